@@ -1,0 +1,96 @@
+#include "core/daemon.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "core/log.h"
+
+bool
+daemon_drop_privileges(const char *user, struct fault *fault)
+{
+	struct passwd *entry;
+
+	if (geteuid() != 0)
+		return true;
+	if (user == NULL || *user == '\0')
+		return fault_set(fault, FAULT_CONFIG,
+				 "running as root without a user to change to: set `user` in postseal.conf");
+	errno = 0;
+	entry = getpwnam(user);
+	if (entry == NULL)
+		return fault_set(fault, FAULT_CONFIG, "changing to the user %s: %s", user,
+				 errno == 0 ? "there is no such user" : strerror(errno));
+	if (initgroups(user, entry->pw_gid) != 0 || setgid(entry->pw_gid) != 0 ||
+	    setuid(entry->pw_uid) != 0)
+		return fault_set(fault, FAULT_CONFIG, "changing to the user %s: %s", user,
+				 strerror(errno));
+	return true;
+}
+
+static void
+watched(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+}
+
+void
+daemon_block_signals(void)
+{
+	sigset_t set;
+
+	watched(&set);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static gpointer
+wait_for_signals(gpointer data)
+{
+	const struct daemon_signals *signals = data;
+	sigset_t set;
+	int number;
+
+	watched(&set);
+	while (sigwait(&set, &number) == 0) {
+		if (number == SIGHUP) {
+			signals->reload(signals->context);
+			continue;
+		}
+		daemon_stopping();
+		signals->stop(signals->context);
+		break;
+	}
+	return NULL;
+}
+
+void
+daemon_watch_signals(const struct daemon_signals *signals)
+{
+	struct daemon_signals *kept = g_new(struct daemon_signals, 1);
+
+	*kept = *signals; /* lives as long as the program */
+	g_thread_unref(g_thread_new("signals", wait_for_signals, kept));
+}
+
+void
+daemon_ready(const char *status)
+{
+	sd_notifyf(0, "READY=1\nSTATUS=%s", status);
+	log_info("%s", status);
+}
+
+void
+daemon_stopping(void)
+{
+	sd_notify(0, "STOPPING=1");
+	log_info("stopping; what is in hand is finished first");
+}

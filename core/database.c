@@ -1,0 +1,426 @@
+#include "core/database.h"
+
+#include <string.h>
+
+#include "core/cleanup.h"
+
+struct database {
+	struct database_settings settings;
+	GMutex lock;
+	GCond returned;
+	GQueue idle; /* struct connection */
+	unsigned made;
+};
+
+struct connection {
+	struct database *database;
+	PGconn *pg;
+	GHashTable *prepared; /* names of statements */
+	GQueue awaited;       /* in a batch: what each coming result is for */
+	bool in_batch;
+	bool broken;
+	char sqlstate[6];
+};
+
+/* --- parameters --- */
+
+static void
+add(struct parameters *parameters, const char *value, size_t length, int format)
+{
+	int n = parameters->count;
+
+	g_assert(n < PARAMETERS_MAX);
+	parameters->values[n] = value;
+	parameters->lengths[n] = (int)length;
+	parameters->formats[n] = format;
+	parameters->count++;
+}
+
+void
+parameters_text(struct parameters *parameters, const char *text)
+{
+	add(parameters, text, text == NULL ? 0 : strlen(text), 0);
+}
+
+void
+parameters_number(struct parameters *parameters, int64_t number)
+{
+	char *kept = parameters->numbers[parameters->count];
+
+	g_snprintf(kept, PARAMETER_NUMBER_MAX, "%" G_GINT64_FORMAT, (gint64)number);
+	add(parameters, kept, strlen(kept), 0);
+}
+
+void
+parameters_flag(struct parameters *parameters, bool flag)
+{
+	parameters_text(parameters, flag ? "t" : "f");
+}
+
+void
+parameters_bytes(struct parameters *parameters, const void *bytes, size_t length)
+{
+	add(parameters, bytes, length, 1);
+}
+
+/* --- connections --- */
+
+struct database *
+database_new(const struct database_settings *settings)
+{
+	struct database *database = g_new0(struct database, 1);
+
+	database->settings = *settings;
+	if (database->settings.connections_max == 0)
+		database->settings.connections_max = 16;
+	if (database->settings.wait_seconds == 0)
+		database->settings.wait_seconds = 10;
+	g_mutex_init(&database->lock);
+	g_cond_init(&database->returned);
+	g_queue_init(&database->idle);
+	return database;
+}
+
+static void
+connection_close(struct connection *connection)
+{
+	PQfinish(connection->pg);
+	g_hash_table_unref(connection->prepared);
+	g_queue_clear(&connection->awaited);
+	g_free(connection);
+}
+
+void
+database_free(struct database *database)
+{
+	struct connection *connection;
+
+	if (database == NULL)
+		return;
+	while ((connection = g_queue_pop_head(&database->idle)) != NULL)
+		connection_close(connection);
+	g_mutex_clear(&database->lock);
+	g_cond_clear(&database->returned);
+	g_free(database);
+}
+
+static bool
+url_names_user(const char *url)
+{
+	PQconninfoOption *options = PQconninfoParse(url, NULL);
+	bool named = false;
+
+	for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
+		if (strcmp(o->keyword, "user") == 0)
+			named = o->val != NULL && *o->val != '\0';
+	PQconninfoFree(options);
+	return named;
+}
+
+/* libpq ends its messages with a line feed, and spreads them over lines. */
+static char *
+one_line(const char *message)
+{
+	char *line = g_strstrip(g_strdup(message));
+
+	return g_strdelimit(line, "\n\t", ' ');
+}
+
+PGconn *
+database_connect(const struct database_settings *settings, struct fault *fault)
+{
+	g_autofree char *wait = g_strdup_printf("%u", settings->wait_seconds);
+	const char *role = url_names_user(settings->url) ? NULL : settings->role;
+	/* Later keywords win over what the URL says; the user only where it says none. */
+	const char *keywords[] = {"dbname",           "connect_timeout", "tcp_user_timeout",
+				  "client_encoding",  "options",         role == NULL ? NULL : "user",
+				  NULL};
+	const char *values[] = {settings->url, wait, "30000", "UTF8",
+				"-c statement_timeout=60s -c timezone=UTC", role, NULL};
+	g_autoptr(PGconn) pg = PQconnectdbParams(keywords, values, 1);
+	g_autofree char *why = NULL;
+
+	if (PQstatus(pg) == CONNECTION_OK)
+		return g_steal_pointer(&pg);
+	why = one_line(PQerrorMessage(pg));
+	fault_set(fault, FAULT_DATABASE, "connecting to the database: %s", why);
+	return NULL;
+}
+
+static struct connection *
+connection_new(struct database *database, struct fault *fault)
+{
+	PGconn *pg = database_connect(&database->settings, fault);
+	struct connection *connection;
+
+	if (pg == NULL)
+		return NULL;
+	connection = g_new0(struct connection, 1);
+	connection->database = database;
+	connection->pg = pg;
+	connection->prepared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_queue_init(&connection->awaited);
+	return connection;
+}
+
+/* An idle connection whose other end went away is told by a readable socket. */
+static bool
+is_alive(struct connection *connection)
+{
+	return PQconsumeInput(connection->pg) == 1 && PQstatus(connection->pg) == CONNECTION_OK;
+}
+
+struct connection *
+database_take(struct database *database, struct fault *fault)
+{
+	gint64 limit =
+		g_get_monotonic_time() + database->settings.wait_seconds * G_TIME_SPAN_SECOND;
+	struct connection *connection;
+	bool may_make;
+
+	g_mutex_lock(&database->lock);
+	for (;;) {
+		connection = g_queue_pop_head(&database->idle);
+		if (connection != NULL && !is_alive(connection)) {
+			connection_close(connection);
+			database->made--;
+			continue;
+		}
+		may_make = database->made < database->settings.connections_max;
+		if (connection != NULL || may_make ||
+		    !g_cond_wait_until(&database->returned, &database->lock, limit))
+			break;
+	}
+	if (connection == NULL && may_make)
+		database->made++;
+	g_mutex_unlock(&database->lock);
+	if (connection != NULL)
+		return connection;
+	if (!may_make) {
+		fault_set(fault, FAULT_DATABASE, "waiting for a database connection: all %u are in use",
+			  database->settings.connections_max);
+		return NULL;
+	}
+	connection = connection_new(database, fault);
+	if (connection == NULL) {
+		g_mutex_lock(&database->lock);
+		database->made--;
+		g_cond_signal(&database->returned);
+		g_mutex_unlock(&database->lock);
+	}
+	return connection;
+}
+
+void
+connection_give(struct connection *connection)
+{
+	struct database *database;
+	bool usable;
+
+	if (connection == NULL)
+		return;
+	database = connection->database;
+	usable = !connection->broken && !connection->in_batch &&
+		 PQstatus(connection->pg) == CONNECTION_OK &&
+		 PQtransactionStatus(connection->pg) == PQTRANS_IDLE;
+	g_mutex_lock(&database->lock);
+	if (usable)
+		g_queue_push_head(&database->idle, connection);
+	else
+		database->made--;
+	g_cond_signal(&database->returned);
+	g_mutex_unlock(&database->lock);
+	if (!usable)
+		connection_close(connection);
+}
+
+/* --- statements --- */
+
+static bool
+fail(struct connection *connection, const PGresult *result, const char *doing, struct fault *fault)
+{
+	const char *state = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *text = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	g_autofree char *why = one_line(text != NULL ? text : PQerrorMessage(connection->pg));
+
+	g_strlcpy(connection->sqlstate, state == NULL ? "" : state, sizeof connection->sqlstate);
+	return fault_set(fault, FAULT_DATABASE, "running the database statement %s: %s", doing, why);
+}
+
+static bool
+is_success(const PGresult *result)
+{
+	ExecStatusType status = PQresultStatus(result);
+
+	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+}
+
+static bool
+prepare(struct connection *connection, const struct statement *statement, struct fault *fault)
+{
+	g_autoptr(PGresult) result = NULL;
+
+	if (g_hash_table_contains(connection->prepared, statement->name))
+		return true;
+	result = PQprepare(connection->pg, statement->name, statement->sql, 0, NULL);
+	if (!is_success(result))
+		return fail(connection, result, statement->name, fault);
+	g_hash_table_add(connection->prepared, g_strdup(statement->name));
+	return true;
+}
+
+bool
+connection_execute(struct connection *connection, const struct statement *statement,
+		   const struct parameters *parameters, PGresult **result_r, struct fault *fault)
+{
+	static const struct parameters none;
+	g_autoptr(PGresult) result = NULL;
+
+	if (!prepare(connection, statement, fault))
+		return false;
+	if (parameters == NULL)
+		parameters = &none;
+	result = PQexecPrepared(connection->pg, statement->name, parameters->count,
+				parameters->values, parameters->lengths, parameters->formats, 0);
+	if (!is_success(result))
+		return fail(connection, result, statement->name, fault);
+	if (result_r != NULL)
+		*result_r = g_steal_pointer(&result);
+	return true;
+}
+
+bool
+connection_script(struct connection *connection, const char *sql, struct fault *fault)
+{
+	g_autoptr(PGresult) result = PQexec(connection->pg, sql);
+
+	if (is_success(result) || PQresultStatus(result) == PGRES_EMPTY_QUERY)
+		return true;
+	return fail(connection, result, "script", fault);
+}
+
+/* --- batches --- */
+
+bool
+batch_begin(struct connection *connection, struct fault *fault)
+{
+	if (PQenterPipelineMode(connection->pg) != 1)
+		return fail(connection, NULL, "begin of a batch", fault);
+	connection->in_batch = true;
+	return true;
+}
+
+static bool
+prepare_in_batch(struct connection *connection, const struct statement *statement,
+		 struct fault *fault)
+{
+	if (g_hash_table_contains(connection->prepared, statement->name))
+		return true;
+	if (PQsendPrepare(connection->pg, statement->name, statement->sql, 0, NULL) != 1)
+		return fail(connection, NULL, statement->name, fault);
+	g_queue_push_tail(&connection->awaited, (gpointer)statement->name);
+	g_hash_table_add(connection->prepared, g_strdup(statement->name));
+	return true;
+}
+
+bool
+batch_add(struct connection *connection, const struct statement *statement,
+	  const struct parameters *parameters, struct fault *fault)
+{
+	g_assert(connection->in_batch);
+	if (!prepare_in_batch(connection, statement, fault))
+		return false;
+	if (PQsendQueryPrepared(connection->pg, statement->name, parameters->count,
+				parameters->values, parameters->lengths, parameters->formats, 0) != 1)
+		return fail(connection, NULL, statement->name, fault);
+	g_queue_push_tail(&connection->awaited, (gpointer)statement->name);
+	return true;
+}
+
+/* Each statement answers with one result and a NULL. The first that failed is told; the
+ * rest were skipped by the server. */
+static bool
+collect_answers(struct connection *connection, struct fault *fault)
+{
+	bool good = true;
+
+	while (!g_queue_is_empty(&connection->awaited)) {
+		const char *name = g_queue_pop_head(&connection->awaited);
+		g_autoptr(PGresult) result = PQgetResult(connection->pg);
+		g_autoptr(PGresult) end = NULL;
+
+		if (result == NULL || PQstatus(connection->pg) != CONNECTION_OK)
+			return fail(connection, NULL, name, fault);
+		if (good && !is_success(result))
+			good = fail(connection, result, name, fault);
+		end = PQgetResult(connection->pg);
+		if (end != NULL)
+			return fail(connection, end, name, fault);
+	}
+	return good;
+}
+
+bool
+batch_commit(struct connection *connection, struct fault *fault)
+{
+	g_autoptr(PGresult) sync = NULL;
+	bool good;
+
+	connection->broken = true; /* until all of it is known to be well */
+	if (PQpipelineSync(connection->pg) != 1)
+		return fail(connection, NULL, "commit", fault);
+	good = collect_answers(connection, fault);
+	if (!good)
+		return false;
+	sync = PQgetResult(connection->pg);
+	if (PQresultStatus(sync) != PGRES_PIPELINE_SYNC)
+		return fail(connection, sync, "commit", fault);
+	if (PQexitPipelineMode(connection->pg) != 1)
+		return true; /* committed; the connection is not reused */
+	connection->in_batch = false;
+	connection->broken = false;
+	return true;
+}
+
+const char *
+connection_sqlstate(const struct connection *connection)
+{
+	return connection->sqlstate;
+}
+
+/* --- results --- */
+
+unsigned char *
+result_bytes(const PGresult *result, int row, int column, size_t *length_r)
+{
+	const char *hex = PQgetvalue(result, row, column);
+	size_t length = (size_t)PQgetlength(result, row, column);
+	unsigned char *bytes;
+
+	*length_r = 0;
+	if (PQgetisnull(result, row, column) || length < 2 || hex[0] != '\\' || hex[1] != 'x')
+		return g_malloc0(1);
+	bytes = g_malloc(length / 2);
+	for (size_t i = 2; i + 1 < length; i += 2)
+		bytes[(*length_r)++] = (unsigned char)(g_ascii_xdigit_value(hex[i]) << 4 |
+						       g_ascii_xdigit_value(hex[i + 1]));
+	return bytes;
+}
+
+const char *
+result_text(const PGresult *result, int row, int column)
+{
+	return PQgetisnull(result, row, column) ? NULL : PQgetvalue(result, row, column);
+}
+
+int64_t
+result_number(const PGresult *result, int row, int column)
+{
+	return g_ascii_strtoll(PQgetvalue(result, row, column), NULL, 10);
+}
+
+bool
+result_flag(const PGresult *result, int row, int column)
+{
+	return PQgetvalue(result, row, column)[0] == 't';
+}

@@ -1,0 +1,87 @@
+/*
+ * PostgreSQL through a pool of connections. Every statement is prepared once per
+ * connection and takes parameters; nothing is ever glued into SQL.
+ *
+ * A batch sends its statements without waiting for the answers (libpq's pipeline mode).
+ * PostgreSQL runs a batch as one transaction: all of it is committed, or nothing.
+ */
+#ifndef POSTSEAL_CORE_DATABASE_H
+#define POSTSEAL_CORE_DATABASE_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/cleanup.h"
+#include "core/fault.h"
+
+struct database_settings {
+	const char *url;          /* libpq connection string or URI */
+	const char *role;         /* used where the URL names no user */
+	unsigned connections_max; /* default 16 */
+	unsigned wait_seconds;    /* for a free connection and for a new one; default 10 */
+};
+
+struct statement {
+	const char *name;
+	const char *sql;
+};
+
+enum { PARAMETERS_MAX = 24, PARAMETER_NUMBER_MAX = 24 };
+
+/* Values are borrowed until the statement was sent; numbers are kept inside. */
+struct parameters {
+	int count;
+	const char *values[PARAMETERS_MAX];
+	int lengths[PARAMETERS_MAX];
+	int formats[PARAMETERS_MAX];
+	char numbers[PARAMETERS_MAX][PARAMETER_NUMBER_MAX];
+};
+
+void parameters_text(struct parameters *parameters, const char *text); /* NULL: SQL null */
+void parameters_number(struct parameters *parameters, int64_t number);
+void parameters_flag(struct parameters *parameters, bool flag);
+void parameters_bytes(struct parameters *parameters, const void *bytes, size_t length);
+
+struct database;
+struct connection;
+
+/* Connects when a connection is first needed. */
+struct database *database_new(const struct database_settings *settings);
+void database_free(struct database *database);
+
+/* A connection of one's own, until it is given back. NULL with `fault` filled when there
+ * is none in time. One that failed or was left within a batch is closed, not reused. */
+struct connection *database_take(struct database *database, struct fault *fault);
+void connection_give(struct connection *connection);
+typedef struct connection connection_auto;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(connection_auto, connection_give)
+
+/* *result_r (may be NULL) is the caller's. `parameters` may be NULL. */
+bool connection_execute(struct connection *connection, const struct statement *statement,
+			const struct parameters *parameters, PGresult **result_r,
+			struct fault *fault);
+/* Text that holds several statements, as in migrations; runs as one transaction. */
+bool connection_script(struct connection *connection, const char *sql, struct fault *fault);
+
+bool batch_begin(struct connection *connection, struct fault *fault);
+bool batch_add(struct connection *connection, const struct statement *statement,
+	       const struct parameters *parameters, struct fault *fault);
+/* True: committed. False: not committed, or (the connection broke) not known. */
+bool batch_commit(struct connection *connection, struct fault *fault);
+
+/* SQLSTATE of the last failure on this connection, or "". */
+const char *connection_sqlstate(const struct connection *connection);
+
+/* Bytes of a bytea column in the text format; *length_r bytes, the caller's. */
+unsigned char *result_bytes(const PGresult *result, int row, int column, size_t *length_r);
+/* NULL where the column is null. */
+const char *result_text(const PGresult *result, int row, int column);
+int64_t result_number(const PGresult *result, int row, int column);
+bool result_flag(const PGresult *result, int row, int column);
+
+/* Connects outside the pool, for LISTEN. NULL with `fault` filled. */
+PGconn *database_connect(const struct database_settings *settings, struct fault *fault);
+
+#endif

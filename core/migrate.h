@@ -1,0 +1,25 @@
+/*
+ * The schema, built from numbered SQL files: each folder keeps its own in <folder>/sql and
+ * they are part of the program. A file that was applied must not change; the database
+ * remembers the digest of each.
+ */
+#ifndef POSTSEAL_CORE_MIGRATE_H
+#define POSTSEAL_CORE_MIGRATE_H
+
+#include "core/database.h"
+
+struct migration {
+	const char *name; /* "audit/001_log.sql" */
+	const char *sql;
+};
+
+/* In the order in which they build on each other; ends with a NULL name. */
+extern const struct migration migrations[];
+
+/* Applies what is missing, each in a transaction, and calls `tell` after each. Only one
+ * process at a time can do it; others wait. Needs the role that owns the database. */
+bool migrate(struct connection *connection, void (*tell)(const char *name), struct fault *fault);
+/* Fails unless the schema is the one this program was built for. */
+bool migrate_check(struct connection *connection, struct fault *fault);
+
+#endif

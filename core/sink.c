@@ -1,0 +1,117 @@
+#include "core/sink.h"
+
+#include <glib.h>
+#include <openssl/evp.h>
+#include <stdarg.h>
+#include <string.h>
+
+bool
+sink_write(struct sink *sink, const void *data, size_t length, struct fault *fault)
+{
+	return length == 0 || sink->write(sink, data, length, fault);
+}
+
+bool
+sink_print(struct sink *sink, struct fault *fault, const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	return sink_write(sink, text, strlen(text), fault);
+}
+
+bool
+sink_finish(struct sink *sink, struct fault *fault)
+{
+	return sink->finish == NULL || sink->finish(sink, fault);
+}
+
+static bool
+counting_write(struct sink *sink, const void *data, size_t length, struct fault *fault)
+{
+	(void)data;
+	(void)fault;
+	((struct counting_sink *)sink)->bytes += length;
+	return true;
+}
+
+void
+counting_sink_init(struct counting_sink *counter)
+{
+	*counter = (struct counting_sink){.sink = {.write = counting_write}};
+}
+
+enum { LINES_AT_ONCE = 64, ENCODED_LINE = 78 };
+
+/* Encodes up to LINES_AT_ONCE lines; all but the last must be full. */
+static bool
+put_lines(struct base64_sink *encoder, const unsigned char *data, size_t length, struct fault *fault)
+{
+	char out[LINES_AT_ONCE * ENCODED_LINE + 1];
+	size_t used = 0;
+
+	while (length > 0) {
+		size_t piece = MIN(length, (size_t)BASE64_LINE_BYTES);
+
+		used += (size_t)EVP_EncodeBlock((unsigned char *)out + used, data, (int)piece);
+		out[used++] = '\r';
+		out[used++] = '\n';
+		data += piece;
+		length -= piece;
+	}
+	return sink_write(encoder->next, out, used, fault);
+}
+
+static bool
+base64_write(struct sink *sink, const void *data, size_t length, struct fault *fault)
+{
+	struct base64_sink *encoder = (struct base64_sink *)sink;
+	const unsigned char *bytes = data;
+
+	if (encoder->held_length > 0) {
+		size_t piece = MIN(length, sizeof encoder->held - encoder->held_length);
+
+		memcpy(encoder->held + encoder->held_length, bytes, piece);
+		encoder->held_length += piece;
+		bytes += piece;
+		length -= piece;
+		if (encoder->held_length < sizeof encoder->held)
+			return true;
+		encoder->held_length = 0;
+		if (!put_lines(encoder, encoder->held, sizeof encoder->held, fault))
+			return false;
+	}
+	while (length >= BASE64_LINE_BYTES) {
+		size_t lines = MIN(length / BASE64_LINE_BYTES, (size_t)LINES_AT_ONCE);
+
+		if (!put_lines(encoder, bytes, lines * BASE64_LINE_BYTES, fault))
+			return false;
+		bytes += lines * BASE64_LINE_BYTES;
+		length -= lines * BASE64_LINE_BYTES;
+	}
+	memcpy(encoder->held, bytes, length);
+	encoder->held_length = length;
+	return true;
+}
+
+static bool
+base64_finish(struct sink *sink, struct fault *fault)
+{
+	struct base64_sink *encoder = (struct base64_sink *)sink;
+	size_t length = encoder->held_length;
+
+	encoder->held_length = 0;
+	return length == 0 || put_lines(encoder, encoder->held, length, fault);
+}
+
+void
+base64_sink_init(struct base64_sink *encoder, struct sink *next)
+{
+	*encoder = (struct base64_sink){
+		.sink = {.write = base64_write, .finish = base64_finish},
+		.next = next,
+	};
+}

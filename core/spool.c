@@ -1,0 +1,173 @@
+#include "core/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { COPY_BYTES = 65536 };
+
+struct spool {
+	struct sink sink;
+	const struct spool_settings *settings;
+	GByteArray *memory;
+	int fd;
+	uint64_t size;
+};
+
+static bool
+append_from_sink(struct sink *sink, const void *data, size_t length, struct fault *fault)
+{
+	return spool_append((struct spool *)sink, data, length, fault);
+}
+
+struct spool *
+spool_new(const struct spool_settings *settings)
+{
+	struct spool *spool = g_new0(struct spool, 1);
+
+	spool->sink.write = append_from_sink;
+	spool->settings = settings;
+	spool->memory = g_byte_array_new();
+	spool->fd = -1;
+	return spool;
+}
+
+void
+spool_free(struct spool *spool)
+{
+	if (spool == NULL)
+		return;
+	if (spool->fd >= 0)
+		close(spool->fd);
+	g_byte_array_unref(spool->memory);
+	g_free(spool);
+}
+
+struct sink *
+spool_sink(struct spool *spool)
+{
+	return &spool->sink;
+}
+
+uint64_t
+spool_size(const struct spool *spool)
+{
+	return spool->size;
+}
+
+static bool
+write_all(const struct spool *spool, const void *data, size_t length, struct fault *fault)
+{
+	const char *bytes = data;
+
+	while (length > 0) {
+		ssize_t written = write(spool->fd, bytes, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return fault_set(fault, FAULT_STORAGE, "writing to the spool in %s: %s",
+					 spool->settings->directory, strerror(errno));
+		bytes += written;
+		length -= (size_t)written;
+	}
+	return true;
+}
+
+/* Some file systems have no O_TMPFILE; a name that is removed at once does as well. */
+static int
+open_unnamed(const char *directory)
+{
+	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
+		g_autofree char *path = g_build_filename(directory, "spool.XXXXXX", NULL);
+
+		fd = g_mkstemp_full(path, O_RDWR | O_CLOEXEC, 0600);
+		if (fd >= 0)
+			unlink(path);
+	}
+	return fd;
+}
+
+static bool
+move_to_file(struct spool *spool, struct fault *fault)
+{
+	spool->fd = open_unnamed(spool->settings->directory);
+	if (spool->fd < 0)
+		return fault_set(fault, FAULT_STORAGE, "opening a spool file in %s: %s",
+				 spool->settings->directory, strerror(errno));
+	if (!write_all(spool, spool->memory->data, spool->memory->len, fault))
+		return false;
+	g_byte_array_unref(spool->memory);
+	spool->memory = g_byte_array_new();
+	return true;
+}
+
+bool
+spool_append(struct spool *spool, const void *data, size_t length, struct fault *fault)
+{
+	uint64_t limit = spool->settings->size_max;
+
+	if (limit > 0 && spool->size + length > limit)
+		return fault_set(fault, FAULT_TOO_BIG, "the message is larger than %llu bytes",
+				 (unsigned long long)limit);
+	if (spool->fd < 0 && spool->size + length > spool->settings->memory_max &&
+	    !move_to_file(spool, fault))
+		return false;
+	if (spool->fd < 0)
+		g_byte_array_append(spool->memory, data, (guint)length);
+	else if (!write_all(spool, data, length, fault))
+		return false;
+	spool->size += length;
+	return true;
+}
+
+bool
+spool_read(const struct spool *spool, uint64_t offset, void *data, size_t length, size_t *got_r,
+	   struct fault *fault)
+{
+	ssize_t got;
+
+	*got_r = 0;
+	if (offset >= spool->size)
+		return true;
+	length = (size_t)MIN((uint64_t)length, spool->size - offset);
+	if (spool->fd < 0) {
+		memcpy(data, spool->memory->data + offset, length);
+		*got_r = length;
+		return true;
+	}
+	do
+		got = pread(spool->fd, data, length, (off_t)offset);
+	while (got < 0 && errno == EINTR);
+	if (got <= 0)
+		return fault_set(fault, FAULT_STORAGE, "reading the spool in %s: %s",
+				 spool->settings->directory, got < 0 ? strerror(errno) : "file is cut short");
+	*got_r = (size_t)got;
+	return true;
+}
+
+bool
+spool_copy(const struct spool *spool, uint64_t offset, struct sink *next, struct fault *fault)
+{
+	unsigned char piece[COPY_BYTES];
+	size_t got;
+
+	do {
+		if (!spool_read(spool, offset, piece, sizeof piece, &got, fault) ||
+		    !sink_write(next, piece, got, fault))
+			return false;
+		offset += got;
+	} while (got > 0);
+	return true;
+}
+
+int
+spool_descriptor(const struct spool *spool, const void **memory_r)
+{
+	*memory_r = spool->fd < 0 ? spool->memory->data : NULL;
+	return spool->fd;
+}

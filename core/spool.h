@@ -1,0 +1,42 @@
+/*
+ * A message on its way: bytes that are appended once and read as often as needed. Small
+ * ones stay in memory; the rest goes to a file that has no name, so that nothing is left
+ * behind whatever happens to the process. Memory does not grow with the size.
+ */
+#ifndef POSTSEAL_CORE_SPOOL_H
+#define POSTSEAL_CORE_SPOOL_H
+
+#include <glib.h>
+
+#include "core/sink.h"
+
+struct spool_settings {
+	const char *directory; /* for the unnamed files */
+	size_t memory_max;     /* bytes kept in memory before the file is made */
+	uint64_t size_max;     /* bytes; more is FAULT_TOO_BIG. 0: no limit */
+};
+
+struct spool;
+
+/* `settings` must outlive the spool. */
+struct spool *spool_new(const struct spool_settings *settings);
+void spool_free(struct spool *spool);
+typedef struct spool spool_auto;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(spool_auto, spool_free)
+
+/* A sink that appends; it lives as long as the spool. */
+struct sink *spool_sink(struct spool *spool);
+bool spool_append(struct spool *spool, const void *data, size_t length, struct fault *fault);
+uint64_t spool_size(const struct spool *spool);
+
+/* Reads up to `length` bytes from `offset`; *got_r is 0 at the end. */
+bool spool_read(const struct spool *spool, uint64_t offset, void *data, size_t length,
+		size_t *got_r, struct fault *fault);
+/* Writes everything from `offset` on to `next`. */
+bool spool_copy(const struct spool *spool, uint64_t offset, struct sink *next, struct fault *fault);
+
+/* For libraries that read by themselves: the descriptor, or -1 when all is in memory and
+ * *memory_r points to it. Both belong to the spool. */
+int spool_descriptor(const struct spool *spool, const void **memory_r);
+
+#endif

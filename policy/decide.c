@@ -1,0 +1,136 @@
+#include <string.h>
+
+#include "policy/rule.h"
+
+enum { TRACE_MAX = 100 }; /* rules; of more, the last ones are kept */
+enum { UNKNOWN, NO, YES };
+
+struct policy_question *
+policy_question_new(struct policy *policy, struct database *database,
+		    const struct policy_facts *facts)
+{
+	struct policy_question *question = g_new0(struct policy_question, 1);
+
+	question->policy = policy_ref(policy);
+	question->database = database;
+	question->facts = *facts;
+	question->known = g_malloc0(policy->condition_count + 1);
+	return question;
+}
+
+void
+policy_question_free(struct policy_question *question)
+{
+	if (question == NULL)
+		return;
+	policy_unref(question->policy);
+	g_free(question->known);
+	g_free(question);
+}
+
+static bool
+test(struct policy_question *question, const struct condition *condition, bool *matched_r,
+     struct fault *fault)
+{
+	unsigned char *known = &question->known[condition->index];
+	bool keep = !condition->matcher->asks_recipient;
+
+	if (keep && *known != UNKNOWN) {
+		*matched_r = *known == YES;
+		return true;
+	}
+	if (!condition->matcher->match(question, condition, matched_r, fault))
+		return false;
+	*matched_r ^= condition->negated;
+	if (keep)
+		*known = *matched_r ? YES : NO;
+	return true;
+}
+
+/* *failed_r: the condition that did not hold, or NULL when the rule matched. */
+static bool
+try_rule(struct policy_question *question, const struct rule *rule,
+	 const struct condition **failed_r, struct fault *fault)
+{
+	for (guint i = 0; i < rule->conditions->len; i++) {
+		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
+		bool matched;
+
+		if (!test(question, condition, &matched, fault))
+			return fault_within(fault, "deciding by the rule in line %u", rule->line);
+		if (!matched) {
+			*failed_r = condition;
+			return true;
+		}
+	}
+	*failed_r = NULL;
+	return true;
+}
+
+static json_t *
+trace_step(const struct rule *rule, const struct condition *failed)
+{
+	json_t *step = json_pack("{s:i, s:s, s:b}", "line", (int)rule->line, "rule", rule->text,
+				 "matched", failed == NULL);
+
+	if (failed != NULL)
+		json_object_set_new(step, "because_not", json_string(failed->text));
+	return step;
+}
+
+/* A rule is put down when a later one decided, so the kept ones can be a ring. */
+struct trail {
+	const struct condition *failed[TRACE_MAX];
+	guint count;
+};
+
+static json_t *
+trace(const struct policy *policy, const struct trail *trail)
+{
+	json_t *list = json_array();
+	guint first = trail->count > TRACE_MAX ? trail->count - TRACE_MAX : 0;
+
+	for (guint i = first; i < trail->count; i++)
+		json_array_append_new(list, trace_step(g_ptr_array_index(policy->rules, i),
+						       trail->failed[i % TRACE_MAX]));
+	return list;
+}
+
+bool
+policy_decide(struct policy_question *question, const char *recipient,
+	      struct policy_decision *decision_r, struct fault *fault)
+{
+	const struct policy *policy = question->policy;
+	struct trail trail = {.count = 0};
+
+	*decision_r = (struct policy_decision){0};
+	question->recipient = recipient;
+	for (guint i = 0; i < policy->rules->len; i++) {
+		const struct rule *rule = g_ptr_array_index(policy->rules, i);
+		const struct condition *failed = NULL;
+
+		if (!try_rule(question, rule, &failed, fault))
+			return false;
+		trail.failed[i % TRACE_MAX] = failed;
+		trail.count = i + 1;
+		if (failed != NULL)
+			continue;
+		decision_r->line = rule->line;
+		decision_r->rule = rule->text;
+		decision_r->reject = rule->reject;
+		decision_r->methods = (const char *const *)rule->methods->pdata;
+		decision_r->tags = (const char *const *)rule->tags->pdata;
+		decision_r->expire_seconds = rule->expire_seconds;
+		decision_r->trace = trace(policy, &trail);
+		return true;
+	}
+	/* policy_load() lets no file pass that does not end with `otherwise`. */
+	return fault_set(fault, FAULT_BUG, "deciding for %s: no rule matched", recipient);
+}
+
+void
+policy_decision_clear(struct policy_decision *decision)
+{
+	json_decref(decision->trace);
+	*decision = (struct policy_decision){0};
+}

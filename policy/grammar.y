@@ -1,0 +1,256 @@
+/* The grammar of postseal.conf(5): settings, tables and rules, one statement a line. */
+%code requires {
+#include "policy/parser.h"
+}
+%code {
+#include "grammar.h"
+int policy_lex(POLICY_STYPE *value, struct place *place, void *scanner);
+static void policy_error(const struct place *place, void *scanner, struct parser *parser,
+			 const char *message);
+}
+
+%define api.pure full
+%define api.prefix {policy_}
+%define api.location.type {struct place}
+%define parse.error custom
+%define parse.lac full
+%locations
+%param { void *scanner }
+%parse-param { struct parser *parser }
+
+%union {
+	char *text;
+	uint64_t number;
+	GPtrArray *texts;
+	bool flag;
+	struct setting_value value;
+	struct condition *condition;
+	struct rule *rule;
+	const struct matcher *matcher;
+}
+%destructor { g_free($$); } <text>
+%destructor { g_ptr_array_unref($$); } <texts>
+%destructor { condition_free($$); } <condition>
+%destructor { rule_free($$); } <rule>
+%destructor { g_free($$.text); g_strfreev($$.list); } <value>
+
+%token NEWLINE "end of line"
+%token <text> WORD "a word" STRING "a text in quotes" TABLE_NAME "a table such as <name>"
+%token <number> NUMBER "a number" BYTES "a unit of size (kB, MB, GB)"
+%token <number> SECONDS "a unit of time (seconds, minutes, hours, days)"
+%token TABLE "table" MATCH "match" OTHERWISE "otherwise" NOT "not" ANY "any" SENDER "sender"
+%token RECIPIENT "recipient" DOMAIN_ "domain" DOMAINS "domains" IN "in" SUBJECT "subject" TAG "tag"
+%token HEADER "header" SIZE "size" OVER "over" UNDER "under" ATTACHMENT "attachment" NAME "name"
+%token TYPE "type" TEXT "text" REGEX "regex" DELIVER "deliver" REJECT "reject" EXPIRE "expire"
+%token FILE_ "file" DATABASE "database" UNKNOWN_CHARACTER "a character that has no meaning here"
+
+%type <text> word setting
+%type <texts> strings listed
+%type <value> value
+%type <number> size duration options
+%type <flag> negation
+%type <condition> condition
+%type <rule> rule conditions methods
+
+%%
+
+file
+	: %empty
+	| file line
+	;
+
+line
+	: NEWLINE
+	| setting NEWLINE	{ g_free($1); }
+	| table NEWLINE
+	| rule NEWLINE		{ parser_rule(parser, &@1, $1); }
+	| error NEWLINE		{ yyerrok; }
+	;
+
+/* --- settings --- */
+
+setting
+	: word value { parser_setting(parser, &@1, g_strdup($1), NULL, &$2); $$ = $1; }
+	| word word value { parser_setting(parser, &@2, g_strdup($1), $2, &$3); $$ = $1; }
+	| setting word value { parser_setting(parser, &@2, g_strdup($1), $2, &$3); $$ = $1; }
+	;
+
+word
+	: WORD
+	| DOMAINS		{ $$ = g_strdup("domains"); }
+	| DATABASE		{ $$ = g_strdup("database"); }
+	| EXPIRE		{ $$ = g_strdup("expire"); }
+	;
+
+value
+	: STRING		{ $$ = (struct setting_value){SETTING_TEXT, $1, NULL, 0}; }
+	| TABLE_NAME		{ $$ = (struct setting_value){SETTING_TABLE, $1, NULL, 0}; }
+	| NUMBER		{ $$ = (struct setting_value){SETTING_COUNT, NULL, NULL, $1}; }
+	| NUMBER BYTES		{ $$ = (struct setting_value){SETTING_BYTES, NULL, NULL, $1 * $2}; }
+	| NUMBER SECONDS	{ $$ = (struct setting_value){SETTING_SECONDS, NULL, NULL, $1 * $2}; }
+	| listed		{
+					g_ptr_array_add($1, NULL);
+					$$ = (struct setting_value){SETTING_LIST, NULL,
+						g_strdupv((char **)$1->pdata), 0};
+					g_ptr_array_unref($1);
+				}
+	;
+
+listed
+	: '{' strings '}'	{ $$ = $2; }
+	;
+
+strings
+	: STRING		{ $$ = g_ptr_array_new_with_free_func(g_free); g_ptr_array_add($$, $1); }
+	| strings STRING	{ g_ptr_array_add($1, $2); $$ = $1; }
+	| strings ',' STRING	{ g_ptr_array_add($1, $3); $$ = $1; }
+	;
+
+size
+	: NUMBER		{ $$ = $1; }
+	| NUMBER BYTES		{ $$ = $1 * $2; }
+	;
+
+duration
+	: NUMBER SECONDS	{ $$ = $1 * $2; }
+	;
+
+/* --- tables --- */
+
+table
+	: TABLE WORD listed	{ parser_table(parser, &@2, $2, &table_inline, NULL, $3); }
+	| TABLE WORD FILE_ STRING	{ parser_table(parser, &@2, $2, &table_file, $4, NULL); }
+	| TABLE WORD DATABASE STRING	{ parser_table(parser, &@2, $2, &table_database, $4, NULL); }
+	;
+
+/* --- rules --- */
+
+rule
+	: MATCH conditions DELIVER methods options	{
+		$$ = $2;
+		g_ptr_array_unref($$->methods);
+		$$->methods = $4->methods;
+		$4->methods = NULL;
+		$$->expire_seconds = $5;
+		rule_free($4);
+	}
+	| MATCH conditions REJECT STRING	{ $$ = $2; $$->reject = $4; }
+	| OTHERWISE DELIVER methods options	{ $$ = $3; $$->expire_seconds = $4; }
+	| OTHERWISE REJECT STRING	{ $$ = rule_new(); $$->reject = $3; }
+	;
+
+conditions
+	: negation condition	{
+		$$ = rule_new();
+		parser_condition(parser, &@$, $1, $2);
+		g_ptr_array_add($$->conditions, $2);
+	}
+	| conditions negation condition	{
+		struct place place = @2;
+
+		place.end = @3.end;
+		if (place.begin == @1.end)
+			place.begin = @3.begin;
+		$$ = $1;
+		parser_condition(parser, &place, $2, $3);
+		g_ptr_array_add($$->conditions, $3);
+	}
+	;
+
+negation
+	: %empty		{ $$ = false; }
+	| NOT			{ $$ = true; }
+	;
+
+condition
+	: ANY			{ $$ = condition_new(&match_any); }
+	| SENDER STRING		{ $$ = parser_listed(&match_sender, NULL); table_add($$->table, $2); g_free($2); }
+	| SENDER listed		{ $$ = parser_listed(&match_sender, $2); }
+	| SENDER IN TABLE_NAME	{ $$ = parser_named(parser, &match_sender, $3, &@3); }
+	| SENDER IN DOMAINS	{ $$ = parser_named(parser, &match_sender_domain, NULL, &@3); }
+	| SENDER DOMAIN_ STRING	{ $$ = parser_listed(&match_sender_domain, NULL); table_add($$->table, $3); g_free($3); }
+	| SENDER DOMAIN_ listed	{ $$ = parser_listed(&match_sender_domain, $3); }
+	| SENDER DOMAIN_ IN TABLE_NAME	{ $$ = parser_named(parser, &match_sender_domain, $4, &@4); }
+	| RECIPIENT STRING	{ $$ = parser_listed(&match_recipient, NULL); table_add($$->table, $2); g_free($2); }
+	| RECIPIENT listed	{ $$ = parser_listed(&match_recipient, $2); }
+	| RECIPIENT IN TABLE_NAME	{ $$ = parser_named(parser, &match_recipient, $3, &@3); }
+	| RECIPIENT IN DOMAINS	{ $$ = parser_named(parser, &match_recipient_domain, NULL, &@3); }
+	| RECIPIENT DOMAIN_ STRING	{ $$ = parser_listed(&match_recipient_domain, NULL); table_add($$->table, $3); g_free($3); }
+	| RECIPIENT DOMAIN_ listed	{ $$ = parser_listed(&match_recipient_domain, $3); }
+	| RECIPIENT DOMAIN_ IN TABLE_NAME	{ $$ = parser_named(parser, &match_recipient_domain, $4, &@4); }
+	| SUBJECT TAG STRING	{ $$ = condition_new(&match_subject_tag); $$->name = $3; }
+	| HEADER STRING STRING	{
+		GPtrArray *globs = g_ptr_array_new_with_free_func(g_free);
+
+		g_ptr_array_add(globs, $3);
+		$$ = parser_patterns(&match_header, $2, globs);
+	}
+	| HEADER STRING listed	{ $$ = parser_patterns(&match_header, $2, $3); }
+	| SIZE OVER size	{ $$ = condition_new(&match_size_over); $$->size = $3; }
+	| SIZE UNDER size	{ $$ = condition_new(&match_size_under); $$->size = $3; }
+	| ATTACHMENT NAME STRING	{
+		GPtrArray *globs = g_ptr_array_new_with_free_func(g_free);
+
+		g_ptr_array_add(globs, $3);
+		$$ = parser_patterns(&match_attachment_name, NULL, globs);
+	}
+	| ATTACHMENT NAME listed	{ $$ = parser_patterns(&match_attachment_name, NULL, $3); }
+	| ATTACHMENT TYPE STRING	{
+		GPtrArray *globs = g_ptr_array_new_with_free_func(g_free);
+
+		g_ptr_array_add(globs, $3);
+		$$ = parser_patterns(&match_attachment_type, NULL, globs);
+	}
+	| ATTACHMENT TYPE listed	{ $$ = parser_patterns(&match_attachment_type, NULL, $3); }
+	| TEXT REGEX STRING	{ $$ = parser_regex(parser, &@3, $3); }
+	;
+
+methods
+	: WORD			{ $$ = rule_new(); parser_method(parser, &@1, $$, $1); }
+	| methods ',' WORD	{ $$ = $1; parser_method(parser, &@3, $$, $3); }
+	;
+
+options
+	: %empty		{ $$ = 0; }
+	| EXPIRE duration	{ $$ = $2; }
+	;
+
+%%
+
+enum { EXPECTED_MAX = 40, SHOWN_MAX = 60 };
+
+static char *
+found_text(const struct parser *parser, const struct place *place, yysymbol_kind_t token)
+{
+	const char *text = parser->policy->text + place->begin;
+	int length = (int)MIN(place->end - place->begin, (size_t)SHOWN_MAX);
+
+	if (token == YYSYMBOL_YYEOF || token == YYSYMBOL_NEWLINE || length == 0)
+		return g_strdup("the end of the line");
+	return g_strdup_printf("%.*s", length, text);
+}
+
+static int
+yyreport_syntax_error(const yypcontext_t *context, void *scanner, struct parser *parser)
+{
+	yysymbol_kind_t expected[EXPECTED_MAX];
+	int count = yypcontext_expected_tokens(context, expected, EXPECTED_MAX);
+	yysymbol_kind_t token = yypcontext_token(context);
+	const struct place *place = yypcontext_location(context);
+	g_autofree char *found = found_text(parser, place, token);
+	g_autoptr(GString) list = g_string_new(NULL);
+
+	(void)scanner;
+	for (int i = 0; i < count; i++)
+		g_string_append_printf(list, "%s%s", i == 0 ? "" : i + 1 == count ? " or " : ", ",
+				       yysymbol_name(expected[i]));
+	parser_error(parser, place, "found %s, expected %s", found, list->str);
+	return 0;
+}
+
+static void
+yyerror(const struct place *place, void *scanner, struct parser *parser, const char *message)
+{
+	(void)scanner;
+	parser_error(parser, place, "%s", message);
+}

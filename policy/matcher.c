@@ -1,0 +1,192 @@
+#include <string.h>
+
+#include "core/address.h"
+#include "policy/rule.h"
+
+static bool
+always(struct policy_question *question, const struct condition *condition, bool *matched_r,
+       struct fault *fault)
+{
+	(void)question;
+	(void)condition;
+	(void)fault;
+	*matched_r = true;
+	return true;
+}
+
+static bool
+sender(struct policy_question *q, const struct condition *c, bool *matched_r, struct fault *fault)
+{
+	return table_has_address(c->table, q->database, q->facts.sender, matched_r, fault);
+}
+
+static bool
+sender_domain(struct policy_question *q, const struct condition *c, bool *matched_r,
+	      struct fault *fault)
+{
+	return table_has_domain(c->table, q->database, address_domain(q->facts.sender), matched_r,
+				fault);
+}
+
+static bool
+recipient(struct policy_question *q, const struct condition *c, bool *matched_r,
+	  struct fault *fault)
+{
+	return table_has_address(c->table, q->database, q->recipient, matched_r, fault);
+}
+
+static bool
+recipient_domain(struct policy_question *q, const struct condition *c, bool *matched_r,
+		 struct fault *fault)
+{
+	return table_has_domain(c->table, q->database, address_domain(q->recipient), matched_r, fault);
+}
+
+static bool
+subject_tag(struct policy_question *q, const struct condition *c, bool *matched_r,
+	    struct fault *fault)
+{
+	g_autofree char *subject = g_utf8_casefold(q->facts.subject, -1);
+	g_autofree char *tag = g_utf8_casefold(c->name, -1);
+
+	(void)fault;
+	*matched_r = strstr(subject, tag) != NULL;
+	return true;
+}
+
+static bool
+any_pattern(const struct condition *c, const char *text, size_t length)
+{
+	g_autofree char *copy = g_strndup(text, length);
+	g_autofree char *folded = g_utf8_validate(copy, -1, NULL) ? g_utf8_strdown(copy, -1)
+								  : g_ascii_strdown(copy, -1);
+
+	for (guint i = 0; i < c->patterns->len; i++)
+		if (g_pattern_spec_match_string(g_ptr_array_index(c->patterns, i), folded))
+			return true;
+	return false;
+}
+
+struct search {
+	struct policy_question *question;
+	const struct condition *condition;
+	bool found;
+	int error; /* of PCRE2; 0: none */
+	pcre2_match_data *data;
+};
+
+static bool
+look_at_header(void *visitor, const char *text, size_t length)
+{
+	struct search *search = visitor;
+
+	search->found = any_pattern(search->condition, text, length);
+	return !search->found;
+}
+
+static bool
+header(struct policy_question *q, const struct condition *c, bool *matched_r, struct fault *fault)
+{
+	struct search search = {.condition = c};
+
+	if (!q->facts.headers(q->facts.context, c->name, look_at_header, &search, fault))
+		return false;
+	*matched_r = search.found;
+	return true;
+}
+
+static bool
+size_over(struct policy_question *q, const struct condition *c, bool *matched_r, struct fault *fault)
+{
+	(void)fault;
+	*matched_r = q->facts.size > c->size;
+	return true;
+}
+
+static bool
+size_under(struct policy_question *q, const struct condition *c, bool *matched_r,
+	   struct fault *fault)
+{
+	(void)fault;
+	*matched_r = q->facts.size < c->size;
+	return true;
+}
+
+static bool
+any_part(struct policy_question *q, const struct condition *c, bool by_name, bool *matched_r,
+	 struct fault *fault)
+{
+	const struct policy_part *parts;
+	size_t count;
+
+	*matched_r = false;
+	if (!q->facts.parts(q->facts.context, &parts, &count, fault))
+		return false;
+	for (size_t i = 0; i < count && !*matched_r; i++) {
+		const char *text = by_name ? parts[i].name : parts[i].type;
+
+		*matched_r = text != NULL && any_pattern(c, text, strlen(text));
+	}
+	return true;
+}
+
+static bool
+attachment_name(struct policy_question *q, const struct condition *c, bool *matched_r,
+		struct fault *fault)
+{
+	return any_part(q, c, true, matched_r, fault);
+}
+
+static bool
+attachment_type(struct policy_question *q, const struct condition *c, bool *matched_r,
+		struct fault *fault)
+{
+	return any_part(q, c, false, matched_r, fault);
+}
+
+static bool
+look_at_text(void *visitor, const char *text, size_t length)
+{
+	struct search *search = visitor;
+	int found = pcre2_match(search->condition->regex, (PCRE2_SPTR)text, length, 0,
+				PCRE2_NO_UTF_CHECK, search->data,
+				search->question->policy->match_context);
+
+	search->found = found >= 0;
+	search->error = found < 0 && found != PCRE2_ERROR_NOMATCH ? found : 0;
+	return found == PCRE2_ERROR_NOMATCH;
+}
+
+static bool
+text_regex(struct policy_question *q, const struct condition *c, bool *matched_r,
+	   struct fault *fault)
+{
+	struct search search = {.question = q, .condition = c};
+	PCRE2_UCHAR why[120];
+	bool looked;
+
+	search.data = pcre2_match_data_create_from_pattern(c->regex, NULL);
+	looked = q->facts.text(q->facts.context, look_at_text, &search, fault);
+	pcre2_match_data_free(search.data);
+	if (!looked)
+		return false;
+	*matched_r = search.found;
+	if (search.error == 0)
+		return true;
+	pcre2_get_error_message(search.error, why, sizeof why);
+	return fault_set(fault, FAULT_CONFIG, "searching the text for the regular expression of `%s`: %s",
+			 c->text, (const char *)why);
+}
+
+const struct matcher match_any = {"any", false, always};
+const struct matcher match_sender = {"sender", false, sender};
+const struct matcher match_sender_domain = {"sender domain", false, sender_domain};
+const struct matcher match_recipient = {"recipient", true, recipient};
+const struct matcher match_recipient_domain = {"recipient domain", true, recipient_domain};
+const struct matcher match_subject_tag = {"subject tag", false, subject_tag};
+const struct matcher match_header = {"header", false, header};
+const struct matcher match_size_over = {"size over", false, size_over};
+const struct matcher match_size_under = {"size under", false, size_under};
+const struct matcher match_attachment_name = {"attachment name", false, attachment_name};
+const struct matcher match_attachment_type = {"attachment type", false, attachment_type};
+const struct matcher match_text_regex = {"text regex", false, text_regex};

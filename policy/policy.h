@@ -1,0 +1,89 @@
+/*
+ * The policy: what postseal.conf(5) says, and what it decides for a recipient.
+ *
+ * A policy is read once and then never changes; a new one takes its place on SIGHUP. It
+ * knows rules, not keys: it answers with methods in order of preference. What it may ask of
+ * a message comes to it as struct policy_facts, so that it knows nothing of MIME either.
+ */
+#ifndef POSTSEAL_POLICY_POLICY_H
+#define POSTSEAL_POLICY_POLICY_H
+
+#include <glib.h>
+#include <jansson.h>
+
+#include "core/database.h"
+#include "core/settings.h"
+
+struct policy;
+
+/* Reads the file and every table it names. `methods` are the delivery methods a rule may
+ * name, ending with NULL. On failure NULL is returned, and each element of `errors`
+ * (char *, freed by the array) is one sentence with file, line and column. */
+struct policy *policy_load(const char *path, const char *const *methods, GPtrArray *errors);
+struct policy *policy_ref(struct policy *policy);
+void policy_unref(struct policy *policy);
+typedef struct policy policy_auto;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(policy_auto, policy_unref)
+
+const struct settings *policy_settings(const struct policy *policy);
+/* The file as it was read, and the SHA-256 of file and table files in hexadecimal. */
+const char *policy_text(const struct policy *policy);
+const char *policy_digest(const struct policy *policy);
+unsigned policy_rule_count(const struct policy *policy);
+
+/* Is the folded address (or its domain) in the inline, file or database table? */
+bool policy_table_has(const struct policy *policy, struct database *database, const char *table,
+		      const char *address, bool *has_r, struct fault *fault);
+/* Runs each database table's query once, to see that it works. */
+bool policy_check_tables(const struct policy *policy, struct database *database,
+			 struct fault *fault);
+
+struct policy_part {
+	const char *name; /* file name, UTF-8, or NULL */
+	const char *type; /* "application/pdf", lower case */
+};
+
+/* A piece of decoded text; pieces overlap. Returns false to see no more. */
+typedef bool policy_visit(void *visitor, const char *text, size_t length);
+
+/* What is known of a message. The functions are called when a rule first asks, at most
+ * once for each condition of the file. */
+struct policy_facts {
+	const char *sender;  /* folded (core/address.h); "" for the null sender */
+	const char *subject; /* decoded, UTF-8 */
+	uint64_t size;       /* bytes, header and body */
+	void *context;
+	/* Every field of this name, unfolded and decoded. */
+	bool (*headers)(void *context, const char *name, policy_visit *visit, void *visitor,
+			struct fault *fault);
+	bool (*parts)(void *context, const struct policy_part **parts_r, size_t *count_r,
+		      struct fault *fault);
+	/* The decoded text of every text part, as UTF-8. */
+	bool (*text)(void *context, policy_visit *visit, void *visitor, struct fault *fault);
+};
+
+/* One message, asked about for each of its recipients; remembers what was found out. */
+struct policy_question;
+
+struct policy_question *policy_question_new(struct policy *policy, struct database *database,
+					    const struct policy_facts *facts);
+void policy_question_free(struct policy_question *question);
+typedef struct policy_question policy_question_auto;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(policy_question_auto, policy_question_free)
+
+struct policy_decision {
+	unsigned line;          /* of the rule that matched */
+	const char *rule;       /* its text */
+	const char *reject;     /* the sentence, or NULL when it delivers */
+	const char *const *methods; /* ends with NULL; none when it rejects */
+	uint64_t expire_seconds; /* 0: as the settings say */
+	const char *const *tags; /* subject tags the rule matched; ends with NULL */
+	json_t *trace;          /* [{line, rule, matched, condition, saw}], owned */
+};
+
+/* `recipient` is folded. The texts live as long as the policy. */
+bool policy_decide(struct policy_question *question, const char *recipient,
+		   struct policy_decision *decision_r, struct fault *fault);
+void policy_decision_clear(struct policy_decision *decision);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * Rules as the parser leaves them: a rule matches when all its conditions do; the first
+ * rule that matches decides.
+ */
+#ifndef POSTSEAL_POLICY_RULE_H
+#define POSTSEAL_POLICY_RULE_H
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "policy/policy.h"
+#include "policy/table.h"
+
+/* How a kind of condition is tested: one entry for each in matcher.c. */
+struct matcher {
+	const char *name;
+	bool asks_recipient; /* else the answer is the same for all recipients */
+	bool (*match)(struct policy_question *question, const struct condition *condition,
+		      bool *matched_r, struct fault *fault);
+};
+
+extern const struct matcher match_any, match_sender, match_sender_domain, match_recipient,
+	match_recipient_domain, match_subject_tag, match_header, match_size_over, match_size_under,
+	match_attachment_name, match_attachment_type, match_text_regex;
+
+struct condition {
+	const struct matcher *matcher;
+	bool negated;
+	unsigned index;      /* of all conditions of the policy */
+	char *text;          /* as it stands in the file */
+	struct table *table; /* sender, recipient: a table of the policy, or one in the rule */
+	char *name;          /* header: name of the field; subject tag: the tag */
+	GPtrArray *patterns; /* GPatternSpec: header, attachment */
+	uint64_t size;
+	pcre2_code *regex;
+};
+
+struct rule {
+	unsigned line;
+	char *text;
+	GPtrArray *conditions; /* struct condition; empty: `otherwise` */
+	char *reject;
+	GPtrArray *methods; /* char *, ends with NULL */
+	GPtrArray *tags;    /* char *, ends with NULL */
+	uint64_t expire_seconds;
+};
+
+struct rule *rule_new(void);
+void rule_free(struct rule *rule);
+struct condition *condition_new(const struct matcher *matcher);
+void condition_free(struct condition *condition);
+
+struct policy {
+	gint references;
+	char *path;
+	char *text;
+	char *digest;
+	struct settings *settings;
+	GPtrArray *tables; /* struct table */
+	GPtrArray *rules;
+	unsigned condition_count;
+	pcre2_match_context *match_context;
+};
+
+/* What one message is asked about. */
+struct policy_question {
+	struct policy *policy;
+	struct database *database;
+	struct policy_facts facts;
+	const char *recipient; /* whose copy is being decided */
+	unsigned char *known;  /* for each condition: 0 unknown, 1 no, 2 yes */
+};
+
+#endif

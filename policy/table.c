@@ -1,0 +1,126 @@
+#include "policy/table.h"
+
+#include <string.h>
+
+#include "core/address.h"
+
+struct table *
+table_new(const char *name, const struct table_kind *kind, const char *source)
+{
+	struct table *table = g_new0(struct table, 1);
+
+	table->name = g_strdup(name);
+	table->kind = kind;
+	table->source = g_strdup(source);
+	table->entries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	if (source != NULL) {
+		g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, source, -1);
+
+		table->statement = g_strdup_printf("table_%.24s", digest);
+	}
+	return table;
+}
+
+void
+table_free(struct table *table)
+{
+	if (table == NULL)
+		return;
+	g_hash_table_unref(table->entries);
+	g_free(table->statement);
+	g_free(table->source);
+	g_free(table->name);
+	g_free(table);
+}
+
+void
+table_add(struct table *table, const char *entry)
+{
+	if (*entry == '@')
+		entry++;
+	g_hash_table_add(table->entries, address_fold(entry));
+}
+
+static bool
+load_file(struct table *table, struct fault *fault)
+{
+	g_autofree char *content = NULL;
+	g_autoptr(GError) error = NULL;
+	g_auto(GStrv) lines = NULL;
+
+	if (!g_file_get_contents(table->source, &content, NULL, &error))
+		return fault_set(fault, FAULT_CONFIG, "reading the table <%s>: %s", table->name,
+				 error->message);
+	lines = g_strsplit(content, "\n", -1);
+	for (char **line = lines; *line != NULL; line++) {
+		char *comment = strchr(*line, '#');
+
+		if (comment != NULL)
+			*comment = '\0';
+		if (*g_strstrip(*line) != '\0')
+			table_add(table, *line);
+	}
+	return true;
+}
+
+static bool
+has_entry(const struct table *table, struct database *database, const char *key, bool *has_r,
+	  struct fault *fault)
+{
+	(void)database;
+	(void)fault;
+	*has_r = g_hash_table_contains(table->entries, key);
+	return true;
+}
+
+static bool
+has_row(const struct table *table, struct database *database, const char *key, bool *has_r,
+	struct fault *fault)
+{
+	const struct statement statement = {table->statement, table->source};
+	struct parameters parameters = {0};
+	g_autoptr(connection_auto) connection = NULL;
+	g_autoptr(PGresult) result = NULL;
+
+	if (database == NULL)
+		return fault_set(fault, FAULT_DATABASE, "asking the table <%s>: there is no database",
+				 table->name);
+	connection = database_take(database, fault);
+	parameters_text(&parameters, key);
+	if (connection == NULL || !connection_execute(connection, &statement, &parameters, &result, fault))
+		return fault_within(fault, "asking the table <%s>", table->name);
+	*has_r = PQntuples(result) > 0;
+	return true;
+}
+
+const struct table_kind table_inline = {"inline", NULL, has_entry, false};
+const struct table_kind table_file = {"file", load_file, has_entry, false};
+const struct table_kind table_database = {"database", NULL, has_row, true};
+
+bool
+table_has_domain(const struct table *table, struct database *database, const char *domain,
+		 bool *has_r, struct fault *fault)
+{
+	if (!table->kind->has(table, database, domain, has_r, fault))
+		return false;
+	if (*has_r || table->kind->exact_only)
+		return true;
+	for (const char *dot = strchr(domain, '.'); dot != NULL; dot = strchr(dot + 1, '.')) {
+		if (!table->kind->has(table, database, dot, has_r, fault))
+			return false;
+		if (*has_r)
+			return true;
+	}
+	return true;
+}
+
+bool
+table_has_address(const struct table *table, struct database *database, const char *address,
+		  bool *has_r, struct fault *fault)
+{
+	if (!table->kind->has(table, database, address, has_r, fault))
+		return false;
+	if (*has_r || table->kind->exact_only)
+		return true;
+	return table_has_domain(table, database, address_domain(address), has_r, fault);
+}

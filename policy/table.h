@@ -1,0 +1,45 @@
+/*
+ * Tables of addresses and domains. An entry is an address, "@example.com" or
+ * "example.com" for everybody there, ".example.com" for everybody in its subdomains.
+ */
+#ifndef POSTSEAL_POLICY_TABLE_H
+#define POSTSEAL_POLICY_TABLE_H
+
+#include <glib.h>
+
+#include "core/database.h"
+
+struct condition;
+
+struct table {
+	char *name;
+	const struct table_kind *kind;
+	char *source;        /* path, or query */
+	char *statement;     /* database: name of the prepared statement */
+	GHashTable *entries; /* inline and file: folded */
+	unsigned line, column;
+};
+
+/* The kinds: a new one is one entry in table.c. */
+struct table_kind {
+	const char *name;
+	/* Reads what the table needs, once; NULL: nothing. */
+	bool (*load)(struct table *table, struct fault *fault);
+	/* Is this very key in it? */
+	bool (*has)(const struct table *table, struct database *database, const char *key,
+		    bool *has_r, struct fault *fault);
+	bool exact_only; /* asked with the whole address (or domain) only */
+};
+
+extern const struct table_kind table_inline, table_file, table_database;
+
+struct table *table_new(const char *name, const struct table_kind *kind, const char *source);
+void table_free(struct table *table);
+void table_add(struct table *table, const char *entry);
+
+bool table_has_address(const struct table *table, struct database *database, const char *address,
+		       bool *has_r, struct fault *fault);
+bool table_has_domain(const struct table *table, struct database *database, const char *domain,
+		      bool *has_r, struct fault *fault);
+
+#endif

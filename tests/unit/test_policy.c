@@ -1,0 +1,298 @@
+/* The grammar of postseal.conf(5) and the decisions that come of it. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "core/address.h"
+#include "policy/policy.h"
+
+static const char *const methods[] = {"plain", "tls", "smime", "pgp", "pickup", NULL};
+
+static const char settings_text[] =
+	"organisation \"Example Corp\"\n"
+	"domains { \"example.com\" \"example.org\" }\n"
+	"database \"postgresql:///postseal\"\n"
+	"portal listen \"127.0.0.1:8025\" url \"https://secure.example.com\"\n";
+
+struct loaded {
+	struct policy *policy;
+	GPtrArray *errors;
+};
+
+static struct loaded
+load(const char *before, const char *rules)
+{
+	g_autofree char *path = NULL;
+	g_autofree char *text = g_strconcat(before, rules, NULL);
+	struct loaded loaded = {.errors = g_ptr_array_new_with_free_func(g_free)};
+	int fd = g_file_open_tmp("policy.XXXXXX", &path, NULL);
+
+	assert_true(fd >= 0);
+	close(fd);
+	assert_true(g_file_set_contents(path, text, -1, NULL));
+	loaded.policy = policy_load(path, methods, loaded.errors);
+	unlink(path);
+	return loaded;
+}
+
+static void
+unload(struct loaded *loaded)
+{
+	policy_unref(loaded->policy);
+	g_ptr_array_unref(loaded->errors);
+}
+
+static struct policy *
+good(struct loaded *loaded, const char *rules)
+{
+	*loaded = load(settings_text, rules);
+	for (guint i = 0; i < loaded->errors->len; i++)
+		print_error("%s\n", (char *)g_ptr_array_index(loaded->errors, i));
+	assert_non_null(loaded->policy);
+	return loaded->policy;
+}
+
+/* --- a message that the tests make up --- */
+
+static const char *text_of_message;
+
+static bool
+one_header(void *context, const char *name, policy_visit *visit, void *visitor, struct fault *fault)
+{
+	(void)context;
+	(void)fault;
+	if (g_ascii_strcasecmp(name, "Sensitivity") == 0)
+		visit(visitor, "Company-Confidential", 20);
+	return true;
+}
+
+static bool
+two_parts(void *context, const struct policy_part **parts_r, size_t *count_r, struct fault *fault)
+{
+	static const struct policy_part parts[] = {{NULL, "text/plain"},
+						   {"Plan ÄÖ.DWG", "image/vnd.dwg"}};
+
+	(void)context;
+	(void)fault;
+	*parts_r = parts;
+	*count_r = 2;
+	return true;
+}
+
+static bool
+some_text(void *context, policy_visit *visit, void *visitor, struct fault *fault)
+{
+	(void)context;
+	(void)fault;
+	visit(visitor, text_of_message, strlen(text_of_message));
+	return true;
+}
+
+static unsigned
+deciding_line(struct policy *policy, const char *subject, const char *recipient)
+{
+	const struct policy_facts facts = {
+		.sender = "anna@example.com", .subject = subject, .size = 5000,
+		.headers = one_header, .parts = two_parts, .text = some_text};
+	g_autoptr(policy_question_auto) question = policy_question_new(policy, NULL, &facts);
+	struct policy_decision decision;
+	struct fault fault = {0};
+	unsigned line;
+
+	assert_true(policy_decide(question, recipient, &decision, &fault));
+	line = decision.line - 4; /* of the settings */
+	assert_true(json_array_size(decision.trace) > 0);
+	policy_decision_clear(&decision);
+	return line;
+}
+
+static void
+first_match_decides(void **state)
+{
+	struct loaded l;
+	struct policy *p = good(&l, "match recipient in domains deliver plain\n"
+				    "match recipient domain \"partner.example\" deliver tls, pickup\n"
+				    "match recipient { \"eve@x.example\" \"@y.example\" } reject \"No.\"\n"
+				    "match subject tag \"[secure]\" not recipient \"bob@x.example\"\n"
+				    "      deliver smime, pickup expire 14 days\n"
+				    "otherwise deliver plain\n");
+
+	(void)state;
+	assert_int_equal(deciding_line(p, "", "x@example.org"), 1);
+	assert_int_equal(deciding_line(p, "", "x@partner.example"), 2);
+	assert_int_equal(deciding_line(p, "", "eve@x.example"), 3);
+	assert_int_equal(deciding_line(p, "", "anyone@y.example"), 3);
+	assert_int_equal(deciding_line(p, "Hello [SECURE]", "z@x.example"), 4);
+	assert_int_equal(deciding_line(p, "Hello [SECURE]", "bob@x.example"), 6);
+	unload(&l);
+}
+
+static void
+content_is_looked_at(void **state)
+{
+	struct loaded l;
+	struct policy *p = good(&l, "match size over 1 MB deliver plain\n"
+				    "match attachment name \"*.exe\" deliver plain\n"
+				    "match header \"Sensitivity\" \"private\" deliver plain\n"
+				    "match text regex \"\\bAHV\\d{3}\" deliver plain\n"
+				    "match attachment name \"plan *.dwg\" attachment type \"image/*\"\n"
+				    "      size over 4 kB size under 6 kB deliver plain\n"
+				    "otherwise reject \"no\"\n");
+
+	(void)state;
+	text_of_message = "nothing";
+	assert_int_equal(deciding_line(p, "", "x@x.example"), 5);
+	text_of_message = "see\nAHV756 there";
+	assert_int_equal(deciding_line(p, "", "x@x.example"), 4);
+	unload(&l);
+}
+
+static void
+backtracking_expression_is_a_fault(void **state)
+{
+	struct loaded l;
+	struct policy *p = good(&l, "match text regex \"^(([a-z])+.)+[A-Z]([a-z])+$\" deliver pickup\n"
+				    "otherwise deliver plain\n");
+	const struct policy_facts facts = {.sender = "", .subject = "", .text = some_text};
+	g_autoptr(policy_question_auto) question = policy_question_new(p, NULL, &facts);
+	struct policy_decision decision;
+	struct fault fault = {0};
+
+	(void)state;
+	text_of_message = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	assert_false(policy_decide(question, "x@x.example", &decision, &fault));
+	assert_true(fault_is_temporary(&fault));
+	unload(&l);
+}
+
+static void
+subdomains_and_files(void **state)
+{
+	g_autofree char *path = NULL;
+	int fd = g_file_open_tmp("table.XXXXXX", &path, NULL);
+	g_autofree char *rules = NULL;
+	struct loaded l;
+	struct policy *p;
+
+	(void)state;
+	close(fd);
+	g_file_set_contents(path, "# partners\n.corp.example # all below\nB\xc3\xbc" "cher.example\n", -1, NULL);
+	rules = g_strdup_printf("table partners file \"%s\"\nmatch recipient in <partners> deliver tls\n"
+				"otherwise deliver plain\n", path);
+	p = good(&l, rules);
+	assert_int_equal(deciding_line(p, "", "x@a.corp.example"), 2);
+	assert_int_equal(deciding_line(p, "", "x@corp.example"), 3);
+	assert_int_equal(deciding_line(p, "", "x@xn--bcher-kva.example"), 2);
+	unload(&l);
+	unlink(path);
+	l = load(settings_text, rules);
+	assert_null(l.policy);
+	assert_non_null(strstr(g_ptr_array_index(l.errors, 0), "reading the table <partners>"));
+	unload(&l);
+}
+
+static void
+expect_errors(const char *before, const char *rules, const char *const *wanted)
+{
+	struct loaded l = load(before, rules);
+	guint n = 0;
+
+	assert_null(l.policy);
+	for (; wanted[n] != NULL; n++) {
+		assert_true(n < l.errors->len);
+		if (strstr(g_ptr_array_index(l.errors, n), wanted[n]) == NULL)
+			fail_msg("expected “%s” in “%s”", wanted[n], (char *)g_ptr_array_index(l.errors, n));
+	}
+	assert_int_equal(l.errors->len, n);
+	unload(&l);
+}
+
+static void
+all_errors_are_told_with_their_place(void **state)
+{
+	(void)state;
+	expect_errors(settings_text,
+		      "colour \"blue\"\n"
+		      "match recipient in <nowhere> deliver plain\n"
+		      "match recipient deliver plain\n"
+		      "match any deliver smoke, plain\n"
+		      "match text regex \"(\" deliver plain\n"
+		      "limit message \"many\"\n"
+		      "match any deliver plain expire 3\n"
+		      "otherwise deliver plain\n",
+		      (const char *const[]){
+			      ":5:1: found colour, expected a setting",
+			      ":7:17: found deliver, expected a text in quotes, domain, in or '{'",
+			      ":8:19: found the method smoke, expected one of plain, tls",
+			      ":9:18: found a regular expression that is wrong at its character 2",
+			      ":10:7: found another kind of value for limit message, expected a size",
+			      ":11:33: found the end of the line, expected a unit of time",
+			      ":6:20: found <nowhere>, expected a table that the file defines", NULL});
+}
+
+static void
+what_is_missing_is_an_error(void **state)
+{
+	(void)state;
+	expect_errors("", "organisation \"x\"\nmatch any deliver plain\n",
+		      (const char *const[]){"found no setting domains", "found no setting database",
+					    "found no setting portal url", "a last rule that begins with otherwise",
+					    NULL});
+	expect_errors(settings_text, "otherwise deliver plain\nmatch any reject \"x\"\notherwise reject \"x\"\n",
+		      (const char *const[]){":5:1: found otherwise before other rules", NULL});
+	expect_errors(settings_text, "otherwise reject \"open\n",
+		      (const char *const[]){"without its closing quote", NULL});
+}
+
+static void
+settings_take_their_values(void **state)
+{
+	struct loaded l;
+	struct policy *p = good(&l, "queue lifetime 2 days\nlimit message 10 MB\npickup tries 7\n"
+				    "otherwise deliver plain");
+
+	(void)state;
+	assert_int_equal(policy_settings(p)->queue_seconds, 2 * 86400);
+	assert_int_equal(policy_settings(p)->message_max, 10000000);
+	assert_int_equal(policy_settings(p)->code_tries, 7);
+	assert_string_equal(policy_settings(p)->domains[1], "example.org");
+	assert_string_equal(policy_settings(p)->portal_url, "https://secure.example.com");
+	unload(&l);
+}
+
+static void
+ten_thousand_rules_keep_a_short_trace(void **state)
+{
+	g_autoptr(GString) rules = g_string_new(NULL);
+	struct loaded l;
+	struct policy *p;
+
+	(void)state;
+	for (int i = 0; i < 10000; i++)
+		g_string_append_printf(rules, "match recipient \"u%d@x.example\" deliver plain\n", i);
+	g_string_append(rules, "otherwise deliver plain\n");
+	p = good(&l, rules->str);
+	assert_int_equal(deciding_line(p, "", "u9999@x.example"), 10000);
+	assert_int_equal(deciding_line(p, "", "nobody@x.example"), 10001);
+	unload(&l);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(first_match_decides),
+		cmocka_unit_test(content_is_looked_at),
+		cmocka_unit_test(backtracking_expression_is_a_fault),
+		cmocka_unit_test(subdomains_and_files),
+		cmocka_unit_test(all_errors_are_told_with_their_place),
+		cmocka_unit_test(what_is_missing_is_an_error),
+		cmocka_unit_test(settings_take_their_values),
+		cmocka_unit_test(ten_thousand_rules_keep_a_short_trace),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
