@@ -4,11 +4,9 @@
 
 static const char prepare_schema[] =
 	"create schema if not exists postseal;"
-	"grant usage on schema postseal to public;"
 	"create table if not exists postseal.migration ("
 	" name text primary key, digest text not null,"
-	" applied_at timestamptz not null default now());"
-	"grant select on postseal.migration to public;";
+	" applied_at timestamptz not null default now());";
 
 static const struct statement lock_migrations = {
 	"migrate_lock", "select pg_advisory_lock(hashtext('postseal.migration'))"};

@@ -29,7 +29,7 @@ static const struct setting table[] = {
 	{"limit headers", SETTING_BYTES, AT(headers_max), "1048576"},
 	{"limit recipients", SETTING_COUNT, AT(recipients_max), "1000"},
 	{"gpg program", SETTING_TEXT, AT(gpg_program), "/usr/bin/gpg"},
-	{"gpg home", SETTING_TEXT, AT(gpg_home), "/var/lib/postseal/gnupg"},
+	{"gpg home", SETTING_TEXT, AT(gpg_home), "/run/postseal/gnupg"},
 	{"gpg timeout", SETTING_SECONDS, AT(gpg_seconds), "60"},
 	{"queue lifetime", SETTING_SECONDS, AT(queue_seconds), "432000"},
 	{"retry first", SETTING_SECONDS, AT(retry_first_seconds), "60"},

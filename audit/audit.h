@@ -1,0 +1,67 @@
+/*
+ * The log of what was offered, decided and done: rows for one transaction that also holds
+ * what they tell of (promise 6). Nothing here commits.
+ */
+#ifndef POSTSEAL_AUDIT_AUDIT_H
+#define POSTSEAL_AUDIT_AUDIT_H
+
+#include "core/database.h"
+#include "core/identifier.h"
+
+enum { AUDIT_IDENTITY_BYTES = 32 };
+
+struct audit_message {
+	struct identifier id;
+	const unsigned char *identity; /* AUDIT_IDENTITY_BYTES; NULL: may come again */
+	const char *queue_id;      /* these may be NULL */
+	const char *authenticated;
+	const char *client;
+	const char *message_id;
+	const char *sender;
+	uint64_t size; /* bytes */
+	const char *policy; /* digest; audit_policy() must have been called for it */
+};
+
+struct audit_copy {
+	struct identifier id;
+	const char *recipient; /* as the envelope had it */
+	const char *address;   /* folded */
+	unsigned rule_line;
+	const char *rule;
+	const char *method; /* NULL: refused */
+	const char *reason;
+	const char *trace;  /* JSON */
+	const char *keys;   /* a PostgreSQL array: "{1a2b,3c4d}" */
+	const char *signed_by; /* or NULL */
+	const char *state;  /* "handed", "queued", "parked", "refused" */
+};
+
+/* A message and copy that were recorded before. */
+struct audit_earlier {
+	struct identifier id;
+	char *address;
+	char *state;
+	char *method;
+};
+
+/* Puts the text of a policy on record, in a transaction of its own. */
+bool audit_policy(struct connection *connection, const char *digest, const char *text,
+		  struct fault *fault);
+
+/* All of these add to the open batch. */
+bool audit_add_message(struct connection *connection, const struct audit_message *message,
+		       struct fault *fault);
+bool audit_add_copy(struct connection *connection, const struct audit_message *message,
+		    const struct audit_copy *copy, struct fault *fault);
+/* The message is offered again: the record of it counts, and stays. */
+bool audit_offered_again(struct connection *connection, const struct audit_message *message,
+			 struct fault *fault);
+
+/* Did the last batch fail because this message is already on record? */
+bool audit_is_known(const struct connection *connection);
+/* Takes the identifier of the earlier record into message->id. *earlier_r are its copies:
+ * struct audit_earlier, the caller's. NULL where there is no such record. */
+bool audit_find_earlier(struct connection *connection, struct audit_message *message,
+			GPtrArray **earlier_r, struct fault *fault);
+
+#endif

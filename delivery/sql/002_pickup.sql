@@ -1,0 +1,49 @@
+-- Messages that wait for their recipient, sealed. What opens them is not in the database.
+
+create table postseal.parcel (
+    id uuid primary key,
+    message uuid not null references postseal.message,
+    sender text not null,
+    header bytea not null,                -- of the sealed stream
+    size bigint not null,                 -- bytes of the message
+    created_at timestamptz not null default now(),
+    expires_at timestamptz not null
+);
+create index parcel_expires on postseal.parcel (expires_at);
+
+create table postseal.parcel_chunk (
+    parcel uuid not null references postseal.parcel on delete cascade,
+    number integer not null,
+    content bytea not null,
+    primary key (parcel, number)
+);
+alter table postseal.parcel_chunk alter column content set storage external;
+
+-- The content key for one recipient: wrapped by what link and unlock code derive together.
+create table postseal.parcel_key (
+    id uuid primary key,
+    parcel uuid not null references postseal.parcel on delete cascade,
+    copy uuid not null references postseal.copy,
+    link_hash bytea not null unique,
+    salt bytea not null,
+    wrapped bytea not null,
+    tries integer not null default 0,
+    locked_at timestamptz,
+    opened_at timestamptz
+);
+create index parcel_key_parcel on postseal.parcel_key (parcel);
+
+-- After the code was right: the content key, wrapped by a secret that only the cookie holds.
+create table postseal.portal_session (
+    cookie_hash bytea primary key,
+    parcel_key uuid not null references postseal.parcel_key on delete cascade,
+    wrapped bytea not null,
+    expires_at timestamptz not null
+);
+
+grant insert on postseal.parcel, postseal.parcel_chunk, postseal.parcel_key to postseal_milter;
+grant select on postseal.parcel, postseal.parcel_chunk, postseal.parcel_key to postseal_portal;
+grant update (tries, locked_at, opened_at) on postseal.parcel_key to postseal_portal;
+grant select, insert, delete on postseal.portal_session to postseal_portal;
+grant select, delete on postseal.parcel, postseal.portal_session to postseal_courier;
+grant select on postseal.parcel_key to postseal_courier;

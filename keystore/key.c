@@ -1,0 +1,97 @@
+#include "keystore/key.h"
+
+#include <sodium.h>
+
+struct key *
+key_new(enum key_kind kind)
+{
+	struct key *key = g_new0(struct key, 1);
+
+	key->references = 1;
+	key->kind = kind;
+	return key;
+}
+
+struct key *
+key_ref(struct key *key)
+{
+	g_atomic_int_inc(&key->references);
+	return key;
+}
+
+void
+key_unref(struct key *key)
+{
+	if (key == NULL || !g_atomic_int_dec_and_test(&key->references))
+		return;
+	g_free(key->fingerprint);
+	g_free(key->owner);
+	g_free(key->role);
+	g_free(key->problem);
+	g_clear_pointer(&key->content, g_bytes_unref);
+	g_clear_pointer(&key->secret, g_bytes_unref);
+	X509_free(key->certificate);
+	sk_X509_pop_free(key->chain, X509_free);
+	EVP_PKEY_free(key->private_key);
+	g_free(key);
+}
+
+const char *
+key_kind_name(enum key_kind kind)
+{
+	return kind == KEY_SMIME ? "smime" : "pgp";
+}
+
+char *
+key_date(time_t when)
+{
+	g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc(when);
+
+	return date == NULL ? g_strdup("?") : g_date_time_format(date, "%Y-%m-%d");
+}
+
+bool
+key_is_usable(const struct key *key, time_t now, char **why_r)
+{
+	g_autofree char *why = NULL, *date = NULL;
+	bool usable;
+
+	if (key->problem != NULL) {
+		why = g_strdup(key->problem);
+	} else if (key->not_before != 0 && now < key->not_before) {
+		date = key_date(key->not_before);
+		why = g_strdup_printf("not valid before %s", date);
+	} else if (key->not_after != 0 && now >= key->not_after) {
+		date = key_date(key->not_after);
+		why = g_strdup_printf("expired on %s", date);
+	}
+	usable = why == NULL;
+	if (why_r != NULL)
+		*why_r = g_steal_pointer(&why);
+	return usable;
+}
+
+struct secret {
+	unsigned char *bytes;
+	size_t length;
+};
+
+static void
+wipe(gpointer data)
+{
+	struct secret *secret = data;
+
+	sodium_memzero(secret->bytes, secret->length);
+	g_free(secret->bytes);
+	g_free(secret);
+}
+
+GBytes *
+key_secret_bytes(unsigned char *bytes, size_t length)
+{
+	struct secret *secret = g_new(struct secret, 1);
+
+	secret->bytes = bytes;
+	secret->length = length;
+	return g_bytes_new_with_free_func(bytes, length, wipe, secret);
+}

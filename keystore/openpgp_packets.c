@@ -1,0 +1,225 @@
+/* GPGME does not tell by which digest a key signed itself; the packets do (RFC 4880 §4, §5.2). */
+#include <string.h>
+
+#include "keystore/openpgp.h"
+
+enum {
+	TAG_SIGNATURE = 2,
+	TAG_PUBLIC_KEY = 6,
+	TAG_USER_ID = 13,
+	TAG_PUBLIC_SUBKEY = 14,
+	TAG_USER_ATTRIBUTE = 17,
+	DIGEST_MD5 = 1,
+	DIGEST_SHA1 = 2,
+	DIGEST_RIPEMD160 = 3,
+	SUBPACKET_CREATION = 2,
+	SUBPACKET_ISSUER = 16,
+	SUBPACKET_ISSUER_FINGERPRINT = 33,
+	TYPE_CERTIFICATION_FIRST = 0x10,
+	TYPE_CERTIFICATION_LAST = 0x13,
+	TYPE_SUBKEY_BINDING = 0x18,
+};
+
+struct bytes {
+	const unsigned char *at;
+	size_t left;
+};
+
+struct packet {
+	unsigned tag;
+	struct bytes body;
+};
+
+struct signature {
+	unsigned type, digest;
+	uint32_t created;
+	bool has_issuer;
+	unsigned char issuer[8];
+};
+
+/* What the last user ID or subkey packet was, and its newest self-signature. */
+struct subject {
+	unsigned tag;
+	struct bytes body;
+	bool is_signed;
+	struct signature newest;
+};
+
+static bool
+take(struct bytes *from, size_t length, struct bytes *taken_r)
+{
+	if (from->left < length)
+		return false;
+	*taken_r = (struct bytes){from->at, length};
+	from->at += length;
+	from->left -= length;
+	return true;
+}
+
+static bool
+take_number(struct bytes *from, size_t length, uint32_t *number_r)
+{
+	struct bytes taken;
+
+	if (!take(from, length, &taken))
+		return false;
+	*number_r = 0;
+	for (size_t i = 0; i < length; i++)
+		*number_r = *number_r << 8 | taken.at[i];
+	return true;
+}
+
+/* New-format lengths (§4.2.2), which subpackets use as well. */
+static bool
+take_length(struct bytes *from, uint32_t *length_r)
+{
+	uint32_t first, second;
+
+	if (!take_number(from, 1, &first))
+		return false;
+	if (first < 192) {
+		*length_r = first;
+		return true;
+	}
+	if (first == 255)
+		return take_number(from, 4, length_r);
+	if (first >= 224 || !take_number(from, 1, &second))
+		return false; /* partial lengths are for data only */
+	*length_r = ((first - 192) << 8) + second + 192;
+	return true;
+}
+
+static bool
+take_packet(struct bytes *from, struct packet *packet_r)
+{
+	static const size_t old_lengths[] = {1, 2, 4};
+	uint32_t head, length;
+
+	if (!take_number(from, 1, &head) || (head & 0x80) == 0)
+		return false;
+	if ((head & 0x40) != 0) {
+		packet_r->tag = head & 0x3f;
+		return take_length(from, &length) && take(from, length, &packet_r->body);
+	}
+	packet_r->tag = (head >> 2) & 0x0f;
+	return (head & 3) < 3 && take_number(from, old_lengths[head & 3], &length) &&
+	       take(from, length, &packet_r->body);
+}
+
+static bool
+read_subpackets(struct bytes area, struct signature *signature)
+{
+	while (area.left > 0) {
+		uint32_t length, type;
+		struct bytes body;
+
+		if (!take_length(&area, &length) || length == 0 || !take_number(&area, 1, &type) ||
+		    !take(&area, length - 1, &body))
+			return false;
+		type &= 0x7f;
+		if (type == SUBPACKET_CREATION && !take_number(&body, 4, &signature->created))
+			return false;
+		if ((type == SUBPACKET_ISSUER && body.left == 8) ||
+		    (type == SUBPACKET_ISSUER_FINGERPRINT && body.left == 21)) {
+			memcpy(signature->issuer, body.at + body.left - 8, 8);
+			signature->has_issuer = true;
+		}
+	}
+	return true;
+}
+
+static bool
+read_signature_3(struct bytes body, struct signature *signature)
+{
+	uint32_t hashed, key_algorithm;
+	struct bytes issuer;
+
+	if (!take_number(&body, 1, &hashed) || !take_number(&body, 1, &signature->type) ||
+	    !take_number(&body, 4, &signature->created) || !take(&body, 8, &issuer) ||
+	    !take_number(&body, 1, &key_algorithm) || !take_number(&body, 1, &signature->digest))
+		return false;
+	memcpy(signature->issuer, issuer.at, 8);
+	signature->has_issuer = true;
+	return true;
+}
+
+static bool
+read_signature(struct bytes body, struct signature *signature)
+{
+	uint32_t version, key_algorithm, length;
+	struct bytes area;
+
+	*signature = (struct signature){0};
+	if (!take_number(&body, 1, &version))
+		return false;
+	if (version == 3)
+		return read_signature_3(body, signature);
+	if (version != 4 || !take_number(&body, 1, &signature->type) ||
+	    !take_number(&body, 1, &key_algorithm) || !take_number(&body, 1, &signature->digest))
+		return false;
+	for (int i = 0; i < 2; i++) /* hashed, then unhashed */
+		if (!take_number(&body, 2, &length) || !take(&body, length, &area) ||
+		    !read_subpackets(area, signature))
+			return false;
+	return true;
+}
+
+static bool
+is_weak(unsigned digest)
+{
+	return digest == DIGEST_MD5 || digest == DIGEST_SHA1 || digest == DIGEST_RIPEMD160;
+}
+
+static bool
+belongs(const struct subject *subject, const struct signature *signature)
+{
+	if (subject->tag == TAG_USER_ID)
+		return signature->type >= TYPE_CERTIFICATION_FIRST &&
+		       signature->type <= TYPE_CERTIFICATION_LAST;
+	return subject->tag == TAG_PUBLIC_SUBKEY && signature->type == TYPE_SUBKEY_BINDING;
+}
+
+/* Returns whether the subject's word can be taken. */
+static bool
+conclude(const struct subject *subject, GPtrArray *well_signed)
+{
+	if (!subject->is_signed || is_weak(subject->newest.digest))
+		return false;
+	if (subject->tag == TAG_USER_ID)
+		g_ptr_array_add(well_signed,
+				g_strndup((const char *)subject->body.at, subject->body.left));
+	return true;
+}
+
+char *
+openpgp_weak_signatures(const unsigned char *packets, size_t length, const unsigned char key_id[8],
+			GPtrArray *well_signed)
+{
+	struct bytes left = {packets, length};
+	struct subject subject = {0};
+	struct packet packet;
+	bool has_subkey = false, good_subkey = false;
+
+	while (left.left > 0) {
+		struct signature signature;
+
+		if (!take_packet(&left, &packet))
+			return g_strdup("its packets cannot be read");
+		if (packet.tag == TAG_SIGNATURE) {
+			if (read_signature(packet.body, &signature) && belongs(&subject, &signature) &&
+			    signature.has_issuer && memcmp(signature.issuer, key_id, 8) == 0 &&
+			    (!subject.is_signed || signature.created >= subject.newest.created)) {
+				subject.newest = signature;
+				subject.is_signed = true;
+			}
+			continue;
+		}
+		good_subkey |= conclude(&subject, well_signed) && subject.tag == TAG_PUBLIC_SUBKEY;
+		has_subkey |= packet.tag == TAG_PUBLIC_SUBKEY;
+		subject = (struct subject){.tag = packet.tag, .body = packet.body};
+	}
+	good_subkey |= conclude(&subject, well_signed) && subject.tag == TAG_PUBLIC_SUBKEY;
+	if (well_signed->len == 0 || (has_subkey && !good_subkey))
+		return g_strdup("its own signatures use SHA-1 or MD5, which are broken");
+	return NULL;
+}
