@@ -185,6 +185,30 @@ seal_unwrap(struct seal_key *content_r, const unsigned char *wrapped, size_t len
 	return true;
 }
 
+/* Argon2id wants its memory at once: as many derivations as processors run together. */
+static int
+derive(struct seal_key *key_r, const unsigned char *input, size_t length,
+       const unsigned char salt[SEAL_SALT_BYTES])
+{
+	static GMutex lock;
+	static GCond ended;
+	static guint running;
+	int done;
+
+	g_mutex_lock(&lock);
+	while (running >= g_get_num_processors())
+		g_cond_wait(&ended, &lock);
+	running++;
+	g_mutex_unlock(&lock);
+	done = crypto_pwhash(key_r->bytes, SEAL_KEY_BYTES, (const char *)input, length, salt,
+			     DERIVE_OPERATIONS, DERIVE_MEMORY, crypto_pwhash_ALG_ARGON2ID13);
+	g_mutex_lock(&lock);
+	running--;
+	g_cond_signal(&ended);
+	g_mutex_unlock(&lock);
+	return done;
+}
+
 /* Both secrets are needed: the code is hashed under the link secret before Argon2id. */
 bool
 seal_derive(struct seal_key *wrapping_r, const struct seal_key *link, const char *code,
@@ -195,8 +219,7 @@ seal_derive(struct seal_key *wrapping_r, const struct seal_key *link, const char
 
 	crypto_generichash(both, sizeof both, (const unsigned char *)code, strlen(code), link->bytes,
 			   SEAL_KEY_BYTES);
-	done = crypto_pwhash(wrapping_r->bytes, SEAL_KEY_BYTES, (const char *)both, sizeof both, salt,
-			     DERIVE_OPERATIONS, DERIVE_MEMORY, crypto_pwhash_ALG_ARGON2ID13);
+	done = derive(wrapping_r, both, sizeof both, salt);
 	sodium_memzero(both, sizeof both);
 	if (done != 0)
 		return fault_set(fault, FAULT_STORAGE, "deriving a key from link and code: out of memory");

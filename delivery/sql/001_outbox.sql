@@ -12,7 +12,6 @@ create table postseal.outbox (
     verified boolean not null default false, -- only over verified TLS
     boxed_key bytea not null,             -- content key, sealed to the courier
     header bytea not null,
-    size bigint not null,
     state text not null default 'waiting'
         check (state in ('waiting', 'sending', 'sent', 'failed')),
     attempts integer not null default 0,

@@ -1,0 +1,20 @@
+/*
+ * The MIME entity of a message, for libraries that read by themselves.
+ */
+#ifndef POSTSEAL_DELIVERY_ENTITY_SOURCE_H
+#define POSTSEAL_DELIVERY_ENTITY_SOURCE_H
+
+#include "delivery/message.h"
+
+struct entity_source {
+	GString *header;
+	const struct spool *body;
+	uint64_t at;
+};
+
+void entity_source_init(struct entity_source *source, const struct message *message);
+void entity_source_clear(struct entity_source *source);
+bool entity_source_read(struct entity_source *source, void *data, size_t length, size_t *got_r,
+			struct fault *fault);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * gpg, through GPGME, with a private home and no keyring of users: the key files of the
+ * recipients are written there from the key store. A gpg that hangs is ended by postseal-gpg,
+ * the program that starts it.
+ */
+#ifndef POSTSEAL_DELIVERY_GPG_H
+#define POSTSEAL_DELIVERY_GPG_H
+
+#include "core/settings.h"
+#include "delivery/message.h"
+#include "keystore/key.h"
+
+/* Makes the home ready; once, before threads. */
+bool gpg_start(const struct settings *settings, struct fault *fault);
+/* Encrypts the entity to the keys, signed where `signer` is not NULL. Writes armored text with
+ * CRLF. */
+bool gpg_encrypt(const struct settings *settings, const GPtrArray *keys, const struct key *signer,
+		 const struct message *message, struct sink *sink, struct fault *fault);
+
+#endif

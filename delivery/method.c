@@ -1,0 +1,26 @@
+#include "delivery/method.h"
+
+#include <string.h>
+
+const struct method *const methods[] = {
+	&method_plain, &method_tls, &method_smime, &method_pgp, &method_pickup, NULL,
+};
+
+const struct method *
+method_find(const char *name)
+{
+	for (const struct method *const *m = methods; *m != NULL; m++)
+		if (strcmp((*m)->name, name) == 0)
+			return *m;
+	return NULL;
+}
+
+const char *const *
+method_names(void)
+{
+	static const char *names[G_N_ELEMENTS(methods)];
+
+	for (size_t i = 0; methods[i] != NULL; i++)
+		names[i] = methods[i]->name;
+	return names;
+}

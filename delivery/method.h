@@ -1,0 +1,85 @@
+/*
+ * A delivery method: a way in which a copy can travel. Each is one file and one line in
+ * methods[] (method.c).
+ */
+#ifndef POSTSEAL_DELIVERY_METHOD_H
+#define POSTSEAL_DELIVERY_METHOD_H
+
+#include "delivery/message.h"
+#include "keystore/keystore.h"
+#include "policy/policy.h"
+
+/* What methods may use; lives as long as a message is in hand. */
+struct surroundings {
+	const struct settings *settings;
+	struct policy *policy;
+	struct database *database;
+	struct keystore *keystore;
+	const struct message *message;
+	/* Our own keys for the sender, or NULL; looked up once a message. */
+	struct key *smime_signer;
+	struct key *pgp_signer;
+	const char *from; /* folded address in From, or NULL */
+};
+
+struct method;
+
+/* One recipient's copy of a message. */
+struct copy {
+	const struct recipient *recipient;
+	bool visible; /* named in To or Cc, so other recipients may know of it */
+	struct policy_decision decision;
+	const struct method *method; /* NULL: refused, or none can be had */
+	GPtrArray *keys;             /* struct key: what it is sealed to */
+	const char *flavour;         /* copies of another flavour need another variant; or NULL */
+	char *reason;
+	json_t *tried;               /* [{method, possible, because}] */
+	bool stands;                 /* committed at an earlier offer: nothing to do */
+	bool in_place;
+	struct identifier *id;       /* of its row in the log */
+};
+
+/* Copies that are served by one variant of the message. */
+struct group {
+	const struct method *method;
+	const char *flavour;
+	GPtrArray *copies; /* struct copy, borrowed */
+	GPtrArray *keys;   /* struct key of all of them, each once */
+	char *boundary;    /* for methods that write a multipart */
+	bool in_place;
+};
+
+enum carriage {
+	CARRIED_AS_MAIL,  /* a variant of the message, by the MTA */
+	CARRIED_IN_PARCEL /* waits in the database */
+};
+
+struct method {
+	const char *name;
+	enum carriage carriage;
+	int in_place_rank; /* the group with the highest is rewritten in place; 0: never */
+	bool names_keys;   /* shows its reader whom it was sealed to: Bcc recipients stand alone */
+	bool verified_tls; /* to be sent only over verified TLS */
+
+	/* Can this copy travel so, now? Fills keys and flavour. *why_r says why (not), and is
+	 * the caller's. False with `fault` when it could not be found out. */
+	bool (*is_possible)(const struct surroundings *around, struct copy *copy, bool *possible_r,
+			    char **why_r, struct fault *fault);
+	/* Fields that take the place of all Content-* fields and MIME-Version, each "Name: value";
+	 * the caller's. NULL: content stays as it is. */
+	GPtrArray *(*fields)(const struct group *group);
+	/* Writes the body that belongs to these fields. */
+	bool (*write)(const struct surroundings *around, const struct group *group,
+		      struct sink *sink, struct fault *fault);
+	/* Our own key that signs, or NULL. */
+	const struct key *(*signer)(const struct surroundings *around);
+};
+
+extern const struct method method_plain, method_tls, method_smime, method_pgp, method_pickup;
+extern const struct method *const methods[]; /* ends with NULL */
+
+const struct method *method_find(const char *name);
+/* For policy_load(); ends with NULL. */
+const char *const *method_names(void);
+
+#endif

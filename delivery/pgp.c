@@ -1,0 +1,95 @@
+/* OpenPGP: PGP/MIME (RFC 3156 §4, §6.2). */
+#include <string.h>
+
+#include "delivery/gpg.h"
+#include "delivery/method.h"
+
+static bool
+is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
+	    struct fault *fault)
+{
+	struct keystore_answer answer;
+	const struct key *first;
+
+	*possible_r = false;
+	if (!keystore_find(around->keystore, KEY_PGP, copy->recipient->folded, &answer, fault))
+		return false;
+	if (answer.keys->len == 0) {
+		*why_r = answer.passed_over == NULL
+				 ? g_strdup("no OpenPGP key")
+				 : g_strdup_printf("no usable OpenPGP key (%s)", answer.passed_over);
+	} else {
+		*possible_r = true;
+		copy->keys = g_ptr_array_ref(answer.keys);
+		first = g_ptr_array_index(copy->keys, 0);
+		*why_r = g_strdup_printf("OpenPGP key %s%s", first->fingerprint,
+					 copy->keys->len > 1 ? " and more" : "");
+	}
+	keystore_answer_clear(&answer);
+	return true;
+}
+
+static GPtrArray *
+fields(const struct group *group)
+{
+	GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
+
+	g_ptr_array_add(list, g_strdup("MIME-Version: 1.0"));
+	g_ptr_array_add(list, g_strdup_printf("Content-Type: multipart/encrypted;\n"
+					      "\tprotocol=\"application/pgp-encrypted\";\n"
+					      "\tboundary=\"%s\"",
+					      group->boundary));
+	return list;
+}
+
+static const struct key *
+signer(const struct surroundings *around)
+{
+	if (around->pgp_signer == NULL || around->from == NULL ||
+	    strcmp(around->from, around->message->sender_folded) != 0)
+		return NULL;
+	return around->pgp_signer;
+}
+
+static bool
+write_body(const struct surroundings *around, const struct group *group, struct sink *sink,
+	   struct fault *fault)
+{
+	time_t now = time(NULL);
+
+	for (guint i = 0; i < group->keys->len; i++) {
+		const struct key *key = g_ptr_array_index(group->keys, i);
+		g_autofree char *why = NULL;
+
+		if (!key_is_usable(key, now, &why))
+			return fault_set(fault, FAULT_CRYPTO, "sealing to the OpenPGP key %s: %s",
+					 key->fingerprint, why);
+	}
+	return sink_print(sink, fault,
+			  "This is an OpenPGP/MIME encrypted message (RFC 3156)\r\n"
+			  "--%s\r\n"
+			  "Content-Type: application/pgp-encrypted\r\n"
+			  "Content-Description: PGP/MIME version identification\r\n"
+			  "\r\n"
+			  "Version: 1\r\n"
+			  "\r\n"
+			  "--%s\r\n"
+			  "Content-Type: application/octet-stream; name=\"encrypted.asc\"\r\n"
+			  "Content-Description: OpenPGP encrypted message\r\n"
+			  "Content-Disposition: inline; filename=\"encrypted.asc\"\r\n"
+			  "\r\n",
+			  group->boundary, group->boundary) &&
+	       gpg_encrypt(around->settings, group->keys, signer(around), around->message, sink, fault) &&
+	       sink_print(sink, fault, "\r\n--%s--\r\n", group->boundary);
+}
+
+const struct method method_pgp = {
+	.name = "pgp",
+	.carriage = CARRIED_AS_MAIL,
+	.in_place_rank = 1,
+	.names_keys = true,
+	.is_possible = is_possible,
+	.fields = fields,
+	.write = write_body,
+	.signer = signer,
+};

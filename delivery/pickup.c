@@ -1,0 +1,21 @@
+/* The message waits, sealed, behind the portal (parcel.h). */
+#include "delivery/method.h"
+
+static bool
+is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
+	    struct fault *fault)
+{
+	(void)copy;
+	(void)fault;
+	*possible_r = *around->message->sender != '\0';
+	*why_r = g_strdup(*possible_r ? "the message waits behind the portal"
+				      : "there is no sender who could pass on the unlock code");
+	return true;
+}
+
+const struct method method_pickup = {
+	.name = "pickup",
+	.carriage = CARRIED_IN_PARCEL,
+	.names_keys = true,
+	.is_possible = is_possible,
+};

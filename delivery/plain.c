@@ -1,0 +1,21 @@
+/* The message as it was. */
+#include "delivery/method.h"
+
+static bool
+is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
+	    struct fault *fault)
+{
+	(void)around;
+	(void)copy;
+	(void)fault;
+	*possible_r = true;
+	*why_r = g_strdup("the rule allows it in plain");
+	return true;
+}
+
+const struct method method_plain = {
+	.name = "plain",
+	.carriage = CARRIED_AS_MAIL,
+	.in_place_rank = 4,
+	.is_possible = is_possible,
+};

@@ -1,0 +1,30 @@
+/* The plain message over a connection that was verified: the MTA's part is to refuse any
+ * other (contrib/postfix). */
+#include "core/address.h"
+#include "delivery/method.h"
+
+static bool
+is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
+	    struct fault *fault)
+{
+	const char *table = around->settings->tls_domains;
+	const char *domain = address_domain(copy->recipient->folded);
+
+	*possible_r = false;
+	if (*table == '\0') {
+		*why_r = g_strdup("no table of domains with verified TLS (tls domains) is set");
+		return true;
+	}
+	if (!policy_table_has(around->policy, around->database, table, domain, possible_r, fault))
+		return false;
+	*why_r = g_strdup_printf("%s is %sin <%s>", domain, *possible_r ? "" : "not ", table);
+	return true;
+}
+
+const struct method method_tls = {
+	.name = "tls",
+	.carriage = CARRIED_AS_MAIL,
+	.in_place_rank = 3,
+	.verified_tls = true,
+	.is_possible = is_possible,
+};
