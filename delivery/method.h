@@ -5,6 +5,7 @@
 #ifndef POSTSEAL_DELIVERY_METHOD_H
 #define POSTSEAL_DELIVERY_METHOD_H
 
+#include "core/identifier.h"
 #include "delivery/message.h"
 #include "keystore/keystore.h"
 #include "policy/policy.h"
@@ -35,8 +36,7 @@ struct copy {
 	char *reason;
 	json_t *tried;               /* [{method, possible, because}] */
 	bool stands;                 /* committed at an earlier offer: nothing to do */
-	bool in_place;
-	struct identifier *id;       /* of its row in the log */
+	struct identifier id;        /* of its row in the log */
 };
 
 /* Copies that are served by one variant of the message. */

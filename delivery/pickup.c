@@ -16,6 +16,5 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 const struct method method_pickup = {
 	.name = "pickup",
 	.carriage = CARRIED_IN_PARCEL,
-	.names_keys = true,
 	.is_possible = is_possible,
 };

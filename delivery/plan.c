@@ -1,0 +1,272 @@
+#include "delivery/plan.h"
+
+#include <string.h>
+
+static void
+copy_free(struct copy *copy)
+{
+	policy_decision_clear(&copy->decision);
+	if (copy->keys != NULL)
+		g_ptr_array_unref(copy->keys);
+	json_decref(copy->tried);
+	g_free(copy->reason);
+	g_free(copy);
+}
+
+static void
+group_free(struct group *group)
+{
+	g_ptr_array_unref(group->copies);
+	g_ptr_array_unref(group->keys);
+	g_free(group->boundary);
+	g_free(group);
+}
+
+/* --- deciding --- */
+
+static bool
+try_method(const struct surroundings *around, struct copy *copy, const struct method *method,
+	   struct fault *fault)
+{
+	g_autofree char *why = NULL;
+	bool possible = false;
+
+	if (!method->is_possible(around, copy, &possible, &why, fault))
+		return fault_within(fault, "asking whether %s can have %s", copy->recipient->address,
+				    method->name);
+	json_array_append_new(copy->tried, json_pack("{s:s, s:b, s:s}", "method", method->name,
+						     "possible", possible, "because", why));
+	if (!possible)
+		return true;
+	copy->method = method;
+	copy->reason = g_steal_pointer(&why);
+	return true;
+}
+
+static bool
+choose_method(const struct surroundings *around, struct copy *copy, struct fault *fault)
+{
+	const char *const *name = copy->decision.methods;
+
+	for (; name != NULL && *name != NULL && copy->method == NULL; name++)
+		if (!try_method(around, copy, method_find(*name), fault))
+			return false;
+	return true;
+}
+
+/* Why none of the methods could be had: "smime: no certificate; pgp: no OpenPGP key". */
+static char *
+all_reasons(const struct copy *copy)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	size_t i;
+	json_t *tried;
+
+	json_array_foreach(copy->tried, i, tried)
+		g_string_append_printf(text, "%s%s: %s", i > 0 ? "; " : "",
+				       json_string_value(json_object_get(tried, "method")),
+				       json_string_value(json_object_get(tried, "because")));
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void
+refuse(struct plan *plan, struct copy *copy)
+{
+	if (copy->decision.reject != NULL) {
+		copy->reason = g_strdup(copy->decision.reject);
+		fault_set(&plan->refusal, FAULT_REFUSED, "<%s>: %s Nothing was sent to anybody.",
+			  copy->recipient->address, copy->reason);
+	} else {
+		copy->reason = all_reasons(copy);
+		fault_set(&plan->refusal, FAULT_NO_METHOD,
+			  "<%s>: the company's rules want this message protected, and that cannot be done "
+			  "for this recipient (%s). Nothing was sent to anybody.",
+			  copy->recipient->address, copy->reason);
+	}
+	plan->refused = copy;
+}
+
+static bool
+decide(struct plan *plan, const struct surroundings *around, struct policy_question *question,
+       struct copy *copy, struct fault *fault)
+{
+	if (!policy_decide(question, copy->recipient->folded, &copy->decision, fault))
+		return fault_within(fault, "deciding for %s", copy->recipient->address);
+	if (copy->decision.reject == NULL && !choose_method(around, copy, fault))
+		return false;
+	if (copy->method == NULL && plan->refused == NULL)
+		refuse(plan, copy);
+	return true;
+}
+
+static void
+collect_tags(const struct copy *copy, GPtrArray *tags)
+{
+	for (const char *const *tag = copy->decision.tags; tag != NULL && *tag != NULL; tag++)
+		if (!g_ptr_array_find_with_equal_func(tags, *tag, g_str_equal, NULL))
+			g_ptr_array_add(tags, (gpointer)*tag);
+}
+
+static bool
+decide_all(struct plan *plan, const struct surroundings *around, struct mime *mime,
+	   struct fault *fault)
+{
+	struct policy_facts facts = mime_facts(mime);
+	g_autoptr(policy_question_auto) question =
+		policy_question_new(around->policy, around->database, &facts);
+	g_autoptr(GPtrArray) tags = g_ptr_array_new();
+
+	for (guint i = 0; i < plan->copies->len; i++) {
+		struct copy *copy = g_ptr_array_index(plan->copies, i);
+
+		if (!decide(plan, around, question, copy, fault))
+			return false;
+		collect_tags(copy, tags);
+	}
+	g_ptr_array_add(tags, NULL);
+	plan->subject = mime_subject_without(mime, (const char *const *)tags->pdata);
+	return true;
+}
+
+struct copy *
+plan_copy(const struct plan *plan, const char *folded)
+{
+	for (guint i = 0; i < plan->copies->len; i++) {
+		struct copy *copy = g_ptr_array_index(plan->copies, i);
+
+		if (strcmp(copy->recipient->folded, folded) == 0)
+			return copy;
+	}
+	return NULL;
+}
+
+static void
+add_copies(struct plan *plan, const struct message *message, GHashTable *visible)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (guint i = 0; i < message->recipients->len; i++) {
+		const struct recipient *recipient = g_ptr_array_index(message->recipients, i);
+		struct copy *copy;
+
+		if (!g_hash_table_add(seen, recipient->folded))
+			continue;
+		copy = g_new0(struct copy, 1);
+		copy->recipient = recipient;
+		copy->visible = g_hash_table_contains(visible, recipient->folded);
+		copy->tried = json_array();
+		identifier_make(&copy->id);
+		g_ptr_array_add(plan->copies, copy);
+	}
+}
+
+bool
+plan_init(struct plan *plan, const struct surroundings *around, struct mime *mime,
+	  struct fault *fault)
+{
+	g_autoptr(GHashTable) visible = mime_visible(mime);
+
+	*plan = (struct plan){
+		.copies = g_ptr_array_new_with_free_func((GDestroyNotify)copy_free),
+		.groups = g_ptr_array_new_with_free_func((GDestroyNotify)group_free),
+	};
+	add_copies(plan, around->message, visible);
+	return decide_all(plan, around, mime, fault);
+}
+
+void
+plan_clear(struct plan *plan)
+{
+	g_clear_pointer(&plan->groups, g_ptr_array_unref);
+	g_clear_pointer(&plan->copies, g_ptr_array_unref);
+	g_clear_pointer(&plan->subject, g_free);
+}
+
+json_t *
+copy_trace(const struct copy *copy)
+{
+	return json_pack("{s:O, s:O}", "rules", copy->decision.trace, "methods", copy->tried);
+}
+
+/* --- grouping --- */
+
+static char *
+new_boundary(void)
+{
+	struct identifier identifier;
+
+	/* "=_" cannot occur in quoted-printable or base64 (RFC 2045 §6.7). */
+	identifier_make(&identifier);
+	return g_strconcat("=_", identifier.text, NULL);
+}
+
+static struct group *
+group_new(struct plan *plan, const struct copy *copy)
+{
+	struct group *group = g_new0(struct group, 1);
+
+	group->method = copy->method;
+	group->flavour = copy->flavour;
+	group->copies = g_ptr_array_new();
+	group->keys = g_ptr_array_new();
+	group->boundary = new_boundary();
+	g_ptr_array_add(plan->groups, group);
+	return group;
+}
+
+/* Who is not named in the message is alone where a reader could see the others' keys. */
+static struct group *
+group_for(struct plan *plan, const struct copy *copy)
+{
+	for (guint i = 0; i < plan->groups->len; i++) {
+		struct group *group = g_ptr_array_index(plan->groups, i);
+		const struct copy *first = g_ptr_array_index(group->copies, 0);
+
+		if (group->method != copy->method || group->flavour != copy->flavour)
+			continue;
+		if (copy->method->names_keys && !(copy->visible && first->visible))
+			continue;
+		return group;
+	}
+	return group_new(plan, copy);
+}
+
+static void
+add_to_group(struct group *group, struct copy *copy)
+{
+	g_ptr_array_add(group->copies, copy);
+	for (guint i = 0; copy->keys != NULL && i < copy->keys->len; i++) {
+		struct key *key = g_ptr_array_index(copy->keys, i);
+
+		if (!g_ptr_array_find(group->keys, key, NULL))
+			g_ptr_array_add(group->keys, key);
+	}
+}
+
+static void
+pick_in_place(struct plan *plan)
+{
+	struct group *best = NULL;
+
+	for (guint i = 0; i < plan->groups->len; i++) {
+		struct group *group = g_ptr_array_index(plan->groups, i);
+
+		if (group->method->in_place_rank > (best == NULL ? 0 : best->method->in_place_rank))
+			best = group;
+	}
+	if (best != NULL)
+		best->in_place = true;
+}
+
+void
+plan_group(struct plan *plan)
+{
+	g_ptr_array_set_size(plan->groups, 0);
+	for (guint i = 0; i < plan->copies->len; i++) {
+		struct copy *copy = g_ptr_array_index(plan->copies, i);
+
+		if (!copy->stands && copy->method != NULL)
+			add_to_group(group_for(plan, copy), copy);
+	}
+	pick_in_place(plan);
+}

@@ -1,0 +1,34 @@
+/*
+ * The plan for a message: what the policy decides for each recipient, the first method that
+ * can be had for it now, and which recipients are served by one variant.
+ */
+#ifndef POSTSEAL_DELIVERY_PLAN_H
+#define POSTSEAL_DELIVERY_PLAN_H
+
+#include "core/identifier.h"
+#include "delivery/method.h"
+#include "delivery/mime.h"
+
+struct plan {
+	GPtrArray *copies; /* struct copy: one for each address, however often it was given */
+	GPtrArray *groups; /* struct group */
+	char *subject;     /* value of the field without the tags that matched; NULL: stays */
+	const struct copy *refused; /* for this one the message is refused; NULL: it goes */
+	struct fault refusal;       /* what the sender is told then */
+};
+
+/* Decides for every recipient of around->message. */
+bool plan_init(struct plan *plan, const struct surroundings *around, struct mime *mime,
+	       struct fault *fault);
+void plan_clear(struct plan *plan);
+
+/* Puts the copies that do not stand already into groups and picks the one for in place. May
+ * be called again. */
+void plan_group(struct plan *plan);
+
+/* The copy for an address of the envelope. */
+struct copy *plan_copy(const struct plan *plan, const char *folded);
+/* The rules and methods that were tried: {rules: […], methods: […]}; the caller's. */
+json_t *copy_trace(const struct copy *copy);
+
+#endif

@@ -1,0 +1,139 @@
+#include "delivery/variant.h"
+
+#include <string.h>
+
+static bool
+is_one_of(const char *name, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		if (g_ascii_strcasecmp(name, *names) == 0)
+			return true;
+	return false;
+}
+
+/* No variant has these: Bcc (RFC 5322 §3.6.3), and our own, which are orders to the MTA. */
+static bool
+is_never_sent(const struct field *field)
+{
+	static const char *const names[] = {"Bcc", "Resent-Bcc", NULL};
+
+	return is_one_of(field->name, names) || g_ascii_strncasecmp(field->name, "X-Postseal-", 11) == 0;
+}
+
+/* What a new content makes wrong. MIME fields move as a set. */
+static bool
+is_of_old_content(const struct field *field)
+{
+	static const char *const names[] = {"MIME-Version", "DKIM-Signature", "Lines", NULL};
+
+	return field_is_content(field) || is_one_of(field->name, names);
+}
+
+static void
+edit_free(struct field_edit *edit)
+{
+	g_free(edit->value);
+	g_free(edit);
+}
+
+static void
+edit(struct variant *variant, guint field, const char *value)
+{
+	struct field_edit *edit = g_new(struct field_edit, 1);
+
+	edit->field = field;
+	edit->value = g_strdup(value);
+	g_ptr_array_add(variant->edits, edit);
+}
+
+static void
+add(struct variant *variant, const char *line)
+{
+	g_autofree char *name = g_strndup(line, strcspn(line, ":"));
+
+	g_ptr_array_add(variant->added, field_new(name, line + strlen(name) + 1));
+}
+
+static void
+add_fields(struct variant *variant, const struct group *group)
+{
+	g_autoptr(GPtrArray) lines = group->method->fields(group);
+
+	for (guint i = 0; i < lines->len; i++)
+		add(variant, g_ptr_array_index(lines, i));
+}
+
+void
+variant_init(struct variant *variant, const struct message *message, const struct group *group,
+	     const char *subject)
+{
+	bool new_content = group != NULL && group->method->fields != NULL;
+
+	variant->edits = g_ptr_array_new_with_free_func((GDestroyNotify)edit_free);
+	variant->added = g_ptr_array_new_with_free_func((GDestroyNotify)field_free);
+	for (guint i = 0; i < message->fields->len; i++) {
+		const struct field *field = g_ptr_array_index(message->fields, i);
+
+		if (is_never_sent(field) || (new_content && is_of_old_content(field))) {
+			edit(variant, i, NULL);
+		} else if (subject != NULL && g_ascii_strcasecmp(field->name, "Subject") == 0) {
+			edit(variant, i, subject);
+			subject = NULL;
+		}
+	}
+	if (new_content)
+		add_fields(variant, group);
+	if (group != NULL && group->in_place && group->method->verified_tls)
+		add(variant, ROUTE_FIELD ": verified");
+}
+
+void
+variant_clear(struct variant *variant)
+{
+	g_clear_pointer(&variant->edits, g_ptr_array_unref);
+	g_clear_pointer(&variant->added, g_ptr_array_unref);
+}
+
+static bool
+write_header(const struct variant *variant, const struct message *message, struct sink *sink,
+	     struct fault *fault)
+{
+	guint next = 0;
+
+	for (guint i = 0; i < message->fields->len; i++) {
+		const struct field *field = g_ptr_array_index(message->fields, i);
+		const struct field_edit *edit =
+			next < variant->edits->len ? g_ptr_array_index(variant->edits, next) : NULL;
+
+		if (edit != NULL && edit->field == i) {
+			struct field changed = {field->name, edit->value};
+
+			next++;
+			if (edit->value != NULL && !field_write(&changed, sink, fault))
+				return false;
+		} else if (!field_write(field, sink, fault)) {
+			return false;
+		}
+	}
+	for (guint i = 0; i < variant->added->len; i++)
+		if (!field_write(g_ptr_array_index(variant->added, i), sink, fault))
+			return false;
+	return sink_write(sink, "\r\n", 2, fault);
+}
+
+bool
+variant_write_body(const struct surroundings *around, const struct group *group, struct sink *sink,
+		   struct fault *fault)
+{
+	if (group != NULL && group->method->write != NULL)
+		return group->method->write(around, group, sink, fault);
+	return spool_copy(around->message->body, 0, sink, fault);
+}
+
+bool
+variant_write(const struct variant *variant, const struct surroundings *around,
+	      const struct group *group, struct sink *sink, struct fault *fault)
+{
+	return write_header(variant, around->message, sink, fault) &&
+	       variant_write_body(around, group, sink, fault);
+}
