@@ -31,6 +31,16 @@ static const struct statement event_again = {
 	"audit_event_again",
 	"insert into postseal.event (message, what, detail) values ($1, 'offered again', $2)"};
 
+/* What is opened, expired or refused already does not move back. */
+static const struct statement copy_move = {
+	"audit_copy_move",
+	"update postseal.copy set state = $2, reason = coalesce($3, reason), state_at = now() "
+	"where id = $1 and state in ('queued', 'parked', 'sent', 'opened') and state <> $2"};
+
+static const struct statement event_put = {
+	"audit_event",
+	"insert into postseal.event (message, copy, what, detail) values ($1, $2, $3, $4)"};
+
 static const struct statement earlier_find = {
 	"audit_earlier",
 	"select m.id, c.address, c.state, c.method, c.id from postseal.message m"
@@ -99,6 +109,31 @@ audit_offered_again(struct connection *connection, const struct audit_message *m
 	parameters_text(&event, message->queue_id);
 	return batch_add(connection, &message_again, &id, fault) &&
 	       batch_add(connection, &event_again, &event, fault);
+}
+
+bool
+audit_move_copy(struct connection *connection, const char *copy, const char *state,
+		const char *reason, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, copy);
+	parameters_text(&parameters, state);
+	parameters_text(&parameters, reason);
+	return batch_add(connection, &copy_move, &parameters, fault);
+}
+
+bool
+audit_event(struct connection *connection, const char *message, const char *copy, const char *what,
+	    const char *detail, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, message);
+	parameters_text(&parameters, copy);
+	parameters_text(&parameters, what);
+	parameters_text(&parameters, detail);
+	return batch_add(connection, &event_put, &parameters, fault);
 }
 
 bool

@@ -57,6 +57,13 @@ bool audit_add_copy(struct connection *connection, const struct audit_message *m
 bool audit_offered_again(struct connection *connection, const struct audit_message *message,
 			 struct fault *fault);
 
+/* A copy moves on to another state; `reason` NULL: stays as it is. */
+bool audit_move_copy(struct connection *connection, const char *copy, const char *state,
+		     const char *reason, struct fault *fault);
+/* Something happened to a message, or to one copy of it (else NULL). */
+bool audit_event(struct connection *connection, const char *message, const char *copy,
+		 const char *what, const char *detail, struct fault *fault);
+
 /* Did the last batch fail because this message is already on record? */
 bool audit_is_known(const struct connection *connection);
 /* Takes the identifier of the earlier record into message->id. *earlier_r are its copies:

@@ -34,10 +34,12 @@ daemon_drop_privileges(const char *user, struct fault *fault)
 }
 
 static void
-watched(sigset_t *set)
+watched(sigset_t *set, bool stop_too)
 {
 	sigemptyset(set);
 	sigaddset(set, SIGHUP);
+	if (!stop_too)
+		return;
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGINT);
 }
@@ -47,7 +49,7 @@ daemon_block_signals(void)
 {
 	sigset_t set;
 
-	watched(&set);
+	watched(&set, true);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
@@ -57,19 +59,20 @@ wait_for_signals(gpointer data)
 {
 	const struct daemon_signals *signals = data;
 	sigset_t set;
-	int number;
 
-	watched(&set);
-	while (sigwait(&set, &number) == 0) {
+	watched(&set, signals->stop != NULL);
+	for (;;) {
+		int number = sigwaitinfo(&set, NULL);
+
 		if (number == SIGHUP) {
-			signals->reload(signals->context);
-			continue;
+			if (signals->reload != NULL)
+				signals->reload(signals->context);
+		} else if (number > 0) {
+			daemon_stopping();
+			signals->stop(signals->context);
+			return NULL;
 		}
-		daemon_stopping();
-		signals->stop(signals->context);
-		break;
 	}
-	return NULL;
 }
 
 void

@@ -15,8 +15,8 @@ bool daemon_drop_privileges(const char *user, struct fault *fault);
 /* Blocks SIGHUP, SIGTERM and SIGINT in this and all later threads and delivers them to a
  * thread of its own. Call it before any other thread is made. */
 struct daemon_signals {
-	void (*reload)(void *context); /* SIGHUP */
-	void (*stop)(void *context);   /* SIGTERM, SIGINT; called once */
+	void (*reload)(void *context); /* SIGHUP; NULL: nothing to do */
+	void (*stop)(void *context);   /* SIGTERM, SIGINT; called once. NULL: left alone */
 	void *context;
 };
 void daemon_block_signals(void);

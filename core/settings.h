@@ -35,7 +35,7 @@ struct settings {
 	/* lists, ending with NULL */
 	char **domains;
 	/* numbers */
-	uint64_t milter_threads;
+	uint64_t courier_workers;
 	uint64_t database_connections;
 	uint64_t spool_memory;   /* bytes */
 	uint64_t message_max;    /* bytes */

@@ -6,6 +6,7 @@
 #define POSTSEAL_DELIVERY_METHOD_H
 
 #include "core/identifier.h"
+#include "core/seal.h"
 #include "delivery/message.h"
 #include "keystore/keystore.h"
 #include "policy/policy.h"
@@ -16,6 +17,8 @@ struct surroundings {
 	struct policy *policy;
 	struct database *database;
 	struct keystore *keystore;
+	const struct seal_key *courier;        /* public: seals what goes to the outbox */
+	const struct spool_settings *variants; /* for the body of a variant */
 	const struct message *message;
 	/* Our own keys for the sender, or NULL; looked up once a message. */
 	struct key *smime_signer;

@@ -98,7 +98,7 @@ grant select, insert on postseal.policy_version, postseal.message, postseal.copy
 grant update (identity, last_offered_at, offers) on postseal.message to postseal_milter;
 grant update (rule_line, rule, method, reason, trace, keys, signed_by, state, state_at)
     on postseal.copy to postseal_milter;
-grant insert on postseal.event to postseal_milter;
+grant insert on postseal.event to postseal_milter, postseal_courier, postseal_portal;
 grant select on postseal.message, postseal.copy to postseal_courier;
 grant update (identity) on postseal.message to postseal_courier;
 grant update (reason, state, state_at) on postseal.copy to postseal_courier;

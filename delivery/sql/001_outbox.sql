@@ -1,10 +1,12 @@
 -- Mail that Postseal itself sends: variants for further groups, notices, codes, bounces. The
--- content is sealed to the courier's public key, so that a stolen database shows none of it.
+-- content is sealed to the courier's public key, so that a stolen database shows none of it. A
+-- row is deleted when the MTA has taken or refused it for its last recipient; the log keeps what
+-- became of it.
 
 create table postseal.outbox (
     id uuid primary key,
     message uuid references postseal.message,
-    kind text not null check (kind in ('copy', 'notice', 'code', 'bounce')),
+    kind text not null check (kind in ('copy', 'notice', 'code', 'alert', 'bounce')),
     sender text not null,                 -- of the envelope; '' for the null sender
     ret text,                             -- DSN parameters of MAIL (RFC 3461)
     envid text,
@@ -12,16 +14,15 @@ create table postseal.outbox (
     verified boolean not null default false, -- only over verified TLS
     boxed_key bytea not null,             -- content key, sealed to the courier
     header bytea not null,
-    state text not null default 'waiting'
-        check (state in ('waiting', 'sending', 'sent', 'failed')),
+    state text not null default 'waiting' check (state in ('waiting', 'sending')),
     attempts integer not null default 0,
     created_at timestamptz not null default now(),
     expires_at timestamptz not null,
-    next_attempt_at timestamptz not null default now(),
+    next_attempt_at timestamptz not null default now(), -- while sending: end of the lease
     courier text,                         -- which courier has it in hand
     last_reply text
 );
-create index outbox_due on postseal.outbox (next_attempt_at) where state in ('waiting', 'sending');
+create index outbox_due on postseal.outbox (next_attempt_at);
 
 create table postseal.outbox_recipient (
     outbox uuid not null references postseal.outbox on delete cascade,
@@ -30,8 +31,6 @@ create table postseal.outbox_recipient (
     notify text,                          -- DSN parameters of RCPT
     orcpt text,
     copy uuid references postseal.copy,
-    state text not null default 'waiting' check (state in ('waiting', 'sent', 'failed')),
-    reply text,
     primary key (outbox, number)
 );
 

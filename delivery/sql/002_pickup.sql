@@ -1,4 +1,4 @@
--- Messages that wait for their recipient, sealed. What opens them is not in the database.
+-- Messages that wait for their recipients, sealed. What opens them is not in the database.
 
 create table postseal.parcel (
     id uuid primary key,
@@ -6,10 +6,8 @@ create table postseal.parcel (
     sender text not null,
     header bytea not null,                -- of the sealed stream
     size bigint not null,                 -- bytes of the message
-    created_at timestamptz not null default now(),
-    expires_at timestamptz not null
+    created_at timestamptz not null default now()
 );
-create index parcel_expires on postseal.parcel (expires_at);
 
 create table postseal.parcel_chunk (
     parcel uuid not null references postseal.parcel on delete cascade,
@@ -20,6 +18,7 @@ create table postseal.parcel_chunk (
 alter table postseal.parcel_chunk alter column content set storage external;
 
 -- The content key for one recipient: wrapped by what link and unlock code derive together.
+-- A parcel whose last key is gone is deleted.
 create table postseal.parcel_key (
     id uuid primary key,
     parcel uuid not null references postseal.parcel on delete cascade,
@@ -27,11 +26,13 @@ create table postseal.parcel_key (
     link_hash bytea not null unique,
     salt bytea not null,
     wrapped bytea not null,
-    tries integer not null default 0,
+    expires_at timestamptz not null,
+    tries integer not null default 0,     -- wrong codes
     locked_at timestamptz,
     opened_at timestamptz
 );
 create index parcel_key_parcel on postseal.parcel_key (parcel);
+create index parcel_key_expires on postseal.parcel_key (expires_at);
 
 -- After the code was right: the content key, wrapped by a secret that only the cookie holds.
 create table postseal.portal_session (
@@ -40,10 +41,11 @@ create table postseal.portal_session (
     wrapped bytea not null,
     expires_at timestamptz not null
 );
+create index portal_session_expires on postseal.portal_session (expires_at);
 
 grant insert on postseal.parcel, postseal.parcel_chunk, postseal.parcel_key to postseal_milter;
 grant select on postseal.parcel, postseal.parcel_chunk, postseal.parcel_key to postseal_portal;
 grant update (tries, locked_at, opened_at) on postseal.parcel_key to postseal_portal;
 grant select, insert, delete on postseal.portal_session to postseal_portal;
-grant select, delete on postseal.parcel, postseal.portal_session to postseal_courier;
-grant select on postseal.parcel_key to postseal_courier;
+grant select, delete on postseal.parcel, postseal.parcel_key, postseal.portal_session
+    to postseal_courier;

@@ -1,0 +1,30 @@
+/*
+ * A worker of the courier: it takes mails from the outbox and hands them to the MTA, over one
+ * connection for as long as there is something to do.
+ */
+#ifndef POSTSEAL_DELIVERY_COURIER_H
+#define POSTSEAL_DELIVERY_COURIER_H
+
+#include "core/seal.h"
+#include "core/settings.h"
+#include "delivery/smtp.h"
+
+struct courier {
+	const struct settings *settings;
+	struct database *database;
+	const char *name; /* of this courier, for the rows it has in hand */
+	struct seal_key public_key, private_key;
+};
+
+/* The connections of one worker to the MTA; close them when idle. */
+struct courier_lines {
+	struct smtp *plain, *verified;
+};
+void courier_hang_up(struct courier_lines *lines);
+
+/* Handles the mails that are due, a bounded number. *count_r: how many there were. False when
+ * the database or the MTA cannot be reached: wait a while. */
+bool courier_round(const struct courier *courier, struct courier_lines *lines, unsigned *count_r,
+		   struct fault *fault);
+
+#endif

@@ -1,0 +1,341 @@
+#include "delivery/dispatch.h"
+
+#include <string.h>
+
+#include "delivery/notice.h"
+#include "delivery/outbox.h"
+#include "delivery/parcel.h"
+
+/* What one commit is made with. */
+struct commit {
+	struct dispatch *dispatch;
+	const struct surroundings *around;
+	struct audit_message *message;
+	struct connection *connection;
+};
+
+/* --- the variant in place --- */
+
+static bool
+make_in_place(struct dispatch *dispatch, const struct surroundings *around, struct fault *fault)
+{
+	const struct group *group = NULL;
+
+	variant_clear(&dispatch->variant);
+	g_clear_pointer(&dispatch->body, spool_free);
+	for (guint i = 0; i < dispatch->plan.groups->len && group == NULL; i++) {
+		const struct group *each = g_ptr_array_index(dispatch->plan.groups, i);
+
+		if (each->in_place)
+			group = each;
+	}
+	dispatch->in_place = group;
+	if (group == NULL)
+		return true;
+	variant_init(&dispatch->variant, around->message, group, dispatch->plan.subject);
+	if (group->method->write == NULL)
+		return true;
+	dispatch->body = spool_new(around->variants);
+	return variant_write_body(around, group, spool_sink(dispatch->body), fault);
+}
+
+/* --- the record --- */
+
+static char *
+fingerprint_array(const struct copy *copy)
+{
+	GString *text = g_string_new("{");
+
+	for (guint i = 0; copy->keys != NULL && i < copy->keys->len; i++)
+		g_string_append_printf(text, "%s%s", i > 0 ? "," : "",
+				       ((const struct key *)g_ptr_array_index(copy->keys, i))->fingerprint);
+	return g_string_free(g_string_append_c(text, '}'), FALSE);
+}
+
+static bool
+is_in_place(const struct dispatch *dispatch, const struct copy *copy)
+{
+	return dispatch->in_place != NULL && g_ptr_array_find(dispatch->in_place->copies, copy, NULL);
+}
+
+static const char *
+state_of(const struct dispatch *dispatch, const struct copy *copy)
+{
+	if (dispatch->plan.refused != NULL)
+		return "refused";
+	if (is_in_place(dispatch, copy))
+		return "handed";
+	return copy->method->carriage == CARRIED_IN_PARCEL ? "parked" : "queued";
+}
+
+/* Of a message that is refused, nobody gets anything: the others' copies say for whose sake. */
+static char *
+reason_of(const struct dispatch *dispatch, const struct copy *copy)
+{
+	const struct copy *refused = dispatch->plan.refused;
+
+	if (refused == NULL || refused == copy)
+		return g_strdup(copy->reason);
+	return g_strdup_printf("refused together with the copy for %s", refused->recipient->address);
+}
+
+static bool
+record_copy(const struct commit *commit, const struct copy *copy, struct fault *fault)
+{
+	g_autoptr(json_t) trace = copy_trace(copy);
+	g_autofree char *trace_text = json_dumps(trace, JSON_COMPACT);
+	g_autofree char *keys = fingerprint_array(copy);
+	g_autofree char *reason = reason_of(commit->dispatch, copy);
+	const struct method *method = copy->method;
+	const struct key *signer =
+		method != NULL && method->signer != NULL ? method->signer(commit->around) : NULL;
+	const struct audit_copy record = {
+		.id = copy->id,
+		.recipient = copy->recipient->address,
+		.address = copy->recipient->folded,
+		.rule_line = copy->decision.line,
+		.rule = copy->decision.rule,
+		.method = method == NULL ? NULL : method->name,
+		.reason = reason,
+		.trace = trace_text,
+		.keys = keys,
+		.signed_by = signer == NULL ? NULL : signer->fingerprint,
+		.state = state_of(commit->dispatch, copy),
+	};
+
+	return audit_add_copy(commit->connection, commit->message, &record, fault);
+}
+
+static bool
+record(const struct commit *commit, bool again, struct fault *fault)
+{
+	const GPtrArray *copies = commit->dispatch->plan.copies;
+
+	if (!(again ? audit_offered_again(commit->connection, commit->message, fault)
+		    : audit_add_message(commit->connection, commit->message, fault)))
+		return false;
+	for (guint i = 0; i < copies->len; i++) {
+		const struct copy *copy = g_ptr_array_index(copies, i);
+
+		if (!copy->stands && !record_copy(commit, copy, fault))
+			return false;
+	}
+	return true;
+}
+
+/* --- further variants --- */
+
+static bool
+queue_recipients(struct outbox_writer *writer, const struct group *group, struct fault *fault)
+{
+	for (guint i = 0; i < group->copies->len; i++) {
+		const struct copy *copy = g_ptr_array_index(group->copies, i);
+		const struct outbox_recipient recipient = {
+			copy->recipient->address, copy->recipient->notify, copy->recipient->orcpt, copy->id.text};
+
+		if (!outbox_add_recipient(writer, &recipient, fault))
+			return false;
+	}
+	return true;
+}
+
+static bool
+queue_variant(const struct commit *commit, const struct group *group, struct fault *fault)
+{
+	const struct message *message = commit->around->message;
+	struct outbox_mail mail = {.kind = "copy",
+				   .message = commit->message->id.text,
+				   .sender = message->sender,
+				   .ret = message->ret,
+				   .envid = message->envid,
+				   .smtputf8 = message->smtputf8,
+				   .verified = group->method->verified_tls,
+				   .lifetime = commit->around->settings->queue_seconds};
+	struct outbox_writer writer;
+	struct variant variant;
+	bool done;
+
+	identifier_make(&mail.id);
+	variant_init(&variant, message, group, commit->dispatch->plan.subject);
+	done = outbox_begin(&writer, commit->connection, commit->around->courier, &mail, fault) &&
+	       queue_recipients(&writer, group, fault) &&
+	       variant_write(&variant, commit->around, group, &writer.sealing.sink, fault) &&
+	       outbox_end(&writer, fault);
+	outbox_clear(&writer);
+	variant_clear(&variant);
+	return done;
+}
+
+/* --- parcels --- */
+
+static uint64_t
+lifetime(const struct commit *commit, const struct copy *copy)
+{
+	return copy->decision.expire_seconds != 0 ? copy->decision.expire_seconds
+						  : commit->around->settings->pickup_seconds;
+}
+
+static bool
+add_access(const struct commit *commit, struct parcel_writer *parcel, const struct notice *notice,
+	   const struct copy *copy, struct parcel_access *access, struct fault *fault)
+{
+	uint64_t seconds = lifetime(commit, copy);
+
+	return parcel_add_key(parcel, copy->id.text, seconds, access, fault) &&
+	       notice_link(notice, copy->recipient, copy->id.text, access->link, seconds, fault);
+}
+
+/* Keys and notices for every recipient, then one mail with all codes for the sender. */
+static bool
+give_access(const struct commit *commit, struct parcel_writer *parcel, const struct group *group,
+	    struct fault *fault)
+{
+	const struct notice notice = {.settings = commit->around->settings,
+				      .courier = commit->around->courier,
+				      .connection = commit->connection,
+				      .message = commit->message->id.text,
+				      .sender = commit->around->message->sender,
+				      .smtputf8 = commit->around->message->smtputf8};
+	guint count = group->copies->len;
+	g_autofree struct parcel_access *access = g_new0(struct parcel_access, count);
+	g_autofree struct notice_code *codes = g_new(struct notice_code, count);
+	bool done = true;
+
+	for (guint i = 0; i < count && done; i++) {
+		const struct copy *copy = g_ptr_array_index(group->copies, i);
+
+		codes[i] = (struct notice_code){copy->recipient->address, access[i].code.shown};
+		done = add_access(commit, parcel, &notice, copy, &access[i], fault);
+	}
+	done = done && notice_codes(&notice, codes, count, commit->message->message_id, fault);
+	sodium_memzero(access, count * sizeof *access);
+	return done;
+}
+
+static bool
+park(const struct commit *commit, const struct group *group, struct fault *fault)
+{
+	const struct message *message = commit->around->message;
+	struct parcel_writer parcel;
+	struct variant variant;
+	bool done;
+
+	variant_init(&variant, message, NULL, commit->dispatch->plan.subject);
+	done = parcel_begin(&parcel, commit->connection, commit->message->id.text, message->sender,
+			    message_size(message), fault) &&
+	       give_access(commit, &parcel, group, fault) &&
+	       variant_write(&variant, commit->around, NULL, &parcel.sealing.sink, fault) &&
+	       parcel_end(&parcel, fault);
+	parcel_clear(&parcel);
+	variant_clear(&variant);
+	return done;
+}
+
+/* --- one commit --- */
+
+static bool
+put_groups(const struct commit *commit, struct fault *fault)
+{
+	const GPtrArray *groups = commit->dispatch->plan.groups;
+
+	for (guint i = 0; i < groups->len; i++) {
+		const struct group *group = g_ptr_array_index(groups, i);
+		bool done = true;
+
+		if (group->method->carriage == CARRIED_IN_PARCEL)
+			done = park(commit, group, fault);
+		else if (!group->in_place)
+			done = queue_variant(commit, group, fault);
+		if (!done)
+			return false;
+	}
+	return true;
+}
+
+/* *known_r: the message is on record from an earlier offer, so nothing was committed. */
+static bool
+commit_all(struct dispatch *dispatch, const struct surroundings *around,
+	   struct audit_message *message, bool again, bool *known_r, struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = database_take(around->database, fault);
+	const struct commit commit = {dispatch, around, message, connection};
+
+	*known_r = false;
+	if (connection == NULL)
+		return false;
+	if (batch_begin(connection, fault) && record(&commit, again, fault) &&
+	    (dispatch->plan.refused != NULL || put_groups(&commit, fault)) &&
+	    batch_commit(connection, fault))
+		return true;
+	*known_r = !again && audit_is_known(connection);
+	return false;
+}
+
+/* --- offered again --- */
+
+/* Copies that are in the database stand; what the MTA was handed is made anew, and so is what
+ * was refused. */
+static void
+recognise(struct plan *plan, const GPtrArray *earlier)
+{
+	for (guint i = 0; i < earlier->len; i++) {
+		const struct audit_earlier *before = g_ptr_array_index(earlier, i);
+		struct copy *copy = plan_copy(plan, before->address);
+
+		if (copy == NULL)
+			continue;
+		copy->id = before->id;
+		copy->stands = strcmp(before->state, "handed") != 0 && strcmp(before->state, "refused") != 0;
+	}
+}
+
+static bool
+dispatch_again(struct dispatch *dispatch, const struct surroundings *around,
+	       struct audit_message *message, struct fault *fault)
+{
+	g_autoptr(GPtrArray) earlier = NULL;
+	bool known;
+
+	{
+		g_autoptr(connection_auto) connection = database_take(around->database, fault);
+
+		if (connection == NULL || !audit_find_earlier(connection, message, &earlier, fault))
+			return false;
+	}
+	if (earlier == NULL)
+		return fault_set(fault, FAULT_BUSY, "the record of an earlier offer is gone already");
+	recognise(&dispatch->plan, earlier);
+	plan_group(&dispatch->plan);
+	return make_in_place(dispatch, around, fault) &&
+	       commit_all(dispatch, around, message, true, &known, fault);
+}
+
+bool
+dispatch_message(struct dispatch *dispatch, const struct surroundings *around,
+		 struct audit_message *message, struct fault *fault)
+{
+	g_autoptr(mime_auto) mime = mime_new(around->message);
+	bool known;
+
+	*dispatch = (struct dispatch){0};
+	if (!plan_init(&dispatch->plan, around, mime, fault))
+		return false;
+	if (dispatch->plan.refused != NULL) {
+		message->identity = NULL; /* it may come again and be decided anew */
+		return commit_all(dispatch, around, message, false, &known, fault);
+	}
+	plan_group(&dispatch->plan);
+	if (!make_in_place(dispatch, around, fault))
+		return false;
+	if (commit_all(dispatch, around, message, false, &known, fault))
+		return true;
+	return known && dispatch_again(dispatch, around, message, fault);
+}
+
+void
+dispatch_clear(struct dispatch *dispatch)
+{
+	plan_clear(&dispatch->plan);
+	variant_clear(&dispatch->variant);
+	g_clear_pointer(&dispatch->body, spool_free);
+}

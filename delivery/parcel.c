@@ -1,0 +1,233 @@
+#include "delivery/parcel.h"
+
+#include <string.h>
+
+#include "core/stream.h"
+
+static const struct statement parcel_put = {
+	"parcel_put",
+	"insert into postseal.parcel (id, message, sender, header, size) values ($1, $2, $3, $4, $5)"};
+
+static const struct statement parcel_put_chunk = {
+	"parcel_put_chunk",
+	"insert into postseal.parcel_chunk (parcel, number, content) values ($1, $2, $3)"};
+
+static const struct statement parcel_put_key = {
+	"parcel_put_key",
+	"insert into postseal.parcel_key (id, parcel, copy, link_hash, salt, wrapped, expires_at) "
+	"values ($1, $2, $3, $4, $5, $6, now() + $7 * interval '1 second')"};
+
+static const struct statement parcel_by_link = {
+	"parcel_by_link",
+	"select k.id, k.parcel, k.copy, p.sender, c.recipient, k.salt, k.wrapped, k.tries,"
+	" k.locked_at is not null "
+	"from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
+	" join postseal.copy c on c.id = k.copy "
+	"where k.link_hash = $1 and k.expires_at > now()"};
+
+static const struct statement parcel_header = {
+	"parcel_header", "select header from postseal.parcel where id = $1"};
+
+static const struct statement parcel_chunk = {
+	"parcel_chunk",
+	"select content from postseal.parcel_chunk where parcel = $1 and number = $2"};
+
+/* --- writing --- */
+
+static bool
+store_chunk(void *context, unsigned number, const void *sealed, size_t length, struct fault *fault)
+{
+	struct parcel_writer *writer = context;
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, writer->id.text);
+	parameters_number(&parameters, number);
+	parameters_bytes(&parameters, sealed, length);
+	return batch_add(writer->connection, &parcel_put_chunk, &parameters, fault);
+}
+
+bool
+parcel_begin(struct parcel_writer *writer, struct connection *connection, const char *message,
+	     const char *sender, uint64_t size, struct fault *fault)
+{
+	struct parameters parameters = {0};
+	unsigned char header[SEAL_HEADER_BYTES];
+
+	*writer = (struct parcel_writer){.connection = connection};
+	identifier_make(&writer->id);
+	crypto_secretstream_xchacha20poly1305_keygen(writer->content.bytes);
+	sealing_sink_init(&writer->sealing, &writer->content, writer->id.text, header, store_chunk,
+			  writer);
+	parameters_text(&parameters, writer->id.text);
+	parameters_text(&parameters, message);
+	parameters_text(&parameters, sender);
+	parameters_bytes(&parameters, header, sizeof header);
+	parameters_number(&parameters, (int64_t)size);
+	return batch_add(connection, &parcel_put, &parameters, fault);
+}
+
+static void
+hash_link(const struct seal_key *secret, unsigned char hash_r[PARCEL_LINK_HASH_BYTES])
+{
+	static const unsigned char purpose[] = "postseal link";
+
+	crypto_generichash(hash_r, PARCEL_LINK_HASH_BYTES, secret->bytes, SEAL_KEY_BYTES, purpose,
+			   sizeof purpose);
+}
+
+bool
+parcel_add_key(struct parcel_writer *writer, const char *copy, uint64_t lifetime,
+	       struct parcel_access *access_r, struct fault *fault)
+{
+	struct parameters parameters = {0};
+	struct identifier id;
+	struct seal_key secret, wrapping;
+	unsigned char hash[PARCEL_LINK_HASH_BYTES], salt[SEAL_SALT_BYTES], wrapped[SEAL_WRAPPED_BYTES];
+
+	identifier_make(&id);
+	randombytes_buf(secret.bytes, sizeof secret.bytes);
+	randombytes_buf(salt, sizeof salt);
+	code_make(&access_r->code);
+	sodium_bin2base64(access_r->link, sizeof access_r->link, secret.bytes, SEAL_KEY_BYTES,
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	hash_link(&secret, hash);
+	if (!seal_derive(&wrapping, &secret, access_r->code.symbols, salt, fault))
+		return false;
+	seal_wrap(wrapped, &writer->content, &wrapping, id.text);
+	sodium_memzero(&secret, sizeof secret);
+	sodium_memzero(&wrapping, sizeof wrapping);
+	parameters_text(&parameters, id.text);
+	parameters_text(&parameters, writer->id.text);
+	parameters_text(&parameters, copy);
+	parameters_bytes(&parameters, hash, sizeof hash);
+	parameters_bytes(&parameters, salt, sizeof salt);
+	parameters_bytes(&parameters, wrapped, sizeof wrapped);
+	parameters_number(&parameters, (int64_t)lifetime);
+	return batch_add(writer->connection, &parcel_put_key, &parameters, fault);
+}
+
+bool
+parcel_end(struct parcel_writer *writer, struct fault *fault)
+{
+	return sink_finish(&writer->sealing.sink, fault);
+}
+
+void
+parcel_clear(struct parcel_writer *writer)
+{
+	sealing_sink_clear(&writer->sealing);
+	sodium_memzero(&writer->content, sizeof writer->content);
+}
+
+/* --- opening --- */
+
+static bool
+read_link(const char *link, struct seal_key *secret_r)
+{
+	size_t length;
+
+	return strlen(link) == PARCEL_LINK_CHARACTERS &&
+	       sodium_base642bin(secret_r->bytes, SEAL_KEY_BYTES, link, PARCEL_LINK_CHARACTERS, NULL,
+				 &length, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
+	       length == SEAL_KEY_BYTES;
+}
+
+bool
+parcel_link_hash(const char *link, unsigned char hash_r[PARCEL_LINK_HASH_BYTES])
+{
+	struct seal_key secret;
+
+	if (!read_link(link, &secret))
+		return false;
+	hash_link(&secret, hash_r);
+	sodium_memzero(&secret, sizeof secret);
+	return true;
+}
+
+/* Copies a bytea of the length it must have. */
+static bool
+take_bytes(const PGresult *result, int column, unsigned char *bytes_r, size_t wanted)
+{
+	size_t length;
+	g_autofree unsigned char *bytes = result_bytes(result, 0, column, &length);
+
+	if (length != wanted)
+		return false;
+	memcpy(bytes_r, bytes, wanted);
+	return true;
+}
+
+bool
+parcel_find(struct connection *connection, const char *link, struct parcel_key *key_r,
+	    bool *found_r, struct fault *fault)
+{
+	unsigned char hash[PARCEL_LINK_HASH_BYTES];
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+
+	*found_r = false;
+	*key_r = (struct parcel_key){0};
+	if (!parcel_link_hash(link, hash))
+		return true;
+	parameters_bytes(&parameters, hash, sizeof hash);
+	if (!connection_execute(connection, &parcel_by_link, &parameters, &result, fault))
+		return false;
+	if (PQntuples(result) == 0)
+		return true;
+	if (!identifier_parse(&key_r->id, PQgetvalue(result, 0, 0)) ||
+	    !identifier_parse(&key_r->parcel, PQgetvalue(result, 0, 1)) ||
+	    !identifier_parse(&key_r->copy, PQgetvalue(result, 0, 2)) ||
+	    !take_bytes(result, 5, key_r->salt, sizeof key_r->salt) ||
+	    !take_bytes(result, 6, key_r->wrapped, sizeof key_r->wrapped))
+		return fault_set(fault, FAULT_BUG, "reading the key of a parcel: its row is damaged");
+	key_r->sender = g_strdup(PQgetvalue(result, 0, 3));
+	key_r->recipient = g_strdup(PQgetvalue(result, 0, 4));
+	key_r->tries = (unsigned)result_number(result, 0, 7);
+	key_r->locked = result_flag(result, 0, 8);
+	*found_r = true;
+	return true;
+}
+
+void
+parcel_key_clear(struct parcel_key *key)
+{
+	g_clear_pointer(&key->sender, g_free);
+	g_clear_pointer(&key->recipient, g_free);
+}
+
+bool
+parcel_unlock(const struct parcel_key *key, const char *link, const struct code *code,
+	      struct seal_key *content_r, bool *opened_r, struct fault *fault)
+{
+	struct seal_key secret, wrapping;
+	bool derived;
+
+	*opened_r = false;
+	if (!read_link(link, &secret))
+		return true;
+	derived = seal_derive(&wrapping, &secret, code->symbols, key->salt, fault);
+	sodium_memzero(&secret, sizeof secret);
+	if (!derived)
+		return false;
+	*opened_r = seal_unwrap(content_r, key->wrapped, sizeof key->wrapped, &wrapping, key->id.text);
+	sodium_memzero(&wrapping, sizeof wrapping);
+	return true;
+}
+
+bool
+parcel_read(struct connection *connection, const struct identifier *parcel,
+	    const struct seal_key *content, struct sink *next, struct fault *fault)
+{
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+	g_autofree unsigned char *header = NULL;
+	size_t length;
+
+	parameters_text(&parameters, parcel->text);
+	if (!connection_execute(connection, &parcel_header, &parameters, &result, fault))
+		return false;
+	if (PQntuples(result) == 0)
+		return fault_set(fault, FAULT_INPUT, "opening the parcel %s: it is gone", parcel->text);
+	header = result_bytes(result, 0, 0, &length);
+	return stream_read(connection, &parcel_chunk, parcel->text, content, header, length, next, fault);
+}

@@ -1,0 +1,72 @@
+/*
+ * A parcel: a message that waits for its recipients in the database, sealed (core/seal.h). It
+ * is encrypted once; its key is wrapped for each recipient by what the link and the unlock
+ * code derive together. Neither is in the database, only a hash to find the link by.
+ */
+#ifndef POSTSEAL_DELIVERY_PARCEL_H
+#define POSTSEAL_DELIVERY_PARCEL_H
+
+#include "core/database.h"
+#include "core/identifier.h"
+#include "core/seal.h"
+#include "delivery/code.h"
+
+enum {
+	PARCEL_LINK_HASH_BYTES = 32,
+	PARCEL_LINK_CHARACTERS = 43, /* base64url without padding (RFC 4648 §5) */
+};
+
+/* What opens a parcel for one recipient. Wipe it with sodium_memzero(). */
+struct parcel_access {
+	char link[PARCEL_LINK_CHARACTERS + 1];
+	struct code code;
+};
+
+/* Writes a parcel into the open batch: begin, keys, content into &sealing.sink, end. */
+struct parcel_writer {
+	struct sealing_sink sealing;
+	struct connection *connection;
+	struct identifier id;
+	struct seal_key content;
+};
+
+/* `message` is the identifier of the message in the log; `sender` is told of trouble; `size`
+ * in bytes. */
+bool parcel_begin(struct parcel_writer *writer, struct connection *connection,
+		  const char *message, const char *sender, uint64_t size, struct fault *fault);
+/* Lets the recipient of a copy open it for `lifetime` seconds. */
+bool parcel_add_key(struct parcel_writer *writer, const char *copy, uint64_t lifetime,
+		    struct parcel_access *access_r, struct fault *fault);
+bool parcel_end(struct parcel_writer *writer, struct fault *fault);
+/* Needed whatever parcel_begin() returned. */
+void parcel_clear(struct parcel_writer *writer);
+
+/* --- opening --- */
+
+/* One recipient's key to a parcel, as the database has it. */
+struct parcel_key {
+	struct identifier id;
+	struct identifier parcel;
+	struct identifier copy;
+	char *sender;
+	char *recipient;
+	unsigned char salt[SEAL_SALT_BYTES];
+	unsigned char wrapped[SEAL_WRAPPED_BYTES];
+	unsigned tries; /* wrong codes so far */
+	bool locked;
+};
+
+/* The hash a link is found by; false where it is no link. */
+bool parcel_link_hash(const char *link, unsigned char hash_r[PARCEL_LINK_HASH_BYTES]);
+/* *found_r is false for a link that is not known or whose time is over. */
+bool parcel_find(struct connection *connection, const char *link, struct parcel_key *key_r,
+		 bool *found_r, struct fault *fault);
+void parcel_key_clear(struct parcel_key *key);
+/* *opened_r says whether link and code together open it. */
+bool parcel_unlock(const struct parcel_key *key, const char *link, const struct code *code,
+		   struct seal_key *content_r, bool *opened_r, struct fault *fault);
+/* Writes the message to `next`. */
+bool parcel_read(struct connection *connection, const struct identifier *parcel,
+		 const struct seal_key *content, struct sink *next, struct fault *fault);
+
+#endif

@@ -1,0 +1,198 @@
+/* The courier, postseal-courier(8): drains the outbox and keeps house. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/daemon.h"
+#include "core/database.h"
+#include "core/listener.h"
+#include "core/log.h"
+#include "core/migrate.h"
+#include "core/secret.h"
+#include "delivery/courier.h"
+#include "delivery/method.h"
+#include "delivery/mime.h"
+#include "delivery/upkeep.h"
+
+enum {
+	POLL_SECONDS = 5,    /* while no notification comes: retries fall due */
+	PAUSE_SECONDS = 5,   /* after trouble with the MTA or the database */
+	UPKEEP_SECONDS = 60,
+	NAME_MAX_BYTES = 300,
+};
+
+static struct {
+	GMutex lock;
+	GCond wake;
+	guint news; /* counts what the database told us */
+	bool stop;
+} shared;
+
+static void
+wake_all(void *context, const char *payload)
+{
+	(void)context;
+	(void)payload;
+	g_mutex_lock(&shared.lock);
+	shared.news++;
+	g_cond_broadcast(&shared.wake);
+	g_mutex_unlock(&shared.lock);
+}
+
+static void
+stop(void *context)
+{
+	(void)context;
+	g_mutex_lock(&shared.lock);
+	shared.stop = true;
+	g_cond_broadcast(&shared.wake);
+	g_mutex_unlock(&shared.lock);
+}
+
+/* Waits for news after `seen`, for the time, or for the end; false at the end. */
+static bool
+wait_for_news(guint *seen, unsigned seconds, bool only_time)
+{
+	gint64 limit = g_get_monotonic_time() + seconds * G_TIME_SPAN_SECOND;
+	bool go_on;
+
+	g_mutex_lock(&shared.lock);
+	while (!shared.stop && (only_time || shared.news == *seen) &&
+	       g_cond_wait_until(&shared.wake, &shared.lock, limit))
+		;
+	*seen = shared.news;
+	go_on = !shared.stop;
+	g_mutex_unlock(&shared.lock);
+	return go_on;
+}
+
+static gpointer
+work(gpointer data)
+{
+	const struct courier *courier = data;
+	struct courier_lines lines = {0};
+	guint seen = 0;
+	bool go_on = true;
+
+	while (go_on) {
+		struct fault fault = {0};
+		unsigned count;
+
+		if (!courier_round(courier, &lines, &count, &fault)) {
+			log_warning("%s", fault.text);
+			courier_hang_up(&lines);
+			go_on = wait_for_news(&seen, PAUSE_SECONDS, true);
+		} else if (count == 0) {
+			courier_hang_up(&lines);
+			go_on = wait_for_news(&seen, POLL_SECONDS, false);
+		} else {
+			g_mutex_lock(&shared.lock);
+			go_on = !shared.stop;
+			g_mutex_unlock(&shared.lock);
+		}
+	}
+	courier_hang_up(&lines);
+	return NULL;
+}
+
+static gpointer
+keep_house(gpointer data)
+{
+	const struct courier *courier = data;
+	guint seen = 0;
+
+	do {
+		struct fault fault;
+
+		if (!upkeep(courier->database, courier->settings, &fault))
+			log_warning("keeping house: %s", fault.text);
+	} while (wait_for_news(&seen, UPKEEP_SECONDS, true));
+	return NULL;
+}
+
+static bool
+begin(struct courier *courier, struct fault *fault)
+{
+	const struct settings *settings = courier->settings;
+	g_autoptr(connection_auto) connection = NULL;
+
+	if (!secret_read(&courier->private_key, settings->secrets, SECRET_COURIER, fault) ||
+	    !daemon_drop_privileges(settings->courier_user, fault))
+		return false;
+	crypto_scalarmult_base(courier->public_key.bytes, courier->private_key.bytes);
+	connection = database_take(courier->database, fault);
+	return connection != NULL && migrate_check(connection, fault);
+}
+
+static void
+run_threads(struct courier *courier, const struct database_settings *database)
+{
+	const struct daemon_signals signals = {.reload = NULL, .stop = stop};
+	guint count = (guint)MAX(courier->settings->courier_workers, (uint64_t)1);
+	g_autofree GThread **workers = g_new(GThread *, count);
+	struct listener *listener = listener_start(database, "postseal_outbox", wake_all, NULL);
+	GThread *housekeeper = g_thread_new("upkeep", keep_house, courier);
+
+	for (guint i = 0; i < count; i++)
+		workers[i] = g_thread_new("worker", work, courier);
+	daemon_watch_signals(&signals);
+	daemon_ready("handing mail to the MTA");
+	for (guint i = 0; i < count; i++)
+		g_thread_join(workers[i]);
+	g_thread_join(housekeeper);
+	listener_stop(listener);
+}
+
+static int
+run(const char *config)
+{
+	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(policy_auto) policy = policy_load(config, method_names(), errors);
+	g_autofree char *name = g_strdup_printf("%s/%d", g_get_host_name(), (int)getpid());
+	struct courier courier = {.name = name};
+	struct database_settings database = {.role = "postseal_courier"};
+	struct fault fault;
+
+	for (guint i = 0; i < errors->len; i++)
+		log_error("%s", (const char *)g_ptr_array_index(errors, i));
+	if (policy == NULL)
+		return EXIT_FAILURE;
+	courier.settings = policy_settings(policy);
+	database.url = courier.settings->database;
+	courier.database = database_new(&database);
+	if (!begin(&courier, &fault)) {
+		log_error("%s", fault.text);
+		return EXIT_FAILURE;
+	}
+	run_threads(&courier, &database);
+	database_free(courier.database);
+	sodium_memzero(&courier.private_key, sizeof courier.private_key);
+	return EXIT_SUCCESS;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *config = "/etc/postseal/postseal.conf";
+	bool to_syslog = false;
+	int option;
+
+	while ((option = getopt(argc, argv, "f:s")) != -1) {
+		if (option == 'f') {
+			config = optarg;
+		} else if (option == 's') {
+			to_syslog = true;
+		} else {
+			fputs("usage: postseal-courier [-s] [-f postseal.conf]\n", stderr);
+			return 2;
+		}
+	}
+	log_open("postseal-courier", to_syslog);
+	daemon_block_signals();
+	if (sodium_init() < 0) {
+		log_error("libsodium does not start");
+		return EXIT_FAILURE;
+	}
+	mime_start();
+	return run(config);
+}

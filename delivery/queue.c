@@ -1,0 +1,195 @@
+#include "delivery/queue.h"
+
+#include <string.h>
+
+#include "audit/audit.h"
+#include "core/stream.h"
+
+static const struct statement queue_take = {
+	"queue_take",
+	"update postseal.outbox o set state = 'sending', courier = $1, attempts = attempts + 1,"
+	" next_attempt_at = now() + $3 * interval '1 second' "
+	"where o.id in (select id from postseal.outbox where next_attempt_at <= now()"
+	"  order by next_attempt_at limit $2 for update skip locked) "
+	"returning o.id, o.kind, o.message, o.sender, o.ret, o.envid, o.smtputf8, o.verified, o.attempts,"
+	" o.expires_at <= now(), o.boxed_key, o.header"};
+
+static const struct statement queue_recipients = {
+	"queue_recipients",
+	"select number, address, notify, orcpt, copy from postseal.outbox_recipient "
+	"where outbox = $1 order by number"};
+
+static const struct statement queue_chunk = {
+	"queue_chunk", "select content from postseal.outbox_chunk where outbox = $1 and number = $2"};
+
+static const struct statement queue_served = {
+	"queue_served", "delete from postseal.outbox_recipient where outbox = $1 and number = $2"};
+
+static const struct statement queue_delete = {
+	"queue_delete", "delete from postseal.outbox where id = $1"};
+
+static const struct statement queue_again = {
+	"queue_again",
+	"update postseal.outbox set state = 'waiting', courier = null, last_reply = $2,"
+	" next_attempt_at = now() + $3 * interval '1 second' where id = $1"};
+
+static void
+recipient_free(struct queued_recipient *recipient)
+{
+	g_free(recipient->address);
+	g_free(recipient->notify);
+	g_free(recipient->orcpt);
+	g_free(recipient->copy);
+	g_free(recipient);
+}
+
+static void
+mail_free(struct queued_mail *mail)
+{
+	g_free(mail->kind);
+	g_free(mail->message);
+	g_free(mail->sender);
+	g_free(mail->ret);
+	g_free(mail->envid);
+	g_free(mail->boxed_key);
+	g_free(mail->header);
+	g_ptr_array_unref(mail->recipients);
+	g_free(mail);
+}
+
+/* --- claiming --- */
+
+static bool
+load_recipients(struct connection *connection, struct queued_mail *mail, struct fault *fault)
+{
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+
+	parameters_text(&parameters, mail->id.text);
+	if (!connection_execute(connection, &queue_recipients, &parameters, &result, fault))
+		return false;
+	for (int row = 0; row < PQntuples(result); row++) {
+		struct queued_recipient *recipient = g_new0(struct queued_recipient, 1);
+
+		recipient->number = (int)result_number(result, row, 0);
+		recipient->address = g_strdup(PQgetvalue(result, row, 1));
+		recipient->notify = g_strdup(result_text(result, row, 2));
+		recipient->orcpt = g_strdup(result_text(result, row, 3));
+		recipient->copy = g_strdup(result_text(result, row, 4));
+		g_ptr_array_add(mail->recipients, recipient);
+	}
+	return true;
+}
+
+static struct queued_mail *
+mail_of(const PGresult *result, int row)
+{
+	struct queued_mail *mail = g_new0(struct queued_mail, 1);
+
+	if (!identifier_parse(&mail->id, PQgetvalue(result, row, 0)))
+		g_assert_not_reached(); /* it is a uuid column */
+	mail->kind = g_strdup(PQgetvalue(result, row, 1));
+	mail->message = g_strdup(result_text(result, row, 2));
+	mail->sender = g_strdup(PQgetvalue(result, row, 3));
+	mail->ret = g_strdup(result_text(result, row, 4));
+	mail->envid = g_strdup(result_text(result, row, 5));
+	mail->smtputf8 = result_flag(result, row, 6);
+	mail->verified = result_flag(result, row, 7);
+	mail->attempts = (unsigned)result_number(result, row, 8);
+	mail->expired = result_flag(result, row, 9);
+	mail->boxed_key = result_bytes(result, row, 10, &mail->boxed_length);
+	mail->header = result_bytes(result, row, 11, &mail->header_length);
+	mail->recipients = g_ptr_array_new_with_free_func((GDestroyNotify)recipient_free);
+	return mail;
+}
+
+GPtrArray *
+queue_claim(struct connection *connection, const char *courier, unsigned limit, unsigned lease,
+	    struct fault *fault)
+{
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+	g_autoptr(GPtrArray) mails = g_ptr_array_new_with_free_func((GDestroyNotify)mail_free);
+
+	parameters_text(&parameters, courier);
+	parameters_number(&parameters, limit);
+	parameters_number(&parameters, lease);
+	if (!connection_execute(connection, &queue_take, &parameters, &result, fault))
+		return NULL;
+	for (int row = 0; row < PQntuples(result); row++) {
+		struct queued_mail *mail = mail_of(result, row);
+
+		g_ptr_array_add(mails, mail);
+		if (!load_recipients(connection, mail, fault))
+			return NULL;
+	}
+	return g_steal_pointer(&mails);
+}
+
+/* --- reading --- */
+
+bool
+queue_read(struct connection *connection, const struct queued_mail *mail,
+	   const struct seal_key *public_key, const struct seal_key *private_key, struct sink *next,
+	   struct fault *fault)
+{
+	struct seal_key content;
+	bool good;
+
+	if (!seal_unbox(&content, mail->boxed_key, mail->boxed_length, public_key, private_key))
+		return fault_set(fault, FAULT_CRYPTO,
+				 "opening the mail %s of the outbox: it was sealed to another courier key",
+				 mail->id.text);
+	good = stream_read(connection, &queue_chunk, mail->id.text, &content, mail->header,
+			   mail->header_length, next, fault);
+	sodium_memzero(&content, sizeof content);
+	return good;
+}
+
+/* --- settling --- */
+
+/* Only a copy that is the message itself is sent with this mail; of a notice, the copy waits on. */
+static bool
+settle_recipient(struct connection *connection, const struct queued_mail *mail,
+		 const struct queue_outcome *outcome, struct fault *fault)
+{
+	static const char *const what[] = {[QUEUE_SENT] = "handed to the MTA", [QUEUE_FAILED] = "given up"};
+	const struct queued_recipient *recipient = outcome->recipient;
+	bool is_copy = strcmp(mail->kind, "copy") == 0;
+	g_autofree char *event = g_strconcat(mail->kind, " ", what[outcome->result], NULL);
+	struct parameters parameters = {0};
+
+	if (recipient->copy != NULL && outcome->result == QUEUE_SENT && is_copy &&
+	    !audit_move_copy(connection, recipient->copy, "sent", NULL, fault))
+		return false;
+	if (recipient->copy != NULL && outcome->result == QUEUE_FAILED &&
+	    !audit_move_copy(connection, recipient->copy, "failed", outcome->reply, fault))
+		return false;
+	if (mail->message != NULL &&
+	    !audit_event(connection, mail->message, recipient->copy, event, outcome->reply, fault))
+		return false;
+	parameters_text(&parameters, mail->id.text);
+	parameters_number(&parameters, recipient->number);
+	return batch_add(connection, &queue_served, &parameters, fault);
+}
+
+bool
+queue_settle(struct connection *connection, const struct queued_mail *mail,
+	     const struct queue_outcome *outcomes, size_t count, uint64_t seconds, struct fault *fault)
+{
+	const char *later = NULL;
+	struct parameters parameters = {0};
+
+	for (size_t i = 0; i < count; i++) {
+		if (outcomes[i].result == QUEUE_LATER)
+			later = outcomes[i].reply;
+		else if (!settle_recipient(connection, mail, &outcomes[i], fault))
+			return false;
+	}
+	parameters_text(&parameters, mail->id.text);
+	if (later == NULL)
+		return batch_add(connection, &queue_delete, &parameters, fault);
+	parameters_text(&parameters, later);
+	parameters_number(&parameters, (int64_t)seconds);
+	return batch_add(connection, &queue_again, &parameters, fault);
+}

@@ -1,0 +1,165 @@
+/* The milter, postseal-milter(8). */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <libmilter/mfapi.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/daemon.h"
+#include "core/log.h"
+#include "core/secret.h"
+#include "delivery/gpg.h"
+#include "delivery/mime.h"
+#include "milter/service.h"
+#include "milter/session.h"
+
+enum {
+	BACKLOG = 256,
+	IDLE_SECONDS = 7210, /* as libmilter's default */
+	FINISH_SECONDS = 90,
+	STATUS_MAX = 200,
+};
+
+/*
+ * libmilter has a thread of its own that waits for signals and ends the program on SIGHUP,
+ * which for everybody else means to read the configuration again. It calls sigwait(3), and
+ * this definition stands before the C library's: it waits for the same signals but that one.
+ */
+int
+sigwait(const sigset_t *set, int *number)
+{
+	sigset_t without = *set;
+	int got;
+
+	sigdelset(&without, SIGHUP);
+	do
+		got = sigwaitinfo(&without, NULL);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return errno;
+	*number = got;
+	return 0;
+}
+
+static void
+reload(void *context)
+{
+	service_reload(context);
+}
+
+static bool
+set_access(const struct settings *settings, struct fault *fault)
+{
+	const char *path = strchr(settings->milter_listen, ':');
+	const struct group *group = NULL;
+	mode_t mode = (mode_t)strtoul(settings->milter_mode, NULL, 8);
+
+	if (path == NULL || (!g_str_has_prefix(settings->milter_listen, "unix:") &&
+			     !g_str_has_prefix(settings->milter_listen, "local:")))
+		return true;
+	path++;
+	if (*settings->milter_group != '\0') {
+		group = getgrnam(settings->milter_group);
+		if (group == NULL)
+			return fault_set(fault, FAULT_CONFIG, "giving the milter's socket to the group %s: "
+					 "there is no such group", settings->milter_group);
+	}
+	if (chmod(path, mode) != 0 ||
+	    (group != NULL && chown(path, (uid_t)-1, group->gr_gid) != 0))
+		return fault_set(fault, FAULT_CONFIG, "setting who may use the milter's socket %s: %s", path,
+				 strerror(errno));
+	return true;
+}
+
+static bool
+open_socket(struct service *service, const struct settings *settings, struct fault *fault)
+{
+	struct smfiDesc callbacks = session_callbacks(service);
+
+	if (smfi_setconn(settings->milter_listen) != MI_SUCCESS ||
+	    smfi_register(callbacks) != MI_SUCCESS)
+		return fault_set(fault, FAULT_CONFIG,
+				 "listening on %s: it is no address such as unix:/path or inet:8891@localhost",
+				 settings->milter_listen);
+	smfi_setbacklog(BACKLOG);
+	smfi_settimeout(IDLE_SECONDS);
+	/* true: a socket that an earlier run left behind is removed. */
+	if (smfi_opensocket(true) != MI_SUCCESS)
+		return fault_set(fault, FAULT_CONFIG,
+				 "listening on %s failed: is its directory there and ours, and nobody else on it?",
+				 settings->milter_listen);
+	return set_access(settings, fault);
+}
+
+static bool
+start(struct service *service, const char *config, struct policy *policy, struct fault *fault)
+{
+	const struct settings *settings = policy_settings(policy);
+
+	return service_init(service, config, policy, fault) && open_socket(service, settings, fault) &&
+	       daemon_drop_privileges(settings->milter_user, fault) && gpg_start(settings, fault) &&
+	       (access(settings->spool_directory, W_OK | X_OK) == 0 ||
+		fault_set(fault, FAULT_CONFIG, "looking at the spool directory %s: %s",
+			  settings->spool_directory, strerror(errno)));
+}
+
+static int
+run(const char *config)
+{
+	struct policy *policy = service_load(config, log_error);
+	struct service service;
+	struct daemon_signals signals = {.reload = reload, .context = &service};
+	char status[STATUS_MAX];
+	struct fault fault;
+	int ended;
+
+	if (policy == NULL)
+		return EXIT_FAILURE;
+	if (!start(&service, config, policy, &fault)) {
+		log_error("%s", fault.text);
+		return EXIT_FAILURE;
+	}
+	daemon_watch_signals(&signals);
+	g_snprintf(status, sizeof status, "listening on %s; %u rules, version %.12s",
+		   policy_settings(policy)->milter_listen, policy_rule_count(policy), policy_digest(policy));
+	daemon_ready(status);
+	ended = smfi_main();
+	daemon_stopping();
+	service_finish(&service, FINISH_SECONDS);
+	if (ended != MI_SUCCESS)
+		log_error("libmilter ended with an error");
+	/* Sessions that wait for the MTA may still look at the service: it goes with the process. */
+	return ended == MI_SUCCESS ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *config = "/etc/postseal/postseal.conf";
+	bool to_syslog = false;
+	int option;
+
+	while ((option = getopt(argc, argv, "f:s")) != -1) {
+		if (option == 'f') {
+			config = optarg;
+		} else if (option == 's') {
+			to_syslog = true;
+		} else {
+			fputs("usage: postseal-milter [-s] [-f postseal.conf]\n", stderr);
+			return 2;
+		}
+	}
+	log_open("postseal-milter", to_syslog);
+	daemon_block_signals();
+	if (sodium_init() < 0) {
+		log_error("libsodium does not start");
+		return EXIT_FAILURE;
+	}
+	mime_start();
+	return run(config);
+}

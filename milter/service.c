@@ -1,0 +1,114 @@
+#include "milter/service.h"
+
+#include <string.h>
+
+#include "audit/audit.h"
+#include "core/log.h"
+#include "core/migrate.h"
+#include "core/secret.h"
+#include "delivery/method.h"
+
+enum { POLL_MICROSECONDS = 50000 };
+
+struct policy *
+service_load(const char *config, void (*tell)(const char *format, ...))
+{
+	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+	struct policy *policy = policy_load(config, method_names(), errors);
+
+	for (guint i = 0; i < errors->len; i++)
+		tell("%s", (const char *)g_ptr_array_index(errors, i));
+	return policy;
+}
+
+static bool
+put_on_record(struct database *database, const struct policy *policy, struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = database_take(database, fault);
+
+	return connection != NULL && migrate_check(connection, fault) &&
+	       audit_policy(connection, policy_digest(policy), policy_text(policy), fault) &&
+	       policy_check_tables(policy, database, fault);
+}
+
+bool
+service_init(struct service *service, const char *config, struct policy *policy,
+	     struct fault *fault)
+{
+	const struct settings *settings = policy_settings(policy);
+	const struct database_settings database = {.url = settings->database,
+						   .role = "postseal_milter",
+						   .connections_max =
+							   (unsigned)settings->database_connections};
+	struct keystore_settings keys = {.listen = &database};
+	struct seal_key master;
+
+	*service = (struct service){.config = g_strdup(config), .policy = policy};
+	g_mutex_init(&service->lock);
+	service->database = database_new(&database);
+	if (!secret_read(&service->courier, settings->secrets, SECRET_COURIER_PUBLIC, fault) ||
+	    !secret_read(&master, settings->secrets, SECRET_MASTER, fault))
+		return false;
+	if (!put_on_record(service->database, policy, fault)) {
+		sodium_memzero(&master, sizeof master);
+		return false;
+	}
+	keys.database = service->database;
+	keys.master = &master;
+	service->keystore = keystore_new(&keys);
+	sodium_memzero(&master, sizeof master);
+	return true;
+}
+
+void
+service_clear(struct service *service)
+{
+	keystore_free(service->keystore);
+	database_free(service->database);
+	policy_unref(service->policy);
+	g_mutex_clear(&service->lock);
+	g_free(service->config);
+}
+
+struct policy *
+service_policy(struct service *service)
+{
+	struct policy *policy;
+
+	g_mutex_lock(&service->lock);
+	policy = policy_ref(service->policy);
+	g_mutex_unlock(&service->lock);
+	return policy;
+}
+
+void
+service_reload(struct service *service)
+{
+	struct policy *policy = service_load(service->config, log_error), *old;
+	struct fault fault;
+
+	if (policy != NULL && !put_on_record(service->database, policy, &fault)) {
+		log_error("%s", fault.text);
+		g_clear_pointer(&policy, policy_unref);
+	}
+	if (policy == NULL) {
+		log_error("reading %s again failed: the policy in force stays", service->config);
+		return;
+	}
+	g_mutex_lock(&service->lock);
+	old = service->policy;
+	service->policy = policy;
+	g_mutex_unlock(&service->lock);
+	log_info("%s was read again: %u rules, version %.12s", service->config,
+		 policy_rule_count(policy), policy_digest(policy));
+	policy_unref(old);
+}
+
+void
+service_finish(struct service *service, unsigned seconds)
+{
+	gint64 limit = g_get_monotonic_time() + seconds * G_TIME_SPAN_SECOND;
+
+	while (g_atomic_int_get(&service->messages) > 0 && g_get_monotonic_time() < limit)
+		g_usleep(POLL_MICROSECONDS);
+}

@@ -1,0 +1,276 @@
+#include "milter/session.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "core/log.h"
+#include "delivery/dispatch.h"
+#include "milter/verdict.h"
+
+static struct service *service;
+
+/* One connection of the MTA, and the message that it is offering. */
+struct session {
+	char *client;
+	struct policy *policy; /* for this message */
+	struct spool_settings body, variants;
+	struct message *message;
+	struct fault fault; /* the message cannot be taken, and why */
+};
+
+static void
+forget_message(struct session *session)
+{
+	g_clear_pointer(&session->message, message_free);
+	g_clear_pointer(&session->policy, policy_unref);
+	session->fault = (struct fault){0};
+}
+
+/* --- negotiation --- */
+
+static sfsistat
+negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned long unused_1,
+	  unsigned long unused_2, unsigned long *actions_r, unsigned long *steps_r,
+	  unsigned long *unused_1_r, unsigned long *unused_2_r)
+{
+	const unsigned long needed = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_DELRCPT;
+	const unsigned long exact = SMFIP_HDR_LEADSPC;
+	/* Answers that nobody needs, as every verdict falls at the end of the message. */
+	const unsigned long spared = SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NOEOH |
+				     SMFIP_NR_CONN | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_HDR |
+				     SMFIP_NR_BODY;
+
+	(void)unused_1;
+	(void)unused_2;
+	if ((actions & needed) != needed || (steps & exact) != exact) {
+		log_error("the MTA does not let a milter change messages, or is too old: Postfix 2.5 or "
+			  "Sendmail 8.14 is needed");
+		return SMFIS_REJECT;
+	}
+	*actions_r = needed;
+	*steps_r = exact | (steps & spared);
+	*unused_1_r = *unused_2_r = 0;
+	smfi_setsymlist(context, SMFIM_ENVFROM, (char *)"{auth_authen}");
+	smfi_setsymlist(context, SMFIM_EOM, (char *)"i");
+	return SMFIS_CONTINUE;
+}
+
+static char *
+client_text(const char *host, const struct sockaddr *address)
+{
+	char number[INET6_ADDRSTRLEN] = "";
+
+	if (address != NULL && address->sa_family == AF_INET)
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr, number,
+			  sizeof number);
+	else if (address != NULL && address->sa_family == AF_INET6)
+		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, number,
+			  sizeof number);
+	return *number == '\0' ? g_strdup(host) : g_strdup_printf("%s [%s]", host, number);
+}
+
+static sfsistat
+connected(SMFICTX *context, char *host, _SOCK_ADDR *address)
+{
+	struct session *session = g_new0(struct session, 1);
+
+	session->client = client_text(host, (const struct sockaddr *)(const void *)address);
+	smfi_setpriv(context, session);
+	return SMFIS_CONTINUE;
+}
+
+/* --- collecting --- */
+
+static sfsistat
+mail_from(SMFICTX *context, char **arguments)
+{
+	struct session *session = smfi_getpriv(context);
+	const struct settings *settings;
+
+	forget_message(session);
+	session->policy = service_policy(service);
+	settings = policy_settings(session->policy);
+	session->body = (struct spool_settings){.directory = settings->spool_directory,
+						.memory_max = settings->spool_memory,
+						.size_max = settings->message_max};
+	session->variants = session->body;
+	session->variants.size_max = 0;
+	session->message = message_new(&session->body);
+	message_set_sender(session->message, arguments[0], arguments + 1);
+	session->message->client = g_strdup(session->client);
+	session->message->authenticated = g_strdup(smfi_getsymval(context, (char *)"{auth_authen}"));
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat
+recipient(SMFICTX *context, char **arguments)
+{
+	struct session *session = smfi_getpriv(context);
+	uint64_t limit = policy_settings(session->policy)->recipients_max;
+
+	if (session->message->recipients->len >= limit)
+		fault_set(&session->fault, FAULT_TOO_BIG,
+			  "The message has more than %llu recipients (limit recipients).",
+			  (unsigned long long)limit);
+	else
+		message_add_recipient(session->message, arguments[0], arguments + 1);
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat
+header(SMFICTX *context, char *name, char *value)
+{
+	struct session *session = smfi_getpriv(context);
+	uint64_t limit = policy_settings(session->policy)->headers_max;
+
+	if (session->message->header_size + strlen(name) + strlen(value) > limit)
+		fault_set(&session->fault, FAULT_TOO_BIG,
+			  "The header of the message is larger than %llu bytes (limit headers).",
+			  (unsigned long long)limit);
+	else
+		message_add_field(session->message, name, value);
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat
+body(SMFICTX *context, unsigned char *data, size_t length)
+{
+	struct session *session = smfi_getpriv(context);
+
+	if (session->fault.cause == FAULT_NONE)
+		message_add_body(session->message, data, length, &session->fault);
+	return SMFIS_CONTINUE;
+}
+
+/* --- the end of a message --- */
+
+static void
+log_outcome(const struct dispatch *dispatch, const struct message *message,
+	    const struct audit_message *record)
+{
+	const struct copy *refused = dispatch->plan.refused;
+
+	log_info("%s: message=%s, from=<%s>, size=%llu, nrcpt=%u%s%s", message->queue_id, record->id.text,
+		 message->sender, (unsigned long long)record->size, dispatch->plan.copies->len,
+		 refused == NULL ? "" : ", refused: ", refused == NULL ? "" : dispatch->plan.refusal.text);
+	for (guint i = 0; i < dispatch->plan.copies->len && refused == NULL; i++) {
+		const struct copy *copy = g_ptr_array_index(dispatch->plan.copies, i);
+
+		log_info("%s: to=<%s>, method=%s, rule=%u, reason=%s%s", message->queue_id,
+			 copy->recipient->address, copy->method->name, copy->decision.line, copy->reason,
+			 copy->stands ? ", stands from an earlier offer" : "");
+	}
+}
+
+static bool
+find_signers(struct surroundings *around, const char *sender, struct fault *fault)
+{
+	return keystore_signer(around->keystore, KEY_SMIME, sender, &around->smime_signer, fault) &&
+	       keystore_signer(around->keystore, KEY_PGP, sender, &around->pgp_signer, fault);
+}
+
+static sfsistat
+decide(SMFICTX *context, struct session *session)
+{
+	struct message *message = session->message;
+	struct surroundings around = {.settings = policy_settings(session->policy),
+				      .policy = session->policy,
+				      .database = service->database,
+				      .keystore = service->keystore,
+				      .courier = &service->courier,
+				      .variants = &session->variants,
+				      .message = message};
+	g_autofree char *message_id = message_field_text(message, "Message-ID");
+	unsigned char identity[AUDIT_IDENTITY_BYTES];
+	struct audit_message record = {.identity = identity,
+				       .queue_id = message->queue_id,
+				       .authenticated = message->authenticated,
+				       .client = message->client,
+				       .message_id = message_id,
+				       .sender = message->sender,
+				       .size = message_size(message),
+				       .policy = policy_digest(session->policy)};
+	struct dispatch dispatch = {0};
+	sfsistat verdict;
+
+	identifier_make(&record.id);
+	message_identity(message, identity);
+	if (find_signers(&around, message->sender_folded, &session->fault) &&
+	    dispatch_message(&dispatch, &around, &record, &session->fault)) {
+		log_outcome(&dispatch, message, &record);
+		verdict = verdict_apply(context, &dispatch, message);
+	} else {
+		log_error("%s: deferring the message from <%s>: %s", message->queue_id, message->sender,
+			  session->fault.text);
+		verdict = verdict_refuse(context, &session->fault);
+	}
+	dispatch_clear(&dispatch);
+	key_unref(around.smime_signer);
+	key_unref(around.pgp_signer);
+	return verdict;
+}
+
+static sfsistat
+end_of_message(SMFICTX *context)
+{
+	struct session *session = smfi_getpriv(context);
+	const char *queue_id = smfi_getsymval(context, (char *)"i");
+	sfsistat verdict;
+
+	session->message->queue_id = g_strdup(queue_id == NULL ? "NOQUEUE" : queue_id);
+	if (session->fault.cause != FAULT_NONE) {
+		log_warning("%s: refusing the message from <%s>: %s", session->message->queue_id,
+			    session->message->sender, session->fault.text);
+		verdict = verdict_refuse(context, &session->fault);
+	} else {
+		g_atomic_int_inc(&service->messages);
+		verdict = decide(context, session);
+		g_atomic_int_dec_and_test(&service->messages);
+	}
+	forget_message(session);
+	return verdict;
+}
+
+static sfsistat
+aborted(SMFICTX *context)
+{
+	struct session *session = smfi_getpriv(context);
+
+	if (session != NULL)
+		forget_message(session);
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat
+closed(SMFICTX *context)
+{
+	struct session *session = smfi_getpriv(context);
+
+	if (session == NULL)
+		return SMFIS_CONTINUE;
+	forget_message(session);
+	g_free(session->client);
+	g_free(session);
+	smfi_setpriv(context, NULL);
+	return SMFIS_CONTINUE;
+}
+
+struct smfiDesc
+session_callbacks(struct service *shared)
+{
+	service = shared;
+	return (struct smfiDesc){
+		.xxfi_name = (char *)"postseal",
+		.xxfi_version = SMFI_VERSION,
+		.xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_DELRCPT,
+		.xxfi_connect = connected,
+		.xxfi_envfrom = mail_from,
+		.xxfi_envrcpt = recipient,
+		.xxfi_header = header,
+		.xxfi_body = body,
+		.xxfi_eom = end_of_message,
+		.xxfi_abort = aborted,
+		.xxfi_close = closed,
+		.xxfi_negotiate = negotiate,
+	};
+}

@@ -1,0 +1,149 @@
+#include "milter/verdict.h"
+
+#include <string.h>
+
+#include "core/log.h"
+
+enum { PIECE_BYTES = 65535, REPLY_MAX = 900 };
+
+static const char for_now[] =
+	"This message cannot be secured at the moment. It was not sent; it will be tried again.";
+
+/* --- refusing --- */
+
+/* A reply is one line of ASCII, and libmilter wants its percent signs doubled. */
+static char *
+reply_text(const char *text)
+{
+	g_autofree char *ascii = g_str_to_ascii(text, "C");
+	GString *line = g_string_new(NULL);
+
+	for (const char *c = ascii; *c != '\0' && line->len < REPLY_MAX; c++) {
+		if (*c == '%')
+			g_string_append(line, "%%");
+		else
+			g_string_append_c(line, g_ascii_isprint(*c) ? *c : ' ');
+	}
+	return g_string_free(line, FALSE);
+}
+
+sfsistat
+verdict_refuse(SMFICTX *context, const struct fault *fault)
+{
+	struct fault_reply reply = fault_reply(fault->cause);
+	bool temporary = fault_is_temporary(fault);
+	g_autofree char *text = reply_text(temporary ? for_now : fault->text);
+
+	if (smfi_setreply(context, (char *)reply.code, (char *)reply.enhanced, text) != MI_SUCCESS)
+		log_warning("setting the reply to the MTA failed: “%s”", text);
+	return temporary ? SMFIS_TEMPFAIL : SMFIS_REJECT;
+}
+
+/* --- changing --- */
+
+/* Its place among the fields of the same name, from 1. */
+static int
+place_by_name(const struct message *message, guint field)
+{
+	const struct field *self = g_ptr_array_index(message->fields, field);
+	int place = 1;
+
+	for (guint i = 0; i < field; i++) {
+		const struct field *other = g_ptr_array_index(message->fields, i);
+
+		place += g_ascii_strcasecmp(self->name, other->name) == 0;
+	}
+	return place;
+}
+
+/* From the last to the first: whether or not a deletion moves the places behind it, those
+ * before it stay. */
+static bool
+change_header(SMFICTX *context, const struct variant *variant, const struct message *message)
+{
+	for (guint i = variant->edits->len; i-- > 0;) {
+		const struct field_edit *edit = g_ptr_array_index(variant->edits, i);
+		const struct field *field = g_ptr_array_index(message->fields, edit->field);
+
+		if (smfi_chgheader(context, field->name, place_by_name(message, edit->field),
+				   edit->value) != MI_SUCCESS)
+			return false;
+	}
+	for (guint i = 0; i < variant->added->len; i++) {
+		const struct field *field = g_ptr_array_index(variant->added, i);
+
+		if (smfi_addheader(context, field->name, field->value) != MI_SUCCESS)
+			return false;
+	}
+	return true;
+}
+
+struct body_sink {
+	struct sink sink;
+	SMFICTX *context;
+};
+
+static bool
+replace_body(struct sink *sink, const void *data, size_t length, struct fault *fault)
+{
+	struct body_sink *body = (struct body_sink *)sink;
+	const unsigned char *at = data;
+
+	while (length > 0) {
+		size_t piece = MIN(length, (size_t)PIECE_BYTES);
+
+		if (smfi_replacebody(body->context, (unsigned char *)at, (int)piece) != MI_SUCCESS)
+			return fault_set(fault, FAULT_PEER, "replacing the body: the MTA is gone");
+		at += piece;
+		length -= piece;
+	}
+	return true;
+}
+
+static bool
+is_for(const struct group *group, const struct recipient *recipient)
+{
+	for (guint i = 0; i < group->copies->len; i++) {
+		const struct copy *copy = g_ptr_array_index(group->copies, i);
+
+		if (strcmp(copy->recipient->folded, recipient->folded) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+delete_others(SMFICTX *context, const struct group *group, const struct message *message)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (guint i = 0; i < message->recipients->len; i++) {
+		const struct recipient *recipient = g_ptr_array_index(message->recipients, i);
+		g_autofree char *argument = g_strdup_printf("<%s>", recipient->address);
+
+		if (is_for(group, recipient) || !g_hash_table_add(seen, recipient->address))
+			continue;
+		if (smfi_delrcpt(context, argument) != MI_SUCCESS)
+			return false;
+	}
+	return true;
+}
+
+sfsistat
+verdict_apply(SMFICTX *context, const struct dispatch *dispatch, const struct message *message)
+{
+	struct body_sink body = {.sink = {.write = replace_body}, .context = context};
+	struct fault fault = {0};
+
+	if (dispatch->plan.refused != NULL)
+		return verdict_refuse(context, &dispatch->plan.refusal);
+	if (dispatch->in_place == NULL)
+		return SMFIS_DISCARD; /* all of it is in the database */
+	if (!delete_others(context, dispatch->in_place, message) ||
+	    !change_header(context, &dispatch->variant, message))
+		fault_set(&fault, FAULT_PEER, "changing the message: the MTA refuses it or is gone");
+	else if (dispatch->body == NULL || spool_copy(dispatch->body, 0, &body.sink, &fault))
+		return SMFIS_ACCEPT;
+	log_error("%s: %s", message->queue_id, fault.text);
+	return verdict_refuse(context, &fault);
+}
