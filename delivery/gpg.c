@@ -212,7 +212,7 @@ gpg_encrypt(const struct settings *settings, const GPtrArray *keys, const struct
 	    const struct message *message, struct sink *sink, struct fault *fault)
 {
 	g_auto(gpgme_ctx_t) context = context_new(settings, fault);
-	g_autoptr(GString) recipients = g_string_new("--\n--file\n");
+	g_autoptr(GString) recipients = g_string_new("--file\n");
 	struct input input = {.fault = fault};
 	struct output output = {.sink = sink, .fault = fault};
 	bool done;

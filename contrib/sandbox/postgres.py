@@ -1,0 +1,61 @@
+"""A PostgreSQL cluster of one's own, on a Unix socket."""
+import hashlib
+import os
+import pathlib
+import pwd
+import shutil
+import subprocess
+
+
+def programs():
+    """The newest PostgreSQL that Debian installed."""
+    found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        raise FileNotFoundError("PostgreSQL is not installed (package postgresql)")
+    return found[-1].parent
+
+
+class Postgres:
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        self.data = self.directory / "data"
+        # A socket's path must be short, wherever the sandbox lies.
+        name = hashlib.sha256(str(self.directory).encode()).hexdigest()[:12]
+        self.sockets = pathlib.Path(f"/tmp/postseal-pg.{name}")
+        self.url = f"postgresql:///postseal?host={self.sockets}"
+
+    def run(self, *words):
+        """As the user postgres: the server refuses to be root."""
+        user = pwd.getpwnam("postgres")
+        return subprocess.run([str(w) for w in words], check=True, user=user.pw_uid, group=user.pw_gid,
+                              extra_groups=[], cwd="/", capture_output=True)
+
+    def start(self):
+        user = pwd.getpwnam("postgres")
+        shutil.rmtree(self.sockets, ignore_errors=True)
+        for path in (self.directory, self.sockets):
+            path.mkdir(parents=True, exist_ok=True)
+            os.chown(path, user.pw_uid, user.pw_gid)
+        self.run(programs() / "initdb", "-D", self.data, "-A", "trust", "-U", "root", "-E", "UTF8",
+                 "--locale=C.UTF-8", "--no-sync")
+        (self.data / "postgresql.auto.conf").write_text(
+            f"listen_addresses = ''\nunix_socket_directories = '{self.sockets}'\n"
+            "max_connections = 200\nshared_buffers = 256MB\n")
+        self.resume()
+        self.run(programs() / "createdb", "-h", self.sockets, "-U", "root", "postseal")
+
+    def resume(self):
+        self.run(programs() / "pg_ctl", "-D", self.data, "-l", self.directory / "log", "-w", "start")
+
+    def stop(self, how="fast"):
+        if (self.data / "postmaster.pid").exists():
+            self.run(programs() / "pg_ctl", "-D", self.data, "-m", how, "-w", "stop")
+
+    def query(self, sql, role="root"):
+        """Rows as lists of texts."""
+        done = subprocess.run(["psql", "-h", str(self.sockets), "-U", role, "-d", "postseal", "-XAtq", "-F",
+                               "\x1f", "-R", "\x1e", "-v", "ON_ERROR_STOP=1", "-c", sql], capture_output=True)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr.decode())
+        text = done.stdout.decode().rstrip("\n")
+        return [row.split("\x1f") for row in text.split("\x1e")] if text else []

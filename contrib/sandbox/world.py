@@ -1,0 +1,314 @@
+"""A complete private mail world on loopback: the company's PostgreSQL, Postfix and Postseal, and
+an outside Postfix with TLS and Maildirs. contrib/try shows it; the system tests run in it.
+
+Everything lives in one directory; nothing of the machine's own services is touched. The company's
+Postfix finds its peers through a hosts file that only it sees (a mount namespace).
+"""
+import json
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+from postfix import Postfix
+from postgres import Postgres
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+
+# Who lives where. Both addresses are the outside Postfix; on the second it shows a certificate
+# that belongs to somebody else.
+DOMAINS = {
+    "127.0.0.1": ["example.com", "plain.example", "smime.example", "pgp.example", "partner.example",
+                  "pickup.example", "auto.example"],
+    "127.0.0.2": ["wrong.example"],
+}
+ALL_DOMAINS = [name for names in DOMAINS.values() for name in names]
+
+RULES = """
+table verified file "{table}"
+tls domains <verified>
+
+match attachment name "*.dwg"                 reject "Drawings may not leave by mail. Please call security."
+match recipient domain "plain.example"        deliver plain
+match recipient domain "smime.example"        deliver smime
+match recipient domain "pgp.example"          deliver pgp
+match recipient domain in <verified>          deliver tls
+match recipient domain "pickup.example"       deliver pickup expire 14 days
+match subject tag "[secure]"                  deliver smime, pgp, pickup
+match recipient in domains                    deliver plain
+otherwise                                     deliver smime, pgp, plain
+"""
+
+
+class Trouble(Exception):
+    """Something of the world did not come up; the text says what, and where to look."""
+
+
+def free_port(address="127.0.0.1"):
+    with socket.socket() as s:
+        s.bind((address, 0))
+        return s.getsockname()[1]
+
+
+def wait_until(condition, what, seconds=30):
+    """Polls; the world never sleeps for a fixed time to let something happen."""
+    limit = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > limit:
+            raise Trouble(f"waited {seconds} s for {what}")
+        time.sleep(0.05)
+
+
+def port_answers(port, address="127.0.0.1"):
+    try:
+        with socket.create_connection((address, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def command(*words, **options):
+    """Runs a program and returns what it printed; a failure tells all it said."""
+    done = subprocess.run([str(w) for w in words], capture_output=True, **options)
+    if done.returncode != 0:
+        said = (done.stdout + done.stderr).decode(errors="replace")
+        raise Trouble(f"{' '.join(str(w) for w in words)} failed:\n{said}")
+    return done.stdout
+
+
+class World:
+    def __init__(self, directory, build, tell=lambda text: None):
+        self.directory = pathlib.Path(directory)
+        self.bin = pathlib.Path(build) / "bin"
+        self.tell = tell
+        self.config = self.directory / "postseal.conf"
+        self.state_file = self.directory / "state.json"
+        self.maildirs = self.directory / "outside" / "mail"
+        self.milter_socket = self.directory / "run" / "milter.sock"
+        self.ports = {}
+        self.programs = {}
+        self.postgres = Postgres(self.directory / "postgres")
+        self.company = Postfix(self.directory / "company")
+        self.outside = Postfix(self.directory / "outside")
+
+    # --- making it ---
+
+    def start(self, rules=RULES, settings=""):
+        """Makes and starts all of it, from nothing."""
+        if os.geteuid() != 0:
+            raise Trouble("Postfix can only be started by root: run this as root")
+        self.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.directory.mkdir(parents=True)
+        for name in ("run", "log", "spool", "keys"):
+            (self.directory / name).mkdir()
+        nobody = pwd.getpwnam("nobody")
+        for name in ("run", "spool"):
+            os.chown(self.directory / name, nobody.pw_uid, nobody.pw_gid)
+        # The outside listens on this port at two addresses: the second time it must be free too.
+        self.ports = {name: free_port() for name in ("submission", "reinject", "verified", "outside",
+                                                     "portal")}
+        self.tell("starting PostgreSQL")
+        self.postgres.start()
+        self.make_certificates()
+        self.write_config(rules, settings)
+        self.tell("making the database and the key files")
+        self.postseal("database", "init")
+        self.postseal("secrets", "init")
+        self.tell("starting the outside Postfix")
+        self.start_outside()
+        self.tell("starting the company's Postfix")
+        self.start_company()
+        self.tell("starting Postseal")
+        self.start_programs()
+        self.save()
+
+    def make_certificates(self):
+        """An authority, the outside's certificate, and one that belongs to somebody else."""
+        keys = self.directory / "keys"
+        self.authority = Authority(keys)
+        names = ",".join(f"DNS:{n}" for n in DOMAINS["127.0.0.1"])
+        self.authority.issue("outside", "/CN=mail.partner.example", f"subjectAltName={names}")
+        self.authority.issue("stranger", "/CN=stranger.example", "subjectAltName=DNS:stranger.example")
+
+    def write_config(self, rules, settings=""):
+        table = self.directory / "verified"
+        table.write_text("partner.example\nwrong.example\n")
+        self.rules = rules
+        self.config.write_text(f"""organisation "Example Corp"
+domains {{ "example.com" }}
+hostname "gateway.example.com"
+database "{self.postgres.url}"
+secrets "{self.directory}/secrets"
+spool directory "{self.directory}/spool"
+milter listen "unix:{self.milter_socket}" mode "0666" user "nobody"
+courier user "nobody"
+portal listen "127.0.0.1:{self.ports['portal']}" url "http://127.0.0.1:{self.ports['portal']}" user "nobody"
+reinject "smtp://127.0.0.1:{self.ports['reinject']}"
+reinject verified "smtp://127.0.0.1:{self.ports['verified']}"
+gpg home "{self.directory}/run/gnupg"
+retry first 2 seconds last 5 seconds
+{settings}
+{rules.format(table=table)}""")
+
+    def start_outside(self):
+        keys, port = self.directory / "keys", self.ports["outside"]
+        nobody = pwd.getpwnam("nobody")
+        self.maildirs.mkdir(parents=True)
+        os.chown(self.maildirs, nobody.pw_uid, nobody.pw_gid)
+        self.outside.make({
+            "myhostname": "mail.partner.example",
+            "virtual_mailbox_domains": " ".join(ALL_DOMAINS),
+            "virtual_mailbox_maps": "static:all",
+            "virtual_transport": "store",
+            "message_size_limit": "0",
+            "smtpd_tls_security_level": "may",
+            "smtpd_tls_key_file": keys / "outside.key",
+            "smtpd_tls_cert_file": keys / "outside.pem",
+            "smtpd_recipient_restrictions": "reject_unauth_destination",
+        }, [f"127.0.0.1:{port} inet n - n - - smtpd",
+            f"127.0.0.2:{port} inet n - n - - smtpd -o smtpd_tls_cert_file={keys}/stranger.pem "
+            f"-o smtpd_tls_key_file={keys}/stranger.key",
+            f"store unix - n n - 10 pipe flags=DRh user=nobody "
+            f"argv={SOURCE}/contrib/sandbox/store {self.maildirs} ${{domain}} ${{user}}"])
+        self.outside.start()
+        wait_until(lambda: port_answers(port), "the outside Postfix")
+
+    def start_company(self):
+        hosts = self.directory / "hosts"
+        hosts.write_text("127.0.0.1 localhost gateway.example.com\n" + "".join(
+            f"{address} {' '.join(names)}\n" for address, names in DOMAINS.items()))
+        self.company.make({
+            "myhostname": "gateway.example.com",
+            "mynetworks": "127.0.0.0/8",
+            "relay_domains": " ".join(ALL_DOMAINS),
+            "smtp_dns_support_level": "disabled",
+            "smtp_host_lookup": "native",
+            "smtp_tcp_port": self.ports["outside"],
+            "smtp_tls_security_level": "none",
+            "smtp_tls_CAfile": self.directory / "keys" / "authority.pem",
+            "message_size_limit": "0",
+            "smtpd_client_connection_count_limit": "0",
+            "minimal_backoff_time": "3s", "maximal_backoff_time": "5s", "queue_run_delay": "3s",
+        }, [f"127.0.0.1:{self.ports['submission']} inet n - n - - smtpd"])
+        command(SOURCE / "contrib/postfix/wire", "-c", self.company.config, "-m",
+                f"unix:{self.milter_socket}", "-r", self.ports["reinject"], "-v",
+                self.ports["verified"], "apply")
+        self.company.start(hosts)
+        for name in ("submission", "reinject", "verified"):
+            wait_until(lambda n=name: port_answers(self.ports[n]), f"the company's Postfix ({name})")
+
+    # --- our programs ---
+
+    def start_programs(self):
+        self.start_program("postseal-milter")
+        self.start_program("postseal-courier")
+        if (self.bin / "postseal-portal").exists():
+            self.start_program("postseal-portal")
+
+    def start_program(self, name, wait=True):
+        log = self.directory / "log" / name
+        started = log.stat().st_size if log.exists() else 0
+        with log.open("ab") as output:
+            program = subprocess.Popen([self.bin / name, "-f", self.config], stdin=subprocess.DEVNULL,
+                                       stdout=output, stderr=output, start_new_session=True)
+        self.programs[name] = program.pid
+        self.save()
+
+        def is_up():
+            if program.poll() is not None:
+                raise Trouble(f"{name} ended: {log.read_bytes()[started:].decode(errors='replace')}")
+            return b"listening" in log.read_bytes()[started:] or b"handing mail" in log.read_bytes()[started:]
+
+        if wait:
+            wait_until(is_up, f"{name} to be ready")
+        return program
+
+    def stop_program(self, name, how=signal.SIGTERM):
+        pid = self.programs.pop(name, None)
+        if pid is not None:
+            end_process(pid, how)
+            self.save()
+
+    def log(self, name):
+        return (self.directory / "log" / name).read_text(errors="replace")
+
+    def postseal(self, *words, **options):
+        return command(self.bin / "postseal", "-f", self.config, *words, **options).decode()
+
+    # --- keeping and ending ---
+
+    def save(self):
+        self.state_file.write_text(json.dumps({"ports": self.ports, "programs": self.programs}))
+
+    def load(self):
+        """Takes over a world that an earlier process started; False where there is none."""
+        if not self.state_file.exists():
+            return False
+        state = json.loads(self.state_file.read_text())
+        self.ports, self.programs = state["ports"], state["programs"]
+        self.authority = Authority(self.directory / "keys", make=False)
+        return True
+
+    def stop(self):
+        if not self.programs and not self.load():
+            return
+        for name in list(self.programs):
+            self.stop_program(name)
+        self.company.stop()
+        self.outside.stop()
+        self.postgres.stop()
+        self.state_file.unlink(missing_ok=True)
+
+
+class Authority:
+    """A certificate authority, with openssl."""
+
+    def __init__(self, directory, make=True):
+        self.directory = directory
+        if make:
+            command("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
+                    directory / "authority.key", "-out", directory / "authority.pem", "-days", "30",
+                    "-subj", "/O=Example Trust/CN=Example Root", "-addext",
+                    "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+
+    def issue(self, name, subject, extensions, key=("-newkey", "rsa:2048"), days=20, sign=True):
+        """Writes NAME.key and NAME.pem; returns the path of the certificate."""
+        base = self.directory / name
+        config = base.with_suffix(".ext")
+        config.write_text(extensions + "\n")
+        command("openssl", "req", "-new", *key, "-nodes", "-keyout", f"{base}.key", "-out", f"{base}.csr",
+                "-subj", subject)
+        signer = (["-CA", self.directory / "authority.pem", "-CAkey", self.directory / "authority.key",
+                   "-CAcreateserial"] if sign else ["-signkey", f"{base}.key"])
+        command("openssl", "x509", "-req", "-in", f"{base}.csr", *signer, "-days", days, "-extfile", config,
+                "-out", f"{base}.pem")
+        return pathlib.Path(f"{base}.pem")
+
+    def issue_mail(self, name, address, **options):
+        """A certificate for S/MIME."""
+        return self.issue(name, f"/CN={name}", f"subjectAltName=email:{address}\n"
+                          "keyUsage=digitalSignature,keyEncipherment,keyAgreement\n"
+                          "extendedKeyUsage=emailProtection", **options)
+
+
+def is_running(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def end_process(pid, how=signal.SIGTERM):
+    try:
+        os.kill(pid, how)
+    except ProcessLookupError:
+        return
+    wait_until(lambda: not is_running(pid), f"process {pid} to end", 100)
