@@ -5,6 +5,9 @@
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -44,14 +47,40 @@ watched(sigset_t *set, bool stop_too)
 	sigaddset(set, SIGINT);
 }
 
-void
-daemon_block_signals(void)
+static void
+block_signals(void)
 {
 	sigset_t set;
 
 	watched(&set, true);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+const char *
+daemon_begin(int argc, char **argv, const char *name)
+{
+	const char *config = "/etc/postseal/postseal.conf";
+	bool to_syslog = false;
+	int option;
+
+	while ((option = getopt(argc, argv, "f:s")) != -1) {
+		if (option == 'f') {
+			config = optarg;
+		} else if (option == 's') {
+			to_syslog = true;
+		} else {
+			fprintf(stderr, "usage: %s [-s] [-f postseal.conf]\n", name);
+			exit(2);
+		}
+	}
+	log_open(name, to_syslog);
+	block_signals();
+	if (sodium_init() < 0) {
+		log_error("libsodium does not start");
+		exit(EXIT_FAILURE);
+	}
+	return config;
 }
 
 static gpointer

@@ -9,17 +9,21 @@
 
 #include "core/fault.h"
 
+/* Reads the options -f FILE and -s (log to syslog), opens the log, blocks signals for
+ * daemon_watch_signals() and starts libsodium. Returns the path of postseal.conf; ends the
+ * program where that cannot be done. */
+const char *daemon_begin(int argc, char **argv, const char *name);
+
 /* Becomes `user` with its groups; nothing happens where we are not root. */
 bool daemon_drop_privileges(const char *user, struct fault *fault);
 
-/* Blocks SIGHUP, SIGTERM and SIGINT in this and all later threads and delivers them to a
- * thread of its own. Call it before any other thread is made. */
+/* Delivers SIGHUP, SIGTERM and SIGINT to a
+ * thread of its own. They are blocked since daemon_begin(). */
 struct daemon_signals {
 	void (*reload)(void *context); /* SIGHUP; NULL: nothing to do */
 	void (*stop)(void *context);   /* SIGTERM, SIGINT; called once. NULL: left alone */
 	void *context;
 };
-void daemon_block_signals(void);
 void daemon_watch_signals(const struct daemon_signals *signals);
 
 void daemon_ready(const char *status);

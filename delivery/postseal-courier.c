@@ -10,7 +10,7 @@
 #include "core/migrate.h"
 #include "core/secret.h"
 #include "delivery/courier.h"
-#include "delivery/method.h"
+#include "delivery/configuration.h"
 #include "delivery/mime.h"
 #include "delivery/upkeep.h"
 
@@ -146,15 +146,12 @@ run_threads(struct courier *courier, const struct database_settings *database)
 static int
 run(const char *config)
 {
-	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(policy_auto) policy = policy_load(config, method_names(), errors);
+	g_autoptr(policy_auto) policy = configuration_load(config, log_error);
 	g_autofree char *name = g_strdup_printf("%s/%d", g_get_host_name(), (int)getpid());
 	struct courier courier = {.name = name};
 	struct database_settings database = {.role = "postseal_courier"};
 	struct fault fault;
 
-	for (guint i = 0; i < errors->len; i++)
-		log_error("%s", (const char *)g_ptr_array_index(errors, i));
 	if (policy == NULL)
 		return EXIT_FAILURE;
 	courier.settings = policy_settings(policy);
@@ -173,26 +170,8 @@ run(const char *config)
 int
 main(int argc, char **argv)
 {
-	const char *config = "/etc/postseal/postseal.conf";
-	bool to_syslog = false;
-	int option;
+	const char *config = daemon_begin(argc, argv, "postseal-courier");
 
-	while ((option = getopt(argc, argv, "f:s")) != -1) {
-		if (option == 'f') {
-			config = optarg;
-		} else if (option == 's') {
-			to_syslog = true;
-		} else {
-			fputs("usage: postseal-courier [-s] [-f postseal.conf]\n", stderr);
-			return 2;
-		}
-	}
-	log_open("postseal-courier", to_syslog);
-	daemon_block_signals();
-	if (sodium_init() < 0) {
-		log_error("libsodium does not start");
-		return EXIT_FAILURE;
-	}
 	mime_start();
 	return run(config);
 }

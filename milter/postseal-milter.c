@@ -13,6 +13,7 @@
 #include "core/daemon.h"
 #include "core/log.h"
 #include "core/secret.h"
+#include "delivery/configuration.h"
 #include "delivery/gpg.h"
 #include "delivery/mime.h"
 #include "milter/service.h"
@@ -111,7 +112,7 @@ start(struct service *service, const char *config, struct policy *policy, struct
 static int
 run(const char *config)
 {
-	struct policy *policy = service_load(config, log_error);
+	struct policy *policy = configuration_load(config, log_error);
 	struct service service;
 	struct daemon_signals signals = {.reload = reload, .context = &service};
 	char status[STATUS_MAX];
@@ -140,26 +141,8 @@ run(const char *config)
 int
 main(int argc, char **argv)
 {
-	const char *config = "/etc/postseal/postseal.conf";
-	bool to_syslog = false;
-	int option;
+	const char *config = daemon_begin(argc, argv, "postseal-milter");
 
-	while ((option = getopt(argc, argv, "f:s")) != -1) {
-		if (option == 'f') {
-			config = optarg;
-		} else if (option == 's') {
-			to_syslog = true;
-		} else {
-			fputs("usage: postseal-milter [-s] [-f postseal.conf]\n", stderr);
-			return 2;
-		}
-	}
-	log_open("postseal-milter", to_syslog);
-	daemon_block_signals();
-	if (sodium_init() < 0) {
-		log_error("libsodium does not start");
-		return EXIT_FAILURE;
-	}
 	mime_start();
 	return run(config);
 }

@@ -9,10 +9,10 @@
 #include "core/log.h"
 #include "core/setup.h"
 #include "delivery/command.h"
+#include "delivery/configuration.h"
 #include "delivery/mime.h"
 #include "keystore/command.h"
 #include "milter/check.h"
-#include "milter/service.h"
 
 static const struct command *const folders[] = {
 	setup_commands, keystore_commands, delivery_commands, audit_commands, check_commands,
@@ -68,7 +68,7 @@ tell(const char *format, ...)
 static int
 run(const struct command *command, const char *config, int argc, char **argv)
 {
-	g_autoptr(policy_auto) policy = service_load(config, tell);
+	g_autoptr(policy_auto) policy = configuration_load(config, tell);
 	struct database_settings database = {0};
 	struct admin admin = {.config = config, .policy = policy};
 	int status;

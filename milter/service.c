@@ -6,20 +6,9 @@
 #include "core/log.h"
 #include "core/migrate.h"
 #include "core/secret.h"
-#include "delivery/method.h"
+#include "delivery/configuration.h"
 
 enum { POLL_MICROSECONDS = 50000 };
-
-struct policy *
-service_load(const char *config, void (*tell)(const char *format, ...))
-{
-	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
-	struct policy *policy = policy_load(config, method_names(), errors);
-
-	for (guint i = 0; i < errors->len; i++)
-		tell("%s", (const char *)g_ptr_array_index(errors, i));
-	return policy;
-}
 
 static bool
 put_on_record(struct database *database, const struct policy *policy, struct fault *fault)
@@ -84,7 +73,7 @@ service_policy(struct service *service)
 void
 service_reload(struct service *service)
 {
-	struct policy *policy = service_load(service->config, log_error), *old;
+	struct policy *policy = configuration_load(service->config, log_error), *old;
 	struct fault fault;
 
 	if (policy != NULL && !put_on_record(service->database, policy, &fault)) {

@@ -31,7 +31,4 @@ void service_reload(struct service *service);
 /* Waits until no message is between decision and verdict, at most `seconds`. */
 void service_finish(struct service *service, unsigned seconds);
 
-/* Reads the file, prints or logs every error in it. NULL when there was one. */
-struct policy *service_load(const char *config, void (*tell)(const char *format, ...));
-
 #endif

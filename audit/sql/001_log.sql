@@ -102,5 +102,5 @@ grant insert on postseal.event to postseal_milter, postseal_courier, postseal_po
 grant select on postseal.message, postseal.copy to postseal_courier;
 grant update (identity) on postseal.message to postseal_courier;
 grant update (reason, state, state_at) on postseal.copy to postseal_courier;
-grant select (id, message, recipient, state) on postseal.copy to postseal_portal;
+grant select (id, message, recipient, reason, state) on postseal.copy to postseal_portal;
 grant update (state, state_at, reason) on postseal.copy to postseal_portal;
