@@ -8,7 +8,7 @@
 #include "delivery/queue.h"
 
 enum {
-	CLAIM_MAX = 10,
+	CLAIM_MAX = 2, /* few, so that several couriers share the work */
 	LEASE_SECONDS = 900, /* longer than a mail can take */
 	SMTP_SECONDS = 300,  /* RFC 5321 §4.5.3.2: five minutes for most replies */
 	DOUBLINGS_MAX = 20,

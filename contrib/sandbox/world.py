@@ -101,11 +101,18 @@ class World:
     # --- making it ---
 
     def start(self, rules=RULES, settings=""):
-        """Makes and starts all of it, from nothing."""
+        """Makes and starts all of it, from nothing; or ends what was started, and fails."""
         if os.geteuid() != 0:
             raise Trouble("Postfix can only be started by root: run this as root")
         self.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
+        try:
+            self.start_all(rules, settings)
+        except BaseException:
+            self.stop()
+            raise
+
+    def start_all(self, rules, settings):
         self.directory.mkdir(parents=True)
         for name in ("run", "log", "spool", "keys"):
             (self.directory / name).mkdir()
@@ -115,6 +122,7 @@ class World:
         # The outside listens on this port at two addresses: the second time it must be free too.
         self.ports = {name: free_port() for name in ("submission", "reinject", "verified", "outside",
                                                      "portal")}
+        self.save()
         self.tell("starting PostgreSQL")
         self.postgres.start()
         self.make_certificates()

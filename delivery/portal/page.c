@@ -97,15 +97,19 @@ elements(const struct page *page, const char *name)
 	return found;
 }
 
-/* XML has no control characters but tab and the ends of lines. */
+/* XML has no control characters but tab and the ends of lines; these are LF here. */
 static char *
 valid_text(const char *text)
 {
 	char *valid = g_utf8_make_valid(text == NULL ? "" : text, -1);
+	char *to = valid;
 
-	for (char *c = valid; *c != '\0'; c++)
-		if ((unsigned char)*c < 0x20 && strchr("\t\n\r", *c) == NULL)
-			*c = ' ';
+	for (const char *from = valid; *from != '\0'; from++) {
+		if (from[0] == '\r' && from[1] == '\n')
+			continue;
+		*to++ = (char)((unsigned char)*from < 0x20 && strchr("\t\n", *from) == NULL ? ' ' : *from);
+	}
+	*to = '\0';
 	return valid;
 }
 
