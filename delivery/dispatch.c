@@ -311,10 +311,9 @@ dispatch_again(struct dispatch *dispatch, const struct surroundings *around,
 }
 
 bool
-dispatch_message(struct dispatch *dispatch, const struct surroundings *around,
+dispatch_message(struct dispatch *dispatch, const struct surroundings *around, struct mime *mime,
 		 struct audit_message *message, struct fault *fault)
 {
-	g_autoptr(mime_auto) mime = mime_new(around->message);
 	bool known;
 
 	*dispatch = (struct dispatch){0};

@@ -173,13 +173,16 @@ static sfsistat
 decide(SMFICTX *context, struct session *session)
 {
 	struct message *message = session->message;
+	g_autoptr(mime_auto) mime = mime_new(message);
+	g_autofree char *from = mime_from(mime);
 	struct surroundings around = {.settings = policy_settings(session->policy),
 				      .policy = session->policy,
 				      .database = service->database,
 				      .keystore = service->keystore,
 				      .courier = &service->courier,
 				      .variants = &session->variants,
-				      .message = message};
+				      .message = message,
+				      .from = from};
 	g_autofree char *message_id = message_field_text(message, "Message-ID");
 	unsigned char identity[AUDIT_IDENTITY_BYTES];
 	struct audit_message record = {.identity = identity,
@@ -196,7 +199,7 @@ decide(SMFICTX *context, struct session *session)
 	identifier_make(&record.id);
 	message_identity(message, identity);
 	if (find_signers(&around, message->sender_folded, &session->fault) &&
-	    dispatch_message(&dispatch, &around, &record, &session->fault)) {
+	    dispatch_message(&dispatch, &around, mime, &record, &session->fault)) {
 		log_outcome(&dispatch, message, &record);
 		verdict = verdict_apply(context, &dispatch, message);
 	} else {

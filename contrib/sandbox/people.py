@@ -1,10 +1,13 @@
 """Recipients with keys, made with openssl and gpg, and what reaches them."""
 import email
 import email.policy
-import os
+import http.cookiejar
 import pathlib
 import re
 import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
 
 import world as sandbox
 
@@ -58,7 +61,7 @@ class Mailbox:
         self.path = world.maildirs / domain / local / "new"
 
     def files(self):
-        return sorted(self.path.glob("*"), key=os.path.getmtime) if self.path.is_dir() else []
+        return sorted(self.path.glob("*")) if self.path.is_dir() else []  # names begin with the time
 
     def wait(self, count=1, seconds=30):
         sandbox.wait_until(lambda: len(self.files()) >= count, f"{count} mails in {self.path}", seconds)
@@ -114,6 +117,64 @@ def open_smime(mail, base):
 def open_pgp(mail, gpg):
     """What gpg finds in a PGP/MIME mail."""
     assert mail.parsed.get_content_type() == "multipart/encrypted"
-    version, data = mail.parsed.iter_parts()
+    version, _ = mail.parsed.iter_parts()
     assert version.get_content_type() == "application/pgp-encrypted"
-    return gpg.decrypt(data.get_payload(decode=True))
+    return gpg.decrypt(pgp_data(mail))
+
+
+def pgp_data(mail):
+    """The armored part of a PGP/MIME mail."""
+    return list(mail.parsed.iter_parts())[1].get_payload(decode=True)
+
+
+# --- the portal, as a browser without a window ---
+
+def browser():
+    return urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+
+
+def get(link):
+    return browser().open(link).read()
+
+
+def try_code(link, code, using=None):
+    """(status, page)"""
+    try:
+        answer = (using or browser()).open(link, urllib.parse.urlencode({"code": code}).encode())
+        return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def browse(link, code):
+    """Opens link and code; returns the message."""
+    opened = browser()
+    status, page = try_code(link, code, opened)
+    assert status == 200, page
+    return opened.open(link.split("/m/")[0] + "/message.eml").read()
+
+
+def find_code(post, recipient):
+    """The code that the sender got for a recipient, or None as long as it is not there."""
+    for path in post.box(post.sender).files():
+        mail = Received(path.read_bytes())
+        if "Unlock code" in str(mail["Subject"]) and recipient in mail.codes():
+            return mail.codes()[recipient]
+    return None
+
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def another_code(code):
+    """A code that is well formed, and wrong."""
+    symbols = list(code.replace("-", "")[:10])
+    for symbol in ALPHABET:
+        for place in range(10):
+            changed = symbols[:place] + [symbol] + symbols[place + 1:]
+            value = 0
+            for each in changed:
+                value = value * 32 + ALPHABET.index(each)
+            if changed != symbols and value % 37 < 32:
+                return "".join(changed) + ALPHABET[value % 37]
+    raise AssertionError(code)

@@ -76,7 +76,7 @@ class Postfix:
 
     def stop(self):
         if (self.queue / "pid" / "master.pid").exists():
-            self.command("stop")
+            self.command("abort")  # at once; mail in the queue stays there
 
     def flush(self):
         self.command("flush")

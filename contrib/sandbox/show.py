@@ -1,12 +1,9 @@
 """What contrib/try does once all is built: start the world, send a message, show its copies."""
-import http.cookiejar
 import pathlib
 import smtplib
 import sys
-import urllib.parse
-import urllib.request
 
-from people import Gpg, Mailbox, certify, entity_of, open_pgp, open_smime
+from people import Gpg, Mailbox, browse, certify, entity_of, open_pgp, open_smime
 from world import SOURCE, Trouble, World
 
 DIRECTORY = SOURCE / "build" / "try"
@@ -30,13 +27,6 @@ Dear all, the price is 42 Euro. Gr\u00fc\u00dfe, Anna
 
 def verdict(good):
     return "yes" if good else "NO"
-
-
-def browse(link, code):
-    """Opens link and code as a browser would; returns the message."""
-    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
-    browser.open(link, urllib.parse.urlencode({"code": code}).encode())
-    return browser.open(link.split("/m/")[0] + "/message.eml").read()
 
 
 def show_copies(world, gpg, sue, ben):

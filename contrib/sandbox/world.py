@@ -176,6 +176,7 @@ retry first 2 seconds last 5 seconds
             "virtual_mailbox_domains": " ".join(ALL_DOMAINS),
             "virtual_mailbox_maps": "static:all",
             "virtual_transport": "store",
+            "store_destination_recipient_limit": "1",
             "message_size_limit": "0",
             "smtpd_tls_security_level": "may",
             "smtpd_tls_key_file": keys / "outside.key",
