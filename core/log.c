@@ -28,6 +28,9 @@ flatten(char *line)
 			*line = ' ';
 }
 
+static void put(int priority, const char *label, const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));
+
 static void
 put(int priority, const char *label, const char *format, va_list args)
 {

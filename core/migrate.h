@@ -9,7 +9,7 @@
 #include "core/database.h"
 
 struct migration {
-	const char *name; /* "audit/001_log.sql" */
+	const char *name; /* "audit/sql/001_log.sql" */
 	const char *sql;
 };
 

@@ -164,6 +164,8 @@ read_reply(struct smtp *smtp, struct smtp_reply *reply_r, void (*each)(struct sm
 
 /* --- the connection --- */
 
+static const char tcp_scheme[] = "smtp://";
+
 static int
 connect_unix(const char *path)
 {
@@ -179,10 +181,10 @@ connect_unix(const char *path)
 }
 
 static int
-connect_tcp(const char *host_and_port, struct fault *fault)
+connect_tcp(const char *url, struct fault *fault)
 {
 	const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
-	g_autofree char *host = g_strdup(host_and_port);
+	g_autofree char *host = g_strdup(url + strlen(tcp_scheme));
 	char *colon = strrchr(host, ':');
 	const char *port = "25";
 	struct addrinfo *found = NULL;
@@ -198,8 +200,7 @@ connect_tcp(const char *host_and_port, struct fault *fault)
 	}
 	error = getaddrinfo(host, port, &wanted, &found);
 	if (error != 0) {
-		fault_set(fault, FAULT_PEER, "connecting to the MTA at %s: %s", host_and_port,
-			  gai_strerror(error));
+		fault_set(fault, FAULT_PEER, "connecting to the MTA at %s: %s", url, gai_strerror(error));
 		return -1;
 	}
 	for (struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next) {
@@ -215,7 +216,7 @@ connect_tcp(const char *host_and_port, struct fault *fault)
 	error = errno;
 	freeaddrinfo(found);
 	if (fd < 0)
-		fault_set(fault, FAULT_PEER, "connecting to the MTA at %s: %s", host_and_port, strerror(error));
+		fault_set(fault, FAULT_PEER, "connecting to the MTA at %s: %s", url, strerror(error));
 	return fd;
 }
 
@@ -224,8 +225,8 @@ connect_to(const char *url, struct fault *fault)
 {
 	int fd;
 
-	if (g_str_has_prefix(url, "smtp://"))
-		return connect_tcp(url + 7, fault);
+	if (g_str_has_prefix(url, tcp_scheme))
+		return connect_tcp(url, fault);
 	if (g_str_has_prefix(url, "unix:")) {
 		fd = connect_unix(url + 5);
 		if (fd < 0)

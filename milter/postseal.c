@@ -53,6 +53,8 @@ find_command(int argc, char **argv, int *words_r)
 	return NULL;
 }
 
+static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 static void
 tell(const char *format, ...)
 {

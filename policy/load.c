@@ -183,12 +183,10 @@ find_table(const struct policy *policy, const char *name)
 	return NULL;
 }
 
-void
-parser_table(struct parser *parser, const struct place *place, char *name,
-	     const struct table_kind *kind, char *source, GPtrArray *entries)
+static void
+add_table(struct parser *parser, const struct place *place, const char *name,
+	  const struct table_kind *kind, const char *source, const GPtrArray *entries)
 {
-	g_autofree char *own_name = name, *own_source = source;
-	g_autoptr(GPtrArray) own_entries = entries;
 	struct table *table;
 	struct fault fault;
 
@@ -202,6 +200,17 @@ parser_table(struct parser *parser, const struct place *place, char *name,
 		table_add(table, g_ptr_array_index(entries, i));
 	if (kind->load != NULL && !kind->load(table, &fault))
 		parser_error(parser, place, "%s", fault.text);
+}
+
+void
+parser_table(struct parser *parser, const struct place *place, char *name,
+	     const struct table_kind *kind, char *source, GPtrArray *entries)
+{
+	add_table(parser, place, name, kind, source, entries);
+	g_free(name);
+	g_free(source);
+	if (entries != NULL)
+		g_ptr_array_unref(entries);
 }
 
 void

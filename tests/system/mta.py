@@ -1,0 +1,83 @@
+"""An MTA for the courier that does as the test says: refuses, hangs, breaks off."""
+import socket
+import threading
+
+
+class Mta:
+    """Answers on a port of its own. `rcpt` maps an address to a reply; `trouble` is what happens
+    to a mail: None, "drop" (in the middle of DATA), "hang" (no greeting), "lose" (takes the mail
+    and dies before its reply)."""
+
+    def __init__(self, extensions=("PIPELINING", "8BITMIME", "DSN", "SMTPUTF8")):
+        self.extensions = extensions
+        self.rcpt = {}
+        self.data_reply = "250 2.0.0 Ok: queued as STUB"
+        self.trouble = None
+        self.mails = []  # (mail command, [rcpt commands], content)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                peer, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.talk, args=(peer,), daemon=True).start()
+
+    def talk(self, peer):
+        with peer, peer.makefile("rwb") as file:
+            try:
+                self.serve(file)
+            except (OSError, ValueError):
+                pass
+
+    def say(self, file, text):
+        file.write(text.encode() + b"\r\n")
+        file.flush()
+
+    def serve(self, file):
+        if self.trouble == "hang":
+            file.readline()
+            return
+        self.say(file, "220 stub ESMTP")
+        mail, rcpts = None, []
+        while True:
+            line = file.readline().decode()
+            verb = line[:4].upper()
+            if not line or verb == "QUIT":
+                return
+            if verb == "EHLO":
+                self.say(file, "\r\n".join(f"250-{e}" for e in ("stub", *self.extensions)) + "\r\n250 HELP")
+            elif verb == "MAIL":
+                mail, rcpts = line.strip(), []
+                self.say(file, "250 Ok")
+            elif verb == "RCPT":
+                address = line.split("<")[1].split(">")[0]
+                reply = self.rcpt.get(address, "250 2.1.5 Ok")
+                if reply.startswith("2"):
+                    rcpts.append(line.strip())
+                self.say(file, reply)
+            elif verb == "DATA":
+                if self.trouble == "drop":
+                    self.say(file, "354 go on")
+                    file.readline()
+                    return
+                self.say(file, "354 go on")
+                content = b""
+                while (data := file.readline()) != b".\r\n":
+                    if not data:
+                        return
+                    content += data[1:] if data.startswith(b"..") else data
+                if self.trouble == "lose":
+                    self.mails.append((mail, rcpts, content))
+                    return
+                if self.data_reply.startswith("2"):
+                    self.mails.append((mail, rcpts, content))
+                self.say(file, self.data_reply)
+            else:
+                self.say(file, "250 Ok")
+
+    def close(self):
+        self.listener.close()

@@ -1,0 +1,238 @@
+"""What an admin meets: bad configuration, missing parts, keys in every form, rights, wiring."""
+import re
+import subprocess
+
+import pytest
+
+import people
+import world as sandbox
+
+GOOD = """organisation "Example Corp"
+domains { "example.com" }
+database "DATABASE"
+secrets "SECRETS"
+portal url "http://127.0.0.1"
+milter listen "unix:DIRECTORY/x.sock" user "nobody"
+courier user "nobody"
+portal listen "127.0.0.1:0" user "nobody"
+spool directory "DIRECTORY"
+gpg home "DIRECTORY/gnupg"
+otherwise deliver plain
+"""
+
+
+@pytest.fixture
+def start(world, tmp_path):
+    """Runs a program with a configuration of its own; it must end by itself."""
+    tmp_path.chmod(0o777)
+
+    def run(program, text=GOOD, **words):
+        text = text.replace("DATABASE", words.get("database", world.postgres.url))
+        text = text.replace("SECRETS", words.get("secrets", f"{world.directory}/secrets"))
+        path = tmp_path / "postseal.conf"
+        path.write_text(text.replace("DIRECTORY", str(tmp_path)))
+        return subprocess.run([world.bin / program, "-f", path, *words.get("arguments", ())],
+                              capture_output=True, text=True, timeout=60)
+
+    return run
+
+
+PROGRAMS = ("postseal-milter", "postseal-courier", "postseal-portal")
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("what,change,said", [
+    ("a word that means nothing", ("otherwise", "colour \"red\"\notherwise"), r"postseal\.conf:11:1: found colour, expected"),
+    ("an unknown method", ("deliver plain", "deliver smoke"), r"postseal\.conf:11:19: found the method smoke, expected one of"),
+    ("no last rule", ("otherwise deliver plain", "match any deliver plain"), r"expected a last rule that begins with otherwise"),
+    ("a table that cannot be read", ("otherwise", 'table t file "/nowhere/t"\notherwise'), r"postseal\.conf:11:7: reading the table <t>: .*/nowhere/t"),
+], ids=lambda v: v if isinstance(v, str) and " " in v and "\\" not in v else "")
+def test_bad_configuration_is_told_and_nothing_starts(start, program, what, change, said):
+    done = start(program, GOOD.replace(*change))
+    assert done.returncode == 1 and re.search(said, done.stderr), done.stderr
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_all_errors_of_a_file_are_told_in_one_go(start, program):
+    done = start(program, GOOD.replace("otherwise", "one \"x\"\ntwo \"y\"\nmatch regex\notherwise"))
+    assert done.returncode == 1 and len(re.findall(r"postseal\.conf:\d+:\d+: found", done.stderr)) == 3
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_missing_parts_are_told_and_nothing_starts(start, program, tmp_path):
+    done = start(program, database="postgresql:///postseal?host=/nowhere")
+    assert done.returncode == 1 and "connecting to the database" in done.stderr and "/nowhere" in done.stderr
+    done = start(program, secrets=str(tmp_path / "none"))
+    assert done.returncode == 1 and "make it with: postseal secrets init" in done.stderr
+
+
+def test_secret_that_others_can_read_is_refused(world, start, tmp_path):
+    secrets = tmp_path / "secrets"
+    sandbox.command("cp", "-a", world.directory / "secrets", secrets)
+    (secrets / "master.key").chmod(0o444)
+    done = start("postseal-milter", secrets=str(secrets))
+    assert done.returncode == 1 and "others have access to it (mode 0444)" in done.stderr
+    assert "chmod 0400" in done.stderr
+    done = start("postseal", secrets=str(secrets), arguments=["check"])
+    assert done.returncode == 1 and re.search(r"secrets +WRONG: .*master\.key", done.stdout)
+
+
+def test_database_without_tables_says_how_to_make_them(world, start):
+    world.postgres.run("createdb", "-h", world.postgres.sockets, "-U", "root", "empty")
+    url = world.postgres.url.replace("/postseal?", "/empty?")
+    done = start("postseal-milter", database=url)
+    assert done.returncode == 1 and "postseal database init" in done.stderr
+    done = start("postseal", database=url, arguments=["database", "init"])
+    assert done.returncode == 0 and "applied audit/sql/001_log.sql" in done.stdout
+    done = start("postseal", database=url, arguments=["database", "init"])
+    assert done.returncode == 0 and done.stdout == "the database is ready\n"
+
+
+def test_check_looks_at_everything(world, start):
+    text = sandbox.command("env", f"MAIL_CONFIG={world.company.config}", world.bin / "postseal", "-f", world.config,
+                           "check").decode()
+    assert text.count(" good") == len(text.splitlines()) == 9
+    done = start("postseal", arguments=["check"])
+    assert done.returncode == 1
+    assert re.search(r"reinject +WRONG: connecting to the MTA at smtp://127\.0\.0\.1:10026", done.stdout)
+    assert re.search(r"Postfix +WRONG: .*contrib/postfix/wire", done.stdout)
+
+
+def test_usage_names_all_commands(world):
+    done = subprocess.run([world.bin / "postseal", "nonsense"], capture_output=True, text=True)
+    assert done.returncode == 2
+    for words in ("database init", "secrets init", "key import", "policy explain", "message list", "check"):
+        assert words in done.stderr
+
+
+# --- keys ---
+
+def test_keys_in_every_form(world, name):
+    directory = world.directory / "keys"
+    addresses = {}
+    for form in ("pem", "der", "p7b", "p12"):
+        address = f"{name}{form}@smime.example"
+        base = world.authority.issue_mail(f"{name}{form}", address).with_suffix("")
+        addresses[form] = (address, base)
+    pem, der, p7b, p12 = (addresses[f][1] for f in ("pem", "der", "p7b", "p12"))
+    sandbox.command("openssl", "x509", "-in", f"{der}.pem", "-outform", "DER", "-out", f"{der}.crt")
+    sandbox.command("openssl", "crl2pkcs7", "-nocrl", "-certfile", f"{p7b}.pem", "-out", f"{p7b}.p7b")
+    sandbox.command("openssl", "pkcs12", "-export", "-in", f"{p12}.pem", "-inkey", f"{p12}.key", "-out", f"{p12}.p12",
+                    "-passout", "pass:right")
+    for password in ("right", "wrong"):
+        (directory / f"{name}.{password}").write_text(f"{password}\n")
+    with pytest.raises(sandbox.Trouble, match="the password is wrong"):
+        world.postseal("key", "import", "--password-file", directory / f"{name}.wrong", f"{p12}.p12")
+    world.postseal("key", "import", f"{pem}.pem", f"{der}.crt", f"{p7b}.p7b")
+    world.postseal("key", "import", "--password-file", directory / f"{name}.right", f"{p12}.p12")
+    for form, (address, base) in addresses.items():
+        found = world.postseal("key", "find", address)
+        fingerprint = re.match(r"smime ([0-9a-f]{64}) CN=", found).group(1)
+        shown = world.postseal("key", "show", fingerprint[:12])
+        assert address in shown and fingerprint in shown
+        assert ("private key       yes, wrapped" in shown) == (form == "p12")
+        exported = world.postseal("key", "export", fingerprint)
+        assert sandbox.command("openssl", "x509", "-outform", "DER", input=exported.encode()) == \
+            sandbox.command("openssl", "x509", "-in", f"{base}.pem", "-outform", "DER")
+        assert address in world.postseal("key", "list", "smime.example")
+        assert "deleted" in world.postseal("key", "delete", fingerprint)
+        with pytest.raises(sandbox.Trouble, match="no key can be used"):
+            world.postseal("key", "find", address)
+    with pytest.raises(sandbox.Trouble, match="neither a certificate, PKCS#7, PKCS#12 nor an OpenPGP key"):
+        nonsense = directory / f"{name}.nonsense"
+        nonsense.write_bytes(b"nonsense")
+        world.postseal("key", "import", nonsense)
+
+
+def test_openpgp_key_goes_in_and_out(world, name):
+    gpg = people.Gpg(world.directory / "keys" / name, f"{name}@pgp.example", "future-default")
+    path = world.directory / "keys" / f"{name}.asc"
+    path.write_bytes(gpg.public())
+    assert "imported pgp" in world.postseal("key", "import", path)
+    exported = world.postseal("key", "export", gpg.fingerprint())
+    other = people.Gpg(world.directory / "keys" / f"{name}other", f"{name}other@pgp.example", "future-default")
+    other.run("--import", data=exported.encode())
+    assert gpg.fingerprint() in other.run("--with-colons", "--list-keys").decode()
+    gpg.end()
+    other.end()
+
+
+def test_private_keys_are_wrapped_by_a_key_outside_the_database(world, name):
+    """Promise 7."""
+    address = f"{name}@example.com"
+    base = world.authority.issue_mail(name, address).with_suffix("")
+    both = base.with_suffix(".both")
+    both.write_text(base.with_suffix(".pem").read_text() + base.with_suffix(".key").read_text())
+    world.postseal("key", "import", both)
+    der = sandbox.command("openssl", "pkey", "-in", f"{base}.key", "-outform", "DER", "-traditional")
+    dump = sandbox.command("pg_dump", "-h", world.postgres.sockets, "-U", "root", "postseal")
+    exponent = der[350:450]  # a piece of the private one
+    assert exponent.hex().encode() not in dump
+    master = (world.directory / "secrets" / "master.key").read_bytes()
+    assert master.hex().encode() not in dump
+
+
+# --- rights ---
+
+REFUSED = {
+    "postseal_milter": ["select * from postseal.parcel", "select * from postseal.outbox",
+                        "delete from postseal.message", "delete from postseal.copy", "delete from postseal.event",
+                        "update postseal.event set what = 'x'", "insert into postseal.key default values",
+                        "update postseal.policy_version set content = ''"],
+    "postseal_courier": ["select * from postseal.private_key", "select * from postseal.parcel_chunk",
+                         "delete from postseal.copy", "delete from postseal.event", "select * from postseal.key",
+                         "update postseal.copy set trace = '{}'"],
+    "postseal_portal": ["select * from postseal.private_key", "select * from postseal.key",
+                        "select * from postseal.outbox_chunk", "select * from postseal.policy_version",
+                        "delete from postseal.parcel", "select trace from postseal.copy",
+                        "delete from postseal.event"],
+    "postseal_auditor": ["select * from postseal.parcel", "select * from postseal.outbox",
+                         "select * from postseal.private_key", "update postseal.copy set state = 'sent'",
+                         "delete from postseal.event", "insert into postseal.event (what) values ('x')"],
+}
+
+
+@pytest.mark.parametrize("role,sql", [(r, s) for r, all_sql in REFUSED.items() for s in all_sql])
+def test_each_role_is_refused_what_is_not_its_own(world, role, sql):
+    with pytest.raises(RuntimeError, match="permission denied"):
+        world.postgres.query(sql, role)
+
+
+def test_auditor_sees_the_log(world, post, name):
+    to = f"{name}@plain.example"
+    post.accepted(post.compose([to]), [to])
+    rows = world.postgres.query(f"select method, state, rule, policy from postseal.log where recipient = '{to}'",
+                                "postseal_auditor")
+    assert rows[0][:3] == ["plain", "handed", 'match recipient domain "plain.example" deliver plain']
+    content = world.postgres.query(f"select content from postseal.policy_version where digest = '{rows[0][3]}'",
+                                   "postseal_auditor")
+    assert content[0][0].strip() == world.config.read_text().strip()
+    assert world.postgres.query("select sum(copies) > 0 from postseal.by_day", "postseal_auditor") == [["t"]]
+    listed = world.postseal("message", "list", to)
+    shown = world.postseal("message", "show", listed.split()[-1])
+    assert to in shown and "history" in shown and "does not" not in shown
+
+
+# --- wiring ---
+
+def test_wiring_can_be_undone(tmp_path):
+    """wire undo leaves main.cf and master.cf as they were."""
+    for name, text in (("main.cf", "compatibility_level = 3.6\nsmtpd_milters = inet:localhost:8891\n"),
+                       ("master.cf", "smtp inet n - y - - smtpd\n")):
+        (tmp_path / name).write_text(text)
+
+    def settings():
+        return [sandbox.command("postconf", "-c", tmp_path, *w) for w in (["-n"], ["-M"])]
+
+    before = settings()
+    wire = sandbox.SOURCE / "contrib/postfix/wire"
+    shown = sandbox.command(wire, "-c", tmp_path, "show").decode()
+    assert settings() == before
+    assert "smtpd_milters = unix:/run/postseal/milter.sock, inet:localhost:8891" in shown
+    sandbox.command(wire, "-c", tmp_path, "apply")
+    applied = settings()
+    assert b"milter_default_action = tempfail" in applied[0] and b"postseal-verified" in applied[1]
+    sandbox.command(wire, "-c", tmp_path, "apply")
+    assert settings() == applied
+    sandbox.command(wire, "-c", tmp_path, "undo")
+    assert settings() == before

@@ -1,0 +1,212 @@
+"""What happens twice, late or not at all: offers, retries, give-up, reload, end."""
+import os
+import re
+import signal
+import smtplib
+
+import pytest
+
+import people
+import world as sandbox
+from mta import Mta
+
+
+@pytest.fixture
+def stub(world):
+    """The courier talks to a stub instead of Postfix."""
+    stub = Mta()
+    original = world.config.read_text()
+    world.stop_program("postseal-courier")
+    world.config.write_text(re.sub(r'(reinject "smtp://127.0.0.1:)\d+', rf"\g<1>{stub.port}", original))
+    world.start_program("postseal-courier")
+    yield stub
+    world.stop_program("postseal-courier")
+    world.config.write_text(original)
+    world.start_program("postseal-courier")
+    stub.close()
+
+
+def wait_outbox_empty(world):
+    sandbox.wait_until(lambda: world.postgres.query("select count(*) from postseal.outbox") == [["0"]],
+                       "the outbox to be empty")
+
+
+def test_same_message_offered_again_is_recognised(world, post, name):
+    """Promise 3: what was committed stands; the copy in place is made anew; one record."""
+    smime, pickup, plain = f"{name}@smime.example", f"{name}@pickup.example", f"{name}@plain.example"
+    sender = f"{name}@example.com"
+    people.certify(world, smime)
+    message = post.compose([smime, pickup, plain], sender=sender)
+    for _ in range(3):
+        post.accepted(message, [smime, pickup, plain], sender=sender)
+    post.box(plain).wait(3)
+    wait_outbox_empty(world)
+    for address in (smime, pickup, sender):  # copy, notice and code: once each
+        post.box(address).one()
+    assert len(post.copies(pickup)) == len(post.copies(plain)) == 1
+    rows = world.postgres.query(f"select offers from postseal.message where sender = '{sender}'")
+    assert rows == [["3"]]
+    parcels = world.postgres.query(f"select count(*) from postseal.parcel where sender = '{sender}'")
+    assert parcels == [["1"]]
+
+
+def test_same_message_to_another_recipient_is_another_copy(world, post, name):
+    """Clients send one message to many in several goes."""
+    sender = f"{name}@example.com"
+    message = post.compose([], sender=sender)
+    for to in (f"{name}a@pickup.example", f"{name}b@pickup.example"):
+        post.accepted(message, [to], sender=sender)
+        post.box(to).one()
+    post.box(sender).wait(2)
+
+
+def test_other_text_is_another_message(post, name):
+    to = f"{name}@pickup.example"
+    for body in (b"One.\r\n", b"Two.\r\n"):
+        post.accepted(post.compose([to], body, message_id=f"<{name}@example.com>"), [to])
+    post.box(to).wait(2)
+    assert len(post.copies(to)) == 2
+
+
+def test_courier_tries_again_and_keeps_what_was_sent(world, post, stub, name):
+    """4xx for one of two recipients: the other has it once, and this one later."""
+    one, two = f"{name}a@smime.example", f"{name}b@smime.example"
+    for address in (one, two):
+        people.certify(world, address)
+    stub.rcpt[two] = "450 4.2.0 greylisted"
+    to = [one, two, f"{name}@plain.example"]
+    post.accepted(post.compose(to), to)
+    sandbox.wait_until(lambda: "greylisted" in world.postseal("outbox", "list"), "the first try")
+    assert post.copies(one)[0]["state"] == "sent" and post.copies(two)[0]["state"] == "queued"
+    del stub.rcpt[two]
+    wait_outbox_empty(world)
+    taken = [r for _, rcpts, _ in stub.mails for r in rcpts]
+    assert len([r for r in taken if one in r]) == len([r for r in taken if two in r]) == 1
+    assert post.copies(two)[0]["state"] == "sent"
+
+
+def test_refused_recipient_bounces_to_the_sender(world, post, stub, name):
+    """5xx: a delivery status notification (RFC 3464) with the reason, and only for that one."""
+    one, two, sender = f"{name}a@smime.example", f"{name}b@smime.example", f"{name}@example.com"
+    for address in (one, two):
+        people.certify(world, address)
+    stub.rcpt[two] = "550 5.1.1 no such user here"
+    to = [one, two, f"{name}@plain.example"]
+    post.accepted(post.compose(to, sender=sender), to, sender=sender)
+    wait_outbox_empty(world)
+    assert post.copies(two)[0]["state"] == "failed" and "no such user" in post.copies(two)[0]["reason"]
+    assert post.copies(one)[0]["state"] == "sent"
+    bounces = [content for mail, rcpts, content in stub.mails if "FROM:<>" in mail and sender in rcpts[0]]
+    assert len(bounces) == 1
+    parsed = people.Received(bounces[0].replace(b"\r\n", b"\n")).parsed
+    assert parsed.get_content_type() == "multipart/report"
+    status = list(parsed.iter_parts())[1].as_string()
+    assert f"Final-Recipient: rfc822; {two}" in status and "Status: 5.1.1" in status and one not in status
+
+
+def test_connection_that_breaks_in_the_middle_is_tried_again(world, post, stub, name):
+    to = f"{name}@pickup.example"
+    stub.trouble = "drop"
+    post.accepted(post.compose([to]), [to])
+    sandbox.wait_until(lambda: "closed the connection" in world.postseal("outbox", "list"), "the first try")
+    assert stub.mails == []
+    stub.trouble = None
+    wait_outbox_empty(world)
+    assert sorted(re.search("<(.*)>", rcpts[0]).group(1) for _, rcpts, _ in stub.mails) == \
+        sorted([to, post.sender])
+
+
+def test_smtputf8_needs_an_mta_that_takes_it(world, post, stub, name):
+    sender = f"{name}@example.com"
+    to = f"j\u00f6rg{name}@pickup.example"
+    with smtplib.SMTP("127.0.0.1", world.ports["submission"]) as smtp:
+        smtp.ehlo()
+        smtp.mail(sender, ["SMTPUTF8", "BODY=8BITMIME"])
+        smtp.command_encoding = "utf-8"
+        assert smtp.rcpt(to)[0] == 250
+        assert smtp.data(post.compose([f"{name}@x.example"], sender=sender))[0] == 250
+    wait_outbox_empty(world)
+    mail, rcpts, content = next(m for m in stub.mails if "rg" in m[1][0])
+    assert "SMTPUTF8" in mail and to in rcpts[0]
+
+
+def test_reload_puts_new_rules_in_force_and_keeps_the_old_when_wrong(world, post, name):
+    """SIGHUP; and the table files are read again."""
+    to = f"{name}@new.auto.example"
+    table = world.directory / "verified"
+    original, entries = world.config.read_text(), table.read_text()
+    pid = world.programs["postseal-milter"]
+    assert "plain" in world.postseal("policy", "explain", "--from", "a@example.com", "--to", to).split("=>")[1]
+
+    def reload(mark):
+        seen = world.log("postseal-milter").count(mark)
+        os.kill(pid, signal.SIGHUP)
+        sandbox.wait_until(lambda: world.log("postseal-milter").count(mark) > seen, mark)
+
+    try:
+        world.config.write_text(original + "match nonsense\n")
+        reload("the policy in force stays")
+        assert re.search(r"error: .*postseal\.conf:\d+:7: found nonsense, expected", world.log("postseal-milter"))
+        post.accepted(post.compose([f"{name}@plain.example"]), [f"{name}@plain.example"])
+
+        world.config.write_text(original.replace('deliver plain\nmatch recipient domain "smime',
+                                                 'reject "Closed."\nmatch recipient domain "smime'))
+        reload("was read again")
+        code, text = post.send(post.compose([f"{name}@plain.example"]), [f"{name}@plain.example"])
+        assert code == 550 and "Closed." in text
+        versions = world.postgres.query("select count(*) from postseal.policy_version")
+        assert int(versions[0][0]) >= 2
+
+        table.write_text(entries + "new.auto.example\n")
+        reload("was read again")
+        assert post.send(post.compose([to]), [to])[0] == 250
+        assert post.copies(to)[0]["method"] == "tls"
+    finally:
+        world.config.write_text(original)
+        table.write_text(entries)
+        reload("was read again")
+
+
+def test_end_of_the_milter_defers_mail_and_loses_none(world, post, name):
+    """SIGTERM: the MTA answers 4xx as long as the milter is away (milter_default_action)."""
+    to = f"{name}@plain.example"
+    world.stop_program("postseal-milter")
+    with smtplib.SMTP("127.0.0.1", world.ports["submission"]) as smtp:
+        smtp.ehlo()
+        assert smtp.mail(post.sender)[0] == 451
+    world.start_program("postseal-milter")
+    post.accepted(post.compose([to]), [to])
+    post.box(to).one()
+
+
+def test_signer_that_expires_is_not_used(world, post, name):
+    """A certificate of the sender whose time is over: the copy goes unsigned, sealed all the same."""
+    sender, to = f"{name}@example.com", f"{name}@smime.example"
+    own = people.certify(world, sender, days=0).with_suffix("")
+    base = people.certify(world, to).with_suffix("")
+    bundle = own.with_suffix(".pem2")
+    bundle.write_text(own.with_suffix(".pem").read_text() + own.with_suffix(".key").read_text())
+    world.postseal("key", "import", bundle)
+    message = post.compose([to], sender=sender)
+    post.accepted(message, [to], sender=sender)
+    assert people.open_smime(post.box(to).one(), base) == people.entity_of(message)
+    assert post.copies(to)[0]["signed_by"] == ""
+
+
+def test_parked_message_expires_and_is_really_gone(world, post, name):
+    """The courier deletes it; the record stays. The clock is the database's: it is set back there."""
+    to = f"{name}@pickup.example"
+    post.accepted(post.compose([to]), [to])
+    link = post.box(to).one().link()
+    code = sandbox.wait_until(lambda: people.find_code(post, to), "the unlock code")
+    world.postgres.query("update postseal.parcel_key set expires_at = now() - interval '1 second' where copy in"
+                         f" (select id from postseal.copy where recipient = '{to}')")
+    world.postgres.query("update postseal.parcel set created_at = created_at - interval '1 hour' where message in"
+                         f" (select message from postseal.copy where recipient = '{to}')")
+    assert people.try_code(link, code)[0] == 403
+    world.stop_program("postseal-courier")
+    world.start_program("postseal-courier")  # keeps house when it starts
+    sandbox.wait_until(lambda: post.copies(to)[0]["state"] == "expired", "the copy to expire")
+    left = world.postgres.query("select count(*) from postseal.parcel p join postseal.copy c using (message)"
+                                f" where c.recipient = '{to}'")
+    assert left == [["0"]]
