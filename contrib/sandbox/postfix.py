@@ -78,5 +78,6 @@ class Postfix:
         if (self.queue / "pid" / "master.pid").exists():
             self.command("abort")  # at once; mail in the queue stays there
 
-    def flush(self):
-        self.command("flush")
+    def forget_queue(self):
+        """Deletes all mail that waits."""
+        subprocess.run(["postsuper", "-c", str(self.config), "-d", "ALL"], check=True, capture_output=True)

@@ -79,8 +79,7 @@ def main():
             good &= peak - before <= ALLOWED
             print(f"{method:7} {MESSAGES} messages of {SIZE / 1e6:.0f} MB in {seconds:5.1f} s: "
                   f"resident {before:5.1f} MB, peak {peak:6.1f} MB, rise {peak - before:6.1f} MB", flush=True)
-            world.company.command("abort")  # what it still has to deliver is of no interest
-            world.company.start(world.directory / "hosts")
+            world.company.forget_queue()  # what it still has to deliver is of no interest
             world.postgres.query("truncate postseal.outbox, postseal.parcel cascade")
     finally:
         world.stop()
