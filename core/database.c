@@ -1,5 +1,6 @@
 #include "core/database.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "core/cleanup.h"
@@ -163,11 +164,13 @@ connection_new(struct database *database, struct fault *fault)
 	return connection;
 }
 
-/* An idle connection whose other end went away is told by a readable socket. */
+/* On an idle connection the server has nothing to say but that it ends it. */
 static bool
 is_alive(struct connection *connection)
 {
-	return PQconsumeInput(connection->pg) == 1 && PQstatus(connection->pg) == CONNECTION_OK;
+	struct pollfd watched = {.fd = PQsocket(connection->pg), .events = POLLIN};
+
+	return watched.fd >= 0 && poll(&watched, 1, 0) == 0;
 }
 
 struct connection *

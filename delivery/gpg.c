@@ -157,11 +157,23 @@ give_entity(void *handle, void *buffer, size_t size)
 	return -1;
 }
 
+static const char end_mark[] = "\n-----END PGP MESSAGE-----\n";
+
 struct output {
 	struct sink *sink;
 	struct fault *fault;
 	bool failed;
+	char last[sizeof end_mark - 1]; /* bytes that gpg wrote */
 };
+
+static void
+keep_last(struct output *output, const char *bytes, size_t size)
+{
+	size_t kept = sizeof output->last, fresh = MIN(size, kept);
+
+	memmove(output->last, output->last + fresh, kept - fresh);
+	memcpy(output->last + kept - fresh, bytes + size - fresh, fresh);
+}
 
 /* gpg ends lines with LF; mail wants CRLF. */
 static ssize_t
@@ -170,6 +182,7 @@ take_armor(void *handle, const void *buffer, size_t size)
 	struct output *output = handle;
 	const char *at = buffer, *end = at + size;
 
+	keep_last(output, buffer, size);
 	while (at < end && !output->failed) {
 		const char *line = memchr(at, '\n', (size_t)(end - at));
 		size_t length = (size_t)((line == NULL ? end : line) - at);
@@ -204,6 +217,9 @@ run(gpgme_ctx_t context, const char *recipients, bool sign, struct input *input,
 	if (gpgme_op_encrypt_result(context) == NULL ||
 	    gpgme_op_encrypt_result(context)->invalid_recipients != NULL)
 		return fault_set(fault, FAULT_CRYPTO, "sealing with gpg: it refused a recipient's key");
+	/* GPGME takes a gpg that died in silence for one that did its work. */
+	if (memcmp(output->last, end_mark, sizeof output->last) != 0)
+		return fault_set(fault, FAULT_CRYPTO, "sealing with gpg: it ended before its work was done");
 	return true;
 }
 

@@ -1,0 +1,130 @@
+"""Things are pulled out from under it: each time the mail waits, and then goes as the policy says."""
+import re
+import subprocess
+
+import pytest
+
+import people
+import world as sandbox
+
+# gpg is a script of the test's, which does what the file beside it says.
+SETTINGS = 'gpg program "/tmp/postseal-test-gpg/gpg"\ngpg timeout 2 seconds\n'
+GPG = """#!/bin/sh
+case $(cat /tmp/postseal-test-gpg/does) in
+hang) exec sleep 1000 ;;
+die) kill -9 $$ ;;
+fail) exit 2 ;;
+*) exec /usr/bin/gpg "$@" ;;
+esac
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def gpg_script():
+    import pathlib
+    directory = pathlib.Path("/tmp/postseal-test-gpg")
+    directory.mkdir(exist_ok=True)
+    (directory / "gpg").write_text(GPG)
+    (directory / "gpg").chmod(0o755)
+    (directory / "does").write_text("work")
+    yield directory
+    for name in ("gpg", "does"):
+        (directory / name).unlink(missing_ok=True)
+    directory.rmdir()
+
+
+def refused_for_now(post, to, message=None):
+    code, text = post.send(message or post.compose(to), to)
+    assert code in (451, 452), text
+    assert "cannot be secured at the moment" in text
+    return text
+
+
+def test_gpg_hangs_fails_dies_or_is_missing(world, post, gpg_script, name):
+    """It is ended after the limit, the message waits, and no copy of it is left anywhere."""
+    to = f"{name}@pgp.example"
+    gpg = people.Gpg(world.directory / "keys" / name, to, "future-default")
+    path = world.directory / "keys" / f"{name}.asc"
+    path.write_bytes(gpg.public())
+    world.postseal("key", "import", path)
+    message = post.compose([to])
+    for does in ("hang", "fail", "die"):
+        (gpg_script / "does").write_text(does)
+        refused_for_now(post, [to], message)
+    (gpg_script / "gpg").rename(gpg_script / "away")
+    refused_for_now(post, [to], message)
+    (gpg_script / "away").rename(gpg_script / "gpg")
+    assert subprocess.run(["pgrep", "-f", "sleep 1000"], capture_output=True).stdout == b""
+    assert post.copies(to) == []
+    (gpg_script / "does").write_text("work")
+    post.accepted(message, [to])
+    assert people.open_pgp(post.box(to).one(), gpg) == people.entity_of(message)
+    gpg.end()
+
+
+def test_database_goes_and_comes_back(world, post, name):
+    to = [f"{name}@plain.example", f"{name}@pickup.example"]
+    message = post.compose(to)
+    world.postgres.stop("immediate")
+    refused_for_now(post, to, message)
+    assert re.search(r"error: \S+: deferring the message from <anna@example.com>: .*database",
+                     world.log("postseal-milter"))
+    world.postgres.resume()
+    post.accepted(message, to)
+    for address in to:
+        post.box(address).one()
+
+
+def test_connections_that_are_killed_are_made_anew(world, post, name):
+    to = f"{name}@plain.example"
+    post.accepted(post.compose([to]), [to])
+    world.postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"
+                         " and usename like 'postseal%'")
+    post.accepted(post.compose([to]), [to])
+    post.box(to).wait(2)
+
+
+def test_disk_of_the_spool_is_full(world, post, name):
+    to, spool = f"{name}@plain.example", world.directory / "spool"
+    body = b"x" * 70 + b"\r\n"
+    sandbox.command("mount", "-t", "tmpfs", "-o", "size=512k,mode=1777", "none", spool)
+    try:
+        refused_for_now(post, [to], post.compose([to], body * 20000))
+        post.accepted(post.compose([to], body), [to])  # small ones need no file
+    finally:
+        sandbox.command("umount", spool)
+    post.accepted(post.compose([to], body * 20000), [to])
+    post.box(to).wait(2)
+
+
+def test_courier_that_is_down_delays_and_loses_nothing(world, post, name):
+    to = [f"{name}{n}@pickup.example" for n in range(5)]
+    world.stop_program("postseal-courier")
+    for address in to:
+        post.accepted(post.compose([address]), [address])
+    assert world.postseal("outbox", "list").strip().endswith("10 in the outbox")
+    world.start_program("postseal-courier")
+    for address in to:
+        post.box(address).one()
+
+
+def test_limits_say_which(world, post, name):
+    to = f"{name}@plain.example"
+    original = world.config.read_text()
+    world.stop_program("postseal-milter")
+    world.config.write_text(original + "limit message 100 kB\nlimit headers 5 kB\nlimit recipients 3\n")
+    try:
+        # Settings come before rules in the manual, but may stand anywhere in the file.
+        world.start_program("postseal-milter")
+        code, text = post.send(post.compose([to], b"x" * 70 * 2000), [to])
+        assert code == 552 and "100000 bytes" in text
+        code, text = post.send(post.compose([to], fields=[f"X-Field-{n}: {'x' * 500}" for n in range(20)]), [to])
+        assert code == 552 and "limit headers" in text
+        many = [f"{name}{n}@plain.example" for n in range(4)]
+        code, text = post.send(post.compose(many), many)
+        assert code == 552 and "limit recipients" in text
+        post.accepted(post.compose([to]), [to])
+    finally:
+        world.stop_program("postseal-milter")
+        world.config.write_text(original)
+        world.start_program("postseal-milter")
