@@ -5,6 +5,8 @@
 
 #include "core/cleanup.h"
 
+enum { CONNECT_SECONDS = 10 };
+
 struct database {
 	struct database_settings settings;
 	GMutex lock;
@@ -75,7 +77,7 @@ database_new(const struct database_settings *settings)
 	if (database->settings.connections_max == 0)
 		database->settings.connections_max = 16;
 	if (database->settings.wait_seconds == 0)
-		database->settings.wait_seconds = 10;
+		database->settings.wait_seconds = 60;
 	g_mutex_init(&database->lock);
 	g_cond_init(&database->returned);
 	g_queue_init(&database->idle);
@@ -130,7 +132,9 @@ one_line(const char *message)
 PGconn *
 database_connect(const struct database_settings *settings, struct fault *fault)
 {
-	g_autofree char *wait = g_strdup_printf("%u", settings->wait_seconds);
+	g_autofree char *wait = g_strdup_printf("%u", settings->connect_seconds == 0
+							     ? CONNECT_SECONDS
+							     : settings->connect_seconds);
 	const char *role = url_names_user(settings->url) ? NULL : settings->role;
 	/* Later keywords win over what the URL says; the user only where it says none. */
 	const char *keywords[] = {"dbname",           "connect_timeout", "tcp_user_timeout",

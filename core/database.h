@@ -20,7 +20,8 @@ struct database_settings {
 	const char *url;          /* libpq connection string or URI */
 	const char *role;         /* used where the URL names no user */
 	unsigned connections_max; /* default 16 */
-	unsigned wait_seconds;    /* for a free connection and for a new one; default 10 */
+	unsigned wait_seconds;    /* for a free connection, while all are in use; default 60 */
+	unsigned connect_seconds; /* for a new connection; default 10 */
 };
 
 struct statement {

@@ -100,8 +100,6 @@ listener_start(const struct database_settings *settings, const char *channel,
 	struct listener *listener = g_new0(struct listener, 1);
 
 	listener->settings = *settings;
-	if (listener->settings.wait_seconds == 0)
-		listener->settings.wait_seconds = 10;
 	listener->channel = g_strdup(channel);
 	listener->heard = heard;
 	listener->context = context;

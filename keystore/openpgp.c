@@ -161,7 +161,8 @@ look_at_user_ids(gpgme_key_t key, const GPtrArray *well_signed, struct openpgp_k
 	for (gpgme_user_id_t u = key->uids; u != NULL; u = u->next) {
 		if (into->owner == NULL)
 			into->owner = g_strdup(u->uid);
-		if (u->revoked || u->invalid || u->email == NULL || !address_is_valid(u->email) ||
+		/* With the key, gpg calls all its user IDs revoked; the log shall know whose it was. */
+		if ((u->revoked && !key->revoked) || u->invalid || u->email == NULL || !address_is_valid(u->email) ||
 		    !is_well_signed(well_signed, u->uid))
 			continue;
 		g_ptr_array_add(into->addresses, address_fold(u->email));

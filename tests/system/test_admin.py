@@ -236,3 +236,84 @@ def test_wiring_can_be_undone(tmp_path):
     assert settings() == applied
     sandbox.command(wire, "-c", tmp_path, "undo")
     assert settings() == before
+
+
+# --- which keys can be used ---
+
+def openpgp(world, home, address, change=None):
+    """A key, changed by gpg commands, imported; returns what the import said."""
+    gpg = people.Gpg(world.directory / "keys" / home, address, "future-default")
+    path = world.directory / "keys" / f"{home}.asc"
+    if change is not None:
+        change(gpg)
+    path.write_bytes(gpg.public())
+    said = world.postseal("key", "import", path)
+    gpg.end()
+    return said
+
+
+def revoke(gpg):
+    certificate = gpg.home / "openpgp-revocs.d" / f"{gpg.fingerprint()}.rev"
+    gpg.run("--import", data=certificate.read_bytes().replace(b":-----BEGIN", b"-----BEGIN"))
+
+
+def test_revoked_openpgp_key_is_not_used(world, name):
+    address = f"{name}@pgp.example"
+    assert "revoked by its owner" in openpgp(world, name, address, revoke)
+    with pytest.raises(sandbox.Trouble, match="revoked by its owner"):
+        world.postseal("key", "find", address)
+
+
+def test_expired_openpgp_key_is_not_used(world, name):
+    address = f"{name}@pgp.example"
+    gpg = people.Gpg(world.directory / "keys" / name, address, "future-default", "seconds=1")
+    path = world.directory / "keys" / f"{name}.asc"
+    path.write_bytes(gpg.public())
+    world.postseal("key", "import", path)
+    gpg.end()
+
+    def find():
+        return subprocess.run([world.bin / "postseal", "-f", world.config, "key", "find", address],
+                              capture_output=True, text=True)
+
+    assert "expired on" in sandbox.wait_until(lambda: find().returncode == 1 and find(), "the key to expire").stdout
+
+
+def test_secret_key_with_passphrase_is_refused_with_advice(world, name):
+    address = f"{name}@example.com"
+    home = world.directory / "keys" / name
+    gpg = people.Gpg(home, address, "future-default")
+    gpg.run("--quick-gen-key", "--passphrase", "geheim", f"Locked <locked-{address}>", "future-default")
+    path = world.directory / "keys" / f"{name}.asc"
+    path.write_bytes(gpg.run("--passphrase", "geheim", "--armor", "--export-secret-keys", f"locked-{address}"))
+    gpg.end()
+    with pytest.raises(sandbox.Trouble, match="it has a passphrase"):
+        world.postseal("key", "import", path)
+
+
+def test_international_address_in_a_certificate(world, name):
+    """SmtpUTF8Mailbox (RFC 9598)."""
+    base = world.authority.issue(name, f"/CN={name}", "subjectAltName=@names\n"
+                                 "keyUsage=keyEncipherment\nextendedKeyUsage=emailProtection\n[names]\n"
+                                 "otherName=1.3.6.1.5.5.7.8.9;FORMAT:UTF8,UTF8:"
+                                 f"j\u00f6rg{name}@b\u00fccher.example")
+    world.postseal("key", "import", base)
+    assert re.match("smime [0-9a-f]{64}", world.postseal("key", "find", f"J\u00d6RG{name}@xn--bcher-kva.example"))
+
+
+@pytest.mark.parametrize("extensions,said", [
+    ("keyUsage=digitalSignature\nextendedKeyUsage=emailProtection", "its key usage does not allow encryption"),
+    ("keyUsage=keyEncipherment\nextendedKeyUsage=serverAuth", "its key usage does not allow encryption"),
+])
+def test_certificate_for_another_purpose_is_not_used(world, name, extensions, said):
+    address = f"{name}@smime.example"
+    path = world.authority.issue(name, f"/CN={name}", f"subjectAltName=email:{address}\n{extensions}")
+    assert said in world.postseal("key", "import", path)
+    with pytest.raises(sandbox.Trouble, match=said):
+        world.postseal("key", "find", address)
+
+
+def test_self_signed_authority_is_trusted_only_when_told(world, name):
+    path = world.authority.issue(name, f"/CN={name} Root", "basicConstraints=critical,CA:TRUE", sign=False)
+    assert "trusted only with --root" in world.postseal("key", "import", path)
+    assert "root" in world.postseal("key", "import", "--root", path)
