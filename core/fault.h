@@ -23,6 +23,7 @@ enum fault_cause {
 	FAULT_INPUT,     /* bytes from outside are not what they should be */
 	FAULT_TOO_BIG,   /* over a limit that the admin set */
 	FAULT_REFUSED,   /* the policy says no */
+	FAULT_LOOP,      /* the message comes round again and again */
 	FAULT_NO_METHOD, /* no way the policy allows can be gone for this recipient */
 	FAULT_CAUSES
 };

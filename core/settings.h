@@ -27,6 +27,7 @@ struct settings {
 	char *portal_user;
 	char *reinject;
 	char *reinject_verified;
+	char *mta_log;
 	char *notices_from;
 	char *tls_domains;
 	char *spool_directory;
@@ -36,11 +37,14 @@ struct settings {
 	char **domains;
 	/* numbers */
 	uint64_t courier_workers;
+	uint64_t courier_lease_seconds;
 	uint64_t database_connections;
 	uint64_t spool_memory;   /* bytes */
 	uint64_t message_max;    /* bytes */
 	uint64_t headers_max;    /* bytes */
 	uint64_t recipients_max;
+	uint64_t parts_max;      /* of a message that a rule looks into */
+	uint64_t passes_max;     /* how often a message may have been here */
 	uint64_t gpg_seconds;
 	uint64_t queue_seconds;  /* how long MTA and outbox try */
 	uint64_t retry_first_seconds;

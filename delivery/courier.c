@@ -2,14 +2,15 @@
 
 #include <string.h>
 
+#include "core/crash.h"
 #include "core/database.h"
 #include "core/log.h"
 #include "delivery/bounce.h"
+#include "delivery/mta_log.h"
 #include "delivery/queue.h"
 
 enum {
 	CLAIM_MAX = 2, /* few, so that several couriers share the work */
-	LEASE_SECONDS = 900, /* longer than a mail can take */
 	SMTP_SECONDS = 300,  /* RFC 5321 §4.5.3.2: five minutes for most replies */
 	DOUBLINGS_MAX = 20,
 };
@@ -27,7 +28,7 @@ courier_hang_up(struct courier_lines *lines)
 struct errand {
 	const struct courier *courier;
 	struct connection *connection;
-	const struct queued_mail *mail;
+	struct queued_mail *mail;
 };
 
 /* The trace field names the row: it is how a mail is found again in the MTA's log. */
@@ -38,10 +39,13 @@ write_mail(void *context, struct sink *sink, struct fault *fault)
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 	g_autofree char *date = g_date_time_format(now, "%a, %d %b %Y %H:%M:%S +0000");
 
-	return sink_print(sink, fault, "Received: by %s (Postseal) id %s;\r\n\t%s\r\n",
-			  errand->courier->settings->hostname, errand->mail->id.text, date) &&
-	       queue_read(errand->connection, errand->mail, &errand->courier->public_key,
-			  &errand->courier->private_key, sink, fault);
+	if (!sink_print(sink, fault, "Received: by %s (Postseal) id %s;\r\n\t%s\r\n",
+			errand->courier->settings->hostname, errand->mail->id.text, date) ||
+	    !queue_read(errand->connection, errand->mail, &errand->courier->public_key,
+			&errand->courier->private_key, sink, fault))
+		return false;
+	crash_point("courier-in-data");
+	return true;
 }
 
 static struct smtp_recipient *
@@ -71,14 +75,16 @@ line_for(const struct courier *courier, struct courier_lines *lines, const struc
 	return *line;
 }
 
-/* Fills the recipients' replies. False when the connection is of no use any more. */
+/* Fills the recipients' replies. False when the connection is of no use any more; the mail is in
+ * doubt when the MTA may have taken it all the same. */
 static bool
 send_mail(const struct errand *errand, struct courier_lines *lines,
 	  struct smtp_recipient *recipients, struct fault *fault)
 {
-	const struct queued_mail *mail = errand->mail;
+	struct queued_mail *mail = errand->mail;
 	struct smtp *line = line_for(errand->courier, lines, mail, fault);
-	struct smtp_mail outgoing = {.sender = mail->sender,
+	struct smtp_mail outgoing = {.ident = mail->id.text,
+				     .sender = mail->sender,
 				     .ret = mail->ret,
 				     .envid = mail->envid,
 				     .smtputf8 = mail->smtputf8,
@@ -87,16 +93,66 @@ send_mail(const struct errand *errand, struct courier_lines *lines,
 				     .write = write_mail,
 				     .context = (void *)errand};
 	struct smtp_reply reply;
-	bool in_doubt;
 
 	if (line == NULL)
 		return false;
-	if (smtp_send(line, &outgoing, &reply, &in_doubt, fault))
+	if (smtp_send(line, &outgoing, &reply, &mail->in_doubt, fault))
 		return true;
 	g_clear_pointer(mail->verified ? &lines->verified : &lines->plain, smtp_close);
-	if (in_doubt)
-		fault_within(fault, "the MTA may have taken the mail already");
 	return false;
+}
+
+/* --- in doubt --- */
+
+static void
+mark_taken(const struct queued_mail *mail, struct smtp_recipient *recipients,
+	   const struct mta_log_answer *answer)
+{
+	bool all = answer->recipients == mail->recipients->len;
+
+	for (guint i = 0; i < mail->recipients->len; i++) {
+		struct smtp_reply *reply = &recipients[i].reply;
+
+		if (!all && !g_hash_table_contains(answer->named, recipients[i].address)) {
+			*reply = (struct smtp_reply){450, "450 the MTA took the mail without this recipient"};
+			continue;
+		}
+		reply->code = 250;
+		g_snprintf(reply->text, sizeof reply->text, "250 found in the log of the MTA as %s",
+			   answer->queue_id);
+	}
+}
+
+/* A courier died, or the connection did, after the last byte and before the MTA's answer: its
+ * log says what became of the mail. *settled_r: the recipients' replies are filled from there. */
+static bool
+settle_doubt(const struct errand *errand, struct smtp_recipient *recipients, bool *settled_r,
+	     struct fault *fault)
+{
+	struct queued_mail *mail = errand->mail;
+	struct mta_log_answer answer;
+
+	*settled_r = false;
+	if (!mta_log_find(errand->courier->settings->mta_log, mail->id.text, &answer, fault)) {
+		log_warning("%s: it is not known whether the MTA has this mail, and its log cannot tell (%s): it "
+			    "is sent again and may arrive twice",
+			    mail->id.text, fault->text);
+		mta_log_answer_clear(&answer);
+		return true;
+	}
+	if (answer.queue_id != NULL && answer.recipients != mail->recipients->len &&
+	    g_hash_table_size(answer.named) < answer.recipients) {
+		mta_log_answer_clear(&answer);
+		return fault_set(fault, FAULT_BUSY,
+				 "the MTA took the mail for some of its recipients and has not yet said for which");
+	}
+	*settled_r = answer.queue_id != NULL;
+	if (*settled_r)
+		mark_taken(mail, recipients, &answer);
+	log_info("%s: a courier did not hear the MTA's answer; its log says: %s", mail->id.text,
+		 *settled_r ? answer.queue_id : "never taken, so it is sent again");
+	mta_log_answer_clear(&answer);
+	return true;
 }
 
 /* --- settling --- */
@@ -123,7 +179,7 @@ judge(const struct queued_mail *mail, const struct smtp_recipient *recipients, c
 		outcomes[i].reply = known ? recipients[i].reply.text : trouble;
 		if (known && class == 2)
 			outcomes[i].result = QUEUE_SENT;
-		else if ((known && class == 5) || mail->expired)
+		else if (((known && class == 5) || mail->expired) && !mail->in_doubt)
 			outcomes[i].result = QUEUE_FAILED;
 		else
 			outcomes[i].result = QUEUE_LATER;
@@ -159,24 +215,43 @@ settle(const struct errand *errand, const struct queue_outcome *outcomes, struct
 	       batch_commit(errand->connection, fault);
 }
 
+/* True when all recipients' replies are there, from the MTA or from its log. */
+static bool
+serve(const struct errand *errand, struct courier_lines *lines, struct smtp_recipient *recipients,
+      struct fault *fault)
+{
+	bool settled = false;
+
+	if (errand->mail->in_doubt && !settle_doubt(errand, recipients, &settled, fault))
+		return false;
+	if (settled) {
+		errand->mail->in_doubt = false;
+		return true;
+	}
+	crash_point("courier-before-send");
+	return send_mail(errand, lines, recipients, fault);
+}
+
 static bool
 handle(const struct courier *courier, struct courier_lines *lines, struct connection *connection,
-       const struct queued_mail *mail, struct fault *fault)
+       struct queued_mail *mail, struct fault *fault)
 {
 	const struct errand errand = {courier, connection, mail};
 	g_autofree struct smtp_recipient *recipients = smtp_recipients(mail);
 	g_autofree struct queue_outcome *outcomes = NULL;
-	bool sent = send_mail(&errand, lines, recipients, fault);
+	bool served = serve(&errand, lines, recipients, fault);
 	struct fault unsettled;
 
-	outcomes = judge(mail, recipients, sent ? NULL : fault->text);
+	crash_point("courier-before-settle");
+	outcomes = judge(mail, recipients, served ? NULL : fault->text);
 	log_outcomes(mail, outcomes);
 	if (!settle(&errand, outcomes, &unsettled)) {
 		*fault = unsettled;
 		return fault_within(fault, "noting what became of the mail %s", mail->id.text);
 	}
-	/* A mail that we cannot open is no reason to let the others wait. */
-	return sent || fault->cause == FAULT_CRYPTO;
+	crash_point("courier-after-settle");
+	/* What concerns one mail only is no reason to let the others wait. */
+	return served || fault->cause == FAULT_CRYPTO || fault->cause == FAULT_BUSY;
 }
 
 bool
@@ -190,10 +265,12 @@ courier_round(const struct courier *courier, struct courier_lines *lines, unsign
 	*count_r = 0;
 	if (connection == NULL)
 		return false;
-	mails = queue_claim(connection, courier->name, CLAIM_MAX, LEASE_SECONDS, fault);
+	mails = queue_claim(connection, courier->name, CLAIM_MAX,
+			    (unsigned)courier->settings->courier_lease_seconds, fault);
 	if (mails == NULL)
 		return false;
 	*count_r = mails->len;
+	crash_point("courier-after-claim");
 	for (guint i = 0; i < mails->len; i++)
 		if (!handle(courier, lines, connection, g_ptr_array_index(mails, i), fault))
 			good = false;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/crash.h"
 #include "delivery/notice.h"
 #include "delivery/outbox.h"
 #include "delivery/parcel.h"
@@ -263,10 +264,13 @@ commit_all(struct dispatch *dispatch, const struct surroundings *around,
 	*known_r = false;
 	if (connection == NULL)
 		return false;
+	crash_point("milter-before-commit");
 	if (batch_begin(connection, fault) && record(&commit, again, fault) &&
 	    (dispatch->plan.refused != NULL || put_groups(&commit, fault)) &&
-	    batch_commit(connection, fault))
+	    batch_commit(connection, fault)) {
+		crash_point("milter-after-commit");
 		return true;
+	}
 	*known_r = !again && audit_is_known(connection);
 	return false;
 }

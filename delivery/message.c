@@ -140,6 +140,20 @@ message_size(const struct message *message)
 	return message->header_size + 2 + spool_size(message->body);
 }
 
+unsigned
+message_passes(const struct message *message, const char *hostname)
+{
+	g_autofree char *mark = g_strdup_printf("by %s (Postseal) id ", hostname);
+	unsigned passes = 0;
+
+	for (guint i = 0; i < message->fields->len; i++) {
+		const struct field *field = g_ptr_array_index(message->fields, i);
+
+		passes += g_ascii_strcasecmp(field->name, "Received") == 0 && strstr(field->value, mark) != NULL;
+	}
+	return passes;
+}
+
 const struct field *
 message_field(const struct message *message, const char *name)
 {

@@ -54,6 +54,8 @@ bool message_add_body(struct message *message, const void *data, size_t length,
 bool message_read(struct message *message, FILE *file, struct fault *fault);
 
 uint64_t message_size(const struct message *message);
+/* How many Received fields say that the Postseal of this host had it (limit passes). */
+unsigned message_passes(const struct message *message, const char *hostname);
 /* The first field of that name, or NULL. */
 const struct field *message_field(const struct message *message, const char *name);
 /* Its value unfolded, without the blanks around it; the caller's. NULL: no such field. */

@@ -8,11 +8,12 @@
 enum {
 	WINDOW_BYTES = 1024 * 1024, /* what an expression sees at once */
 	OVERLAP_BYTES = 64 * 1024,  /* of one window with the next */
-	PARTS_MAX = 10000,
+	INLINE_BYTES = 4096, /* of a body, in which an inline OpenPGP message begins */
 };
 
 struct mime {
 	const struct message *message;
+	guint parts_max;
 	char *subject;
 	GMimeObject *root; /* NULL: not parsed yet */
 	GMimeStream *stream;
@@ -34,12 +35,13 @@ decoded(const char *raw)
 }
 
 struct mime *
-mime_new(const struct message *message)
+mime_new(const struct message *message, const struct settings *settings)
 {
 	struct mime *mime = g_new0(struct mime, 1);
 	g_autofree char *raw = message_field_text(message, "Subject");
 
 	mime->message = message;
+	mime->parts_max = (guint)MIN(settings->parts_max, (uint64_t)G_MAXUINT);
 	mime->subject = raw == NULL ? g_strdup("") : decoded(raw);
 	return mime;
 }
@@ -116,7 +118,7 @@ add_part(GMimeObject *part, void *data)
 	struct policy_part found = {0};
 	char *type_text, *name = NULL;
 
-	if (mime->parts->len > PARTS_MAX)
+	if (mime->parts->len > mime->parts_max)
 		return;
 	type_text = g_strdup_printf("%s/%s", g_mime_content_type_get_media_type(type),
 				    g_mime_content_type_get_media_subtype(type));
@@ -163,8 +165,9 @@ ask_parts(void *context, const struct policy_part **parts_r, size_t *count_r, st
 		mime->texts = g_ptr_array_new_with_free_func(g_free);
 		for_each_part(mime->root, add_part, mime);
 	}
-	if (mime->parts->len > PARTS_MAX)
-		return fault_set(fault, FAULT_TOO_BIG, "the message has more than %d parts", PARTS_MAX);
+	if (mime->parts->len > mime->parts_max)
+		return fault_set(fault, FAULT_TOO_BIG, "The message has more than %u parts (limit parts).",
+				 mime->parts_max);
 	*parts_r = (const struct policy_part *)(void *)mime->parts->data;
 	*count_r = mime->parts->len;
 	return true;
@@ -276,6 +279,56 @@ ask_text(void *context, policy_visit *visit, void *visitor, struct fault *fault)
 	return true;
 }
 
+/* --- protection --- */
+
+static bool
+has_parameter(GMimeContentType *type, const char *name, const char *const *values)
+{
+	const char *value = g_mime_content_type_get_parameter(type, name);
+
+	for (; value != NULL && *values != NULL; values++)
+		if (g_ascii_strcasecmp(value, *values) == 0)
+			return true;
+	return false;
+}
+
+/* Text that is an OpenPGP message as it stands, as old clients send it (RFC 4880 §6.2). */
+static bool
+is_inline_openpgp(const struct message *message, bool *encrypted_r, struct fault *fault)
+{
+	static const char mark[] = "-----BEGIN PGP MESSAGE-----";
+	char beginning[INLINE_BYTES];
+	size_t got;
+
+	if (!spool_read(message->body, 0, beginning, sizeof beginning, &got, fault))
+		return false;
+	*encrypted_r = memmem(beginning, got, mark, sizeof mark - 1) != NULL;
+	return true;
+}
+
+static bool
+ask_protection(void *context, struct policy_protection *protection_r, struct fault *fault)
+{
+	static const char *const enveloped[] = {"enveloped-data", "authEnveloped-data", NULL};
+	static const char *const signed_only[] = {"signed-data", NULL};
+	const struct mime *mime = context;
+	g_autofree char *value = message_field_text(mime->message, "Content-Type");
+	GMimeContentType *type = g_mime_content_type_parse(NULL, value == NULL ? "text/plain" : value);
+	bool known = true, cms = g_mime_content_type_is_type(type, "application", "pkcs7-mime") ||
+				 g_mime_content_type_is_type(type, "application", "x-pkcs7-mime");
+
+	*protection_r = (struct policy_protection){
+		.encrypted = g_mime_content_type_is_type(type, "multipart", "encrypted") ||
+			     (cms && has_parameter(type, "smime-type", enveloped)),
+		.is_signed = g_mime_content_type_is_type(type, "multipart", "signed") ||
+			     (cms && has_parameter(type, "smime-type", signed_only)),
+	};
+	if (g_mime_content_type_is_type(type, "text", "plain"))
+		known = is_inline_openpgp(mime->message, &protection_r->encrypted, fault);
+	g_object_unref(type);
+	return known;
+}
+
 /* --- header --- */
 
 static char *
@@ -315,6 +368,7 @@ mime_facts(struct mime *mime)
 		.subject = mime->subject,
 		.size = message_size(mime->message),
 		.context = mime,
+		.protection = ask_protection,
 		.headers = ask_headers,
 		.parts = ask_parts,
 		.text = ask_text,

@@ -6,6 +6,7 @@
 #ifndef POSTSEAL_DELIVERY_MIME_H
 #define POSTSEAL_DELIVERY_MIME_H
 
+#include "core/settings.h"
 #include "delivery/message.h"
 #include "policy/policy.h"
 
@@ -14,8 +15,8 @@ struct mime;
 /* Call once, before any thread. */
 void mime_start(void);
 
-/* The message must outlive it. It is parsed when first asked about its parts. */
-struct mime *mime_new(const struct message *message);
+/* Message and settings must outlive it. It is parsed when first asked about its parts. */
+struct mime *mime_new(const struct message *message, const struct settings *settings);
 void mime_free(struct mime *mime);
 typedef struct mime mime_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(mime_auto, mime_free)

@@ -7,12 +7,12 @@
 
 static const struct statement queue_take = {
 	"queue_take",
-	"update postseal.outbox o set state = 'sending', courier = $1, attempts = attempts + 1,"
-	" next_attempt_at = now() + $3 * interval '1 second' "
-	"where o.id in (select id from postseal.outbox where next_attempt_at <= now()"
+	"with due as (select id, state from postseal.outbox where next_attempt_at <= now()"
 	"  order by next_attempt_at limit $2 for update skip locked) "
+	"update postseal.outbox o set state = 'sending', courier = $1, attempts = attempts + 1,"
+	" next_attempt_at = now() + $3 * interval '1 second' from due where o.id = due.id "
 	"returning o.id, o.kind, o.message, o.sender, o.ret, o.envid, o.smtputf8, o.verified, o.attempts,"
-	" o.expires_at <= now(), o.boxed_key, o.header"};
+	" o.expires_at <= now(), o.boxed_key, o.header, due.state = 'sending'"};
 
 static const struct statement queue_recipients = {
 	"queue_recipients",
@@ -30,7 +30,7 @@ static const struct statement queue_delete = {
 
 static const struct statement queue_again = {
 	"queue_again",
-	"update postseal.outbox set state = 'waiting', courier = null, last_reply = $2,"
+	"update postseal.outbox set state = $4, courier = null, last_reply = $2,"
 	" next_attempt_at = now() + $3 * interval '1 second' where id = $1"};
 
 static void
@@ -99,6 +99,7 @@ mail_of(const PGresult *result, int row)
 	mail->expired = result_flag(result, row, 9);
 	mail->boxed_key = result_bytes(result, row, 10, &mail->boxed_length);
 	mail->header = result_bytes(result, row, 11, &mail->header_length);
+	mail->in_doubt = result_flag(result, row, 12);
 	mail->recipients = g_ptr_array_new_with_free_func((GDestroyNotify)recipient_free);
 	return mail;
 }
@@ -191,5 +192,6 @@ queue_settle(struct connection *connection, const struct queued_mail *mail,
 		return batch_add(connection, &queue_delete, &parameters, fault);
 	parameters_text(&parameters, later);
 	parameters_number(&parameters, (int64_t)seconds);
+	parameters_text(&parameters, mail->in_doubt ? "sending" : "waiting");
 	return batch_add(connection, &queue_again, &parameters, fault);
 }

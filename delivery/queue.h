@@ -28,6 +28,7 @@ struct queued_mail {
 	bool verified;
 	unsigned attempts; /* this one included */
 	bool expired;      /* it has been tried long enough */
+	bool in_doubt;     /* the MTA may have it already: nobody heard its answer */
 	unsigned char *boxed_key;
 	size_t boxed_length;
 	unsigned char *header;
@@ -54,7 +55,8 @@ struct queue_outcome {
 };
 
 /* Adds to the open batch: outcomes go to the log, recipients that are served leave the outbox,
- * and so does the mail with the last of them; else it is due again in `seconds`. */
+ * and so does the mail with the last of them; else it is due again in `seconds`, and stays in
+ * doubt where mail->in_doubt says so. */
 bool queue_settle(struct connection *connection, const struct queued_mail *mail,
 		  const struct queue_outcome *outcomes, size_t count, uint64_t seconds,
 		  struct fault *fault);

@@ -19,6 +19,7 @@ struct smtp {
 	char in[IN_BYTES];
 	size_t in_length, in_at;
 	GByteArray *out;
+	bool takes_ident; /* Postfix's XFORWARD with IDENT */
 	bool broken;
 };
 
@@ -243,6 +244,8 @@ note_extension(struct smtp *smtp, const char *text)
 {
 	char *name = g_ascii_strup(text, (gssize)strcspn(text, " "));
 
+	if (strcmp(name, "XFORWARD") == 0)
+		smtp->takes_ident = strstr(text, " IDENT") != NULL;
 	g_hash_table_add(smtp->extensions, name);
 }
 
@@ -398,6 +401,17 @@ put_content(struct smtp *smtp, const struct smtp_mail *mail, struct fault *fault
 	return (ended || put(smtp, "\r\n", 2, fault)) && flush(smtp, fault);
 }
 
+/* Postfix logs it as orig_queue_id. */
+static bool
+tell_ident(struct smtp *smtp, const struct smtp_mail *mail, struct fault *fault)
+{
+	struct smtp_reply reply;
+
+	return mail->ident == NULL || !smtp->takes_ident ||
+	       (command(smtp, fault, "XFORWARD IDENT=%s", mail->ident) && flush(smtp, fault) &&
+		read_reply(smtp, &reply, NULL, fault));
+}
+
 static bool
 reset(struct smtp *smtp, struct fault *fault)
 {
@@ -428,7 +442,8 @@ smtp_send(struct smtp *smtp, struct smtp_mail *mail, struct smtp_reply *reply_r,
 		give_all(mail, reply_r);
 		return true;
 	}
-	if (!put_mail(smtp, mail, fault) || !flush(smtp, fault) || !read_reply(smtp, reply_r, NULL, fault))
+	if (!tell_ident(smtp, mail, fault) || !put_mail(smtp, mail, fault) || !flush(smtp, fault) ||
+	    !read_reply(smtp, reply_r, NULL, fault))
 		return false;
 	if (reply_r->code / 100 != 2) {
 		give_all(mail, reply_r);

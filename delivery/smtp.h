@@ -27,6 +27,7 @@ struct smtp_recipient {
 };
 
 struct smtp_mail {
+	const char *ident;  /* our name for the mail, told to a Postfix that wants to know (XFORWARD) */
 	const char *sender; /* "" for the null sender */
 	const char *ret;
 	const char *envid;

@@ -173,7 +173,7 @@ static sfsistat
 decide(SMFICTX *context, struct session *session)
 {
 	struct message *message = session->message;
-	g_autoptr(mime_auto) mime = mime_new(message);
+	g_autoptr(mime_auto) mime = mime_new(message, policy_settings(session->policy));
 	g_autofree char *from = mime_from(mime);
 	struct surroundings around = {.settings = policy_settings(session->policy),
 				      .policy = session->policy,
@@ -213,6 +213,18 @@ decide(SMFICTX *context, struct session *session)
 	return verdict;
 }
 
+static void
+look_for_loop(struct session *session)
+{
+	const struct settings *settings = policy_settings(session->policy);
+	unsigned passes = message_passes(session->message, settings->hostname);
+
+	if (passes >= settings->passes_max)
+		fault_set(&session->fault, FAULT_LOOP,
+			  "This message has been through %s %u times already (limit passes): it goes round in a loop.",
+			  settings->hostname, passes);
+}
+
 static sfsistat
 end_of_message(SMFICTX *context)
 {
@@ -221,6 +233,8 @@ end_of_message(SMFICTX *context)
 	sfsistat verdict;
 
 	session->message->queue_id = g_strdup(queue_id == NULL ? "NOQUEUE" : queue_id);
+	if (session->fault.cause == FAULT_NONE)
+		look_for_loop(session);
 	if (session->fault.cause != FAULT_NONE) {
 		log_warning("%s: refusing the message from <%s>: %s", session->message->queue_id,
 			    session->message->sender, session->fault.text);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/crash.h"
 #include "core/log.h"
 
 enum { PIECE_BYTES = 65535, REPLY_MAX = 900 };
@@ -135,6 +136,7 @@ verdict_apply(SMFICTX *context, const struct dispatch *dispatch, const struct me
 	struct body_sink body = {.sink = {.write = replace_body}, .context = context};
 	struct fault fault = {0};
 
+	crash_point("milter-before-verdict");
 	if (dispatch->plan.refused != NULL)
 		return verdict_refuse(context, &dispatch->plan.refusal);
 	if (dispatch->in_place == NULL)

@@ -42,6 +42,7 @@ static void policy_error(const struct place *place, void *scanner, struct parser
 %token RECIPIENT "recipient" DOMAIN_ "domain" DOMAINS "domains" IN "in" SUBJECT "subject" TAG "tag"
 %token HEADER "header" SIZE "size" OVER "over" UNDER "under" ATTACHMENT "attachment" NAME "name"
 %token TYPE "type" TEXT "text" REGEX "regex" DELIVER "deliver" REJECT "reject" EXPIRE "expire"
+%token ENCRYPTED "encrypted" SIGNED "signed"
 %token FILE_ "file" DATABASE "database" UNKNOWN_CHARACTER "a character that has no meaning here"
 
 %type <text> word setting
@@ -202,6 +203,8 @@ condition
 		$$ = parser_patterns(&match_attachment_type, NULL, globs);
 	}
 	| ATTACHMENT TYPE listed	{ $$ = parser_patterns(&match_attachment_type, NULL, $3); }
+	| ENCRYPTED		{ $$ = condition_new(&match_encrypted); }
+	| SIGNED		{ $$ = condition_new(&match_signed); }
 	| TEXT REGEX STRING	{ $$ = parser_regex(parser, &@3, $3); }
 	;
 

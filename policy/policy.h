@@ -43,6 +43,10 @@ struct policy_part {
 	const char *type; /* "application/pdf", lower case */
 };
 
+struct policy_protection {
+	bool encrypted, is_signed;
+};
+
 /* A piece of decoded text; pieces overlap. Returns false to see no more. */
 typedef bool policy_visit(void *visitor, const char *text, size_t length);
 
@@ -53,6 +57,8 @@ struct policy_facts {
 	const char *subject; /* decoded, UTF-8 */
 	uint64_t size;       /* bytes, header and body */
 	void *context;
+	/* Is it encrypted or signed already, by S/MIME or OpenPGP? */
+	bool (*protection)(void *context, struct policy_protection *protection_r, struct fault *fault);
 	/* Every field of this name, unfolded and decoded. */
 	bool (*headers)(void *context, const char *name, policy_visit *visit, void *visitor,
 			struct fault *fault);

@@ -21,7 +21,7 @@ struct matcher {
 
 extern const struct matcher match_any, match_sender, match_sender_domain, match_recipient,
 	match_recipient_domain, match_subject_tag, match_header, match_size_over, match_size_under,
-	match_attachment_name, match_attachment_type, match_text_regex;
+	match_attachment_name, match_attachment_type, match_text_regex, match_encrypted, match_signed;
 
 struct condition {
 	const struct matcher *matcher;

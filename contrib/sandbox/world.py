@@ -89,6 +89,7 @@ class World:
         self.bin = pathlib.Path(build) / "bin"
         self.tell = tell
         self.config = self.directory / "postseal.conf"
+        self.crash_file = self.directory / "run" / "crash"
         self.state_file = self.directory / "state.json"
         self.maildirs = self.directory / "outside" / "mail"
         self.milter_socket = self.directory / "run" / "milter.sock"
@@ -163,6 +164,8 @@ reinject "smtp://127.0.0.1:{self.ports['reinject']}"
 reinject verified "smtp://127.0.0.1:{self.ports['verified']}"
 gpg home "{self.directory}/run/gnupg"
 retry first 2 seconds last 5 seconds
+courier lease 10 seconds
+mta log "{self.company.log}"
 {settings}
 {rules.format(table=table)}""")
 
@@ -227,7 +230,8 @@ retry first 2 seconds last 5 seconds
         started = log.stat().st_size if log.exists() else 0
         with log.open("ab") as output:
             program = subprocess.Popen([self.bin / name, "-f", self.config], stdin=subprocess.DEVNULL,
-                                       stdout=output, stderr=output, start_new_session=True)
+                                       stdout=output, stderr=output, start_new_session=True,
+                                       env={**os.environ, "POSTSEAL_CRASH_FILE": str(self.crash_file)})
         self.programs[name] = program.pid
         self.save()
 

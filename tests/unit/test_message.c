@@ -95,7 +95,8 @@ static void
 tags_leave_the_subject(void **state)
 {
 	g_autoptr(message_auto) message = simple(" <1@x>", "Hi.\r\n");
-	g_autoptr(mime_auto) mime = mime_new(message);
+	struct settings *settings = settings_new();
+	g_autoptr(mime_auto) mime = mime_new(message, settings);
 	g_autofree char *without = mime_subject_without(mime, (const char *const[]){"[SECURE]", NULL});
 
 	(void)state;
@@ -103,6 +104,7 @@ tags_leave_the_subject(void **state)
 	assert_string_equal(without, " =?UTF-8?b?R3LDvMOfZQ==?=");
 	assert_null(mime_subject_without(mime, (const char *const[]){"[other]", NULL}));
 	assert_null(mime_subject_without(mime, (const char *const[]){"", NULL}));
+	settings_free(settings);
 }
 
 static void

@@ -1,0 +1,25 @@
+/*
+ * Whether Postfix took a mail whose courier did not live to hear the answer. The courier tells
+ * Postfix the row of each mail (XFORWARD IDENT), and Postfix logs it: that line names the queue
+ * ID, and the queue manager logs the queue ID of what was taken.
+ */
+#ifndef POSTSEAL_DELIVERY_MTA_LOG_H
+#define POSTSEAL_DELIVERY_MTA_LOG_H
+
+#include <glib.h>
+
+#include "core/fault.h"
+
+struct mta_log_answer {
+	char *queue_id;         /* NULL: Postfix never took the mail */
+	unsigned recipients;    /* for how many it took it */
+	GHashTable *named;      /* addresses it has said something of so far */
+};
+
+/* Looks for the row `id` in the log and the one before it (path.1). False when the log cannot
+ * be read. */
+bool mta_log_find(const char *path, const char *id, struct mta_log_answer *answer_r,
+		  struct fault *fault);
+void mta_log_answer_clear(struct mta_log_answer *answer);
+
+#endif
