@@ -1,0 +1,187 @@
+"""Messages a second through the same Postfix, without a milter, with peers, and with Postseal by
+method. smtp-source sends (20 sessions, 10 kB), smtp-sink takes. Three rounds in turn, medians, and
+ratios within the run. Run as root: /usr/bin/python3 tests/bench/speed.py [COUNT [WHAT ...]]
+"""
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(SOURCE / "contrib" / "sandbox"))
+
+import people  # noqa: E402
+from world import World, command, end_process, free_port, port_answers, wait_until  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get("POSTSEAL_BUILD", SOURCE / "build"))
+SESSIONS, LENGTH, ROUNDS = 20, 10_000, 3
+TICKS = os.sysconf("SC_CLK_TCK")
+DIRECTORY = BUILD / "tests" / "world" / "speed"
+
+RULES = """
+match recipient domain "smime.example"    deliver smime
+match recipient domain "pgp.example"      deliver pgp
+match recipient domain "pickup.example"   deliver pickup
+otherwise                                 deliver plain
+"""
+
+# what: (which milter, recipient, sender)
+POSTSEAL = {
+    "plain": (["to@plain.example"], "anna@example.com"),
+    "smime": (["to@smime.example"], "anna@example.com"),
+    "smime signed": (["to@smime.example"], "signer@example.com"),
+    "pgp": (["to@pgp.example"], "anna@example.com"),
+    "pickup": (["to@pickup.example"], "anna@example.com"),
+}
+RATIOS = [  # (what, of which peer, at least)
+    ("plain", "collect", 0.85), ("smime", "replace", 0.9), ("smime signed", "replace", 0.8), ("pgp", "gpg", 0.9),
+    ("pickup", "collect", 0.7), ("pickup drained", "collect", 0.35),
+]
+
+
+def cpu(pid):
+    """Milliseconds of a process itself, and of the children it has waited for."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return tuple(1000 * (int(fields[a]) + int(fields[b])) / TICKS for a, b in ((11, 12), (13, 14)))
+
+
+class Bench:
+    def __init__(self, count):
+        self.count = count
+        self.world = World(DIRECTORY, BUILD)
+        self.peers = {}
+        self.rates = {}
+        self.costs = {}
+
+    def start(self):
+        world = self.world
+        world.start(RULES)
+        world.postseal("key", "import", "--root", world.directory / "keys" / "authority.pem")
+        people.certify(world, "to@smime.example")
+        own = people.certify(world, "signer@example.com").with_suffix("")
+        both = own.with_suffix(".both")
+        both.write_text(own.with_suffix(".pem").read_text() + own.with_suffix(".key").read_text())
+        world.postseal("key", "import", both)
+        gpg = people.Gpg(world.directory / "keys" / "gnupg", "to@pgp.example")
+        (world.directory / "keys" / "pgp.asc").write_bytes(gpg.public())
+        world.postseal("key", "import", world.directory / "keys" / "pgp.asc")
+        gpg.end()
+        self.sink_port = free_port()
+        self.sink = subprocess.Popen(["smtp-sink", "-u", "nobody", f"127.0.0.1:{self.sink_port}", "1000"],
+                                     stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: port_answers(self.sink_port), "smtp-sink")
+        self.peer("collect")
+        self.peer("replace")
+        self.peer("gpg", world.directory / "keys" / "pgp.asc", self.home())
+        self.opendkim()
+
+    def home(self):
+        home = self.world.directory / "peer-gnupg"
+        home.mkdir(mode=0o700)
+        return home
+
+    def peer(self, mode, *words):
+        path = self.world.directory / "run" / f"{mode}.sock"
+        program = subprocess.Popen([BUILD / "tests" / "peer_milter", f"unix:{path}", mode, *words])
+        wait_until(path.exists, f"the peer {mode}")
+        path.chmod(0o666)
+        self.peers[mode] = (f"unix:{path}", program)
+
+    def opendkim(self):
+        if shutil.which("opendkim") is None:
+            print("opendkim is not installed: left out")
+            return
+        directory = self.world.directory / "dkim"
+        directory.mkdir()
+        command("openssl", "genrsa", "-out", directory / "key", "2048")
+        (directory / "key").chmod(0o600)
+        path = directory / "sock"
+        (directory / "conf").write_text(f"Mode s\nDomain example.com\nSelector s\nKeyFile {directory}/key\n"
+                                        f"Socket local:{path}\nRequireSafeKeys no\nSyslog no\nUMask 000\n")
+        program = subprocess.Popen(["opendkim", "-f", "-x", directory / "conf"])
+        wait_until(path.exists, "opendkim")
+        self.peers["opendkim"] = (f"unix:{path}", program)
+
+    def wire(self, milter):
+        company = self.world.company
+        command("postconf", "-c", company.config, "-e", f"smtpd_milters = {milter}",
+                f"relayhost = [127.0.0.1]:{self.sink_port}", "smtp_tcp_port = 25")
+        company.reload()
+        time.sleep(1)  # Postfix replaces its processes; nothing is measured yet
+
+    def queue_is_empty(self):
+        queue = self.world.company.queue
+        return not any(f for d in ("incoming", "active", "maildrop") for f in (queue / d).rglob("*") if f.is_file())
+
+    def outbox_is_empty(self):
+        return self.world.postgres.query("select count(*) from postseal.outbox") == [["0"]]
+
+    def drive(self, to, sender):
+        begin = time.monotonic()
+        done = subprocess.run(["smtp-source", "-s", str(SESSIONS), "-l", str(LENGTH), "-m", str(self.count), "-f", sender,
+                               "-t", to[0], f"127.0.0.1:{self.world.ports['submission']}"], capture_output=True)
+        if done.returncode != 0:
+            raise SystemExit(f"smtp-source: {done.stderr.decode()[-500:]}")
+        accepted = time.monotonic() - begin
+        wait_until(self.queue_is_empty, "Postfix to deliver", 300)
+        return accepted, begin
+
+    def measure(self, what, milter, pid, to=("to@plain.example",), sender="anna@example.com"):
+        self.wire(milter)
+        before = cpu(pid) if pid else (0, 0)
+        accepted, begin = self.drive(to, sender)
+        after = cpu(pid) if pid else (0, 0)
+        self.rates.setdefault(what, []).append(self.count / accepted)
+        self.costs.setdefault(what, []).append(tuple((b - a) / self.count for a, b in zip(before, after)))
+        if what == "pickup":
+            wait_until(lambda: self.outbox_is_empty() and self.queue_is_empty(), "the courier", 600)
+            self.rates.setdefault("pickup drained", []).append(self.count / (time.monotonic() - begin))
+            self.costs.setdefault("pickup drained", []).append((0, 0))
+
+    def round(self, wanted):
+        if not wanted or "bare" in wanted:
+            self.measure("bare", "", None)
+        for mode, (milter, program) in self.peers.items():
+            if not wanted or mode in wanted:
+                self.measure(mode, milter, program.pid, sender="anna@example.com")
+        pid = self.world.programs["postseal-milter"]
+        for what, (to, sender) in POSTSEAL.items():
+            if not wanted or what in wanted:
+                self.measure(what, f"unix:{self.world.milter_socket}", pid, to, sender)
+
+    def report(self):
+        rate = {what: statistics.median(values) for what, values in self.rates.items()}
+        print(f"{'':16} messages/s  CPU ms of the milter (and of its children)")
+        for what, value in rate.items():
+            own, children = (statistics.median(c[i] for c in self.costs[what]) for i in (0, 1))
+            print(f"{what:16} {value:10.0f}  {own:6.2f}" + (f" ({children:.2f})" if children else ""))
+        for what, peer, least in RATIOS:
+            if what in rate and peer in rate:
+                ratio = rate[what] / rate[peer]
+                print(f"{what} / {peer}: {ratio:.2f} (to reach: {least})")
+
+    def stop(self):
+        for _, program in self.peers.values():
+            end_process(program.pid)
+        if hasattr(self, "sink"):
+            end_process(self.sink.pid)
+        self.world.stop()
+
+
+def main():
+    bench = Bench(int(sys.argv[1]) if len(sys.argv) > 1 else 2000)
+    try:
+        bench.start()
+        for number in range(ROUNDS):
+            print(f"round {number + 1} of {ROUNDS}", flush=True)
+            bench.round(sys.argv[2:])
+        bench.report()
+    finally:
+        bench.stop()
+
+
+if __name__ == "__main__":
+    main()
