@@ -16,8 +16,8 @@ static const struct statement message_put = {
 static const struct statement copy_put = {
 	"audit_copy",
 	"insert into postseal.copy (id, message, recipient, address, rule_line, rule, method, reason,"
-	" trace, keys, signed_by, state) "
-	"values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
+	" trace, keys, signed_by, state, first_state, first_reason) "
+	"values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $8) "
 	"on conflict (message, address) do update set rule_line = excluded.rule_line,"
 	" rule = excluded.rule, method = excluded.method, reason = excluded.reason,"
 	" trace = excluded.trace, keys = excluded.keys, signed_by = excluded.signed_by,"

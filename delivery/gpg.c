@@ -39,6 +39,8 @@ bool
 gpg_start(const struct settings *settings, struct fault *fault)
 {
 	g_autofree char *keys = g_build_filename(settings->gpg_home, "recipients", NULL);
+	g_autofree char *program = starter();
+	gpgme_error_t error;
 	g_autofree char *seconds = g_strdup_printf("%" G_GUINT64_FORMAT, settings->gpg_seconds);
 
 	if (g_mkdir_with_parents(keys, 0700) != 0 || chmod(settings->gpg_home, 0700) != 0)
@@ -51,19 +53,17 @@ gpg_start(const struct settings *settings, struct fault *fault)
 	g_setenv("POSTSEAL_GPG_SECONDS", seconds, TRUE);
 	gpgme_check_version(NULL);
 	imported = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	return true;
+	/* Once for all contexts: each time it is told, GPGME runs gpg to ask for its version. */
+	error = gpgme_set_engine_info(GPGME_PROTOCOL_OpenPGP, program, settings->gpg_home);
+	return error == 0 || gpg_fault(fault, error, "beginning");
 }
 
 static gpgme_ctx_t
-context_new(const struct settings *settings, struct fault *fault)
+context_new(struct fault *fault)
 {
 	g_auto(gpgme_ctx_t) context = NULL;
-	g_autofree char *program = starter();
 	gpgme_error_t error = gpgme_new(&context);
 
-	if (error == 0)
-		error = gpgme_ctx_set_engine_info(context, GPGME_PROTOCOL_OpenPGP, program,
-						  settings->gpg_home);
 	if (error != 0) {
 		gpg_fault(fault, error, "beginning");
 		return NULL;
@@ -227,7 +227,7 @@ bool
 gpg_encrypt(const struct settings *settings, const GPtrArray *keys, const struct key *signer,
 	    const struct message *message, struct sink *sink, struct fault *fault)
 {
-	g_auto(gpgme_ctx_t) context = context_new(settings, fault);
+	g_auto(gpgme_ctx_t) context = context_new(fault);
 	g_autoptr(GString) recipients = g_string_new("--file\n");
 	struct input input = {.fault = fault};
 	struct output output = {.sink = sink, .fault = fault};

@@ -11,6 +11,7 @@ static struct service *service;
 
 /* One connection of the MTA, and the message that it is offering. */
 struct session {
+	unsigned long steps; /* as negotiated */
 	char *client;
 	struct policy *policy; /* for this message */
 	struct spool_settings body, variants;
@@ -24,6 +25,14 @@ forget_message(struct session *session)
 	g_clear_pointer(&session->message, message_free);
 	g_clear_pointer(&session->policy, policy_unref);
 	session->fault = (struct fault){0};
+}
+
+/* What a callback returns when it has nothing to say: libmilter wants to know that the MTA does
+ * not wait for it. */
+static sfsistat
+go_on(const struct session *session, unsigned long unanswered)
+{
+	return (session->steps & unanswered) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
 }
 
 /* --- negotiation --- */
@@ -40,6 +49,8 @@ negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned
 				     SMFIP_NR_CONN | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_HDR |
 				     SMFIP_NR_BODY;
 
+	struct session *session;
+
 	(void)unused_1;
 	(void)unused_2;
 	if ((actions & needed) != needed || (steps & exact) != exact) {
@@ -50,6 +61,9 @@ negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned
 	*actions_r = needed;
 	*steps_r = exact | (steps & spared);
 	*unused_1_r = *unused_2_r = 0;
+	session = g_new0(struct session, 1);
+	session->steps = *steps_r;
+	smfi_setpriv(context, session);
 	smfi_setsymlist(context, SMFIM_ENVFROM, (char *)"{auth_authen}");
 	smfi_setsymlist(context, SMFIM_EOM, (char *)"i");
 	return SMFIS_CONTINUE;
@@ -72,11 +86,10 @@ client_text(const char *host, const struct sockaddr *address)
 static sfsistat
 connected(SMFICTX *context, char *host, _SOCK_ADDR *address)
 {
-	struct session *session = g_new0(struct session, 1);
+	struct session *session = smfi_getpriv(context);
 
 	session->client = client_text(host, (const struct sockaddr *)(const void *)address);
-	smfi_setpriv(context, session);
-	return SMFIS_CONTINUE;
+	return go_on(session, SMFIP_NR_CONN);
 }
 
 /* --- collecting --- */
@@ -99,7 +112,7 @@ mail_from(SMFICTX *context, char **arguments)
 	message_set_sender(session->message, arguments[0], arguments + 1);
 	session->message->client = g_strdup(session->client);
 	session->message->authenticated = g_strdup(smfi_getsymval(context, (char *)"{auth_authen}"));
-	return SMFIS_CONTINUE;
+	return go_on(session, SMFIP_NR_MAIL);
 }
 
 static sfsistat
@@ -114,7 +127,7 @@ recipient(SMFICTX *context, char **arguments)
 			  (unsigned long long)limit);
 	else
 		message_add_recipient(session->message, arguments[0], arguments + 1);
-	return SMFIS_CONTINUE;
+	return go_on(session, SMFIP_NR_RCPT);
 }
 
 static sfsistat
@@ -129,7 +142,7 @@ header(SMFICTX *context, char *name, char *value)
 			  (unsigned long long)limit);
 	else
 		message_add_field(session->message, name, value);
-	return SMFIS_CONTINUE;
+	return go_on(session, SMFIP_NR_HDR);
 }
 
 static sfsistat
@@ -139,7 +152,7 @@ body(SMFICTX *context, unsigned char *data, size_t length)
 
 	if (session->fault.cause == FAULT_NONE)
 		message_add_body(session->message, data, length, &session->fault);
-	return SMFIS_CONTINUE;
+	return go_on(session, SMFIP_NR_BODY);
 }
 
 /* --- the end of a message --- */

@@ -40,6 +40,9 @@ create table postseal.copy (
     state text not null check (state in ('handed', 'queued', 'sent', 'failed', 'parked', 'opened',
                                          'locked', 'expired', 'refused')),
     state_at timestamptz not null default now(),
+    first_state text not null,            -- as it was decided; what came later are events
+    first_reason text not null,
+    decided_at timestamptz not null default clock_timestamp(),
     unique (message, address)
 );
 create index copy_address on postseal.copy (address);
@@ -54,8 +57,8 @@ create table postseal.event (
 );
 create index event_message on postseal.event (message);
 
--- Each change of a copy's state is put down by the database itself, so that no program can
--- forget it.
+-- Each later change of a copy's state is put down by the database itself, so that no program
+-- can forget it. The first is in the copy's own row: nothing more is written on the hot path.
 create function postseal.copy_changed() returns trigger language plpgsql security definer
 set search_path = postseal, pg_temp as $$
 begin
@@ -64,8 +67,6 @@ begin
     return null;
 end
 $$;
-create trigger copy_added after insert on postseal.copy
-    for each row execute function postseal.copy_changed();
 create trigger copy_moved after update of state on postseal.copy
     for each row when (old.state is distinct from new.state)
     execute function postseal.copy_changed();
@@ -88,7 +89,9 @@ create view postseal.by_day as
     from postseal.log group by 1, 2, 3;
 create view postseal.history as
     select e.at, e.what, e.detail, c.recipient, e.message, e.copy
-    from postseal.event e left join postseal.copy c on c.id = e.copy;
+    from postseal.event e left join postseal.copy c on c.id = e.copy
+    union all
+    select decided_at, first_state, first_reason, recipient, message, id from postseal.copy;
 
 grant select on postseal.log, postseal.unprotected, postseal.refused, postseal.trouble,
     postseal.by_day, postseal.history, postseal.policy_version to postseal_auditor;

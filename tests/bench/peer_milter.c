@@ -24,8 +24,8 @@ negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2, un
 {
 	(void)ctx, (void)f0, (void)f2, (void)f3;
 	*pf0 = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_DELRCPT;
-	*pf1 = f1 & (SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NOEOH | SMFIP_NR_CONN | SMFIP_NR_MAIL |
-		     SMFIP_NR_RCPT | SMFIP_NR_HDR | SMFIP_NR_BODY);
+	*pf1 = f1 & (SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NOEOH | SMFIP_NOCONNECT | SMFIP_NR_MAIL |
+		     SMFIP_NORCPT | SMFIP_NOHDRS | SMFIP_NR_BODY);
 	*pf2 = *pf3 = 0;
 	return SMFIS_CONTINUE;
 }
@@ -35,7 +35,7 @@ mail_from(SMFICTX *ctx, char **arguments)
 {
 	(void)arguments;
 	smfi_setpriv(ctx, calloc(1, sizeof(struct body)));
-	return SMFIS_CONTINUE;
+	return SMFIS_NOREPLY;
 }
 
 static sfsistat
@@ -46,7 +46,7 @@ body(SMFICTX *ctx, unsigned char *data, size_t length)
 	kept->bytes = realloc(kept->bytes, kept->length + length);
 	memcpy(kept->bytes + kept->length, data, length);
 	kept->length += length;
-	return SMFIS_CONTINUE;
+	return SMFIS_NOREPLY;
 }
 
 static void
