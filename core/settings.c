@@ -16,7 +16,7 @@ static const struct setting table[] = {
 	{"milter mode", SETTING_TEXT, AT(milter_mode), "0660"},
 	{"milter user", SETTING_TEXT, AT(milter_user), "postseal_milter"},
 	{"courier user", SETTING_TEXT, AT(courier_user), "postseal_courier"},
-	{"courier workers", SETTING_COUNT, AT(courier_workers), "4"},
+	{"courier workers", SETTING_COUNT, AT(courier_workers), "12"},
 	{"courier lease", SETTING_SECONDS, AT(courier_lease_seconds), "900"},
 	{"portal listen", SETTING_TEXT, AT(portal_listen), "127.0.0.1:8025"},
 	{"portal url", SETTING_TEXT, AT(portal_url), NULL},

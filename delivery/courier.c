@@ -10,7 +10,7 @@
 #include "delivery/queue.h"
 
 enum {
-	CLAIM_MAX = 2, /* few, so that several couriers share the work */
+	CLAIM_MAX = 4, /* few, so that several couriers share the work */
 	SMTP_SECONDS = 300,  /* RFC 5321 §4.5.3.2: five minutes for most replies */
 	DOUBLINGS_MAX = 20,
 };
