@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -32,6 +33,21 @@ daemon_drop_privileges(const char *user, struct fault *fault)
 	if (initgroups(user, entry->pw_gid) != 0 || setgid(entry->pw_gid) != 0 ||
 	    setuid(entry->pw_uid) != 0)
 		return fault_set(fault, FAULT_CONFIG, "changing to the user %s: %s", user,
+				 strerror(errno));
+	return true;
+}
+
+bool
+daemon_share_socket(const char *path, const char *group, const char *mode, struct fault *fault)
+{
+	const struct group *entry = *group == '\0' ? NULL : getgrnam(group);
+
+	if (*group != '\0' && entry == NULL)
+		return fault_set(fault, FAULT_CONFIG,
+				 "giving the socket %s to the group %s: there is no such group", path, group);
+	if (chmod(path, (mode_t)strtoul(mode, NULL, 8)) != 0 ||
+	    (entry != NULL && chown(path, (uid_t)-1, entry->gr_gid) != 0))
+		return fault_set(fault, FAULT_CONFIG, "setting who may use the socket %s: %s", path,
 				 strerror(errno));
 	return true;
 }

@@ -3,9 +3,10 @@
 #include <string.h>
 
 void
-entity_source_init(struct entity_source *source, const struct message *message)
+entity_source_init(struct entity_source *source, const struct message *message,
+		   const struct group *group)
 {
-	*source = (struct entity_source){.header = message_entity_header(message),
+	*source = (struct entity_source){.header = payload_head(message, group),
 					 .body = message->body};
 }
 

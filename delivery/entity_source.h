@@ -1,10 +1,10 @@
 /*
- * The MIME entity of a message, for libraries that read by themselves.
+ * The payload of a message (payload.h), for libraries that read by themselves.
  */
 #ifndef POSTSEAL_DELIVERY_ENTITY_SOURCE_H
 #define POSTSEAL_DELIVERY_ENTITY_SOURCE_H
 
-#include "delivery/message.h"
+#include "delivery/payload.h"
 
 struct entity_source {
 	GString *header;
@@ -12,7 +12,8 @@ struct entity_source {
 	uint64_t at;
 };
 
-void entity_source_init(struct entity_source *source, const struct message *message);
+void entity_source_init(struct entity_source *source, const struct message *message,
+			const struct group *group);
 void entity_source_clear(struct entity_source *source);
 bool entity_source_read(struct entity_source *source, void *data, size_t length, size_t *got_r,
 			struct fault *fault);

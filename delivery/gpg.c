@@ -224,7 +224,7 @@ run(gpgme_ctx_t context, const char *recipients, bool sign, struct input *input,
 }
 
 bool
-gpg_encrypt(const struct settings *settings, const GPtrArray *keys, const struct key *signer,
+gpg_encrypt(const struct settings *settings, const struct group *group, const struct key *signer,
 	    const struct message *message, struct sink *sink, struct fault *fault)
 {
 	g_auto(gpgme_ctx_t) context = context_new(fault);
@@ -235,12 +235,12 @@ gpg_encrypt(const struct settings *settings, const GPtrArray *keys, const struct
 
 	if (context == NULL)
 		return false;
-	for (guint i = 0; i < keys->len; i++)
-		if (!write_key_file(settings, g_ptr_array_index(keys, i), recipients, fault))
+	for (guint i = 0; i < group->keys->len; i++)
+		if (!write_key_file(settings, g_ptr_array_index(group->keys, i), recipients, fault))
 			return false;
 	if (signer != NULL && !add_signer(context, signer, fault))
 		return false;
-	entity_source_init(&input.source, message);
+	entity_source_init(&input.source, message, group);
 	done = run(context, recipients->str, signer != NULL, &input, &output, fault);
 	entity_source_clear(&input.source);
 	return done;

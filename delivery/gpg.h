@@ -7,14 +7,14 @@
 #define POSTSEAL_DELIVERY_GPG_H
 
 #include "core/settings.h"
-#include "delivery/message.h"
+#include "delivery/method.h"
 #include "keystore/key.h"
 
 /* Makes the home ready; once, before threads. */
 bool gpg_start(const struct settings *settings, struct fault *fault);
-/* Encrypts the entity to the keys, signed where `signer` is not NULL. Writes armored text with
- * CRLF. */
-bool gpg_encrypt(const struct settings *settings, const GPtrArray *keys, const struct key *signer,
+/* Encrypts the payload to the keys of the group, signed where `signer` is not NULL. Writes
+ * armored text with CRLF. */
+bool gpg_encrypt(const struct settings *settings, const struct group *group, const struct key *signer,
 		 const struct message *message, struct sink *sink, struct fault *fault);
 
 #endif

@@ -223,8 +223,8 @@ field_is_content(const struct field *field)
 	return g_ascii_strncasecmp(field->name, "Content-", 8) == 0;
 }
 
-static void
-append_field(GString *text, const struct field *field)
+void
+field_append(GString *text, const struct field *field)
 {
 	g_string_append(text, field->name);
 	g_string_append_c(text, ':');
@@ -241,7 +241,7 @@ field_write(const struct field *field, struct sink *sink, struct fault *fault)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 
-	append_field(text, field);
+	field_append(text, field);
 	return sink_write(sink, text->str, text->len, fault);
 }
 
@@ -254,18 +254,9 @@ message_entity_header(const struct message *message)
 		const struct field *field = g_ptr_array_index(message->fields, i);
 
 		if (field_is_content(field))
-			append_field(text, field);
+			field_append(text, field);
 	}
 	return g_string_append(text, "\r\n");
-}
-
-bool
-message_write_entity(const struct message *message, struct sink *sink, struct fault *fault)
-{
-	g_autoptr(GString) header = message_entity_header(message);
-
-	return sink_write(sink, header->str, header->len, fault) &&
-	       spool_copy(message->body, 0, sink, fault);
 }
 
 /* --- from a file --- */

@@ -70,10 +70,11 @@ struct field *field_new(const char *name, const char *value);
 /* Of those that describe the body and travel with it (RFC 2045): Content-*. */
 bool field_is_content(const struct field *field);
 bool field_write(const struct field *field, struct sink *sink, struct fault *fault);
+/* As it is sent: lines end with CRLF. */
+void field_append(GString *text, const struct field *field);
 
-/* The MIME entity: the Content-* fields as they stand, an empty line, the body. */
-bool message_write_entity(const struct message *message, struct sink *sink, struct fault *fault);
-/* The header of that entity alone, with the empty line; the caller's. */
+/* The header of the MIME entity: the Content-* fields as they stand and the empty line; the
+ * caller's. The body follows. */
 GString *message_entity_header(const struct message *message);
 
 #endif

@@ -49,6 +49,8 @@ struct group {
 	GPtrArray *copies; /* struct copy, borrowed */
 	GPtrArray *keys;   /* struct key of all of them, each once */
 	char *boundary;    /* for methods that write a multipart */
+	bool hides_subject;  /* the header travels within (payload.h) */
+	const char *subject; /* value that takes the place of Subject's; NULL: it stays */
 	bool in_place;
 };
 

@@ -79,7 +79,7 @@ write_body(const struct surroundings *around, const struct group *group, struct 
 			  "Content-Disposition: inline; filename=\"encrypted.asc\"\r\n"
 			  "\r\n",
 			  group->boundary, group->boundary) &&
-	       gpg_encrypt(around->settings, group->keys, signer(around), around->message, sink, fault) &&
+	       gpg_encrypt(around->settings, group, signer(around), around->message, sink, fault) &&
 	       sink_print(sink, fault, "\r\n--%s--\r\n", group->boundary);
 }
 

@@ -200,6 +200,13 @@ new_boundary(void)
 	return g_strconcat("=_", identifier.text, NULL);
 }
 
+/* Only what is sealed has an inside. */
+static bool
+hides_subject(const struct copy *copy)
+{
+	return copy->decision.hide_subject && copy->method->fields != NULL;
+}
+
 static struct group *
 group_new(struct plan *plan, const struct copy *copy)
 {
@@ -207,6 +214,8 @@ group_new(struct plan *plan, const struct copy *copy)
 
 	group->method = copy->method;
 	group->flavour = copy->flavour;
+	group->hides_subject = hides_subject(copy);
+	group->subject = plan->subject;
 	group->copies = g_ptr_array_new();
 	group->keys = g_ptr_array_new();
 	group->boundary = new_boundary();
@@ -222,7 +231,8 @@ group_for(struct plan *plan, const struct copy *copy)
 		struct group *group = g_ptr_array_index(plan->groups, i);
 		const struct copy *first = g_ptr_array_index(group->copies, 0);
 
-		if (group->method != copy->method || group->flavour != copy->flavour)
+		if (group->method != copy->method || group->flavour != copy->flavour ||
+		    group->hides_subject != hides_subject(copy))
 			continue;
 		if (copy->method->names_keys && !(copy->visible && first->visible))
 			continue;

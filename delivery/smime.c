@@ -6,6 +6,7 @@
 
 #include "delivery/cms_sink.h"
 #include "delivery/method.h"
+#include "delivery/payload.h"
 
 static const char flavour_gcm[] = "AES-256-GCM";
 static const char flavour_cbc[] = "AES-256-CBC";
@@ -141,8 +142,8 @@ signature(const struct key *key, struct fault *fault)
 /* Within the envelope: an entity of its own (RFC 8551 §3.5.2), opaque so that no MTA on the
  * way could touch the signed bytes. */
 static bool
-write_signed(const struct surroundings *around, const struct key *key, struct sink *next,
-	     struct fault *fault)
+write_signed(const struct surroundings *around, const struct group *group, const struct key *key,
+	     struct sink *next, struct fault *fault)
 {
 	static const char header[] =
 		"Content-Type: application/pkcs7-mime; smime-type=signed-data;\r\n"
@@ -159,7 +160,7 @@ write_signed(const struct surroundings *around, const struct key *key, struct si
 	base64_sink_init(&base64, next);
 	done = cms_sink_init(&signing, cms, &base64.sink, fault) &&
 	       sink_write(next, header, sizeof header - 1, fault) &&
-	       message_write_entity(around->message, &signing.sink, fault) &&
+	       payload_write(around->message, group, &signing.sink, fault) &&
 	       sink_finish(&signing.sink, fault) && sink_finish(&base64.sink, fault);
 	cms_sink_clear(&signing);
 	return done;
@@ -179,8 +180,8 @@ write_body(const struct surroundings *around, const struct group *group, struct 
 		return false;
 	base64_sink_init(&base64, sink);
 	done = cms_sink_init(&sealing, cms, &base64.sink, fault) &&
-	       (key != NULL ? write_signed(around, key, &sealing.sink, fault)
-			    : message_write_entity(around->message, &sealing.sink, fault)) &&
+	       (key != NULL ? write_signed(around, group, key, &sealing.sink, fault)
+			    : payload_write(around->message, group, &sealing.sink, fault)) &&
 	       sink_finish(&sealing.sink, fault) && sink_finish(&base64.sink, fault);
 	cms_sink_clear(&sealing);
 	return done;

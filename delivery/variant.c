@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "delivery/payload.h"
+
 static bool
 is_one_of(const char *name, const char *const *names)
 {
@@ -68,13 +70,18 @@ variant_init(struct variant *variant, const struct message *message, const struc
 	     const char *subject)
 {
 	bool new_content = group != NULL && group->method->fields != NULL;
+	bool hides_subject = group != NULL && group->hides_subject;
 
 	variant->edits = g_ptr_array_new_with_free_func((GDestroyNotify)edit_free);
+	if (hides_subject)
+		subject = PAYLOAD_OUTER_SUBJECT;
 	variant->added = g_ptr_array_new_with_free_func((GDestroyNotify)field_free);
 	for (guint i = 0; i < message->fields->len; i++) {
 		const struct field *field = g_ptr_array_index(message->fields, i);
 
 		if (is_never_sent(field) || (new_content && is_of_old_content(field))) {
+			edit(variant, i, NULL);
+		} else if (hides_subject && payload_hides(field)) {
 			edit(variant, i, NULL);
 		} else if (subject != NULL && g_ascii_strcasecmp(field->name, "Subject") == 0) {
 			edit(variant, i, subject);

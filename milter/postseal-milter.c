@@ -1,13 +1,9 @@
 /* The milter, postseal-milter(8). */
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
 #include <libmilter/mfapi.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/daemon.h"
@@ -56,24 +52,12 @@ reload(void *context)
 static bool
 set_access(const struct settings *settings, struct fault *fault)
 {
-	const char *path = strchr(settings->milter_listen, ':');
-	const struct group *group = NULL;
-	mode_t mode = (mode_t)strtoul(settings->milter_mode, NULL, 8);
+	static const char *const prefixes[] = {"unix:", "local:"};
 
-	if (path == NULL || (!g_str_has_prefix(settings->milter_listen, "unix:") &&
-			     !g_str_has_prefix(settings->milter_listen, "local:")))
-		return true;
-	path++;
-	if (*settings->milter_group != '\0') {
-		group = getgrnam(settings->milter_group);
-		if (group == NULL)
-			return fault_set(fault, FAULT_CONFIG, "giving the milter's socket to the group %s: "
-					 "there is no such group", settings->milter_group);
-	}
-	if (chmod(path, mode) != 0 ||
-	    (group != NULL && chown(path, (uid_t)-1, group->gr_gid) != 0))
-		return fault_set(fault, FAULT_CONFIG, "setting who may use the milter's socket %s: %s", path,
-				 strerror(errno));
+	for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++)
+		if (g_str_has_prefix(settings->milter_listen, prefixes[i]))
+			return daemon_share_socket(settings->milter_listen + strlen(prefixes[i]),
+						   settings->milter_group, settings->milter_mode, fault);
 	return true;
 }
 

@@ -120,7 +120,8 @@ policy_decide(struct policy_question *question, const char *recipient,
 		decision_r->reject = rule->reject;
 		decision_r->methods = (const char *const *)rule->methods->pdata;
 		decision_r->tags = (const char *const *)rule->tags->pdata;
-		decision_r->expire_seconds = rule->expire_seconds;
+		decision_r->expire_seconds = rule->options.expire_seconds;
+		decision_r->hide_subject = rule->options.hide_subject;
 		decision_r->trace = trace(policy, &trail);
 		return true;
 	}

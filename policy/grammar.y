@@ -26,6 +26,7 @@ static void policy_error(const struct place *place, void *scanner, struct parser
 	struct setting_value value;
 	struct condition *condition;
 	struct rule *rule;
+	struct rule_options options;
 	const struct matcher *matcher;
 }
 %destructor { g_free($$); } <text>
@@ -42,13 +43,14 @@ static void policy_error(const struct place *place, void *scanner, struct parser
 %token RECIPIENT "recipient" DOMAIN_ "domain" DOMAINS "domains" IN "in" SUBJECT "subject" TAG "tag"
 %token HEADER "header" SIZE "size" OVER "over" UNDER "under" ATTACHMENT "attachment" NAME "name"
 %token TYPE "type" TEXT "text" REGEX "regex" DELIVER "deliver" REJECT "reject" EXPIRE "expire"
-%token ENCRYPTED "encrypted" SIGNED "signed"
+%token ENCRYPTED "encrypted" SIGNED "signed" HIDE "hide"
 %token FILE_ "file" DATABASE "database" UNKNOWN_CHARACTER "a character that has no meaning here"
 
 %type <text> word setting
 %type <texts> strings listed
 %type <value> value
-%type <number> size duration options
+%type <number> size duration
+%type <options> options
 %type <flag> negation
 %type <condition> condition
 %type <rule> rule conditions methods
@@ -132,11 +134,11 @@ rule
 		g_ptr_array_unref($$->methods);
 		$$->methods = $4->methods;
 		$4->methods = NULL;
-		$$->expire_seconds = $5;
+		$$->options = $5;
 		rule_free($4);
 	}
 	| MATCH conditions REJECT STRING	{ $$ = $2; $$->reject = $4; }
-	| OTHERWISE DELIVER methods options	{ $$ = $3; $$->expire_seconds = $4; }
+	| OTHERWISE DELIVER methods options	{ $$ = $3; $$->options = $4; }
 	| OTHERWISE REJECT STRING	{ $$ = rule_new(); $$->reject = $3; }
 	;
 
@@ -214,8 +216,9 @@ methods
 	;
 
 options
-	: %empty		{ $$ = 0; }
-	| EXPIRE duration	{ $$ = $2; }
+	: %empty		{ $$ = (struct rule_options){0, false}; }
+	| options EXPIRE duration	{ $$ = $1; $$.expire_seconds = $3; }
+	| options HIDE SUBJECT	{ $$ = $1; $$.hide_subject = true; }
 	;
 
 %%

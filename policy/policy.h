@@ -83,6 +83,7 @@ struct policy_decision {
 	const char *reject;     /* the sentence, or NULL when it delivers */
 	const char *const *methods; /* ends with NULL; none when it rejects */
 	uint64_t expire_seconds; /* 0: as the settings say */
+	bool hide_subject;
 	const char *const *tags; /* subject tags the rule matched; ends with NULL */
 	json_t *trace;          /* [{line, rule, matched, condition, saw}], owned */
 };

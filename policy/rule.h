@@ -35,6 +35,12 @@ struct condition {
 	pcre2_code *regex;
 };
 
+/* What may follow the methods. */
+struct rule_options {
+	uint64_t expire_seconds; /* 0: not said */
+	bool hide_subject;
+};
+
 struct rule {
 	unsigned line;
 	char *text;
@@ -42,7 +48,7 @@ struct rule {
 	char *reject;
 	GPtrArray *methods; /* char *, ends with NULL */
 	GPtrArray *tags;    /* char *, ends with NULL */
-	uint64_t expire_seconds;
+	struct rule_options options;
 };
 
 struct rule *rule_new(void);

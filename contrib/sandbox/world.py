@@ -167,7 +167,7 @@ retry first 2 seconds last 5 seconds
 courier lease 10 seconds
 mta log "{self.company.log}"
 {settings}
-{rules.format(table=table)}""")
+{rules.replace("{table}", str(table))}""")
 
     def start_outside(self):
         keys, port = self.directory / "keys", self.ports["outside"]

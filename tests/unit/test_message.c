@@ -10,6 +10,7 @@
 #include "core/address.h"
 #include "delivery/message.h"
 #include "delivery/mime.h"
+#include "delivery/payload.h"
 
 static const struct spool_settings in_memory = {.directory = "/tmp", .memory_max = 1 << 20};
 
@@ -54,11 +55,12 @@ entity_has_the_content_fields_as_they_stand(void **state)
 {
 	g_autoptr(message_auto) message = simple(" <1@x>", "Hi.\r\n");
 	g_autoptr(spool_auto) spool = spool_new(&in_memory);
+	const struct group as_it_is = {.hides_subject = false};
 	struct fault fault;
 	const void *memory;
 
 	(void)state;
-	assert_true(message_write_entity(message, spool_sink(spool), &fault));
+	assert_true(payload_write(message, &as_it_is, spool_sink(spool), &fault));
 	spool_descriptor(spool, &memory);
 	assert_int_equal(spool_size(spool), strlen("Content-Type: text/plain;\r\n\tcharset=utf-8\r\n\r\nHi.\r\n"));
 	assert_memory_equal(memory, "Content-Type: text/plain;\r\n\tcharset=utf-8\r\n\r\nHi.\r\n", spool_size(spool));
