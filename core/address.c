@@ -3,12 +3,20 @@
 #include <glib.h>
 #include <string.h>
 
-enum { ADDRESS_MAX = 320 };
+enum { ADDRESS_MAX = 320, DOMAIN_MAX = 253 };
+
+/* GLib's IDNA writes past its memory when the bytes are not UTF-8, and takes no name longer than
+ * a domain may be (RFC 1035 §2.3.4). */
+static bool
+is_international(const char *domain)
+{
+	return !g_str_is_ascii(domain) && g_utf8_validate(domain, -1, NULL) && strlen(domain) <= DOMAIN_MAX;
+}
 
 static char *
 fold_domain(const char *domain)
 {
-	g_autofree char *ascii = g_hostname_to_ascii(domain);
+	g_autofree char *ascii = is_international(domain) ? g_hostname_to_ascii(domain) : NULL;
 
 	return g_ascii_strdown(ascii != NULL ? ascii : domain, -1);
 }

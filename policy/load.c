@@ -318,11 +318,14 @@ parser_rule(struct parser *parser, const struct place *place, struct rule *rule)
 
 /* --- the whole file --- */
 
+/* Where the grammar found errors, it has freed conditions: then only names are looked at. */
 static bool
 table_use_resolve(struct parser *parser, const struct table_use *use)
 {
-	struct condition *condition = use->condition;
+	struct condition *condition = parser->errors->len == 0 ? use->condition : NULL;
 
+	if (use->name == NULL && condition == NULL)
+		return true;
 	if (use->name == NULL) {
 		condition->table = table_new(NULL, &table_inline, NULL);
 		for (char **d = parser->policy->settings->domains; d != NULL && *d != NULL; d++)

@@ -57,9 +57,9 @@ subject_tag(struct policy_question *q, const struct condition *c, bool *matched_
 static bool
 any_pattern(const struct condition *c, const char *text, size_t length)
 {
-	g_autofree char *copy = g_strndup(text, length);
-	g_autofree char *folded = g_utf8_validate(copy, -1, NULL) ? g_utf8_strdown(copy, -1)
-								  : g_ascii_strdown(copy, -1);
+	/* GLib ends the program over a pattern's text that is not UTF-8. */
+	g_autofree char *valid = g_utf8_make_valid(text, (gssize)length);
+	g_autofree char *folded = g_utf8_strdown(valid, -1);
 
 	for (guint i = 0; i < c->patterns->len; i++)
 		if (g_pattern_spec_match_string(g_ptr_array_index(c->patterns, i), folded))

@@ -207,6 +207,22 @@ addresses_fold(void **state)
 	assert_false(address_is_valid("a@"));
 }
 
+/* Found by fuzzing: the heap was overwritten when a domain was not UTF-8. */
+static void
+domain_that_is_not_utf8_is_only_bytes(void **state)
+{
+	static const char *const domains[] = {"7IQ[2Mc-9\xff****\xff\xff\xff.XWxn@@@\xe2@", "a@\xf0", "a@xn--\xe2\x82",
+					      "a@\xc3.\xc3.\xc3"};
+
+	(void)state;
+	for (int round = 0; round < 1000; round++)
+		for (size_t i = 0; i < G_N_ELEMENTS(domains); i++) {
+			g_autofree char *folded = address_fold(domains[i]);
+
+			assert_int_equal(strlen(folded), strlen(domains[i]));
+		}
+}
+
 static void
 message_is_read_from_a_file(void **state)
 {
@@ -238,6 +254,7 @@ main(void)
 		cmocka_unit_test(spool_is_the_same_in_memory_and_in_a_file),
 		cmocka_unit_test(spool_that_cannot_write_is_a_temporary_fault),
 		cmocka_unit_test(addresses_fold),
+		cmocka_unit_test(domain_that_is_not_utf8_is_only_bytes),
 		cmocka_unit_test(message_is_read_from_a_file),
 	};
 

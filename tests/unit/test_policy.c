@@ -66,6 +66,8 @@ one_header(void *context, const char *name, policy_visit *visit, void *visitor, 
 	(void)fault;
 	if (g_ascii_strcasecmp(name, "Sensitivity") == 0)
 		visit(visitor, "Company-Confidential", 20);
+	if (g_ascii_strcasecmp(name, "X-Bytes") == 0)
+		visit(visitor, "\xff\xfe tail", 7);
 	return true;
 }
 
@@ -147,6 +149,23 @@ content_is_looked_at(void **state)
 	assert_int_equal(deciding_line(p, "", "x@x.example"), 5);
 	text_of_message = "see\nAHV756 there";
 	assert_int_equal(deciding_line(p, "", "x@x.example"), 4);
+	unload(&l);
+}
+
+/* Found by fuzzing: GLib aborts when it turns round a text that is not UTF-8. */
+static void
+pattern_meets_text_that_is_not_utf8(void **state)
+{
+	struct loaded l;
+	struct policy *p = good(&l, "match header \"X-Bytes\" { \"*tail\" \"a*b\" \"head*\" } deliver plain\n"
+				    "otherwise deliver plain\n");
+
+	(void)state;
+	assert_int_equal(deciding_line(p, "", "x@x.example"), 1);
+	unload(&l);
+	l = load(settings_text, "match header \"X\" \"*\xff\xe4\" deliver plain\notherwise deliver plain\n");
+	assert_null(l.policy);
+	assert_non_null(strstr(g_ptr_array_index(l.errors, 0), "found a text that is not UTF-8"));
 	unload(&l);
 }
 
@@ -233,6 +252,18 @@ all_errors_are_told_with_their_place(void **state)
 			      ":6:20: found <nowhere>, expected a table that the file defines", NULL});
 }
 
+/* Found by fuzzing: the condition before the error was freed, and then given its table. */
+static void
+error_behind_a_table_leaves_no_freed_condition(void **state)
+{
+	(void)state;
+	expect_errors(settings_text,
+		      "table t { \"x\" }\nmatch recipient in <t> sender in domains nonsense\n"
+		      "match sender in domains recipient in <t> deliver\notherwise deliver plain\n",
+		      (const char *const[]){":6:42: found nonsense, expected", ":7:49: found the end of the line",
+					    NULL});
+}
+
 static void
 what_is_missing_is_an_error(void **state)
 {
@@ -286,9 +317,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(first_match_decides),
 		cmocka_unit_test(content_is_looked_at),
+		cmocka_unit_test(pattern_meets_text_that_is_not_utf8),
 		cmocka_unit_test(backtracking_expression_is_a_fault),
 		cmocka_unit_test(subdomains_and_files),
 		cmocka_unit_test(all_errors_are_told_with_their_place),
+		cmocka_unit_test(error_behind_a_table_leaves_no_freed_condition),
 		cmocka_unit_test(what_is_missing_is_an_error),
 		cmocka_unit_test(settings_take_their_values),
 		cmocka_unit_test(ten_thousand_rules_keep_a_short_trace),

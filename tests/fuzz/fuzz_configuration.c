@@ -1,0 +1,31 @@
+/* postseal.conf: whatever the file holds, it is taken or refused with a sentence. */
+#include <stdint.h>
+#include <unistd.h>
+
+#include "delivery/configuration.h"
+#include "delivery/method.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static char path[] = "/tmp/postseal-fuzz.XXXXXX";
+	static int fd = -1;
+	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+	struct policy *policy;
+
+	if (fd < 0) {
+		fd = mkstemp(path);
+		unlink(path);
+		g_snprintf(path, sizeof path, "/dev/fd/%d", fd);
+	}
+	if (ftruncate(fd, 0) != 0 || pwrite(fd, data, size, 0) != (ssize_t)size)
+		return 0;
+	lseek(fd, 0, SEEK_SET);
+	policy = policy_load(path, method_names(), errors);
+	if ((policy == NULL) != (errors->len > 0))
+		abort(); /* a refusal without a word, or a word without a refusal */
+	policy_unref(policy);
+	return 0;
+}
