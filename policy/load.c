@@ -433,6 +433,21 @@ policy_new(const char *path, char *text)
 	return policy;
 }
 
+/* GLib's functions for text rely on UTF-8, and a NUL would hide what is behind it. */
+static bool
+is_text(const char *path, const char *text, size_t length, GPtrArray *errors)
+{
+	const char *end;
+	unsigned line = 1;
+
+	if (g_utf8_validate_len(text, length, &end))
+		return true;
+	for (const char *c = text; c < end; c++)
+		line += *c == '\n';
+	g_ptr_array_add(errors, g_strdup_printf("%s:%u: found a byte that is no text in UTF-8", path, line));
+	return false;
+}
+
 struct policy *
 policy_load(const char *path, const char *const *methods, GPtrArray *errors)
 {
@@ -440,10 +455,15 @@ policy_load(const char *path, const char *const *methods, GPtrArray *errors)
 	g_autoptr(GError) error = NULL;
 	struct parser parser = {.methods = methods, .errors = errors, .next = {.line = 1, .column = 1}};
 	char *text;
+	gsize length;
 	guint before = errors->len;
 
-	if (!g_file_get_contents(path, &text, NULL, &error)) {
+	if (!g_file_get_contents(path, &text, &length, &error)) {
 		g_ptr_array_add(errors, g_strdup_printf("reading the configuration: %s", error->message));
+		return NULL;
+	}
+	if (!is_text(path, text, length, errors)) {
+		g_free(text);
 		return NULL;
 	}
 	policy = policy_new(path, text);

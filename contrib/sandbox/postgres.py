@@ -4,6 +4,7 @@ import os
 import pathlib
 import pwd
 import shutil
+import signal
 import subprocess
 
 
@@ -46,6 +47,37 @@ class Postgres:
 
     def resume(self):
         self.run(programs() / "pg_ctl", "-D", self.data, "-l", self.directory / "log", "-w", "start")
+
+    def make_standby(self, directory):
+        """A second cluster that follows this one; commits wait for it."""
+        user = pwd.getpwnam("postgres")
+        standby = Postgres(directory)
+        for path in (standby.directory, standby.sockets):
+            shutil.rmtree(path, ignore_errors=True)
+            path.mkdir(parents=True)
+            os.chown(path, user.pw_uid, user.pw_gid)
+        self.run(programs() / "pg_basebackup", "-h", self.sockets, "-U", "root", "-D", standby.data, "-R", "-X",
+                 "stream", "--checkpoint=fast", "--no-sync")
+        with (standby.data / "postgresql.auto.conf").open("a") as file:
+            file.write(f"unix_socket_directories = '{standby.sockets}'\nsynchronous_standby_names = ''\n")
+        standby.resume()
+        self.query("alter system set synchronous_standby_names = '*'")
+        self.query("select pg_reload_conf()")
+        return standby
+
+    def kill(self):
+        """As a machine that loses its power: SIGKILL to all of it."""
+        postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
+        children = pathlib.Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        for pid in (postmaster, *map(int, children)):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        (self.data / "postmaster.pid").unlink()
+
+    def promote(self):
+        self.run(programs() / "pg_ctl", "-D", self.data, "-w", "promote")
 
     def stop(self, how="fast"):
         if (self.data / "postmaster.pid").exists():

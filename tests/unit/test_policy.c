@@ -165,7 +165,7 @@ pattern_meets_text_that_is_not_utf8(void **state)
 	unload(&l);
 	l = load(settings_text, "match header \"X\" \"*\xff\xe4\" deliver plain\notherwise deliver plain\n");
 	assert_null(l.policy);
-	assert_non_null(strstr(g_ptr_array_index(l.errors, 0), "found a text that is not UTF-8"));
+	assert_non_null(strstr(g_ptr_array_index(l.errors, 0), ":5: found a byte that is no text in UTF-8"));
 	unload(&l);
 }
 
