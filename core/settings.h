@@ -22,6 +22,12 @@ struct settings {
 	char *milter_mode;
 	char *milter_user;
 	char *courier_user;
+	char *keeper_socket;
+	char *keeper_home;
+	char *keeper_agent;
+	char *keeper_group;
+	char *keeper_mode;
+	char *keeper_user;
 	char *portal_listen;
 	char *portal_url;
 	char *portal_user;

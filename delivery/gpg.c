@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "delivery/entity_source.h"
+#include "keystore/keeper.h"
 
 G_DEFINE_AUTO_CLEANUP_FREE_FUNC(gpgme_ctx_t, gpgme_release, NULL)
 G_DEFINE_AUTO_CLEANUP_FREE_FUNC(gpgme_data_t, gpgme_data_release, NULL)
@@ -35,6 +36,20 @@ starter(void)
 	return g_build_filename(POSTSEAL_LIBEXECDIR, "postseal-gpg", NULL);
 }
 
+/* Where gpg looks for its agent, a file says where the keeper's is; gpg starts none itself. */
+static bool
+point_at_agent(const struct settings *settings, struct fault *fault)
+{
+	g_autofree char *pointer = g_build_filename(settings->gpg_home, "S.gpg-agent", NULL);
+	g_autofree char *options = g_build_filename(settings->gpg_home, "gpg.conf", NULL);
+	g_autofree char *text = g_strdup_printf("%%Assuan%%\nsocket=%s\n", settings->keeper_agent);
+	g_autoptr(GError) error = NULL;
+
+	return (g_file_set_contents(pointer, text, -1, &error) &&
+		g_file_set_contents(options, "no-autostart\n", -1, &error)) ||
+	       fault_set(fault, FAULT_CONFIG, "making the home of gpg ready: %s", error->message);
+}
+
 bool
 gpg_start(const struct settings *settings, struct fault *fault)
 {
@@ -46,6 +61,8 @@ gpg_start(const struct settings *settings, struct fault *fault)
 	if (g_mkdir_with_parents(keys, 0700) != 0 || chmod(settings->gpg_home, 0700) != 0)
 		return fault_set(fault, FAULT_CONFIG, "making the home of gpg, %s: %s", settings->gpg_home,
 				 strerror(errno));
+	if (!point_at_agent(settings, fault))
+		return false;
 	if (access(settings->gpg_program, X_OK) != 0)
 		return fault_set(fault, FAULT_CONFIG, "looking for gpg at %s: %s", settings->gpg_program,
 				 strerror(errno));
@@ -68,7 +85,7 @@ context_new(struct fault *fault)
 		gpg_fault(fault, error, "beginning");
 		return NULL;
 	}
-	gpgme_set_pinentry_mode(context, GPGME_PINENTRY_MODE_ERROR);
+	/* No pinentry mode: the keeper's agent, which has none to show, does not let us choose. */
 	gpgme_set_armor(context, 1);
 	return g_steal_pointer(&context);
 }
@@ -100,14 +117,18 @@ write_key_file(const struct settings *settings, const struct key *key, GString *
 	return true;
 }
 
+/* gpg finds the public half in our ring and the private half with the keeper's agent. */
 static bool
-import_signer(gpgme_ctx_t context, const struct key *key, struct fault *fault)
+import_signer(gpgme_ctx_t context, const struct settings *settings, const struct key *key,
+	      struct fault *fault)
 {
 	g_auto(gpgme_data_t) data = NULL;
 	size_t length;
-	const char *bytes = g_bytes_get_data(key->secret, &length);
+	const char *bytes = g_bytes_get_data(key->content, &length);
 	gpgme_error_t error = 0;
 
+	if (!keeper_prepare(settings->keeper_socket, key->fingerprint, fault))
+		return false;
 	g_mutex_lock(&import_lock);
 	if (!g_hash_table_contains(imported, key->fingerprint)) {
 		error = gpgme_data_new_from_mem(&data, bytes, length, 0);
@@ -121,12 +142,13 @@ import_signer(gpgme_ctx_t context, const struct key *key, struct fault *fault)
 }
 
 static bool
-add_signer(gpgme_ctx_t context, const struct key *key, struct fault *fault)
+add_signer(gpgme_ctx_t context, const struct settings *settings, const struct key *key,
+	   struct fault *fault)
 {
 	gpgme_key_t found;
 	gpgme_error_t error;
 
-	if (!import_signer(context, key, fault))
+	if (!import_signer(context, settings, key, fault))
 		return false;
 	error = gpgme_get_key(context, key->fingerprint, &found, 1);
 	if (error == 0) {
@@ -238,7 +260,7 @@ gpg_encrypt(const struct settings *settings, const struct group *group, const st
 	for (guint i = 0; i < group->keys->len; i++)
 		if (!write_key_file(settings, g_ptr_array_index(group->keys, i), recipients, fault))
 			return false;
-	if (signer != NULL && !add_signer(context, signer, fault))
+	if (signer != NULL && !add_signer(context, settings, signer, fault))
 		return false;
 	entity_source_init(&input.source, message, group);
 	done = run(context, recipients->str, signer != NULL, &input, &output, fault);

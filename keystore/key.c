@@ -29,7 +29,6 @@ key_unref(struct key *key)
 	g_free(key->role);
 	g_free(key->problem);
 	g_clear_pointer(&key->content, g_bytes_unref);
-	g_clear_pointer(&key->secret, g_bytes_unref);
 	X509_free(key->certificate);
 	sk_X509_pop_free(key->chain, X509_free);
 	EVP_PKEY_free(key->private_key);

@@ -27,8 +27,8 @@ struct key {
 	GBytes *content;       /* DER or binary OpenPGP */
 	X509 *certificate;     /* S/MIME */
 	STACK_OF(X509) *chain; /* S/MIME: up to the root, itself first; NULL when pinned */
-	EVP_PKEY *private_key; /* S/MIME, our own */
-	GBytes *secret;        /* OpenPGP, our own; wiped when freed */
+	bool can_sign;         /* our own: the keeper has its private half */
+	EVP_PKEY *private_key; /* S/MIME, our own: signs by asking the keeper */
 };
 
 struct key *key_new(enum key_kind kind);

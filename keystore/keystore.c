@@ -5,6 +5,7 @@
 #include "core/listener.h"
 #include "core/log.h"
 #include "keystore/certificate.h"
+#include "keystore/keeper.h"
 #include "keystore/statements.h"
 #include "keystore/trust.h"
 
@@ -12,8 +13,7 @@ enum { CACHE_MAX = 20000 }; /* addresses; beyond it, the cache starts anew */
 
 struct keystore {
 	struct database *database;
-	struct seal_key master;
-	bool has_master;
+	char *keeper;
 	struct listener *listener;
 	GMutex lock;
 	GHashTable *cache;   /* "smime:a@b" to GPtrArray of struct key */
@@ -47,9 +47,7 @@ keystore_new(const struct keystore_settings *settings)
 	struct keystore *keystore = g_new0(struct keystore, 1);
 
 	keystore->database = settings->database;
-	keystore->has_master = settings->master != NULL;
-	if (keystore->has_master)
-		keystore->master = *settings->master;
+	keystore->keeper = g_strdup(settings->keeper);
 	g_mutex_init(&keystore->lock);
 	keystore->cache = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 						(GDestroyNotify)g_ptr_array_unref);
@@ -67,7 +65,7 @@ keystore_free(struct keystore *keystore)
 	g_hash_table_unref(keystore->cache);
 	trust_free(keystore->trust);
 	g_mutex_clear(&keystore->lock);
-	sodium_memzero(&keystore->master, sizeof keystore->master);
+	g_free(keystore->keeper);
 	g_free(keystore);
 }
 
@@ -101,30 +99,22 @@ load_trust(struct connection *connection, struct fault *fault)
 	return trust;
 }
 
+/* For S/MIME, a stand-in that asks the keeper; gpg asks the keeper's agent by itself. */
 static void
-open_private_key(const struct keystore *keystore, struct key *key, const PGresult *result, int row)
+find_private_key(const struct keystore *keystore, struct key *key)
 {
-	size_t sealed_length, length;
-	g_autofree unsigned char *sealed = result_bytes(result, row, 10, &sealed_length);
-	unsigned char *plain;
-	const unsigned char *at;
+	struct fault fault;
 
-	if (!keystore->has_master || PQgetisnull(result, row, 10))
+	if (keystore->keeper == NULL || strcmp(key->role, "own") != 0)
 		return;
-	plain = seal_open_bytes(sealed, sealed_length, &keystore->master, key->fingerprint, &length);
-	if (plain == NULL) {
-		log_error("opening the private key %s: the master key does not fit", key->fingerprint);
-		key->problem = g_strdup("its private key does not open with the master key");
+	key->can_sign = true;
+	if (key->kind != KEY_SMIME)
 		return;
+	key->private_key = keeper_key(keystore->keeper, key->certificate, key->fingerprint, &fault);
+	if (key->private_key == NULL) {
+		log_warning("%s", fault.text);
+		key->can_sign = false;
 	}
-	if (key->kind == KEY_PGP) {
-		key->secret = key_secret_bytes(plain, length);
-		return;
-	}
-	at = plain;
-	key->private_key = d2i_AutoPrivateKey(NULL, &at, (long)length);
-	sodium_memzero(plain, length);
-	g_free(plain);
 }
 
 static void
@@ -161,7 +151,6 @@ key_of(const struct keystore *keystore, const struct trust *trust, enum key_kind
 	key->not_after = (time_t)result_number(result, row, 7);
 	key->gcm = result_flag(result, row, 8);
 	key->oaep = result_flag(result, row, 9);
-	open_private_key(keystore, key, result, row);
 	if (kind == KEY_SMIME) {
 		key->certificate = certificate_of(result, row, 1);
 		if (key->certificate == NULL)
@@ -169,6 +158,8 @@ key_of(const struct keystore *keystore, const struct trust *trust, enum key_kind
 		else
 			check_chain(trust, key);
 	}
+	if (key->kind != KEY_SMIME || key->certificate != NULL)
+		find_private_key(keystore, key);
 	return key;
 }
 
@@ -311,7 +302,7 @@ keystore_signer(struct keystore *keystore, enum key_kind kind, const char *addre
 	for (guint i = 0; i < known->len && *signer_r == NULL; i++) {
 		struct key *key = g_ptr_array_index(known, i);
 
-		if ((key->private_key != NULL || key->secret != NULL) && key_is_usable(key, now, NULL))
+		if (key->can_sign && key_is_usable(key, now, NULL))
 			*signer_r = key_ref(key);
 	}
 	return true;

@@ -8,7 +8,6 @@
 #define POSTSEAL_KEYSTORE_KEYSTORE_H
 
 #include "core/database.h"
-#include "core/seal.h"
 #include "keystore/key.h"
 
 struct keystore;
@@ -16,7 +15,7 @@ struct keystore;
 struct keystore_settings {
 	struct database *database;
 	const struct database_settings *listen; /* NULL: nothing is kept */
-	const struct seal_key *master;          /* NULL: private keys are left alone; copied */
+	const char *keeper; /* socket of the keeper, which signs; NULL: nothing is ever signed */
 };
 
 struct keystore *keystore_new(const struct keystore_settings *settings);
@@ -32,7 +31,7 @@ bool keystore_find(struct keystore *keystore, enum key_kind kind, const char *ad
 		   struct keystore_answer *answer_r, struct fault *fault);
 void keystore_answer_clear(struct keystore_answer *answer);
 
-/* Our own usable key for the sender, with its private half; *signer_r is NULL when there is
+/* Our own usable key for the sender, whose private half the keeper has; *signer_r is NULL when there is
  * none. The caller's. */
 bool keystore_signer(struct keystore *keystore, enum key_kind kind, const char *address,
 		     struct key **signer_r, struct fault *fault);

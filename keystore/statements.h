@@ -8,9 +8,8 @@ static const struct statement key_by_address = {
 	"key_by_address",
 	"select k.fingerprint, k.content, k.owner, k.role, k.problem, k.pinned,"
 	" extract(epoch from k.not_before)::bigint, extract(epoch from k.not_after)::bigint,"
-	" k.capabilities @> '{gcm}', k.capabilities @> '{oaep}', p.sealed "
-	"from postseal.key_address a join postseal.key k on k.id = a.key"
-	" left join postseal.private_key p on p.key = k.id "
+	" k.capabilities @> '{gcm}', k.capabilities @> '{oaep}' "
+	"from postseal.key_address a join postseal.key k on k.id = a.key "
 	"where a.address = $1 and k.kind = $2 and k.role in ('recipient', 'own') "
 	"order by k.imported_at, k.fingerprint"};
 

@@ -8,6 +8,7 @@
 #include "core/migrate.h"
 #include "core/secret.h"
 #include "delivery/smtp.h"
+#include "keystore/keeper.h"
 #include "policy/policy.h"
 
 enum { SMTP_SECONDS = 10 };
@@ -64,6 +65,13 @@ at_gpg(const struct admin *admin, char **note_r, struct fault *fault)
 	return access(admin->settings->gpg_program, X_OK) == 0 ||
 	       fault_set(fault, FAULT_CONFIG, "looking for gpg at %s: %s", admin->settings->gpg_program,
 			 strerror(errno));
+}
+
+static bool
+at_keeper(const struct admin *admin, char **note_r, struct fault *fault)
+{
+	(void)note_r;
+	return keeper_ping(admin->settings->keeper_socket, fault);
 }
 
 static bool
@@ -132,6 +140,7 @@ static const struct look looks[] = {
 	{"database", at_database},
 	{"tables", at_tables},
 	{"gpg", at_gpg},
+	{"keeper", at_keeper},
 	{"spool", at_spool},
 	{"reinject", at_reinject},
 	{"reinject verified", at_reinject_verified},

@@ -29,23 +29,16 @@ service_init(struct service *service, const char *config, struct policy *policy,
 						   .role = "postseal_milter",
 						   .connections_max =
 							   (unsigned)settings->database_connections};
-	struct keystore_settings keys = {.listen = &database};
-	struct seal_key master;
+	struct keystore_settings keys = {.listen = &database, .keeper = settings->keeper_socket};
 
 	*service = (struct service){.config = g_strdup(config), .policy = policy};
 	g_mutex_init(&service->lock);
 	service->database = database_new(&database);
 	if (!secret_read(&service->courier, settings->secrets, SECRET_COURIER_PUBLIC, fault) ||
-	    !secret_read(&master, settings->secrets, SECRET_MASTER, fault))
+	    !put_on_record(service->database, policy, fault))
 		return false;
-	if (!put_on_record(service->database, policy, fault)) {
-		sodium_memzero(&master, sizeof master);
-		return false;
-	}
 	keys.database = service->database;
-	keys.master = &master;
 	service->keystore = keystore_new(&keys);
-	sodium_memzero(&master, sizeof master);
 	return true;
 }
 

@@ -4,6 +4,7 @@ an outside Postfix with TLS and Maildirs. contrib/try shows it; the system tests
 Everything lives in one directory; nothing of the machine's own services is touched. The company's
 Postfix finds its peers through a hosts file that only it sees (a mount namespace).
 """
+import hashlib
 import json
 import os
 import pathlib
@@ -88,11 +89,13 @@ class World:
         self.directory = pathlib.Path(directory)
         self.bin = pathlib.Path(build) / "bin"
         self.tell = tell
+        # Paths of sockets must be short, wherever the world lies.
+        self.run = pathlib.Path(f"/tmp/postseal-run.{hashlib.sha256(str(self.directory).encode()).hexdigest()[:12]}")
         self.config = self.directory / "postseal.conf"
-        self.crash_file = self.directory / "run" / "crash"
+        self.crash_file = self.run / "crash"
         self.state_file = self.directory / "state.json"
         self.maildirs = self.directory / "outside" / "mail"
-        self.milter_socket = self.directory / "run" / "milter.sock"
+        self.milter_socket = self.run / "milter.sock"
         self.ports = {}
         self.programs = {}
         self.postgres = Postgres(self.directory / "postgres")
@@ -115,11 +118,13 @@ class World:
 
     def start_all(self, rules, settings):
         self.directory.mkdir(parents=True)
-        for name in ("run", "log", "spool", "keys"):
+        for name in ("log", "spool", "keys"):
             (self.directory / name).mkdir()
+        shutil.rmtree(self.run, ignore_errors=True)
+        self.run.mkdir()
         nobody = pwd.getpwnam("nobody")
-        for name in ("run", "spool"):
-            os.chown(self.directory / name, nobody.pw_uid, nobody.pw_gid)
+        for path in (self.run, self.directory / "spool"):
+            os.chown(path, nobody.pw_uid, nobody.pw_gid)
         # The outside listens on this port at two addresses: the second time it must be free too.
         self.ports = {name: free_port() for name in ("submission", "reinject", "verified", "outside",
                                                      "portal")}
@@ -162,7 +167,10 @@ courier user "nobody"
 portal listen "127.0.0.1:{self.ports['portal']}" url "http://127.0.0.1:{self.ports['portal']}" user "nobody"
 reinject "smtp://127.0.0.1:{self.ports['reinject']}"
 reinject verified "smtp://127.0.0.1:{self.ports['verified']}"
-gpg home "{self.directory}/run/gnupg"
+gpg home "{self.run}/gnupg"
+keeper socket "{self.run}/keeper.sock" mode "0666" user "nobody"
+keeper home "{self.run}/keeper-gnupg"
+keeper agent "{self.run}/keeper-agent.sock"
 retry first 2 seconds last 5 seconds
 courier lease 10 seconds
 mta log "{self.company.log}"
@@ -220,10 +228,8 @@ mta log "{self.company.log}"
     # --- our programs ---
 
     def start_programs(self):
-        self.start_program("postseal-milter")
-        self.start_program("postseal-courier")
-        if (self.bin / "postseal-portal").exists():
-            self.start_program("postseal-portal")
+        for name in ("postseal-keeper", "postseal-milter", "postseal-courier", "postseal-portal"):
+            self.start_program(name)
 
     def start_program(self, name, wait=True):
         log = self.directory / "log" / name
@@ -278,6 +284,8 @@ mta log "{self.company.log}"
         self.company.stop()
         self.outside.stop()
         self.postgres.stop()
+        for path in (self.run, self.postgres.sockets):
+            shutil.rmtree(path, ignore_errors=True)
         self.state_file.unlink(missing_ok=True)
 
 

@@ -5,7 +5,7 @@ do $$
 declare
     name text;
 begin
-    foreach name in array array['postseal_milter', 'postseal_courier', 'postseal_portal',
+    foreach name in array array['postseal_milter', 'postseal_courier', 'postseal_portal', 'postseal_keeper',
                                 'postseal_auditor']
     loop
         if not exists (select from pg_roles where rolname = name) then
@@ -17,4 +17,5 @@ end
 $$;
 
 revoke all on schema postseal from public;
-grant select on postseal.migration to postseal_milter, postseal_courier, postseal_portal;
+grant select on postseal.migration to postseal_milter, postseal_courier, postseal_portal,
+    postseal_keeper;

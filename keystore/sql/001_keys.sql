@@ -51,4 +51,6 @@ create trigger authority_added after insert on postseal.key
     for each row when (new.role in ('root', 'intermediate'))
     execute function postseal.key_changed();
 
-grant select on postseal.key, postseal.key_address, postseal.private_key to postseal_milter;
+-- Only the keeper sees private keys, and only it can open them.
+grant select on postseal.key, postseal.key_address to postseal_milter;
+grant select on postseal.key, postseal.private_key to postseal_keeper;

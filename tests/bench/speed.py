@@ -84,7 +84,7 @@ class Bench:
         return home
 
     def peer(self, mode, *words):
-        path = self.world.directory / "run" / f"{mode}.sock"
+        path = self.world.run / f"{mode}.sock"
         program = subprocess.Popen([BUILD / "tests" / "peer_milter", f"unix:{path}", mode, *words])
         wait_until(path.exists, f"the peer {mode}")
         path.chmod(0o666)

@@ -17,6 +17,9 @@ courier user "nobody"
 portal listen "127.0.0.1:0" user "nobody"
 spool directory "DIRECTORY"
 gpg home "DIRECTORY/gnupg"
+keeper socket "DIRECTORY/keeper.sock" user "nobody"
+keeper agent "DIRECTORY/agent.sock"
+keeper home "DIRECTORY/keeper"
 otherwise deliver plain
 """
 
@@ -37,15 +40,15 @@ def start(world, tmp_path):
     return run
 
 
-PROGRAMS = ("postseal-milter", "postseal-courier", "postseal-portal")
+PROGRAMS = ("postseal-keeper", "postseal-milter", "postseal-courier", "postseal-portal")
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize("what,change,said", [
-    ("a word that means nothing", ("otherwise", "colour \"red\"\notherwise"), r"postseal\.conf:11:1: found colour, expected"),
-    ("an unknown method", ("deliver plain", "deliver smoke"), r"postseal\.conf:11:19: found the method smoke, expected one of"),
+    ("a word that means nothing", ("otherwise", "colour \"red\"\notherwise"), r"postseal\.conf:14:1: found colour, expected"),
+    ("an unknown method", ("deliver plain", "deliver smoke"), r"postseal\.conf:14:19: found the method smoke, expected one of"),
     ("no last rule", ("otherwise deliver plain", "match any deliver plain"), r"expected a last rule that begins with otherwise"),
-    ("a table that cannot be read", ("otherwise", 'table t file "/nowhere/t"\notherwise'), r"postseal\.conf:11:7: reading the table <t>: .*/nowhere/t"),
+    ("a table that cannot be read", ("otherwise", 'table t file "/nowhere/t"\notherwise'), r"postseal\.conf:14:7: reading the table <t>: .*/nowhere/t"),
 ], ids=lambda v: v if isinstance(v, str) and " " in v and "\\" not in v else "")
 def test_bad_configuration_is_told_and_nothing_starts(start, program, what, change, said):
     done = start(program, GOOD.replace(*change))
@@ -70,7 +73,7 @@ def test_secret_that_others_can_read_is_refused(world, start, tmp_path):
     secrets = tmp_path / "secrets"
     sandbox.command("cp", "-a", world.directory / "secrets", secrets)
     (secrets / "master.key").chmod(0o444)
-    done = start("postseal-milter", secrets=str(secrets))
+    done = start("postseal-keeper", secrets=str(secrets))
     assert done.returncode == 1 and "others have access to it (mode 0444)" in done.stderr
     assert "chmod 0400" in done.stderr
     done = start("postseal", secrets=str(secrets), arguments=["check"])
@@ -91,7 +94,7 @@ def test_database_without_tables_says_how_to_make_them(world, start):
 def test_check_looks_at_everything(world, start):
     text = sandbox.command("env", f"MAIL_CONFIG={world.company.config}", world.bin / "postseal", "-f", world.config,
                            "check").decode()
-    assert text.count(" good") == len(text.splitlines()) == 9
+    assert text.count(" good") == len(text.splitlines()) == 10
     done = start("postseal", arguments=["check"])
     assert done.returncode == 1
     assert re.search(r"reinject +WRONG: connecting to the MTA at smtp://127\.0\.0\.1:10026", done.stdout)
@@ -175,7 +178,9 @@ def test_private_keys_are_wrapped_by_a_key_outside_the_database(world, name):
 # --- rights ---
 
 REFUSED = {
-    "postseal_milter": ["select * from postseal.parcel", "select * from postseal.outbox",
+    "postseal_keeper": ["select * from postseal.message", "select * from postseal.parcel",
+                        "update postseal.key set role = 'root'", "delete from postseal.private_key"],
+    "postseal_milter": ["select * from postseal.private_key", "select * from postseal.parcel", "select * from postseal.outbox",
                         "delete from postseal.message", "delete from postseal.copy", "delete from postseal.event",
                         "update postseal.event set what = 'x'", "insert into postseal.key default values",
                         "update postseal.policy_version set content = ''"],

@@ -128,3 +128,47 @@ def test_limits_say_which(world, post, name):
         world.stop_program("postseal-milter")
         world.config.write_text(original)
         world.start_program("postseal-milter")
+
+
+def test_keeper_that_is_away_defers_signed_mail_only(world, post, name):
+    """Nothing goes unsigned that would be signed; and what needs no signature goes on."""
+    sender, to = f"{name}@example.com", f"{name}@smime.example"
+    own = people.certify(world, sender).with_suffix("")
+    both = own.with_suffix(".both")
+    both.write_text(own.with_suffix(".pem").read_text() + own.with_suffix(".key").read_text())
+    world.postseal("key", "import", both)
+    base = people.certify(world, to).with_suffix("")
+    message = post.compose([to], sender=sender)
+    world.stop_program("postseal-keeper")
+    try:
+        code, text = post.send(message, [to], sender=sender)
+        assert code == 451 and "cannot be secured at the moment" in text
+        assert re.search(r"asking the keeper of private keys at \S+: (No such file|Connection refused)",
+                         world.log("postseal-milter"))
+        post.accepted(post.compose([to]), [to])  # another sender, who has no certificate
+    finally:
+        world.start_program("postseal-keeper")
+    post.accepted(message, [to], sender=sender)
+    signed = people.open_smime(post.box(to).wait(2)[1], base)
+    assert b"smime-type=signed-data" in signed
+
+
+def test_milter_holds_no_private_key(world, post, name):
+    """Neither in its memory nor in gpg's home: the keeper never hands one out."""
+    sender, to = f"{name}@example.com", f"{name}@pgp.example"
+    our, their = (people.Gpg(world.directory / "keys" / f"{name}{n}", a, "future-default")
+                  for n, a in enumerate((sender, to)))
+    for number, (gpg, data) in enumerate(((our, our.secret()), (their, their.public()))):
+        path = world.directory / "keys" / f"{name}{number}.asc"
+        path.write_bytes(data)
+        world.postseal("key", "import", path)
+    post.accepted(post.compose([to], sender=sender), [to], sender=sender)
+    assert post.copies(to)[0]["signed_by"] == our.fingerprint()
+    assert not list((world.run / "gnupg").glob("private-keys-v1.d/*"))
+    export = subprocess.run(["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "gpg", "--homedir",
+                             str(world.run / "gnupg"), "--batch", "--pinentry-mode", "loopback", "--passphrase", "",
+                             "--export-secret-keys", our.fingerprint()], capture_output=True)
+    assert export.stdout == b"" and export.returncode != 0
+    assert re.search(rf"prepare with {our.fingerprint()} for process \d+ of user \d+: done", world.log("postseal-keeper"))
+    our.end()
+    their.end()

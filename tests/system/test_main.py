@@ -168,7 +168,7 @@ def test_no_plain_text_stays_anywhere(world, post, sue, pat, name):
                        "the outbox to be empty")
     dump = sandbox.command("pg_dump", "-h", world.postgres.sockets, "-U", "root", "postseal")
     assert secret.encode() not in dump and secret.encode().hex().encode() not in dump
-    for place in (world.company.queue, world.directory / "spool", world.directory / "run"):
+    for place in (world.company.queue, world.directory / "spool", world.run):
         for path in place.rglob("*"):
             if path.is_file():
                 assert secret.encode() not in path.read_bytes(), path
