@@ -243,6 +243,13 @@ def test_wiring_can_be_undone(tmp_path):
     assert settings() == before
 
 
+@pytest.mark.parametrize("unit", sorted((sandbox.SOURCE / "contrib/systemd").glob("*.service")), ids=lambda p: p.stem)
+def test_units_leave_the_programs_few_rights(unit):
+    """systemd's exposure level: 2.0 or better."""
+    report = sandbox.command("systemd-analyze", "security", "--offline=true", "--no-pager", unit).decode()
+    assert float(re.search(r"Overall exposure level for \S+: ([0-9.]+)", report).group(1)) <= 2.0
+
+
 # --- which keys can be used ---
 
 def openpgp(world, home, address, change=None):
