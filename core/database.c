@@ -107,6 +107,15 @@ database_free(struct database *database)
 	g_free(database);
 }
 
+void
+database_count(struct database *database, unsigned *open_r, unsigned *used_r)
+{
+	g_mutex_lock(&database->lock);
+	*open_r = database->made;
+	*used_r = database->made - g_queue_get_length(&database->idle);
+	g_mutex_unlock(&database->lock);
+}
+
 static bool
 url_names_user(const char *url)
 {

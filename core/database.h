@@ -52,6 +52,9 @@ struct connection;
 struct database *database_new(const struct database_settings *settings);
 void database_free(struct database *database);
 
+/* Connections that are open, and those of them that are in use. */
+void database_count(struct database *database, unsigned *open_r, unsigned *used_r);
+
 /* A connection of one's own, until it is given back. NULL with `fault` filled when there
  * is none in time. One that failed or was left within a batch is closed, not reused. */
 struct connection *database_take(struct database *database, struct fault *fault);

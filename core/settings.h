@@ -21,6 +21,10 @@ struct settings {
 	char *milter_group;
 	char *milter_mode;
 	char *milter_user;
+	char *milter_metrics;
+	char *courier_metrics;
+	char *portal_metrics;
+	char *keeper_metrics;
 	char *courier_user;
 	char *keeper_socket;
 	char *keeper_home;

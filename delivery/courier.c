@@ -5,6 +5,7 @@
 #include "core/crash.h"
 #include "core/database.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "delivery/bounce.h"
 #include "delivery/mta_log.h"
 #include "delivery/queue.h"
@@ -193,11 +194,16 @@ log_outcomes(const struct queued_mail *mail, const struct queue_outcome *outcome
 	static const char *const words[] = {[QUEUE_SENT] = "sent", [QUEUE_LATER] = "deferred",
 					    [QUEUE_FAILED] = "failed"};
 
-	for (guint i = 0; i < mail->recipients->len; i++)
+	for (guint i = 0; i < mail->recipients->len; i++) {
+		g_autofree char *labels =
+			g_strdup_printf("kind=\"%s\",status=\"%s\"", mail->kind, words[outcomes[i].result]);
+
+		metrics_count("postseal_outbox_handled_total", labels, 1);
 		log_info("%s: kind=%s, message=%s, from=<%s>, to=<%s>, attempt=%u, status=%s (%s)",
 			 mail->id.text, mail->kind, mail->message == NULL ? "-" : mail->message, mail->sender,
 			 outcomes[i].recipient->address, mail->attempts, words[outcomes[i].result],
 			 outcomes[i].reply);
+	}
 }
 
 static bool

@@ -3,9 +3,12 @@
 #include <string.h>
 
 #include "core/crash.h"
+#include "core/metrics.h"
 #include "delivery/notice.h"
 #include "delivery/outbox.h"
 #include "delivery/parcel.h"
+
+#define PHASE "postseal_phase_seconds"
 
 /* What one commit is made with. */
 struct commit {
@@ -21,6 +24,7 @@ static bool
 make_in_place(struct dispatch *dispatch, const struct surroundings *around, struct fault *fault)
 {
 	const struct group *group = NULL;
+	gint64 begun;
 
 	variant_clear(&dispatch->variant);
 	g_clear_pointer(&dispatch->body, spool_free);
@@ -36,8 +40,12 @@ make_in_place(struct dispatch *dispatch, const struct surroundings *around, stru
 	variant_init(&dispatch->variant, around->message, group, dispatch->plan.subject);
 	if (group->method->write == NULL)
 		return true;
+	begun = metrics_begin();
 	dispatch->body = spool_new(around->variants);
-	return variant_write_body(around, group, spool_sink(dispatch->body), fault);
+	if (!variant_write_body(around, group, spool_sink(dispatch->body), fault))
+		return false;
+	metrics_end(begun, PHASE, "phase=\"seal\"");
+	return true;
 }
 
 /* --- the record --- */
@@ -260,6 +268,7 @@ commit_all(struct dispatch *dispatch, const struct surroundings *around,
 {
 	g_autoptr(connection_auto) connection = database_take(around->database, fault);
 	const struct commit commit = {dispatch, around, message, connection};
+	gint64 begun = metrics_begin();
 
 	*known_r = false;
 	if (connection == NULL)
@@ -269,6 +278,7 @@ commit_all(struct dispatch *dispatch, const struct surroundings *around,
 	    (dispatch->plan.refused != NULL || put_groups(&commit, fault)) &&
 	    batch_commit(connection, fault)) {
 		crash_point("milter-after-commit");
+		metrics_end(begun, PHASE, "phase=\"commit\"");
 		return true;
 	}
 	*known_r = !again && audit_is_known(connection);
@@ -320,9 +330,12 @@ dispatch_message(struct dispatch *dispatch, const struct surroundings *around, s
 {
 	bool known;
 
+	gint64 begun = metrics_begin();
+
 	*dispatch = (struct dispatch){0};
 	if (!plan_init(&dispatch->plan, around, mime, fault))
 		return false;
+	metrics_end(begun, PHASE, "phase=\"decide\"");
 	if (dispatch->plan.refused != NULL) {
 		message->identity = NULL; /* it may come again and be decided anew */
 		return commit_all(dispatch, around, message, false, &known, fault);

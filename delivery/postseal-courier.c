@@ -7,6 +7,7 @@
 #include "core/database.h"
 #include "core/listener.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "core/migrate.h"
 #include "core/secret.h"
 #include "delivery/courier.h"
@@ -110,6 +111,26 @@ keep_house(gpointer data)
 	return NULL;
 }
 
+/* How much waits, and for how long: asked of the database at each scrape. */
+static void
+gauge(void *context, GString *text)
+{
+	static const struct statement depth = {
+		"outbox_depth",
+		"select count(*), coalesce(extract(epoch from now() - min(created_at)), 0)::bigint from postseal.outbox"};
+	const struct courier *courier = context;
+	struct fault fault;
+	g_autoptr(connection_auto) connection = database_take(courier->database, &fault);
+	g_autoptr(PGresult) result = NULL;
+
+	if (connection == NULL || !connection_execute(connection, &depth, NULL, &result, &fault)) {
+		log_warning("counting the outbox: %s", fault.text);
+		return;
+	}
+	g_string_append_printf(text, "postseal_outbox_mails %s\npostseal_outbox_oldest_seconds %s\n",
+			       PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1));
+}
+
 static bool
 begin(struct courier *courier, struct fault *fault)
 {
@@ -121,7 +142,8 @@ begin(struct courier *courier, struct fault *fault)
 		return false;
 	crypto_scalarmult_base(courier->public_key.bytes, courier->private_key.bytes);
 	connection = database_take(courier->database, fault);
-	return connection != NULL && migrate_check(connection, fault);
+	return connection != NULL && migrate_check(connection, fault) &&
+	       metrics_serve(settings->courier_metrics, gauge, courier, fault);
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "core/cleanup.h"
 #include "core/daemon.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "core/migrate.h"
 #include "core/secret.h"
 #include "delivery/configuration.h"
@@ -52,6 +53,7 @@ log_use(const struct keeper_request *request, const struct keeper_reply *reply, 
 	if (request->wish != KEEPER_SIGN && request->wish != KEEPER_PREPARE)
 		return;
 	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length);
+	metrics_count("postseal_keeper_uses_total", reply->granted ? "granted=\"yes\"" : "granted=\"no\"", 1);
 	log_info("%s with %s for process %d of user %u: %s", words[request->wish], request->fingerprint,
 		 (int)peer.pid, (unsigned)peer.uid, reply->granted ? "done" : reply->why);
 }
@@ -134,7 +136,8 @@ begin(const struct settings *settings, struct database *database, struct seal_ke
 		return false;
 	prctl(PR_SET_DUMPABLE, 0);
 	connection = database_take(database, fault);
-	return connection != NULL && migrate_check(connection, fault) && vault_start_agent(settings, fault);
+	return connection != NULL && migrate_check(connection, fault) && vault_start_agent(settings, fault) &&
+	       metrics_serve(settings->keeper_metrics, NULL, NULL, fault);
 }
 
 static int

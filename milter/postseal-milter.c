@@ -8,6 +8,7 @@
 
 #include "core/daemon.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "core/secret.h"
 #include "delivery/configuration.h"
 #include "delivery/gpg.h"
@@ -81,6 +82,19 @@ open_socket(struct service *service, const struct settings *settings, struct fau
 	return set_access(settings, fault);
 }
 
+static void
+gauge(void *context, GString *text)
+{
+	const struct service *service = context;
+	unsigned open, used;
+
+	database_count(service->database, &open, &used);
+	g_string_append_printf(text, "postseal_database_connections{state=\"open\"} %u\n"
+				     "postseal_database_connections{state=\"used\"} %u\n"
+				     "postseal_messages_in_hand %d\n",
+			       open, used, g_atomic_int_get(&service->messages));
+}
+
 static bool
 start(struct service *service, const char *config, struct policy *policy, struct fault *fault)
 {
@@ -88,6 +102,7 @@ start(struct service *service, const char *config, struct policy *policy, struct
 
 	return service_init(service, config, policy, fault) && open_socket(service, settings, fault) &&
 	       daemon_drop_privileges(settings->milter_user, fault) && gpg_start(settings, fault) &&
+	       metrics_serve(settings->milter_metrics, gauge, service, fault) &&
 	       (access(settings->spool_directory, W_OK | X_OK) == 0 ||
 		fault_set(fault, FAULT_CONFIG, "looking at the spool directory %s: %s",
 			  settings->spool_directory, strerror(errno)));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/log.h"
+#include "core/metrics.h"
 #include "delivery/dispatch.h"
 #include "milter/verdict.h"
 
@@ -175,6 +176,20 @@ log_outcome(const struct dispatch *dispatch, const struct message *message,
 	}
 }
 
+static void
+count_outcome(const struct dispatch *dispatch)
+{
+	for (guint i = 0; i < dispatch->plan.copies->len; i++) {
+		const struct copy *copy = g_ptr_array_index(dispatch->plan.copies, i);
+		bool refused = dispatch->plan.refused != NULL;
+		g_autofree char *labels = g_strdup_printf(
+			"method=\"%s\",verdict=\"%s\"", copy->method == NULL ? "none" : copy->method->name,
+			refused ? "refused" : "accepted");
+
+		metrics_count("postseal_copies_total", labels, 1);
+	}
+}
+
 static bool
 find_signers(struct surroundings *around, const char *sender, struct fault *fault)
 {
@@ -214,10 +229,12 @@ decide(SMFICTX *context, struct session *session)
 	if (find_signers(&around, message->sender_folded, &session->fault) &&
 	    dispatch_message(&dispatch, &around, mime, &record, &session->fault)) {
 		log_outcome(&dispatch, message, &record);
+		count_outcome(&dispatch);
 		verdict = verdict_apply(context, &dispatch, message);
 	} else {
 		log_error("%s: deferring the message from <%s>: %s", message->queue_id, message->sender,
 			  session->fault.text);
+		metrics_count("postseal_deferred_total", "", 1);
 		verdict = verdict_refuse(context, &session->fault);
 	}
 	dispatch_clear(&dispatch);
@@ -253,8 +270,11 @@ end_of_message(SMFICTX *context)
 			    session->message->sender, session->fault.text);
 		verdict = verdict_refuse(context, &session->fault);
 	} else {
+		gint64 begun = metrics_begin();
+
 		g_atomic_int_inc(&service->messages);
 		verdict = decide(context, session);
+		metrics_end(begun, "postseal_phase_seconds", "phase=\"all\"");
 		g_atomic_int_dec_and_test(&service->messages);
 	}
 	forget_message(session);

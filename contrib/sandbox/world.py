@@ -127,7 +127,8 @@ class World:
             os.chown(path, nobody.pw_uid, nobody.pw_gid)
         # The outside listens on this port at two addresses: the second time it must be free too.
         self.ports = {name: free_port() for name in ("submission", "reinject", "verified", "outside",
-                                                     "portal")}
+                                                     "portal", "milter_metrics", "courier_metrics",
+                                                     "portal_metrics", "keeper_metrics")}
         self.save()
         self.tell("starting PostgreSQL")
         self.postgres.start()
@@ -171,6 +172,10 @@ gpg home "{self.run}/gnupg"
 keeper socket "{self.run}/keeper.sock" mode "0666" user "nobody"
 keeper home "{self.run}/keeper-gnupg"
 keeper agent "{self.run}/keeper-agent.sock"
+milter metrics "127.0.0.1:{self.ports['milter_metrics']}"
+courier metrics "127.0.0.1:{self.ports['courier_metrics']}"
+portal metrics "127.0.0.1:{self.ports['portal_metrics']}"
+keeper metrics "127.0.0.1:{self.ports['keeper_metrics']}"
 retry first 2 seconds last 5 seconds
 courier lease 10 seconds
 mta log "{self.company.log}"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/log.h"
+#include "core/metrics.h"
 #include "delivery/portal/page.h"
 #include "delivery/portal/reading.h"
 
@@ -51,12 +52,15 @@ answer(struct request *request, unsigned status, struct MHD_Response *response)
 		{"X-Frame-Options", "DENY"},
 		{"Cross-Origin-Resource-Policy", "same-origin"},
 	};
+	g_autofree char *labels = NULL;
 	enum MHD_Result queued;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
 		MHD_add_response_header(response, fields[i][0], fields[i][1]);
 	if (MHD_get_response_header(response, "Cache-Control") == NULL)
 		MHD_add_response_header(response, "Cache-Control", "no-store");
+	labels = g_strdup_printf("status=\"%u\"", status);
+	metrics_count("postseal_portal_answers_total", labels, 1);
 	queued = MHD_queue_response(request->connection, status, response);
 	MHD_destroy_response(response);
 	return queued;

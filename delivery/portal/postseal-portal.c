@@ -9,6 +9,7 @@
 
 #include "core/daemon.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "core/migrate.h"
 #include "core/secret.h"
 #include "delivery/configuration.h"
@@ -99,7 +100,8 @@ begin(struct session_context *context, struct seal_key *courier, int *listener_r
 	if (*listener_r < 0 || !daemon_drop_privileges(settings->portal_user, fault))
 		return false;
 	connection = database_take(context->database, fault);
-	return connection != NULL && migrate_check(connection, fault);
+	return connection != NULL && migrate_check(connection, fault) &&
+	       metrics_serve(settings->portal_metrics, NULL, NULL, fault);
 }
 
 static int

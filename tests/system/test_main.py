@@ -2,6 +2,7 @@
 import json
 import re
 import subprocess
+import urllib.request
 
 import pytest
 
@@ -318,3 +319,21 @@ def test_key_that_is_deleted_is_not_used_any_more(world, post, name):
     fingerprint = sandbox.command("openssl", "x509", "-in", path, "-noout", "-fingerprint", "-sha256").decode()
     world.postseal("key", "delete", fingerprint.split("=")[1].replace(":", "").strip())
     sandbox.wait_until(lambda: post.send(post.compose([address]), [address])[0] == 550, "the cache to forget")
+
+
+def test_metrics_count_what_happened(world, post, sue, name):
+    """postseal-metrics(7): every program serves its figures."""
+    def figures(program):
+        text = urllib.request.urlopen(f"http://127.0.0.1:{world.ports[program + '_metrics']}/metrics").read().decode()
+        return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in text.splitlines()}
+
+    key = 'postseal_copies_total{method="smime",verdict="accepted"}'
+    before = figures("milter").get(key, 0)
+    post.accepted(post.compose(["sue@smime.example"]), ["sue@smime.example"])
+    after = figures("milter")
+    assert after[key] == before + 1
+    assert after['postseal_phase_seconds_count{phase="commit"}'] >= 1
+    assert after['postseal_phase_seconds_bucket{phase="all",le="+Inf"}'] == after['postseal_phase_seconds_count{phase="all"}']
+    assert after['postseal_key_lookups_total{cache="hit"}'] > 0 and after["postseal_messages_in_hand"] == 0
+    assert figures("courier")["postseal_outbox_mails"] >= 0
+    assert isinstance(figures("keeper"), dict) and isinstance(figures("portal"), dict)
