@@ -123,10 +123,10 @@ wait_for_signals(gpointer data)
 void
 daemon_watch_signals(const struct daemon_signals *signals)
 {
-	struct daemon_signals *kept = g_new(struct daemon_signals, 1);
+	static struct daemon_signals kept;
 
-	*kept = *signals; /* lives as long as the program */
-	g_thread_unref(g_thread_new("signals", wait_for_signals, kept));
+	kept = *signals;
+	g_thread_unref(g_thread_new("signals", wait_for_signals, &kept));
 }
 
 void

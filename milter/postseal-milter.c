@@ -112,7 +112,8 @@ static int
 run(const char *config)
 {
 	struct policy *policy = configuration_load(config, log_error);
-	struct service service;
+	/* Sessions that wait for the MTA may still look at it when libmilter has ended. */
+	static struct service service;
 	struct daemon_signals signals = {.reload = reload, .context = &service};
 	char status[STATUS_MAX];
 	struct fault fault;
@@ -133,7 +134,6 @@ run(const char *config)
 	service_finish(&service, FINISH_SECONDS);
 	if (ended != MI_SUCCESS)
 		log_error("libmilter ended with an error");
-	/* Sessions that wait for the MTA may still look at the service: it goes with the process. */
 	return ended == MI_SUCCESS ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
