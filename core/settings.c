@@ -33,6 +33,7 @@ static const struct setting table[] = {
 	{"portal user", SETTING_TEXT, AT(portal_user), "postseal_portal"},
 	{"reinject", SETTING_TEXT, AT(reinject), "smtp://127.0.0.1:10026"},
 	{"reinject verified", SETTING_TEXT, AT(reinject_verified), "smtp://127.0.0.1:10027"},
+	{"reinject timeout", SETTING_SECONDS, AT(reinject_seconds), "300"}, /* RFC 5321 §4.5.3.2 */
 	{"mta log", SETTING_TEXT, AT(mta_log), "/var/log/mail.log"},
 	{"notices from", SETTING_TEXT, AT(notices_from), ""},
 	{"tls domains", SETTING_TABLE, AT(tls_domains), ""},

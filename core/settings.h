@@ -48,6 +48,7 @@ struct settings {
 	/* numbers */
 	uint64_t courier_workers;
 	uint64_t courier_lease_seconds;
+	uint64_t reinject_seconds; /* for each reply of the MTA */
 	uint64_t database_connections;
 	uint64_t spool_memory;   /* bytes */
 	uint64_t message_max;    /* bytes */

@@ -12,7 +12,6 @@
 
 enum {
 	CLAIM_MAX = 4, /* few, so that several couriers share the work */
-	SMTP_SECONDS = 300,  /* RFC 5321 §4.5.3.2: five minutes for most replies */
 	DOUBLINGS_MAX = 20,
 };
 
@@ -72,7 +71,7 @@ line_for(const struct courier *courier, struct courier_lines *lines, const struc
 
 	if (*line == NULL)
 		*line = smtp_open(mail->verified ? settings->reinject_verified : settings->reinject,
-				  settings->hostname, SMTP_SECONDS, fault);
+				  settings->hostname, (unsigned)settings->reinject_seconds, fault);
 	return *line;
 }
 

@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import pwd
+import resource
 import shutil
 import signal
 import socket
@@ -178,6 +179,7 @@ portal metrics "127.0.0.1:{self.ports['portal_metrics']}"
 keeper metrics "127.0.0.1:{self.ports['keeper_metrics']}"
 retry first 2 seconds last 5 seconds
 courier lease 10 seconds
+reinject timeout 4 seconds
 mta log "{self.company.log}"
 {settings}
 {rules.replace("{table}", str(table))}""")
@@ -236,13 +238,18 @@ mta log "{self.company.log}"
         for name in ("postseal-keeper", "postseal-milter", "postseal-courier", "postseal-portal"):
             self.start_program(name)
 
-    def start_program(self, name, wait=True):
+    def start_program(self, name, wait=True, descriptors=None):
+        """`descriptors`: how many files it may have open."""
+        def limit():
+            if descriptors is not None:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
         log = self.directory / "log" / name
         started = log.stat().st_size if log.exists() else 0
         with log.open("ab") as output:
             program = subprocess.Popen([self.bin / name, "-f", self.config], stdin=subprocess.DEVNULL,
                                        stdout=output, stderr=output, start_new_session=True,
-                                       env={**os.environ, "POSTSEAL_CRASH_FILE": str(self.crash_file)})
+                                       preexec_fn=limit, env={**os.environ, "POSTSEAL_CRASH_FILE": str(self.crash_file)})
         self.programs[name] = program.pid
         self.save()
 

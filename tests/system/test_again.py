@@ -116,6 +116,28 @@ def test_connection_that_breaks_in_the_middle_is_tried_again(world, post, stub, 
         sorted([to, post.sender])
 
 
+def test_mta_that_hangs_is_left_and_tried_again(world, post, stub, name):
+    to = f"{name}@pickup.example"
+    stub.trouble = "hang"
+    post.accepted(post.compose([to]), [to])
+    sandbox.wait_until(lambda: "it does not answer" in world.postseal("outbox", "list"), "the first try")
+    stub.trouble = None
+    wait_outbox_empty(world)
+    assert len(stub.mails) == 2
+
+
+def test_mta_that_loses_its_answer_is_asked_by_its_log(world, post, stub, name):
+    """The stub takes the mail and dies before its 250. The log of the real MTA knows nothing of it, so
+    it is sent again; had it been taken, the log would say so (test_crash.py)."""
+    to = f"{name}@pickup.example"
+    stub.trouble = "lose"
+    post.accepted(post.compose([to]), [to])
+    sandbox.wait_until(lambda: len(stub.mails) >= 2, "the first tries")
+    stub.trouble = None
+    wait_outbox_empty(world)
+    assert "its log says: never taken" in world.log("postseal-courier")
+
+
 def test_smtputf8_needs_an_mta_that_takes_it(world, post, stub, name):
     sender = f"{name}@example.com"
     to = f"j\u00f6rg{name}@pickup.example"

@@ -1,5 +1,7 @@
 """Things are pulled out from under it: each time the mail waits, and then goes as the policy says."""
+import pathlib
 import re
+import smtplib
 import subprocess
 
 import pytest
@@ -21,7 +23,6 @@ esac
 
 @pytest.fixture(scope="module", autouse=True)
 def gpg_script():
-    import pathlib
     directory = pathlib.Path("/tmp/postseal-test-gpg")
     directory.mkdir(exist_ok=True)
     (directory / "gpg").write_text(GPG)
@@ -172,3 +173,32 @@ def test_milter_holds_no_private_key(world, post, name):
     assert re.search(rf"prepare with {our.fingerprint()} for process \d+ of user \d+: done", world.log("postseal-keeper"))
     our.end()
     their.end()
+
+
+def test_descriptors_run_out(world, post, name):
+    """Large messages need a file each: what finds none is deferred, and the milter goes on."""
+    to = f"{name}@plain.example"
+    small, large = post.compose([to]), post.compose([to], (b"x" * 70 + b"\r\n") * 20000)
+    post.accepted(small, [to])
+    used = len(list(pathlib.Path(f"/proc/{world.programs['postseal-milter']}/fd").iterdir()))
+    world.stop_program("postseal-milter")
+    world.start_program("postseal-milter", descriptors=used + 2)  # one more session, and nothing for it
+    try:
+        refused = 0
+        for _ in range(3):
+            with smtplib.SMTP("127.0.0.1", world.ports["submission"]) as first:
+                first.ehlo()
+                if first.mail(post.sender)[0] != 250 or first.rcpt(to)[0] != 250:
+                    refused += 1
+                    continue
+                try:
+                    refused += post.send(large, [to])[0] in (451, 452)
+                except AssertionError:
+                    refused += 1  # at MAIL: there was none for the connection either
+        assert refused > 0
+        sandbox.wait_until(lambda: post.send(small, [to])[0] == 250, "the milter to go on")
+        assert sandbox.is_running(world.programs["postseal-milter"])
+    finally:
+        world.stop_program("postseal-milter")
+        world.start_program("postseal-milter")
+    post.accepted(large, [to])
