@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "delivery/bounce.h"
+#include "delivery/issue.h"
 #include "delivery/mta_log.h"
 #include "delivery/queue.h"
 
@@ -259,25 +260,47 @@ handle(const struct courier *courier, struct courier_lines *lines, struct connec
 	return served || fault->cause == FAULT_CRYPTO || fault->cause == FAULT_BUSY;
 }
 
-bool
-courier_round(const struct courier *courier, struct courier_lines *lines, unsigned *count_r,
-	      struct fault *fault)
+static bool
+issue(const struct courier *courier, unsigned *count, struct fault *fault)
+{
+	const struct issuer issuer = {.settings = courier->settings,
+				      .database = courier->database,
+				      .public_key = &courier->public_key,
+				      .private_key = &courier->private_key};
+	bool issued;
+
+	if (!issue_one(&issuer, &issued, fault))
+		return false;
+	*count += issued;
+	return true;
+}
+
+static bool
+deliver(const struct courier *courier, struct courier_lines *lines, unsigned *count,
+	struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = database_take(courier->database, fault);
 	g_autoptr(GPtrArray) mails = NULL;
 	bool good = true;
 
-	*count_r = 0;
 	if (connection == NULL)
 		return false;
 	mails = queue_claim(connection, courier->name, CLAIM_MAX,
 			    (unsigned)courier->settings->courier_lease_seconds, fault);
 	if (mails == NULL)
 		return false;
-	*count_r = mails->len;
+	*count += mails->len;
 	crash_point("courier-after-claim");
 	for (guint i = 0; i < mails->len; i++)
 		if (!handle(courier, lines, connection, g_ptr_array_index(mails, i), fault))
 			good = false;
 	return good;
+}
+
+bool
+courier_round(const struct courier *courier, struct courier_lines *lines, unsigned *count_r,
+	      struct fault *fault)
+{
+	*count_r = 0;
+	return issue(courier, count_r, fault) && deliver(courier, lines, count_r, fault);
 }

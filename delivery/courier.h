@@ -22,7 +22,8 @@ struct courier_lines {
 };
 void courier_hang_up(struct courier_lines *lines);
 
-/* Handles the mails that are due, a bounded number. *count_r: how many there were. False when
+/* Makes links and codes for a parcel that waits for it, and handles the mails that are due, a
+ * bounded number. *count_r: how many there were of both. False when
  * the database or the MTA cannot be reached: wait a while. */
 bool courier_round(const struct courier *courier, struct courier_lines *lines, unsigned *count_r,
 		   struct fault *fault);

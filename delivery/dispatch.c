@@ -4,7 +4,6 @@
 
 #include "core/crash.h"
 #include "core/metrics.h"
-#include "delivery/notice.h"
 #include "delivery/outbox.h"
 #include "delivery/parcel.h"
 
@@ -184,55 +183,39 @@ lifetime(const struct commit *commit, const struct copy *copy)
 						  : commit->around->settings->pickup_seconds;
 }
 
+/* A key for every recipient; link and code are the courier's to make (issue.h). */
 static bool
-add_access(const struct commit *commit, struct parcel_writer *parcel, const struct notice *notice,
-	   const struct copy *copy, struct parcel_access *access, struct fault *fault)
+add_keys(const struct commit *commit, struct parcel_writer *parcel, const struct group *group,
+	 struct fault *fault)
 {
-	uint64_t seconds = lifetime(commit, copy);
-
-	return parcel_add_key(parcel, copy->id.text, seconds, access, fault) &&
-	       notice_link(notice, copy->recipient, copy->id.text, access->link, seconds, fault);
-}
-
-/* Keys and notices for every recipient, then one mail with all codes for the sender. */
-static bool
-give_access(const struct commit *commit, struct parcel_writer *parcel, const struct group *group,
-	    struct fault *fault)
-{
-	const struct notice notice = {.settings = commit->around->settings,
-				      .courier = commit->around->courier,
-				      .connection = commit->connection,
-				      .message = commit->message->id.text,
-				      .sender = commit->around->message->sender,
-				      .smtputf8 = commit->around->message->smtputf8};
-	guint count = group->copies->len;
-	g_autofree struct parcel_access *access = g_new0(struct parcel_access, count);
-	g_autofree struct notice_code *codes = g_new(struct notice_code, count);
-	bool done = true;
-
-	for (guint i = 0; i < count && done; i++) {
+	for (guint i = 0; i < group->copies->len; i++) {
 		const struct copy *copy = g_ptr_array_index(group->copies, i);
+		const struct parcel_recipient recipient = {.copy = copy->id.text,
+							   .notify = copy->recipient->notify,
+							   .orcpt = copy->recipient->orcpt,
+							   .lifetime = lifetime(commit, copy)};
 
-		codes[i] = (struct notice_code){copy->recipient->address, access[i].code.shown};
-		done = add_access(commit, parcel, &notice, copy, &access[i], fault);
+		if (!parcel_add_key(parcel, &recipient, commit->around->courier, fault))
+			return false;
 	}
-	done = done && notice_codes(&notice, codes, count, commit->message->message_id, fault);
-	sodium_memzero(access, count * sizeof *access);
-	return done;
+	return true;
 }
 
 static bool
 park(const struct commit *commit, const struct group *group, struct fault *fault)
 {
 	const struct message *message = commit->around->message;
+	const struct parcel_settings settings = {.message = commit->message->id.text,
+						 .sender = message->sender,
+						 .size = message_size(message),
+						 .smtputf8 = message->smtputf8};
 	struct parcel_writer parcel;
 	struct variant variant;
 	bool done;
 
 	variant_init(&variant, message, NULL, commit->dispatch->plan.subject);
-	done = parcel_begin(&parcel, commit->connection, commit->message->id.text, message->sender,
-			    message_size(message), fault) &&
-	       give_access(commit, &parcel, group, fault) &&
+	done = parcel_begin(&parcel, commit->connection, &settings, fault) &&
+	       add_keys(commit, &parcel, group, fault) &&
 	       variant_write(&variant, commit->around, NULL, &parcel.sealing.sink, fault) &&
 	       parcel_end(&parcel, fault);
 	parcel_clear(&parcel);

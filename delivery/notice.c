@@ -1,5 +1,7 @@
 #include "delivery/notice.h"
 
+#include <string.h>
+
 #include "delivery/letter.h"
 
 enum { DAY_SECONDS = 86400 };
@@ -19,14 +21,15 @@ put(const struct notice *notice, const struct outbox_mail *mail,
 }
 
 bool
-notice_link(const struct notice *notice, const struct recipient *recipient, const char *copy,
+notice_link(const struct notice *notice, const struct notice_recipient *recipient,
 	    const char *link, uint64_t lifetime, struct fault *fault)
 {
 	const struct settings *settings = notice->settings;
 	struct outbox_mail mail = {.kind = "notice", .message = notice->message,
 				   .sender = notice->sender, .ret = "HDRS",
 				   .smtputf8 = notice->smtputf8, .lifetime = settings->queue_seconds};
-	const struct outbox_recipient to = {recipient->address, recipient->notify, recipient->orcpt, copy};
+	const struct outbox_recipient to = {recipient->address, recipient->notify, recipient->orcpt,
+					    recipient->copy};
 	g_autofree char *from = letter_from(settings);
 	g_autofree char *name = g_strdup_printf("%s (%s)", settings->organisation, notice->sender);
 	g_autofree char *subject =
@@ -39,8 +42,8 @@ notice_link(const struct notice *notice, const struct recipient *recipient, cons
 		"%s/m/%s\n"
 		"\n"
 		"The page asks for an unlock code. The sender tells it to you, for example\n"
-		"by telephone; it is never sent to you by mail. The message waits for %" G_GUINT64_FORMAT
-		" days.\n"
+		"by telephone; it is never sent to you by mail. The message waits for\n"
+		"%" G_GUINT64_FORMAT " days.\n"
 		"\n"
 		"If you do not know the sender, do not open the link.\n",
 		notice->sender, settings->organisation, settings->portal_url, link,

@@ -6,9 +6,7 @@
 #define POSTSEAL_DELIVERY_NOTICE_H
 
 #include "core/settings.h"
-#include "delivery/message.h"
 #include "delivery/outbox.h"
-#include "delivery/parcel.h"
 
 struct notice {
 	const struct settings *settings;
@@ -19,8 +17,14 @@ struct notice {
 	bool smtputf8;       /* sender or a recipient needs it */
 };
 
+struct notice_recipient {
+	const char *address;
+	const char *notify; /* DSN parameters (RFC 3461), or NULL */
+	const char *orcpt;
+	const char *copy;   /* identifier in the log */
+};
 /* To the recipient of a copy. Bounces go to the sender. */
-bool notice_link(const struct notice *notice, const struct recipient *recipient, const char *copy,
+bool notice_link(const struct notice *notice, const struct notice_recipient *recipient,
 		 const char *link, uint64_t lifetime, struct fault *fault);
 
 struct notice_code {

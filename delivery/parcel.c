@@ -6,7 +6,8 @@
 
 static const struct statement parcel_put = {
 	"parcel_put",
-	"insert into postseal.parcel (id, message, sender, header, size) values ($1, $2, $3, $4, $5)"};
+	"insert into postseal.parcel (id, message, sender, header, size, smtputf8) "
+	"values ($1, $2, $3, $4, $5, $6)"};
 
 static const struct statement parcel_put_chunk = {
 	"parcel_put_chunk",
@@ -14,7 +15,7 @@ static const struct statement parcel_put_chunk = {
 
 static const struct statement parcel_put_key = {
 	"parcel_put_key",
-	"insert into postseal.parcel_key (id, parcel, copy, link_hash, salt, wrapped, expires_at) "
+	"insert into postseal.parcel_key (id, parcel, copy, notify, orcpt, boxed, expires_at) "
 	"values ($1, $2, $3, $4, $5, $6, now() + $7 * interval '1 second')"};
 
 static const struct statement parcel_by_link = {
@@ -47,8 +48,8 @@ store_chunk(void *context, unsigned number, const void *sealed, size_t length, s
 }
 
 bool
-parcel_begin(struct parcel_writer *writer, struct connection *connection, const char *message,
-	     const char *sender, uint64_t size, struct fault *fault)
+parcel_begin(struct parcel_writer *writer, struct connection *connection,
+	     const struct parcel_settings *settings, struct fault *fault)
 {
 	struct parameters parameters = {0};
 	unsigned char header[SEAL_HEADER_BYTES];
@@ -59,50 +60,32 @@ parcel_begin(struct parcel_writer *writer, struct connection *connection, const 
 	sealing_sink_init(&writer->sealing, &writer->content, writer->id.text, header, store_chunk,
 			  writer);
 	parameters_text(&parameters, writer->id.text);
-	parameters_text(&parameters, message);
-	parameters_text(&parameters, sender);
+	parameters_text(&parameters, settings->message);
+	parameters_text(&parameters, settings->sender);
 	parameters_bytes(&parameters, header, sizeof header);
-	parameters_number(&parameters, (int64_t)size);
+	parameters_number(&parameters, (int64_t)settings->size);
+	parameters_flag(&parameters, settings->smtputf8);
 	return batch_add(connection, &parcel_put, &parameters, fault);
 }
 
-static void
-hash_link(const struct seal_key *secret, unsigned char hash_r[PARCEL_LINK_HASH_BYTES])
-{
-	static const unsigned char purpose[] = "postseal link";
-
-	crypto_generichash(hash_r, PARCEL_LINK_HASH_BYTES, secret->bytes, SEAL_KEY_BYTES, purpose,
-			   sizeof purpose);
-}
-
 bool
-parcel_add_key(struct parcel_writer *writer, const char *copy, uint64_t lifetime,
-	       struct parcel_access *access_r, struct fault *fault)
+parcel_add_key(struct parcel_writer *writer, const struct parcel_recipient *recipient,
+	       const struct seal_key *courier, struct fault *fault)
 {
 	struct parameters parameters = {0};
 	struct identifier id;
-	struct seal_key secret, wrapping;
-	unsigned char hash[PARCEL_LINK_HASH_BYTES], salt[SEAL_SALT_BYTES], wrapped[SEAL_WRAPPED_BYTES];
+	unsigned char boxed[SEAL_BOXED_BYTES];
 
-	identifier_make(&id);
-	randombytes_buf(secret.bytes, sizeof secret.bytes);
-	randombytes_buf(salt, sizeof salt);
-	code_make(&access_r->code);
-	sodium_bin2base64(access_r->link, sizeof access_r->link, secret.bytes, SEAL_KEY_BYTES,
-			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	hash_link(&secret, hash);
-	if (!seal_derive(&wrapping, &secret, access_r->code.symbols, salt, fault))
+	if (!seal_box(boxed, &writer->content, courier, fault))
 		return false;
-	seal_wrap(wrapped, &writer->content, &wrapping, id.text);
-	sodium_memzero(&secret, sizeof secret);
-	sodium_memzero(&wrapping, sizeof wrapping);
+	identifier_make(&id);
 	parameters_text(&parameters, id.text);
 	parameters_text(&parameters, writer->id.text);
-	parameters_text(&parameters, copy);
-	parameters_bytes(&parameters, hash, sizeof hash);
-	parameters_bytes(&parameters, salt, sizeof salt);
-	parameters_bytes(&parameters, wrapped, sizeof wrapped);
-	parameters_number(&parameters, (int64_t)lifetime);
+	parameters_text(&parameters, recipient->copy);
+	parameters_text(&parameters, recipient->notify);
+	parameters_text(&parameters, recipient->orcpt);
+	parameters_bytes(&parameters, boxed, sizeof boxed);
+	parameters_number(&parameters, (int64_t)recipient->lifetime);
 	return batch_add(writer->connection, &parcel_put_key, &parameters, fault);
 }
 
@@ -117,6 +100,38 @@ parcel_clear(struct parcel_writer *writer)
 {
 	sealing_sink_clear(&writer->sealing);
 	sodium_memzero(&writer->content, sizeof writer->content);
+}
+
+/* --- link and code --- */
+
+static void
+hash_link(const struct seal_key *secret, unsigned char hash_r[PARCEL_LINK_HASH_BYTES])
+{
+	static const unsigned char purpose[] = "postseal link";
+
+	crypto_generichash(hash_r, PARCEL_LINK_HASH_BYTES, secret->bytes, SEAL_KEY_BYTES, purpose,
+			   sizeof purpose);
+}
+
+bool
+parcel_make_access(const char *id, const struct seal_key *content, struct parcel_access *access_r,
+		   struct parcel_lock *lock_r, struct fault *fault)
+{
+	struct seal_key secret, wrapping;
+	bool derived;
+
+	randombytes_buf(secret.bytes, sizeof secret.bytes);
+	randombytes_buf(lock_r->salt, sizeof lock_r->salt);
+	code_make(&access_r->code);
+	sodium_bin2base64(access_r->link, sizeof access_r->link, secret.bytes, SEAL_KEY_BYTES,
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	hash_link(&secret, lock_r->link_hash);
+	derived = seal_derive(&wrapping, &secret, access_r->code.symbols, lock_r->salt, fault);
+	if (derived)
+		seal_wrap(lock_r->wrapped, content, &wrapping, id);
+	sodium_memzero(&secret, sizeof secret);
+	sodium_memzero(&wrapping, sizeof wrapping);
+	return derived;
 }
 
 /* --- opening --- */

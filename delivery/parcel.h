@@ -11,6 +11,7 @@
 #include "core/seal.h"
 #include "delivery/code.h"
 
+/* What waits for the courier (issue.h), and what recipients open later. */
 enum {
 	PARCEL_LINK_HASH_BYTES = 32,
 	PARCEL_LINK_CHARACTERS = 43, /* base64url without padding (RFC 4648 §5) */
@@ -30,16 +31,43 @@ struct parcel_writer {
 	struct seal_key content;
 };
 
-/* `message` is the identifier of the message in the log; `sender` is told of trouble; `size`
- * in bytes. */
+struct parcel_settings {
+	const char *message; /* its identifier in the log */
+	const char *sender;  /* is told the codes, and of trouble */
+	uint64_t size;       /* bytes of the message */
+	bool smtputf8;
+};
+
+/* Whom it waits for. */
+struct parcel_recipient {
+	const char *copy;   /* identifier in the log */
+	const char *notify; /* DSN parameters for the notice, or NULL */
+	const char *orcpt;
+	uint64_t lifetime;  /* seconds it may be opened */
+};
+
 bool parcel_begin(struct parcel_writer *writer, struct connection *connection,
-		  const char *message, const char *sender, uint64_t size, struct fault *fault);
-/* Lets the recipient of a copy open it for `lifetime` seconds. */
-bool parcel_add_key(struct parcel_writer *writer, const char *copy, uint64_t lifetime,
-		    struct parcel_access *access_r, struct fault *fault);
+		  const struct parcel_settings *settings, struct fault *fault);
+/* Leaves the key boxed for the courier, who makes link and code. */
+bool parcel_add_key(struct parcel_writer *writer, const struct parcel_recipient *recipient,
+		    const struct seal_key *courier, struct fault *fault);
 bool parcel_end(struct parcel_writer *writer, struct fault *fault);
 /* Needed whatever parcel_begin() returned. */
 void parcel_clear(struct parcel_writer *writer);
+
+/* --- link and code --- */
+
+/* What the database has of them. */
+struct parcel_lock {
+	unsigned char link_hash[PARCEL_LINK_HASH_BYTES];
+	unsigned char salt[SEAL_SALT_BYTES];
+	unsigned char wrapped[SEAL_WRAPPED_BYTES];
+};
+
+/* Makes link and code, and wraps the content key by them; `id` is that of the key's row. */
+bool parcel_make_access(const char *id, const struct seal_key *content,
+			struct parcel_access *access_r, struct parcel_lock *lock_r,
+			struct fault *fault);
 
 /* --- opening --- */
 

@@ -6,8 +6,11 @@ create table postseal.parcel (
     sender text not null,
     header bytea not null,                -- of the sealed stream
     size bigint not null,                 -- bytes of the message
-    created_at timestamptz not null default now()
+    smtputf8 boolean not null default false,
+    created_at timestamptz not null default now(),
+    issued_at timestamptz                 -- when links and codes were made
 );
+create index parcel_waiting on postseal.parcel (id) where issued_at is null;
 
 create table postseal.parcel_chunk (
     parcel uuid not null references postseal.parcel on delete cascade,
@@ -17,20 +20,27 @@ create table postseal.parcel_chunk (
 );
 alter table postseal.parcel_chunk alter column content set storage external;
 
--- The content key for one recipient: wrapped by what link and unlock code derive together.
--- A parcel whose last key is gone is deleted.
+-- The content key for one recipient. At first it is boxed for the courier, which makes link and
+-- unlock code, wraps the key by what both derive together, and forgets the box. A parcel whose
+-- last key is gone is deleted.
 create table postseal.parcel_key (
     id uuid primary key,
     parcel uuid not null references postseal.parcel on delete cascade,
     copy uuid not null references postseal.copy,
-    link_hash bytea not null unique,
-    salt bytea not null,
-    wrapped bytea not null,
+    notify text,                          -- DSN parameters for the notice (RFC 3461)
+    orcpt text,
+    boxed bytea,
+    link_hash bytea unique,
+    salt bytea,
+    wrapped bytea,
     expires_at timestamptz not null,
     tries integer not null default 0,     -- wrong codes
     locked_at timestamptz,
-    opened_at timestamptz
+    opened_at timestamptz,
+    check ((boxed is null) = (wrapped is not null))
 );
+create trigger parcel_added after insert on postseal.parcel
+    for each statement execute function postseal.outbox_added();
 create index parcel_key_parcel on postseal.parcel_key (parcel);
 create index parcel_key_expires on postseal.parcel_key (expires_at);
 
@@ -49,3 +59,5 @@ grant update (tries, locked_at, opened_at) on postseal.parcel_key to postseal_po
 grant select, insert, delete on postseal.portal_session to postseal_portal;
 grant select, delete on postseal.parcel, postseal.parcel_key, postseal.portal_session
     to postseal_courier;
+grant update (issued_at) on postseal.parcel to postseal_courier;
+grant update (boxed, link_hash, salt, wrapped) on postseal.parcel_key to postseal_courier;

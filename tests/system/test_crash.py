@@ -8,7 +8,7 @@ import people
 import world as sandbox
 
 MILTER = ("milter-before-commit", "milter-after-commit", "milter-before-verdict")
-COURIER = ("courier-after-claim", "courier-before-send", "courier-in-data", "courier-before-settle",
+COURIER = ("courier-before-issue", "courier-after-claim", "courier-before-send", "courier-in-data", "courier-before-settle",
            "courier-after-settle")
 
 
