@@ -1,31 +1,20 @@
 /* OpenPGP: PGP/MIME (RFC 3156 §4, §6.2). */
-#include <string.h>
-
 #include "delivery/gpg.h"
-#include "delivery/method.h"
+#include "delivery/recipient_keys.h"
 
 static bool
 is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
 	    struct fault *fault)
 {
-	struct keystore_answer answer;
 	const struct key *first;
 
-	*possible_r = false;
-	if (!keystore_find(around->keystore, KEY_PGP, copy->recipient->folded, &answer, fault))
+	if (!recipient_keys_take(around, copy, KEY_PGP, "OpenPGP key", possible_r, why_r, fault))
 		return false;
-	if (answer.keys->len == 0) {
-		*why_r = answer.passed_over == NULL
-				 ? g_strdup("no OpenPGP key")
-				 : g_strdup_printf("no usable OpenPGP key (%s)", answer.passed_over);
-	} else {
-		*possible_r = true;
-		copy->keys = g_ptr_array_ref(answer.keys);
+	if (*possible_r) {
 		first = g_ptr_array_index(copy->keys, 0);
 		*why_r = g_strdup_printf("OpenPGP key %s%s", first->fingerprint,
 					 copy->keys->len > 1 ? " and more" : "");
 	}
-	keystore_answer_clear(&answer);
 	return true;
 }
 
@@ -45,26 +34,15 @@ fields(const struct group *group)
 static const struct key *
 signer(const struct surroundings *around)
 {
-	if (around->pgp_signer == NULL || around->from == NULL ||
-	    strcmp(around->from, around->message->sender_folded) != 0)
-		return NULL;
-	return around->pgp_signer;
+	return author_key(around, around->pgp_signer);
 }
 
 static bool
 write_body(const struct surroundings *around, const struct group *group, struct sink *sink,
 	   struct fault *fault)
 {
-	time_t now = time(NULL);
-
-	for (guint i = 0; i < group->keys->len; i++) {
-		const struct key *key = g_ptr_array_index(group->keys, i);
-		g_autofree char *why = NULL;
-
-		if (!key_is_usable(key, now, &why))
-			return fault_set(fault, FAULT_CRYPTO, "sealing to the OpenPGP key %s: %s",
-					 key->fingerprint, why);
-	}
+	if (!recipient_keys_check(group, "OpenPGP key", fault))
+		return false;
 	return sink_print(sink, fault,
 			  "This is an OpenPGP/MIME encrypted message (RFC 3156)\r\n"
 			  "--%s\r\n"

@@ -2,11 +2,10 @@
 #include <openssl/cms.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
-#include <string.h>
 
 #include "delivery/cms_sink.h"
-#include "delivery/method.h"
 #include "delivery/payload.h"
+#include "delivery/recipient_keys.h"
 
 static const char flavour_gcm[] = "AES-256-GCM";
 static const char flavour_cbc[] = "AES-256-CBC";
@@ -26,27 +25,18 @@ static bool
 is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
 	    struct fault *fault)
 {
-	struct keystore_answer answer;
 	g_autofree char *names = NULL;
 
-	*possible_r = false;
-	if (!keystore_find(around->keystore, KEY_SMIME, copy->recipient->folded, &answer, fault))
+	if (!recipient_keys_take(around, copy, KEY_SMIME, "certificate", possible_r, why_r, fault))
 		return false;
-	if (answer.keys->len == 0) {
-		*why_r = answer.passed_over == NULL
-				 ? g_strdup("no certificate")
-				 : g_strdup_printf("no usable certificate (%s)", answer.passed_over);
-	} else {
-		*possible_r = true;
-		copy->keys = g_ptr_array_ref(answer.keys);
-		copy->flavour = flavour_gcm;
-		for (guint i = 0; i < copy->keys->len; i++)
-			if (!((const struct key *)g_ptr_array_index(copy->keys, i))->gcm)
-				copy->flavour = flavour_cbc;
-		names = fingerprints(copy->keys);
-		*why_r = g_strdup_printf("certificate %s, %s", names, copy->flavour);
-	}
-	keystore_answer_clear(&answer);
+	if (!*possible_r)
+		return true;
+	copy->flavour = flavour_gcm;
+	for (guint i = 0; i < copy->keys->len; i++)
+		if (!((const struct key *)g_ptr_array_index(copy->keys, i))->gcm)
+			copy->flavour = flavour_cbc;
+	names = fingerprints(copy->keys);
+	*why_r = g_strdup_printf("certificate %s, %s", names, copy->flavour);
 	return true;
 }
 
@@ -68,11 +58,7 @@ fields(const struct group *group)
 static const struct key *
 signer(const struct surroundings *around)
 {
-	/* A signature is for the author that readers see. */
-	if (around->smime_signer == NULL || around->from == NULL ||
-	    strcmp(around->from, around->message->sender_folded) != 0)
-		return NULL;
-	return around->smime_signer;
+	return author_key(around, around->smime_signer);
 }
 
 static bool
@@ -92,31 +78,22 @@ add_recipient(CMS_ContentInfo *cms, const struct key *key, struct fault *fault)
 	return true;
 }
 
-/* Time has passed since the keys were looked up. */
 static CMS_ContentInfo *
 envelope(const struct group *group, struct fault *fault)
 {
 	const EVP_CIPHER *cipher = group->flavour == flavour_gcm ? EVP_aes_256_gcm() : EVP_aes_256_cbc();
 	g_autoptr(CMS_ContentInfo) cms =
 		CMS_encrypt(NULL, NULL, cipher, CMS_STREAM | CMS_PARTIAL | CMS_BINARY);
-	time_t now = time(NULL);
 
 	if (cms == NULL) {
 		openssl_fault(fault, "making an envelope");
 		return NULL;
 	}
-	for (guint i = 0; i < group->keys->len; i++) {
-		const struct key *key = g_ptr_array_index(group->keys, i);
-		g_autofree char *why = NULL;
-
-		if (!key_is_usable(key, now, &why)) {
-			fault_set(fault, FAULT_CRYPTO, "sealing to the certificate %s: %s",
-				  key->fingerprint, why);
+	if (!recipient_keys_check(group, "certificate", fault))
+		return NULL;
+	for (guint i = 0; i < group->keys->len; i++)
+		if (!add_recipient(cms, g_ptr_array_index(group->keys, i), fault))
 			return NULL;
-		}
-		if (!add_recipient(cms, key, fault))
-			return NULL;
-	}
 	return g_steal_pointer(&cms);
 }
 

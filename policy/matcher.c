@@ -145,26 +145,13 @@ attachment_type(struct policy_question *q, const struct condition *c, bool *matc
 }
 
 static bool
-encrypted(struct policy_question *q, const struct condition *c, bool *matched_r, struct fault *fault)
+protection(struct policy_question *q, const struct condition *c, bool *matched_r, struct fault *fault)
 {
-	struct policy_protection protection = {false, false};
+	struct policy_protection found = {false, false};
 
-	(void)c;
-	if (!q->facts.protection(q->facts.context, &protection, fault))
+	if (!q->facts.protection(q->facts.context, &found, fault))
 		return false;
-	*matched_r = protection.encrypted;
-	return true;
-}
-
-static bool
-is_signed(struct policy_question *q, const struct condition *c, bool *matched_r, struct fault *fault)
-{
-	struct policy_protection protection = {false, false};
-
-	(void)c;
-	if (!q->facts.protection(q->facts.context, &protection, fault))
-		return false;
-	*matched_r = protection.is_signed;
+	*matched_r = c->matcher == &match_signed ? found.is_signed : found.encrypted;
 	return true;
 }
 
@@ -213,6 +200,6 @@ const struct matcher match_size_over = {"size over", false, size_over};
 const struct matcher match_size_under = {"size under", false, size_under};
 const struct matcher match_attachment_name = {"attachment name", false, attachment_name};
 const struct matcher match_attachment_type = {"attachment type", false, attachment_type};
-const struct matcher match_encrypted = {"encrypted", false, encrypted};
-const struct matcher match_signed = {"signed", false, is_signed};
+const struct matcher match_encrypted = {"encrypted", false, protection};
+const struct matcher match_signed = {"signed", false, protection};
 const struct matcher match_text_regex = {"text regex", false, text_regex};
