@@ -165,25 +165,31 @@ static const struct statement outbox_list = {
 	"  where r.outbox = o.id) "
 	"from postseal.outbox o order by o.created_at limit 1000"};
 
+static const struct statement parcels_waiting = {
+	"parcels_waiting", "select count(*) from postseal.parcel where issued_at is null"};
+
 static int
 list_outbox(const struct admin *admin, int argc, char **argv)
 {
 	g_autoptr(connection_auto) connection = NULL;
 	g_autoptr(PGresult) result = NULL;
+	g_autoptr(PGresult) parcels = NULL;
 	struct fault fault;
 
 	(void)argv;
 	if (argc != 1)
 		return command_usage(&delivery_commands[1]);
 	connection = database_take(admin->database, &fault);
-	if (connection == NULL || !connection_execute(connection, &outbox_list, NULL, &result, &fault))
+	if (connection == NULL || !connection_execute(connection, &outbox_list, NULL, &result, &fault) ||
+	    !connection_execute(connection, &parcels_waiting, NULL, &parcels, &fault))
 		return command_fail(&fault);
 	for (int row = 0; row < PQntuples(result); row++)
 		printf("%s  %-6s %-7s since %s, %s attempts, next %s, to <%s>\n    last reply: %s\n",
 		       PQgetvalue(result, row, 0), PQgetvalue(result, row, 1), PQgetvalue(result, row, 2),
 		       PQgetvalue(result, row, 4), PQgetvalue(result, row, 3), PQgetvalue(result, row, 5),
 		       PQgetvalue(result, row, 7), PQgetvalue(result, row, 6));
-	printf("%d in the outbox\n", PQntuples(result));
+	printf("%d in the outbox; %s parked messages wait for links and codes\n", PQntuples(result),
+	       PQgetvalue(parcels, 0, 0));
 	return EXIT_GOOD;
 }
 

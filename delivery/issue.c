@@ -14,7 +14,11 @@ static const struct statement parcel_waiting = {
 	"issue_parcel",
 	"select p.id, p.message, p.sender, p.smtputf8, m.message_id from postseal.parcel p"
 	" join postseal.message m on m.id = p.message "
-	"where p.issued_at is null order by p.id limit 1 for update of p skip locked"};
+	"where p.issued_at is null and p.issue_at <= now()"
+	" order by p.issue_at limit 1 for update of p skip locked"};
+
+static const struct statement parcel_later = {
+	"issue_later", "update postseal.parcel set issue_at = now() + interval '5 minutes' where id = $1"};
 
 static const struct statement parcel_issued = {
 	"issue_parcel_done", "update postseal.parcel set issued_at = now() where id = $1"};
@@ -114,17 +118,47 @@ issue_parcel(const struct issuer *issuer, struct connection *connection, const P
 	return true;
 }
 
-bool
-issue_one(const struct issuer *issuer, bool *issued_r, struct fault *fault)
+/* One that cannot be opened must not keep the others waiting. */
+static bool
+put_off(const struct issuer *issuer, const char *parcel, struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = database_take(issuer->database, fault);
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, parcel);
+	return connection != NULL && connection_execute(connection, &parcel_later, &parameters, NULL, fault);
+}
+
+static bool
+try_parcel(const struct issuer *issuer, struct connection *connection, bool *issued_r, char **parcel_r,
+	   struct fault *fault)
+{
 	g_autoptr(PGresult) parcel = NULL;
 
-	*issued_r = false;
-	if (connection == NULL || !connection_execute(connection, &begin, NULL, NULL, fault) ||
+	if (!connection_execute(connection, &begin, NULL, NULL, fault) ||
 	    !connection_execute(connection, &parcel_waiting, NULL, &parcel, fault))
 		return false;
 	*issued_r = PQntuples(parcel) > 0;
-	return *issued_r ? issue_parcel(issuer, connection, parcel, fault)
-			 : connection_execute(connection, &commit, NULL, NULL, fault);
+	if (!*issued_r)
+		return connection_execute(connection, &commit, NULL, NULL, fault);
+	*parcel_r = g_strdup(PQgetvalue(parcel, 0, 0));
+	return issue_parcel(issuer, connection, parcel, fault);
+}
+
+bool
+issue_one(const struct issuer *issuer, bool *issued_r, struct fault *fault)
+{
+	g_autofree char *parcel = NULL;
+	struct connection *connection = database_take(issuer->database, fault);
+	bool done;
+
+	*issued_r = false;
+	if (connection == NULL)
+		return false;
+	done = try_parcel(issuer, connection, issued_r, &parcel, fault);
+	connection_give(connection); /* which ends the transaction where it was not committed */
+	if (done || parcel == NULL || fault->cause != FAULT_CRYPTO)
+		return done;
+	log_error("%s; it is tried again in five minutes", fault->text);
+	return put_off(issuer, parcel, fault);
 }

@@ -117,7 +117,8 @@ gauge(void *context, GString *text)
 {
 	static const struct statement depth = {
 		"outbox_depth",
-		"select count(*), coalesce(extract(epoch from now() - min(created_at)), 0)::bigint from postseal.outbox"};
+		"select count(*), coalesce(extract(epoch from now() - min(created_at)), 0)::bigint,"
+		" (select count(*) from postseal.parcel where issued_at is null) from postseal.outbox"};
 	const struct courier *courier = context;
 	struct fault fault;
 	g_autoptr(connection_auto) connection = database_take(courier->database, &fault);
@@ -127,8 +128,10 @@ gauge(void *context, GString *text)
 		log_warning("counting the outbox: %s", fault.text);
 		return;
 	}
-	g_string_append_printf(text, "postseal_outbox_mails %s\npostseal_outbox_oldest_seconds %s\n",
-			       PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1));
+	g_string_append_printf(text,
+			       "postseal_outbox_mails %s\npostseal_outbox_oldest_seconds %s\n"
+			       "postseal_parcels_waiting %s\n",
+			       PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 2));
 }
 
 static bool

@@ -274,6 +274,12 @@ mta log "{self.company.log}"
     def postseal(self, *words, **options):
         return command(self.bin / "postseal", "-f", self.config, *words, **options).decode()
 
+    def nothing_waits(self, postgres=None):
+        """Is all that was accepted handed to the MTA: no mail in the outbox, no parcel without its links?"""
+        return (postgres or self.postgres).query(
+            "select (select count(*) from postseal.outbox)"
+            " + (select count(*) from postseal.parcel where issued_at is null)") == [["0"]]
+
     # --- keeping and ending ---
 
     def save(self):

@@ -8,9 +8,10 @@ create table postseal.parcel (
     size bigint not null,                 -- bytes of the message
     smtputf8 boolean not null default false,
     created_at timestamptz not null default now(),
-    issued_at timestamptz                 -- when links and codes were made
+    issue_at timestamptz not null default now(), -- when links and codes are to be made
+    issued_at timestamptz                 -- and were
 );
-create index parcel_waiting on postseal.parcel (id) where issued_at is null;
+create index parcel_waiting on postseal.parcel (issue_at) where issued_at is null;
 
 create table postseal.parcel_chunk (
     parcel uuid not null references postseal.parcel on delete cascade,
@@ -59,5 +60,5 @@ grant update (tries, locked_at, opened_at) on postseal.parcel_key to postseal_po
 grant select, insert, delete on postseal.portal_session to postseal_portal;
 grant select, delete on postseal.parcel, postseal.parcel_key, postseal.portal_session
     to postseal_courier;
-grant update (issued_at) on postseal.parcel to postseal_courier;
+grant update (issue_at, issued_at) on postseal.parcel to postseal_courier;
 grant update (boxed, link_hash, salt, wrapped) on postseal.parcel_key to postseal_courier;

@@ -116,9 +116,6 @@ class Bench:
         queue = self.world.company.queue
         return not any(f for d in ("incoming", "active", "maildrop") for f in (queue / d).rglob("*") if f.is_file())
 
-    def outbox_is_empty(self):
-        return self.world.postgres.query("select count(*) from postseal.outbox") == [["0"]]
-
     def drive(self, to, sender):
         begin = time.monotonic()
         done = subprocess.run(["smtp-source", "-s", str(SESSIONS), "-l", str(LENGTH), "-m", str(self.count), "-f", sender,
@@ -137,7 +134,7 @@ class Bench:
         self.rates.setdefault(what, []).append(self.count / accepted)
         self.costs.setdefault(what, []).append(tuple((b - a) / self.count for a, b in zip(before, after)))
         if what == "pickup":
-            wait_until(lambda: self.outbox_is_empty() and self.queue_is_empty(), "the courier", 600)
+            wait_until(lambda: self.world.nothing_waits() and self.queue_is_empty(), "the courier", 600)
             self.rates.setdefault("pickup drained", []).append(self.count / (time.monotonic() - begin))
             self.costs.setdefault("pickup drained", []).append((0, 0))
 

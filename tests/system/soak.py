@@ -121,8 +121,7 @@ class Soak:
 
     def wait_for_the_end(self):
         world = self.world
-        sandbox.wait_until(lambda: world.postgres.query("select count(*) from postseal.outbox") == [["0"]],
-                           "the outbox to be empty", 600)
+        sandbox.wait_until(world.nothing_waits, "the outbox to be empty", 600)
         for postfix in (world.company, world.outside):
             def is_empty(queue=postfix.queue):
                 postfix.command("flush")

@@ -42,10 +42,6 @@ def keep_courier_alive(world, condition, what):
     sandbox.wait_until(check, what, 90)
 
 
-def outbox_is_empty(world):
-    return world.postgres.query("select count(*) from postseal.outbox") == [["0"]]
-
-
 @pytest.mark.parametrize("point", (*MILTER, *COURIER))
 def test_each_copy_arrives_exactly_once(world, post, name, point):
     sender = f"{name}@example.com"
@@ -55,7 +51,7 @@ def test_each_copy_arrives_exactly_once(world, post, name, point):
     world.crash_file.write_text(point)
     tries = send_until_accepted(world, post, message, [plain, smime, pickup], sender)
     assert (tries > 1) == (point in MILTER)
-    keep_courier_alive(world, lambda: outbox_is_empty(world), "the outbox to be empty")
+    keep_courier_alive(world, world.nothing_waits, "the outbox to be empty")
     assert not world.crash_file.exists()
 
     post.box(plain).one()
@@ -72,7 +68,7 @@ def test_answer_that_nobody_heard_is_looked_up_in_the_log(world, post, name):
     people.certify(world, to)
     world.crash_file.write_text("courier-before-settle")
     post.accepted(post.compose([to, f"{name}@plain.example"]), [to, f"{name}@plain.example"])
-    keep_courier_alive(world, lambda: outbox_is_empty(world), "the outbox to be empty")
+    keep_courier_alive(world, world.nothing_waits, "the outbox to be empty")
     events = world.postgres.query("select e.detail from postseal.event e join postseal.copy c on c.id = e.copy"
                                   f" where c.recipient = '{to}' and e.what = 'copy handed to the MTA'")
     assert len(events) == 1 and "found in the log of the MTA" in events[0][0]
@@ -87,7 +83,7 @@ def test_two_couriers_at_once_send_once(world, post, name):
         for address in to:
             post.accepted(post.compose([address], sender=f"{name}@example.com"), [address],
                           sender=f"{name}@example.com")
-        sandbox.wait_until(lambda: outbox_is_empty(world), "the outbox to be empty")
+        sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
         for address in to:
             post.box(address).one()
         post.box(f"{name}@example.com").wait(len(to))

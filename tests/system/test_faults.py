@@ -103,7 +103,7 @@ def test_courier_that_is_down_delays_and_loses_nothing(world, post, name):
     world.stop_program("postseal-courier")
     for address in to:
         post.accepted(post.compose([address]), [address])
-    assert world.postseal("outbox", "list").strip().endswith("10 in the outbox")
+    assert world.postseal("outbox", "list") == "0 in the outbox; 5 parked messages wait for links and codes\n"
     world.start_program("postseal-courier")
     for address in to:
         post.box(address).one()
@@ -202,3 +202,17 @@ def test_descriptors_run_out(world, post, name):
         world.stop_program("postseal-milter")
         world.start_program("postseal-milter")
     post.accepted(large, [to])
+
+
+def test_parcel_that_cannot_be_opened_keeps_nobody_waiting(world, post, name):
+    """Its key was boxed for another courier: the log says so, and the others go on."""
+    bad, good = f"{name}bad@pickup.example", f"{name}good@pickup.example"
+    world.stop_program("postseal-courier")
+    post.accepted(post.compose([bad]), [bad])
+    world.postgres.query("update postseal.parcel_key set boxed = decode(repeat('00', 80), 'hex') where copy ="
+                         f" (select id from postseal.copy where recipient = '{bad}')")
+    post.accepted(post.compose([good]), [good])
+    world.start_program("postseal-courier")
+    post.box(good).one()
+    assert "boxed for another courier key; it is tried again in five minutes" in world.log("postseal-courier")
+    assert post.box(bad).files() == []
