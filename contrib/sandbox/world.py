@@ -50,10 +50,14 @@ class Trouble(Exception):
     """Something of the world did not come up; the text says what, and where to look."""
 
 
-def free_port(address="127.0.0.1"):
-    with socket.socket() as s:
-        s.bind((address, 0))
-        return s.getsockname()[1]
+def free_ports(count):
+    """Different ports that nobody listens on. All are held until the last is found: one that is let go
+    could be found a second time."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
 
 
 def wait_until(condition, what, seconds=30):
@@ -126,10 +130,9 @@ class World:
         nobody = pwd.getpwnam("nobody")
         for path in (self.run, self.directory / "spool"):
             os.chown(path, nobody.pw_uid, nobody.pw_gid)
-        # The outside listens on this port at two addresses: the second time it must be free too.
-        self.ports = {name: free_port() for name in ("submission", "reinject", "verified", "outside",
-                                                     "portal", "milter_metrics", "courier_metrics",
-                                                     "portal_metrics", "keeper_metrics")}
+        names = ("submission", "reinject", "verified", "outside", "portal", "milter_metrics", "courier_metrics",
+                 "portal_metrics", "keeper_metrics")
+        self.ports = dict(zip(names, free_ports(len(names))))
         self.save()
         self.tell("starting PostgreSQL")
         self.postgres.start()

@@ -14,7 +14,7 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(SOURCE / "contrib" / "sandbox"))
 
 import people  # noqa: E402
-from world import World, command, end_process, free_port, port_answers, wait_until  # noqa: E402
+from world import World, command, end_process, free_ports, port_answers, wait_until  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("POSTSEAL_BUILD", SOURCE / "build"))
 SESSIONS, LENGTH, ROUNDS = 20, 10_000, 3
@@ -69,7 +69,7 @@ class Bench:
         (world.directory / "keys" / "pgp.asc").write_bytes(gpg.public())
         world.postseal("key", "import", world.directory / "keys" / "pgp.asc")
         gpg.end()
-        self.sink_port = free_port()
+        self.sink_port, = free_ports(1)
         self.sink = subprocess.Popen(["smtp-sink", "-u", "nobody", f"127.0.0.1:{self.sink_port}", "1000"],
                                      stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(lambda: port_answers(self.sink_port), "smtp-sink")
