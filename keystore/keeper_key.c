@@ -1,7 +1,7 @@
 /*
  * Private keys for OpenSSL that are not here: methods of RSA and EC keys whose signing asks the
- * keeper. OpenSSL 3 calls this way of its old and would have a provider, which is a hundred times
- * the code; it is there and works through all of OpenSSL 3.
+ * keeper. OpenSSL 3 calls these methods deprecated and would have a provider, which is much more
+ * code for the same; they are there through all of OpenSSL 3.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/ec.h>
