@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/address.h"
+#include "delivery/mime_stream.h"
 
 enum {
 	WINDOW_BYTES = 1024 * 1024, /* what an expression sees at once */
@@ -65,23 +66,6 @@ mime_free(struct mime *mime)
 
 /* --- the structure --- */
 
-static GMimeStream *
-body_stream(const struct message *message, struct fault *fault)
-{
-	const void *memory;
-	int fd = spool_descriptor(message->body, &memory);
-	gint64 size = (gint64)spool_size(message->body);
-
-	if (fd < 0)
-		return g_mime_stream_mem_new_with_buffer(memory == NULL ? "" : memory, (size_t)size);
-	fd = dup(fd);
-	if (fd < 0) {
-		fault_set(fault, FAULT_STORAGE, "looking into the message: no file descriptor left");
-		return NULL;
-	}
-	return g_mime_stream_fs_new_with_bounds(fd, 0, size);
-}
-
 static bool
 parse(struct mime *mime, struct fault *fault)
 {
@@ -91,7 +75,7 @@ parse(struct mime *mime, struct fault *fault)
 
 	if (mime->root != NULL)
 		return true;
-	body = body_stream(mime->message, fault);
+	body = mime_stream_of_spool(mime->message->body, fault);
 	if (body == NULL)
 		return false;
 	header = message_entity_header(mime->message);
@@ -241,28 +225,13 @@ static void
 read_text_part(GMimeObject *part, void *data)
 {
 	struct reading *reading = data;
-	GMimeDataWrapper *content;
 	GMimeStream *stream;
-	GMimeFilter *filter;
-	const char *charset;
 
 	if (!reading->go_on || !GMIME_IS_PART(part) ||
-	    !g_mime_content_type_is_type(g_mime_object_get_content_type(part), "text", "*"))
+	    !g_mime_content_type_is_type(g_mime_object_get_content_type(part), "text", "*") ||
+	    g_mime_part_get_content(GMIME_PART(part)) == NULL)
 		return;
-	content = g_mime_part_get_content(GMIME_PART(part));
-	if (content == NULL)
-		return;
-	g_mime_stream_reset(g_mime_data_wrapper_get_stream(content));
-	stream = g_mime_stream_filter_new(g_mime_data_wrapper_get_stream(content));
-	filter = g_mime_filter_basic_new(g_mime_data_wrapper_get_encoding(content), FALSE);
-	g_mime_stream_filter_add(GMIME_STREAM_FILTER(stream), filter);
-	g_object_unref(filter);
-	charset = g_mime_object_get_content_type_parameter(part, "charset");
-	filter = charset == NULL ? NULL : g_mime_filter_charset_new(charset, "utf-8");
-	if (filter != NULL) {
-		g_mime_stream_filter_add(GMIME_STREAM_FILTER(stream), filter);
-		g_object_unref(filter);
-	}
+	stream = mime_stream_of_part(GMIME_PART(part), true);
 	read_windows(stream, reading);
 	g_object_unref(stream);
 }

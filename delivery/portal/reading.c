@@ -3,7 +3,8 @@
 #include <gmime/gmime.h>
 #include <libxml/HTMLparser.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "delivery/mime_stream.h"
 
 enum { TEXT_MAX = 4 * 1024 * 1024, PIECE_BYTES = 65536, ATTACHMENTS_MAX = 1000, DEPTH_MAX = 100 };
 
@@ -105,26 +106,10 @@ date(GMimeMessage *message)
 	return when == NULL ? g_strdup("") : g_date_time_format(when, "%-d %B %Y, %H:%M (%z)");
 }
 
-static GMimeStream *
-stream_of(const struct spool *raw, struct fault *fault)
-{
-	const void *memory;
-	int fd = spool_descriptor(raw, &memory);
-	gint64 size = (gint64)spool_size(raw);
-
-	if (fd < 0)
-		return g_mime_stream_mem_new_with_buffer(memory == NULL ? "" : memory, (size_t)size);
-	fd = dup(fd);
-	if (fd >= 0)
-		return g_mime_stream_fs_new_with_bounds(fd, 0, size);
-	fault_set(fault, FAULT_STORAGE, "looking into a message: no file descriptor left");
-	return NULL;
-}
-
 struct reading *
 reading_new(const struct spool *raw, struct fault *fault)
 {
-	GMimeStream *stream = stream_of(raw, fault);
+	GMimeStream *stream = mime_stream_of_spool(raw, fault);
 	g_autoptr(reading_auto) reading = g_new0(struct reading, 1);
 	GMimeParser *parser;
 	GMimeObject *root;
@@ -199,34 +184,10 @@ reading_attachments(const struct reading *reading)
 
 /* --- content --- */
 
-/* Decoded; as UTF-8 where it is text. The caller's. */
-static GMimeStream *
-content_stream(GMimePart *part, bool as_text)
-{
-	GMimeDataWrapper *content = g_mime_part_get_content(part);
-	const char *charset = g_mime_object_get_content_type_parameter(GMIME_OBJECT(part), "charset");
-	GMimeStream *stream;
-	GMimeFilter *filter;
-
-	if (content == NULL)
-		return g_mime_stream_mem_new();
-	g_mime_stream_reset(g_mime_data_wrapper_get_stream(content));
-	stream = g_mime_stream_filter_new(g_mime_data_wrapper_get_stream(content));
-	filter = g_mime_filter_basic_new(g_mime_data_wrapper_get_encoding(content), FALSE);
-	g_mime_stream_filter_add(GMIME_STREAM_FILTER(stream), filter);
-	g_object_unref(filter);
-	filter = as_text && charset != NULL ? g_mime_filter_charset_new(charset, "utf-8") : NULL;
-	if (filter != NULL) {
-		g_mime_stream_filter_add(GMIME_STREAM_FILTER(stream), filter);
-		g_object_unref(filter);
-	}
-	return stream;
-}
-
 static char *
 text_of(GMimePart *part)
 {
-	GMimeStream *stream = content_stream(part, true);
+	GMimeStream *stream = mime_stream_of_part(part, true);
 	g_autoptr(GString) text = g_string_new(NULL);
 	g_autofree char *piece = g_malloc(PIECE_BYTES);
 	ssize_t got;
@@ -330,7 +291,7 @@ reading_attachment(const struct reading *reading, guint number, struct sink *sin
 		return copy_message(GMIME_MESSAGE_PART(part), sink, fault);
 	if (!GMIME_IS_PART(part))
 		return true;
-	stream = content_stream(GMIME_PART(part), false);
+	stream = mime_stream_of_part(GMIME_PART(part), false);
 	copied = copy_stream(stream, sink, fault);
 	g_object_unref(stream);
 	return copied;
