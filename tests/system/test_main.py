@@ -2,12 +2,14 @@
 import json
 import re
 import subprocess
+import urllib.error
 import urllib.request
 
 import pytest
 
 import people
 import world as sandbox
+from messages import base64_lines, multipart, noise, part
 
 
 @pytest.fixture(scope="module")
@@ -327,6 +329,7 @@ def test_metrics_count_what_happened(world, post, sue, name):
         return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in text.splitlines()}
 
     key = 'postseal_copies_total{method="smime",verdict="accepted"}'
+    post.accepted(post.compose(["sue@smime.example"]), ["sue@smime.example"])  # its keys are known now
     before = figures("milter").get(key, 0)
     post.accepted(post.compose(["sue@smime.example"]), ["sue@smime.example"])
     after = figures("milter")
@@ -336,3 +339,29 @@ def test_metrics_count_what_happened(world, post, sue, name):
     assert after['postseal_key_lookups_total{cache="hit"}'] > 0 and after["postseal_messages_in_hand"] == 0
     assert figures("courier")["postseal_outbox_mails"] >= 0
     assert isinstance(figures("keeper"), dict) and isinstance(figures("portal"), dict)
+
+
+def test_attachments_are_listed_and_downloaded(post, name):
+    """By name, one by one, byte for byte; a name is never a path."""
+    to, data = f"{name}@pickup.example", noise(200_000, "attachment")
+    body = multipart("b", part("Content-Type: text/plain; charset=utf-8", b"See <b>both</b>.\r\n"),
+                     part('Content-Type: application/pdf; name="a & b.pdf"\n'
+                          'Content-Disposition: attachment; filename="../../a & b.pdf"\n'
+                          "Content-Transfer-Encoding: base64", base64_lines(data)),
+                     part('Content-Type: text/csv; name="second.csv"', b"1;2\r\n"))
+    post.accepted(post.compose([to], body, content=b'multipart/mixed; boundary="b"'), [to])
+    link = post.box(to).one().link()
+    code = sandbox.wait_until(lambda: people.find_code(post, to), "the unlock code")
+    opened = people.browser()
+    status, page = people.try_code(link, code, opened)
+    assert status == 200 and b"See &lt;b&gt;both&lt;/b&gt;." in page
+    assert re.findall(rb'href="(/attachment/\d)"[^>]*>([^<]*)<', page) == [
+        (b"/attachment/0", b"a &amp; b.pdf"), (b"/attachment/1", b"second.csv")]
+    portal = link.split("/m/")[0]
+    first = opened.open(f"{portal}/attachment/0")
+    assert first.read() == data and first.headers["Content-Type"] == "application/pdf"
+    assert first.headers["Content-Disposition"] == "attachment; filename*=UTF-8''a%20%26%20b.pdf"
+    assert opened.open(f"{portal}/attachment/1").read().startswith(b"1;2")
+    for tail in ("2", "-1", "x", "99999999999999999999"):
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            opened.open(f"{portal}/attachment/{tail}")
