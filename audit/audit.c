@@ -5,20 +5,25 @@
 static const struct statement policy_put = {
 	"audit_policy",
 	"insert into postseal.policy_version (digest, content) values ($1, $2) "
-	"on conflict (digest) do nothing"};
+	"on conflict do nothing"};
 
 static const struct statement message_put = {
 	"audit_message",
 	"insert into postseal.message (id, identity, queue_id, authenticated, client, sender,"
 	" message_id, size, policy) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
 
+#define PUT_COPY                                                                                   \
+	"insert into postseal.copy (id, message, recipient, address, rule_line, rule, method, reason," \
+	" trace, keys, signed_by, state, first_state, first_reason) "                              \
+	"values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $8)"
+
+static const struct statement copy_put = {"audit_copy", PUT_COPY};
+
 /* A copy that the MTA is handed again replaces what was said of it before. */
-static const struct statement copy_put = {
-	"audit_copy",
-	"insert into postseal.copy (id, message, recipient, address, rule_line, rule, method, reason,"
-	" trace, keys, signed_by, state, first_state, first_reason) "
-	"values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $8) "
-	"on conflict (message, address) do update set rule_line = excluded.rule_line,"
+static const struct statement copy_put_again = {
+	"audit_copy_again",
+	PUT_COPY
+	" on conflict (message, address) do update set rule_line = excluded.rule_line,"
 	" rule = excluded.rule, method = excluded.method, reason = excluded.reason,"
 	" trace = excluded.trace, keys = excluded.keys, signed_by = excluded.signed_by,"
 	" state = excluded.state, state_at = now()"};
@@ -35,7 +40,7 @@ static const struct statement event_again = {
 static const struct statement copy_move = {
 	"audit_copy_move",
 	"update postseal.copy set state = $2, reason = coalesce($3, reason), state_at = now() "
-	"where id = $1 and state in ('queued', 'parked', 'sent', 'opened') and state <> $2"};
+	"where id = $1 and state in ('queued', 'parked', 'sent', 'opened', 'locked') and state <> $2"};
 
 static const struct statement event_put = {
 	"audit_event",
@@ -95,7 +100,7 @@ audit_add_copy(struct connection *connection, const struct audit_message *messag
 	parameters_text(&parameters, copy->keys);
 	parameters_text(&parameters, copy->signed_by);
 	parameters_text(&parameters, copy->state);
-	return batch_add(connection, &copy_put, &parameters, fault);
+	return batch_add(connection, copy->is_known ? &copy_put_again : &copy_put, &parameters, fault);
 }
 
 bool

@@ -33,6 +33,7 @@ struct audit_copy {
 	const char *trace;  /* JSON */
 	const char *keys;   /* a PostgreSQL array: "{1a2b,3c4d}" */
 	const char *signed_by; /* or NULL */
+	bool is_known;      /* the message was offered before: what was said of the copy is replaced */
 	const char *state;  /* "handed", "queued", "parked", "refused" */
 };
 

@@ -297,7 +297,8 @@ connection_execute(struct connection *connection, const struct statement *statem
 	if (parameters == NULL)
 		parameters = &none;
 	result = PQexecPrepared(connection->pg, statement->name, parameters->count,
-				parameters->values, parameters->lengths, parameters->formats, 0);
+				parameters->values, parameters->lengths, parameters->formats,
+				statement->binary);
 	if (!is_success(result))
 		return fail(connection, result, statement->name, fault);
 	if (result_r != NULL)

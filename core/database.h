@@ -27,6 +27,7 @@ struct database_settings {
 struct statement {
 	const char *name;
 	const char *sql;
+	bool binary; /* results in PostgreSQL's binary form: a bytea as its very bytes */
 };
 
 enum { PARAMETERS_MAX = 24, PARAMETER_NUMBER_MAX = 24 };

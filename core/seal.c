@@ -4,12 +4,39 @@
 #include <string.h>
 
 enum {
-	DERIVE_OPERATIONS = 1,
-	DERIVE_MEMORY = 4 * 1024 * 1024,
+	CODE_OPERATIONS = 1,
+	CODE_MEMORY = 4 * 1024 * 1024,
+	PASSWORD_OPERATIONS = 3,
+	PASSWORD_MEMORY = 32 * 1024 * 1024,
 	NONCE_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
 	TAG_BYTES = crypto_aead_xchacha20poly1305_ietf_ABYTES,
 	BINDING_MAX = 96,
 };
+
+void
+seal_key_show(char text_r[SEAL_KEY_CHARACTERS + 1], const struct seal_key *key)
+{
+	sodium_bin2base64(text_r, SEAL_KEY_CHARACTERS + 1, key->bytes, SEAL_KEY_BYTES,
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
+bool
+seal_key_read(struct seal_key *key_r, const char *text)
+{
+	size_t length;
+
+	return strlen(text) == SEAL_KEY_CHARACTERS &&
+	       sodium_base642bin(key_r->bytes, SEAL_KEY_BYTES, text, SEAL_KEY_CHARACTERS, NULL, &length, NULL,
+				 sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
+	       length == SEAL_KEY_BYTES;
+}
+
+void
+seal_key_digest(unsigned char digest_r[SEAL_DIGEST_BYTES], const struct seal_key *key, const char *purpose)
+{
+	crypto_generichash(digest_r, SEAL_DIGEST_BYTES, key->bytes, SEAL_KEY_BYTES,
+			   (const unsigned char *)purpose, strlen(purpose) + 1);
+}
 
 /* What a chunk is bound to: the row it belongs to and its place in it. */
 static size_t
@@ -188,7 +215,7 @@ seal_unwrap(struct seal_key *content_r, const unsigned char *wrapped, size_t len
 /* Argon2id wants its memory at once: as many derivations as processors run together. */
 static int
 derive(struct seal_key *key_r, const unsigned char *input, size_t length,
-       const unsigned char salt[SEAL_SALT_BYTES])
+       const unsigned char salt[SEAL_SALT_BYTES], unsigned operations, size_t memory)
 {
 	static GMutex lock;
 	static GCond ended;
@@ -201,7 +228,7 @@ derive(struct seal_key *key_r, const unsigned char *input, size_t length,
 	running++;
 	g_mutex_unlock(&lock);
 	done = crypto_pwhash(key_r->bytes, SEAL_KEY_BYTES, (const char *)input, length, salt,
-			     DERIVE_OPERATIONS, DERIVE_MEMORY, crypto_pwhash_ALG_ARGON2ID13);
+			     operations, memory, crypto_pwhash_ALG_ARGON2ID13);
 	g_mutex_lock(&lock);
 	running--;
 	g_cond_signal(&ended);
@@ -219,11 +246,20 @@ seal_derive(struct seal_key *wrapping_r, const struct seal_key *link, const char
 
 	crypto_generichash(both, sizeof both, (const unsigned char *)code, strlen(code), link->bytes,
 			   SEAL_KEY_BYTES);
-	done = derive(wrapping_r, both, sizeof both, salt);
+	done = derive(wrapping_r, both, sizeof both, salt, CODE_OPERATIONS, CODE_MEMORY);
 	sodium_memzero(both, sizeof both);
 	if (done != 0)
 		return fault_set(fault, FAULT_STORAGE, "deriving a key from link and code: out of memory");
 	return true;
+}
+
+bool
+seal_derive_password(struct seal_key *wrapping_r, const char *password,
+		     const unsigned char salt[SEAL_SALT_BYTES], struct fault *fault)
+{
+	return derive(wrapping_r, (const unsigned char *)password, strlen(password), salt,
+		      PASSWORD_OPERATIONS, PASSWORD_MEMORY) == 0 ||
+	       fault_set(fault, FAULT_STORAGE, "deriving a key from a password: out of memory");
 }
 
 bool

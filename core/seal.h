@@ -5,7 +5,8 @@
  * secretstream: XChaCha20-Poly1305, order and end are authenticated). Each chunk is also
  * bound to the row it belongs to. The content key is then wrapped for whoever may open it:
  *  - by a link secret and an unlock code together (Argon2id), for a first contact;
- *  - by another 256-bit key (a browser session, the master key);
+ *  - by another 256-bit key (a browser session, a mailbox, the master key);
+ *  - by a password (Argon2id, with more memory), for the secret of an account;
  *  - to an X25519 public key (libsodium's sealed box), for the courier or an account.
  *
  * All keys here are to be wiped with sodium_memzero() by whoever holds them.
@@ -26,11 +27,20 @@ enum {
 	SEAL_WRAPPED_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES + SEAL_KEY_BYTES +
 			     crypto_aead_xchacha20poly1305_ietf_ABYTES,
 	SEAL_BOXED_BYTES = SEAL_KEY_BYTES + crypto_box_SEALBYTES,
+	SEAL_KEY_CHARACTERS = 43, /* base64url without padding (RFC 4648 §5) */
+	SEAL_DIGEST_BYTES = 32,
 };
 
 struct seal_key {
 	unsigned char bytes[SEAL_KEY_BYTES];
 };
+
+/* A key as text, as links and cookies carry it. */
+void seal_key_show(char text_r[SEAL_KEY_CHARACTERS + 1], const struct seal_key *key);
+bool seal_key_read(struct seal_key *key_r, const char *text);
+/* What a key is found by in the database: tells nothing of it, and differs by purpose. */
+void seal_key_digest(unsigned char digest_r[SEAL_DIGEST_BYTES], const struct seal_key *key,
+		     const char *purpose);
 
 /* Takes the sealed chunks in order, `number` from 0. */
 typedef bool seal_store(void *context, unsigned number, const void *sealed, size_t length,
@@ -77,6 +87,10 @@ bool seal_unwrap(struct seal_key *content_r, const unsigned char *wrapped, size_
 /* Derives the wrapping key from both secrets: about 2 ms, and 4 MiB while it lasts. */
 bool seal_derive(struct seal_key *wrapping_r, const struct seal_key *link, const char *code,
 		 const unsigned char salt[SEAL_SALT_BYTES], struct fault *fault);
+
+/* Derives it from what a person keeps in mind: about 100 ms, and 32 MiB while it lasts. */
+bool seal_derive_password(struct seal_key *wrapping_r, const char *password,
+			  const unsigned char salt[SEAL_SALT_BYTES], struct fault *fault);
 
 bool seal_box(unsigned char boxed_r[SEAL_BOXED_BYTES], const struct seal_key *content,
 	      const struct seal_key *public_key, struct fault *fault);

@@ -35,6 +35,14 @@ struct settings {
 	char *portal_listen;
 	char *portal_url;
 	char *portal_user;
+	char *portal_group;
+	char *portal_mode;
+	char *portal_pages;      /* directory, or "" */
+	char *portal_factor;     /* "offered" or "required" */
+	char *pickup_renew;      /* "yes" or "no" */
+	char *language;          /* "en", "de", "fr", "it" */
+	char *receipts;          /* "at once", "daily" or "trouble" */
+	char *sms;               /* URL, or "" */
 	char *reinject;
 	char *reinject_verified;
 	char *mta_log;
@@ -63,6 +71,9 @@ struct settings {
 	uint64_t pickup_seconds; /* how long a parked message waits */
 	uint64_t session_seconds;
 	uint64_t code_tries;
+	uint64_t upload_max;     /* bytes of all files of a message from the portal */
+	uint64_t remind_first_seconds; /* 0: no reminder */
+	uint64_t remind_last_seconds;
 };
 
 enum setting_type { SETTING_TEXT, SETTING_LIST, SETTING_TABLE, SETTING_COUNT, SETTING_BYTES, SETTING_SECONDS };
@@ -72,6 +83,7 @@ struct setting {
 	enum setting_type type;
 	size_t offset;
 	const char *standard; /* default in text form; NULL: none */
+	const char *choices;  /* of a text: "offered, required"; NULL: any */
 };
 
 /* What the file says for one setting. */
@@ -91,6 +103,8 @@ const char *setting_expected(enum setting_type type);
 
 struct settings *settings_new(void); /* with defaults */
 void settings_free(struct settings *settings);
+/* Is the text one of the choices? */
+bool setting_allows(const struct setting *setting, const struct setting_value *value);
 /* Copies the value. False where its type is not the setting's. */
 bool settings_set(struct settings *settings, const struct setting *setting,
 		  const struct setting_value *value);

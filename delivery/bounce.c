@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/catalogue.h"
 #include "delivery/letter.h"
 #include "delivery/outbox.h"
 
@@ -32,7 +33,7 @@ add_outcome(GString *text, GString *report, const struct queue_outcome *outcome)
 	const struct queued_recipient *recipient = outcome->recipient;
 	char status[16];
 
-	g_string_append_printf(text, "<%s>\n    %s\n", recipient->address, outcome->reply);
+	g_string_append_printf(text, "    <%s>\n    %s\n", recipient->address, outcome->reply);
 	if (recipient->orcpt != NULL)
 		g_string_append_printf(report, "\nOriginal-Recipient: %s", recipient->orcpt);
 	g_string_append_printf(report,
@@ -50,8 +51,10 @@ put(struct connection *connection, const struct settings *settings, const struct
 	const struct outbox_recipient to = {.address = mail->sender};
 	g_autofree char *from = letter_from(settings);
 	struct letter letter = {.from = from, .from_name = settings->organisation, .to = mail->sender,
-				.subject = "Your message could not be delivered", .text = text,
-				.report = report};
+				.subject = translate(settings->language, "Your message could not be delivered"),
+				.text = text,
+				.report_type = "delivery-status", .report = report,
+				.language = settings->language};
 	struct outbox_writer writer;
 	bool done;
 
@@ -75,13 +78,15 @@ bounce(struct connection *connection, const struct settings *settings,
 
 	if (*mail->sender == '\0')
 		return true;
-	g_string_append(text, strcmp(mail->kind, "notice") == 0
-				      ? "The notice that a protected message from you waits could not be delivered\n"
-					"to the recipients below, so they do not know of it. The reason is what the\n"
-					"mail server said.\n\n"
-				      : "Your message could not be delivered to the recipients below. It was\n"
-					"protected as the rules of your company ask. The reason is what the mail\n"
-					"server said.\n\n");
+	g_string_append(text, translate(settings->language,
+					strcmp(mail->kind, "notice") == 0
+						? "The notice that a protected message from you waits could not be "
+						  "delivered to the recipients below, so they do not know of it. The "
+						  "reason is what the mail server said."
+						: "Your message could not be delivered to the recipients below. It was "
+						  "protected as the rules of your company ask. The reason is what the "
+						  "mail server said."));
+	g_string_append(text, "\n\n");
 	g_string_append_printf(report, "Reporting-MTA: dns; %s\n", settings->hostname);
 	if (mail->envid != NULL)
 		g_string_append_printf(report, "Original-Envelope-Id: %s\n", mail->envid);

@@ -10,6 +10,7 @@
 #include "delivery/issue.h"
 #include "delivery/mta_log.h"
 #include "delivery/queue.h"
+#include "delivery/receipt_mail.h"
 
 enum {
 	CLAIM_MAX = 4, /* few, so that several couriers share the work */
@@ -260,18 +261,25 @@ handle(const struct courier *courier, struct courier_lines *lines, struct connec
 	return served || fault->cause == FAULT_CRYPTO || fault->cause == FAULT_BUSY;
 }
 
+struct issuer
+courier_issuer(const struct courier *courier)
+{
+	return (struct issuer){.settings = courier->settings,
+			       .database = courier->database,
+			       .public_key = &courier->public_key,
+			       .private_key = &courier->private_key};
+}
+
+/* What makes mails: links and codes, receipts. */
 static bool
 issue(const struct courier *courier, unsigned *count, struct fault *fault)
 {
-	const struct issuer issuer = {.settings = courier->settings,
-				      .database = courier->database,
-				      .public_key = &courier->public_key,
-				      .private_key = &courier->private_key};
-	bool issued;
+	const struct issuer issuer = courier_issuer(courier);
+	bool issued, mailed;
 
-	if (!issue_one(&issuer, &issued, fault))
+	if (!issue_one(&issuer, &issued, fault) || !receipt_mail_one(&issuer, &mailed, fault))
 		return false;
-	*count += issued;
+	*count += issued + mailed;
 	return true;
 }
 

@@ -2,8 +2,10 @@
 
 #include <string.h>
 
+#include "core/catalogue.h"
 #include "core/crash.h"
 #include "core/metrics.h"
+#include "delivery/notice.h"
 #include "delivery/outbox.h"
 #include "delivery/parcel.h"
 
@@ -88,7 +90,7 @@ reason_of(const struct dispatch *dispatch, const struct copy *copy)
 }
 
 static bool
-record_copy(const struct commit *commit, const struct copy *copy, struct fault *fault)
+record_copy(const struct commit *commit, const struct copy *copy, bool again, struct fault *fault)
 {
 	g_autoptr(json_t) trace = copy_trace(copy);
 	g_autofree char *trace_text = json_dumps(trace, JSON_COMPACT);
@@ -108,6 +110,7 @@ record_copy(const struct commit *commit, const struct copy *copy, struct fault *
 		.trace = trace_text,
 		.keys = keys,
 		.signed_by = signer == NULL ? NULL : signer->fingerprint,
+		.is_known = again,
 		.state = state_of(commit->dispatch, copy),
 	};
 
@@ -125,7 +128,7 @@ record(const struct commit *commit, bool again, struct fault *fault)
 	for (guint i = 0; i < copies->len; i++) {
 		const struct copy *copy = g_ptr_array_index(copies, i);
 
-		if (!copy->stands && !record_copy(commit, copy, fault))
+		if (!copy->stands && !record_copy(commit, copy, again, fault))
 			return false;
 	}
 	return true;
@@ -201,14 +204,44 @@ add_keys(const struct commit *commit, struct parcel_writer *parcel, const struct
 	return true;
 }
 
+/* What a rule wants to hear of any of them. */
+static const char *
+receipt_of(const GPtrArray *copies)
+{
+	const char *receipt = NULL;
+
+	for (guint i = 0; i < copies->len && receipt == NULL; i++)
+		receipt = ((const struct copy *)g_ptr_array_index(copies, i))->decision.receipt;
+	return receipt;
+}
+
+static char *
+subject_shown(const struct commit *commit)
+{
+	const char *subject = commit->dispatch->plan.subject;
+
+	return subject == NULL ? mime_field_shown(commit->around->message, "Subject") : mime_text_shown(subject);
+}
+
 static bool
 park(const struct commit *commit, const struct group *group, struct fault *fault)
 {
 	const struct message *message = commit->around->message;
+	g_autofree char *subject = subject_shown(commit);
+	g_autofree char *from = mime_field_shown(message, "From");
+	g_autofree char *to = mime_field_shown(message, "To");
+	g_autofree char *language = mime_field_shown(message, "Content-Language");
 	const struct parcel_settings settings = {.message = commit->message->id.text,
 						 .sender = message->sender,
 						 .size = message_size(message),
-						 .smtputf8 = message->smtputf8};
+						 .smtputf8 = message->smtputf8,
+						 .subject = subject,
+						 .from = from,
+						 .to = to,
+						 .language = catalogue_language(language),
+						 .receipt = receipt_of(group->copies),
+						 .phone = commit->dispatch->plan.phone,
+						 .courier = commit->around->courier};
 	struct parcel_writer parcel;
 	struct variant variant;
 	bool done;
@@ -221,6 +254,56 @@ park(const struct commit *commit, const struct group *group, struct fault *fault
 	parcel_clear(&parcel);
 	variant_clear(&variant);
 	return done;
+}
+
+/* --- word to the sender, where a rule wants it --- */
+
+static const char *
+how_shown(const struct copy *copy)
+{
+	static const struct {
+		const char *method, *text;
+	} texts[] = {
+		{"smime", "encrypted with S/MIME"},
+		{"pgp", "encrypted with OpenPGP"},
+		{"tls", "over an encrypted connection that was verified"},
+		{"pickup", "waits, protected, to be read in the browser"},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+		if (strcmp(texts[i].method, copy->method->name) == 0)
+			return texts[i].text;
+	return "unprotected";
+}
+
+static bool
+tell_sender(const struct commit *commit, struct fault *fault)
+{
+	const struct message *message = commit->around->message;
+	const GPtrArray *copies = commit->dispatch->plan.copies;
+	const char *language = notice_language(commit->around->settings, message->sender, NULL, NULL);
+	const struct notice notice = {.settings = commit->around->settings,
+				      .courier = commit->around->courier,
+				      .connection = commit->connection,
+				      .message = commit->message->id.text,
+				      .sender = message->sender,
+				      .smtputf8 = message->smtputf8};
+	g_autoptr(GString) text = g_string_new(translate(language, "Your message was accepted. It goes out so:"));
+	struct notice_receipt receipt = {.subject = translate(language, "How your message was sent"),
+					 .references = commit->message->message_id,
+					 .language = language};
+
+	if (receipt_of(copies) == NULL || *message->sender == '\0')
+		return true;
+	g_string_append_c(text, '\n');
+	for (guint i = 0; i < copies->len; i++) {
+		const struct copy *copy = g_ptr_array_index(copies, i);
+
+		g_string_append_printf(text, "\n    %s: %s", copy->recipient->address,
+				       translate(language, how_shown(copy)));
+	}
+	receipt.text = text->str;
+	return notice_receipt(&notice, &receipt, fault);
 }
 
 /* --- one commit --- */
@@ -258,7 +341,8 @@ commit_all(struct dispatch *dispatch, const struct surroundings *around,
 		return false;
 	crash_point("milter-before-commit");
 	if (batch_begin(connection, fault) && record(&commit, again, fault) &&
-	    (dispatch->plan.refused != NULL || put_groups(&commit, fault)) &&
+	    (dispatch->plan.refused != NULL ||
+	     (put_groups(&commit, fault) && (again || tell_sender(&commit, fault)))) &&
 	    batch_commit(connection, fault)) {
 		crash_point("milter-after-commit");
 		metrics_end(begun, PHASE, "phase=\"commit\"");

@@ -5,6 +5,7 @@
 
 #include "core/address.h"
 #include "delivery/mime_stream.h"
+#include "delivery/sms.h"
 
 enum {
 	WINDOW_BYTES = 1024 * 1024, /* what an expression sees at once */
@@ -401,6 +402,41 @@ mime_subject_without(const struct mime *mime, const char *const *tags)
 		return NULL;
 	encoded = g_mime_utils_header_encode_text(NULL, g_strstrip(text), "utf-8");
 	return g_strconcat(" ", encoded, NULL);
+}
+
+char *
+mime_phone_tag(const struct mime *mime, char **number_r)
+{
+	static const char mark[] = "[sms:";
+	const char *at = strcasestr(mime->subject, mark);
+	const char *end = at == NULL ? NULL : strchr(at, ']');
+	g_autofree char *number = NULL;
+
+	*number_r = NULL;
+	if (end == NULL)
+		return NULL;
+	number = g_strndup(at + strlen(mark), (gsize)(end - at) - strlen(mark));
+	if (!sms_number_is_valid(number))
+		return NULL;
+	*number_r = g_steal_pointer(&number);
+	return g_strndup(at, (gsize)(end - at) + 1);
+}
+
+char *
+mime_text_shown(const char *value)
+{
+	g_autofree char *raw = unfolded(value);
+
+	return decoded(raw);
+}
+
+char *
+mime_field_shown(const struct message *message, const char *name)
+{
+	g_autofree char *raw = message_field_text(message, name);
+	char *text = raw == NULL ? NULL : decoded(raw);
+
+	return text == NULL ? g_strdup("") : text;
 }
 
 static void

@@ -29,6 +29,13 @@ const char *mime_subject(const struct mime *mime);
 /* Without the tags; the value for the field, with its leading blank and encoded words where
  * needed. NULL when no tag is in it. The caller's. */
 char *mime_subject_without(const struct mime *mime, const char *const *tags);
+/* The first tag such as "[sms:+41791234567]" in the subject, and the number in it; the caller's. NULL:
+ * there is none. */
+char *mime_phone_tag(const struct mime *mime, char **number_r);
+/* Encoded words decoded to UTF-8, without blanks around; the caller's. */
+char *mime_text_shown(const char *value);
+/* A field decoded to UTF-8, or "" where there is none; the caller's. */
+char *mime_field_shown(const struct message *message, const char *name);
 /* The folded address of the first mailbox in From, or NULL. The caller's. */
 char *mime_from(const struct mime *mime);
 /* Folded addresses that a reader of the message sees: To, Cc and their Resent- forms. */

@@ -4,10 +4,12 @@
 
 #include "core/stream.h"
 
+enum { LINE_CHARACTERS = 200 };
+
 static const struct statement parcel_put = {
 	"parcel_put",
-	"insert into postseal.parcel (id, message, sender, header, size, smtputf8) "
-	"values ($1, $2, $3, $4, $5, $6)"};
+	"insert into postseal.parcel (id, message, sender, header, size, smtputf8, summary, language, receipt, phone,"
+	" issued_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, case when $2::uuid is null then now() end)"};
 
 static const struct statement parcel_put_chunk = {
 	"parcel_put_chunk",
@@ -21,10 +23,10 @@ static const struct statement parcel_put_key = {
 static const struct statement parcel_by_link = {
 	"parcel_by_link",
 	"select k.id, k.parcel, k.copy, p.sender, c.recipient, k.salt, k.wrapped, k.tries,"
-	" k.locked_at is not null "
+	" k.locked_at is not null, p.message, p.receipt "
 	"from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
 	" join postseal.copy c on c.id = k.copy "
-	"where k.link_hash = $1 and k.expires_at > now()"};
+	"where k.link_hash = $1 and k.wrapped is not null and k.expires_at > now()"};
 
 static const struct statement parcel_header = {
 	"parcel_header", "select header from postseal.parcel where id = $1"};
@@ -47,12 +49,45 @@ store_chunk(void *context, unsigned number, const void *sealed, size_t length, s
 	return batch_add(writer->connection, &parcel_put_chunk, &parameters, fault);
 }
 
+/* Long texts are cut: it is one line of a list. */
+static json_t *
+line_of(const char *text)
+{
+	g_autofree char *valid = g_utf8_make_valid(text == NULL ? "" : text, -1);
+	g_autofree char *line = g_utf8_substring(valid, 0, MIN(g_utf8_strlen(valid, -1), LINE_CHARACTERS));
+
+	return json_string(line);
+}
+
+/* Sealed like the message, but by itself: a list is shown without opening its messages. */
+static unsigned char *
+make_summary(const struct parcel_writer *writer, const struct parcel_settings *settings, size_t *length_r)
+{
+	g_autoptr(json_t) json = json_pack("{s:o, s:o, s:o}", "subject", line_of(settings->subject), "from",
+					   line_of(settings->from), "to", line_of(settings->to));
+	g_autofree char *text = json_dumps(json, JSON_COMPACT);
+
+	return seal_bytes(text, strlen(text), &writer->content, writer->id.text, length_r);
+}
+
+/* What only the courier needs: fixed length, so that the length tells nothing. */
+static bool
+box_phone(unsigned char boxed_r[SEAL_BOXED_BYTES], const struct parcel_settings *settings, struct fault *fault)
+{
+	struct seal_key phone = {0};
+
+	g_strlcpy((char *)phone.bytes, settings->phone, sizeof phone.bytes);
+	return seal_box(boxed_r, &phone, settings->courier, fault);
+}
+
 bool
 parcel_begin(struct parcel_writer *writer, struct connection *connection,
 	     const struct parcel_settings *settings, struct fault *fault)
 {
 	struct parameters parameters = {0};
-	unsigned char header[SEAL_HEADER_BYTES];
+	unsigned char header[SEAL_HEADER_BYTES], phone[SEAL_BOXED_BYTES];
+	g_autofree unsigned char *summary = NULL;
+	size_t length;
 
 	*writer = (struct parcel_writer){.connection = connection};
 	identifier_make(&writer->id);
@@ -65,6 +100,16 @@ parcel_begin(struct parcel_writer *writer, struct connection *connection,
 	parameters_bytes(&parameters, header, sizeof header);
 	parameters_number(&parameters, (int64_t)settings->size);
 	parameters_flag(&parameters, settings->smtputf8);
+	summary = make_summary(writer, settings, &length);
+	parameters_bytes(&parameters, summary, length);
+	parameters_text(&parameters, settings->language);
+	parameters_text(&parameters, settings->receipt);
+	if (settings->phone == NULL)
+		parameters_text(&parameters, NULL);
+	else if (box_phone(phone, settings, fault))
+		parameters_bytes(&parameters, phone, sizeof phone);
+	else
+		return false;
 	return batch_add(connection, &parcel_put, &parameters, fault);
 }
 
@@ -104,14 +149,7 @@ parcel_clear(struct parcel_writer *writer)
 
 /* --- link and code --- */
 
-static void
-hash_link(const struct seal_key *secret, unsigned char hash_r[PARCEL_LINK_HASH_BYTES])
-{
-	static const unsigned char purpose[] = "postseal link";
-
-	crypto_generichash(hash_r, PARCEL_LINK_HASH_BYTES, secret->bytes, SEAL_KEY_BYTES, purpose,
-			   sizeof purpose);
-}
+static const char link_purpose[] = "postseal link";
 
 bool
 parcel_make_access(const char *id, const struct seal_key *content, struct parcel_access *access_r,
@@ -123,9 +161,8 @@ parcel_make_access(const char *id, const struct seal_key *content, struct parcel
 	randombytes_buf(secret.bytes, sizeof secret.bytes);
 	randombytes_buf(lock_r->salt, sizeof lock_r->salt);
 	code_make(&access_r->code);
-	sodium_bin2base64(access_r->link, sizeof access_r->link, secret.bytes, SEAL_KEY_BYTES,
-			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	hash_link(&secret, lock_r->link_hash);
+	seal_key_show(access_r->link, &secret);
+	seal_key_digest(lock_r->link_hash, &secret, link_purpose);
 	derived = seal_derive(&wrapping, &secret, access_r->code.symbols, lock_r->salt, fault);
 	if (derived)
 		seal_wrap(lock_r->wrapped, content, &wrapping, id);
@@ -136,25 +173,14 @@ parcel_make_access(const char *id, const struct seal_key *content, struct parcel
 
 /* --- opening --- */
 
-static bool
-read_link(const char *link, struct seal_key *secret_r)
-{
-	size_t length;
-
-	return strlen(link) == PARCEL_LINK_CHARACTERS &&
-	       sodium_base642bin(secret_r->bytes, SEAL_KEY_BYTES, link, PARCEL_LINK_CHARACTERS, NULL,
-				 &length, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
-	       length == SEAL_KEY_BYTES;
-}
-
 bool
-parcel_link_hash(const char *link, unsigned char hash_r[PARCEL_LINK_HASH_BYTES])
+parcel_link_hash(const char *link, unsigned char hash_r[SEAL_DIGEST_BYTES])
 {
 	struct seal_key secret;
 
-	if (!read_link(link, &secret))
+	if (!seal_key_read(&secret, link))
 		return false;
-	hash_link(&secret, hash_r);
+	seal_key_digest(hash_r, &secret, link_purpose);
 	sodium_memzero(&secret, sizeof secret);
 	return true;
 }
@@ -176,7 +202,7 @@ bool
 parcel_find(struct connection *connection, const char *link, struct parcel_key *key_r,
 	    bool *found_r, struct fault *fault)
 {
-	unsigned char hash[PARCEL_LINK_HASH_BYTES];
+	unsigned char hash[SEAL_DIGEST_BYTES];
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
 
@@ -199,6 +225,8 @@ parcel_find(struct connection *connection, const char *link, struct parcel_key *
 	key_r->recipient = g_strdup(PQgetvalue(result, 0, 4));
 	key_r->tries = (unsigned)result_number(result, 0, 7);
 	key_r->locked = result_flag(result, 0, 8);
+	key_r->message = g_strdup(PQgetvalue(result, 0, 9));
+	key_r->receipt = g_strdup(result_text(result, 0, 10));
 	*found_r = true;
 	return true;
 }
@@ -208,6 +236,8 @@ parcel_key_clear(struct parcel_key *key)
 {
 	g_clear_pointer(&key->sender, g_free);
 	g_clear_pointer(&key->recipient, g_free);
+	g_clear_pointer(&key->message, g_free);
+	g_clear_pointer(&key->receipt, g_free);
 }
 
 bool
@@ -218,7 +248,7 @@ parcel_unlock(const struct parcel_key *key, const char *link, const struct code 
 	bool derived;
 
 	*opened_r = false;
-	if (!read_link(link, &secret))
+	if (!seal_key_read(&secret, link))
 		return true;
 	derived = seal_derive(&wrapping, &secret, code->symbols, key->salt, fault);
 	sodium_memzero(&secret, sizeof secret);

@@ -11,15 +11,9 @@
 #include "core/seal.h"
 #include "delivery/code.h"
 
-/* What waits for the courier (issue.h), and what recipients open later. */
-enum {
-	PARCEL_LINK_HASH_BYTES = 32,
-	PARCEL_LINK_CHARACTERS = 43, /* base64url without padding (RFC 4648 §5) */
-};
-
 /* What opens a parcel for one recipient. Wipe it with sodium_memzero(). */
 struct parcel_access {
-	char link[PARCEL_LINK_CHARACTERS + 1];
+	char link[SEAL_KEY_CHARACTERS + 1];
 	struct code code;
 };
 
@@ -32,10 +26,16 @@ struct parcel_writer {
 };
 
 struct parcel_settings {
-	const char *message; /* its identifier in the log */
+	const char *message; /* its identifier in the log; NULL: a draft */
 	const char *sender;  /* is told the codes, and of trouble */
 	uint64_t size;       /* bytes of the message */
 	bool smtputf8;
+	/* What lists of messages show, UTF-8; sealed with the message. NULL: "". */
+	const char *subject, *from, *to;
+	const char *language; /* of the notices, as far as known, or NULL */
+	const char *receipt;  /* as a rule wants it: "mail", "mdn", "dsn", or NULL */
+	const char *phone;    /* where the code goes, or NULL: to the sender */
+	const struct seal_key *courier; /* public; for the phone */
 };
 
 /* Whom it waits for. */
@@ -59,7 +59,7 @@ void parcel_clear(struct parcel_writer *writer);
 
 /* What the database has of them. */
 struct parcel_lock {
-	unsigned char link_hash[PARCEL_LINK_HASH_BYTES];
+	unsigned char link_hash[SEAL_DIGEST_BYTES];
 	unsigned char salt[SEAL_SALT_BYTES];
 	unsigned char wrapped[SEAL_WRAPPED_BYTES];
 };
@@ -78,6 +78,8 @@ struct parcel_key {
 	struct identifier copy;
 	char *sender;
 	char *recipient;
+	char *message; /* identifier in the log */
+	char *receipt; /* its form, as the rule says, or NULL */
 	unsigned char salt[SEAL_SALT_BYTES];
 	unsigned char wrapped[SEAL_WRAPPED_BYTES];
 	unsigned tries; /* wrong codes so far */
@@ -85,7 +87,7 @@ struct parcel_key {
 };
 
 /* The hash a link is found by; false where it is no link. */
-bool parcel_link_hash(const char *link, unsigned char hash_r[PARCEL_LINK_HASH_BYTES]);
+bool parcel_link_hash(const char *link, unsigned char hash_r[SEAL_DIGEST_BYTES]);
 /* *found_r is false for a link that is not known or whose time is over. */
 bool parcel_find(struct connection *connection, const char *link, struct parcel_key *key_r,
 		 bool *found_r, struct fault *fault);

@@ -43,11 +43,28 @@ try_method(const struct surroundings *around, struct copy *copy, const struct me
 	return true;
 }
 
+/* Among what the rule allows, the recipient's own wish comes first: never beyond it. */
+static bool
+try_wish(const struct surroundings *around, struct copy *copy, struct fault *fault)
+{
+	const char *const *allowed = copy->decision.methods;
+	g_autofree char *wish = NULL;
+
+	if (allowed == NULL || allowed[0] == NULL || allowed[1] == NULL)
+		return true;
+	if (!keystore_wish(around->keystore, copy->recipient->folded, &wish, fault))
+		return false;
+	return wish == NULL || !g_strv_contains(allowed, wish) ||
+	       try_method(around, copy, method_find(wish), fault);
+}
+
 static bool
 choose_method(const struct surroundings *around, struct copy *copy, struct fault *fault)
 {
 	const char *const *name = copy->decision.methods;
 
+	if (!try_wish(around, copy, fault))
+		return false;
 	for (; name != NULL && *name != NULL && copy->method == NULL; name++)
 		if (!try_method(around, copy, method_find(*name), fault))
 			return false;
@@ -115,6 +132,7 @@ decide_all(struct plan *plan, const struct surroundings *around, struct mime *mi
 	g_autoptr(policy_question_auto) question =
 		policy_question_new(around->policy, around->database, &facts);
 	g_autoptr(GPtrArray) tags = g_ptr_array_new();
+	g_autofree char *phone_tag = mime_phone_tag(mime, &plan->phone);
 
 	for (guint i = 0; i < plan->copies->len; i++) {
 		struct copy *copy = g_ptr_array_index(plan->copies, i);
@@ -123,6 +141,8 @@ decide_all(struct plan *plan, const struct surroundings *around, struct mime *mi
 			return false;
 		collect_tags(copy, tags);
 	}
+	if (phone_tag != NULL)
+		g_ptr_array_add(tags, phone_tag);
 	g_ptr_array_add(tags, NULL);
 	plan->subject = mime_subject_without(mime, (const char *const *)tags->pdata);
 	return true;
@@ -180,6 +200,7 @@ plan_clear(struct plan *plan)
 	g_clear_pointer(&plan->groups, g_ptr_array_unref);
 	g_clear_pointer(&plan->copies, g_ptr_array_unref);
 	g_clear_pointer(&plan->subject, g_free);
+	g_clear_pointer(&plan->phone, g_free);
 }
 
 json_t *

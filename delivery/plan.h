@@ -13,6 +13,7 @@ struct plan {
 	GPtrArray *copies; /* struct copy: one for each address, however often it was given */
 	GPtrArray *groups; /* struct group */
 	char *subject;     /* value of the field without the tags that matched; NULL: stays */
+	char *phone;       /* where the unlock code goes, from a tag such as [sms:+41791234567]; or NULL */
 	const struct copy *refused; /* for this one the message is refused; NULL: it goes */
 	struct fault refusal;       /* what the sender is told then */
 };

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/catalogue.h"
 #include "core/daemon.h"
 #include "core/database.h"
 #include "core/listener.h"
@@ -13,6 +14,8 @@
 #include "delivery/courier.h"
 #include "delivery/configuration.h"
 #include "delivery/mime.h"
+#include "delivery/remind.h"
+#include "delivery/sms.h"
 #include "delivery/upkeep.h"
 
 enum {
@@ -105,7 +108,9 @@ keep_house(gpointer data)
 	do {
 		struct fault fault;
 
-		if (!upkeep(courier->database, courier->settings, &fault))
+		const struct issuer issuer = courier_issuer(courier);
+
+		if (!upkeep(courier->database, courier->settings, &fault) || !remind(&issuer, &fault))
 			log_warning("keeping house: %s", fault.text);
 	} while (wait_for_news(&seen, UPKEEP_SECONDS, true));
 	return NULL;
@@ -182,7 +187,8 @@ run(const char *config)
 	courier.settings = policy_settings(policy);
 	database.url = courier.settings->database;
 	courier.database = database_new(&database);
-	if (!begin(&courier, &fault)) {
+	sms_start();
+	if (!catalogue_start(courier.settings->portal_pages, &fault) || !begin(&courier, &fault)) {
 		log_error("%s", fault.text);
 		return EXIT_FAILURE;
 	}

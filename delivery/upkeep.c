@@ -3,12 +3,16 @@
 static const struct statement begin = {"upkeep_begin", "begin"};
 static const struct statement commit = {"upkeep_commit", "commit"};
 
-/* A copy that was opened stays opened in the log; one that nobody read is expired. */
+/* A copy that was opened stays opened in the log; one that nobody read is expired, and its sender is
+ * told. */
 static const struct statement expire_copies = {
 	"upkeep_expire_copies",
-	"update postseal.copy c set state = 'expired', state_at = now(),"
-	" reason = 'nobody opened it in time' "
-	"from postseal.parcel_key k where k.copy = c.id and k.expires_at <= now() and c.state = 'parked'"};
+	"with moved as (update postseal.copy c set state = 'expired', state_at = now(),"
+	"  reason = 'nobody opened it in time' from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
+	"  where k.copy = c.id and k.expires_at <= now() and c.state in ('parked', 'locked')"
+	"  returning p.id, p.message, p.sender, c.recipient, coalesce(p.receipt, 'mail') as form) "
+	"insert into postseal.receipt (parcel, message, sender, recipient, what, form, due_at)"
+	" select null, message, sender, recipient, 'expired', form, now() from moved"};
 
 static const struct statement expire_keys = {
 	"upkeep_expire_keys", "delete from postseal.parcel_key where expires_at <= now()"};
@@ -20,6 +24,12 @@ static const struct statement expire_parcels = {
 
 static const struct statement expire_sessions = {
 	"upkeep_expire_sessions", "delete from postseal.portal_session where expires_at <= now()"};
+
+static const struct statement expire_proofs = {
+	"upkeep_expire_proofs", "delete from postseal.address_proof where expires_at <= now()"};
+
+static const struct statement expire_throttles = {
+	"upkeep_expire_throttles", "delete from postseal.throttle where until <= now()"};
 
 static const struct statement forget_identities = {
 	"upkeep_forget_identities",
@@ -38,6 +48,8 @@ upkeep(struct database *database, const struct settings *settings, struct fault 
 	       connection_execute(connection, &expire_keys, NULL, NULL, fault) &&
 	       connection_execute(connection, &expire_parcels, NULL, NULL, fault) &&
 	       connection_execute(connection, &expire_sessions, NULL, NULL, fault) &&
+	       connection_execute(connection, &expire_proofs, NULL, NULL, fault) &&
+	       connection_execute(connection, &expire_throttles, NULL, NULL, fault) &&
 	       connection_execute(connection, &forget_identities, &lifetime, NULL, fault) &&
 	       connection_execute(connection, &commit, NULL, NULL, fault);
 }

@@ -6,6 +6,7 @@
 
 #include "core/address.h"
 #include "core/secret.h"
+#include "keystore/attestation.h"
 #include "keystore/import.h"
 #include "keystore/keystore.h"
 #include "keystore/statements.h"
@@ -331,5 +332,7 @@ const struct command keystore_commands[] = {
 	{"key export", "FINGERPRINT", "write the certificate or public key", run_export},
 	{"key delete", "FINGERPRINT", "remove a key", run_delete},
 	{"key find", "ADDRESS", "tell which keys would be used for an address now", run_find},
+	{"trust list", "[ADDRESS]", "who said that a key or account is whose", attestation_list},
+	{"trust revoke", "ADDRESS [AUTHOR]", "such a statement counts no more", attestation_take_back},
 	{NULL, NULL, NULL, NULL},
 };

@@ -18,6 +18,7 @@ struct keystore {
 	struct listener *listener;
 	GMutex lock;
 	GHashTable *cache;   /* "smime:a@b" to GPtrArray of struct key */
+	GHashTable *wishes;  /* address to method, or "" */
 	struct trust *trust; /* NULL: to be loaded */
 	guint generation;    /* counts what the database told us */
 };
@@ -31,8 +32,10 @@ forget(void *context, const char *payload)
 	keystore->generation++;
 	if (payload == NULL || *payload == '\0') {
 		g_hash_table_remove_all(keystore->cache);
+		g_hash_table_remove_all(keystore->wishes);
 		g_clear_pointer(&keystore->trust, trust_free);
 	} else {
+		g_hash_table_remove(keystore->wishes, payload);
 		for (enum key_kind kind = KEY_SMIME; kind <= KEY_PGP; kind++) {
 			g_autofree char *name = g_strconcat(key_kind_name(kind), ":", payload, NULL);
 
@@ -52,6 +55,7 @@ keystore_new(const struct keystore_settings *settings)
 	g_mutex_init(&keystore->lock);
 	keystore->cache = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 						(GDestroyNotify)g_ptr_array_unref);
+	keystore->wishes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	if (settings->listen != NULL)
 		keystore->listener = listener_start(settings->listen, "postseal_key", forget, keystore);
 	return keystore;
@@ -64,6 +68,7 @@ keystore_free(struct keystore *keystore)
 		return;
 	listener_stop(keystore->listener);
 	g_hash_table_unref(keystore->cache);
+	g_hash_table_unref(keystore->wishes);
 	trust_free(keystore->trust);
 	g_mutex_clear(&keystore->lock);
 	g_free(keystore->keeper);
@@ -307,5 +312,47 @@ keystore_signer(struct keystore *keystore, enum key_kind kind, const char *addre
 		if (key->can_sign && key_is_usable(key, now, NULL))
 			*signer_r = key_ref(key);
 	}
+	return true;
+}
+
+/* --- wishes --- */
+
+static char *
+read_wish(struct keystore *keystore, const char *address, struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = database_take(keystore->database, fault);
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+
+	parameters_text(&parameters, address);
+	if (connection == NULL || !connection_execute(connection, &wish_of_address, &parameters, &result, fault))
+		return NULL;
+	return g_strdup(PQntuples(result) == 0 ? "" : PQgetvalue(result, 0, 0));
+}
+
+bool
+keystore_wish(struct keystore *keystore, const char *address, char **wish_r, struct fault *fault)
+{
+	g_autofree char *wish = NULL;
+	guint generation;
+
+	g_mutex_lock(&keystore->lock);
+	generation = keystore->generation;
+	if (may_keep(keystore))
+		wish = g_strdup(g_hash_table_lookup(keystore->wishes, address));
+	g_mutex_unlock(&keystore->lock);
+	if (wish == NULL) {
+		wish = read_wish(keystore, address, fault);
+		if (wish == NULL)
+			return fault_within(fault, "looking for the wish of %s", address);
+		g_mutex_lock(&keystore->lock);
+		if (generation == keystore->generation && may_keep(keystore)) {
+			if (g_hash_table_size(keystore->wishes) >= CACHE_MAX)
+				g_hash_table_remove_all(keystore->wishes);
+			g_hash_table_insert(keystore->wishes, g_strdup(address), g_strdup(wish));
+		}
+		g_mutex_unlock(&keystore->lock);
+	}
+	*wish_r = *wish == '\0' ? NULL : g_steal_pointer(&wish);
 	return true;
 }

@@ -31,6 +31,10 @@ bool keystore_find(struct keystore *keystore, enum key_kind kind, const char *ad
 		   struct keystore_answer *answer_r, struct fault *fault);
 void keystore_answer_clear(struct keystore_answer *answer);
 
+/* How the owner of the address wants their mail, said while signed in ("smime"); NULL: any way. The
+ * caller's. */
+bool keystore_wish(struct keystore *keystore, const char *address, char **wish_r, struct fault *fault);
+
 /* Our own usable key for the sender, whose private half the keeper has; *signer_r is NULL when there is
  * none. The caller's. */
 bool keystore_signer(struct keystore *keystore, enum key_kind kind, const char *address,

@@ -13,6 +13,9 @@ static const struct statement key_by_address = {
 	"where a.address = $1 and k.kind = $2 and k.role in ('recipient', 'own') "
 	"order by k.imported_at, k.fingerprint"};
 
+static const struct statement wish_of_address = {
+	"wish_of_address", "select wish from postseal.account where address = $1 and wish is not null"};
+
 static const struct statement key_authorities = {
 	"key_authorities",
 	"select content, role = 'root' from postseal.key where role in ('root', 'intermediate')"};

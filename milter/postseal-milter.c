@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/catalogue.h"
 #include "core/daemon.h"
 #include "core/log.h"
 #include "core/metrics.h"
@@ -100,7 +101,7 @@ start(struct service *service, const char *config, struct policy *policy, struct
 {
 	const struct settings *settings = policy_settings(policy);
 
-	return service_init(service, config, policy, fault) && open_socket(service, settings, fault) &&
+	return catalogue_start(settings->portal_pages, fault) && service_init(service, config, policy, fault) && open_socket(service, settings, fault) &&
 	       daemon_drop_privileges(settings->milter_user, fault) && gpg_start(settings, fault) &&
 	       metrics_serve(settings->milter_metrics, gauge, service, fault) &&
 	       (access(settings->spool_directory, W_OK | X_OK) == 0 ||

@@ -96,11 +96,22 @@ trace(const struct policy *policy, const struct trail *trail)
 	return list;
 }
 
+static bool
+is_for_portal(const struct rule *rule)
+{
+	for (guint i = 0; i < rule->conditions->len; i++)
+		if (((const struct condition *)g_ptr_array_index(rule->conditions, i))->matcher == &match_portal)
+			return true;
+	return false;
+}
+
 bool
 policy_decide(struct policy_question *question, const char *recipient,
 	      struct policy_decision *decision_r, struct fault *fault)
 {
 	const struct policy *policy = question->policy;
+	static char text[] = "portal";
+	static const struct condition elsewhere = {.text = text};
 	struct trail trail = {.count = 0};
 
 	*decision_r = (struct policy_decision){0};
@@ -109,7 +120,9 @@ policy_decide(struct policy_question *question, const char *recipient,
 		const struct rule *rule = g_ptr_array_index(policy->rules, i);
 		const struct condition *failed = NULL;
 
-		if (!try_rule(question, rule, &failed, fault))
+		if (question->facts.is_portal && !is_for_portal(rule))
+			failed = &elsewhere;
+		else if (!try_rule(question, rule, &failed, fault))
 			return false;
 		trail.failed[i % TRACE_MAX] = failed;
 		trail.count = i + 1;
@@ -122,9 +135,13 @@ policy_decide(struct policy_question *question, const char *recipient,
 		decision_r->tags = (const char *const *)rule->tags->pdata;
 		decision_r->expire_seconds = rule->options.expire_seconds;
 		decision_r->hide_subject = rule->options.hide_subject;
+		decision_r->receipt = rule->options.receipt;
+		decision_r->is_for_portal = question->facts.is_portal;
 		decision_r->trace = trace(policy, &trail);
 		return true;
 	}
+	if (question->facts.is_portal)
+		return true;
 	/* policy_load() lets no file pass that does not end with `otherwise`. */
 	return fault_set(fault, FAULT_BUG, "deciding for %s: no rule matched", recipient);
 }

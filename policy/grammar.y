@@ -43,7 +43,8 @@ static void policy_error(const struct place *place, void *scanner, struct parser
 %token RECIPIENT "recipient" DOMAIN_ "domain" DOMAINS "domains" IN "in" SUBJECT "subject" TAG "tag"
 %token HEADER "header" SIZE "size" OVER "over" UNDER "under" ATTACHMENT "attachment" NAME "name"
 %token TYPE "type" TEXT "text" REGEX "regex" DELIVER "deliver" REJECT "reject" EXPIRE "expire"
-%token ENCRYPTED "encrypted" SIGNED "signed" HIDE "hide"
+%token ENCRYPTED "encrypted" SIGNED "signed" HIDE "hide" PORTAL "portal" CONVERSATION "conversation"
+%token RECEIPT "receipt"
 %token FILE_ "file" DATABASE "database" UNKNOWN_CHARACTER "a character that has no meaning here"
 
 %type <text> word setting
@@ -83,6 +84,7 @@ word
 	| DOMAINS		{ $$ = g_strdup("domains"); }
 	| DATABASE		{ $$ = g_strdup("database"); }
 	| EXPIRE		{ $$ = g_strdup("expire"); }
+	| PORTAL		{ $$ = g_strdup("portal"); }
 	;
 
 value
@@ -207,6 +209,8 @@ condition
 	| ATTACHMENT TYPE listed	{ $$ = parser_patterns(&match_attachment_type, NULL, $3); }
 	| ENCRYPTED		{ $$ = condition_new(&match_encrypted); }
 	| SIGNED		{ $$ = condition_new(&match_signed); }
+	| PORTAL		{ $$ = condition_new(&match_portal); }
+	| CONVERSATION		{ $$ = condition_new(&match_conversation); }
 	| TEXT REGEX STRING	{ $$ = parser_regex(parser, &@3, $3); }
 	;
 
@@ -216,9 +220,11 @@ methods
 	;
 
 options
-	: %empty		{ $$ = (struct rule_options){0, false}; }
+	: %empty		{ $$ = (struct rule_options){0}; }
 	| options EXPIRE duration	{ $$ = $1; $$.expire_seconds = $3; }
 	| options HIDE SUBJECT	{ $$ = $1; $$.hide_subject = true; }
+	| options RECEIPT	{ $$ = $1; $$.receipt = "mail"; }
+	| options RECEIPT WORD	{ $$ = $1; $$.receipt = parser_receipt(parser, &@3, $3); }
 	;
 
 %%

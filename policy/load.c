@@ -159,6 +159,9 @@ parser_setting(struct parser *parser, const struct place *place, char *first, ch
 	else if (!settings_set(parser->policy->settings, setting, value))
 		parser_error(parser, place, "found another kind of value for %s, expected %s", name,
 			     setting_expected(setting->type));
+	else if (!setting_allows(setting, value))
+		parser_error(parser, place, "found %s \"%s\", expected one of: %s", name, value->text,
+			     setting->choices);
 	if (setting != NULL)
 		g_hash_table_add(parser->seen, (gpointer)setting);
 	if (setting != NULL && value->type == SETTING_TABLE) {
@@ -220,6 +223,21 @@ parser_condition(struct parser *parser, const struct place *place, bool negated,
 	condition->negated = negated;
 	condition->index = parser->policy->condition_count++;
 	condition->text = source_text(parser, place);
+}
+
+const char *
+parser_receipt(struct parser *parser, const struct place *place, char *form)
+{
+	static const char *const forms[] = {"mdn", "dsn"};
+	const char *found = "mail";
+
+	for (size_t i = 0; i < G_N_ELEMENTS(forms); i++)
+		if (strcmp(forms[i], form) == 0)
+			found = forms[i];
+	if (strcmp(found, "mail") == 0)
+		parser_error(parser, place, "found receipt %s, expected receipt, receipt mdn or receipt dsn", form);
+	g_free(form);
+	return found;
 }
 
 struct condition *
@@ -351,6 +369,29 @@ resolve_tables(struct parser *parser)
 	}
 }
 
+/* What is written in the portal is decided before it is a message. */
+static void
+check_portal_rule(struct parser *parser, const struct rule *rule)
+{
+	const struct place place = {.line = rule->line, .column = 1};
+	const struct condition *odd = NULL;
+	bool is_for_portal = false;
+
+	for (guint i = 0; i < rule->conditions->len; i++) {
+		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
+
+		if (condition->matcher == &match_portal)
+			is_for_portal = true;
+		else if (condition->matcher != &match_any && condition->matcher != &match_sender &&
+			 condition->matcher != &match_sender_domain && condition->matcher != &match_recipient &&
+			 condition->matcher != &match_recipient_domain)
+			odd = condition;
+	}
+	if (is_for_portal && odd != NULL)
+		parser_error(parser, &place, "found %s beside portal, expected only sender and recipient there",
+			     odd->text);
+}
+
 static void
 check_complete(struct parser *parser)
 {
@@ -370,6 +411,7 @@ check_complete(struct parser *parser)
 		const struct rule *rule = g_ptr_array_index(policy->rules, i);
 		const struct place place = {.line = rule->line, .column = 1};
 
+		check_portal_rule(parser, rule);
 		if (rule->conditions->len == 0)
 			parser_error(parser, &place, "found otherwise before other rules, expected it last");
 	}

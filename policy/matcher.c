@@ -3,6 +3,11 @@
 #include "core/address.h"
 #include "policy/rule.h"
 
+struct conversation_search {
+	const char *mark;
+	bool found;
+};
+
 static bool
 always(struct policy_question *question, const struct condition *condition, bool *matched_r,
        struct fault *fault)
@@ -189,6 +194,39 @@ text_regex(struct policy_question *q, const struct condition *c, bool *matched_r
 			 c->text, (const char *)why);
 }
 
+static bool
+portal(struct policy_question *q, const struct condition *c, bool *matched_r, struct fault *fault)
+{
+	(void)c;
+	(void)fault;
+	*matched_r = q->facts.is_portal;
+	return true;
+}
+
+static bool
+look_for_conversation(void *visitor, const char *text, size_t length)
+{
+	struct conversation_search *search = visitor;
+
+	search->found = memmem(text, length, search->mark, strlen(search->mark)) != NULL;
+	return !search->found;
+}
+
+/* Does it answer a mail that came from the portal? These have a Message-ID of our own making. */
+static bool
+conversation(struct policy_question *q, const struct condition *c, bool *matched_r, struct fault *fault)
+{
+	g_autofree char *mark = g_strdup_printf(".portal@%s>", q->policy->settings->domains[0]);
+	struct conversation_search search = {.mark = mark};
+
+	(void)c;
+	if (!q->facts.headers(q->facts.context, "In-Reply-To", look_for_conversation, &search, fault) ||
+	    (!search.found && !q->facts.headers(q->facts.context, "References", look_for_conversation, &search, fault)))
+		return false;
+	*matched_r = search.found;
+	return true;
+}
+
 const struct matcher match_any = {"any", false, always};
 const struct matcher match_sender = {"sender", false, sender};
 const struct matcher match_sender_domain = {"sender domain", false, sender_domain};
@@ -203,3 +241,5 @@ const struct matcher match_attachment_type = {"attachment type", false, attachme
 const struct matcher match_encrypted = {"encrypted", false, protection};
 const struct matcher match_signed = {"signed", false, protection};
 const struct matcher match_text_regex = {"text regex", false, text_regex};
+const struct matcher match_portal = {"portal", false, portal};
+const struct matcher match_conversation = {"conversation", false, conversation};

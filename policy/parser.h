@@ -52,6 +52,7 @@ void parser_rule(struct parser *parser, const struct place *place, struct rule *
 void parser_condition(struct parser *parser, const struct place *place, bool negated,
 		      struct condition *condition);
 void parser_method(struct parser *parser, const struct place *place, struct rule *rule, char *name);
+const char *parser_receipt(struct parser *parser, const struct place *place, char *form);
 struct condition *parser_listed(const struct matcher *matcher, GPtrArray *entries);
 struct condition *parser_named(struct parser *parser, const struct matcher *matcher, char *table,
 			       const struct place *place);

@@ -56,6 +56,9 @@ struct policy_facts {
 	const char *sender;  /* folded (core/address.h); "" for the null sender */
 	const char *subject; /* decoded, UTF-8 */
 	uint64_t size;       /* bytes, header and body */
+	/* Written in the portal: only rules with the condition `portal` are asked, which have no
+	 * conditions on header or content; the functions below may be NULL then. */
+	bool is_portal;
 	void *context;
 	/* Is it encrypted or signed already, by S/MIME or OpenPGP? */
 	bool (*protection)(void *context, struct policy_protection *protection_r, struct fault *fault);
@@ -84,11 +87,14 @@ struct policy_decision {
 	const char *const *methods; /* ends with NULL; none when it rejects */
 	uint64_t expire_seconds; /* 0: as the settings say */
 	bool hide_subject;
+	const char *receipt;    /* "mail", "mdn", "dsn", or NULL */
+	bool is_for_portal;     /* the rule has the condition `portal` */
 	const char *const *tags; /* subject tags the rule matched; ends with NULL */
 	json_t *trace;          /* [{line, rule, matched, condition, saw}], owned */
 };
 
-/* `recipient` is folded. The texts live as long as the policy. */
+/* `recipient` is folded. The texts live as long as the policy. Of what is written in the portal no
+ * rule need decide: then is_for_portal is false. */
 bool policy_decide(struct policy_question *question, const char *recipient,
 		   struct policy_decision *decision_r, struct fault *fault);
 void policy_decision_clear(struct policy_decision *decision);

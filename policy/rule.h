@@ -21,7 +21,8 @@ struct matcher {
 
 extern const struct matcher match_any, match_sender, match_sender_domain, match_recipient,
 	match_recipient_domain, match_subject_tag, match_header, match_size_over, match_size_under,
-	match_attachment_name, match_attachment_type, match_text_regex, match_encrypted, match_signed;
+	match_attachment_name, match_attachment_type, match_text_regex, match_encrypted, match_signed, match_portal,
+	match_conversation;
 
 struct condition {
 	const struct matcher *matcher;
@@ -39,6 +40,7 @@ struct condition {
 struct rule_options {
 	uint64_t expire_seconds; /* 0: not said */
 	bool hide_subject;
+	const char *receipt; /* "mail", "mdn", "dsn"; NULL: as the settings say */
 };
 
 struct rule {

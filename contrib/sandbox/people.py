@@ -1,15 +1,12 @@
 """Recipients with keys, made with openssl and gpg, and what reaches them."""
 import email
 import email.policy
-import http.cookiejar
 import pathlib
 import re
 import subprocess
-import urllib.error
-import urllib.parse
-import urllib.request
 
 import world as sandbox
+from visitor import Visitor
 
 
 def certify(world, address, name=None, import_as=("key", "import"), options=(), **issue):
@@ -129,29 +126,28 @@ def pgp_data(mail):
 
 # --- the portal, as a browser without a window ---
 
-def browser():
-    return urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+def visitor(link):
+    return Visitor(link.split("/m/")[0])
 
 
 def get(link):
-    return browser().open(link).read()
+    return visitor(link).get(link).body
 
 
 def try_code(link, code, using=None):
     """(status, page)"""
-    try:
-        answer = (using or browser()).open(link, urllib.parse.urlencode({"code": code}).encode())
-        return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
+    browser = using or visitor(link)
+    browser.get(link)
+    answer = browser.send({"code": code})
+    return answer.status, answer.body
 
 
 def browse(link, code):
     """Opens link and code; returns the message."""
-    opened = browser()
-    status, page = try_code(link, code, opened)
+    browser = visitor(link)
+    status, page = try_code(link, code, browser)
     assert status == 200, page
-    return opened.open(link.split("/m/")[0] + "/message.eml").read()
+    return browser.get(browser.page.path.replace("/message/", "/source/")).body
 
 
 def find_code(post, recipient):

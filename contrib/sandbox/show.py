@@ -79,7 +79,7 @@ All of it runs on. Next:
 def env(world):
     for name, value in {
         "SMTP": f"127.0.0.1:{world.ports['submission']}",
-        "PORTAL": f"http://127.0.0.1:{world.ports['portal']}",
+        "PORTAL": f"http://localhost:{world.ports['portal']}",
         "DATABASE_URL": world.postgres.url,
         "OUTSIDE_MAILDIR": world.maildirs,
         "CONFIG": world.config,

@@ -3,7 +3,12 @@
  * tree. Only texts and attributes are ever set, so nothing that a message or a browser brings
  * can become markup.
  *
- * An element that is filled has the attribute data-fill with its name.
+ * Each page is a <main> with its title in the attribute data-title; frame.html is what surrounds
+ * it. An element that is filled has the attribute data-fill with its name. All text that stands in
+ * the files is shown in the reader's language (core/catalogue.h): a run of text within one element
+ * is one text to translate.
+ *
+ * A directory of the organisation's own may hold other versions of any of these files.
  */
 #ifndef POSTSEAL_DELIVERY_PORTAL_PAGE_H
 #define POSTSEAL_DELIVERY_PORTAL_PAGE_H
@@ -19,15 +24,16 @@ struct page_file {
 };
 extern const struct page_file page_files[]; /* ends with a NULL name */
 
-/* Parses all pages; once, before threads. */
-bool page_start(struct fault *fault);
-/* Text of a file that is no page, such as the style sheet; NULL: there is none. */
-const char *page_asset(const char *name);
+/* Parses and translates all pages; once, before threads, after catalogue_start(). `directory`
+ * "": no pages of the organisation's own. */
+bool page_start(const char *directory, struct fault *fault);
+/* A file that is no page, such as the style sheet; NULL: there is none. */
+GBytes *page_asset(const char *name);
 
 struct page;
 
 /* A fresh copy of a page, which must exist. */
-struct page *page_new(const char *name);
+struct page *page_new(const char *name, const char *language);
 void page_free(struct page *page);
 typedef struct page page_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(page_auto, page_free)
@@ -37,9 +43,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(page_auto, page_free)
 void page_text(struct page *page, const char *name, const char *text);
 void page_attribute(struct page *page, const char *name, const char *attribute, const char *value);
 void page_remove(struct page *page, const char *name);
-/* Puts a copy of the element before it and works on that copy until the next call; end with
- * page_remove() of the element. */
+bool page_has(const struct page *page, const char *name);
+/* Keeps one of both, as `keep` says. */
+void page_choose(struct page *page, bool keep, const char *name, const char *otherwise);
+/* Puts a copy of the element before it and works on that copy until the next call. */
 void page_repeat(struct page *page, const char *name);
+/* Takes the element itself away, and works on the whole page again. */
 void page_repeat_end(struct page *page, const char *name);
 
 /* The finished page; the caller's. */

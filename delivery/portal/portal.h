@@ -1,24 +1,17 @@
 /*
- * The web side of pickup: which address does what (RFC 9110), with libmicrohttpd.
- *
- *   GET  /                  what this is
- *   GET  /m/LINK            asks for the unlock code; tells nothing and uses nothing up
- *   POST /m/LINK            tries the code, and leads to /message
- *   GET  /message           the message of the session
- *   GET  /message.eml       all of it
- *   GET  /attachment/N      one attachment, from 0
- *   POST /leave             ends the session
+ * The web side of pickup: which address does what (RFC 9110), with libmicrohttpd. The table is in
+ * portal.c.
  */
 #ifndef POSTSEAL_DELIVERY_PORTAL_PORTAL_H
 #define POSTSEAL_DELIVERY_PORTAL_PORTAL_H
 
-#include "delivery/portal/session.h"
+#include "delivery/portal/request.h"
 
-struct portal;
-
-/* Serves requests on `listener`, a listening socket, on threads of its own until it is
- * stopped. `context` must outlive it. */
-struct portal *portal_start(const struct session_context *context, int listener, struct fault *fault);
+/* Serves requests on `listener`, a listening socket, on threads of its own until it is stopped.
+ * `portal` has policy, settings, courier and database filled in, and must outlive it. */
+bool portal_start(struct portal *portal, int listener, struct fault *fault);
 void portal_stop(struct portal *portal);
+/* The route for a request; NULL, with *path_is_known_r, where there is none for this method. */
+const struct route *portal_route(const char *method, const char *path, bool *path_is_known_r);
 
 #endif

@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include "audit/audit.h"
+#include "core/catalogue.h"
 #include "core/daemon.h"
 #include "core/log.h"
 #include "core/metrics.h"
@@ -16,6 +19,8 @@
 #include "delivery/mime.h"
 #include "delivery/portal/page.h"
 #include "delivery/portal/portal.h"
+
+#define UNIX_PREFIX "unix:"
 
 enum { BACKLOG = 512 };
 
@@ -45,7 +50,8 @@ bind_first(const struct addrinfo *list)
 
 		if (fd < 0)
 			continue;
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+		if (a->ai_family != AF_UNIX)
+			setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
 		if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
 			return fd;
 		why = errno;
@@ -57,7 +63,7 @@ bind_first(const struct addrinfo *list)
 
 /* "host:port" or "[address]:port". */
 static int
-listen_at(const char *place, struct fault *fault)
+listen_on_host(const char *place, struct fault *fault)
 {
 	const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
 	g_autofree char *host = g_strdup(place);
@@ -67,7 +73,7 @@ listen_at(const char *place, struct fault *fault)
 
 	if (colon == NULL) {
 		fault_set(fault, FAULT_CONFIG, "listening on %s: expected a host and a port such as "
-			  "127.0.0.1:8025", place);
+			  "127.0.0.1:8025, or a socket such as unix:/run/postseal-portal/portal.sock", place);
 		return -1;
 	}
 	*colon = '\0';
@@ -86,39 +92,69 @@ listen_at(const char *place, struct fault *fault)
 	return fd;
 }
 
-static bool
-begin(struct session_context *context, struct seal_key *courier, int *listener_r,
-      struct fault *fault)
+static int
+listen_on_socket(const struct settings *settings, const char *path, struct fault *fault)
 {
-	const struct settings *settings = context->settings;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const struct addrinfo info = {.ai_family = AF_UNIX, .ai_socktype = SOCK_STREAM,
+				      .ai_addr = (struct sockaddr *)&address, .ai_addrlen = sizeof address};
+	int fd;
+
+	if (strlen(path) >= sizeof address.sun_path) {
+		fault_set(fault, FAULT_CONFIG, "listening on %s: the path is too long for a socket", path);
+		return -1;
+	}
+	g_strlcpy(address.sun_path, path, sizeof address.sun_path);
+	unlink(path); /* which an earlier run left behind */
+	fd = bind_first(&info);
+	if (fd < 0)
+		fault_set(fault, FAULT_CONFIG, "listening on %s: %s", path, strerror(errno));
+	else if (!daemon_share_socket(path, settings->portal_group, settings->portal_mode, fault))
+		fd = -1;
+	return fd;
+}
+
+static int
+listen_at(const struct settings *settings, struct fault *fault)
+{
+	const char *place = settings->portal_listen;
+
+	return g_str_has_prefix(place, UNIX_PREFIX) ? listen_on_socket(settings, place + strlen(UNIX_PREFIX), fault)
+						    : listen_on_host(place, fault);
+}
+
+static bool
+begin(struct portal *portal, struct seal_key *courier, int *listener_r, struct fault *fault)
+{
+	const struct settings *settings = portal->settings;
 	g_autoptr(connection_auto) connection = NULL;
 
-	if (!page_start(fault) ||
+	if (!catalogue_start(settings->portal_pages, fault) || !page_start(settings->portal_pages, fault) ||
 	    !secret_read(courier, settings->secrets, SECRET_COURIER_PUBLIC, fault))
 		return false;
-	*listener_r = listen_at(settings->portal_listen, fault);
+	*listener_r = listen_at(settings, fault);
 	if (*listener_r < 0 || !daemon_drop_privileges(settings->portal_user, fault))
 		return false;
-	connection = database_take(context->database, fault);
+	connection = database_take(portal->database, fault);
 	return connection != NULL && migrate_check(connection, fault) &&
+	       audit_policy(connection, policy_digest(portal->policy), policy_text(portal->policy), fault) &&
 	       metrics_serve(settings->portal_metrics, NULL, NULL, fault);
 }
 
 static int
-serve(const struct session_context *context, int listener)
+serve(struct portal *portal, int listener)
 {
 	const struct daemon_signals signals = {.stop = stop};
 	g_autofree char *status = NULL;
 	struct fault fault;
-	struct portal *portal = portal_start(context, listener, &fault);
 
-	if (portal == NULL) {
+	if (!portal_start(portal, listener, &fault)) {
 		log_error("%s", fault.text);
 		return EXIT_FAILURE;
 	}
 	daemon_watch_signals(&signals);
-	status = g_strdup_printf("listening on %s for %s", context->settings->portal_listen,
-				 context->settings->portal_url);
+	status = g_strdup_printf("listening on %s for %s", portal->settings->portal_listen,
+				 portal->settings->portal_url);
 	daemon_ready(status);
 	g_mutex_lock(&life.lock);
 	while (!life.stop)
@@ -134,21 +170,21 @@ run(const char *config)
 	g_autoptr(policy_auto) policy = configuration_load(config, log_error);
 	struct database_settings database = {.role = "postseal_portal"};
 	struct seal_key courier;
-	struct session_context context = {.courier = &courier};
+	struct portal portal = {.policy = policy, .courier = &courier};
 	struct fault fault;
 	int listener, status;
 
 	if (policy == NULL)
 		return EXIT_FAILURE;
-	context.settings = policy_settings(policy);
-	database.url = context.settings->database;
-	context.database = database_new(&database);
-	if (!begin(&context, &courier, &listener, &fault)) {
+	portal.settings = policy_settings(policy);
+	database.url = portal.settings->database;
+	portal.database = database_new(&database);
+	if (!begin(&portal, &courier, &listener, &fault)) {
 		log_error("%s", fault.text);
 		return EXIT_FAILURE;
 	}
-	status = serve(&context, listener);
-	database_free(context.database);
+	status = serve(&portal, listener);
+	database_free(portal.database);
 	return status;
 }
 

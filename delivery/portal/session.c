@@ -1,241 +1,252 @@
 #include "delivery/portal/session.h"
 
+#include <glib.h>
 #include <string.h>
 
-#include "audit/audit.h"
-#include "delivery/notice.h"
+static const char cookie_purpose[] = "postseal cookie", wrapping_purpose[] = "session";
 
-enum { COOKIE_HASH_BYTES = 32 };
-
-/* A try is counted before it is made: however many come at once, no more are made than allowed. */
-static const struct statement try_take = {
-	"portal_try",
-	"update postseal.parcel_key set tries = tries + 1 "
-	"where id = $1 and locked_at is null and tries < $2 returning tries"};
-
-static const struct statement try_reset = {
-	"portal_try_reset",
-	"update postseal.parcel_key set tries = 0, opened_at = coalesce(opened_at, now()) where id = $1"};
-
-static const struct statement key_lock = {
-	"portal_lock", "update postseal.parcel_key set locked_at = now() where id = $1"};
-
-static const struct statement session_put = {
-	"portal_session_put",
-	"insert into postseal.portal_session (cookie_hash, parcel_key, wrapped, expires_at) "
-	"values ($1, $2, $3, now() + $4 * interval '1 second')"};
+static const char *const state_names[] = {
+	[SESSION_NONE] = "none", [SESSION_GUEST] = "guest", [SESSION_HALF] = "half", [SESSION_MEMBER] = "member"};
 
 static const struct statement session_by_cookie = {
-	"portal_session",
-	"select s.wrapped, k.parcel from postseal.portal_session s"
-	" join postseal.parcel_key k on k.id = s.parcel_key "
-	"where s.cookie_hash = $1 and s.expires_at > now() and k.expires_at > now()"};
+	"session_by_cookie",
+	"select s.id, s.state, s.wrapped, s.seen_at < now() - interval '1 minute', a.id, a.address, a.shown,"
+	" a.language, a.public_key, a.totp is not null,"
+	" exists (select from postseal.passkey p where p.account = a.id) "
+	"from postseal.portal_session s left join postseal.account a on a.id = s.account "
+	"where s.cookie_hash = $1 and s.expires_at > now()"};
+
+static const struct statement session_seen = {
+	"session_seen",
+	"update postseal.portal_session set seen_at = now(), expires_at = now() + $2 * interval '1 second' "
+	"where id = $1 and state <> 'half'"};
+
+static const struct statement session_put = {
+	"session_put",
+	"insert into postseal.portal_session (id, cookie_hash, state, account, wrapped, browser, network,"
+	" expires_at) values ($1, $2, $3, $4, $5, $6, $7, now() + $8 * interval '1 second')"};
+
+static const struct statement session_put_key = {
+	"session_put_key",
+	"insert into postseal.session_key (session, parcel_key, wrapped) "
+	"select $1, k.id, $3 from postseal.parcel_key k where k.id = $2"};
 
 static const struct statement session_delete = {
-	"portal_session_delete", "delete from postseal.portal_session where cookie_hash = $1"};
+	"session_delete", "delete from postseal.portal_session where id = $1"};
 
-static const struct statement message_of_copy = {
-	"portal_message_of_copy", "select message from postseal.copy where id = $1"};
+static const struct statement session_delete_others = {
+	"session_delete_others", "delete from postseal.portal_session where account = $1 and id is distinct from $2::uuid"};
 
-/* --- cookies --- */
+static const struct statement session_keys = {
+	"session_keys", "select parcel_key, wrapped from postseal.session_key where session = $1"};
+
+void
+session_clear(struct session *session)
+{
+	account_clear(&session->account);
+	sodium_memzero(session, sizeof *session);
+}
+
+/* --- finding --- */
+
+static enum session_state
+state_of(const char *name)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(state_names); i++)
+		if (strcmp(state_names[i], name) == 0)
+			return (enum session_state)i;
+	return SESSION_NONE;
+}
 
 static bool
-read_cookie(const char *cookie, struct seal_key *secret_r)
+read_account(const PGresult *result, struct account *account_r)
 {
 	size_t length;
+	g_autofree unsigned char *key = result_bytes(result, 0, 8, &length);
 
-	return strlen(cookie) == SESSION_COOKIE_CHARACTERS &&
-	       sodium_base642bin(secret_r->bytes, SEAL_KEY_BYTES, cookie, SESSION_COOKIE_CHARACTERS, NULL,
-				 &length, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
-	       length == SEAL_KEY_BYTES;
+	if (!identifier_parse(&account_r->id, PQgetvalue(result, 0, 4)) || length != SEAL_KEY_BYTES)
+		return false;
+	memcpy(account_r->public_key.bytes, key, SEAL_KEY_BYTES);
+	account_r->address = g_strdup(PQgetvalue(result, 0, 5));
+	account_r->shown = g_strdup(PQgetvalue(result, 0, 6));
+	account_r->language = g_strdup(PQgetvalue(result, 0, 7));
+	account_r->has_totp = result_flag(result, 0, 9);
+	account_r->has_passkey = result_flag(result, 0, 10);
+	return true;
 }
+
+static bool
+read_session(const PGresult *result, struct session *session_r)
+{
+	size_t length;
+	g_autofree unsigned char *wrapped = NULL;
+	struct seal_key secret;
+	bool opened;
+
+	session_r->state = state_of(PQgetvalue(result, 0, 1));
+	if (!identifier_parse(&session_r->id, PQgetvalue(result, 0, 0)))
+		return false;
+	if (session_r->state == SESSION_GUEST)
+		return true;
+	wrapped = result_bytes(result, 0, 2, &length);
+	opened = seal_unwrap(&secret, wrapped, length, &session_r->cookie, wrapping_purpose);
+	if (opened)
+		account_keys_make(&session_r->keys, &secret);
+	sodium_memzero(&secret, sizeof secret);
+	return opened && read_account(result, &session_r->account);
+}
+
+static bool
+note_seen(struct connection *connection, const struct session *session, uint64_t seconds, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, session->id.text);
+	parameters_number(&parameters, (int64_t)seconds);
+	return connection_execute(connection, &session_seen, &parameters, NULL, fault);
+}
+
+bool
+session_find(struct connection *connection, const struct seal_key *cookie, uint64_t seconds,
+	     struct session *session_r, struct fault *fault)
+{
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+	unsigned char digest[SEAL_DIGEST_BYTES];
+
+	*session_r = (struct session){.cookie = *cookie};
+	seal_key_digest(digest, cookie, cookie_purpose);
+	parameters_bytes(&parameters, digest, sizeof digest);
+	if (!connection_execute(connection, &session_by_cookie, &parameters, &result, fault))
+		return false;
+	if (PQntuples(result) == 0)
+		return true;
+	if (!read_session(result, session_r))
+		return fault_set(fault, FAULT_BUG, "reading a session: its row is damaged");
+	return !result_flag(result, 0, 3) || note_seen(connection, session_r, seconds, fault);
+}
+
+/* --- beginning and ending --- */
+
+static bool
+put_key(struct connection *connection, const struct session *session, const struct session_opened *opened,
+	struct fault *fault)
+{
+	struct parameters parameters = {0};
+	unsigned char wrapped[SEAL_WRAPPED_BYTES];
+
+	seal_wrap(wrapped, &opened->content, &session->cookie, opened->parcel_key.text);
+	parameters_text(&parameters, session->id.text);
+	parameters_text(&parameters, opened->parcel_key.text);
+	parameters_bytes(&parameters, wrapped, sizeof wrapped);
+	return batch_add(connection, &session_put_key, &parameters, fault);
+}
+
+static bool
+put_session(struct connection *connection, const struct session *session, const struct session_client *client,
+	    uint64_t seconds, struct fault *fault)
+{
+	struct parameters parameters = {0};
+	unsigned char digest[SEAL_DIGEST_BYTES], wrapped[SEAL_WRAPPED_BYTES];
+	bool is_guest = session->state == SESSION_GUEST;
+
+	seal_key_digest(digest, &session->cookie, cookie_purpose);
+	parameters_text(&parameters, session->id.text);
+	parameters_bytes(&parameters, digest, sizeof digest);
+	parameters_text(&parameters, state_names[session->state]);
+	parameters_text(&parameters, is_guest ? NULL : session->account.id.text);
+	if (is_guest) {
+		parameters_text(&parameters, NULL);
+	} else {
+		seal_wrap(wrapped, &session->keys.secret, &session->cookie, wrapping_purpose);
+		parameters_bytes(&parameters, wrapped, sizeof wrapped);
+	}
+	parameters_text(&parameters, client->browser);
+	parameters_text(&parameters, client->network);
+	parameters_number(&parameters, (int64_t)seconds);
+	return batch_add(connection, &session_put, &parameters, fault);
+}
+
+bool
+session_end(struct connection *connection, const struct session *session, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, session->id.text);
+	return batch_add(connection, &session_delete, &parameters, fault);
+}
+
+bool
+session_end_others(struct connection *connection, const struct session *session, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, session->account.id.text);
+	parameters_text(&parameters, *session->id.text == '\0' ? NULL : session->id.text);
+	return batch_add(connection, &session_delete_others, &parameters, fault);
+}
+
+bool
+session_begin(struct connection *connection, struct session *session, const struct session_client *client,
+	      uint64_t seconds, const GPtrArray *opened, struct fault *fault)
+{
+	if (*session->id.text != '\0' && !session_end(connection, session, fault))
+		return false;
+	identifier_make(&session->id);
+	randombytes_buf(session->cookie.bytes, SEAL_KEY_BYTES);
+	if (!put_session(connection, session, client, seconds, fault))
+		return false;
+	for (guint i = 0; opened != NULL && i < opened->len; i++)
+		if (!put_key(connection, session, g_ptr_array_index(opened, i), fault))
+			return false;
+	return true;
+}
+
+/* --- what was opened --- */
 
 static void
-hash_cookie(const struct seal_key *secret, unsigned char hash_r[COOKIE_HASH_BYTES])
+opened_free(void *data)
 {
-	static const unsigned char purpose[] = "postseal cookie";
-
-	crypto_generichash(hash_r, COOKIE_HASH_BYTES, secret->bytes, SEAL_KEY_BYTES, purpose, sizeof purpose);
+	sodium_memzero(data, sizeof(struct session_opened));
+	g_free(data);
 }
 
-/* --- unlocking --- */
-
-static bool
-put_session(const struct session_context *context, struct connection *connection,
-	    const struct parcel_key *key, const struct seal_key *content,
-	    char cookie_r[SESSION_COOKIE_CHARACTERS + 1], struct fault *fault)
+void
+session_add_opened(GPtrArray *opened, const struct identifier *parcel_key, const struct seal_key *content)
 {
-	struct parameters session = {0}, id = {0};
-	struct seal_key secret;
-	unsigned char hash[COOKIE_HASH_BYTES], wrapped[SEAL_WRAPPED_BYTES];
+	struct session_opened *one;
 
-	randombytes_buf(secret.bytes, sizeof secret.bytes);
-	sodium_bin2base64(cookie_r, SESSION_COOKIE_CHARACTERS + 1, secret.bytes, SEAL_KEY_BYTES,
-			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	hash_cookie(&secret, hash);
-	seal_wrap(wrapped, content, &secret, "session");
-	sodium_memzero(&secret, sizeof secret);
-	parameters_bytes(&session, hash, sizeof hash);
-	parameters_text(&session, key->id.text);
-	parameters_bytes(&session, wrapped, sizeof wrapped);
-	parameters_number(&session, (int64_t)context->settings->session_seconds);
-	parameters_text(&id, key->id.text);
-	return batch_begin(connection, fault) && batch_add(connection, &session_put, &session, fault) &&
-	       batch_add(connection, &try_reset, &id, fault) &&
-	       audit_move_copy(connection, key->copy.text, "opened", "link and unlock code", fault) &&
-	       batch_commit(connection, fault);
-}
-
-static bool
-find_message(struct connection *connection, const struct parcel_key *key, struct identifier *message_r,
-	     struct fault *fault)
-{
-	struct parameters parameters = {0};
-	g_autoptr(PGresult) result = NULL;
-
-	parameters_text(&parameters, key->copy.text);
-	return connection_execute(connection, &message_of_copy, &parameters, &result, fault) &&
-	       ((PQntuples(result) == 1 && identifier_parse(message_r, PQgetvalue(result, 0, 0))) ||
-		fault_set(fault, FAULT_BUG, "looking for the message of a copy"));
-}
-
-/* The last allowed try was wrong: the message is locked, and its sender is told. */
-static bool
-lock(const struct session_context *context, struct connection *connection,
-     const struct parcel_key *key, struct fault *fault)
-{
-	struct parameters id = {0};
-	struct identifier message;
-	const struct notice notice = {.settings = context->settings, .courier = context->courier,
-				      .connection = connection, .message = message.text,
-				      .sender = key->sender,
-				      .smtputf8 = !g_str_is_ascii(key->sender)};
-
-	parameters_text(&id, key->id.text);
-	return find_message(connection, key, &message, fault) && batch_begin(connection, fault) &&
-	       batch_add(connection, &key_lock, &id, fault) &&
-	       audit_move_copy(connection, key->copy.text, "locked", "too many wrong unlock codes", fault) &&
-	       notice_locked(&notice, key->recipient, fault) && batch_commit(connection, fault);
-}
-
-static bool
-take_try(const struct session_context *context, struct connection *connection,
-	 const struct parcel_key *key, unsigned *tries_r, struct fault *fault)
-{
-	struct parameters parameters = {0};
-	g_autoptr(PGresult) result = NULL;
-
-	*tries_r = 0;
-	parameters_text(&parameters, key->id.text);
-	parameters_number(&parameters, (int64_t)context->settings->code_tries);
-	if (!connection_execute(connection, &try_take, &parameters, &result, fault))
-		return false;
-	if (PQntuples(result) == 1)
-		*tries_r = (unsigned)result_number(result, 0, 0);
-	return true;
-}
-
-static bool
-try_key(const struct session_context *context, struct connection *connection,
-	const struct parcel_key *key, const char *link, const struct code *code,
-	char cookie_r[SESSION_COOKIE_CHARACTERS + 1], enum unlock_result *result_r,
-	unsigned *tries_left_r, struct fault *fault)
-{
-	unsigned allowed = (unsigned)context->settings->code_tries, tries;
-	struct seal_key content;
-	bool opened, done;
-
-	*result_r = UNLOCK_LOCKED;
-	if (!take_try(context, connection, key, &tries, fault))
-		return false;
-	if (tries == 0)
-		return true;
-	if (!parcel_unlock(key, link, code, &content, &opened, fault))
-		return false;
-	if (opened) {
-		*result_r = UNLOCK_OPENED;
-		done = put_session(context, connection, key, &content, cookie_r, fault);
-		sodium_memzero(&content, sizeof content);
-		return done;
+	for (guint i = 0; i < opened->len; i++) {
+		one = g_ptr_array_index(opened, i);
+		if (strcmp(one->parcel_key.text, parcel_key->text) == 0)
+			return;
 	}
-	*tries_left_r = allowed > tries ? allowed - tries : 0;
-	if (*tries_left_r == 0)
-		return lock(context, connection, key, fault);
-	*result_r = UNLOCK_WRONG;
-	return true;
+	one = g_new(struct session_opened, 1);
+	*one = (struct session_opened){*parcel_key, *content};
+	g_ptr_array_add(opened, one);
 }
 
-bool
-session_unlock(const struct session_context *context, const char *link, const char *typed,
-	       char cookie_r[SESSION_COOKIE_CHARACTERS + 1], enum unlock_result *result_r,
-	       unsigned *tries_left_r, struct fault *fault)
+GPtrArray *
+session_opened(struct connection *connection, const struct session *session, struct fault *fault)
 {
-	g_autoptr(connection_auto) connection = NULL;
-	struct parcel_key key = {0};
-	struct code code;
-	bool found, done;
-
-	*tries_left_r = 0;
-	*result_r = UNLOCK_MISTYPED;
-	if (!code_read(&code, typed))
-		return true;
-	*result_r = UNLOCK_WRONG;
-	connection = database_take(context->database, fault);
-	if (connection == NULL || !parcel_find(connection, link, &key, &found, fault))
-		return false;
-	done = !found || try_key(context, connection, &key, link, &code, cookie_r, result_r, tries_left_r,
-				 fault);
-	parcel_key_clear(&key);
-	sodium_memzero(&code, sizeof code);
-	return done;
-}
-
-/* --- sessions that go on --- */
-
-bool
-session_find(const struct session_context *context, const char *cookie, struct session *session_r,
-	     bool *found_r, struct fault *fault)
-{
-	g_autoptr(connection_auto) connection = NULL;
+	g_autoptr(GPtrArray) opened = g_ptr_array_new_with_free_func(opened_free);
+	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
-	g_autofree unsigned char *wrapped = NULL;
-	struct parameters parameters = {0};
-	struct seal_key secret;
-	unsigned char hash[COOKIE_HASH_BYTES];
-	size_t length;
 
-	*found_r = false;
-	if (!read_cookie(cookie, &secret))
-		return true;
-	hash_cookie(&secret, hash);
-	parameters_bytes(&parameters, hash, sizeof hash);
-	connection = database_take(context->database, fault);
-	if (connection == NULL ||
-	    !connection_execute(connection, &session_by_cookie, &parameters, &result, fault))
-		return false;
-	if (PQntuples(result) == 1) {
-		wrapped = result_bytes(result, 0, 0, &length);
-		*found_r = identifier_parse(&session_r->parcel, PQgetvalue(result, 0, 1)) &&
-			   seal_unwrap(&session_r->content, wrapped, length, &secret, "session");
+	if (*session->id.text == '\0')
+		return g_steal_pointer(&opened);
+	parameters_text(&parameters, session->id.text);
+	if (!connection_execute(connection, &session_keys, &parameters, &result, fault))
+		return NULL;
+	for (int row = 0; row < PQntuples(result); row++) {
+		struct session_opened one;
+		size_t length;
+		g_autofree unsigned char *wrapped = result_bytes(result, row, 1, &length);
+
+		if (identifier_parse(&one.parcel_key, PQgetvalue(result, row, 0)) &&
+		    seal_unwrap(&one.content, wrapped, length, &session->cookie, one.parcel_key.text))
+			session_add_opened(opened, &one.parcel_key, &one.content);
+		sodium_memzero(&one, sizeof one);
 	}
-	sodium_memzero(&secret, sizeof secret);
-	return true;
-}
-
-bool
-session_end(const struct session_context *context, const char *cookie, struct fault *fault)
-{
-	g_autoptr(connection_auto) connection = NULL;
-	struct parameters parameters = {0};
-	struct seal_key secret;
-	unsigned char hash[COOKIE_HASH_BYTES];
-
-	if (!read_cookie(cookie, &secret))
-		return true;
-	hash_cookie(&secret, hash);
-	sodium_memzero(&secret, sizeof secret);
-	parameters_bytes(&parameters, hash, sizeof hash);
-	connection = database_take(context->database, fault);
-	return connection != NULL &&
-	       connection_execute(connection, &session_delete, &parameters, NULL, fault);
+	return g_steal_pointer(&opened);
 }

@@ -14,7 +14,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	g_autofree char *text = g_strndup((const char *)data, size);
 	g_autofree char *folded = address_fold(text);
-	unsigned char hash[PARCEL_LINK_HASH_BYTES];
+	unsigned char hash[SEAL_DIGEST_BYTES];
 	struct identifier identifier;
 	struct code code, again;
 

@@ -2,7 +2,6 @@
 import json
 import re
 import subprocess
-import urllib.error
 import urllib.request
 
 import pytest
@@ -352,16 +351,15 @@ def test_attachments_are_listed_and_downloaded(post, name):
     post.accepted(post.compose([to], body, content=b'multipart/mixed; boundary="b"'), [to])
     link = post.box(to).one().link()
     code = sandbox.wait_until(lambda: people.find_code(post, to), "the unlock code")
-    opened = people.browser()
-    status, page = people.try_code(link, code, opened)
+    browser = people.visitor(link)
+    status, page = people.try_code(link, code, browser)
     assert status == 200 and b"See &lt;b&gt;both&lt;/b&gt;." in page
-    assert re.findall(rb'href="(/attachment/\d)"[^>]*>([^<]*)<', page) == [
-        (b"/attachment/0", b"a &amp; b.pdf"), (b"/attachment/1", b"second.csv")]
-    portal = link.split("/m/")[0]
-    first = opened.open(f"{portal}/attachment/0")
-    assert first.read() == data and first.headers["Content-Type"] == "application/pdf"
+    message = browser.page.path.removeprefix("/message/")
+    assert re.findall(r'href="/attachment/([^"]*)"[^>]*>([^<]*)<', page.decode()) == [
+        (f"{message}/0", "a &amp; b.pdf"), (f"{message}/1", "second.csv")]
+    first = browser.get(f"/attachment/{message}/0")
+    assert first.body == data and first.headers["Content-Type"] == "application/octet-stream"
     assert first.headers["Content-Disposition"] == "attachment; filename*=UTF-8''a%20%26%20b.pdf"
-    assert opened.open(f"{portal}/attachment/1").read().startswith(b"1;2")
+    assert browser.get(f"/attachment/{message}/1").body.startswith(b"1;2")
     for tail in ("2", "-1", "x", "99999999999999999999"):
-        with pytest.raises(urllib.error.HTTPError, match="404"):
-            opened.open(f"{portal}/attachment/{tail}")
+        assert browser.get(f"/attachment/{message}/{tail}").status == 404

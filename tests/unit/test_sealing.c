@@ -222,7 +222,7 @@ typing_slips_are_told_from_wrong_codes(void **state)
 static void
 links_that_are_none_have_no_hash(void **state)
 {
-	unsigned char hash[PARCEL_LINK_HASH_BYTES];
+	unsigned char hash[SEAL_DIGEST_BYTES];
 
 	(void)state;
 	assert_true(parcel_link_hash("Hg7bXIZysIky8gwLE8xwjv9gQDMLIvhW4wEmSmLj5_c", hash));

@@ -1,0 +1,155 @@
+#include "core/catalogue.h"
+
+#include <glib.h>
+#include <stdint.h>
+#include <string.h>
+
+/* GNU gettext manual, "The Format of GNU MO Files". */
+enum { MO_MAGIC = 0x950412de, MO_COUNT = 8, MO_ORIGINALS = 12, MO_TRANSLATIONS = 16 };
+enum { LANGUAGES = 4 };
+
+static const char *const languages[LANGUAGES + 1] = {"en", "de", "fr", "it", NULL};
+static GHashTable *texts[LANGUAGES]; /* text to translation; plural forms follow, each with NUL */
+
+static uint32_t
+word_at(const char *data, size_t place)
+{
+	uint32_t word;
+
+	memcpy(&word, data + place, sizeof word);
+	return word;
+}
+
+/* The string that the table at `table` has as its number `i`; NULL where it is not in the data. */
+static const char *
+string_at(const char *data, size_t size, size_t table, uint32_t i)
+{
+	size_t entry = table + (size_t)i * 8, length, offset;
+
+	if (entry + 8 > size)
+		return NULL;
+	length = word_at(data, entry);
+	offset = word_at(data, entry + 4);
+	return offset < size && length < size - offset && data[offset + length] == '\0' ? data + offset : NULL;
+}
+
+static bool
+take(GHashTable *table, const char *name, const char *data, size_t size, struct fault *fault)
+{
+	uint32_t count;
+
+	if (size < MO_TRANSLATIONS + 4 || word_at(data, 0) != MO_MAGIC)
+		return fault_set(fault, FAULT_CONFIG,
+				 "reading the texts %s: it is not a file that msgfmt made on this machine", name);
+	count = word_at(data, MO_COUNT);
+	for (uint32_t i = 0; i < count; i++) {
+		const char *text = string_at(data, size, word_at(data, MO_ORIGINALS), i);
+		const char *other = string_at(data, size, word_at(data, MO_TRANSLATIONS), i);
+
+		if (text == NULL || other == NULL)
+			return fault_set(fault, FAULT_CONFIG, "reading the texts %s: the file is damaged", name);
+		if (*text != '\0' && *other != '\0')
+			g_hash_table_insert(table, (gpointer)text, (gpointer)other);
+	}
+	return true;
+}
+
+static int
+number_of(const char *language)
+{
+	for (int i = 0; languages[i] != NULL; i++)
+		if (strcmp(languages[i], language) == 0)
+			return i;
+	return 0;
+}
+
+/* The content stays for as long as the program runs. */
+static bool
+take_own(const char *directory, int number, struct fault *fault)
+{
+	g_autofree char *path = g_strdup_printf("%s/%s.mo", directory, languages[number]);
+	g_autoptr(GError) error = NULL;
+	char *data;
+	gsize length;
+
+	if (g_file_get_contents(path, &data, &length, &error))
+		return take(texts[number], path, data, length, fault);
+	if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+		return true;
+	return fault_set(fault, FAULT_CONFIG, "reading the texts %s: %s", path, error->message);
+}
+
+bool
+catalogue_start(const char *directory, struct fault *fault)
+{
+	for (int i = 0; i < LANGUAGES; i++)
+		texts[i] = g_hash_table_new(g_str_hash, g_str_equal);
+	for (const struct catalogue_file *file = catalogue_files; file->name != NULL; file++) {
+		g_autofree char *language = g_strndup(file->name, strcspn(file->name, "."));
+
+		if (!take(texts[number_of(language)], file->name, file->text, SIZE_MAX, fault))
+			return false;
+	}
+	for (int i = 0; i < LANGUAGES && *directory != '\0'; i++)
+		if (!take_own(directory, i, fault))
+			return false;
+	return true;
+}
+
+const char *const *
+catalogue_languages(void)
+{
+	return languages;
+}
+
+const char *
+catalogue_language(const char *tag)
+{
+	for (int i = 0; tag != NULL && languages[i] != NULL; i++)
+		if (g_ascii_strncasecmp(tag, languages[i], 2) == 0 && !g_ascii_isalnum(tag[2]))
+			return languages[i];
+	return NULL;
+}
+
+/* What browsers send is in the order of preference already: weights are passed over. */
+const char *
+catalogue_accepted(const char *list)
+{
+	g_auto(GStrv) tags = g_strsplit(list == NULL ? "" : list, ",", 20);
+
+	for (char **tag = tags; *tag != NULL; tag++) {
+		const char *language = catalogue_language(g_strstrip(*tag));
+
+		if (language != NULL)
+			return language;
+	}
+	return NULL;
+}
+
+static const char *
+find(const char *language, const char *text)
+{
+	GHashTable *table = texts[number_of(language)];
+
+	return table == NULL ? NULL : g_hash_table_lookup(table, text);
+}
+
+const char *
+translate(const char *language, const char *text)
+{
+	const char *other = find(language, text);
+
+	return other == NULL ? text : other;
+}
+
+const char *
+translate_plural(const char *language, const char *one, const char *many, unsigned long count)
+{
+	const char *other = find(language, one);
+	/* French counts nothing as one; the others have more than one for it. */
+	bool is_one = strcmp(language, "fr") == 0 ? count < 2 : count == 1;
+
+	if (other == NULL)
+		return is_one ? one : many;
+	return is_one ? other : other + strlen(other) + 1;
+}

@@ -1,0 +1,33 @@
+/*
+ * Texts in the reader's language. The catalogues are gettext's (xgettext, msgfmt), but they are
+ * looked up here: gettext(3) takes the language from the process and its locale, and a server
+ * speaks another one in each answer. Built-in catalogues come first; files LANGUAGE.mo in a
+ * directory of the organisation's own change single texts.
+ */
+#ifndef POSTSEAL_CORE_CATALOGUE_H
+#define POSTSEAL_CORE_CATALOGUE_H
+
+#include "core/fault.h"
+
+struct catalogue_file {
+	const char *name; /* "de.mo" */
+	const char *text; /* GNU MO format */
+};
+extern const struct catalogue_file catalogue_files[]; /* ends with a NULL name */
+
+/* Once, before threads. `directory` "" : none. */
+bool catalogue_start(const char *directory, struct fault *fault);
+
+/* "en" first, which is the language of the texts in the source; ends with NULL. */
+const char *const *catalogue_languages(void);
+/* The one of them that `tag` (RFC 5646, such as "de-CH") asks for, or NULL. */
+const char *catalogue_language(const char *tag);
+/* The first that a list such as "fr-CH, de;q=0.8" asks for (RFC 9110 §12.5.4), or NULL. */
+const char *catalogue_accepted(const char *list);
+
+/* The text in that language, or as it stands where there is no other. */
+const char *translate(const char *language, const char *text) __attribute__((format_arg(2)));
+const char *translate_plural(const char *language, const char *one, const char *many,
+			     unsigned long count) __attribute__((format_arg(2), format_arg(3)));
+
+#endif

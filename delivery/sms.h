@@ -1,0 +1,16 @@
+/*
+ * Unlock codes by SMS, through an HTTP hook that the admin names (setting: sms). The hook is sent a
+ * POST with JSON: {"to": "+41791234567", "text": "..."}; any 2xx answer means that it will deliver.
+ */
+#ifndef POSTSEAL_DELIVERY_SMS_H
+#define POSTSEAL_DELIVERY_SMS_H
+
+#include "core/fault.h"
+
+/* Once, before threads. */
+void sms_start(void);
+/* A number as a message has it: "+" and 7 to 15 digits (E.164). */
+bool sms_number_is_valid(const char *number);
+bool sms_send(const char *url, const char *number, const char *text, struct fault *fault);
+
+#endif

@@ -1,0 +1,114 @@
+#include "keystore/attestation.h"
+
+#include <glib.h>
+#include <stdio.h>
+
+#include "core/address.h"
+#include "core/identifier.h"
+
+static const struct statement attestation_put = {
+	"attestation_put",
+	"insert into postseal.attestation (id, kind, subject, address, author, how) "
+	"values ($1, $2, $3, $4, $5, $6) "
+	"on conflict (kind, subject, address, author) where revoked_at is null do nothing"};
+
+static const struct statement attestation_end = {
+	"attestation_end",
+	"update postseal.attestation set revoked_at = now(), revoked_because = $5 "
+	"where kind = $1 and address = $2 and ($3::text is null or subject = $3)"
+	" and ($4::text is null or author = $4) and revoked_at is null"};
+
+static const struct statement attestation_all = {
+	"attestation_all",
+	"select address, kind, subject, author, how, to_char(made_at, 'YYYY-MM-DD HH24:MI'),"
+	" to_char(revoked_at, 'YYYY-MM-DD HH24:MI'), revoked_because "
+	"from postseal.attestation where $1 = '' or address = $1 or author = $1 "
+	"order by address, made_at"};
+
+static const struct statement attestation_end_by_hand = {
+	"attestation_end_by_hand",
+	"update postseal.attestation set revoked_at = now(), revoked_because = 'the admin' "
+	"where address = $1 and ($2 = '' or author = $2) and revoked_at is null returning id"};
+
+bool
+attestation_make(struct connection *connection, const struct attestation *attestation, struct fault *fault)
+{
+	struct parameters parameters = {0};
+	struct identifier id;
+
+	identifier_make(&id);
+	parameters_text(&parameters, id.text);
+	parameters_text(&parameters, attestation->kind);
+	parameters_text(&parameters, attestation->subject);
+	parameters_text(&parameters, attestation->address);
+	parameters_text(&parameters, attestation->author);
+	parameters_text(&parameters, attestation->how);
+	return batch_add(connection, &attestation_put, &parameters, fault);
+}
+
+bool
+attestation_revoke(struct connection *connection, const struct attestation *attestation, const char *because,
+		   struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, attestation->kind);
+	parameters_text(&parameters, attestation->address);
+	parameters_text(&parameters, attestation->subject);
+	parameters_text(&parameters, attestation->author);
+	parameters_text(&parameters, because);
+	return batch_add(connection, &attestation_end, &parameters, fault);
+}
+
+/* --- postseal(8) --- */
+
+int
+attestation_list(const struct admin *admin, int argc, char **argv)
+{
+	g_autofree char *address = argc > 1 ? address_fold(argv[1]) : g_strdup("");
+	g_autoptr(connection_auto) connection = NULL;
+	g_autoptr(PGresult) result = NULL;
+	struct parameters parameters = {0};
+	struct fault fault;
+
+	parameters_text(&parameters, address);
+	connection = database_take(admin->database, &fault);
+	if (connection == NULL || !connection_execute(connection, &attestation_all, &parameters, &result, &fault))
+		return command_fail(&fault);
+	for (int row = 0; row < PQntuples(result); row++) {
+		printf("%s  %-7s %.16s  said by %s (%s) on %s", PQgetvalue(result, row, 0),
+		       PQgetvalue(result, row, 1), PQgetvalue(result, row, 2), PQgetvalue(result, row, 3),
+		       PQgetvalue(result, row, 4), PQgetvalue(result, row, 5));
+		if (PQgetisnull(result, row, 6))
+			putchar('\n');
+		else
+			printf(", revoked on %s: %s\n", PQgetvalue(result, row, 6), PQgetvalue(result, row, 7));
+	}
+	return EXIT_GOOD;
+}
+
+int
+attestation_take_back(const struct admin *admin, int argc, char **argv)
+{
+	g_autofree char *address = NULL;
+	g_autofree char *author = NULL;
+	g_autoptr(connection_auto) connection = NULL;
+	g_autoptr(PGresult) result = NULL;
+	struct parameters parameters = {0};
+	struct fault fault;
+
+	if (argc < 2 || argc > 3) {
+		fputs("usage: postseal trust revoke ADDRESS [AUTHOR]\n", stderr);
+		return EXIT_USAGE;
+	}
+	address = address_fold(argv[1]);
+	author = argc > 2 ? address_fold(argv[2]) : g_strdup("");
+	parameters_text(&parameters, address);
+	parameters_text(&parameters, author);
+	connection = database_take(admin->database, &fault);
+	if (connection == NULL ||
+	    !connection_execute(connection, &attestation_end_by_hand, &parameters, &result, &fault))
+		return command_fail(&fault);
+	printf("revoked %d statement%s about %s\n", PQntuples(result), PQntuples(result) == 1 ? "" : "s", address);
+	return EXIT_GOOD;
+}

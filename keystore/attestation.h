@@ -1,0 +1,32 @@
+/*
+ * Trust: statements that a key, a certificate or an account belongs to an address, each made by
+ * somebody (a sender whose unlock code was used, the owner while signed in) and revocable by
+ * them. What rests on a statement is asked of the database each time, so that a revoked one
+ * counts no more from that moment on.
+ */
+#ifndef POSTSEAL_KEYSTORE_ATTESTATION_H
+#define POSTSEAL_KEYSTORE_ATTESTATION_H
+
+#include "core/command.h"
+#include "core/database.h"
+
+struct attestation {
+	const char *kind;    /* "account", "smime", "pgp" */
+	const char *subject; /* fingerprint */
+	const char *address; /* whose it is said to be; folded */
+	const char *author;  /* who says so; folded */
+	const char *how;     /* "unlock code", "signed in" */
+};
+
+/* Both add to the open batch. The same statement again changes nothing. */
+bool attestation_make(struct connection *connection, const struct attestation *attestation,
+		      struct fault *fault);
+/* `subject` or `author` NULL: all of them. */
+bool attestation_revoke(struct connection *connection, const struct attestation *attestation,
+			const char *because, struct fault *fault);
+
+/* Of postseal(8): trust list [ADDRESS], trust revoke ADDRESS [AUTHOR] */
+int attestation_list(const struct admin *admin, int argc, char **argv);
+int attestation_take_back(const struct admin *admin, int argc, char **argv);
+
+#endif
