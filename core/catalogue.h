@@ -9,6 +9,9 @@
 
 #include "core/fault.h"
 
+/* Marks a text that is translated where it is shown; xgettext(1) looks for it. */
+#define N_(text) text
+
 struct catalogue_file {
 	const char *name; /* "de.mo" */
 	const char *text; /* GNU MO format */

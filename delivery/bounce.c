@@ -80,12 +80,12 @@ bounce(struct connection *connection, const struct settings *settings,
 		return true;
 	g_string_append(text, translate(settings->language,
 					strcmp(mail->kind, "notice") == 0
-						? "The notice that a protected message from you waits could not be "
+						? N_("The notice that a protected message from you waits could not be "
 						  "delivered to the recipients below, so they do not know of it. The "
-						  "reason is what the mail server said."
-						: "Your message could not be delivered to the recipients below. It was "
+						  "reason is what the mail server said.")
+						: N_("Your message could not be delivered to the recipients below. It was "
 						  "protected as the rules of your company ask. The reason is what the "
-						  "mail server said."));
+						  "mail server said.")));
 	g_string_append(text, "\n\n");
 	g_string_append_printf(report, "Reporting-MTA: dns; %s\n", settings->hostname);
 	if (mail->envid != NULL)

@@ -264,16 +264,16 @@ how_shown(const struct copy *copy)
 	static const struct {
 		const char *method, *text;
 	} texts[] = {
-		{"smime", "encrypted with S/MIME"},
-		{"pgp", "encrypted with OpenPGP"},
-		{"tls", "over an encrypted connection that was verified"},
-		{"pickup", "waits, protected, to be read in the browser"},
+		{"smime", N_("encrypted with S/MIME")},
+		{"pgp", N_("encrypted with OpenPGP")},
+		{"tls", N_("over an encrypted connection that was verified")},
+		{"pickup", N_("waits, protected, to be read in the browser")},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
 		if (strcmp(texts[i].method, copy->method->name) == 0)
 			return texts[i].text;
-	return "unprotected";
+	return N_("unprotected");
 }
 
 static bool

@@ -16,8 +16,9 @@ static const struct statement commit = {"issue_commit", "commit"};
 
 static const struct statement parcel_waiting = {
 	"issue_parcel",
-	"select p.id, p.message, p.sender, p.smtputf8, m.message_id, p.language, p.phone, p.track_boxed "
-	"from postseal.parcel p join postseal.message m on m.id = p.message "
+	"select p.id, p.message, p.sender, p.smtputf8, m.message_id, p.language, p.phone, t.boxed "
+	"from postseal.parcel p join postseal.message m on m.id = p.message"
+	" left join postseal.sender_page t on t.message = p.message "
 	"where p.issued_at is null and p.issue_at <= now()"
 	" order by p.issue_at limit 1 for update of p skip locked"};
 enum { PARCEL, MESSAGE, SENDER, SMTPUTF8, MESSAGE_ID, LANGUAGE, PHONE, TRACK };
@@ -26,8 +27,12 @@ static const struct statement parcel_later = {
 	"issue_later", "update postseal.parcel set issue_at = now() + interval '5 minutes' where id = $1"};
 
 static const struct statement parcel_issued = {
-	"issue_parcel_done",
-	"update postseal.parcel set issued_at = now(), track_hash = $2, track_boxed = $3 where id = $1"};
+	"issue_parcel_done", "update postseal.parcel set issued_at = now() where id = $1"};
+
+static const struct statement page_put = {
+	"issue_page",
+	"insert into postseal.sender_page (message, digest, boxed, sender) values ($1, $2, $3, $4) "
+	"on conflict (message) do nothing"};
 
 /* Does the sender trust the recipient's account? */
 static const struct statement keys_waiting = {
@@ -201,12 +206,26 @@ issue_key(const struct issuing *issuing, int row, struct parcel_access *access, 
 /* --- the parcel --- */
 
 /* The sender's page has one address, however often codes are made. */
-static void
-find_track(struct issuing *issuing, struct seal_key *track_r)
+static bool
+make_page(struct issuing *issuing, struct fault *fault)
 {
-	if (PQgetisnull(issuing->parcel, 0, TRACK) || !open_box(issuing, issuing->parcel, 0, TRACK, track_r))
-		randombytes_buf(track_r->bytes, SEAL_KEY_BYTES);
-	seal_key_show(issuing->track, track_r);
+	unsigned char digest[SEAL_DIGEST_BYTES], boxed[SEAL_BOXED_BYTES];
+	struct parameters parameters = {0};
+	struct seal_key track;
+	bool is_new = PQgetisnull(issuing->parcel, 0, TRACK) || !open_box(issuing, issuing->parcel, 0, TRACK, &track);
+	bool done;
+
+	if (is_new)
+		randombytes_buf(track.bytes, SEAL_KEY_BYTES);
+	seal_key_show(issuing->track, &track);
+	track_digest(issuing->track, digest);
+	done = seal_box(boxed, &track, issuing->issuer->public_key, fault);
+	sodium_memzero(&track, sizeof track);
+	parameters_text(&parameters, issuing->notice.message);
+	parameters_bytes(&parameters, digest, sizeof digest);
+	parameters_bytes(&parameters, boxed, sizeof boxed);
+	parameters_text(&parameters, issuing->notice.sender);
+	return done && (!is_new || batch_add(issuing->notice.connection, &page_put, &parameters, fault));
 }
 
 static void
@@ -221,21 +240,12 @@ find_phone(struct issuing *issuing)
 }
 
 static bool
-mark_issued(struct issuing *issuing, struct fault *fault)
+mark_issued(const struct issuing *issuing, struct fault *fault)
 {
-	unsigned char digest[SEAL_DIGEST_BYTES], boxed[SEAL_BOXED_BYTES];
 	struct parameters parameters = {0};
-	struct seal_key track;
-	bool done;
 
-	find_track(issuing, &track);
-	track_digest(issuing->track, digest);
-	done = seal_box(boxed, &track, issuing->issuer->public_key, fault);
-	sodium_memzero(&track, sizeof track);
 	parameters_text(&parameters, PQgetvalue(issuing->parcel, 0, PARCEL));
-	parameters_bytes(&parameters, digest, sizeof digest);
-	parameters_bytes(&parameters, boxed, sizeof boxed);
-	return done && batch_add(issuing->notice.connection, &parcel_issued, &parameters, fault);
+	return batch_add(issuing->notice.connection, &parcel_issued, &parameters, fault);
 }
 
 /* In the mode that tells only of trouble, one who needs no code hears nothing. */
@@ -261,7 +271,8 @@ issue_keys(struct issuing *issuing, struct fault *fault)
 	int count = PQntuples(issuing->keys);
 	g_autofree struct parcel_access *access = g_new0(struct parcel_access, count);
 	g_autofree struct notice_code *codes = g_new0(struct notice_code, count);
-	bool done = batch_begin(issuing->notice.connection, fault) && mark_issued(issuing, fault);
+	bool done = batch_begin(issuing->notice.connection, fault) && make_page(issuing, fault) &&
+		    mark_issued(issuing, fault);
 
 	for (int row = 0; row < count && done; row++)
 		done = issue_key(issuing, row, &access[row], &codes[row], fault);

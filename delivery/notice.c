@@ -96,10 +96,10 @@ static GString *
 text_of_notice(const struct notice *notice, const struct notice_recipient *recipient)
 {
 	static const char *const by_code =
-		"The page asks for an unlock code. The sender tells it to you, for example by telephone; it is never "
-		"sent to you by mail.";
-	static const char *const by_sms = "The page asks for an unlock code, which has been sent to your telephone.";
-	static const char *const by_account = "Sign in with your address and your password.";
+		N_("The page asks for an unlock code. The sender tells it to you, for example by telephone; it is never "
+		   "sent to you by mail.");
+	static const char *const by_sms = N_("The page asks for an unlock code, which has been sent to your telephone.");
+	static const char *const by_account = N_("Sign in with your address and your password.");
 	const char *const ways[] = {[NOTICE_CODE] = by_code, [NOTICE_SMS] = by_sms, [NOTICE_SIGNIN] = by_account};
 	const struct settings *settings = notice->settings;
 	const char *language = recipient->language;
@@ -108,8 +108,8 @@ text_of_notice(const struct notice *notice, const struct notice_recipient *recip
 
 	add_printed(text,
 		    translate(language, recipient->reminds
-						? "A protected message from %s of %s still waits for you."
-						: "%s of %s has sent you a protected message."),
+						? N_("A protected message from %s of %s still waits for you.")
+						: N_("%s of %s has sent you a protected message.")),
 		    notice->sender, settings->organisation);
 	add(text, translate(language, "To read it, open this link in your browser:"));
 	add_printed(text, "%s/%s/%s", settings->portal_url, recipient->way == NOTICE_SIGNIN ? "message" : "m",
@@ -131,8 +131,8 @@ notice_waiting(const struct notice *notice, const struct notice_recipient *recip
 	g_autofree char *from = letter_from(settings);
 	g_autofree char *name = g_strdup_printf("%s (%s)", settings->organisation, notice->sender);
 	g_autofree char *subject = g_strdup_printf(
-		translate(recipient->language, recipient->reminds ? "Reminder: protected message from %s, %s"
-								  : "Protected message from %s, %s"),
+		translate(recipient->language, recipient->reminds ? N_("Reminder: protected message from %s, %s")
+								  : N_("Protected message from %s, %s")),
 		notice->sender, settings->organisation);
 	GString *text = text_of_notice(notice, recipient);
 	struct letter letter = {.from = from, .from_name = name, .to = recipient->address,
@@ -205,16 +205,16 @@ notice_codes(const struct notice *notice, const struct notice_codes *codes, stru
 	bool has_codes, done;
 
 	add_codes(text, codes, &has_codes);
-	add_others(text, codes, NOTICE_SIGNIN, "They read it in their account, and need no code:");
-	add_others(text, codes, NOTICE_SMS, "The code was sent by SMS:");
+	add_others(text, codes, NOTICE_SIGNIN, N_("They read it in their account, and need no code:"));
+	add_others(text, codes, NOTICE_SMS, N_("The code was sent by SMS:"));
 	if (codes->count == 1)
-		subject = g_strdup_printf(translate(codes->language, has_codes ? "Unlock code for your message to %s"
-									       : "Your protected message to %s"),
+		subject = g_strdup_printf(translate(codes->language, has_codes ? N_("Unlock code for your message to %s")
+									       : N_("Your protected message to %s")),
 					  codes->codes[0].recipient);
 	else
 		subject = g_strdup_printf(translate(codes->language, has_codes
-									      ? "Unlock codes for your message to %zu recipients"
-									      : "Your protected message to %zu recipients"),
+									      ? N_("Unlock codes for your message to %zu recipients")
+									      : N_("Your protected message to %zu recipients")),
 					  codes->count);
 	add(text, translate(codes->language,
 			    "Whether it was read, and how to recall it or to have a new code, is shown here:"));

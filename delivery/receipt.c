@@ -7,7 +7,7 @@ enum { DAY_SECONDS = 86400 };
 static const struct statement receipt_put = {
 	"receipt_put",
 	"insert into postseal.receipt (parcel, message, sender, recipient, what, form, due_at) "
-	"values ($1, $2, $3, $4, $5, $6, now() + $7 * interval '1 second')"};
+	"values ((select id from postseal.parcel where id = $1), $2, $3, $4, $5, $6, now() + $7 * interval '1 second')"};
 
 static bool
 is_trouble(const struct receipt *receipt)

@@ -18,8 +18,9 @@ static const struct statement take_due = {
 	"  where r.message = f.message and r.form = f.form and r.due_at <= now()"
 	"  returning r.parcel, r.message, r.sender, r.recipient, r.what, r.form, r.at) "
 	"select t.sender, t.recipient, t.what, t.form, extract(epoch from t.at)::bigint, m.message_id, t.message,"
-	" p.track_boxed, p.language "
-	"from taken t join postseal.message m on m.id = t.message left join postseal.parcel p on p.id = t.parcel "
+	" s.boxed, p.language "
+	"from taken t join postseal.message m on m.id = t.message left join postseal.parcel p on p.id = t.parcel"
+	" left join postseal.sender_page s on s.message = t.message "
 	"order by t.at"};
 enum { SENDER, RECIPIENT, WHAT, FORM, AT, MESSAGE_ID, MESSAGE, TRACK, LANGUAGE };
 
@@ -31,11 +32,11 @@ struct wording {
 };
 
 static const struct wording wordings[] = {
-	{"opened", "was read", "displayed", "delivered", "2.0.0"},
-	{"deleted", "was deleted by its reader", "deleted", "delivered", "2.0.0"},
-	{"expired", "has expired unread", NULL, "failed", "5.4.7"},
-	{"locked", "is locked: too many wrong codes", NULL, "delayed", "4.7.0"},
-	{"lost", "is lost: the reader's account was opened again without its password", NULL, "failed", "5.7.5"},
+	{"opened", N_("was read"), "displayed", "delivered", "2.0.0"},
+	{"deleted", N_("was deleted by its reader"), "deleted", "delivered", "2.0.0"},
+	{"expired", N_("has expired unread"), NULL, "failed", "5.4.7"},
+	{"locked", N_("is locked: too many wrong codes"), NULL, "delayed", "4.7.0"},
+	{"lost", N_("is lost: the reader's account was opened again without its password"), NULL, "failed", "5.7.5"},
 };
 
 static const struct wording *

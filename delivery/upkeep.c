@@ -17,6 +17,7 @@ static const struct statement expire_copies = {
 static const struct statement expire_keys = {
 	"upkeep_expire_keys", "delete from postseal.parcel_key where expires_at <= now()"};
 
+/* The database does it by itself, but not where two keys go at the same moment. */
 static const struct statement expire_parcels = {
 	"upkeep_expire_parcels",
 	"delete from postseal.parcel p where created_at < now() - interval '1 minute'"
@@ -27,6 +28,9 @@ static const struct statement expire_sessions = {
 
 static const struct statement expire_proofs = {
 	"upkeep_expire_proofs", "delete from postseal.address_proof where expires_at <= now()"};
+
+static const struct statement expire_pages = {
+	"upkeep_expire_pages", "delete from postseal.sender_page where created_at < now() - interval '1 year'"};
 
 static const struct statement expire_throttles = {
 	"upkeep_expire_throttles", "delete from postseal.throttle where until <= now()"};
@@ -50,6 +54,7 @@ upkeep(struct database *database, const struct settings *settings, struct fault 
 	       connection_execute(connection, &expire_sessions, NULL, NULL, fault) &&
 	       connection_execute(connection, &expire_proofs, NULL, NULL, fault) &&
 	       connection_execute(connection, &expire_throttles, NULL, NULL, fault) &&
+	       connection_execute(connection, &expire_pages, NULL, NULL, fault) &&
 	       connection_execute(connection, &forget_identities, &lifetime, NULL, fault) &&
 	       connection_execute(connection, &commit, NULL, NULL, fault);
 }

@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
+#include "core/catalogue.h"
 #include "core/identifier.h"
 #include "keystore/attestation.h"
 #include "keystore/certificate.h"
@@ -48,9 +49,9 @@ check_time(const struct given *given, struct fault *fault)
 	time_t now = time(NULL);
 
 	if (given->not_after != 0 && given->not_after <= now)
-		return fault_set(fault, FAULT_INPUT, "This key or certificate has expired.");
+		return fault_set(fault, FAULT_INPUT, N_("This key or certificate has expired."));
 	return given->not_before <= now ||
-	       fault_set(fault, FAULT_INPUT, "This key or certificate is not valid yet.");
+	       fault_set(fault, FAULT_INPUT, N_("This key or certificate is not valid yet."));
 }
 
 static bool
@@ -64,11 +65,11 @@ take_certificate(X509 *certificate, const char *address, struct given *given_r, 
 	int length;
 
 	if (X509_check_ca(certificate) == 1)
-		return fault_set(fault, FAULT_INPUT, "This is the certificate of an authority, not yours.");
+		return fault_set(fault, FAULT_INPUT, N_("This is the certificate of an authority, not yours."));
 	if (!names(addresses, address))
-		return fault_set(fault, FAULT_INPUT, "This certificate does not name your address.");
+		return fault_set(fault, FAULT_INPUT, N_("This certificate does not name your address."));
 	if (problem != NULL)
-		return fault_set(fault, FAULT_INPUT, "Mail cannot be encrypted to this key or certificate.");
+		return fault_set(fault, FAULT_INPUT, N_("Mail cannot be encrypted to this key or certificate."));
 	certificate_capabilities(certificate, &gcm, &oaep);
 	given_r->kind = KEY_SMIME;
 	given_r->fingerprint = certificate_fingerprint(certificate);
@@ -90,15 +91,15 @@ take_openpgp(const void *bytes, size_t length, const char *address, const char *
 	const struct openpgp_key *key;
 
 	if (keys == NULL || keys->len != 1)
-		return fault_set(fault, FAULT_INPUT, "This file does not hold one OpenPGP public key.");
+		return fault_set(fault, FAULT_INPUT, N_("This file does not hold one OpenPGP public key."));
 	key = g_ptr_array_index(keys, 0);
 	if (key->secret != NULL)
-		return fault_set(fault, FAULT_INPUT, "This file holds a private key. Keep it to yourself and give only "
-						     "the public one.");
+		return fault_set(fault, FAULT_INPUT, N_("This file holds a private key. Keep it to yourself and give only "
+						     "the public one."));
 	if (!names(key->addresses, address))
-		return fault_set(fault, FAULT_INPUT, "This key does not name your address.");
+		return fault_set(fault, FAULT_INPUT, N_("This key does not name your address."));
 	if (key->problem != NULL)
-		return fault_set(fault, FAULT_INPUT, "Mail cannot be encrypted to this key or certificate.");
+		return fault_set(fault, FAULT_INPUT, N_("Mail cannot be encrypted to this key or certificate."));
 	given_r->kind = KEY_PGP;
 	given_r->fingerprint = g_strdup(key->fingerprint);
 	given_r->owner = g_strdup(key->owner);
@@ -117,8 +118,8 @@ giving_read(const void *bytes, size_t length, const char *address, const char *g
 
 	*given_r = (struct given){0};
 	if (memmem(bytes, length, "PRIVATE KEY", 11) != NULL)
-		return fault_set(fault, FAULT_INPUT, "This file holds a private key. Keep it to yourself and give only "
-						     "the public one.");
+		return fault_set(fault, FAULT_INPUT, N_("This file holds a private key. Keep it to yourself and give only "
+						     "the public one."));
 	certificate = read_certificate(bytes, length);
 	if (certificate != NULL)
 		return take_certificate(certificate, address, given_r, fault);

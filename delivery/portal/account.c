@@ -3,6 +3,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "core/catalogue.h"
 #include "delivery/portal/common_passwords.h"
 
 enum { RECOVERY_SYMBOLS = 25, RECOVERY_GROUP = 5 };
@@ -90,9 +91,6 @@ is_monotonous(const char *password)
 	return g_hash_table_size(seen) < 5;
 }
 
-/* The words marked here are translated where they are shown. */
-#define TEXT(text) text
-
 const char *
 account_password_fault(const char *password, const char *address)
 {
@@ -100,17 +98,17 @@ account_password_fault(const char *password, const char *address)
 	g_autofree char *folded = NULL;
 
 	if (!g_utf8_validate(password, -1, NULL))
-		return TEXT("The password has characters that cannot be read.");
+		return N_("The password has characters that cannot be read.");
 	if (g_utf8_strlen(password, -1) < ACCOUNT_PASSWORD_MIN)
-		return TEXT("The password is too short. Ten characters or more are needed; three or four "
+		return N_("The password is too short. Ten characters or more are needed; three or four "
 			    "words are easy to remember.");
 	if (strlen(password) > ACCOUNT_PASSWORD_MAX)
-		return TEXT("The password is too long.");
+		return N_("The password is too long.");
 	folded = g_utf8_casefold(password, -1);
 	if (is_common(password) || is_monotonous(password))
-		return TEXT("Many people use this password, so it is easy to guess. Please choose another.");
+		return N_("Many people use this password, so it is easy to guess. Please choose another.");
 	if (strlen(local) > 3 && strstr(folded, local) != NULL)
-		return TEXT("Your address is part of the password, so it is easy to guess. Please choose another.");
+		return N_("Your address is part of the password, so it is easy to guess. Please choose another.");
 	return NULL;
 }
 

@@ -58,20 +58,15 @@ write_header(const struct composition *composition, const struct composition_aut
 	       sink_print(sink, fault, "MIME-Version: 1.0\r\n");
 }
 
-/* RFC 2231; the old form beside it for mail clients that know no other. */
+/* RFC 2231 where the name is not plain. */
 static char *
 disposition(const char *name)
 {
 	g_autofree char *escaped = g_uri_escape_string(name, NULL, FALSE);
-	g_autofree char *plain = g_str_to_ascii(name, "C");
 
-	for (char *c = plain; *c != '\0'; c++)
-		if (!g_ascii_isprint(*c) || strchr("\"\\", *c) != NULL)
-			*c = '_';
-	if (g_str_is_ascii(name))
-		return g_strdup_printf("attachment; filename=\"%.*s\"", NAME_MAX_BYTES, plain);
-	return g_strdup_printf("attachment; filename=\"%.*s\";\r\n\tfilename*=UTF-8''%s", NAME_MAX_BYTES, plain,
-			       escaped);
+	if (g_str_is_ascii(name) && strpbrk(name, "\"\\") == NULL && strlen(name) < NAME_MAX_BYTES)
+		return g_strdup_printf("attachment; filename=\"%s\"", name);
+	return g_strdup_printf("attachment;\r\n\tfilename*=UTF-8''%s", escaped);
 }
 
 /* What a browser says of a file's type is used only if it is one. */

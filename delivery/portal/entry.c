@@ -339,8 +339,8 @@ strength(const char *password)
 	glong length = g_utf8_strlen(password, -1);
 
 	if (length >= 20)
-		return "Your password is very strong.";
-	return length >= 14 ? "Your password is strong." : "Your password is good. A longer one would be stronger.";
+		return N_("Your password is very strong.");
+	return length >= 14 ? N_("Your password is strong.") : N_("Your password is good. A longer one would be stronger.");
 }
 
 /* The recovery code is shown this once. */
@@ -361,7 +361,7 @@ wrong_password(struct request *request, const char *address)
 	const char *password = request_field(request, "password");
 
 	if (strcmp(password, request_field(request, "again")) != 0)
-		return "The two passwords are not the same. Please type it twice.";
+		return N_("The two passwords are not the same. Please type it twice.");
 	return account_password_fault(password, address);
 }
 

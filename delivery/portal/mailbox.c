@@ -69,11 +69,6 @@ static const struct statement put_own = {
 static const struct statement delete_key = {
 	"mailbox_delete", "delete from postseal.parcel_key where id = $1"};
 
-static const struct statement delete_parcel = {
-	"mailbox_delete_parcel",
-	"delete from postseal.parcel p where id = $1"
-	" and not exists (select from postseal.parcel_key k where k.parcel = p.id)"};
-
 static const struct statement sender_of_key = {
 	"mailbox_sender",
 	"select p.sender, c.address from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
@@ -425,11 +420,10 @@ mailbox_put(struct parcel_writer *parcel, const struct session *session, const s
 bool
 mailbox_drop(struct connection *connection, const struct mailbox_item *item, struct fault *fault)
 {
-	struct parameters key = {0}, parcel = {0};
+	struct parameters key = {0};
 
 	parameters_text(&key, item->id.text);
-	parameters_text(&parcel, item->content.parcel.text);
-	return batch_add(connection, &delete_key, &key, fault) && batch_add(connection, &delete_parcel, &parcel, fault);
+	return batch_add(connection, &delete_key, &key, fault);
 }
 
 /* --- what readers do --- */

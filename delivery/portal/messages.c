@@ -21,9 +21,9 @@ enum {
 static const struct {
 	const char *path, *title;
 } folders[FOLDERS] = {
-	[FOLDER_INBOX] = {"/inbox", "Inbox"},
-	[FOLDER_SENT] = {"/sent", "Sent"},
-	[FOLDER_DRAFTS] = {"/drafts", "Drafts"},
+	[FOLDER_INBOX] = {"/inbox", N_("Inbox")},
+	[FOLDER_SENT] = {"/sent", N_("Sent")},
+	[FOLDER_DRAFTS] = {"/drafts", N_("Drafts")},
 };
 
 static const char *

@@ -254,7 +254,7 @@ uploaded(const struct request *request, struct fault *fault)
 	g_autofree char *bytes = NULL;
 
 	if (size == 0 || size > KEY_BYTES_MAX) {
-		fault_set(fault, FAULT_INPUT, "Please choose the file of your certificate or public key.");
+		fault_set(fault, FAULT_INPUT, N_("Please choose the file of your certificate or public key."));
 		return NULL;
 	}
 	bytes = g_malloc(size);

@@ -4,13 +4,13 @@
 
 #include "audit/audit.h"
 #include "core/address.h"
+#include "core/catalogue.h"
 #include "delivery/track.h"
 #include "keystore/attestation.h"
 
 static const struct statement track_find = {
 	"track_find",
-	"select p.id, p.message, p.sender, extract(epoch from p.created_at)::bigint from postseal.parcel p "
-	"where p.track_hash = $1"};
+	"select message, sender, extract(epoch from created_at)::bigint from postseal.sender_page where digest = $1"};
 
 /* What was read stays with its reader; one without its box cannot be given a new code. */
 static const struct statement track_copies = {
@@ -18,8 +18,8 @@ static const struct statement track_copies = {
 	"select c.id, c.recipient, c.state, extract(epoch from c.state_at)::bigint, k.id,"
 	" k.opened_at is null, k.boxed is not null and k.opened_at is null and k.account is null,"
 	" exists (select from postseal.attestation a where a.kind = 'account' and a.address = c.address"
-	"  and a.author = $2 and a.revoked_at is null), c.address "
-	"from postseal.copy c left join postseal.parcel_key k on k.copy = c.id and k.parcel = $3 "
+	"  and a.author = $2 and a.revoked_at is null), c.address, k.parcel "
+	"from postseal.copy c left join postseal.parcel_key k on k.copy = c.id "
 	"where c.message = $1 and c.method = 'pickup' order by c.recipient"};
 
 static const struct statement recall_key = {
@@ -35,12 +35,12 @@ static const struct statement issue_again = {
 	"track_issue", "update postseal.parcel set issued_at = null, issue_at = now() where id = $1"};
 
 struct tracked {
-	struct identifier parcel, message;
+	struct identifier message;
 	char *sender;
 	gint64 at;
 	PGresult *copies;
 };
-enum { COPY, RECIPIENT, STATE, STATE_AT, KEY, IS_UNREAD, CAN_RENEW, IS_TRUSTED, ADDRESS };
+enum { COPY, RECIPIENT, STATE, STATE_AT, KEY, IS_UNREAD, CAN_RENEW, IS_TRUSTED, ADDRESS, PARCEL };
 
 static void
 tracked_clear(struct tracked *tracked)
@@ -59,7 +59,6 @@ find_copies(struct request *request, struct tracked *tracked, struct fault *faul
 
 	parameters_text(&parameters, tracked->message.text);
 	parameters_text(&parameters, author);
-	parameters_text(&parameters, tracked->parcel.text);
 	return connection_execute(request->connection, &track_copies, &parameters, &tracked->copies, fault);
 }
 
@@ -79,10 +78,9 @@ find(struct request *request, struct tracked *tracked_r, bool *found_r, struct f
 	*found_r = PQntuples(result) == 1;
 	if (!*found_r)
 		return true;
-	identifier_parse(&tracked_r->parcel, PQgetvalue(result, 0, 0));
-	identifier_parse(&tracked_r->message, PQgetvalue(result, 0, 1));
-	tracked_r->sender = g_strdup(PQgetvalue(result, 0, 2));
-	tracked_r->at = result_number(result, 0, 3);
+	identifier_parse(&tracked_r->message, PQgetvalue(result, 0, 0));
+	tracked_r->sender = g_strdup(PQgetvalue(result, 0, 1));
+	tracked_r->at = result_number(result, 0, 2);
 	return find_copies(request, tracked_r, fault);
 }
 
@@ -94,13 +92,13 @@ state_text(const char *state)
 	static const struct {
 		const char *state, *text;
 	} texts[] = {
-		{"parked", "waits, not yet read"},
-		{"opened", "was read"},
-		{"locked", "is locked: too many wrong codes"},
-		{"expired", "has expired unread"},
-		{"recalled", "was recalled"},
-		{"lost", "is lost: the reader's account was opened again without its password"},
-		{"failed", "the notice could not be delivered"},
+		{"parked", N_("waits, not yet read")},
+		{"opened", N_("was read")},
+		{"locked", N_("is locked: too many wrong codes")},
+		{"expired", N_("has expired unread")},
+		{"recalled", N_("was recalled")},
+		{"lost", N_("is lost: the reader's account was opened again without its password")},
+		{"failed", N_("the notice could not be delivered")},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
@@ -175,7 +173,7 @@ renew_copy(struct request *request, const struct tracked *tracked, int row, stru
 	struct parameters key = {0}, parcel = {0};
 
 	parameters_text(&key, PQgetvalue(tracked->copies, row, KEY));
-	parameters_text(&parcel, tracked->parcel.text);
+	parameters_text(&parcel, PQgetvalue(tracked->copies, row, PARCEL));
 	return batch_add(request->connection, &renew_key, &key, fault) &&
 	       batch_add(request->connection, &issue_again, &parcel, fault) &&
 	       audit_move_copy(request->connection, PQgetvalue(tracked->copies, row, COPY), "parked",

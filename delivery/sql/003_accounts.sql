@@ -93,9 +93,16 @@ alter table postseal.parcel
     add column layout bytea,              -- where its parts lie, sealed by the content key
     add column language text,             -- guessed from the message
     add column phone bytea,               -- for the code, boxed for the courier
-    add column receipt text check (receipt in ('mail', 'mdn', 'dsn')), -- as the rule says
-    add column track_hash bytea unique,   -- the sender's page is found by it
-    add column track_boxed bytea;         -- its secret, boxed for the courier
+    add column receipt text check (receipt in ('mail', 'mdn', 'dsn')); -- as the rule says
+
+-- The sender's page of a message (track.h).
+create table postseal.sender_page (
+    message uuid primary key references postseal.message,
+    digest bytea not null unique,         -- it is found by
+    boxed bytea not null,                 -- its secret, for the courier
+    sender text not null,
+    created_at timestamptz not null default now()
+);
 
 -- Until the first opening the courier keeps its box, so that the sender can have a new code
 -- (setting: pickup renew), and the secret of the link, for reminders.
@@ -120,6 +127,18 @@ create index parcel_key_unread on postseal.parcel_key (account) where folder = '
 create index parcel_key_copy on postseal.parcel_key (copy);
 create trigger parcel_renewed after update of issue_at on postseal.parcel
     for each statement execute function postseal.outbox_added();
+
+-- What nobody can open any more is gone at once.
+create function postseal.parcel_key_gone() returns trigger language plpgsql security definer
+set search_path = postseal, pg_temp as $$
+begin
+    delete from parcel p
+    where p.id = old.parcel and not exists (select from parcel_key k where k.parcel = p.id);
+    return null;
+end
+$$;
+create trigger parcel_key_gone after delete on postseal.parcel_key
+    for each row execute function postseal.parcel_key_gone();
 
 -- What senders are to be told, until it was put into a mail.
 create table postseal.receipt (
@@ -152,7 +171,8 @@ grant select, insert, update on postseal.throttle to postseal_portal;
 grant insert on postseal.policy_version, postseal.message, postseal.copy to postseal_portal;
 grant select (id, sender, message_id, offered_at) on postseal.message to postseal_portal;
 grant select (address, method, state_at) on postseal.copy to postseal_portal;
-grant insert, delete on postseal.parcel, postseal.parcel_chunk, postseal.parcel_key to postseal_portal;
+grant insert on postseal.parcel, postseal.parcel_chunk, postseal.parcel_key to postseal_portal;
+grant delete on postseal.parcel_key to postseal_portal;
 grant update (layout, issue_at, issued_at) on postseal.parcel to postseal_portal;
 grant update (account, sealed, kept, folder, read_at, issued_at, boxed, link_boxed, link_hash, salt,
     wrapped) on postseal.parcel_key to postseal_portal;
@@ -163,6 +183,7 @@ grant select (id, address, language, public_key) on postseal.account to postseal
 grant select (address, wish) on postseal.account to postseal_milter;
 grant select, delete on postseal.address_proof, postseal.portal_session, postseal.throttle
     to postseal_courier;
-grant update (track_hash, track_boxed) on postseal.parcel to postseal_courier;
+grant select, insert, delete on postseal.sender_page to postseal_courier;
+grant select on postseal.sender_page to postseal_portal;
 grant update (issued_at, link_boxed, reminders, account, sealed, folder) on postseal.parcel_key
     to postseal_courier;

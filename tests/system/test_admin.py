@@ -190,6 +190,8 @@ REFUSED = {
     "postseal_portal": ["select * from postseal.private_key", "select * from postseal.key",
                         "select * from postseal.outbox_chunk", "select * from postseal.policy_version",
                         "delete from postseal.parcel", "select trace from postseal.copy",
+                        "insert into postseal.key default values", "update postseal.message set sender = 'x'",
+                        "update postseal.copy set trace = '{}'", "select * from postseal.receipt",
                         "delete from postseal.event"],
     "postseal_auditor": ["select * from postseal.parcel", "select * from postseal.outbox",
                          "select * from postseal.private_key", "update postseal.copy set state = 'sent'",
