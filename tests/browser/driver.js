@@ -1,0 +1,47 @@
+/* Drives Chromium for the tests: reads lines of JSON {id, code}, runs the code with `browser`, `contexts`
+ * and what it put into `state`, and answers with a line {id, value} or {id, error}. */
+"use strict";
+
+const path = require("path");
+const readline = require("readline");
+
+const [modules, executable] = process.argv.slice(2);
+const { chromium } = require(path.join(modules, "playwright-core"));
+const axe = require("fs").readFileSync(path.join(modules, "axe-core", "axe.min.js"), "utf8");
+const AsyncFunction = Object.getPrototypeOf(async function () {}).constructor;
+
+/* What WCAG 2.2 A and AA ask for and a program can see, on a page as it is now. */
+async function accessibility(page) {
+	await page.evaluate(axe);
+	const found = await page.evaluate(() => window.axe.run(document, {
+		runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+		iframes: false,
+	}));
+
+	return found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" | ")}`);
+}
+
+async function main() {
+	const browser = await chromium.launch({ executablePath: executable, args: ["--no-sandbox"] });
+	const state = {};
+
+	for await (const line of readline.createInterface({ input: process.stdin })) {
+		const { id, code } = JSON.parse(line);
+		let answer;
+
+		try {
+			const run = new AsyncFunction("browser", "state", "accessibility", code);
+
+			answer = { id, value: await run(browser, state, accessibility) };
+		} catch (error) {
+			answer = { id, error: String(error && error.stack || error) };
+		}
+		process.stdout.write(JSON.stringify(answer) + "\n");
+	}
+	await browser.close();
+}
+
+main().catch((error) => {
+	process.stderr.write(String(error.stack) + "\n");
+	process.exit(1);
+});

@@ -1,0 +1,58 @@
+"""Somebody outside the company: a mailbox and a browser, and what they do in the portal."""
+import re
+
+import people
+import world as sandbox
+from visitor import Visitor
+
+PASSWORD = "correct horse battery"
+
+
+class Person:
+    """Somebody outside, with a mailbox and a browser."""
+
+    def __init__(self, world, post, address, **headers):
+        self.world, self.post, self.address = world, post, address
+        self.browser = Visitor(f"http://localhost:{world.ports['portal']}", headers)
+
+    def mails(self, subject):
+        return [m for m in (people.Received(f.read_bytes()) for f in self.post.box(self.address).files())
+                if subject in str(m["Subject"])]
+
+    def mail(self, subject, count=1):
+        """The newest mail with this in its subject, once there are so many."""
+        return sandbox.wait_until(lambda: len(self.mails(subject)) >= count and self.mails(subject)[-1],
+                                  f"{count} mails about {subject!r} for {self.address}")
+
+    def unlock(self, count=1):
+        """Opens the newest message by link and code."""
+        link = self.mail("Protected message", count).link()
+        code = sandbox.wait_until(lambda: self.code(count), "the code")
+        self.browser.get(link)
+        return self.browser.send({"code": code})
+
+    def code(self, count=1):
+        found = [people.Received(f.read_bytes()) for f in self.post.box(self.post.sender).files()]
+        codes = [m.codes()[self.address] for m in found
+                 if "Unlock code" in str(m["Subject"]) and self.address in m.codes()]
+        return len(codes) >= count and codes[-1]
+
+    def enrol(self, password=PASSWORD):
+        self.browser.get("/enrol")
+        answer = self.browser.send({"password": password, "again": password})
+        assert answer.status == 200 and "recovery" in answer.text, answer.text
+        return re.search(r"(?:[0-9A-Z]{5}-){4}[0-9A-Z]{5}", answer.text).group(0)
+
+    def sign_in(self, password=PASSWORD, browser=None):
+        browser = browser or self.browser
+        browser.get("/signin")
+        return browser.send({"address": self.address, "password": password})
+
+
+def send(person, body=b"The secret is 42.\r\n", subject="About your account", **options):
+    post = person.post
+    post.accepted(post.compose([person.address], body, subject=subject, **options), [person.address])
+
+
+def state(person):
+    return person.post.copies(person.address)[-1]["state"]

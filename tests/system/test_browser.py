@@ -1,0 +1,300 @@
+"""The portal in the real Chromium: on a telephone, by keyboard, without JavaScript, with passkeys; and
+mail that tries to run something."""
+import base64
+import email.utils
+import hashlib
+import hmac
+import pathlib
+import re
+import struct
+import sys
+import time
+
+import pytest
+import world as sandbox
+from conftest import BUILD
+from injections import VARIANTS
+from person import PASSWORD, Person, send, state
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "browser"))
+from chromium import Chromium  # noqa: E402
+
+RULES = """
+match portal recipient "office@example.com"   deliver plain
+match conversation                            deliver pickup
+match recipient in domains                    deliver plain
+otherwise                                     deliver pickup
+"""
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    driver = Chromium(BUILD)
+    yield driver
+    driver.close()
+
+
+@pytest.fixture
+def person(world, post, name):
+    post.sender = f"{name}.sender@example.com"
+    return Person(world, post, f"{name}@pickup.example")
+
+
+def link_and_code(person, count=1):
+    return (person.mail("Protected message", count).link(),
+            sandbox.wait_until(lambda: person.code(count), "the code"))
+
+
+def open_page(chromium, person, **options):
+    """A page of a fresh browser, which has the visitor's cookie."""
+    cookies = [{"name": c.name, "value": c.value, "domain": "localhost", "path": "/"} for c in person.browser.jar]
+    chromium.run("""
+        state.context = await browser.newContext(options);
+        await state.context.addCookies(cookies);
+        state.page = await state.context.newPage();
+        state.page.setDefaultTimeout(20000);""", options=options, cookies=cookies)
+
+
+def shot(chromium, name):
+    path = BUILD / "screenshots" / f"{name}.png"
+    chromium.run("await state.page.screenshot({path, fullPage: true});", path=str(path))
+
+
+def check(chromium, name):
+    """A page that can be used by everybody, and is small."""
+    assert chromium.run("return await accessibility(state.page)") == [], name
+    wide = chromium.run("return document => 0, await state.page.evaluate("
+                        "() => document.documentElement.scrollWidth - document.documentElement.clientWidth)")
+    assert wide <= 0, f"{name} is too wide by {wide}"
+    shot(chromium, name)
+
+
+def test_first_contact_on_a_telephone_then_enrol_and_reply(chromium, person):
+    send(person, subject="Your results")
+    link, code = link_and_code(person)
+    telephone = {"viewport": {"width": 390, "height": 844}, "isMobile": True, "hasTouch": True}
+    open_page(chromium, person, **telephone)
+    chromium.run("""
+        state.bytes = 0;
+        state.page.on("response", async (r) => { state.bytes += (await r.body().catch(() => "")).length; });
+        await state.page.goto(link);""", link=link)
+    check(chromium, "phone-unlock")
+    assert chromium.run("return state.bytes") < 50_000
+    chromium.run("""await state.page.fill("#code", code.toLowerCase().replaceAll("-", " "));
+        await state.page.click("text=Open the message");
+        await state.page.waitForURL("**/message/**");""", code=code)
+    assert "The secret is 42." in chromium.run("return await state.page.textContent('pre')")
+    check(chromium, "phone-message")
+    chromium.run("""await state.page.click("text=Make an account");
+        await state.page.fill("#password", password); await state.page.fill("#again", password);""", password=PASSWORD)
+    check(chromium, "phone-enrol")
+    chromium.run("""await state.page.click("button:has-text('Make the account')");
+        await state.page.waitForSelector(".secret");""")
+    check(chromium, "phone-recovery")
+    chromium.run("""await state.page.click("text=I have kept it"); await state.page.waitForURL("**/inbox");""")
+    check(chromium, "phone-inbox")
+    chromium.run("""await state.page.click("text=Your results"); await state.page.click("text=Reply >> nth=0");
+        await state.page.fill("#text", "Thank you."); """)
+    check(chromium, "phone-write")
+    chromium.run("""await state.page.click("button:has-text('Send')"); await state.page.waitForURL("**/sent");""")
+    mail = Person(person.world, person.post, person.post.sender).mail("Re: Your results")
+    assert mail.text().strip() == "Thank you."
+    # Every target of a finger is large enough.
+    small = chromium.run("""return await state.page.evaluate(() => [...document.querySelectorAll("main a, button, nav a")]
+        .filter((e) => e.getBoundingClientRect().height < 44).map((e) => e.outerHTML));""")
+    assert small == []
+
+
+def test_everything_works_without_javascript(chromium, person):
+    send(person)
+    link, code = link_and_code(person)
+    open_page(chromium, person, javaScriptEnabled=False)
+    chromium.run("""const page = state.page;
+        await page.goto(link); await page.fill("#code", code); await page.click("text=Open the message");
+        await page.click("text=Make an account");
+        await page.fill("#password", password); await page.fill("#again", password);
+        await page.click("button:has-text('Make the account')"); await page.click("text=I have kept it");
+        await page.click("text=Write"); await page.fill("#to", "office@example.com");
+        await page.fill("#subject", "No script"); await page.fill("#text", "Hello");
+        await page.setInputFiles("#files", {name: "a.txt", mimeType: "text/plain", buffer: Buffer.from("AAA")});
+        await page.click("button:has-text('Send')"); await page.waitForURL("**/sent");
+        await page.click("text=Sign out"); await page.waitForSelector("text=Protected messages");
+        """, link=link, code=code, password=PASSWORD)
+    mail = Person(person.world, person.post, "office@example.com").mail("No script")
+    assert next(mail.parsed.iter_attachments()).get_payload(decode=True) == b"AAA"
+
+
+def test_everything_works_by_keyboard(chromium, person):
+    send(person)
+    link, code = link_and_code(person)
+    open_page(chromium, person)
+    chromium.run("""const page = state.page, key = page.keyboard;
+        const focus = () => page.evaluate(() => (document.activeElement.textContent || document.activeElement.id).trim());
+        const to = async (text) => {
+            for (let i = 0; i < 60; i++) {
+                if ((await focus()) === text) return;
+                await key.press("Tab");
+            }
+            throw new Error("no way by keyboard to " + text);
+        };
+        await page.goto(link);
+        await key.type(code); await key.press("Enter"); await page.waitForURL("**/message/**");
+        await to("Make an account"); await key.press("Enter"); await page.waitForURL("**/enrol");
+        await to("password"); await key.type(password); await key.press("Tab"); await key.type(password);
+        await key.press("Enter"); await page.waitForSelector(".secret");
+        await to("I have kept it. Go on"); await key.press("Enter"); await page.waitForURL("**/inbox");
+        await page.keyboard.press("Tab");
+        if ((await focus()) !== "Skip to the content") throw new Error("the first stop is not the skip link");
+        await to("Sign out"); await key.press("Enter"); await page.waitForURL("**/");""",
+                 link=link, code=code, password=PASSWORD)
+
+
+def totp(secret, step=0):
+    counter = struct.pack(">Q", int(time.time()) // 30 + step)
+    digest = hmac.new(base64.b32decode(secret), counter, hashlib.sha1).digest()
+    at = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[at:at + 4])[0] & 0x7fffffff) % 1000000:06}"
+
+
+def test_codes_from_an_app_are_asked_for_and_work_once(chromium, person):
+    send(person)
+    person.unlock()
+    person.enrol()
+    open_page(chromium, person)
+    chromium.run("""await state.page.goto(url);""", url=person.browser.portal + "/settings/totp")
+    check(chromium, "totp")
+    secret = chromium.run("return await state.page.textContent('.secret')")
+    chromium.run("""await state.page.fill("#code", code); await state.page.click("text=Use this app");
+        await state.page.waitForURL("**/settings");""", code=totp(secret, -1))
+    sign_in = """await state.page.goto(url + "/signin"); await state.page.fill("#address", address);
+        await state.page.fill("#password", password); await state.page.click("button:has-text('Sign in')");
+        await state.page.waitForURL("**/factor");"""
+    values = dict(url=person.browser.portal, address=person.address, password=PASSWORD)
+    fresh = Person(person.world, person.post, person.address)
+    open_page(chromium, fresh)
+    chromium.run(sign_in, **values)
+    check(chromium, "factor")
+    code = totp(secret)
+    chromium.run("""await state.page.goto(url + "/inbox"); if (!state.page.url().endsWith("/signin")) throw new Error(state.page.url());
+        await state.page.goBack();
+        await state.page.fill("#code", code); await state.page.click("button:has-text('Go on')");
+        await state.page.waitForURL("**/inbox");""", code=code, **values)
+    open_page(chromium, fresh)
+    chromium.run(sign_in, **values)
+    chromium.run("""await state.page.fill("#code", code); await state.page.click("button:has-text('Go on')");
+        await state.page.waitForSelector("text=each works once");""", code=code)
+    # Five tries, of which one is made; then none is looked at any more.
+    for _ in range(4):
+        chromium.run("""await state.page.fill("#code", "000000");
+            await Promise.all([state.page.waitForNavigation(), state.page.click("button:has-text('Go on')")]);""")
+    chromium.run("""await state.page.fill("#code", code);
+        await state.page.click("button:has-text('Go on')"); await state.page.waitForSelector("text=Too many codes");""",
+                 code=totp(secret, 1))
+
+
+AUTHENTICATOR = """
+    state.session = await state.context.newCDPSession(state.page);
+    await state.session.send("WebAuthn.enable");
+    await state.session.send("WebAuthn.addVirtualAuthenticator", {options: {protocol: "ctap2", transport: "usb",
+        hasResidentKey: false, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true}});
+"""
+
+
+def test_passkey_is_made_and_used(chromium, person):
+    send(person)
+    person.unlock()
+    person.enrol()
+    open_page(chromium, person)
+    chromium.run(AUTHENTICATOR + """
+        await state.page.goto(url + "/settings/passkey");""", url=person.browser.portal)
+    check(chromium, "passkey")
+    chromium.run("""await state.page.fill("#name", "my key"); await state.page.click("text=Add it");
+        await state.page.waitForURL("**/settings"); await state.page.waitForSelector("text=my key");
+        await state.page.click("header >> text=Sign out");
+        await state.page.goto(url + "/signin"); await state.page.fill("#address", address);
+        await state.page.fill("#password", password); await state.page.click("button:has-text('Sign in')");
+        await state.page.waitForURL("**/factor");
+        await state.page.click("text=Use a passkey"); await state.page.waitForURL("**/inbox");""",
+                 url=person.browser.portal, address=person.address, password=PASSWORD)
+    # What another key signs is refused.
+    open_page(chromium, Person(person.world, person.post, person.address))
+    chromium.run(AUTHENTICATOR + """
+        await state.page.goto(url + "/signin"); await state.page.fill("#address", address);
+        await state.page.fill("#password", password); await state.page.click("button:has-text('Sign in')");
+        await state.page.waitForURL("**/factor");
+        await state.page.evaluate(() => { const f = document.getElementById("passkey");
+            for (const n of ["credential", "client", "data", "signature"]) f.elements[n].value = "AAAA"; f.submit(); });
+        await state.page.waitForSelector("text=could not be checked");""",
+                 url=person.browser.portal, address=person.address, password=PASSWORD)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "it"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_accessible_in_every_language(chromium, person, language, scheme):
+    send(person, subject="Rechnung")
+    page = person.unlock().path
+    person.enrol()
+    open_page(chromium, person, colorScheme=scheme, viewport={"width": 360, "height": 740})
+    message = page.removeprefix("/message/")
+    for path in ("inbox", "sent", "write", "settings", "settings/totp", "settings/passkey", f"message/{message}",
+                 f"reply/{message}"):
+        chromium.run("await state.page.goto(url);", url=f"{person.browser.portal}/{path}?lang={language}")
+        assert chromium.run("return await state.page.getAttribute('html', 'lang')") == language
+        check(chromium, f"{language}-{scheme}-{path.split('/')[0] if message in path else path.replace('/', '-')}")
+    open_page(chromium, Person(person.world, person.post, person.address), colorScheme=scheme, locale=language,
+              viewport={"width": 320, "height": 640})
+    for path in ("", "signin", "join", "m/x", "nowhere", "track/x"):
+        chromium.run("await state.page.goto(url);", url=f"{person.browser.portal}/{path}")
+        check(chromium, f"{language}-{scheme}-{path.replace('/', '-') or 'front'}")
+
+
+def test_html_mail_neither_runs_nor_reaches_out(chromium, world, person):
+    """Each variant in the real page; and what cleaning left of it once more with no wall but that."""
+    post = person.post
+    send(person)
+    person.unlock()
+    person.enrol()
+    for number, (name, html, charset) in enumerate(VARIANTS):
+        encoded = base64.encodebytes(html).replace(b"\n", b"\r\n")
+        post.accepted(post.compose([person.address], encoded, subject=f"variant {number}",
+                                   content=f"text/html; charset={charset}\r\nContent-Transfer-Encoding: base64".encode()),
+                      [person.address])
+    sandbox.wait_until(lambda: world.nothing_waits(), "the courier", 90)
+    found, path = {}, "/inbox"
+    while path:
+        page = person.browser.get(path).text
+        found.update((int(n), m) for m, n in
+                     re.findall(r'href="/message/(\S{36})".*?variant (\d+)<', page))
+        older = re.search(r'href="(/inbox\?before=[^"]+)"', page)
+        path = older and older.group(1).replace("&amp;", "&")
+    assert len(found) == len(VARIANTS) >= 60
+    open_page(chromium, person)
+    chromium.run("""
+        state.ran = []; state.reached = [];
+        await state.context.exposeFunction("canary", () => state.ran.push("ran"));
+        state.context.on("request", (r) => { if (!r.url().startsWith(portal) && !r.url().startsWith("data:")
+            && !r.url().startsWith("about:")) state.reached.push(r.url()); });
+        state.page.on("dialog", (d) => { state.ran.push("dialog"); d.dismiss(); });
+        state.bare = await state.context.newPage();
+        state.bare.on("dialog", (d) => { state.ran.push("dialog"); d.dismiss(); });""", portal=person.browser.portal)
+    # The canary sings: with nothing in its way, a variant is noticed.
+    assert chromium.run("""await state.bare.setContent("<img src=x onerror=canary()>");
+        await state.bare.waitForFunction(() => document.images[0].complete);
+        for (let i = 0; i < 100 && state.ran.length === 0; i++) await state.bare.waitForTimeout(20);
+        return state.ran.splice(0);""") == ["ran"]
+    for number, (name, html, charset) in enumerate(VARIANTS):
+        message = found[number]
+        clean = person.browser.get(f"/html/{message}").text
+        outcome = chromium.run("""
+            await state.page.goto(portal + "/message/" + message, {waitUntil: "load"});
+            const frame = state.page.frames()[1];
+            if (frame) await frame.locator("body").waitFor({state: "attached"});
+            await state.bare.setContent(clean, {waitUntil: "load"});
+            for (const link of await state.bare.locator("a[href]").all())
+                await link.evaluate((e) => { e.removeAttribute("target"); if (e.protocol === "javascript:") e.click(); });
+            await state.bare.mouse.move(100, 100);
+            const left = await state.bare.evaluate(() => document.querySelectorAll("script, iframe, object, embed, form,"
+                + "svg, math, link, base, [onerror], [onload], [onfocus], [onmouseover]").length);
+            return {ran: state.ran, reached: state.reached, left};""",
+                               portal=person.browser.portal, message=message, clean=clean)
+        assert outcome == {"ran": [], "reached": [], "left": 0}, (name, outcome, clean[:2000])
