@@ -21,7 +21,7 @@ static const struct setting table[] = {
 	{"portal group", SETTING_TEXT, AT(portal_group), "", NULL},
 	{"portal mode", SETTING_TEXT, AT(portal_mode), "0660", NULL},
 	{"portal pages", SETTING_TEXT, AT(portal_pages), "", NULL},
-	{"portal upload", SETTING_BYTES, AT(upload_max), "26214400", NULL},
+	{"portal upload", SETTING_BYTES, AT(upload_max), "25000000", NULL},
 	{"portal factor", SETTING_TEXT, AT(portal_factor), "offered", "offered, required"},
 	{"language", SETTING_TEXT, AT(language), "en", "en, de, fr, it"},
 	{"receipts", SETTING_TEXT, AT(receipts), "at once", "at once, daily, trouble"},

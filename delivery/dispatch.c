@@ -228,7 +228,7 @@ park(const struct commit *commit, const struct group *group, struct fault *fault
 {
 	const struct message *message = commit->around->message;
 	g_autofree char *subject = subject_shown(commit);
-	g_autofree char *from = mime_field_shown(message, "From");
+	g_autofree char *from = mime_author(message);
 	g_autofree char *to = mime_field_shown(message, "To");
 	g_autofree char *language = mime_field_shown(message, "Content-Language");
 	const struct parcel_settings settings = {.message = commit->message->id.text,

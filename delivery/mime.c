@@ -439,6 +439,24 @@ mime_field_shown(const struct message *message, const char *name)
 	return text == NULL ? g_strdup("") : text;
 }
 
+char *
+mime_author(const struct message *message)
+{
+	g_autofree char *raw = message_field_text(message, "From");
+	InternetAddressList *list = internet_address_list_parse(NULL, raw == NULL ? "" : raw);
+	InternetAddress *first =
+		list == NULL || internet_address_list_length(list) == 0 ? NULL : internet_address_list_get_address(list, 0);
+	const char *name = first == NULL ? NULL : internet_address_get_name(first);
+	char *text;
+
+	if (name == NULL || *name == '\0')
+		name = INTERNET_ADDRESS_IS_MAILBOX(first) ? internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(first))
+							  : NULL;
+	text = g_strdup(name == NULL ? message->sender : name);
+	g_clear_object(&list);
+	return text;
+}
+
 static void
 add_mailboxes(GHashTable *addresses, InternetAddressList *list)
 {

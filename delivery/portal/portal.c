@@ -157,6 +157,8 @@ begin(struct portal *portal, struct MHD_Connection *mhd, const char *url, const 
 		return answer_no_route(request, path_is_known);
 	if (g_str_has_suffix(request->route->path, "/"))
 		request->tail = url + (strlen(request->route->path) > 1 ? strlen(request->route->path) : 0);
+	if (request->route->form == FORM_FILES)
+		request_admit(request);
 	return MHD_YES;
 }
 
@@ -170,7 +172,8 @@ handle(void *context, struct MHD_Connection *mhd, const char *url, const char *m
 	if (request == NULL)
 		return begin(context, mhd, url, method, request_r);
 	if (*upload_size > 0) {
-		request_take(request, upload, *upload_size);
+		if (!request_take(request, upload, *upload_size))
+			return MHD_NO;
 		*upload_size = 0;
 		return MHD_YES;
 	}

@@ -10,6 +10,7 @@
 enum {
 	SMALL_FORM_MAX = 32768,       /* bytes */
 	TEXT_MAX = 1024 * 1024,       /* of all fields of a form with files */
+	ENDLESS = 8,                  /* times what a form may have: then the connection is cut */
 	FIELDS_MAX = 200,
 	FILES_MAX = 100,
 	PROCESSOR_BYTES = 32768,
@@ -246,18 +247,19 @@ form_max(const struct request *request)
 						  : SMALL_FORM_MAX;
 }
 
-void
+bool
 request_take(struct request *request, const char *data, size_t size)
 {
 	request->form_bytes += size;
 	if (request->form_bytes > form_max(request))
 		request->form_is_too_large = true;
-	if (request->form_is_too_large || request->fault.cause != FAULT_NONE)
-		return;
+	if (request->form_is_too_large || request->form_is_ignored || request->fault.cause != FAULT_NONE)
+		return request->form_bytes <= ENDLESS * form_max(request);
 	if (request->processor == NULL)
 		request->processor = MHD_create_post_processor(request->mhd, PROCESSOR_BYTES, take_field, request);
 	if (request->processor != NULL)
 		MHD_post_process(request->processor, data, size);
+	return true;
 }
 
 /* --- what is said --- */
@@ -529,7 +531,7 @@ answer_stranger(struct request *request)
 static enum MHD_Result
 serve_checked(struct request *request)
 {
-	if (request->form_is_too_large)
+	if (request->form_is_too_large && is_allowed(request))
 		return answer_word(request, MHD_HTTP_CONTENT_TOO_LARGE, "Too large",
 				   "The form or its files hold more than they may. Nothing was sent.");
 	if (request->fault.cause != FAULT_NONE)
@@ -541,6 +543,19 @@ serve_checked(struct request *request)
 				   "This form was opened before you signed in or out, or your browser keeps no "
 				   "cookies. Please go back, load the page again, and try once more.");
 	return request->route->serve(request);
+}
+
+void
+request_admit(struct request *request)
+{
+	struct fault fault = {0};
+
+	request->connection = database_take(request->portal->database, &fault);
+	request->form_is_ignored =
+		request->connection == NULL || !find_session(request, &fault) || !is_allowed(request);
+	if (request->connection != NULL)
+		connection_give(g_steal_pointer(&request->connection));
+	session_clear(&request->session);
 }
 
 enum MHD_Result

@@ -72,14 +72,17 @@ struct request {
 	GPtrArray *uploads; /* struct upload */
 	uint64_t form_bytes;
 	bool form_is_too_large;
+	bool form_is_ignored; /* who sends it may not: it is read to its end, for an answer in words */
 	struct fault fault; /* while files were taken */
 };
 
 struct request *request_new(struct portal *portal, struct MHD_Connection *mhd, const char *url);
 void request_free(struct request *request);
 
-/* Takes a piece of the body. */
-void request_take(struct request *request, const char *data, size_t size);
+/* Before a body with files is taken: may this visitor send any? Those of others are not kept. */
+void request_admit(struct request *request);
+/* Takes a piece of the body. False: it is endless. */
+bool request_take(struct request *request, const char *data, size_t size);
 /* Does what the route says, after the checks that are the same for all. */
 enum MHD_Result request_serve(struct request *request);
 

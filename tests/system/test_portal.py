@@ -1,5 +1,9 @@
 """The portal as its visitors use it: first contact, accounts, the message centre, writing."""
+import http.server
+import json
 import re
+import subprocess
+import threading
 import time
 
 import people
@@ -9,6 +13,8 @@ from messages import base64_lines, lines, multipart, noise, part
 from person import PASSWORD, Person, send, state
 from visitor import Visitor
 
+SMS_PORT = sandbox.free_ports(1)[0]
+SETTINGS = f'sms "http://127.0.0.1:{SMS_PORT}/send"'
 RULES = """
 match portal recipient "office@example.com"   deliver plain
 match portal recipient "closed@example.com"   reject "This office is closed. Please call."
@@ -533,3 +539,180 @@ def test_member_gives_a_certificate_and_mail_comes_so(world, post, name):
     send(person)
     sandbox.wait_until(lambda: len(post.copies(person.address)) == 4, "the last copy")
     assert post.copies(person.address)[-1]["method"] == "pickup"
+
+
+# --- codes by SMS ---
+
+@pytest.fixture
+def hook():
+    """The admin's hook: keeps what it is asked to send, and answers with `status`."""
+    asked, status = [], [204]
+
+    class Hook(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+            self.send_response(status[0])
+            self.end_headers()
+
+        def log_message(self, *arguments):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", SMS_PORT), Hook)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield asked, status
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_code_goes_by_sms_and_the_tag_never_out(person, hook):
+    asked, _ = hook
+    send(person, subject="Results [sms:+41791234567]")
+    notice = person.mail("Protected message")
+    assert "sent to your telephone" in notice.text()
+    (path, said), = asked
+    assert path == "/send" and said["to"] == "+41791234567" and person.post.sender in said["text"]
+    code = re.search(r"[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]", said["text"]).group(0)
+    told = Person(person.world, person.post, person.post.sender).mail("Your protected message to")
+    assert code not in told.text() and "sent by SMS" in told.text()
+    person.browser.get(notice.link())
+    page = person.browser.send({"code": code})
+    assert "<h1>Results</h1>" in page.text and "+4179" not in page.text
+    # The number is not in the database in the clear either.
+    assert b"+41791234567" not in dump(person.world)
+
+
+def test_code_goes_to_the_sender_when_the_hook_fails(person, hook):
+    _, status = hook
+    status[0] = 500
+    send(person, subject="Results [sms:+41791234567]")
+    assert sandbox.wait_until(person.code, "the code") and "The sender tells it" in person.mail("Protected message").text()
+
+
+# --- a stolen database ---
+
+def dump(world):
+    """All of it, as a thief would take it."""
+    return subprocess.run(["pg_dump", "--inserts", "-d", world.postgres.url], check=True, capture_output=True).stdout
+
+
+def test_a_stolen_database_opens_nothing(person):
+    """Everything in it, and the portal's own files, tried: neither message, subject, attachment nor draft."""
+    import nacl_lite
+    world = person.world
+    words = [b"WORDS-OF-THE-FIRST", b"WORDS-OF-THE-SUBJECT", b"WORDS-OF-THE-FILE", b"WORDS-OF-THE-DRAFT",
+             b"WORDS-OF-THE-SECOND"]
+    body = multipart("b", part("Content-Type: text/plain", words[0] + b"\r\n"),
+                     part('Content-Type: text/plain; name="WORDS-OF-THE-NAME.txt"', words[2] + b"\r\n"))
+    send(person, body, subject=words[1].decode(), content=b'multipart/mixed; boundary="b"')
+    person.unlock()
+    recovery = person.enrol()
+    person.browser.get("/write")
+    person.browser.send({"to": "office@example.com", "subject": words[1].decode(), "text": words[3].decode(),
+                         "action": "keep"})
+    send(person, words[4] + b"\r\n", words[1].decode())
+    person.mail("Protected message", 2)
+    person.browser.get("/settings/totp")
+    stolen = dump(world)
+    raw = stolen + b"".join(bytes.fromhex(h.decode()) for h in re.findall(rb"'\\x([0-9a-f]+)'", stolen))
+    public = (world.directory / "secrets" / "courier.pub").read_bytes()
+    cookies = [c.value for c in person.browser.jar if c.name == "postseal"]
+    for secret in (*words, b"WORDS-OF-THE-NAME", PASSWORD.encode(), recovery.encode(), *[c.encode() for c in cookies]):
+        assert secret not in raw, secret
+    # What is in the database and the portal's key file, tried as key to all that this person has there.
+    values = {bytes.fromhex(h.decode()) for h in re.findall(rb"'\\x([0-9a-f]+)'", stolen)}
+    keys = {piece for v in values if len(v) <= 200 for piece in (v[:32], v[-32:]) if len(piece) == 32} | {public}
+    boxes = [bytes.fromhex(row[0]) for row in world.postgres.query(
+        "with mine as (select id, wrapped, recovery_wrapped from postseal.account"
+        f" where address = '{person.address}') select encode(b, 'hex') from ("
+        " select wrapped from mine union select recovery_wrapped from mine"
+        " union select unnest(array[k.kept, k.sealed, k.boxed, k.link_boxed, k.wrapped]) from postseal.parcel_key k, mine"
+        "  where k.account = mine.id"
+        " union select s.wrapped from postseal.portal_session s, mine where s.account = mine.id) all_of_it (b)"
+        " where b is not null")]
+    assert len(keys) > 100 and len(boxes) >= 5
+    assert nacl_lite.open_any(boxes, keys) == []
+    # That the trial can succeed is seen with the right key: the cookie's secret opens the session.
+    cookie = nacl_lite.unbase64(cookies[0])
+    assert nacl_lite.open_any(boxes, keys | {cookie}, about=["session"]) != []
+
+
+# --- hostile requests ---
+
+def raw_request(world, text):
+    import socket
+    with socket.create_connection(("127.0.0.1", world.ports["portal"]), timeout=20) as link:
+        link.sendall(text)
+        link.shutdown(socket.SHUT_WR)
+        answer = b""
+        while piece := link.recv(65536):
+            answer += piece
+    return answer
+
+
+@pytest.mark.parametrize("path", [
+    "/../../etc/passwd", "/style.css/../../x", "/%2e%2e/%2e%2e/etc/passwd", "//evil.example/", "/m/" + "A" * 9000,
+    "/attachment/../../x/0", "/m/%00", "/m/%ff%fe", "/inbox%0d%0aSet-Cookie:%20x=y", "/message/' or 1=1 --",
+    "/signin?message=https://evil.example/", "/signin?message=%0d%0aX:%20y", "/?lang=../../x", "/track/<script>"])
+def test_odd_paths_are_answered_with_a_plain_page(world, path):
+    answer = raw_request(world, f"GET {path.replace(' ', '%20')} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    head = answer.partition(b"\r\n\r\n")[0].decode()
+    assert re.match(r"HTTP/1.1 (200|303|400|404|414|431) ", head), head
+    assert "evil.example" not in head and "Set-Cookie: x" not in head and "\nX: y" not in head
+    assert b"root:" not in answer and b"<script>" not in answer
+
+
+def test_every_answer_has_its_headers(person):
+    send(person)
+    person.unlock()
+    message = person.browser.page.path.removeprefix("/message/")
+    for path in ("/", "/style.css", f"/message/{message}", f"/source/{message}", "/nowhere", "/signin"):
+        headers = person.browser.get(path).headers
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff" and headers["Referrer-Policy"] == "no-referrer"
+        assert ("no-store" in headers["Cache-Control"]) != path.endswith(".css")
+    cookies = [c for c in person.browser.jar if c.name == "postseal"]
+    assert all(c.has_nonstandard_attr("HttpOnly") and c.get_nonstandard_attr("SameSite") == "Strict" for c in cookies)
+
+
+def test_forms_are_bounded(person):
+    person.browser.get("/signin")
+    assert person.browser.send({"address": "a@b.example", "password": "x" * 40000}).status == 413
+    fields = {f"f{i}": "x" for i in range(300)}
+    person.browser.get("/signin")
+    assert person.browser.send(fields).status == 413
+    # A file from somebody who is not signed in is not kept, and they are told in words.
+    answer = person.browser.ask("/send", b"--x\r\n" + b"y" * 5_000_000, "multipart/form-data; boundary=x")
+    assert answer.status == 403 and "signed out" in answer.text
+
+
+def test_names_of_files_cannot_break_the_header(person):
+    """Of an upload on its way to the company, and of an attachment on its way to the reader."""
+    send(person)
+    person.unlock()
+    person.enrol()
+    odd = 'a\u202etxt.exe"; x=y'
+    person.browser.get("/write")
+    person.browser.send({"to": "office@example.com", "subject": "Names\r\nBcc: x@evil.example", "text": "t", "action": "send"},
+                        files=[("files", odd.replace('"', "%22"), "text/html\nX-Evil: yes", b"N")])
+    mail = Person(person.world, person.post, "office@example.com").mail("Names")
+    assert mail["Bcc"] is None and "X-Evil" not in mail.raw.decode() and "evil.example" in mail["Subject"]
+    attached = next(mail.parsed.iter_attachments())
+    assert attached.get_content_type() == "text/html" and attached.get_payload(decode=True) == b"N"
+
+
+def test_bombs_are_harmless(person):
+    """A thousand parts, nesting without end, a header without end: the page comes, and comes soon."""
+    deep = b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (i, i) for i in range(500))
+    many = multipart("m", *[part("Content-Type: text/plain; name=x", b"x") for _ in range(3000)])
+    html = b"<table>" * 30000 + b"<b>" * 30000
+    for body, content in ((deep, b'multipart/mixed; boundary="b0"'), (many, b'multipart/mixed; boundary="m"'),
+                          (html, b"text/html")):
+        count = len(person.mails("Protected message")) + 1
+        send(person, body, content=content)
+        begun = time.monotonic()
+        assert person.unlock(count).status == 200
+        message = person.browser.page.path.removeprefix("/message/")
+        assert person.browser.get(f"/html/{message}").status in (200, 404)
+        assert time.monotonic() - begun < 60
