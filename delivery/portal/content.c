@@ -28,8 +28,8 @@ struct content {
 	uint64_t skip, left; /* encoded bytes before the part, and of it */
 	bool decodes;
 	GMimeEncoding encoding;
-	GByteArray *ready; /* decoded */
-	size_t taken;      /* of `ready` */
+	char *ready;         /* decoded; exactly as large as it needs to be, for there are many readers */
+	size_t length, taken; /* of `ready` */
 };
 
 static bool
@@ -37,21 +37,23 @@ take_plain(struct sink *sink, const void *data, size_t length, struct fault *fau
 {
 	struct content *content = (struct content *)sink;
 	const char *bytes = data;
-	size_t passed = (size_t)MIN(content->skip, (uint64_t)length), before = content->ready->len, room;
+	size_t passed = (size_t)MIN(content->skip, (uint64_t)length);
 
 	(void)fault;
 	content->skip -= passed;
 	bytes += passed;
 	length = (size_t)MIN((uint64_t)(length - passed), content->left);
 	content->left -= length;
-	if (!content->decodes) {
-		g_byte_array_append(content->ready, (const guint8 *)bytes, (guint)length);
+	if (length == 0)
 		return true;
-	}
-	room = g_mime_encoding_outlen(&content->encoding, length);
-	g_byte_array_set_size(content->ready, (guint)(before + room));
-	room = g_mime_encoding_step(&content->encoding, bytes, length, (char *)content->ready->data + before);
-	g_byte_array_set_size(content->ready, (guint)(before + room));
+	content->ready = g_realloc(content->ready, content->length + (content->decodes
+									      ? g_mime_encoding_outlen(&content->encoding, length)
+									      : length));
+	if (content->decodes)
+		length = g_mime_encoding_step(&content->encoding, bytes, length, content->ready + content->length);
+	else
+		memcpy(content->ready + content->length, bytes, length);
+	content->length += length;
 	return true;
 }
 
@@ -70,7 +72,6 @@ content_open(const struct content_source *source, const struct layout_part *part
 		g_mime_encoding_init_decode(&content->encoding, part->encoding == LAYOUT_BASE64
 									? GMIME_CONTENT_ENCODING_BASE64
 									: GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
-	content->ready = g_byte_array_new();
 	return content;
 }
 
@@ -81,7 +82,7 @@ content_close(struct content *content)
 		return;
 	sodium_memzero(&content->source.key, sizeof content->source.key);
 	sodium_memzero(&content->unsealing, sizeof content->unsealing);
-	g_byte_array_unref(content->ready);
+	g_free(content->ready);
 	g_free(content);
 }
 
@@ -144,17 +145,17 @@ fetch(struct content *content, struct fault *fault)
 bool
 content_read(struct content *content, void *data, size_t size, size_t *got_r, struct fault *fault)
 {
-	while (content->taken == content->ready->len) {
-		g_byte_array_set_size(content->ready, 0);
-		content->taken = 0;
+	while (content->taken == content->length) {
+		g_clear_pointer(&content->ready, g_free);
+		content->length = content->taken = 0;
 		*got_r = 0;
 		if (content->left == 0 || content->unsealing.ended)
 			return true;
 		if (!fetch(content, fault))
 			return false;
 	}
-	*got_r = MIN(size, content->ready->len - content->taken);
-	memcpy(data, content->ready->data + content->taken, *got_r);
+	*got_r = MIN(size, content->length - content->taken);
+	memcpy(data, content->ready + content->taken, *got_r);
 	content->taken += *got_r;
 	return true;
 }

@@ -13,19 +13,28 @@
 
 static const char *const folder_names[FOLDERS] = {"inbox", "sent", "drafts"};
 
+#define ENTRY                                                                                      \
+	"select k.id, k.parcel, p.sender, extract(epoch from p.created_at)::bigint,"               \
+	" extract(epoch from k.expires_at)::bigint, k.read_at is null, k.kept, k.sealed, p.summary," \
+	" case when k.folder = 'sent' then (select coalesce(string_agg(c.recipient || ' ' || c.state, '; '), '')" \
+	"  from postseal.copy c where c.message = p.message) else '' end "
+#define AFTER_ALL "'ffffffff-ffff-ffff-ffff-ffffffffffff'"
+
+/* A page is taken from the index before anything is joined to it: however many messages there are. */
 static const struct statement list_folder = {
 	"mailbox_list",
-	"select k.id, k.parcel, p.sender, extract(epoch from p.created_at)::bigint,"
-	" extract(epoch from k.expires_at)::bigint, k.read_at is null, k.kept, k.sealed, p.summary,"
-	" case when k.folder = 'sent' then (select coalesce(string_agg(c.recipient || ' ' || c.state, '; '), '')"
-	"  from postseal.copy c where c.message = p.message) else '' end "
-	"from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel "
-	"where k.account = $1 and k.folder = $2 and k.expires_at > now()"
-	" and ($3::uuid is null or k.id < $3)"
-	" and ($4 = '' or strpos(lower(p.sender), $4) > 0)"
-	" and ($5::date is null or p.created_at >= $5::date)"
-	" and ($6::date is null or p.created_at < $6::date + 1) "
-	"order by k.id desc limit $7"};
+	"with page as materialized (select * from postseal.parcel_key where account = $1 and folder = $2"
+	"  and id < coalesce($3::uuid, " AFTER_ALL ") and expires_at > now() order by id desc limit $4) "
+	ENTRY "from page k join postseal.parcel p on p.id = k.parcel order by k.id desc"};
+
+static const struct statement search_folder = {
+	"mailbox_search",
+	ENTRY "from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel "
+	"where k.account = $1 and k.folder = $2 and k.id < coalesce($3::uuid, " AFTER_ALL ")"
+	" and k.expires_at > now() and ($5 = '' or strpos(lower(p.sender), $5) > 0)"
+	" and ($6::date is null or p.created_at >= $6::date)"
+	" and ($7::date is null or p.created_at < $7::date + 1) "
+	"order by k.id desc limit $4"};
 
 static const struct statement count_unread = {
 	"mailbox_unread",
@@ -202,15 +211,18 @@ mailbox_list(struct connection *connection, const struct session *session,
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
 	struct identifier before;
+	bool searches = *sender != '\0' || day(question->since) != NULL || day(question->until) != NULL;
 
 	parameters_text(&parameters, session->account.id.text);
 	parameters_text(&parameters, folder_name(question->folder));
 	parameters_text(&parameters, identifier_parse(&before, question->before) ? before.text : NULL);
-	parameters_text(&parameters, sender);
-	parameters_text(&parameters, day(question->since));
-	parameters_text(&parameters, day(question->until));
 	parameters_number(&parameters, MAILBOX_PAGE + 1);
-	if (!connection_execute(connection, &list_folder, &parameters, &result, fault))
+	if (searches) {
+		parameters_text(&parameters, sender);
+		parameters_text(&parameters, day(question->since));
+		parameters_text(&parameters, day(question->until));
+	}
+	if (!connection_execute(connection, searches ? &search_folder : &list_folder, &parameters, &result, fault))
 		return NULL;
 	*more_r = PQntuples(result) > MAILBOX_PAGE;
 	for (int row = 0; row < PQntuples(result) && row < MAILBOX_PAGE; row++) {
