@@ -1,11 +1,11 @@
-/* A message from outside: header, MIME structure, text, subject, addresses, payload, reading. */
+/* A message from outside: header, MIME structure, text, subject, addresses, payload, layout. */
 #include <stdint.h>
 #include <stdio.h>
 
 #include "core/spool.h"
 #include "delivery/mime.h"
 #include "delivery/payload.h"
-#include "delivery/portal/reading.h"
+#include "delivery/portal/layout.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -53,23 +53,38 @@ seal_payload(const struct message *message, const char *subject)
 	payload_write(message, &group, &counter.sink, &fault);
 }
 
+/* Every part lies within the message, and the layout can be kept. */
+static void
+check_parts(const GPtrArray *parts, size_t size)
+{
+	for (guint i = 0; i < parts->len; i++) {
+		const struct layout_part *part = g_ptr_array_index(parts, i);
+
+		if (part->offset > size || part->length > size - part->offset || strchr(part->name, '/') != NULL)
+			abort();
+	}
+}
+
 static void
 read_as_portal(const uint8_t *data, size_t size)
 {
 	g_autoptr(spool_auto) raw = spool_new(&in_memory);
-	g_autoptr(reading_auto) reading = NULL;
-	struct counting_sink counter;
+	g_autoptr(layout_auto) layout = NULL;
+	g_autoptr(layout_auto) again = NULL;
+	g_autofree char *text = NULL;
 	struct fault fault;
 
 	if (!spool_append(raw, data, size, &fault))
 		return;
-	reading = reading_new(raw, &fault);
-	if (reading == NULL)
+	layout = layout_new(raw, &fault);
+	if (layout == NULL)
 		return;
-	g_free(reading_text(reading));
-	counting_sink_init(&counter);
-	for (guint i = 0; i < reading_attachments(reading)->len; i++)
-		reading_attachment(reading, i, &counter.sink, &fault);
+	check_parts(layout->attachments, size);
+	check_parts(layout->related, size);
+	text = layout_print(layout);
+	again = text == NULL ? NULL : layout_parse(text);
+	if (again == NULL || again->attachments->len != layout->attachments->len)
+		abort();
 }
 
 int
