@@ -30,7 +30,9 @@ string_at(const char *data, size_t size, size_t table, uint32_t i)
 		return NULL;
 	length = word_at(data, entry);
 	offset = word_at(data, entry + 4);
-	return offset < size && length < size - offset && data[offset + length] == '\0' ? data + offset : NULL;
+	return offset < size && length < size - offset && data[offset + length] == '\0'
+		       ? data + offset
+		       : NULL;
 }
 
 static bool
@@ -39,15 +41,18 @@ take(GHashTable *table, const char *name, const char *data, size_t size, struct 
 	uint32_t count;
 
 	if (size < MO_TRANSLATIONS + 4 || word_at(data, 0) != MO_MAGIC)
-		return fault_set(fault, FAULT_CONFIG,
-				 "reading the texts %s: it is not a file that msgfmt made on this machine", name);
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"reading the texts %s: it is not a file that msgfmt made on this machine",
+			name);
 	count = word_at(data, MO_COUNT);
 	for (uint32_t i = 0; i < count; i++) {
 		const char *text = string_at(data, size, word_at(data, MO_ORIGINALS), i);
 		const char *other = string_at(data, size, word_at(data, MO_TRANSLATIONS), i);
 
 		if (text == NULL || other == NULL)
-			return fault_set(fault, FAULT_CONFIG, "reading the texts %s: the file is damaged", name);
+			return fault_set(fault, FAULT_CONFIG,
+					 "reading the texts %s: the file is damaged", name);
 		if (*text != '\0' && *other != '\0')
 			g_hash_table_insert(table, (gpointer)text, (gpointer)other);
 	}

@@ -24,7 +24,8 @@ static const struct statement parcel_waiting = {
 enum { PARCEL, MESSAGE, SENDER, SMTPUTF8, MESSAGE_ID, LANGUAGE, PHONE, TRACK };
 
 static const struct statement parcel_later = {
-	"issue_later", "update postseal.parcel set issue_at = now() + interval '5 minutes' where id = $1"};
+	"issue_later",
+	"update postseal.parcel set issue_at = now() + interval '5 minutes' where id = $1"};
 
 static const struct statement parcel_issued = {
 	"issue_parcel_done", "update postseal.parcel set issued_at = now() where id = $1"};
@@ -38,13 +39,28 @@ static const struct statement page_put = {
 static const struct statement keys_waiting = {
 	"issue_keys",
 	"select k.id, k.copy, k.boxed, c.recipient, k.notify, k.orcpt,"
-	" greatest(1, extract(epoch from k.expires_at - now()))::bigint, a.id, a.public_key, a.language,"
-	" exists (select from postseal.attestation t where t.kind = 'account' and t.address = c.address"
-	"  and t.author = $2 and t.subject = encode(sha256(a.public_key), 'hex') and t.revoked_at is null) "
+	" greatest(1, extract(epoch from k.expires_at - now()))::bigint, a.id, a.public_key, "
+	"a.language,"
+	" exists (select from postseal.attestation t where t.kind = 'account' and t.address = "
+	"c.address"
+	"  and t.author = $2 and t.subject = encode(sha256(a.public_key), 'hex') and t.revoked_at "
+	"is null) "
 	"from postseal.parcel_key k join postseal.copy c on c.id = k.copy"
 	" left join postseal.account a on a.address = c.address "
 	"where k.parcel = $1 and k.issued_at is null and k.boxed is not null order by k.id"};
-enum { KEY, COPY, BOXED, RECIPIENT, NOTIFY, ORCPT, LIFETIME, ACCOUNT, PUBLIC_KEY, ACCOUNT_LANGUAGE, IS_TRUSTED };
+enum {
+	KEY,
+	COPY,
+	BOXED,
+	RECIPIENT,
+	NOTIFY,
+	ORCPT,
+	LIFETIME,
+	ACCOUNT,
+	PUBLIC_KEY,
+	ACCOUNT_LANGUAGE,
+	IS_TRUSTED
+};
 
 static const struct statement key_issued = {
 	"issue_key",
@@ -52,9 +68,9 @@ static const struct statement key_issued = {
 	" boxed = case when $6 then boxed end, issued_at = now() where id = $1"};
 
 static const struct statement key_trusted = {
-	"issue_trusted_key",
-	"update postseal.parcel_key set account = $2, sealed = $3, folder = 'inbox', boxed = null, issued_at = now() "
-	"where id = $1"};
+	"issue_trusted_key", "update postseal.parcel_key set account = $2, sealed = $3, folder = "
+			     "'inbox', boxed = null, issued_at = now() "
+			     "where id = $1"};
 
 /* One parcel in hand. */
 struct issuing {
@@ -81,26 +97,30 @@ sender_language(const struct issuing *issuing)
 }
 
 static bool
-open_box(const struct issuing *issuing, const PGresult *result, int row, int column, struct seal_key *key_r)
+open_box(const struct issuing *issuing, const PGresult *result, int row, int column,
+	 struct seal_key *key_r)
 {
 	size_t length;
 	g_autofree unsigned char *boxed = result_bytes(result, row, column, &length);
 
-	return seal_unbox(key_r, boxed, length, issuing->issuer->public_key, issuing->issuer->private_key);
+	return seal_unbox(key_r, boxed, length, issuing->issuer->public_key,
+			  issuing->issuer->private_key);
 }
 
 static bool
-notify(const struct issuing *issuing, int row, enum notice_way way, const char *link, struct fault *fault)
+notify(const struct issuing *issuing, int row, enum notice_way way, const char *link,
+       struct fault *fault)
 {
 	const PGresult *keys = issuing->keys;
-	const struct notice_recipient recipient = {.address = PQgetvalue(keys, row, RECIPIENT),
-						   .notify = result_text(keys, row, NOTIFY),
-						   .orcpt = result_text(keys, row, ORCPT),
-						   .copy = PQgetvalue(keys, row, COPY),
-						   .language = recipient_language(issuing, row),
-						   .way = way,
-						   .link = link,
-						   .lifetime = (uint64_t)result_number(keys, row, LIFETIME)};
+	const struct notice_recipient recipient = {
+		.address = PQgetvalue(keys, row, RECIPIENT),
+		.notify = result_text(keys, row, NOTIFY),
+		.orcpt = result_text(keys, row, ORCPT),
+		.copy = PQgetvalue(keys, row, COPY),
+		.language = recipient_language(issuing, row),
+		.way = way,
+		.link = link,
+		.lifetime = (uint64_t)result_number(keys, row, LIFETIME)};
 
 	return notice_waiting(&issuing->notice, &recipient, fault);
 }
@@ -108,7 +128,8 @@ notify(const struct issuing *issuing, int row, enum notice_way way, const char *
 /* --- to an account --- */
 
 static bool
-seal_for_account(const struct issuing *issuing, int row, const struct seal_key *content, struct fault *fault)
+seal_for_account(const struct issuing *issuing, int row, const struct seal_key *content,
+		 struct fault *fault)
 {
 	size_t length;
 	g_autofree unsigned char *bytes = result_bytes(issuing->keys, row, PUBLIC_KEY, &length);
@@ -132,8 +153,8 @@ seal_for_account(const struct issuing *issuing, int row, const struct seal_key *
 
 /* Wraps the key by what link and code derive. The link's secret is kept for reminders, boxed. */
 static bool
-lock_key(const struct issuing *issuing, int row, const struct seal_key *content, struct parcel_access *access,
-	 struct fault *fault)
+lock_key(const struct issuing *issuing, int row, const struct seal_key *content,
+	 struct parcel_access *access, struct fault *fault)
 {
 	const char *id = PQgetvalue(issuing->keys, row, KEY);
 	bool renews = strcmp(issuing->issuer->settings->pickup_renew, "no") != 0;
@@ -141,7 +162,8 @@ lock_key(const struct issuing *issuing, int row, const struct seal_key *content,
 	struct parameters parameters = {0};
 	struct parcel_lock lock;
 	struct seal_key link;
-	bool made = parcel_make_access(id, content, access, &lock, fault) && seal_key_read(&link, access->link) &&
+	bool made = parcel_make_access(id, content, access, &lock, fault) &&
+		    seal_key_read(&link, access->link) &&
 		    seal_box(boxed_link, &link, issuing->issuer->public_key, fault);
 
 	sodium_memzero(&link, sizeof link);
@@ -160,19 +182,21 @@ send_code(const struct issuing *issuing, int row, const struct code *code, bool 
 {
 	const struct settings *settings = issuing->issuer->settings;
 	g_autofree char *text =
-		g_strdup_printf(translate(recipient_language(issuing, row), "%s: the unlock code of your message from %s is %s"),
+		g_strdup_printf(translate(recipient_language(issuing, row),
+					  "%s: the unlock code of your message from %s is %s"),
 				settings->organisation, issuing->notice.sender, code->shown);
 	struct fault fault;
 
 	*sent_r = sms_send(settings->sms, issuing->phone, text, &fault);
 	if (!*sent_r)
-		log_error("%s; the sender gets the code of the message %s instead", fault.text, issuing->notice.message);
+		log_error("%s; the sender gets the code of the message %s instead", fault.text,
+			  issuing->notice.message);
 	sodium_memzero(text, strlen(text));
 }
 
 static bool
-lock_and_tell(const struct issuing *issuing, int row, const struct seal_key *content, struct parcel_access *access,
-	      struct notice_code *code, struct fault *fault)
+lock_and_tell(const struct issuing *issuing, int row, const struct seal_key *content,
+	      struct parcel_access *access, struct notice_code *code, struct fault *fault)
 {
 	bool sent = false;
 
@@ -186,15 +210,18 @@ lock_and_tell(const struct issuing *issuing, int row, const struct seal_key *con
 }
 
 static bool
-issue_key(const struct issuing *issuing, int row, struct parcel_access *access, struct notice_code *code,
-	  struct fault *fault)
+issue_key(const struct issuing *issuing, int row, struct parcel_access *access,
+	  struct notice_code *code, struct fault *fault)
 {
 	struct seal_key content;
 	bool done;
 
-	*code = (struct notice_code){.recipient = PQgetvalue(issuing->keys, row, RECIPIENT), .way = NOTICE_SIGNIN};
+	*code = (struct notice_code){.recipient = PQgetvalue(issuing->keys, row, RECIPIENT),
+				     .way = NOTICE_SIGNIN};
 	if (!open_box(issuing, issuing->keys, row, BOXED, &content))
-		return fault_set(fault, FAULT_CRYPTO, "opening the key of a parcel: it was boxed for another courier key");
+		return fault_set(
+			fault, FAULT_CRYPTO,
+			"opening the key of a parcel: it was boxed for another courier key");
 	if (result_flag(issuing->keys, row, IS_TRUSTED))
 		done = seal_for_account(issuing, row, &content, fault);
 	else
@@ -212,7 +239,8 @@ make_page(struct issuing *issuing, struct fault *fault)
 	unsigned char digest[SEAL_DIGEST_BYTES], boxed[SEAL_BOXED_BYTES];
 	struct parameters parameters = {0};
 	struct seal_key track;
-	bool is_new = PQgetisnull(issuing->parcel, 0, TRACK) || !open_box(issuing, issuing->parcel, 0, TRACK, &track);
+	bool is_new = PQgetisnull(issuing->parcel, 0, TRACK) ||
+		      !open_box(issuing, issuing->parcel, 0, TRACK, &track);
 	bool done;
 
 	if (is_new)
@@ -225,7 +253,8 @@ make_page(struct issuing *issuing, struct fault *fault)
 	parameters_bytes(&parameters, digest, sizeof digest);
 	parameters_bytes(&parameters, boxed, sizeof boxed);
 	parameters_text(&parameters, issuing->notice.sender);
-	return done && (!is_new || batch_add(issuing->notice.connection, &page_put, &parameters, fault));
+	return done &&
+	       (!is_new || batch_add(issuing->notice.connection, &page_put, &parameters, fault));
 }
 
 static void
@@ -235,7 +264,8 @@ find_phone(struct issuing *issuing)
 
 	/* Whose code would it be, among several? */
 	if (PQntuples(issuing->keys) == 1 && *issuing->issuer->settings->sms != '\0' &&
-	    !PQgetisnull(issuing->parcel, 0, PHONE) && open_box(issuing, issuing->parcel, 0, PHONE, &phone))
+	    !PQgetisnull(issuing->parcel, 0, PHONE) &&
+	    open_box(issuing, issuing->parcel, 0, PHONE, &phone))
 		g_strlcpy(issuing->phone, (const char *)phone.bytes, sizeof issuing->phone);
 }
 
@@ -250,7 +280,8 @@ mark_issued(const struct issuing *issuing, struct fault *fault)
 
 /* In the mode that tells only of trouble, one who needs no code hears nothing. */
 static bool
-tell_sender(const struct issuing *issuing, const struct notice_code *codes, size_t count, struct fault *fault)
+tell_sender(const struct issuing *issuing, const struct notice_code *codes, size_t count,
+	    struct fault *fault)
 {
 	const struct notice_codes all = {.codes = codes,
 					 .count = count,
@@ -283,7 +314,8 @@ issue_keys(struct issuing *issuing, struct fault *fault)
 }
 
 static bool
-issue_parcel(const struct issuer *issuer, struct connection *connection, const PGresult *parcel, struct fault *fault)
+issue_parcel(const struct issuer *issuer, struct connection *connection, const PGresult *parcel,
+	     struct fault *fault)
 {
 	struct issuing issuing = {.issuer = issuer,
 				  .parcel = parcel,
@@ -308,7 +340,8 @@ issue_parcel(const struct issuer *issuer, struct connection *connection, const P
 	sodium_memzero(issuing.phone, sizeof issuing.phone);
 	sodium_memzero(issuing.track, sizeof issuing.track);
 	if (!done)
-		return fault_within(fault, "making links and codes for the message %s", issuing.notice.message);
+		return fault_within(fault, "making links and codes for the message %s",
+				    issuing.notice.message);
 	crash_point("courier-before-issue");
 	if (!connection_execute(connection, &commit, NULL, NULL, fault))
 		return false;
@@ -325,12 +358,13 @@ put_off(const struct issuer *issuer, const char *parcel, struct fault *fault)
 	struct parameters parameters = {0};
 
 	parameters_text(&parameters, parcel);
-	return connection != NULL && connection_execute(connection, &parcel_later, &parameters, NULL, fault);
+	return connection != NULL &&
+	       connection_execute(connection, &parcel_later, &parameters, NULL, fault);
 }
 
 static bool
-try_parcel(const struct issuer *issuer, struct connection *connection, bool *issued_r, char **parcel_r,
-	   struct fault *fault)
+try_parcel(const struct issuer *issuer, struct connection *connection, bool *issued_r,
+	   char **parcel_r, struct fault *fault)
 {
 	g_autoptr(PGresult) parcel = NULL;
 

@@ -24,9 +24,8 @@ date_now(void)
 	return g_mime_utils_header_format_date(now);
 }
 
-/* An address list of one. */
-static char *
-mailbox(const char *name, const char *address)
+char *
+letter_mailbox(const char *name, const char *address)
 {
 	InternetAddress *box = internet_address_mailbox_new(name, address);
 	char *text = internet_address_to_string(box, NULL, TRUE);
@@ -39,8 +38,8 @@ static bool
 write_head(const struct letter *letter, const struct settings *settings, struct sink *sink,
 	   struct fault *fault)
 {
-	g_autofree char *from = mailbox(letter->from_name, letter->from);
-	g_autofree char *to = mailbox(NULL, letter->to);
+	g_autofree char *from = letter_mailbox(letter->from_name, letter->from);
+	g_autofree char *to = letter_mailbox(NULL, letter->to);
 	g_autofree char *subject = g_mime_utils_header_encode_text(NULL, letter->subject, "utf-8");
 	g_autofree char *date = date_now();
 
@@ -49,7 +48,8 @@ write_head(const struct letter *letter, const struct settings *settings, struct 
 			  "MIME-Version: 1.0\r\nAuto-Submitted: auto-generated\r\n"
 			  "X-Auto-Response-Suppress: All\r\n",
 			  from, to, subject, date, letter->id, settings->hostname) &&
-	       (letter->reply_to == NULL || sink_print(sink, fault, "Reply-To: <%s>\r\n", letter->reply_to)) &&
+	       (letter->reply_to == NULL ||
+		sink_print(sink, fault, "Reply-To: <%s>\r\n", letter->reply_to)) &&
 	       (letter->references == NULL ||
 		sink_print(sink, fault, "In-Reply-To: %s\r\nReferences: %s\r\n", letter->references,
 			   letter->references));
@@ -88,7 +88,8 @@ write_encoded(const char *type, const char *text, struct sink *sink, struct faul
 	used = g_mime_encoding_flush(&encoding, plain, length, encoded);
 	return sink_print(sink, fault,
 			  "Content-Type: %s; charset=utf-8\r\n"
-			  "Content-Transfer-Encoding: quoted-printable\r\n\r\n", type) &&
+			  "Content-Transfer-Encoding: quoted-printable\r\n\r\n",
+			  type) &&
 	       write_lines(encoded, used, sink, fault);
 }
 
@@ -103,7 +104,8 @@ letter_write_text(const char *text, struct sink *sink, struct fault *fault)
 static bool
 is_address(const char *paragraph)
 {
-	return (g_str_has_prefix(paragraph, "https://") || g_str_has_prefix(paragraph, "http://")) &&
+	return (g_str_has_prefix(paragraph, "https://") ||
+		g_str_has_prefix(paragraph, "http://")) &&
 	       strpbrk(paragraph, " \n") == NULL;
 }
 
@@ -169,14 +171,16 @@ static void
 add_button(xmlNode *body, const struct letter *letter, const char *address)
 {
 	xmlNode *line = add_element(body, "p", NULL, NULL);
-	xmlNode *link = add_element(line, "a",
-				    "display:inline-block;padding:12px 22px;border-radius:6px;background:#0a5cc2;"
-				    "color:#ffffff;font-weight:bold;text-decoration:none",
-				    letter->button == NULL ? address : letter->button);
+	xmlNode *link = add_element(
+		line, "a",
+		"display:inline-block;padding:12px 22px;border-radius:6px;background:#0a5cc2;"
+		"color:#ffffff;font-weight:bold;text-decoration:none",
+		letter->button == NULL ? address : letter->button);
 
 	xmlSetProp(link, BAD_CAST "href", BAD_CAST address);
 	if (letter->button != NULL)
-		add_element(body, "p", "font-size:13px;color:#57606a;word-break:break-all", address);
+		add_element(body, "p", "font-size:13px;color:#57606a;word-break:break-all",
+			    address);
 }
 
 static char *
@@ -194,7 +198,9 @@ as_html(const struct letter *letter, char **paragraphs)
 	meta = xmlNewChild(head, NULL, BAD_CAST "meta", NULL);
 	xmlSetProp(meta, BAD_CAST "charset", BAD_CAST "utf-8");
 	xmlNewTextChild(head, NULL, BAD_CAST "title", BAD_CAST letter->subject);
-	body = add_element(root, "body", "font-family:sans-serif;font-size:17px;line-height:1.5;max-width:600px", NULL);
+	body = add_element(root, "body",
+			   "font-family:sans-serif;font-size:17px;line-height:1.5;max-width:600px",
+			   NULL);
 	for (char **paragraph = paragraphs; *paragraph != NULL; paragraph++) {
 		if (is_address(*paragraph))
 			add_button(body, letter, *paragraph);
@@ -218,9 +224,12 @@ write_both(const struct letter *letter, struct sink *sink, struct fault *fault)
 	g_auto(GStrv) paragraphs = g_strsplit(valid, "\n\n", -1);
 	g_autofree char *text = as_text(paragraphs);
 	g_autofree char *html = as_html(letter, paragraphs);
-	bool done = sink_print(sink, fault, "Content-Type: multipart/alternative; boundary=\"=_a%s\"\r\n\r\n--=_a%s\r\n",
+	bool done = sink_print(sink, fault,
+			       "Content-Type: multipart/alternative; "
+			       "boundary=\"=_a%s\"\r\n\r\n--=_a%s\r\n",
 			       letter->id, letter->id) &&
-		    letter_write_text(text, sink, fault) && sink_print(sink, fault, "\r\n--=_a%s\r\n", letter->id) &&
+		    letter_write_text(text, sink, fault) &&
+		    sink_print(sink, fault, "\r\n--=_a%s\r\n", letter->id) &&
 		    write_encoded("text/html", html, sink, fault) &&
 		    sink_print(sink, fault, "\r\n--=_a%s--\r\n", letter->id);
 

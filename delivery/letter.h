@@ -31,6 +31,8 @@ struct letter {
 /* By this in its Message-ID, ID.portal@example.com, a mail from the portal is known when it is answered. */
 #define LETTER_CONVERSATION ".portal@"
 
+/* A mailbox for a header field (RFC 5322 §3.4), encoded where needed; `name` may be NULL. The caller's. */
+char *letter_mailbox(const char *name, const char *address);
 /* The address that mails from Postseal come from; the caller's. */
 char *letter_from(const struct settings *settings);
 /* Content-Type and Content-Transfer-Encoding for a text, the empty line, and the text. Lines may end

@@ -11,12 +11,14 @@ enum { DAY_SECONDS = 86400, BROWSER_CHARACTERS = 120 };
 /* --- languages --- */
 
 const char *
-notice_language(const struct settings *settings, const char *address, const char *account, const char *message)
+notice_language(const struct settings *settings, const char *address, const char *account,
+		const char *message)
 {
 	static const struct {
 		const char *country, *language;
-	} countries[] = {{".de", "de"}, {".at", "de"}, {".li", "de"}, {".fr", "fr"}, {".mc", "fr"}, {".it", "it"},
-			 {".sm", "it"}, {".uk", "en"}, {".ie", "en"}, {".us", "en"}, {".au", "en"}, {".nz", "en"}};
+	} countries[] = {{".de", "de"}, {".at", "de"}, {".li", "de"}, {".fr", "fr"},
+			 {".mc", "fr"}, {".it", "it"}, {".sm", "it"}, {".uk", "en"},
+			 {".ie", "en"}, {".us", "en"}, {".au", "en"}, {".nz", "en"}};
 	const char *domain = address_domain(address), *language = catalogue_language(account);
 
 	for (size_t i = 0; language == NULL && i < G_N_ELEMENTS(countries); i++)
@@ -32,8 +34,8 @@ notice_language(const struct settings *settings, const char *address, const char
 /* --- putting --- */
 
 static bool
-put(const struct notice *notice, const struct outbox_mail *mail, const struct outbox_recipient *recipient,
-    const struct letter *letter, struct fault *fault)
+put(const struct notice *notice, const struct outbox_mail *mail,
+    const struct outbox_recipient *recipient, const struct letter *letter, struct fault *fault)
 {
 	struct outbox_writer writer;
 	bool done = outbox_begin(&writer, notice->connection, notice->courier, mail, fault) &&
@@ -47,10 +49,14 @@ put(const struct notice *notice, const struct outbox_mail *mail, const struct ou
 
 /* A mail that is not bounced: to the sender of a message, or to a member. */
 static bool
-tell(const struct notice *notice, const char *kind, const char *address, struct letter *letter, struct fault *fault)
+tell(const struct notice *notice, const char *kind, const char *address, struct letter *letter,
+     struct fault *fault)
 {
-	struct outbox_mail mail = {.kind = kind, .message = notice->message, .sender = "",
-				   .smtputf8 = notice->smtputf8, .lifetime = notice->settings->queue_seconds};
+	struct outbox_mail mail = {.kind = kind,
+				   .message = notice->message,
+				   .sender = "",
+				   .smtputf8 = notice->smtputf8,
+				   .lifetime = notice->settings->queue_seconds};
 	const struct outbox_recipient to = {.address = address};
 	g_autofree char *from = letter_from(notice->settings);
 
@@ -68,8 +74,8 @@ add(GString *text, const char *paragraph)
 	g_string_append_printf(text, "%s%s", text->len > 0 ? "\n\n" : "", paragraph);
 }
 
-static void
-add_printed(GString *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add_printed(GString *text, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 static void
 add_printed(GString *text, const char *format, ...)
@@ -95,48 +101,64 @@ wipe(GString *text)
 static GString *
 text_of_notice(const struct notice *notice, const struct notice_recipient *recipient)
 {
-	static const char *const by_code =
-		N_("The page asks for an unlock code. The sender tells it to you, for example by telephone; it is never "
-		   "sent to you by mail.");
-	static const char *const by_sms = N_("The page asks for an unlock code, which has been sent to your telephone.");
+	static const char *const by_code = N_("The page asks for an unlock code. The sender tells "
+					      "it to you, for example by telephone; it is never "
+					      "sent to you by mail.");
+	static const char *const by_sms =
+		N_("The page asks for an unlock code, which has been sent to your telephone.");
 	static const char *const by_account = N_("Sign in with your address and your password.");
-	const char *const ways[] = {[NOTICE_CODE] = by_code, [NOTICE_SMS] = by_sms, [NOTICE_SIGNIN] = by_account};
+	const char *const ways[] = {
+		[NOTICE_CODE] = by_code, [NOTICE_SMS] = by_sms, [NOTICE_SIGNIN] = by_account};
 	const struct settings *settings = notice->settings;
 	const char *language = recipient->language;
 	unsigned long days = (unsigned long)((recipient->lifetime + DAY_SECONDS - 1) / DAY_SECONDS);
 	GString *text = g_string_new(NULL);
 
 	add_printed(text,
-		    translate(language, recipient->reminds
-						? N_("A protected message from %s of %s still waits for you.")
-						: N_("%s of %s has sent you a protected message.")),
+		    translate(language,
+			      recipient->reminds
+				      ? N_("A protected message from %s of %s still waits for you.")
+				      : N_("%s of %s has sent you a protected message.")),
 		    notice->sender, settings->organisation);
 	add(text, translate(language, "To read it, open this link in your browser:"));
-	add_printed(text, "%s/%s/%s", settings->portal_url, recipient->way == NOTICE_SIGNIN ? "message" : "m",
-		    recipient->link);
+	add_printed(text, "%s/%s/%s", settings->portal_url,
+		    recipient->way == NOTICE_SIGNIN ? "message" : "m", recipient->link);
 	add(text, translate(language, ways[recipient->way]));
-	add_printed(text, translate_plural(language, "The message waits for %lu day.", "The message waits for %lu days.",
-					   days), days);
+	add_printed(text,
+		    translate_plural(language, "The message waits for %lu day.",
+				     "The message waits for %lu days.", days),
+		    days);
 	add(text, translate(language, "If you do not know the sender, do not open the link."));
 	return text;
 }
 
 bool
-notice_waiting(const struct notice *notice, const struct notice_recipient *recipient, struct fault *fault)
+notice_waiting(const struct notice *notice, const struct notice_recipient *recipient,
+	       struct fault *fault)
 {
 	const struct settings *settings = notice->settings;
-	struct outbox_mail mail = {.kind = "notice", .message = notice->message, .sender = notice->sender, .ret = "HDRS",
-				   .smtputf8 = notice->smtputf8, .lifetime = settings->queue_seconds};
-	const struct outbox_recipient to = {recipient->address, recipient->notify, recipient->orcpt, recipient->copy};
+	struct outbox_mail mail = {.kind = "notice",
+				   .message = notice->message,
+				   .sender = notice->sender,
+				   .ret = "HDRS",
+				   .smtputf8 = notice->smtputf8,
+				   .lifetime = settings->queue_seconds};
+	const struct outbox_recipient to = {recipient->address, recipient->notify, recipient->orcpt,
+					    recipient->copy};
 	g_autofree char *from = letter_from(settings);
 	g_autofree char *name = g_strdup_printf("%s (%s)", settings->organisation, notice->sender);
 	g_autofree char *subject = g_strdup_printf(
-		translate(recipient->language, recipient->reminds ? N_("Reminder: protected message from %s, %s")
-								  : N_("Protected message from %s, %s")),
+		translate(recipient->language,
+			  recipient->reminds ? N_("Reminder: protected message from %s, %s")
+					     : N_("Protected message from %s, %s")),
 		notice->sender, settings->organisation);
 	GString *text = text_of_notice(notice, recipient);
-	struct letter letter = {.from = from, .from_name = name, .to = recipient->address,
-				.reply_to = notice->sender, .subject = subject, .text = text->str,
+	struct letter letter = {.from = from,
+				.from_name = name,
+				.to = recipient->address,
+				.reply_to = notice->sender,
+				.subject = subject,
+				.text = text->str,
 				.language = recipient->language,
 				.button = translate(recipient->language, "Read the message")};
 	bool done;
@@ -163,30 +185,33 @@ add_codes(GString *text, const struct notice_codes *codes, bool *has_codes_r)
 
 	for (size_t i = 0; i < codes->count; i++)
 		if (codes->codes[i].code != NULL)
-			g_string_append_printf(lines, "%s    %s    %s", lines->len > 0 ? "\n" : "", codes->codes[i].code,
-					       codes->codes[i].recipient);
+			g_string_append_printf(lines, "%s    %s    %s", lines->len > 0 ? "\n" : "",
+					       codes->codes[i].code, codes->codes[i].recipient);
 	*has_codes_r = lines->len > 0;
 	if (*has_codes_r) {
-		add(text, translate(codes->language,
-				    "Your message waits, protected, for its recipient. Please tell the code by telephone "
-				    "or in person, never by mail:"));
+		add(text, translate(codes->language, "Your message waits, protected, for its "
+						     "recipient. Please tell the code by telephone "
+						     "or in person, never by mail:"));
 		add(text, lines->str);
-		add(text, translate(codes->language,
-				    "You could say: \"I have sent you a protected message. You have a mail with a link; when "
-				    "the page asks for the unlock code, type what I read to you now.\" Capital or small "
-				    "letters make no difference."));
+		add(text, translate(codes->language, "You could say: \"I have sent you a protected "
+						     "message. You have a mail with a link; when "
+						     "the page asks for the unlock code, type what "
+						     "I read to you now.\" Capital or small "
+						     "letters make no difference."));
 	}
 	wipe(lines);
 }
 
 static void
-add_others(GString *text, const struct notice_codes *codes, enum notice_way way, const char *heading)
+add_others(GString *text, const struct notice_codes *codes, enum notice_way way,
+	   const char *heading)
 {
 	GString *lines = g_string_new(NULL);
 
 	for (size_t i = 0; i < codes->count; i++)
 		if (codes->codes[i].code == NULL && codes->codes[i].way == way)
-			g_string_append_printf(lines, "%s    %s", lines->len > 0 ? "\n" : "", codes->codes[i].recipient);
+			g_string_append_printf(lines, "%s    %s", lines->len > 0 ? "\n" : "",
+					       codes->codes[i].recipient);
 	if (lines->len > 0) {
 		add(text, translate(codes->language, heading));
 		add(text, lines->str);
@@ -200,24 +225,30 @@ notice_codes(const struct notice *notice, const struct notice_codes *codes, stru
 	g_autofree char *subject = NULL;
 	g_autofree char *url = notice_track_url(notice->settings, codes->track);
 	GString *text = g_string_new(NULL);
-	struct letter letter = {.references = codes->references, .language = codes->language,
-				.button = translate(codes->language, "See what became of the message")};
+	struct letter letter = {
+		.references = codes->references,
+		.language = codes->language,
+		.button = translate(codes->language, "See what became of the message")};
 	bool has_codes, done;
 
 	add_codes(text, codes, &has_codes);
-	add_others(text, codes, NOTICE_SIGNIN, N_("They read it in their account, and need no code:"));
+	add_others(text, codes, NOTICE_SIGNIN,
+		   N_("They read it in their account, and need no code:"));
 	add_others(text, codes, NOTICE_SMS, N_("The code was sent by SMS:"));
 	if (codes->count == 1)
-		subject = g_strdup_printf(translate(codes->language, has_codes ? N_("Unlock code for your message to %s")
-									       : N_("Your protected message to %s")),
-					  codes->codes[0].recipient);
+		subject = g_strdup_printf(
+			translate(codes->language,
+				  has_codes ? N_("Unlock code for your message to %s")
+					    : N_("Your protected message to %s")),
+			codes->codes[0].recipient);
 	else
-		subject = g_strdup_printf(translate(codes->language, has_codes
-									      ? N_("Unlock codes for your message to %zu recipients")
-									      : N_("Your protected message to %zu recipients")),
-					  codes->count);
-	add(text, translate(codes->language,
-			    "Whether it was read, and how to recall it or to have a new code, is shown here:"));
+		subject = g_strdup_printf(
+			translate(codes->language,
+				  has_codes ? N_("Unlock codes for your message to %zu recipients")
+					    : N_("Your protected message to %zu recipients")),
+			codes->count);
+	add(text, translate(codes->language, "Whether it was read, and how to recall it or to have "
+					     "a new code, is shown here:"));
 	add(text, url);
 	letter.subject = subject;
 	letter.text = text->str;
@@ -227,15 +258,17 @@ notice_codes(const struct notice *notice, const struct notice_codes *codes, stru
 }
 
 bool
-notice_receipt(const struct notice *notice, const struct notice_receipt *receipt, struct fault *fault)
+notice_receipt(const struct notice *notice, const struct notice_receipt *receipt,
+	       struct fault *fault)
 {
-	struct letter letter = {.subject = receipt->subject,
-				.text = receipt->text,
-				.references = receipt->references,
-				.language = receipt->language,
-				.button = translate(receipt->language, "See what became of the message"),
-				.report_type = receipt->report_type,
-				.report = receipt->report};
+	struct letter letter = {
+		.subject = receipt->subject,
+		.text = receipt->text,
+		.references = receipt->references,
+		.language = receipt->language,
+		.button = translate(receipt->language, "See what became of the message"),
+		.report_type = receipt->report_type,
+		.report = receipt->report};
 
 	return tell(notice, "receipt", notice->sender, &letter, fault);
 }
@@ -243,22 +276,25 @@ notice_receipt(const struct notice *notice, const struct notice_receipt *receipt
 /* --- to members --- */
 
 bool
-notice_proof(const struct notice *notice, const char *address, const char *language, const char *token,
-	     struct fault *fault)
+notice_proof(const struct notice *notice, const char *address, const char *language,
+	     const char *token, struct fault *fault)
 {
 	const struct settings *settings = notice->settings;
 	g_autofree char *subject =
 		g_strdup_printf(translate(language, "Your address at %s"), settings->organisation);
 	GString *text = g_string_new(NULL);
-	struct letter letter = {.subject = subject, .language = language, .button = translate(language, "Go on")};
+	struct letter letter = {
+		.subject = subject, .language = language, .button = translate(language, "Go on")};
 	bool done;
 
 	add_printed(text,
-		    translate(language, "Somebody, most likely you, typed this address on the page for protected messages "
+		    translate(language, "Somebody, most likely you, typed this address on the page "
+					"for protected messages "
 					"of %s. To go on, open this link within a day:"),
 		    settings->organisation);
 	add_printed(text, "%s/proof/%s", settings->portal_url, token);
-	add(text, translate(language, "If it was not you, do nothing: without the link nothing happens."));
+	add(text, translate(language,
+			    "If it was not you, do nothing: without the link nothing happens."));
 	letter.text = text->str;
 	done = tell(notice, "account", address, &letter, fault);
 	wipe(text);
@@ -266,20 +302,24 @@ notice_proof(const struct notice *notice, const char *address, const char *langu
 }
 
 bool
-notice_signed_in(const struct notice *notice, const char *address, const char *language, const char *browser,
-		 const char *network, struct fault *fault)
+notice_signed_in(const struct notice *notice, const char *address, const char *language,
+		 const char *browser, const char *network, struct fault *fault)
 {
 	const struct settings *settings = notice->settings;
 	g_autofree char *subject =
 		g_strdup_printf(translate(language, "New sign-in at %s"), settings->organisation);
 	GString *text = g_string_new(NULL);
-	struct letter letter = {.subject = subject, .language = language, .button = translate(language, "My settings")};
+	struct letter letter = {.subject = subject,
+				.language = language,
+				.button = translate(language, "My settings")};
 	bool done;
 
-	add(text, translate(language, "Somebody signed in to your account for protected messages, with a browser that was "
+	add(text, translate(language, "Somebody signed in to your account for protected messages, "
+				      "with a browser that was "
 				      "not used before:"));
 	add_printed(text, "    %.*s\n    %s", BROWSER_CHARACTERS, browser, network);
-	add(text, translate(language, "If it was you, there is nothing to do. If not, sign in, change your password and sign "
+	add(text, translate(language, "If it was you, there is nothing to do. If not, sign in, "
+				      "change your password and sign "
 				      "out everywhere else:"));
 	add_printed(text, "%s/settings", settings->portal_url);
 	letter.text = text->str;

@@ -7,7 +7,8 @@ enum { DAY_SECONDS = 86400 };
 static const struct statement receipt_put = {
 	"receipt_put",
 	"insert into postseal.receipt (parcel, message, sender, recipient, what, form, due_at) "
-	"values ((select id from postseal.parcel where id = $1), $2, $3, $4, $5, $6, now() + $7 * interval '1 second')"};
+	"values ((select id from postseal.parcel where id = $1), $2, $3, $4, $5, $6, now() + $7 * "
+	"interval '1 second')"};
 
 static bool
 is_trouble(const struct receipt *receipt)
@@ -16,8 +17,8 @@ is_trouble(const struct receipt *receipt)
 }
 
 bool
-receipt_note(struct connection *connection, const struct settings *settings, const struct receipt *receipt,
-	     struct fault *fault)
+receipt_note(struct connection *connection, const struct settings *settings,
+	     const struct receipt *receipt, struct fault *fault)
 {
 	bool bundled = strcmp(settings->receipts, "daily") == 0;
 	bool by_rule = receipt->form != NULL;
@@ -32,6 +33,8 @@ receipt_note(struct connection *connection, const struct settings *settings, con
 	parameters_text(&parameters, receipt->recipient);
 	parameters_text(&parameters, receipt->what);
 	parameters_text(&parameters, by_rule ? receipt->form : "mail");
-	parameters_number(&parameters, bundled && !by_rule && strcmp(receipt->what, "locked") != 0 ? DAY_SECONDS : 0);
+	parameters_number(&parameters, bundled && !by_rule && strcmp(receipt->what, "locked") != 0
+					       ? DAY_SECONDS
+					       : 0);
 	return batch_add(connection, &receipt_put, &parameters, fault);
 }

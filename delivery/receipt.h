@@ -10,12 +10,12 @@
 #include "core/settings.h"
 
 struct receipt {
-	const char *message;   /* identifier in the log */
+	const char *message; /* identifier in the log */
 	const char *parcel;
-	const char *sender;    /* who is told */
+	const char *sender; /* who is told */
 	const char *recipient;
-	const char *what;      /* "opened", "expired", "locked", "lost", "deleted" */
-	const char *form;      /* "mail", "mdn", "dsn": as a rule wants it; NULL: as the settings say */
+	const char *what; /* "opened", "expired", "locked", "lost", "deleted" */
+	const char *form; /* "mail", "mdn", "dsn": as a rule wants it; NULL: as the settings say */
 };
 
 /* In the open batch; nothing where the settings do not want it. */

@@ -9,12 +9,16 @@ static const struct statement commit = {"remind_commit", "commit"};
 
 static const struct statement due = {
 	"remind_due",
-	"select k.id, p.message, p.sender, p.smtputf8, c.recipient, p.language, a.language, k.link_boxed,"
+	"select k.id, p.message, p.sender, p.smtputf8, c.recipient, p.language, a.language, "
+	"k.link_boxed,"
 	" greatest(1, extract(epoch from k.expires_at - now()))::bigint "
-	"from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel join postseal.copy c on c.id = k.copy"
+	"from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel join postseal.copy c "
+	"on c.id = k.copy"
 	" left join postseal.account a on a.id = k.account "
-	"where k.reminders < 2 and k.issued_at < now() - (case k.reminders when 0 then $1 else $2 end)::bigint"
-	" * interval '1 second' and k.opened_at is null and k.locked_at is null and k.expires_at > now()"
+	"where k.reminders < 2 and k.issued_at < now() - (case k.reminders when 0 then $1 else $2 "
+	"end)::bigint"
+	" * interval '1 second' and k.opened_at is null and k.locked_at is null and k.expires_at > "
+	"now()"
 	" and (k.folder = 'inbox' or k.link_boxed is not null) and p.message is not null "
 	"limit $3 for update of k skip locked"};
 enum { KEY, MESSAGE, SENDER, SMTPUTF8, RECIPIENT, LANGUAGE, ACCOUNT_LANGUAGE, LINK, LIFETIME };
@@ -23,17 +27,22 @@ static const struct statement count_reminder = {
 	"remind_count", "update postseal.parcel_key set reminders = reminders + 1 where id = $1"};
 
 static bool
-put_reminder(const struct issuer *issuer, struct connection *connection, const PGresult *rows, int row,
-	     struct fault *fault)
+put_reminder(const struct issuer *issuer, struct connection *connection, const PGresult *rows,
+	     int row, struct fault *fault)
 {
-	const struct notice notice = {.settings = issuer->settings, .courier = issuer->public_key,
-				      .connection = connection, .message = PQgetvalue(rows, row, MESSAGE),
+	const struct notice notice = {.settings = issuer->settings,
+				      .courier = issuer->public_key,
+				      .connection = connection,
+				      .message = PQgetvalue(rows, row, MESSAGE),
 				      .sender = PQgetvalue(rows, row, SENDER),
 				      .smtputf8 = result_flag(rows, row, SMTPUTF8)};
-	struct notice_recipient recipient = {.address = PQgetvalue(rows, row, RECIPIENT),
-					     .notify = "NEVER", /* the first notice was not refused */
-					     .way = NOTICE_SIGNIN, .link = PQgetvalue(rows, row, KEY),
-					     .lifetime = (uint64_t)result_number(rows, row, LIFETIME), .reminds = true};
+	struct notice_recipient recipient = {
+		.address = PQgetvalue(rows, row, RECIPIENT),
+		.notify = "NEVER", /* the first notice was not refused */
+		.way = NOTICE_SIGNIN,
+		.link = PQgetvalue(rows, row, KEY),
+		.lifetime = (uint64_t)result_number(rows, row, LIFETIME),
+		.reminds = true};
 	struct parameters parameters = {0};
 	char link[SEAL_KEY_CHARACTERS + 1];
 	size_t length;
@@ -41,14 +50,16 @@ put_reminder(const struct issuer *issuer, struct connection *connection, const P
 	struct seal_key secret;
 
 	recipient.language = notice_language(issuer->settings, recipient.address,
-					     result_text(rows, row, ACCOUNT_LANGUAGE), result_text(rows, row, LANGUAGE));
+					     result_text(rows, row, ACCOUNT_LANGUAGE),
+					     result_text(rows, row, LANGUAGE));
 	if (seal_unbox(&secret, boxed, length, issuer->public_key, issuer->private_key)) {
 		seal_key_show(link, &secret);
 		recipient.way = NOTICE_CODE;
 		recipient.link = link;
 	}
 	parameters_text(&parameters, PQgetvalue(rows, row, KEY));
-	return batch_add(connection, &count_reminder, &parameters, fault) && notice_waiting(&notice, &recipient, fault);
+	return batch_add(connection, &count_reminder, &parameters, fault) &&
+	       notice_waiting(&notice, &recipient, fault);
 }
 
 bool

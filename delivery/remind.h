@@ -1,5 +1,5 @@
-/* Reminders: twice, after `remind first` and `remind last`, a recipient who has not read a message is
- * told that it still waits. */
+/* Reminders: twice, after `remind first` and `remind last`, a recipient who has not read a message
+ * is told that it still waits. */
 #ifndef POSTSEAL_DELIVERY_REMIND_H
 #define POSTSEAL_DELIVERY_REMIND_H
 

@@ -51,9 +51,11 @@ post(CURL *curl, const char *url, const char *body, struct fault *fault)
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_slist_free_all(fields);
 	if (code != CURLE_OK)
-		return fault_set(fault, FAULT_PEER, "asking %s to send an SMS: %s", url, curl_easy_strerror(code));
+		return fault_set(fault, FAULT_PEER, "asking %s to send an SMS: %s", url,
+				 curl_easy_strerror(code));
 	return status / 100 == 2 ||
-	       fault_set(fault, FAULT_PEER, "asking %s to send an SMS: it answered %ld", url, status);
+	       fault_set(fault, FAULT_PEER, "asking %s to send an SMS: it answered %ld", url,
+			 status);
 }
 
 bool

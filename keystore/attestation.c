@@ -31,7 +31,8 @@ static const struct statement attestation_end_by_hand = {
 	"where address = $1 and ($2 = '' or author = $2) and revoked_at is null returning id"};
 
 bool
-attestation_make(struct connection *connection, const struct attestation *attestation, struct fault *fault)
+attestation_make(struct connection *connection, const struct attestation *attestation,
+		 struct fault *fault)
 {
 	struct parameters parameters = {0};
 	struct identifier id;
@@ -47,8 +48,8 @@ attestation_make(struct connection *connection, const struct attestation *attest
 }
 
 bool
-attestation_revoke(struct connection *connection, const struct attestation *attestation, const char *because,
-		   struct fault *fault)
+attestation_revoke(struct connection *connection, const struct attestation *attestation,
+		   const char *because, struct fault *fault)
 {
 	struct parameters parameters = {0};
 
@@ -73,16 +74,19 @@ attestation_list(const struct admin *admin, int argc, char **argv)
 
 	parameters_text(&parameters, address);
 	connection = database_take(admin->database, &fault);
-	if (connection == NULL || !connection_execute(connection, &attestation_all, &parameters, &result, &fault))
+	if (connection == NULL ||
+	    !connection_execute(connection, &attestation_all, &parameters, &result, &fault))
 		return command_fail(&fault);
 	for (int row = 0; row < PQntuples(result); row++) {
 		printf("%s  %-7s %.16s  said by %s (%s) on %s", PQgetvalue(result, row, 0),
-		       PQgetvalue(result, row, 1), PQgetvalue(result, row, 2), PQgetvalue(result, row, 3),
-		       PQgetvalue(result, row, 4), PQgetvalue(result, row, 5));
+		       PQgetvalue(result, row, 1), PQgetvalue(result, row, 2),
+		       PQgetvalue(result, row, 3), PQgetvalue(result, row, 4),
+		       PQgetvalue(result, row, 5));
 		if (PQgetisnull(result, row, 6))
 			putchar('\n');
 		else
-			printf(", revoked on %s: %s\n", PQgetvalue(result, row, 6), PQgetvalue(result, row, 7));
+			printf(", revoked on %s: %s\n", PQgetvalue(result, row, 6),
+			       PQgetvalue(result, row, 7));
 	}
 	return EXIT_GOOD;
 }
@@ -109,6 +113,7 @@ attestation_take_back(const struct admin *admin, int argc, char **argv)
 	if (connection == NULL ||
 	    !connection_execute(connection, &attestation_end_by_hand, &parameters, &result, &fault))
 		return command_fail(&fault);
-	printf("revoked %d statement%s about %s\n", PQntuples(result), PQntuples(result) == 1 ? "" : "s", address);
+	printf("revoked %d statement%s about %s\n", PQntuples(result),
+	       PQntuples(result) == 1 ? "" : "s", address);
 	return EXIT_GOOD;
 }

@@ -10,11 +10,12 @@
 #include "keystore/certificate.h"
 #include "keystore/openpgp.h"
 
-static const struct statement give = {
-	"key_give",
-	"select postseal.key_give($1, $2, $3, $4, $5, to_timestamp($6), to_timestamp($7), $8::text[], $9)"};
+static const struct statement give = {"key_give",
+				      "select postseal.key_give($1, $2, $3, $4, $5, "
+				      "to_timestamp($6), to_timestamp($7), $8::text[], $9)"};
 
-static const struct statement take_back = {"key_take_back", "select postseal.key_take_back($1, $2)"};
+static const struct statement take_back = {"key_take_back",
+					   "select postseal.key_take_back($1, $2)"};
 
 void
 given_clear(struct given *given)
@@ -65,11 +66,14 @@ take_certificate(X509 *certificate, const char *address, struct given *given_r, 
 	int length;
 
 	if (X509_check_ca(certificate) == 1)
-		return fault_set(fault, FAULT_INPUT, N_("This is the certificate of an authority, not yours."));
+		return fault_set(fault, FAULT_INPUT,
+				 N_("This is the certificate of an authority, not yours."));
 	if (!names(addresses, address))
-		return fault_set(fault, FAULT_INPUT, N_("This certificate does not name your address."));
+		return fault_set(fault, FAULT_INPUT,
+				 N_("This certificate does not name your address."));
 	if (problem != NULL)
-		return fault_set(fault, FAULT_INPUT, N_("Mail cannot be encrypted to this key or certificate."));
+		return fault_set(fault, FAULT_INPUT,
+				 N_("Mail cannot be encrypted to this key or certificate."));
 	certificate_capabilities(certificate, &gcm, &oaep);
 	given_r->kind = KEY_SMIME;
 	given_r->fingerprint = certificate_fingerprint(certificate);
@@ -84,22 +88,26 @@ take_certificate(X509 *certificate, const char *address, struct given *given_r, 
 }
 
 static bool
-take_openpgp(const void *bytes, size_t length, const char *address, const char *gpg_program, struct given *given_r,
-	     struct fault *fault)
+take_openpgp(const void *bytes, size_t length, const char *address, const char *gpg_program,
+	     struct given *given_r, struct fault *fault)
 {
 	g_autoptr(GPtrArray) keys = openpgp_read(bytes, length, gpg_program, fault);
 	const struct openpgp_key *key;
 
 	if (keys == NULL || keys->len != 1)
-		return fault_set(fault, FAULT_INPUT, N_("This file does not hold one OpenPGP public key."));
+		return fault_set(fault, FAULT_INPUT,
+				 N_("This file does not hold one OpenPGP public key."));
 	key = g_ptr_array_index(keys, 0);
 	if (key->secret != NULL)
-		return fault_set(fault, FAULT_INPUT, N_("This file holds a private key. Keep it to yourself and give only "
-						     "the public one."));
+		return fault_set(
+			fault, FAULT_INPUT,
+			N_("This file holds a private key. Keep it to yourself and give only "
+			   "the public one."));
 	if (!names(key->addresses, address))
 		return fault_set(fault, FAULT_INPUT, N_("This key does not name your address."));
 	if (key->problem != NULL)
-		return fault_set(fault, FAULT_INPUT, N_("Mail cannot be encrypted to this key or certificate."));
+		return fault_set(fault, FAULT_INPUT,
+				 N_("Mail cannot be encrypted to this key or certificate."));
 	given_r->kind = KEY_PGP;
 	given_r->fingerprint = g_strdup(key->fingerprint);
 	given_r->owner = g_strdup(key->owner);
@@ -111,15 +119,17 @@ take_openpgp(const void *bytes, size_t length, const char *address, const char *
 }
 
 bool
-giving_read(const void *bytes, size_t length, const char *address, const char *gpg_program, struct given *given_r,
-	    struct fault *fault)
+giving_read(const void *bytes, size_t length, const char *address, const char *gpg_program,
+	    struct given *given_r, struct fault *fault)
 {
 	g_autoptr(X509) certificate = NULL;
 
 	*given_r = (struct given){0};
 	if (memmem(bytes, length, "PRIVATE KEY", 11) != NULL)
-		return fault_set(fault, FAULT_INPUT, N_("This file holds a private key. Keep it to yourself and give only "
-						     "the public one."));
+		return fault_set(
+			fault, FAULT_INPUT,
+			N_("This file holds a private key. Keep it to yourself and give only "
+			   "the public one."));
 	certificate = read_certificate(bytes, length);
 	if (certificate != NULL)
 		return take_certificate(certificate, address, given_r, fault);
@@ -129,7 +139,8 @@ giving_read(const void *bytes, size_t length, const char *address, const char *g
 /* --- storing --- */
 
 static bool
-state(struct connection *connection, const struct given *given, const char *address, struct fault *fault)
+state(struct connection *connection, const struct given *given, const char *address,
+      struct fault *fault)
 {
 	const struct attestation attestation = {.kind = key_kind_name(given->kind),
 						.subject = given->fingerprint,
@@ -137,13 +148,13 @@ state(struct connection *connection, const struct given *given, const char *addr
 						.author = address,
 						.how = "signed in"};
 
-	return batch_begin(connection, fault) && attestation_make(connection, &attestation, fault) &&
-	       batch_commit(connection, fault);
+	return batch_begin(connection, fault) &&
+	       attestation_make(connection, &attestation, fault) && batch_commit(connection, fault);
 }
 
 bool
-giving_put(struct connection *connection, const struct given *given, const char *address, bool *taken_r,
-	   struct fault *fault)
+giving_put(struct connection *connection, const struct given *given, const char *address,
+	   bool *taken_r, struct fault *fault)
 {
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
@@ -153,7 +164,8 @@ giving_put(struct connection *connection, const struct given *given, const char 
 	parameters_text(&parameters, id.text);
 	parameters_text(&parameters, key_kind_name(given->kind));
 	parameters_text(&parameters, given->fingerprint);
-	parameters_bytes(&parameters, g_bytes_get_data(given->content, NULL), g_bytes_get_size(given->content));
+	parameters_bytes(&parameters, g_bytes_get_data(given->content, NULL),
+			 g_bytes_get_size(given->content));
 	parameters_text(&parameters, given->owner);
 	if (given->not_before != 0)
 		parameters_number(&parameters, given->not_before);
@@ -172,8 +184,8 @@ giving_put(struct connection *connection, const struct given *given, const char 
 }
 
 bool
-giving_take_back(struct connection *connection, const char *kind, const char *fingerprint, const char *address,
-		 struct fault *fault)
+giving_take_back(struct connection *connection, const char *kind, const char *fingerprint,
+		 const char *address, struct fault *fault)
 {
 	const struct attestation attestation = {
 		.kind = kind, .subject = fingerprint, .address = address, .author = address};

@@ -23,8 +23,8 @@ void given_clear(struct given *given);
 bool giving_read(const void *bytes, size_t length, const char *address, const char *gpg_program,
 		 struct given *given_r, struct fault *fault);
 /* *taken_r: false where somebody else's key of that fingerprint is there. Makes the statement. */
-bool giving_put(struct connection *connection, const struct given *given, const char *address, bool *taken_r,
-		struct fault *fault);
+bool giving_put(struct connection *connection, const struct given *given, const char *address,
+		bool *taken_r, struct fault *fault);
 /* The key counts no more, where it was this address that gave it. */
 bool giving_take_back(struct connection *connection, const char *kind, const char *fingerprint,
 		      const char *address, struct fault *fault);

@@ -113,6 +113,29 @@ at_reinject_verified(const struct admin *admin, char **note_r, struct fault *fau
 	return at_port(admin, admin->settings->reinject_verified, note_r, fault);
 }
 
+/* Browsers reach it through the web server; conversations are to stay sealed. */
+static bool
+at_portal(const struct admin *admin, char **note_r, struct fault *fault)
+{
+	const char *url = admin->settings->portal_url;
+
+	if (!policy_has_method(admin->policy, "pickup")) {
+		*note_r = g_strdup("not needed: no rule delivers by pickup");
+		return true;
+	}
+	if (!g_str_has_prefix(url, "https://") && !g_str_has_prefix(url, "http://"))
+		return fault_set(fault, FAULT_CONFIG,
+				 "looking at portal url: %s is no address such as https://secure.example.com", url);
+	if (g_str_has_suffix(url, "/"))
+		return fault_set(fault, FAULT_CONFIG, "looking at portal url: %s must not end with a slash", url);
+	if (g_str_has_prefix(url, "http://"))
+		*note_r = g_strdup("without https, what is read can be read along: only for trying it");
+	else if (!policy_has_condition(admin->policy, "conversation"))
+		*note_r = g_strdup("no rule has the condition conversation: what an employee answers to mail from "
+				   "the portal is sealed only if another rule says so");
+	return true;
+}
+
 /* What Postfix is told; where there is no Postfix, nothing is said. */
 static bool
 at_wiring(const struct admin *admin, char **note_r, struct fault *fault)
@@ -144,6 +167,7 @@ static const struct look looks[] = {
 	{"spool", at_spool},
 	{"reinject", at_reinject},
 	{"reinject verified", at_reinject_verified},
+	{"portal", at_portal},
 	{"Postfix", at_wiring},
 };
 

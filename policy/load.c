@@ -103,6 +103,35 @@ policy_digest(const struct policy *policy)
 	return policy->digest;
 }
 
+bool
+policy_has_condition(const struct policy *policy, const char *name)
+{
+	for (guint i = 0; i < policy->rules->len; i++) {
+		const struct rule *rule = g_ptr_array_index(policy->rules, i);
+
+		for (guint j = 0; j < rule->conditions->len; j++) {
+			const struct condition *condition = g_ptr_array_index(rule->conditions, j);
+
+			if (strcmp(condition->matcher->name, name) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+bool
+policy_has_method(const struct policy *policy, const char *method)
+{
+	for (guint i = 0; i < policy->rules->len; i++) {
+		const struct rule *rule = g_ptr_array_index(policy->rules, i);
+
+		for (guint j = 0; j + 1 < rule->methods->len; j++)
+			if (strcmp(g_ptr_array_index(rule->methods, j), method) == 0)
+				return true;
+	}
+	return false;
+}
+
 unsigned
 policy_rule_count(const struct policy *policy)
 {

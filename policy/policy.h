@@ -30,6 +30,9 @@ const struct settings *policy_settings(const struct policy *policy);
 const char *policy_text(const struct policy *policy);
 const char *policy_digest(const struct policy *policy);
 unsigned policy_rule_count(const struct policy *policy);
+/* Does any rule have the condition ("conversation"), or deliver by the method? */
+bool policy_has_condition(const struct policy *policy, const char *name);
+bool policy_has_method(const struct policy *policy, const char *method);
 
 /* Is the folded address (or its domain) in the inline, file or database table? */
 bool policy_table_has(const struct policy *policy, struct database *database, const char *table,

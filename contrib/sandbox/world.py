@@ -109,19 +109,20 @@ class World:
 
     # --- making it ---
 
-    def start(self, rules=RULES, settings=""):
-        """Makes and starts all of it, from nothing; or ends what was started, and fails."""
+    def start(self, rules=RULES, settings="", prepare=None):
+        """Makes and starts all of it, from nothing; or ends what was started, and fails. `prepare` is called
+        before the programs are, with the world."""
         if os.geteuid() != 0:
             raise Trouble("Postfix can only be started by root: run this as root")
         self.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
         try:
-            self.start_all(rules, settings)
+            self.start_all(rules, settings, prepare)
         except BaseException:
             self.stop()
             raise
 
-    def start_all(self, rules, settings):
+    def start_all(self, rules, settings, prepare):
         self.directory.mkdir(parents=True)
         for name in ("log", "spool", "keys"):
             (self.directory / name).mkdir()
@@ -145,6 +146,8 @@ class World:
         self.start_outside()
         self.tell("starting the company's Postfix")
         self.start_company()
+        if prepare is not None:
+            prepare(self)
         self.tell("starting Postseal")
         self.start_programs()
         self.save()
@@ -184,7 +187,7 @@ retry first 2 seconds last 5 seconds
 courier lease 10 seconds
 reinject timeout 4 seconds
 mta log "{self.company.log}"
-{settings}
+{settings.replace("{directory}", str(self.directory))}
 {rules.replace("{table}", str(table))}""")
 
     def start_outside(self):

@@ -19,7 +19,8 @@ static const struct statement account_by_address = {
 
 static const struct statement account_to_recover = {
 	"account_to_recover",
-	"select " COLUMNS ", a.recovery_salt, a.recovery_wrapped from postseal.account a where a.address = $1"};
+	"select " COLUMNS
+	", a.recovery_salt, a.recovery_wrapped from postseal.account a where a.address = $1"};
 
 /* An account that is opened again begins anew: all that rested on the old secret is gone. */
 static const struct statement account_put = {
@@ -27,8 +28,8 @@ static const struct statement account_put = {
 	"insert into postseal.account (id, address, shown, language, salt, wrapped, recovery_salt,"
 	" recovery_wrapped, public_key) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
 
-static const struct statement account_drop = {
-	"account_drop", "delete from postseal.account where address = $1"};
+static const struct statement account_drop = {"account_drop",
+					      "delete from postseal.account where address = $1"};
 
 static const struct statement account_password = {
 	"account_password", "update postseal.account set salt = $2, wrapped = $3 where id = $1"};
@@ -53,13 +54,17 @@ account_keys_make(struct account_keys *keys_r, const struct seal_key *secret)
 	static const char context[crypto_kdf_CONTEXTBYTES] = "account";
 
 	keys_r->secret = *secret;
-	crypto_kdf_derive_from_key(keys_r->private_key.bytes, SEAL_KEY_BYTES, 1, context, secret->bytes);
-	crypto_kdf_derive_from_key(keys_r->mailbox.bytes, SEAL_KEY_BYTES, 2, context, secret->bytes);
-	crypto_kdf_derive_from_key(keys_r->factors.bytes, SEAL_KEY_BYTES, 3, context, secret->bytes);
+	crypto_kdf_derive_from_key(keys_r->private_key.bytes, SEAL_KEY_BYTES, 1, context,
+				   secret->bytes);
+	crypto_kdf_derive_from_key(keys_r->mailbox.bytes, SEAL_KEY_BYTES, 2, context,
+				   secret->bytes);
+	crypto_kdf_derive_from_key(keys_r->factors.bytes, SEAL_KEY_BYTES, 3, context,
+				   secret->bytes);
 }
 
 void
-account_fingerprint(char text_r[ACCOUNT_FINGERPRINT_CHARACTERS + 1], const struct seal_key *public_key)
+account_fingerprint(char text_r[ACCOUNT_FINGERPRINT_CHARACTERS + 1],
+		    const struct seal_key *public_key)
 {
 	unsigned char digest[crypto_hash_sha256_BYTES];
 
@@ -100,15 +105,18 @@ account_password_fault(const char *password, const char *address)
 	if (!g_utf8_validate(password, -1, NULL))
 		return N_("The password has characters that cannot be read.");
 	if (g_utf8_strlen(password, -1) < ACCOUNT_PASSWORD_MIN)
-		return N_("The password is too short. Ten characters or more are needed; three or four "
-			    "words are easy to remember.");
+		return N_("The password is too short. Ten characters or more are needed; three or "
+			  "four "
+			  "words are easy to remember.");
 	if (strlen(password) > ACCOUNT_PASSWORD_MAX)
 		return N_("The password is too long.");
 	folded = g_utf8_casefold(password, -1);
 	if (is_common(password) || is_monotonous(password))
-		return N_("Many people use this password, so it is easy to guess. Please choose another.");
+		return N_("Many people use this password, so it is easy to guess. Please choose "
+			  "another.");
 	if (strlen(local) > 3 && strstr(folded, local) != NULL)
-		return N_("Your address is part of the password, so it is easy to guess. Please choose another.");
+		return N_("Your address is part of the password, so it is easy to guess. Please "
+			  "choose another.");
 	return NULL;
 }
 
@@ -155,8 +163,8 @@ struct locked {
 };
 
 static bool
-lock_secret(struct locked *locked_r, const struct seal_key *secret, const char *password, const char *address,
-	    struct fault *fault)
+lock_secret(struct locked *locked_r, const struct seal_key *secret, const char *password,
+	    const char *address, struct fault *fault)
 {
 	struct seal_key wrapping;
 
@@ -176,7 +184,8 @@ read_account(const PGresult *result, struct account *account_r, struct fault *fa
 	size_t length;
 	g_autofree unsigned char *key = result_bytes(result, 0, PUBLIC_KEY, &length);
 
-	if (!identifier_parse(&account_r->id, PQgetvalue(result, 0, ID)) || length != SEAL_KEY_BYTES)
+	if (!identifier_parse(&account_r->id, PQgetvalue(result, 0, ID)) ||
+	    length != SEAL_KEY_BYTES)
 		return fault_set(fault, FAULT_BUG, "reading an account: its row is damaged");
 	memcpy(account_r->public_key.bytes, key, SEAL_KEY_BYTES);
 	account_r->address = g_strdup(PQgetvalue(result, 0, ADDRESS));
@@ -188,8 +197,8 @@ read_account(const PGresult *result, struct account *account_r, struct fault *fa
 }
 
 bool
-account_find(struct connection *connection, const char *address, struct account *account_r, bool *found_r,
-	     struct fault *fault)
+account_find(struct connection *connection, const char *address, struct account *account_r,
+	     bool *found_r, struct fault *fault)
 {
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
@@ -204,18 +213,20 @@ account_find(struct connection *connection, const char *address, struct account 
 
 /* Derives even where there is nothing to open: the time tells nothing. */
 static bool
-open_secret(const PGresult *result, const char *address, const char *password, struct seal_key *secret_r,
-	    bool *right_r, struct fault *fault)
+open_secret(const PGresult *result, const char *address, const char *password,
+	    struct seal_key *secret_r, bool *right_r, struct fault *fault)
 {
 	static const unsigned char nobody[SEAL_SALT_BYTES];
 	bool found = PQntuples(result) == 1;
 	size_t salt_length = 0, length = 0;
 	g_autofree unsigned char *salt = found ? result_bytes(result, 0, SALT, &salt_length) : NULL;
-	g_autofree unsigned char *wrapped = found ? result_bytes(result, 0, WRAPPED, &length) : NULL;
+	g_autofree unsigned char *wrapped =
+		found ? result_bytes(result, 0, WRAPPED, &length) : NULL;
 	struct seal_key wrapping;
 
 	*right_r = false;
-	if (!seal_derive_password(&wrapping, password, salt_length == SEAL_SALT_BYTES ? salt : nobody, fault))
+	if (!seal_derive_password(&wrapping, password,
+				  salt_length == SEAL_SALT_BYTES ? salt : nobody, fault))
 		return false;
 	*right_r = found && seal_unwrap(secret_r, wrapped, length, &wrapping, address);
 	sodium_memzero(&wrapping, sizeof wrapping);
@@ -245,20 +256,24 @@ enter(struct connection *connection, const struct statement *statement, const ch
 
 bool
 account_enter(struct connection *connection, const char *address, const char *password,
-	      struct account *account_r, struct account_keys *keys_r, bool *right_r, struct fault *fault)
+	      struct account *account_r, struct account_keys *keys_r, bool *right_r,
+	      struct fault *fault)
 {
-	return enter(connection, &account_by_address, address, password, account_r, keys_r, right_r, fault);
+	return enter(connection, &account_by_address, address, password, account_r, keys_r, right_r,
+		     fault);
 }
 
 bool
 account_recover(struct connection *connection, const char *address, const char *code,
-		struct account *account_r, struct account_keys *keys_r, bool *right_r, struct fault *fault)
+		struct account *account_r, struct account_keys *keys_r, bool *right_r,
+		struct fault *fault)
 {
 	char text[RECOVERY_CHARACTERS + 1];
 	bool done;
 
 	read_recovery(text, code);
-	done = enter(connection, &account_to_recover, address, text, account_r, keys_r, right_r, fault);
+	done = enter(connection, &account_to_recover, address, text, account_r, keys_r, right_r,
+		     fault);
 	sodium_memzero(text, sizeof text);
 	return done;
 }
@@ -266,8 +281,8 @@ account_recover(struct connection *connection, const char *address, const char *
 /* --- making and changing --- */
 
 static bool
-put_account(struct connection *connection, const struct account *account, const struct locked *password,
-	    const struct locked *recovery, struct fault *fault)
+put_account(struct connection *connection, const struct account *account,
+	    const struct locked *password, const struct locked *recovery, struct fault *fault)
 {
 	struct parameters parameters = {0};
 
@@ -293,8 +308,9 @@ drop_account(struct connection *connection, const char *address, struct fault *f
 }
 
 bool
-account_create(struct connection *connection, const struct account_new *settings, struct account *account_r,
-	       struct account_keys *keys_r, char recovery_r[RECOVERY_CHARACTERS + 1], struct fault *fault)
+account_create(struct connection *connection, const struct account_new *settings,
+	       struct account *account_r, struct account_keys *keys_r,
+	       char recovery_r[RECOVERY_CHARACTERS + 1], struct fault *fault)
 {
 	struct locked password, recovery;
 	struct seal_key secret;
@@ -308,15 +324,17 @@ account_create(struct connection *connection, const struct account_new *settings
 	sodium_memzero(&secret, sizeof secret);
 	crypto_scalarmult_base(account_r->public_key.bytes, keys_r->private_key.bytes);
 	make_recovery(recovery_r);
-	return lock_secret(&password, &keys_r->secret, settings->password, settings->address, fault) &&
+	return lock_secret(&password, &keys_r->secret, settings->password, settings->address,
+			   fault) &&
 	       lock_secret(&recovery, &keys_r->secret, recovery_r, settings->address, fault) &&
 	       (!settings->replaces || drop_account(connection, settings->address, fault)) &&
 	       put_account(connection, account_r, &password, &recovery, fault);
 }
 
 static bool
-set_locked(struct connection *connection, const struct statement *statement, const struct account *account,
-	   const struct account_keys *keys, const char *password, struct fault *fault)
+set_locked(struct connection *connection, const struct statement *statement,
+	   const struct account *account, const struct account_keys *keys, const char *password,
+	   struct fault *fault)
 {
 	struct parameters parameters = {0};
 	struct locked locked;

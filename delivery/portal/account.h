@@ -14,12 +14,13 @@ enum {
 	ACCOUNT_PASSWORD_MIN = 10, /* characters */
 	ACCOUNT_PASSWORD_MAX = 200,
 	ACCOUNT_FINGERPRINT_CHARACTERS = 64,
-	RECOVERY_CHARACTERS = 29, /* "XXXXX-XXXXX-XXXXX-XXXXX-XXXXX": 125 bits, Crockford's base32 */
+	RECOVERY_CHARACTERS =
+		29, /* "XXXXX-XXXXX-XXXXX-XXXXX-XXXXX": 125 bits, Crockford's base32 */
 };
 
 /* Wipe with sodium_memzero(). */
 struct account_keys {
-	struct seal_key secret;      /* of which the others are made */
+	struct seal_key secret;	     /* of which the others are made */
 	struct seal_key private_key; /* X25519 */
 	struct seal_key mailbox;     /* wraps content keys */
 	struct seal_key factors;     /* seals the secret of one-time passwords */
@@ -41,7 +42,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(account_auto, account_clear)
 
 void account_keys_make(struct account_keys *keys_r, const struct seal_key *secret);
 /* What attestations call the account's public key. */
-void account_fingerprint(char text_r[ACCOUNT_FINGERPRINT_CHARACTERS + 1], const struct seal_key *public_key);
+void account_fingerprint(char text_r[ACCOUNT_FINGERPRINT_CHARACTERS + 1],
+			 const struct seal_key *public_key);
 
 /* What is wrong with a new password, in English, or NULL. `address` must not be in it. */
 const char *account_password_fault(const char *password, const char *address);
@@ -70,7 +72,8 @@ bool account_recover(struct connection *connection, const char *address, const c
 
 /* These add to the open batch. */
 bool account_set_password(struct connection *connection, const struct account *account,
-			  const struct account_keys *keys, const char *password, struct fault *fault);
+			  const struct account_keys *keys, const char *password,
+			  struct fault *fault);
 bool account_set_recovery(struct connection *connection, const struct account *account,
 			  const struct account_keys *keys, char recovery_r[RECOVERY_CHARACTERS + 1],
 			  struct fault *fault);

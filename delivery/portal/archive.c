@@ -13,7 +13,7 @@ struct archive_stream {
 	struct content_source source;
 	struct layout *layout;
 	gint64 at;
-	guint next;              /* attachment */
+	guint next;		 /* attachment */
 	struct content *content; /* of the one before it, while it is not at its end */
 	GHashTable *names;
 	bool ended;
@@ -110,7 +110,10 @@ go_on(struct archive_stream *archive, struct fault *fault)
 
 	if (archive->content == NULL) {
 		if (archive->next < archive->layout->attachments->len)
-			return begin_entry(archive, g_ptr_array_index(archive->layout->attachments, archive->next++), fault);
+			return begin_entry(
+				archive,
+				g_ptr_array_index(archive->layout->attachments, archive->next++),
+				fault);
 		archive->ended = true;
 		return archive_write_close(archive->zip) == ARCHIVE_OK || fail(archive, fault);
 	}
@@ -119,11 +122,13 @@ go_on(struct archive_stream *archive, struct fault *fault)
 		return false;
 	if (got == 0)
 		g_clear_pointer(&archive->content, content_close);
-	return got == 0 || archive_write_data(archive->zip, piece, got) >= 0 || fail(archive, fault);
+	return got == 0 || archive_write_data(archive->zip, piece, got) >= 0 ||
+	       fail(archive, fault);
 }
 
 bool
-archive_pull(struct archive_stream *archive, void *data, size_t size, size_t *got_r, struct fault *fault)
+archive_pull(struct archive_stream *archive, void *data, size_t size, size_t *got_r,
+	     struct fault *fault)
 {
 	while (archive->taken == archive->ready->len) {
 		g_byte_array_set_size(archive->ready, 0);

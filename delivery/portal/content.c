@@ -4,19 +4,19 @@
 #include <string.h>
 
 enum {
-	AT_ONCE_MAX = 8,           /* chunks that one look into the database brings */
+	AT_ONCE_MAX = 8,	    /* chunks that one look into the database brings */
 	QUICK_MICROSECONDS = 20000, /* a reader who is back before is given more at once */
 	PIECE_BYTES = 65536,
 };
 
-static const struct statement parcel_header = {
-	"content_header", "select header from postseal.parcel where id = $1"};
+static const struct statement parcel_header = {"content_header",
+					       "select header from postseal.parcel where id = $1"};
 
-static const struct statement parcel_chunks = {
-	"content_chunks",
-	"select content from postseal.parcel_chunk where parcel = $1 and number >= $2 and number < $3 "
-	"order by number",
-	true};
+static const struct statement parcel_chunks = {"content_chunks",
+					       "select content from postseal.parcel_chunk where "
+					       "parcel = $1 and number >= $2 and number < $3 "
+					       "order by number",
+					       true};
 
 struct content {
 	struct sink sink; /* takes what chunks hold */
@@ -28,7 +28,7 @@ struct content {
 	uint64_t skip, left; /* encoded bytes before the part, and of it */
 	bool decodes;
 	GMimeEncoding encoding;
-	char *ready;         /* decoded; exactly as large as it needs to be, for there are many readers */
+	char *ready; /* decoded; exactly as large as it needs to be, for there are many readers */
 	size_t length, taken; /* of `ready` */
 };
 
@@ -46,11 +46,14 @@ take_plain(struct sink *sink, const void *data, size_t length, struct fault *fau
 	content->left -= length;
 	if (length == 0)
 		return true;
-	content->ready = g_realloc(content->ready, content->length + (content->decodes
-									      ? g_mime_encoding_outlen(&content->encoding, length)
-									      : length));
+	content->ready = g_realloc(
+		content->ready,
+		content->length + (content->decodes
+					   ? g_mime_encoding_outlen(&content->encoding, length)
+					   : length));
 	if (content->decodes)
-		length = g_mime_encoding_step(&content->encoding, bytes, length, content->ready + content->length);
+		length = g_mime_encoding_step(&content->encoding, bytes, length,
+					      content->ready + content->length);
 	else
 		memcpy(content->ready + content->length, bytes, length);
 	content->length += length;
@@ -69,9 +72,10 @@ content_open(const struct content_source *source, const struct layout_part *part
 	content->skip = part == NULL ? 0 : part->offset;
 	content->decodes = part != NULL && part->encoding != LAYOUT_IDENTITY;
 	if (content->decodes)
-		g_mime_encoding_init_decode(&content->encoding, part->encoding == LAYOUT_BASE64
-									? GMIME_CONTENT_ENCODING_BASE64
-									: GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
+		g_mime_encoding_init_decode(&content->encoding,
+					    part->encoding == LAYOUT_BASE64
+						    ? GMIME_CONTENT_ENCODING_BASE64
+						    : GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
 	return content;
 }
 
@@ -102,8 +106,8 @@ begin(struct content *content, struct connection *connection, struct fault *faul
 				 content->source.parcel.text);
 	header = result_bytes(result, 0, 0, &length);
 	content->begun = true;
-	return unsealing_init(&content->unsealing, &content->source.key, content->source.parcel.text, header,
-			      length, fault);
+	return unsealing_init(&content->unsealing, &content->source.key,
+			      content->source.parcel.text, header, length, fault);
 }
 
 /* The reader's pace says how many chunks are worth fetching. */
@@ -113,7 +117,9 @@ adapt(struct content *content)
 	gint64 now = g_get_monotonic_time();
 
 	if (content->last != 0)
-		content->at_once = now - content->last < QUICK_MICROSECONDS ? MIN(content->at_once * 2, AT_ONCE_MAX) : 1;
+		content->at_once = now - content->last < QUICK_MICROSECONDS
+					   ? MIN(content->at_once * 2, AT_ONCE_MAX)
+					   : 1;
 	content->last = now;
 }
 
@@ -136,7 +142,8 @@ fetch(struct content *content, struct fault *fault)
 		return fault_set(fault, FAULT_INPUT, "reading the parcel %s: its end is missing",
 				 content->source.parcel.text);
 	for (int row = 0; row < PQntuples(result) && content->left > 0; row++, content->next++)
-		if (!unsealing_chunk(&content->unsealing, (const unsigned char *)PQgetvalue(result, row, 0),
+		if (!unsealing_chunk(&content->unsealing,
+				     (const unsigned char *)PQgetvalue(result, row, 0),
 				     (size_t)PQgetlength(result, row, 0), &content->sink, fault))
 			return false;
 	return true;
@@ -167,7 +174,8 @@ content_copy(struct content *content, struct sink *sink, struct fault *fault)
 	size_t got;
 
 	do {
-		if (!content_read(content, piece, PIECE_BYTES, &got, fault) || !sink_write(sink, piece, got, fault))
+		if (!content_read(content, piece, PIECE_BYTES, &got, fault) ||
+		    !sink_write(sink, piece, got, fault))
 			return false;
 	} while (got > 0);
 	return true;
@@ -175,8 +183,8 @@ content_copy(struct content *content, struct sink *sink, struct fault *fault)
 
 /* At most max bytes; *cut_r: there are more. */
 static bool
-read_some(const struct content_source *source, const struct layout_part *part, size_t max, GByteArray *bytes,
-	  bool *cut_r, struct fault *fault)
+read_some(const struct content_source *source, const struct layout_part *part, size_t max,
+	  GByteArray *bytes, bool *cut_r, struct fault *fault)
 {
 	g_autoptr(content_auto) content = content_open(source, part);
 	g_autofree guint8 *piece = g_malloc(PIECE_BYTES);
@@ -192,8 +200,8 @@ read_some(const struct content_source *source, const struct layout_part *part, s
 }
 
 char *
-content_text(const struct content_source *source, const struct layout_part *part, size_t max, bool *cut_r,
-	     struct fault *fault)
+content_text(const struct content_source *source, const struct layout_part *part, size_t max,
+	     bool *cut_r, struct fault *fault)
 {
 	g_autoptr(GByteArray) bytes = g_byte_array_sized_new(1);
 	const char *charset = part->charset == NULL ? "utf-8" : part->charset;
@@ -202,16 +210,18 @@ content_text(const struct content_source *source, const struct layout_part *part
 
 	if (!read_some(source, part, max, bytes, cut_r, fault))
 		return NULL;
-	if (g_ascii_strcasecmp(charset, "utf-8") != 0 && g_ascii_strcasecmp(charset, "us-ascii") != 0)
-		converted = g_convert_with_fallback((const char *)bytes->data, bytes->len, "utf-8", charset, "?", NULL,
-						    &length, NULL);
+	if (g_ascii_strcasecmp(charset, "utf-8") != 0 &&
+	    g_ascii_strcasecmp(charset, "us-ascii") != 0)
+		converted = g_convert_with_fallback((const char *)bytes->data, bytes->len, "utf-8",
+						    charset, "?", NULL, &length, NULL);
 	if (converted != NULL)
 		return g_utf8_make_valid(converted, (gssize)length);
 	return g_utf8_make_valid((const char *)bytes->data, (gssize)bytes->len);
 }
 
 GBytes *
-content_bytes(const struct content_source *source, const struct layout_part *part, size_t max, struct fault *fault)
+content_bytes(const struct content_source *source, const struct layout_part *part, size_t max,
+	      struct fault *fault)
 {
 	g_autoptr(GByteArray) bytes = g_byte_array_sized_new(1);
 	bool cut;

@@ -26,14 +26,15 @@ typedef struct content content_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(content_auto, content_close)
 
 /* *got_r is 0 at the end. */
-bool content_read(struct content *content, void *data, size_t size, size_t *got_r, struct fault *fault);
+bool content_read(struct content *content, void *data, size_t size, size_t *got_r,
+		  struct fault *fault);
 /* Everything that is left. */
 bool content_copy(struct content *content, struct sink *sink, struct fault *fault);
 /* Text of a part as UTF-8, at most `max` bytes; *cut_r: there is more. The caller's. */
 char *content_text(const struct content_source *source, const struct layout_part *part, size_t max,
 		   bool *cut_r, struct fault *fault);
 /* Bytes of a part, at most `max`; NULL where there are more, or with `fault` filled. */
-GBytes *content_bytes(const struct content_source *source, const struct layout_part *part, size_t max,
-		      struct fault *fault);
+GBytes *content_bytes(const struct content_source *source, const struct layout_part *part,
+		      size_t max, struct fault *fault);
 
 #endif

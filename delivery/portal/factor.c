@@ -14,13 +14,14 @@ static const struct statement totp_get = {
 
 /* Each code works once, however many try it at the same time. */
 static const struct statement totp_use = {
-	"totp_use", "update postseal.account set totp_step = $2 where id = $1 and totp_step < $2 returning id"};
+	"totp_use",
+	"update postseal.account set totp_step = $2 where id = $1 and totp_step < $2 returning id"};
 
 static const struct statement totp_put = {
 	"totp_put", "update postseal.account set totp = $2, totp_step = $3 where id = $1"};
 
-static const struct statement totp_drop = {
-	"totp_drop", "update postseal.account set totp = null where id = $1"};
+static const struct statement totp_drop = {"totp_drop",
+					   "update postseal.account set totp = null where id = $1"};
 
 static const struct statement challenge_put = {
 	"challenge_put", "update postseal.portal_session set challenge = $2 where id = $1"};
@@ -32,19 +33,20 @@ static const struct statement challenge_take = {
 	"where s.id = $1 and old.id = s.id and old.challenge is not null returning old.challenge"};
 
 static const struct statement passkey_list = {
-	"passkey_list", "select credential from postseal.passkey where account = $1 order by added_at"};
+	"passkey_list",
+	"select credential from postseal.passkey where account = $1 order by added_at"};
 
 static const struct statement passkey_get = {
-	"passkey_get",
-	"select id, public_key, algorithm, counter from postseal.passkey where account = $1 and credential = $2"};
+	"passkey_get", "select id, public_key, algorithm, counter from postseal.passkey where "
+		       "account = $1 and credential = $2"};
 
 static const struct statement passkey_used = {
 	"passkey_used", "update postseal.passkey set counter = $2 where id = $1 and counter <= $2"};
 
 static const struct statement passkey_put = {
-	"passkey_put",
-	"insert into postseal.passkey (id, account, credential, public_key, algorithm, counter, name) "
-	"values ($1, $2, $3, $4, $5, $6, $7) on conflict (credential) do nothing"};
+	"passkey_put", "insert into postseal.passkey (id, account, credential, public_key, "
+		       "algorithm, counter, name) "
+		       "values ($1, $2, $3, $4, $5, $6, $7) on conflict (credential) do nothing"};
 
 static const struct statement passkey_drop = {
 	"passkey_drop", "delete from postseal.passkey where account = $1 and id::text = $2"};
@@ -68,8 +70,8 @@ make_challenge(struct request *request, struct page *page, struct fault *fault)
 }
 
 static bool
-take_challenge(struct request *request, unsigned char challenge_r[PASSKEY_CHALLENGE_BYTES], bool *found_r,
-	       struct fault *fault)
+take_challenge(struct request *request, unsigned char challenge_r[PASSKEY_CHALLENGE_BYTES],
+	       bool *found_r, struct fault *fault)
 {
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
@@ -148,8 +150,8 @@ serve_factor_form(struct request *request)
 
 /* *right_r: the code is right and was not used before. */
 static bool
-try_code(struct request *request, const unsigned char secret[TOTP_SECRET_BYTES], const char *typed, bool *right_r,
-	 struct fault *fault)
+try_code(struct request *request, const unsigned char secret[TOTP_SECRET_BYTES], const char *typed,
+	 bool *right_r, struct fault *fault)
 {
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
@@ -181,8 +183,8 @@ check_code(struct request *request, bool *right_r, struct fault *fault)
 		return false;
 	if (PQntuples(result) == 1)
 		sealed = result_bytes(result, 0, 0, &length);
-	secret = seal_open_bytes(sealed, length, &request->session.keys.factors, request->session.account.id.text,
-				 &secret_length);
+	secret = seal_open_bytes(sealed, length, &request->session.keys.factors,
+				 request->session.account.id.text, &secret_length);
 	if (secret != NULL && secret_length == TOTP_SECRET_BYTES)
 		done = try_code(request, secret, request_field(request, "code"), right_r, fault);
 	if (secret != NULL)
@@ -193,8 +195,9 @@ check_code(struct request *request, bool *right_r, struct fault *fault)
 static enum MHD_Result
 answer_too_often(struct request *request)
 {
-	return answer_word(request, MHD_HTTP_TOO_MANY_REQUESTS, "Too many tries",
-			   "Too many codes were tried. Please wait a quarter of an hour, then try again.");
+	return answer_word(
+		request, MHD_HTTP_TOO_MANY_REQUESTS, "Too many tries",
+		"Too many codes were tried. Please wait a quarter of an hour, then try again.");
 }
 
 enum MHD_Result
@@ -209,15 +212,17 @@ serve_factor_code(struct request *request)
 	if (!allowed)
 		return answer_too_often(request);
 	if (!check_code(request, &right, &fault) ||
-	    (right && !throttle_forget(request->connection, &throttle_second_factor, account, &fault)))
+	    (right &&
+	     !throttle_forget(request->connection, &throttle_second_factor, account, &fault)))
 		return answer_fault(request, &fault);
 	return right ? entry_sign_in(request)
-		     : show_factor(request, "The code is not right. Codes change every half minute, and each works once.");
+		     : show_factor(request, "The code is not right. Codes change every half "
+					    "minute, and each works once.");
 }
 
 static bool
-find_passkey(struct request *request, struct passkey *passkey_r, struct identifier *id_r, bool *found_r,
-	     struct fault *fault)
+find_passkey(struct request *request, struct passkey *passkey_r, struct identifier *id_r,
+	     bool *found_r, struct fault *fault)
 {
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
@@ -259,11 +264,13 @@ check_passkey(struct request *request, bool *right_r, struct fault *fault)
 	       (!asked || find_passkey(request, &passkey, &id, &found, fault));
 	if (done && found)
 		*right_r = passkey_verify(&place, &passkey, request_field(request, "client"),
-					  request_field(request, "data"), request_field(request, "signature"));
+					  request_field(request, "data"),
+					  request_field(request, "signature"));
 	if (*right_r) {
 		parameters_text(&parameters, id.text);
 		parameters_number(&parameters, passkey.counter);
-		done = connection_execute(request->connection, &passkey_used, &parameters, NULL, fault);
+		done = connection_execute(request->connection, &passkey_used, &parameters, NULL,
+					  fault);
 	}
 	passkey_clear(&passkey);
 	return done;
@@ -277,7 +284,8 @@ serve_factor_passkey(struct request *request)
 
 	if (!check_passkey(request, &right, &fault))
 		return answer_fault(request, &fault);
-	return right ? entry_sign_in(request) : show_factor(request, "The passkey could not be checked. Please try again.");
+	return right ? entry_sign_in(request)
+		     : show_factor(request, "The passkey could not be checked. Please try again.");
 }
 
 /* --- one-time passwords: setting up --- */
@@ -287,8 +295,8 @@ show_totp(struct request *request, const unsigned char secret[TOTP_SECRET_BYTES]
 {
 	g_autoptr(page_auto) page = request_page(request, "totp.html");
 	g_autofree char *text = totp_secret_text(secret);
-	g_autofree char *uri =
-		totp_uri(secret, request->portal->settings->organisation, request->session.account.shown);
+	g_autofree char *uri = totp_uri(secret, request->portal->settings->organisation,
+					request->session.account.shown);
 	g_autofree char *box = NULL, *picture = NULL;
 	unsigned modules;
 
@@ -318,12 +326,14 @@ serve_totp_form(struct request *request)
 }
 
 static bool
-keep_totp(struct request *request, const unsigned char secret[TOTP_SECRET_BYTES], uint64_t step, struct fault *fault)
+keep_totp(struct request *request, const unsigned char secret[TOTP_SECRET_BYTES], uint64_t step,
+	  struct fault *fault)
 {
 	struct parameters parameters = {0};
 	size_t length;
-	g_autofree unsigned char *sealed = seal_bytes(secret, TOTP_SECRET_BYTES, &request->session.keys.factors,
-						      request->session.account.id.text, &length);
+	g_autofree unsigned char *sealed =
+		seal_bytes(secret, TOTP_SECRET_BYTES, &request->session.keys.factors,
+			   request->session.account.id.text, &length);
 
 	parameters_text(&parameters, request->session.account.id.text);
 	parameters_bytes(&parameters, sealed, length);
@@ -343,7 +353,8 @@ serve_totp_add(struct request *request)
 	if (!totp_secret_read(secret, request_field(request, "secret")))
 		return answer_see(request, "/settings/totp");
 	if (!totp_is_right(secret, request_field(request, "code"), time(NULL), &step))
-		return show_totp(request, secret, "The code is not right. Is the clock of your telephone right?");
+		return show_totp(request, secret,
+				 "The code is not right. Is the clock of your telephone right?");
 	kept = keep_totp(request, secret, step, &fault);
 	sodium_memzero(secret, sizeof secret);
 	return kept ? answer_see(request, "/settings") : answer_fault(request, &fault);
@@ -373,7 +384,8 @@ serve_passkey_form(struct request *request)
 
 	page_attribute(page, "passkey", "data-user", user);
 	page_attribute(page, "passkey", "data-name", account->shown);
-	page_attribute(page, "passkey", "data-organisation", request->portal->settings->organisation);
+	page_attribute(page, "passkey", "data-organisation",
+		       request->portal->settings->organisation);
 	if (!make_challenge(request, page, &fault) || !list_credentials(request, page, &fault))
 		return answer_fault(request, &fault);
 	return answer_page_with_script(request, page);
@@ -382,16 +394,19 @@ serve_passkey_form(struct request *request)
 static bool
 keep_passkey(struct request *request, const struct passkey *passkey, struct fault *fault)
 {
-	g_autofree char *name = g_utf8_substring(request_field(request, "name"), 0,
-						 MIN(g_utf8_strlen(request_field(request, "name"), -1), NAME_CHARACTERS));
+	g_autofree char *name = g_utf8_substring(
+		request_field(request, "name"), 0,
+		MIN(g_utf8_strlen(request_field(request, "name"), -1), NAME_CHARACTERS));
 	struct parameters parameters = {0};
 	struct identifier id;
 
 	identifier_make(&id);
 	parameters_text(&parameters, id.text);
 	parameters_text(&parameters, request->session.account.id.text);
-	parameters_bytes(&parameters, g_bytes_get_data(passkey->credential, NULL), g_bytes_get_size(passkey->credential));
-	parameters_bytes(&parameters, g_bytes_get_data(passkey->public_key, NULL), g_bytes_get_size(passkey->public_key));
+	parameters_bytes(&parameters, g_bytes_get_data(passkey->credential, NULL),
+			 g_bytes_get_size(passkey->credential));
+	parameters_bytes(&parameters, g_bytes_get_data(passkey->public_key, NULL),
+			 g_bytes_get_size(passkey->public_key));
 	parameters_number(&parameters, passkey->algorithm);
 	parameters_number(&parameters, passkey->counter);
 	parameters_text(&parameters, *name == '\0' ? "-" : name);
@@ -409,9 +424,11 @@ serve_passkey_add(struct request *request)
 
 	if (!take_challenge(request, challenge, &asked, &fault))
 		return answer_fault(request, &fault);
-	if (!asked || !passkey_register(&place, request_field(request, "client"), request_field(request, "data"), &passkey))
-		return answer_word(request, MHD_HTTP_BAD_REQUEST, "The passkey was not taken",
-				   "What your browser sent could not be checked. Please try again.");
+	if (!asked || !passkey_register(&place, request_field(request, "client"),
+					request_field(request, "data"), &passkey))
+		return answer_word(
+			request, MHD_HTTP_BAD_REQUEST, "The passkey was not taken",
+			"What your browser sent could not be checked. Please try again.");
 	kept = keep_passkey(request, &passkey, &fault);
 	passkey_clear(&passkey);
 	return kept ? answer_see(request, "/settings") : answer_fault(request, &fault);

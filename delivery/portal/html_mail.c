@@ -4,7 +4,8 @@
 #include <string.h>
 
 enum {
-	TAGS_MAX = 20000, /* gumbo walks trees by recursion: what could be nested deeper is not parsed */
+	TAGS_MAX = 20000, /* gumbo walks trees by recursion: what could be nested deeper is not
+			     parsed */
 	STYLE_MAX = 2000,
 };
 
@@ -56,30 +57,39 @@ append_attribute(GString *out, const char *name, const char *value)
 /* --- the allow-lists --- */
 
 static const GumboTag shown[] = {
-	GUMBO_TAG_A, GUMBO_TAG_ABBR, GUMBO_TAG_ADDRESS, GUMBO_TAG_ARTICLE, GUMBO_TAG_ASIDE, GUMBO_TAG_B,
-	GUMBO_TAG_BIG, GUMBO_TAG_BLOCKQUOTE, GUMBO_TAG_BR, GUMBO_TAG_CAPTION, GUMBO_TAG_CENTER, GUMBO_TAG_CITE,
-	GUMBO_TAG_CODE, GUMBO_TAG_COL, GUMBO_TAG_COLGROUP, GUMBO_TAG_DD, GUMBO_TAG_DEL, GUMBO_TAG_DFN,
-	GUMBO_TAG_DIV, GUMBO_TAG_DL, GUMBO_TAG_DT, GUMBO_TAG_EM, GUMBO_TAG_FIGCAPTION, GUMBO_TAG_FIGURE,
-	GUMBO_TAG_FONT, GUMBO_TAG_FOOTER, GUMBO_TAG_H1, GUMBO_TAG_H2, GUMBO_TAG_H3, GUMBO_TAG_H4, GUMBO_TAG_H5,
-	GUMBO_TAG_H6, GUMBO_TAG_HEADER, GUMBO_TAG_HR, GUMBO_TAG_I, GUMBO_TAG_IMG, GUMBO_TAG_INS, GUMBO_TAG_KBD,
-	GUMBO_TAG_LI, GUMBO_TAG_MARK, GUMBO_TAG_OL, GUMBO_TAG_P, GUMBO_TAG_PRE, GUMBO_TAG_Q, GUMBO_TAG_S,
-	GUMBO_TAG_SAMP, GUMBO_TAG_SECTION, GUMBO_TAG_SMALL, GUMBO_TAG_SPAN, GUMBO_TAG_STRIKE, GUMBO_TAG_STRONG,
-	GUMBO_TAG_SUB, GUMBO_TAG_SUP, GUMBO_TAG_TABLE, GUMBO_TAG_TBODY, GUMBO_TAG_TD, GUMBO_TAG_TFOOT,
-	GUMBO_TAG_TH, GUMBO_TAG_THEAD, GUMBO_TAG_TIME, GUMBO_TAG_TR, GUMBO_TAG_TT, GUMBO_TAG_U, GUMBO_TAG_UL,
-	GUMBO_TAG_VAR, GUMBO_TAG_WBR,
+	GUMBO_TAG_A,	  GUMBO_TAG_ABBR,    GUMBO_TAG_ADDRESS,	   GUMBO_TAG_ARTICLE,
+	GUMBO_TAG_ASIDE,  GUMBO_TAG_B,	     GUMBO_TAG_BIG,	   GUMBO_TAG_BLOCKQUOTE,
+	GUMBO_TAG_BR,	  GUMBO_TAG_CAPTION, GUMBO_TAG_CENTER,	   GUMBO_TAG_CITE,
+	GUMBO_TAG_CODE,	  GUMBO_TAG_COL,     GUMBO_TAG_COLGROUP,   GUMBO_TAG_DD,
+	GUMBO_TAG_DEL,	  GUMBO_TAG_DFN,     GUMBO_TAG_DIV,	   GUMBO_TAG_DL,
+	GUMBO_TAG_DT,	  GUMBO_TAG_EM,	     GUMBO_TAG_FIGCAPTION, GUMBO_TAG_FIGURE,
+	GUMBO_TAG_FONT,	  GUMBO_TAG_FOOTER,  GUMBO_TAG_H1,	   GUMBO_TAG_H2,
+	GUMBO_TAG_H3,	  GUMBO_TAG_H4,	     GUMBO_TAG_H5,	   GUMBO_TAG_H6,
+	GUMBO_TAG_HEADER, GUMBO_TAG_HR,	     GUMBO_TAG_I,	   GUMBO_TAG_IMG,
+	GUMBO_TAG_INS,	  GUMBO_TAG_KBD,     GUMBO_TAG_LI,	   GUMBO_TAG_MARK,
+	GUMBO_TAG_OL,	  GUMBO_TAG_P,	     GUMBO_TAG_PRE,	   GUMBO_TAG_Q,
+	GUMBO_TAG_S,	  GUMBO_TAG_SAMP,    GUMBO_TAG_SECTION,	   GUMBO_TAG_SMALL,
+	GUMBO_TAG_SPAN,	  GUMBO_TAG_STRIKE,  GUMBO_TAG_STRONG,	   GUMBO_TAG_SUB,
+	GUMBO_TAG_SUP,	  GUMBO_TAG_TABLE,   GUMBO_TAG_TBODY,	   GUMBO_TAG_TD,
+	GUMBO_TAG_TFOOT,  GUMBO_TAG_TH,	     GUMBO_TAG_THEAD,	   GUMBO_TAG_TIME,
+	GUMBO_TAG_TR,	  GUMBO_TAG_TT,	     GUMBO_TAG_U,	   GUMBO_TAG_UL,
+	GUMBO_TAG_VAR,	  GUMBO_TAG_WBR,
 };
 
 /* Their content is not text to read. Of all others that are not shown, the content is. */
 static const GumboTag silent[] = {
-	GUMBO_TAG_SCRIPT, GUMBO_TAG_STYLE, GUMBO_TAG_HEAD, GUMBO_TAG_TITLE, GUMBO_TAG_TEMPLATE, GUMBO_TAG_IFRAME,
-	GUMBO_TAG_FRAME, GUMBO_TAG_FRAMESET, GUMBO_TAG_NOFRAMES, GUMBO_TAG_NOSCRIPT, GUMBO_TAG_NOEMBED,
-	GUMBO_TAG_OBJECT, GUMBO_TAG_EMBED, GUMBO_TAG_APPLET, GUMBO_TAG_SVG, GUMBO_TAG_MATH, GUMBO_TAG_AUDIO,
-	GUMBO_TAG_VIDEO, GUMBO_TAG_CANVAS, GUMBO_TAG_SELECT, GUMBO_TAG_TEXTAREA, GUMBO_TAG_INPUT,
-	GUMBO_TAG_BUTTON, GUMBO_TAG_LINK, GUMBO_TAG_META, GUMBO_TAG_BASE, GUMBO_TAG_XMP, GUMBO_TAG_PLAINTEXT,
+	GUMBO_TAG_SCRIPT,   GUMBO_TAG_STYLE,	GUMBO_TAG_HEAD,	   GUMBO_TAG_TITLE,
+	GUMBO_TAG_TEMPLATE, GUMBO_TAG_IFRAME,	GUMBO_TAG_FRAME,   GUMBO_TAG_FRAMESET,
+	GUMBO_TAG_NOFRAMES, GUMBO_TAG_NOSCRIPT, GUMBO_TAG_NOEMBED, GUMBO_TAG_OBJECT,
+	GUMBO_TAG_EMBED,    GUMBO_TAG_APPLET,	GUMBO_TAG_SVG,	   GUMBO_TAG_MATH,
+	GUMBO_TAG_AUDIO,    GUMBO_TAG_VIDEO,	GUMBO_TAG_CANVAS,  GUMBO_TAG_SELECT,
+	GUMBO_TAG_TEXTAREA, GUMBO_TAG_INPUT,	GUMBO_TAG_BUTTON,  GUMBO_TAG_LINK,
+	GUMBO_TAG_META,	    GUMBO_TAG_BASE,	GUMBO_TAG_XMP,	   GUMBO_TAG_PLAINTEXT,
 	GUMBO_TAG_LISTING,
 };
 
-static const GumboTag void_elements[] = {GUMBO_TAG_BR, GUMBO_TAG_COL, GUMBO_TAG_HR, GUMBO_TAG_IMG, GUMBO_TAG_WBR};
+static const GumboTag void_elements[] = {GUMBO_TAG_BR, GUMBO_TAG_COL, GUMBO_TAG_HR, GUMBO_TAG_IMG,
+					 GUMBO_TAG_WBR};
 
 static bool
 is_one_of(GumboTag tag, const GumboTag *list, size_t count)
@@ -93,34 +103,89 @@ is_one_of(GumboTag tag, const GumboTag *list, size_t count)
 
 /* Attributes that say how something looks or reads; none of them is an address. */
 static const char *const attributes[] = {
-	"abbr", "align", "alt", "bgcolor", "border", "cellpadding", "cellspacing", "color", "colspan",
-	"datetime", "dir", "face", "headers", "height", "lang", "nowrap", "rowspan", "scope", "size", "span", "start",
-	"summary", "title", "type", "valign", "width", NULL,
+	"abbr",	   "align",   "alt",	  "bgcolor", "border", "cellpadding", "cellspacing",
+	"color",   "colspan", "datetime", "dir",     "face",   "headers",     "height",
+	"lang",	   "nowrap",  "rowspan",  "scope",   "size",   "span",	      "start",
+	"summary", "title",   "type",	  "valign",  "width",  NULL,
 };
 
 static const char *const properties[] = {
-	"background-color", "border", "border-bottom", "border-bottom-color", "border-bottom-style",
-	"border-bottom-width", "border-collapse", "border-color", "border-left", "border-left-color",
-	"border-left-style", "border-left-width", "border-radius", "border-right", "border-right-color",
-	"border-right-style", "border-right-width", "border-spacing", "border-style", "border-top",
-	"border-top-color", "border-top-style", "border-top-width", "border-width", "clear", "color", "direction",
-	"display", "float", "font", "font-family", "font-size", "font-style", "font-variant", "font-weight",
-	"height", "letter-spacing", "line-height", "list-style-type", "margin", "margin-bottom", "margin-left",
-	"margin-right", "margin-top", "max-width", "min-width", "padding", "padding-bottom", "padding-left",
-	"padding-right", "padding-top", "table-layout", "text-align", "text-decoration", "text-indent",
-	"text-transform", "vertical-align", "white-space", "width", "word-break", "word-spacing", "word-wrap", NULL,
+	"background-color",
+	"border",
+	"border-bottom",
+	"border-bottom-color",
+	"border-bottom-style",
+	"border-bottom-width",
+	"border-collapse",
+	"border-color",
+	"border-left",
+	"border-left-color",
+	"border-left-style",
+	"border-left-width",
+	"border-radius",
+	"border-right",
+	"border-right-color",
+	"border-right-style",
+	"border-right-width",
+	"border-spacing",
+	"border-style",
+	"border-top",
+	"border-top-color",
+	"border-top-style",
+	"border-top-width",
+	"border-width",
+	"clear",
+	"color",
+	"direction",
+	"display",
+	"float",
+	"font",
+	"font-family",
+	"font-size",
+	"font-style",
+	"font-variant",
+	"font-weight",
+	"height",
+	"letter-spacing",
+	"line-height",
+	"list-style-type",
+	"margin",
+	"margin-bottom",
+	"margin-left",
+	"margin-right",
+	"margin-top",
+	"max-width",
+	"min-width",
+	"padding",
+	"padding-bottom",
+	"padding-left",
+	"padding-right",
+	"padding-top",
+	"table-layout",
+	"text-align",
+	"text-decoration",
+	"text-indent",
+	"text-transform",
+	"vertical-align",
+	"white-space",
+	"width",
+	"word-break",
+	"word-spacing",
+	"word-wrap",
+	NULL,
 };
 
 /* --- styles --- */
 
 static const char *const colour_functions[] = {"rgb(", "rgba(", "hsl(", "hsla(", NULL};
 
-/* A value has words, numbers, colours and quotes; the only functions are those of colours. Escapes and
- * comments, by which others could be hidden, have no place. */
+/* A value has words, numbers, colours and quotes; the only functions are those of colours. Escapes
+ * and comments, by which others could be hidden, have no place. */
 static bool
 is_harmless_value(const char *value)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 #%.,-+!()'\"";
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 #%.,-+!()'\"";
 	const char *bracket = value;
 
 	if (strspn(value, letters) != strlen(value))
@@ -133,7 +198,8 @@ is_harmless_value(const char *value)
 
 			known = (size_t)(bracket - value) >= length &&
 				g_ascii_strncasecmp(bracket - length, *name, length) == 0 &&
-				((size_t)(bracket - value) == length || !g_ascii_isalpha(bracket[-(gssize)length - 1]));
+				((size_t)(bracket - value) == length ||
+				 !g_ascii_isalpha(bracket[-(gssize)length - 1]));
 		}
 		if (!known)
 			return false;
@@ -148,7 +214,8 @@ clean_style(const char *style)
 	g_auto(GStrv) declarations = g_strsplit(style, ";", 100);
 	GString *clean = g_string_new(NULL);
 
-	for (char **declaration = declarations; *declaration != NULL && strlen(style) <= STYLE_MAX; declaration++) {
+	for (char **declaration = declarations; *declaration != NULL && strlen(style) <= STYLE_MAX;
+	     declaration++) {
 		char *colon = strchr(*declaration, ':');
 		g_autofree char *name = NULL;
 
@@ -186,7 +253,8 @@ append_link(struct cleaning *cleaning, const char *href)
 		if (g_ascii_strncasecmp(address, *scheme, strlen(*scheme)) != 0)
 			continue;
 		append_attribute(cleaning->out, "href", address);
-		g_string_append(cleaning->out, " target=\"_blank\" rel=\"noopener noreferrer nofollow\"");
+		g_string_append(cleaning->out,
+				" target=\"_blank\" rel=\"noopener noreferrer nofollow\"");
 		return;
 	}
 }
@@ -195,7 +263,8 @@ append_link(struct cleaning *cleaning, const char *href)
 static bool
 is_picture(const char *type)
 {
-	static const char *const types[] = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", NULL};
+	static const char *const types[] = {"image/png",  "image/jpeg", "image/gif",
+					    "image/webp", "image/bmp",	NULL};
 
 	return g_strv_contains(types, type);
 }
@@ -215,7 +284,8 @@ append_picture(struct cleaning *cleaning, const char *source)
 	}
 	name = g_uri_unescape_string(source + 4, NULL);
 	if (name == NULL || cleaning->images == NULL ||
-	    !cleaning->images->find(cleaning->images->context, name, &bytes, &type) || !is_picture(type))
+	    !cleaning->images->find(cleaning->images->context, name, &bytes, &type) ||
+	    !is_picture(type))
 		return;
 	data = g_bytes_get_data(bytes, &length);
 	base64 = g_base64_encode(data, length);
@@ -295,8 +365,8 @@ is_simple(const char *html, size_t length)
 }
 
 char *
-html_mail_clean(const char *html, size_t length, const struct html_mail_images *images, const char *language,
-		bool *left_out_r)
+html_mail_clean(const char *html, size_t length, const struct html_mail_images *images,
+		const char *language, bool *left_out_r)
 {
 	struct cleaning cleaning = {.images = images};
 	GumboOutput *output;
@@ -307,12 +377,14 @@ html_mail_clean(const char *html, size_t length, const struct html_mail_images *
 	output = gumbo_parse_with_options(&kGumboDefaultOptions, html, length);
 	cleaning.out = g_string_new("<!DOCTYPE html>\n<html lang=\"");
 	append_escaped(cleaning.out, language);
-	g_string_append(cleaning.out,
-			"\"><head><meta charset=\"utf-8\"><title>Message</title><style>"
-			"body{font:1.125rem/1.5 system-ui,sans-serif;color:#1b1f24;background:#fff;margin:.5rem;"
-			"overflow-wrap:anywhere}img{max-width:100%;height:auto}table{max-width:100%}"
-			"blockquote{border-left:3px solid #d0d7de;margin:0 0 0 .2rem;padding-left:.8rem}"
-			"pre{white-space:pre-wrap}</style></head><body>");
+	g_string_append(
+		cleaning.out,
+		"\"><head><meta charset=\"utf-8\"><title>Message</title><style>"
+		"body{font:1.125rem/1.5 "
+		"system-ui,sans-serif;color:#1b1f24;background:#fff;margin:.5rem;"
+		"overflow-wrap:anywhere}img{max-width:100%;height:auto}table{max-width:100%}"
+		"blockquote{border-left:3px solid #d0d7de;margin:0 0 0 .2rem;padding-left:.8rem}"
+		"pre{white-space:pre-wrap}</style></head><body>");
 	clean_node(&cleaning, output->root);
 	g_string_append(cleaning.out, "</body></html>\n");
 	gumbo_destroy_output(&kGumboDefaultOptions, output);
@@ -323,9 +395,10 @@ html_mail_clean(const char *html, size_t length, const struct html_mail_images *
 /* --- text alone --- */
 
 static const GumboTag blocks[] = {
-	GUMBO_TAG_P, GUMBO_TAG_DIV, GUMBO_TAG_BR, GUMBO_TAG_TR, GUMBO_TAG_LI, GUMBO_TAG_H1, GUMBO_TAG_H2,
-	GUMBO_TAG_H3, GUMBO_TAG_H4, GUMBO_TAG_H5, GUMBO_TAG_H6, GUMBO_TAG_TABLE, GUMBO_TAG_UL, GUMBO_TAG_OL,
-	GUMBO_TAG_BLOCKQUOTE, GUMBO_TAG_PRE,
+	GUMBO_TAG_P,  GUMBO_TAG_DIV, GUMBO_TAG_BR,	   GUMBO_TAG_TR,
+	GUMBO_TAG_LI, GUMBO_TAG_H1,  GUMBO_TAG_H2,	   GUMBO_TAG_H3,
+	GUMBO_TAG_H4, GUMBO_TAG_H5,  GUMBO_TAG_H6,	   GUMBO_TAG_TABLE,
+	GUMBO_TAG_UL, GUMBO_TAG_OL,  GUMBO_TAG_BLOCKQUOTE, GUMBO_TAG_PRE,
 };
 
 static void
@@ -341,12 +414,14 @@ collect_text(const GumboNode *node, GString *text)
 				g_string_append_c(text, ' ');
 		}
 	}
-	if (node->type != GUMBO_NODE_ELEMENT || node->v.element.tag_namespace != GUMBO_NAMESPACE_HTML ||
+	if (node->type != GUMBO_NODE_ELEMENT ||
+	    node->v.element.tag_namespace != GUMBO_NAMESPACE_HTML ||
 	    IS_ONE_OF(node->v.element.tag, silent))
 		return;
 	for (unsigned i = 0; i < node->v.element.children.length; i++)
 		collect_text(node->v.element.children.data[i], text);
-	if (IS_ONE_OF(node->v.element.tag, blocks) && text->len > 0 && text->str[text->len - 1] != '\n')
+	if (IS_ONE_OF(node->v.element.tag, blocks) && text->len > 0 &&
+	    text->str[text->len - 1] != '\n')
 		g_string_append_c(text, '\n');
 }
 

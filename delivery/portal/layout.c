@@ -12,7 +12,8 @@ enum {
 	PARTS_MAX = 1000,
 	DEPTH_MAX = 100,
 	LINE_MAX_BYTES = 65536, /* read at once while looking for a boundary */
-	BASE64_LINE = 78, BASE64_LINE_DECODED = 57,
+	BASE64_LINE = 78,
+	BASE64_LINE_DECODED = 57,
 };
 
 static void
@@ -79,8 +80,9 @@ harmless_name(const char *name, guint number)
 		gunichar character = g_utf8_get_char(c);
 		GUnicodeType type = g_unichar_type(character);
 
-		if (type == G_UNICODE_CONTROL || type == G_UNICODE_FORMAT || type == G_UNICODE_LINE_SEPARATOR ||
-		    type == G_UNICODE_PARAGRAPH_SEPARATOR || strchr("\"<>|:*?", (int)MIN(character, 0x7f)) != NULL)
+		if (type == G_UNICODE_CONTROL || type == G_UNICODE_FORMAT ||
+		    type == G_UNICODE_LINE_SEPARATOR || type == G_UNICODE_PARAGRAPH_SEPARATOR ||
+		    strchr("\"<>|:*?", (int)MIN(character, 0x7f)) != NULL)
 			g_string_append_c(clean, '_');
 		else
 			g_string_append_unichar(clean, character);
@@ -121,7 +123,8 @@ new_part(GMimeObject *object, const char *name, guint number)
 static struct layout_part *
 part_of(GMimePart *leaf, guint number)
 {
-	struct layout_part *part = new_part(GMIME_OBJECT(leaf), g_mime_part_get_filename(leaf), number);
+	struct layout_part *part =
+		new_part(GMIME_OBJECT(leaf), g_mime_part_get_filename(leaf), number);
 	GMimeDataWrapper *content = g_mime_part_get_content(leaf);
 	GMimeStream *stream = content == NULL ? NULL : g_mime_data_wrapper_get_stream(content);
 
@@ -158,7 +161,8 @@ static struct layout_part *
 attached_message(const struct search *search, GMimeMessagePart *holder, const char *boundary)
 {
 	GMimeMessage *inner = g_mime_message_part_get_message(holder);
-	GMimeHeaderList *header = inner == NULL ? NULL : g_mime_object_get_header_list(GMIME_OBJECT(inner));
+	GMimeHeaderList *header =
+		inner == NULL ? NULL : g_mime_object_get_header_list(GMIME_OBJECT(inner));
 	const char *name = g_mime_object_get_content_type_parameter(GMIME_OBJECT(holder), "name");
 	struct layout_part *part =
 		new_part(GMIME_OBJECT(holder), name == NULL ? "message.eml" : name, search->count);
@@ -168,9 +172,10 @@ attached_message(const struct search *search, GMimeMessagePart *holder, const ch
 		begin = g_mime_header_get_offset(g_mime_header_list_get_header_at(header, 0));
 	if (begin >= 0) {
 		part->offset = (uint64_t)begin;
-		part->length = (boundary == NULL ? spool_size(search->raw)
-						 : find_boundary(search->raw, part->offset, boundary)) -
-			       part->offset;
+		part->length =
+			(boundary == NULL ? spool_size(search->raw)
+					  : find_boundary(search->raw, part->offset, boundary)) -
+			part->offset;
 	}
 	return part;
 }
@@ -193,9 +198,11 @@ sort_leaf(struct search *search, GMimePart *leaf)
 	const char *disposition = g_mime_object_get_disposition(object);
 	struct layout_part *part = part_of(leaf, search->count);
 
-	if (layout->text == NULL && !is_attached(object) && g_mime_content_type_is_type(type, "text", "plain"))
+	if (layout->text == NULL && !is_attached(object) &&
+	    g_mime_content_type_is_type(type, "text", "plain"))
 		layout->text = part;
-	else if (layout->html == NULL && !is_attached(object) && g_mime_content_type_is_type(type, "text", "html"))
+	else if (layout->html == NULL && !is_attached(object) &&
+		 g_mime_content_type_is_type(type, "text", "html"))
 		layout->html = part;
 	else if (part->cid != NULL && g_str_has_prefix(part->type, "image/") &&
 		 (disposition == NULL || g_ascii_strcasecmp(disposition, "attachment") != 0))
@@ -242,7 +249,9 @@ collect_addresses(InternetAddressList *list, GString *text)
 		const char *plain;
 
 		if (INTERNET_ADDRESS_IS_GROUP(address))
-			collect_addresses(internet_address_group_get_members(INTERNET_ADDRESS_GROUP(address)), text);
+			collect_addresses(
+				internet_address_group_get_members(INTERNET_ADDRESS_GROUP(address)),
+				text);
 		if (!INTERNET_ADDRESS_IS_MAILBOX(address))
 			continue;
 		plain = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address));
@@ -308,7 +317,8 @@ parse(const struct spool *raw, struct fault *fault)
 	g_object_unref(parser);
 	if (message == NULL || g_mime_message_get_mime_part(message) == NULL) {
 		g_clear_object(&message);
-		fault_set(fault, FAULT_INPUT, "looking into a message: it has no structure that could be read");
+		fault_set(fault, FAULT_INPUT,
+			  "looking into a message: it has no structure that could be read");
 	}
 	return message;
 }
@@ -332,7 +342,8 @@ layout_new(const struct spool *raw, struct fault *fault)
 uint64_t
 layout_size(const struct layout_part *part)
 {
-	return part->encoding == LAYOUT_BASE64 ? part->length * BASE64_LINE_DECODED / BASE64_LINE : part->length;
+	return part->encoding == LAYOUT_BASE64 ? part->length * BASE64_LINE_DECODED / BASE64_LINE
+					       : part->length;
 }
 
 /* --- keeping --- */
@@ -342,9 +353,10 @@ print_part(const struct layout_part *part)
 {
 	if (part == NULL)
 		return json_null();
-	return json_pack("{s:s, s:s, s:s?, s:s?, s:I, s:I, s:i}", "name", part->name, "type", part->type, "charset",
-			 part->charset, "cid", part->cid, "offset", (json_int_t)part->offset, "length",
-			 (json_int_t)part->length, "encoding", (int)part->encoding);
+	return json_pack("{s:s, s:s, s:s?, s:s?, s:I, s:I, s:i}", "name", part->name, "type",
+			 part->type, "charset", part->charset, "cid", part->cid, "offset",
+			 (json_int_t)part->offset, "length", (json_int_t)part->length, "encoding",
+			 (int)part->encoding);
 }
 
 static json_t *
@@ -371,12 +383,13 @@ layout_print(const struct layout *layout)
 {
 	g_autoptr(json_t) json = json_pack(
 		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "subject",
-		text_of(layout->subject), "from", text_of(layout->from), "to", text_of(layout->to), "cc",
-		text_of(layout->cc), "from_address", text_of(layout->from_address), "message_id",
-		text_of(layout->message_id), "references", text_of(layout->references), "addresses",
-		text_of(layout->addresses), "date", (json_int_t)layout->date, "attachments",
-		print_parts(layout->attachments), "related", print_parts(layout->related), "text",
-		print_part(layout->text), "html", print_part(layout->html));
+		text_of(layout->subject), "from", text_of(layout->from), "to", text_of(layout->to),
+		"cc", text_of(layout->cc), "from_address", text_of(layout->from_address),
+		"message_id", text_of(layout->message_id), "references",
+		text_of(layout->references), "addresses", text_of(layout->addresses), "date",
+		(json_int_t)layout->date, "attachments", print_parts(layout->attachments),
+		"related", print_parts(layout->related), "text", print_part(layout->text), "html",
+		print_part(layout->html));
 
 	return json_dumps(json, JSON_COMPACT);
 }
@@ -417,8 +430,7 @@ parse_parts(json_t *list, GPtrArray *parts)
 	size_t i;
 	json_t *json;
 
-	json_array_foreach(list, i, json)
-		g_ptr_array_add(parts, parse_part(json));
+	json_array_foreach(list, i, json) g_ptr_array_add(parts, parse_part(json));
 }
 
 struct layout *

@@ -14,10 +14,10 @@
 enum layout_encoding { LAYOUT_IDENTITY, LAYOUT_BASE64, LAYOUT_QUOTED_PRINTABLE };
 
 struct layout_part {
-	char *name;      /* UTF-8, a harmless file name: no folders, no control characters */
-	char *type;      /* "application/pdf", small letters */
-	char *charset;   /* of text, or NULL */
-	char *cid;       /* Content-ID without brackets (RFC 2392), or NULL */
+	char *name;	 /* UTF-8, a harmless file name: no folders, no control characters */
+	char *type;	 /* "application/pdf", small letters */
+	char *charset;	 /* of text, or NULL */
+	char *cid;	 /* Content-ID without brackets (RFC 2392), or NULL */
 	uint64_t offset; /* bytes from the beginning of the message */
 	uint64_t length; /* bytes, encoded */
 	enum layout_encoding encoding;
@@ -26,12 +26,12 @@ struct layout_part {
 struct layout {
 	/* Decoded, UTF-8; "" where the message has none. */
 	char *subject, *from, *to, *cc;
-	char *from_address; /* of the first mailbox */
-	char *message_id, *references; /* with brackets */
-	char *addresses;    /* of To and Cc, folded, separated by blanks */
-	gint64 date;        /* seconds since 1970, UTC; 0: none */
-	GPtrArray *attachments; /* struct layout_part */
-	GPtrArray *related;     /* images that the HTML shows by cid: */
+	char *from_address;		 /* of the first mailbox */
+	char *message_id, *references;	 /* with brackets */
+	char *addresses;		 /* of To and Cc, folded, separated by blanks */
+	gint64 date;			 /* seconds since 1970, UTC; 0: none */
+	GPtrArray *attachments;		 /* struct layout_part */
+	GPtrArray *related;		 /* images that the HTML shows by cid: */
 	struct layout_part *text, *html; /* the body, or NULL */
 };
 

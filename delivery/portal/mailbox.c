@@ -15,26 +15,30 @@ static const char *const folder_names[FOLDERS] = {"inbox", "sent", "drafts"};
 
 #define ENTRY                                                                                      \
 	"select k.id, k.parcel, p.sender, extract(epoch from p.created_at)::bigint,"               \
-	" extract(epoch from k.expires_at)::bigint, k.read_at is null, k.kept, k.sealed, p.summary," \
-	" case when k.folder = 'sent' then (select coalesce(string_agg(c.recipient || ' ' || c.state, '; '), '')" \
+	" extract(epoch from k.expires_at)::bigint, k.read_at is null, k.kept, k.sealed, "         \
+	"p.summary,"                                                                               \
+	" case when k.folder = 'sent' then (select coalesce(string_agg(c.recipient || ' ' || "     \
+	"c.state, '; '), '')"                                                                      \
 	"  from postseal.copy c where c.message = p.message) else '' end "
 #define AFTER_ALL "'ffffffff-ffff-ffff-ffff-ffffffffffff'"
 
-/* A page is taken from the index before anything is joined to it: however many messages there are. */
+/* A page is taken from the index before anything is joined to it: however many messages there are.
+ */
 static const struct statement list_folder = {
-	"mailbox_list",
-	"with page as materialized (select * from postseal.parcel_key where account = $1 and folder = $2"
-	"  and id < coalesce($3::uuid, " AFTER_ALL ") and expires_at > now() order by id desc limit $4) "
-	ENTRY "from page k join postseal.parcel p on p.id = k.parcel order by k.id desc"};
+	"mailbox_list", "with page as materialized (select * from postseal.parcel_key where "
+			"account = $1 and folder = $2"
+			"  and id < coalesce($3::uuid, " AFTER_ALL
+			") and expires_at > now() order by id desc limit $4) " ENTRY
+			"from page k join postseal.parcel p on p.id = k.parcel order by k.id desc"};
 
 static const struct statement search_folder = {
 	"mailbox_search",
 	ENTRY "from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel "
-	"where k.account = $1 and k.folder = $2 and k.id < coalesce($3::uuid, " AFTER_ALL ")"
-	" and k.expires_at > now() and ($5 = '' or strpos(lower(p.sender), $5) > 0)"
-	" and ($6::date is null or p.created_at >= $6::date)"
-	" and ($7::date is null or p.created_at < $7::date + 1) "
-	"order by k.id desc limit $4"};
+	      "where k.account = $1 and k.folder = $2 and k.id < coalesce($3::uuid, " AFTER_ALL ")"
+	      " and k.expires_at > now() and ($5 = '' or strpos(lower(p.sender), $5) > 0)"
+	      " and ($6::date is null or p.created_at >= $6::date)"
+	      " and ($7::date is null or p.created_at < $7::date + 1) "
+	      "order by k.id desc limit $4"};
 
 static const struct statement count_unread = {
 	"mailbox_unread",
@@ -45,63 +49,69 @@ static const struct statement keep_key = {
 	"mailbox_keep", "update postseal.parcel_key set kept = $2, sealed = null where id = $1"};
 
 #define ITEM                                                                                       \
-	"select k.id, k.parcel, p.sender, coalesce(c.recipient, ''), k.copy, p.message, k.folder,"  \
+	"select k.id, k.parcel, p.sender, coalesce(c.recipient, ''), k.copy, p.message, k.folder," \
 	" k.read_at is not null, extract(epoch from p.created_at)::bigint,"                        \
-	" extract(epoch from k.expires_at)::bigint, p.layout, p.receipt, k.kept, k.sealed, k.answers, k.manner"
+	" extract(epoch from k.expires_at)::bigint, p.layout, p.receipt, k.kept, k.sealed, "       \
+	"k.answers, k.manner"
 
 static const struct statement item_of_member = {
 	"mailbox_item",
 	ITEM ", null::bytea from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
-	" left join postseal.copy c on c.id = k.copy "
-	"where k.id = $1 and k.account = $2 and k.expires_at > now()"};
+	     " left join postseal.copy c on c.id = k.copy "
+	     "where k.id = $1 and k.account = $2 and k.expires_at > now()"};
 
 static const struct statement item_of_guest = {
-	"mailbox_guest_item",
-	ITEM ", s.wrapped from postseal.session_key s join postseal.parcel_key k on k.id = s.parcel_key"
+	"mailbox_guest_item", ITEM
+	", s.wrapped from postseal.session_key s join postseal.parcel_key k on k.id = s.parcel_key"
 	" join postseal.parcel p on p.id = k.parcel left join postseal.copy c on c.id = k.copy "
 	"where k.id = $1 and s.session = $2 and k.expires_at > now()"};
 
 static const struct statement keep_layout = {
-	"mailbox_layout", "update postseal.parcel set layout = $2 where id = $1 and layout is null"};
+	"mailbox_layout",
+	"update postseal.parcel set layout = $2 where id = $1 and layout is null"};
 
 static const struct statement mark_read = {
-	"mailbox_read",
-	"update postseal.parcel_key set read_at = coalesce(read_at, now()), opened_at = coalesce(opened_at, now()),"
-	" boxed = case when num_nonnulls(wrapped, sealed, kept) > 0 then null else boxed end, link_boxed = null "
-	"where id = $1"};
+	"mailbox_read", "update postseal.parcel_key set read_at = coalesce(read_at, now()), "
+			"opened_at = coalesce(opened_at, now()),"
+			" boxed = case when num_nonnulls(wrapped, sealed, kept) > 0 then null else "
+			"boxed end, link_boxed = null "
+			"where id = $1"};
 
-static const struct statement put_own = {
-	"mailbox_put_own",
-	"insert into postseal.parcel_key (id, parcel, account, kept, folder, answers, manner, issued_at, read_at,"
-	" expires_at) values ($1, $2, $3, $4, $5, $6, $7, now(), now(), now() + $8 * interval '1 second')"};
+static const struct statement put_own = {"mailbox_put_own",
+					 "insert into postseal.parcel_key (id, parcel, account, "
+					 "kept, folder, answers, manner, issued_at, read_at,"
+					 " expires_at) values ($1, $2, $3, $4, $5, $6, $7, now(), "
+					 "now(), now() + $8 * interval '1 second')"};
 
-static const struct statement delete_key = {
-	"mailbox_delete", "delete from postseal.parcel_key where id = $1"};
+static const struct statement delete_key = {"mailbox_delete",
+					    "delete from postseal.parcel_key where id = $1"};
 
 static const struct statement sender_of_key = {
-	"mailbox_sender",
-	"select p.sender, c.address from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
-	" join postseal.copy c on c.id = k.copy where k.id = $1"};
+	"mailbox_sender", "select p.sender, c.address from postseal.parcel_key k join "
+			  "postseal.parcel p on p.id = k.parcel"
+			  " join postseal.copy c on c.id = k.copy where k.id = $1"};
 
 static const struct statement adopt_key = {
-	"mailbox_adopt",
-	"update postseal.parcel_key set account = $2, kept = $3, folder = 'inbox',"
-	" read_at = coalesce(read_at, now()) where id = $1 and account is null"};
+	"mailbox_adopt", "update postseal.parcel_key set account = $2, kept = $3, folder = 'inbox',"
+			 " read_at = coalesce(read_at, now()) where id = $1 and account is null"};
 
 /* Link and code still open a message that came before there was trust. */
-static const struct statement lose_adopted = {
-	"mailbox_lose_adopted",
-	"update postseal.parcel_key k set account = null, folder = null, sealed = null, kept = null "
-	"from postseal.account a where a.address = $1 and k.account = a.id and k.wrapped is not null"};
+static const struct statement lose_adopted = {"mailbox_lose_adopted",
+					      "update postseal.parcel_key k set account = null, "
+					      "folder = null, sealed = null, kept = null "
+					      "from postseal.account a where a.address = $1 and "
+					      "k.account = a.id and k.wrapped is not null"};
 
 static const struct statement lose_copies = {
 	"mailbox_lose",
-	"with gone as (delete from postseal.parcel_key k using postseal.account a, postseal.parcel p"
+	"with gone as (delete from postseal.parcel_key k using postseal.account a, postseal.parcel "
+	"p"
 	"  where a.address = $1 and k.account = a.id and p.id = k.parcel"
 	"  returning k.copy, k.folder, k.read_at, p.message, p.sender, k.parcel),"
 	" moved as (update postseal.copy c set state = 'lost', state_at = now(),"
 	"  reason = 'its reader opened the account again, without the password'"
-	"  from gone g where c.id = g.copy and g.folder = 'inbox' and g.read_at is null returning c.id) "
+	"  from gone g where c.id = g.copy and g.folder = 'inbox' and g.read_at is null returning "
+	"c.id) "
 	"insert into postseal.receipt (parcel, message, sender, recipient, what, form, due_at)"
 	" select null, g.message, g.sender, c.recipient, 'lost', 'mail', now()"
 	" from gone g join postseal.copy c on c.id = g.copy where g.folder = 'inbox'"};
@@ -114,11 +124,12 @@ folder_name(enum folder folder)
 
 /* --- keys --- */
 
-/* A content key of the member, from its quick form or from that which was sealed to the account; the
- * latter becomes the former. */
+/* A content key of the member, from its quick form or from that which was sealed to the account;
+ * the latter becomes the former. */
 static bool
-open_key(struct connection *connection, const struct session *session, const char *id, const PGresult *result,
-	 int row, int kept_column, struct seal_key *content_r, struct fault *fault)
+open_key(struct connection *connection, const struct session *session, const char *id,
+	 const PGresult *result, int row, int kept_column, struct seal_key *content_r,
+	 struct fault *fault)
 {
 	size_t length;
 	g_autofree unsigned char *kept = result_bytes(result, row, kept_column, &length);
@@ -129,8 +140,11 @@ open_key(struct connection *connection, const struct session *session, const cha
 	if (seal_unwrap(content_r, kept, length, &session->keys.mailbox, id))
 		return true;
 	sealed = result_bytes(result, row, kept_column + 1, &length);
-	if (!seal_unbox(content_r, sealed, length, &session->account.public_key, &session->keys.private_key))
-		return fault_set(fault, FAULT_CRYPTO, "opening the key %s of a mailbox: it is sealed to another key", id);
+	if (!seal_unbox(content_r, sealed, length, &session->account.public_key,
+			&session->keys.private_key))
+		return fault_set(fault, FAULT_CRYPTO,
+				 "opening the key %s of a mailbox: it is sealed to another key",
+				 id);
 	seal_wrap(wrapped, content_r, &session->keys.mailbox, id);
 	parameters_text(&parameters, id);
 	parameters_bytes(&parameters, wrapped, sizeof wrapped);
@@ -151,13 +165,15 @@ entry_free(struct mailbox_entry *entry)
 }
 
 static void
-read_summary(struct mailbox_entry *entry, const PGresult *result, int row, const struct seal_key *content)
+read_summary(struct mailbox_entry *entry, const PGresult *result, int row,
+	     const struct seal_key *content)
 {
 	size_t length, opened_length;
 	g_autofree unsigned char *sealed = result_bytes(result, row, 8, &length);
-	g_autofree unsigned char *opened =
-		seal_open_bytes(sealed, length, content, PQgetvalue(result, row, 1), &opened_length);
-	g_autoptr(json_t) json = opened == NULL ? NULL : json_loadb((char *)opened, opened_length, 0, NULL);
+	g_autofree unsigned char *opened = seal_open_bytes(
+		sealed, length, content, PQgetvalue(result, row, 1), &opened_length);
+	g_autoptr(json_t) json =
+		opened == NULL ? NULL : json_loadb((char *)opened, opened_length, 0, NULL);
 
 	entry->subject = g_strdup(json_string_value(json_object_get(json, "subject")));
 	entry->from = g_strdup(json_string_value(json_object_get(json, "from")));
@@ -165,8 +181,8 @@ read_summary(struct mailbox_entry *entry, const PGresult *result, int row, const
 }
 
 static struct mailbox_entry *
-read_entry(struct connection *connection, const struct session *session, const PGresult *result, int row,
-	   struct fault *fault)
+read_entry(struct connection *connection, const struct session *session, const PGresult *result,
+	   int row, struct fault *fault)
 {
 	struct mailbox_entry *entry = g_new0(struct mailbox_entry, 1);
 	struct seal_key content;
@@ -211,18 +227,21 @@ mailbox_list(struct connection *connection, const struct session *session,
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
 	struct identifier before;
-	bool searches = *sender != '\0' || day(question->since) != NULL || day(question->until) != NULL;
+	bool searches =
+		*sender != '\0' || day(question->since) != NULL || day(question->until) != NULL;
 
 	parameters_text(&parameters, session->account.id.text);
 	parameters_text(&parameters, folder_name(question->folder));
-	parameters_text(&parameters, identifier_parse(&before, question->before) ? before.text : NULL);
+	parameters_text(&parameters,
+			identifier_parse(&before, question->before) ? before.text : NULL);
 	parameters_number(&parameters, MAILBOX_PAGE + 1);
 	if (searches) {
 		parameters_text(&parameters, sender);
 		parameters_text(&parameters, day(question->since));
 		parameters_text(&parameters, day(question->until));
 	}
-	if (!connection_execute(connection, searches ? &search_folder : &list_folder, &parameters, &result, fault))
+	if (!connection_execute(connection, searches ? &search_folder : &list_folder, &parameters,
+				&result, fault))
 		return NULL;
 	*more_r = PQntuples(result) > MAILBOX_PAGE;
 	for (int row = 0; row < PQntuples(result) && row < MAILBOX_PAGE; row++) {
@@ -290,8 +309,8 @@ read_item(const PGresult *result, struct mailbox_item *item)
 
 /* Of a guest, or of a member who has opened it by link and code. */
 static bool
-find_opened(struct connection *connection, const struct session *session, const char *id, PGresult **result_r,
-	    struct seal_key *content_r, bool *found_r, struct fault *fault)
+find_opened(struct connection *connection, const struct session *session, const char *id,
+	    PGresult **result_r, struct seal_key *content_r, bool *found_r, struct fault *fault)
 {
 	struct parameters parameters = {0};
 	g_autofree unsigned char *wrapped = NULL;
@@ -304,13 +323,14 @@ find_opened(struct connection *connection, const struct session *session, const 
 	if (PQntuples(*result_r) == 0)
 		return true;
 	wrapped = result_bytes(*result_r, 0, 16, &length);
-	*found_r = seal_unwrap(content_r, wrapped, length, &session->cookie, PQgetvalue(*result_r, 0, 0));
+	*found_r = seal_unwrap(content_r, wrapped, length, &session->cookie,
+			       PQgetvalue(*result_r, 0, 0));
 	return true;
 }
 
 static bool
-find_item(struct connection *connection, const struct session *session, const char *id, PGresult **result_r,
-	  struct seal_key *content_r, bool *found_r, struct fault *fault)
+find_item(struct connection *connection, const struct session *session, const char *id,
+	  PGresult **result_r, struct seal_key *content_r, bool *found_r, struct fault *fault)
 {
 	struct parameters parameters = {0};
 
@@ -322,8 +342,8 @@ find_item(struct connection *connection, const struct session *session, const ch
 			return false;
 		*found_r = PQntuples(*result_r) == 1;
 		if (*found_r)
-			return open_key(connection, session, PQgetvalue(*result_r, 0, 0), *result_r, 0, 12,
-					content_r, fault);
+			return open_key(connection, session, PQgetvalue(*result_r, 0, 0), *result_r,
+					0, 12, content_r, fault);
 		g_clear_pointer(result_r, PQclear);
 	}
 	return find_opened(connection, session, id, result_r, content_r, found_r, fault);
@@ -340,7 +360,8 @@ put_layout(struct database *database, const struct mailbox_item *item, struct fa
 
 	if (connection == NULL)
 		return false;
-	sealed = seal_bytes(text, strlen(text), &item->content.key, item->content.parcel.text, &length);
+	sealed = seal_bytes(text, strlen(text), &item->content.key, item->content.parcel.text,
+			    &length);
 	parameters_text(&parameters, item->content.parcel.text);
 	parameters_bytes(&parameters, sealed, length);
 	return connection_execute(connection, &keep_layout, &parameters, NULL, fault);
@@ -348,8 +369,8 @@ put_layout(struct database *database, const struct mailbox_item *item, struct fa
 
 /* The first time, the whole message is looked through. */
 static bool
-make_layout(struct database *database, const struct spool_settings *spool, struct mailbox_item *item,
-	    struct fault *fault)
+make_layout(struct database *database, const struct spool_settings *spool,
+	    struct mailbox_item *item, struct fault *fault)
 {
 	g_autoptr(spool_auto) raw = spool_new(spool);
 	g_autoptr(content_auto) content = content_open(&item->content, NULL);
@@ -365,8 +386,8 @@ read_layout(const PGresult *result, struct mailbox_item *item)
 {
 	size_t length, opened_length;
 	g_autofree unsigned char *sealed = result_bytes(result, 0, 10, &length);
-	g_autofree unsigned char *opened =
-		seal_open_bytes(sealed, length, &item->content.key, item->content.parcel.text, &opened_length);
+	g_autofree unsigned char *opened = seal_open_bytes(
+		sealed, length, &item->content.key, item->content.parcel.text, &opened_length);
 	g_autofree char *text = opened == NULL ? NULL : g_strndup((char *)opened, opened_length);
 
 	item->layout = text == NULL ? NULL : layout_parse(text);
@@ -392,14 +413,16 @@ find_and_read(struct database *database, const struct session *session, const ch
 }
 
 bool
-mailbox_open(struct database *database, const struct spool_settings *spool, const struct session *session,
-	     const char *id, struct mailbox_item *item_r, bool *found_r, struct fault *fault)
+mailbox_open(struct database *database, const struct spool_settings *spool,
+	     const struct session *session, const char *id, struct mailbox_item *item_r,
+	     bool *found_r, struct fault *fault)
 {
 	struct identifier parsed;
 
 	*item_r = (struct mailbox_item){0};
 	*found_r = false;
-	if (!identifier_parse(&parsed, id) || session->state == SESSION_NONE || session->state == SESSION_HALF)
+	if (!identifier_parse(&parsed, id) || session->state == SESSION_NONE ||
+	    session->state == SESSION_HALF)
 		return true;
 	if (!find_and_read(database, session, parsed.text, item_r, found_r, fault))
 		return false;
@@ -409,8 +432,8 @@ mailbox_open(struct database *database, const struct spool_settings *spool, cons
 /* --- one's own --- */
 
 bool
-mailbox_put(struct parcel_writer *parcel, const struct session *session, const struct mailbox_own *own,
-	    struct fault *fault)
+mailbox_put(struct parcel_writer *parcel, const struct session *session,
+	    const struct mailbox_own *own, struct fault *fault)
 {
 	struct parameters parameters = {0};
 	unsigned char wrapped[SEAL_WRAPPED_BYTES];
@@ -441,8 +464,8 @@ mailbox_drop(struct connection *connection, const struct mailbox_item *item, str
 /* --- what readers do --- */
 
 static bool
-tell_sender(struct connection *connection, const struct settings *settings, const struct mailbox_item *item,
-	    const char *what, struct fault *fault)
+tell_sender(struct connection *connection, const struct settings *settings,
+	    const struct mailbox_item *item, const char *what, struct fault *fault)
 {
 	const struct receipt receipt = {.message = item->message,
 					.parcel = item->content.parcel.text,
@@ -460,31 +483,36 @@ mailbox_mark_read(struct connection *connection, const struct settings *settings
 {
 	struct parameters parameters = {0};
 
-	if (item->is_read || item->copy == NULL || (item->has_folder && item->folder != FOLDER_INBOX))
+	if (item->is_read || item->copy == NULL ||
+	    (item->has_folder && item->folder != FOLDER_INBOX))
 		return true;
 	parameters_text(&parameters, item->id.text);
-	return batch_begin(connection, fault) && batch_add(connection, &mark_read, &parameters, fault) &&
+	return batch_begin(connection, fault) &&
+	       batch_add(connection, &mark_read, &parameters, fault) &&
 	       audit_move_copy(connection, item->copy, "opened", "its recipient read it", fault) &&
-	       tell_sender(connection, settings, item, "opened", fault) && batch_commit(connection, fault);
+	       tell_sender(connection, settings, item, "opened", fault) &&
+	       batch_commit(connection, fault);
 }
 
 bool
-mailbox_delete(struct connection *connection, const struct settings *settings, const struct mailbox_item *item,
-	       struct fault *fault)
+mailbox_delete(struct connection *connection, const struct settings *settings,
+	       const struct mailbox_item *item, struct fault *fault)
 {
-	bool is_received = item->copy != NULL && (!item->has_folder || item->folder == FOLDER_INBOX);
+	bool is_received =
+		item->copy != NULL && (!item->has_folder || item->folder == FOLDER_INBOX);
 
 	return batch_begin(connection, fault) && mailbox_drop(connection, item, fault) &&
-	       (!is_received ||
-		(audit_event(connection, item->message, item->copy, "deleted", "by its recipient", fault) &&
-		 tell_sender(connection, settings, item, "deleted", fault))) &&
+	       (!is_received || (audit_event(connection, item->message, item->copy, "deleted",
+					     "by its recipient", fault) &&
+				 tell_sender(connection, settings, item, "deleted", fault))) &&
 	       batch_commit(connection, fault);
 }
 
 /* --- mailboxes come and go --- */
 
 GPtrArray *
-mailbox_senders(struct connection *connection, const char *address, const GPtrArray *opened, struct fault *fault)
+mailbox_senders(struct connection *connection, const char *address, const GPtrArray *opened,
+		struct fault *fault)
 {
 	g_autoptr(GPtrArray) senders = g_ptr_array_new_with_free_func(g_free);
 
@@ -504,8 +532,8 @@ mailbox_senders(struct connection *connection, const char *address, const GPtrAr
 }
 
 static bool
-adopt(struct connection *connection, const struct mailbox_adoption *adoption, const struct session_opened *one,
-      const char *sender, struct fault *fault)
+adopt(struct connection *connection, const struct mailbox_adoption *adoption,
+      const struct session_opened *one, const char *sender, struct fault *fault)
 {
 	char fingerprint[ACCOUNT_FINGERPRINT_CHARACTERS + 1];
 	const struct attestation attestation = {.kind = "account",
@@ -526,13 +554,14 @@ adopt(struct connection *connection, const struct mailbox_adoption *adoption, co
 }
 
 bool
-mailbox_adopt(struct connection *connection, const struct mailbox_adoption *adoption, struct fault *fault)
+mailbox_adopt(struct connection *connection, const struct mailbox_adoption *adoption,
+	      struct fault *fault)
 {
 	for (guint i = 0; i < adoption->opened->len; i++) {
 		const char *sender = g_ptr_array_index(adoption->senders, i);
 
-		if (sender != NULL &&
-		    !adopt(connection, adoption, g_ptr_array_index(adoption->opened, i), sender, fault))
+		if (sender != NULL && !adopt(connection, adoption,
+					     g_ptr_array_index(adoption->opened, i), sender, fault))
 			return false;
 	}
 	return true;
@@ -547,5 +576,6 @@ mailbox_lose(struct connection *connection, const char *address, struct fault *f
 	parameters_text(&parameters, address);
 	return batch_add(connection, &lose_adopted, &parameters, fault) &&
 	       batch_add(connection, &lose_copies, &parameters, fault) &&
-	       attestation_revoke(connection, &statements, "the account was opened again with a new key", fault);
+	       attestation_revoke(connection, &statements,
+				  "the account was opened again with a new key", fault);
 }

@@ -6,11 +6,11 @@
 #include "core/log.h"
 #include "delivery/portal/archive.h"
 #include "delivery/portal/html_mail.h"
-#include "delivery/portal/mailbox.h"
+#include "delivery/portal/item.h"
 
 enum {
-	TEXT_MAX = 1024 * 1024,          /* of a message's text that a page shows */
-	PICTURE_MAX = 4 * 1024 * 1024,   /* of one that is shown within the HTML */
+	TEXT_MAX = 1024 * 1024,		 /* of a message's text that a page shows */
+	PICTURE_MAX = 4 * 1024 * 1024,	 /* of one that is shown within the HTML */
 	PICTURES_MAX = 12 * 1024 * 1024, /* of all of them */
 	BLOCK_BYTES = 32768,
 	PLACE_MAX = 64,
@@ -33,15 +33,19 @@ or_else(const char *text, const char *otherwise)
 }
 
 static void
-list_entry(const struct request *request, struct page *page, enum folder folder, const struct mailbox_entry *entry)
+list_entry(const struct request *request, struct page *page, enum folder folder,
+	   const struct mailbox_entry *entry)
 {
 	g_autofree char *when = request_date(request, entry->at);
-	g_autofree char *place = g_strconcat(folder == FOLDER_DRAFTS ? "/draft/" : "/message/", entry->id.text, NULL);
-	const char *who = folder == FOLDER_INBOX ? or_else(entry->from, entry->sender) : or_else(entry->to, "");
+	g_autofree char *place = g_strconcat(folder == FOLDER_DRAFTS ? "/draft/" : "/message/",
+					     entry->id.text, NULL);
+	const char *who = folder == FOLDER_INBOX ? or_else(entry->from, entry->sender)
+						 : or_else(entry->to, "");
 
 	page_repeat(page, "entry");
 	page_attribute(page, "entry-link", "href", place);
-	page_text(page, "entry-subject", or_else(entry->subject, request_say(request, "(no subject)")));
+	page_text(page, "entry-subject",
+		  or_else(entry->subject, request_say(request, "(no subject)")));
 	page_text(page, "entry-who", who);
 	page_text(page, "entry-when", when);
 	if (folder != FOLDER_INBOX || !entry->is_unread)
@@ -65,14 +69,16 @@ fill_search(struct page *page, enum folder folder, const struct mailbox_question
 
 /* The same question, from the last entry on. */
 static void
-link_older(struct page *page, enum folder folder, const struct mailbox_question *question, const GPtrArray *entries)
+link_older(struct page *page, enum folder folder, const struct mailbox_question *question,
+	   const GPtrArray *entries)
 {
 	const struct mailbox_entry *last = g_ptr_array_index(entries, entries->len - 1);
 	g_autofree char *sender = g_uri_escape_string(question->sender, NULL, FALSE);
 	g_autofree char *since = g_uri_escape_string(question->since, NULL, FALSE);
 	g_autofree char *until = g_uri_escape_string(question->until, NULL, FALSE);
-	g_autofree char *place = g_strdup_printf("%s?before=%s&sender=%s&since=%s&until=%s", folders[folder].path,
-						 last->id.text, sender, since, until);
+	g_autofree char *place =
+		g_strdup_printf("%s?before=%s&sender=%s&since=%s&until=%s", folders[folder].path,
+				last->id.text, sender, since, until);
 
 	page_attribute(page, "older", "href", place);
 }
@@ -87,7 +93,8 @@ show_folder(struct request *request, enum folder folder)
 						  .before = request_query(request, "before")};
 	struct fault fault;
 	bool more;
-	g_autoptr(GPtrArray) entries = mailbox_list(request->connection, &request->session, &question, &more, &fault);
+	g_autoptr(GPtrArray) entries =
+		mailbox_list(request->connection, &request->session, &question, &more, &fault);
 	g_autoptr(page_auto) page = NULL;
 
 	if (entries == NULL)
@@ -126,41 +133,20 @@ serve_drafts(struct request *request)
 
 /* --- one message --- */
 
-/* The item that the path names. False: it was answered already, as *answered_r says. */
-static bool
-open_item(struct request *request, const char *id, struct mailbox_item *item_r, enum MHD_Result *answered_r)
-{
-	struct fault fault;
-	bool found;
-
-	if (!mailbox_open(request->portal->database, &request->portal->spool, &request->session, id, item_r, &found,
-			  &fault))
-		*answered_r = answer_fault(request, &fault);
-	else if (!found)
-		*answered_r = answer_not_found(request);
-	else
-		return true;
-	return false;
-}
-
+/* With a word where it is longer than a page can show. */
 static char *
-text_of(const struct mailbox_item *item, const char *longer, struct fault *fault)
+text_of(const struct request *request, const struct mailbox_item *item, struct fault *fault)
 {
-	const struct layout *layout = item->layout;
-	g_autofree char *text = NULL;
-	bool cut = false;
+	bool cut;
+	g_autofree char *text = item_text(item, TEXT_MAX, &cut, fault);
 
-	if (layout->text == NULL && layout->html == NULL)
-		return g_strdup("");
-	text = content_text(&item->content, layout->text != NULL ? layout->text : layout->html, TEXT_MAX, &cut, fault);
-	if (text == NULL)
-		return NULL;
-	if (layout->text == NULL) {
-		g_autofree char *html = g_steal_pointer(&text);
-
-		text = html_mail_text(html, strlen(html));
-	}
-	return cut ? g_strconcat(text, "\n\n", longer, NULL) : g_steal_pointer(&text);
+	if (text == NULL || !cut)
+		return g_steal_pointer(&text);
+	return g_strconcat(
+		text, "\n\n",
+		request_say(request,
+			    "[The text is longer; download the message to read all of it.]"),
+		NULL);
 }
 
 static void
@@ -192,7 +178,8 @@ list_attachments(const struct request *request, struct page *page, const struct 
 }
 
 static void
-set_place(struct page *page, const char *name, const char *attribute, const char *path, const struct mailbox_item *item)
+set_place(struct page *page, const char *name, const char *attribute, const char *path,
+	  const struct mailbox_item *item)
 {
 	char place[PLACE_MAX];
 
@@ -216,7 +203,8 @@ offer_deeds(const struct request *request, struct page *page, const struct mailb
 	set_place(page, "delete", "action", "/delete/", item);
 	if (item->has_folder && item->folder == FOLDER_SENT)
 		page_remove(page, "reply");
-	if (strchr(item->layout->addresses, ' ') == NULL && !(item->has_folder && item->folder == FOLDER_SENT))
+	if (strchr(item->layout->addresses, ' ') == NULL &&
+	    !(item->has_folder && item->folder == FOLDER_SENT))
 		page_remove(page, "reply-all");
 }
 
@@ -247,11 +235,11 @@ serve_message(struct request *request)
 	enum MHD_Result answered;
 	struct fault fault;
 
-	if (!open_item(request, request->tail, &item, &answered))
+	if (!item_open(request, request->tail, &item, &answered))
 		return answered;
-	text = text_of(&item, request_say(request, "[The text is longer; download the message to read all of it.]"),
-		       &fault);
-	if (text == NULL || !mailbox_mark_read(request->connection, request->portal->settings, &item, &fault))
+	text = text_of(request, &item, &fault);
+	if (text == NULL ||
+	    !mailbox_mark_read(request->connection, request->portal->settings, &item, &fault))
 		return answer_fault(request, &fault);
 	page = request_page(request, "message.html");
 	fill_header(request, page, &item);
@@ -287,7 +275,8 @@ find_picture(void *context, const char *cid, GBytes **bytes_r, const char **type
 
 		if (strcmp(part->cid, cid) != 0)
 			continue;
-		*bytes_r = content_bytes(&pictures->item->content, part, MIN(pictures->left, (size_t)PICTURE_MAX), &fault);
+		*bytes_r = content_bytes(&pictures->item->content, part,
+					 MIN(pictures->left, (size_t)PICTURE_MAX), &fault);
 		*type_r = part->type;
 		if (*bytes_r != NULL)
 			pictures->left -= g_bytes_get_size(*bytes_r);
@@ -300,11 +289,12 @@ find_picture(void *context, const char *cid, GBytes **bytes_r, const char **type
 static char *
 too_elaborate(const struct request *request)
 {
-	return g_markup_printf_escaped("<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\"><title>-</title>"
-				       "</head><body><p>%s</p></body></html>\n",
-				       request->language,
-				       request_say(request, "This message is too elaborate to be shown here. Please read "
-							    "its text below, or download it."));
+	return g_markup_printf_escaped(
+		"<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\"><title>-</title>"
+		"</head><body><p>%s</p></body></html>\n",
+		request->language,
+		request_say(request, "This message is too elaborate to be shown here. Please read "
+				     "its text below, or download it."));
 }
 
 enum MHD_Result
@@ -320,7 +310,7 @@ serve_html(struct request *request)
 	bool cut, left_out;
 	char *clean;
 
-	if (!open_item(request, request->tail, &item, &answered))
+	if (!item_open(request, request->tail, &item, &answered))
 		return answered;
 	if (item.layout->html == NULL)
 		return answer_not_found(request);
@@ -332,11 +322,13 @@ serve_html(struct request *request)
 		clean = too_elaborate(request);
 	response = MHD_create_response_from_buffer(strlen(clean), clean, MHD_RESPMEM_MUST_FREE);
 	MHD_add_response_header(response, "Content-Type", "text/html; charset=utf-8");
-	/* The second wall: were there anything left in it, it could neither run nor reach anything. */
-	MHD_add_response_header(response, "Content-Security-Policy",
-				"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'none'; "
-				"form-action 'none'; base-uri 'none'; frame-ancestors 'self'; "
-				"sandbox allow-popups allow-popups-to-escape-sandbox");
+	/* The second wall: were there anything left in it, it could neither run nor reach anything.
+	 */
+	MHD_add_response_header(
+		response, "Content-Security-Policy",
+		"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'none'; "
+		"form-action 'none'; base-uri 'none'; frame-ancestors 'self'; "
+		"sandbox allow-popups allow-popups-to-escape-sandbox");
 	MHD_add_response_header(response, "X-Frame-Options", "SAMEORIGIN");
 	return answer(request, MHD_HTTP_OK, response);
 }
@@ -402,12 +394,13 @@ serve_source(struct request *request)
 	g_auto(mailbox_item_auto) item = {0};
 	enum MHD_Result answered;
 
-	if (!open_item(request, request->tail, &item, &answered))
+	if (!item_open(request, request->tail, &item, &answered))
 		return answered;
-	return answer_download(request,
-			       MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, pull_content,
-								 content_open(&item.content, NULL), close_content),
-			       "message.eml");
+	return answer_download(
+		request,
+		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, pull_content,
+						  content_open(&item.content, NULL), close_content),
+		"message.eml");
 }
 
 enum MHD_Result
@@ -421,16 +414,17 @@ serve_attachment(struct request *request)
 
 	if (g_strv_length(words) != 2)
 		return answer_not_found(request);
-	if (!open_item(request, words[0], &item, &answered))
+	if (!item_open(request, words[0], &item, &answered))
 		return answered;
 	if (!g_ascii_string_to_unsigned(words[1], 10, 0, G_MAXUINT, &number, NULL) ||
 	    number >= item.layout->attachments->len)
 		return answer_not_found(request);
 	part = g_ptr_array_index(item.layout->attachments, number);
-	return answer_download(request,
-			       MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, pull_content,
-								 content_open(&item.content, part), close_content),
-			       part->name);
+	return answer_download(
+		request,
+		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, pull_content,
+						  content_open(&item.content, part), close_content),
+		part->name);
 }
 
 enum MHD_Result
@@ -440,11 +434,12 @@ serve_zip(struct request *request)
 	enum MHD_Result answered;
 	struct archive_stream *archive;
 
-	if (!open_item(request, request->tail, &item, &answered))
+	if (!item_open(request, request->tail, &item, &answered))
 		return answered;
 	archive = archive_open(&item.content, g_steal_pointer(&item.layout), item.at);
 	return answer_download(request,
-			       MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, pull_archive, archive,
+			       MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES,
+								 pull_archive, archive,
 								 close_archive),
 			       "attachments.zip");
 }
@@ -456,7 +451,7 @@ serve_delete(struct request *request)
 	enum MHD_Result answered;
 	struct fault fault;
 
-	if (!open_item(request, request->tail, &item, &answered))
+	if (!item_open(request, request->tail, &item, &answered))
 		return answered;
 	if (!mailbox_delete(request->connection, request->portal->settings, &item, &fault))
 		return answer_fault(request, &fault);

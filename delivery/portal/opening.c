@@ -12,9 +12,8 @@
 
 /* A try is counted before it is made: however many come at once, no more are made than allowed. */
 static const struct statement try_take = {
-	"opening_try",
-	"update postseal.parcel_key set tries = tries + 1 "
-	"where id = $1 and locked_at is null and tries < $2 returning tries"};
+	"opening_try", "update postseal.parcel_key set tries = tries + 1 "
+		       "where id = $1 and locked_at is null and tries < $2 returning tries"};
 
 static const struct statement try_reset = {
 	"opening_try_reset", "update postseal.parcel_key set tries = 0 where id = $1"};
@@ -46,14 +45,17 @@ show_wrong(struct request *request, unsigned tries_left)
 	g_autofree char *text = NULL;
 
 	if (tries_left == 0)
-		return show_form(request, MHD_HTTP_FORBIDDEN,
-				 request_say(request, "This link and this code do not belong together. Is it the "
-						      "link from the latest mail, and has its time not run out?"));
-	text = g_strdup_printf(translate_plural(request->language,
-						"That is not the code of this message. You can try %u more time.",
-						"That is not the code of this message. You can try %u more times.",
-						tries_left),
-			       tries_left);
+		return show_form(
+			request, MHD_HTTP_FORBIDDEN,
+			request_say(request,
+				    "This link and this code do not belong together. Is it the "
+				    "link from the latest mail, and has its time not run out?"));
+	text = g_strdup_printf(
+		translate_plural(request->language,
+				 "That is not the code of this message. You can try %u more time.",
+				 "That is not the code of this message. You can try %u more times.",
+				 tries_left),
+		tries_left);
 	return show_form(request, MHD_HTTP_FORBIDDEN, text);
 }
 
@@ -61,7 +63,8 @@ static enum MHD_Result
 show_locked(struct request *request)
 {
 	return answer_word(request, MHD_HTTP_FORBIDDEN, "This message is locked",
-			   "Too many wrong codes were typed. The sender has been told, and can send you a new link "
+			   "Too many wrong codes were typed. The sender has been told, and can "
+			   "send you a new link "
 			   "and a new code.");
 }
 
@@ -69,7 +72,8 @@ static enum MHD_Result
 show_too_often(struct request *request)
 {
 	return answer_word(request, MHD_HTTP_TOO_MANY_REQUESTS, "Too many tries",
-			   "Too many codes were tried from here or for your address. Please wait an hour, then try "
+			   "Too many codes were tried from here or for your address. Please wait "
+			   "an hour, then try "
 			   "again.");
 }
 
@@ -88,14 +92,16 @@ lock(struct request *request, const struct parcel_key *key, struct fault *fault)
 	parameters_text(&id, key->id.text);
 	return batch_begin(request->connection, fault) &&
 	       batch_add(request->connection, &key_lock, &id, fault) &&
-	       audit_move_copy(request->connection, key->copy.text, "locked", "too many wrong unlock codes", fault) &&
+	       audit_move_copy(request->connection, key->copy.text, "locked",
+			       "too many wrong unlock codes", fault) &&
 	       receipt_note(request->connection, request->portal->settings, &receipt, fault) &&
 	       batch_commit(request->connection, fault);
 }
 
 /* Into the mailbox, where the member is the one it was sent to. */
 static bool
-adopt(struct request *request, const GPtrArray *opened, const GPtrArray *senders, struct fault *fault)
+adopt(struct request *request, const GPtrArray *opened, const GPtrArray *senders,
+      struct fault *fault)
 {
 	const struct mailbox_adoption adoption = {.account = &request->session.account,
 						  .keys = &request->session.keys,
@@ -108,7 +114,8 @@ adopt(struct request *request, const GPtrArray *opened, const GPtrArray *senders
 
 /* The code was right: a session that may open this message too. */
 static bool
-let_in(struct request *request, const struct parcel_key *key, const struct seal_key *content, struct fault *fault)
+let_in(struct request *request, const struct parcel_key *key, const struct seal_key *content,
+       struct fault *fault)
 {
 	struct connection *connection = request->connection;
 	g_autoptr(GPtrArray) opened = session_opened(connection, &request->session, fault);
@@ -119,19 +126,23 @@ let_in(struct request *request, const struct parcel_key *key, const struct seal_
 		return false;
 	session_add_opened(opened, &key->id, content);
 	if (request->session.state == SESSION_MEMBER)
-		senders = mailbox_senders(connection, request->session.account.address, opened, fault);
+		senders = mailbox_senders(connection, request->session.account.address, opened,
+					  fault);
 	else
 		request->session.state = SESSION_GUEST;
 	if (request->session.state == SESSION_MEMBER && senders == NULL)
 		return false;
 	parameters_text(&id, key->id.text);
 	return batch_begin(connection, fault) && batch_add(connection, &try_reset, &id, fault) &&
-	       audit_event(connection, key->message, key->copy.text, "unlocked", "link and unlock code", fault) &&
-	       adopt(request, opened, senders, fault) && request_begin_session(request, opened, fault);
+	       audit_event(connection, key->message, key->copy.text, "unlocked",
+			   "link and unlock code", fault) &&
+	       adopt(request, opened, senders, fault) &&
+	       request_begin_session(request, opened, fault);
 }
 
 static bool
-take_try(struct request *request, const struct parcel_key *key, unsigned *tries_r, struct fault *fault)
+take_try(struct request *request, const struct parcel_key *key, unsigned *tries_r,
+	 struct fault *fault)
 {
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
@@ -203,10 +214,13 @@ serve_code(struct request *request)
 	bool allowed;
 
 	if (!code_read(&code, request_field(request, "code")))
-		return show_form(request, MHD_HTTP_BAD_REQUEST,
-				 request_say(request, "The code is not complete or has a typing mistake. Please look "
-						      "at it again; this did not count as a try."));
-	if (!throttle_take(request->connection, &throttle_code_network, request->network, &allowed, &fault))
+		return show_form(
+			request, MHD_HTTP_BAD_REQUEST,
+			request_say(request,
+				    "The code is not complete or has a typing mistake. Please look "
+				    "at it again; this did not count as a try."));
+	if (!throttle_take(request->connection, &throttle_code_network, request->network, &allowed,
+			   &fault))
 		return answer_fault(request, &fault);
 	answered = allowed ? try_link(request, &code) : show_too_often(request);
 	sodium_memzero(&code, sizeof code);

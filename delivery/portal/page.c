@@ -25,17 +25,16 @@ read_file(const struct page_file *file, const char *directory, gsize *length_r, 
 {
 	g_autofree char *path = g_strdup_printf("%s/%s", directory, file->name);
 	g_autoptr(GError) error = NULL;
-	char *text;
+	char *text = NULL;
 
-	*length_r = strlen(file->text);
-	if (*directory == '\0')
+	if (*directory == '\0' || (!g_file_get_contents(path, &text, length_r, &error) &&
+				   g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))) {
+		*length_r = strlen(file->text);
 		return g_strdup(file->text);
-	if (g_file_get_contents(path, &text, length_r, &error))
-		return text;
-	if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-		return g_strdup(file->text);
-	fault_set(fault, FAULT_CONFIG, "reading the page %s: %s", path, error->message);
-	return NULL;
+	}
+	if (text == NULL)
+		fault_set(fault, FAULT_CONFIG, "reading the page %s: %s", path, error->message);
+	return text;
 }
 
 static xmlDoc *
@@ -51,8 +50,8 @@ parse(const struct page_file *file, const char *directory, struct fault *fault)
 		document = xmlReadMemory(text, (int)length, file->name, "UTF-8",
 					 XML_PARSE_NONET | XML_PARSE_NOBLANKS);
 	if (document == NULL)
-		fault_set(fault, FAULT_CONFIG, "reading the page %s%s%s: it is not well-formed", directory,
-			  *directory == '\0' ? "" : "/", file->name);
+		fault_set(fault, FAULT_CONFIG, "reading the page %s%s%s: it is not well-formed",
+			  directory, *directory == '\0' ? "" : "/", file->name);
 	return document;
 }
 
@@ -141,12 +140,15 @@ compose(const xmlDoc *frame, const struct page_file *file, xmlDoc *content, cons
 	xmlNode *body = xmlDocGetRootElement(content);
 	xmlChar *text = xmlGetNoNsProp(body, BAD_CAST "data-title");
 
-	if (place == NULL || title == NULL || strcmp((const char *)body->name, "main") != 0 || text == NULL) {
+	if (place == NULL || title == NULL || strcmp((const char *)body->name, "main") != 0 ||
+	    text == NULL) {
 		xmlFree(text);
 		xmlFreeDoc(page);
-		return fault_set(fault, FAULT_CONFIG,
-				 "reading the page %s: expected <main> with data-title, and a frame with "
-				 "<main> and <title>", file->name);
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"reading the page %s: expected <main> with data-title, and a frame with "
+			"<main> and <title>",
+			file->name);
 	}
 	body = xmlDocCopyNode(body, page, 1);
 	xmlUnsetProp(body, BAD_CAST "data-title");
@@ -160,12 +162,14 @@ compose(const xmlDoc *frame, const struct page_file *file, xmlDoc *content, cons
 }
 
 static bool
-take_page(const xmlDoc *frame, const struct page_file *file, const char *directory, struct fault *fault)
+take_page(const xmlDoc *frame, const struct page_file *file, const char *directory,
+	  struct fault *fault)
 {
 	xmlDoc *content = parse(file, directory, fault);
 	bool good = content != NULL;
 
-	for (const char *const *language = catalogue_languages(); good && *language != NULL; language++)
+	for (const char *const *language = catalogue_languages(); good && *language != NULL;
+	     language++)
 		good = compose(frame, file, content, *language, fault);
 	xmlFreeDoc(content);
 	return good;
@@ -184,7 +188,8 @@ take_asset(const struct page_file *file, const char *directory, struct fault *fa
 }
 
 static bool
-take_file(const xmlDoc *frame, const struct page_file *file, const char *directory, struct fault *fault)
+take_file(const xmlDoc *frame, const struct page_file *file, const char *directory,
+	  struct fault *fault)
 {
 	if (!g_str_has_suffix(file->name, ".html"))
 		return take_asset(file, directory, fault);
@@ -283,7 +288,9 @@ valid_text(const char *text)
 	for (const char *from = valid; *from != '\0'; from++) {
 		if (from[0] == '\r' && from[1] == '\n')
 			continue;
-		*to++ = (char)((unsigned char)*from < 0x20 && strchr("\t\n", *from) == NULL ? ' ' : *from);
+		*to++ = (char)((unsigned char)*from < 0x20 && strchr("\t\n", *from) == NULL
+				       ? ' '
+				       : *from);
 	}
 	*to = '\0';
 	return valid;

@@ -44,7 +44,8 @@ passkey_text(const void *bytes, size_t length)
 {
 	size_t size = sodium_base64_encoded_len(length, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 
-	return sodium_bin2base64(g_malloc(size), size, bytes, length, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	return sodium_bin2base64(g_malloc(size), size, bytes, length,
+				 sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 static GBytes *
@@ -65,14 +66,16 @@ client_data_fits(const struct passkey_place *place, GBytes *client_data, const c
 {
 	gsize length;
 	const char *text = g_bytes_get_data(client_data, &length);
-	g_autoptr(json_t) json = text == NULL ? NULL : json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+	g_autoptr(json_t) json =
+		text == NULL ? NULL : json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
 	g_autofree char *challenge = passkey_text(place->challenge, PASSKEY_CHALLENGE_BYTES);
 	const char *said_type = json_string_value(json_object_get(json, "type"));
 	const char *said_challenge = json_string_value(json_object_get(json, "challenge"));
 	const char *said_origin = json_string_value(json_object_get(json, "origin"));
 
-	return said_type != NULL && said_challenge != NULL && said_origin != NULL && strcmp(said_type, type) == 0 &&
-	       strcmp(said_challenge, challenge) == 0 && strcmp(said_origin, place->url) == 0;
+	return said_type != NULL && said_challenge != NULL && said_origin != NULL &&
+	       strcmp(said_type, type) == 0 && strcmp(said_challenge, challenge) == 0 &&
+	       strcmp(said_origin, place->url) == 0;
 }
 
 /* It begins with the SHA-256 of the host (§6.1). */
@@ -90,7 +93,8 @@ is_for_host(const struct passkey_place *place, GBytes *authenticator_data)
 static bool
 take_credential(const fido_cred_t *credential, struct passkey *passkey_r)
 {
-	size_t id_length = fido_cred_id_len(credential), key_length = fido_cred_pubkey_len(credential);
+	size_t id_length = fido_cred_id_len(credential),
+	       key_length = fido_cred_pubkey_len(credential);
 
 	if (id_length == 0 || key_length == 0 || (fido_cred_flags(credential) & FLAG_PRESENT) == 0)
 		return false;
@@ -102,8 +106,8 @@ take_credential(const fido_cred_t *credential, struct passkey *passkey_r)
 }
 
 bool
-passkey_register(const struct passkey_place *place, const char *client_data, const char *authenticator_data,
-		 struct passkey *passkey_r)
+passkey_register(const struct passkey_place *place, const char *client_data,
+		 const char *authenticator_data, struct passkey *passkey_r)
 {
 	static const int algorithms[] = {COSE_ES256, COSE_EDDSA, COSE_RS256};
 	g_autoptr(GBytes) client = bytes_of(client_data);
@@ -115,9 +119,10 @@ passkey_register(const struct passkey_place *place, const char *client_data, con
 	for (size_t i = 0; i < G_N_ELEMENTS(algorithms); i++) {
 		fido_cred_t *credential __attribute__((cleanup(free_credential))) = fido_cred_new();
 
-		if (credential != NULL && fido_cred_set_type(credential, algorithms[i]) == FIDO_OK &&
-		    fido_cred_set_authdata_raw(credential, g_bytes_get_data(data, NULL), g_bytes_get_size(data)) ==
-			    FIDO_OK)
+		if (credential != NULL &&
+		    fido_cred_set_type(credential, algorithms[i]) == FIDO_OK &&
+		    fido_cred_set_authdata_raw(credential, g_bytes_get_data(data, NULL),
+					       g_bytes_get_size(data)) == FIDO_OK)
 			return take_credential(credential, passkey_r);
 	}
 	return false;
@@ -145,7 +150,8 @@ signature_is_right(const fido_assert_t *assertion, const struct passkey *passkey
 	return right == FIDO_OK;
 }
 
-/* A counter that does not move on is that of a copied key; keys without one say 0 always (§6.1.1). */
+/* A counter that does not move on is that of a copied key; keys without one say 0 always (§6.1.1).
+ */
 static bool
 counter_moves(struct passkey *passkey, uint32_t counter)
 {
@@ -168,13 +174,15 @@ passkey_verify(const struct passkey_place *place, struct passkey *passkey, const
 	fido_assert_t *assertion __attribute__((cleanup(free_assertion))) = fido_assert_new();
 
 	return client_data_fits(place, client, "webauthn.get") && is_for_host(place, data) &&
-	       fido_assert_set_clientdata(assertion, g_bytes_get_data(client, NULL), g_bytes_get_size(client)) ==
-		       FIDO_OK &&
-	       fido_assert_set_rp(assertion, host) == FIDO_OK && fido_assert_set_count(assertion, 1) == FIDO_OK &&
-	       fido_assert_set_authdata_raw(assertion, 0, g_bytes_get_data(data, NULL), g_bytes_get_size(data)) ==
-		       FIDO_OK &&
-	       fido_assert_set_sig(assertion, 0, g_bytes_get_data(signed_by, NULL), g_bytes_get_size(signed_by)) ==
-		       FIDO_OK &&
-	       fido_assert_set_up(assertion, FIDO_OPT_TRUE) == FIDO_OK && signature_is_right(assertion, passkey) &&
+	       fido_assert_set_clientdata(assertion, g_bytes_get_data(client, NULL),
+					  g_bytes_get_size(client)) == FIDO_OK &&
+	       fido_assert_set_rp(assertion, host) == FIDO_OK &&
+	       fido_assert_set_count(assertion, 1) == FIDO_OK &&
+	       fido_assert_set_authdata_raw(assertion, 0, g_bytes_get_data(data, NULL),
+					    g_bytes_get_size(data)) == FIDO_OK &&
+	       fido_assert_set_sig(assertion, 0, g_bytes_get_data(signed_by, NULL),
+				   g_bytes_get_size(signed_by)) == FIDO_OK &&
+	       fido_assert_set_up(assertion, FIDO_OPT_TRUE) == FIDO_OK &&
+	       signature_is_right(assertion, passkey) &&
 	       counter_moves(passkey, fido_assert_sigcount(assertion, 0));
 }

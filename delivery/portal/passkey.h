@@ -13,7 +13,7 @@ enum { PASSKEY_CHALLENGE_BYTES = 32 };
 
 /* Whom the key is for, and what it was asked to sign. */
 struct passkey_place {
-	const char *url; /* of the portal: its origin and host */
+	const char *url;		/* of the portal: its origin and host */
 	const unsigned char *challenge; /* PASSKEY_CHALLENGE_BYTES */
 };
 
@@ -30,10 +30,10 @@ char *passkey_host(const char *url);
 char *passkey_text(const void *bytes, size_t length); /* base64url; the caller's */
 
 /* A new key: §7.1, with attestation "none". */
-bool passkey_register(const struct passkey_place *place, const char *client_data, const char *authenticator_data,
-		      struct passkey *passkey_r);
+bool passkey_register(const struct passkey_place *place, const char *client_data,
+		      const char *authenticator_data, struct passkey *passkey_r);
 /* A key signs in: §7.2. `passkey` is as it was registered; its counter moves on. */
-bool passkey_verify(const struct passkey_place *place, struct passkey *passkey, const char *client_data,
-		    const char *authenticator_data, const char *signature);
+bool passkey_verify(const struct passkey_place *place, struct passkey *passkey,
+		    const char *client_data, const char *authenticator_data, const char *signature);
 
 #endif

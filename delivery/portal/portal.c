@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "delivery/portal/enrol.h"
 #include "delivery/portal/entry.h"
 #include "delivery/portal/factor.h"
 #include "delivery/portal/messages.h"
@@ -142,11 +143,13 @@ answer_no_route(struct request *request, bool path_is_known)
 	request->cookie_is_new = false;
 	if (!path_is_known)
 		return answer_not_found(request);
-	return answer_word(request, MHD_HTTP_METHOD_NOT_ALLOWED, "Not possible", "This page cannot be used that way.");
+	return answer_word(request, MHD_HTTP_METHOD_NOT_ALLOWED, "Not possible",
+			   "This page cannot be used that way.");
 }
 
 static enum MHD_Result
-begin(struct portal *portal, struct MHD_Connection *mhd, const char *url, const char *method, void **request_r)
+begin(struct portal *portal, struct MHD_Connection *mhd, const char *url, const char *method,
+      void **request_r)
 {
 	struct request *request = request_new(portal, mhd, url);
 	bool path_is_known;
@@ -156,15 +159,16 @@ begin(struct portal *portal, struct MHD_Connection *mhd, const char *url, const 
 	if (request->route == NULL)
 		return answer_no_route(request, path_is_known);
 	if (g_str_has_suffix(request->route->path, "/"))
-		request->tail = url + (strlen(request->route->path) > 1 ? strlen(request->route->path) : 0);
+		request->tail =
+			url + (strlen(request->route->path) > 1 ? strlen(request->route->path) : 0);
 	if (request->route->form == FORM_FILES)
 		request_admit(request);
 	return MHD_YES;
 }
 
 static enum MHD_Result
-handle(void *context, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
-       const char *upload, size_t *upload_size, void **request_r)
+handle(void *context, struct MHD_Connection *mhd, const char *url, const char *method,
+       const char *version, const char *upload, size_t *upload_size, void **request_r)
 {
 	struct request *request = *request_r;
 
@@ -184,7 +188,8 @@ handle(void *context, struct MHD_Connection *mhd, const char *url, const char *m
 }
 
 static void
-completed(void *context, struct MHD_Connection *mhd, void **request_r, enum MHD_RequestTerminationCode code)
+completed(void *context, struct MHD_Connection *mhd, void **request_r,
+	  enum MHD_RequestTerminationCode code)
 {
 	(void)context;
 	(void)mhd;
@@ -201,12 +206,14 @@ portal_start(struct portal *portal, int listener, struct fault *fault)
 	portal->spool = (struct spool_settings){.directory = portal->settings->spool_directory,
 						.memory_max = SPOOL_MEMORY};
 	portal->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, portal, MHD_OPTION_LISTEN_SOCKET,
-		(MHD_socket)listener, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)THREADS, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
-		MHD_OPTION_END);
-	return portal->daemon != NULL || fault_set(fault, FAULT_STORAGE, "starting the web server failed");
+		MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, portal,
+		MHD_OPTION_LISTEN_SOCKET, (MHD_socket)listener, MHD_OPTION_THREAD_POOL_SIZE,
+		(unsigned)THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_NOTIFY_COMPLETED,
+		completed, NULL, MHD_OPTION_END);
+	return portal->daemon != NULL ||
+	       fault_set(fault, FAULT_STORAGE, "starting the web server failed");
 }
 
 void

@@ -44,7 +44,8 @@ static int
 bind_first(const struct addrinfo *list)
 {
 	for (const struct addrinfo *a = list; a != NULL; a = a->ai_next) {
-		int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
+		int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+				a->ai_protocol);
 		const int yes = 1;
 		int why;
 
@@ -72,8 +73,11 @@ listen_on_host(const char *place, struct fault *fault)
 	int fd = -1, error;
 
 	if (colon == NULL) {
-		fault_set(fault, FAULT_CONFIG, "listening on %s: expected a host and a port such as "
-			  "127.0.0.1:8025, or a socket such as unix:/run/postseal-portal/portal.sock", place);
+		fault_set(
+			fault, FAULT_CONFIG,
+			"listening on %s: expected a host and a port such as "
+			"127.0.0.1:8025, or a socket such as unix:/run/postseal-portal/portal.sock",
+			place);
 		return -1;
 	}
 	*colon = '\0';
@@ -96,12 +100,15 @@ static int
 listen_on_socket(const struct settings *settings, const char *path, struct fault *fault)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const struct addrinfo info = {.ai_family = AF_UNIX, .ai_socktype = SOCK_STREAM,
-				      .ai_addr = (struct sockaddr *)&address, .ai_addrlen = sizeof address};
+	const struct addrinfo info = {.ai_family = AF_UNIX,
+				      .ai_socktype = SOCK_STREAM,
+				      .ai_addr = (struct sockaddr *)&address,
+				      .ai_addrlen = sizeof address};
 	int fd;
 
 	if (strlen(path) >= sizeof address.sun_path) {
-		fault_set(fault, FAULT_CONFIG, "listening on %s: the path is too long for a socket", path);
+		fault_set(fault, FAULT_CONFIG, "listening on %s: the path is too long for a socket",
+			  path);
 		return -1;
 	}
 	g_strlcpy(address.sun_path, path, sizeof address.sun_path);
@@ -119,8 +126,9 @@ listen_at(const struct settings *settings, struct fault *fault)
 {
 	const char *place = settings->portal_listen;
 
-	return g_str_has_prefix(place, UNIX_PREFIX) ? listen_on_socket(settings, place + strlen(UNIX_PREFIX), fault)
-						    : listen_on_host(place, fault);
+	return g_str_has_prefix(place, UNIX_PREFIX)
+		       ? listen_on_socket(settings, place + strlen(UNIX_PREFIX), fault)
+		       : listen_on_host(place, fault);
 }
 
 static bool
@@ -129,7 +137,8 @@ begin(struct portal *portal, struct seal_key *courier, int *listener_r, struct f
 	const struct settings *settings = portal->settings;
 	g_autoptr(connection_auto) connection = NULL;
 
-	if (!catalogue_start(settings->portal_pages, fault) || !page_start(settings->portal_pages, fault) ||
+	if (!catalogue_start(settings->portal_pages, fault) ||
+	    !page_start(settings->portal_pages, fault) ||
 	    !secret_read(courier, settings->secrets, SECRET_COURIER_PUBLIC, fault))
 		return false;
 	*listener_r = listen_at(settings, fault);
@@ -137,7 +146,8 @@ begin(struct portal *portal, struct seal_key *courier, int *listener_r, struct f
 		return false;
 	connection = database_take(portal->database, fault);
 	return connection != NULL && migrate_check(connection, fault) &&
-	       audit_policy(connection, policy_digest(portal->policy), policy_text(portal->policy), fault) &&
+	       audit_policy(connection, policy_digest(portal->policy), policy_text(portal->policy),
+			    fault) &&
 	       metrics_serve(settings->portal_metrics, NULL, NULL, fault);
 }
 

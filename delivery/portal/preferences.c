@@ -8,36 +8,40 @@
 
 enum { KEY_BYTES_MAX = 256 * 1024 };
 
-static const struct statement wish_get = {"wish_get", "select wish from postseal.account where id = $1"};
+static const struct statement wish_get = {"wish_get",
+					  "select wish from postseal.account where id = $1"};
 
 static const struct statement wish_put = {
-	"wish_put",
-	"update postseal.account set wish = nullif($2, '') where id = $1 and $2 in ('', 'pickup', 'smime', 'pgp', 'tls')"};
+	"wish_put", "update postseal.account set wish = nullif($2, '') where id = $1 and $2 in "
+		    "('', 'pickup', 'smime', 'pgp', 'tls')"};
 
 static const struct statement language_put = {
 	"language_put", "update postseal.account set language = $2 where id = $1"};
 
 static const struct statement given_keys = {
-	"given_keys",
-	"select kind, subject from postseal.attestation "
-	"where address = $1 and author = $1 and kind in ('smime', 'pgp') and revoked_at is null order by made_at"};
+	"given_keys", "select kind, subject from postseal.attestation "
+		      "where address = $1 and author = $1 and kind in ('smime', 'pgp') and "
+		      "revoked_at is null order by made_at"};
 
-static const struct statement sessions = {
-	"member_sessions",
-	"select id, browser, network, extract(epoch from seen_at)::bigint from postseal.portal_session "
-	"where account = $1 and state = 'member' and expires_at > now() order by seen_at desc limit 50"};
+static const struct statement sessions = {"member_sessions",
+					  "select id, browser, network, extract(epoch from "
+					  "seen_at)::bigint from postseal.portal_session "
+					  "where account = $1 and state = 'member' and expires_at "
+					  "> now() order by seen_at desc limit 50"};
 
 static const struct statement session_drop = {
-	"member_session_drop", "delete from postseal.portal_session where account = $1 and id::text = $2"};
+	"member_session_drop",
+	"delete from postseal.portal_session where account = $1 and id::text = $2"};
 
 static const struct statement passkeys = {
-	"member_passkeys", "select id, name from postseal.passkey where account = $1 order by added_at"};
+	"member_passkeys",
+	"select id, name from postseal.passkey where account = $1 order by added_at"};
 
 /* --- the page --- */
 
 static bool
-ask(struct request *request, const struct statement *statement, const char *about, PGresult **result_r,
-    struct fault *fault)
+ask(struct request *request, const struct statement *statement, const char *about,
+    PGresult **result_r, struct fault *fault)
 {
 	struct parameters parameters = {0};
 
@@ -94,7 +98,8 @@ list_keys(struct request *request, struct page *page, struct fault *fault)
 		return false;
 	for (int row = 0; row < PQntuples(result); row++) {
 		page_repeat(page, "key");
-		page_text(page, "key-kind", strcmp(PQgetvalue(result, row, 0), "pgp") == 0 ? "OpenPGP" : "S/MIME");
+		page_text(page, "key-kind",
+			  strcmp(PQgetvalue(result, row, 0), "pgp") == 0 ? "OpenPGP" : "S/MIME");
 		page_text(page, "key-fingerprint", PQgetvalue(result, row, 1));
 		page_attribute(page, "key-kind-field", "value", PQgetvalue(result, row, 0));
 		page_attribute(page, "key-id", "value", PQgetvalue(result, row, 1));
@@ -111,8 +116,11 @@ show_wish(struct request *request, struct page *page, struct fault *fault)
 
 	if (!ask(request, &wish_get, request->session.account.id.text, &result, fault))
 		return false;
-	name = g_strconcat("wish-", PQntuples(result) == 1 && !PQgetisnull(result, 0, 0) ? PQgetvalue(result, 0, 0)
-											 : "any", NULL);
+	name = g_strconcat("wish-",
+			   PQntuples(result) == 1 && !PQgetisnull(result, 0, 0)
+				   ? PQgetvalue(result, 0, 0)
+				   : "any",
+			   NULL);
 	page_attribute(page, name, "checked", "checked");
 	return true;
 }
@@ -121,7 +129,8 @@ static enum MHD_Result
 show_settings(struct request *request, unsigned status, const char *wrong)
 {
 	g_autoptr(page_auto) page = request_page(request, "settings.html");
-	g_autofree char *language = g_strconcat("language-", request->session.account.language, NULL);
+	g_autofree char *language =
+		g_strconcat("language-", request->session.account.language, NULL);
 	const bool required = strcmp(request->portal->settings->portal_factor, "required") == 0;
 	struct fault fault;
 
@@ -205,7 +214,8 @@ serve_set_password(struct request *request)
 	if (!password_is_right(request, &right, &fault))
 		return answer_fault(request, &fault);
 	if (!right)
-		return show_settings(request, MHD_HTTP_FORBIDDEN, "The old password is not right. Nothing was changed.");
+		return show_settings(request, MHD_HTTP_FORBIDDEN,
+				     "The old password is not right. Nothing was changed.");
 	if (strcmp(password, request_field(request, "again")) != 0)
 		return show_settings(request, MHD_HTTP_BAD_REQUEST,
 				     "The two passwords are not the same. Please type it twice.");
@@ -213,7 +223,8 @@ serve_set_password(struct request *request)
 	if (wrong != NULL)
 		return show_settings(request, MHD_HTTP_BAD_REQUEST, wrong);
 	if (!batch_begin(connection, &fault) ||
-	    !account_set_password(connection, &session->account, &session->keys, password, &fault) ||
+	    !account_set_password(connection, &session->account, &session->keys, password,
+				  &fault) ||
 	    !session_end_others(connection, session, &fault) || !batch_commit(connection, &fault))
 		return answer_fault(request, &fault);
 	return answer_word(request, MHD_HTTP_OK, "The password is changed",
@@ -231,10 +242,11 @@ serve_new_recovery(struct request *request)
 	if (!password_is_right(request, &right, &fault))
 		return answer_fault(request, &fault);
 	if (!right)
-		return show_settings(request, MHD_HTTP_FORBIDDEN, "The old password is not right. Nothing was changed.");
+		return show_settings(request, MHD_HTTP_FORBIDDEN,
+				     "The old password is not right. Nothing was changed.");
 	if (!batch_begin(request->connection, &fault) ||
-	    !account_set_recovery(request->connection, &request->session.account, &request->session.keys, recovery,
-				  &fault) ||
+	    !account_set_recovery(request->connection, &request->session.account,
+				  &request->session.keys, recovery, &fault) ||
 	    !batch_commit(request->connection, &fault))
 		return answer_fault(request, &fault);
 	page = request_page(request, "recovery.html");
@@ -249,17 +261,20 @@ serve_new_recovery(struct request *request)
 static GBytes *
 uploaded(const struct request *request, struct fault *fault)
 {
-	const struct upload *upload = request->uploads->len == 0 ? NULL : g_ptr_array_index(request->uploads, 0);
+	const struct upload *upload =
+		request->uploads->len == 0 ? NULL : g_ptr_array_index(request->uploads, 0);
 	size_t size = upload == NULL ? 0 : (size_t)spool_size(upload->content), got, done = 0;
 	g_autofree char *bytes = NULL;
 
 	if (size == 0 || size > KEY_BYTES_MAX) {
-		fault_set(fault, FAULT_INPUT, N_("Please choose the file of your certificate or public key."));
+		fault_set(fault, FAULT_INPUT,
+			  N_("Please choose the file of your certificate or public key."));
 		return NULL;
 	}
 	bytes = g_malloc(size);
 	while (done < size) {
-		if (!spool_read(upload->content, done, bytes + done, size - done, &got, fault) || got == 0)
+		if (!spool_read(upload->content, done, bytes + done, size - done, &got, fault) ||
+		    got == 0)
 			return NULL;
 		done += got;
 	}
@@ -273,15 +288,18 @@ serve_give_key(struct request *request)
 	struct given given = {0};
 	struct fault fault = {0};
 	g_autoptr(GBytes) bytes = uploaded(request, &fault);
-	bool read = bytes != NULL && giving_read(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), address,
-						 request->portal->settings->gpg_program, &given, &fault);
-	bool taken = false, put = read && giving_put(request->connection, &given, address, &taken, &fault);
+	bool read = bytes != NULL &&
+		    giving_read(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), address,
+				request->portal->settings->gpg_program, &given, &fault);
+	bool taken = false,
+	     put = read && giving_put(request->connection, &given, address, &taken, &fault);
 
 	given_clear(&given);
 	if (put && taken)
 		return answer_see(request, "/settings");
 	if (put)
-		return show_settings(request, MHD_HTTP_BAD_REQUEST, "This key is known already, and not as yours.");
+		return show_settings(request, MHD_HTTP_BAD_REQUEST,
+				     "This key is known already, and not as yours.");
 	return fault.cause == FAULT_INPUT ? show_settings(request, MHD_HTTP_BAD_REQUEST, fault.text)
 					  : answer_fault(request, &fault);
 }

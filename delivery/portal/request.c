@@ -8,9 +8,9 @@
 #include "core/metrics.h"
 
 enum {
-	SMALL_FORM_MAX = 32768,       /* bytes */
-	TEXT_MAX = 1024 * 1024,       /* of all fields of a form with files */
-	ENDLESS = 8,                  /* times what a form may have: then the connection is cut */
+	SMALL_FORM_MAX = 32768, /* bytes */
+	TEXT_MAX = 1024 * 1024, /* of all fields of a form with files */
+	ENDLESS = 8,		/* times what a form may have: then the connection is cut */
 	FIELDS_MAX = 200,
 	FILES_MAX = 100,
 	PROCESSOR_BYTES = 32768,
@@ -18,12 +18,12 @@ enum {
 	LANGUAGE_SECONDS = 31536000,
 };
 
-static const char policy_plain[] =
-	"default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; "
-	"script-src 'none'; frame-ancestors 'none'; base-uri 'none'";
-static const char policy_script[] =
-	"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; script-src 'self'; "
-	"frame-ancestors 'none'; base-uri 'none'";
+static const char policy_plain[] = "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+				   "frame-src 'self'; form-action 'self'; "
+				   "script-src 'none'; frame-ancestors 'none'; base-uri 'none'";
+static const char policy_script[] = "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+				    "form-action 'self'; script-src 'self'; "
+				    "frame-ancestors 'none'; base-uri 'none'";
 static const char form_purpose[] = "postseal form";
 
 /* --- what it brings --- */
@@ -128,9 +128,11 @@ find_network(const struct request *request)
 	if (peer == NULL || (is_loopback(peer) && forwarded != NULL))
 		return network_of(forwarded == NULL ? "" : forwarded);
 	if (peer->sa_family == AF_INET)
-		inet_ntop(AF_INET, &((const struct sockaddr_in *)peer)->sin_addr, text, sizeof text);
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)peer)->sin_addr, text,
+			  sizeof text);
 	else if (peer->sa_family == AF_INET6)
-		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)peer)->sin6_addr, text, sizeof text);
+		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)peer)->sin6_addr, text,
+			  sizeof text);
 	return network_of(text);
 }
 
@@ -159,13 +161,15 @@ request_new(struct portal *portal, struct MHD_Connection *mhd, const char *url)
 	request->portal = portal;
 	request->mhd = mhd;
 	request->path = request->tail = url;
-	request->fields = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)field_free);
+	request->fields =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)field_free);
 	request->uploads = g_ptr_array_new_with_free_func((GDestroyNotify)upload_free);
 	request->language = find_language(request);
 	request->network = find_network(request);
 	browser = header_of(request, "User-Agent");
-	request->browser = g_utf8_make_valid(browser == NULL ? "" : browser,
-					     browser == NULL ? 0 : (gssize)strnlen(browser, BROWSER_CHARACTERS));
+	request->browser = g_utf8_make_valid(
+		browser == NULL ? "" : browser,
+		browser == NULL ? 0 : (gssize)strnlen(browser, BROWSER_CHARACTERS));
 	return request;
 }
 
@@ -200,8 +204,8 @@ take_text(struct request *request, const char *name, const char *data, size_t si
 }
 
 static bool
-take_file(struct request *request, const char *name, const char *type, const char *data, uint64_t offset,
-	  size_t size)
+take_file(struct request *request, const char *name, const char *type, const char *data,
+	  uint64_t offset, size_t size)
 {
 	struct upload *upload;
 
@@ -223,8 +227,8 @@ take_file(struct request *request, const char *name, const char *type, const cha
 }
 
 static enum MHD_Result
-take_field(void *context, enum MHD_ValueKind kind, const char *name, const char *file_name, const char *type,
-	   const char *encoding, const char *data, uint64_t offset, size_t size)
+take_field(void *context, enum MHD_ValueKind kind, const char *name, const char *file_name,
+	   const char *type, const char *encoding, const char *data, uint64_t offset, size_t size)
 {
 	struct request *request = context;
 	bool taken;
@@ -253,10 +257,12 @@ request_take(struct request *request, const char *data, size_t size)
 	request->form_bytes += size;
 	if (request->form_bytes > form_max(request))
 		request->form_is_too_large = true;
-	if (request->form_is_too_large || request->form_is_ignored || request->fault.cause != FAULT_NONE)
+	if (request->form_is_too_large || request->form_is_ignored ||
+	    request->fault.cause != FAULT_NONE)
 		return request->form_bytes <= ENDLESS * form_max(request);
 	if (request->processor == NULL)
-		request->processor = MHD_create_post_processor(request->mhd, PROCESSOR_BYTES, take_field, request);
+		request->processor = MHD_create_post_processor(request->mhd, PROCESSOR_BYTES,
+							       take_field, request);
 	if (request->processor != NULL)
 		MHD_post_process(request->processor, data, size);
 	return true;
@@ -276,14 +282,16 @@ request_date(const struct request *request, gint64 at)
 	g_autoptr(GDateTime) when = g_date_time_new_from_unix_local(at);
 
 	/* How a date is written: strftime(3), with numbers where months would need names. */
-	return when == NULL ? g_strdup("") : g_date_time_format(when, request_say(request, "%-d %b %Y, %H:%M"));
+	return when == NULL ? g_strdup("")
+			    : g_date_time_format(when, request_say(request, "%-d %b %Y, %H:%M"));
 }
 
 char *
 request_size(const struct request *request, uint64_t bytes)
 {
 	if (bytes < 1000 * 1000)
-		return g_strdup_printf(request_say(request, "%u kB"), (unsigned)(bytes + 999) / 1000);
+		return g_strdup_printf(request_say(request, "%u kB"),
+				       (unsigned)(bytes + 999) / 1000);
 	return g_strdup_printf(request_say(request, "%.1f MB"), (double)bytes / 1e6);
 }
 
@@ -300,12 +308,14 @@ form_token(const struct request *request, char text_r[SEAL_KEY_CHARACTERS + 1])
 }
 
 static void
-set_cookie(const struct request *request, struct MHD_Response *response, const char *name, const char *value,
-	   unsigned seconds)
+set_cookie(const struct request *request, struct MHD_Response *response, const char *name,
+	   const char *value, unsigned seconds)
 {
-	g_autofree char *age = seconds == 0 ? g_strdup("") : g_strdup_printf("; Max-Age=%u", seconds);
-	g_autofree char *text = g_strdup_printf("%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", name, value, age,
-						request->portal->is_secure ? "; Secure" : "");
+	g_autofree char *age =
+		seconds == 0 ? g_strdup("") : g_strdup_printf("; Max-Age=%u", seconds);
+	g_autofree char *text =
+		g_strdup_printf("%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", name, value, age,
+				request->portal->is_secure ? "; Secure" : "");
 
 	MHD_add_response_header(response, "Set-Cookie", text);
 	sodium_memzero(text, strlen(text));
@@ -345,7 +355,8 @@ answer(struct request *request, unsigned status, struct MHD_Response *response)
 	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
 	MHD_add_response_header(response, "Cross-Origin-Resource-Policy", "same-origin");
 	MHD_add_response_header(response, "Cross-Origin-Opener-Policy", "same-origin");
-	MHD_add_response_header(response, "Permissions-Policy", "camera=(), microphone=(), geolocation=()");
+	MHD_add_response_header(response, "Permissions-Policy",
+				"camera=(), microphone=(), geolocation=()");
 	set_cookies(request, response);
 	metrics_count("postseal_portal_answers_total", labels, 1);
 	queued = MHD_queue_response(request->mhd, status, response);
@@ -413,9 +424,11 @@ answer_word(struct request *request, unsigned status, const char *title, const c
 enum MHD_Result
 answer_fault(struct request *request, const struct fault *fault)
 {
-	log_error("answering %s: %s", request->route == NULL ? "a browser" : request->route->path, fault->text);
+	log_error("answering %s: %s", request->route == NULL ? "a browser" : request->route->path,
+		  fault->text);
 	return answer_word(request, MHD_HTTP_SERVICE_UNAVAILABLE, "Not possible at the moment",
-			   "Something on our side does not work just now. Your messages are safe. Please try again "
+			   "Something on our side does not work just now. Your messages are safe. "
+			   "Please try again "
 			   "in a few minutes.");
 }
 
@@ -423,14 +436,16 @@ enum MHD_Result
 answer_not_found(struct request *request)
 {
 	return answer_word(request, MHD_HTTP_NOT_FOUND, "Not found",
-			   "There is no such page, or it is not yours to see. Please use the link in the mail as it "
+			   "There is no such page, or it is not yours to see. Please use the link "
+			   "in the mail as it "
 			   "stands there.");
 }
 
 enum MHD_Result
 answer_see(struct request *request, const char *place)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
 
 	MHD_add_response_header(response, "Location", place);
 	return answer(request, MHD_HTTP_SEE_OTHER, response);
@@ -462,8 +477,8 @@ find_session(struct request *request, struct fault *fault)
 		request->cookie_is_new = true;
 		return true;
 	}
-	found = session_find(request->connection, &cookie, request->portal->settings->session_seconds,
-			     &request->session, fault);
+	found = session_find(request->connection, &cookie,
+			     request->portal->settings->session_seconds, &request->session, fault);
 	sodium_memzero(&cookie, sizeof cookie);
 	if (found && request->session.state == SESSION_MEMBER && !request->language_is_new)
 		request->language = catalogue_language(request->session.account.language);
@@ -475,7 +490,8 @@ find_session(struct request *request, struct fault *fault)
 bool
 request_begin_session(struct request *request, const GPtrArray *opened, struct fault *fault)
 {
-	const struct session_client client = {.browser = request->browser, .network = request->network};
+	const struct session_client client = {.browser = request->browser,
+					      .network = request->network};
 
 	request->cookie_is_new = true;
 	return session_begin(request->connection, &request->session, &client,
@@ -495,7 +511,8 @@ form_is_ours(const struct request *request)
 	if (site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0)
 		return false;
 	form_token(request, token);
-	return strlen(given) == SEAL_KEY_CHARACTERS && sodium_memcmp(given, token, SEAL_KEY_CHARACTERS) == 0;
+	return strlen(given) == SEAL_KEY_CHARACTERS &&
+	       sodium_memcmp(given, token, SEAL_KEY_CHARACTERS) == 0;
 }
 
 static bool
@@ -521,27 +538,45 @@ answer_stranger(struct request *request)
 {
 	if (strcmp(request->route->method, "POST") == 0)
 		return answer_word(request, MHD_HTTP_FORBIDDEN, "You are signed out",
-				   "You were signed out, because nothing happened for some time or in another window. "
+				   "You were signed out, because nothing happened for some time or "
+				   "in another window. "
 				   "Please sign in again. Nothing was sent.");
 	if (request->route->access == ACCESS_HALF)
 		return answer_see(request, "/signin");
 	return answer_signin(request);
 }
 
+/* Where a second factor is required, a member without one can do nothing but set it up. */
+static bool
+lacks_factor(const struct request *request)
+{
+	const struct session *session = &request->session;
+
+	return session->state == SESSION_MEMBER && request->route->access != ACCESS_ANYBODY &&
+	       !session->account.has_totp && !session->account.has_passkey &&
+	       !g_str_has_prefix(request->path, "/settings") &&
+	       strcmp(request->portal->settings->portal_factor, "required") == 0;
+}
+
 static enum MHD_Result
 serve_checked(struct request *request)
 {
 	if (request->form_is_too_large && is_allowed(request))
-		return answer_word(request, MHD_HTTP_CONTENT_TOO_LARGE, "Too large",
-				   "The form or its files hold more than they may. Nothing was sent.");
+		return answer_word(
+			request, MHD_HTTP_CONTENT_TOO_LARGE, "Too large",
+			"The form or its files hold more than they may. Nothing was sent.");
 	if (request->fault.cause != FAULT_NONE)
 		return answer_fault(request, &request->fault);
 	if (!is_allowed(request))
 		return answer_stranger(request);
+	if (lacks_factor(request))
+		return answer_see(request, "/settings");
 	if (strcmp(request->route->method, "POST") == 0 && !form_is_ours(request))
-		return answer_word(request, MHD_HTTP_FORBIDDEN, "The form has expired",
-				   "This form was opened before you signed in or out, or your browser keeps no "
-				   "cookies. Please go back, load the page again, and try once more.");
+		return answer_word(
+			request, MHD_HTTP_FORBIDDEN, "The form has expired",
+			"This form was opened before you signed in or out, or your browser keeps "
+			"no "
+			"cookies. Please go back, load the page again, and try once more.");
 	return request->route->serve(request);
 }
 
@@ -551,8 +586,8 @@ request_admit(struct request *request)
 	struct fault fault = {0};
 
 	request->connection = database_take(request->portal->database, &fault);
-	request->form_is_ignored =
-		request->connection == NULL || !find_session(request, &fault) || !is_allowed(request);
+	request->form_is_ignored = request->connection == NULL || !find_session(request, &fault) ||
+				   !is_allowed(request);
 	if (request->connection != NULL)
 		connection_give(g_steal_pointer(&request->connection));
 	session_clear(&request->session);

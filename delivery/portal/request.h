@@ -32,8 +32,8 @@ struct upload {
 
 enum access {
 	ACCESS_ANYBODY,
-	ACCESS_GUEST,  /* guests and members */
-	ACCESS_HALF,   /* whose second factor lacks */
+	ACCESS_GUEST, /* guests and members */
+	ACCESS_HALF,  /* whose second factor lacks */
 	ACCESS_MEMBER,
 };
 
@@ -64,7 +64,7 @@ struct request {
 	bool language_is_new;
 	struct session session;
 	bool cookie_is_new;
-	char *network;    /* whence it comes: what is throttled together */
+	char *network; /* whence it comes: what is throttled together */
 	char *browser;
 	/* the form */
 	struct MHD_PostProcessor *processor;
@@ -72,8 +72,9 @@ struct request {
 	GPtrArray *uploads; /* struct upload */
 	uint64_t form_bytes;
 	bool form_is_too_large;
-	bool form_is_ignored; /* who sends it may not: it is read to its end, for an answer in words */
-	struct fault fault; /* while files were taken */
+	bool form_is_ignored; /* who sends it may not: it is read to its end, for an answer in words
+			       */
+	struct fault fault;   /* while files were taken */
 };
 
 struct request *request_new(struct portal *portal, struct MHD_Connection *mhd, const char *url);
@@ -91,7 +92,8 @@ const char *request_field(const struct request *request, const char *name);
 const char *request_query(const struct request *request, const char *name);
 
 /* The text in the reader's language. */
-const char *request_say(const struct request *request, const char *text) __attribute__((format_arg(2)));
+const char *request_say(const struct request *request, const char *text)
+	__attribute__((format_arg(2)));
 /* "24 Nov 2026, 15:04" as the reader's language has it; the caller's. */
 char *request_date(const struct request *request, gint64 at);
 char *request_size(const struct request *request, uint64_t bytes);
@@ -104,7 +106,8 @@ enum MHD_Result answer_page(struct request *request, unsigned status, struct pag
 /* A page that holds one of our scripts. */
 enum MHD_Result answer_page_with_script(struct request *request, struct page *page);
 /* A title and a sentence; both are translated. */
-enum MHD_Result answer_word(struct request *request, unsigned status, const char *title, const char *text);
+enum MHD_Result answer_word(struct request *request, unsigned status, const char *title,
+			    const char *text);
 /* What went wrong is in the log; the reader is told what to do. */
 enum MHD_Result answer_fault(struct request *request, const struct fault *fault);
 enum MHD_Result answer_not_found(struct request *request);

@@ -5,37 +5,41 @@
 
 static const char cookie_purpose[] = "postseal cookie", wrapping_purpose[] = "session";
 
-static const char *const state_names[] = {
-	[SESSION_NONE] = "none", [SESSION_GUEST] = "guest", [SESSION_HALF] = "half", [SESSION_MEMBER] = "member"};
+static const char *const state_names[] = {[SESSION_NONE] = "none",
+					  [SESSION_GUEST] = "guest",
+					  [SESSION_HALF] = "half",
+					  [SESSION_MEMBER] = "member"};
 
 static const struct statement session_by_cookie = {
 	"session_by_cookie",
-	"select s.id, s.state, s.wrapped, s.seen_at < now() - interval '1 minute', a.id, a.address, a.shown,"
+	"select s.id, s.state, s.wrapped, s.seen_at < now() - interval '1 minute', a.id, "
+	"a.address, a.shown,"
 	" a.language, a.public_key, a.totp is not null,"
 	" exists (select from postseal.passkey p where p.account = a.id) "
 	"from postseal.portal_session s left join postseal.account a on a.id = s.account "
 	"where s.cookie_hash = $1 and s.expires_at > now()"};
 
-static const struct statement session_seen = {
-	"session_seen",
-	"update postseal.portal_session set seen_at = now(), expires_at = now() + $2 * interval '1 second' "
-	"where id = $1 and state <> 'half'"};
+static const struct statement session_seen = {"session_seen",
+					      "update postseal.portal_session set seen_at = now(), "
+					      "expires_at = now() + $2 * interval '1 second' "
+					      "where id = $1 and state <> 'half'"};
 
 static const struct statement session_put = {
 	"session_put",
-	"insert into postseal.portal_session (id, cookie_hash, state, account, wrapped, browser, network,"
+	"insert into postseal.portal_session (id, cookie_hash, state, account, wrapped, browser, "
+	"network,"
 	" expires_at) values ($1, $2, $3, $4, $5, $6, $7, now() + $8 * interval '1 second')"};
 
 static const struct statement session_put_key = {
-	"session_put_key",
-	"insert into postseal.session_key (session, parcel_key, wrapped) "
-	"select $1, k.id, $3 from postseal.parcel_key k where k.id = $2"};
+	"session_put_key", "insert into postseal.session_key (session, parcel_key, wrapped) "
+			   "select $1, k.id, $3 from postseal.parcel_key k where k.id = $2"};
 
 static const struct statement session_delete = {
 	"session_delete", "delete from postseal.portal_session where id = $1"};
 
 static const struct statement session_delete_others = {
-	"session_delete_others", "delete from postseal.portal_session where account = $1 and id is distinct from $2::uuid"};
+	"session_delete_others",
+	"delete from postseal.portal_session where account = $1 and id is distinct from $2::uuid"};
 
 static const struct statement session_keys = {
 	"session_keys", "select parcel_key, wrapped from postseal.session_key where session = $1"};
@@ -97,7 +101,8 @@ read_session(const PGresult *result, struct session *session_r)
 }
 
 static bool
-note_seen(struct connection *connection, const struct session *session, uint64_t seconds, struct fault *fault)
+note_seen(struct connection *connection, const struct session *session, uint64_t seconds,
+	  struct fault *fault)
 {
 	struct parameters parameters = {0};
 
@@ -129,8 +134,8 @@ session_find(struct connection *connection, const struct seal_key *cookie, uint6
 /* --- beginning and ending --- */
 
 static bool
-put_key(struct connection *connection, const struct session *session, const struct session_opened *opened,
-	struct fault *fault)
+put_key(struct connection *connection, const struct session *session,
+	const struct session_opened *opened, struct fault *fault)
 {
 	struct parameters parameters = {0};
 	unsigned char wrapped[SEAL_WRAPPED_BYTES];
@@ -143,8 +148,8 @@ put_key(struct connection *connection, const struct session *session, const stru
 }
 
 static bool
-put_session(struct connection *connection, const struct session *session, const struct session_client *client,
-	    uint64_t seconds, struct fault *fault)
+put_session(struct connection *connection, const struct session *session,
+	    const struct session_client *client, uint64_t seconds, struct fault *fault)
 {
 	struct parameters parameters = {0};
 	unsigned char digest[SEAL_DIGEST_BYTES], wrapped[SEAL_WRAPPED_BYTES];
@@ -177,7 +182,8 @@ session_end(struct connection *connection, const struct session *session, struct
 }
 
 bool
-session_end_others(struct connection *connection, const struct session *session, struct fault *fault)
+session_end_others(struct connection *connection, const struct session *session,
+		   struct fault *fault)
 {
 	struct parameters parameters = {0};
 
@@ -187,8 +193,9 @@ session_end_others(struct connection *connection, const struct session *session,
 }
 
 bool
-session_begin(struct connection *connection, struct session *session, const struct session_client *client,
-	      uint64_t seconds, const GPtrArray *opened, struct fault *fault)
+session_begin(struct connection *connection, struct session *session,
+	      const struct session_client *client, uint64_t seconds, const GPtrArray *opened,
+	      struct fault *fault)
 {
 	if (*session->id.text != '\0' && !session_end(connection, session, fault))
 		return false;
@@ -212,7 +219,8 @@ opened_free(void *data)
 }
 
 void
-session_add_opened(GPtrArray *opened, const struct identifier *parcel_key, const struct seal_key *content)
+session_add_opened(GPtrArray *opened, const struct identifier *parcel_key,
+		   const struct seal_key *content)
 {
 	struct session_opened *one;
 
@@ -244,7 +252,8 @@ session_opened(struct connection *connection, const struct session *session, str
 		g_autofree unsigned char *wrapped = result_bytes(result, row, 1, &length);
 
 		if (identifier_parse(&one.parcel_key, PQgetvalue(result, row, 0)) &&
-		    seal_unwrap(&one.content, wrapped, length, &session->cookie, one.parcel_key.text))
+		    seal_unwrap(&one.content, wrapped, length, &session->cookie,
+				one.parcel_key.text))
 			session_add_opened(opened, &one.parcel_key, &one.content);
 		sodium_memzero(&one, sizeof one);
 	}

@@ -11,8 +11,8 @@
 
 enum session_state {
 	SESSION_NONE,
-	SESSION_GUEST,  /* opened something with link and code */
-	SESSION_HALF,   /* the password was right; a second factor lacks */
+	SESSION_GUEST, /* opened something with link and code */
+	SESSION_HALF,  /* the password was right; a second factor lacks */
 	SESSION_MEMBER,
 };
 
@@ -21,7 +21,7 @@ struct session {
 	enum session_state state;
 	struct identifier id;
 	struct seal_key cookie;
-	struct account account;   /* half and member */
+	struct account account; /* half and member */
 	struct account_keys keys;
 };
 
@@ -47,7 +47,8 @@ bool session_begin(struct connection *connection, struct session *session,
 		   struct fault *fault);
 bool session_end(struct connection *connection, const struct session *session, struct fault *fault);
 /* All of the account but this one; in the open batch. */
-bool session_end_others(struct connection *connection, const struct session *session, struct fault *fault);
+bool session_end_others(struct connection *connection, const struct session *session,
+			struct fault *fault);
 
 /* A content key that a session was given by link and code. */
 struct session_opened {
@@ -55,7 +56,9 @@ struct session_opened {
 	struct seal_key content;
 };
 /* struct session_opened, wiped and freed by the array. */
-GPtrArray *session_opened(struct connection *connection, const struct session *session, struct fault *fault);
-void session_add_opened(GPtrArray *opened, const struct identifier *parcel_key, const struct seal_key *content);
+GPtrArray *session_opened(struct connection *connection, const struct session *session,
+			  struct fault *fault);
+void session_add_opened(GPtrArray *opened, const struct identifier *parcel_key,
+			const struct seal_key *content);
 
 #endif

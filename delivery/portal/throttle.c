@@ -14,13 +14,12 @@ const struct throttle throttle_proof_address = {"proof address", 3, HOUR};
 const struct throttle throttle_proof_network = {"proof network", 30, HOUR};
 
 static const struct statement take = {
-	"throttle_take",
-	"insert into postseal.throttle as t (what, whom, count, until) "
-	"values ($1, $2, 1, now() + $3 * interval '1 second') "
-	"on conflict (what, whom) do update set"
-	" count = case when t.until <= now() then 1 else t.count + 1 end,"
-	" until = case when t.until <= now() then excluded.until else t.until end "
-	"returning count"};
+	"throttle_take", "insert into postseal.throttle as t (what, whom, count, until) "
+			 "values ($1, $2, 1, now() + $3 * interval '1 second') "
+			 "on conflict (what, whom) do update set"
+			 " count = case when t.until <= now() then 1 else t.count + 1 end,"
+			 " until = case when t.until <= now() then excluded.until else t.until end "
+			 "returning count"};
 
 static const struct statement forget = {
 	"throttle_forget", "update postseal.throttle set count = 0 where what = $1 and whom = $2"};
@@ -29,7 +28,8 @@ static const struct statement forget = {
 static void
 digest(unsigned char digest_r[DIGEST_BYTES], const char *whom)
 {
-	crypto_generichash(digest_r, DIGEST_BYTES, (const unsigned char *)whom, strlen(whom), NULL, 0);
+	crypto_generichash(digest_r, DIGEST_BYTES, (const unsigned char *)whom, strlen(whom), NULL,
+			   0);
 }
 
 bool

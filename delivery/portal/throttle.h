@@ -9,18 +9,19 @@
 
 struct throttle {
 	const char *what;
-	unsigned count;   /* tries */
+	unsigned count;	  /* tries */
 	unsigned seconds; /* within */
 };
 
-extern const struct throttle throttle_code_address, throttle_code_network, throttle_password_address,
-	throttle_password_network, throttle_second_factor, throttle_proof_address, throttle_proof_network;
+extern const struct throttle throttle_code_address, throttle_code_network,
+	throttle_password_address, throttle_password_network, throttle_second_factor,
+	throttle_proof_address, throttle_proof_network;
 
 /* *allowed_r: fewer than allowed were made. `whom` is an address, a network or an identifier. */
 bool throttle_take(struct connection *connection, const struct throttle *throttle, const char *whom,
 		   bool *allowed_r, struct fault *fault);
 /* It was right: the tries before count no more. */
-bool throttle_forget(struct connection *connection, const struct throttle *throttle, const char *whom,
-		     struct fault *fault);
+bool throttle_forget(struct connection *connection, const struct throttle *throttle,
+		     const char *whom, struct fault *fault);
 
 #endif

@@ -27,7 +27,8 @@ totp_secret_read(unsigned char secret_r[TOTP_SECRET_BYTES], const char *text)
 {
 	char *bytes = NULL;
 	size_t length = 0;
-	bool good = oath_base32_decode(text, strlen(text), &bytes, &length) == OATH_OK && length == TOTP_SECRET_BYTES;
+	bool good = oath_base32_decode(text, strlen(text), &bytes, &length) == OATH_OK &&
+		    length == TOTP_SECRET_BYTES;
 
 	if (good)
 		memcpy(secret_r, bytes, TOTP_SECRET_BYTES);
@@ -38,12 +39,14 @@ totp_secret_read(unsigned char secret_r[TOTP_SECRET_BYTES], const char *text)
 }
 
 char *
-totp_uri(const unsigned char secret[TOTP_SECRET_BYTES], const char *organisation, const char *address)
+totp_uri(const unsigned char secret[TOTP_SECRET_BYTES], const char *organisation,
+	 const char *address)
 {
 	g_autofree char *text = totp_secret_text(secret);
 	g_autofree char *issuer = g_uri_escape_string(organisation, NULL, FALSE);
 	g_autofree char *account = g_uri_escape_string(address, NULL, FALSE);
-	char *uri = g_strdup_printf("otpauth://totp/%s:%s?secret=%s&issuer=%s", issuer, account, text, issuer);
+	char *uri = g_strdup_printf("otpauth://totp/%s:%s?secret=%s&issuer=%s", issuer, account,
+				    text, issuer);
 
 	sodium_memzero(text, strlen(text));
 	return uri;
@@ -62,13 +65,15 @@ totp_picture(const char *uri, unsigned *modules_r)
 	for (int y = 0; y < code->width; y++)
 		for (int x = 0; x < code->width; x++)
 			if ((code->data[y * code->width + x] & 1) != 0)
-				g_string_append_printf(path, "M%d %dh1v1h-1z", x + QUIET, y + QUIET);
+				g_string_append_printf(path, "M%d %dh1v1h-1z", x + QUIET,
+						       y + QUIET);
 	QRcode_free(code);
 	return g_string_free(path, FALSE);
 }
 
 bool
-totp_is_right(const unsigned char secret[TOTP_SECRET_BYTES], const char *typed, time_t now, uint64_t *step_r)
+totp_is_right(const unsigned char secret[TOTP_SECRET_BYTES], const char *typed, time_t now,
+	      uint64_t *step_r)
 {
 	uint64_t current = (uint64_t)now / STEP_SECONDS;
 	char digits[DIGITS + 1], right[DIGITS + 1];

@@ -9,15 +9,16 @@
 #include "keystore/attestation.h"
 
 static const struct statement track_find = {
-	"track_find",
-	"select message, sender, extract(epoch from created_at)::bigint from postseal.sender_page where digest = $1"};
+	"track_find", "select message, sender, extract(epoch from created_at)::bigint from "
+		      "postseal.sender_page where digest = $1"};
 
 /* What was read stays with its reader; one without its box cannot be given a new code. */
 static const struct statement track_copies = {
 	"track_copies",
 	"select c.id, c.recipient, c.state, extract(epoch from c.state_at)::bigint, k.id,"
 	" k.opened_at is null, k.boxed is not null and k.opened_at is null and k.account is null,"
-	" exists (select from postseal.attestation a where a.kind = 'account' and a.address = c.address"
+	" exists (select from postseal.attestation a where a.kind = 'account' and a.address = "
+	"c.address"
 	"  and a.author = $2 and a.revoked_at is null), c.address, k.parcel "
 	"from postseal.copy c left join postseal.parcel_key k on k.copy = c.id "
 	"where c.message = $1 and c.method = 'pickup' order by c.recipient"};
@@ -27,12 +28,14 @@ static const struct statement recall_key = {
 
 static const struct statement renew_key = {
 	"track_renew",
-	"update postseal.parcel_key set tries = 0, locked_at = null, issued_at = null, link_hash = null,"
+	"update postseal.parcel_key set tries = 0, locked_at = null, issued_at = null, link_hash = "
+	"null,"
 	" salt = null, wrapped = null, link_boxed = null "
 	"where id = $1 and boxed is not null and opened_at is null and account is null"};
 
 static const struct statement issue_again = {
-	"track_issue", "update postseal.parcel set issued_at = null, issue_at = now() where id = $1"};
+	"track_issue",
+	"update postseal.parcel set issued_at = null, issue_at = now() where id = $1"};
 
 struct tracked {
 	struct identifier message;
@@ -59,7 +62,8 @@ find_copies(struct request *request, struct tracked *tracked, struct fault *faul
 
 	parameters_text(&parameters, tracked->message.text);
 	parameters_text(&parameters, author);
-	return connection_execute(request->connection, &track_copies, &parameters, &tracked->copies, fault);
+	return connection_execute(request->connection, &track_copies, &parameters, &tracked->copies,
+				  fault);
 }
 
 static bool
@@ -115,12 +119,16 @@ show(struct request *request, const struct tracked *tracked)
 
 	page_text(page, "sent", sent);
 	for (int row = 0; row < PQntuples(tracked->copies); row++) {
-		g_autofree char *when = request_date(request, result_number(tracked->copies, row, STATE_AT));
-		bool is_unread = !PQgetisnull(tracked->copies, row, KEY) && result_flag(tracked->copies, row, IS_UNREAD);
+		g_autofree char *when =
+			request_date(request, result_number(tracked->copies, row, STATE_AT));
+		bool is_unread = !PQgetisnull(tracked->copies, row, KEY) &&
+				 result_flag(tracked->copies, row, IS_UNREAD);
 
 		page_repeat(page, "copy");
 		page_text(page, "recipient", PQgetvalue(tracked->copies, row, RECIPIENT));
-		page_text(page, "state", request_say(request, state_text(PQgetvalue(tracked->copies, row, STATE))));
+		page_text(
+			page, "state",
+			request_say(request, state_text(PQgetvalue(tracked->copies, row, STATE))));
 		page_text(page, "when", when);
 		page_attribute(page, "copy-id", "value", PQgetvalue(tracked->copies, row, COPY));
 		if (!is_unread)
@@ -138,7 +146,8 @@ static enum MHD_Result
 answer_unknown(struct request *request)
 {
 	return answer_word(request, MHD_HTTP_NOT_FOUND, "Not found",
-			   "Nothing is known of this message any more. Is it the link from the mail that told you of it, "
+			   "Nothing is known of this message any more. Is it the link from the "
+			   "mail that told you of it, "
 			   "and has its time not run out?");
 }
 
@@ -163,8 +172,8 @@ recall_copy(struct request *request, const struct tracked *tracked, int row, str
 
 	parameters_text(&key, PQgetvalue(tracked->copies, row, KEY));
 	return batch_add(request->connection, &recall_key, &key, fault) &&
-	       audit_move_copy(request->connection, PQgetvalue(tracked->copies, row, COPY), "recalled",
-			       "by its sender, unread", fault);
+	       audit_move_copy(request->connection, PQgetvalue(tracked->copies, row, COPY),
+			       "recalled", "by its sender, unread", fault);
 }
 
 static bool
@@ -176,25 +185,30 @@ renew_copy(struct request *request, const struct tracked *tracked, int row, stru
 	parameters_text(&parcel, PQgetvalue(tracked->copies, row, PARCEL));
 	return batch_add(request->connection, &renew_key, &key, fault) &&
 	       batch_add(request->connection, &issue_again, &parcel, fault) &&
-	       audit_move_copy(request->connection, PQgetvalue(tracked->copies, row, COPY), "parked",
-			       "its sender asked for a new link and code", fault) &&
-	       audit_event(request->connection, tracked->message.text, PQgetvalue(tracked->copies, row, COPY), "renewed",
-			   "new link and code", fault);
+	       audit_move_copy(request->connection, PQgetvalue(tracked->copies, row, COPY),
+			       "parked", "its sender asked for a new link and code", fault) &&
+	       audit_event(request->connection, tracked->message.text,
+			   PQgetvalue(tracked->copies, row, COPY), "renewed", "new link and code",
+			   fault);
 }
 
 static bool
 revoke_trust(struct request *request, const struct tracked *tracked, int row, struct fault *fault)
 {
 	g_autofree char *author = address_fold(tracked->sender);
-	const struct attestation attestation = {
-		.kind = "account", .address = PQgetvalue(tracked->copies, row, ADDRESS), .author = author};
+	const struct attestation attestation = {.kind = "account",
+						.address =
+							PQgetvalue(tracked->copies, row, ADDRESS),
+						.author = author};
 
 	return attestation_revoke(request->connection, &attestation, "by who made it", fault) &&
-	       audit_event(request->connection, tracked->message.text, PQgetvalue(tracked->copies, row, COPY),
-			   "trust revoked", tracked->sender, fault);
+	       audit_event(request->connection, tracked->message.text,
+			   PQgetvalue(tracked->copies, row, COPY), "trust revoked", tracked->sender,
+			   fault);
 }
 
-typedef bool deed_function(struct request *request, const struct tracked *tracked, int row, struct fault *fault);
+typedef bool deed_function(struct request *request, const struct tracked *tracked, int row,
+			   struct fault *fault);
 
 /* What may be done with this copy, and was asked for; NULL: nothing. */
 static deed_function *
@@ -203,7 +217,8 @@ deed_for(const struct request *request, const struct tracked *tracked, int row)
 	const char *deed = request_field(request, "deed");
 	const PGresult *copies = tracked->copies;
 
-	if (strcmp(deed, "recall") == 0 && !PQgetisnull(copies, row, KEY) && result_flag(copies, row, IS_UNREAD))
+	if (strcmp(deed, "recall") == 0 && !PQgetisnull(copies, row, KEY) &&
+	    result_flag(copies, row, IS_UNREAD))
 		return recall_copy;
 	if (strcmp(deed, "renew") == 0 && result_flag(copies, row, CAN_RENEW))
 		return renew_copy;
@@ -220,11 +235,13 @@ do_deed(struct request *request, const struct tracked *tracked)
 	for (int row = 0; row < PQntuples(tracked->copies); row++) {
 		deed_function *deed;
 
-		if (strcmp(PQgetvalue(tracked->copies, row, COPY), request_field(request, "copy")) != 0)
+		if (strcmp(PQgetvalue(tracked->copies, row, COPY),
+			   request_field(request, "copy")) != 0)
 			continue;
 		deed = deed_for(request, tracked, row);
 		if (deed != NULL && (!batch_begin(request->connection, &fault) ||
-				     !deed(request, tracked, row, &fault) || !batch_commit(request->connection, &fault)))
+				     !deed(request, tracked, row, &fault) ||
+				     !batch_commit(request->connection, &fault)))
 			return answer_fault(request, &fault);
 	}
 	return answer_see(request, request->path);

@@ -1,6 +1,7 @@
 /*
- * The sender's page of a message: what became of each copy; recalling what is unread, a new code for
- * who lost theirs, taking trust back. Who has the link, which the sender was mailed, is the sender.
+ * The sender's page of a message: what became of each copy; recalling what is unread, a new code
+ * for who lost theirs, taking trust back. Who has the link, which the sender was mailed, is the
+ * sender.
  */
 #ifndef POSTSEAL_DELIVERY_PORTAL_TRACKING_H
 #define POSTSEAL_DELIVERY_PORTAL_TRACKING_H

@@ -1,7 +1,4 @@
-/*
- * Writing: new messages, answers, forwarding, drafts. Whom a member may write to is decided here:
- * those who are in the conversation already, and whom a rule with `portal` allows.
- */
+/* Writing: new messages, answers, forwarding, drafts. */
 #ifndef POSTSEAL_DELIVERY_PORTAL_WRITING_H
 #define POSTSEAL_DELIVERY_PORTAL_WRITING_H
 

@@ -35,10 +35,11 @@ check_attribute(const char *name, const char *value)
 		abort();
 	if (strcmp(name, "src") == 0 && !begins_with_any(value, pictures))
 		abort();
-	if (strcmp(name, "style") == 0 && (strcasestr(value, "url(") != NULL || strchr(value, '\\') != NULL))
+	if (strcmp(name, "style") == 0 &&
+	    (strcasestr(value, "url(") != NULL || strchr(value, '\\') != NULL))
 		abort();
-	if (g_str_has_prefix(name, "on") || strcmp(name, "srcset") == 0 || strcmp(name, "action") == 0 ||
-	    strcmp(name, "id") == 0 || strcmp(name, "name") == 0)
+	if (g_str_has_prefix(name, "on") || strcmp(name, "srcset") == 0 ||
+	    strcmp(name, "action") == 0 || strcmp(name, "id") == 0 || strcmp(name, "name") == 0)
 		abort();
 }
 
@@ -46,8 +47,9 @@ check_attribute(const char *name, const char *value)
 static void
 check_tag(const char *tag)
 {
-	static const char *const never[] = {"<script", "<style", "<iframe", "<object", "<embed", "<form", "<svg", "<math",
-					    "<link", "<base", "<meta", "<input", "<button", "<!", NULL};
+	static const char *const never[] = {"<script", "<style", "<iframe", "<object", "<embed",
+					    "<form",   "<svg",	 "<math",   "<link",   "<base",
+					    "<meta",   "<input", "<button", "<!",      NULL};
 	g_autofree char *text = g_strdup(tag);
 	char *at = strchr(text, ' ');
 

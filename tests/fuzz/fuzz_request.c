@@ -1,9 +1,9 @@
 /*
- * A whole request of a browser, as bytes on a connection, with the database's answers made up: every
- * route, form, cookie and parameter, and the reading of a parked message.
+ * A whole request of a browser, as bytes on a connection, with the database's answers made up:
+ * every route, form, cookie and parameter, and the reading of a parked message.
  *
- * Input: 16 bytes of which the database's answers are made; two bytes, the length of the request; the
- * request; the message that is read.
+ * Input: 16 bytes of which the database's answers are made; two bytes, the length of the request;
+ * the request; the message that is read.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -61,8 +61,8 @@ put_bytes(PGresult *result, int row, int column, const unsigned char *bytes, siz
 }
 
 static void
-put_wrapped(PGresult *result, int row, int column, const struct seal_key *what, const struct seal_key *by,
-	    const char *about)
+put_wrapped(PGresult *result, int row, int column, const struct seal_key *what,
+	    const struct seal_key *by, const char *about)
 {
 	unsigned char wrapped[SEAL_WRAPPED_BYTES];
 
@@ -73,8 +73,10 @@ put_wrapped(PGresult *result, int row, int column, const struct seal_key *what, 
 static void
 put_anything(PGresult *result, int row, int column)
 {
-	static const char *const texts[] = {"", "1", "t", "f", "9223372036854775807", "-1", "a@b.example", "\\x", "\\x00ff",
-					    "01900000-0000-7000-8000-00000000000f", "inbox", "smime", "x\ny", "locked"};
+	static const char *const texts[] = {
+		"",	 "1",		"t",	"f",	   "9223372036854775807",
+		"-1",	 "a@b.example", "\\x",	"\\x00ff", "01900000-0000-7000-8000-00000000000f",
+		"inbox", "smime",	"x\ny", "locked"};
 	unsigned byte = answer_byte();
 
 	put_text(result, row, column, byte % 16 < G_N_ELEMENTS(texts) ? texts[byte % 16] : NULL);
@@ -104,7 +106,8 @@ static void
 put_item(PGresult *result)
 {
 	static const char *const folders[] = {"inbox", "sent", "drafts", NULL};
-	static const char *const texts[] = {key_id, parcel, "anna@example.com", "me@b.example", parcel, parcel};
+	static const char *const texts[] = {key_id,	    parcel, "anna@example.com",
+					    "me@b.example", parcel, parcel};
 
 	for (int i = 0; i < (int)G_N_ELEMENTS(texts); i++)
 		put_text(result, 0, i, texts[i]);
@@ -141,15 +144,18 @@ answer_statement(const struct statement *statement)
 
 	if (strcmp(statement->name, "session_by_cookie") == 0) {
 		put_session(result);
-	} else if (strcmp(statement->name, "mailbox_item") == 0 || strcmp(statement->name, "mailbox_guest_item") == 0) {
+	} else if (strcmp(statement->name, "mailbox_item") == 0 ||
+		   strcmp(statement->name, "mailbox_guest_item") == 0) {
 		put_item(result);
 	} else if (strcmp(statement->name, "content_header") == 0) {
 		put_bytes(result, 0, 0, made.header, sizeof made.header);
 	} else if (strcmp(statement->name, "content_chunks") == 0) {
 		PQsetvalue(result, 0, 0, (char *)made.chunk->data, (int)made.chunk->len);
 	} else {
-		rows = strcmp(statement->name, "throttle_take") == 0 || strcmp(statement->name, "mailbox_unread") == 0
-			       ? 1 : answer_byte() % 4;
+		rows = strcmp(statement->name, "throttle_take") == 0 ||
+				       strcmp(statement->name, "mailbox_unread") == 0
+			       ? 1
+			       : answer_byte() % 4;
 		for (int row = 0; row < (int)rows; row++)
 			for (int column = 0; column < COLUMNS; column++)
 				put_anything(result, row, column);
@@ -162,7 +168,8 @@ answer_statement(const struct statement *statement)
 struct connection *__wrap_database_take(struct database *database, struct fault *fault);
 void __wrap_connection_give(struct connection *connection);
 bool __wrap_connection_execute(struct connection *connection, const struct statement *statement,
-			       const struct parameters *parameters, PGresult **result_r, struct fault *fault);
+			       const struct parameters *parameters, PGresult **result_r,
+			       struct fault *fault);
 bool __wrap_batch_begin(struct connection *connection, struct fault *fault);
 bool __wrap_batch_add(struct connection *connection, const struct statement *statement,
 		      const struct parameters *parameters, struct fault *fault);
@@ -186,7 +193,8 @@ __wrap_connection_give(struct connection *connection)
 
 bool
 __wrap_connection_execute(struct connection *connection, const struct statement *statement,
-			  const struct parameters *parameters, PGresult **result_r, struct fault *fault)
+			  const struct parameters *parameters, PGresult **result_r,
+			  struct fault *fault)
 {
 	(void)connection;
 	(void)parameters;
@@ -212,7 +220,8 @@ __wrap_batch_add(struct connection *connection, const struct statement *statemen
 	(void)connection;
 	(void)statement;
 	for (int i = 0; i < parameters->count; i++)
-		if (parameters->values[i] != NULL && parameters->formats[i] == 0 && strlen(parameters->values[i]) > 1 << 20)
+		if (parameters->values[i] != NULL && parameters->formats[i] == 0 &&
+		    strlen(parameters->values[i]) > 1 << 20)
 			abort();
 	(void)fault;
 	return true;
@@ -246,7 +255,8 @@ seal_message(void)
 
 	g_byte_array_set_size(made.chunk, 0);
 	sealing_sink_init(&sealing, &made.content, parcel, made.header, store, NULL);
-	sink_write(&sealing.sink, made.message, MIN(made.message_size, (size_t)MESSAGE_MAX), &fault);
+	sink_write(&sealing.sink, made.message, MIN(made.message_size, (size_t)MESSAGE_MAX),
+		   &fault);
 	sink_finish(&sealing.sink, &fault);
 	sealing_sink_clear(&sealing);
 }
@@ -254,14 +264,16 @@ seal_message(void)
 static void
 converse(struct portal *portal, const uint8_t *request, size_t size)
 {
-	const struct sockaddr_in peer = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	const struct sockaddr_in peer = {.sin_family = AF_INET,
+					 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	char answered[65536];
 	int ends[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) != 0)
 		return;
 	if (write(ends[1], request, size) >= 0 && shutdown(ends[1], SHUT_WR) == 0 &&
-	    MHD_add_connection(portal->daemon, ends[0], (const struct sockaddr *)&peer, sizeof peer) == MHD_YES) {
+	    MHD_add_connection(portal->daemon, ends[0], (const struct sockaddr *)&peer,
+			       sizeof peer) == MHD_YES) {
 		ssize_t got = -1;
 
 		for (int i = 0; i < ROUNDS && got != 0; i++) {
@@ -280,7 +292,8 @@ prepare(struct portal *portal, struct seal_key *courier)
 	static const char configuration[] =
 		"organisation \"Fuzz Ltd\"\ndomains { \"example.com\" }\ndatabase \"\"\n"
 		"portal url \"http://localhost\"\nspool directory \"/tmp\"\n"
-		"match portal recipient \"open@example.com\" deliver plain\notherwise deliver plain\n";
+		"match portal recipient \"open@example.com\" deliver plain\notherwise deliver "
+		"plain\n";
 	GPtrArray *errors = g_ptr_array_new_with_free_func(g_free);
 	g_autofree char *path = NULL;
 	struct fault fault;
@@ -306,7 +319,8 @@ prepare(struct portal *portal, struct seal_key *courier)
 	crypto_scalarmult_base(courier->bytes, made.secret.bytes);
 	made.chunk = g_byte_array_new();
 	portal->daemon = MHD_start_daemon(MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, handle, portal,
-					  MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+					  MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
+					  MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 					  (size_t)CONNECTION_BYTES, MHD_OPTION_END);
 	g_ptr_array_unref(errors);
 }

@@ -24,7 +24,7 @@ def world(request):
     settings = getattr(request.module, "SETTINGS", "")
     made = sandbox.World(BUILD / "tests" / "world" / name, BUILD)
     try:
-        made.start(rules, settings)
+        made.start(rules, settings, getattr(request.module, "prepare", None))
         made.postseal("key", "import", "--root", made.directory / "keys" / "authority.pem")
         yield made
     finally:

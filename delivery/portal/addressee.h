@@ -1,0 +1,32 @@
+/*
+ * Whom a member may write to: those who are in the conversation already, and whom a rule with
+ * `portal` allows (policy/policy.h); in any case only the company and other members.
+ */
+#ifndef POSTSEAL_DELIVERY_PORTAL_ADDRESSEE_H
+#define POSTSEAL_DELIVERY_PORTAL_ADDRESSEE_H
+
+#include "delivery/portal/mailbox.h"
+#include "delivery/portal/request.h"
+
+struct addressee {
+	char *address; /* as typed */
+	char *folded;
+	bool is_company;
+	bool is_member;
+	struct identifier copy;
+};
+
+/* Those in a line as people type it: struct addressee, freed by the array. */
+GPtrArray *addressees_in(const char *text);
+
+struct addressee_question {
+	const struct mailbox_item *parent; /* which is answered or forwarded, or NULL */
+	bool forwards;
+	const char *subject;
+};
+/* Fills in what each is. *why_r: a sentence for the member, the caller's, or NULL: all of them may
+ * be written to. */
+bool addressees_check(struct request *request, const struct addressee_question *question,
+		      GPtrArray *addressees, char **why_r, struct fault *fault);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * A message that a member has written goes out, or is kept as a draft: the record, the mail to the
+ * company, the parcel for the author's folder and for other members, and the end of the draft it
+ * was, in one commit.
+ */
+#ifndef POSTSEAL_DELIVERY_PORTAL_SENDING_H
+#define POSTSEAL_DELIVERY_PORTAL_SENDING_H
+
+#include "delivery/portal/addressee.h"
+#include "delivery/portal/composition.h"
+
+struct sending {
+	struct request *request;
+	struct composition composition;
+	const GPtrArray *addressees;	  /* struct addressee; NULL: it is kept as a draft */
+	const struct mailbox_item *draft; /* which it was, or NULL */
+	struct mailbox_own own;		  /* its place in the author's mailbox */
+	struct identifier message;	  /* in the log */
+	uint64_t size;			  /* bytes; filled in */
+};
+
+bool sending_commit(struct sending *sending, struct fault *fault);
+
+#endif

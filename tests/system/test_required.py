@@ -1,0 +1,133 @@
+"""A portal that asks for more: a second factor is required, a web server of the site's own pages, a
+Unix socket, receipts in a bundle, no new codes."""
+import base64
+import hashlib
+import hmac
+import http.client
+import re
+import socket
+import struct
+import time
+
+import pytest
+import world as sandbox
+from person import PASSWORD, Person, send, state
+
+SETTINGS = ('portal factor "required" pages "{directory}/pages" upload 1 MB\nreceipts "daily"\n'
+            'pickup renew "no" session 20 minutes\nlanguage "de"')
+RULES = "match recipient in domains deliver plain\notherwise deliver pickup\n"
+
+
+def prepare(world):
+    """The organisation's own pages."""
+    pages = world.directory / "pages"
+    pages.mkdir()
+    (pages / "style.css").write_text("/* OUR STYLE */\n")
+    (pages / "front.html").write_text('<main id="main" data-title="Ours"><h1>Our own front page</h1></main>')
+    (pages / "de.po").write_text('msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n'
+                                 'msgid "I have no account yet"\nmsgstr "Unser eigener Text"\n')
+    sandbox.command("msgfmt", "--endianness=little", "-o", pages / "de.mo", pages / "de.po")
+
+
+@pytest.fixture
+def person(world, post, name):
+    post.sender = f"{name}.sender@example.com"
+    return Person(world, post, f"{name}@pickup.example", **{"Accept-Language": "en"})
+
+
+def totp(secret):
+    digest = hmac.new(base64.b32decode(secret), struct.pack(">Q", int(time.time()) // 30), hashlib.sha1).digest()
+    at = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[at:at + 4])[0] & 0x7fffffff) % 1000000:06}"
+
+
+def code_in_german(person):
+    mails = [m for m in Person(person.world, person.post, person.post.sender).mails("Freischaltcode")]
+    return mails and mails[-1].codes()[person.address]
+
+
+def unlock(person):
+    link = person.mail("Geschützte Nachricht").link()
+    person.browser.get(link)
+    return person.browser.send({"code": sandbox.wait_until(lambda: code_in_german(person), "the code")})
+
+
+def test_member_without_a_second_factor_can_only_set_it_up(person):
+    send(person)
+    message = unlock(person).path
+    person.browser.get("/enrol")
+    assert "recovery" in person.browser.send({"password": PASSWORD, "again": PASSWORD}).text
+    for path in ("/inbox", "/write", message):
+        assert person.browser.get(path).path == "/settings"
+    assert "A second step is required" in person.browser.page.text
+    person.browser.get("/settings/totp")
+    secret = re.search(r'class="secret">([A-Z2-7]+)<', person.browser.page.text).group(1)
+    assert "not right" in person.browser.send({"code": "000000"}).text
+    person.browser.send({"code": totp(secret)})
+    assert person.browser.get("/inbox").path == "/inbox"
+
+
+def test_a_second_factor_cannot_be_skipped(person):
+    send(person)
+    unlock(person)
+    person.browser.get("/enrol")
+    person.browser.send({"password": PASSWORD, "again": PASSWORD})
+    person.browser.get("/settings/totp")
+    secret = re.search(r'class="secret">([A-Z2-7]+)<', person.browser.page.text).group(1)
+    person.browser.send({"code": totp(secret)})
+    other = Person(person.world, person.post, person.address, **{"Accept-Language": "en"})
+    assert other.sign_in().path == "/factor"
+    for path in ("/inbox", "/settings", "/write", "/settings/totp"):
+        assert other.browser.get(path).path in ("/signin", "/factor"), path
+    other.browser.get("/factor")
+    assert "not right" in other.browser.send({"code": totp(secret)}).text  # it was used to set the app up
+
+
+def test_own_pages_texts_and_limits(world, person):
+    pages = world.directory / "pages"
+    assert (pages / "style.css").exists()
+    assert "OUR STYLE" in person.browser.get("/style.css").text
+    assert "Our own front page" in person.browser.get("/").text and "Example Corp" in person.browser.page.text
+    assert "Unser eigener Text" in person.browser.get("/signin?lang=de").text
+
+
+def test_locked_message_cannot_be_renewed_when_boxes_are_not_kept(person):
+    send(person)
+    person.mail("Geschützte Nachricht")
+    kept = person.world.postgres.query("select count(*) from postseal.parcel_key k join postseal.copy c on c.id = k.copy"
+                                       f" where c.recipient = '{person.address}' and k.boxed is not null")
+    assert kept == [["0"]]
+    sender = Person(person.world, person.post, person.post.sender, **{"Accept-Language": "en"})
+    page = re.search(r"http://\S+/track/\S{43}", sender.mail("Freischaltcode").text()).group(0)
+    assert "renew" not in sender.browser.get(page).text and "recall" in sender.browser.page.text
+
+
+def test_receipts_are_bundled(person):
+    send(person)
+    unlock(person)
+    assert state(person) == "opened"
+    due = person.world.postgres.query(
+        f"select what, due_at > now() + interval '20 hours' from postseal.receipt where recipient = '{person.address}'")
+    assert due == [["opened", "t"]]
+    person.world.postgres.query(f"update postseal.receipt set due_at = now() where recipient = '{person.address}' returning 1")
+    sender = Person(person.world, person.post, person.post.sender)
+    assert "wurde gelesen" in sender.mail("wurde gelesen").text()
+
+
+def test_portal_on_a_unix_socket(world, person):
+    path = world.run / "portal.sock"
+    config = world.config.read_text()
+    world.stop_program("postseal-portal")
+    world.config.write_text(config.replace(f'portal listen "127.0.0.1:{world.ports["portal"]}"',
+                                           f'portal listen "unix:{path}" mode "0600"'))
+    try:
+        world.start_program("postseal-portal")
+        link = http.client.HTTPConnection("localhost")
+        link.sock = socket.socket(socket.AF_UNIX)
+        link.sock.connect(str(path))
+        link.request("GET", "/", headers={"X-Forwarded-For": "203.0.113.5"})
+        assert b"Our own front page" in link.getresponse().read() and path.stat().st_mode & 0o777 == 0o600
+    finally:
+        world.stop_program("postseal-portal")
+        world.config.write_text(config)
+        world.start_program("postseal-portal")
