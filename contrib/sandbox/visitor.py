@@ -2,6 +2,7 @@
 their page gave it."""
 import html.parser
 import http.cookiejar
+import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -66,10 +67,13 @@ def multipart(fields, files):
 
 
 class Visitor:
-    def __init__(self, portal, headers=()):
+    def __init__(self, portal, headers=(), authority=None):
+        """`authority`: a file with the certificate that HTTPS is checked against."""
         self.portal = portal.rstrip("/")
         self.jar = http.cookiejar.CookieJar()
-        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.jar))
+        trust = ssl.create_default_context(cafile=authority)
+        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.jar),
+                                                  urllib.request.HTTPSHandler(context=trust))
         self.headers = dict(headers)
         self.page = None
 

@@ -92,8 +92,9 @@ static const struct statement sender_of_key = {
 			  " join postseal.copy c on c.id = k.copy where k.id = $1"};
 
 static const struct statement adopt_key = {
-	"mailbox_adopt", "update postseal.parcel_key set account = $2, kept = $3, folder = 'inbox',"
-			 " read_at = coalesce(read_at, now()) where id = $1 and account is null"};
+	"mailbox_adopt",
+	"update postseal.parcel_key set account = $2, kept = $3, folder = 'inbox' "
+	"where id = $1 and account is null"};
 
 /* Link and code still open a message that came before there was trust. */
 static const struct statement lose_adopted = {"mailbox_lose_adopted",

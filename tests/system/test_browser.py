@@ -138,6 +138,7 @@ def test_everything_works_by_keyboard(chromium, person):
             throw new Error("no way by keyboard to " + text);
         };
         await page.goto(link);
+        await page.waitForFunction(() => document.activeElement.id === "code");
         await key.type(code); await key.press("Enter"); await page.waitForURL("**/message/**");
         await to("Make an account"); await key.press("Enter"); await page.waitForURL("**/enrol");
         await to("password"); await key.type(password); await key.press("Tab"); await key.type(password);

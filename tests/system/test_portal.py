@@ -21,6 +21,7 @@ match portal recipient "closed@example.com"   reject "This office is closed. Ple
 match conversation                            deliver smime, pgp, pickup
 match subject tag "[receipt]" recipient domain "pickup.example"  deliver pickup receipt
 match subject tag "[mdn]" recipient domain "pickup.example"      deliver pickup receipt mdn
+match subject tag "[dsn]" recipient domain "pickup.example"      deliver pickup receipt dsn
 match recipient domain "pickup.example"       deliver pickup expire 14 days
 match recipient domain "auto.example"         deliver smime, pgp, pickup
 match recipient in domains                    deliver plain
@@ -43,7 +44,7 @@ def test_notice_is_text_and_html_without_anything_active(person):
     html = notice.parsed.get_body(("html",)).get_content()
     for each in (text, html):
         assert person.post.sender in each and "Example Corp" in each and notice.link() in each
-    assert "private words" not in notice.raw.decode() and "42" not in text
+    assert "private words" not in notice.raw.decode() and "The secret" not in text
     assert not re.search(r"<(script|img|link|iframe|form|object)|src=|url\(", html)
     assert all(len(line) <= 78 for line in text.splitlines() if "http" not in line)
 
@@ -249,6 +250,58 @@ def test_reply_reaches_the_employee_in_the_thread_and_the_answer_is_sealed(perso
     assert post.copies(to)[-1]["method"] == "pickup"
     page = person.browser.get("/sent").text
     assert "sent" in page and post.sender in page
+
+
+def test_reply_to_all_reaches_the_company_and_members_and_nobody_else(person, name):
+    """Bob has an account, Carl has none; the office gets mail, Bob a notice, and Carl cannot be reached."""
+    post = person.post
+    bob = Person(person.world, post, f"{name}.bob@pickup.example")
+    carl = Person(person.world, post, f"{name}.carl@pickup.example")
+    everybody = [person.address, bob.address, carl.address, "office@example.com"]
+    post.accepted(post.compose(everybody, b"To all of you.\r\n", subject="Together"), everybody)
+    for each in (person, bob):
+        each.unlock()
+        each.enrol()
+    person.browser.get("/inbox")
+    message = re.search(r"/message/(\S{36})", person.browser.page.text).group(1)
+    person.browser.get(f"/replyall/{message}")
+    to = person.browser.form()[1]["to"]
+    assert set(to.split(", ")) == {post.sender, bob.address, carl.address, "office@example.com"}
+    answer = person.browser.send({"text": "To all", "action": "send"})
+    assert answer.status == 400 and f"{carl.address} cannot be reached" in answer.text
+    answer = person.browser.send({"to": to.replace(f", {carl.address}", ""), "text": "To all but Carl", "action": "send"},
+                                 action="/send")
+    assert answer.path == "/sent", answer.text
+    assert "To all but Carl" in Person(person.world, post, "office@example.com").mail("Re: Together").text()
+    assert "To all but Carl" in Person(person.world, post, post.sender).mail("Re: Together").text()
+    # Between members there is a code as well: it comes to the one who wrote.
+    link = bob.mail(f"Protected message from {person.address.lower()}", 1).link()
+    code = sandbox.wait_until(lambda: [m.codes()[bob.address] for m in person.mails("Unlock code")
+                                       if bob.address in m.codes()], "the member's code")[0]
+    bob.browser.get(link)
+    assert "To all but Carl" in bob.browser.send({"code": code}).text
+    assert [r[0] for r in person.world.postgres.query(
+        f"select state from postseal.log where sender = '{person.address}' order by recipient")].count("opened") == 1
+
+
+def test_forward_keeps_the_files_that_are_wanted(person):
+    body = multipart("b", part("Content-Type: text/plain", b"See both.\r\n"),
+                     part('Content-Type: text/plain; name="one.txt"', b"ONE\r\n"),
+                     part('Content-Type: text/plain; name="two.txt"', b"TWO\r\n"))
+    send(person, body, content=b'multipart/mixed; boundary="b"')
+    person.unlock()
+    message = person.browser.page.path.removeprefix("/message/")
+    person.enrol()
+    person.browser.get(f"/forward/{message}")
+    assert person.browser.form()[1]["subject"] == "Fwd: About your account"
+    answer = person.browser.send({"to": person.post.sender, "action": "send"})
+    assert answer.status == 400 and "cannot be written to" in answer.text  # being in the conversation is not enough
+    answer = person.browser.send({"to": "office@example.com", "keep-0": "", "action": "send"}, action="/send")
+    assert answer.path == "/sent", answer.text
+    mail = Person(person.world, person.post, "office@example.com").mail("Fwd: About your account")
+    assert [(a.get_filename(), a.get_payload(decode=True)) for a in mail.parsed.iter_attachments()] == [
+        ("two.txt", b"TWO\r\n")]
+    assert mail["In-Reply-To"] is None
 
 
 def test_draft_is_kept_sealed_and_gone_on_with(person):
@@ -474,6 +527,15 @@ def test_receipt_by_rule_tells_how_it_was_sent_and_read(person):
     assert f"Final-Recipient: rfc822;{person.address}" in fields and "; displayed" in fields
 
 
+def test_receipt_as_delivery_status(person):
+    send(person, subject="[dsn] Terms")
+    person.unlock()
+    report = Person(person.world, person.post, person.post.sender).mail("was read").parsed
+    assert report.get_param("report-type") == "delivery-status"
+    fields = report.get_payload()[1].as_string()
+    assert f"Final-Recipient: rfc822; {person.address}" in fields and "Action: delivered" in fields
+
+
 def later(person, days):
     """The clock is moved for one message: all its times lie so much earlier."""
     person.world.postgres.query(
@@ -539,6 +601,28 @@ def test_member_gives_a_certificate_and_mail_comes_so(world, post, name):
     send(person)
     sandbox.wait_until(lambda: len(post.copies(person.address)) == 4, "the last copy")
     assert post.copies(person.address)[-1]["method"] == "pickup"
+
+
+def test_member_gives_an_openpgp_key(world, post, name, tmp_path):
+    post.sender = f"{name}.sender@example.com"
+    person = Person(world, post, f"{name}@auto.example")
+    send(person)
+    person.unlock()
+    person.enrol()
+    gpg = people.Gpg(tmp_path / "gpg", person.address)
+    try:
+        for data, word in ((gpg.secret(), "private key"), (b"nonsense", "does not hold one"), (gpg.public(), "OpenPGP")):
+            person.browser.get("/settings")
+            answer = person.browser.send({}, action="/settings/key", files=[("key", "k.asc", "text/plain", data)])
+            assert word in answer.text, word
+        assert gpg.fingerprint() in answer.text
+        send(person, b"Sealed to a given key.\r\n")
+        mail = sandbox.wait_until(lambda: [m for m in person.mails("About your account")
+                                           if "pgp-encrypted" in m["Content-Type"]], "the PGP mail")[0]
+        assert b"Sealed to a given key." in people.open_pgp(mail, gpg)
+        assert "signed in" in world.postseal("trust", "list", person.address)
+    finally:
+        gpg.end()
 
 
 # --- codes by SMS ---
