@@ -5,11 +5,11 @@
 
 #include "core/address.h"
 #include "delivery/mime_stream.h"
-#include "delivery/sms.h"
 
 enum {
 	WINDOW_BYTES = 1024 * 1024, /* what an expression sees at once */
 	OVERLAP_BYTES = 64 * 1024,  /* of one window with the next */
+	DIGITS_MIN = 7, DIGITS_MAX = 15, /* of a telephone number */
 	INLINE_BYTES = 4096, /* of a body, in which an inline OpenPGP message begins */
 };
 
@@ -404,6 +404,16 @@ mime_subject_without(const struct mime *mime, const char *const *tags)
 	return g_strconcat(" ", encoded, NULL);
 }
 
+/* "+" and 7 to 15 digits (E.164). */
+static bool
+is_telephone_number(const char *text)
+{
+	size_t digits = strlen(text) - (*text == '+');
+
+	return *text == '+' && digits >= DIGITS_MIN && digits <= DIGITS_MAX &&
+	       strspn(text + 1, "0123456789") == digits;
+}
+
 char *
 mime_phone_tag(const struct mime *mime, char **number_r)
 {
@@ -416,7 +426,7 @@ mime_phone_tag(const struct mime *mime, char **number_r)
 	if (end == NULL)
 		return NULL;
 	number = g_strndup(at + strlen(mark), (gsize)(end - at) - strlen(mark));
-	if (!sms_number_is_valid(number))
+	if (!is_telephone_number(number))
 		return NULL;
 	*number_r = g_steal_pointer(&number);
 	return g_strndup(at, (gsize)(end - at) + 1);

@@ -7,7 +7,7 @@
 
 #include "core/migrate.h"
 #include "core/secret.h"
-#include "delivery/smtp.h"
+#include "delivery/courier/smtp.h"
 #include "keystore/keeper.h"
 #include "policy/policy.h"
 

@@ -7,8 +7,8 @@
 
 #include "core/seal.h"
 #include "core/settings.h"
-#include "delivery/issue.h"
-#include "delivery/smtp.h"
+#include "delivery/courier/issue.h"
+#include "delivery/courier/smtp.h"
 
 struct courier {
 	const struct settings *settings;

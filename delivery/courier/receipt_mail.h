@@ -3,7 +3,7 @@
 #ifndef POSTSEAL_DELIVERY_RECEIPT_MAIL_H
 #define POSTSEAL_DELIVERY_RECEIPT_MAIL_H
 
-#include "delivery/issue.h"
+#include "delivery/courier/issue.h"
 
 /* For one message. *mailed_r: there was one. */
 bool receipt_mail_one(const struct issuer *issuer, bool *mailed_r, struct fault *fault);

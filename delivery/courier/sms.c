@@ -1,4 +1,4 @@
-#include "delivery/sms.h"
+#include "delivery/courier/sms.h"
 
 #include <curl/curl.h>
 #include <jansson.h>
@@ -7,21 +7,12 @@
 
 #include "core/cleanup.h"
 
-enum { SECONDS = 10, DIGITS_MIN = 7, DIGITS_MAX = 15 };
+enum { SECONDS = 10 };
 
 void
 sms_start(void)
 {
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
-bool
-sms_number_is_valid(const char *number)
-{
-	size_t digits = strlen(number) - (*number == '+');
-
-	return *number == '+' && digits >= DIGITS_MIN && digits <= DIGITS_MAX &&
-	       strspn(number + 1, "0123456789") == digits;
 }
 
 /* What the hook answers is of no interest beyond its status. */

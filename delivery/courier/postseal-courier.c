@@ -11,12 +11,12 @@
 #include "core/metrics.h"
 #include "core/migrate.h"
 #include "core/secret.h"
-#include "delivery/courier.h"
+#include "delivery/courier/courier.h"
 #include "delivery/configuration.h"
 #include "delivery/mime.h"
-#include "delivery/remind.h"
-#include "delivery/sms.h"
-#include "delivery/upkeep.h"
+#include "delivery/courier/remind.h"
+#include "delivery/courier/sms.h"
+#include "delivery/courier/upkeep.h"
 
 enum {
 	POLL_SECONDS = 5,    /* while no notification comes: retries fall due */

@@ -9,8 +9,6 @@
 
 /* Once, before threads. */
 void sms_start(void);
-/* A number as a message has it: "+" and 7 to 15 digits (E.164). */
-bool sms_number_is_valid(const char *number);
 bool sms_send(const char *url, const char *number, const char *text, struct fault *fault);
 
 #endif

@@ -1,4 +1,4 @@
-#include "delivery/receipt_mail.h"
+#include "delivery/courier/receipt_mail.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "delivery/courier.h"
+#include "delivery/courier/courier.h"
 
 #include <string.h>
 
@@ -6,11 +6,11 @@
 #include "core/database.h"
 #include "core/log.h"
 #include "core/metrics.h"
-#include "delivery/bounce.h"
-#include "delivery/issue.h"
-#include "delivery/mta_log.h"
-#include "delivery/queue.h"
-#include "delivery/receipt_mail.h"
+#include "delivery/courier/bounce.h"
+#include "delivery/courier/issue.h"
+#include "delivery/courier/mta_log.h"
+#include "delivery/courier/queue.h"
+#include "delivery/courier/receipt_mail.h"
 
 enum {
 	CLAIM_MAX = 4, /* few, so that several couriers share the work */

@@ -6,7 +6,7 @@
 #define POSTSEAL_DELIVERY_BOUNCE_H
 
 #include "core/settings.h"
-#include "delivery/queue.h"
+#include "delivery/courier/queue.h"
 
 /* For the outcomes that failed; does nothing where nobody wants to know (RFC 3461 NOTIFY) or
  * there is no sender. */

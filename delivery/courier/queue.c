@@ -1,4 +1,4 @@
-#include "delivery/queue.h"
+#include "delivery/courier/queue.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "delivery/issue.h"
+#include "delivery/courier/issue.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "core/log.h"
 #include "delivery/notice.h"
 #include "delivery/parcel.h"
-#include "delivery/sms.h"
+#include "delivery/courier/sms.h"
 #include "delivery/track.h"
 
 static const struct statement begin = {"issue_begin", "begin"};

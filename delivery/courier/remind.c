@@ -1,4 +1,4 @@
-#include "delivery/remind.h"
+#include "delivery/courier/remind.h"
 
 #include "delivery/notice.h"
 

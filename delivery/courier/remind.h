@@ -3,7 +3,7 @@
 #ifndef POSTSEAL_DELIVERY_REMIND_H
 #define POSTSEAL_DELIVERY_REMIND_H
 
-#include "delivery/issue.h"
+#include "delivery/courier/issue.h"
 
 /* Those that are due, at most some at once. */
 bool remind(const struct issuer *issuer, struct fault *fault);

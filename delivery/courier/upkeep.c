@@ -1,4 +1,4 @@
-#include "delivery/upkeep.h"
+#include "delivery/courier/upkeep.h"
 
 static const struct statement begin = {"upkeep_begin", "begin"};
 static const struct statement commit = {"upkeep_commit", "commit"};

@@ -1,4 +1,4 @@
-#include "delivery/mta_log.h"
+#include "delivery/courier/mta_log.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "delivery/smtp.h"
+#include "delivery/courier/smtp.h"
 
 #include <errno.h>
 #include <netdb.h>

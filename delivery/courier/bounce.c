@@ -1,4 +1,4 @@
-#include "delivery/bounce.h"
+#include "delivery/courier/bounce.h"
 
 #include <string.h>
 
