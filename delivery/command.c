@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/address.h"
 #include "delivery/plan.h"
 
 /* --- policy explain --- */
@@ -193,9 +194,109 @@ list_outbox(const struct admin *admin, int argc, char **argv)
 	return EXIT_GOOD;
 }
 
+/* --- message recall --- */
+
+/* Of all recipients, or one of them, who have not read it. */
+static const struct statement recall = {
+	"command_recall",
+	"with gone as (delete from postseal.parcel_key k using postseal.copy c"
+	"  where k.copy = c.id and c.message = $1 and ($2 = '' or c.address = $2) and k.opened_at is null"
+	"  returning c.id) "
+	"update postseal.copy c set state = 'recalled', state_at = now(), reason = 'by the admin, unread' "
+	"from gone where c.id = gone.id returning c.recipient"};
+
+static int
+recall_message(const struct admin *admin, int argc, char **argv)
+{
+	g_autofree char *recipient = argc > 2 ? address_fold(argv[2]) : g_strdup("");
+	g_autoptr(connection_auto) connection = NULL;
+	g_autoptr(PGresult) result = NULL;
+	struct parameters parameters = {0};
+	struct identifier message;
+	struct fault fault;
+
+	if (argc < 2 || argc > 3)
+		return command_usage(&delivery_commands[2]);
+	if (!identifier_parse(&message, argv[1])) {
+		fault_set(&fault, FAULT_INPUT, "recalling %s: it is no identifier such as message list shows", argv[1]);
+		return command_fail(&fault);
+	}
+	parameters_text(&parameters, message.text);
+	parameters_text(&parameters, recipient);
+	connection = database_take(admin->database, &fault);
+	if (connection == NULL || !connection_execute(connection, &recall, &parameters, &result, &fault))
+		return command_fail(&fault);
+	for (int row = 0; row < PQntuples(result); row++)
+		printf("recalled for %s\n", PQgetvalue(result, row, 0));
+	if (PQntuples(result) > 0)
+		return EXIT_GOOD;
+	fault_set(&fault, FAULT_INPUT, "recalling %s: nobody has it waiting unread", argv[1]);
+	return command_fail(&fault);
+}
+
+/* --- accounts of the portal --- */
+
+static const struct statement account_list = {
+	"command_accounts",
+	"select a.address, to_char(a.created_at, 'YYYY-MM-DD'), a.language, coalesce(a.wish, '-'), a.totp is not null,"
+	" (select count(*) from postseal.passkey p where p.account = a.id),"
+	" (select count(*) from postseal.parcel_key k where k.account = a.id and k.folder = 'inbox') "
+	"from postseal.account a where $1 = '' or a.address = $1 or a.address like '%@' || $1 order by a.address"};
+
+static const struct statement account_end = {
+	"command_account_end",
+	"select postseal.account_end(a.address, 'the admin deleted the account') from postseal.account a"
+	" where a.address = $1"};
+
+static int
+list_accounts(const struct admin *admin, int argc, char **argv)
+{
+	g_autofree char *wanted = argc > 1 ? address_fold(argv[1]) : g_strdup("");
+	g_autoptr(connection_auto) connection = NULL;
+	g_autoptr(PGresult) result = NULL;
+	struct parameters parameters = {0};
+	struct fault fault;
+
+	parameters_text(&parameters, wanted);
+	connection = database_take(admin->database, &fault);
+	if (connection == NULL || !connection_execute(connection, &account_list, &parameters, &result, &fault))
+		return command_fail(&fault);
+	for (int row = 0; row < PQntuples(result); row++)
+		printf("%s  since %s  language %s  wants %s  app %s  passkeys %s  inbox %s\n", PQgetvalue(result, row, 0),
+		       PQgetvalue(result, row, 1), PQgetvalue(result, row, 2), PQgetvalue(result, row, 3),
+		       result_flag(result, row, 4) ? "yes" : "no", PQgetvalue(result, row, 5), PQgetvalue(result, row, 6));
+	return EXIT_GOOD;
+}
+
+static int
+delete_account(const struct admin *admin, int argc, char **argv)
+{
+	g_autofree char *address = argc == 2 ? address_fold(argv[1]) : NULL;
+	g_autoptr(connection_auto) connection = NULL;
+	g_autoptr(PGresult) result = NULL;
+	struct parameters parameters = {0};
+	struct fault fault;
+
+	if (address == NULL)
+		return command_usage(&delivery_commands[4]);
+	parameters_text(&parameters, address);
+	connection = database_take(admin->database, &fault);
+	if (connection == NULL || !connection_execute(connection, &account_end, &parameters, &result, &fault))
+		return command_fail(&fault);
+	if (PQntuples(result) == 0) {
+		fault_set(&fault, FAULT_INPUT, "deleting the account of %s: there is none", address);
+		return command_fail(&fault);
+	}
+	printf("deleted; %s messages are lost, and their senders are told\n", PQgetvalue(result, 0, 0));
+	return EXIT_GOOD;
+}
+
 const struct command delivery_commands[] = {
 	{"policy explain", "[--json] --from ADDRESS --to ADDRESS [--to ADDRESS ...] [FILE.eml | -]",
 	 "tell what would become of a message, and why", explain},
 	{"outbox list", "", "list mail that Postseal still has to hand to the MTA", list_outbox},
+	{"message recall", "MESSAGE [RECIPIENT]", "take back what waits unread behind the portal", recall_message},
+	{"account list", "[ADDRESS | DOMAIN]", "list the accounts of the portal", list_accounts},
+	{"account delete", "ADDRESS", "end an account; what only it could open is lost", delete_account},
 	{NULL, NULL, NULL, NULL},
 };

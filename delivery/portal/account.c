@@ -22,14 +22,15 @@ static const struct statement account_to_recover = {
 	"select " COLUMNS
 	", a.recovery_salt, a.recovery_wrapped from postseal.account a where a.address = $1"};
 
-/* An account that is opened again begins anew: all that rested on the old secret is gone. */
 static const struct statement account_put = {
 	"account_put",
 	"insert into postseal.account (id, address, shown, language, salt, wrapped, recovery_salt,"
 	" recovery_wrapped, public_key) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
 
-static const struct statement account_drop = {"account_drop",
-					      "delete from postseal.account where address = $1"};
+/* What rested on the old secret is lost; its senders are told. */
+static const struct statement account_end = {"account_end",
+					     "select postseal.account_end($1, 'its reader opened "
+					     "the account again, without the password')"};
 
 static const struct statement account_password = {
 	"account_password", "update postseal.account set salt = $2, wrapped = $3 where id = $1"};
@@ -299,12 +300,12 @@ put_account(struct connection *connection, const struct account *account,
 }
 
 static bool
-drop_account(struct connection *connection, const char *address, struct fault *fault)
+end_account(struct connection *connection, const char *address, struct fault *fault)
 {
 	struct parameters parameters = {0};
 
 	parameters_text(&parameters, address);
-	return batch_add(connection, &account_drop, &parameters, fault);
+	return batch_add(connection, &account_end, &parameters, fault);
 }
 
 bool
@@ -327,7 +328,7 @@ account_create(struct connection *connection, const struct account_new *settings
 	return lock_secret(&password, &keys_r->secret, settings->password, settings->address,
 			   fault) &&
 	       lock_secret(&recovery, &keys_r->secret, recovery_r, settings->address, fault) &&
-	       (!settings->replaces || drop_account(connection, settings->address, fault)) &&
+	       (!settings->replaces || end_account(connection, settings->address, fault)) &&
 	       put_account(connection, account_r, &password, &recovery, fault);
 }
 

@@ -221,7 +221,6 @@ create(struct request *request, const struct newcomer *newcomer,
 	account_clear(&session->account);
 	session->state = SESSION_MEMBER;
 	return senders != NULL && batch_begin(connection, fault) && use_proof(request, fault) &&
-	       (!newcomer->has_account || mailbox_lose(connection, newcomer->address, fault)) &&
 	       account_create(connection, &settings, &session->account, &session->keys, recovery_r,
 			      fault) &&
 	       mailbox_adopt(connection, &adoption, fault) &&

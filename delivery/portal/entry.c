@@ -4,6 +4,7 @@
 
 #include "core/address.h"
 #include "core/catalogue.h"
+#include "core/log.h"
 #include "delivery/notice.h"
 #include "delivery/portal/mailbox.h"
 #include "delivery/portal/throttle.h"
@@ -170,6 +171,8 @@ enter(struct request *request, const char *address)
 		account_clear(&account);
 		return answer_fault(request, &fault);
 	}
+	log_info("%s: address=<%s>, network=%s", right ? "password is right" : "password is wrong",
+		 address, request->network);
 	if (!right)
 		return show_signin(
 			request, MHD_HTTP_FORBIDDEN,

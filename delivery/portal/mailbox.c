@@ -92,30 +92,8 @@ static const struct statement sender_of_key = {
 			  " join postseal.copy c on c.id = k.copy where k.id = $1"};
 
 static const struct statement adopt_key = {
-	"mailbox_adopt",
-	"update postseal.parcel_key set account = $2, kept = $3, folder = 'inbox' "
-	"where id = $1 and account is null"};
-
-/* Link and code still open a message that came before there was trust. */
-static const struct statement lose_adopted = {"mailbox_lose_adopted",
-					      "update postseal.parcel_key k set account = null, "
-					      "folder = null, sealed = null, kept = null "
-					      "from postseal.account a where a.address = $1 and "
-					      "k.account = a.id and k.wrapped is not null"};
-
-static const struct statement lose_copies = {
-	"mailbox_lose",
-	"with gone as (delete from postseal.parcel_key k using postseal.account a, postseal.parcel "
-	"p"
-	"  where a.address = $1 and k.account = a.id and p.id = k.parcel"
-	"  returning k.copy, k.folder, k.read_at, p.message, p.sender, k.parcel),"
-	" moved as (update postseal.copy c set state = 'lost', state_at = now(),"
-	"  reason = 'its reader opened the account again, without the password'"
-	"  from gone g where c.id = g.copy and g.folder = 'inbox' and g.read_at is null returning "
-	"c.id) "
-	"insert into postseal.receipt (parcel, message, sender, recipient, what, form, due_at)"
-	" select null, g.message, g.sender, c.recipient, 'lost', 'mail', now()"
-	" from gone g join postseal.copy c on c.id = g.copy where g.folder = 'inbox'"};
+	"mailbox_adopt", "update postseal.parcel_key set account = $2, kept = $3, folder = 'inbox' "
+			 "where id = $1 and account is null"};
 
 const char *
 folder_name(enum folder folder)
@@ -566,17 +544,4 @@ mailbox_adopt(struct connection *connection, const struct mailbox_adoption *adop
 			return false;
 	}
 	return true;
-}
-
-bool
-mailbox_lose(struct connection *connection, const char *address, struct fault *fault)
-{
-	struct parameters parameters = {0};
-	const struct attestation statements = {.kind = "account", .address = address};
-
-	parameters_text(&parameters, address);
-	return batch_add(connection, &lose_adopted, &parameters, fault) &&
-	       batch_add(connection, &lose_copies, &parameters, fault) &&
-	       attestation_revoke(connection, &statements,
-				  "the account was opened again with a new key", fault);
 }

@@ -96,8 +96,4 @@ GPtrArray *mailbox_senders(struct connection *connection, const char *address,
 bool mailbox_adopt(struct connection *connection, const struct mailbox_adoption *adoption,
 		   struct fault *fault);
 
-/* Before an account is opened again without its secret: what only it could open is lost, and the
- * senders are told. In the open batch. */
-bool mailbox_lose(struct connection *connection, const char *address, struct fault *fault);
-
 #endif

@@ -5,6 +5,7 @@
 #include "audit/audit.h"
 #include "core/address.h"
 #include "core/catalogue.h"
+#include "core/log.h"
 #include "delivery/parcel.h"
 #include "delivery/portal/mailbox.h"
 #include "delivery/portal/throttle.h"
@@ -172,6 +173,8 @@ try_key(struct request *request, const struct parcel_key *key, const struct code
 		return show_locked(request);
 	if (!parcel_unlock(key, request->tail, code, &content, &opened, &fault))
 		return answer_fault(request, &fault);
+	log_info("code is %s: message=%s, to=<%s>, network=%s", opened ? "right" : "wrong",
+		 key->message, key->recipient, request->network);
 	if (opened) {
 		done = let_in(request, key, &content, &fault);
 		sodium_memzero(&content, sizeof content);

@@ -156,6 +156,34 @@ create index receipt_due on postseal.receipt (due_at);
 create trigger receipt_added after insert on postseal.receipt
     for each statement execute function postseal.outbox_added();
 
+-- An account goes: what was opened by link and code can be opened so again; what only the account could
+-- open is lost, and its senders are told; nobody trusts its key any more.
+create function postseal.account_end(gone text, because text) returns integer
+language plpgsql set search_path = postseal, pg_temp as $$
+declare
+    lost integer;
+begin
+    update parcel_key k set account = null, folder = null, sealed = null, kept = null
+    from account a where a.address = gone and k.account = a.id and k.wrapped is not null;
+    with gone_keys as (
+        delete from parcel_key k using account a, parcel p
+        where a.address = gone and k.account = a.id and p.id = k.parcel
+        returning k.copy, k.folder, k.read_at, p.message, p.sender),
+    moved as (
+        update copy c set state = 'lost', state_at = now(), reason = because
+        from gone_keys g where c.id = g.copy and g.folder = 'inbox' and g.read_at is null)
+    insert into receipt (message, sender, recipient, what, form, due_at)
+        select g.message, g.sender, c.recipient, 'lost', 'mail', now()
+        from gone_keys g join copy c on c.id = g.copy where g.folder = 'inbox';
+    get diagnostics lost = row_count;
+    update attestation set revoked_at = now(), revoked_because = because
+    where kind = 'account' and address = gone and revoked_at is null;
+    delete from account where address = gone;
+    return lost;
+end
+$$;
+revoke execute on function postseal.account_end from public;
+
 alter table postseal.copy drop constraint copy_state_check;
 alter table postseal.copy add constraint copy_state_check
     check (state in ('handed', 'queued', 'sent', 'failed', 'parked', 'opened', 'locked', 'expired',
@@ -163,6 +191,8 @@ alter table postseal.copy add constraint copy_state_check
 alter table postseal.outbox drop constraint outbox_kind_check;
 alter table postseal.outbox add constraint outbox_kind_check
     check (kind in ('copy', 'notice', 'code', 'alert', 'bounce', 'receipt', 'reply', 'account'));
+
+grant execute on function postseal.account_end to postseal_portal;
 
 -- The portal writes what its members send, and the record of it.
 grant select, insert, update, delete on postseal.account, postseal.passkey, postseal.address_proof,

@@ -395,6 +395,35 @@ def test_language_is_the_browsers_and_then_the_members(person):
     assert "Le ha inviato" in person.mail("Messaggio protetto").text()
 
 
+def test_admin_recalls_a_message_and_ends_an_account(person):
+    world = person.world
+    send(person)
+    person.unlock()
+    person.enrol()
+    assert person.address in world.postseal("account", "list", "pickup.example")
+    send(person, b"Only the account opens this.\r\n", "Recalled")
+    person.mail("Protected message", 2)
+    recalled = person.post.copies(person.address)[-1]["message"]
+    assert person.address in world.postseal("message", "recall", recalled)
+    assert "Recalled" not in person.browser.get("/inbox").text and state(person) == "recalled"
+    with pytest.raises(sandbox.Trouble, match="nobody has it waiting unread"):
+        world.postseal("message", "recall", recalled)
+    send(person, b"Only the account opens this.\r\n", "Lost")
+    person.mail("Protected message", 3)
+    assert "1 messages are lost" in world.postseal("account", "delete", person.address)
+    assert person.browser.get("/inbox").path == "/signin" and state(person) == "lost"
+    assert "is lost" in Person(world, person.post, person.post.sender).mail("is lost")["Subject"]
+    # What link and code opened, they open again.
+    assert "The secret is 42." in unlock_first(person)
+
+
+def unlock_first(person):
+    notice = person.mails("Protected message")[0]
+    code = [m.codes()[person.address] for m in Person(person.world, person.post, person.post.sender).mails("Unlock code")][0]
+    person.browser.get(notice.link())
+    return person.browser.send({"code": code}).text
+
+
 # --- reading ---
 
 def test_folders_are_paged_and_searched(person):
