@@ -14,7 +14,8 @@ import pytest
 import world as sandbox
 from conftest import BUILD
 from injections import VARIANTS
-from person import PASSWORD, Person, send, state
+from messages import noise
+from person import PASSWORD, Person, send
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "browser"))
 from chromium import Chromium  # noqa: E402
@@ -103,6 +104,80 @@ def test_first_contact_on_a_telephone_then_enrol_and_reply(chromium, person):
     small = chromium.run("""return await state.page.evaluate(() => [...document.querySelectorAll("main a, button, nav a")]
         .filter((e) => e.getBoundingClientRect().height < 44).map((e) => e.outerHTML));""")
     assert small == []
+
+
+def later(person, days):
+    """The clock is moved for one person's messages: all their times lie so much earlier."""
+    person.world.postgres.query(
+        f"update postseal.parcel_key k set expires_at = k.expires_at - interval '{days} days' from postseal.copy c"
+        f" where c.id = k.copy and c.recipient = '{person.address}' returning 1")
+
+
+def test_second_message_stranger_recall_and_expiry(chromium, person, name):
+    """In windows of the reader's and of the sender's browser."""
+    send(person)
+    person.unlock()
+    person.enrol()
+    open_page(chromium, person)
+    send(person, b"No code was needed.\r\n", "Second message")
+    notice = person.mail("Protected message", 2).text()
+    assert "/m/" not in notice
+    chromium.run("""await state.page.goto(link); await state.page.waitForSelector("text=No code was needed.");""",
+                 link=re.search(r"http://\S+/message/\S+", notice).group(0))
+    person.post.sender = f"{name}.stranger@example.com"
+    send(person, b"From somebody else.\r\n", "Third message")
+    link, code = person.mail("Protected message", 3).link(), sandbox.wait_until(person.code, "the stranger's code")
+    chromium.run("""await state.page.goto(url + "/inbox");
+        if (await state.page.isVisible("text=Third message")) throw new Error("it needs a code");
+        await state.page.goto(link); await state.page.fill("#code", code); await state.page.click("text=Open the message");
+        await state.page.waitForSelector("text=From somebody else.");""",
+                 url=person.browser.portal, link=link, code=code)
+    # A message to somebody who has not read it is recalled by its sender.
+    other = Person(person.world, person.post, f"{name}.other@pickup.example")
+    send(other, b"Never to be read.\r\n")
+    sender = Person(person.world, person.post, person.post.sender)
+    mail = sandbox.wait_until(lambda: [m for m in sender.mails("Unlock code") if other.address in m.codes()], "codes")[0]
+    open_page(chromium, sender)
+    chromium.run("await state.page.goto(link);", link=re.search(r"http://\S+/track/\S{43}", mail.text()).group(0))
+    check(chromium, "track")
+    chromium.run("""await state.page.click("text=Recall it"); await state.page.waitForSelector("text=was recalled");""")
+    open_page(chromium, other)
+    chromium.run("""await state.page.goto(link); await state.page.fill("#code", code);
+        await state.page.click("text=Open the message"); await state.page.waitForSelector("text=do not belong together");""",
+                 link=other.mail("Protected message").link(), code=mail.codes()[other.address])
+    # Time passes: the inbox is empty, and nothing of it is left.
+    later(person, 40)
+    person.sign_in()  # the other window's session went on with a new cookie
+    open_page(chromium, person)
+    chromium.run("""await state.page.goto(url + "/inbox"); await state.page.waitForSelector("text=No messages here.");""",
+                 url=person.browser.portal)
+    person.world.stop_program("postseal-courier")
+    person.world.start_program("postseal-courier")  # which keeps house as it starts
+    sandbox.wait_until(lambda: person.world.postgres.query(
+        "select count(*) from postseal.parcel_key k join postseal.copy c on c.id = k.copy"
+        f" where c.recipient = '{person.address}'") == [["0"]], "the expired parcels to go")
+
+
+def test_reply_with_a_large_file_arrives_byte_for_byte(chromium, person, tmp_path):
+    send(person, subject="Please send the film")
+    person.unlock()
+    person.enrol()
+    data = noise(20_000_000, "film")
+    (tmp_path / "Ürlaub.mp4").write_bytes(data)
+    open_page(chromium, person)
+    chromium.run("""await state.page.goto(url + "/inbox"); await state.page.click("text=Please send the film");
+        await state.page.click("text=Reply >> nth=0"); await state.page.fill("#text", "Here it is.");
+        await state.page.setInputFiles("#files", path); await state.page.click("button:has-text('Send')");
+        await state.page.waitForURL("**/sent");""", url=person.browser.portal, path=str(tmp_path / "Ürlaub.mp4"))
+    check(chromium, "sent")
+    mail = Person(person.world, person.post, person.post.sender).mail("Re: Please send the film")
+    attached = next(mail.parsed.iter_attachments())
+    assert attached.get_filename() == "Ürlaub.mp4" and attached.get_payload(decode=True) == data
+    # The reader's own copy too, and it comes down again as it went up.
+    chromium.run("""await state.page.click("text=Re: Please send the film");
+        const [download] = await Promise.all([state.page.waitForEvent("download"), state.page.click("text=Ürlaub.mp4")]);
+        await download.saveAs(path);""", path=str(tmp_path / "again.mp4"))
+    assert (tmp_path / "again.mp4").read_bytes() == data
 
 
 def test_everything_works_without_javascript(chromium, person):
