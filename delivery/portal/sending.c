@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "audit/audit.h"
 #include "delivery/letter.h"
 #include "delivery/outbox.h"
 
@@ -13,6 +12,7 @@ record(const struct sending *sending, struct fault *fault)
 	g_autofree char *id = composition_message_id(&sending->composition);
 	const struct audit_message message = {
 		.id = sending->message,
+		.identity = sending->identity,
 		.message_id = id,
 		.sender = sending->request->session.account.address,
 		.authenticated = sending->request->session.account.address,
@@ -134,16 +134,28 @@ measure(struct sending *sending, struct fault *fault)
 	return true;
 }
 
-bool
-sending_commit(struct sending *sending, struct fault *fault)
+static bool
+commit(struct sending *sending, struct fault *fault)
 {
 	struct connection *connection = sending->request->connection;
 	bool is_sent = sending->addressees != NULL;
 
-	return measure(sending, fault) && batch_begin(connection, fault) &&
-	       (!is_sent || record(sending, fault)) &&
+	return batch_begin(connection, fault) && (!is_sent || record(sending, fault)) &&
 	       (!is_sent || !any_company(sending->addressees) || queue(sending, fault)) &&
 	       park(sending, fault) &&
 	       (sending->draft == NULL || mailbox_drop(connection, sending->draft, fault)) &&
 	       batch_commit(connection, fault);
+}
+
+bool
+sending_commit(struct sending *sending, bool *again_r, struct fault *fault)
+{
+	bool done;
+
+	*again_r = false;
+	if (!measure(sending, fault))
+		return false;
+	done = commit(sending, fault);
+	*again_r = !done && audit_is_known(sending->request->connection);
+	return done || *again_r;
 }

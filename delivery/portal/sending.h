@@ -6,6 +6,7 @@
 #ifndef POSTSEAL_DELIVERY_PORTAL_SENDING_H
 #define POSTSEAL_DELIVERY_PORTAL_SENDING_H
 
+#include "audit/audit.h"
 #include "delivery/portal/addressee.h"
 #include "delivery/portal/composition.h"
 
@@ -15,10 +16,13 @@ struct sending {
 	const GPtrArray *addressees;	  /* struct addressee; NULL: it is kept as a draft */
 	const struct mailbox_item *draft; /* which it was, or NULL */
 	struct mailbox_own own;		  /* its place in the author's mailbox */
-	struct identifier message;	  /* in the log */
+	struct identifier message; /* in the log */
+	/* Of the sheet it was written on: sent twice, it goes out once. */
+	unsigned char identity[AUDIT_IDENTITY_BYTES];
 	uint64_t size;			  /* bytes; filled in */
 };
 
-bool sending_commit(struct sending *sending, struct fault *fault);
+/* *again_r: it has gone out already, and nothing was done. */
+bool sending_commit(struct sending *sending, bool *again_r, struct fault *fault);
 
 #endif

@@ -63,6 +63,7 @@ show_sheet(struct request *request, unsigned status, const struct sheet *sheet)
 {
 	const struct settings *settings = request->portal->settings;
 	g_autoptr(page_auto) page = request_page(request, "write.html");
+	struct identifier id;
 	g_autofree char *domains = g_strjoinv(", @", settings->domains);
 	g_autofree char *limit = request_size(request, settings->upload_max);
 	g_autofree char *hint = g_strdup_printf(
@@ -82,6 +83,9 @@ show_sheet(struct request *request, unsigned status, const struct sheet *sheet)
 	page_text(page, "text", sheet->text);
 	page_text(page, "to-hint", hint);
 	page_text(page, "files-hint", files);
+	if (!identifier_parse(&id, request_field(request, "sheet")))
+		identifier_make(&id);
+	page_attribute(page, "sheet", "value", id.text);
 	page_attribute(page, "manner", "value", sheet->manner == NULL ? "" : sheet->manner);
 	page_attribute(page, "parent", "value",
 		       sheet->parent == NULL ? "" : sheet->parent->id.text);
@@ -260,6 +264,22 @@ references_to(const struct layout *layout)
 		g_strdup_printf("%s %s", earlier == NULL ? "" : earlier, layout->message_id));
 }
 
+/* The same for each time that a browser sends the same sheet. */
+static void
+identify(const struct request *request, unsigned char identity_r[AUDIT_IDENTITY_BYTES])
+{
+	const char *sheet = request_field(request, "sheet");
+	crypto_generichash_state state;
+	struct identifier id;
+
+	if (!identifier_parse(&id, sheet))
+		identifier_make(&id);
+	crypto_generichash_init(&state, NULL, 0, AUDIT_IDENTITY_BYTES);
+	crypto_generichash_update(&state, (const unsigned char *)request->session.account.id.text, IDENTIFIER_LENGTH);
+	crypto_generichash_update(&state, (const unsigned char *)id.text, IDENTIFIER_LENGTH);
+	crypto_generichash_final(&state, identity_r, AUDIT_IDENTITY_BYTES);
+}
+
 static enum MHD_Result
 send_or_keep(struct request *request, const struct sheet *sheet, const GPtrArray *addressees,
 	     bool keep)
@@ -282,6 +302,7 @@ send_or_keep(struct request *request, const struct sheet *sheet, const GPtrArray
 				.enclosures = files},
 		.own = {.folder = FOLDER_SENT, .lifetime = settings->pickup_seconds}};
 	struct fault fault;
+	bool again;
 
 	if (keep)
 		sending.own = (struct mailbox_own){
@@ -291,7 +312,8 @@ send_or_keep(struct request *request, const struct sheet *sheet, const GPtrArray
 			.lifetime = DRAFT_SECONDS};
 	identifier_make(&sending.message);
 	identifier_make(&sending.composition.id);
-	if (!sending_commit(&sending, &fault))
+	identify(request, sending.identity);
+	if (!sending_commit(&sending, &again, &fault))
 		return answer_fault(request, &fault);
 	return answer_see(request, keep ? "/drafts" : "/sent");
 }

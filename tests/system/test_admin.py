@@ -94,7 +94,7 @@ def test_database_without_tables_says_how_to_make_them(world, start):
 def test_check_looks_at_everything(world, start):
     text = sandbox.command("env", f"MAIL_CONFIG={world.company.config}", world.bin / "postseal", "-f", world.config,
                            "check").decode()
-    assert text.count(" good") == len(text.splitlines()) == 10
+    assert text.count(" good") == len(text.splitlines()) == 11
     done = start("postseal", arguments=["check"])
     assert done.returncode == 1
     assert re.search(r"reinject +WRONG: connecting to the MTA at smtp://127\.0\.0\.1:10026", done.stdout)

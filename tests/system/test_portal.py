@@ -304,6 +304,23 @@ def test_forward_keeps_the_files_that_are_wanted(person):
     assert mail["In-Reply-To"] is None
 
 
+def test_a_button_pressed_twice_sends_once(person):
+    send(person)
+    person.unlock()
+    person.enrol()
+    person.browser.get("/write")
+    form = person.browser.page
+    for _ in range(2):
+        person.browser.page = form
+        answer = person.browser.send({"to": "office@example.com", "subject": "Pressed twice", "text": "t", "action": "send"},
+                                     files=[("files", "a.txt", "text/plain", b"A")])
+        assert answer.path == "/sent" and answer.text.count("Pressed twice") == 1
+    sandbox.wait_until(lambda: person.world.nothing_waits(), "the courier")
+    office = Person(person.world, person.post, "office@example.com")
+    office.mail("Pressed twice")
+    assert len(office.mails("Pressed twice")) == 1
+
+
 def test_draft_is_kept_sealed_and_gone_on_with(person):
     send(person)
     person.unlock()
