@@ -122,6 +122,10 @@ check_addressee(struct request *request, const struct addressee_question *questi
 		/* The same for members as for others: who is one is not told. */
 		*why_r = g_strdup_printf(request_say(request, "%s cannot be reached from here."),
 					 addressee->address);
+	if (good && decision.is_for_portal) {
+		addressee->rule = decision.rule;
+		addressee->rule_line = decision.line;
+	}
 	policy_decision_clear(&decision);
 	return good;
 }

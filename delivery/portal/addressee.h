@@ -13,6 +13,9 @@ struct addressee {
 	char *folded;
 	bool is_company;
 	bool is_member;
+	const char *
+		rule; /* that allows it; lives as long as the policy. NULL: the conversation does */
+	unsigned rule_line;
 	struct identifier copy;
 };
 

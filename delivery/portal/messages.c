@@ -7,6 +7,7 @@
 #include "delivery/portal/archive.h"
 #include "delivery/portal/html_mail.h"
 #include "delivery/portal/item.h"
+#include "delivery/portal/state.h"
 
 enum {
 	TEXT_MAX = 1024 * 1024,		 /* of a message's text that a page shows */
@@ -32,11 +33,31 @@ or_else(const char *text, const char *otherwise)
 	return text == NULL || *text == '\0' ? otherwise : text;
 }
 
+/* "alice@example.com was read; …": from what the log says of each copy. */
+static char *
+states_shown(const struct request *request, const char *states)
+{
+	g_auto(GStrv) copies = g_strsplit(states, "; ", -1);
+	GString *shown = g_string_new(NULL);
+
+	for (char **copy = copies; *copy != NULL; copy++) {
+		char *state = strrchr(*copy, ' ');
+
+		if (state == NULL)
+			continue;
+		*state++ = '\0';
+		g_string_append_printf(shown, "%s%s: %s", shown->len > 0 ? "; " : "", *copy,
+				       request_say(request, state_shown(state)));
+	}
+	return g_string_free(shown, FALSE);
+}
+
 static void
 list_entry(const struct request *request, struct page *page, enum folder folder,
 	   const struct mailbox_entry *entry)
 {
 	g_autofree char *when = request_date(request, entry->at);
+	g_autofree char *states = states_shown(request, entry->states);
 	g_autofree char *place = g_strconcat(folder == FOLDER_DRAFTS ? "/draft/" : "/message/",
 					     entry->id.text, NULL);
 	const char *who = folder == FOLDER_INBOX ? or_else(entry->from, entry->sender)
@@ -53,7 +74,7 @@ list_entry(const struct request *request, struct page *page, enum folder folder,
 	if (*entry->states == '\0')
 		page_remove(page, "entry-states");
 	else
-		page_text(page, "entry-states", entry->states);
+		page_text(page, "entry-states", states);
 }
 
 static void

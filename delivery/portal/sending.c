@@ -28,7 +28,10 @@ record(const struct sending *sending, struct fault *fault)
 			.id = addressee->copy,
 			.recipient = addressee->address,
 			.address = addressee->folded,
-			.rule = "written in the portal",
+			.rule_line = addressee->rule_line,
+			.rule = addressee->rule != NULL
+					? addressee->rule
+					: "an answer in a conversation of the portal",
 			.method = addressee->is_company ? "plain" : "pickup",
 			.reason = addressee->is_company ? "to the company itself"
 							: "the recipient has an account",

@@ -4,7 +4,7 @@
 
 #include "audit/audit.h"
 #include "core/address.h"
-#include "core/catalogue.h"
+#include "delivery/portal/state.h"
 #include "delivery/track.h"
 #include "keystore/attestation.h"
 
@@ -90,27 +90,6 @@ find(struct request *request, struct tracked *tracked_r, bool *found_r, struct f
 
 /* --- the page --- */
 
-static const char *
-state_text(const char *state)
-{
-	static const struct {
-		const char *state, *text;
-	} texts[] = {
-		{"parked", N_("waits, not yet read")},
-		{"opened", N_("was read")},
-		{"locked", N_("is locked: too many wrong codes")},
-		{"expired", N_("has expired unread")},
-		{"recalled", N_("was recalled")},
-		{"lost", N_("is lost: the reader's account was opened again without its password")},
-		{"failed", N_("the notice could not be delivered")},
-	};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
-		if (strcmp(texts[i].state, state) == 0)
-			return texts[i].text;
-	return state;
-}
-
 static enum MHD_Result
 show(struct request *request, const struct tracked *tracked)
 {
@@ -128,7 +107,7 @@ show(struct request *request, const struct tracked *tracked)
 		page_text(page, "recipient", PQgetvalue(tracked->copies, row, RECIPIENT));
 		page_text(
 			page, "state",
-			request_say(request, state_text(PQgetvalue(tracked->copies, row, STATE))));
+			request_say(request, state_shown(PQgetvalue(tracked->copies, row, STATE))));
 		page_text(page, "when", when);
 		page_attribute(page, "copy-id", "value", PQgetvalue(tracked->copies, row, COPY));
 		if (!is_unread)
