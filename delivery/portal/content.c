@@ -6,6 +6,7 @@
 enum {
 	AT_ONCE_MAX = 8,	    /* chunks that one look into the database brings */
 	QUICK_MICROSECONDS = 20000, /* a reader who is back before is given more at once */
+	QUICK_READERS = 32,
 	PIECE_BYTES = 65536,
 };
 
@@ -17,6 +18,8 @@ static const struct statement parcel_chunks = {"content_chunks",
 					       "parcel = $1 and number >= $2 and number < $3 "
 					       "order by number",
 					       true};
+
+static gint readers; /* that are open */
 
 struct content {
 	struct sink sink; /* takes what chunks hold */
@@ -76,6 +79,7 @@ content_open(const struct content_source *source, const struct layout_part *part
 					    part->encoding == LAYOUT_BASE64
 						    ? GMIME_CONTENT_ENCODING_BASE64
 						    : GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
+	g_atomic_int_inc(&readers);
 	return content;
 }
 
@@ -84,6 +88,7 @@ content_close(struct content *content)
 {
 	if (content == NULL)
 		return;
+	g_atomic_int_add(&readers, -1);
 	sodium_memzero(&content->source.key, sizeof content->source.key);
 	sodium_memzero(&content->unsealing, sizeof content->unsealing);
 	g_free(content->ready);
@@ -110,16 +115,17 @@ begin(struct content *content, struct connection *connection, struct fault *faul
 			      content->source.parcel.text, header, length, fault);
 }
 
-/* The reader's pace says how many chunks are worth fetching. */
+/* The reader's pace says how many chunks are worth fetching; many readers at once get one each, so
+ * that memory has a bound. */
 static void
 adapt(struct content *content)
 {
 	gint64 now = g_get_monotonic_time();
+	bool is_quick = content->last != 0 && now - content->last < QUICK_MICROSECONDS;
 
-	if (content->last != 0)
-		content->at_once = now - content->last < QUICK_MICROSECONDS
-					   ? MIN(content->at_once * 2, AT_ONCE_MAX)
-					   : 1;
+	content->at_once = is_quick && g_atomic_int_get(&readers) <= QUICK_READERS
+				   ? MIN(content->at_once * 2, (unsigned)AT_ONCE_MAX)
+				   : 1;
 	content->last = now;
 }
 
