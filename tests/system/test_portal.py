@@ -115,6 +115,27 @@ def test_locked_message_can_have_a_new_code(person):
     assert person.browser.send({"code": code}).status == 403
 
 
+def test_codes_are_limited_for_each_network_and_each_recipient(person):
+    """However many links somebody has: a network, and a recipient, are tried so often and no more."""
+    stranger = Visitor(person.browser.portal, {"X-Forwarded-For": "198.51.100.77"})
+    code = people.another_code("7KQ2M-9XW3P-T")
+
+    def attempt(browser, link):
+        browser.get(link)
+        return browser.send({"code": code}).status
+
+    assert [attempt(stranger, "/m/" + "A" * 43) for _ in range(61)] == [403] * 60 + [429]
+    neighbour = Visitor(person.browser.portal, {"X-Forwarded-For": "198.51.100.3"})
+    assert attempt(neighbour, "/m/" + "A" * 43) == 429
+    for _ in range(5):
+        send(person)
+    person.mail("Protected message", 5)
+    links = [m.link() for m in person.mails("Protected message")]
+    statuses = [attempt(Visitor(person.browser.portal, {"X-Forwarded-For": f"203.0.{n}.1"}), links[n // 5])
+                for n in range(21)]
+    assert statuses == [403] * 20 + [429]
+
+
 def test_recall_while_unread_and_not_after(person):
     send(person)
     link = person.mail("Protected message").link()
