@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import pwd
+import random
 import resource
 import shutil
 import signal
@@ -51,12 +52,22 @@ class Trouble(Exception):
 
 
 def free_ports(count):
-    """Different ports that nobody listens on. All are held until the last is found: one that is let go
-    could be found a second time."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    """Different ports that nobody listens on. They are below those that the kernel gives to outgoing connections
+    (ip_local_port_range), which could take one before its server does. All are held until the last is
+    found: one that is let go could be found a second time."""
+    sockets = []
+    for _ in range(1000):
+        try:
+            sockets.append(socket.create_server(("127.0.0.1", random.randrange(10000, 32000))))
+        except OSError:
+            continue
+        if len(sockets) == count:
+            break
     ports = [s.getsockname()[1] for s in sockets]
     for s in sockets:
         s.close()
+    if len(ports) < count:
+        raise Trouble(f"found no {count} free ports on loopback")
     return ports
 
 
