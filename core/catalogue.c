@@ -158,3 +158,13 @@ translate_plural(const char *language, const char *one, const char *many, unsign
 		return is_one ? one : many;
 	return is_one ? other : other + strlen(other) + 1;
 }
+
+char *
+translate_date(const char *language, int64_t at)
+{
+	g_autoptr(GDateTime) when = g_date_time_new_from_unix_local(at);
+
+	/* How a date is written: strftime(3), with numbers where months would need names. */
+	return when == NULL ? g_strdup("")
+			    : g_date_time_format(when, translate(language, "%-d %b %Y, %H:%M"));
+}

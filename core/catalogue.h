@@ -7,6 +7,8 @@
 #ifndef POSTSEAL_CORE_CATALOGUE_H
 #define POSTSEAL_CORE_CATALOGUE_H
 
+#include <stdint.h>
+
 #include "core/fault.h"
 
 /* Marks a text that is translated where it is shown; xgettext(1) looks for it. */
@@ -32,5 +34,8 @@ const char *catalogue_accepted(const char *list);
 const char *translate(const char *language, const char *text) __attribute__((format_arg(2)));
 const char *translate_plural(const char *language, const char *one, const char *many,
 			     unsigned long count) __attribute__((format_arg(2), format_arg(3)));
+
+/* "24 Nov 2026, 15:04" as the language has it, in local time; the caller's. */
+char *translate_date(const char *language, int64_t at);
 
 #endif

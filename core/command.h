@@ -26,6 +26,9 @@ struct command {
 	int (*run)(const struct admin *admin, int argc, char **argv);
 };
 
+/* Asks the database with texts as parameters, ending with NULL. */
+bool command_ask(const struct admin *admin, const struct statement *statement, const char *const *texts,
+		 PGresult **result_r, struct fault *fault);
 /* One sentence on standard error; returns EXIT_FAILED. */
 int command_fail(const struct fault *fault);
 /* How it is used, on standard error; returns EXIT_USAGE. */

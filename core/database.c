@@ -55,6 +55,15 @@ parameters_number(struct parameters *parameters, int64_t number)
 }
 
 void
+parameters_time(struct parameters *parameters, int64_t seconds)
+{
+	if (seconds == 0)
+		parameters_text(parameters, NULL);
+	else
+		parameters_number(parameters, seconds);
+}
+
+void
 parameters_flag(struct parameters *parameters, bool flag)
 {
 	parameters_text(parameters, flag ? "t" : "f");

@@ -43,6 +43,7 @@ struct parameters {
 
 void parameters_text(struct parameters *parameters, const char *text); /* NULL: SQL null */
 void parameters_number(struct parameters *parameters, int64_t number);
+void parameters_time(struct parameters *parameters, int64_t seconds); /* since 1970; 0: SQL null */
 void parameters_flag(struct parameters *parameters, bool flag);
 void parameters_bytes(struct parameters *parameters, const void *bytes, size_t length);
 

@@ -25,20 +25,25 @@ show(struct code *code)
 		 alphabet[check_value(code->symbols)]);
 }
 
+char
+code_symbol_make(void)
+{
+	return alphabet[randombytes_uniform(ALPHABET)];
+}
+
 void
 code_make(struct code *code)
 {
 	do {
 		for (int i = 0; i < CODE_SYMBOLS; i++)
-			code->symbols[i] = alphabet[randombytes_uniform(ALPHABET)];
+			code->symbols[i] = code_symbol_make();
 		code->symbols[CODE_SYMBOLS] = '\0';
 	} while (check_value(code->symbols) >= ALPHABET);
 	show(code);
 }
 
-/* The symbol that was meant, or 0. */
-static char
-meant(char typed)
+char
+code_symbol_meant(char typed)
 {
 	if (typed >= 'a' && typed <= 'z')
 		typed = (char)(typed - 'a' + 'A');
@@ -57,9 +62,9 @@ code_read(struct code *code, const char *typed)
 	bool good;
 
 	for (; *typed != '\0'; typed++) {
-		char symbol = meant(*typed);
+		char symbol = code_symbol_meant(*typed);
 
-		if (strchr(" -\t\r\n", *typed) != NULL)
+		if (strchr(CODE_BLANKS, *typed) != NULL)
 			continue;
 		if (symbol == 0 || count > CODE_SYMBOLS)
 			return false;

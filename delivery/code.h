@@ -22,6 +22,12 @@ struct code {
 	char shown[CODE_SHOWN_BYTES];   /* what people read */
 };
 
+/* The alphabet is for others who let people type codes, too: a symbol of it by chance; the one that was
+ * meant by what was typed, or 0; and what may stand between symbols. */
+#define CODE_BLANKS " -\t\r\n"
+char code_symbol_make(void);
+char code_symbol_meant(char typed);
+
 void code_make(struct code *code);
 /* Reads what a person typed: small letters, blanks and dashes anywhere, O for 0, I and L for
  * 1. False where it is mistyped: wrong length, symbol or check symbol. */

@@ -209,9 +209,7 @@ static int
 recall_message(const struct admin *admin, int argc, char **argv)
 {
 	g_autofree char *recipient = argc > 2 ? address_fold(argv[2]) : g_strdup("");
-	g_autoptr(connection_auto) connection = NULL;
 	g_autoptr(PGresult) result = NULL;
-	struct parameters parameters = {0};
 	struct identifier message;
 	struct fault fault;
 
@@ -221,10 +219,7 @@ recall_message(const struct admin *admin, int argc, char **argv)
 		fault_set(&fault, FAULT_INPUT, "recalling %s: it is no identifier such as message list shows", argv[1]);
 		return command_fail(&fault);
 	}
-	parameters_text(&parameters, message.text);
-	parameters_text(&parameters, recipient);
-	connection = database_take(admin->database, &fault);
-	if (connection == NULL || !connection_execute(connection, &recall, &parameters, &result, &fault))
+	if (!command_ask(admin, &recall, (const char *const[]){message.text, recipient, NULL}, &result, &fault))
 		return command_fail(&fault);
 	for (int row = 0; row < PQntuples(result); row++)
 		printf("recalled for %s\n", PQgetvalue(result, row, 0));
@@ -252,14 +247,10 @@ static int
 list_accounts(const struct admin *admin, int argc, char **argv)
 {
 	g_autofree char *wanted = argc > 1 ? address_fold(argv[1]) : g_strdup("");
-	g_autoptr(connection_auto) connection = NULL;
 	g_autoptr(PGresult) result = NULL;
-	struct parameters parameters = {0};
 	struct fault fault;
 
-	parameters_text(&parameters, wanted);
-	connection = database_take(admin->database, &fault);
-	if (connection == NULL || !connection_execute(connection, &account_list, &parameters, &result, &fault))
+	if (!command_ask(admin, &account_list, (const char *const[]){wanted, NULL}, &result, &fault))
 		return command_fail(&fault);
 	for (int row = 0; row < PQntuples(result); row++)
 		printf("%s  since %s  language %s  wants %s  app %s  passkeys %s  inbox %s\n", PQgetvalue(result, row, 0),
@@ -272,16 +263,12 @@ static int
 delete_account(const struct admin *admin, int argc, char **argv)
 {
 	g_autofree char *address = argc == 2 ? address_fold(argv[1]) : NULL;
-	g_autoptr(connection_auto) connection = NULL;
 	g_autoptr(PGresult) result = NULL;
-	struct parameters parameters = {0};
 	struct fault fault;
 
 	if (address == NULL)
 		return command_usage(&delivery_commands[4]);
-	parameters_text(&parameters, address);
-	connection = database_take(admin->database, &fault);
-	if (connection == NULL || !connection_execute(connection, &account_end, &parameters, &result, &fault))
+	if (!command_ask(admin, &account_end, (const char *const[]){address, NULL}, &result, &fault))
 		return command_fail(&fault);
 	if (PQntuples(result) == 0) {
 		fault_set(&fault, FAULT_INPUT, "deleting the account of %s: there is none", address);

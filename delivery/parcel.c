@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "core/stream.h"
 
 enum { LINE_CHARACTERS = 200 };
 
@@ -27,13 +26,6 @@ static const struct statement parcel_by_link = {
 	"from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
 	" join postseal.copy c on c.id = k.copy "
 	"where k.link_hash = $1 and k.wrapped is not null and k.expires_at > now()"};
-
-static const struct statement parcel_header = {
-	"parcel_header", "select header from postseal.parcel where id = $1"};
-
-static const struct statement parcel_chunk = {
-	"parcel_chunk",
-	"select content from postseal.parcel_chunk where parcel = $1 and number = $2"};
 
 /* --- writing --- */
 
@@ -257,22 +249,4 @@ parcel_unlock(const struct parcel_key *key, const char *link, const struct code 
 	*opened_r = seal_unwrap(content_r, key->wrapped, sizeof key->wrapped, &wrapping, key->id.text);
 	sodium_memzero(&wrapping, sizeof wrapping);
 	return true;
-}
-
-bool
-parcel_read(struct connection *connection, const struct identifier *parcel,
-	    const struct seal_key *content, struct sink *next, struct fault *fault)
-{
-	struct parameters parameters = {0};
-	g_autoptr(PGresult) result = NULL;
-	g_autofree unsigned char *header = NULL;
-	size_t length;
-
-	parameters_text(&parameters, parcel->text);
-	if (!connection_execute(connection, &parcel_header, &parameters, &result, fault))
-		return false;
-	if (PQntuples(result) == 0)
-		return fault_set(fault, FAULT_INPUT, "opening the parcel %s: it is gone", parcel->text);
-	header = result_bytes(result, 0, 0, &length);
-	return stream_read(connection, &parcel_chunk, parcel->text, content, header, length, next, fault);
 }

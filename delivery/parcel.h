@@ -95,8 +95,5 @@ void parcel_key_clear(struct parcel_key *key);
 /* *opened_r says whether link and code together open it. */
 bool parcel_unlock(const struct parcel_key *key, const char *link, const struct code *code,
 		   struct seal_key *content_r, bool *opened_r, struct fault *fault);
-/* Writes the message to `next`. */
-bool parcel_read(struct connection *connection, const struct identifier *parcel,
-		 const struct seal_key *content, struct sink *next, struct fault *fault);
 
 #endif

@@ -67,15 +67,11 @@ int
 attestation_list(const struct admin *admin, int argc, char **argv)
 {
 	g_autofree char *address = argc > 1 ? address_fold(argv[1]) : g_strdup("");
-	g_autoptr(connection_auto) connection = NULL;
 	g_autoptr(PGresult) result = NULL;
-	struct parameters parameters = {0};
 	struct fault fault;
 
-	parameters_text(&parameters, address);
-	connection = database_take(admin->database, &fault);
-	if (connection == NULL ||
-	    !connection_execute(connection, &attestation_all, &parameters, &result, &fault))
+	if (!command_ask(admin, &attestation_all, (const char *const[]){address, NULL}, &result,
+			 &fault))
 		return command_fail(&fault);
 	for (int row = 0; row < PQntuples(result); row++) {
 		printf("%s  %-7s %.16s  said by %s (%s) on %s", PQgetvalue(result, row, 0),
@@ -96,9 +92,7 @@ attestation_take_back(const struct admin *admin, int argc, char **argv)
 {
 	g_autofree char *address = NULL;
 	g_autofree char *author = NULL;
-	g_autoptr(connection_auto) connection = NULL;
 	g_autoptr(PGresult) result = NULL;
-	struct parameters parameters = {0};
 	struct fault fault;
 
 	if (argc < 2 || argc > 3) {
@@ -107,11 +101,8 @@ attestation_take_back(const struct admin *admin, int argc, char **argv)
 	}
 	address = address_fold(argv[1]);
 	author = argc > 2 ? address_fold(argv[2]) : g_strdup("");
-	parameters_text(&parameters, address);
-	parameters_text(&parameters, author);
-	connection = database_take(admin->database, &fault);
-	if (connection == NULL ||
-	    !connection_execute(connection, &attestation_end_by_hand, &parameters, &result, &fault))
+	if (!command_ask(admin, &attestation_end_by_hand,
+			 (const char *const[]){address, author, NULL}, &result, &fault))
 		return command_fail(&fault);
 	printf("revoked %d statement%s about %s\n", PQntuples(result),
 	       PQntuples(result) == 1 ? "" : "s", address);

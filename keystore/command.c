@@ -130,14 +130,10 @@ static int
 run_list(const struct admin *admin, int argc, char **argv)
 {
 	g_autofree char *wanted = argc > 1 ? address_fold(argv[1]) : g_strdup("");
-	g_autoptr(connection_auto) connection = NULL;
 	g_autoptr(PGresult) result = NULL;
-	struct parameters parameters = {0};
 	struct fault fault;
 
-	parameters_text(&parameters, wanted);
-	connection = database_take(admin->database, &fault);
-	if (connection == NULL || !connection_execute(connection, &key_list, &parameters, &result, &fault))
+	if (!command_ask(admin, &key_list, (const char *const[]){wanted, NULL}, &result, &fault))
 		return command_fail(&fault);
 	for (int row = 0; row < PQntuples(result); row++)
 		printf("%-5s %-12s %.16s  until %-10s  %s%s%s\n", PQgetvalue(result, row, 0),

@@ -167,14 +167,8 @@ giving_put(struct connection *connection, const struct given *given, const char 
 	parameters_bytes(&parameters, g_bytes_get_data(given->content, NULL),
 			 g_bytes_get_size(given->content));
 	parameters_text(&parameters, given->owner);
-	if (given->not_before != 0)
-		parameters_number(&parameters, given->not_before);
-	else
-		parameters_text(&parameters, NULL);
-	if (given->not_after != 0)
-		parameters_number(&parameters, given->not_after);
-	else
-		parameters_text(&parameters, NULL);
+	parameters_time(&parameters, given->not_before);
+	parameters_time(&parameters, given->not_after);
 	parameters_text(&parameters, given->capabilities);
 	parameters_text(&parameters, address);
 	if (!connection_execute(connection, &give, &parameters, &result, fault))

@@ -271,14 +271,8 @@ put(struct connection *connection, const struct import_settings *settings, const
 	parameters_text(&parameters, row->role);
 	parameters_bytes(&parameters, row->content, row->content_length);
 	parameters_text(&parameters, row->owner);
-	if (row->not_before != 0)
-		parameters_number(&parameters, row->not_before);
-	else
-		parameters_text(&parameters, NULL);
-	if (row->not_after != 0)
-		parameters_number(&parameters, row->not_after);
-	else
-		parameters_text(&parameters, NULL);
+	parameters_time(&parameters, row->not_before);
+	parameters_time(&parameters, row->not_after);
 	parameters_flag(&parameters, row->pinned);
 	parameters_text(&parameters, row->capabilities);
 	parameters_text(&parameters, row->problem);

@@ -51,15 +51,6 @@ wording_of(const char *what)
 	return &wordings[0];
 }
 
-/* As in the portal: strftime(3) in the reader's way. */
-static char *
-date_text(const char *language, int64_t at)
-{
-	g_autoptr(GDateTime) when = g_date_time_new_from_unix_local(at);
-
-	return g_date_time_format(when, translate(language, "%-d %b %Y, %H:%M"));
-}
-
 static void
 append_advice(GString *text, const PGresult *rows, const char *language)
 {
@@ -96,7 +87,7 @@ text_of(const struct issuer *issuer, const PGresult *rows, const char *language)
 
 	g_string_append_c(text, '\n');
 	for (int row = 0; row < PQntuples(rows); row++) {
-		g_autofree char *when = date_text(language, result_number(rows, row, AT));
+		g_autofree char *when = translate_date(language, result_number(rows, row, AT));
 
 		g_string_append_printf(
 			text, "\n    %s: %s (%s)", PQgetvalue(rows, row, RECIPIENT),

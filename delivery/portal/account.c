@@ -4,22 +4,21 @@
 #include <string.h>
 
 #include "core/catalogue.h"
+#include "delivery/code.h"
 #include "delivery/portal/common_passwords.h"
 
 enum { RECOVERY_SYMBOLS = 25, RECOVERY_GROUP = 5 };
 
-#define COLUMNS                                                                                    \
-	"a.id, a.address, a.shown, a.language, a.public_key, a.totp is not null,"                  \
-	" exists (select from postseal.passkey p where p.account = a.id)"
-enum { ID, ADDRESS, SHOWN, LANGUAGE, PUBLIC_KEY, HAS_TOTP, HAS_PASSKEY, SALT, WRAPPED };
+/* Behind those of the account. */
+enum { SALT = ACCOUNT_COLUMN_COUNT, WRAPPED };
 
 static const struct statement account_by_address = {
-	"account_by_address",
-	"select " COLUMNS ", a.salt, a.wrapped from postseal.account a where a.address = $1"};
+	"account_by_address", "select " ACCOUNT_COLUMNS
+			      ", a.salt, a.wrapped from postseal.account a where a.address = $1"};
 
 static const struct statement account_to_recover = {
 	"account_to_recover",
-	"select " COLUMNS
+	"select " ACCOUNT_COLUMNS
 	", a.recovery_salt, a.recovery_wrapped from postseal.account a where a.address = $1"};
 
 static const struct statement account_put = {
@@ -121,8 +120,6 @@ account_password_fault(const char *password, const char *address)
 	return NULL;
 }
 
-static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
 static void
 make_recovery(char text_r[RECOVERY_CHARACTERS + 1])
 {
@@ -131,7 +128,7 @@ make_recovery(char text_r[RECOVERY_CHARACTERS + 1])
 	for (int i = 0; i < RECOVERY_SYMBOLS; i++) {
 		if (i > 0 && i % RECOVERY_GROUP == 0)
 			*to++ = '-';
-		*to++ = alphabet[randombytes_uniform(sizeof alphabet - 1)];
+		*to++ = code_symbol_make();
 	}
 	*to = '\0';
 }
@@ -144,14 +141,13 @@ read_recovery(char text_r[RECOVERY_CHARACTERS + 1], const char *typed)
 	char *to = text_r;
 
 	for (; *typed != '\0' && count < RECOVERY_SYMBOLS; typed++) {
-		char symbol = g_ascii_toupper(*typed);
+		char symbol = code_symbol_meant(*typed);
 
-		if (strchr(" -\t\r\n", symbol) != NULL)
+		if (strchr(CODE_BLANKS, *typed) != NULL)
 			continue;
-		symbol = symbol == 'O' ? '0' : symbol == 'I' || symbol == 'L' ? '1' : symbol;
 		if (count > 0 && count % RECOVERY_GROUP == 0)
 			*to++ = '-';
-		*to++ = symbol;
+		*to++ = symbol == 0 ? *typed : symbol; /* of no code: it will not be right */
 		count++;
 	}
 	*to = '\0';
@@ -179,21 +175,21 @@ lock_secret(struct locked *locked_r, const struct seal_key *secret, const char *
 
 /* --- finding and opening --- */
 
-static bool
-read_account(const PGresult *result, struct account *account_r, struct fault *fault)
+bool
+account_read(const PGresult *result, int first, struct account *account_r, struct fault *fault)
 {
 	size_t length;
-	g_autofree unsigned char *key = result_bytes(result, 0, PUBLIC_KEY, &length);
+	g_autofree unsigned char *key = result_bytes(result, 0, first + 4, &length);
 
-	if (!identifier_parse(&account_r->id, PQgetvalue(result, 0, ID)) ||
+	if (!identifier_parse(&account_r->id, PQgetvalue(result, 0, first)) ||
 	    length != SEAL_KEY_BYTES)
 		return fault_set(fault, FAULT_BUG, "reading an account: its row is damaged");
 	memcpy(account_r->public_key.bytes, key, SEAL_KEY_BYTES);
-	account_r->address = g_strdup(PQgetvalue(result, 0, ADDRESS));
-	account_r->shown = g_strdup(PQgetvalue(result, 0, SHOWN));
-	account_r->language = g_strdup(PQgetvalue(result, 0, LANGUAGE));
-	account_r->has_totp = result_flag(result, 0, HAS_TOTP);
-	account_r->has_passkey = result_flag(result, 0, HAS_PASSKEY);
+	account_r->address = g_strdup(PQgetvalue(result, 0, first + 1));
+	account_r->shown = g_strdup(PQgetvalue(result, 0, first + 2));
+	account_r->language = g_strdup(PQgetvalue(result, 0, first + 3));
+	account_r->has_totp = result_flag(result, 0, first + 5);
+	account_r->has_passkey = result_flag(result, 0, first + 6);
 	return true;
 }
 
@@ -209,7 +205,7 @@ account_find(struct connection *connection, const char *address, struct account 
 	if (!connection_execute(connection, &account_by_address, &parameters, &result, fault))
 		return false;
 	*found_r = PQntuples(result) == 1;
-	return !*found_r || read_account(result, account_r, fault);
+	return !*found_r || account_read(result, 0, account_r, fault);
 }
 
 /* Derives even where there is nothing to open: the time tells nothing. */
@@ -252,7 +248,7 @@ enter(struct connection *connection, const struct statement *statement, const ch
 		return true;
 	account_keys_make(keys_r, &secret);
 	sodium_memzero(&secret, sizeof secret);
-	return read_account(result, account_r, fault);
+	return account_read(result, 0, account_r, fault);
 }
 
 bool

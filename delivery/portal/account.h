@@ -36,6 +36,15 @@ struct account {
 	bool has_passkey;
 };
 
+/* Its columns in a select from postseal.account as `a`, and reading them from the first of them on.
+ */
+#define ACCOUNT_COLUMNS                                                                            \
+	"a.id, a.address, a.shown, a.language, a.public_key, a.totp is not null,"                  \
+	" exists (select from postseal.passkey p where p.account = a.id)"
+enum { ACCOUNT_COLUMN_COUNT = 7 };
+bool account_read(const PGresult *result, int first, struct account *account_r,
+		  struct fault *fault);
+
 void account_clear(struct account *account);
 typedef struct account account_auto;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(account_auto, account_clear)

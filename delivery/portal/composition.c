@@ -33,7 +33,6 @@ write_header(const struct composition *composition, const struct composition_aut
 	g_autofree char *date = g_mime_utils_header_format_date(now);
 	g_autofree char *from = letter_mailbox(author->name, author->address);
 	g_autofree char *to = address_list(composition->to);
-	g_autofree char *cc = *composition->cc == '\0' ? NULL : address_list(composition->cc);
 	g_autofree char *subject =
 		g_mime_utils_header_encode_text(NULL, composition->subject, "utf-8");
 	g_autofree char *id = composition_message_id(composition);
@@ -41,7 +40,6 @@ write_header(const struct composition *composition, const struct composition_aut
 		author->reply_to == NULL ? NULL : letter_mailbox(NULL, author->reply_to);
 
 	return sink_print(sink, fault, "From: %s\r\nTo: %s\r\n", from, to) &&
-	       (cc == NULL || sink_print(sink, fault, "Cc: %s\r\n", cc)) &&
 	       (reply_to == NULL || sink_print(sink, fault, "Reply-To: %s\r\n", reply_to)) &&
 	       sink_print(sink, fault, "Subject: %s\r\nDate: %s\r\nMessage-ID: %s\r\n", subject,
 			  date, id) &&

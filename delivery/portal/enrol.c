@@ -32,15 +32,34 @@ static const struct statement guest_address = {
 	" join postseal.parcel_key k on k.id = s.parcel_key join postseal.copy c on c.id = k.copy "
 	"where s.session = $1 order by k.id desc limit 1"};
 
+/* What a link is found by; false where the path holds none. */
+static bool
+proof_digest(const struct request *request, unsigned char digest_r[SEAL_DIGEST_BYTES])
+{
+	struct seal_key token;
+
+	if (!seal_key_read(&token, request->tail))
+		return false;
+	seal_key_digest(digest_r, &token, proof_purpose);
+	sodium_memzero(&token, sizeof token);
+	return true;
+}
+
 /* --- proving an address --- */
+
+static enum MHD_Result
+show_join(struct request *request, unsigned status, const char *wrong)
+{
+	g_autoptr(page_auto) page = request_page(request, "join.html");
+
+	page_text_if_any(page, "wrong", wrong);
+	return answer_page(request, status, page);
+}
 
 enum MHD_Result
 serve_join_form(struct request *request)
 {
-	g_autoptr(page_auto) page = request_page(request, "join.html");
-
-	page_remove(page, "wrong");
-	return answer_page(request, MHD_HTTP_OK, page);
+	return show_join(request, MHD_HTTP_OK, NULL);
 }
 
 static bool
@@ -81,22 +100,19 @@ serve_join(struct request *request)
 	struct fault fault;
 	bool allowed;
 
-	if (!address_is_valid(shown)) {
-		g_autoptr(page_auto) page = request_page(request, "join.html");
-
-		page_text(page, "wrong",
-			  request_say(request,
-				      "Please type your mail address, such as name@example.com."));
-		return answer_page(request, MHD_HTTP_BAD_REQUEST, page);
-	}
+	if (!address_is_valid(shown))
+		return show_join(
+			request, MHD_HTTP_BAD_REQUEST,
+			request_say(request,
+				    "Please type your mail address, such as name@example.com."));
 	address = address_fold(shown);
 	if (!throttle_take(request->connection, &throttle_proof_network, request->network, &allowed,
 			   &fault))
 		return answer_fault(request, &fault);
 	if (!allowed)
-		return answer_word(request, MHD_HTTP_TOO_MANY_REQUESTS, "Too many tries",
-				   "Too many mails were asked for from here. Please wait an hour, "
-				   "then try again.");
+		return answer_too_often(
+			request, "Too many mails were asked for from here. Please wait an hour, "
+				 "then try again.");
 	/* Whoever types somebody else's address does not fill their box. */
 	if (!throttle_take(request->connection, &throttle_proof_address, address, &allowed,
 			   &fault) ||
@@ -135,6 +151,24 @@ look_for_account(struct request *request, struct newcomer *newcomer, struct faul
 	return found;
 }
 
+/* By a statement for address and the form that is shown. */
+static bool
+find_newcomer(struct request *request, const struct statement *statement,
+	      const struct parameters *parameters, struct newcomer *newcomer_r, bool *found_r,
+	      struct fault *fault)
+{
+	g_autoptr(PGresult) result = NULL;
+
+	if (!connection_execute(request->connection, statement, parameters, &result, fault))
+		return false;
+	*found_r = PQntuples(result) == 1;
+	if (!*found_r)
+		return true;
+	newcomer_r->address = g_strdup(PQgetvalue(result, 0, 0));
+	newcomer_r->shown = g_strdup(PQgetvalue(result, 0, 1));
+	return look_for_account(request, newcomer_r, fault);
+}
+
 static enum MHD_Result
 show_enrol(struct request *request, const struct newcomer *newcomer, bool by_link,
 	   const char *wrong)
@@ -142,16 +176,13 @@ show_enrol(struct request *request, const struct newcomer *newcomer, bool by_lin
 	g_autoptr(page_auto) page = request_page(
 		request, by_link && newcomer->has_account ? "reopen.html" : "enrol.html");
 
-	if (wrong == NULL)
-		page_remove(page, "wrong");
-	else
-		page_text(page, "wrong", request_say(request, wrong));
+	page_text_if_any(page, "wrong", wrong == NULL ? NULL : request_say(request, wrong));
 	page_text(page, "address", newcomer->shown);
 	page_attribute(page, "username", "value", newcomer->shown);
 	return answer_page(request, wrong == NULL ? MHD_HTTP_OK : MHD_HTTP_BAD_REQUEST, page);
 }
 
-/* "strong" and the like, for people: how many different characters, of how many kinds. */
+/* "strong" and the like, for people: by its length. */
 static const char *
 strength(const char *password)
 {
@@ -190,11 +221,9 @@ use_proof(struct request *request, struct fault *fault)
 {
 	struct parameters parameters = {0};
 	unsigned char digest[SEAL_DIGEST_BYTES];
-	struct seal_key token;
 
-	if (!seal_key_read(&token, request->tail))
+	if (!proof_digest(request, digest))
 		return true; /* not by a link */
-	seal_key_digest(digest, &token, proof_purpose);
 	parameters_bytes(&parameters, digest, sizeof digest);
 	return batch_add(request->connection, &proof_use, &parameters, fault);
 }
@@ -246,17 +275,9 @@ static bool
 guest(struct request *request, struct newcomer *newcomer_r, bool *found_r, struct fault *fault)
 {
 	struct parameters parameters = {0};
-	g_autoptr(PGresult) result = NULL;
 
 	parameters_text(&parameters, request->session.id.text);
-	if (!connection_execute(request->connection, &guest_address, &parameters, &result, fault))
-		return false;
-	*found_r = PQntuples(result) == 1;
-	if (!*found_r)
-		return true;
-	newcomer_r->address = g_strdup(PQgetvalue(result, 0, 0));
-	newcomer_r->shown = g_strdup(PQgetvalue(result, 0, 1));
-	return look_for_account(request, newcomer_r, fault);
+	return find_newcomer(request, &guest_address, &parameters, newcomer_r, found_r, fault);
 }
 
 enum MHD_Result
@@ -299,24 +320,13 @@ static bool
 prove(struct request *request, struct newcomer *newcomer_r, bool *found_r, struct fault *fault)
 {
 	struct parameters parameters = {0};
-	g_autoptr(PGresult) result = NULL;
 	unsigned char digest[SEAL_DIGEST_BYTES];
-	struct seal_key token;
 
-	*found_r = seal_key_read(&token, request->tail);
+	*found_r = proof_digest(request, digest);
 	if (!*found_r)
 		return true;
-	seal_key_digest(digest, &token, proof_purpose);
-	sodium_memzero(&token, sizeof token);
 	parameters_bytes(&parameters, digest, sizeof digest);
-	if (!connection_execute(request->connection, &proof_find, &parameters, &result, fault))
-		return false;
-	*found_r = PQntuples(result) == 1;
-	if (!*found_r)
-		return true;
-	newcomer_r->address = g_strdup(PQgetvalue(result, 0, 0));
-	newcomer_r->shown = g_strdup(PQgetvalue(result, 0, 1));
-	return look_for_account(request, newcomer_r, fault);
+	return find_newcomer(request, &proof_find, &parameters, newcomer_r, found_r, fault);
 }
 
 static enum MHD_Result
@@ -353,9 +363,9 @@ recover(struct request *request, const struct newcomer *newcomer)
 			   &fault))
 		return answer_fault(request, &fault);
 	if (!allowed)
-		return answer_word(request, MHD_HTTP_TOO_MANY_REQUESTS, "Too many tries",
-				   "Too many passwords were tried. Please wait a quarter of an "
-				   "hour, then try again.");
+		return answer_too_often(
+			request, "Too many passwords were tried. Please wait a quarter of an "
+				 "hour, then try again.");
 	if (!account_recover(connection, newcomer->address, request_field(request, "recovery"),
 			     &account, &session->keys, &right, &fault))
 		return answer_fault(request, &fault);

@@ -28,12 +28,16 @@ serve_front(struct request *request)
 
 /* --- signing in --- */
 
-/* The message that was asked for: an identifier and nothing else, so that nobody is led elsewhere.
- */
-static bool
-wanted_message(const char *text, struct identifier *id_r)
+/* Where the message that was asked for is shown, or else where: an identifier is taken and nothing
+ * else, so that nobody is led elsewhere. The caller's. */
+static char *
+place_of_message(const struct request *request, const char *path, const char *otherwise)
 {
-	return identifier_parse(id_r, text);
+	struct identifier message;
+
+	return identifier_parse(&message, request_field(request, "message"))
+		       ? g_strconcat(path, message.text, NULL)
+		       : g_strdup(otherwise);
 }
 
 static enum MHD_Result
@@ -45,12 +49,9 @@ show_signin(struct request *request, unsigned status, const char *wrong)
 				     ? request_field(request, "message")
 				     : request_query(request, "message");
 
-	if (wrong == NULL)
-		page_remove(page, "wrong");
-	else
-		page_text(page, "wrong", wrong);
+	page_text_if_any(page, "wrong", wrong);
 	page_attribute(page, "message", "value",
-		       wanted_message(wanted, &message) ? message.text : "");
+		       identifier_parse(&message, wanted) ? message.text : "");
 	page_attribute(page, "address", "value", request_field(request, "address"));
 	return answer_page(request, status, page);
 }
@@ -105,15 +106,12 @@ become_member(struct request *request, struct fault *fault)
 enum MHD_Result
 entry_sign_in(struct request *request)
 {
-	struct identifier message;
 	g_autofree char *place = NULL;
 	struct fault fault;
 
 	if (!become_member(request, &fault))
 		return answer_fault(request, &fault);
-	place = wanted_message(request_field(request, "message"), &message)
-			? g_strconcat("/message/", message.text, NULL)
-			: g_strdup("/inbox");
+	place = place_of_message(request, "/message/", "/inbox");
 	return answer_see(request, place);
 }
 
@@ -123,7 +121,6 @@ ask_factor(struct request *request)
 {
 	g_autoptr(GPtrArray) opened = NULL;
 	g_autofree char *place = NULL;
-	struct identifier message;
 	struct fault fault;
 
 	opened = session_opened(request->connection, &request->session, &fault);
@@ -131,9 +128,7 @@ ask_factor(struct request *request)
 	if (opened == NULL || !batch_begin(request->connection, &fault) ||
 	    !request_begin_session(request, opened, &fault))
 		return answer_fault(request, &fault);
-	place = wanted_message(request_field(request, "message"), &message)
-			? g_strconcat("/factor?message=", message.text, NULL)
-			: g_strdup("/factor");
+	place = place_of_message(request, "/factor?message=", "/factor");
 	return answer_see(request, place);
 }
 
@@ -202,9 +197,9 @@ serve_signin(struct request *request)
 	if (!may_try(request, address, &allowed, &fault))
 		return answer_fault(request, &fault);
 	if (!allowed)
-		return answer_word(request, MHD_HTTP_TOO_MANY_REQUESTS, "Too many tries",
-				   "Too many passwords were tried. Please wait a quarter of an "
-				   "hour, then try again.");
+		return answer_too_often(
+			request, "Too many passwords were tried. Please wait a quarter of an "
+				 "hour, then try again.");
 	return enter(request, address);
 }
 

@@ -123,10 +123,7 @@ show_factor(struct request *request, const char *wrong)
 	struct identifier message;
 	struct fault fault;
 
-	if (wrong == NULL)
-		page_remove(page, "wrong");
-	else
-		page_text(page, "wrong", request_say(request, wrong));
+	page_text_if_any(page, "wrong", wrong == NULL ? NULL : request_say(request, wrong));
 	if (identifier_parse(&message, request_query(request, "message")) ||
 	    identifier_parse(&message, request_field(request, "message")))
 		page_attribute(page, "message", "value", message.text);
@@ -192,14 +189,6 @@ check_code(struct request *request, bool *right_r, struct fault *fault)
 	return done;
 }
 
-static enum MHD_Result
-answer_too_often(struct request *request)
-{
-	return answer_word(
-		request, MHD_HTTP_TOO_MANY_REQUESTS, "Too many tries",
-		"Too many codes were tried. Please wait a quarter of an hour, then try again.");
-}
-
 enum MHD_Result
 serve_factor_code(struct request *request)
 {
@@ -210,7 +199,8 @@ serve_factor_code(struct request *request)
 	if (!throttle_take(request->connection, &throttle_second_factor, account, &allowed, &fault))
 		return answer_fault(request, &fault);
 	if (!allowed)
-		return answer_too_often(request);
+		return answer_too_often(request, "Too many codes were tried. Please wait a quarter "
+						 "of an hour, then try again.");
 	if (!check_code(request, &right, &fault) ||
 	    (right &&
 	     !throttle_forget(request->connection, &throttle_second_factor, account, &fault)))
@@ -226,20 +216,16 @@ find_passkey(struct request *request, struct passkey *passkey_r, struct identifi
 {
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
-	g_autofree unsigned char *credential = NULL;
-	const char *text = request_field(request, "credential");
-	size_t length = 0, size = strlen(text) + 1;
+	g_autoptr(GBytes) credential = passkey_bytes(request_field(request, "credential"));
 
-	credential = g_malloc(size);
-	if (sodium_base642bin(credential, size, text, strlen(text), NULL, &length, NULL,
-			      sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
-		length = 0;
 	parameters_text(&parameters, request->session.account.id.text);
-	parameters_bytes(&parameters, credential, length);
+	parameters_bytes(&parameters, g_bytes_get_data(credential, NULL),
+			 g_bytes_get_size(credential));
 	if (!connection_execute(request->connection, &passkey_get, &parameters, &result, fault))
 		return false;
 	*found_r = PQntuples(result) == 1 && identifier_parse(id_r, PQgetvalue(result, 0, 0));
 	if (*found_r) {
+		size_t length;
 		unsigned char *key = result_bytes(result, 0, 1, &length);
 
 		passkey_r->public_key = g_bytes_new_take(key, length);
@@ -302,10 +288,7 @@ show_totp(struct request *request, const unsigned char secret[TOTP_SECRET_BYTES]
 
 	picture = totp_picture(uri, &modules);
 	box = g_strdup_printf("0 0 %u %u", modules, modules);
-	if (wrong == NULL)
-		page_remove(page, "wrong");
-	else
-		page_text(page, "wrong", request_say(request, wrong));
+	page_text_if_any(page, "wrong", wrong == NULL ? NULL : request_say(request, wrong));
 	page_attribute(page, "qr", "viewBox", box);
 	page_attribute(page, "qr-path", "d", picture);
 	page_text(page, "secret", text);

@@ -40,11 +40,6 @@ static const struct statement search_folder = {
 	      " and ($7::date is null or p.created_at < $7::date + 1) "
 	      "order by k.id desc limit $4"};
 
-static const struct statement count_unread = {
-	"mailbox_unread",
-	"select count(*) from postseal.parcel_key "
-	"where account = $1 and folder = 'inbox' and read_at is null and expires_at > now()"};
-
 static const struct statement keep_key = {
 	"mailbox_keep", "update postseal.parcel_key set kept = $2, sealed = null where id = $1"};
 
@@ -206,8 +201,8 @@ mailbox_list(struct connection *connection, const struct session *session,
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
 	struct identifier before;
-	bool searches =
-		*sender != '\0' || day(question->since) != NULL || day(question->until) != NULL;
+	const char *since = day(question->since), *until = day(question->until);
+	bool searches = *sender != '\0' || since != NULL || until != NULL;
 
 	parameters_text(&parameters, session->account.id.text);
 	parameters_text(&parameters, folder_name(question->folder));
@@ -216,8 +211,8 @@ mailbox_list(struct connection *connection, const struct session *session,
 	parameters_number(&parameters, MAILBOX_PAGE + 1);
 	if (searches) {
 		parameters_text(&parameters, sender);
-		parameters_text(&parameters, day(question->since));
-		parameters_text(&parameters, day(question->until));
+		parameters_text(&parameters, since);
+		parameters_text(&parameters, until);
 	}
 	if (!connection_execute(connection, searches ? &search_folder : &list_folder, &parameters,
 				&result, fault))
@@ -231,20 +226,6 @@ mailbox_list(struct connection *connection, const struct session *session,
 		g_ptr_array_add(entries, entry);
 	}
 	return g_steal_pointer(&entries);
-}
-
-bool
-mailbox_unread(struct connection *connection, const struct session *session, unsigned *count_r,
-	       struct fault *fault)
-{
-	struct parameters parameters = {0};
-	g_autoptr(PGresult) result = NULL;
-
-	parameters_text(&parameters, session->account.id.text);
-	if (!connection_execute(connection, &count_unread, &parameters, &result, fault))
-		return false;
-	*count_r = (unsigned)result_number(result, 0, 0);
-	return true;
 }
 
 /* --- one message --- */

@@ -37,8 +37,6 @@ struct mailbox_question {
 /* struct mailbox_entry, newest first, freed by the array; NULL with `fault` filled. */
 GPtrArray *mailbox_list(struct connection *connection, const struct session *session,
 			const struct mailbox_question *question, bool *more_r, struct fault *fault);
-bool mailbox_unread(struct connection *connection, const struct session *session, unsigned *count_r,
-		    struct fault *fault);
 
 struct mailbox_item {
 	struct identifier id; /* of the parcel key */

@@ -27,10 +27,7 @@ show_form(struct request *request, unsigned status, const char *wrong)
 {
 	g_autoptr(page_auto) page = request_page(request, "unlock.html");
 
-	if (wrong == NULL)
-		page_remove(page, "wrong");
-	else
-		page_text(page, "wrong", wrong);
+	page_text_if_any(page, "wrong", wrong);
 	return answer_page(request, status, page);
 }
 
@@ -72,10 +69,10 @@ show_locked(struct request *request)
 static enum MHD_Result
 show_too_often(struct request *request)
 {
-	return answer_word(request, MHD_HTTP_TOO_MANY_REQUESTS, "Too many tries",
-			   "Too many codes were tried from here or for your address. Please wait "
-			   "an hour, then try "
-			   "again.");
+	return answer_too_often(
+		request, "Too many codes were tried from here or for your address. Please wait "
+			 "an hour, then try "
+			 "again.");
 }
 
 /* The last allowed try was wrong: the message is locked, and its sender is told. */

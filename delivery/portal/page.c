@@ -340,6 +340,15 @@ page_remove(struct page *page, const char *name)
 	}
 }
 
+void
+page_text_if_any(struct page *page, const char *name, const char *text)
+{
+	if (text == NULL)
+		page_remove(page, name);
+	else
+		page_text(page, name, text);
+}
+
 bool
 page_has(const struct page *page, const char *name)
 {

@@ -43,6 +43,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(page_auto, page_free)
 void page_text(struct page *page, const char *name, const char *text);
 void page_attribute(struct page *page, const char *name, const char *attribute, const char *value);
 void page_remove(struct page *page, const char *name);
+/* NULL: there is no such text, and the element goes. */
+void page_text_if_any(struct page *page, const char *name, const char *text);
 bool page_has(const struct page *page, const char *name);
 /* Keeps one of both, as `keep` says. */
 void page_choose(struct page *page, bool keep, const char *name, const char *otherwise);

@@ -48,8 +48,8 @@ passkey_text(const void *bytes, size_t length)
 				 sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
-static GBytes *
-bytes_of(const char *text)
+GBytes *
+passkey_bytes(const char *text)
 {
 	size_t length = strlen(text), got;
 	unsigned char *bytes = g_malloc(length + 1);
@@ -110,8 +110,8 @@ passkey_register(const struct passkey_place *place, const char *client_data,
 		 const char *authenticator_data, struct passkey *passkey_r)
 {
 	static const int algorithms[] = {COSE_ES256, COSE_EDDSA, COSE_RS256};
-	g_autoptr(GBytes) client = bytes_of(client_data);
-	g_autoptr(GBytes) data = bytes_of(authenticator_data);
+	g_autoptr(GBytes) client = passkey_bytes(client_data);
+	g_autoptr(GBytes) data = passkey_bytes(authenticator_data);
 
 	*passkey_r = (struct passkey){0};
 	if (!client_data_fits(place, client, "webauthn.create") || !is_for_host(place, data))
@@ -167,9 +167,9 @@ bool
 passkey_verify(const struct passkey_place *place, struct passkey *passkey, const char *client_data,
 	       const char *authenticator_data, const char *signature)
 {
-	g_autoptr(GBytes) client = bytes_of(client_data);
-	g_autoptr(GBytes) data = bytes_of(authenticator_data);
-	g_autoptr(GBytes) signed_by = bytes_of(signature);
+	g_autoptr(GBytes) client = passkey_bytes(client_data);
+	g_autoptr(GBytes) data = passkey_bytes(authenticator_data);
+	g_autoptr(GBytes) signed_by = passkey_bytes(signature);
 	g_autofree char *host = passkey_host(place->url);
 	fido_assert_t *assertion __attribute__((cleanup(free_assertion))) = fido_assert_new();
 

@@ -29,6 +29,8 @@ void passkey_clear(struct passkey *passkey);
 char *passkey_host(const char *url);
 char *passkey_text(const void *bytes, size_t length); /* base64url; the caller's */
 
+GBytes *passkey_bytes(const char *text); /* empty where it is no base64url; the caller's */
+
 /* A new key: §7.1, with attestation "none". */
 bool passkey_register(const struct passkey_place *place, const char *client_data,
 		      const char *authenticator_data, struct passkey *passkey_r);

@@ -134,10 +134,7 @@ show_settings(struct request *request, unsigned status, const char *wrong)
 	const bool required = strcmp(request->portal->settings->portal_factor, "required") == 0;
 	struct fault fault;
 
-	if (wrong == NULL)
-		page_remove(page, "wrong");
-	else
-		page_text(page, "wrong", request_say(request, wrong));
+	page_text_if_any(page, "wrong", wrong == NULL ? NULL : request_say(request, wrong));
 	page_text(page, "address", request->session.account.shown);
 	page_attribute(page, "username", "value", request->session.account.shown);
 	page_attribute(page, language, "selected", "selected");

@@ -279,11 +279,7 @@ request_say(const struct request *request, const char *text)
 char *
 request_date(const struct request *request, gint64 at)
 {
-	g_autoptr(GDateTime) when = g_date_time_new_from_unix_local(at);
-
-	/* How a date is written: strftime(3), with numbers where months would need names. */
-	return when == NULL ? g_strdup("")
-			    : g_date_time_format(when, request_say(request, "%-d %b %Y, %H:%M"));
+	return translate_date(request->language, at);
 }
 
 char *
@@ -430,6 +426,12 @@ answer_fault(struct request *request, const struct fault *fault)
 			   "Something on our side does not work just now. Your messages are safe. "
 			   "Please try again "
 			   "in a few minutes.");
+}
+
+enum MHD_Result
+answer_too_often(struct request *request, const char *text)
+{
+	return answer_word(request, MHD_HTTP_TOO_MANY_REQUESTS, "Too many tries", text);
 }
 
 enum MHD_Result

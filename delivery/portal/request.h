@@ -110,6 +110,8 @@ enum MHD_Result answer_word(struct request *request, unsigned status, const char
 			    const char *text);
 /* What went wrong is in the log; the reader is told what to do. */
 enum MHD_Result answer_fault(struct request *request, const struct fault *fault);
+/* What was tried, and how long to wait; it is translated. */
+enum MHD_Result answer_too_often(struct request *request, const char *text);
 enum MHD_Result answer_not_found(struct request *request);
 /* Look there (303). `place` is a path of ours. */
 enum MHD_Result answer_see(struct request *request, const char *place);

@@ -12,12 +12,11 @@ static const char *const state_names[] = {[SESSION_NONE] = "none",
 
 static const struct statement session_by_cookie = {
 	"session_by_cookie",
-	"select s.id, s.state, s.wrapped, s.seen_at < now() - interval '1 minute', a.id, "
-	"a.address, a.shown,"
-	" a.language, a.public_key, a.totp is not null,"
-	" exists (select from postseal.passkey p where p.account = a.id) "
-	"from postseal.portal_session s left join postseal.account a on a.id = s.account "
+	"select s.id, s.state, s.wrapped, s.seen_at < now() - interval '1 minute', " ACCOUNT_COLUMNS
+	" from postseal.portal_session s left join postseal.account a on a.id = s.account "
 	"where s.cookie_hash = $1 and s.expires_at > now()"};
+
+enum { ID, STATE, WRAPPED, WAS_LONG_AGO, ACCOUNT };
 
 static const struct statement session_seen = {"session_seen",
 					      "update postseal.portal_session set seen_at = now(), "
@@ -63,41 +62,26 @@ state_of(const char *name)
 }
 
 static bool
-read_account(const PGresult *result, struct account *account_r)
-{
-	size_t length;
-	g_autofree unsigned char *key = result_bytes(result, 0, 8, &length);
-
-	if (!identifier_parse(&account_r->id, PQgetvalue(result, 0, 4)) || length != SEAL_KEY_BYTES)
-		return false;
-	memcpy(account_r->public_key.bytes, key, SEAL_KEY_BYTES);
-	account_r->address = g_strdup(PQgetvalue(result, 0, 5));
-	account_r->shown = g_strdup(PQgetvalue(result, 0, 6));
-	account_r->language = g_strdup(PQgetvalue(result, 0, 7));
-	account_r->has_totp = result_flag(result, 0, 9);
-	account_r->has_passkey = result_flag(result, 0, 10);
-	return true;
-}
-
-static bool
-read_session(const PGresult *result, struct session *session_r)
+read_session(const PGresult *result, struct session *session_r, struct fault *fault)
 {
 	size_t length;
 	g_autofree unsigned char *wrapped = NULL;
 	struct seal_key secret;
 	bool opened;
 
-	session_r->state = state_of(PQgetvalue(result, 0, 1));
-	if (!identifier_parse(&session_r->id, PQgetvalue(result, 0, 0)))
-		return false;
+	session_r->state = state_of(PQgetvalue(result, 0, STATE));
+	if (!identifier_parse(&session_r->id, PQgetvalue(result, 0, ID)))
+		return fault_set(fault, FAULT_BUG, "reading a session: its row is damaged");
 	if (session_r->state == SESSION_GUEST)
 		return true;
-	wrapped = result_bytes(result, 0, 2, &length);
+	wrapped = result_bytes(result, 0, WRAPPED, &length);
 	opened = seal_unwrap(&secret, wrapped, length, &session_r->cookie, wrapping_purpose);
 	if (opened)
 		account_keys_make(&session_r->keys, &secret);
 	sodium_memzero(&secret, sizeof secret);
-	return opened && read_account(result, &session_r->account);
+	if (!opened)
+		return fault_set(fault, FAULT_BUG, "reading a session: its row is damaged");
+	return account_read(result, ACCOUNT, &session_r->account, fault);
 }
 
 static bool
@@ -126,9 +110,10 @@ session_find(struct connection *connection, const struct seal_key *cookie, uint6
 		return false;
 	if (PQntuples(result) == 0)
 		return true;
-	if (!read_session(result, session_r))
-		return fault_set(fault, FAULT_BUG, "reading a session: its row is damaged");
-	return !result_flag(result, 0, 3) || note_seen(connection, session_r, seconds, fault);
+	if (!read_session(result, session_r, fault))
+		return false;
+	return !result_flag(result, 0, WAS_LONG_AGO) ||
+	       note_seen(connection, session_r, seconds, fault);
 }
 
 /* --- beginning and ending --- */

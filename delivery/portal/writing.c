@@ -74,10 +74,7 @@ show_sheet(struct request *request, unsigned status, const struct sheet *sheet)
 	g_autofree char *files =
 		g_strdup_printf(request_say(request, "All files together may have %s."), limit);
 
-	if (sheet->wrong == NULL)
-		page_remove(page, "wrong");
-	else
-		page_text(page, "wrong", sheet->wrong);
+	page_text_if_any(page, "wrong", sheet->wrong);
 	page_attribute(page, "to", "value", sheet->to);
 	page_attribute(page, "subject", "value", sheet->subject);
 	page_text(page, "text", sheet->text);
@@ -275,7 +272,8 @@ identify(const struct request *request, unsigned char identity_r[AUDIT_IDENTITY_
 	if (!identifier_parse(&id, sheet))
 		identifier_make(&id);
 	crypto_generichash_init(&state, NULL, 0, AUDIT_IDENTITY_BYTES);
-	crypto_generichash_update(&state, (const unsigned char *)request->session.account.id.text, IDENTIFIER_LENGTH);
+	crypto_generichash_update(&state, (const unsigned char *)request->session.account.id.text,
+				  IDENTIFIER_LENGTH);
 	crypto_generichash_update(&state, (const unsigned char *)id.text, IDENTIFIER_LENGTH);
 	crypto_generichash_final(&state, identity_r, AUDIT_IDENTITY_BYTES);
 }
@@ -294,7 +292,6 @@ send_or_keep(struct request *request, const struct sheet *sheet, const GPtrArray
 		.addressees = keep ? NULL : addressees,
 		.composition = {.domain = settings->domains[0],
 				.to = sheet->to,
-				.cc = "",
 				.subject = sheet->subject,
 				.text = sheet->text,
 				.in_reply_to = answers ? sheet->parent->layout->message_id : "",

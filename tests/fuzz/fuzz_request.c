@@ -152,8 +152,7 @@ answer_statement(const struct statement *statement)
 	} else if (strcmp(statement->name, "content_chunks") == 0) {
 		PQsetvalue(result, 0, 0, (char *)made.chunk->data, (int)made.chunk->len);
 	} else {
-		rows = strcmp(statement->name, "throttle_take") == 0 ||
-				       strcmp(statement->name, "mailbox_unread") == 0
+		rows = strcmp(statement->name, "throttle_take") == 0
 			       ? 1
 			       : answer_byte() % 4;
 		for (int row = 0; row < (int)rows; row++)

@@ -2,20 +2,16 @@
 mail that tries to run something."""
 import base64
 import email.utils
-import hashlib
-import hmac
 import pathlib
 import re
-import struct
 import sys
-import time
 
 import pytest
 import world as sandbox
 from conftest import BUILD
 from injections import VARIANTS
 from messages import noise
-from person import PASSWORD, Person, send
+from person import PASSWORD, Person, send, totp
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "browser"))
 from chromium import Chromium  # noqa: E402
@@ -223,13 +219,6 @@ def test_everything_works_by_keyboard(chromium, person):
         if ((await focus()) !== "Skip to the content") throw new Error("the first stop is not the skip link");
         await to("Sign out"); await key.press("Enter"); await page.waitForURL("**/");""",
                  link=link, code=code, password=PASSWORD)
-
-
-def totp(secret, step=0):
-    counter = struct.pack(">Q", int(time.time()) // 30 + step)
-    digest = hmac.new(base64.b32decode(secret), counter, hashlib.sha1).digest()
-    at = digest[-1] & 15
-    return f"{(struct.unpack('>I', digest[at:at + 4])[0] & 0x7fffffff) % 1000000:06}"
 
 
 def test_codes_from_an_app_are_asked_for_and_work_once(chromium, person):

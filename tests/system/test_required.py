@@ -1,17 +1,12 @@
 """A portal that asks for more: a second factor is required, a web server of the site's own pages, a
 Unix socket, receipts in a bundle, no new codes."""
-import base64
-import hashlib
-import hmac
 import http.client
 import re
 import socket
-import struct
-import time
 
 import pytest
 import world as sandbox
-from person import PASSWORD, Person, send, state
+from person import PASSWORD, Person, send, state, totp
 
 SETTINGS = ('portal factor "required" pages "{directory}/pages" upload 1 MB\nreceipts "daily"\n'
             'pickup renew "no" session 20 minutes\nlanguage "de"')
@@ -33,12 +28,6 @@ def prepare(world):
 def person(world, post, name):
     post.sender = f"{name}.sender@example.com"
     return Person(world, post, f"{name}@pickup.example", **{"Accept-Language": "en"})
-
-
-def totp(secret):
-    digest = hmac.new(base64.b32decode(secret), struct.pack(">Q", int(time.time()) // 30), hashlib.sha1).digest()
-    at = digest[-1] & 15
-    return f"{(struct.unpack('>I', digest[at:at + 4])[0] & 0x7fffffff) % 1000000:06}"
 
 
 def code_in_german(person):
