@@ -79,7 +79,8 @@ def test_database_goes_and_comes_back(world, post, name):
 def test_connections_that_are_killed_are_made_anew(world, post, name):
     to = f"{name}@plain.example"
     post.accepted(post.compose([to]), [to])
-    world.postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"
+    # The second argument waits until they are gone: one that still stands would take a statement with it.
+    world.postgres.query("select pg_terminate_backend(pid, 10000) from pg_stat_activity where pid <> pg_backend_pid()"
                          " and usename like 'postseal%'")
     post.accepted(post.compose([to]), [to])
     post.box(to).wait(2)
