@@ -315,6 +315,39 @@ connection_execute(struct connection *connection, const struct statement *statem
 	return true;
 }
 
+/* The statement is on its way; its rows come one by one. */
+static bool
+take_rows(struct connection *connection, const char *doing, take_row *take, void *context,
+	  struct fault *fault)
+{
+	bool good = true;
+
+	for (PGresult *row; (row = PQgetResult(connection->pg)) != NULL; PQclear(row)) {
+		ExecStatusType status = PQresultStatus(row);
+
+		if (good && status == PGRES_SINGLE_TUPLE)
+			good = take(context, row, fault);
+		else if (good && status != PGRES_TUPLES_OK)
+			good = fail(connection, row, doing, fault);
+	}
+	return good;
+}
+
+bool
+connection_rows(struct connection *connection, const struct statement *statement,
+		const struct parameters *parameters, take_row *take, void *context,
+		struct fault *fault)
+{
+	if (!prepare(connection, statement, fault))
+		return false;
+	if (PQsendQueryPrepared(connection->pg, statement->name, parameters->count,
+				parameters->values, parameters->lengths, parameters->formats,
+				statement->binary) != 1 ||
+	    PQsetSingleRowMode(connection->pg) != 1)
+		return fail(connection, NULL, statement->name, fault);
+	return take_rows(connection, statement->name, take, context, fault);
+}
+
 bool
 connection_script(struct connection *connection, const char *sql, struct fault *fault)
 {

@@ -68,6 +68,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(connection_auto, connection_give)
 bool connection_execute(struct connection *connection, const struct statement *statement,
 			const struct parameters *parameters, PGresult **result_r,
 			struct fault *fault);
+/* Gives each row to `take` as it comes, while the server makes the next; once that returns false,
+ * the rest is passed over. */
+typedef bool take_row(void *context, const PGresult *row, struct fault *fault);
+bool connection_rows(struct connection *connection, const struct statement *statement,
+		     const struct parameters *parameters, take_row *take, void *context,
+		     struct fault *fault);
 /* Text that holds several statements, as in migrations; runs as one transaction. */
 bool connection_script(struct connection *connection, const char *sql, struct fault *fault);
 

@@ -10,7 +10,6 @@ enum {
 	PASSWORD_MEMORY = 32 * 1024 * 1024,
 	NONCE_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
 	TAG_BYTES = crypto_aead_xchacha20poly1305_ietf_ABYTES,
-	BINDING_MAX = 96,
 };
 
 void
@@ -36,118 +35,6 @@ seal_key_digest(unsigned char digest_r[SEAL_DIGEST_BYTES], const struct seal_key
 {
 	crypto_generichash(digest_r, SEAL_DIGEST_BYTES, key->bytes, SEAL_KEY_BYTES,
 			   (const unsigned char *)purpose, strlen(purpose) + 1);
-}
-
-/* What a chunk is bound to: the row it belongs to and its place in it. */
-static size_t
-binding(char text[BINDING_MAX], const char *owner, unsigned number)
-{
-	return (size_t)g_snprintf(text, BINDING_MAX, "%s/%u", owner, number);
-}
-
-static bool
-seal_held(struct sealing_sink *sealing, unsigned char tag, struct fault *fault)
-{
-	g_autofree unsigned char *out = g_malloc(SEAL_CHUNK_BYTES + SEAL_CHUNK_OVERHEAD);
-	char bound[BINDING_MAX];
-	size_t bound_length = binding(bound, sealing->owner, sealing->number);
-	unsigned long long out_length;
-
-	crypto_secretstream_xchacha20poly1305_push(&sealing->state, out, &out_length, sealing->held,
-						   sealing->held_length, (const unsigned char *)bound,
-						   bound_length, tag);
-	sealing->held_length = 0;
-	return sealing->store(sealing->context, sealing->number++, out, (size_t)out_length, fault);
-}
-
-static bool
-sealing_write(struct sink *sink, const void *data, size_t length, struct fault *fault)
-{
-	struct sealing_sink *sealing = (struct sealing_sink *)sink;
-	const unsigned char *bytes = data;
-
-	while (length > 0) {
-		size_t piece = MIN(length, SEAL_CHUNK_BYTES - sealing->held_length);
-
-		/* A full chunk is kept until more comes: the last one carries the end mark. */
-		if (piece == 0) {
-			if (!seal_held(sealing, crypto_secretstream_xchacha20poly1305_TAG_MESSAGE,
-				       fault))
-				return false;
-			continue;
-		}
-		memcpy(sealing->held + sealing->held_length, bytes, piece);
-		sealing->held_length += piece;
-		bytes += piece;
-		length -= piece;
-	}
-	return true;
-}
-
-static bool
-sealing_finish(struct sink *sink, struct fault *fault)
-{
-	return seal_held((struct sealing_sink *)sink,
-			 crypto_secretstream_xchacha20poly1305_TAG_FINAL, fault);
-}
-
-void
-sealing_sink_init(struct sealing_sink *sealing, const struct seal_key *key, const char *owner,
-		  unsigned char header_r[SEAL_HEADER_BYTES], seal_store *store, void *context)
-{
-	*sealing = (struct sealing_sink){
-		.sink = {.write = sealing_write, .finish = sealing_finish},
-		.owner = owner,
-		.store = store,
-		.context = context,
-		.held = g_malloc(SEAL_CHUNK_BYTES),
-	};
-	crypto_secretstream_xchacha20poly1305_init_push(&sealing->state, header_r, key->bytes);
-}
-
-void
-sealing_sink_clear(struct sealing_sink *sealing)
-{
-	if (sealing->held != NULL)
-		sodium_memzero(sealing->held, SEAL_CHUNK_BYTES);
-	g_free(sealing->held);
-	sodium_memzero(sealing, sizeof *sealing);
-}
-
-bool
-unsealing_init(struct unsealing *unsealing, const struct seal_key *key, const char *owner,
-	       const unsigned char *header, size_t header_length, struct fault *fault)
-{
-	*unsealing = (struct unsealing){.owner = owner};
-	if (header_length != SEAL_HEADER_BYTES ||
-	    crypto_secretstream_xchacha20poly1305_init_pull(&unsealing->state, header, key->bytes) != 0)
-		return fault_set(fault, FAULT_CRYPTO, "opening the sealed content %s: its header is damaged",
-				 owner);
-	return true;
-}
-
-bool
-unsealing_chunk(struct unsealing *unsealing, const unsigned char *sealed, size_t length,
-		struct sink *next, struct fault *fault)
-{
-	g_autofree unsigned char *plain = g_malloc(SEAL_CHUNK_BYTES);
-	char bound[BINDING_MAX];
-	size_t bound_length = binding(bound, unsealing->owner, unsealing->number);
-	unsigned long long plain_length;
-	unsigned char tag;
-	bool written;
-
-	if (unsealing->ended || length > SEAL_CHUNK_BYTES + SEAL_CHUNK_OVERHEAD ||
-	    crypto_secretstream_xchacha20poly1305_pull(&unsealing->state, plain, &plain_length, &tag,
-						       sealed, length, (const unsigned char *)bound,
-						       bound_length) != 0)
-		return fault_set(fault, FAULT_CRYPTO, "opening the sealed content %s: chunk %u is damaged",
-				 unsealing->owner, unsealing->number);
-	unsealing->number++;
-	unsealing->ended = tag == crypto_secretstream_xchacha20poly1305_TAG_FINAL;
-	written = sink_write(next, plain, (size_t)plain_length, fault);
-	sodium_memzero(plain, SEAL_CHUNK_BYTES);
-	return written;
 }
 
 unsigned char *

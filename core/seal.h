@@ -1,9 +1,8 @@
 /*
- * Sealing of what waits in the database.
+ * Keys, and sealing of what is short.
  *
- * Content is encrypted once under a random content key, in chunks (libsodium's
- * secretstream: XChaCha20-Poly1305, order and end are authenticated). Each chunk is also
- * bound to the row it belongs to. The content key is then wrapped for whoever may open it:
+ * What waits in the database is encrypted once under a random content key (core/sealing.h). The
+ * content key is then wrapped for whoever may open it:
  *  - by a link secret and an unlock code together (Argon2id), for a first contact;
  *  - by another 256-bit key (a browser session, a mailbox, the master key);
  *  - by a password (Argon2id, with more memory), for the secret of an account;
@@ -15,14 +14,12 @@
 #define POSTSEAL_CORE_SEAL_H
 
 #include <sodium.h>
+#include <stdbool.h>
 
-#include "core/sink.h"
+#include "core/fault.h"
 
 enum {
 	SEAL_KEY_BYTES = 32,
-	SEAL_CHUNK_BYTES = 65536, /* of plain text; a sealed chunk has 17 more */
-	SEAL_CHUNK_OVERHEAD = crypto_secretstream_xchacha20poly1305_ABYTES,
-	SEAL_HEADER_BYTES = crypto_secretstream_xchacha20poly1305_HEADERBYTES,
 	SEAL_SALT_BYTES = crypto_pwhash_SALTBYTES,
 	SEAL_WRAPPED_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES + SEAL_KEY_BYTES +
 			     crypto_aead_xchacha20poly1305_ietf_ABYTES,
@@ -41,41 +38,6 @@ bool seal_key_read(struct seal_key *key_r, const char *text);
 /* What a key is found by in the database: tells nothing of it, and differs by purpose. */
 void seal_key_digest(unsigned char digest_r[SEAL_DIGEST_BYTES], const struct seal_key *key,
 		     const char *purpose);
-
-/* Takes the sealed chunks in order, `number` from 0. */
-typedef bool seal_store(void *context, unsigned number, const void *sealed, size_t length,
-			struct fault *fault);
-
-/* Seals what is written to it. finish() stores the last chunk; without it the content
- * can not be opened. */
-struct sealing_sink {
-	struct sink sink;
-	crypto_secretstream_xchacha20poly1305_state state;
-	const char *owner;
-	seal_store *store;
-	void *context;
-	unsigned number;
-	size_t held_length;
-	unsigned char *held; /* SEAL_CHUNK_BYTES */
-};
-
-/* `owner` is the identifier of the row the content belongs to; header_r goes beside it. */
-void sealing_sink_init(struct sealing_sink *sealing, const struct seal_key *key, const char *owner,
-		       unsigned char header_r[SEAL_HEADER_BYTES], seal_store *store, void *context);
-void sealing_sink_clear(struct sealing_sink *sealing);
-
-/* Opens chunks in order and passes the content on. */
-struct unsealing {
-	crypto_secretstream_xchacha20poly1305_state state;
-	const char *owner;
-	unsigned number;
-	bool ended; /* the last chunk was seen: the content is complete */
-};
-
-bool unsealing_init(struct unsealing *unsealing, const struct seal_key *key, const char *owner,
-		    const unsigned char *header, size_t header_length, struct fault *fault);
-bool unsealing_chunk(struct unsealing *unsealing, const unsigned char *sealed, size_t length,
-		     struct sink *next, struct fault *fault);
 
 /* Key wrapping. `about` binds the wrapped key to its row. Opening fails, without a fault
  * text, for a wrong key as for changed bytes: they cannot be told apart. */

@@ -32,12 +32,12 @@ outbox_begin(struct outbox_writer *writer, struct connection *connection,
 	     const struct seal_key *courier, const struct outbox_mail *mail, struct fault *fault)
 {
 	struct parameters parameters = {0};
-	unsigned char boxed[SEAL_BOXED_BYTES], header[SEAL_HEADER_BYTES];
+	unsigned char boxed[SEAL_BOXED_BYTES], header[SEALING_HEADER_BYTES];
 	struct seal_key content;
 	bool boxed_well;
 
 	*writer = (struct outbox_writer){.connection = connection, .mail = mail};
-	crypto_secretstream_xchacha20poly1305_keygen(content.bytes);
+	randombytes_buf(content.bytes, SEAL_KEY_BYTES);
 	sealing_sink_init(&writer->sealing, &content, mail->id.text, header, store_chunk, writer);
 	boxed_well = seal_box(boxed, &content, courier, fault);
 	sodium_memzero(&content, sizeof content);

@@ -77,13 +77,13 @@ parcel_begin(struct parcel_writer *writer, struct connection *connection,
 	     const struct parcel_settings *settings, struct fault *fault)
 {
 	struct parameters parameters = {0};
-	unsigned char header[SEAL_HEADER_BYTES], phone[SEAL_BOXED_BYTES];
+	unsigned char header[SEALING_HEADER_BYTES], phone[SEAL_BOXED_BYTES];
 	g_autofree unsigned char *summary = NULL;
 	size_t length;
 
 	*writer = (struct parcel_writer){.connection = connection};
 	identifier_make(&writer->id);
-	crypto_secretstream_xchacha20poly1305_keygen(writer->content.bytes);
+	randombytes_buf(writer->content.bytes, SEAL_KEY_BYTES);
 	sealing_sink_init(&writer->sealing, &writer->content, writer->id.text, header, store_chunk,
 			  writer);
 	parameters_text(&parameters, writer->id.text);

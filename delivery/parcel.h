@@ -8,7 +8,7 @@
 
 #include "core/database.h"
 #include "core/identifier.h"
-#include "core/seal.h"
+#include "core/sealing.h"
 #include "delivery/code.h"
 
 /* What opens a parcel for one recipient. Wipe it with sodium_memzero(). */

@@ -19,8 +19,8 @@ static const struct statement queue_recipients = {
 	"select number, address, notify, orcpt, copy from postseal.outbox_recipient "
 	"where outbox = $1 order by number"};
 
-static const struct statement queue_chunk = {
-	"queue_chunk", "select content from postseal.outbox_chunk where outbox = $1 and number = $2"};
+static const struct statement queue_chunks = {
+	"queue_chunks", "select content from postseal.outbox_chunk where outbox = $1 order by number", true};
 
 static const struct statement queue_served = {
 	"queue_served", "delete from postseal.outbox_recipient where outbox = $1 and number = $2"};
@@ -141,7 +141,7 @@ queue_read(struct connection *connection, const struct queued_mail *mail,
 		return fault_set(fault, FAULT_CRYPTO,
 				 "opening the mail %s of the outbox: it was sealed to another courier key",
 				 mail->id.text);
-	good = stream_read(connection, &queue_chunk, mail->id.text, &content, mail->header,
+	good = stream_read(connection, &queue_chunks, mail->id.text, &content, mail->header,
 			   mail->header_length, next, fault);
 	sodium_memzero(&content, sizeof content);
 	return good;

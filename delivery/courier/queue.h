@@ -8,6 +8,7 @@
 #include "core/database.h"
 #include "core/identifier.h"
 #include "core/seal.h"
+#include "core/sink.h"
 
 struct queued_recipient {
 	int number;

@@ -26,14 +26,21 @@ struct content {
 	struct content_source source;
 	struct unsealing unsealing;
 	bool begun;
-	unsigned next, at_once;
+	unsigned at_once;
 	gint64 last;
 	uint64_t skip, left; /* encoded bytes before the part, and of it */
 	bool decodes;
 	GMimeEncoding encoding;
-	char *ready; /* decoded; exactly as large as it needs to be, for there are many readers */
-	size_t length, taken; /* of `ready` */
+	char *ready; /* decoded; no larger than it needs to be, for there are many readers */
+	size_t room, length, taken; /* of `ready` */
 };
+
+/* At most. */
+static size_t
+decoded_length(struct content *content, size_t length)
+{
+	return content->decodes ? g_mime_encoding_outlen(&content->encoding, length) : length;
+}
 
 static bool
 take_plain(struct sink *sink, const void *data, size_t length, struct fault *fault)
@@ -49,11 +56,7 @@ take_plain(struct sink *sink, const void *data, size_t length, struct fault *fau
 	content->left -= length;
 	if (length == 0)
 		return true;
-	content->ready = g_realloc(
-		content->ready,
-		content->length + (content->decodes
-					   ? g_mime_encoding_outlen(&content->encoding, length)
-					   : length));
+	g_assert(content->length + decoded_length(content, length) <= content->room);
 	if (content->decodes)
 		length = g_mime_encoding_step(&content->encoding, bytes, length,
 					      content->ready + content->length);
@@ -90,7 +93,7 @@ content_close(struct content *content)
 		return;
 	g_atomic_int_add(&readers, -1);
 	sodium_memzero(&content->source.key, sizeof content->source.key);
-	sodium_memzero(&content->unsealing, sizeof content->unsealing);
+	unsealing_clear(&content->unsealing);
 	g_free(content->ready);
 	g_free(content);
 }
@@ -110,9 +113,12 @@ begin(struct content *content, struct connection *connection, struct fault *faul
 		return fault_set(fault, FAULT_INPUT, "opening the parcel %s: it is gone",
 				 content->source.parcel.text);
 	header = result_bytes(result, 0, 0, &length);
-	content->begun = true;
-	return unsealing_init(&content->unsealing, &content->source.key,
-			      content->source.parcel.text, header, length, fault);
+	content->begun = unsealing_init(&content->unsealing, &content->source.key,
+					content->source.parcel.text, header, length, fault);
+	/* What lies before the part is not read. */
+	content->unsealing.number = (unsigned)(content->skip / SEALING_CHUNK_BYTES);
+	content->skip %= SEALING_CHUNK_BYTES;
+	return content->begun;
 }
 
 /* The reader's pace says how many chunks are worth fetching; many readers at once get one each, so
@@ -130,29 +136,36 @@ adapt(struct content *content)
 }
 
 static bool
+take_chunk(void *context, const PGresult *row, struct fault *fault)
+{
+	struct content *content = context;
+
+	return content->left == 0 ||
+	       unsealing_chunk(&content->unsealing, (const unsigned char *)PQgetvalue(row, 0, 0),
+			       (size_t)PQgetlength(row, 0, 0), &content->sink, fault);
+}
+
+static bool
 fetch(struct content *content, struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = database_take(content->source.database, fault);
 	struct parameters parameters = {0};
-	g_autoptr(PGresult) result = NULL;
+	unsigned number;
 
 	if (connection == NULL || (!content->begun && !begin(content, connection, fault)))
 		return false;
 	adapt(content);
+	number = content->unsealing.number;
+	content->room = content->at_once * decoded_length(content, SEALING_CHUNK_BYTES);
+	content->ready = g_malloc(content->room);
 	parameters_text(&parameters, content->source.parcel.text);
-	parameters_number(&parameters, content->next);
-	parameters_number(&parameters, content->next + content->at_once);
-	if (!connection_execute(connection, &parcel_chunks, &parameters, &result, fault))
+	parameters_number(&parameters, number);
+	parameters_number(&parameters, (int64_t)number + content->at_once);
+	if (!connection_rows(connection, &parcel_chunks, &parameters, take_chunk, content, fault))
 		return false;
-	if (PQntuples(result) == 0)
-		return fault_set(fault, FAULT_INPUT, "reading the parcel %s: its end is missing",
-				 content->source.parcel.text);
-	for (int row = 0; row < PQntuples(result) && content->left > 0; row++, content->next++)
-		if (!unsealing_chunk(&content->unsealing,
-				     (const unsigned char *)PQgetvalue(result, row, 0),
-				     (size_t)PQgetlength(result, row, 0), &content->sink, fault))
-			return false;
-	return true;
+	return content->unsealing.number > number ||
+	       fault_set(fault, FAULT_INPUT, "reading the parcel %s: its end is missing",
+			 content->source.parcel.text);
 }
 
 bool

@@ -7,7 +7,7 @@
 
 #include "core/database.h"
 #include "core/identifier.h"
-#include "core/seal.h"
+#include "core/sealing.h"
 #include "delivery/portal/layout.h"
 
 struct content;

@@ -16,6 +16,7 @@
 
 #include "core/catalogue.h"
 #include "core/log.h"
+#include "core/sealing.h"
 #include "delivery/mime.h"
 
 enum { ANSWERS = 16, COLUMNS = 20, ROUNDS = 400, MESSAGE_MAX = 60000 };
@@ -29,7 +30,7 @@ static struct {
 	size_t message_size;
 	struct seal_key cookie, secret, content;
 	struct account_keys keys;
-	unsigned char header[SEAL_HEADER_BYTES];
+	unsigned char header[SEALING_HEADER_BYTES];
 	GByteArray *chunk; /* sealed */
 } made;
 
@@ -169,6 +170,9 @@ void __wrap_connection_give(struct connection *connection);
 bool __wrap_connection_execute(struct connection *connection, const struct statement *statement,
 			       const struct parameters *parameters, PGresult **result_r,
 			       struct fault *fault);
+bool __wrap_connection_rows(struct connection *connection, const struct statement *statement,
+			    const struct parameters *parameters, take_row *take, void *context,
+			    struct fault *fault);
 bool __wrap_batch_begin(struct connection *connection, struct fault *fault);
 bool __wrap_batch_add(struct connection *connection, const struct statement *statement,
 		      const struct parameters *parameters, struct fault *fault);
@@ -202,6 +206,18 @@ __wrap_connection_execute(struct connection *connection, const struct statement 
 	if (result_r != NULL)
 		*result_r = answer_statement(statement);
 	return true;
+}
+
+/* One row, or none. */
+bool
+__wrap_connection_rows(struct connection *connection, const struct statement *statement,
+		       const struct parameters *parameters, take_row *take, void *context,
+		       struct fault *fault)
+{
+	g_autoptr(PGresult) result = NULL;
+
+	return __wrap_connection_execute(connection, statement, parameters, &result, fault) &&
+	       (PQntuples(result) == 0 || take(context, result, fault));
 }
 
 bool

@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "core/seal.h"
+#include "core/sealing.h"
 #include "core/spool.h"
 #include "keystore/openpgp.h"
 
@@ -23,10 +23,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (seal_unwrap(&opened, data, size, &key, "row"))
 		abort();
 	counting_sink_init(&counter);
-	if (size < SEAL_HEADER_BYTES ||
-	    !unsealing_init(&unsealing, &key, "row", data, SEAL_HEADER_BYTES, &fault))
+	if (size < SEALING_HEADER_BYTES ||
+	    !unsealing_init(&unsealing, &key, "row", data, SEALING_HEADER_BYTES, &fault))
 		return 0;
-	if (unsealing_chunk(&unsealing, data + SEAL_HEADER_BYTES, size - SEAL_HEADER_BYTES, &counter.sink, &fault))
+	if (unsealing_chunk(&unsealing, data + SEALING_HEADER_BYTES, size - SEALING_HEADER_BYTES, &counter.sink,
+			    &fault))
 		abort();
+	unsealing_clear(&unsealing);
 	return 0;
 }

@@ -7,7 +7,7 @@
 #include <glib.h>
 #include <string.h>
 
-#include "core/seal.h"
+#include "core/sealing.h"
 #include "core/spool.h"
 #include "delivery/code.h"
 #include "delivery/parcel.h"
@@ -47,9 +47,9 @@ open_chunks(const struct seal_key *key, const unsigned char *header, const char 
 {
 	static const struct spool_settings settings = {.directory = "/tmp", .memory_max = 1 << 20};
 	struct spool *spool = spool_new(&settings);
-	struct unsealing unsealing;
+	g_auto(unsealing_auto) unsealing;
 	struct fault fault;
-	bool good = unsealing_init(&unsealing, key, name, header, SEAL_HEADER_BYTES, &fault);
+	bool good = unsealing_init(&unsealing, key, name, header, SEALING_HEADER_BYTES, &fault);
 
 	for (guint i = 0; good && i < chunks->len; i++) {
 		gsize length;
@@ -66,10 +66,10 @@ open_chunks(const struct seal_key *key, const unsigned char *header, const char 
 static void
 content_of_every_length_opens(void **state)
 {
-	static const size_t lengths[] = {0, 1, 999, SEAL_CHUNK_BYTES - 1, SEAL_CHUNK_BYTES,
-					 SEAL_CHUNK_BYTES + 1, 3 * SEAL_CHUNK_BYTES};
+	static const size_t lengths[] = {0, 1, 999, SEALING_CHUNK_BYTES - 1, SEALING_CHUNK_BYTES,
+					 SEALING_CHUNK_BYTES + 1, 3 * SEALING_CHUNK_BYTES};
 	struct seal_key key;
-	unsigned char header[SEAL_HEADER_BYTES];
+	unsigned char header[SEALING_HEADER_BYTES];
 
 	(void)state;
 	randombytes_buf(&key, sizeof key);
@@ -98,25 +98,79 @@ static void
 changed_content_does_not_open(void **state)
 {
 	struct seal_key key, other;
-	unsigned char header[SEAL_HEADER_BYTES];
-	g_autofree char *content = g_malloc0(3 * SEAL_CHUNK_BYTES);
+	unsigned char header[SEALING_HEADER_BYTES];
+	g_autofree char *content = g_malloc0(3 * SEALING_CHUNK_BYTES);
 	GPtrArray *chunks, *some;
 
 	(void)state;
 	randombytes_buf(&key, sizeof key);
 	randombytes_buf(&other, sizeof other);
-	chunks = seal(&key, header, content, 3 * SEAL_CHUNK_BYTES);
-	assert_int_equal(chunks->len, 3);
+	chunks = seal(&key, header, content, 3 * SEALING_CHUNK_BYTES);
+	assert_int_equal(chunks->len, 4); /* the last is empty */
 	assert_null(open_chunks(&other, header, owner, chunks));
 	assert_null(open_chunks(&key, header, "another row", chunks));
+	header[0] ^= 1;
+	assert_null(open_chunks(&key, header, owner, chunks));
+	header[0] ^= 1;
 	/* Without its end, without its beginning, in another order, one chunk twice. */
-	static const int orders[][3] = {{0, 1, -1}, {1, 2, -1}, {1, 0, 2}, {0, 0, 1}};
+	static const int orders[][4] = {{0, 1, 2, -1}, {0, 1, 3, -1}, {1, 2, 3, -1}, {1, 0, 2, 3}, {0, 0, 1, 3}};
 	for (size_t i = 0; i < G_N_ELEMENTS(orders); i++) {
 		some = g_ptr_array_new();
-		for (int j = 0; j < 3 && orders[i][j] >= 0; j++)
+		for (int j = 0; j < 4 && orders[i][j] >= 0; j++)
 			g_ptr_array_add(some, g_ptr_array_index(chunks, orders[i][j]));
 		assert_null(open_chunks(&key, header, owner, some));
 		g_ptr_array_unref(some);
+	}
+	g_ptr_array_unref(chunks);
+}
+
+static void
+chunk_that_is_cut_does_not_open(void **state)
+{
+	struct seal_key key;
+	unsigned char header[SEALING_HEADER_BYTES];
+	GPtrArray *chunks;
+
+	(void)state;
+	randombytes_buf(&key, sizeof key);
+	chunks = seal(&key, header, "All of it, and nothing else.", 28);
+	for (size_t length = 0; length < 28 + SEALING_CHUNK_OVERHEAD; length++) {
+		g_autoptr(GPtrArray) cut = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+
+		g_ptr_array_add(cut, g_bytes_new_from_bytes(g_ptr_array_index(chunks, 0), 0, length));
+		assert_null(open_chunks(&key, header, owner, cut));
+	}
+	g_ptr_array_unref(chunks);
+}
+
+/* As a part is read that lies far down. */
+static void
+content_opens_from_any_chunk_on(void **state)
+{
+	struct seal_key key;
+	unsigned char header[SEALING_HEADER_BYTES];
+	g_autofree char *content = g_malloc0(3 * SEALING_CHUNK_BYTES);
+	GPtrArray *chunks;
+
+	(void)state;
+	randombytes_buf(&key, sizeof key);
+	chunks = seal(&key, header, content, 3 * SEALING_CHUNK_BYTES);
+	for (unsigned from = 0; from < chunks->len; from++) {
+		g_auto(unsealing_auto) unsealing;
+		struct counting_sink counter;
+		struct fault fault;
+
+		counting_sink_init(&counter);
+		assert_true(unsealing_init(&unsealing, &key, owner, header, sizeof header, &fault));
+		unsealing.number = from;
+		for (unsigned i = from; i < chunks->len; i++) {
+			gsize length;
+			const unsigned char *bytes = g_bytes_get_data(g_ptr_array_index(chunks, i), &length);
+
+			assert_true(unsealing_chunk(&unsealing, bytes, length, &counter.sink, &fault));
+		}
+		assert_true(unsealing.ended);
+		assert_int_equal(counter.bytes, (3 - from) * SEALING_CHUNK_BYTES);
 	}
 	g_ptr_array_unref(chunks);
 }
@@ -239,6 +293,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(content_of_every_length_opens),
 		cmocka_unit_test(changed_content_does_not_open),
+		cmocka_unit_test(chunk_that_is_cut_does_not_open),
+		cmocka_unit_test(content_opens_from_any_chunk_on),
 		cmocka_unit_test(wrapped_keys_open_for_their_row_only),
 		cmocka_unit_test(link_and_code_are_both_needed),
 		cmocka_unit_test(codes_are_read_as_people_type_them),
