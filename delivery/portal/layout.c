@@ -348,15 +348,24 @@ layout_size(const struct layout_part *part)
 
 /* --- keeping --- */
 
+/* Texts that are not UTF-8 would make JSON fail. NULL is null. */
+static json_t *
+text_of(const char *text)
+{
+	g_autofree char *valid = text == NULL ? NULL : g_utf8_make_valid(text, -1);
+
+	return valid == NULL ? json_null() : json_string(valid);
+}
+
 static json_t *
 print_part(const struct layout_part *part)
 {
 	if (part == NULL)
 		return json_null();
-	return json_pack("{s:s, s:s, s:s?, s:s?, s:I, s:I, s:i}", "name", part->name, "type",
-			 part->type, "charset", part->charset, "cid", part->cid, "offset",
-			 (json_int_t)part->offset, "length", (json_int_t)part->length, "encoding",
-			 (int)part->encoding);
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:i}", "name", text_of(part->name), "type",
+			 text_of(part->type), "charset", text_of(part->charset), "cid",
+			 text_of(part->cid), "offset", (json_int_t)part->offset, "length",
+			 (json_int_t)part->length, "encoding", (int)part->encoding);
 }
 
 static json_t *
@@ -367,15 +376,6 @@ print_parts(const GPtrArray *parts)
 	for (guint i = 0; i < parts->len; i++)
 		json_array_append_new(list, print_part(g_ptr_array_index(parts, i)));
 	return list;
-}
-
-/* Texts that are not UTF-8 would make JSON fail. */
-static json_t *
-text_of(const char *text)
-{
-	g_autofree char *valid = g_utf8_make_valid(text, -1);
-
-	return json_string(valid);
 }
 
 char *

@@ -853,6 +853,16 @@ def test_names_of_files_cannot_break_the_header(person):
     assert attached.get_content_type() == "text/html" and attached.get_payload(decode=True) == b"N"
 
 
+def test_type_of_a_part_that_is_not_utf8(person):
+    """The layout of such a message could not be printed, and the portal died of it."""
+    odd = b"--b\r\nContent-Type: ap\xfb\x98\x96\x9c\x9etion/pdf; name=x\r\n\r\nodd\r\n--b--\r\n"
+    send(person, odd, content=b'multipart/mixed; boundary="b"')
+    assert person.unlock().status == 200
+    message = person.browser.page.path.removeprefix("/message/")
+    for _ in range(2):  # from the message, and from what was kept of it
+        assert person.browser.get(f"/attachment/{message}/0").body == b"odd"
+
+
 def test_bombs_are_harmless(person):
     """A thousand parts, nesting without end, a header without end: the page comes, and comes soon."""
     deep = b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (i, i) for i in range(500))
