@@ -449,6 +449,13 @@ connection_sqlstate(const struct connection *connection)
 
 /* --- results --- */
 
+/* Of one of PostgreSQL's hexadecimal digits, which are small letters. */
+static unsigned
+nibble(char digit)
+{
+	return digit <= '9' ? (unsigned)(digit - '0') : (unsigned)(digit - 'a' + 10);
+}
+
 unsigned char *
 result_bytes(const PGresult *result, int row, int column, size_t *length_r)
 {
@@ -461,8 +468,7 @@ result_bytes(const PGresult *result, int row, int column, size_t *length_r)
 		return g_malloc0(1);
 	bytes = g_malloc(length / 2);
 	for (size_t i = 2; i + 1 < length; i += 2)
-		bytes[(*length_r)++] = (unsigned char)(g_ascii_xdigit_value(hex[i]) << 4 |
-						       g_ascii_xdigit_value(hex[i + 1]));
+		bytes[(*length_r)++] = (unsigned char)(nibble(hex[i]) << 4 | nibble(hex[i + 1]));
 	return bytes;
 }
 

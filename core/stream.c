@@ -1,6 +1,6 @@
 #include "core/stream.h"
 
-struct stream {
+struct reading {
 	struct unsealing unsealing;
 	struct sink *next;
 };
@@ -8,26 +8,39 @@ struct stream {
 static bool
 take_chunk(void *context, const PGresult *row, struct fault *fault)
 {
-	struct stream *stream = context;
+	struct reading *reading = context;
 
-	return unsealing_chunk(&stream->unsealing, (const unsigned char *)PQgetvalue(row, 0, 0),
-			       (size_t)PQgetlength(row, 0, 0), stream->next, fault);
+	return unsealing_chunk(&reading->unsealing, (const unsigned char *)PQgetvalue(row, 0, 0),
+			       (size_t)PQgetlength(row, 0, 0), reading->next, fault);
+}
+
+/* From the database, what was not at hand. */
+static bool
+read_rest(struct reading *reading, struct connection *connection, const struct statement *chunks,
+	  struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, reading->unsealing.owner);
+	parameters_number(&parameters, reading->unsealing.number);
+	return connection_rows(connection, chunks, &parameters, take_chunk, reading, fault) &&
+	       (reading->unsealing.ended ||
+		fault_set(fault, FAULT_CRYPTO, "opening the sealed content %s: its end is missing",
+			  reading->unsealing.owner));
 }
 
 bool
-stream_read(struct connection *connection, const struct statement *chunks, const char *owner,
-	    const struct seal_key *content, const unsigned char *header, size_t header_length,
-	    struct sink *next, struct fault *fault)
+stream_read(const struct stream *stream, struct connection *connection,
+	    const struct statement *chunks, const struct seal_key *content, struct sink *next,
+	    struct fault *fault)
 {
-	struct stream stream = {.next = next};
-	struct parameters parameters = {0};
-	bool good = unsealing_init(&stream.unsealing, content, owner, header, header_length, fault);
+	struct reading reading = {.next = next};
+	bool good = unsealing_init(&reading.unsealing, content, stream->owner, stream->header,
+				   stream->header_length, fault) &&
+		    (stream->first == NULL || unsealing_chunk(&reading.unsealing, stream->first,
+							      stream->first_length, next, fault)) &&
+		    (reading.unsealing.ended || read_rest(&reading, connection, chunks, fault));
 
-	parameters_text(&parameters, owner);
-	good = good && connection_rows(connection, chunks, &parameters, take_chunk, &stream, fault);
-	if (good && !stream.unsealing.ended)
-		good = fault_set(fault, FAULT_CRYPTO,
-				 "opening the sealed content %s: its end is missing", owner);
-	unsealing_clear(&stream.unsealing);
+	unsealing_clear(&reading.unsealing);
 	return good;
 }

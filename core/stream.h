@@ -7,10 +7,19 @@
 #include "core/database.h"
 #include "core/sealing.h"
 
-/* Opens the content of the row `owner` and writes it to `next`. `chunks` selects
- * the bytes of the chunks of the owner $1, in order and in the binary format. */
-bool stream_read(struct connection *connection, const struct statement *chunks, const char *owner,
-		 const struct seal_key *content, const unsigned char *header, size_t header_length,
-		 struct sink *next, struct fault *fault);
+/* Sealed content of the row `owner`, as the database has it. */
+struct stream {
+	const char *owner;
+	const unsigned char *header;
+	size_t header_length;
+	const unsigned char *first; /* its first chunk, or NULL where that is not at hand */
+	size_t first_length;
+};
+
+/* Opens the content and writes it to `next`. `chunks` selects the bytes of the chunks from $2 on of
+ * the owner $1, in order and in the binary format. */
+bool stream_read(const struct stream *stream, struct connection *connection,
+		 const struct statement *chunks, const struct seal_key *content, struct sink *next,
+		 struct fault *fault);
 
 #endif

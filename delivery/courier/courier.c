@@ -116,7 +116,8 @@ mark_taken(const struct queued_mail *mail, struct smtp_recipient *recipients,
 		struct smtp_reply *reply = &recipients[i].reply;
 
 		if (!all && !g_hash_table_contains(answer->named, recipients[i].address)) {
-			*reply = (struct smtp_reply){450, "450 the MTA took the mail without this recipient"};
+			*reply = (struct smtp_reply){
+				450, "450 the MTA took the mail without this recipient"};
 			continue;
 		}
 		reply->code = 250;
@@ -136,7 +137,8 @@ settle_doubt(const struct errand *errand, struct smtp_recipient *recipients, boo
 
 	*settled_r = false;
 	if (!mta_log_find(errand->courier->settings->mta_log, mail->id.text, &answer, fault)) {
-		log_warning("%s: it is not known whether the MTA has this mail, and its log cannot tell (%s): it "
+		log_warning("%s: it is not known whether the MTA has this mail, and its log cannot "
+			    "tell (%s): it "
 			    "is sent again and may arrive twice",
 			    mail->id.text, fault->text);
 		mta_log_answer_clear(&answer);
@@ -146,7 +148,8 @@ settle_doubt(const struct errand *errand, struct smtp_recipient *recipients, boo
 	    g_hash_table_size(answer.named) < answer.recipients) {
 		mta_log_answer_clear(&answer);
 		return fault_set(fault, FAULT_BUSY,
-				 "the MTA took the mail for some of its recipients and has not yet said for which");
+				 "the MTA took the mail for some of its recipients and has not yet "
+				 "said for which");
 	}
 	*settled_r = answer.queue_id != NULL;
 	if (*settled_r)
@@ -192,18 +195,18 @@ judge(const struct queued_mail *mail, const struct smtp_recipient *recipients, c
 static void
 log_outcomes(const struct queued_mail *mail, const struct queue_outcome *outcomes)
 {
-	static const char *const words[] = {[QUEUE_SENT] = "sent", [QUEUE_LATER] = "deferred",
-					    [QUEUE_FAILED] = "failed"};
+	static const char *const words[] = {
+		[QUEUE_SENT] = "sent", [QUEUE_LATER] = "deferred", [QUEUE_FAILED] = "failed"};
 
 	for (guint i = 0; i < mail->recipients->len; i++) {
-		g_autofree char *labels =
-			g_strdup_printf("kind=\"%s\",status=\"%s\"", mail->kind, words[outcomes[i].result]);
+		g_autofree char *labels = g_strdup_printf("kind=\"%s\",status=\"%s\"", mail->kind,
+							  words[outcomes[i].result]);
 
 		metrics_count("postseal_outbox_handled_total", labels, 1);
 		log_info("%s: kind=%s, message=%s, from=<%s>, to=<%s>, attempt=%u, status=%s (%s)",
-			 mail->id.text, mail->kind, mail->message == NULL ? "-" : mail->message, mail->sender,
-			 outcomes[i].recipient->address, mail->attempts, words[outcomes[i].result],
-			 outcomes[i].reply);
+			 mail->id.text, mail->kind, mail->message == NULL ? "-" : mail->message,
+			 mail->sender, outcomes[i].recipient->address, mail->attempts,
+			 words[outcomes[i].result], outcomes[i].reply);
 	}
 }
 
@@ -215,8 +218,8 @@ settle(const struct errand *errand, const struct queue_outcome *outcomes, struct
 	guint count = mail->recipients->len;
 
 	return batch_begin(errand->connection, fault) &&
-	       bounce(errand->connection, courier->settings, &courier->public_key, mail, outcomes, count,
-		      fault) &&
+	       bounce(errand->connection, courier->settings, &courier->public_key, mail, outcomes,
+		      count, fault) &&
 	       queue_settle(errand->connection, mail, outcomes, count,
 			    back_off(courier->settings, mail->attempts), fault) &&
 	       batch_commit(errand->connection, fault);
@@ -270,16 +273,28 @@ courier_issuer(const struct courier *courier)
 			       .private_key = &courier->private_key};
 }
 
-/* What makes mails: links and codes, receipts. */
-static bool
-issue(const struct courier *courier, unsigned *count, struct fault *fault)
-{
-	const struct issuer issuer = courier_issuer(courier);
-	bool issued, mailed;
+/* What there is to do. */
+struct work {
+	bool parcels, receipts, mails;
+};
 
-	if (!issue_one(&issuer, &issued, fault) || !receipt_mail_one(&issuer, &mailed, fault))
+static bool
+look_for_work(const struct courier *courier, struct work *work_r, struct fault *fault)
+{
+	static const struct statement waiting = {
+		"courier_waiting",
+		"select exists (select from postseal.parcel where issued_at is null and issue_at "
+		"<= now()),"
+		" exists (select from postseal.receipt where due_at <= now()),"
+		" exists (select from postseal.outbox where next_attempt_at <= now())"};
+	g_autoptr(connection_auto) connection = database_take(courier->database, fault);
+	g_autoptr(PGresult) result = NULL;
+
+	if (connection == NULL || !connection_execute(connection, &waiting, NULL, &result, fault))
 		return false;
-	*count += issued + mailed;
+	work_r->parcels = result_flag(result, 0, 0);
+	work_r->receipts = result_flag(result, 0, 1);
+	work_r->mails = result_flag(result, 0, 2);
 	return true;
 }
 
@@ -309,6 +324,15 @@ bool
 courier_round(const struct courier *courier, struct courier_lines *lines, unsigned *count_r,
 	      struct fault *fault)
 {
+	const struct issuer issuer = courier_issuer(courier);
+	bool issued = false, mailed = false;
+	struct work work;
+
 	*count_r = 0;
-	return issue(courier, count_r, fault) && deliver(courier, lines, count_r, fault);
+	if (!look_for_work(courier, &work, fault) ||
+	    (work.parcels && !issue_one(&issuer, &issued, fault)) ||
+	    (work.receipts && !receipt_mail_one(&issuer, &mailed, fault)))
+		return false;
+	*count_r += issued + mailed;
+	return !(work.mails || issued || mailed) || deliver(courier, lines, count_r, fault);
 }

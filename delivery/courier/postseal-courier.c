@@ -11,36 +11,43 @@
 #include "core/metrics.h"
 #include "core/migrate.h"
 #include "core/secret.h"
-#include "delivery/courier/courier.h"
 #include "delivery/configuration.h"
-#include "delivery/mime.h"
+#include "delivery/courier/courier.h"
 #include "delivery/courier/remind.h"
 #include "delivery/courier/sms.h"
 #include "delivery/courier/upkeep.h"
+#include "delivery/mime.h"
 
 enum {
-	POLL_SECONDS = 5,    /* while no notification comes: retries fall due */
-	PAUSE_SECONDS = 5,   /* after trouble with the MTA or the database */
+	POLL_SECONDS = 5,  /* while no notification comes: retries fall due */
+	PAUSE_SECONDS = 5, /* after trouble with the MTA or the database */
 	UPKEEP_SECONDS = 60,
 	NAME_MAX_BYTES = 300,
 };
 
 static struct {
 	GMutex lock;
-	GCond wake;
-	guint news; /* counts what the database told us */
+	GCond wake, time; /* of the workers, of the housekeeper and of workers that pause */
+	bool called;	  /* a worker is to look for work */
 	bool stop;
 } shared;
 
+/* One is enough: whoever finds work calls the next. */
 static void
-wake_all(void *context, const char *payload)
+call_worker(void)
+{
+	g_mutex_lock(&shared.lock);
+	shared.called = true;
+	g_cond_signal(&shared.wake);
+	g_mutex_unlock(&shared.lock);
+}
+
+static void
+hear_news(void *context, const char *payload)
 {
 	(void)context;
 	(void)payload;
-	g_mutex_lock(&shared.lock);
-	shared.news++;
-	g_cond_broadcast(&shared.wake);
-	g_mutex_unlock(&shared.lock);
+	call_worker();
 }
 
 static void
@@ -50,24 +57,51 @@ stop(void *context)
 	g_mutex_lock(&shared.lock);
 	shared.stop = true;
 	g_cond_broadcast(&shared.wake);
+	g_cond_broadcast(&shared.time);
 	g_mutex_unlock(&shared.lock);
 }
 
-/* Waits for news after `seen`, for the time, or for the end; false at the end. */
+/* Waits for a call, and for as long at most; false at the end. */
 static bool
-wait_for_news(guint *seen, unsigned seconds, bool only_time)
+wait_for_call(unsigned seconds)
 {
 	gint64 limit = g_get_monotonic_time() + seconds * G_TIME_SPAN_SECOND;
 	bool go_on;
 
 	g_mutex_lock(&shared.lock);
-	while (!shared.stop && (only_time || shared.news == *seen) &&
+	while (!shared.stop && !shared.called &&
 	       g_cond_wait_until(&shared.wake, &shared.lock, limit))
 		;
-	*seen = shared.news;
+	shared.called = false;
 	go_on = !shared.stop;
 	g_mutex_unlock(&shared.lock);
 	return go_on;
+}
+
+/* Whatever comes; false at the end. */
+static bool
+pause_for(unsigned seconds)
+{
+	gint64 limit = g_get_monotonic_time() + seconds * G_TIME_SPAN_SECOND;
+	bool go_on;
+
+	g_mutex_lock(&shared.lock);
+	while (!shared.stop && g_cond_wait_until(&shared.time, &shared.lock, limit))
+		;
+	go_on = !shared.stop;
+	g_mutex_unlock(&shared.lock);
+	return go_on;
+}
+
+static bool
+is_stopping(void)
+{
+	bool stopping;
+
+	g_mutex_lock(&shared.lock);
+	stopping = shared.stop;
+	g_mutex_unlock(&shared.lock);
+	return stopping;
 }
 
 static gpointer
@@ -75,7 +109,6 @@ work(gpointer data)
 {
 	const struct courier *courier = data;
 	struct courier_lines lines = {0};
-	guint seen = 0;
 	bool go_on = true;
 
 	while (go_on) {
@@ -85,14 +118,13 @@ work(gpointer data)
 		if (!courier_round(courier, &lines, &count, &fault)) {
 			log_warning("%s", fault.text);
 			courier_hang_up(&lines);
-			go_on = wait_for_news(&seen, PAUSE_SECONDS, true);
+			go_on = pause_for(PAUSE_SECONDS);
 		} else if (count == 0) {
 			courier_hang_up(&lines);
-			go_on = wait_for_news(&seen, POLL_SECONDS, false);
+			go_on = wait_for_call(POLL_SECONDS);
 		} else {
-			g_mutex_lock(&shared.lock);
-			go_on = !shared.stop;
-			g_mutex_unlock(&shared.lock);
+			call_worker();
+			go_on = !is_stopping();
 		}
 	}
 	courier_hang_up(&lines);
@@ -103,16 +135,15 @@ static gpointer
 keep_house(gpointer data)
 {
 	const struct courier *courier = data;
-	guint seen = 0;
 
 	do {
 		struct fault fault;
-
 		const struct issuer issuer = courier_issuer(courier);
 
-		if (!upkeep(courier->database, courier->settings, &fault) || !remind(&issuer, &fault))
+		if (!upkeep(courier->database, courier->settings, &fault) ||
+		    !remind(&issuer, &fault))
 			log_warning("keeping house: %s", fault.text);
-	} while (wait_for_news(&seen, UPKEEP_SECONDS, true));
+	} while (pause_for(UPKEEP_SECONDS));
 	return NULL;
 }
 
@@ -123,7 +154,8 @@ gauge(void *context, GString *text)
 	static const struct statement depth = {
 		"outbox_depth",
 		"select count(*), coalesce(extract(epoch from now() - min(created_at)), 0)::bigint,"
-		" (select count(*) from postseal.parcel where issued_at is null) from postseal.outbox"};
+		" (select count(*) from postseal.parcel where issued_at is null) from "
+		"postseal.outbox"};
 	const struct courier *courier = context;
 	struct fault fault;
 	g_autoptr(connection_auto) connection = database_take(courier->database, &fault);
@@ -136,7 +168,8 @@ gauge(void *context, GString *text)
 	g_string_append_printf(text,
 			       "postseal_outbox_mails %s\npostseal_outbox_oldest_seconds %s\n"
 			       "postseal_parcels_waiting %s\n",
-			       PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 2));
+			       PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1),
+			       PQgetvalue(result, 0, 2));
 }
 
 static bool
@@ -160,7 +193,7 @@ run_threads(struct courier *courier, const struct database_settings *database)
 	const struct daemon_signals signals = {.reload = NULL, .stop = stop};
 	guint count = (guint)MAX(courier->settings->courier_workers, (uint64_t)1);
 	g_autofree GThread **workers = g_new(GThread *, count);
-	struct listener *listener = listener_start(database, "postseal_outbox", wake_all, NULL);
+	struct listener *listener = listener_start(database, "postseal_outbox", hear_news, NULL);
 	GThread *housekeeper = g_thread_new("upkeep", keep_house, courier);
 
 	for (guint i = 0; i < count; i++)

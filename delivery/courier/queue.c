@@ -1,8 +1,10 @@
 #include "delivery/courier/queue.h"
 
+#include <jansson.h>
 #include <string.h>
 
 #include "audit/audit.h"
+#include "core/cleanup.h"
 #include "core/stream.h"
 
 static const struct statement queue_take = {
@@ -11,27 +13,46 @@ static const struct statement queue_take = {
 	"  order by next_attempt_at limit $2 for update skip locked) "
 	"update postseal.outbox o set state = 'sending', courier = $1, attempts = attempts + 1,"
 	" next_attempt_at = now() + $3 * interval '1 second' from due where o.id = due.id "
-	"returning o.id, o.kind, o.message, o.sender, o.ret, o.envid, o.smtputf8, o.verified, o.attempts,"
-	" o.expires_at <= now(), o.boxed_key, o.header, due.state = 'sending'"};
+	"returning o.id, o.kind, o.message, o.sender, o.ret, o.envid, o.smtputf8, o.verified, "
+	"o.attempts,"
+	" o.expires_at <= now(), o.boxed_key, o.header, due.state = 'sending',"
+	" (select c.content from postseal.outbox_chunk c where c.outbox = o.id and c.number = 0),"
+	" (select json_agg(json_build_array(r.number, r.address, r.notify, r.orcpt, r.copy) order "
+	"by r.number)"
+	"  from postseal.outbox_recipient r where r.outbox = o.id)"};
+enum {
+	ID,
+	KIND,
+	MESSAGE,
+	SENDER,
+	RET,
+	ENVID,
+	SMTPUTF8,
+	VERIFIED,
+	ATTEMPTS,
+	IS_EXPIRED,
+	BOXED_KEY,
+	HEADER,
+	IN_DOUBT,
+	FIRST_CHUNK,
+	RECIPIENTS
+};
 
-static const struct statement queue_recipients = {
-	"queue_recipients",
-	"select number, address, notify, orcpt, copy from postseal.outbox_recipient "
-	"where outbox = $1 order by number"};
-
-static const struct statement queue_chunks = {
-	"queue_chunks", "select content from postseal.outbox_chunk where outbox = $1 order by number", true};
+static const struct statement queue_chunks = {"queue_chunks",
+					      "select content from postseal.outbox_chunk where "
+					      "outbox = $1 and number >= $2 order by number",
+					      true};
 
 static const struct statement queue_served = {
 	"queue_served", "delete from postseal.outbox_recipient where outbox = $1 and number = $2"};
 
-static const struct statement queue_delete = {
-	"queue_delete", "delete from postseal.outbox where id = $1"};
+/* With its recipients and its content. */
+static const struct statement queue_delete = {"queue_delete",
+					      "delete from postseal.outbox where id = $1"};
 
 static const struct statement queue_again = {
-	"queue_again",
-	"update postseal.outbox set state = $4, courier = null, last_reply = $2,"
-	" next_attempt_at = now() + $3 * interval '1 second' where id = $1"};
+	"queue_again", "update postseal.outbox set state = $4, courier = null, last_reply = $2,"
+		       " next_attempt_at = now() + $3 * interval '1 second' where id = $1"};
 
 static void
 recipient_free(struct queued_recipient *recipient)
@@ -53,6 +74,7 @@ mail_free(struct queued_mail *mail)
 	g_free(mail->envid);
 	g_free(mail->boxed_key);
 	g_free(mail->header);
+	g_free(mail->first);
 	g_ptr_array_unref(mail->recipients);
 	g_free(mail);
 }
@@ -60,25 +82,26 @@ mail_free(struct queued_mail *mail)
 /* --- claiming --- */
 
 static bool
-load_recipients(struct connection *connection, struct queued_mail *mail, struct fault *fault)
+read_recipients(struct queued_mail *mail, const char *text, struct fault *fault)
 {
-	struct parameters parameters = {0};
-	g_autoptr(PGresult) result = NULL;
+	g_autoptr(json_t) list = text == NULL ? NULL : json_loads(text, 0, NULL);
+	json_t *each;
+	size_t i;
 
-	parameters_text(&parameters, mail->id.text);
-	if (!connection_execute(connection, &queue_recipients, &parameters, &result, fault))
-		return false;
-	for (int row = 0; row < PQntuples(result); row++) {
+	json_array_foreach(list, i, each)
+	{
 		struct queued_recipient *recipient = g_new0(struct queued_recipient, 1);
 
-		recipient->number = (int)result_number(result, row, 0);
-		recipient->address = g_strdup(PQgetvalue(result, row, 1));
-		recipient->notify = g_strdup(result_text(result, row, 2));
-		recipient->orcpt = g_strdup(result_text(result, row, 3));
-		recipient->copy = g_strdup(result_text(result, row, 4));
+		recipient->number = (int)json_integer_value(json_array_get(each, 0));
+		recipient->address = g_strdup(json_string_value(json_array_get(each, 1)));
+		recipient->notify = g_strdup(json_string_value(json_array_get(each, 2)));
+		recipient->orcpt = g_strdup(json_string_value(json_array_get(each, 3)));
+		recipient->copy = g_strdup(json_string_value(json_array_get(each, 4)));
 		g_ptr_array_add(mail->recipients, recipient);
 	}
-	return true;
+	return mail->recipients->len > 0 ||
+	       fault_set(fault, FAULT_BUG,
+			 "reading the mail %s of the outbox: it has no recipients", mail->id.text);
 }
 
 static struct queued_mail *
@@ -86,20 +109,21 @@ mail_of(const PGresult *result, int row)
 {
 	struct queued_mail *mail = g_new0(struct queued_mail, 1);
 
-	if (!identifier_parse(&mail->id, PQgetvalue(result, row, 0)))
+	if (!identifier_parse(&mail->id, PQgetvalue(result, row, ID)))
 		g_assert_not_reached(); /* it is a uuid column */
-	mail->kind = g_strdup(PQgetvalue(result, row, 1));
-	mail->message = g_strdup(result_text(result, row, 2));
-	mail->sender = g_strdup(PQgetvalue(result, row, 3));
-	mail->ret = g_strdup(result_text(result, row, 4));
-	mail->envid = g_strdup(result_text(result, row, 5));
-	mail->smtputf8 = result_flag(result, row, 6);
-	mail->verified = result_flag(result, row, 7);
-	mail->attempts = (unsigned)result_number(result, row, 8);
-	mail->expired = result_flag(result, row, 9);
-	mail->boxed_key = result_bytes(result, row, 10, &mail->boxed_length);
-	mail->header = result_bytes(result, row, 11, &mail->header_length);
-	mail->in_doubt = result_flag(result, row, 12);
+	mail->kind = g_strdup(PQgetvalue(result, row, KIND));
+	mail->message = g_strdup(result_text(result, row, MESSAGE));
+	mail->sender = g_strdup(PQgetvalue(result, row, SENDER));
+	mail->ret = g_strdup(result_text(result, row, RET));
+	mail->envid = g_strdup(result_text(result, row, ENVID));
+	mail->smtputf8 = result_flag(result, row, SMTPUTF8);
+	mail->verified = result_flag(result, row, VERIFIED);
+	mail->attempts = (unsigned)result_number(result, row, ATTEMPTS);
+	mail->expired = result_flag(result, row, IS_EXPIRED);
+	mail->boxed_key = result_bytes(result, row, BOXED_KEY, &mail->boxed_length);
+	mail->header = result_bytes(result, row, HEADER, &mail->header_length);
+	mail->in_doubt = result_flag(result, row, IN_DOUBT);
+	mail->first = result_bytes(result, row, FIRST_CHUNK, &mail->first_length);
 	mail->recipients = g_ptr_array_new_with_free_func((GDestroyNotify)recipient_free);
 	return mail;
 }
@@ -121,7 +145,7 @@ queue_claim(struct connection *connection, const char *courier, unsigned limit, 
 		struct queued_mail *mail = mail_of(result, row);
 
 		g_ptr_array_add(mails, mail);
-		if (!load_recipients(connection, mail, fault))
+		if (!read_recipients(mail, result_text(result, row, RECIPIENTS), fault))
 			return NULL;
 	}
 	return g_steal_pointer(&mails);
@@ -134,15 +158,20 @@ queue_read(struct connection *connection, const struct queued_mail *mail,
 	   const struct seal_key *public_key, const struct seal_key *private_key, struct sink *next,
 	   struct fault *fault)
 {
+	const struct stream stream = {.owner = mail->id.text,
+				      .header = mail->header,
+				      .header_length = mail->header_length,
+				      .first = mail->first,
+				      .first_length = mail->first_length};
 	struct seal_key content;
 	bool good;
 
 	if (!seal_unbox(&content, mail->boxed_key, mail->boxed_length, public_key, private_key))
-		return fault_set(fault, FAULT_CRYPTO,
-				 "opening the mail %s of the outbox: it was sealed to another courier key",
-				 mail->id.text);
-	good = stream_read(connection, &queue_chunks, mail->id.text, &content, mail->header,
-			   mail->header_length, next, fault);
+		return fault_set(
+			fault, FAULT_CRYPTO,
+			"opening the mail %s of the outbox: it was sealed to another courier key",
+			mail->id.text);
+	good = stream_read(&stream, connection, &queue_chunks, &content, next, fault);
 	sodium_memzero(&content, sizeof content);
 	return good;
 }
@@ -151,14 +180,14 @@ queue_read(struct connection *connection, const struct queued_mail *mail,
 
 /* Only a copy that is the message itself is sent with this mail; of a notice, the copy waits on. */
 static bool
-settle_recipient(struct connection *connection, const struct queued_mail *mail,
-		 const struct queue_outcome *outcome, struct fault *fault)
+record_outcome(struct connection *connection, const struct queued_mail *mail,
+	       const struct queue_outcome *outcome, struct fault *fault)
 {
-	static const char *const what[] = {[QUEUE_SENT] = "handed to the MTA", [QUEUE_FAILED] = "given up"};
+	static const char *const what[] = {
+		[QUEUE_SENT] = "handed to the MTA", [QUEUE_FAILED] = "given up"};
 	const struct queued_recipient *recipient = outcome->recipient;
 	bool is_copy = strcmp(mail->kind, "copy") == 0;
 	g_autofree char *event = g_strconcat(mail->kind, " ", what[outcome->result], NULL);
-	struct parameters parameters = {0};
 
 	if (recipient->copy != NULL && outcome->result == QUEUE_SENT && is_copy &&
 	    !audit_move_copy(connection, recipient->copy, "sent", NULL, fault))
@@ -166,17 +195,37 @@ settle_recipient(struct connection *connection, const struct queued_mail *mail,
 	if (recipient->copy != NULL && outcome->result == QUEUE_FAILED &&
 	    !audit_move_copy(connection, recipient->copy, "failed", outcome->reply, fault))
 		return false;
-	if (mail->message != NULL &&
-	    !audit_event(connection, mail->message, recipient->copy, event, outcome->reply, fault))
-		return false;
+	return mail->message == NULL || audit_event(connection, mail->message, recipient->copy,
+						    event, outcome->reply, fault);
+}
+
+static bool
+take_off(struct connection *connection, const struct queued_mail *mail,
+	 const struct queued_recipient *recipient, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
 	parameters_text(&parameters, mail->id.text);
 	parameters_number(&parameters, recipient->number);
 	return batch_add(connection, &queue_served, &parameters, fault);
 }
 
+/* The others wait on. */
+static bool
+take_off_served(struct connection *connection, const struct queued_mail *mail,
+		const struct queue_outcome *outcomes, size_t count, struct fault *fault)
+{
+	for (size_t i = 0; i < count; i++)
+		if (outcomes[i].result != QUEUE_LATER &&
+		    !take_off(connection, mail, outcomes[i].recipient, fault))
+			return false;
+	return true;
+}
+
 bool
 queue_settle(struct connection *connection, const struct queued_mail *mail,
-	     const struct queue_outcome *outcomes, size_t count, uint64_t seconds, struct fault *fault)
+	     const struct queue_outcome *outcomes, size_t count, uint64_t seconds,
+	     struct fault *fault)
 {
 	const char *later = NULL;
 	struct parameters parameters = {0};
@@ -184,12 +233,14 @@ queue_settle(struct connection *connection, const struct queued_mail *mail,
 	for (size_t i = 0; i < count; i++) {
 		if (outcomes[i].result == QUEUE_LATER)
 			later = outcomes[i].reply;
-		else if (!settle_recipient(connection, mail, &outcomes[i], fault))
+		else if (!record_outcome(connection, mail, &outcomes[i], fault))
 			return false;
 	}
 	parameters_text(&parameters, mail->id.text);
 	if (later == NULL)
 		return batch_add(connection, &queue_delete, &parameters, fault);
+	if (!take_off_served(connection, mail, outcomes, count, fault))
+		return false;
 	parameters_text(&parameters, later);
 	parameters_number(&parameters, (int64_t)seconds);
 	parameters_text(&parameters, mail->in_doubt ? "sending" : "waiting");

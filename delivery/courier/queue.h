@@ -34,6 +34,8 @@ struct queued_mail {
 	size_t boxed_length;
 	unsigned char *header;
 	size_t header_length;
+	unsigned char *first; /* chunk of the content, sealed; mostly it is all of it */
+	size_t first_length;
 	GPtrArray *recipients; /* struct queued_recipient, still to be served */
 };
 
