@@ -147,6 +147,10 @@ one_line(const char *message)
 	return g_strdelimit(line, "\n\t", ' ');
 }
 
+/* The server notices within two minutes that a client's machine is gone, and frees what it held. */
+static const char session_options[] = "-c statement_timeout=60s -c timezone=UTC -c tcp_keepalives_idle=60"
+				      " -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6";
+
 PGconn *
 database_connect(const struct database_settings *settings, struct fault *fault)
 {
@@ -159,7 +163,7 @@ database_connect(const struct database_settings *settings, struct fault *fault)
 				  "client_encoding",  "options",         role == NULL ? NULL : "user",
 				  NULL};
 	const char *values[] = {settings->url, wait, "30000", "UTF8",
-				"-c statement_timeout=60s -c timezone=UTC", role, NULL};
+				session_options, role, NULL};
 	g_autoptr(PGconn) pg = PQconnectdbParams(keywords, values, 1);
 	g_autofree char *why = NULL;
 

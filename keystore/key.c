@@ -49,6 +49,24 @@ key_date(time_t when)
 	return date == NULL ? g_strdup("?") : g_date_time_format(date, "%Y-%m-%d");
 }
 
+static bool
+is_too_early(const struct key *key, time_t now)
+{
+	return key->not_before != 0 && now < key->not_before;
+}
+
+static bool
+is_too_late(const struct key *key, time_t now)
+{
+	return key->not_after != 0 && now >= key->not_after;
+}
+
+bool
+key_is_in_time(const struct key *key, time_t now)
+{
+	return !is_too_early(key, now) && !is_too_late(key, now);
+}
+
 bool
 key_is_usable(const struct key *key, time_t now, char **why_r)
 {
@@ -57,10 +75,10 @@ key_is_usable(const struct key *key, time_t now, char **why_r)
 
 	if (key->problem != NULL) {
 		why = g_strdup(key->problem);
-	} else if (key->not_before != 0 && now < key->not_before) {
+	} else if (is_too_early(key, now)) {
 		date = key_date(key->not_before);
 		why = g_strdup_printf("not valid before %s", date);
-	} else if (key->not_after != 0 && now >= key->not_after) {
+	} else if (is_too_late(key, now)) {
 		date = key_date(key->not_after);
 		why = g_strdup_printf("expired on %s", date);
 	}

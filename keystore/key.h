@@ -19,8 +19,9 @@ struct key {
 	char *owner;
 	char *role;
 	char *problem;     /* why it can not be used at any time, or NULL */
-	time_t not_before; /* 0: no bound */
-	time_t not_after;  /* of it and of what it rests on; 0: no bound */
+	time_t not_before; /* of it and of what it rests on; 0: no bound */
+	time_t not_after;
+	bool was_in_time;  /* when it was looked up */
 	bool pinned;
 	bool gcm;  /* announces AES-256-GCM (RFC 5084) */
 	bool oaep; /* announces RSAES-OAEP (RFC 3560) */
@@ -38,6 +39,7 @@ typedef struct key key_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(key_auto, key_unref)
 
 const char *key_kind_name(enum key_kind kind);
+bool key_is_in_time(const struct key *key, time_t now);
 /* *why_r (may be NULL) is a text such as "expired on 2026-01-31", owned by the caller. */
 bool key_is_usable(const struct key *key, time_t now, char **why_r);
 /* Bytes that are wiped when the last reference goes. Takes the memory. */

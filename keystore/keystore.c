@@ -126,17 +126,17 @@ find_private_key(const struct keystore *keystore, struct key *key)
 static void
 check_chain(const struct trust *trust, struct key *key)
 {
-	time_t until = 0;
+	struct trust_chain chain;
 
 	if (key->problem != NULL)
 		return;
-	if (trust_verify(trust, key->certificate, &key->chain, &until, &key->problem))
-		key->not_after = until;
-	else if (key->pinned)
+	if (trust_verify(trust, key->certificate, &chain, &key->problem)) {
+		key->chain = chain.certificates;
+		key->not_before = chain.from;
+		key->not_after = chain.until;
+	} else if (key->pinned) {
 		g_clear_pointer(&key->problem, g_free);
-	/* An expiry is told with its date by key_is_usable(). */
-	else if (key->not_after != 0 && time(NULL) >= key->not_after)
-		g_clear_pointer(&key->problem, g_free);
+	}
 }
 
 static struct key *
@@ -166,6 +166,7 @@ key_of(const struct keystore *keystore, const struct trust *trust, enum key_kind
 	}
 	if (key->kind != KEY_SMIME || key->certificate != NULL)
 		find_private_key(keystore, key);
+	key->was_in_time = key_is_in_time(key, time(NULL));
 	return key;
 }
 
@@ -240,6 +241,22 @@ look_up(struct keystore *keystore, guint generation, char *name, enum key_kind k
 	return keys;
 }
 
+/* A key whose time came or went since is looked up anew: there may be another chain for it. */
+static GPtrArray *
+kept_keys(struct keystore *keystore, const char *name)
+{
+	GPtrArray *keys = may_keep(keystore) ? g_hash_table_lookup(keystore->cache, name) : NULL;
+	time_t now = time(NULL);
+
+	for (guint i = 0; keys != NULL && i < keys->len; i++) {
+		const struct key *key = g_ptr_array_index(keys, i);
+
+		if (key_is_in_time(key, now) != key->was_in_time)
+			return NULL;
+	}
+	return keys;
+}
+
 static GPtrArray *
 known_keys(struct keystore *keystore, enum key_kind kind, const char *address, struct fault *fault)
 {
@@ -249,7 +266,7 @@ known_keys(struct keystore *keystore, enum key_kind kind, const char *address, s
 
 	g_mutex_lock(&keystore->lock);
 	generation = keystore->generation;
-	keys = may_keep(keystore) ? g_hash_table_lookup(keystore->cache, name) : NULL;
+	keys = kept_keys(keystore, name);
 	if (keys != NULL)
 		g_ptr_array_ref(keys);
 	g_mutex_unlock(&keystore->lock);

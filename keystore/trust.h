@@ -12,10 +12,15 @@ struct trust;
 struct trust *trust_new(void);
 void trust_free(struct trust *trust);
 void trust_add(struct trust *trust, X509 *certificate, bool is_root);
-/* Is there a chain to a root that is valid now, with strength of 112 bits or more at each
- * step? On success *chain_r is the caller's and *until_r is when its first link expires.
- * Else *why_r says why not; the caller's. */
-bool trust_verify(const struct trust *trust, X509 *certificate, STACK_OF(X509) **chain_r,
-		  time_t *until_r, char **why_r);
+/* A chain to a root, and when all of its links are valid: from (included) until (excluded). */
+struct trust_chain {
+	STACK_OF(X509) * certificates; /* the certificate itself first; the caller's */
+	time_t from, until;
+};
+
+/* Is there a chain to a root, with strength of 112 bits or more at each step? One that is valid
+ * now, where there is one. Else *why_r says why not; the caller's. */
+bool trust_verify(const struct trust *trust, X509 *certificate, struct trust_chain *chain_r,
+		  char **why_r);
 
 #endif

@@ -255,8 +255,8 @@ mta log "{self.company.log}"
         for name in ("postseal-keeper", "postseal-milter", "postseal-courier", "postseal-portal"):
             self.start_program(name)
 
-    def start_program(self, name, wait=True, descriptors=None):
-        """`descriptors`: how many files it may have open."""
+    def start_program(self, name, wait=True, descriptors=None, environment=None):
+        """`descriptors`: how many files it may have open; `environment`: what is added to it."""
         def limit():
             if descriptors is not None:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
@@ -266,7 +266,8 @@ mta log "{self.company.log}"
         with log.open("ab") as output:
             program = subprocess.Popen([self.bin / name, "-f", self.config], stdin=subprocess.DEVNULL,
                                        stdout=output, stderr=output, start_new_session=True,
-                                       preexec_fn=limit, env={**os.environ, "POSTSEAL_CRASH_FILE": str(self.crash_file)})
+                                       preexec_fn=limit, env={**os.environ, "POSTSEAL_CRASH_FILE": str(self.crash_file),
+                                                              **(environment or {})})
         self.programs[name] = program.pid
         self.save()
 

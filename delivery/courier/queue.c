@@ -7,19 +7,28 @@
 #include "core/cleanup.h"
 #include "core/stream.h"
 
+/* A mail in hand is locked by the session, for as long as that lives: where the lease is over but
+ * the lock is held, a courier is slow, or the clock stepped, and the lease is given anew. */
+#define MAIL_LOCK "hashtextextended(id::text, 0)"
+
 static const struct statement queue_take = {
 	"queue_take",
 	"with due as (select id, state from postseal.outbox where next_attempt_at <= now()"
-	"  order by next_attempt_at limit $2 for update skip locked) "
-	"update postseal.outbox o set state = 'sending', courier = $1, attempts = attempts + 1,"
-	" next_attempt_at = now() + $3 * interval '1 second' from due where o.id = due.id "
+	"  order by next_attempt_at limit $2 for update skip locked),"
+	" mine as materialized (select id, state, pg_try_advisory_lock(" MAIL_LOCK
+	") as is_free from due) "
+	"update postseal.outbox o set state = 'sending', next_attempt_at = now() + $3 * interval "
+	"'1 second',"
+	" courier = case when is_free then $1 else courier end, attempts = attempts + "
+	"is_free::integer "
+	"from mine m where o.id = m.id "
 	"returning o.id, o.kind, o.message, o.sender, o.ret, o.envid, o.smtputf8, o.verified, "
 	"o.attempts,"
-	" o.expires_at <= now(), o.boxed_key, o.header, due.state = 'sending',"
+	" o.expires_at <= now(), o.boxed_key, o.header, m.state = 'sending',"
 	" (select c.content from postseal.outbox_chunk c where c.outbox = o.id and c.number = 0),"
 	" (select json_agg(json_build_array(r.number, r.address, r.notify, r.orcpt, r.copy) order "
 	"by r.number)"
-	"  from postseal.outbox_recipient r where r.outbox = o.id)"};
+	"  from postseal.outbox_recipient r where r.outbox = o.id), m.is_free"};
 enum {
 	ID,
 	KIND,
@@ -35,8 +44,13 @@ enum {
 	HEADER,
 	IN_DOUBT,
 	FIRST_CHUNK,
-	RECIPIENTS
+	RECIPIENTS,
+	IS_FREE
 };
+
+static const struct statement queue_release = {"queue_release",
+					       "select pg_advisory_unlock(" MAIL_LOCK
+					       ") from (select $1::uuid as id) mail"};
 
 static const struct statement queue_chunks = {"queue_chunks",
 					      "select content from postseal.outbox_chunk where "
@@ -142,8 +156,11 @@ queue_claim(struct connection *connection, const char *courier, unsigned limit, 
 	if (!connection_execute(connection, &queue_take, &parameters, &result, fault))
 		return NULL;
 	for (int row = 0; row < PQntuples(result); row++) {
-		struct queued_mail *mail = mail_of(result, row);
+		struct queued_mail *mail;
 
+		if (!result_flag(result, row, IS_FREE))
+			continue;
+		mail = mail_of(result, row);
 		g_ptr_array_add(mails, mail);
 		if (!read_recipients(mail, result_text(result, row, RECIPIENTS), fault))
 			return NULL;
@@ -237,6 +254,8 @@ queue_settle(struct connection *connection, const struct queued_mail *mail,
 			return false;
 	}
 	parameters_text(&parameters, mail->id.text);
+	if (!batch_add(connection, &queue_release, &parameters, fault))
+		return false;
 	if (later == NULL)
 		return batch_add(connection, &queue_delete, &parameters, fault);
 	if (!take_off_served(connection, mail, outcomes, count, fault))

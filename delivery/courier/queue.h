@@ -39,8 +39,9 @@ struct queued_mail {
 	GPtrArray *recipients; /* struct queued_recipient, still to be served */
 };
 
-/* Up to `limit` mails that are due, oldest first, ours for `lease` seconds: struct queued_mail,
- * freed by the array. */
+/* Up to `limit` mails that are due, oldest first, ours as long as the connection lives or until
+ * they are settled on it; for `lease` seconds after that nobody looks: struct queued_mail, freed by
+ * the array. */
 GPtrArray *queue_claim(struct connection *connection, const char *courier, unsigned limit,
 		       unsigned lease, struct fault *fault);
 /* Writes the mail: header and body. */

@@ -6,13 +6,14 @@ import threading
 class Mta:
     """Answers on a port of its own. `rcpt` maps an address to a reply; `trouble` is what happens
     to a mail: None, "drop" (in the middle of DATA), "hang" (no greeting), "lose" (takes the mail
-    and dies before its reply)."""
+    and dies before its reply), "slow" (takes it and replies once `patience` is over)."""
 
     def __init__(self, extensions=("PIPELINING", "8BITMIME", "DSN", "SMTPUTF8")):
         self.extensions = extensions
         self.rcpt = {}
         self.data_reply = "250 2.0.0 Ok: queued as STUB"
         self.trouble = None
+        self.patience = threading.Event()
         self.mails = []  # (mail command, [rcpt commands], content)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -75,6 +76,8 @@ class Mta:
                     return
                 if self.data_reply.startswith("2"):
                     self.mails.append((mail, rcpts, content))
+                if self.trouble == "slow":
+                    self.patience.wait(60)
                 self.say(file, self.data_reply)
             else:
                 self.say(file, "250 Ok")

@@ -137,6 +137,25 @@ def test_mta_that_loses_its_answer_is_asked_by_its_log(world, post, stub, name):
     assert "its log says: never taken" in world.log("postseal-courier")
 
 
+def test_mail_in_the_hand_of_a_slow_courier_is_left_to_it(world, post, stub, name):
+    """The clock steps, so that the lease is over: it is given anew, for the courier lives. Without that the
+    others asked the MTA's log, which knows nothing yet, and sent the mail again."""
+    world.stop_program("postseal-courier")
+    world.config.write_text(world.config.read_text().replace("reinject timeout 4 seconds", "reinject timeout 60 seconds"))
+    world.start_program("postseal-courier")
+    smime, plain = f"{name}@smime.example", f"{name}@plain.example"
+    people.certify(world, smime)
+    stub.trouble = "slow"
+    post.accepted(post.compose([smime, plain]), [smime, plain])
+    sandbox.wait_until(lambda: len(stub.mails) == 1, "the mail to be in the MTA's hands")
+    world.postgres.query("update postseal.outbox set next_attempt_at = now() - interval '1 hour'")
+    sandbox.wait_until(lambda: world.postgres.query("select count(*) from postseal.outbox where next_attempt_at > now()")
+                       == [["1"]], "somebody to look at it")
+    stub.patience.set()
+    wait_outbox_empty(world)
+    assert len(stub.mails) == 1 and post.copies(smime)[0]["state"] == "sent"
+
+
 def test_smtputf8_needs_an_mta_that_takes_it(world, post, stub, name):
     sender = f"{name}@example.com"
     to = f"j\u00f6rg{name}@pickup.example"
