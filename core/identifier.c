@@ -35,3 +35,16 @@ identifier_parse(struct identifier *identifier, const char *text)
 	memcpy(identifier->text, text, sizeof identifier->text);
 	return true;
 }
+
+int64_t
+identifier_time(const struct identifier *identifier)
+{
+	uint64_t milliseconds = 0;
+
+	/* 48 bits: the first twelve digits, with a dash after the eighth. */
+	for (int i = 0; i < 13; i++)
+		if (i != 8)
+			milliseconds = milliseconds << 4 |
+				       (uint64_t)g_ascii_xdigit_value(identifier->text[i]);
+	return (int64_t)(milliseconds / 1000);
+}

@@ -6,6 +6,7 @@
 #define POSTSEAL_CORE_IDENTIFIER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum { IDENTIFIER_LENGTH = 36 };
 
@@ -16,5 +17,7 @@ struct identifier {
 void identifier_make(struct identifier *identifier);
 /* Reads 8-4-4-4-12 hexadecimal digits; false for anything else. */
 bool identifier_parse(struct identifier *identifier, const char *text);
+/* When it was made, by the clock of its maker: seconds since 1970. */
+int64_t identifier_time(const struct identifier *identifier);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "core/migrate.h"
 #include "core/secret.h"
+#include "delivery/courier/mta_log.h"
 #include "delivery/courier/smtp.h"
 #include "keystore/keeper.h"
 #include "policy/policy.h"
@@ -157,6 +158,17 @@ at_wiring(const struct admin *admin, char **note_r, struct fault *fault)
 			 g_strstrip(output), admin->settings->milter_listen);
 }
 
+/* Asked for what the courier may ask: whether the MTA took a mail whose answer nobody heard. */
+static bool
+at_mta_log(const struct admin *admin, char **note_r, struct fault *fault)
+{
+	if (!mta_log_check(admin->settings->mta_log, fault))
+		*note_r = g_strdup_printf("not there, so a mail may arrive twice when a courier dies: %s; where "
+					  "Postfix logs to systemd, set mta log \"journal\"",
+					  fault->text);
+	return true;
+}
+
 static const struct look looks[] = {
 	{"policy", at_policy},
 	{"secrets", at_secrets},
@@ -167,6 +179,7 @@ static const struct look looks[] = {
 	{"spool", at_spool},
 	{"reinject", at_reinject},
 	{"reinject verified", at_reinject_verified},
+	{"mta log", at_mta_log},
 	{"portal", at_portal},
 	{"Postfix", at_wiring},
 };

@@ -136,7 +136,7 @@ settle_doubt(const struct errand *errand, struct smtp_recipient *recipients, boo
 	struct mta_log_answer answer;
 
 	*settled_r = false;
-	if (!mta_log_find(errand->courier->settings->mta_log, mail->id.text, &answer, fault)) {
+	if (!mta_log_find(errand->courier->settings->mta_log, &mail->id, &answer, fault)) {
 		log_warning("%s: it is not known whether the MTA has this mail, and its log cannot "
 			    "tell (%s): it "
 			    "is sent again and may arrive twice",

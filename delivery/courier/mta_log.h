@@ -9,6 +9,7 @@
 #include <glib.h>
 
 #include "core/fault.h"
+#include "core/identifier.h"
 
 struct mta_log_answer {
 	char *queue_id;         /* NULL: Postfix never took the mail */
@@ -16,10 +17,12 @@ struct mta_log_answer {
 	GHashTable *named;      /* addresses it has said something of so far */
 };
 
-/* Looks for the row `id` in the log and the one before it (path.1). False when the log cannot
- * be read. */
-bool mta_log_find(const char *path, const char *id, struct mta_log_answer *answer_r,
+/* `where` is a file, of which the one before it (where.1) is read too; "journal", systemd's; or
+ * "journal:DIRECTORY". False when the log cannot be read. */
+bool mta_log_find(const char *where, const struct identifier *id, struct mta_log_answer *answer_r,
 		  struct fault *fault);
+/* Can it be read, by whoever asks? */
+bool mta_log_check(const char *where, struct fault *fault);
 void mta_log_answer_clear(struct mta_log_answer *answer);
 
 #endif

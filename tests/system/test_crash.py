@@ -1,6 +1,9 @@
 """Milter and courier die as by SIGKILL at every named point, and the client tries again: each copy
 arrives exactly once, by its method, and the log agrees. Needs a build with crash points."""
+import re
 import smtplib
+import subprocess
+import time
 
 import pytest
 
@@ -73,6 +76,42 @@ def test_answer_that_nobody_heard_is_looked_up_in_the_log(world, post, name):
                                   f" where c.recipient = '{to}' and e.what = 'copy handed to the MTA'")
     assert len(events) == 1 and "found in the log of the MTA" in events[0][0]
     post.box(to).one()
+
+
+def journal_of(world, directory):
+    """What Postfix logged so far, as systemd's journal would have it."""
+    entry = re.compile(r"^\S+ +\S+ +\S+ \S+ ([^\[]+)\[(\d+)\]: (.*)$")
+    entries = [f"__REALTIME_TIMESTAMP={time.time_ns() // 1000}\nSYSLOG_FACILITY=2\nSYSLOG_IDENTIFIER={found[1]}\n"
+               f"SYSLOG_PID={found[2]}\nMESSAGE={found[3]}\n\n"
+               for found in map(entry.match, world.company.log.read_text().splitlines()) if found]
+    directory.mkdir()
+    subprocess.run(["/lib/systemd/systemd-journal-remote", "-o", directory / "mail.journal", "-"],
+                   input="".join(entries).encode(), check=True, capture_output=True)
+    (directory / "mail.journal").chmod(0o644)
+
+
+def test_answer_that_nobody_heard_is_looked_up_in_the_journal(world, post, name):
+    """The log is no file but systemd's journal."""
+    to, directory, original = f"{name}@smime.example", world.directory / "journal", world.config.read_text()
+    people.certify(world, to)
+    world.stop_program("postseal-courier")
+    world.config.write_text(re.sub('mta log ".*"', f'mta log "journal:{directory}"', original))
+    try:
+        world.start_program("postseal-courier")
+        world.crash_file.write_text("courier-before-settle")
+        post.accepted(post.compose([to, f"{name}@plain.example"]), [to, f"{name}@plain.example"])
+        sandbox.wait_until(lambda: not sandbox.is_running(world.programs["postseal-courier"]), "the courier to die")
+        post.box(to).one()  # so the log has all of it
+        journal_of(world, directory)
+        keep_courier_alive(world, world.nothing_waits, "the outbox to be empty")
+        events = world.postgres.query("select e.detail from postseal.event e join postseal.copy c on c.id = e.copy"
+                                      f" where c.recipient = '{to}' and e.what = 'copy handed to the MTA'")
+        assert len(events) == 1 and "found in the log of the MTA" in events[0][0]
+        post.box(to).one()
+    finally:
+        world.stop_program("postseal-courier")
+        world.config.write_text(original)
+        world.start_program("postseal-courier")
 
 
 def test_two_couriers_at_once_send_once(world, post, name):
