@@ -1,4 +1,5 @@
 """What an admin meets: bad configuration, missing parts, keys in every form, rights, wiring."""
+import pathlib
 import re
 import subprocess
 
@@ -94,10 +95,13 @@ def test_database_without_tables_says_how_to_make_them(world, start):
 def test_check_looks_at_everything(world, start):
     text = sandbox.command("env", f"MAIL_CONFIG={world.company.config}", world.bin / "postseal", "-f", world.config,
                            "check").decode()
-    assert text.count(" good") == len(text.splitlines()) == 11
+    assert text.count(" good") == len(text.splitlines()) == 12
+    assert re.search(r"^mta log +good$", text, re.M)
     done = start("postseal", arguments=["check"])
     assert done.returncode == 1
     assert re.search(r"reinject +WRONG: connecting to the MTA at smtp://127\.0\.0\.1:10026", done.stdout)
+    if not pathlib.Path("/var/log/mail.log").exists():
+        assert re.search(r"mta log +good: not there, so a mail may arrive twice .*No such file", done.stdout)
     assert re.search(r"Postfix +WRONG: .*contrib/postfix/wire", done.stdout)
 
 
