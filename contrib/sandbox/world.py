@@ -264,7 +264,9 @@ mta log "{self.company.log}"
         log = self.directory / "log" / name
         started = log.stat().st_size if log.exists() else 0
         with log.open("ab") as output:
-            program = subprocess.Popen([self.bin / name, "-f", self.config], stdin=subprocess.DEVNULL,
+            # POSTSEAL_UNDER: a command that programs run under, such as valgrind
+            under = os.environ.get("POSTSEAL_UNDER", "").split()
+            program = subprocess.Popen([*under, self.bin / name, "-f", self.config], stdin=subprocess.DEVNULL,
                                        stdout=output, stderr=output, start_new_session=True,
                                        preexec_fn=limit, env={**os.environ, "POSTSEAL_CRASH_FILE": str(self.crash_file),
                                                               **(environment or {})})
