@@ -47,34 +47,85 @@ append_protected(GString *head, const struct field *field, const char *subject)
 
 /* --- the legacy display element (RFC 9788 §5.2) --- */
 
-/* Text that a line can be put in front of as it is: not encoded, and in a character set that
- * UTF-8 is right for. */
-static bool
-takes_a_line(const struct message *message)
+/* The character set of the message where it is plain text, else NULL; the caller's. */
+static char *
+plain_charset(const struct message *message)
 {
 	g_autofree char *value = message_field_text(message, "Content-Type");
-	g_autofree char *encoding = message_field_text(message, "Content-Transfer-Encoding");
 	GMimeContentType *type = g_mime_content_type_parse(NULL, value == NULL ? "text/plain" : value);
 	const char *charset = g_mime_content_type_get_parameter(type, "charset");
-	bool plain = g_mime_content_type_is_type(type, "text", "plain") && charset != NULL &&
-		     g_ascii_strcasecmp(charset, "utf-8") == 0;
+	char *found = g_mime_content_type_is_type(type, "text", "plain")
+			      ? g_strdup(charset == NULL ? "us-ascii" : charset)
+			      : NULL;
 
 	g_object_unref(type);
-	return plain && (encoding == NULL || g_ascii_strcasecmp(encoding, "8bit") == 0 ||
-			 g_ascii_strcasecmp(encoding, "7bit") == 0);
+	return found;
 }
 
+static GMimeContentEncoding
+encoding_of(const struct message *message)
+{
+	g_autofree char *value = message_field_text(message, "Content-Transfer-Encoding");
+
+	/* Who says nothing may well send 8 bits. */
+	return value == NULL ? GMIME_CONTENT_ENCODING_8BIT
+			     : g_mime_content_encoding_from_string(g_strstrip(value));
+}
+
+/* Encoded so that what follows needs no change: whole lines, and whole groups of base64. */
+static char *
+encoded(const char *text, GMimeContentEncoding encoding)
+{
+	GMimeEncoding state;
+	size_t length = strlen(text);
+	g_autofree char *out = NULL;
+	g_auto(GStrv) lines = NULL;
+
+	g_mime_encoding_init_encode(&state, encoding);
+	out = g_malloc0(g_mime_encoding_outlen(&state, length) + 1);
+	out[g_mime_encoding_flush(&state, text, length, out)] = '\0';
+	lines = g_strsplit(out, "\n", -1);
+	return g_strjoinv("\r\n", lines);
+}
+
+/* `line` is in the body's character set. NULL where the encoding does not let it in. */
+static char *
+fit_line(const char *line, GMimeContentEncoding encoding)
+{
+	g_autofree char *fitting = NULL;
+	int blanks = (int)(2 - (strlen(line) + 3) % 3); /* with two line ends, a multiple of three */
+
+	switch (encoding) {
+	case GMIME_CONTENT_ENCODING_7BIT:
+		return g_str_is_ascii(line) ? g_strconcat(line, "\r\n\r\n", NULL) : NULL;
+	case GMIME_CONTENT_ENCODING_8BIT:
+		return g_strconcat(line, "\r\n\r\n", NULL);
+	case GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE:
+		fitting = encoded(line, encoding);
+		return g_strconcat(fitting, "\r\n\r\n", NULL);
+	case GMIME_CONTENT_ENCODING_BASE64:
+		fitting = g_strdup_printf("%s%*s\r\n\r\n", line, blanks, "");
+		return encoded(fitting, encoding);
+	default:
+		return NULL;
+	}
+}
+
+/* What comes before the text; NULL where it is none, or cannot take it. */
 static char *
 legacy_line(const struct message *message, const struct group *group)
 {
 	g_autofree char *raw = group->subject != NULL ? g_strdup(group->subject)
 						      : message_field_text(message, "Subject");
-	g_autofree char *subject = NULL;
+	g_autofree char *charset = plain_charset(message);
+	g_autofree char *subject = NULL, *line = NULL, *converted = NULL;
 
-	if (raw == NULL || !takes_a_line(message))
+	if (raw == NULL || charset == NULL)
 		return NULL;
 	subject = g_mime_utils_header_decode_text(NULL, g_strstrip(raw));
-	return g_strdelimit(g_strdup(subject), "\r\n", ' ');
+	line = g_strdelimit(g_strconcat("Subject: ", subject, NULL), "\r\n", ' ');
+	converted = g_convert(line, -1, charset, "utf-8", NULL, NULL, NULL);
+	return converted == NULL ? NULL : fit_line(converted, encoding_of(message));
 }
 
 /* --- the head --- */
@@ -123,7 +174,7 @@ protected_head(const struct message *message, const struct group *group)
 	append_content(head, message, line != NULL);
 	g_string_append(head, "\r\n");
 	if (line != NULL)
-		g_string_append_printf(head, "Subject: %s\r\n\r\n", line);
+		g_string_append(head, line);
 	return head;
 }
 

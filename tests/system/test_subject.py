@@ -1,10 +1,13 @@
 """Header protection (RFC 9788): the subject is hidden outside and there inside."""
 import email
+import email.header
 import email.policy
+import quopri
 
 import pytest
 
 import people
+from messages import base64_lines
 
 RULES = """
 match subject tag "[hide]" recipient domain { "smime.example" "pgp.example" }
@@ -53,6 +56,35 @@ def test_subject_is_within_only(post, keys):
         # Older clients see the subject as the first line.
         assert parsed["Content-Type"].params["hp-legacy-display"] == "1"
         assert inside.endswith("\r\n\r\nSubject: Gr\u00fcn\r\n\r\nGr\u00fc\u00dfe\r\n".encode())
+
+
+@pytest.mark.parametrize("charset,encoding", [("utf-8", "quoted-printable"), ("utf-8", "base64"),
+                                              ("iso-8859-1", "quoted-printable"), ("iso-8859-1", "8bit")])
+@pytest.mark.parametrize("extra", ["", "a", "bc", "\u00df" + " long" * 20])
+def test_subject_is_the_first_line_of_encoded_text(post, keys, charset, encoding, extra):
+    """In the character set and encoding of the text, whose own bytes stay as they are."""
+    text = "Gr\u00fc\u00dfe = 1\r\n" * 30
+    plain = text.encode(charset)
+    body = {"8bit": plain, "base64": base64_lines(plain),
+            "quoted-printable": quopri.encodestring(plain.replace(b"\r\n", b"\n")).replace(b"\n", b"\r\n")}[encoding]
+    subject = f"Gr\u00fcn{extra}"
+    message = post.compose(["sue@smime.example"], body, content=f"text/plain; charset={charset}".encode(),
+                           subject="[hide] " + email.header.Header(subject, "utf-8", maxlinelen=900).encode(),
+                           fields=[f"Content-Transfer-Encoding: {encoding}"])
+    _, opened = open_both(post, keys, message)
+    for inside in opened:
+        parsed = email.message_from_bytes(inside, policy=email.policy.default)
+        assert parsed["Content-Type"].params["hp-legacy-display"] == "1" and inside.endswith(body)
+        first, empty, rest = parsed.get_content().replace("\r\n", "\n").split("\n", 2)
+        assert first.rstrip() == f"Subject: {subject}" and empty == "" and rest.strip() == text.replace("\r\n", "\n").strip()
+
+
+def test_subject_that_the_text_cannot_hold_is_no_line(post, keys):
+    message = post.compose(["sue@smime.example"], b"Hi\r\n", subject="[hide] =?utf-8?q?=E2=82=AC?=",
+                           content=b"text/plain; charset=iso-8859-1")
+    _, opened = open_both(post, keys, message)
+    for inside in opened:
+        assert inside.endswith(b"\r\n\r\nHi\r\n") and b"legacy" not in inside
 
 
 def test_what_cannot_take_a_line_stays_as_it_is(post, keys):
