@@ -7,7 +7,7 @@
 #include "delivery/payload.h"
 
 struct entity_source {
-	GString *header;
+	struct payload payload;
 	const struct spool *body;
 	uint64_t at;
 };

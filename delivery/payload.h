@@ -2,7 +2,7 @@
  * What is sealed: the MIME entity of the message as it stands, or, where the rule hides the
  * subject, that entity with the header of the message inside (RFC 9788: header protection, with
  * the policy hcp_baseline). Then the reader's mail client takes subject and addresses from
- * within; an older one shows the subject as the first line of the text.
+ * within; an older one shows the subject at the beginning of the text (legacy_display.h).
  */
 #ifndef POSTSEAL_DELIVERY_PAYLOAD_H
 #define POSTSEAL_DELIVERY_PAYLOAD_H
@@ -14,8 +14,16 @@
 
 /* Has the field nothing to say outside when the subject is hidden? */
 bool payload_hides(const struct field *field);
-/* The header of the payload with its empty line, and what comes before the body; the caller's. */
-GString *payload_head(const struct message *message, const struct group *group);
+/* The header with its empty line and, where they are changed, the first bytes of the body; then the
+ * body as it is, from `body_from` on. */
+struct payload {
+	GString *head;
+	uint64_t body_from;
+};
+
+void payload_init(struct payload *payload, const struct message *message, const struct group *group);
+void payload_clear(struct payload *payload);
+/* All of it. */
 bool payload_write(const struct message *message, const struct group *group, struct sink *sink,
 		   struct fault *fault);
 

@@ -3,11 +3,12 @@ import email
 import email.header
 import email.policy
 import quopri
+import re
 
 import pytest
 
 import people
-from messages import base64_lines
+from messages import base64_lines, multipart, part
 
 RULES = """
 match subject tag "[hide]" recipient domain { "smime.example" "pgp.example" }
@@ -87,13 +88,70 @@ def test_subject_that_the_text_cannot_hold_is_no_line(post, keys):
         assert inside.endswith(b"\r\n\r\nHi\r\n") and b"legacy" not in inside
 
 
-def test_what_cannot_take_a_line_stays_as_it_is(post, keys):
-    body = b"--b\r\nContent-Type: text/plain\r\n\r\nHi\r\n--b--\r\n"
-    message = post.compose(["sue@smime.example"], body, subject="x [hide]", content=b'multipart/mixed;\r\n\tboundary="b"')
+ELEMENT = '<div class="header-protection-legacy-display"><pre>Subject: Gr&#252;n &lt;&amp;&gt; long {}</pre></div>'
+LONG = "x" * 90
+
+
+def alternative(html_encoding):
+    html = f'<html lang="de"><head><title>=</title></head><BODY style="margin: 0">\r\n<p>Gr\u00fc\u00dfe {LONG}</p></body></html>\r\n'
+    encode = {"8bit": lambda t: t.encode(), "base64": lambda t: base64_lines(t.encode()),
+              "quoted-printable": lambda t: quopri.encodestring(t.replace("\r\n", "\n").encode()).replace(b"\n", b"\r\n")}
+    plain = part("Content-Type: text/plain;\n charset=utf-8\nContent-Transfer-Encoding: base64", base64_lines("Gr\u00fc\u00dfe".encode()))
+    return html, multipart("inner", plain, part(f"Content-Transfer-Encoding: {html_encoding}\nContent-Type: text/html; charset=utf-8",
+                                                encode[html_encoding](html)))
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("encoding", ["8bit", "quoted-printable", "base64"])
+def test_subject_is_in_text_and_html_of_several_parts(post, keys, encoding, nested):
+    """What a usual mail client sends: the text in two forms, and beside it pictures and a file. Nothing else changes."""
+    html, body = alternative(encoding)
+    content = b'multipart/alternative; boundary="inner"'
+    if nested:
+        related = multipart("middle", part('Content-Type: multipart/alternative; boundary="inner"', body),
+                            part("Content-Type: image/png\nContent-ID: <x@y>\nContent-Transfer-Encoding: base64", b"AAAA\r\n"))
+        body = multipart("outer", part('Content-Type: multipart/related;\n boundary="middle"', related),
+                         part("Content-Type: text/plain\nContent-Disposition: attachment; filename=a.txt", b"File.\r\n"))
+        content = b'multipart/mixed; boundary="outer"'
+    subject = f"Gr\u00fcn <&> long {LONG}"
+    message = post.compose(["sue@smime.example"], body, content=content,
+                           subject="[hide] " + email.header.Header(subject, "utf-8", maxlinelen=900).encode())
+    _, opened = open_both(post, keys, message)
+    for inside in opened:
+        parsed = email.message_from_bytes(inside, policy=email.policy.default)
+        text, page = parsed.get_body(("plain",)), parsed.get_body(("html",))
+        assert parsed["Content-Type"].params.get("hp-legacy-display") is None
+        assert text["Content-Type"].params["hp-legacy-display"] == "1" and text["Content-Type"].params["charset"] == "utf-8"
+        assert re.fullmatch(rf"Subject: {re.escape(subject)} *\n\nGr\u00fc\u00dfe", text.get_content().replace("\r\n", "\n").strip())
+        shown = page.get_content().replace("\r\n", "\n")
+        if encoding == "base64":
+            assert shown == html.replace("\r\n", "\n") and "hp-legacy-display" not in page["Content-Type"].params
+        else:
+            assert page["Content-Type"].params["hp-legacy-display"] == "1"
+            before, _, after = shown.partition(ELEMENT.format(LONG))
+            assert before.rstrip("\n") + "\n" + after.lstrip("\n") == html.replace("\r\n", "\n")
+            assert before.rstrip("\n").endswith('<BODY style="margin: 0">')
+        if nested:
+            file = next(parsed.iter_attachments())
+            assert [p.get_content() for p in parsed.walk() if p.get_content_type() == "image/png"] == [b"\0\0\0"]
+            assert list(parsed.iter_attachments())[-1].get_content().strip() == "File." and file is not None
+        # What was put in is all that differs.
+        assert len(inside) - len(body) < 3000 and inside.endswith(body[-300:] if nested else body[-100:])
+
+
+@pytest.mark.parametrize("content,body", [
+    (b'multipart/signed; protocol="application/pgp-signature"; boundary="b"', b"--b\r\nContent-Type: text/plain\r\n\r\nHi\r\n--b--\r\n"),
+    (b'multipart/mixed; boundary="b"', b"--b\r\nContent-Type: image/png\r\n\r\nHi\r\n--b\r\nContent-Type: text/plain\r\n\r\nX\r\n--b--\r\n"),
+    (b'multipart/mixed; boundary="b"', b"--bb\r\nContent-Type: text/plain\r\n\r\nHi\r\n--bb--\r\n"),
+    (b'multipart/mixed; boundary="b"', b"--b\r\nContent-Type: text/plain"),
+    (b"multipart/mixed", b"--b\r\nContent-Type: text/plain\r\n\r\nHi\r\n--b--\r\n"),
+    (b"application/pdf", b"Hi\r\n")])
+def test_what_cannot_take_the_subject_stays_as_it_is(post, keys, content, body):
+    message = post.compose(["sue@smime.example"], body, subject="x [hide]", content=content)
     _, opened = open_both(post, keys, message)
     for inside in opened:
         head, _, rest = inside.partition(b"\r\n\r\n")
-        assert rest == body and b'boundary="b";\r\n hp="cipher"\r\n' in head + b"\r\n" and b"legacy" not in head
+        assert rest.rstrip() == body.rstrip() and b'hp="cipher"' in head and b"legacy" not in inside
 
 
 def test_bcc_and_route_do_not_travel_within(post, keys):
