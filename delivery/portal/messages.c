@@ -356,18 +356,25 @@ serve_html(struct request *request)
 
 /* --- downloads --- */
 
+/* What libmicrohttpd wants to know. */
+static ssize_t
+pulled(bool good, size_t got, const struct fault *fault)
+{
+	if (good)
+		return got == 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)got;
+	log_error("sending to a browser: %s", fault->text);
+	return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
 static ssize_t
 pull_content(void *context, uint64_t position, char *buffer, size_t size)
 {
 	struct fault fault;
-	size_t got;
+	size_t got = 0;
+	bool good = content_read(context, buffer, size, &got, &fault);
 
 	(void)position;
-	if (!content_read(context, buffer, size, &got, &fault)) {
-		log_error("sending to a browser: %s", fault.text);
-		return MHD_CONTENT_READER_END_WITH_ERROR;
-	}
-	return got == 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)got;
+	return pulled(good, got, &fault);
 }
 
 static void
@@ -380,14 +387,11 @@ static ssize_t
 pull_archive(void *context, uint64_t position, char *buffer, size_t size)
 {
 	struct fault fault;
-	size_t got;
+	size_t got = 0;
+	bool good = archive_pull(context, buffer, size, &got, &fault);
 
 	(void)position;
-	if (!archive_pull(context, buffer, size, &got, &fault)) {
-		log_error("sending to a browser: %s", fault.text);
-		return MHD_CONTENT_READER_END_WITH_ERROR;
-	}
-	return got == 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)got;
+	return pulled(good, got, &fault);
 }
 
 static void
