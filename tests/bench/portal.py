@@ -79,9 +79,11 @@ def fill(world, person, key):
     insert into postseal.parcel_chunk select parcel, 0, decode(repeat('00', 1000), 'hex') from theirs;
     insert into postseal.parcel_key (id, parcel, account, kept, folder, expires_at, issued_at)
         select gen_random_uuid(), parcel, account, '\\x00', 'inbox', now() + interval '30 days', now() from theirs;
-    analyze;
     """
     subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", world.postgres.url], input=sql, text=True, check=True)
+    # What a server does by itself after such a load, so that it does not do it while we measure.
+    for statement in ("vacuum analyze", "checkpoint"):
+        subprocess.run(["psql", "-q", "-d", world.postgres.url, "-c", statement], check=True)
 
 
 def wrk(url, cookie, connections=16):
@@ -162,8 +164,8 @@ def main():
         print(f"inbox           {wrk(url + '/inbox', cookie):8.0f} a second (to reach: 1000)")
         print(f"inbox, half way {wrk(url + f'/inbox?before={entry_id(MAILBOX // 2)}', cookie):8.0f} a second")
         print(f"message         {wrk(url + f'/message/{message}', cookie):8.0f} a second")
-        tries = sorted(download(world, f"/attachment/{message}/0", cookie) for _ in range(7))
-        print(f"25 MB file: first byte after {tries[3][0]:.0f} ms (to reach: 50), {sorted(t[1] for t in tries)[3]:.0f} MB/s"
+        tries = sorted(download(world, f"/attachment/{message}/0", cookie) for _ in range(25))
+        print(f"25 MB file: first byte after {tries[12][0]:.0f} ms (to reach: 50), {sorted(t[1] for t in tries)[12]:.0f} MB/s"
               " (to reach: 300)")
         after = rss(world.programs["postseal-portal"])
         highest, answered = slow(world, f"/attachment/{message}/0", cookie)
