@@ -215,19 +215,11 @@ receipt_of(const GPtrArray *copies)
 	return receipt;
 }
 
-static char *
-subject_shown(const struct commit *commit)
-{
-	const char *subject = commit->dispatch->plan.subject;
-
-	return subject == NULL ? mime_field_shown(commit->around->message, "Subject") : mime_text_shown(subject);
-}
-
 static bool
 park(const struct commit *commit, const struct group *group, struct fault *fault)
 {
 	const struct message *message = commit->around->message;
-	g_autofree char *subject = subject_shown(commit);
+	g_autofree char *subject = mime_subject_shown(message, commit->dispatch->plan.subject);
 	g_autofree char *from = mime_author(message);
 	g_autofree char *to = mime_field_shown(message, "To");
 	g_autofree char *language = mime_field_shown(message, "Content-Language");

@@ -450,6 +450,12 @@ mime_field_shown(const struct message *message, const char *name)
 }
 
 char *
+mime_subject_shown(const struct message *message, const char *changed)
+{
+	return changed == NULL ? mime_field_shown(message, "Subject") : mime_text_shown(changed);
+}
+
+char *
 mime_author(const struct message *message)
 {
 	g_autofree char *raw = message_field_text(message, "From");

@@ -36,6 +36,8 @@ char *mime_phone_tag(const struct mime *mime, char **number_r);
 char *mime_text_shown(const char *value);
 /* A field decoded to UTF-8, or "" where there is none; the caller's. */
 char *mime_field_shown(const struct message *message, const char *name);
+/* The subject as it goes out: `changed`, or where that is NULL, the message's own; the caller's. */
+char *mime_subject_shown(const struct message *message, const char *changed);
 /* Who wrote it, as a list of messages shows it: the name, else the address; the caller's. */
 char *mime_author(const struct message *message);
 /* The folded address of the first mailbox in From, or NULL. The caller's. */

@@ -1,9 +1,9 @@
 #include "delivery/payload.h"
 
-#include <gmime/gmime.h>
 #include <string.h>
 
 #include "delivery/legacy_display.h"
+#include "delivery/mime.h"
 
 /* Of the transport, or for it: they do not travel within. */
 static bool
@@ -79,18 +79,6 @@ append_content(GString *head, const struct message *message, bool has_element)
 	g_string_append(head, "\r\n");
 }
 
-/* As a reader sees it; NULL where there is none. */
-static char *
-subject_shown(const struct message *message, const struct group *group)
-{
-	g_autofree char *raw = group->subject != NULL ? g_strdup(group->subject)
-						      : message_field_text(message, "Subject");
-	g_autofree char *subject =
-		raw == NULL ? NULL : g_mime_utils_header_decode_text(NULL, g_strstrip(raw));
-
-	return subject == NULL ? NULL : g_strdelimit(g_utf8_make_valid(subject, -1), "\r\n", ' ');
-}
-
 static void
 append_fields(GString *head, const struct message *message, const char *subject)
 {
@@ -108,12 +96,14 @@ append_fields(GString *head, const struct message *message, const char *subject)
 static void
 protect(struct payload *payload, const struct message *message, const struct group *group)
 {
-	g_autofree char *subject = subject_shown(message, group);
+	g_autofree char *shown = mime_subject_shown(message, group->subject);
+	/* Encoded words may hide line ends. */
+	g_autofree char *subject = g_strdelimit(g_utf8_make_valid(shown, -1), "\r\n", ' ');
 	struct legacy_display display = {0};
 
 	payload->head = g_string_new(NULL);
 	append_fields(payload->head, message, group->subject);
-	if (subject != NULL)
+	if (group->subject != NULL || message_field(message, "Subject") != NULL)
 		legacy_display_make(&display, message, subject);
 	append_content(payload->head, message, display.is_in_root);
 	if (display.beginning != NULL)

@@ -25,10 +25,9 @@ void courier_hang_up(struct courier_lines *lines);
 
 struct issuer courier_issuer(const struct courier *courier);
 
-/* Makes links and codes for a parcel that waits for it,
- * mails of receipts, and handles the mails that are due, a bounded number. *count_r: how many there
- * were of all. False when
- * the database or the MTA cannot be reached: wait a while. */
+/* Makes links and codes for a parcel that waits for it, mails of receipts, and handles the mails that
+ * are due, a bounded number. *count_r: how many there were of all. False when the database or the MTA
+ * cannot be reached: wait a while. */
 bool courier_round(const struct courier *courier, struct courier_lines *lines, unsigned *count_r,
 		   struct fault *fault);
 

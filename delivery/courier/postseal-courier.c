@@ -61,33 +61,20 @@ stop(void *context)
 	g_mutex_unlock(&shared.lock);
 }
 
-/* Waits for a call, and for as long at most; false at the end. */
+/* So long at most: until a call where one is awaited, else whatever comes; false at the end. */
 static bool
-wait_for_call(unsigned seconds)
+wait_for(unsigned seconds, bool for_call)
 {
+	GCond *condition = for_call ? &shared.wake : &shared.time;
 	gint64 limit = g_get_monotonic_time() + seconds * G_TIME_SPAN_SECOND;
 	bool go_on;
 
 	g_mutex_lock(&shared.lock);
-	while (!shared.stop && !shared.called &&
-	       g_cond_wait_until(&shared.wake, &shared.lock, limit))
+	while (!shared.stop && !(for_call && shared.called) &&
+	       g_cond_wait_until(condition, &shared.lock, limit))
 		;
-	shared.called = false;
-	go_on = !shared.stop;
-	g_mutex_unlock(&shared.lock);
-	return go_on;
-}
-
-/* Whatever comes; false at the end. */
-static bool
-pause_for(unsigned seconds)
-{
-	gint64 limit = g_get_monotonic_time() + seconds * G_TIME_SPAN_SECOND;
-	bool go_on;
-
-	g_mutex_lock(&shared.lock);
-	while (!shared.stop && g_cond_wait_until(&shared.time, &shared.lock, limit))
-		;
+	if (for_call)
+		shared.called = false;
 	go_on = !shared.stop;
 	g_mutex_unlock(&shared.lock);
 	return go_on;
@@ -118,10 +105,10 @@ work(gpointer data)
 		if (!courier_round(courier, &lines, &count, &fault)) {
 			log_warning("%s", fault.text);
 			courier_hang_up(&lines);
-			go_on = pause_for(PAUSE_SECONDS);
+			go_on = wait_for(PAUSE_SECONDS, false);
 		} else if (count == 0) {
 			courier_hang_up(&lines);
-			go_on = wait_for_call(POLL_SECONDS);
+			go_on = wait_for(POLL_SECONDS, true);
 		} else {
 			call_worker();
 			go_on = !is_stopping();
@@ -143,7 +130,7 @@ keep_house(gpointer data)
 		if (!upkeep(courier->database, courier->settings, &fault) ||
 		    !remind(&issuer, &fault))
 			log_warning("keeping house: %s", fault.text);
-	} while (pause_for(UPKEEP_SECONDS));
+	} while (wait_for(UPKEEP_SECONDS, false));
 	return NULL;
 }
 

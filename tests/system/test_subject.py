@@ -80,6 +80,13 @@ def test_subject_is_the_first_line_of_encoded_text(post, keys, charset, encoding
         assert first.rstrip() == f"Subject: {subject}" and empty == "" and rest.strip() == text.replace("\r\n", "\n").strip()
 
 
+def test_line_ends_in_a_subject_do_not_end_its_line(post, keys):
+    message = post.compose(["sue@smime.example"], b"Hi\r\n", subject="[hide] =?utf-8?q?one=0D=0A=0D=0Atwo?=")
+    _, opened = open_both(post, keys, message)
+    for inside in opened:
+        assert inside.endswith(b"\r\n\r\nSubject: one    two\r\n\r\nHi\r\n")
+
+
 def test_subject_that_the_text_cannot_hold_is_no_line(post, keys):
     message = post.compose(["sue@smime.example"], b"Hi\r\n", subject="[hide] =?utf-8?q?=E2=82=AC?=",
                            content=b"text/plain; charset=iso-8859-1")
