@@ -11,7 +11,8 @@
 enum {
 	PARTS_MAX = 1000,
 	DEPTH_MAX = 100,
-	LINE_MAX_BYTES = 65536, /* read at once while looking for a boundary */
+	PICTURE_MAX = 6 * 1024 * 1024, /* encoded, of one that is shown within the HTML */
+	LINE_MAX_BYTES = 65536,	       /* read at once while looking for a boundary */
 	BASE64_LINE = 78,
 	BASE64_LINE_DECODED = 57,
 };
@@ -65,6 +66,7 @@ struct search {
 	struct layout *layout;
 	const struct spool *raw;
 	guint count;
+	uint64_t pictures; /* bytes of those within the HTML */
 };
 
 /* A name is shown and offered as a file name: no folders, nothing that cannot be seen, and nothing
@@ -136,11 +138,10 @@ part_of(GMimePart *leaf, guint number)
 	return part;
 }
 
-/* The first place from `from` on where the boundary's line begins; the end where there is none. */
+/* The first place from `from` on where the mark begins; the end where there is none. */
 static uint64_t
-find_boundary(const struct spool *raw, uint64_t from, const char *boundary)
+find_mark(const struct spool *raw, uint64_t from, const char *mark)
 {
-	g_autofree char *mark = g_strdup_printf("\r\n--%s", boundary);
 	g_autofree char *window = g_malloc(LINE_MAX_BYTES);
 	size_t mark_length = strlen(mark);
 	struct fault fault;
@@ -158,12 +159,18 @@ find_boundary(const struct spool *raw, uint64_t from, const char *boundary)
 
 /* An attached message has no encoding of its own: its bytes are what lies before the boundary. */
 static struct layout_part *
-attached_message(const struct search *search, GMimeMessagePart *holder, const char *boundary)
+attached_message(const struct search *search, GMimeMessagePart *holder, GMimeObject *parent)
 {
+	/* Not g_mime_multipart_get_boundary(): where there is none, it makes one and writes the
+	 * type anew, which never ends for some types. */
+	const char *boundary =
+		parent == NULL ? NULL
+			       : g_mime_object_get_content_type_parameter(parent, "boundary");
 	GMimeMessage *inner = g_mime_message_part_get_message(holder);
 	GMimeHeaderList *header =
 		inner == NULL ? NULL : g_mime_object_get_header_list(GMIME_OBJECT(inner));
 	const char *name = g_mime_object_get_content_type_parameter(GMIME_OBJECT(holder), "name");
+	g_autofree char *mark = boundary == NULL ? NULL : g_strdup_printf("\r\n--%s", boundary);
 	struct layout_part *part =
 		new_part(GMIME_OBJECT(holder), name == NULL ? "message.eml" : name, search->count);
 	gint64 begin = -1;
@@ -172,10 +179,9 @@ attached_message(const struct search *search, GMimeMessagePart *holder, const ch
 		begin = g_mime_header_get_offset(g_mime_header_list_get_header_at(header, 0));
 	if (begin >= 0) {
 		part->offset = (uint64_t)begin;
-		part->length =
-			(boundary == NULL ? spool_size(search->raw)
-					  : find_boundary(search->raw, part->offset, boundary)) -
-			part->offset;
+		part->length = (mark == NULL ? spool_size(search->raw)
+					     : find_mark(search->raw, part->offset, mark)) -
+			       part->offset;
 	}
 	return part;
 }
@@ -189,13 +195,26 @@ is_attached(GMimeObject *part)
 	       (GMIME_IS_PART(part) && g_mime_part_get_filename(GMIME_PART(part)) != NULL);
 }
 
+/* Whether the HTML beside it is to show it in its place (RFC 2387). What is too large for that is
+ * attached. */
+static bool
+is_picture_within(struct search *search, const struct layout_part *part, GMimeObject *parent)
+{
+	if (parent == NULL || part->cid == NULL || !g_str_has_prefix(part->type, "image/") ||
+	    !g_mime_content_type_is_type(g_mime_object_get_content_type(parent), "multipart",
+					 "related") ||
+	    part->length > PICTURE_MAX || search->pictures + part->length > LAYOUT_PICTURES_MAX)
+		return false;
+	search->pictures += part->length;
+	return true;
+}
+
 static void
-sort_leaf(struct search *search, GMimePart *leaf)
+sort_leaf(struct search *search, GMimePart *leaf, GMimeObject *parent)
 {
 	struct layout *layout = search->layout;
 	GMimeObject *object = GMIME_OBJECT(leaf);
 	GMimeContentType *type = g_mime_object_get_content_type(object);
-	const char *disposition = g_mime_object_get_disposition(object);
 	struct layout_part *part = part_of(leaf, search->count);
 
 	if (layout->text == NULL && !is_attached(object) &&
@@ -204,30 +223,43 @@ sort_leaf(struct search *search, GMimePart *leaf)
 	else if (layout->html == NULL && !is_attached(object) &&
 		 g_mime_content_type_is_type(type, "text", "html"))
 		layout->html = part;
-	else if (part->cid != NULL && g_str_has_prefix(part->type, "image/") &&
-		 (disposition == NULL || g_ascii_strcasecmp(disposition, "attachment") != 0))
+	else if (is_picture_within(search, part, parent))
 		g_ptr_array_add(layout->related, part);
 	else
 		g_ptr_array_add(layout->attachments, part);
 }
 
 static void
-sort_part(struct search *search, GMimeObject *part, const char *boundary, int depth)
+sort_part(struct search *search, GMimeObject *part, GMimeObject *parent, int depth)
 {
 	if (search->count++ >= PARTS_MAX || depth > DEPTH_MAX)
 		return;
 	if (GMIME_IS_MULTIPART(part)) {
 		GMimeMultipart *multipart = GMIME_MULTIPART(part);
-		const char *own = g_mime_multipart_get_boundary(multipart);
 
 		for (int i = 0; i < g_mime_multipart_get_count(multipart); i++)
-			sort_part(search, g_mime_multipart_get_part(multipart, i), own, depth + 1);
+			sort_part(search, g_mime_multipart_get_part(multipart, i), part, depth + 1);
 	} else if (GMIME_IS_MESSAGE_PART(part)) {
 		g_ptr_array_add(search->layout->attachments,
-				attached_message(search, GMIME_MESSAGE_PART(part), boundary));
+				attached_message(search, GMIME_MESSAGE_PART(part), parent));
 	} else if (GMIME_IS_PART(part)) {
-		sort_leaf(search, GMIME_PART(part));
+		sort_leaf(search, GMIME_PART(part), parent);
 	}
+}
+
+/* What came in pieces that cannot be told apart, as with a boundary that is missing or wrong, is
+ * still to be read: all that follows the header. */
+static struct layout_part *
+unsorted_body(const struct spool *raw)
+{
+	static const char header_end[] = "\r\n\r\n";
+	struct layout_part *part = g_new0(struct layout_part, 1);
+
+	part->name = harmless_name(NULL, 0);
+	part->type = g_strdup("text/plain");
+	part->offset = MIN(find_mark(raw, 0, header_end) + strlen(header_end), spool_size(raw));
+	part->length = spool_size(raw) - part->offset;
+	return part;
 }
 
 /* --- header --- */
@@ -335,6 +367,12 @@ layout_new(const struct spool *raw, struct fault *fault)
 	layout = search.layout = layout_empty();
 	read_header(layout, message);
 	sort_part(&search, g_mime_message_get_mime_part(message), NULL, 0);
+	if (layout->html == NULL)
+		while (layout->related->len > 0)
+			g_ptr_array_add(layout->attachments,
+					g_ptr_array_steal_index(layout->related, 0));
+	if (layout->text == NULL && layout->html == NULL && layout->attachments->len == 0)
+		layout->text = unsorted_body(raw);
 	g_object_unref(message);
 	return layout;
 }

@@ -23,6 +23,8 @@ struct layout_part {
 	enum layout_encoding encoding;
 };
 
+enum { LAYOUT_PICTURES_MAX = 16 * 1024 * 1024 }; /* bytes, of all that the HTML shows */
+
 struct layout {
 	/* Decoded, UTF-8; "" where the message has none. */
 	char *subject, *from, *to, *cc;
@@ -31,7 +33,7 @@ struct layout {
 	char *addresses;		 /* of To and Cc, folded, separated by blanks */
 	gint64 date;			 /* seconds since 1970, UTC; 0: none */
 	GPtrArray *attachments;		 /* struct layout_part */
-	GPtrArray *related;		 /* images that the HTML shows by cid: */
+	GPtrArray *related;		 /* images for the HTML to show by cid: */
 	struct layout_part *text, *html; /* the body, or NULL */
 };
 

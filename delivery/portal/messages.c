@@ -10,9 +10,7 @@
 #include "delivery/portal/state.h"
 
 enum {
-	TEXT_MAX = 1024 * 1024,		 /* of a message's text that a page shows */
-	PICTURE_MAX = 4 * 1024 * 1024,	 /* of one that is shown within the HTML */
-	PICTURES_MAX = 12 * 1024 * 1024, /* of all of them */
+	TEXT_MAX = 1024 * 1024, /* of a message's text that a page shows */
 	BLOCK_BYTES = 32768,
 	PLACE_MAX = 64,
 };
@@ -281,7 +279,7 @@ serve_message(struct request *request)
 
 struct pictures {
 	const struct mailbox_item *item;
-	size_t left; /* bytes */
+	size_t left; /* bytes: the HTML may show one again and again */
 };
 
 static bool
@@ -296,8 +294,7 @@ find_picture(void *context, const char *cid, GBytes **bytes_r, const char **type
 
 		if (strcmp(part->cid, cid) != 0)
 			continue;
-		*bytes_r = content_bytes(&pictures->item->content, part,
-					 MIN(pictures->left, (size_t)PICTURE_MAX), &fault);
+		*bytes_r = content_bytes(&pictures->item->content, part, pictures->left, &fault);
 		*type_r = part->type;
 		if (*bytes_r != NULL)
 			pictures->left -= g_bytes_get_size(*bytes_r);
@@ -322,7 +319,7 @@ enum MHD_Result
 serve_html(struct request *request)
 {
 	g_auto(mailbox_item_auto) item = {0};
-	struct pictures pictures = {&item, PICTURES_MAX};
+	struct pictures pictures = {&item, LAYOUT_PICTURES_MAX};
 	const struct html_mail_images images = {find_picture, &pictures};
 	g_autofree char *html = NULL;
 	struct MHD_Response *response;

@@ -527,6 +527,19 @@ def test_html_is_shown_in_a_frame_with_its_pictures(person):
     assert "script-src 'none'" in shown.headers["Content-Security-Policy"]
 
 
+def test_picture_that_no_html_shows_is_attached(person):
+    """A telephone numbers the pictures within a plain text, too: there was no way to see them."""
+    body = multipart("b", part("Content-Type: text/plain", b"Look:\r\n"),
+                     part("Content-Type: image/png; name=x.png\nContent-Disposition: inline\nContent-ID: <x@x>\n"
+                          "Content-Transfer-Encoding: base64", b"iVBORw0KGgo=\r\n"))
+    for holder in (b"mixed", b"related"):
+        count = len(person.mails("Protected message")) + 1
+        send(person, body, content=b'multipart/' + holder + b'; boundary="b"')
+        assert "x.png" in person.unlock(count).text
+        message = person.browser.page.path.removeprefix("/message/")
+        assert person.browser.get(f"/attachment/{message}/0").body == b"\x89PNG\r\n\x1a\n"
+
+
 def test_nobody_reads_what_is_not_theirs(person, name):
     """Every identifier in every path, asked for by a guest, a member and a stranger."""
     send(person)
@@ -861,6 +874,15 @@ def test_type_of_a_part_that_is_not_utf8(person):
     message = person.browser.page.path.removeprefix("/message/")
     for _ in range(2):  # from the message, and from what was kept of it
         assert person.browser.get(f"/attachment/{message}/0").body == b"odd"
+
+
+def test_multipart_without_a_boundary(person):
+    """There was nothing to read; and with a long parameter that is not UTF-8, looking for the parts never ended."""
+    for wrong in (b"", b"; " + b"boundary".ljust(88, b"v") + b'="\xfe\xff\xff\xffo"', b"; boundary=other"):
+        count = len(person.mails("Protected message")) + 1
+        send(person, b"--b\r\n\r\nstill to be read\r\n--b--\r\n", content=b"multipart/mixed" + wrong)
+        assert person.unlock(count).status == 200
+        assert "still to be read" in person.browser.page.text
 
 
 def test_bombs_are_harmless(person):
