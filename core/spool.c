@@ -145,24 +145,36 @@ spool_read(const struct spool *spool, uint64_t offset, void *data, size_t length
 	while (got < 0 && errno == EINTR);
 	if (got <= 0)
 		return fault_set(fault, FAULT_STORAGE, "reading the spool in %s: %s",
-				 spool->settings->directory, got < 0 ? strerror(errno) : "file is cut short");
+				 spool->settings->directory,
+				 got < 0 ? strerror(errno) : "file is cut short");
 	*got_r = (size_t)got;
+	return true;
+}
+
+/* The piece is not on the stack: that of a thread that serves one message would be mapped for it,
+ * page by page, and given back with it. */
+static bool
+copy_file(const struct spool *spool, uint64_t offset, struct sink *next, struct fault *fault)
+{
+	g_autofree unsigned char *piece = g_malloc(COPY_BYTES);
+	size_t got;
+
+	do {
+		if (!spool_read(spool, offset, piece, COPY_BYTES, &got, fault) ||
+		    !sink_write(next, piece, got, fault))
+			return false;
+		offset += got;
+	} while (got > 0);
 	return true;
 }
 
 bool
 spool_copy(const struct spool *spool, uint64_t offset, struct sink *next, struct fault *fault)
 {
-	unsigned char piece[COPY_BYTES];
-	size_t got;
-
-	do {
-		if (!spool_read(spool, offset, piece, sizeof piece, &got, fault) ||
-		    !sink_write(next, piece, got, fault))
-			return false;
-		offset += got;
-	} while (got > 0);
-	return true;
+	if (spool->fd >= 0)
+		return copy_file(spool, offset, next, fault);
+	return offset >= spool->size || sink_write(next, spool->memory->data + offset,
+						   (size_t)(spool->size - offset), fault);
 }
 
 int
