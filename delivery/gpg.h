@@ -1,7 +1,7 @@
 /*
  * gpg, through GPGME, with a private home and no keyring of users: the key files of the
- * recipients are written there from the key store. A gpg that hangs is ended by postseal-gpg,
- * the program that starts it.
+ * recipients are written there from the key store. postseal-gpg runs it (gpg_worker.h), and ends
+ * one that hangs.
  */
 #ifndef POSTSEAL_DELIVERY_GPG_H
 #define POSTSEAL_DELIVERY_GPG_H
@@ -14,7 +14,8 @@
 bool gpg_start(const struct settings *settings, struct fault *fault);
 /* Encrypts the payload to the keys of the group, signed where `signer` is not NULL. Writes
  * armored text with CRLF. */
-bool gpg_encrypt(const struct settings *settings, const struct group *group, const struct key *signer,
-		 const struct message *message, struct sink *sink, struct fault *fault);
+bool gpg_encrypt(const struct settings *settings, const struct group *group,
+		 const struct key *signer, const struct message *message, struct sink *sink,
+		 struct fault *fault);
 
 #endif
