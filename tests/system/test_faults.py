@@ -1,6 +1,8 @@
 """Things are pulled out from under it: each time the mail waits, and then goes as the policy says."""
+import concurrent.futures
 import pathlib
 import re
+import signal
 import smtplib
 import subprocess
 
@@ -130,6 +132,39 @@ def test_limits_say_which(world, post, name):
         world.stop_program("postseal-milter")
         world.config.write_text(original)
         world.start_program("postseal-milter")
+
+
+def test_gpg_that_hangs_ends_though_the_milter_is_killed(world, post, gpg_script, name):
+    """What runs gpg keeps the limit by itself; and no process of the milter's outlives it for long."""
+    to = f"{name}@pgp.example"
+    gpg = people.Gpg(world.directory / "keys" / name, to, "future-default")
+    path = world.directory / "keys" / f"{name}.asc"
+    path.write_bytes(gpg.public())
+    world.postseal("key", "import", path)
+    message = post.compose([to])
+
+    def running(*words):
+        return subprocess.run(["pgrep", *words], capture_output=True).stdout.split()
+
+    (gpg_script / "does").write_text("hang")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(post.send, message, [to])
+        sandbox.wait_until(lambda: running("-f", "sleep 1000"), "gpg to be started")
+        milter = world.programs["postseal-milter"]
+        workers = running("-P", str(milter), "postseal-gpg")
+        world.stop_program("postseal-milter", signal.SIGKILL)
+        assert answer.result()[0] == 451
+    try:
+        assert workers
+        sandbox.wait_until(lambda: not running("-f", "sleep 1000"), "gpg to be ended")
+        sandbox.wait_until(lambda: not set(workers) & set(running("-r", "S,R,D", "postseal-gpg")),
+                           "the processes that run gpg to end")
+    finally:
+        (gpg_script / "does").write_text("work")
+        world.start_program("postseal-milter")
+    post.accepted(message, [to])
+    assert people.open_pgp(post.box(to).one(), gpg) == people.entity_of(message)
+    gpg.end()
 
 
 def test_keeper_that_is_away_defers_signed_mail_only(world, post, name):
