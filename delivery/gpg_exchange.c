@@ -9,7 +9,7 @@
 
 #include "delivery/gpg_job.h"
 
-enum { PIECE_BYTES = 65536 };
+enum { PIECE_BYTES = 16384 };
 
 /* --- what gpg reads --- */
 
