@@ -3,10 +3,12 @@
 #include <glib.h>
 #include <string.h>
 
+#include "core/derive.h"
+
 enum {
-	CODE_OPERATIONS = 1,
+	CODE_PASSES = 1,
 	CODE_MEMORY = 4 * 1024 * 1024,
-	PASSWORD_OPERATIONS = 3,
+	PASSWORD_PASSES = 3,
 	PASSWORD_MEMORY = 32 * 1024 * 1024,
 	NONCE_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
 	TAG_BYTES = crypto_aead_xchacha20poly1305_ietf_ABYTES,
@@ -25,13 +27,14 @@ seal_key_read(struct seal_key *key_r, const char *text)
 	size_t length;
 
 	return strlen(text) == SEAL_KEY_CHARACTERS &&
-	       sodium_base642bin(key_r->bytes, SEAL_KEY_BYTES, text, SEAL_KEY_CHARACTERS, NULL, &length, NULL,
-				 sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
+	       sodium_base642bin(key_r->bytes, SEAL_KEY_BYTES, text, SEAL_KEY_CHARACTERS, NULL,
+				 &length, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
 	       length == SEAL_KEY_BYTES;
 }
 
 void
-seal_key_digest(unsigned char digest_r[SEAL_DIGEST_BYTES], const struct seal_key *key, const char *purpose)
+seal_key_digest(unsigned char digest_r[SEAL_DIGEST_BYTES], const struct seal_key *key,
+		const char *purpose)
 {
 	crypto_generichash(digest_r, SEAL_DIGEST_BYTES, key->bytes, SEAL_KEY_BYTES,
 			   (const unsigned char *)purpose, strlen(purpose) + 1);
@@ -46,8 +49,8 @@ seal_bytes(const void *bytes, size_t length, const struct seal_key *key, const c
 
 	randombytes_buf(sealed, NONCE_BYTES);
 	crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + NONCE_BYTES, &used, bytes, length,
-						   (const unsigned char *)about, strlen(about), NULL,
-						   sealed, key->bytes);
+						   (const unsigned char *)about, strlen(about),
+						   NULL, sealed, key->bytes);
 	*length_r = NONCE_BYTES + (size_t)used;
 	return sealed;
 }
@@ -62,10 +65,9 @@ seal_open_bytes(const unsigned char *sealed, size_t length, const struct seal_ke
 	if (length < NONCE_BYTES + TAG_BYTES)
 		return NULL;
 	plain = g_malloc(length);
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain, &used, NULL, sealed + NONCE_BYTES,
-						       length - NONCE_BYTES,
-						       (const unsigned char *)about, strlen(about),
-						       sealed, key->bytes) != 0)
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt(
+		    plain, &used, NULL, sealed + NONCE_BYTES, length - NONCE_BYTES,
+		    (const unsigned char *)about, strlen(about), sealed, key->bytes) != 0)
 		return NULL;
 	*length_r = (size_t)used;
 	return g_steal_pointer(&plain);
@@ -99,53 +101,29 @@ seal_unwrap(struct seal_key *content_r, const unsigned char *wrapped, size_t len
 	return true;
 }
 
-/* Argon2id wants its memory at once: as many derivations as processors run together. */
-static int
-derive(struct seal_key *key_r, const unsigned char *input, size_t length,
-       const unsigned char salt[SEAL_SALT_BYTES], unsigned operations, size_t memory)
-{
-	static GMutex lock;
-	static GCond ended;
-	static guint running;
-	int done;
-
-	g_mutex_lock(&lock);
-	while (running >= g_get_num_processors())
-		g_cond_wait(&ended, &lock);
-	running++;
-	g_mutex_unlock(&lock);
-	done = crypto_pwhash(key_r->bytes, SEAL_KEY_BYTES, (const char *)input, length, salt,
-			     operations, memory, crypto_pwhash_ALG_ARGON2ID13);
-	g_mutex_lock(&lock);
-	running--;
-	g_cond_signal(&ended);
-	g_mutex_unlock(&lock);
-	return done;
-}
-
 /* Both secrets are needed: the code is hashed under the link secret before Argon2id. */
 bool
 seal_derive(struct seal_key *wrapping_r, const struct seal_key *link, const char *code,
 	    const unsigned char salt[SEAL_SALT_BYTES], struct fault *fault)
 {
 	unsigned char both[SEAL_KEY_BYTES];
-	int done;
+	bool done;
 
-	crypto_generichash(both, sizeof both, (const unsigned char *)code, strlen(code), link->bytes,
-			   SEAL_KEY_BYTES);
-	done = derive(wrapping_r, both, sizeof both, salt, CODE_OPERATIONS, CODE_MEMORY);
+	crypto_generichash(both, sizeof both, (const unsigned char *)code, strlen(code),
+			   link->bytes, SEAL_KEY_BYTES);
+	done = derive_argon2id(wrapping_r->bytes, SEAL_KEY_BYTES, both, sizeof both, salt,
+			       CODE_PASSES, CODE_MEMORY);
 	sodium_memzero(both, sizeof both);
-	if (done != 0)
-		return fault_set(fault, FAULT_STORAGE, "deriving a key from link and code: out of memory");
-	return true;
+	return done ||
+	       fault_set(fault, FAULT_STORAGE, "deriving a key from link and code: out of memory");
 }
 
 bool
 seal_derive_password(struct seal_key *wrapping_r, const char *password,
 		     const unsigned char salt[SEAL_SALT_BYTES], struct fault *fault)
 {
-	return derive(wrapping_r, (const unsigned char *)password, strlen(password), salt,
-		      PASSWORD_OPERATIONS, PASSWORD_MEMORY) == 0 ||
+	return derive_argon2id(wrapping_r->bytes, SEAL_KEY_BYTES, password, strlen(password), salt,
+			       PASSWORD_PASSES, PASSWORD_MEMORY) ||
 	       fault_set(fault, FAULT_STORAGE, "deriving a key from a password: out of memory");
 }
 
@@ -154,7 +132,8 @@ seal_box(unsigned char boxed_r[SEAL_BOXED_BYTES], const struct seal_key *content
 	 const struct seal_key *public_key, struct fault *fault)
 {
 	if (crypto_box_seal(boxed_r, content->bytes, SEAL_KEY_BYTES, public_key->bytes) != 0)
-		return fault_set(fault, FAULT_CRYPTO, "sealing a content key: the public key is not valid");
+		return fault_set(fault, FAULT_CRYPTO,
+				 "sealing a content key: the public key is not valid");
 	return true;
 }
 

@@ -16,11 +16,12 @@
 #include <sodium.h>
 #include <stdbool.h>
 
+#include "core/derive.h"
 #include "core/fault.h"
 
 enum {
 	SEAL_KEY_BYTES = 32,
-	SEAL_SALT_BYTES = crypto_pwhash_SALTBYTES,
+	SEAL_SALT_BYTES = DERIVE_SALT_BYTES,
 	SEAL_WRAPPED_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES + SEAL_KEY_BYTES +
 			     crypto_aead_xchacha20poly1305_ietf_ABYTES,
 	SEAL_BOXED_BYTES = SEAL_KEY_BYTES + crypto_box_SEALBYTES,

@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "core/derive.h"
 #include "core/sealing.h"
 #include "core/spool.h"
 #include "delivery/code.h"
@@ -213,6 +214,33 @@ link_and_code_are_both_needed(void **state)
 	assert_memory_not_equal(&right, &wrong, sizeof right);
 }
 
+/* Keys in a database were wrapped under what one library derived; another must derive the same. */
+static void
+keys_are_derived_as_by_libsodium(void **state)
+{
+	static const struct {
+		const char *secret;
+		unsigned passes;
+		size_t memory;
+	} cases[] = {
+		{"", 1, 1 << 20}, {"0123456789", 1, 4 << 20}, {"Pass word \xc3\xa9", 3, 32 << 20}};
+	unsigned char salt[DERIVE_SALT_BYTES], ours[SEAL_KEY_BYTES], theirs[SEAL_KEY_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		size_t length = strlen(cases[i].secret);
+
+		randombytes_buf(salt, sizeof salt);
+		assert_true(derive_argon2id(ours, sizeof ours, cases[i].secret, length, salt,
+					    cases[i].passes, cases[i].memory));
+		assert_int_equal(crypto_pwhash(theirs, sizeof theirs, cases[i].secret, length, salt,
+					       cases[i].passes, cases[i].memory,
+					       crypto_pwhash_ALG_ARGON2ID13),
+				 0);
+		assert_memory_equal(ours, theirs, sizeof ours);
+	}
+}
+
 static void
 codes_are_read_as_people_type_them(void **state)
 {
@@ -297,6 +325,7 @@ main(void)
 		cmocka_unit_test(content_opens_from_any_chunk_on),
 		cmocka_unit_test(wrapped_keys_open_for_their_row_only),
 		cmocka_unit_test(link_and_code_are_both_needed),
+		cmocka_unit_test(keys_are_derived_as_by_libsodium),
 		cmocka_unit_test(codes_are_read_as_people_type_them),
 		cmocka_unit_test(typing_slips_are_told_from_wrong_codes),
 		cmocka_unit_test(links_that_are_none_have_no_hash),

@@ -1,0 +1,68 @@
+#include "core/derive.h"
+
+#include <argon2.h>
+#include <glib.h>
+#include <sys/mman.h>
+
+enum { HUGE_PAGE = 2 * 1024 * 1024, BLOCK = 1024 };
+
+/* In small pages, more time goes into having them one by one than into the derivation. More is
+ * mapped than is wanted, and what lies before and behind the huge pages is given back. */
+static int
+take_memory(uint8_t **memory_r, size_t length)
+{
+	uint8_t *mapped = mmap(NULL, length + HUGE_PAGE, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t before;
+
+	if (mapped == MAP_FAILED)
+		return ARGON2_MEMORY_ALLOCATION_ERROR;
+	before = HUGE_PAGE - (uintptr_t)mapped % HUGE_PAGE;
+	munmap(mapped, before);
+	if (before < HUGE_PAGE)
+		munmap(mapped + before + length, HUGE_PAGE - before);
+	*memory_r = mapped + before;
+	madvise(*memory_r, length, MADV_HUGEPAGE);
+	return ARGON2_OK;
+}
+
+static void
+give_memory(uint8_t *memory, size_t length)
+{
+	munmap(memory, length);
+}
+
+bool
+derive_argon2id(unsigned char *key_r, size_t key_length, const void *secret, size_t length,
+		const unsigned char salt[DERIVE_SALT_BYTES], unsigned passes, size_t memory)
+{
+	static GMutex lock;
+	static GCond ended;
+	static guint running;
+	argon2_context context = {.out = key_r,
+				  .outlen = (uint32_t)key_length,
+				  .pwd = (uint8_t *)secret,
+				  .pwdlen = (uint32_t)length,
+				  .salt = (uint8_t *)salt,
+				  .saltlen = DERIVE_SALT_BYTES,
+				  .t_cost = passes,
+				  .m_cost = (uint32_t)(memory / BLOCK),
+				  .lanes = 1,
+				  .threads = 1,
+				  .version = ARGON2_VERSION_13,
+				  .allocate_cbk = take_memory,
+				  .free_cbk = give_memory};
+	int done;
+
+	g_mutex_lock(&lock);
+	while (running >= g_get_num_processors())
+		g_cond_wait(&ended, &lock);
+	running++;
+	g_mutex_unlock(&lock);
+	done = argon2_ctx(&context, Argon2_id);
+	g_mutex_lock(&lock);
+	running--;
+	g_cond_signal(&ended);
+	g_mutex_unlock(&lock);
+	return done == ARGON2_OK;
+}
