@@ -12,7 +12,7 @@
 #include "core/metrics.h"
 #include "core/secret.h"
 #include "delivery/configuration.h"
-#include "delivery/gpg.h"
+#include "delivery/pgp/gpg.h"
 #include "delivery/mime.h"
 #include "milter/service.h"
 #include "milter/session.h"

@@ -50,6 +50,16 @@ class Gpg:
         subprocess.run(["gpgconf", "--homedir", str(self.home), "--kill", "all"], capture_output=True)
 
 
+def make_pgp(world, address, name=None, kind="future-default", *options):
+    """Somebody with an OpenPGP key that is imported."""
+    name = name or address
+    gpg = Gpg(world.directory / "keys" / name, address, kind, *options)
+    path = world.directory / "keys" / f"{name}.asc"
+    path.write_bytes(gpg.public())
+    world.postseal("key", "import", path)
+    return gpg
+
+
 class Mailbox:
     """A Maildir at the outside Postfix."""
 

@@ -68,10 +68,7 @@ def main():
         world.start(settings='limit message 100 MB\n')
         world.postseal("key", "import", "--root", world.directory / "keys" / "authority.pem")
         people.certify(world, METHODS["smime"])
-        gpg = people.Gpg(world.directory / "keys" / "gnupg", METHODS["pgp"], "future-default")
-        (world.directory / "keys" / "pgp.asc").write_bytes(gpg.public())
-        world.postseal("key", "import", world.directory / "keys" / "pgp.asc")
-        gpg.end()
+        people.make_pgp(world, METHODS["pgp"]).end()
         world.stop_program("postseal-courier")  # it is the milter that is measured
         everybody = [METHODS[m] for m in ("smime", "pgp", "pickup")]
         for method in sys.argv[1:] or METHODS:

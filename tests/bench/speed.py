@@ -68,10 +68,7 @@ class Bench:
         both = own.with_suffix(".both")
         both.write_text(own.with_suffix(".pem").read_text() + own.with_suffix(".key").read_text())
         world.postseal("key", "import", both)
-        gpg = people.Gpg(world.directory / "keys" / "gnupg", "to@pgp.example")
-        (world.directory / "keys" / "pgp.asc").write_bytes(gpg.public())
-        world.postseal("key", "import", world.directory / "keys" / "pgp.asc")
-        gpg.end()
+        people.make_pgp(world, "to@pgp.example", "pgp", "default").end()
         self.sink_port, = free_ports(1)
         self.sink = subprocess.Popen(["smtp-sink", "-u", "nobody", f"127.0.0.1:{self.sink_port}", "1000"],
                                      stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -174,9 +174,7 @@ class Soak:
         world.start(settings="queue lifetime 1 days\n")
         world.postseal("key", "import", "--root", world.directory / "keys" / "authority.pem")
         bases = [people.certify(world, address).with_suffix("") for address in SMIME]
-        gpg = people.Gpg(world.directory / "keys" / "gnupg", PGP, "future-default")
-        (world.directory / "keys" / "pgp.asc").write_bytes(gpg.public())
-        world.postseal("key", "import", world.directory / "keys" / "pgp.asc")
+        gpg = people.make_pgp(world, PGP)
         begin = time.monotonic()
         threads = [threading.Thread(target=self.work) for _ in range(SENDERS)]
         for thread in threads:

@@ -284,11 +284,7 @@ def test_revoked_openpgp_key_is_not_used(world, name):
 
 def test_expired_openpgp_key_is_not_used(world, name):
     address = f"{name}@pgp.example"
-    gpg = people.Gpg(world.directory / "keys" / name, address, "future-default", "seconds=1")
-    path = world.directory / "keys" / f"{name}.asc"
-    path.write_bytes(gpg.public())
-    world.postseal("key", "import", path)
-    gpg.end()
+    people.make_pgp(world, address, name, "future-default", "seconds=1").end()
 
     def find():
         return subprocess.run([world.bin / "postseal", "-f", world.config, "key", "find", address],

@@ -16,9 +16,7 @@ SMIME, PGP, PLAIN = "bytes@smime.example", "bytes@pgp.example", "bytes@plain.exa
 @pytest.fixture(scope="module")
 def keys(world):
     base = people.certify(world, SMIME).with_suffix("")
-    gpg = people.Gpg(world.directory / "keys" / "gnupg", PGP, "future-default")
-    (world.directory / "keys" / "pgp.asc").write_bytes(gpg.public())
-    world.postseal("key", "import", world.directory / "keys" / "pgp.asc")
+    gpg = people.make_pgp(world, PGP)
     yield base, gpg
     gpg.end()
 

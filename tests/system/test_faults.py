@@ -46,10 +46,7 @@ def refused_for_now(post, to, message=None):
 def test_gpg_hangs_fails_dies_or_is_missing(world, post, gpg_script, name):
     """It is ended after the limit, the message waits, and no copy of it is left anywhere."""
     to = f"{name}@pgp.example"
-    gpg = people.Gpg(world.directory / "keys" / name, to, "future-default")
-    path = world.directory / "keys" / f"{name}.asc"
-    path.write_bytes(gpg.public())
-    world.postseal("key", "import", path)
+    gpg = people.make_pgp(world, to)
     message = post.compose([to])
     for does in ("hang", "fail", "die"):
         (gpg_script / "does").write_text(does)
@@ -137,10 +134,7 @@ def test_limits_say_which(world, post, name):
 def test_gpg_that_hangs_ends_though_the_milter_is_killed(world, post, gpg_script, name):
     """What runs gpg keeps the limit by itself; and no process of the milter's outlives it for long."""
     to = f"{name}@pgp.example"
-    gpg = people.Gpg(world.directory / "keys" / name, to, "future-default")
-    path = world.directory / "keys" / f"{name}.asc"
-    path.write_bytes(gpg.public())
-    world.postseal("key", "import", path)
+    gpg = people.make_pgp(world, to)
     message = post.compose([to])
 
     def running(*words):

@@ -18,10 +18,7 @@ def sue(world):
 
 @pytest.fixture(scope="module")
 def pat(world):
-    gpg = people.Gpg(world.directory / "keys" / "pat", "pat@pgp.example")
-    path = world.directory / "keys" / "pat.asc"
-    path.write_bytes(gpg.public())
-    world.postseal("key", "import", path)
+    gpg = people.make_pgp(world, "pat@pgp.example", kind="default")
     yield gpg
     gpg.end()
 
@@ -75,10 +72,7 @@ def test_bcc_is_unseen_in_every_copy(world, post, name):
     bases = {a: people.certify(world, a).with_suffix("") for a in (seen, blind)}
     gpgs = {}
     for address in (f"{name}seen@pgp.example", f"{name}blind@pgp.example"):
-        gpgs[address] = people.Gpg(world.directory / "keys" / address, address, "future-default")
-        path = world.directory / "keys" / f"{address}.asc"
-        path.write_bytes(gpgs[address].public())
-        world.postseal("key", "import", path)
+        gpgs[address] = people.make_pgp(world, address)
     seen_pgp, blind_pgp = gpgs
     plain = f"{name}@plain.example"
     blind_plain, blind_pickup = f"{name}blind@plain.example", f"{name}blind@pickup.example"

@@ -21,9 +21,7 @@ otherwise                                deliver plain
 @pytest.fixture(scope="module")
 def keys(world):
     base = people.certify(world, "sue@smime.example").with_suffix("")
-    gpg = people.Gpg(world.directory / "keys" / "gnupg", "pat@pgp.example", "future-default")
-    (world.directory / "keys" / "pgp.asc").write_bytes(gpg.public())
-    world.postseal("key", "import", world.directory / "keys" / "pgp.asc")
+    gpg = people.make_pgp(world, "pat@pgp.example")
     yield base, gpg
     gpg.end()
 

@@ -1,4 +1,4 @@
-#include "delivery/gpg.h"
+#include "delivery/pgp/gpg.h"
 
 #include <errno.h>
 #include <string.h>
@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "delivery/entity_source.h"
-#include "delivery/gpg_exchange.h"
-#include "delivery/gpg_worker.h"
+#include "delivery/pgp/exchange.h"
+#include "delivery/pgp/worker.h"
 #include "keystore/keeper.h"
 
 /* --- getting ready --- */

@@ -1,5 +1,5 @@
 /*
- * Runs gpg for the milter, one job after the other (delivery/gpg_job.h), until the milter is gone.
+ * Runs gpg for the milter, one job after the other (delivery/pgp/job.h), until the milter is gone.
  *   postseal-gpg PROGRAM HOME SECONDS
  * with the socket to the milter as standard input.
  *
@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "delivery/gpg_job.h"
+#include "delivery/pgp/job.h"
 
 enum { WHY_MAX = 500 };
 

@@ -1,13 +1,13 @@
 /*
  * One job for postseal-gpg: the payload goes there while what gpg makes of it comes back.
  */
-#ifndef POSTSEAL_DELIVERY_GPG_EXCHANGE_H
-#define POSTSEAL_DELIVERY_GPG_EXCHANGE_H
+#ifndef POSTSEAL_DELIVERY_PGP_EXCHANGE_H
+#define POSTSEAL_DELIVERY_PGP_EXCHANGE_H
 
 #include "core/sink.h"
 #include "delivery/entity_source.h"
 
-/* `job` is a text as gpg_job.h says, `socket` leads to one that waits for it. Writes armored text
+/* `job` is a text as job.h says, `socket` leads to one that waits for it. Writes armored text
  * with CRLF. After a failure the socket is of no more use. */
 bool gpg_exchange(int socket, const char *job, struct entity_source *plain, struct sink *sealed,
 		  struct fault *fault);

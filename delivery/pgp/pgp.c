@@ -1,5 +1,5 @@
 /* OpenPGP: PGP/MIME (RFC 3156 §4, §6.2). */
-#include "delivery/gpg.h"
+#include "delivery/pgp/gpg.h"
 #include "delivery/recipient_keys.h"
 
 static bool

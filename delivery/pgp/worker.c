@@ -1,4 +1,4 @@
-#include "delivery/gpg_worker.h"
+#include "delivery/pgp/worker.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -8,8 +8,8 @@
  *
  * The answer is a text: why it failed; "" when all is done.
  */
-#ifndef POSTSEAL_DELIVERY_GPG_JOB_H
-#define POSTSEAL_DELIVERY_GPG_JOB_H
+#ifndef POSTSEAL_DELIVERY_PGP_JOB_H
+#define POSTSEAL_DELIVERY_PGP_JOB_H
 
 #include <stdbool.h>
 

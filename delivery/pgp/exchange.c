@@ -1,4 +1,4 @@
-#include "delivery/gpg_exchange.h"
+#include "delivery/pgp/exchange.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "delivery/gpg_job.h"
+#include "delivery/pgp/job.h"
 
 enum { PIECE_BYTES = 16384 };
 

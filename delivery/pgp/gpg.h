@@ -1,10 +1,10 @@
 /*
  * gpg, through GPGME, with a private home and no keyring of users: the key files of the
- * recipients are written there from the key store. postseal-gpg runs it (gpg_worker.h), and ends
+ * recipients are written there from the key store. postseal-gpg runs it (worker.h), and ends
  * one that hangs.
  */
-#ifndef POSTSEAL_DELIVERY_GPG_H
-#define POSTSEAL_DELIVERY_GPG_H
+#ifndef POSTSEAL_DELIVERY_PGP_GPG_H
+#define POSTSEAL_DELIVERY_PGP_GPG_H
 
 #include "core/settings.h"
 #include "delivery/method.h"

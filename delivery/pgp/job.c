@@ -1,4 +1,4 @@
-#include "delivery/gpg_job.h"
+#include "delivery/pgp/job.h"
 
 #include <errno.h>
 #include <stdint.h>
