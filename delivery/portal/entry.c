@@ -162,7 +162,9 @@ enter(struct request *request, const char *address)
 	if (!account_enter(request->connection, address, request_field(request, "password"),
 			   &account, &keys, &right, &fault) ||
 	    (right &&
-	     !throttle_forget(request->connection, &throttle_password_address, address, &fault))) {
+	     !(throttle_forget(request->connection, &throttle_password_address, address, &fault) &&
+	       throttle_give_back(request->connection, &throttle_password_network, request->network,
+				  &fault)))) {
 		account_clear(&account);
 		return answer_fault(request, &fault);
 	}

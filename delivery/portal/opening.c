@@ -155,8 +155,17 @@ take_try(struct request *request, const struct parcel_key *key, unsigned *tries_
 	return true;
 }
 
+static bool
+give_back(struct request *request, const char *address, struct fault *fault)
+{
+	return throttle_give_back(request->connection, &throttle_code_network, request->network,
+				  fault) &&
+	       throttle_give_back(request->connection, &throttle_code_address, address, fault);
+}
+
 static enum MHD_Result
-try_key(struct request *request, const struct parcel_key *key, const struct code *code)
+try_key(struct request *request, const struct parcel_key *key, const char *address,
+	const struct code *code)
 {
 	unsigned allowed = (unsigned)request->portal->settings->code_tries, tries;
 	g_autofree char *place = NULL;
@@ -173,7 +182,8 @@ try_key(struct request *request, const struct parcel_key *key, const struct code
 	log_info("code is %s: message=%s, to=<%s>, network=%s", opened ? "right" : "wrong",
 		 key->message, key->recipient, request->network);
 	if (opened) {
-		done = let_in(request, key, &content, &fault);
+		done = give_back(request, address, &fault) &&
+		       let_in(request, key, &content, &fault);
 		sodium_memzero(&content, sizeof content);
 		place = g_strconcat("/message/", key->id.text, NULL);
 		return done ? answer_see(request, place) : answer_fault(request, &fault);
@@ -200,7 +210,8 @@ try_link(struct request *request, const struct code *code)
 	if (!throttle_take(request->connection, &throttle_code_address, address, &allowed, &fault))
 		answered = answer_fault(request, &fault);
 	else
-		answered = allowed ? try_key(request, &key, code) : show_too_often(request);
+		answered =
+			allowed ? try_key(request, &key, address, code) : show_too_often(request);
 	parcel_key_clear(&key);
 	return answered;
 }

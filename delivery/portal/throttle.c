@@ -21,6 +21,10 @@ static const struct statement take = {
 			 " until = case when t.until <= now() then excluded.until else t.until end "
 			 "returning count"};
 
+static const struct statement give_back = {
+	"throttle_give_back", "update postseal.throttle set count = greatest(count - 1, 0) "
+			      "where what = $1 and whom = $2"};
+
 static const struct statement forget = {
 	"throttle_forget", "update postseal.throttle set count = 0 where what = $1 and whom = $2"};
 
@@ -50,9 +54,9 @@ throttle_take(struct connection *connection, const struct throttle *throttle, co
 	return true;
 }
 
-bool
-throttle_forget(struct connection *connection, const struct throttle *throttle, const char *whom,
-		struct fault *fault)
+static bool
+change(struct connection *connection, const struct statement *how, const struct throttle *throttle,
+       const char *whom, struct fault *fault)
 {
 	unsigned char who[DIGEST_BYTES];
 	struct parameters parameters = {0};
@@ -60,5 +64,19 @@ throttle_forget(struct connection *connection, const struct throttle *throttle, 
 	digest(who, whom);
 	parameters_text(&parameters, throttle->what);
 	parameters_bytes(&parameters, who, sizeof who);
-	return connection_execute(connection, &forget, &parameters, NULL, fault);
+	return connection_execute(connection, how, &parameters, NULL, fault);
+}
+
+bool
+throttle_give_back(struct connection *connection, const struct throttle *throttle, const char *whom,
+		   struct fault *fault)
+{
+	return change(connection, &give_back, throttle, whom, fault);
+}
+
+bool
+throttle_forget(struct connection *connection, const struct throttle *throttle, const char *whom,
+		struct fault *fault)
+{
+	return change(connection, &forget, throttle, whom, fault);
 }

@@ -20,6 +20,9 @@ extern const struct throttle throttle_code_address, throttle_code_network,
 /* *allowed_r: fewer than allowed were made. `whom` is an address, a network or an identifier. */
 bool throttle_take(struct connection *connection, const struct throttle *throttle, const char *whom,
 		   bool *allowed_r, struct fault *fault);
+/* It was right: this try does not count. Many people come from one network. */
+bool throttle_give_back(struct connection *connection, const struct throttle *throttle,
+			const char *whom, struct fault *fault);
 /* It was right: the tries before count no more. */
 bool throttle_forget(struct connection *connection, const struct throttle *throttle,
 		     const char *whom, struct fault *fault);

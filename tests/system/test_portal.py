@@ -876,6 +876,19 @@ def test_type_of_a_part_that_is_not_utf8(person):
         assert person.browser.get(f"/attachment/{message}/0").body == b"odd"
 
 
+def test_right_codes_and_passwords_do_not_use_up_what_a_network_may_try(person):
+    """Many people read from one network: those who are right kept the others out after a while."""
+    tries = "select coalesce(sum(count), 0) from postseal.throttle where what in ('code network', 'password network')"
+    before = person.world.postgres.query(tries)
+    send(person)
+    person.unlock()
+    person.enrol()
+    assert person.sign_in(browser=Visitor(person.browser.portal)).path == "/inbox"
+    assert person.world.postgres.query(tries) == before
+    assert person.sign_in("wrong password", Visitor(person.browser.portal)).status == 403
+    assert person.world.postgres.query(tries) != before
+
+
 def test_multipart_without_a_boundary(person):
     """There was nothing to read; and with a long parameter that is not UTF-8, looking for the parts never ended."""
     for wrong in (b"", b"; " + b"boundary".ljust(88, b"v") + b'="\xfe\xff\xff\xffo"', b"; boundary=other"):
