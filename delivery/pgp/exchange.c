@@ -5,11 +5,13 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "delivery/pgp/job.h"
 
-enum { PIECE_BYTES = 16384 };
+enum { PIECE_BYTES = 16384, GRACE_SECONDS = 5, DAY_SECONDS = 86400 };
 
 /* --- what gpg reads --- */
 
@@ -104,9 +106,10 @@ output_pull(struct output *output, char *piece, bool *ended_r, struct fault *fau
 
 /* --- both --- */
 
-/* Until gpg has written all. Its time is limited by who runs it. */
+/* Until gpg has written all. Who runs it limits its time; `silence` (milliseconds) is for the case
+ * that even that stands still. */
 static bool
-pump(struct input *input, struct output *output, struct fault *fault)
+pump(struct input *input, struct output *output, int silence, struct fault *fault)
 {
 	g_autofree char *piece = g_malloc(PIECE_BYTES);
 	bool ended = false;
@@ -114,9 +117,12 @@ pump(struct input *input, struct output *output, struct fault *fault)
 	while (!ended) {
 		struct pollfd watched[] = {{.fd = output->fd, .events = POLLIN},
 					   {.fd = input->fd, .events = POLLOUT}};
+		int ready = poll(watched, G_N_ELEMENTS(watched), silence);
 
-		if (poll(watched, G_N_ELEMENTS(watched), -1) < 0)
+		if (ready < 0)
 			continue; /* a signal */
+		if (ready == 0)
+			return fault_set(fault, FAULT_TIMEOUT, "sealing with gpg: it stands still");
 		if (watched[1].revents != 0 && !input_push(input, fault))
 			return false;
 		if (watched[0].revents != 0 && !output_pull(output, piece, &ended, fault))
@@ -165,12 +171,18 @@ is_done(int socket, const struct output *output, struct fault *fault)
 
 bool
 gpg_exchange(int socket, const char *job, struct entity_source *plain, struct sink *sealed,
-	     struct fault *fault)
+	     unsigned seconds, struct fault *fault)
 {
+	const struct timeval patience = {.tv_sec = MIN(seconds, (unsigned)DAY_SECONDS) +
+						   GRACE_SECONDS};
 	struct input input = {.source = plain, .fd = -1, .piece = g_malloc(PIECE_BYTES)};
 	struct output output = {.sink = sealed, .fd = -1};
-	bool done = send_job(socket, job, &input, &output, fault) && pump(&input, &output, fault);
+	bool done;
 
+	setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	done = send_job(socket, job, &input, &output, fault) &&
+	       pump(&input, &output, (int)patience.tv_sec * 1000, fault);
 	input_close(&input);
 	if (output.fd >= 0)
 		close(output.fd);

@@ -8,8 +8,8 @@
 #include "delivery/entity_source.h"
 
 /* `job` is a text as job.h says, `socket` leads to one that waits for it. Writes armored text
- * with CRLF. After a failure the socket is of no more use. */
+ * with CRLF. `seconds` is the time that gpg has. After a failure the socket is of no more use. */
 bool gpg_exchange(int socket, const char *job, struct entity_source *plain, struct sink *sealed,
-		  struct fault *fault);
+		  unsigned seconds, struct fault *fault);
 
 #endif

@@ -111,7 +111,8 @@ gpg_encrypt(const struct settings *settings, const struct group *group, const st
 	if (worker == NULL)
 		return false;
 	entity_source_init(&source, message, group);
-	done = gpg_exchange(gpg_worker_socket(worker), job, &source, sink, fault);
+	done = gpg_exchange(gpg_worker_socket(worker), job, &source, sink,
+			    (unsigned)settings->gpg_seconds, fault);
 	entity_source_clear(&source);
 	gpg_worker_give(worker, done);
 	return done;

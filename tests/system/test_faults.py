@@ -1,5 +1,6 @@
 """Things are pulled out from under it: each time the mail waits, and then goes as the policy says."""
 import concurrent.futures
+import os
 import pathlib
 import re
 import signal
@@ -158,6 +159,21 @@ def test_gpg_that_hangs_ends_though_the_milter_is_killed(world, post, gpg_script
         world.start_program("postseal-milter")
     post.accepted(message, [to])
     assert people.open_pgp(post.box(to).one(), gpg) == people.entity_of(message)
+    gpg.end()
+
+
+def test_what_runs_gpg_stands_still(world, post, gpg_script, name):
+    """The message is not kept waiting for ever, and the next one is served."""
+    to = f"{name}@pgp.example"
+    gpg = people.make_pgp(world, to)
+    post.accepted(post.compose([to]), [to])
+    listing = subprocess.run(["pgrep", "-P", str(world.programs["postseal-milter"]), "postseal-gpg"], capture_output=True)
+    for pid in listing.stdout.split():
+        os.kill(int(pid), signal.SIGSTOP)
+    assert listing.stdout
+    refused_for_now(post, [to])
+    assert "gpg: it stands still" in world.log("postseal-milter")
+    post.accepted(post.compose([to]), [to])
     gpg.end()
 
 
