@@ -31,6 +31,7 @@ otherwise                                     deliver plain
 @pytest.fixture
 def person(world, post, name):
     post.sender = f"{name}.sender@example.com"
+    world.postgres.query("delete from postseal.throttle")  # all come from one network
     return Person(world, post, f"{name}@pickup.example")
 
 
