@@ -74,7 +74,8 @@ bool
 gpg_job_send(int socket, const char *text, int plain, int sealed)
 {
 	const int descriptors[DESCRIPTORS] = {plain, sealed};
-	uint32_t length = (uint32_t)strlen(text);
+	size_t size = strlen(text);
+	uint32_t length = (uint32_t)size;
 	union control control = {.bytes = {0}};
 	struct iovec piece = {.iov_base = &length, .iov_len = sizeof length};
 	struct msghdr message = {.msg_iov = &piece,
@@ -84,7 +85,7 @@ gpg_job_send(int socket, const char *text, int plain, int sealed)
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 	ssize_t sent;
 
-	if (strlen(text) > GPG_JOB_MAX) {
+	if (size > GPG_JOB_MAX) {
 		errno = EMSGSIZE;
 		return false;
 	}

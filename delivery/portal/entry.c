@@ -150,6 +150,14 @@ may_try(struct request *request, const char *address, bool *allowed_r, struct fa
 					     address, allowed_r, fault));
 }
 
+static bool
+count_no_more(struct request *request, const char *address, struct fault *fault)
+{
+	return throttle_forget(request->connection, &throttle_password_address, address, fault) &&
+	       throttle_give_back(request->connection, &throttle_password_network, request->network,
+				  fault);
+}
+
 static enum MHD_Result
 enter(struct request *request, const char *address)
 {
@@ -161,10 +169,7 @@ enter(struct request *request, const char *address)
 
 	if (!account_enter(request->connection, address, request_field(request, "password"),
 			   &account, &keys, &right, &fault) ||
-	    (right &&
-	     !(throttle_forget(request->connection, &throttle_password_address, address, &fault) &&
-	       throttle_give_back(request->connection, &throttle_password_network, request->network,
-				  &fault)))) {
+	    (right && !count_no_more(request, address, &fault))) {
 		account_clear(&account);
 		return answer_fault(request, &fault);
 	}

@@ -35,8 +35,7 @@ def openssl(world, certificate, file, *options):
 
 
 def main():
-    line = b"x" * 70 + b"\r\n"
-    body = line * (memory.SIZE // len(line))
+    body = memory.large_body()
     world = World(memory.BUILD / "tests" / "world" / "large", memory.BUILD)
     times = {"milter": [], "openssl cms -encrypt": [], "openssl cms -encrypt -stream": []}
     try:

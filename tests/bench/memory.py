@@ -33,6 +33,11 @@ def reset_peak(pid):
     pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
+def large_body():
+    line = b"x" * 70 + b"\r\n"
+    return line * (SIZE // len(line))
+
+
 def send(world, to, body, number, failures):
     head = (f"From: <anna@example.com>\r\nTo: {', '.join(to)}\r\nSubject: large\r\n"
             f"Message-ID: <{time.time()}.{number}@example.com>\r\nContent-Type: text/plain\r\n\r\n").encode()
@@ -60,8 +65,7 @@ def measure(world, to, body):
 
 
 def main():
-    line = b"x" * 70 + b"\r\n"
-    body = line * (SIZE // len(line))
+    body = large_body()
     world = World(BUILD / "tests" / "world" / "memory", BUILD)
     good = True
     try:

@@ -44,6 +44,15 @@ def refused_for_now(post, to, message=None):
     return text
 
 
+def running(*words):
+    return subprocess.run(["pgrep", *words], capture_output=True).stdout.split()
+
+
+def runners(world):
+    """The milter's processes that run gpg."""
+    return running("-P", str(world.programs["postseal-milter"]), "postseal-gpg")
+
+
 def test_gpg_hangs_fails_dies_or_is_missing(world, post, gpg_script, name):
     """It is ended after the limit, the message waits, and no copy of it is left anywhere."""
     to = f"{name}@pgp.example"
@@ -55,7 +64,7 @@ def test_gpg_hangs_fails_dies_or_is_missing(world, post, gpg_script, name):
     (gpg_script / "gpg").rename(gpg_script / "away")
     refused_for_now(post, [to], message)
     (gpg_script / "away").rename(gpg_script / "gpg")
-    assert subprocess.run(["pgrep", "-f", "sleep 1000"], capture_output=True).stdout == b""
+    assert running("-f", "sleep 1000") == []
     assert post.copies(to) == []
     (gpg_script / "does").write_text("work")
     post.accepted(message, [to])
@@ -137,16 +146,11 @@ def test_gpg_that_hangs_ends_though_the_milter_is_killed(world, post, gpg_script
     to = f"{name}@pgp.example"
     gpg = people.make_pgp(world, to)
     message = post.compose([to])
-
-    def running(*words):
-        return subprocess.run(["pgrep", *words], capture_output=True).stdout.split()
-
     (gpg_script / "does").write_text("hang")
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         answer = pool.submit(post.send, message, [to])
         sandbox.wait_until(lambda: running("-f", "sleep 1000"), "gpg to be started")
-        milter = world.programs["postseal-milter"]
-        workers = running("-P", str(milter), "postseal-gpg")
+        workers = runners(world)
         world.stop_program("postseal-milter", signal.SIGKILL)
         assert answer.result()[0] == 451
     try:
@@ -167,10 +171,10 @@ def test_what_runs_gpg_stands_still(world, post, gpg_script, name):
     to = f"{name}@pgp.example"
     gpg = people.make_pgp(world, to)
     post.accepted(post.compose([to]), [to])
-    listing = subprocess.run(["pgrep", "-P", str(world.programs["postseal-milter"]), "postseal-gpg"], capture_output=True)
-    for pid in listing.stdout.split():
+    workers = runners(world)
+    for pid in workers:
         os.kill(int(pid), signal.SIGSTOP)
-    assert listing.stdout
+    assert workers
     refused_for_now(post, [to])
     assert "gpg: it stands still" in world.log("postseal-milter")
     post.accepted(post.compose([to]), [to])
