@@ -235,6 +235,9 @@ take_field(void *context, enum MHD_ValueKind kind, const char *name, const char 
 
 	(void)kind;
 	(void)encoding;
+	/* Browsers name every field; libmicrohttpd hands over a part without a name as well. */
+	if (name == NULL)
+		return MHD_YES;
 	if (file_name != NULL && request->route->form == FORM_FILES)
 		taken = take_file(request, file_name, type, data, offset, size);
 	else

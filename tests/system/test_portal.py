@@ -848,8 +848,16 @@ def test_forms_are_bounded(person):
     person.browser.get("/signin")
     assert person.browser.send(fields).status == 413
     # A file from somebody who is not signed in is not kept, and they are told in words.
-    answer = person.browser.ask("/send", b"--x\r\n" + b"y" * 5_000_000, "multipart/form-data; boundary=x")
+    answer = person.browser.ask("/send", b"--form\r\n" + b"y" * 5_000_000, "multipart/form-data; boundary=form")
     assert answer.status == 403 and "signed out" in answer.text
+
+
+def test_parts_of_a_form_without_names(person):
+    """libmicrohttpd hands them over without one, and the portal died of it, before anybody had signed in."""
+    body = multipart("form", part("Content-Disposition: form-data", b"nobody's"),
+                     part('Content-Disposition: form-data; filename="f"', b"nobody's"))
+    for path in ("/signin", "/join", "/send"):
+        assert person.browser.ask(path, body, "multipart/form-data; boundary=form").status == 403
 
 
 def test_names_of_files_cannot_break_the_header(person):
