@@ -471,15 +471,41 @@ parse_parts(json_t *list, GPtrArray *parts)
 	json_array_foreach(list, i, json) g_ptr_array_add(parts, parse_part(json));
 }
 
+static bool
+part_is_whole(const struct layout_part *part)
+{
+	return part != NULL && part->name != NULL && part->type != NULL &&
+	       part->encoding <= LAYOUT_QUOTED_PRINTABLE;
+}
+
+static bool
+parts_are_whole(const GPtrArray *parts)
+{
+	for (guint i = 0; i < parts->len; i++)
+		if (!part_is_whole(g_ptr_array_index(parts, i)))
+			return false;
+	return true;
+}
+
+static bool
+is_whole(const struct layout *layout)
+{
+	return layout->subject != NULL && layout->from != NULL && layout->to != NULL &&
+	       layout->cc != NULL && layout->from_address != NULL && layout->message_id != NULL &&
+	       layout->references != NULL && layout->addresses != NULL &&
+	       parts_are_whole(layout->attachments) && parts_are_whole(layout->related) &&
+	       (layout->text == NULL || part_is_whole(layout->text)) &&
+	       (layout->html == NULL || part_is_whole(layout->html));
+}
+
 struct layout *
 layout_parse(const char *text)
 {
 	g_autoptr(json_t) json = json_loads(text, 0, NULL);
-	struct layout *layout;
+	g_autoptr(layout_auto) layout = layout_empty();
 
 	if (!json_is_object(json))
 		return NULL;
-	layout = layout_empty();
 	layout->subject = text_in(json, "subject");
 	layout->from = text_in(json, "from");
 	layout->to = text_in(json, "to");
@@ -493,5 +519,5 @@ layout_parse(const char *text)
 	parse_parts(json_object_get(json, "related"), layout->related);
 	layout->text = parse_part(json_object_get(json, "text"));
 	layout->html = parse_part(json_object_get(json, "html"));
-	return layout;
+	return is_whole(layout) ? g_steal_pointer(&layout) : NULL;
 }

@@ -1,0 +1,629 @@
+#include "tests/fuzz/made_up.h"
+
+#include <glib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/database.h"
+#include "core/sealing.h"
+#include "delivery/parcel.h"
+#include "delivery/portal/account.h"
+#include "delivery/portal/totp.h"
+
+enum { COLUMNS = 20, MESSAGE_MAX = 60000, NOW = 1800000000 };
+
+static const char session[] = "01900000-0000-7000-8000-00000000000a";
+static const char account[] = "01900000-0000-7000-8000-00000000000b";
+static const char passkey[] = "01900000-0000-7000-8000-00000000000c";
+static const char message[] = "01900000-0000-7000-8000-00000000000d";
+static const char copy[] = "01900000-0000-7000-8000-00000000000e";
+static const char parcel[] = "01900000-0000-7000-8000-000000000001";
+static const char parcel_key[] = "01900000-0000-7000-8000-000000000002";
+static const char address[] = "me@b.example", shown[] = "Me@b.example";
+static const char sender[] = "anna@example.com";
+static const char number_now[] = "1800000000", number_later[] = "1900000000";
+static const char credential[] = {1, 2, 3, 4};
+
+/* Of the P-256 key that has signed the seeds with a passkey: both coordinates. */
+static const char passkey_hex[] =
+	"828267b6167a3b64232bacb5f5e08b91f4fedc18dc2f13521baeac4d3ad28fcfe3869311a37e4b30219ad9da23"
+	"eb192a9c9ac27e7dfad7cf5f6c9ab64fd7b9b8";
+
+struct password_lock {
+	unsigned char salt[SEAL_SALT_BYTES], wrapped[SEAL_WRAPPED_BYTES];
+};
+
+static struct {
+	const uint8_t *choices;
+	unsigned next;
+	struct seal_key cookie, secret, content;
+	struct account_keys keys;
+	struct password_lock by_password, by_recovery;
+	struct parcel_lock lock;
+	unsigned char totp[TOTP_SECRET_BYTES];
+	GByteArray *text; /* the message */
+	unsigned char header[SEALING_HEADER_BYTES];
+	GByteArray *chunk; /* sealed */
+} made;
+
+static unsigned
+choice(unsigned of)
+{
+	return made.choices[made.next++ % MADE_UP_CHOICES] % of;
+}
+
+/* --- chance and time --- */
+
+static uint32_t chance;
+
+static const char *
+chance_name(void)
+{
+	return "none";
+}
+
+static uint32_t
+chance_number(void)
+{
+	return ++chance * 2654435761U;
+}
+
+static void
+chance_bytes(void *bytes, size_t size)
+{
+	unsigned char *to = bytes;
+
+	while (size-- > 0)
+		*to++ = (unsigned char)(chance_number() >> 24);
+}
+
+time_t __wrap_time(time_t *now_r);
+time_t
+__wrap_time(time_t *now_r)
+{
+	if (now_r != NULL)
+		*now_r = NOW;
+	return NOW;
+}
+
+/* --- values --- */
+
+static void
+put_text(PGresult *result, int row, int column, const char *text)
+{
+	PQsetvalue(result, row, column, (char *)text, text == NULL ? -1 : (int)strlen(text));
+}
+
+static void
+put_flag(PGresult *result, int row, int column, bool flag)
+{
+	put_text(result, row, column, flag ? "t" : "f");
+}
+
+static void
+put_one_of(PGresult *result, int row, int column, const char *const *texts, unsigned count)
+{
+	put_text(result, row, column, texts[choice(count)]);
+}
+
+static void
+put_bytes(PGresult *result, int row, int column, const void *bytes, size_t length)
+{
+	g_autofree char *text = g_malloc(2 * length + 3);
+
+	memcpy(text, "\\x", 2);
+	sodium_bin2hex(text + 2, 2 * length + 1, bytes, length);
+	put_text(result, row, column, text);
+}
+
+static void
+put_wrapped(PGresult *result, int row, int column, const struct seal_key *what,
+	    const struct seal_key *by, const char *about)
+{
+	unsigned char wrapped[SEAL_WRAPPED_BYTES];
+
+	seal_wrap(wrapped, what, by, about);
+	put_bytes(result, row, column, wrapped, sizeof wrapped);
+}
+
+static void
+put_sealed(PGresult *result, int row, int column, const void *bytes, size_t size,
+	   const struct seal_key *key, const char *about)
+{
+	size_t length;
+	g_autofree unsigned char *sealed = seal_bytes(bytes, size, key, about, &length);
+
+	put_bytes(result, row, column, sealed, length);
+}
+
+static void
+put_anything(PGresult *result, int row, int column)
+{
+	static const char *const texts[] = {
+		"",	 "1",		"t",	"f",	   "9223372036854775807",
+		"-1",	 "a@b.example", "\\x",	"\\x00ff", "01900000-0000-7000-8000-00000000000f",
+		"inbox", "smime",	"x\ny", "locked",  NULL};
+
+	put_one_of(result, row, column, texts, G_N_ELEMENTS(texts));
+}
+
+/* --- rows --- */
+
+static void
+put_account(PGresult *result, int column)
+{
+	unsigned char public_key[SEAL_KEY_BYTES];
+
+	crypto_scalarmult_base(public_key, made.keys.private_key.bytes);
+	put_text(result, 0, column, account);
+	put_text(result, 0, column + 1, address);
+	put_text(result, 0, column + 2, shown);
+	put_text(result, 0, column + 3, "de");
+	put_bytes(result, 0, column + 4, public_key, sizeof public_key);
+	put_flag(result, 0, column + 5, choice(2) == 1);
+	put_flag(result, 0, column + 6, choice(2) == 1);
+}
+
+static void
+put_session(PGresult *result)
+{
+	static const char *const states[] = {"member", "member", "guest", "half"};
+
+	put_text(result, 0, 0, session);
+	put_one_of(result, 0, 1, states, G_N_ELEMENTS(states));
+	put_wrapped(result, 0, 2, &made.secret, &made.cookie, "session");
+	put_flag(result, 0, 3, false);
+	put_account(result, 4);
+}
+
+static void
+put_account_by_password(PGresult *result)
+{
+	put_account(result, 0);
+	put_bytes(result, 0, 7, made.by_password.salt, sizeof made.by_password.salt);
+	put_bytes(result, 0, 8, made.by_password.wrapped, sizeof made.by_password.wrapped);
+}
+
+static void
+put_account_by_recovery(PGresult *result)
+{
+	put_account(result, 0);
+	put_bytes(result, 0, 7, made.by_recovery.salt, sizeof made.by_recovery.salt);
+	put_bytes(result, 0, 8, made.by_recovery.wrapped, sizeof made.by_recovery.wrapped);
+}
+
+static void
+put_session_key(PGresult *result)
+{
+	put_text(result, 0, 0, parcel_key);
+	put_wrapped(result, 0, 1, &made.content, &made.cookie, parcel_key);
+}
+
+static void
+put_locked_key(PGresult *result)
+{
+	put_text(result, 0, 0, parcel_key);
+	put_text(result, 0, 1, parcel);
+	put_text(result, 0, 2, copy);
+	put_text(result, 0, 3, sender);
+	put_text(result, 0, 4, shown);
+	put_bytes(result, 0, 5, made.lock.salt, sizeof made.lock.salt);
+	put_bytes(result, 0, 6, made.lock.wrapped, sizeof made.lock.wrapped);
+	put_text(result, 0, 7, "0");
+	put_flag(result, 0, 8, false);
+	put_text(result, 0, 9, message);
+	put_text(result, 0, 10, choice(2) == 1 ? "mdn" : NULL);
+}
+
+static void
+put_try(PGresult *result)
+{
+	static const char *const tries[] = {"1", "2", "5"};
+
+	put_one_of(result, 0, 0, tries, G_N_ELEMENTS(tries));
+}
+
+static void
+put_throttle(PGresult *result)
+{
+	put_text(result, 0, 0, choice(16) == 15 ? "99999" : "1");
+}
+
+static void
+put_address(PGresult *result)
+{
+	put_text(result, 0, 0, address);
+	put_text(result, 0, 1, shown);
+}
+
+static void
+put_sender(PGresult *result)
+{
+	put_text(result, 0, 0, sender);
+	put_text(result, 0, 1, address);
+}
+
+static void
+put_totp(PGresult *result)
+{
+	put_sealed(result, 0, 0, made.totp, sizeof made.totp, &made.keys.factors, account);
+}
+
+static void
+put_account_id(PGresult *result)
+{
+	put_text(result, 0, 0, account);
+}
+
+static void
+put_challenge(PGresult *result)
+{
+	static const unsigned char challenge[32];
+
+	put_bytes(result, 0, 0, challenge, sizeof challenge);
+}
+
+static void
+put_credential(PGresult *result)
+{
+	put_bytes(result, 0, 0, credential, sizeof credential);
+}
+
+static void
+put_passkey(PGresult *result)
+{
+	static const char *const algorithms[] = {"-7", "-8", "-257"};
+	g_autofree char *key = g_strconcat("\\x", passkey_hex, NULL);
+
+	put_text(result, 0, 0, passkey);
+	put_text(result, 0, 1, key);
+	put_one_of(result, 0, 2, algorithms, G_N_ELEMENTS(algorithms));
+	put_text(result, 0, 3, "0");
+}
+
+static void
+put_entry(PGresult *result)
+{
+	static const char summary[] = "{\"subject\":\"S\",\"from\":\"Anna\",\"to\":\"Me\"}";
+
+	put_text(result, 0, 0, parcel_key);
+	put_text(result, 0, 1, parcel);
+	put_text(result, 0, 2, sender);
+	put_text(result, 0, 3, number_now);
+	put_text(result, 0, 4, number_later);
+	put_flag(result, 0, 5, choice(2) == 1);
+	put_wrapped(result, 0, 6, &made.content, &made.keys.mailbox, parcel_key);
+	put_text(result, 0, 7, NULL);
+	put_sealed(result, 0, 8, summary, strlen(summary), &made.content, parcel);
+	put_text(result, 0, 9, "me@b.example parked; x opened");
+}
+
+/* Its layout is made from the message; or the message is one. */
+static void
+put_item(PGresult *result)
+{
+	static const char *const folders[] = {"inbox", "sent", "drafts", NULL};
+	static const char *const manners[] = {NULL, "reply", "forward"};
+
+	put_text(result, 0, 0, parcel_key);
+	put_text(result, 0, 1, parcel);
+	put_text(result, 0, 2, sender);
+	put_text(result, 0, 3, shown);
+	put_text(result, 0, 4, copy);
+	put_text(result, 0, 5, message);
+	put_one_of(result, 0, 6, folders, G_N_ELEMENTS(folders));
+	put_flag(result, 0, 7, choice(2) == 1);
+	put_text(result, 0, 8, number_now);
+	put_text(result, 0, 9, number_later);
+	if (choice(8) == 7)
+		put_sealed(result, 0, 10, made.text->data, made.text->len, &made.content, parcel);
+	else
+		put_text(result, 0, 10, NULL);
+	put_text(result, 0, 11, choice(2) == 1 ? "mdn" : NULL);
+	put_wrapped(result, 0, 12, &made.content, &made.keys.mailbox, parcel_key);
+	put_text(result, 0, 13, NULL);
+	put_text(result, 0, 14, NULL);
+	put_one_of(result, 0, 15, manners, G_N_ELEMENTS(manners));
+	put_wrapped(result, 0, 16, &made.content, &made.cookie, parcel_key);
+}
+
+static void
+put_header(PGresult *result)
+{
+	put_bytes(result, 0, 0, made.header, sizeof made.header);
+}
+
+static void
+put_chunk(PGresult *result)
+{
+	PQsetvalue(result, 0, 0, (char *)made.chunk->data, (int)made.chunk->len);
+}
+
+static void
+put_wish(PGresult *result)
+{
+	static const char *const wishes[] = {NULL, "pickup", "smime", "pgp", "tls"};
+
+	put_one_of(result, 0, 0, wishes, G_N_ELEMENTS(wishes));
+}
+
+static void
+put_given_key(PGresult *result)
+{
+	put_text(result, 0, 0, choice(2) == 1 ? "pgp" : "smime");
+	put_text(result, 0, 1, "00ff");
+}
+
+static void
+put_own_session(PGresult *result)
+{
+	put_text(result, 0, 0, session);
+	put_text(result, 0, 1, "a <browser>");
+	put_text(result, 0, 2, "192.0.2.0");
+	put_text(result, 0, 3, number_now);
+}
+
+static void
+put_own_passkey(PGresult *result)
+{
+	put_text(result, 0, 0, passkey);
+	put_text(result, 0, 1, "<key>");
+}
+
+static void
+put_sender_page(PGresult *result)
+{
+	put_text(result, 0, 0, message);
+	put_text(result, 0, 1, sender);
+	put_text(result, 0, 2, number_now);
+}
+
+static void
+put_tracked_copy(PGresult *result)
+{
+	static const char *const states[] = {"parked", "opened", "locked", "expired", "recalled"};
+
+	put_text(result, 0, 0, copy);
+	put_text(result, 0, 1, shown);
+	put_one_of(result, 0, 2, states, G_N_ELEMENTS(states));
+	put_text(result, 0, 3, number_now);
+	put_text(result, 0, 4, choice(2) == 1 ? NULL : parcel_key);
+	for (int column = 5; column < 8; column++)
+		put_flag(result, 0, column, choice(2) == 0);
+	put_text(result, 0, 8, address);
+	put_text(result, 0, 9, parcel);
+}
+
+static void
+put_taken(PGresult *result)
+{
+	put_flag(result, 0, 0, choice(2) == 0);
+}
+
+static const struct made_up_row {
+	const char *statement;
+	void (*put)(PGresult *result);
+} rows[] = {
+	{"session_by_cookie", put_session},
+	{"session_keys", put_session_key},
+	{"account_by_address", put_account_by_password},
+	{"account_to_recover", put_account_by_recovery},
+	{"parcel_by_link", put_locked_key},
+	{"opening_try", put_try},
+	{"throttle_take", put_throttle},
+	{"proof_find", put_address},
+	{"guest_address", put_address},
+	{"totp_get", put_totp},
+	{"totp_use", put_account_id},
+	{"challenge_take", put_challenge},
+	{"passkey_list", put_credential},
+	{"passkey_get", put_passkey},
+	{"mailbox_list", put_entry},
+	{"mailbox_search", put_entry},
+	{"mailbox_item", put_item},
+	{"mailbox_guest_item", put_item},
+	{"mailbox_sender", put_sender},
+	{"content_header", put_header},
+	{"content_chunks", put_chunk},
+	{"wish_get", put_wish},
+	{"given_keys", put_given_key},
+	{"member_sessions", put_own_session},
+	{"member_passkeys", put_own_passkey},
+	{"track_find", put_sender_page},
+	{"track_copies", put_tracked_copy},
+	{"key_give", put_taken},
+};
+
+/* What always has a row, whatever is asked. */
+static bool
+is_certain(const char *statement)
+{
+	return strcmp(statement, "throttle_take") == 0 || strcmp(statement, "key_give") == 0;
+}
+
+static PGresult *
+new_result(bool binary)
+{
+	static char name[] = "c";
+	PGresAttDesc columns[COLUMNS] = {0};
+	PGresult *result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+
+	for (int i = 0; i < COLUMNS; i++)
+		columns[i] = (PGresAttDesc){.name = name, .format = binary};
+	PQsetResultAttrs(result, COLUMNS, columns);
+	return result;
+}
+
+static PGresult *
+answer(const struct statement *statement)
+{
+	PGresult *result = new_result(statement->binary);
+	unsigned count;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		if (strcmp(rows[i].statement, statement->name) != 0)
+			continue;
+		if (choice(8) != 7 || is_certain(statement->name))
+			rows[i].put(result);
+		return result;
+	}
+	count = choice(4);
+	for (unsigned row = 0; row < count; row++)
+		for (int column = 0; column < COLUMNS; column++)
+			put_anything(result, (int)row, column);
+	return result;
+}
+
+/* --- in the place of core/database.c --- */
+
+struct connection *__wrap_database_take(struct database *database, struct fault *fault);
+void __wrap_connection_give(struct connection *connection);
+bool __wrap_connection_execute(struct connection *connection, const struct statement *statement,
+			       const struct parameters *parameters, PGresult **result_r,
+			       struct fault *fault);
+bool __wrap_connection_rows(struct connection *connection, const struct statement *statement,
+			    const struct parameters *parameters, take_row *take, void *context,
+			    struct fault *fault);
+bool __wrap_batch_begin(struct connection *connection, struct fault *fault);
+bool __wrap_batch_add(struct connection *connection, const struct statement *statement,
+		      const struct parameters *parameters, struct fault *fault);
+bool __wrap_batch_commit(struct connection *connection, struct fault *fault);
+
+static char connection_place;
+
+struct connection *
+__wrap_database_take(struct database *database, struct fault *fault)
+{
+	(void)database;
+	(void)fault;
+	return (struct connection *)&connection_place;
+}
+
+void
+__wrap_connection_give(struct connection *connection)
+{
+	(void)connection;
+}
+
+bool
+__wrap_connection_execute(struct connection *connection, const struct statement *statement,
+			  const struct parameters *parameters, PGresult **result_r,
+			  struct fault *fault)
+{
+	(void)connection;
+	(void)parameters;
+	if (choice(256) == 255)
+		return fault_set(fault, FAULT_DATABASE, "made up");
+	if (result_r != NULL)
+		*result_r = answer(statement);
+	return true;
+}
+
+/* One row, or none. */
+bool
+__wrap_connection_rows(struct connection *connection, const struct statement *statement,
+		       const struct parameters *parameters, take_row *take, void *context,
+		       struct fault *fault)
+{
+	g_autoptr(PGresult) result = NULL;
+
+	return __wrap_connection_execute(connection, statement, parameters, &result, fault) &&
+	       (PQntuples(result) == 0 || take(context, result, fault));
+}
+
+bool
+__wrap_batch_begin(struct connection *connection, struct fault *fault)
+{
+	(void)connection;
+	(void)fault;
+	return true;
+}
+
+bool
+__wrap_batch_add(struct connection *connection, const struct statement *statement,
+		 const struct parameters *parameters, struct fault *fault)
+{
+	(void)connection;
+	(void)statement;
+	for (int i = 0; i < parameters->count; i++)
+		if (parameters->values[i] != NULL && parameters->formats[i] == 0 &&
+		    strlen(parameters->values[i]) > 1 << 20)
+			abort();
+	(void)fault;
+	return true;
+}
+
+bool
+__wrap_batch_commit(struct connection *connection, struct fault *fault)
+{
+	(void)connection;
+	return choice(256) != 255 || fault_set(fault, FAULT_DATABASE, "made up");
+}
+
+/* --- beginning --- */
+
+static void
+lock_secret(struct password_lock *lock_r, const char *password)
+{
+	struct seal_key wrapping;
+	struct fault fault;
+
+	if (!seal_derive_password(&wrapping, password, lock_r->salt, &fault))
+		abort();
+	seal_wrap(lock_r->wrapped, &made.secret, &wrapping, address);
+}
+
+void
+made_up_start(struct seal_key *courier_r)
+{
+	static randombytes_implementation none = {
+		.implementation_name = chance_name, .random = chance_number, .buf = chance_bytes};
+	struct parcel_access access;
+	struct fault fault;
+
+	randombytes_set_implementation(&none);
+	if (sodium_init() < 0)
+		abort();
+	seal_key_read(&made.cookie, MADE_UP_COOKIE);
+	memset(made.secret.bytes, 1, SEAL_KEY_BYTES);
+	memset(made.content.bytes, 2, SEAL_KEY_BYTES);
+	memset(made.totp, 3, sizeof made.totp);
+	account_keys_make(&made.keys, &made.secret);
+	lock_secret(&made.by_password, MADE_UP_PASSWORD);
+	lock_secret(&made.by_recovery, MADE_UP_RECOVERY);
+	chance = 0;
+	if (!parcel_make_access(parcel_key, &made.content, &access, &made.lock, &fault) ||
+	    strcmp(access.link, MADE_UP_LINK) != 0 || strcmp(access.code.shown, MADE_UP_CODE) != 0)
+		abort(); /* the seeds have others */
+	crypto_scalarmult_base(courier_r->bytes, made.secret.bytes);
+	made.chunk = g_byte_array_new();
+	made.text = g_byte_array_new();
+}
+
+static bool
+store(void *context, unsigned number, const void *sealed, size_t length, struct fault *fault)
+{
+	(void)context;
+	(void)number;
+	(void)fault;
+	g_byte_array_append(made.chunk, sealed, (guint)length);
+	return true;
+}
+
+void
+made_up_choose(const uint8_t choices[MADE_UP_CHOICES], const uint8_t *text, size_t size)
+{
+	struct sealing_sink sealing;
+	struct fault fault;
+
+	made.choices = choices;
+	made.next = 0;
+	chance = 0;
+	g_byte_array_set_size(made.text, 0);
+	g_byte_array_append(made.text, text, (guint)MIN(size, (size_t)MESSAGE_MAX));
+	g_byte_array_set_size(made.chunk, 0);
+	sealing_sink_init(&sealing, &made.content, parcel, made.header, store, NULL);
+	sink_write(&sealing.sink, made.text->data, made.text->len, &fault);
+	sink_finish(&sealing.sink, &fault);
+	sealing_sink_clear(&sealing);
+}
