@@ -297,6 +297,16 @@ serve_enrol_form(struct request *request)
 				    : show_enrol(request, &newcomer, false, NULL);
 }
 
+/* What the first press made is there; its page, with the recovery code, was not seen. */
+static enum MHD_Result
+show_pressed_twice(struct request *request)
+{
+	return answer_word(request, MHD_HTTP_CONFLICT, "Your account is there already",
+			   "If you pressed the button twice, your account was made the first time. "
+			   "Please sign in with your address and the password you chose. Under "
+			   "Settings you can make a recovery code.");
+}
+
 enum MHD_Result
 serve_enrol(struct request *request)
 {
@@ -307,10 +317,12 @@ serve_enrol(struct request *request)
 
 	if (request->session.state == SESSION_MEMBER)
 		return answer_see(request, "/inbox");
+	if (request->session.state != SESSION_GUEST)
+		return show_pressed_twice(request);
 	if (!guest(request, &newcomer, &found, &fault))
 		return answer_fault(request, &fault);
 	if (!found || newcomer.has_account)
-		return answer_see(request, "/signin");
+		return show_pressed_twice(request);
 	wrong = wrong_password(request, newcomer.address);
 	return wrong != NULL ? show_enrol(request, &newcomer, false, wrong)
 			     : enrol(request, &newcomer);

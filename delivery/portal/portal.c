@@ -74,7 +74,7 @@ static const struct route routes[] = {
 	{"GET", "/proof/", serve_proof_form, ACCESS_ANYBODY, FORM_SMALL},
 	{"POST", "/proof/", serve_proof, ACCESS_ANYBODY, FORM_SMALL},
 	{"GET", "/enrol", serve_enrol_form, ACCESS_GUEST, FORM_SMALL},
-	{"POST", "/enrol", serve_enrol, ACCESS_GUEST, FORM_SMALL},
+	{"POST", "/enrol", serve_enrol, ACCESS_ANYBODY, FORM_SMALL},
 	{"GET", "/inbox", serve_inbox, ACCESS_MEMBER, FORM_SMALL},
 	{"GET", "/sent", serve_sent, ACCESS_MEMBER, FORM_SMALL},
 	{"GET", "/drafts", serve_drafts, ACCESS_MEMBER, FORM_SMALL},

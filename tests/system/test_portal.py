@@ -860,6 +860,24 @@ def test_parts_of_a_form_without_names(person):
         assert person.browser.ask(path, body, "multipart/form-data; boundary=form").status == 403
 
 
+def test_account_is_made_once_though_the_button_was_pressed_twice(person):
+    """The browser shows the answer to the second press, which was that the reader is signed out."""
+    send(person)
+    person.unlock()
+    person.browser.get("/enrol")
+    form, before = person.browser.page, list(person.browser.jar)
+    fields = {"password": PASSWORD, "again": PASSWORD}
+    assert person.browser.send(fields).status == 200
+    person.browser.jar.clear()
+    for cookie in before:
+        person.browser.jar.set_cookie(cookie)
+    person.browser.page = form
+    answer = person.browser.send(fields)
+    assert answer.status == 409 and "pressed the button twice" in answer.text
+    person.sign_in()
+    assert person.browser.get("/inbox").status == 200
+
+
 def test_names_of_files_cannot_break_the_header(person):
     """Of an upload on its way to the company, and of an attachment on its way to the reader."""
     send(person)
