@@ -240,6 +240,12 @@ write_both(const struct letter *letter, struct sink *sink, struct fault *fault)
 	return done;
 }
 
+void
+letter_start(void)
+{
+	xmlInitParser();
+}
+
 bool
 letter_write(const struct letter *letter, const struct settings *settings, struct sink *sink,
 	     struct fault *fault)

@@ -31,6 +31,9 @@ struct letter {
 /* By this in its Message-ID, ID.portal@example.com, a mail from the portal is known when it is answered. */
 #define LETTER_CONVERSATION ".portal@"
 
+/* Once, before threads write letters: libxml2 makes its tables without a lock. */
+void letter_start(void);
+
 /* A mailbox for a header field (RFC 5322 §3.4), encoded where needed; `name` may be NULL. The caller's. */
 char *letter_mailbox(const char *name, const char *address);
 /* The address that mails from Postseal come from; the caller's. */

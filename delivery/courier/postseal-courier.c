@@ -16,6 +16,7 @@
 #include "delivery/courier/remind.h"
 #include "delivery/courier/sms.h"
 #include "delivery/courier/upkeep.h"
+#include "delivery/letter.h"
 #include "delivery/mime.h"
 
 enum {
@@ -224,5 +225,6 @@ main(int argc, char **argv)
 	const char *config = daemon_begin(argc, argv, "postseal-courier");
 
 	mime_start();
+	letter_start();
 	return run(config);
 }

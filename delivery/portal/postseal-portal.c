@@ -16,6 +16,7 @@
 #include "core/migrate.h"
 #include "core/secret.h"
 #include "delivery/configuration.h"
+#include "delivery/letter.h"
 #include "delivery/mime.h"
 #include "delivery/portal/page.h"
 #include "delivery/portal/portal.h"
@@ -204,5 +205,6 @@ main(int argc, char **argv)
 	const char *config = daemon_begin(argc, argv, "postseal-portal");
 
 	mime_start();
+	letter_start();
 	return run(config);
 }
