@@ -90,9 +90,10 @@ parse(struct mime *mime, struct fault *fault)
 	g_mime_parser_set_persist_stream(parser, TRUE);
 	mime->root = g_mime_parser_construct_part(parser, NULL);
 	g_object_unref(parser);
-	if (mime->root == NULL)
-		return fault_set(fault, FAULT_INPUT, "looking into the message: its MIME structure cannot be read");
-	return true;
+	if (mime->root != NULL)
+		return true;
+	g_clear_object(&mime->stream); /* the next question makes it again */
+	return fault_set(fault, FAULT_INPUT, "looking into the message: its MIME structure cannot be read");
 }
 
 static void
