@@ -38,7 +38,7 @@ class Refused(Exception):
 
 def raw_send(world, data, sender="anna@example.com", to=(TO,), mail_options="", bdat=False):
     """SMTP without smtplib's repairs; returns the reply to the data."""
-    with socket.create_connection(("127.0.0.1", world.ports["submission"]), timeout=120) as s:
+    with socket.create_connection(("127.0.0.1", world.ports["submission"]), timeout=280) as s:
         file = s.makefile("rwb")
 
         def say(line, expect=b"2"):
