@@ -297,14 +297,16 @@ serve_enrol_form(struct request *request)
 				    : show_enrol(request, &newcomer, false, NULL);
 }
 
-/* What the first press made is there; its page, with the recovery code, was not seen. */
+/* What a first press made is there, and its page, with the recovery code, was not seen; or nothing
+ * was made, because the session was over. Which of the two it is cannot be told. */
 static enum MHD_Result
 show_pressed_twice(struct request *request)
 {
-	return answer_word(request, MHD_HTTP_CONFLICT, "Your account is there already",
+	return answer_word(request, MHD_HTTP_CONFLICT, "Your account may be there already",
 			   "If you pressed the button twice, your account was made the first time. "
-			   "Please sign in with your address and the password you chose. Under "
-			   "Settings you can make a recovery code.");
+			   "Please sign in with your address and the password you chose; under "
+			   "Settings you can make a recovery code. Otherwise too much time has "
+			   "passed: please open your message once more with its link and code.");
 }
 
 enum MHD_Result
