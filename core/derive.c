@@ -4,12 +4,21 @@
 #include <glib.h>
 #include <sys/mman.h>
 
-enum { HUGE_PAGE = 2 * 1024 * 1024, BLOCK = 1024 };
+enum { HUGE_PAGE = 2 * 1024 * 1024, KEPT_BYTES = 2 * HUGE_PAGE, BLOCK = 1024 };
+
+/* As many derivations run at once as there are processors. The memory of small ones is kept for
+ * the next: having it costs as much as half the derivation. */
+static struct {
+	GMutex lock;
+	GCond ended;
+	guint running;
+	GPtrArray *kept; /* each of KEPT_BYTES, wiped by libargon2 */
+} shared;
 
 /* In small pages, more time goes into having them one by one than into the derivation. More is
  * mapped than is wanted, and what lies before and behind the huge pages is given back. */
 static int
-take_memory(uint8_t **memory_r, size_t length)
+map_memory(uint8_t **memory_r, size_t length)
 {
 	uint8_t *mapped = mmap(NULL, length + HUGE_PAGE, PROT_READ | PROT_WRITE,
 			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -26,19 +35,60 @@ take_memory(uint8_t **memory_r, size_t length)
 	return ARGON2_OK;
 }
 
+static int
+take_memory(uint8_t **memory_r, size_t length)
+{
+	*memory_r = NULL;
+	if (length != KEPT_BYTES)
+		return map_memory(memory_r, length);
+	g_mutex_lock(&shared.lock);
+	if (shared.kept != NULL && shared.kept->len > 0)
+		*memory_r = g_ptr_array_steal_index_fast(shared.kept, shared.kept->len - 1);
+	g_mutex_unlock(&shared.lock);
+	return *memory_r == NULL ? map_memory(memory_r, length) : ARGON2_OK;
+}
+
 static void
 give_memory(uint8_t *memory, size_t length)
 {
-	munmap(memory, length);
+	if (length != KEPT_BYTES) {
+		munmap(memory, length);
+		return;
+	}
+	g_mutex_lock(&shared.lock);
+	if (shared.kept == NULL)
+		shared.kept = g_ptr_array_new();
+	g_ptr_array_add(shared.kept, memory);
+	g_mutex_unlock(&shared.lock);
+}
+
+static void
+begin(void)
+{
+	static guint processors;
+
+	g_mutex_lock(&shared.lock);
+	if (processors == 0)
+		processors = g_get_num_processors();
+	while (shared.running >= processors)
+		g_cond_wait(&shared.ended, &shared.lock);
+	shared.running++;
+	g_mutex_unlock(&shared.lock);
+}
+
+static void
+end(void)
+{
+	g_mutex_lock(&shared.lock);
+	shared.running--;
+	g_cond_signal(&shared.ended);
+	g_mutex_unlock(&shared.lock);
 }
 
 bool
 derive_argon2id(unsigned char *key_r, size_t key_length, const void *secret, size_t length,
 		const unsigned char salt[DERIVE_SALT_BYTES], unsigned passes, size_t memory)
 {
-	static GMutex lock;
-	static GCond ended;
-	static guint running;
 	argon2_context context = {.out = key_r,
 				  .outlen = (uint32_t)key_length,
 				  .pwd = (uint8_t *)secret,
@@ -54,15 +104,8 @@ derive_argon2id(unsigned char *key_r, size_t key_length, const void *secret, siz
 				  .free_cbk = give_memory};
 	int done;
 
-	g_mutex_lock(&lock);
-	while (running >= g_get_num_processors())
-		g_cond_wait(&ended, &lock);
-	running++;
-	g_mutex_unlock(&lock);
+	begin();
 	done = argon2_ctx(&context, Argon2_id);
-	g_mutex_lock(&lock);
-	running--;
-	g_cond_signal(&ended);
-	g_mutex_unlock(&lock);
+	end();
 	return done == ARGON2_OK;
 }

@@ -12,10 +12,7 @@
 #include "delivery/courier/queue.h"
 #include "delivery/courier/receipt_mail.h"
 
-enum {
-	CLAIM_MAX = 4, /* few, so that several couriers share the work */
-	DOUBLINGS_MAX = 20,
-};
+enum { DOUBLINGS_MAX = 20 };
 
 void
 courier_hang_up(struct courier_lines *lines)
@@ -308,7 +305,7 @@ deliver(const struct courier *courier, struct courier_lines *lines, unsigned *co
 
 	if (connection == NULL)
 		return false;
-	mails = queue_claim(connection, courier->name, CLAIM_MAX,
+	mails = queue_claim(connection, courier->name,
 			    (unsigned)courier->settings->courier_lease_seconds, fault);
 	if (mails == NULL)
 		return false;

@@ -11,13 +11,15 @@
  * the lock is held, a courier is slow, or the clock stepped, and the lease is given anew. */
 #define MAIL_LOCK "hashtextextended(id::text, 0)"
 
+/* Few, so that several couriers share the work. The number is no parameter, for which PostgreSQL would
+ * make a plan at each claim. */
 static const struct statement queue_take = {
 	"queue_take",
 	"with due as (select id, state from postseal.outbox where next_attempt_at <= now()"
-	"  order by next_attempt_at limit $2 for update skip locked),"
+	"  order by next_attempt_at limit 4 for update skip locked),"
 	" mine as materialized (select id, state, pg_try_advisory_lock(" MAIL_LOCK
 	") as is_free from due) "
-	"update postseal.outbox o set state = 'sending', next_attempt_at = now() + $3 * interval "
+	"update postseal.outbox o set state = 'sending', next_attempt_at = now() + $2 * interval "
 	"'1 second',"
 	" courier = case when is_free then $1 else courier end, attempts = attempts + "
 	"is_free::integer "
@@ -143,15 +145,13 @@ mail_of(const PGresult *result, int row)
 }
 
 GPtrArray *
-queue_claim(struct connection *connection, const char *courier, unsigned limit, unsigned lease,
-	    struct fault *fault)
+queue_claim(struct connection *connection, const char *courier, unsigned lease, struct fault *fault)
 {
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
 	g_autoptr(GPtrArray) mails = g_ptr_array_new_with_free_func((GDestroyNotify)mail_free);
 
 	parameters_text(&parameters, courier);
-	parameters_number(&parameters, limit);
 	parameters_number(&parameters, lease);
 	if (!connection_execute(connection, &queue_take, &parameters, &result, fault))
 		return NULL;

@@ -39,11 +39,11 @@ struct queued_mail {
 	GPtrArray *recipients; /* struct queued_recipient, still to be served */
 };
 
-/* Up to `limit` mails that are due, oldest first, ours as long as the connection lives or until
+/* Up to four mails that are due, oldest first, ours as long as the connection lives or until
  * they are settled on it; for `lease` seconds after that nobody looks: struct queued_mail, freed by
  * the array. */
-GPtrArray *queue_claim(struct connection *connection, const char *courier, unsigned limit,
-		       unsigned lease, struct fault *fault);
+GPtrArray *queue_claim(struct connection *connection, const char *courier, unsigned lease,
+		       struct fault *fault);
 /* Writes the mail: header and body. */
 bool queue_read(struct connection *connection, const struct queued_mail *mail,
 		const struct seal_key *public_key, const struct seal_key *private_key,

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { IN_BYTES = 8192, OUT_BYTES = 65536, REPLY_LINES_MAX = 100, PIPELINE_MAX = 100 };
+enum { IN_BYTES = 8192, OUT_BYTES = 65536, REPLY_LINES_MAX = 100, ASKED_MAX = 100 };
 
 struct smtp {
 	int fd;
@@ -19,6 +21,8 @@ struct smtp {
 	char in[IN_BYTES];
 	size_t in_length, in_at;
 	GByteArray *out;
+	GPtrArray *asked; /* struct smtp_reply, to be filled */
+	guint asked_max;  /* 1 without PIPELINING */
 	bool takes_ident; /* Postfix's XFORWARD with IDENT */
 	bool broken;
 };
@@ -38,8 +42,10 @@ wait_for(struct smtp *smtp, short events, struct fault *fault)
 		return true;
 	smtp->broken = true;
 	if (ready == 0)
-		return fault_set(fault, FAULT_TIMEOUT, "talking to the MTA at %s: it does not answer", smtp->host);
-	return fault_set(fault, FAULT_PEER, "talking to the MTA at %s: %s", smtp->host, strerror(errno));
+		return fault_set(fault, FAULT_TIMEOUT,
+				 "talking to the MTA at %s: it does not answer", smtp->host);
+	return fault_set(fault, FAULT_PEER, "talking to the MTA at %s: %s", smtp->host,
+			 strerror(errno));
 }
 
 static bool
@@ -58,8 +64,8 @@ flush(struct smtp *smtp, struct fault *fault)
 				return false;
 		} else {
 			smtp->broken = true;
-			return fault_set(fault, FAULT_PEER, "writing to the MTA at %s: %s", smtp->host,
-					 strerror(errno));
+			return fault_set(fault, FAULT_PEER, "writing to the MTA at %s: %s",
+					 smtp->host, strerror(errno));
 		}
 	}
 	g_byte_array_set_size(smtp->out, 0);
@@ -73,8 +79,7 @@ put(struct smtp *smtp, const void *data, size_t length, struct fault *fault)
 	return smtp->out->len < OUT_BYTES || flush(smtp, fault);
 }
 
-static bool
-command(struct smtp *smtp, struct fault *fault, const char *format, ...)
+static bool command(struct smtp *smtp, struct fault *fault, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 static bool
@@ -148,7 +153,8 @@ read_reply(struct smtp *smtp, struct smtp_reply *reply_r, void (*each)(struct sm
 			return false;
 		if (line->len < 3 || strspn(line->str, "0123456789") != 3) {
 			smtp->broken = true;
-			return fault_set(fault, FAULT_PEER, "talking to the MTA at %s: “%.60s” is no reply",
+			return fault_set(fault, FAULT_PEER,
+					 "talking to the MTA at %s: “%.60s” is no reply",
 					 smtp->host, line->str);
 		}
 		more = line->str[3] == '-';
@@ -173,7 +179,8 @@ connect_unix(const char *path)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd >= 0 && g_strlcpy(address.sun_path, path, sizeof address.sun_path) < sizeof address.sun_path &&
+	if (fd >= 0 &&
+	    g_strlcpy(address.sun_path, path, sizeof address.sun_path) < sizeof address.sun_path &&
 	    connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
 		return fd;
 	if (fd >= 0)
@@ -201,7 +208,8 @@ connect_tcp(const char *url, struct fault *fault)
 	}
 	error = getaddrinfo(host, port, &wanted, &found);
 	if (error != 0) {
-		fault_set(fault, FAULT_PEER, "connecting to the MTA at %s: %s", url, gai_strerror(error));
+		fault_set(fault, FAULT_PEER, "connecting to the MTA at %s: %s", url,
+			  gai_strerror(error));
 		return -1;
 	}
 	for (struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next) {
@@ -216,8 +224,14 @@ connect_tcp(const char *url, struct fault *fault)
 	}
 	error = errno;
 	freeaddrinfo(found);
-	if (fd < 0)
-		fault_set(fault, FAULT_PEER, "connecting to the MTA at %s: %s", url, strerror(error));
+	if (fd < 0) {
+		fault_set(fault, FAULT_PEER, "connecting to the MTA at %s: %s", url,
+			  strerror(error));
+		return -1;
+	}
+	/* What is written is gathered here: the system must not hold back the end of a mail until
+	 * the MTA confirms its beginning, which it does after 40 ms. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	return fd;
 }
 
@@ -231,11 +245,12 @@ connect_to(const char *url, struct fault *fault)
 	if (g_str_has_prefix(url, "unix:")) {
 		fd = connect_unix(url + 5);
 		if (fd < 0)
-			fault_set(fault, FAULT_PEER, "connecting to the MTA at %s: %s", url, strerror(errno));
+			fault_set(fault, FAULT_PEER, "connecting to the MTA at %s: %s", url,
+				  strerror(errno));
 		return fd;
 	}
-	fault_set(fault, FAULT_CONFIG, "connecting to the MTA at %s: expected smtp://host:port or unix:/path",
-		  url);
+	fault_set(fault, FAULT_CONFIG,
+		  "connecting to the MTA at %s: expected smtp://host:port or unix:/path", url);
 	return -1;
 }
 
@@ -257,12 +272,14 @@ greet(struct smtp *smtp, const char *hostname, struct fault *fault)
 	if (!read_reply(smtp, &reply, NULL, fault))
 		return false;
 	if (reply.code != 220)
-		return fault_set(fault, FAULT_PEER, "greeting the MTA at %s: it says %s", smtp->host, reply.text);
+		return fault_set(fault, FAULT_PEER, "greeting the MTA at %s: it says %s",
+				 smtp->host, reply.text);
 	if (!command(smtp, fault, "EHLO %s", hostname) || !flush(smtp, fault) ||
 	    !read_reply(smtp, &reply, note_extension, fault))
 		return false;
 	return reply.code == 250 ||
-	       fault_set(fault, FAULT_PEER, "greeting the MTA at %s: it says %s", smtp->host, reply.text);
+	       fault_set(fault, FAULT_PEER, "greeting the MTA at %s: it says %s", smtp->host,
+			 reply.text);
 }
 
 struct smtp *
@@ -279,10 +296,12 @@ smtp_open(const char *url, const char *hostname, unsigned timeout_seconds, struc
 	smtp->host = g_strdup(url);
 	smtp->extensions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	smtp->out = g_byte_array_new();
+	smtp->asked = g_ptr_array_new();
 	if (!greet(smtp, hostname, fault)) {
 		smtp->broken = true;
 		return NULL;
 	}
+	smtp->asked_max = smtp_offers(smtp, "PIPELINING") ? ASKED_MAX : 1;
 	return g_steal_pointer(&smtp);
 }
 
@@ -298,6 +317,7 @@ smtp_close(struct smtp *smtp)
 		read_reply(smtp, &reply, NULL, &ignored);
 	close(smtp->fd);
 	g_byte_array_unref(smtp->out);
+	g_ptr_array_unref(smtp->asked);
 	g_hash_table_unref(smtp->extensions);
 	g_free(smtp->host);
 	g_free(smtp);
@@ -309,52 +329,78 @@ smtp_offers(const struct smtp *smtp, const char *extension)
 	return g_hash_table_contains(smtp->extensions, extension);
 }
 
+/* --- commands before their replies (RFC 2920) --- */
+
+/* Reads the replies to all commands that were asked, in their order. */
+static bool
+hear(struct smtp *smtp, struct fault *fault)
+{
+	bool good = flush(smtp, fault);
+
+	for (guint i = 0; i < smtp->asked->len && good; i++) {
+		struct smtp_reply *reply = g_ptr_array_index(smtp->asked, i);
+
+		good = read_reply(smtp, reply, NULL, fault);
+		if (good && reply->code == 421) {
+			smtp->broken = true;
+			good = fault_set(fault, FAULT_PEER, "talking to the MTA at %s: it says %s",
+					 smtp->host, reply->text);
+		}
+	}
+	g_ptr_array_set_size(smtp->asked, 0);
+	return good;
+}
+
+/* The reply to what was put is for *reply_r, at hear() or before. So many wait at most that
+ * neither side waits for the other with full buffers. */
+static bool
+expect(struct smtp *smtp, struct smtp_reply *reply_r, struct fault *fault)
+{
+	g_ptr_array_add(smtp->asked, reply_r);
+	return smtp->asked->len < smtp->asked_max || hear(smtp, fault);
+}
+
 /* --- a mail --- */
 
+/* Postfix logs it as orig_queue_id. */
 static bool
-put_mail(struct smtp *smtp, const struct smtp_mail *mail, struct fault *fault)
+tell_ident(struct smtp *smtp, const struct smtp_mail *mail, struct smtp_reply *reply_r,
+	   struct fault *fault)
+{
+	return mail->ident == NULL || !smtp->takes_ident ||
+	       (command(smtp, fault, "XFORWARD IDENT=%s", mail->ident) &&
+		expect(smtp, reply_r, fault));
+}
+
+static bool
+name_sender(struct smtp *smtp, const struct smtp_mail *mail, struct smtp_reply *reply_r,
+	    struct fault *fault)
 {
 	bool dsn = smtp_offers(smtp, "DSN");
 
 	return command(smtp, fault, "MAIL FROM:<%s>%s%s%s%s%s%s", mail->sender,
 		       smtp_offers(smtp, "8BITMIME") ? " BODY=8BITMIME" : "",
 		       mail->smtputf8 ? " SMTPUTF8" : "", dsn && mail->ret != NULL ? " RET=" : "",
-		       dsn && mail->ret != NULL ? mail->ret : "", dsn && mail->envid != NULL ? " ENVID=" : "",
-		       dsn && mail->envid != NULL ? mail->envid : "");
+		       dsn && mail->ret != NULL ? mail->ret : "",
+		       dsn && mail->envid != NULL ? " ENVID=" : "",
+		       dsn && mail->envid != NULL ? mail->envid : "") &&
+	       expect(smtp, reply_r, fault);
 }
 
 static bool
-put_recipient(struct smtp *smtp, const struct smtp_recipient *recipient, struct fault *fault)
+name_recipients(struct smtp *smtp, const struct smtp_mail *mail, struct fault *fault)
 {
 	bool dsn = smtp_offers(smtp, "DSN");
-	bool notify = dsn && recipient->notify != NULL, orcpt = dsn && recipient->orcpt != NULL;
 
-	return command(smtp, fault, "RCPT TO:<%s>%s%s%s%s", recipient->address, notify ? " NOTIFY=" : "",
-		       notify ? recipient->notify : "", orcpt ? " ORCPT=" : "",
-		       orcpt ? recipient->orcpt : "");
-}
+	for (size_t i = 0; i < mail->recipient_count; i++) {
+		struct smtp_recipient *to = &mail->recipients[i];
+		bool notify = dsn && to->notify != NULL, orcpt = dsn && to->orcpt != NULL;
 
-/* A bounded number of commands is sent before their replies are read, so that neither side
- * waits for the other with full buffers. */
-static bool
-name_recipients(struct smtp *smtp, struct smtp_mail *mail, size_t *accepted_r, struct fault *fault)
-{
-	size_t at_once = smtp_offers(smtp, "PIPELINING") ? PIPELINE_MAX : 1;
-
-	*accepted_r = 0;
-	for (size_t first = 0; first < mail->recipient_count; first += at_once) {
-		size_t end = MIN(first + at_once, mail->recipient_count);
-
-		for (size_t i = first; i < end; i++)
-			if (!put_recipient(smtp, &mail->recipients[i], fault))
-				return false;
-		if (!flush(smtp, fault))
+		if (!command(smtp, fault, "RCPT TO:<%s>%s%s%s%s", to->address,
+			     notify ? " NOTIFY=" : "", notify ? to->notify : "",
+			     orcpt ? " ORCPT=" : "", orcpt ? to->orcpt : "") ||
+		    !expect(smtp, &to->reply, fault))
 			return false;
-		for (size_t i = first; i < end; i++) {
-			if (!read_reply(smtp, &mail->recipients[i].reply, NULL, fault))
-				return false;
-			*accepted_r += mail->recipients[i].reply.code / 100 == 2;
-		}
 	}
 	return true;
 }
@@ -380,13 +426,15 @@ dot_write(struct sink *sink, const void *data, size_t length, struct fault *faul
 		dots->last = *at;
 		if (!line_begins || *at != '.')
 			continue;
-		if (!put(dots->smtp, from, (size_t)(at - from), fault) || !put(dots->smtp, ".", 1, fault))
+		if (!put(dots->smtp, from, (size_t)(at - from), fault) ||
+		    !put(dots->smtp, ".", 1, fault))
 			return false;
 		from = at;
 	}
 	return put(dots->smtp, from, (size_t)(end - from), fault);
 }
 
+/* With the dot that ends it; mostly all of it is still to be flushed. */
 static bool
 put_content(struct smtp *smtp, const struct smtp_mail *mail, struct fault *fault)
 {
@@ -398,18 +446,30 @@ put_content(struct smtp *smtp, const struct smtp_mail *mail, struct fault *fault
 		return false;
 	}
 	ended = dots.last == '\n' && (dots.before_last == '\r' || dots.before_last == '\0');
-	return (ended || put(smtp, "\r\n", 2, fault)) && flush(smtp, fault);
+	return (ended || put(smtp, "\r\n", 2, fault)) && command(smtp, fault, ".");
 }
 
-/* Postfix logs it as orig_queue_id. */
+/* Not all of a mail is in the MTA's hands before its last byte has been sent. */
 static bool
-tell_ident(struct smtp *smtp, const struct smtp_mail *mail, struct fault *fault)
+send_content(struct smtp *smtp, const struct smtp_mail *mail, struct smtp_reply *reply_r,
+	     bool *in_doubt_r, struct fault *fault)
+{
+	if (!put_content(smtp, mail, fault) || !flush(smtp, fault))
+		return false;
+	*in_doubt_r = true;
+	if (!read_reply(smtp, reply_r, NULL, fault))
+		return false;
+	*in_doubt_r = false;
+	return true;
+}
+
+/* The MTA waits for content though it has taken no recipient (RFC 2920 §3.1). */
+static bool
+send_nothing(struct smtp *smtp, struct fault *fault)
 {
 	struct smtp_reply reply;
 
-	return mail->ident == NULL || !smtp->takes_ident ||
-	       (command(smtp, fault, "XFORWARD IDENT=%s", mail->ident) && flush(smtp, fault) &&
-		read_reply(smtp, &reply, NULL, fault));
+	return command(smtp, fault, ".") && expect(smtp, &reply, fault) && hear(smtp, fault);
 }
 
 static bool
@@ -417,56 +477,58 @@ reset(struct smtp *smtp, struct fault *fault)
 {
 	struct smtp_reply reply;
 
-	return command(smtp, fault, "RSET") && flush(smtp, fault) && read_reply(smtp, &reply, NULL, fault);
+	return command(smtp, fault, "RSET") && expect(smtp, &reply, fault) && hear(smtp, fault);
 }
 
 static void
-give_all(struct smtp_mail *mail, const struct smtp_reply *reply)
+give_all(struct smtp_mail *mail, const struct smtp_reply *reply, bool to_refused)
 {
 	for (size_t i = 0; i < mail->recipient_count; i++)
-		if (mail->recipients[i].reply.code == 0 || mail->recipients[i].reply.code / 100 == 2)
+		if (to_refused || mail->recipients[i].reply.code / 100 == 2)
 			mail->recipients[i].reply = *reply;
+}
+
+static bool
+is_any_taken(const struct smtp_mail *mail)
+{
+	for (size_t i = 0; i < mail->recipient_count; i++)
+		if (mail->recipients[i].reply.code / 100 == 2)
+			return true;
+	return false;
 }
 
 bool
 smtp_send(struct smtp *smtp, struct smtp_mail *mail, struct smtp_reply *reply_r, bool *in_doubt_r,
 	  struct fault *fault)
 {
-	size_t accepted;
+	struct smtp_reply ident = {0}, sender = {0}, data = {0};
 
 	*in_doubt_r = false;
 	for (size_t i = 0; i < mail->recipient_count; i++)
 		mail->recipients[i].reply = (struct smtp_reply){0};
 	if (mail->smtputf8 && !smtp_offers(smtp, "SMTPUTF8")) {
-		*reply_r = (struct smtp_reply){553, "553 5.6.7 the MTA does not take SMTPUTF8 (RFC 6531)"};
-		give_all(mail, reply_r);
+		*reply_r = (struct smtp_reply){
+			553, "553 5.6.7 the MTA does not take SMTPUTF8 (RFC 6531)"};
+		give_all(mail, reply_r, true);
 		return true;
 	}
-	if (!tell_ident(smtp, mail, fault) || !put_mail(smtp, mail, fault) || !flush(smtp, fault) ||
-	    !read_reply(smtp, reply_r, NULL, fault))
+	if (!tell_ident(smtp, mail, &ident, fault) || !name_sender(smtp, mail, &sender, fault) ||
+	    !name_recipients(smtp, mail, fault) || !command(smtp, fault, "DATA") ||
+	    !expect(smtp, &data, fault) || !hear(smtp, fault))
 		return false;
-	if (reply_r->code / 100 != 2) {
-		give_all(mail, reply_r);
-		return true;
-	}
-	if (!name_recipients(smtp, mail, &accepted, fault))
-		return false;
-	if (accepted == 0) {
+	*reply_r = data;
+	if (sender.code / 100 != 2) { /* and nothing that followed meant anything */
+		*reply_r = sender;
+		give_all(mail, reply_r, true);
+	} else if (!is_any_taken(mail)) {
 		*reply_r = mail->recipients[0].reply;
-		return reset(smtp, fault);
+	} else if (data.code == 354) {
+		if (!send_content(smtp, mail, reply_r, in_doubt_r, fault))
+			return false;
+		give_all(mail, reply_r, false);
+		return true;
+	} else {
+		give_all(mail, reply_r, false);
 	}
-	if (!command(smtp, fault, "DATA") || !flush(smtp, fault) || !read_reply(smtp, reply_r, NULL, fault))
-		return false;
-	if (reply_r->code != 354) {
-		give_all(mail, reply_r);
-		return reset(smtp, fault);
-	}
-	if (!put_content(smtp, mail, fault))
-		return false;
-	*in_doubt_r = true;
-	if (!command(smtp, fault, ".") || !flush(smtp, fault) || !read_reply(smtp, reply_r, NULL, fault))
-		return false;
-	*in_doubt_r = false;
-	give_all(mail, reply_r);
-	return true;
+	return (data.code == 354 ? send_nothing : reset)(smtp, fault);
 }

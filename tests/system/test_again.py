@@ -115,6 +115,54 @@ def test_connection_that_breaks_in_the_middle_is_tried_again(world, post, stub, 
         sorted([to, post.sender])
 
 
+def test_end_of_a_mail_was_held_back_until_its_beginning_was_confirmed(world, post, stub, name):
+    """Two writes, the second small: the system kept it for 40 ms. Now a mail comes in one piece, as do the
+    commands before it."""
+    to = f"{name}@pickup.example"
+    post.accepted(post.compose([to]), [to])
+    wait_outbox_empty(world)
+    assert len(stub.mails) == 2
+    begins = [re.match(rb"\S+", piece).group(0) for piece in stub.pieces]
+    assert begins == [b"EHLO", b"MAIL", b"Received:", b"MAIL", b"Received:", b"QUIT"][:len(begins)]
+    assert all(piece.endswith(b"\r\nDATA\r\n") for piece in stub.pieces if piece.startswith(b"MAIL"))
+    assert all(piece.endswith(b"\r\n.\r\n") for piece in stub.pieces if piece.startswith(b"Received:"))
+
+
+def test_mta_without_pipelining_hears_one_command_at_a_time(world, post, stub, name):
+    stub.extensions = ("8BITMIME", "DSN")
+    to = f"{name}@pickup.example"
+    post.accepted(post.compose([to]), [to])
+    wait_outbox_empty(world)
+    assert len(stub.mails) == 2
+    assert [p[:4] for p in stub.pieces][:5] == [b"EHLO", b"MAIL", b"RCPT", b"DATA", b"Rece"]
+    assert all(piece.count(b"\r\n") == 1 for piece in stub.pieces if not piece.startswith(b"Rece"))
+
+
+def test_sender_that_the_mta_refuses_for_now_is_tried_again(world, post, stub, name):
+    """What is said of the sender is the reason, not what is said of commands that came after it."""
+    to = f"{name}@pickup.example"
+    stub.mail, stub.rcpt[to] = "452 4.3.1 no room on the disk", "503 5.5.1 no sender"
+    post.accepted(post.compose([to]), [to])
+    sandbox.wait_until(lambda: "no room on the disk" in world.postseal("outbox", "list"), "the first try")
+    assert "no sender" not in world.postseal("outbox", "list")
+    stub.mail = "250 Ok"
+    del stub.rcpt[to]
+    wait_outbox_empty(world)
+    assert sorted(re.search("<(.*)>", rcpts[0]).group(1) for _, rcpts, content in stub.mails if content) == \
+        sorted([to, post.sender])
+
+
+def test_content_is_not_sent_where_no_recipient_was_taken(world, post, stub, name):
+    """The stub wants content all the same: it gets none, and the next mail goes over the same connection."""
+    to, sender = f"{name}@pickup.example", f"{name}@example.com"
+    stub.rcpt[to] = "550 5.1.1 no such user here"
+    post.accepted(post.compose([to], sender=sender), [to], sender=sender)
+    wait_outbox_empty(world)
+    assert post.copies(to)[0]["state"] == "failed"
+    assert all(content == b"" for _, rcpts, content in stub.mails if not rcpts)
+    assert [content for _, rcpts, content in stub.mails if rcpts and sender in rcpts[0]]
+
+
 def test_mta_that_hangs_is_left_and_tried_again(world, post, stub, name):
     to = f"{name}@pickup.example"
     stub.trouble = "hang"
