@@ -30,7 +30,7 @@ static const struct setting table[] = {
 	{"sms", SETTING_TEXT, AT(sms), "", NULL},
 	{"keeper metrics", SETTING_TEXT, AT(keeper_metrics), "", NULL},
 	{"courier user", SETTING_TEXT, AT(courier_user), "postseal_courier", NULL},
-	{"courier workers", SETTING_COUNT, AT(courier_workers), "2", NULL},
+	{"courier workers", SETTING_COUNT, AT(courier_workers), "4", NULL},
 	{"courier lease", SETTING_SECONDS, AT(courier_lease_seconds), "900", NULL},
 	{"keeper socket", SETTING_TEXT, AT(keeper_socket), "/run/postseal-keeper/keeper.sock", NULL},
 	{"keeper agent", SETTING_TEXT, AT(keeper_agent), "/run/postseal-keeper/agent.sock", NULL},

@@ -12,7 +12,7 @@
 #include "delivery/courier/queue.h"
 #include "delivery/courier/receipt_mail.h"
 
-enum { DOUBLINGS_MAX = 20 };
+enum { ISSUE_MAX = 4, DOUBLINGS_MAX = 20 };
 
 void
 courier_hang_up(struct courier_lines *lines)
@@ -317,19 +317,33 @@ deliver(const struct courier *courier, struct courier_lines *lines, unsigned *co
 	return good;
 }
 
+/* Links and codes for some parcels, so that their mails are claimed together. */
+static bool
+issue(const struct issuer *issuer, unsigned *count, struct fault *fault)
+{
+	bool issued = true;
+
+	for (int i = 0; issued && i < ISSUE_MAX; i++) {
+		if (!issue_one(issuer, &issued, fault))
+			return false;
+		*count += issued;
+	}
+	return true;
+}
+
 bool
 courier_round(const struct courier *courier, struct courier_lines *lines, unsigned *count_r,
 	      struct fault *fault)
 {
 	const struct issuer issuer = courier_issuer(courier);
-	bool issued = false, mailed = false;
+	bool mailed = false;
 	struct work work;
 
 	*count_r = 0;
 	if (!look_for_work(courier, &work, fault) ||
-	    (work.parcels && !issue_one(&issuer, &issued, fault)) ||
+	    (work.parcels && !issue(&issuer, count_r, fault)) ||
 	    (work.receipts && !receipt_mail_one(&issuer, &mailed, fault)))
 		return false;
-	*count_r += issued + mailed;
-	return !(work.mails || issued || mailed) || deliver(courier, lines, count_r, fault);
+	*count_r += mailed;
+	return !(work.mails || *count_r > 0) || deliver(courier, lines, count_r, fault);
 }

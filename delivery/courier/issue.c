@@ -299,6 +299,7 @@ tell_sender(const struct issuing *issuing, const struct notice_code *codes, size
 static bool
 issue_keys(struct issuing *issuing, struct fault *fault)
 {
+	const struct parameters none = {0};
 	int count = PQntuples(issuing->keys);
 	g_autofree struct parcel_access *access = g_new0(struct parcel_access, count);
 	g_autofree struct notice_code *codes = g_new0(struct notice_code, count);
@@ -307,7 +308,9 @@ issue_keys(struct issuing *issuing, struct fault *fault)
 
 	for (int row = 0; row < count && done; row++)
 		done = issue_key(issuing, row, &access[row], &codes[row], fault);
+	crash_point("courier-before-issue");
 	done = done && tell_sender(issuing, codes, (size_t)count, fault) &&
+	       batch_add(issuing->notice.connection, &commit, &none, fault) &&
 	       batch_commit(issuing->notice.connection, fault);
 	sodium_memzero(access, (size_t)count * sizeof *access);
 	return done;
@@ -342,9 +345,6 @@ issue_parcel(const struct issuer *issuer, struct connection *connection, const P
 	if (!done)
 		return fault_within(fault, "making links and codes for the message %s",
 				    issuing.notice.message);
-	crash_point("courier-before-issue");
-	if (!connection_execute(connection, &commit, NULL, NULL, fault))
-		return false;
 	log_info("links and codes made: message=%s, from=<%s>, nrcpt=%d", issuing.notice.message,
 		 issuing.notice.sender, PQntuples(keys));
 	return true;

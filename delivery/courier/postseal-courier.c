@@ -24,31 +24,62 @@ enum {
 	PAUSE_SECONDS = 5, /* after trouble with the MTA or the database */
 	UPKEEP_SECONDS = 60,
 	NAME_MAX_BYTES = 300,
+	LULL_MSEC = 200, /* without news: nobody sends any more */
+	BURST_MAX_SECONDS = 30,
 };
+
+/* While mail comes in, those who send it wait for the milter, and the helpers leave it the machine:
+ * for so long at most, as the mail has to go out, too. */
+enum crew { STEADY, HELPERS, CREWS };
 
 static struct {
 	GMutex lock;
-	GCond wake, time; /* of the workers, of the housekeeper and of workers that pause */
-	bool called;	  /* a worker is to look for work */
+	GCond wake[CREWS];
+	bool called[CREWS]; /* a worker is to look for work */
+	GCond time;	    /* of the housekeeper, and of workers that pause */
+	gint64 burst, news; /* when mail began to come in, and when the last came */
 	bool stop;
 } shared;
 
 /* One is enough: whoever finds work calls the next. */
 static void
-call_worker(void)
+call_worker(enum crew crew)
 {
 	g_mutex_lock(&shared.lock);
-	shared.called = true;
-	g_cond_signal(&shared.wake);
+	shared.called[crew] = true;
+	g_cond_signal(&shared.wake[crew]);
 	g_mutex_unlock(&shared.lock);
 }
 
 static void
 hear_news(void *context, const char *payload)
 {
+	gint64 now = g_get_monotonic_time();
+
 	(void)context;
 	(void)payload;
-	call_worker();
+	g_mutex_lock(&shared.lock);
+	if (now - shared.news > LULL_MSEC * G_TIME_SPAN_MILLISECOND)
+		shared.burst = now;
+	shared.news = now;
+	g_mutex_unlock(&shared.lock);
+	call_worker(STEADY);
+}
+
+static void
+stand_back(void)
+{
+	g_mutex_lock(&shared.lock);
+	for (;;) {
+		gint64 now = g_get_monotonic_time();
+		gint64 lull = shared.news + LULL_MSEC * G_TIME_SPAN_MILLISECOND;
+
+		if (shared.stop || now >= lull ||
+		    now - shared.burst > BURST_MAX_SECONDS * G_TIME_SPAN_SECOND)
+			break;
+		g_cond_wait_until(&shared.time, &shared.lock, lull);
+	}
+	g_mutex_unlock(&shared.lock);
 }
 
 static void
@@ -57,25 +88,39 @@ stop(void *context)
 	(void)context;
 	g_mutex_lock(&shared.lock);
 	shared.stop = true;
-	g_cond_broadcast(&shared.wake);
+	for (int i = 0; i < CREWS; i++)
+		g_cond_broadcast(&shared.wake[i]);
 	g_cond_broadcast(&shared.time);
 	g_mutex_unlock(&shared.lock);
 }
 
-/* So long at most: until a call where one is awaited, else whatever comes; false at the end. */
+/* Waits so long, whatever comes; false at the end. */
 static bool
-wait_for(unsigned seconds, bool for_call)
+pause_for(unsigned seconds)
 {
-	GCond *condition = for_call ? &shared.wake : &shared.time;
 	gint64 limit = g_get_monotonic_time() + seconds * G_TIME_SPAN_SECOND;
 	bool go_on;
 
 	g_mutex_lock(&shared.lock);
-	while (!shared.stop && !(for_call && shared.called) &&
-	       g_cond_wait_until(condition, &shared.lock, limit))
+	while (!shared.stop && g_cond_wait_until(&shared.time, &shared.lock, limit))
 		;
-	if (for_call)
-		shared.called = false;
+	go_on = !shared.stop;
+	g_mutex_unlock(&shared.lock);
+	return go_on;
+}
+
+/* Waits so long at most, until a call; false at the end. */
+static bool
+wait_for_call(unsigned seconds, enum crew crew)
+{
+	gint64 limit = g_get_monotonic_time() + seconds * G_TIME_SPAN_SECOND;
+	bool go_on;
+
+	g_mutex_lock(&shared.lock);
+	while (!shared.stop && !shared.called[crew] &&
+	       g_cond_wait_until(&shared.wake[crew], &shared.lock, limit))
+		;
+	shared.called[crew] = false;
 	go_on = !shared.stop;
 	g_mutex_unlock(&shared.lock);
 	return go_on;
@@ -92,10 +137,16 @@ is_stopping(void)
 	return stopping;
 }
 
+struct worker {
+	const struct courier *courier;
+	enum crew crew;
+	GThread *thread;
+};
+
 static gpointer
 work(gpointer data)
 {
-	const struct courier *courier = data;
+	const struct worker *self = data;
 	struct courier_lines lines = {0};
 	bool go_on = true;
 
@@ -103,15 +154,18 @@ work(gpointer data)
 		struct fault fault = {0};
 		unsigned count;
 
-		if (!courier_round(courier, &lines, &count, &fault)) {
+		if (self->crew == HELPERS)
+			stand_back();
+		if (!courier_round(self->courier, &lines, &count, &fault)) {
 			log_warning("%s", fault.text);
 			courier_hang_up(&lines);
-			go_on = wait_for(PAUSE_SECONDS, false);
+			go_on = pause_for(PAUSE_SECONDS);
 		} else if (count == 0) {
 			courier_hang_up(&lines);
-			go_on = wait_for(POLL_SECONDS, true);
+			go_on = wait_for_call(POLL_SECONDS, self->crew);
 		} else {
-			call_worker();
+			for (int i = 0; i < CREWS; i++)
+				call_worker(i);
 			go_on = !is_stopping();
 		}
 	}
@@ -131,7 +185,7 @@ keep_house(gpointer data)
 		if (!upkeep(courier->database, courier->settings, &fault) ||
 		    !remind(&issuer, &fault))
 			log_warning("keeping house: %s", fault.text);
-	} while (wait_for(UPKEEP_SECONDS, false));
+	} while (pause_for(UPKEEP_SECONDS));
 	return NULL;
 }
 
@@ -180,16 +234,19 @@ run_threads(struct courier *courier, const struct database_settings *database)
 {
 	const struct daemon_signals signals = {.reload = NULL, .stop = stop};
 	guint count = (guint)MAX(courier->settings->courier_workers, (uint64_t)1);
-	g_autofree GThread **workers = g_new(GThread *, count);
+	g_autofree struct worker *workers = g_new(struct worker, count);
 	struct listener *listener = listener_start(database, "postseal_outbox", hear_news, NULL);
 	GThread *housekeeper = g_thread_new("upkeep", keep_house, courier);
 
-	for (guint i = 0; i < count; i++)
-		workers[i] = g_thread_new("worker", work, courier);
+	for (guint i = 0; i < count; i++) {
+		workers[i].courier = courier;
+		workers[i].crew = i < (count + 1) / 2 ? STEADY : HELPERS;
+		workers[i].thread = g_thread_new("worker", work, &workers[i]);
+	}
 	daemon_watch_signals(&signals);
 	daemon_ready("handing mail to the MTA");
 	for (guint i = 0; i < count; i++)
-		g_thread_join(workers[i]);
+		g_thread_join(workers[i].thread);
 	g_thread_join(housekeeper);
 	listener_stop(listener);
 }

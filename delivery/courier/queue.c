@@ -16,7 +16,7 @@
 static const struct statement queue_take = {
 	"queue_take",
 	"with due as (select id, state from postseal.outbox where next_attempt_at <= now()"
-	"  order by next_attempt_at limit 4 for update skip locked),"
+	"  order by next_attempt_at limit 8 for update skip locked),"
 	" mine as materialized (select id, state, pg_try_advisory_lock(" MAIL_LOCK
 	") as is_free from due) "
 	"update postseal.outbox o set state = 'sending', next_attempt_at = now() + $2 * interval "

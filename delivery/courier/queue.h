@@ -39,7 +39,7 @@ struct queued_mail {
 	GPtrArray *recipients; /* struct queued_recipient, still to be served */
 };
 
-/* Up to four mails that are due, oldest first, ours as long as the connection lives or until
+/* Up to eight mails that are due, oldest first, ours as long as the connection lives or until
  * they are settled on it; for `lease` seconds after that nobody looks: struct queued_mail, freed by
  * the array. */
 GPtrArray *queue_claim(struct connection *connection, const char *courier, unsigned lease,

@@ -204,6 +204,23 @@ def test_mail_in_the_hand_of_a_slow_courier_is_left_to_it(world, post, stub, nam
     assert len(stub.mails) == 1 and post.copies(smime)[0]["state"] == "sent"
 
 
+def test_workers_that_stand_back_while_mail_comes_in_join_afterwards(world, post, stub, name):
+    """Four work, and one takes up to eight mails: with two of them in the hands of a slow MTA, ten are left for
+    the others."""
+    world.stop_program("postseal-courier")
+    world.config.write_text(world.config.read_text().replace("reinject timeout 4 seconds", "reinject timeout 60 seconds"))
+    world.start_program("postseal-courier")
+    smime, plain = f"{name}@smime.example", f"{name}@plain.example"
+    people.certify(world, smime)
+    stub.trouble = "slow"
+    for _ in range(12):
+        post.accepted(post.compose([smime, plain]), [smime, plain])
+    sandbox.wait_until(lambda: len(stub.mails) == 4, "four mails to be in the MTA's hands")
+    stub.patience.set()
+    wait_outbox_empty(world)
+    assert len(stub.mails) == 12
+
+
 def test_smtputf8_needs_an_mta_that_takes_it(world, post, stub, name):
     sender = f"{name}@example.com"
     to = f"j\u00f6rg{name}@pickup.example"
