@@ -308,10 +308,10 @@ issue_keys(struct issuing *issuing, struct fault *fault)
 
 	for (int row = 0; row < count && done; row++)
 		done = issue_key(issuing, row, &access[row], &codes[row], fault);
-	crash_point("courier-before-issue");
 	done = done && tell_sender(issuing, codes, (size_t)count, fault) &&
-	       batch_add(issuing->notice.connection, &commit, &none, fault) &&
-	       batch_commit(issuing->notice.connection, fault);
+	       batch_add(issuing->notice.connection, &commit, &none, fault);
+	crash_point("courier-before-issue");
+	done = done && batch_commit(issuing->notice.connection, fault);
 	sodium_memzero(access, (size_t)count * sizeof *access);
 	return done;
 }
