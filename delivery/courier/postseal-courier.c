@@ -28,8 +28,8 @@ enum {
 	BURST_MAX_SECONDS = 30,
 };
 
-/* While mail comes in, those who send it wait for the milter, and the helpers leave it the machine:
- * for so long at most, as the mail has to go out, too. */
+/* While mail comes in, those who send it wait for the milter, and the helpers leave it the machine;
+ * not for longer than BURST_MAX_SECONDS, as the mail has to go out, too. */
 enum crew { STEADY, HELPERS, CREWS };
 
 static struct {
@@ -41,13 +41,15 @@ static struct {
 	bool stop;
 } shared;
 
-/* One is enough: whoever finds work calls the next. */
+/* One of each crew is enough: whoever finds work calls the next. */
 static void
-call_worker(enum crew crew)
+call_workers(void)
 {
 	g_mutex_lock(&shared.lock);
-	shared.called[crew] = true;
-	g_cond_signal(&shared.wake[crew]);
+	for (int i = 0; i < CREWS; i++) {
+		shared.called[i] = true;
+		g_cond_signal(&shared.wake[i]);
+	}
 	g_mutex_unlock(&shared.lock);
 }
 
@@ -63,7 +65,7 @@ hear_news(void *context, const char *payload)
 		shared.burst = now;
 	shared.news = now;
 	g_mutex_unlock(&shared.lock);
-	call_worker(STEADY);
+	call_workers();
 }
 
 static void
@@ -164,8 +166,7 @@ work(gpointer data)
 			courier_hang_up(&lines);
 			go_on = wait_for_call(POLL_SECONDS, self->crew);
 		} else {
-			for (int i = 0; i < CREWS; i++)
-				call_worker(i);
+			call_workers();
 			go_on = !is_stopping();
 		}
 	}
