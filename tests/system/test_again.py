@@ -152,6 +152,17 @@ def test_sender_that_the_mta_refuses_for_now_is_tried_again(world, post, stub, n
         sorted([to, post.sender])
 
 
+def test_mta_that_shuts_down_is_quoted(world, post, stub, name):
+    """421: what was asked after it is not answered any more."""
+    to = f"{name}@pickup.example"
+    stub.mail = "421 4.3.2 shutting down"
+    post.accepted(post.compose([to]), [to])
+    sandbox.wait_until(lambda: "it says 421 4.3.2 shutting down" in world.postseal("outbox", "list"), "the first try")
+    stub.mail = "250 Ok"
+    wait_outbox_empty(world)
+    assert len(stub.mails) == 2
+
+
 def test_content_is_not_sent_where_no_recipient_was_taken(world, post, stub, name):
     """The stub wants content all the same: it gets none, and the next mail goes over the same connection."""
     to, sender = f"{name}@pickup.example", f"{name}@example.com"
