@@ -351,8 +351,8 @@ hear(struct smtp *smtp, struct fault *fault)
 	return good;
 }
 
-/* The reply to what was put is for *reply_r, at hear() or before. So many wait at most that
- * neither side waits for the other with full buffers. */
+/* The reply to the command that was put goes to *reply_r, by hear() at the latest. So many wait at
+ * most that neither side waits for the other with full buffers. */
 static bool
 expect(struct smtp *smtp, struct smtp_reply *reply_r, struct fault *fault)
 {
@@ -403,6 +403,18 @@ name_recipients(struct smtp *smtp, const struct smtp_mail *mail, struct fault *f
 			return false;
 	}
 	return true;
+}
+
+/* All that comes before the content. False when the connection is of no use any more. */
+static bool
+ask(struct smtp *smtp, const struct smtp_mail *mail, struct smtp_reply *to_sender_r,
+    struct smtp_reply *to_data_r, struct fault *fault)
+{
+	struct smtp_reply to_ident;
+
+	return tell_ident(smtp, mail, &to_ident, fault) &&
+	       name_sender(smtp, mail, to_sender_r, fault) && name_recipients(smtp, mail, fault) &&
+	       command(smtp, fault, "DATA") && expect(smtp, to_data_r, fault) && hear(smtp, fault);
 }
 
 /* Doubles a dot at the beginning of a line (RFC 5321 §4.5.2). */
@@ -501,7 +513,7 @@ bool
 smtp_send(struct smtp *smtp, struct smtp_mail *mail, struct smtp_reply *reply_r, bool *in_doubt_r,
 	  struct fault *fault)
 {
-	struct smtp_reply ident = {0}, sender = {0}, data = {0};
+	struct smtp_reply sender, data;
 
 	*in_doubt_r = false;
 	for (size_t i = 0; i < mail->recipient_count; i++)
@@ -512,9 +524,7 @@ smtp_send(struct smtp *smtp, struct smtp_mail *mail, struct smtp_reply *reply_r,
 		give_all(mail, reply_r, true);
 		return true;
 	}
-	if (!tell_ident(smtp, mail, &ident, fault) || !name_sender(smtp, mail, &sender, fault) ||
-	    !name_recipients(smtp, mail, fault) || !command(smtp, fault, "DATA") ||
-	    !expect(smtp, &data, fault) || !hear(smtp, fault))
+	if (!ask(smtp, mail, &sender, &data, fault))
 		return false;
 	*reply_r = data;
 	if (sender.code / 100 != 2) { /* and nothing that followed meant anything */
