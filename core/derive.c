@@ -12,7 +12,7 @@ static struct {
 	GMutex lock;
 	GCond ended;
 	guint running;
-	GPtrArray *kept; /* each of KEPT_BYTES, wiped by libargon2 */
+	GQueue kept; /* each of KEPT_BYTES, wiped by libargon2 */
 } shared;
 
 /* In small pages, more time goes into having them one by one than into the derivation. More is
@@ -38,12 +38,10 @@ map_memory(uint8_t **memory_r, size_t length)
 static int
 take_memory(uint8_t **memory_r, size_t length)
 {
-	*memory_r = NULL;
 	if (length != KEPT_BYTES)
 		return map_memory(memory_r, length);
 	g_mutex_lock(&shared.lock);
-	if (shared.kept != NULL && shared.kept->len > 0)
-		*memory_r = g_ptr_array_steal_index_fast(shared.kept, shared.kept->len - 1);
+	*memory_r = g_queue_pop_head(&shared.kept);
 	g_mutex_unlock(&shared.lock);
 	return *memory_r == NULL ? map_memory(memory_r, length) : ARGON2_OK;
 }
@@ -56,9 +54,7 @@ give_memory(uint8_t *memory, size_t length)
 		return;
 	}
 	g_mutex_lock(&shared.lock);
-	if (shared.kept == NULL)
-		shared.kept = g_ptr_array_new();
-	g_ptr_array_add(shared.kept, memory);
+	g_queue_push_head(&shared.kept, memory);
 	g_mutex_unlock(&shared.lock);
 }
 

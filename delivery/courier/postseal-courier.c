@@ -96,33 +96,19 @@ stop(void *context)
 	g_mutex_unlock(&shared.lock);
 }
 
-/* Waits so long, whatever comes; false at the end. */
+/* So long at most: until *called where that is awaited (else NULL); false at the end. */
 static bool
-pause_for(unsigned seconds)
+wait_for(unsigned seconds, GCond *condition, bool *called)
 {
 	gint64 limit = g_get_monotonic_time() + seconds * G_TIME_SPAN_SECOND;
 	bool go_on;
 
 	g_mutex_lock(&shared.lock);
-	while (!shared.stop && g_cond_wait_until(&shared.time, &shared.lock, limit))
+	while (!shared.stop && !(called != NULL && *called) &&
+	       g_cond_wait_until(condition, &shared.lock, limit))
 		;
-	go_on = !shared.stop;
-	g_mutex_unlock(&shared.lock);
-	return go_on;
-}
-
-/* Waits so long at most, until a call; false at the end. */
-static bool
-wait_for_call(unsigned seconds, enum crew crew)
-{
-	gint64 limit = g_get_monotonic_time() + seconds * G_TIME_SPAN_SECOND;
-	bool go_on;
-
-	g_mutex_lock(&shared.lock);
-	while (!shared.stop && !shared.called[crew] &&
-	       g_cond_wait_until(&shared.wake[crew], &shared.lock, limit))
-		;
-	shared.called[crew] = false;
+	if (called != NULL)
+		*called = false;
 	go_on = !shared.stop;
 	g_mutex_unlock(&shared.lock);
 	return go_on;
@@ -161,10 +147,11 @@ work(gpointer data)
 		if (!courier_round(self->courier, &lines, &count, &fault)) {
 			log_warning("%s", fault.text);
 			courier_hang_up(&lines);
-			go_on = pause_for(PAUSE_SECONDS);
+			go_on = wait_for(PAUSE_SECONDS, &shared.time, NULL);
 		} else if (count == 0) {
 			courier_hang_up(&lines);
-			go_on = wait_for_call(POLL_SECONDS, self->crew);
+			go_on = wait_for(POLL_SECONDS, &shared.wake[self->crew],
+					 &shared.called[self->crew]);
 		} else {
 			call_workers();
 			go_on = !is_stopping();
@@ -186,7 +173,7 @@ keep_house(gpointer data)
 		if (!upkeep(courier->database, courier->settings, &fault) ||
 		    !remind(&issuer, &fault))
 			log_warning("keeping house: %s", fault.text);
-	} while (pause_for(UPKEEP_SECONDS));
+	} while (wait_for(UPKEEP_SECONDS, &shared.time, NULL));
 	return NULL;
 }
 

@@ -26,6 +26,14 @@ def stub(world):
     stub.close()
 
 
+def be_slow(world, stub):
+    """The stub takes its time, and the courier has patience."""
+    world.stop_program("postseal-courier")
+    world.config.write_text(world.config.read_text().replace("reinject timeout 4 seconds", "reinject timeout 60 seconds"))
+    world.start_program("postseal-courier")
+    stub.trouble = "slow"
+
+
 def wait_outbox_empty(world):
     sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
 
@@ -199,12 +207,9 @@ def test_mta_that_loses_its_answer_is_asked_by_its_log(world, post, stub, name):
 def test_mail_in_the_hand_of_a_slow_courier_is_left_to_it(world, post, stub, name):
     """The clock steps, so that the lease is over: it is given anew, for the courier lives. Without that the
     others asked the MTA's log, which knows nothing yet, and sent the mail again."""
-    world.stop_program("postseal-courier")
-    world.config.write_text(world.config.read_text().replace("reinject timeout 4 seconds", "reinject timeout 60 seconds"))
-    world.start_program("postseal-courier")
     smime, plain = f"{name}@smime.example", f"{name}@plain.example"
     people.certify(world, smime)
-    stub.trouble = "slow"
+    be_slow(world, stub)
     post.accepted(post.compose([smime, plain]), [smime, plain])
     sandbox.wait_until(lambda: len(stub.mails) == 1, "the mail to be in the MTA's hands")
     world.postgres.query("update postseal.outbox set next_attempt_at = now() - interval '1 hour'")
@@ -218,12 +223,9 @@ def test_mail_in_the_hand_of_a_slow_courier_is_left_to_it(world, post, stub, nam
 def test_workers_that_stand_back_while_mail_comes_in_join_afterwards(world, post, stub, name):
     """Four work, and one takes up to eight mails: with two of them in the hands of a slow MTA, ten are left for
     the others."""
-    world.stop_program("postseal-courier")
-    world.config.write_text(world.config.read_text().replace("reinject timeout 4 seconds", "reinject timeout 60 seconds"))
-    world.start_program("postseal-courier")
     smime, plain = f"{name}@smime.example", f"{name}@plain.example"
     people.certify(world, smime)
-    stub.trouble = "slow"
+    be_slow(world, stub)
     for _ in range(12):
         post.accepted(post.compose([smime, plain]), [smime, plain])
     sandbox.wait_until(lambda: len(stub.mails) == 4, "four mails to be in the MTA's hands")
