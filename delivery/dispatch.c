@@ -5,9 +5,9 @@
 #include "core/catalogue.h"
 #include "core/crash.h"
 #include "core/metrics.h"
-#include "delivery/notice.h"
-#include "delivery/outbox.h"
-#include "delivery/parcel.h"
+#include "delivery/outbox/notice.h"
+#include "delivery/outbox/outbox.h"
+#include "delivery/parcel/parcel.h"
 
 #define PHASE "postseal_phase_seconds"
 
@@ -186,7 +186,7 @@ lifetime(const struct commit *commit, const struct copy *copy)
 						  : commit->around->settings->pickup_seconds;
 }
 
-/* A key for every recipient; link and code are the courier's to make (issue.h). */
+/* A key for every recipient; link and code are the courier's to make (delivery/courier/links_and_codes.h). */
 static bool
 add_keys(const struct commit *commit, struct parcel_writer *parcel, const struct group *group,
 	 struct fault *fault)

@@ -6,8 +6,8 @@
 #define POSTSEAL_DELIVERY_METHOD_H
 
 #include "core/identifier.h"
-#include "core/seal.h"
-#include "delivery/message.h"
+#include "core/seal/wrap.h"
+#include "mail/message.h"
 #include "keystore/keystore.h"
 #include "policy/policy.h"
 
@@ -49,7 +49,7 @@ struct group {
 	GPtrArray *copies; /* struct copy, borrowed */
 	GPtrArray *keys;   /* struct key of all of them, each once */
 	char *boundary;    /* for methods that write a multipart */
-	bool hides_subject;  /* the header travels within (payload.h) */
+	bool hides_subject;  /* the header travels within (mail/entity.h) */
 	const char *subject; /* value that takes the place of Subject's; NULL: it stays */
 	bool in_place;
 };

@@ -7,7 +7,7 @@
 
 #include "core/identifier.h"
 #include "delivery/method.h"
-#include "delivery/mime.h"
+#include "mail/mime.h"
 
 struct plan {
 	GPtrArray *copies; /* struct copy: one for each address, however often it was given */

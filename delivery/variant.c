@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "delivery/payload.h"
+#include "mail/entity.h"
 
 static bool
 is_one_of(const char *name, const char *const *names)

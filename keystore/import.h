@@ -5,7 +5,7 @@
 #define POSTSEAL_KEYSTORE_IMPORT_H
 
 #include "core/database.h"
-#include "core/seal.h"
+#include "core/seal/wrap.h"
 #include "keystore/key.h"
 
 struct import_settings {

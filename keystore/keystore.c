@@ -8,7 +8,7 @@
 #include "keystore/certificate.h"
 #include "keystore/keeper.h"
 #include "keystore/statements.h"
-#include "keystore/trust.h"
+#include "keystore/authority.h"
 
 enum { CACHE_MAX = 20000 }; /* addresses; beyond it, the cache starts anew */
 

@@ -1,96 +1,46 @@
 #include "keystore/trust.h"
 
-#include <openssl/x509v3.h>
+#include "core/identifier.h"
 
-#include "keystore/certificate.h"
+static const struct statement attestation_put = {
+	"attestation_put",
+	"insert into postseal.attestation (id, kind, subject, address, author, how) "
+	"values ($1, $2, $3, $4, $5, $6) "
+	"on conflict (kind, subject, address, author) where revoked_at is null do nothing"};
 
-enum { AUTH_LEVEL = 2 }; /* OpenSSL: 112 bits; refuses RSA below 2048 and SHA-1 */
+static const struct statement attestation_end = {
+	"attestation_end",
+	"update postseal.attestation set revoked_at = now(), revoked_because = $5 "
+	"where kind = $1 and address = $2 and ($3::text is null or subject = $3)"
+	" and ($4::text is null or author = $4) and revoked_at is null"};
 
-struct trust {
-	X509_STORE *roots;
-	STACK_OF(X509) * intermediates;
-};
-
-struct trust *
-trust_new(void)
-{
-	struct trust *trust = g_new0(struct trust, 1);
-
-	trust->roots = X509_STORE_new();
-	trust->intermediates = sk_X509_new_null();
-	return trust;
-}
-
-void
-trust_free(struct trust *trust)
-{
-	if (trust == NULL)
-		return;
-	X509_STORE_free(trust->roots);
-	sk_X509_pop_free(trust->intermediates, X509_free);
-	g_free(trust);
-}
-
-void
-trust_add(struct trust *trust, X509 *certificate, bool is_root)
-{
-	if (is_root) {
-		X509_STORE_add_cert(trust->roots, certificate);
-	} else {
-		X509_up_ref(certificate);
-		sk_X509_push(trust->intermediates, certificate);
-	}
-}
-
-static void
-find_bounds(struct trust_chain *chain)
-{
-	for (int i = 0; i < sk_X509_num(chain->certificates); i++) {
-		const X509 *link = sk_X509_value(chain->certificates, i);
-		time_t from = certificate_time(X509_get0_notBefore(link));
-		time_t until = certificate_time(X509_get0_notAfter(link));
-
-		chain->from = MAX(chain->from, from);
-		chain->until = i == 0 ? until : MIN(chain->until, until);
-	}
-}
-
-/* X509_V_OK, or OpenSSL's error. */
-static int
-verify(const struct trust *trust, X509 *certificate, unsigned long flags,
-       struct trust_chain *chain_r)
-{
-	X509_STORE_CTX *context = X509_STORE_CTX_new();
-	X509_VERIFY_PARAM *parameters;
-	int error;
-
-	X509_STORE_CTX_init(context, trust->roots, certificate, trust->intermediates);
-	X509_STORE_CTX_set_purpose(context, X509_PURPOSE_SMIME_ENCRYPT);
-	parameters = X509_STORE_CTX_get0_param(context);
-	X509_VERIFY_PARAM_set_auth_level(parameters, AUTH_LEVEL);
-	X509_VERIFY_PARAM_set_flags(parameters, flags);
-	if (X509_verify_cert(context) == 1) {
-		*chain_r = (struct trust_chain){.certificates = X509_STORE_CTX_get1_chain(context)};
-		find_bounds(chain_r);
-		error = X509_V_OK;
-	} else {
-		error = X509_STORE_CTX_get_error(context);
-	}
-	X509_STORE_CTX_free(context);
-	return error;
-}
-
-/* Whether its time has come is for key_is_usable() to say, at each use. */
 bool
-trust_verify(const struct trust *trust, X509 *certificate, struct trust_chain *chain_r,
-	     char **why_r)
+attestation_make(struct connection *connection, const struct attestation *attestation,
+		 struct fault *fault)
 {
-	int error = verify(trust, certificate, 0, chain_r);
+	struct parameters parameters = {0};
+	struct identifier id;
 
-	if (error == X509_V_ERR_CERT_NOT_YET_VALID || error == X509_V_ERR_CERT_HAS_EXPIRED)
-		error = verify(trust, certificate, X509_V_FLAG_NO_CHECK_TIME, chain_r);
-	if (error != X509_V_OK)
-		*why_r = g_strdup_printf("no chain to a trusted root (%s)",
-					 X509_verify_cert_error_string(error));
-	return error == X509_V_OK;
+	identifier_make(&id);
+	parameters_text(&parameters, id.text);
+	parameters_text(&parameters, attestation->kind);
+	parameters_text(&parameters, attestation->subject);
+	parameters_text(&parameters, attestation->address);
+	parameters_text(&parameters, attestation->author);
+	parameters_text(&parameters, attestation->how);
+	return batch_add(connection, &attestation_put, &parameters, fault);
+}
+
+bool
+attestation_revoke(struct connection *connection, const struct attestation *attestation,
+		   const char *because, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, attestation->kind);
+	parameters_text(&parameters, attestation->address);
+	parameters_text(&parameters, attestation->subject);
+	parameters_text(&parameters, attestation->author);
+	parameters_text(&parameters, because);
+	return batch_add(connection, &attestation_end, &parameters, fault);
 }

@@ -1,26 +1,27 @@
 /*
- * Whom the organisation trusts to issue certificates: the roots that the admin imported,
- * and intermediate certificates that may lead to them (RFC 5280 §6).
+ * Trust: statements that a key, a certificate or an account belongs to an address, each made by
+ * somebody (a sender whose unlock code was used, the owner while signed in) and revocable by
+ * them. What rests on a statement is asked of the database each time, so that a revoked one
+ * counts no more from that moment on.
  */
 #ifndef POSTSEAL_KEYSTORE_TRUST_H
 #define POSTSEAL_KEYSTORE_TRUST_H
 
-#include "keystore/key.h"
+#include "core/database.h"
 
-struct trust;
-
-struct trust *trust_new(void);
-void trust_free(struct trust *trust);
-void trust_add(struct trust *trust, X509 *certificate, bool is_root);
-/* A chain to a root, and when all of its links are valid: from (included) until (excluded). */
-struct trust_chain {
-	STACK_OF(X509) * certificates; /* the certificate itself first; the caller's */
-	time_t from, until;
+struct attestation {
+	const char *kind;    /* "account", "smime", "pgp" */
+	const char *subject; /* fingerprint */
+	const char *address; /* whose it is said to be; folded */
+	const char *author;  /* who says so; folded */
+	const char *how;     /* "unlock code", "signed in" */
 };
 
-/* Is there a chain to a root, with strength of 112 bits or more at each step? One that is valid
- * now, where there is one. Else *why_r says why not; the caller's. */
-bool trust_verify(const struct trust *trust, X509 *certificate, struct trust_chain *chain_r,
-		  char **why_r);
+/* Both add to the open batch. The same statement again changes nothing. */
+bool attestation_make(struct connection *connection, const struct attestation *attestation,
+		      struct fault *fault);
+/* `subject` or `author` NULL: all of them. */
+bool attestation_revoke(struct connection *connection, const struct attestation *attestation,
+			const char *because, struct fault *fault);
 
 #endif

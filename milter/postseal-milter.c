@@ -10,10 +10,10 @@
 #include "core/daemon.h"
 #include "core/log.h"
 #include "core/metrics.h"
-#include "core/secret.h"
+#include "core/seal/key_file.h"
 #include "delivery/configuration.h"
-#include "delivery/pgp/gpg.h"
-#include "delivery/mime.h"
+#include "delivery/methods/pgp/encrypt.h"
+#include "mail/mime.h"
 #include "milter/service.h"
 #include "milter/session.h"
 

@@ -5,7 +5,7 @@
 #include "audit/audit.h"
 #include "core/log.h"
 #include "core/migrate.h"
-#include "core/secret.h"
+#include "core/seal/key_file.h"
 #include "delivery/configuration.h"
 
 enum { POLL_MICROSECONDS = 50000 };

@@ -4,7 +4,7 @@
 #ifndef POSTSEAL_MILTER_SERVICE_H
 #define POSTSEAL_MILTER_SERVICE_H
 
-#include "core/seal.h"
+#include "core/seal/wrap.h"
 #include "keystore/keystore.h"
 #include "policy/policy.h"
 

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "core/catalogue.h"
-#include "delivery/letter.h"
-#include "delivery/outbox.h"
+#include "mail/letter.h"
+#include "delivery/outbox/outbox.h"
 
 static bool
 is_wanted(const struct queue_outcome *outcome)

@@ -2,8 +2,8 @@
  * Word to the sender that mail from the outbox could not be delivered: a delivery status
  * notification (RFC 3464) as a row of the outbox in the open batch.
  */
-#ifndef POSTSEAL_DELIVERY_BOUNCE_H
-#define POSTSEAL_DELIVERY_BOUNCE_H
+#ifndef POSTSEAL_DELIVERY_COURIER_BOUNCE_H
+#define POSTSEAL_DELIVERY_COURIER_BOUNCE_H
 
 #include "core/settings.h"
 #include "delivery/courier/queue.h"

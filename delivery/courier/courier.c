@@ -7,10 +7,10 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "delivery/courier/bounce.h"
-#include "delivery/courier/issue.h"
+#include "delivery/courier/links_and_codes.h"
 #include "delivery/courier/mta_log.h"
 #include "delivery/courier/queue.h"
-#include "delivery/courier/receipt_mail.h"
+#include "delivery/courier/receipts.h"
 
 enum { ISSUE_MAX = 4, DOUBLINGS_MAX = 20 };
 

@@ -2,12 +2,12 @@
  * A worker of the courier: it takes mails from the outbox and hands them to the MTA, over one
  * connection for as long as there is something to do.
  */
-#ifndef POSTSEAL_DELIVERY_COURIER_H
-#define POSTSEAL_DELIVERY_COURIER_H
+#ifndef POSTSEAL_DELIVERY_COURIER_COURIER_H
+#define POSTSEAL_DELIVERY_COURIER_COURIER_H
 
-#include "core/seal.h"
+#include "core/seal/wrap.h"
 #include "core/settings.h"
-#include "delivery/courier/issue.h"
+#include "delivery/courier/links_and_codes.h"
 #include "delivery/courier/smtp.h"
 
 struct courier {

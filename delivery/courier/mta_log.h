@@ -3,8 +3,8 @@
  * Postfix the row of each mail (XFORWARD IDENT), and Postfix logs it: that line names the queue
  * ID, and the queue manager logs the queue ID of what was taken.
  */
-#ifndef POSTSEAL_DELIVERY_MTA_LOG_H
-#define POSTSEAL_DELIVERY_MTA_LOG_H
+#ifndef POSTSEAL_DELIVERY_COURIER_MTA_LOG_H
+#define POSTSEAL_DELIVERY_COURIER_MTA_LOG_H
 
 #include <glib.h>
 

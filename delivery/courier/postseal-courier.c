@@ -10,14 +10,14 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/migrate.h"
-#include "core/secret.h"
+#include "core/seal/key_file.h"
 #include "delivery/configuration.h"
 #include "delivery/courier/courier.h"
-#include "delivery/courier/remind.h"
+#include "delivery/courier/reminders.h"
 #include "delivery/courier/sms.h"
-#include "delivery/courier/upkeep.h"
-#include "delivery/letter.h"
-#include "delivery/mime.h"
+#include "delivery/courier/expire.h"
+#include "mail/letter.h"
+#include "mail/mime.h"
 
 enum {
 	POLL_SECONDS = 5,  /* while no notification comes: retries fall due */

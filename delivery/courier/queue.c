@@ -5,7 +5,7 @@
 
 #include "audit/audit.h"
 #include "core/cleanup.h"
-#include "core/stream.h"
+#include "core/seal/stored_content.h"
 
 /* A mail in hand is locked by the session, for as long as that lives: where the lease is over but
  * the lock is held, a courier is slow, or the clock stepped, and the lease is given anew. */

@@ -2,12 +2,12 @@
  * The courier's side of the outbox: rows are claimed for a time, opened, and settled with what
  * the MTA said of each recipient. Several couriers may claim at once.
  */
-#ifndef POSTSEAL_DELIVERY_QUEUE_H
-#define POSTSEAL_DELIVERY_QUEUE_H
+#ifndef POSTSEAL_DELIVERY_COURIER_QUEUE_H
+#define POSTSEAL_DELIVERY_COURIER_QUEUE_H
 
 #include "core/database.h"
 #include "core/identifier.h"
-#include "core/seal.h"
+#include "core/seal/wrap.h"
 #include "core/sink.h"
 
 struct queued_recipient {

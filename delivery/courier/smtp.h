@@ -5,8 +5,8 @@
  *
  * Not libESMTP: it has no SMTPUTF8, rewrites header fields, and wants a connection a queue.
  */
-#ifndef POSTSEAL_DELIVERY_SMTP_H
-#define POSTSEAL_DELIVERY_SMTP_H
+#ifndef POSTSEAL_DELIVERY_COURIER_SMTP_H
+#define POSTSEAL_DELIVERY_COURIER_SMTP_H
 
 #include <glib.h>
 

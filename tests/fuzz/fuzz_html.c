@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "delivery/portal/html_mail.h"
+#include "mail/html_mail.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

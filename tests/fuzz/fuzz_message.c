@@ -3,9 +3,9 @@
 #include <stdio.h>
 
 #include "core/spool.h"
-#include "delivery/mime.h"
-#include "delivery/payload.h"
-#include "delivery/portal/layout.h"
+#include "mail/mime.h"
+#include "mail/entity.h"
+#include "mail/layout.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -12,11 +12,11 @@
 #include <unistd.h>
 
 /* Its static functions are the ones that are called by libmicrohttpd. */
-#include "delivery/portal/portal.c"
+#include "portal/portal.c"
 
 #include "core/catalogue.h"
 #include "core/log.h"
-#include "delivery/mime.h"
+#include "mail/mime.h"
 #include "tests/fuzz/made_up.h"
 
 enum { ROUNDS = 400 };

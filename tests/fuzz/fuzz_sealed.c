@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "core/sealing.h"
+#include "core/seal/content.h"
 #include "core/spool.h"
 #include "keystore/openpgp.h"
 

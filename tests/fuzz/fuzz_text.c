@@ -4,8 +4,8 @@
 
 #include "core/address.h"
 #include "core/identifier.h"
-#include "delivery/code.h"
-#include "delivery/parcel.h"
+#include "delivery/parcel/unlock_code.h"
+#include "delivery/parcel/parcel.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

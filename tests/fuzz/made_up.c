@@ -5,10 +5,10 @@
 #include <time.h>
 
 #include "core/database.h"
-#include "core/sealing.h"
-#include "delivery/parcel.h"
-#include "delivery/portal/account.h"
-#include "delivery/portal/totp.h"
+#include "core/seal/content.h"
+#include "delivery/parcel/parcel.h"
+#include "portal/account.h"
+#include "portal/totp.h"
 
 enum { COLUMNS = 20, MESSAGE_MAX = 60000, NOW = 1800000000 };
 

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/seal.h"
+#include "core/seal/wrap.h"
 
 enum { MADE_UP_CHOICES = 16 };
 

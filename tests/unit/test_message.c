@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "core/address.h"
-#include "delivery/message.h"
-#include "delivery/mime.h"
-#include "delivery/payload.h"
+#include "mail/message.h"
+#include "mail/mime.h"
+#include "mail/entity.h"
 
 static const struct spool_settings in_memory = {.directory = "/tmp", .memory_max = 1 << 20};
 

@@ -7,11 +7,11 @@
 #include <glib.h>
 #include <string.h>
 
-#include "core/derive.h"
-#include "core/sealing.h"
+#include "core/seal/derive.h"
+#include "core/seal/content.h"
 #include "core/spool.h"
-#include "delivery/code.h"
-#include "delivery/parcel.h"
+#include "delivery/parcel/unlock_code.h"
+#include "delivery/parcel/parcel.h"
 
 static const char owner[] = "01a20d7c-90c6-7637-90e1-6481ec755f5a";
 

@@ -1,0 +1,120 @@
+/* The admin's command, postseal(8). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin/message.h"
+#include "core/database.h"
+#include "core/log.h"
+#include "admin/setup.h"
+#include "admin/delivery.h"
+#include "delivery/configuration.h"
+#include "mail/mime.h"
+#include "admin/key.h"
+#include "admin/trust.h"
+#include "admin/check.h"
+
+static const struct command *const folders[] = {
+	setup_commands, keystore_commands, trust_commands, delivery_commands, audit_commands, check_commands,
+};
+
+static int
+usage(FILE *file)
+{
+	fputs("usage: postseal [-f postseal.conf] COMMAND\n\n", file);
+	for (size_t i = 0; i < G_N_ELEMENTS(folders); i++)
+		for (const struct command *c = folders[i]; c->words != NULL; c++)
+			fprintf(file, "  %-15s %s\n", c->words, c->summary);
+	return file == stdout ? EXIT_GOOD : EXIT_USAGE;
+}
+
+/* How many of the arguments are the command's own words; 0: it is another command. */
+static int
+words_in(const struct command *command, int argc, char **argv)
+{
+	g_auto(GStrv) words = g_strsplit(command->words, " ", -1);
+	int count = (int)g_strv_length(words);
+
+	for (int i = 0; i < count; i++)
+		if (i >= argc || strcmp(argv[i], words[i]) != 0)
+			return 0;
+	return count;
+}
+
+static const struct command *
+find_command(int argc, char **argv, int *words_r)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(folders); i++)
+		for (const struct command *c = folders[i]; c->words != NULL; c++) {
+			*words_r = words_in(c, argc, argv);
+			if (*words_r > 0)
+				return c;
+		}
+	return NULL;
+}
+
+static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void
+tell(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fputs("postseal: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	va_end(args);
+}
+
+static int
+run(const struct command *command, const char *config, int argc, char **argv)
+{
+	g_autoptr(policy_auto) policy = configuration_load(config, tell);
+	struct database_settings database = {0};
+	struct admin admin = {.config = config, .policy = policy};
+	int status;
+
+	if (policy == NULL)
+		return EXIT_FAILED;
+	admin.settings = policy_settings(policy);
+	database.url = admin.settings->database;
+	admin.database = database_new(&database);
+	status = command->run(&admin, argc, argv);
+	database_free(admin.database);
+	if (fflush(stdout) != 0) {
+		perror("postseal: writing the output");
+		return EXIT_FAILED;
+	}
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *config = getenv("POSTSEAL_CONFIG");
+	const struct command *command;
+	int option, words = 0;
+
+	if (config == NULL)
+		config = "/etc/postseal/postseal.conf";
+	while ((option = getopt(argc, argv, "+f:h")) != -1) {
+		if (option == 'f')
+			config = optarg;
+		else
+			return usage(option == 'h' ? stdout : stderr);
+	}
+	argc -= optind;
+	argv += optind;
+	command = find_command(argc, argv, &words);
+	if (command == NULL)
+		return usage(stderr);
+	log_open("postseal", false);
+	if (sodium_init() < 0) {
+		fputs("postseal: libsodium does not start\n", stderr);
+		return EXIT_FAILED;
+	}
+	mime_start();
+	return run(command, config, argc - words + 1, argv + words - 1);
+}

@@ -1,0 +1,11 @@
+/*
+ * The part of postseal(8) that makes the ground ready: `database init`, `secrets init`.
+ */
+#ifndef POSTSEAL_ADMIN_SETUP_H
+#define POSTSEAL_ADMIN_SETUP_H
+
+#include "admin/command.h"
+
+extern const struct command setup_commands[];
+
+#endif

@@ -1,0 +1,12 @@
+/*
+ * The part of postseal(8) that shows and ends statements about whose a key or account is:
+ * `trust list`, `trust revoke`.
+ */
+#ifndef POSTSEAL_ADMIN_TRUST_H
+#define POSTSEAL_ADMIN_TRUST_H
+
+#include "admin/command.h"
+
+extern const struct command trust_commands[];
+
+#endif

@@ -1,0 +1,127 @@
+#include "core/seal/key_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/cleanup.h"
+
+static bool
+check_mode(const char *path, int fd, bool is_public, struct fault *fault)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) != 0)
+		return fault_set(fault, FAULT_CONFIG, "reading the key file %s: %s", path, strerror(errno));
+	if ((status.st_mode & 0022) != 0 || (!is_public && (status.st_mode & 0077) != 0))
+		return fault_set(fault, FAULT_CONFIG,
+				 "reading the key file %s: others have access to it (mode %04o); "
+				 "make it safe with: chmod 0400 %s",
+				 path, status.st_mode & 07777, path);
+	return true;
+}
+
+bool
+secret_read(struct seal_key *key_r, const char *directory, const char *name, struct fault *fault)
+{
+	g_autofree char *path = g_build_filename(directory, name, NULL);
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool is_public = strcmp(name, SECRET_COURIER_PUBLIC) == 0;
+	unsigned char beyond;
+
+	if (fd < 0)
+		return fault_set(fault, FAULT_CONFIG, "reading the key file %s: %s%s", path,
+				 strerror(errno),
+				 errno == ENOENT ? "; make it with: postseal secrets init" : "");
+	if (!check_mode(path, fd, is_public, fault))
+		return false;
+	if (read(fd, key_r->bytes, SEAL_KEY_BYTES) != SEAL_KEY_BYTES || read(fd, &beyond, 1) != 0)
+		return fault_set(fault, FAULT_CONFIG, "reading the key file %s: it does not hold %d bytes",
+				 path, SEAL_KEY_BYTES);
+	return true;
+}
+
+/* The name appears only once the bytes are on the disk. */
+static bool
+write_key(const char *directory, const char *name, const struct seal_key *key, mode_t mode,
+	  struct fault *fault)
+{
+	g_autofree char *path = g_build_filename(directory, name, NULL);
+	g_autofree char *draft = g_strconcat(path, ".new", NULL);
+	AUTO_CLOSE int fd = -1;
+
+	unlink(draft);
+	fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (fd < 0 || fchmod(fd, mode) != 0 ||
+	    write(fd, key->bytes, SEAL_KEY_BYTES) != SEAL_KEY_BYTES || fsync(fd) != 0 ||
+	    link(draft, path) != 0)
+		return fault_set(fault, FAULT_CONFIG, "writing the key file %s: %s", path, strerror(errno));
+	unlink(draft);
+	return true;
+}
+
+static bool
+is_missing(const char *directory, const char *name)
+{
+	g_autofree char *path = g_build_filename(directory, name, NULL);
+
+	return access(path, F_OK) != 0;
+}
+
+static bool
+make_courier_pair(const char *directory, struct fault *fault)
+{
+	struct seal_key public_key, private_key;
+	bool made;
+
+	crypto_box_keypair(public_key.bytes, private_key.bytes);
+	made = write_key(directory, SECRET_COURIER, &private_key, 0400, fault) &&
+	       write_key(directory, SECRET_COURIER_PUBLIC, &public_key, 0444, fault);
+	sodium_memzero(&private_key, sizeof private_key);
+	return made;
+}
+
+static bool
+make_courier_public(const char *directory, struct fault *fault)
+{
+	struct seal_key public_key, private_key;
+
+	if (!secret_read(&private_key, directory, SECRET_COURIER, fault))
+		return false;
+	crypto_scalarmult_base(public_key.bytes, private_key.bytes);
+	sodium_memzero(&private_key, sizeof private_key);
+	return write_key(directory, SECRET_COURIER_PUBLIC, &public_key, 0444, fault);
+}
+
+bool
+secret_make_missing(const char *directory, int *made_r, struct fault *fault)
+{
+	struct seal_key master;
+	bool made;
+
+	*made_r = 0;
+	if (g_mkdir_with_parents(directory, 0755) != 0)
+		return fault_set(fault, FAULT_CONFIG, "making the directory %s: %s", directory,
+				 strerror(errno));
+	if (is_missing(directory, SECRET_MASTER)) {
+		randombytes_buf(master.bytes, sizeof master.bytes);
+		made = write_key(directory, SECRET_MASTER, &master, 0400, fault);
+		sodium_memzero(&master, sizeof master);
+		if (!made)
+			return false;
+		++*made_r;
+	}
+	if (is_missing(directory, SECRET_COURIER)) {
+		if (!make_courier_pair(directory, fault))
+			return false;
+		*made_r += 2;
+	} else if (is_missing(directory, SECRET_COURIER_PUBLIC)) {
+		if (!make_courier_public(directory, fault))
+			return false;
+		++*made_r;
+	}
+	return true;
+}

@@ -1,0 +1,397 @@
+#include "delivery/courier/links_and_codes.h"
+
+#include <string.h>
+
+#include "core/address.h"
+#include "core/catalogue.h"
+#include "core/crash.h"
+#include "core/log.h"
+#include "delivery/outbox/notice.h"
+#include "delivery/parcel/parcel.h"
+#include "delivery/courier/sms.h"
+#include "delivery/parcel/sender_page.h"
+
+static const struct statement begin = {"issue_begin", "begin"};
+static const struct statement commit = {"issue_commit", "commit"};
+
+static const struct statement parcel_waiting = {
+	"issue_parcel",
+	"select p.id, p.message, p.sender, p.smtputf8, m.message_id, p.language, p.phone, t.boxed "
+	"from postseal.parcel p join postseal.message m on m.id = p.message"
+	" left join postseal.sender_page t on t.message = p.message "
+	"where p.issued_at is null and p.issue_at <= now()"
+	" order by p.issue_at limit 1 for update of p skip locked"};
+enum { PARCEL, MESSAGE, SENDER, SMTPUTF8, MESSAGE_ID, LANGUAGE, PHONE, TRACK };
+
+static const struct statement parcel_later = {
+	"issue_later",
+	"update postseal.parcel set issue_at = now() + interval '5 minutes' where id = $1"};
+
+static const struct statement parcel_issued = {
+	"issue_parcel_done", "update postseal.parcel set issued_at = now() where id = $1"};
+
+static const struct statement page_put = {
+	"issue_page",
+	"insert into postseal.sender_page (message, digest, boxed, sender) values ($1, $2, $3, $4) "
+	"on conflict (message) do nothing"};
+
+/* Does the sender trust the recipient's account? */
+static const struct statement keys_waiting = {
+	"issue_keys",
+	"select k.id, k.copy, k.boxed, c.recipient, k.notify, k.orcpt,"
+	" greatest(1, extract(epoch from k.expires_at - now()))::bigint, a.id, a.public_key, "
+	"a.language,"
+	" exists (select from postseal.attestation t where t.kind = 'account' and t.address = "
+	"c.address"
+	"  and t.author = $2 and t.subject = encode(sha256(a.public_key), 'hex') and t.revoked_at "
+	"is null) "
+	"from postseal.parcel_key k join postseal.copy c on c.id = k.copy"
+	" left join postseal.account a on a.address = c.address "
+	"where k.parcel = $1 and k.issued_at is null and k.boxed is not null order by k.id"};
+enum {
+	KEY,
+	COPY,
+	BOXED,
+	RECIPIENT,
+	NOTIFY,
+	ORCPT,
+	LIFETIME,
+	ACCOUNT,
+	PUBLIC_KEY,
+	ACCOUNT_LANGUAGE,
+	IS_TRUSTED
+};
+
+static const struct statement key_issued = {
+	"issue_key",
+	"update postseal.parcel_key set link_hash = $2, salt = $3, wrapped = $4, link_boxed = $5,"
+	" boxed = case when $6 then boxed end, issued_at = now() where id = $1"};
+
+static const struct statement key_trusted = {
+	"issue_trusted_key", "update postseal.parcel_key set account = $2, sealed = $3, folder = "
+			     "'inbox', boxed = null, issued_at = now() "
+			     "where id = $1"};
+
+/* One parcel in hand. */
+struct issuing {
+	const struct issuer *issuer;
+	struct notice notice;
+	const PGresult *parcel, *keys;
+	char phone[SEAL_KEY_BYTES]; /* "": the sender gets the codes */
+	char track[SEAL_KEY_CHARACTERS + 1];
+};
+
+static const char *
+recipient_language(const struct issuing *issuing, int row)
+{
+	return notice_language(issuing->issuer->settings, PQgetvalue(issuing->keys, row, RECIPIENT),
+			       result_text(issuing->keys, row, ACCOUNT_LANGUAGE),
+			       result_text(issuing->parcel, 0, LANGUAGE));
+}
+
+static const char *
+sender_language(const struct issuing *issuing)
+{
+	return notice_language(issuing->issuer->settings, issuing->notice.sender, NULL,
+			       result_text(issuing->parcel, 0, LANGUAGE));
+}
+
+static bool
+open_box(const struct issuing *issuing, const PGresult *result, int row, int column,
+	 struct seal_key *key_r)
+{
+	size_t length;
+	g_autofree unsigned char *boxed = result_bytes(result, row, column, &length);
+
+	return seal_unbox(key_r, boxed, length, issuing->issuer->public_key,
+			  issuing->issuer->private_key);
+}
+
+static bool
+notify(const struct issuing *issuing, int row, enum notice_way way, const char *link,
+       struct fault *fault)
+{
+	const PGresult *keys = issuing->keys;
+	const struct notice_recipient recipient = {
+		.address = PQgetvalue(keys, row, RECIPIENT),
+		.notify = result_text(keys, row, NOTIFY),
+		.orcpt = result_text(keys, row, ORCPT),
+		.copy = PQgetvalue(keys, row, COPY),
+		.language = recipient_language(issuing, row),
+		.way = way,
+		.link = link,
+		.lifetime = (uint64_t)result_number(keys, row, LIFETIME)};
+
+	return notice_waiting(&issuing->notice, &recipient, fault);
+}
+
+/* --- to an account --- */
+
+static bool
+seal_for_account(const struct issuing *issuing, int row, const struct seal_key *content,
+		 struct fault *fault)
+{
+	size_t length;
+	g_autofree unsigned char *bytes = result_bytes(issuing->keys, row, PUBLIC_KEY, &length);
+	unsigned char sealed[SEAL_BOXED_BYTES];
+	struct parameters parameters = {0};
+	struct seal_key public_key;
+
+	if (length != SEAL_KEY_BYTES)
+		return fault_set(fault, FAULT_BUG, "sealing to an account: its key is damaged");
+	memcpy(public_key.bytes, bytes, SEAL_KEY_BYTES);
+	if (!seal_box(sealed, content, &public_key, fault))
+		return false;
+	parameters_text(&parameters, PQgetvalue(issuing->keys, row, KEY));
+	parameters_text(&parameters, PQgetvalue(issuing->keys, row, ACCOUNT));
+	parameters_bytes(&parameters, sealed, sizeof sealed);
+	return batch_add(issuing->notice.connection, &key_trusted, &parameters, fault) &&
+	       notify(issuing, row, NOTICE_SIGNIN, PQgetvalue(issuing->keys, row, KEY), fault);
+}
+
+/* --- by link and code --- */
+
+/* Wraps the key by what link and code derive. The link's secret is kept for reminders, boxed. */
+static bool
+lock_key(const struct issuing *issuing, int row, const struct seal_key *content,
+	 struct parcel_access *access, struct fault *fault)
+{
+	const char *id = PQgetvalue(issuing->keys, row, KEY);
+	bool renews = strcmp(issuing->issuer->settings->pickup_renew, "no") != 0;
+	unsigned char boxed_link[SEAL_BOXED_BYTES];
+	struct parameters parameters = {0};
+	struct parcel_lock lock;
+	struct seal_key link;
+	bool made = parcel_make_access(id, content, access, &lock, fault) &&
+		    seal_key_read(&link, access->link) &&
+		    seal_box(boxed_link, &link, issuing->issuer->public_key, fault);
+
+	sodium_memzero(&link, sizeof link);
+	parameters_text(&parameters, id);
+	parameters_bytes(&parameters, lock.link_hash, sizeof lock.link_hash);
+	parameters_bytes(&parameters, lock.salt, sizeof lock.salt);
+	parameters_bytes(&parameters, lock.wrapped, sizeof lock.wrapped);
+	parameters_bytes(&parameters, boxed_link, sizeof boxed_link);
+	parameters_flag(&parameters, renews);
+	return made && batch_add(issuing->notice.connection, &key_issued, &parameters, fault);
+}
+
+/* *sent_r is false where the hook failed: then the sender gets the code, so that nobody waits. */
+static void
+send_code(const struct issuing *issuing, int row, const struct code *code, bool *sent_r)
+{
+	const struct settings *settings = issuing->issuer->settings;
+	g_autofree char *text =
+		g_strdup_printf(translate(recipient_language(issuing, row),
+					  "%s: the unlock code of your message from %s is %s"),
+				settings->organisation, issuing->notice.sender, code->shown);
+	struct fault fault;
+
+	*sent_r = sms_send(settings->sms, issuing->phone, text, &fault);
+	if (!*sent_r)
+		log_error("%s; the sender gets the code of the message %s instead", fault.text,
+			  issuing->notice.message);
+	sodium_memzero(text, strlen(text));
+}
+
+static bool
+lock_and_tell(const struct issuing *issuing, int row, const struct seal_key *content,
+	      struct parcel_access *access, struct notice_code *code, struct fault *fault)
+{
+	bool sent = false;
+
+	if (!lock_key(issuing, row, content, access, fault))
+		return false;
+	if (*issuing->phone != '\0')
+		send_code(issuing, row, &access->code, &sent);
+	code->way = sent ? NOTICE_SMS : NOTICE_CODE;
+	code->code = sent ? NULL : access->code.shown;
+	return notify(issuing, row, code->way, access->link, fault);
+}
+
+static bool
+issue_key(const struct issuing *issuing, int row, struct parcel_access *access,
+	  struct notice_code *code, struct fault *fault)
+{
+	struct seal_key content;
+	bool done;
+
+	*code = (struct notice_code){.recipient = PQgetvalue(issuing->keys, row, RECIPIENT),
+				     .way = NOTICE_SIGNIN};
+	if (!open_box(issuing, issuing->keys, row, BOXED, &content))
+		return fault_set(
+			fault, FAULT_CRYPTO,
+			"opening the key of a parcel: it was boxed for another courier key");
+	if (result_flag(issuing->keys, row, IS_TRUSTED))
+		done = seal_for_account(issuing, row, &content, fault);
+	else
+		done = lock_and_tell(issuing, row, &content, access, code, fault);
+	sodium_memzero(&content, sizeof content);
+	return done;
+}
+
+/* --- the parcel --- */
+
+/* The sender's page has one address, however often codes are made. */
+static bool
+make_page(struct issuing *issuing, struct fault *fault)
+{
+	unsigned char digest[SEAL_DIGEST_BYTES], boxed[SEAL_BOXED_BYTES];
+	struct parameters parameters = {0};
+	struct seal_key track;
+	bool is_new = PQgetisnull(issuing->parcel, 0, TRACK) ||
+		      !open_box(issuing, issuing->parcel, 0, TRACK, &track);
+	bool done;
+
+	if (is_new)
+		randombytes_buf(track.bytes, SEAL_KEY_BYTES);
+	seal_key_show(issuing->track, &track);
+	track_digest(issuing->track, digest);
+	done = seal_box(boxed, &track, issuing->issuer->public_key, fault);
+	sodium_memzero(&track, sizeof track);
+	parameters_text(&parameters, issuing->notice.message);
+	parameters_bytes(&parameters, digest, sizeof digest);
+	parameters_bytes(&parameters, boxed, sizeof boxed);
+	parameters_text(&parameters, issuing->notice.sender);
+	return done &&
+	       (!is_new || batch_add(issuing->notice.connection, &page_put, &parameters, fault));
+}
+
+static void
+find_phone(struct issuing *issuing)
+{
+	struct seal_key phone;
+
+	/* Whose code would it be, among several? */
+	if (PQntuples(issuing->keys) == 1 && *issuing->issuer->settings->sms != '\0' &&
+	    !PQgetisnull(issuing->parcel, 0, PHONE) &&
+	    open_box(issuing, issuing->parcel, 0, PHONE, &phone))
+		g_strlcpy(issuing->phone, (const char *)phone.bytes, sizeof issuing->phone);
+}
+
+static bool
+mark_issued(const struct issuing *issuing, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, PQgetvalue(issuing->parcel, 0, PARCEL));
+	return batch_add(issuing->notice.connection, &parcel_issued, &parameters, fault);
+}
+
+/* In the mode that tells only of trouble, one who needs no code hears nothing. */
+static bool
+tell_sender(const struct issuing *issuing, const struct notice_code *codes, size_t count,
+	    struct fault *fault)
+{
+	const struct notice_codes all = {.codes = codes,
+					 .count = count,
+					 .references = result_text(issuing->parcel, 0, MESSAGE_ID),
+					 .language = sender_language(issuing),
+					 .track = issuing->track};
+	bool wanted = strcmp(issuing->issuer->settings->receipts, "at once") == 0;
+
+	for (size_t i = 0; i < count; i++)
+		wanted = wanted || codes[i].code != NULL;
+	return count == 0 || !wanted || notice_codes(&issuing->notice, &all, fault);
+}
+
+/* All recipients of a parcel, then one mail with all codes for the sender. */
+static bool
+issue_keys(struct issuing *issuing, struct fault *fault)
+{
+	const struct parameters none = {0};
+	int count = PQntuples(issuing->keys);
+	g_autofree struct parcel_access *access = g_new0(struct parcel_access, count);
+	g_autofree struct notice_code *codes = g_new0(struct notice_code, count);
+	bool done = batch_begin(issuing->notice.connection, fault) && make_page(issuing, fault) &&
+		    mark_issued(issuing, fault);
+
+	for (int row = 0; row < count && done; row++)
+		done = issue_key(issuing, row, &access[row], &codes[row], fault);
+	done = done && tell_sender(issuing, codes, (size_t)count, fault) &&
+	       batch_add(issuing->notice.connection, &commit, &none, fault);
+	crash_point("courier-before-issue");
+	done = done && batch_commit(issuing->notice.connection, fault);
+	sodium_memzero(access, (size_t)count * sizeof *access);
+	return done;
+}
+
+static bool
+issue_parcel(const struct issuer *issuer, struct connection *connection, const PGresult *parcel,
+	     struct fault *fault)
+{
+	struct issuing issuing = {.issuer = issuer,
+				  .parcel = parcel,
+				  .notice = {.settings = issuer->settings,
+					     .courier = issuer->public_key,
+					     .connection = connection,
+					     .message = PQgetvalue(parcel, 0, MESSAGE),
+					     .sender = PQgetvalue(parcel, 0, SENDER),
+					     .smtputf8 = result_flag(parcel, 0, SMTPUTF8)}};
+	g_autofree char *author = address_fold(issuing.notice.sender);
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) keys = NULL;
+	bool done;
+
+	parameters_text(&parameters, PQgetvalue(parcel, 0, PARCEL));
+	parameters_text(&parameters, author);
+	if (!connection_execute(connection, &keys_waiting, &parameters, &keys, fault))
+		return false;
+	issuing.keys = keys;
+	find_phone(&issuing);
+	done = issue_keys(&issuing, fault);
+	sodium_memzero(issuing.phone, sizeof issuing.phone);
+	sodium_memzero(issuing.track, sizeof issuing.track);
+	if (!done)
+		return fault_within(fault, "making links and codes for the message %s",
+				    issuing.notice.message);
+	log_info("links and codes made: message=%s, from=<%s>, nrcpt=%d", issuing.notice.message,
+		 issuing.notice.sender, PQntuples(keys));
+	return true;
+}
+
+/* One that cannot be opened must not keep the others waiting. */
+static bool
+put_off(const struct issuer *issuer, const char *parcel, struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = database_take(issuer->database, fault);
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, parcel);
+	return connection != NULL &&
+	       connection_execute(connection, &parcel_later, &parameters, NULL, fault);
+}
+
+static bool
+try_parcel(const struct issuer *issuer, struct connection *connection, bool *issued_r,
+	   char **parcel_r, struct fault *fault)
+{
+	g_autoptr(PGresult) parcel = NULL;
+
+	if (!connection_execute(connection, &begin, NULL, NULL, fault) ||
+	    !connection_execute(connection, &parcel_waiting, NULL, &parcel, fault))
+		return false;
+	*issued_r = PQntuples(parcel) > 0;
+	if (!*issued_r)
+		return connection_execute(connection, &commit, NULL, NULL, fault);
+	*parcel_r = g_strdup(PQgetvalue(parcel, 0, 0));
+	return issue_parcel(issuer, connection, parcel, fault);
+}
+
+bool
+issue_one(const struct issuer *issuer, bool *issued_r, struct fault *fault)
+{
+	g_autofree char *parcel = NULL;
+	struct connection *connection = database_take(issuer->database, fault);
+	bool done;
+
+	*issued_r = false;
+	if (connection == NULL)
+		return false;
+	done = try_parcel(issuer, connection, issued_r, &parcel, fault);
+	connection_give(connection); /* which ends the transaction where it was not committed */
+	if (done || parcel == NULL || fault->cause != FAULT_CRYPTO)
+		return done;
+	log_error("%s; it is tried again in five minutes", fault->text);
+	return put_off(issuer, parcel, fault);
+}

@@ -1,0 +1,192 @@
+#include "delivery/courier/receipts.h"
+
+#include <string.h>
+
+#include "core/catalogue.h"
+#include "delivery/outbox/notice.h"
+
+static const struct statement begin = {"receipt_begin", "begin"};
+static const struct statement commit = {"receipt_commit", "commit"};
+
+/* All that is due of the message which waits longest, in one form; what another courier has in hand
+ * is left to it. */
+static const struct statement take_due = {
+	"receipt_take",
+	"with first as (select message, form from postseal.receipt where due_at <= now()"
+	"  order by due_at limit 1 for update skip locked),"
+	" taken as (delete from postseal.receipt r using first f"
+	"  where r.message = f.message and r.form = f.form and r.due_at <= now()"
+	"  returning r.parcel, r.message, r.sender, r.recipient, r.what, r.form, r.at) "
+	"select t.sender, t.recipient, t.what, t.form, extract(epoch from t.at)::bigint, "
+	"m.message_id, t.message,"
+	" s.boxed, p.language "
+	"from taken t join postseal.message m on m.id = t.message left join postseal.parcel p on "
+	"p.id = t.parcel"
+	" left join postseal.sender_page s on s.message = t.message "
+	"order by t.at"};
+enum { SENDER, RECIPIENT, WHAT, FORM, AT, MESSAGE_ID, MESSAGE, TRACK, LANGUAGE };
+
+struct wording {
+	const char *what;
+	const char *text;	     /* of a message */
+	const char *disposition;     /* RFC 8098 §3.2.6, or NULL */
+	const char *action, *status; /* RFC 3464 §2.3.3, RFC 3463 */
+};
+
+static const struct wording wordings[] = {
+	{"opened", N_("was read"), "displayed", "delivered", "2.0.0"},
+	{"deleted", N_("was deleted by its reader"), "deleted", "delivered", "2.0.0"},
+	{"expired", N_("has expired unread"), NULL, "failed", "5.4.7"},
+	{"locked", N_("is locked: too many wrong codes"), NULL, "delayed", "4.7.0"},
+	{"lost", N_("is lost: the reader's account was opened again without its password"), NULL,
+	 "failed", "5.7.5"},
+};
+
+static const struct wording *
+wording_of(const char *what)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(wordings); i++)
+		if (strcmp(wordings[i].what, what) == 0)
+			return &wordings[i];
+	return &wordings[0];
+}
+
+static void
+append_advice(GString *text, const PGresult *rows, const char *language)
+{
+	bool locked = false, lost = false;
+
+	for (int row = 0; row < PQntuples(rows); row++) {
+		locked = locked || strcmp(PQgetvalue(rows, row, WHAT), "locked") == 0;
+		lost = lost || strcmp(PQgetvalue(rows, row, WHAT), "lost") == 0;
+	}
+	if (locked)
+		g_string_append_printf(text, "\n\n%s",
+				       translate(language,
+						 "If it was your recipient who mistyped the code, "
+						 "have a new link and a new code "
+						 "made on the page below. If it was not, somebody "
+						 "else has the link, but without "
+						 "the code it opens nothing."));
+	if (lost)
+		g_string_append_printf(text, "\n\n%s",
+				       translate(language,
+						 "If it is still needed, please send it again. You "
+						 "will get an unlock "
+						 "code for it, because trust begins anew."));
+}
+
+static char *
+text_of(const struct issuer *issuer, const PGresult *rows, const char *language)
+{
+	GString *text = g_string_new(translate(language, "Your protected message:"));
+	size_t length;
+	g_autofree unsigned char *boxed = result_bytes(rows, 0, TRACK, &length);
+	char track[SEAL_KEY_CHARACTERS + 1];
+	struct seal_key secret;
+
+	g_string_append_c(text, '\n');
+	for (int row = 0; row < PQntuples(rows); row++) {
+		g_autofree char *when = translate_date(language, result_number(rows, row, AT));
+
+		g_string_append_printf(
+			text, "\n    %s: %s (%s)", PQgetvalue(rows, row, RECIPIENT),
+			translate(language, wording_of(PQgetvalue(rows, row, WHAT))->text), when);
+	}
+	append_advice(text, rows, language);
+	if (seal_unbox(&secret, boxed, length, issuer->public_key, issuer->private_key)) {
+		g_autofree char *url = NULL;
+
+		seal_key_show(track, &secret);
+		url = notice_track_url(issuer->settings, track);
+		g_string_append_printf(text, "\n\n%s", url);
+	}
+	return g_string_free(text, FALSE);
+}
+
+/* --- reports --- */
+
+/* RFC 8098: only where somebody saw it; of one message, for one recipient. */
+static char *
+disposition_report(const struct settings *settings, const PGresult *rows)
+{
+	const struct wording *wording = wording_of(PQgetvalue(rows, 0, WHAT));
+	const char *id = result_text(rows, 0, MESSAGE_ID);
+
+	if (wording->disposition == NULL)
+		return NULL;
+	return g_strdup_printf(
+		"Reporting-UA: %s; Postseal\nFinal-Recipient: rfc822;%s\nOriginal-Message-ID: %s\n"
+		"Disposition: manual-action/MDN-sent-automatically; %s\n",
+		settings->hostname, PQgetvalue(rows, 0, RECIPIENT), id == NULL ? "<>" : id,
+		wording->disposition);
+}
+
+static char *
+status_report(const struct settings *settings, const PGresult *rows)
+{
+	GString *report = g_string_new(NULL);
+
+	g_string_printf(report, "Reporting-MTA: dns; %s\n", settings->hostname);
+	for (int row = 0; row < PQntuples(rows); row++) {
+		const struct wording *wording = wording_of(PQgetvalue(rows, row, WHAT));
+
+		g_string_append_printf(
+			report, "\nFinal-Recipient: rfc822; %s\nAction: %s\nStatus: %s\n",
+			PQgetvalue(rows, row, RECIPIENT), wording->action, wording->status);
+	}
+	return g_string_free(report, FALSE);
+}
+
+static bool
+mail_rows(const struct issuer *issuer, struct connection *connection, const PGresult *rows,
+	  struct fault *fault)
+{
+	const struct settings *settings = issuer->settings;
+	const char *sender = PQgetvalue(rows, 0, SENDER), *form = PQgetvalue(rows, 0, FORM);
+	const char *language =
+		notice_language(settings, sender, NULL, result_text(rows, 0, LANGUAGE));
+	int last = PQntuples(rows) - 1;
+	g_autofree char *subject = g_strdup_printf(
+		translate(language, "Your protected message to %s: %s"),
+		PQgetvalue(rows, last, RECIPIENT),
+		translate(language, wording_of(PQgetvalue(rows, last, WHAT))->text));
+	g_autofree char *text = text_of(issuer, rows, language), *report = NULL;
+	const struct notice notice = {.settings = settings,
+				      .courier = issuer->public_key,
+				      .connection = connection,
+				      .message = PQgetvalue(rows, 0, MESSAGE),
+				      .sender = sender,
+				      .smtputf8 = !g_str_is_ascii(sender)};
+	struct notice_receipt receipt = {.subject = subject,
+					 .text = text,
+					 .language = language,
+					 .references = result_text(rows, 0, MESSAGE_ID)};
+
+	if (strcmp(form, "mdn") == 0)
+		report = disposition_report(settings, rows);
+	else if (strcmp(form, "dsn") == 0)
+		report = status_report(settings, rows);
+	if (report != NULL) {
+		receipt.report = report;
+		receipt.report_type =
+			strcmp(form, "mdn") == 0 ? "disposition-notification" : "delivery-status";
+	}
+	return batch_begin(connection, fault) && notice_receipt(&notice, &receipt, fault) &&
+	       batch_commit(connection, fault);
+}
+
+bool
+receipt_mail_one(const struct issuer *issuer, bool *mailed_r, struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = database_take(issuer->database, fault);
+	g_autoptr(PGresult) rows = NULL;
+
+	*mailed_r = false;
+	if (connection == NULL || !connection_execute(connection, &begin, NULL, NULL, fault) ||
+	    !connection_execute(connection, &take_due, NULL, &rows, fault))
+		return false;
+	*mailed_r = PQntuples(rows) > 0;
+	return (!*mailed_r || mail_rows(issuer, connection, rows, fault)) &&
+	       connection_execute(connection, &commit, NULL, NULL, fault);
+}

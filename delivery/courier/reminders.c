@@ -1,0 +1,87 @@
+#include "delivery/courier/reminders.h"
+
+#include "delivery/outbox/notice.h"
+
+enum { AT_ONCE = 100 };
+
+static const struct statement begin = {"remind_begin", "begin"};
+static const struct statement commit = {"remind_commit", "commit"};
+
+static const struct statement due = {
+	"remind_due",
+	"select k.id, p.message, p.sender, p.smtputf8, c.recipient, p.language, a.language, "
+	"k.link_boxed,"
+	" greatest(1, extract(epoch from k.expires_at - now()))::bigint "
+	"from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel join postseal.copy c "
+	"on c.id = k.copy"
+	" left join postseal.account a on a.id = k.account "
+	"where k.reminders < 2 and k.issued_at < now() - (case k.reminders when 0 then $1 else $2 "
+	"end)::bigint"
+	" * interval '1 second' and k.opened_at is null and k.locked_at is null and k.expires_at > "
+	"now()"
+	" and (k.folder = 'inbox' or k.link_boxed is not null) and p.message is not null "
+	"limit $3 for update of k skip locked"};
+enum { KEY, MESSAGE, SENDER, SMTPUTF8, RECIPIENT, LANGUAGE, ACCOUNT_LANGUAGE, LINK, LIFETIME };
+
+static const struct statement count_reminder = {
+	"remind_count", "update postseal.parcel_key set reminders = reminders + 1 where id = $1"};
+
+static bool
+put_reminder(const struct issuer *issuer, struct connection *connection, const PGresult *rows,
+	     int row, struct fault *fault)
+{
+	const struct notice notice = {.settings = issuer->settings,
+				      .courier = issuer->public_key,
+				      .connection = connection,
+				      .message = PQgetvalue(rows, row, MESSAGE),
+				      .sender = PQgetvalue(rows, row, SENDER),
+				      .smtputf8 = result_flag(rows, row, SMTPUTF8)};
+	struct notice_recipient recipient = {
+		.address = PQgetvalue(rows, row, RECIPIENT),
+		.notify = "NEVER", /* the first notice was not refused */
+		.way = NOTICE_SIGNIN,
+		.link = PQgetvalue(rows, row, KEY),
+		.lifetime = (uint64_t)result_number(rows, row, LIFETIME),
+		.reminds = true};
+	struct parameters parameters = {0};
+	char link[SEAL_KEY_CHARACTERS + 1];
+	size_t length;
+	g_autofree unsigned char *boxed = result_bytes(rows, row, LINK, &length);
+	struct seal_key secret;
+
+	recipient.language = notice_language(issuer->settings, recipient.address,
+					     result_text(rows, row, ACCOUNT_LANGUAGE),
+					     result_text(rows, row, LANGUAGE));
+	if (seal_unbox(&secret, boxed, length, issuer->public_key, issuer->private_key)) {
+		seal_key_show(link, &secret);
+		recipient.way = NOTICE_CODE;
+		recipient.link = link;
+	}
+	parameters_text(&parameters, PQgetvalue(rows, row, KEY));
+	return batch_add(connection, &count_reminder, &parameters, fault) &&
+	       notice_waiting(&notice, &recipient, fault);
+}
+
+bool
+remind(const struct issuer *issuer, struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = NULL;
+	g_autoptr(PGresult) rows = NULL;
+	struct parameters parameters = {0};
+	bool done;
+
+	if (issuer->settings->remind_first_seconds == 0)
+		return true;
+	connection = database_take(issuer->database, fault);
+	parameters_number(&parameters, (int64_t)issuer->settings->remind_first_seconds);
+	parameters_number(&parameters, (int64_t)issuer->settings->remind_last_seconds);
+	parameters_number(&parameters, AT_ONCE);
+	if (connection == NULL || !connection_execute(connection, &begin, NULL, NULL, fault) ||
+	    !connection_execute(connection, &due, &parameters, &rows, fault))
+		return false;
+	done = PQntuples(rows) == 0 || batch_begin(connection, fault);
+	for (int row = 0; row < PQntuples(rows) && done; row++)
+		done = put_reminder(issuer, connection, rows, row, fault);
+	return done && (PQntuples(rows) == 0 || batch_commit(connection, fault)) &&
+	       connection_execute(connection, &commit, NULL, NULL, fault);
+}

@@ -1,0 +1,119 @@
+#include "delivery/methods/pgp/encrypt.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mail/entity_source.h"
+#include "delivery/methods/pgp/client.h"
+#include "delivery/methods/pgp/pool.h"
+#include "keystore/keeper.h"
+
+/* --- getting ready --- */
+
+/* Where gpg looks for its agent, a file says where the keeper's is; gpg starts none itself. */
+static bool
+point_at_agent(const struct settings *settings, struct fault *fault)
+{
+	g_autofree char *pointer = g_build_filename(settings->gpg_home, "S.gpg-agent", NULL);
+	g_autofree char *options = g_build_filename(settings->gpg_home, "gpg.conf", NULL);
+	g_autofree char *text = g_strdup_printf("%%Assuan%%\nsocket=%s\n", settings->keeper_agent);
+	g_autoptr(GError) error = NULL;
+
+	return (g_file_set_contents(pointer, text, -1, &error) &&
+		g_file_set_contents(options, "no-autostart\n", -1, &error)) ||
+	       fault_set(fault, FAULT_CONFIG, "making the home of gpg ready: %s", error->message);
+}
+
+bool
+gpg_start(const struct settings *settings, struct fault *fault)
+{
+	g_autofree char *keys = g_build_filename(settings->gpg_home, "recipients", NULL);
+
+	if (g_mkdir_with_parents(keys, 0700) != 0 || chmod(settings->gpg_home, 0700) != 0)
+		return fault_set(fault, FAULT_CONFIG, "making the home of gpg, %s: %s",
+				 settings->gpg_home, strerror(errno));
+	if (!point_at_agent(settings, fault))
+		return false;
+	if (access(settings->gpg_program, X_OK) != 0)
+		return fault_set(fault, FAULT_CONFIG, "looking for gpg at %s: %s",
+				 settings->gpg_program, strerror(errno));
+	gpg_workers_start(settings);
+	return true;
+}
+
+/* --- keys --- */
+
+static char *
+key_file(const struct settings *settings, const struct key *key)
+{
+	g_autofree char *digest = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, key->content);
+	g_autofree char *name = g_strdup_printf("%s-%.16s.gpg", key->fingerprint, digest);
+
+	return g_build_filename(settings->gpg_home, "recipients", name, NULL);
+}
+
+/* Its path. The name holds the digest of the content, so a file that is there is the right one. */
+static char *
+write_key_file(const struct settings *settings, const struct key *key, struct fault *fault)
+{
+	g_autofree char *path = key_file(settings, key);
+	g_autoptr(GError) error = NULL;
+	gsize length;
+	const char *bytes = g_bytes_get_data(key->content, &length);
+
+	if (access(path, R_OK) != 0 && !g_file_set_contents(path, bytes, (gssize)length, &error)) {
+		fault_set(fault, FAULT_STORAGE, "writing a key for gpg: %s", error->message);
+		return NULL;
+	}
+	return g_steal_pointer(&path);
+}
+
+/* --- a job --- */
+
+/* gpg finds the private half of our key with the keeper's agent. */
+static char *
+job_text(const struct settings *settings, const struct group *group, const struct key *signer,
+	 struct fault *fault)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autofree char *own = NULL;
+
+	if (signer == NULL)
+		g_string_append(text, "plain\n");
+	else if (keeper_prepare(settings->keeper_socket, signer->fingerprint, fault) &&
+		 (own = write_key_file(settings, signer, fault)) != NULL)
+		g_string_append_printf(text, "sign %s\n", own);
+	else
+		return NULL;
+	g_string_append(text, "--file\n");
+	for (guint i = 0; i < group->keys->len; i++) {
+		g_autofree char *path =
+			write_key_file(settings, g_ptr_array_index(group->keys, i), fault);
+
+		if (path == NULL)
+			return NULL;
+		g_string_append_printf(text, "%s\n", path);
+	}
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+bool
+gpg_encrypt(const struct settings *settings, const struct group *group, const struct key *signer,
+	    const struct message *message, struct sink *sink, struct fault *fault)
+{
+	g_autofree char *job = job_text(settings, group, signer, fault);
+	struct gpg_worker *worker = job == NULL ? NULL : gpg_worker_take(fault);
+	struct entity_source source;
+	bool done;
+
+	if (worker == NULL)
+		return false;
+	entity_source_init(&source, message, group);
+	done = gpg_exchange(gpg_worker_socket(worker), job, &source, sink,
+			    (unsigned)settings->gpg_seconds, fault);
+	entity_source_clear(&source);
+	gpg_worker_give(worker, done);
+	return done;
+}

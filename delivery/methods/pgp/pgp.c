@@ -1,0 +1,73 @@
+/* OpenPGP: PGP/MIME (RFC 3156 §4, §6.2). */
+#include "delivery/methods/pgp/encrypt.h"
+#include "delivery/methods/recipient_keys.h"
+
+static bool
+is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
+	    struct fault *fault)
+{
+	const struct key *first;
+
+	if (!recipient_keys_take(around, copy, KEY_PGP, "OpenPGP key", possible_r, why_r, fault))
+		return false;
+	if (*possible_r) {
+		first = g_ptr_array_index(copy->keys, 0);
+		*why_r = g_strdup_printf("OpenPGP key %s%s", first->fingerprint,
+					 copy->keys->len > 1 ? " and more" : "");
+	}
+	return true;
+}
+
+static GPtrArray *
+fields(const struct group *group)
+{
+	GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
+
+	g_ptr_array_add(list, g_strdup("MIME-Version: 1.0"));
+	g_ptr_array_add(list, g_strdup_printf("Content-Type: multipart/encrypted;\n"
+					      "\tprotocol=\"application/pgp-encrypted\";\n"
+					      "\tboundary=\"%s\"",
+					      group->boundary));
+	return list;
+}
+
+static const struct key *
+signer(const struct surroundings *around)
+{
+	return author_key(around, around->pgp_signer);
+}
+
+static bool
+write_body(const struct surroundings *around, const struct group *group, struct sink *sink,
+	   struct fault *fault)
+{
+	if (!recipient_keys_check(group, "OpenPGP key", fault))
+		return false;
+	return sink_print(sink, fault,
+			  "This is an OpenPGP/MIME encrypted message (RFC 3156)\r\n"
+			  "--%s\r\n"
+			  "Content-Type: application/pgp-encrypted\r\n"
+			  "Content-Description: PGP/MIME version identification\r\n"
+			  "\r\n"
+			  "Version: 1\r\n"
+			  "\r\n"
+			  "--%s\r\n"
+			  "Content-Type: application/octet-stream; name=\"encrypted.asc\"\r\n"
+			  "Content-Description: OpenPGP encrypted message\r\n"
+			  "Content-Disposition: inline; filename=\"encrypted.asc\"\r\n"
+			  "\r\n",
+			  group->boundary, group->boundary) &&
+	       gpg_encrypt(around->settings, group, signer(around), around->message, sink, fault) &&
+	       sink_print(sink, fault, "\r\n--%s--\r\n", group->boundary);
+}
+
+const struct method method_pgp = {
+	.name = "pgp",
+	.carriage = CARRIED_AS_MAIL,
+	.in_place_rank = 1,
+	.names_keys = true,
+	.is_possible = is_possible,
+	.fields = fields,
+	.write = write_body,
+	.signer = signer,
+};

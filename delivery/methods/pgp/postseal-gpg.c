@@ -1,0 +1,208 @@
+/*
+ * Runs gpg for the milter, one job after the other (delivery/methods/pgp/protocol.h), until the milter is gone.
+ *   postseal-gpg PROGRAM HOME SECONDS
+ * with the socket to the milter as standard input.
+ *
+ * GPGME starts gpg with fork(2), which copies the tables of all the memory a process has: in the
+ * milter with its threads that costs more than gpg itself, here it costs little.
+ *
+ * What takes longer than SECONDS is ended, and this program with it: gpg is in its process group.
+ */
+#include <errno.h>
+#include <gpgme.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "delivery/methods/pgp/protocol.h"
+
+enum { WHY_MAX = 500 };
+
+/* A key of ours that gpg's ring has. */
+struct signer {
+	struct signer *next;
+	char *file;
+	gpgme_key_t key;
+};
+
+static struct signer *signers;
+
+static bool
+failed(char *why, gpgme_error_t error, const char *doing)
+{
+	snprintf(why, WHY_MAX, "%s with gpg: %s", doing, gpgme_strerror(error));
+	return false;
+}
+
+/* --- our key --- */
+
+/* gpg finds the public half in its ring and the private half with the keeper's agent. */
+static gpgme_error_t
+import(gpgme_ctx_t context, const char *file, gpgme_key_t *key_r)
+{
+	gpgme_data_t data;
+	gpgme_import_result_t result;
+	gpgme_error_t error = gpgme_data_new_from_file(&data, file, 1);
+
+	if (error != 0)
+		return error;
+	error = gpgme_op_import(context, data);
+	gpgme_data_release(data);
+	if (error != 0)
+		return error;
+	result = gpgme_op_import_result(context);
+	if (result == NULL || result->imports == NULL || result->imports->fpr == NULL)
+		return gpgme_error(GPG_ERR_NO_PUBKEY);
+	return gpgme_get_key(context, result->imports->fpr, key_r, 1);
+}
+
+static bool
+add_signer(gpgme_ctx_t context, const char *file, char *why)
+{
+	struct signer *signer = signers;
+	gpgme_error_t error;
+
+	while (signer != NULL && strcmp(signer->file, file) != 0)
+		signer = signer->next;
+	if (signer == NULL) {
+		struct signer fresh = {.next = signers};
+
+		error = import(context, file, &fresh.key);
+		if (error != 0)
+			return failed(why, error, "preparing our key");
+		signer = malloc(sizeof *signer);
+		fresh.file = strdup(file);
+		if (signer == NULL || fresh.file == NULL)
+			return failed(why, gpgme_error(GPG_ERR_ENOMEM), "preparing our key");
+		*signer = fresh;
+		signers = signer;
+	}
+	error = gpgme_signers_add(context, signer->key);
+	return error == 0 || failed(why, error, "choosing our key");
+}
+
+/* --- a job --- */
+
+struct job {
+	const char *signer; /* file, or NULL */
+	const char *recipients;
+	int plain, sealed;
+};
+
+/* Its lines, in place. */
+static bool
+parse(char *text, struct job *job, char *why)
+{
+	static const char sign[] = "sign ";
+	char *end = strchr(text, '\n');
+
+	if (end == NULL) {
+		snprintf(why, WHY_MAX, "sealing with gpg: the job is no text of lines");
+		return false;
+	}
+	*end = '\0';
+	job->signer = strncmp(text, sign, strlen(sign)) == 0 ? text + strlen(sign) : NULL;
+	job->recipients = end + 1;
+	return true;
+}
+
+static bool
+encrypt(gpgme_ctx_t context, const struct job *job, char *why)
+{
+	const gpgme_encrypt_flags_t flags = GPGME_ENCRYPT_ALWAYS_TRUST | GPGME_ENCRYPT_NO_COMPRESS;
+	gpgme_data_t plain = NULL, sealed = NULL;
+	gpgme_encrypt_result_t result = NULL;
+	gpgme_error_t error = gpgme_data_new_from_fd(&plain, job->plain);
+
+	if (error == 0)
+		error = gpgme_data_new_from_fd(&sealed, job->sealed);
+	if (error == 0)
+		error = job->signer != NULL
+				? gpgme_op_encrypt_sign_ext(context, NULL, job->recipients, flags,
+							    plain, sealed)
+				: gpgme_op_encrypt_ext(context, NULL, job->recipients, flags, plain,
+						       sealed);
+	if (error == 0)
+		result = gpgme_op_encrypt_result(context);
+	gpgme_data_release(plain);
+	gpgme_data_release(sealed);
+	if (error != 0)
+		return failed(why, error, "sealing");
+	if (result == NULL || result->invalid_recipients != NULL)
+		snprintf(why, WHY_MAX, "sealing with gpg: it refused a recipient's key");
+	return *why == '\0';
+}
+
+/* No pinentry mode: the keeper's agent, which has none to show, does not let us choose. */
+static void
+work(const struct job *job, char *why)
+{
+	gpgme_ctx_t context;
+	gpgme_error_t error = gpgme_new(&context);
+
+	if (error != 0) {
+		failed(why, error, "beginning");
+		return;
+	}
+	gpgme_set_armor(context, 1);
+	if (job->signer == NULL || add_signer(context, job->signer, why))
+		encrypt(context, job, why);
+	gpgme_release(context);
+}
+
+/* --- the program --- */
+
+/* Once it is told, GPGME runs gpg to ask for its version. */
+static bool
+begin(const char *program, const char *home, char *why)
+{
+	static bool begun;
+	gpgme_error_t error;
+
+	if (begun)
+		return true;
+	gpgme_check_version(NULL);
+	error = gpgme_set_engine_info(GPGME_PROTOCOL_OpenPGP, program, home);
+	begun = error == 0;
+	return begun || failed(why, error, "beginning");
+}
+
+static void
+end_group(int number)
+{
+	(void)number;
+	kill(0, SIGKILL);
+}
+
+int
+main(int argc, char **argv)
+{
+	int type;
+	socklen_t size = sizeof type;
+	struct job job;
+	char *text;
+
+	if (argc != 4 || getpgrp() != getpid() ||
+	    getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
+		fputs("postseal-gpg: is started by the other programs of Postseal only\n", stderr);
+		return 2;
+	}
+	signal(SIGALRM, end_group);
+	while ((text = gpg_job_receive(STDIN_FILENO, &job.plain, &job.sealed)) != NULL) {
+		char why[WHY_MAX] = "";
+
+		alarm((unsigned)strtoul(argv[3], NULL, 10));
+		if (begin(argv[1], argv[2], why) && parse(text, &job, why))
+			work(&job, why);
+		close(job.plain);
+		close(job.sealed);
+		free(text);
+		alarm(0);
+		if (!gpg_job_answer(STDIN_FILENO, why))
+			break;
+	}
+	return 0;
+}

@@ -1,0 +1,152 @@
+#include "delivery/methods/pgp/protocol.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { DESCRIPTORS = 2 };
+
+/* Room for the descriptors that go with the length of a text. */
+union control {
+	struct cmsghdr header;
+	char bytes[CMSG_SPACE(DESCRIPTORS * sizeof(int))];
+};
+
+static bool
+send_all(int socket, const void *data, size_t length)
+{
+	const char *at = data;
+
+	while (length > 0) {
+		ssize_t sent = send(socket, at, length, MSG_NOSIGNAL);
+
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent <= 0)
+			return false;
+		at += sent;
+		length -= (size_t)sent;
+	}
+	return true;
+}
+
+static bool
+receive_all(int socket, void *data, size_t length)
+{
+	char *at = data;
+
+	while (length > 0) {
+		ssize_t got = recv(socket, at, length, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got == 0)
+			errno = ECONNRESET;
+		if (got <= 0)
+			return false;
+		at += got;
+		length -= (size_t)got;
+	}
+	return true;
+}
+
+static char *
+receive_text(int socket, uint32_t length)
+{
+	char *text;
+
+	if (length > GPG_JOB_MAX) {
+		errno = EMSGSIZE;
+		return NULL;
+	}
+	text = calloc(1, (size_t)length + 1);
+	if (text != NULL && !receive_all(socket, text, length)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+bool
+gpg_job_send(int socket, const char *text, int plain, int sealed)
+{
+	const int descriptors[DESCRIPTORS] = {plain, sealed};
+	size_t size = strlen(text);
+	uint32_t length = (uint32_t)size;
+	union control control = {.bytes = {0}};
+	struct iovec piece = {.iov_base = &length, .iov_len = sizeof length};
+	struct msghdr message = {.msg_iov = &piece,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof control};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	ssize_t sent;
+
+	if (size > GPG_JOB_MAX) {
+		errno = EMSGSIZE;
+		return false;
+	}
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof descriptors);
+	memcpy(CMSG_DATA(header), descriptors, sizeof descriptors);
+	do
+		sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent == sizeof length && send_all(socket, text, length);
+}
+
+char *
+gpg_job_receive(int socket, int *plain_r, int *sealed_r)
+{
+	int descriptors[DESCRIPTORS];
+	uint32_t length;
+	union control control;
+	struct iovec piece = {.iov_base = &length, .iov_len = sizeof length};
+	struct msghdr message = {.msg_iov = &piece,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof control};
+	struct cmsghdr *header;
+	ssize_t got;
+	char *text;
+
+	do
+		got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_WAITALL);
+	while (got < 0 && errno == EINTR);
+	header = got == sizeof length ? CMSG_FIRSTHDR(&message) : NULL;
+	if (header == NULL || header->cmsg_type != SCM_RIGHTS ||
+	    header->cmsg_len != CMSG_LEN(sizeof descriptors)) {
+		errno = got < 0 ? errno : ECONNRESET;
+		return NULL;
+	}
+	memcpy(descriptors, CMSG_DATA(header), sizeof descriptors);
+	text = receive_text(socket, length);
+	if (text == NULL) {
+		close(descriptors[0]);
+		close(descriptors[1]);
+		return NULL;
+	}
+	*plain_r = descriptors[0];
+	*sealed_r = descriptors[1];
+	return text;
+}
+
+bool
+gpg_job_answer(int socket, const char *text)
+{
+	uint32_t length = (uint32_t)strlen(text);
+
+	return send_all(socket, &length, sizeof length) && send_all(socket, text, length);
+}
+
+char *
+gpg_job_answered(int socket)
+{
+	uint32_t length;
+
+	return receive_all(socket, &length, sizeof length) ? receive_text(socket, length) : NULL;
+}

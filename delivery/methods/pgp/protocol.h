@@ -1,0 +1,26 @@
+/*
+ * What the milter and postseal-gpg say to each other over a stream socket. A job is a text of
+ * lines and two descriptors, to read the plain text from and to write the sealed one to:
+ *
+ *   sign FILE | plain           our key's public half, or no signature
+ *   --file                      from here on, what GPGME is told of the recipients
+ *   KEYFILE ...
+ *
+ * The answer is a text: why it failed; "" when all is done.
+ */
+#ifndef POSTSEAL_DELIVERY_METHODS_PGP_PROTOCOL_H
+#define POSTSEAL_DELIVERY_METHODS_PGP_PROTOCOL_H
+
+#include <stdbool.h>
+
+enum { GPG_JOB_MAX = 1024 * 1024 }; /* bytes of a text */
+
+/* All return false or NULL, with errno set, when the other end is gone or talks nonsense. */
+bool gpg_job_send(int socket, const char *text, int plain, int sealed);
+/* The caller's: the text, from malloc(), and the descriptors. */
+char *gpg_job_receive(int socket, int *plain_r, int *sealed_r);
+bool gpg_job_answer(int socket, const char *text);
+/* The caller's, from malloc(). */
+char *gpg_job_answered(int socket);
+
+#endif

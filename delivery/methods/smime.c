@@ -1,0 +1,176 @@
+/* S/MIME (RFC 8551): enveloped, or signed and then enveloped. */
+#include <openssl/cms.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+
+#include "mail/cms_sink.h"
+#include "mail/entity.h"
+#include "delivery/methods/recipient_keys.h"
+
+static const char flavour_gcm[] = "AES-256-GCM";
+static const char flavour_cbc[] = "AES-256-CBC";
+
+static char *
+fingerprints(const GPtrArray *keys)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < keys->len; i++)
+		g_string_append_printf(text, "%s%.16s", i > 0 ? ", " : "",
+				       ((const struct key *)g_ptr_array_index(keys, i))->fingerprint);
+	return g_string_free(text, FALSE);
+}
+
+static bool
+is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
+	    struct fault *fault)
+{
+	g_autofree char *names = NULL;
+
+	if (!recipient_keys_take(around, copy, KEY_SMIME, "certificate", possible_r, why_r, fault))
+		return false;
+	if (!*possible_r)
+		return true;
+	copy->flavour = flavour_gcm;
+	for (guint i = 0; i < copy->keys->len; i++)
+		if (!((const struct key *)g_ptr_array_index(copy->keys, i))->gcm)
+			copy->flavour = flavour_cbc;
+	names = fingerprints(copy->keys);
+	*why_r = g_strdup_printf("certificate %s, %s", names, copy->flavour);
+	return true;
+}
+
+static GPtrArray *
+fields(const struct group *group)
+{
+	GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
+
+	g_ptr_array_add(list, g_strdup("MIME-Version: 1.0"));
+	g_ptr_array_add(list, g_strdup_printf("Content-Type: application/pkcs7-mime; smime-type=%s;\n"
+					      "\tname=\"smime.p7m\"",
+					      group->flavour == flavour_gcm ? "authEnveloped-data"
+									    : "enveloped-data"));
+	g_ptr_array_add(list, g_strdup("Content-Transfer-Encoding: base64"));
+	g_ptr_array_add(list, g_strdup("Content-Disposition: attachment; filename=\"smime.p7m\""));
+	return list;
+}
+
+static const struct key *
+signer(const struct surroundings *around)
+{
+	return author_key(around, around->smime_signer);
+}
+
+static bool
+add_recipient(CMS_ContentInfo *cms, const struct key *key, struct fault *fault)
+{
+	CMS_RecipientInfo *info;
+	EVP_PKEY_CTX *context;
+
+	if (!key->oaep || EVP_PKEY_get_base_id(X509_get0_pubkey(key->certificate)) != EVP_PKEY_RSA)
+		return CMS_add1_recipient_cert(cms, key->certificate, 0) != NULL ||
+		       openssl_fault(fault, "addressing the envelope");
+	info = CMS_add1_recipient_cert(cms, key->certificate, CMS_KEY_PARAM);
+	context = info == NULL ? NULL : CMS_RecipientInfo_get0_pkey_ctx(info);
+	if (context == NULL || EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) != 1 ||
+	    EVP_PKEY_CTX_set_rsa_oaep_md(context, EVP_sha256()) != 1)
+		return openssl_fault(fault, "addressing the envelope with OAEP");
+	return true;
+}
+
+static CMS_ContentInfo *
+envelope(const struct group *group, struct fault *fault)
+{
+	const EVP_CIPHER *cipher = group->flavour == flavour_gcm ? EVP_aes_256_gcm() : EVP_aes_256_cbc();
+	g_autoptr(CMS_ContentInfo) cms =
+		CMS_encrypt(NULL, NULL, cipher, CMS_STREAM | CMS_PARTIAL | CMS_BINARY);
+
+	if (cms == NULL) {
+		openssl_fault(fault, "making an envelope");
+		return NULL;
+	}
+	if (!recipient_keys_check(group, "certificate", fault))
+		return NULL;
+	for (guint i = 0; i < group->keys->len; i++)
+		if (!add_recipient(cms, g_ptr_array_index(group->keys, i), fault))
+			return NULL;
+	return g_steal_pointer(&cms);
+}
+
+/* The chain goes along, but for the root: who does not have it would not trust ours. */
+static CMS_ContentInfo *
+signature(const struct key *key, struct fault *fault)
+{
+	g_autoptr(CMS_ContentInfo) cms = CMS_sign(key->certificate, key->private_key, NULL, NULL,
+						  CMS_STREAM | CMS_BINARY);
+
+	if (cms == NULL) {
+		openssl_fault(fault, "beginning a signature");
+		return NULL;
+	}
+	for (int i = 1; i + 1 < sk_X509_num(key->chain); i++)
+		if (CMS_add1_cert(cms, sk_X509_value(key->chain, i)) != 1) {
+			openssl_fault(fault, "adding the chain to a signature");
+			return NULL;
+		}
+	return g_steal_pointer(&cms);
+}
+
+/* Within the envelope: an entity of its own (RFC 8551 §3.5.2), opaque so that no MTA on the
+ * way could touch the signed bytes. */
+static bool
+write_signed(const struct surroundings *around, const struct group *group, const struct key *key,
+	     struct sink *next, struct fault *fault)
+{
+	static const char header[] =
+		"Content-Type: application/pkcs7-mime; smime-type=signed-data;\r\n"
+		"\tname=\"smime.p7m\"\r\n"
+		"Content-Transfer-Encoding: base64\r\n"
+		"Content-Disposition: attachment; filename=\"smime.p7m\"\r\n\r\n";
+	CMS_ContentInfo *cms = signature(key, fault);
+	struct base64_sink base64;
+	struct cms_sink signing;
+	bool done;
+
+	if (cms == NULL)
+		return false;
+	base64_sink_init(&base64, next);
+	done = cms_sink_init(&signing, cms, &base64.sink, fault) &&
+	       sink_write(next, header, sizeof header - 1, fault) &&
+	       payload_write(around->message, group, &signing.sink, fault) &&
+	       sink_finish(&signing.sink, fault) && sink_finish(&base64.sink, fault);
+	cms_sink_clear(&signing);
+	return done;
+}
+
+static bool
+write_body(const struct surroundings *around, const struct group *group, struct sink *sink,
+	   struct fault *fault)
+{
+	const struct key *key = signer(around);
+	CMS_ContentInfo *cms = envelope(group, fault);
+	struct base64_sink base64;
+	struct cms_sink sealing;
+	bool done;
+
+	if (cms == NULL)
+		return false;
+	base64_sink_init(&base64, sink);
+	done = cms_sink_init(&sealing, cms, &base64.sink, fault) &&
+	       (key != NULL ? write_signed(around, group, key, &sealing.sink, fault)
+			    : payload_write(around->message, group, &sealing.sink, fault)) &&
+	       sink_finish(&sealing.sink, fault) && sink_finish(&base64.sink, fault);
+	cms_sink_clear(&sealing);
+	return done;
+}
+
+const struct method method_smime = {
+	.name = "smime",
+	.carriage = CARRIED_AS_MAIL,
+	.in_place_rank = 2,
+	.names_keys = true,
+	.is_possible = is_possible,
+	.fields = fields,
+	.write = write_body,
+	.signer = signer,
+};

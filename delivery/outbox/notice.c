@@ -1,0 +1,329 @@
+#include "delivery/outbox/notice.h"
+
+#include <string.h>
+
+#include "core/address.h"
+#include "core/catalogue.h"
+#include "mail/letter.h"
+
+enum { DAY_SECONDS = 86400, BROWSER_CHARACTERS = 120 };
+
+/* --- languages --- */
+
+const char *
+notice_language(const struct settings *settings, const char *address, const char *account,
+		const char *message)
+{
+	static const struct {
+		const char *country, *language;
+	} countries[] = {{".de", "de"}, {".at", "de"}, {".li", "de"}, {".fr", "fr"},
+			 {".mc", "fr"}, {".it", "it"}, {".sm", "it"}, {".uk", "en"},
+			 {".ie", "en"}, {".us", "en"}, {".au", "en"}, {".nz", "en"}};
+	const char *domain = address_domain(address), *language = catalogue_language(account);
+
+	for (size_t i = 0; language == NULL && i < G_N_ELEMENTS(countries); i++)
+		if (g_str_has_suffix(domain, countries[i].country))
+			language = countries[i].language;
+	if (language == NULL)
+		language = catalogue_language(message);
+	if (language == NULL)
+		language = catalogue_language(settings->language);
+	return language == NULL ? "en" : language;
+}
+
+/* --- putting --- */
+
+static bool
+put(const struct notice *notice, const struct outbox_mail *mail,
+    const struct outbox_recipient *recipient, const struct letter *letter, struct fault *fault)
+{
+	struct outbox_writer writer;
+	bool done = outbox_begin(&writer, notice->connection, notice->courier, mail, fault) &&
+		    outbox_add_recipient(&writer, recipient, fault) &&
+		    letter_write(letter, notice->settings, &writer.sealing.sink, fault) &&
+		    outbox_end(&writer, fault);
+
+	outbox_clear(&writer);
+	return done;
+}
+
+/* A mail that is not bounced: to the sender of a message, or to a member. */
+static bool
+tell(const struct notice *notice, const char *kind, const char *address, struct letter *letter,
+     struct fault *fault)
+{
+	struct outbox_mail mail = {.kind = kind,
+				   .message = notice->message,
+				   .sender = "",
+				   .smtputf8 = notice->smtputf8,
+				   .lifetime = notice->settings->queue_seconds};
+	const struct outbox_recipient to = {.address = address};
+	g_autofree char *from = letter_from(notice->settings);
+
+	identifier_make(&mail.id);
+	letter->id = mail.id.text;
+	letter->from = from;
+	letter->from_name = notice->settings->organisation;
+	letter->to = address;
+	return put(notice, &mail, &to, letter, fault);
+}
+
+static void
+add(GString *text, const char *paragraph)
+{
+	g_string_append_printf(text, "%s%s", text->len > 0 ? "\n\n" : "", paragraph);
+}
+
+static void add_printed(GString *text, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void
+add_printed(GString *text, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (text->len > 0)
+		g_string_append(text, "\n\n");
+	g_string_append_vprintf(text, format, arguments);
+	va_end(arguments);
+}
+
+static void
+wipe(GString *text)
+{
+	sodium_memzero(text->str, text->len);
+	g_string_free(text, TRUE);
+}
+
+/* --- to recipients --- */
+
+static GString *
+text_of_notice(const struct notice *notice, const struct notice_recipient *recipient)
+{
+	static const char *const by_code = N_("The page asks for an unlock code. The sender tells "
+					      "it to you, for example by telephone; it is never "
+					      "sent to you by mail.");
+	static const char *const by_sms =
+		N_("The page asks for an unlock code, which has been sent to your telephone.");
+	static const char *const by_account = N_("Sign in with your address and your password.");
+	const char *const ways[] = {
+		[NOTICE_CODE] = by_code, [NOTICE_SMS] = by_sms, [NOTICE_SIGNIN] = by_account};
+	const struct settings *settings = notice->settings;
+	const char *language = recipient->language;
+	unsigned long days = (unsigned long)((recipient->lifetime + DAY_SECONDS - 1) / DAY_SECONDS);
+	GString *text = g_string_new(NULL);
+
+	add_printed(text,
+		    translate(language,
+			      recipient->reminds
+				      ? N_("A protected message from %s of %s still waits for you.")
+				      : N_("%s of %s has sent you a protected message.")),
+		    notice->sender, settings->organisation);
+	add(text, translate(language, "To read it, open this link in your browser:"));
+	add_printed(text, "%s/%s/%s", settings->portal_url,
+		    recipient->way == NOTICE_SIGNIN ? "message" : "m", recipient->link);
+	add(text, translate(language, ways[recipient->way]));
+	add_printed(text,
+		    translate_plural(language, "The message waits for %lu day.",
+				     "The message waits for %lu days.", days),
+		    days);
+	add(text, translate(language, "If you do not know the sender, do not open the link."));
+	return text;
+}
+
+bool
+notice_waiting(const struct notice *notice, const struct notice_recipient *recipient,
+	       struct fault *fault)
+{
+	const struct settings *settings = notice->settings;
+	struct outbox_mail mail = {.kind = "notice",
+				   .message = notice->message,
+				   .sender = notice->sender,
+				   .ret = "HDRS",
+				   .smtputf8 = notice->smtputf8,
+				   .lifetime = settings->queue_seconds};
+	const struct outbox_recipient to = {recipient->address, recipient->notify, recipient->orcpt,
+					    recipient->copy};
+	g_autofree char *from = letter_from(settings);
+	g_autofree char *name = g_strdup_printf("%s (%s)", settings->organisation, notice->sender);
+	g_autofree char *subject = g_strdup_printf(
+		translate(recipient->language,
+			  recipient->reminds ? N_("Reminder: protected message from %s, %s")
+					     : N_("Protected message from %s, %s")),
+		notice->sender, settings->organisation);
+	GString *text = text_of_notice(notice, recipient);
+	struct letter letter = {.from = from,
+				.from_name = name,
+				.to = recipient->address,
+				.reply_to = notice->sender,
+				.subject = subject,
+				.text = text->str,
+				.language = recipient->language,
+				.button = translate(recipient->language, "Read the message")};
+	bool done;
+
+	identifier_make(&mail.id);
+	letter.id = mail.id.text;
+	done = put(notice, &mail, &to, &letter, fault);
+	wipe(text);
+	return done;
+}
+
+/* --- to senders --- */
+
+char *
+notice_track_url(const struct settings *settings, const char *track)
+{
+	return g_strdup_printf("%s/track/%s", settings->portal_url, track);
+}
+
+static void
+add_codes(GString *text, const struct notice_codes *codes, bool *has_codes_r)
+{
+	GString *lines = g_string_new(NULL);
+
+	for (size_t i = 0; i < codes->count; i++)
+		if (codes->codes[i].code != NULL)
+			g_string_append_printf(lines, "%s    %s    %s", lines->len > 0 ? "\n" : "",
+					       codes->codes[i].code, codes->codes[i].recipient);
+	*has_codes_r = lines->len > 0;
+	if (*has_codes_r) {
+		add(text, translate(codes->language, "Your message waits, protected, for its "
+						     "recipient. Please tell the code by telephone "
+						     "or in person, never by mail:"));
+		add(text, lines->str);
+		add(text, translate(codes->language, "You could say: \"I have sent you a protected "
+						     "message. You have a mail with a link; when "
+						     "the page asks for the unlock code, type what "
+						     "I read to you now.\" Capital or small "
+						     "letters make no difference."));
+	}
+	wipe(lines);
+}
+
+static void
+add_others(GString *text, const struct notice_codes *codes, enum notice_way way,
+	   const char *heading)
+{
+	GString *lines = g_string_new(NULL);
+
+	for (size_t i = 0; i < codes->count; i++)
+		if (codes->codes[i].code == NULL && codes->codes[i].way == way)
+			g_string_append_printf(lines, "%s    %s", lines->len > 0 ? "\n" : "",
+					       codes->codes[i].recipient);
+	if (lines->len > 0) {
+		add(text, translate(codes->language, heading));
+		add(text, lines->str);
+	}
+	g_string_free(lines, TRUE);
+}
+
+bool
+notice_codes(const struct notice *notice, const struct notice_codes *codes, struct fault *fault)
+{
+	g_autofree char *subject = NULL;
+	g_autofree char *url = notice_track_url(notice->settings, codes->track);
+	GString *text = g_string_new(NULL);
+	struct letter letter = {
+		.references = codes->references,
+		.language = codes->language,
+		.button = translate(codes->language, "See what became of the message")};
+	bool has_codes, done;
+
+	add_codes(text, codes, &has_codes);
+	add_others(text, codes, NOTICE_SIGNIN,
+		   N_("They read it in their account, and need no code:"));
+	add_others(text, codes, NOTICE_SMS, N_("The code was sent by SMS:"));
+	if (codes->count == 1)
+		subject = g_strdup_printf(
+			translate(codes->language,
+				  has_codes ? N_("Unlock code for your message to %s")
+					    : N_("Your protected message to %s")),
+			codes->codes[0].recipient);
+	else
+		subject = g_strdup_printf(
+			translate(codes->language,
+				  has_codes ? N_("Unlock codes for your message to %zu recipients")
+					    : N_("Your protected message to %zu recipients")),
+			codes->count);
+	add(text, translate(codes->language, "Whether it was read, and how to recall it or to have "
+					     "a new code, is shown here:"));
+	add(text, url);
+	letter.subject = subject;
+	letter.text = text->str;
+	done = tell(notice, has_codes ? "code" : "receipt", notice->sender, &letter, fault);
+	wipe(text);
+	return done;
+}
+
+bool
+notice_receipt(const struct notice *notice, const struct notice_receipt *receipt,
+	       struct fault *fault)
+{
+	struct letter letter = {
+		.subject = receipt->subject,
+		.text = receipt->text,
+		.references = receipt->references,
+		.language = receipt->language,
+		.button = translate(receipt->language, "See what became of the message"),
+		.report_type = receipt->report_type,
+		.report = receipt->report};
+
+	return tell(notice, "receipt", notice->sender, &letter, fault);
+}
+
+/* --- to members --- */
+
+bool
+notice_proof(const struct notice *notice, const char *address, const char *language,
+	     const char *token, struct fault *fault)
+{
+	const struct settings *settings = notice->settings;
+	g_autofree char *subject =
+		g_strdup_printf(translate(language, "Your address at %s"), settings->organisation);
+	GString *text = g_string_new(NULL);
+	struct letter letter = {
+		.subject = subject, .language = language, .button = translate(language, "Go on")};
+	bool done;
+
+	add_printed(text,
+		    translate(language, "Somebody, most likely you, typed this address on the page "
+					"for protected messages "
+					"of %s. To go on, open this link within a day:"),
+		    settings->organisation);
+	add_printed(text, "%s/proof/%s", settings->portal_url, token);
+	add(text, translate(language,
+			    "If it was not you, do nothing: without the link nothing happens."));
+	letter.text = text->str;
+	done = tell(notice, "account", address, &letter, fault);
+	wipe(text);
+	return done;
+}
+
+bool
+notice_signed_in(const struct notice *notice, const char *address, const char *language,
+		 const char *browser, const char *network, struct fault *fault)
+{
+	const struct settings *settings = notice->settings;
+	g_autofree char *subject =
+		g_strdup_printf(translate(language, "New sign-in at %s"), settings->organisation);
+	GString *text = g_string_new(NULL);
+	struct letter letter = {.subject = subject,
+				.language = language,
+				.button = translate(language, "My settings")};
+	bool done;
+
+	add(text, translate(language, "Somebody signed in to your account for protected messages, "
+				      "with a browser that was "
+				      "not used before:"));
+	add_printed(text, "    %.*s\n    %s", BROWSER_CHARACTERS, browser, network);
+	add(text, translate(language, "If it was you, there is nothing to do. If not, sign in, "
+				      "change your password and sign "
+				      "out everywhere else:"));
+	add_printed(text, "%s/settings", settings->portal_url);
+	letter.text = text->str;
+	done = tell(notice, "account", address, &letter, fault);
+	g_string_free(text, TRUE);
+	return done;
+}

@@ -1,0 +1,83 @@
+/*
+ * The mails that go with parcels and accounts, as rows of the outbox in the open batch: notices for
+ * recipients, codes and receipts for senders, and word of what happens with an account.
+ */
+#ifndef POSTSEAL_DELIVERY_OUTBOX_NOTICE_H
+#define POSTSEAL_DELIVERY_OUTBOX_NOTICE_H
+
+#include "core/settings.h"
+#include "delivery/outbox/outbox.h"
+
+struct notice {
+	const struct settings *settings;
+	const struct seal_key *courier;
+	struct connection *connection;
+	const char *message; /* its identifier in the log, or NULL */
+	const char *sender;  /* who sent it: address */
+	bool smtputf8;	     /* sender or a recipient needs it */
+};
+
+/* The language to write to this address in: that of the account (or NULL), else what the domain's
+ * country speaks, else that of the message (or NULL), else the organisation's. */
+const char *notice_language(const struct settings *settings, const char *address,
+			    const char *account, const char *message);
+
+/* --- to recipients --- */
+
+enum notice_way {
+	NOTICE_CODE,   /* link and code open it */
+	NOTICE_SMS,    /* the code came by SMS */
+	NOTICE_SIGNIN, /* the reader has an account that the sender trusts */
+};
+
+struct notice_recipient {
+	const char *address;
+	const char *notify; /* DSN parameters (RFC 3461), or NULL */
+	const char *orcpt;
+	const char *copy; /* identifier in the log */
+	const char *language;
+	enum notice_way way;
+	const char *link;  /* secret of the link; NOTICE_SIGNIN: identifier of the parcel key */
+	uint64_t lifetime; /* seconds the message still waits */
+	bool reminds;	   /* there was a notice before */
+};
+/* Bounces go to the sender. */
+bool notice_waiting(const struct notice *notice, const struct notice_recipient *recipient,
+		    struct fault *fault);
+
+/* --- to senders; none of them is ever bounced --- */
+
+struct notice_code {
+	const char *recipient;
+	const char *code; /* as people read it; NULL: none is needed, or it went by SMS */
+	enum notice_way way;
+};
+struct notice_codes {
+	const struct notice_code *codes;
+	size_t count;
+	const char *references; /* Message-ID of their message, or NULL */
+	const char *language;
+	const char *track; /* secret of the link to the sender's page */
+};
+bool notice_codes(const struct notice *notice, const struct notice_codes *codes,
+		  struct fault *fault);
+
+/* What became of a message: `text` is paragraphs (letter.h). */
+struct notice_receipt {
+	const char *subject, *text, *references, *language;
+	const char *report_type, *report; /* or NULL */
+};
+bool notice_receipt(const struct notice *notice, const struct notice_receipt *receipt,
+		    struct fault *fault);
+/* The address of the sender's page; the caller's. */
+char *notice_track_url(const struct settings *settings, const char *track);
+
+/* --- to members --- */
+
+/* A link by which they prove their address. */
+bool notice_proof(const struct notice *notice, const char *address, const char *language,
+		  const char *token, struct fault *fault);
+bool notice_signed_in(const struct notice *notice, const char *address, const char *language,
+		      const char *browser, const char *network, struct fault *fault);
+
+#endif

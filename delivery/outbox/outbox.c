@@ -1,0 +1,85 @@
+#include "delivery/outbox/outbox.h"
+
+static const struct statement outbox_put = {
+	"outbox_put",
+	"insert into postseal.outbox (id, message, kind, sender, ret, envid, smtputf8, verified,"
+	" boxed_key, header, expires_at) "
+	"values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11 * interval '1 second')"};
+
+static const struct statement outbox_put_recipient = {
+	"outbox_put_recipient",
+	"insert into postseal.outbox_recipient (outbox, number, address, notify, orcpt, copy) "
+	"values ($1, $2, $3, $4, $5, $6)"};
+
+static const struct statement outbox_put_chunk = {
+	"outbox_put_chunk",
+	"insert into postseal.outbox_chunk (outbox, number, content) values ($1, $2, $3)"};
+
+static bool
+store_chunk(void *context, unsigned number, const void *sealed, size_t length, struct fault *fault)
+{
+	struct outbox_writer *writer = context;
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, writer->mail->id.text);
+	parameters_number(&parameters, number);
+	parameters_bytes(&parameters, sealed, length);
+	return batch_add(writer->connection, &outbox_put_chunk, &parameters, fault);
+}
+
+bool
+outbox_begin(struct outbox_writer *writer, struct connection *connection,
+	     const struct seal_key *courier, const struct outbox_mail *mail, struct fault *fault)
+{
+	struct parameters parameters = {0};
+	unsigned char boxed[SEAL_BOXED_BYTES], header[SEALING_HEADER_BYTES];
+	struct seal_key content;
+	bool boxed_well;
+
+	*writer = (struct outbox_writer){.connection = connection, .mail = mail};
+	randombytes_buf(content.bytes, SEAL_KEY_BYTES);
+	sealing_sink_init(&writer->sealing, &content, mail->id.text, header, store_chunk, writer);
+	boxed_well = seal_box(boxed, &content, courier, fault);
+	sodium_memzero(&content, sizeof content);
+	if (!boxed_well)
+		return false;
+	parameters_text(&parameters, mail->id.text);
+	parameters_text(&parameters, mail->message);
+	parameters_text(&parameters, mail->kind);
+	parameters_text(&parameters, mail->sender);
+	parameters_text(&parameters, mail->ret);
+	parameters_text(&parameters, mail->envid);
+	parameters_flag(&parameters, mail->smtputf8);
+	parameters_flag(&parameters, mail->verified);
+	parameters_bytes(&parameters, boxed, sizeof boxed);
+	parameters_bytes(&parameters, header, sizeof header);
+	parameters_number(&parameters, (int64_t)mail->lifetime);
+	return batch_add(connection, &outbox_put, &parameters, fault);
+}
+
+bool
+outbox_add_recipient(struct outbox_writer *writer, const struct outbox_recipient *recipient,
+		     struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, writer->mail->id.text);
+	parameters_number(&parameters, writer->recipients++);
+	parameters_text(&parameters, recipient->address);
+	parameters_text(&parameters, recipient->notify);
+	parameters_text(&parameters, recipient->orcpt);
+	parameters_text(&parameters, recipient->copy);
+	return batch_add(writer->connection, &outbox_put_recipient, &parameters, fault);
+}
+
+bool
+outbox_end(struct outbox_writer *writer, struct fault *fault)
+{
+	return sink_finish(&writer->sealing.sink, fault);
+}
+
+void
+outbox_clear(struct outbox_writer *writer)
+{
+	sealing_sink_clear(&writer->sealing);
+}

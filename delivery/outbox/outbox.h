@@ -1,0 +1,48 @@
+/*
+ * Putting mail into the outbox: rows of the transaction that also holds what caused it. Only
+ * the courier can open them (core/seal/key_file.h).
+ */
+#ifndef POSTSEAL_DELIVERY_OUTBOX_OUTBOX_H
+#define POSTSEAL_DELIVERY_OUTBOX_OUTBOX_H
+
+#include "core/database.h"
+#include "core/identifier.h"
+#include "core/seal/content.h"
+
+struct outbox_mail {
+	struct identifier id;
+	const char *kind;      /* "copy", "notice", "code", "alert", "bounce" */
+	const char *message;   /* identifier of the message in the log, or NULL */
+	const char *sender;    /* of the envelope; "" for the null sender */
+	const char *ret;       /* DSN parameters of MAIL (RFC 3461), or NULL */
+	const char *envid;
+	bool smtputf8;         /* RFC 6531 */
+	bool verified;         /* only over verified TLS */
+	uint64_t lifetime;     /* seconds that delivery is tried */
+};
+
+struct outbox_recipient {
+	const char *address;
+	const char *notify; /* DSN parameters of RCPT, or NULL */
+	const char *orcpt;
+	const char *copy;   /* identifier of the copy in the log whose state follows, or NULL */
+};
+
+/* Writes one mail into the open batch: begin, recipients, content into &sealing.sink, end. */
+struct outbox_writer {
+	struct sealing_sink sealing;
+	struct connection *connection;
+	const struct outbox_mail *mail;
+	int recipients;
+};
+
+bool outbox_begin(struct outbox_writer *writer, struct connection *connection,
+		  const struct seal_key *courier, const struct outbox_mail *mail,
+		  struct fault *fault);
+bool outbox_add_recipient(struct outbox_writer *writer, const struct outbox_recipient *recipient,
+			  struct fault *fault);
+bool outbox_end(struct outbox_writer *writer, struct fault *fault);
+/* Needed whatever outbox_begin() returned. */
+void outbox_clear(struct outbox_writer *writer);
+
+#endif

@@ -1,0 +1,40 @@
+#include "delivery/outbox/receipt.h"
+
+#include <string.h>
+
+enum { DAY_SECONDS = 86400 };
+
+static const struct statement receipt_put = {
+	"receipt_put",
+	"insert into postseal.receipt (parcel, message, sender, recipient, what, form, due_at) "
+	"values ((select id from postseal.parcel where id = $1), $2, $3, $4, $5, $6, now() + $7 * "
+	"interval '1 second')"};
+
+static bool
+is_trouble(const struct receipt *receipt)
+{
+	return strcmp(receipt->what, "opened") != 0 && strcmp(receipt->what, "deleted") != 0;
+}
+
+bool
+receipt_note(struct connection *connection, const struct settings *settings,
+	     const struct receipt *receipt, struct fault *fault)
+{
+	bool bundled = strcmp(settings->receipts, "daily") == 0;
+	bool by_rule = receipt->form != NULL;
+	struct parameters parameters = {0};
+
+	if (!by_rule && !is_trouble(receipt) && strcmp(settings->receipts, "trouble") == 0)
+		return true;
+	/* Only what nobody waits for is bundled. */
+	parameters_text(&parameters, receipt->parcel);
+	parameters_text(&parameters, receipt->message);
+	parameters_text(&parameters, receipt->sender);
+	parameters_text(&parameters, receipt->recipient);
+	parameters_text(&parameters, receipt->what);
+	parameters_text(&parameters, by_rule ? receipt->form : "mail");
+	parameters_number(&parameters, bundled && !by_rule && strcmp(receipt->what, "locked") != 0
+					       ? DAY_SECONDS
+					       : 0);
+	return batch_add(connection, &receipt_put, &parameters, fault);
+}

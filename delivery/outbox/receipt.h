@@ -1,0 +1,25 @@
+/*
+ * What senders are told of their messages behind the portal: opened, expired unread, locked,
+ * lost. Whoever notices it puts down a row; the courier makes mails of them, at once or bundled, as
+ * `receipts` in postseal.conf(5) says: one thread for each message.
+ */
+#ifndef POSTSEAL_DELIVERY_OUTBOX_RECEIPT_H
+#define POSTSEAL_DELIVERY_OUTBOX_RECEIPT_H
+
+#include "core/database.h"
+#include "core/settings.h"
+
+struct receipt {
+	const char *message; /* identifier in the log */
+	const char *parcel;
+	const char *sender; /* who is told */
+	const char *recipient;
+	const char *what; /* "opened", "expired", "locked", "lost", "deleted" */
+	const char *form; /* "mail", "mdn", "dsn": as a rule wants it; NULL: as the settings say */
+};
+
+/* In the open batch; nothing where the settings do not want it. */
+bool receipt_note(struct connection *connection, const struct settings *settings,
+		  const struct receipt *receipt, struct fault *fault);
+
+#endif

@@ -1,0 +1,252 @@
+#include "delivery/parcel/parcel.h"
+
+#include <string.h>
+
+
+enum { LINE_CHARACTERS = 200 };
+
+static const struct statement parcel_put = {
+	"parcel_put",
+	"insert into postseal.parcel (id, message, sender, header, size, smtputf8, summary, language, receipt, phone,"
+	" issued_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, case when $2::uuid is null then now() end)"};
+
+static const struct statement parcel_put_chunk = {
+	"parcel_put_chunk",
+	"insert into postseal.parcel_chunk (parcel, number, content) values ($1, $2, $3)"};
+
+static const struct statement parcel_put_key = {
+	"parcel_put_key",
+	"insert into postseal.parcel_key (id, parcel, copy, notify, orcpt, boxed, expires_at) "
+	"values ($1, $2, $3, $4, $5, $6, now() + $7 * interval '1 second')"};
+
+static const struct statement parcel_by_link = {
+	"parcel_by_link",
+	"select k.id, k.parcel, k.copy, p.sender, c.recipient, k.salt, k.wrapped, k.tries,"
+	" k.locked_at is not null, p.message, p.receipt "
+	"from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
+	" join postseal.copy c on c.id = k.copy "
+	"where k.link_hash = $1 and k.wrapped is not null and k.expires_at > now()"};
+
+/* --- writing --- */
+
+static bool
+store_chunk(void *context, unsigned number, const void *sealed, size_t length, struct fault *fault)
+{
+	struct parcel_writer *writer = context;
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, writer->id.text);
+	parameters_number(&parameters, number);
+	parameters_bytes(&parameters, sealed, length);
+	return batch_add(writer->connection, &parcel_put_chunk, &parameters, fault);
+}
+
+/* Long texts are cut: it is one line of a list. */
+static json_t *
+line_of(const char *text)
+{
+	g_autofree char *valid = g_utf8_make_valid(text == NULL ? "" : text, -1);
+	g_autofree char *line = g_utf8_substring(valid, 0, MIN(g_utf8_strlen(valid, -1), LINE_CHARACTERS));
+
+	return json_string(line);
+}
+
+/* Sealed like the message, but by itself: a list is shown without opening its messages. */
+static unsigned char *
+make_summary(const struct parcel_writer *writer, const struct parcel_settings *settings, size_t *length_r)
+{
+	g_autoptr(json_t) json = json_pack("{s:o, s:o, s:o}", "subject", line_of(settings->subject), "from",
+					   line_of(settings->from), "to", line_of(settings->to));
+	g_autofree char *text = json_dumps(json, JSON_COMPACT);
+
+	return seal_bytes(text, strlen(text), &writer->content, writer->id.text, length_r);
+}
+
+/* What only the courier needs: fixed length, so that the length tells nothing. */
+static bool
+box_phone(unsigned char boxed_r[SEAL_BOXED_BYTES], const struct parcel_settings *settings, struct fault *fault)
+{
+	struct seal_key phone = {0};
+
+	g_strlcpy((char *)phone.bytes, settings->phone, sizeof phone.bytes);
+	return seal_box(boxed_r, &phone, settings->courier, fault);
+}
+
+bool
+parcel_begin(struct parcel_writer *writer, struct connection *connection,
+	     const struct parcel_settings *settings, struct fault *fault)
+{
+	struct parameters parameters = {0};
+	unsigned char header[SEALING_HEADER_BYTES], phone[SEAL_BOXED_BYTES];
+	g_autofree unsigned char *summary = NULL;
+	size_t length;
+
+	*writer = (struct parcel_writer){.connection = connection};
+	identifier_make(&writer->id);
+	randombytes_buf(writer->content.bytes, SEAL_KEY_BYTES);
+	sealing_sink_init(&writer->sealing, &writer->content, writer->id.text, header, store_chunk,
+			  writer);
+	parameters_text(&parameters, writer->id.text);
+	parameters_text(&parameters, settings->message);
+	parameters_text(&parameters, settings->sender);
+	parameters_bytes(&parameters, header, sizeof header);
+	parameters_number(&parameters, (int64_t)settings->size);
+	parameters_flag(&parameters, settings->smtputf8);
+	summary = make_summary(writer, settings, &length);
+	parameters_bytes(&parameters, summary, length);
+	parameters_text(&parameters, settings->language);
+	parameters_text(&parameters, settings->receipt);
+	if (settings->phone == NULL)
+		parameters_text(&parameters, NULL);
+	else if (box_phone(phone, settings, fault))
+		parameters_bytes(&parameters, phone, sizeof phone);
+	else
+		return false;
+	return batch_add(connection, &parcel_put, &parameters, fault);
+}
+
+bool
+parcel_add_key(struct parcel_writer *writer, const struct parcel_recipient *recipient,
+	       const struct seal_key *courier, struct fault *fault)
+{
+	struct parameters parameters = {0};
+	struct identifier id;
+	unsigned char boxed[SEAL_BOXED_BYTES];
+
+	if (!seal_box(boxed, &writer->content, courier, fault))
+		return false;
+	identifier_make(&id);
+	parameters_text(&parameters, id.text);
+	parameters_text(&parameters, writer->id.text);
+	parameters_text(&parameters, recipient->copy);
+	parameters_text(&parameters, recipient->notify);
+	parameters_text(&parameters, recipient->orcpt);
+	parameters_bytes(&parameters, boxed, sizeof boxed);
+	parameters_number(&parameters, (int64_t)recipient->lifetime);
+	return batch_add(writer->connection, &parcel_put_key, &parameters, fault);
+}
+
+bool
+parcel_end(struct parcel_writer *writer, struct fault *fault)
+{
+	return sink_finish(&writer->sealing.sink, fault);
+}
+
+void
+parcel_clear(struct parcel_writer *writer)
+{
+	sealing_sink_clear(&writer->sealing);
+	sodium_memzero(&writer->content, sizeof writer->content);
+}
+
+/* --- link and code --- */
+
+static const char link_purpose[] = "postseal link";
+
+bool
+parcel_make_access(const char *id, const struct seal_key *content, struct parcel_access *access_r,
+		   struct parcel_lock *lock_r, struct fault *fault)
+{
+	struct seal_key secret, wrapping;
+	bool derived;
+
+	randombytes_buf(secret.bytes, sizeof secret.bytes);
+	randombytes_buf(lock_r->salt, sizeof lock_r->salt);
+	code_make(&access_r->code);
+	seal_key_show(access_r->link, &secret);
+	seal_key_digest(lock_r->link_hash, &secret, link_purpose);
+	derived = seal_derive(&wrapping, &secret, access_r->code.symbols, lock_r->salt, fault);
+	if (derived)
+		seal_wrap(lock_r->wrapped, content, &wrapping, id);
+	sodium_memzero(&secret, sizeof secret);
+	sodium_memzero(&wrapping, sizeof wrapping);
+	return derived;
+}
+
+/* --- opening --- */
+
+bool
+parcel_link_hash(const char *link, unsigned char hash_r[SEAL_DIGEST_BYTES])
+{
+	struct seal_key secret;
+
+	if (!seal_key_read(&secret, link))
+		return false;
+	seal_key_digest(hash_r, &secret, link_purpose);
+	sodium_memzero(&secret, sizeof secret);
+	return true;
+}
+
+/* Copies a bytea of the length it must have. */
+static bool
+take_bytes(const PGresult *result, int column, unsigned char *bytes_r, size_t wanted)
+{
+	size_t length;
+	g_autofree unsigned char *bytes = result_bytes(result, 0, column, &length);
+
+	if (length != wanted)
+		return false;
+	memcpy(bytes_r, bytes, wanted);
+	return true;
+}
+
+bool
+parcel_find(struct connection *connection, const char *link, struct parcel_key *key_r,
+	    bool *found_r, struct fault *fault)
+{
+	unsigned char hash[SEAL_DIGEST_BYTES];
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+
+	*found_r = false;
+	*key_r = (struct parcel_key){0};
+	if (!parcel_link_hash(link, hash))
+		return true;
+	parameters_bytes(&parameters, hash, sizeof hash);
+	if (!connection_execute(connection, &parcel_by_link, &parameters, &result, fault))
+		return false;
+	if (PQntuples(result) == 0)
+		return true;
+	if (!identifier_parse(&key_r->id, PQgetvalue(result, 0, 0)) ||
+	    !identifier_parse(&key_r->parcel, PQgetvalue(result, 0, 1)) ||
+	    !identifier_parse(&key_r->copy, PQgetvalue(result, 0, 2)) ||
+	    !take_bytes(result, 5, key_r->salt, sizeof key_r->salt) ||
+	    !take_bytes(result, 6, key_r->wrapped, sizeof key_r->wrapped))
+		return fault_set(fault, FAULT_BUG, "reading the key of a parcel: its row is damaged");
+	key_r->sender = g_strdup(PQgetvalue(result, 0, 3));
+	key_r->recipient = g_strdup(PQgetvalue(result, 0, 4));
+	key_r->tries = (unsigned)result_number(result, 0, 7);
+	key_r->locked = result_flag(result, 0, 8);
+	key_r->message = g_strdup(PQgetvalue(result, 0, 9));
+	key_r->receipt = g_strdup(result_text(result, 0, 10));
+	*found_r = true;
+	return true;
+}
+
+void
+parcel_key_clear(struct parcel_key *key)
+{
+	g_clear_pointer(&key->sender, g_free);
+	g_clear_pointer(&key->recipient, g_free);
+	g_clear_pointer(&key->message, g_free);
+	g_clear_pointer(&key->receipt, g_free);
+}
+
+bool
+parcel_unlock(const struct parcel_key *key, const char *link, const struct code *code,
+	      struct seal_key *content_r, bool *opened_r, struct fault *fault)
+{
+	struct seal_key secret, wrapping;
+	bool derived;
+
+	*opened_r = false;
+	if (!seal_key_read(&secret, link))
+		return true;
+	derived = seal_derive(&wrapping, &secret, code->symbols, key->salt, fault);
+	sodium_memzero(&secret, sizeof secret);
+	if (!derived)
+		return false;
+	*opened_r = seal_unwrap(content_r, key->wrapped, sizeof key->wrapped, &wrapping, key->id.text);
+	sodium_memzero(&wrapping, sizeof wrapping);
+	return true;
+}

@@ -1,0 +1,99 @@
+/*
+ * A parcel: a message that waits for its recipients in the database, sealed (core/seal/wrap.h). It
+ * is encrypted once; its key is wrapped for each recipient by what the link and the unlock
+ * code derive together. Neither is in the database, only a hash to find the link by.
+ */
+#ifndef POSTSEAL_DELIVERY_PARCEL_PARCEL_H
+#define POSTSEAL_DELIVERY_PARCEL_PARCEL_H
+
+#include "core/database.h"
+#include "core/identifier.h"
+#include "core/seal/content.h"
+#include "delivery/parcel/unlock_code.h"
+
+/* What opens a parcel for one recipient. Wipe it with sodium_memzero(). */
+struct parcel_access {
+	char link[SEAL_KEY_CHARACTERS + 1];
+	struct code code;
+};
+
+/* Writes a parcel into the open batch: begin, keys, content into &sealing.sink, end. */
+struct parcel_writer {
+	struct sealing_sink sealing;
+	struct connection *connection;
+	struct identifier id;
+	struct seal_key content;
+};
+
+struct parcel_settings {
+	const char *message; /* its identifier in the log; NULL: a draft */
+	const char *sender;  /* is told the codes, and of trouble */
+	uint64_t size;       /* bytes of the message */
+	bool smtputf8;
+	/* What lists of messages show, UTF-8; sealed with the message. NULL: "". */
+	const char *subject, *from, *to;
+	const char *language; /* of the notices, as far as known, or NULL */
+	const char *receipt;  /* as a rule wants it: "mail", "mdn", "dsn", or NULL */
+	const char *phone;    /* where the code goes, or NULL: to the sender */
+	const struct seal_key *courier; /* public; for the phone */
+};
+
+/* Whom it waits for. */
+struct parcel_recipient {
+	const char *copy;   /* identifier in the log */
+	const char *notify; /* DSN parameters for the notice, or NULL */
+	const char *orcpt;
+	uint64_t lifetime;  /* seconds it may be opened */
+};
+
+bool parcel_begin(struct parcel_writer *writer, struct connection *connection,
+		  const struct parcel_settings *settings, struct fault *fault);
+/* Leaves the key boxed for the courier, who makes link and code. */
+bool parcel_add_key(struct parcel_writer *writer, const struct parcel_recipient *recipient,
+		    const struct seal_key *courier, struct fault *fault);
+bool parcel_end(struct parcel_writer *writer, struct fault *fault);
+/* Needed whatever parcel_begin() returned. */
+void parcel_clear(struct parcel_writer *writer);
+
+/* --- link and code --- */
+
+/* What the database has of them. */
+struct parcel_lock {
+	unsigned char link_hash[SEAL_DIGEST_BYTES];
+	unsigned char salt[SEAL_SALT_BYTES];
+	unsigned char wrapped[SEAL_WRAPPED_BYTES];
+};
+
+/* Makes link and code, and wraps the content key by them; `id` is that of the key's row. */
+bool parcel_make_access(const char *id, const struct seal_key *content,
+			struct parcel_access *access_r, struct parcel_lock *lock_r,
+			struct fault *fault);
+
+/* --- opening --- */
+
+/* One recipient's key to a parcel, as the database has it. */
+struct parcel_key {
+	struct identifier id;
+	struct identifier parcel;
+	struct identifier copy;
+	char *sender;
+	char *recipient;
+	char *message; /* identifier in the log */
+	char *receipt; /* its form, as the rule says, or NULL */
+	unsigned char salt[SEAL_SALT_BYTES];
+	unsigned char wrapped[SEAL_WRAPPED_BYTES];
+	unsigned tries; /* wrong codes so far */
+	bool locked;
+};
+
+/* The hash a link is found by; false where it is no link. */
+bool parcel_link_hash(const char *link, unsigned char hash_r[SEAL_DIGEST_BYTES]);
+/* *found_r is false for a link that is not known or whose time is over. */
+bool parcel_find(struct connection *connection, const char *link, struct parcel_key *key_r,
+		 bool *found_r, struct fault *fault);
+void parcel_key_clear(struct parcel_key *key);
+/* *opened_r says whether link and code together open it. */
+bool parcel_unlock(const struct parcel_key *key, const char *link, const struct code *code,
+		   struct seal_key *content_r, bool *opened_r, struct fault *fault);
+
+#endif

@@ -1,0 +1,96 @@
+#include "keystore/authority.h"
+
+#include <openssl/x509v3.h>
+
+#include "keystore/certificate.h"
+
+enum { AUTH_LEVEL = 2 }; /* OpenSSL: 112 bits; refuses RSA below 2048 and SHA-1 */
+
+struct trust {
+	X509_STORE *roots;
+	STACK_OF(X509) * intermediates;
+};
+
+struct trust *
+trust_new(void)
+{
+	struct trust *trust = g_new0(struct trust, 1);
+
+	trust->roots = X509_STORE_new();
+	trust->intermediates = sk_X509_new_null();
+	return trust;
+}
+
+void
+trust_free(struct trust *trust)
+{
+	if (trust == NULL)
+		return;
+	X509_STORE_free(trust->roots);
+	sk_X509_pop_free(trust->intermediates, X509_free);
+	g_free(trust);
+}
+
+void
+trust_add(struct trust *trust, X509 *certificate, bool is_root)
+{
+	if (is_root) {
+		X509_STORE_add_cert(trust->roots, certificate);
+	} else {
+		X509_up_ref(certificate);
+		sk_X509_push(trust->intermediates, certificate);
+	}
+}
+
+static void
+find_bounds(struct trust_chain *chain)
+{
+	for (int i = 0; i < sk_X509_num(chain->certificates); i++) {
+		const X509 *link = sk_X509_value(chain->certificates, i);
+		time_t from = certificate_time(X509_get0_notBefore(link));
+		time_t until = certificate_time(X509_get0_notAfter(link));
+
+		chain->from = MAX(chain->from, from);
+		chain->until = i == 0 ? until : MIN(chain->until, until);
+	}
+}
+
+/* X509_V_OK, or OpenSSL's error. */
+static int
+verify(const struct trust *trust, X509 *certificate, unsigned long flags,
+       struct trust_chain *chain_r)
+{
+	X509_STORE_CTX *context = X509_STORE_CTX_new();
+	X509_VERIFY_PARAM *parameters;
+	int error;
+
+	X509_STORE_CTX_init(context, trust->roots, certificate, trust->intermediates);
+	X509_STORE_CTX_set_purpose(context, X509_PURPOSE_SMIME_ENCRYPT);
+	parameters = X509_STORE_CTX_get0_param(context);
+	X509_VERIFY_PARAM_set_auth_level(parameters, AUTH_LEVEL);
+	X509_VERIFY_PARAM_set_flags(parameters, flags);
+	if (X509_verify_cert(context) == 1) {
+		*chain_r = (struct trust_chain){.certificates = X509_STORE_CTX_get1_chain(context)};
+		find_bounds(chain_r);
+		error = X509_V_OK;
+	} else {
+		error = X509_STORE_CTX_get_error(context);
+	}
+	X509_STORE_CTX_free(context);
+	return error;
+}
+
+/* Whether its time has come is for key_is_usable() to say, at each use. */
+bool
+trust_verify(const struct trust *trust, X509 *certificate, struct trust_chain *chain_r,
+	     char **why_r)
+{
+	int error = verify(trust, certificate, 0, chain_r);
+
+	if (error == X509_V_ERR_CERT_NOT_YET_VALID || error == X509_V_ERR_CERT_HAS_EXPIRED)
+		error = verify(trust, certificate, X509_V_FLAG_NO_CHECK_TIME, chain_r);
+	if (error != X509_V_OK)
+		*why_r = g_strdup_printf("no chain to a trusted root (%s)",
+					 X509_verify_cert_error_string(error));
+	return error == X509_V_OK;
+}

@@ -1,0 +1,31 @@
+/*
+ * The keeper's side: the company's private keys, opened with the master key and kept in this
+ * process only. S/MIME keys sign here; OpenPGP keys are given to a gpg-agent of our own, whose
+ * restricted socket lets others use them, never export them.
+ */
+#ifndef POSTSEAL_KEYSTORE_KEEPER_VAULT_H
+#define POSTSEAL_KEYSTORE_KEEPER_VAULT_H
+
+#include "core/database.h"
+#include "core/seal/wrap.h"
+#include "core/settings.h"
+#include "keystore/keeper.h"
+
+struct vault;
+
+/* `master` is copied. `listen` says how to hear of changed keys. */
+struct vault *vault_new(struct database *database, const struct database_settings *listen,
+			const struct seal_key *master);
+void vault_free(struct vault *vault);
+
+/* Starts the gpg-agent in `keeper home`, reachable at `keeper agent`. Once, before threads. */
+bool vault_start_agent(const struct settings *settings, struct fault *fault);
+void vault_stop_agent(const struct settings *settings);
+
+/* Signs the digest of the request. */
+bool vault_sign(struct vault *vault, const struct keeper_request *request,
+		struct keeper_reply *reply, struct fault *fault);
+/* Gives an OpenPGP key to the agent, where it is not there yet. */
+bool vault_prepare(struct vault *vault, const char *fingerprint, struct fault *fault);
+
+#endif

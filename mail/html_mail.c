@@ -1,0 +1,441 @@
+#include "mail/html_mail.h"
+
+#include <gumbo.h>
+#include <string.h>
+
+enum {
+	TAGS_MAX = 20000, /* gumbo walks trees by recursion: what could be nested deeper is not
+			     parsed */
+	STYLE_MAX = 2000,
+};
+
+struct cleaning {
+	GString *out;
+	const struct html_mail_images *images;
+	bool left_out;
+};
+
+/* --- text --- */
+
+static void
+append_escaped(GString *out, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		switch (*text) {
+		case '&':
+			g_string_append(out, "&amp;");
+			break;
+		case '<':
+			g_string_append(out, "&lt;");
+			break;
+		case '>':
+			g_string_append(out, "&gt;");
+			break;
+		case '"':
+			g_string_append(out, "&quot;");
+			break;
+		case '\'':
+			g_string_append(out, "&#39;");
+			break;
+		case '`':
+			g_string_append(out, "&#96;");
+			break;
+		default:
+			g_string_append_c(out, *text);
+		}
+	}
+}
+
+static void
+append_attribute(GString *out, const char *name, const char *value)
+{
+	g_string_append_printf(out, " %s=\"", name);
+	append_escaped(out, value);
+	g_string_append_c(out, '"');
+}
+
+/* --- the allow-lists --- */
+
+static const GumboTag shown[] = {
+	GUMBO_TAG_A,	  GUMBO_TAG_ABBR,    GUMBO_TAG_ADDRESS,	   GUMBO_TAG_ARTICLE,
+	GUMBO_TAG_ASIDE,  GUMBO_TAG_B,	     GUMBO_TAG_BIG,	   GUMBO_TAG_BLOCKQUOTE,
+	GUMBO_TAG_BR,	  GUMBO_TAG_CAPTION, GUMBO_TAG_CENTER,	   GUMBO_TAG_CITE,
+	GUMBO_TAG_CODE,	  GUMBO_TAG_COL,     GUMBO_TAG_COLGROUP,   GUMBO_TAG_DD,
+	GUMBO_TAG_DEL,	  GUMBO_TAG_DFN,     GUMBO_TAG_DIV,	   GUMBO_TAG_DL,
+	GUMBO_TAG_DT,	  GUMBO_TAG_EM,	     GUMBO_TAG_FIGCAPTION, GUMBO_TAG_FIGURE,
+	GUMBO_TAG_FONT,	  GUMBO_TAG_FOOTER,  GUMBO_TAG_H1,	   GUMBO_TAG_H2,
+	GUMBO_TAG_H3,	  GUMBO_TAG_H4,	     GUMBO_TAG_H5,	   GUMBO_TAG_H6,
+	GUMBO_TAG_HEADER, GUMBO_TAG_HR,	     GUMBO_TAG_I,	   GUMBO_TAG_IMG,
+	GUMBO_TAG_INS,	  GUMBO_TAG_KBD,     GUMBO_TAG_LI,	   GUMBO_TAG_MARK,
+	GUMBO_TAG_OL,	  GUMBO_TAG_P,	     GUMBO_TAG_PRE,	   GUMBO_TAG_Q,
+	GUMBO_TAG_S,	  GUMBO_TAG_SAMP,    GUMBO_TAG_SECTION,	   GUMBO_TAG_SMALL,
+	GUMBO_TAG_SPAN,	  GUMBO_TAG_STRIKE,  GUMBO_TAG_STRONG,	   GUMBO_TAG_SUB,
+	GUMBO_TAG_SUP,	  GUMBO_TAG_TABLE,   GUMBO_TAG_TBODY,	   GUMBO_TAG_TD,
+	GUMBO_TAG_TFOOT,  GUMBO_TAG_TH,	     GUMBO_TAG_THEAD,	   GUMBO_TAG_TIME,
+	GUMBO_TAG_TR,	  GUMBO_TAG_TT,	     GUMBO_TAG_U,	   GUMBO_TAG_UL,
+	GUMBO_TAG_VAR,	  GUMBO_TAG_WBR,
+};
+
+/* Their content is not text to read. Of all others that are not shown, the content is. */
+static const GumboTag silent[] = {
+	GUMBO_TAG_SCRIPT,   GUMBO_TAG_STYLE,	GUMBO_TAG_HEAD,	   GUMBO_TAG_TITLE,
+	GUMBO_TAG_TEMPLATE, GUMBO_TAG_IFRAME,	GUMBO_TAG_FRAME,   GUMBO_TAG_FRAMESET,
+	GUMBO_TAG_NOFRAMES, GUMBO_TAG_NOSCRIPT, GUMBO_TAG_NOEMBED, GUMBO_TAG_OBJECT,
+	GUMBO_TAG_EMBED,    GUMBO_TAG_APPLET,	GUMBO_TAG_SVG,	   GUMBO_TAG_MATH,
+	GUMBO_TAG_AUDIO,    GUMBO_TAG_VIDEO,	GUMBO_TAG_CANVAS,  GUMBO_TAG_SELECT,
+	GUMBO_TAG_TEXTAREA, GUMBO_TAG_INPUT,	GUMBO_TAG_BUTTON,  GUMBO_TAG_LINK,
+	GUMBO_TAG_META,	    GUMBO_TAG_BASE,	GUMBO_TAG_XMP,	   GUMBO_TAG_PLAINTEXT,
+	GUMBO_TAG_LISTING,
+};
+
+static const GumboTag void_elements[] = {GUMBO_TAG_BR, GUMBO_TAG_COL, GUMBO_TAG_HR, GUMBO_TAG_IMG,
+					 GUMBO_TAG_WBR};
+
+static bool
+is_one_of(GumboTag tag, const GumboTag *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i] == tag)
+			return true;
+	return false;
+}
+#define IS_ONE_OF(tag, list) is_one_of(tag, list, G_N_ELEMENTS(list))
+
+/* Attributes that say how something looks or reads; none of them is an address. */
+static const char *const attributes[] = {
+	"abbr",	   "align",   "alt",	  "bgcolor", "border", "cellpadding", "cellspacing",
+	"color",   "colspan", "datetime", "dir",     "face",   "headers",     "height",
+	"lang",	   "nowrap",  "rowspan",  "scope",   "size",   "span",	      "start",
+	"summary", "title",   "type",	  "valign",  "width",  NULL,
+};
+
+static const char *const properties[] = {
+	"background-color",
+	"border",
+	"border-bottom",
+	"border-bottom-color",
+	"border-bottom-style",
+	"border-bottom-width",
+	"border-collapse",
+	"border-color",
+	"border-left",
+	"border-left-color",
+	"border-left-style",
+	"border-left-width",
+	"border-radius",
+	"border-right",
+	"border-right-color",
+	"border-right-style",
+	"border-right-width",
+	"border-spacing",
+	"border-style",
+	"border-top",
+	"border-top-color",
+	"border-top-style",
+	"border-top-width",
+	"border-width",
+	"clear",
+	"color",
+	"direction",
+	"display",
+	"float",
+	"font",
+	"font-family",
+	"font-size",
+	"font-style",
+	"font-variant",
+	"font-weight",
+	"height",
+	"letter-spacing",
+	"line-height",
+	"list-style-type",
+	"margin",
+	"margin-bottom",
+	"margin-left",
+	"margin-right",
+	"margin-top",
+	"max-width",
+	"min-width",
+	"padding",
+	"padding-bottom",
+	"padding-left",
+	"padding-right",
+	"padding-top",
+	"table-layout",
+	"text-align",
+	"text-decoration",
+	"text-indent",
+	"text-transform",
+	"vertical-align",
+	"white-space",
+	"width",
+	"word-break",
+	"word-spacing",
+	"word-wrap",
+	NULL,
+};
+
+/* --- styles --- */
+
+static const char *const colour_functions[] = {"rgb(", "rgba(", "hsl(", "hsla(", NULL};
+
+/* A value has words, numbers, colours and quotes; the only functions are those of colours. Escapes
+ * and comments, by which others could be hidden, have no place. */
+static bool
+is_harmless_value(const char *value)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 #%.,-+!()'\"";
+	const char *bracket = value;
+
+	if (strspn(value, letters) != strlen(value))
+		return false;
+	while ((bracket = strchr(bracket, '(')) != NULL) {
+		bool known = false;
+
+		for (const char *const *name = colour_functions; *name != NULL && !known; name++) {
+			size_t length = strlen(*name) - 1;
+
+			known = (size_t)(bracket - value) >= length &&
+				g_ascii_strncasecmp(bracket - length, *name, length) == 0 &&
+				((size_t)(bracket - value) == length ||
+				 !g_ascii_isalpha(bracket[-(gssize)length - 1]));
+		}
+		if (!known)
+			return false;
+		bracket++;
+	}
+	return true;
+}
+
+static char *
+clean_style(const char *style)
+{
+	g_auto(GStrv) declarations = g_strsplit(style, ";", 100);
+	GString *clean = g_string_new(NULL);
+
+	for (char **declaration = declarations; *declaration != NULL && strlen(style) <= STYLE_MAX;
+	     declaration++) {
+		char *colon = strchr(*declaration, ':');
+		g_autofree char *name = NULL;
+
+		if (colon == NULL)
+			continue;
+		*colon = '\0';
+		name = g_ascii_strdown(g_strstrip(*declaration), -1);
+		if (g_strv_contains(properties, name) && is_harmless_value(g_strstrip(colon + 1)))
+			g_string_append_printf(clean, "%s:%s;", name, colon + 1);
+	}
+	return g_string_free(clean, FALSE);
+}
+
+/* --- addresses --- */
+
+/* Control characters and blanks are left out first, as browsers do. */
+static char *
+squeezed(const char *address)
+{
+	GString *text = g_string_new(NULL);
+
+	for (; *address != '\0'; address++)
+		if ((unsigned char)*address > 0x20 && *address != 0x7f)
+			g_string_append_c(text, *address);
+	return g_string_free(text, FALSE);
+}
+
+static void
+append_link(struct cleaning *cleaning, const char *href)
+{
+	static const char *const schemes[] = {"https://", "http://", "mailto:", "tel:", NULL};
+	g_autofree char *address = squeezed(href);
+
+	for (const char *const *scheme = schemes; *scheme != NULL; scheme++) {
+		if (g_ascii_strncasecmp(address, *scheme, strlen(*scheme)) != 0)
+			continue;
+		append_attribute(cleaning->out, "href", address);
+		g_string_append(cleaning->out,
+				" target=\"_blank\" rel=\"noopener noreferrer nofollow\"");
+		return;
+	}
+}
+
+/* SVG is a document of its own; what browsers show as a picture and nothing else is taken. */
+static bool
+is_picture(const char *type)
+{
+	static const char *const types[] = {"image/png",  "image/jpeg", "image/gif",
+					    "image/webp", "image/bmp",	NULL};
+
+	return g_strv_contains(types, type);
+}
+
+static void
+append_picture(struct cleaning *cleaning, const char *source)
+{
+	g_autoptr(GBytes) bytes = NULL;
+	g_autofree char *base64 = NULL, *name = NULL;
+	const char *type;
+	gsize length;
+	const guchar *data;
+
+	if (g_ascii_strncasecmp(source, "cid:", 4) != 0) {
+		cleaning->left_out = true;
+		return;
+	}
+	name = g_uri_unescape_string(source + 4, NULL);
+	if (name == NULL || cleaning->images == NULL ||
+	    !cleaning->images->find(cleaning->images->context, name, &bytes, &type) ||
+	    !is_picture(type))
+		return;
+	data = g_bytes_get_data(bytes, &length);
+	base64 = g_base64_encode(data, length);
+	g_string_append_printf(cleaning->out, " src=\"data:%s;base64,%s\"", type, base64);
+}
+
+/* --- elements --- */
+
+static void
+append_attributes(struct cleaning *cleaning, const GumboElement *element)
+{
+	for (unsigned i = 0; i < element->attributes.length; i++) {
+		const GumboAttribute *attribute = element->attributes.data[i];
+		g_autofree char *style = NULL;
+
+		if (element->tag == GUMBO_TAG_A && strcmp(attribute->name, "href") == 0) {
+			append_link(cleaning, attribute->value);
+		} else if (element->tag == GUMBO_TAG_IMG && strcmp(attribute->name, "src") == 0) {
+			append_picture(cleaning, attribute->value);
+		} else if (strcmp(attribute->name, "style") == 0) {
+			style = clean_style(attribute->value);
+			append_attribute(cleaning->out, "style", style);
+		} else if (g_strv_contains(attributes, attribute->name)) {
+			append_attribute(cleaning->out, attribute->name, attribute->value);
+		}
+	}
+}
+
+static void clean_node(struct cleaning *cleaning, const GumboNode *node);
+
+static void
+clean_children(struct cleaning *cleaning, const GumboElement *element)
+{
+	for (unsigned i = 0; i < element->children.length; i++)
+		clean_node(cleaning, element->children.data[i]);
+}
+
+static void
+clean_element(struct cleaning *cleaning, const GumboElement *element)
+{
+	const char *name = gumbo_normalized_tagname(element->tag);
+
+	if (element->tag_namespace != GUMBO_NAMESPACE_HTML || IS_ONE_OF(element->tag, silent))
+		return;
+	if (!IS_ONE_OF(element->tag, shown)) {
+		clean_children(cleaning, element);
+		return;
+	}
+	g_string_append_printf(cleaning->out, "<%s", name);
+	append_attributes(cleaning, element);
+	g_string_append_c(cleaning->out, '>');
+	if (IS_ONE_OF(element->tag, void_elements))
+		return;
+	clean_children(cleaning, element);
+	g_string_append_printf(cleaning->out, "</%s>", name);
+}
+
+static void
+clean_node(struct cleaning *cleaning, const GumboNode *node)
+{
+	if (node->type == GUMBO_NODE_ELEMENT)
+		clean_element(cleaning, &node->v.element);
+	else if (node->type == GUMBO_NODE_TEXT || node->type == GUMBO_NODE_WHITESPACE)
+		append_escaped(cleaning->out, node->v.text.text);
+}
+
+static bool
+is_simple(const char *html, size_t length)
+{
+	size_t tags = 0;
+
+	if (length > HTML_MAIL_MAX)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		tags += html[i] == '<';
+	return tags <= TAGS_MAX;
+}
+
+char *
+html_mail_clean(const char *html, size_t length, const struct html_mail_images *images,
+		const char *language, bool *left_out_r)
+{
+	struct cleaning cleaning = {.images = images};
+	GumboOutput *output;
+
+	*left_out_r = false;
+	if (!is_simple(html, length))
+		return NULL;
+	output = gumbo_parse_with_options(&kGumboDefaultOptions, html, length);
+	cleaning.out = g_string_new("<!DOCTYPE html>\n<html lang=\"");
+	append_escaped(cleaning.out, language);
+	g_string_append(
+		cleaning.out,
+		"\"><head><meta charset=\"utf-8\"><title>Message</title><style>"
+		"body{font:1.125rem/1.5 "
+		"system-ui,sans-serif;color:#1b1f24;background:#fff;margin:.5rem;"
+		"overflow-wrap:anywhere}img{max-width:100%;height:auto}table{max-width:100%}"
+		"blockquote{border-left:3px solid #d0d7de;margin:0 0 0 .2rem;padding-left:.8rem}"
+		"pre{white-space:pre-wrap}</style></head><body>");
+	clean_node(&cleaning, output->root);
+	g_string_append(cleaning.out, "</body></html>\n");
+	gumbo_destroy_output(&kGumboDefaultOptions, output);
+	*left_out_r = cleaning.left_out;
+	return g_string_free(cleaning.out, FALSE);
+}
+
+/* --- text alone --- */
+
+static const GumboTag blocks[] = {
+	GUMBO_TAG_P,  GUMBO_TAG_DIV, GUMBO_TAG_BR,	   GUMBO_TAG_TR,
+	GUMBO_TAG_LI, GUMBO_TAG_H1,  GUMBO_TAG_H2,	   GUMBO_TAG_H3,
+	GUMBO_TAG_H4, GUMBO_TAG_H5,  GUMBO_TAG_H6,	   GUMBO_TAG_TABLE,
+	GUMBO_TAG_UL, GUMBO_TAG_OL,  GUMBO_TAG_BLOCKQUOTE, GUMBO_TAG_PRE,
+};
+
+static void
+collect_text(const GumboNode *node, GString *text)
+{
+	if (node->type == GUMBO_NODE_TEXT || node->type == GUMBO_NODE_WHITESPACE) {
+		for (const char *c = node->v.text.text; *c != '\0'; c++) {
+			bool blank = strchr(" \t\r\n", *c) != NULL;
+
+			if (!blank)
+				g_string_append_c(text, *c);
+			else if (text->len > 0 && strchr(" \n", text->str[text->len - 1]) == NULL)
+				g_string_append_c(text, ' ');
+		}
+	}
+	if (node->type != GUMBO_NODE_ELEMENT ||
+	    node->v.element.tag_namespace != GUMBO_NAMESPACE_HTML ||
+	    IS_ONE_OF(node->v.element.tag, silent))
+		return;
+	for (unsigned i = 0; i < node->v.element.children.length; i++)
+		collect_text(node->v.element.children.data[i], text);
+	if (IS_ONE_OF(node->v.element.tag, blocks) && text->len > 0 &&
+	    text->str[text->len - 1] != '\n')
+		g_string_append_c(text, '\n');
+}
+
+char *
+html_mail_text(const char *html, size_t length)
+{
+	GumboOutput *output;
+	GString *text;
+
+	if (!is_simple(html, length))
+		return g_strdup("");
+	output = gumbo_parse_with_options(&kGumboDefaultOptions, html, length);
+	text = g_string_new(NULL);
+	collect_text(output->root, text);
+	gumbo_destroy_output(&kGumboDefaultOptions, output);
+	return g_string_free(text, FALSE);
+}

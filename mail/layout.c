@@ -1,0 +1,523 @@
+#include "mail/layout.h"
+
+#include <gmime/gmime.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "core/address.h"
+#include "core/cleanup.h"
+#include "mail/mime_stream.h"
+
+enum {
+	PARTS_MAX = 1000,
+	DEPTH_MAX = 100,
+	PICTURE_MAX = 6 * 1024 * 1024, /* encoded, of one that is shown within the HTML */
+	LINE_MAX_BYTES = 65536,	       /* read at once while looking for a boundary */
+	BASE64_LINE = 78,
+	BASE64_LINE_DECODED = 57,
+};
+
+static void
+part_free(struct layout_part *part)
+{
+	if (part == NULL)
+		return;
+	g_free(part->name);
+	g_free(part->type);
+	g_free(part->charset);
+	g_free(part->cid);
+	g_free(part);
+}
+
+static struct layout *
+layout_empty(void)
+{
+	struct layout *layout = g_new0(struct layout, 1);
+
+	layout->attachments = g_ptr_array_new_with_free_func((GDestroyNotify)part_free);
+	layout->related = g_ptr_array_new_with_free_func((GDestroyNotify)part_free);
+	return layout;
+}
+
+void
+layout_free(struct layout *layout)
+{
+	if (layout == NULL)
+		return;
+	g_free(layout->subject);
+	g_free(layout->from);
+	g_free(layout->to);
+	g_free(layout->cc);
+	g_free(layout->from_address);
+	g_free(layout->message_id);
+	g_free(layout->references);
+	g_free(layout->addresses);
+	g_ptr_array_unref(layout->attachments);
+	g_ptr_array_unref(layout->related);
+	part_free(layout->text);
+	part_free(layout->html);
+	g_free(layout);
+}
+
+/* --- parts --- */
+
+/* What looking for parts needs. */
+struct search {
+	struct layout *layout;
+	const struct spool *raw;
+	guint count;
+	uint64_t pictures; /* bytes of those within the HTML */
+};
+
+/* A name is shown and offered as a file name: no folders, nothing that cannot be seen, and nothing
+ * that turns the direction of reading round. */
+static char *
+harmless_name(const char *name, guint number)
+{
+	g_autofree char *valid = name == NULL ? g_strdup("") : g_utf8_make_valid(name, -1);
+	const char *base = MAX(strrchr(valid, '/'), strrchr(valid, '\\'));
+	g_autoptr(GString) clean = g_string_new(NULL);
+
+	for (const char *c = base == NULL ? valid : base + 1; *c != '\0'; c = g_utf8_next_char(c)) {
+		gunichar character = g_utf8_get_char(c);
+		GUnicodeType type = g_unichar_type(character);
+
+		if (type == G_UNICODE_CONTROL || type == G_UNICODE_FORMAT ||
+		    type == G_UNICODE_LINE_SEPARATOR || type == G_UNICODE_PARAGRAPH_SEPARATOR ||
+		    strchr("\"<>|:*?", (int)MIN(character, 0x7f)) != NULL)
+			g_string_append_c(clean, '_');
+		else
+			g_string_append_unichar(clean, character);
+	}
+	g_strstrip(clean->str);
+	if (*clean->str == '\0' || strspn(clean->str, ".") == strlen(clean->str))
+		return g_strdup_printf("attachment-%u", number + 1);
+	return g_strdup(clean->str);
+}
+
+static enum layout_encoding
+encoding_of(GMimePart *part)
+{
+	switch (g_mime_part_get_content_encoding(part)) {
+	case GMIME_CONTENT_ENCODING_BASE64:
+		return LAYOUT_BASE64;
+	case GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE:
+		return LAYOUT_QUOTED_PRINTABLE;
+	default:
+		return LAYOUT_IDENTITY;
+	}
+}
+
+static struct layout_part *
+new_part(GMimeObject *object, const char *name, guint number)
+{
+	GMimeContentType *type = g_mime_object_get_content_type(object);
+	g_autofree char *mime_type = g_mime_content_type_get_mime_type(type);
+	struct layout_part *part = g_new0(struct layout_part, 1);
+
+	part->name = harmless_name(name, number);
+	part->type = g_ascii_strdown(mime_type, -1);
+	part->charset = g_strdup(g_mime_object_get_content_type_parameter(object, "charset"));
+	part->cid = g_strdup(g_mime_object_get_content_id(object));
+	return part;
+}
+
+static struct layout_part *
+part_of(GMimePart *leaf, guint number)
+{
+	struct layout_part *part =
+		new_part(GMIME_OBJECT(leaf), g_mime_part_get_filename(leaf), number);
+	GMimeDataWrapper *content = g_mime_part_get_content(leaf);
+	GMimeStream *stream = content == NULL ? NULL : g_mime_data_wrapper_get_stream(content);
+
+	part->encoding = encoding_of(leaf);
+	if (stream != NULL) {
+		part->offset = (uint64_t)stream->bound_start;
+		part->length = (uint64_t)g_mime_stream_length(stream);
+	}
+	return part;
+}
+
+/* The first place from `from` on where the mark begins; the end where there is none. */
+static uint64_t
+find_mark(const struct spool *raw, uint64_t from, const char *mark)
+{
+	g_autofree char *window = g_malloc(LINE_MAX_BYTES);
+	size_t mark_length = strlen(mark);
+	struct fault fault;
+	size_t got;
+
+	while (spool_read(raw, from, window, LINE_MAX_BYTES, &got, &fault) && got >= mark_length) {
+		const char *at = memmem(window, got, mark, mark_length);
+
+		if (at != NULL)
+			return from + (uint64_t)(at - window);
+		from += got - mark_length + 1;
+	}
+	return spool_size(raw);
+}
+
+/* An attached message has no encoding of its own: its bytes are what lies before the boundary. */
+static struct layout_part *
+attached_message(const struct search *search, GMimeMessagePart *holder, GMimeObject *parent)
+{
+	/* Not g_mime_multipart_get_boundary(): where there is none, it makes one and writes the
+	 * type anew, which never ends for some types. */
+	const char *boundary =
+		parent == NULL ? NULL
+			       : g_mime_object_get_content_type_parameter(parent, "boundary");
+	GMimeMessage *inner = g_mime_message_part_get_message(holder);
+	GMimeHeaderList *header =
+		inner == NULL ? NULL : g_mime_object_get_header_list(GMIME_OBJECT(inner));
+	const char *name = g_mime_object_get_content_type_parameter(GMIME_OBJECT(holder), "name");
+	g_autofree char *mark = boundary == NULL ? NULL : g_strdup_printf("\r\n--%s", boundary);
+	struct layout_part *part =
+		new_part(GMIME_OBJECT(holder), name == NULL ? "message.eml" : name, search->count);
+	gint64 begin = -1;
+
+	if (header != NULL && g_mime_header_list_get_count(header) > 0)
+		begin = g_mime_header_get_offset(g_mime_header_list_get_header_at(header, 0));
+	if (begin >= 0) {
+		part->offset = (uint64_t)begin;
+		part->length = (mark == NULL ? spool_size(search->raw)
+					     : find_mark(search->raw, part->offset, mark)) -
+			       part->offset;
+	}
+	return part;
+}
+
+static bool
+is_attached(GMimeObject *part)
+{
+	const char *disposition = g_mime_object_get_disposition(part);
+
+	return (disposition != NULL && g_ascii_strcasecmp(disposition, "attachment") == 0) ||
+	       (GMIME_IS_PART(part) && g_mime_part_get_filename(GMIME_PART(part)) != NULL);
+}
+
+/* Whether the HTML beside it is to show it in its place (RFC 2387). What is too large for that is
+ * attached. */
+static bool
+is_picture_within(struct search *search, const struct layout_part *part, GMimeObject *parent)
+{
+	if (parent == NULL || part->cid == NULL || !g_str_has_prefix(part->type, "image/") ||
+	    !g_mime_content_type_is_type(g_mime_object_get_content_type(parent), "multipart",
+					 "related") ||
+	    part->length > PICTURE_MAX || search->pictures + part->length > LAYOUT_PICTURES_MAX)
+		return false;
+	search->pictures += part->length;
+	return true;
+}
+
+static void
+sort_leaf(struct search *search, GMimePart *leaf, GMimeObject *parent)
+{
+	struct layout *layout = search->layout;
+	GMimeObject *object = GMIME_OBJECT(leaf);
+	GMimeContentType *type = g_mime_object_get_content_type(object);
+	struct layout_part *part = part_of(leaf, search->count);
+
+	if (layout->text == NULL && !is_attached(object) &&
+	    g_mime_content_type_is_type(type, "text", "plain"))
+		layout->text = part;
+	else if (layout->html == NULL && !is_attached(object) &&
+		 g_mime_content_type_is_type(type, "text", "html"))
+		layout->html = part;
+	else if (is_picture_within(search, part, parent))
+		g_ptr_array_add(layout->related, part);
+	else
+		g_ptr_array_add(layout->attachments, part);
+}
+
+static void
+sort_part(struct search *search, GMimeObject *part, GMimeObject *parent, int depth)
+{
+	if (search->count++ >= PARTS_MAX || depth > DEPTH_MAX)
+		return;
+	if (GMIME_IS_MULTIPART(part)) {
+		GMimeMultipart *multipart = GMIME_MULTIPART(part);
+
+		for (int i = 0; i < g_mime_multipart_get_count(multipart); i++)
+			sort_part(search, g_mime_multipart_get_part(multipart, i), part, depth + 1);
+	} else if (GMIME_IS_MESSAGE_PART(part)) {
+		g_ptr_array_add(search->layout->attachments,
+				attached_message(search, GMIME_MESSAGE_PART(part), parent));
+	} else if (GMIME_IS_PART(part)) {
+		sort_leaf(search, GMIME_PART(part), parent);
+	}
+}
+
+/* What came in pieces that cannot be told apart, as with a boundary that is missing or wrong, is
+ * still to be read: all that follows the header. */
+static struct layout_part *
+unsorted_body(const struct spool *raw)
+{
+	static const char header_end[] = "\r\n\r\n";
+	struct layout_part *part = g_new0(struct layout_part, 1);
+
+	part->name = harmless_name(NULL, 0);
+	part->type = g_strdup("text/plain");
+	part->offset = MIN(find_mark(raw, 0, header_end) + strlen(header_end), spool_size(raw));
+	part->length = spool_size(raw) - part->offset;
+	return part;
+}
+
+/* --- header --- */
+
+static char *
+addresses_of(GMimeMessage *message, GMimeAddressType type)
+{
+	InternetAddressList *list = g_mime_message_get_addresses(message, type);
+	char *text = list == NULL ? NULL : internet_address_list_to_string(list, NULL, FALSE);
+
+	return text == NULL ? g_strdup("") : text;
+}
+
+static void
+collect_addresses(InternetAddressList *list, GString *text)
+{
+	for (int i = 0; list != NULL && i < internet_address_list_length(list); i++) {
+		InternetAddress *address = internet_address_list_get_address(list, i);
+		const char *plain;
+
+		if (INTERNET_ADDRESS_IS_GROUP(address))
+			collect_addresses(
+				internet_address_group_get_members(INTERNET_ADDRESS_GROUP(address)),
+				text);
+		if (!INTERNET_ADDRESS_IS_MAILBOX(address))
+			continue;
+		plain = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address));
+		if (plain != NULL && address_is_valid(plain) && strchr(plain, ' ') == NULL) {
+			g_autofree char *folded = address_fold(plain);
+
+			g_string_append_printf(text, "%s%s", text->len > 0 ? " " : "", folded);
+		}
+	}
+}
+
+static char *
+first_address(GMimeMessage *message, GMimeAddressType type)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	collect_addresses(g_mime_message_get_addresses(message, type), text);
+	return g_strndup(text->str, strcspn(text->str, " "));
+}
+
+static char *
+field_of(GMimeMessage *message, const char *name)
+{
+	const char *value = g_mime_object_get_header(GMIME_OBJECT(message), name);
+	g_autofree char *copy = g_strdup(value == NULL ? "" : value);
+
+	return g_strdup(g_strstrip(g_strdelimit(copy, "\r\n\t", ' ')));
+}
+
+static void
+read_header(struct layout *layout, GMimeMessage *message)
+{
+	const char *subject = g_mime_message_get_subject(message);
+	GDateTime *date = g_mime_message_get_date(message);
+	g_autoptr(GString) readers = g_string_new(NULL);
+
+	layout->subject = g_utf8_make_valid(subject == NULL ? "" : subject, -1);
+	layout->from = addresses_of(message, GMIME_ADDRESS_TYPE_FROM);
+	layout->to = addresses_of(message, GMIME_ADDRESS_TYPE_TO);
+	layout->cc = addresses_of(message, GMIME_ADDRESS_TYPE_CC);
+	layout->from_address = first_address(message, GMIME_ADDRESS_TYPE_FROM);
+	layout->message_id = field_of(message, "Message-ID");
+	layout->references = field_of(message, "References");
+	collect_addresses(g_mime_message_get_addresses(message, GMIME_ADDRESS_TYPE_TO), readers);
+	collect_addresses(g_mime_message_get_addresses(message, GMIME_ADDRESS_TYPE_CC), readers);
+	layout->addresses = g_strdup(readers->str);
+	layout->date = date == NULL ? 0 : g_date_time_to_unix(date);
+}
+
+static GMimeMessage *
+parse(const struct spool *raw, struct fault *fault)
+{
+	GMimeStream *stream = mime_stream_of_spool(raw, fault);
+	GMimeParser *parser;
+	GMimeMessage *message;
+
+	if (stream == NULL)
+		return NULL;
+	parser = g_mime_parser_new_with_stream(stream);
+	g_mime_parser_set_persist_stream(parser, TRUE);
+	g_object_unref(stream);
+	message = g_mime_parser_construct_message(parser, NULL);
+	g_object_unref(parser);
+	if (message == NULL || g_mime_message_get_mime_part(message) == NULL) {
+		g_clear_object(&message);
+		fault_set(fault, FAULT_INPUT,
+			  "looking into a message: it has no structure that could be read");
+	}
+	return message;
+}
+
+struct layout *
+layout_new(const struct spool *raw, struct fault *fault)
+{
+	GMimeMessage *message = parse(raw, fault);
+	struct layout *layout;
+	struct search search = {.raw = raw};
+
+	if (message == NULL)
+		return NULL;
+	layout = search.layout = layout_empty();
+	read_header(layout, message);
+	sort_part(&search, g_mime_message_get_mime_part(message), NULL, 0);
+	if (layout->html == NULL)
+		while (layout->related->len > 0)
+			g_ptr_array_add(layout->attachments,
+					g_ptr_array_steal_index(layout->related, 0));
+	if (layout->text == NULL && layout->html == NULL && layout->attachments->len == 0)
+		layout->text = unsorted_body(raw);
+	g_object_unref(message);
+	return layout;
+}
+
+uint64_t
+layout_size(const struct layout_part *part)
+{
+	return part->encoding == LAYOUT_BASE64 ? part->length * BASE64_LINE_DECODED / BASE64_LINE
+					       : part->length;
+}
+
+/* --- keeping --- */
+
+/* Texts that are not UTF-8 would make JSON fail. NULL is null. */
+static json_t *
+text_of(const char *text)
+{
+	g_autofree char *valid = text == NULL ? NULL : g_utf8_make_valid(text, -1);
+
+	return valid == NULL ? json_null() : json_string(valid);
+}
+
+static json_t *
+print_part(const struct layout_part *part)
+{
+	if (part == NULL)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:i}", "name", text_of(part->name), "type",
+			 text_of(part->type), "charset", text_of(part->charset), "cid",
+			 text_of(part->cid), "offset", (json_int_t)part->offset, "length",
+			 (json_int_t)part->length, "encoding", (int)part->encoding);
+}
+
+static json_t *
+print_parts(const GPtrArray *parts)
+{
+	json_t *list = json_array();
+
+	for (guint i = 0; i < parts->len; i++)
+		json_array_append_new(list, print_part(g_ptr_array_index(parts, i)));
+	return list;
+}
+
+char *
+layout_print(const struct layout *layout)
+{
+	g_autoptr(json_t) json = json_pack(
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "subject",
+		text_of(layout->subject), "from", text_of(layout->from), "to", text_of(layout->to),
+		"cc", text_of(layout->cc), "from_address", text_of(layout->from_address),
+		"message_id", text_of(layout->message_id), "references",
+		text_of(layout->references), "addresses", text_of(layout->addresses), "date",
+		(json_int_t)layout->date, "attachments", print_parts(layout->attachments),
+		"related", print_parts(layout->related), "text", print_part(layout->text), "html",
+		print_part(layout->html));
+
+	return json_dumps(json, JSON_COMPACT);
+}
+
+static char *
+text_in(json_t *json, const char *name)
+{
+	return g_strdup(json_string_value(json_object_get(json, name)));
+}
+
+static uint64_t
+number_in(json_t *json, const char *name)
+{
+	return (uint64_t)MAX(json_integer_value(json_object_get(json, name)), 0);
+}
+
+static struct layout_part *
+parse_part(json_t *json)
+{
+	struct layout_part *part;
+
+	if (!json_is_object(json))
+		return NULL;
+	part = g_new0(struct layout_part, 1);
+	part->name = text_in(json, "name");
+	part->type = text_in(json, "type");
+	part->charset = text_in(json, "charset");
+	part->cid = text_in(json, "cid");
+	part->offset = number_in(json, "offset");
+	part->length = number_in(json, "length");
+	part->encoding = (enum layout_encoding)number_in(json, "encoding");
+	return part;
+}
+
+static void
+parse_parts(json_t *list, GPtrArray *parts)
+{
+	size_t i;
+	json_t *json;
+
+	json_array_foreach(list, i, json) g_ptr_array_add(parts, parse_part(json));
+}
+
+static bool
+part_is_whole(const struct layout_part *part)
+{
+	return part != NULL && part->name != NULL && part->type != NULL &&
+	       part->encoding <= LAYOUT_QUOTED_PRINTABLE;
+}
+
+static bool
+parts_are_whole(const GPtrArray *parts)
+{
+	for (guint i = 0; i < parts->len; i++)
+		if (!part_is_whole(g_ptr_array_index(parts, i)))
+			return false;
+	return true;
+}
+
+static bool
+is_whole(const struct layout *layout)
+{
+	return layout->subject != NULL && layout->from != NULL && layout->to != NULL &&
+	       layout->cc != NULL && layout->from_address != NULL && layout->message_id != NULL &&
+	       layout->references != NULL && layout->addresses != NULL &&
+	       parts_are_whole(layout->attachments) && parts_are_whole(layout->related) &&
+	       (layout->text == NULL || part_is_whole(layout->text)) &&
+	       (layout->html == NULL || part_is_whole(layout->html));
+}
+
+struct layout *
+layout_parse(const char *text)
+{
+	g_autoptr(json_t) json = json_loads(text, 0, NULL);
+	g_autoptr(layout_auto) layout = layout_empty();
+
+	if (!json_is_object(json))
+		return NULL;
+	layout->subject = text_in(json, "subject");
+	layout->from = text_in(json, "from");
+	layout->to = text_in(json, "to");
+	layout->cc = text_in(json, "cc");
+	layout->from_address = text_in(json, "from_address");
+	layout->message_id = text_in(json, "message_id");
+	layout->references = text_in(json, "references");
+	layout->addresses = text_in(json, "addresses");
+	layout->date = (gint64)json_integer_value(json_object_get(json, "date"));
+	parse_parts(json_object_get(json, "attachments"), layout->attachments);
+	parse_parts(json_object_get(json, "related"), layout->related);
+	layout->text = parse_part(json_object_get(json, "text"));
+	layout->html = parse_part(json_object_get(json, "html"));
+	return is_whole(layout) ? g_steal_pointer(&layout) : NULL;
+}

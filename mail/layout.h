@@ -1,0 +1,54 @@
+/*
+ * The layout of a message: what its header says to a reader, and where each part lies. It is
+ * found out once, by GMime, and then kept beside the message, sealed: so an attachment is read
+ * from where it begins, and no page waits for the whole message. Only looks; nothing is printed
+ * again from what GMime parsed.
+ */
+#ifndef POSTSEAL_MAIL_LAYOUT_H
+#define POSTSEAL_MAIL_LAYOUT_H
+
+#include <glib.h>
+
+#include "core/spool.h"
+
+enum layout_encoding { LAYOUT_IDENTITY, LAYOUT_BASE64, LAYOUT_QUOTED_PRINTABLE };
+
+struct layout_part {
+	char *name;	 /* UTF-8, a harmless file name: no folders, no control characters */
+	char *type;	 /* "application/pdf", small letters */
+	char *charset;	 /* of text, or NULL */
+	char *cid;	 /* Content-ID without brackets (RFC 2392), or NULL */
+	uint64_t offset; /* bytes from the beginning of the message */
+	uint64_t length; /* bytes, encoded */
+	enum layout_encoding encoding;
+};
+
+enum { LAYOUT_PICTURES_MAX = 16 * 1024 * 1024 }; /* bytes, of all that the HTML shows */
+
+struct layout {
+	/* Decoded, UTF-8; "" where the message has none. */
+	char *subject, *from, *to, *cc;
+	char *from_address;		 /* of the first mailbox */
+	char *message_id, *references;	 /* with brackets */
+	char *addresses;		 /* of To and Cc, folded, separated by blanks */
+	gint64 date;			 /* seconds since 1970, UTC; 0: none */
+	GPtrArray *attachments;		 /* struct layout_part */
+	GPtrArray *related;		 /* images for the HTML to show by cid: */
+	struct layout_part *text, *html; /* the body, or NULL */
+};
+
+/* `raw` is the whole message. NULL with `fault` filled. */
+struct layout *layout_new(const struct spool *raw, struct fault *fault);
+void layout_free(struct layout *layout);
+typedef struct layout layout_auto;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(layout_auto, layout_free)
+
+/* As JSON, to be kept; the caller's. */
+char *layout_print(const struct layout *layout);
+/* NULL for what layout_print() has not made. */
+struct layout *layout_parse(const char *json);
+
+/* About how many bytes it has once decoded. */
+uint64_t layout_size(const struct layout_part *part);
+
+#endif

@@ -1,0 +1,330 @@
+#include "mail/message.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/address.h"
+
+static void
+recipient_free(struct recipient *recipient)
+{
+	g_free(recipient->address);
+	g_free(recipient->folded);
+	g_free(recipient->notify);
+	g_free(recipient->orcpt);
+	g_free(recipient);
+}
+
+struct field *
+field_new(const char *name, const char *value)
+{
+	struct field *field = g_new(struct field, 1);
+
+	field->name = g_strdup(name);
+	field->value = g_strdup(value);
+	return field;
+}
+
+void
+field_free(struct field *field)
+{
+	g_free(field->name);
+	g_free(field->value);
+	g_free(field);
+}
+
+struct message *
+message_new(const struct spool_settings *spool)
+{
+	struct message *message = g_new0(struct message, 1);
+
+	message->recipients = g_ptr_array_new_with_free_func((GDestroyNotify)recipient_free);
+	message->fields = g_ptr_array_new_with_free_func((GDestroyNotify)field_free);
+	message->body = spool_new(spool);
+	crypto_generichash_init(&message->digest, NULL, 0, 32);
+	return message;
+}
+
+void
+message_free(struct message *message)
+{
+	if (message == NULL)
+		return;
+	g_free(message->sender);
+	g_free(message->sender_folded);
+	g_free(message->ret);
+	g_free(message->envid);
+	g_free(message->queue_id);
+	g_free(message->authenticated);
+	g_free(message->client);
+	g_ptr_array_unref(message->recipients);
+	g_ptr_array_unref(message->fields);
+	spool_free(message->body);
+	g_free(message);
+}
+
+static char *
+without_brackets(const char *address)
+{
+	size_t length = strlen(address);
+
+	if (length >= 2 && address[0] == '<' && address[length - 1] == '>')
+		return g_strndup(address + 1, length - 2);
+	return g_strdup(address);
+}
+
+/* The value of "NAME=value", the caller's; NULL where it is not given. */
+static char *
+parameter(char *const *parameters, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (; parameters != NULL && *parameters != NULL; parameters++)
+		if (g_ascii_strncasecmp(*parameters, name, length) == 0 &&
+		    ((*parameters)[length] == '=' || (*parameters)[length] == '\0'))
+			return g_strdup(*parameters + length + ((*parameters)[length] == '='));
+	return NULL;
+}
+
+void
+message_set_sender(struct message *message, const char *address, char *const *parameters)
+{
+	g_autofree char *utf8 = parameter(parameters, "SMTPUTF8");
+
+	message->sender = without_brackets(address);
+	message->sender_folded = address_fold(message->sender);
+	message->ret = parameter(parameters, "RET");
+	message->envid = parameter(parameters, "ENVID");
+	message->smtputf8 = utf8 != NULL;
+}
+
+void
+message_add_recipient(struct message *message, const char *address, char *const *parameters)
+{
+	struct recipient *recipient = g_new0(struct recipient, 1);
+
+	recipient->address = without_brackets(address);
+	recipient->folded = address_fold(recipient->address);
+	recipient->notify = parameter(parameters, "NOTIFY");
+	recipient->orcpt = parameter(parameters, "ORCPT");
+	g_ptr_array_add(message->recipients, recipient);
+}
+
+static size_t
+count_lines(const char *text)
+{
+	size_t lines = 0;
+
+	for (; (text = strchr(text, '\n')) != NULL; text++)
+		lines++;
+	return lines;
+}
+
+void
+message_add_field(struct message *message, const char *name, const char *value)
+{
+	g_ptr_array_add(message->fields, field_new(name, value));
+	message->header_size += strlen(name) + 1 + strlen(value) + count_lines(value) + 2;
+}
+
+bool
+message_add_body(struct message *message, const void *data, size_t length, struct fault *fault)
+{
+	crypto_generichash_update(&message->digest, data, length);
+	return spool_append(message->body, data, length, fault);
+}
+
+uint64_t
+message_size(const struct message *message)
+{
+	return message->header_size + 2 + spool_size(message->body);
+}
+
+unsigned
+message_passes(const struct message *message, const char *hostname)
+{
+	g_autofree char *mark = g_strdup_printf("by %s (Postseal) id ", hostname);
+	unsigned passes = 0;
+
+	for (guint i = 0; i < message->fields->len; i++) {
+		const struct field *field = g_ptr_array_index(message->fields, i);
+
+		passes += g_ascii_strcasecmp(field->name, "Received") == 0 && strstr(field->value, mark) != NULL;
+	}
+	return passes;
+}
+
+const struct field *
+message_field(const struct message *message, const char *name)
+{
+	for (guint i = 0; i < message->fields->len; i++) {
+		const struct field *field = g_ptr_array_index(message->fields, i);
+
+		if (g_ascii_strcasecmp(field->name, name) == 0)
+			return field;
+	}
+	return NULL;
+}
+
+char *
+message_field_text(const struct message *message, const char *name)
+{
+	const struct field *field = message_field(message, name);
+	char *text;
+
+	if (field == NULL)
+		return NULL;
+	text = g_strdup(field->value);
+	for (char *from = text, *to = text;; from++) {
+		if (*from != '\n' && *from != '\r')
+			*to++ = *from;
+		if (*from == '\0')
+			break;
+	}
+	return g_strstrip(text);
+}
+
+static void
+digest_text(crypto_generichash_state *state, const char *text)
+{
+	if (text != NULL)
+		crypto_generichash_update(state, (const unsigned char *)text, strlen(text));
+	crypto_generichash_update(state, (const unsigned char *)"", 1);
+}
+
+void
+message_identity(const struct message *message, unsigned char identity_r[32])
+{
+	g_autofree char *id = message_field_text(message, "Message-ID");
+	crypto_generichash_state state, body = message->digest;
+	unsigned char body_digest[32];
+
+	crypto_generichash_init(&state, NULL, 0, 32);
+	digest_text(&state, message->sender_folded);
+	if (id != NULL) {
+		digest_text(&state, id);
+	} else {
+		g_autofree char *date = message_field_text(message, "Date");
+		g_autofree char *subject = message_field_text(message, "Subject");
+
+		digest_text(&state, date);
+		digest_text(&state, subject);
+		if (date == NULL && subject == NULL)
+			digest_text(&state, message->queue_id);
+	}
+	crypto_generichash_final(&body, body_digest, sizeof body_digest);
+	crypto_generichash_update(&state, body_digest, sizeof body_digest);
+	crypto_generichash_final(&state, identity_r, 32);
+}
+
+bool
+field_is_content(const struct field *field)
+{
+	return g_ascii_strncasecmp(field->name, "Content-", 8) == 0;
+}
+
+void
+field_append(GString *text, const struct field *field)
+{
+	g_string_append(text, field->name);
+	g_string_append_c(text, ':');
+	for (const char *c = field->value; *c != '\0'; c++) {
+		if (*c == '\n' && (c == field->value || c[-1] != '\r'))
+			g_string_append_c(text, '\r');
+		g_string_append_c(text, *c);
+	}
+	g_string_append(text, "\r\n");
+}
+
+bool
+field_write(const struct field *field, struct sink *sink, struct fault *fault)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	field_append(text, field);
+	return sink_write(sink, text->str, text->len, fault);
+}
+
+GString *
+message_entity_header(const struct message *message)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < message->fields->len; i++) {
+		const struct field *field = g_ptr_array_index(message->fields, i);
+
+		if (field_is_content(field))
+			field_append(text, field);
+	}
+	return g_string_append(text, "\r\n");
+}
+
+/* --- from a file --- */
+
+/* Adds `line` as a field, or to the field before it when it begins with a blank. */
+static bool
+add_header_line(struct message *message, GString *field, const char *line)
+{
+	char *colon;
+
+	if (*line == ' ' || *line == '\t') {
+		if (field->len == 0)
+			return false;
+		g_string_append_c(field, '\n');
+		g_string_append(field, line);
+		return true;
+	}
+	if (field->len > 0) {
+		colon = strchr(field->str, ':');
+		if (colon == NULL)
+			return false;
+		*colon = '\0';
+		message_add_field(message, field->str, colon + 1);
+	}
+	g_string_assign(field, line);
+	return true;
+}
+
+static bool
+add_body_line(struct message *message, char *line, size_t length, struct fault *fault)
+{
+	bool ended = length > 0 && line[length - 1] == '\n';
+
+	if (!ended)
+		return message_add_body(message, line, length, fault);
+	length--;
+	if (length > 0 && line[length - 1] == '\r')
+		length--;
+	return message_add_body(message, line, length, fault) &&
+	       message_add_body(message, "\r\n", 2, fault);
+}
+
+bool
+message_read(struct message *message, FILE *file, struct fault *fault)
+{
+	g_autoptr(GString) field = g_string_new(NULL);
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t length;
+	bool in_header = true, good = true;
+
+	while (good && (length = getline(&line, &size, file)) >= 0) {
+		if (!in_header) {
+			good = add_body_line(message, line, (size_t)length, fault);
+			continue;
+		}
+		line[strcspn(line, "\r\n")] = '\0';
+		if (*line == '\0') {
+			in_header = false;
+			good = add_header_line(message, field, "");
+		} else {
+			good = add_header_line(message, field, line);
+		}
+		if (!good)
+			fault_set(fault, FAULT_INPUT, "reading the header: the line “%.60s” is no field", line);
+	}
+	if (good && in_header)
+		good = add_header_line(message, field, "");
+	free(line);
+	return good;
+}

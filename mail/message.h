@@ -1,0 +1,80 @@
+/*
+ * A message as the MTA offers it: envelope (RFC 5321, with the DSN parameters of RFC 3461),
+ * header fields with their exact bytes, and the body in a spool.
+ */
+#ifndef POSTSEAL_MAIL_MESSAGE_H
+#define POSTSEAL_MAIL_MESSAGE_H
+
+#include <glib.h>
+#include <sodium.h>
+
+#include "core/spool.h"
+
+struct recipient {
+	char *address; /* as the envelope has it, without angle brackets */
+	char *folded;
+	char *notify;  /* DSN parameters as given, or NULL */
+	char *orcpt;
+};
+
+struct field {
+	char *name;
+	char *value; /* what follows the colon, with its leading blank; lines end with LF */
+};
+
+struct message {
+	char *sender; /* "" for the null sender */
+	char *sender_folded;
+	char *ret;
+	char *envid;
+	bool smtputf8;
+	char *queue_id;
+	char *authenticated;
+	char *client;
+	GPtrArray *recipients; /* struct recipient */
+	GPtrArray *fields;     /* struct field */
+	uint64_t header_size;  /* bytes, as sent */
+	struct spool *body;
+	crypto_generichash_state digest; /* of the body */
+};
+
+struct message *message_new(const struct spool_settings *spool);
+void message_free(struct message *message);
+typedef struct message message_auto;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(message_auto, message_free)
+
+/* `parameters` are ESMTP parameters such as "RET=HDRS", ending with NULL; may be NULL. */
+void message_set_sender(struct message *message, const char *address, char *const *parameters);
+void message_add_recipient(struct message *message, const char *address, char *const *parameters);
+void message_add_field(struct message *message, const char *name, const char *value);
+bool message_add_body(struct message *message, const void *data, size_t length,
+		      struct fault *fault);
+
+/* Reads a file with header and body into a message without an envelope. */
+bool message_read(struct message *message, FILE *file, struct fault *fault);
+
+uint64_t message_size(const struct message *message);
+/* How many Received fields say that the Postseal of this host had it (limit passes). */
+unsigned message_passes(const struct message *message, const char *hostname);
+/* The first field of that name, or NULL. */
+const struct field *message_field(const struct message *message, const char *name);
+/* Its value unfolded, without the blanks around it; the caller's. NULL: no such field. */
+char *message_field_text(const struct message *message, const char *name);
+
+/* Promise 3: the same for each offer of a message, else different: BLAKE2b over sender,
+ * Message-ID (without one: Date and Subject; without these: the queue ID) and body. */
+void message_identity(const struct message *message, unsigned char identity_r[32]);
+
+void field_free(struct field *field);
+struct field *field_new(const char *name, const char *value);
+/* Of those that describe the body and travel with it (RFC 2045): Content-*. */
+bool field_is_content(const struct field *field);
+bool field_write(const struct field *field, struct sink *sink, struct fault *fault);
+/* As it is sent: lines end with CRLF. */
+void field_append(GString *text, const struct field *field);
+
+/* The header of the MIME entity: the Content-* fields as they stand and the empty line; the
+ * caller's. The body follows. */
+GString *message_entity_header(const struct message *message);
+
+#endif

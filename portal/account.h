@@ -1,0 +1,90 @@
+/*
+ * The account of a person who reads and writes in the portal. It has a secret of 256 bits, of
+ * which its keys are made. The secret is wrapped by the password, and once more by the recovery
+ * code; who has neither gets nothing out of the database.
+ */
+#ifndef POSTSEAL_PORTAL_ACCOUNT_H
+#define POSTSEAL_PORTAL_ACCOUNT_H
+
+#include "core/database.h"
+#include "core/identifier.h"
+#include "core/seal/wrap.h"
+
+enum {
+	ACCOUNT_PASSWORD_MIN = 10, /* characters */
+	ACCOUNT_PASSWORD_MAX = 200,
+	ACCOUNT_FINGERPRINT_CHARACTERS = 64,
+	RECOVERY_CHARACTERS =
+		29, /* "XXXXX-XXXXX-XXXXX-XXXXX-XXXXX": 125 bits, Crockford's base32 */
+};
+
+/* Wipe with sodium_memzero(). */
+struct account_keys {
+	struct seal_key secret;	     /* of which the others are made */
+	struct seal_key private_key; /* X25519 */
+	struct seal_key mailbox;     /* wraps content keys */
+	struct seal_key factors;     /* seals the secret of one-time passwords */
+};
+
+struct account {
+	struct identifier id;
+	char *address; /* folded */
+	char *shown;
+	char *language;
+	struct seal_key public_key;
+	bool has_totp;
+	bool has_passkey;
+};
+
+/* Its columns in a select from postseal.account as `a`, and reading them from the first of them on.
+ */
+#define ACCOUNT_COLUMNS                                                                            \
+	"a.id, a.address, a.shown, a.language, a.public_key, a.totp is not null,"                  \
+	" exists (select from postseal.passkey p where p.account = a.id)"
+enum { ACCOUNT_COLUMN_COUNT = 7 };
+bool account_read(const PGresult *result, int first, struct account *account_r,
+		  struct fault *fault);
+
+void account_clear(struct account *account);
+typedef struct account account_auto;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(account_auto, account_clear)
+
+void account_keys_make(struct account_keys *keys_r, const struct seal_key *secret);
+/* What attestations call the account's public key. */
+void account_fingerprint(char text_r[ACCOUNT_FINGERPRINT_CHARACTERS + 1],
+			 const struct seal_key *public_key);
+
+/* What is wrong with a new password, in English, or NULL. `address` must not be in it. */
+const char *account_password_fault(const char *password, const char *address);
+
+/* *found_r: there is one. `address` is folded. */
+bool account_find(struct connection *connection, const char *address, struct account *account_r,
+		  bool *found_r, struct fault *fault);
+
+struct account_new {
+	const char *address, *shown, *language, *password;
+	bool replaces; /* the account that has the address: its old secret is lost */
+};
+/* Makes an account, in the open batch. The recovery code is shown once. */
+bool account_create(struct connection *connection, const struct account_new *settings,
+		    struct account *account_r, struct account_keys *keys_r,
+		    char recovery_r[RECOVERY_CHARACTERS + 1], struct fault *fault);
+
+/* Tries a password. Takes the same time for an address that has no account. */
+bool account_enter(struct connection *connection, const char *address, const char *password,
+		   struct account *account_r, struct account_keys *keys_r, bool *right_r,
+		   struct fault *fault);
+/* Tries a recovery code, as a person typed it. */
+bool account_recover(struct connection *connection, const char *address, const char *code,
+		     struct account *account_r, struct account_keys *keys_r, bool *right_r,
+		     struct fault *fault);
+
+/* These add to the open batch. */
+bool account_set_password(struct connection *connection, const struct account *account,
+			  const struct account_keys *keys, const char *password,
+			  struct fault *fault);
+bool account_set_recovery(struct connection *connection, const struct account *account,
+			  const struct account_keys *keys, char recovery_r[RECOVERY_CHARACTERS + 1],
+			  struct fault *fault);
+
+#endif

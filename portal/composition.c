@@ -1,0 +1,122 @@
+#include "portal/composition.h"
+
+#include <gmime/gmime.h>
+#include <string.h>
+
+#include "mail/letter.h"
+
+enum { NAME_MAX_BYTES = 200 };
+
+char *
+composition_message_id(const struct composition *composition)
+{
+	return g_strdup_printf("<%s" LETTER_CONVERSATION "%s>", composition->id.text,
+			       composition->domain);
+}
+
+/* Addresses as the header has them: words encoded where needed. */
+static char *
+address_list(const char *shown)
+{
+	InternetAddressList *list = internet_address_list_parse(NULL, shown);
+	char *text = list == NULL ? NULL : internet_address_list_to_string(list, NULL, TRUE);
+
+	g_clear_object(&list);
+	return text == NULL ? g_strdup("undisclosed-recipients:;") : text;
+}
+
+static bool
+write_header(const struct composition *composition, const struct composition_author *author,
+	     struct sink *sink, struct fault *fault)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	g_autofree char *date = g_mime_utils_header_format_date(now);
+	g_autofree char *from = letter_mailbox(author->name, author->address);
+	g_autofree char *to = address_list(composition->to);
+	g_autofree char *subject =
+		g_mime_utils_header_encode_text(NULL, composition->subject, "utf-8");
+	g_autofree char *id = composition_message_id(composition);
+	g_autofree char *reply_to =
+		author->reply_to == NULL ? NULL : letter_mailbox(NULL, author->reply_to);
+
+	return sink_print(sink, fault, "From: %s\r\nTo: %s\r\n", from, to) &&
+	       (reply_to == NULL || sink_print(sink, fault, "Reply-To: %s\r\n", reply_to)) &&
+	       sink_print(sink, fault, "Subject: %s\r\nDate: %s\r\nMessage-ID: %s\r\n", subject,
+			  date, id) &&
+	       (*composition->in_reply_to == '\0' ||
+		sink_print(sink, fault, "In-Reply-To: %s\r\n", composition->in_reply_to)) &&
+	       (*composition->references == '\0' ||
+		sink_print(sink, fault, "References: %s\r\n", composition->references)) &&
+	       sink_print(sink, fault, "MIME-Version: 1.0\r\n");
+}
+
+/* RFC 2231 where the name is not plain. */
+static char *
+disposition(const char *name)
+{
+	g_autofree char *escaped = g_uri_escape_string(name, NULL, FALSE);
+
+	if (g_str_is_ascii(name) && strpbrk(name, "\"\\") == NULL && strlen(name) < NAME_MAX_BYTES)
+		return g_strdup_printf("attachment; filename=\"%s\"", name);
+	return g_strdup_printf("attachment;\r\n\tfilename*=UTF-8''%s", escaped);
+}
+
+/* What a browser says of a file's type is used only if it is one. */
+static const char *
+type_of(const char *type)
+{
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-_";
+	const char *slash = strchr(type, '/');
+
+	if (slash == NULL || slash == type || slash[1] == '\0' || strlen(type) > NAME_MAX_BYTES ||
+	    strspn(type, allowed) != (size_t)(slash - type) ||
+	    strspn(slash + 1, allowed) != strlen(slash + 1) ||
+	    g_ascii_strncasecmp(type, "multipart/", 10) == 0 ||
+	    g_ascii_strncasecmp(type, "message/", 8) == 0)
+		return "application/octet-stream";
+	return type;
+}
+
+static bool
+write_enclosure(const struct enclosure *enclosure, struct sink *sink, struct fault *fault)
+{
+	g_autofree char *shown_as = disposition(enclosure->name);
+	g_autoptr(content_auto) content = NULL;
+	struct base64_sink encoder;
+
+	if (!sink_print(sink, fault,
+			"Content-Type: %s\r\nContent-Transfer-Encoding: "
+			"base64\r\nContent-Disposition: %s\r\n\r\n",
+			type_of(enclosure->type), shown_as))
+		return false;
+	base64_sink_init(&encoder, sink);
+	if (enclosure->spool != NULL)
+		return spool_copy(enclosure->spool, 0, &encoder.sink, fault) &&
+		       sink_finish(&encoder.sink, fault);
+	content = content_open(enclosure->source, enclosure->part);
+	return content_copy(content, &encoder.sink, fault) && sink_finish(&encoder.sink, fault);
+}
+
+bool
+composition_write(const struct composition *composition, const struct composition_author *author,
+		  struct sink *sink, struct fault *fault)
+{
+	guint count = composition->enclosures->len;
+
+	if (!write_header(composition, author, sink, fault))
+		return false;
+	if (count == 0)
+		return letter_write_text(composition->text, sink, fault);
+	if (!sink_print(sink, fault,
+			"Content-Type: multipart/mixed; boundary=\"=_%s\"\r\n\r\n--=_%s\r\n",
+			composition->id.text, composition->id.text) ||
+	    !letter_write_text(composition->text, sink, fault))
+		return false;
+	for (guint i = 0; i < count; i++)
+		if (!sink_print(sink, fault, "\r\n--=_%s\r\n", composition->id.text) ||
+		    !write_enclosure(&g_array_index(composition->enclosures, struct enclosure, i),
+				     sink, fault))
+			return false;
+	return sink_print(sink, fault, "\r\n--=_%s--\r\n", composition->id.text);
+}

@@ -1,0 +1,38 @@
+#include "portal/item.h"
+
+#include <string.h>
+
+#include "mail/html_mail.h"
+
+bool
+item_open(struct request *request, const char *id, struct mailbox_item *item_r,
+	  enum MHD_Result *answered_r)
+{
+	struct fault fault;
+	bool found;
+
+	if (!mailbox_open(request->portal->database, &request->portal->spool, &request->session, id,
+			  item_r, &found, &fault))
+		*answered_r = answer_fault(request, &fault);
+	else if (!found)
+		*answered_r = answer_not_found(request);
+	else
+		return true;
+	return false;
+}
+
+char *
+item_text(const struct mailbox_item *item, size_t max, bool *cut_r, struct fault *fault)
+{
+	const struct layout *layout = item->layout;
+	g_autofree char *text = NULL;
+
+	*cut_r = false;
+	if (layout->text == NULL && layout->html == NULL)
+		return g_strdup("");
+	text = content_text(&item->content, layout->text != NULL ? layout->text : layout->html, max,
+			    cut_r, fault);
+	if (text == NULL || layout->text != NULL)
+		return g_steal_pointer(&text);
+	return html_mail_text(text, strlen(text));
+}

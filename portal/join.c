@@ -1,0 +1,422 @@
+#include "portal/join.h"
+
+#include <string.h>
+
+#include "core/address.h"
+#include "core/catalogue.h"
+#include "delivery/outbox/notice.h"
+#include "portal/signin.h"
+#include "portal/mailbox.h"
+#include "portal/web/throttle.h"
+
+enum { PROOF_SECONDS = 86400 };
+
+static const char proof_purpose[] = "postseal proof";
+
+static const struct statement proof_put = {
+	"proof_put",
+	"insert into postseal.address_proof (token_hash, address, shown, language, expires_at) "
+	"values ($1, $2, $3, $4, now() + $5 * interval '1 second')"};
+
+static const struct statement proof_find = {"proof_find",
+					    "select address, shown from postseal.address_proof "
+					    "where token_hash = $1 and expires_at > now()"};
+
+/* Works once. */
+static const struct statement proof_use = {
+	"proof_use", "delete from postseal.address_proof where token_hash = $1"};
+
+static const struct statement guest_address = {
+	"guest_address",
+	"select c.address, c.recipient from postseal.session_key s"
+	" join postseal.parcel_key k on k.id = s.parcel_key join postseal.copy c on c.id = k.copy "
+	"where s.session = $1 order by k.id desc limit 1"};
+
+/* What a link is found by; false where the path holds none. */
+static bool
+proof_digest(const struct request *request, unsigned char digest_r[SEAL_DIGEST_BYTES])
+{
+	struct seal_key token;
+
+	if (!seal_key_read(&token, request->tail))
+		return false;
+	seal_key_digest(digest_r, &token, proof_purpose);
+	sodium_memzero(&token, sizeof token);
+	return true;
+}
+
+/* --- proving an address --- */
+
+static enum MHD_Result
+show_join(struct request *request, unsigned status, const char *wrong)
+{
+	g_autoptr(page_auto) page = request_page(request, "join.html");
+
+	page_text_if_any(page, "wrong", wrong);
+	return answer_page(request, status, page);
+}
+
+enum MHD_Result
+serve_join_form(struct request *request)
+{
+	return show_join(request, MHD_HTTP_OK, NULL);
+}
+
+static bool
+mail_proof(struct request *request, const char *address, const char *shown, struct fault *fault)
+{
+	const struct notice notice = {.settings = request->portal->settings,
+				      .courier = request->portal->courier,
+				      .connection = request->connection,
+				      .smtputf8 = !g_str_is_ascii(shown)};
+	struct parameters parameters = {0};
+	struct seal_key token;
+	unsigned char digest[SEAL_DIGEST_BYTES];
+	char text[SEAL_KEY_CHARACTERS + 1];
+	bool done;
+
+	randombytes_buf(token.bytes, sizeof token.bytes);
+	seal_key_show(text, &token);
+	seal_key_digest(digest, &token, proof_purpose);
+	parameters_bytes(&parameters, digest, sizeof digest);
+	parameters_text(&parameters, address);
+	parameters_text(&parameters, shown);
+	parameters_text(&parameters, request->language);
+	parameters_number(&parameters, PROOF_SECONDS);
+	done = batch_begin(request->connection, fault) &&
+	       batch_add(request->connection, &proof_put, &parameters, fault) &&
+	       notice_proof(&notice, shown, request->language, text, fault) &&
+	       batch_commit(request->connection, fault);
+	sodium_memzero(&token, sizeof token);
+	sodium_memzero(text, sizeof text);
+	return done;
+}
+
+enum MHD_Result
+serve_join(struct request *request)
+{
+	const char *shown = request_field(request, "address");
+	g_autofree char *address = NULL;
+	struct fault fault;
+	bool allowed;
+
+	if (!address_is_valid(shown))
+		return show_join(
+			request, MHD_HTTP_BAD_REQUEST,
+			request_say(request,
+				    "Please type your mail address, such as name@example.com."));
+	address = address_fold(shown);
+	if (!throttle_take(request->connection, &throttle_proof_network, request->network, &allowed,
+			   &fault))
+		return answer_fault(request, &fault);
+	if (!allowed)
+		return answer_too_often(
+			request, "Too many mails were asked for from here. Please wait an hour, "
+				 "then try again.");
+	/* Whoever types somebody else's address does not fill their box. */
+	if (!throttle_take(request->connection, &throttle_proof_address, address, &allowed,
+			   &fault) ||
+	    (allowed && !mail_proof(request, address, shown, &fault)))
+		return answer_fault(request, &fault);
+	return answer_word(request, MHD_HTTP_OK, "Please look into your mailbox",
+			   "A mail with a link is on its way to your address. Follow the link to "
+			   "go on; it works for a "
+			   "day. If no mail comes, look into the folder for unwanted mail.");
+}
+
+/* --- an account, from a link or after a first message --- */
+
+struct newcomer {
+	char *address, *shown; /* address: folded */
+	bool has_account;
+};
+
+static void
+newcomer_clear(struct newcomer *newcomer)
+{
+	g_free(newcomer->address);
+	g_free(newcomer->shown);
+}
+typedef struct newcomer newcomer_auto;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(newcomer_auto, newcomer_clear)
+
+static bool
+look_for_account(struct request *request, struct newcomer *newcomer, struct fault *fault)
+{
+	struct account account;
+	bool found = account_find(request->connection, newcomer->address, &account,
+				  &newcomer->has_account, fault);
+
+	account_clear(&account);
+	return found;
+}
+
+/* By a statement for address and the form that is shown. */
+static bool
+find_newcomer(struct request *request, const struct statement *statement,
+	      const struct parameters *parameters, struct newcomer *newcomer_r, bool *found_r,
+	      struct fault *fault)
+{
+	g_autoptr(PGresult) result = NULL;
+
+	if (!connection_execute(request->connection, statement, parameters, &result, fault))
+		return false;
+	*found_r = PQntuples(result) == 1;
+	if (!*found_r)
+		return true;
+	newcomer_r->address = g_strdup(PQgetvalue(result, 0, 0));
+	newcomer_r->shown = g_strdup(PQgetvalue(result, 0, 1));
+	return look_for_account(request, newcomer_r, fault);
+}
+
+static enum MHD_Result
+show_enrol(struct request *request, const struct newcomer *newcomer, bool by_link,
+	   const char *wrong)
+{
+	g_autoptr(page_auto) page = request_page(
+		request, by_link && newcomer->has_account ? "reopen.html" : "enrol.html");
+
+	page_text_if_any(page, "wrong", wrong == NULL ? NULL : request_say(request, wrong));
+	page_text(page, "address", newcomer->shown);
+	page_attribute(page, "username", "value", newcomer->shown);
+	return answer_page(request, wrong == NULL ? MHD_HTTP_OK : MHD_HTTP_BAD_REQUEST, page);
+}
+
+/* "strong" and the like, for people: by its length. */
+static const char *
+strength(const char *password)
+{
+	glong length = g_utf8_strlen(password, -1);
+
+	if (length >= 20)
+		return N_("Your password is very strong.");
+	return length >= 14 ? N_("Your password is strong.")
+			    : N_("Your password is good. A longer one would be stronger.");
+}
+
+/* The recovery code is shown this once. */
+static enum MHD_Result
+show_recovery(struct request *request, char recovery[RECOVERY_CHARACTERS + 1], const char *password)
+{
+	g_autoptr(page_auto) page = request_page(request, "recovery.html");
+
+	page_text(page, "code", recovery);
+	page_text(page, "strength", request_say(request, strength(password)));
+	sodium_memzero(recovery, RECOVERY_CHARACTERS + 1);
+	return answer_page(request, MHD_HTTP_OK, page);
+}
+
+static const char *
+wrong_password(struct request *request, const char *address)
+{
+	const char *password = request_field(request, "password");
+
+	if (strcmp(password, request_field(request, "again")) != 0)
+		return N_("The two passwords are not the same. Please type it twice.");
+	return account_password_fault(password, address);
+}
+
+static bool
+use_proof(struct request *request, struct fault *fault)
+{
+	struct parameters parameters = {0};
+	unsigned char digest[SEAL_DIGEST_BYTES];
+
+	if (!proof_digest(request, digest))
+		return true; /* not by a link */
+	parameters_bytes(&parameters, digest, sizeof digest);
+	return batch_add(request->connection, &proof_use, &parameters, fault);
+}
+
+static bool
+create(struct request *request, const struct newcomer *newcomer,
+       char recovery_r[RECOVERY_CHARACTERS + 1], struct fault *fault)
+{
+	const struct account_new settings = {.address = newcomer->address,
+					     .shown = newcomer->shown,
+					     .language = request->language,
+					     .password = request_field(request, "password"),
+					     .replaces = newcomer->has_account};
+	struct connection *connection = request->connection;
+	struct session *session = &request->session;
+	g_autoptr(GPtrArray) opened = session_opened(connection, session, fault);
+	g_autoptr(GPtrArray) senders = NULL;
+	struct mailbox_adoption adoption = {
+		.account = &session->account, .keys = &session->keys, .opened = opened};
+
+	if (opened == NULL)
+		return false;
+	adoption.senders = senders = mailbox_senders(connection, newcomer->address, opened, fault);
+	account_clear(&session->account);
+	session->state = SESSION_MEMBER;
+	return senders != NULL && batch_begin(connection, fault) && use_proof(request, fault) &&
+	       account_create(connection, &settings, &session->account, &session->keys, recovery_r,
+			      fault) &&
+	       mailbox_adopt(connection, &adoption, fault) &&
+	       request_begin_session(request, opened, fault);
+}
+
+static enum MHD_Result
+enrol(struct request *request, const struct newcomer *newcomer)
+{
+	char recovery[RECOVERY_CHARACTERS + 1];
+	struct fault fault;
+
+	if (!create(request, newcomer, recovery, &fault)) {
+		request->session.state = SESSION_NONE;
+		request->cookie_is_new = false;
+		return answer_fault(request, &fault);
+	}
+	return show_recovery(request, recovery, request_field(request, "password"));
+}
+
+/* *found_r: the session has opened a message, whose recipient the guest must be. */
+static bool
+guest(struct request *request, struct newcomer *newcomer_r, bool *found_r, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, request->session.id.text);
+	return find_newcomer(request, &guest_address, &parameters, newcomer_r, found_r, fault);
+}
+
+enum MHD_Result
+serve_enrol_form(struct request *request)
+{
+	g_auto(newcomer_auto) newcomer = {0};
+	struct fault fault;
+	bool found;
+
+	if (request->session.state == SESSION_MEMBER)
+		return answer_see(request, "/inbox");
+	if (!guest(request, &newcomer, &found, &fault))
+		return answer_fault(request, &fault);
+	if (!found)
+		return answer_see(request, "/join");
+	return newcomer.has_account ? answer_see(request, "/signin")
+				    : show_enrol(request, &newcomer, false, NULL);
+}
+
+/* What a first press made is there, and its page, with the recovery code, was not seen; or nothing
+ * was made, because the session was over. Which of the two it is cannot be told. */
+static enum MHD_Result
+show_pressed_twice(struct request *request)
+{
+	return answer_word(request, MHD_HTTP_CONFLICT, "Your account may be there already",
+			   "If you pressed the button twice, your account was made the first time. "
+			   "Please sign in with your address and the password you chose; under "
+			   "Settings you can make a recovery code. Otherwise too much time has "
+			   "passed: please open your message once more with its link and code.");
+}
+
+enum MHD_Result
+serve_enrol(struct request *request)
+{
+	g_auto(newcomer_auto) newcomer = {0};
+	const char *wrong;
+	struct fault fault;
+	bool found;
+
+	if (request->session.state == SESSION_MEMBER)
+		return answer_see(request, "/inbox");
+	if (request->session.state != SESSION_GUEST)
+		return show_pressed_twice(request);
+	if (!guest(request, &newcomer, &found, &fault))
+		return answer_fault(request, &fault);
+	if (!found || newcomer.has_account)
+		return show_pressed_twice(request);
+	wrong = wrong_password(request, newcomer.address);
+	return wrong != NULL ? show_enrol(request, &newcomer, false, wrong)
+			     : enrol(request, &newcomer);
+}
+
+static bool
+prove(struct request *request, struct newcomer *newcomer_r, bool *found_r, struct fault *fault)
+{
+	struct parameters parameters = {0};
+	unsigned char digest[SEAL_DIGEST_BYTES];
+
+	*found_r = proof_digest(request, digest);
+	if (!*found_r)
+		return true;
+	parameters_bytes(&parameters, digest, sizeof digest);
+	return find_newcomer(request, &proof_find, &parameters, newcomer_r, found_r, fault);
+}
+
+static enum MHD_Result
+show_used_link(struct request *request)
+{
+	return answer_word(request, MHD_HTTP_NOT_FOUND, "This link works no more",
+			   "It was used already, or its time is over. You can ask for a new one on "
+			   "the front page.");
+}
+
+enum MHD_Result
+serve_proof_form(struct request *request)
+{
+	g_auto(newcomer_auto) newcomer = {0};
+	struct fault fault;
+	bool found;
+
+	if (!prove(request, &newcomer, &found, &fault))
+		return answer_fault(request, &fault);
+	return found ? show_enrol(request, &newcomer, true, NULL) : show_used_link(request);
+}
+
+/* With the recovery code nothing is lost: only the password changes. */
+static enum MHD_Result
+recover(struct request *request, const struct newcomer *newcomer)
+{
+	struct connection *connection = request->connection;
+	struct session *session = &request->session;
+	struct account account;
+	struct fault fault;
+	bool right, allowed;
+
+	if (!throttle_take(connection, &throttle_password_address, newcomer->address, &allowed,
+			   &fault))
+		return answer_fault(request, &fault);
+	if (!allowed)
+		return answer_too_often(
+			request, "Too many passwords were tried. Please wait a quarter of an "
+				 "hour, then try again.");
+	if (!account_recover(connection, newcomer->address, request_field(request, "recovery"),
+			     &account, &session->keys, &right, &fault))
+		return answer_fault(request, &fault);
+	if (!right)
+		return show_enrol(request, newcomer, true,
+				  "That is not the recovery code of this account.");
+	account_clear(&session->account);
+	session->account = account;
+	if (!batch_begin(connection, &fault) || !use_proof(request, &fault) ||
+	    !account_set_password(connection, &account, &session->keys,
+				  request_field(request, "password"), &fault) ||
+	    !session_end_others(connection, session, &fault) || !batch_commit(connection, &fault))
+		return answer_fault(request, &fault);
+	return entry_with_password(request);
+}
+
+enum MHD_Result
+serve_proof(struct request *request)
+{
+	g_auto(newcomer_auto) newcomer = {0};
+	const char *wrong;
+	struct fault fault;
+	bool found;
+
+	if (!prove(request, &newcomer, &found, &fault))
+		return answer_fault(request, &fault);
+	if (!found)
+		return show_used_link(request);
+	wrong = wrong_password(request, newcomer.address);
+	if (wrong != NULL)
+		return show_enrol(request, &newcomer, true, wrong);
+	if (newcomer.has_account && *request_field(request, "recovery") != '\0')
+		return recover(request, &newcomer);
+	if (newcomer.has_account && *request_field(request, "lose") == '\0')
+		return show_enrol(request, &newcomer, true,
+				  "Without the recovery code the messages in your account are "
+				  "lost. Please confirm "
+				  "that, or type the code.");
+	return enrol(request, &newcomer);
+}

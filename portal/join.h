@@ -1,0 +1,14 @@
+/* Making an account, after a first message or by proving an address, and opening one again. */
+#ifndef POSTSEAL_PORTAL_JOIN_H
+#define POSTSEAL_PORTAL_JOIN_H
+
+#include "portal/request.h"
+
+/* An address is proven by a link that is mailed to it; what the page says does not depend on whether
+ * there is an account. */
+serve_request serve_join_form, serve_join;
+serve_request serve_proof_form, serve_proof;
+/* A guest, whose address the first message has proven. */
+serve_request serve_enrol_form, serve_enrol;
+
+#endif

@@ -1,0 +1,528 @@
+#include "portal/mailbox.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/audit.h"
+#include "core/address.h"
+#include "core/log.h"
+#include "delivery/parcel/parcel.h"
+#include "delivery/outbox/receipt.h"
+#include "keystore/trust.h"
+
+static const char *const folder_names[FOLDERS] = {"inbox", "sent", "drafts"};
+
+#define ENTRY                                                                                      \
+	"select k.id, k.parcel, p.sender, extract(epoch from p.created_at)::bigint,"               \
+	" extract(epoch from k.expires_at)::bigint, k.read_at is null, k.kept, k.sealed, "         \
+	"p.summary,"                                                                               \
+	" case when k.folder = 'sent' then (select coalesce(string_agg(c.recipient || ' ' || "     \
+	"c.state, '; '), '')"                                                                      \
+	"  from postseal.copy c where c.message = p.message) else '' end "
+#define AFTER_ALL "'ffffffff-ffff-ffff-ffff-ffffffffffff'"
+
+/* A page is taken from the index before anything is joined to it: however many messages there are.
+ */
+static const struct statement list_folder = {
+	"mailbox_list", "with page as materialized (select * from postseal.parcel_key where "
+			"account = $1 and folder = $2"
+			"  and id < coalesce($3::uuid, " AFTER_ALL
+			") and expires_at > now() order by id desc limit $4) " ENTRY
+			"from page k join postseal.parcel p on p.id = k.parcel order by k.id desc"};
+
+static const struct statement search_folder = {
+	"mailbox_search",
+	ENTRY "from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel "
+	      "where k.account = $1 and k.folder = $2 and k.id < coalesce($3::uuid, " AFTER_ALL ")"
+	      " and k.expires_at > now() and ($5 = '' or strpos(lower(p.sender), $5) > 0)"
+	      " and ($6::date is null or p.created_at >= $6::date)"
+	      " and ($7::date is null or p.created_at < $7::date + 1) "
+	      "order by k.id desc limit $4"};
+
+static const struct statement keep_key = {
+	"mailbox_keep", "update postseal.parcel_key set kept = $2, sealed = null where id = $1"};
+
+#define ITEM                                                                                       \
+	"select k.id, k.parcel, p.sender, coalesce(c.recipient, ''), k.copy, p.message, k.folder," \
+	" k.read_at is not null, extract(epoch from p.created_at)::bigint,"                        \
+	" extract(epoch from k.expires_at)::bigint, p.layout, p.receipt, k.kept, k.sealed, "       \
+	"k.answers, k.manner"
+
+static const struct statement item_of_member = {
+	"mailbox_item",
+	ITEM ", null::bytea from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
+	     " left join postseal.copy c on c.id = k.copy "
+	     "where k.id = $1 and k.account = $2 and k.expires_at > now()"};
+
+static const struct statement item_of_guest = {
+	"mailbox_guest_item", ITEM
+	", s.wrapped from postseal.session_key s join postseal.parcel_key k on k.id = s.parcel_key"
+	" join postseal.parcel p on p.id = k.parcel left join postseal.copy c on c.id = k.copy "
+	"where k.id = $1 and s.session = $2 and k.expires_at > now()"};
+
+static const struct statement keep_layout = {
+	"mailbox_layout",
+	"update postseal.parcel set layout = $2 where id = $1 and layout is null"};
+
+static const struct statement mark_read = {
+	"mailbox_read", "update postseal.parcel_key set read_at = coalesce(read_at, now()), "
+			"opened_at = coalesce(opened_at, now()),"
+			" boxed = case when num_nonnulls(wrapped, sealed, kept) > 0 then null else "
+			"boxed end, link_boxed = null "
+			"where id = $1"};
+
+static const struct statement put_own = {"mailbox_put_own",
+					 "insert into postseal.parcel_key (id, parcel, account, "
+					 "kept, folder, answers, manner, issued_at, read_at,"
+					 " expires_at) values ($1, $2, $3, $4, $5, $6, $7, now(), "
+					 "now(), now() + $8 * interval '1 second')"};
+
+static const struct statement delete_key = {"mailbox_delete",
+					    "delete from postseal.parcel_key where id = $1"};
+
+static const struct statement sender_of_key = {
+	"mailbox_sender", "select p.sender, c.address from postseal.parcel_key k join "
+			  "postseal.parcel p on p.id = k.parcel"
+			  " join postseal.copy c on c.id = k.copy where k.id = $1"};
+
+static const struct statement adopt_key = {
+	"mailbox_adopt", "update postseal.parcel_key set account = $2, kept = $3, folder = 'inbox' "
+			 "where id = $1 and account is null"};
+
+const char *
+folder_name(enum folder folder)
+{
+	return folder_names[folder];
+}
+
+/* --- keys --- */
+
+/* A content key of the member, from its quick form or from that which was sealed to the account;
+ * the latter becomes the former. */
+static bool
+open_key(struct connection *connection, const struct session *session, const char *id,
+	 const PGresult *result, int row, int kept_column, struct seal_key *content_r,
+	 struct fault *fault)
+{
+	size_t length;
+	g_autofree unsigned char *kept = result_bytes(result, row, kept_column, &length);
+	g_autofree unsigned char *sealed = NULL;
+	unsigned char wrapped[SEAL_WRAPPED_BYTES];
+	struct parameters parameters = {0};
+
+	if (seal_unwrap(content_r, kept, length, &session->keys.mailbox, id))
+		return true;
+	sealed = result_bytes(result, row, kept_column + 1, &length);
+	if (!seal_unbox(content_r, sealed, length, &session->account.public_key,
+			&session->keys.private_key))
+		return fault_set(fault, FAULT_CRYPTO,
+				 "opening the key %s of a mailbox: it is sealed to another key",
+				 id);
+	seal_wrap(wrapped, content_r, &session->keys.mailbox, id);
+	parameters_text(&parameters, id);
+	parameters_bytes(&parameters, wrapped, sizeof wrapped);
+	return connection_execute(connection, &keep_key, &parameters, NULL, fault);
+}
+
+/* --- lists --- */
+
+static void
+entry_free(struct mailbox_entry *entry)
+{
+	g_free(entry->subject);
+	g_free(entry->from);
+	g_free(entry->to);
+	g_free(entry->sender);
+	g_free(entry->states);
+	g_free(entry);
+}
+
+static void
+read_summary(struct mailbox_entry *entry, const PGresult *result, int row,
+	     const struct seal_key *content)
+{
+	size_t length, opened_length;
+	g_autofree unsigned char *sealed = result_bytes(result, row, 8, &length);
+	g_autofree unsigned char *opened = seal_open_bytes(
+		sealed, length, content, PQgetvalue(result, row, 1), &opened_length);
+	g_autoptr(json_t) json =
+		opened == NULL ? NULL : json_loadb((char *)opened, opened_length, 0, NULL);
+
+	entry->subject = g_strdup(json_string_value(json_object_get(json, "subject")));
+	entry->from = g_strdup(json_string_value(json_object_get(json, "from")));
+	entry->to = g_strdup(json_string_value(json_object_get(json, "to")));
+}
+
+static struct mailbox_entry *
+read_entry(struct connection *connection, const struct session *session, const PGresult *result,
+	   int row, struct fault *fault)
+{
+	struct mailbox_entry *entry = g_new0(struct mailbox_entry, 1);
+	struct seal_key content;
+
+	identifier_parse(&entry->id, PQgetvalue(result, row, 0));
+	entry->sender = g_strdup(PQgetvalue(result, row, 2));
+	entry->at = result_number(result, row, 3);
+	entry->expires_at = result_number(result, row, 4);
+	entry->is_unread = result_flag(result, row, 5);
+	entry->states = g_strdup(PQgetvalue(result, row, 9));
+	if (!open_key(connection, session, entry->id.text, result, row, 6, &content, fault)) {
+		if (fault->cause != FAULT_CRYPTO) {
+			entry_free(entry);
+			return NULL;
+		}
+		log_error("%s", fault->text); /* one damaged row must not hide the others */
+	} else {
+		read_summary(entry, result, row, &content);
+	}
+	sodium_memzero(&content, sizeof content);
+	return entry;
+}
+
+/* "2026-11-24", or NULL for what is no day. */
+static const char *
+day(const char *text)
+{
+	int year, month, number, end = 0;
+
+	if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &number, &end) != 3 || text[end] != '\0' ||
+	    !g_date_valid_dmy((GDateDay)number, (GDateMonth)month, (GDateYear)year))
+		return NULL;
+	return text;
+}
+
+GPtrArray *
+mailbox_list(struct connection *connection, const struct session *session,
+	     const struct mailbox_question *question, bool *more_r, struct fault *fault)
+{
+	g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func((GDestroyNotify)entry_free);
+	g_autofree char *sender = g_utf8_strdown(question->sender, -1);
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+	struct identifier before;
+	const char *since = day(question->since), *until = day(question->until);
+	bool searches = *sender != '\0' || since != NULL || until != NULL;
+
+	parameters_text(&parameters, session->account.id.text);
+	parameters_text(&parameters, folder_name(question->folder));
+	parameters_text(&parameters,
+			identifier_parse(&before, question->before) ? before.text : NULL);
+	parameters_number(&parameters, MAILBOX_PAGE + 1);
+	if (searches) {
+		parameters_text(&parameters, sender);
+		parameters_text(&parameters, since);
+		parameters_text(&parameters, until);
+	}
+	if (!connection_execute(connection, searches ? &search_folder : &list_folder, &parameters,
+				&result, fault))
+		return NULL;
+	*more_r = PQntuples(result) > MAILBOX_PAGE;
+	for (int row = 0; row < PQntuples(result) && row < MAILBOX_PAGE; row++) {
+		struct mailbox_entry *entry = read_entry(connection, session, result, row, fault);
+
+		if (entry == NULL)
+			return NULL;
+		g_ptr_array_add(entries, entry);
+	}
+	return g_steal_pointer(&entries);
+}
+
+/* --- one message --- */
+
+void
+mailbox_item_clear(struct mailbox_item *item)
+{
+	layout_free(item->layout);
+	g_free(item->sender);
+	g_free(item->recipient);
+	g_free(item->copy);
+	g_free(item->message);
+	g_free(item->receipt);
+	g_free(item->answers);
+	g_free(item->manner);
+	sodium_memzero(item, sizeof *item);
+}
+
+static void
+read_item(const PGresult *result, struct mailbox_item *item)
+{
+	const char *folder = result_text(result, 0, 6);
+
+	identifier_parse(&item->id, PQgetvalue(result, 0, 0));
+	identifier_parse(&item->content.parcel, PQgetvalue(result, 0, 1));
+	item->sender = g_strdup(PQgetvalue(result, 0, 2));
+	item->recipient = g_strdup(PQgetvalue(result, 0, 3));
+	item->copy = g_strdup(result_text(result, 0, 4));
+	item->message = g_strdup(result_text(result, 0, 5));
+	item->has_folder = folder != NULL;
+	for (int i = 0; folder != NULL && i < FOLDERS; i++)
+		if (strcmp(folder, folder_names[i]) == 0)
+			item->folder = (enum folder)i;
+	item->is_read = result_flag(result, 0, 7);
+	item->at = result_number(result, 0, 8);
+	item->expires_at = result_number(result, 0, 9);
+	item->receipt = g_strdup(result_text(result, 0, 11));
+	item->answers = g_strdup(result_text(result, 0, 14));
+	item->manner = g_strdup(result_text(result, 0, 15));
+}
+
+/* Of a guest, or of a member who has opened it by link and code. */
+static bool
+find_opened(struct connection *connection, const struct session *session, const char *id,
+	    PGresult **result_r, struct seal_key *content_r, bool *found_r, struct fault *fault)
+{
+	struct parameters parameters = {0};
+	g_autofree unsigned char *wrapped = NULL;
+	size_t length;
+
+	parameters_text(&parameters, id);
+	parameters_text(&parameters, session->id.text);
+	if (!connection_execute(connection, &item_of_guest, &parameters, result_r, fault))
+		return false;
+	if (PQntuples(*result_r) == 0)
+		return true;
+	wrapped = result_bytes(*result_r, 0, 16, &length);
+	*found_r = seal_unwrap(content_r, wrapped, length, &session->cookie,
+			       PQgetvalue(*result_r, 0, 0));
+	return true;
+}
+
+static bool
+find_item(struct connection *connection, const struct session *session, const char *id,
+	  PGresult **result_r, struct seal_key *content_r, bool *found_r, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	*found_r = false;
+	if (session->state == SESSION_MEMBER) {
+		parameters_text(&parameters, id);
+		parameters_text(&parameters, session->account.id.text);
+		if (!connection_execute(connection, &item_of_member, &parameters, result_r, fault))
+			return false;
+		*found_r = PQntuples(*result_r) == 1;
+		if (*found_r)
+			return open_key(connection, session, PQgetvalue(*result_r, 0, 0), *result_r,
+					0, 12, content_r, fault);
+		g_clear_pointer(result_r, PQclear);
+	}
+	return find_opened(connection, session, id, result_r, content_r, found_r, fault);
+}
+
+static bool
+put_layout(struct database *database, const struct mailbox_item *item, struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = database_take(database, fault);
+	g_autofree char *text = layout_print(item->layout);
+	struct parameters parameters = {0};
+	g_autofree unsigned char *sealed = NULL;
+	size_t length;
+
+	if (connection == NULL)
+		return false;
+	sealed = seal_bytes(text, strlen(text), &item->content.key, item->content.parcel.text,
+			    &length);
+	parameters_text(&parameters, item->content.parcel.text);
+	parameters_bytes(&parameters, sealed, length);
+	return connection_execute(connection, &keep_layout, &parameters, NULL, fault);
+}
+
+/* The first time, the whole message is looked through. */
+static bool
+make_layout(struct database *database, const struct spool_settings *spool,
+	    struct mailbox_item *item, struct fault *fault)
+{
+	g_autoptr(spool_auto) raw = spool_new(spool);
+	g_autoptr(content_auto) content = content_open(&item->content, NULL);
+
+	if (!content_copy(content, spool_sink(raw), fault))
+		return false;
+	item->layout = layout_new(raw, fault);
+	return item->layout != NULL && put_layout(database, item, fault);
+}
+
+static bool
+read_layout(const PGresult *result, struct mailbox_item *item)
+{
+	size_t length, opened_length;
+	g_autofree unsigned char *sealed = result_bytes(result, 0, 10, &length);
+	g_autofree unsigned char *opened = seal_open_bytes(
+		sealed, length, &item->content.key, item->content.parcel.text, &opened_length);
+	g_autofree char *text = opened == NULL ? NULL : g_strndup((char *)opened, opened_length);
+
+	item->layout = text == NULL ? NULL : layout_parse(text);
+	return item->layout != NULL;
+}
+
+static bool
+find_and_read(struct database *database, const struct session *session, const char *id,
+	      struct mailbox_item *item_r, bool *found_r, struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = database_take(database, fault);
+	g_autoptr(PGresult) result = NULL;
+
+	if (connection == NULL ||
+	    !find_item(connection, session, id, &result, &item_r->content.key, found_r, fault))
+		return false;
+	if (!*found_r)
+		return true;
+	item_r->content.database = database;
+	read_item(result, item_r);
+	read_layout(result, item_r);
+	return true;
+}
+
+bool
+mailbox_open(struct database *database, const struct spool_settings *spool,
+	     const struct session *session, const char *id, struct mailbox_item *item_r,
+	     bool *found_r, struct fault *fault)
+{
+	struct identifier parsed;
+
+	*item_r = (struct mailbox_item){0};
+	*found_r = false;
+	if (!identifier_parse(&parsed, id) || session->state == SESSION_NONE ||
+	    session->state == SESSION_HALF)
+		return true;
+	if (!find_and_read(database, session, parsed.text, item_r, found_r, fault))
+		return false;
+	return !*found_r || item_r->layout != NULL || make_layout(database, spool, item_r, fault);
+}
+
+/* --- one's own --- */
+
+bool
+mailbox_put(struct parcel_writer *parcel, const struct session *session,
+	    const struct mailbox_own *own, struct fault *fault)
+{
+	struct parameters parameters = {0};
+	unsigned char wrapped[SEAL_WRAPPED_BYTES];
+	struct identifier id;
+
+	identifier_make(&id);
+	seal_wrap(wrapped, &parcel->content, &session->keys.mailbox, id.text);
+	parameters_text(&parameters, id.text);
+	parameters_text(&parameters, parcel->id.text);
+	parameters_text(&parameters, session->account.id.text);
+	parameters_bytes(&parameters, wrapped, sizeof wrapped);
+	parameters_text(&parameters, folder_name(own->folder));
+	parameters_text(&parameters, own->answers);
+	parameters_text(&parameters, own->manner);
+	parameters_number(&parameters, (int64_t)own->lifetime);
+	return batch_add(parcel->connection, &put_own, &parameters, fault);
+}
+
+bool
+mailbox_drop(struct connection *connection, const struct mailbox_item *item, struct fault *fault)
+{
+	struct parameters key = {0};
+
+	parameters_text(&key, item->id.text);
+	return batch_add(connection, &delete_key, &key, fault);
+}
+
+/* --- what readers do --- */
+
+static bool
+tell_sender(struct connection *connection, const struct settings *settings,
+	    const struct mailbox_item *item, const char *what, struct fault *fault)
+{
+	const struct receipt receipt = {.message = item->message,
+					.parcel = item->content.parcel.text,
+					.sender = item->sender,
+					.recipient = item->recipient,
+					.what = what,
+					.form = item->receipt};
+
+	return item->message == NULL || receipt_note(connection, settings, &receipt, fault);
+}
+
+bool
+mailbox_mark_read(struct connection *connection, const struct settings *settings,
+		  const struct mailbox_item *item, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	if (item->is_read || item->copy == NULL ||
+	    (item->has_folder && item->folder != FOLDER_INBOX))
+		return true;
+	parameters_text(&parameters, item->id.text);
+	return batch_begin(connection, fault) &&
+	       batch_add(connection, &mark_read, &parameters, fault) &&
+	       audit_move_copy(connection, item->copy, "opened", "its recipient read it", fault) &&
+	       tell_sender(connection, settings, item, "opened", fault) &&
+	       batch_commit(connection, fault);
+}
+
+bool
+mailbox_delete(struct connection *connection, const struct settings *settings,
+	       const struct mailbox_item *item, struct fault *fault)
+{
+	bool is_received =
+		item->copy != NULL && (!item->has_folder || item->folder == FOLDER_INBOX);
+
+	return batch_begin(connection, fault) && mailbox_drop(connection, item, fault) &&
+	       (!is_received || (audit_event(connection, item->message, item->copy, "deleted",
+					     "by its recipient", fault) &&
+				 tell_sender(connection, settings, item, "deleted", fault))) &&
+	       batch_commit(connection, fault);
+}
+
+/* --- mailboxes come and go --- */
+
+GPtrArray *
+mailbox_senders(struct connection *connection, const char *address, const GPtrArray *opened,
+		struct fault *fault)
+{
+	g_autoptr(GPtrArray) senders = g_ptr_array_new_with_free_func(g_free);
+
+	for (guint i = 0; i < opened->len; i++) {
+		const struct session_opened *one = g_ptr_array_index(opened, i);
+		struct parameters parameters = {0};
+		g_autoptr(PGresult) result = NULL;
+		bool fits;
+
+		parameters_text(&parameters, one->parcel_key.text);
+		if (!connection_execute(connection, &sender_of_key, &parameters, &result, fault))
+			return NULL;
+		fits = PQntuples(result) == 1 && strcmp(PQgetvalue(result, 0, 1), address) == 0;
+		g_ptr_array_add(senders, fits ? address_fold(PQgetvalue(result, 0, 0)) : NULL);
+	}
+	return g_steal_pointer(&senders);
+}
+
+static bool
+adopt(struct connection *connection, const struct mailbox_adoption *adoption,
+      const struct session_opened *one, const char *sender, struct fault *fault)
+{
+	char fingerprint[ACCOUNT_FINGERPRINT_CHARACTERS + 1];
+	const struct attestation attestation = {.kind = "account",
+						.subject = fingerprint,
+						.address = adoption->account->address,
+						.author = sender,
+						.how = "unlock code"};
+	unsigned char wrapped[SEAL_WRAPPED_BYTES];
+	struct parameters parameters = {0};
+
+	account_fingerprint(fingerprint, &adoption->account->public_key);
+	seal_wrap(wrapped, &one->content, &adoption->keys->mailbox, one->parcel_key.text);
+	parameters_text(&parameters, one->parcel_key.text);
+	parameters_text(&parameters, adoption->account->id.text);
+	parameters_bytes(&parameters, wrapped, sizeof wrapped);
+	return batch_add(connection, &adopt_key, &parameters, fault) &&
+	       attestation_make(connection, &attestation, fault);
+}
+
+bool
+mailbox_adopt(struct connection *connection, const struct mailbox_adoption *adoption,
+	      struct fault *fault)
+{
+	for (guint i = 0; i < adoption->opened->len; i++) {
+		const char *sender = g_ptr_array_index(adoption->senders, i);
+
+		if (sender != NULL && !adopt(connection, adoption,
+					     g_ptr_array_index(adoption->opened, i), sender, fault))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,41 @@
+/*
+ * Passkeys and security keys as second factor (WebAuthn Level 2), checked with libfido2. What
+ * the browser sends comes as base64url, as passkey.js writes it into the form.
+ */
+#ifndef POSTSEAL_PORTAL_PASSKEY_H
+#define POSTSEAL_PORTAL_PASSKEY_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { PASSKEY_CHALLENGE_BYTES = 32 };
+
+/* Whom the key is for, and what it was asked to sign. */
+struct passkey_place {
+	const char *url;		/* of the portal: its origin and host */
+	const unsigned char *challenge; /* PASSKEY_CHALLENGE_BYTES */
+};
+
+struct passkey {
+	GBytes *credential;
+	GBytes *public_key;
+	int algorithm; /* COSE */
+	uint32_t counter;
+};
+void passkey_clear(struct passkey *passkey);
+
+/* The host that keys are bound to; the caller's. */
+char *passkey_host(const char *url);
+char *passkey_text(const void *bytes, size_t length); /* base64url; the caller's */
+
+GBytes *passkey_bytes(const char *text); /* empty where it is no base64url; the caller's */
+
+/* A new key: §7.1, with attestation "none". */
+bool passkey_register(const struct passkey_place *place, const char *client_data,
+		      const char *authenticator_data, struct passkey *passkey_r);
+/* A key signs in: §7.2. `passkey` is as it was registered; its counter moves on. */
+bool passkey_verify(const struct passkey_place *place, struct passkey *passkey,
+		    const char *client_data, const char *authenticator_data, const char *signature);
+
+#endif

@@ -1,0 +1,210 @@
+/* The portal, postseal-portal(8). */
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "audit/audit.h"
+#include "core/catalogue.h"
+#include "core/daemon.h"
+#include "core/log.h"
+#include "core/metrics.h"
+#include "core/migrate.h"
+#include "core/seal/key_file.h"
+#include "delivery/configuration.h"
+#include "mail/letter.h"
+#include "mail/mime.h"
+#include "portal/web/page.h"
+#include "portal/portal.h"
+
+#define UNIX_PREFIX "unix:"
+
+enum { BACKLOG = 512 };
+
+static struct {
+	GMutex lock;
+	GCond ended;
+	bool stop;
+} life;
+
+static void
+stop(void *context)
+{
+	(void)context;
+	g_mutex_lock(&life.lock);
+	life.stop = true;
+	g_cond_signal(&life.ended);
+	g_mutex_unlock(&life.lock);
+}
+
+static int
+bind_first(const struct addrinfo *list)
+{
+	for (const struct addrinfo *a = list; a != NULL; a = a->ai_next) {
+		int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+				a->ai_protocol);
+		const int yes = 1;
+		int why;
+
+		if (fd < 0)
+			continue;
+		if (a->ai_family != AF_UNIX)
+			setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+		if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+			return fd;
+		why = errno;
+		close(fd);
+		errno = why;
+	}
+	return -1;
+}
+
+/* "host:port" or "[address]:port". */
+static int
+listen_on_host(const char *place, struct fault *fault)
+{
+	const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+	g_autofree char *host = g_strdup(place);
+	char *colon = strrchr(host, ':'), *name = host;
+	struct addrinfo *found = NULL;
+	int fd = -1, error;
+
+	if (colon == NULL) {
+		fault_set(
+			fault, FAULT_CONFIG,
+			"listening on %s: expected a host and a port such as "
+			"127.0.0.1:8025, or a socket such as unix:/run/postseal-portal/portal.sock",
+			place);
+		return -1;
+	}
+	*colon = '\0';
+	if (*name == '[' && name[strlen(name) - 1] == ']') {
+		name[strlen(name) - 1] = '\0';
+		name++;
+	}
+	error = getaddrinfo(name, colon + 1, &wanted, &found);
+	if (error == 0) {
+		fd = bind_first(found);
+		freeaddrinfo(found);
+	}
+	if (fd < 0)
+		fault_set(fault, FAULT_CONFIG, "listening on %s: %s", place,
+			  error != 0 ? gai_strerror(error) : strerror(errno));
+	return fd;
+}
+
+static int
+listen_on_socket(const struct settings *settings, const char *path, struct fault *fault)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const struct addrinfo info = {.ai_family = AF_UNIX,
+				      .ai_socktype = SOCK_STREAM,
+				      .ai_addr = (struct sockaddr *)&address,
+				      .ai_addrlen = sizeof address};
+	int fd;
+
+	if (strlen(path) >= sizeof address.sun_path) {
+		fault_set(fault, FAULT_CONFIG, "listening on %s: the path is too long for a socket",
+			  path);
+		return -1;
+	}
+	g_strlcpy(address.sun_path, path, sizeof address.sun_path);
+	unlink(path); /* which an earlier run left behind */
+	fd = bind_first(&info);
+	if (fd < 0)
+		fault_set(fault, FAULT_CONFIG, "listening on %s: %s", path, strerror(errno));
+	else if (!daemon_share_socket(path, settings->portal_group, settings->portal_mode, fault))
+		fd = -1;
+	return fd;
+}
+
+static int
+listen_at(const struct settings *settings, struct fault *fault)
+{
+	const char *place = settings->portal_listen;
+
+	return g_str_has_prefix(place, UNIX_PREFIX)
+		       ? listen_on_socket(settings, place + strlen(UNIX_PREFIX), fault)
+		       : listen_on_host(place, fault);
+}
+
+static bool
+begin(struct portal *portal, struct seal_key *courier, int *listener_r, struct fault *fault)
+{
+	const struct settings *settings = portal->settings;
+	g_autoptr(connection_auto) connection = NULL;
+
+	if (!catalogue_start(settings->portal_pages, fault) ||
+	    !page_start(settings->portal_pages, fault) ||
+	    !secret_read(courier, settings->secrets, SECRET_COURIER_PUBLIC, fault))
+		return false;
+	*listener_r = listen_at(settings, fault);
+	if (*listener_r < 0 || !daemon_drop_privileges(settings->portal_user, fault))
+		return false;
+	connection = database_take(portal->database, fault);
+	return connection != NULL && migrate_check(connection, fault) &&
+	       audit_policy(connection, policy_digest(portal->policy), policy_text(portal->policy),
+			    fault) &&
+	       metrics_serve(settings->portal_metrics, NULL, NULL, fault);
+}
+
+static int
+serve(struct portal *portal, int listener)
+{
+	const struct daemon_signals signals = {.stop = stop};
+	g_autofree char *status = NULL;
+	struct fault fault;
+
+	if (!portal_start(portal, listener, &fault)) {
+		log_error("%s", fault.text);
+		return EXIT_FAILURE;
+	}
+	daemon_watch_signals(&signals);
+	status = g_strdup_printf("listening on %s for %s", portal->settings->portal_listen,
+				 portal->settings->portal_url);
+	daemon_ready(status);
+	g_mutex_lock(&life.lock);
+	while (!life.stop)
+		g_cond_wait(&life.ended, &life.lock);
+	g_mutex_unlock(&life.lock);
+	portal_stop(portal);
+	return EXIT_SUCCESS;
+}
+
+static int
+run(const char *config)
+{
+	g_autoptr(policy_auto) policy = configuration_load(config, log_error);
+	struct database_settings database = {.role = "postseal_portal"};
+	struct seal_key courier;
+	struct portal portal = {.policy = policy, .courier = &courier};
+	struct fault fault;
+	int listener, status;
+
+	if (policy == NULL)
+		return EXIT_FAILURE;
+	portal.settings = policy_settings(policy);
+	database.url = portal.settings->database;
+	portal.database = database_new(&database);
+	if (!begin(&portal, &courier, &listener, &fault)) {
+		log_error("%s", fault.text);
+		return EXIT_FAILURE;
+	}
+	status = serve(&portal, listener);
+	database_free(portal.database);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *config = daemon_begin(argc, argv, "postseal-portal");
+
+	mime_start();
+	letter_start();
+	return run(config);
+}

@@ -1,0 +1,481 @@
+#include "portal/reading.h"
+
+#include <string.h>
+
+#include "core/catalogue.h"
+#include "core/log.h"
+#include "portal/archive.h"
+#include "mail/html_mail.h"
+#include "portal/item.h"
+#include "portal/state.h"
+
+enum {
+	TEXT_MAX = 1024 * 1024, /* of a message's text that a page shows */
+	BLOCK_BYTES = 32768,
+	PLACE_MAX = 64,
+};
+
+/* --- folders --- */
+
+static const struct {
+	const char *path, *title;
+} folders[FOLDERS] = {
+	[FOLDER_INBOX] = {"/inbox", N_("Inbox")},
+	[FOLDER_SENT] = {"/sent", N_("Sent")},
+	[FOLDER_DRAFTS] = {"/drafts", N_("Drafts")},
+};
+
+static const char *
+or_else(const char *text, const char *otherwise)
+{
+	return text == NULL || *text == '\0' ? otherwise : text;
+}
+
+/* "alice@example.com was read; …": from what the log says of each copy. */
+static char *
+states_shown(const struct request *request, const char *states)
+{
+	g_auto(GStrv) copies = g_strsplit(states, "; ", -1);
+	GString *shown = g_string_new(NULL);
+
+	for (char **copy = copies; *copy != NULL; copy++) {
+		char *state = strrchr(*copy, ' ');
+
+		if (state == NULL)
+			continue;
+		*state++ = '\0';
+		g_string_append_printf(shown, "%s%s: %s", shown->len > 0 ? "; " : "", *copy,
+				       request_say(request, state_shown(state)));
+	}
+	return g_string_free(shown, FALSE);
+}
+
+static void
+list_entry(const struct request *request, struct page *page, enum folder folder,
+	   const struct mailbox_entry *entry)
+{
+	g_autofree char *when = request_date(request, entry->at);
+	g_autofree char *states = states_shown(request, entry->states);
+	g_autofree char *place = g_strconcat(folder == FOLDER_DRAFTS ? "/draft/" : "/message/",
+					     entry->id.text, NULL);
+	const char *who = folder == FOLDER_INBOX ? or_else(entry->from, entry->sender)
+						 : or_else(entry->to, "");
+
+	page_repeat(page, "entry");
+	page_attribute(page, "entry-link", "href", place);
+	page_text(page, "entry-subject",
+		  or_else(entry->subject, request_say(request, "(no subject)")));
+	page_text(page, "entry-who", who);
+	page_text(page, "entry-when", when);
+	if (folder != FOLDER_INBOX || !entry->is_unread)
+		page_remove(page, "entry-unread");
+	if (*entry->states == '\0')
+		page_remove(page, "entry-states");
+	else
+		page_text(page, "entry-states", states);
+}
+
+static void
+fill_search(struct page *page, enum folder folder, const struct mailbox_question *question)
+{
+	page_attribute(page, "search", "action", folders[folder].path);
+	page_attribute(page, "search-sender", "value", question->sender);
+	page_attribute(page, "search-since", "value", question->since);
+	page_attribute(page, "search-until", "value", question->until);
+	if (*question->sender != '\0' || *question->since != '\0' || *question->until != '\0')
+		page_attribute(page, "search-box", "open", "open");
+}
+
+/* The same question, from the last entry on. */
+static void
+link_older(struct page *page, enum folder folder, const struct mailbox_question *question,
+	   const GPtrArray *entries)
+{
+	const struct mailbox_entry *last = g_ptr_array_index(entries, entries->len - 1);
+	g_autofree char *sender = g_uri_escape_string(question->sender, NULL, FALSE);
+	g_autofree char *since = g_uri_escape_string(question->since, NULL, FALSE);
+	g_autofree char *until = g_uri_escape_string(question->until, NULL, FALSE);
+	g_autofree char *place =
+		g_strdup_printf("%s?before=%s&sender=%s&since=%s&until=%s", folders[folder].path,
+				last->id.text, sender, since, until);
+
+	page_attribute(page, "older", "href", place);
+}
+
+static enum MHD_Result
+show_folder(struct request *request, enum folder folder)
+{
+	const struct mailbox_question question = {.folder = folder,
+						  .sender = request_query(request, "sender"),
+						  .since = request_query(request, "since"),
+						  .until = request_query(request, "until"),
+						  .before = request_query(request, "before")};
+	struct fault fault;
+	bool more;
+	g_autoptr(GPtrArray) entries =
+		mailbox_list(request->connection, &request->session, &question, &more, &fault);
+	g_autoptr(page_auto) page = NULL;
+
+	if (entries == NULL)
+		return answer_fault(request, &fault);
+	page = request_page(request, "list.html");
+	page_text(page, "title", request_say(request, folders[folder].title));
+	fill_search(page, folder, &question);
+	for (guint i = 0; i < entries->len; i++)
+		list_entry(request, page, folder, g_ptr_array_index(entries, i));
+	page_repeat_end(page, "entry");
+	page_choose(page, entries->len > 0, "entries", "none");
+	if (more)
+		link_older(page, folder, &question, entries);
+	else
+		page_remove(page, "older");
+	return answer_page(request, MHD_HTTP_OK, page);
+}
+
+enum MHD_Result
+serve_inbox(struct request *request)
+{
+	return show_folder(request, FOLDER_INBOX);
+}
+
+enum MHD_Result
+serve_sent(struct request *request)
+{
+	return show_folder(request, FOLDER_SENT);
+}
+
+enum MHD_Result
+serve_drafts(struct request *request)
+{
+	return show_folder(request, FOLDER_DRAFTS);
+}
+
+/* --- one message --- */
+
+/* With a word where it is longer than a page can show. */
+static char *
+text_of(const struct request *request, const struct mailbox_item *item, struct fault *fault)
+{
+	bool cut;
+	g_autofree char *text = item_text(item, TEXT_MAX, &cut, fault);
+
+	if (text == NULL || !cut)
+		return g_steal_pointer(&text);
+	return g_strconcat(
+		text, "\n\n",
+		request_say(request,
+			    "[The text is longer; download the message to read all of it.]"),
+		NULL);
+}
+
+static void
+list_attachments(const struct request *request, struct page *page, const struct mailbox_item *item)
+{
+	const GPtrArray *attachments = item->layout->attachments;
+	g_autofree char *all = g_strconcat("/zip/", item->id.text, NULL);
+
+	if (attachments->len == 0) {
+		page_remove(page, "attachments");
+		return;
+	}
+	for (guint i = 0; i < attachments->len; i++) {
+		const struct layout_part *part = g_ptr_array_index(attachments, i);
+		g_autofree char *place = g_strdup_printf("/attachment/%s/%u", item->id.text, i);
+		g_autofree char *size = request_size(request, layout_size(part));
+
+		page_repeat(page, "attachment");
+		page_text(page, "attachment-link", part->name);
+		page_attribute(page, "attachment-link", "href", place);
+		page_attribute(page, "attachment-link", "download", part->name);
+		page_text(page, "attachment-size", size);
+	}
+	page_repeat_end(page, "attachment");
+	if (attachments->len < 2)
+		page_remove(page, "all");
+	else
+		page_attribute(page, "all", "href", all);
+}
+
+static void
+set_place(struct page *page, const char *name, const char *attribute, const char *path,
+	  const struct mailbox_item *item)
+{
+	char place[PLACE_MAX];
+
+	g_snprintf(place, sizeof place, "%s%s", path, item->id.text);
+	page_attribute(page, name, attribute, place);
+}
+
+/* What the reader may do with it. */
+static void
+offer_deeds(const struct request *request, struct page *page, const struct mailbox_item *item)
+{
+	bool is_member = request->session.state == SESSION_MEMBER;
+
+	page_choose(page, is_member, "member-deeds", "guest-deeds");
+	set_place(page, "source", "href", "/source/", item);
+	if (!is_member)
+		return;
+	set_place(page, "reply", "href", "/reply/", item);
+	set_place(page, "reply-all", "href", "/replyall/", item);
+	set_place(page, "forward", "href", "/forward/", item);
+	set_place(page, "delete", "action", "/delete/", item);
+	if (item->has_folder && item->folder == FOLDER_SENT)
+		page_remove(page, "reply");
+	if (strchr(item->layout->addresses, ' ') == NULL &&
+	    !(item->has_folder && item->folder == FOLDER_SENT))
+		page_remove(page, "reply-all");
+}
+
+static void
+fill_header(const struct request *request, struct page *page, const struct mailbox_item *item)
+{
+	const struct layout *layout = item->layout;
+	g_autofree char *when = request_date(request, layout->date != 0 ? layout->date : item->at);
+	g_autofree char *until = request_date(request, item->expires_at);
+
+	page_text(page, "subject", or_else(layout->subject, request_say(request, "(no subject)")));
+	page_text(page, "from", or_else(layout->from, item->sender));
+	page_text(page, "to", layout->to);
+	if (*layout->cc == '\0')
+		page_remove(page, "cc-line");
+	else
+		page_text(page, "cc", layout->cc);
+	page_text(page, "date", when);
+	page_text(page, "until", until);
+}
+
+enum MHD_Result
+serve_message(struct request *request)
+{
+	g_auto(mailbox_item_auto) item = {0};
+	g_autoptr(page_auto) page = NULL;
+	g_autofree char *text = NULL;
+	enum MHD_Result answered;
+	struct fault fault;
+
+	if (!item_open(request, request->tail, &item, &answered))
+		return answered;
+	text = text_of(request, &item, &fault);
+	if (text == NULL ||
+	    !mailbox_mark_read(request->connection, request->portal->settings, &item, &fault))
+		return answer_fault(request, &fault);
+	page = request_page(request, "message.html");
+	fill_header(request, page, &item);
+	page_choose(page, item.layout->html != NULL, "frame", "text");
+	if (item.layout->html != NULL) {
+		set_place(page, "frame", "src", "/html/", &item);
+		page_text(page, "text-instead", text);
+	} else {
+		page_text(page, "text", text);
+		page_remove(page, "plain");
+	}
+	list_attachments(request, page, &item);
+	offer_deeds(request, page, &item);
+	return answer_page(request, MHD_HTTP_OK, page);
+}
+
+/* --- HTML --- */
+
+struct pictures {
+	const struct mailbox_item *item;
+	size_t left; /* bytes: the HTML may show one again and again */
+};
+
+static bool
+find_picture(void *context, const char *cid, GBytes **bytes_r, const char **type_r)
+{
+	struct pictures *pictures = context;
+	const GPtrArray *related = pictures->item->layout->related;
+	struct fault fault;
+
+	for (guint i = 0; i < related->len; i++) {
+		const struct layout_part *part = g_ptr_array_index(related, i);
+
+		if (strcmp(part->cid, cid) != 0)
+			continue;
+		*bytes_r = content_bytes(&pictures->item->content, part, pictures->left, &fault);
+		*type_r = part->type;
+		if (*bytes_r != NULL)
+			pictures->left -= g_bytes_get_size(*bytes_r);
+		return *bytes_r != NULL;
+	}
+	return false;
+}
+
+/* What is shown instead of HTML that is too elaborate: the frame says so. */
+static char *
+too_elaborate(const struct request *request)
+{
+	return g_markup_printf_escaped(
+		"<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\"><title>-</title>"
+		"</head><body><p>%s</p></body></html>\n",
+		request->language,
+		request_say(request, "This message is too elaborate to be shown here. Please read "
+				     "its text below, or download it."));
+}
+
+enum MHD_Result
+serve_html(struct request *request)
+{
+	g_auto(mailbox_item_auto) item = {0};
+	struct pictures pictures = {&item, LAYOUT_PICTURES_MAX};
+	const struct html_mail_images images = {find_picture, &pictures};
+	g_autofree char *html = NULL;
+	struct MHD_Response *response;
+	enum MHD_Result answered;
+	struct fault fault;
+	bool cut, left_out;
+	char *clean;
+
+	if (!item_open(request, request->tail, &item, &answered))
+		return answered;
+	if (item.layout->html == NULL)
+		return answer_not_found(request);
+	html = content_text(&item.content, item.layout->html, HTML_MAIL_MAX, &cut, &fault);
+	if (html == NULL)
+		return answer_fault(request, &fault);
+	clean = html_mail_clean(html, strlen(html), &images, request->language, &left_out);
+	if (clean == NULL)
+		clean = too_elaborate(request);
+	response = MHD_create_response_from_buffer(strlen(clean), clean, MHD_RESPMEM_MUST_FREE);
+	MHD_add_response_header(response, "Content-Type", "text/html; charset=utf-8");
+	/* The second wall: were there anything left in it, it could neither run nor reach anything.
+	 */
+	MHD_add_response_header(
+		response, "Content-Security-Policy",
+		"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'none'; "
+		"form-action 'none'; base-uri 'none'; frame-ancestors 'self'; "
+		"sandbox allow-popups allow-popups-to-escape-sandbox");
+	MHD_add_response_header(response, "X-Frame-Options", "SAMEORIGIN");
+	return answer(request, MHD_HTTP_OK, response);
+}
+
+/* --- downloads --- */
+
+/* What libmicrohttpd wants to know. */
+static ssize_t
+pulled(bool good, size_t got, const struct fault *fault)
+{
+	if (good)
+		return got == 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)got;
+	log_error("sending to a browser: %s", fault->text);
+	return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static ssize_t
+pull_content(void *context, uint64_t position, char *buffer, size_t size)
+{
+	struct fault fault;
+	size_t got = 0;
+	bool good = content_read(context, buffer, size, &got, &fault);
+
+	(void)position;
+	return pulled(good, got, &fault);
+}
+
+static void
+close_content(void *context)
+{
+	content_close(context);
+}
+
+static ssize_t
+pull_archive(void *context, uint64_t position, char *buffer, size_t size)
+{
+	struct fault fault;
+	size_t got = 0;
+	bool good = archive_pull(context, buffer, size, &got, &fault);
+
+	(void)position;
+	return pulled(good, got, &fault);
+}
+
+static void
+close_archive(void *context)
+{
+	archive_close(context);
+}
+
+/* Always as a download, and never as a type that a browser would show as a page of ours. */
+static enum MHD_Result
+answer_download(struct request *request, struct MHD_Response *response, const char *name)
+{
+	g_autofree char *escaped = g_uri_escape_string(name, NULL, FALSE);
+	/* RFC 6266 §4.3 */
+	g_autofree char *disposition = g_strconcat("attachment; filename*=UTF-8''", escaped, NULL);
+
+	MHD_add_response_header(response, "Content-Type", "application/octet-stream");
+	MHD_add_response_header(response, "Content-Disposition", disposition);
+	return answer(request, MHD_HTTP_OK, response);
+}
+
+enum MHD_Result
+serve_source(struct request *request)
+{
+	g_auto(mailbox_item_auto) item = {0};
+	enum MHD_Result answered;
+
+	if (!item_open(request, request->tail, &item, &answered))
+		return answered;
+	return answer_download(
+		request,
+		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, pull_content,
+						  content_open(&item.content, NULL), close_content),
+		"message.eml");
+}
+
+enum MHD_Result
+serve_attachment(struct request *request)
+{
+	g_auto(mailbox_item_auto) item = {0};
+	g_auto(GStrv) words = g_strsplit(request->tail, "/", 2);
+	const struct layout_part *part;
+	enum MHD_Result answered;
+	guint64 number;
+
+	if (g_strv_length(words) != 2)
+		return answer_not_found(request);
+	if (!item_open(request, words[0], &item, &answered))
+		return answered;
+	if (!g_ascii_string_to_unsigned(words[1], 10, 0, G_MAXUINT, &number, NULL) ||
+	    number >= item.layout->attachments->len)
+		return answer_not_found(request);
+	part = g_ptr_array_index(item.layout->attachments, number);
+	return answer_download(
+		request,
+		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, pull_content,
+						  content_open(&item.content, part), close_content),
+		part->name);
+}
+
+enum MHD_Result
+serve_zip(struct request *request)
+{
+	g_auto(mailbox_item_auto) item = {0};
+	enum MHD_Result answered;
+	struct archive_stream *archive;
+
+	if (!item_open(request, request->tail, &item, &answered))
+		return answered;
+	archive = archive_open(&item.content, g_steal_pointer(&item.layout), item.at);
+	return answer_download(request,
+			       MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES,
+								 pull_archive, archive,
+								 close_archive),
+			       "attachments.zip");
+}
+
+enum MHD_Result
+serve_delete(struct request *request)
+{
+	g_auto(mailbox_item_auto) item = {0};
+	enum MHD_Result answered;
+	struct fault fault;
+
+	if (!item_open(request, request->tail, &item, &answered))
+		return answered;
+	if (!mailbox_delete(request->connection, request->portal->settings, &item, &fault))
+		return answer_fault(request, &fault);
+	return answer_see(request, item.has_folder ? folders[item.folder].path : "/");
+}

@@ -1,0 +1,239 @@
+#include "portal/sender_page.h"
+
+#include <string.h>
+
+#include "audit/audit.h"
+#include "core/address.h"
+#include "portal/state.h"
+#include "delivery/parcel/sender_page.h"
+#include "keystore/trust.h"
+
+static const struct statement track_find = {
+	"track_find", "select message, sender, extract(epoch from created_at)::bigint from "
+		      "postseal.sender_page where digest = $1"};
+
+/* What was read stays with its reader; one without its box cannot be given a new code. */
+static const struct statement track_copies = {
+	"track_copies",
+	"select c.id, c.recipient, c.state, extract(epoch from c.state_at)::bigint, k.id,"
+	" k.opened_at is null, k.boxed is not null and k.opened_at is null and k.account is null,"
+	" exists (select from postseal.attestation a where a.kind = 'account' and a.address = "
+	"c.address"
+	"  and a.author = $2 and a.revoked_at is null), c.address, k.parcel "
+	"from postseal.copy c left join postseal.parcel_key k on k.copy = c.id "
+	"where c.message = $1 and c.method = 'pickup' order by c.recipient"};
+
+static const struct statement recall_key = {
+	"track_recall", "delete from postseal.parcel_key where id = $1 and opened_at is null"};
+
+static const struct statement renew_key = {
+	"track_renew",
+	"update postseal.parcel_key set tries = 0, locked_at = null, issued_at = null, link_hash = "
+	"null,"
+	" salt = null, wrapped = null, link_boxed = null "
+	"where id = $1 and boxed is not null and opened_at is null and account is null"};
+
+static const struct statement issue_again = {
+	"track_issue",
+	"update postseal.parcel set issued_at = null, issue_at = now() where id = $1"};
+
+struct tracked {
+	struct identifier message;
+	char *sender;
+	gint64 at;
+	PGresult *copies;
+};
+enum { COPY, RECIPIENT, STATE, STATE_AT, KEY, IS_UNREAD, CAN_RENEW, IS_TRUSTED, ADDRESS, PARCEL };
+
+static void
+tracked_clear(struct tracked *tracked)
+{
+	g_free(tracked->sender);
+	PQclear(tracked->copies);
+}
+typedef struct tracked tracked_auto;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(tracked_auto, tracked_clear)
+
+static bool
+find_copies(struct request *request, struct tracked *tracked, struct fault *fault)
+{
+	g_autofree char *author = address_fold(tracked->sender);
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, tracked->message.text);
+	parameters_text(&parameters, author);
+	return connection_execute(request->connection, &track_copies, &parameters, &tracked->copies,
+				  fault);
+}
+
+static bool
+find(struct request *request, struct tracked *tracked_r, bool *found_r, struct fault *fault)
+{
+	unsigned char digest[SEAL_DIGEST_BYTES];
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+
+	*found_r = track_digest(request->tail, digest);
+	if (!*found_r)
+		return true;
+	parameters_bytes(&parameters, digest, sizeof digest);
+	if (!connection_execute(request->connection, &track_find, &parameters, &result, fault))
+		return false;
+	*found_r = PQntuples(result) == 1;
+	if (!*found_r)
+		return true;
+	identifier_parse(&tracked_r->message, PQgetvalue(result, 0, 0));
+	tracked_r->sender = g_strdup(PQgetvalue(result, 0, 1));
+	tracked_r->at = result_number(result, 0, 2);
+	return find_copies(request, tracked_r, fault);
+}
+
+/* --- the page --- */
+
+static enum MHD_Result
+show(struct request *request, const struct tracked *tracked)
+{
+	g_autoptr(page_auto) page = request_page(request, "track.html");
+	g_autofree char *sent = request_date(request, tracked->at);
+
+	page_text(page, "sent", sent);
+	for (int row = 0; row < PQntuples(tracked->copies); row++) {
+		g_autofree char *when =
+			request_date(request, result_number(tracked->copies, row, STATE_AT));
+		bool is_unread = !PQgetisnull(tracked->copies, row, KEY) &&
+				 result_flag(tracked->copies, row, IS_UNREAD);
+
+		page_repeat(page, "copy");
+		page_text(page, "recipient", PQgetvalue(tracked->copies, row, RECIPIENT));
+		page_text(
+			page, "state",
+			request_say(request, state_shown(PQgetvalue(tracked->copies, row, STATE))));
+		page_text(page, "when", when);
+		page_attribute(page, "copy-id", "value", PQgetvalue(tracked->copies, row, COPY));
+		if (!is_unread)
+			page_remove(page, "recall");
+		if (!result_flag(tracked->copies, row, CAN_RENEW))
+			page_remove(page, "renew");
+		if (!result_flag(tracked->copies, row, IS_TRUSTED))
+			page_remove(page, "revoke");
+	}
+	page_repeat_end(page, "copy");
+	return answer_page(request, MHD_HTTP_OK, page);
+}
+
+static enum MHD_Result
+answer_unknown(struct request *request)
+{
+	return answer_word(request, MHD_HTTP_NOT_FOUND, "Not found",
+			   "Nothing is known of this message any more. Is it the link from the "
+			   "mail that told you of it, "
+			   "and has its time not run out?");
+}
+
+enum MHD_Result
+serve_track(struct request *request)
+{
+	g_auto(tracked_auto) tracked = {0};
+	struct fault fault;
+	bool found;
+
+	if (!find(request, &tracked, &found, &fault))
+		return answer_fault(request, &fault);
+	return found ? show(request, &tracked) : answer_unknown(request);
+}
+
+/* --- deeds --- */
+
+static bool
+recall_copy(struct request *request, const struct tracked *tracked, int row, struct fault *fault)
+{
+	struct parameters key = {0};
+
+	parameters_text(&key, PQgetvalue(tracked->copies, row, KEY));
+	return batch_add(request->connection, &recall_key, &key, fault) &&
+	       audit_move_copy(request->connection, PQgetvalue(tracked->copies, row, COPY),
+			       "recalled", "by its sender, unread", fault);
+}
+
+static bool
+renew_copy(struct request *request, const struct tracked *tracked, int row, struct fault *fault)
+{
+	struct parameters key = {0}, parcel = {0};
+
+	parameters_text(&key, PQgetvalue(tracked->copies, row, KEY));
+	parameters_text(&parcel, PQgetvalue(tracked->copies, row, PARCEL));
+	return batch_add(request->connection, &renew_key, &key, fault) &&
+	       batch_add(request->connection, &issue_again, &parcel, fault) &&
+	       audit_move_copy(request->connection, PQgetvalue(tracked->copies, row, COPY),
+			       "parked", "its sender asked for a new link and code", fault) &&
+	       audit_event(request->connection, tracked->message.text,
+			   PQgetvalue(tracked->copies, row, COPY), "renewed", "new link and code",
+			   fault);
+}
+
+static bool
+revoke_trust(struct request *request, const struct tracked *tracked, int row, struct fault *fault)
+{
+	g_autofree char *author = address_fold(tracked->sender);
+	const struct attestation attestation = {.kind = "account",
+						.address =
+							PQgetvalue(tracked->copies, row, ADDRESS),
+						.author = author};
+
+	return attestation_revoke(request->connection, &attestation, "by who made it", fault) &&
+	       audit_event(request->connection, tracked->message.text,
+			   PQgetvalue(tracked->copies, row, COPY), "trust revoked", tracked->sender,
+			   fault);
+}
+
+typedef bool deed_function(struct request *request, const struct tracked *tracked, int row,
+			   struct fault *fault);
+
+/* What may be done with this copy, and was asked for; NULL: nothing. */
+static deed_function *
+deed_for(const struct request *request, const struct tracked *tracked, int row)
+{
+	const char *deed = request_field(request, "deed");
+	const PGresult *copies = tracked->copies;
+
+	if (strcmp(deed, "recall") == 0 && !PQgetisnull(copies, row, KEY) &&
+	    result_flag(copies, row, IS_UNREAD))
+		return recall_copy;
+	if (strcmp(deed, "renew") == 0 && result_flag(copies, row, CAN_RENEW))
+		return renew_copy;
+	if (strcmp(deed, "revoke") == 0 && result_flag(copies, row, IS_TRUSTED))
+		return revoke_trust;
+	return NULL;
+}
+
+static enum MHD_Result
+do_deed(struct request *request, const struct tracked *tracked)
+{
+	struct fault fault;
+
+	for (int row = 0; row < PQntuples(tracked->copies); row++) {
+		deed_function *deed;
+
+		if (strcmp(PQgetvalue(tracked->copies, row, COPY),
+			   request_field(request, "copy")) != 0)
+			continue;
+		deed = deed_for(request, tracked, row);
+		if (deed != NULL && (!batch_begin(request->connection, &fault) ||
+				     !deed(request, tracked, row, &fault) ||
+				     !batch_commit(request->connection, &fault)))
+			return answer_fault(request, &fault);
+	}
+	return answer_see(request, request->path);
+}
+
+enum MHD_Result
+serve_track_deed(struct request *request)
+{
+	g_auto(tracked_auto) tracked = {0};
+	struct fault fault;
+	bool found;
+
+	if (!find(request, &tracked, &found, &fault))
+		return answer_fault(request, &fault);
+	return found ? do_deed(request, &tracked) : answer_unknown(request);
+}

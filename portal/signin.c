@@ -1,0 +1,227 @@
+#include "portal/signin.h"
+
+#include <string.h>
+
+#include "core/address.h"
+#include "core/catalogue.h"
+#include "core/log.h"
+#include "delivery/outbox/notice.h"
+#include "portal/mailbox.h"
+#include "portal/web/throttle.h"
+
+enum { KNOWN_SECONDS = 90 * 86400 };
+
+static const struct throttle known_client = {"known client", 1, KNOWN_SECONDS};
+
+/* --- the front page --- */
+
+enum MHD_Result
+serve_front(struct request *request)
+{
+	g_autoptr(page_auto) page = NULL;
+
+	if (request->session.state == SESSION_MEMBER)
+		return answer_see(request, "/inbox");
+	page = request_page(request, "front.html");
+	return answer_page(request, MHD_HTTP_OK, page);
+}
+
+/* --- signing in --- */
+
+/* Where the message that was asked for is shown, or else where: an identifier is taken and nothing
+ * else, so that nobody is led elsewhere. The caller's. */
+static char *
+place_of_message(const struct request *request, const char *path, const char *otherwise)
+{
+	struct identifier message;
+
+	return identifier_parse(&message, request_field(request, "message"))
+		       ? g_strconcat(path, message.text, NULL)
+		       : g_strdup(otherwise);
+}
+
+static enum MHD_Result
+show_signin(struct request *request, unsigned status, const char *wrong)
+{
+	g_autoptr(page_auto) page = request_page(request, "signin.html");
+	struct identifier message;
+	const char *wanted = *request_field(request, "message") != '\0'
+				     ? request_field(request, "message")
+				     : request_query(request, "message");
+
+	page_text_if_any(page, "wrong", wrong);
+	page_attribute(page, "message", "value",
+		       identifier_parse(&message, wanted) ? message.text : "");
+	page_attribute(page, "address", "value", request_field(request, "address"));
+	return answer_page(request, status, page);
+}
+
+enum MHD_Result
+serve_signin_form(struct request *request)
+{
+	return request->session.state == SESSION_MEMBER ? answer_see(request, "/inbox")
+							: show_signin(request, MHD_HTTP_OK, NULL);
+}
+
+/* A sign-in from where there was none for a while: the owner is told. */
+static bool
+tell_new_client(struct request *request, struct fault *fault)
+{
+	const struct account *account = &request->session.account;
+	g_autofree char *client =
+		g_strdup_printf("%s|%s|%s", account->id.text, request->browser, request->network);
+	const struct notice notice = {.settings = request->portal->settings,
+				      .courier = request->portal->courier,
+				      .connection = request->connection,
+				      .smtputf8 = !g_str_is_ascii(account->shown)};
+	bool is_new;
+
+	return throttle_take(request->connection, &known_client, client, &is_new, fault) &&
+	       (!is_new || (batch_begin(request->connection, fault) &&
+			    notice_signed_in(&notice, account->shown, account->language,
+					     request->browser, request->network, fault) &&
+			    batch_commit(request->connection, fault)));
+}
+
+static bool
+become_member(struct request *request, struct fault *fault)
+{
+	g_autoptr(GPtrArray) opened = session_opened(request->connection, &request->session, fault);
+	g_autoptr(GPtrArray) senders = NULL;
+	struct mailbox_adoption adoption = {.account = &request->session.account,
+					    .keys = &request->session.keys,
+					    .opened = opened};
+
+	if (opened == NULL)
+		return false;
+	adoption.senders = senders = mailbox_senders(
+		request->connection, request->session.account.address, opened, fault);
+	request->session.state = SESSION_MEMBER;
+	return senders != NULL && tell_new_client(request, fault) &&
+	       batch_begin(request->connection, fault) &&
+	       mailbox_adopt(request->connection, &adoption, fault) &&
+	       request_begin_session(request, opened, fault);
+}
+
+enum MHD_Result
+entry_sign_in(struct request *request)
+{
+	g_autofree char *place = NULL;
+	struct fault fault;
+
+	if (!become_member(request, &fault))
+		return answer_fault(request, &fault);
+	place = place_of_message(request, "/message/", "/inbox");
+	return answer_see(request, place);
+}
+
+/* A second factor is asked for. */
+static enum MHD_Result
+ask_factor(struct request *request)
+{
+	g_autoptr(GPtrArray) opened = NULL;
+	g_autofree char *place = NULL;
+	struct fault fault;
+
+	opened = session_opened(request->connection, &request->session, &fault);
+	request->session.state = SESSION_HALF;
+	if (opened == NULL || !batch_begin(request->connection, &fault) ||
+	    !request_begin_session(request, opened, &fault))
+		return answer_fault(request, &fault);
+	place = place_of_message(request, "/factor?message=", "/factor");
+	return answer_see(request, place);
+}
+
+enum MHD_Result
+entry_with_password(struct request *request)
+{
+	const struct account *account = &request->session.account;
+
+	return account->has_totp || account->has_passkey ? ask_factor(request)
+							 : entry_sign_in(request);
+}
+
+static bool
+may_try(struct request *request, const char *address, bool *allowed_r, struct fault *fault)
+{
+	return throttle_take(request->connection, &throttle_password_network, request->network,
+			     allowed_r, fault) &&
+	       (!*allowed_r || throttle_take(request->connection, &throttle_password_address,
+					     address, allowed_r, fault));
+}
+
+static bool
+count_no_more(struct request *request, const char *address, struct fault *fault)
+{
+	return throttle_forget(request->connection, &throttle_password_address, address, fault) &&
+	       throttle_give_back(request->connection, &throttle_password_network, request->network,
+				  fault);
+}
+
+static enum MHD_Result
+enter(struct request *request, const char *address)
+{
+	struct account account = {0};
+	struct account_keys keys;
+	enum MHD_Result answered;
+	struct fault fault;
+	bool right;
+
+	if (!account_enter(request->connection, address, request_field(request, "password"),
+			   &account, &keys, &right, &fault) ||
+	    (right && !count_no_more(request, address, &fault))) {
+		account_clear(&account);
+		return answer_fault(request, &fault);
+	}
+	log_info("%s: address=<%s>, network=%s", right ? "password is right" : "password is wrong",
+		 address, request->network);
+	if (!right)
+		return show_signin(
+			request, MHD_HTTP_FORBIDDEN,
+			request_say(request,
+				    "Address or password is not right. Please try again."));
+	account_clear(&request->session.account);
+	request->session.account = account;
+	request->session.keys = keys;
+	answered = entry_with_password(request);
+	sodium_memzero(&keys, sizeof keys);
+	return answered;
+}
+
+enum MHD_Result
+serve_signin(struct request *request)
+{
+	g_autofree char *address = NULL;
+	struct fault fault;
+	bool allowed;
+
+	if (!address_is_valid(request_field(request, "address")))
+		return show_signin(
+			request, MHD_HTTP_BAD_REQUEST,
+			request_say(request,
+				    "Please type your mail address, such as name@example.com."));
+	address = address_fold(request_field(request, "address"));
+	if (!may_try(request, address, &allowed, &fault))
+		return answer_fault(request, &fault);
+	if (!allowed)
+		return answer_too_often(
+			request, "Too many passwords were tried. Please wait a quarter of an "
+				 "hour, then try again.");
+	return enter(request, address);
+}
+
+enum MHD_Result
+serve_signout(struct request *request)
+{
+	struct fault fault;
+
+	if (*request->session.id.text != '\0' &&
+	    (!batch_begin(request->connection, &fault) ||
+	     !session_end(request->connection, &request->session, &fault) ||
+	     !batch_commit(request->connection, &fault)))
+		return answer_fault(request, &fault);
+	session_clear(&request->session);
+	randombytes_buf(request->session.cookie.bytes, SEAL_KEY_BYTES);
+	request->cookie_is_new = true;
+	return answer_see(request, "/");
+}

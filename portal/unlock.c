@@ -1,0 +1,239 @@
+#include "portal/unlock.h"
+
+#include <string.h>
+
+#include "audit/audit.h"
+#include "core/address.h"
+#include "core/catalogue.h"
+#include "core/log.h"
+#include "delivery/parcel/parcel.h"
+#include "portal/mailbox.h"
+#include "portal/web/throttle.h"
+#include "delivery/outbox/receipt.h"
+
+/* A try is counted before it is made: however many come at once, no more are made than allowed. */
+static const struct statement try_take = {
+	"opening_try", "update postseal.parcel_key set tries = tries + 1 "
+		       "where id = $1 and locked_at is null and tries < $2 returning tries"};
+
+static const struct statement try_reset = {
+	"opening_try_reset", "update postseal.parcel_key set tries = 0 where id = $1"};
+
+static const struct statement key_lock = {
+	"opening_lock", "update postseal.parcel_key set locked_at = now() where id = $1"};
+
+static enum MHD_Result
+show_form(struct request *request, unsigned status, const char *wrong)
+{
+	g_autoptr(page_auto) page = request_page(request, "unlock.html");
+
+	page_text_if_any(page, "wrong", wrong);
+	return answer_page(request, status, page);
+}
+
+enum MHD_Result
+serve_code_form(struct request *request)
+{
+	return show_form(request, MHD_HTTP_OK, NULL);
+}
+
+static enum MHD_Result
+show_wrong(struct request *request, unsigned tries_left)
+{
+	g_autofree char *text = NULL;
+
+	if (tries_left == 0)
+		return show_form(
+			request, MHD_HTTP_FORBIDDEN,
+			request_say(request,
+				    "This link and this code do not belong together. Is it the "
+				    "link from the latest mail, and has its time not run out?"));
+	text = g_strdup_printf(
+		translate_plural(request->language,
+				 "That is not the code of this message. You can try %u more time.",
+				 "That is not the code of this message. You can try %u more times.",
+				 tries_left),
+		tries_left);
+	return show_form(request, MHD_HTTP_FORBIDDEN, text);
+}
+
+static enum MHD_Result
+show_locked(struct request *request)
+{
+	return answer_word(request, MHD_HTTP_FORBIDDEN, "This message is locked",
+			   "Too many wrong codes were typed. The sender has been told, and can "
+			   "send you a new link "
+			   "and a new code.");
+}
+
+static enum MHD_Result
+show_too_often(struct request *request)
+{
+	return answer_too_often(
+		request, "Too many codes were tried from here or for your address. Please wait "
+			 "an hour, then try "
+			 "again.");
+}
+
+/* The last allowed try was wrong: the message is locked, and its sender is told. */
+static bool
+lock(struct request *request, const struct parcel_key *key, struct fault *fault)
+{
+	struct parameters id = {0};
+	const struct receipt receipt = {.message = key->message,
+					.parcel = key->parcel.text,
+					.sender = key->sender,
+					.recipient = key->recipient,
+					.what = "locked",
+					.form = key->receipt};
+
+	parameters_text(&id, key->id.text);
+	return batch_begin(request->connection, fault) &&
+	       batch_add(request->connection, &key_lock, &id, fault) &&
+	       audit_move_copy(request->connection, key->copy.text, "locked",
+			       "too many wrong unlock codes", fault) &&
+	       receipt_note(request->connection, request->portal->settings, &receipt, fault) &&
+	       batch_commit(request->connection, fault);
+}
+
+/* Into the mailbox, where the member is the one it was sent to. */
+static bool
+adopt(struct request *request, const GPtrArray *opened, const GPtrArray *senders,
+      struct fault *fault)
+{
+	const struct mailbox_adoption adoption = {.account = &request->session.account,
+						  .keys = &request->session.keys,
+						  .opened = opened,
+						  .senders = senders};
+
+	return request->session.state != SESSION_MEMBER ||
+	       mailbox_adopt(request->connection, &adoption, fault);
+}
+
+/* The code was right: a session that may open this message too. */
+static bool
+let_in(struct request *request, const struct parcel_key *key, const struct seal_key *content,
+       struct fault *fault)
+{
+	struct connection *connection = request->connection;
+	g_autoptr(GPtrArray) opened = session_opened(connection, &request->session, fault);
+	g_autoptr(GPtrArray) senders = NULL;
+	struct parameters id = {0};
+
+	if (opened == NULL)
+		return false;
+	session_add_opened(opened, &key->id, content);
+	if (request->session.state == SESSION_MEMBER)
+		senders = mailbox_senders(connection, request->session.account.address, opened,
+					  fault);
+	else
+		request->session.state = SESSION_GUEST;
+	if (request->session.state == SESSION_MEMBER && senders == NULL)
+		return false;
+	parameters_text(&id, key->id.text);
+	return batch_begin(connection, fault) && batch_add(connection, &try_reset, &id, fault) &&
+	       audit_event(connection, key->message, key->copy.text, "unlocked",
+			   "link and unlock code", fault) &&
+	       adopt(request, opened, senders, fault) &&
+	       request_begin_session(request, opened, fault);
+}
+
+static bool
+take_try(struct request *request, const struct parcel_key *key, unsigned *tries_r,
+	 struct fault *fault)
+{
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+
+	*tries_r = 0;
+	parameters_text(&parameters, key->id.text);
+	parameters_number(&parameters, (int64_t)request->portal->settings->code_tries);
+	if (!connection_execute(request->connection, &try_take, &parameters, &result, fault))
+		return false;
+	if (PQntuples(result) == 1)
+		*tries_r = (unsigned)result_number(result, 0, 0);
+	return true;
+}
+
+static bool
+give_back(struct request *request, const char *address, struct fault *fault)
+{
+	return throttle_give_back(request->connection, &throttle_code_network, request->network,
+				  fault) &&
+	       throttle_give_back(request->connection, &throttle_code_address, address, fault);
+}
+
+static enum MHD_Result
+try_key(struct request *request, const struct parcel_key *key, const char *address,
+	const struct code *code)
+{
+	unsigned allowed = (unsigned)request->portal->settings->code_tries, tries;
+	g_autofree char *place = NULL;
+	struct seal_key content;
+	struct fault fault;
+	bool opened, done;
+
+	if (!take_try(request, key, &tries, &fault))
+		return answer_fault(request, &fault);
+	if (tries == 0)
+		return show_locked(request);
+	if (!parcel_unlock(key, request->tail, code, &content, &opened, &fault))
+		return answer_fault(request, &fault);
+	log_info("code is %s: message=%s, to=<%s>, network=%s", opened ? "right" : "wrong",
+		 key->message, key->recipient, request->network);
+	if (opened) {
+		done = give_back(request, address, &fault) &&
+		       let_in(request, key, &content, &fault);
+		sodium_memzero(&content, sizeof content);
+		place = g_strconcat("/message/", key->id.text, NULL);
+		return done ? answer_see(request, place) : answer_fault(request, &fault);
+	}
+	if (tries < allowed)
+		return show_wrong(request, allowed - tries);
+	return lock(request, key, &fault) ? show_locked(request) : answer_fault(request, &fault);
+}
+
+static enum MHD_Result
+try_link(struct request *request, const struct code *code)
+{
+	struct parcel_key key = {0};
+	g_autofree char *address = NULL;
+	enum MHD_Result answered;
+	struct fault fault = {0};
+	bool found, allowed = true;
+
+	if (!parcel_find(request->connection, request->tail, &key, &found, &fault))
+		return answer_fault(request, &fault);
+	if (!found)
+		return show_wrong(request, 0);
+	address = address_fold(key.recipient);
+	if (!throttle_take(request->connection, &throttle_code_address, address, &allowed, &fault))
+		answered = answer_fault(request, &fault);
+	else
+		answered =
+			allowed ? try_key(request, &key, address, code) : show_too_often(request);
+	parcel_key_clear(&key);
+	return answered;
+}
+
+enum MHD_Result
+serve_code(struct request *request)
+{
+	enum MHD_Result answered;
+	struct fault fault;
+	struct code code;
+	bool allowed;
+
+	if (!code_read(&code, request_field(request, "code")))
+		return show_form(
+			request, MHD_HTTP_BAD_REQUEST,
+			request_say(request,
+				    "The code is not complete or has a typing mistake. Please look "
+				    "at it again; this did not count as a try."));
+	if (!throttle_take(request->connection, &throttle_code_network, request->network, &allowed,
+			   &fault))
+		return answer_fault(request, &fault);
+	answered = allowed ? try_link(request, &code) : show_too_often(request);
+	sodium_memzero(&code, sizeof code);
+	return answered;
+}

@@ -1,0 +1,59 @@
+/*
+ * The portal's pages: well-formed HTML files that are part of the program, filled through the
+ * tree. Only texts and attributes are ever set, so nothing that a message or a browser brings
+ * can become markup.
+ *
+ * Each page is a <main> with its title in the attribute data-title; frame.html is what surrounds
+ * it. An element that is filled has the attribute data-fill with its name. All text that stands in
+ * the files is shown in the reader's language (core/catalogue.h): a run of text within one element
+ * is one text to translate.
+ *
+ * A directory of the organisation's own may hold other versions of any of these files.
+ */
+#ifndef POSTSEAL_PORTAL_WEB_PAGE_H
+#define POSTSEAL_PORTAL_WEB_PAGE_H
+
+#include <glib.h>
+#include <libxml/tree.h>
+
+#include "core/fault.h"
+
+struct page_file {
+	const char *name; /* "unlock.html" */
+	const char *text;
+};
+extern const struct page_file page_files[]; /* ends with a NULL name */
+
+/* Parses and translates all pages; once, before threads, after catalogue_start(). `directory`
+ * "": no pages of the organisation's own. */
+bool page_start(const char *directory, struct fault *fault);
+/* A file that is no page, such as the style sheet; NULL: there is none. */
+GBytes *page_asset(const char *name);
+
+struct page;
+
+/* A fresh copy of a page, which must exist. */
+struct page *page_new(const char *name, const char *language);
+void page_free(struct page *page);
+typedef struct page page_auto;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(page_auto, page_free)
+
+/* All elements of that name. Text that is not UTF-8, or has characters that XML has not, is
+ * made valid. */
+void page_text(struct page *page, const char *name, const char *text);
+void page_attribute(struct page *page, const char *name, const char *attribute, const char *value);
+void page_remove(struct page *page, const char *name);
+/* NULL: there is no such text, and the element goes. */
+void page_text_if_any(struct page *page, const char *name, const char *text);
+bool page_has(const struct page *page, const char *name);
+/* Keeps one of both, as `keep` says. */
+void page_choose(struct page *page, bool keep, const char *name, const char *otherwise);
+/* Puts a copy of the element before it and works on that copy until the next call. */
+void page_repeat(struct page *page, const char *name);
+/* Takes the element itself away, and works on the whole page again. */
+void page_repeat_end(struct page *page, const char *name);
+
+/* The finished page; the caller's. */
+char *page_html(struct page *page, size_t *length_r);
+
+#endif

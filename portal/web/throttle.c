@@ -1,0 +1,82 @@
+#include "portal/web/throttle.h"
+
+#include <sodium.h>
+#include <string.h>
+
+enum { DIGEST_BYTES = 16, HOUR = 3600, QUARTER = 900 };
+
+const struct throttle throttle_code_address = {"code address", 20, HOUR};
+const struct throttle throttle_code_network = {"code network", 60, HOUR};
+const struct throttle throttle_password_address = {"password address", 10, QUARTER};
+const struct throttle throttle_password_network = {"password network", 100, QUARTER};
+const struct throttle throttle_second_factor = {"second factor", 5, QUARTER};
+const struct throttle throttle_proof_address = {"proof address", 3, HOUR};
+const struct throttle throttle_proof_network = {"proof network", 30, HOUR};
+
+static const struct statement take = {
+	"throttle_take", "insert into postseal.throttle as t (what, whom, count, until) "
+			 "values ($1, $2, 1, now() + $3 * interval '1 second') "
+			 "on conflict (what, whom) do update set"
+			 " count = case when t.until <= now() then 1 else t.count + 1 end,"
+			 " until = case when t.until <= now() then excluded.until else t.until end "
+			 "returning count"};
+
+static const struct statement give_back = {
+	"throttle_give_back", "update postseal.throttle set count = greatest(count - 1, 0) "
+			      "where what = $1 and whom = $2"};
+
+static const struct statement forget = {
+	"throttle_forget", "update postseal.throttle set count = 0 where what = $1 and whom = $2"};
+
+/* Addresses of people who have no account need not stand in the database. */
+static void
+digest(unsigned char digest_r[DIGEST_BYTES], const char *whom)
+{
+	crypto_generichash(digest_r, DIGEST_BYTES, (const unsigned char *)whom, strlen(whom), NULL,
+			   0);
+}
+
+bool
+throttle_take(struct connection *connection, const struct throttle *throttle, const char *whom,
+	      bool *allowed_r, struct fault *fault)
+{
+	unsigned char who[DIGEST_BYTES];
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+
+	digest(who, whom);
+	parameters_text(&parameters, throttle->what);
+	parameters_bytes(&parameters, who, sizeof who);
+	parameters_number(&parameters, throttle->seconds);
+	if (!connection_execute(connection, &take, &parameters, &result, fault))
+		return false;
+	*allowed_r = result_number(result, 0, 0) <= throttle->count;
+	return true;
+}
+
+static bool
+change(struct connection *connection, const struct statement *how, const struct throttle *throttle,
+       const char *whom, struct fault *fault)
+{
+	unsigned char who[DIGEST_BYTES];
+	struct parameters parameters = {0};
+
+	digest(who, whom);
+	parameters_text(&parameters, throttle->what);
+	parameters_bytes(&parameters, who, sizeof who);
+	return connection_execute(connection, how, &parameters, NULL, fault);
+}
+
+bool
+throttle_give_back(struct connection *connection, const struct throttle *throttle, const char *whom,
+		   struct fault *fault)
+{
+	return change(connection, &give_back, throttle, whom, fault);
+}
+
+bool
+throttle_forget(struct connection *connection, const struct throttle *throttle, const char *whom,
+		struct fault *fault)
+{
+	return change(connection, &forget, throttle, whom, fault);
+}

@@ -1,0 +1,397 @@
+#include "portal/writing.h"
+
+#include <string.h>
+
+#include "core/address.h"
+#include "portal/item.h"
+#include "portal/sending.h"
+
+enum {
+	QUOTE_MAX = 64 * 1024, /* of a text that is answered */
+	REFERENCES_MAX = 4000,
+	DRAFT_SECONDS = 90 * 86400,
+};
+
+/* What the form shows. */
+struct sheet {
+	const char *manner;		   /* "reply", "replyall", "forward", or NULL */
+	const struct mailbox_item *parent; /* which is answered, or NULL */
+	const struct mailbox_item *draft;  /* which is gone on with, or NULL */
+	const char *to, *subject, *text;
+	const char *wrong;
+};
+
+/* --- the form --- */
+
+static bool
+forwards(const struct sheet *sheet)
+{
+	return sheet->manner != NULL && strcmp(sheet->manner, "forward") == 0;
+}
+
+static const struct mailbox_item *
+kept_from(const struct sheet *sheet)
+{
+	if (sheet->draft != NULL)
+		return sheet->draft;
+	return forwards(sheet) ? sheet->parent : NULL;
+}
+
+/* The files that are there already; all are kept unless the member says otherwise. */
+static void
+list_kept(struct page *page, const struct mailbox_item *source)
+{
+	const GPtrArray *attachments = source == NULL ? NULL : source->layout->attachments;
+
+	if (attachments == NULL || attachments->len == 0) {
+		page_remove(page, "kept");
+		return;
+	}
+	for (guint i = 0; i < attachments->len; i++) {
+		const struct layout_part *part = g_ptr_array_index(attachments, i);
+		g_autofree char *name = g_strdup_printf("keep-%u", i);
+
+		page_repeat(page, "keep");
+		page_attribute(page, "keep-box", "name", name);
+		page_text(page, "keep-name", part->name);
+	}
+	page_repeat_end(page, "keep");
+}
+
+static enum MHD_Result
+show_sheet(struct request *request, unsigned status, const struct sheet *sheet)
+{
+	const struct settings *settings = request->portal->settings;
+	g_autoptr(page_auto) page = request_page(request, "write.html");
+	struct identifier id;
+	g_autofree char *domains = g_strjoinv(", @", settings->domains);
+	g_autofree char *limit = request_size(request, settings->upload_max);
+	g_autofree char *hint = g_strdup_printf(
+		request_say(
+			request,
+			"You can write to addresses at %s, and to people in this conversation."),
+		domains);
+	g_autofree char *files =
+		g_strdup_printf(request_say(request, "All files together may have %s."), limit);
+
+	page_text_if_any(page, "wrong", sheet->wrong);
+	page_attribute(page, "to", "value", sheet->to);
+	page_attribute(page, "subject", "value", sheet->subject);
+	page_text(page, "text", sheet->text);
+	page_text(page, "to-hint", hint);
+	page_text(page, "files-hint", files);
+	if (!identifier_parse(&id, request_field(request, "sheet")))
+		identifier_make(&id);
+	page_attribute(page, "sheet", "value", id.text);
+	page_attribute(page, "manner", "value", sheet->manner == NULL ? "" : sheet->manner);
+	page_attribute(page, "parent", "value",
+		       sheet->parent == NULL ? "" : sheet->parent->id.text);
+	page_attribute(page, "draft", "value", sheet->draft == NULL ? "" : sheet->draft->id.text);
+	list_kept(page, kept_from(sheet));
+	return answer_page(request, status, page);
+}
+
+enum MHD_Result
+serve_write(struct request *request)
+{
+	const struct sheet sheet = {.to = request_query(request, "to"), .subject = "", .text = ""};
+
+	return show_sheet(request, MHD_HTTP_OK, &sheet);
+}
+
+static char *
+prefixed(const char *prefix, const char *subject)
+{
+	return g_ascii_strncasecmp(subject, prefix, strlen(prefix)) == 0
+		       ? g_strdup(subject)
+		       : g_strconcat(prefix, " ", subject, NULL);
+}
+
+/* "> " before each line. */
+static char *
+quoted(const struct mailbox_item *item, struct fault *fault)
+{
+	bool cut;
+	g_autofree char *text = item_text(item, QUOTE_MAX, &cut, fault);
+	g_auto(GStrv) lines = text == NULL ? NULL : g_strsplit(text, "\n", -1);
+	GString *quote;
+
+	if (text == NULL)
+		return NULL;
+	quote = g_string_new(NULL);
+	for (char **line = lines; *line != NULL; line++)
+		g_string_append_printf(quote, "> %s\n", g_strchomp(*line));
+	return g_string_free(quote, FALSE);
+}
+
+/* Everybody in the conversation but the member. */
+static char *
+everybody(const struct request *request, const struct mailbox_item *item)
+{
+	g_auto(GStrv) addresses = g_strsplit(item->layout->addresses, " ", -1);
+	g_autofree char *author = address_fold(item->sender);
+	const char *self = request->session.account.address;
+	GString *list = g_string_new(strcmp(author, self) == 0 ? "" : author);
+
+	for (char **address = addresses; *address != NULL; address++)
+		if (**address != '\0' && strcmp(*address, self) != 0 &&
+		    strstr(list->str, *address) == NULL)
+			g_string_append_printf(list, "%s%s", list->len > 0 ? ", " : "", *address);
+	return g_string_free(list, FALSE);
+}
+
+static enum MHD_Result
+begin_sheet(struct request *request, const char *manner, const char *prefix)
+{
+	g_auto(mailbox_item_auto) item = {0};
+	g_autofree char *subject = NULL, *quote = NULL, *text = NULL, *when = NULL, *intro = NULL,
+			*to = NULL;
+	struct sheet sheet = {.manner = manner, .parent = &item};
+	enum MHD_Result answered;
+	struct fault fault;
+
+	if (!item_open(request, request->tail, &item, &answered))
+		return answered;
+	quote = quoted(&item, &fault);
+	if (quote == NULL)
+		return answer_fault(request, &fault);
+	when = request_date(request, item.layout->date != 0 ? item.layout->date : item.at);
+	intro = g_strdup_printf(request_say(request, "On %s, %s wrote:"), when,
+				*item.layout->from != '\0' ? item.layout->from : item.sender);
+	text = g_strdup_printf("\n\n%s\n%s", intro, quote);
+	subject = prefixed(prefix, item.layout->subject);
+	if (strcmp(manner, "forward") == 0)
+		to = g_strdup("");
+	else
+		to = strcmp(manner, "replyall") == 0 ? everybody(request, &item)
+						     : g_strdup(item.sender);
+	sheet.to = to;
+	sheet.subject = subject;
+	sheet.text = text;
+	return show_sheet(request, MHD_HTTP_OK, &sheet);
+}
+
+enum MHD_Result
+serve_reply(struct request *request)
+{
+	return begin_sheet(request, "reply", "Re:");
+}
+
+enum MHD_Result
+serve_reply_all(struct request *request)
+{
+	return begin_sheet(request, "replyall", "Re:");
+}
+
+enum MHD_Result
+serve_forward(struct request *request)
+{
+	return begin_sheet(request, "forward", "Fwd:");
+}
+
+enum MHD_Result
+serve_draft(struct request *request)
+{
+	g_auto(mailbox_item_auto) item = {0};
+	g_auto(mailbox_item_auto) parent = {0};
+	g_autofree char *text = NULL;
+	struct sheet sheet = {.draft = &item};
+	enum MHD_Result answered;
+	struct fault fault;
+	bool cut, found;
+
+	if (!item_open(request, request->tail, &item, &answered))
+		return answered;
+	if (!item.has_folder || item.folder != FOLDER_DRAFTS)
+		return answer_not_found(request);
+	text = item.layout->text == NULL ? g_strdup("")
+					 : content_text(&item.content, item.layout->text,
+							QUOTE_MAX * 16, &cut, &fault);
+	if (text == NULL)
+		return answer_fault(request, &fault);
+	if (item.answers != NULL &&
+	    mailbox_open(request->portal->database, &request->portal->spool, &request->session,
+			 item.answers, &parent, &found, &fault) &&
+	    found) {
+		sheet.parent = &parent;
+		sheet.manner = item.manner;
+	}
+	sheet.to = strcmp(item.layout->to, "undisclosed-recipients:;") == 0 ? "" : item.layout->to;
+	sheet.subject = item.layout->subject;
+	sheet.text = text;
+	return show_sheet(request, MHD_HTTP_OK, &sheet);
+}
+
+/* Those of the files that were there already which the member keeps, and the new ones. */
+static GArray *
+enclosures(const struct request *request, const struct mailbox_item *source)
+{
+	GArray *list = g_array_new(FALSE, TRUE, sizeof(struct enclosure));
+
+	for (guint i = 0; source != NULL && i < source->layout->attachments->len; i++) {
+		const struct layout_part *part = g_ptr_array_index(source->layout->attachments, i);
+		const struct enclosure kept = {.name = part->name,
+					       .type = part->type,
+					       .source = &source->content,
+					       .part = part};
+		g_autofree char *name = g_strdup_printf("keep-%u", i);
+
+		if (*request_field(request, name) != '\0')
+			g_array_append_val(list, kept);
+	}
+	for (guint i = 0; i < request->uploads->len; i++) {
+		const struct upload *upload = g_ptr_array_index(request->uploads, i);
+		const struct enclosure added = {
+			.name = upload->name, .type = upload->type, .spool = upload->content};
+
+		g_array_append_val(list, added);
+	}
+	return list;
+}
+
+/* RFC 5322 §3.6.4: what the other refers to, and itself. The first and the last of many. */
+static char *
+references_to(const struct layout *layout)
+{
+	const char *earlier = layout->references;
+
+	if (strlen(earlier) > REFERENCES_MAX)
+		earlier = strchr(earlier + strlen(earlier) - REFERENCES_MAX, '<');
+	return g_strstrip(
+		g_strdup_printf("%s %s", earlier == NULL ? "" : earlier, layout->message_id));
+}
+
+/* The same for each time that a browser sends the same sheet. */
+static void
+identify(const struct request *request, unsigned char identity_r[AUDIT_IDENTITY_BYTES])
+{
+	const char *sheet = request_field(request, "sheet");
+	crypto_generichash_state state;
+	struct identifier id;
+
+	if (!identifier_parse(&id, sheet))
+		identifier_make(&id);
+	crypto_generichash_init(&state, NULL, 0, AUDIT_IDENTITY_BYTES);
+	crypto_generichash_update(&state, (const unsigned char *)request->session.account.id.text,
+				  IDENTIFIER_LENGTH);
+	crypto_generichash_update(&state, (const unsigned char *)id.text, IDENTIFIER_LENGTH);
+	crypto_generichash_final(&state, identity_r, AUDIT_IDENTITY_BYTES);
+}
+
+static enum MHD_Result
+send_or_keep(struct request *request, const struct sheet *sheet, const GPtrArray *addressees,
+	     bool keep)
+{
+	const struct settings *settings = request->portal->settings;
+	bool answers = sheet->parent != NULL && !forwards(sheet);
+	g_autofree char *references = answers ? references_to(sheet->parent->layout) : g_strdup("");
+	g_autoptr(GArray) files = enclosures(request, kept_from(sheet));
+	struct sending sending = {
+		.request = request,
+		.draft = sheet->draft,
+		.addressees = keep ? NULL : addressees,
+		.composition = {.domain = settings->domains[0],
+				.to = sheet->to,
+				.subject = sheet->subject,
+				.text = sheet->text,
+				.in_reply_to = answers ? sheet->parent->layout->message_id : "",
+				.references = references,
+				.enclosures = files},
+		.own = {.folder = FOLDER_SENT, .lifetime = settings->pickup_seconds}};
+	struct fault fault;
+	bool again;
+
+	if (keep)
+		sending.own = (struct mailbox_own){
+			.folder = FOLDER_DRAFTS,
+			.answers = sheet->parent == NULL ? NULL : sheet->parent->id.text,
+			.manner = sheet->parent == NULL ? NULL : sheet->manner,
+			.lifetime = DRAFT_SECONDS};
+	identifier_make(&sending.message);
+	identifier_make(&sending.composition.id);
+	identify(request, sending.identity);
+	if (!sending_commit(&sending, &again, &fault))
+		return answer_fault(request, &fault);
+	return answer_see(request, keep ? "/drafts" : "/sent");
+}
+
+static const char *
+known_manner(const char *manner)
+{
+	static const char *const manners[] = {"reply", "replyall", "forward", NULL};
+
+	for (const char *const *one = manners; *one != NULL; one++)
+		if (strcmp(*one, manner) == 0)
+			return *one;
+	return NULL;
+}
+
+static bool
+look_at_files(const struct request *request, char **why_r)
+{
+	uint64_t bytes = 0;
+
+	for (guint i = 0; i < request->uploads->len; i++)
+		bytes += spool_size(
+			((const struct upload *)g_ptr_array_index(request->uploads, i))->content);
+	if (bytes <= request->portal->settings->upload_max)
+		return true;
+	*why_r = g_strdup(request_say(request, "The files are too large."));
+	return false;
+}
+
+static enum MHD_Result
+send_sheet(struct request *request, struct sheet *sheet)
+{
+	bool keep = strcmp(request_field(request, "action"), "keep") == 0;
+	g_autoptr(GPtrArray) addressees = addressees_in(sheet->to);
+	const struct addressee_question question = {
+		.parent = sheet->parent, .forwards = forwards(sheet), .subject = sheet->subject};
+	g_autofree char *why = NULL;
+	struct fault fault;
+
+	if (look_at_files(request, &why) && !keep &&
+	    !addressees_check(request, &question, addressees, &why, &fault))
+		return answer_fault(request, &fault);
+	if (why != NULL) {
+		sheet->wrong = why;
+		return show_sheet(request, MHD_HTTP_BAD_REQUEST, sheet);
+	}
+	return send_or_keep(request, sheet, addressees, keep);
+}
+
+/* The message that a field names, if there is one. False: it was answered already. */
+static bool
+open_named(struct request *request, const char *field, struct mailbox_item *item_r, bool *named_r,
+	   enum MHD_Result *answered_r)
+{
+	const char *id = request_field(request, field);
+
+	*named_r = *id != '\0';
+	return !*named_r || item_open(request, id, item_r, answered_r);
+}
+
+enum MHD_Result
+serve_send(struct request *request)
+{
+	g_auto(mailbox_item_auto) parent = {0};
+	g_auto(mailbox_item_auto) draft = {0};
+	g_autofree char *to = g_utf8_make_valid(request_field(request, "to"), -1);
+	g_autofree char *subject = g_utf8_make_valid(request_field(request, "subject"), -1);
+	g_autofree char *text = g_utf8_make_valid(request_field(request, "text"), -1);
+	struct sheet sheet = {.to = g_strdelimit(to, "\r\n", ' '),
+			      .subject = g_strdelimit(subject, "\r\n", ' '),
+			      .text = text,
+			      .manner = known_manner(request_field(request, "manner"))};
+	bool has_parent, has_draft;
+	enum MHD_Result answered;
+
+	if (!open_named(request, "parent", &parent, &has_parent, &answered) ||
+	    !open_named(request, "draft", &draft, &has_draft, &answered))
+		return answered;
+	if (has_draft && (!draft.has_folder || draft.folder != FOLDER_DRAFTS))
+		return answer_not_found(request);
+	sheet.parent = has_parent ? &parent : NULL;
+	sheet.draft = has_draft ? &draft : NULL;
+	return send_sheet(request, &sheet);
+}
