@@ -5,12 +5,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/worker.h"
 #include "mail/entity_source.h"
 #include "delivery/methods/pgp/client.h"
-#include "delivery/methods/pgp/pool.h"
 #include "keystore/keeper.h"
 
+enum { IDLE_MAX = 32 };
+
+/* The processes that run gpg for the milter (postseal-gpg): as many as work at the same time. The settings that
+ * the program was started with hold for all. */
+static struct worker_pool *workers;
+
 /* --- getting ready --- */
+
+static void
+start_workers(const struct settings *settings)
+{
+	g_autofree char *seconds = g_strdup_printf("%" G_GUINT64_FORMAT, settings->gpg_seconds);
+	const char *const arguments[] = {settings->gpg_program, settings->gpg_home, seconds, NULL};
+	const struct worker_settings kind = {
+		.program = "postseal-gpg", .arguments = arguments, .idle_max = IDLE_MAX};
+
+	workers = worker_pool_new(&kind);
+}
 
 /* Where gpg looks for its agent, a file says where the keeper's is; gpg starts none itself. */
 static bool
@@ -39,7 +56,7 @@ gpg_start(const struct settings *settings, struct fault *fault)
 	if (access(settings->gpg_program, X_OK) != 0)
 		return fault_set(fault, FAULT_CONFIG, "looking for gpg at %s: %s",
 				 settings->gpg_program, strerror(errno));
-	gpg_workers_start(settings);
+	start_workers(settings);
 	return true;
 }
 
@@ -104,16 +121,16 @@ gpg_encrypt(const struct settings *settings, const struct group *group, const st
 	    const struct message *message, struct sink *sink, struct fault *fault)
 {
 	g_autofree char *job = job_text(settings, group, signer, fault);
-	struct gpg_worker *worker = job == NULL ? NULL : gpg_worker_take(fault);
+	struct worker *worker = job == NULL ? NULL : worker_take(workers, G_MAXINT64, fault);
 	struct entity_source source;
 	bool done;
 
 	if (worker == NULL)
 		return false;
 	entity_source_init(&source, message, group);
-	done = gpg_exchange(gpg_worker_socket(worker), job, &source, sink,
+	done = gpg_exchange(worker_socket(worker), job, &source, sink,
 			    (unsigned)settings->gpg_seconds, fault);
 	entity_source_clear(&source);
-	gpg_worker_give(worker, done);
+	worker_give(worker, done);
 	return done;
 }

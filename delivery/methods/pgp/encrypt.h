@@ -1,6 +1,6 @@
 /*
  * gpg, through GPGME, with a private home and no keyring of users: the key files of the
- * recipients are written there from the key store. postseal-gpg runs it (worker.h), and ends
+ * recipients are written there from the key store. postseal-gpg runs it (core/worker.h), and ends
  * one that hangs.
  */
 #ifndef POSTSEAL_DELIVERY_METHODS_PGP_ENCRYPT_H

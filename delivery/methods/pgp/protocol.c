@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/transfer.h"
+
 enum { DESCRIPTORS = 2 };
 
 /* Room for the descriptors that go with the length of a text. */
@@ -14,44 +16,6 @@ union control {
 	struct cmsghdr header;
 	char bytes[CMSG_SPACE(DESCRIPTORS * sizeof(int))];
 };
-
-static bool
-send_all(int socket, const void *data, size_t length)
-{
-	const char *at = data;
-
-	while (length > 0) {
-		ssize_t sent = send(socket, at, length, MSG_NOSIGNAL);
-
-		if (sent < 0 && errno == EINTR)
-			continue;
-		if (sent <= 0)
-			return false;
-		at += sent;
-		length -= (size_t)sent;
-	}
-	return true;
-}
-
-static bool
-receive_all(int socket, void *data, size_t length)
-{
-	char *at = data;
-
-	while (length > 0) {
-		ssize_t got = recv(socket, at, length, 0);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got == 0)
-			errno = ECONNRESET;
-		if (got <= 0)
-			return false;
-		at += got;
-		length -= (size_t)got;
-	}
-	return true;
-}
 
 static char *
 receive_text(int socket, uint32_t length)
@@ -63,7 +27,7 @@ receive_text(int socket, uint32_t length)
 		return NULL;
 	}
 	text = calloc(1, (size_t)length + 1);
-	if (text != NULL && !receive_all(socket, text, length)) {
+	if (text != NULL && !transfer_receive(socket, text, length, TRANSFER_FOREVER)) {
 		free(text);
 		return NULL;
 	}
@@ -96,7 +60,7 @@ gpg_job_send(int socket, const char *text, int plain, int sealed)
 	do
 		sent = sendmsg(socket, &message, MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
-	return sent == sizeof length && send_all(socket, text, length);
+	return sent == sizeof length && transfer_send(socket, text, length, TRANSFER_FOREVER);
 }
 
 char *
@@ -140,7 +104,7 @@ gpg_job_answer(int socket, const char *text)
 {
 	uint32_t length = (uint32_t)strlen(text);
 
-	return send_all(socket, &length, sizeof length) && send_all(socket, text, length);
+	return transfer_send(socket, &length, sizeof length, TRANSFER_FOREVER) && transfer_send(socket, text, length, TRANSFER_FOREVER);
 }
 
 char *
@@ -148,5 +112,5 @@ gpg_job_answered(int socket)
 {
 	uint32_t length;
 
-	return receive_all(socket, &length, sizeof length) ? receive_text(socket, length) : NULL;
+	return transfer_receive(socket, &length, sizeof length, TRANSFER_FOREVER) ? receive_text(socket, length) : NULL;
 }
