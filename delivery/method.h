@@ -64,7 +64,7 @@ struct method {
 	enum carriage carriage;
 	int in_place_rank; /* the group with the highest is rewritten in place; 0: never */
 	bool names_keys;   /* shows its reader whom it was sealed to: Bcc recipients stand alone */
-	bool verified_tls; /* to be sent only over verified TLS */
+	bool verified_tls; /* to be sent only over verified TLS: never in place */
 
 	/* Can this copy travel so, now? Fills keys and flavour. *why_r says why (not), and is
 	 * the caller's. False with `fault` when it could not be found out. */

@@ -13,7 +13,7 @@ is_one_of(const char *name, const char *const *names)
 	return false;
 }
 
-/* No variant has these: Bcc (RFC 5322 §3.6.3), and our own, which are orders to the MTA. */
+/* No variant has these: Bcc (RFC 5322 §3.6.3), and our own, which mean something only to us. */
 static bool
 is_never_sent(const struct field *field)
 {
@@ -90,8 +90,6 @@ variant_init(struct variant *variant, const struct message *message, const struc
 	}
 	if (new_content)
 		add_fields(variant, group);
-	if (group != NULL && group->in_place && group->method->verified_tls)
-		add(variant, ROUTE_FIELD ": verified");
 }
 
 void

@@ -7,9 +7,6 @@
 
 #include "delivery/method.h"
 
-/* Asks the MTA for a transport that insists on verified TLS; only ever added by us. */
-#define ROUTE_FIELD "X-Postseal-Route"
-
 struct field_edit {
 	guint field; /* its place in message->fields */
 	char *value; /* what stands there now; NULL: the field goes */

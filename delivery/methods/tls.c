@@ -1,5 +1,6 @@
-/* The plain message over a connection that was verified: the MTA's part is to refuse any
- * other (contrib/postfix). */
+/* The plain message over a verified connection: the MTA's part is to refuse any other
+ * (contrib/postfix). Never in place: a copy that stays in the MTA's hands would leave by whatever
+ * transport the MTA picks, and only a service that cannot do otherwise may have this one. */
 #include "core/address.h"
 #include "delivery/method.h"
 
@@ -24,7 +25,7 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 const struct method method_tls = {
 	.name = "tls",
 	.carriage = CARRIED_AS_MAIL,
-	.in_place_rank = 3,
+	.in_place_rank = 0,
 	.verified_tls = true,
 	.is_possible = is_possible,
 };

@@ -159,7 +159,7 @@ class Soak:
 
     def check_log(self):
         rows = self.world.postgres.query("select recipient, message_id, method, state from postseal.log")
-        wanted = {"plain.example": ("plain", "handed"), "partner.example": ("tls", "handed"),
+        wanted = {"plain.example": ("plain", "handed"), "partner.example": ("tls", "sent"),
                   "pickup.example": ("pickup", "parked")}
         assert len(rows) == sum(len(job.to) for job in self.jobs)
         for to, message_id, method, state in rows:

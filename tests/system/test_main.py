@@ -47,9 +47,9 @@ def test_six_recipients_get_exactly_six_copies(world, post, sue, pat):
     assert people.open_smime(post.box("ben@smime.example").one(), ben) == entity
     assert people.open_pgp(post.box("pat@pgp.example").one(), pat) == entity
     plain = post.box("joe@plain.example").one()
-    assert plain.body == b"The secret is 42.\n" and not plain.fields("X-Postseal-Route")
+    assert plain.body == b"The secret is 42.\n" and not plain.fields("X-Postseal-Login")
     tls = post.box("tom@partner.example").one()
-    assert tls.body == b"The secret is 42.\n" and not tls.fields("X-Postseal-Route")
+    assert tls.body == b"The secret is 42.\n" and not tls.fields("X-Postseal-Login")
     assert "with ESMTPS" in tls["Received"]
     notice = post.box("pia@pickup.example").one()
     code = post.box("anna@example.com").one().codes()["pia@pickup.example"]
@@ -276,9 +276,9 @@ def test_dsn_parameters_travel_with_the_copies(world, post, sue, name):
     assert all(b"Original-Envelope-Id: QQ314159" in r.raw for r in reports)
 
 
-def test_forged_route_field_is_removed(post, name):
+def test_forged_field_of_ours_is_removed(post, name):
     to = f"{name}@plain.example"
-    post.accepted(post.compose([to], fields=["X-Postseal-Route: verified", "x-postseal-anything: 1"]), [to])
+    post.accepted(post.compose([to], fields=["X-Postseal-Login: anna", "x-postseal-anything: 1"]), [to])
     assert "ostseal" not in post.box(to).one().header.decode().replace("(Postseal)", "")
 
 
