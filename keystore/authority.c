@@ -6,44 +6,44 @@
 
 enum { AUTH_LEVEL = 2 }; /* OpenSSL: 112 bits; refuses RSA below 2048 and SHA-1 */
 
-struct trust {
+struct authorities {
 	X509_STORE *roots;
 	STACK_OF(X509) * intermediates;
 };
 
-struct trust *
-trust_new(void)
+struct authorities *
+authorities_new(void)
 {
-	struct trust *trust = g_new0(struct trust, 1);
+	struct authorities *authorities = g_new0(struct authorities, 1);
 
-	trust->roots = X509_STORE_new();
-	trust->intermediates = sk_X509_new_null();
-	return trust;
+	authorities->roots = X509_STORE_new();
+	authorities->intermediates = sk_X509_new_null();
+	return authorities;
 }
 
 void
-trust_free(struct trust *trust)
+authorities_free(struct authorities *authorities)
 {
-	if (trust == NULL)
+	if (authorities == NULL)
 		return;
-	X509_STORE_free(trust->roots);
-	sk_X509_pop_free(trust->intermediates, X509_free);
-	g_free(trust);
+	X509_STORE_free(authorities->roots);
+	sk_X509_pop_free(authorities->intermediates, X509_free);
+	g_free(authorities);
 }
 
 void
-trust_add(struct trust *trust, X509 *certificate, bool is_root)
+authorities_add(struct authorities *authorities, X509 *certificate, bool is_root)
 {
 	if (is_root) {
-		X509_STORE_add_cert(trust->roots, certificate);
+		X509_STORE_add_cert(authorities->roots, certificate);
 	} else {
 		X509_up_ref(certificate);
-		sk_X509_push(trust->intermediates, certificate);
+		sk_X509_push(authorities->intermediates, certificate);
 	}
 }
 
 static void
-find_bounds(struct trust_chain *chain)
+find_bounds(struct authority_chain *chain)
 {
 	for (int i = 0; i < sk_X509_num(chain->certificates); i++) {
 		const X509 *link = sk_X509_value(chain->certificates, i);
@@ -57,20 +57,20 @@ find_bounds(struct trust_chain *chain)
 
 /* X509_V_OK, or OpenSSL's error. */
 static int
-verify(const struct trust *trust, X509 *certificate, unsigned long flags,
-       struct trust_chain *chain_r)
+verify(const struct authorities *authorities, X509 *certificate, unsigned long flags,
+       struct authority_chain *chain_r)
 {
 	X509_STORE_CTX *context = X509_STORE_CTX_new();
 	X509_VERIFY_PARAM *parameters;
 	int error;
 
-	X509_STORE_CTX_init(context, trust->roots, certificate, trust->intermediates);
+	X509_STORE_CTX_init(context, authorities->roots, certificate, authorities->intermediates);
 	X509_STORE_CTX_set_purpose(context, X509_PURPOSE_SMIME_ENCRYPT);
 	parameters = X509_STORE_CTX_get0_param(context);
 	X509_VERIFY_PARAM_set_auth_level(parameters, AUTH_LEVEL);
 	X509_VERIFY_PARAM_set_flags(parameters, flags);
 	if (X509_verify_cert(context) == 1) {
-		*chain_r = (struct trust_chain){.certificates = X509_STORE_CTX_get1_chain(context)};
+		*chain_r = (struct authority_chain){.certificates = X509_STORE_CTX_get1_chain(context)};
 		find_bounds(chain_r);
 		error = X509_V_OK;
 	} else {
@@ -82,13 +82,13 @@ verify(const struct trust *trust, X509 *certificate, unsigned long flags,
 
 /* Whether its time has come is for key_is_usable() to say, at each use. */
 bool
-trust_verify(const struct trust *trust, X509 *certificate, struct trust_chain *chain_r,
+authorities_verify(const struct authorities *authorities, X509 *certificate, struct authority_chain *chain_r,
 	     char **why_r)
 {
-	int error = verify(trust, certificate, 0, chain_r);
+	int error = verify(authorities, certificate, 0, chain_r);
 
 	if (error == X509_V_ERR_CERT_NOT_YET_VALID || error == X509_V_ERR_CERT_HAS_EXPIRED)
-		error = verify(trust, certificate, X509_V_FLAG_NO_CHECK_TIME, chain_r);
+		error = verify(authorities, certificate, X509_V_FLAG_NO_CHECK_TIME, chain_r);
 	if (error != X509_V_OK)
 		*why_r = g_strdup_printf("no chain to a trusted root (%s)",
 					 X509_verify_cert_error_string(error));

@@ -7,20 +7,20 @@
 
 #include "keystore/key.h"
 
-struct trust;
+struct authorities;
 
-struct trust *trust_new(void);
-void trust_free(struct trust *trust);
-void trust_add(struct trust *trust, X509 *certificate, bool is_root);
+struct authorities *authorities_new(void);
+void authorities_free(struct authorities *authorities);
+void authorities_add(struct authorities *authorities, X509 *certificate, bool is_root);
 /* A chain to a root, and when all of its links are valid: from (included) until (excluded). */
-struct trust_chain {
+struct authority_chain {
 	STACK_OF(X509) * certificates; /* the certificate itself first; the caller's */
 	time_t from, until;
 };
 
 /* Is there a chain to a root, with strength of 112 bits or more at each step? One that is valid
  * now, where there is one. Else *why_r says why not; the caller's. */
-bool trust_verify(const struct trust *trust, X509 *certificate, struct trust_chain *chain_r,
+bool authorities_verify(const struct authorities *authorities, X509 *certificate, struct authority_chain *chain_r,
 		  char **why_r);
 
 #endif

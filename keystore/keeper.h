@@ -43,7 +43,7 @@ bool keeper_prepare(const char *path, const char *fingerprint, struct fault *fau
 
 /* A private key for OpenSSL whose signatures the keeper makes. NULL with `fault` filled for a
  * kind of key it cannot. */
-EVP_PKEY *keeper_key(const char *path, X509 *certificate, const char *fingerprint,
+EVP_PKEY *remote_key_new(const char *path, X509 *certificate, const char *fingerprint,
 		     struct fault *fault);
 
 #endif

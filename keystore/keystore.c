@@ -19,7 +19,7 @@ struct keystore {
 	GMutex lock;
 	GHashTable *cache;   /* "smime:a@b" to GPtrArray of struct key */
 	GHashTable *wishes;  /* address to method, or "" */
-	struct trust *trust; /* NULL: to be loaded */
+	struct authorities *trust; /* NULL: to be loaded */
 	guint generation;    /* counts what the database told us */
 };
 
@@ -33,7 +33,7 @@ forget(void *context, const char *payload)
 	if (payload == NULL || *payload == '\0') {
 		g_hash_table_remove_all(keystore->cache);
 		g_hash_table_remove_all(keystore->wishes);
-		g_clear_pointer(&keystore->trust, trust_free);
+		g_clear_pointer(&keystore->trust, authorities_free);
 	} else {
 		g_hash_table_remove(keystore->wishes, payload);
 		for (enum key_kind kind = KEY_SMIME; kind <= KEY_PGP; kind++) {
@@ -69,7 +69,7 @@ keystore_free(struct keystore *keystore)
 	listener_stop(keystore->listener);
 	g_hash_table_unref(keystore->cache);
 	g_hash_table_unref(keystore->wishes);
-	trust_free(keystore->trust);
+	authorities_free(keystore->trust);
 	g_mutex_clear(&keystore->lock);
 	g_free(keystore->keeper);
 	g_free(keystore);
@@ -87,20 +87,20 @@ certificate_of(const PGresult *result, int row, int column)
 	return d2i_X509(NULL, &at, (long)length);
 }
 
-static struct trust *
+static struct authorities *
 load_trust(struct connection *connection, struct fault *fault)
 {
 	g_autoptr(PGresult) result = NULL;
-	struct trust *trust;
+	struct authorities *trust;
 
 	if (!connection_execute(connection, &key_authorities, NULL, &result, fault))
 		return NULL;
-	trust = trust_new();
+	trust = authorities_new();
 	for (int row = 0; row < PQntuples(result); row++) {
 		g_autoptr(X509) certificate = certificate_of(result, row, 0);
 
 		if (certificate != NULL)
-			trust_add(trust, certificate, result_flag(result, row, 1));
+			authorities_add(trust, certificate, result_flag(result, row, 1));
 	}
 	return trust;
 }
@@ -116,7 +116,7 @@ find_private_key(const struct keystore *keystore, struct key *key)
 	key->can_sign = true;
 	if (key->kind != KEY_SMIME)
 		return;
-	key->private_key = keeper_key(keystore->keeper, key->certificate, key->fingerprint, &fault);
+	key->private_key = remote_key_new(keystore->keeper, key->certificate, key->fingerprint, &fault);
 	if (key->private_key == NULL) {
 		log_warning("%s", fault.text);
 		key->can_sign = false;
@@ -124,13 +124,13 @@ find_private_key(const struct keystore *keystore, struct key *key)
 }
 
 static void
-check_chain(const struct trust *trust, struct key *key)
+check_chain(const struct authorities *trust, struct key *key)
 {
-	struct trust_chain chain;
+	struct authority_chain chain;
 
 	if (key->problem != NULL)
 		return;
-	if (trust_verify(trust, key->certificate, &chain, &key->problem)) {
+	if (authorities_verify(trust, key->certificate, &chain, &key->problem)) {
 		key->chain = chain.certificates;
 		key->not_before = chain.from;
 		key->not_after = chain.until;
@@ -140,7 +140,7 @@ check_chain(const struct trust *trust, struct key *key)
 }
 
 static struct key *
-key_of(const struct keystore *keystore, const struct trust *trust, enum key_kind kind,
+key_of(const struct keystore *keystore, const struct authorities *trust, enum key_kind kind,
        const PGresult *result, int row)
 {
 	struct key *key = key_new(kind);
@@ -171,7 +171,7 @@ key_of(const struct keystore *keystore, const struct trust *trust, enum key_kind
 }
 
 static GPtrArray *
-load_keys(struct keystore *keystore, struct connection *connection, const struct trust *trust,
+load_keys(struct keystore *keystore, struct connection *connection, const struct authorities *trust,
 	  enum key_kind kind, const char *address, struct fault *fault)
 {
 	struct parameters parameters = {0};
@@ -214,7 +214,7 @@ look_up(struct keystore *keystore, guint generation, char *name, enum key_kind k
 	const char *address, struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = database_take(keystore->database, fault);
-	struct trust *trust = NULL;
+	struct authorities *trust = NULL;
 	GPtrArray *keys;
 
 	if (connection == NULL)
@@ -235,7 +235,7 @@ look_up(struct keystore *keystore, guint generation, char *name, enum key_kind k
 	    may_keep(keystore))
 		keystore->trust = g_steal_pointer(&trust);
 	g_mutex_unlock(&keystore->lock);
-	trust_free(trust);
+	authorities_free(trust);
 	if (keys != NULL)
 		keep(keystore, generation, name, keys);
 	return keys;

@@ -134,7 +134,7 @@ ec_key(const char *path, EVP_PKEY *public_key, const char *fingerprint)
 }
 
 EVP_PKEY *
-keeper_key(const char *path, X509 *certificate, const char *fingerprint, struct fault *fault)
+remote_key_new(const char *path, X509 *certificate, const char *fingerprint, struct fault *fault)
 {
 	EVP_PKEY *public_key = X509_get0_pubkey(certificate);
 

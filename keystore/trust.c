@@ -15,7 +15,7 @@ static const struct statement attestation_end = {
 	" and ($4::text is null or author = $4) and revoked_at is null"};
 
 bool
-attestation_make(struct connection *connection, const struct attestation *attestation,
+trust_attest(struct connection *connection, const struct attestation *attestation,
 		 struct fault *fault)
 {
 	struct parameters parameters = {0};
@@ -32,7 +32,7 @@ attestation_make(struct connection *connection, const struct attestation *attest
 }
 
 bool
-attestation_revoke(struct connection *connection, const struct attestation *attestation,
+trust_revoke(struct connection *connection, const struct attestation *attestation,
 		   const char *because, struct fault *fault)
 {
 	struct parameters parameters = {0};

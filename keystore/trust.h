@@ -18,10 +18,10 @@ struct attestation {
 };
 
 /* Both add to the open batch. The same statement again changes nothing. */
-bool attestation_make(struct connection *connection, const struct attestation *attestation,
+bool trust_attest(struct connection *connection, const struct attestation *attestation,
 		      struct fault *fault);
 /* `subject` or `author` NULL: all of them. */
-bool attestation_revoke(struct connection *connection, const struct attestation *attestation,
+bool trust_revoke(struct connection *connection, const struct attestation *attestation,
 			const char *because, struct fault *fault);
 
 #endif

@@ -18,7 +18,7 @@ static const struct statement take_back = {"key_take_back",
 					   "select postseal.key_take_back($1, $2)"};
 
 void
-given_clear(struct given *given)
+uploaded_key_clear(struct uploaded_key *given)
 {
 	g_clear_pointer(&given->fingerprint, g_free);
 	g_clear_pointer(&given->owner, g_free);
@@ -45,7 +45,7 @@ names(const GPtrArray *addresses, const char *address)
 }
 
 static bool
-check_time(const struct given *given, struct fault *fault)
+check_time(const struct uploaded_key *given, struct fault *fault)
 {
 	time_t now = time(NULL);
 
@@ -56,7 +56,7 @@ check_time(const struct given *given, struct fault *fault)
 }
 
 static bool
-take_certificate(X509 *certificate, const char *address, struct given *given_r, struct fault *fault)
+take_certificate(X509 *certificate, const char *address, struct uploaded_key *given_r, struct fault *fault)
 {
 	static const char *const capabilities[] = {"{}", "{gcm}", "{oaep}", "{gcm,oaep}"};
 	g_autoptr(GPtrArray) addresses = certificate_addresses(certificate);
@@ -89,7 +89,7 @@ take_certificate(X509 *certificate, const char *address, struct given *given_r, 
 
 static bool
 take_openpgp(const void *bytes, size_t length, const char *address, const char *gpg_program,
-	     struct given *given_r, struct fault *fault)
+	     struct uploaded_key *given_r, struct fault *fault)
 {
 	g_autoptr(GPtrArray) keys = openpgp_read(bytes, length, gpg_program, fault);
 	const struct openpgp_key *key;
@@ -119,12 +119,12 @@ take_openpgp(const void *bytes, size_t length, const char *address, const char *
 }
 
 bool
-giving_read(const void *bytes, size_t length, const char *address, const char *gpg_program,
-	    struct given *given_r, struct fault *fault)
+upload_read(const void *bytes, size_t length, const char *address, const char *gpg_program,
+	    struct uploaded_key *given_r, struct fault *fault)
 {
 	g_autoptr(X509) certificate = NULL;
 
-	*given_r = (struct given){0};
+	*given_r = (struct uploaded_key){0};
 	if (memmem(bytes, length, "PRIVATE KEY", 11) != NULL)
 		return fault_set(
 			fault, FAULT_INPUT,
@@ -139,7 +139,7 @@ giving_read(const void *bytes, size_t length, const char *address, const char *g
 /* --- storing --- */
 
 static bool
-state(struct connection *connection, const struct given *given, const char *address,
+state(struct connection *connection, const struct uploaded_key *given, const char *address,
       struct fault *fault)
 {
 	const struct attestation attestation = {.kind = key_kind_name(given->kind),
@@ -149,11 +149,11 @@ state(struct connection *connection, const struct given *given, const char *addr
 						.how = "signed in"};
 
 	return batch_begin(connection, fault) &&
-	       attestation_make(connection, &attestation, fault) && batch_commit(connection, fault);
+	       trust_attest(connection, &attestation, fault) && batch_commit(connection, fault);
 }
 
 bool
-giving_put(struct connection *connection, const struct given *given, const char *address,
+upload_store(struct connection *connection, const struct uploaded_key *given, const char *address,
 	   bool *taken_r, struct fault *fault)
 {
 	struct parameters parameters = {0};
@@ -178,7 +178,7 @@ giving_put(struct connection *connection, const struct given *given, const char 
 }
 
 bool
-giving_take_back(struct connection *connection, const char *kind, const char *fingerprint,
+upload_withdraw(struct connection *connection, const char *kind, const char *fingerprint,
 		 const char *address, struct fault *fault)
 {
 	const struct attestation attestation = {
@@ -189,6 +189,6 @@ giving_take_back(struct connection *connection, const char *kind, const char *fi
 	parameters_text(&parameters, address);
 	return connection_execute(connection, &take_back, &parameters, NULL, fault) &&
 	       batch_begin(connection, fault) &&
-	       attestation_revoke(connection, &attestation, "taken back by its owner", fault) &&
+	       trust_revoke(connection, &attestation, "taken back by its owner", fault) &&
 	       batch_commit(connection, fault);
 }

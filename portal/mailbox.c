@@ -510,7 +510,7 @@ adopt(struct connection *connection, const struct mailbox_adoption *adoption,
 	parameters_text(&parameters, adoption->account->id.text);
 	parameters_bytes(&parameters, wrapped, sizeof wrapped);
 	return batch_add(connection, &adopt_key, &parameters, fault) &&
-	       attestation_make(connection, &attestation, fault);
+	       trust_attest(connection, &attestation, fault);
 }
 
 bool

@@ -180,7 +180,7 @@ revoke_trust(struct request *request, const struct tracked *tracked, int row, st
 							PQgetvalue(tracked->copies, row, ADDRESS),
 						.author = author};
 
-	return attestation_revoke(request->connection, &attestation, "by who made it", fault) &&
+	return trust_revoke(request->connection, &attestation, "by who made it", fault) &&
 	       audit_event(request->connection, tracked->message.text,
 			   PQgetvalue(tracked->copies, row, COPY), "trust revoked", tracked->sender,
 			   fault);

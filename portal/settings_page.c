@@ -282,16 +282,16 @@ enum MHD_Result
 serve_give_key(struct request *request)
 {
 	const char *address = request->session.account.address;
-	struct given given = {0};
+	struct uploaded_key given = {0};
 	struct fault fault = {0};
 	g_autoptr(GBytes) bytes = uploaded(request, &fault);
 	bool read = bytes != NULL &&
-		    giving_read(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), address,
+		    upload_read(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), address,
 				request->portal->settings->gpg_program, &given, &fault);
 	bool taken = false,
-	     put = read && giving_put(request->connection, &given, address, &taken, &fault);
+	     put = read && upload_store(request->connection, &given, address, &taken, &fault);
 
-	given_clear(&given);
+	uploaded_key_clear(&given);
 	if (put && taken)
 		return answer_see(request, "/settings");
 	if (put)
@@ -307,7 +307,7 @@ serve_take_key_back(struct request *request)
 	const char *kind = request_field(request, "kind");
 	struct fault fault;
 
-	return giving_take_back(request->connection, kind, request_field(request, "fingerprint"),
+	return upload_withdraw(request->connection, kind, request_field(request, "fingerprint"),
 				request->session.account.address, &fault)
 		       ? answer_see(request, "/settings")
 		       : answer_fault(request, &fault);
