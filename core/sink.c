@@ -5,10 +5,20 @@
 #include <stdarg.h>
 #include <string.h>
 
+static bool
+is_sound(const struct sink *sink, struct fault *fault)
+{
+	return !sink->failed ||
+	       fault_set(fault, FAULT_STORAGE, "writing on, after an earlier piece could not be written");
+}
+
 bool
 sink_write(struct sink *sink, const void *data, size_t length, struct fault *fault)
 {
-	return length == 0 || sink->write(sink, data, length, fault);
+	if (!is_sound(sink, fault))
+		return false;
+	sink->failed = length > 0 && !sink->write(sink, data, length, fault);
+	return !sink->failed;
 }
 
 bool
@@ -26,7 +36,10 @@ sink_print(struct sink *sink, struct fault *fault, const char *format, ...)
 bool
 sink_finish(struct sink *sink, struct fault *fault)
 {
-	return sink->finish == NULL || sink->finish(sink, fault);
+	if (!is_sound(sink, fault))
+		return false;
+	sink->failed = sink->finish != NULL && !sink->finish(sink, fault);
+	return !sink->failed;
 }
 
 static bool

@@ -4,6 +4,9 @@
  *
  * A sink belongs to whoever made it. sink_finish() must be called once, after the last
  * byte; it passes on what the sink still holds but does not finish the sink behind it.
+ *
+ * A failure sticks: after one, a sink takes nothing and cannot be finished. So what is behind it
+ * is never taken for complete, whoever forgot to look at a result on the way.
  */
 #ifndef POSTSEAL_CORE_SINK_H
 #define POSTSEAL_CORE_SINK_H
@@ -17,6 +20,7 @@
 struct sink {
 	bool (*write)(struct sink *sink, const void *data, size_t length, struct fault *fault);
 	bool (*finish)(struct sink *sink, struct fault *fault); /* may be NULL */
+	bool failed; /* of sink_write() and sink_finish(), which everybody calls */
 };
 
 bool sink_write(struct sink *sink, const void *data, size_t length, struct fault *fault);

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { COPY_BYTES = 65536 };
+enum { COPY_BYTES = 65536, MEMORY_MAX = 1 << 30 }; /* what a GByteArray can have */
 
 struct spool {
 	struct sink sink;
@@ -14,6 +14,7 @@ struct spool {
 	GByteArray *memory;
 	int fd;
 	uint64_t size;
+	struct fault *failure; /* the first; its cause is FAULT_NONE as long as all is well */
 };
 
 static bool
@@ -31,6 +32,7 @@ spool_new(const struct spool_settings *settings)
 	spool->settings = settings;
 	spool->memory = g_byte_array_new();
 	spool->fd = -1;
+	spool->failure = g_new0(struct fault, 1);
 	return spool;
 }
 
@@ -42,6 +44,7 @@ spool_free(struct spool *spool)
 	if (spool->fd >= 0)
 		close(spool->fd);
 	g_byte_array_unref(spool->memory);
+	g_free(spool->failure);
 	g_free(spool);
 }
 
@@ -57,20 +60,42 @@ spool_size(const struct spool *spool)
 	return spool->size;
 }
 
+/* Keeps what went wrong first, for every later question. */
 static bool
-write_all(const struct spool *spool, const void *data, size_t length, struct fault *fault)
+keep_failure(const struct spool *spool, const struct fault *fault)
+{
+	*spool->failure = *fault;
+	return false;
+}
+
+bool
+spool_check(const struct spool *spool, struct fault *fault)
+{
+	if (spool->failure->cause == FAULT_NONE)
+		return true;
+	*fault = *spool->failure;
+	return false;
+}
+
+/* --- writing --- */
+
+/* Each piece has its place: whoever reads through the descriptor may move its offset. */
+static bool
+write_at(const struct spool *spool, uint64_t offset, const void *data, size_t length, struct fault *fault)
 {
 	const char *bytes = data;
 
 	while (length > 0) {
-		ssize_t written = write(spool->fd, bytes, length);
+		ssize_t written = pwrite(spool->fd, bytes, length, (off_t)offset);
 
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written <= 0)
 			return fault_set(fault, FAULT_STORAGE, "writing to the spool in %s: %s",
-					 spool->settings->directory, strerror(errno));
+					 spool->settings->directory,
+					 written < 0 ? strerror(errno) : "it takes nothing");
 		bytes += written;
+		offset += (uint64_t)written;
 		length -= (size_t)written;
 	}
 	return true;
@@ -99,47 +124,54 @@ move_to_file(struct spool *spool, struct fault *fault)
 	if (spool->fd < 0)
 		return fault_set(fault, FAULT_STORAGE, "opening a spool file in %s: %s",
 				 spool->settings->directory, strerror(errno));
-	if (!write_all(spool, spool->memory->data, spool->memory->len, fault))
+	if (!write_at(spool, 0, spool->memory->data, spool->memory->len, fault))
 		return false;
 	g_byte_array_unref(spool->memory);
 	spool->memory = g_byte_array_new();
 	return true;
 }
 
-bool
-spool_append(struct spool *spool, const void *data, size_t length, struct fault *fault)
+static bool
+is_within_limit(const struct spool *spool, size_t length, struct fault *fault)
 {
 	uint64_t limit = spool->settings->size_max;
 
-	if (limit > 0 && spool->size + length > limit)
-		return fault_set(fault, FAULT_TOO_BIG, "the message is larger than %llu bytes",
-				 (unsigned long long)limit);
-	if (spool->fd < 0 && spool->size + length > spool->settings->memory_max &&
+	return limit == 0 || spool->size + length <= limit ||
+	       fault_set(fault, FAULT_TOO_BIG, "the message is larger than %llu bytes",
+			 (unsigned long long)limit);
+}
+
+static bool
+append(struct spool *spool, const void *data, size_t length, struct fault *fault)
+{
+	if (spool->fd < 0 && spool->size + length > MIN(spool->settings->memory_max, MEMORY_MAX) &&
 	    !move_to_file(spool, fault))
 		return false;
-	if (spool->fd < 0)
-		g_byte_array_append(spool->memory, data, (guint)length);
-	else if (!write_all(spool, data, length, fault))
-		return false;
-	spool->size += length;
+	if (spool->fd >= 0)
+		return write_at(spool, spool->size, data, length, fault);
+	g_byte_array_append(spool->memory, data, (guint)length);
 	return true;
 }
 
 bool
-spool_read(const struct spool *spool, uint64_t offset, void *data, size_t length, size_t *got_r,
-	   struct fault *fault)
+spool_append(struct spool *spool, const void *data, size_t length, struct fault *fault)
+{
+	if (!spool_check(spool, fault))
+		return false;
+	if (!is_within_limit(spool, length, fault) || !append(spool, data, length, fault))
+		return keep_failure(spool, fault);
+	spool->size += length;
+	return true;
+}
+
+/* --- reading --- */
+
+static bool
+read_at(const struct spool *spool, uint64_t offset, void *data, size_t length, size_t *got_r,
+	struct fault *fault)
 {
 	ssize_t got;
 
-	*got_r = 0;
-	if (offset >= spool->size)
-		return true;
-	length = (size_t)MIN((uint64_t)length, spool->size - offset);
-	if (spool->fd < 0) {
-		memcpy(data, spool->memory->data + offset, length);
-		*got_r = length;
-		return true;
-	}
 	do
 		got = pread(spool->fd, data, length, (off_t)offset);
 	while (got < 0 && errno == EINTR);
@@ -148,6 +180,23 @@ spool_read(const struct spool *spool, uint64_t offset, void *data, size_t length
 				 spool->settings->directory,
 				 got < 0 ? strerror(errno) : "file is cut short");
 	*got_r = (size_t)got;
+	return true;
+}
+
+bool
+spool_read(const struct spool *spool, uint64_t offset, void *data, size_t length, size_t *got_r,
+	   struct fault *fault)
+{
+	*got_r = 0;
+	if (!spool_check(spool, fault))
+		return false;
+	if (offset >= spool->size)
+		return true;
+	length = (size_t)MIN((uint64_t)length, spool->size - offset);
+	if (spool->fd >= 0)
+		return read_at(spool, offset, data, length, got_r, fault) || keep_failure(spool, fault);
+	memcpy(data, spool->memory->data + offset, length);
+	*got_r = length;
 	return true;
 }
 
@@ -171,6 +220,8 @@ copy_file(const struct spool *spool, uint64_t offset, struct sink *next, struct 
 bool
 spool_copy(const struct spool *spool, uint64_t offset, struct sink *next, struct fault *fault)
 {
+	if (!spool_check(spool, fault))
+		return false;
 	if (spool->fd >= 0)
 		return copy_file(spool, offset, next, fault);
 	return offset >= spool->size || sink_write(next, spool->memory->data + offset,

@@ -2,6 +2,10 @@
  * A message on its way: bytes that are appended once and read as often as needed. Small
  * ones stay in memory; the rest goes to a file that has no name, so that nothing is left
  * behind whatever happens to the process. Memory does not grow with the size.
+ *
+ * A failure sticks: what could not be written or read once makes the whole of it unusable, since
+ * nobody could tell any more that something is missing. spool_check() says so at the end to
+ * whoever read through a library that takes a read error for the end.
  */
 #ifndef POSTSEAL_CORE_SPOOL_H
 #define POSTSEAL_CORE_SPOOL_H
@@ -34,6 +38,9 @@ bool spool_read(const struct spool *spool, uint64_t offset, void *data, size_t l
 		size_t *got_r, struct fault *fault);
 /* Writes everything from `offset` on to `next`. */
 bool spool_copy(const struct spool *spool, uint64_t offset, struct sink *next, struct fault *fault);
+
+/* False, with the fault of that time: something could not be written or read. */
+bool spool_check(const struct spool *spool, struct fault *fault);
 
 /* For libraries that read by themselves: the descriptor, or -1 when all is in memory and
  * *memory_r points to it. Both belong to the spool. */

@@ -17,11 +17,7 @@ hand_on(BIO *bio, const char *data, int length)
 {
 	struct cms_sink *cms_sink = BIO_get_data(bio);
 
-	if (!sink_write(cms_sink->next, data, (size_t)length, cms_sink->fault)) {
-		cms_sink->failed = true;
-		return -1;
-	}
-	return length;
+	return sink_write(cms_sink->next, data, (size_t)length, cms_sink->fault) ? length : -1;
 }
 
 static long
@@ -34,29 +30,54 @@ control(BIO *bio, int command, long number, void *pointer)
 }
 
 static BIO_METHOD *
-bridge(void)
+bridge_new(void)
 {
-	static gsize made;
-	static BIO_METHOD *method;
+	int index = BIO_get_new_index();
+	BIO_METHOD *method = index < 0 ? NULL : BIO_meth_new(index | BIO_TYPE_SOURCE_SINK, "sink");
 
-	if (g_once_init_enter(&made)) {
-		method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "sink");
+	if (method != NULL) {
 		BIO_meth_set_write(method, hand_on);
 		BIO_meth_set_ctrl(method, control);
-		g_once_init_leave(&made, 1);
 	}
 	return method;
+}
+
+/* Once for all. Where memory ran out, the next message tries again. */
+static BIO_METHOD *
+bridge(void)
+{
+	static BIO_METHOD *shared;
+	BIO_METHOD *method = g_atomic_pointer_get(&shared);
+
+	if (method != NULL)
+		return method;
+	method = bridge_new();
+	if (method == NULL || g_atomic_pointer_compare_and_exchange(&shared, NULL, method))
+		return method;
+	BIO_meth_free(method);
+	return g_atomic_pointer_get(&shared);
+}
+
+/* What failed behind us has filled the fault; else it is OpenSSL. A failure behind us counts
+ * whatever OpenSSL makes of it. */
+static bool
+succeeded(const struct cms_sink *cms_sink, bool good, const char *doing)
+{
+	if (cms_sink->next->failed)
+		return false;
+	return good || openssl_fault(cms_sink->fault, doing);
 }
 
 static bool
 cms_write(struct sink *sink, const void *data, size_t length, struct fault *fault)
 {
 	struct cms_sink *cms_sink = (struct cms_sink *)sink;
+	size_t written = 0;
 
 	cms_sink->fault = fault;
-	if (BIO_write(cms_sink->in, data, (int)length) == (int)length)
-		return true;
-	return cms_sink->failed ? false : openssl_fault(fault, "writing a CMS structure");
+	return succeeded(cms_sink,
+			 BIO_write_ex(cms_sink->in, data, length, &written) == 1 && written == length,
+			 "writing a CMS structure");
 }
 
 static bool
@@ -65,18 +86,20 @@ cms_finish(struct sink *sink, struct fault *fault)
 	struct cms_sink *cms_sink = (struct cms_sink *)sink;
 
 	cms_sink->fault = fault;
-	if (BIO_flush(cms_sink->in) == 1)
-		return true;
-	return cms_sink->failed ? false : openssl_fault(fault, "completing a CMS structure");
+	return succeeded(cms_sink, BIO_flush(cms_sink->in) == 1, "completing a CMS structure");
 }
 
 bool
 cms_sink_init(struct cms_sink *cms_sink, CMS_ContentInfo *cms, struct sink *next,
 	      struct fault *fault)
 {
+	BIO_METHOD *method = bridge();
+
 	*cms_sink = (struct cms_sink){.sink = {.write = cms_write, .finish = cms_finish},
 				      .next = next, .cms = cms, .fault = fault};
-	cms_sink->out = BIO_new(bridge());
+	cms_sink->out = method == NULL ? NULL : BIO_new(method);
+	if (cms_sink->out == NULL)
+		return openssl_fault(fault, "beginning a CMS structure");
 	BIO_set_data(cms_sink->out, cms_sink);
 	BIO_set_init(cms_sink->out, 1);
 	cms_sink->in = BIO_new_CMS(cms_sink->out, cms);

@@ -16,7 +16,6 @@ struct cms_sink {
 	BIO *in;  /* where content is written */
 	BIO *out; /* where OpenSSL writes DER: hands it to `next` */
 	struct fault *fault; /* of the call that is running */
-	bool failed;
 };
 
 /* Takes the structure, made with CMS_STREAM. */

@@ -5,7 +5,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <openssl/evp.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "core/address.h"
 #include "mail/message.h"
@@ -184,6 +186,59 @@ spool_that_cannot_write_is_a_temporary_fault(void **state)
 	assert_non_null(strstr(fault.text, "/nowhere"));
 }
 
+/* The limit that the kernel puts on the size of a file stands for a disk that is full for a moment. */
+static void
+spool_that_failed_once_is_never_taken_for_whole(void **state)
+{
+	static const struct spool_settings on_disk = {.directory = "/tmp", .memory_max = 1};
+	g_autoptr(spool_auto) spool = spool_new(&on_disk);
+	const struct rlimit small = {.rlim_cur = 150, .rlim_max = RLIM_INFINITY};
+	const struct rlimit none = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+	struct fault fault = {0};
+	char data[100] = {0};
+	size_t got;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_true(spool_append(spool, data, sizeof data, &fault));
+	assert_true(spool_check(spool, &fault));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_false(spool_append(spool, data, sizeof data, &fault));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	assert_false(spool_append(spool, data, sizeof data, &fault));
+	assert_false(spool_read(spool, 0, data, sizeof data, &got, &fault));
+	fault = (struct fault){0};
+	assert_false(spool_check(spool, &fault));
+	assert_true(fault_is_temporary(&fault));
+	assert_non_null(strstr(fault.text, "File too large"));
+}
+
+static bool
+fail_once(struct sink *sink, const void *data, size_t length, struct fault *fault)
+{
+	struct counting_sink *counter = (struct counting_sink *)sink;
+
+	(void)data;
+	counter->bytes += length;
+	return counter->bytes != length || fault_set(fault, FAULT_STORAGE, "once");
+}
+
+static void
+sink_that_failed_once_cannot_be_finished(void **state)
+{
+	struct counting_sink behind = {.sink = {.write = fail_once}};
+	struct base64_sink encoder;
+	struct fault fault = {0};
+	char line[BASE64_LINE_BYTES] = {0};
+
+	(void)state;
+	base64_sink_init(&encoder, &behind.sink);
+	assert_false(sink_write(&encoder.sink, line, sizeof line, &fault));
+	assert_false(sink_write(&encoder.sink, line, sizeof line, &fault));
+	assert_false(sink_finish(&encoder.sink, &fault));
+	assert_true(fault_is_temporary(&fault));
+}
+
 static void
 addresses_fold(void **state)
 {
@@ -253,6 +308,8 @@ main(void)
 		cmocka_unit_test(base64_is_the_same_however_it_is_cut),
 		cmocka_unit_test(spool_is_the_same_in_memory_and_in_a_file),
 		cmocka_unit_test(spool_that_cannot_write_is_a_temporary_fault),
+		cmocka_unit_test(spool_that_failed_once_is_never_taken_for_whole),
+		cmocka_unit_test(sink_that_failed_once_cannot_be_finished),
 		cmocka_unit_test(addresses_fold),
 		cmocka_unit_test(domain_that_is_not_utf8_is_only_bytes),
 		cmocka_unit_test(message_is_read_from_a_file),
