@@ -52,6 +52,7 @@ layout_free(struct layout *layout)
 	g_free(layout->message_id);
 	g_free(layout->references);
 	g_free(layout->addresses);
+	g_free(layout->reply_to);
 	g_ptr_array_unref(layout->attachments);
 	g_ptr_array_unref(layout->related);
 	part_free(layout->text);
@@ -296,12 +297,20 @@ collect_addresses(InternetAddressList *list, GString *text)
 }
 
 static char *
-first_address(GMimeMessage *message, GMimeAddressType type)
+folded_addresses(GMimeMessage *message, GMimeAddressType type)
 {
-	g_autoptr(GString) text = g_string_new(NULL);
+	GString *text = g_string_new(NULL);
 
 	collect_addresses(g_mime_message_get_addresses(message, type), text);
-	return g_strndup(text->str, strcspn(text->str, " "));
+	return g_string_free(text, FALSE);
+}
+
+static char *
+first_address(GMimeMessage *message, GMimeAddressType type)
+{
+	g_autofree char *addresses = folded_addresses(message, type);
+
+	return g_strndup(addresses, strcspn(addresses, " "));
 }
 
 static char *
@@ -330,6 +339,7 @@ read_header(struct layout *layout, GMimeMessage *message)
 	collect_addresses(g_mime_message_get_addresses(message, GMIME_ADDRESS_TYPE_TO), readers);
 	collect_addresses(g_mime_message_get_addresses(message, GMIME_ADDRESS_TYPE_CC), readers);
 	layout->addresses = g_strdup(readers->str);
+	layout->reply_to = folded_addresses(message, GMIME_ADDRESS_TYPE_REPLY_TO);
 	layout->date = date == NULL ? 0 : g_date_time_to_unix(date);
 }
 
@@ -420,11 +430,12 @@ char *
 layout_print(const struct layout *layout)
 {
 	g_autoptr(json_t) json = json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "subject",
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "subject",
 		text_of(layout->subject), "from", text_of(layout->from), "to", text_of(layout->to),
 		"cc", text_of(layout->cc), "from_address", text_of(layout->from_address),
 		"message_id", text_of(layout->message_id), "references",
-		text_of(layout->references), "addresses", text_of(layout->addresses), "date",
+		text_of(layout->references), "addresses", text_of(layout->addresses),
+		"reply_to", text_of(layout->reply_to), "date",
 		(json_int_t)layout->date, "attachments", print_parts(layout->attachments),
 		"related", print_parts(layout->related), "text", print_part(layout->text), "html",
 		print_part(layout->html));
@@ -492,7 +503,7 @@ is_whole(const struct layout *layout)
 {
 	return layout->subject != NULL && layout->from != NULL && layout->to != NULL &&
 	       layout->cc != NULL && layout->from_address != NULL && layout->message_id != NULL &&
-	       layout->references != NULL && layout->addresses != NULL &&
+	       layout->references != NULL && layout->addresses != NULL && layout->reply_to != NULL &&
 	       parts_are_whole(layout->attachments) && parts_are_whole(layout->related) &&
 	       (layout->text == NULL || part_is_whole(layout->text)) &&
 	       (layout->html == NULL || part_is_whole(layout->html));
@@ -514,6 +525,7 @@ layout_parse(const char *text)
 	layout->message_id = text_in(json, "message_id");
 	layout->references = text_in(json, "references");
 	layout->addresses = text_in(json, "addresses");
+	layout->reply_to = text_in(json, "reply_to");
 	layout->date = (gint64)json_integer_value(json_object_get(json, "date"));
 	parse_parts(json_object_get(json, "attachments"), layout->attachments);
 	parse_parts(json_object_get(json, "related"), layout->related);

@@ -31,6 +31,7 @@ struct layout {
 	char *from_address;		 /* of the first mailbox */
 	char *message_id, *references;	 /* with brackets */
 	char *addresses;		 /* of To and Cc, folded, separated by blanks */
+	char *reply_to;			 /* in the same form */
 	gint64 date;			 /* seconds since 1970, UTC; 0: none */
 	GPtrArray *attachments;		 /* struct layout_part */
 	GPtrArray *related;		 /* images for the HTML to show by cid: */

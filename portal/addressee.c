@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "core/address.h"
+#include "portal/web/throttle.h"
 
 enum { RECIPIENTS_MAX = 50 };
 
 static void
 addressee_free(struct addressee *addressee)
 {
+	g_free(addressee->name);
 	g_free(addressee->address);
 	g_free(addressee->folded);
 	g_free(addressee);
@@ -29,6 +31,7 @@ collect(GPtrArray *addressees, InternetAddressList *list)
 		if (text == NULL)
 			continue;
 		addressee = g_new0(struct addressee, 1);
+		addressee->name = g_strdup(internet_address_get_name(one));
 		addressee->address = g_strdup(text);
 		addressee->folded = address_fold(text);
 		identifier_make(&addressee->copy);
@@ -48,6 +51,24 @@ addressees_in(const char *text)
 	return addressees;
 }
 
+char *
+addressees_shown(const GPtrArray *addressees)
+{
+	InternetAddressList *list = internet_address_list_new();
+	char *shown;
+
+	for (guint i = 0; i < addressees->len; i++) {
+		const struct addressee *one = g_ptr_array_index(addressees, i);
+		InternetAddress *mailbox = internet_address_mailbox_new(one->name, one->address);
+
+		internet_address_list_add(list, mailbox);
+		g_object_unref(mailbox);
+	}
+	shown = internet_address_list_to_string(list, NULL, FALSE);
+	g_object_unref(list);
+	return shown == NULL ? g_strdup("") : shown;
+}
+
 static bool
 is_company(const struct request *request, const char *folded)
 {
@@ -63,17 +84,23 @@ is_company(const struct request *request, const char *folded)
 }
 
 static bool
-takes_part(const struct mailbox_item *parent, const char *folded)
+is_among(const char *addresses, const char *folded)
 {
-	g_auto(GStrv) addresses = NULL;
-	g_autofree char *sender = NULL;
+	g_auto(GStrv) list = g_strsplit(addresses, " ", -1);
 
-	if (parent == NULL)
-		return false;
-	sender = address_fold(parent->sender);
-	addresses = g_strsplit(parent->layout->addresses, " ", -1);
-	return strcmp(sender, folded) == 0 ||
-	       g_strv_contains((const char *const *)addresses, folded);
+	return g_strv_contains((const char *const *)list, folded);
+}
+
+/* What was received says who takes part in it: its sender wrote those names, not who answers. */
+static bool
+takes_part(const struct mailbox_item *answered, const char *folded)
+{
+	const struct layout *layout = answered == NULL ? NULL : answered->layout;
+	g_autofree char *sender = answered == NULL ? NULL : address_fold(answered->sender);
+
+	return layout != NULL &&
+	       (strcmp(sender, folded) == 0 || is_among(layout->from_address, folded) ||
+		is_among(layout->reply_to, folded) || is_among(layout->addresses, folded));
 }
 
 /* What the rules say: those with `portal` are for what is written here. */
@@ -90,44 +117,60 @@ ask_rules(struct request *request, const struct addressee_question *question, co
 	return policy_decide(asked, folded, decision_r, fault);
 }
 
+static char *
+refusal(const struct request *request, const struct addressee *addressee)
+{
+	if (addressee->is_company)
+		return g_strdup_printf(
+			request_say(request, "%s cannot be written to from here, unless they wrote "
+					     "to you first."),
+			addressee->address);
+	return g_strdup_printf(request_say(request, "%s cannot be reached from here."),
+			       addressee->address);
+}
+
 /* *why_r: a sentence for the member, the caller's, or NULL: they may. */
 static bool
 check_addressee(struct request *request, const struct addressee_question *question,
 		struct addressee *addressee, char **why_r, struct fault *fault)
 {
-	bool in_conversation =
-		takes_part(question->parent, addressee->folded) && !question->forwards;
+	bool in_conversation = takes_part(question->answered, addressee->folded);
 	struct policy_decision decision = {0};
-	struct account account;
-	bool good;
+	bool good = ask_rules(request, question, addressee->folded, &decision, fault);
 
 	*why_r = NULL;
 	addressee->is_company = is_company(request, addressee->folded);
-	if (!addressee->is_company && !account_find(request->connection, addressee->folded,
-						    &account, &addressee->is_member, fault))
-		return false;
-	if (!addressee->is_company)
-		account_clear(&account);
-	good = ask_rules(request, question, addressee->folded, &decision, fault);
 	if (good && decision.is_for_portal && decision.reject != NULL)
 		*why_r = g_strdup_printf("%s: %s", addressee->address, decision.reject);
-	else if (good && addressee->is_company && !in_conversation && !decision.is_for_portal)
-		*why_r = g_strdup_printf(
-			request_say(request,
-				    "%s cannot be written to from here, unless they wrote to "
-				    "you first."),
-			addressee->address);
-	else if (good && !addressee->is_company &&
-		 !(addressee->is_member && (in_conversation || decision.is_for_portal)))
-		/* The same for members as for others: who is one is not told. */
-		*why_r = g_strdup_printf(request_say(request, "%s cannot be reached from here."),
-					 addressee->address);
+	else if (good && !in_conversation && !decision.is_for_portal)
+		*why_r = refusal(request, addressee);
 	if (good && decision.is_for_portal) {
 		addressee->rule = decision.rule;
 		addressee->rule_line = decision.line;
 	}
 	policy_decision_clear(&decision);
 	return good;
+}
+
+/* Anybody with a mailbox can be a member: nobody has the portal write to the whole world. */
+static bool
+count_outside(struct request *request, const GPtrArray *addressees, char **why_r,
+	      struct fault *fault)
+{
+	for (guint i = 0; i < addressees->len && *why_r == NULL; i++) {
+		const struct addressee *addressee = g_ptr_array_index(addressees, i);
+		bool allowed = true;
+
+		if (!addressee->is_company &&
+		    !throttle_take(request->connection, &throttle_outside_recipients,
+				   request->session.account.id.text, &allowed, fault))
+			return false;
+		if (!allowed)
+			*why_r = g_strdup(request_say(request,
+						      "You have written to many people within an "
+						      "hour. Please wait an hour, then try again."));
+	}
+	return true;
 }
 
 bool
@@ -148,5 +191,5 @@ addressees_check(struct request *request, const struct addressee_question *quest
 		else if (!check_addressee(request, question, addressee, why_r, fault))
 			return false;
 	}
-	return true;
+	return *why_r != NULL || count_outside(request, addressees, why_r, fault);
 }

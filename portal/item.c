@@ -4,21 +4,47 @@
 
 #include "mail/html_mail.h"
 
-bool
-item_open(struct request *request, const char *id, struct mailbox_item *item_r,
-	  enum MHD_Result *answered_r)
+struct mailbox
+item_mailbox(const struct request *request)
 {
+	const struct portal *portal = request->portal;
+
+	return (struct mailbox){portal->database, portal->settings, &portal->spool,
+				&request->session};
+}
+
+typedef bool mailbox_look(const struct mailbox *mailbox, const char *id,
+			  struct mailbox_item *item_r, bool *found_r, struct fault *fault);
+
+static bool
+look(struct request *request, mailbox_look *how, const char *id, struct mailbox_item *item_r,
+     enum MHD_Result *answered_r)
+{
+	const struct mailbox mailbox = item_mailbox(request);
 	struct fault fault;
 	bool found;
 
-	if (!mailbox_open(request->portal->database, &request->portal->spool, &request->session, id,
-			  item_r, &found, &fault))
+	if (!how(&mailbox, id, item_r, &found, &fault))
 		*answered_r = answer_fault(request, &fault);
 	else if (!found)
 		*answered_r = answer_not_found(request);
 	else
 		return true;
 	return false;
+}
+
+bool
+item_open(struct request *request, const char *id, struct mailbox_item *item_r,
+	  enum MHD_Result *answered_r)
+{
+	return look(request, mailbox_open, id, item_r, answered_r);
+}
+
+bool
+item_find(struct request *request, const char *id, struct mailbox_item *item_r,
+	  enum MHD_Result *answered_r)
+{
+	return look(request, mailbox_find, id, item_r, answered_r);
 }
 
 char *

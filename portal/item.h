@@ -9,6 +9,11 @@
  * the item in any case. */
 bool item_open(struct request *request, const char *id, struct mailbox_item *item_r,
 	       enum MHD_Result *answered_r);
+/* The same without looking into it: for what shows nothing of it. */
+bool item_find(struct request *request, const char *id, struct mailbox_item *item_r,
+	       enum MHD_Result *answered_r);
+/* The mailbox of who sent the request. */
+struct mailbox item_mailbox(const struct request *request);
 /* Its text, or that of its HTML; at most `max` bytes, *cut_r: there is more. The caller's; NULL
  * with `fault` filled. */
 char *item_text(const struct mailbox_item *item, size_t max, bool *cut_r, struct fault *fault);

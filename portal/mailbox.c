@@ -43,34 +43,35 @@ static const struct statement search_folder = {
 static const struct statement keep_key = {
 	"mailbox_keep", "update postseal.parcel_key set kept = $2, sealed = null where id = $1"};
 
-#define ITEM                                                                                       \
-	"select k.id, k.parcel, p.sender, coalesce(c.recipient, ''), k.copy, p.message, k.folder," \
-	" k.read_at is not null, extract(epoch from p.created_at)::bigint,"                        \
+#define ITEM_HEAD                                                                                  \
+	"select k.id, k.parcel, p.sender, coalesce(c.recipient, ''), k.copy, p.message, "
+#define ITEM_TAIL                                                                                  \
+	", k.read_at is not null, extract(epoch from p.created_at)::bigint,"                        \
 	" extract(epoch from k.expires_at)::bigint, p.layout, p.receipt, k.kept, k.sealed, "       \
 	"k.answers, k.manner"
 
 static const struct statement item_of_member = {
 	"mailbox_item",
-	ITEM ", null::bytea from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
+	ITEM_HEAD "k.folder" ITEM_TAIL
+		  ", null::bytea from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
 	     " left join postseal.copy c on c.id = k.copy "
 	     "where k.id = $1 and k.account = $2 and k.expires_at > now()"};
 
+/* Whoever's mailbox it may be in: here it is in none. */
 static const struct statement item_of_guest = {
-	"mailbox_guest_item", ITEM
+	"mailbox_guest_item", ITEM_HEAD "null::text" ITEM_TAIL
 	", s.wrapped from postseal.session_key s join postseal.parcel_key k on k.id = s.parcel_key"
 	" join postseal.parcel p on p.id = k.parcel left join postseal.copy c on c.id = k.copy "
 	"where k.id = $1 and s.session = $2 and k.expires_at > now()"};
 
 static const struct statement keep_layout = {
 	"mailbox_layout",
-	"update postseal.parcel set layout = $2 where id = $1 and layout is null"};
+	"update postseal.parcel set layout = $2 where id = $1"};
 
-static const struct statement mark_read = {
-	"mailbox_read", "update postseal.parcel_key set read_at = coalesce(read_at, now()), "
-			"opened_at = coalesce(opened_at, now()),"
-			" boxed = case when num_nonnulls(wrapped, sealed, kept) > 0 then null else "
-			"boxed end, link_boxed = null "
-			"where id = $1"};
+static const struct statement mark_read = {"mailbox_read",
+					   "select postseal.parcel_key_read($1)"};
+/* SQLSTATE of that function */
+static const char read_already[] = "PS001", gone_meanwhile[] = "PS002";
 
 static const struct statement put_own = {"mailbox_put_own",
 					 "insert into postseal.parcel_key (id, parcel, account, "
@@ -354,39 +355,97 @@ read_layout(const PGresult *result, struct mailbox_item *item)
 	return item->layout != NULL;
 }
 
+/* Nobody but its reader may open the session's messages: not before a second factor. */
 static bool
-find_and_read(struct database *database, const struct session *session, const char *id,
-	      struct mailbox_item *item_r, bool *found_r, struct fault *fault)
+may_read(const struct session *session)
 {
-	g_autoptr(connection_auto) connection = database_take(database, fault);
+	return session->state == SESSION_GUEST || session->state == SESSION_MEMBER;
+}
+
+static bool
+find(const struct mailbox *mailbox, const char *id, struct mailbox_item *item_r, bool *found_r,
+     struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = database_take(mailbox->database, fault);
 	g_autoptr(PGresult) result = NULL;
 
-	if (connection == NULL ||
-	    !find_item(connection, session, id, &result, &item_r->content.key, found_r, fault))
+	if (connection == NULL || !find_item(connection, mailbox->session, id, &result,
+					     &item_r->content.key, found_r, fault))
 		return false;
 	if (!*found_r)
 		return true;
-	item_r->content.database = database;
+	item_r->content.database = mailbox->database;
 	read_item(result, item_r);
 	read_layout(result, item_r);
 	return true;
 }
 
 bool
-mailbox_open(struct database *database, const struct spool_settings *spool,
-	     const struct session *session, const char *id, struct mailbox_item *item_r,
+mailbox_find(const struct mailbox *mailbox, const char *id, struct mailbox_item *item_r,
 	     bool *found_r, struct fault *fault)
 {
 	struct identifier parsed;
 
 	*item_r = (struct mailbox_item){0};
 	*found_r = false;
-	if (!identifier_parse(&parsed, id) || session->state == SESSION_NONE ||
-	    session->state == SESSION_HALF)
-		return true;
-	if (!find_and_read(database, session, parsed.text, item_r, found_r, fault))
+	return !identifier_parse(&parsed, id) || !may_read(mailbox->session) ||
+	       find(mailbox, parsed.text, item_r, found_r, fault);
+}
+
+bool
+mailbox_is_received(const struct mailbox_item *item)
+{
+	return item->copy != NULL && (!item->has_folder || item->folder == FOLDER_INBOX);
+}
+
+static bool
+tell_sender(struct connection *connection, const struct settings *settings,
+	    const struct mailbox_item *item, const char *what, struct fault *fault)
+{
+	const struct receipt receipt = {.message = item->message,
+					.parcel = item->content.parcel.text,
+					.sender = item->sender,
+					.recipient = item->recipient,
+					.what = what,
+					.form = item->receipt};
+
+	return item->message == NULL || receipt_note(connection, settings, &receipt, fault);
+}
+
+/* Where two look at once, the second one's batch fails, and the opening is on record once. */
+static bool
+record_opening(const struct mailbox *mailbox, const struct mailbox_item *item, bool *found_r,
+	       struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = database_take(mailbox->database, fault);
+	struct parameters parameters = {0};
+
+	if (connection == NULL)
 		return false;
-	return !*found_r || item_r->layout != NULL || make_layout(database, spool, item_r, fault);
+	parameters_text(&parameters, item->id.text);
+	if (batch_begin(connection, fault) &&
+	    batch_add(connection, &mark_read, &parameters, fault) &&
+	    audit_move_copy(connection, item->copy, "opened", "its recipient read it", fault) &&
+	    tell_sender(connection, mailbox->settings, item, "opened", fault) &&
+	    batch_commit(connection, fault))
+		return true;
+	*found_r = strcmp(connection_sqlstate(connection), gone_meanwhile) != 0;
+	return !*found_r || strcmp(connection_sqlstate(connection), read_already) == 0;
+}
+
+bool
+mailbox_open(const struct mailbox *mailbox, const char *id, struct mailbox_item *item_r,
+	     bool *found_r, struct fault *fault)
+{
+	if (!mailbox_find(mailbox, id, item_r, found_r, fault))
+		return false;
+	if (!*found_r)
+		return true;
+	if (item_r->layout == NULL &&
+	    !make_layout(mailbox->database, mailbox->spool, item_r, fault))
+		return false;
+	return item_r->is_read || !mailbox_is_received(item_r) ||
+	       record_opening(mailbox, item_r, found_r, fault);
 }
 
 /* --- one's own --- */
@@ -421,48 +480,12 @@ mailbox_drop(struct connection *connection, const struct mailbox_item *item, str
 	return batch_add(connection, &delete_key, &key, fault);
 }
 
-/* --- what readers do --- */
-
-static bool
-tell_sender(struct connection *connection, const struct settings *settings,
-	    const struct mailbox_item *item, const char *what, struct fault *fault)
-{
-	const struct receipt receipt = {.message = item->message,
-					.parcel = item->content.parcel.text,
-					.sender = item->sender,
-					.recipient = item->recipient,
-					.what = what,
-					.form = item->receipt};
-
-	return item->message == NULL || receipt_note(connection, settings, &receipt, fault);
-}
-
-bool
-mailbox_mark_read(struct connection *connection, const struct settings *settings,
-		  const struct mailbox_item *item, struct fault *fault)
-{
-	struct parameters parameters = {0};
-
-	if (item->is_read || item->copy == NULL ||
-	    (item->has_folder && item->folder != FOLDER_INBOX))
-		return true;
-	parameters_text(&parameters, item->id.text);
-	return batch_begin(connection, fault) &&
-	       batch_add(connection, &mark_read, &parameters, fault) &&
-	       audit_move_copy(connection, item->copy, "opened", "its recipient read it", fault) &&
-	       tell_sender(connection, settings, item, "opened", fault) &&
-	       batch_commit(connection, fault);
-}
-
 bool
 mailbox_delete(struct connection *connection, const struct settings *settings,
 	       const struct mailbox_item *item, struct fault *fault)
 {
-	bool is_received =
-		item->copy != NULL && (!item->has_folder || item->folder == FOLDER_INBOX);
-
 	return batch_begin(connection, fault) && mailbox_drop(connection, item, fault) &&
-	       (!is_received || (audit_event(connection, item->message, item->copy, "deleted",
+	       (!mailbox_is_received(item) || (audit_event(connection, item->message, item->copy, "deleted",
 					     "by its recipient", fault) &&
 				 tell_sender(connection, settings, item, "deleted", fault))) &&
 	       batch_commit(connection, fault);

@@ -1,7 +1,8 @@
 /*
- * The messages a session may see: those of a member's folders, and those that a guest opened. Who
- * may open what is decided here, in one place: every identifier that a browser sends goes through
- * mailbox_open().
+ * The messages a session may see: those of a member's folders, and those that were opened with link
+ * and code. Who may do what with which message is decided here, in one place: every identifier that
+ * a browser sends goes through mailbox_find(), and nothing of a message is shown, sent or quoted but
+ * what mailbox_open() gave.
  */
 #ifndef POSTSEAL_PORTAL_MAILBOX_H
 #define POSTSEAL_PORTAL_MAILBOX_H
@@ -34,6 +35,14 @@ struct mailbox_question {
 	const char *before;	   /* identifier: the page after it; "": the first */
 };
 
+/* Whose messages they are, and what looking into them needs. */
+struct mailbox {
+	struct database *database;
+	const struct settings *settings;
+	const struct spool_settings *spool;
+	const struct session *session;
+};
+
 /* struct mailbox_entry, newest first, freed by the array; NULL with `fault` filled. */
 GPtrArray *mailbox_list(struct connection *connection, const struct session *session,
 			const struct mailbox_question *question, bool *more_r, struct fault *fault);
@@ -45,7 +54,7 @@ struct mailbox_item {
 	char *sender;	      /* address; of a draft: its author */
 	char *recipient;      /* whose copy it is, as the envelope had it */
 	char *copy, *message; /* in the log, or NULL */
-	bool has_folder;      /* it is in a member's mailbox */
+	bool has_folder;      /* it is in this member's own mailbox; else link and code opened it */
 	enum folder folder;
 	bool is_read;
 	gint64 at, expires_at;
@@ -53,10 +62,16 @@ struct mailbox_item {
 	char *answers, *manner; /* of a draft: which message (parcel key), and how; or NULL */
 };
 
-/* *found_r: the session may open it. Reads (and keeps) the layout. Clear it in any case. */
-bool mailbox_open(struct database *database, const struct spool_settings *spool,
-		  const struct session *session, const char *id, struct mailbox_item *item_r,
+/* *found_r: it is there, and this session may read it. Nothing of it was looked at, and its layout
+ * is NULL. Clear it in any case. */
+bool mailbox_find(const struct mailbox *mailbox, const char *id, struct mailbox_item *item_r,
 		  bool *found_r, struct fault *fault);
+/* The same, to be shown: reads (and keeps) the layout. The first opening of what was received is on
+ * record, told to the sender, and nobody but its reader has the key, before this returns. */
+bool mailbox_open(const struct mailbox *mailbox, const char *id, struct mailbox_item *item_r,
+		  bool *found_r, struct fault *fault);
+/* Was it sent to this session's reader by somebody else? Only such a message can be answered. */
+bool mailbox_is_received(const struct mailbox_item *item);
 void mailbox_item_clear(struct mailbox_item *item);
 typedef struct mailbox_item mailbox_item_auto;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(mailbox_item_auto, mailbox_item_clear)
@@ -73,10 +88,7 @@ bool mailbox_put(struct parcel_writer *parcel, const struct session *session,
 bool mailbox_drop(struct connection *connection, const struct mailbox_item *item,
 		  struct fault *fault);
 
-/* The reader saw it: on record, and told to the sender. */
-bool mailbox_mark_read(struct connection *connection, const struct settings *settings,
-		       const struct mailbox_item *item, struct fault *fault);
-/* Its owner wants it gone: nothing of it stays but the record. */
+/* Its owner wants it gone: nothing of it stays but the record. Only for what is in their mailbox. */
 bool mailbox_delete(struct connection *connection, const struct settings *settings,
 		    const struct mailbox_item *item, struct fault *fault);
 

@@ -219,7 +219,10 @@ offer_deeds(const struct request *request, struct page *page, const struct mailb
 	set_place(page, "reply", "href", "/reply/", item);
 	set_place(page, "reply-all", "href", "/replyall/", item);
 	set_place(page, "forward", "href", "/forward/", item);
-	set_place(page, "delete", "action", "/delete/", item);
+	if (item->has_folder)
+		set_place(page, "delete", "action", "/delete/", item);
+	else
+		page_remove(page, "delete");
 	if (item->has_folder && item->folder == FOLDER_SENT)
 		page_remove(page, "reply");
 	if (strchr(item->layout->addresses, ' ') == NULL &&
@@ -257,8 +260,7 @@ serve_message(struct request *request)
 	if (!item_open(request, request->tail, &item, &answered))
 		return answered;
 	text = text_of(request, &item, &fault);
-	if (text == NULL ||
-	    !mailbox_mark_read(request->connection, request->portal->settings, &item, &fault))
+	if (text == NULL)
 		return answer_fault(request, &fault);
 	page = request_page(request, "message.html");
 	fill_header(request, page, &item);
@@ -473,9 +475,12 @@ serve_delete(struct request *request)
 	enum MHD_Result answered;
 	struct fault fault;
 
-	if (!item_open(request, request->tail, &item, &answered))
+	if (!item_find(request, request->tail, &item, &answered))
 		return answered;
+	/* Who has link and code of a message may read it; it is not theirs to delete. */
+	if (!item.has_folder)
+		return answer_not_found(request);
 	if (!mailbox_delete(request->connection, request->portal->settings, &item, &fault))
 		return answer_fault(request, &fault);
-	return answer_see(request, item.has_folder ? folders[item.folder].path : "/");
+	return answer_see(request, folders[item.folder].path);
 }

@@ -34,7 +34,7 @@ record(const struct sending *sending, struct fault *fault)
 					: "an answer in a conversation of the portal",
 			.method = addressee->is_company ? "plain" : "pickup",
 			.reason = addressee->is_company ? "to the company itself"
-							: "the recipient has an account",
+							: "it waits in the portal",
 			.trace = "{}",
 			.keys = "{}",
 			.state = addressee->is_company ? "queued" : "parked"};

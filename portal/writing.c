@@ -15,7 +15,7 @@ enum {
 /* What the form shows. */
 struct sheet {
 	const char *manner;		   /* "reply", "replyall", "forward", or NULL */
-	const struct mailbox_item *parent; /* which is answered, or NULL */
+	const struct mailbox_item *parent; /* which is answered or forwarded, or NULL */
 	const struct mailbox_item *draft;  /* which is gone on with, or NULL */
 	const char *to, *subject, *text;
 	const char *wrong;
@@ -27,6 +27,17 @@ static bool
 forwards(const struct sheet *sheet)
 {
 	return sheet->manner != NULL && strcmp(sheet->manner, "forward") == 0;
+}
+
+/* What can be answered was received: whoever could answer what they wrote themselves could name as
+ * its author or reader whom they liked, and write to them. Drafts are not forwarded either. */
+static bool
+may_be_parent(const struct mailbox_item *item, const char *manner)
+{
+	if (strcmp(manner, "forward") == 0)
+		return mailbox_is_received(item) ||
+		       (item->has_folder && item->folder == FOLDER_SENT);
+	return mailbox_is_received(item);
 }
 
 static const struct mailbox_item *
@@ -124,20 +135,45 @@ quoted(const struct mailbox_item *item, struct fault *fault)
 	return g_string_free(quote, FALSE);
 }
 
-/* Everybody in the conversation but the member. */
-static char *
-everybody(const struct request *request, const struct mailbox_item *item)
+/* Each once, and never the member. */
+static void
+add_addresses(const struct request *request, GPtrArray *list, const char *addresses)
 {
-	g_auto(GStrv) addresses = g_strsplit(item->layout->addresses, " ", -1);
-	g_autofree char *author = address_fold(item->sender);
-	const char *self = request->session.account.address;
-	GString *list = g_string_new(strcmp(author, self) == 0 ? "" : author);
+	g_auto(GStrv) words = g_strsplit(addresses, " ", -1);
 
-	for (char **address = addresses; *address != NULL; address++)
-		if (**address != '\0' && strcmp(*address, self) != 0 &&
-		    strstr(list->str, *address) == NULL)
-			g_string_append_printf(list, "%s%s", list->len > 0 ? ", " : "", *address);
-	return g_string_free(list, FALSE);
+	for (char **word = words; *word != NULL; word++)
+		if (**word != '\0' && strcmp(*word, request->session.account.address) != 0 &&
+		    !g_ptr_array_find_with_equal_func(list, *word, g_str_equal, NULL))
+			g_ptr_array_add(list, g_strdup(*word));
+}
+
+/* RFC 5322 §3.6.2: who is named in Reply-To, or else in From. */
+static void
+add_author(const struct request *request, GPtrArray *list, const struct mailbox_item *item)
+{
+	const struct layout *layout = item->layout;
+	g_autofree char *sender = address_fold(item->sender);
+
+	add_addresses(request, list, layout->reply_to);
+	if (list->len == 0)
+		add_addresses(request, list, layout->from_address);
+	if (list->len == 0)
+		add_addresses(request, list, sender);
+}
+
+/* Whom an answer goes to. */
+static char *
+answer_to(const struct request *request, const struct mailbox_item *item, const char *manner)
+{
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(g_free);
+
+	if (strcmp(manner, "forward") == 0)
+		return g_strdup("");
+	add_author(request, list, item);
+	if (strcmp(manner, "replyall") == 0)
+		add_addresses(request, list, item->layout->addresses);
+	g_ptr_array_add(list, NULL);
+	return g_strjoinv(", ", (char **)list->pdata);
 }
 
 static enum MHD_Result
@@ -152,6 +188,8 @@ begin_sheet(struct request *request, const char *manner, const char *prefix)
 
 	if (!item_open(request, request->tail, &item, &answered))
 		return answered;
+	if (!may_be_parent(&item, manner))
+		return answer_not_found(request);
 	quote = quoted(&item, &fault);
 	if (quote == NULL)
 		return answer_fault(request, &fault);
@@ -160,11 +198,7 @@ begin_sheet(struct request *request, const char *manner, const char *prefix)
 				*item.layout->from != '\0' ? item.layout->from : item.sender);
 	text = g_strdup_printf("\n\n%s\n%s", intro, quote);
 	subject = prefixed(prefix, item.layout->subject);
-	if (strcmp(manner, "forward") == 0)
-		to = g_strdup("");
-	else
-		to = strcmp(manner, "replyall") == 0 ? everybody(request, &item)
-						     : g_strdup(item.sender);
+	to = answer_to(request, &item, manner);
 	sheet.to = to;
 	sheet.subject = subject;
 	sheet.text = text;
@@ -195,10 +229,11 @@ serve_draft(struct request *request)
 	g_auto(mailbox_item_auto) item = {0};
 	g_auto(mailbox_item_auto) parent = {0};
 	g_autofree char *text = NULL;
+	const struct mailbox mailbox = item_mailbox(request);
 	struct sheet sheet = {.draft = &item};
 	enum MHD_Result answered;
 	struct fault fault;
-	bool cut, found;
+	bool cut, found = false;
 
 	if (!item_open(request, request->tail, &item, &answered))
 		return answered;
@@ -209,10 +244,9 @@ serve_draft(struct request *request)
 							QUOTE_MAX * 16, &cut, &fault);
 	if (text == NULL)
 		return answer_fault(request, &fault);
-	if (item.answers != NULL &&
-	    mailbox_open(request->portal->database, &request->portal->spool, &request->session,
-			 item.answers, &parent, &found, &fault) &&
-	    found) {
+	if (item.answers != NULL && !mailbox_open(&mailbox, item.answers, &parent, &found, &fault))
+		return answer_fault(request, &fault);
+	if (found && may_be_parent(&parent, item.manner)) {
 		sheet.parent = &parent;
 		sheet.manner = item.manner;
 	}
@@ -286,12 +320,13 @@ send_or_keep(struct request *request, const struct sheet *sheet, const GPtrArray
 	bool answers = sheet->parent != NULL && !forwards(sheet);
 	g_autofree char *references = answers ? references_to(sheet->parent->layout) : g_strdup("");
 	g_autoptr(GArray) files = enclosures(request, kept_from(sheet));
+	g_autofree char *shown = keep ? g_strdup(sheet->to) : addressees_shown(addressees);
 	struct sending sending = {
 		.request = request,
 		.draft = sheet->draft,
 		.addressees = keep ? NULL : addressees,
 		.composition = {.domain = settings->domains[0],
-				.to = sheet->to,
+				.to = shown,
 				.subject = sheet->subject,
 				.text = sheet->text,
 				.in_reply_to = answers ? sheet->parent->layout->message_id : "",
@@ -346,7 +381,7 @@ send_sheet(struct request *request, struct sheet *sheet)
 	bool keep = strcmp(request_field(request, "action"), "keep") == 0;
 	g_autoptr(GPtrArray) addressees = addressees_in(sheet->to);
 	const struct addressee_question question = {
-		.parent = sheet->parent, .forwards = forwards(sheet), .subject = sheet->subject};
+		.answered = forwards(sheet) ? NULL : sheet->parent, .subject = sheet->subject};
 	g_autofree char *why = NULL;
 	struct fault fault;
 
@@ -389,6 +424,8 @@ serve_send(struct request *request)
 	if (!open_named(request, "parent", &parent, &has_parent, &answered) ||
 	    !open_named(request, "draft", &draft, &has_draft, &answered))
 		return answered;
+	if (has_parent && (sheet.manner == NULL || !may_be_parent(&parent, sheet.manner)))
+		return answer_not_found(request);
 	if (has_draft && (!draft.has_folder || draft.folder != FOLDER_DRAFTS))
 		return answer_not_found(request);
 	sheet.parent = has_parent ? &parent : NULL;

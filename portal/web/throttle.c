@@ -12,6 +12,7 @@ const struct throttle throttle_password_network = {"password network", 100, QUAR
 const struct throttle throttle_second_factor = {"second factor", 5, QUARTER};
 const struct throttle throttle_proof_address = {"proof address", 3, HOUR};
 const struct throttle throttle_proof_network = {"proof network", 30, HOUR};
+const struct throttle throttle_outside_recipients = {"outside recipients", 100, HOUR};
 
 static const struct statement take = {
 	"throttle_take", "insert into postseal.throttle as t (what, whom, count, until) "

@@ -13,6 +13,7 @@ sys.path.insert(0, str(SOURCE / "contrib" / "sandbox"))
 
 import people  # noqa: E402
 import world as sandbox  # noqa: E402
+from person import Person  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("POSTSEAL_BUILD", SOURCE / "build"))
 
@@ -86,3 +87,11 @@ class Post:
 @pytest.fixture
 def post(world):
     return Post(world)
+
+
+@pytest.fixture
+def person(world, post, name):
+    """Somebody outside, whom an employee writes to for the first time."""
+    post.sender = f"{name}.sender@example.com"
+    world.postgres.query("delete from postseal.throttle")  # all come from one network
+    return Person(world, post, f"{name}@pickup.example")

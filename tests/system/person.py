@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 import struct
+import subprocess
 import time
 
 import people
@@ -11,6 +12,18 @@ import world as sandbox
 from visitor import Visitor
 
 PASSWORD = "correct horse battery"
+PORTAL_RULES = """
+match portal recipient "office@example.com"   deliver plain
+match portal recipient "closed@example.com"   reject "This office is closed. Please call."
+match conversation                            deliver smime, pgp, pickup
+match subject tag "[receipt]" recipient domain "pickup.example"  deliver pickup receipt
+match subject tag "[mdn]" recipient domain "pickup.example"      deliver pickup receipt mdn
+match subject tag "[dsn]" recipient domain "pickup.example"      deliver pickup receipt dsn
+match recipient domain "pickup.example"       deliver pickup expire 14 days
+match recipient domain "auto.example"         deliver smime, pgp, pickup
+match recipient in domains                    deliver plain
+otherwise                                     deliver plain
+"""
 
 
 class Person:
@@ -69,3 +82,8 @@ def totp(secret, step=0):
     digest = hmac.new(base64.b32decode(secret), counter, hashlib.sha1).digest()
     at = digest[-1] & 15
     return f"{(struct.unpack('>I', digest[at:at + 4])[0] & 0x7fffffff) % 1000000:06}"
+
+
+def dump(world):
+    """All of the database, as a thief would take it."""
+    return subprocess.run(["pg_dump", "--inserts", "-d", world.postgres.url], check=True, capture_output=True).stdout

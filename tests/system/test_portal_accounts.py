@@ -1,0 +1,186 @@
+"""Accounts in the portal: passwords, trust, recovery, sessions, languages."""
+import re
+
+import pytest
+import world as sandbox
+from person import PASSWORD, PORTAL_RULES as RULES, Person, send, state
+from visitor import Visitor
+
+
+def test_second_message_needs_no_code_and_a_stranger_does(person, name):
+    send(person)
+    person.unlock()
+    person.enrol()
+    assert "About your account" in person.browser.get("/inbox").text
+    send(person, b"The second secret.\r\n", "Second")
+    notice = person.mail("Protected message", 2)
+    link = re.search(r"http://\S+/message/\S{36}", notice.text()).group(0)
+    assert "/m/" not in notice.text() and "Second" in person.browser.get("/inbox").text
+    # Signed out, the link leads there by way of the password.
+    other = Visitor(person.browser.portal)
+    assert other.get(link).path == "/signin"
+    answer = other.send({"address": person.address, "password": PASSWORD})
+    assert answer.path in link and "The second secret." in answer.text
+    # Somebody else of the company never handed over a code.
+    person.post.sender = f"{name}.other@example.com"
+    send(person, subject="Third")
+    assert "/m/" in person.mail("Protected message", 3).text()
+    assert sandbox.wait_until(person.code, "a code for the other sender")
+
+
+def test_trust_is_revoked_by_the_sender_and_by_the_admin(person):
+    send(person)
+    person.unlock()
+    person.enrol()
+    sender = Person(person.world, person.post, person.post.sender)
+    sender.browser.get(re.search(r"http://\S+/track/\S{43}", sender.mail("Unlock code").text()).group(0))
+    sender.browser.send({"deed": "revoke"})
+    send(person)
+    assert "/m/" in person.mail("Protected message", 2).text()
+    person.unlock(2)  # while signed in: trusted again
+    assert "said by" in person.world.postseal("trust", "list", person.address)
+    person.world.postseal("trust", "revoke", person.address)
+    send(person)
+    assert "/m/" in person.mail("Protected message", 3).text()
+
+
+@pytest.mark.parametrize("password, again, why", [
+    ("short", "short", "too short"), ("password1234", "password1234", "easy to guess"),
+    ("correct horse battery", "correct horse batterx", "not the same"), ("aaaaaaaaaaaa", "aaaaaaaaaaaa", "easy to guess")])
+def test_weak_passwords_are_refused_with_a_sentence(person, password, again, why):
+    send(person)
+    person.unlock()
+    person.browser.get("/enrol")
+    answer = person.browser.send({"password": password, "again": again})
+    assert answer.status == 400 and why in answer.text
+
+
+def test_recovery_code_keeps_everything_and_without_it_the_senders_are_told(person):
+    send(person)
+    person.unlock()
+    recovery = person.enrol()
+    send(person, b"Only the account opens this.\r\n", "Sealed to the account")
+    person.mail("Protected message", 2)
+
+    def proof(count):
+        browser = Visitor(person.browser.portal)
+        browser.get("/join")
+        browser.send({"address": person.address})
+        browser.get(re.search(r"http://\S+/proof/\S{43}", person.mail("Your address at", count).text()).group(0))
+        return browser
+
+    browser = proof(1)
+    new = "another long password"
+    assert "not the recovery code" in browser.send({"password": new, "again": new, "recovery": "AAAAA"}).text
+    answer = browser.send({"password": new, "again": new, "recovery": recovery.lower().replace("-", " ")})
+    assert answer.path == "/inbox" and "Sealed to the account" in answer.text
+    assert person.browser.get("/inbox").path == "/signin"  # signed out elsewhere
+    browser = proof(2)
+    assert "are lost" in browser.send({"password": new, "again": new}).text
+    answer = browser.send({"password": "a third password", "again": "a third password", "lose": "yes"})
+    assert answer.status == 200 and "Sealed to the account" not in browser.get("/inbox").text
+    lost = Person(person.world, person.post, person.post.sender).mail("is lost")
+    assert person.address in lost.text() and lost["In-Reply-To"]
+    # Trust begins anew.
+    send(person)
+    assert "/m/" in person.mail("Protected message", 3).text()
+
+
+def test_passwords_are_throttled_and_tell_nothing(person):
+    send(person)
+    person.unlock()
+    person.enrol()
+    stranger = Visitor(person.browser.portal, {"X-Forwarded-For": "203.0.113.9"})
+    answers = [person.sign_in("wrong password", stranger) for _ in range(10)]
+    assert {a.status for a in answers} == {403}
+    assert person.sign_in(PASSWORD, stranger).status == 429
+    nobody = Person(person.world, person.post, "nobody.at.all@pickup.example", **{"X-Forwarded-For": "198.51.100.1"})
+    plain = re.sub(r'value="[^"]*"', "", nobody.sign_in("wrong password").text)
+    assert plain == re.sub(r'value="[^"]*"', "", answers[0].text)
+
+
+def test_sessions_are_listed_and_ended(person):
+    send(person)
+    person.unlock()
+    person.enrol()
+    other = Visitor(person.browser.portal, {"User-Agent": "Telephone/7"})
+    assert person.sign_in(PASSWORD, other).path == "/inbox"
+    assert "Telephone/7" in person.mail("New sign-in").text()
+    assert "Telephone/7" in person.browser.get("/settings").text
+    person.browser.send({}, action="/settings/sessions")
+    assert other.get("/inbox").path == "/signin"
+    assert "Telephone/7" not in person.browser.page.text
+
+
+def test_language_is_the_browsers_and_then_the_members(person):
+    german = Visitor(person.browser.portal, {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"})
+    assert '<html lang="de">' in german.get("/").text and "Anmelden" in german.page.text
+    assert "S'identifier" in german.get("/?lang=fr").text and '<html lang="fr">' in german.get("/join").text
+    send(person)
+    person.unlock()
+    person.enrol()
+    person.browser.get("/settings")
+    person.browser.send({"language": "it"}, action="/settings/language")
+    assert '<html lang="it">' in person.browser.page.text
+    send(person, subject="Second")
+    assert "Le ha inviato" in person.mail("Messaggio protetto").text()
+
+
+def test_admin_recalls_a_message_and_ends_an_account(person):
+    world = person.world
+    send(person)
+    person.unlock()
+    person.enrol()
+    assert person.address in world.postseal("account", "list", "pickup.example")
+    send(person, b"Only the account opens this.\r\n", "Recalled")
+    person.mail("Protected message", 2)
+    recalled = person.post.copies(person.address)[-1]["message"]
+    assert person.address in world.postseal("message", "recall", recalled)
+    assert "Recalled" not in person.browser.get("/inbox").text and state(person) == "recalled"
+    with pytest.raises(sandbox.Trouble, match="nobody has it waiting unread"):
+        world.postseal("message", "recall", recalled)
+    send(person, b"Only the account opens this.\r\n", "Lost")
+    person.mail("Protected message", 3)
+    assert "1 messages are lost" in world.postseal("account", "delete", person.address)
+    assert person.browser.get("/inbox").path == "/signin" and state(person) == "lost"
+    assert "is lost" in Person(world, person.post, person.post.sender).mail("is lost")["Subject"]
+    # What link and code opened, they open again.
+    assert "The secret is 42." in unlock_first(person)
+
+
+def unlock_first(person):
+    notice = person.mails("Protected message")[0]
+    code = [m.codes()[person.address] for m in Person(person.world, person.post, person.post.sender).mails("Unlock code")][0]
+    person.browser.get(notice.link())
+    return person.browser.send({"code": code}).text
+
+
+def test_account_is_made_once_though_the_button_was_pressed_twice(person):
+    """The browser shows the answer to the second press, which was that the reader is signed out."""
+    send(person)
+    person.unlock()
+    person.browser.get("/enrol")
+    form, before = person.browser.page, list(person.browser.jar)
+    fields = {"password": PASSWORD, "again": PASSWORD}
+    assert person.browser.send(fields).status == 200
+    person.browser.jar.clear()
+    for cookie in before:
+        person.browser.jar.set_cookie(cookie)
+    person.browser.page = form
+    answer = person.browser.send(fields)
+    assert answer.status == 409 and "pressed the button twice" in answer.text
+    person.sign_in()
+    assert person.browser.get("/inbox").status == 200
+
+
+def test_right_codes_and_passwords_do_not_use_up_what_a_network_may_try(person):
+    """Many people read from one network: those who are right kept the others out after a while."""
+    tries = "select coalesce(sum(count), 0) from postseal.throttle where what in ('code network', 'password network')"
+    before = person.world.postgres.query(tries)
+    send(person)
+    person.unlock()
+    person.enrol()
+    assert person.sign_in(browser=Visitor(person.browser.portal)).path == "/inbox"
+    assert person.world.postgres.query(tries) == before
+    assert person.sign_in("wrong password", Visitor(person.browser.portal)).status == 403
+    assert person.world.postgres.query(tries) != before

@@ -1,0 +1,177 @@
+"""First contact: the notice, link and unlock code, codes by SMS, a new code, recall."""
+import http.server
+import json
+import re
+import threading
+
+import people
+import pytest
+import world as sandbox
+from person import PORTAL_RULES as RULES, Person, dump, send, state
+from visitor import Visitor
+
+SMS_PORT = sandbox.free_ports(1)[0]
+SETTINGS = f'sms "http://127.0.0.1:{SMS_PORT}/send"'
+
+
+def test_notice_is_text_and_html_without_anything_active(person):
+    send(person, subject="Very private words")
+    notice = person.mail("Protected message")
+    assert notice["Auto-Submitted"] == "auto-generated" and notice["Reply-To"] == person.post.sender
+    text = notice.parsed.get_body(("plain",)).get_content()
+    html = notice.parsed.get_body(("html",)).get_content()
+    for each in (text, html):
+        assert person.post.sender in each and "Example Corp" in each and notice.link() in each
+    assert "private words" not in notice.raw.decode() and "The secret" not in text
+    assert not re.search(r"<(script|img|link|iframe|form|object)|src=|url\(", html)
+    assert all(len(line) <= 78 for line in text.splitlines() if "http" not in line)
+
+
+@pytest.mark.parametrize("domain, fields, word", [
+    ("pickup.example", (), "has sent you"), ("pickup.example", ("Content-Language: de-CH",), "geschickt"),
+    ("pickup.example", ("Content-Language: fr",), "vous a envoyé"), ("pickup.example", ("Content-Language: it-IT",), "inviato")])
+def test_notice_speaks_the_language_of_the_message(world, post, name, domain, fields, word):
+    to = f"{name}@{domain}"
+    post.accepted(post.compose([to], fields=fields), [to])
+    assert word in post.box(to).one().text()
+
+
+def test_page_of_a_link_tells_nothing_but_the_organisation(person):
+    send(person)
+    link = person.mail("Protected message").link()
+    page = person.browser.get(link).text
+    assert "Example Corp" in page and person.post.sender not in page and person.address not in page
+    for _ in range(20):
+        person.browser.get(link)
+    assert state(person) == "parked"
+    assert person.unlock().status == 200 and state(person) == "opened"
+
+
+def test_a_code_without_the_form_of_the_page_is_refused(person):
+    """Cross-site request forgery: the token is of this browser and of our page."""
+    send(person)
+    link, code = person.mail("Protected message").link(), person.code() or sandbox.wait_until(person.code, "code")
+    stranger = Visitor(person.browser.portal)
+    assert stranger.ask(link, f"code={code}".encode()).status == 403
+    other = Visitor(person.browser.portal)
+    other.get(link)
+    token = other.form()[1]["token"]
+    assert stranger.ask(link, f"code={code}&token={token}".encode()).status == 403
+    person.browser.get(link)
+    assert person.browser.send({"code": code}, headers={"Sec-Fetch-Site": "cross-site"}).status == 403
+    assert state(person) == "parked"
+
+
+def test_cookie_changes_when_a_message_is_opened(person):
+    """Session fixation: who planted a cookie does not read what its victim opens."""
+    send(person)
+    person.browser.get(person.mail("Protected message").link())
+    before = {c.value for c in person.browser.jar if c.name == "postseal"}
+    person.unlock()
+    assert not before & {c.value for c in person.browser.jar if c.name == "postseal"}
+
+
+def test_locked_message_can_have_a_new_code(person):
+    send(person)
+    link = person.mail("Protected message").link()
+    code = sandbox.wait_until(person.code, "the code")
+    for _ in range(5):
+        person.browser.get(link)
+        answer = person.browser.send({"code": people.another_code(code)})
+    assert "locked" in answer.text and state(person) == "locked"
+    sender = Person(person.world, person.post, person.post.sender)
+    alert = sender.mail("is locked")
+    page = re.search(r"http://\S+/track/\S{43}", alert.text()).group(0)
+    sender.browser.get(page)
+    assert "is locked" in sender.browser.page.text
+    sender.browser.send({"deed": "renew"})
+    new = person.mail("Protected message", 2).link()
+    assert new != link and sandbox.wait_until(lambda: person.code(2), "new code") != code
+    assert person.unlock(2).status == 200 and "The secret is 42." in person.browser.page.text
+    # The old link is dead.
+    person.browser.get(link)
+    assert person.browser.send({"code": code}).status == 403
+
+
+def test_codes_are_limited_for_each_network_and_each_recipient(person):
+    """However many links somebody has: a network, and a recipient, are tried so often and no more."""
+    stranger = Visitor(person.browser.portal, {"X-Forwarded-For": "198.51.100.77"})
+    code = people.another_code("7KQ2M-9XW3P-T")
+
+    def attempt(browser, link):
+        browser.get(link)
+        return browser.send({"code": code}).status
+
+    assert [attempt(stranger, "/m/" + "A" * 43) for _ in range(61)] == [403] * 60 + [429]
+    neighbour = Visitor(person.browser.portal, {"X-Forwarded-For": "198.51.100.3"})
+    assert attempt(neighbour, "/m/" + "A" * 43) == 429
+    for _ in range(5):
+        send(person)
+    person.mail("Protected message", 5)
+    links = [m.link() for m in person.mails("Protected message")]
+    statuses = [attempt(Visitor(person.browser.portal, {"X-Forwarded-For": f"203.0.{n}.1"}), links[n // 5])
+                for n in range(21)]
+    assert statuses == [403] * 20 + [429]
+
+
+def test_recall_while_unread_and_not_after(person):
+    send(person)
+    link = person.mail("Protected message").link()
+    sender = Person(person.world, person.post, person.post.sender)
+    sender.browser.get(re.search(r"http://\S+/track/\S{43}", sender.mail("Unlock code").text()).group(0))
+    assert "waits, not yet read" in sender.browser.page.text
+    sender.browser.send({"deed": "recall"})
+    assert "was recalled" in sender.browser.page.text and state(person) == "recalled"
+    person.browser.get(link)
+    assert person.browser.send({"code": sandbox.wait_until(person.code, "code")}).status == 403
+    send(person)
+    person.unlock(2)
+    sender.browser.get(re.search(r"http://\S+/track/\S{43}", sender.mail("Unlock code", 2).text()).group(0))
+    assert "was read" in sender.browser.page.text and 'value="recall"' not in sender.browser.page.text
+
+
+@pytest.fixture
+def hook():
+    """The admin's hook: keeps what it is asked to send, and answers with `status`."""
+    asked, status = [], [204]
+
+    class Hook(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+            self.send_response(status[0])
+            self.end_headers()
+
+        def log_message(self, *arguments):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", SMS_PORT), Hook)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield asked, status
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_code_goes_by_sms_and_the_tag_never_out(person, hook):
+    asked, _ = hook
+    send(person, subject="Results [sms:+41791234567]")
+    notice = person.mail("Protected message")
+    assert "sent to your telephone" in notice.text()
+    (path, said), = asked
+    assert path == "/send" and said["to"] == "+41791234567" and person.post.sender in said["text"]
+    code = re.search(r"[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]", said["text"]).group(0)
+    told = Person(person.world, person.post, person.post.sender).mail("Your protected message to")
+    assert code not in told.text() and "sent by SMS" in told.text()
+    person.browser.get(notice.link())
+    page = person.browser.send({"code": code})
+    assert "<h1>Results</h1>" in page.text and "+4179" not in page.text
+    # The number is not in the database in the clear either.
+    assert b"+41791234567" not in dump(person.world)
+
+
+def test_code_goes_to_the_sender_when_the_hook_fails(person, hook):
+    _, status = hook
+    status[0] = 500
+    send(person, subject="Results [sms:+41791234567]")
+    assert sandbox.wait_until(person.code, "the code") and "The sender tells it" in person.mail("Protected message").text()

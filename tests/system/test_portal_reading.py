@@ -1,0 +1,224 @@
+"""What readers see in the portal: folders, messages, attachments, HTML."""
+import concurrent.futures
+import re
+import time
+
+import people
+import pytest
+import world as sandbox
+from messages import base64_lines, lines, multipart, noise, part
+from person import PORTAL_RULES as RULES, Person, send, state
+from visitor import Visitor
+
+
+def test_folders_are_paged_and_searched(person):
+    send(person, subject="Number 0")
+    person.unlock()
+    person.enrol()
+    for i in range(1, 27):
+        send(person, subject=f"Number {i}")
+    sandbox.wait_until(lambda: person.world.nothing_waits(), "the courier", 60)
+    page = person.browser.get("/inbox").text
+    assert page.count('class="subject"') == 25 and "Number 26" in page and "Number 0<" not in page
+    older = re.search(r'href="(/inbox\?before=[^"]+)"', page).group(1).replace("&amp;", "&")
+    rest = person.browser.get(older).text
+    assert "Number 0<" in rest and "Number 1<" in rest and rest.count('class="subject"') == 2
+    assert "Number 26" in person.browser.get(f"/inbox?sender={person.post.sender[:4]}").text
+    assert "No messages" in person.browser.get("/inbox?sender=nobody").text
+    today, long_ago = time.strftime("%Y-%m-%d"), "2001-01-01"
+    assert "Number 26" in person.browser.get(f"/inbox?since={today}").text
+    assert "No messages" in person.browser.get(f"/inbox?until={long_ago}").text
+    assert person.browser.get("/inbox?since=nonsense&before=nonsense").status == 200
+
+
+def test_attachments_come_one_by_one_as_a_zip_and_as_the_whole(person, tmp_path):
+    data = noise(3_000_000, "zip")
+    inner = lines("From: <x@example.com>\nSubject: inner\n\nInner text.")
+    body = multipart("b", part("Content-Type: text/plain", b"See all.\r\n"),
+                     part('Content-Type: application/pdf; name="same.pdf"\nContent-Transfer-Encoding: base64',
+                          base64_lines(data)),
+                     part('Content-Type: text/plain; name="same.pdf"\nContent-Disposition: attachment\n'
+                          "Content-Transfer-Encoding: quoted-printable", b"a=3Db\r\n"),
+                     part("Content-Type: message/rfc822", inner))
+    send(person, body, content=b'multipart/mixed; boundary="b"')
+    person.unlock()
+    message = person.browser.page.path.removeprefix("/message/")
+    parts = [person.browser.get(f"/attachment/{message}/{i}").body for i in range(3)]
+    assert parts == [data, b"a=b\r\n", inner]
+    path = tmp_path / "all.zip"
+    path.write_bytes(person.browser.get(f"/zip/{message}").body)
+    listing = sandbox.command("/usr/bin/python3", "-c", "import sys, zipfile\nz = zipfile.ZipFile(sys.argv[1])\n"
+                              "assert z.testzip() is None\nprint([(i.filename, i.file_size) for i in z.infolist()])",
+                              path).decode()
+    assert eval(listing) == [("same.pdf", len(data)), ("same (2).pdf", 5), ("message.eml", len(inner))]
+    whole = person.browser.get(f"/source/{message}").body
+    assert people.entity_of(whole) == b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n' + body
+
+
+def test_html_is_shown_in_a_frame_with_its_pictures(person):
+    html = (b'<p style="color:red;position:fixed">Hello <b>you</b><img src="cid:logo@x" onerror="alert(1)">'
+            b'<img src="https://tracker.example/p.gif"><a href="javascript:alert(1)">no</a>'
+            b'<a href="https://example.com/">yes</a></p><script>alert(1)</script>\r\n')
+    body = multipart("r", part("Content-Type: text/html; charset=utf-8", html),
+                     part("Content-Type: image/png\nContent-ID: <logo@x>\nContent-Transfer-Encoding: base64",
+                          b"iVBORw0KGgo=\r\n"))
+    send(person, body, content=b'multipart/related; boundary="r"')
+    page = person.unlock()
+    frame = re.search(r'<iframe[^>]*>', page.text).group(0)
+    assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in frame
+    shown = person.browser.get(re.search(r'src="(/html/[^"]+)"', frame).group(1))
+    assert '<p style="color:red;">Hello <b>you</b><img src="data:image/png;base64,iVBORw0KGgo="><img>' in shown.text
+    assert "tracker" not in shown.text and "script" not in shown.text and "alert" not in shown.text
+    assert '<a href="https://example.com/" target="_blank" rel="noopener noreferrer nofollow">yes</a>' in shown.text
+    assert "sandbox" in shown.headers["Content-Security-Policy"]
+    assert "script-src 'none'" in shown.headers["Content-Security-Policy"]
+
+
+def test_picture_that_no_html_shows_is_attached(person):
+    """A telephone numbers the pictures within a plain text, too: there was no way to see them."""
+    body = multipart("b", part("Content-Type: text/plain", b"Look:\r\n"),
+                     part("Content-Type: image/png; name=x.png\nContent-Disposition: inline\nContent-ID: <x@x>\n"
+                          "Content-Transfer-Encoding: base64", b"iVBORw0KGgo=\r\n"))
+    for holder in (b"mixed", b"related"):
+        count = len(person.mails("Protected message")) + 1
+        send(person, body, content=b'multipart/' + holder + b'; boundary="b"')
+        assert "x.png" in person.unlock(count).text
+        message = person.browser.page.path.removeprefix("/message/")
+        assert person.browser.get(f"/attachment/{message}/0").body == b"\x89PNG\r\n\x1a\n"
+
+
+def test_nobody_reads_what_is_not_theirs(person, name):
+    """Every identifier in every path, asked for by a guest, a member and a stranger."""
+    send(person)
+    person.unlock()
+    message = person.browser.page.path.removeprefix("/message/")
+    person.enrol()
+    other = Person(person.world, person.post, f"{name}.other@pickup.example")
+    send(other)
+    other.unlock()
+    stranger = Visitor(person.browser.portal)
+    for path in ("message", "html", "source", "zip", "reply", "replyall", "forward", "draft"):
+        answer = stranger.get(f"/{path}/{message}")
+        assert answer.status in (200, 404) and answer.path == "/signin", path
+        assert "secret" not in other.browser.get(f"/{path}/{message}").text, path
+    assert other.browser.get(f"/attachment/{message}/0").status == 404
+    other.enrol()
+    for path in ("message", "html", "source", "zip", "reply", "replyall", "forward", "draft"):
+        answer = other.browser.get(f"/{path}/{message}")
+        assert answer.status == 404, path
+    other.browser.get("/settings")
+    assert other.browser.send({}, to=f"/delete/{message}", action="/settings/sessions").status == 404
+    other.browser.get("/write")
+    assert other.browser.send({"parent": message, "to": person.post.sender, "action": "send"}).status == 404
+    other.browser.get("/write")
+    assert other.browser.send({"draft": message, "to": person.post.sender, "action": "send"}).status == 404
+    assert "The secret is 42." in person.browser.get(f"/message/{message}").text
+
+
+def test_deleted_message_is_really_gone_and_the_record_stays(person):
+    send(person, b"Delete these words.\r\n")
+    person.unlock()
+    message = person.browser.page.path.removeprefix("/message/")
+    person.enrol()
+    parcel = person.world.postgres.query(f"select parcel from postseal.parcel_key where id = '{message}'")[0][0]
+    person.browser.get(f"/message/{message}")
+    assert person.browser.send({}, action=f"/delete/{message}").path == "/inbox"
+    for table in ("parcel where id", "parcel_chunk where parcel", "parcel_key where parcel"):
+        assert person.world.postgres.query(f"select count(*) from postseal.{table} = '{parcel}'") == [["0"]]
+    assert state(person) == "opened"
+    history = person.world.postgres.query(f"select what from postseal.history where recipient = '{person.address}'")
+    assert ["deleted"] in history
+
+
+def test_type_of_a_part_that_is_not_utf8(person):
+    """The layout of such a message could not be printed, and the portal died of it."""
+    odd = b"--b\r\nContent-Type: ap\xfb\x98\x96\x9c\x9etion/pdf; name=x\r\n\r\nodd\r\n--b--\r\n"
+    send(person, odd, content=b'multipart/mixed; boundary="b"')
+    assert person.unlock().status == 200
+    message = person.browser.page.path.removeprefix("/message/")
+    for _ in range(2):  # from the message, and from what was kept of it
+        assert person.browser.get(f"/attachment/{message}/0").body == b"odd"
+
+
+def test_multipart_without_a_boundary(person):
+    """There was nothing to read; and with a long parameter that is not UTF-8, looking for the parts never ended."""
+    for wrong in (b"", b"; " + b"boundary".ljust(88, b"v") + b'="\xfe\xff\xff\xffo"', b"; boundary=other"):
+        count = len(person.mails("Protected message")) + 1
+        send(person, b"--b\r\n\r\nstill to be read\r\n--b--\r\n", content=b"multipart/mixed" + wrong)
+        assert person.unlock(count).status == 200
+        assert "still to be read" in person.browser.page.text
+
+
+def test_bombs_are_harmless(person):
+    """A thousand parts, nesting without end, a header without end: the page comes, and comes soon."""
+    deep = b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (i, i) for i in range(500))
+    many = multipart("m", *[part("Content-Type: text/plain; name=x", b"x") for _ in range(3000)])
+    html = b"<table>" * 30000 + b"<b>" * 30000
+    for body, content in ((deep, b'multipart/mixed; boundary="b0"'), (many, b'multipart/mixed; boundary="m"'),
+                          (html, b"text/html")):
+        count = len(person.mails("Protected message")) + 1
+        send(person, body, content=content)
+        begun = time.monotonic()
+        assert person.unlock(count).status == 200
+        message = person.browser.page.path.removeprefix("/message/")
+        assert person.browser.get(f"/html/{message}").status in (200, 404)
+        assert time.monotonic() - begun < 60
+
+
+@pytest.mark.parametrize("path", ["message", "source", "html", "zip", "attachment", "reply", "replyall", "forward", "send"])
+def test_whatever_shows_a_message_records_its_opening(person, path):
+    """Promise 6, and 7: only the page of the message did, and the courier's box stayed."""
+    send(person)
+    person.unlock()
+    person.enrol()
+    body = multipart("b", part("Content-Type: text/html", b"<p>words</p>"),
+                     part('Content-Type: text/plain; name="a.txt"', b"A"))
+    send(person, body, "Second", content=b'multipart/mixed; boundary="b"')
+    person.mail("Protected message", 2)
+    message = re.search(r"/message/(\S{36})", person.browser.get("/inbox").text).group(1)
+    assert state(person) == "parked"
+    if path == "send":
+        person.browser.get("/write")
+        answered = person.browser.send({"parent": message, "manner": "forward", "to": "", "subject": "S", "action": "keep"})
+    else:
+        answered = person.browser.get(f"/{path}/{message}" + ("/0" if path == "attachment" else ""))
+    assert answered.status == 200
+    row, = person.world.postgres.query("select read_at is not null, opened_at is not null, boxed is null and link_boxed is null"
+                                       f" from postseal.parcel_key where id = '{message}'")
+    assert row == ["t", "t", "t"] and state(person) == "opened"
+    Person(person.world, person.post, person.post.sender).mail("was read", 2)
+
+
+def test_two_that_open_at_once_are_one_opening(person):
+    """The record said it twice, and so did the mails to the sender."""
+    send(person)
+    person.unlock()
+    person.enrol()
+    send(person, subject="Second")
+    person.mail("Protected message", 2)
+    message = re.search(r"/message/(\S{36})", person.browser.get("/inbox").text).group(1)
+    with concurrent.futures.ThreadPoolExecutor(8) as many:
+        answers = list(many.map(lambda _: person.browser.ask(f"/source/{message}").status, range(16)))
+    assert answers == [200] * 16
+    copy = person.world.postgres.query(f"select copy from postseal.parcel_key where id = '{message}'")[0][0]
+    for question in (f"event where copy = '{copy}' and what = 'opened'",
+                     f"receipt where recipient = '{person.address}' and what = 'opened'"):
+        assert int(person.world.postgres.query(f"select count(*) from postseal.{question}")[0][0]) <= 1, question
+
+
+def test_link_and_code_do_not_make_the_message_theirs(person, name):
+    """Who has both may read it; deleting it from somebody's mailbox is for its owner."""
+    other = Person(person.world, person.post, f"{name}.other@pickup.example")
+    send(other)
+    other.unlock()
+    other.enrol()
+    send(person)
+    link = person.mail("Protected message").link()
+    code = sandbox.wait_until(person.code, "the code")
+    other.browser.get(link)
+    page = other.browser.send({"code": code})
+    message = page.path.removeprefix("/message/")
+    assert page.status == 200 and f"/delete/{message}" not in page.text
+    other.browser.get("/settings")
+    assert other.browser.send({}, to=f"/delete/{message}", action="/settings/sessions").status == 404
+    assert "The secret is 42." in other.browser.get(f"/message/{message}").text
