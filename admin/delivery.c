@@ -113,10 +113,9 @@ explain_message(const struct admin *admin, const struct message *message, bool a
 					    .database = admin->database,
 					    .keystore = keystore,
 					    .message = message};
-	g_autoptr(mime_auto) mime = mime_new(message, admin->settings);
 	struct plan plan;
 	struct fault fault;
-	bool planned = plan_init(&plan, &around, mime, &fault);
+	bool planned = plan_init(&plan, &around, &fault);
 
 	if (planned)
 		print_plan(&plan, as_json);

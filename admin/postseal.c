@@ -1,6 +1,7 @@
 /* The admin's command, postseal(8). */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sodium.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,7 +11,7 @@
 #include "admin/setup.h"
 #include "admin/delivery.h"
 #include "delivery/configuration.h"
-#include "mail/mime.h"
+#include "mail/mime_stream.h"
 #include "admin/key.h"
 #include "admin/trust.h"
 #include "admin/check.h"

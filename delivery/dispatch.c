@@ -8,6 +8,8 @@
 #include "delivery/outbox/notice.h"
 #include "delivery/outbox/outbox.h"
 #include "delivery/parcel/parcel.h"
+#include "mail/addresses.h"
+#include "mail/subject_tags.h"
 
 #define PHASE "postseal_phase_seconds"
 
@@ -38,7 +40,7 @@ make_in_place(struct dispatch *dispatch, const struct surroundings *around, stru
 	dispatch->in_place = group;
 	if (group == NULL)
 		return true;
-	variant_init(&dispatch->variant, around->message, group, dispatch->plan.subject);
+	variant_init(&dispatch->variant, around->message, group, dispatch->plan.tags);
 	if (group->method->write == NULL)
 		return true;
 	begun = metrics_begin();
@@ -167,7 +169,7 @@ queue_variant(const struct commit *commit, const struct group *group, struct fau
 	bool done;
 
 	identifier_make(&mail.id);
-	variant_init(&variant, message, group, commit->dispatch->plan.subject);
+	variant_init(&variant, message, group, commit->dispatch->plan.tags);
 	done = outbox_begin(&writer, commit->connection, commit->around->courier, &mail, fault) &&
 	       queue_recipients(&writer, group, fault) &&
 	       variant_write(&variant, commit->around, group, &writer.sealing.sink, fault) &&
@@ -219,10 +221,10 @@ static bool
 park(const struct commit *commit, const struct group *group, struct fault *fault)
 {
 	const struct message *message = commit->around->message;
-	g_autofree char *subject = mime_subject_shown(message, commit->dispatch->plan.subject);
-	g_autofree char *from = mime_author(message);
-	g_autofree char *to = mime_field_shown(message, "To");
-	g_autofree char *language = mime_field_shown(message, "Content-Language");
+	g_autofree char *subject = subject_tags_shown(message, commit->dispatch->plan.tags);
+	g_autofree char *from = addresses_author(message);
+	g_autofree char *to = message_field_shown(message, "To");
+	g_autofree char *language = message_field_shown(message, "Content-Language");
 	const struct parcel_settings settings = {.message = commit->message->id.text,
 						 .sender = message->sender,
 						 .size = message_size(message),
@@ -238,7 +240,7 @@ park(const struct commit *commit, const struct group *group, struct fault *fault
 	struct variant variant;
 	bool done;
 
-	variant_init(&variant, message, NULL, commit->dispatch->plan.subject);
+	variant_init(&variant, message, NULL, commit->dispatch->plan.tags);
 	done = parcel_begin(&parcel, commit->connection, &settings, fault) &&
 	       add_keys(commit, &parcel, group, fault) &&
 	       variant_write(&variant, commit->around, NULL, &parcel.sealing.sink, fault) &&
@@ -384,15 +386,15 @@ dispatch_again(struct dispatch *dispatch, const struct surroundings *around,
 }
 
 bool
-dispatch_message(struct dispatch *dispatch, const struct surroundings *around, struct mime *mime,
-		 struct audit_message *message, struct fault *fault)
+dispatch_message(struct dispatch *dispatch, const struct surroundings *around, struct audit_message *message,
+		 struct fault *fault)
 {
 	bool known;
 
 	gint64 begun = metrics_begin();
 
 	*dispatch = (struct dispatch){0};
-	if (!plan_init(&dispatch->plan, around, mime, fault))
+	if (!plan_init(&dispatch->plan, around, fault))
 		return false;
 	metrics_end(begun, PHASE, "phase=\"decide\"");
 	if (dispatch->plan.refused != NULL) {

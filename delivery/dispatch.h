@@ -19,11 +19,11 @@ struct dispatch {
 	struct spool *body; /* of that variant; NULL: the message's own body stays */
 };
 
-/* `mime` looks into around->message. `message` is the record of the message; its identifier may become that of an earlier offer.
+/* `message` is the record of the message; its identifier may become that of an earlier offer.
  * True: committed; dispatch->plan.refused says whether it was refused. False: nothing was
  * committed, and nothing may leave. */
 bool dispatch_message(struct dispatch *dispatch, const struct surroundings *around,
-		      struct mime *mime, struct audit_message *message, struct fault *fault);
+		      struct audit_message *message, struct fault *fault);
 /* Needed whatever dispatch_message() returned. */
 void dispatch_clear(struct dispatch *dispatch);
 

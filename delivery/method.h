@@ -50,7 +50,7 @@ struct group {
 	GPtrArray *keys;   /* struct key of all of them, each once */
 	char *boundary;    /* for methods that write a multipart */
 	bool hides_subject;  /* the header travels within (mail/entity.h) */
-	const char *subject; /* value that takes the place of Subject's; NULL: it stays */
+	const char *const *tags; /* that are taken out of the subject; end with NULL */
 	bool in_place;
 };
 

@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#include "delivery/facts.h"
+#include "mail/addresses.h"
+#include "mail/subject_tags.h"
+
 static void
 copy_free(struct copy *copy)
 {
@@ -125,14 +129,10 @@ collect_tags(const struct copy *copy, GPtrArray *tags)
 }
 
 static bool
-decide_all(struct plan *plan, const struct surroundings *around, struct mime *mime,
-	   struct fault *fault)
+decide_each(struct plan *plan, const struct surroundings *around, const struct policy_facts *facts,
+	    GPtrArray *tags, struct fault *fault)
 {
-	struct policy_facts facts = mime_facts(mime);
-	g_autoptr(policy_question_auto) question =
-		policy_question_new(around->policy, around->database, &facts);
-	g_autoptr(GPtrArray) tags = g_ptr_array_new();
-	g_autofree char *phone_tag = mime_phone_tag(mime, &plan->phone);
+	g_autoptr(policy_question_auto) question = policy_question_new(around->policy, around->database, facts);
 
 	for (guint i = 0; i < plan->copies->len; i++) {
 		struct copy *copy = g_ptr_array_index(plan->copies, i);
@@ -141,11 +141,25 @@ decide_all(struct plan *plan, const struct surroundings *around, struct mime *mi
 			return false;
 		collect_tags(copy, tags);
 	}
+	return true;
+}
+
+static bool
+decide_all(struct plan *plan, const struct surroundings *around, struct fault *fault)
+{
+	g_autoptr(GPtrArray) tags = g_ptr_array_new();
+	g_autofree char *phone_tag = subject_tags_phone(around->message, &plan->phone);
+	struct facts facts;
+	bool decided;
+
+	facts_init(&facts, around->message, around->settings);
+	decided = decide_each(plan, around, &facts.policy, tags, fault);
+	facts_clear(&facts);
 	if (phone_tag != NULL)
 		g_ptr_array_add(tags, phone_tag);
 	g_ptr_array_add(tags, NULL);
-	plan->subject = mime_subject_without(mime, (const char *const *)tags->pdata);
-	return true;
+	plan->tags = (const char *const *)g_strdupv((char **)tags->pdata);
+	return decided;
 }
 
 struct copy *
@@ -181,17 +195,16 @@ add_copies(struct plan *plan, const struct message *message, GHashTable *visible
 }
 
 bool
-plan_init(struct plan *plan, const struct surroundings *around, struct mime *mime,
-	  struct fault *fault)
+plan_init(struct plan *plan, const struct surroundings *around, struct fault *fault)
 {
-	g_autoptr(GHashTable) visible = mime_visible(mime);
+	g_autoptr(GHashTable) visible = addresses_visible(around->message);
 
 	*plan = (struct plan){
 		.copies = g_ptr_array_new_with_free_func((GDestroyNotify)copy_free),
 		.groups = g_ptr_array_new_with_free_func((GDestroyNotify)group_free),
 	};
 	add_copies(plan, around->message, visible);
-	return decide_all(plan, around, mime, fault);
+	return decide_all(plan, around, fault);
 }
 
 void
@@ -199,7 +212,8 @@ plan_clear(struct plan *plan)
 {
 	g_clear_pointer(&plan->groups, g_ptr_array_unref);
 	g_clear_pointer(&plan->copies, g_ptr_array_unref);
-	g_clear_pointer(&plan->subject, g_free);
+	g_strfreev((char **)plan->tags);
+	plan->tags = NULL;
 	g_clear_pointer(&plan->phone, g_free);
 }
 
@@ -236,7 +250,7 @@ group_new(struct plan *plan, const struct copy *copy)
 	group->method = copy->method;
 	group->flavour = copy->flavour;
 	group->hides_subject = hides_subject(copy);
-	group->subject = plan->subject;
+	group->tags = plan->tags;
 	group->copies = g_ptr_array_new();
 	group->keys = g_ptr_array_new();
 	group->boundary = new_boundary();

@@ -7,20 +7,18 @@
 
 #include "core/identifier.h"
 #include "delivery/method.h"
-#include "mail/mime.h"
 
 struct plan {
 	GPtrArray *copies; /* struct copy: one for each address, however often it was given */
 	GPtrArray *groups; /* struct group */
-	char *subject;     /* value of the field without the tags that matched; NULL: stays */
+	const char *const *tags; /* that are taken out of the subject: what rules matched, and that of `phone` */
 	char *phone;       /* where the unlock code goes, from a tag such as [sms:+41791234567]; or NULL */
 	const struct copy *refused; /* for this one the message is refused; NULL: it goes */
 	struct fault refusal;       /* what the sender is told then */
 };
 
 /* Decides for every recipient of around->message. */
-bool plan_init(struct plan *plan, const struct surroundings *around, struct mime *mime,
-	       struct fault *fault);
+bool plan_init(struct plan *plan, const struct surroundings *around, struct fault *fault);
 void plan_clear(struct plan *plan);
 
 /* Puts the copies that do not stand already into groups and picks the one for in place. May

@@ -3,24 +3,7 @@
 #include <string.h>
 
 #include "mail/entity.h"
-
-static bool
-is_one_of(const char *name, const char *const *names)
-{
-	for (; *names != NULL; names++)
-		if (g_ascii_strcasecmp(name, *names) == 0)
-			return true;
-	return false;
-}
-
-/* No variant has these: Bcc (RFC 5322 §3.6.3), and our own, which mean something only to us. */
-static bool
-is_never_sent(const struct field *field)
-{
-	static const char *const names[] = {"Bcc", "Resent-Bcc", NULL};
-
-	return is_one_of(field->name, names) || g_ascii_strncasecmp(field->name, "X-Postseal-", 11) == 0;
-}
+#include "mail/subject_tags.h"
 
 /* What a new content makes wrong. MIME fields move as a set. */
 static bool
@@ -28,7 +11,7 @@ is_of_old_content(const struct field *field)
 {
 	static const char *const names[] = {"MIME-Version", "DKIM-Signature", "Lines", NULL};
 
-	return field_is_content(field) || is_one_of(field->name, names);
+	return field_is_content(field) || field_is_one_of(field, names);
 }
 
 static void
@@ -65,27 +48,37 @@ add_fields(struct variant *variant, const struct group *group)
 		add(variant, g_ptr_array_index(lines, i));
 }
 
+static void
+edit_subject(struct variant *variant, guint place, const struct field *field, const char *const *tags)
+{
+	g_autofree char *without = subject_tags_remove(field->value, tags);
+
+	if (without != NULL)
+		edit(variant, place, without);
+}
+
 void
 variant_init(struct variant *variant, const struct message *message, const struct group *group,
-	     const char *subject)
+	     const char *const *tags)
 {
+	const char *outer_subject = ENTITY_OUTER_SUBJECT;
 	bool new_content = group != NULL && group->method->fields != NULL;
 	bool hides_subject = group != NULL && group->hides_subject;
 
 	variant->edits = g_ptr_array_new_with_free_func((GDestroyNotify)edit_free);
-	if (hides_subject)
-		subject = PAYLOAD_OUTER_SUBJECT;
 	variant->added = g_ptr_array_new_with_free_func((GDestroyNotify)field_free);
 	for (guint i = 0; i < message->fields->len; i++) {
 		const struct field *field = g_ptr_array_index(message->fields, i);
 
-		if (is_never_sent(field) || (new_content && is_of_old_content(field))) {
+		if (field_is_never_sent(field) || (new_content && is_of_old_content(field))) {
 			edit(variant, i, NULL);
-		} else if (hides_subject && payload_hides(field)) {
+		} else if (hides_subject && entity_hides(field)) {
 			edit(variant, i, NULL);
-		} else if (subject != NULL && g_ascii_strcasecmp(field->name, "Subject") == 0) {
-			edit(variant, i, subject);
-			subject = NULL;
+		} else if (hides_subject && field_is(field, "Subject")) {
+			edit(variant, i, outer_subject); /* the first; the others go */
+			outer_subject = NULL;
+		} else if (field_is(field, "Subject")) {
+			edit_subject(variant, i, field, tags);
 		}
 	}
 	if (new_content)

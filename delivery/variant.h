@@ -17,10 +17,10 @@ struct variant {
 	GPtrArray *added; /* struct field, behind the others */
 };
 
-/* `group` may be NULL: the message as it was, for a parcel. `subject` is the value that takes
- * the place of the first Subject; NULL: it stays. */
+/* `group` may be NULL: the message as it was, for a parcel. `tags` are
+ * taken out of the subject; end with NULL. */
 void variant_init(struct variant *variant, const struct message *message,
-		  const struct group *group, const char *subject);
+		  const struct group *group, const char *const *tags);
 void variant_clear(struct variant *variant);
 
 /* The whole mail: header, empty line, body. */

@@ -3,50 +3,40 @@
 #include <string.h>
 
 #include "mail/legacy_display.h"
-#include "mail/mime.h"
+#include "mail/subject_tags.h"
 
 /* Of the transport, or for it: they do not travel within. */
 static bool
 is_of_transport(const struct field *field)
 {
-	static const char *const names[] = {
-		"Received",	  "Return-Path",  "Bcc",      "Resent-Bcc",
-		"DKIM-Signature", "MIME-Version", "HP-Outer", NULL};
+	static const char *const names[] = {"Received",	    "Return-Path", "DKIM-Signature",
+					    "MIME-Version", "HP-Outer",    NULL};
 
-	for (const char *const *name = names; *name != NULL; name++)
-		if (g_ascii_strcasecmp(field->name, *name) == 0)
-			return true;
-	return g_ascii_strncasecmp(field->name, "X-Postseal-", 11) == 0;
-}
-
-static bool
-is_subject(const struct field *field)
-{
-	return g_ascii_strcasecmp(field->name, "Subject") == 0;
+	return field_is_one_of(field, names) || field_is_never_sent(field);
 }
 
 bool
-payload_hides(const struct field *field)
+entity_hides(const struct field *field)
 {
-	return g_ascii_strcasecmp(field->name, "Comments") == 0 ||
-	       g_ascii_strcasecmp(field->name, "Keywords") == 0;
+	static const char *const names[] = {"Comments", "Keywords", NULL};
+
+	return field_is_one_of(field, names);
 }
 
 /* The field as it stands within, and as it stands outside (HP-Outer, RFC 9788 §2.2). */
 static void
-append_protected(GString *head, const struct field *field, const char *subject)
+append_protected(GString *head, const struct field *field, const char *const *tags)
 {
-	const bool hidden = is_subject(field);
-	const struct field inner = {field->name,
-				    hidden && subject != NULL ? (char *)subject : field->value};
+	const bool is_subject = field_is(field, "Subject");
+	g_autofree char *without = is_subject ? subject_tags_remove(field->value, tags) : NULL;
+	const struct field inner = {field->name, without == NULL ? field->value : without};
 	g_autofree char *outer_value = NULL;
 	struct field outer = {(char *)"HP-Outer", NULL};
 
 	field_append(head, &inner);
-	if (payload_hides(field))
+	if (entity_hides(field))
 		return;
-	outer_value = g_strconcat(" ", field->name, ":",
-				  hidden ? PAYLOAD_OUTER_SUBJECT : field->value, NULL);
+	outer_value = g_strconcat(" ", field->name, ":", is_subject ? ENTITY_OUTER_SUBJECT : field->value, NULL);
 	outer.value = outer_value;
 	field_append(head, &outer);
 }
@@ -80,65 +70,67 @@ append_content(GString *head, const struct message *message, bool has_element)
 }
 
 static void
-append_fields(GString *head, const struct message *message, const char *subject)
+append_fields(GString *head, const struct message *message, const char *const *tags)
 {
 	for (guint i = 0; i < message->fields->len; i++) {
 		const struct field *field = g_ptr_array_index(message->fields, i);
 
-		if (field_is_content(field) || is_of_transport(field))
-			continue;
-		append_protected(head, field, subject);
-		if (is_subject(field))
-			subject = NULL;
+		if (!field_is_content(field) && !is_of_transport(field))
+			append_protected(head, field, tags);
 	}
 }
 
 static void
-protect(struct payload *payload, const struct message *message, const struct group *group)
+protect(struct entity *entity, const struct message *message, const char *const *tags)
 {
-	g_autofree char *shown = mime_subject_shown(message, group->subject);
-	/* Encoded words may hide line ends. */
-	g_autofree char *subject = g_strdelimit(g_utf8_make_valid(shown, -1), "\r\n", ' ');
+	g_autofree char *subject = subject_tags_shown(message, tags);
 	struct legacy_display display = {0};
 
-	payload->head = g_string_new(NULL);
-	append_fields(payload->head, message, group->subject);
-	if (group->subject != NULL || message_field(message, "Subject") != NULL)
+	entity->head = g_string_new(NULL);
+	append_fields(entity->head, message, tags);
+	if (message_field(message, "Subject") != NULL)
 		legacy_display_make(&display, message, subject);
-	append_content(payload->head, message, display.is_in_root);
+	append_content(entity->head, message, display.is_in_root);
 	if (display.beginning != NULL)
-		g_string_append_len(payload->head, display.beginning->str,
-				    (gssize)display.beginning->len);
-	payload->body_from = display.replaced;
+		g_string_append_len(entity->head, display.beginning->str, (gssize)display.beginning->len);
+	entity->body_from = display.replaced;
 	legacy_display_clear(&display);
 }
 
 void
-payload_init(struct payload *payload, const struct message *message, const struct group *group)
+entity_init(struct entity *entity, const struct message *message, const char *const *tags, bool hides_subject)
 {
-	*payload = (struct payload){0};
-	if (group->hides_subject)
-		protect(payload, message, group);
+	*entity = (struct entity){.body = message->body};
+	if (hides_subject)
+		protect(entity, message, tags);
 	else
-		payload->head = message_entity_header(message);
+		entity->head = message_entity_header(message);
 }
 
 void
-payload_clear(struct payload *payload)
+entity_clear(struct entity *entity)
 {
-	g_string_free(payload->head, TRUE);
+	g_string_free(entity->head, TRUE);
 }
 
 bool
-payload_write(const struct message *message, const struct group *group, struct sink *sink,
-	      struct fault *fault)
+entity_write(const struct entity *entity, struct sink *sink, struct fault *fault)
 {
-	struct payload payload;
-	bool written;
+	return sink_write(sink, entity->head->str, entity->head->len, fault) &&
+	       spool_copy(entity->body, entity->body_from, sink, fault);
+}
 
-	payload_init(&payload, message, group);
-	written = sink_write(sink, payload.head->str, payload.head->len, fault) &&
-		  spool_copy(message->body, payload.body_from, sink, fault);
-	payload_clear(&payload);
-	return written;
+bool
+entity_read(struct entity *entity, void *data, size_t length, size_t *got_r, struct fault *fault)
+{
+	const GString *head = entity->head;
+
+	if (entity->at < head->len) {
+		*got_r = MIN(length, head->len - (size_t)entity->at);
+		memcpy(data, head->str + entity->at, *got_r);
+	} else if (!spool_read(entity->body, entity->body_from + entity->at - head->len, data, length, got_r, fault)) {
+		return false;
+	}
+	entity->at += *got_r;
+	return true;
 }

@@ -7,24 +7,28 @@
 #ifndef POSTSEAL_MAIL_ENTITY_H
 #define POSTSEAL_MAIL_ENTITY_H
 
-#include "delivery/method.h"
+#include "mail/message.h"
 
 /* What stands outside in the place of a subject that is hidden (RFC 9788 §3.2.1). */
-#define PAYLOAD_OUTER_SUBJECT " [...]"
+#define ENTITY_OUTER_SUBJECT " [...]"
 
 /* Has the field nothing to say outside when the subject is hidden? */
-bool payload_hides(const struct field *field);
-/* The header with its empty line and, where they are changed, the first bytes of the body; then the
- * body as it is, from `body_from` on. */
-struct payload {
-	GString *head;
-	uint64_t body_from;
+bool entity_hides(const struct field *field);
+
+struct entity {
+	GString *head; /* with its empty line and, where they are changed, the first bytes of the body */
+	const struct spool *body;
+	uint64_t body_from; /* the body as it is, from here on */
+	uint64_t at;        /* how much entity_read() has read */
 };
 
-void payload_init(struct payload *payload, const struct message *message, const struct group *group);
-void payload_clear(struct payload *payload);
+/* `tags` are taken out of a subject that travels within (subject_tags.h); end with NULL. The message must
+ * outlive it. */
+void entity_init(struct entity *entity, const struct message *message, const char *const *tags, bool hides_subject);
+void entity_clear(struct entity *entity);
 /* All of it. */
-bool payload_write(const struct message *message, const struct group *group, struct sink *sink,
-		   struct fault *fault);
+bool entity_write(const struct entity *entity, struct sink *sink, struct fault *fault);
+/* For libraries that read by themselves: what follows; *got_r is 0 at the end. */
+bool entity_read(struct entity *entity, void *data, size_t length, size_t *got_r, struct fault *fault);
 
 #endif

@@ -346,18 +346,20 @@ read_header(struct layout *layout, GMimeMessage *message)
 static GMimeMessage *
 parse(const struct spool *raw, struct fault *fault)
 {
-	GMimeStream *stream = mime_stream_of_spool(raw, fault);
+	GMimeStream *stream = mime_stream_of_entity(NULL, raw);
 	GMimeParser *parser;
 	GMimeMessage *message;
+	bool is_read;
 
-	if (stream == NULL)
-		return NULL;
 	parser = g_mime_parser_new_with_stream(stream);
 	g_mime_parser_set_persist_stream(parser, TRUE);
-	g_object_unref(stream);
 	message = g_mime_parser_construct_message(parser, NULL);
 	g_object_unref(parser);
-	if (message == NULL || g_mime_message_get_mime_part(message) == NULL) {
+	is_read = mime_stream_is_good(stream, fault);
+	g_object_unref(stream);
+	if (!is_read) {
+		g_clear_object(&message);
+	} else if (message == NULL || g_mime_message_get_mime_part(message) == NULL) {
 		g_clear_object(&message);
 		fault_set(fault, FAULT_INPUT,
 			  "looking into a message: it has no structure that could be read");

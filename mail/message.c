@@ -15,24 +15,6 @@ recipient_free(struct recipient *recipient)
 	g_free(recipient);
 }
 
-struct field *
-field_new(const char *name, const char *value)
-{
-	struct field *field = g_new(struct field, 1);
-
-	field->name = g_strdup(name);
-	field->value = g_strdup(value);
-	return field;
-}
-
-void
-field_free(struct field *field)
-{
-	g_free(field->name);
-	g_free(field->value);
-	g_free(field);
-}
-
 struct message *
 message_new(const struct spool_settings *spool)
 {
@@ -149,7 +131,7 @@ message_passes(const struct message *message, const char *hostname)
 	for (guint i = 0; i < message->fields->len; i++) {
 		const struct field *field = g_ptr_array_index(message->fields, i);
 
-		passes += g_ascii_strcasecmp(field->name, "Received") == 0 && strstr(field->value, mark) != NULL;
+		passes += field_is(field, "Received") && strstr(field->value, mark) != NULL;
 	}
 	return passes;
 }
@@ -160,7 +142,7 @@ message_field(const struct message *message, const char *name)
 	for (guint i = 0; i < message->fields->len; i++) {
 		const struct field *field = g_ptr_array_index(message->fields, i);
 
-		if (g_ascii_strcasecmp(field->name, name) == 0)
+		if (field_is(field, name))
 			return field;
 	}
 	return NULL;
@@ -170,18 +152,16 @@ char *
 message_field_text(const struct message *message, const char *name)
 {
 	const struct field *field = message_field(message, name);
-	char *text;
 
-	if (field == NULL)
-		return NULL;
-	text = g_strdup(field->value);
-	for (char *from = text, *to = text;; from++) {
-		if (*from != '\n' && *from != '\r')
-			*to++ = *from;
-		if (*from == '\0')
-			break;
-	}
-	return g_strstrip(text);
+	return field == NULL ? NULL : field_text(field->value);
+}
+
+char *
+message_field_shown(const struct message *message, const char *name)
+{
+	const struct field *field = message_field(message, name);
+
+	return field == NULL ? g_strdup("") : field_shown(field->value);
 }
 
 static void
@@ -215,34 +195,6 @@ message_identity(const struct message *message, unsigned char identity_r[32])
 	crypto_generichash_final(&body, body_digest, sizeof body_digest);
 	crypto_generichash_update(&state, body_digest, sizeof body_digest);
 	crypto_generichash_final(&state, identity_r, 32);
-}
-
-bool
-field_is_content(const struct field *field)
-{
-	return g_ascii_strncasecmp(field->name, "Content-", 8) == 0;
-}
-
-void
-field_append(GString *text, const struct field *field)
-{
-	g_string_append(text, field->name);
-	g_string_append_c(text, ':');
-	for (const char *c = field->value; *c != '\0'; c++) {
-		if (*c == '\n' && (c == field->value || c[-1] != '\r'))
-			g_string_append_c(text, '\r');
-		g_string_append_c(text, *c);
-	}
-	g_string_append(text, "\r\n");
-}
-
-bool
-field_write(const struct field *field, struct sink *sink, struct fault *fault)
-{
-	g_autoptr(GString) text = g_string_new(NULL);
-
-	field_append(text, field);
-	return sink_write(sink, text->str, text->len, fault);
 }
 
 GString *

@@ -9,17 +9,13 @@
 #include <sodium.h>
 
 #include "core/spool.h"
+#include "mail/field.h"
 
 struct recipient {
 	char *address; /* as the envelope has it, without angle brackets */
 	char *folded;
 	char *notify;  /* DSN parameters as given, or NULL */
 	char *orcpt;
-};
-
-struct field {
-	char *name;
-	char *value; /* what follows the colon, with its leading blank; lines end with LF */
 };
 
 struct message {
@@ -58,20 +54,14 @@ uint64_t message_size(const struct message *message);
 unsigned message_passes(const struct message *message, const char *hostname);
 /* The first field of that name, or NULL. */
 const struct field *message_field(const struct message *message, const char *name);
-/* Its value unfolded, without the blanks around it; the caller's. NULL: no such field. */
+/* Its value unfolded, without the blanks around it. Caller frees; NULL: no such field. */
 char *message_field_text(const struct message *message, const char *name);
+/* The same with its encoded words decoded to UTF-8; "" where there is no such field. Caller frees. */
+char *message_field_shown(const struct message *message, const char *name);
 
 /* Promise 3: the same for each offer of a message, else different: BLAKE2b over sender,
  * Message-ID (without one: Date and Subject; without these: the queue ID) and body. */
 void message_identity(const struct message *message, unsigned char identity_r[32]);
-
-void field_free(struct field *field);
-struct field *field_new(const char *name, const char *value);
-/* Of those that describe the body and travel with it (RFC 2045): Content-*. */
-bool field_is_content(const struct field *field);
-bool field_write(const struct field *field, struct sink *sink, struct fault *fault);
-/* As it is sent: lines end with CRLF. */
-void field_append(GString *text, const struct field *field);
 
 /* The header of the MIME entity: the Content-* fields as they stand and the empty line; the
  * caller's. The body follows. */

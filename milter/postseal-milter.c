@@ -13,7 +13,7 @@
 #include "core/seal/key_file.h"
 #include "delivery/configuration.h"
 #include "delivery/methods/pgp/encrypt.h"
-#include "mail/mime.h"
+#include "mail/mime_stream.h"
 #include "milter/service.h"
 #include "milter/session.h"
 

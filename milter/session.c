@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "delivery/dispatch.h"
+#include "mail/addresses.h"
 #include "milter/verdict.h"
 
 static struct service *service;
@@ -201,8 +202,7 @@ static sfsistat
 decide(SMFICTX *context, struct session *session)
 {
 	struct message *message = session->message;
-	g_autoptr(mime_auto) mime = mime_new(message, policy_settings(session->policy));
-	g_autofree char *from = mime_from(mime);
+	g_autofree char *from = addresses_from(message);
 	struct surroundings around = {.settings = policy_settings(session->policy),
 				      .policy = session->policy,
 				      .database = service->database,
@@ -227,7 +227,7 @@ decide(SMFICTX *context, struct session *session)
 	identifier_make(&record.id);
 	message_identity(message, identity);
 	if (find_signers(&around, message->sender_folded, &session->fault) &&
-	    dispatch_message(&dispatch, &around, mime, &record, &session->fault)) {
+	    dispatch_message(&dispatch, &around, &record, &session->fault)) {
 		log_outcome(&dispatch, message, &record);
 		count_outcome(&dispatch);
 		verdict = verdict_apply(context, &dispatch, message);

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "core/address.h"
+#include "mail/letter.h"
 #include "policy/rule.h"
 
 struct conversation_search {
@@ -118,20 +119,34 @@ size_under(struct policy_question *q, const struct condition *c, bool *matched_r
 }
 
 static bool
-any_part(struct policy_question *q, const struct condition *c, bool by_name, bool *matched_r,
+look_at_part_name(void *visitor, const char *name, const char *type)
+{
+	struct search *search = visitor;
+
+	(void)type;
+	search->found = name != NULL && any_pattern(search->condition, name, strlen(name));
+	return !search->found;
+}
+
+static bool
+look_at_part_type(void *visitor, const char *name, const char *type)
+{
+	struct search *search = visitor;
+
+	(void)name;
+	search->found = any_pattern(search->condition, type, strlen(type));
+	return !search->found;
+}
+
+static bool
+any_part(struct policy_question *q, const struct condition *c, policy_visit_part *look, bool *matched_r,
 	 struct fault *fault)
 {
-	const struct policy_part *parts;
-	size_t count;
+	struct search search = {.condition = c};
 
-	*matched_r = false;
-	if (!q->facts.parts(q->facts.context, &parts, &count, fault))
+	if (!q->facts.parts(q->facts.context, look, &search, fault))
 		return false;
-	for (size_t i = 0; i < count && !*matched_r; i++) {
-		const char *text = by_name ? parts[i].name : parts[i].type;
-
-		*matched_r = text != NULL && any_pattern(c, text, strlen(text));
-	}
+	*matched_r = search.found;
 	return true;
 }
 
@@ -139,14 +154,14 @@ static bool
 attachment_name(struct policy_question *q, const struct condition *c, bool *matched_r,
 		struct fault *fault)
 {
-	return any_part(q, c, true, matched_r, fault);
+	return any_part(q, c, look_at_part_name, matched_r, fault);
 }
 
 static bool
 attachment_type(struct policy_question *q, const struct condition *c, bool *matched_r,
 		struct fault *fault)
 {
-	return any_part(q, c, false, matched_r, fault);
+	return any_part(q, c, look_at_part_type, matched_r, fault);
 }
 
 static bool
@@ -216,7 +231,7 @@ look_for_conversation(void *visitor, const char *text, size_t length)
 static bool
 conversation(struct policy_question *q, const struct condition *c, bool *matched_r, struct fault *fault)
 {
-	g_autofree char *mark = g_strdup_printf(".portal@%s>", q->policy->settings->domains[0]);
+	g_autofree char *mark = g_strdup_printf(LETTER_CONVERSATION "%s>", q->policy->settings->domains[0]);
 	struct conversation_search search = {.mark = mark};
 
 	(void)c;

@@ -41,17 +41,14 @@ bool policy_table_has(const struct policy *policy, struct database *database, co
 bool policy_check_tables(const struct policy *policy, struct database *database,
 			 struct fault *fault);
 
-struct policy_part {
-	const char *name; /* file name, UTF-8, or NULL */
-	const char *type; /* "application/pdf", lower case */
-};
-
 struct policy_protection {
 	bool encrypted, is_signed;
 };
 
 /* A piece of decoded text; pieces overlap. Returns false to see no more. */
 typedef bool policy_visit(void *visitor, const char *text, size_t length);
+/* A part: its file name, UTF-8, or NULL, and its type, "application/pdf", lower case. Returns false to see no more. */
+typedef bool policy_visit_part(void *visitor, const char *name, const char *type);
 
 /* What is known of a message. The functions are called when a rule first asks, at most
  * once for each condition of the file. */
@@ -68,8 +65,7 @@ struct policy_facts {
 	/* Every field of this name, unfolded and decoded. */
 	bool (*headers)(void *context, const char *name, policy_visit *visit, void *visitor,
 			struct fault *fault);
-	bool (*parts)(void *context, const struct policy_part **parts_r, size_t *count_r,
-		      struct fault *fault);
+	bool (*parts)(void *context, policy_visit_part *visit, void *visitor, struct fault *fault);
 	/* The decoded text of every text part, as UTF-8. */
 	bool (*text)(void *context, policy_visit *visit, void *visitor, struct fault *fault);
 };

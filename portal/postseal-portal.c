@@ -17,7 +17,7 @@
 #include "core/seal/key_file.h"
 #include "delivery/configuration.h"
 #include "mail/letter.h"
-#include "mail/mime.h"
+#include "mail/mime_stream.h"
 #include "portal/web/page.h"
 #include "portal/portal.h"
 

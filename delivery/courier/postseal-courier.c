@@ -17,7 +17,7 @@
 #include "delivery/courier/sms.h"
 #include "delivery/courier/expire.h"
 #include "mail/letter.h"
-#include "mail/mime.h"
+#include "mail/mime_stream.h"
 
 enum {
 	POLL_SECONDS = 5,  /* while no notification comes: retries fall due */

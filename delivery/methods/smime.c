@@ -119,8 +119,7 @@ signature(const struct key *key, struct fault *fault)
 /* Within the envelope: an entity of its own (RFC 8551 §3.5.2), opaque so that no MTA on the
  * way could touch the signed bytes. */
 static bool
-write_signed(const struct surroundings *around, const struct group *group, const struct key *key,
-	     struct sink *next, struct fault *fault)
+write_signed(const struct entity *entity, const struct key *key, struct sink *next, struct fault *fault)
 {
 	static const char header[] =
 		"Content-Type: application/pkcs7-mime; smime-type=signed-data;\r\n"
@@ -137,7 +136,7 @@ write_signed(const struct surroundings *around, const struct group *group, const
 	base64_sink_init(&base64, next);
 	done = cms_sink_init(&signing, cms, &base64.sink, fault) &&
 	       sink_write(next, header, sizeof header - 1, fault) &&
-	       payload_write(around->message, group, &signing.sink, fault) &&
+	       entity_write(entity, &signing.sink, fault) &&
 	       sink_finish(&signing.sink, fault) && sink_finish(&base64.sink, fault);
 	cms_sink_clear(&signing);
 	return done;
@@ -151,16 +150,19 @@ write_body(const struct surroundings *around, const struct group *group, struct 
 	CMS_ContentInfo *cms = envelope(group, fault);
 	struct base64_sink base64;
 	struct cms_sink sealing;
+	struct entity entity;
 	bool done;
 
 	if (cms == NULL)
 		return false;
+	entity_init(&entity, around->message, group->tags, group->hides_subject);
 	base64_sink_init(&base64, sink);
 	done = cms_sink_init(&sealing, cms, &base64.sink, fault) &&
-	       (key != NULL ? write_signed(around, group, key, &sealing.sink, fault)
-			    : payload_write(around->message, group, &sealing.sink, fault)) &&
+	       (key != NULL ? write_signed(&entity, key, &sealing.sink, fault)
+			    : entity_write(&entity, &sealing.sink, fault)) &&
 	       sink_finish(&sealing.sink, fault) && sink_finish(&base64.sink, fault);
 	cms_sink_clear(&sealing);
+	entity_clear(&entity);
 	return done;
 }
 

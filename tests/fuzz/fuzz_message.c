@@ -1,11 +1,14 @@
-/* A message from outside: header, MIME structure, text, subject, addresses, payload, layout. */
+/* A message from outside: header, MIME structure, text, subject, addresses, entity, layout. */
 #include <stdint.h>
 #include <stdio.h>
 
 #include "core/spool.h"
-#include "mail/mime.h"
+#include "delivery/facts.h"
+#include "mail/addresses.h"
 #include "mail/entity.h"
 #include "mail/layout.h"
+#include "mail/mime_stream.h"
+#include "mail/subject_tags.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -28,29 +31,39 @@ look_at_field(void *visitor, const char *text, size_t length)
 	return length < 100000;
 }
 
+static bool
+look_at_part(void *visitor, const char *name, const char *type)
+{
+	(void)visitor;
+	(void)name;
+	if (type == NULL)
+		abort();
+	return true;
+}
+
 static void
 ask_all(const struct policy_facts *facts)
 {
-	const struct policy_part *parts;
 	struct policy_protection protection;
 	struct fault fault;
-	size_t count;
 
-	facts->parts(facts->context, &parts, &count, &fault);
+	facts->parts(facts->context, look_at_part, NULL, &fault);
 	facts->text(facts->context, look, NULL, &fault);
 	facts->protection(facts->context, &protection, &fault);
 	facts->headers(facts->context, "Subject", look_at_field, NULL, &fault);
 }
 
 static void
-seal_payload(const struct message *message, const char *subject)
+seal(const struct message *message, const char *const *tags)
 {
-	const struct group group = {.hides_subject = true, .subject = subject};
 	struct counting_sink counter;
+	struct entity entity;
 	struct fault fault;
 
 	counting_sink_init(&counter);
-	payload_write(message, &group, &counter.sink, &fault);
+	entity_init(&entity, message, tags, true);
+	entity_write(&entity, &counter.sink, &fault);
+	entity_clear(&entity);
 }
 
 /* Every part lies within the message, and the layout can be kept. */
@@ -90,6 +103,7 @@ read_as_portal(const uint8_t *data, size_t size)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const char *const tags[] = {"[x]", "a", NULL};
 	static struct settings *settings;
 	g_autoptr(message_auto) message = message_new(&in_memory);
 	g_autofree char *subject = NULL, *from = NULL;
@@ -108,15 +122,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	message_set_sender(message, "<a@b>", NULL);
 	if (message_read(message, file, &fault)) {
-		g_autoptr(mime_auto) mime = mime_new(message, settings);
-		struct policy_facts facts = mime_facts(mime);
+		struct facts facts;
 
-		ask_all(&facts);
-		subject = mime_subject_without(mime, (const char *const[]){"[x]", "a", NULL});
-		from = mime_from(mime);
-		g_hash_table_unref(mime_visible(mime));
+		facts_init(&facts, message, settings);
+		ask_all(&facts.policy);
+		facts_clear(&facts);
+		subject = subject_tags_shown(message, tags);
+		from = addresses_from(message);
+		g_hash_table_unref(addresses_visible(message));
 		message_identity(message, identity);
-		seal_payload(message, subject);
+		seal(message, tags);
 	}
 	fclose(file);
 	return 0;

@@ -16,7 +16,7 @@
 
 #include "core/catalogue.h"
 #include "core/log.h"
-#include "mail/mime.h"
+#include "mail/mime_stream.h"
 #include "tests/fuzz/made_up.h"
 
 enum { ROUNDS = 400 };

@@ -72,15 +72,12 @@ one_header(void *context, const char *name, policy_visit *visit, void *visitor, 
 }
 
 static bool
-two_parts(void *context, const struct policy_part **parts_r, size_t *count_r, struct fault *fault)
+two_parts(void *context, policy_visit_part *visit, void *visitor, struct fault *fault)
 {
-	static const struct policy_part parts[] = {{NULL, "text/plain"},
-						   {"Plan ÄÖ.DWG", "image/vnd.dwg"}};
-
 	(void)context;
 	(void)fault;
-	*parts_r = parts;
-	*count_r = 2;
+	if (visit(visitor, NULL, "text/plain"))
+		visit(visitor, "Plan ÄÖ.DWG", "image/vnd.dwg");
 	return true;
 }
 

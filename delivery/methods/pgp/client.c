@@ -16,7 +16,7 @@ enum { PIECE_BYTES = 16384, GRACE_SECONDS = 5, DAY_SECONDS = 86400 };
 /* --- what gpg reads --- */
 
 struct input {
-	struct entity_source *source;
+	struct entity *source;
 	int fd; /* -1 once all is written, or nobody reads on */
 	unsigned char *piece;
 	size_t length, written;
@@ -38,7 +38,7 @@ input_push(struct input *input, struct fault *fault)
 
 	if (input->written == input->length) {
 		input->written = 0;
-		if (!entity_source_read(input->source, input->piece, PIECE_BYTES, &input->length,
+		if (!entity_read(input->source, input->piece, PIECE_BYTES, &input->length,
 					fault))
 			return false;
 		if (input->length == 0) {
@@ -170,7 +170,7 @@ is_done(int socket, const struct output *output, struct fault *fault)
 }
 
 bool
-gpg_exchange(int socket, const char *job, struct entity_source *plain, struct sink *sealed,
+gpg_exchange(int socket, const char *job, struct entity *plain, struct sink *sealed,
 	     unsigned seconds, struct fault *fault)
 {
 	const struct timeval patience = {.tv_sec = MIN(seconds, (unsigned)DAY_SECONDS) +

@@ -1,15 +1,15 @@
 /*
- * One job for postseal-gpg: the payload goes there while what gpg makes of it comes back.
+ * One job for postseal-gpg: the entity goes there while what gpg makes of it comes back.
  */
 #ifndef POSTSEAL_DELIVERY_METHODS_PGP_CLIENT_H
 #define POSTSEAL_DELIVERY_METHODS_PGP_CLIENT_H
 
 #include "core/sink.h"
-#include "mail/entity_source.h"
+#include "mail/entity.h"
 
 /* `job` is a text as protocol.h says, `socket` leads to one that waits for it. Writes armored text
  * with CRLF. `seconds` is the time that gpg has. After a failure the socket is of no more use. */
-bool gpg_exchange(int socket, const char *job, struct entity_source *plain, struct sink *sealed,
+bool gpg_exchange(int socket, const char *job, struct entity *plain, struct sink *sealed,
 		  unsigned seconds, struct fault *fault);
 
 #endif

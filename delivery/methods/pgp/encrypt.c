@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "core/worker.h"
-#include "mail/entity_source.h"
+#include "mail/entity.h"
 #include "delivery/methods/pgp/client.h"
 #include "keystore/keeper.h"
 
@@ -122,15 +122,15 @@ gpg_encrypt(const struct settings *settings, const struct group *group, const st
 {
 	g_autofree char *job = job_text(settings, group, signer, fault);
 	struct worker *worker = job == NULL ? NULL : worker_take(workers, G_MAXINT64, fault);
-	struct entity_source source;
+	struct entity entity;
 	bool done;
 
 	if (worker == NULL)
 		return false;
-	entity_source_init(&source, message, group);
-	done = gpg_exchange(worker_socket(worker), job, &source, sink,
+	entity_init(&entity, message, group->tags, group->hides_subject);
+	done = gpg_exchange(worker_socket(worker), job, &entity, sink,
 			    (unsigned)settings->gpg_seconds, fault);
-	entity_source_clear(&source);
+	entity_clear(&entity);
 	worker_give(worker, done);
 	return done;
 }

@@ -12,7 +12,7 @@
 
 /* Makes the home ready; once, before threads. */
 bool gpg_start(const struct settings *settings, struct fault *fault);
-/* Encrypts the payload to the keys of the group, signed where `signer` is not NULL. Writes
+/* Encrypts the entity to the keys of the group, signed where `signer` is not NULL. Writes
  * armored text with CRLF. */
 bool gpg_encrypt(const struct settings *settings, const struct group *group,
 		 const struct key *signer, const struct message *message, struct sink *sink,

@@ -1,0 +1,102 @@
+#include "delivery/facts.h"
+
+#include <string.h>
+
+#include "mail/protection.h"
+#include "mail/text.h"
+
+static bool
+ask_protection(void *context, struct policy_protection *protection_r, struct fault *fault)
+{
+	const struct facts *facts = context;
+	struct protection protection = {0};
+	bool found = protection_find(facts->message, &protection, fault);
+
+	*protection_r = (struct policy_protection){protection.encrypted, protection.is_signed};
+	return found;
+}
+
+static bool
+ask_headers(void *context, const char *name, policy_visit *visit, void *visitor, struct fault *fault)
+{
+	const struct facts *facts = context;
+
+	(void)fault;
+	for (guint i = 0; i < facts->message->fields->len; i++) {
+		const struct field *field = g_ptr_array_index(facts->message->fields, i);
+		g_autofree char *text = NULL;
+
+		if (!field_is(field, name))
+			continue;
+		text = field_shown(field->value);
+		if (!visit(visitor, text, strlen(text)))
+			break;
+	}
+	return true;
+}
+
+static bool
+ask_parts(void *context, policy_visit_part *visit, void *visitor, struct fault *fault)
+{
+	const struct facts *facts = context;
+	const struct part *list;
+	size_t count;
+
+	if (!parts_list(facts->parts, &list, &count, fault))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!visit(visitor, list[i].name, list[i].type))
+			break;
+	return true;
+}
+
+static bool
+ask_text(void *context, policy_visit *visit, void *visitor, struct fault *fault)
+{
+	const struct facts *facts = context;
+
+	return text_each(facts->parts, visit, visitor, fault);
+}
+
+/* A reader may be shown either of two Subject fields: each is on a line of its own. */
+static char *
+subjects(const struct message *message)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < message->fields->len; i++) {
+		const struct field *field = g_ptr_array_index(message->fields, i);
+		g_autofree char *shown = field_is(field, "Subject") ? field_shown(field->value) : NULL;
+
+		if (shown != NULL)
+			g_string_append_printf(text, "%s%s", text->len > 0 ? "\n" : "", shown);
+	}
+	return g_string_free(text, FALSE);
+}
+
+void
+facts_init(struct facts *facts, const struct message *message, const struct settings *settings)
+{
+	*facts = (struct facts){
+		.message = message,
+		.parts = parts_new(message, (guint)MIN(settings->parts_max, (uint64_t)G_MAXUINT)),
+		.subject = subjects(message),
+	};
+	facts->policy = (struct policy_facts){
+		.sender = message->sender_folded,
+		.subject = facts->subject,
+		.size = message_size(message),
+		.context = facts,
+		.protection = ask_protection,
+		.headers = ask_headers,
+		.parts = ask_parts,
+		.text = ask_text,
+	};
+}
+
+void
+facts_clear(struct facts *facts)
+{
+	g_free(facts->subject);
+	parts_free(facts->parts);
+}

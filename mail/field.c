@@ -1,0 +1,96 @@
+#include "mail/field.h"
+
+#include <gmime/gmime.h>
+#include <string.h>
+
+struct field *
+field_new(const char *name, const char *value)
+{
+	struct field *field = g_new(struct field, 1);
+
+	field->name = g_strdup(name);
+	field->value = g_strdup(value);
+	return field;
+}
+
+void
+field_free(struct field *field)
+{
+	g_free(field->name);
+	g_free(field->value);
+	g_free(field);
+}
+
+bool
+field_is(const struct field *field, const char *name)
+{
+	return g_ascii_strcasecmp(field->name, name) == 0;
+}
+
+bool
+field_is_one_of(const struct field *field, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		if (field_is(field, *names))
+			return true;
+	return false;
+}
+
+bool
+field_is_content(const struct field *field)
+{
+	return g_ascii_strncasecmp(field->name, "Content-", 8) == 0;
+}
+
+bool
+field_is_never_sent(const struct field *field)
+{
+	static const char *const names[] = {"Bcc", "Resent-Bcc", NULL};
+
+	return field_is_one_of(field, names) || g_ascii_strncasecmp(field->name, "X-Postseal-", 11) == 0;
+}
+
+void
+field_append(GString *text, const struct field *field)
+{
+	g_string_append(text, field->name);
+	g_string_append_c(text, ':');
+	for (const char *c = field->value; *c != '\0'; c++) {
+		if (*c == '\n' && (c == field->value || c[-1] != '\r'))
+			g_string_append_c(text, '\r');
+		g_string_append_c(text, *c);
+	}
+	g_string_append(text, "\r\n");
+}
+
+bool
+field_write(const struct field *field, struct sink *sink, struct fault *fault)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	field_append(text, field);
+	return sink_write(sink, text->str, text->len, fault);
+}
+
+char *
+field_text(const char *value)
+{
+	char *text = g_strdup(value);
+
+	for (char *from = text, *to = text;; from++) {
+		if (*from != '\n' && *from != '\r')
+			*to++ = *from;
+		if (*from == '\0')
+			break;
+	}
+	return g_strstrip(text);
+}
+
+char *
+field_shown(const char *value)
+{
+	g_autofree char *text = field_text(value);
+	char *shown = g_mime_utils_header_decode_text(NULL, text);
+
+	return shown == NULL ? g_strdup("") : shown;
+}

@@ -1,0 +1,32 @@
+/*
+ * The MIME parts of a message (RFC 2045, RFC 2046), as GMime finds them. Only for looking: nothing is ever
+ * printed again from what GMime parsed.
+ */
+#ifndef POSTSEAL_MAIL_PARTS_H
+#define POSTSEAL_MAIL_PARTS_H
+
+#include <gmime/gmime.h>
+
+#include "mail/message.h"
+
+struct part {
+	const char *name; /* file name, UTF-8, or NULL */
+	const char *type; /* "application/pdf", lower case */
+};
+
+struct parts;
+
+/* The message must outlive it; it is parsed when first asked. More than `most` parts are FAULT_TOO_BIG. */
+struct parts *parts_new(const struct message *message, guint most);
+void parts_free(struct parts *parts);
+typedef struct parts parts_auto;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(parts_auto, parts_free)
+
+/* Every part that is not a multipart, also within attached messages; what is listed belongs to `parts`. */
+bool parts_list(struct parts *parts, const struct part **list_r, size_t *count_r, struct fault *fault);
+
+/* Visits the same parts as GMime has them. Where `visit` returns false, the rest is not visited. */
+typedef bool parts_visit(GMimeObject *part, void *data);
+bool parts_each(struct parts *parts, parts_visit *visit, void *data, struct fault *fault);
+
+#endif

@@ -1,0 +1,88 @@
+/* The spool, in memory and in a file. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "core/spool.h"
+
+
+static void
+spool_is_the_same_in_memory_and_in_a_file(void **state)
+{
+	static const struct spool_settings on_disk = {.directory = "/tmp", .memory_max = 10, .size_max = 5000};
+	g_autoptr(spool_auto) spool = spool_new(&on_disk);
+	struct fault fault = {0};
+	char data[100], read[100];
+	const void *memory;
+	size_t got;
+
+	(void)state;
+	for (int i = 0; i < 50; i++) {
+		memset(data, 'a' + i % 26, sizeof data);
+		assert_true(spool_append(spool, data, sizeof data, &fault));
+	}
+	assert_true(spool_descriptor(spool, &memory) >= 0);
+	assert_true(spool_read(spool, 4950, read, sizeof read, &got, &fault));
+	assert_int_equal(got, 50);
+	assert_int_equal(read[0], 'a' + 49 % 26);
+	assert_false(spool_append(spool, "x", 1, &fault));
+	assert_int_equal(fault.cause, FAULT_TOO_BIG);
+	assert_false(fault_is_temporary(&fault));
+}
+
+static void
+spool_that_cannot_write_is_a_temporary_fault(void **state)
+{
+	static const struct spool_settings nowhere = {.directory = "/nowhere", .memory_max = 1};
+	g_autoptr(spool_auto) spool = spool_new(&nowhere);
+	struct fault fault = {0};
+
+	(void)state;
+	assert_false(spool_append(spool, "xx", 2, &fault));
+	assert_true(fault_is_temporary(&fault));
+	assert_non_null(strstr(fault.text, "/nowhere"));
+}
+
+/* The limit that the kernel puts on the size of a file stands for a disk that is full for a moment. */
+static void
+spool_that_failed_once_is_never_taken_for_whole(void **state)
+{
+	static const struct spool_settings on_disk = {.directory = "/tmp", .memory_max = 1};
+	g_autoptr(spool_auto) spool = spool_new(&on_disk);
+	const struct rlimit small = {.rlim_cur = 150, .rlim_max = RLIM_INFINITY};
+	const struct rlimit none = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+	struct fault fault = {0};
+	char data[100] = {0};
+	size_t got;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_true(spool_append(spool, data, sizeof data, &fault));
+	assert_true(spool_check(spool, &fault));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_false(spool_append(spool, data, sizeof data, &fault));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	assert_false(spool_append(spool, data, sizeof data, &fault));
+	assert_false(spool_read(spool, 0, data, sizeof data, &got, &fault));
+	fault = (struct fault){0};
+	assert_false(spool_check(spool, &fault));
+	assert_true(fault_is_temporary(&fault));
+	assert_non_null(strstr(fault.text, "File too large"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(spool_is_the_same_in_memory_and_in_a_file),
+		cmocka_unit_test(spool_that_cannot_write_is_a_temporary_fault),
+		cmocka_unit_test(spool_that_failed_once_is_never_taken_for_whole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

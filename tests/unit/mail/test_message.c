@@ -1,0 +1,105 @@
+/* The message as the MTA offers it: envelope, fields, identity; and read from a file. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "mail/message.h"
+
+static const struct spool_settings in_memory = {.directory = "/tmp", .memory_max = 1 << 20};
+
+/* As the MTA gives them: texts that are not changed. */
+#define PARAMETERS(...) ((char *const *)(const char *const[]){__VA_ARGS__, NULL})
+
+static struct message *
+simple(const char *id, const char *body)
+{
+	struct message *message = message_new(&in_memory);
+	struct fault fault;
+
+	message_set_sender(message, "<Anna@Example.COM>", PARAMETERS("RET=HDRS", "ENVID=a+20b", "SMTPUTF8"));
+	message_add_recipient(message, "<bob@example.net>", PARAMETERS("NOTIFY=NEVER", "orcpt=rfc822;x"));
+	message_add_field(message, "From", " Anna <anna@example.com>");
+	if (id != NULL)
+		message_add_field(message, "Message-ID", id);
+	message_add_field(message, "Content-Type", " text/plain;\n\tcharset=utf-8");
+	message_add_field(message, "Subject", " =?utf-8?q?Gr=C3=BC=C3=9Fe?=\n [secure]");
+	assert_true(message_add_body(message, body, strlen(body), &fault));
+	return message;
+}
+
+static void
+envelope_keeps_its_parameters(void **state)
+{
+	g_autoptr(message_auto) message = simple(" <1@x>", "Hi.\r\n");
+	const struct recipient *recipient = g_ptr_array_index(message->recipients, 0);
+
+	(void)state;
+	assert_string_equal(message->sender, "Anna@Example.COM");
+	assert_string_equal(message->sender_folded, "anna@example.com");
+	assert_string_equal(message->ret, "HDRS");
+	assert_string_equal(message->envid, "a+20b");
+	assert_true(message->smtputf8);
+	assert_string_equal(recipient->notify, "NEVER");
+	assert_string_equal(recipient->orcpt, "rfc822;x");
+}
+
+static void
+identity_is_that_of_sender_id_and_body(void **state)
+{
+	unsigned char first[32], again[32], other[32];
+	g_autoptr(message_auto) a = simple(" <1@x>", "Hi.\r\n");
+	g_autoptr(message_auto) b = simple("\t<1@x> ", "Hi.\r\n");
+	g_autoptr(message_auto) c = simple(" <2@x>", "Hi.\r\n");
+	g_autoptr(message_auto) d = simple(" <1@x>", "Ho.\r\n");
+	g_autoptr(message_auto) e = simple(NULL, "Hi.\r\n");
+	g_autoptr(message_auto) f = simple(NULL, "Hi.\r\n");
+
+	(void)state;
+	message_identity(a, first);
+	message_identity(b, again);
+	assert_memory_equal(first, again, sizeof first);
+	message_identity(c, other);
+	assert_memory_not_equal(first, other, sizeof first);
+	message_identity(d, other);
+	assert_memory_not_equal(first, other, sizeof first);
+	message_identity(e, first);
+	message_identity(f, again);
+	assert_memory_equal(first, again, sizeof first);
+	message_add_field(f, "Date", " Tue, 24 Nov 2026 12:00:00 +0000");
+	message_identity(f, again);
+	assert_memory_not_equal(first, again, sizeof first);
+}
+
+static void
+message_is_read_from_a_file(void **state)
+{
+	static const char text[] = "From: a@example.com\nSubject: one\n two\n\nbody\n.\nlast";
+	g_autoptr(message_auto) message = message_new(&in_memory);
+	g_autofree char *subject = NULL;
+	FILE *file = fmemopen((void *)text, sizeof text - 1, "r");
+	struct fault fault;
+	const void *memory;
+
+	(void)state;
+	assert_true(message_read(message, file, &fault));
+	fclose(file);
+	subject = message_field_text(message, "subject");
+	assert_string_equal(subject, "one two");
+	spool_descriptor(message->body, &memory);
+	assert_memory_equal(memory, "body\r\n.\r\nlast", spool_size(message->body));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(envelope_keeps_its_parameters),
+		cmocka_unit_test(identity_is_that_of_sender_id_and_body),
+		cmocka_unit_test(message_is_read_from_a_file),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,153 @@
+/* Tags leave the subject, and nothing else of it changes. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "mail/mime_stream.h"
+#include "mail/subject_tags.h"
+#include "message_of.h"
+
+static void
+tag_leaves_and_the_rest_keeps_its_bytes(void **state)
+{
+	static const struct {
+		const char *value, *tag, *left; /* NULL: the tag is not in it */
+	} cases[] = {
+		{" =?utf-8?q?Gr=C3=BC=C3=9Fe?=\n [secure]", "[SECURE]", " =?utf-8?q?Gr=C3=BC=C3=9Fe?="},
+		{" [secure] one\n two", "[secure]", " one\n two"},
+		{" one [secure]\n two", "[secure]", " one\n two"},
+		{" one\n [secure] two", "[secure]", " one\n two"},
+		{" one two\n\t[secure]", "[secure]", " one two"},
+		{" [a\n b] one", "[a b]", " one"},
+		{" one[secure]two", "[secure]", " onetwo"},
+		{" [secure]", "[secure]", " "},
+		{" [x] [secure] one [x]", "[x]", " [secure] one"},
+		{" Grüße\n [geheim]  an alle", "[GEHEIM]", " Grüße\n an alle"},
+		{" one", "[secure]", NULL},
+		{" one", "", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const char *const tags[] = {cases[i].tag, NULL};
+		g_autofree char *left = subject_tags_remove(cases[i].value, tags);
+
+		if (cases[i].left == NULL)
+			assert_null(left);
+		else
+			assert_string_equal(left, cases[i].left);
+	}
+}
+
+/* An encoded word with a tag in it, and two encoded words that would run together, are written anew. */
+static void
+tag_leaves_encoded_words(void **state)
+{
+	static const char *const values[][2] = {
+		{" =?utf-8?q?=5Bsecure=5D_Gr=C3=BC=C3=9Fe?= an alle", "Grüße an alle"},
+		{" =?utf-8?q?Gr=C3=BC=C3=9Fe?= [secure] =?utf-8?q?=C3=84rzte?=", "Grüße Ärzte"},
+		{" =?utf-8?b?W3NlY3VyZV0=?=", ""},
+	};
+	static const char *const tags[] = {"[secure]", NULL};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(values); i++) {
+		g_autofree char *left = subject_tags_remove(values[i][0], tags);
+		g_autofree char *shown = field_shown(left);
+
+		assert_string_equal(shown, values[i][1]);
+		assert_int_equal(left[0], ' ');
+	}
+}
+
+/* RFC 5322 §2.1.1: a folded subject of 1600 bytes became one line of 1608. */
+static void
+long_subject_stays_folded(void **state)
+{
+	static const char *const tags[] = {"[secure]", NULL};
+
+	(void)state;
+	for (int encoded = 0; encoded < 2; encoded++) {
+		g_autoptr(GString) value = g_string_new(encoded ? " =?utf-8?q?=5Bsecure=5D?=" : " [secure]");
+		g_autofree char *left = NULL, *before = NULL, *after = NULL;
+		g_auto(GStrv) lines = NULL;
+
+		for (int i = 0; i < 25; i++)
+			g_string_append(value, "\n the quick brown fox jumps over the lazy dog, 0123456789 times");
+		left = subject_tags_remove(value->str, tags);
+		lines = g_strsplit(left, "\n", -1);
+		for (char **line = lines; *line != NULL; line++)
+			assert_in_range(strlen(*line), 1, 78);
+		before = field_shown(value->str);
+		after = field_shown(left);
+		assert_string_equal(after, before + strlen("[secure] "));
+		if (!encoded)
+			assert_string_equal(left, value->str + strlen(" [secure]\n"));
+	}
+}
+
+/* A word of more than 998 bytes has no place where its line could be broken. */
+static void
+word_that_fits_no_line_is_encoded(void **state)
+{
+	static const char *const tags[] = {"[secure]", NULL};
+	g_autofree char *word = g_strnfill(1500, 'x');
+	g_autofree char *encoded = g_base64_encode((const guchar *)"[secure] ", 9);
+	g_autofree char *value = g_strdup_printf(" =?utf-8?b?%s?= %s", encoded, word);
+	g_autofree char *left = subject_tags_remove(value, tags);
+	g_autofree char *shown = field_shown(left);
+	g_auto(GStrv) lines = g_strsplit(left, "\n", -1);
+
+	(void)state;
+	for (char **line = lines; *line != NULL; line++)
+		assert_in_range(strlen(*line), 1, 998);
+	assert_string_equal(shown, word);
+}
+
+static void
+many_tags_do_not_take_long(void **state)
+{
+	static const char *const tags[] = {"[x]", NULL};
+	g_autoptr(GString) value = g_string_new(" ");
+	g_autofree char *left = NULL;
+	gint64 begun = g_get_monotonic_time();
+
+	(void)state;
+	for (int i = 0; i < 20000; i++)
+		g_string_append(value, "[x]");
+	left = subject_tags_remove(value->str, tags);
+	assert_non_null(left);
+	assert_in_range(g_get_monotonic_time() - begun, 0, 5 * G_USEC_PER_SEC);
+}
+
+static void
+telephone_number_is_found_in_the_tag(void **state)
+{
+	g_autoptr(message_auto) message = message_of("Subject: Your bill [sms:+41791234567]\n\n");
+	g_autoptr(message_auto) other = message_of("Subject: Your bill [sms:0791234567]\n\n");
+	g_autofree char *number = NULL, *none = NULL;
+	g_autofree char *tag = subject_tags_phone(message, &number);
+
+	(void)state;
+	assert_string_equal(tag, "[sms:+41791234567]");
+	assert_string_equal(number, "+41791234567");
+	assert_null(subject_tags_phone(other, &none));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tag_leaves_and_the_rest_keeps_its_bytes),
+		cmocka_unit_test(tag_leaves_encoded_words),
+		cmocka_unit_test(long_subject_stays_folded),
+		cmocka_unit_test(word_that_fits_no_line_is_encoded),
+		cmocka_unit_test(many_tags_do_not_take_long),
+		cmocka_unit_test(telephone_number_is_found_in_the_tag),
+	};
+
+	mime_start();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

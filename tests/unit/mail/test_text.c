@@ -1,0 +1,79 @@
+/* What a reader sees of a message, for the rules that ask for it. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <unistd.h>
+
+#include "mail/mime_stream.h"
+#include "mail/text.h"
+#include "message_of.h"
+
+static bool
+collect(void *visitor, const char *text, size_t length)
+{
+	g_string_append_len(visitor, text, (gssize)length);
+	return true;
+}
+
+/* Promise 1: a read error was taken for the end of the text, and rules saw nothing. */
+static void
+text_that_cannot_be_read_is_a_fault(void **state)
+{
+	static const struct spool_settings on_disk = {.directory = "/tmp", .memory_max = 1};
+	g_autofree char *body = g_strnfill(300000, 'x');
+
+	(void)state;
+	for (off_t left = 0; left < 300000; left += 60000) {
+		g_autoptr(message_auto) message = message_new(&on_disk);
+		g_autoptr(parts_auto) parts = parts_new(message, 10);
+		g_autoptr(GString) text = g_string_new(NULL);
+		struct fault fault = {0};
+		const void *memory;
+
+		message_add_field(message, "Content-Type", " text/plain; charset=utf-8");
+		assert_true(message_add_body(message, body, 300000, &fault));
+		assert_true(text_each(parts, collect, text, &fault));
+		assert_int_equal(ftruncate(spool_descriptor(message->body, &memory), left), 0);
+		assert_false(text_each(parts, collect, text, &fault));
+		assert_true(fault_is_temporary(&fault));
+		assert_int_equal(fault.cause, FAULT_STORAGE);
+	}
+}
+
+/* The same while it is parsed. */
+static void
+structure_that_cannot_be_read_is_a_fault(void **state)
+{
+	static const struct spool_settings on_disk = {.directory = "/tmp", .memory_max = 1};
+	static const char body[] = "--b\r\n\r\none\r\n--b\r\nContent-Type: image/vnd.dwg; name=a.dwg\r\n\r\ntwo\r\n--b--\r\n";
+
+	(void)state;
+	for (off_t left = 0; left < (off_t)sizeof body - 1; left += 7) {
+		g_autoptr(message_auto) message = message_new(&on_disk);
+		g_autoptr(parts_auto) parts = parts_new(message, 10);
+		struct fault fault = {0};
+		const struct part *list;
+		const void *memory;
+		size_t count;
+
+		message_add_field(message, "Content-Type", " multipart/mixed; boundary=b");
+		assert_true(message_add_body(message, body, sizeof body - 1, &fault));
+		assert_int_equal(ftruncate(spool_descriptor(message->body, &memory), left), 0);
+		assert_false(parts_list(parts, &list, &count, &fault));
+		assert_int_equal(fault.cause, FAULT_STORAGE);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_that_cannot_be_read_is_a_fault),
+		cmocka_unit_test(structure_that_cannot_be_read_is_a_fault),
+	};
+
+	mime_start();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
