@@ -200,9 +200,8 @@ static const struct statement recall = {
 	"command_recall",
 	"with gone as (delete from postseal.parcel_key k using postseal.copy c"
 	"  where k.copy = c.id and c.message = $1 and ($2 = '' or c.address = $2) and k.opened_at is null"
-	"  returning c.id) "
-	"update postseal.copy c set state = 'recalled', state_at = now(), reason = 'by the admin, unread' "
-	"from gone where c.id = gone.id returning c.recipient"};
+	"  returning c.id, c.recipient) "
+	"select recipient from gone where postseal.copy_move(id, 'recalled', 'by the admin, unread')"};
 
 static int
 recall_message(const struct admin *admin, int argc, char **argv)

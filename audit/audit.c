@@ -7,49 +7,34 @@ static const struct statement policy_put = {
 	"insert into postseal.policy_version (digest, content) values ($1, $2) "
 	"on conflict do nothing"};
 
+static const struct statement offer_put = {
+	"audit_offer", "insert into postseal.offer (identity, message) values ($1, $2)", .repeats = true};
+
 static const struct statement message_put = {
 	"audit_message",
-	"insert into postseal.message (id, identity, queue_id, authenticated, client, sender,"
-	" message_id, size, policy) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
+	"insert into postseal.message (id, queue_id, authenticated, client, sender, message_id, size) "
+	"values ($1, $2, $3, $4, $5, $6, $7)",
+	.repeats = true};
 
-#define PUT_COPY                                                                                   \
-	"insert into postseal.copy (id, message, recipient, address, rule_line, rule, method, reason," \
-	" trace, keys, signed_by, state, first_state, first_reason) "                              \
-	"values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $8)"
+static const struct statement copy_put = {
+	"audit_copy",
+	"insert into postseal.copy (id, message, offer, policy, recipient, address, rule_line, rule, method, reason,"
+	" trace, keys, signed_by, state, first_state, first_reason) "
+	"values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $10)",
+	.repeats = true};
 
-static const struct statement copy_put = {"audit_copy", PUT_COPY};
-
-/* A copy that the MTA is handed again replaces what was said of it before. */
-static const struct statement copy_put_again = {
-	"audit_copy_again",
-	PUT_COPY
-	" on conflict (message, address) do update set rule_line = excluded.rule_line,"
-	" rule = excluded.rule, method = excluded.method, reason = excluded.reason,"
-	" trace = excluded.trace, keys = excluded.keys, signed_by = excluded.signed_by,"
-	" state = excluded.state, state_at = now()"};
-
-static const struct statement message_again = {
-	"audit_again",
-	"update postseal.message set offers = offers + 1, last_offered_at = now() where id = $1"};
-
-static const struct statement event_again = {
-	"audit_event_again",
-	"insert into postseal.event (message, what, detail) values ($1, 'offered again', $2)"};
-
-/* What is opened, expired or refused already does not move back. */
-static const struct statement copy_move = {
-	"audit_copy_move",
-	"update postseal.copy set state = $2, reason = coalesce($3, reason), state_at = now() "
-	"where id = $1 and state in ('queued', 'parked', 'sent', 'opened', 'locked') and state <> $2"};
+static const struct statement copy_move = {"audit_copy_move", "select postseal.copy_move($1, $2, $3)"};
 
 static const struct statement event_put = {
 	"audit_event",
-	"insert into postseal.event (message, copy, what, detail) values ($1, $2, $3, $4)"};
+	"insert into postseal.event (message, copy, what, detail) values ($1, $2, $3, $4)",
+	.repeats = true};
 
 static const struct statement earlier_find = {
 	"audit_earlier",
-	"select m.id, c.address, c.state, c.method, c.id from postseal.message m"
-	" left join postseal.copy c on c.message = m.id where m.identity = $1"};
+	"select o.message, c.id, c.address, c.state, c.offer from postseal.offer o"
+	" join postseal.copy c on c.message = o.message where o.identity = $1 and c.state <> 'repeated'"};
+enum { MESSAGE, COPY, ADDRESS, STATE, OFFER };
 
 bool
 audit_policy(struct connection *connection, const char *digest, const char *text, struct fault *fault)
@@ -61,6 +46,18 @@ audit_policy(struct connection *connection, const char *digest, const char *text
 	return connection_execute(connection, &policy_put, &parameters, NULL, fault);
 }
 
+static bool
+add_offer(struct connection *connection, const struct audit_message *message, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	if (message->identity == NULL)
+		return true;
+	parameters_bytes(&parameters, message->identity, AUDIT_IDENTITY_BYTES);
+	parameters_text(&parameters, message->id.text);
+	return batch_add(connection, &offer_put, &parameters, fault);
+}
+
 bool
 audit_add_message(struct connection *connection, const struct audit_message *message,
 		  struct fault *fault)
@@ -68,18 +65,13 @@ audit_add_message(struct connection *connection, const struct audit_message *mes
 	struct parameters parameters = {0};
 
 	parameters_text(&parameters, message->id.text);
-	if (message->identity == NULL)
-		parameters_text(&parameters, NULL);
-	else
-		parameters_bytes(&parameters, message->identity, AUDIT_IDENTITY_BYTES);
 	parameters_text(&parameters, message->queue_id);
 	parameters_text(&parameters, message->authenticated);
 	parameters_text(&parameters, message->client);
 	parameters_text(&parameters, message->sender);
 	parameters_text(&parameters, message->message_id);
 	parameters_number(&parameters, (int64_t)message->size);
-	parameters_text(&parameters, message->policy);
-	return batch_add(connection, &message_put, &parameters, fault);
+	return add_offer(connection, message, fault) && batch_add(connection, &message_put, &parameters, fault);
 }
 
 bool
@@ -90,6 +82,8 @@ audit_add_copy(struct connection *connection, const struct audit_message *messag
 
 	parameters_text(&parameters, copy->id.text);
 	parameters_text(&parameters, message->id.text);
+	parameters_number(&parameters, message->offer);
+	parameters_text(&parameters, message->policy);
 	parameters_text(&parameters, copy->recipient);
 	parameters_text(&parameters, copy->address);
 	parameters_number(&parameters, copy->rule_line);
@@ -100,20 +94,14 @@ audit_add_copy(struct connection *connection, const struct audit_message *messag
 	parameters_text(&parameters, copy->keys);
 	parameters_text(&parameters, copy->signed_by);
 	parameters_text(&parameters, copy->state);
-	return batch_add(connection, copy->is_known ? &copy_put_again : &copy_put, &parameters, fault);
+	return batch_add(connection, &copy_put, &parameters, fault);
 }
 
 bool
 audit_offered_again(struct connection *connection, const struct audit_message *message,
 		    struct fault *fault)
 {
-	struct parameters id = {0}, event = {0};
-
-	parameters_text(&id, message->id.text);
-	parameters_text(&event, message->id.text);
-	parameters_text(&event, message->queue_id);
-	return batch_add(connection, &message_again, &id, fault) &&
-	       batch_add(connection, &event_again, &event, fault);
+	return audit_event(connection, message->id.text, NULL, "offered again", message->queue_id, fault);
 }
 
 bool
@@ -152,8 +140,19 @@ earlier_free(struct audit_earlier *earlier)
 {
 	g_free(earlier->address);
 	g_free(earlier->state);
-	g_free(earlier->method);
 	g_free(earlier);
+}
+
+static struct audit_earlier *
+earlier_of(const PGresult *result, int row)
+{
+	struct audit_earlier *earlier = g_new0(struct audit_earlier, 1);
+
+	if (!identifier_parse(&earlier->id, PQgetvalue(result, row, COPY)))
+		g_assert_not_reached(); /* it is a uuid column */
+	earlier->address = g_strdup(PQgetvalue(result, row, ADDRESS));
+	earlier->state = g_strdup(PQgetvalue(result, row, STATE));
+	return earlier;
 }
 
 bool
@@ -169,21 +168,12 @@ audit_find_earlier(struct connection *connection, struct audit_message *message,
 		return false;
 	if (PQntuples(result) == 0)
 		return true;
-	if (!identifier_parse(&message->id, PQgetvalue(result, 0, 0)))
+	if (!identifier_parse(&message->id, PQgetvalue(result, 0, MESSAGE)))
 		return fault_set(fault, FAULT_BUG, "reading the identifier of a message");
 	*earlier_r = g_ptr_array_new_with_free_func((GDestroyNotify)earlier_free);
 	for (int row = 0; row < PQntuples(result); row++) {
-		struct audit_earlier *earlier;
-
-		if (PQgetisnull(result, row, 1))
-			continue;
-		earlier = g_new0(struct audit_earlier, 1);
-		if (!identifier_parse(&earlier->id, PQgetvalue(result, row, 4)))
-			g_assert_not_reached(); /* it is a uuid column */
-		earlier->address = g_strdup(PQgetvalue(result, row, 1));
-		earlier->state = g_strdup(PQgetvalue(result, row, 2));
-		earlier->method = g_strdup(result_text(result, row, 3));
-		g_ptr_array_add(*earlier_r, earlier);
+		message->offer = MAX(message->offer, (unsigned)result_number(result, row, OFFER) + 1);
+		g_ptr_array_add(*earlier_r, earlier_of(result, row));
 	}
 	return true;
 }

@@ -12,7 +12,9 @@ enum { AUDIT_IDENTITY_BYTES = 32 };
 
 struct audit_message {
 	struct identifier id;
-	const unsigned char *identity; /* AUDIT_IDENTITY_BYTES; NULL: may come again */
+	/* AUDIT_IDENTITY_BYTES, by which it is recognised when it is offered again; NULL: it may come again */
+	const unsigned char *identity;
+	unsigned offer;            /* which this is, from 1 */
 	const char *queue_id;      /* these may be NULL */
 	const char *authenticated;
 	const char *client;
@@ -33,16 +35,14 @@ struct audit_copy {
 	const char *trace;  /* JSON */
 	const char *keys;   /* a PostgreSQL array: "{1a2b,3c4d}" */
 	const char *signed_by; /* or NULL */
-	bool is_known;      /* the message was offered before: what was said of the copy is replaced */
 	const char *state;  /* "handed", "queued", "parked", "refused" */
 };
 
-/* A message and copy that were recorded before. */
+/* The last copy for an address that an earlier offer of the message made. */
 struct audit_earlier {
 	struct identifier id;
 	char *address;
 	char *state;
-	char *method;
 };
 
 /* Puts the text of a policy on record, in a transaction of its own. */
@@ -54,11 +54,12 @@ bool audit_add_message(struct connection *connection, const struct audit_message
 		       struct fault *fault);
 bool audit_add_copy(struct connection *connection, const struct audit_message *message,
 		    const struct audit_copy *copy, struct fault *fault);
-/* The message is offered again: the record of it counts, and stays. */
+/* The message is offered again: an event, beside the record of the first offer. */
 bool audit_offered_again(struct connection *connection, const struct audit_message *message,
 			 struct fault *fault);
 
-/* A copy moves on to another state; `reason` NULL: stays as it is. */
+/* A copy moves on to another state, if that follows from the one it is in (postseal.copy_move); `reason` NULL: stays
+ * as it is. */
 bool audit_move_copy(struct connection *connection, const char *copy, const char *state,
 		     const char *reason, struct fault *fault);
 /* Something happened to a message, or to one copy of it (else NULL). */
@@ -67,8 +68,8 @@ bool audit_event(struct connection *connection, const char *message, const char 
 
 /* Did the last batch fail because this message is already on record? */
 bool audit_is_known(const struct connection *connection);
-/* Takes the identifier of the earlier record into message->id. *earlier_r are its copies:
- * struct audit_earlier, the caller's. NULL where there is no such record. */
+/* Takes the identifier of the earlier record into message->id and the number of this offer into message->offer.
+ * *earlier_r are its copies, struct audit_earlier; caller frees. NULL where there is no such record. */
 bool audit_find_earlier(struct connection *connection, struct audit_message *message,
 			GPtrArray **earlier_r, struct fault *fault);
 

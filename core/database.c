@@ -4,26 +4,9 @@
 #include <string.h>
 
 #include "core/cleanup.h"
+#include "core/connection.h"
 
 enum { CONNECT_SECONDS = 10 };
-
-struct database {
-	struct database_settings settings;
-	GMutex lock;
-	GCond returned;
-	GQueue idle; /* struct connection */
-	unsigned made;
-};
-
-struct connection {
-	struct database *database;
-	PGconn *pg;
-	GHashTable *prepared; /* names of statements */
-	GQueue awaited;       /* in a batch: what each coming result is for */
-	bool in_batch;
-	bool broken;
-	char sqlstate[6];
-};
 
 /* --- parameters --- */
 
@@ -90,6 +73,7 @@ database_new(const struct database_settings *settings)
 	g_mutex_init(&database->lock);
 	g_cond_init(&database->returned);
 	g_queue_init(&database->idle);
+	group_init(&database->group);
 	return database;
 }
 
@@ -111,6 +95,7 @@ database_free(struct database *database)
 		return;
 	while ((connection = g_queue_pop_head(&database->idle)) != NULL)
 		connection_close(connection);
+	group_clear(&database->group);
 	g_mutex_clear(&database->lock);
 	g_cond_clear(&database->returned);
 	g_free(database);
@@ -240,6 +225,16 @@ database_take(struct database *database, struct fault *fault)
 	return connection;
 }
 
+struct connection *
+database_take_grouped(struct database *database)
+{
+	struct connection *connection = g_new0(struct connection, 1);
+
+	connection->database = database;
+	connection->member = member_new(database);
+	return connection;
+}
+
 void
 connection_give(struct connection *connection)
 {
@@ -248,6 +243,11 @@ connection_give(struct connection *connection)
 
 	if (connection == NULL)
 		return;
+	if (connection->member != NULL) {
+		member_free(connection->member);
+		g_free(connection);
+		return;
+	}
 	database = connection->database;
 	usable = !connection->broken && !connection->in_batch &&
 		 PQstatus(connection->pg) == CONNECTION_OK &&
@@ -265,8 +265,8 @@ connection_give(struct connection *connection)
 
 /* --- statements --- */
 
-static bool
-fail(struct connection *connection, const PGresult *result, const char *doing, struct fault *fault)
+bool
+connection_fail(struct connection *connection, const PGresult *result, const char *doing, struct fault *fault)
 {
 	const char *state = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *text = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
@@ -276,8 +276,8 @@ fail(struct connection *connection, const PGresult *result, const char *doing, s
 	return fault_set(fault, FAULT_DATABASE, "running the database statement %s: %s", doing, why);
 }
 
-static bool
-is_success(const PGresult *result)
+bool
+connection_succeeded(const PGresult *result)
 {
 	ExecStatusType status = PQresultStatus(result);
 
@@ -292,8 +292,8 @@ prepare(struct connection *connection, const struct statement *statement, struct
 	if (g_hash_table_contains(connection->prepared, statement->name))
 		return true;
 	result = PQprepare(connection->pg, statement->name, statement->sql, 0, NULL);
-	if (!is_success(result))
-		return fail(connection, result, statement->name, fault);
+	if (!connection_succeeded(result))
+		return connection_fail(connection, result, statement->name, fault);
 	g_hash_table_add(connection->prepared, g_strdup(statement->name));
 	return true;
 }
@@ -312,8 +312,8 @@ connection_execute(struct connection *connection, const struct statement *statem
 	result = PQexecPrepared(connection->pg, statement->name, parameters->count,
 				parameters->values, parameters->lengths, parameters->formats,
 				statement->binary);
-	if (!is_success(result))
-		return fail(connection, result, statement->name, fault);
+	if (!connection_succeeded(result))
+		return connection_fail(connection, result, statement->name, fault);
 	if (result_r != NULL)
 		*result_r = g_steal_pointer(&result);
 	return true;
@@ -332,7 +332,7 @@ take_rows(struct connection *connection, const char *doing, take_row *take, void
 		if (good && status == PGRES_SINGLE_TUPLE)
 			good = take(context, row, fault);
 		else if (good && status != PGRES_TUPLES_OK)
-			good = fail(connection, row, doing, fault);
+			good = connection_fail(connection, row, doing, fault);
 	}
 	return good;
 }
@@ -348,7 +348,7 @@ connection_rows(struct connection *connection, const struct statement *statement
 				parameters->values, parameters->lengths, parameters->formats,
 				statement->binary) != 1 ||
 	    PQsetSingleRowMode(connection->pg) != 1)
-		return fail(connection, NULL, statement->name, fault);
+		return connection_fail(connection, NULL, statement->name, fault);
 	return take_rows(connection, statement->name, take, context, fault);
 }
 
@@ -357,92 +357,9 @@ connection_script(struct connection *connection, const char *sql, struct fault *
 {
 	g_autoptr(PGresult) result = PQexec(connection->pg, sql);
 
-	if (is_success(result) || PQresultStatus(result) == PGRES_EMPTY_QUERY)
+	if (connection_succeeded(result) || PQresultStatus(result) == PGRES_EMPTY_QUERY)
 		return true;
-	return fail(connection, result, "script", fault);
-}
-
-/* --- batches --- */
-
-bool
-batch_begin(struct connection *connection, struct fault *fault)
-{
-	if (PQenterPipelineMode(connection->pg) != 1)
-		return fail(connection, NULL, "begin of a batch", fault);
-	connection->in_batch = true;
-	return true;
-}
-
-static bool
-prepare_in_batch(struct connection *connection, const struct statement *statement,
-		 struct fault *fault)
-{
-	if (g_hash_table_contains(connection->prepared, statement->name))
-		return true;
-	if (PQsendPrepare(connection->pg, statement->name, statement->sql, 0, NULL) != 1)
-		return fail(connection, NULL, statement->name, fault);
-	g_queue_push_tail(&connection->awaited, (gpointer)statement->name);
-	g_hash_table_add(connection->prepared, g_strdup(statement->name));
-	return true;
-}
-
-bool
-batch_add(struct connection *connection, const struct statement *statement,
-	  const struct parameters *parameters, struct fault *fault)
-{
-	g_assert(connection->in_batch);
-	if (!prepare_in_batch(connection, statement, fault))
-		return false;
-	if (PQsendQueryPrepared(connection->pg, statement->name, parameters->count,
-				parameters->values, parameters->lengths, parameters->formats, 0) != 1)
-		return fail(connection, NULL, statement->name, fault);
-	g_queue_push_tail(&connection->awaited, (gpointer)statement->name);
-	return true;
-}
-
-/* Each statement answers with one result and a NULL. The first that failed is told; the
- * rest were skipped by the server. */
-static bool
-collect_answers(struct connection *connection, struct fault *fault)
-{
-	bool good = true;
-
-	while (!g_queue_is_empty(&connection->awaited)) {
-		const char *name = g_queue_pop_head(&connection->awaited);
-		g_autoptr(PGresult) result = PQgetResult(connection->pg);
-		g_autoptr(PGresult) end = NULL;
-
-		if (result == NULL || PQstatus(connection->pg) != CONNECTION_OK)
-			return fail(connection, NULL, name, fault);
-		if (good && !is_success(result))
-			good = fail(connection, result, name, fault);
-		end = PQgetResult(connection->pg);
-		if (end != NULL)
-			return fail(connection, end, name, fault);
-	}
-	return good;
-}
-
-bool
-batch_commit(struct connection *connection, struct fault *fault)
-{
-	g_autoptr(PGresult) sync = NULL;
-	bool good;
-
-	connection->broken = true; /* until all of it is known to be well */
-	if (PQpipelineSync(connection->pg) != 1)
-		return fail(connection, NULL, "commit", fault);
-	good = collect_answers(connection, fault);
-	if (!good)
-		return false;
-	sync = PQgetResult(connection->pg);
-	if (PQresultStatus(sync) != PGRES_PIPELINE_SYNC)
-		return fail(connection, sync, "commit", fault);
-	if (PQexitPipelineMode(connection->pg) != 1)
-		return true; /* committed; the connection is not reused */
-	connection->in_batch = false;
-	connection->broken = false;
-	return true;
+	return connection_fail(connection, result, "script", fault);
 }
 
 const char *

@@ -28,6 +28,9 @@ struct statement {
 	const char *name;
 	const char *sql;
 	bool binary; /* results in PostgreSQL's binary form: a bytea as its very bytes */
+	/* The SQL ends in `values (…)` and may be run for several rows at once, also before statements that
+	 * were added earlier. */
+	bool repeats;
 };
 
 enum { PARAMETERS_MAX = 24, PARAMETER_NUMBER_MAX = 24 };
@@ -61,6 +64,10 @@ void database_count(struct database *database, unsigned *open_r, unsigned *used_
  * is none in time. One that failed or was left within a batch is closed, not reused. */
 struct connection *database_take(struct database *database, struct fault *fault);
 void connection_give(struct connection *connection);
+/* For one batch, which is committed together with those of other threads that are ready at the same time (group
+ * commit); one that cannot be committed does not take the others along. Cannot fail: the database is asked for a
+ * connection when one is needed. */
+struct connection *database_take_grouped(struct database *database);
 typedef struct connection connection_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(connection_auto, connection_give)
 

@@ -92,7 +92,7 @@ reason_of(const struct dispatch *dispatch, const struct copy *copy)
 }
 
 static bool
-record_copy(const struct commit *commit, const struct copy *copy, bool again, struct fault *fault)
+record_copy(const struct commit *commit, const struct copy *copy, struct fault *fault)
 {
 	g_autoptr(json_t) trace = copy_trace(copy);
 	g_autofree char *trace_text = json_dumps(trace, JSON_COMPACT);
@@ -112,11 +112,19 @@ record_copy(const struct commit *commit, const struct copy *copy, bool again, st
 		.trace = trace_text,
 		.keys = keys,
 		.signed_by = signer == NULL ? NULL : signer->fingerprint,
-		.is_known = again,
 		.state = state_of(commit->dispatch, copy),
 	};
 
 	return audit_add_copy(commit->connection, commit->message, &record, fault);
+}
+
+/* What the MTA was handed at an earlier offer is decided anew: both decisions stay on record. */
+static bool
+replace_earlier(const struct commit *commit, const struct copy *copy, struct fault *fault)
+{
+	return *copy->earlier.text == '\0' ||
+	       audit_move_copy(commit->connection, copy->earlier.text, "repeated",
+			       "the message was offered again, and decided anew", fault);
 }
 
 static bool
@@ -130,7 +138,8 @@ record(const struct commit *commit, bool again, struct fault *fault)
 	for (guint i = 0; i < copies->len; i++) {
 		const struct copy *copy = g_ptr_array_index(copies, i);
 
-		if (!copy->stands && !record_copy(commit, copy, again, fault))
+		if (!copy->already_committed &&
+		    (!replace_earlier(commit, copy, fault) || !record_copy(commit, copy, fault)))
 			return false;
 	}
 	return true;
@@ -326,13 +335,11 @@ static bool
 commit_all(struct dispatch *dispatch, const struct surroundings *around,
 	   struct audit_message *message, bool again, bool *known_r, struct fault *fault)
 {
-	g_autoptr(connection_auto) connection = database_take(around->database, fault);
+	g_autoptr(connection_auto) connection = database_take_grouped(around->database);
 	const struct commit commit = {dispatch, around, message, connection};
 	gint64 begun = metrics_begin();
 
 	*known_r = false;
-	if (connection == NULL)
-		return false;
 	crash_point("milter-before-commit");
 	if (batch_begin(connection, fault) && record(&commit, again, fault) &&
 	    (dispatch->plan.refused != NULL ||
@@ -348,8 +355,7 @@ commit_all(struct dispatch *dispatch, const struct surroundings *around,
 
 /* --- offered again --- */
 
-/* Copies that are in the database stand; what the MTA was handed is made anew, and so is what
- * was refused. */
+/* Copies that are in the database stay as they are; what the MTA was handed is made anew. */
 static void
 recognise(struct plan *plan, const GPtrArray *earlier)
 {
@@ -359,8 +365,11 @@ recognise(struct plan *plan, const GPtrArray *earlier)
 
 		if (copy == NULL)
 			continue;
-		copy->id = before->id;
-		copy->stands = strcmp(before->state, "handed") != 0 && strcmp(before->state, "refused") != 0;
+		copy->already_committed = strcmp(before->state, "handed") != 0;
+		if (copy->already_committed)
+			copy->id = before->id;
+		else
+			copy->earlier = before->id;
 	}
 }
 

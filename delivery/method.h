@@ -38,8 +38,9 @@ struct copy {
 	const char *flavour;         /* copies of another flavour need another variant; or NULL */
 	char *reason;
 	json_t *tried;               /* [{method, possible, because}] */
-	bool stands;                 /* committed at an earlier offer: nothing to do */
 	struct identifier id;        /* of its row in the log */
+	bool already_committed;      /* at an earlier offer: nothing to do */
+	struct identifier earlier;   /* the row of an earlier offer that this one replaces, or empty */
 };
 
 /* Copies that are served by one variant of the message. */

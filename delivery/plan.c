@@ -310,7 +310,7 @@ plan_group(struct plan *plan)
 	for (guint i = 0; i < plan->copies->len; i++) {
 		struct copy *copy = g_ptr_array_index(plan->copies, i);
 
-		if (!copy->stands && copy->method != NULL)
+		if (!copy->already_committed && copy->method != NULL)
 			add_to_group(group_for(plan, copy), copy);
 	}
 	pick_in_place(plan);

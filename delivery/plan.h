@@ -21,7 +21,7 @@ struct plan {
 bool plan_init(struct plan *plan, const struct surroundings *around, struct fault *fault);
 void plan_clear(struct plan *plan);
 
-/* Puts the copies that do not stand already into groups and picks the one for in place. May
+/* Puts the copies that are not committed already into groups and picks the one for in place. May
  * be called again. */
 void plan_group(struct plan *plan);
 

@@ -173,7 +173,7 @@ log_outcome(const struct dispatch *dispatch, const struct message *message,
 
 		log_info("%s: to=<%s>, method=%s, rule=%u, reason=%s%s", message->queue_id,
 			 copy->recipient->address, copy->method->name, copy->decision.line, copy->reason,
-			 copy->stands ? ", stands from an earlier offer" : "");
+			 copy->already_committed ? ", committed at an earlier offer" : "");
 	}
 }
 
@@ -214,6 +214,7 @@ decide(SMFICTX *context, struct session *session)
 	g_autofree char *message_id = message_field_text(message, "Message-ID");
 	unsigned char identity[AUDIT_IDENTITY_BYTES];
 	struct audit_message record = {.identity = identity,
+				       .offer = 1,
 				       .queue_id = message->queue_id,
 				       .authenticated = message->authenticated,
 				       .client = message->client,

@@ -13,6 +13,7 @@ record(const struct sending *sending, struct fault *fault)
 	const struct audit_message message = {
 		.id = sending->message,
 		.identity = sending->identity,
+		.offer = 1,
 		.message_id = id,
 		.sender = sending->request->session.account.address,
 		.authenticated = sending->request->session.account.address,

@@ -7,12 +7,12 @@ static const struct statement commit = {"upkeep_commit", "commit"};
  * told. */
 static const struct statement expire_copies = {
 	"upkeep_expire_copies",
-	"with moved as (update postseal.copy c set state = 'expired', state_at = now(),"
-	"  reason = 'nobody opened it in time' from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
-	"  where k.copy = c.id and k.expires_at <= now() and c.state in ('parked', 'locked')"
-	"  returning p.id, p.message, p.sender, c.recipient, coalesce(p.receipt, 'mail') as form) "
+	"with due as (select c.id, p.message, p.sender, c.recipient, coalesce(p.receipt, 'mail') as form"
+	"  from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel join postseal.copy c on c.id = k.copy"
+	"  where k.expires_at <= now() and c.state in ('parked', 'locked')),"
+	" moved as (select due.*, postseal.copy_move(id, 'expired', 'nobody opened it in time') as is_moved from due) "
 	"insert into postseal.receipt (parcel, message, sender, recipient, what, form, due_at)"
-	" select null, message, sender, recipient, 'expired', form, now() from moved"};
+	" select null, message, sender, recipient, 'expired', form, now() from moved where is_moved"};
 
 static const struct statement expire_keys = {
 	"upkeep_expire_keys", "delete from postseal.parcel_key where expires_at <= now()"};
@@ -37,8 +37,7 @@ static const struct statement expire_throttles = {
 
 static const struct statement forget_identities = {
 	"upkeep_forget_identities",
-	"update postseal.message set identity = null "
-	"where identity is not null and last_offered_at < now() - $1 * interval '1 second'"};
+	"delete from postseal.offer where offered_at < now() - $1 * interval '1 second'"};
 
 bool
 upkeep(struct database *database, const struct settings *settings, struct fault *fault)

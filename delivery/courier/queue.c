@@ -195,7 +195,7 @@ queue_read(struct connection *connection, const struct queued_mail *mail,
 
 /* --- settling --- */
 
-/* Only a copy that is the message itself is sent with this mail; of a notice, the copy waits on. */
+/* Only a copy that is the message itself goes with this mail; of a notice, the copy waits on. */
 static bool
 record_outcome(struct connection *connection, const struct queued_mail *mail,
 	       const struct queue_outcome *outcome, struct fault *fault)
@@ -203,11 +203,11 @@ record_outcome(struct connection *connection, const struct queued_mail *mail,
 	static const char *const what[] = {
 		[QUEUE_SENT] = "handed to the MTA", [QUEUE_FAILED] = "given up"};
 	const struct queued_recipient *recipient = outcome->recipient;
-	bool is_copy = strcmp(mail->kind, "copy") == 0;
+	bool is_copy = strcmp(mail->kind, "copy") == 0 || strcmp(mail->kind, "reply") == 0;
 	g_autofree char *event = g_strconcat(mail->kind, " ", what[outcome->result], NULL);
 
 	if (recipient->copy != NULL && outcome->result == QUEUE_SENT && is_copy &&
-	    !audit_move_copy(connection, recipient->copy, "sent", NULL, fault))
+	    !audit_move_copy(connection, recipient->copy, "handed", NULL, fault))
 		return false;
 	if (recipient->copy != NULL && outcome->result == QUEUE_FAILED &&
 	    !audit_move_copy(connection, recipient->copy, "failed", outcome->reply, fault))

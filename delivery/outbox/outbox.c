@@ -4,16 +4,19 @@ static const struct statement outbox_put = {
 	"outbox_put",
 	"insert into postseal.outbox (id, message, kind, sender, ret, envid, smtputf8, verified,"
 	" boxed_key, header, expires_at) "
-	"values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11 * interval '1 second')"};
+	"values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11 * interval '1 second')",
+	.repeats = true};
 
 static const struct statement outbox_put_recipient = {
 	"outbox_put_recipient",
 	"insert into postseal.outbox_recipient (outbox, number, address, notify, orcpt, copy) "
-	"values ($1, $2, $3, $4, $5, $6)"};
+	"values ($1, $2, $3, $4, $5, $6)",
+	.repeats = true};
 
 static const struct statement outbox_put_chunk = {
 	"outbox_put_chunk",
-	"insert into postseal.outbox_chunk (outbox, number, content) values ($1, $2, $3)"};
+	"insert into postseal.outbox_chunk (outbox, number, content) values ($1, $2, $3)",
+	.repeats = true};
 
 static bool
 store_chunk(void *context, unsigned number, const void *sealed, size_t length, struct fault *fault)

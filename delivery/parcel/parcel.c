@@ -8,16 +8,19 @@ enum { LINE_CHARACTERS = 200 };
 static const struct statement parcel_put = {
 	"parcel_put",
 	"insert into postseal.parcel (id, message, sender, header, size, smtputf8, summary, language, receipt, phone,"
-	" issued_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, case when $2::uuid is null then now() end)"};
+	" issued_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, case when $2::uuid is null then now() end)",
+	.repeats = true};
 
 static const struct statement parcel_put_chunk = {
 	"parcel_put_chunk",
-	"insert into postseal.parcel_chunk (parcel, number, content) values ($1, $2, $3)"};
+	"insert into postseal.parcel_chunk (parcel, number, content) values ($1, $2, $3)",
+	.repeats = true};
 
 static const struct statement parcel_put_key = {
 	"parcel_put_key",
 	"insert into postseal.parcel_key (id, parcel, copy, notify, orcpt, boxed, expires_at) "
-	"values ($1, $2, $3, $4, $5, $6, now() + $7 * interval '1 second')"};
+	"values ($1, $2, $3, $4, $5, $6, now() + $7 * interval '1 second')",
+	.repeats = true};
 
 static const struct statement parcel_by_link = {
 	"parcel_by_link",

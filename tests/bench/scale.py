@@ -34,22 +34,21 @@ select k.fingerprint, k.content, k.owner, k.role, k.problem, k.pinned from posts
  and k.role in ('recipient', 'own') order by k.imported_at, k.fingerprint;
 """
 FILL_LOG = """
-insert into postseal.message (id, identity, offered_at, queue_id, sender, message_id, size, policy)
-select gen_random_uuid(), sha256(n::text::bytea), now() - interval '1 year' + n * interval '1 second', 'Q' || n,
-       'u' || n % 1000 || '@example.com', '<' || n || '@x>', 10000, (select min(digest) from postseal.policy_version)
+insert into postseal.message (id, offered_at, queue_id, sender, message_id, size)
+select gen_random_uuid(), now() - interval '1 year' + n * interval '1 second', 'Q' || n,
+       'u' || n % 1000 || '@example.com', '<' || n || '@x>', 10000
 from generate_series({a}, {b}) n;
-insert into postseal.copy (id, message, recipient, address, rule_line, rule, method, reason, trace, state, first_state,
-                           first_reason)
-select gen_random_uuid(), id, 'r' || queue_id || '@x.example', 'r' || queue_id || '@x.example', 1, 'otherwise', 'plain', 'r',
+insert into postseal.copy (id, message, policy, recipient, address, rule_line, rule, method, reason, trace, state,
+                           first_state, first_reason)
+select gen_random_uuid(), id, (select min(digest) from postseal.policy_version), 'r' || queue_id || '@x.example', 'r' || queue_id || '@x.example', 1, 'otherwise', 'plain', 'r',
        '{{"rules": [{{"line": 1}}]}}', 'handed', 'handed', 'r' from postseal.message where queue_id like 'Q%'
        and not exists (select from postseal.copy c where c.message = message.id);
 """
 WRITE_LOG = """\\set n random(1, 2000000000)
-with m as (insert into postseal.message (id, identity, queue_id, sender, message_id, size, policy)
- values (gen_random_uuid(), sha256((:n || ':' || random())::bytea), 'B' || :n, 'b@example.com', '<' || :n || '>', 10000,
-         (select min(digest) from postseal.policy_version)) returning id)
-insert into postseal.copy (id, message, recipient, address, rule_line, rule, method, reason, trace, state, first_state,
- first_reason) select gen_random_uuid(), id, 'b@x.example', 'b@x.example', 1, 'otherwise', 'plain', 'r',
+with m as (insert into postseal.message (id, queue_id, sender, message_id, size)
+ values (gen_random_uuid(), 'B' || :n, 'b@example.com', '<' || :n || '>', 10000) returning id)
+insert into postseal.copy (id, message, policy, recipient, address, rule_line, rule, method, reason, trace, state,
+ first_state, first_reason) select gen_random_uuid(), id, (select min(digest) from postseal.policy_version), 'b@x.example', 'b@x.example', 1, 'otherwise', 'plain', 'r',
  '{{"rules": [{{"line": 1}}]}}', 'handed', 'handed', 'r' from m;
 """
 

@@ -187,20 +187,36 @@ REFUSED = {
     "postseal_milter": ["select * from postseal.private_key", "select * from postseal.parcel", "select * from postseal.outbox",
                         "delete from postseal.message", "delete from postseal.copy", "delete from postseal.event",
                         "update postseal.event set what = 'x'", "insert into postseal.key default values",
-                        "update postseal.policy_version set content = ''"],
+                        "update postseal.policy_version set content = ''", "update postseal.copy set state = 'sent'",
+                        "update postseal.copy set rule = 'x'", "update postseal.message set sender = 'x'"],
     "postseal_courier": ["select * from postseal.private_key", "select * from postseal.parcel_chunk",
                          "delete from postseal.copy", "delete from postseal.event", "select * from postseal.key",
-                         "update postseal.copy set trace = '{}'"],
+                         "update postseal.copy set trace = '{}'", "update postseal.copy set reason = 'x'",
+                         "update postseal.message set sender = 'x'"],
     "postseal_portal": ["select * from postseal.private_key", "select * from postseal.key",
                         "select * from postseal.outbox_chunk", "select * from postseal.policy_version",
                         "delete from postseal.parcel", "select trace from postseal.copy",
                         "insert into postseal.key default values", "update postseal.message set sender = 'x'",
-                        "update postseal.copy set trace = '{}'", "select * from postseal.receipt",
+                        "update postseal.copy set trace = '{}'", "update postseal.copy set reason = 'x'",
+                        "update postseal.copy set state = 'opened'", "select * from postseal.receipt",
                         "delete from postseal.event"],
     "postseal_auditor": ["select * from postseal.parcel", "select * from postseal.outbox",
                          "select * from postseal.private_key", "update postseal.copy set state = 'sent'",
                          "delete from postseal.event", "insert into postseal.event (what) values ('x')"],
 }
+
+
+def test_a_copy_moves_only_where_its_state_leads(world, post, name):
+    """Promise 6: a program that is taken over makes no unread message a read one, and nothing that failed a success."""
+    to = f"{name}@plain.example"
+    post.accepted(post.compose([to]), [to])
+    copy, = world.postgres.query(f"select copy from postseal.log where recipient = '{to}'")[0]
+    for state in ("opened", "parked", "queued", "refused", "recalled"):
+        assert world.postgres.query(f"select postseal.copy_move('{copy}', '{state}', 'x')", "postseal_portal") == [["f"]]
+    assert post.copies(to)[0]["reason"] != "x"
+    assert world.postgres.query(f"select postseal.copy_move('{copy}', 'failed', 'x')", "postseal_courier") == [["t"]]
+    assert world.postgres.query(f"select what, detail from postseal.history where copy = '{copy}' order by at")[-1] \
+        == ["failed", "x"]
 
 
 @pytest.mark.parametrize("role,sql", [(r, s) for r, all_sql in REFUSED.items() for s in all_sql])

@@ -50,9 +50,11 @@ def test_same_message_offered_again_is_recognised(world, post, name):
     wait_outbox_empty(world)
     for address in (smime, pickup, sender):  # copy, notice and code: once each
         post.box(address).one()
-    assert len(post.copies(pickup)) == len(post.copies(plain)) == 1
-    rows = world.postgres.query(f"select offers from postseal.message where sender = '{sender}'")
-    assert rows == [["3"]]
+    assert len(post.copies(pickup)) == 1
+    assert [copy["state"] for copy in post.copies(plain)] == ["repeated", "repeated", "handed"]
+    rows = world.postgres.query("select count(*) from postseal.history h join postseal.message m on m.id = h.message"
+                                f" where h.what = 'offered again' and m.sender = '{sender}'")
+    assert rows == [["2"]]
     parcels = world.postgres.query(f"select count(*) from postseal.parcel where sender = '{sender}'")
     assert parcels == [["1"]]
 
@@ -84,12 +86,12 @@ def test_courier_tries_again_and_keeps_what_was_sent(world, post, stub, name):
     to = [one, two, f"{name}@plain.example"]
     post.accepted(post.compose(to), to)
     sandbox.wait_until(lambda: "greylisted" in world.postseal("outbox", "list"), "the first try")
-    assert post.copies(one)[0]["state"] == "sent" and post.copies(two)[0]["state"] == "queued"
+    assert post.copies(one)[0]["state"] == "handed" and post.copies(two)[0]["state"] == "queued"
     del stub.rcpt[two]
     wait_outbox_empty(world)
     taken = [r for _, rcpts, _ in stub.mails for r in rcpts]
     assert len([r for r in taken if one in r]) == len([r for r in taken if two in r]) == 1
-    assert post.copies(two)[0]["state"] == "sent"
+    assert post.copies(two)[0]["state"] == "handed"
 
 
 def test_refused_recipient_bounces_to_the_sender(world, post, stub, name):
@@ -102,7 +104,7 @@ def test_refused_recipient_bounces_to_the_sender(world, post, stub, name):
     post.accepted(post.compose(to, sender=sender), to, sender=sender)
     wait_outbox_empty(world)
     assert post.copies(two)[0]["state"] == "failed" and "no such user" in post.copies(two)[0]["reason"]
-    assert post.copies(one)[0]["state"] == "sent"
+    assert post.copies(one)[0]["state"] == "handed"
     bounces = [content for mail, rcpts, content in stub.mails if "FROM:<>" in mail and sender in rcpts[0]]
     assert len(bounces) == 1
     parsed = people.Received(bounces[0].replace(b"\r\n", b"\n")).parsed
@@ -217,7 +219,7 @@ def test_mail_in_the_hand_of_a_slow_courier_is_left_to_it(world, post, stub, nam
                        == [["1"]], "somebody to look at it")
     stub.patience.set()
     wait_outbox_empty(world)
-    assert len(stub.mails) == 1 and post.copies(smime)[0]["state"] == "sent"
+    assert len(stub.mails) == 1 and post.copies(smime)[0]["state"] == "handed"
 
 
 def test_workers_that_stand_back_while_mail_comes_in_join_afterwards(world, post, stub, name):

@@ -62,7 +62,7 @@ def test_each_copy_arrives_exactly_once(world, post, name, point):
     link = post.box(pickup).one().link()
     assert people.browse(link, post.box(sender).one().codes()[pickup])
     states = {a: [(c["method"], c["state"]) for c in post.copies(a)] for a in (plain, smime, pickup)}
-    assert states == {plain: [("plain", "handed")], smime: [("smime", "sent")], pickup: [("pickup", "opened")]}
+    assert states == {plain: [("plain", "handed")], smime: [("smime", "handed")], pickup: [("pickup", "opened")]}
 
 
 def test_answer_that_nobody_heard_is_looked_up_in_the_log(world, post, name):

@@ -61,9 +61,9 @@ def test_six_recipients_get_exactly_six_copies(world, post, sue, pat):
         post.box(address).one()
     methods = {a: [(c["method"], c["state"]) for c in post.copies(a)] for a in [*shown, "ben@smime.example"]}
     assert methods == {
-        "joe@plain.example": [("plain", "handed")], "sue@smime.example": [("smime", "sent")],
-        "pat@pgp.example": [("pgp", "sent")], "tom@partner.example": [("tls", "sent")],
-        "pia@pickup.example": [("pickup", "opened")], "ben@smime.example": [("smime", "sent")]}
+        "joe@plain.example": [("plain", "handed")], "sue@smime.example": [("smime", "handed")],
+        "pat@pgp.example": [("pgp", "handed")], "tom@partner.example": [("tls", "handed")],
+        "pia@pickup.example": [("pickup", "opened")], "ben@smime.example": [("smime", "handed")]}
 
 
 def test_bcc_is_unseen_in_every_copy(world, post, name):

@@ -1,0 +1,34 @@
+/*
+ * The inside of a database and its connections, for database.c, batch.c and group.c alone.
+ */
+#ifndef POSTSEAL_CORE_CONNECTION_H
+#define POSTSEAL_CORE_CONNECTION_H
+
+#include "core/database.h"
+#include "core/group.h"
+
+struct database {
+	struct database_settings settings;
+	GMutex lock;
+	GCond returned;
+	GQueue idle; /* struct connection */
+	unsigned made;
+	struct group group;
+};
+
+struct connection {
+	struct database *database;
+	PGconn *pg;
+	GHashTable *prepared; /* names of statements */
+	GQueue awaited;       /* in a batch: what each coming result is for */
+	bool in_batch;
+	bool broken;
+	char sqlstate[6];
+	struct member *member; /* its batch is committed with others' (group.h): there is no `pg` */
+};
+
+/* Tells what PostgreSQL says of `doing`, and keeps its SQLSTATE. Returns false. */
+bool connection_fail(struct connection *connection, const PGresult *result, const char *doing, struct fault *fault);
+bool connection_succeeded(const PGresult *result);
+
+#endif
