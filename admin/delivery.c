@@ -124,6 +124,18 @@ explain_message(const struct admin *admin, const struct message *message, bool a
 	return planned ? EXIT_GOOD : command_fail(&fault);
 }
 
+/* Adds what an option names, as if a mail program had. */
+static bool
+add_to_envelope(struct message *message, int option, const char *path, struct fault *fault)
+{
+	static const char *const utf8[] = {"SMTPUTF8", NULL};
+	const struct envelope_argument argument = {.path = path,
+						   .parameters = (char *const *)utf8};
+
+	return option == 'f' ? message_set_sender(message, &argument, fault)
+			     : message_add_recipient(message, &argument, fault);
+}
+
 static int
 explain(const struct admin *admin, int argc, char **argv)
 {
@@ -139,14 +151,14 @@ explain(const struct admin *admin, int argc, char **argv)
 
 	optind = 0;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'f' && message->sender == NULL)
-			message_set_sender(message, optarg, NULL);
-		else if (option == 't')
-			message_add_recipient(message, optarg, NULL);
-		else if (option == 'j')
+		if ((option == 'f' && message->sender == NULL) || option == 't') {
+			if (!add_to_envelope(message, option, optarg, &fault))
+				return command_fail(&fault);
+		} else if (option == 'j')
 			as_json = true;
-		else
+		else {
 			return command_usage(&delivery_commands[0]);
+		}
 	}
 	if (message->sender == NULL || message->recipients->len == 0 || argc - optind > 1)
 		return command_usage(&delivery_commands[0]);

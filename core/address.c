@@ -1,64 +1,219 @@
 #include "core/address.h"
 
-#include <glib.h>
 #include <string.h>
+#include <unicode/uchar.h>
+#include <unicode/unorm2.h>
+#include <unicode/ustring.h>
 
-enum { ADDRESS_MAX = 320, DOMAIN_MAX = 253 };
+#include "core/domain.h"
+#include "core/lower_case.h"
+#include "core/quote.h"
 
-/* GLib's IDNA writes past its memory when the bytes are not UTF-8, and takes no name longer than
- * a domain may be (RFC 1035 §2.3.4). */
+enum { ADDRESS_MAX = 320 };
+
+/* RFC 5321 §4.1.2 atext without the two that route, "%" and "!". */
+static const char marks[] = "#$&'*+-/=?^_`{|}~";
+
+/* --- the local part --- */
+
+static const char *
+fault_of_character(UChar32 c)
+{
+	const uint32_t unseen = U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CS_MASK | U_GC_CO_MASK | U_GC_CN_MASK | U_GC_Z_MASK;
+
+	if (c == '%' || c == '!')
+		return "it has “%” or “!” before its domain, which routes mail by way of another";
+	if (c == '@')
+		return "it has two “@”";
+	if (c >= 0x80)
+		return (U_GET_GC_MASK(c) & unseen) == 0 ? NULL : "it has a character that cannot be seen";
+	if (g_ascii_isalnum((gchar)c) || c == '.' || c == ' ' || strchr(marks, (int)c) != NULL)
+		return NULL;
+	return g_ascii_isprint((gchar)c) ? "it has punctuation that addresses do not have"
+					 : "it has a control character";
+}
+
+/* `local`: unquoted, UTF-8. */
+static const char *
+fault_of_local(const char *local)
+{
+	UErrorCode error = U_ZERO_ERROR;
+	UChar wide[ADDRESS_MAX + 1];
+	int32_t length, at = 0;
+	const char *why;
+	UChar32 c;
+
+	u_strFromUTF8(wide, ADDRESS_MAX + 1, &length, local, -1, &error);
+	if (U_FAILURE(error))
+		return "it is not UTF-8";
+	if (length == 0)
+		return "there is nothing before its “@”";
+	while (at < length) {
+		U16_NEXT(wide, at, length, c);
+		why = fault_of_character(c);
+		if (why != NULL)
+			return why;
+	}
+	if (!unorm2_isNormalized(unorm2_getNFCInstance(&error), wide, length, &error) || U_FAILURE(error))
+		return "its accents stand apart from their letters (it is not in Unicode's Normal Form C)";
+	return NULL;
+}
+
+/* Dot-string of RFC 5321 §4.1.2. */
 static bool
-is_international(const char *domain)
+needs_quotes(const char *local)
 {
-	return !g_str_is_ascii(domain) && g_utf8_validate(domain, -1, NULL) && strlen(domain) <= DOMAIN_MAX;
+	size_t length = strlen(local);
+
+	return strchr(local, ' ') != NULL || strstr(local, "..") != NULL || local[0] == '.' ||
+	       local[length - 1] == '.';
 }
 
-static char *
-fold_domain(const char *domain)
+/* Takes a quoted local part out of its quotes; returns what follows it, NULL where they do not end. */
+static const char *
+unquote(const char *text, GString *local)
 {
-	g_autofree char *ascii = is_international(domain) ? g_hostname_to_ascii(domain) : NULL;
-
-	return g_ascii_strdown(ascii != NULL ? ascii : domain, -1);
+	for (text++; *text != '\0' && *text != '"'; text++) {
+		if (*text == '\\' && text[1] != '\0')
+			text++;
+		g_string_append_c(local, *text);
+	}
+	return *text == '"' ? text + 1 : NULL;
 }
 
-char *
-address_fold(const char *address)
+/* --- the whole --- */
+
+/* Parts `text` into its unquoted local part and its domain; returns why that cannot be. */
+static const char *
+part(const char *text, GString *local, const char **domain_r)
 {
-	size_t length = strlen(address);
-	g_autofree char *bare = NULL, *local = NULL, *folded = NULL, *domain = NULL;
 	const char *at;
 
-	if (length >= 2 && address[0] == '<' && address[length - 1] == '>')
-		bare = g_strndup(address + 1, length - 2);
-	else
-		bare = g_strdup(address);
-	at = strrchr(bare, '@');
-	if (at == NULL)
-		return fold_domain(bare);
-	local = g_strndup(bare, (gsize)(at - bare));
-	folded = g_utf8_validate(local, -1, NULL) ? g_utf8_strdown(local, -1)
-						  : g_ascii_strdown(local, -1);
-	domain = fold_domain(at + 1);
-	return g_strconcat(folded, "@", domain, NULL);
+	if (strlen(text) > ADDRESS_MAX)
+		return "it is longer than 320 bytes";
+	if (*text == '@')
+		return "it says by which way the mail shall go; only its destination may be named";
+	if (*text == '"') {
+		at = unquote(text, local);
+		if (at == NULL || *at != '@')
+			return "its quotation marks do not enclose all that stands before its “@”";
+	} else {
+		at = strrchr(text, '@');
+		if (at == NULL)
+			return "it has no domain";
+		g_string_append_len(local, text, at - text);
+		if (strpbrk(local->str, " \"") != NULL)
+			return "it has a blank or a quotation mark";
+	}
+	*domain_r = at + 1;
+	return fault_of_local(local->str);
 }
 
-const char *
-address_domain(const char *address)
+static bool
+make(struct address *address, const char *local, const char *domain, struct fault *fault)
 {
-	const char *at = strrchr(address, '@');
+	g_autofree char *ascii = NULL, *small = lower_case(local);
+	const char *mark = needs_quotes(local) ? "\"" : "";
 
-	return at == NULL ? "" : at + 1;
+	if (!domain_parse(domain, &ascii, fault))
+		return false;
+	if (small == NULL)
+		return fault_set(fault, FAULT_ADDRESS, "it cannot be written in lower case");
+	address->text = g_strconcat(mark, local, mark, "@", domain, NULL);
+	address->key = g_strconcat(mark, small, mark, "@", ascii, NULL);
+	address->domain = address_domain(address->key);
+	address->international = !g_str_is_ascii(address->text);
+	return true;
 }
 
 bool
-address_is_valid(const char *address)
+address_parse(struct address *address, const char *text, struct fault *fault)
 {
-	const char *at = strrchr(address, '@');
+	g_autoptr(GString) local = g_string_new(NULL);
+	g_autofree char *shown = NULL;
+	const char *domain = NULL, *why = part(text, local, &domain);
 
-	if (at == NULL || at == address || at[1] == '\0' || strlen(address) > ADDRESS_MAX)
+	*address = (struct address){0};
+	if (why == NULL && make(address, local->str, domain, fault))
+		return true;
+	if (why != NULL)
+		fault_set(fault, FAULT_ADDRESS, "%s", why);
+	shown = quote(text);
+	return fault_within(fault, "The address %s is not accepted", shown);
+}
+
+/* `reading` where it is `text` with a domain, else `text`. */
+static const char *
+completed(const char *text, const char *reading)
+{
+	size_t length = strlen(text);
+
+	return length > 0 && strchr(text, '@') == NULL && reading != NULL &&
+			       strncmp(reading, text, length) == 0 && reading[length] == '@'
+		       ? reading
+		       : text;
+}
+
+static bool
+is_read_so(const struct address *address, const char *reading)
+{
+	g_auto(address_auto) other = {0};
+	struct fault ignored;
+
+	/* Sendmail has the bare names of those whose mailbox is on this host. */
+	return reading == NULL || strchr(reading, '@') == NULL ||
+	       (address_parse(&other, reading, &ignored) && strcmp(address->key, other.key) == 0);
+}
+
+bool
+address_parse_path(struct address *address, const char *path, const char *reading, struct fault *fault)
+{
+	size_t length = strlen(path);
+	bool enclosed = length >= 2 && path[0] == '<' && path[length - 1] == '>';
+	g_autofree char *text = enclosed ? g_strndup(path + 1, length - 2) : g_strdup(path);
+	g_autofree char *shown = NULL, *other = NULL;
+
+	if (!address_parse(address, completed(text, reading), fault))
 		return false;
-	for (const char *c = address; *c != '\0'; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			return false;
-	return true;
+	if (is_read_so(address, reading))
+		return true;
+	address_clear(address);
+	shown = quote(text);
+	other = quote(reading);
+	return fault_set(fault, FAULT_ADDRESS, "The address %s is not accepted: the mail server would deliver to %s",
+			 shown, other);
+}
+
+void
+address_clear(struct address *address)
+{
+	g_clear_pointer(&address->text, g_free);
+	g_clear_pointer(&address->key, g_free);
+	address->domain = NULL;
+}
+
+bool
+address_is_valid(const char *text)
+{
+	g_auto(address_auto) address = {0};
+	struct fault ignored;
+
+	return address_parse(&address, text, &ignored);
+}
+
+char *
+address_fold(const char *text)
+{
+	g_auto(address_auto) address = {0};
+	struct fault ignored;
+
+	return address_parse(&address, text, &ignored) ? g_steal_pointer(&address.key) : g_ascii_strdown(text, -1);
+}
+
+const char *
+address_domain(const char *key)
+{
+	const char *at = strrchr(key, '@');
+
+	return at == NULL ? "" : at + 1;
 }

@@ -23,6 +23,9 @@ enum fault_cause {
 	FAULT_INPUT,     /* bytes from outside are not what they should be */
 	FAULT_TOO_BIG,   /* over a limit that the admin set */
 	FAULT_REFUSED,   /* the policy says no */
+	FAULT_ADDRESS,   /* what names a recipient is no address, or none that is read in one way only */
+	FAULT_SENDER,    /* the same of the sender */
+	FAULT_SMTPUTF8,  /* an address needs SMTPUTF8, which was not asked for (RFC 6531) */
 	FAULT_LOOP,      /* the message comes round again and again */
 	FAULT_NO_METHOD, /* no way the policy allows can be gone for this recipient */
 	FAULT_CAUSES

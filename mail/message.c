@@ -8,6 +8,7 @@
 static void
 recipient_free(struct recipient *recipient)
 {
+	g_free(recipient->path);
 	g_free(recipient->address);
 	g_free(recipient->folded);
 	g_free(recipient->notify);
@@ -45,16 +46,6 @@ message_free(struct message *message)
 	g_free(message);
 }
 
-static char *
-without_brackets(const char *address)
-{
-	size_t length = strlen(address);
-
-	if (length >= 2 && address[0] == '<' && address[length - 1] == '>')
-		return g_strndup(address + 1, length - 2);
-	return g_strdup(address);
-}
-
 /* The value of "NAME=value", the caller's; NULL where it is not given. */
 static char *
 parameter(char *const *parameters, const char *name)
@@ -68,28 +59,62 @@ parameter(char *const *parameters, const char *name)
 	return NULL;
 }
 
-void
-message_set_sender(struct message *message, const char *address, char *const *parameters)
+static bool
+has_smtputf8(char *const *parameters)
 {
-	g_autofree char *utf8 = parameter(parameters, "SMTPUTF8");
+	g_autofree char *value = parameter(parameters, "SMTPUTF8");
 
-	message->sender = without_brackets(address);
-	message->sender_folded = address_fold(message->sender);
-	message->ret = parameter(parameters, "RET");
-	message->envid = parameter(parameters, "ENVID");
-	message->smtputf8 = utf8 != NULL;
+	return value != NULL;
 }
 
-void
-message_add_recipient(struct message *message, const char *address, char *const *parameters)
+static bool
+read_path(struct address *address, const struct envelope_argument *argument, bool smtputf8, struct fault *fault)
 {
-	struct recipient *recipient = g_new0(struct recipient, 1);
+	if (!address_parse_path(address, argument->path, argument->reading, fault))
+		return false;
+	if (!address->international || smtputf8)
+		return true;
+	fault_set(fault, FAULT_SMTPUTF8, "The address <%s> is not all ASCII, and the mail program did not ask for SMTPUTF8",
+		  address->text);
+	address_clear(address);
+	return false;
+}
 
-	recipient->address = without_brackets(address);
-	recipient->folded = address_fold(recipient->address);
-	recipient->notify = parameter(parameters, "NOTIFY");
-	recipient->orcpt = parameter(parameters, "ORCPT");
+bool
+message_set_sender(struct message *message, const struct envelope_argument *argument, struct fault *fault)
+{
+	bool smtputf8 = has_smtputf8(argument->parameters), is_null = *argument->path == '\0' || strcmp(argument->path, "<>") == 0;
+	g_auto(address_auto) address = {0};
+
+	if (!is_null && !read_path(&address, argument, smtputf8, fault)) {
+		if (fault->cause == FAULT_ADDRESS)
+			fault->cause = FAULT_SENDER;
+		return false;
+	}
+	message->sender = is_null ? g_strdup("") : g_steal_pointer(&address.text);
+	message->sender_folded = is_null ? g_strdup("") : g_steal_pointer(&address.key);
+	message->ret = parameter(argument->parameters, "RET");
+	message->envid = parameter(argument->parameters, "ENVID");
+	message->smtputf8 = smtputf8;
+	return true;
+}
+
+bool
+message_add_recipient(struct message *message, const struct envelope_argument *argument, struct fault *fault)
+{
+	g_auto(address_auto) address = {0};
+	struct recipient *recipient;
+
+	if (!read_path(&address, argument, message->smtputf8, fault))
+		return false;
+	recipient = g_new0(struct recipient, 1);
+	recipient->path = g_strdup(argument->path);
+	recipient->address = g_steal_pointer(&address.text);
+	recipient->folded = g_steal_pointer(&address.key);
+	recipient->notify = parameter(argument->parameters, "NOTIFY");
+	recipient->orcpt = parameter(argument->parameters, "ORCPT");
 	g_ptr_array_add(message->recipients, recipient);
+	return true;
 }
 
 static size_t

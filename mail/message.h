@@ -12,14 +12,15 @@
 #include "mail/field.h"
 
 struct recipient {
-	char *address; /* as the envelope has it, without angle brackets */
+	char *path;    /* as the MTA has it: it knows the recipient by nothing else */
+	char *address; /* `text` and `key` of core/address.h */
 	char *folded;
-	char *notify;  /* DSN parameters as given, or NULL */
+	char *notify; /* DSN parameters as given, or NULL */
 	char *orcpt;
 };
 
 struct message {
-	char *sender; /* "" for the null sender */
+	char *sender; /* as `address` of a recipient; "" for the null sender */
 	char *sender_folded;
 	char *ret;
 	char *envid;
@@ -39,9 +40,15 @@ void message_free(struct message *message);
 typedef struct message message_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(message_auto, message_free)
 
-/* `parameters` are ESMTP parameters such as "RET=HDRS", ending with NULL; may be NULL. */
-void message_set_sender(struct message *message, const char *address, char *const *parameters);
-void message_add_recipient(struct message *message, const char *address, char *const *parameters);
+/* The arguments of MAIL and RCPT. Refused (FAULT_SENDER, FAULT_ADDRESS, FAULT_SMTPUTF8) is what address_parse_path()
+ * does not take, and, from a client that did not ask for SMTPUTF8, what is not ASCII; the message is then as it was. */
+struct envelope_argument {
+	const char *path;
+	const char *reading;     /* the MTA's, or NULL */
+	char *const *parameters; /* ESMTP parameters such as "RET=HDRS", ending with NULL; may be NULL */
+};
+bool message_set_sender(struct message *message, const struct envelope_argument *argument, struct fault *fault);
+bool message_add_recipient(struct message *message, const struct envelope_argument *argument, struct fault *fault);
 void message_add_field(struct message *message, const char *name, const char *value);
 bool message_add_body(struct message *message, const void *data, size_t length,
 		      struct fault *fault);

@@ -18,6 +18,7 @@ struct session {
 	struct policy *policy; /* for this message */
 	struct spool_settings body, variants;
 	struct message *message;
+	bool queued;        /* it was in the MTA's queue before it came to us: nobody hears what RCPT says */
 	struct fault fault; /* the message cannot be taken, and why */
 };
 
@@ -46,10 +47,9 @@ negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned
 {
 	const unsigned long needed = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_DELRCPT;
 	const unsigned long exact = SMFIP_HDR_LEADSPC;
-	/* Answers that nobody needs, as every verdict falls at the end of the message. */
+	/* Answers that nobody needs: addresses are refused where they are named, all else at the end of the message. */
 	const unsigned long spared = SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NOEOH |
-				     SMFIP_NR_CONN | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_HDR |
-				     SMFIP_NR_BODY;
+				     SMFIP_NR_CONN | SMFIP_NR_HDR | SMFIP_NR_BODY;
 
 	struct session *session;
 
@@ -66,7 +66,8 @@ negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned
 	session = g_new0(struct session, 1);
 	session->steps = *steps_r;
 	smfi_setpriv(context, session);
-	smfi_setsymlist(context, SMFIM_ENVFROM, (char *)"{auth_authen}");
+	smfi_setsymlist(context, SMFIM_ENVFROM, (char *)"{auth_authen} {mail_addr} i");
+	smfi_setsymlist(context, SMFIM_ENVRCPT, (char *)"{rcpt_addr}");
 	smfi_setsymlist(context, SMFIM_EOM, (char *)"i");
 	return SMFIS_CONTINUE;
 }
@@ -96,13 +97,31 @@ connected(SMFICTX *context, char *host, _SOCK_ADDR *address)
 
 /* --- collecting --- */
 
+/* The client is told at once, and its other recipients are taken. Of what comes from the MTA's own queue, as sendmail(1)
+ * puts it there, Postfix can refuse only the whole message, and only at its end. */
+static sfsistat
+refuse_address(SMFICTX *context, struct session *session, const struct fault *fault)
+{
+	log_warning("refusing an address from %s: %s", session->client, fault->text);
+	metrics_count("postseal_addresses_refused_total", "", 1);
+	if (!session->queued)
+		return verdict_refuse(context, fault);
+	session->fault = *fault;
+	return SMFIS_CONTINUE;
+}
+
 static sfsistat
 mail_from(SMFICTX *context, char **arguments)
 {
 	struct session *session = smfi_getpriv(context);
+	const struct envelope_argument sender = {.path = arguments[0],
+						 .reading = smfi_getsymval(context, (char *)"{mail_addr}"),
+						 .parameters = arguments + 1};
 	const struct settings *settings;
+	struct fault fault;
 
 	forget_message(session);
+	session->queued = smfi_getsymval(context, (char *)"i") != NULL;
 	session->policy = service_policy(service);
 	settings = policy_settings(session->policy);
 	session->body = (struct spool_settings){.directory = settings->spool_directory,
@@ -111,25 +130,29 @@ mail_from(SMFICTX *context, char **arguments)
 	session->variants = session->body;
 	session->variants.size_max = 0;
 	session->message = message_new(&session->body);
-	message_set_sender(session->message, arguments[0], arguments + 1);
 	session->message->client = g_strdup(session->client);
 	session->message->authenticated = g_strdup(smfi_getsymval(context, (char *)"{auth_authen}"));
-	return go_on(session, SMFIP_NR_MAIL);
+	return message_set_sender(session->message, &sender, &fault) ? SMFIS_CONTINUE
+								     : refuse_address(context, session, &fault);
 }
 
 static sfsistat
 recipient(SMFICTX *context, char **arguments)
 {
 	struct session *session = smfi_getpriv(context);
+	const struct envelope_argument named = {.path = arguments[0],
+						.reading = smfi_getsymval(context, (char *)"{rcpt_addr}"),
+						.parameters = arguments + 1};
 	uint64_t limit = policy_settings(session->policy)->recipients_max;
+	struct fault fault;
 
 	if (session->message->recipients->len >= limit)
 		fault_set(&session->fault, FAULT_TOO_BIG,
 			  "The message has more than %llu recipients (limit recipients).",
 			  (unsigned long long)limit);
-	else
-		message_add_recipient(session->message, arguments[0], arguments + 1);
-	return go_on(session, SMFIP_NR_RCPT);
+	else if (!message_add_recipient(session->message, &named, &fault))
+		return refuse_address(context, session, &fault);
+	return SMFIS_CONTINUE;
 }
 
 static sfsistat

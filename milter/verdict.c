@@ -120,11 +120,10 @@ delete_others(SMFICTX *context, const struct group *group, const struct message 
 
 	for (guint i = 0; i < message->recipients->len; i++) {
 		const struct recipient *recipient = g_ptr_array_index(message->recipients, i);
-		g_autofree char *argument = g_strdup_printf("<%s>", recipient->address);
 
-		if (is_for(group, recipient) || !g_hash_table_add(seen, recipient->address))
+		if (is_for(group, recipient) || !g_hash_table_add(seen, recipient->path))
 			continue;
-		if (smfi_delrcpt(context, argument) != MI_SUCCESS)
+		if (smfi_delrcpt(context, recipient->path) != MI_SUCCESS)
 			return false;
 	}
 	return true;

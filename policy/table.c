@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/address.h"
+#include "core/domain.h"
 
 struct table *
 table_new(const char *name, const struct table_kind *kind, const char *source)
@@ -36,9 +37,16 @@ table_free(struct table *table)
 void
 table_add(struct table *table, const char *entry)
 {
+	g_autofree char *domain = NULL;
+
 	if (*entry == '@')
 		entry++;
-	g_hash_table_add(table->entries, address_fold(entry));
+	if (strchr(entry, '@') != NULL) {
+		g_hash_table_add(table->entries, address_fold(entry));
+		return;
+	}
+	domain = domain_key(*entry == '.' ? entry + 1 : entry);
+	g_hash_table_add(table->entries, g_strconcat(*entry == '.' ? "." : "", domain, NULL));
 }
 
 static bool

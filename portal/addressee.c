@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/address.h"
+#include "core/domain.h"
 #include "portal/web/throttle.h"
 
 enum { RECIPIENTS_MAX = 50 };
@@ -75,7 +76,7 @@ is_company(const struct request *request, const char *folded)
 	const char *domain = address_domain(folded);
 
 	for (char **own = request->portal->settings->domains; *own != NULL; own++) {
-		g_autofree char *name = address_fold(*own);
+		g_autofree char *name = domain_key(*own);
 
 		if (strcmp(name, domain) == 0)
 			return true;

@@ -120,7 +120,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	file = size == 0 ? NULL : fmemopen((void *)data, size, "r");
 	if (file == NULL)
 		return 0;
-	message_set_sender(message, "<a@b>", NULL);
+	message_set_sender(message, &(struct envelope_argument){.path = "<a@example.com>"}, &fault);
 	if (message_read(message, file, &fault)) {
 		struct facts facts;
 

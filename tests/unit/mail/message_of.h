@@ -17,7 +17,7 @@ message_of_bytes(const void *text, size_t length)
 	FILE *file = fmemopen((void *)text, length, "r");
 	struct fault fault;
 
-	message_set_sender(message, "<anna@example.com>", NULL);
+	assert_true(message_set_sender(message, &(struct envelope_argument){.path = "<anna@example.com>"}, &fault));
 	assert_non_null(file);
 	assert_true(message_read(message, file, &fault));
 	fclose(file);

@@ -19,8 +19,13 @@ simple(const char *id, const char *body)
 	struct message *message = message_new(&in_memory);
 	struct fault fault;
 
-	message_set_sender(message, "<Anna@Example.COM>", PARAMETERS("RET=HDRS", "ENVID=a+20b", "SMTPUTF8"));
-	message_add_recipient(message, "<bob@example.net>", PARAMETERS("NOTIFY=NEVER", "orcpt=rfc822;x"));
+	const struct envelope_argument from = {.path = "<Anna@Example.COM>",
+					       .parameters = PARAMETERS("RET=HDRS", "ENVID=a+20b", "SMTPUTF8")};
+	const struct envelope_argument to = {.path = "<bob@example.net>",
+					     .parameters = PARAMETERS("NOTIFY=NEVER", "orcpt=rfc822;x")};
+
+	assert_true(message_set_sender(message, &from, &fault));
+	assert_true(message_add_recipient(message, &to, &fault));
 	message_add_field(message, "From", " Anna <anna@example.com>");
 	if (id != NULL)
 		message_add_field(message, "Message-ID", id);
