@@ -10,7 +10,7 @@ ask_protection(void *context, struct policy_protection *protection_r, struct fau
 {
 	const struct facts *facts = context;
 	struct protection protection = {0};
-	bool found = protection_find(facts->message, &protection, fault);
+	bool found = protection_find(facts->parts, &protection, fault);
 
 	*protection_r = (struct policy_protection){protection.encrypted, protection.is_signed};
 	return found;

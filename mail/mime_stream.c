@@ -79,6 +79,8 @@ stream_read(GMimeStream *stream, char *data, size_t length)
 	struct fault fault;
 
 	length = (size_t)MIN((gint64)length, MAX(left, 0));
+	if (length == 0)
+		return 0;
 	if (at < source->header->len) {
 		got = MIN(length, source->header->len - at);
 		memcpy(data, source->header->str + at, got);

@@ -60,6 +60,24 @@ parse(struct parts *parts, struct fault *fault)
 	return false;
 }
 
+const struct message *
+parts_message(const struct parts *parts)
+{
+	return parts->message;
+}
+
+GMimeObject *
+parts_root(struct parts *parts, struct fault *fault)
+{
+	return parse(parts, fault) ? parts->root : NULL;
+}
+
+bool
+parts_are_good(const struct parts *parts, struct fault *fault)
+{
+	return mime_stream_is_good(parts->stream, fault);
+}
+
 /* --- visiting --- */
 
 struct tour {

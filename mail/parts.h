@@ -22,6 +22,12 @@ void parts_free(struct parts *parts);
 typedef struct parts parts_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(parts_auto, parts_free)
 
+const struct message *parts_message(const struct parts *parts);
+/* The message as GMime has it; NULL with `fault` filled. Belongs to `parts`. */
+GMimeObject *parts_root(struct parts *parts, struct fault *fault);
+/* To be asked after anything was read from it: a read that failed looks like an end (mime_stream.h). */
+bool parts_are_good(const struct parts *parts, struct fault *fault);
+
 /* Every part that is not a multipart, also within attached messages; what is listed belongs to `parts`. */
 bool parts_list(struct parts *parts, const struct part **list_r, size_t *count_r, struct fault *fault);
 

@@ -1,53 +1,138 @@
 #include "mail/protection.h"
 
-#include <gmime/gmime.h>
 #include <string.h>
 
-enum { INLINE_BYTES = 4096 }; /* of a body, in which an inline OpenPGP message begins */
+#include "mail/armor.h"
+#include "mail/cms_type.h"
+#include "mail/mime_stream.h"
+
+/* Most of a part that says "Version: 1", and of the sentence that stands before the first part for old clients. */
+enum { WORDS_MAX = 256, PIECE_BYTES = 4096, BEGINNING_BYTES = 16384 };
 
 static bool
-has_parameter(GMimeContentType *type, const char *name, const char *const *values)
+is_type(GMimeObject *object, const char *type, const char *subtype)
 {
-	const char *value = g_mime_content_type_get_parameter(type, name);
-
-	for (; value != NULL && *values != NULL; values++)
-		if (g_ascii_strcasecmp(value, *values) == 0)
-			return true;
-	return false;
+	return g_mime_content_type_is_type(g_mime_object_get_content_type(object), type, subtype);
 }
 
-/* Text that is an OpenPGP message as it stands, as old clients send it (RFC 4880 §6.2). */
-static bool
-is_inline_openpgp(const struct message *message, bool *encrypted_r, struct fault *fault)
+static enum cms_type
+cms_of(GMimeObject *object)
 {
-	static const char mark[] = "-----BEGIN PGP MESSAGE-----";
-	char beginning[INLINE_BYTES];
+	GMimeStream *content = mime_stream_of_part(GMIME_PART(object));
+	enum cms_type type = cms_type_of(content);
+
+	g_object_unref(content);
+	return type;
+}
+
+static bool
+is_armor(GMimeObject *object)
+{
+	GMimeStream *content = GMIME_IS_PART(object) ? mime_stream_of_part(GMIME_PART(object)) : NULL;
+	bool all = content != NULL && armor_is_all_encrypted(content);
+
+	g_clear_object(&content);
+	return all;
+}
+
+/* Has the part at most so many bytes that are no blanks? */
+static bool
+has_at_most(GMimeObject *object, size_t most)
+{
+	GMimeStream *content = GMIME_IS_PART(object) ? mime_stream_of_part(GMIME_PART(object)) : NULL;
+	char piece[PIECE_BYTES];
+	size_t bytes = content == NULL ? most + 1 : 0;
+	ssize_t got;
+
+	while (bytes <= most && (got = g_mime_stream_read(content, piece, sizeof piece)) > 0)
+		for (ssize_t i = 0; i < got; i++)
+			bytes += !g_ascii_isspace(piece[i]);
+	g_clear_object(&content);
+	return bytes <= most;
+}
+
+static bool
+has_few_words(const char *around)
+{
+	return around == NULL || strlen(around) <= WORDS_MAX;
+}
+
+/* RFC 3156 §4: the version, and the armor. Exchange makes multipart/mixed of it, with an empty text before. */
+static bool
+is_openpgp(GMimeMultipart *multipart)
+{
+	int count = g_mime_multipart_get_count(multipart), first = count - 2;
+
+	if (count < 2 || count > 3 || !has_few_words(g_mime_multipart_get_prologue(multipart)) ||
+	    !has_few_words(g_mime_multipart_get_epilogue(multipart)))
+		return false;
+	return (first == 0 || has_at_most(g_mime_multipart_get_part(multipart, 0), 0)) &&
+	       is_type(g_mime_multipart_get_part(multipart, first), "application", "pgp-encrypted") &&
+	       has_at_most(g_mime_multipart_get_part(multipart, first), WORDS_MAX) &&
+	       is_armor(g_mime_multipart_get_part(multipart, first + 1));
+}
+
+static void
+look_at_multipart(GMimeObject *root, struct protection *protection)
+{
+	protection->is_signed = is_type(root, "multipart", "signed");
+	if (is_type(root, "multipart", "encrypted") || is_type(root, "multipart", "mixed"))
+		protection->encrypted = is_openpgp(GMIME_MULTIPART(root));
+}
+
+/* A list of certificates is a signature without anything signed (RFC 8551 §3.8). */
+static void
+look_at_cms(GMimeObject *root, struct protection *protection)
+{
+	const char *smime_type = g_mime_object_get_content_type_parameter(root, "smime-type");
+	enum cms_type type = cms_of(root);
+
+	protection->encrypted = type == CMS_ENCRYPTED;
+	protection->is_signed =
+		type == CMS_SIGNED && (smime_type == NULL || g_ascii_strcasecmp(smime_type, "certs-only") != 0);
+}
+
+/* Most mail need not be parsed to see that it is not. What Exchange mangles says so near its beginning. */
+static bool
+may_be_protected(const struct message *message, bool *may_r, struct fault *fault)
+{
+	g_autofree char *value = message_field_text(message, "Content-Type");
+	GMimeContentType *type = g_mime_content_type_parse(NULL, value == NULL ? "text/plain" : value);
+	bool is_mixed = g_mime_content_type_is_type(type, "multipart", "mixed");
+	g_autofree char *beginning = g_malloc0(BEGINNING_BYTES + 1);
 	size_t got;
 
-	if (!spool_read(message->body, 0, beginning, sizeof beginning, &got, fault))
+	*may_r = g_mime_content_type_is_type(type, "multipart", "encrypted") ||
+		 g_mime_content_type_is_type(type, "multipart", "signed") ||
+		 g_mime_content_type_is_type(type, "application", "*") || g_mime_content_type_is_type(type, "text", "plain");
+	g_object_unref(type);
+	if (!is_mixed)
+		return true;
+	if (!spool_read(message->body, 0, beginning, BEGINNING_BYTES, &got, fault))
 		return false;
-	*encrypted_r = memmem(beginning, got, mark, sizeof mark - 1) != NULL;
+	*may_r = strcasestr(beginning, "application/pgp-encrypted") != NULL;
 	return true;
 }
 
 bool
-protection_find(const struct message *message, struct protection *protection_r, struct fault *fault)
+protection_find(struct parts *parts, struct protection *protection_r, struct fault *fault)
 {
-	static const char *const enveloped[] = {"enveloped-data", "authEnveloped-data", NULL};
-	static const char *const signed_only[] = {"signed-data", NULL};
-	g_autofree char *value = message_field_text(message, "Content-Type");
-	GMimeContentType *type = g_mime_content_type_parse(NULL, value == NULL ? "text/plain" : value);
-	bool known = true, cms = g_mime_content_type_is_type(type, "application", "pkcs7-mime") ||
-				 g_mime_content_type_is_type(type, "application", "x-pkcs7-mime");
+	GMimeObject *root;
+	bool may_be;
 
-	*protection_r = (struct protection){
-		.encrypted = g_mime_content_type_is_type(type, "multipart", "encrypted") ||
-			     (cms && has_parameter(type, "smime-type", enveloped)),
-		.is_signed = g_mime_content_type_is_type(type, "multipart", "signed") ||
-			     (cms && has_parameter(type, "smime-type", signed_only)),
-	};
-	if (g_mime_content_type_is_type(type, "text", "plain"))
-		known = is_inline_openpgp(message, &protection_r->encrypted, fault);
-	g_object_unref(type);
-	return known;
+	*protection_r = (struct protection){0};
+	if (!may_be_protected(parts_message(parts), &may_be, fault))
+		return false;
+	if (!may_be)
+		return true;
+	root = parts_root(parts, fault);
+	if (root == NULL)
+		return false;
+	if (GMIME_IS_MULTIPART(root))
+		look_at_multipart(root, protection_r);
+	else if (GMIME_IS_PART(root) && is_type(root, "application", "*"))
+		look_at_cms(root, protection_r);
+	else if (GMIME_IS_PART(root) && is_type(root, "text", "plain"))
+		protection_r->encrypted = is_armor(root);
+	return parts_are_good(parts, fault);
 }

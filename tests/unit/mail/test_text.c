@@ -42,6 +42,26 @@ text_that_cannot_be_read_is_a_fault(void **state)
 	}
 }
 
+/* In a file, where a read of nothing is not the end of it. */
+static void
+parts_in_a_file_are_read_to_their_ends(void **state)
+{
+	static const struct spool_settings on_disk = {.directory = "/tmp", .memory_max = 1};
+	g_autoptr(message_auto) message = message_new(&on_disk);
+	g_autoptr(parts_auto) parts = parts_new(message, 20000);
+	g_autoptr(GString) body = g_string_new(NULL), text = g_string_new(NULL);
+	struct fault fault = {0};
+
+	(void)state;
+	for (int i = 0; i < 9000; i++)
+		g_string_append_printf(body, "--b\r\n\r\n%d\r\n", i);
+	g_string_append(body, "--b--\r\n");
+	message_add_field(message, "Content-Type", " multipart/mixed; boundary=b");
+	assert_true(message_add_body(message, body->str, body->len, &fault));
+	assert_true(text_each(parts, collect, text, &fault));
+	assert_true(g_str_has_suffix(text->str, "8999"));
+}
+
 /* The same while it is parsed. */
 static void
 structure_that_cannot_be_read_is_a_fault(void **state)
@@ -71,6 +91,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_that_cannot_be_read_is_a_fault),
+		cmocka_unit_test(parts_in_a_file_are_read_to_their_ends),
 		cmocka_unit_test(structure_that_cannot_be_read_is_a_fault),
 	};
 
