@@ -206,6 +206,6 @@ check(const struct admin *admin, int argc, char **argv)
 }
 
 const struct command check_commands[] = {
-	{"check", "", "look whether everything the milter needs is there", check},
-	{NULL, NULL, NULL, NULL},
+	{"check", "", "look whether everything the milter needs is there", check, true},
+	{NULL, NULL, NULL, NULL, false},
 };

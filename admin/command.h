@@ -11,7 +11,7 @@ struct policy;
 
 struct admin {
 	const char *config;             /* path of postseal.conf */
-	struct policy *policy;          /* of the policy folder; NULL where not needed */
+	struct policy *policy;          /* NULL for a command that does not ask for it */
 	const struct settings *settings;
 	struct database *database;      /* as the role that the caller has */
 };
@@ -24,6 +24,7 @@ struct command {
 	const char *summary; /* one line */
 	/* argv[0] is the first word after the command's own. Returns an exit status. */
 	int (*run)(const struct admin *admin, int argc, char **argv);
+	bool needs_rules; /* else an error in a rule or table does not keep it from running */
 };
 
 /* Asks the database with texts as parameters, ending with NULL. */

@@ -290,10 +290,10 @@ delete_account(const struct admin *admin, int argc, char **argv)
 
 const struct command delivery_commands[] = {
 	{"policy explain", "[--json] --from ADDRESS --to ADDRESS [--to ADDRESS ...] [FILE.eml | -]",
-	 "tell what would become of a message, and why", explain},
+	 "tell what would become of a message, and why", explain, true},
 	{"outbox list", "", "list mail that Postseal still has to hand to the MTA", list_outbox},
 	{"message recall", "MESSAGE [RECIPIENT]", "take back what waits unread behind the portal", recall_message},
 	{"account list", "[ADDRESS | DOMAIN]", "list the accounts of the portal", list_accounts},
 	{"account delete", "ADDRESS", "end an account; what only it could open is lost", delete_account},
-	{NULL, NULL, NULL, NULL},
+	{NULL, NULL, NULL, NULL, false},
 };

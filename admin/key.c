@@ -327,5 +327,5 @@ const struct command keystore_commands[] = {
 	{"key export", "FINGERPRINT", "write the certificate or public key", run_export},
 	{"key delete", "FINGERPRINT", "remove a key", run_delete},
 	{"key find", "ADDRESS", "tell which keys would be used for an address now", run_find},
-	{NULL, NULL, NULL, NULL},
+	{NULL, NULL, NULL, NULL, false},
 };

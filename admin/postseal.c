@@ -10,7 +10,7 @@
 #include "core/log.h"
 #include "admin/setup.h"
 #include "admin/delivery.h"
-#include "delivery/configuration.h"
+#include "delivery/method.h"
 #include "mail/mime_stream.h"
 #include "admin/key.h"
 #include "admin/trust.h"
@@ -55,31 +55,27 @@ find_command(int argc, char **argv, int *words_r)
 	return NULL;
 }
 
-static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
 static void
-tell(const char *format, ...)
+tell(const GPtrArray *errors)
 {
-	va_list args;
-
-	va_start(args, format);
-	fputs("postseal: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	va_end(args);
+	for (guint i = 0; i < errors->len; i++)
+		fprintf(stderr, "postseal: %s\n", (const char *)g_ptr_array_index(errors, i));
 }
 
 static int
 run(const struct command *command, const char *config, int argc, char **argv)
 {
-	g_autoptr(policy_auto) policy = configuration_load(config, tell);
+	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(policy_auto) policy = command->needs_rules ? policy_load(config, method_names(), errors) : NULL;
+	g_autoptr(settings_auto) settings = command->needs_rules ? NULL : settings_load(config, errors);
 	struct database_settings database = {0};
 	struct admin admin = {.config = config, .policy = policy};
 	int status;
 
-	if (policy == NULL)
+	tell(errors);
+	if (errors->len > 0)
 		return EXIT_FAILED;
-	admin.settings = policy_settings(policy);
+	admin.settings = policy == NULL ? settings : policy_settings(policy);
 	database.url = admin.settings->database;
 	admin.database = database_new(&database);
 	status = command->run(&admin, argc, argv);

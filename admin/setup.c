@@ -46,5 +46,5 @@ init_secrets(const struct admin *admin, int argc, char **argv)
 const struct command setup_commands[] = {
 	{"database init", "", "make or bring up to date the tables and roles", init_database},
 	{"secrets init", "", "make the key files that are missing", init_secrets},
-	{NULL, NULL, NULL, NULL},
+	{NULL, NULL, NULL, NULL, false},
 };

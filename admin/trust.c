@@ -66,5 +66,5 @@ take_back(const struct admin *admin, int argc, char **argv)
 const struct command trust_commands[] = {
 	{"trust list", "[ADDRESS]", "who said that a key or account is whose", list},
 	{"trust revoke", "ADDRESS [AUTHOR]", "such a statement counts no more", take_back},
-	{NULL, NULL, NULL, NULL},
+	{NULL, NULL, NULL, NULL, false},
 };

@@ -38,14 +38,14 @@ daemon_drop_privileges(const char *user, struct fault *fault)
 }
 
 bool
-daemon_share_socket(const char *path, const char *group, const char *mode, struct fault *fault)
+daemon_share_socket(const char *path, const char *group, mode_t mode, struct fault *fault)
 {
 	const struct group *entry = *group == '\0' ? NULL : getgrnam(group);
 
 	if (*group != '\0' && entry == NULL)
 		return fault_set(fault, FAULT_CONFIG,
 				 "giving the socket %s to the group %s: there is no such group", path, group);
-	if (chmod(path, (mode_t)strtoul(mode, NULL, 8)) != 0 ||
+	if (chmod(path, mode) != 0 ||
 	    (entry != NULL && chown(path, (uid_t)-1, entry->gr_gid) != 0))
 		return fault_set(fault, FAULT_CONFIG, "setting who may use the socket %s: %s", path,
 				 strerror(errno));

@@ -6,6 +6,7 @@
 #define POSTSEAL_CORE_DAEMON_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "core/fault.h"
 
@@ -17,9 +18,8 @@ const char *daemon_begin(int argc, char **argv, const char *name);
 /* Becomes `user` with its groups; nothing happens where we are not root. */
 bool daemon_drop_privileges(const char *user, struct fault *fault);
 
-/* Lets the group ("": as it is) use a Unix socket, with this mode in octal digits. */
-bool daemon_share_socket(const char *path, const char *group, const char *mode,
-			 struct fault *fault);
+/* Lets the group ("": as it is) use a Unix socket, with these permissions. */
+bool daemon_share_socket(const char *path, const char *group, mode_t mode, struct fault *fault);
 
 /* Delivers SIGHUP, SIGTERM and SIGINT to a
  * thread of its own. They are blocked since daemon_begin(). */

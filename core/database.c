@@ -60,12 +60,29 @@ parameters_bytes(struct parameters *parameters, const void *bytes, size_t length
 
 /* --- connections --- */
 
+struct database_settings
+database_settings_copy(const struct database_settings *settings)
+{
+	struct database_settings copy = *settings;
+
+	copy.url = g_strdup(settings->url);
+	copy.role = g_strdup(settings->role);
+	return copy;
+}
+
+void
+database_settings_clear(struct database_settings *settings)
+{
+	g_free((char *)settings->url);
+	g_free((char *)settings->role);
+}
+
 struct database *
 database_new(const struct database_settings *settings)
 {
 	struct database *database = g_new0(struct database, 1);
 
-	database->settings = *settings;
+	database->settings = database_settings_copy(settings);
 	if (database->settings.connections_max == 0)
 		database->settings.connections_max = 16;
 	if (database->settings.wait_seconds == 0)
@@ -98,6 +115,7 @@ database_free(struct database *database)
 	group_clear(&database->group);
 	g_mutex_clear(&database->lock);
 	g_cond_clear(&database->returned);
+	database_settings_clear(&database->settings);
 	g_free(database);
 }
 

@@ -53,7 +53,11 @@ void parameters_bytes(struct parameters *parameters, const void *bytes, size_t l
 struct database;
 struct connection;
 
-/* Connects when a connection is first needed. */
+/* A copy with texts of its own, to be cleared: the settings that they come from may be read again. */
+struct database_settings database_settings_copy(const struct database_settings *settings);
+void database_settings_clear(struct database_settings *settings);
+
+/* Connects when a connection is first needed. Copies the settings. */
 struct database *database_new(const struct database_settings *settings);
 void database_free(struct database *database);
 

@@ -99,7 +99,7 @@ listener_start(const struct database_settings *settings, const char *channel,
 {
 	struct listener *listener = g_new0(struct listener, 1);
 
-	listener->settings = *settings;
+	listener->settings = database_settings_copy(settings);
 	listener->channel = g_strdup(channel);
 	listener->heard = heard;
 	listener->context = context;
@@ -120,6 +120,7 @@ listener_stop(struct listener *listener)
 	g_thread_join(listener->thread);
 	close(listener->stop);
 	g_free(listener->channel);
+	database_settings_clear(&listener->settings);
 	g_free(listener);
 }
 

@@ -1,70 +1,26 @@
 #include "core/settings.h"
 
+#include <stddef.h>
 #include <string.h>
 
+#define DAY UINT64_C(86400)
+#define GB UINT64_C(1000000000)
 #define AT(field) offsetof(struct settings, field)
 
+
 static const struct setting table[] = {
-	{"organisation", SETTING_TEXT, AT(organisation), NULL, NULL},
-	{"domains", SETTING_LIST, AT(domains), NULL, NULL},
-	{"hostname", SETTING_TEXT, AT(hostname), "", NULL},
-	{"database", SETTING_TEXT, AT(database), NULL, NULL},
-	{"database connections", SETTING_COUNT, AT(database_connections), "32", NULL},
-	{"secrets", SETTING_TEXT, AT(secrets), "/etc/postseal/secrets", NULL},
-	{"milter listen", SETTING_TEXT, AT(milter_listen), "unix:/run/postseal/milter.sock", NULL},
-	{"milter group", SETTING_TEXT, AT(milter_group), "", NULL},
-	{"milter mode", SETTING_TEXT, AT(milter_mode), "0660", NULL},
-	{"milter user", SETTING_TEXT, AT(milter_user), "postseal_milter", NULL},
-	{"milter metrics", SETTING_TEXT, AT(milter_metrics), "", NULL},
-	{"courier metrics", SETTING_TEXT, AT(courier_metrics), "", NULL},
-	{"portal metrics", SETTING_TEXT, AT(portal_metrics), "", NULL},
-	{"portal group", SETTING_TEXT, AT(portal_group), "", NULL},
-	{"portal mode", SETTING_TEXT, AT(portal_mode), "0660", NULL},
-	{"portal pages", SETTING_TEXT, AT(portal_pages), "", NULL},
-	{"portal upload", SETTING_BYTES, AT(upload_max), "25000000", NULL},
-	{"portal factor", SETTING_TEXT, AT(portal_factor), "offered", "offered, required"},
-	{"language", SETTING_TEXT, AT(language), "en", "en, de, fr, it"},
-	{"receipts", SETTING_TEXT, AT(receipts), "at once", "at once, daily, trouble"},
-	{"remind first", SETTING_SECONDS, AT(remind_first_seconds), "259200", NULL},
-	{"remind last", SETTING_SECONDS, AT(remind_last_seconds), "864000", NULL},
-	{"sms", SETTING_TEXT, AT(sms), "", NULL},
-	{"keeper metrics", SETTING_TEXT, AT(keeper_metrics), "", NULL},
-	{"courier user", SETTING_TEXT, AT(courier_user), "postseal_courier", NULL},
-	{"courier workers", SETTING_COUNT, AT(courier_workers), "4", NULL},
-	{"courier lease", SETTING_SECONDS, AT(courier_lease_seconds), "900", NULL},
-	{"keeper socket", SETTING_TEXT, AT(keeper_socket), "/run/postseal-keeper/keeper.sock", NULL},
-	{"keeper agent", SETTING_TEXT, AT(keeper_agent), "/run/postseal-keeper/agent.sock", NULL},
-	{"keeper home", SETTING_TEXT, AT(keeper_home), "/run/postseal-keeper/gnupg", NULL},
-	{"keeper group", SETTING_TEXT, AT(keeper_group), "", NULL},
-	{"keeper mode", SETTING_TEXT, AT(keeper_mode), "0660", NULL},
-	{"keeper user", SETTING_TEXT, AT(keeper_user), "postseal_keeper", NULL},
-	{"portal listen", SETTING_TEXT, AT(portal_listen), "127.0.0.1:8025", NULL},
-	{"portal url", SETTING_TEXT, AT(portal_url), NULL, NULL},
-	{"portal user", SETTING_TEXT, AT(portal_user), "postseal_portal", NULL},
-	{"reinject", SETTING_TEXT, AT(reinject), "smtp://127.0.0.1:10026", NULL},
-	{"reinject verified", SETTING_TEXT, AT(reinject_verified), "smtp://127.0.0.1:10027", NULL},
-	{"reinject timeout", SETTING_SECONDS, AT(reinject_seconds), "300", NULL}, /* RFC 5321 §4.5.3.2 */
-	{"mta log", SETTING_TEXT, AT(mta_log), "/var/log/mail.log", NULL},
-	{"notices from", SETTING_TEXT, AT(notices_from), "", NULL},
-	{"tls domains", SETTING_TABLE, AT(tls_domains), "", NULL},
-	{"spool directory", SETTING_TEXT, AT(spool_directory), "/var/spool/postseal", NULL},
-	{"spool memory", SETTING_BYTES, AT(spool_memory), "262144", NULL},
-	{"limit message", SETTING_BYTES, AT(message_max), "52428800", NULL},
-	{"limit headers", SETTING_BYTES, AT(headers_max), "1048576", NULL},
-	{"limit recipients", SETTING_COUNT, AT(recipients_max), "1000", NULL},
-	{"limit parts", SETTING_COUNT, AT(parts_max), "10000", NULL},
-	{"limit passes", SETTING_COUNT, AT(passes_max), "3", NULL},
-	{"gpg program", SETTING_TEXT, AT(gpg_program), "/usr/bin/gpg", NULL},
-	{"gpg home", SETTING_TEXT, AT(gpg_home), "/run/postseal/gnupg", NULL},
-	{"gpg timeout", SETTING_SECONDS, AT(gpg_seconds), "60", NULL},
-	{"queue lifetime", SETTING_SECONDS, AT(queue_seconds), "432000", NULL},
-	{"retry first", SETTING_SECONDS, AT(retry_first_seconds), "60", NULL},
-	{"retry last", SETTING_SECONDS, AT(retry_last_seconds), "4000", NULL},
-	{"pickup expire", SETTING_SECONDS, AT(pickup_seconds), "2592000", NULL},
-	{"pickup session", SETTING_SECONDS, AT(session_seconds), "1800", NULL},
-	{"pickup tries", SETTING_COUNT, AT(code_tries), "5", NULL},
-	{"pickup renew", SETTING_TEXT, AT(pickup_renew), "yes", "yes, no"},
-	{NULL, SETTING_TEXT, 0, NULL, NULL},
+#define TEXT(field, standard) {#field, SETTING_TEXT, AT(field), standard, NULL, 0, 0},
+#define WORD(field, standard, words) {#field, SETTING_WORD, AT(field), standard, words, 0, 0},
+#define LIST(field, standard) {#field, SETTING_LIST, AT(field), standard, NULL, 0, 0},
+#define TABLE(field, standard) {#field, SETTING_TABLE, AT(field), standard, NULL, 0, 0},
+#define MODE(field, standard) {#field, SETTING_MODE, AT(field), standard, NULL, 0, 0},
+#define FLAG(field, standard) {#field, SETTING_FLAG, AT(field), standard, "no, yes", 0, 0},
+#define CHOICE(field, standard, words) {#field, SETTING_CHOICE, AT(field), standard, words, 0, 0},
+#define COUNT(field, standard, least, most) {#field, SETTING_COUNT, AT(field), standard, NULL, least, most},
+#define BYTES(field, standard, least, most) {#field, SETTING_BYTES, AT(field), standard, NULL, least, most},
+#define SECONDS(field, standard, least, most) {#field, SETTING_SECONDS, AT(field), standard, NULL, least, most},
+#include "core/settings_table.h"
+	{NULL, SETTING_TEXT, 0, NULL, NULL, 0, 0},
 };
 
 const struct setting *
@@ -73,45 +29,103 @@ setting_all(void)
 	return table;
 }
 
-const struct setting *
-setting_find(const char *name)
+char *
+setting_name(const struct setting *setting)
 {
-	for (const struct setting *s = table; s->name != NULL; s++)
-		if (strcmp(s->name, name) == 0)
-			return s;
-	return NULL;
+	return g_strdelimit(g_strdup(setting->field), "_", ' ');
 }
 
-const char *
-setting_expected(enum setting_type type)
-{
-	static const char *const expected[] = {
-		[SETTING_TEXT] = "a text in quotes",
-		[SETTING_LIST] = "a list such as { \"a\" \"b\" }",
-		[SETTING_TABLE] = "a table such as <partners>",
-		[SETTING_COUNT] = "a number",
-		[SETTING_BYTES] = "a size such as 25 MB",
-		[SETTING_SECONDS] = "a time such as 30 seconds",
-	};
+static const char *const expected[] = {
+	[SETTING_TEXT] = "a text in quotes",
+	[SETTING_WORD] = "a text in quotes",
+	[SETTING_LIST] = "a list such as { \"a\" \"b\" }",
+	[SETTING_TABLE] = "a table such as <partners>",
+	[SETTING_MODE] = "octal digits in quotes such as \"0660\"",
+	[SETTING_FLAG] = "\"yes\" or \"no\"",
+	[SETTING_CHOICE] = "a text in quotes",
+	[SETTING_COUNT] = "a number",
+	[SETTING_BYTES] = "a size such as 25 MB",
+	[SETTING_SECONDS] = "a time such as 30 seconds",
+};
 
-	return expected[type];
-}
-
-bool
-setting_allows(const struct setting *setting, const struct setting_value *value)
-{
-	g_auto(GStrv) choices = NULL;
-
-	if (setting->choices == NULL)
-		return true;
-	choices = g_strsplit(setting->choices, ", ", -1);
-	return g_strv_contains((const char *const *)choices, value->text);
-}
+/* --- values --- */
 
 static void *
-place(const struct settings *settings, const struct setting *setting)
+place_of(const struct settings *settings, const struct setting *setting)
 {
 	return (char *)settings + setting->offset;
+}
+
+/* The number of the word among the setting's; -1: it is none of them. */
+static int
+word_number(const struct setting *setting, const char *word)
+{
+	g_auto(GStrv) words = g_strsplit(setting->words, ", ", -1);
+
+	for (int i = 0; words[i] != NULL; i++)
+		if (strcmp(words[i], word) == 0)
+			return i;
+	return -1;
+}
+
+static bool
+set_mode(struct settings *settings, const struct setting *setting, const char *text)
+{
+	guint64 mode;
+
+	if (!g_ascii_string_to_unsigned(text, 8, 0, 0777, &mode, NULL))
+		return false;
+	*(mode_t *)place_of(settings, setting) = (mode_t)mode;
+	return true;
+}
+
+/* False where the setting does not take this text. */
+static bool
+set_text(struct settings *settings, const struct setting *setting, const char *text)
+{
+	void *at = place_of(settings, setting);
+
+	if (setting->words != NULL && word_number(setting, text) < 0)
+		return false;
+	switch (setting->type) {
+	case SETTING_MODE:
+		return set_mode(settings, setting, text);
+	case SETTING_FLAG:
+		*(bool *)at = word_number(setting, text) == 1;
+		return true;
+	case SETTING_CHOICE:
+		*(unsigned *)at = (unsigned)word_number(setting, text);
+		return true;
+	default:
+		g_free(*(char **)at);
+		*(char **)at = g_strdup(text);
+		return true;
+	}
+}
+
+static bool
+set_number(struct settings *settings, const struct setting *setting, uint64_t number)
+{
+	if (number < setting->least || number > setting->most)
+		return false;
+	*(uint64_t *)place_of(settings, setting) = number;
+	return true;
+}
+
+/* As the table says it: "5 days". */
+static void
+set_standard(struct settings *settings, const struct setting *setting)
+{
+	const char *unit = strchr(setting->standard, ' ');
+	uint64_t factor = 1;
+
+	if (setting->type < SETTING_COUNT) {
+		set_text(settings, setting, setting->standard);
+		return;
+	}
+	if (unit != NULL)
+		unit_find(unit + 1, &factor);
+	set_number(settings, setting, g_ascii_strtoull(setting->standard, NULL, 10) * factor);
 }
 
 struct settings *
@@ -119,14 +133,9 @@ settings_new(void)
 {
 	struct settings *settings = g_new0(struct settings, 1);
 
-	for (const struct setting *s = table; s->name != NULL; s++) {
-		if (s->standard == NULL)
-			continue;
-		if (s->type == SETTING_TEXT || s->type == SETTING_TABLE)
-			*(char **)place(settings, s) = g_strdup(s->standard);
-		else if (s->type != SETTING_LIST)
-			*(uint64_t *)place(settings, s) = g_ascii_strtoull(s->standard, NULL, 10);
-	}
+	for (const struct setting *s = table; s->field != NULL; s++)
+		if (s->standard != NULL)
+			set_standard(settings, s);
 	g_free(settings->hostname);
 	settings->hostname = g_strdup(g_get_host_name());
 	return settings;
@@ -137,46 +146,286 @@ settings_free(struct settings *settings)
 {
 	if (settings == NULL)
 		return;
-	for (const struct setting *s = table; s->name != NULL; s++) {
-		if (s->type == SETTING_TEXT || s->type == SETTING_TABLE)
-			g_free(*(char **)place(settings, s));
+	for (const struct setting *s = table; s->field != NULL; s++) {
+		if (s->type == SETTING_TEXT || s->type == SETTING_WORD || s->type == SETTING_TABLE)
+			g_free(*(char **)place_of(settings, s));
 		else if (s->type == SETTING_LIST)
-			g_strfreev(*(char ***)place(settings, s));
+			g_strfreev(*(char ***)place_of(settings, s));
 	}
 	g_free(settings);
 }
 
-bool
-settings_set(struct settings *settings, const struct setting *setting,
-	     const struct setting_value *value)
-{
-	void *at = place(settings, setting);
+/* --- lines --- */
 
-	if (value->type != setting->type)
-		return false;
-	switch (setting->type) {
-	case SETTING_TEXT:
-	case SETTING_TABLE:
-		g_free(*(char **)at);
-		*(char **)at = g_strdup(value->text);
-		break;
-	case SETTING_LIST:
-		g_strfreev(*(char ***)at);
-		*(char ***)at = g_strdupv(value->list);
-		break;
-	case SETTING_COUNT:
-	case SETTING_BYTES:
-	case SETTING_SECONDS:
-		*(uint64_t *)at = value->number;
-		break;
+struct settings_reader {
+	const struct configuration *configuration;
+	GPtrArray *errors;
+	struct settings *settings;
+	GHashTable *seen;  /* struct setting */
+	GPtrArray *tables; /* struct token */
+	guint before;      /* errors of others */
+};
+
+/* A line as it is being read: `at` is the next token. */
+struct cursor {
+	struct settings_reader *reader;
+	const struct token *at;
+	const struct setting *setting;
+};
+
+struct settings_reader *
+settings_reader_new(const struct configuration *configuration, GPtrArray *errors)
+{
+	struct settings_reader *reader = g_new0(struct settings_reader, 1);
+
+	reader->configuration = configuration;
+	reader->errors = errors;
+	reader->before = errors->len;
+	reader->settings = settings_new();
+	reader->seen = g_hash_table_new(NULL, NULL);
+	reader->tables = g_ptr_array_new();
+	return reader;
+}
+
+const GPtrArray *
+settings_reader_tables(const struct settings_reader *reader)
+{
+	return reader->tables;
+}
+
+static bool
+expect(const struct cursor *cursor, const char *wanted)
+{
+	const struct configuration *configuration = cursor->reader->configuration;
+	g_autofree char *found = configuration_show(configuration, cursor->at);
+	g_autofree char *name = cursor->setting == NULL ? NULL : setting_name(cursor->setting);
+
+	configuration_complain(configuration, cursor->reader->errors, &cursor->at->place,
+			       "found %s, expected %s%s%s", found, wanted, name == NULL ? "" : " for ",
+			       name == NULL ? "" : name);
+	return false;
+}
+
+static bool
+read_text(struct cursor *cursor)
+{
+	const struct setting *setting = cursor->setting;
+
+	if (cursor->at->kind != TOKEN_STRING)
+		return expect(cursor, expected[setting->type]);
+	if (!set_text(cursor->reader->settings, setting, cursor->at->text)) {
+		g_autofree char *words = g_strdup_printf("one of: %s", setting->words);
+
+		return expect(cursor, setting->type == SETTING_MODE ? expected[SETTING_MODE] : words);
 	}
+	cursor->at++;
 	return true;
 }
 
-bool
-settings_lack(const struct settings *settings, const struct setting *setting)
+static bool
+read_table(struct cursor *cursor)
 {
-	if (setting->standard != NULL)
-		return false;
-	return *(void **)place(settings, setting) == NULL;
+	if (cursor->at->kind != TOKEN_TABLE)
+		return expect(cursor, expected[SETTING_TABLE]);
+	set_text(cursor->reader->settings, cursor->setting, cursor->at->text);
+	g_ptr_array_add(cursor->reader->tables, (gpointer)cursor->at);
+	cursor->at++;
+	return true;
+}
+
+static bool
+read_list(struct cursor *cursor)
+{
+	g_autoptr(GPtrArray) texts = g_ptr_array_new();
+	char ***at = place_of(cursor->reader->settings, cursor->setting);
+
+	if (cursor->at->kind != TOKEN_OPEN)
+		return expect(cursor, expected[SETTING_LIST]);
+	for (cursor->at++; cursor->at->kind == TOKEN_STRING;) {
+		g_ptr_array_add(texts, cursor->at->text);
+		cursor->at++;
+		if (cursor->at->kind == TOKEN_COMMA && cursor->at[1].kind == TOKEN_STRING)
+			cursor->at++;
+	}
+	if (texts->len == 0)
+		return expect(cursor, "a text in quotes");
+	if (cursor->at->kind != TOKEN_CLOSE)
+		return expect(cursor, "another text in quotes or a closing brace");
+	cursor->at++;
+	g_ptr_array_add(texts, NULL);
+	g_strfreev(*at);
+	*at = g_strdupv((char **)texts->pdata);
+	return true;
+}
+
+/* Something that the number shall lie between, in the words of the file. */
+static char *
+range(const struct setting *setting)
+{
+	const char *unit = setting->type == SETTING_BYTES ? " bytes" : setting->type == SETTING_SECONDS ? " seconds" : "";
+
+	return g_strdup_printf("%" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT "%s", setting->least, setting->most, unit);
+}
+
+static bool
+read_number(struct cursor *cursor)
+{
+	const struct setting *setting = cursor->setting;
+	const struct token *number = cursor->at, *unit = cursor->at + 1;
+	enum unit wanted = setting->type == SETTING_BYTES     ? UNIT_BYTES
+			   : setting->type == SETTING_SECONDS ? UNIT_SECONDS
+							      : UNIT_NONE;
+	enum unit found = UNIT_NONE;
+	uint64_t factor = 1, value;
+
+	if (number->kind != TOKEN_NUMBER)
+		return expect(cursor, expected[setting->type]);
+	if (unit->kind == TOKEN_WORD)
+		found = unit_find(unit->text, &factor);
+	if (found != wanted && !(found == UNIT_NONE && wanted == UNIT_BYTES)) {
+		cursor->at += found != UNIT_NONE;
+		return expect(cursor, expected[setting->type]);
+	}
+	if (!unit_multiply(number->number, factor, &value) || !set_number(cursor->reader->settings, setting, value)) {
+		g_autofree char *between = range(setting);
+
+		return expect(cursor, between);
+	}
+	cursor->at += found == UNIT_NONE ? 1 : 2;
+	return true;
+}
+
+static bool
+read_value(struct cursor *cursor)
+{
+	switch (cursor->setting->type) {
+	case SETTING_TABLE:
+		return read_table(cursor);
+	case SETTING_LIST:
+		return read_list(cursor);
+	case SETTING_COUNT:
+	case SETTING_BYTES:
+	case SETTING_SECONDS:
+		return read_number(cursor);
+	default:
+		return read_text(cursor);
+	}
+}
+
+/* By its words, of which the second may be NULL. */
+static const struct setting *
+find(const char *first, const char *second)
+{
+	g_autofree char *field = second == NULL ? g_strdup(first) : g_strconcat(first, "_", second, NULL);
+
+	for (const struct setting *s = table; s->field != NULL; s++)
+		if (strcmp(s->field, field) == 0)
+			return s;
+	return NULL;
+}
+
+/* One setting: `name` is where it is called so, and `cursor` stands behind it. */
+static bool
+read_setting(struct cursor *cursor, const struct token *name, const char *first, const char *second)
+{
+	struct settings_reader *reader = cursor->reader;
+	g_autofree char *shown = second == NULL ? g_strdup(first) : g_strconcat(first, " ", second, NULL);
+
+	cursor->setting = find(first, second);
+	if (cursor->setting == NULL)
+		configuration_complain(reader->configuration, reader->errors, &name->place,
+				       "found %s, expected a setting, table, match or otherwise "
+				       "(postseal.conf(5) names the settings)",
+				       shown);
+	else if (!g_hash_table_add(reader->seen, (gpointer)cursor->setting))
+		configuration_complain(reader->configuration, reader->errors, &name->place,
+				       "found %s a second time, expected it once", shown);
+	else
+		return read_value(cursor);
+	return false;
+}
+
+/* `organisation "x"`, or several of one first word: `portal listen "x" url "y"`. */
+void
+settings_reader_line(struct settings_reader *reader, const struct configuration_line *line)
+{
+	const struct token *first = &g_array_index(line->tokens, struct token, 0);
+	struct cursor cursor = {.reader = reader, .at = first + 1};
+	bool good;
+
+	if (first->kind != TOKEN_WORD) {
+		cursor.at = first;
+		expect(&cursor, "a setting, table, match or otherwise");
+		return;
+	}
+	good = cursor.at->kind == TOKEN_WORD || read_setting(&cursor, first, first->text, NULL);
+	while (good && cursor.at->kind != TOKEN_END) {
+		const struct token *second = cursor.at;
+
+		cursor.setting = NULL;
+		if (second->kind != TOKEN_WORD) {
+			expect(&cursor, "a setting or the end of the line");
+			return;
+		}
+		cursor.at++;
+		good = read_setting(&cursor, second, first->text, second->text);
+	}
+}
+
+/* --- the whole file --- */
+
+static void
+complain_of_what_is_missing(struct settings_reader *reader)
+{
+	for (const struct setting *s = table; s->field != NULL; s++) {
+		g_autofree char *name = setting_name(s);
+
+		if (s->standard == NULL && *(void **)place_of(reader->settings, s) == NULL)
+			configuration_complain(reader->configuration, reader->errors, &reader->configuration->end,
+					       "found no setting %s, expected %s", name, expected[s->type]);
+	}
+}
+
+struct settings *
+settings_reader_finish(struct settings_reader *reader)
+{
+	struct settings *settings = reader->settings;
+
+	if (reader->errors->len == reader->before)
+		complain_of_what_is_missing(reader);
+	g_hash_table_unref(reader->seen);
+	g_ptr_array_unref(reader->tables);
+	g_free(reader);
+	return settings;
+}
+
+struct settings *
+settings_load(const char *path, GPtrArray *errors)
+{
+	g_autoptr(configuration_auto) configuration = configuration_read(path, errors);
+	g_autoptr(settings_auto) settings = NULL;
+	struct settings_reader *reader;
+	guint before = errors->len;
+
+	if (configuration == NULL)
+		return NULL;
+	reader = settings_reader_new(configuration, errors);
+	for (guint i = 0; i < configuration->lines->len; i++) {
+		const struct configuration_line *line = g_ptr_array_index(configuration->lines, i);
+
+		if (!line->is_rule)
+			settings_reader_line(reader, line);
+	}
+	settings = settings_reader_finish(reader);
+	return errors->len > before ? NULL : g_steal_pointer(&settings);
+}
+
+struct settings *
+settings_read(const char *path)
+{
+	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+	struct settings *settings = settings_load(path, errors);
+
+	configuration_log(errors);
+	return settings;
 }

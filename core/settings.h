@@ -1,114 +1,92 @@
 /*
- * The settings of postseal.conf(5): one struct, one table that names them (settings.c),
- * filled by the parser of the file (policy/grammar.y). A name has up to two words, such as
- * `limit message`.
+ * The settings of postseal.conf(5). What there is stands in settings_table.h; a setting's name has
+ * up to two words, such as `limit message`, and its field is named after it.
  */
 #ifndef POSTSEAL_CORE_SETTINGS_H
 #define POSTSEAL_CORE_SETTINGS_H
 
 #include <glib.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-#include "core/fault.h"
+#include "core/configuration.h"
+
+enum portal_factor { PORTAL_FACTOR_OFFERED, PORTAL_FACTOR_REQUIRED };
+enum receipts { RECEIPTS_AT_ONCE, RECEIPTS_DAILY, RECEIPTS_TROUBLE };
 
 struct settings {
-	/* text; NULL where there is no default and none was given */
-	char *organisation;
-	char *hostname;
-	char *database;
-	char *secrets;
-	char *milter_listen;
-	char *milter_group;
-	char *milter_mode;
-	char *milter_user;
-	char *milter_metrics;
-	char *courier_metrics;
-	char *portal_metrics;
-	char *keeper_metrics;
-	char *courier_user;
-	char *keeper_socket;
-	char *keeper_home;
-	char *keeper_agent;
-	char *keeper_group;
-	char *keeper_mode;
-	char *keeper_user;
-	char *portal_listen;
-	char *portal_url;
-	char *portal_user;
-	char *portal_group;
-	char *portal_mode;
-	char *portal_pages;      /* directory, or "" */
-	char *portal_factor;     /* "offered" or "required" */
-	char *pickup_renew;      /* "yes" or "no" */
-	char *language;          /* "en", "de", "fr", "it" */
-	char *receipts;          /* "at once", "daily" or "trouble" */
-	char *sms;               /* URL, or "" */
-	char *reinject;
-	char *reinject_verified;
-	char *mta_log;
-	char *notices_from;
-	char *tls_domains;
-	char *spool_directory;
-	char *gpg_program;
-	char *gpg_home;
-	/* lists, ending with NULL */
-	char **domains;
-	/* numbers */
-	uint64_t courier_workers;
-	uint64_t courier_lease_seconds;
-	uint64_t reinject_seconds; /* for each reply of the MTA */
-	uint64_t database_connections;
-	uint64_t spool_memory;   /* bytes */
-	uint64_t message_max;    /* bytes */
-	uint64_t headers_max;    /* bytes */
-	uint64_t recipients_max;
-	uint64_t parts_max;      /* of a message that a rule looks into */
-	uint64_t passes_max;     /* how often a message may have been here */
-	uint64_t gpg_seconds;
-	uint64_t queue_seconds;  /* how long MTA and outbox try */
-	uint64_t retry_first_seconds;
-	uint64_t retry_last_seconds;
-	uint64_t pickup_seconds; /* how long a parked message waits */
-	uint64_t session_seconds;
-	uint64_t code_tries;
-	uint64_t upload_max;     /* bytes of all files of a message from the portal */
-	uint64_t remind_first_seconds; /* 0: no reminder */
-	uint64_t remind_last_seconds;
+#define TEXT(field, standard) char *field;
+#define WORD(field, standard, words) char *field;
+#define LIST(field, standard) char **field;
+#define TABLE(field, standard) char *field;
+#define MODE(field, standard) mode_t field;
+#define FLAG(field, standard) bool field;
+#define CHOICE(field, standard, words) enum field field;
+#define COUNT(field, standard, least, most) uint64_t field;
+#define BYTES(field, standard, least, most) uint64_t field;
+#define SECONDS(field, standard, least, most) uint64_t field;
+#include "core/settings_table.h"
+#undef TEXT
+#undef WORD
+#undef LIST
+#undef TABLE
+#undef MODE
+#undef FLAG
+#undef CHOICE
+#undef COUNT
+#undef BYTES
+#undef SECONDS
 };
-
-enum setting_type { SETTING_TEXT, SETTING_LIST, SETTING_TABLE, SETTING_COUNT, SETTING_BYTES, SETTING_SECONDS };
-
-struct setting {
-	const char *name; /* "limit message" */
-	enum setting_type type;
-	size_t offset;
-	const char *standard; /* default in text form; NULL: none */
-	const char *choices;  /* of a text: "offered, required"; NULL: any */
-};
-
-/* What the file says for one setting. */
-struct setting_value {
-	enum setting_type type; /* TEXT, LIST, TABLE, COUNT, BYTES or SECONDS */
-	char *text;             /* TEXT; TABLE: the name of the table */
-	char **list;            /* LIST */
-	uint64_t number;
-};
-
-/* NULL for a name that is not known. */
-const struct setting *setting_find(const char *name);
-/* All of them, ending with a NULL name. */
-const struct setting *setting_all(void);
-/* "a text in quotes": for messages. */
-const char *setting_expected(enum setting_type type);
 
 struct settings *settings_new(void); /* with defaults */
+/* Reads the settings of the file and nothing of its rules. NULL where there is an error; each is
+ * added to `errors` (char *), a sentence with file, line and column. */
+struct settings *settings_load(const char *path, GPtrArray *errors);
 void settings_free(struct settings *settings);
-/* Is the text one of the choices? */
-bool setting_allows(const struct setting *setting, const struct setting_value *value);
-/* Copies the value. False where its type is not the setting's. */
-bool settings_set(struct settings *settings, const struct setting *setting,
-		  const struct setting_value *value);
-/* Is the setting still without a value, though one is needed? */
-bool settings_lack(const struct settings *settings, const struct setting *setting);
+typedef struct settings settings_auto;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(settings_auto, settings_free)
+
+/* As settings_load(), for a program that begins: errors go to the log. */
+struct settings *settings_read(const char *path);
+
+/* --- for whoever reads the whole file --- */
+
+struct settings_reader;
+
+struct settings_reader *settings_reader_new(const struct configuration *configuration, GPtrArray *errors);
+void settings_reader_line(struct settings_reader *reader, const struct configuration_line *line);
+/* Where each table that a setting names is named: struct token, borrowed from the configuration. */
+const GPtrArray *settings_reader_tables(const struct settings_reader *reader);
+/* What is still missing is an error. Frees the reader; its settings are the caller's. */
+struct settings *settings_reader_finish(struct settings_reader *reader);
+
+/* --- for the manual and its test --- */
+
+enum setting_type { /* numbers are the last */
+	SETTING_TEXT,
+	SETTING_WORD,
+	SETTING_LIST,
+	SETTING_TABLE,
+	SETTING_MODE,
+	SETTING_FLAG,
+	SETTING_CHOICE,
+	SETTING_COUNT,
+	SETTING_BYTES,
+	SETTING_SECONDS
+};
+
+struct setting {
+	const char *field; /* "limit_message" */
+	enum setting_type type;
+	size_t offset;
+	const char *standard; /* as the file would say it; NULL: none */
+	const char *words;    /* "offered, required" */
+	uint64_t least, most;
+};
+
+/* All of them, ending with a NULL field. */
+const struct setting *setting_all(void);
+/* "limit message"; caller frees. */
+char *setting_name(const struct setting *setting);
 
 #endif

@@ -172,7 +172,7 @@ queue_variant(const struct commit *commit, const struct group *group, struct fau
 				   .envid = message->envid,
 				   .smtputf8 = message->smtputf8,
 				   .verified = group->method->verified_tls,
-				   .lifetime = commit->around->settings->queue_seconds};
+				   .lifetime = commit->around->settings->queue_lifetime};
 	struct outbox_writer writer;
 	struct variant variant;
 	bool done;
@@ -194,7 +194,7 @@ static uint64_t
 lifetime(const struct commit *commit, const struct copy *copy)
 {
 	return copy->decision.expire_seconds != 0 ? copy->decision.expire_seconds
-						  : commit->around->settings->pickup_seconds;
+						  : commit->around->settings->pickup_expire;
 }
 
 /* A key for every recipient; link and code are the courier's to make (delivery/courier/links_and_codes.h). */

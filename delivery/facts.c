@@ -79,7 +79,7 @@ facts_init(struct facts *facts, const struct message *message, const struct sett
 {
 	*facts = (struct facts){
 		.message = message,
-		.parts = parts_new(message, (guint)MIN(settings->parts_max, (uint64_t)G_MAXUINT)),
+		.parts = parts_new(message, (guint)MIN(settings->limit_parts, (uint64_t)G_MAXUINT)),
 		.subject = subjects(message),
 	};
 	facts->policy = (struct policy_facts){

@@ -11,7 +11,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/seal/key_file.h"
-#include "delivery/configuration.h"
+#include "delivery/method.h"
 #include "delivery/methods/pgp/encrypt.h"
 #include "mail/mime_stream.h"
 #include "milter/service.h"
@@ -112,7 +112,7 @@ start(struct service *service, const char *config, struct policy *policy, struct
 static int
 run(const char *config)
 {
-	struct policy *policy = configuration_load(config, log_error);
+	struct policy *policy = policy_read(config, method_names());
 	/* Sessions that wait for the MTA may still look at it when libmilter has ended. */
 	static struct service service;
 	struct daemon_signals signals = {.reload = reload, .context = &service};

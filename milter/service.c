@@ -6,7 +6,7 @@
 #include "core/log.h"
 #include "core/migrate.h"
 #include "core/seal/key_file.h"
-#include "delivery/configuration.h"
+#include "delivery/method.h"
 
 enum { POLL_MICROSECONDS = 50000 };
 
@@ -66,7 +66,7 @@ service_policy(struct service *service)
 void
 service_reload(struct service *service)
 {
-	struct policy *policy = configuration_load(service->config, log_error), *old;
+	struct policy *policy = policy_read(service->config, method_names()), *old;
 	struct fault fault;
 
 	if (policy != NULL && !put_on_record(service->database, policy, &fault)) {

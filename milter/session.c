@@ -126,7 +126,7 @@ mail_from(SMFICTX *context, char **arguments)
 	settings = policy_settings(session->policy);
 	session->body = (struct spool_settings){.directory = settings->spool_directory,
 						.memory_max = settings->spool_memory,
-						.size_max = settings->message_max};
+						.size_max = settings->limit_message};
 	session->variants = session->body;
 	session->variants.size_max = 0;
 	session->message = message_new(&session->body);
@@ -143,7 +143,7 @@ recipient(SMFICTX *context, char **arguments)
 	const struct envelope_argument named = {.path = arguments[0],
 						.reading = smfi_getsymval(context, (char *)"{rcpt_addr}"),
 						.parameters = arguments + 1};
-	uint64_t limit = policy_settings(session->policy)->recipients_max;
+	uint64_t limit = policy_settings(session->policy)->limit_recipients;
 	struct fault fault;
 
 	if (session->message->recipients->len >= limit)
@@ -159,7 +159,7 @@ static sfsistat
 header(SMFICTX *context, char *name, char *value)
 {
 	struct session *session = smfi_getpriv(context);
-	uint64_t limit = policy_settings(session->policy)->headers_max;
+	uint64_t limit = policy_settings(session->policy)->limit_headers;
 
 	if (session->message->header_size + strlen(name) + strlen(value) > limit)
 		fault_set(&session->fault, FAULT_TOO_BIG,
@@ -273,7 +273,7 @@ look_for_loop(struct session *session)
 	const struct settings *settings = policy_settings(session->policy);
 	unsigned passes = message_passes(session->message, settings->hostname);
 
-	if (passes >= settings->passes_max)
+	if (passes >= settings->limit_passes)
 		fault_set(&session->fault, FAULT_LOOP,
 			  "This message has been through %s %u times already (limit passes): it goes round in a loop.",
 			  settings->hostname, passes);

@@ -1,12 +1,12 @@
-/* The grammar of postseal.conf(5): settings, tables and rules, one statement a line. */
+/* The grammar of tables and rules in postseal.conf(5), a line at a time; settings are read by
+ * core/settings.c. */
 %code requires {
 #include "policy/parser.h"
 }
 %code {
 #include "grammar.h"
-int policy_lex(POLICY_STYPE *value, struct place *place, void *scanner);
-static void policy_error(const struct place *place, void *scanner, struct parser *parser,
-			 const char *message);
+int policy_lex(POLICY_STYPE *value, struct place *place, struct parser *parser);
+static void policy_error(const struct place *place, struct parser *parser, const char *message);
 }
 
 %define api.pure full
@@ -15,15 +15,13 @@ static void policy_error(const struct place *place, void *scanner, struct parser
 %define parse.error custom
 %define parse.lac full
 %locations
-%param { void *scanner }
-%parse-param { struct parser *parser }
+%param { struct parser *parser }
 
 %union {
 	char *text;
 	uint64_t number;
 	GPtrArray *texts;
 	bool flag;
-	struct setting_value value;
 	struct condition *condition;
 	struct rule *rule;
 	struct rule_options options;
@@ -33,9 +31,8 @@ static void policy_error(const struct place *place, void *scanner, struct parser
 %destructor { g_ptr_array_unref($$); } <texts>
 %destructor { condition_free($$); } <condition>
 %destructor { rule_free($$); } <rule>
-%destructor { g_free($$.text); g_strfreev($$.list); } <value>
 
-%token NEWLINE "end of line"
+%token YYEOF 0 "end of line"
 %token <text> WORD "a word" STRING "a text in quotes" TABLE_NAME "a table such as <name>"
 %token <number> NUMBER "a number" BYTES "a unit of size (kB, MB, GB)"
 %token <number> SECONDS "a unit of time (seconds, minutes, hours, days)"
@@ -47,9 +44,7 @@ static void policy_error(const struct place *place, void *scanner, struct parser
 %token RECEIPT "receipt"
 %token FILE_ "file" DATABASE "database" UNKNOWN_CHARACTER "a character that has no meaning here"
 
-%type <text> word setting
 %type <texts> strings listed
-%type <value> value
 %type <number> size duration
 %type <options> options
 %type <flag> negation
@@ -58,47 +53,9 @@ static void policy_error(const struct place *place, void *scanner, struct parser
 
 %%
 
-file
-	: %empty
-	| file line
-	;
-
 line
-	: NEWLINE
-	| setting NEWLINE	{ g_free($1); }
-	| table NEWLINE
-	| rule NEWLINE		{ parser_rule(parser, &@1, $1); }
-	| error NEWLINE		{ yyerrok; }
-	;
-
-/* --- settings --- */
-
-setting
-	: word value { parser_setting(parser, &@1, g_strdup($1), NULL, &$2); $$ = $1; }
-	| word word value { parser_setting(parser, &@2, g_strdup($1), $2, &$3); $$ = $1; }
-	| setting word value { parser_setting(parser, &@2, g_strdup($1), $2, &$3); $$ = $1; }
-	;
-
-word
-	: WORD
-	| DOMAINS		{ $$ = g_strdup("domains"); }
-	| DATABASE		{ $$ = g_strdup("database"); }
-	| EXPIRE		{ $$ = g_strdup("expire"); }
-	| PORTAL		{ $$ = g_strdup("portal"); }
-	;
-
-value
-	: STRING		{ $$ = (struct setting_value){SETTING_TEXT, $1, NULL, 0}; }
-	| TABLE_NAME		{ $$ = (struct setting_value){SETTING_TABLE, $1, NULL, 0}; }
-	| NUMBER		{ $$ = (struct setting_value){SETTING_COUNT, NULL, NULL, $1}; }
-	| NUMBER BYTES		{ $$ = (struct setting_value){SETTING_BYTES, NULL, NULL, $1 * $2}; }
-	| NUMBER SECONDS	{ $$ = (struct setting_value){SETTING_SECONDS, NULL, NULL, $1 * $2}; }
-	| listed		{
-					g_ptr_array_add($1, NULL);
-					$$ = (struct setting_value){SETTING_LIST, NULL,
-						g_strdupv((char **)$1->pdata), 0};
-					g_ptr_array_unref($1);
-				}
+	: table
+	| rule			{ parser_rule(parser, &@1, $1); }
 	;
 
 listed
@@ -113,11 +70,11 @@ strings
 
 size
 	: NUMBER		{ $$ = $1; }
-	| NUMBER BYTES		{ $$ = $1 * $2; }
+	| NUMBER BYTES		{ $$ = parser_product(parser, &@1, $1, $2); }
 	;
 
 duration
-	: NUMBER SECONDS	{ $$ = $1 * $2; }
+	: NUMBER SECONDS	{ $$ = parser_product(parser, &@1, $1, $2); }
 	;
 
 /* --- tables --- */
@@ -229,40 +186,25 @@ options
 
 %%
 
-enum { EXPECTED_MAX = 40, SHOWN_MAX = 60 };
-
-static char *
-found_text(const struct parser *parser, const struct place *place, yysymbol_kind_t token)
-{
-	const char *text = parser->policy->text + place->begin;
-	int length = (int)MIN(place->end - place->begin, (size_t)SHOWN_MAX);
-
-	if (token == YYSYMBOL_YYEOF || token == YYSYMBOL_NEWLINE || length == 0)
-		return g_strdup("the end of the line");
-	return g_strdup_printf("%.*s", length, text);
-}
+enum { EXPECTED_MAX = 40 };
 
 static int
-yyreport_syntax_error(const yypcontext_t *context, void *scanner, struct parser *parser)
+yyreport_syntax_error(const yypcontext_t *context, struct parser *parser)
 {
 	yysymbol_kind_t expected[EXPECTED_MAX];
 	int count = yypcontext_expected_tokens(context, expected, EXPECTED_MAX);
-	yysymbol_kind_t token = yypcontext_token(context);
-	const struct place *place = yypcontext_location(context);
-	g_autofree char *found = found_text(parser, place, token);
+	g_autofree char *found = parser_found(parser, yypcontext_location(context));
 	g_autoptr(GString) list = g_string_new(NULL);
 
-	(void)scanner;
 	for (int i = 0; i < count; i++)
 		g_string_append_printf(list, "%s%s", i == 0 ? "" : i + 1 == count ? " or " : ", ",
 				       yysymbol_name(expected[i]));
-	parser_error(parser, place, "found %s, expected %s", found, list->str);
+	parser_error(parser, yypcontext_location(context), "found %s, expected %s", found, list->str);
 	return 0;
 }
 
 static void
-yyerror(const struct place *place, void *scanner, struct parser *parser, const char *message)
+yyerror(const struct place *place, struct parser *parser, const char *message)
 {
-	(void)scanner;
 	parser_error(parser, place, "%s", message);
 }

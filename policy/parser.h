@@ -1,32 +1,29 @@
 /*
- * Between lexer and grammar: where a token stands, and the errors found so far.
+ * Between the grammar of rules and the policy that it makes: where the line stands, and the errors
+ * found so far.
  */
 #ifndef POSTSEAL_POLICY_PARSER_H
 #define POSTSEAL_POLICY_PARSER_H
 
+#include "core/configuration.h"
 #include "policy/rule.h"
 
-struct place {
-	unsigned line, column;  /* from 1 */
-	size_t begin, end;      /* bytes from the start of the file */
-};
-
+/* A table that a condition or a setting names; resolved behind the last line. */
 struct table_use {
-	struct condition *condition;
-	char *name;
+	struct condition *condition; /* NULL: only looked for */
+	char *name;                  /* NULL: the domains of the organisation */
 	struct place place;
 };
 
 struct parser {
 	struct policy *policy;
+	const struct configuration *configuration;
 	const char *const *methods;
 	GPtrArray *errors; /* char * */
-	GArray *uses;      /* struct table_use: resolved after the last line */
-	GHashTable *seen;  /* settings that were set */
-	/* the lexer */
-	struct place next;
-	unsigned depth; /* of braces */
-	bool in_line;   /* something stands before the end of this line */
+	GArray *uses;      /* struct table_use */
+	/* the line that is being read, and its next token */
+	const struct configuration_line *line;
+	guint next;
 };
 
 #define YYLLOC_DEFAULT(Current, Rhs, N)                                                            \
@@ -40,12 +37,17 @@ struct parser {
 		}                                                                                  \
 	} while (0)
 
+/* Reads one line; what is wrong with it is told. */
+void parser_line(struct parser *parser, const struct configuration_line *line);
+/* Gives each condition the table that it names. */
+void parser_resolve_tables(struct parser *parser);
+
 void parser_error(struct parser *parser, const struct place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The token at the place, for a message; caller frees. */
+char *parser_found(const struct parser *parser, const struct place *place);
 
 /* What the grammar does with what it found. All take ownership of their texts. */
-void parser_setting(struct parser *parser, const struct place *place, char *first, char *second,
-		    struct setting_value *value);
 void parser_table(struct parser *parser, const struct place *place, char *name,
 		  const struct table_kind *kind, char *source, GPtrArray *entries);
 void parser_rule(struct parser *parser, const struct place *place, struct rule *rule);
@@ -53,6 +55,7 @@ void parser_condition(struct parser *parser, const struct place *place, bool neg
 		      struct condition *condition);
 void parser_method(struct parser *parser, const struct place *place, struct rule *rule, char *name);
 const char *parser_receipt(struct parser *parser, const struct place *place, char *form);
+uint64_t parser_product(struct parser *parser, const struct place *place, uint64_t number, uint64_t factor);
 struct condition *parser_listed(const struct matcher *matcher, GPtrArray *entries);
 struct condition *parser_named(struct parser *parser, const struct matcher *matcher, char *table,
 			       const struct place *place);

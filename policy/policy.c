@@ -1,14 +1,6 @@
-#include <stdarg.h>
 #include <string.h>
 
-#include "core/address.h"
 #include "policy/parser.h"
-#include "grammar.h"
-
-#define YY_EXTRA_TYPE struct parser *
-int policy_lex_init_extra(YY_EXTRA_TYPE extra, void **scanner);
-void *policy__scan_bytes(const char *bytes, int length, void *scanner);
-int policy_lex_destroy(void *scanner);
 
 enum { MATCH_LIMIT = 1000000, DEPTH_LIMIT = 250, HEAP_LIMIT_KIB = 20000 };
 
@@ -79,7 +71,6 @@ policy_unref(struct policy *policy)
 	g_ptr_array_unref(policy->tables);
 	settings_free(policy->settings);
 	pcre2_match_context_free(policy->match_context);
-	g_free(policy->path);
 	g_free(policy->text);
 	g_free(policy->digest);
 	g_free(policy);
@@ -138,265 +129,7 @@ policy_rule_count(const struct policy *policy)
 	return policy->rules->len;
 }
 
-/* --- what the grammar finds --- */
-
-void
-parser_error(struct parser *parser, const struct place *place, const char *format, ...)
-{
-	g_autofree char *text = NULL;
-	va_list args;
-
-	va_start(args, format);
-	text = g_strdup_vprintf(format, args);
-	va_end(args);
-	g_ptr_array_add(parser->errors, g_strdup_printf("%s:%u:%u: %s", parser->policy->path,
-							place->line, place->column, text));
-}
-
-/* The text of a statement on one line. */
-static char *
-source_text(const struct parser *parser, const struct place *place)
-{
-	g_autofree char *raw =
-		g_strndup(parser->policy->text + place->begin, place->end - place->begin);
-	g_autoptr(GString) text = g_string_new(NULL);
-
-	for (const char *c = g_strstrip(raw); *c != '\0'; c++) {
-		bool blank = g_ascii_isspace(*c);
-
-		if (!blank || !g_ascii_isspace(c[1]))
-			g_string_append_c(text, blank ? ' ' : *c);
-	}
-	return g_strdup(text->str);
-}
-
-void
-parser_setting(struct parser *parser, const struct place *place, char *first, char *second,
-	       struct setting_value *value)
-{
-	g_autofree char *one = first, *two = second;
-	g_autofree char *name = two == NULL ? g_strdup(one) : g_strconcat(one, " ", two, NULL);
-	const struct setting *setting = setting_find(name);
-
-	if (setting == NULL)
-		parser_error(parser, place,
-			     "found %s, expected a setting, table, match or otherwise "
-			     "(postseal.conf(5) names the settings)",
-			     name);
-	else if (g_hash_table_contains(parser->seen, setting))
-		parser_error(parser, place, "found %s a second time, expected it once", name);
-	else if (!settings_set(parser->policy->settings, setting, value))
-		parser_error(parser, place, "found another kind of value for %s, expected %s", name,
-			     setting_expected(setting->type));
-	else if (!setting_allows(setting, value))
-		parser_error(parser, place, "found %s \"%s\", expected one of: %s", name, value->text,
-			     setting->choices);
-	if (setting != NULL)
-		g_hash_table_add(parser->seen, (gpointer)setting);
-	if (setting != NULL && value->type == SETTING_TABLE) {
-		struct table_use use = {NULL, g_strdup(value->text), *place};
-
-		g_array_append_val(parser->uses, use);
-	}
-	g_free(value->text);
-	g_strfreev(value->list);
-	*value = (struct setting_value){0};
-}
-
-static struct table *
-find_table(const struct policy *policy, const char *name)
-{
-	for (guint i = 0; i < policy->tables->len; i++) {
-		struct table *table = g_ptr_array_index(policy->tables, i);
-
-		if (strcmp(table->name, name) == 0)
-			return table;
-	}
-	return NULL;
-}
-
-static void
-add_table(struct parser *parser, const struct place *place, const char *name,
-	  const struct table_kind *kind, const char *source, const GPtrArray *entries)
-{
-	struct table *table;
-	struct fault fault;
-
-	if (find_table(parser->policy, name) != NULL) {
-		parser_error(parser, place, "found a second table <%s>, expected another name", name);
-		return;
-	}
-	table = table_new(name, kind, source);
-	g_ptr_array_add(parser->policy->tables, table);
-	for (guint i = 0; entries != NULL && i < entries->len; i++)
-		table_add(table, g_ptr_array_index(entries, i));
-	if (kind->load != NULL && !kind->load(table, &fault))
-		parser_error(parser, place, "%s", fault.text);
-}
-
-void
-parser_table(struct parser *parser, const struct place *place, char *name,
-	     const struct table_kind *kind, char *source, GPtrArray *entries)
-{
-	add_table(parser, place, name, kind, source, entries);
-	g_free(name);
-	g_free(source);
-	if (entries != NULL)
-		g_ptr_array_unref(entries);
-}
-
-void
-parser_condition(struct parser *parser, const struct place *place, bool negated,
-		 struct condition *condition)
-{
-	condition->negated = negated;
-	condition->index = parser->policy->condition_count++;
-	condition->text = source_text(parser, place);
-}
-
-const char *
-parser_receipt(struct parser *parser, const struct place *place, char *form)
-{
-	static const char *const forms[] = {"mdn", "dsn"};
-	const char *found = "mail";
-
-	for (size_t i = 0; i < G_N_ELEMENTS(forms); i++)
-		if (strcmp(forms[i], form) == 0)
-			found = forms[i];
-	if (strcmp(found, "mail") == 0)
-		parser_error(parser, place, "found receipt %s, expected receipt, receipt mdn or receipt dsn", form);
-	g_free(form);
-	return found;
-}
-
-struct condition *
-parser_listed(const struct matcher *matcher, GPtrArray *entries)
-{
-	struct condition *condition = condition_new(matcher);
-
-	condition->table = table_new(NULL, &table_inline, NULL);
-	for (guint i = 0; entries != NULL && i < entries->len; i++)
-		table_add(condition->table, g_ptr_array_index(entries, i));
-	if (entries != NULL)
-		g_ptr_array_unref(entries);
-	return condition;
-}
-
-/* A NULL name stands for the domains of the organisation. */
-struct condition *
-parser_named(struct parser *parser, const struct matcher *matcher, char *table,
-	     const struct place *place)
-{
-	struct condition *condition = condition_new(matcher);
-	struct table_use use = {condition, table, *place};
-
-	g_array_append_val(parser->uses, use);
-	return condition;
-}
-
-struct condition *
-parser_patterns(const struct matcher *matcher, char *name, GPtrArray *globs)
-{
-	struct condition *condition = condition_new(matcher);
-
-	condition->name = name;
-	condition->patterns = g_ptr_array_new_with_free_func((GDestroyNotify)g_pattern_spec_free);
-	for (guint i = 0; i < globs->len; i++) {
-		g_autofree char *folded = g_utf8_strdown(g_ptr_array_index(globs, i), -1);
-
-		g_ptr_array_add(condition->patterns, g_pattern_spec_new(folded));
-	}
-	g_ptr_array_unref(globs);
-	return condition;
-}
-
-struct condition *
-parser_regex(struct parser *parser, const struct place *place, char *expression)
-{
-	g_autofree char *own = expression;
-	struct condition *condition = condition_new(&match_text_regex);
-	int error;
-	PCRE2_SIZE offset;
-
-	condition->regex = pcre2_compile((PCRE2_SPTR)own, PCRE2_ZERO_TERMINATED,
-					 PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE, &error, &offset, NULL);
-	if (condition->regex == NULL) {
-		PCRE2_UCHAR why[120];
-
-		pcre2_get_error_message(error, why, sizeof why);
-		parser_error(parser, place, "found a regular expression that is wrong at its character %zu: %s",
-			     offset + 1, (const char *)why);
-		return condition;
-	}
-	/* Where the JIT cannot be had, matching works without, only slower. */
-	(void)pcre2_jit_compile(condition->regex, PCRE2_JIT_COMPLETE);
-	return condition;
-}
-
-void
-parser_method(struct parser *parser, const struct place *place, struct rule *rule, char *name)
-{
-	g_autoptr(GString) known = g_string_new(NULL);
-
-	g_ptr_array_add(rule->methods, name);
-	for (const char *const *m = parser->methods; *m != NULL; m++) {
-		if (strcmp(*m, name) == 0)
-			return;
-		g_string_append_printf(known, "%s%s", known->len > 0 ? ", " : "", *m);
-	}
-	parser_error(parser, place, "found the method %s, expected one of %s", name, known->str);
-}
-
-void
-parser_rule(struct parser *parser, const struct place *place, struct rule *rule)
-{
-	rule->line = place->line;
-	rule->text = source_text(parser, place);
-	g_ptr_array_add(rule->methods, NULL);
-	for (guint i = 0; i < rule->conditions->len; i++) {
-		struct condition *condition = g_ptr_array_index(rule->conditions, i);
-
-		if (condition->matcher == &match_subject_tag && !condition->negated)
-			g_ptr_array_add(rule->tags, condition->name);
-	}
-	g_ptr_array_add(rule->tags, NULL);
-	g_ptr_array_add(parser->policy->rules, rule);
-}
-
 /* --- the whole file --- */
-
-/* Where the grammar found errors, it has freed conditions: then only names are looked at. */
-static bool
-table_use_resolve(struct parser *parser, const struct table_use *use)
-{
-	struct condition *condition = parser->errors->len == 0 ? use->condition : NULL;
-
-	if (use->name == NULL && condition == NULL)
-		return true;
-	if (use->name == NULL) {
-		condition->table = table_new(NULL, &table_inline, NULL);
-		for (char **d = parser->policy->settings->domains; d != NULL && *d != NULL; d++)
-			table_add(condition->table, *d);
-		return true;
-	}
-	if (find_table(parser->policy, use->name) == NULL)
-		return false;
-	if (condition != NULL)
-		condition->table = find_table(parser->policy, use->name);
-	return true;
-}
-
-static void
-resolve_tables(struct parser *parser)
-{
-	for (guint i = 0; i < parser->uses->len; i++) {
-		struct table_use *use = &g_array_index(parser->uses, struct table_use, i);
-
-		if (!table_use_resolve(parser, use))
-			parser_error(parser, &use->place, "found <%s>, expected a table that the file defines",
-				     use->name);
-	}
-}
 
 /* What is written in the portal is decided before it is a message. */
 static void
@@ -425,13 +158,9 @@ static void
 check_complete(struct parser *parser)
 {
 	const struct policy *policy = parser->policy;
-	const struct place end = parser->next;
+	const struct place end = parser->configuration->end;
 	const struct rule *last;
 
-	for (const struct setting *s = setting_all(); s->name != NULL; s++)
-		if (settings_lack(policy->settings, s))
-			parser_error(parser, &end, "found no setting %s, expected %s", s->name,
-				     setting_expected(s->type));
 	last = policy->rules->len == 0 ? NULL : g_ptr_array_index(policy->rules, policy->rules->len - 1);
 	if (last == NULL || last->conditions->len > 0)
 		parser_error(parser, &end,
@@ -448,11 +177,11 @@ check_complete(struct parser *parser)
 
 /* The digest covers the table files: another table is another policy. */
 static char *
-digest(const struct policy *policy)
+digest(const struct policy *policy, const struct configuration *configuration)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 
-	g_checksum_update(sum, (const guchar *)policy->text, (gssize)strlen(policy->text));
+	g_checksum_update(sum, (const guchar *)configuration->text, (gssize)configuration->length);
 	for (guint i = 0; i < policy->tables->len; i++) {
 		const struct table *table = g_ptr_array_index(policy->tables, i);
 		g_autofree char *content = NULL;
@@ -466,35 +195,18 @@ digest(const struct policy *policy)
 }
 
 static void
-parse(struct parser *parser)
-{
-	void *scanner;
-	size_t length = strlen(parser->policy->text);
-
-	policy_lex_init_extra(parser, &scanner);
-	policy__scan_bytes(parser->policy->text, (int)length, scanner);
-	policy_parse(scanner, parser);
-	policy_lex_destroy(scanner);
-	resolve_tables(parser);
-	if (parser->errors->len == 0)
-		check_complete(parser);
-}
-
-static void
 table_use_clear(struct table_use *use)
 {
 	g_free(use->name);
 }
 
 static struct policy *
-policy_new(const char *path, char *text)
+policy_new(const struct configuration *configuration)
 {
 	struct policy *policy = g_new0(struct policy, 1);
 
 	policy->references = 1;
-	policy->path = g_strdup(path);
-	policy->text = text;
-	policy->settings = settings_new();
+	policy->text = g_utf8_make_valid(configuration->text, (gssize)configuration->length);
 	policy->tables = g_ptr_array_new_with_free_func((GDestroyNotify)table_free);
 	policy->rules = g_ptr_array_new_with_free_func((GDestroyNotify)rule_free);
 	policy->match_context = pcre2_match_context_create(NULL);
@@ -504,60 +216,93 @@ policy_new(const char *path, char *text)
 	return policy;
 }
 
-/* GLib's functions for text rely on UTF-8, and a NUL would hide what is behind it. */
-static bool
-is_text(const char *path, const char *text, size_t length, GPtrArray *errors)
+static void
+use_tables_of_settings(struct parser *parser, const struct settings_reader *reader)
 {
-	const char *end;
-	unsigned line = 1;
+	const GPtrArray *tables = settings_reader_tables(reader);
 
-	if (g_utf8_validate_len(text, length, &end))
-		return true;
-	for (const char *c = text; c < end; c++)
-		line += *c == '\n';
-	g_ptr_array_add(errors, g_strdup_printf("%s:%u: found a byte that is no text in UTF-8", path, line));
-	return false;
+	for (guint i = 0; i < tables->len; i++) {
+		const struct token *token = g_ptr_array_index(tables, i);
+		struct table_use use = {NULL, g_strdup(token->text), token->place};
+
+		g_array_append_val(parser->uses, use);
+	}
+}
+
+/* Line by line, so that errors stand in the order of the file. */
+static void
+read_lines(struct parser *parser)
+{
+	const struct configuration *configuration = parser->configuration;
+	struct settings_reader *reader = settings_reader_new(configuration, parser->errors);
+	bool good;
+
+	for (guint i = 0; i < configuration->lines->len; i++) {
+		const struct configuration_line *line = g_ptr_array_index(configuration->lines, i);
+
+		if (line->is_rule)
+			parser_line(parser, line);
+		else
+			settings_reader_line(reader, line);
+	}
+	good = parser->errors->len == 0;
+	use_tables_of_settings(parser, reader);
+	parser->policy->settings = settings_reader_finish(reader);
+	parser_resolve_tables(parser);
+	if (good)
+		check_complete(parser);
 }
 
 struct policy *
 policy_load(const char *path, const char *const *methods, GPtrArray *errors)
 {
+	g_autoptr(configuration_auto) configuration = configuration_read(path, errors);
 	g_autoptr(policy_auto) policy = NULL;
-	g_autoptr(GError) error = NULL;
-	struct parser parser = {.methods = methods, .errors = errors, .next = {.line = 1, .column = 1}};
-	char *text;
-	gsize length;
+	struct parser parser = {.configuration = configuration, .methods = methods, .errors = errors};
 	guint before = errors->len;
 
-	if (!g_file_get_contents(path, &text, &length, &error)) {
-		g_ptr_array_add(errors, g_strdup_printf("reading the configuration: %s", error->message));
+	if (configuration == NULL)
 		return NULL;
-	}
-	if (!is_text(path, text, length, errors)) {
-		g_free(text);
-		return NULL;
-	}
-	policy = policy_new(path, text);
-	parser.policy = policy;
+	parser.policy = policy = policy_new(configuration);
 	parser.uses = g_array_new(FALSE, FALSE, sizeof(struct table_use));
 	g_array_set_clear_func(parser.uses, (GDestroyNotify)table_use_clear);
-	parser.seen = g_hash_table_new(NULL, NULL);
-	parse(&parser);
+	read_lines(&parser);
 	g_array_unref(parser.uses);
-	g_hash_table_unref(parser.seen);
 	if (errors->len > before)
 		return NULL;
-	policy->digest = digest(policy);
+	policy->digest = digest(policy, configuration);
 	return g_steal_pointer(&policy);
 }
 
+struct policy *
+policy_read(const char *path, const char *const *methods)
+{
+	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+	struct policy *policy = policy_load(path, methods, errors);
+
+	configuration_log(errors);
+	return policy;
+}
+
 /* --- tables --- */
+
+struct table *
+policy_find_table(const struct policy *policy, const char *name)
+{
+	for (guint i = 0; i < policy->tables->len; i++) {
+		struct table *table = g_ptr_array_index(policy->tables, i);
+
+		if (strcmp(table->name, name) == 0)
+			return table;
+	}
+	return NULL;
+}
 
 bool
 policy_table_has(const struct policy *policy, struct database *database, const char *table,
 		 const char *address, bool *has_r, struct fault *fault)
 {
-	const struct table *found = find_table(policy, table);
+	const struct table *found = policy_find_table(policy, table);
 
 	*has_r = false;
 	if (found == NULL)

@@ -20,6 +20,8 @@ struct policy;
  * name, ending with NULL. On failure NULL is returned, and each element of `errors`
  * (char *, freed by the array) is one sentence with file, line and column. */
 struct policy *policy_load(const char *path, const char *const *methods, GPtrArray *errors);
+/* The same for a program that begins or reads the file again: errors go to the log. */
+struct policy *policy_read(const char *path, const char *const *methods);
 struct policy *policy_ref(struct policy *policy);
 void policy_unref(struct policy *policy);
 typedef struct policy policy_auto;

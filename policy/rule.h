@@ -60,8 +60,7 @@ void condition_free(struct condition *condition);
 
 struct policy {
 	gint references;
-	char *path;
-	char *text;
+	char *text; /* of the file */
 	char *digest;
 	struct settings *settings;
 	GPtrArray *tables; /* struct table */
@@ -69,6 +68,9 @@ struct policy {
 	unsigned condition_count;
 	pcre2_match_context *match_context;
 };
+
+/* NULL: the file defines no such table. */
+struct table *policy_find_table(const struct policy *policy, const char *name);
 
 /* What one message is asked about. */
 struct policy_question {

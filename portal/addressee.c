@@ -112,9 +112,12 @@ ask_rules(struct request *request, const struct addressee_question *question, co
 	const struct policy_facts facts = {.sender = request->session.account.address,
 					   .subject = question->subject,
 					   .is_portal = true};
-	g_autoptr(policy_question_auto) asked =
-		policy_question_new(request->portal->policy, request->portal->database, &facts);
+	g_autoptr(policy_question_auto) asked = NULL;
 
+	if (request->portal->policy == NULL)
+		return fault_set(fault, FAULT_CONFIG,
+				 "asking the rules: postseal.conf has errors, which stood in the log at the start");
+	asked = policy_question_new(request->portal->policy, request->portal->database, &facts);
 	return policy_decide(asked, folded, decision_r, fault);
 }
 

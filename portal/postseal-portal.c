@@ -15,7 +15,7 @@
 #include "core/metrics.h"
 #include "core/migrate.h"
 #include "core/seal/key_file.h"
-#include "delivery/configuration.h"
+#include "delivery/method.h"
 #include "mail/letter.h"
 #include "mail/mime_stream.h"
 #include "portal/web/page.h"
@@ -147,8 +147,8 @@ begin(struct portal *portal, struct seal_key *courier, int *listener_r, struct f
 		return false;
 	connection = database_take(portal->database, fault);
 	return connection != NULL && migrate_check(connection, fault) &&
-	       audit_policy(connection, policy_digest(portal->policy), policy_text(portal->policy),
-			    fault) &&
+	       (portal->policy == NULL || audit_policy(connection, policy_digest(portal->policy),
+						       policy_text(portal->policy), fault)) &&
 	       metrics_serve(settings->portal_metrics, NULL, NULL, fault);
 }
 
@@ -178,17 +178,18 @@ serve(struct portal *portal, int listener)
 static int
 run(const char *config)
 {
-	g_autoptr(policy_auto) policy = configuration_load(config, log_error);
+	g_autoptr(settings_auto) settings = settings_read(config);
+	/* Where rules cannot be read, reading goes on and writing waits. */
+	g_autoptr(policy_auto) policy = settings == NULL ? NULL : policy_read(config, method_names());
 	struct database_settings database = {.role = "postseal_portal"};
 	struct seal_key courier;
-	struct portal portal = {.policy = policy, .courier = &courier};
+	struct portal portal = {.policy = policy, .settings = settings, .courier = &courier};
 	struct fault fault;
 	int listener, status;
 
-	if (policy == NULL)
+	if (settings == NULL)
 		return EXIT_FAILURE;
-	portal.settings = policy_settings(policy);
-	database.url = portal.settings->database;
+	database.url = settings->database;
 	portal.database = database_new(&database);
 	if (!begin(&portal, &courier, &listener, &fault)) {
 		log_error("%s", fault.text);

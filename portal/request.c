@@ -250,7 +250,7 @@ take_field(void *context, enum MHD_ValueKind kind, const char *name, const char 
 static uint64_t
 form_max(const struct request *request)
 {
-	return request->route->form == FORM_FILES ? request->portal->settings->upload_max + TEXT_MAX
+	return request->route->form == FORM_FILES ? request->portal->settings->portal_upload + TEXT_MAX
 						  : SMALL_FORM_MAX;
 }
 
@@ -483,7 +483,7 @@ find_session(struct request *request, struct fault *fault)
 		return true;
 	}
 	found = session_find(request->connection, &cookie,
-			     request->portal->settings->session_seconds, &request->session, fault);
+			     request->portal->settings->pickup_session, &request->session, fault);
 	sodium_memzero(&cookie, sizeof cookie);
 	if (found && request->session.state == SESSION_MEMBER && !request->language_is_new)
 		request->language = catalogue_language(request->session.account.language);
@@ -500,7 +500,7 @@ request_begin_session(struct request *request, const GPtrArray *opened, struct f
 
 	request->cookie_is_new = true;
 	return session_begin(request->connection, &request->session, &client,
-			     request->portal->settings->session_seconds, opened, fault) &&
+			     request->portal->settings->pickup_session, opened, fault) &&
 	       batch_commit(request->connection, fault);
 }
 
@@ -560,7 +560,7 @@ lacks_factor(const struct request *request)
 	return session->state == SESSION_MEMBER && request->route->access != ACCESS_ANYBODY &&
 	       !session->account.has_totp && !session->account.has_passkey &&
 	       !g_str_has_prefix(request->path, "/settings") &&
-	       strcmp(request->portal->settings->portal_factor, "required") == 0;
+	       request->portal->settings->portal_factor == PORTAL_FACTOR_REQUIRED;
 }
 
 static enum MHD_Result

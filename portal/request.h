@@ -15,7 +15,7 @@
 
 /* What all requests share. */
 struct portal {
-	struct policy *policy;
+	struct policy *policy; /* NULL: its rules could not be read, and nothing can be written */
 	const struct settings *settings;
 	const struct seal_key *courier; /* public */
 	struct database *database;

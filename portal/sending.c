@@ -59,7 +59,7 @@ queue(const struct sending *sending, struct fault *fault)
 				   .message = sending->message.text,
 				   .sender = "",
 				   .smtputf8 = !g_str_is_ascii(account->shown),
-				   .lifetime = portal->settings->queue_seconds};
+				   .lifetime = portal->settings->queue_lifetime};
 	struct outbox_writer writer;
 	bool done;
 
@@ -104,7 +104,7 @@ park(const struct sending *sending, struct fault *fault)
 	     i++) {
 		const struct addressee *addressee = g_ptr_array_index(sending->addressees, i);
 		const struct parcel_recipient recipient = {
-			.copy = addressee->copy.text, .lifetime = portal->settings->pickup_seconds};
+			.copy = addressee->copy.text, .lifetime = portal->settings->pickup_expire};
 
 		done = addressee->is_company ||
 		       parcel_add_key(&parcel, &recipient, portal->courier, fault);

@@ -131,7 +131,7 @@ show_settings(struct request *request, unsigned status, const char *wrong)
 	g_autoptr(page_auto) page = request_page(request, "settings.html");
 	g_autofree char *language =
 		g_strconcat("language-", request->session.account.language, NULL);
-	const bool required = strcmp(request->portal->settings->portal_factor, "required") == 0;
+	const bool required = request->portal->settings->portal_factor == PORTAL_FACTOR_REQUIRED;
 	struct fault fault;
 
 	page_text_if_any(page, "wrong", wrong == NULL ? NULL : request_say(request, wrong));

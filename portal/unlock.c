@@ -147,7 +147,7 @@ take_try(struct request *request, const struct parcel_key *key, unsigned *tries_
 
 	*tries_r = 0;
 	parameters_text(&parameters, key->id.text);
-	parameters_number(&parameters, (int64_t)request->portal->settings->code_tries);
+	parameters_number(&parameters, (int64_t)request->portal->settings->pickup_tries);
 	if (!connection_execute(request->connection, &try_take, &parameters, &result, fault))
 		return false;
 	if (PQntuples(result) == 1)
@@ -167,7 +167,7 @@ static enum MHD_Result
 try_key(struct request *request, const struct parcel_key *key, const char *address,
 	const struct code *code)
 {
-	unsigned allowed = (unsigned)request->portal->settings->code_tries, tries;
+	unsigned allowed = (unsigned)request->portal->settings->pickup_tries, tries;
 	g_autofree char *place = NULL;
 	struct seal_key content;
 	struct fault fault;

@@ -76,7 +76,7 @@ show_sheet(struct request *request, unsigned status, const struct sheet *sheet)
 	g_autoptr(page_auto) page = request_page(request, "write.html");
 	struct identifier id;
 	g_autofree char *domains = g_strjoinv(", @", settings->domains);
-	g_autofree char *limit = request_size(request, settings->upload_max);
+	g_autofree char *limit = request_size(request, settings->portal_upload);
 	g_autofree char *hint = g_strdup_printf(
 		request_say(
 			request,
@@ -332,7 +332,7 @@ send_or_keep(struct request *request, const struct sheet *sheet, const GPtrArray
 				.in_reply_to = answers ? sheet->parent->layout->message_id : "",
 				.references = references,
 				.enclosures = files},
-		.own = {.folder = FOLDER_SENT, .lifetime = settings->pickup_seconds}};
+		.own = {.folder = FOLDER_SENT, .lifetime = settings->pickup_expire}};
 	struct fault fault;
 	bool again;
 
@@ -369,7 +369,7 @@ look_at_files(const struct request *request, char **why_r)
 	for (guint i = 0; i < request->uploads->len; i++)
 		bytes += spool_size(
 			((const struct upload *)g_ptr_array_index(request->uploads, i))->content);
-	if (bytes <= request->portal->settings->upload_max)
+	if (bytes <= request->portal->settings->portal_upload)
 		return true;
 	*why_r = g_strdup(request_say(request, "The files are too large."));
 	return false;

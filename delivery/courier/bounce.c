@@ -47,7 +47,7 @@ put(struct connection *connection, const struct settings *settings, const struct
     const struct queued_mail *mail, const char *text, const char *report, struct fault *fault)
 {
 	struct outbox_mail own = {.kind = "bounce", .message = mail->message, .sender = "",
-				  .smtputf8 = mail->smtputf8, .lifetime = settings->queue_seconds};
+				  .smtputf8 = mail->smtputf8, .lifetime = settings->queue_lifetime};
 	const struct outbox_recipient to = {.address = mail->sender};
 	g_autofree char *from = letter_from(settings);
 	struct letter letter = {.from = from, .from_name = settings->organisation, .to = mail->sender,

@@ -70,7 +70,7 @@ line_for(const struct courier *courier, struct courier_lines *lines, const struc
 
 	if (*line == NULL)
 		*line = smtp_open(mail->verified ? settings->reinject_verified : settings->reinject,
-				  settings->hostname, (unsigned)settings->reinject_seconds, fault);
+				  settings->hostname, (unsigned)settings->reinject_timeout, fault);
 	return *line;
 }
 
@@ -163,9 +163,9 @@ static uint64_t
 back_off(const struct settings *settings, unsigned attempts)
 {
 	unsigned doublings = MIN(attempts - 1, (unsigned)DOUBLINGS_MAX);
-	uint64_t seconds = settings->retry_first_seconds << doublings;
+	uint64_t seconds = settings->retry_first << doublings;
 
-	return MIN(seconds, settings->retry_last_seconds);
+	return MIN(seconds, settings->retry_last);
 }
 
 static struct queue_outcome *
@@ -306,7 +306,7 @@ deliver(const struct courier *courier, struct courier_lines *lines, unsigned *co
 	if (connection == NULL)
 		return false;
 	mails = queue_claim(connection, courier->name,
-			    (unsigned)courier->settings->courier_lease_seconds, fault);
+			    (unsigned)courier->settings->courier_lease, fault);
 	if (mails == NULL)
 		return false;
 	*count += mails->len;

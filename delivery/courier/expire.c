@@ -45,7 +45,7 @@ upkeep(struct database *database, const struct settings *settings, struct fault 
 	g_autoptr(connection_auto) connection = database_take(database, fault);
 	struct parameters lifetime = {0};
 
-	parameters_number(&lifetime, (int64_t)settings->queue_seconds);
+	parameters_number(&lifetime, (int64_t)settings->queue_lifetime);
 	return connection != NULL && connection_execute(connection, &begin, NULL, NULL, fault) &&
 	       connection_execute(connection, &expire_copies, NULL, NULL, fault) &&
 	       connection_execute(connection, &expire_keys, NULL, NULL, fault) &&

@@ -157,7 +157,7 @@ lock_key(const struct issuing *issuing, int row, const struct seal_key *content,
 	 struct parcel_access *access, struct fault *fault)
 {
 	const char *id = PQgetvalue(issuing->keys, row, KEY);
-	bool renews = strcmp(issuing->issuer->settings->pickup_renew, "no") != 0;
+	bool renews = issuing->issuer->settings->pickup_renew;
 	unsigned char boxed_link[SEAL_BOXED_BYTES];
 	struct parameters parameters = {0};
 	struct parcel_lock lock;
@@ -288,7 +288,7 @@ tell_sender(const struct issuing *issuing, const struct notice_code *codes, size
 					 .references = result_text(issuing->parcel, 0, MESSAGE_ID),
 					 .language = sender_language(issuing),
 					 .track = issuing->track};
-	bool wanted = strcmp(issuing->issuer->settings->receipts, "at once") == 0;
+	bool wanted = issuing->issuer->settings->receipts == RECEIPTS_AT_ONCE;
 
 	for (size_t i = 0; i < count; i++)
 		wanted = wanted || codes[i].code != NULL;

@@ -11,7 +11,6 @@
 #include "core/metrics.h"
 #include "core/migrate.h"
 #include "core/seal/key_file.h"
-#include "delivery/configuration.h"
 #include "delivery/courier/courier.h"
 #include "delivery/courier/reminders.h"
 #include "delivery/courier/sms.h"
@@ -242,16 +241,15 @@ run_threads(struct courier *courier, const struct database_settings *database)
 static int
 run(const char *config)
 {
-	g_autoptr(policy_auto) policy = configuration_load(config, log_error);
+	g_autoptr(settings_auto) settings = settings_read(config);
 	g_autofree char *name = g_strdup_printf("%s/%d", g_get_host_name(), (int)getpid());
-	struct courier courier = {.name = name};
+	struct courier courier = {.name = name, .settings = settings};
 	struct database_settings database = {.role = "postseal_courier"};
 	struct fault fault;
 
-	if (policy == NULL)
+	if (settings == NULL)
 		return EXIT_FAILURE;
-	courier.settings = policy_settings(policy);
-	database.url = courier.settings->database;
+	database.url = settings->database;
 	courier.database = database_new(&database);
 	sms_start();
 	if (!catalogue_start(courier.settings->portal_pages, &fault) || !begin(&courier, &fault)) {

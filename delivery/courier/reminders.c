@@ -70,11 +70,11 @@ remind(const struct issuer *issuer, struct fault *fault)
 	struct parameters parameters = {0};
 	bool done;
 
-	if (issuer->settings->remind_first_seconds == 0)
+	if (issuer->settings->remind_first == 0)
 		return true;
 	connection = database_take(issuer->database, fault);
-	parameters_number(&parameters, (int64_t)issuer->settings->remind_first_seconds);
-	parameters_number(&parameters, (int64_t)issuer->settings->remind_last_seconds);
+	parameters_number(&parameters, (int64_t)issuer->settings->remind_first);
+	parameters_number(&parameters, (int64_t)issuer->settings->remind_last);
 	parameters_number(&parameters, AT_ONCE);
 	if (connection == NULL || !connection_execute(connection, &begin, NULL, NULL, fault) ||
 	    !connection_execute(connection, &due, &parameters, &rows, fault))

@@ -56,7 +56,7 @@ tell(const struct notice *notice, const char *kind, const char *address, struct 
 				   .message = notice->message,
 				   .sender = "",
 				   .smtputf8 = notice->smtputf8,
-				   .lifetime = notice->settings->queue_seconds};
+				   .lifetime = notice->settings->queue_lifetime};
 	const struct outbox_recipient to = {.address = address};
 	g_autofree char *from = letter_from(notice->settings);
 
@@ -142,7 +142,7 @@ notice_waiting(const struct notice *notice, const struct notice_recipient *recip
 				   .sender = notice->sender,
 				   .ret = "HDRS",
 				   .smtputf8 = notice->smtputf8,
-				   .lifetime = settings->queue_seconds};
+				   .lifetime = settings->queue_lifetime};
 	const struct outbox_recipient to = {recipient->address, recipient->notify, recipient->orcpt,
 					    recipient->copy};
 	g_autofree char *from = letter_from(settings);

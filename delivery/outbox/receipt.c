@@ -20,11 +20,11 @@ bool
 receipt_note(struct connection *connection, const struct settings *settings,
 	     const struct receipt *receipt, struct fault *fault)
 {
-	bool bundled = strcmp(settings->receipts, "daily") == 0;
+	bool bundled = settings->receipts == RECEIPTS_DAILY;
 	bool by_rule = receipt->form != NULL;
 	struct parameters parameters = {0};
 
-	if (!by_rule && !is_trouble(receipt) && strcmp(settings->receipts, "trouble") == 0)
+	if (!by_rule && !is_trouble(receipt) && settings->receipts == RECEIPTS_TROUBLE)
 		return true;
 	/* Only what nobody waits for is bundled. */
 	parameters_text(&parameters, receipt->parcel);

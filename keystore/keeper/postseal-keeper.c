@@ -14,7 +14,7 @@
 #include "core/metrics.h"
 #include "core/migrate.h"
 #include "core/seal/key_file.h"
-#include "delivery/configuration.h"
+#include "core/settings.h"
 #include "keystore/keeper/vault.h"
 
 enum { BACKLOG = 128, WORKERS = 4, WAIT_SECONDS = 5 };
@@ -169,7 +169,7 @@ int
 main(int argc, char **argv)
 {
 	const char *config = daemon_begin(argc, argv, "postseal-keeper");
-	g_autoptr(policy_auto) policy = configuration_load(config, log_error);
+	g_autoptr(settings_auto) settings = settings_read(config);
 
-	return policy == NULL ? EXIT_FAILURE : run(policy_settings(policy));
+	return settings == NULL ? EXIT_FAILURE : run(settings);
 }

@@ -2,7 +2,6 @@
 #include <stdint.h>
 #include <unistd.h>
 
-#include "delivery/configuration.h"
 #include "delivery/method.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -114,7 +114,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (settings == NULL) {
 		mime_start();
 		settings = settings_new();
-		settings->parts_max = 1000;
+		settings->limit_parts = 1000;
 	}
 	read_as_portal(data, size);
 	file = size == 0 ? NULL : fmemopen((void *)data, size, "r");

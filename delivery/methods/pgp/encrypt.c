@@ -21,7 +21,7 @@ static struct worker_pool *workers;
 static void
 start_workers(const struct settings *settings)
 {
-	g_autofree char *seconds = g_strdup_printf("%" G_GUINT64_FORMAT, settings->gpg_seconds);
+	g_autofree char *seconds = g_strdup_printf("%" G_GUINT64_FORMAT, settings->gpg_timeout);
 	const char *const arguments[] = {settings->gpg_program, settings->gpg_home, seconds, NULL};
 	const struct worker_settings kind = {
 		.program = "postseal-gpg", .arguments = arguments, .idle_max = IDLE_MAX};
@@ -129,7 +129,7 @@ gpg_encrypt(const struct settings *settings, const struct group *group, const st
 		return false;
 	entity_init(&entity, message, group->tags, group->hides_subject);
 	done = gpg_exchange(worker_socket(worker), job, &entity, sink,
-			    (unsigned)settings->gpg_seconds, fault);
+			    (unsigned)settings->gpg_timeout, fault);
 	entity_clear(&entity);
 	worker_give(worker, done);
 	return done;

@@ -1,0 +1,85 @@
+/*
+ * The settings of postseal.conf(5), a row each: settings.h makes the struct of them, settings.c the
+ * table, and tests/unit/core/test_settings.c holds the manual page to them. Of each, the first is the
+ * field and, with a blank for the underscore, its name in the file. The second is its default as the
+ * file would say it; NULL: it must be given.
+ *
+ *   TEXT(field, default)                 a text; "" stands for none
+ *   WORD(field, default, words)          a text that is one of the words: "en, de, fr, it"
+ *   LIST(field, default)                 texts
+ *   TABLE(field, default)                name of a table
+ *   MODE(field, default)                 permissions of a file, in octal digits
+ *   FLAG(field, default)                 "yes" or "no"
+ *   CHOICE(field, default, words)        an enum of the field's name, in the order of the words
+ *   COUNT(field, default, least, most)   a number
+ *   BYTES(field, default, least, most)   a size
+ *   SECONDS(field, default, least, most) a time
+ */
+TEXT(organisation, NULL)
+LIST(domains, NULL)
+TEXT(hostname, "")
+WORD(language, "en", "en, de, fr, it")
+TEXT(database, NULL)
+COUNT(database_connections, "32", 2, 10000)
+TEXT(secrets, "/etc/postseal/secrets")
+
+TEXT(milter_listen, "unix:/run/postseal/milter.sock")
+TEXT(milter_group, "")
+MODE(milter_mode, "0660")
+TEXT(milter_user, "postseal_milter")
+TEXT(milter_metrics, "")
+
+TEXT(courier_user, "postseal_courier")
+COUNT(courier_workers, "4", 1, 1000)
+SECONDS(courier_lease, "15 minutes", 1, 7 * DAY)
+TEXT(courier_metrics, "")
+
+TEXT(keeper_socket, "/run/postseal-keeper/keeper.sock")
+TEXT(keeper_agent, "/run/postseal-keeper/agent.sock")
+TEXT(keeper_home, "/run/postseal-keeper/gnupg")
+TEXT(keeper_group, "")
+MODE(keeper_mode, "0660")
+TEXT(keeper_user, "postseal_keeper")
+TEXT(keeper_metrics, "")
+
+TEXT(portal_listen, "127.0.0.1:8025")
+TEXT(portal_group, "")
+MODE(portal_mode, "0660")
+TEXT(portal_user, "postseal_portal")
+TEXT(portal_metrics, "")
+TEXT(portal_url, NULL)
+TEXT(portal_pages, "")
+BYTES(portal_upload, "25 MB", 1, GB)
+CHOICE(portal_factor, "offered", "offered, required")
+
+TEXT(reinject, "smtp://127.0.0.1:10026")
+TEXT(reinject_verified, "smtp://127.0.0.1:10027")
+SECONDS(reinject_timeout, "5 minutes", 1, DAY) /* for each reply of the MTA: RFC 5321 §4.5.3.2 */
+TEXT(mta_log, "/var/log/mail.log")
+TEXT(notices_from, "")
+TABLE(tls_domains, "")
+
+TEXT(spool_directory, "/var/spool/postseal")
+BYTES(spool_memory, "256 KiB", 0, GB)
+BYTES(limit_message, "50 MiB", 1, 100 * GB)
+BYTES(limit_headers, "1 MiB", 1024, GB)
+COUNT(limit_recipients, "1000", 1, 1000000)
+COUNT(limit_parts, "10000", 1, 10000000)
+COUNT(limit_passes, "3", 1, 100)
+
+TEXT(gpg_program, "/usr/bin/gpg")
+TEXT(gpg_home, "/run/postseal/gnupg")
+SECONDS(gpg_timeout, "60 seconds", 1, 3600)
+
+SECONDS(queue_lifetime, "5 days", 1, 100 * DAY)
+SECONDS(retry_first, "60 seconds", 1, DAY)
+SECONDS(retry_last, "4000 seconds", 1, 7 * DAY)
+
+SECONDS(pickup_expire, "30 days", 1, 3660 * DAY)
+SECONDS(pickup_session, "30 minutes", 1, 30 * DAY)
+COUNT(pickup_tries, "5", 1, 100)
+FLAG(pickup_renew, "yes")
+CHOICE(receipts, "at once", "at once, daily, trouble")
+SECONDS(remind_first, "3 days", 0, 3660 * DAY) /* 0: never */
+SECONDS(remind_last, "10 days", 0, 3660 * DAY)
+TEXT(sms, "")

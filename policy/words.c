@@ -1,0 +1,77 @@
+/* The tokens of a line (core/configuration.h) as the grammar knows them: with its keywords. */
+#include <string.h>
+
+#include "policy/parser.h"
+#include "grammar.h"
+
+int policy_lex(POLICY_STYPE *value, struct place *place, struct parser *parser);
+
+static const struct {
+	const char *word;
+	int token;
+} keywords[] = {
+	{"table", TABLE},           {"match", MATCH},         {"otherwise", OTHERWISE},
+	{"not", NOT},               {"any", ANY},             {"sender", SENDER},
+	{"recipient", RECIPIENT},   {"domain", DOMAIN_},      {"domains", DOMAINS},
+	{"in", IN},                 {"subject", SUBJECT},     {"tag", TAG},
+	{"header", HEADER},         {"size", SIZE},           {"over", OVER},
+	{"under", UNDER},           {"attachment", ATTACHMENT}, {"name", NAME},
+	{"type", TYPE},             {"text", TEXT},           {"regex", REGEX},
+	{"deliver", DELIVER},       {"reject", REJECT},       {"expire", EXPIRE},
+	{"encrypted", ENCRYPTED},   {"signed", SIGNED},       {"hide", HIDE},
+	{"portal", PORTAL},         {"conversation", CONVERSATION}, {"receipt", RECEIPT},
+	{"file", FILE_},            {"database", DATABASE},
+};
+
+static int
+keyword(const struct token *token, POLICY_STYPE *value)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(keywords); i++)
+		if (strcmp(keywords[i].word, token->text) == 0)
+			return keywords[i].token;
+	switch (unit_find(token->text, &value->number)) {
+	case UNIT_BYTES:
+		return BYTES;
+	case UNIT_SECONDS:
+		return SECONDS;
+	case UNIT_NONE:
+		break;
+	}
+	value->text = g_strdup(token->text);
+	return WORD;
+}
+
+int
+policy_lex(POLICY_STYPE *value, struct place *place, struct parser *parser)
+{
+	const struct token *token = &g_array_index(parser->line->tokens, struct token, parser->next);
+
+	*place = token->place;
+	if (token->kind == TOKEN_END)
+		return POLICY_EOF;
+	parser->next++;
+	switch (token->kind) {
+	case TOKEN_WORD:
+		return keyword(token, value);
+	case TOKEN_STRING:
+		value->text = g_strdup(token->text);
+		return STRING;
+	case TOKEN_TABLE:
+		value->text = g_strdup(token->text);
+		return TABLE_NAME;
+	case TOKEN_NUMBER:
+		value->number = token->number;
+		return NUMBER;
+	case TOKEN_OPEN:
+		return '{';
+	case TOKEN_CLOSE:
+		return '}';
+	case TOKEN_COMMA:
+		return ',';
+	case TOKEN_BROKEN:
+		parser_error(parser, place, "found %s", token->text);
+		return POLICY_error; /* it has been told */
+	default:
+		return UNKNOWN_CHARACTER;
+	}
+}
