@@ -63,7 +63,7 @@ source_text(const struct parser *parser, const struct place *place)
 		last = token->place.end;
 		g_string_append_len(text, source + token->place.begin, (gssize)(last - token->place.begin));
 	}
-	return g_strchomp(g_string_free(text, FALSE));
+	return g_strstrip(g_string_free(text, FALSE));
 }
 
 /* --- what the grammar finds --- */

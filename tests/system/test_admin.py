@@ -45,20 +45,48 @@ PROGRAMS = ("postseal-keeper", "postseal-milter", "postseal-courier", "postseal-
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
+def test_bad_setting_is_told_and_nothing_starts(start, program):
+    done = start(program, GOOD.replace("otherwise", "colour \"red\"\notherwise"))
+    assert done.returncode == 1 and re.search(r"postseal\.conf:14:1: found colour, expected", done.stderr), done.stderr
+
+
+@pytest.mark.parametrize("program", ("postseal-milter", "postseal"))
 @pytest.mark.parametrize("what,change,said", [
-    ("a word that means nothing", ("otherwise", "colour \"red\"\notherwise"), r"postseal\.conf:14:1: found colour, expected"),
     ("an unknown method", ("deliver plain", "deliver smoke"), r"postseal\.conf:14:19: found the method smoke, expected one of"),
     ("no last rule", ("otherwise deliver plain", "match any deliver plain"), r"expected a last rule that begins with otherwise"),
     ("a table that cannot be read", ("otherwise", 'table t file "/nowhere/t"\notherwise'), r"postseal\.conf:14:7: reading the table <t>: .*/nowhere/t"),
 ], ids=lambda v: v if isinstance(v, str) and " " in v and "\\" not in v else "")
-def test_bad_configuration_is_told_and_nothing_starts(start, program, what, change, said):
-    done = start(program, GOOD.replace(*change))
+def test_bad_rule_is_told_and_nothing_is_decided(start, program, what, change, said):
+    done = start(program, GOOD.replace(*change), arguments=["check"] if program == "postseal" else [])
     assert done.returncode == 1 and re.search(said, done.stderr), done.stderr
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_all_errors_of_a_file_are_told_in_one_go(start, program):
-    done = start(program, GOOD.replace("otherwise", "one \"x\"\ntwo \"y\"\nmatch regex\notherwise"))
+def test_bad_rule_does_not_keep_the_others_from_working(world):
+    """Nor from starting again: who reads mail in the portal, and whose private keys are kept, need no rules."""
+    text = world.config.read_text()
+    world.config.write_text(text.replace("otherwise", "match recipient in <nowhere> deliver\notherwise"))
+    try:
+        for name in ("postseal-keeper", "postseal-courier", "postseal-portal"):
+            world.stop_program(name)
+            world.start_program(name)
+        assert "found <nowhere>, expected a table" in world.log("postseal-portal")
+        assert world.postseal("key", "list") == ""
+    finally:
+        world.config.write_text(text)
+        for name in ("postseal-keeper", "postseal-courier", "postseal-portal"):
+            world.stop_program(name)
+            world.start_program(name)
+
+
+def test_keeper_holds_no_parser_of_mail_or_rules(world):
+    """What opens private keys links nothing that parses what strangers write."""
+    needed = sandbox.command("readelf", "-d", world.bin / "postseal-keeper").decode()
+    assert "libcrypto" in needed
+    assert not re.search("gmime|xml2|pcre2|gumbo|archive|curl|milter", needed)
+
+
+def test_all_errors_of_a_file_are_told_in_one_go(start):
+    done = start("postseal-milter", GOOD.replace("otherwise", "one \"x\"\ntwo \"y\"\nmatch regex\notherwise"))
     assert done.returncode == 1 and len(re.findall(r"postseal\.conf:\d+:\d+: found", done.stderr)) == 3
 
 
