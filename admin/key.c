@@ -41,11 +41,20 @@ ask_password(void *context, const char *what, char *password_r, size_t size)
 static void
 tell_imported(const struct imported *key)
 {
-	printf("%s %s %.16s %s <%s>%s%s%s%s\n", key->skipped != NULL ? "skipped" : "imported",
+	if (key->fingerprint == NULL) {
+		printf("skipped %s\n", key->skipped);
+		return;
+	}
+	printf("%s %s %.16s %s <%s>", key->skipped != NULL ? "skipped" : "imported",
 	       key_kind_name(key->kind), key->fingerprint, key->role,
-	       *key->addresses != '\0' ? key->addresses : key->owner,
-	       key->skipped != NULL ? ": " : "", key->skipped != NULL ? key->skipped : "",
-	       key->problem != NULL ? "; will not be used: " : "", key->problem != NULL ? key->problem : "");
+	       *key->addresses != '\0' ? key->addresses : key->owner);
+	if (key->skipped != NULL)
+		printf(": %s", key->skipped);
+	if (key->cannot_encrypt != NULL)
+		printf("; not for encryption: %s", key->cannot_encrypt);
+	if (key->cannot_sign != NULL && strcmp(key->role, "own") == 0)
+		printf("; not for signatures: %s", key->cannot_sign);
+	putchar('\n');
 }
 
 static int
@@ -125,6 +134,24 @@ run_import(const struct admin *admin, int argc, char **argv)
 
 /* --- list, show, export, delete --- */
 
+static void
+list_one(const PGresult *result, int row)
+{
+	enum { KIND, ROLE, FINGERPRINT, UNTIL, CANNOT_ENCRYPT, CANNOT_SIGN, ADDRESSES, OWNER };
+	const char *addresses = PQgetvalue(result, row, ADDRESSES);
+	bool is_ours = strcmp(PQgetvalue(result, row, ROLE), "own") == 0;
+
+	printf("%-5s %-12s %.16s  until %-10s  %s", PQgetvalue(result, row, KIND),
+	       PQgetvalue(result, row, ROLE), PQgetvalue(result, row, FINGERPRINT),
+	       PQgetisnull(result, row, UNTIL) ? "-" : PQgetvalue(result, row, UNTIL),
+	       strcmp(addresses, "-") == 0 ? PQgetvalue(result, row, OWNER) : addresses);
+	if (!PQgetisnull(result, row, CANNOT_ENCRYPT))
+		printf("  not for encryption: %s", PQgetvalue(result, row, CANNOT_ENCRYPT));
+	if (is_ours && !PQgetisnull(result, row, CANNOT_SIGN))
+		printf("  not for signatures: %s", PQgetvalue(result, row, CANNOT_SIGN));
+	putchar('\n');
+}
+
 static int
 run_list(const struct admin *admin, int argc, char **argv)
 {
@@ -135,12 +162,7 @@ run_list(const struct admin *admin, int argc, char **argv)
 	if (!command_ask(admin, &key_list, (const char *const[]){wanted, NULL}, &result, &fault))
 		return command_fail(&fault);
 	for (int row = 0; row < PQntuples(result); row++)
-		printf("%-5s %-12s %.16s  until %-10s  %s%s%s\n", PQgetvalue(result, row, 0),
-		       PQgetvalue(result, row, 1), PQgetvalue(result, row, 2),
-		       PQgetisnull(result, row, 3) ? "-" : PQgetvalue(result, row, 3),
-		       strcmp(PQgetvalue(result, row, 5), "-") == 0 ? PQgetvalue(result, row, 6)
-								     : PQgetvalue(result, row, 5),
-		       PQgetisnull(result, row, 4) ? "" : "  not used: ", PQgetvalue(result, row, 4));
+		list_one(result, row);
 	return EXIT_GOOD;
 }
 
@@ -182,7 +204,8 @@ static int
 run_show(const struct admin *admin, int argc, char **argv)
 {
 	static const char *const names[] = {NULL, "kind", "role", "fingerprint", "owner", "valid from",
-					    "valid until", "pinned", "capabilities", "not used because",
+					    "valid until", "pinned", "capabilities", "cannot encrypt",
+					    "cannot sign",
 					    "imported at", "imported by"};
 	g_autoptr(connection_auto) connection = NULL;
 	g_autoptr(PGresult) result = NULL;
@@ -197,8 +220,8 @@ run_show(const struct admin *admin, int argc, char **argv)
 		if (!PQgetisnull(result, 0, i) && *PQgetvalue(result, 0, i) != '\0')
 			printf("%-17s %s\n", names[i],
 			       i == 7 ? (result_flag(result, 0, i) ? "yes" : "no") : PQgetvalue(result, 0, i));
-	printf("%-17s %s\n", "addresses", PQgetisnull(result, 0, 13) ? "-" : PQgetvalue(result, 0, 13));
-	printf("%-17s %s\n", "private key", result_flag(result, 0, 14) ? "yes, wrapped" : "no");
+	printf("%-17s %s\n", "addresses", PQgetisnull(result, 0, 14) ? "-" : PQgetvalue(result, 0, 14));
+	printf("%-17s %s\n", "private key", result_flag(result, 0, 15) ? "yes, wrapped" : "no");
 	return EXIT_GOOD;
 }
 
@@ -240,7 +263,7 @@ run_export(const struct admin *admin, int argc, char **argv)
 	connection = database_take(admin->database, &fault);
 	if (connection == NULL || !one_key(connection, argv[1], &result, &fault))
 		return command_fail(&fault);
-	at = bytes = result_bytes(result, 0, 12, &length);
+	at = bytes = result_bytes(result, 0, 13, &length);
 	if (strcmp(PQgetvalue(result, 0, 1), "pgp") == 0) {
 		write_armored(bytes, length);
 	} else {
@@ -275,12 +298,13 @@ run_delete(const struct admin *admin, int argc, char **argv)
 /* --- find --- */
 
 static int
-tell_found(struct keystore *keystore, enum key_kind kind, const char *address, bool *found_r)
+tell_found(struct keystore *keystore, enum key_kind kind, const char *address, bool is_employee,
+	   bool *found_r)
 {
 	struct keystore_answer answer;
 	struct fault fault;
 
-	if (!keystore_find(keystore, kind, address, &answer, &fault))
+	if (!keystore_find(keystore, kind, address, is_employee, &answer, &fault))
 		return command_fail(&fault);
 	for (guint i = 0; i < answer.keys->len; i++) {
 		const struct key *key = g_ptr_array_index(answer.keys, i);
@@ -300,20 +324,22 @@ run_find(const struct admin *admin, int argc, char **argv)
 {
 	const struct keystore_settings settings = {.database = admin->database};
 	g_autofree char *address = NULL;
+	const char *const *domains = (const char *const *)admin->settings->domains;
 	struct keystore *keystore;
-	bool found = false;
+	bool found = false, is_employee;
 	int status;
 
 	if (argc != 2)
 		return command_usage(&keystore_commands[5]);
 	address = address_fold(argv[1]);
+	is_employee = domains != NULL && g_strv_contains(domains, address_domain(address));
 	keystore = keystore_new(&settings);
-	status = tell_found(keystore, KEY_SMIME, address, &found);
+	status = tell_found(keystore, KEY_SMIME, address, is_employee, &found);
 	if (status == EXIT_GOOD)
-		status = tell_found(keystore, KEY_PGP, address, &found);
+		status = tell_found(keystore, KEY_PGP, address, is_employee, &found);
 	keystore_free(keystore);
 	if (status == EXIT_GOOD && !found) {
-		fprintf(stderr, "postseal: no key can be used for %s now\n", address);
+		fprintf(stderr, "postseal: no key for %s is usable now\n", address);
 		status = EXIT_FAILED;
 	}
 	return status;
@@ -321,11 +347,11 @@ run_find(const struct admin *admin, int argc, char **argv)
 
 const struct command keystore_commands[] = {
 	{"key import", "[--root] [--pin] [--capability gcm,oaep] [--password-file FILE] FILE ...",
-	 "take certificates and keys into the key store", run_import},
+	 "import certificates and keys", run_import},
 	{"key list", "[ADDRESS | DOMAIN]", "list keys", run_list},
-	{"key show", "FINGERPRINT", "tell all about a key", run_show},
-	{"key export", "FINGERPRINT", "write the certificate or public key", run_export},
+	{"key show", "FINGERPRINT", "show all that is known about a key", run_show},
+	{"key export", "FINGERPRINT", "write out the certificate or public key", run_export},
 	{"key delete", "FINGERPRINT", "remove a key", run_delete},
-	{"key find", "ADDRESS", "tell which keys would be used for an address now", run_find},
+	{"key find", "ADDRESS", "show which keys would be used for an address now", run_find},
 	{NULL, NULL, NULL, NULL, false},
 };

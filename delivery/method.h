@@ -20,9 +20,9 @@ struct surroundings {
 	const struct seal_key *courier;        /* public: seals what goes to the outbox */
 	const struct spool_settings *variants; /* for the body of a variant */
 	const struct message *message;
-	/* Our own keys for the sender, or NULL; looked up once a message. */
-	struct key *smime_signer;
-	struct key *pgp_signer;
+	/* Our own keys for the sender, or why there is none; looked up once a message. */
+	struct keystore_signer smime_signer;
+	struct keystore_signer pgp_signer;
 	const char *from; /* folded address in From, or NULL */
 };
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "delivery/facts.h"
+#include "delivery/wish.h"
 #include "mail/addresses.h"
 #include "mail/subject_tags.h"
 
@@ -49,25 +50,27 @@ try_method(const struct surroundings *around, struct copy *copy, const struct me
 
 /* Among what the rule allows, the recipient's own wish comes first: never beyond it. */
 static bool
-try_wish(const struct surroundings *around, struct copy *copy, struct fault *fault)
+try_wish(const struct surroundings *around, struct wishes *wishes, struct copy *copy,
+	 struct fault *fault)
 {
 	const char *const *allowed = copy->decision.methods;
-	g_autofree char *wish = NULL;
+	const char *wish;
 
 	if (allowed == NULL || allowed[0] == NULL || allowed[1] == NULL)
 		return true;
-	if (!keystore_wish(around->keystore, copy->recipient->folded, &wish, fault))
+	if (!wishes_find(wishes, copy->recipient->folded, &wish, fault))
 		return false;
 	return wish == NULL || !g_strv_contains(allowed, wish) ||
 	       try_method(around, copy, method_find(wish), fault);
 }
 
 static bool
-choose_method(const struct surroundings *around, struct copy *copy, struct fault *fault)
+choose_method(const struct surroundings *around, struct wishes *wishes, struct copy *copy,
+	      struct fault *fault)
 {
 	const char *const *name = copy->decision.methods;
 
-	if (!try_wish(around, copy, fault))
+	if (!try_wish(around, wishes, copy, fault))
 		return false;
 	for (; name != NULL && *name != NULL && copy->method == NULL; name++)
 		if (!try_method(around, copy, method_find(*name), fault))
@@ -109,11 +112,11 @@ refuse(struct plan *plan, struct copy *copy)
 
 static bool
 decide(struct plan *plan, const struct surroundings *around, struct policy_question *question,
-       struct copy *copy, struct fault *fault)
+       struct wishes *wishes, struct copy *copy, struct fault *fault)
 {
 	if (!policy_decide(question, copy->recipient->folded, &copy->decision, fault))
 		return fault_within(fault, "deciding for %s", copy->recipient->address);
-	if (copy->decision.reject == NULL && !choose_method(around, copy, fault))
+	if (copy->decision.reject == NULL && !choose_method(around, wishes, copy, fault))
 		return false;
 	if (copy->method == NULL && plan->refused == NULL)
 		refuse(plan, copy);
@@ -133,11 +136,15 @@ decide_each(struct plan *plan, const struct surroundings *around, const struct p
 	    GPtrArray *tags, struct fault *fault)
 {
 	g_autoptr(policy_question_auto) question = policy_question_new(around->policy, around->database, facts);
+	g_auto(wishes_auto) wishes;
 
+	wishes_init(&wishes, around->database);
+	for (guint i = 0; i < plan->copies->len; i++)
+		wishes_add(&wishes, ((const struct copy *)g_ptr_array_index(plan->copies, i))->recipient->folded);
 	for (guint i = 0; i < plan->copies->len; i++) {
 		struct copy *copy = g_ptr_array_index(plan->copies, i);
 
-		if (!decide(plan, around, question, copy, fault))
+		if (!decide(plan, around, question, &wishes, copy, fault))
 			return false;
 		collect_tags(copy, tags);
 	}

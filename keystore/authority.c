@@ -34,6 +34,8 @@ authorities_free(struct authorities *authorities)
 void
 authorities_add(struct authorities *authorities, X509 *certificate, bool is_root)
 {
+	if (!certificate_allows_mail(certificate))
+		return;
 	if (is_root) {
 		X509_STORE_add_cert(authorities->roots, certificate);
 	} else {
@@ -55,7 +57,9 @@ find_bounds(struct authority_chain *chain)
 	}
 }
 
-/* X509_V_OK, or OpenSSL's error. */
+/* X509_V_OK, or OpenSSL's error. What the certificate itself may be used for was looked at before
+ * (certificate_uses()): OpenSSL's own purpose wants keyEncipherment of EC keys too, which RFC 8813
+ * forbids them. */
 static int
 verify(const struct authorities *authorities, X509 *certificate, unsigned long flags,
        struct authority_chain *chain_r)
@@ -65,7 +69,6 @@ verify(const struct authorities *authorities, X509 *certificate, unsigned long f
 	int error;
 
 	X509_STORE_CTX_init(context, authorities->roots, certificate, authorities->intermediates);
-	X509_STORE_CTX_set_purpose(context, X509_PURPOSE_SMIME_ENCRYPT);
 	parameters = X509_STORE_CTX_get0_param(context);
 	X509_VERIFY_PARAM_set_auth_level(parameters, AUTH_LEVEL);
 	X509_VERIFY_PARAM_set_flags(parameters, flags);
@@ -90,7 +93,7 @@ authorities_verify(const struct authorities *authorities, X509 *certificate, str
 	if (error == X509_V_ERR_CERT_NOT_YET_VALID || error == X509_V_ERR_CERT_HAS_EXPIRED)
 		error = verify(authorities, certificate, X509_V_FLAG_NO_CHECK_TIME, chain_r);
 	if (error != X509_V_OK)
-		*why_r = g_strdup_printf("no chain to a trusted root (%s)",
+		*why_r = g_strdup_printf("no chain to a trusted root (RFC 5280 §6.1): %s",
 					 X509_verify_cert_error_string(error));
 	return error == X509_V_OK;
 }

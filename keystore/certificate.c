@@ -85,24 +85,25 @@ certificate_addresses(X509 *certificate)
 	return addresses;
 }
 
-static char *
-weak_key(X509 *certificate)
-{
-	EVP_PKEY *key = X509_get0_pubkey(certificate);
-	int bits = key == NULL ? 0 : EVP_PKEY_get_bits(key);
+/* --- what it may be used for (RFC 8550 §4) --- */
 
-	if (key == NULL)
-		return g_strdup("its public key cannot be read");
+static char *
+weak_key(const EVP_PKEY *key)
+{
+	int bits = EVP_PKEY_get_bits(key);
+
 	switch (EVP_PKEY_get_base_id(key)) {
 	case EVP_PKEY_RSA:
 	case EVP_PKEY_RSA_PSS:
-		return bits >= RSA_BITS_MIN ? NULL
-					    : g_strdup_printf("RSA with %d bits is too weak", bits);
+		return bits >= RSA_BITS_MIN
+			       ? NULL
+			       : g_strdup_printf("RSA with %d bits is too weak (RFC 8551 §4.4)", bits);
 	case EVP_PKEY_EC:
-		return bits >= EC_BITS_MIN ? NULL : g_strdup_printf("EC with %d bits is too weak", bits);
+		return bits >= EC_BITS_MIN
+			       ? NULL
+			       : g_strdup_printf("EC with %d bits is too weak (RFC 5753 §9)", bits);
 	default:
-		return g_strdup_printf("its key type %s cannot be used for S/MIME",
-				       EVP_PKEY_get0_type_name(key));
+		return NULL;
 	}
 }
 
@@ -111,23 +112,110 @@ weak_signature(X509 *certificate)
 {
 	int digest = NID_undef;
 
+	/* An algorithm with its digest built in, such as Ed25519, has none to tell. */
 	if (X509_get_signature_info(certificate, &digest, NULL, NULL, NULL) != 1)
-		return g_strdup("its signature algorithm is not known");
+		return g_strdup("its signature algorithm is unknown (RFC 8550 §4.3)");
 	if (digest == NID_md5 || digest == NID_sha1 || digest == NID_md2 || digest == NID_md4)
-		return g_strdup_printf("signed with %s, which is broken", OBJ_nid2sn(digest));
+		return g_strdup_printf("signed with %s, which is broken (RFC 8550 §4.3)",
+				       OBJ_nid2sn(digest));
 	return NULL;
 }
 
-char *
-certificate_problem(X509 *certificate)
+static char *
+bad_extensions(X509 *certificate)
 {
-	char *problem = weak_key(certificate);
+	uint32_t flags = X509_get_extension_flags(certificate);
 
+	if ((flags & EXFLAG_INVALID) != 0)
+		return g_strdup("one of its extensions is malformed (RFC 5280 §4.2)");
+	if ((flags & EXFLAG_CRITICAL) != 0)
+		return g_strdup("it has a critical extension that is unknown here (RFC 5280 §4.2)");
+	return NULL;
+}
+
+bool
+certificate_allows_mail(X509 *certificate)
+{
+	EXTENDED_KEY_USAGE *purposes =
+		X509_get_ext_d2i(certificate, NID_ext_key_usage, NULL, NULL);
+	bool allowed = purposes == NULL && X509_get_ext_by_NID(certificate, NID_ext_key_usage, -1) < 0;
+
+	for (int i = 0; i < sk_ASN1_OBJECT_num(purposes) && !allowed; i++) {
+		int nid = OBJ_obj2nid(sk_ASN1_OBJECT_value(purposes, i));
+
+		allowed = nid == NID_email_protect || nid == NID_anyExtendedKeyUsage;
+	}
+	sk_ASN1_OBJECT_pop_free(purposes, ASN1_OBJECT_free);
+	return allowed;
+}
+
+/* Why nothing at all can be done with it. */
+static char *
+general_problem(X509 *certificate)
+{
+	EVP_PKEY *key = X509_get0_pubkey(certificate);
+	char *problem;
+
+	if (key == NULL)
+		return g_strdup("its public key cannot be read (RFC 5280 §4.1.2.7)");
+	problem = weak_key(key);
 	if (problem == NULL)
 		problem = weak_signature(certificate);
-	if (problem == NULL && X509_check_purpose(certificate, X509_PURPOSE_SMIME_ENCRYPT, 0) != 1)
-		problem = g_strdup("its key usage does not allow encryption of mail");
+	if (problem == NULL)
+		problem = bad_extensions(certificate);
+	if (problem == NULL && !certificate_allows_mail(certificate))
+		problem = g_strdup("its extended key usage does not include mail (RFC 8550 §4.4.4)");
 	return problem;
+}
+
+static char *
+encryption_problem(X509 *certificate)
+{
+	const EVP_PKEY *key = X509_get0_pubkey(certificate);
+	uint32_t usage = X509_get_key_usage(certificate); /* all bits: no such extension */
+
+	switch (EVP_PKEY_get_base_id(key)) {
+	case EVP_PKEY_RSA:
+		return (usage & KU_KEY_ENCIPHERMENT) != 0
+			       ? NULL
+			       : g_strdup("its key usage lacks keyEncipherment (RFC 8550 §4.4.2)");
+	case EVP_PKEY_EC:
+		/* encipherOnly would leave its owner no way to decipher (RFC 5280 §4.2.1.3). */
+		if ((usage & KU_KEY_AGREEMENT) == 0)
+			return g_strdup("its key usage lacks keyAgreement (RFC 5480 §3, RFC 8813 §3)");
+		return usage == UINT32_MAX || (usage & KU_ENCIPHER_ONLY) == 0
+			       ? NULL
+			       : g_strdup("its key usage is encipherOnly (RFC 5280 §4.2.1.3)");
+	case EVP_PKEY_RSA_PSS:
+		return g_strdup("an RSASSA-PSS key is for signatures only (RFC 4055 §1.2)");
+	default:
+		return g_strdup_printf("mail cannot be encrypted to a key of type %s (RFC 8551 §2.3)",
+				       EVP_PKEY_get0_type_name(key));
+	}
+}
+
+static char *
+signing_problem(X509 *certificate)
+{
+	const EVP_PKEY *key = X509_get0_pubkey(certificate);
+	int type = EVP_PKEY_get_base_id(key);
+
+	if ((X509_get_key_usage(certificate) & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) == 0)
+		return g_strdup("its key usage lacks digitalSignature (RFC 8550 §4.4.2)");
+	if (type != EVP_PKEY_RSA && type != EVP_PKEY_EC)
+		return g_strdup_printf("Postseal does not sign with keys of type %s (RFC 8551 §2.2)",
+				       EVP_PKEY_get0_type_name(key));
+	return NULL;
+}
+
+void
+certificate_uses(X509 *certificate, char **cannot_encrypt_r, char **cannot_sign_r)
+{
+	char *general = general_problem(certificate);
+
+	*cannot_encrypt_r = general != NULL ? g_strdup(general) : encryption_problem(certificate);
+	*cannot_sign_r = general != NULL ? g_strdup(general) : signing_problem(certificate);
+	g_free(general);
 }
 
 /* Each capability is a SEQUENCE that begins with its OID: looking for the encoded OID is

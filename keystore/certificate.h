@@ -6,16 +6,19 @@
 
 #include "keystore/key.h"
 
-/* SHA-256 over the DER form, lower-case hexadecimal; the caller's. */
+/* SHA-256 over the DER form, lower-case hexadecimal; caller frees. */
 char *certificate_fingerprint(X509 *certificate);
-/* The subject on one line; the caller's. */
+/* The subject on one line; caller frees. */
 char *certificate_owner(X509 *certificate);
 /* Folded addresses (char *): rfc822Name, SmtpUTF8Mailbox (RFC 9598), and emailAddress in
  * the subject. */
 GPtrArray *certificate_addresses(X509 *certificate);
-/* Why mail can never be sealed to it (key usage, strength, signature), or NULL. The
- * caller's. */
-char *certificate_problem(X509 *certificate);
+/* Why mail can never be encrypted to it and why it can never sign, each with the clause that says
+ * so (algorithm, strength, signature, key usage, extended key usage); NULL where it can. Caller
+ * frees. A certificate of a split pair has one of the two (RFC 8550 §4.4.2). */
+void certificate_uses(X509 *certificate, char **cannot_encrypt_r, char **cannot_sign_r);
+/* No extended key usage, or one that includes mail or any purpose (RFC 8550 §4.4.4). */
+bool certificate_allows_mail(X509 *certificate);
 /* From the smimeCapabilities extension (RFC 4262). */
 void certificate_capabilities(X509 *certificate, bool *gcm_r, bool *oaep_r);
 time_t certificate_time(const ASN1_TIME *time);

@@ -1,5 +1,5 @@
 /*
- * Bringing keys into the store: PEM, DER, PKCS#7 (RFC 2315), PKCS#12 (RFC 7292), OpenPGP.
+ * Bringing keys into the store (keystore/reading.h says in which formats).
  */
 #ifndef POSTSEAL_KEYSTORE_IMPORT_H
 #define POSTSEAL_KEYSTORE_IMPORT_H
@@ -23,15 +23,17 @@ struct import_settings {
 /* What was in the file and what became of it. */
 struct imported {
 	enum key_kind kind;
-	char *fingerprint;
+	char *fingerprint; /* NULL: it could not be read; `skipped` says what and why */
 	char *owner;
 	char *role;
-	char *addresses; /* separated by blanks */
-	char *problem;   /* or NULL */
-	char *skipped;   /* why it was not stored, or NULL */
+	char *addresses;   /* separated by blanks */
+	char *cannot_encrypt, *cannot_sign; /* or NULL */
+	char *skipped;     /* why it was not stored, or NULL */
 };
 
-/* All keys of a file, stored in one transaction: struct imported, freed by the array. */
+/* All keys of a file, stored in one transaction: struct imported, freed by the array. OpenPGP keys are
+ * merged with what the store has of them. What cannot be read is named beside what can; NULL, with
+ * `fault` filled, where nothing can. */
 GPtrArray *import_keys(struct connection *connection, const struct import_settings *settings,
 		       const char *name, const void *bytes, size_t length, struct fault *fault);
 

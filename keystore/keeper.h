@@ -41,9 +41,4 @@ bool keeper_ask(const char *path, const struct keeper_request *request,
 bool keeper_ping(const char *path, struct fault *fault);
 bool keeper_prepare(const char *path, const char *fingerprint, struct fault *fault);
 
-/* A private key for OpenSSL whose signatures the keeper makes. NULL with `fault` filled for a
- * kind of key it cannot. */
-EVP_PKEY *remote_key_new(const char *path, X509 *certificate, const char *fingerprint,
-		     struct fault *fault);
-
 #endif

@@ -26,8 +26,8 @@ key_unref(struct key *key)
 		return;
 	g_free(key->fingerprint);
 	g_free(key->owner);
-	g_free(key->role);
-	g_free(key->problem);
+	g_free(key->cannot_encrypt);
+	g_free(key->cannot_sign);
 	g_clear_pointer(&key->content, g_bytes_unref);
 	X509_free(key->certificate);
 	sk_X509_pop_free(key->chain, X509_free);
@@ -55,31 +55,38 @@ is_too_early(const struct key *key, time_t now)
 	return key->not_before != 0 && now < key->not_before;
 }
 
+static time_t
+end_of(const struct key *key, enum key_use use)
+{
+	return use == KEY_SIGNS ? key->signs_until : key->not_after;
+}
+
 static bool
-is_too_late(const struct key *key, time_t now)
+is_too_late(const struct key *key, enum key_use use, time_t now)
 {
-	return key->not_after != 0 && now >= key->not_after;
+	return end_of(key, use) != 0 && now >= end_of(key, use);
 }
 
 bool
-key_is_in_time(const struct key *key, time_t now)
+key_is_in_time(const struct key *key, enum key_use use, time_t now)
 {
-	return !is_too_early(key, now) && !is_too_late(key, now);
+	return !is_too_early(key, now) && !is_too_late(key, use, now);
 }
 
 bool
-key_is_usable(const struct key *key, time_t now, char **why_r)
+key_is_usable(const struct key *key, enum key_use use, time_t now, char **why_r)
 {
+	const char *never = use == KEY_SIGNS ? key->cannot_sign : key->cannot_encrypt;
 	g_autofree char *why = NULL, *date = NULL;
 	bool usable;
 
-	if (key->problem != NULL) {
-		why = g_strdup(key->problem);
+	if (never != NULL) {
+		why = g_strdup(never);
 	} else if (is_too_early(key, now)) {
 		date = key_date(key->not_before);
 		why = g_strdup_printf("not valid before %s", date);
-	} else if (is_too_late(key, now)) {
-		date = key_date(key->not_after);
+	} else if (is_too_late(key, use, now)) {
+		date = key_date(end_of(key, use));
 		why = g_strdup_printf("expired on %s", date);
 	}
 	usable = why == NULL;

@@ -5,23 +5,40 @@
 #include "core/listener.h"
 #include "core/log.h"
 #include "core/metrics.h"
-#include "keystore/certificate.h"
-#include "keystore/keeper.h"
-#include "keystore/statements.h"
 #include "keystore/authority.h"
+#include "keystore/remote_key.h"
+#include "keystore/source/source.h"
 
 enum { CACHE_MAX = 20000 }; /* addresses; beyond it, the cache starts anew */
+
+static const struct key_source *const key_sources[] = {&key_source_database, &key_source_upload};
+
+static const struct statement key_authorities = {
+	"key_authorities",
+	"select content, role = 'root' from postseal.key where role in ('root', 'intermediate')"};
 
 struct keystore {
 	struct database *database;
 	char *keeper;
 	struct listener *listener;
 	GMutex lock;
-	GHashTable *cache;   /* "smime:a@b" to GPtrArray of struct key */
-	GHashTable *wishes;  /* address to method, or "" */
-	struct authorities *trust; /* NULL: to be loaded */
-	guint generation;    /* counts what the database told us */
+	GHashTable *cache; /* "smime:a@b" to struct kept */
+	struct authorities *authorities; /* NULL: to be loaded */
+	guint generation; /* counts what the database told us */
 };
+
+/* What was looked up for an address. */
+struct kept {
+	GPtrArray *keys; /* struct key */
+	time_t until;    /* 0: until the database tells of a change */
+};
+
+static void
+kept_free(struct kept *kept)
+{
+	g_ptr_array_unref(kept->keys);
+	g_free(kept);
+}
 
 static void
 forget(void *context, const char *payload)
@@ -32,10 +49,8 @@ forget(void *context, const char *payload)
 	keystore->generation++;
 	if (payload == NULL || *payload == '\0') {
 		g_hash_table_remove_all(keystore->cache);
-		g_hash_table_remove_all(keystore->wishes);
-		g_clear_pointer(&keystore->trust, authorities_free);
+		g_clear_pointer(&keystore->authorities, authorities_free);
 	} else {
-		g_hash_table_remove(keystore->wishes, payload);
 		for (enum key_kind kind = KEY_SMIME; kind <= KEY_PGP; kind++) {
 			g_autofree char *name = g_strconcat(key_kind_name(kind), ":", payload, NULL);
 
@@ -54,8 +69,7 @@ keystore_new(const struct keystore_settings *settings)
 	keystore->keeper = g_strdup(settings->keeper);
 	g_mutex_init(&keystore->lock);
 	keystore->cache = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-						(GDestroyNotify)g_ptr_array_unref);
-	keystore->wishes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+						(GDestroyNotify)kept_free);
 	if (settings->listen != NULL)
 		keystore->listener = listener_start(settings->listen, "postseal_key", forget, keystore);
 	return keystore;
@@ -68,41 +82,33 @@ keystore_free(struct keystore *keystore)
 		return;
 	listener_stop(keystore->listener);
 	g_hash_table_unref(keystore->cache);
-	g_hash_table_unref(keystore->wishes);
-	authorities_free(keystore->trust);
+	authorities_free(keystore->authorities);
 	g_mutex_clear(&keystore->lock);
 	g_free(keystore->keeper);
 	g_free(keystore);
 }
 
-/* --- from the database --- */
-
-static X509 *
-certificate_of(const PGresult *result, int row, int column)
-{
-	size_t length;
-	g_autofree unsigned char *der = result_bytes(result, row, column, &length);
-	const unsigned char *at = der;
-
-	return d2i_X509(NULL, &at, (long)length);
-}
+/* --- judging what sources tell --- */
 
 static struct authorities *
-load_trust(struct connection *connection, struct fault *fault)
+load_authorities(struct connection *connection, struct fault *fault)
 {
 	g_autoptr(PGresult) result = NULL;
-	struct authorities *trust;
+	struct authorities *authorities;
 
 	if (!connection_execute(connection, &key_authorities, NULL, &result, fault))
 		return NULL;
-	trust = authorities_new();
+	authorities = authorities_new();
 	for (int row = 0; row < PQntuples(result); row++) {
-		g_autoptr(X509) certificate = certificate_of(result, row, 0);
+		size_t length;
+		g_autofree unsigned char *der = result_bytes(result, row, 0, &length);
+		const unsigned char *at = der;
+		g_autoptr(X509) certificate = d2i_X509(NULL, &at, (long)length);
 
 		if (certificate != NULL)
-			authorities_add(trust, certificate, result_flag(result, row, 1));
+			authorities_add(authorities, certificate, result_flag(result, row, 1));
 	}
-	return trust;
+	return authorities;
 }
 
 /* For S/MIME, a stand-in that asks the keeper; gpg asks the keeper's agent by itself. */
@@ -111,81 +117,81 @@ find_private_key(const struct keystore *keystore, struct key *key)
 {
 	struct fault fault;
 
-	if (keystore->keeper == NULL || strcmp(key->role, "own") != 0)
+	if (!key->is_ours || key->cannot_sign != NULL)
 		return;
-	key->can_sign = true;
+	if (keystore->keeper == NULL) {
+		key->cannot_sign = g_strdup("there is no keeper of private keys here");
+		return;
+	}
 	if (key->kind != KEY_SMIME)
 		return;
 	key->private_key = remote_key_new(keystore->keeper, key->certificate, key->fingerprint, &fault);
 	if (key->private_key == NULL) {
 		log_warning("%s", fault.text);
-		key->can_sign = false;
+		key->cannot_sign = g_strdup(fault.text);
 	}
+}
+
+/* A chain bounds its time; without one, only what an admin pinned or an owner says is theirs counts. */
+static void
+check_chain(const struct authorities *authorities, struct key *key)
+{
+	struct authority_chain chain;
+	g_autofree char *why = NULL;
+
+	if (key->cannot_encrypt != NULL && key->cannot_sign != NULL)
+		return;
+	if (authorities_verify(authorities, key->certificate, &chain, &why)) {
+		key->chain = chain.certificates;
+		key->not_before = chain.from;
+		key->not_after = key->signs_until = chain.until;
+		key->attested = true;
+		return;
+	}
+	if (key->pinned || !key->attested)
+		return;
+	if (key->cannot_encrypt == NULL)
+		key->cannot_encrypt = g_strdup(why);
+	if (key->cannot_sign == NULL)
+		key->cannot_sign = g_strdup(why);
 }
 
 static void
-check_chain(const struct authorities *trust, struct key *key)
+judge(const struct keystore *keystore, const struct authorities *authorities, struct key *key)
 {
-	struct authority_chain chain;
+	time_t now = time(NULL);
 
-	if (key->problem != NULL)
-		return;
-	if (authorities_verify(trust, key->certificate, &chain, &key->problem)) {
-		key->chain = chain.certificates;
-		key->not_before = chain.from;
-		key->not_after = chain.until;
-	} else if (key->pinned) {
-		g_clear_pointer(&key->problem, g_free);
-	}
+	if (key->kind == KEY_SMIME)
+		check_chain(authorities, key);
+	find_private_key(keystore, key);
+	for (enum key_use use = KEY_ENCRYPTS; use <= KEY_SIGNS; use++)
+		key->was_in_time[use] = key_is_in_time(key, use, now);
 }
 
-static struct key *
-key_of(const struct keystore *keystore, const struct authorities *trust, enum key_kind kind,
-       const PGresult *result, int row)
-{
-	struct key *key = key_new(kind);
-	size_t length;
-	unsigned char *content = result_bytes(result, row, 1, &length);
-
-	key->fingerprint = g_strdup(PQgetvalue(result, row, 0));
-	key->content = g_bytes_new_take(content, length);
-	key->owner = g_strdup(PQgetvalue(result, row, 2));
-	key->role = g_strdup(PQgetvalue(result, row, 3));
-	key->problem = g_strdup(result_text(result, row, 4));
-	key->pinned = result_flag(result, row, 5);
-	key->not_before = (time_t)result_number(result, row, 6);
-	key->not_after = (time_t)result_number(result, row, 7);
-	key->gcm = result_flag(result, row, 8);
-	key->oaep = result_flag(result, row, 9);
-	if (kind == KEY_SMIME) {
-		key->certificate = certificate_of(result, row, 1);
-		if (key->certificate == NULL)
-			key->problem = g_strdup("the certificate cannot be read");
-		else
-			check_chain(trust, key);
-	}
-	if (key->kind != KEY_SMIME || key->certificate != NULL)
-		find_private_key(keystore, key);
-	key->was_in_time = key_is_in_time(key, time(NULL));
-	return key;
-}
-
-static GPtrArray *
-load_keys(struct keystore *keystore, struct connection *connection, const struct authorities *trust,
+/* Asks all sources. */
+static struct kept *
+load_keys(struct keystore *keystore, struct connection *connection, const struct authorities *authorities,
 	  enum key_kind kind, const char *address, struct fault *fault)
 {
-	struct parameters parameters = {0};
-	g_autoptr(PGresult) result = NULL;
-	GPtrArray *keys;
+	const struct key_question question = {.connection = connection, .kind = kind, .address = address};
+	struct kept *kept = g_new0(struct kept, 1);
 
-	parameters_text(&parameters, address);
-	parameters_text(&parameters, key_kind_name(kind));
-	if (!connection_execute(connection, &key_by_address, &parameters, &result, fault))
-		return NULL;
-	keys = g_ptr_array_new_with_free_func((GDestroyNotify)key_unref);
-	for (int row = 0; row < PQntuples(result); row++)
-		g_ptr_array_add(keys, key_of(keystore, trust, kind, result, row));
-	return keys;
+	kept->keys = g_ptr_array_new_with_free_func((GDestroyNotify)key_unref);
+	for (size_t i = 0; i < G_N_ELEMENTS(key_sources); i++) {
+		const struct key_source *source = key_sources[i];
+		time_t until = source->lifetime == 0 ? 0 : time(NULL) + source->lifetime;
+
+		if (!source->find(&question, kept->keys, fault)) {
+			fault_within(fault, "asking the key source %s", source->name);
+			kept_free(kept);
+			return NULL;
+		}
+		if (until != 0 && (kept->until == 0 || until < kept->until))
+			kept->until = until;
+	}
+	for (guint i = 0; i < kept->keys->len; i++)
+		judge(keystore, authorities, g_ptr_array_index(kept->keys, i));
+	return kept;
 }
 
 /* --- the cache --- */
@@ -196,48 +202,69 @@ may_keep(const struct keystore *keystore)
 	return keystore->listener != NULL && listener_is_connected(keystore->listener);
 }
 
-/* Kept only when nothing was told since the look-up began: else it may be old. */
+/* Kept only when nothing was told since the look-up began: else it may be old. Takes `kept`. */
 static void
-keep(struct keystore *keystore, guint generation, char *name, GPtrArray *keys)
+keep(struct keystore *keystore, guint generation, const char *name, struct kept *kept)
 {
 	g_mutex_lock(&keystore->lock);
 	if (generation == keystore->generation && may_keep(keystore)) {
 		if (g_hash_table_size(keystore->cache) >= CACHE_MAX)
 			g_hash_table_remove_all(keystore->cache);
-		g_hash_table_insert(keystore->cache, g_strdup(name), g_ptr_array_ref(keys));
+		g_hash_table_insert(keystore->cache, g_strdup(name), kept);
+		kept = NULL;
 	}
 	g_mutex_unlock(&keystore->lock);
+	if (kept != NULL)
+		kept_free(kept);
+}
+
+/* Borrowed while certificates are verified; give it back. */
+static struct authorities *
+take_authorities(struct keystore *keystore, guint generation, struct connection *connection,
+		 struct fault *fault)
+{
+	struct authorities *authorities = NULL;
+
+	g_mutex_lock(&keystore->lock);
+	if (generation == keystore->generation && may_keep(keystore))
+		authorities = g_steal_pointer(&keystore->authorities);
+	g_mutex_unlock(&keystore->lock);
+	return authorities != NULL ? authorities : load_authorities(connection, fault);
+}
+
+static void
+give_authorities(struct keystore *keystore, guint generation, struct authorities *authorities)
+{
+	g_mutex_lock(&keystore->lock);
+	if (keystore->authorities == NULL && generation == keystore->generation && may_keep(keystore))
+		keystore->authorities = g_steal_pointer(&authorities);
+	g_mutex_unlock(&keystore->lock);
+	authorities_free(authorities);
 }
 
 static GPtrArray *
-look_up(struct keystore *keystore, guint generation, char *name, enum key_kind kind,
+look_up(struct keystore *keystore, guint generation, const char *name, enum key_kind kind,
 	const char *address, struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = database_take(keystore->database, fault);
-	struct authorities *trust = NULL;
+	struct authorities *authorities = NULL;
+	struct kept *kept;
 	GPtrArray *keys;
 
 	if (connection == NULL)
 		return NULL;
 	if (kind == KEY_SMIME) {
-		g_mutex_lock(&keystore->lock);
-		if (generation == keystore->generation && may_keep(keystore))
-			trust = g_steal_pointer(&keystore->trust); /* borrowed while we verify */
-		g_mutex_unlock(&keystore->lock);
-		if (trust == NULL)
-			trust = load_trust(connection, fault);
-		if (trust == NULL)
+		authorities = take_authorities(keystore, generation, connection, fault);
+		if (authorities == NULL)
 			return NULL;
 	}
-	keys = load_keys(keystore, connection, trust, kind, address, fault);
-	g_mutex_lock(&keystore->lock);
-	if (trust != NULL && keystore->trust == NULL && generation == keystore->generation &&
-	    may_keep(keystore))
-		keystore->trust = g_steal_pointer(&trust);
-	g_mutex_unlock(&keystore->lock);
-	authorities_free(trust);
-	if (keys != NULL)
-		keep(keystore, generation, name, keys);
+	kept = load_keys(keystore, connection, authorities, kind, address, fault);
+	if (authorities != NULL)
+		give_authorities(keystore, generation, authorities);
+	if (kept == NULL)
+		return NULL;
+	keys = g_ptr_array_ref(kept->keys);
+	keep(keystore, generation, name, kept);
 	return keys;
 }
 
@@ -245,16 +272,19 @@ look_up(struct keystore *keystore, guint generation, char *name, enum key_kind k
 static GPtrArray *
 kept_keys(struct keystore *keystore, const char *name)
 {
-	GPtrArray *keys = may_keep(keystore) ? g_hash_table_lookup(keystore->cache, name) : NULL;
+	const struct kept *kept = may_keep(keystore) ? g_hash_table_lookup(keystore->cache, name) : NULL;
 	time_t now = time(NULL);
 
-	for (guint i = 0; keys != NULL && i < keys->len; i++) {
-		const struct key *key = g_ptr_array_index(keys, i);
+	if (kept == NULL || (kept->until != 0 && now >= kept->until))
+		return NULL;
+	for (guint i = 0; i < kept->keys->len; i++) {
+		const struct key *key = g_ptr_array_index(kept->keys, i);
 
-		if (key_is_in_time(key, now) != key->was_in_time)
-			return NULL;
+		for (enum key_use use = KEY_ENCRYPTS; use <= KEY_SIGNS; use++)
+			if (key_is_in_time(key, use, now) != key->was_in_time[use])
+				return NULL;
 	}
-	return keys;
+	return kept->keys;
 }
 
 static GPtrArray *
@@ -279,28 +309,65 @@ known_keys(struct keystore *keystore, enum key_kind kind, const char *address, s
 	return keys;
 }
 
+/* --- choosing --- */
+
+static void
+pass_over(GString *passed_over, const struct key *key, const char *why)
+{
+	g_string_append_printf(passed_over, "%s%.16s: %s", passed_over->len > 0 ? "; " : "",
+			       key->fingerprint, why);
+}
+
+/* Why a usable key is not used beside those that were chosen already, or NULL. */
+static const char *
+why_not_beside(const GPtrArray *chosen, const struct key *key, bool is_employee)
+{
+	for (guint i = 0; i < chosen->len; i++)
+		if (strcmp(((const struct key *)g_ptr_array_index(chosen, i))->fingerprint,
+			   key->fingerprint) == 0)
+			return "the same key is known already";
+	if (key->attested)
+		return NULL;
+	if (is_employee)
+		return "employees' keys are imported by the organisation, not uploaded";
+	return chosen->len > 0 ? "uploaded by its owner, while the organisation vouches for another key"
+			       : NULL;
+}
+
+static void
+choose(const GPtrArray *known, bool attested, bool is_employee, GPtrArray *chosen, GString *passed_over)
+{
+	time_t now = time(NULL);
+
+	for (guint i = 0; i < known->len; i++) {
+		struct key *key = g_ptr_array_index(known, i);
+		g_autofree char *why = NULL;
+		const char *beside;
+
+		if (key->attested != attested)
+			continue;
+		if (!key_is_usable(key, KEY_ENCRYPTS, now, &why))
+			pass_over(passed_over, key, why);
+		else if ((beside = why_not_beside(chosen, key, is_employee)) != NULL)
+			pass_over(passed_over, key, beside);
+		else
+			g_ptr_array_add(chosen, key_ref(key));
+	}
+}
+
 bool
-keystore_find(struct keystore *keystore, enum key_kind kind, const char *address,
+keystore_find(struct keystore *keystore, enum key_kind kind, const char *address, bool is_employee,
 	      struct keystore_answer *answer_r, struct fault *fault)
 {
 	g_autoptr(GPtrArray) known = known_keys(keystore, kind, address, fault);
 	g_autoptr(GString) passed_over = g_string_new(NULL);
-	time_t now = time(NULL);
 
 	*answer_r = (struct keystore_answer){0};
 	if (known == NULL)
 		return false;
 	answer_r->keys = g_ptr_array_new_with_free_func((GDestroyNotify)key_unref);
-	for (guint i = 0; i < known->len; i++) {
-		struct key *key = g_ptr_array_index(known, i);
-		g_autofree char *why = NULL;
-
-		if (key_is_usable(key, now, &why))
-			g_ptr_array_add(answer_r->keys, key_ref(key));
-		else
-			g_string_append_printf(passed_over, "%s%.16s: %s", passed_over->len > 0 ? "; " : "",
-					       key->fingerprint, why);
-	}
+	choose(known, true, is_employee, answer_r->keys, passed_over);
+	choose(known, false, is_employee, answer_r->keys, passed_over);
 	if (passed_over->len > 0)
 		answer_r->passed_over = g_strdup(passed_over->str);
 	return true;
@@ -315,61 +382,35 @@ keystore_answer_clear(struct keystore_answer *answer)
 
 bool
 keystore_signer(struct keystore *keystore, enum key_kind kind, const char *address,
-		struct key **signer_r, struct fault *fault)
+		struct keystore_signer *signer_r, struct fault *fault)
 {
 	g_autoptr(GPtrArray) known = known_keys(keystore, kind, address, fault);
+	g_autoptr(GString) passed_over = g_string_new(NULL);
 	time_t now = time(NULL);
 
-	*signer_r = NULL;
+	*signer_r = (struct keystore_signer){0};
 	if (known == NULL)
 		return false;
-	for (guint i = 0; i < known->len && *signer_r == NULL; i++) {
+	for (guint i = 0; i < known->len && signer_r->key == NULL; i++) {
 		struct key *key = g_ptr_array_index(known, i);
+		g_autofree char *why = NULL;
 
-		if (key->can_sign && key_is_usable(key, now, NULL))
-			*signer_r = key_ref(key);
+		if (!key->is_ours)
+			continue;
+		if (key_is_usable(key, KEY_SIGNS, now, &why))
+			signer_r->key = key_ref(key);
+		else
+			pass_over(passed_over, key, why);
 	}
+	if (signer_r->key == NULL)
+		signer_r->why_not = passed_over->len > 0 ? g_strdup(passed_over->str)
+							 : g_strdup("the sender has no key of their own");
 	return true;
 }
 
-/* --- wishes --- */
-
-static char *
-read_wish(struct keystore *keystore, const char *address, struct fault *fault)
+void
+keystore_signer_clear(struct keystore_signer *signer)
 {
-	g_autoptr(connection_auto) connection = database_take(keystore->database, fault);
-	struct parameters parameters = {0};
-	g_autoptr(PGresult) result = NULL;
-
-	parameters_text(&parameters, address);
-	if (connection == NULL || !connection_execute(connection, &wish_of_address, &parameters, &result, fault))
-		return NULL;
-	return g_strdup(PQntuples(result) == 0 ? "" : PQgetvalue(result, 0, 0));
-}
-
-bool
-keystore_wish(struct keystore *keystore, const char *address, char **wish_r, struct fault *fault)
-{
-	g_autofree char *wish = NULL;
-	guint generation;
-
-	g_mutex_lock(&keystore->lock);
-	generation = keystore->generation;
-	if (may_keep(keystore))
-		wish = g_strdup(g_hash_table_lookup(keystore->wishes, address));
-	g_mutex_unlock(&keystore->lock);
-	if (wish == NULL) {
-		wish = read_wish(keystore, address, fault);
-		if (wish == NULL)
-			return fault_within(fault, "looking for the wish of %s", address);
-		g_mutex_lock(&keystore->lock);
-		if (generation == keystore->generation && may_keep(keystore)) {
-			if (g_hash_table_size(keystore->wishes) >= CACHE_MAX)
-				g_hash_table_remove_all(keystore->wishes);
-			g_hash_table_insert(keystore->wishes, g_strdup(address), g_strdup(wish));
-		}
-		g_mutex_unlock(&keystore->lock);
-	}
-	*wish_r = *wish == '\0' ? NULL : g_steal_pointer(&wish);
-	return true;
+	g_clear_pointer(&signer->key, key_unref);
+	g_clear_pointer(&signer->why_not, g_free);
 }

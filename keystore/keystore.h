@@ -1,8 +1,10 @@
 /*
- * The key store: which keys can be used for an address, now.
+ * The key store: which keys can be used for an address, now. Keys come from
+ * sources (keystore/source/source.h); the store judges and chooses.
  *
- * Keys are in PostgreSQL; what was looked up is kept in the process until the database says
- * that it changed (LISTEN/NOTIFY). While notifications may be missed, nothing is kept.
+ * What was looked up is kept in the process until the database says that it changed
+ * (LISTEN/NOTIFY), or as long as its source is good for. While notifications may be missed, nothing
+ * is kept.
  */
 #ifndef POSTSEAL_KEYSTORE_KEYSTORE_H
 #define POSTSEAL_KEYSTORE_KEYSTORE_H
@@ -26,18 +28,26 @@ struct keystore_answer {
 	char *passed_over; /* why others were not taken: "1a2b…: expired on …; …", or NULL */
 };
 
-/* `address` is folded. False only when the store could not be asked. */
-bool keystore_find(struct keystore *keystore, enum key_kind kind, const char *address,
+/* What mail to the folded address is encrypted to. Who might read along decides:
+ *  - all usable keys that the organisation vouches for (imported and pinned, or with a chain to an
+ *    authority it trusts, whoever brought them);
+ *  - only where there is none, the one that the owner uploaded last, of each kind. Nobody who held an
+ *    account for an hour reads along in silence: their key takes the place of the owner's, who is told,
+ *    and cannot read.
+ * `is_employee`: the address is in the organisation's domains, where uploads count for nothing. False
+ * only when the store could not be asked. */
+bool keystore_find(struct keystore *keystore, enum key_kind kind, const char *address, bool is_employee,
 		   struct keystore_answer *answer_r, struct fault *fault);
 void keystore_answer_clear(struct keystore_answer *answer);
 
-/* How the owner of the address wants their mail, said while signed in ("smime"); NULL: any way. The
- * caller's. */
-bool keystore_wish(struct keystore *keystore, const char *address, char **wish_r, struct fault *fault);
+struct keystore_signer {
+	struct key *key; /* our own, whose private half the keeper has; or NULL */
+	char *why_not;   /* then: for the record */
+};
 
-/* Our own usable key for the sender, whose private half the keeper has; *signer_r is NULL when there is
- * none. The caller's. */
+/* The newest of our own keys of the sender that may sign. False only when the store could not be asked. */
 bool keystore_signer(struct keystore *keystore, enum key_kind kind, const char *address,
-		     struct key **signer_r, struct fault *fault);
+		     struct keystore_signer *signer_r, struct fault *fault);
+void keystore_signer_clear(struct keystore_signer *signer);
 
 #endif

@@ -6,23 +6,12 @@
 #include <unistd.h>
 
 #include "core/address.h"
+#include "keystore/blocks.h"
 
 enum { RSA_BITS_MIN = 2048 };
 
 G_DEFINE_AUTO_CLEANUP_FREE_FUNC(gpgme_ctx_t, gpgme_release, NULL)
 G_DEFINE_AUTO_CLEANUP_FREE_FUNC(gpgme_data_t, gpgme_data_release, NULL)
-
-static void
-openpgp_key_free(struct openpgp_key *key)
-{
-	g_free(key->fingerprint);
-	g_free(key->owner);
-	g_ptr_array_unref(key->addresses);
-	g_free(key->problem);
-	g_clear_pointer(&key->content, g_bytes_unref);
-	g_clear_pointer(&key->secret, g_bytes_unref);
-	g_free(key);
-}
 
 static bool
 gpg_fault(struct fault *fault, gpgme_error_t error, const char *doing)
@@ -119,32 +108,97 @@ earlier(time_t a, time_t b)
 	return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
-/* The key can be used as long as its primary key and its longest encryption subkey. */
-static void
-look_at_subkeys(gpgme_key_t key, struct openpgp_key *into)
+/* --- which subkey gpg takes, and until when --- */
+
+static bool
+is_for(const struct _gpgme_subkey *subkey, enum key_use use)
 {
-	bool found = false, endless = false, weak = is_weak_subkey(key->subkeys);
-	time_t last = 0;
+	return !subkey->revoked && !subkey->invalid && !subkey->disabled &&
+	       (use == KEY_SIGNS ? subkey->can_sign : subkey->can_encrypt);
+}
+
+/* At `now`, gpg takes the newest subkey that is in time, and the primary key only where there is none. */
+static const struct _gpgme_subkey *
+subkey_at(gpgme_key_t key, enum key_use use, time_t now)
+{
+	const struct _gpgme_subkey *best = NULL;
 
 	for (gpgme_subkey_t s = key->subkeys; s != NULL; s = s->next) {
-		if (!s->can_encrypt || s->revoked || s->invalid || s->disabled)
+		if (!is_for(s, use) || (s->expires != 0 && (time_t)s->expires <= now))
 			continue;
-		found = true;
-		weak |= is_weak_subkey(s);
-		endless |= s->expires == 0;
-		last = MAX(last, (time_t)s->expires);
+		if (best == NULL || best == key->subkeys || s->timestamp > best->timestamp)
+			best = s;
 	}
-	into->not_before = (time_t)key->subkeys->timestamp;
-	into->not_after = earlier(endless ? 0 : last, (time_t)key->subkeys->expires);
-	if (key->revoked)
-		into->problem = g_strdup("revoked by its owner");
-	else if (key->invalid || key->disabled)
-		into->problem = g_strdup("gpg calls the key invalid");
-	else if (!found)
-		into->problem = g_strdup("it has no subkey for encryption");
-	else if (weak)
-		into->problem = g_strdup("RSA, DSA or ElGamal with less than 2048 bits is too weak");
+	return best;
 }
+
+/* The end of the last subkey for `use`; 0: there is none. */
+static time_t
+last_end(gpgme_key_t key, enum key_use use)
+{
+	time_t last = 0;
+
+	for (gpgme_subkey_t s = key->subkeys; s != NULL; s = s->next)
+		if (is_for(s, use))
+			last = MAX(last, (time_t)s->expires);
+	return last;
+}
+
+/* Until when a strong subkey is taken for `use`, 0 without end. *why_r where that is never. */
+static time_t
+subkeys_last(gpgme_key_t key, enum key_use use, char **why_r)
+{
+	time_t now = time(NULL), until = now;
+	const struct _gpgme_subkey *taken;
+
+	*why_r = NULL;
+	while ((taken = subkey_at(key, use, until)) != NULL && !is_weak_subkey(taken)) {
+		if (taken->expires == 0)
+			return 0;
+		until = (time_t)taken->expires;
+	}
+	if (until > now)
+		return until;
+	until = last_end(key, use);
+	if (taken != NULL)
+		*why_r = g_strdup("RSA, DSA or ElGamal with less than 2048 bits is too weak (RFC 9580 §12.4)");
+	else if (until == 0)
+		*why_r = g_strdup_printf("it has no %s for %s (RFC 9580 §5.2.3.29)",
+					 key->subkeys->next == NULL ? "subkey" : "usable subkey",
+					 use == KEY_SIGNS ? "signatures" : "encryption");
+	return until;
+}
+
+static char *
+general_problem(gpgme_key_t key)
+{
+	if (key->revoked)
+		return g_strdup("revoked by its owner (RFC 9580 §5.2.1.11)");
+	if (key->invalid || key->disabled)
+		return g_strdup("gpg calls the key invalid");
+	if (is_weak_subkey(key->subkeys))
+		return g_strdup("RSA, DSA or ElGamal with less than 2048 bits is too weak (RFC 9580 §12.4)");
+	return NULL;
+}
+
+static void
+look_at_subkeys(gpgme_key_t key, struct key_facts *into)
+{
+	time_t end = (time_t)key->subkeys->expires;
+	char *general = general_problem(key);
+
+	into->not_before = (time_t)key->subkeys->timestamp;
+	into->not_after = earlier(subkeys_last(key, KEY_ENCRYPTS, &into->cannot_encrypt), end);
+	into->signs_until = earlier(subkeys_last(key, KEY_SIGNS, &into->cannot_sign), end);
+	if (general == NULL)
+		return;
+	g_free(into->cannot_encrypt);
+	g_free(into->cannot_sign);
+	into->cannot_encrypt = general;
+	into->cannot_sign = g_strdup(general);
+}
+
+/* --- user IDs --- */
 
 static bool
 is_well_signed(const GPtrArray *well_signed, const char *user_id)
@@ -155,24 +209,46 @@ is_well_signed(const GPtrArray *well_signed, const char *user_id)
 	return false;
 }
 
+/* "Ann Example <ann@example.com>", or the bare address (RFC 9580 §5.11). Folded; NULL: there is none.
+ * Caller frees. */
+static char *
+user_id_address(const char *user_id)
+{
+	g_autofree char *text = g_strstrip(key_facts_text(user_id, strlen(user_id)));
+	char *begin = strrchr(text, '<'), *end = strrchr(text, '>');
+
+	if (begin != NULL && end != NULL && begin < end && end[1] == '\0') {
+		*end = '\0';
+		begin++;
+	} else {
+		begin = text;
+	}
+	return address_is_valid(begin) && strpbrk(begin, " <>") == NULL ? address_fold(begin) : NULL;
+}
+
 static void
-look_at_user_ids(gpgme_key_t key, const GPtrArray *well_signed, struct openpgp_key *into)
+look_at_user_ids(gpgme_key_t key, const GPtrArray *well_signed, struct key_facts *into)
 {
 	for (gpgme_user_id_t u = key->uids; u != NULL; u = u->next) {
+		char *address;
+
 		if (into->owner == NULL)
-			into->owner = g_strdup(u->uid);
+			into->owner = key_facts_text(u->uid, strlen(u->uid));
 		/* With the key, gpg calls all its user IDs revoked; the log shall know whose it was. */
-		if ((u->revoked && !key->revoked) || u->invalid || u->email == NULL || !address_is_valid(u->email) ||
-		    !is_well_signed(well_signed, u->uid))
+		if ((u->revoked && !key->revoked) || u->invalid || !is_well_signed(well_signed, u->uid))
 			continue;
-		g_ptr_array_add(into->addresses, address_fold(u->email));
+		address = user_id_address(u->uid);
+		if (address != NULL && !g_ptr_array_find_with_equal_func(into->addresses, address, g_str_equal, NULL))
+			g_ptr_array_add(into->addresses, address);
+		else
+			g_free(address);
 	}
 	if (into->owner == NULL)
 		into->owner = g_strdup("");
 }
 
 static void
-look_at_signatures(struct openpgp_key *key, GPtrArray *well_signed)
+look_at_signatures(struct key_facts *key, GPtrArray *well_signed)
 {
 	g_autofree char *weak = NULL;
 	size_t length, id_length = strlen(key->fingerprint);
@@ -185,23 +261,26 @@ look_at_signatures(struct openpgp_key *key, GPtrArray *well_signed)
 		id[i] = (unsigned char)(g_ascii_xdigit_value(hex[0]) << 4 | g_ascii_xdigit_value(hex[1]));
 	}
 	weak = openpgp_weak_signatures(packets, length, id, well_signed);
-	if (weak != NULL && key->problem == NULL)
-		key->problem = g_steal_pointer(&weak);
+	if (weak != NULL && key->cannot_encrypt == NULL)
+		key->cannot_encrypt = g_strdup(weak);
+	if (weak != NULL && key->cannot_sign == NULL)
+		key->cannot_sign = g_strdup(weak);
 }
 
-static struct openpgp_key *
+static struct key_facts *
 read_key(gpgme_ctx_t context, gpgme_key_t found, bool is_secret, struct fault *fault)
 {
-	struct openpgp_key *key = g_new0(struct openpgp_key, 1);
+	struct key_facts *key = g_new0(struct key_facts, 1);
 	g_autoptr(GPtrArray) well_signed = g_ptr_array_new_with_free_func(g_free);
 	gpgme_error_t error;
 
+	key->kind = KEY_PGP;
 	key->addresses = g_ptr_array_new_with_free_func(g_free);
 	key->fingerprint = g_strdup(found->fpr);
 	key->content = export(context, found, 0, &error);
 	if (key->content == NULL) {
 		gpg_fault(fault, error, "exporting the public key");
-		openpgp_key_free(key);
+		key_facts_free(key);
 		return NULL;
 	}
 	look_at_subkeys(found, key);
@@ -216,55 +295,85 @@ read_key(gpgme_ctx_t context, gpgme_key_t found, bool is_secret, struct fault *f
 			  "the milter; remove it first (gpg --edit-key, passwd): the key store wraps the "
 			  "key under the master key",
 			  found->fpr);
-		openpgp_key_free(key);
+		key_facts_free(key);
 		return NULL;
 	}
 	return key;
 }
 
-/* --- all keys --- */
+/* --- importing into the home --- */
 
-static bool
-import(gpgme_ctx_t context, const void *bytes, size_t length, struct fault *fault)
+/* Why gpg takes nothing of it, or NULL. */
+static const char *
+import(gpgme_ctx_t context, GBytes *bytes)
 {
 	g_auto(gpgme_data_t) data = NULL;
-	gpgme_error_t error = gpgme_data_new_from_mem(&data, bytes, length, 0);
+	gsize length;
+	const char *at = g_bytes_get_data(bytes, &length);
+	gpgme_error_t error = gpgme_data_new_from_mem(&data, at, length, 0);
 	gpgme_import_result_t result;
 
 	if (error == 0)
 		error = gpgme_op_import(context, data);
 	if (error != 0)
-		return gpg_fault(fault, error, "reading OpenPGP keys");
+		return gpgme_err_code(error) == GPG_ERR_NO_DATA ? "it holds no OpenPGP key (RFC 9580 §10.1)"
+								: gpgme_strerror(error);
 	result = gpgme_op_import_result(context);
-	if (result->considered == 0 || result->imported + result->secret_imported == 0)
-		return fault_set(fault, FAULT_INPUT, "reading OpenPGP keys: gpg accepts none of them");
+	if (result->no_user_id > 0)
+		return "gpg finds no user ID that the key itself signed (RFC 9580 §10.1.2)";
+	if (result->considered == 0 && result->new_revocations == 0)
+		return "it holds no OpenPGP key (RFC 9580 §10.1)";
+	return NULL;
+}
+
+/* False: it could not be asked. */
+static bool
+import_known(gpgme_ctx_t context, const struct openpgp_known *known, const char *id, bool *found_r,
+	     struct fault *fault)
+{
+	g_autoptr(GPtrArray) contents = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+
+	*found_r = false;
+	if (known == NULL)
+		return true;
+	if (!known->find(known->context, id, contents, fault))
+		return false;
+	for (guint i = 0; i < contents->len; i++)
+		*found_r |= import(context, g_ptr_array_index(contents, i)) == NULL;
 	return true;
 }
 
-/* Fingerprints of the keys with a secret half. */
-static GHashTable *
-secret_fingerprints(gpgme_ctx_t context)
+static bool
+import_block(gpgme_ctx_t context, const struct openpgp_known *known, const struct block *block,
+	     GPtrArray *broken, struct fault *fault)
 {
-	GHashTable *set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	gpgme_key_t key;
+	g_autoptr(GBytes) packets = openpgp_unarmoured(block->bytes);
+	g_autofree char *revoked = openpgp_revoked(packets);
+	const char *why = NULL;
+	bool found = true;
 
-	if (gpgme_op_keylist_start(context, NULL, 1) != 0)
-		return set;
-	while (gpgme_op_keylist_next(context, &key) == 0) {
-		g_hash_table_add(set, g_strdup(key->fpr));
-		gpgme_key_unref(key);
-	}
-	gpgme_op_keylist_end(context);
-	return set;
+	if (!block->is_whole)
+		why = "its END line is missing (RFC 9580 §6.2)";
+	else if (revoked != NULL && !import_known(context, known, revoked, &found, fault))
+		return false;
+	if (!found)
+		g_ptr_array_add(broken, g_strdup_printf("%s: it revokes the key %s, which is not in the key store",
+							block->label, revoked));
+	else if (why != NULL || (why = import(context, block->bytes)) != NULL)
+		g_ptr_array_add(broken, g_strdup_printf("%s: %s", block->label, why));
+	return true;
 }
 
+/* --- all keys --- */
+
+/* Keys in the home; those with a secret half where `secret`. */
 static GPtrArray *
-list(gpgme_ctx_t context)
+list(gpgme_ctx_t context, bool secret)
 {
 	GPtrArray *found = g_ptr_array_new_with_free_func((GDestroyNotify)gpgme_key_unref);
 	gpgme_key_t key;
 
-	if (gpgme_op_keylist_start(context, NULL, 0) != 0)
+	if (gpgme_op_keylist_start(context, NULL, secret) != 0)
 		return found;
 	while (gpgme_op_keylist_next(context, &key) == 0)
 		g_ptr_array_add(found, key);
@@ -272,34 +381,59 @@ list(gpgme_ctx_t context)
 	return found;
 }
 
-GPtrArray *
-openpgp_read(const void *bytes, size_t length, const char *gpg_program, struct fault *fault)
+static bool
+merge_known(gpgme_ctx_t context, const struct openpgp_known *known, struct fault *fault)
+{
+	g_autoptr(GPtrArray) found = list(context, false);
+	bool is_known;
+
+	for (guint i = 0; i < found->len; i++)
+		if (!import_known(context, known, ((gpgme_key_t)g_ptr_array_index(found, i))->fpr, &is_known, fault))
+			return false;
+	return true;
+}
+
+static bool
+has_secret(const GPtrArray *secrets, const char *fingerprint)
+{
+	for (guint i = 0; i < secrets->len; i++)
+		if (strcmp(((gpgme_key_t)g_ptr_array_index(secrets, i))->fpr, fingerprint) == 0)
+			return true;
+	return false;
+}
+
+static bool
+read_keys(gpgme_ctx_t context, GPtrArray *keys, struct fault *fault)
+{
+	g_autoptr(GPtrArray) found = list(context, false);
+	g_autoptr(GPtrArray) secrets = list(context, true);
+
+	for (guint i = 0; i < found->len; i++) {
+		gpgme_key_t key = g_ptr_array_index(found, i);
+		struct key_facts *facts = read_key(context, key, has_secret(secrets, key->fpr), fault);
+
+		if (facts == NULL)
+			return false;
+		g_ptr_array_add(keys, facts);
+	}
+	return true;
+}
+
+bool
+openpgp_read(const GPtrArray *blocks, const struct openpgp_known *known, const char *gpg_program,
+	     GPtrArray *keys, GPtrArray *broken, struct fault *fault)
 {
 	g_autoptr(home_auto) home = g_dir_make_tmp("postseal-gpg.XXXXXX", NULL);
 	g_auto(gpgme_ctx_t) context = NULL;
-	g_autoptr(GHashTable) secrets = NULL;
-	g_autoptr(GPtrArray) found = NULL;
-	g_autoptr(GPtrArray) keys = NULL;
 
-	if (home == NULL) {
-		fault_set(fault, FAULT_STORAGE, "making a temporary home for gpg in %s failed",
-			  g_get_tmp_dir());
-		return NULL;
-	}
+	if (home == NULL)
+		return fault_set(fault, FAULT_STORAGE, "making a temporary home for gpg in %s failed",
+				 g_get_tmp_dir());
 	context = context_new(home, gpg_program, fault);
-	if (context == NULL || !import(context, bytes, length, fault))
-		return NULL;
-	secrets = secret_fingerprints(context);
-	found = list(context);
-	keys = g_ptr_array_new_with_free_func((GDestroyNotify)openpgp_key_free);
-	for (guint i = 0; i < found->len; i++) {
-		gpgme_key_t key = g_ptr_array_index(found, i);
-		struct openpgp_key *read =
-			read_key(context, key, g_hash_table_contains(secrets, key->fpr), fault);
-
-		if (read == NULL)
-			return NULL;
-		g_ptr_array_add(keys, read);
-	}
-	return g_steal_pointer(&keys);
+	if (context == NULL)
+		return false;
+	for (guint i = 0; i < blocks->len; i++)
+		if (!import_block(context, known, g_ptr_array_index(blocks, i), broken, fault))
+			return false;
+	return merge_known(context, known, fault) && read_keys(context, keys, fault);
 }

@@ -1,31 +1,42 @@
 /*
- * Reading OpenPGP keys (RFC 4880) with GPGME, in a private home that is removed at once.
+ * Reading OpenPGP keys (RFC 4880, RFC 9580 version 4) with GPGME, in a private home that is removed at
+ * once.
  */
 #ifndef POSTSEAL_KEYSTORE_OPENPGP_H
 #define POSTSEAL_KEYSTORE_OPENPGP_H
 
 #include "core/fault.h"
-#include "keystore/key.h"
+#include "keystore/facts.h"
 
-struct openpgp_key {
-	char *fingerprint; /* upper-case hexadecimal */
-	char *owner;       /* first user ID */
-	GPtrArray *addresses; /* folded; of user IDs that are not revoked */
-	time_t not_before, not_after;
-	char *problem;     /* as in struct key */
-	GBytes *content;   /* the public key, binary */
-	GBytes *secret;    /* the secret key, or NULL */
+/* Keys that are known already. What is read is merged with them, so that the newest self-signature
+ * counts and a revocation, once seen, stays (RFC 9580 §5.2.3.10, §5.2.1.11). */
+struct openpgp_known {
+	/* Adds GBytes to `contents`: the public keys whose fingerprint ends with `id` (capital
+	 * hexadecimal). */
+	bool (*find)(void *context, const char *id, GPtrArray *contents, struct fault *fault);
+	void *context;
 };
 
-/* All keys in the bytes, armored or binary: struct openpgp_key, freed by the array.
+/* Adds the keys in the blocks (struct block, keystore/blocks.h) to `keys` (struct key_facts), and what
+ * is none to `broken` (char *). A revocation certificate alone revokes the known key that it is for.
  * Refuses a secret key that has a passphrase: nobody could type it in a daemon. */
-GPtrArray *openpgp_read(const void *bytes, size_t length, const char *gpg_program,
-			struct fault *fault);
+bool openpgp_read(const GPtrArray *blocks, const struct openpgp_known *known, const char *gpg_program,
+		  GPtrArray *keys, GPtrArray *broken, struct fault *fault);
 
-/* Why its signatures are too weak to believe what the key says of itself, or NULL; the
- * caller's. `key_id` are the last 8 bytes of the fingerprint. Looks at the newest signature
- * of the key over each user ID and subkey; fills in the user IDs that are well signed. */
+/* --- packets (keystore/openpgp_packets.c) --- */
+
+/* Why its signatures are too weak to believe what the key says of itself, or NULL; caller frees.
+ * `key_id` are the last 8 bytes of the fingerprint. Looks at the newest signature of the key over each
+ * user ID and subkey; fills in the user IDs that are well signed, as their bytes (char *). */
 char *openpgp_weak_signatures(const unsigned char *packets, size_t length,
 			      const unsigned char key_id[8], GPtrArray *well_signed);
+/* Of the binary key's primary key, capital hexadecimal (RFC 9580 §5.5.4.2); NULL: it is none of version
+ * 4. Caller frees. */
+char *openpgp_fingerprint(GBytes *key);
+/* Where the packets are a revocation certificate alone (signature type 0x20), the ID of the key, 16
+ * capital hexadecimal digits; else NULL. Caller frees. */
+char *openpgp_revoked(GBytes *packets);
+/* A block of armour (RFC 9580 §6.2) without it; what is binary already, as it is. Caller frees. */
+GBytes *openpgp_unarmoured(GBytes *block);
 
 #endif

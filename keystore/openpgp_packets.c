@@ -1,4 +1,5 @@
-/* GPGME does not tell by which digest a key signed itself; the packets do (RFC 4880 §4, §5.2). */
+/* What GPGME does not tell of a key; its packets do (RFC 4880 §4, §5.2). */
+#include <openssl/evp.h>
 #include <string.h>
 
 #include "keystore/openpgp.h"
@@ -18,6 +19,7 @@ enum {
 	TYPE_CERTIFICATION_FIRST = 0x10,
 	TYPE_CERTIFICATION_LAST = 0x13,
 	TYPE_SUBKEY_BINDING = 0x18,
+	TYPE_KEY_REVOCATION = 0x20,
 };
 
 struct bytes {
@@ -204,7 +206,7 @@ openpgp_weak_signatures(const unsigned char *packets, size_t length, const unsig
 		struct signature signature;
 
 		if (!take_packet(&left, &packet))
-			return g_strdup("its packets cannot be read");
+			return g_strdup("its packets cannot be read (RFC 9580 §4.2)");
 		if (packet.tag == TAG_SIGNATURE) {
 			if (read_signature(packet.body, &signature) && belongs(&subject, &signature) &&
 			    signature.has_issuer && memcmp(signature.issuer, key_id, 8) == 0 &&
@@ -220,6 +222,83 @@ openpgp_weak_signatures(const unsigned char *packets, size_t length, const unsig
 	}
 	good_subkey |= conclude(&subject, well_signed) && subject.tag == TAG_PUBLIC_SUBKEY;
 	if (well_signed->len == 0 || (has_subkey && !good_subkey))
-		return g_strdup("its own signatures use SHA-1 or MD5, which are broken");
+		return g_strdup("its own signatures use SHA-1 or MD5, which are broken (RFC 9580 §9.5)");
 	return NULL;
+}
+
+static char *
+hexadecimal(const unsigned char *bytes, size_t length)
+{
+	GString *text = g_string_new(NULL);
+
+	for (size_t i = 0; i < length; i++)
+		g_string_append_printf(text, "%02X", bytes[i]);
+	return g_string_free(text, FALSE);
+}
+
+static bool
+first_packet(GBytes *packets, struct packet *packet_r)
+{
+	gsize length;
+	const unsigned char *at = g_bytes_get_data(packets, &length);
+	struct bytes left = {at, length};
+
+	return take_packet(&left, packet_r);
+}
+
+char *
+openpgp_fingerprint(GBytes *key)
+{
+	struct packet packet;
+	unsigned char head[3] = {0x99}, digest[EVP_MAX_MD_SIZE];
+	unsigned length = 0;
+	EVP_MD_CTX *context;
+
+	if (!first_packet(key, &packet) || packet.tag != TAG_PUBLIC_KEY || packet.body.left == 0 ||
+	    packet.body.left > UINT16_MAX || packet.body.at[0] != 4)
+		return NULL;
+	head[1] = (unsigned char)(packet.body.left >> 8);
+	head[2] = (unsigned char)packet.body.left;
+	context = EVP_MD_CTX_new();
+	EVP_DigestInit_ex(context, EVP_sha1(), NULL);
+	EVP_DigestUpdate(context, head, sizeof head);
+	EVP_DigestUpdate(context, packet.body.at, packet.body.left);
+	EVP_DigestFinal_ex(context, digest, &length);
+	EVP_MD_CTX_free(context);
+	return hexadecimal(digest, length);
+}
+
+char *
+openpgp_revoked(GBytes *packets)
+{
+	struct packet packet;
+	struct signature signature;
+
+	if (!first_packet(packets, &packet) || packet.tag != TAG_SIGNATURE ||
+	    !read_signature(packet.body, &signature) || signature.type != TYPE_KEY_REVOCATION ||
+	    !signature.has_issuer)
+		return NULL;
+	return hexadecimal(signature.issuer, sizeof signature.issuer);
+}
+
+/* The base64 between the blank line after the headers and the checksum or the end. */
+GBytes *
+openpgp_unarmoured(GBytes *block)
+{
+	gsize length, size;
+	const char *bytes = g_bytes_get_data(block, &length);
+	g_autofree char *text = NULL, *body = NULL;
+	char *begin, *end;
+	guchar *binary;
+
+	if (length == 0 || bytes[0] != '-')
+		return g_bytes_ref(block);
+	text = g_strndup(bytes, length);
+	begin = strstr(text, "\n\n");
+	end = begin == NULL ? NULL : strstr(begin, "\n=");
+	if (end == NULL && begin != NULL)
+		end = strstr(begin, "\n-----");
+	body = begin == NULL ? g_strdup("") : g_strndup(begin, (gsize)((end == NULL ? begin + strlen(begin) : end) - begin));
+	binary = g_base64_decode(body, &size);
+	return g_bytes_new_take(binary, size);
 }

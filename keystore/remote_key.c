@@ -11,6 +11,7 @@
 
 #include "core/log.h"
 #include "keystore/keeper.h"
+#include "keystore/remote_key.h"
 
 /* Where a key's keeper is, and which key. */
 struct place {

@@ -262,8 +262,8 @@ decide(SMFICTX *context, struct session *session)
 		verdict = verdict_refuse(context, &session->fault);
 	}
 	dispatch_clear(&dispatch);
-	key_unref(around.smime_signer);
-	key_unref(around.pgp_signer);
+	keystore_signer_clear(&around.smime_signer);
+	keystore_signer_clear(&around.pgp_signer);
 	return verdict;
 }
 

@@ -282,16 +282,16 @@ enum MHD_Result
 serve_give_key(struct request *request)
 {
 	const char *address = request->session.account.address;
-	struct uploaded_key given = {0};
 	struct fault fault = {0};
 	g_autoptr(GBytes) bytes = uploaded(request, &fault);
-	bool read = bytes != NULL &&
-		    upload_read(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), address,
-				request->portal->settings->gpg_program, &given, &fault);
+	struct key_facts *key =
+		bytes == NULL ? NULL
+			      : upload_read(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), address,
+					    request->portal->settings->gpg_program, &fault);
 	bool taken = false,
-	     put = read && upload_store(request->connection, &given, address, &taken, &fault);
+	     put = key != NULL && upload_store(request->connection, key, address, &taken, &fault);
 
-	uploaded_key_clear(&given);
+	g_clear_pointer(&key, key_facts_free);
 	if (put && taken)
 		return answer_see(request, "/settings");
 	if (put)

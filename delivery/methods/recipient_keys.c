@@ -2,6 +2,16 @@
 
 #include <string.h>
 
+#include "core/address.h"
+
+static bool
+is_employee(const struct surroundings *around, const char *address)
+{
+	const char *const *domains = (const char *const *)around->settings->domains;
+
+	return domains != NULL && g_strv_contains(domains, address_domain(address));
+}
+
 bool
 recipient_keys_take(const struct surroundings *around, struct copy *copy, enum key_kind kind,
 		    const char *what, bool *possible_r, char **why_r, struct fault *fault)
@@ -9,7 +19,8 @@ recipient_keys_take(const struct surroundings *around, struct copy *copy, enum k
 	struct keystore_answer answer;
 
 	*possible_r = false;
-	if (!keystore_find(around->keystore, kind, copy->recipient->folded, &answer, fault))
+	if (!keystore_find(around->keystore, kind, copy->recipient->folded,
+			   is_employee(around, copy->recipient->folded), &answer, fault))
 		return false;
 	*possible_r = answer.keys->len > 0;
 	if (*possible_r)
@@ -31,16 +42,31 @@ recipient_keys_check(const struct group *group, const char *what, struct fault *
 		const struct key *key = g_ptr_array_index(group->keys, i);
 		g_autofree char *why = NULL;
 
-		if (!key_is_usable(key, now, &why))
+		if (!key_is_usable(key, KEY_ENCRYPTS, now, &why))
 			return fault_set(fault, FAULT_CRYPTO, "sealing to the %s %s: %s", what, key->fingerprint, why);
 	}
 	return true;
 }
 
-const struct key *
-author_key(const struct surroundings *around, const struct key *key)
+static bool
+is_author(const struct surroundings *around)
 {
-	if (around->from == NULL || strcmp(around->from, around->message->sender_folded) != 0)
-		return NULL;
-	return key;
+	return around->from != NULL && strcmp(around->from, around->message->sender_folded) == 0;
+}
+
+const struct key *
+author_key(const struct surroundings *around, const struct keystore_signer *signer)
+{
+	return is_author(around) ? signer->key : NULL;
+}
+
+char *
+author_reason(const struct surroundings *around, const struct keystore_signer *signer)
+{
+	if (signer->key == NULL && signer->why_not == NULL)
+		return g_strdup("");
+	if (!is_author(around))
+		return g_strdup(", not signed: the author in From is not the sender");
+	return signer->key != NULL ? g_strdup_printf(", signed by %.16s", signer->key->fingerprint)
+				   : g_strdup_printf(", not signed: %s", signer->why_not);
 }

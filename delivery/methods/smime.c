@@ -1,5 +1,6 @@
 /* S/MIME (RFC 8551): enveloped, or signed and then enveloped. */
 #include <openssl/cms.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
@@ -25,7 +26,7 @@ static bool
 is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
 	    struct fault *fault)
 {
-	g_autofree char *names = NULL;
+	g_autofree char *names = NULL, *signature = NULL;
 
 	if (!recipient_keys_take(around, copy, KEY_SMIME, "certificate", possible_r, why_r, fault))
 		return false;
@@ -36,7 +37,8 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 		if (!((const struct key *)g_ptr_array_index(copy->keys, i))->gcm)
 			copy->flavour = flavour_cbc;
 	names = fingerprints(copy->keys);
-	*why_r = g_strdup_printf("certificate %s, %s", names, copy->flavour);
+	signature = author_reason(around, &around->smime_signer);
+	*why_r = g_strdup_printf("certificate %s, %s%s", names, copy->flavour, signature);
 	return true;
 }
 
@@ -58,7 +60,29 @@ fields(const struct group *group)
 static const struct key *
 signer(const struct surroundings *around)
 {
-	return author_key(around, around->smime_signer);
+	return author_key(around, &around->smime_signer);
+}
+
+/* The key derivation as strong as the curve (RFC 5753 §7.1.4): OpenSSL would take SHA-1 for all. */
+static const EVP_MD *
+derivation_digest(const EVP_PKEY *key)
+{
+	int bits = EVP_PKEY_get_bits(key);
+
+	return bits <= 256 ? EVP_sha256() : bits <= 384 ? EVP_sha384() : EVP_sha512();
+}
+
+static bool
+add_ec_recipient(CMS_ContentInfo *cms, const struct key *key, struct fault *fault)
+{
+	CMS_RecipientInfo *info = CMS_add1_recipient_cert(cms, key->certificate, CMS_KEY_PARAM);
+	EVP_PKEY_CTX *context = info == NULL ? NULL : CMS_RecipientInfo_get0_pkey_ctx(info);
+
+	if (context == NULL ||
+	    EVP_PKEY_CTX_set_ecdh_kdf_md(context,
+					 derivation_digest(X509_get0_pubkey(key->certificate))) != 1)
+		return openssl_fault(fault, "addressing the envelope by key agreement");
+	return true;
 }
 
 static bool
@@ -67,7 +91,9 @@ add_recipient(CMS_ContentInfo *cms, const struct key *key, struct fault *fault)
 	CMS_RecipientInfo *info;
 	EVP_PKEY_CTX *context;
 
-	if (!key->oaep || EVP_PKEY_get_base_id(X509_get0_pubkey(key->certificate)) != EVP_PKEY_RSA)
+	if (EVP_PKEY_get_base_id(X509_get0_pubkey(key->certificate)) == EVP_PKEY_EC)
+		return add_ec_recipient(cms, key, fault);
+	if (!key->oaep)
 		return CMS_add1_recipient_cert(cms, key->certificate, 0) != NULL ||
 		       openssl_fault(fault, "addressing the envelope");
 	info = CMS_add1_recipient_cert(cms, key->certificate, CMS_KEY_PARAM);

@@ -16,6 +16,7 @@
 
 #include "core/catalogue.h"
 #include "core/log.h"
+#include "keystore/openpgp.h"
 #include "mail/mime_stream.h"
 #include "tests/fuzz/made_up.h"
 
@@ -23,17 +24,15 @@ enum { ROUNDS = 400 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* No gpg is started for a file that was given; what it would say is another target's (sealed). */
-GPtrArray *__wrap_openpgp_read(const void *bytes, size_t length, const char *gpg_program,
-			       struct fault *fault);
-GPtrArray *
-__wrap_openpgp_read(const void *bytes, size_t length, const char *gpg_program, struct fault *fault)
+/* No gpg is started for a file that was uploaded; what it would say is another target's (sealed). */
+bool __wrap_openpgp_read(const GPtrArray *blocks, const struct openpgp_known *known, const char *gpg_program,
+			 GPtrArray *keys, GPtrArray *broken, struct fault *fault);
+bool
+__wrap_openpgp_read(const GPtrArray *blocks, const struct openpgp_known *known, const char *gpg_program,
+		    GPtrArray *keys, GPtrArray *broken, struct fault *fault)
 {
-	(void)bytes;
-	(void)length;
-	(void)gpg_program;
-	fault_set(fault, FAULT_INPUT, "made up");
-	return NULL;
+	(void)blocks, (void)known, (void)gpg_program, (void)keys, (void)broken;
+	return fault_set(fault, FAULT_INPUT, "made up");
 }
 
 static void

@@ -432,7 +432,7 @@ static const struct made_up_row {
 	{"member_passkeys", put_own_passkey, false},
 	{"track_find", put_sender_page, false},
 	{"track_copies", put_tracked_copy, false},
-	{"key_give", put_taken, true},
+	{"account_key_upload", put_taken, true},
 };
 
 static PGresult *

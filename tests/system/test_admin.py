@@ -171,9 +171,9 @@ def test_keys_in_every_form(world, name):
             sandbox.command("openssl", "x509", "-in", f"{base}.pem", "-outform", "DER")
         assert address in world.postseal("key", "list", "smime.example")
         assert "deleted" in world.postseal("key", "delete", fingerprint)
-        with pytest.raises(sandbox.Trouble, match="no key can be used"):
+        with pytest.raises(sandbox.Trouble, match="no key for .* is usable now"):
             world.postseal("key", "find", address)
-    with pytest.raises(sandbox.Trouble, match="neither a certificate, PKCS#7, PKCS#12 nor an OpenPGP key"):
+    with pytest.raises(sandbox.Trouble, match="it holds no certificate .PEM, DER, PKCS#7, PKCS#12. and no OpenPGP key"):
         nonsense = directory / f"{name}.nonsense"
         nonsense.write_bytes(b"nonsense")
         world.postseal("key", "import", nonsense)
@@ -360,14 +360,14 @@ def test_international_address_in_a_certificate(world, name):
 
 
 @pytest.mark.parametrize("extensions,said", [
-    ("keyUsage=digitalSignature\nextendedKeyUsage=emailProtection", "its key usage does not allow encryption"),
-    ("keyUsage=keyEncipherment\nextendedKeyUsage=serverAuth", "its key usage does not allow encryption"),
+    ("keyUsage=digitalSignature\nextendedKeyUsage=emailProtection", "lacks keyEncipherment (RFC 8550 §4.4.2)"),
+    ("keyUsage=keyEncipherment\nextendedKeyUsage=serverAuth", "does not include mail (RFC 8550 §4.4.4)"),
 ])
 def test_certificate_for_another_purpose_is_not_used(world, name, extensions, said):
     address = f"{name}@smime.example"
     path = world.authority.issue(name, f"/CN={name}", f"subjectAltName=email:{address}\n{extensions}")
     assert said in world.postseal("key", "import", path)
-    with pytest.raises(sandbox.Trouble, match=said):
+    with pytest.raises(sandbox.Trouble, match=re.escape(said)):
         world.postseal("key", "find", address)
 
 

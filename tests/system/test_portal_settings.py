@@ -46,7 +46,7 @@ def test_member_gives_an_openpgp_key(world, post, name, tmp_path):
     person.enrol()
     gpg = people.Gpg(tmp_path / "gpg", person.address)
     try:
-        for data, word in ((gpg.secret(), "private key"), (b"nonsense", "does not hold one"), (gpg.public(), "OpenPGP")):
+        for data, word in ((gpg.secret(), "private key"), (b"nonsense", "holds no certificate"), (gpg.public(), "OpenPGP")):
             person.browser.get("/settings")
             answer = person.browser.send({}, action="/settings/key", files=[("key", "k.asc", "text/plain", data)])
             assert word in answer.text, word

@@ -6,14 +6,16 @@ static bool
 is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
 	    struct fault *fault)
 {
+	g_autofree char *signature = NULL;
 	const struct key *first;
 
 	if (!recipient_keys_take(around, copy, KEY_PGP, "OpenPGP key", possible_r, why_r, fault))
 		return false;
 	if (*possible_r) {
 		first = g_ptr_array_index(copy->keys, 0);
-		*why_r = g_strdup_printf("OpenPGP key %s%s", first->fingerprint,
-					 copy->keys->len > 1 ? " and more" : "");
+		signature = author_reason(around, &around->pgp_signer);
+		*why_r = g_strdup_printf("OpenPGP key %s%s%s", first->fingerprint,
+					 copy->keys->len > 1 ? " and more" : "", signature);
 	}
 	return true;
 }
@@ -34,7 +36,7 @@ fields(const struct group *group)
 static const struct key *
 signer(const struct surroundings *around)
 {
-	return author_key(around, around->pgp_signer);
+	return author_key(around, &around->pgp_signer);
 }
 
 static bool
