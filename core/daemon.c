@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -63,6 +64,18 @@ watched(sigset_t *set, bool stop_too)
 	sigaddset(set, SIGINT);
 }
 
+/* As many descriptors as the system lets us have: one is needed for each connection. */
+static void
+raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static void
 block_signals(void)
 {
@@ -92,6 +105,7 @@ daemon_begin(int argc, char **argv, const char *name)
 	}
 	log_open(name, to_syslog);
 	block_signals();
+	raise_limits();
 	if (sodium_init() < 0) {
 		log_error("libsodium does not start");
 		exit(EXIT_FAILURE);

@@ -175,7 +175,7 @@ metrics_serve(const char *address, metrics_gauge *gauge, void *context, struct f
 				 "127.0.0.1:9180", address);
 	figures.gauge = gauge;
 	figures.context = context;
-	return MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, answer, NULL, MHD_OPTION_SOCK_ADDR,
+	return MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, answer, NULL, MHD_OPTION_SOCK_ADDR,
 				(struct sockaddr *)&place, MHD_OPTION_CONNECTION_LIMIT, 16u,
 				MHD_OPTION_CONNECTION_TIMEOUT, 10u, MHD_OPTION_END) != NULL ||
 	       fault_set(fault, FAULT_CONFIG, "serving metrics at %s failed: is the port in use?", address);

@@ -121,7 +121,7 @@ run(const char *config)
 	int ended;
 
 	if (policy == NULL)
-		return EXIT_FAILURE;
+		return EXIT_CONFIGURATION;
 	if (!start(&service, config, policy, &fault)) {
 		log_error("%s", fault.text);
 		return EXIT_FAILURE;

@@ -320,8 +320,12 @@ closed(SMFICTX *context)
 {
 	struct session *session = smfi_getpriv(context);
 
-	if (session == NULL)
+	if (session == NULL) {
+		log_warning("a connection to the milter's socket ended before it spoke the milter protocol: only the MTA "
+			    "belongs here, nothing that speaks HTTP, SMTP or TLS");
+		metrics_count("postseal_foreign_connections_total", "", 1);
 		return SMFIS_CONTINUE;
+	}
 	forget_message(session);
 	g_free(session->client);
 	g_free(session);

@@ -188,7 +188,7 @@ run(const char *config)
 	int listener, status;
 
 	if (settings == NULL)
-		return EXIT_FAILURE;
+		return EXIT_CONFIGURATION;
 	database.url = settings->database;
 	portal.database = database_new(&database);
 	if (!begin(&portal, &courier, &listener, &fault)) {

@@ -248,7 +248,7 @@ run(const char *config)
 	struct fault fault;
 
 	if (settings == NULL)
-		return EXIT_FAILURE;
+		return EXIT_CONFIGURATION;
 	database.url = settings->database;
 	courier.database = database_new(&database);
 	sms_start();

@@ -4,24 +4,20 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#include "core/cleanup.h"
 #include "core/daemon.h"
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/migrate.h"
 #include "core/seal/key_file.h"
 #include "core/settings.h"
+#include "keystore/keeper/agent.h"
+#include "keystore/keeper/server.h"
 #include "keystore/keeper/vault.h"
-
-enum { BACKLOG = 128, WORKERS = 4, WAIT_SECONDS = 5 };
 
 static struct {
 	struct vault *vault;
-	int listener;
+	struct server *server;
 } keeper;
 
 /* --- one request --- */
@@ -59,17 +55,14 @@ log_use(const struct keeper_request *request, const struct keeper_reply *reply, 
 }
 
 static void
-serve(gpointer data, gpointer unused)
+serve(void *unused, int fd)
 {
-	AUTO_CLOSE int fd = GPOINTER_TO_INT(data);
-	const struct timeval wait = {.tv_sec = WAIT_SECONDS};
 	struct keeper_request request;
 	struct keeper_reply reply = {0};
 	struct fault fault = {0};
 
 	(void)unused;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
-	if (recv(fd, &request, sizeof request, 0) != (ssize_t)sizeof request)
+	if (recv(fd, &request, sizeof request, MSG_DONTWAIT) != (ssize_t)sizeof request)
 		return;
 	request.fingerprint[KEEPER_FINGERPRINT_MAX] = '\0';
 	reply.granted = grant(&request, &reply, &fault);
@@ -82,45 +75,11 @@ serve(gpointer data, gpointer unused)
 
 /* --- the program --- */
 
-static bool
-listen_at(const struct settings *settings, struct fault *fault)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-	if (g_strlcpy(address.sun_path, settings->keeper_socket, sizeof address.sun_path) >=
-	    sizeof address.sun_path)
-		return fault_set(fault, FAULT_CONFIG, "listening on %s: the path is too long",
-				 settings->keeper_socket);
-	unlink(settings->keeper_socket);
-	keeper.listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (keeper.listener < 0 || bind(keeper.listener, (struct sockaddr *)&address, sizeof address) != 0 ||
-	    listen(keeper.listener, BACKLOG) != 0)
-		return fault_set(fault, FAULT_CONFIG, "listening on %s: %s", settings->keeper_socket,
-				 strerror(errno));
-	return daemon_share_socket(settings->keeper_socket, settings->keeper_group, settings->keeper_mode, fault);
-}
-
 static void
 stop(void *context)
 {
 	(void)context;
-	shutdown(keeper.listener, SHUT_RDWR); /* accept(2) ends */
-}
-
-static void
-serve_all(void)
-{
-	GThreadPool *pool = g_thread_pool_new(serve, NULL, WORKERS, TRUE, NULL);
-	int fd;
-
-	for (;;) {
-		fd = accept4(keeper.listener, NULL, NULL, SOCK_CLOEXEC);
-		if (fd >= 0)
-			g_thread_pool_push(pool, GINT_TO_POINTER(fd), NULL);
-		else if (errno != EINTR && errno != ECONNABORTED)
-			break;
-	}
-	g_thread_pool_free(pool, FALSE, TRUE); /* what is in hand is finished */
+	server_stop(keeper.server);
 }
 
 static bool
@@ -131,12 +90,14 @@ begin(const struct settings *settings, struct database *database, struct seal_ke
 
 	/* Nobody reads the memory of this process, not even another one of the same user. */
 	prctl(PR_SET_DUMPABLE, 0);
-	if (!secret_read(master, settings->secrets, SECRET_MASTER, fault) || !listen_at(settings, fault) ||
-	    !daemon_drop_privileges(settings->keeper_user, fault))
+	if (!secret_read(master, settings->secrets, SECRET_MASTER, fault))
+		return false;
+	keeper.server = server_new(settings, fault);
+	if (keeper.server == NULL || !daemon_drop_privileges(settings->keeper_user, fault))
 		return false;
 	prctl(PR_SET_DUMPABLE, 0);
 	connection = database_take(database, fault);
-	return connection != NULL && migrate_check(connection, fault) && vault_start_agent(settings, fault) &&
+	return connection != NULL && migrate_check(connection, fault) && agent_start(settings, fault) &&
 	       metrics_serve(settings->keeper_metrics, NULL, NULL, fault);
 }
 
@@ -158,9 +119,10 @@ run(const struct settings *settings)
 	sodium_memzero(&master, sizeof master);
 	daemon_watch_signals(&signals);
 	daemon_ready("listening for requests to sign");
-	serve_all();
-	vault_stop_agent(settings);
+	server_run(keeper.server, serve, NULL);
 	vault_free(keeper.vault);
+	agent_stop(settings);
+	server_free(keeper.server);
 	database_free(database);
 	return EXIT_SUCCESS;
 }
@@ -171,5 +133,5 @@ main(int argc, char **argv)
 	const char *config = daemon_begin(argc, argv, "postseal-keeper");
 	g_autoptr(settings_auto) settings = settings_read(config);
 
-	return settings == NULL ? EXIT_FAILURE : run(settings);
+	return settings == NULL ? EXIT_CONFIGURATION : run(settings);
 }

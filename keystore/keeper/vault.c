@@ -1,18 +1,13 @@
 #include "keystore/keeper/vault.h"
 
-#include <errno.h>
-#include <gpgme.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "core/daemon.h"
 #include "core/listener.h"
+#include "core/log.h"
+#include "keystore/keeper/agent.h"
 
-G_DEFINE_AUTO_CLEANUP_FREE_FUNC(gpgme_ctx_t, gpgme_release, NULL)
-G_DEFINE_AUTO_CLEANUP_FREE_FUNC(gpgme_data_t, gpgme_data_release, NULL)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_PKEY_CTX, EVP_PKEY_CTX_free)
 
 static const struct statement private_key = {
@@ -26,8 +21,49 @@ struct vault {
 	struct seal_key master;
 	GMutex lock;
 	GHashTable *keys;     /* fingerprint to EVP_PKEY */
-	GHashTable *prepared; /* fingerprints that the agent has */
+	GMutex agent_lock;
+	GHashTable *held;     /* fingerprints that the agent may have */
+	GHashTable *prepared; /* those that it has as the database does */
 };
+
+/* Is the key deleted, and the agent's copy of it now too? */
+static gboolean
+is_gone(gpointer fingerprint, gpointer unused, gpointer data)
+{
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+	struct fault fault;
+
+	(void)unused;
+	parameters_text(&parameters, fingerprint);
+	if (!connection_execute(data, &private_key, &parameters, &result, &fault)) {
+		log_warning("looking whether the private key %.16s is still kept: %s", (const char *)fingerprint, fault.text);
+		return FALSE;
+	}
+	if (PQntuples(result) > 0)
+		return FALSE;
+	if (!agent_delete(fingerprint, &fault)) {
+		log_error("%s", fault.text);
+		return FALSE;
+	}
+	log_info("the private key %s was deleted, here as well", (const char *)fingerprint);
+	return TRUE;
+}
+
+/* What was deleted does not stay unwrapped with the agent. Under its lock. Without a database it is tried
+ * again when that is back: the listener calls then. */
+static void
+take_from_agent(struct vault *vault)
+{
+	struct fault fault;
+	g_autoptr(connection_auto) connection = NULL;
+
+	if (g_hash_table_size(vault->held) == 0)
+		return;
+	connection = database_take(vault->database, &fault);
+	if (connection != NULL)
+		g_hash_table_foreach_remove(vault->held, is_gone, connection);
+}
 
 /* Any key may have changed or gone. */
 static void
@@ -38,8 +74,11 @@ forget(void *context, const char *payload)
 	(void)payload;
 	g_mutex_lock(&vault->lock);
 	g_hash_table_remove_all(vault->keys);
-	g_hash_table_remove_all(vault->prepared);
 	g_mutex_unlock(&vault->lock);
+	g_mutex_lock(&vault->agent_lock);
+	g_hash_table_remove_all(vault->prepared);
+	take_from_agent(vault);
+	g_mutex_unlock(&vault->agent_lock);
 }
 
 struct vault *
@@ -50,7 +89,9 @@ vault_new(struct database *database, const struct database_settings *listen, con
 	vault->database = database;
 	vault->master = *master;
 	g_mutex_init(&vault->lock);
+	g_mutex_init(&vault->agent_lock);
 	vault->keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)EVP_PKEY_free);
+	vault->held = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	vault->prepared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	vault->listener = listener_start(listen, "postseal_key", forget, vault);
 	return vault;
@@ -61,7 +102,9 @@ vault_free(struct vault *vault)
 {
 	listener_stop(vault->listener);
 	g_hash_table_unref(vault->keys);
+	g_hash_table_unref(vault->held);
 	g_hash_table_unref(vault->prepared);
+	g_mutex_clear(&vault->agent_lock);
 	g_mutex_clear(&vault->lock);
 	sodium_memzero(&vault->master, sizeof vault->master);
 	g_free(vault);
@@ -156,89 +199,21 @@ vault_sign(struct vault *vault, const struct keeper_request *request, struct kee
 	return true;
 }
 
-/* --- the agent --- */
-
-static gpgme_ctx_t
-gpg(struct fault *fault)
-{
-	gpgme_ctx_t context = NULL;
-	gpgme_error_t error = gpgme_new(&context);
-
-	if (error != 0)
-		fault_set(fault, FAULT_CRYPTO, "starting gpg: %s", gpgme_strerror(error));
-	return context;
-}
-
-static bool
-write_agent_settings(const struct settings *settings, struct fault *fault)
-{
-	g_autofree char *path = g_build_filename(settings->keeper_home, "gpg-agent.conf", NULL);
-	g_autofree char *text = g_strdup_printf("extra-socket %s\npinentry-program /bin/false\n",
-						 settings->keeper_agent);
-	g_autoptr(GError) error = NULL;
-
-	if (g_mkdir_with_parents(settings->keeper_home, 0700) != 0 || chmod(settings->keeper_home, 0700) != 0)
-		return fault_set(fault, FAULT_CONFIG, "making the keeper's home %s: %s", settings->keeper_home,
-				 strerror(errno));
-	return g_file_set_contents(path, text, -1, &error) ||
-	       fault_set(fault, FAULT_CONFIG, "writing the settings of gpg-agent: %s", error->message);
-}
-
-static bool
-run_tool(const struct settings *settings, const char *action)
-{
-	const char *const command[] = {"gpgconf", "--homedir", settings->keeper_home, action, "gpg-agent", NULL};
-	int status;
-
-	return g_spawn_sync(NULL, (char **)command, NULL,
-			    G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL,
-			    NULL, NULL, &status, NULL) &&
-	       status == 0;
-}
-
-bool
-vault_start_agent(const struct settings *settings, struct fault *fault)
-{
-	gpgme_error_t error;
-
-	gpgme_check_version(NULL);
-	if (!write_agent_settings(settings, fault))
-		return false;
-	error = gpgme_set_engine_info(GPGME_PROTOCOL_OpenPGP, settings->gpg_program, settings->keeper_home);
-	if (error != 0)
-		return fault_set(fault, FAULT_CONFIG, "starting gpg: %s", gpgme_strerror(error));
-	run_tool(settings, "--kill"); /* one that an earlier run left behind */
-	if (!run_tool(settings, "--launch"))
-		return fault_set(fault, FAULT_CONFIG, "starting gpg-agent in %s failed", settings->keeper_home);
-	return daemon_share_socket(settings->keeper_agent, settings->keeper_group, settings->keeper_mode, fault);
-}
-
-void
-vault_stop_agent(const struct settings *settings)
-{
-	run_tool(settings, "--kill");
-}
+/* --- OpenPGP keys --- */
 
 static bool
 give_to_agent(struct vault *vault, const char *fingerprint, struct fault *fault)
 {
-	g_auto(gpgme_ctx_t) context = gpg(fault);
-	g_auto(gpgme_data_t) data = NULL;
 	size_t length;
-	unsigned char *plain;
-	gpgme_error_t error;
+	unsigned char *plain = open_secret(vault, "pgp", fingerprint, &length, fault);
+	bool taken;
 
-	if (context == NULL)
-		return false;
-	plain = open_secret(vault, "pgp", fingerprint, &length, fault);
 	if (plain == NULL)
 		return false;
-	error = gpgme_data_new_from_mem(&data, (const char *)plain, length, 0);
-	if (error == 0)
-		error = gpgme_op_import(context, data);
+	taken = agent_import(plain, length, fault);
 	sodium_memzero(plain, length);
 	g_free(plain);
-	return error == 0 || fault_set(fault, FAULT_CRYPTO, "gpg-agent does not take it: %s", gpgme_strerror(error));
+	return taken;
 }
 
 bool
@@ -246,15 +221,15 @@ vault_prepare(struct vault *vault, const char *fingerprint, struct fault *fault)
 {
 	bool ready;
 
-	g_mutex_lock(&vault->lock);
+	g_mutex_lock(&vault->agent_lock);
 	ready = g_hash_table_contains(vault->prepared, fingerprint);
-	g_mutex_unlock(&vault->lock);
-	if (ready)
-		return true;
-	if (!give_to_agent(vault, fingerprint, fault))
-		return false;
-	g_mutex_lock(&vault->lock);
-	g_hash_table_add(vault->prepared, g_strdup(fingerprint));
-	g_mutex_unlock(&vault->lock);
-	return true;
+	if (!ready) {
+		/* Before it is there: an import that fails half-way must be cleared away too. */
+		g_hash_table_add(vault->held, g_strdup(fingerprint));
+		ready = give_to_agent(vault, fingerprint, fault);
+		if (ready)
+			g_hash_table_add(vault->prepared, g_strdup(fingerprint));
+	}
+	g_mutex_unlock(&vault->agent_lock);
+	return ready;
 }

@@ -1,14 +1,13 @@
 /*
  * The keeper's side: the company's private keys, opened with the master key and kept in this
- * process only. S/MIME keys sign here; OpenPGP keys are given to a gpg-agent of our own, whose
- * restricted socket lets others use them, never export them.
+ * process only. S/MIME keys sign here; OpenPGP keys are given to a gpg-agent of our own (agent.h), and
+ * taken from it when they are deleted.
  */
 #ifndef POSTSEAL_KEYSTORE_KEEPER_VAULT_H
 #define POSTSEAL_KEYSTORE_KEEPER_VAULT_H
 
 #include "core/database.h"
 #include "core/seal/wrap.h"
-#include "core/settings.h"
 #include "keystore/keeper.h"
 
 struct vault;
@@ -17,10 +16,6 @@ struct vault;
 struct vault *vault_new(struct database *database, const struct database_settings *listen,
 			const struct seal_key *master);
 void vault_free(struct vault *vault);
-
-/* Starts the gpg-agent in `keeper home`, reachable at `keeper agent`. Once, before threads. */
-bool vault_start_agent(const struct settings *settings, struct fault *fault);
-void vault_stop_agent(const struct settings *settings);
 
 /* Signs the digest of the request. */
 bool vault_sign(struct vault *vault, const struct keeper_request *request,

@@ -1,0 +1,156 @@
+"""What the programs are exposed to as processes: a policy that is read again, descriptors that run out, others on
+their sockets, keys that are to be gone."""
+import concurrent.futures
+import os
+import signal
+import socket
+
+import people
+import world as sandbox
+
+
+def reload(world):
+    seen = world.log("postseal-milter").count("was read again")
+    os.kill(world.programs["postseal-milter"], signal.SIGHUP)
+    sandbox.wait_until(lambda: world.log("postseal-milter").count("was read again") > seen, "the policy to be read again")
+
+
+def test_database_is_found_again_after_the_policy_was_read_again(world, post, name):
+    """The address of the database belonged to the first policy, and was used after that was freed: promise 2, mail
+    came to a stop until somebody restarted the milter."""
+    original = world.config.read_text()
+    to = f"{name}@plain.example"
+
+    def send(number):
+        post.accepted(post.compose([to], subject=f"mail {number}"), [to])
+
+    try:
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            sent = [pool.submit(send, number) for number in range(60)]
+            for number in range(12):
+                world.config.write_text(original + f"# another file, {number}: " + "x" * 200 * number + "\n")
+                reload(world)
+            for each in sent:
+                each.result()
+    finally:
+        world.config.write_text(original)
+        reload(world)
+    # Connections that were made before are closed by the server: new ones need the address.
+    world.postgres.query("select count(pg_terminate_backend(pid)) from pg_stat_activity where pid <> pg_backend_pid()"
+                         " and backend_type = 'client backend'")
+    sandbox.wait_until(lambda: post.send(post.compose([to], subject="afterwards"), [to])[0] == 250,
+                       "mail to be accepted again", 20)
+    assert len(post.box(to).wait(61)) == 61
+
+
+def our_key(world, name, sender):
+    base = people.certify(world, sender).with_suffix("")
+    both = base.with_suffix(".both")
+    both.write_text(base.with_suffix(".pem").read_text() + base.with_suffix(".key").read_text())
+    world.postseal("key", "import", both)
+
+
+def test_keeper_outlives_more_connections_than_it_has_descriptors_for(world, post, name):
+    """It ended, with status 0, at the first that it could not take."""
+    sender, to = f"{name}@example.com", f"{name}@smime.example"
+    our_key(world, name, sender)
+    base = people.certify(world, to).with_suffix("")
+    world.stop_program("postseal-keeper")
+    keeper = world.start_program("postseal-keeper", descriptors=64)
+    silent = []
+    try:
+        for _ in range(120):
+            one = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            one.setblocking(False)
+            silent.append(one)
+            try:
+                one.connect(f"{world.run}/keeper.sock")
+            except BlockingIOError:
+                break  # the socket's queue is full
+        message = post.compose([to], sender=sender)
+        # They say nothing, and after some seconds it is somebody else's turn.
+        sandbox.wait_until(lambda: post.send(message, [to], sender=sender)[0] == 250, "a signature", 60)
+        assert b"smime-type=signed-data" in people.open_smime(post.box(to).one(), base)
+        assert keeper.poll() is None
+    finally:
+        for one in silent:
+            one.close()
+        world.stop_program("postseal-keeper")
+        world.start_program("postseal-keeper")
+
+
+def agent_files(world):
+    return list((world.run / "keeper-gnupg" / "private-keys-v1.d").glob("*"))
+
+
+def test_deleted_private_key_is_not_left_with_the_agent(world, post, name):
+    """Promise 7: gpg-agent keeps what it was given as files, not wrapped, also after `key delete`."""
+    sender, to = f"{name}@example.com", f"{name}@pgp.example"
+    our, their = (people.Gpg(world.directory / "keys" / f"{name}{n}", a, "future-default")
+                  for n, a in enumerate((sender, to)))
+    for number, data in enumerate((our.secret(), their.public())):
+        path = world.directory / "keys" / f"{name}{number}.asc"
+        path.write_bytes(data)
+        world.postseal("key", "import", path)
+    post.accepted(post.compose([to], sender=sender), [to], sender=sender)
+    assert post.copies(to)[0]["signed_by"] == our.fingerprint()
+    assert agent_files(world)
+    world.postseal("key", "delete", our.fingerprint())
+    sandbox.wait_until(lambda: not agent_files(world), "the private key to be gone")
+    assert f"the private key {our.fingerprint().lower()} was deleted" in world.log("postseal-keeper").lower()
+    # And nothing is left when the keeper ends, or where it was killed, when it starts.
+    world.postseal("key", "import", world.directory / "keys" / f"{name}0.asc")
+    post.accepted(post.compose([to], sender=sender), [to], sender=sender)
+    assert agent_files(world)
+    world.stop_program("postseal-keeper", signal.SIGKILL)
+    assert agent_files(world)
+    world.start_program("postseal-keeper")
+    assert not agent_files(world)
+    post.accepted(post.compose([to], sender=sender), [to], sender=sender)
+    world.stop_program("postseal-keeper")
+    assert not list((world.run / "keeper-gnupg").glob("*"))
+    world.start_program("postseal-keeper")
+    our.end()
+    their.end()
+
+
+def test_other_protocols_on_the_milters_socket_are_told_in_the_log(world, post, name):
+    sentence = "ended before it spoke the milter protocol"
+    for said in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"EHLO mail.example\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"):
+        seen = world.log("postseal-milter").count(sentence)
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(world.milter_socket))
+            client.sendall(said)
+            client.shutdown(socket.SHUT_WR)
+            sandbox.wait_until(lambda: world.log("postseal-milter").count(sentence) > seen, "a line in the log")
+    post.accepted(post.compose([f"{name}@plain.example"]), [f"{name}@plain.example"])
+
+
+def test_milter_outlives_a_shortage_of_descriptors(world, post, name):
+    """libmilter tries again for a while, and so does the MTA."""
+    to = f"{name}@plain.example"
+    world.stop_program("postseal-milter")
+    milter = world.start_program("postseal-milter", descriptors=40)
+    idle = []
+    try:
+        for _ in range(60):
+            client = socket.socket(socket.AF_UNIX)
+            client.settimeout(2)
+            client.connect(str(world.milter_socket))
+            idle.append(client)
+        for client in idle:
+            client.close()
+        sandbox.wait_until(lambda: accepts(post, to), "mail to be accepted again", 60)
+        assert milter.poll() is None
+    finally:
+        for client in idle:
+            client.close()
+        world.stop_program("postseal-milter")
+        world.start_program("postseal-milter")
+
+
+def accepts(post, to):
+    try:
+        return post.send(post.compose([to]), [to])[0] == 250
+    except AssertionError:
+        return False  # at MAIL already
