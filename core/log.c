@@ -1,5 +1,6 @@
 #include "core/log.h"
 
+#include <glib.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <syslog.h>
@@ -26,6 +27,19 @@ flatten(char *line)
 	for (; *line != '\0'; line++)
 		if ((unsigned char)*line < 0x20 || *line == 0x7f)
 			*line = ' ';
+}
+
+char *
+log_quoted(const char *text)
+{
+	GString *quoted = g_string_new("\"");
+
+	for (; *text != '\0'; text++)
+		if (*text == '"' || *text == '\\' || (unsigned char)*text < 0x20 || *text == 0x7f)
+			g_string_append_printf(quoted, "\\x%02x", (unsigned char)*text);
+		else
+			g_string_append_c(quoted, *text);
+	return g_string_free(g_string_append_c(quoted, '"'), FALSE);
 }
 
 static void put(int priority, const char *label, const char *format, va_list args)

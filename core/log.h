@@ -10,6 +10,10 @@
 /* `name` must live as long as the program. */
 void log_open(const char *name, bool to_syslog);
 
+/* The text in quotes, with what could end it or the line escaped, for a value that came from outside:
+ * what follows it is ours. Caller frees. */
+char *log_quoted(const char *text);
+
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

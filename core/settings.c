@@ -119,6 +119,10 @@ set_standard(struct settings *settings, const struct setting *setting)
 	const char *unit = strchr(setting->standard, ' ');
 	uint64_t factor = 1;
 
+	if (setting->type == SETTING_LIST) {
+		*(char ***)place_of(settings, setting) = g_strsplit(setting->standard, " ", -1);
+		return;
+	}
 	if (setting->type < SETTING_COUNT) {
 		set_text(settings, setting, setting->standard);
 		return;

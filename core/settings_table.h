@@ -6,7 +6,7 @@
  *
  *   TEXT(field, default)                 a text; "" stands for none
  *   WORD(field, default, words)          a text that is one of the words: "en, de, fr, it"
- *   LIST(field, default)                 texts
+ *   LIST(field, default)                 texts; the default has blanks between them
  *   TABLE(field, default)                name of a table
  *   MODE(field, default)                 permissions of a file, in octal digits
  *   FLAG(field, default)                 "yes" or "no"
@@ -48,6 +48,7 @@ MODE(portal_mode, "0660")
 TEXT(portal_user, "postseal_portal")
 TEXT(portal_metrics, "")
 TEXT(portal_url, NULL)
+LIST(portal_proxies, "127.0.0.0/8 ::1 unix")
 TEXT(portal_pages, "")
 BYTES(portal_upload, "25 MB", 1, GB)
 CHOICE(portal_factor, "offered", "offered, required")

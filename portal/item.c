@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mail/html_mail.h"
+#include "portal/answer.h"
 
 struct mailbox
 item_mailbox(const struct request *request)

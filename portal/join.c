@@ -5,6 +5,7 @@
 #include "core/address.h"
 #include "core/catalogue.h"
 #include "delivery/outbox/notice.h"
+#include "portal/answer.h"
 #include "portal/signin.h"
 #include "portal/mailbox.h"
 #include "portal/web/throttle.h"
@@ -38,7 +39,7 @@ proof_digest(const struct request *request, unsigned char digest_r[SEAL_DIGEST_B
 {
 	struct seal_key token;
 
-	if (!seal_key_read(&token, request->tail))
+	if (!seal_key_read(&token, request->web.tail))
 		return false;
 	seal_key_digest(digest_r, &token, proof_purpose);
 	sodium_memzero(&token, sizeof token);
@@ -50,25 +51,25 @@ proof_digest(const struct request *request, unsigned char digest_r[SEAL_DIGEST_B
 static enum MHD_Result
 show_join(struct request *request, unsigned status, const char *wrong)
 {
-	g_autoptr(page_auto) page = request_page(request, "join.html");
+	g_autoptr(page_auto) page = answer_begin(request, "join.html");
 
 	page_text_if_any(page, "wrong", wrong);
 	return answer_page(request, status, page);
 }
 
 enum MHD_Result
-serve_join_form(struct request *request)
+join_form(struct request *request)
 {
 	return show_join(request, MHD_HTTP_OK, NULL);
 }
 
 static bool
-mail_proof(struct request *request, const char *address, const char *shown, struct fault *fault)
+mail_proof(struct request *request, const struct address *address, struct fault *fault)
 {
 	const struct notice notice = {.settings = request->portal->settings,
 				      .courier = request->portal->courier,
 				      .connection = request->connection,
-				      .smtputf8 = !g_str_is_ascii(shown)};
+				      .smtputf8 = address->international};
 	struct parameters parameters = {0};
 	struct seal_key token;
 	unsigned char digest[SEAL_DIGEST_BYTES];
@@ -79,13 +80,13 @@ mail_proof(struct request *request, const char *address, const char *shown, stru
 	seal_key_show(text, &token);
 	seal_key_digest(digest, &token, proof_purpose);
 	parameters_bytes(&parameters, digest, sizeof digest);
-	parameters_text(&parameters, address);
-	parameters_text(&parameters, shown);
-	parameters_text(&parameters, request->language);
+	parameters_text(&parameters, address->key);
+	parameters_text(&parameters, address->text);
+	parameters_text(&parameters, request->web.language);
 	parameters_number(&parameters, PROOF_SECONDS);
 	done = batch_begin(request->connection, fault) &&
 	       batch_add(request->connection, &proof_put, &parameters, fault) &&
-	       notice_proof(&notice, shown, request->language, text, fault) &&
+	       notice_proof(&notice, address->text, request->web.language, text, fault) &&
 	       batch_commit(request->connection, fault);
 	sodium_memzero(&token, sizeof token);
 	sodium_memzero(text, sizeof text);
@@ -93,20 +94,18 @@ mail_proof(struct request *request, const char *address, const char *shown, stru
 }
 
 enum MHD_Result
-serve_join(struct request *request)
+join_submit(struct request *request)
 {
-	const char *shown = request_field(request, "address");
-	g_autofree char *address = NULL;
+	g_auto(address_auto) address = {0};
 	struct fault fault;
 	bool allowed;
 
-	if (!address_is_valid(shown))
+	if (!request_address(request, "address", &address))
 		return show_join(
 			request, MHD_HTTP_BAD_REQUEST,
 			request_say(request,
 				    "Please type your mail address, such as name@example.com."));
-	address = address_fold(shown);
-	if (!throttle_take(request->connection, &throttle_proof_network, request->network, &allowed,
+	if (!throttle_take(request->connection, &throttle_proof_network, request->web.network, &allowed,
 			   &fault))
 		return answer_fault(request, &fault);
 	if (!allowed)
@@ -114,11 +113,11 @@ serve_join(struct request *request)
 			request, "Too many mails were asked for from here. Please wait an hour, "
 				 "then try again.");
 	/* Whoever types somebody else's address does not fill their box. */
-	if (!throttle_take(request->connection, &throttle_proof_address, address, &allowed,
+	if (!throttle_take(request->connection, &throttle_proof_address, address.key, &allowed,
 			   &fault) ||
-	    (allowed && !mail_proof(request, address, shown, &fault)))
+	    (allowed && !mail_proof(request, &address, &fault)))
 		return answer_fault(request, &fault);
-	return answer_word(request, MHD_HTTP_OK, "Please look into your mailbox",
+	return answer_outcome(request, MHD_HTTP_OK, "Please look into your mailbox",
 			   "A mail with a link is on its way to your address. Follow the link to "
 			   "go on; it works for a "
 			   "day. If no mail comes, look into the folder for unwanted mail.");
@@ -173,7 +172,7 @@ static enum MHD_Result
 show_enrol(struct request *request, const struct newcomer *newcomer, bool by_link,
 	   const char *wrong)
 {
-	g_autoptr(page_auto) page = request_page(
+	g_autoptr(page_auto) page = answer_begin(
 		request, by_link && newcomer->has_account ? "reopen.html" : "enrol.html");
 
 	page_text_if_any(page, "wrong", wrong == NULL ? NULL : request_say(request, wrong));
@@ -198,7 +197,7 @@ strength(const char *password)
 static enum MHD_Result
 show_recovery(struct request *request, char recovery[RECOVERY_CHARACTERS + 1], const char *password)
 {
-	g_autoptr(page_auto) page = request_page(request, "recovery.html");
+	g_autoptr(page_auto) page = answer_begin(request, "recovery.html");
 
 	page_text(page, "code", recovery);
 	page_text(page, "strength", request_say(request, strength(password)));
@@ -234,7 +233,7 @@ create(struct request *request, const struct newcomer *newcomer,
 {
 	const struct account_new settings = {.address = newcomer->address,
 					     .shown = newcomer->shown,
-					     .language = request->language,
+					     .language = request->web.language,
 					     .password = request_field(request, "password"),
 					     .replaces = newcomer->has_account};
 	struct connection *connection = request->connection;
@@ -281,7 +280,7 @@ guest(struct request *request, struct newcomer *newcomer_r, bool *found_r, struc
 }
 
 enum MHD_Result
-serve_enrol_form(struct request *request)
+join_account_form(struct request *request)
 {
 	g_auto(newcomer_auto) newcomer = {0};
 	struct fault fault;
@@ -302,7 +301,7 @@ serve_enrol_form(struct request *request)
 static enum MHD_Result
 show_pressed_twice(struct request *request)
 {
-	return answer_word(request, MHD_HTTP_CONFLICT, "Your account may be there already",
+	return answer_outcome(request, MHD_HTTP_CONFLICT, "Your account may be there already",
 			   "If you pressed the button twice, your account was made the first time. "
 			   "Please sign in with your address and the password you chose; under "
 			   "Settings you can make a recovery code. Otherwise too much time has "
@@ -310,7 +309,7 @@ show_pressed_twice(struct request *request)
 }
 
 enum MHD_Result
-serve_enrol(struct request *request)
+join_account_submit(struct request *request)
 {
 	g_auto(newcomer_auto) newcomer = {0};
 	const char *wrong;
@@ -346,13 +345,13 @@ prove(struct request *request, struct newcomer *newcomer_r, bool *found_r, struc
 static enum MHD_Result
 show_used_link(struct request *request)
 {
-	return answer_word(request, MHD_HTTP_NOT_FOUND, "This link works no more",
+	return answer_outcome(request, MHD_HTTP_NOT_FOUND, "This link works no more",
 			   "It was used already, or its time is over. You can ask for a new one on "
 			   "the front page.");
 }
 
 enum MHD_Result
-serve_proof_form(struct request *request)
+join_proof_form(struct request *request)
 {
 	g_auto(newcomer_auto) newcomer = {0};
 	struct fault fault;
@@ -393,11 +392,11 @@ recover(struct request *request, const struct newcomer *newcomer)
 				  request_field(request, "password"), &fault) ||
 	    !session_end_others(connection, session, &fault) || !batch_commit(connection, &fault))
 		return answer_fault(request, &fault);
-	return entry_with_password(request);
+	return signin_with_password(request);
 }
 
 enum MHD_Result
-serve_proof(struct request *request)
+join_proof_submit(struct request *request)
 {
 	g_auto(newcomer_auto) newcomer = {0};
 	const char *wrong;

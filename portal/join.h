@@ -6,9 +6,9 @@
 
 /* An address is proven by a link that is mailed to it; what the page says does not depend on whether
  * there is an account. */
-serve_request serve_join_form, serve_join;
-serve_request serve_proof_form, serve_proof;
+serve_request join_form, join_submit;
+serve_request join_proof_form, join_proof_submit;
 /* A guest, whose address the first message has proven. */
-serve_request serve_enrol_form, serve_enrol;
+serve_request join_account_form, join_account_submit;
 
 #endif

@@ -2,13 +2,16 @@
 
 #include <string.h>
 
+#include "portal/answer.h"
 #include "portal/join.h"
-#include "portal/signin.h"
-#include "portal/second_factor.h"
+#include "portal/passkey_page.h"
 #include "portal/reading.h"
-#include "portal/unlock.h"
-#include "portal/settings_page.h"
+#include "portal/second_factor.h"
 #include "portal/sender_page.h"
+#include "portal/settings_page.h"
+#include "portal/signin.h"
+#include "portal/totp_page.h"
+#include "portal/unlock.h"
 #include "portal/writing.h"
 
 enum {
@@ -24,32 +27,24 @@ enum {
 static enum MHD_Result
 answer_asset(struct request *request, const char *name, const char *type)
 {
-	GBytes *bytes = page_asset(name);
-	gsize length;
-	const void *data = g_bytes_get_data(bytes, &length);
-	struct MHD_Response *response =
-		MHD_create_response_from_buffer(length, (void *)data, MHD_RESPMEM_PERSISTENT);
-
-	MHD_add_response_header(response, "Content-Type", type);
-	MHD_add_response_header(response, "Cache-Control", "public, max-age=3600");
 	request->cookie_is_new = false;
-	return answer(request, MHD_HTTP_OK, response);
+	return answer_response(request, MHD_HTTP_OK, web_asset(name, type));
 }
 
 static enum MHD_Result
-serve_style(struct request *request)
+asset_style(struct request *request)
 {
 	return answer_asset(request, "style.css", "text/css; charset=utf-8");
 }
 
 static enum MHD_Result
-serve_logo(struct request *request)
+asset_logo(struct request *request)
 {
 	return answer_asset(request, "logo.svg", "image/svg+xml");
 }
 
 static enum MHD_Result
-serve_script(struct request *request)
+asset_script(struct request *request)
 {
 	return answer_asset(request, "passkey.js", "text/javascript; charset=utf-8");
 }
@@ -57,56 +52,56 @@ serve_script(struct request *request)
 /* --- routes --- */
 
 static const struct route routes[] = {
-	{"GET", "/", serve_front, ACCESS_ANYBODY, FORM_SMALL},
-	{"GET", "/style.css", serve_style, ACCESS_ANYBODY, FORM_SMALL},
-	{"GET", "/logo.svg", serve_logo, ACCESS_ANYBODY, FORM_SMALL},
-	{"GET", "/passkey.js", serve_script, ACCESS_ANYBODY, FORM_SMALL},
-	{"GET", "/m/", serve_code_form, ACCESS_ANYBODY, FORM_SMALL},
-	{"POST", "/m/", serve_code, ACCESS_ANYBODY, FORM_SMALL},
-	{"GET", "/signin", serve_signin_form, ACCESS_ANYBODY, FORM_SMALL},
-	{"POST", "/signin", serve_signin, ACCESS_ANYBODY, FORM_SMALL},
-	{"POST", "/signout", serve_signout, ACCESS_ANYBODY, FORM_SMALL},
-	{"GET", "/factor", serve_factor_form, ACCESS_HALF, FORM_SMALL},
-	{"POST", "/factor", serve_factor_code, ACCESS_HALF, FORM_SMALL},
-	{"POST", "/factor/passkey", serve_factor_passkey, ACCESS_HALF, FORM_SMALL},
-	{"GET", "/join", serve_join_form, ACCESS_ANYBODY, FORM_SMALL},
-	{"POST", "/join", serve_join, ACCESS_ANYBODY, FORM_SMALL},
-	{"GET", "/proof/", serve_proof_form, ACCESS_ANYBODY, FORM_SMALL},
-	{"POST", "/proof/", serve_proof, ACCESS_ANYBODY, FORM_SMALL},
-	{"GET", "/enrol", serve_enrol_form, ACCESS_GUEST, FORM_SMALL},
-	{"POST", "/enrol", serve_enrol, ACCESS_ANYBODY, FORM_SMALL},
-	{"GET", "/inbox", serve_inbox, ACCESS_MEMBER, FORM_SMALL},
-	{"GET", "/sent", serve_sent, ACCESS_MEMBER, FORM_SMALL},
-	{"GET", "/drafts", serve_drafts, ACCESS_MEMBER, FORM_SMALL},
-	{"GET", "/message/", serve_message, ACCESS_GUEST, FORM_SMALL},
-	{"GET", "/html/", serve_html, ACCESS_GUEST, FORM_SMALL},
-	{"GET", "/source/", serve_source, ACCESS_GUEST, FORM_SMALL},
-	{"GET", "/attachment/", serve_attachment, ACCESS_GUEST, FORM_SMALL},
-	{"GET", "/zip/", serve_zip, ACCESS_GUEST, FORM_SMALL},
-	{"POST", "/delete/", serve_delete, ACCESS_MEMBER, FORM_SMALL},
-	{"GET", "/write", serve_write, ACCESS_MEMBER, FORM_SMALL},
-	{"GET", "/reply/", serve_reply, ACCESS_MEMBER, FORM_SMALL},
-	{"GET", "/replyall/", serve_reply_all, ACCESS_MEMBER, FORM_SMALL},
-	{"GET", "/forward/", serve_forward, ACCESS_MEMBER, FORM_SMALL},
-	{"GET", "/draft/", serve_draft, ACCESS_MEMBER, FORM_SMALL},
-	{"POST", "/send", serve_send, ACCESS_MEMBER, FORM_FILES},
-	{"GET", "/settings", serve_settings, ACCESS_MEMBER, FORM_SMALL},
-	{"POST", "/settings/language", serve_set_language, ACCESS_MEMBER, FORM_SMALL},
-	{"POST", "/settings/wish", serve_set_wish, ACCESS_MEMBER, FORM_SMALL},
-	{"POST", "/settings/password", serve_set_password, ACCESS_MEMBER, FORM_SMALL},
-	{"POST", "/settings/recovery", serve_new_recovery, ACCESS_MEMBER, FORM_SMALL},
-	{"POST", "/settings/key", serve_give_key, ACCESS_MEMBER, FORM_FILES},
-	{"POST", "/settings/key/remove", serve_take_key_back, ACCESS_MEMBER, FORM_SMALL},
-	{"GET", "/settings/totp", serve_totp_form, ACCESS_MEMBER, FORM_SMALL},
-	{"POST", "/settings/totp", serve_totp_add, ACCESS_MEMBER, FORM_SMALL},
-	{"POST", "/settings/totp/remove", serve_totp_remove, ACCESS_MEMBER, FORM_SMALL},
-	{"GET", "/settings/passkey", serve_passkey_form, ACCESS_MEMBER, FORM_SMALL},
-	{"POST", "/settings/passkey", serve_passkey_add, ACCESS_MEMBER, FORM_SMALL},
-	{"POST", "/settings/passkey/remove", serve_passkey_remove, ACCESS_MEMBER, FORM_SMALL},
-	{"POST", "/settings/session", serve_end_session, ACCESS_MEMBER, FORM_SMALL},
-	{"POST", "/settings/sessions", serve_end_other_sessions, ACCESS_MEMBER, FORM_SMALL},
-	{"GET", "/track/", serve_track, ACCESS_ANYBODY, FORM_SMALL},
-	{"POST", "/track/", serve_track_deed, ACCESS_ANYBODY, FORM_SMALL},
+	{"GET", "/", signin_front, ACCESS_ANYBODY, FORM_FIELDS},
+	{"GET", "/style.css", asset_style, ACCESS_ANYBODY, FORM_FIELDS},
+	{"GET", "/logo.svg", asset_logo, ACCESS_ANYBODY, FORM_FIELDS},
+	{"GET", "/passkey.js", asset_script, ACCESS_ANYBODY, FORM_FIELDS},
+	{"GET", "/m/", unlock_form, ACCESS_ANYBODY, FORM_FIELDS},
+	{"POST", "/m/", unlock_submit, ACCESS_ANYBODY, FORM_FIELDS},
+	{"GET", "/signin", signin_form, ACCESS_ANYBODY, FORM_FIELDS},
+	{"POST", "/signin", signin_submit, ACCESS_ANYBODY, FORM_FIELDS},
+	{"POST", "/signout", signin_end, ACCESS_ANYBODY, FORM_FIELDS},
+	{"GET", "/factor", second_factor_form, ACCESS_HALF, FORM_FIELDS},
+	{"POST", "/factor", second_factor_code, ACCESS_HALF, FORM_FIELDS},
+	{"POST", "/factor/passkey", second_factor_passkey, ACCESS_HALF, FORM_FIELDS},
+	{"GET", "/join", join_form, ACCESS_ANYBODY, FORM_FIELDS},
+	{"POST", "/join", join_submit, ACCESS_ANYBODY, FORM_FIELDS},
+	{"GET", "/proof/", join_proof_form, ACCESS_ANYBODY, FORM_FIELDS},
+	{"POST", "/proof/", join_proof_submit, ACCESS_ANYBODY, FORM_FIELDS},
+	{"GET", "/enrol", join_account_form, ACCESS_GUEST, FORM_FIELDS},
+	{"POST", "/enrol", join_account_submit, ACCESS_ANYBODY, FORM_FIELDS},
+	{"GET", "/inbox", reading_inbox, ACCESS_MEMBER, FORM_FIELDS},
+	{"GET", "/sent", reading_sent, ACCESS_MEMBER, FORM_FIELDS},
+	{"GET", "/drafts", reading_drafts, ACCESS_MEMBER, FORM_FIELDS},
+	{"GET", "/message/", reading_message, ACCESS_GUEST, FORM_FIELDS},
+	{"GET", "/html/", reading_html, ACCESS_GUEST, FORM_FIELDS},
+	{"GET", "/source/", reading_source, ACCESS_GUEST, FORM_FIELDS},
+	{"GET", "/attachment/", reading_attachment, ACCESS_GUEST, FORM_FIELDS},
+	{"GET", "/zip/", reading_zip, ACCESS_GUEST, FORM_FIELDS},
+	{"POST", "/delete/", reading_delete, ACCESS_MEMBER, FORM_FIELDS},
+	{"GET", "/write", writing_new, ACCESS_MEMBER, FORM_FIELDS},
+	{"GET", "/reply/", writing_reply, ACCESS_MEMBER, FORM_FIELDS},
+	{"GET", "/replyall/", writing_reply_all, ACCESS_MEMBER, FORM_FIELDS},
+	{"GET", "/forward/", writing_forward, ACCESS_MEMBER, FORM_FIELDS},
+	{"GET", "/draft/", writing_draft, ACCESS_MEMBER, FORM_FIELDS},
+	{"POST", "/send", writing_send, ACCESS_MEMBER, FORM_FILES},
+	{"GET", "/settings", settings_page_show, ACCESS_MEMBER, FORM_FIELDS},
+	{"POST", "/settings/language", settings_page_language, ACCESS_MEMBER, FORM_FIELDS},
+	{"POST", "/settings/wish", settings_page_wish, ACCESS_MEMBER, FORM_FIELDS},
+	{"POST", "/settings/password", settings_page_password, ACCESS_MEMBER, FORM_FIELDS},
+	{"POST", "/settings/recovery", settings_page_recovery, ACCESS_MEMBER, FORM_FIELDS},
+	{"POST", "/settings/key", settings_page_add_key, ACCESS_MEMBER, FORM_FILES},
+	{"POST", "/settings/key/remove", settings_page_remove_key, ACCESS_MEMBER, FORM_FIELDS},
+	{"GET", "/settings/totp", totp_page_form, ACCESS_MEMBER, FORM_FIELDS},
+	{"POST", "/settings/totp", totp_page_add, ACCESS_MEMBER, FORM_FIELDS},
+	{"POST", "/settings/totp/remove", totp_page_remove, ACCESS_MEMBER, FORM_FIELDS},
+	{"GET", "/settings/passkey", passkey_page_form, ACCESS_MEMBER, FORM_FIELDS},
+	{"POST", "/settings/passkey", passkey_page_add, ACCESS_MEMBER, FORM_FIELDS},
+	{"POST", "/settings/passkey/remove", passkey_page_remove, ACCESS_MEMBER, FORM_FIELDS},
+	{"POST", "/settings/session", settings_page_end_session, ACCESS_MEMBER, FORM_FIELDS},
+	{"POST", "/settings/sessions", settings_page_end_other_sessions, ACCESS_MEMBER, FORM_FIELDS},
+	{"GET", "/track/", sender_page_show, ACCESS_ANYBODY, FORM_FIELDS},
+	{"POST", "/track/", sender_page_act, ACCESS_ANYBODY, FORM_FIELDS},
 };
 
 static bool
@@ -143,7 +138,7 @@ answer_no_route(struct request *request, bool path_is_known)
 	request->cookie_is_new = false;
 	if (!path_is_known)
 		return answer_not_found(request);
-	return answer_word(request, MHD_HTTP_METHOD_NOT_ALLOWED, "Not possible",
+	return answer_outcome(request, MHD_HTTP_METHOD_NOT_ALLOWED, "Not possible",
 			   "This page cannot be used that way.");
 }
 
@@ -159,10 +154,9 @@ begin(struct portal *portal, struct MHD_Connection *mhd, const char *url, const 
 	if (request->route == NULL)
 		return answer_no_route(request, path_is_known);
 	if (g_str_has_suffix(request->route->path, "/"))
-		request->tail =
+		request->web.tail =
 			url + (strlen(request->route->path) > 1 ? strlen(request->route->path) : 0);
-	if (request->route->form == FORM_FILES)
-		request_admit(request);
+	request_expect_form(request);
 	return MHD_YES;
 }
 
@@ -176,14 +170,14 @@ handle(void *context, struct MHD_Connection *mhd, const char *url, const char *m
 	if (request == NULL)
 		return begin(context, mhd, url, method, request_r);
 	if (*upload_size > 0) {
-		if (!request_take(request, upload, *upload_size))
+		if (!form_take(&request->web.form, upload, *upload_size))
 			return MHD_NO;
 		*upload_size = 0;
 		return MHD_YES;
 	}
 	/* MHD has its own copy of the path at each call. */
-	request->tail = url + (request->tail - request->path);
-	request->path = url;
+	request->web.tail = url + (request->web.tail - request->web.path);
+	request->web.path = url;
 	return request_serve(request);
 }
 
@@ -199,12 +193,26 @@ completed(void *context, struct MHD_Connection *mhd, void **request_r,
 	*request_r = NULL;
 }
 
+static bool
+prepare_site(struct portal *portal, struct fault *fault)
+{
+	const struct settings *settings = portal->settings;
+
+	portal->spool = (struct spool_settings){.directory = settings->spool_directory,
+						.memory_max = SPOOL_MEMORY};
+	portal->site = (struct web_site){
+		.organisation = settings->organisation,
+		.language = settings->language,
+		.proxies = proxies_new((const char *const *)settings->portal_proxies, fault),
+		.is_secure = g_str_has_prefix(settings->portal_url, "https:")};
+	return portal->site.proxies != NULL;
+}
+
 bool
 portal_start(struct portal *portal, int listener, struct fault *fault)
 {
-	portal->is_secure = g_str_has_prefix(portal->settings->portal_url, "https:");
-	portal->spool = (struct spool_settings){.directory = portal->settings->spool_directory,
-						.memory_max = SPOOL_MEMORY};
+	if (!prepare_site(portal, fault))
+		return false;
 	portal->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, portal,
 		MHD_OPTION_LISTEN_SOCKET, (MHD_socket)listener, MHD_OPTION_THREAD_POOL_SIZE,
@@ -220,4 +228,5 @@ void
 portal_stop(struct portal *portal)
 {
 	MHD_stop_daemon(portal->daemon);
+	proxies_free(portal->site.proxies);
 }

@@ -4,6 +4,7 @@
 
 #include "core/catalogue.h"
 #include "core/log.h"
+#include "portal/answer.h"
 #include "portal/archive.h"
 #include "mail/html_mail.h"
 #include "portal/item.h"
@@ -118,7 +119,7 @@ show_folder(struct request *request, enum folder folder)
 
 	if (entries == NULL)
 		return answer_fault(request, &fault);
-	page = request_page(request, "list.html");
+	page = answer_begin(request, "list.html");
 	page_text(page, "title", request_say(request, folders[folder].title));
 	fill_search(page, folder, &question);
 	for (guint i = 0; i < entries->len; i++)
@@ -133,19 +134,19 @@ show_folder(struct request *request, enum folder folder)
 }
 
 enum MHD_Result
-serve_inbox(struct request *request)
+reading_inbox(struct request *request)
 {
 	return show_folder(request, FOLDER_INBOX);
 }
 
 enum MHD_Result
-serve_sent(struct request *request)
+reading_sent(struct request *request)
 {
 	return show_folder(request, FOLDER_SENT);
 }
 
 enum MHD_Result
-serve_drafts(struct request *request)
+reading_drafts(struct request *request)
 {
 	return show_folder(request, FOLDER_DRAFTS);
 }
@@ -249,7 +250,7 @@ fill_header(const struct request *request, struct page *page, const struct mailb
 }
 
 enum MHD_Result
-serve_message(struct request *request)
+reading_message(struct request *request)
 {
 	g_auto(mailbox_item_auto) item = {0};
 	g_autoptr(page_auto) page = NULL;
@@ -257,12 +258,12 @@ serve_message(struct request *request)
 	enum MHD_Result answered;
 	struct fault fault;
 
-	if (!item_open(request, request->tail, &item, &answered))
+	if (!item_open(request, request->web.tail, &item, &answered))
 		return answered;
 	text = text_of(request, &item, &fault);
 	if (text == NULL)
 		return answer_fault(request, &fault);
-	page = request_page(request, "message.html");
+	page = answer_begin(request, "message.html");
 	fill_header(request, page, &item);
 	page_choose(page, item.layout->html != NULL, "frame", "text");
 	if (item.layout->html != NULL) {
@@ -312,13 +313,13 @@ too_elaborate(const struct request *request)
 	return g_markup_printf_escaped(
 		"<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\"><title>-</title>"
 		"</head><body><p>%s</p></body></html>\n",
-		request->language,
+		request->web.language,
 		request_say(request, "This message is too elaborate to be shown here. Please read "
 				     "its text below, or download it."));
 }
 
 enum MHD_Result
-serve_html(struct request *request)
+reading_html(struct request *request)
 {
 	g_auto(mailbox_item_auto) item = {0};
 	struct pictures pictures = {&item, LAYOUT_PICTURES_MAX};
@@ -330,14 +331,14 @@ serve_html(struct request *request)
 	bool cut, left_out;
 	char *clean;
 
-	if (!item_open(request, request->tail, &item, &answered))
+	if (!item_open(request, request->web.tail, &item, &answered))
 		return answered;
 	if (item.layout->html == NULL)
 		return answer_not_found(request);
 	html = content_text(&item.content, item.layout->html, HTML_MAIL_MAX, &cut, &fault);
 	if (html == NULL)
 		return answer_fault(request, &fault);
-	clean = html_mail_clean(html, strlen(html), &images, request->language, &left_out);
+	clean = html_mail_clean(html, strlen(html), &images, request->web.language, &left_out);
 	if (clean == NULL)
 		clean = too_elaborate(request);
 	response = MHD_create_response_from_buffer(strlen(clean), clean, MHD_RESPMEM_MUST_FREE);
@@ -350,7 +351,7 @@ serve_html(struct request *request)
 		"form-action 'none'; base-uri 'none'; frame-ancestors 'self'; "
 		"sandbox allow-popups allow-popups-to-escape-sandbox");
 	MHD_add_response_header(response, "X-Frame-Options", "SAMEORIGIN");
-	return answer(request, MHD_HTTP_OK, response);
+	return answer_response(request, MHD_HTTP_OK, response);
 }
 
 /* --- downloads --- */
@@ -399,26 +400,20 @@ close_archive(void *context)
 	archive_close(context);
 }
 
-/* Always as a download, and never as a type that a browser would show as a page of ours. */
 static enum MHD_Result
 answer_download(struct request *request, struct MHD_Response *response, const char *name)
 {
-	g_autofree char *escaped = g_uri_escape_string(name, NULL, FALSE);
-	/* RFC 6266 §4.3 */
-	g_autofree char *disposition = g_strconcat("attachment; filename*=UTF-8''", escaped, NULL);
-
-	MHD_add_response_header(response, "Content-Type", "application/octet-stream");
-	MHD_add_response_header(response, "Content-Disposition", disposition);
-	return answer(request, MHD_HTTP_OK, response);
+	web_make_download(response, name);
+	return answer_response(request, MHD_HTTP_OK, response);
 }
 
 enum MHD_Result
-serve_source(struct request *request)
+reading_source(struct request *request)
 {
 	g_auto(mailbox_item_auto) item = {0};
 	enum MHD_Result answered;
 
-	if (!item_open(request, request->tail, &item, &answered))
+	if (!item_open(request, request->web.tail, &item, &answered))
 		return answered;
 	return answer_download(
 		request,
@@ -428,10 +423,10 @@ serve_source(struct request *request)
 }
 
 enum MHD_Result
-serve_attachment(struct request *request)
+reading_attachment(struct request *request)
 {
 	g_auto(mailbox_item_auto) item = {0};
-	g_auto(GStrv) words = g_strsplit(request->tail, "/", 2);
+	g_auto(GStrv) words = g_strsplit(request->web.tail, "/", 2);
 	const struct layout_part *part;
 	enum MHD_Result answered;
 	guint64 number;
@@ -452,13 +447,13 @@ serve_attachment(struct request *request)
 }
 
 enum MHD_Result
-serve_zip(struct request *request)
+reading_zip(struct request *request)
 {
 	g_auto(mailbox_item_auto) item = {0};
 	enum MHD_Result answered;
 	struct archive_stream *archive;
 
-	if (!item_open(request, request->tail, &item, &answered))
+	if (!item_open(request, request->web.tail, &item, &answered))
 		return answered;
 	archive = archive_open(&item.content, g_steal_pointer(&item.layout), item.at);
 	return answer_download(request,
@@ -469,13 +464,13 @@ serve_zip(struct request *request)
 }
 
 enum MHD_Result
-serve_delete(struct request *request)
+reading_delete(struct request *request)
 {
 	g_auto(mailbox_item_auto) item = {0};
 	enum MHD_Result answered;
 	struct fault fault;
 
-	if (!item_find(request, request->tail, &item, &answered))
+	if (!item_find(request, request->web.tail, &item, &answered))
 		return answered;
 	/* Who has link and code of a message may read it; it is not theirs to delete. */
 	if (!item.has_folder)

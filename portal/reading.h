@@ -4,12 +4,12 @@
 
 #include "portal/request.h"
 
-serve_request serve_inbox, serve_sent, serve_drafts;
-serve_request serve_message;
+serve_request reading_inbox, reading_sent, reading_drafts;
+serve_request reading_message;
 /* The message as HTML alone, for the sandboxed frame. */
-serve_request serve_html;
+serve_request reading_html;
 /* Downloads: all of it, an attachment, all attachments as a zip. */
-serve_request serve_source, serve_attachment, serve_zip;
-serve_request serve_delete;
+serve_request reading_source, reading_attachment, reading_zip;
+serve_request reading_delete;
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "audit/audit.h"
 #include "core/address.h"
+#include "portal/answer.h"
 #include "portal/state.h"
 #include "delivery/parcel/sender_page.h"
 #include "keystore/trust.h"
@@ -73,7 +74,7 @@ find(struct request *request, struct tracked *tracked_r, bool *found_r, struct f
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
 
-	*found_r = track_digest(request->tail, digest);
+	*found_r = track_digest(request->web.tail, digest);
 	if (!*found_r)
 		return true;
 	parameters_bytes(&parameters, digest, sizeof digest);
@@ -93,7 +94,7 @@ find(struct request *request, struct tracked *tracked_r, bool *found_r, struct f
 static enum MHD_Result
 show(struct request *request, const struct tracked *tracked)
 {
-	g_autoptr(page_auto) page = request_page(request, "track.html");
+	g_autoptr(page_auto) page = answer_begin(request, "track.html");
 	g_autofree char *sent = request_date(request, tracked->at);
 
 	page_text(page, "sent", sent);
@@ -124,14 +125,14 @@ show(struct request *request, const struct tracked *tracked)
 static enum MHD_Result
 answer_unknown(struct request *request)
 {
-	return answer_word(request, MHD_HTTP_NOT_FOUND, "Not found",
+	return answer_outcome(request, MHD_HTTP_NOT_FOUND, "Not found",
 			   "Nothing is known of this message any more. Is it the link from the "
 			   "mail that told you of it, "
 			   "and has its time not run out?");
 }
 
 enum MHD_Result
-serve_track(struct request *request)
+sender_page_show(struct request *request)
 {
 	g_auto(tracked_auto) tracked = {0};
 	struct fault fault;
@@ -223,11 +224,11 @@ do_deed(struct request *request, const struct tracked *tracked)
 				     !batch_commit(request->connection, &fault)))
 			return answer_fault(request, &fault);
 	}
-	return answer_see(request, request->path);
+	return answer_see(request, request->web.path);
 }
 
 enum MHD_Result
-serve_track_deed(struct request *request)
+sender_page_act(struct request *request)
 {
 	g_auto(tracked_auto) tracked = {0};
 	struct fault fault;

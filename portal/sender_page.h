@@ -8,6 +8,6 @@
 
 #include "portal/request.h"
 
-serve_request serve_track, serve_track_deed;
+serve_request sender_page_show, sender_page_act;
 
 #endif

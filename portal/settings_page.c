@@ -5,6 +5,7 @@
 #include "core/address.h"
 #include "core/catalogue.h"
 #include "keystore/upload.h"
+#include "portal/answer.h"
 
 enum { KEY_BYTES_MAX = 256 * 1024 };
 
@@ -128,7 +129,7 @@ show_wish(struct request *request, struct page *page, struct fault *fault)
 static enum MHD_Result
 show_settings(struct request *request, unsigned status, const char *wrong)
 {
-	g_autoptr(page_auto) page = request_page(request, "settings.html");
+	g_autoptr(page_auto) page = answer_begin(request, "settings.html");
 	g_autofree char *language =
 		g_strconcat("language-", request->session.account.language, NULL);
 	const bool required = request->portal->settings->portal_factor == PORTAL_FACTOR_REQUIRED;
@@ -147,7 +148,7 @@ show_settings(struct request *request, unsigned status, const char *wrong)
 }
 
 enum MHD_Result
-serve_settings(struct request *request)
+settings_page_show(struct request *request)
 {
 	return show_settings(request, MHD_HTTP_OK, NULL);
 }
@@ -168,7 +169,7 @@ put_and_show(struct request *request, const struct statement *statement, const c
 }
 
 enum MHD_Result
-serve_set_language(struct request *request)
+settings_page_language(struct request *request)
 {
 	const char *language = catalogue_language(request_field(request, "language"));
 
@@ -178,7 +179,7 @@ serve_set_language(struct request *request)
 }
 
 enum MHD_Result
-serve_set_wish(struct request *request)
+settings_page_wish(struct request *request)
 {
 	const char *wish = request_field(request, "wish");
 
@@ -200,7 +201,7 @@ password_is_right(struct request *request, bool *right_r, struct fault *fault)
 }
 
 enum MHD_Result
-serve_set_password(struct request *request)
+settings_page_password(struct request *request)
 {
 	struct connection *connection = request->connection;
 	const struct session *session = &request->session;
@@ -224,12 +225,12 @@ serve_set_password(struct request *request)
 				  &fault) ||
 	    !session_end_others(connection, session, &fault) || !batch_commit(connection, &fault))
 		return answer_fault(request, &fault);
-	return answer_word(request, MHD_HTTP_OK, "The password is changed",
+	return answer_outcome(request, MHD_HTTP_OK, "The password is changed",
 			   "You are signed out everywhere else.");
 }
 
 enum MHD_Result
-serve_new_recovery(struct request *request)
+settings_page_recovery(struct request *request)
 {
 	g_autoptr(page_auto) page = NULL;
 	char recovery[RECOVERY_CHARACTERS + 1];
@@ -246,7 +247,7 @@ serve_new_recovery(struct request *request)
 				  &request->session.keys, recovery, &fault) ||
 	    !batch_commit(request->connection, &fault))
 		return answer_fault(request, &fault);
-	page = request_page(request, "recovery.html");
+	page = answer_begin(request, "recovery.html");
 	page_text(page, "code", recovery);
 	page_remove(page, "strength");
 	sodium_memzero(recovery, sizeof recovery);
@@ -259,7 +260,7 @@ static GBytes *
 uploaded(const struct request *request, struct fault *fault)
 {
 	const struct upload *upload =
-		request->uploads->len == 0 ? NULL : g_ptr_array_index(request->uploads, 0);
+		request->web.form.uploads->len == 0 ? NULL : g_ptr_array_index(request->web.form.uploads, 0);
 	size_t size = upload == NULL ? 0 : (size_t)spool_size(upload->content), got, done = 0;
 	g_autofree char *bytes = NULL;
 
@@ -279,7 +280,7 @@ uploaded(const struct request *request, struct fault *fault)
 }
 
 enum MHD_Result
-serve_give_key(struct request *request)
+settings_page_add_key(struct request *request)
 {
 	const char *address = request->session.account.address;
 	struct fault fault = {0};
@@ -302,7 +303,7 @@ serve_give_key(struct request *request)
 }
 
 enum MHD_Result
-serve_take_key_back(struct request *request)
+settings_page_remove_key(struct request *request)
 {
 	const char *kind = request_field(request, "kind");
 	struct fault fault;
@@ -316,13 +317,13 @@ serve_take_key_back(struct request *request)
 /* --- sessions --- */
 
 enum MHD_Result
-serve_end_session(struct request *request)
+settings_page_end_session(struct request *request)
 {
 	return put_and_show(request, &session_drop, request_field(request, "id"));
 }
 
 enum MHD_Result
-serve_end_other_sessions(struct request *request)
+settings_page_end_other_sessions(struct request *request)
 {
 	struct fault fault;
 

@@ -7,9 +7,9 @@
 
 #include "portal/request.h"
 
-serve_request serve_settings;
-serve_request serve_set_language, serve_set_wish, serve_set_password, serve_new_recovery;
-serve_request serve_give_key, serve_take_key_back;
-serve_request serve_end_session, serve_end_other_sessions;
+serve_request settings_page_show;
+serve_request settings_page_language, settings_page_wish, settings_page_password, settings_page_recovery;
+serve_request settings_page_add_key, settings_page_remove_key;
+serve_request settings_page_end_session, settings_page_end_other_sessions;
 
 #endif

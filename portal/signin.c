@@ -6,6 +6,7 @@
 #include "core/catalogue.h"
 #include "core/log.h"
 #include "delivery/outbox/notice.h"
+#include "portal/answer.h"
 #include "portal/mailbox.h"
 #include "portal/web/throttle.h"
 
@@ -16,13 +17,13 @@ static const struct throttle known_client = {"known client", 1, KNOWN_SECONDS};
 /* --- the front page --- */
 
 enum MHD_Result
-serve_front(struct request *request)
+signin_front(struct request *request)
 {
 	g_autoptr(page_auto) page = NULL;
 
 	if (request->session.state == SESSION_MEMBER)
 		return answer_see(request, "/inbox");
-	page = request_page(request, "front.html");
+	page = answer_begin(request, "front.html");
 	return answer_page(request, MHD_HTTP_OK, page);
 }
 
@@ -43,7 +44,7 @@ place_of_message(const struct request *request, const char *path, const char *ot
 static enum MHD_Result
 show_signin(struct request *request, unsigned status, const char *wrong)
 {
-	g_autoptr(page_auto) page = request_page(request, "signin.html");
+	g_autoptr(page_auto) page = answer_begin(request, "signin.html");
 	struct identifier message;
 	const char *wanted = *request_field(request, "message") != '\0'
 				     ? request_field(request, "message")
@@ -57,7 +58,7 @@ show_signin(struct request *request, unsigned status, const char *wrong)
 }
 
 enum MHD_Result
-serve_signin_form(struct request *request)
+signin_form(struct request *request)
 {
 	return request->session.state == SESSION_MEMBER ? answer_see(request, "/inbox")
 							: show_signin(request, MHD_HTTP_OK, NULL);
@@ -69,7 +70,7 @@ tell_new_client(struct request *request, struct fault *fault)
 {
 	const struct account *account = &request->session.account;
 	g_autofree char *client =
-		g_strdup_printf("%s|%s|%s", account->id.text, request->browser, request->network);
+		g_strdup_printf("%s|%s|%s", account->id.text, request->web.browser, request->web.network);
 	const struct notice notice = {.settings = request->portal->settings,
 				      .courier = request->portal->courier,
 				      .connection = request->connection,
@@ -79,7 +80,7 @@ tell_new_client(struct request *request, struct fault *fault)
 	return throttle_take(request->connection, &known_client, client, &is_new, fault) &&
 	       (!is_new || (batch_begin(request->connection, fault) &&
 			    notice_signed_in(&notice, account->shown, account->language,
-					     request->browser, request->network, fault) &&
+					     request->web.browser, request->web.network, fault) &&
 			    batch_commit(request->connection, fault)));
 }
 
@@ -104,7 +105,7 @@ become_member(struct request *request, struct fault *fault)
 }
 
 enum MHD_Result
-entry_sign_in(struct request *request)
+signin_complete(struct request *request)
 {
 	g_autofree char *place = NULL;
 	struct fault fault;
@@ -133,18 +134,18 @@ ask_factor(struct request *request)
 }
 
 enum MHD_Result
-entry_with_password(struct request *request)
+signin_with_password(struct request *request)
 {
 	const struct account *account = &request->session.account;
 
 	return account->has_totp || account->has_passkey ? ask_factor(request)
-							 : entry_sign_in(request);
+							 : signin_complete(request);
 }
 
 static bool
 may_try(struct request *request, const char *address, bool *allowed_r, struct fault *fault)
 {
-	return throttle_take(request->connection, &throttle_password_network, request->network,
+	return throttle_take(request->connection, &throttle_password_network, request->web.network,
 			     allowed_r, fault) &&
 	       (!*allowed_r || throttle_take(request->connection, &throttle_password_address,
 					     address, allowed_r, fault));
@@ -154,7 +155,7 @@ static bool
 count_no_more(struct request *request, const char *address, struct fault *fault)
 {
 	return throttle_forget(request->connection, &throttle_password_address, address, fault) &&
-	       throttle_give_back(request->connection, &throttle_password_network, request->network,
+	       throttle_give_back(request->connection, &throttle_password_network, request->web.network,
 				  fault);
 }
 
@@ -163,6 +164,7 @@ enter(struct request *request, const char *address)
 {
 	struct account account = {0};
 	struct account_keys keys;
+	g_autofree char *quoted = NULL;
 	enum MHD_Result answered;
 	struct fault fault;
 	bool right;
@@ -173,8 +175,9 @@ enter(struct request *request, const char *address)
 		account_clear(&account);
 		return answer_fault(request, &fault);
 	}
-	log_info("%s: address=<%s>, network=%s", right ? "password is right" : "password is wrong",
-		 address, request->network);
+	quoted = log_quoted(address);
+	log_info("password is %s: network=%s, address=%s", right ? "right" : "wrong",
+		 request->web.network, quoted);
 	if (!right)
 		return show_signin(
 			request, MHD_HTTP_FORBIDDEN,
@@ -183,35 +186,34 @@ enter(struct request *request, const char *address)
 	account_clear(&request->session.account);
 	request->session.account = account;
 	request->session.keys = keys;
-	answered = entry_with_password(request);
+	answered = signin_with_password(request);
 	sodium_memzero(&keys, sizeof keys);
 	return answered;
 }
 
 enum MHD_Result
-serve_signin(struct request *request)
+signin_submit(struct request *request)
 {
-	g_autofree char *address = NULL;
+	g_auto(address_auto) address = {0};
 	struct fault fault;
 	bool allowed;
 
-	if (!address_is_valid(request_field(request, "address")))
+	if (!request_address(request, "address", &address))
 		return show_signin(
 			request, MHD_HTTP_BAD_REQUEST,
 			request_say(request,
 				    "Please type your mail address, such as name@example.com."));
-	address = address_fold(request_field(request, "address"));
-	if (!may_try(request, address, &allowed, &fault))
+	if (!may_try(request, address.key, &allowed, &fault))
 		return answer_fault(request, &fault);
 	if (!allowed)
 		return answer_too_often(
 			request, "Too many passwords were tried. Please wait a quarter of an "
 				 "hour, then try again.");
-	return enter(request, address);
+	return enter(request, address.key);
 }
 
 enum MHD_Result
-serve_signout(struct request *request)
+signin_end(struct request *request)
 {
 	struct fault fault;
 

@@ -12,6 +12,8 @@ state_shown(const char *state)
 		const char *state, *text;
 	} texts[] = {
 		{"queued", N_("is on its way")},
+		{"handed", N_("was handed to the mail server")},
+		{"repeated", N_("was handed to the mail server before")},
 		{"sent", N_("was delivered")},
 		{"failed", N_("could not be delivered")},
 		{"parked", N_("waits, not yet read")},

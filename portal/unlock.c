@@ -7,6 +7,7 @@
 #include "core/catalogue.h"
 #include "core/log.h"
 #include "delivery/parcel/parcel.h"
+#include "portal/answer.h"
 #include "portal/mailbox.h"
 #include "portal/web/throttle.h"
 #include "delivery/outbox/receipt.h"
@@ -25,14 +26,14 @@ static const struct statement key_lock = {
 static enum MHD_Result
 show_form(struct request *request, unsigned status, const char *wrong)
 {
-	g_autoptr(page_auto) page = request_page(request, "unlock.html");
+	g_autoptr(page_auto) page = answer_begin(request, "unlock.html");
 
 	page_text_if_any(page, "wrong", wrong);
 	return answer_page(request, status, page);
 }
 
 enum MHD_Result
-serve_code_form(struct request *request)
+unlock_form(struct request *request)
 {
 	return show_form(request, MHD_HTTP_OK, NULL);
 }
@@ -49,7 +50,7 @@ show_wrong(struct request *request, unsigned tries_left)
 				    "This link and this code do not belong together. Is it the "
 				    "link from the latest mail, and has its time not run out?"));
 	text = g_strdup_printf(
-		translate_plural(request->language,
+		translate_plural(request->web.language,
 				 "That is not the code of this message. You can try %u more time.",
 				 "That is not the code of this message. You can try %u more times.",
 				 tries_left),
@@ -60,7 +61,7 @@ show_wrong(struct request *request, unsigned tries_left)
 static enum MHD_Result
 show_locked(struct request *request)
 {
-	return answer_word(request, MHD_HTTP_FORBIDDEN, "This message is locked",
+	return answer_outcome(request, MHD_HTTP_FORBIDDEN, "This message is locked",
 			   "Too many wrong codes were typed. The sender has been told, and can "
 			   "send you a new link "
 			   "and a new code.");
@@ -158,7 +159,7 @@ take_try(struct request *request, const struct parcel_key *key, unsigned *tries_
 static bool
 give_back(struct request *request, const char *address, struct fault *fault)
 {
-	return throttle_give_back(request->connection, &throttle_code_network, request->network,
+	return throttle_give_back(request->connection, &throttle_code_network, request->web.network,
 				  fault) &&
 	       throttle_give_back(request->connection, &throttle_code_address, address, fault);
 }
@@ -168,7 +169,7 @@ try_key(struct request *request, const struct parcel_key *key, const char *addre
 	const struct code *code)
 {
 	unsigned allowed = (unsigned)request->portal->settings->pickup_tries, tries;
-	g_autofree char *place = NULL;
+	g_autofree char *place = NULL, *quoted = NULL;
 	struct seal_key content;
 	struct fault fault;
 	bool opened, done;
@@ -177,10 +178,11 @@ try_key(struct request *request, const struct parcel_key *key, const char *addre
 		return answer_fault(request, &fault);
 	if (tries == 0)
 		return show_locked(request);
-	if (!parcel_unlock(key, request->tail, code, &content, &opened, &fault))
+	if (!parcel_unlock(key, request->web.tail, code, &content, &opened, &fault))
 		return answer_fault(request, &fault);
-	log_info("code is %s: message=%s, to=<%s>, network=%s", opened ? "right" : "wrong",
-		 key->message, key->recipient, request->network);
+	quoted = log_quoted(key->recipient);
+	log_info("code is %s: network=%s, message=%s, to=%s", opened ? "right" : "wrong",
+		 request->web.network, key->message, quoted);
 	if (opened) {
 		done = give_back(request, address, &fault) &&
 		       let_in(request, key, &content, &fault);
@@ -202,7 +204,7 @@ try_link(struct request *request, const struct code *code)
 	struct fault fault = {0};
 	bool found, allowed = true;
 
-	if (!parcel_find(request->connection, request->tail, &key, &found, &fault))
+	if (!parcel_find(request->connection, request->web.tail, &key, &found, &fault))
 		return answer_fault(request, &fault);
 	if (!found)
 		return show_wrong(request, 0);
@@ -217,7 +219,7 @@ try_link(struct request *request, const struct code *code)
 }
 
 enum MHD_Result
-serve_code(struct request *request)
+unlock_submit(struct request *request)
 {
 	enum MHD_Result answered;
 	struct fault fault;
@@ -230,7 +232,7 @@ serve_code(struct request *request)
 			request_say(request,
 				    "The code is not complete or has a typing mistake. Please look "
 				    "at it again; this did not count as a try."));
-	if (!throttle_take(request->connection, &throttle_code_network, request->network, &allowed,
+	if (!throttle_take(request->connection, &throttle_code_network, request->web.network, &allowed,
 			   &fault))
 		return answer_fault(request, &fault);
 	answered = allowed ? try_link(request, &code) : show_too_often(request);

@@ -5,7 +5,7 @@
 #include "portal/request.h"
 
 /* Asks for the code; tells nothing of the message and uses nothing up: scanners follow links. */
-serve_request serve_code_form;
-serve_request serve_code;
+serve_request unlock_form;
+serve_request unlock_submit;
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/address.h"
+#include "portal/answer.h"
 #include "portal/item.h"
 #include "portal/sending.h"
 
@@ -73,7 +74,7 @@ static enum MHD_Result
 show_sheet(struct request *request, unsigned status, const struct sheet *sheet)
 {
 	const struct settings *settings = request->portal->settings;
-	g_autoptr(page_auto) page = request_page(request, "write.html");
+	g_autoptr(page_auto) page = answer_begin(request, "write.html");
 	struct identifier id;
 	g_autofree char *domains = g_strjoinv(", @", settings->domains);
 	g_autofree char *limit = request_size(request, settings->portal_upload);
@@ -103,7 +104,7 @@ show_sheet(struct request *request, unsigned status, const struct sheet *sheet)
 }
 
 enum MHD_Result
-serve_write(struct request *request)
+writing_new(struct request *request)
 {
 	const struct sheet sheet = {.to = request_query(request, "to"), .subject = "", .text = ""};
 
@@ -186,7 +187,7 @@ begin_sheet(struct request *request, const char *manner, const char *prefix)
 	enum MHD_Result answered;
 	struct fault fault;
 
-	if (!item_open(request, request->tail, &item, &answered))
+	if (!item_open(request, request->web.tail, &item, &answered))
 		return answered;
 	if (!may_be_parent(&item, manner))
 		return answer_not_found(request);
@@ -206,25 +207,25 @@ begin_sheet(struct request *request, const char *manner, const char *prefix)
 }
 
 enum MHD_Result
-serve_reply(struct request *request)
+writing_reply(struct request *request)
 {
 	return begin_sheet(request, "reply", "Re:");
 }
 
 enum MHD_Result
-serve_reply_all(struct request *request)
+writing_reply_all(struct request *request)
 {
 	return begin_sheet(request, "replyall", "Re:");
 }
 
 enum MHD_Result
-serve_forward(struct request *request)
+writing_forward(struct request *request)
 {
 	return begin_sheet(request, "forward", "Fwd:");
 }
 
 enum MHD_Result
-serve_draft(struct request *request)
+writing_draft(struct request *request)
 {
 	g_auto(mailbox_item_auto) item = {0};
 	g_auto(mailbox_item_auto) parent = {0};
@@ -235,7 +236,7 @@ serve_draft(struct request *request)
 	struct fault fault;
 	bool cut, found = false;
 
-	if (!item_open(request, request->tail, &item, &answered))
+	if (!item_open(request, request->web.tail, &item, &answered))
 		return answered;
 	if (!item.has_folder || item.folder != FOLDER_DRAFTS)
 		return answer_not_found(request);
@@ -273,8 +274,8 @@ enclosures(const struct request *request, const struct mailbox_item *source)
 		if (*request_field(request, name) != '\0')
 			g_array_append_val(list, kept);
 	}
-	for (guint i = 0; i < request->uploads->len; i++) {
-		const struct upload *upload = g_ptr_array_index(request->uploads, i);
+	for (guint i = 0; i < request->web.form.uploads->len; i++) {
+		const struct upload *upload = g_ptr_array_index(request->web.form.uploads, i);
 		const struct enclosure added = {
 			.name = upload->name, .type = upload->type, .spool = upload->content};
 
@@ -366,9 +367,9 @@ look_at_files(const struct request *request, char **why_r)
 {
 	uint64_t bytes = 0;
 
-	for (guint i = 0; i < request->uploads->len; i++)
+	for (guint i = 0; i < request->web.form.uploads->len; i++)
 		bytes += spool_size(
-			((const struct upload *)g_ptr_array_index(request->uploads, i))->content);
+			((const struct upload *)g_ptr_array_index(request->web.form.uploads, i))->content);
 	if (bytes <= request->portal->settings->portal_upload)
 		return true;
 	*why_r = g_strdup(request_say(request, "The files are too large."));
@@ -407,7 +408,7 @@ open_named(struct request *request, const char *field, struct mailbox_item *item
 }
 
 enum MHD_Result
-serve_send(struct request *request)
+writing_send(struct request *request)
 {
 	g_auto(mailbox_item_auto) parent = {0};
 	g_auto(mailbox_item_auto) draft = {0};

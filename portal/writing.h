@@ -4,8 +4,8 @@
 
 #include "portal/request.h"
 
-serve_request serve_write, serve_reply, serve_reply_all, serve_forward, serve_draft;
+serve_request writing_new, writing_reply, writing_reply_all, writing_forward, writing_draft;
 /* Sends it, or keeps it as a draft. */
-serve_request serve_send;
+serve_request writing_send;
 
 #endif

@@ -86,7 +86,8 @@ prepare(struct portal *portal, struct seal_key *courier)
 		abort();
 	portal->settings = policy_settings(portal->policy);
 	portal->courier = courier;
-	portal->spool = (struct spool_settings){.directory = "/tmp", .memory_max = SPOOL_MEMORY};
+	if (!prepare_site(portal, &fault))
+		abort();
 	portal->daemon = MHD_start_daemon(MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, handle, portal,
 					  MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
 					  MHD_OPTION_CONNECTION_MEMORY_LIMIT,

@@ -3,12 +3,13 @@ Unix socket, receipts in a bundle, no new codes."""
 import http.client
 import re
 import socket
+import urllib.parse
 
 import pytest
 import world as sandbox
 from person import PASSWORD, Person, send, state, totp
 
-SETTINGS = ('portal factor "required" pages "{directory}/pages" upload 1 MB\nreceipts "daily"\n'
+SETTINGS = ('portal factor "required" pages "{directory}/pages" upload 1 MB\nportal proxies { "unix" "192.0.2.0/24" }\nreceipts "daily"\n'
             'pickup renew "no" session 20 minutes\nlanguage "de"')
 RULES = "match recipient in domains deliver plain\notherwise deliver pickup\n"
 
@@ -114,9 +115,45 @@ def test_portal_on_a_unix_socket(world, person):
         link = http.client.HTTPConnection("localhost")
         link.sock = socket.socket(socket.AF_UNIX)
         link.sock.connect(str(path))
+        link.world = world
         link.request("GET", "/", headers={"X-Forwarded-For": "203.0.113.5"})
         assert b"Our own front page" in link.getresponse().read() and path.stat().st_mode & 0o777 == 0o600
+        assert wrong_password(link, "203.0.113.5") == "203.0.113.0/24"
     finally:
         world.stop_program("postseal-portal")
+        world.config.write_text(config)
+        world.start_program("postseal-portal")
+
+
+def wrong_password(link, forwarded):
+    """Over a connection; returns which network the portal takes it from."""
+    link.request("GET", "/signin", headers={"X-Forwarded-For": forwarded})
+    answer = link.getresponse()
+    token = re.search(r'name="token" value="([^"]+)"', answer.read().decode()).group(1)
+    link.request("POST", "/signin", urllib.parse.urlencode({"token": token, "address": "x@y.example", "password": "wrong"}),
+                 {"Cookie": answer.headers["Set-Cookie"].partition(";")[0], "X-Forwarded-For": forwarded,
+                  "Content-Type": "application/x-www-form-urlencoded"})
+    assert link.getresponse().read() and answer.status == 200
+    return re.findall(r"password is wrong: network=(\S+),", link.world.log("postseal-portal"))[-1]
+
+
+def test_only_the_named_proxies_say_who_their_client_is(world):
+    """`portal proxies` names others than loopback here."""
+    link = http.client.HTTPConnection("127.0.0.1", world.ports["portal"], timeout=20)
+    link.world = world
+    assert wrong_password(link, "203.0.113.5") == "127.0.0.0/24"
+
+
+def test_proxy_that_is_no_address(world):
+    config = world.config.read_text()
+    world.stop_program("postseal-portal")
+    try:
+        for wrong in ("localhost", "10.0.0.0/33", "10.0.0.1/x"):
+            world.config.write_text(config.replace('"192.0.2.0/24"', f'"{wrong}"'))
+            with pytest.raises(sandbox.Trouble, match=f'"{wrong}" is neither an address'):
+                world.start_program("postseal-portal")
+                world.stop_program("postseal-portal")
+    finally:
+        world.programs.pop("postseal-portal", None)
         world.config.write_text(config)
         world.start_program("postseal-portal")
