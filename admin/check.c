@@ -10,6 +10,7 @@
 #include "delivery/courier/mta_log.h"
 #include "delivery/courier/smtp.h"
 #include "keystore/keeper.h"
+#include "mail/html.h"
 #include "policy/policy.h"
 
 enum { SMTP_SECONDS = 10 };
@@ -82,6 +83,14 @@ at_spool(const struct admin *admin, char **note_r, struct fault *fault)
 	return g_file_test(admin->settings->spool_directory, G_FILE_TEST_IS_DIR) ||
 	       fault_set(fault, FAULT_CONFIG, "looking for the spool directory %s: it is not there",
 			 admin->settings->spool_directory);
+}
+
+/* Without it formatted mail cannot be shown; its text is. */
+static bool
+at_reader(const struct admin *admin, char **note_r, struct fault *fault)
+{
+	(void)note_r;
+	return reader_check(admin->settings, HTML_FORMAT, fault);
 }
 
 /* A re-injection port has no milters, so it must not be where the milter's own mail comes in. */
@@ -177,6 +186,7 @@ static const struct look looks[] = {
 	{"gpg", at_gpg},
 	{"keeper", at_keeper},
 	{"spool", at_spool},
+	{"reader", at_reader},
 	{"reinject", at_reinject},
 	{"reinject verified", at_reinject_verified},
 	{"mta log", at_mta_log},

@@ -202,20 +202,46 @@ worker_take(struct worker_pool *pool, gint64 until, struct fault *fault)
 	return worker;
 }
 
+/* It is ended where enough wait. */
+static void
+push_idle(struct worker *worker)
+{
+	struct worker_pool *pool = worker->pool;
+	bool kept;
+
+	g_mutex_lock(&pool->lock);
+	kept = g_queue_get_length(&pool->idle) < pool->idle_max;
+	if (kept)
+		g_queue_push_head(&pool->idle, worker);
+	g_mutex_unlock(&pool->lock);
+	if (!kept)
+		worker_end(worker);
+}
+
 void
 worker_give(struct worker *worker, bool well)
 {
 	struct worker_pool *pool = worker->pool;
 
-	g_mutex_lock(&pool->lock);
-	if (well && g_queue_get_length(&pool->idle) < pool->idle_max) {
-		g_queue_push_head(&pool->idle, worker);
-		worker = NULL;
-	}
-	g_mutex_unlock(&pool->lock);
-	if (worker != NULL)
+	if (well)
+		push_idle(worker);
+	else
 		worker_end(worker);
 	leave(pool);
+}
+
+void
+worker_prepare(struct worker_pool *pool)
+{
+	struct worker *worker;
+	struct fault fault;
+	bool enough;
+
+	g_mutex_lock(&pool->lock);
+	enough = g_queue_get_length(&pool->idle) >= pool->idle_max;
+	g_mutex_unlock(&pool->lock);
+	if (!enough && (worker = worker_new(pool, &fault)) != NULL)
+		push_idle(worker);
 }
 
 void

@@ -35,6 +35,8 @@ const char *worker_pool_program(const struct worker_pool *pool);
 /* From any thread. Waits until `until` (g_get_monotonic_time()) where as many work as may: then
  * FAULT_BUSY. NULL with `fault` filled. */
 struct worker *worker_take(struct worker_pool *pool, gint64 until, struct fault *fault);
+/* Starts one ahead, where fewer wait than may. What goes wrong is told to the one who takes. */
+void worker_prepare(struct worker_pool *pool);
 int worker_socket(const struct worker *worker);
 /* It waits for the next job where it is `well`, else its whole process group is ended. */
 void worker_give(struct worker *worker, bool well);

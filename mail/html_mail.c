@@ -3,15 +3,17 @@
 #include <gumbo.h>
 #include <string.h>
 
+#include "core/reader/serve.h"
+
 enum {
-	TAGS_MAX = 20000, /* gumbo walks trees by recursion: what could be nested deeper is not
-			     parsed */
+	DEPTH_MAX = 512, /* as browsers have it */
 	STYLE_MAX = 2000,
+	HTML_MAIL_MAX = 1024 * 1024,
 };
 
 struct cleaning {
 	GString *out;
-	const struct html_mail_images *images;
+	unsigned depth;
 	bool left_out;
 };
 
@@ -259,37 +261,21 @@ append_link(struct cleaning *cleaning, const char *href)
 	}
 }
 
-/* SVG is a document of its own; what browsers show as a picture and nothing else is taken. */
-static bool
-is_picture(const char *type)
-{
-	static const char *const types[] = {"image/png",  "image/jpeg", "image/gif",
-					    "image/webp", "image/bmp",	NULL};
-
-	return g_strv_contains(types, type);
-}
-
+/* What the mail has with it is put in by who asked. */
 static void
 append_picture(struct cleaning *cleaning, const char *source)
 {
-	g_autoptr(GBytes) bytes = NULL;
-	g_autofree char *base64 = NULL, *name = NULL;
-	const char *type;
-	gsize length;
-	const guchar *data;
+	g_autofree char *name = NULL, *escaped = NULL;
 
 	if (g_ascii_strncasecmp(source, "cid:", 4) != 0) {
 		cleaning->left_out = true;
 		return;
 	}
 	name = g_uri_unescape_string(source + 4, NULL);
-	if (name == NULL || cleaning->images == NULL ||
-	    !cleaning->images->find(cleaning->images->context, name, &bytes, &type) ||
-	    !is_picture(type))
+	if (name == NULL)
 		return;
-	data = g_bytes_get_data(bytes, &length);
-	base64 = g_base64_encode(data, length);
-	g_string_append_printf(cleaning->out, " src=\"data:%s;base64,%s\"", type, base64);
+	escaped = g_uri_escape_string(name, NULL, FALSE);
+	g_string_append_printf(cleaning->out, " src=\"cid:%s\"", escaped);
 }
 
 /* --- elements --- */
@@ -314,13 +300,25 @@ append_attributes(struct cleaning *cleaning, const GumboElement *element)
 	}
 }
 
+/* While it grows: a small document can be made to become a large one. */
+static void
+check_size(const GString *out)
+{
+	reader_pause();
+	if (out->len > READER_ANSWER_MAX)
+		reader_refuse(READER_TOO_LARGE);
+}
+
 static void clean_node(struct cleaning *cleaning, const GumboNode *node);
 
 static void
 clean_children(struct cleaning *cleaning, const GumboElement *element)
 {
+	if (++cleaning->depth > DEPTH_MAX)
+		reader_refuse(READER_TOO_DEEP);
 	for (unsigned i = 0; i < element->children.length; i++)
 		clean_node(cleaning, element->children.data[i]);
+	cleaning->depth--;
 }
 
 static void
@@ -346,50 +344,53 @@ clean_element(struct cleaning *cleaning, const GumboElement *element)
 static void
 clean_node(struct cleaning *cleaning, const GumboNode *node)
 {
+	check_size(cleaning->out);
 	if (node->type == GUMBO_NODE_ELEMENT)
 		clean_element(cleaning, &node->v.element);
 	else if (node->type == GUMBO_NODE_TEXT || node->type == GUMBO_NODE_WHITESPACE)
 		append_escaped(cleaning->out, node->v.text.text);
 }
 
-static bool
-is_simple(const char *html, size_t length)
-{
-	size_t tags = 0;
+/* --- parsing --- */
 
-	if (length > HTML_MAIL_MAX)
-		return false;
-	for (size_t i = 0; i < length; i++)
-		tags += html[i] == '<';
-	return tags <= TAGS_MAX;
+static void *
+allocate(void *context, size_t size)
+{
+	(void)context;
+	return reader_allocate(size);
 }
 
-char *
-html_mail_clean(const char *html, size_t length, const struct html_mail_images *images,
-		const char *language, bool *left_out_r)
+static void
+release(void *context, void *memory)
 {
-	struct cleaning cleaning = {.images = images};
-	GumboOutput *output;
+	(void)context;
+	reader_release(memory);
+}
 
-	*left_out_r = false;
-	if (!is_simple(html, length))
-		return NULL;
-	output = gumbo_parse_with_options(&kGumboDefaultOptions, html, length);
-	cleaning.out = g_string_new("<!DOCTYPE html>\n<html lang=\"");
-	append_escaped(cleaning.out, language);
-	g_string_append(
-		cleaning.out,
-		"\"><head><meta charset=\"utf-8\"><title>Message</title><style>"
-		"body{font:1.125rem/1.5 "
-		"system-ui,sans-serif;color:#1b1f24;background:#fff;margin:.5rem;"
-		"overflow-wrap:anywhere}img{max-width:100%;height:auto}table{max-width:100%}"
-		"blockquote{border-left:3px solid #d0d7de;margin:0 0 0 .2rem;padding-left:.8rem}"
-		"pre{white-space:pre-wrap}</style></head><body>");
-	clean_node(&cleaning, output->root);
-	g_string_append(cleaning.out, "</body></html>\n");
-	gumbo_destroy_output(&kGumboDefaultOptions, output);
-	*left_out_r = cleaning.left_out;
-	return g_string_free(cleaning.out, FALSE);
+/* The tree is never freed: gumbo would walk it by recursion, however deep it is, and the process
+ * ends anyway. */
+static const GumboNode *
+parse(const char *html, size_t length)
+{
+	GumboOptions options = kGumboDefaultOptions;
+
+	if (length > HTML_MAIL_MAX)
+		reader_refuse(READER_TOO_LARGE);
+	options.allocator = allocate;
+	options.deallocator = release;
+	options.max_errors = 0;
+	return gumbo_parse_with_options(&options, html, length)->root;
+}
+
+void
+html_mail_clean(const char *html, size_t length, GString *answer)
+{
+	struct cleaning cleaning = {.out = answer};
+
+	g_string_append_c(answer, HTML_MAIL_WHOLE);
+	clean_node(&cleaning, parse(html, length));
+	if (cleaning.left_out)
+		answer->str[0] = HTML_MAIL_LEFT_OUT;
 }
 
 /* --- text alone --- */
@@ -402,40 +403,39 @@ static const GumboTag blocks[] = {
 };
 
 static void
-collect_text(const GumboNode *node, GString *text)
+append_text(GString *text, const char *more)
 {
-	if (node->type == GUMBO_NODE_TEXT || node->type == GUMBO_NODE_WHITESPACE) {
-		for (const char *c = node->v.text.text; *c != '\0'; c++) {
-			bool blank = strchr(" \t\r\n", *c) != NULL;
+	for (const char *c = more; *c != '\0'; c++) {
+		bool blank = strchr(" \t\r\n", *c) != NULL;
 
-			if (!blank)
-				g_string_append_c(text, *c);
-			else if (text->len > 0 && strchr(" \n", text->str[text->len - 1]) == NULL)
-				g_string_append_c(text, ' ');
-		}
+		if (!blank)
+			g_string_append_c(text, *c);
+		else if (text->len > 0 && strchr(" \n", text->str[text->len - 1]) == NULL)
+			g_string_append_c(text, ' ');
 	}
-	if (node->type != GUMBO_NODE_ELEMENT ||
-	    node->v.element.tag_namespace != GUMBO_NAMESPACE_HTML ||
-	    IS_ONE_OF(node->v.element.tag, silent))
+}
+
+static void
+collect_text(const GumboNode *node, unsigned depth, GString *text)
+{
+	const GumboElement *element = &node->v.element;
+
+	check_size(text);
+	if (depth > DEPTH_MAX)
+		reader_refuse(READER_TOO_DEEP);
+	if (node->type == GUMBO_NODE_TEXT || node->type == GUMBO_NODE_WHITESPACE)
+		append_text(text, node->v.text.text);
+	if (node->type != GUMBO_NODE_ELEMENT || element->tag_namespace != GUMBO_NAMESPACE_HTML ||
+	    IS_ONE_OF(element->tag, silent))
 		return;
-	for (unsigned i = 0; i < node->v.element.children.length; i++)
-		collect_text(node->v.element.children.data[i], text);
-	if (IS_ONE_OF(node->v.element.tag, blocks) && text->len > 0 &&
-	    text->str[text->len - 1] != '\n')
+	for (unsigned i = 0; i < element->children.length; i++)
+		collect_text(element->children.data[i], depth + 1, text);
+	if (IS_ONE_OF(element->tag, blocks) && text->len > 0 && text->str[text->len - 1] != '\n')
 		g_string_append_c(text, '\n');
 }
 
-char *
-html_mail_text(const char *html, size_t length)
+void
+html_mail_text(const char *html, size_t length, GString *answer)
 {
-	GumboOutput *output;
-	GString *text;
-
-	if (!is_simple(html, length))
-		return g_strdup("");
-	output = gumbo_parse_with_options(&kGumboDefaultOptions, html, length);
-	text = g_string_new(NULL);
-	collect_text(output->root, text);
-	gumbo_destroy_output(&kGumboDefaultOptions, output);
-	return g_string_free(text, FALSE);
+	collect_text(parse(html, length), 0, answer);
 }

@@ -2,27 +2,22 @@
  * HTML mail made harmless: parsed as browsers do (HTML5, by gumbo) and built anew from an
  * allow-list of elements, attributes and styles. Nothing that was not allowed by name is in the
  * result: no script, form, frame, foreign content (SVG, MathML), comment, or address that would be
- * loaded. It is shown in a sandboxed frame under its own Content-Security-Policy: the second wall.
+ * loaded. Only postseal-reader has it; the others ask (mail/html.h).
+ *
+ * Both fill an answer, or end the process by reader_refuse() where the document is nested too
+ * deeply or not worth the work (core/reader/serve.h).
  */
 #ifndef POSTSEAL_MAIL_HTML_MAIL_H
 #define POSTSEAL_MAIL_HTML_MAIL_H
 
 #include <glib.h>
-#include <stdbool.h>
 
-enum { HTML_MAIL_MAX = 1024 * 1024 }; /* bytes of HTML that is looked at */
-
-/* The image that the HTML means by cid:NAME as its bytes and type; false: there is none. */
-struct html_mail_images {
-	bool (*find)(void *context, const char *cid, GBytes **bytes_r, const char **type_r);
-	void *context;
-};
-
-/* A whole document; the caller's. NULL for what is too elaborate to be shown; *left_out_r: pictures
- * from elsewhere were left out. */
-char *html_mail_clean(const char *html, size_t length, const struct html_mail_images *images,
-		      const char *language, bool *left_out_r);
-/* Its text alone; the caller's. */
-char *html_mail_text(const char *html, size_t length);
+/* HTML_MAIL_WHOLE, or HTML_MAIL_LEFT_OUT where pictures from elsewhere were left out; then what
+ * goes into a body. A picture that the mail has with it is ` src="cid:NAME"`, its name escaped as
+ * in addresses; nothing else in it reads so. */
+enum { HTML_MAIL_WHOLE = 'w', HTML_MAIL_LEFT_OUT = 'l' };
+void html_mail_clean(const char *html, size_t length, GString *answer);
+/* Its text alone. */
+void html_mail_text(const char *html, size_t length, GString *answer);
 
 #endif

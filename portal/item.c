@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-#include "mail/html_mail.h"
+#include "core/log.h"
+#include "mail/html.h"
 #include "portal/answer.h"
 
 struct mailbox
@@ -48,8 +49,23 @@ item_find(struct request *request, const char *id, struct mailbox_item *item_r,
 	return look(request, mailbox_find, id, item_r, answered_r);
 }
 
+/* Where the reader gives up, the message can still be downloaded. */
+static char *
+text_of_html(const struct request *request, const char *html)
+{
+	struct fault fault;
+	char *text = html_text(request->portal->reader, html, strlen(html), &fault);
+
+	if (text != NULL)
+		return text;
+	log_error("%s: %s", request->route->path, fault.text);
+	return g_strdup(request_say(request, "[This message has no text that can be shown here; "
+					     "download the message to read it.]"));
+}
+
 char *
-item_text(const struct mailbox_item *item, size_t max, bool *cut_r, struct fault *fault)
+item_text(const struct request *request, const struct mailbox_item *item, size_t max, bool *cut_r,
+	  struct fault *fault)
 {
 	const struct layout *layout = item->layout;
 	g_autofree char *text = NULL;
@@ -61,5 +77,5 @@ item_text(const struct mailbox_item *item, size_t max, bool *cut_r, struct fault
 			    cut_r, fault);
 	if (text == NULL || layout->text != NULL)
 		return g_steal_pointer(&text);
-	return html_mail_text(text, strlen(text));
+	return text_of_html(request, text);
 }

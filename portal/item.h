@@ -14,8 +14,9 @@ bool item_find(struct request *request, const char *id, struct mailbox_item *ite
 	       enum MHD_Result *answered_r);
 /* The mailbox of who sent the request. */
 struct mailbox item_mailbox(const struct request *request);
-/* Its text, or that of its HTML; at most `max` bytes, *cut_r: there is more. The caller's; NULL
- * with `fault` filled. */
-char *item_text(const struct mailbox_item *item, size_t max, bool *cut_r, struct fault *fault);
+/* Its text, or that of its HTML, or a sentence where that cannot be read; at most `max` bytes,
+ * *cut_r: there is more. The caller's; NULL with `fault` filled. */
+char *item_text(const struct request *request, const struct mailbox_item *item, size_t max,
+		bool *cut_r, struct fault *fault);
 
 #endif

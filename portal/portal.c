@@ -73,17 +73,17 @@ static const struct route routes[] = {
 	{"GET", "/inbox", reading_inbox, ACCESS_MEMBER, FORM_FIELDS},
 	{"GET", "/sent", reading_sent, ACCESS_MEMBER, FORM_FIELDS},
 	{"GET", "/drafts", reading_drafts, ACCESS_MEMBER, FORM_FIELDS},
-	{"GET", "/message/", reading_message, ACCESS_GUEST, FORM_FIELDS},
-	{"GET", "/html/", reading_html, ACCESS_GUEST, FORM_FIELDS},
-	{"GET", "/source/", reading_source, ACCESS_GUEST, FORM_FIELDS},
-	{"GET", "/attachment/", reading_attachment, ACCESS_GUEST, FORM_FIELDS},
-	{"GET", "/zip/", reading_zip, ACCESS_GUEST, FORM_FIELDS},
+	{"GET", "/message/", reading_message, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
+	{"GET", "/html/", reading_html, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
+	{"GET", "/source/", reading_source, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
+	{"GET", "/attachment/", reading_attachment, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
+	{"GET", "/zip/", reading_zip, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
 	{"POST", "/delete/", reading_delete, ACCESS_MEMBER, FORM_FIELDS},
 	{"GET", "/write", writing_new, ACCESS_MEMBER, FORM_FIELDS},
-	{"GET", "/reply/", writing_reply, ACCESS_MEMBER, FORM_FIELDS},
-	{"GET", "/replyall/", writing_reply_all, ACCESS_MEMBER, FORM_FIELDS},
-	{"GET", "/forward/", writing_forward, ACCESS_MEMBER, FORM_FIELDS},
-	{"GET", "/draft/", writing_draft, ACCESS_MEMBER, FORM_FIELDS},
+	{"GET", "/reply/", writing_reply, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"GET", "/replyall/", writing_reply_all, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"GET", "/forward/", writing_forward, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"GET", "/draft/", writing_draft, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"POST", "/send", writing_send, ACCESS_MEMBER, FORM_FILES},
 	{"GET", "/settings", settings_page_show, ACCESS_MEMBER, FORM_FIELDS},
 	{"POST", "/settings/language", settings_page_language, ACCESS_MEMBER, FORM_FIELDS},
@@ -178,6 +178,10 @@ handle(void *context, struct MHD_Connection *mhd, const char *url, const char *m
 	/* MHD has its own copy of the path at each call. */
 	request->web.tail = url + (request->web.tail - request->web.path);
 	request->web.path = url;
+	if (request->web.response != NULL)
+		return web_send(&request->web);
+	if (request->route->serving == SERVED_APART && request->portal->apart != NULL)
+		return request_serve_apart(request);
 	return request_serve(request);
 }
 
@@ -213,8 +217,10 @@ portal_start(struct portal *portal, int listener, struct fault *fault)
 {
 	if (!prepare_site(portal, fault))
 		return false;
+	portal->reader = reader_new(portal->settings);
+	portal->apart = apart_new(&request_apart_work);
 	portal->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, portal,
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, portal,
 		MHD_OPTION_LISTEN_SOCKET, (MHD_socket)listener, MHD_OPTION_THREAD_POOL_SIZE,
 		(unsigned)THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
@@ -227,6 +233,9 @@ portal_start(struct portal *portal, int listener, struct fault *fault)
 void
 portal_stop(struct portal *portal)
 {
+	apart_close(portal->apart);
 	MHD_stop_daemon(portal->daemon);
+	apart_free(portal->apart);
+	reader_free(portal->reader);
 	proxies_free(portal->site.proxies);
 }

@@ -6,7 +6,7 @@
 #include "core/log.h"
 #include "portal/answer.h"
 #include "portal/archive.h"
-#include "mail/html_mail.h"
+#include "mail/html.h"
 #include "portal/item.h"
 #include "portal/state.h"
 
@@ -158,7 +158,7 @@ static char *
 text_of(const struct request *request, const struct mailbox_item *item, struct fault *fault)
 {
 	bool cut;
-	g_autofree char *text = item_text(item, TEXT_MAX, &cut, fault);
+	g_autofree char *text = item_text(request, item, TEXT_MAX, &cut, fault);
 
 	if (text == NULL || !cut)
 		return g_steal_pointer(&text);
@@ -306,42 +306,59 @@ find_picture(void *context, const char *cid, GBytes **bytes_r, const char **type
 	return false;
 }
 
-/* What is shown instead of HTML that is too elaborate: the frame says so. */
+/* What is shown instead of HTML that cannot be: the frame says so. */
 static char *
-too_elaborate(const struct request *request)
+sentence_instead(const struct request *request)
 {
 	return g_markup_printf_escaped(
 		"<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\"><title>-</title>"
 		"</head><body><p>%s</p></body></html>\n",
 		request->web.language,
-		request_say(request, "This message is too elaborate to be shown here. Please read "
-				     "its text below, or download it."));
+		request_say(request,
+			    "This message's formatted view cannot be shown here. Please read "
+			    "its text below, or download it."));
+}
+
+/* The whole document; caller frees. NULL with `fault` filled where its bytes cannot be read. */
+static char *
+document_of(struct request *request, const struct mailbox_item *item, struct fault *fault)
+{
+	struct pictures pictures = {item, LAYOUT_PICTURES_MAX};
+	const struct html_pictures found = {find_picture, &pictures};
+	bool cut, left_out;
+	g_autofree char *html =
+		content_text(&item->content, item->layout->html, HTML_MAX, &cut, fault);
+	char *document;
+
+	if (html == NULL)
+		return NULL;
+	request_rest(request);
+	document = html_document(request->portal->reader, html, strlen(html), &found,
+				 request->web.language, &left_out, fault);
+	if (document != NULL)
+		return document;
+	log_error("%s: %s", request->route->path, fault->text);
+	return sentence_instead(request);
 }
 
 enum MHD_Result
 reading_html(struct request *request)
 {
 	g_auto(mailbox_item_auto) item = {0};
-	struct pictures pictures = {&item, LAYOUT_PICTURES_MAX};
-	const struct html_mail_images images = {find_picture, &pictures};
-	g_autofree char *html = NULL;
 	struct MHD_Response *response;
 	enum MHD_Result answered;
 	struct fault fault;
-	bool cut, left_out;
-	char *clean;
+	char *document;
 
 	if (!item_open(request, request->web.tail, &item, &answered))
 		return answered;
 	if (item.layout->html == NULL)
 		return answer_not_found(request);
-	html = content_text(&item.content, item.layout->html, HTML_MAIL_MAX, &cut, &fault);
-	if (html == NULL)
+	document = document_of(request, &item, &fault);
+	if (document == NULL)
 		return answer_fault(request, &fault);
-	clean = html_mail_clean(html, strlen(html), &images, request->web.language, &left_out);
-	if (clean == NULL)
-		clean = too_elaborate(request);
-	response = MHD_create_response_from_buffer(strlen(clean), clean, MHD_RESPMEM_MUST_FREE);
+	response = MHD_create_response_from_buffer(strlen(document), document,
+						   MHD_RESPMEM_MUST_FREE);
 	MHD_add_response_header(response, "Content-Type", "text/html; charset=utf-8");
 	/* The second wall: were there anything left in it, it could neither run nor reach anything.
 	 */

@@ -210,6 +210,13 @@ serve_checked(struct request *request)
 	return request->route->serve(request);
 }
 
+void
+request_rest(struct request *request)
+{
+	if (request->connection != NULL)
+		connection_give(g_steal_pointer(&request->connection));
+}
+
 /* Files of those who may not send any are not kept. */
 static void
 admit_files(struct request *request)
@@ -219,8 +226,7 @@ admit_files(struct request *request)
 	request->connection = database_take(request->portal->database, &fault);
 	request->web.form.is_ignored = request->connection == NULL || !find_session(request, &fault) ||
 				   !is_allowed(request);
-	if (request->connection != NULL)
-		connection_give(g_steal_pointer(&request->connection));
+	request_rest(request);
 	session_clear(&request->session);
 }
 
@@ -249,7 +255,35 @@ request_serve(struct request *request)
 	} else {
 		queued = serve_checked(request);
 	}
-	if (request->connection != NULL)
-		connection_give(g_steal_pointer(&request->connection));
+	request_rest(request);
 	return queued;
+}
+
+/* --- apart --- */
+
+static void
+find_answer(void *request)
+{
+	request_serve(request);
+}
+
+static void
+turn_away(void *request)
+{
+	answer_outcome(request, MHD_HTTP_SERVICE_UNAVAILABLE, "Not possible at the moment",
+		       "You have asked for many pages at once. Please wait a moment and load the "
+		       "page again.");
+}
+
+const struct apart_work request_apart_work = {find_answer, turn_away};
+
+enum MHD_Result
+request_serve_apart(struct request *request)
+{
+	const char *cookie = web_cookie(&request->web, request_cookie_name(request));
+
+	request->web.is_apart = true;
+	apart_serve(request->portal->apart, request->web.mhd,
+		    *cookie == '\0' ? request->web.network : cookie, request);
+	return MHD_YES;
 }

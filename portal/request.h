@@ -6,9 +6,11 @@
 #define POSTSEAL_PORTAL_REQUEST_H
 
 #include "core/address.h"
+#include "core/reader/reader.h"
 #include "core/spool.h"
 #include "policy/policy.h"
 #include "portal/session.h"
+#include "portal/web/apart.h"
 #include "portal/web/request.h"
 
 /* What all requests share. */
@@ -19,6 +21,8 @@ struct portal {
 	const struct seal_key *courier; /* public */
 	struct database *database;
 	struct spool_settings spool;
+	struct reader *reader; /* of foreign formats */
+	struct apart *apart;   /* where long requests are served */
 	struct MHD_Daemon *daemon;
 };
 
@@ -34,6 +38,11 @@ enum route_form {
 	FORM_FILES, /* with files, as large as the settings allow */
 };
 
+enum serving {
+	SERVED_HERE,
+	SERVED_APART, /* may take long (portal/web/apart.h) */
+};
+
 struct request;
 typedef enum MHD_Result serve_request(struct request *request);
 
@@ -43,6 +52,7 @@ struct route {
 	serve_request *serve;
 	enum access access;
 	enum route_form form;
+	enum serving serving;
 };
 
 struct request {
@@ -61,6 +71,12 @@ void request_free(struct request *request);
 void request_expect_form(struct request *request);
 /* Does what the route says, after the checks that are the same for all. */
 enum MHD_Result request_serve(struct request *request);
+/* The same in another thread; libmicrohttpd calls again once there is something to send. */
+enum MHD_Result request_serve_apart(struct request *request);
+/* What portal->apart does with requests. */
+extern const struct apart_work request_apart_work;
+/* Gives the connection to the database back, for others to use while something takes long. */
+void request_rest(struct request *request);
 
 /* "" where the form or the query has no such field. */
 const char *request_field(const struct request *request, const char *name);

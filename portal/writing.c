@@ -121,10 +121,10 @@ prefixed(const char *prefix, const char *subject)
 
 /* "> " before each line. */
 static char *
-quoted(const struct mailbox_item *item, struct fault *fault)
+quoted(const struct request *request, const struct mailbox_item *item, struct fault *fault)
 {
 	bool cut;
-	g_autofree char *text = item_text(item, QUOTE_MAX, &cut, fault);
+	g_autofree char *text = item_text(request, item, QUOTE_MAX, &cut, fault);
 	g_auto(GStrv) lines = text == NULL ? NULL : g_strsplit(text, "\n", -1);
 	GString *quote;
 
@@ -191,7 +191,7 @@ begin_sheet(struct request *request, const char *manner, const char *prefix)
 		return answered;
 	if (!may_be_parent(&item, manner))
 		return answer_not_found(request);
-	quote = quoted(&item, &fault);
+	quote = quoted(request, &item, &fault);
 	if (quote == NULL)
 		return answer_fault(request, &fault);
 	when = request_date(request, item.layout->date != 0 ? item.layout->date : item.at);

@@ -36,10 +36,18 @@ add_default(struct MHD_Response *response, const char *name, const char *value)
 }
 
 enum MHD_Result
-web_answer(const struct web_request *web, unsigned status, struct MHD_Response *response)
+web_send(struct web_request *web)
+{
+	enum MHD_Result queued = MHD_queue_response(web->mhd, web->status, web->response);
+
+	MHD_destroy_response(g_steal_pointer(&web->response));
+	return queued;
+}
+
+enum MHD_Result
+web_answer(struct web_request *web, unsigned status, struct MHD_Response *response)
 {
 	g_autofree char *labels = g_strdup_printf("status=\"%u\"", status);
-	enum MHD_Result queued;
 
 	add_default(response, "Content-Security-Policy", policy_plain);
 	add_default(response, "X-Frame-Options", "DENY");
@@ -53,9 +61,9 @@ web_answer(const struct web_request *web, unsigned status, struct MHD_Response *
 	if (web->language_is_new)
 		web_set_cookie(web, response, "language", web->language, LANGUAGE_SECONDS);
 	metrics_count("postseal_portal_answers_total", labels, 1);
-	queued = MHD_queue_response(web->mhd, status, response);
-	MHD_destroy_response(response);
-	return queued;
+	web->status = status;
+	web->response = response;
+	return web->is_apart ? MHD_YES : web_send(web);
 }
 
 struct MHD_Response *

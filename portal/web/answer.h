@@ -7,9 +7,12 @@
 #include "portal/web/page.h"
 #include "portal/web/request.h"
 
-/* Sends it, and gives it up. Headers that it has already stay as they are. */
-enum MHD_Result web_answer(const struct web_request *web, unsigned status,
+/* Sends it, and gives it up; where the request is served apart, it is kept to be sent. Headers that it
+ * has already stay as they are. */
+enum MHD_Result web_answer(struct web_request *web, unsigned status,
 			   struct MHD_Response *response);
+/* Sends what was kept. Only from libmicrohttpd's handler. */
+enum MHD_Result web_send(struct web_request *web);
 
 struct MHD_Response *web_page(struct page *page);
 /* A page that holds one of our scripts. */

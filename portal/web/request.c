@@ -88,6 +88,8 @@ void
 web_request_clear(struct web_request *web)
 {
 	form_clear(&web->form);
+	if (web->response != NULL)
+		MHD_destroy_response(web->response);
 	g_free(web->network);
 	g_free(web->browser);
 }

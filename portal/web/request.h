@@ -28,6 +28,10 @@ struct web_request {
 	char *network;	      /* what is throttled together */
 	char *browser;	      /* as it names itself: UTF-8, nothing that cannot be seen */
 	struct form form;
+	/* where it is answered in another thread (apart.h) */
+	bool is_apart;
+	unsigned status;
+	struct MHD_Response *response; /* that waits to be sent */
 };
 
 void web_request_init(struct web_request *web, const struct web_site *site,

@@ -1,0 +1,135 @@
+#include "core/reader/confine.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+enum {
+	MEMORY_MAX = 96 * 1024 * 1024, /* bytes of addresses, programs and libraries too */
+	STACK_MAX = 4 * 1024 * 1024,
+	CPU_SECONDS = 20, /* far above what any document is allowed (serve.c) */
+	NICE = 5,	  /* those who wait for other pages come first */
+};
+
+/* --- what is left of the system's calls --- */
+
+#if defined(__x86_64__)
+#define OUR_ARCHITECTURE AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define OUR_ARCHITECTURE AUDIT_ARCH_AARCH64
+#elif defined(__riscv) && __riscv_xlen == 64
+#define OUR_ARCHITECTURE AUDIT_ARCH_RISCV64
+#elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
+#define OUR_ARCHITECTURE AUDIT_ARCH_PPC64LE
+#else
+#error "confine.c: name this architecture as linux/audit.h does"
+#endif
+
+/* Allowed where the lower half of an argument, masked, has the value (little endian). */
+struct allowance {
+	unsigned call;
+	unsigned argument;
+	unsigned mask, value;
+};
+
+#define ANYHOW 0, 0, 0
+
+static const struct allowance allowed[] = {
+	/* the socket, and nothing else that might be open */
+	{__NR_recvfrom, 0, ~0U, STDIN_FILENO},
+	{__NR_sendto, 0, ~0U, STDIN_FILENO},
+	/* memory that is nobody's file, and never code */
+	{__NR_mmap, 2, PROT_EXEC, 0},
+	{__NR_mremap, ANYHOW},
+	{__NR_munmap, ANYHOW},
+	{__NR_brk, ANYHOW},
+	/* time */
+	{__NR_clock_gettime, ANYHOW},
+	{__NR_setitimer, 0, ~0U, ITIMER_REAL},
+	/* the end */
+	{__NR_exit, ANYHOW},
+	{__NR_exit_group, ANYHOW},
+};
+
+enum { STEPS = 6, PREFACE = 3, ALLOWANCES = sizeof allowed / sizeof *allowed };
+
+static void
+add_allowance(struct sock_filter *steps, const struct allowance *allowance)
+{
+	const unsigned place =
+		(unsigned)offsetof(struct seccomp_data, args) + allowance->argument * 8;
+	const struct sock_filter filter[STEPS] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowance->call, 0, STEPS - 2),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, place),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, allowance->mask),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowance->value, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+
+	for (int i = 0; i < STEPS; i++)
+		steps[i] = filter[i];
+}
+
+/* By prctl(2), which system call filters of units allow, unlike seccomp(2). */
+static bool
+filter_calls(void)
+{
+	struct sock_filter steps[PREFACE + ALLOWANCES * STEPS + 1] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OUR_ARCHITECTURE, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	const struct sock_fprog program = {.len = sizeof steps / sizeof *steps, .filter = steps};
+
+	for (unsigned i = 0; i < ALLOWANCES; i++)
+		add_allowance(steps + PREFACE + i * STEPS, &allowed[i]);
+	steps[program.len - 1] =
+		(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* --- limits --- */
+
+static bool
+limit(__rlimit_resource_t what, rlim_t most)
+{
+	const struct rlimit limits = {most, most};
+
+	return setrlimit(what, &limits) == 0;
+}
+
+static bool
+set_limits(void)
+{
+#ifndef POSTSEAL_SANITIZED /* whose shadows of memory take more addresses than there is memory */
+	if (!limit(RLIMIT_AS, MEMORY_MAX))
+		return false;
+#endif
+	return limit(RLIMIT_STACK, STACK_MAX) && limit(RLIMIT_CPU, CPU_SECONDS) &&
+	       limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_CORE, 0) && limit(RLIMIT_NPROC, 0) &&
+	       limit(RLIMIT_NOFILE, STDIN_FILENO + 1);
+}
+
+bool
+confine(void)
+{
+	if (setpriority(PRIO_PROCESS, 0, NICE) != 0 && errno != EPERM && errno != EACCES)
+		return false;
+	if (close_range(STDIN_FILENO + 1, ~0U, 0) != 0 || !set_limits() ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return false;
+#ifndef POSTSEAL_SANITIZED /* who report what they find through files */
+	if (!filter_calls())
+		return false;
+#endif
+	return true;
+}

@@ -1,0 +1,154 @@
+#include "core/reader/serve.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/reader/confine.h"
+#include "core/transfer.h"
+
+enum {
+#ifdef POSTSEAL_SANITIZED
+	SLOWNESS = 10,
+#else
+	SLOWNESS = 1,
+#endif
+	WORK_MICROSECONDS =
+		50000 * SLOWNESS, /* for any document, however small; and for each byte: */
+	BYTE_NANOSECONDS = 500 * SLOWNESS,
+	MEMORY_BYTES = 40 * 1024 * 1024, /* that a parser may have at a time */
+	LOOK_EVERY = 64,		 /* allocations */
+	ALARM_SECONDS = 30,		 /* should whoever asks be unable to end us */
+};
+
+static struct {
+	int64_t end;	  /* microseconds of this process's work */
+	size_t allocated; /* bytes */
+	unsigned looks;
+} budget;
+
+/* --- the budget --- */
+
+static int64_t
+work_done(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+	return (int64_t)time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+}
+
+static void
+send_answer(enum reader_outcome outcome, const char *bytes, size_t length)
+{
+	const struct reader_answer answer = {.outcome = outcome, .length = (uint32_t)length};
+
+	if (transfer_send(STDIN_FILENO, &answer, sizeof answer, TRANSFER_FOREVER))
+		transfer_send(STDIN_FILENO, bytes, length, TRANSFER_FOREVER);
+}
+
+void
+reader_refuse(enum reader_outcome outcome)
+{
+	send_answer(outcome, NULL, 0);
+	_exit(EXIT_SUCCESS);
+}
+
+void
+reader_pause(void)
+{
+	if (++budget.looks % LOOK_EVERY == 0 && work_done() > budget.end)
+		reader_refuse(READER_TOO_MUCH_WORK);
+}
+
+void *
+reader_allocate(size_t size)
+{
+	void *memory;
+
+	reader_pause();
+	memory = malloc(size);
+	if (memory == NULL)
+		reader_refuse(READER_TOO_MUCH_MEMORY);
+	budget.allocated += malloc_usable_size(memory);
+	if (budget.allocated > MEMORY_BYTES)
+		reader_refuse(READER_TOO_MUCH_MEMORY);
+	return memory;
+}
+
+void
+reader_release(void *memory)
+{
+	if (memory != NULL)
+		budget.allocated -= malloc_usable_size(memory);
+	free(memory);
+}
+
+/* --- the document --- */
+
+static const struct reader_format *
+find_format(const struct reader_format *formats, const char *name)
+{
+	for (; formats->name != NULL; formats++)
+		if (strncmp(name, formats->name, READER_FORMAT_MAX) == 0)
+			return formats;
+	reader_refuse(READER_NO_FORMAT);
+}
+
+/* NULL: nobody is there any more. */
+static char *
+receive_document(size_t length)
+{
+	char *document;
+
+	if (length > READER_DOCUMENT_MAX)
+		reader_refuse(READER_TOO_LARGE);
+	document = reader_allocate(length + 1);
+	document[length] = '\0';
+	return transfer_receive(STDIN_FILENO, document, length, TRANSFER_FOREVER) ? document : NULL;
+}
+
+static void
+read_document(const struct reader_format *format, const char *document, size_t length)
+{
+	GString *answer = g_string_new(NULL);
+
+	budget.end = work_done() + WORK_MICROSECONDS + (int64_t)length * BYTE_NANOSECONDS / 1000;
+	format->read(document, length, answer);
+	if (answer->len > READER_ANSWER_MAX)
+		reader_refuse(READER_TOO_LARGE);
+	send_answer(READER_DONE, answer->str, answer->len);
+}
+
+int
+reader_serve(const struct reader_format *formats)
+{
+	const struct itimerval alarm = {.it_value.tv_sec = ALARM_SECONDS};
+	const struct reader_format *format;
+	struct reader_request request;
+	socklen_t size = sizeof(int);
+	char *document;
+	int type;
+
+	if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
+		fputs("postseal-reader: is started by the other programs of Postseal only\n",
+		      stderr);
+		return 2;
+	}
+	if (!confine())
+		return EXIT_FAILURE;
+	budget.end = INT64_MAX;
+	if (!transfer_receive(STDIN_FILENO, &request, sizeof request, TRANSFER_FOREVER))
+		return EXIT_SUCCESS;
+	setitimer(ITIMER_REAL, &alarm, NULL);
+	format = find_format(formats, request.format);
+	document = receive_document(request.length);
+	if (document != NULL)
+		read_document(format, document, request.length);
+	_exit(EXIT_SUCCESS);
+}

@@ -1,0 +1,32 @@
+/*
+ * HTML mail for those who show it: postseal-reader(8) rebuilds it from an allow-list
+ * (html_mail.h), and what it answers is made a document here. It is shown in a sandboxed frame
+ * under its own Content-Security-Policy: the second wall, that a reader which was taken over by a
+ * document meets too.
+ */
+#ifndef POSTSEAL_MAIL_HTML_H
+#define POSTSEAL_MAIL_HTML_H
+
+#include <stdbool.h>
+
+#include "core/reader/reader.h"
+
+enum { HTML_MAX = 1024 * 1024 }; /* bytes of HTML that are looked at */
+
+#define HTML_FORMAT "html" /* of postseal-reader, for whoever checks that it is there */
+
+/* The picture that the HTML means by cid:NAME as its bytes and type; false: there is none. */
+struct html_pictures {
+	bool (*find)(void *context, const char *cid, GBytes **bytes_r, const char **type_r);
+	void *context;
+};
+
+/* A whole document; the caller's. *left_out_r: pictures from elsewhere were left out. NULL with
+ * `fault` filled where it cannot be shown. */
+char *html_document(struct reader *reader, const char *html, size_t length,
+		    const struct html_pictures *pictures, const char *language, bool *left_out_r,
+		    struct fault *fault);
+/* Its text alone; the caller's. NULL with `fault` filled. */
+char *html_text(struct reader *reader, const char *html, size_t length, struct fault *fault);
+
+#endif
