@@ -56,24 +56,30 @@ find_command(int argc, char **argv, int *words_r)
 }
 
 static void
-tell(const GPtrArray *errors)
+tell(const char *label, const GPtrArray *complaints)
 {
-	for (guint i = 0; i < errors->len; i++)
-		fprintf(stderr, "postseal: %s\n", (const char *)g_ptr_array_index(errors, i));
+	for (guint i = 0; i < complaints->len; i++)
+		fprintf(stderr, "postseal: %s%s\n", label, (const char *)g_ptr_array_index(complaints, i));
 }
 
 static int
 run(const struct command *command, const char *config, int argc, char **argv)
 {
-	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(policy_auto) policy = command->needs_rules ? policy_load(config, method_names(), errors) : NULL;
-	g_autoptr(settings_auto) settings = command->needs_rules ? NULL : settings_load(config, errors);
+	g_auto(policy_complaints_auto) complaints = {0};
+	g_autoptr(policy_auto) policy = NULL;
+	g_autoptr(settings_auto) settings = NULL;
 	struct database_settings database = {0};
-	struct admin admin = {.config = config, .policy = policy};
+	struct admin admin = {.config = config};
 	int status;
 
-	tell(errors);
-	if (errors->len > 0)
+	policy_complaints_init(&complaints);
+	if (command->needs_rules)
+		admin.policy = policy = policy_load(config, methods_for_policy(), &complaints);
+	else
+		settings = settings_load(config, complaints.errors);
+	tell("", complaints.errors);
+	tell("warning: ", complaints.warnings);
+	if (complaints.errors->len > 0)
 		return EXIT_FAILED;
 	admin.settings = policy == NULL ? settings : policy_settings(policy);
 	database.url = admin.settings->database;

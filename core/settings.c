@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/domain.h"
+
 #define DAY UINT64_C(86400)
 #define GB UINT64_C(1000000000)
 #define AT(field) offsetof(struct settings, field)
@@ -12,6 +14,7 @@ static const struct setting table[] = {
 #define TEXT(field, standard) {#field, SETTING_TEXT, AT(field), standard, NULL, 0, 0},
 #define WORD(field, standard, words) {#field, SETTING_WORD, AT(field), standard, words, 0, 0},
 #define LIST(field, standard) {#field, SETTING_LIST, AT(field), standard, NULL, 0, 0},
+#define DOMAINS(field, standard) {#field, SETTING_DOMAINS, AT(field), standard, NULL, 0, 0},
 #define TABLE(field, standard) {#field, SETTING_TABLE, AT(field), standard, NULL, 0, 0},
 #define MODE(field, standard) {#field, SETTING_MODE, AT(field), standard, NULL, 0, 0},
 #define FLAG(field, standard) {#field, SETTING_FLAG, AT(field), standard, "no, yes", 0, 0},
@@ -39,6 +42,7 @@ static const char *const expected[] = {
 	[SETTING_TEXT] = "a text in quotes",
 	[SETTING_WORD] = "a text in quotes",
 	[SETTING_LIST] = "a list such as { \"a\" \"b\" }",
+	[SETTING_DOMAINS] = "a list of domains such as { \"example.com\" \"example.org\" }",
 	[SETTING_TABLE] = "a table such as <partners>",
 	[SETTING_MODE] = "octal digits in quotes such as \"0660\"",
 	[SETTING_FLAG] = "\"yes\" or \"no\"",
@@ -87,6 +91,8 @@ set_text(struct settings *settings, const struct setting *setting, const char *t
 
 	if (setting->words != NULL && word_number(setting, text) < 0)
 		return false;
+	if (setting->standard == NULL && *text == '\0')
+		return false; /* what must be given must say something */
 	switch (setting->type) {
 	case SETTING_MODE:
 		return set_mode(settings, setting, text);
@@ -153,7 +159,7 @@ settings_free(struct settings *settings)
 	for (const struct setting *s = table; s->field != NULL; s++) {
 		if (s->type == SETTING_TEXT || s->type == SETTING_WORD || s->type == SETTING_TABLE)
 			g_free(*(char **)place_of(settings, s));
-		else if (s->type == SETTING_LIST)
+		else if (s->type == SETTING_LIST || s->type == SETTING_DOMAINS)
 			g_strfreev(*(char ***)place_of(settings, s));
 	}
 	g_free(settings);
@@ -220,7 +226,7 @@ read_text(struct cursor *cursor)
 	if (!set_text(cursor->reader->settings, setting, cursor->at->text)) {
 		g_autofree char *words = g_strdup_printf("one of: %s", setting->words);
 
-		return expect(cursor, setting->type == SETTING_MODE ? expected[SETTING_MODE] : words);
+		return expect(cursor, setting->words == NULL ? expected[setting->type] : words);
 	}
 	cursor->at++;
 	return true;
@@ -242,10 +248,15 @@ read_list(struct cursor *cursor)
 {
 	g_autoptr(GPtrArray) texts = g_ptr_array_new();
 	char ***at = place_of(cursor->reader->settings, cursor->setting);
+	struct fault fault;
 
 	if (cursor->at->kind != TOKEN_OPEN)
-		return expect(cursor, expected[SETTING_LIST]);
+		return expect(cursor, expected[cursor->setting->type]);
 	for (cursor->at++; cursor->at->kind == TOKEN_STRING;) {
+		g_autofree char *canonical = NULL;
+
+		if (cursor->setting->type == SETTING_DOMAINS && !domain_parse(cursor->at->text, &canonical, &fault))
+			return expect(cursor, "a domain such as \"example.com\"");
 		g_ptr_array_add(texts, cursor->at->text);
 		cursor->at++;
 		if (cursor->at->kind == TOKEN_COMMA && cursor->at[1].kind == TOKEN_STRING)
@@ -306,6 +317,7 @@ read_value(struct cursor *cursor)
 	case SETTING_TABLE:
 		return read_table(cursor);
 	case SETTING_LIST:
+	case SETTING_DOMAINS:
 		return read_list(cursor);
 	case SETTING_COUNT:
 	case SETTING_BYTES:

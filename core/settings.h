@@ -18,6 +18,7 @@ struct settings {
 #define TEXT(field, standard) char *field;
 #define WORD(field, standard, words) char *field;
 #define LIST(field, standard) char **field;
+#define DOMAINS(field, standard) char **field;
 #define TABLE(field, standard) char *field;
 #define MODE(field, standard) mode_t field;
 #define FLAG(field, standard) bool field;
@@ -29,6 +30,7 @@ struct settings {
 #undef TEXT
 #undef WORD
 #undef LIST
+#undef DOMAINS
 #undef TABLE
 #undef MODE
 #undef FLAG
@@ -66,6 +68,7 @@ enum setting_type { /* numbers are the last */
 	SETTING_TEXT,
 	SETTING_WORD,
 	SETTING_LIST,
+	SETTING_DOMAINS,
 	SETTING_TABLE,
 	SETTING_MODE,
 	SETTING_FLAG,

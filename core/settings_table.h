@@ -7,6 +7,7 @@
  *   TEXT(field, default)                 a text; "" stands for none
  *   WORD(field, default, words)          a text that is one of the words: "en, de, fr, it"
  *   LIST(field, default)                 texts; the default has blanks between them
+ *   DOMAINS(field, default)              mail domains
  *   TABLE(field, default)                name of a table
  *   MODE(field, default)                 permissions of a file, in octal digits
  *   FLAG(field, default)                 "yes" or "no"
@@ -16,7 +17,7 @@
  *   SECONDS(field, default, least, most) a time
  */
 TEXT(organisation, NULL)
-LIST(domains, NULL)
+DOMAINS(domains, NULL)
 TEXT(hostname, "")
 WORD(language, "en", "en, de, fr, it")
 TEXT(database, NULL)

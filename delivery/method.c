@@ -15,12 +15,13 @@ method_find(const char *name)
 	return NULL;
 }
 
-const char *const *
-method_names(void)
+const struct policy_method *
+methods_for_policy(void)
 {
-	static const char *names[G_N_ELEMENTS(methods)];
+	static struct policy_method known[G_N_ELEMENTS(methods)];
 
 	for (size_t i = 0; methods[i] != NULL; i++)
-		names[i] = methods[i]->name;
-	return names;
+		known[i] = (struct policy_method){methods[i]->name, methods[i]->always,
+						  methods[i]->carriage == CARRIED_IN_PARCEL};
+	return known;
 }

@@ -63,6 +63,7 @@ enum carriage {
 struct method {
 	const char *name;
 	enum carriage carriage;
+	bool always;       /* possible for everybody */
 	int in_place_rank; /* the group with the highest is rewritten in place; 0: never */
 	bool names_keys;   /* shows its reader whom it was sealed to: Bcc recipients stand alone */
 	bool verified_tls; /* to be sent only over verified TLS: never in place */
@@ -85,7 +86,7 @@ extern const struct method method_plain, method_tls, method_smime, method_pgp, m
 extern const struct method *const methods[]; /* ends with NULL */
 
 const struct method *method_find(const char *name);
-/* For policy_load(); ends with NULL. */
-const char *const *method_names(void);
+/* For policy_load(). */
+const struct policy_method *methods_for_policy(void);
 
 #endif

@@ -112,7 +112,7 @@ start(struct service *service, const char *config, struct policy *policy, struct
 static int
 run(const char *config)
 {
-	struct policy *policy = policy_read(config, method_names());
+	struct policy *policy = policy_read(config, methods_for_policy());
 	/* Sessions that wait for the MTA may still look at it when libmilter has ended. */
 	static struct service service;
 	struct daemon_signals signals = {.reload = reload, .context = &service};

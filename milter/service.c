@@ -66,7 +66,7 @@ service_policy(struct service *service)
 void
 service_reload(struct service *service)
 {
-	struct policy *policy = policy_read(service->config, method_names()), *old;
+	struct policy *policy = policy_read(service->config, methods_for_policy()), *old;
 	struct fault fault;
 
 	if (policy != NULL && !put_on_record(service->database, policy, &fault)) {

@@ -44,7 +44,7 @@ static void policy_error(const struct place *place, struct parser *parser, const
 %token RECEIPT "receipt"
 %token FILE_ "file" DATABASE "database" UNKNOWN_CHARACTER "a character that has no meaning here"
 
-%type <texts> strings listed
+%type <texts> strings listed one_or_more
 %type <number> size duration
 %type <options> options
 %type <flag> negation
@@ -60,6 +60,11 @@ line
 
 listed
 	: '{' strings '}'	{ $$ = $2; }
+	;
+
+one_or_more
+	: STRING		{ $$ = g_ptr_array_new_with_free_func(g_free); g_ptr_array_add($$, $1); }
+	| listed
 	;
 
 strings
@@ -96,9 +101,9 @@ rule
 		$$->options = $5;
 		rule_free($4);
 	}
-	| MATCH conditions REJECT STRING	{ $$ = $2; $$->reject = $4; }
+	| MATCH conditions REJECT STRING	{ $$ = $2; $$->reject = parser_sentence(parser, &@4, $4); }
 	| OTHERWISE DELIVER methods options	{ $$ = $3; $$->options = $4; }
-	| OTHERWISE REJECT STRING	{ $$ = rule_new(); $$->reject = $3; }
+	| OTHERWISE REJECT STRING	{ $$ = rule_new(); $$->reject = parser_sentence(parser, &@3, $3); }
 	;
 
 conditions
@@ -126,44 +131,22 @@ negation
 
 condition
 	: ANY			{ $$ = condition_new(&match_any); }
-	| SENDER STRING		{ $$ = parser_listed(&match_sender, NULL); table_add($$->table, $2); g_free($2); }
-	| SENDER listed		{ $$ = parser_listed(&match_sender, $2); }
+	| SENDER one_or_more	{ $$ = parser_listed(parser, &@2, &match_sender, $2); }
 	| SENDER IN TABLE_NAME	{ $$ = parser_named(parser, &match_sender, $3, &@3); }
 	| SENDER IN DOMAINS	{ $$ = parser_named(parser, &match_sender_domain, NULL, &@3); }
-	| SENDER DOMAIN_ STRING	{ $$ = parser_listed(&match_sender_domain, NULL); table_add($$->table, $3); g_free($3); }
-	| SENDER DOMAIN_ listed	{ $$ = parser_listed(&match_sender_domain, $3); }
+	| SENDER DOMAIN_ one_or_more	{ $$ = parser_listed(parser, &@3, &match_sender_domain, $3); }
 	| SENDER DOMAIN_ IN TABLE_NAME	{ $$ = parser_named(parser, &match_sender_domain, $4, &@4); }
-	| RECIPIENT STRING	{ $$ = parser_listed(&match_recipient, NULL); table_add($$->table, $2); g_free($2); }
-	| RECIPIENT listed	{ $$ = parser_listed(&match_recipient, $2); }
+	| RECIPIENT one_or_more	{ $$ = parser_listed(parser, &@2, &match_recipient, $2); }
 	| RECIPIENT IN TABLE_NAME	{ $$ = parser_named(parser, &match_recipient, $3, &@3); }
 	| RECIPIENT IN DOMAINS	{ $$ = parser_named(parser, &match_recipient_domain, NULL, &@3); }
-	| RECIPIENT DOMAIN_ STRING	{ $$ = parser_listed(&match_recipient_domain, NULL); table_add($$->table, $3); g_free($3); }
-	| RECIPIENT DOMAIN_ listed	{ $$ = parser_listed(&match_recipient_domain, $3); }
+	| RECIPIENT DOMAIN_ one_or_more	{ $$ = parser_listed(parser, &@3, &match_recipient_domain, $3); }
 	| RECIPIENT DOMAIN_ IN TABLE_NAME	{ $$ = parser_named(parser, &match_recipient_domain, $4, &@4); }
-	| SUBJECT TAG STRING	{ $$ = condition_new(&match_subject_tag); $$->name = $3; }
-	| HEADER STRING STRING	{
-		GPtrArray *globs = g_ptr_array_new_with_free_func(g_free);
-
-		g_ptr_array_add(globs, $3);
-		$$ = parser_patterns(&match_header, $2, globs);
-	}
-	| HEADER STRING listed	{ $$ = parser_patterns(&match_header, $2, $3); }
+	| SUBJECT TAG STRING	{ $$ = parser_tag(parser, &@3, $3); }
+	| HEADER STRING one_or_more	{ $$ = parser_header(parser, &@2, $2, $3); }
 	| SIZE OVER size	{ $$ = condition_new(&match_size_over); $$->size = $3; }
 	| SIZE UNDER size	{ $$ = condition_new(&match_size_under); $$->size = $3; }
-	| ATTACHMENT NAME STRING	{
-		GPtrArray *globs = g_ptr_array_new_with_free_func(g_free);
-
-		g_ptr_array_add(globs, $3);
-		$$ = parser_patterns(&match_attachment_name, NULL, globs);
-	}
-	| ATTACHMENT NAME listed	{ $$ = parser_patterns(&match_attachment_name, NULL, $3); }
-	| ATTACHMENT TYPE STRING	{
-		GPtrArray *globs = g_ptr_array_new_with_free_func(g_free);
-
-		g_ptr_array_add(globs, $3);
-		$$ = parser_patterns(&match_attachment_type, NULL, globs);
-	}
-	| ATTACHMENT TYPE listed	{ $$ = parser_patterns(&match_attachment_type, NULL, $3); }
+	| ATTACHMENT NAME one_or_more	{ $$ = parser_patterns(parser, &@3, &match_attachment_name, $3); }
+	| ATTACHMENT TYPE one_or_more	{ $$ = parser_patterns(parser, &@3, &match_attachment_type, $3); }
 	| ENCRYPTED		{ $$ = condition_new(&match_encrypted); }
 	| SIGNED		{ $$ = condition_new(&match_signed); }
 	| PORTAL		{ $$ = condition_new(&match_portal); }
@@ -178,7 +161,7 @@ methods
 
 options
 	: %empty		{ $$ = (struct rule_options){0}; }
-	| options EXPIRE duration	{ $$ = $1; $$.expire_seconds = $3; }
+	| options EXPIRE duration	{ $$ = $1; $$.expire_seconds = parser_expire(parser, &@3, $3); }
 	| options HIDE SUBJECT	{ $$ = $1; $$.hide_subject = true; }
 	| options RECEIPT	{ $$ = $1; $$.receipt = "mail"; }
 	| options RECEIPT WORD	{ $$ = $1; $$.receipt = parser_receipt(parser, &@3, $3); }

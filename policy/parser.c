@@ -7,17 +7,20 @@ int policy_parse(struct parser *parser);
 
 /* --- a line --- */
 
-void
-parser_error(struct parser *parser, const struct place *place, const char *format, ...)
-{
-	g_autofree char *text = NULL;
-	va_list args;
+#define DEFINE_COMPLAINT(function, list)                                                           \
+	void function(struct parser *parser, const struct place *place, const char *format, ...)   \
+	{                                                                                          \
+		g_autofree char *text = NULL;                                                      \
+		va_list args;                                                                      \
+                                                                                                   \
+		va_start(args, format);                                                            \
+		text = g_strdup_vprintf(format, args);                                             \
+		va_end(args);                                                                      \
+		configuration_complain(parser->configuration, parser->list, place, "%s", text);    \
+	}
 
-	va_start(args, format);
-	text = g_strdup_vprintf(format, args);
-	va_end(args);
-	configuration_complain(parser->configuration, parser->errors, place, "%s", text);
-}
+DEFINE_COMPLAINT(parser_error, errors)
+DEFINE_COMPLAINT(parser_warn, warnings)
 
 void
 parser_line(struct parser *parser, const struct configuration_line *line)
@@ -78,6 +81,54 @@ parser_product(struct parser *parser, const struct place *place, uint64_t number
 	return product;
 }
 
+enum { EXPIRE_DAYS_MAX = 3660, DAY_SECONDS = 86400 };
+
+uint64_t
+parser_expire(struct parser *parser, const struct place *place, uint64_t seconds)
+{
+	if (seconds == 0 || seconds > (uint64_t)EXPIRE_DAYS_MAX * DAY_SECONDS)
+		parser_error(parser, place, "found a time that nothing can wait, expected 1 second to %d days",
+			     EXPIRE_DAYS_MAX);
+	return seconds;
+}
+
+char *
+parser_sentence(struct parser *parser, const struct place *place, char *text)
+{
+	if (*text == '\0')
+		parser_error(parser, place, "found an empty text, expected the sentence that the sender reads");
+	return text;
+}
+
+static void
+add_entries(struct parser *parser, const struct place *place, struct table *table, const GPtrArray *entries)
+{
+	struct fault fault;
+
+	for (guint i = 0; entries != NULL && i < entries->len; i++)
+		if (!table_add(table, g_ptr_array_index(entries, i), &fault))
+			parser_error(parser, place, "found an entry that matches nobody: %s", fault.text);
+}
+
+/* A query is asked with one thing, and what does not depend on it is the same for everybody. */
+static void
+check_query(struct parser *parser, const struct place *place, const char *query)
+{
+	g_autoptr(GRegex) parameter = g_regex_new("\\$[0-9]+", 0, 0, NULL);
+	g_autoptr(GMatchInfo) match = NULL;
+	bool asks = false;
+
+	for (g_regex_match(parameter, query, 0, &match); g_match_info_matches(match); g_match_info_next(match, NULL)) {
+		g_autofree char *found = g_match_info_fetch(match, 0);
+
+		asks |= strcmp(found, "$1") == 0;
+		if (strcmp(found, "$1") != 0)
+			parser_error(parser, place, "found %s in the query, expected $1 alone, the address or domain", found);
+	}
+	if (!asks)
+		parser_error(parser, place, "found a query without $1, expected one that asks for the address or domain");
+}
+
 static void
 add_table(struct parser *parser, const struct place *place, const char *name,
 	  const struct table_kind *kind, const char *source, const GPtrArray *entries)
@@ -91,8 +142,9 @@ add_table(struct parser *parser, const struct place *place, const char *name,
 	}
 	table = table_new(name, kind, source);
 	g_ptr_array_add(parser->policy->tables, table);
-	for (guint i = 0; entries != NULL && i < entries->len; i++)
-		table_add(table, g_ptr_array_index(entries, i));
+	add_entries(parser, place, table, entries);
+	if (kind == &table_database)
+		check_query(parser, place, source);
 	if (kind->load != NULL && !kind->load(table, &fault))
 		parser_error(parser, place, "%s", fault.text);
 }
@@ -132,16 +184,36 @@ parser_receipt(struct parser *parser, const struct place *place, char *form)
 	return found;
 }
 
+/* The null sender is "" and nobody else; a domain is asked for a domain. */
+static void
+check_entries(struct parser *parser, const struct place *place, const struct matcher *matcher,
+	      const GPtrArray *entries)
+{
+	bool domains = matcher == &match_sender_domain || matcher == &match_recipient_domain;
+
+	for (guint i = 0; i < entries->len; i++) {
+		const char *entry = g_ptr_array_index(entries, i);
+		const char *at = strchr(entry, '@');
+
+		if (*entry == '\0' && matcher != &match_sender)
+			parser_error(parser, place, "found an empty text, expected an address or domain");
+		else if (domains && at != NULL && at != entry)
+			parser_error(parser, place,
+				     "found the address \"%s\", expected a domain; for one address say %s \"%s\"", entry,
+				     matcher == &match_sender_domain ? "sender" : "recipient", entry);
+	}
+}
+
 struct condition *
-parser_listed(const struct matcher *matcher, GPtrArray *entries)
+parser_listed(struct parser *parser, const struct place *place, const struct matcher *matcher,
+	      GPtrArray *entries)
 {
 	struct condition *condition = condition_new(matcher);
 
 	condition->table = table_new(NULL, &table_inline, NULL);
-	for (guint i = 0; entries != NULL && i < entries->len; i++)
-		table_add(condition->table, g_ptr_array_index(entries, i));
-	if (entries != NULL)
-		g_ptr_array_unref(entries);
+	check_entries(parser, place, matcher, entries);
+	add_entries(parser, place, condition->table, entries);
+	g_ptr_array_unref(entries);
 	return condition;
 }
 
@@ -157,12 +229,11 @@ parser_named(struct parser *parser, const struct matcher *matcher, char *table,
 	return condition;
 }
 
-struct condition *
-parser_patterns(const struct matcher *matcher, char *name, GPtrArray *globs)
+static struct condition *
+patterns(const struct matcher *matcher, GPtrArray *globs)
 {
 	struct condition *condition = condition_new(matcher);
 
-	condition->name = name;
 	condition->patterns = g_ptr_array_new_with_free_func((GDestroyNotify)g_pattern_spec_free);
 	for (guint i = 0; i < globs->len; i++) {
 		g_autofree char *folded = g_utf8_strdown(g_ptr_array_index(globs, i), -1);
@@ -171,6 +242,54 @@ parser_patterns(const struct matcher *matcher, char *name, GPtrArray *globs)
 	}
 	g_ptr_array_unref(globs);
 	return condition;
+}
+
+struct condition *
+parser_patterns(struct parser *parser, const struct place *place, const struct matcher *matcher,
+		GPtrArray *globs)
+{
+	for (guint i = 0; i < globs->len; i++)
+		if (*(const char *)g_ptr_array_index(globs, i) == '\0')
+			parser_error(parser, place, "found an empty text, expected a pattern such as \"%s\"",
+				     matcher == &match_attachment_type ? "image/*" : "*.exe");
+	return patterns(matcher, globs);
+}
+
+/* RFC 5322 §2.2: printable ASCII without the colon. */
+struct condition *
+parser_header(struct parser *parser, const struct place *place, char *name, GPtrArray *globs)
+{
+	struct condition *condition = patterns(&match_header, globs);
+	bool good = *name != '\0';
+
+	for (const char *c = name; *c != '\0'; c++)
+		good = good && g_ascii_isgraph(*c) && *c != ':';
+	if (!good)
+		parser_error(parser, place, "found \"%s\", expected the name of a header field, without a colon", name);
+	condition->name = name;
+	return condition;
+}
+
+/* Every subject contains the empty text, and a blank is in nearly every one. */
+struct condition *
+parser_tag(struct parser *parser, const struct place *place, char *tag)
+{
+	struct condition *condition = condition_new(&match_subject_tag);
+
+	condition->name = tag;
+	if (strspn(tag, " \t") == strlen(tag))
+		parser_error(parser, place, "found an empty tag, expected one such as \"[secure]\"");
+	return condition;
+}
+
+static bool
+matches_empty_text(const pcre2_code *regex)
+{
+	pcre2_match_data *data = pcre2_match_data_create_from_pattern(regex, NULL);
+	int found = pcre2_match(regex, (PCRE2_SPTR) "", 0, 0, 0, data, NULL);
+
+	pcre2_match_data_free(data);
+	return found >= 0;
 }
 
 struct condition *
@@ -191,23 +310,73 @@ parser_regex(struct parser *parser, const struct place *place, char *expression)
 			     g_utf8_strlen(own, (gssize)offset) + 1, (const char *)why);
 		return condition;
 	}
+	if (matches_empty_text(condition->regex))
+		parser_warn(parser, place, "this regular expression matches every text, also an empty one");
 	/* Where the JIT cannot be had, matching works without, only slower. */
 	(void)pcre2_jit_compile(condition->regex, PCRE2_JIT_COMPLETE);
 	return condition;
 }
 
-void
-parser_method(struct parser *parser, const struct place *place, struct rule *rule, char *name)
+static const struct policy_method *
+find_method(const struct parser *parser, const char *name)
+{
+	for (const struct policy_method *m = parser->methods; m->name != NULL; m++)
+		if (strcmp(m->name, name) == 0)
+			return m;
+	return NULL;
+}
+
+static void
+tell_methods(struct parser *parser, const struct place *place, const char *name)
 {
 	g_autoptr(GString) known = g_string_new(NULL);
 
-	g_ptr_array_add(rule->methods, name);
-	for (const char *const *m = parser->methods; *m != NULL; m++) {
-		if (strcmp(*m, name) == 0)
-			return;
-		g_string_append_printf(known, "%s%s", known->len > 0 ? ", " : "", *m);
-	}
+	for (const struct policy_method *m = parser->methods; m->name != NULL; m++)
+		g_string_append_printf(known, "%s%s", known->len > 0 ? ", " : "", m->name);
 	parser_error(parser, place, "found the method %s, expected one of %s", name, known->str);
+}
+
+void
+parser_method(struct parser *parser, const struct place *place, struct rule *rule, char *name)
+{
+	g_autofree char *own = name;
+	const struct policy_method *method = find_method(parser, name), *before = NULL;
+
+	if (method == NULL) {
+		tell_methods(parser, place, name);
+		return;
+	}
+	for (guint i = 0; i < rule->methods->len && before == NULL; i++) {
+		const struct policy_method *other = find_method(parser, g_ptr_array_index(rule->methods, i));
+
+		if (other == method)
+			parser_error(parser, place, "found %s a second time, expected it once", name);
+		if (other == method || other->always)
+			before = other;
+	}
+	if (before != NULL && before != method)
+		parser_error(parser, place,
+			     "found %s behind %s, which is always available, so that it would never be used; put %s last",
+			     name, before->name, before->name);
+	g_ptr_array_add(rule->methods, (gpointer)method->name);
+}
+
+/* What a rule says of copies that it never makes. */
+static void
+check_options(struct parser *parser, const struct place *place, const struct rule *rule)
+{
+	bool waits = false, seals = false;
+
+	for (guint i = 0; i + 1 < rule->methods->len; i++) {
+		const struct policy_method *method = find_method(parser, g_ptr_array_index(rule->methods, i));
+
+		waits |= method->waits;
+		seals |= !method->always && !method->waits;
+	}
+	if (rule->options.expire_seconds != 0 && !waits)
+		parser_error(parser, place, "found expire in a rule whose methods let nothing wait, expected pickup among them");
+	if (rule->options.hide_subject && !seals)
+		parser_warn(parser, place, "hide subject has no effect: none of the methods seals the message");
 }
 
 void
@@ -216,6 +385,7 @@ parser_rule(struct parser *parser, const struct place *place, struct rule *rule)
 	rule->line = place->line;
 	rule->text = source_text(parser, place);
 	g_ptr_array_add(rule->methods, NULL);
+	check_options(parser, place, rule);
 	for (guint i = 0; i < rule->conditions->len; i++) {
 		struct condition *condition = g_ptr_array_index(rule->conditions, i);
 
@@ -233,13 +403,14 @@ table_use_resolve(struct parser *parser, const struct table_use *use)
 {
 	struct condition *condition = use->condition;
 	struct table *table;
+	struct fault fault; /* the settings have only good ones */
 
 	if (use->name == NULL) {
 		if (condition == NULL)
 			return true;
 		condition->table = table_new(NULL, &table_inline, NULL);
 		for (char **d = parser->policy->settings->domains; d != NULL && *d != NULL; d++)
-			table_add(condition->table, *d);
+			table_add(condition->table, *d, &fault);
 		return true;
 	}
 	table = policy_find_table(parser->policy, use->name);

@@ -18,8 +18,9 @@ struct table_use {
 struct parser {
 	struct policy *policy;
 	const struct configuration *configuration;
-	const char *const *methods;
-	GPtrArray *errors; /* char * */
+	const struct policy_method *methods;
+	GPtrArray *errors;   /* char * */
+	GPtrArray *warnings; /* char * */
 	GArray *uses;      /* struct table_use */
 	/* the line that is being read, and its next token */
 	const struct configuration_line *line;
@@ -44,6 +45,10 @@ void parser_resolve_tables(struct parser *parser);
 
 void parser_error(struct parser *parser, const struct place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+void parser_warn(struct parser *parser, const struct place *place, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Looks at all the rules together, when each is good by itself. */
+void parser_review(struct parser *parser);
 /* The token at the place, for a message; caller frees. */
 char *parser_found(const struct parser *parser, const struct place *place);
 
@@ -56,10 +61,16 @@ void parser_condition(struct parser *parser, const struct place *place, bool neg
 void parser_method(struct parser *parser, const struct place *place, struct rule *rule, char *name);
 const char *parser_receipt(struct parser *parser, const struct place *place, char *form);
 uint64_t parser_product(struct parser *parser, const struct place *place, uint64_t number, uint64_t factor);
-struct condition *parser_listed(const struct matcher *matcher, GPtrArray *entries);
+uint64_t parser_expire(struct parser *parser, const struct place *place, uint64_t seconds);
+struct condition *parser_listed(struct parser *parser, const struct place *place, const struct matcher *matcher,
+				GPtrArray *entries);
+struct condition *parser_tag(struct parser *parser, const struct place *place, char *tag);
+struct condition *parser_header(struct parser *parser, const struct place *place, char *name, GPtrArray *globs);
+char *parser_sentence(struct parser *parser, const struct place *place, char *text);
 struct condition *parser_named(struct parser *parser, const struct matcher *matcher, char *table,
 			       const struct place *place);
-struct condition *parser_patterns(const struct matcher *matcher, char *name, GPtrArray *globs);
+struct condition *parser_patterns(struct parser *parser, const struct place *place, const struct matcher *matcher,
+				  GPtrArray *globs);
 struct condition *parser_regex(struct parser *parser, const struct place *place, char *expression);
 
 #endif

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "core/log.h"
 #include "policy/parser.h"
 
 enum { MATCH_LIMIT = 1000000, DEPTH_LIMIT = 250, HEAP_LIMIT_KIB = 20000 };
@@ -36,7 +37,7 @@ rule_new(void)
 	struct rule *rule = g_new0(struct rule, 1);
 
 	rule->conditions = g_ptr_array_new_with_free_func((GDestroyNotify)condition_free);
-	rule->methods = g_ptr_array_new_with_free_func(g_free);
+	rule->methods = g_ptr_array_new();
 	rule->tags = g_ptr_array_new();
 	return rule;
 }
@@ -131,50 +132,6 @@ policy_rule_count(const struct policy *policy)
 
 /* --- the whole file --- */
 
-/* What is written in the portal is decided before it is a message. */
-static void
-check_portal_rule(struct parser *parser, const struct rule *rule)
-{
-	const struct place place = {.line = rule->line, .column = 1};
-	const struct condition *odd = NULL;
-	bool is_for_portal = false;
-
-	for (guint i = 0; i < rule->conditions->len; i++) {
-		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
-
-		if (condition->matcher == &match_portal)
-			is_for_portal = true;
-		else if (condition->matcher != &match_any && condition->matcher != &match_sender &&
-			 condition->matcher != &match_sender_domain && condition->matcher != &match_recipient &&
-			 condition->matcher != &match_recipient_domain)
-			odd = condition;
-	}
-	if (is_for_portal && odd != NULL)
-		parser_error(parser, &place, "found %s beside portal, expected only sender and recipient there",
-			     odd->text);
-}
-
-static void
-check_complete(struct parser *parser)
-{
-	const struct policy *policy = parser->policy;
-	const struct place end = parser->configuration->end;
-	const struct rule *last;
-
-	last = policy->rules->len == 0 ? NULL : g_ptr_array_index(policy->rules, policy->rules->len - 1);
-	if (last == NULL || last->conditions->len > 0)
-		parser_error(parser, &end,
-			     "found the end of the file, expected a last rule that begins with otherwise");
-	for (guint i = 0; i + 1 < policy->rules->len; i++) {
-		const struct rule *rule = g_ptr_array_index(policy->rules, i);
-		const struct place place = {.line = rule->line, .column = 1};
-
-		check_portal_rule(parser, rule);
-		if (rule->conditions->len == 0)
-			parser_error(parser, &place, "found otherwise before other rules, expected it last");
-	}
-}
-
 /* The digest covers the table files: another table is another policy. */
 static char *
 digest(const struct policy *policy, const struct configuration *configuration)
@@ -250,16 +207,30 @@ read_lines(struct parser *parser)
 	parser->policy->settings = settings_reader_finish(reader);
 	parser_resolve_tables(parser);
 	if (good)
-		check_complete(parser);
+		parser_review(parser);
+}
+
+void
+policy_complaints_init(struct policy_complaints *complaints)
+{
+	complaints->errors = g_ptr_array_new_with_free_func(g_free);
+	complaints->warnings = g_ptr_array_new_with_free_func(g_free);
+}
+
+void
+policy_complaints_clear(struct policy_complaints *complaints)
+{
+	g_clear_pointer(&complaints->errors, g_ptr_array_unref);
+	g_clear_pointer(&complaints->warnings, g_ptr_array_unref);
 }
 
 struct policy *
-policy_load(const char *path, const char *const *methods, GPtrArray *errors)
+policy_load(const char *path, const struct policy_method *methods, struct policy_complaints *complaints)
 {
-	g_autoptr(configuration_auto) configuration = configuration_read(path, errors);
+	g_autoptr(configuration_auto) configuration = configuration_read(path, complaints->errors);
 	g_autoptr(policy_auto) policy = NULL;
-	struct parser parser = {.configuration = configuration, .methods = methods, .errors = errors};
-	guint before = errors->len;
+	struct parser parser = {.configuration = configuration, .methods = methods, .errors = complaints->errors,
+				.warnings = complaints->warnings};
 
 	if (configuration == NULL)
 		return NULL;
@@ -268,19 +239,23 @@ policy_load(const char *path, const char *const *methods, GPtrArray *errors)
 	g_array_set_clear_func(parser.uses, (GDestroyNotify)table_use_clear);
 	read_lines(&parser);
 	g_array_unref(parser.uses);
-	if (errors->len > before)
+	if (complaints->errors->len > 0)
 		return NULL;
 	policy->digest = digest(policy, configuration);
 	return g_steal_pointer(&policy);
 }
 
 struct policy *
-policy_read(const char *path, const char *const *methods)
+policy_read(const char *path, const struct policy_method *methods)
 {
-	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
-	struct policy *policy = policy_load(path, methods, errors);
+	g_auto(policy_complaints_auto) complaints = {0};
+	struct policy *policy;
 
-	configuration_log(errors);
+	policy_complaints_init(&complaints);
+	policy = policy_load(path, methods, &complaints);
+	configuration_log(complaints.errors);
+	for (guint i = 0; i < complaints.warnings->len; i++)
+		log_warning("%s", (const char *)g_ptr_array_index(complaints.warnings, i));
 	return policy;
 }
 

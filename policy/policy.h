@@ -16,12 +16,28 @@
 
 struct policy;
 
-/* Reads the file and every table it names. `methods` are the delivery methods a rule may
- * name, ending with NULL. On failure NULL is returned, and each element of `errors`
- * (char *, freed by the array) is one sentence with file, line and column. */
-struct policy *policy_load(const char *path, const char *const *methods, GPtrArray *errors);
-/* The same for a program that begins or reads the file again: errors go to the log. */
-struct policy *policy_read(const char *path, const char *const *methods);
+/* What the policy knows of a delivery method that a rule may name. */
+struct policy_method {
+	const char *name; /* NULL ends a list */
+	bool always;      /* can be used for everybody, so that nothing behind it ever is */
+	bool waits;       /* the copy waits to be picked up, and may expire */
+};
+
+/* What is wrong with the file, a sentence each (char *, freed by the array) with file, line and column;
+ * warnings are of what is allowed and hardly meant. */
+struct policy_complaints {
+	GPtrArray *errors, *warnings;
+};
+void policy_complaints_init(struct policy_complaints *complaints);
+void policy_complaints_clear(struct policy_complaints *complaints);
+typedef struct policy_complaints policy_complaints_auto;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(policy_complaints_auto, policy_complaints_clear)
+
+/* Reads the file and every table it names. NULL where there are errors. */
+struct policy *policy_load(const char *path, const struct policy_method *methods,
+			   struct policy_complaints *complaints);
+/* The same for a program that begins or reads the file again: complaints go to the log. */
+struct policy *policy_read(const char *path, const struct policy_method *methods);
 struct policy *policy_ref(struct policy *policy);
 void policy_unref(struct policy *policy);
 typedef struct policy policy_auto;

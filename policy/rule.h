@@ -48,7 +48,7 @@ struct rule {
 	char *text;
 	GPtrArray *conditions; /* struct condition; empty: `otherwise` */
 	char *reject;
-	GPtrArray *methods; /* char *, ends with NULL */
+	GPtrArray *methods; /* const char *, ends with NULL */
 	GPtrArray *tags;    /* char *, ends with NULL */
 	struct rule_options options;
 };

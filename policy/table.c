@@ -34,19 +34,39 @@ table_free(struct table *table)
 	g_free(table);
 }
 
-void
-table_add(struct table *table, const char *entry)
+static bool
+add_address(struct table *table, const char *entry, struct fault *fault)
+{
+	g_auto(address_auto) address = {0};
+
+	if (!address_parse(&address, entry, fault))
+		return false;
+	g_hash_table_add(table->entries, g_strdup(address.key));
+	return true;
+}
+
+bool
+table_add(struct table *table, const char *entry, struct fault *fault)
 {
 	g_autofree char *domain = NULL;
+	const char *dot = "";
 
+	if (*entry == '\0') {
+		g_hash_table_add(table->entries, g_strdup("")); /* the null sender */
+		return true;
+	}
 	if (*entry == '@')
 		entry++;
-	if (strchr(entry, '@') != NULL) {
-		g_hash_table_add(table->entries, address_fold(entry));
-		return;
+	if (strchr(entry, '@') != NULL)
+		return add_address(table, entry, fault);
+	if (*entry == '.') {
+		dot = ".";
+		entry++;
 	}
-	domain = domain_key(*entry == '.' ? entry + 1 : entry);
-	g_hash_table_add(table->entries, g_strconcat(*entry == '.' ? "." : "", domain, NULL));
+	if (!domain_parse(entry, &domain, fault))
+		return fault_within(fault, "\"%s\" is no domain", entry);
+	g_hash_table_add(table->entries, g_strconcat(dot, domain, NULL));
+	return true;
 }
 
 static bool
@@ -60,13 +80,13 @@ load_file(struct table *table, struct fault *fault)
 		return fault_set(fault, FAULT_CONFIG, "reading the table <%s>: %s", table->name,
 				 error->message);
 	lines = g_strsplit(content, "\n", -1);
-	for (char **line = lines; *line != NULL; line++) {
-		char *comment = strchr(*line, '#');
+	for (guint i = 0; lines[i] != NULL; i++) {
+		char *comment = strchr(lines[i], '#');
 
 		if (comment != NULL)
 			*comment = '\0';
-		if (*g_strstrip(*line) != '\0')
-			table_add(table, *line);
+		if (*g_strstrip(lines[i]) != '\0' && !table_add(table, lines[i], fault))
+			return fault_within(fault, "reading the table <%s>: %s:%u", table->name, table->source, i + 1);
 	}
 	return true;
 }

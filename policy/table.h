@@ -35,7 +35,8 @@ extern const struct table_kind table_inline, table_file, table_database;
 
 struct table *table_new(const char *name, const struct table_kind *kind, const char *source);
 void table_free(struct table *table);
-void table_add(struct table *table, const char *entry);
+/* False where it is neither an address nor a domain: what matches nobody is no entry. */
+bool table_add(struct table *table, const char *entry, struct fault *fault);
 
 bool table_has_address(const struct table *table, struct database *database, const char *address,
 		       bool *has_r, struct fault *fault);

@@ -180,7 +180,7 @@ run(const char *config)
 {
 	g_autoptr(settings_auto) settings = settings_read(config);
 	/* Where rules cannot be read, reading goes on and writing waits. */
-	g_autoptr(policy_auto) policy = settings == NULL ? NULL : policy_read(config, method_names());
+	g_autoptr(policy_auto) policy = settings == NULL ? NULL : policy_read(config, methods_for_policy());
 	struct database_settings database = {.role = "postseal_portal"};
 	struct seal_key courier;
 	struct portal portal = {.policy = policy, .settings = settings, .courier = &courier};

@@ -16,5 +16,6 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 const struct method method_pickup = {
 	.name = "pickup",
 	.carriage = CARRIED_IN_PARCEL,
+	.always = true,
 	.is_possible = is_possible,
 };

@@ -16,6 +16,7 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 const struct method method_plain = {
 	.name = "plain",
 	.carriage = CARRIED_AS_MAIL,
+	.always = true,
 	.in_place_rank = 4,
 	.is_possible = is_possible,
 };

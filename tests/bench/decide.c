@@ -35,8 +35,7 @@ main(void)
 {
 	g_autofree char *directory = g_dir_make_tmp("postseal-bench.XXXXXX", NULL);
 	g_autofree char *path = write_policy(directory);
-	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
-	struct policy *policy = policy_load(path, method_names(), errors);
+	struct policy *policy = policy_read(path, methods_for_policy());
 	const struct policy_facts facts = {.sender = "nobody@example.com", .subject = ""};
 	gint64 begin;
 

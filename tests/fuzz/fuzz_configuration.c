@@ -11,7 +11,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char path[] = "/tmp/postseal-fuzz.XXXXXX";
 	static int fd = -1;
-	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+	g_auto(policy_complaints_auto) complaints = {0};
 	struct policy *policy;
 
 	if (fd < 0) {
@@ -22,8 +22,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (ftruncate(fd, 0) != 0 || pwrite(fd, data, size, 0) != (ssize_t)size)
 		return 0;
 	lseek(fd, 0, SEEK_SET);
-	policy = policy_load(path, method_names(), errors);
-	if ((policy == NULL) != (errors->len > 0))
+	policy_complaints_init(&complaints);
+	policy = policy_load(path, methods_for_policy(), &complaints);
+	if ((policy == NULL) != (complaints.errors->len > 0))
 		abort(); /* a refusal without a word, or a word without a refusal */
 	policy_unref(policy);
 	return 0;

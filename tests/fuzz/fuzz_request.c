@@ -68,7 +68,7 @@ prepare(struct portal *portal, struct seal_key *courier)
 		"portal url \"http://localhost\"\nspool directory \"/tmp\"\n"
 		"match portal recipient \"open@example.com\" deliver plain\notherwise deliver "
 		"plain\n";
-	GPtrArray *errors = g_ptr_array_new_with_free_func(g_free);
+	static const struct policy_method plain[] = {{"plain", true, false}, {NULL, false, false}};
 	g_autofree char *path = NULL;
 	struct fault fault;
 	int fd = g_file_open_tmp(NULL, &path, NULL);
@@ -79,7 +79,7 @@ prepare(struct portal *portal, struct seal_key *courier)
 	made_up_start(courier);
 	mime_start();
 	log_open("fuzz", true);
-	portal->policy = policy_load(path, (const char *const[]){"plain", NULL}, errors);
+	portal->policy = policy_read(path, plain);
 	close(fd);
 	unlink(path);
 	if (portal->policy == NULL)
@@ -93,7 +93,6 @@ prepare(struct portal *portal, struct seal_key *courier)
 					  MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
 					  MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 					  (size_t)CONNECTION_BYTES, MHD_OPTION_END);
-	g_ptr_array_unref(errors);
 }
 
 int

@@ -9,7 +9,10 @@
 #include "core/address.h"
 #include "policy/policy.h"
 
-static const char *const methods[] = {"plain", "tls", "smime", "pgp", "pickup", NULL};
+static const struct policy_method methods[] = {
+	{"plain", true, false}, {"tls", false, false}, {"smime", false, false},
+	{"pgp", false, false},  {"pickup", true, true}, {NULL, false, false},
+};
 
 static const char settings_text[] =
 	"organisation \"Example Corp\"\n"
@@ -19,6 +22,7 @@ static const char settings_text[] =
 
 struct loaded {
 	struct policy *policy;
+	struct policy_complaints complaints;
 	GPtrArray *errors;
 };
 
@@ -27,13 +31,15 @@ load(const char *before, const char *rules)
 {
 	g_autofree char *path = NULL;
 	g_autofree char *text = g_strconcat(before, rules, NULL);
-	struct loaded loaded = {.errors = g_ptr_array_new_with_free_func(g_free)};
+	struct loaded loaded;
 	int fd = g_file_open_tmp("policy.XXXXXX", &path, NULL);
 
 	assert_true(fd >= 0);
 	close(fd);
 	assert_true(g_file_set_contents(path, text, -1, NULL));
-	loaded.policy = policy_load(path, methods, loaded.errors);
+	policy_complaints_init(&loaded.complaints);
+	loaded.errors = loaded.complaints.errors;
+	loaded.policy = policy_load(path, methods, &loaded.complaints);
 	unlink(path);
 	return loaded;
 }
@@ -42,7 +48,7 @@ static void
 unload(struct loaded *loaded)
 {
 	policy_unref(loaded->policy);
-	g_ptr_array_unref(loaded->errors);
+	policy_complaints_clear(&loaded->complaints);
 }
 
 static struct policy *
@@ -234,18 +240,18 @@ all_errors_are_told_with_their_place(void **state)
 		      "colour \"blue\"\n"
 		      "match recipient in <nowhere> deliver plain\n"
 		      "match recipient deliver plain\n"
-		      "match any deliver smoke, plain\n"
+		      "match signed deliver smoke, plain\n"
 		      "match text regex \"(\" deliver plain\n"
 		      "limit message \"many\"\n"
-		      "match any deliver plain expire 3\n"
+		      "match signed deliver pickup expire 3\n"
 		      "otherwise deliver plain\n",
 		      (const char *const[]){
 			      ":5:1: found colour, expected a setting",
 			      ":7:17: found deliver, expected a text in quotes, domain, in or '{'",
-			      ":8:19: found the method smoke, expected one of plain, tls",
+			      ":8:22: found the method smoke, expected one of plain, tls",
 			      ":9:18: found a regular expression that is wrong at its character 2",
 			      ":10:15: found \"many\", expected a size such as 25 MB for limit message",
-			      ":11:33: found the end of the line, expected a unit of time",
+			      ":11:37: found the end of the line, expected a unit of time",
 			      ":6:20: found <nowhere>, expected a table that the file defines", NULL});
 }
 
@@ -255,7 +261,7 @@ error_behind_a_table_leaves_no_freed_condition(void **state)
 {
 	(void)state;
 	expect_errors(settings_text,
-		      "table t { \"x\" }\nmatch recipient in <t> sender in domains nonsense\n"
+		      "table t { \"x.example\" }\nmatch recipient in <t> sender in domains nonsense\n"
 		      "match sender in domains recipient in <t> deliver\notherwise deliver plain\n",
 		      (const char *const[]){":6:42: found nonsense, expected", ":7:49: found the end of the line",
 					    NULL});
@@ -265,14 +271,85 @@ static void
 what_is_missing_is_an_error(void **state)
 {
 	(void)state;
-	expect_errors("", "organisation \"x\"\nmatch any deliver plain\n",
+	expect_errors("", "organisation \"x\"\nmatch signed deliver plain\n",
 		      (const char *const[]){"found no setting domains", "found no setting database",
 					    "found no setting portal url", "a last rule that begins with otherwise",
 					    NULL});
-	expect_errors(settings_text, "otherwise deliver plain\nmatch any reject \"x\"\notherwise reject \"x\"\n",
+	expect_errors(settings_text, "otherwise deliver plain\nmatch signed reject \"x\"\notherwise reject \"x\"\n",
 		      (const char *const[]){":5:1: found otherwise before other rules", NULL});
 	expect_errors(settings_text, "otherwise reject \"open\n",
 		      (const char *const[]){"without its closing quote", NULL});
+}
+
+/* An empty tag matched every message, and the others nothing or nobody: promise 1. */
+static void
+what_cannot_be_meant_is_an_error(void **state)
+{
+	static const char *const pairs[][2] = {
+		{"match subject tag \"\" deliver plain\n", ":5:19: found an empty tag"},
+		{"match subject tag \" \" deliver plain\n", "found an empty tag"},
+		{"match any deliver plain\n", ":5:1: found a rule that always matches before other rules"},
+		{"match not any deliver plain\n", "found not any, which nothing matches"},
+		{"match signed deliver plain, smime\n", ":5:29: found smime behind plain, which is always available"},
+		{"match signed deliver pickup, plain\n", "found plain behind pickup"},
+		{"match signed deliver smime, smime, pickup\n", ":5:29: found smime a second time"},
+		{"match signed deliver smime, plain expire 3 days\n", "found expire in a rule whose methods let nothing wait"},
+		{"match signed deliver pickup expire 0 days\n", "found a time that nothing can wait"},
+		{"match signed deliver pickup expire 99999 weeks\n", "found a time that nothing can wait"},
+		{"match signed deliver pickup expire 123456789012345678 weeks\n", "found a number that is too large"},
+		{"match size over 12345678901234567890123 deliver plain\n", ":5:17: found a number of more than 18 digits"},
+		{"match recipient domain \"joe@x.example\" deliver plain\n",
+		 "found the address \"joe@x.example\", expected a domain; for one address say recipient \"joe@x.example\""},
+		{"match recipient \"joe\" deliver plain\n", "found an entry that matches nobody: \"joe\" is no domain"},
+		{"match recipient \"joe@x.example.\" deliver plain\n", "found an entry that matches nobody"},
+		{"match recipient { \"\" } deliver plain\n", "found an empty text, expected an address or domain"},
+		{"match header \"Sensitivity:\" \"x\" deliver plain\n", "expected the name of a header field, without a colon"},
+		{"match attachment name \"\" deliver plain\n", "found an empty text, expected a pattern such as \"*.exe\""},
+		{"match signed reject \"\"\n", "found an empty text, expected the sentence that the sender reads"},
+		{"table t database \"select 1 from c where email = $2\"\n", ":5:7: found $2 in the query, expected $1 alone"},
+		{"table t database \"select 1\"\n", "found a query without $1"},
+		{"table t { \"a.example\" \"b\" }\n", "found an entry that matches nobody: \"b\" is no domain"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++) {
+		g_autofree char *rules = g_strconcat(pairs[i][0], "otherwise deliver plain\n", NULL);
+		struct loaded l = load(settings_text, rules);
+
+		assert_null(l.policy);
+		if (strstr(g_ptr_array_index(l.errors, 0), pairs[i][1]) == NULL)
+			fail_msg("expected “%s” in “%s”", pairs[i][1], (char *)g_ptr_array_index(l.errors, 0));
+		unload(&l);
+	}
+}
+
+static void
+what_is_hardly_meant_is_a_warning(void **state)
+{
+	struct loaded l;
+
+	(void)state;
+	good(&l, "match sender \"\" signed deliver plain\n"
+		 "match text regex \"(iban)*\" deliver plain\n"
+		 "match signed deliver plain hide subject\n"
+		 "match signed deliver pickup\n"
+		 "otherwise deliver smime, plain\n");
+	assert_int_equal(l.complaints.warnings->len, 3);
+	assert_non_null(strstr(g_ptr_array_index(l.complaints.warnings, 0), ":6:18: this regular expression matches every text"));
+	assert_non_null(strstr(g_ptr_array_index(l.complaints.warnings, 1), ":7:1: hide subject has no effect"));
+	assert_non_null(strstr(g_ptr_array_index(l.complaints.warnings, 2),
+			       ":8:1: this rule decides nothing: that in line 7 has the same conditions"));
+	unload(&l);
+}
+
+/* Bytes were counted, so that an error stood behind the umlauts of its line. */
+static void
+columns_count_characters(void **state)
+{
+	(void)state;
+	expect_errors(settings_text, "match subject tag \"[äöü]\" nonsense\nmatch text regex \"ÄÖ(\" deliver plain\n",
+		      (const char *const[]){":5:27: found nonsense, expected",
+					    ":6:18: found a regular expression that is wrong at its character 4", NULL});
 }
 
 static void
@@ -304,6 +381,9 @@ main(void)
 		cmocka_unit_test(all_errors_are_told_with_their_place),
 		cmocka_unit_test(error_behind_a_table_leaves_no_freed_condition),
 		cmocka_unit_test(what_is_missing_is_an_error),
+		cmocka_unit_test(what_cannot_be_meant_is_an_error),
+		cmocka_unit_test(what_is_hardly_meant_is_a_warning),
+		cmocka_unit_test(columns_count_characters),
 		cmocka_unit_test(ten_thousand_rules_keep_a_short_trace),
 	};
 

@@ -1,0 +1,103 @@
+/* The rules as a whole: what is missing, and what can never happen. */
+#include <string.h>
+
+#include "policy/parser.h"
+
+/* What is written in the portal is decided before it is a message. */
+static void
+check_portal_rule(struct parser *parser, const struct rule *rule)
+{
+	const struct place place = {.line = rule->line, .column = 1};
+	const struct condition *odd = NULL;
+	bool is_for_portal = false;
+
+	for (guint i = 0; i < rule->conditions->len; i++) {
+		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
+
+		if (condition->matcher == &match_portal)
+			is_for_portal = true;
+		else if (condition->matcher != &match_any && condition->matcher != &match_sender &&
+			 condition->matcher != &match_sender_domain && condition->matcher != &match_recipient &&
+			 condition->matcher != &match_recipient_domain)
+			odd = condition;
+	}
+	if (is_for_portal && odd != NULL)
+		parser_error(parser, &place, "found %s beside portal, expected only sender and recipient there",
+			     odd->text);
+}
+
+/* Does it match whoever asks? `not any` is told where it stands. */
+static bool
+matches_always(const struct rule *rule)
+{
+	for (guint i = 0; i < rule->conditions->len; i++) {
+		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
+
+		if (condition->matcher != &match_any || condition->negated)
+			return false;
+	}
+	return true;
+}
+
+static void
+check_rule(struct parser *parser, const struct rule *rule)
+{
+	const struct place place = {.line = rule->line, .column = 1};
+
+	check_portal_rule(parser, rule);
+	if (rule->conditions->len == 0)
+		parser_error(parser, &place, "found otherwise before other rules, expected it last");
+	else if (matches_always(rule))
+		parser_error(parser, &place,
+			     "found a rule that always matches before other rules, which would never be asked; "
+			     "expected otherwise, as the last one");
+	for (guint i = 0; i < rule->conditions->len; i++) {
+		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
+
+		if (condition->matcher == &match_any && condition->negated)
+			parser_error(parser, &place, "found not any, which nothing matches");
+	}
+}
+
+static char *
+conditions_text(const struct rule *rule)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < rule->conditions->len; i++)
+		g_string_append_printf(text, "%s\n",
+				       ((const struct condition *)g_ptr_array_index(rule->conditions, i))->text);
+	return g_string_free(text, FALSE);
+}
+
+static void
+warn_of_repeated(struct parser *parser)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (guint i = 0; i < parser->policy->rules->len; i++) {
+		const struct rule *rule = g_ptr_array_index(parser->policy->rules, i), *earlier;
+		const struct place place = {.line = rule->line, .column = 1};
+		char *text = conditions_text(rule);
+
+		earlier = g_hash_table_lookup(seen, text);
+		if (earlier != NULL)
+			parser_warn(parser, &place, "this rule decides nothing: that in line %u has the same conditions",
+				    earlier->line);
+		g_hash_table_insert(seen, text, (gpointer)(earlier != NULL ? earlier : rule));
+	}
+}
+
+void
+parser_review(struct parser *parser)
+{
+	const GPtrArray *rules = parser->policy->rules;
+	const struct rule *last = rules->len == 0 ? NULL : g_ptr_array_index(rules, rules->len - 1);
+
+	if (last == NULL || last->conditions->len > 0)
+		parser_error(parser, &parser->configuration->end,
+			     "found the end of the file, expected a last rule that begins with otherwise");
+	for (guint i = 0; i + 1 < rules->len; i++)
+		check_rule(parser, g_ptr_array_index(rules, i));
+	warn_of_repeated(parser);
+}
