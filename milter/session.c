@@ -45,7 +45,8 @@ negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned
 	  unsigned long unused_2, unsigned long *actions_r, unsigned long *steps_r,
 	  unsigned long *unused_1_r, unsigned long *unused_2_r)
 {
-	const unsigned long needed = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_DELRCPT;
+	const unsigned long needed = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_DELRCPT |
+				     SMFIF_ADDRCPT_PAR;
 	const unsigned long exact = SMFIP_HDR_LEADSPC;
 	/* Answers that nobody needs: addresses are refused where they are named, all else at the end of the message. */
 	const unsigned long spared = SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NOEOH |
@@ -56,7 +57,7 @@ negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned
 	(void)unused_1;
 	(void)unused_2;
 	if ((actions & needed) != needed || (steps & exact) != exact) {
-		log_error("the MTA does not let a milter change messages, or is too old: Postfix 2.5 or "
+		log_error("the MTA does not let a milter change messages, or is too old: Postfix 2.6 or "
 			  "Sendmail 8.14 is needed");
 		return SMFIS_REJECT;
 	}
@@ -340,7 +341,7 @@ session_callbacks(struct service *shared)
 	return (struct smfiDesc){
 		.xxfi_name = (char *)"postseal",
 		.xxfi_version = SMFI_VERSION,
-		.xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_DELRCPT,
+		.xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_DELRCPT | SMFIF_ADDRCPT_PAR,
 		.xxfi_connect = connected,
 		.xxfi_envfrom = mail_from,
 		.xxfi_envrcpt = recipient,

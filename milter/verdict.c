@@ -101,31 +101,60 @@ replace_body(struct sink *sink, const void *data, size_t length, struct fault *f
 	return true;
 }
 
-static bool
-is_for(const struct group *group, const struct recipient *recipient)
+/* --- whom the MTA has it for --- */
+
+/* The recipients whose copies are the variant in place, by their keys. */
+static GHashTable *
+chosen_in(const struct group *group)
 {
+	GHashTable *chosen = g_hash_table_new(g_str_hash, g_str_equal);
+
 	for (guint i = 0; i < group->copies->len; i++) {
 		const struct copy *copy = g_ptr_array_index(group->copies, i);
 
-		if (strcmp(copy->recipient->folded, recipient->folded) == 0)
-			return true;
+		g_hash_table_insert(chosen, copy->recipient->folded, (gpointer)copy->recipient);
 	}
-	return false;
+	return chosen;
 }
 
+/* The MTA deletes all that it has under this name, so the one that is wanted is added again. */
 static bool
-delete_others(SMFICTX *context, const struct group *group, const struct message *message)
+keep_one(SMFICTX *context, const struct recipient *recipient)
 {
-	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GString) parameters = g_string_new(NULL);
+
+	if (recipient->notify != NULL)
+		g_string_append_printf(parameters, "NOTIFY=%s ", recipient->notify);
+	if (recipient->orcpt != NULL)
+		g_string_append_printf(parameters, "ORCPT=%s", recipient->orcpt);
+	return smfi_delrcpt(context, recipient->path) == MI_SUCCESS &&
+	       smfi_addrcpt_par(context, recipient->path, parameters->len == 0 ? NULL : parameters->str) == MI_SUCCESS;
+}
+
+/* A mailbox may be named twice: in another case, in quotes, with other parameters. It gets the one copy that is on
+ * record. To the MTA, those are the same whose text is. */
+static bool
+settle_recipients(SMFICTX *context, const struct group *group, const struct message *message)
+{
+	g_autoptr(GHashTable) chosen = chosen_in(group), again = g_hash_table_new(NULL, NULL);
+	GHashTableIter each;
+	void *recipient;
 
 	for (guint i = 0; i < message->recipients->len; i++) {
-		const struct recipient *recipient = g_ptr_array_index(message->recipients, i);
+		const struct recipient *named = g_ptr_array_index(message->recipients, i);
+		const struct recipient *kept = g_hash_table_lookup(chosen, named->folded);
 
-		if (is_for(group, recipient) || !g_hash_table_add(seen, recipient->path))
+		if (kept == named)
 			continue;
-		if (smfi_delrcpt(context, recipient->path) != MI_SUCCESS)
+		if (kept != NULL && strcmp(kept->address, named->address) == 0)
+			g_hash_table_add(again, (gpointer)kept);
+		else if (smfi_delrcpt(context, named->path) != MI_SUCCESS)
 			return false;
 	}
+	g_hash_table_iter_init(&each, again);
+	while (g_hash_table_iter_next(&each, &recipient, NULL))
+		if (!keep_one(context, recipient))
+			return false;
 	return true;
 }
 
@@ -140,7 +169,7 @@ verdict_apply(SMFICTX *context, const struct dispatch *dispatch, const struct me
 		return verdict_refuse(context, &dispatch->plan.refusal);
 	if (dispatch->in_place == NULL)
 		return SMFIS_DISCARD; /* all of it is in the database */
-	if (!delete_others(context, dispatch->in_place, message) ||
+	if (!settle_recipients(context, dispatch->in_place, message) ||
 	    !change_header(context, &dispatch->variant, message))
 		fault_set(&fault, FAULT_PEER, "changing the message: the MTA refuses it or is gone");
 	else if (dispatch->body == NULL || spool_copy(dispatch->body, 0, &body.sink, &fault))
