@@ -8,7 +8,11 @@ static const struct statement policy_put = {
 	"on conflict do nothing"};
 
 static const struct statement offer_put = {
-	"audit_offer", "insert into postseal.offer (identity, message) values ($1, $2)", .repeats = true};
+	"audit_offer", "insert into postseal.offer (identity, message, queue_id) values ($1, $2, $3)", .repeats = true};
+
+/* It is this offer that may be heard now. */
+static const struct statement offer_renew = {
+	"audit_offer_renew", "update postseal.offer set queue_id = $2, offered_at = now() where identity = $1"};
 
 static const struct statement message_put = {
 	"audit_message",
@@ -55,6 +59,7 @@ add_offer(struct connection *connection, const struct audit_message *message, st
 		return true;
 	parameters_bytes(&parameters, message->identity, AUDIT_IDENTITY_BYTES);
 	parameters_text(&parameters, message->id.text);
+	parameters_text(&parameters, message->queue_id);
 	return batch_add(connection, &offer_put, &parameters, fault);
 }
 
@@ -101,7 +106,12 @@ bool
 audit_offered_again(struct connection *connection, const struct audit_message *message,
 		    struct fault *fault)
 {
-	return audit_event(connection, message->id.text, NULL, "offered again", message->queue_id, fault);
+	struct parameters parameters = {0};
+
+	parameters_bytes(&parameters, message->identity, AUDIT_IDENTITY_BYTES);
+	parameters_text(&parameters, message->queue_id);
+	return batch_add(connection, &offer_renew, &parameters, fault) &&
+	       audit_event(connection, message->id.text, NULL, "offered again", message->queue_id, fault);
 }
 
 bool

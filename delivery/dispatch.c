@@ -5,6 +5,7 @@
 #include "core/catalogue.h"
 #include "core/crash.h"
 #include "core/metrics.h"
+#include "delivery/offer.h"
 #include "delivery/outbox/notice.h"
 #include "delivery/outbox/outbox.h"
 #include "delivery/parcel/parcel.h"
@@ -12,6 +13,8 @@
 #include "mail/subject_tags.h"
 
 #define PHASE "postseal_phase_seconds"
+
+enum { OFFERS_MAX = 3 }; /* of the same content at the same moment */
 
 /* What one commit is made with. */
 struct commit {
@@ -394,6 +397,24 @@ dispatch_again(struct dispatch *dispatch, const struct surroundings *around,
 	       commit_all(dispatch, around, message, true, &known, fault);
 }
 
+/* Somebody may send the same thing again, which is a message of its own; the MTA may offer one again, which is not. */
+static bool
+commit_offer(struct dispatch *dispatch, const struct surroundings *around, struct audit_message *message,
+	     struct fault *fault)
+{
+	bool known, again;
+
+	for (int i = 0; i < OFFERS_MAX; i++) {
+		if (commit_all(dispatch, around, message, false, &known, fault))
+			return true;
+		if (!known || !offer_is_again(around->database, message->identity, &again, fault))
+			return false;
+		if (again)
+			return dispatch_again(dispatch, around, message, fault);
+	}
+	return fault_set(fault, FAULT_BUSY, "putting the message on record: the same one comes in again and again");
+}
+
 bool
 dispatch_message(struct dispatch *dispatch, const struct surroundings *around, struct audit_message *message,
 		 struct fault *fault)
@@ -411,11 +432,7 @@ dispatch_message(struct dispatch *dispatch, const struct surroundings *around, s
 		return commit_all(dispatch, around, message, false, &known, fault);
 	}
 	plan_group(&dispatch->plan);
-	if (!make_in_place(dispatch, around, fault))
-		return false;
-	if (commit_all(dispatch, around, message, false, &known, fault))
-		return true;
-	return known && dispatch_again(dispatch, around, message, fault);
+	return make_in_place(dispatch, around, fault) && commit_offer(dispatch, around, message, fault);
 }
 
 void

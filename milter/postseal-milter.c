@@ -15,6 +15,7 @@
 #include "delivery/methods/pgp/encrypt.h"
 #include "mail/mime_stream.h"
 #include "milter/service.h"
+#include "milter/heard.h"
 #include "milter/session.h"
 
 enum {
@@ -127,12 +128,14 @@ run(const char *config)
 		return EXIT_FAILURE;
 	}
 	daemon_watch_signals(&signals);
+	heard_start(service.database);
 	g_snprintf(status, sizeof status, "listening on %s; %u rules, version %.12s",
 		   policy_settings(policy)->milter_listen, policy_rule_count(policy), policy_digest(policy));
 	daemon_ready(status);
 	ended = smfi_main();
 	daemon_stopping();
 	service_finish(&service, FINISH_SECONDS);
+	heard_stop();
 	if (ended != MI_SUCCESS)
 		log_error("libmilter ended with an error");
 	return ended == MI_SUCCESS ? EXIT_SUCCESS : EXIT_FAILURE;

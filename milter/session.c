@@ -7,6 +7,7 @@
 #include "core/metrics.h"
 #include "delivery/dispatch.h"
 #include "mail/addresses.h"
+#include "milter/heard.h"
 #include "milter/verdict.h"
 
 static struct service *service;
@@ -20,7 +21,17 @@ struct session {
 	struct message *message;
 	bool queued;        /* it was in the MTA's queue before it came to us: nobody hears what RCPT says */
 	struct fault fault; /* the message cannot be taken, and why */
+	struct identifier answered; /* the message before, of which the MTA was told that it is taken care of; or empty */
 };
+
+/* The MTA goes on, or ends the connection. */
+static void
+note_heard(struct session *session)
+{
+	if (*session->answered.text != '\0')
+		heard_note(&session->answered);
+	*session->answered.text = '\0';
+}
 
 static void
 forget_message(struct session *session)
@@ -121,6 +132,7 @@ mail_from(SMFICTX *context, char **arguments)
 	const struct settings *settings;
 	struct fault fault;
 
+	note_heard(session);
 	forget_message(session);
 	session->queued = smfi_getsymval(context, (char *)"i") != NULL;
 	session->policy = service_policy(service);
@@ -256,6 +268,8 @@ decide(SMFICTX *context, struct session *session)
 		log_outcome(&dispatch, message, &record);
 		count_outcome(&dispatch);
 		verdict = verdict_apply(context, &dispatch, message);
+		if (verdict == SMFIS_ACCEPT || verdict == SMFIS_DISCARD)
+			session->answered = record.id;
 	} else {
 		log_error("%s: deferring the message from <%s>: %s", message->queue_id, message->sender,
 			  session->fault.text);
@@ -327,6 +341,7 @@ closed(SMFICTX *context)
 		metrics_count("postseal_foreign_connections_total", "", 1);
 		return SMFIS_CONTINUE;
 	}
+	note_heard(session);
 	forget_message(session);
 	g_free(session->client);
 	g_free(session);

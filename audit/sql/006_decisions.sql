@@ -6,17 +6,19 @@
 create table postseal.offer (
     identity bytea primary key,
     message uuid not null,
+    queue_id text,
     offered_at timestamptz not null default now()
 );
-create index offer_message on postseal.offer (message);
-insert into postseal.offer (identity, message, offered_at)
-    select identity, id, last_offered_at from postseal.message where identity is not null;
+create index offer_queue_id on postseal.offer (queue_id);
+insert into postseal.offer (identity, message, queue_id, offered_at)
+    select identity, id, queue_id, last_offered_at from postseal.message where identity is not null;
 
 -- A copy is what was decided for one recipient at one offer, with the policy that said so. A message that is
 -- offered again and decided anew has another copy for the same recipient.
 alter table postseal.copy
     add column offer integer not null default 1,
-    add column policy text;
+    add column policy text,
+    add column state_detail text;         -- what is known of the step into this state, beyond the reason
 update postseal.copy c set policy = m.policy from postseal.message m where m.id = c.message;
 alter table postseal.copy alter column policy set not null;
 alter table postseal.copy drop constraint copy_message_address_key;
@@ -45,16 +47,26 @@ alter table postseal.copy add constraint copy_state_check
     check (state in ('queued', 'handed', 'sent', 'failed', 'repeated', 'parked', 'opened', 'locked', 'expired',
                      'refused', 'recalled', 'lost'));
 
--- The one way from state to state; says whether it was taken. Each step becomes an event (trigger copy_moved).
-create function postseal.copy_move(moved uuid, into_state text, why text) returns boolean
+-- Each step is an event, put down by the database itself, so that no program can forget it.
+create or replace function postseal.copy_changed() returns trigger language plpgsql security definer
+set search_path = postseal, pg_temp as $$
+begin
+    insert into event (message, copy, what, detail)
+    values (new.message, new.id, new.state, coalesce(new.state_detail, new.reason));
+    return null;
+end
+$$;
+
+-- The one way from state to state; says whether it was taken. `why` takes the place of the reason, `known` does not.
+create function postseal.copy_move(moved uuid, into_state text, why text, known text default null) returns boolean
 language plpgsql security definer set search_path = postseal, pg_temp as $$
 begin
-    update copy set state = into_state, state_at = now(), reason = coalesce(why, reason)
+    update copy set state = into_state, state_at = now(), reason = coalesce(why, reason), state_detail = known
     where id = moved and (state, into_state) in (
-        ('queued', 'handed'), ('queued', 'failed'),
+        ('queued', 'handed'), ('queued', 'sent'), ('queued', 'failed'),
         ('handed', 'sent'), ('handed', 'failed'), ('handed', 'repeated'), ('sent', 'failed'),
         ('parked', 'opened'), ('parked', 'locked'), ('parked', 'expired'), ('parked', 'recalled'),
-        ('parked', 'lost'), ('opened', 'locked'),
+        ('parked', 'lost'), ('parked', 'failed'), ('opened', 'locked'),
         ('locked', 'parked'), ('locked', 'opened'), ('locked', 'expired'), ('locked', 'recalled'),
         ('locked', 'lost'));
     return found;
@@ -63,11 +75,14 @@ $$;
 revoke execute on function postseal.copy_move from public;
 grant execute on function postseal.copy_move to postseal_milter, postseal_courier, postseal_portal;
 
+-- Moving on needs no new place in the order of rows: none of what changes is in an index.
+alter table postseal.copy set (fillfactor = 90);
+
 -- What the compliance officer asks: a row for each decision.
 create view postseal.log as
     select m.offered_at, m.queue_id, m.sender, m.authenticated, c.recipient, c.method, c.state,
            c.state_at, c.reason, c.rule_line, c.rule, c.keys, c.signed_by, m.message_id, m.size,
-           c.policy, m.id as message, c.id as copy, c.trace, c.offer, c.decided_at
+           c.policy, m.id as message, c.id as copy, c.trace, c.offer, c.decided_at, c.state_detail
     from postseal.copy c join postseal.message m on m.id = c.message;
 create view postseal.unprotected as
     select * from postseal.log where method = 'plain';
@@ -97,8 +112,9 @@ revoke all (id, sender, message_id, offered_at) on postseal.message from postsea
 grant insert on postseal.message, postseal.copy to postseal_milter, postseal_portal;
 grant insert on postseal.event to postseal_milter, postseal_courier, postseal_portal;
 grant select (id, message, address, state, offer) on postseal.copy to postseal_milter;
-grant select on postseal.message, postseal.copy to postseal_courier;
+grant select on postseal.message, postseal.copy, postseal.event to postseal_courier;
 grant select (id, message, recipient, address, method, reason, state, state_at) on postseal.copy to postseal_portal;
 grant select (id, sender, message_id, offered_at) on postseal.message to postseal_portal;
 grant select, insert, delete on postseal.offer to postseal_milter, postseal_courier;
+grant update (queue_id, offered_at) on postseal.offer to postseal_milter;
 grant insert on postseal.offer to postseal_portal;

@@ -39,6 +39,10 @@ static const struct statement forget_identities = {
 	"upkeep_forget_identities",
 	"delete from postseal.offer where offered_at < now() - $1 * interval '1 second'"};
 
+static const struct statement forget_mta_mail = {
+	"upkeep_forget_mta_mail",
+	"delete from postseal.mta_mail where since < now() - $1 * interval '1 second' - interval '1 day'"};
+
 bool
 upkeep(struct database *database, const struct settings *settings, struct fault *fault)
 {
@@ -55,5 +59,6 @@ upkeep(struct database *database, const struct settings *settings, struct fault 
 	       connection_execute(connection, &expire_throttles, NULL, NULL, fault) &&
 	       connection_execute(connection, &expire_pages, NULL, NULL, fault) &&
 	       connection_execute(connection, &forget_identities, &lifetime, NULL, fault) &&
+	       connection_execute(connection, &forget_mta_mail, &lifetime, NULL, fault) &&
 	       connection_execute(connection, &commit, NULL, NULL, fault);
 }

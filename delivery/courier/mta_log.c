@@ -13,71 +13,49 @@ enum { SLACK_SECONDS = 24 * 3600 }; /* how much the clocks of a cluster may diff
 
 static const char journal[] = "journal";
 
-/* What is looked for: Postfix' smtpd says "QUEUEID: client=…, orig_queue_id=ROW, …", its qmgr
- * "QUEUEID: from=<…>, size=…, nrcpt=N (queue active)" and its smtp "QUEUEID: to=<…>, …". */
+/* What is looked for: the line that names the row, and what is said of its queue ID afterwards. */
 struct search {
-	char *ident; /* "orig_queue_id=ROW" */
+	const char *ident; /* of the row */
 	char *queue_id;
 	struct mta_log_answer *answer;
 };
 
-/* --- what Postfix says --- */
-
-static char *
-split(const char *text, const char **said_r)
-{
-	const char *end = strstr(text, ": ");
-
-	if (end == NULL)
-		return NULL;
-	*said_r = end + 2;
-	return g_strndup(text, (gsize)(end - text));
-}
-
 static void
-note_recipient(struct mta_log_answer *answer, const char *said)
+look_at_mail(struct search *search, const struct mta_line *line)
 {
-	const char *end = strchr(said, '>');
-
-	if (end != NULL)
-		g_hash_table_add(answer->named, g_strndup(said + 4, (gsize)(end - said - 4)));
-}
-
-static void
-look_at(struct search *search, const char *text)
-{
-	const char *said, *count;
-	g_autofree char *queue_id = split(text, &said);
-
-	if (queue_id == NULL)
-		return;
-	if (strstr(said, search->ident) != NULL) {
-		g_free(search->queue_id);
-		search->queue_id = g_steal_pointer(&queue_id);
-		return;
-	}
-	if (search->queue_id == NULL || strcmp(queue_id, search->queue_id) != 0)
-		return;
-	if (g_str_has_prefix(said, "to=<")) {
-		note_recipient(search->answer, said);
-	} else if (g_str_has_prefix(said, "from=<") && (count = strstr(said, ", nrcpt=")) != NULL) {
+	switch (line->said) {
+	case MTA_TOOK:
 		g_free(search->answer->queue_id);
-		search->answer->queue_id = g_strdup(queue_id);
-		search->answer->recipients = (unsigned)strtoul(count + 8, NULL, 10);
+		search->answer->queue_id = g_strdup(line->queue_id);
+		search->answer->recipients = line->recipients;
+		break;
+	case MTA_SENT:
+	case MTA_DEFERRED:
+	case MTA_RETURNED:
+		g_hash_table_add(search->answer->named, g_strdup(line->to));
+		break;
+	default:
+		break;
 	}
+}
+
+static void
+look_at(struct search *search, const struct mta_entry *entry)
+{
+	struct mta_line line;
+
+	if (!mta_line_parse(&line, entry))
+		return;
+	if (line.said == MTA_IDENT && strcmp(line.text, search->ident) == 0) {
+		g_free(search->queue_id);
+		search->queue_id = g_strdup(line.queue_id);
+	} else if (search->queue_id != NULL && g_strcmp0(line.queue_id, search->queue_id) == 0) {
+		look_at_mail(search, &line);
+	}
+	mta_line_clear(&line);
 }
 
 /* --- a file --- */
-
-/* In a line, "… postfix/smtpd[1]: " comes before what is said. */
-static void
-look_at_line(struct search *search, const char *line)
-{
-	const char *prefix = strstr(line, "]: ");
-
-	if (prefix != NULL)
-		look_at(search, prefix + strlen("]: "));
-}
 
 static bool
 search_file(struct search *search, const char *path, bool must_be, struct fault *fault)
@@ -85,15 +63,23 @@ search_file(struct search *search, const char *path, bool must_be, struct fault 
 	g_autoptr(FILE) file = fopen(path, "re");
 	char *line = NULL;
 	size_t size = 0;
+	bool read;
 
 	if (file == NULL)
 		return !must_be ||
 		       fault_set(fault, FAULT_CONFIG, "reading the log of the MTA, %s: %s", path,
 				 strerror(errno));
-	while (getline(&line, &size, file) >= 0)
-		look_at_line(search, line);
+	while (getline(&line, &size, file) >= 0) {
+		struct mta_entry entry;
+
+		g_strchomp(line);
+		if (mta_entry_of(&entry, line))
+			look_at(search, &entry);
+	}
+	read = ferror(file) == 0 || fault_set(fault, FAULT_CONFIG, "reading the log of the MTA, %s: %s", path,
+					      strerror(errno));
 	free(line);
-	return true;
+	return read;
 }
 
 static bool
@@ -106,8 +92,8 @@ search_files(struct search *search, const char *path, struct fault *fault)
 
 /* --- the journal --- */
 
-static sd_journal *
-journal_open(const char *directory, struct fault *fault)
+sd_journal *
+mta_log_open_journal(const char *directory, struct fault *fault)
 {
 	sd_journal *opened = NULL;
 	int error = directory == NULL ? sd_journal_open(&opened, SD_JOURNAL_LOCAL_ONLY)
@@ -135,14 +121,14 @@ look_at_entry(struct search *search, sd_journal *opened)
 	if (sd_journal_get_data(opened, "MESSAGE", &data, &length) < 0 || length < strlen(field))
 		return;
 	text = g_strndup((const char *)data + strlen(field), length - strlen(field));
-	look_at(search, text);
+	look_at(search, &(struct mta_entry){"", text});
 }
 
 /* Only what is younger than the row can speak of it. A journal that may not be read looks empty. */
 static bool
 search_journal(struct search *search, const char *directory, uint64_t since, struct fault *fault)
 {
-	sd_journal *opened = journal_open(directory, fault);
+	sd_journal *opened = mta_log_open_journal(directory, fault);
 	unsigned count = 0;
 
 	if (opened == NULL)
@@ -160,8 +146,8 @@ search_journal(struct search *search, const char *directory, uint64_t since, str
 /* --- either --- */
 
 /* *directory_r is NULL for the journal of the machine. */
-static bool
-is_journal(const char *where, const char **directory_r)
+bool
+mta_log_is_journal(const char *where, const char **directory_r)
 {
 	size_t length = strlen(journal);
 
@@ -175,20 +161,18 @@ bool
 mta_log_find(const char *where, const struct identifier *id, struct mta_log_answer *answer_r,
 	     struct fault *fault)
 {
-	struct search search = {.ident = g_strconcat("orig_queue_id=", id->text, NULL),
-				.answer = answer_r};
+	struct search search = {.ident = id->text, .answer = answer_r};
 	gint64 made = identifier_time(id);
 	const char *directory;
 	bool read;
 
 	*answer_r = (struct mta_log_answer){
 		.named = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
-	read = is_journal(where, &directory)
+	read = mta_log_is_journal(where, &directory)
 		       ? search_journal(&search, directory,
 					(uint64_t)MAX(made - SLACK_SECONDS, 0) * G_TIME_SPAN_SECOND,
 					fault)
 		       : search_files(&search, where, fault);
-	g_free(search.ident);
 	g_free(search.queue_id);
 	return read;
 }
@@ -199,11 +183,11 @@ mta_log_check(const char *where, struct fault *fault)
 	const char *directory;
 	sd_journal *opened;
 
-	if (!is_journal(where, &directory))
+	if (!mta_log_is_journal(where, &directory))
 		return access(where, R_OK) == 0 ||
 		       fault_set(fault, FAULT_CONFIG, "reading the log of the MTA, %s: %s", where,
 				 strerror(errno));
-	opened = journal_open(directory, fault);
+	opened = mta_log_open_journal(directory, fault);
 	sd_journal_close(opened);
 	return opened != NULL;
 }

@@ -7,9 +7,11 @@
 #define POSTSEAL_DELIVERY_COURIER_MTA_LOG_H
 
 #include <glib.h>
+#include <systemd/sd-journal.h>
 
 #include "core/fault.h"
 #include "core/identifier.h"
+#include "delivery/courier/mta_line.h"
 
 struct mta_log_answer {
 	char *queue_id;         /* NULL: Postfix never took the mail */
@@ -23,6 +25,10 @@ bool mta_log_find(const char *where, const struct identifier *id, struct mta_log
 		  struct fault *fault);
 /* Can it be read, by whoever asks? */
 bool mta_log_check(const char *where, struct fault *fault);
+/* Is it the journal? *directory_r is NULL for that of the machine. */
+bool mta_log_is_journal(const char *where, const char **directory_r);
+/* With the entries of the mail system alone. NULL with `fault`. */
+sd_journal *mta_log_open_journal(const char *directory, struct fault *fault);
 void mta_log_answer_clear(struct mta_log_answer *answer);
 
 #endif

@@ -12,6 +12,7 @@
 #include "core/migrate.h"
 #include "core/seal/key_file.h"
 #include "delivery/courier/courier.h"
+#include "delivery/courier/mta_follow.h"
 #include "delivery/courier/reminders.h"
 #include "delivery/courier/sms.h"
 #include "delivery/courier/expire.h"
@@ -22,6 +23,7 @@ enum {
 	POLL_SECONDS = 5,  /* while no notification comes: retries fall due */
 	PAUSE_SECONDS = 5, /* after trouble with the MTA or the database */
 	UPKEEP_SECONDS = 60,
+	FOLLOW_SECONDS = 1, /* between looks at the MTA's log */
 	NAME_MAX_BYTES = 300,
 	LULL_MSEC = 200, /* without news: nobody sends any more */
 	BURST_MAX_SECONDS = 30,
@@ -176,6 +178,41 @@ keep_house(gpointer data)
 	return NULL;
 }
 
+/* The same trouble is told once, and its end. */
+static void
+tell_trouble(char **told, const char *trouble)
+{
+	if (g_strcmp0(*told, trouble) == 0)
+		return;
+	if (trouble != NULL)
+		log_warning("following the log of the MTA: %s", trouble);
+	else
+		log_info("following the log of the MTA again");
+	g_free(*told);
+	*told = g_strdup(trouble);
+}
+
+static gpointer
+follow_log(gpointer data)
+{
+	const struct courier *courier = data;
+	struct mta_follow *follow = mta_follow_new(courier->settings->mta_log);
+	char *told = NULL;
+	bool more;
+
+	do {
+		struct fault fault;
+
+		do {
+			stand_back();
+			tell_trouble(&told, mta_follow_round(follow, courier->database, &more, &fault) ? NULL : fault.text);
+		} while (more && !is_stopping());
+	} while (wait_for(FOLLOW_SECONDS, &shared.time, NULL));
+	mta_follow_free(follow);
+	g_free(told);
+	return NULL;
+}
+
 /* How much waits, and for how long: asked of the database at each scrape. */
 static void
 gauge(void *context, GString *text)
@@ -224,6 +261,7 @@ run_threads(struct courier *courier, const struct database_settings *database)
 	g_autofree struct worker *workers = g_new(struct worker, count);
 	struct listener *listener = listener_start(database, "postseal_outbox", hear_news, NULL);
 	GThread *housekeeper = g_thread_new("upkeep", keep_house, courier);
+	GThread *follower = g_thread_new("mta log", follow_log, courier);
 
 	for (guint i = 0; i < count; i++) {
 		workers[i].courier = courier;
@@ -235,6 +273,7 @@ run_threads(struct courier *courier, const struct database_settings *database)
 	for (guint i = 0; i < count; i++)
 		g_thread_join(workers[i].thread);
 	g_thread_join(housekeeper);
+	g_thread_join(follower);
 	listener_stop(listener);
 }
 

@@ -195,6 +195,29 @@ queue_read(struct connection *connection, const struct queued_mail *mail,
 
 /* --- settling --- */
 
+static const struct statement mta_mail_put = {
+	"queue_mta_mail",
+	"insert into postseal.mta_mail (queue_id, message) values ($1, $2) "
+	"on conflict (queue_id) do update set message = excluded.message, since = now()"};
+
+/* "250 2.0.0 Ok: queued as QUEUEID": what becomes of it, the MTA's log says by that name (mta_follow.h). */
+static bool
+note_queue_id(struct connection *connection, const struct queued_mail *mail, const char *reply, struct fault *fault)
+{
+	static const char mark[] = "queued as ";
+	const char *at = strstr(reply, mark);
+	g_autofree char *queue_id = NULL;
+	struct parameters parameters = {0};
+
+	if (at == NULL)
+		return true;
+	at += strlen(mark);
+	queue_id = g_strndup(at, strspn(at, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"));
+	parameters_text(&parameters, queue_id);
+	parameters_text(&parameters, mail->message);
+	return batch_add(connection, &mta_mail_put, &parameters, fault);
+}
+
 /* Only a copy that is the message itself goes with this mail; of a notice, the copy waits on. */
 static bool
 record_outcome(struct connection *connection, const struct queued_mail *mail,
@@ -207,7 +230,8 @@ record_outcome(struct connection *connection, const struct queued_mail *mail,
 	g_autofree char *event = g_strconcat(mail->kind, " ", what[outcome->result], NULL);
 
 	if (recipient->copy != NULL && outcome->result == QUEUE_SENT && is_copy &&
-	    !audit_move_copy(connection, recipient->copy, "handed", NULL, fault))
+	    (!audit_move_copy(connection, recipient->copy, "handed", NULL, fault) ||
+	     !note_queue_id(connection, mail, outcome->reply, fault)))
 		return false;
 	if (recipient->copy != NULL && outcome->result == QUEUE_FAILED &&
 	    !audit_move_copy(connection, recipient->copy, "failed", outcome->reply, fault))

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(SOURCE / "contrib" / "sandbox"))
+sys.path[:0] = [str(SOURCE / "contrib" / "sandbox"), str(SOURCE / "tests" / "inject")]
 
 import people  # noqa: E402
 import world as sandbox  # noqa: E402

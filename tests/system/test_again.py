@@ -6,6 +6,7 @@ import smtplib
 
 import pytest
 
+import milter_client
 import people
 import world as sandbox
 from mta import Mta
@@ -38,25 +39,179 @@ def wait_outbox_empty(world):
     sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
 
 
-def test_same_message_offered_again_is_recognised(world, post, name):
-    """Promise 3: what was committed stands; the copy in place is made anew; one record."""
+def offer_unheard(world, message, to, sender, queue_id):
+    """The milter has answered, and the MTA died before it read that: its log knows nothing of the queue ID."""
+    header, _, body = message.partition(b"\r\n\r\n")
+    fields = [tuple(field.split(b":", 1)) for field in header.split(b"\r\n")]
+    connection = milter_client.Connection(world.milter_socket)
+    verdict = connection.offer(milter_client.Mail(sender, to, fields, body), queue_id)
+    assert verdict.code in ("accept", "discard"), verdict.text
+    connection.close()
+
+
+def read_again(world):
+    """The milter takes the rules in the file."""
+    count = world.log("postseal-milter").count("was read again")
+    os.kill(world.programs["postseal-milter"], signal.SIGHUP)
+    sandbox.wait_until(lambda: world.log("postseal-milter").count("was read again") > count, "the rules to be read again")
+
+
+def decisions(world, address):
+    return [tuple(row) for row in world.postgres.query(
+        f"select method, state, offer from postseal.log where recipient = '{address}' order by offered_at, offer")]
+
+
+def test_message_whose_answer_nobody_heard_is_recognised_when_it_comes_again(world, post, name):
+    """Promise 3: what was committed stays as it is; the copy in place is made anew, and both are on record."""
     smime, pickup, plain = f"{name}@smime.example", f"{name}@pickup.example", f"{name}@plain.example"
-    sender = f"{name}@example.com"
+    sender, to = f"{name}@example.com", [smime, pickup, plain]
     people.certify(world, smime)
-    message = post.compose([smime, pickup, plain], sender=sender)
-    for _ in range(3):
-        post.accepted(message, [smime, pickup, plain], sender=sender)
-    post.box(plain).wait(3)
+    message = post.compose(to, sender=sender)
+    offer_unheard(world, message, to, sender, f"UNHEARD{name}")
+    post.accepted(message, to, sender=sender)
     wait_outbox_empty(world)
-    for address in (smime, pickup, sender):  # copy, notice and code: once each
+    for address in (*to, sender):  # each copy, the notice, and the code: once
         post.box(address).one()
-    assert len(post.copies(pickup)) == 1
-    assert [copy["state"] for copy in post.copies(plain)] == ["repeated", "repeated", "handed"]
-    rows = world.postgres.query("select count(*) from postseal.history h join postseal.message m on m.id = h.message"
-                                f" where h.what = 'offered again' and m.sender = '{sender}'")
-    assert rows == [["2"]]
-    parcels = world.postgres.query(f"select count(*) from postseal.parcel where sender = '{sender}'")
-    assert parcels == [["1"]]
+    assert len(decisions(world, pickup)) == 1
+    in_place, other = (plain, smime) if len(decisions(world, plain)) == 2 else (smime, plain)
+    assert [(state, offer) for _, state, offer in decisions(world, in_place)][0] == ("repeated", "1")
+    assert len(decisions(world, in_place)) == 2 and len(decisions(world, other)) == 1
+    assert world.postgres.query("select count(*) from postseal.history h join postseal.message m on m.id = h.message"
+                                f" where h.what = 'offered again' and m.sender = '{sender}'") == [["1"]]
+
+
+def test_same_message_sent_again_was_swallowed(world, post, name):
+    """Promise 2: the MTA took the first; who sends the same file once more has sent two messages."""
+    pickup, plain, sender = f"{name}@pickup.example", f"{name}@plain.example", f"{name}@example.com"
+    message = post.compose([pickup, plain], sender=sender)
+    for _ in range(3):
+        post.accepted(message, [pickup, plain], sender=sender)
+    for address in (pickup, plain, sender):
+        post.box(address).wait(3)
+    assert len(decisions(world, pickup)) == len(decisions(world, plain)) == 3
+    assert {offer for _, _, offer in decisions(world, pickup) + decisions(world, plain)} == {"1"}
+
+
+@pytest.mark.parametrize("fields", [b"", b"Message-ID: <device@printer>\r\n", b"Subject: Fax\r\nDate: Thu, 1 Jan 1970 00:00:00 +0000\r\n"])
+def test_mails_of_a_device_all_look_alike_and_one_arrived(world, post, name, fields):
+    to, sender = f"{name}@pickup.example", f"{name}@example.com"
+    for _ in range(3):
+        post.accepted(b"From: <" + sender.encode() + b">\r\n" + fields + b"\r\nToner is low.\r\n", [to], sender=sender)
+    post.box(to).wait(3)
+    assert len(decisions(world, to)) == 3
+
+
+def test_recalled_message_that_is_sent_again_was_lost(world, post, name):
+    to, sender = f"{name}@pickup.example", f"{name}@example.com"
+    message = post.compose([to], sender=sender)
+    post.accepted(message, [to], sender=sender)
+    post.box(to).one()
+    world.postseal("message", "recall", post.copies(to)[0]["message"])
+    post.accepted(message, [to], sender=sender)
+    post.box(to).wait(2)
+    assert [state for _, state, _ in decisions(world, to)] == ["recalled", "parked"]
+
+
+def test_without_a_log_to_follow_the_connection_tells_what_was_heard(world, post, name):
+    """The courier stands still, so that nobody follows the MTA's log for long."""
+    to, sender = f"{name}@plain.example", f"{name}@example.com"
+    world.stop_program("postseal-courier")
+    try:
+        world.postgres.query("update postseal.mta_log set read_at = now() - interval '1 hour'")
+        message = post.compose([to], sender=sender)
+        for _ in range(2):
+            post.accepted(message, [to], sender=sender)
+        post.box(to).wait(2)
+        assert [offer for _, _, offer in decisions(world, to)] == ["1", "1"]
+    finally:
+        world.start_program("postseal-courier")
+
+
+def test_decision_of_an_older_policy_was_overwritten(world, post, name):
+    """Promise 6: a message left in plain, the rules change, and it is offered again: both decisions are on record, each
+    with its policy."""
+    to, sender, original = f"{name}@plain.example", f"{name}@example.com", world.config.read_text()
+    message = post.compose([to], sender=sender)
+    offer_unheard(world, message, [to], sender, f"UNHEARD{name}")
+    try:
+        world.config.write_text(original.replace('domain "plain.example"        deliver plain',
+                                                 'domain "plain.example"        deliver pickup'))
+        read_again(world)
+        post.accepted(message, [to], sender=sender)
+    finally:
+        world.config.write_text(original)
+        read_again(world)
+    rows = world.postgres.query("select l.method, l.state, l.policy, p.content like '%plain.example\"        deliver ' || l.method || '%'"
+                                " from postseal.log l join postseal.policy_version p on p.digest = l.policy"
+                                f" where l.recipient = '{to}' order by l.offer")
+    assert [row[:2] for row in rows] == [["plain", "repeated"], ["pickup", "parked"]]
+    assert rows[0][2] != rows[1][2] and [row[3] for row in rows] == ["t", "t"]
+    assert [row[0] for row in world.postgres.query(f"select recipient from postseal.unprotected where recipient = '{to}'")] == [to]
+
+
+# --- what the MTA's log says ---
+
+def history(world, address):
+    return world.postgres.query("select h.what, h.detail from postseal.history h"
+                                f" where h.recipient = '{address}' order by h.at")
+
+
+def state(world, post, address, wanted):
+    sandbox.wait_until(lambda: post.copies(address) and post.copies(address)[-1]["state"] == wanted, f"{address} to be {wanted}")
+
+
+def test_sent_was_said_of_what_only_our_own_mta_had(world, post, name):
+    """The next hop does not listen: the copy is with the MTA, deferred, and not sent."""
+    smime, plain = f"{name}@smime.example", f"{name}@plain.example"
+    people.certify(world, smime)
+    world.outside.stop()
+    try:
+        post.accepted(post.compose([smime, plain]), [smime, plain])
+        for address in (smime, plain):
+            sandbox.wait_until(lambda a=address: "deferred" in [what for what, _ in history(world, a)], "deferral on record")
+            assert post.copies(address)[-1]["state"] == "handed"
+            assert "Connection refused" in dict(history(world, address))["deferred"]
+    finally:
+        world.outside.start()
+    for address in (smime, plain):
+        state(world, post, address, "sent")
+        assert "status" not in dict(history(world, address))["sent"] and "queued as" in dict(history(world, address))["sent"]
+        assert [what for what, _ in history(world, address)].count("deferred") == 1  # the same reason is no news
+
+
+def test_mail_that_the_next_hop_refuses_was_on_record_as_sent(world, post, name):
+    """The reason of the decision stays in the trace; the copy says why it failed."""
+    to = f"{name}@nowhere.invalid"
+    post.accepted(post.compose([to]), [to])
+    state(world, post, to, "failed")
+    assert "nowhere.invalid" in post.copies(to)[-1]["reason"]
+
+
+def test_log_of_the_mta_that_is_rotated_or_cut_off_is_read_to_its_end(world, post, name):
+    """Also while no courier runs: what it says is on record once."""
+    log = world.company.log
+    to = [f"{name}.{n}@plain.example" for n in range(4)]
+    post.accepted(post.compose(to[:1]), to[:1])
+    state(world, post, to[0], "sent")
+    world.stop_program("postseal-courier")
+    post.accepted(post.compose(to[1:2]), to[1:2])
+    post.box(to[1]).one()
+    sandbox.wait_until(lambda: f"to=<{to[1]}>" in log.read_text(), "the line in the log")
+    log.rename(f"{log}.1")
+    log.touch(0o644)  # as logrotate's "create"
+    world.company.reload()
+    post.accepted(post.compose(to[2:3]), to[2:3])
+    sandbox.wait_until(lambda: log.exists() and f"to=<{to[2]}>" in log.read_text(), "the line in the new log")
+    world.start_program("postseal-courier")
+    for address in to[1:3]:
+        state(world, post, address, "sent")
+    kept = log.read_text()
+    log.write_text("")  # copytruncate
+    post.accepted(post.compose(to[3:]), to[3:])
+    state(world, post, to[3], "sent")
+    assert [[what for what, _ in history(world, a)].count("sent") for a in to] == [1] * 4
+    with log.open("a") as file:  # other tests read the log, too
+        file.write(kept)
 
 
 def test_same_message_to_another_recipient_is_another_copy(world, post, name):

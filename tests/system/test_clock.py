@@ -36,8 +36,8 @@ def test_clock_that_steps_forward_and_back(world, post, step, name):
         for address in (smime, plain, pickup):  # the notice of the pickup
             post.box(address).wait(count)
         sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
-    assert [copy["state"] for copy in post.copies(smime) + post.copies(plain) + post.copies(pickup)] \
-        == ["handed"] * 8 + ["parked"] * 4
+    sandbox.wait_until(lambda: [copy["state"] for to in (smime, plain, pickup) for copy in post.copies(to)]
+                       == ["sent"] * 8 + ["parked"] * 4, "all to be sent or parked")
     for address in (smime, plain, pickup):
         assert len(post.box(address).wait(4)) == 4
     assert all(mail.parsed.get_content_type() == "application/pkcs7-mime" for mail in post.box(smime).wait(4))

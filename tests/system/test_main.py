@@ -59,11 +59,16 @@ def test_six_recipients_get_exactly_six_copies(world, post, sue, pat):
     # Exactly one mail each, and the records agree.
     for address in [*shown, "ben@smime.example", "anna@example.com"]:
         post.box(address).one()
-    methods = {a: [(c["method"], c["state"]) for c in post.copies(a)] for a in [*shown, "ben@smime.example"]}
-    assert methods == {
-        "joe@plain.example": [("plain", "handed")], "sue@smime.example": [("smime", "handed")],
-        "pat@pgp.example": [("pgp", "handed")], "tom@partner.example": [("tls", "handed")],
-        "pia@pickup.example": [("pickup", "opened")], "ben@smime.example": [("smime", "handed")]}
+    def methods():
+        return {a: [(c["method"], c["state"]) for c in post.copies(a)] for a in [*shown, "ben@smime.example"]}
+
+    wanted = {"joe@plain.example": [("plain", "sent")], "sue@smime.example": [("smime", "sent")],
+              "pat@pgp.example": [("pgp", "sent")], "tom@partner.example": [("tls", "sent")],
+              "pia@pickup.example": [("pickup", "opened")], "ben@smime.example": [("smime", "sent")]}
+    sandbox.wait_until(lambda: methods() == wanted, f"{wanted} on record")
+    # Which next hop, how well protected, and what it answered.
+    known, = world.postgres.query("select state_detail from postseal.log where recipient = 'tom@partner.example'")[0]
+    assert re.match(r"partner\.example\[127\.0\.0\.1\]:\d+, verified TLSv1\.\d with cipher \S+: 250 2\.0\.0 Ok: queued as \S+$", known)
 
 
 def test_bcc_is_unseen_in_every_copy(world, post, name):

@@ -1,0 +1,333 @@
+#include "delivery/courier/mta_follow.h"
+
+#include <string.h>
+
+#include "core/address.h"
+#include "core/identifier.h"
+#include "delivery/courier/mta_reader.h"
+
+enum {
+	LINES_MAX = 4000,      /* of one round */
+	CONNECTIONS_MAX = 4096, /* whose TLS is remembered */
+	IDLE_SECONDS = 2,      /* after which an idle log is noted as read, too */
+};
+
+static const struct statement begin = {"mta_begin", "begin"};
+static const struct statement commit = {"mta_commit", "commit"};
+
+static const struct statement make_place = {
+	"mta_make_place",
+	"insert into postseal.mta_log (source, position, read_at) values ($1, $2, '-infinity') on conflict do nothing"};
+static const struct statement lock_place = {
+	"mta_lock_place",
+	"select position, read_at > now() - $2 * interval '1 second' from postseal.mta_log where source = $1"
+	" for update skip locked"};
+static const struct statement keep_place = {
+	"mta_keep_place", "update postseal.mta_log set position = $2, read_at = $3::timestamptz where source = $1"};
+static const struct statement clock_now = {"mta_clock", "select clock_timestamp()"};
+
+static const struct statement put_took = {"mta_took", "select postseal.mta_took($1)"};
+static const struct statement put_took_again = {"mta_took_again", "select postseal.mta_took_again($1, $2)"};
+static const struct statement put_said = {"mta_said", "select postseal.mta_said($1, $2, $3, $4, $5)"};
+static const struct statement put_removed = {
+	"mta_removed", "delete from postseal.mta_mail where queue_id = any($1)"};
+
+struct mta_follow {
+	char *where, *source;
+	struct mta_reader *reader;
+	char *position;    /* of the reader, as it was committed */
+	GHashTable *secured; /* "process relay" → how good its TLS is */
+};
+
+/* What a round has read, as PostgreSQL arrays. */
+struct findings {
+	GString *took, *again_ids, *again_rows, *removed;
+	GString *ids, *tos, *originals, *outcomes, *details;
+};
+
+/* --- arrays --- */
+
+static void
+add(GString *array, const char *text)
+{
+	g_string_append(array, array->len == 0 ? "{\"" : ",\"");
+	for (const char *c = text; *c != '\0'; c++) {
+		if (*c == '"' || *c == '\\')
+			g_string_append_c(array, '\\');
+		g_string_append_c(array, *c);
+	}
+	g_string_append_c(array, '"');
+}
+
+static GString **
+findings_all(struct findings *findings, size_t i)
+{
+	GString **all[] = {&findings->took,	 &findings->again_ids, &findings->again_rows, &findings->removed, &findings->ids,
+			   &findings->tos,	 &findings->originals, &findings->outcomes,   &findings->details};
+
+	return i < G_N_ELEMENTS(all) ? all[i] : NULL;
+}
+
+static void
+findings_init(struct findings *findings)
+{
+	for (size_t i = 0; findings_all(findings, i) != NULL; i++)
+		*findings_all(findings, i) = g_string_new(NULL);
+}
+
+static void
+findings_clear(struct findings *findings)
+{
+	for (size_t i = 0; findings_all(findings, i) != NULL; i++)
+		g_string_free(*findings_all(findings, i), TRUE);
+}
+
+/* --- reading --- */
+
+static char *
+connection_name(const char *process, const char *relay)
+{
+	return g_strdup_printf("%s %s", process, relay);
+}
+
+static void
+note_tls(struct mta_follow *follow, const struct mta_entry *entry, const struct mta_line *line)
+{
+	if (g_hash_table_size(follow->secured) >= CONNECTIONS_MAX)
+		g_hash_table_remove_all(follow->secured);
+	g_hash_table_insert(follow->secured, connection_name(entry->process, line->relay), g_strdup(line->text));
+}
+
+/* "mx.example[192.0.2.1]:25, verified TLSv1.3 with cipher …: 250 2.0.0 Ok" */
+static char *
+detail_of(const struct mta_follow *follow, const struct mta_entry *entry, const struct mta_line *line)
+{
+	g_autofree char *name = connection_name(entry->process, line->relay);
+	const char *tls = g_hash_table_lookup(follow->secured, name);
+	g_autofree char *detail = NULL;
+
+	if (*line->relay == '\0' || strcmp(line->relay, "none") == 0)
+		return g_utf8_make_valid(line->text, -1);
+	detail = g_strdup_printf("%s%s%s: %s", line->relay, tls == NULL ? "" : ", ", tls == NULL ? "" : tls, line->text);
+	return g_utf8_make_valid(detail, -1);
+}
+
+static void
+note_said(const struct mta_follow *follow, struct findings *findings, const struct mta_entry *entry,
+	  const struct mta_line *line)
+{
+	static const char *const outcomes[] = {
+		[MTA_SENT] = "sent", [MTA_DEFERRED] = "deferred", [MTA_RETURNED] = "failed"};
+	g_autofree char *detail = detail_of(follow, entry, line);
+	g_autofree char *to = address_fold(line->to);
+	g_autofree char *original = address_fold(line->original);
+
+	add(findings->ids, line->queue_id);
+	add(findings->tos, to);
+	add(findings->originals, original);
+	add(findings->outcomes, outcomes[line->said]);
+	add(findings->details, detail);
+}
+
+static void
+note(struct mta_follow *follow, struct findings *findings, const struct mta_entry *entry, const struct mta_line *line)
+{
+	struct identifier row;
+
+	switch (line->said) {
+	case MTA_TOOK:
+	case MTA_DISCARDED:
+		add(findings->took, line->queue_id);
+		break;
+	case MTA_IDENT:
+		if (identifier_parse(&row, line->text)) {
+			add(findings->again_ids, line->queue_id);
+			add(findings->again_rows, row.text);
+		}
+		break;
+	case MTA_SENT:
+	case MTA_DEFERRED:
+	case MTA_RETURNED:
+		note_said(follow, findings, entry, line);
+		break;
+	case MTA_REMOVED:
+		add(findings->removed, line->queue_id);
+		break;
+	case MTA_TLS:
+		note_tls(follow, entry, line);
+		break;
+	case MTA_NOTHING:
+		break;
+	}
+}
+
+/* False where the end of the log was not reached. */
+static bool
+read_lines(struct mta_follow *follow, struct findings *findings)
+{
+	struct mta_entry entry;
+	struct mta_line line;
+
+	for (unsigned i = 0; i < LINES_MAX; i++) {
+		if (!mta_reader_next(follow->reader, &entry))
+			return true;
+		if (!mta_line_parse(&line, &entry))
+			continue;
+		note(follow, findings, &entry, &line);
+		mta_line_clear(&line);
+	}
+	return false;
+}
+
+/* --- putting it on record --- */
+
+static bool
+put(struct connection *connection, const struct statement *statement, GString *const *arrays, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	if (arrays[0]->len == 0)
+		return true;
+	for (; *arrays != NULL; arrays++) {
+		g_string_append_c(*arrays, '}');
+		parameters_text(&parameters, (*arrays)->str);
+	}
+	return connection_execute(connection, statement, &parameters, NULL, fault);
+}
+
+static bool
+put_findings(struct connection *connection, const struct findings *f, struct fault *fault)
+{
+	return put(connection, &put_took, (GString *const[]){f->took, NULL}, fault) &&
+	       put(connection, &put_took_again, (GString *const[]){f->again_ids, f->again_rows, NULL}, fault) &&
+	       put(connection, &put_said,
+		   (GString *const[]){f->ids, f->tos, f->originals, f->outcomes, f->details, NULL}, fault) &&
+	       put(connection, &put_removed, (GString *const[]){f->removed, NULL}, fault);
+}
+
+static bool
+put_place(struct mta_follow *follow, struct connection *connection, const char *read_at, struct fault *fault)
+{
+	g_autofree char *position = mta_reader_position(follow->reader);
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, follow->source);
+	parameters_text(&parameters, position);
+	parameters_text(&parameters, read_at);
+	if (!connection_execute(connection, &keep_place, &parameters, NULL, fault) ||
+	    !connection_execute(connection, &commit, NULL, NULL, fault))
+		return false;
+	g_free(follow->position);
+	follow->position = g_steal_pointer(&position);
+	return true;
+}
+
+/* --- a round --- */
+
+/* A log that nobody has followed yet is followed from its end on. */
+static bool
+begin_place(struct mta_follow *follow, struct connection *connection, struct fault *fault)
+{
+	g_autoptr(mta_reader_auto) reader = mta_reader_new(follow->where, NULL, fault);
+	g_autofree char *position = reader == NULL ? NULL : mta_reader_position(reader);
+	struct parameters parameters = {0};
+
+	if (reader == NULL)
+		return false;
+	parameters_text(&parameters, follow->source);
+	parameters_text(&parameters, position);
+	return connection_execute(connection, &make_place, &parameters, NULL, fault);
+}
+
+static bool
+lock(const struct mta_follow *follow, struct connection *connection, PGresult **place_r, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, follow->source);
+	parameters_number(&parameters, IDLE_SECONDS);
+	return connection_execute(connection, &lock_place, &parameters, place_r, fault);
+}
+
+/* The reader goes on from where it is, unless another courier has read since. */
+static bool
+open_reader(struct mta_follow *follow, const char *position, struct fault *fault)
+{
+	if (follow->reader != NULL && g_strcmp0(follow->position, position) == 0)
+		return true;
+	g_clear_pointer(&follow->reader, mta_reader_free);
+	follow->reader = mta_reader_new(follow->where, position, fault);
+	g_free(follow->position);
+	follow->position = g_strdup(position);
+	return follow->reader != NULL;
+}
+
+static bool
+has_news(const struct mta_follow *follow, bool noted_lately)
+{
+	g_autofree char *position = mta_reader_position(follow->reader);
+
+	return !noted_lately || strcmp(position, follow->position) != 0;
+}
+
+static bool
+read_on(struct mta_follow *follow, struct connection *connection, bool noted_lately, bool *more_r, struct fault *fault)
+{
+	g_autoptr(PGresult) clock = NULL;
+	struct findings findings;
+	bool good;
+
+	if (!connection_execute(connection, &clock_now, NULL, &clock, fault))
+		return false;
+	findings_init(&findings);
+	*more_r = !read_lines(follow, &findings);
+	good = !has_news(follow, noted_lately)
+		       ? connection_execute(connection, &commit, NULL, NULL, fault)
+		       : put_findings(connection, &findings, fault) &&
+				 put_place(follow, connection, *more_r ? "-infinity" : PQgetvalue(clock, 0, 0), fault);
+	findings_clear(&findings);
+	return good;
+}
+
+bool
+mta_follow_round(struct mta_follow *follow, struct database *database, bool *more_r, struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = database_take(database, fault);
+	g_autoptr(PGresult) place = NULL;
+	bool good;
+
+	*more_r = false;
+	if (connection == NULL ||
+	    (follow->position == NULL && !begin_place(follow, connection, fault)) ||
+	    !connection_execute(connection, &begin, NULL, NULL, fault) || !lock(follow, connection, &place, fault))
+		return false;
+	if (PQntuples(place) == 0) /* another courier is at it */
+		return connection_execute(connection, &commit, NULL, NULL, fault);
+	good = open_reader(follow, PQgetvalue(place, 0, 0), fault) &&
+	       read_on(follow, connection, result_flag(place, 0, 1), more_r, fault);
+	if (!good) /* what was read is not on record: it is read again */
+		g_clear_pointer(&follow->reader, mta_reader_free);
+	return good;
+}
+
+struct mta_follow *
+mta_follow_new(const char *where)
+{
+	struct mta_follow *follow = g_new0(struct mta_follow, 1);
+
+	follow->where = g_strdup(where);
+	follow->source = g_strdup_printf("%s:%s", g_get_host_name(), where);
+	follow->secured = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	return follow;
+}
+
+void
+mta_follow_free(struct mta_follow *follow)
+{
+	mta_reader_free(follow->reader);
+	g_hash_table_unref(follow->secured);
+	g_free(follow->position);
+	g_free(follow->source);
+	g_free(follow->where);
+	g_free(follow);
+}

@@ -1,0 +1,184 @@
+#include "delivery/courier/mta_line.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool
+mta_entry_of(struct mta_entry *entry_r, char *line)
+{
+	char *end = strstr(line, "]: ");
+	char *begin;
+
+	if (end == NULL)
+		return false;
+	end[1] = '\0';
+	begin = strrchr(line, ' ');
+	entry_r->process = begin == NULL ? line : begin + 1;
+	entry_r->text = end + strlen("]: ");
+	return true;
+}
+
+/* --- pieces --- */
+
+/* What stands between `before` and the next `end`; "" where it does not. */
+static char *
+piece(const char *text, const char *before, const char *end)
+{
+	const char *begin = strstr(text, before), *stop;
+
+	if (begin == NULL)
+		return g_strdup("");
+	begin += strlen(before);
+	stop = strstr(begin, end);
+	return stop == NULL ? g_strdup(begin) : g_strndup(begin, (gsize)(stop - begin));
+}
+
+static void
+set(char **place, char *text)
+{
+	g_free(*place);
+	*place = text;
+}
+
+/* "QUEUEID: " at the beginning. */
+static char *
+queue_id_of(const char *text, const char **said_r)
+{
+	size_t length = 0;
+
+	while (g_ascii_isalnum(text[length]))
+		length++;
+	if (length == 0 || strncmp(text + length, ": ", 2) != 0)
+		return NULL;
+	*said_r = text + length + 2;
+	return g_strndup(text, length);
+}
+
+/* --- kinds of lines --- */
+
+/* The address after "<", and what follows its ">"; NULL where there is no end. A quoted local part may hold
+ * anything, also what looks like the rest of the line. */
+static const char *
+parse_address(const char *at, char **address_r)
+{
+	const char *end = at;
+
+	if (*end == '"')
+		for (end++; *end != '"' && *end != '\0'; end++)
+			end += *end == '\\' && end[1] != '\0';
+	end = strchr(end, '>');
+	if (end == NULL)
+		return NULL;
+	g_free(*address_r);
+	*address_r = g_strndup(at, (gsize)(end - at));
+	return end + 1;
+}
+
+/* "to=<a>, orig_to=<b>, relay=host[1.2.3.4]:25, delay=…, dsn=2.0.0, status=sent (250 …)" */
+static bool
+parse_delivery(struct mta_line *line, const char *said)
+{
+	static const char original[] = ", orig_to=<", before[] = ", status=";
+	static const struct {
+		const char *status;
+		enum mta_said said;
+	} outcomes[] = {
+		{"sent", MTA_SENT}, {"deferred", MTA_DEFERRED}, {"bounced", MTA_RETURNED}, {"expired", MTA_RETURNED}};
+	const char *rest = parse_address(said + strlen("to=<"), &line->to), *status;
+
+	if (rest != NULL && g_str_has_prefix(rest, original))
+		rest = parse_address(rest + strlen(original), &line->original);
+	if (rest == NULL || (status = strstr(rest, before)) == NULL)
+		return false;
+	status += strlen(before);
+	for (size_t i = 0; i < G_N_ELEMENTS(outcomes); i++)
+		if (g_str_has_prefix(status, outcomes[i].status))
+			line->said = outcomes[i].said;
+	set(&line->relay, piece(rest, ", relay=", ", "));
+	set(&line->text, piece(status, " (", "\n"));
+	if (g_str_has_suffix(line->text, ")"))
+		line->text[strlen(line->text) - 1] = '\0';
+	return line->said != MTA_NOTHING;
+}
+
+/* "from=<a>, size=1, nrcpt=1 (queue active)", "from=<a>, status=expired, returned to sender" */
+static bool
+parse_queue(struct mta_line *line, const char *said)
+{
+	const char *count = strstr(said, ", nrcpt=");
+
+	if (count != NULL) {
+		line->said = MTA_TOOK;
+		line->recipients = (unsigned)strtoul(count + strlen(", nrcpt="), NULL, 10);
+	} else if (strstr(said, ", status=expired") != NULL) {
+		line->said = MTA_RETURNED;
+		set(&line->text, g_strdup("the MTA gave up: it could not be delivered in time"));
+	}
+	return line->said != MTA_NOTHING;
+}
+
+static bool
+parse_said(struct mta_line *line, const char *said)
+{
+	if (g_str_has_prefix(said, "to=<"))
+		return parse_delivery(line, said);
+	if (g_str_has_prefix(said, "from=<"))
+		return parse_queue(line, said);
+	if (g_str_has_prefix(said, "milter-discard: ")) {
+		line->said = MTA_DISCARDED;
+	} else if (strcmp(said, "removed") == 0) {
+		line->said = MTA_REMOVED;
+	} else if (g_str_has_prefix(said, "client=") && strstr(said, ", orig_queue_id=") != NULL) {
+		line->said = MTA_IDENT;
+		set(&line->text, piece(said, ", orig_queue_id=", ","));
+	}
+	return line->said != MTA_NOTHING;
+}
+
+/* "Verified TLS connection established to host[1.2.3.4]:25: TLSv1.3 with cipher NAME (…) …" */
+static bool
+parse_tls(struct mta_line *line, const char *text)
+{
+	static const char established[] = " TLS connection established to ";
+	const char *at = strstr(text, established);
+	const char *host, *how;
+	g_autofree char *kind = NULL;
+	g_autofree char *cipher = NULL;
+
+	if (at == NULL || (how = strstr(at, "]:")) == NULL || (how = strstr(how, ": ")) == NULL)
+		return false;
+	host = at + strlen(established);
+	kind = g_ascii_strdown(text, at - text);
+	cipher = piece(how, ": ", " (");
+	line->said = MTA_TLS;
+	set(&line->relay, g_strndup(host, (gsize)(how - host)));
+	set(&line->text, g_strdup_printf("%s %s", kind, cipher));
+	return true;
+}
+
+bool
+mta_line_parse(struct mta_line *line_r, const struct mta_entry *entry)
+{
+	const char *said;
+
+	*line_r = (struct mta_line){.queue_id = queue_id_of(entry->text, &said),
+				    .to = g_strdup(""),
+				    .original = g_strdup(""),
+				    .relay = g_strdup(""),
+				    .text = g_strdup("")};
+	if (line_r->queue_id == NULL ? parse_tls(line_r, entry->text) : parse_said(line_r, said))
+		return true;
+	mta_line_clear(line_r);
+	return false;
+}
+
+void
+mta_line_clear(struct mta_line *line)
+{
+	g_clear_pointer(&line->queue_id, g_free);
+	g_clear_pointer(&line->to, g_free);
+	g_clear_pointer(&line->original, g_free);
+	g_clear_pointer(&line->relay, g_free);
+	g_clear_pointer(&line->text, g_free);
+	line->said = MTA_NOTHING;
+}
