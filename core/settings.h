@@ -12,6 +12,7 @@
 #include "core/configuration.h"
 
 enum portal_factor { PORTAL_FACTOR_OFFERED, PORTAL_FACTOR_REQUIRED };
+enum opaque { OPAQUE_WAIT, OPAQUE_REFUSE, OPAQUE_PASS };
 enum receipts { RECEIPTS_AT_ONCE, RECEIPTS_DAILY, RECEIPTS_TROUBLE };
 
 struct settings {

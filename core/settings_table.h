@@ -68,6 +68,7 @@ BYTES(limit_headers, "1 MiB", 1024, GB)
 COUNT(limit_recipients, "1000", 1, 1000000)
 COUNT(limit_parts, "10000", 1, 10000000)
 COUNT(limit_passes, "3", 1, 100)
+CHOICE(opaque, "wait", "wait, refuse, pass")
 
 TEXT(gpg_program, "/usr/bin/gpg")
 TEXT(gpg_home, "/run/postseal/gnupg")

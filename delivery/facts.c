@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "mail/names.h"
 #include "mail/protection.h"
 #include "mail/text.h"
 
@@ -39,14 +40,19 @@ static bool
 ask_parts(void *context, policy_visit_part *visit, void *visitor, struct fault *fault)
 {
 	const struct facts *facts = context;
-	const struct part *list;
-	size_t count;
 
-	if (!parts_list(facts->parts, &list, &count, fault))
+	return names_each(facts->parts, visit, visitor, fault);
+}
+
+static bool
+ask_opaque(void *context, struct policy_opaque *opaque_r, struct fault *fault)
+{
+	struct facts *facts = context;
+
+	if (!facts->is_looked_through && !opaque_find(facts->parts, &facts->opaque, fault))
 		return false;
-	for (size_t i = 0; i < count; i++)
-		if (!visit(visitor, list[i].name, list[i].type))
-			break;
+	facts->is_looked_through = true;
+	*opaque_r = (struct policy_opaque){facts->opaque.text, facts->opaque.names, facts->opaque.why};
 	return true;
 }
 
@@ -88,6 +94,7 @@ facts_init(struct facts *facts, const struct message *message, const struct sett
 		.size = message_size(message),
 		.context = facts,
 		.protection = ask_protection,
+		.opaque = ask_opaque,
 		.headers = ask_headers,
 		.parts = ask_parts,
 		.text = ask_text,

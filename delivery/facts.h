@@ -4,6 +4,7 @@
 #ifndef POSTSEAL_DELIVERY_FACTS_H
 #define POSTSEAL_DELIVERY_FACTS_H
 
+#include "mail/opaque.h"
 #include "mail/parts.h"
 #include "policy/policy.h"
 
@@ -12,6 +13,8 @@ struct facts {
 	const struct message *message;
 	struct parts *parts;
 	char *subject;
+	bool is_looked_through; /* then `opaque` holds */
+	struct opacity opaque;
 };
 
 /* The message must outlive it, and is parsed when first asked about its content. */

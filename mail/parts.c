@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "mail/inner.h"
 #include "mail/mime_stream.h"
 
 struct parts {
@@ -9,9 +10,18 @@ struct parts {
 	guint most;
 	GMimeObject *root; /* NULL: not parsed yet */
 	GMimeStream *stream;
-	GArray *list;     /* struct part; texts owned by `texts`; NULL: not listed yet */
-	GPtrArray *texts;
+	GHashTable *inner; /* GMimeObject within a part, by that part; NULL: closed to us */
+	size_t budget;     /* bytes that these may still have */
 };
+
+enum { INNER_BYTES = 16 * 1024 * 1024, DEPTH_MAX = 8 };
+
+static void
+clear_object(gpointer object)
+{
+	if (object != NULL)
+		g_object_unref(object);
+}
 
 struct parts *
 parts_new(const struct message *message, guint most)
@@ -20,6 +30,8 @@ parts_new(const struct message *message, guint most)
 
 	parts->message = message;
 	parts->most = most;
+	parts->inner = g_hash_table_new_full(NULL, NULL, NULL, clear_object);
+	parts->budget = INNER_BYTES;
 	return parts;
 }
 
@@ -28,12 +40,9 @@ parts_free(struct parts *parts)
 {
 	if (parts == NULL)
 		return;
+	g_hash_table_unref(parts->inner);
 	g_clear_object(&parts->root);
 	g_clear_object(&parts->stream);
-	if (parts->list != NULL)
-		g_array_unref(parts->list);
-	if (parts->texts != NULL)
-		g_ptr_array_unref(parts->texts);
 	g_free(parts);
 }
 
@@ -81,76 +90,71 @@ parts_are_good(const struct parts *parts, struct fault *fault)
 /* --- visiting --- */
 
 struct tour {
+	struct parts *parts;
 	parts_visit *visit;
 	void *data;
+	guint count;
 };
 
-/* Also into attached messages: what is in them leaves as well. */
-static bool
-visit_all(GMimeObject *object, const struct tour *tour)
-{
-	GMimeMessage *inner;
-	GMimeObject *root;
+static bool visit_all(GMimeObject *object, struct tour *tour, unsigned depth);
 
-	if (GMIME_IS_MULTIPART(object)) {
-		for (int i = 0; i < g_mime_multipart_get_count(GMIME_MULTIPART(object)); i++)
-			if (!visit_all(g_mime_multipart_get_part(GMIME_MULTIPART(object), i), tour))
-				return false;
-		return true;
+static bool
+visit_children(GMimeMultipart *multipart, struct tour *tour, unsigned depth)
+{
+	for (int i = 0; i < g_mime_multipart_get_count(multipart); i++)
+		if (!visit_all(g_mime_multipart_get_part(multipart, i), tour, depth))
+			return false;
+	return true;
+}
+
+/* NULL: there is none, or it is closed to us. What was parsed once is kept, since names of it were told. */
+static GMimeObject *
+inner_of(struct parts *parts, GMimeObject *object, unsigned depth)
+{
+	GMimeObject *root = g_hash_table_lookup(parts->inner, object);
+
+	if (root == NULL && depth < DEPTH_MAX && !g_hash_table_contains(parts->inner, object)) {
+		root = inner_parse(GMIME_PART(object), &parts->budget);
+		g_hash_table_insert(parts->inner, object, root);
 	}
-	if (!tour->visit(object, tour->data))
+	return root;
+}
+
+/* Also into attached messages: what is in them leaves as well. `depth` counts what was parsed within a part. */
+static bool
+visit_all(GMimeObject *object, struct tour *tour, unsigned depth)
+{
+	GMimeObject *root = NULL;
+	GMimeMessage *inner;
+
+	if (++tour->count > tour->parts->most || !tour->visit(object, tour->data))
 		return false;
-	if (!GMIME_IS_MESSAGE_PART(object))
-		return true;
-	inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
-	root = inner == NULL ? NULL : g_mime_message_get_mime_part(inner);
-	return root == NULL || visit_all(root, tour);
+	if (GMIME_IS_MULTIPART(object))
+		return visit_children(GMIME_MULTIPART(object), tour, depth);
+	if (GMIME_IS_MESSAGE_PART(object)) {
+		inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
+		root = inner == NULL ? NULL : g_mime_message_get_mime_part(inner);
+	} else if (inner_is_likely(object)) {
+		root = inner_of(tour->parts, object, depth++);
+	}
+	return root == NULL || visit_all(root, tour, depth);
 }
 
 bool
 parts_each(struct parts *parts, parts_visit *visit, void *data, struct fault *fault)
 {
-	const struct tour tour = {visit, data};
+	struct tour tour = {parts, visit, data, 0};
 
 	if (!parse(parts, fault))
 		return false;
-	visit_all(parts->root, &tour);
+	visit_all(parts->root, &tour, 0);
+	if (tour.count > parts->most)
+		return fault_set(fault, FAULT_TOO_BIG, "The message has more than %u parts (limit parts).", parts->most);
 	return mime_stream_is_good(parts->stream, fault);
 }
 
-/* --- listing --- */
-
-static bool
-add_part(GMimeObject *object, void *data)
-{
-	struct parts *parts = data;
-	GMimeContentType *type = g_mime_object_get_content_type(object);
-	g_autofree char *type_text = g_mime_content_type_get_mime_type(type);
-	struct part found = {.type = g_ascii_strdown(type_text, -1)};
-
-	g_ptr_array_add(parts->texts, (char *)found.type);
-	if (GMIME_IS_PART(object))
-		found.name = g_strdup(g_mime_part_get_filename(GMIME_PART(object)));
-	if (found.name != NULL)
-		g_ptr_array_add(parts->texts, (char *)found.name);
-	g_array_append_val(parts->list, found);
-	return parts->list->len <= parts->most;
-}
-
 bool
-parts_list(struct parts *parts, const struct part **list_r, size_t *count_r, struct fault *fault)
+parts_are_closed(const struct parts *parts, GMimeObject *part)
 {
-	if (parts->list == NULL) {
-		parts->list = g_array_new(FALSE, FALSE, sizeof(struct part));
-		parts->texts = g_ptr_array_new_with_free_func(g_free);
-	}
-	if (parts->list->len == 0 && !parts_each(parts, add_part, parts, fault)) {
-		g_array_set_size(parts->list, 0);
-		return false;
-	}
-	if (parts->list->len > parts->most)
-		return fault_set(fault, FAULT_TOO_BIG, "The message has more than %u parts (limit parts).", parts->most);
-	*list_r = (const struct part *)(void *)parts->list->data;
-	*count_r = parts->list->len;
-	return true;
+	return inner_is_likely(part) && g_hash_table_lookup(parts->inner, part) == NULL;
 }

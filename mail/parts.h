@@ -9,11 +9,6 @@
 
 #include "mail/message.h"
 
-struct part {
-	const char *name; /* file name, UTF-8, or NULL */
-	const char *type; /* "application/pdf", lower case */
-};
-
 struct parts;
 
 /* The message must outlive it; it is parsed when first asked. More than `most` parts are FAULT_TOO_BIG. */
@@ -28,11 +23,11 @@ GMimeObject *parts_root(struct parts *parts, struct fault *fault);
 /* To be asked after anything was read from it: a read that failed looks like an end (mime_stream.h). */
 bool parts_are_good(const struct parts *parts, struct fault *fault);
 
-/* Every part that is not a multipart, also within attached messages; what is listed belongs to `parts`. */
-bool parts_list(struct parts *parts, const struct part **list_r, size_t *count_r, struct fault *fault);
-
-/* Visits the same parts as GMime has them. Where `visit` returns false, the rest is not visited. */
+/* Visits every part, also multiparts, and those of attached messages, with transfer encoding or without, and of what is
+ * signed within a CMS structure. Where `visit` returns false, the rest is not visited. */
 typedef bool parts_visit(GMimeObject *part, void *data);
 bool parts_each(struct parts *parts, parts_visit *visit, void *data, struct fault *fault);
+/* After it was visited: does the part hold a message that parts_each() could not look into? */
+bool parts_are_closed(const struct parts *parts, GMimeObject *part);
 
 #endif

@@ -2,12 +2,26 @@
 
 #include <string.h>
 
+#include "mail/charset.h"
+#include "mail/flowed.h"
+#include "mail/html_text.h"
 #include "mail/mime_stream.h"
 
 enum {
 	WINDOW_BYTES = 1024 * 1024, /* what an expression sees at once */
 	OVERLAP_BYTES = 64 * 1024,  /* of one window with the next */
+	PIECE_BYTES = 64 * 1024,
+	SNIFF_BYTES = 1445, /* WHATWG MIME Sniffing 7 */
 };
+
+struct reading {
+	text_visit *visit;
+	void *visitor;
+	bool go_on;
+	GString *window;
+};
+
+/* --- windows --- */
 
 /* The regular expressions are told that the text is UTF-8, so it must be. */
 static void
@@ -37,65 +51,331 @@ whole_characters(const char *text, size_t length)
 	return length - cut < 4 ? cut : length;
 }
 
-struct reading {
-	text_visit *visit;
-	void *visitor;
-	bool go_on;
-};
-
-/* What cannot be read is said by the stream afterwards (parts_each()); nothing is made of what came before. */
-static void
-read_windows(GMimeStream *text, struct reading *reading)
+/* Stands between letters without being seen (Unicode: Default_Ignorable_Code_Point, those that occur). */
+static bool
+is_invisible(gunichar c)
 {
-	g_autofree char *window = g_malloc(WINDOW_BYTES);
-	size_t held = 0;
+	return c == 0xad || c == 0x34f || c == 0x61c || c == 0x180e || (c >= 0x200b && c <= 0x200f) ||
+	       (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff;
+}
 
-	while (reading->go_on) {
-		ssize_t got = g_mime_stream_read(text, window + held, WINDOW_BYTES - held);
-		size_t whole;
+/* Latin letters and digits of other shapes and accents that stand alone become the common ones. */
+static bool
+is_compatible(gunichar c)
+{
+	return (c >= 0x300 && c < 0x370) || (c >= 0xff01 && c <= 0xff5e);
+}
 
-		if (got < 0)
-			return;
-		held += (size_t)got;
-		if (got > 0 && held < WINDOW_BYTES)
+static gunichar
+as_seen(gunichar c)
+{
+	if (c >= 0xff01 && c <= 0xff5e)
+		return c - 0xff01 + '!';
+	return c != '\n' && g_unichar_type(c) == G_UNICODE_SPACE_SEPARATOR ? ' ' : c;
+}
+
+char *
+text_as_seen(const char *text, size_t length)
+{
+	GString *seen = NULL;
+	bool has_accents = false;
+	const char *end = text + length, *from = text;
+
+	for (const char *at = text; at < end; at = g_utf8_next_char(at)) {
+		gunichar c;
+
+		if ((unsigned char)*at < 0x80)
 			continue;
-		whole = got > 0 ? whole_characters(window, held) : held;
-		make_valid(window, whole);
-		reading->go_on = reading->visit(reading->visitor, window, whole);
-		if (got == 0)
-			return;
-		memmove(window, window + held - OVERLAP_BYTES, OVERLAP_BYTES);
-		held = OVERLAP_BYTES;
-		/* The overlap must not begin within a character. */
-		for (size_t i = 0; i < 3 && ((unsigned char)window[i] & 0xc0) == 0x80; i++)
-			window[i] = ' ';
+		c = g_utf8_get_char(at);
+		has_accents |= is_compatible(c);
+		if (!is_invisible(c) && as_seen(c) == c)
+			continue;
+		if (seen == NULL)
+			seen = g_string_sized_new(length);
+		g_string_append_len(seen, from, at - from);
+		if (!is_invisible(c))
+			g_string_append_unichar(seen, as_seen(c));
+		from = g_utf8_next_char(at);
+	}
+	if (seen == NULL && !has_accents)
+		return NULL;
+	if (seen == NULL)
+		return g_utf8_normalize(text, (gssize)length, G_NORMALIZE_NFC);
+	g_string_append_len(seen, from, end - from);
+	text = seen->str;
+	if (!has_accents)
+		return g_string_free(seen, FALSE);
+	from = g_utf8_normalize(text, (gssize)seen->len, G_NORMALIZE_NFC);
+	g_string_free(seen, TRUE);
+	return (char *)from;
+}
+
+/* What has a NUL in it cannot be made a text of C: its bytes are shown as they are. */
+static void
+show(struct reading *reading, size_t length)
+{
+	g_autofree char *seen = NULL;
+	char *text = reading->window->str;
+
+	make_valid(text, length);
+	if (!reading->visit(reading->visitor, text, length)) {
+		reading->go_on = false;
+		return;
+	}
+	seen = memchr(text, '\0', length) == NULL ? text_as_seen(text, length) : NULL;
+	if (seen != NULL)
+		reading->go_on = reading->visit(reading->visitor, seen, strlen(seen));
+}
+
+/* The overlap must not begin within a character. */
+static void
+show_full(struct reading *reading)
+{
+	GString *window = reading->window;
+
+	while (reading->go_on && window->len >= WINDOW_BYTES) {
+		size_t whole = whole_characters(window->str, WINDOW_BYTES), from = whole - OVERLAP_BYTES;
+
+		show(reading, whole);
+		while (from < whole && ((unsigned char)window->str[from] & 0xc0) == 0x80)
+			from++;
+		g_string_erase(window, 0, (gssize)from);
 	}
 }
 
-static bool
-read_text_part(GMimeObject *part, void *data)
+static void
+show_rest(struct reading *reading)
 {
-	struct reading *reading = data;
-	const char *charset = g_mime_object_get_content_type_parameter(part, "charset");
-	GMimeStream *stream;
-	GMimeFilter *filter;
+	if (reading->go_on)
+		show(reading, reading->window->len);
+	g_string_truncate(reading->window, 0);
+}
 
-	if (!GMIME_IS_PART(part) || !g_mime_content_type_is_type(g_mime_object_get_content_type(part), "text", "*"))
-		return true;
-	stream = mime_stream_of_part(GMIME_PART(part));
-	filter = charset == NULL ? NULL : g_mime_filter_charset_new(charset, "utf-8");
+/* --- ways to read a part --- */
+
+enum way { AS_IT_IS, JOINED, AS_PAGE, AS_NARROW_PAGE };
+
+/* Decoded, and as UTF-8 where `charset` is not NULL. Caller unrefs. */
+static GMimeStream *
+stream_of(GMimeObject *part, const char *charset)
+{
+	GMimeStream *stream = mime_stream_of_part(GMIME_PART(part));
+	GMimeFilter *filter = charset == NULL || g_ascii_strcasecmp(charset, "UTF-8") == 0
+				      ? NULL
+				      : g_mime_filter_charset_new(charset, "UTF-8");
+
 	if (filter != NULL && GMIME_IS_STREAM_FILTER(stream))
 		g_mime_stream_filter_add(GMIME_STREAM_FILTER(stream), filter);
 	g_clear_object(&filter);
-	read_windows(stream, reading);
+	return stream;
+}
+
+/* Calls `put` with each piece. A read that fails is known to the stream (parts_each()). */
+static void
+read_pieces(GMimeStream *stream, struct reading *reading,
+	    void (*put)(void *context, const char *data, size_t length, GString *text), void *context)
+{
+	g_autofree char *piece = g_malloc(PIECE_BYTES);
+	ssize_t got;
+
+	while (reading->go_on && (got = g_mime_stream_read(stream, piece, PIECE_BYTES)) > 0) {
+		put(context, piece, (size_t)got, reading->window);
+		show_full(reading);
+	}
+}
+
+static void
+put_as_it_is(void *context, const char *data, size_t length, GString *text)
+{
+	(void)context;
+	g_string_append_len(text, data, (gssize)length);
+}
+
+static void
+put_joined(void *context, const char *data, size_t length, GString *text)
+{
+	flowed_step(context, data, length, text);
+}
+
+static void
+put_page(void *context, const char *data, size_t length, GString *text)
+{
+	html_text_step(context, data, length, text);
+}
+
+static void
+read_as_it_is(GMimeStream *stream, struct reading *reading)
+{
+	read_pieces(stream, reading, put_as_it_is, NULL);
+	show_rest(reading);
+}
+
+static void
+read_joined(GMimeStream *stream, bool deletes_space, struct reading *reading)
+{
+	struct flowed flowed;
+
+	flowed_init(&flowed, deletes_space);
+	read_pieces(stream, reading, put_joined, &flowed);
+	flowed_end(&flowed, reading->window);
+	flowed_clear(&flowed);
+	show_rest(reading);
+}
+
+/* Returns whether the narrow view is another text. */
+static bool
+read_page(GMimeStream *stream, enum html_view view, struct reading *reading)
+{
+	struct html_text html;
+	bool differs;
+
+	html_text_init(&html, view);
+	read_pieces(stream, reading, put_page, &html);
+	html_text_end(&html, reading->window);
+	differs = html.differs;
+	html_text_clear(&html);
+	show_rest(reading);
+	return differs;
+}
+
+/* --- parts --- */
+
+/* What is known of a part before it is read. */
+struct kind {
+	const char *charset;
+	bool is_text, is_page, flows, deletes_space;
+};
+
+/* No byte that text never has (WHATWG MIME Sniffing 7). */
+static bool
+looks_like_text(const char *beginning, size_t length)
+{
+	static const char marks[][3] = {"\xff\xfe", "\xfe\xff"};
+
+	if (length >= 2 && (memcmp(beginning, marks[0], 2) == 0 || memcmp(beginning, marks[1], 2) == 0))
+		return true;
+	for (size_t i = 0; i < MIN(length, SNIFF_BYTES); i++) {
+		unsigned char c = (unsigned char)beginning[i];
+
+		if (c <= 0x08 || c == 0x0b || (c >= 0x0e && c <= 0x1a) || (c >= 0x1c && c <= 0x1f))
+			return false;
+	}
+	return length > 0;
+}
+
+static bool
+looks_like_page(const char *beginning, size_t length)
+{
+	static const char *const marks[] = {"<!doctype html", "<html", "<head", "<body", "<table", "<div", "<p", NULL};
+	g_autofree char *text = g_strndup(beginning, MIN(length, SNIFF_BYTES));
+	const char *start = g_str_has_prefix(text, "\xef\xbb\xbf") ? text + 3 : text;
+
+	start += strspn(start, " \t\r\n\f");
+	for (const char *const *mark = marks; *mark != NULL; mark++)
+		if (g_ascii_strncasecmp(start, *mark, strlen(*mark)) == 0)
+			return true;
+	return false;
+}
+
+static bool
+says(GMimeObject *part, const char *name, const char *value)
+{
+	const char *said = g_mime_object_get_content_type_parameter(part, name);
+
+	return said != NULL && g_ascii_strcasecmp(said, value) == 0;
+}
+
+static size_t
+read_beginning(GMimeObject *part, char *beginning)
+{
+	GMimeStream *stream = stream_of(part, NULL);
+	size_t length = 0;
+	ssize_t got;
+
+	while (length < CHARSET_BEGINNING &&
+	       (got = g_mime_stream_read(stream, beginning + length, CHARSET_BEGINNING - length)) > 0)
+		length += (size_t)got;
 	g_object_unref(stream);
+	return length;
+}
+
+static struct kind
+kind_of(GMimeObject *part)
+{
+	GMimeContentType *type = g_mime_object_get_content_type(part);
+	g_autofree char *beginning = g_malloc(CHARSET_BEGINNING);
+	size_t length = read_beginning(part, beginning);
+	bool is_page = g_mime_content_type_is_type(type, "text", "html") ||
+		       g_mime_content_type_is_type(type, "application", "xhtml+xml");
+
+	return (struct kind){
+		.is_page = is_page || (!g_mime_content_type_is_type(type, "text", "plain") && looks_like_page(beginning, length)),
+		.is_text = g_mime_content_type_is_type(type, "text", "*") || is_page || looks_like_text(beginning, length),
+		.charset = charset_find(g_mime_object_get_content_type_parameter(part, "charset"), is_page, beginning, length),
+		.flows = says(part, "format", "flowed"),
+		.deletes_space = says(part, "delsp", "yes"),
+	};
+}
+
+static bool
+read_way(GMimeObject *part, const struct kind *kind, enum way way, struct reading *reading)
+{
+	GMimeStream *stream = stream_of(part, kind->charset);
+	bool differs = false;
+
+	if (way == AS_IT_IS)
+		read_as_it_is(stream, reading);
+	else if (way == JOINED)
+		read_joined(stream, kind->deletes_space, reading);
+	else
+		differs = read_page(stream, way == AS_PAGE ? HTML_WIDE : HTML_NARROW, reading);
+	g_object_unref(stream);
+	return differs;
+}
+
+static void
+read_leaf(GMimeObject *part, struct reading *reading)
+{
+	const struct kind kind = kind_of(part);
+
+	if (kind.is_page && read_way(part, &kind, AS_PAGE, reading) && reading->go_on)
+		read_way(part, &kind, AS_NARROW_PAGE, reading);
+	if (kind.is_text && !kind.is_page && reading->go_on)
+		read_way(part, &kind, AS_IT_IS, reading);
+	if (kind.is_text && kind.flows && reading->go_on)
+		read_way(part, &kind, JOINED, reading);
+}
+
+static void
+read_around(const char *text, struct reading *reading)
+{
+	if (text == NULL || !reading->go_on)
+		return;
+	g_string_append(reading->window, text);
+	show_full(reading);
+	show_rest(reading);
+}
+
+static bool
+read_part(GMimeObject *part, void *data)
+{
+	struct reading *reading = data;
+
+	if (GMIME_IS_MULTIPART(part)) {
+		read_around(g_mime_multipart_get_prologue(GMIME_MULTIPART(part)), reading);
+		read_around(g_mime_multipart_get_epilogue(GMIME_MULTIPART(part)), reading);
+	} else if (GMIME_IS_PART(part)) {
+		read_leaf(part, reading);
+	}
 	return reading->go_on;
 }
 
 bool
 text_each(struct parts *parts, text_visit *visit, void *visitor, struct fault *fault)
 {
-	struct reading reading = {visit, visitor, true};
+	struct reading reading = {.visit = visit, .visitor = visitor, .go_on = true, .window = g_string_new(NULL)};
+	bool read = parts_each(parts, read_part, &reading, fault);
 
-	return parts_each(parts, read_text_part, &reading, fault);
+	g_string_free(reading.window, TRUE);
+	return read;
 }

@@ -3,7 +3,9 @@
 #include "policy/rule.h"
 
 enum { TRACE_MAX = 100 }; /* rules; of more, the last ones are kept */
-enum { UNKNOWN, NO, YES };
+enum { UNKNOWN, NO, YES, MAYBE }; /* MAYBE: what it asks about cannot be looked into */
+
+static const char refusal[] = "A part of the message cannot be looked into, and the company's rules need that.";
 
 struct policy_question *
 policy_question_new(struct policy *policy, struct database *database,
@@ -28,43 +30,77 @@ policy_question_free(struct policy_question *question)
 	g_free(question);
 }
 
+/* What was found stands; what was not found may be where nobody can look. */
 static bool
-test(struct policy_question *question, const struct condition *condition, bool *matched_r,
-     struct fault *fault)
+may_be_unseen(const struct policy_question *question, const struct matcher *matcher, bool *unseen_r, struct fault *fault)
 {
-	unsigned char *known = &question->known[condition->index];
-	bool keep = !condition->matcher->asks_recipient;
+	struct policy_opaque opaque = {0};
 
-	if (keep && *known != UNKNOWN) {
-		*matched_r = *known == YES;
+	*unseen_r = false;
+	if (matcher->sees == SEES_HEADER || question->policy->settings->opaque == OPAQUE_PASS)
 		return true;
-	}
-	if (!condition->matcher->match(question, condition, matched_r, fault))
+	if (!question->facts.opaque(question->facts.context, &opaque, fault))
 		return false;
-	*matched_r ^= condition->negated;
-	if (keep)
-		*known = *matched_r ? YES : NO;
+	*unseen_r = matcher->sees == SEES_NAMES ? opaque.names : opaque.text;
 	return true;
 }
 
-/* *failed_r: the condition that did not hold, or NULL when the rule matched. */
 static bool
-try_rule(struct policy_question *question, const struct rule *rule,
-	 const struct condition **failed_r, struct fault *fault)
+test(struct policy_question *question, const struct condition *condition, unsigned char *answer_r,
+     struct fault *fault)
 {
+	unsigned char *known = &question->known[condition->index];
+	bool matched, unseen = false;
+
+	*answer_r = *known;
+	if (*answer_r != UNKNOWN && !condition->matcher->asks_recipient)
+		return true;
+	if (!condition->matcher->match(question, condition, &matched, fault) ||
+	    (!matched && !may_be_unseen(question, condition->matcher, &unseen, fault)))
+		return false;
+	*answer_r = unseen ? MAYBE : matched != condition->negated ? YES : NO;
+	*known = *answer_r;
+	return true;
+}
+
+struct trial {
+	const struct condition *failed; /* the condition that did not hold, or NULL when the rule matched */
+	const struct condition *unseen; /* all others hold, and this one cannot be answered; or NULL */
+};
+
+static bool
+try_rule(struct policy_question *question, const struct rule *rule, struct trial *trial, struct fault *fault)
+{
+	*trial = (struct trial){0};
 	for (guint i = 0; i < rule->conditions->len; i++) {
 		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
-		bool matched;
+		unsigned char answer;
 
-		if (!test(question, condition, &matched, fault))
+		if (!test(question, condition, &answer, fault))
 			return fault_within(fault, "deciding by the rule in line %u", rule->line);
-		if (!matched) {
-			*failed_r = condition;
+		if (answer == MAYBE && trial->unseen == NULL)
+			trial->unseen = condition;
+		if (answer == NO) {
+			*trial = (struct trial){.failed = condition};
 			return true;
 		}
 	}
-	*failed_r = NULL;
 	return true;
+}
+
+/* Promise 1: a rule that cannot be answered is not taken for one that does not match. */
+static bool
+wait_for_rule(const struct policy_question *question, const struct rule *rule, const struct condition *unseen,
+	      struct fault *fault)
+{
+	struct policy_opaque opaque = {0};
+
+	if (!question->facts.opaque(question->facts.context, &opaque, fault))
+		return false;
+	return fault_set(fault, FAULT_CONFIG,
+			 "deciding by the rule in line %u: `%s` cannot be answered, for %s (a rule `match opaque` before it can "
+			 "decide about such messages, and the setting opaque)",
+			 rule->line, unseen->text, opaque.why);
 }
 
 static json_t *
@@ -118,19 +154,21 @@ policy_decide(struct policy_question *question, const char *recipient,
 	question->recipient = recipient;
 	for (guint i = 0; i < policy->rules->len; i++) {
 		const struct rule *rule = g_ptr_array_index(policy->rules, i);
-		const struct condition *failed = NULL;
+		struct trial trial = {0};
 
 		if (question->facts.is_portal && !is_for_portal(rule))
-			failed = &elsewhere;
-		else if (!try_rule(question, rule, &failed, fault))
+			trial.failed = &elsewhere;
+		else if (!try_rule(question, rule, &trial, fault))
 			return false;
-		trail.failed[i % TRACE_MAX] = failed;
+		trail.failed[i % TRACE_MAX] = trial.failed;
 		trail.count = i + 1;
-		if (failed != NULL)
+		if (trial.failed != NULL)
 			continue;
+		if (trial.unseen != NULL && policy->settings->opaque == OPAQUE_WAIT)
+			return wait_for_rule(question, rule, trial.unseen, fault);
 		decision_r->line = rule->line;
 		decision_r->rule = rule->text;
-		decision_r->reject = rule->reject;
+		decision_r->reject = trial.unseen != NULL ? refusal : rule->reject;
 		decision_r->methods = (const char *const *)rule->methods->pdata;
 		decision_r->tags = (const char *const *)rule->tags->pdata;
 		decision_r->expire_seconds = rule->options.expire_seconds;

@@ -40,7 +40,7 @@ static void policy_error(const struct place *place, struct parser *parser, const
 %token RECIPIENT "recipient" DOMAIN_ "domain" DOMAINS "domains" IN "in" SUBJECT "subject" TAG "tag"
 %token HEADER "header" SIZE "size" OVER "over" UNDER "under" ATTACHMENT "attachment" NAME "name"
 %token TYPE "type" TEXT "text" REGEX "regex" DELIVER "deliver" REJECT "reject" EXPIRE "expire"
-%token ENCRYPTED "encrypted" SIGNED "signed" HIDE "hide" PORTAL "portal" CONVERSATION "conversation"
+%token OPAQUE "opaque" ENCRYPTED "encrypted" SIGNED "signed" HIDE "hide" PORTAL "portal" CONVERSATION "conversation"
 %token RECEIPT "receipt"
 %token FILE_ "file" DATABASE "database" UNKNOWN_CHARACTER "a character that has no meaning here"
 
@@ -149,6 +149,7 @@ condition
 	| ATTACHMENT TYPE one_or_more	{ $$ = parser_patterns(parser, &@3, &match_attachment_type, $3); }
 	| ENCRYPTED		{ $$ = condition_new(&match_encrypted); }
 	| SIGNED		{ $$ = condition_new(&match_signed); }
+	| OPAQUE		{ $$ = condition_new(&match_opaque); }
 	| PORTAL		{ $$ = condition_new(&match_portal); }
 	| CONVERSATION		{ $$ = condition_new(&match_conversation); }
 	| TEXT REGEX STRING	{ $$ = parser_regex(parser, &@3, $3); }

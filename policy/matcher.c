@@ -176,6 +176,18 @@ protection(struct policy_question *q, const struct condition *c, bool *matched_r
 }
 
 static bool
+opaque(struct policy_question *q, const struct condition *c, bool *matched_r, struct fault *fault)
+{
+	struct policy_opaque found = {0};
+
+	(void)c;
+	if (!q->facts.opaque(q->facts.context, &found, fault))
+		return false;
+	*matched_r = found.text || found.names;
+	return true;
+}
+
+static bool
 look_at_text(void *visitor, const char *text, size_t length)
 {
 	struct search *search = visitor;
@@ -251,10 +263,11 @@ const struct matcher match_subject_tag = {"subject tag", false, subject_tag};
 const struct matcher match_header = {"header", false, header};
 const struct matcher match_size_over = {"size over", false, size_over};
 const struct matcher match_size_under = {"size under", false, size_under};
-const struct matcher match_attachment_name = {"attachment name", false, attachment_name};
-const struct matcher match_attachment_type = {"attachment type", false, attachment_type};
+const struct matcher match_attachment_name = {"attachment name", false, attachment_name, SEES_NAMES};
+const struct matcher match_attachment_type = {"attachment type", false, attachment_type, SEES_NAMES};
 const struct matcher match_encrypted = {"encrypted", false, protection};
 const struct matcher match_signed = {"signed", false, protection};
-const struct matcher match_text_regex = {"text regex", false, text_regex};
+const struct matcher match_opaque = {"opaque", false, opaque};
+const struct matcher match_text_regex = {"text regex", false, text_regex, SEES_TEXT};
 const struct matcher match_portal = {"portal", false, portal};
 const struct matcher match_conversation = {"conversation", false, conversation};

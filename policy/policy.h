@@ -63,6 +63,13 @@ struct policy_protection {
 	bool encrypted, is_signed;
 };
 
+/* What of a message cannot be looked into. */
+struct policy_opaque {
+	bool text;  /* there is content whose text cannot be read */
+	bool names; /* … and which may hold files whose names cannot be read */
+	const char *why; /* "the part “a.zip” is encrypted"; lives as long as the facts */
+};
+
 /* A piece of decoded text; pieces overlap. Returns false to see no more. */
 typedef bool policy_visit(void *visitor, const char *text, size_t length);
 /* A part: its file name, UTF-8, or NULL, and its type, "application/pdf", lower case. Returns false to see no more. */
@@ -80,11 +87,12 @@ struct policy_facts {
 	void *context;
 	/* Is it encrypted or signed already, by S/MIME or OpenPGP? */
 	bool (*protection)(void *context, struct policy_protection *protection_r, struct fault *fault);
+	bool (*opaque)(void *context, struct policy_opaque *opaque_r, struct fault *fault);
 	/* Every field of this name, unfolded and decoded. */
 	bool (*headers)(void *context, const char *name, policy_visit *visit, void *visitor,
 			struct fault *fault);
 	bool (*parts)(void *context, policy_visit_part *visit, void *visitor, struct fault *fault);
-	/* The decoded text of every text part, as UTF-8. */
+	/* All text as a reader sees it, as UTF-8. */
 	bool (*text)(void *context, policy_visit *visit, void *visitor, struct fault *fault);
 };
 
@@ -110,7 +118,9 @@ struct policy_decision {
 	json_t *trace;          /* [{line, rule, matched, condition, saw}], owned */
 };
 
-/* `recipient` is folded. The texts live as long as the policy. Of what is written in the portal no
+/* Where the decision depends on content that cannot be looked into, the setting `opaque` says what becomes of it: a
+ * fault, a decision that rejects, or none of it.
+ * `recipient` is folded. The texts live as long as the policy. Of what is written in the portal no
  * rule need decide: then is_for_portal is false. */
 bool policy_decide(struct policy_question *question, const char *recipient,
 		   struct policy_decision *decision_r, struct fault *fault);

@@ -17,11 +17,16 @@ struct matcher {
 	bool asks_recipient; /* else the answer is the same for all recipients */
 	bool (*match)(struct policy_question *question, const struct condition *condition,
 		      bool *matched_r, struct fault *fault);
+	enum {
+		SEES_HEADER, /* what is always there to be seen */
+		SEES_NAMES,  /* of what is attached: may be hidden in an archive that is not unpacked */
+		SEES_TEXT,   /* may be hidden there, or encrypted */
+	} sees;
 };
 
 extern const struct matcher match_any, match_sender, match_sender_domain, match_recipient,
 	match_recipient_domain, match_subject_tag, match_header, match_size_over, match_size_under,
-	match_attachment_name, match_attachment_type, match_text_regex, match_encrypted, match_signed, match_portal,
+	match_attachment_name, match_attachment_type, match_text_regex, match_encrypted, match_signed, match_opaque, match_portal,
 	match_conversation;
 
 struct condition {

@@ -20,7 +20,7 @@ static const struct {
 	{"deliver", DELIVER},       {"reject", REJECT},       {"expire", EXPIRE},
 	{"encrypted", ENCRYPTED},   {"signed", SIGNED},       {"hide", HIDE},
 	{"portal", PORTAL},         {"conversation", CONVERSATION}, {"receipt", RECEIPT},
-	{"file", FILE_},            {"database", DATABASE},
+	{"file", FILE_},            {"database", DATABASE},   {"opaque", OPAQUE},
 };
 
 static int

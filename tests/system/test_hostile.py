@@ -16,6 +16,7 @@ from messages import multipart, part, TEXT, HTML
 RULES = """
 match sender "stop@example.com"                          reject "Stop."
 match encrypted recipient domain "plain.example"         deliver plain
+match opaque recipient domain "smime.example"            deliver smime
 match text regex "xyzzy"                                 reject "No magic."
 match attachment name "*.dwg"                            reject "No drawings."
 match header "X-Test" "never*"                           reject "Never."

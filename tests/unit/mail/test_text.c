@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "mail/mime_stream.h"
+#include "mail/names.h"
 #include "mail/text.h"
 #include "message_of.h"
 
@@ -62,6 +63,150 @@ parts_in_a_file_are_read_to_their_ends(void **state)
 	assert_true(g_str_has_suffix(text->str, "8999"));
 }
 
+struct search {
+	const char *word;
+	bool found;
+};
+
+static bool
+look_for(void *visitor, const char *text, size_t length)
+{
+	struct search *search = visitor;
+
+	assert_true(g_utf8_validate_len(text, length, NULL));
+	search->found |= memmem(text, length, search->word, strlen(search->word)) != NULL;
+	return !search->found;
+}
+
+static bool
+says(const char *text, size_t length, const char *word)
+{
+	g_autoptr(message_auto) message = message_of_bytes(text, length);
+	g_autoptr(parts_auto) parts = parts_new(message, 5000);
+	struct search search = {.word = word};
+	struct fault fault;
+
+	assert_true(text_each(parts, look_for, &search, &fault));
+	return search.found;
+}
+
+#define CMS_SIGNED_TEXT \
+	"MIHsBgkqhkiG9w0BBwKggd4wgdsCAQExDTALBglghkgBZQMEAgEwNwYJKoZIhvcNAQcBoCoEKENv\n" \
+	"bnRlbnQtVHlwZTogdGV4dC9wbGFpbgoKYSBzZWNyZXQgd29yZAoxgY0wgYoCAQEwJDAMMQowCAYD\n" \
+	"VQQDDAF4AhQmzl9U1Ph9eUsPzXOVIc5DAVZXazALBglghkgBZQMEAgEwCgYIKoZIzj0EAwIERjBE\n" \
+	"AiAOXGaOGv2au1DfrgRv37dCm9B+buIkP7sCJMAZ6KB1xQIgNtq+aNSRHWU1MCEEc7q753IVe3hq\n" \
+	"l3RgCvOVsElQCjc=\n"
+#define HTML "Content-Type: text/html; charset=utf-8\n\n"
+#define BASE64 "Content-Transfer-Encoding: base64\n\n"
+
+/* Each says "a secret word" to its reader. */
+static const char *const secrets[] = {
+	"\na secret word\n",
+	HTML "a se<b>cr</b>et&#32;word",
+	HTML "<p>a\nsecret\tw&#111;r<!-- -->d</p>",
+	HTML "a&nbsp;se&shy;cret&ensp;wo\u200brd",
+	HTML "a se<i style='display:none'>x</i>cret word",
+	HTML "<!--[if mso]><p>a secret word</p><![endif]-->",
+	HTML "<img alt='a secret word'>",
+	"Content-Type: application/xhtml+xml\n\n<html><p>a se<b>cret</b> word</p></html>",
+	"Content-Type: application/octet-stream; name=a.html\n" BASE64 "PGh0bWw+YSBzZTxiPmNyZXQ8L2I+IHdvcmQ8L2h0bWw+\n",
+	/* Types that are none, and files that are text. */
+	"Content-Type: text\n\na secret word\n",
+	"Content-Type:\n\na secret word\n",
+	"Content-Type: text; charset=utf-8\n" BASE64 "YSBzZWNyZXQgd29yZA==\n",
+	"Content-Type: application/octet-stream; name=a.csv\n" BASE64 "YSBzZWNyZXQgd29yZA==\n",
+	"Content-Type: application/vnd.ms-excel; name=a.csv\n\na secret word\n",
+	/* Character sets: UTF-16 with and without a name, none, a wrong one, wide letters, accents that stand alone. */
+	"Content-Type: text/plain; charset=utf-16le\n" BASE64 "YQAgAHMAZQBjAHIAZQB0ACAAdwBvAHIAZAA=\n",
+	"Content-Type: application/octet-stream\n" BASE64 "//5hACAAcwBlAGMAcgBlAHQAIAB3AG8AcgBkAA==\n",
+	"Content-Type: text/plain; charset=\"no such thing\"\n\na secret word\n",
+	"Content-Type: text/plain; charset=utf-8\n\na \uff53\uff45\uff43\uff52\uff45\uff54 word\n",
+	/* Lines that flow, RFC 3676 §4.1, and with DelSp §4.2. */
+	"Content-Type: text/plain; format=flowed\n\na secret \nword\n",
+	"Content-Type: text/plain; format=flowed; delsp=yes\n\n> a sec \n> ret word\n",
+	"Content-Type: text/plain; format=flowed\n\na secret word\n",
+	/* Multiparts without a boundary, with a wrong one, and what stands before and behind the parts. */
+	"Content-Type: multipart/mixed\n\n--b\n\na secret word\n--b--\n",
+	"Content-Type: multipart/mixed; boundary=c\n\n--b\n\na secret word\n--b--\n",
+	"Content-Type: multipart/mixed; boundary=b\n\na secret word\n--b\n\nHi.\n--b--\n",
+	"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nHi.\n--b--\na secret word\n",
+	/* Attached messages, as they should be, and in base64. */
+	"Content-Type: message/rfc822\n\nSubject: x\n\na secret word\n",
+	"Content-Type: message/rfc822\n" BASE64 "U3ViamVjdDogeAoKYSBzZWNyZXQgd29yZAo=\n",
+	"Content-Type: message/rfc822\nContent-Transfer-Encoding: quoted-printable\n\nSubject: x\n"
+	"Content-Type: text/html\n\na se=3Cb>cret</b> word\n",
+	/* openssl cms -sign -nodetach of "Content-Type: text/plain\n\na secret word\n". */
+	"Content-Type: application/pkcs7-mime; smime-type=signed-data\n" BASE64 CMS_SIGNED_TEXT,
+};
+
+/* Promise 1: rules on the text saw less than a reader does. */
+static void
+text_is_what_a_reader_sees(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(secrets); i++)
+		if (!says(secrets[i], strlen(secrets[i]), "a secret word"))
+			fail_msg("not found: %s", secrets[i]);
+}
+
+static void
+text_is_not_what_nobody_sees(void **state)
+{
+	static const char *const others[] = {
+		HTML "<style>a secret word</style><script>a secret word</script><!-- a secret word -->",
+		HTML "<a href='a secret word'>Hi.</a>",
+		"Content-Type: image/png\n" BASE64 "iVBORw0KGgoAYSBzZWNyZXQgd29yZA==\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+		if (says(others[i], strlen(others[i]), "a secret word"))
+			fail_msg("found: %s", others[i]);
+}
+
+/* A word in the middle of two windows, and behind a character that is cut in two. */
+static void
+long_text_is_seen_without_gaps(void **state)
+{
+	(void)state;
+	for (size_t before = (1 << 20) - 20; before < (1 << 20) + 20; before++) {
+		g_autoptr(GString) text = g_string_new("Content-Type: text/plain; charset=utf-8\n\n");
+		const size_t head = text->len;
+
+		while (text->len < head + before - 3)
+			g_string_append(text, "\u00e4\n");
+		g_string_append(text, "a secret word\n");
+		assert_true(says(text->str, text->len, "a secret word"));
+	}
+}
+
+static void
+charset_that_is_not_told_is_guessed(void **state)
+{
+	static const char *const texts[] = {
+		"Content-Type: text/plain\n\nGr\xc3\xbc\xc3\x9f" "e\n", "Content-Type: text/plain\n\nGr\xfc\xdf" "e\n",
+		"Content-Type: text/plain; charset=us-ascii\n\nGr\xfc\xdf" "e\n",
+		"Content-Type: text/plain; charset=iso-8859-1\n\nGr\xfc\xdf" "e \x80\n",
+		"Content-Type: text/html\n\n<meta charset=iso-8859-15>Gr\xfc\xdf" "e \xa4\n",
+		"Content-Type: text/plain; charset=utf-8\n\nGru\xcc\x88\xc3\x9f" "e\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+		if (!says(texts[i], strlen(texts[i]), "Gr\u00fc\u00df" "e"))
+			fail_msg("not found: %s", texts[i]);
+	assert_true(says(texts[3], strlen(texts[3]), "\u20ac"));
+	assert_true(says(texts[4], strlen(texts[4]), "\u20ac"));
+}
+
+static bool
+see_name(void *visitor, const char *name, const char *type)
+{
+	(void)visitor;
+	(void)name;
+	return type != NULL;
+}
+
 /* The same while it is parsed. */
 static void
 structure_that_cannot_be_read_is_a_fault(void **state)
@@ -74,14 +219,12 @@ structure_that_cannot_be_read_is_a_fault(void **state)
 		g_autoptr(message_auto) message = message_new(&on_disk);
 		g_autoptr(parts_auto) parts = parts_new(message, 10);
 		struct fault fault = {0};
-		const struct part *list;
 		const void *memory;
-		size_t count;
 
 		message_add_field(message, "Content-Type", " multipart/mixed; boundary=b");
 		assert_true(message_add_body(message, body, sizeof body - 1, &fault));
 		assert_int_equal(ftruncate(spool_descriptor(message->body, &memory), left), 0);
-		assert_false(parts_list(parts, &list, &count, &fault));
+		assert_false(names_each(parts, see_name, NULL, &fault));
 		assert_int_equal(fault.cause, FAULT_STORAGE);
 	}
 }
@@ -90,6 +233,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_is_what_a_reader_sees),
+		cmocka_unit_test(text_is_not_what_nobody_sees),
+		cmocka_unit_test(long_text_is_seen_without_gaps),
+		cmocka_unit_test(charset_that_is_not_told_is_guessed),
 		cmocka_unit_test(text_that_cannot_be_read_is_a_fault),
 		cmocka_unit_test(parts_in_a_file_are_read_to_their_ends),
 		cmocka_unit_test(structure_that_cannot_be_read_is_a_fault),

@@ -96,11 +96,23 @@ some_text(void *context, policy_visit *visit, void *visitor, struct fault *fault
 	return true;
 }
 
+static struct policy_opaque opaque_of_message;
+
+static bool
+some_opaque(void *context, struct policy_opaque *opaque_r, struct fault *fault)
+{
+	(void)context;
+	(void)fault;
+	*opaque_r = opaque_of_message;
+	return true;
+}
+
 static unsigned
 deciding_line(struct policy *policy, const char *subject, const char *recipient)
 {
 	const struct policy_facts facts = {
 		.sender = "anna@example.com", .subject = subject, .size = 5000,
+		.opaque = some_opaque,
 		.headers = one_header, .parts = two_parts, .text = some_text};
 	g_autoptr(policy_question_auto) question = policy_question_new(policy, NULL, &facts);
 	struct policy_decision decision;
@@ -172,13 +184,75 @@ pattern_meets_text_that_is_not_utf8(void **state)
 	unload(&l);
 }
 
+/* What is decided of a message whose content cannot be looked into: the line, 0: it waits, or -1: it is refused. */
+static int
+line_of_opaque(const char *opaque, const char *rules, struct policy_opaque of_message)
+{
+	const struct policy_facts facts = {.sender = "anna@example.com", .subject = "", .size = 5000, .opaque = some_opaque,
+					   .headers = one_header, .parts = two_parts, .text = some_text};
+	g_autofree char *settings = g_strdup_printf("%s%s\n", settings_text, opaque);
+	struct loaded l = load(settings, rules);
+	struct policy_question *question;
+	struct policy_decision decision;
+	struct fault fault = {0};
+	int line;
+
+	for (guint i = 0; i < l.errors->len; i++)
+		print_error("%s\n", (char *)g_ptr_array_index(l.errors, i));
+	assert_non_null(l.policy);
+	question = policy_question_new(l.policy, NULL, &facts);
+	text_of_message = "xyzzy";
+	opaque_of_message = of_message;
+	if (!policy_decide(question, "bob@pickup.example", &decision, &fault)) {
+		assert_true(fault_is_temporary(&fault));
+		assert_non_null(strstr(fault.text, "the part is encrypted"));
+		line = 0;
+	} else {
+		line = decision.reject != NULL ? -1 : (int)decision.line;
+	}
+	policy_decision_clear(&decision);
+	policy_question_free(question);
+	unload(&l);
+	return line;
+}
+
+/* Promise 1: what a rule could not look into was taken for what it does not match. */
+static void
+rule_that_cannot_see_is_not_one_that_does_not_match(void **state)
+{
+	static const struct policy_opaque none = {0}, text = {true, false, "the part is encrypted"},
+					  names = {true, true, "the part is encrypted"};
+	static const char searching[] = "match text regex \"secret\" deliver pickup\notherwise deliver plain\n";
+	static const char naming[] = "match attachment name \"*.iso\" deliver pickup\notherwise deliver plain\n";
+
+	(void)state;
+	assert_int_equal(line_of_opaque("", searching, none), 7);
+	assert_int_equal(line_of_opaque("", searching, text), 0);
+	assert_int_equal(line_of_opaque("opaque \"wait\"", searching, text), 0);
+	assert_int_equal(line_of_opaque("opaque \"refuse\"", searching, text), -1);
+	assert_int_equal(line_of_opaque("opaque \"pass\"", searching, text), 7);
+	assert_int_equal(line_of_opaque("", naming, text), 7);
+	assert_int_equal(line_of_opaque("", naming, names), 0);
+	/* What is found is certain, and so is what another condition rules out. */
+	assert_int_equal(line_of_opaque("", "match text regex \"xyzzy\" deliver pickup\notherwise deliver plain\n", text), 6);
+	assert_int_equal(line_of_opaque("", "match text regex \"secret\" recipient \"x@y.example\" deliver pickup\notherwise deliver plain\n",
+					text), 7);
+	assert_int_equal(line_of_opaque("", "match not text regex \"secret\" deliver plain\notherwise deliver pickup\n", text), 0);
+	assert_int_equal(line_of_opaque("", "match not text regex \"xyzzy\" deliver plain\notherwise deliver pickup\n", text), 7);
+	/* A rule before it decides. */
+	assert_int_equal(line_of_opaque("", "match opaque deliver pickup\nmatch text regex \"a\" deliver tls\notherwise deliver plain\n",
+					text), 6);
+	assert_int_equal(line_of_opaque("", "match opaque deliver pickup\nmatch text regex \"a\" deliver tls\notherwise deliver plain\n",
+					none), 8);
+}
+
 static void
 backtracking_expression_is_a_fault(void **state)
 {
 	struct loaded l;
 	struct policy *p = good(&l, "match text regex \"^(([a-z])+.)+[A-Z]([a-z])+$\" deliver pickup\n"
 				    "otherwise deliver plain\n");
-	const struct policy_facts facts = {.sender = "", .subject = "", .text = some_text};
+	const struct policy_facts facts = {.sender = "", .subject = "", .text = some_text, .opaque = some_opaque};
 	g_autoptr(policy_question_auto) question = policy_question_new(p, NULL, &facts);
 	struct policy_decision decision;
 	struct fault fault = {0};
@@ -376,6 +450,7 @@ main(void)
 		cmocka_unit_test(first_match_decides),
 		cmocka_unit_test(content_is_looked_at),
 		cmocka_unit_test(pattern_meets_text_that_is_not_utf8),
+		cmocka_unit_test(rule_that_cannot_see_is_not_one_that_does_not_match),
 		cmocka_unit_test(backtracking_expression_is_a_fault),
 		cmocka_unit_test(subdomains_and_files),
 		cmocka_unit_test(all_errors_are_told_with_their_place),

@@ -1,0 +1,100 @@
+#include "mail/charset.h"
+
+#include <gmime/gmime.h>
+#include <string.h>
+
+enum { NAME_MAX_BYTES = 40, DECLARATION_BYTES = 1024 }; /* HTML standard 13.2.3.2 */
+
+static const char *
+byte_order_mark(const char *text, size_t length)
+{
+	static const struct {
+		const char *bytes, *charset;
+	} marks[] = {{"\xef\xbb\xbf", "UTF-8"}, {"\xff\xfe", "UTF-16LE"}, {"\xfe\xff", "UTF-16BE"}};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(marks); i++)
+		if (length >= strlen(marks[i].bytes) && memcmp(text, marks[i].bytes, strlen(marks[i].bytes)) == 0)
+			return marks[i].charset;
+	return NULL;
+}
+
+static bool
+is_known(const char *charset)
+{
+	GIConv converter = g_iconv_open("UTF-8", charset);
+
+	if (converter == (GIConv)-1)
+		return false;
+	g_iconv_close(converter);
+	return true;
+}
+
+/* Names that say nothing, and those that mean another set than they name. */
+static const char *
+as_meant(const char *charset)
+{
+	static const char *const ascii[] = {"us-ascii", "ascii", "ansi_x3.4-1968", "7bit", "8bit", "binary", "unknown-8bit", NULL};
+	static const char *const latin[] = {"iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "l1", "ansi", NULL};
+	g_autofree char *lower = charset == NULL ? NULL : g_ascii_strdown(charset, -1);
+	const char *name;
+
+	if (lower == NULL || g_strv_contains(ascii, g_strstrip(lower)) || strlen(lower) > NAME_MAX_BYTES ||
+	    strchr(lower, '/') != NULL) /* iconv(3) takes options behind it */
+		return NULL;
+	if (g_strv_contains(latin, lower))
+		return "WINDOWS-1252";
+	name = g_mime_charset_iconv_name(lower);
+	return is_known(name) ? g_intern_string(name) : NULL;
+}
+
+/* "<meta charset=utf-8>", or the same in a Content-Type: what it says of sets without ASCII cannot be so. */
+static const char *
+said_in_page(const char *text, size_t length)
+{
+	g_autofree char *beginning = g_strndup(text, MIN(length, DECLARATION_BYTES));
+	const char *at = strcasestr(beginning, "<meta"), *name;
+	g_autofree char *value = NULL;
+
+	at = at == NULL ? NULL : strcasestr(at, "charset");
+	if (at == NULL)
+		return NULL;
+	at += strlen("charset");
+	at += strspn(at, " \t\r\n=\"'");
+	value = g_strndup(at, strcspn(at, " \t\r\n\"';/>"));
+	name = as_meant(value);
+	return name == NULL || g_ascii_strncasecmp(name, "utf-16", 6) == 0 ? NULL : name;
+}
+
+/* The last character may be cut off. */
+static bool
+is_utf8(const char *text, size_t length)
+{
+	const char *end;
+
+	return g_utf8_validate_len(text, length, &end) ||
+	       (length == CHARSET_BEGINNING && (size_t)(end - text) + 4 > length);
+}
+
+const char *
+charset_find(const char *declared, bool is_html, const char *beginning, size_t length)
+{
+	const char *found = byte_order_mark(beginning, length);
+
+	if (found == NULL)
+		found = as_meant(declared);
+	if (found == NULL && is_html)
+		found = said_in_page(beginning, length);
+	if (found == NULL)
+		found = is_utf8(beginning, length) ? "UTF-8" : "WINDOWS-1252";
+	return found;
+}
+
+bool
+charset_has_ascii(const char *charset)
+{
+	static const char text[] = "Subject: \r\n";
+	gsize length;
+	g_autofree char *converted = g_convert(text, sizeof text - 1, charset, "UTF-8", NULL, &length, NULL);
+
+	return converted != NULL && length == sizeof text - 1 && memcmp(converted, text, length) == 0;
+}

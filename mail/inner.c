@@ -1,0 +1,95 @@
+#include "mail/inner.h"
+
+#include <openssl/cms.h>
+#include <openssl/err.h>
+#include <string.h>
+
+#include "mail/cms_sink.h"
+#include "mail/cms_type.h"
+#include "mail/mime_stream.h"
+
+enum { PIECE_BYTES = 65536 };
+
+static bool
+is_message(GMimeContentType *type)
+{
+	static const char *const subtypes[] = {"rfc822", "rfc2822", "global", "news", NULL};
+	const char *subtype = g_mime_content_type_get_media_subtype(type);
+	g_autofree char *lower = subtype == NULL ? NULL : g_ascii_strdown(subtype, -1);
+
+	return g_mime_content_type_is_type(type, "message", "*") && lower != NULL && g_strv_contains(subtypes, lower);
+}
+
+static bool
+may_be_cms(GMimeObject *part)
+{
+	GMimeContentType *type = g_mime_object_get_content_type(part);
+	const char *name = GMIME_IS_PART(part) ? g_mime_part_get_filename(GMIME_PART(part)) : NULL;
+	g_autofree char *lower = name == NULL ? NULL : g_ascii_strdown(name, -1);
+
+	return g_mime_content_type_is_type(type, "application", "pkcs7-mime") ||
+	       g_mime_content_type_is_type(type, "application", "x-pkcs7-mime") ||
+	       (lower != NULL && g_str_has_suffix(lower, ".p7m"));
+}
+
+bool
+inner_is_likely(GMimeObject *part)
+{
+	return GMIME_IS_PART(part) && (is_message(g_mime_object_get_content_type(part)) || may_be_cms(part));
+}
+
+/* The decoded content; NULL where it is larger than the budget. */
+static GByteArray *
+read_content(GMimePart *part, size_t *budget)
+{
+	GMimeStream *stream = mime_stream_of_part(part);
+	GByteArray *content = g_byte_array_new();
+	g_autofree guint8 *piece = g_malloc(PIECE_BYTES);
+	ssize_t got;
+
+	while ((got = g_mime_stream_read(stream, (char *)piece, PIECE_BYTES)) > 0 && (size_t)got <= *budget) {
+		g_byte_array_append(content, piece, (guint)got);
+		*budget -= (size_t)got;
+	}
+	g_object_unref(stream);
+	if (got > 0)
+		g_clear_pointer(&content, g_byte_array_unref);
+	return content;
+}
+
+static GMimeStream *
+signed_content(const GByteArray *der)
+{
+	BIO *bio = BIO_new_mem_buf(der->data, (int)der->len);
+	g_autoptr(CMS_ContentInfo) cms = d2i_CMS_bio(bio, NULL);
+	ASN1_OCTET_STRING **content = cms == NULL ? NULL : CMS_get0_content(cms);
+	GMimeStream *stream = NULL;
+
+	if (content != NULL && *content != NULL && OBJ_obj2nid(CMS_get0_type(cms)) == NID_pkcs7_signed)
+		stream = g_mime_stream_mem_new_with_buffer((const char *)ASN1_STRING_get0_data(*content),
+							   (size_t)ASN1_STRING_length(*content));
+	BIO_free(bio);
+	ERR_clear_error();
+	return stream;
+}
+
+GMimeObject *
+inner_parse(GMimePart *part, size_t *budget)
+{
+	bool is_entity = is_message(g_mime_object_get_content_type(GMIME_OBJECT(part)));
+	g_autoptr(GByteArray) bytes = read_content(part, budget);
+	GMimeStream *stream;
+	GMimeParser *parser;
+	GMimeObject *root;
+
+	if (bytes == NULL)
+		return NULL;
+	stream = is_entity ? g_mime_stream_mem_new_with_buffer((const char *)bytes->data, bytes->len) : signed_content(bytes);
+	if (stream == NULL)
+		return NULL;
+	parser = g_mime_parser_new_with_stream(stream);
+	root = g_mime_parser_construct_part(parser, NULL);
+	g_object_unref(parser);
+	g_object_unref(stream);
+	return root;
+}

@@ -1,0 +1,71 @@
+#include "mail/zip.h"
+
+#include <string.h>
+
+enum { PIECE_BYTES = 65536, NAME_BYTES = 65535, RECORD_BYTES = 46, FLAG_ENCRYPTED = 1 };
+
+/* A record: where in it the flags, the length of the name and the name are (4.3.7, 4.3.12). */
+static const struct record {
+	const char *mark;
+	size_t flags, length, name;
+} records[] = {{"PK\3\4", 6, 26, 30}, {"PK\1\2", 8, 28, 46}};
+
+static unsigned
+number_at(const char *bytes)
+{
+	return (unsigned)(unsigned char)bytes[0] | (unsigned)(unsigned char)bytes[1] << 8;
+}
+
+/* The names of old archives are in the character set of the first PCs (appendix D.1). */
+static char *
+name_of(const char *bytes, size_t length)
+{
+	char *name = g_utf8_validate_len(bytes, length, NULL)
+			     ? g_strndup(bytes, length)
+			     : g_convert(bytes, (gssize)length, "UTF-8", "CP437", NULL, NULL, NULL);
+
+	return name == NULL ? g_strdup("") : name;
+}
+
+/* How far `bytes` were looked at; what remains begins a record that is not complete. */
+static size_t
+look(const char *bytes, size_t length, bool is_end, zip_visit *visit, void *visitor, bool *go_on)
+{
+	for (const char *at = bytes; *go_on; at++) {
+		const struct record *record = NULL;
+		size_t left, name_length;
+		g_autofree char *name = NULL;
+
+		at = memchr(at, 'P', length - (size_t)(at - bytes));
+		if (at == NULL)
+			return length;
+		left = length - (size_t)(at - bytes);
+		if (left < RECORD_BYTES + NAME_BYTES && !is_end)
+			return (size_t)(at - bytes);
+		for (size_t i = 0; i < G_N_ELEMENTS(records); i++)
+			if (left >= records[i].name && memcmp(at, records[i].mark, 4) == 0)
+				record = &records[i];
+		if (record == NULL)
+			continue;
+		name_length = MIN(number_at(at + record->length), left - record->name);
+		name = name_of(at + record->name, name_length);
+		*go_on = visit(visitor, name, (number_at(at + record->flags) & FLAG_ENCRYPTED) != 0);
+	}
+	return length;
+}
+
+void
+zip_each(GMimeStream *archive, zip_visit *visit, void *visitor)
+{
+	g_autoptr(GString) held = g_string_new(NULL);
+	g_autofree char *piece = g_malloc(PIECE_BYTES);
+	bool go_on = true;
+	ssize_t got;
+
+	do {
+		got = g_mime_stream_read(archive, piece, PIECE_BYTES);
+		if (got > 0)
+			g_string_append_len(held, piece, got);
+		g_string_erase(held, 0, (gssize)look(held->str, held->len, got <= 0, visit, visitor, &go_on));
+	} while (got > 0 && go_on);
+}

@@ -1,0 +1,110 @@
+"""Rules that look into a message, asked through the real MTA: what they see, and what happens where they cannot see."""
+import base64
+import subprocess
+
+import pytest
+
+import people
+import world as sandbox
+from messages import base64_lines, multipart, part
+
+RULES = """
+match sender "encrypted@example.com" encrypted                reject "It is encrypted."
+match sender "signed@example.com" signed                      reject "It is signed."
+match sender "text@example.com" text regex "a secret word"    reject "It has the word."
+match sender "name@example.com" attachment name "*.dwg"       reject "It has a drawing."
+match sender "opaque@example.com" opaque                      reject "It cannot be looked into."
+otherwise                                                     deliver plain
+"""
+TO = "reader@plain.example"
+
+
+def answer(post, sender, content, body):
+    """What Postfix says to a message from one of the senders: "250", or the rule's sentence, or "4"."""
+    message = post.compose([TO], body, content=content, sender=f"{sender}@example.com")
+    code, text = post.send(message, [TO], sender=f"{sender}@example.com")
+    return "4" if 400 <= code < 500 else "250" if code == 250 else text
+
+
+@pytest.fixture(scope="module")
+def base(world):
+    return people.certify(world, "reader@smime.example").with_suffix("")
+
+
+def zipped(tmp_path, *options):
+    (tmp_path / "plan.txt").write_text("a secret word")
+    sandbox.command("zip", "-q", "-j", *options, tmp_path / "a.zip", tmp_path / "plan.txt")
+    return base64_lines((tmp_path / "a.zip").read_bytes())
+
+
+def test_answer_in_clear_above_a_quoted_pgp_message_is_not_encrypted(post):
+    """Promise 1."""
+    quoted = b"Yes, 1234.\r\n\r\n> -----BEGIN PGP MESSAGE-----\r\n>\r\n> hQEMA\r\n> -----END PGP MESSAGE-----\r\n"
+    assert answer(post, "encrypted", b"text/plain", quoted) == "250"
+
+
+def test_pgp_message_alone_is_encrypted(post, tmp_path):
+    armor = subprocess.run(["gpg", "--homedir", tmp_path, "--batch", "--passphrase", "x", "--pinentry-mode", "loopback",
+                            "--symmetric", "--armor"], input=b"x", capture_output=True, check=True).stdout
+    body = armor.replace(b"\n", b"\r\n")
+    assert "It is encrypted." in answer(post, "encrypted", b"text/plain", body)
+    mangled = multipart("b", part("Content-Type: text/plain", b""),
+                        part("Content-Type: application/pgp-encrypted", b"Version: 1\r\n"),
+                        part("Content-Type: application/octet-stream; name=encrypted.asc", body))
+    assert "It is encrypted." in answer(post, "encrypted", b"multipart/mixed; boundary=b", mangled)
+
+
+@pytest.mark.parametrize("fields", [b"application/pkcs7-mime; name=smime.p7m", b"application/octet-stream; name=smime.p7m"])
+def test_smime_is_known_by_its_structure(post, base, fields):
+    encrypted = sandbox.command("openssl", "cms", "-encrypt", "-aes256", "-outform", "DER", f"{base}.pem", input=b"x")
+    content = fields + b"\r\nContent-Transfer-Encoding: base64"
+    assert "It is encrypted." in answer(post, "encrypted", content, base64_lines(encrypted))
+    assert answer(post, "signed", content, base64_lines(encrypted)) == "250"
+
+
+@pytest.mark.parametrize("content, body", [
+    (b"text/html", b"<p>a se<b>cr</b>et w&#111;rd</p>"),
+    (b"text", b"a secret word"),
+    (b"multipart/mixed", b"--b\r\n\r\na secret word\r\n--b--\r\n"),
+    (b"message/rfc822\r\nContent-Transfer-Encoding: base64", base64_lines(b"Subject: x\r\n\r\na secret word\r\n")),
+    (b"text/plain; format=flowed; delsp=yes", b"a sec \r\nret word\r\n"),
+], ids=["tags within a word", "type without subtype", "no boundary", "message in base64", "flowed"])
+def test_rule_sees_what_a_reader_sees(post, content, body):
+    """Promise 1."""
+    assert "It has the word." in answer(post, "text", content, body)
+
+
+@pytest.mark.parametrize("content, body", [
+    (b'application/octet-stream; name="a.dwg "', b"x"),
+    (b"message/rfc822; name=a.dwg", b"Subject: x\r\n\r\nx"),
+    (b"text/plain", b"begin 644 a.dwg\r\n#0V%T\r\n`\r\nend\r\n"),
+    (b"application/octet-stream\r\nContent-Disposition: attachment; filename*0=a.; filename*1=dwg", b"x"),
+], ids=["blank at the end", "attached message", "uuencode", "in pieces"])
+def test_rule_sees_the_name_that_a_reader_gets(post, content, body):
+    """Promise 1."""
+    assert "It has a drawing." in answer(post, "name", content, body)
+
+
+def test_what_cannot_be_looked_into_waits_unless_a_rule_decides(world, post, tmp_path):
+    """Promise 1: an encrypted archive."""
+    content = b"application/zip; name=a.zip\r\nContent-Transfer-Encoding: base64"
+    body = zipped(tmp_path, "-P", "password")
+    assert "It cannot be looked into." in answer(post, "opaque", content, body)
+    assert answer(post, "text", content, body) == "4"
+    assert "is encrypted (a rule `match opaque`" in world.log("postseal-milter")
+    assert answer(post, "name", content, body) == "250"  # names are not encrypted
+    assert answer(post, "anna", content, body) == "250"  # no rule asks
+
+
+def test_plain_archive_is_looked_into(post, tmp_path):
+    content = b"application/zip; name=a.zip\r\nContent-Transfer-Encoding: base64"
+    body = zipped(tmp_path)
+    assert answer(post, "opaque", content, body) == "250"
+    assert answer(post, "text", content, body) == "250"
+
+
+def test_winmail_dat_is_opaque(post):
+    content = b"application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: base64"
+    body = base64.b64encode(bytes.fromhex("789f3e220100")) + b"\r\n"
+    assert answer(post, "name", content, body) == "4"
+    assert "It cannot be looked into." in answer(post, "opaque", content, body)

@@ -1,0 +1,149 @@
+/* What cannot be looked into says so. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "mail/mime_stream.h"
+#include "mail/opaque.h"
+#include "message_of.h"
+
+/* zip -P pw, python3 -m zipfile, gpg --symmetric. */
+#define ENCRYPTED_ZIP \
+	"UEsDBAoACQAAAE5Zel2DFtyMDQAAAAEAAAABABwAeFVUCQADpBMIa6QTCGt1eAsAAQQAAAAABAAA\n" \
+	"AABCU7Bpv/M59U4aigAPUEsHCIMW3IwNAAAAAQAAAFBLAQIeAwoACQAAAE5Zel2DFtyMDQAAAAEA\n" \
+	"AAABABgAAAAAAAEAAACkgQAAAAB4VVQFAAOkEwhrdXgLAAEEAAAAAAQAAAAAUEsFBgAAAAABAAEA\n" \
+	"RwAAAFgAAAAAAA==\n"
+#define PLAIN_ZIP \
+	"UEsDBBQAAAAAAAAAIVx9W1rdBAAAAAQAAAABAAAAeHBsYW5QSwECFAMUAAAAAAAAACFcfVta3QQA\n" \
+	"AAAEAAAAAQAAAAAAAAAAAAAAgAEAAAAAeFBLBQYAAAAAAQABAC8AAAAjAAAAAAA=\n"
+#define PGP \
+	"-----BEGIN PGP MESSAGE-----\n" \
+	"\n" \
+	"jA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjX\n" \
+	"bXukFpRqoYWvcRbuI4ZZmyFRst7UT6BvOA==\n" \
+	"=Ez1q\n" \
+	"-----END PGP MESSAGE-----\n"
+
+#define BASE64 "Content-Transfer-Encoding: base64\n\n"
+#define OCTETS "Content-Type: application/octet-stream\n" BASE64
+
+enum { CLEAR, TEXT, NAMES };
+
+static const struct {
+	const char *message;
+	int hides;
+} cases[] = {
+	{"\nHi.\n", CLEAR},
+	{"Content-Type: text/html\n\n<p>Hi.</p>", CLEAR},
+	{"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nHi.\n--b\n\nHo.\n--b--\n", CLEAR},
+	{"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nThe end is missing.\n", CLEAR},
+	{"Content-Type: application/zip\n" BASE64 PLAIN_ZIP, CLEAR},
+	{"Content-Type: message/rfc822\n" BASE64 "U3ViamVjdDogeAoKYSBzZWNyZXQgd29yZAo=\n", CLEAR},
+	{"Content-Type: image/png\n" BASE64 "iVBORw0KGgo=\n", CLEAR},
+	{"Content-Type: text/plain\n\nthe work may begin 644 days after\n", CLEAR},
+	{"Content-Type: text/plain\n\n> -----BEGIN PGP MESSAGE-----\n", CLEAR},
+	{"Content-Transfer-Encoding: 8BIT\n\nHi.\n", CLEAR},
+	/* Encrypted as a whole is a state of its own. */
+	{"Content-Type: text/plain\n\n" PGP, CLEAR},
+	{"Content-Type: application/zip\n" BASE64 ENCRYPTED_ZIP, TEXT},
+	{"Content-Type: application/x-whatever; name=a.txt\n" BASE64 ENCRYPTED_ZIP, TEXT},
+	{"Content-Type: text/plain\n\nHi.\n\n" PGP, TEXT},
+	{"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nHi.\n--b\nContent-Type: application/octet-stream; name=a.asc\n\n" PGP
+	 "--b--\n", TEXT},
+	{"Content-Type: text/plain\n\nbegin 644 a.txt\n#0V%T\n`\nend\n", TEXT},
+	{"Content-Type: application/pdf\n\n%PDF-1.7\n1 0 obj << /Encrypt 2 0 R >>\n", TEXT},
+	{"Content-Type: application/pdf\n\n%PDF-1.7\n1 0 obj << >>\n", CLEAR},
+	{OCTETS "0M8R4KGxGuFFAG4AYwByAHkAcAB0AGUAZABQAGEAYwBrAGEAZwBlAA==\n", TEXT},
+	{"Content-Type: application/ms-tnef; name=winmail.dat\n" BASE64 "eJ8+IgAA\n", NAMES},
+	{OCTETS "eJ8+IgAA\n", NAMES},
+	{OCTETS "N3q8ryccAAQ=\n", NAMES},
+	{OCTETS "UmFyIRoHAQA=\n", NAMES},
+	{OCTETS "H4sIAAAAAAA=\n", NAMES},
+	{"Content-Type: multipart/mixed\n\n--b\n\nHi.\n--b--\n", NAMES},
+	{"Content-Type: multipart/mixed; boundary=c\n\n--b\n\nHi.\n--b--\n", NAMES},
+	{"Content-Type: multipart/mixed; boundary=b\n" BASE64 "LS1iDQoNCkhpLg0KLS1iLS0NCg==\n", NAMES},
+	{"Content-Type: text/plain\nContent-Transfer-Encoding: x-rot13\n\nUv.\n", NAMES},
+	{"Content-Type: message/partial; number=1; total=2; id=x\n\nHi.\n", NAMES},
+	{"Content-Type: message/external-body; access-type=url; url=x\n\nContent-Type: text/plain\n\n", NAMES},
+	{"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/encrypted; boundary=c\n\n--c\n\nHi.\n--c--\n--b--\n",
+	 NAMES},
+	{"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data\n\nMII=\n"
+	 "--b--\n", NAMES},
+};
+
+static void
+what_cannot_be_seen_is_told(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(message_auto) message = message_of(cases[i].message);
+		g_autoptr(parts_auto) parts = parts_new(message, 100);
+		struct opacity opaque;
+		struct fault fault;
+
+		assert_true(opaque_find(parts, &opaque, &fault));
+		if ((int)opaque.text + opaque.names != cases[i].hides)
+			fail_msg("%d, “%s”: %s", opaque.text + opaque.names, opaque.why, cases[i].message);
+		assert_int_equal(opaque.text, *opaque.why != '\0');
+	}
+}
+
+/* GMime goes 1024 levels down, and we eight messages in base64. */
+static void
+what_lies_too_deep_is_told(void **state)
+{
+	(void)state;
+	for (int depth = 6; depth < 12; depth++) {
+		g_autofree char *inner = g_strdup("Subject: x\n\nHi.\n");
+		struct opacity opaque;
+		struct fault fault;
+
+		for (int i = 0; i < depth; i++) {
+			g_autofree char *base64 = g_base64_encode((const guchar *)inner, strlen(inner));
+			char *outer = g_strconcat("Content-Type: message/rfc822\n" BASE64, base64, "\n", NULL);
+
+			g_free(inner);
+			inner = outer;
+		}
+		g_autoptr(message_auto) message = message_of(inner);
+		g_autoptr(parts_auto) parts = parts_new(message, 100);
+
+		assert_true(opaque_find(parts, &opaque, &fault));
+		assert_int_equal(opaque.names, depth > 8);
+	}
+}
+
+static void
+multiparts_that_nest_too_deep_are_told(void **state)
+{
+	(void)state;
+	for (int depth = 900; depth <= 1200; depth += 300) {
+		g_autoptr(GString) text = g_string_new("Content-Type: multipart/mixed; boundary=b0\n\n");
+		struct opacity opaque;
+		struct fault fault;
+
+		for (int i = 0; i < depth; i++)
+			g_string_append_printf(text, "--b%d\nContent-Type: multipart/mixed; boundary=b%d\n\n", i, i + 1);
+		g_string_append_printf(text, "--b%d\n\nHi.\n", depth);
+		g_autoptr(message_auto) message = message_of(text->str);
+		g_autoptr(parts_auto) parts = parts_new(message, 5000);
+
+		assert_true(opaque_find(parts, &opaque, &fault));
+		assert_int_equal(opaque.names, depth > 1024);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_cannot_be_seen_is_told),
+		cmocka_unit_test(what_lies_too_deep_is_told),
+		cmocka_unit_test(multiparts_that_nest_too_deep_are_told),
+	};
+
+	mime_start();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
