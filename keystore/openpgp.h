@@ -30,6 +30,11 @@ bool openpgp_read(const GPtrArray *blocks, const struct openpgp_known *known, co
  * user ID and subkey; fills in the user IDs that are well signed, as their bytes (char *). */
 char *openpgp_weak_signatures(const unsigned char *packets, size_t length,
 			      const unsigned char key_id[8], GPtrArray *well_signed);
+/* Numbers of ciphers (RFC 9580 §9.3). */
+enum { OPENPGP_AES128 = 7, OPENPGP_AES192 = 8, OPENPGP_AES256 = 9 };
+/* Bits (1 << number) of the AES ciphers that the key prefers under each of its user IDs; 0: it tells of
+ * none, and AES-128 is meant (RFC 9580 §5.2.3.14). */
+unsigned openpgp_ciphers(GBytes *key);
 /* Of the binary key's primary key, capital hexadecimal (RFC 9580 §5.5.4.2); NULL: it is none of version
  * 4. Caller frees. */
 char *openpgp_fingerprint(GBytes *key);

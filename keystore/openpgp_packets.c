@@ -14,12 +14,14 @@ enum {
 	DIGEST_SHA1 = 2,
 	DIGEST_RIPEMD160 = 3,
 	SUBPACKET_CREATION = 2,
+	SUBPACKET_PREFERRED_CIPHERS = 11,
 	SUBPACKET_ISSUER = 16,
 	SUBPACKET_ISSUER_FINGERPRINT = 33,
 	TYPE_CERTIFICATION_FIRST = 0x10,
 	TYPE_CERTIFICATION_LAST = 0x13,
 	TYPE_SUBKEY_BINDING = 0x18,
 	TYPE_KEY_REVOCATION = 0x20,
+	FINGERPRINT_BYTES = 20,
 };
 
 struct bytes {
@@ -34,6 +36,7 @@ struct packet {
 
 struct signature {
 	unsigned type, digest;
+	unsigned ciphers; /* bits of openpgp_ciphers() */
 	uint32_t created;
 	bool has_issuer;
 	unsigned char issuer[8];
@@ -108,8 +111,19 @@ take_packet(struct bytes *from, struct packet *packet_r)
 	       take(from, length, &packet_r->body);
 }
 
+static unsigned
+cipher_bits(struct bytes preferred)
+{
+	unsigned bits = 0;
+
+	for (size_t i = 0; i < preferred.left; i++)
+		if (preferred.at[i] >= OPENPGP_AES128 && preferred.at[i] <= OPENPGP_AES256)
+			bits |= 1u << preferred.at[i];
+	return bits;
+}
+
 static bool
-read_subpackets(struct bytes area, struct signature *signature)
+read_subpackets(struct bytes area, bool hashed, struct signature *signature)
 {
 	while (area.left > 0) {
 		uint32_t length, type;
@@ -121,6 +135,8 @@ read_subpackets(struct bytes area, struct signature *signature)
 		type &= 0x7f;
 		if (type == SUBPACKET_CREATION && !take_number(&body, 4, &signature->created))
 			return false;
+		if (type == SUBPACKET_PREFERRED_CIPHERS && hashed)
+			signature->ciphers = cipher_bits(body);
 		if ((type == SUBPACKET_ISSUER && body.left == 8) ||
 		    (type == SUBPACKET_ISSUER_FINGERPRINT && body.left == 21)) {
 			memcpy(signature->issuer, body.at + body.left - 8, 8);
@@ -161,7 +177,7 @@ read_signature(struct bytes body, struct signature *signature)
 		return false;
 	for (int i = 0; i < 2; i++) /* hashed, then unhashed */
 		if (!take_number(&body, 2, &length) || !take(&body, length, &area) ||
-		    !read_subpackets(area, signature))
+		    !read_subpackets(area, i == 0, signature))
 			return false;
 	return true;
 }
@@ -181,60 +197,44 @@ belongs(const struct subject *subject, const struct signature *signature)
 	return subject->tag == TAG_PUBLIC_SUBKEY && signature->type == TYPE_SUBKEY_BINDING;
 }
 
-/* Returns whether the subject's word can be taken. */
-static bool
-conclude(const struct subject *subject, GPtrArray *well_signed)
+/* Keeps the newest signature of the key itself over what came last. */
+static void
+take_signature(struct subject *subject, struct bytes body, const unsigned char key_id[8])
 {
-	if (!subject->is_signed || is_weak(subject->newest.digest))
-		return false;
-	if (subject->tag == TAG_USER_ID)
-		g_ptr_array_add(well_signed,
-				g_strndup((const char *)subject->body.at, subject->body.left));
+	struct signature signature;
+
+	if (!read_signature(body, &signature) || !belongs(subject, &signature) || !signature.has_issuer ||
+	    memcmp(signature.issuer, key_id, 8) != 0 ||
+	    (subject->is_signed && signature.created < subject->newest.created))
+		return;
+	subject->newest = signature;
+	subject->is_signed = true;
+}
+
+/* Gives each user ID and subkey with its newest self-signature to `conclude`. False: the packets cannot
+ * be read. */
+static bool
+for_each_subject(struct bytes left, const unsigned char key_id[8],
+		 void (*conclude)(const struct subject *subject, void *context), void *context)
+{
+	struct subject subject = {0};
+	struct packet packet;
+
+	while (left.left > 0) {
+		if (!take_packet(&left, &packet))
+			return false;
+		if (packet.tag == TAG_SIGNATURE) {
+			take_signature(&subject, packet.body, key_id);
+			continue;
+		}
+		conclude(&subject, context);
+		subject = (struct subject){.tag = packet.tag, .body = packet.body};
+	}
+	conclude(&subject, context);
 	return true;
 }
 
-char *
-openpgp_weak_signatures(const unsigned char *packets, size_t length, const unsigned char key_id[8],
-			GPtrArray *well_signed)
-{
-	struct bytes left = {packets, length};
-	struct subject subject = {0};
-	struct packet packet;
-	bool has_subkey = false, good_subkey = false;
-
-	while (left.left > 0) {
-		struct signature signature;
-
-		if (!take_packet(&left, &packet))
-			return g_strdup("its packets cannot be read (RFC 9580 §4.2)");
-		if (packet.tag == TAG_SIGNATURE) {
-			if (read_signature(packet.body, &signature) && belongs(&subject, &signature) &&
-			    signature.has_issuer && memcmp(signature.issuer, key_id, 8) == 0 &&
-			    (!subject.is_signed || signature.created >= subject.newest.created)) {
-				subject.newest = signature;
-				subject.is_signed = true;
-			}
-			continue;
-		}
-		good_subkey |= conclude(&subject, well_signed) && subject.tag == TAG_PUBLIC_SUBKEY;
-		has_subkey |= packet.tag == TAG_PUBLIC_SUBKEY;
-		subject = (struct subject){.tag = packet.tag, .body = packet.body};
-	}
-	good_subkey |= conclude(&subject, well_signed) && subject.tag == TAG_PUBLIC_SUBKEY;
-	if (well_signed->len == 0 || (has_subkey && !good_subkey))
-		return g_strdup("its own signatures use SHA-1 or MD5, which are broken (RFC 9580 §9.5)");
-	return NULL;
-}
-
-static char *
-hexadecimal(const unsigned char *bytes, size_t length)
-{
-	GString *text = g_string_new(NULL);
-
-	for (size_t i = 0; i < length; i++)
-		g_string_append_printf(text, "%02X", bytes[i]);
-	return g_string_free(text, FALSE);
-}
+/* --- whose it is --- */
 
 static bool
 first_packet(GBytes *packets, struct packet *packet_r)
@@ -246,26 +246,106 @@ first_packet(GBytes *packets, struct packet *packet_r)
 	return take_packet(&left, packet_r);
 }
 
-char *
-openpgp_fingerprint(GBytes *key)
+/* SHA-1 over the primary key's packet. */
+static bool
+digest_key(GBytes *key, unsigned char digest_r[FINGERPRINT_BYTES])
 {
 	struct packet packet;
-	unsigned char head[3] = {0x99}, digest[EVP_MAX_MD_SIZE];
-	unsigned length = 0;
+	unsigned char head[3] = {0x99};
 	EVP_MD_CTX *context;
+	bool done;
 
 	if (!first_packet(key, &packet) || packet.tag != TAG_PUBLIC_KEY || packet.body.left == 0 ||
 	    packet.body.left > UINT16_MAX || packet.body.at[0] != 4)
-		return NULL;
+		return false;
 	head[1] = (unsigned char)(packet.body.left >> 8);
 	head[2] = (unsigned char)packet.body.left;
 	context = EVP_MD_CTX_new();
-	EVP_DigestInit_ex(context, EVP_sha1(), NULL);
-	EVP_DigestUpdate(context, head, sizeof head);
-	EVP_DigestUpdate(context, packet.body.at, packet.body.left);
-	EVP_DigestFinal_ex(context, digest, &length);
+	done = EVP_DigestInit_ex(context, EVP_sha1(), NULL) == 1 &&
+	       EVP_DigestUpdate(context, head, sizeof head) == 1 &&
+	       EVP_DigestUpdate(context, packet.body.at, packet.body.left) == 1 &&
+	       EVP_DigestFinal_ex(context, digest_r, NULL) == 1;
 	EVP_MD_CTX_free(context);
-	return hexadecimal(digest, length);
+	return done;
+}
+
+/* --- how well it signs itself --- */
+
+struct strength {
+	GPtrArray *well_signed; /* user IDs */
+	bool has_subkey, good_subkey;
+};
+
+static void
+look_at_strength(const struct subject *subject, void *context)
+{
+	struct strength *strength = context;
+	bool good = subject->is_signed && !is_weak(subject->newest.digest);
+
+	if (subject->tag == TAG_USER_ID && good)
+		g_ptr_array_add(strength->well_signed,
+				g_strndup((const char *)subject->body.at, subject->body.left));
+	strength->has_subkey |= subject->tag == TAG_PUBLIC_SUBKEY;
+	strength->good_subkey |= subject->tag == TAG_PUBLIC_SUBKEY && good;
+}
+
+char *
+openpgp_weak_signatures(const unsigned char *packets, size_t length, const unsigned char key_id[8],
+			GPtrArray *well_signed)
+{
+	struct strength strength = {.well_signed = well_signed};
+
+	if (!for_each_subject((struct bytes){packets, length}, key_id, look_at_strength, &strength))
+		return g_strdup("its packets cannot be read (RFC 9580 §4.2)");
+	if (well_signed->len == 0 || (strength.has_subkey && !strength.good_subkey))
+		return g_strdup("its own signatures use SHA-1 or MD5, which are broken (RFC 9580 §9.5)");
+	return NULL;
+}
+
+/* --- which ciphers it reads --- */
+
+static void
+look_at_ciphers(const struct subject *subject, void *context)
+{
+	unsigned *common = context;
+
+	if (subject->tag == TAG_USER_ID && subject->is_signed)
+		*common &= subject->newest.ciphers;
+}
+
+unsigned
+openpgp_ciphers(GBytes *key)
+{
+	gsize length;
+	const unsigned char *packets = g_bytes_get_data(key, &length);
+	unsigned common = 1u << OPENPGP_AES128 | 1u << OPENPGP_AES192 | 1u << OPENPGP_AES256;
+	unsigned char digest[FINGERPRINT_BYTES];
+
+	if (!digest_key(key, digest) ||
+	    !for_each_subject((struct bytes){packets, length}, digest + FINGERPRINT_BYTES - 8,
+			      look_at_ciphers, &common))
+		return 0;
+	return common;
+}
+
+/* --- names for people --- */
+
+static char *
+hexadecimal(const unsigned char *bytes, size_t length)
+{
+	GString *text = g_string_new(NULL);
+
+	for (size_t i = 0; i < length; i++)
+		g_string_append_printf(text, "%02X", bytes[i]);
+	return g_string_free(text, FALSE);
+}
+
+char *
+openpgp_fingerprint(GBytes *key)
+{
+	unsigned char digest[FINGERPRINT_BYTES];
+
+	return digest_key(key, digest) ? hexadecimal(digest, sizeof digest) : NULL;
 }
 
 char *

@@ -158,12 +158,15 @@ open_pkcs12(struct source *source, PKCS12 *bundle, struct fault *fault)
 	EVP_PKEY *key = NULL;
 	X509 *certificate = NULL;
 	STACK_OF(X509) *others = NULL;
+	/* OpenSSL 3.0 looks for the ciphers of the bundle's keys in this thread's context alone. */
+	OSSL_LIB_CTX *usual = OSSL_LIB_CTX_set0_default(with_old_ciphers());
 	bool opened = PKCS12_parse(bundle, "", &key, &certificate, &others) == 1;
 
 	if (!opened && password_for(password, sizeof password, 0, source) >= 0) {
 		ERR_clear_error();
 		opened = PKCS12_parse(bundle, password, &key, &certificate, &others) == 1;
 	}
+	OSSL_LIB_CTX_set0_default(usual);
 	sodium_memzero(password, sizeof password);
 	if (!opened)
 		return not_opened(source, is_unsupported(), fault);

@@ -9,6 +9,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "delivery/methods/pgp/first_packets.h"
 #include "delivery/methods/pgp/protocol.h"
 
 enum { PIECE_BYTES = 16384, GRACE_SECONDS = 5, DAY_SECONDS = 86400 };
@@ -62,6 +63,7 @@ struct output {
 	struct sink *sink;
 	int fd;
 	char last[sizeof end_mark - 1]; /* bytes that gpg wrote */
+	struct first_packets first;
 };
 
 static void
@@ -80,6 +82,7 @@ take_armor(struct output *output, const char *at, size_t size, struct fault *fau
 	const char *end = at + size;
 
 	keep_last(output, at, size);
+	first_packets_take(&output->first, at, size);
 	while (at < end) {
 		const char *line = memchr(at, '\n', (size_t)(end - at));
 		size_t length = (size_t)((line == NULL ? end : line) - at);
@@ -166,6 +169,11 @@ is_done(int socket, const struct output *output, struct fault *fault)
 	if (done && memcmp(output->last, end_mark, sizeof output->last) != 0)
 		return fault_set(fault, FAULT_CRYPTO,
 				 "sealing with gpg: it ended before its work was done");
+	if (done && output->first.tag != PACKET_SEIPD)
+		return fault_set(fault, FAULT_CRYPTO,
+				 "sealing with gpg: it wrote a packet of type %u, which only GnuPG reads, instead of "
+				 "type 18 (RFC 9580 §5.13)",
+				 output->first.tag);
 	return done;
 }
 

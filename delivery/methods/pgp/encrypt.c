@@ -1,6 +1,7 @@
 #include "delivery/methods/pgp/encrypt.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,38 +10,76 @@
 #include "mail/entity.h"
 #include "delivery/methods/pgp/client.h"
 #include "keystore/keeper.h"
+#include "keystore/openpgp.h"
 
 enum { IDLE_MAX = 32 };
 
+/* gpg takes its options from its home, so there is one for each way to choose the cipher:
+ *  - the strongest AES that all recipients' keys prefer;
+ *  - AES-128, which every implementation has, where they prefer no AES in common or tell of no
+ *    preference (RFC 9580 §5.2.3.14, §9.3): gpg would take triple DES.
+ * Digests are SHA-512, where gpg would take SHA-1 for keys without preferences (§9.5). */
+enum choice { AS_PREFERRED, AES128, CHOICES };
+
+static const char common_options[] = "no-autostart\ndigest-algo SHA512\n";
+static const struct {
+	const char *folder; /* in `gpg home` */
+	const char *options;
+} homes[CHOICES] = {
+	[AS_PREFERRED] = {"", "personal-cipher-preferences AES256 AES192 AES\n"},
+	[AES128] = {"aes128", "cipher-algo AES\n"},
+};
+
 /* The processes that run gpg for the milter (postseal-gpg): as many as work at the same time. The settings that
  * the program was started with hold for all. */
-static struct worker_pool *workers;
+static struct worker_pool *workers[CHOICES];
 
 /* --- getting ready --- */
 
-static void
-start_workers(const struct settings *settings)
+static char *
+home_of(const struct settings *settings, enum choice choice)
 {
+	return g_build_filename(settings->gpg_home, homes[choice].folder, NULL);
+}
+
+static void
+start_workers(const struct settings *settings, enum choice choice)
+{
+	g_autofree char *home = home_of(settings, choice);
+
 	g_autofree char *seconds = g_strdup_printf("%" G_GUINT64_FORMAT, settings->gpg_timeout);
-	const char *const arguments[] = {settings->gpg_program, settings->gpg_home, seconds, NULL};
+	const char *const arguments[] = {settings->gpg_program, home, seconds, NULL};
 	const struct worker_settings kind = {
 		.program = "postseal-gpg", .arguments = arguments, .idle_max = IDLE_MAX};
 
-	workers = worker_pool_new(&kind);
+	workers[choice] = worker_pool_new(&kind);
 }
 
 /* Where gpg looks for its agent, a file says where the keeper's is; gpg starts none itself. */
 static bool
-point_at_agent(const struct settings *settings, struct fault *fault)
+write_options(const struct settings *settings, enum choice choice, struct fault *fault)
 {
-	g_autofree char *pointer = g_build_filename(settings->gpg_home, "S.gpg-agent", NULL);
-	g_autofree char *options = g_build_filename(settings->gpg_home, "gpg.conf", NULL);
+	g_autofree char *home = home_of(settings, choice);
+	g_autofree char *pointer = g_build_filename(home, "S.gpg-agent", NULL);
+	g_autofree char *options = g_build_filename(home, "gpg.conf", NULL);
+	g_autofree char *lines = g_strconcat(common_options, homes[choice].options, NULL);
 	g_autofree char *text = g_strdup_printf("%%Assuan%%\nsocket=%s\n", settings->keeper_agent);
 	g_autoptr(GError) error = NULL;
 
 	return (g_file_set_contents(pointer, text, -1, &error) &&
-		g_file_set_contents(options, "no-autostart\n", -1, &error)) ||
+		g_file_set_contents(options, lines, -1, &error)) ||
 	       fault_set(fault, FAULT_CONFIG, "making the home of gpg ready: %s", error->message);
+}
+
+static bool
+make_home(const struct settings *settings, enum choice choice, struct fault *fault)
+{
+	g_autofree char *home = home_of(settings, choice);
+
+	if (g_mkdir_with_parents(home, 0700) != 0 || chmod(home, 0700) != 0)
+		return fault_set(fault, FAULT_CONFIG, "making the home of gpg, %s: %s", home,
+				 strerror(errno));
+	return write_options(settings, choice, fault);
 }
 
 bool
@@ -48,15 +87,16 @@ gpg_start(const struct settings *settings, struct fault *fault)
 {
 	g_autofree char *keys = g_build_filename(settings->gpg_home, "recipients", NULL);
 
-	if (g_mkdir_with_parents(keys, 0700) != 0 || chmod(settings->gpg_home, 0700) != 0)
-		return fault_set(fault, FAULT_CONFIG, "making the home of gpg, %s: %s",
-				 settings->gpg_home, strerror(errno));
-	if (!point_at_agent(settings, fault))
-		return false;
+	for (enum choice choice = 0; choice < CHOICES; choice++)
+		if (!make_home(settings, choice, fault))
+			return false;
+	if (g_mkdir_with_parents(keys, 0700) != 0)
+		return fault_set(fault, FAULT_CONFIG, "making %s: %s", keys, strerror(errno));
 	if (access(settings->gpg_program, X_OK) != 0)
 		return fault_set(fault, FAULT_CONFIG, "looking for gpg at %s: %s",
 				 settings->gpg_program, strerror(errno));
-	start_workers(settings);
+	for (enum choice choice = 0; choice < CHOICES; choice++)
+		start_workers(settings, choice);
 	return true;
 }
 
@@ -116,12 +156,22 @@ job_text(const struct settings *settings, const struct group *group, const struc
 	return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
+static enum choice
+choose(const struct group *group)
+{
+	unsigned common = UINT_MAX;
+
+	for (guint i = 0; i < group->keys->len; i++)
+		common &= openpgp_ciphers(((const struct key *)g_ptr_array_index(group->keys, i))->content);
+	return common != 0 ? AS_PREFERRED : AES128;
+}
+
 bool
 gpg_encrypt(const struct settings *settings, const struct group *group, const struct key *signer,
 	    const struct message *message, struct sink *sink, struct fault *fault)
 {
 	g_autofree char *job = job_text(settings, group, signer, fault);
-	struct worker *worker = job == NULL ? NULL : worker_take(workers, G_MAXINT64, fault);
+	struct worker *worker = job == NULL ? NULL : worker_take(workers[choose(group)], G_MAXINT64, fault);
 	struct entity entity;
 	bool done;
 
