@@ -41,7 +41,7 @@ class Ring:
         past = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=ago)
         clock = ("--faked-system-time", past.strftime("%Y%m%dT%H%M%S")) if ago else ()
         return subprocess.run(["gpg", "--homedir", self.home, "--batch", "--yes", "--pinentry-mode", "loopback",
-                               "--passphrase", "", "--trust-model", "always", *clock, *words], input=data, capture_output=True)
+                               "--passphrase", "", "--trust-model", "always", "--no-auto-check-trustdb", *clock, *words], input=data, capture_output=True)
 
     def run(self, *words, **options):
         done = self.try_run(*words, **options)
@@ -81,13 +81,6 @@ def ring(world, name):
     made.end()
 
 
-@pytest.fixture(scope="module")
-def shared(world):
-    made = Ring(world.directory / "keys" / "shared-ring")
-    yield made
-    made.end()
-
-
 def take(world, name, data):
     path = world.directory / "keys" / f"{name}.pgp"
     path.write_bytes(data)
@@ -101,13 +94,12 @@ def is_found(world, address):
 
 # --- which are used ---
 
-def primaries():
-    """name: (algorithm of the primary key, usage, expire, made so many days ago)"""
-    return {"ed25519": ("ed25519", "sign", "never", 0), "rsa2048": ("rsa2048", "sign", "never", 0),
-            "rsa1024": ("rsa1024", "sign", "never", 0), "nistp256": ("nistp256", "sign", "never", 0),
-            "nistp521": ("nistp521", "sign", "never", 0), "brainpool": ("brainpoolP256r1", "sign", "never", 0),
-            "secp256k1": ("secp256k1", "sign", "never", 0), "dsa2048": ("dsa2048", "sign", "never", 0),
-            "expired": ("ed25519", "sign", "1d", 9), "expiring": ("ed25519", "sign", "30d", 9)}
+# name: (algorithm of the primary key, usage, expire, made so many days ago)
+PRIMARIES = {"ed25519": ("ed25519", "sign", "never", 0), "rsa2048": ("rsa2048", "sign", "never", 0),
+             "rsa1024": ("rsa1024", "sign", "never", 0), "nistp256": ("nistp256", "sign", "never", 0),
+             "nistp521": ("nistp521", "sign", "never", 0), "brainpool": ("brainpoolP256r1", "sign", "never", 0),
+             "secp256k1": ("secp256k1", "sign", "never", 0), "dsa2048": ("dsa2048", "sign", "never", 0),
+             "expired": ("ed25519", "sign", "1d", 9), "expiring": ("ed25519", "sign", "30d", 9)}
 
 
 SUBKEYS = {"none": (), "one": (("cv25519", "encr", "never", 0),), "rsa": (("rsa2048", "encr", "never", 0),),
@@ -125,25 +117,28 @@ def is_weak(primary, subkeys):
     return primary == "rsa1024" or subkeys in ("weak", "newer weak beside good")
 
 
-def test_matrix_of_primary_keys_and_subkeys(world, shared):
+SLOW = {"dsa2048": ("one", "elgamal"), "rsa2048": ("none", "one", "rsa", "newer weak beside good"),
+        "rsa1024": ("none", "one", "weak")}
+
+
+@pytest.mark.parametrize("primary", PRIMARIES)
+def test_primary_key_with_every_kind_of_subkey(world, ring, primary):
     """What gpg encrypts to we use, and nothing else; but for what is too weak."""
+    algorithm, usage, expire, ago = PRIMARIES[primary]
     made = {}
-    for primary, (algorithm, usage, expire, ago) in primaries().items():
-        for subkeys, parts in SUBKEYS.items():
-            if subkeys in ("elgamal", "rsa") and primary not in ("ed25519", "dsa2048"):
-                continue  # slow to make, and the same again
-            address = f"{primary}.{subkeys.replace(' ', '-')}@matrix.example"
-            fingerprint = shared.make(f"Test <{address}>", algorithm, usage, expire, max(ago, 6))
-            for part in parts:
-                if primary == "expired" and part[3] == 0:
-                    part = (*part[:3], 8.5)  # while it was in time
-                shared.add(fingerprint, *part)
-            made[address] = (fingerprint, primary, subkeys)
-    take(world, "matrix", shared.run("--export"))
-    for address, (fingerprint, primary, subkeys) in made.items():
-        expected = shared.can_encrypt(fingerprint) and not is_weak(primary, subkeys)
+    for subkeys, parts in SUBKEYS.items():
+        if primary in SLOW and subkeys not in SLOW[primary] or subkeys == "elgamal" and primary not in SLOW:
+            continue  # slow to make, and the same again
+        address = f"{primary}.{subkeys.replace(' ', '-')}@matrix.example"
+        made[address] = subkeys, ring.make(f"Test <{address}>", algorithm, usage, expire, max(ago, 6))
+        for part in parts:
+            if primary == "expired" and part[3] == 0:
+                part = (*part[:3], 8.5)  # while it was in time
+            ring.add(made[address][1], *part)
+    take(world, f"matrix-{primary}", ring.run("--export"))
+    for address, (subkeys, fingerprint) in made.items():
+        expected = ring.can_encrypt(fingerprint) and not is_weak(primary, subkeys)
         assert is_found(world, address) == expected, address
-    assert len(made) >= 90
 
 
 REVOKED_PARTS = {"subkey": ("key 1", "revkey", "y", "0", "", "y"), "user id": ("uid 1", "revuid", "y", "0", "", "y")}
