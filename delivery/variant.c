@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mail/entity.h"
+#include "mail/hidden_subject.h"
 #include "mail/subject_tags.h"
 
 /* What a new content makes wrong. MIME fields move as a set. */
@@ -48,39 +49,50 @@ add_fields(struct variant *variant, const struct group *group)
 		add(variant, g_ptr_array_index(lines, i));
 }
 
+/* The first subject is hidden; others, and what tells it again, go. */
 static void
-edit_subject(struct variant *variant, guint place, const struct field *field, const char *const *tags)
+hide_subject(struct variant *variant, const struct message *message)
 {
-	g_autofree char *without = subject_tags_remove(field->value, tags);
+	const struct field *subject = message_field(message, "Subject");
+	struct hidden_subject hidden;
 
-	if (without != NULL)
-		edit(variant, place, without);
+	hidden_subject_init(&hidden, message);
+	for (guint i = 0; i < message->fields->len; i++) {
+		const struct field *field = g_ptr_array_index(message->fields, i);
+
+		if (field == subject)
+			edit(variant, i, ENTITY_OUTER_SUBJECT);
+		else if (field_is_never_sent(field) || is_of_old_content(field) || field_is(field, "Subject") ||
+			 hidden_subject_is_told(&hidden, field))
+			edit(variant, i, NULL);
+	}
+	hidden_subject_clear(&hidden);
+}
+
+static void
+show_subject(struct variant *variant, const struct message *message, bool new_content, const char *const *tags)
+{
+	for (guint i = 0; i < message->fields->len; i++) {
+		const struct field *field = g_ptr_array_index(message->fields, i);
+		g_autofree char *without = field_is(field, "Subject") ? subject_tags_remove(field->value, tags) : NULL;
+
+		if (field_is_never_sent(field) || (new_content && is_of_old_content(field)) || without != NULL)
+			edit(variant, i, without);
+	}
 }
 
 void
 variant_init(struct variant *variant, const struct message *message, const struct group *group,
 	     const char *const *tags)
 {
-	const char *outer_subject = ENTITY_OUTER_SUBJECT;
 	bool new_content = group != NULL && group->method->fields != NULL;
-	bool hides_subject = group != NULL && group->hides_subject;
 
 	variant->edits = g_ptr_array_new_with_free_func((GDestroyNotify)edit_free);
 	variant->added = g_ptr_array_new_with_free_func((GDestroyNotify)field_free);
-	for (guint i = 0; i < message->fields->len; i++) {
-		const struct field *field = g_ptr_array_index(message->fields, i);
-
-		if (field_is_never_sent(field) || (new_content && is_of_old_content(field))) {
-			edit(variant, i, NULL);
-		} else if (hides_subject && entity_hides(field)) {
-			edit(variant, i, NULL);
-		} else if (hides_subject && field_is(field, "Subject")) {
-			edit(variant, i, outer_subject); /* the first; the others go */
-			outer_subject = NULL;
-		} else if (field_is(field, "Subject")) {
-			edit_subject(variant, i, field, tags);
-		}
-	}
+	if (new_content && group->hides_subject)
+		hide_subject(variant, message);
+	else
+		show_subject(variant, message, new_content, tags);
 	if (new_content)
 		add_fields(variant, group);
 }

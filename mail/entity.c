@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "mail/content_type.h"
+#include "mail/hidden_subject.h"
 #include "mail/legacy_display.h"
 #include "mail/subject_tags.h"
 
@@ -15,40 +17,60 @@ is_of_transport(const struct field *field)
 	return field_is_one_of(field, names) || field_is_never_sent(field);
 }
 
-bool
-entity_hides(const struct field *field)
+/* What stands outside in its place (HP-Outer, RFC 9788 §2.2). */
+static void
+append_outer(GString *head, const char *name, const char *value)
 {
-	static const char *const names[] = {"Comments", "Keywords", NULL};
+	g_autofree char *outer = g_strconcat(" ", name, ":", value, NULL);
+	const struct field field = {(char *)"HP-Outer", outer};
 
-	return field_is_one_of(field, names);
+	field_append(head, &field);
 }
 
-/* The field as it stands within, and as it stands outside (HP-Outer, RFC 9788 §2.2). */
+/* The first subject is hidden, and others with it. */
 static void
-append_protected(GString *head, const struct field *field, const char *const *tags)
+append_subject(GString *head, const struct field *field, bool is_first, const char *const *tags)
 {
-	const bool is_subject = field_is(field, "Subject");
-	g_autofree char *without = is_subject ? subject_tags_remove(field->value, tags) : NULL;
+	g_autofree char *without = subject_tags_remove(field->value, tags);
 	const struct field inner = {field->name, without == NULL ? field->value : without};
-	g_autofree char *outer_value = NULL;
-	struct field outer = {(char *)"HP-Outer", NULL};
 
 	field_append(head, &inner);
-	if (entity_hides(field))
-		return;
-	outer_value = g_strconcat(" ", field->name, ":", is_subject ? ENTITY_OUTER_SUBJECT : field->value, NULL);
-	outer.value = outer_value;
-	field_append(head, &outer);
+	if (is_first)
+		append_outer(head, field->name, ENTITY_OUTER_SUBJECT);
+}
+
+static void
+append_fields(GString *head, const struct message *message, const char *const *tags)
+{
+	const struct field *subject = message_field(message, "Subject");
+	struct hidden_subject hidden;
+
+	hidden_subject_init(&hidden, message);
+	for (guint i = 0; i < message->fields->len; i++) {
+		const struct field *field = g_ptr_array_index(message->fields, i);
+
+		if (field_is_content(field) || is_of_transport(field))
+			continue;
+		if (field_is(field, "Subject")) {
+			append_subject(head, field, field == subject, tags);
+			continue;
+		}
+		field_append(head, field);
+		if (!hidden_subject_is_told(&hidden, field))
+			append_outer(head, field->name, field->value);
+	}
+	hidden_subject_clear(&hidden);
 }
 
 /* --- the head --- */
 
+/* Older programs, Thunderbird among them, know the protected header by another name. */
 static void
 append_content_type(GString *head, const struct field *field, bool has_element)
 {
-	g_autofree char *value =
-		g_strconcat(field == NULL ? " text/plain; charset=us-ascii" : field->value,
-			    ";\n hp=\"cipher\"", has_element ? LEGACY_DISPLAY_PARAMETER : "", NULL);
+	const char *const parameters[] = {"protected-headers=\"v1\"", "hp=\"cipher\"",
+					  has_element ? LEGACY_DISPLAY_PARAMETER : NULL, NULL};
+	g_autofree char *value = content_type_with(field == NULL ? NULL : field->value, parameters, "\r\n");
 	const struct field marked = {(char *)"Content-Type", value};
 
 	field_append(head, &marked);
@@ -67,17 +89,6 @@ append_content(GString *head, const struct message *message, bool has_element)
 			field_append(head, field);
 	}
 	g_string_append(head, "\r\n");
-}
-
-static void
-append_fields(GString *head, const struct message *message, const char *const *tags)
-{
-	for (guint i = 0; i < message->fields->len; i++) {
-		const struct field *field = g_ptr_array_index(message->fields, i);
-
-		if (!field_is_content(field) && !is_of_transport(field))
-			append_protected(head, field, tags);
-	}
 }
 
 static void

@@ -12,9 +12,6 @@
 /* What stands outside in the place of a subject that is hidden (RFC 9788 §3.2.1). */
 #define ENTITY_OUTER_SUBJECT " [...]"
 
-/* Has the field nothing to say outside when the subject is hidden? */
-bool entity_hides(const struct field *field);
-
 struct entity {
 	GString *head; /* with its empty line and, where they are changed, the first bytes of the body */
 	const struct spool *body;

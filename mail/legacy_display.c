@@ -3,10 +3,15 @@
 #include <gmime/gmime.h>
 #include <string.h>
 
+#include "mail/charset.h"
+#include "mail/content_type.h"
+#include "mail/html_tokens.h"
+
 enum {
 	WINDOW_BYTES = 256 * 1024,
 	DEPTH_MAX = 6,
-	PARTS_MAX = 8, /* of one multipart */
+	PARTS_MAX = 8,	       /* of one multipart */
+	LINE_BYTES_MAX = 998,  /* RFC 5322 §2.1.1 */
 };
 
 static const char line_end[] = "\r\n";
@@ -65,8 +70,10 @@ fit_line(const char *line, GMimeContentEncoding encoding)
 
 	switch (encoding) {
 	case GMIME_CONTENT_ENCODING_7BIT:
-		return g_str_is_ascii(line) ? g_strconcat(line, line_end, line_end, NULL) : NULL;
 	case GMIME_CONTENT_ENCODING_8BIT:
+		if (strlen(line) > LINE_BYTES_MAX ||
+		    (encoding == GMIME_CONTENT_ENCODING_7BIT && !g_str_is_ascii(line)))
+			return NULL;
 		return g_strconcat(line, line_end, line_end, NULL);
 	case GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE:
 		fitting = encoded(line, encoding);
@@ -79,15 +86,22 @@ fit_line(const char *line, GMimeContentEncoding encoding)
 	}
 }
 
+static const char *
+charset_named(const struct entity *entity)
+{
+	const char *charset = g_mime_content_type_get_parameter(entity->type, "charset");
+
+	return charset == NULL ? "us-ascii" : charset;
+}
+
 static char *
 text_element(const char *subject, const struct entity *entity)
 {
-	const char *charset = g_mime_content_type_get_parameter(entity->type, "charset");
+	const char *charset = charset_named(entity);
 	g_autofree char *line = g_strconcat("Subject: ", subject, NULL);
-	g_autofree char *converted = g_convert(line, -1, charset == NULL ? "us-ascii" : charset,
-					       "utf-8", NULL, NULL, NULL);
+	g_autofree char *converted = g_convert(line, -1, charset, "utf-8", NULL, NULL, NULL);
 
-	return converted == NULL ? NULL : fit_line(converted, entity->encoding);
+	return converted == NULL || !charset_has_ascii(charset) ? NULL : fit_line(converted, entity->encoding);
 }
 
 /* ASCII, whatever the character set of the page. */
@@ -104,6 +118,8 @@ html_element(const char *subject, const struct entity *entity)
 		else
 			g_string_append_printf(html, "&#%u;", g_utf8_get_char(c));
 	g_string_append(html, "</pre></div>");
+	if (!charset_has_ascii(charset_named(entity)) || html->len > LINE_BYTES_MAX)
+		return NULL;
 	if (entity->encoding == GMIME_CONTENT_ENCODING_7BIT ||
 	    entity->encoding == GMIME_CONTENT_ENCODING_8BIT)
 		return g_strconcat(line_end, html->str, line_end, NULL);
@@ -156,16 +172,6 @@ find_boundary(const struct rewriting *rewriting, size_t from, size_t end, const 
 	}
 }
 
-/* Behind the tag that opens the body, or where the page begins. */
-static size_t
-html_place(const struct rewriting *rewriting, const struct entity *entity)
-{
-	size_t tag = find(rewriting, entity->content, entity->end, "<body");
-	size_t close = find(rewriting, tag, entity->end, ">");
-
-	return close == entity->end ? entity->content : close + 1;
-}
-
 static void
 insert(struct rewriting *rewriting, size_t place, const char *text)
 {
@@ -175,13 +181,98 @@ insert(struct rewriting *rewriting, size_t place, const char *text)
 	rewriting->copied = place;
 }
 
+static void
+replace(struct rewriting *rewriting, size_t from, size_t end, const char *text)
+{
+	insert(rewriting, from, text);
+	rewriting->copied = end;
+}
+
+/* --- where the body of a page begins --- */
+
+struct page {
+	struct html_tokens tokens;
+	bool has_begun; /* the body has */
+	bool is_behind; /* … with its own tag, and so behind that */
+};
+
+static void
+hear_text(void *context, const char *within, const char *text, size_t length)
+{
+	struct page *page = context;
+
+	for (size_t i = 0; i < length && *within == '\0'; i++)
+		page->has_begun |= !g_ascii_isspace(text[i]);
+}
+
+static void
+hear_attribute(void *context, const char *name, const char *value)
+{
+	(void)context;
+	(void)name;
+	(void)value;
+}
+
+/* HTML standard 13.2.6.4: what may stand before the body, and does not begin it. */
+static void
+hear_tag(void *context, const char *name, bool is_end)
+{
+	static const char *const of_head[] = {"html",  "head", "base",	"basefont", "bgsound", "link",	"meta",
+					      "title", "style", "script", "noframes", "noscript", "template", NULL};
+	struct page *page = context;
+
+	page->is_behind = strcmp(name, "body") == 0 && !is_end;
+	page->has_begun |= page->is_behind || !g_strv_contains(of_head, name);
+}
+
+/* The next byte of a text in quoted-printable or none; *at goes behind it. False: a soft line break, or the end. */
+static bool
+next_byte(const struct rewriting *rewriting, const struct entity *entity, size_t *at, char *c_r)
+{
+	const char *text = rewriting->window + *at;
+	bool is_quoted = entity->encoding == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE && *text == '=' && *at + 2 < entity->end;
+
+	*c_r = *text;
+	*at += 1;
+	if (!is_quoted)
+		return true;
+	*at += 2;
+	*c_r = (char)(g_ascii_xdigit_value(text[1]) << 4 | g_ascii_xdigit_value(text[2]));
+	return g_ascii_isxdigit(text[1]) && g_ascii_isxdigit(text[2]);
+}
+
+/* Where the body begins: behind its tag, or before what is the first of it. `end` where it is not seen. */
+static size_t
+html_place(const struct rewriting *rewriting, const struct entity *entity)
+{
+	static const struct html_reader reader = {hear_text, hear_attribute, hear_tag, NULL};
+	struct page page = {0};
+	size_t at = entity->content, begin = at;
+	bool is_complete = false;
+
+	html_tokens_init(&page.tokens, &reader, &page);
+	while (at < entity->end && !page.has_begun) {
+		char c;
+
+		if (html_tokens_are_in_text(&page.tokens))
+			begin = at;
+		if (next_byte(rewriting, entity, &at, &c))
+			html_tokens_step(&page.tokens, &c, 1);
+		is_complete = html_tokens_are_in_text(&page.tokens);
+	}
+	html_tokens_clear(&page.tokens);
+	if (!page.has_begun)
+		return is_complete && entity->end < rewriting->length ? begin : entity->end;
+	return page.is_behind ? at : begin;
+}
+
 /* --- entities --- */
 
-/* The value of a field within an entity's header, unfolded; the caller's. *end_r is where the field
- * ends, before its line end. NULL: no such field. */
+/* The value of a field within an entity's header, unfolded. Caller frees. It stands from *from_r to
+ * *end_r, its line end. NULL: no such field. */
 static char *
 field_value(const struct rewriting *rewriting, const struct entity *entity, const char *name,
-	    size_t *end_r)
+	    size_t *from_r, size_t *end_r)
 {
 	g_autofree char *mark = g_strconcat(line_end, name, ":", NULL);
 	/* The line end before the header is that of the boundary. */
@@ -194,29 +285,40 @@ field_value(const struct rewriting *rewriting, const struct entity *entity, cons
 	do
 		end = find(rewriting, end + 1, entity->content, line_end);
 	while (end + 2 < entity->content && strchr(" \t", rewriting->window[end + 2]) != NULL);
+	*from_r = from;
 	*end_r = end;
 	value = g_strndup(rewriting->window + from, end - from);
 	return g_strdup(g_strstrip(g_strdelimit(value, line_end, ' ')));
 }
 
-/* Puts the element into the entity's text. False where it cannot stand there. `parameter_at` is
- * where its Content-Type ends, or 0 where that is written elsewhere. */
-static bool
-put_in(struct rewriting *rewriting, const struct entity *entity, size_t parameter_at)
+/* The element for the entity's text, and where it goes in. NULL where it cannot stand there. Caller frees. */
+static char *
+element_for(const struct rewriting *rewriting, const struct entity *entity, size_t *place_r)
 {
-	bool is_html = g_mime_content_type_is_type(entity->type, "text", "html");
-	g_autofree char *element = NULL;
+	*place_r = entity->content;
+	if (g_mime_content_type_is_type(entity->type, "text", "plain"))
+		return text_element(rewriting->subject, entity);
+	if (!g_mime_content_type_is_type(entity->type, "text", "html") ||
+	    entity->encoding == GMIME_CONTENT_ENCODING_BASE64)
+		return NULL;
+	*place_r = html_place(rewriting, entity);
+	return *place_r == entity->end ? NULL : html_element(rewriting->subject, entity);
+}
 
-	if (is_html)
-		element = html_element(rewriting->subject, entity);
-	else if (g_mime_content_type_is_type(entity->type, "text", "plain"))
-		element = text_element(rewriting->subject, entity);
+/* Puts the element into a text whose Content-Type stands from `from` to `end`. */
+static void
+put_in(struct rewriting *rewriting, const struct entity *entity, size_t from, size_t end)
+{
+	static const char *const parameters[] = {LEGACY_DISPLAY_PARAMETER, NULL};
+	g_autofree char *value = g_strndup(rewriting->window + from, end - from);
+	g_autofree char *marked = content_type_with(value, parameters, line_end);
+	size_t place;
+	g_autofree char *element = element_for(rewriting, entity, &place);
+
 	if (element == NULL)
-		return false;
-	if (parameter_at != 0)
-		insert(rewriting, parameter_at, LEGACY_DISPLAY_PARAMETER);
-	insert(rewriting, is_html ? html_place(rewriting, entity) : entity->content, element);
-	return true;
+		return;
+	replace(rewriting, from, end, marked);
+	insert(rewriting, place, element);
 }
 
 static void walk(struct rewriting *rewriting, const struct entity *multipart, int depth);
@@ -225,12 +327,12 @@ static void walk(struct rewriting *rewriting, const struct entity *multipart, in
 static void
 visit(struct rewriting *rewriting, struct entity *part, int depth)
 {
-	size_t type_end, ignored;
-	g_autofree char *type = field_value(rewriting, part, "Content-Type", &type_end);
+	size_t from, end, ignored;
+	g_autofree char *type = field_value(rewriting, part, "Content-Type", &from, &end);
 	g_autofree char *encoding =
-		field_value(rewriting, part, "Content-Transfer-Encoding", &ignored);
+		field_value(rewriting, part, "Content-Transfer-Encoding", &ignored, &ignored);
 	g_autofree char *disposition =
-		field_value(rewriting, part, "Content-Disposition", &ignored);
+		field_value(rewriting, part, "Content-Disposition", &ignored, &ignored);
 
 	if (type == NULL ||
 	    (disposition != NULL && g_ascii_strncasecmp(disposition, "attachment", 10) == 0))
@@ -240,7 +342,7 @@ visit(struct rewriting *rewriting, struct entity *part, int depth)
 	if (g_mime_content_type_is_type(part->type, "multipart", "*"))
 		walk(rewriting, part, depth + 1);
 	else
-		put_in(rewriting, part, type_end);
+		put_in(rewriting, part, from, end);
 	g_object_unref(part->type);
 }
 
@@ -298,6 +400,17 @@ read_window(struct rewriting *rewriting, const struct message *message)
 	return true;
 }
 
+static bool
+put_in_root(struct rewriting *rewriting, const struct entity *root)
+{
+	size_t place;
+	g_autofree char *element = element_for(rewriting, root, &place);
+
+	if (element != NULL)
+		insert(rewriting, place, element);
+	return element != NULL;
+}
+
 void
 legacy_display_make(struct legacy_display *display, const struct message *message,
 		    const char *subject)
@@ -314,7 +427,7 @@ legacy_display_make(struct legacy_display *display, const struct message *messag
 		if (g_mime_content_type_is_type(root.type, "multipart", "*"))
 			walk(&rewriting, &root, 0);
 		else
-			display->is_in_root = put_in(&rewriting, &root, 0);
+			display->is_in_root = put_in_root(&rewriting, &root);
 	}
 	display->replaced = rewriting.copied - 2;
 	g_object_unref(root.type);
