@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "core/log.h"
+#include "core/memory.h"
 
 bool
 daemon_drop_privileges(const char *user, struct fault *fault)
@@ -93,6 +94,7 @@ daemon_begin(int argc, char **argv, const char *name)
 	bool to_syslog = false;
 	int option;
 
+	memory_start();
 	while ((option = getopt(argc, argv, "f:s")) != -1) {
 		if (option == 'f') {
 			config = optarg;

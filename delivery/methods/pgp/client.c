@@ -19,6 +19,7 @@ enum { PIECE_BYTES = 16384, GRACE_SECONDS = 5, DAY_SECONDS = 86400 };
 struct input {
 	struct entity *source;
 	int fd; /* -1 once all is written, or nobody reads on */
+	bool complete;
 	unsigned char *piece;
 	size_t length, written;
 };
@@ -43,6 +44,7 @@ input_push(struct input *input, struct fault *fault)
 					fault))
 			return false;
 		if (input->length == 0) {
+			input->complete = true;
 			input_close(input);
 			return true;
 		}
@@ -50,8 +52,10 @@ input_push(struct input *input, struct fault *fault)
 	written = write(input->fd, input->piece + input->written, input->length - input->written);
 	if (written >= 0)
 		input->written += (size_t)written;
-	else if (errno != EAGAIN && errno != EINTR)
+	else if (errno == EPIPE)
 		input_close(input); /* what ended it is in the answer */
+	else if (errno != EAGAIN && errno != EINTR)
+		return fault_set(fault, FAULT_CRYPTO, "writing to gpg: %s", strerror(errno));
 	return true;
 }
 
@@ -122,8 +126,10 @@ pump(struct input *input, struct output *output, int silence, struct fault *faul
 					   {.fd = input->fd, .events = POLLOUT}};
 		int ready = poll(watched, G_N_ELEMENTS(watched), silence);
 
+		if (ready < 0 && errno == EINTR)
+			continue;
 		if (ready < 0)
-			continue; /* a signal */
+			return fault_set(fault, FAULT_CRYPTO, "waiting for gpg: %s", strerror(errno));
 		if (ready == 0)
 			return fault_set(fault, FAULT_TIMEOUT, "sealing with gpg: it stands still");
 		if (watched[1].revents != 0 && !input_push(input, fault))
@@ -154,7 +160,7 @@ send_job(int socket, const char *job, struct input *input, struct output *output
 }
 
 static bool
-is_done(int socket, const struct output *output, struct fault *fault)
+is_done(int socket, const struct input *input, const struct output *output, struct fault *fault)
 {
 	char *answer = gpg_job_answered(socket);
 	bool done = answer != NULL && *answer == '\0';
@@ -166,6 +172,8 @@ is_done(int socket, const struct output *output, struct fault *fault)
 		fault_set(fault, FAULT_CRYPTO, "%s", answer);
 	free(answer);
 	/* GPGME takes a gpg that died in silence for one that did its work. */
+	if (done && !input->complete)
+		return fault_set(fault, FAULT_CRYPTO, "sealing with gpg: it did not read all");
 	if (done && memcmp(output->last, end_mark, sizeof output->last) != 0)
 		return fault_set(fault, FAULT_CRYPTO,
 				 "sealing with gpg: it ended before its work was done");
@@ -195,5 +203,5 @@ gpg_exchange(int socket, const char *job, struct entity *plain, struct sink *sea
 	if (output.fd >= 0)
 		close(output.fd);
 	g_free(input.piece);
-	return done && is_done(socket, &output, fault);
+	return done && is_done(socket, &input, &output, fault);
 }

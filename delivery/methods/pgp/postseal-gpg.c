@@ -14,7 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "delivery/methods/pgp/protocol.h"
@@ -84,6 +86,23 @@ add_signer(gpgme_ctx_t context, const char *file, char *why)
 	return error == 0 || failed(why, error, "choosing our key");
 }
 
+/* --- whether gpg did its work --- */
+
+/* GPGME reads what gpg says, but not its exit status, and so takes one that could not read or write
+ * everything for one that did. It leaves its children to whoever adopts orphans: that is us. All
+ * have ended, and none failed, since this was called last. */
+static bool
+all_ended_well(void)
+{
+	int status;
+	bool well = true;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, 0)) > 0 || (pid < 0 && errno == EINTR))
+		well = well && (pid < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 0));
+	return well;
+}
+
 /* --- a job --- */
 
 struct job {
@@ -109,14 +128,37 @@ parse(char *text, struct job *job, char *why)
 	return true;
 }
 
+/* What gpg is given to read. GPGME asks for the next piece when gpg has taken the last one, and
+ * takes a gpg that reads no further for one that has enough: `ended` tells them apart. */
+struct plain {
+	int fd;
+	bool ended;
+};
+
+static ssize_t
+read_plain(void *handle, void *data, size_t length)
+{
+	struct plain *plain = handle;
+	ssize_t got;
+
+	do
+		got = read(plain->fd, data, length);
+	while (got < 0 && errno == EINTR);
+	plain->ended = got == 0;
+	return got;
+}
+
 static bool
 encrypt(gpgme_ctx_t context, const struct job *job, char *why)
 {
 	const gpgme_encrypt_flags_t flags = GPGME_ENCRYPT_ALWAYS_TRUST | GPGME_ENCRYPT_NO_COMPRESS;
+	struct gpgme_data_cbs reader = {.read = read_plain};
+	struct plain source = {.fd = job->plain};
 	gpgme_data_t plain = NULL, sealed = NULL;
 	gpgme_encrypt_result_t result = NULL;
-	gpgme_error_t error = gpgme_data_new_from_fd(&plain, job->plain);
+	gpgme_error_t error = gpgme_data_new_from_cbs(&plain, &reader, &source);
 
+	all_ended_well(); /* what is asked of gpg beside may fail: its version, a key */
 	if (error == 0)
 		error = gpgme_data_new_from_fd(&sealed, job->sealed);
 	if (error == 0)
@@ -133,6 +175,10 @@ encrypt(gpgme_ctx_t context, const struct job *job, char *why)
 		return failed(why, error, "sealing");
 	if (result == NULL || result->invalid_recipients != NULL)
 		snprintf(why, WHY_MAX, "sealing with gpg: it refused a recipient's key");
+	else if (!all_ended_well())
+		snprintf(why, WHY_MAX, "sealing with gpg: it failed, or was ended by somebody");
+	else if (!source.ended)
+		snprintf(why, WHY_MAX, "sealing with gpg: it did not read all");
 	return *why == '\0';
 }
 
@@ -191,6 +237,10 @@ main(int argc, char **argv)
 		return 2;
 	}
 	signal(SIGALRM, end_group);
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
+		perror("postseal-gpg: adopting gpg");
+		return 1;
+	}
 	while ((text = gpg_job_receive(STDIN_FILENO, &job.plain, &job.sealed)) != NULL) {
 		char why[WHY_MAX] = "";
 
