@@ -98,7 +98,7 @@ audit_add_copy(struct connection *connection, const struct audit_message *messag
 	parameters_text(&parameters, copy->trace);
 	parameters_text(&parameters, copy->keys);
 	parameters_text(&parameters, copy->signed_by);
-	parameters_text(&parameters, copy->state);
+	parameters_text(&parameters, copy_state_word(copy->state));
 	return batch_add(connection, &copy_put, &parameters, fault);
 }
 
@@ -115,13 +115,13 @@ audit_offered_again(struct connection *connection, const struct audit_message *m
 }
 
 bool
-audit_move_copy(struct connection *connection, const char *copy, const char *state,
+audit_move_copy(struct connection *connection, const char *copy, enum copy_state state,
 		const char *reason, struct fault *fault)
 {
 	struct parameters parameters = {0};
 
 	parameters_text(&parameters, copy);
-	parameters_text(&parameters, state);
+	parameters_text(&parameters, copy_state_word(state));
 	parameters_text(&parameters, reason);
 	return batch_add(connection, &copy_move, &parameters, fault);
 }
@@ -149,7 +149,6 @@ static void
 earlier_free(struct audit_earlier *earlier)
 {
 	g_free(earlier->address);
-	g_free(earlier->state);
 	g_free(earlier);
 }
 
@@ -161,7 +160,7 @@ earlier_of(const PGresult *result, int row)
 	if (!identifier_parse(&earlier->id, PQgetvalue(result, row, COPY)))
 		g_assert_not_reached(); /* it is a uuid column */
 	earlier->address = g_strdup(PQgetvalue(result, row, ADDRESS));
-	earlier->state = g_strdup(PQgetvalue(result, row, STATE));
+	earlier->is_handed = strcmp(PQgetvalue(result, row, STATE), copy_state_word(COPY_HANDED)) == 0;
 	return earlier;
 }
 

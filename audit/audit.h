@@ -5,6 +5,7 @@
 #ifndef POSTSEAL_AUDIT_AUDIT_H
 #define POSTSEAL_AUDIT_AUDIT_H
 
+#include "audit/state.h"
 #include "core/database.h"
 #include "core/identifier.h"
 
@@ -35,14 +36,14 @@ struct audit_copy {
 	const char *trace;  /* JSON */
 	const char *keys;   /* a PostgreSQL array: "{1a2b,3c4d}" */
 	const char *signed_by; /* or NULL */
-	const char *state;  /* "handed", "queued", "parked", "refused" */
+	enum copy_state state; /* handed, queued, parked or refused */
 };
 
 /* The last copy for an address that an earlier offer of the message made. */
 struct audit_earlier {
 	struct identifier id;
 	char *address;
-	char *state;
+	bool is_handed; /* to the MTA, and nothing else is known of it */
 };
 
 /* Puts the text of a policy on record, in a transaction of its own. */
@@ -60,7 +61,7 @@ bool audit_offered_again(struct connection *connection, const struct audit_messa
 
 /* A copy moves on to another state, if that follows from the one it is in (postseal.copy_move); `reason` NULL: stays
  * as it is. */
-bool audit_move_copy(struct connection *connection, const char *copy, const char *state,
+bool audit_move_copy(struct connection *connection, const char *copy, enum copy_state state,
 		     const char *reason, struct fault *fault);
 /* Something happened to a message, or to one copy of it (else NULL). */
 bool audit_event(struct connection *connection, const char *message, const char *copy,

@@ -73,14 +73,14 @@ is_in_place(const struct dispatch *dispatch, const struct copy *copy)
 	return dispatch->in_place != NULL && g_ptr_array_find(dispatch->in_place->copies, copy, NULL);
 }
 
-static const char *
+static enum copy_state
 state_of(const struct dispatch *dispatch, const struct copy *copy)
 {
 	if (dispatch->plan.refused != NULL)
-		return "refused";
+		return COPY_REFUSED;
 	if (is_in_place(dispatch, copy))
-		return "handed";
-	return copy->method->carriage == CARRIED_IN_PARCEL ? "parked" : "queued";
+		return COPY_HANDED;
+	return copy->method->carriage == CARRIED_IN_PARCEL ? COPY_PARKED : COPY_QUEUED;
 }
 
 /* Of a message that is refused, nobody gets anything: the others' copies say for whose sake. */
@@ -126,7 +126,7 @@ static bool
 replace_earlier(const struct commit *commit, const struct copy *copy, struct fault *fault)
 {
 	return *copy->earlier.text == '\0' ||
-	       audit_move_copy(commit->connection, copy->earlier.text, "repeated",
+	       audit_move_copy(commit->connection, copy->earlier.text, COPY_REPEATED,
 			       "the message was offered again, and decided anew", fault);
 }
 
@@ -264,24 +264,6 @@ park(const struct commit *commit, const struct group *group, struct fault *fault
 
 /* --- word to the sender, where a rule wants it --- */
 
-static const char *
-how_shown(const struct copy *copy)
-{
-	static const struct {
-		const char *method, *text;
-	} texts[] = {
-		{"smime", N_("encrypted with S/MIME")},
-		{"pgp", N_("encrypted with OpenPGP")},
-		{"tls", N_("over an encrypted connection that was verified")},
-		{"pickup", N_("waits, protected, to be read in the browser")},
-	};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
-		if (strcmp(texts[i].method, copy->method->name) == 0)
-			return texts[i].text;
-	return N_("unprotected");
-}
-
 static bool
 tell_sender(const struct commit *commit, struct fault *fault)
 {
@@ -294,7 +276,7 @@ tell_sender(const struct commit *commit, struct fault *fault)
 				      .message = commit->message->id.text,
 				      .sender = message->sender,
 				      .smtputf8 = message->smtputf8};
-	g_autoptr(GString) text = g_string_new(translate(language, "Your message was accepted. It goes out so:"));
+	g_autoptr(GString) text = g_string_new(translate(language, "Your message was accepted. It will be sent as follows:"));
 	struct notice_receipt receipt = {.subject = translate(language, "How your message was sent"),
 					 .references = commit->message->message_id,
 					 .language = language};
@@ -306,7 +288,7 @@ tell_sender(const struct commit *commit, struct fault *fault)
 		const struct copy *copy = g_ptr_array_index(copies, i);
 
 		g_string_append_printf(text, "\n    %s: %s", copy->recipient->address,
-				       translate(language, how_shown(copy)));
+				       translate(language, copy->method->told));
 	}
 	receipt.text = text->str;
 	return notice_receipt(&notice, &receipt, fault);
@@ -368,7 +350,7 @@ recognise(struct plan *plan, const GPtrArray *earlier)
 
 		if (copy == NULL)
 			continue;
-		copy->already_committed = strcmp(before->state, "handed") != 0;
+		copy->already_committed = !before->is_handed;
 		if (copy->already_committed)
 			copy->id = before->id;
 		else

@@ -62,6 +62,8 @@ enum carriage {
 
 struct method {
 	const char *name;
+	const char *told; /* to senders, of a copy that goes so; to be translated */
+	const char *wish; /* how a recipient asks for it in the portal, to be translated; NULL: it cannot be asked for */
 	enum carriage carriage;
 	bool always;       /* possible for everybody */
 	int in_place_rank; /* the group with the highest is rewritten in place; 0: never */

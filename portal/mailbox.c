@@ -425,7 +425,7 @@ record_opening(const struct mailbox *mailbox, const struct mailbox_item *item, b
 	parameters_text(&parameters, item->id.text);
 	if (batch_begin(connection, fault) &&
 	    batch_add(connection, &mark_read, &parameters, fault) &&
-	    audit_move_copy(connection, item->copy, "opened", "its recipient read it", fault) &&
+	    audit_move_copy(connection, item->copy, COPY_OPENED, "its recipient read it", fault) &&
 	    tell_sender(connection, mailbox->settings, item, "opened", fault) &&
 	    batch_commit(connection, fault))
 		return true;

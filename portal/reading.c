@@ -2,13 +2,13 @@
 
 #include <string.h>
 
+#include "audit/state.h"
 #include "core/catalogue.h"
 #include "core/log.h"
 #include "portal/answer.h"
 #include "portal/archive.h"
 #include "mail/html.h"
 #include "portal/item.h"
-#include "portal/state.h"
 
 enum {
 	TEXT_MAX = 1024 * 1024, /* of a message's text that a page shows */
@@ -46,7 +46,7 @@ states_shown(const struct request *request, const char *states)
 			continue;
 		*state++ = '\0';
 		g_string_append_printf(shown, "%s%s: %s", shown->len > 0 ? "; " : "", *copy,
-				       request_say(request, state_shown(state)));
+				       request_say(request, copy_state_shown(state)));
 	}
 	return g_string_free(shown, FALSE);
 }

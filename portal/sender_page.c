@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "audit/audit.h"
+#include "audit/state.h"
 #include "core/address.h"
 #include "portal/answer.h"
-#include "portal/state.h"
 #include "delivery/parcel/sender_page.h"
 #include "keystore/trust.h"
 
@@ -108,7 +108,7 @@ show(struct request *request, const struct tracked *tracked)
 		page_text(page, "recipient", PQgetvalue(tracked->copies, row, RECIPIENT));
 		page_text(
 			page, "state",
-			request_say(request, state_shown(PQgetvalue(tracked->copies, row, STATE))));
+			request_say(request, copy_state_shown(PQgetvalue(tracked->copies, row, STATE))));
 		page_text(page, "when", when);
 		page_attribute(page, "copy-id", "value", PQgetvalue(tracked->copies, row, COPY));
 		if (!is_unread)
@@ -153,7 +153,7 @@ recall_copy(struct request *request, const struct tracked *tracked, int row, str
 	parameters_text(&key, PQgetvalue(tracked->copies, row, KEY));
 	return batch_add(request->connection, &recall_key, &key, fault) &&
 	       audit_move_copy(request->connection, PQgetvalue(tracked->copies, row, COPY),
-			       "recalled", "by its sender, unread", fault);
+			       COPY_RECALLED, "by its sender, unread", fault);
 }
 
 static bool
@@ -166,7 +166,7 @@ renew_copy(struct request *request, const struct tracked *tracked, int row, stru
 	return batch_add(request->connection, &renew_key, &key, fault) &&
 	       batch_add(request->connection, &issue_again, &parcel, fault) &&
 	       audit_move_copy(request->connection, PQgetvalue(tracked->copies, row, COPY),
-			       "parked", "its sender asked for a new link and code", fault) &&
+			       COPY_PARKED, "its sender asked for a new link and code", fault) &&
 	       audit_event(request->connection, tracked->message.text,
 			   PQgetvalue(tracked->copies, row, COPY), "renewed", "new link and code",
 			   fault);

@@ -38,7 +38,7 @@ record(const struct sending *sending, struct fault *fault)
 							: "it waits in the portal",
 			.trace = "{}",
 			.keys = "{}",
-			.state = addressee->is_company ? "queued" : "parked"};
+			.state = addressee->is_company ? COPY_QUEUED : COPY_PARKED};
 
 		if (!audit_add_copy(connection, &message, &copy, fault))
 			return false;

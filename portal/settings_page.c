@@ -4,6 +4,7 @@
 
 #include "core/address.h"
 #include "core/catalogue.h"
+#include "delivery/method.h"
 #include "keystore/upload.h"
 #include "portal/answer.h"
 
@@ -13,8 +14,7 @@ static const struct statement wish_get = {"wish_get",
 					  "select wish from postseal.account where id = $1"};
 
 static const struct statement wish_put = {
-	"wish_put", "update postseal.account set wish = nullif($2, '') where id = $1 and $2 in "
-		    "('', 'pickup', 'smime', 'pgp', 'tls')"};
+	"wish_put", "update postseal.account set wish = nullif($2, '') where id = $1"};
 
 static const struct statement language_put = {
 	"language_put", "update postseal.account set language = $2 where id = $1"};
@@ -109,20 +109,31 @@ list_keys(struct request *request, struct page *page, struct fault *fault)
 	return true;
 }
 
+static void
+show_choice(struct page *page, const char *value, const char *text, bool is_chosen)
+{
+	page_repeat(page, "wish");
+	page_attribute(page, "wish-value", "value", value);
+	if (is_chosen)
+		page_attribute(page, "wish-value", "checked", "checked");
+	page_text(page, "wish-text", text);
+}
+
 static bool
 show_wish(struct request *request, struct page *page, struct fault *fault)
 {
 	g_autoptr(PGresult) result = NULL;
-	g_autofree char *name = NULL;
+	const char *wish;
 
 	if (!ask(request, &wish_get, request->session.account.id.text, &result, fault))
 		return false;
-	name = g_strconcat("wish-",
-			   PQntuples(result) == 1 && !PQgetisnull(result, 0, 0)
-				   ? PQgetvalue(result, 0, 0)
-				   : "any",
-			   NULL);
-	page_attribute(page, name, "checked", "checked");
+	wish = PQntuples(result) == 1 ? result_text(result, 0, 0) : NULL;
+	show_choice(page, "", request_say(request, N_("As the sender's rules say")), wish == NULL);
+	for (const struct method *const *method = methods; *method != NULL; method++)
+		if ((*method)->wish != NULL)
+			show_choice(page, (*method)->name, request_say(request, (*method)->wish),
+				    g_strcmp0(wish, (*method)->name) == 0);
+	page_repeat_end(page, "wish");
 	return true;
 }
 
@@ -182,8 +193,11 @@ enum MHD_Result
 settings_page_wish(struct request *request)
 {
 	const char *wish = request_field(request, "wish");
+	const struct method *method = method_find(wish);
 
-	return put_and_show(request, &wish_put, strcmp(wish, "any") == 0 ? "" : wish);
+	if (*wish != '\0' && (method == NULL || method->wish == NULL))
+		return answer_see(request, "/settings");
+	return put_and_show(request, &wish_put, wish);
 }
 
 /* The password that is there is asked for first: a browser left open must not be enough. */

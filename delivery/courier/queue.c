@@ -230,11 +230,11 @@ record_outcome(struct connection *connection, const struct queued_mail *mail,
 	g_autofree char *event = g_strconcat(mail->kind, " ", what[outcome->result], NULL);
 
 	if (recipient->copy != NULL && outcome->result == QUEUE_SENT && is_copy &&
-	    (!audit_move_copy(connection, recipient->copy, "handed", NULL, fault) ||
+	    (!audit_move_copy(connection, recipient->copy, COPY_HANDED, NULL, fault) ||
 	     !note_queue_id(connection, mail, outcome->reply, fault)))
 		return false;
 	if (recipient->copy != NULL && outcome->result == QUEUE_FAILED &&
-	    !audit_move_copy(connection, recipient->copy, "failed", outcome->reply, fault))
+	    !audit_move_copy(connection, recipient->copy, COPY_FAILED, outcome->reply, fault))
 		return false;
 	return mail->message == NULL || audit_event(connection, mail->message, recipient->copy,
 						    event, outcome->reply, fault);

@@ -1,4 +1,5 @@
 /* The message waits, sealed, behind the portal (parcel.h). */
+#include "core/catalogue.h"
 #include "delivery/method.h"
 
 static bool
@@ -15,6 +16,8 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 
 const struct method method_pickup = {
 	.name = "pickup",
+	.told = N_("waits, protected, to be read in the browser"),
+	.wish = N_("Here in the browser"),
 	.carriage = CARRIED_IN_PARCEL,
 	.always = true,
 	.is_possible = is_possible,

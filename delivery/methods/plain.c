@@ -1,4 +1,5 @@
 /* The message as it was. */
+#include "core/catalogue.h"
 #include "delivery/method.h"
 
 static bool
@@ -15,6 +16,7 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 
 const struct method method_plain = {
 	.name = "plain",
+	.told = N_("unprotected"),
 	.carriage = CARRIED_AS_MAIL,
 	.always = true,
 	.in_place_rank = 4,

@@ -6,6 +6,7 @@
 
 #include "mail/cms_sink.h"
 #include "mail/entity.h"
+#include "core/catalogue.h"
 #include "delivery/methods/recipient_keys.h"
 
 static const char flavour_gcm[] = "AES-256-GCM";
@@ -194,6 +195,8 @@ write_body(const struct surroundings *around, const struct group *group, struct 
 
 const struct method method_smime = {
 	.name = "smime",
+	.told = N_("encrypted with S/MIME"),
+	.wish = N_("Encrypted with S/MIME to my certificate"),
 	.carriage = CARRIED_AS_MAIL,
 	.in_place_rank = 2,
 	.names_keys = true,

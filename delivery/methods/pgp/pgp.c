@@ -1,4 +1,5 @@
 /* OpenPGP: PGP/MIME (RFC 3156 §4, §6.2). */
+#include "core/catalogue.h"
 #include "delivery/methods/pgp/encrypt.h"
 #include "delivery/methods/recipient_keys.h"
 
@@ -65,6 +66,8 @@ write_body(const struct surroundings *around, const struct group *group, struct 
 
 const struct method method_pgp = {
 	.name = "pgp",
+	.told = N_("encrypted with OpenPGP"),
+	.wish = N_("Encrypted with OpenPGP to my key"),
 	.carriage = CARRIED_AS_MAIL,
 	.in_place_rank = 1,
 	.names_keys = true,
