@@ -33,7 +33,7 @@ at_policy(const struct admin *admin, char **note_r, struct fault *fault)
 static bool
 at_secrets(const struct admin *admin, char **note_r, struct fault *fault)
 {
-	static const char *const names[] = {SECRET_MASTER, SECRET_COURIER, SECRET_COURIER_PUBLIC};
+	static const char *const names[] = {SECRET_MASTER, SECRET_COURIER, SECRET_COURIER_PUBLIC, SECRET_LOGIN};
 	struct seal_key key;
 	bool good = true;
 
@@ -97,7 +97,9 @@ at_reader(const struct admin *admin, char **note_r, struct fault *fault)
 static bool
 at_port(const struct admin *admin, const char *url, char **note_r, struct fault *fault)
 {
-	g_autoptr(smtp_auto) smtp = smtp_open(url, admin->settings->hostname, SMTP_SECONDS, fault);
+	const struct smtp_peer peer = {url, admin->settings->reinject_user, admin->settings->hostname,
+				       SMTP_SECONDS};
+	g_autoptr(smtp_auto) smtp = smtp_open(&peer, fault);
 
 	if (smtp == NULL)
 		return false;
@@ -123,6 +125,12 @@ at_reinject_verified(const struct admin *admin, char **note_r, struct fault *fau
 	return at_port(admin, admin->settings->reinject_verified, note_r, fault);
 }
 
+static bool
+at_reinject_mapped(const struct admin *admin, char **note_r, struct fault *fault)
+{
+	return at_port(admin, admin->settings->reinject_mapped, note_r, fault);
+}
+
 /* Browsers reach it through the web server; conversations are to stay sealed. */
 static bool
 at_portal(const struct admin *admin, char **note_r, struct fault *fault)
@@ -146,20 +154,39 @@ at_portal(const struct admin *admin, char **note_r, struct fault *fault)
 	return true;
 }
 
+/* As smtpd names it: below the queue directory by a path that holds in its chroot, too. */
+static bool
+names_socket(const char *milters, const char *queue, const char *listen)
+{
+	const char *path = strchr(listen, ':');
+	g_autofree char *directory = path == NULL ? NULL : g_path_get_dirname(path + 1);
+	g_autofree char *real = directory == NULL ? NULL : realpath(directory, NULL);
+	g_autofree char *base = real == NULL ? NULL : realpath(queue, NULL);
+	g_autofree char *inside = NULL;
+
+	if (strstr(milters, path == NULL ? listen : path + 1) != NULL)
+		return true;
+	if (real == NULL || base == NULL || !g_str_has_prefix(real, base))
+		return false;
+	inside = g_strdup_printf("unix:%s/%s", real + strlen(base) + 1, strrchr(path, '/') + 1);
+	return strstr(milters, inside) != NULL;
+}
+
 /* What Postfix is told; where there is no Postfix, nothing is said. */
 static bool
 at_wiring(const struct admin *admin, char **note_r, struct fault *fault)
 {
-	static const char *const command[] = {"postconf", "-h", "smtpd_milters", NULL};
+	static const char *const command[] = {"postconf", "-h", "queue_directory", "smtpd_milters", NULL};
 	g_autofree char *output = NULL;
-	const char *socket = strchr(admin->settings->milter_listen, ':');
+	g_auto(GStrv) lines = NULL;
 
 	if (!g_spawn_sync(NULL, (char **)command, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL,
 			  NULL, &output, NULL, NULL, NULL)) {
 		*note_r = g_strdup("no postconf here: cannot look at Postfix");
 		return true;
 	}
-	if (strstr(output, socket == NULL ? admin->settings->milter_listen : socket + 1) != NULL)
+	lines = g_strsplit(output, "\n", 3);
+	if (g_strv_length(lines) == 3 && names_socket(lines[1], lines[0], admin->settings->milter_listen))
 		return true;
 	return fault_set(fault, FAULT_CONFIG,
 			 "looking at Postfix: smtpd_milters (%s) does not name the milter's socket %s; "
@@ -189,6 +216,7 @@ static const struct look looks[] = {
 	{"reader", at_reader},
 	{"reinject", at_reinject},
 	{"reinject verified", at_reinject_verified},
+	{"reinject mapped", at_reinject_mapped},
 	{"mta log", at_mta_log},
 	{"portal", at_portal},
 	{"Postfix", at_wiring},

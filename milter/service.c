@@ -35,6 +35,7 @@ service_init(struct service *service, const char *config, struct policy *policy,
 	g_mutex_init(&service->lock);
 	service->database = database_new(&database);
 	if (!secret_read(&service->courier, settings->secrets, SECRET_COURIER_PUBLIC, fault) ||
+	    !secret_read(&service->login, settings->secrets, SECRET_LOGIN, fault) ||
 	    !put_on_record(service->database, policy, fault))
 		return false;
 	keys.database = service->database;

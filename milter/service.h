@@ -13,6 +13,7 @@ struct service {
 	struct database *database;
 	struct keystore *keystore;
 	struct seal_key courier; /* public */
+	struct seal_key login;   /* seals who authenticated (milter/login.h) */
 	GMutex lock;
 	struct policy *policy; /* under the lock */
 	gint messages;         /* that are between decision and verdict */

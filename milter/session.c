@@ -2,13 +2,17 @@
 
 #include <arpa/inet.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/log.h"
 #include "core/metrics.h"
 #include "delivery/dispatch.h"
 #include "mail/addresses.h"
 #include "milter/heard.h"
+#include "milter/login.h"
 #include "milter/verdict.h"
+
+enum { LOGIN_SLACK_SECONDS = 86400 }; /* Postfix tries as long as the outbox; then it has a last round */
 
 static struct service *service;
 
@@ -16,6 +20,7 @@ static struct service *service;
 struct session {
 	unsigned long steps; /* as negotiated */
 	char *client;
+	bool comes_again;      /* the MTA will offer this message a second time, addresses expanded */
 	struct policy *policy; /* for this message */
 	struct spool_settings body, variants;
 	struct message *message;
@@ -78,7 +83,7 @@ negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned
 	session = g_new0(struct session, 1);
 	session->steps = *steps_r;
 	smfi_setpriv(context, session);
-	smfi_setsymlist(context, SMFIM_ENVFROM, (char *)"{auth_authen} {mail_addr} i");
+	smfi_setsymlist(context, SMFIM_ENVFROM, (char *)"{auth_authen} {mail_addr} i {postseal_next}");
 	smfi_setsymlist(context, SMFIM_ENVRCPT, (char *)"{rcpt_addr}");
 	smfi_setsymlist(context, SMFIM_EOM, (char *)"i");
 	return SMFIS_CONTINUE;
@@ -122,6 +127,14 @@ refuse_address(SMFICTX *context, struct session *session, const struct fault *fa
 	return SMFIS_CONTINUE;
 }
 
+/* The macro is the content_filter that Postfix will hand the message to (contrib/postfix/wire): where that
+ * is lost or is another one, nobody decides later, and we do now. */
+static bool
+is_first_pass(const char *next)
+{
+	return next != NULL && g_str_has_prefix(next, "postseal-edge:");
+}
+
 static sfsistat
 mail_from(SMFICTX *context, char **arguments)
 {
@@ -145,6 +158,7 @@ mail_from(SMFICTX *context, char **arguments)
 	session->message = message_new(&session->body);
 	session->message->client = g_strdup(session->client);
 	session->message->authenticated = g_strdup(smfi_getsymval(context, (char *)"{auth_authen}"));
+	session->comes_again = is_first_pass(smfi_getsymval(context, (char *)"{postseal_next}"));
 	return message_set_sender(session->message, &sender, &fault) ? SMFIS_CONTINUE
 								     : refuse_address(context, session, &fault);
 }
@@ -282,6 +296,32 @@ decide(SMFICTX *context, struct session *session)
 	return verdict;
 }
 
+/* The second pass decides; what only the first knows goes along. */
+static sfsistat
+note_login(SMFICTX *context, const struct session *session)
+{
+	g_autofree char *note = login_note(session->message, &service->login, (gint64)time(NULL));
+
+	log_info("%s: from=<%s>, login=%s: decided in the second pass", session->message->queue_id,
+		 session->message->sender,
+		 session->message->authenticated == NULL ? "-" : session->message->authenticated);
+	return verdict_note(context, session->message, LOGIN_FIELD, note);
+}
+
+/* What the MTA says now of the second pass is that it comes from itself. */
+static void
+recall_login(struct session *session)
+{
+	const struct settings *settings = policy_settings(session->policy);
+	struct message *message = session->message;
+
+	if (message->authenticated == NULL && message_field(message, LOGIN_FIELD) != NULL &&
+	    !login_recall(message, &service->login, (gint64)time(NULL),
+			  (gint64)settings->queue_lifetime + LOGIN_SLACK_SECONDS))
+		log_warning("%s: its %s was not made by us for this message: it counts for nothing",
+			    message->queue_id, LOGIN_FIELD);
+}
+
 static void
 look_for_loop(struct session *session)
 {
@@ -308,9 +348,12 @@ end_of_message(SMFICTX *context)
 		log_warning("%s: refusing the message from <%s>: %s", session->message->queue_id,
 			    session->message->sender, session->fault.text);
 		verdict = verdict_refuse(context, &session->fault);
+	} else if (session->comes_again) {
+		verdict = note_login(context, session);
 	} else {
 		gint64 begun = metrics_begin();
 
+		recall_login(session);
 		g_atomic_int_inc(&service->messages);
 		verdict = decide(context, session);
 		metrics_end(begun, "postseal_phase_seconds", "phase=\"all\"");

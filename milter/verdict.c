@@ -177,3 +177,20 @@ verdict_apply(SMFICTX *context, const struct dispatch *dispatch, const struct me
 	log_error("%s: %s", message->queue_id, fault.text);
 	return verdict_refuse(context, &fault);
 }
+
+sfsistat
+verdict_note(SMFICTX *context, const struct message *message, const char *name, const char *value)
+{
+	struct variant variant = {.edits = NULL};
+	struct fault fault;
+	bool done;
+
+	variant_note(&variant, message, name, value);
+	done = change_header(context, &variant, message);
+	variant_clear(&variant);
+	if (done)
+		return SMFIS_ACCEPT;
+	fault_set(&fault, FAULT_PEER, "changing the header: the MTA refuses it or is gone");
+	log_error("%s: %s", message->queue_id, fault.text);
+	return verdict_refuse(context, &fault);
+}

@@ -1,5 +1,6 @@
 """A Postfix instance of one's own: own configuration, queue and log."""
 import pathlib
+import shutil
 import subprocess
 
 SERVICES = """\
@@ -12,6 +13,7 @@ bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
 verify unix - - n - 1 verify
+showq unix n - n - - showq
 flush unix n - n 1000? 0 flush
 proxymap unix - - n - - proxymap
 smtp unix - - n - - smtp
@@ -20,6 +22,8 @@ error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
 virtual unix - n n - - virtual
+local unix - n n - - local
+scache unix - - n - 1 scache
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 """
@@ -51,12 +55,26 @@ class Postfix:
             "local_recipient_maps": "",
             "smtputf8_enable": "yes",
             "in_flow_delay": "0",
+            "service_throttle_time": "1s",  # a service that could not start is tried again at once, not in a minute
             **parameters,
         }
         (self.config / "main.cf").write_text("".join(f"{k} = {v}\n" for k, v in all_parameters.items()))
         (self.config / "master.cf").write_text(SERVICES + "".join(f"{line}\n" for line in services))
         # A second instance must be known to the first by name, or be the only one here: -c does it.
         self.log.touch()
+
+    def fill_chroot(self, hosts):
+        """What a chrooted smtpd looks up names with, as Debian puts it there."""
+        (self.queue / "etc").mkdir()
+        shutil.copy(hosts, self.queue / "etc" / "hosts")
+        for name in ("nsswitch.conf", "services", "resolv.conf"):
+            if pathlib.Path("/etc", name).exists():
+                shutil.copy(pathlib.Path("/etc", name), self.queue / "etc")
+
+    def set(self, **parameters):
+        """Changes main.cf of a Postfix that runs."""
+        subprocess.run(["postconf", "-c", str(self.config), "-e", *(f"{k}={v}" for k, v in parameters.items())], check=True)
+        self.reload()
 
     def command(self, *words, hosts=None):
         line = ["postfix", "-c", str(self.config), *words]

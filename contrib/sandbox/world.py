@@ -4,6 +4,7 @@ an outside Postfix with TLS and Maildirs. contrib/try shows it; the system tests
 Everything lives in one directory; nothing of the machine's own services is touched. The company's
 Postfix finds its peers through a hosts file that only it sees (a mount namespace).
 """
+import grp
 import hashlib
 import json
 import os
@@ -101,17 +102,22 @@ def command(*words, **options):
 
 
 class World:
-    def __init__(self, directory, build, tell=lambda text: None):
+    def __init__(self, directory, build, tell=lambda text: None, parameters=None):
+        """`parameters`: of the company's main.cf, before it is wired."""
         self.directory = pathlib.Path(directory)
+        self.parameters = parameters or {}
         self.bin = pathlib.Path(build) / "bin"
         self.tell = tell
         # Paths of sockets must be short, wherever the world lies.
         self.run = pathlib.Path(f"/tmp/postseal-run.{hashlib.sha256(str(self.directory).encode()).hexdigest()[:12]}")
         self.config = self.directory / "postseal.conf"
+        self.groups = self.directory / "group"
         self.crash_file = self.run / "crash"
         self.state_file = self.directory / "state.json"
         self.maildirs = self.directory / "outside" / "mail"
-        self.milter_socket = self.run / "milter.sock"
+        # Through a link, for the same reason.
+        self.company_queue = self.run / "queue"
+        self.milter_socket = self.company_queue / "postseal" / "milter.sock"
         self.ports = {}
         self.programs = {}
         self.postgres = Postgres(self.directory / "postgres")
@@ -142,7 +148,8 @@ class World:
         nobody = pwd.getpwnam("nobody")
         for path in (self.run, self.directory / "spool"):
             os.chown(path, nobody.pw_uid, nobody.pw_gid)
-        names = ("submission", "reinject", "verified", "outside", "portal", "milter_metrics", "courier_metrics",
+        self.make_groups()
+        names = ("submission", "second_pass", "outside", "portal", "milter_metrics", "courier_metrics",
                  "portal_metrics", "keeper_metrics")
         self.ports = dict(zip(names, free_ports(len(names))))
         self.save()
@@ -181,11 +188,12 @@ hostname "gateway.example.com"
 database "{self.postgres.url}"
 secrets "{self.directory}/secrets"
 spool directory "{self.directory}/spool"
-milter listen "unix:{self.milter_socket}" mode "0666" user "nobody"
+milter listen "unix:{self.milter_socket}" user "nobody"
 courier user "nobody"
 portal listen "127.0.0.1:{self.ports['portal']}" url "http://localhost:{self.ports['portal']}" user "nobody"
-reinject "smtp://127.0.0.1:{self.ports['reinject']}"
-reinject verified "smtp://127.0.0.1:{self.ports['verified']}"
+reinject "unix:{self.company_queue}/public/postseal"
+reinject verified "unix:{self.company_queue}/public/postseal-tls"
+reinject mapped "unix:{self.company_queue}/public/postseal-mapped"
 gpg home "{self.run}/gnupg"
 keeper socket "{self.run}/keeper.sock" mode "0666" user "nobody"
 keeper home "{self.run}/keeper-gnupg"
@@ -241,13 +249,37 @@ mta log "{self.company.log}"
             "message_size_limit": "0",
             "smtpd_client_connection_count_limit": "0",
             "minimal_backoff_time": "3s", "maximal_backoff_time": "5s", "queue_run_delay": "3s",
-        }, [f"127.0.0.1:{self.ports['submission']} inet n - n - - smtpd"])
-        command(SOURCE / "contrib/postfix/wire", "-c", self.company.config, "-m",
-                f"unix:{self.milter_socket}", "-r", self.ports["reinject"], "-v",
-                self.ports["verified"], "apply")
+            **{name: value.replace("{directory}", str(self.directory)) for name, value in self.parameters.items()},
+        }, [f"127.0.0.1:{self.ports['submission']} inet n - y - - smtpd"])
+        self.company_queue.symlink_to(self.company.queue)
+        self.make_milter_directory()
+        self.wire("apply")
+        self.company.fill_chroot(hosts)
         self.company.start(hosts)
-        for name in ("submission", "reinject", "verified"):
-            wait_until(lambda n=name: port_answers(self.ports[n]), f"the company's Postfix ({name})")
+        wait_until(lambda: port_answers(self.ports["submission"]), "the company's Postfix")
+
+    def wire(self, *words):
+        return command(SOURCE / "contrib/postfix/wire", "-c", self.company.config, "-e", self.ports["second_pass"],
+                       *words).decode()
+
+    def make_milter_directory(self):
+        """As wire makes it for the user postseal_milter, whom this machine may not have."""
+        path = self.company.queue / "postseal"
+        path.mkdir()
+        os.chown(path, pwd.getpwnam("nobody").pw_uid, grp.getgrnam("postfix").gr_gid)
+        path.chmod(0o2750)
+
+    def make_groups(self):
+        """The machine's groups, and ours, which only our programs see: the courier's user belongs to postdrop."""
+        lines = pathlib.Path("/etc/group").read_text().splitlines()
+        self.groups.write_text("".join(
+            (f"{line}{'' if line.endswith(':') else ','}nobody" if line.startswith("postdrop:") else line) + "\n"
+            for line in lines))
+
+    def among_groups(self, *words):
+        """A command that sees them."""
+        return ["unshare", "-m", "--propagation", "slave", "sh", "-c",
+                'mount --bind "$0" /etc/group && exec "$@"', str(self.groups), *(str(w) for w in words)]
 
     # --- our programs ---
 
@@ -266,7 +298,7 @@ mta log "{self.company.log}"
         with log.open("ab") as output:
             # POSTSEAL_UNDER: a command that programs run under, such as valgrind
             under = os.environ.get("POSTSEAL_UNDER", "").split()
-            program = subprocess.Popen([*under, self.bin / name, "-f", self.config], stdin=subprocess.DEVNULL,
+            program = subprocess.Popen(self.among_groups(*under, self.bin / name, "-f", self.config), stdin=subprocess.DEVNULL,
                                        stdout=output, stderr=output, start_new_session=True,
                                        preexec_fn=limit, env={**os.environ, "POSTSEAL_CRASH_FILE": str(self.crash_file),
                                                               **(environment or {})})
@@ -293,6 +325,11 @@ mta log "{self.company.log}"
 
     def postseal(self, *words, **options):
         return command(self.bin / "postseal", "-f", self.config, *words, **options).decode()
+
+    def check(self):
+        """What `postseal check` says of this world; Trouble where something is wrong."""
+        return command(*self.among_groups("env", f"MAIL_CONFIG={self.company.config}", self.bin / "postseal", "-f",
+                                          self.config, "check")).decode()
 
     def nothing_waits(self, postgres=None):
         """Is all that was accepted handed to the MTA: no mail in the outbox, no parcel without its links?"""

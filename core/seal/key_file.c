@@ -96,24 +96,31 @@ make_courier_public(const char *directory, struct fault *fault)
 	return write_key(directory, SECRET_COURIER_PUBLIC, &public_key, 0444, fault);
 }
 
+static bool
+make_key_if_missing(const char *directory, const char *name, int *made_r, struct fault *fault)
+{
+	struct seal_key key;
+	bool made;
+
+	if (!is_missing(directory, name))
+		return true;
+	randombytes_buf(key.bytes, sizeof key.bytes);
+	made = write_key(directory, name, &key, 0400, fault);
+	sodium_memzero(&key, sizeof key);
+	*made_r += made;
+	return made;
+}
+
 bool
 secret_make_missing(const char *directory, int *made_r, struct fault *fault)
 {
-	struct seal_key master;
-	bool made;
-
 	*made_r = 0;
 	if (g_mkdir_with_parents(directory, 0755) != 0)
 		return fault_set(fault, FAULT_CONFIG, "making the directory %s: %s", directory,
 				 strerror(errno));
-	if (is_missing(directory, SECRET_MASTER)) {
-		randombytes_buf(master.bytes, sizeof master.bytes);
-		made = write_key(directory, SECRET_MASTER, &master, 0400, fault);
-		sodium_memzero(&master, sizeof master);
-		if (!made)
-			return false;
-		++*made_r;
-	}
+	if (!make_key_if_missing(directory, SECRET_MASTER, made_r, fault) ||
+	    !make_key_if_missing(directory, SECRET_LOGIN, made_r, fault))
+		return false;
 	if (is_missing(directory, SECRET_COURIER)) {
 		if (!make_courier_pair(directory, fault))
 			return false;

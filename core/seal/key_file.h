@@ -4,6 +4,7 @@
  *   master.key   wraps the company's private keys in the key store
  *   courier.key  opens what waits in the outbox (X25519, private)
  *   courier.pub  seals it (mode 0444)
+ *   login.key    seals who sent a message between the milter's two passes (milter/login.h)
  */
 #ifndef POSTSEAL_CORE_SEAL_KEY_FILE_H
 #define POSTSEAL_CORE_SEAL_KEY_FILE_H
@@ -13,11 +14,12 @@
 #define SECRET_MASTER "master.key"
 #define SECRET_COURIER "courier.key"
 #define SECRET_COURIER_PUBLIC "courier.pub"
+#define SECRET_LOGIN "login.key"
 
 /* Refuses a file that others could read or write. */
 bool secret_read(struct seal_key *key_r, const char *directory, const char *name,
 		 struct fault *fault);
-/* Makes those of the three that are missing; never replaces one. *made_r counts. */
+/* Makes those of them that are missing; never replaces one. *made_r counts. */
 bool secret_make_missing(const char *directory, int *made_r, struct fault *fault);
 
 #endif

@@ -17,8 +17,8 @@ enum { ISSUE_MAX = 4, DOUBLINGS_MAX = 20 };
 void
 courier_hang_up(struct courier_lines *lines)
 {
-	g_clear_pointer(&lines->plain, smtp_close);
-	g_clear_pointer(&lines->verified, smtp_close);
+	for (size_t i = 0; i < SERVICE_COUNT; i++)
+		g_clear_pointer(&lines->smtp[i], smtp_close);
 }
 
 /* --- sending --- */
@@ -61,17 +61,33 @@ smtp_recipients(const struct queued_mail *mail)
 	return recipients;
 }
 
+/* Copies and notices go to addresses that the milter saw and decided on: to map those once more could
+ * send one of them twice, or to somebody else. All else goes to an address as its owner writes it. */
+static enum courier_service
+service_for(const struct queued_mail *mail)
+{
+	if (mail->verified)
+		return SERVICE_VERIFIED;
+	return strcmp(mail->kind, "copy") == 0 || strcmp(mail->kind, "notice") == 0 ? SERVICE_COPIES
+										    : SERVICE_MAPPED;
+}
+
 static struct smtp *
-line_for(const struct courier *courier, struct courier_lines *lines, const struct queued_mail *mail,
+line_for(const struct courier *courier, struct courier_lines *lines, enum courier_service service,
 	 struct fault *fault)
 {
 	const struct settings *settings = courier->settings;
-	struct smtp **line = mail->verified ? &lines->verified : &lines->plain;
+	const char *const urls[SERVICE_COUNT] = {[SERVICE_COPIES] = settings->reinject,
+						 [SERVICE_VERIFIED] = settings->reinject_verified,
+						 [SERVICE_MAPPED] = settings->reinject_mapped};
+	const struct smtp_peer peer = {.url = urls[service],
+				       .user = settings->reinject_user,
+				       .hostname = settings->hostname,
+				       .timeout_seconds = (unsigned)settings->reinject_timeout};
 
-	if (*line == NULL)
-		*line = smtp_open(mail->verified ? settings->reinject_verified : settings->reinject,
-				  settings->hostname, (unsigned)settings->reinject_timeout, fault);
-	return *line;
+	if (lines->smtp[service] == NULL)
+		lines->smtp[service] = smtp_open(&peer, fault);
+	return lines->smtp[service];
 }
 
 /* Fills the recipients' replies. False when the connection is of no use any more; the mail is in
@@ -81,7 +97,8 @@ send_mail(const struct errand *errand, struct courier_lines *lines,
 	  struct smtp_recipient *recipients, struct fault *fault)
 {
 	struct queued_mail *mail = errand->mail;
-	struct smtp *line = line_for(errand->courier, lines, mail, fault);
+	enum courier_service service = service_for(mail);
+	struct smtp *line = line_for(errand->courier, lines, service, fault);
 	struct smtp_mail outgoing = {.ident = mail->id.text,
 				     .sender = mail->sender,
 				     .ret = mail->ret,
@@ -97,7 +114,7 @@ send_mail(const struct errand *errand, struct courier_lines *lines,
 		return false;
 	if (smtp_send(line, &outgoing, &reply, &mail->in_doubt, fault))
 		return true;
-	g_clear_pointer(mail->verified ? &lines->verified : &lines->plain, smtp_close);
+	g_clear_pointer(&lines->smtp[service], smtp_close);
 	return false;
 }
 

@@ -17,9 +17,17 @@ struct courier {
 	struct seal_key public_key, private_key;
 };
 
+/* The MTA's services, which differ in what it does with a mail. */
+enum courier_service {
+	SERVICE_COPIES,   /* takes addresses as the milter decided on them */
+	SERVICE_VERIFIED, /* the same, over verified TLS only */
+	SERVICE_MAPPED,   /* first looks them up in its aliases, as for any mail of an employee */
+	SERVICE_COUNT
+};
+
 /* The connections of one worker to the MTA; close them when idle. */
 struct courier_lines {
-	struct smtp *plain, *verified;
+	struct smtp *smtp[SERVICE_COUNT];
 };
 void courier_hang_up(struct courier_lines *lines);
 

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -172,9 +173,42 @@ read_reply(struct smtp *smtp, struct smtp_reply *reply_r, void (*each)(struct sm
 /* --- the connection --- */
 
 static const char tcp_scheme[] = "smtp://";
+static const char unix_scheme[] = "unix:";
+
+bool
+smtp_is_local(const char *url)
+{
+	return g_str_has_prefix(url, unix_scheme);
+}
+
+/* SO_PEERCRED: who called listen(2). The path alone proves nothing. */
+static bool
+is_of_mta(int fd, const struct smtp_peer *peer, struct fault *fault)
+{
+	enum { BUFFER_BYTES = 16384 };
+	struct ucred listening;
+	socklen_t length = sizeof listening;
+	g_autofree char *buffer = g_malloc(BUFFER_BYTES);
+	struct passwd entry, *found = NULL;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &listening, &length) != 0)
+		return fault_set(fault, FAULT_PEER, "asking who listens at %s: %s", peer->url,
+				 strerror(errno));
+	if (listening.uid == 0)
+		return true;
+	if (getpwnam_r(peer->user, &entry, buffer, BUFFER_BYTES, &found) != 0 || found == NULL)
+		return fault_set(fault, FAULT_CONFIG,
+				 "asking who listens at %s: there is no user %s (reinject user)", peer->url,
+				 peer->user);
+	return listening.uid == found->pw_uid ||
+	       fault_set(fault, FAULT_CONFIG,
+			 "connecting to the MTA at %s: the user with number %u listens there, not %s "
+			 "(reinject user): nothing is handed over",
+			 peer->url, (unsigned)listening.uid, peer->user);
+}
 
 static int
-connect_unix(const char *path)
+connect_path(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -185,6 +219,22 @@ connect_unix(const char *path)
 		return fd;
 	if (fd >= 0)
 		close(fd);
+	return -1;
+}
+
+static int
+connect_unix(const struct smtp_peer *peer, struct fault *fault)
+{
+	int fd = connect_path(peer->url + strlen(unix_scheme));
+
+	if (fd < 0) {
+		fault_set(fault, FAULT_PEER, "connecting to the MTA at %s: %s%s", peer->url, strerror(errno),
+			  errno == EACCES ? "; is our user in the group postdrop?" : "");
+		return -1;
+	}
+	if (is_of_mta(fd, peer, fault))
+		return fd;
+	close(fd);
 	return -1;
 }
 
@@ -236,21 +286,14 @@ connect_tcp(const char *url, struct fault *fault)
 }
 
 static int
-connect_to(const char *url, struct fault *fault)
+connect_to(const struct smtp_peer *peer, struct fault *fault)
 {
-	int fd;
-
-	if (g_str_has_prefix(url, tcp_scheme))
-		return connect_tcp(url, fault);
-	if (g_str_has_prefix(url, "unix:")) {
-		fd = connect_unix(url + 5);
-		if (fd < 0)
-			fault_set(fault, FAULT_PEER, "connecting to the MTA at %s: %s", url,
-				  strerror(errno));
-		return fd;
-	}
+	if (g_str_has_prefix(peer->url, tcp_scheme))
+		return connect_tcp(peer->url, fault);
+	if (smtp_is_local(peer->url))
+		return connect_unix(peer, fault);
 	fault_set(fault, FAULT_CONFIG,
-		  "connecting to the MTA at %s: expected smtp://host:port or unix:/path", url);
+		  "connecting to the MTA at %s: expected unix:/path or smtp://host:port", peer->url);
 	return -1;
 }
 
@@ -283,21 +326,21 @@ greet(struct smtp *smtp, const char *hostname, struct fault *fault)
 }
 
 struct smtp *
-smtp_open(const char *url, const char *hostname, unsigned timeout_seconds, struct fault *fault)
+smtp_open(const struct smtp_peer *peer, struct fault *fault)
 {
-	int fd = connect_to(url, fault);
+	int fd = connect_to(peer, fault);
 	g_autoptr(smtp_auto) smtp = NULL;
 
 	if (fd < 0)
 		return NULL;
 	smtp = g_new0(struct smtp, 1);
 	smtp->fd = fd;
-	smtp->timeout = (int)timeout_seconds * 1000;
-	smtp->host = g_strdup(url);
+	smtp->timeout = (int)peer->timeout_seconds * 1000;
+	smtp->host = g_strdup(peer->url);
 	smtp->extensions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	smtp->out = g_byte_array_new();
 	smtp->asked = g_ptr_array_new();
-	if (!greet(smtp, hostname, fault)) {
+	if (!greet(smtp, peer->hostname, fault)) {
 		smtp->broken = true;
 		return NULL;
 	}

@@ -1,7 +1,10 @@
 /*
- * An SMTP client (RFC 5321) for handing mail to the MTA on a port without milters. With the
+ * An SMTP client (RFC 5321) for handing mail to the MTA at a service without milters. With the
  * extensions that copies need: PIPELINING (RFC 2920), DSN (RFC 3461), 8BITMIME (RFC 6152) and
  * SMTPUTF8 (RFC 6531). Several mails go over one connection.
+ *
+ * What is handed over is worth stealing (a link and its code, one after the other), so on a Unix socket
+ * it is the kernel that says who listens: nobody but the MTA's user or root is spoken to.
  *
  * Not libESMTP: it has no SMTPUTF8, rewrites header fields, and wants a connection a queue.
  */
@@ -41,9 +44,17 @@ struct smtp_mail {
 
 struct smtp;
 
-/* `url` is smtp://host[:port] or unix:/path. NULL with `fault` filled. */
-struct smtp *smtp_open(const char *url, const char *hostname, unsigned timeout_seconds,
-		       struct fault *fault);
+/* Where the MTA is, and how it is spoken to. */
+struct smtp_peer {
+	const char *url;      /* smtp://host[:port] or unix:/path */
+	const char *user;     /* system user that, beside root, may listen at a Unix socket */
+	const char *hostname; /* ours */
+	unsigned timeout_seconds; /* for each reply */
+};
+/* NULL with `fault` filled. */
+struct smtp *smtp_open(const struct smtp_peer *peer, struct fault *fault);
+/* Is it a Unix socket, so that nobody else can pass for the MTA? */
+bool smtp_is_local(const char *url);
 /* Says QUIT where that is still possible. */
 void smtp_close(struct smtp *smtp);
 typedef struct smtp smtp_auto;

@@ -121,13 +121,12 @@ def test_database_without_tables_says_how_to_make_them(world, start):
 
 
 def test_check_looks_at_everything(world, start):
-    text = sandbox.command("env", f"MAIL_CONFIG={world.company.config}", world.bin / "postseal", "-f", world.config,
-                           "check").decode()
-    assert text.count(" good") == len(text.splitlines()) == 12
+    text = world.check()
+    assert text.count(" good") == len(text.splitlines())
     assert re.search(r"^mta log +good$", text, re.M)
     done = start("postseal", arguments=["check"])
     assert done.returncode == 1
-    assert re.search(r"reinject +WRONG: connecting to the MTA at smtp://127\.0\.0\.1:10026", done.stdout)
+    assert re.search(r"reinject +WRONG: connecting to the MTA at unix:/var/spool/postfix/public/postseal", done.stdout)
     if not pathlib.Path("/var/log/mail.log").exists():
         assert re.search(r"mta log +good: not there, so a mail may arrive twice .*No such file", done.stdout)
     assert re.search(r"Postfix +WRONG: .*contrib/postfix/wire", done.stdout)
@@ -270,27 +269,46 @@ def test_auditor_sees_the_log(world, post, name):
 
 # --- wiring ---
 
-def test_wiring_can_be_undone(tmp_path):
-    """wire undo leaves main.cf and master.cf as they were."""
-    for name, text in (("main.cf", "compatibility_level = 3.6\nsmtpd_milters = inet:localhost:8891\n"),
-                       ("master.cf", "smtp inet n - y - - smtpd\n")):
-        (tmp_path / name).write_text(text)
+MAIN_CF = "compatibility_level = 3.6\nsmtpd_milters = inet:localhost:8891, { unix:spam.sock, default_action = accept }\n"
+MASTER_CF = """smtp inet n - y - - smtpd
+submission inet n - y - - smtpd -o smtpd_milters=inet:localhost:8891
+local unix - n n - - local
+"""
+
+
+@pytest.mark.parametrize("change,placement,milters", [
+    ("", "edge", "unix:postseal/milter.sock,{unix:spam.sock,default_action=accept},inet:localhost:8891"),
+    ("always_bcc = archive@example.com\n", "expanded", "{unix:spam.sock,default_action=accept},unix:postseal/milter.sock"),
+    ("virtual_alias_maps = hash:/etc/postfix/virtual\n", "expanded", "{unix:spam.sock,default_action=accept},unix:postseal/milter.sock"),
+    ("alias_maps = ldap:/etc/postfix/aliases.cf\n", "expanded", "{unix:spam.sock,default_action=accept},unix:postseal/milter.sock"),
+], ids=["edge", "bcc", "virtual", "aliases"])
+def test_wiring_can_be_undone(tmp_path, change, placement, milters):
+    """wire says where Postseal must stand, and leaves main.cf and master.cf as they were."""
+    (tmp_path / "main.cf").write_text(MAIN_CF + ("" if "alias_maps = l" in change else "alias_maps = hash:/etc/none\n") + change)
+    (tmp_path / "master.cf").write_text(MASTER_CF)
 
     def settings():
-        return [sandbox.command("postconf", "-c", tmp_path, *w) for w in (["-n"], ["-M"])]
+        return [sandbox.command("postconf", "-c", tmp_path, *w).decode() for w in (["-n"], ["-M"], ["-P"])]
 
-    before = settings()
     wire = sandbox.SOURCE / "contrib/postfix/wire"
+    before = settings()
     shown = sandbox.command(wire, "-c", tmp_path, "show").decode()
     assert settings() == before
-    assert "smtpd_milters = unix:/run/postseal/milter.sock, inet:localhost:8891" in shown
+    assert shown.startswith(f"# placement: {placement}, since") and f"\nsmtpd_milters = {milters}\n" in shown
+    assert change.strip() in shown
     sandbox.command(wire, "-c", tmp_path, "apply")
     applied = settings()
-    assert b"milter_default_action = tempfail" in applied[0] and b"postseal-verified" in applied[1]
+    assert "milter_default_action = tempfail" in applied[0] and "postseal-verified" in applied[1]
+    overridden = milters.replace("{unix:spam.sock,default_action=accept},", "")
+    assert f"submission/inet/smtpd_milters = {overridden}" in applied[2]
+    assert sandbox.command(wire, "-c", tmp_path, "show").decode() == shown  # as what was before asks for, not what is
     sandbox.command(wire, "-c", tmp_path, "apply")
     assert settings() == applied
+    sandbox.command(wire, "-c", tmp_path, "-p", "edge" if placement == "expanded" else "expanded", "apply")
+    assert settings() != applied
     sandbox.command(wire, "-c", tmp_path, "undo")
     assert settings() == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["main.cf", "master.cf"]
 
 
 @pytest.mark.parametrize("unit", sorted((sandbox.SOURCE / "contrib/systemd").glob("*.service")), ids=lambda p: p.stem)

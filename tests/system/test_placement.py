@@ -1,9 +1,30 @@
-"""Where Postseal stands in Postfix: what leaves, and by which way, whatever else the MTA is told."""
+"""At the edge, in one pass: what leaves, and by which way, whatever else the MTA is told."""
+import pwd
 import re
+import smtplib
+import subprocess
 
 import pytest
 
+import people
 import world as sandbox
+from dovecot_auth import Authenticator
+
+# The company has aliases, which lead to nobody that the rules would treat in another way.
+PARAMETERS = {
+    "virtual_alias_domains": "staff.example",
+    "virtual_alias_maps": "texthash:{directory}/aliases",
+}
+RULES = sandbox.RULES.replace("match attachment", """match recipient "list@staff.example" deliver smime
+match attachment""")
+
+
+def prepare(world):
+    (world.directory / "aliases").write_text("carl@staff.example carl@plain.example\n"
+                                             "list@staff.example one@plain.example, two@plain.example\n")
+    world.wire("-p", "edge", "apply")
+    world.authenticator = Authenticator(world.company_queue / "private" / "auth")
+    world.company.set(smtpd_sasl_auth_enable="yes", smtpd_sasl_type="dovecot", smtpd_sasl_path="private/auth")
 
 
 @pytest.mark.parametrize("change", [["-X", "milter_header_checks"], ["-e", "milter_header_checks ="]], ids=["absent", "empty"])
@@ -21,4 +42,110 @@ def test_tls_copy_does_not_depend_on_header_checks(world, post, name, change):
     sandbox.wait_until(lambda: re.search(rf"to=<{wrong}>.*Server certificate not verified", world.company.log.read_text()),
                        "Postfix to refuse the connection")
     assert post.box(wrong).files() == []
-    assert [(c["method"], c["state"]) for c in post.copies(verified)] == [("tls", "sent")] * 2
+    assert [(c["method"], c["state"] in ("handed", "sent")) for c in post.copies(verified)] == [("tls", True)] * 2
+
+
+def test_refusal_is_heard_at_once_and_the_login_is_on_record(world, post, name):
+    message = post.compose(["x@plain.example"], message_id=f"<{name}@example.com>", fields=["X-Postseal-Login: AAAA"])
+    with smtplib.SMTP("127.0.0.1", world.ports["submission"]) as smtp:
+        smtp.ehlo()
+        smtp.login("anna.login", "any")
+        smtp.sendmail("anna@example.com", [f"{name}@plain.example"], message)
+        with pytest.raises(smtplib.SMTPDataError, match="cannot be done"):
+            smtp.sendmail("anna@example.com", [f"{name}@smime.example"], message)
+    assert not post.box(f"{name}@plain.example").one().fields("X-Postseal-Login")
+    assert world.postgres.query(f"select distinct authenticated from postseal.message where message_id = '<{name}@example.com>'") \
+        == [["anna.login"]]
+
+
+# --- mail to our own people ---
+
+def test_unlock_code_reaches_a_sender_who_is_an_alias(post, name):
+    """virtual_alias_domains: the code bounced with a null sender, as nobody had looked up where it goes."""
+    to = f"{name}@pickup.example"
+    post.accepted(post.compose([to], sender="carl@staff.example"), [to], sender="carl@staff.example")
+    assert to in post.box("carl@plain.example").one().codes()
+
+
+def test_sealed_copy_to_a_list_reaches_its_members_unopened(world, post, name):
+    base = people.certify(world, "list@staff.example").with_suffix("")
+    to = ["list@staff.example", f"{name}@plain.example"]  # the plain copy stays in place, the sealed one goes by the outbox
+    message = post.compose(to, b"For the list.\r\n")
+    post.accepted(message, to)
+    for member in ("one@plain.example", "two@plain.example"):
+        assert people.open_smime(post.box(member).one(), base) == people.entity_of(message)
+    assert [c["method"] for c in post.copies("list@staff.example")] == ["smime"]
+
+
+def test_nobody_gets_a_copy_of_a_code_or_of_what_is_sealed(world, post, name):
+    """always_bcc adds recipients to what comes in, not to what Postseal hands over."""
+    world.company.set(always_bcc=f"{name}@partner.example")
+    try:
+        to = [f"{name}@pickup.example", f"{name}@plain.example"]
+        sender = f"{name}@example.com"
+        post.accepted(post.compose(to, sender=sender), to, sender=sender)
+        post.box(sender).one()
+        post.box(f"{name}@pickup.example").one()
+        sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
+        assert len(post.box(f"{name}@partner.example").files()) <= 1  # of the message itself, as Postfix does
+    finally:
+        world.company.set(always_bcc="")
+
+
+# --- the sockets of re-injection ---
+
+LISTENER = """
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen()
+print("listening", flush=True)
+while True:
+    peer, _ = s.accept()
+    try:
+        peer.sendall(b"220 mail.example ESMTP\\r\\n")
+        print(peer.recv(4096), flush=True)
+    except OSError:
+        pass
+    peer.close()
+"""
+
+
+def test_somebody_else_on_the_socket_is_handed_nothing(world, post, name):
+    """The MTA is down, and a process of another user has taken its place."""
+    other = pwd.getpwnam("daemon")
+    place = world.run / name
+    place.mkdir()
+    place.chmod(0o777)
+    path = place / "socket"
+    original = world.config.read_text()
+    fake = subprocess.Popen(["setpriv", f"--reuid={other.pw_uid}", f"--regid={other.pw_gid}", "--clear-groups", "/usr/bin/python3", "-c", LISTENER, path],
+                            stdout=subprocess.PIPE, text=True)
+    try:
+        assert fake.stdout.readline() == "listening\n"
+        path.chmod(0o777)
+        world.stop_program("postseal-courier")
+        world.config.write_text(re.sub(r'^(reinject(?: mapped)?) "unix:.*"', rf'\1 "unix:{path}"', original, flags=re.M))
+        world.start_program("postseal-courier")
+        to = f"{name}@pickup.example"
+        post.accepted(post.compose([to]), [to])
+        said = f"the user with number {other.pw_uid} listens there, not postfix"
+        sandbox.wait_until(lambda: said in world.log("postseal-courier"), "the courier to say so")
+        with pytest.raises(sandbox.Trouble, match="listens there, not postfix"):
+            world.check()
+    finally:
+        fake.kill()
+        heard = fake.stdout.read()
+        world.stop_program("postseal-courier")
+        world.config.write_text(original)
+        world.start_program("postseal-courier")
+    assert "EHLO" not in heard and "MAIL" not in heard
+    post.box(to).one()
+
+
+def test_socket_of_the_mta_is_for_its_group_alone(world):
+    """Any process of the machine could send mail unseen through a port."""
+    path = world.company_queue / "public" / "postseal"
+    tried = subprocess.run(["setpriv", "--reuid=daemon", "--regid=daemon", "--clear-groups", "/usr/bin/python3", "-c",
+                            f"import socket; socket.socket(socket.AF_UNIX).connect('{path}')"], capture_output=True, text=True)
+    assert "PermissionError" in tried.stderr

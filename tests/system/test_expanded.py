@@ -1,0 +1,231 @@
+"""Behind Postfix' aliases, in two passes: each address that something expands to is decided by itself, the record says
+what left, and who authenticated in the first pass is known in the second."""
+import json
+import os
+import re
+import smtplib
+import subprocess
+
+import pytest
+
+import people
+import world as sandbox
+from dovecot_auth import Authenticator
+
+LOCAL = "gateway.example.com"
+PARAMETERS = {
+    "mydestination": LOCAL,
+    "mailbox_size_limit": "0",
+    "recipient_delimiter": "+",
+    "virtual_alias_maps": "texthash:{directory}/aliases",
+    "recipient_canonical_maps": "texthash:{directory}/canonical",
+    "sender_bcc_maps": "texthash:{directory}/sender_bcc",
+    "recipient_bcc_maps": "texthash:{directory}/recipient_bcc",
+    "always_bcc": "archive@plain.example",
+    "forward_path": "{directory}/forward/$user",
+}
+MAPS = {
+    "aliases": """team@example.com joe@plain.example, sue@smime.example, pia@pickup.example
+everybody@example.com team@example.com, sue@smime.example, anna@example.com, tom@partner.example
+once@example.com once@plain.example
+plus@example.com joe@plain.example, pia@pickup.example
+home@example.com games@gateway.example.com
+refused@example.com ceo@closed.example
+""",
+    "canonical": "old@plain.example new@smime.example\n",
+    "sender_bcc": "boss@example.com copies@smime.example\n",
+    "recipient_bcc": "watched@plain.example watcher@smime.example\n",
+}
+RULES = sandbox.RULES.replace("match attachment", """match recipient domain "closed.example" reject "They take no mail."
+match attachment""")
+
+
+def prepare(world):
+    for name, text in MAPS.items():
+        (world.directory / name).write_text(text)
+    (world.directory / "forward").mkdir()
+    world.authenticator = Authenticator(world.company_queue / "private" / "auth")
+    world.company.set(smtpd_sasl_auth_enable="yes", smtpd_sasl_type="dovecot", smtpd_sasl_path="private/auth")
+
+
+@pytest.fixture(scope="module")
+def keys(world):
+    return {a: people.certify(world, a).with_suffix("") for a in
+            ("sue@smime.example", "new@smime.example", "copies@smime.example", "watcher@smime.example", "fred@smime.example")}
+
+
+@pytest.fixture
+def secret(post, world, keys):
+    """Sends a secret; tells what became of each copy that left, and that the record says the same, once."""
+    def send(to, name, sender="anna@example.com", **options):
+        # Who gets something of every message, or of others': only what is new counts.
+        body = f"The secret is {name}.\r\n".encode()
+        message = post.compose(to, body, sender=sender, message_id=f"<{name}@example.com>")
+        options.setdefault("send", lambda: post.accepted(message, to, sender=sender))()
+        return Outcome(world, post, keys, name, people.entity_of(message))
+
+    return send
+
+
+class Outcome:
+    def __init__(self, world, post, keys, name, entity):
+        self.world, self.post, self.keys, self.name, self.entity = world, post, keys, name, entity
+
+    def rows(self):
+        return self.world.postgres.query(
+            "select c.recipient, c.method, c.state, m.authenticated, m.client from postseal.copy c"
+            f" join postseal.message m on m.id = c.message where m.message_id = '<{self.name}@example.com>' order by 1")
+
+    def is_exactly(self, wanted):
+        """{address: method}, and the archive of all that is sent."""
+        wanted = {**wanted, "archive@plain.example": "plain"}
+        sandbox.wait_until(lambda: len(self.rows()) >= len(wanted), f"{len(wanted)} copies on record: {self.rows()}")
+        sandbox.wait_until(self.world.nothing_waits, "the outbox to be empty")
+        assert [r[:2] for r in self.rows()] == sorted([a, m] for a, m in wanted.items())
+        for address, method in wanted.items():
+            if not address.endswith(f"@{LOCAL}"):  # from there it goes on to where it is forwarded
+                sandbox.wait_until(lambda a=address: self.arrived(a), f"the copy for {address}")
+                assert self.arrived(address) == [method], address
+        return self
+
+    def arrived(self, address):
+        """How each mail of ours came to a mailbox."""
+        found = []
+        for path in self.post.box(address).files():
+            mail = people.Received(path.read_bytes())
+            assert not mail.fields("X-Postseal-Login") and b"postseal.invalid" not in mail.raw
+            if address in self.keys and "pkcs7" in str(mail["Content-Type"]):
+                if people.open_smime(mail, self.keys[address]) == self.entity:
+                    found.append("smime")
+            elif f"The secret is {self.name}.".encode() in mail.raw:
+                found.append("tls" if "with ESMTPS" in mail["Received"] else "plain")
+            elif "secure-mail" in str(mail["From"]) and "/m/" in mail.text() and not self.is_counted(path):
+                found.append("pickup")
+        return found
+
+    counted = {}
+
+    def is_counted(self, path):
+        """Notices do not say of which message they are: each counts for the first that looks for it."""
+        return self.counted.setdefault(path, self.name) != self.name
+
+
+def test_wire_says_why(world):
+    """What stands in main.cf before it is wired decides."""
+    shown = world.wire("show")
+    assert "# placement: expanded" in shown
+    for name in ("virtual_alias_maps", "recipient_canonical_maps", "always_bcc", "sender_bcc_maps", "recipient_bcc_maps"):
+        assert re.search(rf"^#   {name} = ", shown, re.M), name
+
+
+@pytest.mark.parametrize("original", ["yes", "no"])
+@pytest.mark.parametrize("to,wanted", [
+    (["team@example.com"], {"joe@plain.example": "plain", "sue@smime.example": "smime", "pia@pickup.example": "pickup"}),
+    (["everybody@example.com"], {"joe@plain.example": "plain", "sue@smime.example": "smime", "pia@pickup.example": "pickup",
+                                 "anna@example.com": "plain", "tom@partner.example": "tls"}),
+    (["once@example.com", "once@plain.example", "ONCE@plain.example"], {"once@plain.example": "plain"}),
+    (["old@plain.example", "new@smime.example"], {"new@smime.example": "smime"}),
+    (["watched@plain.example"], {"watched@plain.example": "plain", "watcher@smime.example": "smime"}),
+], ids=["alias", "nested", "twice", "canonical", "recipient_bcc"])
+def test_each_expanded_recipient_is_decided_by_itself(world, secret, name, to, wanted, original):
+    """Promises 1 and 3; with and without enable_original_recipient."""
+    world.company.set(enable_original_recipient=original)
+    secret(to, name).is_exactly(wanted)
+
+
+def test_plus_addresses_are_expanded_too(secret, name):
+    secret([f"plus+{name}@example.com"], name).is_exactly(
+        {f"joe+{name}@plain.example": "plain", f"pia+{name}@pickup.example": "pickup"})
+
+
+def test_copy_for_the_archive_of_a_sender_is_sealed_for_the_archive(secret, name):
+    secret([f"{name}@plain.example"], name, sender="boss@example.com").is_exactly(
+        {f"{name}@plain.example": "plain", "copies@smime.example": "smime"})
+
+
+def test_forward_file_does_not_lead_past_the_policy(world, secret, name):
+    """Promise 1: local(8) puts what it forwards into the queue past milters and content_filter."""
+    (world.directory / "forward" / "games").write_text(f"fred@smime.example, {name}@pickup.example\n")
+    found = secret(["home@example.com"], name)
+    found.is_exactly({f"games@{LOCAL}": "plain", "fred@smime.example": "smime", f"{name}@pickup.example": "pickup"})
+
+
+def test_sendmail_command_is_covered(world, post, secret, name):
+    """pickup(8) and non_smtpd_milters; a field that claims a login counts for nothing."""
+    message = post.compose(["team@example.com"], f"The secret is {name}.\r\n".encode(), message_id=f"<{name}@example.com>",
+                           fields=["X-Postseal-Login: " + "A" * 120])
+
+    def send():
+        subprocess.run(["/usr/sbin/sendmail", "-C", world.company.config, "-f", post.sender, "team@example.com"],
+                       input=message.replace(b"\r\n", b"\n"), check=True, env={**os.environ, "MAIL_CONFIG": str(world.company.config)})
+
+    found = secret(["team@example.com"], name, send=send)
+    found.is_exactly({"joe@plain.example": "plain", "sue@smime.example": "smime", "pia@pickup.example": "pickup"})
+    assert {row[3] for row in found.rows()} == {""}
+
+
+# --- who authenticated ---
+
+def login(world, message, to, user="anna.login", sender="anna@example.com"):
+    with smtplib.SMTP("127.0.0.1", world.ports["submission"]) as smtp:
+        smtp.ehlo()
+        smtp.login(user, "any")
+        smtp.sendmail(sender, to, message)
+
+
+def test_login_is_on_record_in_the_second_pass(world, post, secret, name):
+    message = post.compose(["x@plain.example"], f"The secret is {name}.\r\n".encode(), message_id=f"<{name}@example.com>",
+                           fields=["X-Postseal-Login: " + "A" * 120])
+    found = secret([], name, send=lambda: login(world, message, [f"{name}@plain.example"]))
+    found.is_exactly({f"{name}@plain.example": "plain"})
+    assert {tuple(row[3:]) for row in found.rows()} == {("anna.login", "localhost [127.0.0.1]")}
+
+
+def test_who_did_not_authenticate_has_no_login(post, secret, name):
+    found = secret([f"{name}@plain.example"], name).is_exactly({f"{name}@plain.example": "plain"})
+    assert {row[3] for row in found.rows()} == {""}
+
+
+def test_note_of_another_message_gives_no_login(world, post, secret, name):
+    """Somebody on this machine has seen the field of a message that waits, and puts it on one of his own."""
+    def waiting():
+        listed = sandbox.command("postqueue", "-c", world.company.config, "-j").decode().splitlines()
+        return [m["queue_id"] for m in map(json.loads, listed) if f"{name}other@plain.example" in str(m["recipients"])]
+
+    world.company.set(defer_transports="postseal-edge")
+    try:
+        login(world, post.compose(["x@plain.example"], b"Other.\r\n"), [f"{name}other@plain.example"])
+        queue_id = sandbox.wait_until(waiting, "the mail in the queue")[0]
+        queued = sandbox.command("postcat", "-c", world.company.config, "-q", queue_id)
+    finally:
+        world.company.set(defer_transports="")
+    note = re.search(rb"X-Postseal-Login: (\S+)", queued).group(1)
+    assert b"anna.login" not in queued.partition(b"MESSAGE CONTENTS")[2]
+    message = post.compose(["x@plain.example"], f"The secret is {name}.\r\n".encode(), message_id=f"<{name}@example.com>",
+                           fields=[f"X-Postseal-Login: {note.decode()}"])
+    with smtplib.SMTP("127.0.0.1", world.ports["second_pass"]) as smtp:
+        smtp.sendmail("boss@example.com", [f"{name}@plain.example"], message)
+    rows = sandbox.wait_until(lambda: Outcome(world, post, {}, name, b"").rows(), "the record")
+    assert {row[3] for row in rows} == {""}
+    sandbox.wait_until(lambda: "was not made by us for this message" in world.log("postseal-milter"), "the warning")
+
+
+def test_lost_content_filter_does_not_leave_mail_undecided(world, post, secret, name):
+    """Promise 1: without a second pass, the first decides."""
+    world.company.set(content_filter="")
+    try:
+        to = [f"{name}@pickup.example", "sue@smime.example"]
+        post.accepted(post.compose(to, f"The secret is {name}.\r\n".encode(), message_id=f"<{name}@example.com>"), to)
+        assert post.box(f"{name}@pickup.example").one().link()
+        assert [c["method"] for c in post.copies(f"{name}@pickup.example")] == ["pickup"]
+    finally:
+        world.company.set(content_filter=f"postseal-edge:[127.0.0.1]:{world.ports['second_pass']}")
+
+
+def test_refusal_reaches_the_sender_as_a_bounce(world, post, name):
+    sender = f"{name}@example.com"
+    to = ["refused@example.com", f"{name}@plain.example"]
+    post.accepted(post.compose(to, sender=sender), to, sender=sender)
+    bounce = post.box(sender).one()
+    assert re.search(rb"They\s+take\s+no\s+mail", bounce.raw)
+    assert post.box(f"{name}@plain.example").files() == []

@@ -1,0 +1,153 @@
+/* The note of who authenticated: only its own message, key and time open it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "milter/login.h"
+
+enum { NOW = 1795000000, DAY = 86400 };
+
+static struct spool_settings spool = {.directory = "/tmp", .memory_max = 65536};
+
+static struct message *
+message_of(const char *id, const char *body)
+{
+	struct message *message = message_new(&spool);
+	struct fault fault;
+
+	message_add_field(message, "Message-ID", id);
+	assert_true(message_add_body(message, body, strlen(body), &fault));
+	return message;
+}
+
+static struct seal_key
+key_of(unsigned char byte)
+{
+	struct seal_key key;
+
+	memset(key.bytes, byte, sizeof key.bytes);
+	return key;
+}
+
+/* What the first pass writes for anna. */
+static char *
+note_of_anna(const struct seal_key *key)
+{
+	g_autoptr(message_auto) message = message_of(" <1@example.com>", "Hello.\r\n");
+
+	message->authenticated = g_strdup("anna.login");
+	message->client = g_strdup("desk [192.0.2.7]");
+	return login_note(message, key, NOW);
+}
+
+static bool
+recall(const char *id, const char *body, const char *note, const struct seal_key *key, gint64 now)
+{
+	g_autoptr(message_auto) message = message_of(id, body);
+
+	message->client = g_strdup("localhost [127.0.0.1]");
+	message_add_field(message, "x-postseal-LOGIN", note);
+	if (login_recall(message, key, now, 6 * DAY)) {
+		assert_string_equal(message->authenticated, "anna.login");
+		assert_string_equal(message->client, "desk [192.0.2.7]");
+		return true;
+	}
+	assert_null(message->authenticated);
+	assert_string_equal(message->client, "localhost [127.0.0.1]");
+	return false;
+}
+
+static void
+test_its_own_message_opens_it(void **state)
+{
+	struct seal_key key = key_of(1);
+	g_autofree char *note = note_of_anna(&key);
+	g_autofree char *folded = g_strdup_printf(" %.40s\n\t%s", note, note + 40);
+
+	(void)state;
+	assert_true(recall("<1@example.com>", "Hello.\r\n", note, &key, NOW));
+	assert_true(recall(" <1@example.com>", "Hello.\r\n", folded, &key, NOW + 5 * DAY));
+	assert_null(strstr(note, "anna"));
+}
+
+static void
+test_another_message_key_or_time_does_not(void **state)
+{
+	struct seal_key key = key_of(1), other = key_of(2);
+	g_autofree char *note = note_of_anna(&key);
+
+	(void)state;
+	assert_false(recall("<2@example.com>", "Hello.\r\n", note, &key, NOW));
+	assert_false(recall("<1@example.com>", "Hello!\r\n", note, &key, NOW));
+	assert_false(recall("<1@example.com>", "Hello.\r\n", note, &other, NOW));
+	assert_false(recall("<1@example.com>", "Hello.\r\n", note, &key, NOW + 7 * DAY));
+	assert_false(recall("<1@example.com>", "Hello.\r\n", note, &key, NOW - DAY));
+}
+
+static void
+test_no_changed_byte_opens_it(void **state)
+{
+	struct seal_key key = key_of(1);
+	g_autofree char *note = note_of_anna(&key);
+
+	(void)state;
+	for (size_t i = 0; note[i] != '\0' && note[i] != '='; i++) {
+		g_autofree char *changed = g_strdup(note);
+
+		changed[i] = changed[i] == 'A' ? 'B' : 'A';
+		/* The last symbol has bits that stand for nothing. */
+		if (note[i + 1] != '=' && note[i + 1] != '\0')
+			assert_false(recall("<1@example.com>", "Hello.\r\n", changed, &key, NOW));
+		changed[i] = '\0';
+		assert_false(recall("<1@example.com>", "Hello.\r\n", changed, &key, NOW));
+	}
+	assert_false(recall("<1@example.com>", "Hello.\r\n", "", &key, NOW));
+}
+
+static void
+test_two_notes_are_none(void **state)
+{
+	struct seal_key key = key_of(1);
+	g_autofree char *note = note_of_anna(&key);
+	g_autoptr(message_auto) message = message_of("<1@example.com>", "Hello.\r\n");
+
+	(void)state;
+	message_add_field(message, LOGIN_FIELD, note);
+	message_add_field(message, LOGIN_FIELD, note);
+	assert_false(login_recall(message, &key, NOW, DAY));
+}
+
+static void
+test_a_login_too_long_is_not_cut_to_somebody_elses(void **state)
+{
+	struct seal_key key = key_of(1);
+	g_autoptr(message_auto) message = message_of("<1@example.com>", "");
+	g_autofree char *note = NULL;
+
+	(void)state;
+	message->authenticated = g_strnfill(1000, 'a');
+	note = login_note(message, &key, NOW);
+	message_add_field(message, LOGIN_FIELD, note);
+	assert_true(login_recall(message, &key, NOW, DAY));
+	assert_null(message->authenticated);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_its_own_message_opens_it),
+		cmocka_unit_test(test_another_message_key_or_time_does_not),
+		cmocka_unit_test(test_no_changed_byte_opens_it),
+		cmocka_unit_test(test_two_notes_are_none),
+		cmocka_unit_test(test_a_login_too_long_is_not_cut_to_somebody_elses),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
