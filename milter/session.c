@@ -186,12 +186,16 @@ static sfsistat
 header(SMFICTX *context, char *name, char *value)
 {
 	struct session *session = smfi_getpriv(context);
-	uint64_t limit = policy_settings(session->policy)->limit_headers;
+	const struct settings *settings = policy_settings(session->policy);
+	size_t length = strlen(name) + strlen(value);
 
-	if (session->message->header_size + strlen(name) + strlen(value) > limit)
+	if (session->message->header_size + length > settings->limit_headers)
 		fault_set(&session->fault, FAULT_TOO_BIG,
 			  "The header of the message is larger than %llu bytes (limit headers).",
-			  (unsigned long long)limit);
+			  (unsigned long long)settings->limit_headers);
+	else if (length > settings->limit_field)
+		fault_set(&session->fault, FAULT_TOO_BIG, "A header field is larger than %llu bytes (limit field).",
+			  (unsigned long long)settings->limit_field);
 	else
 		message_add_field(session->message, name, value);
 	return go_on(session, SMFIP_NR_HDR);

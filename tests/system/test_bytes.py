@@ -52,3 +52,20 @@ def test_bytes_survive(post, keys, name, content, body):
 
 def test_there_are_forty_structures():
     assert len({s[0] for s in STRUCTURES}) >= 40
+
+
+def test_long_header_field_is_whole_or_refused(post, keys):
+    """Promise 4: Postfix cuts what is longer than 60000 bytes before a milter sees it."""
+    def sent(count, to, message_id):
+        value = ",\r\n ".join(f"<person{i:05d}@other.example>" for i in range(count))
+        message = post.compose([], fields=[f"X-People: {value}"], message_id=message_id)
+        return value.replace("\r\n", "\n").encode(), post.send(message, to)
+
+    # In place and by the outbox.
+    value, (code, _) = sent(1900, [SMIME, PLAIN], "<long.bytes@example.com>")
+    assert code == 250 and len(value) > 55_000
+    for address in (SMIME, PLAIN):
+        assert b"\nX-People: " + value + b"\n" in arrived(post, address, "<long.bytes@example.com>").raw
+    for count in (2100, 3000, 9000):
+        _, (code, text) = sent(count, [SMIME, PLAIN], f"<longer{count}.bytes@example.com>")
+        assert code == 552 and "limit field" in text
