@@ -7,6 +7,8 @@
 
 #include "core/address.h"
 #include "delivery/plan.h"
+#include "delivery/signers.h"
+#include "mail/addresses.h"
 
 /* --- policy explain --- */
 
@@ -106,20 +108,25 @@ read_message(struct message *message, const char *path, struct fault *fault)
 static int
 explain_message(const struct admin *admin, const struct message *message, bool as_json)
 {
-	const struct keystore_settings keys = {.database = admin->database};
+	const struct keystore_settings keys = {.database = admin->database,
+					       .keeper = admin->settings->keeper_socket};
 	struct keystore *keystore = keystore_new(&keys);
-	const struct surroundings around = {.settings = admin->settings,
+	/* Without a message, its author is its sender. */
+	g_autofree char *from = message->fields->len == 0 ? g_strdup(message->sender_folded) : addresses_from(message);
+	struct surroundings around = {.settings = admin->settings,
 					    .policy = admin->policy,
 					    .database = admin->database,
 					    .keystore = keystore,
-					    .message = message};
-	struct plan plan;
+					    .message = message,
+					    .from = from};
+	struct plan plan = {0};
 	struct fault fault;
-	bool planned = plan_init(&plan, &around, &fault);
+	bool planned = signers_find(&around, &fault) && plan_init(&plan, &around, &fault);
 
 	if (planned)
 		print_plan(&plan, as_json);
 	plan_clear(&plan);
+	signers_clear(&around);
 	keystore_free(keystore);
 	return planned ? EXIT_GOOD : command_fail(&fault);
 }
@@ -141,6 +148,7 @@ explain(const struct admin *admin, int argc, char **argv)
 {
 	static const struct option options[] = {{"from", required_argument, NULL, 'f'},
 						{"to", required_argument, NULL, 't'},
+						{"login", required_argument, NULL, 'l'},
 						{"json", no_argument, NULL, 'j'},
 						{0}};
 	const struct spool_settings spool = {.directory = g_get_tmp_dir(), .memory_max = 8 << 20};
@@ -154,9 +162,11 @@ explain(const struct admin *admin, int argc, char **argv)
 		if ((option == 'f' && message->sender == NULL) || option == 't') {
 			if (!add_to_envelope(message, option, optarg, &fault))
 				return command_fail(&fault);
-		} else if (option == 'j')
+		} else if (option == 'l' && message->authenticated == NULL) {
+			message->authenticated = g_strdup(optarg);
+		} else if (option == 'j') {
 			as_json = true;
-		else {
+		} else {
 			return command_usage(&delivery_commands[0]);
 		}
 	}
@@ -289,7 +299,7 @@ delete_account(const struct admin *admin, int argc, char **argv)
 }
 
 const struct command delivery_commands[] = {
-	{"policy explain", "[--json] --from ADDRESS --to ADDRESS [--to ADDRESS ...] [FILE.eml | -]",
+	{"policy explain", "[--json] [--login LOGIN] --from ADDRESS --to ADDRESS [--to ADDRESS ...] [FILE.eml | -]",
 	 "tell what would become of a message, and why", explain, true},
 	{"outbox list", "", "list mail that Postseal still has to hand to the MTA", list_outbox},
 	{"message recall", "MESSAGE [RECIPIENT]", "take back what waits unread behind the portal", recall_message},

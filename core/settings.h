@@ -15,6 +15,8 @@ enum portal_factor { PORTAL_FACTOR_OFFERED, PORTAL_FACTOR_REQUIRED };
 enum opaque { OPAQUE_WAIT, OPAQUE_REFUSE, OPAQUE_PASS };
 enum receipts { RECEIPTS_AT_ONCE, RECEIPTS_DAILY, RECEIPTS_TROUBLE };
 
+enum sign { SIGN_LOGIN, SIGN_MTA, SIGN_ANY };
+
 struct settings {
 #define TEXT(field, standard) char *field;
 #define WORD(field, standard, words) char *field;

@@ -73,6 +73,9 @@ COUNT(limit_parts, "10000", 1, 10000000)
 COUNT(limit_passes, "3", 1, 100)
 CHOICE(opaque, "wait", "wait, refuse, pass")
 
+CHOICE(sign, "login", "login, mta, any")
+TEXT(sign_logins, "")
+
 TEXT(gpg_program, "/usr/bin/gpg")
 TEXT(gpg_home, "/run/postseal/gnupg")
 SECONDS(gpg_timeout, "60 seconds", 1, 3600)

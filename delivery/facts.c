@@ -90,6 +90,7 @@ facts_init(struct facts *facts, const struct message *message, const struct sett
 	};
 	facts->policy = (struct policy_facts){
 		.sender = message->sender_folded,
+		.authenticated = message->authenticated,
 		.subject = facts->subject,
 		.size = message_size(message),
 		.context = facts,

@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "delivery/dispatch.h"
+#include "delivery/signers.h"
 #include "mail/addresses.h"
 #include "milter/heard.h"
 #include "milter/login.h"
@@ -245,13 +246,6 @@ count_outcome(const struct dispatch *dispatch)
 	}
 }
 
-static bool
-find_signers(struct surroundings *around, const char *sender, struct fault *fault)
-{
-	return keystore_signer(around->keystore, KEY_SMIME, sender, &around->smime_signer, fault) &&
-	       keystore_signer(around->keystore, KEY_PGP, sender, &around->pgp_signer, fault);
-}
-
 static sfsistat
 decide(SMFICTX *context, struct session *session)
 {
@@ -281,7 +275,7 @@ decide(SMFICTX *context, struct session *session)
 
 	identifier_make(&record.id);
 	message_identity(message, identity);
-	if (find_signers(&around, message->sender_folded, &session->fault) &&
+	if (signers_find(&around, &session->fault) &&
 	    dispatch_message(&dispatch, &around, &record, &session->fault)) {
 		log_outcome(&dispatch, message, &record);
 		count_outcome(&dispatch);
@@ -295,8 +289,7 @@ decide(SMFICTX *context, struct session *session)
 		verdict = verdict_refuse(context, &session->fault);
 	}
 	dispatch_clear(&dispatch);
-	keystore_signer_clear(&around.smime_signer);
-	keystore_signer_clear(&around.pgp_signer);
+	signers_clear(&around);
 	return verdict;
 }
 

@@ -41,7 +41,7 @@ static void policy_error(const struct place *place, struct parser *parser, const
 %token HEADER "header" SIZE "size" OVER "over" UNDER "under" ATTACHMENT "attachment" NAME "name"
 %token TYPE "type" TEXT "text" REGEX "regex" DELIVER "deliver" REJECT "reject" EXPIRE "expire"
 %token OPAQUE "opaque" ENCRYPTED "encrypted" SIGNED "signed" HIDE "hide" PORTAL "portal" CONVERSATION "conversation"
-%token RECEIPT "receipt"
+%token RECEIPT "receipt" AUTHENTICATED "authenticated"
 %token FILE_ "file" DATABASE "database" UNKNOWN_CHARACTER "a character that has no meaning here"
 
 %type <texts> strings listed one_or_more
@@ -151,6 +151,7 @@ condition
 	| SIGNED		{ $$ = condition_new(&match_signed); }
 	| OPAQUE		{ $$ = condition_new(&match_opaque); }
 	| PORTAL		{ $$ = condition_new(&match_portal); }
+	| AUTHENTICATED		{ $$ = condition_new(&match_authenticated); }
 	| CONVERSATION		{ $$ = condition_new(&match_conversation); }
 	| TEXT REGEX STRING	{ $$ = parser_regex(parser, &@3, $3); }
 	;

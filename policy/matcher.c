@@ -231,6 +231,15 @@ portal(struct policy_question *q, const struct condition *c, bool *matched_r, st
 }
 
 static bool
+authenticated(struct policy_question *q, const struct condition *c, bool *matched_r, struct fault *fault)
+{
+	(void)c;
+	(void)fault;
+	*matched_r = policy_vouches_for(q->policy, q->facts.authenticated, q->facts.sender);
+	return true;
+}
+
+static bool
 look_for_conversation(void *visitor, const char *text, size_t length)
 {
 	struct conversation_search *search = visitor;
@@ -271,3 +280,4 @@ const struct matcher match_opaque = {"opaque", false, opaque};
 const struct matcher match_text_regex = {"text regex", false, text_regex, SEES_TEXT};
 const struct matcher match_portal = {"portal", false, portal};
 const struct matcher match_conversation = {"conversation", false, conversation};
+const struct matcher match_authenticated = {"authenticated", false, authenticated};

@@ -71,6 +71,7 @@ policy_unref(struct policy *policy)
 	g_ptr_array_unref(policy->rules);
 	g_ptr_array_unref(policy->tables);
 	settings_free(policy->settings);
+	logins_free(policy->logins);
 	pcre2_match_context_free(policy->match_context);
 	g_free(policy->text);
 	g_free(policy->digest);
@@ -132,13 +133,14 @@ policy_rule_count(const struct policy *policy)
 
 /* --- the whole file --- */
 
-/* The digest covers the table files: another table is another policy. */
+/* The digest covers the table files and the logins: another table is another policy. */
 static char *
 digest(const struct policy *policy, const struct configuration *configuration)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 
 	g_checksum_update(sum, (const guchar *)configuration->text, (gssize)configuration->length);
+	g_checksum_update(sum, (const guchar *)logins_text(policy->logins), -1);
 	for (guint i = 0; i < policy->tables->len; i++) {
 		const struct table *table = g_ptr_array_index(policy->tables, i);
 		g_autofree char *content = NULL;
@@ -186,6 +188,17 @@ use_tables_of_settings(struct parser *parser, const struct settings_reader *read
 	}
 }
 
+static void
+read_logins(struct parser *parser)
+{
+	struct policy *policy = parser->policy;
+	struct fault fault;
+
+	policy->logins = logins_load(policy->settings->sign_logins, &fault);
+	if (policy->logins == NULL)
+		g_ptr_array_add(parser->errors, g_strdup(fault.text));
+}
+
 /* Line by line, so that errors stand in the order of the file. */
 static void
 read_lines(struct parser *parser)
@@ -205,6 +218,7 @@ read_lines(struct parser *parser)
 	good = parser->errors->len == 0;
 	use_tables_of_settings(parser, reader);
 	parser->policy->settings = settings_reader_finish(reader);
+	read_logins(parser);
 	parser_resolve_tables(parser);
 	if (good)
 		parser_review(parser);
@@ -257,6 +271,22 @@ policy_read(const char *path, const struct policy_method *methods)
 	for (guint i = 0; i < complaints.warnings->len; i++)
 		log_warning("%s", (const char *)g_ptr_array_index(complaints.warnings, i));
 	return policy;
+}
+
+/* --- who may send as whom --- */
+
+bool
+policy_vouches_for(const struct policy *policy, const char *login, const char *sender)
+{
+	if (login == NULL || *login == '\0')
+		return false;
+	return policy->settings->sign == SIGN_MTA || logins_may_send_as(policy->logins, login, sender);
+}
+
+bool
+policy_signs_for(const struct policy *policy, const char *login, const char *sender)
+{
+	return policy->settings->sign == SIGN_ANY || policy_vouches_for(policy, login, sender);
 }
 
 /* --- tables --- */

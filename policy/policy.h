@@ -59,6 +59,12 @@ bool policy_table_has(const struct policy *policy, struct database *database, co
 bool policy_check_tables(const struct policy *policy, struct database *database,
 			 struct fault *fault);
 
+/* Is it known that who authenticated at the MTA (NULL: nobody did) may send as the folded address: by
+ * `sign logins`, or because the MTA lets nobody else? */
+bool policy_vouches_for(const struct policy *policy, const char *login, const char *sender);
+/* Is mail of this sender signed: is that known, or `sign "any"` set? */
+bool policy_signs_for(const struct policy *policy, const char *login, const char *sender);
+
 struct policy_protection {
 	bool encrypted, is_signed;
 };
@@ -79,6 +85,7 @@ typedef bool policy_visit_part(void *visitor, const char *name, const char *type
  * once for each condition of the file. */
 struct policy_facts {
 	const char *sender;  /* folded (core/address.h); "" for the null sender */
+	const char *authenticated; /* login at the MTA, or NULL */
 	const char *subject; /* decoded, UTF-8 */
 	uint64_t size;       /* bytes, header and body */
 	/* Written in the portal: only rules with the condition `portal` are asked, which have no

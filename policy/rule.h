@@ -8,6 +8,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "policy/logins.h"
 #include "policy/policy.h"
 #include "policy/table.h"
 
@@ -27,7 +28,7 @@ struct matcher {
 extern const struct matcher match_any, match_sender, match_sender_domain, match_recipient,
 	match_recipient_domain, match_subject_tag, match_header, match_size_over, match_size_under,
 	match_attachment_name, match_attachment_type, match_text_regex, match_encrypted, match_signed, match_opaque, match_portal,
-	match_conversation;
+	match_conversation, match_authenticated;
 
 struct condition {
 	const struct matcher *matcher;
@@ -68,6 +69,7 @@ struct policy {
 	char *text; /* of the file */
 	char *digest;
 	struct settings *settings;
+	struct logins *logins;
 	GPtrArray *tables; /* struct table */
 	GPtrArray *rules;
 	unsigned condition_count;

@@ -21,6 +21,7 @@ static const struct {
 	{"encrypted", ENCRYPTED},   {"signed", SIGNED},       {"hide", HIDE},
 	{"portal", PORTAL},         {"conversation", CONVERSATION}, {"receipt", RECEIPT},
 	{"file", FILE_},            {"database", DATABASE},   {"opaque", OPAQUE},
+	{"authenticated", AUTHENTICATED},
 };
 
 static int

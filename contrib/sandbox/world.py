@@ -188,6 +188,7 @@ hostname "gateway.example.com"
 database "{self.postgres.url}"
 secrets "{self.directory}/secrets"
 spool directory "{self.directory}/spool"
+{"" if settings.startswith("sign ") or chr(10) + "sign " in settings else 'sign "any"  # nobody authenticates here'}
 milter listen "unix:{self.milter_socket}" user "nobody"
 courier user "nobody"
 portal listen "127.0.0.1:{self.ports['portal']}" url "http://localhost:{self.ports['portal']}" user "nobody"

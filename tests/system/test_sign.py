@@ -1,0 +1,111 @@
+"""A signature is that of who sent the message: clients authenticate (as XCLIENT says, Postfix's own way to do so in
+tests), and the name that they give in MAIL FROM proves nothing."""
+import smtplib
+
+import pytest
+
+import people
+import world as sandbox
+
+SETTINGS = 'sign "login" logins "{directory}/logins"\n'
+RULES = """
+match subject tag "[plain]" sender domain "example.com" authenticated deliver plain
+match recipient domain "smime.example" deliver smime
+match recipient domain "pgp.example" deliver pgp
+otherwise deliver plain
+"""
+
+
+def prepare(world):
+    sandbox.command("postconf", "-c", world.company.config, "smtpd_authorized_xclient_hosts=127.0.0.0/8")
+    sandbox.command("postfix", "-c", world.company.config, "reload")
+    (world.directory / "logins").write_text("# who may send as whom\noffice  office@example.com team@example.com\n"
+                                            "Scanner devices.example.com # by domain\n")
+
+
+def send(world, post, sender, to, login=None, subject="Hello"):
+    message = post.compose([to], subject=subject, sender=sender)
+    with smtplib.SMTP("127.0.0.1", world.ports["submission"]) as smtp:
+        smtp.ehlo()
+        if login is not None:
+            code, text = smtp.docmd("XCLIENT", f"LOGIN={login}")
+            assert code == 220, text
+            smtp.ehlo()
+        smtp.sendmail(sender, [to], message)
+    return message
+
+
+@pytest.fixture
+def pair(world, name):
+    """A sender with our certificate and an address outside that takes S/MIME."""
+    def make(sender):
+        base = people.certify(world, sender).with_suffix("")
+        both = base.with_suffix(".both")
+        both.write_text(base.with_suffix(".pem").read_text() + base.with_suffix(".key").read_text())
+        world.postseal("key", "import", both)
+        to = f"{name}@smime.example"
+        return to, people.certify(world, to).with_suffix("")
+
+    return make
+
+
+def test_client_that_does_not_authenticate_gets_no_signature(world, post, pair, name):
+    """It got any colleague's whom it named in From and MAIL FROM."""
+    sender = f"{name}.boss@example.com"
+    to, base = pair(sender)
+    message = send(world, post, sender, to)
+    assert people.open_smime(post.box(to).one(), base) == people.entity_of(message)
+    copy = post.copies(to)[0]
+    assert copy["signed_by"] == "" and "not signed: nobody has authenticated" in copy["reason"]
+
+
+def test_another_login_gets_no_signature(world, post, pair, name):
+    sender = f"{name}.boss@example.com"
+    to, base = pair(sender)
+    message = send(world, post, sender, to, login="mallory@example.com")
+    assert people.open_smime(post.box(to).one(), base) == people.entity_of(message)
+    copy = post.copies(to)[0]
+    assert copy["signed_by"] == ""
+    assert f"mallory@example.com has authenticated, who is not known to send as {sender}" in copy["reason"]
+
+
+@pytest.mark.parametrize("login,sender", [
+    ("{name}@example.com", "{name}@example.com"), ("{name}@EXAMPLE.com", "{name}@example.com"),
+    ("office", "team@example.com"), ("OFFICE", "office@example.com"), ("scanner", "{name}@devices.example.com"),
+])
+def test_login_that_is_the_sender_or_is_listed_gets_the_signature(world, post, pair, name, login, sender):
+    login, sender = login.format(name=name), sender.format(name=name)
+    to, base = pair(sender)
+    send(world, post, sender, to, login=login)
+    assert b"smime-type=signed-data" in people.open_smime(post.box(to).one(), base)
+    assert post.copies(to)[0]["signed_by"]
+
+
+def test_rules_can_ask_whether_the_sender_authenticated(world, post, name):
+    """MAIL FROM alone passed for `sender in <lawyers>`."""
+    sender, to = f"{name}@example.com", f"{name}@smime.example"
+    people.certify(world, to)
+    send(world, post, sender, to, subject="[plain] a")
+    send(world, post, sender, to, subject="[plain] b", login="mallory@example.com")
+    send(world, post, sender, to, subject="[plain] c", login=sender)
+    sandbox.wait_until(lambda: len(post.copies(to)) == 3, "three copies")
+    assert [copy["method"] for copy in post.copies(to)] == ["smime", "smime", "plain"]
+
+
+def test_explain_knows_of_the_login(world, pair, name):
+    sender = f"{name}@example.com"
+    to, _ = pair(sender)
+    asked = ("policy", "explain", "--from", sender, "--to", to)
+    assert "not signed: nobody has authenticated" in world.postseal(*asked)
+    assert ", signed by " in world.postseal(*asked, "--login", sender)
+
+
+def test_wrong_line_in_the_file_of_logins_is_an_error_with_its_place(world):
+    path = world.directory / "logins"
+    good = path.read_text()
+    try:
+        path.write_text(good + "office\n")
+        with pytest.raises(sandbox.Trouble, match=r"logins:4: expected an address or domain behind the login office"):
+            world.postseal("check")
+    finally:
+        path.write_text(good)
