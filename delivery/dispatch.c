@@ -8,6 +8,7 @@
 #include "delivery/offer.h"
 #include "delivery/outbox/notice.h"
 #include "delivery/outbox/outbox.h"
+#include "delivery/outbox/receipt.h"
 #include "delivery/parcel/parcel.h"
 #include "mail/addresses.h"
 #include "mail/subject_tags.h"
@@ -200,6 +201,37 @@ lifetime(const struct commit *commit, const struct copy *copy)
 						  : commit->around->settings->pickup_expire;
 }
 
+/* Of the copy, success is told once it is parked; of the notice, only what the sender wants to hear of a failure. */
+static const char *
+notify_of_notice(const struct recipient *recipient)
+{
+	bool failure, delay;
+
+	if (recipient->notify == NULL)
+		return NULL;
+	failure = strcasestr(recipient->notify, "FAILURE") != NULL;
+	delay = strcasestr(recipient->notify, "DELAY") != NULL;
+	return failure ? (delay ? "FAILURE,DELAY" : "FAILURE") : delay ? "DELAY" : "NEVER";
+}
+
+/* RFC 3461 §5.2.2: beyond the portal nobody makes delivery status notifications. */
+static bool
+tell_relayed(const struct commit *commit, const struct recipient *recipient, struct fault *fault)
+{
+	const struct message *message = commit->around->message;
+	const struct receipt receipt = {.message = commit->message->id.text,
+					.sender = message->sender,
+					.recipient = recipient->address,
+					.what = "relayed",
+					.form = "dsn",
+					.envid = message->envid,
+					.orcpt = recipient->orcpt};
+
+	if (recipient->notify == NULL || strcasestr(recipient->notify, "SUCCESS") == NULL || *message->sender == '\0')
+		return true;
+	return receipt_note(commit->connection, commit->around->settings, &receipt, fault);
+}
+
 /* A key for every recipient; link and code are the courier's to make (delivery/courier/links_and_codes.h). */
 static bool
 add_keys(const struct commit *commit, struct parcel_writer *parcel, const struct group *group,
@@ -208,11 +240,12 @@ add_keys(const struct commit *commit, struct parcel_writer *parcel, const struct
 	for (guint i = 0; i < group->copies->len; i++) {
 		const struct copy *copy = g_ptr_array_index(group->copies, i);
 		const struct parcel_recipient recipient = {.copy = copy->id.text,
-							   .notify = copy->recipient->notify,
+							   .notify = notify_of_notice(copy->recipient),
 							   .orcpt = copy->recipient->orcpt,
 							   .lifetime = lifetime(commit, copy)};
 
-		if (!parcel_add_key(parcel, &recipient, commit->around->courier, fault))
+		if (!parcel_add_key(parcel, &recipient, commit->around->courier, fault) ||
+		    !tell_relayed(commit, copy->recipient, fault))
 			return false;
 	}
 	return true;

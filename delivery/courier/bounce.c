@@ -5,6 +5,7 @@
 #include "core/catalogue.h"
 #include "mail/letter.h"
 #include "delivery/outbox/outbox.h"
+#include "mail/xtext.h"
 
 static bool
 is_wanted(const struct queue_outcome *outcome)
@@ -31,11 +32,12 @@ static void
 add_outcome(GString *text, GString *report, const struct queue_outcome *outcome)
 {
 	const struct queued_recipient *recipient = outcome->recipient;
+	g_autofree char *original = xtext_decode(recipient->orcpt);
 	char status[16];
 
 	g_string_append_printf(text, "    <%s>\n    %s\n", recipient->address, outcome->reply);
 	if (recipient->orcpt != NULL)
-		g_string_append_printf(report, "\nOriginal-Recipient: %s", recipient->orcpt);
+		g_string_append_printf(report, "\nOriginal-Recipient: %s", original);
 	g_string_append_printf(report,
 			       "\nFinal-Recipient: rfc822; %s\nAction: failed\nStatus: %s\n"
 			       "Diagnostic-Code: smtp; %s\n",
@@ -74,6 +76,7 @@ bounce(struct connection *connection, const struct settings *settings,
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 	g_autoptr(GString) report = g_string_new(NULL);
+	g_autofree char *envid = xtext_decode(mail->envid);
 	bool wanted = false;
 
 	if (*mail->sender == '\0')
@@ -89,7 +92,7 @@ bounce(struct connection *connection, const struct settings *settings,
 	g_string_append(text, "\n\n");
 	g_string_append_printf(report, "Reporting-MTA: dns; %s\n", settings->hostname);
 	if (mail->envid != NULL)
-		g_string_append_printf(report, "Original-Envelope-Id: %s\n", mail->envid);
+		g_string_append_printf(report, "Original-Envelope-Id: %s\n", envid);
 	for (size_t i = 0; i < count; i++) {
 		if (!is_wanted(&outcomes[i]))
 			continue;

@@ -4,6 +4,7 @@
 
 #include "core/catalogue.h"
 #include "delivery/outbox/notice.h"
+#include "mail/xtext.h"
 
 static const struct statement begin = {"receipt_begin", "begin"};
 static const struct statement commit = {"receipt_commit", "commit"};
@@ -16,15 +17,15 @@ static const struct statement take_due = {
 	"  order by due_at limit 1 for update skip locked),"
 	" taken as (delete from postseal.receipt r using first f"
 	"  where r.message = f.message and r.form = f.form and r.due_at <= now()"
-	"  returning r.parcel, r.message, r.sender, r.recipient, r.what, r.form, r.at) "
+	"  returning r.parcel, r.message, r.sender, r.recipient, r.what, r.form, r.at, r.envid, r.orcpt) "
 	"select t.sender, t.recipient, t.what, t.form, extract(epoch from t.at)::bigint, "
 	"m.message_id, t.message,"
-	" s.boxed, p.language "
+	" s.boxed, p.language, t.envid, t.orcpt "
 	"from taken t join postseal.message m on m.id = t.message left join postseal.parcel p on "
 	"p.id = t.parcel"
 	" left join postseal.sender_page s on s.message = t.message "
 	"order by t.at"};
-enum { SENDER, RECIPIENT, WHAT, FORM, AT, MESSAGE_ID, MESSAGE, TRACK, LANGUAGE };
+enum { SENDER, RECIPIENT, WHAT, FORM, AT, MESSAGE_ID, MESSAGE, TRACK, LANGUAGE, ENVID, ORCPT };
 
 struct wording {
 	const char *what;
@@ -34,6 +35,7 @@ struct wording {
 };
 
 static const struct wording wordings[] = {
+	{"relayed", N_("waits, protected, to be read in the browser"), NULL, "relayed", "2.0.0"},
 	{"opened", N_("was read"), "displayed", "delivered", "2.0.0"},
 	{"deleted", N_("was deleted by its reader"), "deleted", "delivered", "2.0.0"},
 	{"expired", N_("has expired unread"), NULL, "failed", "5.4.7"},
@@ -48,7 +50,7 @@ wording_of(const char *what)
 	for (size_t i = 0; i < G_N_ELEMENTS(wordings); i++)
 		if (strcmp(wordings[i].what, what) == 0)
 			return &wordings[i];
-	return &wordings[0];
+	g_assert_not_reached(); /* the table holds what it may be */
 }
 
 static void
@@ -122,17 +124,29 @@ disposition_report(const struct settings *settings, const PGresult *rows)
 		wording->disposition);
 }
 
+static void
+append_field(GString *report, const char *name, const char *xtext)
+{
+	g_autofree char *value = xtext_decode(xtext);
+
+	if (*value != '\0')
+		g_string_append_printf(report, "%s: %s\n", name, value);
+}
+
 static char *
 status_report(const struct settings *settings, const PGresult *rows)
 {
 	GString *report = g_string_new(NULL);
 
-	g_string_printf(report, "Reporting-MTA: dns; %s\n", settings->hostname);
+	append_field(report, "Original-Envelope-Id", result_text(rows, 0, ENVID));
+	g_string_append_printf(report, "Reporting-MTA: dns; %s\n", settings->hostname);
 	for (int row = 0; row < PQntuples(rows); row++) {
 		const struct wording *wording = wording_of(PQgetvalue(rows, row, WHAT));
 
+		g_string_append_c(report, '\n');
+		append_field(report, "Original-Recipient", result_text(rows, row, ORCPT));
 		g_string_append_printf(
-			report, "\nFinal-Recipient: rfc822; %s\nAction: %s\nStatus: %s\n",
+			report, "Final-Recipient: rfc822; %s\nAction: %s\nStatus: %s\n",
 			PQgetvalue(rows, row, RECIPIENT), wording->action, wording->status);
 	}
 	return g_string_free(report, FALSE);

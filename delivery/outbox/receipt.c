@@ -6,9 +6,9 @@ enum { DAY_SECONDS = 86400 };
 
 static const struct statement receipt_put = {
 	"receipt_put",
-	"insert into postseal.receipt (parcel, message, sender, recipient, what, form, due_at) "
-	"values ((select id from postseal.parcel where id = $1), $2, $3, $4, $5, $6, now() + $7 * "
-	"interval '1 second')"};
+	"insert into postseal.receipt (parcel, message, sender, recipient, what, form, envid, orcpt, due_at) "
+	"values ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9 * interval '1 second')",
+	.repeats = true};
 
 static bool
 is_trouble(const struct receipt *receipt)
@@ -33,6 +33,8 @@ receipt_note(struct connection *connection, const struct settings *settings,
 	parameters_text(&parameters, receipt->recipient);
 	parameters_text(&parameters, receipt->what);
 	parameters_text(&parameters, by_rule ? receipt->form : "mail");
+	parameters_text(&parameters, receipt->envid);
+	parameters_text(&parameters, receipt->orcpt);
 	parameters_number(&parameters, bundled && !by_rule && strcmp(receipt->what, "locked") != 0
 					       ? DAY_SECONDS
 					       : 0);

@@ -1,5 +1,5 @@
 /*
- * What senders are told of their messages behind the portal: opened, expired unread, locked,
+ * What senders are told of their messages behind the portal: that they are there, opened, expired unread, locked,
  * lost. Whoever notices it puts down a row; the courier makes mails of them, at once or bundled, as
  * `receipts` in postseal.conf(5) says: one thread for each message.
  */
@@ -14,8 +14,9 @@ struct receipt {
 	const char *parcel;
 	const char *sender; /* who is told */
 	const char *recipient;
-	const char *what; /* "opened", "expired", "locked", "lost", "deleted" */
-	const char *form; /* "mail", "mdn", "dsn": as a rule wants it; NULL: as the settings say */
+	const char *what; /* "relayed", "opened", "expired", "locked", "lost", "deleted" */
+	const char *form; /* "mail", "mdn", "dsn": as a rule or the sender wants it; NULL: as the settings say */
+	const char *envid, *orcpt; /* DSN parameters (RFC 3461), or NULL */
 };
 
 /* In the open batch; nothing where the settings do not want it. */

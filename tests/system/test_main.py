@@ -281,6 +281,19 @@ def test_dsn_parameters_travel_with_the_copies(world, post, sue, name):
     assert all(b"Original-Envelope-Id: QQ314159" in r.raw for r in reports)
 
 
+def test_success_of_a_parked_copy_was_told_when_its_notice_arrived(world, post, name):
+    """RFC 3461 §5.2: of the copy, with the envelope's identifier, and once."""
+    sender, to = f"{name}@example.com", f"{name}@pickup.example"
+    post.accepted(post.compose([to], sender=sender), [to], sender=sender, options=["RET=HDRS", "ENVID=QQ+2B314159"],
+                  rcpt_options=["NOTIFY=SUCCESS", "ORCPT=rfc822;Pia+2Bbox@pickup.example"])
+    post.box(to).one()
+    sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
+    reports = [m for m in post.box(sender).wait(2) if m.parsed.get_content_type() == "multipart/report"]
+    status = reports[0].parsed.get_payload()[1].as_string()
+    assert len(reports) == 1 and "Original-Envelope-Id: QQ+314159\n" in status and "Action: relayed" in status
+    assert "Original-Recipient: rfc822;Pia+box@pickup.example\n" in status and f"Final-Recipient: rfc822; {to}" in status
+
+
 def test_forged_field_of_ours_is_removed(post, name):
     to = f"{name}@plain.example"
     post.accepted(post.compose([to], fields=["X-Postseal-Login: anna", "x-postseal-anything: 1"]), [to])
