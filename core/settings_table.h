@@ -79,7 +79,7 @@ TEXT(sign_logins, "")
 TEXT(gpg_program, "/usr/bin/gpg")
 TEXT(gpg_home, "/run/postseal/gnupg")
 SECONDS(gpg_timeout, "60 seconds", 1, 3600)
-COUNT(reader_processes, "0", 0, 1000) /* 0: as many as the machine has cores */
+COUNT(reader_processes, "4", 1, 1000)
 SECONDS(reader_timeout, "5 seconds", 1, 30) /* for one document */
 
 SECONDS(queue_lifetime, "5 days", 1, 100 * DAY)

@@ -74,7 +74,7 @@ static const struct route routes[] = {
 	{"GET", "/sent", reading_sent, ACCESS_MEMBER, FORM_FIELDS},
 	{"GET", "/drafts", reading_drafts, ACCESS_MEMBER, FORM_FIELDS},
 	{"GET", "/message/", reading_message, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
-	{"GET", "/html/", reading_html, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
+	{"GET", "/html/", reading_html, ACCESS_GUEST, FORM_FIELDS, SERVED_LAST},
 	{"GET", "/source/", reading_source, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
 	{"GET", "/attachment/", reading_attachment, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
 	{"GET", "/zip/", reading_zip, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
@@ -99,7 +99,8 @@ static const struct route routes[] = {
 	{"POST", "/settings/passkey", passkey_page_add, ACCESS_MEMBER, FORM_FIELDS},
 	{"POST", "/settings/passkey/remove", passkey_page_remove, ACCESS_MEMBER, FORM_FIELDS},
 	{"POST", "/settings/session", settings_page_end_session, ACCESS_MEMBER, FORM_FIELDS},
-	{"POST", "/settings/sessions", settings_page_end_other_sessions, ACCESS_MEMBER, FORM_FIELDS},
+	{"POST", "/settings/sessions", settings_page_end_other_sessions, ACCESS_MEMBER,
+	 FORM_FIELDS},
 	{"GET", "/track/", sender_page_show, ACCESS_ANYBODY, FORM_FIELDS},
 	{"POST", "/track/", sender_page_act, ACCESS_ANYBODY, FORM_FIELDS},
 };
@@ -139,7 +140,7 @@ answer_no_route(struct request *request, bool path_is_known)
 	if (!path_is_known)
 		return answer_not_found(request);
 	return answer_outcome(request, MHD_HTTP_METHOD_NOT_ALLOWED, "Not possible",
-			   "This page cannot be used that way.");
+			      "This page cannot be used that way.");
 }
 
 static enum MHD_Result
@@ -180,7 +181,7 @@ handle(void *context, struct MHD_Connection *mhd, const char *url, const char *m
 	request->web.path = url;
 	if (request->web.response != NULL)
 		return web_send(&request->web);
-	if (request->route->serving == SERVED_APART && request->portal->apart != NULL)
+	if (request->route->serving != SERVED_HERE && request->portal->apart != NULL)
 		return request_serve_apart(request);
 	return request_serve(request);
 }
@@ -220,8 +221,8 @@ portal_start(struct portal *portal, int listener, struct fault *fault)
 	portal->reader = reader_new(portal->settings);
 	portal->apart = apart_new(&request_apart_work);
 	portal->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, portal,
-		MHD_OPTION_LISTEN_SOCKET, (MHD_socket)listener, MHD_OPTION_THREAD_POOL_SIZE,
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle,
+		portal, MHD_OPTION_LISTEN_SOCKET, (MHD_socket)listener, MHD_OPTION_THREAD_POOL_SIZE,
 		(unsigned)THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_NOTIFY_COMPLETED,

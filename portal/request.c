@@ -284,6 +284,7 @@ request_serve_apart(struct request *request)
 
 	request->web.is_apart = true;
 	apart_serve(request->portal->apart, request->web.mhd,
-		    *cookie == '\0' ? request->web.network : cookie, request);
+		    *cookie == '\0' ? request->web.network : cookie,
+		    request->route->serving == SERVED_LAST, request);
 	return MHD_YES;
 }

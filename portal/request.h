@@ -41,6 +41,7 @@ enum route_form {
 enum serving {
 	SERVED_HERE,
 	SERVED_APART, /* may take long (portal/web/apart.h) */
+	SERVED_LAST,  /* the same, and waits for postseal-reader */
 };
 
 struct request;

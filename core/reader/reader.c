@@ -29,9 +29,7 @@ struct reader *
 reader_new(const struct settings *settings)
 {
 	static const char *const nothing[] = {NULL};
-	const unsigned processes = settings->reader_processes > 0
-					   ? (unsigned)settings->reader_processes
-					   : g_get_num_processors();
+	const unsigned processes = (unsigned)settings->reader_processes;
 	const struct worker_settings kind = {.program = "postseal-reader",
 					     .environment = nothing,
 					     .idle_max = processes,

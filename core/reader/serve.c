@@ -1,12 +1,12 @@
 #include "core/reader/serve.h"
 
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/reader/confine.h"
@@ -18,40 +18,37 @@ enum {
 #else
 	SLOWNESS = 1,
 #endif
-	WORK_MICROSECONDS =
-		50000 * SLOWNESS, /* for any document, however small; and for each byte: */
-	BYTE_NANOSECONDS = 500 * SLOWNESS,
-	MEMORY_BYTES = 40 * 1024 * 1024, /* that a parser may have at a time */
-	LOOK_EVERY = 64,		 /* allocations */
-	ALARM_SECONDS = 30,		 /* should whoever asks be unable to end us */
+	WORK_MICROSECONDS = 20000 * SLOWNESS, /* for any document, however small */
+	BYTE_NANOSECONDS = 500 * SLOWNESS,    /* and for each of its bytes */
+	MEMORY_BYTES = 32 * 1024 * 1024,      /* that a parser may have at a time */
+	ALARM_SECONDS = 30,		      /* should whoever asks be unable to end us */
 };
 
-static struct {
-	int64_t end;	  /* microseconds of this process's work */
-	size_t allocated; /* bytes */
-	unsigned looks;
-} budget;
+static size_t allocated; /* bytes */
 
 /* --- the budget --- */
 
-static int64_t
-work_done(void)
+static void
+set_timer(__itimer_which_t which, int64_t microseconds)
 {
-	struct timespec time;
+	const struct itimerval timer = {.it_value.tv_sec = microseconds / G_USEC_PER_SEC,
+					.it_value.tv_usec = microseconds % G_USEC_PER_SEC};
 
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-	return (int64_t)time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+	setitimer(which, &timer, NULL);
 }
 
+/* Nothing comes between once it begins. */
 static void
 send_answer(enum reader_outcome outcome, const char *bytes, size_t length)
 {
 	const struct reader_answer answer = {.outcome = outcome, .length = (uint32_t)length};
 
+	set_timer(ITIMER_PROF, 0);
 	if (transfer_send(STDIN_FILENO, &answer, sizeof answer, TRANSFER_FOREVER))
 		transfer_send(STDIN_FILENO, bytes, length, TRANSFER_FOREVER);
 }
 
+/* From a signal handler too. */
 void
 reader_refuse(enum reader_outcome outcome)
 {
@@ -59,24 +56,23 @@ reader_refuse(enum reader_outcome outcome)
 	_exit(EXIT_SUCCESS);
 }
 
-void
-reader_pause(void)
+/* Wherever the parser is: it need not come back. */
+static void
+refuse_work(int number)
 {
-	if (++budget.looks % LOOK_EVERY == 0 && work_done() > budget.end)
-		reader_refuse(READER_TOO_MUCH_WORK);
+	(void)number;
+	reader_refuse(READER_TOO_MUCH_WORK);
 }
 
 void *
 reader_allocate(size_t size)
 {
-	void *memory;
+	void *memory = malloc(size);
 
-	reader_pause();
-	memory = malloc(size);
 	if (memory == NULL)
 		reader_refuse(READER_TOO_MUCH_MEMORY);
-	budget.allocated += malloc_usable_size(memory);
-	if (budget.allocated > MEMORY_BYTES)
+	allocated += malloc_usable_size(memory);
+	if (allocated > MEMORY_BYTES)
 		reader_refuse(READER_TOO_MUCH_MEMORY);
 	return memory;
 }
@@ -85,7 +81,7 @@ void
 reader_release(void *memory)
 {
 	if (memory != NULL)
-		budget.allocated -= malloc_usable_size(memory);
+		allocated -= malloc_usable_size(memory);
 	free(memory);
 }
 
@@ -118,7 +114,7 @@ read_document(const struct reader_format *format, const char *document, size_t l
 {
 	GString *answer = g_string_new(NULL);
 
-	budget.end = work_done() + WORK_MICROSECONDS + (int64_t)length * BYTE_NANOSECONDS / 1000;
+	set_timer(ITIMER_PROF, WORK_MICROSECONDS + (int64_t)length * BYTE_NANOSECONDS / 1000);
 	format->read(document, length, answer);
 	if (answer->len > READER_ANSWER_MAX)
 		reader_refuse(READER_TOO_LARGE);
@@ -128,7 +124,7 @@ read_document(const struct reader_format *format, const char *document, size_t l
 int
 reader_serve(const struct reader_format *formats)
 {
-	const struct itimerval alarm = {.it_value.tv_sec = ALARM_SECONDS};
+	const struct sigaction at_end = {.sa_handler = refuse_work};
 	const struct reader_format *format;
 	struct reader_request request;
 	socklen_t size = sizeof(int);
@@ -140,12 +136,11 @@ reader_serve(const struct reader_format *formats)
 		      stderr);
 		return 2;
 	}
-	if (!confine())
+	if (sigaction(SIGPROF, &at_end, NULL) != 0 || !confine())
 		return EXIT_FAILURE;
-	budget.end = INT64_MAX;
 	if (!transfer_receive(STDIN_FILENO, &request, sizeof request, TRANSFER_FOREVER))
 		return EXIT_SUCCESS;
-	setitimer(ITIMER_REAL, &alarm, NULL);
+	set_timer(ITIMER_REAL, (int64_t)ALARM_SECONDS * G_USEC_PER_SEC);
 	format = find_format(formats, request.format);
 	document = receive_document(request.length);
 	if (document != NULL)

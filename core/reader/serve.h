@@ -28,7 +28,5 @@ _Noreturn void reader_refuse(enum reader_outcome outcome);
 /* For parsers that can be told where to allocate; never NULL. */
 void *reader_allocate(size_t size);
 void reader_release(void *memory);
-/* Now and then in long loops without allocations: is the time used up? */
-void reader_pause(void);
 
 #endif

@@ -4,13 +4,15 @@
 
 enum {
 	THREADS = 8,
-	SHARE = 2,	  /* threads that work for one visitor */
-	WAITING_MAX = 32, /* requests of one visitor */
+	LONG_MAX_AT_WORK = 4, /* threads with what takes longest; of one visitor, one */
+	SHARE = 2,	      /* threads that work for one visitor */
+	WAITING_MAX = 32,     /* requests of one visitor */
 };
 
 struct job {
 	struct MHD_Connection *mhd;
 	char *visitor;
+	bool is_long;
 	void *request;
 };
 
@@ -23,30 +25,54 @@ struct apart {
 	GThread *threads[THREADS];
 };
 
+/* NULL: anybody's. */
 static unsigned
-count_of(GQueue *jobs, const char *visitor)
+count_of(const GQueue *jobs, const char *visitor, bool only_long)
 {
 	unsigned count = 0;
 
-	for (GList *link = jobs->head; link != NULL; link = link->next)
-		count += strcmp(((struct job *)link->data)->visitor, visitor) == 0;
+	for (const GList *link = jobs->head; link != NULL; link = link->next) {
+		const struct job *job = link->data;
+
+		count += (visitor == NULL || strcmp(job->visitor, visitor) == 0) &&
+			 (job->is_long || !only_long);
+	}
 	return count;
 }
 
-/* The first whose visitor has not their share already. */
+/* May it be begun, beside what is at work? */
+static bool
+has_place(const struct apart *apart, const struct job *job)
+{
+	return !job->is_long || (count_of(&apart->working, NULL, true) < LONG_MAX_AT_WORK &&
+				 count_of(&apart->working, job->visitor, true) == 0);
+}
+
+/* Of those who have not their share already, the one for whom least is being done; among them, who
+ * waits longest. */
 static struct job *
 next_job(struct apart *apart)
 {
-	for (GList *link = apart->waiting.head; link != NULL; link = link->next) {
-		struct job *job = link->data;
+	unsigned least = SHARE;
+	GList *next = NULL;
+	struct job *job;
 
-		if (count_of(&apart->working, job->visitor) >= SHARE)
+	for (GList *link = apart->waiting.head; link != NULL && least > 0; link = link->next) {
+		unsigned count;
+
+		job = link->data;
+		count = count_of(&apart->working, job->visitor, false);
+		if (count >= least || !has_place(apart, job))
 			continue;
-		g_queue_delete_link(&apart->waiting, link);
-		g_queue_push_tail(&apart->working, job);
-		return job;
+		least = count;
+		next = link;
 	}
-	return NULL;
+	if (next == NULL)
+		return NULL;
+	job = next->data;
+	g_queue_delete_link(&apart->waiting, next);
+	g_queue_push_tail(&apart->working, job);
+	return job;
 }
 
 /* NULL: all ends. */
@@ -112,7 +138,7 @@ enter(struct apart *apart, struct job *job)
 	bool entered;
 
 	g_mutex_lock(&apart->lock);
-	entered = !apart->closing && count_of(&apart->waiting, job->visitor) < WAITING_MAX;
+	entered = !apart->closing && count_of(&apart->waiting, job->visitor, false) < WAITING_MAX;
 	if (entered)
 		g_queue_push_tail(&apart->waiting, job);
 	g_cond_signal(&apart->changed);
@@ -121,11 +147,13 @@ enter(struct apart *apart, struct job *job)
 }
 
 void
-apart_serve(struct apart *apart, struct MHD_Connection *mhd, const char *visitor, void *request)
+apart_serve(struct apart *apart, struct MHD_Connection *mhd, const char *visitor, bool is_long,
+	    void *request)
 {
 	struct job *job = g_new(struct job, 1);
 
-	*job = (struct job){.mhd = mhd, .visitor = g_strdup(visitor), .request = request};
+	*job = (struct job){
+		.mhd = mhd, .visitor = g_strdup(visitor), .is_long = is_long, .request = request};
 	MHD_suspend_connection(mhd);
 	if (enter(apart, job))
 		return;

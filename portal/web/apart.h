@@ -28,8 +28,8 @@ void apart_close(struct apart *apart);
 void apart_free(struct apart *apart);
 
 /* Suspends the connection. Only from libmicrohttpd's handler, which then returns MHD_YES. `visitor`
- * is copied. */
-void apart_serve(struct apart *apart, struct MHD_Connection *mhd, const char *visitor,
+ * is copied. Of what `is_long`, no more is at work than leaves threads for the others. */
+void apart_serve(struct apart *apart, struct MHD_Connection *mhd, const char *visitor, bool is_long,
 		 void *request);
 
 #endif

@@ -12,13 +12,12 @@
 #include "core/reader/serve.h"
 #include "mail/html_mail.h"
 
-enum { ALLOCATIONS_MAX = 100000, PAUSES_MAX = 1000000 };
+enum { ALLOCATIONS_MAX = 100000 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct {
 	GPtrArray *memory;
-	unsigned pauses;
 	jmp_buf refused;
 } around;
 
@@ -26,13 +25,6 @@ void
 reader_refuse(enum reader_outcome outcome)
 {
 	longjmp(around.refused, (int)outcome);
-}
-
-void
-reader_pause(void)
-{
-	if (++around.pauses > PAUSES_MAX)
-		reader_refuse(READER_TOO_MUCH_WORK);
 }
 
 void *
@@ -62,7 +54,6 @@ made_of(void (*make)(const char *, size_t, GString *), const char *html)
 	volatile bool done = false;
 
 	around.memory = g_ptr_array_new_with_free_func(g_free);
-	around.pauses = 0;
 	if (setjmp(around.refused) == 0) {
 		make(html, strlen(html), answer);
 		done = true;

@@ -1,0 +1,162 @@
+/* How a program asks postseal-reader, which here is reader_probes.c, and what it hears of each
+ * failure. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/reader/reader.h"
+
+enum { ASKERS = 8 };
+
+static struct reader *
+reader_with(unsigned processes)
+{
+	g_autoptr(settings_auto) settings = settings_new();
+
+	settings->reader_processes = processes;
+	settings->reader_timeout = 1;
+	return reader_new(settings);
+}
+
+static int
+start(void **state)
+{
+	*state = reader_with(2);
+	return 0;
+}
+
+static int
+stop(void **state)
+{
+	reader_free(*state);
+	return 0;
+}
+
+static void
+expect_fault(struct reader *reader, const char *format, const char *document, const char *why)
+{
+	struct fault fault;
+
+	assert_null(reader_ask(reader, format, document, strlen(document), &fault));
+	assert_int_equal(fault.cause, FAULT_INPUT);
+	if (strstr(fault.text, why) == NULL)
+		fail_msg("%s \"%s\": %s", format, document, fault.text);
+}
+
+static void
+expect_echo(struct reader *reader)
+{
+	struct fault fault;
+	g_autoptr(GBytes) answer = reader_ask(reader, "echo", "a\0b", 3, &fault);
+
+	assert_non_null(answer);
+	assert_int_equal(g_bytes_get_size(answer), 3);
+	assert_memory_equal(g_bytes_get_data(answer, NULL), "a\0b", 3);
+}
+
+static void
+test_each_failure_has_its_sentence(void **state)
+{
+	expect_fault(*state, "no such", "", "does not know");
+	expect_fault(*state, "hoard", "", "too much memory");
+	expect_fault(*state, "work", "", "more work than its size is worth");
+	expect_fault(*state, "crash", "", "died");
+	expect_fault(*state, "flood", "", "too large");
+	expect_echo(*state);
+}
+
+/* One that is stopped by nothing of its own is ended by who asked, after `reader timeout`. */
+static void
+test_document_that_never_ends_is_given_up(void **state)
+{
+	const gint64 begun = g_get_monotonic_time();
+
+	expect_fault(*state, "wait", "", "took too long");
+	assert_true(g_get_monotonic_time() - begun < 5 * G_USEC_PER_SEC);
+	expect_echo(*state);
+}
+
+static void
+test_document_over_the_limit_is_not_even_sent(void **state)
+{
+	g_autofree char *document = g_malloc0(READER_DOCUMENT_MAX + 1);
+	struct fault fault;
+
+	assert_null(reader_ask(*state, "echo", document, READER_DOCUMENT_MAX + 1, &fault));
+	assert_int_equal(fault.cause, FAULT_INPUT);
+}
+
+#ifndef POSTSEAL_SANITIZED
+static void
+test_taken_over_parser_can_do_nothing(void **state)
+{
+	static const char *const calls[] = {"open",	   "socket", "execute",		"fork",
+					    "kill",	   "trace",  "write elsewhere", "code",
+					    "raise limits"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(calls); i++)
+		expect_fault(*state, "call", calls[i], "died");
+}
+
+static void
+test_memory_past_the_parser_has_a_limit_too(void **state)
+{
+	struct fault fault;
+	g_autoptr(GBytes) answer = reader_ask(*state, "grab", "", 0, &fault);
+
+	assert_non_null(answer);
+	assert_memory_equal(g_bytes_get_data(answer, NULL), "went on, with 0", 15);
+}
+#endif
+
+static void *
+ask_and_wait(void *reader)
+{
+	struct fault fault;
+
+	assert_null(reader_ask(reader, "wait", "", 0, &fault));
+	return GINT_TO_POINTER(fault.cause == FAULT_BUSY);
+}
+
+/* The wait for a free process is bounded, and is told from what a document did: one process that
+ * is kept for a second each time cannot serve so many within the five seconds that each waits. */
+static void
+test_wait_for_a_process_ends_with_busy(void **state)
+{
+	struct reader *one = reader_with(1);
+	GThread *threads[ASKERS];
+	int busy = 0;
+
+	(void)state;
+	for (int i = 0; i < ASKERS; i++)
+		threads[i] = g_thread_new("asker", ask_and_wait, one);
+	for (int i = 0; i < ASKERS; i++)
+		busy += GPOINTER_TO_INT(g_thread_join(threads[i]));
+	assert_in_range(busy, 1, ASKERS - 1);
+	expect_echo(one);
+	reader_free(one);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_each_failure_has_its_sentence, start, stop),
+		cmocka_unit_test_setup_teardown(test_document_that_never_ends_is_given_up, start,
+						stop),
+		cmocka_unit_test_setup_teardown(test_document_over_the_limit_is_not_even_sent,
+						start, stop),
+#ifndef POSTSEAL_SANITIZED
+		cmocka_unit_test_setup_teardown(test_taken_over_parser_can_do_nothing, start, stop),
+		cmocka_unit_test_setup_teardown(test_memory_past_the_parser_has_a_limit_too, start,
+						stop),
+#endif
+		cmocka_unit_test(test_wait_for_a_process_ends_with_busy),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
