@@ -309,8 +309,8 @@ tell_found(struct keystore *keystore, enum key_kind kind, const char *address, b
 	for (guint i = 0; i < answer.keys->len; i++) {
 		const struct key *key = g_ptr_array_index(answer.keys, i);
 
-		printf("%s %s %s%s\n", key_kind_name(kind), key->fingerprint, key->owner,
-		       key->gcm ? " (AES-256-GCM)" : "");
+		printf("%s %s %s%s%s\n", key_kind_name(kind), key->fingerprint, key->owner,
+		       key->gcm ? " (AES-256-GCM)" : "", key->attested ? "" : " (uploaded by its owner)");
 		*found_r = true;
 	}
 	if (answer.passed_over != NULL)

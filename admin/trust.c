@@ -28,7 +28,7 @@ list(const struct admin *admin, int argc, char **argv)
 			 &fault))
 		return command_fail(&fault);
 	for (int row = 0; row < PQntuples(result); row++) {
-		printf("%s  %-7s %.16s  said by %s (%s) on %s", PQgetvalue(result, row, 0),
+		printf("%s  %-7s %.16s  stated by %s (%s) on %s", PQgetvalue(result, row, 0),
 		       PQgetvalue(result, row, 1), PQgetvalue(result, row, 2),
 		       PQgetvalue(result, row, 3), PQgetvalue(result, row, 4),
 		       PQgetvalue(result, row, 5));
@@ -64,7 +64,7 @@ take_back(const struct admin *admin, int argc, char **argv)
 }
 
 const struct command trust_commands[] = {
-	{"trust list", "[ADDRESS]", "who said that a key or account is whose", list},
-	{"trust revoke", "ADDRESS [AUTHOR]", "such a statement counts no more", take_back},
+	{"trust list", "[ADDRESS]", "list who stated that a key or account is whose", list},
+	{"trust revoke", "ADDRESS [AUTHOR]", "revoke such statements", take_back},
 	{NULL, NULL, NULL, NULL, false},
 };

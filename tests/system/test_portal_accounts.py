@@ -38,7 +38,7 @@ def test_trust_is_revoked_by_the_sender_and_by_the_admin(person):
     send(person)
     assert "/m/" in person.mail("Protected message", 2).text()
     person.unlock(2)  # while signed in: trusted again
-    assert "said by" in person.world.postseal("trust", "list", person.address)
+    assert "stated by" in person.world.postseal("trust", "list", person.address)
     person.world.postseal("trust", "revoke", person.address)
     send(person)
     assert "/m/" in person.mail("Protected message", 3).text()

@@ -1,0 +1,108 @@
+/* What the packets of a key say. The key was made by GnuPG 2.4.7; fingerprint and preferences are what
+ * gpg prints of it. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "keystore/openpgp.h"
+
+#define BASE64 \
+	"mDMEawgTGRYJKwYBBAHaRw8BAQdAU7DnFZXI6yo5ZErzswB4dgN3E8w+yDMadxsE\n" \
+	"NcRRqOa0DW9jYkB4LmV4YW1wbGWIkwQTFgoAOxYhBL17D80ijV4GiR+iNeFeVLrW\n" \
+	"ADznBQJrCBMZAhsDBQsJCAcCAiICBhUKCQgLAgQWAgMBAh4HAheAAAoJEOFeVLrW\n" \
+	"ADznedYBAOLYD1VEDzViSC6tBjoCiA6Q09e2QhHiqGx9al7sKqZJAQDnNkJQYDvy\n" \
+	"vGg0ioXtM6S+91ITTM3TqWdK8VV89hmzB7g4BGsIExkSCisGAQQBl1UBBQEBB0BG\n" \
+	"iFSwIZnALNtOm/p21bOYD/2sXz49qS6XomDnuJzQdwMBCAeIeAQYFgoAIBYhBL17\n" \
+	"D80ijV4GiR+iNeFeVLrWADznBQJrCBMZAhsMAAoJEOFeVLrWADznt34A/2nyqtuK\n" \
+	"2+Wy3n3+sA/ZXrfjPuNptbSq/C/pMzmbbJjpAP98L8TGGM6U4RtdHqRylfGv0O6o\n" \
+	"JWzHis/Lt+iaFfWZCw==\n"
+
+static const char armoured[] =
+	"-----BEGIN PGP PUBLIC KEY BLOCK-----\nComment: a header\n\n" BASE64 "=abcd\n-----END PGP PUBLIC KEY BLOCK-----\n";
+
+static GBytes *
+key(void)
+{
+	g_autoptr(GBytes) text = g_bytes_new_static(armoured, strlen(armoured));
+
+	return openpgp_unarmoured(text);
+}
+
+static void
+fingerprint_is_what_gpg_prints(void **state)
+{
+	g_autoptr(GBytes) bytes = key();
+	g_autofree char *fingerprint = openpgp_fingerprint(bytes);
+
+	(void)state;
+	assert_string_equal(fingerprint, "BD7B0FCD228D5E06891FA235E15E54BAD6003CE7");
+}
+
+static void
+preferred_ciphers_are_those_of_the_self_signature(void **state)
+{
+	g_autoptr(GBytes) bytes = key();
+
+	(void)state;
+	assert_int_equal(openpgp_ciphers(bytes), 1 << OPENPGP_AES128 | 1 << OPENPGP_AES192 | 1 << OPENPGP_AES256);
+}
+
+static void
+well_signed_user_ids_are_told(void **state)
+{
+	static const unsigned char id[] = {0xe1, 0x5e, 0x54, 0xba, 0xd6, 0x00, 0x3c, 0xe7};
+	static const unsigned char other[8] = {0};
+	g_autoptr(GBytes) bytes = key();
+	g_autoptr(GPtrArray) user_ids = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *why = NULL;
+	gsize length;
+	const unsigned char *packets = g_bytes_get_data(bytes, &length);
+
+	(void)state;
+	assert_null(openpgp_weak_signatures(packets, length, id, user_ids));
+	assert_int_equal(user_ids->len, 1);
+	assert_string_equal(g_ptr_array_index(user_ids, 0), "ocb@x.example");
+	g_ptr_array_set_size(user_ids, 0);
+	why = openpgp_weak_signatures(packets, length, other, user_ids); /* signed by somebody else */
+	assert_non_null(why);
+	assert_int_equal(user_ids->len, 0);
+}
+
+/* Cut anywhere, or with a byte that is another one, nothing is read beyond the end. */
+static void
+broken_packets_tell_nothing_and_harm_nothing(void **state)
+{
+	g_autoptr(GBytes) bytes = key();
+	gsize length;
+	const unsigned char *packets = g_bytes_get_data(bytes, &length);
+
+	(void)state;
+	for (gsize cut = 0; cut < length; cut++) {
+		g_autofree unsigned char *copy = g_memdup2(packets, cut + 1);
+		g_autoptr(GBytes) broken = g_bytes_new(copy, cut);
+		g_autofree char *fingerprint = openpgp_fingerprint(broken), *revoked = openpgp_revoked(broken);
+
+		assert_null(revoked);
+		openpgp_ciphers(broken);
+		copy[cut] ^= 0xff;
+		g_clear_pointer(&broken, g_bytes_unref);
+		broken = g_bytes_new(copy, cut + 1);
+		openpgp_ciphers(broken);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fingerprint_is_what_gpg_prints),
+		cmocka_unit_test(preferred_ciphers_are_those_of_the_self_signature),
+		cmocka_unit_test(well_signed_user_ids_are_told),
+		cmocka_unit_test(broken_packets_tell_nothing_and_harm_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
