@@ -84,19 +84,6 @@ upload_read(const void *bytes, size_t length, const char *address, const char *g
 
 /* --- storing --- */
 
-static bool
-attest(struct connection *connection, const struct key_facts *key, const char *address, struct fault *fault)
-{
-	const struct attestation attestation = {.kind = key_kind_name(key->kind),
-						.subject = key->fingerprint,
-						.address = address,
-						.author = address,
-						.how = "signed in"};
-
-	return batch_begin(connection, fault) && trust_attest(connection, &attestation, fault) &&
-	       batch_commit(connection, fault);
-}
-
 bool
 upload_store(struct connection *connection, const struct key_facts *key, const char *address,
 	     bool *stored_r, struct fault *fault)
@@ -119,7 +106,20 @@ upload_store(struct connection *connection, const struct key_facts *key, const c
 	if (!connection_execute(connection, &upload_put, &parameters, &result, fault))
 		return false;
 	*stored_r = result_flag(result, 0, 0);
-	return !*stored_r || attest(connection, key, address, fault);
+	return true;
+}
+
+bool
+upload_attest(struct connection *connection, const struct key_facts *key, const char *address,
+	      struct fault *fault)
+{
+	const struct attestation attestation = {.kind = key_kind_name(key->kind),
+						.subject = key->fingerprint,
+						.address = address,
+						.author = address,
+						.how = "signed in"};
+
+	return trust_attest(connection, &attestation, fault);
 }
 
 bool
@@ -133,7 +133,6 @@ upload_withdraw(struct connection *connection, const char *kind, const char *fin
 	parameters_text(&parameters, kind);
 	parameters_text(&parameters, fingerprint);
 	parameters_text(&parameters, address);
-	return batch_begin(connection, fault) &&
-	       trust_revoke(connection, &attestation, "withdrawn by its owner", fault) &&
-	       batch_add(connection, &upload_end, &parameters, fault) && batch_commit(connection, fault);
+	return trust_revoke(connection, &attestation, "withdrawn by its owner", fault) &&
+	       batch_add(connection, &upload_end, &parameters, fault);
 }

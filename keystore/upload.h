@@ -13,11 +13,14 @@
  * usable now. NULL, with `fault`'s text a sentence for its owner. Caller frees. */
 struct key_facts *upload_read(const void *bytes, size_t length, const char *address, const char *gpg_program,
 			      struct fault *fault);
-/* *stored_r: false where there is no account of that address, or it is an employee's. Makes the
- * statement. */
+/* *stored_r: false where there is no account of that address, or it is an employee's. It counts from the
+ * statement on. */
 bool upload_store(struct connection *connection, const struct key_facts *key, const char *address,
 		  bool *stored_r, struct fault *fault);
-/* The key counts no more, where it was this address that uploaded it. */
+/* The statement that its owner uploaded it; in the open batch. */
+bool upload_attest(struct connection *connection, const struct key_facts *key, const char *address,
+		   struct fault *fault);
+/* In the open batch: the key counts no more, where it was this address that uploaded it. */
 bool upload_withdraw(struct connection *connection, const char *kind, const char *fingerprint,
 		     const char *address, struct fault *fault);
 

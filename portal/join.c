@@ -238,7 +238,7 @@ create(struct request *request, const struct newcomer *newcomer,
 					     .replaces = newcomer->has_account};
 	struct connection *connection = request->connection;
 	struct session *session = &request->session;
-	g_autoptr(GPtrArray) opened = session_opened(connection, session, fault);
+	g_autoptr(GPtrArray) opened = signin_carried(request, fault);
 	g_autoptr(GPtrArray) senders = NULL;
 	struct mailbox_adoption adoption = {
 		.account = &session->account, .keys = &session->keys, .opened = opened};
@@ -248,6 +248,7 @@ create(struct request *request, const struct newcomer *newcomer,
 	adoption.senders = senders = mailbox_senders(connection, newcomer->address, opened, fault);
 	account_clear(&session->account);
 	session->state = SESSION_MEMBER;
+	session->is_confirmed = true; /* the password was chosen just now, and there is no factor yet */
 	return senders != NULL && batch_begin(connection, fault) && use_proof(request, fault) &&
 	       account_create(connection, &settings, &session->account, &session->keys, recovery_r,
 			      fault) &&
@@ -376,9 +377,7 @@ recover(struct request *request, const struct newcomer *newcomer)
 			   &fault))
 		return answer_fault(request, &fault);
 	if (!allowed)
-		return answer_too_often(
-			request, "Too many passwords were tried. Please wait a quarter of an "
-				 "hour, then try again.");
+		return answer_too_often(request, SIGNIN_TOO_OFTEN);
 	if (!account_recover(connection, newcomer->address, request_field(request, "recovery"),
 			     &account, &session->keys, &right, &fault))
 		return answer_fault(request, &fault);
@@ -387,6 +386,7 @@ recover(struct request *request, const struct newcomer *newcomer)
 				  "That is not the recovery code of this account.");
 	account_clear(&session->account);
 	session->account = account;
+	session->is_confirmed = false;
 	if (!batch_begin(connection, &fault) || !use_proof(request, &fault) ||
 	    !account_set_password(connection, &account, &session->keys,
 				  request_field(request, "password"), &fault) ||

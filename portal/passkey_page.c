@@ -4,6 +4,7 @@
 
 #include "portal/answer.h"
 #include "portal/challenge.h"
+#include "portal/confirm.h"
 
 enum { NAME_CHARACTERS = 60 };
 
@@ -12,17 +13,24 @@ static const struct statement passkey_put = {
 		       "algorithm, counter, name) "
 		       "values ($1, $2, $3, $4, $5, $6, $7) on conflict (credential) do nothing"};
 
+static const struct statement passkey_name = {
+	"passkey_name", "select name from postseal.passkey where account = $1 and id::text = $2"};
+
 static const struct statement passkey_drop = {
 	"passkey_drop", "delete from postseal.passkey where account = $1 and id::text = $2"};
 
 enum MHD_Result
 passkey_page_form(struct request *request)
 {
-	g_autoptr(page_auto) page = answer_begin(request, "passkey.html");
+	g_autoptr(page_auto) page = NULL;
 	const struct account *account = &request->session.account;
 	g_autofree char *user = passkey_text(account->id.text, strlen(account->id.text));
+	enum MHD_Result answered;
 	struct fault fault;
 
+	if (!confirm_is_given(request, &answered))
+		return answered;
+	page = answer_begin(request, "passkey.html");
 	page_attribute(page, "passkey", "data-user", user);
 	page_attribute(page, "passkey", "data-name", account->shown);
 	page_attribute(page, "passkey", "data-organisation",
@@ -32,12 +40,25 @@ passkey_page_form(struct request *request)
 	return answer_page_with_script(request, page);
 }
 
+/* One line: it stands in a mail to its owner. */
+static char *
+typed_name(const struct request *request)
+{
+	g_autofree char *valid = g_utf8_make_valid(request_field(request, "name"), -1);
+	g_autofree char *name =
+		g_utf8_substring(valid, 0, MIN(g_utf8_strlen(valid, -1), NAME_CHARACTERS));
+
+	for (char *c = name; *c != '\0'; c++)
+		if (g_ascii_iscntrl(*c))
+			*c = ' ';
+	g_strstrip(name);
+	return g_strdup(*name == '\0' ? "-" : name);
+}
+
 static bool
 keep_passkey(struct request *request, const struct passkey *passkey, struct fault *fault)
 {
-	g_autofree char *name = g_utf8_substring(
-		request_field(request, "name"), 0,
-		MIN(g_utf8_strlen(request_field(request, "name"), -1), NAME_CHARACTERS));
+	g_autofree char *name = typed_name(request);
 	struct parameters parameters = {0};
 	struct identifier id;
 
@@ -50,8 +71,11 @@ keep_passkey(struct request *request, const struct passkey *passkey, struct faul
 			 g_bytes_get_size(passkey->public_key));
 	parameters_number(&parameters, passkey->algorithm);
 	parameters_number(&parameters, passkey->counter);
-	parameters_text(&parameters, *name == '\0' ? "-" : name);
-	return connection_execute(request->connection, &passkey_put, &parameters, NULL, fault);
+	parameters_text(&parameters, name);
+	return batch_begin(request->connection, fault) &&
+	       batch_add(request->connection, &passkey_put, &parameters, fault) &&
+	       confirm_use(request, CHANGE_PASSKEY_ADDED, name, fault) &&
+	       batch_commit(request->connection, fault);
 }
 
 enum MHD_Result
@@ -61,8 +85,11 @@ passkey_page_add(struct request *request)
 	const struct passkey_place place = {request->portal->settings->portal_url, challenge};
 	struct passkey passkey = {0};
 	struct fault fault;
+	enum MHD_Result answered;
 	bool asked, kept;
 
+	if (!confirm_is_given(request, &answered))
+		return answered;
 	if (!challenge_take(request, challenge, &asked, &fault))
 		return answer_fault(request, &fault);
 	if (!asked || !passkey_register(&place, request_field(request, "client"),
@@ -75,15 +102,48 @@ passkey_page_add(struct request *request)
 	return kept ? answer_see(request, "/settings") : answer_fault(request, &fault);
 }
 
+/* What its owner called it, which the mail says; NULL: there is none. Caller frees. */
+static bool
+find_name(struct request *request, const char *id, char **name_r, struct fault *fault)
+{
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+
+	*name_r = NULL;
+	parameters_text(&parameters, request->session.account.id.text);
+	parameters_text(&parameters, id);
+	if (!connection_execute(request->connection, &passkey_name, &parameters, &result, fault))
+		return false;
+	if (PQntuples(result) == 1)
+		*name_r = g_strdup(PQgetvalue(result, 0, 0));
+	return true;
+}
+
+static bool
+drop_passkey(struct request *request, const char *id, const char *name, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, request->session.account.id.text);
+	parameters_text(&parameters, id);
+	return batch_begin(request->connection, fault) &&
+	       batch_add(request->connection, &passkey_drop, &parameters, fault) &&
+	       confirm_use(request, CHANGE_PASSKEY_REMOVED, name, fault) &&
+	       batch_commit(request->connection, fault);
+}
+
 enum MHD_Result
 passkey_page_remove(struct request *request)
 {
-	struct parameters parameters = {0};
+	const char *id = request_field(request, "id");
+	g_autofree char *name = NULL;
+	enum MHD_Result answered;
 	struct fault fault;
 
-	parameters_text(&parameters, request->session.account.id.text);
-	parameters_text(&parameters, request_field(request, "id"));
-	return connection_execute(request->connection, &passkey_drop, &parameters, NULL, &fault)
-		       ? answer_see(request, "/settings")
-		       : answer_fault(request, &fault);
+	if (!confirm_is_given(request, &answered))
+		return answered;
+	if (!find_name(request, id, &name, &fault) ||
+	    (name != NULL && !drop_passkey(request, id, name, &fault)))
+		return answer_fault(request, &fault);
+	return answer_see(request, "/settings");
 }

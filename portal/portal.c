@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "portal/answer.h"
+#include "portal/confirm.h"
 #include "portal/join.h"
 #include "portal/passkey_page.h"
 #include "portal/reading.h"
 #include "portal/second_factor.h"
+#include "portal/security_page.h"
 #include "portal/sender_page.h"
 #include "portal/settings_page.h"
 #include "portal/signin.h"
@@ -88,10 +90,14 @@ static const struct route routes[] = {
 	{"GET", "/settings", settings_page_show, ACCESS_MEMBER, FORM_FIELDS},
 	{"POST", "/settings/language", settings_page_language, ACCESS_MEMBER, FORM_FIELDS},
 	{"POST", "/settings/wish", settings_page_wish, ACCESS_MEMBER, FORM_FIELDS},
-	{"POST", "/settings/password", settings_page_password, ACCESS_MEMBER, FORM_FIELDS},
-	{"POST", "/settings/recovery", settings_page_recovery, ACCESS_MEMBER, FORM_FIELDS},
-	{"POST", "/settings/key", settings_page_add_key, ACCESS_MEMBER, FORM_FILES},
-	{"POST", "/settings/key/remove", settings_page_remove_key, ACCESS_MEMBER, FORM_FIELDS},
+	{"GET", "/settings/confirm", confirm_form, ACCESS_MEMBER, FORM_FIELDS},
+	{"POST", "/settings/confirm", confirm_submit, ACCESS_MEMBER, FORM_FIELDS},
+	{"POST", "/settings/confirm/passkey", confirm_passkey, ACCESS_MEMBER, FORM_FIELDS},
+	{"GET", "/settings/security", security_page_show, ACCESS_MEMBER, FORM_FIELDS},
+	{"POST", "/settings/password", security_page_password, ACCESS_MEMBER, FORM_FIELDS},
+	{"POST", "/settings/recovery", security_page_recovery, ACCESS_MEMBER, FORM_FIELDS},
+	{"POST", "/settings/key", security_page_add_key, ACCESS_MEMBER, FORM_FILES},
+	{"POST", "/settings/key/remove", security_page_remove_key, ACCESS_MEMBER, FORM_FIELDS},
 	{"GET", "/settings/totp", totp_page_form, ACCESS_MEMBER, FORM_FIELDS},
 	{"POST", "/settings/totp", totp_page_add, ACCESS_MEMBER, FORM_FIELDS},
 	{"POST", "/settings/totp/remove", totp_page_remove, ACCESS_MEMBER, FORM_FIELDS},

@@ -97,22 +97,30 @@ check_code(struct request *request, bool *right_r, struct fault *fault)
 	return done;
 }
 
+bool
+second_factor_try_code(struct request *request, bool *allowed_r, bool *right_r, struct fault *fault)
+{
+	const char *account = request->session.account.id.text;
+
+	*right_r = false;
+	return throttle_take(request->connection, &throttle_second_factor, account, allowed_r,
+			     fault) &&
+	       (!*allowed_r || check_code(request, right_r, fault)) &&
+	       (!*right_r ||
+		throttle_forget(request->connection, &throttle_second_factor, account, fault));
+}
+
 enum MHD_Result
 second_factor_code(struct request *request)
 {
-	const char *account = request->session.account.id.text;
 	struct fault fault;
 	bool allowed, right;
 
-	if (!throttle_take(request->connection, &throttle_second_factor, account, &allowed, &fault))
+	if (!second_factor_try_code(request, &allowed, &right, &fault))
 		return answer_fault(request, &fault);
 	if (!allowed)
 		return answer_too_often(request, "Too many codes were tried. Please wait a quarter "
 						 "of an hour, then try again.");
-	if (!check_code(request, &right, &fault) ||
-	    (right &&
-	     !throttle_forget(request->connection, &throttle_second_factor, account, &fault)))
-		return answer_fault(request, &fault);
 	return right ? signin_complete(request)
 		     : show_factor(request, "The code is not right. Codes change every half "
 					    "minute, and each works once.");
@@ -143,8 +151,9 @@ find_passkey(struct request *request, struct passkey *passkey_r, struct identifi
 	return true;
 }
 
-static bool
-check_passkey(struct request *request, bool *right_r, struct fault *fault)
+bool
+second_factor_try_passkey(struct request *request, bool *allowed_r, bool *right_r,
+			  struct fault *fault)
 {
 	unsigned char challenge[PASSKEY_CHALLENGE_BYTES];
 	const struct passkey_place place = {request->portal->settings->portal_url, challenge};
@@ -153,6 +162,7 @@ check_passkey(struct request *request, bool *right_r, struct fault *fault)
 	struct parameters parameters = {0};
 	bool asked, found = false, done;
 
+	*allowed_r = true; /* there is nothing to guess */
 	*right_r = false;
 	done = challenge_take(request, challenge, &asked, fault) &&
 	       (!asked || find_passkey(request, &passkey, &id, &found, fault));
@@ -174,9 +184,9 @@ enum MHD_Result
 second_factor_passkey(struct request *request)
 {
 	struct fault fault;
-	bool right;
+	bool allowed, right;
 
-	if (!check_passkey(request, &right, &fault))
+	if (!second_factor_try_passkey(request, &allowed, &right, &fault))
 		return answer_fault(request, &fault);
 	return right ? signin_complete(request)
 		     : show_factor(request, "The passkey could not be checked. Please try again.");

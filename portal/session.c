@@ -12,11 +12,12 @@ static const char *const state_names[] = {[SESSION_NONE] = "none",
 
 static const struct statement session_by_cookie = {
 	"session_by_cookie",
-	"select s.id, s.state, s.wrapped, s.seen_at < now() - interval '1 minute', " ACCOUNT_COLUMNS
+	"select s.id, s.state, s.wrapped, s.seen_at < now() - interval '1 minute',"
+	" coalesce(s.confirmed_at > now() - interval '10 minutes', false), " ACCOUNT_COLUMNS
 	" from postseal.portal_session s left join postseal.account a on a.id = s.account "
 	"where s.cookie_hash = $1 and s.expires_at > now()"};
 
-enum { ID, STATE, WRAPPED, WAS_LONG_AGO, ACCOUNT };
+enum { ID, STATE, WRAPPED, WAS_LONG_AGO, IS_CONFIRMED, ACCOUNT };
 
 static const struct statement session_seen = {"session_seen",
 					      "update postseal.portal_session set seen_at = now(), "
@@ -27,7 +28,8 @@ static const struct statement session_put = {
 	"session_put",
 	"insert into postseal.portal_session (id, cookie_hash, state, account, wrapped, browser, "
 	"network,"
-	" expires_at) values ($1, $2, $3, $4, $5, $6, $7, now() + $8 * interval '1 second')"};
+	" expires_at, confirmed_at) values ($1, $2, $3, $4, $5, $6, $7, now() + $8 * interval '1 second',"
+	" case when $9 then now() end)"};
 
 static const struct statement session_put_key = {
 	"session_put_key", "insert into postseal.session_key (session, parcel_key, wrapped) "
@@ -70,6 +72,7 @@ read_session(const PGresult *result, struct session *session_r, struct fault *fa
 	bool opened;
 
 	session_r->state = state_of(PQgetvalue(result, 0, STATE));
+	session_r->is_confirmed = result_flag(result, 0, IS_CONFIRMED);
 	if (!identifier_parse(&session_r->id, PQgetvalue(result, 0, ID)))
 		return fault_set(fault, FAULT_BUG, "reading a session: its row is damaged");
 	if (session_r->state == SESSION_GUEST)
@@ -154,6 +157,7 @@ put_session(struct connection *connection, const struct session *session,
 	parameters_text(&parameters, client->browser);
 	parameters_text(&parameters, client->network);
 	parameters_number(&parameters, (int64_t)seconds);
+	parameters_flag(&parameters, session->is_confirmed);
 	return batch_add(connection, &session_put, &parameters, fault);
 }
 

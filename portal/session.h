@@ -21,6 +21,7 @@ struct session {
 	enum session_state state;
 	struct identifier id;
 	struct seal_key cookie;
+	bool is_confirmed;	/* a member who has just proven again who they are */
 	struct account account; /* half and member */
 	struct account_keys keys;
 };

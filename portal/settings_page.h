@@ -8,8 +8,7 @@
 #include "portal/request.h"
 
 serve_request settings_page_show;
-serve_request settings_page_language, settings_page_wish, settings_page_password, settings_page_recovery;
-serve_request settings_page_add_key, settings_page_remove_key;
+serve_request settings_page_language, settings_page_wish;
 serve_request settings_page_end_session, settings_page_end_other_sessions;
 
 #endif

@@ -84,10 +84,21 @@ tell_new_client(struct request *request, struct fault *fault)
 			    batch_commit(request->connection, fault)));
 }
 
+GPtrArray *
+signin_carried(struct request *request, struct fault *fault)
+{
+	static const struct session nobody;
+
+	return session_opened(request->connection,
+			      request->session.state == SESSION_MEMBER ? &nobody
+								       : &request->session,
+			      fault);
+}
+
 static bool
 become_member(struct request *request, struct fault *fault)
 {
-	g_autoptr(GPtrArray) opened = session_opened(request->connection, &request->session, fault);
+	g_autoptr(GPtrArray) opened = signin_carried(request, fault);
 	g_autoptr(GPtrArray) senders = NULL;
 	struct mailbox_adoption adoption = {.account = &request->session.account,
 					    .keys = &request->session.keys,
@@ -124,7 +135,7 @@ ask_factor(struct request *request)
 	g_autofree char *place = NULL;
 	struct fault fault;
 
-	opened = session_opened(request->connection, &request->session, &fault);
+	opened = signin_carried(request, &fault);
 	request->session.state = SESSION_HALF;
 	if (opened == NULL || !batch_begin(request->connection, &fault) ||
 	    !request_begin_session(request, opened, &fault))
@@ -155,38 +166,62 @@ static bool
 count_no_more(struct request *request, const char *address, struct fault *fault)
 {
 	return throttle_forget(request->connection, &throttle_password_address, address, fault) &&
-	       throttle_give_back(request->connection, &throttle_password_network, request->web.network,
-				  fault);
+	       throttle_give_back(request->connection, &throttle_password_network,
+				  request->web.network, fault);
+}
+
+bool
+signin_try_password(struct request *request, const char *address, struct account *account_r,
+		    struct account_keys *keys_r, bool *allowed_r, bool *right_r,
+		    struct fault *fault)
+{
+	g_autofree char *quoted = log_quoted(address);
+
+	*right_r = false;
+	if (!may_try(request, address, allowed_r, fault))
+		return false;
+	if (!*allowed_r)
+		return true;
+	if (!account_enter(request->connection, address, request_field(request, "password"),
+			   account_r, keys_r, right_r, fault))
+		return false;
+	log_info("password is %s: network=%s, address=%s", *right_r ? "right" : "wrong",
+		 request->web.network, quoted);
+	return !*right_r || count_no_more(request, address, fault);
+}
+
+/* Whose password was right is asked for the second factor, or is in. */
+static enum MHD_Result
+enter(struct request *request, struct account *account, const struct account_keys *keys)
+{
+	account_clear(&request->session.account);
+	request->session.account = *account;
+	*account = (struct account){0};
+	request->session.keys = *keys;
+	request->session.is_confirmed = false;
+	return signin_with_password(request);
 }
 
 static enum MHD_Result
-enter(struct request *request, const char *address)
+try_password(struct request *request, const char *address)
 {
-	struct account account = {0};
-	struct account_keys keys;
-	g_autofree char *quoted = NULL;
+	g_auto(account_auto) account = {0};
+	struct account_keys keys = {0};
 	enum MHD_Result answered;
 	struct fault fault;
-	bool right;
+	bool allowed, right;
 
-	if (!account_enter(request->connection, address, request_field(request, "password"),
-			   &account, &keys, &right, &fault) ||
-	    (right && !count_no_more(request, address, &fault))) {
-		account_clear(&account);
-		return answer_fault(request, &fault);
-	}
-	quoted = log_quoted(address);
-	log_info("password is %s: network=%s, address=%s", right ? "right" : "wrong",
-		 request->web.network, quoted);
-	if (!right)
-		return show_signin(
+	if (!signin_try_password(request, address, &account, &keys, &allowed, &right, &fault))
+		answered = answer_fault(request, &fault);
+	else if (!allowed)
+		answered = answer_too_often(request, SIGNIN_TOO_OFTEN);
+	else if (!right)
+		answered = show_signin(
 			request, MHD_HTTP_FORBIDDEN,
 			request_say(request,
 				    "Address or password is not right. Please try again."));
-	account_clear(&request->session.account);
-	request->session.account = account;
-	request->session.keys = keys;
-	answered = signin_with_password(request);
+	else
+		answered = enter(request, &account, &keys);
 	sodium_memzero(&keys, sizeof keys);
 	return answered;
 }
@@ -195,21 +230,13 @@ enum MHD_Result
 signin_submit(struct request *request)
 {
 	g_auto(address_auto) address = {0};
-	struct fault fault;
-	bool allowed;
 
 	if (!request_address(request, "address", &address))
 		return show_signin(
 			request, MHD_HTTP_BAD_REQUEST,
 			request_say(request,
 				    "Please type your mail address, such as name@example.com."));
-	if (!may_try(request, address.key, &allowed, &fault))
-		return answer_fault(request, &fault);
-	if (!allowed)
-		return answer_too_often(
-			request, "Too many passwords were tried. Please wait a quarter of an "
-				 "hour, then try again.");
-	return enter(request, address.key);
+	return try_password(request, address.key);
 }
 
 enum MHD_Result

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "portal/answer.h"
+#include "portal/confirm.h"
 #include "portal/totp.h"
 
 static const struct statement totp_put = {
@@ -37,6 +38,8 @@ totp_page_form(struct request *request)
 	unsigned char secret[TOTP_SECRET_BYTES];
 	enum MHD_Result answered;
 
+	if (!confirm_is_given(request, &answered))
+		return answered;
 	randombytes_buf(secret, sizeof secret);
 	answered = show_totp(request, secret, NULL);
 	sodium_memzero(secret, sizeof secret);
@@ -56,7 +59,10 @@ keep_totp(struct request *request, const unsigned char secret[TOTP_SECRET_BYTES]
 	parameters_text(&parameters, request->session.account.id.text);
 	parameters_bytes(&parameters, sealed, length);
 	parameters_number(&parameters, (int64_t)step);
-	return connection_execute(request->connection, &totp_put, &parameters, NULL, fault);
+	return batch_begin(request->connection, fault) &&
+	       batch_add(request->connection, &totp_put, &parameters, fault) &&
+	       confirm_use(request, CHANGE_APP_ADDED, NULL, fault) &&
+	       batch_commit(request->connection, fault);
 }
 
 /* Only an app that has shown a right code is asked later. */
@@ -65,9 +71,12 @@ totp_page_add(struct request *request)
 {
 	unsigned char secret[TOTP_SECRET_BYTES];
 	struct fault fault;
+	enum MHD_Result answered;
 	uint64_t step;
 	bool kept;
 
+	if (!confirm_is_given(request, &answered))
+		return answered;
 	if (!totp_secret_read(secret, request_field(request, "secret")))
 		return answer_see(request, "/settings/totp");
 	if (!totp_is_right(secret, request_field(request, "code"), time(NULL), &step))
@@ -82,10 +91,17 @@ enum MHD_Result
 totp_page_remove(struct request *request)
 {
 	struct parameters parameters = {0};
+	enum MHD_Result answered;
 	struct fault fault;
 
+	if (!confirm_is_given(request, &answered))
+		return answered;
 	parameters_text(&parameters, request->session.account.id.text);
-	return connection_execute(request->connection, &totp_drop, &parameters, NULL, &fault)
+	return !request->session.account.has_totp ||
+			       (batch_begin(request->connection, &fault) &&
+				batch_add(request->connection, &totp_drop, &parameters, &fault) &&
+				confirm_use(request, CHANGE_APP_REMOVED, NULL, &fault) &&
+				batch_commit(request->connection, &fault))
 		       ? answer_see(request, "/settings")
 		       : answer_fault(request, &fault);
 }

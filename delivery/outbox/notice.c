@@ -6,7 +6,7 @@
 #include "core/catalogue.h"
 #include "mail/letter.h"
 
-enum { DAY_SECONDS = 86400, BROWSER_CHARACTERS = 120 };
+enum { DAY_SECONDS = 86400 };
 
 /* --- languages --- */
 
@@ -317,7 +317,48 @@ notice_signed_in(const struct notice *notice, const char *address, const char *l
 	add(text, translate(language, "Somebody signed in to your account for protected messages, "
 				      "with a browser that was "
 				      "not used before:"));
-	add_printed(text, "    %.*s\n    %s", BROWSER_CHARACTERS, browser, network);
+	add_printed(text, "    %s\n    %s", browser, network);
+	add(text, translate(language, "If it was you, there is nothing to do. If not, sign in, "
+				      "change your password and sign "
+				      "out everywhere else:"));
+	add_printed(text, "%s/settings", settings->portal_url);
+	letter.text = text->str;
+	done = tell(notice, "account", address, &letter, fault);
+	g_string_free(text, TRUE);
+	return done;
+}
+
+bool
+notice_changed(const struct notice *notice, const char *address, const char *language,
+	       enum notice_change change, const char *detail, const struct notice_client *client,
+	       struct fault *fault)
+{
+	static const char *const changes[] = {
+		[CHANGE_KEY_ADDED] = N_("A certificate or public key was added"),
+		[CHANGE_KEY_REMOVED] = N_("A certificate or public key was removed"),
+		[CHANGE_APP_ADDED] = N_("Codes from an app are now asked for when you sign in"),
+		[CHANGE_APP_REMOVED] = N_("Codes from an app are no longer asked for"),
+		[CHANGE_PASSKEY_ADDED] = N_("A passkey or security key was added"),
+		[CHANGE_PASSKEY_REMOVED] = N_("A passkey or security key was removed"),
+		[CHANGE_PASSWORD] = N_("The password was changed"),
+		[CHANGE_RECOVERY] = N_("A new recovery code was made"),
+	};
+	const struct settings *settings = notice->settings;
+	g_autofree char *when = translate_date(language, g_get_real_time() / G_USEC_PER_SEC);
+	g_autofree char *subject = g_strdup_printf(
+		translate(language, "Your account at %s was changed"), settings->organisation);
+	GString *text = g_string_new(NULL);
+	struct letter letter = {.subject = subject,
+				.language = language,
+				.button = translate(language, "My settings")};
+	bool done;
+
+	add(text, translate(language, "Your account for protected messages was changed:"));
+	add_printed(text, "    %s", translate(language, changes[change]));
+	if (detail != NULL)
+		g_string_append_printf(text, "\n    %s", detail);
+	g_string_append_printf(text, "\n    %s\n    %s\n    %s", when, client->browser,
+			       client->network);
 	add(text, translate(language, "If it was you, there is nothing to do. If not, sign in, "
 				      "change your password and sign "
 				      "out everywhere else:"));

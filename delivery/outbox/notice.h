@@ -77,6 +77,27 @@ char *notice_track_url(const struct settings *settings, const char *track);
 /* A link by which they prove their address. */
 bool notice_proof(const struct notice *notice, const char *address, const char *language,
 		  const char *token, struct fault *fault);
+/* From where something was done, as far as that is known. */
+struct notice_client {
+	const char *browser;
+	const char *network;
+};
+
+/* What opens an account was changed. */
+enum notice_change {
+	CHANGE_KEY_ADDED,
+	CHANGE_KEY_REMOVED,
+	CHANGE_APP_ADDED,
+	CHANGE_APP_REMOVED,
+	CHANGE_PASSKEY_ADDED,
+	CHANGE_PASSKEY_REMOVED,
+	CHANGE_PASSWORD,
+	CHANGE_RECOVERY,
+};
+/* `detail`: which key, or NULL; no secret. */
+bool notice_changed(const struct notice *notice, const char *address, const char *language,
+		    enum notice_change change, const char *detail,
+		    const struct notice_client *client, struct fault *fault);
 bool notice_signed_in(const struct notice *notice, const char *address, const char *language,
 		      const char *browser, const char *network, struct fault *fault);
 

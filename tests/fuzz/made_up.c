@@ -173,7 +173,8 @@ put_session(PGresult *result)
 	put_one_of(result, 0, 1, states, G_N_ELEMENTS(states));
 	put_wrapped(result, 0, 2, &made.secret, &made.cookie, "session");
 	put_flag(result, 0, 3, false);
-	put_account(result, 4);
+	put_flag(result, 0, 4, true);
+	put_account(result, 5);
 }
 
 static void

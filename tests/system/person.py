@@ -66,6 +66,11 @@ class Person:
         browser.get("/signin")
         return browser.send({"address": self.address, "password": password})
 
+    def confirm(self, password=PASSWORD, **fields):
+        """Proves again who it is, before a key, the password or the second factor is changed."""
+        self.browser.get("/settings/confirm")
+        return self.browser.send({"password": password, **fields}, action="/settings/confirm")
+
 
 def send(person, body=b"The secret is 42.\r\n", subject="About your account", **options):
     post = person.post

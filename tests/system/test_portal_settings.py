@@ -1,8 +1,9 @@
 """How members want their mail: keys and wishes."""
-
 import people
 import world as sandbox
 from person import PORTAL_RULES as RULES, Person, send
+
+
 def test_member_gives_a_certificate_and_mail_comes_so(world, post, name):
     post.sender = f"{name}.sender@example.com"
     person = Person(world, post, f"{name}@auto.example")
@@ -11,16 +12,14 @@ def test_member_gives_a_certificate_and_mail_comes_so(world, post, name):
     person.enrol()
     path = world.authority.issue_mail(name, person.address)
     stranger = world.authority.issue_mail(f"{name}-other", "someone@else.example")
-    person.browser.get("/settings")
 
     def give(path):
+        person.browser.get("/settings/security")
         return person.browser.send({}, action="/settings/key",
                                    files=[("key", "c.pem", "application/x-pem-file", path.read_bytes())])
 
     assert "does not name your address" in give(stranger).text
-    person.browser.get("/settings")
     assert "private key" in give(path.with_suffix(".key")).text
-    person.browser.get("/settings")
     assert "S/MIME" in give(path).text
     send(person, b"Sealed to a given key.\r\n")
     mail = sandbox.wait_until(lambda: [m for m in person.mails("About your account")
@@ -32,7 +31,8 @@ def test_member_gives_a_certificate_and_mail_comes_so(world, post, name):
     send(person)
     sandbox.wait_until(lambda: post.copies(person.address)[-1]["method"] == "pickup", "pickup by wish")
     person.browser.send({"wish": "smime"}, action="/settings/wish")
-    person.browser.send({}, action="/settings/key/remove")
+    assert person.confirm().path == "/settings/security"
+    assert "<code>" not in person.browser.send({}, action="/settings/key/remove").text
     send(person)
     sandbox.wait_until(lambda: len(post.copies(person.address)) == 4, "the last copy")
     assert post.copies(person.address)[-1]["method"] == "pickup"
@@ -47,7 +47,7 @@ def test_member_gives_an_openpgp_key(world, post, name, tmp_path):
     gpg = people.Gpg(tmp_path / "gpg", person.address)
     try:
         for data, word in ((gpg.secret(), "private key"), (b"nonsense", "holds no certificate"), (gpg.public(), "OpenPGP")):
-            person.browser.get("/settings")
+            person.browser.get("/settings/security")
             answer = person.browser.send({}, action="/settings/key", files=[("key", "k.asc", "text/plain", data)])
             assert word in answer.text, word
         assert gpg.fingerprint() in answer.text
