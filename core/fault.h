@@ -17,6 +17,7 @@ enum fault_cause {
 	FAULT_CRYPTO,    /* a key, certificate or crypto library failed us */
 	FAULT_TIMEOUT,   /* a helper program or peer took too long */
 	FAULT_PEER,      /* the MTA on the other end of a connection failed us */
+	FAULT_OVERLOAD,  /* too much to do at the same time */
 	FAULT_BUSY,      /* somebody else is at the same work */
 	FAULT_BUG,       /* should not happen; temporary, so that no mail is lost */
 	FAULT_CONFIG,    /* a setting or file of the admin is wrong */

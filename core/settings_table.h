@@ -78,7 +78,9 @@ TEXT(sign_logins, "")
 
 TEXT(gpg_program, "/usr/bin/gpg")
 TEXT(gpg_home, "/run/postseal/gnupg")
+COUNT(gpg_processes, "0", 0, 1000) /* 0: as many as the machine has cores */
 SECONDS(gpg_timeout, "60 seconds", 1, 3600)
+SECONDS(gpg_wait, "240 seconds", 1, 3600) /* less than milter_content_timeout of Postfix */
 COUNT(reader_processes, "4", 1, 1000)
 SECONDS(reader_timeout, "5 seconds", 1, 30) /* for one document */
 

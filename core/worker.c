@@ -17,9 +17,10 @@ struct worker {
 
 struct worker_pool {
 	GMutex lock;
-	GCond given;
 	GQueue idle; /* struct worker, the last one used first */
-	unsigned busy, busy_max, idle_max;
+	struct places *places;
+	bool owns_places;
+	unsigned idle_max;
 	char *program;
 	char **arguments, **environment;
 };
@@ -54,13 +55,13 @@ worker_pool_new(const struct worker_settings *settings)
 	struct worker_pool *pool = g_new0(struct worker_pool, 1);
 
 	g_mutex_init(&pool->lock);
-	g_cond_init(&pool->given);
 	g_queue_init(&pool->idle);
 	pool->program = find_program(settings->program);
 	pool->arguments = command_line(pool->program, settings->arguments);
 	pool->environment = g_strdupv((char **)settings->environment);
 	pool->idle_max = settings->idle_max;
-	pool->busy_max = settings->busy_max;
+	pool->owns_places = settings->places == NULL;
+	pool->places = pool->owns_places ? places_new(settings->busy_max) : settings->places;
 	return pool;
 }
 
@@ -149,29 +150,6 @@ worker_socket(const struct worker *worker)
 
 /* --- all of them --- */
 
-/* A place among those that work. */
-static bool
-enter(struct worker_pool *pool, gint64 until)
-{
-	bool entered = true;
-
-	g_mutex_lock(&pool->lock);
-	while (entered && pool->busy_max > 0 && pool->busy >= pool->busy_max)
-		entered = g_cond_wait_until(&pool->given, &pool->lock, until);
-	pool->busy += entered;
-	g_mutex_unlock(&pool->lock);
-	return entered;
-}
-
-static void
-leave(struct worker_pool *pool)
-{
-	g_mutex_lock(&pool->lock);
-	pool->busy--;
-	g_cond_signal(&pool->given);
-	g_mutex_unlock(&pool->lock);
-}
-
 static struct worker *
 pop_idle(struct worker_pool *pool)
 {
@@ -188,9 +166,9 @@ worker_take(struct worker_pool *pool, gint64 until, struct fault *fault)
 {
 	struct worker *worker;
 
-	if (!enter(pool, until)) {
-		fault_set(fault, FAULT_BUSY, "waiting for %s: all %u are at work", pool->program,
-			  pool->busy_max);
+	if (!places_enter(pool->places, until)) {
+		fault_set(fault, FAULT_OVERLOAD, "waiting for %s: all %u are at work", pool->program,
+			  places_count(pool->places));
 		return NULL;
 	}
 	while ((worker = pop_idle(pool)) != NULL && !is_alive(worker))
@@ -198,7 +176,7 @@ worker_take(struct worker_pool *pool, gint64 until, struct fault *fault)
 	if (worker == NULL)
 		worker = worker_new(pool, fault);
 	if (worker == NULL)
-		leave(pool);
+		places_leave(pool->places);
 	return worker;
 }
 
@@ -227,7 +205,7 @@ worker_give(struct worker *worker, bool well)
 		push_idle(worker);
 	else
 		worker_end(worker);
-	leave(pool);
+	places_leave(pool->places);
 }
 
 void
@@ -251,7 +229,8 @@ worker_pool_free(struct worker_pool *pool)
 		return;
 	g_queue_clear_full(&pool->idle, (GDestroyNotify)worker_end);
 	g_mutex_clear(&pool->lock);
-	g_cond_clear(&pool->given);
+	if (pool->owns_places)
+		places_free(pool->places);
 	g_free(pool->program);
 	g_strfreev(pool->arguments);
 	g_strfreev(pool->environment);

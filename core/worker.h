@@ -12,6 +12,7 @@
 #include <glib.h>
 
 #include "core/fault.h"
+#include "core/places.h"
 
 struct worker;
 struct worker_pool;
@@ -23,6 +24,7 @@ struct worker_settings {
 	const char *const *environment; /* ending with NULL; NULL: ours */
 	unsigned idle_max;		/* how many may wait for work */
 	unsigned busy_max; /* how many may work at the same time; 0: as many as are asked for */
+	struct places *places; /* NULL: busy_max of its own; else shared with other pools, and theirs */
 };
 
 /* Copies the settings; starts no process yet. */
@@ -33,7 +35,7 @@ void worker_pool_free(struct worker_pool *pool);
 const char *worker_pool_program(const struct worker_pool *pool);
 
 /* From any thread. Waits until `until` (g_get_monotonic_time()) where as many work as may: then
- * FAULT_BUSY. NULL with `fault` filled. */
+ * FAULT_OVERLOAD. NULL with `fault` filled. */
 struct worker *worker_take(struct worker_pool *pool, gint64 until, struct fault *fault);
 /* Starts one ahead, where fewer wait than may. What goes wrong is told to the one who takes. */
 void worker_prepare(struct worker_pool *pool);

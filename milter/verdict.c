@@ -9,6 +9,8 @@ enum { PIECE_BYTES = 65535, REPLY_MAX = 900 };
 
 static const char for_now[] =
 	"This message cannot be secured at the moment. It was not sent; it will be tried again.";
+static const char too_many[] =
+	"Too many messages are waiting to be secured. This one was not sent; it will be tried again.";
 
 /* --- refusing --- */
 
@@ -33,7 +35,9 @@ verdict_refuse(SMFICTX *context, const struct fault *fault)
 {
 	struct fault_reply reply = fault_reply(fault->cause);
 	bool temporary = fault_is_temporary(fault);
-	g_autofree char *text = reply_text(temporary ? for_now : fault->text);
+	g_autofree char *text = reply_text(!temporary			     ? fault->text
+					   : fault->cause == FAULT_OVERLOAD ? too_many
+									: for_now);
 
 	if (smfi_setreply(context, (char *)reply.code, (char *)reply.enhanced, text) != MI_SUCCESS)
 		log_warning("setting the reply to the MTA failed: “%s”", text);

@@ -141,7 +141,7 @@ reader_ask(struct reader *reader, const char *format, const void *document, size
 	}
 	worker = worker_take(reader->pool, begun + WAIT_SECONDS * G_USEC_PER_SEC, fault);
 	if (worker == NULL) {
-		count(format, fault->cause == FAULT_BUSY ? "busy" : "not started");
+		count(format, fault->cause == FAULT_OVERLOAD ? "busy" : "not started");
 		return NULL;
 	}
 	exchange.socket = worker_socket(worker);

@@ -30,9 +30,11 @@ static const struct {
 	[AES128] = {"aes128", "cipher-algo AES\n"},
 };
 
-/* The processes that run gpg for the milter (postseal-gpg): as many as work at the same time. The settings that
- * the program was started with hold for all. */
+/* The processes that run gpg for the milter (postseal-gpg). All share the places: gpg uses a core for as long as it
+ * works, and more of them than there are cores would only keep each other from ending in time. The settings that the
+ * program was started with hold for all. */
 static struct worker_pool *workers[CHOICES];
+static struct places *places;
 
 /* --- getting ready --- */
 
@@ -46,11 +48,10 @@ static void
 start_workers(const struct settings *settings, enum choice choice)
 {
 	g_autofree char *home = home_of(settings, choice);
-
 	g_autofree char *seconds = g_strdup_printf("%" G_GUINT64_FORMAT, settings->gpg_timeout);
 	const char *const arguments[] = {settings->gpg_program, home, seconds, NULL};
 	const struct worker_settings kind = {
-		.program = "postseal-gpg", .arguments = arguments, .idle_max = IDLE_MAX};
+		.program = "postseal-gpg", .arguments = arguments, .idle_max = IDLE_MAX, .places = places};
 
 	workers[choice] = worker_pool_new(&kind);
 }
@@ -95,6 +96,8 @@ gpg_start(const struct settings *settings, struct fault *fault)
 	if (access(settings->gpg_program, X_OK) != 0)
 		return fault_set(fault, FAULT_CONFIG, "looking for gpg at %s: %s",
 				 settings->gpg_program, strerror(errno));
+	places = places_new(settings->gpg_processes > 0 ? (unsigned)settings->gpg_processes
+							: g_get_num_processors());
 	for (enum choice choice = 0; choice < CHOICES; choice++)
 		start_workers(settings, choice);
 	return true;
@@ -171,7 +174,8 @@ gpg_encrypt(const struct settings *settings, const struct group *group, const st
 	    const struct message *message, struct sink *sink, struct fault *fault)
 {
 	g_autofree char *job = job_text(settings, group, signer, fault);
-	struct worker *worker = job == NULL ? NULL : worker_take(workers[choose(group)], G_MAXINT64, fault);
+	gint64 until = g_get_monotonic_time() + (gint64)settings->gpg_wait * G_TIME_SPAN_SECOND;
+	struct worker *worker = job == NULL ? NULL : worker_take(workers[choose(group)], until, fault);
 	struct entity entity;
 	bool done;
 
