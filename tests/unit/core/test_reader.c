@@ -119,7 +119,7 @@ ask_and_wait(void *reader)
 	struct fault fault;
 
 	assert_null(reader_ask(reader, "wait", "", 0, &fault));
-	return GINT_TO_POINTER(fault.cause == FAULT_BUSY);
+	return GINT_TO_POINTER(fault.cause == FAULT_OVERLOAD);
 }
 
 /* The wait for a free process is bounded, and is told from what a document did: one process that
