@@ -356,15 +356,28 @@ read_around(const char *text, struct reading *reading)
 	show_rest(reading);
 }
 
+/* The subject of an attached message, or of what is signed within a part. */
+static void
+read_subject(GMimeObject *part, struct reading *reading)
+{
+	GMimeMessage *inner =
+		GMIME_IS_MESSAGE_PART(part) ? g_mime_message_part_get_message(GMIME_MESSAGE_PART(part)) : NULL;
+	const char *value = g_mime_object_get_header(inner == NULL ? part : GMIME_OBJECT(inner), "Subject");
+	g_autofree char *subject = value == NULL ? NULL : field_shown(value);
+
+	read_around(subject, reading);
+}
+
 static bool
 read_part(GMimeObject *part, void *data)
 {
 	struct reading *reading = data;
 
+	read_subject(part, reading);
 	if (GMIME_IS_MULTIPART(part)) {
 		read_around(g_mime_multipart_get_prologue(GMIME_MULTIPART(part)), reading);
 		read_around(g_mime_multipart_get_epilogue(GMIME_MULTIPART(part)), reading);
-	} else if (GMIME_IS_PART(part)) {
+	} else if (GMIME_IS_PART(part) && reading->go_on) {
 		read_leaf(part, reading);
 	}
 	return reading->go_on;

@@ -2,7 +2,7 @@
  * The text of a message as its reader sees it, decoded to UTF-8, for rules that search it.
  *
  * Text is what looks like text, whatever its type says: also an attached file, what stands before and behind the parts of
- * a multipart, and a page of HTML (html_text.h). Where readers may see it in two ways, both are shown, one after the
+ * a multipart, a page of HTML (html_text.h), and the subject of an attached message. Where readers may see it in two ways, both are shown, one after the
  * other: HTML with what is hidden and without; lines that flow (flowed.h) as they are and joined; and once more without
  * what nobody sees (soft hyphens and their like), with letters composed and with every blank as a common one.
  */

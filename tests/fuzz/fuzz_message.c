@@ -1,11 +1,14 @@
-/* A message from outside: header, MIME structure, text, subject, addresses, entity, layout. */
+/* A message from outside: header, MIME structure, text, names, what is opaque, subject, addresses, entity, layout. */
 #include <stdint.h>
 #include <stdio.h>
 
 #include "core/spool.h"
 #include "delivery/facts.h"
 #include "mail/addresses.h"
+#include "mail/content_type.h"
 #include "mail/entity.h"
+#include "mail/flowed.h"
+#include "mail/html_text.h"
 #include "mail/layout.h"
 #include "mail/mime_stream.h"
 #include "mail/subject_tags.h"
@@ -45,10 +48,13 @@ static void
 ask_all(const struct policy_facts *facts)
 {
 	struct policy_protection protection;
+	struct policy_opaque opaque;
 	struct fault fault;
 
 	facts->parts(facts->context, look_at_part, NULL, &fault);
 	facts->text(facts->context, look, NULL, &fault);
+	if (facts->opaque(facts->context, &opaque, &fault) && opaque.names && !opaque.text)
+		abort();
 	facts->protection(facts->context, &protection, &fault);
 	facts->headers(facts->context, "Subject", look_at_field, NULL, &fault);
 }
@@ -64,6 +70,53 @@ seal(const struct message *message, const char *const *tags)
 	entity_init(&entity, message, tags, true);
 	entity_write(&entity, &counter.sink, &fault);
 	entity_clear(&entity);
+}
+
+/* However it is cut, the same text is in it, and no more than that many bytes. */
+static void
+read_as_page(const char *data, size_t size, enum html_view view)
+{
+	g_autoptr(GString) whole = g_string_new(NULL), pieces = g_string_new(NULL);
+	struct html_text html;
+
+	html_text_init(&html, view);
+	html_text_step(&html, data, size, whole);
+	html_text_end(&html, whole);
+	html_text_clear(&html);
+	html_text_init(&html, view);
+	for (size_t i = 0; i < size; i++)
+		html_text_step(&html, data + i, 1, pieces);
+	html_text_end(&html, pieces);
+	html_text_clear(&html);
+	if (!g_string_equal(whole, pieces) || whole->len > 3 * size + 3)
+		abort();
+}
+
+/* What has a parameter can be given it again, and is the same. */
+static void
+read_as_type(const uint8_t *data, size_t size)
+{
+	static const char *const parameters[] = {"hp=\"cipher\"", NULL};
+	g_autofree char *value = g_strndup((const char *)data, MIN(size, 2000));
+	g_autofree char *once = content_type_with(value, parameters, "\n");
+	g_autofree char *twice = content_type_with(once, parameters, "\n");
+
+	if (strcmp(once, twice) != 0)
+		abort();
+}
+
+static void
+read_as_flowed(const char *data, size_t size)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	struct flowed flowed;
+
+	flowed_init(&flowed, size % 2 == 0);
+	flowed_step(&flowed, data, size, text);
+	flowed_end(&flowed, text);
+	flowed_clear(&flowed);
+	if (text->len > 2 * size + 2)
+		abort();
 }
 
 /* Every part lies within the message, and the layout can be kept. */
@@ -117,6 +170,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		settings->limit_parts = 1000;
 	}
 	read_as_portal(data, size);
+	read_as_page((const char *)data, size, HTML_WIDE);
+	read_as_page((const char *)data, size, HTML_NARROW);
+	read_as_type(data, size);
+	read_as_flowed((const char *)data, size);
 	file = size == 0 ? NULL : fmemopen((void *)data, size, "r");
 	if (file == NULL)
 		return 0;

@@ -173,3 +173,32 @@ def test_without_the_option_the_subject_stays(post, keys):
     post.accepted(message, ["sue@smime.example"])
     mail = post.box("sue@smime.example").wait(before + 1)[-1]
     assert mail["Subject"] == "in the open" and people.open_smime(mail, keys[0]) == people.entity_of(message)
+
+
+def test_nothing_outside_tells_the_subject(post, keys):
+    """Of two subjects, and of what Outlook and others write beside them."""
+    message = post.compose(["sue@smime.example"], subject="[hide] Re: Takeover of Acme", fields=[
+        "Subject: Takeover of Acme, again", "Thread-Topic: Takeover of Acme", "Thread-Index: AdX1",
+        "X-Whatever: =?utf-8?q?Takeover_of?=\r\n Acme", "X-Mailer: Outlook"])
+    mails, opened = open_both(post, keys, message)
+    for mail, inside in zip(mails, opened):
+        assert mail.fields("Subject") == ["[...]"] and mail["X-Mailer"] == "Outlook"
+        assert not {"Thread-Topic", "Thread-Index", "X-Whatever"} & set(mail.parsed.keys())
+        assert b"akeover" not in mail.raw
+        head = inside.partition(b"\r\n\r\n")[0]
+        assert b"Thread-Topic: Takeover of Acme\r\n" in head and head.count(b"\r\nSubject: ") == 2
+        parsed = email.message_from_bytes(inside, policy=email.policy.default)
+        assert parsed["Content-Type"].params["hp"] == "cipher"
+        assert parsed["Content-Type"].params["protected-headers"] == "v1"
+
+
+def test_tag_leaves_every_subject_and_folding_stays(post, keys):
+    """A folded subject became one line of 1608 bytes, and of two subjects one kept its tag."""
+    long = "\r\n ".join(["the quick brown fox jumps over the lazy dog and 0123456789"] * 25)
+    message = post.compose(["sue@smime.example"], subject=f"[hide] {long}", fields=["Subject: two [hide]"])
+    to = ["plain.reader@plain.example", "sue@smime.example"]
+    before = len(post.box(to[0]).files())
+    post.accepted(message, to)
+    mail = post.box(to[0]).wait(before + 1)[-1]
+    assert b"[hide]" not in mail.raw
+    assert b"\nSubject: " + long.replace("\r\n", "\n").encode() + b"\n" in mail.raw and b"\nSubject: two\n" in mail.raw

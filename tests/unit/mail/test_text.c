@@ -132,6 +132,7 @@ static const char *const secrets[] = {
 	"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nHi.\n--b--\na secret word\n",
 	/* Attached messages, as they should be, and in base64. */
 	"Content-Type: message/rfc822\n\nSubject: x\n\na secret word\n",
+	"Content-Type: message/rfc822\n\nSubject: =?utf-8?q?a_secret?=\n word\n\nHi.\n",
 	"Content-Type: message/rfc822\n" BASE64 "U3ViamVjdDogeAoKYSBzZWNyZXQgd29yZAo=\n",
 	"Content-Type: message/rfc822\nContent-Transfer-Encoding: quoted-printable\n\nSubject: x\n"
 	"Content-Type: text/html\n\na se=3Cb>cret</b> word\n",
