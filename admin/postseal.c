@@ -14,7 +14,7 @@
 #include "mail/mime_stream.h"
 #include "admin/key.h"
 #include "admin/trust.h"
-#include "admin/check.h"
+#include "admin/check/check.h"
 
 static const struct command *const folders[] = {
 	setup_commands, keystore_commands, trust_commands, delivery_commands, audit_commands, check_commands,

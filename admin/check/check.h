@@ -1,0 +1,49 @@
+/*
+ * `postseal check`: looks whether all that Postseal needs is there, and fits together. A look is a function
+ * of one of these files and a line in looks[] (check.c).
+ */
+#ifndef POSTSEAL_ADMIN_CHECK_CHECK_H
+#define POSTSEAL_ADMIN_CHECK_CHECK_H
+
+#include "admin/check/postfix.h"
+#include "admin/command.h"
+
+struct check {
+	const struct admin *admin;
+	const struct settings *settings;
+	const struct postfix *postfix; /* NULL: there is none on this machine */
+};
+
+/* A look returns false and fills the fault where something is wrong; what it says in *note_r (caller
+ * frees) is worth reading all the same. */
+
+/* parts.c: what Postseal has of its own */
+bool check_policy(const struct check *check, char **note_r, struct fault *fault);
+bool check_secrets(const struct check *check, char **note_r, struct fault *fault);
+bool check_database(const struct check *check, char **note_r, struct fault *fault);
+bool check_tables(const struct check *check, char **note_r, struct fault *fault);
+bool check_gpg(const struct check *check, char **note_r, struct fault *fault);
+bool check_reader(const struct check *check, char **note_r, struct fault *fault);
+bool check_keeper(const struct check *check, char **note_r, struct fault *fault);
+bool check_spool(const struct check *check, char **note_r, struct fault *fault);
+bool check_portal(const struct check *check, char **note_r, struct fault *fault);
+bool check_mta_log(const struct check *check, char **note_r, struct fault *fault);
+bool check_programs(const struct check *check, char **note_r, struct fault *fault);
+
+/* reinjection.c: where the courier hands mail to the MTA */
+bool check_reinject(const struct check *check, char **note_r, struct fault *fault);
+bool check_reinject_verified(const struct check *check, char **note_r, struct fault *fault);
+bool check_reinject_mapped(const struct check *check, char **note_r, struct fault *fault);
+
+/* wiring.c: does Postfix hand every message to the milter? */
+bool check_socket(const struct check *check, char **note_r, struct fault *fault);
+bool check_milters(const struct check *check, char **note_r, struct fault *fault);
+bool check_order(const struct check *check, char **note_r, struct fault *fault);
+bool check_failures(const struct check *check, char **note_r, struct fault *fault);
+
+/* placement.c: does anything change recipients behind it? */
+bool check_placement(const struct check *check, char **note_r, struct fault *fault);
+
+extern const struct command check_commands[];
+
+#endif

@@ -1,0 +1,94 @@
+#include "admin/check/listening.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <netdb.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+const char *
+listening_path(const char *place)
+{
+	static const char *const schemes[] = {"unix:", "local:"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(schemes); i++)
+		if (g_str_has_prefix(place, schemes[i]))
+			return place + strlen(schemes[i]);
+	return *place == '/' ? place : NULL;
+}
+
+static bool
+connects(int family, const struct sockaddr *address, socklen_t length)
+{
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool done = fd >= 0 && connect(fd, address, length) == 0;
+	int why = errno;
+
+	if (fd >= 0)
+		close(fd);
+	errno = why;
+	return done;
+}
+
+static bool
+connects_to_path(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	return connects(AF_UNIX, (const struct sockaddr *)&address, sizeof address);
+}
+
+/* "host:port", "[address]:port", or libmilter's "inet:port@host". */
+static void
+split(const char *place, char **host_r, char **port_r)
+{
+	const char *milter = g_str_has_prefix(place, "inet:")    ? place + strlen("inet:")
+			     : g_str_has_prefix(place, "inet6:") ? place + strlen("inet6:")
+								 : NULL;
+	const char *end = milter == NULL ? strrchr(place, ':') : strchr(milter, '@');
+	const char *host = place;
+
+	if (milter != NULL) {
+		*port_r = end == NULL ? g_strdup(milter) : g_strndup(milter, (gsize)(end - milter));
+		*host_r = g_strdup(end == NULL ? "localhost" : end + 1);
+		return;
+	}
+	*port_r = g_strdup(end == NULL ? "" : end + 1);
+	if (*host == '[')
+		host++;
+	*host_r = g_strndup(host, strcspn(host, host == place ? ":" : "]"));
+}
+
+static bool
+connects_to_host(const char *place)
+{
+	const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM};
+	g_autofree char *host = NULL, *port = NULL;
+	struct addrinfo *found = NULL;
+	bool done = false;
+
+	split(place, &host, &port);
+	errno = EADDRNOTAVAIL;
+	if (getaddrinfo(host, port, &wanted, &found) != 0)
+		return false;
+	for (const struct addrinfo *a = found; a != NULL && !done; a = a->ai_next)
+		done = connects(a->ai_family, a->ai_addr, a->ai_addrlen);
+	freeaddrinfo(found);
+	return done;
+}
+
+bool
+listening_check(const char *place, const char *program, struct fault *fault)
+{
+	const char *path = listening_path(place);
+
+	return (path != NULL ? connects_to_path(path) : connects_to_host(place)) ||
+	       fault_set(fault, FAULT_CONFIG, "looking for %s at %s: %s: is it running?", program, place,
+			 strerror(errno));
+}

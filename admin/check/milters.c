@@ -1,0 +1,99 @@
+#include "admin/check/milters.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/check/listening.h"
+
+char *
+milters_address(const char *element)
+{
+	const char *begin = element + strspn(element, "{ \t");
+
+	return g_strndup(begin, strcspn(begin, ", \t}"));
+}
+
+/* A directory and a name in it, links resolved; NULL where the directory is not there. */
+static char *
+real_path(const char *path)
+{
+	g_autofree char *directory = g_path_get_dirname(path);
+	g_autofree char *name = g_path_get_basename(path);
+	char *real = realpath(directory, NULL);
+	char *joined = real == NULL ? NULL : g_build_filename(real, name, NULL);
+
+	free(real);
+	return joined;
+}
+
+/* A path of Postfix: relative to its queue directory, and from within a chroot all are. */
+static bool
+is_same_socket(const struct check *check, const char *path, const char *ours, const char *service)
+{
+	const struct postfix_service *running = service == NULL ? NULL : postfix_service(check->postfix, service);
+	bool inside = *path != '/' || (running != NULL && running->chrooted);
+	g_autofree char *full = inside ? g_build_filename(postfix_value(check->postfix, NULL, "queue_directory"),
+							  path, NULL)
+				       : g_strdup(path);
+	g_autofree char *theirs = real_path(full), *own = real_path(ours);
+
+	return theirs != NULL && own != NULL && strcmp(theirs, own) == 0;
+}
+
+/* "inet:host:port" of Postfix, "inet:port@host" of libmilter: it is the port that tells. */
+static bool
+is_same_port(const char *address, const char *listen)
+{
+	const char *theirs = strrchr(address, ':'), *ours = strchr(listen, ':');
+	size_t length;
+
+	if (!g_str_has_prefix(address, "inet") || !g_str_has_prefix(listen, "inet") || theirs == NULL)
+		return false;
+	length = strcspn(ours + 1, "@");
+	return strlen(theirs + 1) == length && strncmp(theirs + 1, ours + 1, length) == 0;
+}
+
+bool
+milters_is_ours(const struct check *check, const char *address, const char *service)
+{
+	const char *listen = check->settings->milter_listen;
+	const char *ours = listening_path(listen), *theirs = listening_path(address);
+
+	if (ours == NULL || theirs == NULL)
+		return is_same_port(address, listen);
+	return is_same_socket(check, theirs, ours, service);
+}
+
+char *
+milters_find(const struct check *check, const char *list, const char *service, guint *place_r)
+{
+	g_auto(GStrv) elements = postfix_list(list);
+
+	for (*place_r = 0; elements[*place_r] != NULL; ++*place_r) {
+		g_autofree char *address = milters_address(elements[*place_r]);
+
+		if (milters_is_ours(check, address, service))
+			return g_strdup(elements[*place_r]);
+	}
+	return NULL;
+}
+
+bool
+milters_come_again(const struct check *check, const char *service)
+{
+	return g_str_has_prefix(postfix_value(check->postfix, service, "content_filter"), "postseal-edge:") &&
+	       strstr(postfix_value(check->postfix, service, "milter_macro_defaults"), "postseal_next=") != NULL;
+}
+
+const struct postfix_service *
+milters_second_pass(const struct check *check)
+{
+	for (guint i = 0; i < check->postfix->services->len; i++) {
+		const struct postfix_service *service = g_ptr_array_index(check->postfix->services, i);
+
+		if (strcmp(service->program, "smtpd") == 0 &&
+		    strcmp(postfix_value(check->postfix, service->name, "syslog_name"), "postfix/postseal-edge") == 0)
+			return service;
+	}
+	return NULL;
+}

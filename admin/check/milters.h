@@ -1,0 +1,21 @@
+/*
+ * The milters of a service of Postfix, as smtpd_milters and non_smtpd_milters list them.
+ */
+#ifndef POSTSEAL_ADMIN_CHECK_MILTERS_H
+#define POSTSEAL_ADMIN_CHECK_MILTERS_H
+
+#include "admin/check/check.h"
+
+/* "unix:/path" of an element, which may be "{ unix:/path, timeout=1 }". Caller frees. */
+char *milters_address(const char *element);
+/* Is it the socket that our milter listens on? */
+bool milters_is_ours(const struct check *check, const char *address, const char *service);
+/* The element of a list that is ours, or NULL; *place_r is its place from 0. Caller frees. */
+char *milters_find(const struct check *check, const char *list, const char *service, guint *place_r);
+
+/* Does this service hand a message to a second pass, so that the milter only takes note of it? */
+bool milters_come_again(const struct check *check, const char *service);
+/* The smtpd of the second pass, or NULL. */
+const struct postfix_service *milters_second_pass(const struct check *check);
+
+#endif

@@ -1,0 +1,224 @@
+#include <pwd.h>
+#include <string.h>
+
+#include "admin/check/milters.h"
+#include "core/address.h"
+
+static const char advice[] = "contrib/postfix/wire sets up a second pass behind it";
+
+/* --- where addresses lead --- */
+
+static bool
+is_listed(const char *list, const char *domain)
+{
+	g_auto(GStrv) words = postfix_list(list);
+
+	for (char **word = words; *word != NULL; word++)
+		if (g_ascii_strcasecmp(*word, domain) == 0)
+			return true;
+	return false;
+}
+
+/* Of the company: where it is read on, the rules treat all alike. */
+static bool
+is_own(const struct check *check, const char *domain)
+{
+	static const char *const lists[] = {"mydestination", "virtual_alias_domains", "virtual_mailbox_domains"};
+
+	for (char **own = check->settings->domains; *own != NULL; own++)
+		if (g_ascii_strcasecmp(*own, domain) == 0)
+			return true;
+	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
+		if (is_listed(postfix_value(check->postfix, NULL, lists[i]), domain))
+			return true;
+	return false;
+}
+
+/* The first address of a text that is not of the company, or NULL. Caller frees. */
+static char *
+find_outside(const struct check *check, const char *text)
+{
+	g_auto(GStrv) words = g_strsplit_set(text, ", \t\r\n\"", -1);
+
+	for (char **word = words; *word != NULL; word++)
+		if (strchr(*word, '@') != NULL && **word != '|' && **word != '#' && !is_own(check, address_domain(*word)))
+			return g_strdup(*word);
+	return NULL;
+}
+
+/* Lines "key<TAB>value" of all entries; NULL where such a map cannot be listed. */
+static char *
+entries_of(const char *map)
+{
+	const char *const command[] = {"postmap", "-s", map, NULL};
+
+	return postfix_ask(command);
+}
+
+static bool
+check_entries(const struct check *check, const char *parameter, const char *map, const char *entries,
+	      struct fault *fault)
+{
+	g_auto(GStrv) lines = g_strsplit(entries, "\n", -1);
+
+	for (char **line = lines; *line != NULL; line++) {
+		const char *value = strchr(*line, '\t');
+		g_autofree char *outside = value == NULL ? NULL : find_outside(check, value + 1);
+
+		if (outside != NULL)
+			return fault_set(fault, FAULT_CONFIG,
+					 "looking at Postfix: %s (%s): %.*s leads to %s behind the milter, which has not "
+					 "decided how mail may go there; %s",
+					 parameter, map, (int)(value - *line), *line, outside, advice);
+	}
+	return true;
+}
+
+static bool
+check_maps(const struct check *check, const char *parameter, GString *unknown, struct fault *fault)
+{
+	g_auto(GStrv) maps = postfix_list(postfix_value(check->postfix, NULL, parameter));
+
+	for (char **map = maps; *map != NULL; map++) {
+		g_autofree char *entries = entries_of(*map);
+
+		if (entries == NULL)
+			g_string_append_printf(unknown, "%s%s (%s)", unknown->len > 0 ? ", " : "", parameter, *map);
+		else if (!check_entries(check, parameter, *map, entries, fault))
+			return false;
+	}
+	return true;
+}
+
+static bool
+check_forward_files(const struct check *check, struct fault *fault)
+{
+	const struct passwd *entry;
+	bool good = true;
+
+	setpwent();
+	while (good && (entry = getpwent()) != NULL) {
+		g_autofree char *path = g_build_filename(entry->pw_dir, ".forward", NULL);
+		g_autofree char *text = NULL, *outside = NULL;
+
+		if (g_file_get_contents(path, &text, NULL, NULL))
+			outside = find_outside(check, text);
+		if (outside != NULL)
+			good = fault_set(fault, FAULT_CONFIG,
+					 "looking at %s: it leads to %s behind the milter, which has not decided how mail may "
+					 "go there; %s",
+					 path, outside, advice);
+	}
+	endpwent();
+	return good;
+}
+
+/* What local(8) reads, where it has anything to deliver. */
+static bool
+check_local(const struct check *check, GString *unknown, struct fault *fault)
+{
+	if (*postfix_value(check->postfix, NULL, "mydestination") == '\0')
+		return true;
+	return check_maps(check, "alias_maps", unknown, fault) &&
+	       (*postfix_value(check->postfix, NULL, "forward_path") == '\0' || check_forward_files(check, fault));
+}
+
+/* Whoever is added gets what was sealed for another, or what should have been. */
+static bool
+check_added(const struct check *check, struct fault *fault)
+{
+	static const char *const names[] = {"always_bcc", "sender_bcc_maps", "recipient_bcc_maps"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		const char *value = postfix_value(check->postfix, NULL, names[i]);
+
+		if (*value != '\0')
+			return fault_set(fault, FAULT_CONFIG,
+					 "looking at Postfix: %s = %s adds recipients behind the milter, which has decided for "
+					 "others; %s",
+					 names[i], value, advice);
+	}
+	return true;
+}
+
+static bool
+check_edge(const struct check *check, char **note_r, struct fault *fault)
+{
+	static const char *const maps[] = {"virtual_alias_maps", "canonical_maps", "recipient_canonical_maps"};
+	g_autoptr(GString) unknown = g_string_new(NULL);
+
+	if (!check_added(check, fault))
+		return false;
+	for (size_t i = 0; i < G_N_ELEMENTS(maps); i++)
+		if (!check_maps(check, maps[i], unknown, fault))
+			return false;
+	if (!check_local(check, unknown, fault))
+		return false;
+	*note_r = unknown->len == 0 ? g_strdup("at the edge")
+				    : g_strdup_printf("at the edge; cannot be listed, so see for yourself that nothing there "
+						      "leads outside: %s",
+						      unknown->str);
+	return true;
+}
+
+/* --- two passes --- */
+
+static bool
+check_second_pass(const struct check *check, struct fault *fault)
+{
+	const struct postfix_service *again = milters_second_pass(check);
+	const char *options = again == NULL ? ""
+					    : postfix_value(check->postfix, again->name, "receive_override_options");
+
+	if (again == NULL || postfix_service(check->postfix, "postseal-edge/unix") == NULL)
+		return fault_set(fault, FAULT_CONFIG,
+				 "looking at Postfix: content_filter leads to a second pass, whose services are not in "
+				 "master.cf; contrib/postfix/wire makes them");
+	if (strstr(options, "no_address_mappings") == NULL ||
+	    *postfix_value(check->postfix, again->name, "content_filter") != '\0')
+		return fault_set(fault, FAULT_CONFIG,
+				 "looking at the service %s of Postfix: what is decided there must not be mapped or filtered "
+				 "once more (receive_override_options = %s); contrib/postfix/wire sets it up",
+				 again->name, options);
+	return true;
+}
+
+static bool
+check_forwarded(const struct check *check, struct fault *fault)
+{
+	return *postfix_value(check->postfix, NULL, "mydestination") == '\0' ||
+	       postfix_service(check->postfix, "local/unix") == NULL ||
+	       strcmp(postfix_value(check->postfix, "local/unix", "cleanup_service_name"), "postseal-forward") == 0 ||
+	       fault_set(fault, FAULT_CONFIG,
+			 "looking at the service local/unix of Postfix: what it forwards leaves unseen; "
+			 "contrib/postfix/wire sets it up");
+}
+
+static bool
+check_two_passes(const struct check *check, char **note_r, struct fault *fault)
+{
+	g_free(*note_r);
+	*note_r = g_strdup("behind the aliases, in two passes");
+	return check_second_pass(check, fault) && check_forwarded(check, fault);
+}
+
+/* Services may differ: each that decides at once must have nothing behind it. */
+bool
+check_placement(const struct check *check, char **note_r, struct fault *fault)
+{
+	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
+	bool passes = g_str_has_prefix(postfix_value(check->postfix, NULL, "content_filter"), "postseal-edge:");
+
+	if (passes && !milters_come_again(check, NULL))
+		return fault_set(fault, FAULT_CONFIG,
+				 "looking at Postfix: content_filter leads to a second pass, but milter_macro_defaults does "
+				 "not tell the milter, which decides twice; contrib/postfix/wire sets it up");
+	for (guint i = 0; i < listeners->len; i++) {
+		const struct postfix_service *service = g_ptr_array_index(listeners, i);
+		const char *options = postfix_value(check->postfix, service->name, "receive_override_options");
+
+		if (!milters_come_again(check, service->name) && strstr(options, "no_address_mappings") == NULL)
+			return check_edge(check, note_r, fault) && (!passes || check_two_passes(check, note_r, fault));
+	}
+	return passes ? check_two_passes(check, note_r, fault) : check_edge(check, note_r, fault);
+}

@@ -1,0 +1,161 @@
+#include "admin/check/postfix.h"
+
+#include <string.h>
+
+static const char ours[] = "postfix/postseal";
+
+char *
+postfix_ask(const char *const *command)
+{
+	char *output = NULL;
+	int status;
+
+	if (!g_spawn_sync(NULL, (char **)command, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL,
+			  NULL, &output, NULL, &status, NULL))
+		return NULL;
+	if (!g_spawn_check_wait_status(status, NULL))
+		g_clear_pointer(&output, g_free);
+	return output;
+}
+
+/* Lines "name = value"; of a service, name is "smtp/inet/smtpd_milters". */
+static void
+read_values(struct postfix *postfix, const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+	for (char **line = lines; *line != NULL; line++) {
+		char *equals = strstr(*line, " =");
+
+		if (equals == NULL)
+			continue;
+		g_hash_table_insert(postfix->values, g_strndup(*line, (gsize)(equals - *line)),
+				    g_strstrip(g_strdup(equals + 2)));
+	}
+}
+
+static void
+service_free(struct postfix_service *service)
+{
+	g_free(service->name);
+	g_free(service->program);
+	g_free(service);
+}
+
+/* Fields of master(5): name, type, private, unprivileged, chroot, wakeup, processes, command. */
+static void
+read_services(struct postfix *postfix, const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+	for (char **line = lines; *line != NULL; line++) {
+		g_auto(GStrv) fields = g_regex_split_simple("[ \t]+", *line, 0, 0);
+		struct postfix_service *service;
+
+		if (g_strv_length(fields) < 8)
+			continue;
+		service = g_new0(struct postfix_service, 1);
+		service->name = g_strdup_printf("%s/%s", fields[0], fields[1]);
+		service->chrooted = strcmp(fields[4], "y") == 0;
+		service->program = g_strdup(fields[7]);
+		g_ptr_array_add(postfix->services, service);
+	}
+}
+
+struct postfix *
+postfix_read(struct fault *fault)
+{
+	static const char *const main_cf[] = {"postconf", "-x", NULL};
+	static const char *const overrides[] = {"postconf", "-x", "-P", NULL};
+	static const char *const master_cf[] = {"postconf", "-M", NULL};
+	g_autofree char *program = g_find_program_in_path("postconf");
+	g_autofree char *values = NULL, *special = NULL, *services = NULL;
+	struct postfix *postfix;
+
+	fault->cause = FAULT_NONE;
+	if (program == NULL)
+		return NULL;
+	values = postfix_ask(main_cf);
+	special = postfix_ask(overrides);
+	services = postfix_ask(master_cf);
+	if (values == NULL || special == NULL || services == NULL) {
+		fault_set(fault, FAULT_CONFIG, "asking postconf for the settings of Postfix: it fails");
+		return NULL;
+	}
+	postfix = g_new0(struct postfix, 1);
+	postfix->values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	postfix->services = g_ptr_array_new_with_free_func((GDestroyNotify)service_free);
+	read_values(postfix, values);
+	read_values(postfix, special);
+	read_services(postfix, services);
+	return postfix;
+}
+
+void
+postfix_free(struct postfix *postfix)
+{
+	if (postfix == NULL)
+		return;
+	g_hash_table_unref(postfix->values);
+	g_ptr_array_unref(postfix->services);
+	g_free(postfix);
+}
+
+const char *
+postfix_value(const struct postfix *postfix, const char *service, const char *parameter)
+{
+	g_autofree char *special = service == NULL ? NULL : g_strdup_printf("%s/%s", service, parameter);
+	const char *value = special == NULL ? NULL : g_hash_table_lookup(postfix->values, special);
+
+	if (value == NULL)
+		value = g_hash_table_lookup(postfix->values, parameter);
+	return value == NULL ? "" : value;
+}
+
+const struct postfix_service *
+postfix_service(const struct postfix *postfix, const char *name)
+{
+	for (guint i = 0; i < postfix->services->len; i++) {
+		const struct postfix_service *service = g_ptr_array_index(postfix->services, i);
+
+		if (strcmp(service->name, name) == 0)
+			return service;
+	}
+	return NULL;
+}
+
+GPtrArray *
+postfix_listeners(const struct postfix *postfix)
+{
+	GPtrArray *list = g_ptr_array_new();
+
+	for (guint i = 0; i < postfix->services->len; i++) {
+		struct postfix_service *service = g_ptr_array_index(postfix->services, i);
+
+		if (strcmp(service->program, "smtpd") == 0 &&
+		    !g_str_has_prefix(postfix_value(postfix, service->name, "syslog_name"), ours))
+			g_ptr_array_add(list, service);
+	}
+	return list;
+}
+
+GStrv
+postfix_list(const char *text)
+{
+	g_autoptr(GStrvBuilder) list = g_strv_builder_new();
+	g_autoptr(GString) element = g_string_new(NULL);
+	int depth = 0;
+
+	for (const char *c = text;; c++) {
+		depth += (*c == '{') - (*c == '}');
+		if (*c != '\0' && (depth > 0 || strchr(", \t", *c) == NULL)) {
+			g_string_append_c(element, *c);
+			continue;
+		}
+		if (element->len > 0)
+			g_strv_builder_add(list, element->str);
+		g_string_truncate(element, 0);
+		if (*c == '\0')
+			return g_strv_builder_end(list);
+	}
+}

@@ -1,0 +1,227 @@
+"""`postseal check`: each installation that was broken in one place is told so, and one that works is not."""
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+
+import pytest
+
+import world as sandbox
+
+def prepare(world):
+    # A name, so that tests may say which service they mean.
+    world.submission = f"127.0.0.1:{world.ports['submission']}/inet"
+    world.milter = "unix:postseal/milter.sock"
+
+
+@pytest.fixture
+def broken(world):
+    """Puts main.cf, master.cf and postseal.conf back."""
+    files = [world.company.config / "main.cf", world.company.config / "master.cf", world.config]
+    kept = [f.read_text() for f in files]
+    yield
+    for file, text in zip(files, kept):
+        file.write_text(text)
+
+
+def set_parameter(world, setting):
+    """"name=value", or "-P service/type/name=value" for one service."""
+    words = setting.replace("SUBMISSION", world.submission).split(" ", 1)
+    option, change = (words[:1], words[1]) if words[0] == "-P" else ([], setting)
+    sandbox.command("postconf", "-c", world.company.config, *option, "-e", change)
+
+
+def says(world, look, sentence=None):
+    """What a look says is wrong, and no other."""
+    with pytest.raises(sandbox.Trouble) as trouble:
+        world.check()
+    wrong = re.findall(r"^(.+?) +WRONG: (.*)$", str(trouble.value), re.M)
+    assert [w[0] for w in wrong] == [look], wrong
+    assert sentence is None or re.search(sentence, wrong[0][1]), wrong[0][1]
+
+
+def test_nothing_is_wrong_where_all_works(world):
+    for line in world.check().splitlines():
+        assert re.match(r".{18} good", line), line
+
+
+# What is set in main.cf (or, with -P, for a service of master.cf), and what check must say of it.
+BROKEN = [
+    ("smtpd_milters=", "milters", "smtpd_milters .* does not name"),
+    ("non_smtpd_milters=", "milters", "non_smtpd_milters .* does not name"),
+    ("receive_override_options=no_milters", "milters", "keeps the milter out"),
+    ("-P SUBMISSION/smtpd_milters=", "milters", "SUBMISSION/smtpd_milters .* leaves unseen"),
+    ("-P SUBMISSION/receive_override_options=no_milters", "milters", "SUBMISSION/receive_override_options"),
+    ("smtpd_milters=inet:localhost:8891,unix:postseal/milter.sock", "milter order", "sign before Postseal seals"),
+    ("milter_default_action=accept", "milter failures", "default action accept"),
+    ("milter_default_action=quarantine", "milter failures", "default action quarantine"),
+    ("smtpd_milters={unix:postseal/milter.sock,default_action=accept}", "milter failures", "default action accept"),
+    ("-P SUBMISSION/milter_default_action=accept", "milter failures", "SUBMISSION/smtpd_milters"),
+    ("milter_protocol=2", "milter failures", "milter_protocol = 2"),
+    ("always_bcc=archive@example.com", "placement", "always_bcc = archive@example.com adds recipients"),
+    ("virtual_alias_maps=texthash:DIRECTORY/outside", "placement", "team@example.com leads to joe@smime.example"),
+    ("recipient_canonical_maps=inline:{a@example.com=b@smime.example}", "placement", "leads to b@smime.example"),
+    ("content_filter=postseal-edge:[127.0.0.1]:9", "placement", "decides twice"),
+    ("-P postseal/unix/smtpd_milters=unix:postseal/milter.sock", "reinject", "sealed twice"),
+    ("-P postseal-mapped/unix/smtpd_milters=unix:postseal/milter.sock", "reinject mapped", "sealed twice"),
+    ("-P postseal-verified/unix/smtp_tls_security_level=may", "reinject verified", "may does not verify anybody"),
+    ("-P postseal-verified/unix/smtp_tls_policy_maps=hash:/etc/x", "reinject verified", "smtp_tls_policy_maps could"),
+    ("-P postseal-tls/unix/content_filter=", "reinject verified", "is no transport of master.cf"),
+]
+
+
+@pytest.mark.parametrize("setting,look,sentence", BROKEN, ids=[b[0] for b in BROKEN])
+def test_postfix_that_lets_mail_go_its_own_way_is_told(world, broken, setting, look, sentence):
+    maps = world.directory / "maps"
+    maps.mkdir(exist_ok=True)
+    (maps / "outside").write_text("anna@example.com anna@gateway.example.com\nteam@example.com joe@smime.example\n")
+    set_parameter(world, setting.replace("DIRECTORY", str(maps)))
+    says(world, look, sentence.replace("SUBMISSION", world.submission))
+
+
+GOOD_SETTINGS = [
+    "smtpd_milters=unix:postseal/milter.sock,inet:localhost:8891",
+    "smtpd_milters={unix:postseal/milter.sock,connect_timeout=5s}",
+    "milter_default_action=reject",
+    "virtual_alias_maps=inline:{info@example.com=anna@example.com}",
+    "virtual_alias_maps=regexp:/dev/null",
+    "-P SUBMISSION/smtpd_milters=unix:postseal/milter.sock",
+]
+
+
+@pytest.mark.parametrize("setting", GOOD_SETTINGS)
+def test_what_works_is_not_called_wrong(world, broken, setting):
+    set_parameter(world, setting)
+    assert "WRONG" not in world.check()
+
+
+def test_milter_at_a_port_is_not_called_wrong(world, broken):
+    """inet:8891@localhost is libmilter's way to say what Postfix calls inet:localhost:8891."""
+    port = sandbox.free_ports(1)[0]
+    world.stop_program("postseal-milter")
+    kept = world.config.read_text()
+    try:
+        world.config.write_text(kept.replace(f"unix:{world.milter_socket}", f"inet:{port}@127.0.0.1"))
+        world.start_program("postseal-milter")
+        for name in ("smtpd_milters", "non_smtpd_milters"):
+            sandbox.command("postconf", "-c", world.company.config, "-e", f"{name}=inet:localhost:{port}")
+        assert "WRONG" not in world.check()
+    finally:
+        world.stop_program("postseal-milter")
+        world.config.write_text(kept)
+        world.start_program("postseal-milter")
+
+
+@contextlib.contextmanager
+def changed(path, mode=None, user=None):
+    status = path.stat()
+    if mode is not None:
+        path.chmod(mode)
+    if user is not None:
+        shutil.chown(path, user)
+    yield
+    path.chmod(status.st_mode & 0o7777)
+    os.chown(path, status.st_uid, status.st_gid)
+
+
+def test_socket_that_smtpd_may_not_use_is_told(world):
+    with changed(world.milter_socket, 0o600):
+        says(world, "milter socket", "the user postfix may not write to .*milter.sock")
+    with changed(world.milter_socket.parent, 0o700):
+        says(world, "milter socket", "the user postfix may not enter")
+
+
+def test_socket_outside_the_chroot_is_told(world, broken):
+    """As in /run: a chrooted smtpd has no such path, whatever its mode."""
+    sandbox.command("postconf", "-c", world.company.config, "-e", f"smtpd_milters=unix:{world.milter_socket}")
+    with pytest.raises(sandbox.Trouble, match=r"milter socket +WRONG: .*runs in a chroot"):
+        world.check()
+
+
+def test_courier_outside_the_group_is_told(world, broken):
+    world.config.write_text(world.config.read_text().replace('courier user "nobody"', 'courier user "daemon"'))
+    with pytest.raises(sandbox.Trouble, match=r"reinject +WRONG: .*usermod -a -G postdrop daemon.*may not enter"):
+        world.check()
+
+
+@pytest.mark.parametrize("program,sentence", [("postseal-milter", "looking for postseal-milter at"),
+                                              ("postseal-portal", "looking for postseal-portal at")])
+def test_program_that_is_stopped_is_told(world, program, sentence):
+    world.stop_program(program)
+    try:
+        with pytest.raises(sandbox.Trouble, match=rf"programs +WRONG: {sentence}"):
+            world.check()
+    finally:
+        world.start_program(program)
+
+
+def test_courier_that_is_stopped_is_told(world, post, name):
+    world.stop_program("postseal-courier")
+    try:
+        to = [f"{name}@partner.example"]
+        post.accepted(post.compose(to), to)
+        assert "WRONG" not in world.check()
+        world.postgres.query("update postseal.outbox set next_attempt_at = now() - interval '3 minutes'")
+        says(world, "programs", "1 mails of the outbox are due .* is it running")
+    finally:
+        world.start_program("postseal-courier")
+    post.box(to[0]).one()
+
+
+def test_spool_that_cannot_be_written_is_told(world):
+    with changed(world.directory / "spool", 0o755, "root"):
+        says(world, "spool", "the user nobody may not write to")
+
+
+def test_key_file_of_somebody_else_is_told(world):
+    with changed(world.directory / "secrets" / "courier.key", user="daemon"):
+        says(world, "secrets", "courier.key: it belongs to daemon; .* chown nobody")
+
+
+def test_key_files_of_two_installations_are_told(world, tmp_path):
+    path = world.directory / "secrets" / "courier.pub"
+    kept = path.read_bytes()
+    path.chmod(0o644)
+    path.write_bytes(os.urandom(32))
+    try:
+        says(world, "secrets", "courier.pub does not belong to courier.key")
+    finally:
+        path.write_bytes(kept)
+        path.chmod(0o444)
+
+
+def test_port_for_reinjection_is_warned_of(world, broken):
+    port = sandbox.free_ports(1)[0]
+    sandbox.command("postconf", "-c", world.company.config, "-M", "-e",
+                    f"127.0.0.1:{port}/inet=127.0.0.1:{port} inet n - n - - smtpd -o smtpd_milters= "
+                    "-o syslog_name=postfix/postseal")
+    world.company.reload()
+    sandbox.wait_until(lambda: sandbox.port_answers(port), "the port")
+    world.config.write_text(re.sub(r'^reinject "unix:.*"', f'reinject "smtp://127.0.0.1:{port}"', world.config.read_text(),
+                                   flags=re.M))
+    text = world.check()
+    assert re.search(r"^reinject +good: .*a Unix socket is safer", text, re.M)
+
+
+def test_two_passes_are_looked_at(world, broken):
+    """As wire sets them up; and with each piece of it taken away."""
+    files = [world.company.config / "main.cf", world.company.config / "master.cf"]
+    world.wire("-p", "expanded", "apply")
+    try:
+        wired = [f.read_text() for f in files]
+        assert re.search(r"^placement +good: behind the aliases", world.check(), re.M)
+        sandbox.command("postconf", "-c", world.company.config, "-e", "always_bcc=archive@example.com")
+        assert "WRONG" not in world.check()
+        for setting, look, sentence in [
+                ("milter_macro_defaults=", "placement", "decides twice"),
+                (f"-P 127.0.0.1:{world.ports['second_pass']}/inet/receive_override_options=", "placement", "must not be mapped"),
+                (f"-P 127.0.0.1:{world.ports['second_pass']}/inet/smtpd_milters=", "milters", "second_pass|does not name"),
+                ("-P SUBMISSION/content_filter=", "placement", "always_bcc")]:
+            set_parameter(world, setting)
+            says(world, look, sentence)
+            for file, text in zip(files, wired):
+                file.write_text(text)
+            sandbox.command("postconf", "-c", world.company.config, "-e", "always_bcc=archive@example.com")
+    finally:
+        pathlib.Path(world.company.config / "postseal.before").unlink(missing_ok=True)
