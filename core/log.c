@@ -1,10 +1,11 @@
 #include "core/log.h"
 
-#include <glib.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <syslog.h>
 #include <unistd.h>
+
+#include "core/quote.h"
 
 enum { LINE_MAX_BYTES = 2048 };
 
@@ -20,28 +21,6 @@ log_open(const char *name, bool to_syslog)
 		openlog(name, LOG_PID | LOG_NDELAY, LOG_MAIL);
 }
 
-/* Text that came from outside must not start a second line in the log. */
-static void
-flatten(char *line)
-{
-	for (; *line != '\0'; line++)
-		if ((unsigned char)*line < 0x20 || *line == 0x7f)
-			*line = ' ';
-}
-
-char *
-log_quoted(const char *text)
-{
-	GString *quoted = g_string_new("\"");
-
-	for (; *text != '\0'; text++)
-		if (*text == '"' || *text == '\\' || (unsigned char)*text < 0x20 || *text == 0x7f)
-			g_string_append_printf(quoted, "\\x%02x", (unsigned char)*text);
-		else
-			g_string_append_c(quoted, *text);
-	return g_string_free(g_string_append_c(quoted, '"'), FALSE);
-}
-
 static void put(int priority, const char *label, const char *format, va_list args)
 	__attribute__((format(printf, 3, 0)));
 
@@ -51,7 +30,7 @@ put(int priority, const char *label, const char *format, va_list args)
 	char line[LINE_MAX_BYTES];
 
 	vsnprintf(line, sizeof line, format, args);
-	flatten(line);
+	quote_flatten(line); /* text from outside must not begin a second line, or seem to */
 	if (syslog_wanted)
 		syslog(priority, "%s%s", label, line);
 	else

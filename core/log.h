@@ -1,6 +1,8 @@
 /*
  * One line per event, to syslog (facility mail) or, for programs in the foreground,
- * to standard error. Never a secret, never the content of a message.
+ * to standard error. Never a secret, never the content of a message. Values that came from outside stand between
+ * delimiters that they cannot contain: addresses that were parsed (core/address.h) between angle brackets, all else
+ * as quote() writes it.
  */
 #ifndef POSTSEAL_CORE_LOG_H
 #define POSTSEAL_CORE_LOG_H
@@ -9,10 +11,6 @@
 
 /* `name` must live as long as the program. */
 void log_open(const char *name, bool to_syslog);
-
-/* The text in quotes, with what could end it or the line escaped, for a value that came from outside:
- * what follows it is ours. Caller frees. */
-char *log_quoted(const char *text);
 
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));

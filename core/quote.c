@@ -6,21 +6,33 @@
 
 enum { QUOTED_MAX = 200 };
 
+/* Shows as itself, and neither ends the line nor moves what stands beside it. */
 static bool
-is_harmless(gunichar c)
+is_visible(gunichar c)
 {
 	const uint32_t harmful = U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CS_MASK | U_GC_CN_MASK | U_GC_CO_MASK |
 				 U_GC_ZL_MASK | U_GC_ZP_MASK;
 
-	return c != '"' && c != '\\' && (U_GET_GC_MASK((UChar32)c) & harmful) == 0;
+	return (U_GET_GC_MASK((UChar32)c) & harmful) == 0;
+}
+
+/* The bytes of the character at `at`; *visible_r: false also for a byte that is not UTF-8. */
+static size_t
+look_at(const char *at, bool *visible_r)
+{
+	gunichar c = g_utf8_get_char_validated(at, -1);
+	bool valid = c != (gunichar)-1 && c != (gunichar)-2;
+
+	*visible_r = valid && is_visible(c);
+	return valid ? (size_t)(g_utf8_next_char(at) - at) : 1;
 }
 
 static void
-append(GString *line, const char *bytes, size_t length, bool harmless)
+append(GString *line, const char *bytes, size_t length, bool as_they_are)
 {
-	if (harmless)
+	if (as_they_are)
 		g_string_append_len(line, bytes, (gssize)length);
-	for (size_t i = 0; i < length && !harmless; i++)
+	for (size_t i = 0; i < length && !as_they_are; i++)
 		g_string_append_printf(line, "\\x%02x", (unsigned char)bytes[i]);
 }
 
@@ -30,16 +42,28 @@ quote(const char *text)
 	GString *line = g_string_new("\"");
 
 	for (const char *at = text == NULL ? "" : text; *at != '\0';) {
-		gunichar c = g_utf8_get_char_validated(at, -1);
-		bool good = c != (gunichar)-1 && c != (gunichar)-2;
-		size_t length = good ? (size_t)(g_utf8_next_char(at) - at) : 1;
+		bool visible;
+		size_t length = look_at(at, &visible);
 
 		if (line->len >= QUOTED_MAX) {
 			g_string_append(line, "…");
 			break;
 		}
-		append(line, at, length, good && is_harmless(c));
+		append(line, at, length, visible && *at != '"' && *at != '\\');
 		at += length;
 	}
 	return g_string_free(g_string_append_c(line, '"'), FALSE);
+}
+
+void
+quote_flatten(char *text)
+{
+	for (char *at = text; *at != '\0';) {
+		bool visible;
+		size_t length = look_at(at, &visible);
+
+		if (!visible)
+			memset(at, ' ', length);
+		at += length;
+	}
 }

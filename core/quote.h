@@ -10,4 +10,8 @@
  * longer than 200 bytes ends with "…". Caller frees. NULL is taken for "". */
 char *quote(const char *text);
 
+/* Makes one line of a text, in place: a blank stands for every byte that quote() would write as \xNN, but for the
+ * double quote and the backslash. */
+void quote_flatten(char *text);
+
 #endif

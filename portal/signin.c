@@ -5,6 +5,7 @@
 #include "core/address.h"
 #include "core/catalogue.h"
 #include "core/log.h"
+#include "core/quote.h"
 #include "delivery/outbox/notice.h"
 #include "portal/answer.h"
 #include "portal/mailbox.h"
@@ -175,7 +176,7 @@ signin_try_password(struct request *request, const char *address, struct account
 		    struct account_keys *keys_r, bool *allowed_r, bool *right_r,
 		    struct fault *fault)
 {
-	g_autofree char *quoted = log_quoted(address);
+	g_autofree char *quoted = quote(address);
 
 	*right_r = false;
 	if (!may_try(request, address, allowed_r, fault))

@@ -6,6 +6,7 @@
 #include "core/address.h"
 #include "core/catalogue.h"
 #include "core/log.h"
+#include "core/quote.h"
 #include "delivery/parcel/parcel.h"
 #include "portal/answer.h"
 #include "portal/mailbox.h"
@@ -180,7 +181,7 @@ try_key(struct request *request, const struct parcel_key *key, const char *addre
 		return show_locked(request);
 	if (!parcel_unlock(key, request->web.tail, code, &content, &opened, &fault))
 		return answer_fault(request, &fault);
-	quoted = log_quoted(key->recipient);
+	quoted = quote(key->recipient);
 	log_info("code is %s: network=%s, message=%s, to=%s", opened ? "right" : "wrong",
 		 request->web.network, key->message, quoted);
 	if (opened) {

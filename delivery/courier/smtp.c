@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/address.h"
+
 enum { IN_BYTES = 8192, OUT_BYTES = 65536, REPLY_LINES_MAX = 100, ASKED_MAX = 100 };
 
 struct smtp {
@@ -439,7 +441,10 @@ name_recipients(struct smtp *smtp, const struct smtp_mail *mail, struct fault *f
 		struct smtp_recipient *to = &mail->recipients[i];
 		bool notify = dsn && to->notify != NULL, orcpt = dsn && to->orcpt != NULL;
 
-		if (!command(smtp, fault, "RCPT TO:<%s>%s%s%s%s", to->address,
+		/* What is no address could be an address and a parameter of SMTP. */
+		if (!address_is_valid(to->address))
+			to->reply = (struct smtp_reply){553, "553 5.1.3 this is no mail address"};
+		else if (!command(smtp, fault, "RCPT TO:<%s>%s%s%s%s", to->address,
 			     notify ? " NOTIFY=" : "", notify ? to->notify : "",
 			     orcpt ? " ORCPT=" : "", orcpt ? to->orcpt : "") ||
 		    !expect(smtp, &to->reply, fault))
@@ -561,9 +566,13 @@ smtp_send(struct smtp *smtp, struct smtp_mail *mail, struct smtp_reply *reply_r,
 	*in_doubt_r = false;
 	for (size_t i = 0; i < mail->recipient_count; i++)
 		mail->recipients[i].reply = (struct smtp_reply){0};
-	if (mail->smtputf8 && !smtp_offers(smtp, "SMTPUTF8")) {
+	*reply_r = (struct smtp_reply){0};
+	if (*mail->sender != '\0' && !address_is_valid(mail->sender))
+		*reply_r = (struct smtp_reply){553, "553 5.1.7 the sender is no mail address"};
+	else if (mail->smtputf8 && !smtp_offers(smtp, "SMTPUTF8"))
 		*reply_r = (struct smtp_reply){
 			553, "553 5.6.7 the MTA does not take SMTPUTF8 (RFC 6531)"};
+	if (reply_r->code != 0) {
 		give_all(mail, reply_r, true);
 		return true;
 	}

@@ -4,24 +4,58 @@
 
 #include "core/address.h"
 #include "core/identifier.h"
+#include "core/quote.h"
 #include "delivery/parcel/unlock_code.h"
 #include "delivery/parcel/parcel.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Both forms of an address are addresses, and the same one; they fit into a command of SMTP, a line of the log and a list
+ * that is parted by commas, as they stand. */
+static void
+look_at_address(const char *text)
+{
+	g_auto(address_auto) address = {0}, again = {0}, key = {0};
+	g_autofree char *folded = address_fold(text), *path = g_strdup_printf("<%s>", text);
+	struct fault fault;
+
+	if (!address_parse_path(&address, path, NULL, &fault)) {
+		if (fault.cause != FAULT_ADDRESS || address_is_valid(folded))
+			abort();
+		return;
+	}
+	if (!address_parse(&again, address.text, &fault) || !address_parse(&key, address.key, &fault) ||
+	    strcmp(address.text, again.text) != 0 || strcmp(address.key, again.key) != 0 ||
+	    strcmp(address.key, key.key) != 0 || strcmp(address.key, folded) != 0 ||
+	    strcmp(address.domain, address_domain(folded)) != 0)
+		abort();
+	if (strpbrk(address.text, "<>,;:()[]\\%!\r\n\t") != NULL || strchr(address.text, '@') != strrchr(address.text, '@') ||
+	    (strchr(address.text, ' ') != NULL && address.text[0] != '"') || !g_str_is_ascii(address.domain))
+		abort();
+}
+
+/* One line, with no more double quotes than its own. */
+static void
+look_at_quoted(const char *text)
+{
+	g_autofree char *quoted = quote(text), *line = g_strdup(text);
+
+	quote_flatten(line);
+	if (!g_utf8_validate(quoted, -1, NULL) || strchr(quoted + 1, '"') != quoted + strlen(quoted) - 1 ||
+	    strpbrk(quoted, "\r\n") != NULL || strpbrk(line, "\r\n") != NULL || strlen(line) != strlen(text))
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	g_autofree char *text = g_strndup((const char *)data, size);
-	g_autofree char *folded = address_fold(text);
 	unsigned char hash[SEAL_DIGEST_BYTES];
 	struct identifier identifier;
 	struct code code, again;
 
-	if (address_is_valid(text) && strchr(address_domain(text), '@') != NULL)
-		abort();
-	if (folded == NULL)
-		abort();
+	look_at_address(text);
+	look_at_quoted(text);
 	if (code_read(&code, text) && (!code_read(&again, code.shown) || strcmp(code.symbols, again.symbols) != 0))
 		abort();
 	parcel_link_hash(text, hash);

@@ -171,6 +171,7 @@ lines_of_a_log_cannot_be_forged(void **state)
 		{NULL, "\"\""},
 	};
 	g_autofree char *endless = g_strnfill(5000, 'x'), *cut = quote(endless);
+	char line[] = "a\n\tb\xc2\x85" "c\xe2\x80\xae" "d\xe2\x80\xa8" "e\xff" "f \"\\ \xc3\xbc";
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++) {
@@ -179,6 +180,8 @@ lines_of_a_log_cannot_be_forged(void **state)
 		assert_string_equal(quoted, pairs[i][1]);
 	}
 	assert_in_range(strlen(cut), 100, 250);
+	quote_flatten(line);
+	assert_string_equal(line, "a  b  c   d   e f \"\\ \xc3\xbc");
 }
 
 int
