@@ -226,6 +226,9 @@ mta log "{self.company.log}"
             "smtpd_tls_key_file": keys / "outside.key",
             "smtpd_tls_cert_file": keys / "outside.pem",
             "smtpd_recipient_restrictions": "reject_unauth_destination",
+            # Any local part is somebody's, and means nothing else.
+            "allow_min_user": "yes", "allow_untrusted_routing": "yes", "allow_percent_hack": "no",
+            "swap_bangpath": "no", "resolve_dequoted_address": "no",
         }, [f"127.0.0.1:{port} inet n - n - - smtpd",
             f"127.0.0.2:{port} inet n - n - - smtpd -o smtpd_tls_cert_file={keys}/stranger.pem "
             f"-o smtpd_tls_key_file={keys}/stranger.key",

@@ -379,3 +379,18 @@ def test_a_sender_is_read_as_the_mta_reads_it(world, next_hop):
     taken = sum(o.taken for o in offers)
     print(f"\n{len(offers)} senders, {taken} taken")
     assert all(o.taken for o in offers[:4]) and rows[f"<{offers[0].number}@example.com>"][1] == "anna@gateway.example.com"
+
+
+def test_a_program_on_the_gateway_is_told_by_a_bounce(world, next_hop):
+    """Postfix cannot refuse one recipient of what sendmail(1) submits: it would put the message off for ever."""
+    restart(world, WAYS[0])
+    seen = len(next_hop.mails)
+    for form in ("b%pickup.example@plain.example", "joe@plain.example"):
+        sandbox.command("/usr/sbin/sendmail", "-C", world.company.config, "-f", "anna@example.com", "--", form,
+                        input=f"Subject: By hand\n\n{SECRET}\n".encode())
+    sandbox.wait_until(lambda: len(next_hop.mails) >= seen + 2, "a bounce and a mail")
+    wait_for_queue(world)
+    assert not [p for p in (world.company.queue / "maildrop").iterdir()]
+    got = {(reached(address, recipients[0]), sender): content for address, sender, recipients, content in next_hop.mails[seen:]}
+    assert set(got) == {(("anna", "example.com"), ""), (("joe", "plain.example"), "anna@example.com")}
+    assert b"is not accepted: it has" in got[("anna", "example.com"), ""].replace(b"\r\n    ", b" ")
