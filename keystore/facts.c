@@ -42,6 +42,7 @@ key_facts_of_certificate(X509 *certificate)
 	certificate_uses(certificate, &facts->cannot_encrypt, &facts->cannot_sign);
 	facts->is_authority = X509_check_ca(certificate) == 1;
 	facts->is_self_issued = X509_check_issued(certificate, certificate) == X509_V_OK;
+	facts->allows_mail = certificate_allows_mail(certificate);
 	certificate_capabilities(certificate, &facts->gcm, &facts->oaep);
 	facts->content = der_of(certificate);
 	return facts;

@@ -15,6 +15,7 @@ struct key_facts {
 	char *cannot_encrypt, *cannot_sign;        /* as in struct key */
 	bool is_authority;   /* a certificate that issues others (RFC 5280 §4.2.1.9) */
 	bool is_self_issued;
+	bool allows_mail;    /* extended key usage (RFC 8550 §4.4.4) */
 	bool gcm, oaep;
 	GBytes *content;     /* DER, or the public OpenPGP key, binary */
 	GBytes *secret;      /* the private half, or NULL */

@@ -32,6 +32,8 @@ role_of(const struct import_settings *settings, const struct key_facts *facts)
 static const char *
 why_skipped(const struct import_settings *settings, const struct key_facts *facts)
 {
+	if (facts->is_authority && !facts->allows_mail)
+		return "its extended key usage does not include mail (RFC 8550 §4.4.4)";
 	if (facts->is_authority && !settings->root && facts->is_self_issued)
 		return "a self-signed authority is trusted only with --root";
 	if (facts->is_authority)

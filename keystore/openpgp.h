@@ -35,6 +35,8 @@ enum { OPENPGP_AES128 = 7, OPENPGP_AES192 = 8, OPENPGP_AES256 = 9 };
 /* Bits (1 << number) of the AES ciphers that the key prefers under each of its user IDs; 0: it tells of
  * none, and AES-128 is meant (RFC 9580 §5.2.3.14). */
 unsigned openpgp_ciphers(GBytes *key);
+/* GnuPG 2.3 and later writes OCB packets (tag 20) where all keys announce that they read them. */
+bool openpgp_announces_ocb(GBytes *key);
 /* Of the binary key's primary key, capital hexadecimal (RFC 9580 §5.5.4.2); NULL: it is none of version
  * 4. Caller frees. */
 char *openpgp_fingerprint(GBytes *key);

@@ -16,6 +16,8 @@ enum {
 	SUBPACKET_CREATION = 2,
 	SUBPACKET_PREFERRED_CIPHERS = 11,
 	SUBPACKET_ISSUER = 16,
+	SUBPACKET_FEATURES = 30,
+	FEATURE_OCB = 2, /* of GnuPG; RFC 9580 §5.2.3.32 reserves it */
 	SUBPACKET_ISSUER_FINGERPRINT = 33,
 	TYPE_CERTIFICATION_FIRST = 0x10,
 	TYPE_CERTIFICATION_LAST = 0x13,
@@ -37,6 +39,7 @@ struct packet {
 struct signature {
 	unsigned type, digest;
 	unsigned ciphers; /* bits of openpgp_ciphers() */
+	bool ocb;         /* announced */
 	uint32_t created;
 	bool has_issuer;
 	unsigned char issuer[8];
@@ -137,6 +140,8 @@ read_subpackets(struct bytes area, bool hashed, struct signature *signature)
 			return false;
 		if (type == SUBPACKET_PREFERRED_CIPHERS && hashed)
 			signature->ciphers = cipher_bits(body);
+		if (type == SUBPACKET_FEATURES && hashed && body.left > 0)
+			signature->ocb = (body.at[0] & FEATURE_OCB) != 0;
 		if ((type == SUBPACKET_ISSUER && body.left == 8) ||
 		    (type == SUBPACKET_ISSUER_FINGERPRINT && body.left == 21)) {
 			memcpy(signature->issuer, body.at + body.left - 8, 8);
@@ -313,19 +318,41 @@ look_at_ciphers(const struct subject *subject, void *context)
 		*common &= subject->newest.ciphers;
 }
 
+static void
+look_at_ocb(const struct subject *subject, void *context)
+{
+	bool *announced = context;
+
+	*announced |= subject->tag == TAG_USER_ID && subject->is_signed && subject->newest.ocb;
+}
+
+/* False: the packets cannot be read. */
+static bool
+for_each_subject_of(GBytes *key, void (*conclude)(const struct subject *subject, void *context), void *context)
+{
+	unsigned char digest[FINGERPRINT_BYTES];
+	gsize length;
+	const unsigned char *packets = g_bytes_get_data(key, &length);
+
+	return digest_key(key, digest) && for_each_subject((struct bytes){packets, length},
+							   digest + FINGERPRINT_BYTES - 8, conclude, context);
+}
+
 unsigned
 openpgp_ciphers(GBytes *key)
 {
-	gsize length;
-	const unsigned char *packets = g_bytes_get_data(key, &length);
 	unsigned common = 1u << OPENPGP_AES128 | 1u << OPENPGP_AES192 | 1u << OPENPGP_AES256;
-	unsigned char digest[FINGERPRINT_BYTES];
 
-	if (!digest_key(key, digest) ||
-	    !for_each_subject((struct bytes){packets, length}, digest + FINGERPRINT_BYTES - 8,
-			      look_at_ciphers, &common))
-		return 0;
-	return common;
+	return for_each_subject_of(key, look_at_ciphers, &common) ? common : 0;
+}
+
+bool
+openpgp_announces_ocb(GBytes *key)
+{
+	bool announced = false;
+
+	for_each_subject_of(key, look_at_ocb, &announced);
+	return announced;
 }
 
 /* --- names for people --- */

@@ -159,6 +159,26 @@ send_job(int socket, const char *job, struct input *input, struct output *output
 	return sent;
 }
 
+static gint ocb_seen;
+
+bool
+gpg_writes_ocb(void)
+{
+	return g_atomic_int_get(&ocb_seen);
+}
+
+static bool
+is_readable(const struct first_packets *first, struct fault *fault)
+{
+	if (first->tag == PACKET_OCB)
+		g_atomic_int_set(&ocb_seen, 1);
+	return first->tag == PACKET_SEIPD ||
+	       fault_set(fault, FAULT_CRYPTO,
+			 "sealing with gpg: it wrote a packet of type %u, which not all programs read, instead of "
+			 "type 18 (RFC 9580 §5.13)",
+			 first->tag);
+}
+
 static bool
 is_done(int socket, const struct input *input, const struct output *output, struct fault *fault)
 {
@@ -177,12 +197,7 @@ is_done(int socket, const struct input *input, const struct output *output, stru
 	if (done && memcmp(output->last, end_mark, sizeof output->last) != 0)
 		return fault_set(fault, FAULT_CRYPTO,
 				 "sealing with gpg: it ended before its work was done");
-	if (done && output->first.tag != PACKET_SEIPD)
-		return fault_set(fault, FAULT_CRYPTO,
-				 "sealing with gpg: it wrote a packet of type %u, which only GnuPG reads, instead of "
-				 "type 18 (RFC 9580 §5.13)",
-				 output->first.tag);
-	return done;
+	return done && is_readable(&output->first, fault);
 }
 
 bool

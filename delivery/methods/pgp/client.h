@@ -12,4 +12,7 @@
 bool gpg_exchange(int socket, const char *job, struct entity *plain, struct sink *sealed,
 		  unsigned seconds, struct fault *fault);
 
+/* Once gpg has written an OCB packet, which only GnuPG reads, it will do so again. */
+bool gpg_writes_ocb(void);
+
 #endif

@@ -9,7 +9,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-enum { PACKET_SEIPD = 18, PACKET_HEADER_MAX = 6 };
+enum { PACKET_SEIPD = 18, PACKET_OCB = 20, PACKET_HEADER_MAX = 6 };
 
 struct first_packets {
 	unsigned line_feeds; /* at the end of what was seen; two end the armour's headers */

@@ -1,7 +1,18 @@
 /* OpenPGP: PGP/MIME (RFC 3156 §4, §6.2). */
 #include "core/catalogue.h"
+#include "delivery/methods/pgp/client.h"
 #include "delivery/methods/pgp/encrypt.h"
 #include "delivery/methods/recipient_keys.h"
+#include "keystore/openpgp.h"
+
+static bool
+all_announce_ocb(const GPtrArray *keys)
+{
+	for (guint i = 0; i < keys->len; i++)
+		if (!openpgp_announces_ocb(((const struct key *)g_ptr_array_index(keys, i))->content))
+			return false;
+	return true;
+}
 
 static bool
 is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
@@ -12,7 +23,12 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 
 	if (!recipient_keys_take(around, copy, KEY_PGP, "OpenPGP key", possible_r, why_r, fault))
 		return false;
-	if (*possible_r) {
+	if (*possible_r && gpg_writes_ocb() && all_announce_ocb(copy->keys)) {
+		*possible_r = false;
+		g_clear_pointer(&copy->keys, g_ptr_array_unref);
+		*why_r = g_strdup("gpg would write OCB packets to this OpenPGP key, which only GnuPG reads "
+				  "(RFC 9580 §5.13)");
+	} else if (*possible_r) {
 		first = g_ptr_array_index(copy->keys, 0);
 		signature = author_reason(around, &around->pgp_signer);
 		*why_r = g_strdup_printf("OpenPGP key %s%s%s", first->fingerprint,

@@ -48,6 +48,7 @@ preferred_ciphers_are_those_of_the_self_signature(void **state)
 
 	(void)state;
 	assert_int_equal(openpgp_ciphers(bytes), 1 << OPENPGP_AES128 | 1 << OPENPGP_AES192 | 1 << OPENPGP_AES256);
+	assert_true(openpgp_announces_ocb(bytes));
 }
 
 static void
