@@ -370,6 +370,29 @@ connection_rows(struct connection *connection, const struct statement *statement
 	return take_rows(connection, statement->name, take, context, fault);
 }
 
+static const struct statement begin = {"transaction_begin", "begin"};
+static const struct statement commit = {"transaction_commit", "commit"};
+
+bool
+transaction_begin(struct connection *connection, struct fault *fault)
+{
+	return connection_execute(connection, &begin, NULL, NULL, fault);
+}
+
+bool
+transaction_commit(struct connection *connection, struct fault *fault)
+{
+	return connection_execute(connection, &commit, NULL, NULL, fault);
+}
+
+bool
+batch_end_transaction(struct connection *connection, struct fault *fault)
+{
+	static const struct parameters none;
+
+	return batch_add(connection, &commit, &none, fault);
+}
+
 bool
 connection_script(struct connection *connection, const char *sql, struct fault *fault)
 {

@@ -88,6 +88,13 @@ bool connection_rows(struct connection *connection, const struct statement *stat
 /* Text that holds several statements, as in migrations; runs as one transaction. */
 bool connection_script(struct connection *connection, const char *sql, struct fault *fault);
 
+/* A transaction whose statements need each other's answers. One that is not committed is rolled back when the
+ * connection is given back. */
+bool transaction_begin(struct connection *connection, struct fault *fault);
+bool transaction_commit(struct connection *connection, struct fault *fault);
+/* The same as the last statement of a batch within the transaction: one round trip less. */
+bool batch_end_transaction(struct connection *connection, struct fault *fault);
+
 bool batch_begin(struct connection *connection, struct fault *fault);
 bool batch_add(struct connection *connection, const struct statement *statement,
 	       const struct parameters *parameters, struct fault *fault);

@@ -14,8 +14,6 @@ static const struct statement unlock_migrations = {
 	"migrate_unlock", "select pg_advisory_unlock(hashtext('postseal.migration'))"};
 static const struct statement find_migration = {
 	"migrate_find", "select digest from postseal.migration where name = $1"};
-static const struct statement begin = {"migrate_begin", "begin"};
-static const struct statement commit = {"migrate_commit", "commit"};
 static const struct statement add_migration = {
 	"migrate_add", "insert into postseal.migration (name, digest) values ($1, $2)"};
 
@@ -48,10 +46,10 @@ apply(struct connection *connection, const struct migration *migration, struct f
 
 	parameters_text(&parameters, migration->name);
 	parameters_text(&parameters, digest);
-	return connection_execute(connection, &begin, NULL, NULL, fault) &&
+	return transaction_begin(connection, fault) &&
 	       connection_script(connection, migration->sql, fault) &&
 	       connection_execute(connection, &add_migration, &parameters, NULL, fault) &&
-	       connection_execute(connection, &commit, NULL, NULL, fault);
+	       transaction_commit(connection, fault);
 }
 
 static bool

@@ -187,7 +187,7 @@ put_all(struct connection *connection, const struct import_settings *settings,
 	}
 	for (guint i = 0; i < reading->broken->len; i++)
 		g_ptr_array_add(reports, report_broken(g_ptr_array_index(reading->broken, i)));
-	return connection_execute(connection, &transaction_commit, NULL, NULL, fault);
+	return transaction_commit(connection, fault);
 }
 
 /* --- reading --- */
@@ -223,7 +223,7 @@ import_keys(struct connection *connection, const struct import_settings *setting
 					     .known = &known};
 	GPtrArray *reports = g_ptr_array_new_with_free_func((GDestroyNotify)imported_free);
 	struct reading reading = {0};
-	bool done = connection_execute(connection, &transaction_begin, NULL, NULL, fault) &&
+	bool done = transaction_begin(connection, fault) &&
 		    reading_take(&reading, &how, name, bytes, length, fault) &&
 		    put_all(connection, settings, &reading, reports, fault);
 

@@ -58,7 +58,4 @@ static const struct statement key_show = {
 static const struct statement key_delete = {
 	"key_delete", "delete from postseal.key where id = $1"};
 
-static const struct statement transaction_begin = {"key_begin", "begin"};
-static const struct statement transaction_commit = {"key_commit", "commit"};
-
 #endif

@@ -1,64 +1,107 @@
-#include "delivery/courier/expire.h"
+/*
+ * Parcels whose time is over are deleted with their keys, ended sessions go, and so does what no MTA offers again or
+ * speaks of any more.
+ */
+#include "audit/audit.h"
+#include "delivery/courier/chore.h"
+#include "delivery/outbox/receipt.h"
 
-static const struct statement begin = {"upkeep_begin", "begin"};
-static const struct statement commit = {"upkeep_commit", "commit"};
+enum { COPIES_MAX = 500 }; /* of one round */
 
 /* A copy that was opened stays opened in the log; one that nobody read is expired, and its sender is
  * told. */
-static const struct statement expire_copies = {
-	"upkeep_expire_copies",
-	"with due as (select c.id, p.message, p.sender, c.recipient, coalesce(p.receipt, 'mail') as form"
-	"  from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel join postseal.copy c on c.id = k.copy"
-	"  where k.expires_at <= now() and c.state in ('parked', 'locked')),"
-	" moved as (select due.*, postseal.copy_move(id, 'expired', 'nobody opened it in time') as is_moved from due) "
-	"insert into postseal.receipt (parcel, message, sender, recipient, what, form, due_at)"
-	" select null, message, sender, recipient, 'expired', form, now() from moved where is_moved"};
+static const struct statement copies_due = {
+	"expire_copies_due",
+	"select c.id, p.message, p.sender, c.recipient, p.receipt from postseal.parcel_key k"
+	" join postseal.parcel p on p.id = k.parcel join postseal.copy c on c.id = k.copy "
+	"where k.expires_at <= now() and c.state in ('parked', 'locked') limit $1 for update of k skip locked"};
+enum { COPY, MESSAGE, SENDER, RECIPIENT, RECEIPT };
 
 static const struct statement expire_keys = {
-	"upkeep_expire_keys", "delete from postseal.parcel_key where expires_at <= now()"};
+	"expire_keys",
+	"delete from postseal.parcel_key k where expires_at <= now()"
+	" and not exists (select from postseal.copy c where c.id = k.copy and c.state in ('parked', 'locked'))"};
 
 /* The database does it by itself, but not where two keys go at the same moment. */
 static const struct statement expire_parcels = {
-	"upkeep_expire_parcels",
+	"expire_parcels",
 	"delete from postseal.parcel p where created_at < now() - interval '1 minute'"
 	" and not exists (select from postseal.parcel_key k where k.parcel = p.id)"};
 
 static const struct statement expire_sessions = {
-	"upkeep_expire_sessions", "delete from postseal.portal_session where expires_at <= now()"};
+	"expire_sessions", "delete from postseal.portal_session where expires_at <= now()"};
 
 static const struct statement expire_proofs = {
-	"upkeep_expire_proofs", "delete from postseal.address_proof where expires_at <= now()"};
+	"expire_proofs", "delete from postseal.address_proof where expires_at <= now()"};
 
 static const struct statement expire_pages = {
-	"upkeep_expire_pages", "delete from postseal.sender_page where created_at < now() - interval '1 year'"};
+	"expire_pages", "delete from postseal.sender_page where created_at < now() - interval '1 year'"};
 
 static const struct statement expire_throttles = {
-	"upkeep_expire_throttles", "delete from postseal.throttle where until <= now()"};
+	"expire_throttles", "delete from postseal.throttle where until <= now()"};
 
 static const struct statement forget_identities = {
-	"upkeep_forget_identities",
+	"forget_identities",
 	"delete from postseal.offer where offered_at < now() - $1 * interval '1 second'"};
 
 static const struct statement forget_mta_mail = {
-	"upkeep_forget_mta_mail",
+	"forget_mta_mail",
 	"delete from postseal.mta_mail where since < now() - $1 * interval '1 second' - interval '1 day'"};
 
-bool
-upkeep(struct database *database, const struct settings *settings, struct fault *fault)
+static bool
+expire_copy(struct connection *connection, const struct settings *settings, const PGresult *rows, int row,
+	    struct fault *fault)
 {
-	g_autoptr(connection_auto) connection = database_take(database, fault);
+	const struct receipt receipt = {.message = PQgetvalue(rows, row, MESSAGE),
+					.sender = PQgetvalue(rows, row, SENDER),
+					.recipient = PQgetvalue(rows, row, RECIPIENT),
+					.what = "expired",
+					.form = result_text(rows, row, RECEIPT)};
+
+	return audit_move_copy(connection, PQgetvalue(rows, row, COPY), COPY_EXPIRED, "nobody opened it in time", fault) &&
+	       receipt_note(connection, settings, &receipt, fault);
+}
+
+static bool
+expire_copies(struct connection *connection, const struct settings *settings, bool *more_r, struct fault *fault)
+{
+	g_autoptr(PGresult) rows = NULL;
+	struct parameters parameters = {0};
+	bool done;
+
+	parameters_number(&parameters, COPIES_MAX);
+	if (!connection_execute(connection, &copies_due, &parameters, &rows, fault))
+		return false;
+	*more_r = PQntuples(rows) == COPIES_MAX;
+	done = PQntuples(rows) == 0 || batch_begin(connection, fault);
+	for (int row = 0; row < PQntuples(rows) && done; row++)
+		done = expire_copy(connection, settings, rows, row, fault);
+	return done && (PQntuples(rows) == 0 || batch_commit(connection, fault));
+}
+
+static bool
+delete_expired(struct connection *connection, const struct settings *settings, struct fault *fault)
+{
+	static const struct statement *const statements[] = {
+		&expire_keys, &expire_parcels, &expire_sessions, &expire_proofs, &expire_throttles, &expire_pages};
 	struct parameters lifetime = {0};
 
+	for (size_t i = 0; i < G_N_ELEMENTS(statements); i++)
+		if (!connection_execute(connection, statements[i], NULL, NULL, fault))
+			return false;
 	parameters_number(&lifetime, (int64_t)settings->queue_lifetime);
-	return connection != NULL && connection_execute(connection, &begin, NULL, NULL, fault) &&
-	       connection_execute(connection, &expire_copies, NULL, NULL, fault) &&
-	       connection_execute(connection, &expire_keys, NULL, NULL, fault) &&
-	       connection_execute(connection, &expire_parcels, NULL, NULL, fault) &&
-	       connection_execute(connection, &expire_sessions, NULL, NULL, fault) &&
-	       connection_execute(connection, &expire_proofs, NULL, NULL, fault) &&
-	       connection_execute(connection, &expire_throttles, NULL, NULL, fault) &&
-	       connection_execute(connection, &expire_pages, NULL, NULL, fault) &&
-	       connection_execute(connection, &forget_identities, &lifetime, NULL, fault) &&
-	       connection_execute(connection, &forget_mta_mail, &lifetime, NULL, fault) &&
-	       connection_execute(connection, &commit, NULL, NULL, fault);
+	return connection_execute(connection, &forget_identities, &lifetime, NULL, fault) &&
+	       connection_execute(connection, &forget_mta_mail, &lifetime, NULL, fault);
 }
+
+static bool
+expire(const struct courier *courier, bool *more_r, struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = database_take(courier->database, fault);
+
+	return connection != NULL && transaction_begin(connection, fault) &&
+	       expire_copies(connection, courier->settings, more_r, fault) &&
+	       delete_expired(connection, courier->settings, fault) && transaction_commit(connection, fault);
+}
+
+const struct chore chore_expire = {.name = "deleting what is over", .seconds = 60, .run = expire};

@@ -11,9 +11,6 @@
 #include "delivery/courier/sms.h"
 #include "delivery/parcel/sender_page.h"
 
-static const struct statement begin = {"issue_begin", "begin"};
-static const struct statement commit = {"issue_commit", "commit"};
-
 static const struct statement parcel_waiting = {
 	"issue_parcel",
 	"select p.id, p.message, p.sender, p.smtputf8, m.message_id, p.language, p.phone, t.boxed "
@@ -299,7 +296,6 @@ tell_sender(const struct issuing *issuing, const struct notice_code *codes, size
 static bool
 issue_keys(struct issuing *issuing, struct fault *fault)
 {
-	const struct parameters none = {0};
 	int count = PQntuples(issuing->keys);
 	g_autofree struct parcel_access *access = g_new0(struct parcel_access, count);
 	g_autofree struct notice_code *codes = g_new0(struct notice_code, count);
@@ -309,7 +305,7 @@ issue_keys(struct issuing *issuing, struct fault *fault)
 	for (int row = 0; row < count && done; row++)
 		done = issue_key(issuing, row, &access[row], &codes[row], fault);
 	done = done && tell_sender(issuing, codes, (size_t)count, fault) &&
-	       batch_add(issuing->notice.connection, &commit, &none, fault);
+	       batch_end_transaction(issuing->notice.connection, fault);
 	crash_point("courier-before-issue");
 	done = done && batch_commit(issuing->notice.connection, fault);
 	sodium_memzero(access, (size_t)count * sizeof *access);
@@ -368,12 +364,12 @@ try_parcel(const struct issuer *issuer, struct connection *connection, bool *iss
 {
 	g_autoptr(PGresult) parcel = NULL;
 
-	if (!connection_execute(connection, &begin, NULL, NULL, fault) ||
+	if (!transaction_begin(connection, fault) ||
 	    !connection_execute(connection, &parcel_waiting, NULL, &parcel, fault))
 		return false;
 	*issued_r = PQntuples(parcel) > 0;
 	if (!*issued_r)
-		return connection_execute(connection, &commit, NULL, NULL, fault);
+		return transaction_commit(connection, fault);
 	*parcel_r = g_strdup(PQgetvalue(parcel, 0, 0));
 	return issue_parcel(issuer, connection, parcel, fault);
 }

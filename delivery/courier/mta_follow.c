@@ -1,9 +1,15 @@
-#include "delivery/courier/mta_follow.h"
+/*
+ * Follows the MTA's log and puts on record what became of each copy: which next hop took it, over what TLS, what it
+ * answered, since when it is deferred, that it was returned. "Sent" is said of what a next hop took, and of nothing else.
+ *
+ * The place in the log and what was read up to there are one commit. One courier of a machine follows at a time.
+ */
 
 #include <string.h>
 
 #include "core/address.h"
 #include "core/identifier.h"
+#include "delivery/courier/chore.h"
 #include "delivery/courier/mta_reader.h"
 
 enum {
@@ -11,9 +17,6 @@ enum {
 	CONNECTIONS_MAX = 4096, /* whose TLS is remembered */
 	IDLE_SECONDS = 2,      /* after which an idle log is noted as read, too */
 };
-
-static const struct statement begin = {"mta_begin", "begin"};
-static const struct statement commit = {"mta_commit", "commit"};
 
 static const struct statement make_place = {
 	"mta_make_place",
@@ -32,7 +35,7 @@ static const struct statement put_said = {"mta_said", "select postseal.mta_said(
 static const struct statement put_removed = {
 	"mta_removed", "delete from postseal.mta_mail where queue_id = any($1)"};
 
-struct mta_follow {
+struct follow {
 	char *where, *source;
 	struct mta_reader *reader;
 	char *position;    /* of the reader, as it was committed */
@@ -91,7 +94,7 @@ connection_name(const char *process, const char *relay)
 }
 
 static void
-note_tls(struct mta_follow *follow, const struct mta_entry *entry, const struct mta_line *line)
+note_tls(struct follow *follow, const struct mta_entry *entry, const struct mta_line *line)
 {
 	if (g_hash_table_size(follow->secured) >= CONNECTIONS_MAX)
 		g_hash_table_remove_all(follow->secured);
@@ -100,7 +103,7 @@ note_tls(struct mta_follow *follow, const struct mta_entry *entry, const struct 
 
 /* "mx.example[192.0.2.1]:25, verified TLSv1.3 with cipher …: 250 2.0.0 Ok" */
 static char *
-detail_of(const struct mta_follow *follow, const struct mta_entry *entry, const struct mta_line *line)
+detail_of(const struct follow *follow, const struct mta_entry *entry, const struct mta_line *line)
 {
 	g_autofree char *name = connection_name(entry->process, line->relay);
 	const char *tls = g_hash_table_lookup(follow->secured, name);
@@ -113,7 +116,7 @@ detail_of(const struct mta_follow *follow, const struct mta_entry *entry, const 
 }
 
 static void
-note_said(const struct mta_follow *follow, struct findings *findings, const struct mta_entry *entry,
+note_said(const struct follow *follow, struct findings *findings, const struct mta_entry *entry,
 	  const struct mta_line *line)
 {
 	static const char *const outcomes[] = {
@@ -130,7 +133,7 @@ note_said(const struct mta_follow *follow, struct findings *findings, const stru
 }
 
 static void
-note(struct mta_follow *follow, struct findings *findings, const struct mta_entry *entry, const struct mta_line *line)
+note(struct follow *follow, struct findings *findings, const struct mta_entry *entry, const struct mta_line *line)
 {
 	struct identifier row;
 
@@ -163,7 +166,7 @@ note(struct mta_follow *follow, struct findings *findings, const struct mta_entr
 
 /* False where the end of the log was not reached. */
 static bool
-read_lines(struct mta_follow *follow, struct findings *findings)
+read_lines(struct follow *follow, struct findings *findings)
 {
 	struct mta_entry entry;
 	struct mta_line line;
@@ -206,7 +209,7 @@ put_findings(struct connection *connection, const struct findings *f, struct fau
 }
 
 static bool
-put_place(struct mta_follow *follow, struct connection *connection, const char *read_at, struct fault *fault)
+put_place(struct follow *follow, struct connection *connection, const char *read_at, struct fault *fault)
 {
 	g_autofree char *position = mta_reader_position(follow->reader);
 	struct parameters parameters = {0};
@@ -215,7 +218,7 @@ put_place(struct mta_follow *follow, struct connection *connection, const char *
 	parameters_text(&parameters, position);
 	parameters_text(&parameters, read_at);
 	if (!connection_execute(connection, &keep_place, &parameters, NULL, fault) ||
-	    !connection_execute(connection, &commit, NULL, NULL, fault))
+	    !transaction_commit(connection, fault))
 		return false;
 	g_free(follow->position);
 	follow->position = g_steal_pointer(&position);
@@ -226,7 +229,7 @@ put_place(struct mta_follow *follow, struct connection *connection, const char *
 
 /* A log that nobody has followed yet is followed from its end on. */
 static bool
-begin_place(struct mta_follow *follow, struct connection *connection, struct fault *fault)
+begin_place(struct follow *follow, struct connection *connection, struct fault *fault)
 {
 	g_autoptr(mta_reader_auto) reader = mta_reader_new(follow->where, NULL, fault);
 	g_autofree char *position = reader == NULL ? NULL : mta_reader_position(reader);
@@ -240,7 +243,7 @@ begin_place(struct mta_follow *follow, struct connection *connection, struct fau
 }
 
 static bool
-lock(const struct mta_follow *follow, struct connection *connection, PGresult **place_r, struct fault *fault)
+lock(const struct follow *follow, struct connection *connection, PGresult **place_r, struct fault *fault)
 {
 	struct parameters parameters = {0};
 
@@ -251,7 +254,7 @@ lock(const struct mta_follow *follow, struct connection *connection, PGresult **
 
 /* The reader goes on from where it is, unless another courier has read since. */
 static bool
-open_reader(struct mta_follow *follow, const char *position, struct fault *fault)
+open_reader(struct follow *follow, const char *position, struct fault *fault)
 {
 	if (follow->reader != NULL && g_strcmp0(follow->position, position) == 0)
 		return true;
@@ -263,7 +266,7 @@ open_reader(struct mta_follow *follow, const char *position, struct fault *fault
 }
 
 static bool
-has_news(const struct mta_follow *follow, bool noted_lately)
+has_news(const struct follow *follow, bool noted_lately)
 {
 	g_autofree char *position = mta_reader_position(follow->reader);
 
@@ -271,7 +274,7 @@ has_news(const struct mta_follow *follow, bool noted_lately)
 }
 
 static bool
-read_on(struct mta_follow *follow, struct connection *connection, bool noted_lately, bool *more_r, struct fault *fault)
+read_on(struct follow *follow, struct connection *connection, bool noted_lately, bool *more_r, struct fault *fault)
 {
 	g_autoptr(PGresult) clock = NULL;
 	struct findings findings;
@@ -282,38 +285,31 @@ read_on(struct mta_follow *follow, struct connection *connection, bool noted_lat
 	findings_init(&findings);
 	*more_r = !read_lines(follow, &findings);
 	good = !has_news(follow, noted_lately)
-		       ? connection_execute(connection, &commit, NULL, NULL, fault)
+		       ? transaction_commit(connection, fault)
 		       : put_findings(connection, &findings, fault) &&
 				 put_place(follow, connection, *more_r ? "-infinity" : PQgetvalue(clock, 0, 0), fault);
 	findings_clear(&findings);
 	return good;
 }
 
-bool
-mta_follow_round(struct mta_follow *follow, struct database *database, bool *more_r, struct fault *fault)
+static bool
+follow_round(struct follow *follow, struct connection *connection, bool *more_r, struct fault *fault)
 {
-	g_autoptr(connection_auto) connection = database_take(database, fault);
 	g_autoptr(PGresult) place = NULL;
-	bool good;
 
-	*more_r = false;
-	if (connection == NULL ||
-	    (follow->position == NULL && !begin_place(follow, connection, fault)) ||
-	    !connection_execute(connection, &begin, NULL, NULL, fault) || !lock(follow, connection, &place, fault))
+	if ((follow->position == NULL && !begin_place(follow, connection, fault)) ||
+	    !transaction_begin(connection, fault) || !lock(follow, connection, &place, fault))
 		return false;
 	if (PQntuples(place) == 0) /* another courier is at it */
-		return connection_execute(connection, &commit, NULL, NULL, fault);
-	good = open_reader(follow, PQgetvalue(place, 0, 0), fault) &&
+		return transaction_commit(connection, fault);
+	return open_reader(follow, PQgetvalue(place, 0, 0), fault) &&
 	       read_on(follow, connection, result_flag(place, 0, 1), more_r, fault);
-	if (!good) /* what was read is not on record: it is read again */
-		g_clear_pointer(&follow->reader, mta_reader_free);
-	return good;
 }
 
-struct mta_follow *
-mta_follow_new(const char *where)
+static struct follow *
+follow_new(const char *where)
 {
-	struct mta_follow *follow = g_new0(struct mta_follow, 1);
+	struct follow *follow = g_new0(struct follow, 1);
 
 	follow->where = g_strdup(where);
 	follow->source = g_strdup_printf("%s:%s", g_get_host_name(), where);
@@ -321,13 +317,20 @@ mta_follow_new(const char *where)
 	return follow;
 }
 
-void
-mta_follow_free(struct mta_follow *follow)
+/* What is known of the log from round to round is kept, for as long as the program runs. */
+static bool
+run(const struct courier *courier, bool *more_r, struct fault *fault)
 {
-	mta_reader_free(follow->reader);
-	g_hash_table_unref(follow->secured);
-	g_free(follow->position);
-	g_free(follow->source);
-	g_free(follow->where);
-	g_free(follow);
+	static struct follow *follow;
+	g_autoptr(connection_auto) connection = database_take(courier->database, fault);
+
+	if (follow == NULL)
+		follow = follow_new(courier->settings->mta_log);
+	if (connection != NULL && follow_round(follow, connection, more_r, fault))
+		return true;
+	g_clear_pointer(&follow->reader, mta_reader_free); /* what was read is not on record: it is read again */
+	return false;
 }
+
+const struct chore chore_mta_follow = {
+	.name = "following the log of the MTA", .seconds = 1, .stands_back = true, .run = run};

@@ -11,19 +11,14 @@
 #include "core/metrics.h"
 #include "core/migrate.h"
 #include "core/seal/key_file.h"
-#include "delivery/courier/courier.h"
-#include "delivery/courier/mta_follow.h"
-#include "delivery/courier/reminders.h"
+#include "delivery/courier/chore.h"
 #include "delivery/courier/sms.h"
-#include "delivery/courier/expire.h"
 #include "mail/letter.h"
 #include "mail/mime_stream.h"
 
 enum {
 	POLL_SECONDS = 5,  /* while no notification comes: retries fall due */
 	PAUSE_SECONDS = 5, /* after trouble with the MTA or the database */
-	UPKEEP_SECONDS = 60,
-	FOLLOW_SECONDS = 1, /* between looks at the MTA's log */
 	NAME_MAX_BYTES = 300,
 	LULL_MSEC = 200, /* without news: nobody sends any more */
 	BURST_MAX_SECONDS = 30,
@@ -162,55 +157,75 @@ work(gpointer data)
 	return NULL;
 }
 
+/* --- chores --- */
+
+struct keeper {
+	const struct courier *courier;
+	const struct chore *chore;
+	char *trouble; /* that was told: it is told once, and its end */
+	GThread *thread;
+};
+
+static void
+tell_trouble(struct keeper *self, const char *trouble)
+{
+	if (g_strcmp0(self->trouble, trouble) == 0)
+		return;
+	if (trouble != NULL)
+		log_warning("%s: %s", self->chore->name, trouble);
+	else
+		log_info("%s: it works again", self->chore->name);
+	g_free(self->trouble);
+	self->trouble = g_strdup(trouble);
+}
+
 static gpointer
 keep_house(gpointer data)
 {
-	const struct courier *courier = data;
-
-	do {
-		struct fault fault;
-		const struct issuer issuer = courier_issuer(courier);
-
-		if (!upkeep(courier->database, courier->settings, &fault) ||
-		    !remind(&issuer, &fault))
-			log_warning("keeping house: %s", fault.text);
-	} while (wait_for(UPKEEP_SECONDS, &shared.time, NULL));
-	return NULL;
-}
-
-/* The same trouble is told once, and its end. */
-static void
-tell_trouble(char **told, const char *trouble)
-{
-	if (g_strcmp0(*told, trouble) == 0)
-		return;
-	if (trouble != NULL)
-		log_warning("following the log of the MTA: %s", trouble);
-	else
-		log_info("following the log of the MTA again");
-	g_free(*told);
-	*told = g_strdup(trouble);
-}
-
-static gpointer
-follow_log(gpointer data)
-{
-	const struct courier *courier = data;
-	struct mta_follow *follow = mta_follow_new(courier->settings->mta_log);
-	char *told = NULL;
+	struct keeper *self = data;
 	bool more;
 
 	do {
-		struct fault fault;
-
 		do {
-			stand_back();
-			tell_trouble(&told, mta_follow_round(follow, courier->database, &more, &fault) ? NULL : fault.text);
+			struct fault fault;
+			bool done;
+
+			more = false;
+			if (self->chore->stands_back)
+				stand_back();
+			done = self->chore->run(self->courier, &more, &fault);
+			tell_trouble(self, done ? NULL : fault.text);
+			more = more && done;
 		} while (more && !is_stopping());
-	} while (wait_for(FOLLOW_SECONDS, &shared.time, NULL));
-	mta_follow_free(follow);
-	g_free(told);
+	} while (wait_for(self->chore->seconds, &shared.time, NULL));
+	g_free(self->trouble);
 	return NULL;
+}
+
+static GArray *
+start_chores(const struct courier *courier)
+{
+	GArray *keepers = g_array_new(FALSE, TRUE, sizeof(struct keeper));
+	guint count = 0;
+
+	while (chores[count] != NULL)
+		count++;
+	g_array_set_size(keepers, count);
+	for (guint i = 0; i < count; i++) {
+		struct keeper *keeper = &g_array_index(keepers, struct keeper, i);
+
+		*keeper = (struct keeper){.courier = courier, .chore = chores[i]};
+		keeper->thread = g_thread_new("chore", keep_house, keeper);
+	}
+	return keepers;
+}
+
+static void
+join_chores(GArray *keepers)
+{
+	for (guint i = 0; i < keepers->len; i++)
+		g_thread_join(g_array_index(keepers, struct keeper, i).thread);
+	g_array_unref(keepers);
 }
 
 /* How much waits, and for how long: asked of the database at each scrape. */
@@ -260,8 +275,7 @@ run_threads(struct courier *courier, const struct database_settings *database)
 	guint count = (guint)MAX(courier->settings->courier_workers, (uint64_t)1);
 	g_autofree struct worker *workers = g_new(struct worker, count);
 	struct listener *listener = listener_start(database, "postseal_outbox", hear_news, NULL);
-	GThread *housekeeper = g_thread_new("upkeep", keep_house, courier);
-	GThread *follower = g_thread_new("mta log", follow_log, courier);
+	GArray *keepers = start_chores(courier);
 
 	for (guint i = 0; i < count; i++) {
 		workers[i].courier = courier;
@@ -272,8 +286,7 @@ run_threads(struct courier *courier, const struct database_settings *database)
 	daemon_ready("handing mail to the MTA");
 	for (guint i = 0; i < count; i++)
 		g_thread_join(workers[i].thread);
-	g_thread_join(housekeeper);
-	g_thread_join(follower);
+	join_chores(keepers);
 	listener_stop(listener);
 }
 

@@ -6,9 +6,6 @@
 #include "delivery/outbox/notice.h"
 #include "mail/xtext.h"
 
-static const struct statement begin = {"receipt_begin", "begin"};
-static const struct statement commit = {"receipt_commit", "commit"};
-
 /* All that is due of the message which waits longest, in one form; what another courier has in hand
  * is left to it. */
 static const struct statement take_due = {
@@ -197,10 +194,10 @@ receipt_mail_one(const struct issuer *issuer, bool *mailed_r, struct fault *faul
 	g_autoptr(PGresult) rows = NULL;
 
 	*mailed_r = false;
-	if (connection == NULL || !connection_execute(connection, &begin, NULL, NULL, fault) ||
+	if (connection == NULL || !transaction_begin(connection, fault) ||
 	    !connection_execute(connection, &take_due, NULL, &rows, fault))
 		return false;
 	*mailed_r = PQntuples(rows) > 0;
 	return (!*mailed_r || mail_rows(issuer, connection, rows, fault)) &&
-	       connection_execute(connection, &commit, NULL, NULL, fault);
+	       transaction_commit(connection, fault);
 }

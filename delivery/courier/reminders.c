@@ -1,11 +1,12 @@
-#include "delivery/courier/reminders.h"
+/*
+ * Reminders: twice, after `remind first` and `remind last`, a recipient who has not read a message is told that it still
+ * waits.
+ */
+#include "delivery/courier/chore.h"
 
 #include "delivery/outbox/notice.h"
 
 enum { AT_ONCE = 100 };
-
-static const struct statement begin = {"remind_begin", "begin"};
-static const struct statement commit = {"remind_commit", "commit"};
 
 static const struct statement due = {
 	"remind_due",
@@ -62,26 +63,36 @@ put_reminder(const struct issuer *issuer, struct connection *connection, const P
 	       notice_waiting(&notice, &recipient, fault);
 }
 
-bool
-remind(const struct issuer *issuer, struct fault *fault)
+static bool
+put_reminders(const struct issuer *issuer, struct connection *connection, const PGresult *rows, struct fault *fault)
 {
+	bool done = batch_begin(connection, fault);
+
+	for (int row = 0; row < PQntuples(rows) && done; row++)
+		done = put_reminder(issuer, connection, rows, row, fault);
+	return done && batch_commit(connection, fault);
+}
+
+static bool
+remind(const struct courier *courier, bool *more_r, struct fault *fault)
+{
+	const struct issuer issuer = courier_issuer(courier);
 	g_autoptr(connection_auto) connection = NULL;
 	g_autoptr(PGresult) rows = NULL;
 	struct parameters parameters = {0};
-	bool done;
 
-	if (issuer->settings->remind_first == 0)
+	if (courier->settings->remind_first == 0)
 		return true;
-	connection = database_take(issuer->database, fault);
-	parameters_number(&parameters, (int64_t)issuer->settings->remind_first);
-	parameters_number(&parameters, (int64_t)issuer->settings->remind_last);
+	connection = database_take(courier->database, fault);
+	parameters_number(&parameters, (int64_t)courier->settings->remind_first);
+	parameters_number(&parameters, (int64_t)courier->settings->remind_last);
 	parameters_number(&parameters, AT_ONCE);
-	if (connection == NULL || !connection_execute(connection, &begin, NULL, NULL, fault) ||
+	if (connection == NULL || !transaction_begin(connection, fault) ||
 	    !connection_execute(connection, &due, &parameters, &rows, fault))
 		return false;
-	done = PQntuples(rows) == 0 || batch_begin(connection, fault);
-	for (int row = 0; row < PQntuples(rows) && done; row++)
-		done = put_reminder(issuer, connection, rows, row, fault);
-	return done && (PQntuples(rows) == 0 || batch_commit(connection, fault)) &&
-	       connection_execute(connection, &commit, NULL, NULL, fault);
+	*more_r = PQntuples(rows) == AT_ONCE;
+	return (PQntuples(rows) == 0 || put_reminders(&issuer, connection, rows, fault)) &&
+	       transaction_commit(connection, fault);
 }
+
+const struct chore chore_reminders = {.name = "reminding those who have not read", .seconds = 60, .run = remind};

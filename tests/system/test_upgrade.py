@@ -75,6 +75,7 @@ def prepare(world):
     for name in ("master.key", "courier.key"):
         (world.directory / "secrets" / name).chmod(0o400)
     world.postseal("database", "init")
+    world.postseal("secrets", "init")  # key files that are new since
 
 
 def here(world, url):

@@ -1,0 +1,3 @@
+#include "delivery/courier/chore.h"
+
+const struct chore *const chores[] = {&chore_expire, &chore_reminders, &chore_mta_follow, NULL};
