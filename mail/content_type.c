@@ -62,12 +62,6 @@ is_replaced(const char *segment, const char *const *parameters)
 	return false;
 }
 
-static bool
-is_empty(const char *segment)
-{
-	return segment[strspn(segment, " \t\r\n")] == '\0';
-}
-
 static void
 append_quoted(GString *text, const char *value)
 {
@@ -117,10 +111,10 @@ content_type_with(const char *value, const char *const *parameters, const char *
 	type = g_strchomp(g_ptr_array_index(segments, 0));
 	text = g_string_new(is_type(type) ? type : " text/plain");
 	for (guint i = 1; i < segments->len; i++) {
-		char *segment = g_ptr_array_index(segments, i);
+		const char *segment = g_strchomp(g_ptr_array_index(segments, i));
 
-		if (!is_empty(segment) && !is_replaced(segment, parameters))
-			g_string_append_printf(text, ";%s", g_strchomp(segment));
+		if (*segment != '\0' && !is_replaced(segment, parameters))
+			g_string_append_printf(text, ";%s", segment);
 	}
 	for (; *parameters != NULL; parameters++)
 		g_string_append_printf(text, ";%s %s", line_end, *parameters);

@@ -57,6 +57,7 @@ read_content(GMimePart *part, size_t *budget)
 	return content;
 }
 
+/* Certificates alone are signed without content (RFC 8551 §3.8). */
 static GMimeStream *
 signed_content(const GByteArray *der)
 {
@@ -65,9 +66,11 @@ signed_content(const GByteArray *der)
 	ASN1_OCTET_STRING **content = cms == NULL ? NULL : CMS_get0_content(cms);
 	GMimeStream *stream = NULL;
 
-	if (content != NULL && *content != NULL && OBJ_obj2nid(CMS_get0_type(cms)) == NID_pkcs7_signed)
-		stream = g_mime_stream_mem_new_with_buffer((const char *)ASN1_STRING_get0_data(*content),
-							   (size_t)ASN1_STRING_length(*content));
+	if (content != NULL && OBJ_obj2nid(CMS_get0_type(cms)) == NID_pkcs7_signed)
+		stream = *content == NULL
+				 ? g_mime_stream_mem_new_with_buffer("\r\n", 2)
+				 : g_mime_stream_mem_new_with_buffer((const char *)ASN1_STRING_get0_data(*content),
+								     (size_t)ASN1_STRING_length(*content));
 	BIO_free(bio);
 	ERR_clear_error();
 	return stream;

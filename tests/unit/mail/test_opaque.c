@@ -26,6 +26,17 @@
 	"=Ez1q\n" \
 	"-----END PGP MESSAGE-----\n"
 
+/* openssl crl2pkcs7 -nocrl -certfile */
+#define CERTIFICATES \
+	"MIIBnAYJKoZIhvcNAQcCoIIBjTCCAYkCAQExADALBgkqhkiG9w0BBwGgggFxMIIBbTCCAROgAwIB\n" \
+	"AgIUJs5fVNT4fXlLD81zlSHOQwFWV2swCgYIKoZIzj0EAwIwDDEKMAgGA1UEAwwBeDAeFw0yNjEx\n" \
+	"MjYxMDUyMjFaFw0yNjEyMjYxMDUyMjFaMAwxCjAIBgNVBAMMAXgwWTATBgcqhkjOPQIBBggqhkjO\n" \
+	"PQMBBwNCAAT2Fyo9lUhfjhZkS9vNXZWlfPgbms8BIxBe4FGZdYImeDHf+GAWRjjtbvE2lVqKGZwx\n" \
+	"zFtQj+FI63A5/SXRxnJgo1MwUTAdBgNVHQ4EFgQUtzPs9z80fmnmwOmvWMN60Wb2z4swHwYDVR0j\n" \
+	"BBgwFoAUtzPs9z80fmnmwOmvWMN60Wb2z4swDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNI\n" \
+	"ADBFAiEA1j8DIm0HZLMGfF9auqoyL4aj+JvhxfVkGH6ACG6HhzUCIDuNi6vAz+429Kv5ZuJ7XQXr\n" \
+	"ZqZZU1hMa8cwsxovn3brMQA=\n"
+
 #define BASE64 "Content-Transfer-Encoding: base64\n\n"
 #define OCTETS "Content-Type: application/octet-stream\n" BASE64
 
@@ -47,6 +58,7 @@ static const struct {
 	{"Content-Transfer-Encoding: 8BIT\n\nHi.\n", CLEAR},
 	/* Encrypted as a whole is a state of its own. */
 	{"Content-Type: text/plain\n\n" PGP, CLEAR},
+	{"Content-Type: application/pkcs7-mime; smime-type=certs-only\n" BASE64 CERTIFICATES, CLEAR},
 	{"Content-Type: application/zip\n" BASE64 ENCRYPTED_ZIP, TEXT},
 	{"Content-Type: application/x-whatever; name=a.txt\n" BASE64 ENCRYPTED_ZIP, TEXT},
 	{"Content-Type: text/plain\n\nHi.\n\n" PGP, TEXT},
