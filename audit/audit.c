@@ -3,9 +3,7 @@
 #include <string.h>
 
 static const struct statement policy_put = {
-	"audit_policy",
-	"insert into postseal.policy_version (digest, content) values ($1, $2) "
-	"on conflict do nothing"};
+	"audit_policy", "select postseal.policy_put($1, $2, $3, $4)"};
 
 static const struct statement offer_put = {
 	"audit_offer", "insert into postseal.offer (identity, message, queue_id) values ($1, $2, $3)", .repeats = true};
@@ -41,12 +39,14 @@ static const struct statement earlier_find = {
 enum { MESSAGE, COPY, ADDRESS, STATE, OFFER };
 
 bool
-audit_policy(struct connection *connection, const char *digest, const char *text, struct fault *fault)
+audit_policy(struct connection *connection, const struct audit_policy *policy, struct fault *fault)
 {
 	struct parameters parameters = {0};
 
-	parameters_text(&parameters, digest);
-	parameters_text(&parameters, text);
+	parameters_text(&parameters, policy->digest);
+	parameters_text(&parameters, policy->text);
+	parameters_text(&parameters, policy->program);
+	parameters_text(&parameters, policy->node);
 	return connection_execute(connection, &policy_put, &parameters, NULL, fault);
 }
 

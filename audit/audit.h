@@ -46,9 +46,15 @@ struct audit_earlier {
 	bool is_handed; /* to the MTA, and nothing else is known of it */
 };
 
-/* Puts the text of a policy on record, in a transaction of its own. */
-bool audit_policy(struct connection *connection, const char *digest, const char *text,
-		  struct fault *fault);
+struct audit_policy {
+	const char *digest;
+	const char *text;
+	const char *program; /* for which it is in force now, "postseal-milter" */
+	const char *node;    /* the machine's name */
+};
+
+/* Puts a policy on record, and from when on it is in force, in a transaction of its own. */
+bool audit_policy(struct connection *connection, const struct audit_policy *policy, struct fault *fault);
 
 /* All of these add to the open batch. */
 bool audit_add_message(struct connection *connection, const struct audit_message *message,

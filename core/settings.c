@@ -12,6 +12,7 @@
 
 static const struct setting table[] = {
 #define TEXT(field, standard) {#field, SETTING_TEXT, AT(field), standard, NULL, 0, 0},
+#define SECRET(field, standard) {#field, SETTING_SECRET, AT(field), standard, NULL, 0, 0},
 #define WORD(field, standard, words) {#field, SETTING_WORD, AT(field), standard, words, 0, 0},
 #define LIST(field, standard) {#field, SETTING_LIST, AT(field), standard, NULL, 0, 0},
 #define DOMAINS(field, standard) {#field, SETTING_DOMAINS, AT(field), standard, NULL, 0, 0},
@@ -40,6 +41,7 @@ setting_name(const struct setting *setting)
 
 static const char *const expected[] = {
 	[SETTING_TEXT] = "a text in quotes",
+	[SETTING_SECRET] = "a text in quotes",
 	[SETTING_WORD] = "a text in quotes",
 	[SETTING_LIST] = "a list such as { \"a\" \"b\" }",
 	[SETTING_DOMAINS] = "a list of domains such as { \"example.com\" \"example.org\" }",
@@ -157,7 +159,7 @@ settings_free(struct settings *settings)
 	if (settings == NULL)
 		return;
 	for (const struct setting *s = table; s->field != NULL; s++) {
-		if (s->type == SETTING_TEXT || s->type == SETTING_WORD || s->type == SETTING_TABLE)
+		if (s->type == SETTING_TEXT || s->type == SETTING_SECRET || s->type == SETTING_WORD || s->type == SETTING_TABLE)
 			g_free(*(char **)place_of(settings, s));
 		else if (s->type == SETTING_LIST || s->type == SETTING_DOMAINS)
 			g_strfreev(*(char ***)place_of(settings, s));
@@ -172,7 +174,8 @@ struct settings_reader {
 	GPtrArray *errors;
 	struct settings *settings;
 	GHashTable *seen;  /* struct setting */
-	GPtrArray *tables; /* struct token */
+	GPtrArray *tables;  /* struct token */
+	GPtrArray *secrets; /* struct token, in the order of the file */
 	guint before;      /* errors of others */
 };
 
@@ -194,6 +197,7 @@ settings_reader_new(const struct configuration *configuration, GPtrArray *errors
 	reader->settings = settings_new();
 	reader->seen = g_hash_table_new(NULL, NULL);
 	reader->tables = g_ptr_array_new();
+	reader->secrets = g_ptr_array_new();
 	return reader;
 }
 
@@ -228,6 +232,8 @@ read_text(struct cursor *cursor)
 
 		return expect(cursor, setting->words == NULL ? expected[setting->type] : words);
 	}
+	if (setting->type == SETTING_SECRET)
+		g_ptr_array_add(cursor->reader->secrets, (gpointer)cursor->at);
 	cursor->at++;
 	return true;
 }
@@ -390,6 +396,45 @@ settings_reader_line(struct settings_reader *reader, const struct configuration_
 
 /* --- the whole file --- */
 
+/* What stands between two tokens: blanks, ends of lines, and comments, which are left out. */
+static void
+append_gap(GString *text, const char *gap, size_t length)
+{
+	bool in_comment = false;
+
+	for (size_t i = 0; i < length; i++) {
+		in_comment = gap[i] != '\n' && (in_comment || gap[i] == '#');
+		if (!in_comment)
+			g_string_append_c(text, gap[i]);
+	}
+}
+
+char *
+settings_reader_public(const struct settings_reader *reader)
+{
+	const struct configuration *file = reader->configuration;
+	g_autoptr(GString) text = g_string_new(NULL);
+	size_t done = 0;
+
+	for (guint i = 0; i < file->lines->len; i++) {
+		const GArray *tokens = ((const struct configuration_line *)g_ptr_array_index(file->lines, i))->tokens;
+
+		for (guint j = 0; j < tokens->len; j++) {
+			const struct token *token = &g_array_index(tokens, struct token, j);
+			size_t begin = token->place.begin, end = token->place.end;
+
+			append_gap(text, file->text + done, begin - done);
+			if (g_ptr_array_find(reader->secrets, token, NULL))
+				g_string_append(text, "\"***\"");
+			else
+				g_string_append_len(text, file->text + begin, (gssize)(end - begin));
+			done = end;
+		}
+	}
+	append_gap(text, file->text + done, file->length - done);
+	return g_utf8_make_valid(text->str, (gssize)text->len);
+}
+
 static void
 complain_of_what_is_missing(struct settings_reader *reader)
 {
@@ -411,6 +456,7 @@ settings_reader_finish(struct settings_reader *reader)
 		complain_of_what_is_missing(reader);
 	g_hash_table_unref(reader->seen);
 	g_ptr_array_unref(reader->tables);
+	g_ptr_array_unref(reader->secrets);
 	g_free(reader);
 	return settings;
 }

@@ -19,6 +19,7 @@ enum sign { SIGN_LOGIN, SIGN_MTA, SIGN_ANY };
 
 struct settings {
 #define TEXT(field, standard) char *field;
+#define SECRET(field, standard) char *field;
 #define WORD(field, standard, words) char *field;
 #define LIST(field, standard) char **field;
 #define DOMAINS(field, standard) char **field;
@@ -31,6 +32,7 @@ struct settings {
 #define SECONDS(field, standard, least, most) uint64_t field;
 #include "core/settings_table.h"
 #undef TEXT
+#undef SECRET
 #undef WORD
 #undef LIST
 #undef DOMAINS
@@ -62,6 +64,9 @@ struct settings_reader *settings_reader_new(const struct configuration *configur
 void settings_reader_line(struct settings_reader *reader, const struct configuration_line *line);
 /* Where each table that a setting names is named: struct token, borrowed from the configuration. */
 const GPtrArray *settings_reader_tables(const struct settings_reader *reader);
+/* The file without its secrets ("***") and comments, which may hold old ones; lines keep their numbers. Caller
+ * frees. */
+char *settings_reader_public(const struct settings_reader *reader);
 /* What is still missing is an error. Frees the reader; its settings are the caller's. */
 struct settings *settings_reader_finish(struct settings_reader *reader);
 
@@ -69,6 +74,7 @@ struct settings *settings_reader_finish(struct settings_reader *reader);
 
 enum setting_type { /* numbers are the last */
 	SETTING_TEXT,
+	SETTING_SECRET,
 	SETTING_WORD,
 	SETTING_LIST,
 	SETTING_DOMAINS,

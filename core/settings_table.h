@@ -5,6 +5,7 @@
  * file would say it; NULL: it must be given.
  *
  *   TEXT(field, default)                 a text; "" stands for none
+ *   SECRET(field, default)               a text that the record of policies does not show
  *   WORD(field, default, words)          a text that is one of the words: "en, de, fr, it"
  *   LIST(field, default)                 texts; the default has blanks between them
  *   DOMAINS(field, default)              mail domains
@@ -20,7 +21,7 @@ TEXT(organisation, NULL)
 DOMAINS(domains, NULL)
 TEXT(hostname, "")
 WORD(language, "en", "en, de, fr, it")
-TEXT(database, NULL)
+SECRET(database, NULL)
 COUNT(database_connections, "32", 2, 10000)
 TEXT(secrets, "/etc/postseal/secrets")
 
@@ -95,4 +96,4 @@ FLAG(pickup_renew, "yes")
 CHOICE(receipts, "at once", "at once, daily, trouble")
 SECONDS(remind_first, "3 days", 0, 3660 * DAY) /* 0: never */
 SECONDS(remind_last, "10 days", 0, 3660 * DAY)
-TEXT(sms, "")
+SECRET(sms, "")

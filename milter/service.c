@@ -13,11 +13,14 @@ enum { POLL_MICROSECONDS = 50000 };
 static bool
 put_on_record(struct database *database, const struct policy *policy, struct fault *fault)
 {
+	const struct audit_policy record = {.digest = policy_digest(policy),
+					    .text = policy_text(policy),
+					    .program = "postseal-milter",
+					    .node = policy_settings(policy)->hostname};
 	g_autoptr(connection_auto) connection = database_take(database, fault);
 
 	return connection != NULL && migrate_check(connection, fault) &&
-	       audit_policy(connection, policy_digest(policy), policy_text(policy), fault) &&
-	       policy_check_tables(policy, database, fault);
+	       policy_check_tables(policy, database, fault) && audit_policy(connection, &record, fault);
 }
 
 bool

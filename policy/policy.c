@@ -133,13 +133,14 @@ policy_rule_count(const struct policy *policy)
 
 /* --- the whole file --- */
 
-/* The digest covers the table files and the logins: another table is another policy. */
+/* Of the text without its secrets: a new password is no new policy, and who sees the digest cannot try
+ * passwords against it. It covers the table files and the logins: another table is another policy. */
 static char *
-digest(const struct policy *policy, const struct configuration *configuration)
+digest(const struct policy *policy)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 
-	g_checksum_update(sum, (const guchar *)configuration->text, (gssize)configuration->length);
+	g_checksum_update(sum, (const guchar *)policy->text, -1);
 	g_checksum_update(sum, (const guchar *)logins_text(policy->logins), -1);
 	for (guint i = 0; i < policy->tables->len; i++) {
 		const struct table *table = g_ptr_array_index(policy->tables, i);
@@ -160,12 +161,11 @@ table_use_clear(struct table_use *use)
 }
 
 static struct policy *
-policy_new(const struct configuration *configuration)
+policy_new(void)
 {
 	struct policy *policy = g_new0(struct policy, 1);
 
 	policy->references = 1;
-	policy->text = g_utf8_make_valid(configuration->text, (gssize)configuration->length);
 	policy->tables = g_ptr_array_new_with_free_func((GDestroyNotify)table_free);
 	policy->rules = g_ptr_array_new_with_free_func((GDestroyNotify)rule_free);
 	policy->match_context = pcre2_match_context_create(NULL);
@@ -217,6 +217,7 @@ read_lines(struct parser *parser)
 	}
 	good = parser->errors->len == 0;
 	use_tables_of_settings(parser, reader);
+	parser->policy->text = settings_reader_public(reader);
 	parser->policy->settings = settings_reader_finish(reader);
 	read_logins(parser);
 	parser_resolve_tables(parser);
@@ -248,14 +249,14 @@ policy_load(const char *path, const struct policy_method *methods, struct policy
 
 	if (configuration == NULL)
 		return NULL;
-	parser.policy = policy = policy_new(configuration);
+	parser.policy = policy = policy_new();
 	parser.uses = g_array_new(FALSE, FALSE, sizeof(struct table_use));
 	g_array_set_clear_func(parser.uses, (GDestroyNotify)table_use_clear);
 	read_lines(&parser);
 	g_array_unref(parser.uses);
 	if (complaints->errors->len > 0)
 		return NULL;
-	policy->digest = digest(policy, configuration);
+	policy->digest = digest(policy);
 	return g_steal_pointer(&policy);
 }
 

@@ -44,7 +44,8 @@ typedef struct policy policy_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(policy_auto, policy_unref)
 
 const struct settings *policy_settings(const struct policy *policy);
-/* The file as it was read, and the SHA-256 of file and table files in hexadecimal. */
+/* The file without its secrets and comments, for the record; and the SHA-256, in hexadecimal, of this, the
+ * table files and the logins. */
 const char *policy_text(const struct policy *policy);
 const char *policy_digest(const struct policy *policy);
 unsigned policy_rule_count(const struct policy *policy);

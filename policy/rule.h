@@ -66,7 +66,7 @@ void condition_free(struct condition *condition);
 
 struct policy {
 	gint references;
-	char *text; /* of the file */
+	char *text; /* of the file, without secrets */
 	char *digest;
 	struct settings *settings;
 	struct logins *logins;

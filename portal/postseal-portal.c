@@ -133,6 +133,17 @@ listen_at(const struct settings *settings, struct fault *fault)
 }
 
 static bool
+put_on_record(const struct portal *portal, struct connection *connection, struct fault *fault)
+{
+	const struct audit_policy record = {.digest = policy_digest(portal->policy),
+					    .text = policy_text(portal->policy),
+					    .program = "postseal-portal",
+					    .node = portal->settings->hostname};
+
+	return audit_policy(connection, &record, fault);
+}
+
+static bool
 begin(struct portal *portal, struct seal_key *courier, int *listener_r, struct fault *fault)
 {
 	const struct settings *settings = portal->settings;
@@ -147,8 +158,7 @@ begin(struct portal *portal, struct seal_key *courier, int *listener_r, struct f
 		return false;
 	connection = database_take(portal->database, fault);
 	return connection != NULL && migrate_check(connection, fault) &&
-	       (portal->policy == NULL || audit_policy(connection, policy_digest(portal->policy),
-						       policy_text(portal->policy), fault)) &&
+	       (portal->policy == NULL || put_on_record(portal, connection, fault)) &&
 	       metrics_serve(settings->portal_metrics, NULL, NULL, fault);
 }
 

@@ -154,3 +154,47 @@ def accepts(post, to):
         return post.send(post.compose([to]), [to])[0] == 250
     except AssertionError:
         return False  # at MAIL already
+
+
+def in_force(world):
+    return [row[0] for row in world.postgres.query(
+        "select digest from postseal.policy_in_force where program = 'postseal-milter' order by id")]
+
+
+def test_policy_that_comes_back_is_on_record_again(world, post, name):
+    """Promise 6: going back to an older policy left no row, so that nobody could say which was in force when."""
+    original = world.config.read_text()
+    before = in_force(world)
+    try:
+        world.config.write_text(original.replace('subject tag "[secure]"', f'subject tag "[{name}]"'))
+        reload(world)
+    finally:
+        world.config.write_text(original)
+        reload(world)
+    reload(world)  # changes nothing
+    added = in_force(world)[len(before):]
+    assert len(added) == 2 and added[1] == before[-1] != added[0]
+    to = f"{name}@plain.example"
+    post.accepted(post.compose([to]), [to])
+    assert world.postgres.query(f"select policy from postseal.log where recipient = '{to}'") == [[before[-1]]]
+
+
+def test_secrets_of_earlier_releases_are_masked_by_the_migration(world):
+    """They kept the whole file, which the auditor reads, with the database's password and the SMS hook's token."""
+    kept = """organisation "Example Corp"
+# database "postgresql://postseal:old-password@db/postseal"
+database "postgresql://postseal:pass\\"word@db/postseal" connections 10
+sms
+  "https://sms.example/send?token=tok-en"
+table patients database "select 1 from patient where email = $1"
+otherwise deliver plain
+"""
+    world.postgres.query(f"insert into postseal.policy_version values ('as-of-old', $kept${kept}$kept$)")
+    migration = (sandbox.SOURCE / "audit/sql/015_policy_in_force.sql").read_text()
+    world.postgres.query(migration[migration.index("update postseal.policy_version"):])
+    masked, = world.postgres.query("select content from postseal.policy_version where digest = 'as-of-old'")[0]
+    world.postgres.query("delete from postseal.policy_version where digest = 'as-of-old'")
+    assert 'database "***" connections 10' in masked and '"***"\ntable patients database "select 1' in masked
+    for secret in ("word", "tok-en"):
+        assert secret not in masked
+    assert len(masked.splitlines()) == len(kept.splitlines())

@@ -426,6 +426,23 @@ columns_count_characters(void **state)
 					    ":6:18: found a regular expression that is wrong at its character 4", NULL});
 }
 
+/* The record showed the auditor what opens the database. */
+static void
+secrets_and_comments_are_not_on_record(void **state)
+{
+	const char *file = "organisation \"x\" # of old: \"tom:s3cret@db\"\ndomains { \"a.example\" } \n"
+			   "database \"postgresql://tom:s3cret@db/x\"\n  connections 9\n"
+			   "portal url \"https://x\" # \xff\n\nsms \"https://x/?s3cret\"\notherwise reject \"#no\"\n";
+	struct loaded l = load(file, "");
+
+	(void)state;
+	assert_string_equal(policy_text(l.policy), "organisation \"x\" \ndomains { \"a.example\" } \n"
+						   "database \"***\"\n  connections 9\n"
+						   "portal url \"https://x\" \n\nsms \"***\"\notherwise reject \"#no\"\n");
+	assert_int_equal(strlen(policy_digest(l.policy)), 64);
+	unload(&l);
+}
+
 static void
 ten_thousand_rules_keep_a_short_trace(void **state)
 {
@@ -459,6 +476,7 @@ main(void)
 		cmocka_unit_test(what_cannot_be_meant_is_an_error),
 		cmocka_unit_test(what_is_hardly_meant_is_a_warning),
 		cmocka_unit_test(columns_count_characters),
+		cmocka_unit_test(secrets_and_comments_are_not_on_record),
 		cmocka_unit_test(ten_thousand_rules_keep_a_short_trace),
 	};
 
