@@ -150,7 +150,7 @@ reader_ask(struct reader *reader, const char *format, const void *document, size
 	worker_give(worker, false);
 	worker_prepare(reader->pool);
 	count(format, outcome);
-	metrics_end(begun, "postseal_reader_timeout", "");
+	metrics_end(begun, "postseal_reader_seconds", "");
 	return answer;
 }
 

@@ -1,0 +1,100 @@
+"""What the manuals list, held to the sources and to what the programs print."""
+import os
+import pathlib
+import re
+import subprocess
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("POSTSEAL_BUILD", SOURCE / "build"))
+FOLDERS = ("core", "mail", "audit", "keystore", "policy", "delivery", "portal", "milter", "admin")
+
+
+def code(*suffixes):
+    """The sources of the programs, path by path."""
+    return {path: path.read_text() for folder in FOLDERS for path in sorted((SOURCE / folder).rglob("*"))
+            if path.suffix in (suffixes or (".c", ".h"))}
+
+
+def manual(name):
+    return (SOURCE / "man" / name).read_text()
+
+
+def test_contributing_tells_of_each_folder_and_names_files_that_are_there():
+    table = re.findall(r"^\| `([a-z/]+)/` \|.*\| (.*) \|$", (SOURCE / "CONTRIBUTING.md").read_text(), re.M)
+    told = dict(table)
+    there = {str(path.parent.relative_to(SOURCE)) for path in code()}
+    assert there - set(told) == {"delivery/methods/pgp"}, "its room is told of with delivery/methods"
+    for folder, begin in told.items():
+        for name in re.findall(r"`([^`]+)`", begin):
+            assert (SOURCE / folder / name).exists(), f"{folder}/{name}"
+
+
+def test_contributing_names_files_that_are_there():
+    text = (SOURCE / "CONTRIBUTING.md").read_text()
+    for name in re.findall(r"`((?:%s|tests|contrib)/[a-z_./]+\.(?:c|h|py))`" % "|".join(FOLDERS), text):
+        assert (SOURCE / name).exists(), name
+
+
+def test_crash_points_are_those_of_the_sources():
+    said = set(re.findall(r"`((?:milter|courier)-[a-z-]+)`", (SOURCE / "CONTRIBUTING.md").read_text()))
+    there = {name for text in code().values() for name in re.findall(r'crash_point\("([a-z-]+)"\)', text)}
+    assert said == there
+
+
+def test_methods_are_those_of_the_sources():
+    there = {re.search(r'\.name = "(\w+)"', text).group(1) for path, text in code(".c").items()
+             if "const struct method method_" in text}
+    readme = set(re.findall(r"^\| `(\w+)` \|", (SOURCE / "README.md").read_text(), re.M))
+    assert readme == there | {"reject"} and len(there) >= 5
+    for name in there:
+        assert re.search(rf"\b{name}\b", manual("postseal.conf.5")), name
+
+
+def test_states_are_the_same_in_database_program_and_manual():
+    constraint = [re.search(r"copy_state_check\s+check \(state in \((.*?)\)\)", path.read_text(), re.S)
+                  for path in sorted(SOURCE.glob("*/sql/*.sql"), key=lambda path: path.name)]
+    stored = set(re.findall(r"'(\w+)'", [found for found in constraint if found][-1].group(1)))
+    enum = set(re.findall(r"\[COPY_\w+\] = \{\"(\w+)\"", (SOURCE / "audit/state.c").read_text()))
+    log = manual("postseal.8").split(".Sh THE LOG")[1].split(".El")[0]
+    assert stored == enum == set(re.findall(r"^\.It Sy (\w+)", log, re.M))
+
+
+def test_commands_are_those_that_the_command_prints():
+    printed = subprocess.run([BUILD / "bin" / "postseal", "-h"], capture_output=True, text=True, check=True).stdout
+    commands = {line.strip().split("  ")[0] for line in printed.splitlines() if line.startswith("  ")}
+    told = {re.sub(r"\s+(Oo|Op|Ar|Fl|Ns)\b.*", "", line).strip()
+            for line in re.findall(r"^\.It Ic ([a-z].*)$", manual("postseal.8"), re.M)}
+    assert told == commands
+
+
+def test_each_program_has_a_manual():
+    programs = {path.name for path in (BUILD / "bin").iterdir() if os.access(path, os.X_OK) and path.is_file()}
+    pages = {path.stem for path in (SOURCE / "man").glob("*.8")}
+    assert programs - pages <= {"postseal-gpg"} and pages <= programs  # that one is a part of the milter, told of there
+
+
+def test_metrics_are_those_of_the_sources():
+    counted = {name for text in code(".c").values()
+               for name in re.findall(r'"(postseal_[a-z_]+(?:_total|_seconds))"', text)}
+    told = set(re.findall(r"^\.It Li (postseal_[a-z_]+)", manual("postseal-metrics.7"), re.M))
+    assert counted and not counted - told
+    everything = "".join(code(".c").values())
+    for name in told:
+        assert name in everything, name
+
+
+def test_each_promise_has_tests_that_try_to_break_it():
+    texts = [path.read_text() for path in sorted((SOURCE / "tests").rglob("*")) if path.suffix in (".py", ".c")]
+    for number in range(1, 8):
+        assert sum(f"Promise {number}" in text for text in texts) >= 1, f"Promise {number}"
+
+
+def test_packages_are_those_that_the_build_asks_for():
+    """Each library of CMake's is in contrib/packages by the package that has its file."""
+    packages = set((SOURCE / "contrib/packages").read_text().split())
+    modules = re.findall(r"pkg_check_modules\(\w+ REQUIRED IMPORTED_TARGET ([a-z0-9.+-]+)",
+                         (SOURCE / "CMakeLists.txt").read_text() + (SOURCE / "tests/CMakeLists.txt").read_text())
+    for module in modules:
+        folder = subprocess.run(["pkg-config", "--variable=pcfiledir", module], capture_output=True, text=True).stdout.strip()
+        owner = subprocess.run(["dpkg", "-S", f"{folder}/{module}.pc"], capture_output=True, text=True).stdout
+        assert owner.split(":")[0] in packages, (module, owner)
