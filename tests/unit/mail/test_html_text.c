@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "mail/html_text.h"
 
@@ -92,12 +93,12 @@ time_grows_with_the_length_alone(void **state)
 	for (size_t i = 0; i < G_N_ELEMENTS(pieces); i++) {
 		g_autoptr(GString) page = g_string_new(NULL);
 		g_autofree char *text = NULL;
-		gint64 begun = g_get_monotonic_time();
+		clock_t begun = clock();
 
 		while (page->len < 4 << 20)
 			g_string_append(page, pieces[i]);
 		text = text_of(page->str, page->len, HTML_WIDE, 65536);
-		assert_in_range(g_get_monotonic_time() - begun, 0, 2 * G_USEC_PER_SEC);
+		assert_in_range(clock() - begun, 0, 5 * CLOCKS_PER_SEC);
 	}
 }
 

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <time.h>
 
 #include "mail/mime_stream.h"
 #include "mail/subject_tags.h"
@@ -112,14 +113,14 @@ many_tags_do_not_take_long(void **state)
 	static const char *const tags[] = {"[x]", NULL};
 	g_autoptr(GString) value = g_string_new(" ");
 	g_autofree char *left = NULL;
-	gint64 begun = g_get_monotonic_time();
+	clock_t begun = clock();
 
 	(void)state;
 	for (int i = 0; i < 20000; i++)
 		g_string_append(value, "[x]");
 	left = subject_tags_remove(value->str, tags);
 	assert_non_null(left);
-	assert_in_range(g_get_monotonic_time() - begun, 0, 5 * G_USEC_PER_SEC);
+	assert_in_range(clock() - begun, 0, 5 * CLOCKS_PER_SEC);
 }
 
 static void
