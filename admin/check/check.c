@@ -25,6 +25,7 @@ static const struct look {
 	{"milters", check_milters, true},
 	{"milter order", check_order, true},
 	{"milter failures", check_failures, true},
+	{"logins", check_logins, true},
 	{"placement", check_placement, true},
 };
 

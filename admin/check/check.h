@@ -39,6 +39,7 @@ bool check_reinject_mapped(const struct check *check, char **note_r, struct faul
 bool check_socket(const struct check *check, char **note_r, struct fault *fault);
 bool check_milters(const struct check *check, char **note_r, struct fault *fault);
 bool check_order(const struct check *check, char **note_r, struct fault *fault);
+bool check_logins(const struct check *check, char **note_r, struct fault *fault);
 bool check_failures(const struct check *check, char **note_r, struct fault *fault);
 
 /* placement.c: does anything change recipients behind it? */

@@ -141,6 +141,57 @@ check_order(const struct check *check, char **note_r, struct fault *fault)
 	return again == NULL || check_service_order(check, again->name, fault);
 }
 
+/* --- who may send as whom --- */
+
+/* Of all the lists of restrictions: which of them the admin chose does not matter. */
+static bool
+is_restricted(const struct check *check, const char *service, const char *restriction)
+{
+	static const char *const lists[] = {"smtpd_client_restrictions", "smtpd_helo_restrictions",
+					    "smtpd_sender_restrictions", "smtpd_relay_restrictions",
+					    "smtpd_recipient_restrictions", "smtpd_data_restrictions",
+					    "smtpd_end_of_data_restrictions"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
+		g_auto(GStrv) words = postfix_list(postfix_value(check->postfix, service, lists[i]));
+
+		if (g_strv_contains((const char *const *)words, restriction))
+			return true;
+	}
+	return false;
+}
+
+static bool
+logins_are_bound(const struct check *check, const char *service)
+{
+	return *postfix_value(check->postfix, service, "smtpd_sender_login_maps") != '\0' &&
+	       (is_restricted(check, service, "reject_sender_login_mismatch") ||
+		is_restricted(check, service, "reject_authenticated_sender_login_mismatch"));
+}
+
+bool
+check_logins(const struct check *check, char **note_r, struct fault *fault)
+{
+	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
+
+	if (check->settings->sign != SIGN_MTA) {
+		*note_r = g_strdup("not needed: sign does not rely on the MTA");
+		return true;
+	}
+	for (guint i = 0; i < listeners->len; i++) {
+		const struct postfix_service *service = g_ptr_array_index(listeners, i);
+
+		if (strcmp(postfix_value(check->postfix, service->name, "smtpd_sasl_auth_enable"), "yes") == 0 &&
+		    !logins_are_bound(check, service->name))
+			return fault_set(fault, FAULT_CONFIG,
+					 "looking at the service %s of Postfix: whoever authenticates there may send as any "
+					 "colleague, and sign \"mta\" signs for them: set smtpd_sender_login_maps, and "
+					 "reject_sender_login_mismatch before what permits",
+					 service->name);
+	}
+	return true;
+}
+
 /* --- when the milter does not answer --- */
 
 static bool

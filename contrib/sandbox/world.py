@@ -3,6 +3,17 @@ an outside Postfix with TLS and Maildirs. contrib/try shows it; the system tests
 
 Everything lives in one directory; nothing of the machine's own services is touched. The company's
 Postfix finds its peers through a hosts file that only it sees (a mount namespace).
+
+The company's Postfix is as Debian ships it where that costs little: smtpd in its chroot, the milter's socket below
+the queue directory for the group of Postfix alone (0660), re-injection over sockets that only the group postdrop
+reaches. What is looser than on a machine of one's own, and why:
+- all our programs become the user nobody, as this machine may not have ours; they see groups of their own, in which
+  nobody belongs to postdrop;
+- cleanup, qmgr and the smtp clients do not run in the chroot: a private copy of Debian's chroot would be made for
+  each world;
+- queue and backoff times are seconds, and limits of sizes and connections are off, so that tests need not wait;
+- TLS towards the outside is opportunistic to nobody: only the transport postseal-verified speaks it, so that a test
+  sees which way a mail went.
 """
 import grp
 import hashlib

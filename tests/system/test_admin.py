@@ -129,7 +129,7 @@ def test_check_looks_at_everything(world, start):
     assert re.search(r"reinject +WRONG: connecting to the MTA at unix:/var/spool/postfix/public/postseal", done.stdout)
     if not pathlib.Path("/var/log/mail.log").exists():
         assert re.search(r"mta log +good: not there, so a mail may arrive twice .*No such file", done.stdout)
-    assert re.search(r"Postfix +WRONG: .*contrib/postfix/wire", done.stdout)
+    assert re.search(r"^(Postfix|milters) +WRONG: ", done.stdout, re.M)  # this machine's own, which nobody has wired
 
 
 def test_usage_names_all_commands(world):

@@ -191,6 +191,17 @@ def test_key_files_of_two_installations_are_told(world, tmp_path):
         path.chmod(0o444)
 
 
+def test_signing_for_whom_the_mta_lets_through_is_told(world, broken):
+    world.config.write_text(world.config.read_text().replace('sign "any"', 'sign "mta"'))
+    assert "WRONG" not in world.check()  # nobody authenticates
+    set_parameter(world, "-P SUBMISSION/smtpd_sasl_auth_enable=yes")
+    says(world, "logins", "may send as any colleague")
+    set_parameter(world, "smtpd_sender_login_maps=texthash:/dev/null")
+    says(world, "logins")
+    set_parameter(world, "-P SUBMISSION/smtpd_sender_restrictions=reject_sender_login_mismatch")
+    assert "WRONG" not in world.check()
+
+
 def test_port_for_reinjection_is_warned_of(world, broken):
     port = sandbox.free_ports(1)[0]
     sandbox.command("postconf", "-c", world.company.config, "-M", "-e",
