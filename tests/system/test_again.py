@@ -1,4 +1,5 @@
 """What happens twice, late or not at all: offers, retries, give-up, reload, end."""
+import concurrent.futures
 import os
 import re
 import signal
@@ -79,6 +80,22 @@ def test_message_whose_answer_nobody_heard_is_recognised_when_it_comes_again(wor
     assert len(decisions(world, in_place)) == 2 and len(decisions(world, other)) == 1
     assert world.postgres.query("select count(*) from postseal.history h join postseal.message m on m.id = h.message"
                                 f" where h.what = 'offered again' and m.sender = '{sender}'") == [["1"]]
+
+
+def test_one_that_cannot_be_committed_takes_no_other_along(world, post, name):
+    """Promise 2: messages that are ready at once share a commit; one that is on record already lets it fail for all."""
+    sender, count = f"{name}@example.com", 24
+    to = [f"{name}.{n}@{'pickup' if n % 3 else 'plain'}.example" for n in range(count)]
+    messages = [post.compose([address], b"Number %d.\r\n" % n, sender=sender) for n, address in enumerate(to)]
+    for n in (3, 4):
+        offer_unheard(world, messages[n], [to[n]], sender, f"UNHEARD{name}{n}")
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        done = [pool.submit(post.accepted, message, [address], sender=sender) for message, address in zip(messages, to)]
+        for each in done:
+            each.result()
+    for n, address in enumerate(to):
+        post.box(address).one()
+        assert len(decisions(world, address)) == (2 if n == 3 else 1)  # in place, it is decided anew
 
 
 def test_same_message_sent_again_was_swallowed(world, post, name):
