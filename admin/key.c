@@ -324,7 +324,6 @@ run_find(const struct admin *admin, int argc, char **argv)
 {
 	const struct keystore_settings settings = {.database = admin->database};
 	g_autofree char *address = NULL;
-	const char *const *domains = (const char *const *)admin->settings->domains;
 	struct keystore *keystore;
 	bool found = false, is_employee;
 	int status;
@@ -332,7 +331,7 @@ run_find(const struct admin *admin, int argc, char **argv)
 	if (argc != 2)
 		return command_usage(&keystore_commands[5]);
 	address = address_fold(argv[1]);
-	is_employee = domains != NULL && g_strv_contains(domains, address_domain(address));
+	is_employee = keystore_is_employee(admin->settings->domains, address);
 	keystore = keystore_new(&settings);
 	status = tell_found(keystore, KEY_SMIME, address, is_employee, &found);
 	if (status == EXIT_GOOD)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/address.h"
 #include "core/listener.h"
 #include "core/log.h"
 #include "core/metrics.h"
@@ -310,6 +311,18 @@ known_keys(struct keystore *keystore, enum key_kind kind, const char *address, s
 }
 
 /* --- choosing --- */
+
+bool
+keystore_is_employee(char *const *domains, const char *address)
+{
+	for (; domains != NULL && *domains != NULL; domains++) {
+		g_autofree char *domain = address_fold(*domains);
+
+		if (strcmp(domain, address_domain(address)) == 0)
+			return true;
+	}
+	return false;
+}
 
 static void
 pass_over(GString *passed_over, const struct key *key, const char *why)

@@ -2,16 +2,6 @@
 
 #include <string.h>
 
-#include "core/address.h"
-
-static bool
-is_employee(const struct surroundings *around, const char *address)
-{
-	const char *const *domains = (const char *const *)around->settings->domains;
-
-	return domains != NULL && g_strv_contains(domains, address_domain(address));
-}
-
 bool
 recipient_keys_take(const struct surroundings *around, struct copy *copy, enum key_kind kind,
 		    const char *what, bool *possible_r, char **why_r, struct fault *fault)
@@ -20,7 +10,8 @@ recipient_keys_take(const struct surroundings *around, struct copy *copy, enum k
 
 	*possible_r = false;
 	if (!keystore_find(around->keystore, kind, copy->recipient->folded,
-			   is_employee(around, copy->recipient->folded), &answer, fault))
+			   keystore_is_employee(around->settings->domains, copy->recipient->folded), &answer,
+			   fault))
 		return false;
 	*possible_r = answer.keys->len > 0;
 	if (*possible_r)

@@ -20,7 +20,8 @@ def member(world, post, name):
 
 
 def upload(person, path):
-    person.browser.get("/settings")
+    person.confirm()
+    person.browser.get("/settings/security")
     answer = person.browser.send({}, action="/settings/key", files=[("key", "c.pem", "application/x-pem-file", path.read_bytes())])
     assert answer.status == 200, answer.text
 
