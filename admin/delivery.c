@@ -38,7 +38,7 @@ explain_methods(const struct copy *copy)
 
 	json_array_foreach(copy->tried, i, tried)
 		printf("  %-9s %s: %s\n", json_string_value(json_object_get(tried, "method")),
-		       json_is_true(json_object_get(tried, "possible")) ? "can be had" : "cannot be had",
+		       json_is_true(json_object_get(tried, "possible")) ? "available" : "not available",
 		       json_string_value(json_object_get(tried, "because")));
 }
 
@@ -49,7 +49,7 @@ explain_copy(const struct copy *copy)
 	explain_rules(copy);
 	explain_methods(copy);
 	printf("  => %s: %s\n", copy->method == NULL ? "refused" : copy->method->name,
-	       copy->reason == NULL ? copy->decision.reject == NULL ? "no method can be had"
+	       copy->reason == NULL ? copy->decision.reject == NULL ? "no allowed method is available"
 								     : copy->decision.reject
 				    : copy->reason);
 	for (guint i = 0; copy->keys != NULL && i < copy->keys->len; i++)

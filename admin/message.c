@@ -121,6 +121,6 @@ show(const struct admin *admin, int argc, char **argv)
 
 const struct command audit_commands[] = {
 	{"message list", "[--limit N] [ADDRESS | QUEUE-ID]", "list messages, the latest first", list},
-	{"message show", "MESSAGE", "tell all that is on record of a message", show},
+	{"message show", "MESSAGE", "show everything on record about a message", show},
 	{NULL, NULL, NULL, NULL, false},
 };

@@ -38,13 +38,13 @@ init_secrets(const struct admin *admin, int argc, char **argv)
 		return command_usage(&setup_commands[1]);
 	if (!secret_make_missing(admin->settings->secrets, &made, &fault))
 		return command_fail(&fault);
-	printf("%d key files made in %s%s\n", made, admin->settings->secrets,
+	printf("%d key files created in %s%s\n", made, admin->settings->secrets,
 	       made > 0 ? "; keep a copy of them in a safe place, away from the database" : "");
 	return EXIT_GOOD;
 }
 
 const struct command setup_commands[] = {
-	{"database init", "", "make or bring up to date the tables and roles", init_database},
-	{"secrets init", "", "make the key files that are missing", init_secrets},
+	{"database init", "", "create or upgrade the tables and roles", init_database},
+	{"secrets init", "", "create the key files that are missing", init_secrets},
 	{NULL, NULL, NULL, NULL, false},
 };

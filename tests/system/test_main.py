@@ -260,7 +260,7 @@ def test_explain_tells_what_the_milter_does(world, post, sue, tmp_path):
     text = world.postseal("policy", "explain", "--from", "anna@example.com", "--to", "sue@smime.example", "--to",
                           "x@auto.example", "--to", "y@smime.example", mail)
     assert re.search(r"does not match: recipient domain \"plain.example\"", text)
-    assert re.search(r"smime +can be had: certificate [0-9a-f]{16}", text)
+    assert re.search(r"smime +available: certificate [0-9a-f]{16}", text)
     assert "=> pickup" in text and "=> refused: smime: no certificate" in text
     answer = json.loads(world.postseal("policy", "explain", "--json", "--from", "anna@example.com", "--to",
                                        "sue@smime.example", mail))
