@@ -10,6 +10,7 @@
 
 enum {
 	PARTS_MAX = 1000,
+	FURTHER_MAX = 50,
 	DEPTH_MAX = 100,
 	PICTURE_MAX = 6 * 1024 * 1024, /* encoded, of one that is shown within the HTML */
 	LINE_MAX_BYTES = 65536,	       /* read at once while looking for a boundary */
@@ -36,6 +37,7 @@ layout_empty(void)
 
 	layout->attachments = g_ptr_array_new_with_free_func((GDestroyNotify)part_free);
 	layout->related = g_ptr_array_new_with_free_func((GDestroyNotify)part_free);
+	layout->further = g_ptr_array_new_with_free_func((GDestroyNotify)part_free);
 	return layout;
 }
 
@@ -55,6 +57,7 @@ layout_free(struct layout *layout)
 	g_free(layout->reply_to);
 	g_ptr_array_unref(layout->attachments);
 	g_ptr_array_unref(layout->related);
+	g_ptr_array_unref(layout->further);
 	part_free(layout->text);
 	part_free(layout->html);
 	g_free(layout);
@@ -70,10 +73,79 @@ struct search {
 	uint64_t pictures; /* bytes of those within the HTML */
 };
 
+/* Without one, a telephone does not know what to open it with. "" for what is not known. */
+static const char *
+ending(const char *type)
+{
+	static const struct {
+		const char *type, *ending;
+	} endings[] = {
+		{"text/plain", ".txt"},
+		{"text/html", ".html"},
+		{"text/csv", ".csv"},
+		{"text/calendar", ".ics"},
+		{"application/ics", ".ics"},
+		{"text/vcard", ".vcf"},
+		{"text/x-vcard", ".vcf"},
+		{"text/rtf", ".rtf"},
+		{"text/xml", ".xml"},
+		{"application/xml", ".xml"},
+		{"application/json", ".json"},
+		{"application/rtf", ".rtf"},
+		{"application/pdf", ".pdf"},
+		{"application/zip", ".zip"},
+		{"application/x-zip-compressed", ".zip"},
+		{"application/gzip", ".gz"},
+		{"application/ms-tnef", ".dat"},
+		{"application/pkcs7-mime", ".p7m"},
+		{"application/pkcs7-signature", ".p7s"},
+		{"application/pgp-signature", ".asc"},
+		{"application/pgp-keys", ".asc"},
+		{"application/msword", ".doc"},
+		{"application/vnd.ms-excel", ".xls"},
+		{"application/vnd.ms-powerpoint", ".ppt"},
+		{"application/vnd.openxmlformats-officedocument.wordprocessingml.document", ".docx"},
+		{"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx"},
+		{"application/vnd.openxmlformats-officedocument.presentationml.presentation", ".pptx"},
+		{"application/vnd.oasis.opendocument.text", ".odt"},
+		{"application/vnd.oasis.opendocument.spreadsheet", ".ods"},
+		{"message/rfc822", ".eml"},
+		{"message/delivery-status", ".txt"},
+		{"message/disposition-notification", ".txt"},
+		{"image/png", ".png"},
+		{"image/jpeg", ".jpg"},
+		{"image/jpg", ".jpg"},
+		{"image/gif", ".gif"},
+		{"image/webp", ".webp"},
+		{"image/heic", ".heic"},
+		{"image/tiff", ".tif"},
+		{"image/bmp", ".bmp"},
+		{"image/svg+xml", ".svg"},
+		{"audio/mpeg", ".mp3"},
+		{"audio/mp4", ".m4a"},
+		{"audio/wav", ".wav"},
+		{"audio/x-wav", ".wav"},
+		{"audio/ogg", ".ogg"},
+		{"video/mp4", ".mp4"},
+		{"video/quicktime", ".mov"},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(endings); i++)
+		if (strcmp(endings[i].type, type) == 0)
+			return endings[i].ending;
+	return "";
+}
+
+static bool
+is_calendar(const char *type)
+{
+	return strcmp(ending(type), ".ics") == 0;
+}
+
 /* A name is shown and offered as a file name: no folders, nothing that cannot be seen, and nothing
  * that turns the direction of reading round. */
 static char *
-harmless_name(const char *name, guint number)
+harmless_name(const char *name, const char *type, guint number)
 {
 	g_autofree char *valid = name == NULL ? g_strdup("") : g_utf8_make_valid(name, -1);
 	const char *base = MAX(strrchr(valid, '/'), strrchr(valid, '\\'));
@@ -81,10 +153,10 @@ harmless_name(const char *name, guint number)
 
 	for (const char *c = base == NULL ? valid : base + 1; *c != '\0'; c = g_utf8_next_char(c)) {
 		gunichar character = g_utf8_get_char(c);
-		GUnicodeType type = g_unichar_type(character);
+		GUnicodeType kind = g_unichar_type(character);
 
-		if (type == G_UNICODE_CONTROL || type == G_UNICODE_FORMAT ||
-		    type == G_UNICODE_LINE_SEPARATOR || type == G_UNICODE_PARAGRAPH_SEPARATOR ||
+		if (kind == G_UNICODE_CONTROL || kind == G_UNICODE_FORMAT ||
+		    kind == G_UNICODE_LINE_SEPARATOR || kind == G_UNICODE_PARAGRAPH_SEPARATOR ||
 		    strchr("\"<>|:*?", (int)MIN(character, 0x7f)) != NULL)
 			g_string_append_c(clean, '_');
 		else
@@ -92,8 +164,9 @@ harmless_name(const char *name, guint number)
 	}
 	g_strstrip(clean->str);
 	if (*clean->str == '\0' || strspn(clean->str, ".") == strlen(clean->str))
-		return g_strdup_printf("attachment-%u", number + 1);
-	return g_strdup(clean->str);
+		return is_calendar(type) ? g_strdup("invite.ics")
+					 : g_strdup_printf("attachment-%u%s", number + 1, ending(type));
+	return g_strconcat(clean->str, strchr(clean->str, '.') == NULL ? ending(type) : "", NULL);
 }
 
 static enum layout_encoding
@@ -109,6 +182,14 @@ encoding_of(GMimePart *part)
 	}
 }
 
+static bool
+says(GMimeObject *object, const char *parameter, const char *value)
+{
+	const char *said = g_mime_object_get_content_type_parameter(object, parameter);
+
+	return said != NULL && g_ascii_strcasecmp(said, value) == 0;
+}
+
 static struct layout_part *
 new_part(GMimeObject *object, const char *name, guint number)
 {
@@ -116,10 +197,12 @@ new_part(GMimeObject *object, const char *name, guint number)
 	g_autofree char *mime_type = g_mime_content_type_get_mime_type(type);
 	struct layout_part *part = g_new0(struct layout_part, 1);
 
-	part->name = harmless_name(name, number);
 	part->type = g_ascii_strdown(mime_type, -1);
+	part->name = harmless_name(name, part->type, number);
 	part->charset = g_strdup(g_mime_object_get_content_type_parameter(object, "charset"));
 	part->cid = g_strdup(g_mime_object_get_content_id(object));
+	part->is_flowed = says(object, "format", "flowed");
+	part->deletes_space = part->is_flowed && says(object, "delsp", "yes");
 	return part;
 }
 
@@ -210,6 +293,16 @@ is_picture_within(struct search *search, const struct layout_part *part, GMimeOb
 	return true;
 }
 
+/* Apple Mail writes a text, a picture, and on with the text; lists add a footer. Of an alternative one
+ * form is shown, and a report's parts are each for themselves. */
+static bool
+follows_text(const struct search *search, GMimeObject *parent)
+{
+	return parent != NULL && search->layout->further->len < FURTHER_MAX &&
+	       g_mime_content_type_is_type(g_mime_object_get_content_type(parent), "multipart",
+					   "mixed");
+}
+
 static void
 sort_leaf(struct search *search, GMimePart *leaf, GMimeObject *parent)
 {
@@ -218,12 +311,15 @@ sort_leaf(struct search *search, GMimePart *leaf, GMimeObject *parent)
 	GMimeContentType *type = g_mime_object_get_content_type(object);
 	struct layout_part *part = part_of(leaf, search->count);
 
-	if (layout->text == NULL && !is_attached(object) &&
-	    g_mime_content_type_is_type(type, "text", "plain"))
+	bool is_text = !is_attached(object) && g_mime_content_type_is_type(type, "text", "plain");
+
+	if (layout->text == NULL && is_text)
 		layout->text = part;
 	else if (layout->html == NULL && !is_attached(object) &&
 		 g_mime_content_type_is_type(type, "text", "html"))
 		layout->html = part;
+	else if (is_text && follows_text(search, parent))
+		g_ptr_array_add(layout->further, part);
 	else if (is_picture_within(search, part, parent))
 		g_ptr_array_add(layout->related, part);
 	else
@@ -256,8 +352,8 @@ unsorted_body(const struct spool *raw)
 	static const char header_end[] = "\r\n\r\n";
 	struct layout_part *part = g_new0(struct layout_part, 1);
 
-	part->name = harmless_name(NULL, 0);
 	part->type = g_strdup("text/plain");
+	part->name = harmless_name(NULL, part->type, 0);
 	part->offset = MIN(find_mark(raw, 0, header_end) + strlen(header_end), spool_size(raw));
 	part->length = spool_size(raw) - part->offset;
 	return part;
@@ -265,13 +361,34 @@ unsorted_body(const struct spool *raw)
 
 /* --- header --- */
 
+static bool
+turns_direction(gunichar character)
+{
+	return character == 0x061c || character == 0x200e || character == 0x200f ||
+	       (character >= 0x202a && character <= 0x202e) ||
+	       (character >= 0x2066 && character <= 0x2069);
+}
+
+char *
+layout_line(const char *text)
+{
+	g_autofree char *valid = g_utf8_make_valid(text == NULL ? "" : text, -1);
+	GString *line = g_string_new(NULL);
+
+	for (const char *c = valid; *c != '\0'; c = g_utf8_next_char(c))
+		if (!turns_direction(g_utf8_get_char(c)))
+			g_string_append_unichar(line, g_utf8_get_char(c));
+	return g_string_free(line, FALSE);
+}
+
 static char *
 addresses_of(GMimeMessage *message, GMimeAddressType type)
 {
 	InternetAddressList *list = g_mime_message_get_addresses(message, type);
-	char *text = list == NULL ? NULL : internet_address_list_to_string(list, NULL, FALSE);
+	g_autofree char *text =
+		list == NULL ? NULL : internet_address_list_to_string(list, NULL, FALSE);
 
-	return text == NULL ? g_strdup("") : text;
+	return layout_line(text);
 }
 
 static void
@@ -329,7 +446,7 @@ read_header(struct layout *layout, GMimeMessage *message)
 	GDateTime *date = g_mime_message_get_date(message);
 	g_autoptr(GString) readers = g_string_new(NULL);
 
-	layout->subject = g_utf8_make_valid(subject == NULL ? "" : subject, -1);
+	layout->subject = layout_line(subject);
 	layout->from = addresses_of(message, GMIME_ADDRESS_TYPE_FROM);
 	layout->to = addresses_of(message, GMIME_ADDRESS_TYPE_TO);
 	layout->cc = addresses_of(message, GMIME_ADDRESS_TYPE_CC);
@@ -412,10 +529,11 @@ print_part(const struct layout_part *part)
 {
 	if (part == NULL)
 		return json_null();
-	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:i}", "name", text_of(part->name), "type",
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:i, s:b, s:b}", "name", text_of(part->name), "type",
 			 text_of(part->type), "charset", text_of(part->charset), "cid",
 			 text_of(part->cid), "offset", (json_int_t)part->offset, "length",
-			 (json_int_t)part->length, "encoding", (int)part->encoding);
+			 (json_int_t)part->length, "encoding", (int)part->encoding, "flowed", part->is_flowed, "delsp",
+			 part->deletes_space);
 }
 
 static json_t *
@@ -432,14 +550,14 @@ char *
 layout_print(const struct layout *layout)
 {
 	g_autoptr(json_t) json = json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "subject",
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}", "subject",
 		text_of(layout->subject), "from", text_of(layout->from), "to", text_of(layout->to),
 		"cc", text_of(layout->cc), "from_address", text_of(layout->from_address),
 		"message_id", text_of(layout->message_id), "references",
 		text_of(layout->references), "addresses", text_of(layout->addresses),
 		"reply_to", text_of(layout->reply_to), "date",
 		(json_int_t)layout->date, "attachments", print_parts(layout->attachments),
-		"related", print_parts(layout->related), "text", print_part(layout->text), "html",
+		"related", print_parts(layout->related), "further", print_parts(layout->further), "text", print_part(layout->text), "html",
 		print_part(layout->html));
 
 	return json_dumps(json, JSON_COMPACT);
@@ -471,6 +589,8 @@ parse_part(json_t *json)
 	part->cid = text_in(json, "cid");
 	part->offset = number_in(json, "offset");
 	part->length = number_in(json, "length");
+	part->is_flowed = json_is_true(json_object_get(json, "flowed"));
+	part->deletes_space = json_is_true(json_object_get(json, "delsp"));
 	part->encoding = (enum layout_encoding)number_in(json, "encoding");
 	return part;
 }
@@ -507,6 +627,7 @@ is_whole(const struct layout *layout)
 	       layout->cc != NULL && layout->from_address != NULL && layout->message_id != NULL &&
 	       layout->references != NULL && layout->addresses != NULL && layout->reply_to != NULL &&
 	       parts_are_whole(layout->attachments) && parts_are_whole(layout->related) &&
+	       parts_are_whole(layout->further) &&
 	       (layout->text == NULL || part_is_whole(layout->text)) &&
 	       (layout->html == NULL || part_is_whole(layout->html));
 }
@@ -517,7 +638,8 @@ layout_parse(const char *text)
 	g_autoptr(json_t) json = json_loads(text, 0, NULL);
 	g_autoptr(layout_auto) layout = layout_empty();
 
-	if (!json_is_object(json))
+	/* Without these it is of an earlier version: it is found out anew. */
+	if (!json_is_object(json) || !json_is_array(json_object_get(json, "further")))
 		return NULL;
 	layout->subject = text_in(json, "subject");
 	layout->from = text_in(json, "from");
@@ -531,6 +653,7 @@ layout_parse(const char *text)
 	layout->date = (gint64)json_integer_value(json_object_get(json, "date"));
 	parse_parts(json_object_get(json, "attachments"), layout->attachments);
 	parse_parts(json_object_get(json, "related"), layout->related);
+	parse_parts(json_object_get(json, "further"), layout->further);
 	layout->text = parse_part(json_object_get(json, "text"));
 	layout->html = parse_part(json_object_get(json, "html"));
 	return is_whole(layout) ? g_steal_pointer(&layout) : NULL;

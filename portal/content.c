@@ -3,6 +3,9 @@
 #include <gmime/gmime.h>
 #include <string.h>
 
+#include "mail/charset.h"
+#include "mail/flowed.h"
+
 enum {
 	AT_ONCE_MAX = 8,	    /* chunks that one look into the database brings */
 	QUICK_MICROSECONDS = 20000, /* a reader who is back before is given more at once */
@@ -218,24 +221,45 @@ read_some(const struct content_source *source, const struct layout_part *part, s
 	return true;
 }
 
+static char *
+in_utf8(const struct layout_part *part, const GByteArray *bytes)
+{
+	const char *data = (const char *)bytes->data;
+	const char *charset = charset_find(part->charset, strcmp(part->type, "text/html") == 0, data,
+					   MIN(bytes->len, (guint)CHARSET_BEGINNING));
+	g_autofree char *converted = NULL;
+	gsize length;
+
+	converted = g_convert_with_fallback(data, bytes->len, "utf-8", charset, "?", NULL, &length,
+					    NULL);
+	return converted != NULL ? g_utf8_make_valid(converted, (gssize)length)
+				 : g_utf8_make_valid(data, (gssize)bytes->len);
+}
+
+static char *
+joined(const char *text, bool deletes_space)
+{
+	GString *out = g_string_new(NULL);
+	struct flowed flowed;
+
+	flowed_init(&flowed, deletes_space);
+	flowed_step(&flowed, text, strlen(text), out);
+	flowed_end(&flowed, out);
+	flowed_clear(&flowed);
+	return g_string_free(out, FALSE);
+}
+
 char *
 content_text(const struct content_source *source, const struct layout_part *part, size_t max,
 	     bool *cut_r, struct fault *fault)
 {
 	g_autoptr(GByteArray) bytes = g_byte_array_sized_new(1);
-	const char *charset = part->charset == NULL ? "utf-8" : part->charset;
-	g_autofree char *converted = NULL;
-	gsize length;
+	g_autofree char *text = NULL;
 
 	if (!read_some(source, part, max, bytes, cut_r, fault))
 		return NULL;
-	if (g_ascii_strcasecmp(charset, "utf-8") != 0 &&
-	    g_ascii_strcasecmp(charset, "us-ascii") != 0)
-		converted = g_convert_with_fallback((const char *)bytes->data, bytes->len, "utf-8",
-						    charset, "?", NULL, &length, NULL);
-	if (converted != NULL)
-		return g_utf8_make_valid(converted, (gssize)length);
-	return g_utf8_make_valid((const char *)bytes->data, (gssize)bytes->len);
+	text = in_utf8(part, bytes);
+	return part->is_flowed ? joined(text, part->deletes_space) : g_steal_pointer(&text);
 }
 
 GBytes *

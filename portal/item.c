@@ -64,7 +64,27 @@ text_of_html(const struct request *request, const char *html)
 }
 
 char *
-item_text(const struct request *request, const struct mailbox_item *item, size_t max, bool *cut_r,
+item_further_text(const struct mailbox_item *item, size_t max, bool *cut_r, struct fault *fault)
+{
+	const GPtrArray *further = item->layout->further;
+	g_autoptr(GString) whole = g_string_new(NULL);
+
+	*cut_r = false;
+	for (guint i = 0; i < further->len && !*cut_r; i++) {
+		g_autofree char *text =
+			content_text(&item->content, g_ptr_array_index(further, i),
+				     max - MIN(max, whole->len), cut_r, fault);
+
+		if (text == NULL)
+			return NULL;
+		g_string_append_printf(whole, "%s%s", whole->len > 0 ? "\n" : "", text);
+	}
+	return g_strdup(whole->str);
+}
+
+/* The body without what follows it. */
+static char *
+body_text(const struct request *request, const struct mailbox_item *item, size_t max, bool *cut_r,
 	  struct fault *fault)
 {
 	const struct layout *layout = item->layout;
@@ -78,4 +98,17 @@ item_text(const struct request *request, const struct mailbox_item *item, size_t
 	if (text == NULL || layout->text != NULL)
 		return g_steal_pointer(&text);
 	return text_of_html(request, text);
+}
+
+char *
+item_text(const struct request *request, const struct mailbox_item *item, size_t max, bool *cut_r,
+	  struct fault *fault)
+{
+	g_autofree char *body = body_text(request, item, max, cut_r, fault);
+	g_autofree char *further = NULL;
+
+	if (body == NULL || *cut_r || item->layout->further->len == 0)
+		return g_steal_pointer(&body);
+	further = item_further_text(item, max - MIN(max, strlen(body)), cut_r, fault);
+	return further == NULL ? NULL : g_strconcat(body, "\n", further, NULL);
 }

@@ -48,7 +48,7 @@ static const struct statement keep_key = {
 #define ITEM_TAIL                                                                                  \
 	", k.read_at is not null, extract(epoch from p.created_at)::bigint,"                        \
 	" extract(epoch from k.expires_at)::bigint, p.layout, p.receipt, k.kept, k.sealed, "       \
-	"k.answers, k.manner"
+	"k.answers, k.reply_kind"
 
 static const struct statement item_of_member = {
 	"mailbox_item",
@@ -75,7 +75,7 @@ static const char read_already[] = "PS001", gone_meanwhile[] = "PS002";
 
 static const struct statement put_own = {"mailbox_put_own",
 					 "insert into postseal.parcel_key (id, parcel, account, "
-					 "kept, folder, answers, manner, issued_at, read_at,"
+					 "kept, folder, answers, reply_kind, issued_at, read_at,"
 					 " expires_at) values ($1, $2, $3, $4, $5, $6, $7, now(), "
 					 "now(), now() + $8 * interval '1 second')"};
 
@@ -150,9 +150,9 @@ read_summary(struct mailbox_entry *entry, const PGresult *result, int row,
 	g_autoptr(json_t) json =
 		opened == NULL ? NULL : json_loadb((char *)opened, opened_length, 0, NULL);
 
-	entry->subject = g_strdup(json_string_value(json_object_get(json, "subject")));
-	entry->from = g_strdup(json_string_value(json_object_get(json, "from")));
-	entry->to = g_strdup(json_string_value(json_object_get(json, "to")));
+	entry->subject = layout_line(json_string_value(json_object_get(json, "subject")));
+	entry->from = layout_line(json_string_value(json_object_get(json, "from")));
+	entry->to = layout_line(json_string_value(json_object_get(json, "to")));
 }
 
 static struct mailbox_entry *
@@ -241,7 +241,7 @@ mailbox_item_clear(struct mailbox_item *item)
 	g_free(item->message);
 	g_free(item->receipt);
 	g_free(item->answers);
-	g_free(item->manner);
+	g_free(item->reply_kind);
 	sodium_memzero(item, sizeof *item);
 }
 
@@ -265,7 +265,7 @@ read_item(const PGresult *result, struct mailbox_item *item)
 	item->expires_at = result_number(result, 0, 9);
 	item->receipt = g_strdup(result_text(result, 0, 11));
 	item->answers = g_strdup(result_text(result, 0, 14));
-	item->manner = g_strdup(result_text(result, 0, 15));
+	item->reply_kind = g_strdup(result_text(result, 0, 15));
 }
 
 /* Of a guest, or of a member who has opened it by link and code. */
@@ -466,7 +466,7 @@ mailbox_put(struct parcel_writer *parcel, const struct session *session,
 	parameters_bytes(&parameters, wrapped, sizeof wrapped);
 	parameters_text(&parameters, folder_name(own->folder));
 	parameters_text(&parameters, own->answers);
-	parameters_text(&parameters, own->manner);
+	parameters_text(&parameters, own->reply_kind);
 	parameters_number(&parameters, (int64_t)own->lifetime);
 	return batch_add(parcel->connection, &put_own, &parameters, fault);
 }

@@ -59,7 +59,7 @@ struct mailbox_item {
 	bool is_read;
 	gint64 at, expires_at;
 	char *receipt;		/* its form, as the rule says, or NULL */
-	char *answers, *manner; /* of a draft: which message (parcel key), and how; or NULL */
+	char *answers, *reply_kind; /* of a draft: which message (parcel key), and how; or NULL */
 };
 
 /* *found_r: it is there, and this session may read it. Nothing of it was looked at, and its layout
@@ -79,7 +79,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(mailbox_item_auto, mailbox_item_clear)
 /* What the member wrote: the open parcel goes into a folder of theirs too. In the open batch. */
 struct mailbox_own {
 	enum folder folder;
-	const char *answers, *manner;
+	const char *answers, *reply_kind;
 	uint64_t lifetime; /* seconds */
 };
 bool mailbox_put(struct parcel_writer *parcel, const struct session *session,

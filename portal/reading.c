@@ -209,25 +209,27 @@ set_place(struct page *page, const char *name, const char *attribute, const char
 
 /* What the reader may do with it. */
 static void
-offer_deeds(const struct request *request, struct page *page, const struct mailbox_item *item)
+offer_actions(const struct request *request, struct page *page, const struct mailbox_item *item)
 {
 	bool is_member = request->session.state == SESSION_MEMBER;
 
-	page_choose(page, is_member, "member-deeds", "guest-deeds");
+	page_choose(page, is_member, "member-actions", "guest-actions");
 	set_place(page, "source", "href", "/source/", item);
 	if (!is_member)
 		return;
-	set_place(page, "reply", "href", "/reply/", item);
-	set_place(page, "reply-all", "href", "/replyall/", item);
 	set_place(page, "forward", "href", "/forward/", item);
+	if (mailbox_is_received(item)) {
+		set_place(page, "reply", "href", "/reply/", item);
+		set_place(page, "reply-all", "href", "/replyall/", item);
+	} else {
+		page_remove(page, "reply");
+		page_remove(page, "reply-all");
+	}
 	if (item->has_folder)
 		set_place(page, "delete", "action", "/delete/", item);
 	else
 		page_remove(page, "delete");
-	if (item->has_folder && item->folder == FOLDER_SENT)
-		page_remove(page, "reply");
-	if (strchr(item->layout->addresses, ' ') == NULL &&
-	    !(item->has_folder && item->folder == FOLDER_SENT))
+	if (strchr(item->layout->addresses, ' ') == NULL)
 		page_remove(page, "reply-all");
 }
 
@@ -249,6 +251,28 @@ fill_header(const struct request *request, struct page *page, const struct mailb
 	page_text(page, "until", until);
 }
 
+/* Beneath a frame stands what follows the HTML as plain text. */
+static bool
+fill_body(struct page *page, const struct mailbox_item *item, const char *text, struct fault *fault)
+{
+	g_autofree char *further = NULL;
+	bool cut;
+
+	if (item->layout->html == NULL) {
+		page_remove(page, "frame");
+		page_remove(page, "plain");
+		page_text(page, "text", text);
+		return true;
+	}
+	further = item_further_text(item, TEXT_MAX, &cut, fault);
+	if (further == NULL)
+		return false;
+	set_place(page, "frame", "src", "/html/", item);
+	page_text(page, "text-instead", text);
+	page_text_if_any(page, "text", *further == '\0' ? NULL : further);
+	return true;
+}
+
 enum MHD_Result
 reading_message(struct request *request)
 {
@@ -265,16 +289,10 @@ reading_message(struct request *request)
 		return answer_fault(request, &fault);
 	page = answer_begin(request, "message.html");
 	fill_header(request, page, &item);
-	page_choose(page, item.layout->html != NULL, "frame", "text");
-	if (item.layout->html != NULL) {
-		set_place(page, "frame", "src", "/html/", &item);
-		page_text(page, "text-instead", text);
-	} else {
-		page_text(page, "text", text);
-		page_remove(page, "plain");
-	}
+	if (!fill_body(page, &item, text, &fault))
+		return answer_fault(request, &fault);
 	list_attachments(request, page, &item);
-	offer_deeds(request, page, &item);
+	offer_actions(request, page, &item);
 	return answer_page(request, MHD_HTTP_OK, page);
 }
 

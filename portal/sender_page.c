@@ -143,7 +143,7 @@ sender_page_show(struct request *request)
 	return found ? show(request, &tracked) : answer_unknown(request);
 }
 
-/* --- deeds --- */
+/* --- actions --- */
 
 static bool
 recall_copy(struct request *request, const struct tracked *tracked, int row, struct fault *fault)
@@ -187,40 +187,40 @@ revoke_trust(struct request *request, const struct tracked *tracked, int row, st
 			   fault);
 }
 
-typedef bool deed_function(struct request *request, const struct tracked *tracked, int row,
+typedef bool action_function(struct request *request, const struct tracked *tracked, int row,
 			   struct fault *fault);
 
 /* What may be done with this copy, and was asked for; NULL: nothing. */
-static deed_function *
-deed_for(const struct request *request, const struct tracked *tracked, int row)
+static action_function *
+action_for(const struct request *request, const struct tracked *tracked, int row)
 {
-	const char *deed = request_field(request, "deed");
+	const char *action = request_field(request, "action");
 	const PGresult *copies = tracked->copies;
 
-	if (strcmp(deed, "recall") == 0 && !PQgetisnull(copies, row, KEY) &&
+	if (strcmp(action, "recall") == 0 && !PQgetisnull(copies, row, KEY) &&
 	    result_flag(copies, row, IS_UNREAD))
 		return recall_copy;
-	if (strcmp(deed, "renew") == 0 && result_flag(copies, row, CAN_RENEW))
+	if (strcmp(action, "renew") == 0 && result_flag(copies, row, CAN_RENEW))
 		return renew_copy;
-	if (strcmp(deed, "revoke") == 0 && result_flag(copies, row, IS_TRUSTED))
+	if (strcmp(action, "revoke") == 0 && result_flag(copies, row, IS_TRUSTED))
 		return revoke_trust;
 	return NULL;
 }
 
 static enum MHD_Result
-do_deed(struct request *request, const struct tracked *tracked)
+act(struct request *request, const struct tracked *tracked)
 {
 	struct fault fault;
 
 	for (int row = 0; row < PQntuples(tracked->copies); row++) {
-		deed_function *deed;
+		action_function *action;
 
 		if (strcmp(PQgetvalue(tracked->copies, row, COPY),
 			   request_field(request, "copy")) != 0)
 			continue;
-		deed = deed_for(request, tracked, row);
-		if (deed != NULL && (!batch_begin(request->connection, &fault) ||
-				     !deed(request, tracked, row, &fault) ||
+		action = action_for(request, tracked, row);
+		if (action != NULL && (!batch_begin(request->connection, &fault) ||
+				     !action(request, tracked, row, &fault) ||
 				     !batch_commit(request->connection, &fault)))
 			return answer_fault(request, &fault);
 	}
@@ -236,5 +236,5 @@ sender_page_act(struct request *request)
 
 	if (!find(request, &tracked, &found, &fault))
 		return answer_fault(request, &fault);
-	return found ? do_deed(request, &tracked) : answer_unknown(request);
+	return found ? act(request, &tracked) : answer_unknown(request);
 }

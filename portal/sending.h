@@ -17,7 +17,7 @@ struct sending {
 	const struct mailbox_item *draft; /* which it was, or NULL */
 	struct mailbox_own own;		  /* its place in the author's mailbox */
 	struct identifier message; /* in the log */
-	/* Of the sheet it was written on: sent twice, it goes out once. */
+	/* Of the form it was written in: sent twice, it goes out once. */
 	unsigned char identity[AUDIT_IDENTITY_BYTES];
 	uint64_t size;			  /* bytes; filled in */
 };

@@ -14,8 +14,8 @@ enum {
 };
 
 /* What the form shows. */
-struct sheet {
-	const char *manner;		   /* "reply", "replyall", "forward", or NULL */
+struct writing_form {
+	const char *reply_kind;		   /* "reply", "replyall", "forward", or NULL */
 	const struct mailbox_item *parent; /* which is answered or forwarded, or NULL */
 	const struct mailbox_item *draft;  /* which is gone on with, or NULL */
 	const char *to, *subject, *text;
@@ -25,28 +25,28 @@ struct sheet {
 /* --- the form --- */
 
 static bool
-forwards(const struct sheet *sheet)
+forwards(const struct writing_form *form)
 {
-	return sheet->manner != NULL && strcmp(sheet->manner, "forward") == 0;
+	return form->reply_kind != NULL && strcmp(form->reply_kind, "forward") == 0;
 }
 
 /* What can be answered was received: whoever could answer what they wrote themselves could name as
  * its author or reader whom they liked, and write to them. Drafts are not forwarded either. */
 static bool
-may_be_parent(const struct mailbox_item *item, const char *manner)
+may_be_parent(const struct mailbox_item *item, const char *reply_kind)
 {
-	if (strcmp(manner, "forward") == 0)
+	if (strcmp(reply_kind, "forward") == 0)
 		return mailbox_is_received(item) ||
 		       (item->has_folder && item->folder == FOLDER_SENT);
 	return mailbox_is_received(item);
 }
 
 static const struct mailbox_item *
-kept_from(const struct sheet *sheet)
+kept_from(const struct writing_form *form)
 {
-	if (sheet->draft != NULL)
-		return sheet->draft;
-	return forwards(sheet) ? sheet->parent : NULL;
+	if (form->draft != NULL)
+		return form->draft;
+	return forwards(form) ? form->parent : NULL;
 }
 
 /* The files that are there already; all are kept unless the member says otherwise. */
@@ -71,7 +71,7 @@ list_kept(struct page *page, const struct mailbox_item *source)
 }
 
 static enum MHD_Result
-show_sheet(struct request *request, unsigned status, const struct sheet *sheet)
+show_form(struct request *request, unsigned status, const struct writing_form *form)
 {
 	const struct settings *settings = request->portal->settings;
 	g_autoptr(page_auto) page = answer_begin(request, "write.html");
@@ -86,29 +86,29 @@ show_sheet(struct request *request, unsigned status, const struct sheet *sheet)
 	g_autofree char *files =
 		g_strdup_printf(request_say(request, "All files together may have %s."), limit);
 
-	page_text_if_any(page, "wrong", sheet->wrong);
-	page_attribute(page, "to", "value", sheet->to);
-	page_attribute(page, "subject", "value", sheet->subject);
-	page_text(page, "text", sheet->text);
+	page_text_if_any(page, "wrong", form->wrong);
+	page_attribute(page, "to", "value", form->to);
+	page_attribute(page, "subject", "value", form->subject);
+	page_text(page, "text", form->text);
 	page_text(page, "to-hint", hint);
 	page_text(page, "files-hint", files);
-	if (!identifier_parse(&id, request_field(request, "sheet")))
+	if (!identifier_parse(&id, request_field(request, "form")))
 		identifier_make(&id);
-	page_attribute(page, "sheet", "value", id.text);
-	page_attribute(page, "manner", "value", sheet->manner == NULL ? "" : sheet->manner);
+	page_attribute(page, "form", "value", id.text);
+	page_attribute(page, "reply_kind", "value", form->reply_kind == NULL ? "" : form->reply_kind);
 	page_attribute(page, "parent", "value",
-		       sheet->parent == NULL ? "" : sheet->parent->id.text);
-	page_attribute(page, "draft", "value", sheet->draft == NULL ? "" : sheet->draft->id.text);
-	list_kept(page, kept_from(sheet));
+		       form->parent == NULL ? "" : form->parent->id.text);
+	page_attribute(page, "draft", "value", form->draft == NULL ? "" : form->draft->id.text);
+	list_kept(page, kept_from(form));
 	return answer_page(request, status, page);
 }
 
 enum MHD_Result
 writing_new(struct request *request)
 {
-	const struct sheet sheet = {.to = request_query(request, "to"), .subject = "", .text = ""};
+	const struct writing_form form = {.to = request_query(request, "to"), .subject = "", .text = ""};
 
-	return show_sheet(request, MHD_HTTP_OK, &sheet);
+	return show_form(request, MHD_HTTP_OK, &form);
 }
 
 static char *
@@ -164,32 +164,32 @@ add_author(const struct request *request, GPtrArray *list, const struct mailbox_
 
 /* Whom an answer goes to. */
 static char *
-answer_to(const struct request *request, const struct mailbox_item *item, const char *manner)
+answer_to(const struct request *request, const struct mailbox_item *item, const char *reply_kind)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(g_free);
 
-	if (strcmp(manner, "forward") == 0)
+	if (strcmp(reply_kind, "forward") == 0)
 		return g_strdup("");
 	add_author(request, list, item);
-	if (strcmp(manner, "replyall") == 0)
+	if (strcmp(reply_kind, "replyall") == 0)
 		add_addresses(request, list, item->layout->addresses);
 	g_ptr_array_add(list, NULL);
 	return g_strjoinv(", ", (char **)list->pdata);
 }
 
 static enum MHD_Result
-begin_sheet(struct request *request, const char *manner, const char *prefix)
+begin_form(struct request *request, const char *reply_kind, const char *prefix)
 {
 	g_auto(mailbox_item_auto) item = {0};
 	g_autofree char *subject = NULL, *quote = NULL, *text = NULL, *when = NULL, *intro = NULL,
 			*to = NULL;
-	struct sheet sheet = {.manner = manner, .parent = &item};
+	struct writing_form form = {.reply_kind = reply_kind, .parent = &item};
 	enum MHD_Result answered;
 	struct fault fault;
 
 	if (!item_open(request, request->web.tail, &item, &answered))
 		return answered;
-	if (!may_be_parent(&item, manner))
+	if (!may_be_parent(&item, reply_kind))
 		return answer_not_found(request);
 	quote = quoted(request, &item, &fault);
 	if (quote == NULL)
@@ -199,29 +199,29 @@ begin_sheet(struct request *request, const char *manner, const char *prefix)
 				*item.layout->from != '\0' ? item.layout->from : item.sender);
 	text = g_strdup_printf("\n\n%s\n%s", intro, quote);
 	subject = prefixed(prefix, item.layout->subject);
-	to = answer_to(request, &item, manner);
-	sheet.to = to;
-	sheet.subject = subject;
-	sheet.text = text;
-	return show_sheet(request, MHD_HTTP_OK, &sheet);
+	to = answer_to(request, &item, reply_kind);
+	form.to = to;
+	form.subject = subject;
+	form.text = text;
+	return show_form(request, MHD_HTTP_OK, &form);
 }
 
 enum MHD_Result
 writing_reply(struct request *request)
 {
-	return begin_sheet(request, "reply", "Re:");
+	return begin_form(request, "reply", "Re:");
 }
 
 enum MHD_Result
 writing_reply_all(struct request *request)
 {
-	return begin_sheet(request, "replyall", "Re:");
+	return begin_form(request, "replyall", "Re:");
 }
 
 enum MHD_Result
 writing_forward(struct request *request)
 {
-	return begin_sheet(request, "forward", "Fwd:");
+	return begin_form(request, "forward", "Fwd:");
 }
 
 enum MHD_Result
@@ -231,7 +231,7 @@ writing_draft(struct request *request)
 	g_auto(mailbox_item_auto) parent = {0};
 	g_autofree char *text = NULL;
 	const struct mailbox mailbox = item_mailbox(request);
-	struct sheet sheet = {.draft = &item};
+	struct writing_form form = {.draft = &item};
 	enum MHD_Result answered;
 	struct fault fault;
 	bool cut, found = false;
@@ -247,14 +247,14 @@ writing_draft(struct request *request)
 		return answer_fault(request, &fault);
 	if (item.answers != NULL && !mailbox_open(&mailbox, item.answers, &parent, &found, &fault))
 		return answer_fault(request, &fault);
-	if (found && may_be_parent(&parent, item.manner)) {
-		sheet.parent = &parent;
-		sheet.manner = item.manner;
+	if (found && may_be_parent(&parent, item.reply_kind)) {
+		form.parent = &parent;
+		form.reply_kind = item.reply_kind;
 	}
-	sheet.to = strcmp(item.layout->to, "undisclosed-recipients:;") == 0 ? "" : item.layout->to;
-	sheet.subject = item.layout->subject;
-	sheet.text = text;
-	return show_sheet(request, MHD_HTTP_OK, &sheet);
+	form.to = strcmp(item.layout->to, "undisclosed-recipients:;") == 0 ? "" : item.layout->to;
+	form.subject = item.layout->subject;
+	form.text = text;
+	return show_form(request, MHD_HTTP_OK, &form);
 }
 
 /* Those of the files that were there already which the member keeps, and the new ones. */
@@ -296,15 +296,15 @@ references_to(const struct layout *layout)
 		g_strdup_printf("%s %s", earlier == NULL ? "" : earlier, layout->message_id));
 }
 
-/* The same for each time that a browser sends the same sheet. */
+/* The same for each time that a browser sends the same form. */
 static void
 identify(const struct request *request, unsigned char identity_r[AUDIT_IDENTITY_BYTES])
 {
-	const char *sheet = request_field(request, "sheet");
+	const char *form = request_field(request, "form");
 	crypto_generichash_state state;
 	struct identifier id;
 
-	if (!identifier_parse(&id, sheet))
+	if (!identifier_parse(&id, form))
 		identifier_make(&id);
 	crypto_generichash_init(&state, NULL, 0, AUDIT_IDENTITY_BYTES);
 	crypto_generichash_update(&state, (const unsigned char *)request->session.account.id.text,
@@ -314,23 +314,23 @@ identify(const struct request *request, unsigned char identity_r[AUDIT_IDENTITY_
 }
 
 static enum MHD_Result
-send_or_keep(struct request *request, const struct sheet *sheet, const GPtrArray *addressees,
+send_or_keep(struct request *request, const struct writing_form *form, const GPtrArray *addressees,
 	     bool keep)
 {
 	const struct settings *settings = request->portal->settings;
-	bool answers = sheet->parent != NULL && !forwards(sheet);
-	g_autofree char *references = answers ? references_to(sheet->parent->layout) : g_strdup("");
-	g_autoptr(GArray) files = enclosures(request, kept_from(sheet));
-	g_autofree char *shown = keep ? g_strdup(sheet->to) : addressees_shown(addressees);
+	bool answers = form->parent != NULL && !forwards(form);
+	g_autofree char *references = answers ? references_to(form->parent->layout) : g_strdup("");
+	g_autoptr(GArray) files = enclosures(request, kept_from(form));
+	g_autofree char *shown = keep ? g_strdup(form->to) : addressees_shown(addressees);
 	struct sending sending = {
 		.request = request,
-		.draft = sheet->draft,
+		.draft = form->draft,
 		.addressees = keep ? NULL : addressees,
 		.composition = {.domain = settings->domains[0],
 				.to = shown,
-				.subject = sheet->subject,
-				.text = sheet->text,
-				.in_reply_to = answers ? sheet->parent->layout->message_id : "",
+				.subject = form->subject,
+				.text = form->text,
+				.in_reply_to = answers ? form->parent->layout->message_id : "",
 				.references = references,
 				.enclosures = files},
 		.own = {.folder = FOLDER_SENT, .lifetime = settings->pickup_expire}};
@@ -340,8 +340,8 @@ send_or_keep(struct request *request, const struct sheet *sheet, const GPtrArray
 	if (keep)
 		sending.own = (struct mailbox_own){
 			.folder = FOLDER_DRAFTS,
-			.answers = sheet->parent == NULL ? NULL : sheet->parent->id.text,
-			.manner = sheet->parent == NULL ? NULL : sheet->manner,
+			.answers = form->parent == NULL ? NULL : form->parent->id.text,
+			.reply_kind = form->parent == NULL ? NULL : form->reply_kind,
 			.lifetime = DRAFT_SECONDS};
 	identifier_make(&sending.message);
 	identifier_make(&sending.composition.id);
@@ -352,12 +352,12 @@ send_or_keep(struct request *request, const struct sheet *sheet, const GPtrArray
 }
 
 static const char *
-known_manner(const char *manner)
+known_reply_kind(const char *reply_kind)
 {
-	static const char *const manners[] = {"reply", "replyall", "forward", NULL};
+	static const char *const reply_kinds[] = {"reply", "replyall", "forward", NULL};
 
-	for (const char *const *one = manners; *one != NULL; one++)
-		if (strcmp(*one, manner) == 0)
+	for (const char *const *one = reply_kinds; *one != NULL; one++)
+		if (strcmp(*one, reply_kind) == 0)
 			return *one;
 	return NULL;
 }
@@ -377,12 +377,12 @@ look_at_files(const struct request *request, char **why_r)
 }
 
 static enum MHD_Result
-send_sheet(struct request *request, struct sheet *sheet)
+send_form(struct request *request, struct writing_form *form)
 {
 	bool keep = strcmp(request_field(request, "action"), "keep") == 0;
-	g_autoptr(GPtrArray) addressees = addressees_in(sheet->to);
+	g_autoptr(GPtrArray) addressees = addressees_in(form->to);
 	const struct addressee_question question = {
-		.answered = forwards(sheet) ? NULL : sheet->parent, .subject = sheet->subject};
+		.answered = forwards(form) ? NULL : form->parent, .subject = form->subject};
 	g_autofree char *why = NULL;
 	struct fault fault;
 
@@ -390,10 +390,10 @@ send_sheet(struct request *request, struct sheet *sheet)
 	    !addressees_check(request, &question, addressees, &why, &fault))
 		return answer_fault(request, &fault);
 	if (why != NULL) {
-		sheet->wrong = why;
-		return show_sheet(request, MHD_HTTP_BAD_REQUEST, sheet);
+		form->wrong = why;
+		return show_form(request, MHD_HTTP_BAD_REQUEST, form);
 	}
-	return send_or_keep(request, sheet, addressees, keep);
+	return send_or_keep(request, form, addressees, keep);
 }
 
 /* The message that a field names, if there is one. False: it was answered already. */
@@ -415,21 +415,21 @@ writing_send(struct request *request)
 	g_autofree char *to = g_utf8_make_valid(request_field(request, "to"), -1);
 	g_autofree char *subject = g_utf8_make_valid(request_field(request, "subject"), -1);
 	g_autofree char *text = g_utf8_make_valid(request_field(request, "text"), -1);
-	struct sheet sheet = {.to = g_strdelimit(to, "\r\n", ' '),
+	struct writing_form form = {.to = g_strdelimit(to, "\r\n", ' '),
 			      .subject = g_strdelimit(subject, "\r\n", ' '),
 			      .text = text,
-			      .manner = known_manner(request_field(request, "manner"))};
+			      .reply_kind = known_reply_kind(request_field(request, "reply_kind"))};
 	bool has_parent, has_draft;
 	enum MHD_Result answered;
 
 	if (!open_named(request, "parent", &parent, &has_parent, &answered) ||
 	    !open_named(request, "draft", &draft, &has_draft, &answered))
 		return answered;
-	if (has_parent && (sheet.manner == NULL || !may_be_parent(&parent, sheet.manner)))
+	if (has_parent && (form.reply_kind == NULL || !may_be_parent(&parent, form.reply_kind)))
 		return answer_not_found(request);
 	if (has_draft && (!draft.has_folder || draft.folder != FOLDER_DRAFTS))
 		return answer_not_found(request);
-	sheet.parent = has_parent ? &parent : NULL;
-	sheet.draft = has_draft ? &draft : NULL;
-	return send_sheet(request, &sheet);
+	form.parent = has_parent ? &parent : NULL;
+	form.draft = has_draft ? &draft : NULL;
+	return send_form(request, &form);
 }

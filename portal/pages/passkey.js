@@ -62,7 +62,7 @@
 	form.addEventListener("submit", async (event) => {
 		event.preventDefault();
 		try {
-			await (form.dataset.deed === "create" ? create() : use());
+			await (form.dataset.action === "create" ? create() : use());
 			form.submit();
 		} catch (error) {
 			form.querySelector("[role=alert]").hidden = false;

@@ -304,7 +304,7 @@ static void
 put_item(PGresult *result)
 {
 	static const char *const folders[] = {"inbox", "sent", "drafts", NULL};
-	static const char *const manners[] = {NULL, "reply", "forward"};
+	static const char *const reply_kinds[] = {NULL, "reply", "forward"};
 
 	put_text(result, 0, 0, parcel_key);
 	put_text(result, 0, 1, parcel);
@@ -324,7 +324,7 @@ put_item(PGresult *result)
 	put_wrapped(result, 0, 12, &made.content, &made.keys.mailbox, parcel_key);
 	put_text(result, 0, 13, NULL);
 	put_text(result, 0, 14, NULL);
-	put_one_of(result, 0, 15, manners, G_N_ELEMENTS(manners));
+	put_one_of(result, 0, 15, reply_kinds, G_N_ELEMENTS(reply_kinds));
 	put_wrapped(result, 0, 16, &made.content, &made.cookie, parcel_key);
 }
 

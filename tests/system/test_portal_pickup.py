@@ -84,7 +84,7 @@ def test_locked_message_can_have_a_new_code(person):
     page = re.search(r"http://\S+/track/\S{43}", alert.text()).group(0)
     sender.browser.get(page)
     assert "is locked" in sender.browser.page.text
-    sender.browser.send({"deed": "renew"})
+    sender.browser.send({"action": "renew"})
     new = person.mail("Protected message", 2).link()
     assert new != link and sandbox.wait_until(lambda: person.code(2), "new code") != code
     assert person.unlock(2).status == 200 and "The secret is 42." in person.browser.page.text
@@ -120,7 +120,7 @@ def test_recall_while_unread_and_not_after(person):
     sender = Person(person.world, person.post, person.post.sender)
     sender.browser.get(re.search(r"http://\S+/track/\S{43}", sender.mail("Unlock code").text()).group(0))
     assert "waits, not yet read" in sender.browser.page.text
-    sender.browser.send({"deed": "recall"})
+    sender.browser.send({"action": "recall"})
     assert "was recalled" in sender.browser.page.text and state(person) == "recalled"
     person.browser.get(link)
     assert person.browser.send({"code": sandbox.wait_until(person.code, "code")}).status == 403

@@ -1,6 +1,10 @@
 """What readers see in the portal: folders, messages, attachments, HTML."""
+import base64
 import concurrent.futures
+import html
+import io
 import re
+import zipfile
 import time
 
 import people
@@ -179,7 +183,7 @@ def test_whatever_shows_a_message_records_its_opening(person, path):
     assert state(person) == "parked"
     if path == "send":
         person.browser.get("/write")
-        answered = person.browser.send({"parent": message, "manner": "forward", "to": "", "subject": "S", "action": "keep"})
+        answered = person.browser.send({"parent": message, "reply_kind": "forward", "to": "", "subject": "S", "action": "keep"})
     else:
         answered = person.browser.get(f"/{path}/{message}" + ("/0" if path == "attachment" else ""))
     assert answered.status == 200
@@ -222,3 +226,75 @@ def test_link_and_code_do_not_make_the_message_theirs(person, name):
     other.browser.get("/settings")
     assert other.browser.send({}, to=f"/delete/{message}", action="/settings/sessions").status == 404
     assert "The secret is 42." in other.browser.get(f"/message/{message}").text
+
+
+def read(person, body, content, **options):
+    count = len(person.mails("Protected message")) + 1
+    send(person, body, content=content, **options)
+    return person.unlock(count).text
+
+
+def pre(page):
+    return html.unescape(re.search(r"<pre>(.*?)</pre>", page, re.S).group(1))
+
+
+def test_parts_without_a_name_have_one_that_opens(person):
+    """An invitation was "attachment-5"; a telephone did not know what to open it with."""
+    parts = [("text/calendar; method=REQUEST", "invite.ics"), ("application/pdf", ".pdf"), ("image/heic", ".heic"),
+             ("image/png; name=picture", "picture.png"), ("message/rfc822", "message.eml"),
+             ('application/pdf; name="report.final"', "report.final"), ("x-unknown/x-thing", "attachment-")]
+    body = multipart("b", part("Content-Type: text/plain", b"See all.\r\n"),
+                     *[part(f"Content-Type: {kind}", b"Subject: x\r\n\r\nx\r\n") for kind, _ in parts])
+    page = read(person, body, b'multipart/mixed; boundary="b"')
+    names = re.findall(r'download="([^"]+)"', page)
+    assert len(names) == len(parts) and all(wanted in name for name, (_, wanted) in zip(names, parts)), names
+    message = person.browser.page.path.removeprefix("/message/")
+    archive = zipfile.ZipFile(io.BytesIO(person.browser.get(f"/zip/{message}").body))
+    assert "invite.ics" in archive.namelist()
+
+
+def test_text_goes_on_after_a_picture(person):
+    """Apple Mail writes text, picture, text: the second text was hidden as an attachment."""
+    picture = part("Content-Type: image/png; name=p.png\nContent-Disposition: inline\nContent-Transfer-Encoding: base64",
+                   b"iVBORw0KGgo=")
+    body = multipart("b", part("Content-Type: text/plain", b"Before the picture.\r\n"), picture,
+                     part("Content-Type: text/plain", b"After the picture.\r\n"))
+    page = read(person, body, b'multipart/mixed; boundary="b"')
+    assert "Before the picture." in pre(page) and "After the picture." in pre(page)
+    assert re.findall(r'download="([^"]+)"', page) == ["p.png"]
+    body = multipart("b", part("Content-Type: text/html", b"<p>Before</p>"), picture,
+                     part("Content-Type: text/plain", b"A footer of the list.\r\n"))
+    page = read(person, body, b'multipart/mixed; boundary="b"')
+    assert "<iframe" in page and "A footer of the list." in page
+    # What somebody attached stays attached.
+    body = multipart("b", part("Content-Type: text/plain", b"See file.\r\n"),
+                     part("Content-Type: text/plain\nContent-Disposition: attachment", b"Attached.\r\n"))
+    assert "Attached." not in read(person, body, b'multipart/mixed; boundary="b"')
+
+
+@pytest.mark.parametrize("content, body", [
+    (b"text/plain", "Gr\xfc\xdfe".encode("latin-1")), (b"text/plain; charset=us-ascii", "Gr\xfc\xdfe".encode("latin-1")),
+    (b"text/plain; charset=iso-8859-1", "Gr\xfc\xdfe".encode("latin-1")), (b"text/plain", "Gr\xfc\xdfe".encode()),
+    (b"text/plain; charset=x-unknown", "Gr\xfc\xdfe".encode("latin-1"))])
+def test_text_without_a_charset_is_read(person, content, body):
+    """Latin-1 without a declaration was garbled."""
+    assert "Gr\xfc\xdfe" in pre(read(person, body + b"\r\n", content + b"\r\nContent-Transfer-Encoding: 8bit"))
+
+
+def test_flowed_text_is_joined(person):
+    """RFC 3676 §4.2, §4.3: delsp=yes takes the blank away, without it the blank stays."""
+    page = read(person, b"Donau \r\ndampf \r\nschiff\r\nnext\r\n", b"text/plain; format=flowed; delsp=yes")
+    assert pre(page).splitlines()[:2] == ["Donaudampfschiff", "next"]
+    page = read(person, b"one \r\ntwo\r\n", b"text/plain; format=flowed")
+    assert pre(page).splitlines()[0] == "one two"
+
+
+def test_nothing_in_a_subject_turns_the_direction(person):
+    """U+202E in a subject or a name reads what follows it backwards (UAX #9)."""
+    odd = "=?utf-8?B?" + base64.b64encode("\u202egpj.exe \u2066x\u200f".encode()).decode() + "?="
+    page = read(person, b"x\r\n", b"text/plain", subject=odd, fields=(f"Cc: {odd} <c@example.com>",))
+    assert "<h1>gpj.exe x</h1>" in page
+    person.enrol()
+    page += person.browser.get("/inbox").text
+    page += person.browser.get("/reply/" + re.search(r"/message/(\S{36})", page).group(1)).text
+    assert not set("\u202e\u2066\u200f") & set(page)

@@ -124,7 +124,7 @@ def own(person, folder):
 
 def answer(person, parent, to, how="reply"):
     person.browser.get("/write")
-    return person.browser.send({"parent": parent, "manner": how, "to": to, "subject": "S", "text": "kept", "action": "send"})
+    return person.browser.send({"parent": parent, "reply_kind": how, "to": to, "subject": "S", "text": "kept", "action": "send"})
 
 
 CEO = "ceo@example.com"

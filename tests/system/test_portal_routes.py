@@ -1,0 +1,213 @@
+"""Every route of the portal, walked by everybody: whose is it, in which state, may this person do this with it now?
+
+A route that is not in the table fails the test. Promise 1, 5 and 7, as far as they are the portal's."""
+import re
+
+import pytest
+import world as sandbox
+from person import PORTAL_RULES as RULES, Person, send, totp
+from visitor import Visitor
+
+# Of each visitor what they hear: a status, or (>) where they are sent. Paths that end with "/" are asked for with the
+# owner's unread message; it is not theirs, or not yet.
+VISITORS = ("nobody", "link", "guest", "half", "other")
+HEARS = {
+    # nobody, with the link alone, a guest, half signed in, another member
+    ("GET", "/"): "200 200 200 200 >/inbox",
+    ("GET", "/style.css"): "200 200 200 200 200",
+    ("GET", "/logo.svg"): "200 200 200 200 200",
+    ("GET", "/passkey.js"): "200 200 200 200 200",
+    ("GET", "/m/"): "200 200 200 200 200",
+    ("POST", "/m/"): "400 400 400 400 400",
+    ("GET", "/signin"): "200 200 200 200 >/inbox",
+    ("POST", "/signin"): "400 400 400 400 400",
+    ("POST", "/signout"): ">/ >/ >/ >/ >/",
+    ("GET", "/factor"): ">/signin >/signin >/signin 200 >/inbox",
+    ("POST", "/factor"): "403 403 403 200 403",
+    ("POST", "/factor/passkey"): "403 403 403 200 403",
+    ("GET", "/join"): "200 200 200 200 200",
+    ("POST", "/join"): "400 400 400 400 400",
+    ("GET", "/proof/"): "404 404 404 404 404",
+    ("POST", "/proof/"): "404 404 404 404 404",
+    ("GET", "/enrol"): ">/signin >/signin 200 >/signin >/inbox",
+    ("POST", "/enrol"): "409 409 400 409 >/inbox",
+    ("GET", "/inbox"): ">/signin >/signin >/signin >/signin 200",
+    ("GET", "/sent"): ">/signin >/signin >/signin >/signin 200",
+    ("GET", "/drafts"): ">/signin >/signin >/signin >/signin 200",
+    ("GET", "/message/"): ">/signin >/signin 404 >/signin 404",
+    ("GET", "/html/"): ">/signin >/signin 404 >/signin 404",
+    ("GET", "/source/"): ">/signin >/signin 404 >/signin 404",
+    ("GET", "/attachment/"): ">/signin >/signin 404 >/signin 404",
+    ("GET", "/zip/"): ">/signin >/signin 404 >/signin 404",
+    ("POST", "/delete/"): "403 403 403 403 404",
+    ("GET", "/write"): ">/signin >/signin >/signin >/signin 200",
+    ("GET", "/reply/"): ">/signin >/signin >/signin >/signin 404",
+    ("GET", "/replyall/"): ">/signin >/signin >/signin >/signin 404",
+    ("GET", "/forward/"): ">/signin >/signin >/signin >/signin 404",
+    ("GET", "/draft/"): ">/signin >/signin >/signin >/signin 404",
+    ("POST", "/send"): "403 403 403 403 404",
+    ("GET", "/settings"): ">/signin >/signin >/signin >/signin 200",
+    ("POST", "/settings/language"): "403 403 403 403 >/settings",
+    ("POST", "/settings/wish"): "403 403 403 403 >/settings",
+    ("GET", "/settings/confirm"): ">/signin >/signin >/signin >/signin 200",
+    ("POST", "/settings/confirm"): "403 403 403 403 403",
+    ("POST", "/settings/confirm/passkey"): "403 403 403 403 403",
+    ("GET", "/settings/security"): ">/signin >/signin >/signin >/signin >/settings/confirm",
+    ("POST", "/settings/password"): "403 403 403 403 >/settings/confirm",
+    ("POST", "/settings/recovery"): "403 403 403 403 >/settings/confirm",
+    ("POST", "/settings/key"): "403 403 403 403 >/settings/confirm",
+    ("POST", "/settings/key/remove"): "403 403 403 403 >/settings/confirm",
+    ("GET", "/settings/totp"): ">/signin >/signin >/signin >/signin >/settings/confirm",
+    ("POST", "/settings/totp"): "403 403 403 403 >/settings/confirm",
+    ("POST", "/settings/totp/remove"): "403 403 403 403 >/settings/confirm",
+    ("GET", "/settings/passkey"): ">/signin >/signin >/signin >/signin >/settings/confirm",
+    ("POST", "/settings/passkey"): "403 403 403 403 >/settings/confirm",
+    ("POST", "/settings/passkey/remove"): "403 403 403 403 >/settings/confirm",
+    ("POST", "/settings/session"): "403 403 403 403 >/settings",
+    ("POST", "/settings/sessions"): "403 403 403 403 >/settings",
+    ("GET", "/track/"): "404 404 404 404 404",
+    ("POST", "/track/"): "404 404 404 404 404",
+}
+# And of the owner, of messages in each state.
+STATES = ("waiting", "recalled", "expired", "deleted", "draft", "sent")
+OWNER_HEARS = {
+    # waiting, recalled, expired, deleted, draft, sent
+    ("GET", "/m/"): "200 200 200 200 200 200",
+    ("POST", "/m/"): "400 400 400 400 400 400",
+    ("GET", "/proof/"): "404 404 404 404 404 404",
+    ("POST", "/proof/"): "404 404 404 404 404 404",
+    ("GET", "/message/"): "200 404 404 404 200 200",
+    ("GET", "/html/"): "404 404 404 404 404 404",
+    ("GET", "/source/"): "200 404 404 404 200 200",
+    ("GET", "/attachment/"): "404 404 404 404 404 404",
+    ("GET", "/zip/"): "200 404 404 404 200 200",
+    ("POST", "/delete/"): ">/inbox 404 404 404 >/drafts >/sent",
+    ("GET", "/reply/"): "200 404 404 404 404 404",
+    ("GET", "/replyall/"): "200 404 404 404 404 404",
+    ("GET", "/forward/"): "200 404 404 404 404 200",
+    ("GET", "/draft/"): "404 404 404 404 200 404",
+    ("GET", "/track/"): "404 404 404 404 404 404",
+    ("POST", "/track/"): "404 404 404 404 404 404",
+}
+
+
+def routes():
+    source = (sandbox.SOURCE / "portal" / "portal.c").read_text()
+    return re.findall(r'\{"(GET|POST)", "([^"]+)", \w+, ACCESS_', source)
+
+
+def outcome(visitor, method, path):
+    if method == "GET":
+        answer = visitor.get(path)
+    else:
+        forged = visitor.ask(path, b"x=y")  # without the token of a page of ours
+        assert forged.status == 403, f"{path} takes a form of somebody else's page"
+        visitor.get("/settings")
+        if "token" not in visitor.page.text:
+            visitor.get("/signin")
+        token = re.search(r'name="token" value="([^"]+)"', visitor.page.text).group(1)
+        answer = visitor.ask(path, f"token={token}&parent={path.rpartition('/')[2]}".encode())
+    return str(answer.status) if answer.path == path else ">" + answer.path
+
+
+def member(person):
+    send(person)
+    person.unlock()
+    person.enrol()
+
+
+def newest(person, folder="/inbox"):
+    return re.search(r"/(?:message|draft)/(\S{36})", person.browser.get(folder).text).group(1)
+
+
+@pytest.fixture
+def owner(person):
+    member(person)
+    send(person, subject="Unread")
+    person.mail("Protected message", 2)
+    return person
+
+
+@pytest.fixture
+def visitors(owner, name):
+    """Each as a function that gives a fresh browser of theirs."""
+    def another(what):
+        return Person(owner.world, owner.post, f"{name}.{what}@pickup.example")
+
+    other, half, guest = another("other"), another("half"), another("guest")
+    member(other)
+    member(half)
+    secret = re.search(r'class="secret">([A-Z2-7]+)<', half.browser.get("/settings/totp").text).group(1)
+    half.browser.send({"code": totp(secret, -1)})
+    send(guest)
+    guest.unlock()
+    link = guest.mail("Protected message").link()
+
+    def with_link():
+        browser = Visitor(owner.browser.portal)
+        browser.get(link)
+        return browser
+
+    def signed_in(person):
+        browser = Visitor(owner.browser.portal)
+        person.sign_in(browser=browser)
+        return browser
+
+    def opened():
+        guest.browser = Visitor(owner.browser.portal)
+        guest.unlock()
+        return guest.browser
+
+    return {"nobody": lambda: Visitor(owner.browser.portal), "link": with_link, "guest": opened,
+            "half": lambda: signed_in(half), "other": lambda: signed_in(other)}
+
+
+def test_the_table_has_every_route():
+    assert set(HEARS) == set(routes())
+    assert set(OWNER_HEARS) == {route for route in routes() if route[1].endswith("/") and len(route[1]) > 1}
+
+
+def test_what_everybody_hears_of_what_is_not_theirs(owner, visitors):
+    message = newest(owner)
+    for visitor in VISITORS:
+        browser = visitors[visitor]()
+        owner.world.postgres.query("update postseal.throttle set count = 0 returning 1")
+        for method, path in routes():
+            heard = outcome(browser, method, path + message * path.endswith("/") * (len(path) > 1)
+                            + "/0" * (path == "/attachment/"))
+            wanted = HEARS[method, path].split()[VISITORS.index(visitor)]
+            assert heard.replace(message, "ID") == wanted, f"{visitor}: {method} {path}"
+            if path in ("/signout", "/settings/session", "/settings/sessions", "/signin"):
+                browser = visitors[visitor]()
+    row = owner.world.postgres.query(f"select read_at is null from postseal.parcel_key where id = '{message}'")
+    assert row == [["t"]], "one of them has opened it"
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_what_the_owner_hears_of_each_state(owner, state):
+    message = in_state(owner, state)
+    for method, path in sorted(OWNER_HEARS, key=lambda route: route == ("POST", "/delete/")):  # which comes last
+        heard = outcome(owner.browser, method, path + message + "/0" * (path == "/attachment/"))
+        wanted = OWNER_HEARS[method, path].split()[STATES.index(state)]
+        assert heard.replace(message, "ID") == wanted, f"{state}: {method} {path}"
+
+
+def in_state(owner, state):
+    world = owner.world
+    if state in ("draft", "sent"):
+        owner.browser.get("/write")
+        owner.browser.send({"to": "office@example.com", "subject": "S", "text": "t",
+                            "action": "keep" if state == "draft" else "send"})
+        return newest(owner, "/drafts" if state == "draft" else "/sent")
+    count = len(owner.mails("Protected message"))
+    send(owner, subject="Walk")
+    owner.mail("Protected message", count + 1)
+    message = newest(owner)
+    if state == "recalled":
+        world.postseal("message", "recall", owner.post.copies(owner.address)[-1]["message"])
+    elif state == "expired":
+        world.postgres.query(f"update postseal.parcel_key set expires_at = now() - interval '1 second' where id = '{message}' returning 1")
+    elif state == "deleted":
+        owner.browser.get(f"/message/{message}")
+        owner.browser.send({}, action=f"/delete/{message}")
+    return message
