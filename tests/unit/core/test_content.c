@@ -1,4 +1,4 @@
-/* Sealed content, wrapped keys and unlock codes: what opens, and what must not. */
+/* Sealed content: what opens, and what must not. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -7,11 +7,8 @@
 #include <glib.h>
 #include <string.h>
 
-#include "core/seal/derive.h"
 #include "core/seal/content.h"
 #include "core/spool.h"
-#include "delivery/parcel/unlock_code.h"
-#include "delivery/parcel/parcel.h"
 
 static const char owner[] = "01a20d7c-90c6-7637-90e1-6481ec755f5a";
 
@@ -176,145 +173,6 @@ content_opens_from_any_chunk_on(void **state)
 	g_ptr_array_unref(chunks);
 }
 
-static void
-wrapped_keys_open_for_their_row_only(void **state)
-{
-	struct seal_key content, wrapping, opened;
-	unsigned char wrapped[SEAL_WRAPPED_BYTES];
-
-	(void)state;
-	randombytes_buf(&content, sizeof content);
-	randombytes_buf(&wrapping, sizeof wrapping);
-	seal_wrap(wrapped, &content, &wrapping, owner);
-	assert_true(seal_unwrap(&opened, wrapped, sizeof wrapped, &wrapping, owner));
-	assert_memory_equal(&content, &opened, sizeof content);
-	assert_false(seal_unwrap(&opened, wrapped, sizeof wrapped, &wrapping, "another row"));
-	assert_false(seal_unwrap(&opened, wrapped, sizeof wrapped - 1, &wrapping, owner));
-	wrapped[40] ^= 1;
-	assert_false(seal_unwrap(&opened, wrapped, sizeof wrapped, &wrapping, owner));
-}
-
-static void
-link_and_code_are_both_needed(void **state)
-{
-	struct seal_key link, other_link, right, wrong;
-	unsigned char salt[SEAL_SALT_BYTES] = {0};
-	struct fault fault;
-
-	(void)state;
-	randombytes_buf(&link, sizeof link);
-	randombytes_buf(&other_link, sizeof other_link);
-	assert_true(seal_derive(&right, &link, "0123456789", salt, &fault));
-	assert_true(seal_derive(&wrong, &link, "0123456788", salt, &fault));
-	assert_memory_not_equal(&right, &wrong, sizeof right);
-	assert_true(seal_derive(&wrong, &other_link, "0123456789", salt, &fault));
-	assert_memory_not_equal(&right, &wrong, sizeof right);
-	salt[0] = 1;
-	assert_true(seal_derive(&wrong, &link, "0123456789", salt, &fault));
-	assert_memory_not_equal(&right, &wrong, sizeof right);
-}
-
-/* Keys in a database were wrapped under what one library derived; another must derive the same. */
-static void
-keys_are_derived_as_by_libsodium(void **state)
-{
-	static const struct {
-		const char *secret;
-		unsigned passes;
-		size_t memory;
-	} cases[] = {
-		{"", 1, 1 << 20}, {"0123456789", 1, 4 << 20}, {"Pass word \xc3\xa9", 3, 32 << 20}};
-	unsigned char salt[DERIVE_SALT_BYTES], ours[SEAL_KEY_BYTES], theirs[SEAL_KEY_BYTES];
-
-	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		size_t length = strlen(cases[i].secret);
-
-		randombytes_buf(salt, sizeof salt);
-		assert_true(derive_argon2id(ours, sizeof ours, cases[i].secret, length, salt,
-					    cases[i].passes, cases[i].memory));
-		assert_int_equal(crypto_pwhash(theirs, sizeof theirs, cases[i].secret, length, salt,
-					       cases[i].passes, cases[i].memory,
-					       crypto_pwhash_ALG_ARGON2ID13),
-				 0);
-		assert_memory_equal(ours, theirs, sizeof ours);
-	}
-}
-
-static void
-codes_are_read_as_people_type_them(void **state)
-{
-	struct code made, read;
-
-	(void)state;
-	for (int i = 0; i < 1000; i++) {
-		g_autofree char *small = NULL, *blanks = NULL;
-
-		code_make(&made);
-		assert_int_equal(strlen(made.shown), 13);
-		assert_true(code_read(&read, made.shown));
-		assert_string_equal(read.symbols, made.symbols);
-		small = g_ascii_strdown(made.shown, -1);
-		g_strdelimit(small, "0", 'o');
-		g_strdelimit(small, "1", i % 2 == 0 ? 'l' : 'I');
-		blanks = g_strconcat("  ", small, "\r\n", NULL);
-		g_strdelimit(blanks, "-", ' ');
-		assert_true(code_read(&read, blanks));
-		assert_string_equal(read.symbols, made.symbols);
-	}
-	assert_false(code_read(&read, ""));
-	assert_false(code_read(&read, "7KQ2M"));
-	assert_false(code_read(&read, "UUUUU-UUUUU-U"));
-	assert_false(code_read(&read, "00000-00000-00000-00000-00000-00000"));
-	assert_false(code_read(&read, "7KQ2M-9XW3P-\xc3\xbc"));
-}
-
-/* Every wrong symbol and every exchange of neighbours is told from a wrong code. */
-static void
-typing_slips_are_told_from_wrong_codes(void **state)
-{
-	static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-	struct code made, read;
-
-	(void)state;
-	for (int i = 0; i < 200; i++) {
-		code_make(&made);
-		for (int place = 0; place < 13; place++) {
-			char typed[CODE_SHOWN_BYTES];
-
-			memcpy(typed, made.shown, sizeof typed);
-			if (typed[place] == '-')
-				continue;
-			for (const char *symbol = alphabet; *symbol != '\0'; symbol++) {
-				typed[place] = *symbol;
-				assert_int_equal(code_read(&read, typed), *symbol == made.shown[place]);
-			}
-		}
-		for (int place = 0; place < CODE_SYMBOLS - 1; place++) {
-			char typed[CODE_SYMBOLS + 2];
-
-			g_snprintf(typed, sizeof typed, "%s%c", made.symbols, made.shown[12]);
-			typed[place] = made.symbols[place + 1];
-			typed[place + 1] = made.symbols[place];
-			assert_int_equal(code_read(&read, typed), typed[place] == typed[place + 1]);
-		}
-	}
-}
-
-static void
-links_that_are_none_have_no_hash(void **state)
-{
-	unsigned char hash[SEAL_DIGEST_BYTES];
-
-	(void)state;
-	assert_true(parcel_link_hash("Hg7bXIZysIky8gwLE8xwjv9gQDMLIvhW4wEmSmLj5_c", hash));
-	assert_false(parcel_link_hash("", hash));
-	assert_false(parcel_link_hash("Hg7bXIZysIky8gwLE8xwjv9gQDMLIvhW4wEmSmLj5_", hash));
-	assert_false(parcel_link_hash("Hg7bXIZysIky8gwLE8xwjv9gQDMLIvhW4wEmSmLj5_cc", hash));
-	assert_false(parcel_link_hash("Hg7bXIZysIky8gwLE8xwjv9gQDMLIvhW4wEmSmLj5/c", hash));
-	assert_false(parcel_link_hash("Hg7bXIZysIky8gwLE8xwjv9gQDMLIvhW4wEmSmLj5\xff_", hash));
-}
-
 int
 main(void)
 {
@@ -323,12 +181,6 @@ main(void)
 		cmocka_unit_test(changed_content_does_not_open),
 		cmocka_unit_test(chunk_that_is_cut_does_not_open),
 		cmocka_unit_test(content_opens_from_any_chunk_on),
-		cmocka_unit_test(wrapped_keys_open_for_their_row_only),
-		cmocka_unit_test(link_and_code_are_both_needed),
-		cmocka_unit_test(keys_are_derived_as_by_libsodium),
-		cmocka_unit_test(codes_are_read_as_people_type_them),
-		cmocka_unit_test(typing_slips_are_told_from_wrong_codes),
-		cmocka_unit_test(links_that_are_none_have_no_hash),
 	};
 
 	if (sodium_init() < 0)
