@@ -118,9 +118,9 @@ join_submit(struct request *request)
 	    (allowed && !mail_proof(request, &address, &fault)))
 		return answer_fault(request, &fault);
 	return answer_outcome(request, MHD_HTTP_OK, "Please look into your mailbox",
-			   "A mail with a link is on its way to your address. Follow the link to "
-			   "go on; it works for a "
-			   "day. If no mail comes, look into the folder for unwanted mail.");
+			   "An email with a link is on its way to you. Follow the link to "
+			      "continue; it works for one day. If it does not arrive, please "
+			      "look in your spam folder.");
 }
 
 /* --- an account, from a link or after a first message --- */
@@ -346,9 +346,9 @@ prove(struct request *request, struct newcomer *newcomer_r, bool *found_r, struc
 static enum MHD_Result
 show_used_link(struct request *request)
 {
-	return answer_outcome(request, MHD_HTTP_NOT_FOUND, "This link works no more",
-			   "It was used already, or its time is over. You can ask for a new one on "
-			   "the front page.");
+	return answer_outcome(request, MHD_HTTP_NOT_FOUND, "This link no longer works",
+			   "It was used before, or it has expired. You can request a new "
+			      "one on the front page.");
 }
 
 enum MHD_Result

@@ -214,7 +214,7 @@ def test_everything_works_by_keyboard(chromium, person):
         await to("Make an account"); await key.press("Enter"); await page.waitForURL("**/enrol");
         await to("password"); await key.type(password); await key.press("Tab"); await key.type(password);
         await key.press("Enter"); await page.waitForSelector(".secret");
-        await to("I have kept it. Go on"); await key.press("Enter"); await page.waitForURL("**/inbox");
+        await to("I have saved it. Continue"); await key.press("Enter"); await page.waitForURL("**/inbox");
         await page.keyboard.press("Tab");
         if ((await focus()) !== "Skip to the content") throw new Error("the first stop is not the skip link");
         await to("Sign out"); await key.press("Enter"); await page.waitForURL("**/");""",
@@ -242,18 +242,18 @@ def test_codes_from_an_app_are_asked_for_and_work_once(chromium, person):
     code = totp(secret)
     chromium.run("""await state.page.goto(url + "/inbox"); if (!state.page.url().endsWith("/signin")) throw new Error(state.page.url());
         await state.page.goBack();
-        await state.page.fill("#code", code); await state.page.click("button:has-text('Go on')");
+        await state.page.fill("#code", code); await state.page.click("button:has-text('Continue')");
         await state.page.waitForURL("**/inbox");""", code=code, **values)
     open_page(chromium, fresh)
     chromium.run(sign_in, **values)
-    chromium.run("""await state.page.fill("#code", code); await state.page.click("button:has-text('Go on')");
+    chromium.run("""await state.page.fill("#code", code); await state.page.click("button:has-text('Continue')");
         await state.page.waitForSelector("text=each works once");""", code=code)
     # Five tries, of which one is made; then none is looked at any more.
     for _ in range(4):
         chromium.run("""await state.page.fill("#code", "000000");
-            await Promise.all([state.page.waitForNavigation(), state.page.click("button:has-text('Go on')")]);""")
+            await Promise.all([state.page.waitForNavigation(), state.page.click("button:has-text('Continue')")]);""")
     chromium.run("""await state.page.fill("#code", code);
-        await state.page.click("button:has-text('Go on')"); await state.page.waitForSelector("text=Too many codes");""",
+        await state.page.click("button:has-text('Continue')"); await state.page.waitForSelector("text=Too many codes");""",
                  code=totp(secret, 1))
 
 
