@@ -57,7 +57,45 @@ counting_sink_init(struct counting_sink *counter)
 	*counter = (struct counting_sink){.sink = {.write = counting_write}};
 }
 
-enum { LINES_AT_ONCE = 64, ENCODED_LINE = 78 };
+/* --- base64 --- */
+
+enum { LINES_AT_ONCE = 64, ENCODED_LINE = 78, PAIRS = 4096 };
+
+/* The two characters of each twelve bits: half as many steps as with one at a time. */
+static char pairs[PAIRS][2];
+
+static void
+make_pairs(void)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static gsize made;
+
+	if (!g_once_init_enter(&made))
+		return;
+	for (unsigned i = 0; i < PAIRS; i++) {
+		pairs[i][0] = alphabet[i >> 6];
+		pairs[i][1] = alphabet[i & 63];
+	}
+	g_once_init_leave(&made, 1);
+}
+
+static void
+encode_line(char *out, const unsigned char *data)
+{
+	for (size_t i = 0; i < BASE64_LINE_BYTES; i += 3, out += 4) {
+		memcpy(out, pairs[data[i] << 4 | data[i + 1] >> 4], 2);
+		memcpy(out + 2, pairs[(data[i + 1] & 15) << 8 | data[i + 2]], 2);
+	}
+}
+
+static size_t
+encode_piece(char *out, const unsigned char *data, size_t length)
+{
+	if (length < BASE64_LINE_BYTES)
+		return (size_t)EVP_EncodeBlock((unsigned char *)out, data, (int)length);
+	encode_line(out, data);
+	return ENCODED_LINE - 2;
+}
 
 /* Encodes up to LINES_AT_ONCE lines; all but the last must be full. */
 static bool
@@ -69,7 +107,7 @@ put_lines(struct base64_sink *encoder, const unsigned char *data, size_t length,
 	while (length > 0) {
 		size_t piece = MIN(length, (size_t)BASE64_LINE_BYTES);
 
-		used += (size_t)EVP_EncodeBlock((unsigned char *)out + used, data, (int)piece);
+		used += encode_piece(out + used, data, piece);
 		out[used++] = '\r';
 		out[used++] = '\n';
 		data += piece;
@@ -123,6 +161,7 @@ base64_finish(struct sink *sink, struct fault *fault)
 void
 base64_sink_init(struct base64_sink *encoder, struct sink *next)
 {
+	make_pairs();
 	*encoder = (struct base64_sink){
 		.sink = {.write = base64_write, .finish = base64_finish},
 		.next = next,

@@ -6,14 +6,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { COPY_BYTES = 65536, MEMORY_MAX = 1 << 30 }; /* what a GByteArray can have */
+enum {
+	COPY_BYTES = 65536,
+	TAIL_BYTES = 65536,   /* what is written to the file at once */
+	MEMORY_MAX = 1 << 30, /* what a GByteArray can have */
+};
 
 struct spool {
 	struct sink sink;
 	const struct spool_settings *settings;
-	GByteArray *memory;
+	GByteArray *memory; /* what comes after the file: all of it, or the tail that is not written yet */
 	int fd;
-	uint64_t size;
+	uint64_t size, filed; /* bytes; those in the file */
 	struct fault *failure; /* the first; its cause is FAULT_NONE as long as all is well */
 };
 
@@ -118,16 +122,34 @@ open_unnamed(const char *directory)
 }
 
 static bool
-move_to_file(struct spool *spool, struct fault *fault)
+open_file(struct spool *spool, struct fault *fault)
 {
 	spool->fd = open_unnamed(spool->settings->directory);
-	if (spool->fd < 0)
-		return fault_set(fault, FAULT_STORAGE, "opening a spool file in %s: %s",
-				 spool->settings->directory, strerror(errno));
-	if (!write_at(spool, 0, spool->memory->data, spool->memory->len, fault))
+	return spool->fd >= 0 ||
+	       fault_set(fault, FAULT_STORAGE, "opening a spool file in %s: %s",
+			 spool->settings->directory, strerror(errno));
+}
+
+static bool
+write_next(struct spool *spool, const void *data, size_t length, struct fault *fault)
+{
+	if (!write_at(spool, spool->filed, data, length, fault))
 		return false;
-	g_byte_array_unref(spool->memory);
-	spool->memory = g_byte_array_new();
+	spool->filed += length;
+	return true;
+}
+
+static bool
+write_tail(struct spool *spool, struct fault *fault)
+{
+	if (!write_next(spool, spool->memory->data, spool->memory->len, fault))
+		return false;
+	if (spool->memory->len <= TAIL_BYTES) {
+		g_byte_array_set_size(spool->memory, 0);
+	} else {
+		g_byte_array_unref(spool->memory);
+		spool->memory = g_byte_array_sized_new(TAIL_BYTES);
+	}
 	return true;
 }
 
@@ -144,11 +166,13 @@ is_within_limit(const struct spool *spool, size_t length, struct fault *fault)
 static bool
 append(struct spool *spool, const void *data, size_t length, struct fault *fault)
 {
-	if (spool->fd < 0 && spool->size + length > MIN(spool->settings->memory_max, MEMORY_MAX) &&
-	    !move_to_file(spool, fault))
+	size_t most = spool->fd >= 0 ? TAIL_BYTES : MIN(spool->settings->memory_max, (size_t)MEMORY_MAX);
+
+	if (spool->memory->len + length > most &&
+	    ((spool->fd < 0 && !open_file(spool, fault)) || !write_tail(spool, fault)))
 		return false;
-	if (spool->fd >= 0)
-		return write_at(spool, spool->size, data, length, fault);
+	if (spool->fd >= 0 && length >= TAIL_BYTES)
+		return write_next(spool, data, length, fault);
 	g_byte_array_append(spool->memory, data, (guint)length);
 	return true;
 }
@@ -192,10 +216,11 @@ spool_read(const struct spool *spool, uint64_t offset, void *data, size_t length
 		return false;
 	if (offset >= spool->size)
 		return true;
-	length = (size_t)MIN((uint64_t)length, spool->size - offset);
-	if (spool->fd >= 0)
+	length = (size_t)MIN((uint64_t)length,
+			     (offset < spool->filed ? spool->filed : spool->size) - offset);
+	if (offset < spool->filed)
 		return read_at(spool, offset, data, length, got_r, fault) || keep_failure(spool, fault);
-	memcpy(data, spool->memory->data + offset, length);
+	memcpy(data, spool->memory->data + (offset - spool->filed), length);
 	*got_r = length;
 	return true;
 }
@@ -229,8 +254,12 @@ spool_copy(const struct spool *spool, uint64_t offset, struct sink *next, struct
 }
 
 int
-spool_descriptor(const struct spool *spool, const void **memory_r)
+spool_descriptor(struct spool *spool, const void **memory_r)
 {
+	struct fault fault;
+
+	if (spool->fd >= 0 && !write_tail(spool, &fault))
+		keep_failure(spool, &fault);
 	*memory_r = spool->fd < 0 ? spool->memory->data : NULL;
 	return spool->fd;
 }

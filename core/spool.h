@@ -44,6 +44,6 @@ bool spool_check(const struct spool *spool, struct fault *fault);
 
 /* For libraries that read by themselves: the descriptor, or -1 when all is in memory and
  * *memory_r points to it. Both belong to the spool. */
-int spool_descriptor(const struct spool *spool, const void **memory_r);
+int spool_descriptor(struct spool *spool, const void **memory_r);
 
 #endif

@@ -54,10 +54,10 @@ spool_that_failed_once_is_never_taken_for_whole(void **state)
 {
 	static const struct spool_settings on_disk = {.directory = "/tmp", .memory_max = 1};
 	g_autoptr(spool_auto) spool = spool_new(&on_disk);
-	const struct rlimit small = {.rlim_cur = 150, .rlim_max = RLIM_INFINITY};
+	const struct rlimit small = {.rlim_cur = 100000, .rlim_max = RLIM_INFINITY};
 	const struct rlimit none = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
 	struct fault fault = {0};
-	char data[100] = {0};
+	static char data[70000]; /* more than is kept back */
 	size_t got;
 
 	(void)state;
@@ -75,12 +75,40 @@ spool_that_failed_once_is_never_taken_for_whole(void **state)
 	assert_non_null(strstr(fault.text, "File too large"));
 }
 
+/* Pieces of all sizes, so that what is kept back and what is written through meet in every way. */
+static void
+spool_gives_back_what_it_was_given(void **state)
+{
+	static const struct spool_settings on_disk = {.directory = "/tmp", .memory_max = 1000};
+	static const size_t sizes[] = {1, 999, 1, 65535, 1, 65536, 65537, 3, 200000, 64000, 2000, 7};
+	g_autoptr(spool_auto) spool = spool_new(&on_disk);
+	g_autoptr(GByteArray) expected = g_byte_array_new();
+	g_autofree guint8 *read = g_malloc(500000);
+	struct fault fault = {0};
+	size_t got, done = 0;
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+		g_autofree guint8 *piece = g_malloc(sizes[i]);
+
+		for (size_t at = 0; at < sizes[i]; at++)
+			piece[at] = (guint8)(at * 31 + i);
+		g_byte_array_append(expected, piece, (guint)sizes[i]);
+		assert_true(spool_append(spool, piece, sizes[i], &fault));
+		for (done = 0; spool_read(spool, done, read + done, 70001, &got, &fault) && got > 0;)
+			done += got;
+		assert_int_equal(done, expected->len);
+		assert_memory_equal(read, expected->data, done);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(spool_is_the_same_in_memory_and_in_a_file),
 		cmocka_unit_test(spool_that_cannot_write_is_a_temporary_fault),
+		cmocka_unit_test(spool_gives_back_what_it_was_given),
 		cmocka_unit_test(spool_that_failed_once_is_never_taken_for_whole),
 	};
 
