@@ -91,6 +91,9 @@ static const struct statement adopt_key = {
 	"mailbox_adopt", "update postseal.parcel_key set account = $2, kept = $3, folder = 'inbox' "
 			 "where id = $1 and account is null"};
 
+static const struct statement need_room = {"mailbox_need_room",
+					   "select postseal.mailbox_room($1, $2, $3)"};
+
 const char *
 folder_name(enum folder folder)
 {
@@ -469,6 +472,25 @@ mailbox_put(struct parcel_writer *parcel, const struct session *session,
 	parameters_text(&parameters, own->reply_kind);
 	parameters_number(&parameters, (int64_t)own->lifetime);
 	return batch_add(parcel->connection, &put_own, &parameters, fault);
+}
+
+bool
+mailbox_need_room(struct connection *connection, const struct session *session,
+		  const struct settings *settings, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, session->account.id.text);
+	parameters_number(&parameters, (int64_t)settings->portal_quota);
+	parameters_number(&parameters, (int64_t)settings->portal_drafts);
+	return batch_add(connection, &need_room, &parameters, fault);
+}
+
+/* 025_mailbox_room.sql */
+bool
+mailbox_is_full(const struct connection *connection)
+{
+	return strcmp(connection_sqlstate(connection), "PS003") == 0;
 }
 
 bool

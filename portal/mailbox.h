@@ -84,6 +84,11 @@ struct mailbox_own {
 };
 bool mailbox_put(struct parcel_writer *parcel, const struct session *session,
 		 const struct mailbox_own *own, struct fault *fault);
+/* At the end of the batch: whether what the member wrote has room. If not, the batch fails, and
+ * mailbox_is_full() says so. */
+bool mailbox_need_room(struct connection *connection, const struct session *session,
+		       const struct settings *settings, struct fault *fault);
+bool mailbox_is_full(const struct connection *connection);
 /* Takes it out of the mailbox, without a word; in the open batch. */
 bool mailbox_drop(struct connection *connection, const struct mailbox_item *item,
 		  struct fault *fault);

@@ -209,7 +209,7 @@ prepare_site(struct portal *portal, struct fault *fault)
 {
 	const struct settings *settings = portal->settings;
 
-	portal->spool = (struct spool_settings){.directory = settings->spool_directory,
+	portal->spool = (struct spool_settings){.directory = settings->portal_spool,
 						.memory_max = SPOOL_MEMORY};
 	portal->site = (struct web_site){
 		.organisation = settings->organisation,

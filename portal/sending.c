@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "mail/letter.h"
 #include "delivery/outbox/outbox.h"
+#include "mail/letter.h"
 
 static bool
 record(const struct sending *sending, struct fault *fault)
@@ -148,6 +148,8 @@ commit(struct sending *sending, struct fault *fault)
 	       (!is_sent || !any_company(sending->addressees) || queue(sending, fault)) &&
 	       park(sending, fault) &&
 	       (sending->draft == NULL || mailbox_drop(connection, sending->draft, fault)) &&
+	       mailbox_need_room(connection, &sending->request->session,
+				 sending->request->portal->settings, fault) &&
 	       batch_commit(connection, fault);
 }
 
@@ -161,5 +163,6 @@ sending_commit(struct sending *sending, bool *again_r, struct fault *fault)
 		return false;
 	done = commit(sending, fault);
 	*again_r = !done && audit_is_known(sending->request->connection);
+	sending->is_full = !done && mailbox_is_full(sending->request->connection);
 	return done || *again_r;
 }

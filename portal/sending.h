@@ -20,6 +20,7 @@ struct sending {
 	/* Of the form it was written in: sent twice, it goes out once. */
 	unsigned char identity[AUDIT_IDENTITY_BYTES];
 	uint64_t size;			  /* bytes; filled in */
+	bool is_full;			  /* filled in where it fails: it has no room */
 };
 
 /* *again_r: it has gone out already, and nothing was done. */

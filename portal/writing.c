@@ -313,9 +313,26 @@ identify(const struct request *request, unsigned char identity_r[AUDIT_IDENTITY_
 	crypto_generichash_final(&state, identity_r, AUDIT_IDENTITY_BYTES);
 }
 
+/* With what was written still in the form. */
 static enum MHD_Result
-send_or_keep(struct request *request, const struct writing_form *form, const GPtrArray *addressees,
-	     bool keep)
+answer_full(struct request *request, struct writing_form *form)
+{
+	const struct settings *settings = request->portal->settings;
+	g_autofree char *room = request_size(request, settings->portal_quota);
+	g_autofree char *drafts = g_strdup_printf("%" G_GUINT64_FORMAT, settings->portal_drafts);
+	g_autofree char *wrong = g_strdup_printf(
+		request_say(request,
+			    "There is no room left: your drafts and sent messages may have %s "
+			    "together, and you may have %s drafts. Please delete some that you no "
+			    "longer need, in another window, and then try once more."),
+		room, drafts);
+
+	form->wrong = wrong;
+	return show_form(request, MHD_HTTP_BAD_REQUEST, form);
+}
+
+static enum MHD_Result
+send_or_keep(struct request *request, struct writing_form *form, const GPtrArray *addressees, bool keep)
 {
 	const struct settings *settings = request->portal->settings;
 	bool answers = form->parent != NULL && !forwards(form);
@@ -347,7 +364,8 @@ send_or_keep(struct request *request, const struct writing_form *form, const GPt
 	identifier_make(&sending.composition.id);
 	identify(request, sending.identity);
 	if (!sending_commit(&sending, &again, &fault))
-		return answer_fault(request, &fault);
+		return sending.is_full ? answer_full(request, form)
+				       : answer_fault(request, &fault);
 	return answer_see(request, keep ? "/drafts" : "/sent");
 }
 
@@ -369,7 +387,8 @@ look_at_files(const struct request *request, char **why_r)
 
 	for (guint i = 0; i < request->web.form.uploads->len; i++)
 		bytes += spool_size(
-			((const struct upload *)g_ptr_array_index(request->web.form.uploads, i))->content);
+			((const struct upload *)g_ptr_array_index(request->web.form.uploads, i))
+				->content);
 	if (bytes <= request->portal->settings->portal_upload)
 		return true;
 	*why_r = g_strdup(request_say(request, "The files are too large."));

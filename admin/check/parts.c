@@ -118,17 +118,20 @@ check_secrets(const struct check *check, char **note_r, struct fault *fault)
 	       check_owner(check, SECRET_LOGIN, settings->milter_user, fault);
 }
 
-/* Bodies of large messages go there. */
+/* Bodies of large messages go there, and what strangers upload to a place of its own: neither can fill the other's. */
 bool
 check_spool(const struct check *check, char **note_r, struct fault *fault)
 {
-	const char *const users[] = {check->settings->milter_user, check->settings->portal_user};
+	const struct settings *settings = check->settings;
 
 	(void)note_r;
-	for (size_t i = 0; i < G_N_ELEMENTS(users); i++)
-		if (!access_of_user(users[i], check->settings->spool_directory, W_OK | X_OK, fault))
-			return fault_within(fault, "looking at the spool directory");
-	return true;
+	if (!access_of_user(settings->milter_user, settings->spool_directory, W_OK | X_OK, fault))
+		return fault_within(fault, "looking at the spool directory");
+	if (!access_of_user(settings->portal_user, settings->portal_spool, W_OK | X_OK, fault))
+		return fault_within(fault, "looking at portal spool");
+	return strcmp(settings->portal_spool, settings->spool_directory) != 0 ||
+	       fault_set(fault, FAULT_CONFIG, "looking at portal spool: %s is the milter's too, so that uploads could fill it",
+			 settings->portal_spool);
 }
 
 /* The courier listens nowhere: it is mail that nobody takes in hand that tells. */

@@ -152,12 +152,12 @@ class World:
 
     def start_all(self, rules, settings, prepare):
         self.directory.mkdir(parents=True)
-        for name in ("log", "spool", "keys"):
+        for name in ("log", "spool", "portal-spool", "keys"):
             (self.directory / name).mkdir()
         shutil.rmtree(self.run, ignore_errors=True)
         self.run.mkdir()
         nobody = pwd.getpwnam("nobody")
-        for path in (self.run, self.directory / "spool"):
+        for path in (self.run, self.directory / "spool", self.directory / "portal-spool"):
             os.chown(path, nobody.pw_uid, nobody.pw_gid)
         self.make_groups()
         names = ("submission", "second_pass", "outside", "portal", "milter_metrics", "courier_metrics",
@@ -199,6 +199,7 @@ hostname "gateway.example.com"
 database "{self.postgres.url}"
 secrets "{self.directory}/secrets"
 spool directory "{self.directory}/spool"
+portal spool "{self.directory}/portal-spool"
 {"" if settings.startswith("sign ") or chr(10) + "sign " in settings else 'sign "any"  # nobody authenticates here'}
 milter listen "unix:{self.milter_socket}" user "nobody"
 courier user "nobody"
