@@ -315,6 +315,18 @@ def test_wiring_can_be_undone(tmp_path, change, placement, milters):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["main.cf", "master.cf"]
 
 
+def test_wiring_stays_where_it_cannot_be_made_anew(tmp_path):
+    """wire took the old wiring out before it found that it could not make the new one."""
+    (tmp_path / "main.cf").write_text(MAIN_CF + "alias_maps =\ncontent_filter = scan:[127.0.0.1]:10024\n")
+    (tmp_path / "master.cf").write_text(MASTER_CF)
+    wire = sandbox.SOURCE / "contrib/postfix/wire"
+    sandbox.command(wire, "-c", tmp_path, "apply")
+    wired = [(tmp_path / name).read_text() for name in ("main.cf", "master.cf")]
+    with pytest.raises(sandbox.Trouble, match="content_filter = scan"):
+        sandbox.command(wire, "-c", tmp_path, "-p", "expanded", "apply")
+    assert [(tmp_path / name).read_text() for name in ("main.cf", "master.cf")] == wired
+
+
 @pytest.mark.parametrize("unit", sorted((sandbox.SOURCE / "contrib/systemd").glob("*.service")), ids=lambda p: p.stem)
 def test_units_leave_the_programs_few_rights(unit):
     """systemd's exposure level: 2.0 or better."""
