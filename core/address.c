@@ -19,14 +19,16 @@ static const char marks[] = "#$&'*+-/=?^_`{|}~";
 static const char *
 fault_of_character(UChar32 c)
 {
-	const uint32_t unseen = U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CS_MASK | U_GC_CO_MASK | U_GC_CN_MASK | U_GC_Z_MASK;
+	const uint32_t unseen = U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CS_MASK | U_GC_CO_MASK |
+				U_GC_CN_MASK | U_GC_Z_MASK;
 
 	if (c == '%' || c == '!')
 		return "it has “%” or “!” before its domain, which routes mail by way of another";
 	if (c == '@')
 		return "it has two “@”";
 	if (c >= 0x80)
-		return (U_GET_GC_MASK(c) & unseen) == 0 ? NULL : "it has a character that cannot be seen";
+		return (U_GET_GC_MASK(c) & unseen) == 0 ? NULL
+							: "it has a character that cannot be seen";
 	if (g_ascii_isalnum((gchar)c) || c == '.' || c == ' ' || strchr(marks, (int)c) != NULL)
 		return NULL;
 	return g_ascii_isprint((gchar)c) ? "it has punctuation that addresses do not have"
@@ -54,8 +56,10 @@ fault_of_local(const char *local)
 		if (why != NULL)
 			return why;
 	}
-	if (!unorm2_isNormalized(unorm2_getNFCInstance(&error), wide, length, &error) || U_FAILURE(error))
-		return "its accents stand apart from their letters (it is not in Unicode's Normal Form C)";
+	if (!unorm2_isNormalized(unorm2_getNFCInstance(&error), wide, length, &error) ||
+	    U_FAILURE(error))
+		return "its accents stand apart from their letters (it is not in Unicode's Normal "
+		       "Form C)";
 	return NULL;
 }
 
@@ -69,7 +73,8 @@ needs_quotes(const char *local)
 	       local[length - 1] == '.';
 }
 
-/* Takes a quoted local part out of its quotes; returns what follows it, NULL where they do not end. */
+/* Takes a quoted local part out of its quotes; returns what follows it, NULL where they do not end.
+ */
 static const char *
 unquote(const char *text, GString *local)
 {
@@ -166,7 +171,8 @@ is_read_so(const struct address *address, const char *reading)
 }
 
 bool
-address_parse_path(struct address *address, const char *path, const char *reading, struct fault *fault)
+address_parse_path(struct address *address, const char *path, const char *reading,
+		   struct fault *fault)
 {
 	size_t length = strlen(path);
 	bool enclosed = length >= 2 && path[0] == '<' && path[length - 1] == '>';
@@ -180,7 +186,8 @@ address_parse_path(struct address *address, const char *path, const char *readin
 	address_clear(address);
 	shown = quote(text);
 	other = quote(reading);
-	return fault_set(fault, FAULT_ADDRESS, "The address %s is not accepted: the mail server would deliver to %s",
+	return fault_set(fault, FAULT_ADDRESS,
+			 "The address %s is not accepted: the mail server would deliver to %s",
 			 shown, other);
 }
 
@@ -207,7 +214,8 @@ address_fold(const char *text)
 	g_auto(address_auto) address = {0};
 	struct fault ignored;
 
-	return address_parse(&address, text, &ignored) ? g_steal_pointer(&address.key) : g_ascii_strdown(text, -1);
+	return address_parse(&address, text, &ignored) ? g_steal_pointer(&address.key)
+						       : g_ascii_strdown(text, -1);
 }
 
 const char *

@@ -2,24 +2,26 @@
  * A mail address, read as the MTA reads it: the one grammar for every address that comes from
  * outside, be it from the envelope, a header field, a form, a certificate or the admin's command.
  *
- * What is accepted is the mailbox of RFC 5321 §4.1.2 and RFC 6531 §3.3, "local-part@domain", as far as every
- * MTA delivers it to that mailbox, whatever its settings are. Postfix passes on these, all tried
- * (tests/system/test_addresses.py): plus and other sub-addresses, apostrophes, "/", "=", dots anywhere in
- * the local part, a quoted local part with blanks, any case, UTF-8, domains in other scripts.
+ * What is accepted is the mailbox of RFC 5321 §4.1.2 and RFC 6531 §3.3, "local-part@domain", as far
+ * as every MTA delivers it to that mailbox, whatever its settings are. Postfix passes on these, all
+ * tried (tests/system/test_addresses.py): plus and other sub-addresses, apostrophes, "/", "=", dots
+ * anywhere in the local part, a quoted local part with blanks, any case, UTF-8, domains in other
+ * scripts.
  *
- * What could be rewritten, routed, completed or taken apart is refused, with a sentence that names it:
- *   @relay:joe@x          source route
- *   joe%x@y, x!joe        allow_percent_hack, swap_bangpath; also within quotes: resolve_dequoted_address
- *   "joe@x"@y             resolve_dequoted_address
- *   joe, joe@host         append_at_myorigin, append_dot_mydomain
- *   joe@x., joe@[1.2.3.4] the dot is taken off; a number is the domain of nobody
- *   joe(x)@y, Joe <joe@x> comments, phrases, brackets within brackets (strict_rfc821_envelopes)
- *   jo\e@x, "jo\"e"@x     what must be escaped, and specials of RFC 5322 within quotes
- *   joe @x                blanks and tabs outside quotes; control characters anywhere
- *   UTF-8 that is not in Normal Form C (RFC 6531 §3.3 by way of RFC 6532 §3.1), or has invisible, private or
- *   unassigned characters
- *   more than 320 bytes
- * For domains see core/domain.h.
+ * What could be rewritten, routed, completed or taken apart is refused, with a sentence that names
+ * it:
+ *
+ * - source routes: @relay:joe@x;
+ * - joe%x@y and x!joe, which allow_percent_hack and swap_bangpath turn into joe@x, and, as
+ *   resolve_dequoted_address looks there, too, the same within quotes, and "joe@x"@y;
+ * - joe and joe@host, which append_at_myorigin and append_dot_mydomain complete;
+ * - joe(x)@y, Joe <joe@x>, <<joe@x>>: what strict_rfc821_envelopes would refuse;
+ * - jo\e@x and "jo\"e"@x: backslashes, and the specials of RFC 5322 within quotes;
+ * - blanks and tabs outside quotes, control characters anywhere;
+ * - UTF-8 that is not in Normal Form C (RFC 6532 §3.1), or has invisible, private or unassigned
+ *   characters;
+ * - more than 320 bytes;
+ * - domains that have no canonical form (core/domain.h).
  */
 #ifndef POSTSEAL_CORE_ADDRESS_H
 #define POSTSEAL_CORE_ADDRESS_H
@@ -30,11 +32,11 @@
 #include "core/fault.h"
 
 struct address {
-	/* As SMTP and header fields write it: the local part quoted only where it must be, so that one
-	 * mailbox is written in one way; case, and the script of the domain, as they came. */
+	/* As SMTP and header fields write it: the local part quoted only where it must be, so that
+	 * one mailbox is written in one way; case, and the script of the domain, as they came. */
 	char *text;
-	/* What the policy, keys and the log compare: the text in lower case, the domain canonical. RFC 5321 §2.4
-	 * leaves the case of the local part to its owner; nobody distinguishes it. */
+	/* What the policy, keys and the log compare: the text in lower case, the domain canonical.
+	 * RFC 5321 §2.4 leaves the case of the local part to its owner; nobody distinguishes it. */
 	char *key;
 	const char *domain; /* within the key */
 	bool international; /* `text` is not all ASCII: SMTPUTF8 is needed (RFC 6531) */
@@ -43,16 +45,19 @@ struct address {
 /* On failure nothing is owned, and the fault (FAULT_ADDRESS) names the address and what about it
  * is not accepted. */
 bool address_parse(struct address *address, const char *text, struct fault *fault);
-/* An argument of MAIL or RCPT: with angle brackets or, as Postfix takes it, without. `reading`: how the MTA itself
- * reads it (its macros {mail_addr} and {rcpt_addr}), or NULL where it does not say. What it reads as another mailbox
- * is refused; with its reading, an address without a domain is taken as the MTA completes it. */
-bool address_parse_path(struct address *address, const char *path, const char *reading, struct fault *fault);
+/* An argument of MAIL or RCPT: with angle brackets or, as Postfix takes it, without. `reading`: how
+ * the MTA itself reads it (its macros {mail_addr} and {rcpt_addr}), or NULL where it does not say.
+ * What it reads as another mailbox is refused; with its reading, an address without a domain is
+ * taken as the MTA completes it. */
+bool address_parse_path(struct address *address, const char *path, const char *reading,
+			struct fault *fault);
 void address_clear(struct address *address);
 typedef struct address address_auto;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(address_auto, address_clear)
 
 bool address_is_valid(const char *text);
-/* The key, or, of what is no address, a text that is no address's key: it finds nothing. Of "" (the null sender):
+/* The key, or, of what is no address, a text that is no address's key: it finds nothing. Of "" (the
+ * null sender):
  * "". Caller frees. */
 char *address_fold(const char *text);
 /* What follows the "@" of a key, or "" where there is none; points into it. */

@@ -8,13 +8,15 @@
 
 enum { DOMAIN_MAX = 253, LABEL_MAX = 63, MAPPED_MAX = 1024 };
 
-static const uint32_t as_postfix = UIDNA_NONTRANSITIONAL_TO_ASCII | UIDNA_NONTRANSITIONAL_TO_UNICODE;
-static const uint32_t with_all_checks = UIDNA_NONTRANSITIONAL_TO_ASCII | UIDNA_NONTRANSITIONAL_TO_UNICODE |
-					UIDNA_USE_STD3_RULES | UIDNA_CHECK_BIDI | UIDNA_CHECK_CONTEXTJ |
-					UIDNA_CHECK_CONTEXTO;
+static const uint32_t as_postfix =
+	UIDNA_NONTRANSITIONAL_TO_ASCII | UIDNA_NONTRANSITIONAL_TO_UNICODE;
+static const uint32_t with_all_checks =
+	UIDNA_NONTRANSITIONAL_TO_ASCII | UIDNA_NONTRANSITIONAL_TO_UNICODE | UIDNA_USE_STD3_RULES |
+	UIDNA_CHECK_BIDI | UIDNA_CHECK_CONTEXTJ | UIDNA_CHECK_CONTEXTO;
 static const uint32_t as_idna2003 = UIDNA_DEFAULT;
 
-typedef int32_t mapping(const UIDNA *, const char *, int32_t, char *, int32_t, UIDNAInfo *, UErrorCode *);
+typedef int32_t mapping(const UIDNA *, const char *, int32_t, char *, int32_t, UIDNAInfo *,
+			UErrorCode *);
 
 static bool
 map(mapping *function, uint32_t options, const char *text, char mapped_r[MAPPED_MAX])
@@ -25,7 +27,8 @@ map(mapping *function, uint32_t options, const char *text, char mapped_r[MAPPED_
 	int32_t length = 0;
 
 	if (U_SUCCESS(error))
-		length = function(idna, text, (int32_t)strlen(text), mapped_r, MAPPED_MAX - 1, &info, &error);
+		length = function(idna, text, (int32_t)strlen(text), mapped_r, MAPPED_MAX - 1,
+				  &info, &error);
 	uidna_close(idna);
 	if (U_FAILURE(error) || info.errors != 0 || length <= 0)
 		return false;
@@ -48,7 +51,8 @@ is_true_label(const char *label, size_t length)
 
 	return !g_str_has_prefix(own, "xn--") ||
 	       (map(uidna_labelToUnicodeUTF8, as_postfix, own, unicode) &&
-		map(uidna_labelToASCII_UTF8, as_postfix, unicode, ascii) && strcmp(own, ascii) == 0);
+		map(uidna_labelToASCII_UTF8, as_postfix, unicode, ascii) &&
+		strcmp(own, ascii) == 0);
 }
 
 /* Why a label is none; NULL: it is one. */
@@ -64,7 +68,8 @@ fault_of_label(const char *label, size_t length)
 		return "has a label of more than 63 letters";
 	if (label[0] == '-' || label[length - 1] == '-')
 		return "has a label that begins or ends with a hyphen";
-	return is_true_label(label, length) ? NULL : "has a label with “xn--” that stands for no name";
+	return is_true_label(label, length) ? NULL
+					    : "has a label with “xn--” that stands for no name";
 }
 
 static const char *
@@ -99,7 +104,8 @@ is_read_in_one_way(const char *text, const char *ascii)
 	char otherwise[MAPPED_MAX], unicode[MAPPED_MAX];
 	g_autofree char *small = lower_case(text);
 
-	return map(uidna_nameToASCII_UTF8, as_idna2003, text, otherwise) && strcmp(ascii, otherwise) == 0 &&
+	return map(uidna_nameToASCII_UTF8, as_idna2003, text, otherwise) &&
+	       strcmp(ascii, otherwise) == 0 &&
 	       map(uidna_nameToUnicodeUTF8, as_postfix, ascii, unicode) && small != NULL &&
 	       strcmp(small, unicode) == 0;
 }
@@ -110,10 +116,12 @@ map_to_ascii(const char *text, char ascii_r[MAPPED_MAX], struct fault *fault)
 	if (!g_utf8_validate(text, -1, NULL))
 		return fault_set(fault, FAULT_ADDRESS, "the domain is not UTF-8");
 	if (!map(uidna_nameToASCII_UTF8, with_all_checks, text, ascii_r))
-		return fault_set(fault, FAULT_ADDRESS, "the domain has characters that a domain may not have");
+		return fault_set(fault, FAULT_ADDRESS,
+				 "the domain has characters that a domain may not have");
 	if (!is_read_in_one_way(text, ascii_r))
 		return fault_set(fault, FAULT_ADDRESS,
-				 "the domain can be read in several ways; write the one you mean, such as %s",
+				 "the domain can be read in several ways; write the one you mean, "
+				 "such as %s",
 				 ascii_r);
 	return true;
 }

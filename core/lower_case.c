@@ -19,7 +19,8 @@ lower_case(const char *text)
 		return NULL;
 	rules = ucasemap_open("", 0, &error);
 	if (U_SUCCESS(error))
-		length = ucasemap_utf8ToLower(rules, lower, LOWER_MAX, text, (int32_t)strlen(text), &error);
+		length = ucasemap_utf8ToLower(rules, lower, LOWER_MAX, text, (int32_t)strlen(text),
+					      &error);
 	ucasemap_close(rules);
 	return U_FAILURE(error) ? NULL : g_strndup(lower, (gsize)length);
 }

@@ -1,5 +1,6 @@
 /*
- * Lower case as ICU has it, by the rules of no locale: the same on every machine, whatever the environment says.
+ * Lower case as ICU has it, by the rules of no locale: the same on every machine, whatever the
+ * environment says.
  */
 #ifndef POSTSEAL_CORE_LOWER_CASE_H
 #define POSTSEAL_CORE_LOWER_CASE_H

@@ -10,8 +10,8 @@ enum { QUOTED_MAX = 200 };
 static bool
 is_visible(gunichar c)
 {
-	const uint32_t harmful = U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CS_MASK | U_GC_CN_MASK | U_GC_CO_MASK |
-				 U_GC_ZL_MASK | U_GC_ZP_MASK;
+	const uint32_t harmful = U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CS_MASK | U_GC_CN_MASK |
+				 U_GC_CO_MASK | U_GC_ZL_MASK | U_GC_ZP_MASK;
 
 	return (U_GET_GC_MASK((UChar32)c) & harmful) == 0;
 }

@@ -335,6 +335,7 @@ static sfsistat
 end_of_message(SMFICTX *context)
 {
 	struct session *session = smfi_getpriv(context);
+	const char *sender = session->message->sender; /* NULL: it was refused */
 	const char *queue_id = smfi_getsymval(context, (char *)"i");
 	sfsistat verdict;
 
@@ -343,7 +344,7 @@ end_of_message(SMFICTX *context)
 		look_for_loop(session);
 	if (session->fault.cause != FAULT_NONE) {
 		log_warning("%s: refusing the message from <%s>: %s", session->message->queue_id,
-			    session->message->sender, session->fault.text);
+			    sender == NULL ? "?" : sender, session->fault.text);
 		verdict = verdict_refuse(context, &session->fault);
 	} else if (session->comes_again) {
 		verdict = note_login(context, session);

@@ -5,13 +5,13 @@
 #include "core/address.h"
 #include "core/identifier.h"
 #include "core/quote.h"
-#include "delivery/parcel/unlock_code.h"
 #include "delivery/parcel/parcel.h"
+#include "delivery/parcel/unlock_code.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Both forms of an address are addresses, and the same one; they fit into a command of SMTP, a line of the log and a list
- * that is parted by commas, as they stand. */
+/* Both forms of an address are addresses, and the same one; they fit into a command of SMTP, a line
+ * of the log and a list that is parted by commas, as they stand. */
 static void
 look_at_address(const char *text)
 {
@@ -24,13 +24,15 @@ look_at_address(const char *text)
 			abort();
 		return;
 	}
-	if (!address_parse(&again, address.text, &fault) || !address_parse(&key, address.key, &fault) ||
-	    strcmp(address.text, again.text) != 0 || strcmp(address.key, again.key) != 0 ||
-	    strcmp(address.key, key.key) != 0 || strcmp(address.key, folded) != 0 ||
-	    strcmp(address.domain, address_domain(folded)) != 0)
+	if (!address_parse(&again, address.text, &fault) ||
+	    !address_parse(&key, address.key, &fault) || strcmp(address.text, again.text) != 0 ||
+	    strcmp(address.key, again.key) != 0 || strcmp(address.key, key.key) != 0 ||
+	    strcmp(address.key, folded) != 0 || strcmp(address.domain, address_domain(folded)) != 0)
 		abort();
-	if (strpbrk(address.text, "<>,;:()[]\\%!\r\n\t") != NULL || strchr(address.text, '@') != strrchr(address.text, '@') ||
-	    (strchr(address.text, ' ') != NULL && address.text[0] != '"') || !g_str_is_ascii(address.domain))
+	if (strpbrk(address.text, "<>,;:()[]\\%!\r\n\t") != NULL ||
+	    strchr(address.text, '@') != strrchr(address.text, '@') ||
+	    (strchr(address.text, ' ') != NULL && address.text[0] != '"') ||
+	    !g_str_is_ascii(address.domain))
 		abort();
 }
 
@@ -41,8 +43,10 @@ look_at_quoted(const char *text)
 	g_autofree char *quoted = quote(text), *line = g_strdup(text);
 
 	quote_flatten(line);
-	if (!g_utf8_validate(quoted, -1, NULL) || strchr(quoted + 1, '"') != quoted + strlen(quoted) - 1 ||
-	    strpbrk(quoted, "\r\n") != NULL || strpbrk(line, "\r\n") != NULL || strlen(line) != strlen(text))
+	if (!g_utf8_validate(quoted, -1, NULL) ||
+	    strchr(quoted + 1, '"') != quoted + strlen(quoted) - 1 ||
+	    strpbrk(quoted, "\r\n") != NULL || strpbrk(line, "\r\n") != NULL ||
+	    strlen(line) != strlen(text))
 		abort();
 }
 
@@ -56,7 +60,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	look_at_address(text);
 	look_at_quoted(text);
-	if (code_read(&code, text) && (!code_read(&again, code.shown) || strcmp(code.symbols, again.symbols) != 0))
+	if (code_read(&code, text) &&
+	    (!code_read(&again, code.shown) || strcmp(code.symbols, again.symbols) != 0))
 		abort();
 	parcel_link_hash(text, hash);
 	identifier_parse(&identifier, text);

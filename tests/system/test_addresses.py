@@ -23,6 +23,7 @@ RULES = """
 match recipient domain "pickup.example"           deliver pickup
 match recipient domain "bücher.pickup.example"    deliver pickup
 match recipient domain "strasse.pickup.example"   deliver pickup
+match recipient "told@plain.example"              deliver plain receipt
 match recipient in domains                        deliver plain
 otherwise                                         deliver plain
 """
@@ -394,3 +395,20 @@ def test_a_program_on_the_gateway_is_told_by_a_bounce(world, next_hop):
     got = {(reached(address, recipients[0]), sender): content for address, sender, recipients, content in next_hop.mails[seen:]}
     assert set(got) == {(("anna", "example.com"), ""), (("joe", "plain.example"), "anna@example.com")}
     assert b"is not accepted: it has" in got[("anna", "example.com"), ""].replace(b"\r\n    ", b" ")
+
+
+def test_no_address_in_the_outbox_carries_a_parameter_of_smtp(world, next_hop):
+    """Whoever put it there: the courier's wall is the last, behind the grammar of the envelope and of the portal."""
+    restart(world, WAYS[0])
+    world.stop_program("postseal-courier")
+    offer = Offer("<told@plain.example>", False, False)
+    offer_all(world.ports["submission"], [offer])
+    assert offer.taken
+    evil = "inj@plain.example> NOTIFY=NEVER ORCPT=rfc822;evil@plain.example"
+    world.postgres.query(f"update postseal.outbox_recipient set address = '{evil}'")
+    assert world.postgres.query("select address from postseal.outbox_recipient") == [[evil]]
+    world.start_program("postseal-courier")
+    sandbox.wait_until(world.nothing_waits, "the outbox")
+    wait_for_queue(world)
+    assert "553 5.1.3 this is no mail address" in world.log("postseal-courier")
+    assert not any("inj" in recipient for _, _, recipients, _ in next_hop.mails for recipient in recipients)
