@@ -291,6 +291,10 @@ connection_fail(struct connection *connection, const PGresult *result, const cha
 	g_autofree char *why = one_line(text != NULL ? text : PQerrorMessage(connection->pg));
 
 	g_strlcpy(connection->sqlstate, state == NULL ? "" : state, sizeof connection->sqlstate);
+	/* Not PostgreSQL but our end failed, such as for want of memory: what it did nobody knows, and
+	 * a statement that it prepared could not be prepared again. */
+	if (state == NULL)
+		connection->broken = true;
 	return fault_set(fault, FAULT_DATABASE, "running the database statement %s: %s", doing, why);
 }
 
