@@ -301,7 +301,7 @@ def test_every_page_is_accessible_in_every_language(chromium, person, language, 
     person.enrol()
     open_page(chromium, person, colorScheme=scheme, viewport={"width": 360, "height": 740})
     message = page.removeprefix("/message/")
-    for path in ("inbox", "sent", "write", "settings", "settings/totp", "settings/passkey", f"message/{message}",
+    for path in ("inbox", "sent", "write", "settings", "settings/confirm", "settings/security", "settings/totp", "settings/passkey", f"message/{message}",
                  f"reply/{message}"):
         chromium.run("await state.page.goto(url);", url=f"{person.browser.portal}/{path}?lang={language}")
         assert chromium.run("return await state.page.getAttribute('html', 'lang')") == language
