@@ -340,24 +340,24 @@ void
 parser_method(struct parser *parser, const struct place *place, struct rule *rule, char *name)
 {
 	g_autofree char *own = name;
-	const struct policy_method *method = find_method(parser, name), *before = NULL;
+	const struct policy_method *method = find_method(parser, own), *before = NULL;
 
 	if (method == NULL) {
-		tell_methods(parser, place, name);
+		tell_methods(parser, place, own);
 		return;
 	}
 	for (guint i = 0; i < rule->methods->len && before == NULL; i++) {
 		const struct policy_method *other = find_method(parser, g_ptr_array_index(rule->methods, i));
 
 		if (other == method)
-			parser_error(parser, place, "found %s a second time, expected it once", name);
+			parser_error(parser, place, "found %s a second time, expected it once", own);
 		if (other == method || other->always)
 			before = other;
 	}
 	if (before != NULL && before != method)
 		parser_error(parser, place,
 			     "found %s behind %s, which is always available, so that it would never be used; put %s last",
-			     name, before->name, before->name);
+			     own, before->name, before->name);
 	g_ptr_array_add(rule->methods, (gpointer)method->name);
 }
 
