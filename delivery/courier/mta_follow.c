@@ -115,6 +115,12 @@ detail_of(const struct follow *follow, const struct mta_entry *entry, const stru
 	return g_utf8_make_valid(detail, -1);
 }
 
+static char *
+folded(const char *address)
+{
+	return *address == '\0' ? g_strdup("") : address_fold(address);
+}
+
 static void
 note_said(const struct follow *follow, struct findings *findings, const struct mta_entry *entry,
 	  const struct mta_line *line)
@@ -122,8 +128,8 @@ note_said(const struct follow *follow, struct findings *findings, const struct m
 	static const char *const outcomes[] = {
 		[MTA_SENT] = "sent", [MTA_DEFERRED] = "deferred", [MTA_RETURNED] = "failed"};
 	g_autofree char *detail = detail_of(follow, entry, line);
-	g_autofree char *to = address_fold(line->to);
-	g_autofree char *original = address_fold(line->original);
+	g_autofree char *to = folded(line->to);
+	g_autofree char *original = folded(line->original);
 
 	add(findings->ids, line->queue_id);
 	add(findings->tos, to);
