@@ -10,10 +10,10 @@
 struct policy;
 
 struct admin {
-	const char *config;             /* path of postseal.conf */
-	struct policy *policy;          /* NULL for a command that does not ask for it */
+	const char *config;    /* path of postseal.conf */
+	struct policy *policy; /* NULL for a command that does not ask for it */
 	const struct settings *settings;
-	struct database *database;      /* as the role that the caller has */
+	struct database *database; /* as the role that the caller has */
 };
 
 enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
@@ -28,8 +28,8 @@ struct command {
 };
 
 /* Asks the database with texts as parameters, ending with NULL. */
-bool command_ask(const struct admin *admin, const struct statement *statement, const char *const *texts,
-		 PGresult **result_r, struct fault *fault);
+bool command_ask(const struct admin *admin, const struct statement *statement,
+		 const char *const *texts, PGresult **result_r, struct fault *fault);
 /* One sentence on standard error; returns EXIT_FAILED. */
 int command_fail(const struct fault *fault);
 /* How it is used, on standard error; returns EXIT_USAGE. */

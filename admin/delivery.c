@@ -18,10 +18,12 @@ explain_rules(const struct copy *copy)
 	size_t i;
 	json_t *step;
 
-	json_array_foreach(copy->decision.trace, i, step) {
+	json_array_foreach(copy->decision.trace, i, step)
+	{
 		const json_t *because = json_object_get(step, "because_not");
 
-		printf("  line %-4lld %s\n", (long long)json_integer_value(json_object_get(step, "line")),
+		printf("  line %-4lld %s\n",
+		       (long long)json_integer_value(json_object_get(step, "line")),
 		       json_string_value(json_object_get(step, "rule")));
 		if (because == NULL)
 			puts("            matches: this rule decides");
@@ -36,10 +38,10 @@ explain_methods(const struct copy *copy)
 	size_t i;
 	json_t *tried;
 
-	json_array_foreach(copy->tried, i, tried)
-		printf("  %-9s %s: %s\n", json_string_value(json_object_get(tried, "method")),
-		       json_is_true(json_object_get(tried, "possible")) ? "available" : "not available",
-		       json_string_value(json_object_get(tried, "because")));
+	json_array_foreach(copy->tried, i, tried) printf(
+		"  %-9s %s: %s\n", json_string_value(json_object_get(tried, "method")),
+		json_is_true(json_object_get(tried, "possible")) ? "available" : "not available",
+		json_string_value(json_object_get(tried, "because")));
 }
 
 static void
@@ -49,11 +51,13 @@ explain_copy(const struct copy *copy)
 	explain_rules(copy);
 	explain_methods(copy);
 	printf("  => %s: %s\n", copy->method == NULL ? "refused" : copy->method->name,
-	       copy->reason == NULL ? copy->decision.reject == NULL ? "no allowed method is available"
-								     : copy->decision.reject
+	       copy->reason == NULL ? copy->decision.reject == NULL
+					      ? "no allowed method is available"
+					      : copy->decision.reject
 				    : copy->reason);
 	for (guint i = 0; copy->keys != NULL && i < copy->keys->len; i++)
-		printf("     key %s\n", ((const struct key *)g_ptr_array_index(copy->keys, i))->fingerprint);
+		printf("     key %s\n",
+		       ((const struct key *)g_ptr_array_index(copy->keys, i))->fingerprint);
 }
 
 static json_t *
@@ -63,12 +67,14 @@ copy_json(const struct copy *copy)
 
 	for (guint i = 0; copy->keys != NULL && i < copy->keys->len; i++)
 		json_array_append_new(
-			keys, json_string(((const struct key *)g_ptr_array_index(copy->keys, i))->fingerprint));
-	return json_pack("{s:s, s:s?, s:s?, s:i, s:s, s:o, s:o}", "recipient", copy->recipient->address,
-			 "method", copy->method == NULL ? NULL : copy->method->name, "reason",
+			keys, json_string(((const struct key *)g_ptr_array_index(copy->keys, i))
+						  ->fingerprint));
+	return json_pack("{s:s, s:s?, s:s?, s:i, s:s, s:o, s:o}", "recipient",
+			 copy->recipient->address, "method",
+			 copy->method == NULL ? NULL : copy->method->name, "reason",
 			 copy->reason == NULL ? copy->decision.reject : copy->reason, "line",
-			 (int)copy->decision.line, "rule", copy->decision.rule, "keys", keys, "trace",
-			 copy_trace(copy));
+			 (int)copy->decision.line, "rule", copy->decision.rule, "keys", keys,
+			 "trace", copy_trace(copy));
 }
 
 static void
@@ -112,13 +118,14 @@ explain_message(const struct admin *admin, const struct message *message, bool a
 					       .keeper = admin->settings->keeper_socket};
 	struct keystore *keystore = keystore_new(&keys);
 	/* Without a message, its author is its sender. */
-	g_autofree char *from = message->fields->len == 0 ? g_strdup(message->sender_folded) : addresses_from(message);
+	g_autofree char *from = message->fields->len == 0 ? g_strdup(message->sender_folded)
+							  : addresses_from(message);
 	struct surroundings around = {.settings = admin->settings,
-					    .policy = admin->policy,
-					    .database = admin->database,
-					    .keystore = keystore,
-					    .message = message,
-					    .from = from};
+				      .policy = admin->policy,
+				      .database = admin->database,
+				      .keystore = keystore,
+				      .message = message,
+				      .from = from};
 	struct plan plan = {0};
 	struct fault fault;
 	bool planned = signers_find(&around, &fault) && plan_init(&plan, &around, &fault);
@@ -136,8 +143,7 @@ static bool
 add_to_envelope(struct message *message, int option, const char *path, struct fault *fault)
 {
 	static const char *const utf8[] = {"SMTPUTF8", NULL};
-	const struct envelope_argument argument = {.path = path,
-						   .parameters = (char *const *)utf8};
+	const struct envelope_argument argument = {.path = path, .parameters = (char *const *)utf8};
 
 	return option == 'f' ? message_set_sender(message, &argument, fault)
 			     : message_add_recipient(message, &argument, fault);
@@ -202,13 +208,15 @@ list_outbox(const struct admin *admin, int argc, char **argv)
 	if (argc != 1)
 		return command_usage(&delivery_commands[1]);
 	connection = database_take(admin->database, &fault);
-	if (connection == NULL || !connection_execute(connection, &outbox_list, NULL, &result, &fault) ||
+	if (connection == NULL ||
+	    !connection_execute(connection, &outbox_list, NULL, &result, &fault) ||
 	    !connection_execute(connection, &parcels_waiting, NULL, &parcels, &fault))
 		return command_fail(&fault);
 	for (int row = 0; row < PQntuples(result); row++)
 		printf("%s  %-6s %-7s since %s, %s attempts, next %s, to <%s>\n    last reply: %s\n",
-		       PQgetvalue(result, row, 0), PQgetvalue(result, row, 1), PQgetvalue(result, row, 2),
-		       PQgetvalue(result, row, 4), PQgetvalue(result, row, 3), PQgetvalue(result, row, 5),
+		       PQgetvalue(result, row, 0), PQgetvalue(result, row, 1),
+		       PQgetvalue(result, row, 2), PQgetvalue(result, row, 4),
+		       PQgetvalue(result, row, 3), PQgetvalue(result, row, 5),
 		       PQgetvalue(result, row, 7), PQgetvalue(result, row, 6));
 	printf("%d in the outbox; %s parked messages wait for links and codes\n", PQntuples(result),
 	       PQgetvalue(parcels, 0, 0));
@@ -236,10 +244,12 @@ recall_message(const struct admin *admin, int argc, char **argv)
 	if (argc < 2 || argc > 3)
 		return command_usage(&delivery_commands[2]);
 	if (!identifier_parse(&message, argv[1])) {
-		fault_set(&fault, FAULT_INPUT, "recalling %s: it is no identifier such as message list shows", argv[1]);
+		fault_set(&fault, FAULT_INPUT,
+			  "recalling %s: it is no identifier such as message list shows", argv[1]);
 		return command_fail(&fault);
 	}
-	if (!command_ask(admin, &recall, (const char *const[]){message.text, recipient, NULL}, &result, &fault))
+	if (!command_ask(admin, &recall, (const char *const[]){message.text, recipient, NULL},
+			 &result, &fault))
 		return command_fail(&fault);
 	for (int row = 0; row < PQntuples(result); row++)
 		printf("recalled for %s\n", PQgetvalue(result, row, 0));
@@ -270,12 +280,15 @@ list_accounts(const struct admin *admin, int argc, char **argv)
 	g_autoptr(PGresult) result = NULL;
 	struct fault fault;
 
-	if (!command_ask(admin, &account_list, (const char *const[]){wanted, NULL}, &result, &fault))
+	if (!command_ask(admin, &account_list, (const char *const[]){wanted, NULL}, &result,
+			 &fault))
 		return command_fail(&fault);
 	for (int row = 0; row < PQntuples(result); row++)
-		printf("%s  since %s  language %s  wants %s  app %s  passkeys %s  inbox %s\n", PQgetvalue(result, row, 0),
-		       PQgetvalue(result, row, 1), PQgetvalue(result, row, 2), PQgetvalue(result, row, 3),
-		       result_flag(result, row, 4) ? "yes" : "no", PQgetvalue(result, row, 5), PQgetvalue(result, row, 6));
+		printf("%s  since %s  language %s  wants %s  app %s  passkeys %s  inbox %s\n",
+		       PQgetvalue(result, row, 0), PQgetvalue(result, row, 1),
+		       PQgetvalue(result, row, 2), PQgetvalue(result, row, 3),
+		       result_flag(result, row, 4) ? "yes" : "no", PQgetvalue(result, row, 5),
+		       PQgetvalue(result, row, 6));
 	return EXIT_GOOD;
 }
 
@@ -288,22 +301,28 @@ delete_account(const struct admin *admin, int argc, char **argv)
 
 	if (address == NULL)
 		return command_usage(&delivery_commands[4]);
-	if (!command_ask(admin, &account_end, (const char *const[]){address, NULL}, &result, &fault))
+	if (!command_ask(admin, &account_end, (const char *const[]){address, NULL}, &result,
+			 &fault))
 		return command_fail(&fault);
 	if (PQntuples(result) == 0) {
-		fault_set(&fault, FAULT_INPUT, "deleting the account of %s: there is none", address);
+		fault_set(&fault, FAULT_INPUT, "deleting the account of %s: there is none",
+			  address);
 		return command_fail(&fault);
 	}
-	printf("deleted; %s messages are lost, and their senders are told\n", PQgetvalue(result, 0, 0));
+	printf("deleted; %s messages are lost, and their senders are told\n",
+	       PQgetvalue(result, 0, 0));
 	return EXIT_GOOD;
 }
 
 const struct command delivery_commands[] = {
-	{"policy explain", "[--json] [--login LOGIN] --from ADDRESS --to ADDRESS [--to ADDRESS ...] [FILE.eml | -]",
+	{"policy explain",
+	 "[--json] [--login LOGIN] --from ADDRESS --to ADDRESS [--to ADDRESS ...] [FILE.eml | -]",
 	 "tell what would become of a message, and why", explain, true},
 	{"outbox list", "", "list mail that Postseal still has to hand to the MTA", list_outbox},
-	{"message recall", "MESSAGE [RECIPIENT]", "take back what waits unread behind the portal", recall_message},
+	{"message recall", "MESSAGE [RECIPIENT]", "take back what waits unread behind the portal",
+	 recall_message},
 	{"account list", "[ADDRESS | DOMAIN]", "list the accounts of the portal", list_accounts},
-	{"account delete", "ADDRESS", "end an account; what only it could open is lost", delete_account},
+	{"account delete", "ADDRESS", "end an account; what only it could open is lost",
+	 delete_account},
 	{NULL, NULL, NULL, NULL, false},
 };

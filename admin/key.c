@@ -176,15 +176,18 @@ one_key(struct connection *connection, const char *fingerprint, PGresult **resul
 	static const char hex[] = "0123456789abcdefABCDEF";
 
 	if (strspn(fingerprint, hex) != strlen(fingerprint) || strlen(fingerprint) < 8)
-		return fault_set(fault, FAULT_INPUT,
-				 "looking for the key %s: a fingerprint has 8 or more hexadecimal digits",
-				 fingerprint);
-	/* Certificates are kept in small letters, OpenPGP keys in capitals, as their tools print them. */
+		return fault_set(
+			fault, FAULT_INPUT,
+			"looking for the key %s: a fingerprint has 8 or more hexadecimal digits",
+			fingerprint);
+	/* Certificates are kept in small letters, OpenPGP keys in capitals, as their tools print
+	 * them. */
 	for (int i = 0; i < 2; i++) {
 		struct parameters one = {0};
 
 		g_free(pattern);
-		pattern = i == 0 ? g_ascii_strdown(fingerprint, -1) : g_ascii_strup(fingerprint, -1);
+		pattern =
+			i == 0 ? g_ascii_strdown(fingerprint, -1) : g_ascii_strup(fingerprint, -1);
 		parameters_text(&one, pattern);
 		parameters = one;
 		if (!connection_execute(connection, &key_show, &parameters, result_r, fault))
@@ -203,10 +206,10 @@ one_key(struct connection *connection, const char *fingerprint, PGresult **resul
 static int
 run_show(const struct admin *admin, int argc, char **argv)
 {
-	static const char *const names[] = {NULL, "kind", "role", "fingerprint", "owner", "valid from",
-					    "valid until", "pinned", "capabilities", "cannot encrypt",
-					    "cannot sign",
-					    "imported at", "imported by"};
+	static const char *const names[] = {
+		NULL,	       "kind",	      "role",	    "fingerprint",  "owner",
+		"valid from",  "valid until", "pinned",	    "capabilities", "cannot encrypt",
+		"cannot sign", "imported at", "imported by"};
 	g_autoptr(connection_auto) connection = NULL;
 	g_autoptr(PGresult) result = NULL;
 	struct fault fault;
@@ -219,8 +222,10 @@ run_show(const struct admin *admin, int argc, char **argv)
 	for (int i = 1; i < (int)G_N_ELEMENTS(names); i++)
 		if (!PQgetisnull(result, 0, i) && *PQgetvalue(result, 0, i) != '\0')
 			printf("%-17s %s\n", names[i],
-			       i == 7 ? (result_flag(result, 0, i) ? "yes" : "no") : PQgetvalue(result, 0, i));
-	printf("%-17s %s\n", "addresses", PQgetisnull(result, 0, 14) ? "-" : PQgetvalue(result, 0, 14));
+			       i == 7 ? (result_flag(result, 0, i) ? "yes" : "no")
+				      : PQgetvalue(result, 0, i));
+	printf("%-17s %s\n", "addresses",
+	       PQgetisnull(result, 0, 14) ? "-" : PQgetvalue(result, 0, 14));
 	printf("%-17s %s\n", "private key", result_flag(result, 0, 15) ? "yes, wrapped" : "no");
 	return EXIT_GOOD;
 }
@@ -310,7 +315,8 @@ tell_found(struct keystore *keystore, enum key_kind kind, const char *address, b
 		const struct key *key = g_ptr_array_index(answer.keys, i);
 
 		printf("%s %s %s%s%s\n", key_kind_name(kind), key->fingerprint, key->owner,
-		       key->gcm ? " (AES-256-GCM)" : "", key->attested ? "" : " (uploaded by its owner)");
+		       key->gcm ? " (AES-256-GCM)" : "",
+		       key->attested ? "" : " (uploaded by its owner)");
 		*found_r = true;
 	}
 	if (answer.passed_over != NULL)

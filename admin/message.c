@@ -53,12 +53,14 @@ list(const struct admin *admin, int argc, char **argv)
 	parameters_number(&parameters, limit);
 	parameters_text(&parameters, optind < argc ? argv[optind] : "");
 	connection = database_take(admin->database, &fault);
-	if (connection == NULL || !connection_execute(connection, &message_list, &parameters, &result, &fault))
+	if (connection == NULL ||
+	    !connection_execute(connection, &message_list, &parameters, &result, &fault))
 		return command_fail(&fault);
 	for (int row = 0; row < PQntuples(result); row++)
 		printf("%s  %-12s  %-8s %-8s <%s> to <%s>  %s\n", PQgetvalue(result, row, 0),
-		       PQgetvalue(result, row, 1), PQgetvalue(result, row, 4), PQgetvalue(result, row, 5),
-		       PQgetvalue(result, row, 2), PQgetvalue(result, row, 3), PQgetvalue(result, row, 6));
+		       PQgetvalue(result, row, 1), PQgetvalue(result, row, 4),
+		       PQgetvalue(result, row, 5), PQgetvalue(result, row, 2),
+		       PQgetvalue(result, row, 3), PQgetvalue(result, row, 6));
 	return EXIT_GOOD;
 }
 
@@ -72,10 +74,11 @@ print_field(const PGresult *result, int row, int column, const char *name)
 static void
 print_copies(const PGresult *result)
 {
-	static const char *const names[] = {"message",	"offered at (UTC)", "queue ID", "sender",
-					    "user",	"message ID",	    "size",	"policy"};
-	static const char *const copy_names[] = {"\nrecipient", "method", "state", "rule line", "rule",
-						 "reason",	"keys",	  "signed by", "trace"};
+	static const char *const names[] = {"message", "offered at (UTC)", "queue ID", "sender",
+					    "user",    "message ID",	   "size",     "policy"};
+	static const char *const copy_names[] = {"\nrecipient", "method",    "state",
+						 "rule line",	"rule",	     "reason",
+						 "keys",	"signed by", "trace"};
 
 	for (int i = 0; i < (int)G_N_ELEMENTS(names); i++)
 		print_field(result, 0, i, names[i]);
@@ -97,18 +100,21 @@ show(const struct admin *admin, int argc, char **argv)
 	if (argc != 2)
 		return command_usage(&audit_commands[1]);
 	if (!identifier_parse(&id, argv[1])) {
-		fault_set(&fault, FAULT_INPUT,
-			  "looking for the message %s: that is no identifier; `postseal message list` names them",
-			  argv[1]);
+		fault_set(
+			&fault, FAULT_INPUT,
+			"looking for the message %s: that is no identifier; `postseal message list` names them",
+			argv[1]);
 		return command_fail(&fault);
 	}
 	parameters_text(&parameters, id.text);
 	connection = database_take(admin->database, &fault);
-	if (connection == NULL || !connection_execute(connection, &message_find, &parameters, &result, &fault) ||
+	if (connection == NULL ||
+	    !connection_execute(connection, &message_find, &parameters, &result, &fault) ||
 	    !connection_execute(connection, &message_history, &parameters, &history, &fault))
 		return command_fail(&fault);
 	if (PQntuples(result) == 0) {
-		fault_set(&fault, FAULT_INPUT, "looking for the message %s: there is none", id.text);
+		fault_set(&fault, FAULT_INPUT, "looking for the message %s: there is none",
+			  id.text);
 		return command_fail(&fault);
 	}
 	print_copies(result);
@@ -120,7 +126,8 @@ show(const struct admin *admin, int argc, char **argv)
 }
 
 const struct command audit_commands[] = {
-	{"message list", "[--limit N] [ADDRESS | QUEUE-ID]", "list messages, the latest first", list},
+	{"message list", "[--limit N] [ADDRESS | QUEUE-ID]", "list messages, the latest first",
+	 list},
 	{"message show", "MESSAGE", "show everything on record about a message", show},
 	{NULL, NULL, NULL, NULL, false},
 };

@@ -1,23 +1,24 @@
 /* The admin's command, postseal(8). */
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sodium.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/check/check.h"
+#include "admin/delivery.h"
+#include "admin/key.h"
 #include "admin/message.h"
+#include "admin/setup.h"
+#include "admin/trust.h"
 #include "core/database.h"
 #include "core/log.h"
-#include "admin/setup.h"
-#include "admin/delivery.h"
 #include "delivery/method.h"
 #include "mail/mime_stream.h"
-#include "admin/key.h"
-#include "admin/trust.h"
-#include "admin/check/check.h"
 
 static const struct command *const folders[] = {
-	setup_commands, keystore_commands, trust_commands, delivery_commands, audit_commands, check_commands,
+	setup_commands,	   keystore_commands, trust_commands,
+	delivery_commands, audit_commands,    check_commands,
 };
 
 static int
@@ -59,7 +60,8 @@ static void
 tell(const char *label, const GPtrArray *complaints)
 {
 	for (guint i = 0; i < complaints->len; i++)
-		fprintf(stderr, "postseal: %s%s\n", label, (const char *)g_ptr_array_index(complaints, i));
+		fprintf(stderr, "postseal: %s%s\n", label,
+			(const char *)g_ptr_array_index(complaints, i));
 }
 
 static int

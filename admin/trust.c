@@ -16,7 +16,6 @@ static const struct statement attestation_end_by_hand = {
 	"update postseal.attestation set revoked_at = now(), revoked_because = 'the admin' "
 	"where address = $1 and ($2 = '' or author = $2) and revoked_at is null returning id"};
 
-
 static int
 list(const struct admin *admin, int argc, char **argv)
 {

@@ -2,15 +2,18 @@
 
 #include <string.h>
 
-static const struct statement policy_put = {
-	"audit_policy", "select postseal.policy_put($1, $2, $3, $4)"};
+static const struct statement policy_put = {"audit_policy",
+					    "select postseal.policy_put($1, $2, $3, $4)"};
 
 static const struct statement offer_put = {
-	"audit_offer", "insert into postseal.offer (identity, message, queue_id) values ($1, $2, $3)", .repeats = true};
+	"audit_offer",
+	"insert into postseal.offer (identity, message, queue_id) values ($1, $2, $3)",
+	.repeats = true};
 
 /* It is this offer that may be heard now. */
 static const struct statement offer_renew = {
-	"audit_offer_renew", "update postseal.offer set queue_id = $2, offered_at = now() where identity = $1"};
+	"audit_offer_renew",
+	"update postseal.offer set queue_id = $2, offered_at = now() where identity = $1"};
 
 static const struct statement message_put = {
 	"audit_message",
@@ -25,7 +28,8 @@ static const struct statement copy_put = {
 	"values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $10)",
 	.repeats = true};
 
-static const struct statement copy_move = {"audit_copy_move", "select postseal.copy_move($1, $2, $3)"};
+static const struct statement copy_move = {"audit_copy_move",
+					   "select postseal.copy_move($1, $2, $3)"};
 
 static const struct statement event_put = {
 	"audit_event",
@@ -76,7 +80,8 @@ audit_add_message(struct connection *connection, const struct audit_message *mes
 	parameters_text(&parameters, message->sender);
 	parameters_text(&parameters, message->message_id);
 	parameters_number(&parameters, (int64_t)message->size);
-	return add_offer(connection, message, fault) && batch_add(connection, &message_put, &parameters, fault);
+	return add_offer(connection, message, fault) &&
+	       batch_add(connection, &message_put, &parameters, fault);
 }
 
 bool
@@ -111,7 +116,8 @@ audit_offered_again(struct connection *connection, const struct audit_message *m
 	parameters_bytes(&parameters, message->identity, AUDIT_IDENTITY_BYTES);
 	parameters_text(&parameters, message->queue_id);
 	return batch_add(connection, &offer_renew, &parameters, fault) &&
-	       audit_event(connection, message->id.text, NULL, "offered again", message->queue_id, fault);
+	       audit_event(connection, message->id.text, NULL, "offered again", message->queue_id,
+			   fault);
 }
 
 bool
@@ -160,7 +166,8 @@ earlier_of(const PGresult *result, int row)
 	if (!identifier_parse(&earlier->id, PQgetvalue(result, row, COPY)))
 		g_assert_not_reached(); /* it is a uuid column */
 	earlier->address = g_strdup(PQgetvalue(result, row, ADDRESS));
-	earlier->is_handed = strcmp(PQgetvalue(result, row, STATE), copy_state_word(COPY_HANDED)) == 0;
+	earlier->is_handed =
+		strcmp(PQgetvalue(result, row, STATE), copy_state_word(COPY_HANDED)) == 0;
 	return earlier;
 }
 
@@ -181,7 +188,8 @@ audit_find_earlier(struct connection *connection, struct audit_message *message,
 		return fault_set(fault, FAULT_BUG, "reading the identifier of a message");
 	*earlier_r = g_ptr_array_new_with_free_func((GDestroyNotify)earlier_free);
 	for (int row = 0; row < PQntuples(result); row++) {
-		message->offer = MAX(message->offer, (unsigned)result_number(result, row, OFFER) + 1);
+		message->offer =
+			MAX(message->offer, (unsigned)result_number(result, row, OFFER) + 1);
 		g_ptr_array_add(*earlier_r, earlier_of(result, row));
 	}
 	return true;

@@ -13,15 +13,16 @@ enum { AUDIT_IDENTITY_BYTES = 32 };
 
 struct audit_message {
 	struct identifier id;
-	/* AUDIT_IDENTITY_BYTES, by which it is recognised when it is offered again; NULL: it may come again */
+	/* AUDIT_IDENTITY_BYTES, by which it is recognised when it is offered again; NULL: it may
+	 * come again */
 	const unsigned char *identity;
-	unsigned offer;            /* which this is, from 1 */
-	const char *queue_id;      /* these may be NULL */
+	unsigned offer;	      /* which this is, from 1 */
+	const char *queue_id; /* these may be NULL */
 	const char *authenticated;
 	const char *client;
 	const char *message_id;
 	const char *sender;
-	uint64_t size; /* bytes */
+	uint64_t size;	    /* bytes */
 	const char *policy; /* digest; audit_policy() must have been called for it */
 };
 
@@ -33,8 +34,8 @@ struct audit_copy {
 	const char *rule;
 	const char *method; /* NULL: refused */
 	const char *reason;
-	const char *trace;  /* JSON */
-	const char *keys;   /* a PostgreSQL array: "{1a2b,3c4d}" */
+	const char *trace;     /* JSON */
+	const char *keys;      /* a PostgreSQL array: "{1a2b,3c4d}" */
 	const char *signed_by; /* or NULL */
 	enum copy_state state; /* handed, queued, parked or refused */
 };
@@ -54,7 +55,8 @@ struct audit_policy {
 };
 
 /* Puts a policy on record, and from when on it is in force, in a transaction of its own. */
-bool audit_policy(struct connection *connection, const struct audit_policy *policy, struct fault *fault);
+bool audit_policy(struct connection *connection, const struct audit_policy *policy,
+		  struct fault *fault);
 
 /* All of these add to the open batch. */
 bool audit_add_message(struct connection *connection, const struct audit_message *message,
@@ -65,8 +67,8 @@ bool audit_add_copy(struct connection *connection, const struct audit_message *m
 bool audit_offered_again(struct connection *connection, const struct audit_message *message,
 			 struct fault *fault);
 
-/* A copy moves on to another state, if that follows from the one it is in (postseal.copy_move); `reason` NULL: stays
- * as it is. */
+/* A copy moves on to another state, if that follows from the one it is in (postseal.copy_move);
+ * `reason` NULL: stays as it is. */
 bool audit_move_copy(struct connection *connection, const char *copy, enum copy_state state,
 		     const char *reason, struct fault *fault);
 /* Something happened to a message, or to one copy of it (else NULL). */
@@ -75,8 +77,9 @@ bool audit_event(struct connection *connection, const char *message, const char 
 
 /* Did the last batch fail because this message is already on record? */
 bool audit_is_known(const struct connection *connection);
-/* Takes the identifier of the earlier record into message->id and the number of this offer into message->offer.
- * *earlier_r are its copies, struct audit_earlier; caller frees. NULL where there is no such record. */
+/* Takes the identifier of the earlier record into message->id and the number of this offer into
+ * message->offer. *earlier_r are its copies, struct audit_earlier; caller frees. NULL where there
+ * is no such record. */
 bool audit_find_earlier(struct connection *connection, struct audit_message *message,
 			GPtrArray **earlier_r, struct fault *fault);
 

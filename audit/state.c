@@ -19,7 +19,8 @@ static const struct {
 	[COPY_EXPIRED] = {"expired", N_("has expired unread")},
 	[COPY_REFUSED] = {"refused", N_("was refused")},
 	[COPY_RECALLED] = {"recalled", N_("was recalled")},
-	[COPY_LOST] = {"lost", N_("is lost: the reader's account was opened again without its password")},
+	[COPY_LOST] = {"lost",
+		       N_("is lost: the reader's account was opened again without its password")},
 };
 
 const char *

@@ -1,6 +1,6 @@
 /*
- * The states of a copy: stored as words, moved by postseal.copy_move() alone (audit/sql), told to people in words of
- * their own.
+ * The states of a copy: stored as words, moved by postseal.copy_move() alone (audit/sql), told to
+ * people in words of their own.
  */
 #ifndef POSTSEAL_AUDIT_STATE_H
 #define POSTSEAL_AUDIT_STATE_H

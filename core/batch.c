@@ -63,12 +63,14 @@ batch_begin(struct connection *connection, struct fault *fault)
 	return true;
 }
 
-/* The name under which the statement for so many rows is prepared; it lives as long as the connection. */
+/* The name under which the statement for so many rows is prepared; it lives as long as the
+ * connection. */
 static const char *
-prepare_in_batch(struct connection *connection, const struct statement *statement, unsigned rows, struct fault *fault)
+prepare_in_batch(struct connection *connection, const struct statement *statement, unsigned rows,
+		 struct fault *fault)
 {
-	g_autofree char *name =
-		rows == 1 ? g_strdup(statement->name) : g_strdup_printf("%s x %u", statement->name, rows);
+	g_autofree char *name = rows == 1 ? g_strdup(statement->name)
+					  : g_strdup_printf("%s x %u", statement->name, rows);
 	const char *known = g_hash_table_lookup(connection->prepared, name);
 	g_autofree char *sql = NULL;
 
@@ -86,8 +88,9 @@ prepare_in_batch(struct connection *connection, const struct statement *statemen
 }
 
 bool
-batch_add_rows(struct connection *connection, const struct statement *statement, unsigned rows, int count,
-	       const char *const *values, const int *lengths, const int *formats, struct fault *fault)
+batch_add_rows(struct connection *connection, const struct statement *statement, unsigned rows,
+	       int count, const char *const *values, const int *lengths, const int *formats,
+	       struct fault *fault)
 {
 	const char *name;
 
@@ -107,8 +110,8 @@ batch_add(struct connection *connection, const struct statement *statement,
 {
 	if (connection->member != NULL)
 		return member_add(connection->member, statement, parameters, fault);
-	return batch_add_rows(connection, statement, 1, parameters->count, parameters->values, parameters->lengths,
-			      parameters->formats, fault);
+	return batch_add_rows(connection, statement, 1, parameters->count, parameters->values,
+			      parameters->lengths, parameters->formats, fault);
 }
 
 /* Each statement answers with one result and a NULL. The first that failed is told; the

@@ -6,12 +6,13 @@
 
 #include "core/database.h"
 
-/* The SQL of a statement that `repeats`, for so many rows; the parameters of each follow those of the one before.
- * Caller frees. */
+/* The SQL of a statement that `repeats`, for so many rows; the parameters of each follow those of
+ * the one before. Caller frees. */
 char *statement_for_rows(const struct statement *statement, unsigned rows);
 
 /* As batch_add(), with the parameters of `rows` rows, `count` in all. */
-bool batch_add_rows(struct connection *connection, const struct statement *statement, unsigned rows, int count,
-		    const char *const *values, const int *lengths, const int *formats, struct fault *fault);
+bool batch_add_rows(struct connection *connection, const struct statement *statement, unsigned rows,
+		    int count, const char *const *values, const int *lengths, const int *formats,
+		    struct fault *fault);
 
 #endif

@@ -68,7 +68,8 @@ is_rule(const GArray *tokens)
 	for (guint i = 0; i < tokens->len; i++) {
 		const struct token *token = &g_array_index(tokens, struct token, i);
 
-		if (token->kind == TOKEN_WORD && g_strv_contains(i == 0 ? first : later, token->text))
+		if (token->kind == TOKEN_WORD &&
+		    g_strv_contains(i == 0 ? first : later, token->text))
 			return true;
 	}
 	return false;
@@ -90,7 +91,8 @@ place_behind(const struct scan *scan, const GArray *tokens)
 {
 	struct place place = g_array_index(tokens, struct token, tokens->len - 1).place;
 
-	place.column += count_characters(scan->configuration->text + place.begin, place.end - place.begin);
+	place.column +=
+		count_characters(scan->configuration->text + place.begin, place.end - place.begin);
 	place.begin = place.end;
 	return place;
 }
@@ -148,7 +150,8 @@ unquoted(const char *text, size_t length)
 	GString *plain = g_string_sized_new(length);
 
 	for (size_t i = 0; i < length; i++) {
-		if (text[i] == '\\' && i + 1 < length && (text[i + 1] == '"' || text[i + 1] == '\\'))
+		if (text[i] == '\\' && i + 1 < length &&
+		    (text[i + 1] == '"' || text[i + 1] == '\\'))
 			i++;
 		g_string_append_c(plain, text[i]);
 	}
@@ -177,7 +180,8 @@ scan_add(struct scan *scan, enum token_kind kind, const char *text, size_t lengt
 {
 	struct token token = {.kind = kind};
 
-	/* In braces are texts only: a word at the margin begins a line, and a brace was left open. */
+	/* In braces are texts only: a word at the margin begins a line, and a brace was left open.
+	 */
 	if (kind == TOKEN_WORD && scan->depth > 0 && scan->at.column == 1)
 		finish_line(scan);
 	if (kind == TOKEN_OPEN)
@@ -223,11 +227,15 @@ configuration_read(const char *path, GPtrArray *errors)
 	gsize length;
 
 	if (!g_file_get_contents(path, &text, &length, &error)) {
-		g_ptr_array_add(errors, g_strdup_printf("reading the configuration: %s", error->message));
+		g_ptr_array_add(errors,
+				g_strdup_printf("reading the configuration: %s", error->message));
 		return NULL;
 	}
 	if (length > FILE_MAX_BYTES) {
-		g_ptr_array_add(errors, g_strdup_printf("reading the configuration: %s is larger than 64 MiB", path));
+		g_ptr_array_add(
+			errors,
+			g_strdup_printf("reading the configuration: %s is larger than 64 MiB",
+					path));
 		g_free(text);
 		return NULL;
 	}
@@ -250,8 +258,8 @@ configuration_complain(const struct configuration *configuration, GPtrArray *com
 	va_start(args, format);
 	text = g_strdup_vprintf(format, args);
 	va_end(args);
-	g_ptr_array_add(complaints, g_strdup_printf("%s:%u:%u: %s", configuration->path, place->line,
-						    place->column, text));
+	g_ptr_array_add(complaints, g_strdup_printf("%s:%u:%u: %s", configuration->path,
+						    place->line, place->column, text));
 }
 
 void

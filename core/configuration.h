@@ -1,7 +1,7 @@
 /*
  * postseal.conf(5) as a text: lines of words, each word with its place in the file. What a line
- * means is said by those who read it: the settings (core/settings.h) or the rules (policy/), so that
- * a program that needs only the settings does not fail over a rule.
+ * means is said by those who read it: the settings (core/settings.h) or the rules (policy/), so
+ * that a program that needs only the settings does not fail over a rule.
  *
  * A line ends where the text's does, unless a brace is open or the next line begins with a blank.
  */
@@ -39,7 +39,7 @@ struct token {
 
 struct configuration_line {
 	GArray *tokens; /* struct token; at least one and the end */
-	bool is_rule;   /* a table or a rule, not settings */
+	bool is_rule;	/* a table or a rule, not settings */
 };
 
 struct configuration {

@@ -20,7 +20,7 @@ struct connection {
 	struct database *database;
 	PGconn *pg;
 	GHashTable *prepared; /* names of statements */
-	GQueue awaited;       /* in a batch: what each coming result is for */
+	GQueue awaited;	      /* in a batch: what each coming result is for */
 	bool in_batch;
 	bool broken;
 	char sqlstate[6];
@@ -28,7 +28,8 @@ struct connection {
 };
 
 /* Tells what PostgreSQL says of `doing`, and keeps its SQLSTATE. Returns false. */
-bool connection_fail(struct connection *connection, const PGresult *result, const char *doing, struct fault *fault);
+bool connection_fail(struct connection *connection, const PGresult *result, const char *doing,
+		     struct fault *fault);
 bool connection_succeeded(const PGresult *result);
 
 #endif

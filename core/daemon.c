@@ -25,8 +25,9 @@ daemon_drop_privileges(const char *user, struct fault *fault)
 	if (geteuid() != 0)
 		return true;
 	if (user == NULL || *user == '\0')
-		return fault_set(fault, FAULT_CONFIG,
-				 "running as root without a user to change to: set `user` in postseal.conf");
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"running as root without a user to change to: set `user` in postseal.conf");
 	errno = 0;
 	entry = getpwnam(user);
 	if (entry == NULL)
@@ -46,9 +47,9 @@ daemon_share_socket(const char *path, const char *group, mode_t mode, struct fau
 
 	if (*group != '\0' && entry == NULL)
 		return fault_set(fault, FAULT_CONFIG,
-				 "giving the socket %s to the group %s: there is no such group", path, group);
-	if (chmod(path, mode) != 0 ||
-	    (entry != NULL && chown(path, (uid_t)-1, entry->gr_gid) != 0))
+				 "giving the socket %s to the group %s: there is no such group",
+				 path, group);
+	if (chmod(path, mode) != 0 || (entry != NULL && chown(path, (uid_t)-1, entry->gr_gid) != 0))
 		return fault_set(fault, FAULT_CONFIG, "setting who may use the socket %s: %s", path,
 				 strerror(errno));
 	return true;

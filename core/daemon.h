@@ -15,8 +15,8 @@
  * program where that cannot be done. */
 const char *daemon_begin(int argc, char **argv, const char *name);
 
-/* The exit status where the configuration cannot be read (EX_CONFIG of sysexits.h): starting again does
- * not help, and systemd does not try. */
+/* The exit status where the configuration cannot be read (EX_CONFIG of sysexits.h): starting again
+ * does not help, and systemd does not try. */
 enum { EXIT_CONFIGURATION = 78 };
 
 /* Becomes `user` with its groups; nothing happens where we are not root. */

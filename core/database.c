@@ -151,22 +151,25 @@ one_line(const char *message)
 }
 
 /* The server notices within two minutes that a client's machine is gone, and frees what it held. */
-static const char session_options[] = "-c statement_timeout=60s -c timezone=UTC -c tcp_keepalives_idle=60"
-				      " -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6";
+static const char session_options[] =
+	"-c statement_timeout=60s -c timezone=UTC -c tcp_keepalives_idle=60"
+	" -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6";
 
 PGconn *
 database_connect(const struct database_settings *settings, struct fault *fault)
 {
-	g_autofree char *wait = g_strdup_printf("%u", settings->connect_seconds == 0
-							     ? CONNECT_SECONDS
-							     : settings->connect_seconds);
+	g_autofree char *wait = g_strdup_printf(
+		"%u", settings->connect_seconds == 0 ? CONNECT_SECONDS : settings->connect_seconds);
 	const char *role = url_names_user(settings->url) ? NULL : settings->role;
 	/* Later keywords win over what the URL says; the user only where it says none. */
-	const char *keywords[] = {"dbname",           "connect_timeout", "tcp_user_timeout",
-				  "client_encoding",  "options",         role == NULL ? NULL : "user",
+	const char *keywords[] = {"dbname",
+				  "connect_timeout",
+				  "tcp_user_timeout",
+				  "client_encoding",
+				  "options",
+				  role == NULL ? NULL : "user",
 				  NULL};
-	const char *values[] = {settings->url, wait, "30000", "UTF8",
-				session_options, role, NULL};
+	const char *values[] = {settings->url, wait, "30000", "UTF8", session_options, role, NULL};
 	g_autoptr(PGconn) pg = PQconnectdbParams(keywords, values, 1);
 	g_autofree char *why = NULL;
 
@@ -229,7 +232,8 @@ database_take(struct database *database, struct fault *fault)
 	if (connection != NULL)
 		return connection;
 	if (!may_make) {
-		fault_set(fault, FAULT_DATABASE, "waiting for a database connection: all %u are in use",
+		fault_set(fault, FAULT_DATABASE,
+			  "waiting for a database connection: all %u are in use",
 			  database->settings.connections_max);
 		return NULL;
 	}
@@ -284,18 +288,21 @@ connection_give(struct connection *connection)
 /* --- statements --- */
 
 bool
-connection_fail(struct connection *connection, const PGresult *result, const char *doing, struct fault *fault)
+connection_fail(struct connection *connection, const PGresult *result, const char *doing,
+		struct fault *fault)
 {
 	const char *state = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_SQLSTATE);
-	const char *text = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *text =
+		result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	g_autofree char *why = one_line(text != NULL ? text : PQerrorMessage(connection->pg));
 
 	g_strlcpy(connection->sqlstate, state == NULL ? "" : state, sizeof connection->sqlstate);
-	/* Not PostgreSQL but our end failed, such as for want of memory: what it did nobody knows, and
-	 * a statement that it prepared could not be prepared again. */
+	/* Not PostgreSQL but our end failed, such as for want of memory: what it did nobody knows,
+	 * and a statement that it prepared could not be prepared again. */
 	if (state == NULL)
 		connection->broken = true;
-	return fault_set(fault, FAULT_DATABASE, "running the database statement %s: %s", doing, why);
+	return fault_set(fault, FAULT_DATABASE, "running the database statement %s: %s", doing,
+			 why);
 }
 
 bool

@@ -17,10 +17,10 @@
 #include "core/fault.h"
 
 struct database_settings {
-	const char *url;          /* libpq connection string or URI */
-	const char *role;         /* used where the URL names no user */
+	const char *url;	  /* libpq connection string or URI */
+	const char *role;	  /* used where the URL names no user */
 	unsigned connections_max; /* default 16 */
-	unsigned wait_seconds;    /* for a free connection, while all are in use; default 60 */
+	unsigned wait_seconds;	  /* for a free connection, while all are in use; default 60 */
 	unsigned connect_seconds; /* for a new connection; default 10 */
 };
 
@@ -28,8 +28,8 @@ struct statement {
 	const char *name;
 	const char *sql;
 	bool binary; /* results in PostgreSQL's binary form: a bytea as its very bytes */
-	/* The SQL ends in `values (…)` and may be run for several rows at once, also before statements that
-	 * were added earlier. */
+	/* The SQL ends in `values (…)` and may be run for several rows at once, also before
+	 * statements that were added earlier. */
 	bool repeats;
 };
 
@@ -53,7 +53,8 @@ void parameters_bytes(struct parameters *parameters, const void *bytes, size_t l
 struct database;
 struct connection;
 
-/* A copy with texts of its own, to be cleared: the settings that they come from may be read again. */
+/* A copy with texts of its own, to be cleared: the settings that they come from may be read again.
+ */
 struct database_settings database_settings_copy(const struct database_settings *settings);
 void database_settings_clear(struct database_settings *settings);
 
@@ -68,9 +69,9 @@ void database_count(struct database *database, unsigned *open_r, unsigned *used_
  * is none in time. One that failed or was left within a batch is closed, not reused. */
 struct connection *database_take(struct database *database, struct fault *fault);
 void connection_give(struct connection *connection);
-/* For one batch, which is committed together with those of other threads that are ready at the same time (group
- * commit); one that cannot be committed does not take the others along. Cannot fail: the database is asked for a
- * connection when one is needed. */
+/* For one batch, which is committed together with those of other threads that are ready at the same
+ * time (group commit); one that cannot be committed does not take the others along. Cannot fail:
+ * the database is asked for a connection when one is needed. */
 struct connection *database_take_grouped(struct database *database);
 typedef struct connection connection_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(connection_auto, connection_give)
@@ -88,8 +89,8 @@ bool connection_rows(struct connection *connection, const struct statement *stat
 /* Text that holds several statements, as in migrations; runs as one transaction. */
 bool connection_script(struct connection *connection, const char *sql, struct fault *fault);
 
-/* A transaction whose statements need each other's answers. One that is not committed is rolled back when the
- * connection is given back. */
+/* A transaction whose statements need each other's answers. One that is not committed is rolled
+ * back when the connection is given back. */
 bool transaction_begin(struct connection *connection, struct fault *fault);
 bool transaction_commit(struct connection *connection, struct fault *fault);
 /* The same as the last statement of a batch within the transaction: one round trip less. */

@@ -12,22 +12,23 @@
 
 enum fault_cause {
 	FAULT_NONE = 0,
-	FAULT_DATABASE,  /* PostgreSQL unreachable or refusing */
-	FAULT_STORAGE,   /* disk, spool, descriptors, memory */
-	FAULT_CRYPTO,    /* a key, certificate or crypto library failed us */
-	FAULT_TIMEOUT,   /* a helper program or peer took too long */
-	FAULT_PEER,      /* the MTA on the other end of a connection failed us */
-	FAULT_OVERLOAD,  /* too much to do at the same time */
-	FAULT_BUSY,      /* somebody else is at the same work */
-	FAULT_BUG,       /* should not happen; temporary, so that no mail is lost */
-	FAULT_CONFIG,    /* a setting or file of the admin is wrong */
-	FAULT_INPUT,     /* bytes from outside are not what they should be */
-	FAULT_TOO_BIG,   /* over a limit that the admin set */
-	FAULT_REFUSED,   /* the policy says no */
-	FAULT_ADDRESS,   /* what names a recipient is no address, or none that is read in one way only */
-	FAULT_SENDER,    /* the same of the sender */
-	FAULT_SMTPUTF8,  /* an address needs SMTPUTF8, which was not asked for (RFC 6531) */
-	FAULT_LOOP,      /* the message comes round again and again */
+	FAULT_DATABASE, /* PostgreSQL unreachable or refusing */
+	FAULT_STORAGE,	/* disk, spool, descriptors, memory */
+	FAULT_CRYPTO,	/* a key, certificate or crypto library failed us */
+	FAULT_TIMEOUT,	/* a helper program or peer took too long */
+	FAULT_PEER,	/* the MTA on the other end of a connection failed us */
+	FAULT_OVERLOAD, /* too much to do at the same time */
+	FAULT_BUSY,	/* somebody else is at the same work */
+	FAULT_BUG,	/* should not happen; temporary, so that no mail is lost */
+	FAULT_CONFIG,	/* a setting or file of the admin is wrong */
+	FAULT_INPUT,	/* bytes from outside are not what they should be */
+	FAULT_TOO_BIG,	/* over a limit that the admin set */
+	FAULT_REFUSED,	/* the policy says no */
+	FAULT_ADDRESS, /* what names a recipient is no address, or none that is read in one way only
+			*/
+	FAULT_SENDER,  /* the same of the sender */
+	FAULT_SMTPUTF8,	 /* an address needs SMTPUTF8, which was not asked for (RFC 6531) */
+	FAULT_LOOP,	 /* the message comes round again and again */
 	FAULT_NO_METHOD, /* no way the policy allows can be gone for this recipient */
 	FAULT_CAUSES
 };

@@ -7,8 +7,8 @@
 
 enum {
 	MEMBER_BYTES_MAX = 128 * 1024, /* of parameters that are kept */
-	GROUP_MAX = 32,                /* members */
-	ROWS_MAX = 16,                 /* of one statement, which is prepared for 1, 2, 4, 8 and 16 */
+	GROUP_MAX = 32,		       /* members */
+	ROWS_MAX = 16, /* of one statement, which is prepared for 1, 2, 4, 8 and 16 */
 };
 
 enum outcome { WAITING, COMMITTED, FAILED, ALONE };
@@ -82,14 +82,16 @@ keep(struct member *member, const struct statement *statement, const struct para
 	const struct step step = {statement, member->values->len, (guint)parameters->count};
 
 	for (int i = 0; i < parameters->count; i++) {
-		struct value value = {member->store->len, parameters->lengths[i], parameters->formats[i]};
+		struct value value = {member->store->len, parameters->lengths[i],
+				      parameters->formats[i]};
 
 		if (parameters->values[i] == NULL) {
 			value.length = -1;
 		} else {
 			g_byte_array_append(member->store, (const guint8 *)parameters->values[i],
 					    (guint)parameters->lengths[i]);
-			g_byte_array_append(member->store, (const guint8 *)"", 1); /* libpq reads texts to their NUL */
+			g_byte_array_append(member->store, (const guint8 *)"",
+					    1); /* libpq reads texts to their NUL */
 		}
 		g_array_append_val(member->values, value);
 	}
@@ -128,7 +130,8 @@ rows_add(struct rows *rows, const struct member *member, const struct step *step
 	for (guint i = step->first; i < step->first + step->count; i++) {
 		const struct value *value = &g_array_index(member->values, struct value, i);
 
-		g_ptr_array_add(rows->values, value->length < 0 ? NULL : member->store->data + value->at);
+		g_ptr_array_add(rows->values,
+				value->length < 0 ? NULL : member->store->data + value->at);
 		g_array_append_val(rows->lengths, value->length);
 		g_array_append_val(rows->formats, value->format);
 	}
@@ -182,7 +185,8 @@ send_repeated(GPtrArray *members, struct connection *connection, const struct st
 }
 
 static bool
-send_once(const struct member *member, const struct step *step, struct connection *connection, struct fault *fault)
+send_once(const struct member *member, const struct step *step, struct connection *connection,
+	  struct fault *fault)
 {
 	struct rows rows;
 	bool sent;
@@ -232,8 +236,8 @@ settle(GPtrArray *members, enum outcome outcome, const char *sqlstate, const str
 	}
 }
 
-/* One transaction for all. Where PostgreSQL itself refused it, nothing of it was committed and each may be tried
- * alone; where the connection broke, nobody knows, and all of them fail. */
+/* One transaction for all. Where PostgreSQL itself refused it, nothing of it was committed and each
+ * may be tried alone; where the connection broke, nobody knows, and all of them fail. */
 static enum outcome
 commit_members(GPtrArray *members, struct database *database, char *sqlstate_r, struct fault *fault)
 {
@@ -295,7 +299,8 @@ go_alone(struct member *member, struct fault *fault)
 
 	g_ptr_array_add(self, member);
 	member->own = database_take(member->database, fault);
-	if (member->own == NULL || !batch_begin(member->own, fault) || !send_members(self, member->own, fault))
+	if (member->own == NULL || !batch_begin(member->own, fault) ||
+	    !send_members(self, member->own, fault))
 		return false;
 	g_array_set_size(member->steps, 0);
 	g_array_set_size(member->values, 0);
@@ -323,8 +328,8 @@ size_of(const struct parameters *parameters)
 }
 
 bool
-member_add(struct member *member, const struct statement *statement, const struct parameters *parameters,
-	   struct fault *fault)
+member_add(struct member *member, const struct statement *statement,
+	   const struct parameters *parameters, struct fault *fault)
 {
 	if (member->own == NULL) {
 		if (member->store->len + size_of(parameters) <= MEMBER_BYTES_MAX) {

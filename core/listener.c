@@ -35,7 +35,8 @@ wait_for(const struct listener *listener, int fd, int milliseconds)
 static bool
 subscribe(struct listener *listener, PGconn *pg)
 {
-	g_autofree char *name = PQescapeIdentifier(pg, listener->channel, strlen(listener->channel));
+	g_autofree char *name =
+		PQescapeIdentifier(pg, listener->channel, strlen(listener->channel));
 	g_autofree char *sql = g_strconcat("listen ", name, NULL);
 	g_autoptr(PGresult) result = PQexec(pg, sql);
 

@@ -11,7 +11,8 @@
 
 struct listener;
 
-/* Copies settings and channel. `heard` is called on the listener's thread; `payload` is NULL as said above. */
+/* Copies settings and channel. `heard` is called on the listener's thread; `payload` is NULL as
+ * said above. */
 struct listener *listener_start(const struct database_settings *settings, const char *channel,
 				void (*heard)(void *context, const char *payload), void *context);
 /* Ends the thread. `heard` is not called after it returned. */

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double bounds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
+static const double bounds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+				0.25,  0.5,    1,     2.5,  5,	   10,	 30};
 enum { BOUNDS = G_N_ELEMENTS(bounds) };
 
 struct histogram {
@@ -15,7 +16,7 @@ struct histogram {
 
 static struct {
 	GMutex lock;
-	GHashTable *counters;   /* "name{labels}" to double * */
+	GHashTable *counters;	/* "name{labels}" to double * */
 	GHashTable *histograms; /* "name\nlabels" to struct histogram */
 	metrics_gauge *gauge;
 	void *context;
@@ -34,7 +35,8 @@ make_tables(void)
 void
 metrics_count(const char *name, const char *labels, double by)
 {
-	g_autofree char *key = *labels == '\0' ? g_strdup(name) : g_strdup_printf("%s{%s}", name, labels);
+	g_autofree char *key =
+		*labels == '\0' ? g_strdup(name) : g_strdup_printf("%s{%s}", name, labels);
 	double *value;
 
 	g_mutex_lock(&figures.lock);
@@ -78,7 +80,8 @@ metrics_begin(void)
 void
 metrics_end(gint64 begun, const char *name, const char *labels)
 {
-	metrics_observe(name, labels, (double)(g_get_monotonic_time() - begun) / G_TIME_SPAN_SECOND);
+	metrics_observe(name, labels,
+			(double)(g_get_monotonic_time() - begun) / G_TIME_SPAN_SECOND);
 }
 
 /* --- the text --- */
@@ -103,14 +106,17 @@ append_histogram(gpointer key, gpointer value, gpointer text)
 
 	for (int i = 0; i < BOUNDS; i++) {
 		below += histogram->buckets[i];
-		g_string_append_printf(text, "%s_bucket{%s%sle=\"%s\"} %" G_GUINT64_FORMAT "\n", parts[0], parts[1],
-				       comma, g_ascii_formatd(number, sizeof number, "%g", bounds[i]), below);
+		g_string_append_printf(text, "%s_bucket{%s%sle=\"%s\"} %" G_GUINT64_FORMAT "\n",
+				       parts[0], parts[1], comma,
+				       g_ascii_formatd(number, sizeof number, "%g", bounds[i]),
+				       below);
 	}
 	below += histogram->buckets[BOUNDS];
-	g_string_append_printf(text, "%s_bucket{%s%sle=\"+Inf\"} %" G_GUINT64_FORMAT "\n", parts[0], parts[1], comma,
-			       below);
-	g_string_append_printf(text, "%s_sum{%s} %s\n%s_count{%s} %" G_GUINT64_FORMAT "\n", parts[0], parts[1],
-			       g_ascii_dtostr(number, sizeof number, histogram->sum), parts[0], parts[1], below);
+	g_string_append_printf(text, "%s_bucket{%s%sle=\"+Inf\"} %" G_GUINT64_FORMAT "\n", parts[0],
+			       parts[1], comma, below);
+	g_string_append_printf(
+		text, "%s_sum{%s} %s\n%s_count{%s} %" G_GUINT64_FORMAT "\n", parts[0], parts[1],
+		g_ascii_dtostr(number, sizeof number, histogram->sum), parts[0], parts[1], below);
 }
 
 char *
@@ -141,7 +147,8 @@ answer(void *context, struct MHD_Connection *connection, const char *url, const 
 	enum MHD_Result queued;
 
 	(void)context, (void)version, (void)upload, (void)upload_size, (void)request;
-	MHD_add_response_header(response, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+	MHD_add_response_header(response, "Content-Type",
+				"text/plain; version=0.0.4; charset=utf-8");
 	queued = MHD_queue_response(connection, found ? MHD_HTTP_OK : MHD_HTTP_NOT_FOUND, response);
 	MHD_destroy_response(response);
 	return queued;
@@ -170,13 +177,17 @@ metrics_serve(const char *address, metrics_gauge *gauge, void *context, struct f
 	if (*address == '\0')
 		return true;
 	if (!read_address(address, &place))
-		return fault_set(fault, FAULT_CONFIG,
-				 "serving metrics at %s: expected a loopback address and a port such as "
-				 "127.0.0.1:9180", address);
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"serving metrics at %s: expected a loopback address and a port such as "
+			"127.0.0.1:9180",
+			address);
 	figures.gauge = gauge;
 	figures.context = context;
-	return MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, answer, NULL, MHD_OPTION_SOCK_ADDR,
-				(struct sockaddr *)&place, MHD_OPTION_CONNECTION_LIMIT, 16u,
-				MHD_OPTION_CONNECTION_TIMEOUT, 10u, MHD_OPTION_END) != NULL ||
-	       fault_set(fault, FAULT_CONFIG, "serving metrics at %s failed: is the port in use?", address);
+	return MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, answer, NULL,
+				MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&place,
+				MHD_OPTION_CONNECTION_LIMIT, 16u, MHD_OPTION_CONNECTION_TIMEOUT,
+				10u, MHD_OPTION_END) != NULL ||
+	       fault_set(fault, FAULT_CONFIG, "serving metrics at %s failed: is the port in use?",
+			 address);
 }

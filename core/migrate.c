@@ -2,11 +2,10 @@
 
 #include <string.h>
 
-static const char prepare_schema[] =
-	"create schema if not exists postseal;"
-	"create table if not exists postseal.migration ("
-	" name text primary key, digest text not null,"
-	" applied_at timestamptz not null default now());";
+static const char prepare_schema[] = "create schema if not exists postseal;"
+				     "create table if not exists postseal.migration ("
+				     " name text primary key, digest text not null,"
+				     " applied_at timestamptz not null default now());";
 
 static const struct statement lock_migrations = {
 	"migrate_lock", "select pg_advisory_lock(hashtext('postseal.migration'))"};
@@ -23,7 +22,8 @@ static bool
 look_up(struct connection *connection, const struct migration *migration, enum state *state_r,
 	struct fault *fault)
 {
-	g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, migration->sql, -1);
+	g_autofree char *digest =
+		g_compute_checksum_for_string(G_CHECKSUM_SHA256, migration->sql, -1);
 	g_autoptr(PGresult) result = NULL;
 	struct parameters parameters = {0};
 
@@ -41,7 +41,8 @@ look_up(struct connection *connection, const struct migration *migration, enum s
 static bool
 apply(struct connection *connection, const struct migration *migration, struct fault *fault)
 {
-	g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, migration->sql, -1);
+	g_autofree char *digest =
+		g_compute_checksum_for_string(G_CHECKSUM_SHA256, migration->sql, -1);
 	struct parameters parameters = {0};
 
 	parameters_text(&parameters, migration->name);
@@ -86,12 +87,14 @@ migrate_check(struct connection *connection, struct fault *fault)
 		enum state state;
 
 		if (!look_up(connection, m, &state, fault))
-			return fault_within(fault, "looking at the schema of the database (is it made? "
-						   "postseal database init)");
+			return fault_within(fault,
+					    "looking at the schema of the database (is it made? "
+					    "postseal database init)");
 		if (state == MISSING)
-			return fault_set(fault, FAULT_CONFIG,
-					 "the database lacks %s; apply it with: postseal database init",
-					 m->name);
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"the database lacks %s; apply it with: postseal database init",
+				m->name);
 	}
 	return true;
 }

@@ -5,24 +5,26 @@
 
 #include "core/domain.h"
 
-#define DAY UINT64_C(86400)
-#define GB UINT64_C(1000000000)
+#define DAY	  UINT64_C(86400)
+#define GB	  UINT64_C(1000000000)
 #define AT(field) offsetof(struct settings, field)
 
-
 static const struct setting table[] = {
-#define TEXT(field, standard) {#field, SETTING_TEXT, AT(field), standard, NULL, 0, 0},
-#define SECRET(field, standard) {#field, SETTING_SECRET, AT(field), standard, NULL, 0, 0},
-#define WORD(field, standard, words) {#field, SETTING_WORD, AT(field), standard, words, 0, 0},
-#define LIST(field, standard) {#field, SETTING_LIST, AT(field), standard, NULL, 0, 0},
-#define DOMAINS(field, standard) {#field, SETTING_DOMAINS, AT(field), standard, NULL, 0, 0},
-#define TABLE(field, standard) {#field, SETTING_TABLE, AT(field), standard, NULL, 0, 0},
-#define MODE(field, standard) {#field, SETTING_MODE, AT(field), standard, NULL, 0, 0},
-#define FLAG(field, standard) {#field, SETTING_FLAG, AT(field), standard, "no, yes", 0, 0},
+#define TEXT(field, standard)	       {#field, SETTING_TEXT, AT(field), standard, NULL, 0, 0},
+#define SECRET(field, standard)	       {#field, SETTING_SECRET, AT(field), standard, NULL, 0, 0},
+#define WORD(field, standard, words)   {#field, SETTING_WORD, AT(field), standard, words, 0, 0},
+#define LIST(field, standard)	       {#field, SETTING_LIST, AT(field), standard, NULL, 0, 0},
+#define DOMAINS(field, standard)       {#field, SETTING_DOMAINS, AT(field), standard, NULL, 0, 0},
+#define TABLE(field, standard)	       {#field, SETTING_TABLE, AT(field), standard, NULL, 0, 0},
+#define MODE(field, standard)	       {#field, SETTING_MODE, AT(field), standard, NULL, 0, 0},
+#define FLAG(field, standard)	       {#field, SETTING_FLAG, AT(field), standard, "no, yes", 0, 0},
 #define CHOICE(field, standard, words) {#field, SETTING_CHOICE, AT(field), standard, words, 0, 0},
-#define COUNT(field, standard, least, most) {#field, SETTING_COUNT, AT(field), standard, NULL, least, most},
-#define BYTES(field, standard, least, most) {#field, SETTING_BYTES, AT(field), standard, NULL, least, most},
-#define SECONDS(field, standard, least, most) {#field, SETTING_SECONDS, AT(field), standard, NULL, least, most},
+#define COUNT(field, standard, least, most)                                                        \
+	{#field, SETTING_COUNT, AT(field), standard, NULL, least, most},
+#define BYTES(field, standard, least, most)                                                        \
+	{#field, SETTING_BYTES, AT(field), standard, NULL, least, most},
+#define SECONDS(field, standard, least, most)                                                      \
+	{#field, SETTING_SECONDS, AT(field), standard, NULL, least, most},
 #include "core/settings_table.h"
 	{NULL, SETTING_TEXT, 0, NULL, NULL, 0, 0},
 };
@@ -159,7 +161,8 @@ settings_free(struct settings *settings)
 	if (settings == NULL)
 		return;
 	for (const struct setting *s = table; s->field != NULL; s++) {
-		if (s->type == SETTING_TEXT || s->type == SETTING_SECRET || s->type == SETTING_WORD || s->type == SETTING_TABLE)
+		if (s->type == SETTING_TEXT || s->type == SETTING_SECRET ||
+		    s->type == SETTING_WORD || s->type == SETTING_TABLE)
 			g_free(*(char **)place_of(settings, s));
 		else if (s->type == SETTING_LIST || s->type == SETTING_DOMAINS)
 			g_strfreev(*(char ***)place_of(settings, s));
@@ -173,10 +176,10 @@ struct settings_reader {
 	const struct configuration *configuration;
 	GPtrArray *errors;
 	struct settings *settings;
-	GHashTable *seen;  /* struct setting */
+	GHashTable *seen;   /* struct setting */
 	GPtrArray *tables;  /* struct token */
 	GPtrArray *secrets; /* struct token, in the order of the file */
-	guint before;      /* errors of others */
+	guint before;	    /* errors of others */
 };
 
 /* A line as it is being read: `at` is the next token. */
@@ -215,8 +218,8 @@ expect(const struct cursor *cursor, const char *wanted)
 	g_autofree char *name = cursor->setting == NULL ? NULL : setting_name(cursor->setting);
 
 	configuration_complain(configuration, cursor->reader->errors, &cursor->at->place,
-			       "found %s, expected %s%s%s", found, wanted, name == NULL ? "" : " for ",
-			       name == NULL ? "" : name);
+			       "found %s, expected %s%s%s", found, wanted,
+			       name == NULL ? "" : " for ", name == NULL ? "" : name);
 	return false;
 }
 
@@ -261,7 +264,8 @@ read_list(struct cursor *cursor)
 	for (cursor->at++; cursor->at->kind == TOKEN_STRING;) {
 		g_autofree char *canonical = NULL;
 
-		if (cursor->setting->type == SETTING_DOMAINS && !domain_parse(cursor->at->text, &canonical, &fault))
+		if (cursor->setting->type == SETTING_DOMAINS &&
+		    !domain_parse(cursor->at->text, &canonical, &fault))
 			return expect(cursor, "a domain such as \"example.com\"");
 		g_ptr_array_add(texts, cursor->at->text);
 		cursor->at++;
@@ -283,9 +287,12 @@ read_list(struct cursor *cursor)
 static char *
 range(const struct setting *setting)
 {
-	const char *unit = setting->type == SETTING_BYTES ? " bytes" : setting->type == SETTING_SECONDS ? " seconds" : "";
+	const char *unit = setting->type == SETTING_BYTES     ? " bytes"
+			   : setting->type == SETTING_SECONDS ? " seconds"
+							      : "";
 
-	return g_strdup_printf("%" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT "%s", setting->least, setting->most, unit);
+	return g_strdup_printf("%" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT "%s", setting->least,
+			       setting->most, unit);
 }
 
 static bool
@@ -307,7 +314,8 @@ read_number(struct cursor *cursor)
 		cursor->at += found != UNIT_NONE;
 		return expect(cursor, expected[setting->type]);
 	}
-	if (!unit_multiply(number->number, factor, &value) || !set_number(cursor->reader->settings, setting, value)) {
+	if (!unit_multiply(number->number, factor, &value) ||
+	    !set_number(cursor->reader->settings, setting, value)) {
 		g_autofree char *between = range(setting);
 
 		return expect(cursor, between);
@@ -338,7 +346,8 @@ read_value(struct cursor *cursor)
 static const struct setting *
 find(const char *first, const char *second)
 {
-	g_autofree char *field = second == NULL ? g_strdup(first) : g_strconcat(first, "_", second, NULL);
+	g_autofree char *field =
+		second == NULL ? g_strdup(first) : g_strconcat(first, "_", second, NULL);
 
 	for (const struct setting *s = table; s->field != NULL; s++)
 		if (strcmp(s->field, field) == 0)
@@ -351,7 +360,8 @@ static bool
 read_setting(struct cursor *cursor, const struct token *name, const char *first, const char *second)
 {
 	struct settings_reader *reader = cursor->reader;
-	g_autofree char *shown = second == NULL ? g_strdup(first) : g_strconcat(first, " ", second, NULL);
+	g_autofree char *shown =
+		second == NULL ? g_strdup(first) : g_strconcat(first, " ", second, NULL);
 
 	cursor->setting = find(first, second);
 	if (cursor->setting == NULL)
@@ -417,7 +427,9 @@ settings_reader_public(const struct settings_reader *reader)
 	size_t done = 0;
 
 	for (guint i = 0; i < file->lines->len; i++) {
-		const GArray *tokens = ((const struct configuration_line *)g_ptr_array_index(file->lines, i))->tokens;
+		const GArray *tokens =
+			((const struct configuration_line *)g_ptr_array_index(file->lines, i))
+				->tokens;
 
 		for (guint j = 0; j < tokens->len; j++) {
 			const struct token *token = &g_array_index(tokens, struct token, j);
@@ -427,7 +439,8 @@ settings_reader_public(const struct settings_reader *reader)
 			if (g_ptr_array_find(reader->secrets, token, NULL))
 				g_string_append(text, "\"***\"");
 			else
-				g_string_append_len(text, file->text + begin, (gssize)(end - begin));
+				g_string_append_len(text, file->text + begin,
+						    (gssize)(end - begin));
 			done = end;
 		}
 	}
@@ -442,8 +455,9 @@ complain_of_what_is_missing(struct settings_reader *reader)
 		g_autofree char *name = setting_name(s);
 
 		if (s->standard == NULL && *(void **)place_of(reader->settings, s) == NULL)
-			configuration_complain(reader->configuration, reader->errors, &reader->configuration->end,
-					       "found no setting %s, expected %s", name, expected[s->type]);
+			configuration_complain(
+				reader->configuration, reader->errors, &reader->configuration->end,
+				"found no setting %s, expected %s", name, expected[s->type]);
 	}
 }
 

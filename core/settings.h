@@ -18,17 +18,17 @@ enum receipts { RECEIPTS_AT_ONCE, RECEIPTS_DAILY, RECEIPTS_TROUBLE };
 enum sign { SIGN_LOGIN, SIGN_MTA, SIGN_ANY };
 
 struct settings {
-#define TEXT(field, standard) char *field;
-#define SECRET(field, standard) char *field;
-#define WORD(field, standard, words) char *field;
-#define LIST(field, standard) char **field;
-#define DOMAINS(field, standard) char **field;
-#define TABLE(field, standard) char *field;
-#define MODE(field, standard) mode_t field;
-#define FLAG(field, standard) bool field;
-#define CHOICE(field, standard, words) enum field field;
-#define COUNT(field, standard, least, most) uint64_t field;
-#define BYTES(field, standard, least, most) uint64_t field;
+#define TEXT(field, standard)		      char *field;
+#define SECRET(field, standard)		      char *field;
+#define WORD(field, standard, words)	      char *field;
+#define LIST(field, standard)		      char **field;
+#define DOMAINS(field, standard)	      char **field;
+#define TABLE(field, standard)		      char *field;
+#define MODE(field, standard)		      mode_t field;
+#define FLAG(field, standard)		      bool field;
+#define CHOICE(field, standard, words)	      enum field field;
+#define COUNT(field, standard, least, most)   uint64_t field;
+#define BYTES(field, standard, least, most)   uint64_t field;
 #define SECONDS(field, standard, least, most) uint64_t field;
 #include "core/settings_table.h"
 #undef TEXT
@@ -60,12 +60,13 @@ struct settings *settings_read(const char *path);
 
 struct settings_reader;
 
-struct settings_reader *settings_reader_new(const struct configuration *configuration, GPtrArray *errors);
+struct settings_reader *settings_reader_new(const struct configuration *configuration,
+					    GPtrArray *errors);
 void settings_reader_line(struct settings_reader *reader, const struct configuration_line *line);
 /* Where each table that a setting names is named: struct token, borrowed from the configuration. */
 const GPtrArray *settings_reader_tables(const struct settings_reader *reader);
-/* The file without its secrets ("***") and comments, which may hold old ones; lines keep their numbers. Caller
- * frees. */
+/* The file without its secrets ("***") and comments, which may hold old ones; lines keep their
+ * numbers. Caller frees. */
 char *settings_reader_public(const struct settings_reader *reader);
 /* What is still missing is an error. Frees the reader; its settings are the caller's. */
 struct settings *settings_reader_finish(struct settings_reader *reader);
@@ -73,18 +74,18 @@ struct settings *settings_reader_finish(struct settings_reader *reader);
 /* --- for the manual and its test --- */
 
 enum setting_type { /* numbers are the last */
-	SETTING_TEXT,
-	SETTING_SECRET,
-	SETTING_WORD,
-	SETTING_LIST,
-	SETTING_DOMAINS,
-	SETTING_TABLE,
-	SETTING_MODE,
-	SETTING_FLAG,
-	SETTING_CHOICE,
-	SETTING_COUNT,
-	SETTING_BYTES,
-	SETTING_SECONDS
+		    SETTING_TEXT,
+		    SETTING_SECRET,
+		    SETTING_WORD,
+		    SETTING_LIST,
+		    SETTING_DOMAINS,
+		    SETTING_TABLE,
+		    SETTING_MODE,
+		    SETTING_FLAG,
+		    SETTING_CHOICE,
+		    SETTING_COUNT,
+		    SETTING_BYTES,
+		    SETTING_SECONDS
 };
 
 struct setting {

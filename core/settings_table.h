@@ -1,8 +1,8 @@
 /*
  * The settings of postseal.conf(5), a row each: settings.h makes the struct of them, settings.c the
- * table, and tests/unit/core/test_settings.c holds the manual page to them. Of each, the first is the
- * field and, with a blank for the underscore, its name in the file. The second is its default as the
- * file would say it; NULL: it must be given.
+ * table, and tests/unit/core/test_settings.c holds the manual page to them. Of each, the first is
+ * the field and, with a blank for the underscore, its name in the file. The second is its default
+ * as the file would say it; NULL: it must be given.
  *
  *   TEXT(field, default)                 a text; "" stands for none
  *   SECRET(field, default)               a text that the record of policies does not show

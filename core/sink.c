@@ -9,7 +9,8 @@ static bool
 is_sound(const struct sink *sink, struct fault *fault)
 {
 	return !sink->failed ||
-	       fault_set(fault, FAULT_STORAGE, "writing on, after an earlier piece could not be written");
+	       fault_set(fault, FAULT_STORAGE,
+			 "writing on, after an earlier piece could not be written");
 }
 
 bool
@@ -67,7 +68,8 @@ static char pairs[PAIRS][2];
 static void
 make_pairs(void)
 {
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	static gsize made;
 
 	if (!g_once_init_enter(&made))
@@ -99,7 +101,8 @@ encode_piece(char *out, const unsigned char *data, size_t length)
 
 /* Encodes up to LINES_AT_ONCE lines; all but the last must be full. */
 static bool
-put_lines(struct base64_sink *encoder, const unsigned char *data, size_t length, struct fault *fault)
+put_lines(struct base64_sink *encoder, const unsigned char *data, size_t length,
+	  struct fault *fault)
 {
 	char out[LINES_AT_ONCE * ENCODED_LINE + 1];
 	size_t used = 0;

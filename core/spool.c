@@ -15,9 +15,10 @@ enum {
 struct spool {
 	struct sink sink;
 	const struct spool_settings *settings;
-	GByteArray *memory; /* what comes after the file: all of it, or the tail that is not written yet */
+	GByteArray *memory; /* what comes after the file: all of it, or the tail that is not written
+			       yet */
 	int fd;
-	uint64_t size, filed; /* bytes; those in the file */
+	uint64_t size, filed;  /* bytes; those in the file */
 	struct fault *failure; /* the first; its cause is FAULT_NONE as long as all is well */
 };
 
@@ -85,7 +86,8 @@ spool_check(const struct spool *spool, struct fault *fault)
 
 /* Each piece has its place: whoever reads through the descriptor may move its offset. */
 static bool
-write_at(const struct spool *spool, uint64_t offset, const void *data, size_t length, struct fault *fault)
+write_at(const struct spool *spool, uint64_t offset, const void *data, size_t length,
+	 struct fault *fault)
 {
 	const char *bytes = data;
 
@@ -125,9 +127,8 @@ static bool
 open_file(struct spool *spool, struct fault *fault)
 {
 	spool->fd = open_unnamed(spool->settings->directory);
-	return spool->fd >= 0 ||
-	       fault_set(fault, FAULT_STORAGE, "opening a spool file in %s: %s",
-			 spool->settings->directory, strerror(errno));
+	return spool->fd >= 0 || fault_set(fault, FAULT_STORAGE, "opening a spool file in %s: %s",
+					   spool->settings->directory, strerror(errno));
 }
 
 static bool
@@ -166,7 +167,8 @@ is_within_limit(const struct spool *spool, size_t length, struct fault *fault)
 static bool
 append(struct spool *spool, const void *data, size_t length, struct fault *fault)
 {
-	size_t most = spool->fd >= 0 ? TAIL_BYTES : MIN(spool->settings->memory_max, (size_t)MEMORY_MAX);
+	size_t most =
+		spool->fd >= 0 ? TAIL_BYTES : MIN(spool->settings->memory_max, (size_t)MEMORY_MAX);
 
 	if (spool->memory->len + length > most &&
 	    ((spool->fd < 0 && !open_file(spool, fault)) || !write_tail(spool, fault)))
@@ -219,7 +221,8 @@ spool_read(const struct spool *spool, uint64_t offset, void *data, size_t length
 	length = (size_t)MIN((uint64_t)length,
 			     (offset < spool->filed ? spool->filed : spool->size) - offset);
 	if (offset < spool->filed)
-		return read_at(spool, offset, data, length, got_r, fault) || keep_failure(spool, fault);
+		return read_at(spool, offset, data, length, got_r, fault) ||
+		       keep_failure(spool, fault);
 	memcpy(data, spool->memory->data + (offset - spool->filed), length);
 	*got_r = length;
 	return true;

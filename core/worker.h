@@ -24,7 +24,8 @@ struct worker_settings {
 	const char *const *environment; /* ending with NULL; NULL: ours */
 	unsigned idle_max;		/* how many may wait for work */
 	unsigned busy_max; /* how many may work at the same time; 0: as many as are asked for */
-	struct places *places; /* NULL: busy_max of its own; else shared with other pools, and theirs */
+	struct places
+		*places; /* NULL: busy_max of its own; else shared with other pools, and theirs */
 };
 
 /* Copies the settings; starts no process yet. */

@@ -63,15 +63,17 @@ fingerprint_array(const struct copy *copy)
 	GString *text = g_string_new("{");
 
 	for (guint i = 0; copy->keys != NULL && i < copy->keys->len; i++)
-		g_string_append_printf(text, "%s%s", i > 0 ? "," : "",
-				       ((const struct key *)g_ptr_array_index(copy->keys, i))->fingerprint);
+		g_string_append_printf(
+			text, "%s%s", i > 0 ? "," : "",
+			((const struct key *)g_ptr_array_index(copy->keys, i))->fingerprint);
 	return g_string_free(g_string_append_c(text, '}'), FALSE);
 }
 
 static bool
 is_in_place(const struct dispatch *dispatch, const struct copy *copy)
 {
-	return dispatch->in_place != NULL && g_ptr_array_find(dispatch->in_place->copies, copy, NULL);
+	return dispatch->in_place != NULL &&
+	       g_ptr_array_find(dispatch->in_place->copies, copy, NULL);
 }
 
 static enum copy_state
@@ -92,7 +94,8 @@ reason_of(const struct dispatch *dispatch, const struct copy *copy)
 
 	if (refused == NULL || refused == copy)
 		return g_strdup(copy->reason);
-	return g_strdup_printf("refused together with the copy for %s", refused->recipient->address);
+	return g_strdup_printf("refused together with the copy for %s",
+			       refused->recipient->address);
 }
 
 static bool
@@ -156,8 +159,9 @@ queue_recipients(struct outbox_writer *writer, const struct group *group, struct
 {
 	for (guint i = 0; i < group->copies->len; i++) {
 		const struct copy *copy = g_ptr_array_index(group->copies, i);
-		const struct outbox_recipient recipient = {
-			copy->recipient->address, copy->recipient->notify, copy->recipient->orcpt, copy->id.text};
+		const struct outbox_recipient recipient = {copy->recipient->address,
+							   copy->recipient->notify,
+							   copy->recipient->orcpt, copy->id.text};
 
 		if (!outbox_add_recipient(writer, &recipient, fault))
 			return false;
@@ -201,7 +205,8 @@ lifetime(const struct commit *commit, const struct copy *copy)
 						  : commit->around->settings->pickup_expire;
 }
 
-/* Of the copy, success is told once it is parked; of the notice, only what the sender wants to hear of a failure. */
+/* Of the copy, success is told once it is parked; of the notice, only what the sender wants to hear
+ * of a failure. */
 static const char *
 notify_of_notice(const struct recipient *recipient)
 {
@@ -227,22 +232,25 @@ tell_relayed(const struct commit *commit, const struct recipient *recipient, str
 					.envid = message->envid,
 					.orcpt = recipient->orcpt};
 
-	if (recipient->notify == NULL || strcasestr(recipient->notify, "SUCCESS") == NULL || *message->sender == '\0')
+	if (recipient->notify == NULL || strcasestr(recipient->notify, "SUCCESS") == NULL ||
+	    *message->sender == '\0')
 		return true;
 	return receipt_note(commit->connection, commit->around->settings, &receipt, fault);
 }
 
-/* A key for every recipient; link and code are the courier's to make (delivery/courier/links_and_codes.h). */
+/* A key for every recipient; link and code are the courier's to make
+ * (delivery/courier/links_and_codes.h). */
 static bool
 add_keys(const struct commit *commit, struct parcel_writer *parcel, const struct group *group,
 	 struct fault *fault)
 {
 	for (guint i = 0; i < group->copies->len; i++) {
 		const struct copy *copy = g_ptr_array_index(group->copies, i);
-		const struct parcel_recipient recipient = {.copy = copy->id.text,
-							   .notify = notify_of_notice(copy->recipient),
-							   .orcpt = copy->recipient->orcpt,
-							   .lifetime = lifetime(commit, copy)};
+		const struct parcel_recipient recipient = {
+			.copy = copy->id.text,
+			.notify = notify_of_notice(copy->recipient),
+			.orcpt = copy->recipient->orcpt,
+			.lifetime = lifetime(commit, copy)};
 
 		if (!parcel_add_key(parcel, &recipient, commit->around->courier, fault) ||
 		    !tell_relayed(commit, copy->recipient, fault))
@@ -302,15 +310,18 @@ tell_sender(const struct commit *commit, struct fault *fault)
 {
 	const struct message *message = commit->around->message;
 	const GPtrArray *copies = commit->dispatch->plan.copies;
-	const char *language = notice_language(commit->around->settings, message->sender, NULL, NULL);
+	const char *language =
+		notice_language(commit->around->settings, message->sender, NULL, NULL);
 	const struct notice notice = {.settings = commit->around->settings,
 				      .courier = commit->around->courier,
 				      .connection = commit->connection,
 				      .message = commit->message->id.text,
 				      .sender = message->sender,
 				      .smtputf8 = message->smtputf8};
-	g_autoptr(GString) text = g_string_new(translate(language, "Your message was accepted. It will be sent as follows:"));
-	struct notice_receipt receipt = {.subject = translate(language, "How your message was sent"),
+	g_autoptr(GString) text = g_string_new(
+		translate(language, "Your message was accepted. It will be sent as follows:"));
+	struct notice_receipt receipt = {.subject =
+						 translate(language, "How your message was sent"),
 					 .references = commit->message->message_id,
 					 .language = language};
 
@@ -405,17 +416,19 @@ dispatch_again(struct dispatch *dispatch, const struct surroundings *around,
 			return false;
 	}
 	if (earlier == NULL)
-		return fault_set(fault, FAULT_BUSY, "the record of an earlier offer is gone already");
+		return fault_set(fault, FAULT_BUSY,
+				 "the record of an earlier offer is gone already");
 	recognise(&dispatch->plan, earlier);
 	plan_group(&dispatch->plan);
 	return make_in_place(dispatch, around, fault) &&
 	       commit_all(dispatch, around, message, true, &known, fault);
 }
 
-/* Somebody may send the same thing again, which is a message of its own; the MTA may offer one again, which is not. */
+/* Somebody may send the same thing again, which is a message of its own; the MTA may offer one
+ * again, which is not. */
 static bool
-commit_offer(struct dispatch *dispatch, const struct surroundings *around, struct audit_message *message,
-	     struct fault *fault)
+commit_offer(struct dispatch *dispatch, const struct surroundings *around,
+	     struct audit_message *message, struct fault *fault)
 {
 	bool known, again;
 
@@ -427,12 +440,13 @@ commit_offer(struct dispatch *dispatch, const struct surroundings *around, struc
 		if (again)
 			return dispatch_again(dispatch, around, message, fault);
 	}
-	return fault_set(fault, FAULT_BUSY, "putting the message on record: the same one comes in again and again");
+	return fault_set(fault, FAULT_BUSY,
+			 "putting the message on record: the same one comes in again and again");
 }
 
 bool
-dispatch_message(struct dispatch *dispatch, const struct surroundings *around, struct audit_message *message,
-		 struct fault *fault)
+dispatch_message(struct dispatch *dispatch, const struct surroundings *around,
+		 struct audit_message *message, struct fault *fault)
 {
 	bool known;
 
@@ -447,7 +461,8 @@ dispatch_message(struct dispatch *dispatch, const struct surroundings *around, s
 		return commit_all(dispatch, around, message, false, &known, fault);
 	}
 	plan_group(&dispatch->plan);
-	return make_in_place(dispatch, around, fault) && commit_offer(dispatch, around, message, fault);
+	return make_in_place(dispatch, around, fault) &&
+	       commit_offer(dispatch, around, message, fault);
 }
 
 void

@@ -18,7 +18,8 @@ ask_protection(void *context, struct policy_protection *protection_r, struct fau
 }
 
 static bool
-ask_headers(void *context, const char *name, policy_visit *visit, void *visitor, struct fault *fault)
+ask_headers(void *context, const char *name, policy_visit *visit, void *visitor,
+	    struct fault *fault)
 {
 	const struct facts *facts = context;
 
@@ -52,7 +53,8 @@ ask_opaque(void *context, struct policy_opaque *opaque_r, struct fault *fault)
 	if (!facts->is_looked_through && !opaque_find(facts->parts, &facts->opaque, fault))
 		return false;
 	facts->is_looked_through = true;
-	*opaque_r = (struct policy_opaque){facts->opaque.text, facts->opaque.names, facts->opaque.why};
+	*opaque_r =
+		(struct policy_opaque){facts->opaque.text, facts->opaque.names, facts->opaque.why};
 	return true;
 }
 
@@ -72,7 +74,8 @@ subjects(const struct message *message)
 
 	for (guint i = 0; i < message->fields->len; i++) {
 		const struct field *field = g_ptr_array_index(message->fields, i);
-		g_autofree char *shown = field_is(field, "Subject") ? field_shown(field->value) : NULL;
+		g_autofree char *shown =
+			field_is(field, "Subject") ? field_shown(field->value) : NULL;
 
 		if (shown != NULL)
 			g_string_append_printf(text, "%s%s", text->len > 0 ? "\n" : "", shown);

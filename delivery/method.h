@@ -7,8 +7,8 @@
 
 #include "core/identifier.h"
 #include "core/seal/wrap.h"
-#include "mail/message.h"
 #include "keystore/keystore.h"
+#include "mail/message.h"
 #include "policy/policy.h"
 
 /* What methods may use; lives as long as a message is in hand. */
@@ -17,7 +17,7 @@ struct surroundings {
 	struct policy *policy;
 	struct database *database;
 	struct keystore *keystore;
-	const struct seal_key *courier;        /* public: seals what goes to the outbox */
+	const struct seal_key *courier;	       /* public: seals what goes to the outbox */
 	const struct spool_settings *variants; /* for the body of a variant */
 	const struct message *message;
 	/* Our own keys for the sender, or why there is none; looked up once a message. */
@@ -34,23 +34,24 @@ struct copy {
 	bool visible; /* named in To or Cc, so other recipients may know of it */
 	struct policy_decision decision;
 	const struct method *method; /* NULL: refused, or none can be had */
-	GPtrArray *keys;             /* struct key: what it is sealed to */
-	const char *flavour;         /* copies of another flavour need another variant; or NULL */
+	GPtrArray *keys;	     /* struct key: what it is sealed to */
+	const char *flavour;	     /* copies of another flavour need another variant; or NULL */
 	char *reason;
-	json_t *tried;               /* [{method, possible, because}] */
-	struct identifier id;        /* of its row in the log */
-	bool already_committed;      /* at an earlier offer: nothing to do */
-	struct identifier earlier;   /* the row of an earlier offer that this one replaces, or empty */
+	json_t *tried;		/* [{method, possible, because}] */
+	struct identifier id;	/* of its row in the log */
+	bool already_committed; /* at an earlier offer: nothing to do */
+	struct identifier
+		earlier; /* the row of an earlier offer that this one replaces, or empty */
 };
 
 /* Copies that are served by one variant of the message. */
 struct group {
 	const struct method *method;
 	const char *flavour;
-	GPtrArray *copies; /* struct copy, borrowed */
-	GPtrArray *keys;   /* struct key of all of them, each once */
-	char *boundary;    /* for methods that write a multipart */
-	bool hides_subject;  /* the header travels within (mail/entity.h) */
+	GPtrArray *copies;	 /* struct copy, borrowed */
+	GPtrArray *keys;	 /* struct key of all of them, each once */
+	char *boundary;		 /* for methods that write a multipart */
+	bool hides_subject;	 /* the header travels within (mail/entity.h) */
 	const char *const *tags; /* that are taken out of the subject; end with NULL */
 	bool in_place;
 };
@@ -63,9 +64,10 @@ enum carriage {
 struct method {
 	const char *name;
 	const char *told; /* to senders, of a copy that goes so; to be translated */
-	const char *wish; /* how a recipient asks for it in the portal, to be translated; NULL: it cannot be asked for */
+	const char *wish; /* how a recipient asks for it in the portal, to be translated; NULL: it
+			     cannot be asked for */
 	enum carriage carriage;
-	bool always;       /* possible for everybody */
+	bool always;	   /* possible for everybody */
 	int in_place_rank; /* the group with the highest is rewritten in place; 0: never */
 	bool names_keys;   /* shows its reader whom it was sealed to: Bcc recipients stand alone */
 	bool verified_tls; /* to be sent only over verified TLS: never in place */

@@ -4,7 +4,8 @@
 
 enum { POLL_MICROSECONDS = 100000, POLLS = 120 };
 
-/* After its answer a message takes the MTA some time until it stands in the log, and that some more until it is read. */
+/* After its answer a message takes the MTA some time until it stands in the log, and that some more
+ * until it is read. */
 static const struct statement offer_look = {
 	"offer_look",
 	"select case"
@@ -26,14 +27,16 @@ look(struct database *database, const unsigned char *identity, char *what_r, str
 	struct parameters parameters = {0};
 
 	parameters_bytes(&parameters, identity, AUDIT_IDENTITY_BYTES);
-	if (connection == NULL || !connection_execute(connection, &offer_look, &parameters, &result, fault))
+	if (connection == NULL ||
+	    !connection_execute(connection, &offer_look, &parameters, &result, fault))
 		return false;
 	*what_r = PQntuples(result) == 0 ? 'g' : *PQgetvalue(result, 0, 0);
 	return true;
 }
 
 bool
-offer_is_again(struct database *database, const unsigned char *identity, bool *again_r, struct fault *fault)
+offer_is_again(struct database *database, const unsigned char *identity, bool *again_r,
+	       struct fault *fault)
 {
 	char what;
 
@@ -45,8 +48,9 @@ offer_is_again(struct database *database, const unsigned char *identity, bool *a
 			return true;
 		g_usleep(POLL_MICROSECONDS);
 	}
-	return fault_set(fault, FAULT_BUSY,
-			 "looking whether the message was taken when it was offered before: the MTA's log does not tell yet");
+	return fault_set(
+		fault, FAULT_BUSY,
+		"looking whether the message was taken when it was offered before: the MTA's log does not tell yet");
 }
 
 bool
@@ -57,8 +61,10 @@ offer_heard(struct database *database, const GPtrArray *messages, struct fault *
 	struct parameters parameters = {0};
 
 	for (guint i = 0; i < messages->len; i++)
-		g_string_append_printf(array, "%s%s", i > 0 ? "," : "", (const char *)g_ptr_array_index(messages, i));
+		g_string_append_printf(array, "%s%s", i > 0 ? "," : "",
+				       (const char *)g_ptr_array_index(messages, i));
 	g_string_append_c(array, '}');
 	parameters_text(&parameters, array->str);
-	return connection != NULL && connection_execute(connection, &offer_forget, &parameters, NULL, fault);
+	return connection != NULL &&
+	       connection_execute(connection, &offer_forget, &parameters, NULL, fault);
 }

@@ -1,8 +1,9 @@
 /*
- * Is a message that is on record offered again, because nobody heard our answer, or did somebody send the same thing a
- * second time? Its content cannot tell. The MTA's log can: it knows the queue ID of whatever the MTA took, or threw away as it
- * was told, and the courier that follows the log takes such a message off the list of offers. Where no courier
- * follows a log, an answer counts as heard when the MTA went on, or ended its connection, after it.
+ * Is a message that is on record offered again, because nobody heard our answer, or did somebody
+ * send the same thing a second time? Its content cannot tell. The MTA's log can: it knows the queue
+ * ID of whatever the MTA took, or threw away as it was told, and the courier that follows the log
+ * takes such a message off the list of offers. Where no courier follows a log, an answer counts as
+ * heard when the MTA went on, or ended its connection, after it.
  */
 #ifndef POSTSEAL_DELIVERY_OFFER_H
 #define POSTSEAL_DELIVERY_OFFER_H
@@ -10,13 +11,14 @@
 #include "core/database.h"
 #include "core/identifier.h"
 
-/* `identity` (AUDIT_IDENTITY_BYTES) is on the list of offers. Waits some seconds where the log may still tell. *again_r:
- * nobody heard the answer; else it is not on the list any more. False with a temporary fault where that
- * stays open. */
-bool offer_is_again(struct database *database, const unsigned char *identity, bool *again_r, struct fault *fault);
+/* `identity` (AUDIT_IDENTITY_BYTES) is on the list of offers. Waits some seconds where the log may
+ * still tell. *again_r: nobody heard the answer; else it is not on the list any more. False with a
+ * temporary fault where that stays open. */
+bool offer_is_again(struct database *database, const unsigned char *identity, bool *again_r,
+		    struct fault *fault);
 
-/* The answers to these messages were heard, as far as the connection told: texts of identifiers. Changes nothing where a
- * log is followed, which knows better. */
+/* The answers to these messages were heard, as far as the connection told: texts of identifiers.
+ * Changes nothing where a log is followed, which knows better. */
 bool offer_heard(struct database *database, const GPtrArray *messages, struct fault *fault);
 
 #endif

@@ -37,8 +37,8 @@ try_method(const struct surroundings *around, struct copy *copy, const struct me
 	bool possible = false;
 
 	if (!method->is_possible(around, copy, &possible, &why, fault))
-		return fault_within(fault, "asking whether %s can have %s", copy->recipient->address,
-				    method->name);
+		return fault_within(fault, "asking whether %s can have %s",
+				    copy->recipient->address, method->name);
 	json_array_append_new(copy->tried, json_pack("{s:s, s:b, s:s}", "method", method->name,
 						     "possible", possible, "because", why));
 	if (!possible)
@@ -102,10 +102,11 @@ refuse(struct plan *plan, struct copy *copy)
 			  copy->recipient->address, copy->reason);
 	} else {
 		copy->reason = all_reasons(copy);
-		fault_set(&plan->refusal, FAULT_NO_METHOD,
-			  "<%s>: the company's rules want this message protected, and that cannot be done "
-			  "for this recipient (%s). Nothing was sent to anybody.",
-			  copy->recipient->address, copy->reason);
+		fault_set(
+			&plan->refusal, FAULT_NO_METHOD,
+			"<%s>: the company's rules want this message protected, and that cannot be done "
+			"for this recipient (%s). Nothing was sent to anybody.",
+			copy->recipient->address, copy->reason);
 	}
 	plan->refused = copy;
 }
@@ -135,12 +136,14 @@ static bool
 decide_each(struct plan *plan, const struct surroundings *around, const struct policy_facts *facts,
 	    GPtrArray *tags, struct fault *fault)
 {
-	g_autoptr(policy_question_auto) question = policy_question_new(around->policy, around->database, facts);
+	g_autoptr(policy_question_auto) question =
+		policy_question_new(around->policy, around->database, facts);
 	g_auto(wishes_auto) wishes;
 
 	wishes_init(&wishes, around->database);
 	for (guint i = 0; i < plan->copies->len; i++)
-		wishes_add(&wishes, ((const struct copy *)g_ptr_array_index(plan->copies, i))->recipient->folded);
+		wishes_add(&wishes, ((const struct copy *)g_ptr_array_index(plan->copies, i))
+					    ->recipient->folded);
 	for (guint i = 0; i < plan->copies->len; i++) {
 		struct copy *copy = g_ptr_array_index(plan->copies, i);
 

@@ -9,12 +9,14 @@
 #include "delivery/method.h"
 
 struct plan {
-	GPtrArray *copies; /* struct copy: one for each address, however often it was given */
-	GPtrArray *groups; /* struct group */
-	const char *const *tags; /* that are taken out of the subject: what rules matched, and that of `phone` */
-	char *phone;       /* where the unlock code goes, from a tag such as [sms:+41791234567]; or NULL */
+	GPtrArray *copies;	 /* struct copy: one for each address, however often it was given */
+	GPtrArray *groups;	 /* struct group */
+	const char *const *tags; /* that are taken out of the subject: what rules matched, and that
+				    of `phone` */
+	char *phone; /* where the unlock code goes, from a tag such as [sms:+41791234567]; or NULL
+		      */
 	const struct copy *refused; /* for this one the message is refused; NULL: it goes */
-	struct fault refusal;       /* what the sender is told then */
+	struct fault refusal;	    /* what the sender is told then */
 };
 
 /* Decides for every recipient of around->message. */

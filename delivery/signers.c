@@ -8,17 +8,21 @@ doubt(const struct message *message)
 
 	return login == NULL || *login == '\0'
 		       ? g_strdup("nobody has authenticated (sign)")
-		       : g_strdup_printf("%s has authenticated, who is not known to send as %s (sign)", login, message->sender);
+		       : g_strdup_printf(
+				 "%s has authenticated, who is not known to send as %s (sign)",
+				 login, message->sender);
 }
 
 static bool
-find(const struct surroundings *around, enum key_kind kind, struct keystore_signer *signer, struct fault *fault)
+find(const struct surroundings *around, enum key_kind kind, struct keystore_signer *signer,
+     struct fault *fault)
 {
 	const struct message *message = around->message;
 
 	if (!keystore_signer(around->keystore, kind, message->sender_folded, signer, fault))
 		return false;
-	if (signer->key == NULL || policy_signs_for(around->policy, message->authenticated, message->sender_folded))
+	if (signer->key == NULL ||
+	    policy_signs_for(around->policy, message->authenticated, message->sender_folded))
 		return true;
 	keystore_signer_clear(signer);
 	signer->why_not = doubt(message);
@@ -28,7 +32,8 @@ find(const struct surroundings *around, enum key_kind kind, struct keystore_sign
 bool
 signers_find(struct surroundings *around, struct fault *fault)
 {
-	return find(around, KEY_SMIME, &around->smime_signer, fault) && find(around, KEY_PGP, &around->pgp_signer, fault);
+	return find(around, KEY_SMIME, &around->smime_signer, fault) &&
+	       find(around, KEY_PGP, &around->pgp_signer, fault);
 }
 
 void

@@ -1,5 +1,6 @@
 /*
- * Whose signature a message gets: that of its sender's key, where the sender is known to have sent it
+ * Whose signature a message gets: that of its sender's key, where the sender is known to have sent
+ * it
  * (`sign` in postseal.conf(5)). Where it is not, the message goes without, and its record says why.
  */
 #ifndef POSTSEAL_DELIVERY_SIGNERS_H

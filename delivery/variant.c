@@ -62,21 +62,24 @@ hide_subject(struct variant *variant, const struct message *message)
 
 		if (field == subject)
 			edit(variant, i, ENTITY_OUTER_SUBJECT);
-		else if (field_is_never_sent(field) || is_of_old_content(field) || field_is(field, "Subject") ||
-			 hidden_subject_is_told(&hidden, field))
+		else if (field_is_never_sent(field) || is_of_old_content(field) ||
+			 field_is(field, "Subject") || hidden_subject_is_told(&hidden, field))
 			edit(variant, i, NULL);
 	}
 	hidden_subject_clear(&hidden);
 }
 
 static void
-show_subject(struct variant *variant, const struct message *message, bool new_content, const char *const *tags)
+show_subject(struct variant *variant, const struct message *message, bool new_content,
+	     const char *const *tags)
 {
 	for (guint i = 0; i < message->fields->len; i++) {
 		const struct field *field = g_ptr_array_index(message->fields, i);
-		g_autofree char *without = field_is(field, "Subject") ? subject_tags_remove(field->value, tags) : NULL;
+		g_autofree char *without =
+			field_is(field, "Subject") ? subject_tags_remove(field->value, tags) : NULL;
 
-		if (field_is_never_sent(field) || (new_content && is_of_old_content(field)) || without != NULL)
+		if (field_is_never_sent(field) || (new_content && is_of_old_content(field)) ||
+		    without != NULL)
 			edit(variant, i, without);
 	}
 }

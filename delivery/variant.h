@@ -19,8 +19,8 @@ struct variant {
 
 /* `group` may be NULL: the message as it was, for a parcel. `tags` are
  * taken out of the subject; end with NULL. */
-void variant_init(struct variant *variant, const struct message *message,
-		  const struct group *group, const char *const *tags);
+void variant_init(struct variant *variant, const struct message *message, const struct group *group,
+		  const char *const *tags);
 /* The message as it was, with this field in place of all of that name. */
 void variant_note(struct variant *variant, const struct message *message, const char *name,
 		  const char *value);

@@ -1,6 +1,6 @@
 /*
- * How recipients who have an account want their mail, said while signed in. A wish only ever chooses
- * among what the rules allow.
+ * How recipients who have an account want their mail, said while signed in. A wish only ever
+ * chooses among what the rules allow.
  */
 #ifndef POSTSEAL_DELIVERY_WISH_H
 #define POSTSEAL_DELIVERY_WISH_H
@@ -23,6 +23,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(wishes_auto, wishes_clear)
 /* Before the first wish is asked for. */
 void wishes_add(struct wishes *wishes, const char *address);
 /* *wish_r: a method's name, or NULL for any; belongs to `wishes`. */
-bool wishes_find(struct wishes *wishes, const char *address, const char **wish_r, struct fault *fault);
+bool wishes_find(struct wishes *wishes, const char *address, const char **wish_r,
+		 struct fault *fault);
 
 #endif

@@ -73,7 +73,8 @@ verify(const struct authorities *authorities, X509 *certificate, unsigned long f
 	X509_VERIFY_PARAM_set_auth_level(parameters, AUTH_LEVEL);
 	X509_VERIFY_PARAM_set_flags(parameters, flags);
 	if (X509_verify_cert(context) == 1) {
-		*chain_r = (struct authority_chain){.certificates = X509_STORE_CTX_get1_chain(context)};
+		*chain_r = (struct authority_chain){.certificates =
+							    X509_STORE_CTX_get1_chain(context)};
 		find_bounds(chain_r);
 		error = X509_V_OK;
 	} else {
@@ -85,8 +86,8 @@ verify(const struct authorities *authorities, X509 *certificate, unsigned long f
 
 /* Whether its time has come is for key_is_usable() to say, at each use. */
 bool
-authorities_verify(const struct authorities *authorities, X509 *certificate, struct authority_chain *chain_r,
-	     char **why_r)
+authorities_verify(const struct authorities *authorities, X509 *certificate,
+		   struct authority_chain *chain_r, char **why_r)
 {
 	int error = verify(authorities, certificate, 0, chain_r);
 

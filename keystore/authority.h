@@ -14,7 +14,6 @@ void authorities_free(struct authorities *authorities);
 /* An authority whose extended key usage excludes mail leads nowhere. */
 void authorities_add(struct authorities *authorities, X509 *certificate, bool is_root);
 
-
 /* A chain to a root, and when all of its links are valid: from (included) until (excluded). */
 struct authority_chain {
 	STACK_OF(X509) * certificates; /* the certificate itself first; caller frees */
@@ -23,7 +22,7 @@ struct authority_chain {
 
 /* Is there a chain to a root, with strength of 112 bits or more at each step? One that is valid
  * now, where there is one. Else *why_r says why not; caller frees. */
-bool authorities_verify(const struct authorities *authorities, X509 *certificate, struct authority_chain *chain_r,
-		  char **why_r);
+bool authorities_verify(const struct authorities *authorities, X509 *certificate,
+			struct authority_chain *chain_r, char **why_r);
 
 #endif

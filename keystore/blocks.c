@@ -24,10 +24,10 @@ add(GPtrArray *blocks, char *label, const void *bytes, size_t length, bool is_wh
 {
 	struct block *block = g_new(struct block, 1);
 
-	*block = (struct block){
-		.label = label,
-		.bytes = key_secret_bytes(g_memdup2(bytes, length), length), /* it may be a private key */
-		.is_whole = is_whole};
+	*block = (struct block){.label = label,
+				.bytes = key_secret_bytes(g_memdup2(bytes, length),
+							  length), /* it may be a private key */
+				.is_whole = is_whole};
 	g_ptr_array_add(blocks, block);
 }
 
@@ -39,7 +39,8 @@ block_is_openpgp(const struct block *block)
 
 /* --- text --- */
 
-/* The text in UTF-8 where a mark or the zero bytes beside an ASCII letter tell of UTF-16; else NULL. */
+/* The text in UTF-8 where a mark or the zero bytes beside an ASCII letter tell of UTF-16; else
+ * NULL. */
 static char *
 from_utf16(const char *bytes, size_t length, size_t *length_r)
 {
@@ -54,8 +55,8 @@ from_utf16(const char *bytes, size_t length, size_t *length_r)
 	else if (bytes[0] == 0 && bytes[1] != 0 && bytes[2] == 0 && bytes[3] != 0)
 		encoding = "UTF-16BE";
 	return encoding == NULL ? NULL
-				: g_convert(bytes, (gssize)(length & ~(size_t)1), "UTF-8", encoding, NULL,
-					    length_r, NULL);
+				: g_convert(bytes, (gssize)(length & ~(size_t)1), "UTF-8", encoding,
+					    NULL, length_r, NULL);
 }
 
 /* Lines end with LF, whatever they ended with. */
@@ -108,7 +109,8 @@ find_blocks(const char *text, GPtrArray *blocks)
 			continue;
 		}
 		end = is_whole ? end_of_line(end) : next != NULL ? next : body + strlen(body);
-		add(blocks, g_strndup(name, (gsize)(name_end - name)), at, (size_t)(end - at), is_whole);
+		add(blocks, g_strndup(name, (gsize)(name_end - name)), at, (size_t)(end - at),
+		    is_whole);
 		at = end;
 	}
 }
@@ -142,7 +144,8 @@ is_mail(const char *text)
 	if (end == NULL || text[name] != ':')
 		return false;
 	header = g_ascii_strdown(text, end - text);
-	return g_str_has_prefix(header, "content-type:") || strstr(header, "\ncontent-type:") != NULL;
+	return g_str_has_prefix(header, "content-type:") ||
+	       strstr(header, "\ncontent-type:") != NULL;
 }
 
 struct walk {
@@ -154,7 +157,8 @@ static void
 look_at_part(GMimeObject *parent, GMimeObject *part, gpointer data)
 {
 	const struct walk *walk = data;
-	GMimeDataWrapper *content = GMIME_IS_PART(part) ? g_mime_part_get_content(GMIME_PART(part)) : NULL;
+	GMimeDataWrapper *content =
+		GMIME_IS_PART(part) ? g_mime_part_get_content(GMIME_PART(part)) : NULL;
 	GMimeStream *memory;
 	GByteArray *bytes;
 

@@ -1,7 +1,7 @@
 /*
  * Finds keys and certificates in whatever they are sent in: PEM (RFC 7468) and OpenPGP armour
- * (RFC 9580 §6) in UTF-8 or UTF-16, with any ends of lines and any text around them; bare base64; DER
- * and binary OpenPGP; whole mails.
+ * (RFC 9580 §6) in UTF-8 or UTF-16, with any ends of lines and any text around them; bare base64;
+ * DER and binary OpenPGP; whole mails.
  */
 #ifndef POSTSEAL_KEYSTORE_BLOCKS_H
 #define POSTSEAL_KEYSTORE_BLOCKS_H
@@ -12,9 +12,9 @@
 enum { BLOCKS_MAX = 1000, BLOCKS_DEPTH_MAX = 4 };
 
 struct block {
-	char *label;    /* "CERTIFICATE"; "PGP PUBLIC KEY BLOCK"; "DER"; "OpenPGP" (binary) */
-	GBytes *bytes;  /* the text with its BEGIN and END lines, or the binary */
-	bool is_whole;  /* false: its END line is missing */
+	char *label;   /* "CERTIFICATE"; "PGP PUBLIC KEY BLOCK"; "DER"; "OpenPGP" (binary) */
+	GBytes *bytes; /* the text with its BEGIN and END lines, or the binary */
+	bool is_whole; /* false: its END line is missing */
 };
 
 bool block_is_openpgp(const struct block *block);

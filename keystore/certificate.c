@@ -80,7 +80,8 @@ certificate_addresses(X509 *certificate)
 	int at = -1;
 
 	add_alternative_names(addresses, certificate);
-	while ((at = X509_NAME_get_index_by_NID((X509_NAME *)subject, NID_pkcs9_emailAddress, at)) >= 0)
+	while ((at = X509_NAME_get_index_by_NID((X509_NAME *)subject, NID_pkcs9_emailAddress,
+						at)) >= 0)
 		add_address(addresses, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
 	return addresses;
 }
@@ -97,7 +98,8 @@ weak_key(const EVP_PKEY *key)
 	case EVP_PKEY_RSA_PSS:
 		return bits >= RSA_BITS_MIN
 			       ? NULL
-			       : g_strdup_printf("RSA with %d bits is too weak (RFC 8551 §4.4)", bits);
+			       : g_strdup_printf("RSA with %d bits is too weak (RFC 8551 §4.4)",
+						 bits);
 	case EVP_PKEY_EC:
 		return bits >= EC_BITS_MIN
 			       ? NULL
@@ -136,9 +138,9 @@ bad_extensions(X509 *certificate)
 bool
 certificate_allows_mail(X509 *certificate)
 {
-	EXTENDED_KEY_USAGE *purposes =
-		X509_get_ext_d2i(certificate, NID_ext_key_usage, NULL, NULL);
-	bool allowed = purposes == NULL && X509_get_ext_by_NID(certificate, NID_ext_key_usage, -1) < 0;
+	EXTENDED_KEY_USAGE *purposes = X509_get_ext_d2i(certificate, NID_ext_key_usage, NULL, NULL);
+	bool allowed =
+		purposes == NULL && X509_get_ext_by_NID(certificate, NID_ext_key_usage, -1) < 0;
 
 	for (int i = 0; i < sk_ASN1_OBJECT_num(purposes) && !allowed; i++) {
 		int nid = OBJ_obj2nid(sk_ASN1_OBJECT_value(purposes, i));
@@ -164,7 +166,8 @@ general_problem(X509 *certificate)
 	if (problem == NULL)
 		problem = bad_extensions(certificate);
 	if (problem == NULL && !certificate_allows_mail(certificate))
-		problem = g_strdup("its extended key usage does not include mail (RFC 8550 §4.4.4)");
+		problem =
+			g_strdup("its extended key usage does not include mail (RFC 8550 §4.4.4)");
 	return problem;
 }
 
@@ -182,15 +185,17 @@ encryption_problem(X509 *certificate)
 	case EVP_PKEY_EC:
 		/* encipherOnly would leave its owner no way to decipher (RFC 5280 §4.2.1.3). */
 		if ((usage & KU_KEY_AGREEMENT) == 0)
-			return g_strdup("its key usage lacks keyAgreement (RFC 5480 §3, RFC 8813 §3)");
+			return g_strdup(
+				"its key usage lacks keyAgreement (RFC 5480 §3, RFC 8813 §3)");
 		return usage == UINT32_MAX || (usage & KU_ENCIPHER_ONLY) == 0
 			       ? NULL
 			       : g_strdup("its key usage is encipherOnly (RFC 5280 §4.2.1.3)");
 	case EVP_PKEY_RSA_PSS:
 		return g_strdup("an RSASSA-PSS key is for signatures only (RFC 4055 §1.2)");
 	default:
-		return g_strdup_printf("mail cannot be encrypted to a key of type %s (RFC 8551 §2.3)",
-				       EVP_PKEY_get0_type_name(key));
+		return g_strdup_printf(
+			"mail cannot be encrypted to a key of type %s (RFC 8551 §2.3)",
+			EVP_PKEY_get0_type_name(key));
 	}
 }
 
@@ -203,8 +208,9 @@ signing_problem(X509 *certificate)
 	if ((X509_get_key_usage(certificate) & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) == 0)
 		return g_strdup("its key usage lacks digitalSignature (RFC 8550 §4.4.2)");
 	if (type != EVP_PKEY_RSA && type != EVP_PKEY_EC)
-		return g_strdup_printf("Postseal does not sign with keys of type %s (RFC 8551 §2.2)",
-				       EVP_PKEY_get0_type_name(key));
+		return g_strdup_printf(
+			"Postseal does not sign with keys of type %s (RFC 8551 §2.2)",
+			EVP_PKEY_get0_type_name(key));
 	return NULL;
 }
 

@@ -8,17 +8,17 @@
 
 struct key_facts {
 	enum key_kind kind;
-	char *fingerprint;    /* as in struct key */
-	char *owner;          /* subject or first user ID, in UTF-8 */
-	GPtrArray *addresses; /* folded (char *) */
+	char *fingerprint;			   /* as in struct key */
+	char *owner;				   /* subject or first user ID, in UTF-8 */
+	GPtrArray *addresses;			   /* folded (char *) */
 	time_t not_before, not_after, signs_until; /* as in struct key */
-	char *cannot_encrypt, *cannot_sign;        /* as in struct key */
-	bool is_authority;   /* a certificate that issues others (RFC 5280 §4.2.1.9) */
+	char *cannot_encrypt, *cannot_sign;	   /* as in struct key */
+	bool is_authority; /* a certificate that issues others (RFC 5280 §4.2.1.9) */
 	bool is_self_issued;
-	bool allows_mail;    /* extended key usage (RFC 8550 §4.4.4) */
+	bool allows_mail; /* extended key usage (RFC 8550 §4.4.4) */
 	bool gcm, oaep;
-	GBytes *content;     /* DER, or the public OpenPGP key, binary */
-	GBytes *secret;      /* the private half, or NULL */
+	GBytes *content; /* DER, or the public OpenPGP key, binary */
+	GBytes *secret;	 /* the private half, or NULL */
 };
 
 void key_facts_free(struct key_facts *facts);

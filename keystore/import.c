@@ -44,7 +44,8 @@ why_skipped(const struct import_settings *settings, const struct key_facts *fact
 		return NULL;
 	if (facts->kind == KEY_SMIME)
 		return "it names no mail address (RFC 8550 §3)";
-	return facts->cannot_encrypt == NULL ? "no user ID names a mail address (RFC 9580 §5.11)" : NULL;
+	return facts->cannot_encrypt == NULL ? "no user ID names a mail address (RFC 9580 §5.11)"
+					     : NULL;
 }
 
 static char *
@@ -140,12 +141,13 @@ capabilities(const struct import_settings *settings, const struct key_facts *fac
 		gcm |= strcmp(*more, "gcm") == 0;
 		oaep |= strcmp(*more, "oaep") == 0;
 	}
-	return g_strdup_printf("{%s%s%s}", gcm ? "gcm" : "", gcm && oaep ? "," : "", oaep ? "oaep" : "");
+	return g_strdup_printf("{%s%s%s}", gcm ? "gcm" : "", gcm && oaep ? "," : "",
+			       oaep ? "oaep" : "");
 }
 
 static bool
-put(struct connection *connection, const struct import_settings *settings, const struct key_facts *facts,
-    const struct imported *imported, struct fault *fault)
+put(struct connection *connection, const struct import_settings *settings,
+    const struct key_facts *facts, const struct imported *imported, struct fault *fault)
 {
 	g_autofree char *announced = capabilities(settings, facts);
 	struct parameters parameters = {0};
@@ -157,7 +159,8 @@ put(struct connection *connection, const struct import_settings *settings, const
 	parameters_text(&parameters, key_kind_name(facts->kind));
 	parameters_text(&parameters, facts->fingerprint);
 	parameters_text(&parameters, imported->role);
-	parameters_bytes(&parameters, g_bytes_get_data(facts->content, NULL), g_bytes_get_size(facts->content));
+	parameters_bytes(&parameters, g_bytes_get_data(facts->content, NULL),
+			 g_bytes_get_size(facts->content));
 	parameters_text(&parameters, facts->owner);
 	parameters_time(&parameters, facts->not_before);
 	parameters_time(&parameters, facts->not_after);
@@ -192,7 +195,8 @@ put_all(struct connection *connection, const struct import_settings *settings,
 
 /* --- reading --- */
 
-/* Locked until the end of the transaction, so that two imports of one key merge one after the other. */
+/* Locked until the end of the transaction, so that two imports of one key merge one after the
+ * other. */
 static bool
 find_known(void *context, const char *id, GPtrArray *contents, struct fault *fault)
 {
@@ -213,8 +217,8 @@ find_known(void *context, const char *id, GPtrArray *contents, struct fault *fau
 }
 
 GPtrArray *
-import_keys(struct connection *connection, const struct import_settings *settings,
-	    const char *name, const void *bytes, size_t length, struct fault *fault)
+import_keys(struct connection *connection, const struct import_settings *settings, const char *name,
+	    const void *bytes, size_t length, struct fault *fault)
 {
 	const struct openpgp_known known = {.find = find_known, .context = connection};
 	const struct reading_settings how = {.gpg_program = settings->gpg_program,

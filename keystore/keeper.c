@@ -18,11 +18,13 @@ connect_to(const char *path, struct fault *fault)
 	const struct timeval wait = {.tv_sec = WAIT_SECONDS};
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-	if (fd >= 0 && g_strlcpy(address.sun_path, path, sizeof address.sun_path) < sizeof address.sun_path &&
+	if (fd >= 0 &&
+	    g_strlcpy(address.sun_path, path, sizeof address.sun_path) < sizeof address.sun_path &&
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) == 0 &&
 	    connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
 		return fd;
-	fault_set(fault, FAULT_CRYPTO, "asking the keeper of private keys at %s: %s", path, strerror(errno));
+	fault_set(fault, FAULT_CRYPTO, "asking the keeper of private keys at %s: %s", path,
+		  strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return -1;
@@ -38,11 +40,13 @@ keeper_ask(const char *path, const struct keeper_request *request, struct keeper
 		return false;
 	if (send(fd, request, sizeof *request, MSG_NOSIGNAL) != (ssize_t)sizeof *request ||
 	    recv(fd, reply_r, sizeof *reply_r, 0) != (ssize_t)sizeof *reply_r)
-		return fault_set(fault, FAULT_CRYPTO, "asking the keeper of private keys at %s: it does not answer",
+		return fault_set(fault, FAULT_CRYPTO,
+				 "asking the keeper of private keys at %s: it does not answer",
 				 path);
 	reply_r->why[KEEPER_WHY_MAX - 1] = '\0';
 	if (!reply_r->granted || reply_r->length > KEEPER_SIGNATURE_MAX)
-		return fault_set(fault, FAULT_CRYPTO, "asking the keeper for the private key %.16s: %s",
+		return fault_set(fault, FAULT_CRYPTO,
+				 "asking the keeper for the private key %.16s: %s",
 				 request->fingerprint, reply_r->why);
 	return true;
 }

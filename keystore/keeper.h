@@ -12,11 +12,16 @@
 #include "core/fault.h"
 #include "keystore/key.h"
 
-enum { KEEPER_FINGERPRINT_MAX = 64, KEEPER_DIGEST_MAX = 64, KEEPER_SIGNATURE_MAX = 2048, KEEPER_WHY_MAX = 200 };
+enum {
+	KEEPER_FINGERPRINT_MAX = 64,
+	KEEPER_DIGEST_MAX = 64,
+	KEEPER_SIGNATURE_MAX = 2048,
+	KEEPER_WHY_MAX = 200
+};
 
 enum keeper_wish {
 	KEEPER_PING,
-	KEEPER_SIGN,    /* a digest, with an S/MIME key: RSA PKCS#1 v1.5 or ECDSA */
+	KEEPER_SIGN,	/* a digest, with an S/MIME key: RSA PKCS#1 v1.5 or ECDSA */
 	KEEPER_PREPARE, /* an OpenPGP key: the keeper's gpg-agent will use it */
 };
 

@@ -12,29 +12,30 @@
 
 enum key_kind { KEY_SMIME, KEY_PGP };
 
-/* What somebody wants of a key: certificates often come in pairs, one for each (RFC 8550 §4.4.2). */
+/* What somebody wants of a key: certificates often come in pairs, one for each (RFC 8550 §4.4.2).
+ */
 enum key_use { KEY_ENCRYPTS, KEY_SIGNS };
 
 struct key {
 	gint references;
 	enum key_kind kind;
-	char *fingerprint;    /* hexadecimal: SHA-256 of a certificate, small; OpenPGP, capital */
+	char *fingerprint; /* hexadecimal: SHA-256 of a certificate, small; OpenPGP, capital */
 	char *owner;
-	char *cannot_encrypt; /* why mail can never be encrypted to it, or NULL */
-	char *cannot_sign;    /* why it can never sign, or NULL */
-	time_t not_before;    /* of it and of what it rests on; 0: no bound */
-	time_t not_after;     /* excluded; for OpenPGP, of what encrypts */
-	time_t signs_until;   /* excluded; the same for a certificate */
-	bool was_in_time[2];  /* by enum key_use: when it was looked up */
-	bool attested;        /* by a certificate authority or an admin, not by its owner alone */
-	bool pinned;          /* an admin vouches for it: needs no chain */
-	bool is_ours;         /* the keeper has its private half */
-	bool gcm;             /* announces AES-256-GCM (RFC 5084) */
-	bool oaep;            /* announces RSAES-OAEP (RFC 3560) */
-	GBytes *content;      /* DER or binary OpenPGP */
-	X509 *certificate;    /* S/MIME */
-	STACK_OF(X509) *chain; /* S/MIME: up to the root, itself first; NULL when pinned */
-	EVP_PKEY *private_key; /* S/MIME, our own: signs by asking the keeper */
+	char *cannot_encrypt;	/* why mail can never be encrypted to it, or NULL */
+	char *cannot_sign;	/* why it can never sign, or NULL */
+	time_t not_before;	/* of it and of what it rests on; 0: no bound */
+	time_t not_after;	/* excluded; for OpenPGP, of what encrypts */
+	time_t signs_until;	/* excluded; the same for a certificate */
+	bool was_in_time[2];	/* by enum key_use: when it was looked up */
+	bool attested;		/* by a certificate authority or an admin, not by its owner alone */
+	bool pinned;		/* an admin vouches for it: needs no chain */
+	bool is_ours;		/* the keeper has its private half */
+	bool gcm;		/* announces AES-256-GCM (RFC 5084) */
+	bool oaep;		/* announces RSAES-OAEP (RFC 3560) */
+	GBytes *content;	/* DER or binary OpenPGP */
+	X509 *certificate;	/* S/MIME */
+	STACK_OF(X509) * chain; /* S/MIME: up to the root, itself first; NULL when pinned */
+	EVP_PKEY *private_key;	/* S/MIME, our own: signs by asking the keeper */
 };
 
 struct key *key_new(enum key_kind kind);

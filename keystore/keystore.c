@@ -23,15 +23,15 @@ struct keystore {
 	char *keeper;
 	struct listener *listener;
 	GMutex lock;
-	GHashTable *cache; /* "smime:a@b" to struct kept */
+	GHashTable *cache;		 /* "smime:a@b" to struct kept */
 	struct authorities *authorities; /* NULL: to be loaded */
-	guint generation; /* counts what the database told us */
+	guint generation;		 /* counts what the database told us */
 };
 
 /* What was looked up for an address. */
 struct kept {
 	GPtrArray *keys; /* struct key */
-	time_t until;    /* 0: until the database tells of a change */
+	time_t until;	 /* 0: until the database tells of a change */
 };
 
 static void
@@ -53,7 +53,8 @@ forget(void *context, const char *payload)
 		g_clear_pointer(&keystore->authorities, authorities_free);
 	} else {
 		for (enum key_kind kind = KEY_SMIME; kind <= KEY_PGP; kind++) {
-			g_autofree char *name = g_strconcat(key_kind_name(kind), ":", payload, NULL);
+			g_autofree char *name =
+				g_strconcat(key_kind_name(kind), ":", payload, NULL);
 
 			g_hash_table_remove(keystore->cache, name);
 		}
@@ -69,10 +70,11 @@ keystore_new(const struct keystore_settings *settings)
 	keystore->database = settings->database;
 	keystore->keeper = g_strdup(settings->keeper);
 	g_mutex_init(&keystore->lock);
-	keystore->cache = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-						(GDestroyNotify)kept_free);
+	keystore->cache =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)kept_free);
 	if (settings->listen != NULL)
-		keystore->listener = listener_start(settings->listen, "postseal_key", forget, keystore);
+		keystore->listener =
+			listener_start(settings->listen, "postseal_key", forget, keystore);
 	return keystore;
 }
 
@@ -126,14 +128,16 @@ find_private_key(const struct keystore *keystore, struct key *key)
 	}
 	if (key->kind != KEY_SMIME)
 		return;
-	key->private_key = remote_key_new(keystore->keeper, key->certificate, key->fingerprint, &fault);
+	key->private_key =
+		remote_key_new(keystore->keeper, key->certificate, key->fingerprint, &fault);
 	if (key->private_key == NULL) {
 		log_warning("%s", fault.text);
 		key->cannot_sign = g_strdup(fault.text);
 	}
 }
 
-/* A chain bounds its time; without one, only what an admin pinned or an owner says is theirs counts. */
+/* A chain bounds its time; without one, only what an admin pinned or an owner says is theirs
+ * counts. */
 static void
 check_chain(const struct authorities *authorities, struct key *key)
 {
@@ -171,10 +175,12 @@ judge(const struct keystore *keystore, const struct authorities *authorities, st
 
 /* Asks all sources. */
 static struct kept *
-load_keys(struct keystore *keystore, struct connection *connection, const struct authorities *authorities,
-	  enum key_kind kind, const char *address, struct fault *fault)
+load_keys(struct keystore *keystore, struct connection *connection,
+	  const struct authorities *authorities, enum key_kind kind, const char *address,
+	  struct fault *fault)
 {
-	const struct key_question question = {.connection = connection, .kind = kind, .address = address};
+	const struct key_question question = {
+		.connection = connection, .kind = kind, .address = address};
 	struct kept *kept = g_new0(struct kept, 1);
 
 	kept->keys = g_ptr_array_new_with_free_func((GDestroyNotify)key_unref);
@@ -237,7 +243,8 @@ static void
 give_authorities(struct keystore *keystore, guint generation, struct authorities *authorities)
 {
 	g_mutex_lock(&keystore->lock);
-	if (keystore->authorities == NULL && generation == keystore->generation && may_keep(keystore))
+	if (keystore->authorities == NULL && generation == keystore->generation &&
+	    may_keep(keystore))
 		keystore->authorities = g_steal_pointer(&authorities);
 	g_mutex_unlock(&keystore->lock);
 	authorities_free(authorities);
@@ -273,7 +280,8 @@ look_up(struct keystore *keystore, guint generation, const char *name, enum key_
 static GPtrArray *
 kept_keys(struct keystore *keystore, const char *name)
 {
-	const struct kept *kept = may_keep(keystore) ? g_hash_table_lookup(keystore->cache, name) : NULL;
+	const struct kept *kept =
+		may_keep(keystore) ? g_hash_table_lookup(keystore->cache, name) : NULL;
 	time_t now = time(NULL);
 
 	if (kept == NULL || (kept->until != 0 && now >= kept->until))
@@ -301,7 +309,8 @@ known_keys(struct keystore *keystore, enum key_kind kind, const char *address, s
 	if (keys != NULL)
 		g_ptr_array_ref(keys);
 	g_mutex_unlock(&keystore->lock);
-	metrics_count("postseal_key_lookups_total", keys != NULL ? "cache=\"hit\"" : "cache=\"miss\"", 1);
+	metrics_count("postseal_key_lookups_total",
+		      keys != NULL ? "cache=\"hit\"" : "cache=\"miss\"", 1);
 	if (keys != NULL)
 		return keys;
 	keys = look_up(keystore, generation, name, kind, address, fault);
@@ -343,12 +352,14 @@ why_not_beside(const GPtrArray *chosen, const struct key *key, bool is_employee)
 		return NULL;
 	if (is_employee)
 		return "employees' keys are imported by the organisation, not uploaded";
-	return chosen->len > 0 ? "uploaded by its owner, while the organisation vouches for another key"
-			       : NULL;
+	return chosen->len > 0
+		       ? "uploaded by its owner, while the organisation vouches for another key"
+		       : NULL;
 }
 
 static void
-choose(const GPtrArray *known, bool attested, bool is_employee, GPtrArray *chosen, GString *passed_over)
+choose(const GPtrArray *known, bool attested, bool is_employee, GPtrArray *chosen,
+       GString *passed_over)
 {
 	time_t now = time(NULL);
 
@@ -416,8 +427,9 @@ keystore_signer(struct keystore *keystore, enum key_kind kind, const char *addre
 			pass_over(passed_over, key, why);
 	}
 	if (signer_r->key == NULL)
-		signer_r->why_not = passed_over->len > 0 ? g_strdup(passed_over->str)
-							 : g_strdup("the sender has no key of their own");
+		signer_r->why_not = passed_over->len > 0
+					    ? g_strdup(passed_over->str)
+					    : g_strdup("the sender has no key of their own");
 	return true;
 }
 

@@ -50,7 +50,8 @@ context_new(const char *home, const char *gpg_program, struct fault *fault)
 	gpgme_check_version(NULL);
 	error = gpgme_new(&context);
 	if (error == 0)
-		error = gpgme_ctx_set_engine_info(context, GPGME_PROTOCOL_OpenPGP, gpg_program, home);
+		error = gpgme_ctx_set_engine_info(context, GPGME_PROTOCOL_OpenPGP, gpg_program,
+						  home);
 	if (error != 0) {
 		gpg_fault(fault, error, "starting gpg");
 		return NULL;
@@ -61,8 +62,8 @@ context_new(const char *home, const char *gpg_program, struct fault *fault)
 
 /* --- one key --- */
 
-static GBytes *
-export(gpgme_ctx_t context, gpgme_key_t key, gpgme_export_mode_t mode, gpgme_error_t *error_r)
+static GBytes *export(gpgme_ctx_t context, gpgme_key_t key, gpgme_export_mode_t mode,
+		      gpgme_error_t *error_r)
 {
 	gpgme_key_t keys[] = {key, NULL};
 	gpgme_data_t data;
@@ -117,7 +118,8 @@ is_for(const struct _gpgme_subkey *subkey, enum key_use use)
 	       (use == KEY_SIGNS ? subkey->can_sign : subkey->can_encrypt);
 }
 
-/* At `now`, gpg takes the newest subkey that is in time, and the primary key only where there is none. */
+/* At `now`, gpg takes the newest subkey that is in time, and the primary key only where there is
+ * none. */
 static const struct _gpgme_subkey *
 subkey_at(gpgme_key_t key, enum key_use use, time_t now)
 {
@@ -161,7 +163,8 @@ subkeys_last(gpgme_key_t key, enum key_use use, char **why_r)
 		return until;
 	until = last_end(key, use);
 	if (taken != NULL)
-		*why_r = g_strdup("RSA, DSA or ElGamal with less than 2048 bits is too weak (RFC 9580 §12.4)");
+		*why_r = g_strdup(
+			"RSA, DSA or ElGamal with less than 2048 bits is too weak (RFC 9580 §12.4)");
 	else if (until == 0)
 		*why_r = g_strdup_printf("it has no %s for %s (RFC 9580 §5.2.3.29)",
 					 key->subkeys->next == NULL ? "subkey" : "usable subkey",
@@ -177,7 +180,8 @@ general_problem(gpgme_key_t key)
 	if (key->invalid || key->disabled)
 		return g_strdup("gpg calls the key invalid");
 	if (is_weak_subkey(key->subkeys))
-		return g_strdup("RSA, DSA or ElGamal with less than 2048 bits is too weak (RFC 9580 §12.4)");
+		return g_strdup(
+			"RSA, DSA or ElGamal with less than 2048 bits is too weak (RFC 9580 §12.4)");
 	return NULL;
 }
 
@@ -209,8 +213,8 @@ is_well_signed(const GPtrArray *well_signed, const char *user_id)
 	return false;
 }
 
-/* "Ann Example <ann@example.com>", or the bare address (RFC 9580 §5.11). Folded; NULL: there is none.
- * Caller frees. */
+/* "Ann Example <ann@example.com>", or the bare address (RFC 9580 §5.11). Folded; NULL: there is
+ * none. Caller frees. */
 static char *
 user_id_address(const char *user_id)
 {
@@ -223,7 +227,8 @@ user_id_address(const char *user_id)
 	} else {
 		begin = text;
 	}
-	return address_is_valid(begin) && strpbrk(begin, " <>") == NULL ? address_fold(begin) : NULL;
+	return address_is_valid(begin) && strpbrk(begin, " <>") == NULL ? address_fold(begin)
+									: NULL;
 }
 
 static void
@@ -234,11 +239,14 @@ look_at_user_ids(gpgme_key_t key, const GPtrArray *well_signed, struct key_facts
 
 		if (into->owner == NULL)
 			into->owner = key_facts_text(u->uid, strlen(u->uid));
-		/* With the key, gpg calls all its user IDs revoked; the log shall know whose it was. */
-		if ((u->revoked && !key->revoked) || u->invalid || !is_well_signed(well_signed, u->uid))
+		/* With the key, gpg calls all its user IDs revoked; the log shall know whose it
+		 * was. */
+		if ((u->revoked && !key->revoked) || u->invalid ||
+		    !is_well_signed(well_signed, u->uid))
 			continue;
 		address = user_id_address(u->uid);
-		if (address != NULL && !g_ptr_array_find_with_equal_func(into->addresses, address, g_str_equal, NULL))
+		if (address != NULL &&
+		    !g_ptr_array_find_with_equal_func(into->addresses, address, g_str_equal, NULL))
 			g_ptr_array_add(into->addresses, address);
 		else
 			g_free(address);
@@ -258,7 +266,8 @@ look_at_signatures(struct key_facts *key, GPtrArray *well_signed)
 	for (size_t i = 0; i < 8 && id_length >= 16; i++) {
 		const char *hex = key->fingerprint + id_length - 16 + 2 * i;
 
-		id[i] = (unsigned char)(g_ascii_xdigit_value(hex[0]) << 4 | g_ascii_xdigit_value(hex[1]));
+		id[i] = (unsigned char)(g_ascii_xdigit_value(hex[0]) << 4 |
+					g_ascii_xdigit_value(hex[1]));
 	}
 	weak = openpgp_weak_signatures(packets, length, id, well_signed);
 	if (weak != NULL && key->cannot_encrypt == NULL)
@@ -290,11 +299,12 @@ read_key(gpgme_ctx_t context, gpgme_key_t found, bool is_secret, struct fault *f
 		return key;
 	key->secret = export(context, found, GPGME_EXPORT_MODE_SECRET, &error);
 	if (key->secret == NULL) {
-		fault_set(fault, FAULT_INPUT,
-			  "reading the secret key %s: it has a passphrase, which nobody could type for "
-			  "the milter; remove it first (gpg --edit-key, passwd): the key store wraps the "
-			  "key under the master key",
-			  found->fpr);
+		fault_set(
+			fault, FAULT_INPUT,
+			"reading the secret key %s: it has a passphrase, which nobody could type for "
+			"the milter; remove it first (gpg --edit-key, passwd): the key store wraps the "
+			"key under the master key",
+			found->fpr);
 		key_facts_free(key);
 		return NULL;
 	}
@@ -316,8 +326,9 @@ import(gpgme_ctx_t context, GBytes *bytes)
 	if (error == 0)
 		error = gpgme_op_import(context, data);
 	if (error != 0)
-		return gpgme_err_code(error) == GPG_ERR_NO_DATA ? "it holds no OpenPGP key (RFC 9580 §10.1)"
-								: gpgme_strerror(error);
+		return gpgme_err_code(error) == GPG_ERR_NO_DATA
+			       ? "it holds no OpenPGP key (RFC 9580 §10.1)"
+			       : gpgme_strerror(error);
 	result = gpgme_op_import_result(context);
 	if (result->no_user_id > 0)
 		return "gpg finds no user ID that the key itself signed (RFC 9580 §10.1.2)";
@@ -331,7 +342,8 @@ static bool
 import_known(gpgme_ctx_t context, const struct openpgp_known *known, const char *id, bool *found_r,
 	     struct fault *fault)
 {
-	g_autoptr(GPtrArray) contents = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+	g_autoptr(GPtrArray) contents =
+		g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
 
 	*found_r = false;
 	if (known == NULL)
@@ -357,8 +369,10 @@ import_block(gpgme_ctx_t context, const struct openpgp_known *known, const struc
 	else if (revoked != NULL && !import_known(context, known, revoked, &found, fault))
 		return false;
 	if (!found)
-		g_ptr_array_add(broken, g_strdup_printf("%s: it revokes the key %s, which is not in the key store",
-							block->label, revoked));
+		g_ptr_array_add(
+			broken,
+			g_strdup_printf("%s: it revokes the key %s, which is not in the key store",
+					block->label, revoked));
 	else if (why != NULL || (why = import(context, block->bytes)) != NULL)
 		g_ptr_array_add(broken, g_strdup_printf("%s: %s", block->label, why));
 	return true;
@@ -388,7 +402,8 @@ merge_known(gpgme_ctx_t context, const struct openpgp_known *known, struct fault
 	bool is_known;
 
 	for (guint i = 0; i < found->len; i++)
-		if (!import_known(context, known, ((gpgme_key_t)g_ptr_array_index(found, i))->fpr, &is_known, fault))
+		if (!import_known(context, known, ((gpgme_key_t)g_ptr_array_index(found, i))->fpr,
+				  &is_known, fault))
 			return false;
 	return true;
 }
@@ -410,7 +425,8 @@ read_keys(gpgme_ctx_t context, GPtrArray *keys, struct fault *fault)
 
 	for (guint i = 0; i < found->len; i++) {
 		gpgme_key_t key = g_ptr_array_index(found, i);
-		struct key_facts *facts = read_key(context, key, has_secret(secrets, key->fpr), fault);
+		struct key_facts *facts =
+			read_key(context, key, has_secret(secrets, key->fpr), fault);
 
 		if (facts == NULL)
 			return false;
@@ -427,8 +443,8 @@ openpgp_read(const GPtrArray *blocks, const struct openpgp_known *known, const c
 	g_auto(gpgme_ctx_t) context = NULL;
 
 	if (home == NULL)
-		return fault_set(fault, FAULT_STORAGE, "making a temporary home for gpg in %s failed",
-				 g_get_tmp_dir());
+		return fault_set(fault, FAULT_STORAGE,
+				 "making a temporary home for gpg in %s failed", g_get_tmp_dir());
 	context = context_new(home, gpg_program, fault);
 	if (context == NULL)
 		return false;

@@ -39,7 +39,7 @@ struct packet {
 struct signature {
 	unsigned type, digest;
 	unsigned ciphers; /* bits of openpgp_ciphers() */
-	bool ocb;         /* announced */
+	bool ocb;	  /* announced */
 	uint32_t created;
 	bool has_issuer;
 	unsigned char issuer[8];
@@ -208,16 +208,16 @@ take_signature(struct subject *subject, struct bytes body, const unsigned char k
 {
 	struct signature signature;
 
-	if (!read_signature(body, &signature) || !belongs(subject, &signature) || !signature.has_issuer ||
-	    memcmp(signature.issuer, key_id, 8) != 0 ||
+	if (!read_signature(body, &signature) || !belongs(subject, &signature) ||
+	    !signature.has_issuer || memcmp(signature.issuer, key_id, 8) != 0 ||
 	    (subject->is_signed && signature.created < subject->newest.created))
 		return;
 	subject->newest = signature;
 	subject->is_signed = true;
 }
 
-/* Gives each user ID and subkey with its newest self-signature to `conclude`. False: the packets cannot
- * be read. */
+/* Gives each user ID and subkey with its newest self-signature to `conclude`. False: the packets
+ * cannot be read. */
 static bool
 for_each_subject(struct bytes left, const unsigned char key_id[8],
 		 void (*conclude)(const struct subject *subject, void *context), void *context)
@@ -303,7 +303,8 @@ openpgp_weak_signatures(const unsigned char *packets, size_t length, const unsig
 	if (!for_each_subject((struct bytes){packets, length}, key_id, look_at_strength, &strength))
 		return g_strdup("its packets cannot be read (RFC 9580 §4.2)");
 	if (well_signed->len == 0 || (strength.has_subkey && !strength.good_subkey))
-		return g_strdup("its own signatures use SHA-1 or MD5, which are broken (RFC 9580 §9.5)");
+		return g_strdup(
+			"its own signatures use SHA-1 or MD5, which are broken (RFC 9580 §9.5)");
 	return NULL;
 }
 
@@ -328,14 +329,16 @@ look_at_ocb(const struct subject *subject, void *context)
 
 /* False: the packets cannot be read. */
 static bool
-for_each_subject_of(GBytes *key, void (*conclude)(const struct subject *subject, void *context), void *context)
+for_each_subject_of(GBytes *key, void (*conclude)(const struct subject *subject, void *context),
+		    void *context)
 {
 	unsigned char digest[FINGERPRINT_BYTES];
 	gsize length;
 	const unsigned char *packets = g_bytes_get_data(key, &length);
 
-	return digest_key(key, digest) && for_each_subject((struct bytes){packets, length},
-							   digest + FINGERPRINT_BYTES - 8, conclude, context);
+	return digest_key(key, digest) &&
+	       for_each_subject((struct bytes){packets, length}, digest + FINGERPRINT_BYTES - 8,
+				conclude, context);
 }
 
 unsigned
@@ -405,7 +408,10 @@ openpgp_unarmoured(GBytes *block)
 	end = begin == NULL ? NULL : strstr(begin, "\n=");
 	if (end == NULL && begin != NULL)
 		end = strstr(begin, "\n-----");
-	body = begin == NULL ? g_strdup("") : g_strndup(begin, (gsize)((end == NULL ? begin + strlen(begin) : end) - begin));
+	body = begin == NULL
+		       ? g_strdup("")
+		       : g_strndup(begin,
+				   (gsize)((end == NULL ? begin + strlen(begin) : end) - begin));
 	binary = g_base64_decode(body, &size);
 	return g_bytes_new_take(binary, size);
 }

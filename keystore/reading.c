@@ -19,7 +19,7 @@ struct source {
 	GPtrArray *certificates; /* X509 */
 	GPtrArray *private_keys; /* EVP_PKEY */
 	GPtrArray *broken;
-	bool asked_in_vain;      /* nobody knew the password */
+	bool asked_in_vain; /* nobody knew the password */
 	bool asked;
 };
 
@@ -89,7 +89,8 @@ password_for(char *buffer, int size, int writing, void *context)
 	(void)writing;
 	source->asked = true;
 	if (source->settings->ask_password != NULL &&
-	    source->settings->ask_password(source->settings->context, source->name, buffer, (size_t)size))
+	    source->settings->ask_password(source->settings->context, source->name, buffer,
+					   (size_t)size))
 		return (int)strlen(buffer);
 	source->asked_in_vain = true;
 	return -1;
@@ -112,11 +113,13 @@ is_unsupported(void)
 static bool
 not_opened(const struct source *source, bool unsupported, struct fault *fault)
 {
-	return fault_set(fault, FAULT_INPUT, "reading %s: %s", source->name,
-			 source->asked_in_vain ? "no password was given"
-			 : unsupported ? "its encryption is unknown to OpenSSL, or needs the legacy provider "
-					 "that is not installed here"
-				       : "the password is wrong");
+	return fault_set(
+		fault, FAULT_INPUT, "reading %s: %s", source->name,
+		source->asked_in_vain ? "no password was given"
+		: unsupported
+			? "its encryption is unknown to OpenSSL, or needs the legacy provider "
+			  "that is not installed here"
+			: "the password is wrong");
 }
 
 static bool
@@ -130,7 +133,8 @@ read_private_key(struct source *source, const struct block *block, struct fault 
 
 	source->asked = false;
 	ERR_clear_error();
-	key = PEM_read_bio_PrivateKey_ex(memory, NULL, password_for, source, with_old_ciphers(), NULL);
+	key = PEM_read_bio_PrivateKey_ex(memory, NULL, password_for, source, with_old_ciphers(),
+					 NULL);
 	unsupported = key == NULL && is_unsupported();
 	BIO_free(memory);
 	if (key == NULL && source->asked)
@@ -140,7 +144,7 @@ read_private_key(struct source *source, const struct block *block, struct fault 
 }
 
 static void
-add_bundle(struct source *source, EVP_PKEY *key, X509 *certificate, STACK_OF(X509) *others)
+add_bundle(struct source *source, EVP_PKEY *key, X509 *certificate, STACK_OF(X509) * others)
 {
 	add_certificate(source, certificate);
 	for (int i = 0; i < sk_X509_num(others); i++)
@@ -231,9 +235,10 @@ read_der(struct source *source, const struct block *block, struct fault *fault)
 	if (key != NULL)
 		add_private_key(source, block->label, key);
 	else
-		add_broken(source, block->label,
-			   "it is no certificate (RFC 5280 §4.1), CMS (RFC 5652 §3), PKCS#12 (RFC 7292 §4) or "
-			   "private key (RFC 5958 §2)");
+		add_broken(
+			source, block->label,
+			"it is no certificate (RFC 5280 §4.1), CMS (RFC 5652 §3), PKCS#12 (RFC 7292 §4) or "
+			"private key (RFC 5958 §2)");
 	return true;
 }
 
@@ -247,7 +252,8 @@ read_certificate(struct source *source, const struct block *block)
 
 	BIO_free(memory);
 	if (certificate == NULL)
-		add_broken(source, block->label, "the certificate cannot be read (RFC 7468 §5.1, RFC 5280 §4.1)");
+		add_broken(source, block->label,
+			   "the certificate cannot be read (RFC 7468 §5.1, RFC 5280 §4.1)");
 	add_certificate(source, certificate);
 }
 
@@ -263,7 +269,8 @@ read_bundle(struct source *source, const struct block *block)
 
 	if (PEM_read_bio(memory, &name, &header, &der, &length) != 1 ||
 	    !read_signed_data(source, der, (size_t)length))
-		add_broken(source, block->label, "the certificates cannot be read (RFC 7468 §8, §9, RFC 5652 §5.1)");
+		add_broken(source, block->label,
+			   "the certificates cannot be read (RFC 7468 §8, §9, RFC 5652 §5.1)");
 	OPENSSL_free(name);
 	OPENSSL_free(header);
 	OPENSSL_free(der);
@@ -285,7 +292,8 @@ read_block(struct source *source, const struct block *block, struct fault *fault
 		 strcmp(block->label, "PKCS #7 SIGNED DATA") == 0)
 		read_bundle(source, block);
 	else if (!g_str_has_suffix(block->label, " PARAMETERS"))
-		add_broken(source, block->label, "it is neither a certificate nor a key (RFC 7468)");
+		add_broken(source, block->label,
+			   "it is neither a certificate nor a key (RFC 7468)");
 	return true;
 }
 
@@ -345,19 +353,22 @@ collect_facts(struct source *source, GPtrArray *keys)
 		add_facts(source, g_ptr_array_index(source->certificates, i), used, keys);
 	for (guint i = 0; i < source->private_keys->len; i++)
 		if (!g_ptr_array_find(used, g_ptr_array_index(source->private_keys, i), NULL))
-			add_broken(source, "PRIVATE KEY", "no certificate in the same file belongs to it");
+			add_broken(source, "PRIVATE KEY",
+				   "no certificate in the same file belongs to it");
 }
 
 static bool
-read_openpgp(const struct source *source, const GPtrArray *blocks, GPtrArray *keys, struct fault *fault)
+read_openpgp(const struct source *source, const GPtrArray *blocks, GPtrArray *keys,
+	     struct fault *fault)
 {
 	g_autoptr(GPtrArray) openpgp = g_ptr_array_new();
 
 	for (guint i = 0; i < blocks->len; i++)
 		if (block_is_openpgp(g_ptr_array_index(blocks, i)))
 			g_ptr_array_add(openpgp, g_ptr_array_index(blocks, i));
-	return openpgp->len == 0 || openpgp_read(openpgp, source->settings->known, source->settings->gpg_program,
-						 keys, source->broken, fault);
+	return openpgp->len == 0 ||
+	       openpgp_read(openpgp, source->settings->known, source->settings->gpg_program, keys,
+			    source->broken, fault);
 }
 
 static bool
@@ -371,7 +382,8 @@ read_all(struct source *source, const GPtrArray *blocks, GPtrArray *keys, struct
 	}
 	ERR_clear_error();
 	collect_facts(source, keys);
-	return read_openpgp(source, blocks, keys, fault) || fault_within(fault, "reading %s", source->name);
+	return read_openpgp(source, blocks, keys, fault) ||
+	       fault_within(fault, "reading %s", source->name);
 }
 
 /* A file in which all is broken is an error, and so is one that holds nothing. */
@@ -380,10 +392,11 @@ check_found(const struct source *source, const GPtrArray *keys, struct fault *fa
 {
 	if (keys->len > 0)
 		return true;
-	return fault_set(fault, FAULT_INPUT, "reading %s: %s", source->name,
-			 source->broken->len > 0
-				 ? (const char *)g_ptr_array_index(source->broken, 0)
-				 : "it holds no certificate (PEM, DER, PKCS#7, PKCS#12) and no OpenPGP key");
+	return fault_set(
+		fault, FAULT_INPUT, "reading %s: %s", source->name,
+		source->broken->len > 0
+			? (const char *)g_ptr_array_index(source->broken, 0)
+			: "it holds no certificate (PEM, DER, PKCS#7, PKCS#12) and no OpenPGP key");
 }
 
 bool
@@ -391,8 +404,10 @@ reading_take(struct reading *reading_r, const struct reading_settings *settings,
 	     const void *bytes, size_t length, struct fault *fault)
 {
 	g_autoptr(GPtrArray) blocks = blocks_find(bytes, length);
-	g_autoptr(GPtrArray) certificates = g_ptr_array_new_with_free_func((GDestroyNotify)X509_free);
-	g_autoptr(GPtrArray) private_keys = g_ptr_array_new_with_free_func((GDestroyNotify)EVP_PKEY_free);
+	g_autoptr(GPtrArray) certificates =
+		g_ptr_array_new_with_free_func((GDestroyNotify)X509_free);
+	g_autoptr(GPtrArray) private_keys =
+		g_ptr_array_new_with_free_func((GDestroyNotify)EVP_PKEY_free);
 	struct source source = {.settings = settings,
 				.name = name,
 				.certificates = certificates,
@@ -402,7 +417,8 @@ reading_take(struct reading *reading_r, const struct reading_settings *settings,
 		.keys = g_ptr_array_new_with_free_func((GDestroyNotify)key_facts_free),
 		.broken = g_ptr_array_new_with_free_func(g_free)};
 	source.broken = reading_r->broken;
-	return read_all(&source, blocks, reading_r->keys, fault) && check_found(&source, reading_r->keys, fault);
+	return read_all(&source, blocks, reading_r->keys, fault) &&
+	       check_found(&source, reading_r->keys, fault);
 }
 
 void

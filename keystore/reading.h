@@ -1,7 +1,7 @@
 /*
  * Bytes to the facts of the keys in them: all that keystore/blocks.h finds, certificates with their
- * private halves (PKCS#7 and CMS, RFC 5652 §5; PKCS#8, RFC 5958; PKCS#12, RFC 7292), and OpenPGP. What
- * cannot be read is named beside what can.
+ * private halves (PKCS#7 and CMS, RFC 5652 §5; PKCS#8, RFC 5958; PKCS#12, RFC 7292), and OpenPGP.
+ * What cannot be read is named beside what can.
  */
 #ifndef POSTSEAL_KEYSTORE_READING_H
 #define POSTSEAL_KEYSTORE_READING_H
@@ -23,10 +23,10 @@ struct reading {
 	GPtrArray *broken; /* char *: "CERTIFICATE: why", with the clause */
 };
 
-/* False, with `fault` filled, where nothing at all was found, a password is missing or wrong, or gpg
- * could not be run. `name` of the file is for people. */
-bool reading_take(struct reading *reading_r, const struct reading_settings *settings, const char *name,
-		  const void *bytes, size_t length, struct fault *fault);
+/* False, with `fault` filled, where nothing at all was found, a password is missing or wrong, or
+ * gpg could not be run. `name` of the file is for people. */
+bool reading_take(struct reading *reading_r, const struct reading_settings *settings,
+		  const char *name, const void *bytes, size_t length, struct fault *fault);
 void reading_clear(struct reading *reading);
 
 #endif

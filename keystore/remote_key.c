@@ -51,8 +51,8 @@ static int
 rsa_sign(int digest_nid, const unsigned char *digest, unsigned length, unsigned char *signature,
 	 unsigned *signature_length, const RSA *rsa)
 {
-	return sign(RSA_get_ex_data(rsa, rsa_slot), digest_nid, digest, length, signature, signature_length,
-		    (size_t)RSA_size(rsa));
+	return sign(RSA_get_ex_data(rsa, rsa_slot), digest_nid, digest, length, signature,
+		    signature_length, (size_t)RSA_size(rsa));
 }
 
 static int
@@ -146,7 +146,8 @@ remote_key_new(const char *path, X509 *certificate, const char *fingerprint, str
 	case EVP_PKEY_EC:
 		return ec_key(path, public_key, fingerprint);
 	default:
-		fault_set(fault, FAULT_CRYPTO, "using the private key %.16s: keys of type %s cannot sign here",
+		fault_set(fault, FAULT_CRYPTO,
+			  "using the private key %.16s: keys of type %s cannot sign here",
 			  fingerprint, EVP_PKEY_get0_type_name(public_key));
 		return NULL;
 	}

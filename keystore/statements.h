@@ -32,9 +32,8 @@ static const struct statement key_put_address = {
 	"key_put_address", "insert into postseal.key_address (key, address) values ($1, $2)"};
 
 static const struct statement key_put_private = {
-	"key_put_private",
-	"insert into postseal.private_key (key, sealed) values ($1, $2) "
-	"on conflict (key) do update set sealed = excluded.sealed"};
+	"key_put_private", "insert into postseal.private_key (key, sealed) values ($1, $2) "
+			   "on conflict (key) do update set sealed = excluded.sealed"};
 
 static const struct statement key_list = {
 	"key_list",
@@ -55,7 +54,6 @@ static const struct statement key_show = {
 	" exists (select from postseal.private_key where key = k.id) "
 	"from postseal.key k where k.fingerprint like $1 || '%' order by k.fingerprint"};
 
-static const struct statement key_delete = {
-	"key_delete", "delete from postseal.key where id = $1"};
+static const struct statement key_delete = {"key_delete", "delete from postseal.key where id = $1"};
 
 #endif

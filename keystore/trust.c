@@ -16,7 +16,7 @@ static const struct statement attestation_end = {
 
 bool
 trust_attest(struct connection *connection, const struct attestation *attestation,
-		 struct fault *fault)
+	     struct fault *fault)
 {
 	struct parameters parameters = {0};
 	struct identifier id;
@@ -33,7 +33,7 @@ trust_attest(struct connection *connection, const struct attestation *attestatio
 
 bool
 trust_revoke(struct connection *connection, const struct attestation *attestation,
-		   const char *because, struct fault *fault)
+	     const char *because, struct fault *fault)
 {
 	struct parameters parameters = {0};
 

@@ -19,9 +19,9 @@ struct attestation {
 
 /* Both add to the open batch. The same statement again changes nothing. */
 bool trust_attest(struct connection *connection, const struct attestation *attestation,
-		      struct fault *fault);
+		  struct fault *fault);
 /* `subject` or `author` NULL: all of them. */
 bool trust_revoke(struct connection *connection, const struct attestation *attestation,
-			const char *because, struct fault *fault);
+		  const char *because, struct fault *fault);
 
 #endif

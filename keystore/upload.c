@@ -30,7 +30,8 @@ complaint(const struct key_facts *key, const char *address)
 	time_t now = time(NULL);
 
 	if (key->secret != NULL)
-		return N_("This file holds a private key. Keep it to yourself and upload only the public one.");
+		return N_(
+			"This file holds a private key. Keep it to yourself and upload only the public one.");
 	if (key->is_authority)
 		return N_("This is the certificate of an authority, not yours.");
 	if (!names(key, address))
@@ -67,7 +68,8 @@ upload_read(const void *bytes, size_t length, const char *address, const char *g
 	const char *why = NULL;
 
 	if (memmem(bytes, length, "PRIVATE KEY", 11) != NULL)
-		why = N_("This file holds a private key. Keep it to yourself and upload only the public one.");
+		why = N_(
+			"This file holds a private key. Keep it to yourself and upload only the public one.");
 	else if (!reading_take(&reading, &settings, "the file", bytes, length, fault))
 		why = N_("This file holds no certificate and no OpenPGP public key.");
 	if (why == NULL) {
@@ -98,7 +100,8 @@ upload_store(struct connection *connection, const struct key_facts *key, const c
 	parameters_text(&parameters, key_kind_name(key->kind));
 	parameters_text(&parameters, address);
 	parameters_text(&parameters, key->fingerprint);
-	parameters_bytes(&parameters, g_bytes_get_data(key->content, NULL), g_bytes_get_size(key->content));
+	parameters_bytes(&parameters, g_bytes_get_data(key->content, NULL),
+			 g_bytes_get_size(key->content));
 	parameters_text(&parameters, key->owner);
 	parameters_time(&parameters, key->not_before);
 	parameters_time(&parameters, key->not_after);

@@ -1,7 +1,7 @@
 /*
  * A certificate or OpenPGP key that its owner uploads in the portal: checked, and stored with the
- * statement that they uploaded it while signed in. It takes the place of an earlier one of its kind.
- * Private keys are refused. When mail is encrypted to it, says keystore_find().
+ * statement that they uploaded it while signed in. It takes the place of an earlier one of its
+ * kind. Private keys are refused. When mail is encrypted to it, says keystore_find().
  */
 #ifndef POSTSEAL_KEYSTORE_UPLOAD_H
 #define POSTSEAL_KEYSTORE_UPLOAD_H
@@ -9,12 +9,12 @@
 #include "core/database.h"
 #include "keystore/facts.h"
 
-/* The one key or certificate in the bytes (keystore/reading.h); it must name the folded address and be
- * usable now. NULL, with `fault`'s text a sentence for its owner. Caller frees. */
-struct key_facts *upload_read(const void *bytes, size_t length, const char *address, const char *gpg_program,
-			      struct fault *fault);
-/* *stored_r: false where there is no account of that address, or it is an employee's. It counts from the
- * statement on. */
+/* The one key or certificate in the bytes (keystore/reading.h); it must name the folded address and
+ * be usable now. NULL, with `fault`'s text a sentence for its owner. Caller frees. */
+struct key_facts *upload_read(const void *bytes, size_t length, const char *address,
+			      const char *gpg_program, struct fault *fault);
+/* *stored_r: false where there is no account of that address, or it is an employee's. It counts
+ * from the statement on. */
 bool upload_store(struct connection *connection, const struct key_facts *key, const char *address,
 		  bool *stored_r, struct fault *fault);
 /* The statement that its owner uploaded it; in the open batch. */

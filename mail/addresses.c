@@ -9,14 +9,16 @@ addresses_author(const struct message *message)
 {
 	g_autofree char *raw = message_field_text(message, "From");
 	InternetAddressList *list = internet_address_list_parse(NULL, raw == NULL ? "" : raw);
-	InternetAddress *first =
-		list == NULL || internet_address_list_length(list) == 0 ? NULL : internet_address_list_get_address(list, 0);
+	InternetAddress *first = list == NULL || internet_address_list_length(list) == 0
+					 ? NULL
+					 : internet_address_list_get_address(list, 0);
 	const char *name = first == NULL ? NULL : internet_address_get_name(first);
 	char *text;
 
 	if (name == NULL || *name == '\0')
-		name = INTERNET_ADDRESS_IS_MAILBOX(first) ? internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(first))
-							  : NULL;
+		name = INTERNET_ADDRESS_IS_MAILBOX(first)
+			       ? internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(first))
+			       : NULL;
 	text = g_strdup(name == NULL ? message->sender : name);
 	g_clear_object(&list);
 	return text;
@@ -29,13 +31,14 @@ add_mailboxes(GHashTable *addresses, InternetAddressList *list)
 		InternetAddress *address = internet_address_list_get_address(list, i);
 
 		if (INTERNET_ADDRESS_IS_MAILBOX(address)) {
-			const char *text = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address));
+			const char *text = internet_address_mailbox_get_addr(
+				INTERNET_ADDRESS_MAILBOX(address));
 
 			if (text != NULL)
 				g_hash_table_add(addresses, address_fold(text));
 		} else if (INTERNET_ADDRESS_IS_GROUP(address)) {
-			add_mailboxes(addresses,
-				      internet_address_group_get_members(INTERNET_ADDRESS_GROUP(address)));
+			add_mailboxes(addresses, internet_address_group_get_members(
+							 INTERNET_ADDRESS_GROUP(address)));
 		}
 	}
 }

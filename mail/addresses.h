@@ -10,7 +10,8 @@
 char *addresses_author(const struct message *message);
 /* The folded address in From; NULL where there is none, or several. Caller frees. */
 char *addresses_from(const struct message *message);
-/* Folded addresses that a reader of the message sees: To, Cc and their Resent- forms. Caller unrefs. */
+/* Folded addresses that a reader of the message sees: To, Cc and their Resent- forms. Caller
+ * unrefs. */
 GHashTable *addresses_visible(const struct message *message);
 
 #endif

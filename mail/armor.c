@@ -24,7 +24,8 @@ struct scan {
 static bool
 is_base64(const char *line)
 {
-	size_t length = strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+	size_t length =
+		strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
 
 	length += strspn(line + length, "=");
 	return length > 0 && length % 4 == 0 && line[length] == '\0';
@@ -92,7 +93,8 @@ see_line(struct scan *scan)
 		if (*line == '\0')
 			scan->place = FIRST_LINE;
 		else
-			scan->is_readable |= strstr(line, ": ") == NULL && line[strlen(line) - 1] != ':';
+			scan->is_readable |=
+				strstr(line, ": ") == NULL && line[strlen(line) - 1] != ':';
 		break;
 	case FIRST_LINE:
 		scan->is_readable |= !is_base64(line) || !begins_encrypted(line);

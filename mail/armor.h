@@ -7,9 +7,10 @@
 #include <gmime/gmime.h>
 #include <stdbool.h>
 
-/* Is the text nothing but encrypted messages in armor? Blanks around them do not matter; a word outside, or a
- * message that is only signed or compressed (its first packet says so), is read by everybody. Reads to the end,
- * where a failed read looks like an end: ask the stream (mime_stream.h). */
+/* Is the text nothing but encrypted messages in armor? Blanks around them do not matter; a word
+ * outside, or a message that is only signed or compressed (its first packet says so), is read by
+ * everybody. Reads to the end, where a failed read looks like an end: ask the stream
+ * (mime_stream.h). */
 bool armor_is_all_encrypted(GMimeStream *text);
 
 #endif

@@ -13,7 +13,8 @@ byte_order_mark(const char *text, size_t length)
 	} marks[] = {{"\xef\xbb\xbf", "UTF-8"}, {"\xff\xfe", "UTF-16LE"}, {"\xfe\xff", "UTF-16BE"}};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(marks); i++)
-		if (length >= strlen(marks[i].bytes) && memcmp(text, marks[i].bytes, strlen(marks[i].bytes)) == 0)
+		if (length >= strlen(marks[i].bytes) &&
+		    memcmp(text, marks[i].bytes, strlen(marks[i].bytes)) == 0)
 			return marks[i].charset;
 	return NULL;
 }
@@ -33,12 +34,15 @@ is_known(const char *charset)
 static const char *
 as_meant(const char *charset)
 {
-	static const char *const ascii[] = {"us-ascii", "ascii", "ansi_x3.4-1968", "7bit", "8bit", "binary", "unknown-8bit", NULL};
-	static const char *const latin[] = {"iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "l1", "ansi", NULL};
+	static const char *const ascii[] = {"us-ascii", "ascii",  "ansi_x3.4-1968", "7bit",
+					    "8bit",	"binary", "unknown-8bit",   NULL};
+	static const char *const latin[] = {"iso-8859-1", "iso8859-1", "iso_8859-1", "latin1",
+					    "l1",	  "ansi",      NULL};
 	g_autofree char *lower = charset == NULL ? NULL : g_ascii_strdown(charset, -1);
 	const char *name;
 
-	if (lower == NULL || g_strv_contains(ascii, g_strstrip(lower)) || strlen(lower) > NAME_MAX_BYTES ||
+	if (lower == NULL || g_strv_contains(ascii, g_strstrip(lower)) ||
+	    strlen(lower) > NAME_MAX_BYTES ||
 	    strchr(lower, '/') != NULL) /* iconv(3) takes options behind it */
 		return NULL;
 	if (g_strv_contains(latin, lower))
@@ -47,7 +51,8 @@ as_meant(const char *charset)
 	return is_known(name) ? g_intern_string(name) : NULL;
 }
 
-/* "<meta charset=utf-8>", or the same in a Content-Type: what it says of sets without ASCII cannot be so. */
+/* "<meta charset=utf-8>", or the same in a Content-Type: what it says of sets without ASCII cannot
+ * be so. */
 static const char *
 said_in_page(const char *text, size_t length)
 {
@@ -94,7 +99,9 @@ charset_has_ascii(const char *charset)
 {
 	static const char text[] = "Subject: \r\n";
 	gsize length;
-	g_autofree char *converted = g_convert(text, sizeof text - 1, charset, "UTF-8", NULL, &length, NULL);
+	g_autofree char *converted =
+		g_convert(text, sizeof text - 1, charset, "UTF-8", NULL, &length, NULL);
 
-	return converted != NULL && length == sizeof text - 1 && memcmp(converted, text, length) == 0;
+	return converted != NULL && length == sizeof text - 1 &&
+	       memcmp(converted, text, length) == 0;
 }

@@ -9,7 +9,8 @@ openssl_fault(struct fault *fault, const char *doing)
 	const char *reason = code == 0 ? NULL : ERR_reason_error_string(code);
 
 	ERR_clear_error();
-	return fault_set(fault, FAULT_CRYPTO, "%s: %s", doing, reason == NULL ? "OpenSSL failed" : reason);
+	return fault_set(fault, FAULT_CRYPTO, "%s: %s", doing,
+			 reason == NULL ? "OpenSSL failed" : reason);
 }
 
 static int
@@ -76,7 +77,8 @@ cms_write(struct sink *sink, const void *data, size_t length, struct fault *faul
 
 	cms_sink->fault = fault;
 	return succeeded(cms_sink,
-			 BIO_write_ex(cms_sink->in, data, length, &written) == 1 && written == length,
+			 BIO_write_ex(cms_sink->in, data, length, &written) == 1 &&
+				 written == length,
 			 "writing a CMS structure");
 }
 
@@ -96,7 +98,9 @@ cms_sink_init(struct cms_sink *cms_sink, CMS_ContentInfo *cms, struct sink *next
 	BIO_METHOD *method = bridge();
 
 	*cms_sink = (struct cms_sink){.sink = {.write = cms_write, .finish = cms_finish},
-				      .next = next, .cms = cms, .fault = fault};
+				      .next = next,
+				      .cms = cms,
+				      .fault = fault};
 	cms_sink->out = method == NULL ? NULL : BIO_new(method);
 	if (cms_sink->out == NULL)
 		return openssl_fault(fault, "beginning a CMS structure");

@@ -13,8 +13,8 @@ struct cms_sink {
 	struct sink sink;
 	struct sink *next;
 	CMS_ContentInfo *cms;
-	BIO *in;  /* where content is written */
-	BIO *out; /* where OpenSSL writes DER: hands it to `next` */
+	BIO *in;	     /* where content is written */
+	BIO *out;	     /* where OpenSSL writes DER: hands it to `next` */
 	struct fault *fault; /* of the call that is running */
 };
 

@@ -4,7 +4,13 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { HEAD_BYTES = 64, PIECE_BYTES = 16384, SEQUENCE = 0x30, OBJECT_IDENTIFIER = 0x06, INDEFINITE = 0x80 };
+enum {
+	HEAD_BYTES = 64,
+	PIECE_BYTES = 16384,
+	SEQUENCE = 0x30,
+	OBJECT_IDENTIFIER = 0x06,
+	INDEFINITE = 0x80
+};
 
 struct head {
 	unsigned char bytes[HEAD_BYTES];
@@ -28,7 +34,8 @@ read_head(struct head *head, GMimeStream *der)
 	}
 }
 
-/* The length behind the identifier octet at *at, which then is behind it (X.690 §8.1.3). UINT64_MAX: indefinite. */
+/* The length behind the identifier octet at *at, which then is behind it (X.690 §8.1.3).
+ * UINT64_MAX: indefinite. */
 static bool
 read_length(const struct head *head, size_t *at, uint64_t *length_r)
 {
@@ -56,9 +63,11 @@ type_named(const unsigned char *oid, size_t length)
 		size_t length;
 		enum cms_type type;
 	} types[] = {
-		{"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02", 9, CMS_SIGNED},		  /* 1.2.840.113549.1.7.2 */
-		{"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03", 9, CMS_ENCRYPTED},		  /* 1.2.840.113549.1.7.3 */
-		{"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17", 11, CMS_ENCRYPTED}, /* …1.9.16.1.23 */
+		{"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02", 9, CMS_SIGNED}, /* 1.2.840.113549.1.7.2 */
+		{"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03", 9,
+		 CMS_ENCRYPTED}, /* 1.2.840.113549.1.7.3 */
+		{"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17", 11,
+		 CMS_ENCRYPTED}, /* …1.9.16.1.23 */
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
@@ -79,8 +88,8 @@ cms_type_of(GMimeStream *der)
 		return CMS_NONE;
 	if (length != UINT64_MAX && head.total != at + length)
 		return CMS_NONE;
-	if (at >= head.length || head.bytes[at++] != OBJECT_IDENTIFIER || !read_length(&head, &at, &oid_length) ||
-	    oid_length > head.length - at)
+	if (at >= head.length || head.bytes[at++] != OBJECT_IDENTIFIER ||
+	    !read_length(&head, &at, &oid_length) || oid_length > head.length - at)
 		return CMS_NONE;
 	return type_named(head.bytes + at, (size_t)oid_length);
 }

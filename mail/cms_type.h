@@ -1,5 +1,6 @@
 /*
- * What a CMS structure says that it is (RFC 5652 §3), whatever the fields of the mail around it say.
+ * What a CMS structure says that it is (RFC 5652 §3), whatever the fields of the mail around it
+ * say.
  */
 #ifndef POSTSEAL_MAIL_CMS_TYPE_H
 #define POSTSEAL_MAIL_CMS_TYPE_H

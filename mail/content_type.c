@@ -3,7 +3,8 @@
 #include <gmime/gmime.h>
 #include <string.h>
 
-/* Cuts at each semicolon that is not quoted or in a comment. NULL where a quote or comment is not closed. */
+/* Cuts at each semicolon that is not quoted or in a comment. NULL where a quote or comment is not
+ * closed. */
 static GPtrArray *
 segments_of(const char *value)
 {
@@ -57,7 +58,8 @@ is_replaced(const char *segment, const char *const *parameters)
 	size_t length = strcspn(name, " \t\r\n=*");
 
 	for (; *parameters != NULL; parameters++)
-		if (length == strcspn(*parameters, "=") && g_ascii_strncasecmp(name, *parameters, length) == 0)
+		if (length == strcspn(*parameters, "=") &&
+		    g_ascii_strncasecmp(name, *parameters, length) == 0)
 			return true;
 	return false;
 }

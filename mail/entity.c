@@ -12,7 +12,7 @@ static bool
 is_of_transport(const struct field *field)
 {
 	static const char *const names[] = {"Received",	    "Return-Path", "DKIM-Signature",
-					    "MIME-Version", "HP-Outer",    NULL};
+					    "MIME-Version", "HP-Outer",	   NULL};
 
 	return field_is_one_of(field, names) || field_is_never_sent(field);
 }
@@ -70,7 +70,8 @@ append_content_type(GString *head, const struct field *field, bool has_element)
 {
 	const char *const parameters[] = {"protected-headers=\"v1\"", "hp=\"cipher\"",
 					  has_element ? LEGACY_DISPLAY_PARAMETER : NULL, NULL};
-	g_autofree char *value = content_type_with(field == NULL ? NULL : field->value, parameters, "\r\n");
+	g_autofree char *value =
+		content_type_with(field == NULL ? NULL : field->value, parameters, "\r\n");
 	const struct field marked = {(char *)"Content-Type", value};
 
 	field_append(head, &marked);
@@ -103,13 +104,15 @@ protect(struct entity *entity, const struct message *message, const char *const 
 		legacy_display_make(&display, message, subject);
 	append_content(entity->head, message, display.is_in_root);
 	if (display.beginning != NULL)
-		g_string_append_len(entity->head, display.beginning->str, (gssize)display.beginning->len);
+		g_string_append_len(entity->head, display.beginning->str,
+				    (gssize)display.beginning->len);
 	entity->body_from = display.replaced;
 	legacy_display_clear(&display);
 }
 
 void
-entity_init(struct entity *entity, const struct message *message, const char *const *tags, bool hides_subject)
+entity_init(struct entity *entity, const struct message *message, const char *const *tags,
+	    bool hides_subject)
 {
 	*entity = (struct entity){.body = message->body};
 	if (hides_subject)
@@ -139,7 +142,8 @@ entity_read(struct entity *entity, void *data, size_t length, size_t *got_r, str
 	if (entity->at < head->len) {
 		*got_r = MIN(length, head->len - (size_t)entity->at);
 		memcpy(data, head->str + entity->at, *got_r);
-	} else if (!spool_read(entity->body, entity->body_from + entity->at - head->len, data, length, got_r, fault)) {
+	} else if (!spool_read(entity->body, entity->body_from + entity->at - head->len, data,
+			       length, got_r, fault)) {
 		return false;
 	}
 	entity->at += *got_r;

@@ -47,7 +47,8 @@ field_is_never_sent(const struct field *field)
 {
 	static const char *const names[] = {"Bcc", "Resent-Bcc", NULL};
 
-	return field_is_one_of(field, names) || g_ascii_strncasecmp(field->name, "X-Postseal-", 11) == 0;
+	return field_is_one_of(field, names) ||
+	       g_ascii_strncasecmp(field->name, "X-Postseal-", 11) == 0;
 }
 
 void

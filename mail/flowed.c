@@ -34,7 +34,8 @@ put_line(struct flowed *flowed, bool has_ended, GString *out)
 		g_string_append_len(out, line, (gssize)depth);
 		g_string_append_c(out, ' ');
 	}
-	g_string_append_len(out, line + from, (gssize)(end - from - (flows && flowed->deletes_space)));
+	g_string_append_len(out, line + from,
+			    (gssize)(end - from - (flows && flowed->deletes_space)));
 	if (has_ended && !flows)
 		g_string_append_c(out, '\n');
 	flowed->is_open = flows || !has_ended;

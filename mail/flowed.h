@@ -1,6 +1,6 @@
 /*
- * Text of the form format=flowed (RFC 3676): lines that were only broken for the mail are joined again, as a reader sees
- * them.
+ * Text of the form format=flowed (RFC 3676): lines that were only broken for the mail are joined
+ * again, as a reader sees them.
  */
 #ifndef POSTSEAL_MAIL_FLOWED_H
 #define POSTSEAL_MAIL_FLOWED_H
@@ -9,10 +9,11 @@
 #include <stdbool.h>
 
 struct flowed {
-	bool deletes_space; /* delsp=yes: the blank at the end of such a line is no part of the text */
-	GString *line;      /* that has not ended yet */
-	bool is_open;       /* the line before flows into this one */
-	size_t depth;       /* of quoting, of that line */
+	bool deletes_space; /* delsp=yes: the blank at the end of such a line is no part of the text
+			     */
+	GString *line;	    /* that has not ended yet */
+	bool is_open;	    /* the line before flows into this one */
+	size_t depth;	    /* of quoting, of that line */
 };
 
 void flowed_init(struct flowed *flowed, bool deletes_space);

@@ -47,7 +47,8 @@ hidden_subject_init(struct hidden_subject *hidden, const struct message *message
 	hidden->subjects = g_ptr_array_new_with_free_func(g_free);
 	for (guint i = 0; i < message->fields->len; i++) {
 		const struct field *field = g_ptr_array_index(message->fields, i);
-		g_autofree char *whole = field_is(field, "Subject") ? comparable(field->value) : NULL;
+		g_autofree char *whole =
+			field_is(field, "Subject") ? comparable(field->value) : NULL;
 		const char *base = whole == NULL ? "" : without_prefixes(whole);
 
 		if (*base == '\0')
@@ -63,12 +64,13 @@ hidden_subject_clear(struct hidden_subject *hidden)
 	g_ptr_array_unref(hidden->subjects);
 }
 
-/* Comments and Keywords speak of the content (RFC 9788 §3.2.1, hcp_baseline); Thread-Topic is the subject, and
- * Thread-Index goes with it. */
+/* Comments and Keywords speak of the content (RFC 9788 §3.2.1, hcp_baseline); Thread-Topic is the
+ * subject, and Thread-Index goes with it. */
 static bool
 has_telling_name(const struct field *field)
 {
-	static const char *const names[] = {"Comments", "Keywords", "Summary", "Thread-Index", NULL};
+	static const char *const names[] = {"Comments", "Keywords", "Summary", "Thread-Index",
+					    NULL};
 	static const char *const words[] = {"subject", "topic", "title", NULL};
 	g_autofree char *name = g_ascii_strdown(field->name, -1);
 
@@ -85,11 +87,14 @@ static bool
 is_needed_outside(const struct field *field)
 {
 	static const char *const names[] = {
-		"From",	      "Sender",	      "Reply-To",    "To",	       "Cc",	       "Date",		"Message-ID",
-		"References", "In-Reply-To",  "Return-Path", "Received",       "Auto-Submitted", "Precedence", "Resent-From",
-		"Resent-Sender", "Resent-To", "Resent-Cc",   "Resent-Date",    "Resent-Message-ID", NULL};
+		"From",	       "Sender",      "Reply-To",	   "To",
+		"Cc",	       "Date",	      "Message-ID",	   "References",
+		"In-Reply-To", "Return-Path", "Received",	   "Auto-Submitted",
+		"Precedence",  "Resent-From", "Resent-Sender",	   "Resent-To",
+		"Resent-Cc",   "Resent-Date", "Resent-Message-ID", NULL};
 
-	return field_is_one_of(field, names) || field_is_content(field) || g_ascii_strncasecmp(field->name, "List-", 5) == 0;
+	return field_is_one_of(field, names) || field_is_content(field) ||
+	       g_ascii_strncasecmp(field->name, "List-", 5) == 0;
 }
 
 bool

@@ -1,6 +1,6 @@
 /*
- * Fields that tell the subject again, and so have to be hidden with it: mail programs repeat it, as a whole or without
- * its "Re:", in Thread-Topic and in fields of their own.
+ * Fields that tell the subject again, and so have to be hidden with it: mail programs repeat it, as
+ * a whole or without its "Re:", in Thread-Topic and in fields of their own.
  */
 #ifndef POSTSEAL_MAIL_HIDDEN_SUBJECT_H
 #define POSTSEAL_MAIL_HIDDEN_SUBJECT_H

@@ -2266,7 +2266,8 @@ find(const char *name, size_t length)
 const char *
 html_entity(const char *name, size_t length, size_t *used_r)
 {
-	for (*used_r = length < HTML_ENTITY_MAX ? length : HTML_ENTITY_MAX; *used_r > 1; --*used_r) {
+	for (*used_r = length < HTML_ENTITY_MAX ? length : HTML_ENTITY_MAX; *used_r > 1;
+	     --*used_r) {
 		const char *text = find(name, *used_r);
 
 		if (text != NULL)

@@ -73,9 +73,10 @@ hides(const char *value)
 	g_autofree char *copy = g_strdup(value);
 	const char *style = without_blanks(copy);
 
-	return strstr(style, "display:none") != NULL || strstr(style, "visibility:hidden") != NULL ||
-	       strstr(style, "mso-hide:all") != NULL || is_zero(style, "font-size:0") || is_zero(style, "max-height:0") ||
-	       is_zero(style, "opacity:0");
+	return strstr(style, "display:none") != NULL ||
+	       strstr(style, "visibility:hidden") != NULL ||
+	       strstr(style, "mso-hide:all") != NULL || is_zero(style, "font-size:0") ||
+	       is_zero(style, "max-height:0") || is_zero(style, "opacity:0");
 }
 
 static void
@@ -88,7 +89,8 @@ flush_aside(struct html_text *html)
 static void
 hear_attribute(void *context, const char *name, const char *value)
 {
-	static const char *const said[] = {"alt", "title", "value", "placeholder", "label", "aria-label", NULL};
+	static const char *const said[] = {"alt",   "title",	  "value", "placeholder",
+					   "label", "aria-label", NULL};
 	struct html_text *html = context;
 
 	if (strcmp(name, "hidden") == 0 || (strcmp(name, "style") == 0 && hides(value)))
@@ -114,17 +116,20 @@ hear_conditional(void *context)
 static bool
 is_void(const char *name)
 {
-	static const char *const names[] = {"area", "base", "br",   "col",  "embed",  "hr",    "img", "input",
-					    "link", "meta", "param", "source", "track", "wbr", "",    NULL};
+	static const char *const names[] = {"area",  "base",  "br",   "col",  "embed", "hr",
+					    "img",   "input", "link", "meta", "param", "source",
+					    "track", "wbr",   "",     NULL};
 
 	return is_one_of(name, names);
 }
 
-/* True: nothing of it is to be seen. A hidden element ends with the end tag of its name that is its own. */
+/* True: nothing of it is to be seen. A hidden element ends with the end tag of its name that is its
+ * own. */
 static bool
 is_hidden(struct html_text *html, const char *name, bool is_end)
 {
-	bool begins = !is_end && !is_void(name) && (html->is_hiding || strcmp(name, "template") == 0);
+	bool begins =
+		!is_end && !is_void(name) && (html->is_hiding || strcmp(name, "template") == 0);
 
 	html->is_hiding = false;
 	html->differs |= begins;
@@ -143,11 +148,15 @@ static bool
 is_block(const char *name)
 {
 	static const char *const names[] = {
-		"address", "article", "aside", "blockquote", "body", "br", "caption", "center", "dd", "details", "dialog",
-		"dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "frameset", "h1", "h2", "h3",
-		"h4", "h5", "h6", "header", "hr", "html", "legend", "li", "listing", "main", "menu", "nav", "ol", "optgroup",
-		"option", "p", "plaintext", "pre", "section", "select", "summary", "table", "tbody", "tfoot", "thead", "tr", "ul",
-		"xmp", NULL};
+		"address", "article",  "aside",	   "blockquote", "body",       "br",
+		"caption", "center",   "dd",	   "details",	 "dialog",     "dir",
+		"div",	   "dl",       "dt",	   "fieldset",	 "figcaption", "figure",
+		"footer",  "form",     "frameset", "h1",	 "h2",	       "h3",
+		"h4",	   "h5",       "h6",	   "header",	 "hr",	       "html",
+		"legend",  "li",       "listing",  "main",	 "menu",       "nav",
+		"ol",	   "optgroup", "option",   "p",		 "plaintext",  "pre",
+		"section", "select",   "summary",  "table",	 "tbody",      "tfoot",
+		"thead",   "tr",       "ul",	   "xmp",	 NULL};
 
 	return is_one_of(name, names);
 }

@@ -6,13 +6,42 @@
 
 /* Those of the standard; what differs only in errors that it reports is one here. */
 enum state {
-	DATA, RCDATA, RAWTEXT, SCRIPT, PLAINTEXT,
-	TAG_OPEN, END_TAG_OPEN, TAG_NAME, RAW_LESS_THAN, RAW_END_OPEN, RAW_END_NAME,
-	BEFORE_ATTRIBUTE, ATTRIBUTE_NAME, AFTER_ATTRIBUTE_NAME, BEFORE_VALUE, VALUE_DOUBLE, VALUE_SINGLE, VALUE_UNQUOTED,
-	AFTER_VALUE, SELF_CLOSING,
-	BOGUS_COMMENT, MARKUP, COMMENT_START, COMMENT_START_DASH, COMMENT, COMMENT_END_DASH, COMMENT_END, COMMENT_END_BANG,
-	CDATA, CDATA_BRACKET, CDATA_END,
-	REFERENCE, NAMED_REFERENCE, NUMERIC_REFERENCE, HEXADECIMAL, DECIMAL,
+	DATA,
+	RCDATA,
+	RAWTEXT,
+	SCRIPT,
+	PLAINTEXT,
+	TAG_OPEN,
+	END_TAG_OPEN,
+	TAG_NAME,
+	RAW_LESS_THAN,
+	RAW_END_OPEN,
+	RAW_END_NAME,
+	BEFORE_ATTRIBUTE,
+	ATTRIBUTE_NAME,
+	AFTER_ATTRIBUTE_NAME,
+	BEFORE_VALUE,
+	VALUE_DOUBLE,
+	VALUE_SINGLE,
+	VALUE_UNQUOTED,
+	AFTER_VALUE,
+	SELF_CLOSING,
+	BOGUS_COMMENT,
+	MARKUP,
+	COMMENT_START,
+	COMMENT_START_DASH,
+	COMMENT,
+	COMMENT_END_DASH,
+	COMMENT_END,
+	COMMENT_END_BANG,
+	CDATA,
+	CDATA_BRACKET,
+	CDATA_END,
+	REFERENCE,
+	NAMED_REFERENCE,
+	NUMERIC_REFERENCE,
+	HEXADECIMAL,
+	DECIMAL,
 };
 
 enum script { SCRIPT_PLAIN, SCRIPT_ESCAPED, SCRIPT_DOUBLE };
@@ -116,10 +145,12 @@ end_named(struct html_tokens *tokens, char next)
 {
 	size_t used;
 	const char *text = html_entity(tokens->held + 1, tokens->held_length - 1, &used);
-	char behind = text == NULL ? 0 : used + 1 < tokens->held_length ? tokens->held[used + 1] : next;
+	char behind = text == NULL		       ? 0
+		      : used + 1 < tokens->held_length ? tokens->held[used + 1]
+						       : next;
 
-	if (text == NULL ||
-	    (is_in_value(tokens) && tokens->held[used] != ';' && (behind == '=' || g_ascii_isalnum(behind)))) {
+	if (text == NULL || (is_in_value(tokens) && tokens->held[used] != ';' &&
+			     (behind == '=' || g_ascii_isalnum(behind)))) {
 		put_held(tokens);
 		return;
 	}
@@ -133,14 +164,17 @@ static gunichar
 character_of(guint32 number)
 {
 	/* 13.2.5.80: windows-1252, as browsers have always read them. */
-	static const guint16 windows[] = {
-		0x20ac, 0x81,	0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
-		0x2039, 0x0152, 0x8d,	0x017d, 0x8f,	0x90,	0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
-		0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x9d,	0x017e, 0x0178};
+	static const guint16 windows[] = {0x20ac, 0x81,	  0x201a, 0x0192, 0x201e, 0x2026, 0x2020,
+					  0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0x8d,
+					  0x017d, 0x8f,	  0x90,	  0x2018, 0x2019, 0x201c, 0x201d,
+					  0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a,
+					  0x0153, 0x9d,	  0x017e, 0x0178};
 
 	if (number >= 0x80 && number < 0x80 + G_N_ELEMENTS(windows))
 		return windows[number - 0x80];
-	return number == 0 || number > 0x10ffff || (number >= 0xd800 && number < 0xe000) ? REPLACEMENT : number;
+	return number == 0 || number > 0x10ffff || (number >= 0xd800 && number < 0xe000)
+		       ? REPLACEMENT
+		       : number;
 }
 
 static void
@@ -387,7 +421,8 @@ step_value(struct html_tokens *tokens, char c)
 		end_tag(tokens, false);
 	} else if (tokens->state == VALUE_UNQUOTED && is_space(c)) {
 		tokens->state = BEFORE_ATTRIBUTE;
-	} else if ((tokens->state == VALUE_DOUBLE && c == '"') || (tokens->state == VALUE_SINGLE && c == '\'')) {
+	} else if ((tokens->state == VALUE_DOUBLE && c == '"') ||
+		   (tokens->state == VALUE_SINGLE && c == '\'')) {
 		tokens->state = AFTER_VALUE;
 	} else if (c != '\0') {
 		add_value(tokens, &c, 1);
@@ -448,7 +483,9 @@ begin_raw_end(struct html_tokens *tokens, char c)
 static bool
 step_raw(struct html_tokens *tokens, char c)
 {
-	bool goes_on = tokens->state == RAW_LESS_THAN ? c == '/' : g_ascii_isalpha(c) && tokens->held_length < HTML_HELD_MAX;
+	bool goes_on = tokens->state == RAW_LESS_THAN
+			       ? c == '/'
+			       : g_ascii_isalpha(c) && tokens->held_length < HTML_HELD_MAX;
 
 	if (goes_on) {
 		tokens->state = tokens->state == RAW_LESS_THAN ? RAW_END_OPEN : RAW_END_NAME;
@@ -475,7 +512,8 @@ script_ends_with(const struct html_tokens *tokens, const char *mark)
 	       memcmp(tokens->held + tokens->held_length - length, mark, length) == 0;
 }
 
-/* 13.2.5.17 to 31: within "<!--" and a second "<script" the end tag is none. Its last bytes are held. */
+/* 13.2.5.17 to 31: within "<!--" and a second "<script" the end tag is none. Its last bytes are
+ * held. */
 static void
 step_script(struct html_tokens *tokens, char c)
 {
@@ -487,7 +525,8 @@ step_script(struct html_tokens *tokens, char c)
 			return;
 		}
 		tokens->script = SCRIPT_ESCAPED;
-	} else if (ends_name && tokens->script == SCRIPT_ESCAPED && script_ends_with(tokens, "<script")) {
+	} else if (ends_name && tokens->script == SCRIPT_ESCAPED &&
+		   script_ends_with(tokens, "<script")) {
 		tokens->script = SCRIPT_DOUBLE;
 	}
 	if (tokens->held_length == SCRIPT_MARK)
@@ -501,7 +540,8 @@ step_script(struct html_tokens *tokens, char c)
 
 /* --- comments --- */
 
-/* "--", DOCTYPE, or CDATA in svg and math; all else is a comment up to the next ">", as is DOCTYPE itself. */
+/* "--", DOCTYPE, or CDATA in svg and math; all else is a comment up to the next ">", as is DOCTYPE
+ * itself. */
 static bool
 step_markup(struct html_tokens *tokens, char c)
 {
@@ -514,7 +554,8 @@ step_markup(struct html_tokens *tokens, char c)
 	} else if (tokens->foreign > 0 && strcmp(tokens->held, cdata) == 0) {
 		tokens->state = CDATA;
 	} else if (strcmp(tokens->held, "-") != 0 &&
-		   (tokens->foreign == 0 || strncmp(tokens->held, cdata, tokens->held_length) != 0)) {
+		   (tokens->foreign == 0 ||
+		    strncmp(tokens->held, cdata, tokens->held_length) != 0)) {
 		tokens->state = BOGUS_COMMENT;
 		return false;
 	}
@@ -543,7 +584,8 @@ step_comment_start(struct html_tokens *tokens, char c)
 		return false;
 	}
 	if (tokens->held_length == 3)
-		tokens->state = tokens->reader->conditional != NULL && tokens->reader->conditional(tokens->context)
+		tokens->state = tokens->reader->conditional != NULL &&
+						tokens->reader->conditional(tokens->context)
 					? BOGUS_COMMENT
 					: COMMENT;
 	return true;
@@ -555,7 +597,9 @@ step_comment(struct html_tokens *tokens, char c)
 	enum state state = (enum state)tokens->state;
 
 	if (c == '-')
-		tokens->state = state == COMMENT ? COMMENT_END_DASH : state == COMMENT_END_BANG ? COMMENT_END_DASH : COMMENT_END;
+		tokens->state = state == COMMENT	    ? COMMENT_END_DASH
+				: state == COMMENT_END_BANG ? COMMENT_END_DASH
+							    : COMMENT_END;
 	else if (c == '>' && (state == COMMENT_END || state == COMMENT_END_BANG))
 		tokens->state = DATA;
 	else if (c == '!' && state == COMMENT_END)
@@ -575,7 +619,10 @@ step_cdata(struct html_tokens *tokens, char c)
 			say(tokens, "]", 1);
 		tokens->state = tokens->state == CDATA ? CDATA_BRACKET : CDATA_END;
 	} else {
-		say(tokens, "]]", tokens->state == CDATA ? 0 : tokens->state == CDATA_BRACKET ? 1 : 2);
+		say(tokens, "]]",
+		    tokens->state == CDATA	     ? 0
+		    : tokens->state == CDATA_BRACKET ? 1
+						     : 2);
 		say(tokens, &c, 1);
 		tokens->state = CDATA;
 	}
@@ -592,7 +639,8 @@ step_text(struct html_tokens *tokens, const char *data, size_t length)
 	bool has_references = tokens->state == DATA || tokens->state == RCDATA;
 
 	while (end < length && data[end] != '\0' &&
-	       (tokens->state == PLAINTEXT || (data[end] != '<' && (data[end] != '&' || !has_references))))
+	       (tokens->state == PLAINTEXT ||
+		(data[end] != '<' && (data[end] != '&' || !has_references))))
 		end++;
 	if (end > 0)
 		say(tokens, data, end);

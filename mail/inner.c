@@ -17,7 +17,8 @@ is_message(GMimeContentType *type)
 	const char *subtype = g_mime_content_type_get_media_subtype(type);
 	g_autofree char *lower = subtype == NULL ? NULL : g_ascii_strdown(subtype, -1);
 
-	return g_mime_content_type_is_type(type, "message", "*") && lower != NULL && g_strv_contains(subtypes, lower);
+	return g_mime_content_type_is_type(type, "message", "*") && lower != NULL &&
+	       g_strv_contains(subtypes, lower);
 }
 
 static bool
@@ -35,7 +36,8 @@ may_be_cms(GMimeObject *part)
 bool
 inner_is_likely(GMimeObject *part)
 {
-	return GMIME_IS_PART(part) && (is_message(g_mime_object_get_content_type(part)) || may_be_cms(part));
+	return GMIME_IS_PART(part) &&
+	       (is_message(g_mime_object_get_content_type(part)) || may_be_cms(part));
 }
 
 /* The decoded content; NULL where it is larger than the budget. */
@@ -47,7 +49,8 @@ read_content(GMimePart *part, size_t *budget)
 	g_autofree guint8 *piece = g_malloc(PIECE_BYTES);
 	ssize_t got;
 
-	while ((got = g_mime_stream_read(stream, (char *)piece, PIECE_BYTES)) > 0 && (size_t)got <= *budget) {
+	while ((got = g_mime_stream_read(stream, (char *)piece, PIECE_BYTES)) > 0 &&
+	       (size_t)got <= *budget) {
 		g_byte_array_append(content, piece, (guint)got);
 		*budget -= (size_t)got;
 	}
@@ -67,10 +70,10 @@ signed_content(const GByteArray *der)
 	GMimeStream *stream = NULL;
 
 	if (content != NULL && OBJ_obj2nid(CMS_get0_type(cms)) == NID_pkcs7_signed)
-		stream = *content == NULL
-				 ? g_mime_stream_mem_new_with_buffer("\r\n", 2)
-				 : g_mime_stream_mem_new_with_buffer((const char *)ASN1_STRING_get0_data(*content),
-								     (size_t)ASN1_STRING_length(*content));
+		stream = *content == NULL ? g_mime_stream_mem_new_with_buffer("\r\n", 2)
+					  : g_mime_stream_mem_new_with_buffer(
+						    (const char *)ASN1_STRING_get0_data(*content),
+						    (size_t)ASN1_STRING_length(*content));
 	BIO_free(bio);
 	ERR_clear_error();
 	return stream;
@@ -87,7 +90,9 @@ inner_parse(GMimePart *part, size_t *budget)
 
 	if (bytes == NULL)
 		return NULL;
-	stream = is_entity ? g_mime_stream_mem_new_with_buffer((const char *)bytes->data, bytes->len) : signed_content(bytes);
+	stream = is_entity
+			 ? g_mime_stream_mem_new_with_buffer((const char *)bytes->data, bytes->len)
+			 : signed_content(bytes);
 	if (stream == NULL)
 		return NULL;
 	parser = g_mime_parser_new_with_stream(stream);

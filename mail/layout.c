@@ -104,9 +104,11 @@ ending(const char *type)
 		{"application/msword", ".doc"},
 		{"application/vnd.ms-excel", ".xls"},
 		{"application/vnd.ms-powerpoint", ".ppt"},
-		{"application/vnd.openxmlformats-officedocument.wordprocessingml.document", ".docx"},
+		{"application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+		 ".docx"},
 		{"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx"},
-		{"application/vnd.openxmlformats-officedocument.presentationml.presentation", ".pptx"},
+		{"application/vnd.openxmlformats-officedocument.presentationml.presentation",
+		 ".pptx"},
 		{"application/vnd.oasis.opendocument.text", ".odt"},
 		{"application/vnd.oasis.opendocument.spreadsheet", ".ods"},
 		{"message/rfc822", ".eml"},
@@ -164,8 +166,9 @@ harmless_name(const char *name, const char *type, guint number)
 	}
 	g_strstrip(clean->str);
 	if (*clean->str == '\0' || strspn(clean->str, ".") == strlen(clean->str))
-		return is_calendar(type) ? g_strdup("invite.ics")
-					 : g_strdup_printf("attachment-%u%s", number + 1, ending(type));
+		return is_calendar(type)
+			       ? g_strdup("invite.ics")
+			       : g_strdup_printf("attachment-%u%s", number + 1, ending(type));
 	return g_strconcat(clean->str, strchr(clean->str, '.') == NULL ? ending(type) : "", NULL);
 }
 
@@ -293,8 +296,8 @@ is_picture_within(struct search *search, const struct layout_part *part, GMimeOb
 	return true;
 }
 
-/* Apple Mail writes a text, a picture, and on with the text; lists add a footer. Of an alternative one
- * form is shown, and a report's parts are each for themselves. */
+/* Apple Mail writes a text, a picture, and on with the text; lists add a footer. Of an alternative
+ * one form is shown, and a report's parts are each for themselves. */
 static bool
 follows_text(const struct search *search, GMimeObject *parent)
 {
@@ -529,10 +532,11 @@ print_part(const struct layout_part *part)
 {
 	if (part == NULL)
 		return json_null();
-	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:i, s:b, s:b}", "name", text_of(part->name), "type",
-			 text_of(part->type), "charset", text_of(part->charset), "cid",
-			 text_of(part->cid), "offset", (json_int_t)part->offset, "length",
-			 (json_int_t)part->length, "encoding", (int)part->encoding, "flowed", part->is_flowed, "delsp",
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:i, s:b, s:b}", "name",
+			 text_of(part->name), "type", text_of(part->type), "charset",
+			 text_of(part->charset), "cid", text_of(part->cid), "offset",
+			 (json_int_t)part->offset, "length", (json_int_t)part->length, "encoding",
+			 (int)part->encoding, "flowed", part->is_flowed, "delsp",
 			 part->deletes_space);
 }
 
@@ -550,15 +554,15 @@ char *
 layout_print(const struct layout *layout)
 {
 	g_autoptr(json_t) json = json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}", "subject",
-		text_of(layout->subject), "from", text_of(layout->from), "to", text_of(layout->to),
-		"cc", text_of(layout->cc), "from_address", text_of(layout->from_address),
-		"message_id", text_of(layout->message_id), "references",
-		text_of(layout->references), "addresses", text_of(layout->addresses),
-		"reply_to", text_of(layout->reply_to), "date",
-		(json_int_t)layout->date, "attachments", print_parts(layout->attachments),
-		"related", print_parts(layout->related), "further", print_parts(layout->further), "text", print_part(layout->text), "html",
-		print_part(layout->html));
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}",
+		"subject", text_of(layout->subject), "from", text_of(layout->from), "to",
+		text_of(layout->to), "cc", text_of(layout->cc), "from_address",
+		text_of(layout->from_address), "message_id", text_of(layout->message_id),
+		"references", text_of(layout->references), "addresses", text_of(layout->addresses),
+		"reply_to", text_of(layout->reply_to), "date", (json_int_t)layout->date,
+		"attachments", print_parts(layout->attachments), "related",
+		print_parts(layout->related), "further", print_parts(layout->further), "text",
+		print_part(layout->text), "html", print_part(layout->html));
 
 	return json_dumps(json, JSON_COMPACT);
 }
@@ -625,9 +629,9 @@ is_whole(const struct layout *layout)
 {
 	return layout->subject != NULL && layout->from != NULL && layout->to != NULL &&
 	       layout->cc != NULL && layout->from_address != NULL && layout->message_id != NULL &&
-	       layout->references != NULL && layout->addresses != NULL && layout->reply_to != NULL &&
-	       parts_are_whole(layout->attachments) && parts_are_whole(layout->related) &&
-	       parts_are_whole(layout->further) &&
+	       layout->references != NULL && layout->addresses != NULL &&
+	       layout->reply_to != NULL && parts_are_whole(layout->attachments) &&
+	       parts_are_whole(layout->related) && parts_are_whole(layout->further) &&
 	       (layout->text == NULL || part_is_whole(layout->text)) &&
 	       (layout->html == NULL || part_is_whole(layout->html));
 }

@@ -14,13 +14,13 @@
 enum layout_encoding { LAYOUT_IDENTITY, LAYOUT_BASE64, LAYOUT_QUOTED_PRINTABLE };
 
 struct layout_part {
-	char *name;	 /* UTF-8, a harmless file name: no folders, no control characters, an ending */
-	char *type;	 /* "application/pdf", small letters */
-	char *charset;	 /* of text, as declared, or NULL */
+	char *name; /* UTF-8, a harmless file name: no folders, no control characters, an ending */
+	char *type; /* "application/pdf", small letters */
+	char *charset;		       /* of text, as declared, or NULL */
 	bool is_flowed, deletes_space; /* format=flowed, delsp=yes (RFC 3676) */
-	char *cid;	 /* Content-ID without brackets (RFC 2392), or NULL */
-	uint64_t offset; /* bytes from the beginning of the message */
-	uint64_t length; /* bytes, encoded */
+	char *cid;		       /* Content-ID without brackets (RFC 2392), or NULL */
+	uint64_t offset;	       /* bytes from the beginning of the message */
+	uint64_t length;	       /* bytes, encoded */
 	enum layout_encoding encoding;
 };
 
@@ -37,7 +37,7 @@ struct layout {
 	GPtrArray *attachments;		 /* struct layout_part */
 	GPtrArray *related;		 /* images for the HTML to show by cid: */
 	struct layout_part *text, *html; /* the body, or NULL */
-	GPtrArray *further;		 /* struct layout_part: texts that follow it, as between pictures */
+	GPtrArray *further; /* struct layout_part: texts that follow it, as between pictures */
 };
 
 /* `raw` is the whole message. NULL with `fault` filled. */
@@ -46,8 +46,9 @@ void layout_free(struct layout *layout);
 typedef struct layout layout_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(layout_auto, layout_free)
 
-/* A line as people are shown it, such as a subject: UTF-8, without what turns the direction of reading
- * round for what stands beside it (UAX #9: embeddings, overrides, isolates, marks). Caller frees. */
+/* A line as people are shown it, such as a subject: UTF-8, without what turns the direction of
+ * reading round for what stands beside it (UAX #9: embeddings, overrides, isolates, marks). Caller
+ * frees. */
 char *layout_line(const char *text);
 
 /* As JSON, to be kept; the caller's. */

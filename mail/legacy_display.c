@@ -10,8 +10,8 @@
 enum {
 	WINDOW_BYTES = 256 * 1024,
 	DEPTH_MAX = 6,
-	PARTS_MAX = 8,	       /* of one multipart */
-	LINE_BYTES_MAX = 998,  /* RFC 5322 §2.1.1 */
+	PARTS_MAX = 8,	      /* of one multipart */
+	LINE_BYTES_MAX = 998, /* RFC 5322 §2.1.1 */
 };
 
 static const char line_end[] = "\r\n";
@@ -101,7 +101,9 @@ text_element(const char *subject, const struct entity *entity)
 	g_autofree char *line = g_strconcat("Subject: ", subject, NULL);
 	g_autofree char *converted = g_convert(line, -1, charset, "utf-8", NULL, NULL, NULL);
 
-	return converted == NULL || !charset_has_ascii(charset) ? NULL : fit_line(converted, entity->encoding);
+	return converted == NULL || !charset_has_ascii(charset)
+		       ? NULL
+		       : fit_line(converted, entity->encoding);
 }
 
 /* ASCII, whatever the character set of the page. */
@@ -217,20 +219,23 @@ hear_attribute(void *context, const char *name, const char *value)
 static void
 hear_tag(void *context, const char *name, bool is_end)
 {
-	static const char *const of_head[] = {"html",  "head", "base",	"basefont", "bgsound", "link",	"meta",
-					      "title", "style", "script", "noframes", "noscript", "template", NULL};
+	static const char *const of_head[] = {
+		"html",	 "head",  "base",   "basefont", "bgsound",  "link",	"meta",
+		"title", "style", "script", "noframes", "noscript", "template", NULL};
 	struct page *page = context;
 
 	page->is_behind = strcmp(name, "body") == 0 && !is_end;
 	page->has_begun |= page->is_behind || !g_strv_contains(of_head, name);
 }
 
-/* The next byte of a text in quoted-printable or none; *at goes behind it. False: a soft line break, or the end. */
+/* The next byte of a text in quoted-printable or none; *at goes behind it. False: a soft line
+ * break, or the end. */
 static bool
 next_byte(const struct rewriting *rewriting, const struct entity *entity, size_t *at, char *c_r)
 {
 	const char *text = rewriting->window + *at;
-	bool is_quoted = entity->encoding == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE && *text == '=' && *at + 2 < entity->end;
+	bool is_quoted = entity->encoding == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE &&
+			 *text == '=' && *at + 2 < entity->end;
 
 	*c_r = *text;
 	*at += 1;
@@ -241,7 +246,8 @@ next_byte(const struct rewriting *rewriting, const struct entity *entity, size_t
 	return g_ascii_isxdigit(text[1]) && g_ascii_isxdigit(text[2]);
 }
 
-/* Where the body begins: behind its tag, or before what is the first of it. `end` where it is not seen. */
+/* Where the body begins: behind its tag, or before what is the first of it. `end` where it is not
+ * seen. */
 static size_t
 html_place(const struct rewriting *rewriting, const struct entity *entity)
 {
@@ -291,7 +297,8 @@ field_value(const struct rewriting *rewriting, const struct entity *entity, cons
 	return g_strdup(g_strstrip(g_strdelimit(value, line_end, ' ')));
 }
 
-/* The element for the entity's text, and where it goes in. NULL where it cannot stand there. Caller frees. */
+/* The element for the entity's text, and where it goes in. NULL where it cannot stand there. Caller
+ * frees. */
 static char *
 element_for(const struct rewriting *rewriting, const struct entity *entity, size_t *place_r)
 {

@@ -4,9 +4,10 @@
  * header. Those which do are told where it stands, and leave it out.
  *
  * It is put in as the text is encoded, so that no other byte changes. Where it cannot stand it is
- * left out: in text whose character set lacks its letters or is none that ASCII is part of (UTF-16), in a line that
- * would be too long for a mail, in HTML in base64, in what is signed, and behind the first 256 kB. In HTML it stands where
- * the body begins, never in a comment, an attribute, the title, a script or a style.
+ * left out: in text whose character set lacks its letters or is none that ASCII is part of
+ * (UTF-16), in a line that would be too long for a mail, in HTML in base64, in what is signed, and
+ * behind the first 256 kB. In HTML it stands where the body begins, never in a comment, an
+ * attribute, the title, a script or a style.
  */
 #ifndef POSTSEAL_MAIL_LEGACY_DISPLAY_H
 #define POSTSEAL_MAIL_LEGACY_DISPLAY_H

@@ -68,22 +68,27 @@ has_smtputf8(char *const *parameters)
 }
 
 static bool
-read_path(struct address *address, const struct envelope_argument *argument, bool smtputf8, struct fault *fault)
+read_path(struct address *address, const struct envelope_argument *argument, bool smtputf8,
+	  struct fault *fault)
 {
 	if (!address_parse_path(address, argument->path, argument->reading, fault))
 		return false;
 	if (!address->international || smtputf8)
 		return true;
-	fault_set(fault, FAULT_SMTPUTF8, "The address <%s> is not all ASCII, and the mail program did not ask for SMTPUTF8",
-		  address->text);
+	fault_set(
+		fault, FAULT_SMTPUTF8,
+		"The address <%s> is not all ASCII, and the mail program did not ask for SMTPUTF8",
+		address->text);
 	address_clear(address);
 	return false;
 }
 
 bool
-message_set_sender(struct message *message, const struct envelope_argument *argument, struct fault *fault)
+message_set_sender(struct message *message, const struct envelope_argument *argument,
+		   struct fault *fault)
 {
-	bool smtputf8 = has_smtputf8(argument->parameters), is_null = *argument->path == '\0' || strcmp(argument->path, "<>") == 0;
+	bool smtputf8 = has_smtputf8(argument->parameters),
+	     is_null = *argument->path == '\0' || strcmp(argument->path, "<>") == 0;
 	g_auto(address_auto) address = {0};
 
 	if (!is_null && !read_path(&address, argument, smtputf8, fault)) {
@@ -100,7 +105,8 @@ message_set_sender(struct message *message, const struct envelope_argument *argu
 }
 
 bool
-message_add_recipient(struct message *message, const struct envelope_argument *argument, struct fault *fault)
+message_add_recipient(struct message *message, const struct envelope_argument *argument,
+		      struct fault *fault)
 {
 	g_auto(address_auto) address = {0};
 	struct recipient *recipient;
@@ -298,7 +304,8 @@ message_read(struct message *message, FILE *file, struct fault *fault)
 			good = add_header_line(message, field, line);
 		}
 		if (!good)
-			fault_set(fault, FAULT_INPUT, "reading the header: the line “%.60s” is no field", line);
+			fault_set(fault, FAULT_INPUT,
+				  "reading the header: the line “%.60s” is no field", line);
 	}
 	if (good && in_header)
 		good = add_header_line(message, field, "");

@@ -40,15 +40,19 @@ void message_free(struct message *message);
 typedef struct message message_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(message_auto, message_free)
 
-/* The arguments of MAIL and RCPT. Refused (FAULT_SENDER, FAULT_ADDRESS, FAULT_SMTPUTF8) is what address_parse_path()
- * does not take, and, from a client that did not ask for SMTPUTF8, what is not ASCII; the message is then as it was. */
+/* The arguments of MAIL and RCPT. Refused (FAULT_SENDER, FAULT_ADDRESS, FAULT_SMTPUTF8) is what
+ * address_parse_path() does not take, and, from a client that did not ask for SMTPUTF8, what is not
+ * ASCII; the message is then as it was. */
 struct envelope_argument {
 	const char *path;
-	const char *reading;     /* the MTA's, or NULL */
-	char *const *parameters; /* ESMTP parameters such as "RET=HDRS", ending with NULL; may be NULL */
+	const char *reading; /* the MTA's, or NULL */
+	char *const *
+		parameters; /* ESMTP parameters such as "RET=HDRS", ending with NULL; may be NULL */
 };
-bool message_set_sender(struct message *message, const struct envelope_argument *argument, struct fault *fault);
-bool message_add_recipient(struct message *message, const struct envelope_argument *argument, struct fault *fault);
+bool message_set_sender(struct message *message, const struct envelope_argument *argument,
+			struct fault *fault);
+bool message_add_recipient(struct message *message, const struct envelope_argument *argument,
+			   struct fault *fault);
 void message_add_field(struct message *message, const char *name, const char *value);
 bool message_add_body(struct message *message, const void *data, size_t length,
 		      struct fault *fault);
@@ -63,7 +67,8 @@ unsigned message_passes(const struct message *message, const char *hostname);
 const struct field *message_field(const struct message *message, const char *name);
 /* Its value unfolded, without the blanks around it. Caller frees; NULL: no such field. */
 char *message_field_text(const struct message *message, const char *name);
-/* The same with its encoded words decoded to UTF-8; "" where there is no such field. Caller frees. */
+/* The same with its encoded words decoded to UTF-8; "" where there is no such field. Caller frees.
+ */
 char *message_field_shown(const struct message *message, const char *name);
 
 /* Promise 3: the same for each offer of a message, else different: BLAKE2b over sender,

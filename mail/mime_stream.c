@@ -84,7 +84,8 @@ stream_read(GMimeStream *stream, char *data, size_t length)
 	if (at < source->header->len) {
 		got = MIN(length, source->header->len - at);
 		memcpy(data, source->header->str + at, got);
-	} else if (!spool_read(source->body, at - source->header->len, data, length, &got, &fault)) {
+	} else if (!spool_read(source->body, at - source->header->len, data, length, &got,
+			       &fault)) {
 		errno = EIO;
 		return -1;
 	}
@@ -174,7 +175,8 @@ mime_stream_of_entity(const GString *header, const struct spool *body)
 {
 	struct source *source = g_new0(struct source, 1);
 
-	source->header = header == NULL ? g_string_new(NULL) : g_string_new_len(header->str, (gssize)header->len);
+	source->header = header == NULL ? g_string_new(NULL)
+					: g_string_new_len(header->str, (gssize)header->len);
 	source->body = body;
 	return stream_new(source, 0, -1);
 }
@@ -182,7 +184,8 @@ mime_stream_of_entity(const GString *header, const struct spool *body)
 bool
 mime_stream_is_good(GMimeStream *stream, struct fault *fault)
 {
-	return spool_check(source_of(stream)->body, fault) || fault_within(fault, "looking into the message");
+	return spool_check(source_of(stream)->body, fault) ||
+	       fault_within(fault, "looking into the message");
 }
 
 GMimeStream *

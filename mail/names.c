@@ -55,7 +55,8 @@ tell_parameters(struct listing *listing, GMimeParamList *list, const char *wante
 		const char *value = g_mime_param_get_value(parameter);
 		g_autofree char *shown = NULL;
 
-		if (value == NULL || g_ascii_strcasecmp(g_mime_param_get_name(parameter), wanted) != 0)
+		if (value == NULL ||
+		    g_ascii_strcasecmp(g_mime_param_get_name(parameter), wanted) != 0)
 			continue;
 		shown = g_mime_utils_header_decode_text(NULL, value);
 		tell_forms(listing, value);
@@ -114,7 +115,8 @@ look_at(GMimeObject *part, void *data)
 	listing->type = lower;
 	listing->has_name = false;
 	if (disposition != NULL)
-		tell_parameters(listing, g_mime_content_disposition_get_parameters(disposition), "filename");
+		tell_parameters(listing, g_mime_content_disposition_get_parameters(disposition),
+				"filename");
 	tell_parameters(listing, g_mime_content_type_get_parameters(type), "name");
 	if (GMIME_IS_PART(part) && listing->go_on)
 		tell_content(listing, GMIME_PART(part));

@@ -21,10 +21,14 @@ say(struct opacity *opaque, GMimeObject *part, bool hides_names, const char *wha
 {
 	const char *name = GMIME_IS_PART(part) ? g_mime_part_get_filename(GMIME_PART(part)) : NULL;
 	g_autofree char *valid = name == NULL ? NULL : g_utf8_make_valid(name, -1);
-	g_autofree char *cut = valid == NULL ? NULL : g_utf8_substring(valid, 0, MIN(g_utf8_strlen(valid, -1), NAME_SHOWN / 4));
+	g_autofree char *cut =
+		valid == NULL
+			? NULL
+			: g_utf8_substring(valid, 0, MIN(g_utf8_strlen(valid, -1), NAME_SHOWN / 4));
 
 	if (!opaque->text && cut != NULL)
-		snprintf(opaque->why, sizeof opaque->why, "the part “%s” %s", g_strdelimit(cut, "\r\n", ' '), what);
+		snprintf(opaque->why, sizeof opaque->why, "the part “%s” %s",
+			 g_strdelimit(cut, "\r\n", ' '), what);
 	else if (!opaque->text)
 		snprintf(opaque->why, sizeof opaque->why, "a part %s", what);
 	opaque->text = true;
@@ -36,8 +40,9 @@ say(struct opacity *opaque, GMimeObject *part, bool hides_names, const char *wha
 static bool
 has_known_encoding(GMimeObject *part)
 {
-	static const char *const known[] = {"7bit", "8bit", "binary", "quoted-printable", "base64", "x-uuencode", "uuencode",
-					    "x-uue", NULL};
+	static const char *const known[] = {"7bit",   "8bit",	    "binary",	"quoted-printable",
+					    "base64", "x-uuencode", "uuencode", "x-uue",
+					    NULL};
 	const char *value = g_mime_object_get_header(part, "Content-Transfer-Encoding");
 	g_autofree char *lower = value == NULL ? NULL : g_ascii_strdown(value, -1);
 
@@ -82,7 +87,10 @@ content_that_hides(const char *beginning, size_t length)
 		{0, "Rar!\x1a\x07", 6, "is an archive (RAR)"},
 		{0, "\x1f\x8b", 2, "is compressed (gzip)"},
 		{0, "BZh", 3, "is compressed (bzip2)"},
-		{0, "\xfd" "7zXZ", 6, "is compressed (xz)"},
+		{0,
+		 "\xfd"
+		 "7zXZ",
+		 6, "is compressed (xz)"},
 		{0, "\x28\xb5\x2f\xfd", 4, "is compressed (zstd)"},
 		{0, "MSCF", 4, "is an archive (CAB)"},
 		{0, "xar!", 4, "is an archive (xar)"},
@@ -152,7 +160,8 @@ encrypted_content(GMimeStream *stream, const char *beginning, bool is_text)
 		found = contains(stream, encrypted_package, sizeof encrypted_package - 1);
 	else if (is_text)
 		found = contains(stream, "\n-----BEGIN PGP MESSAGE-----", 28);
-	return found || memcmp(beginning, "-----BEGIN PGP MESSAGE-----", 27) == 0 ? "is encrypted" : NULL;
+	return found || memcmp(beginning, "-----BEGIN PGP MESSAGE-----", 27) == 0 ? "is encrypted"
+										  : NULL;
 }
 
 static const char *
@@ -177,8 +186,9 @@ static const char *
 ask_anew(GMimeObject *part, ask *question, const char *beginning)
 {
 	GMimeStream *stream = mime_stream_of_part(GMIME_PART(part));
-	const char *answer = question(stream, beginning,
-				      g_mime_content_type_is_type(g_mime_object_get_content_type(part), "text", "*"));
+	const char *answer = question(
+		stream, beginning,
+		g_mime_content_type_is_type(g_mime_object_get_content_type(part), "text", "*"));
 
 	g_object_unref(stream);
 	return answer;
@@ -226,7 +236,9 @@ look_at(GMimeObject *part, void *data)
 
 	if (GMIME_IS_MULTIPART(part) && g_mime_multipart_get_count(GMIME_MULTIPART(part)) == 0)
 		say(look->opaque, part, true, "is a multipart without parts, or lies too deep");
-	else if (GMIME_IS_MULTIPART(part) && g_mime_content_type_is_type(g_mime_object_get_content_type(part), "multipart", "encrypted"))
+	else if (GMIME_IS_MULTIPART(part) &&
+		 g_mime_content_type_is_type(g_mime_object_get_content_type(part), "multipart",
+					     "encrypted"))
 		say(look->opaque, part, true, "is encrypted");
 	else if (GMIME_IS_PART(part))
 		look_at_leaf(part, look);
@@ -253,5 +265,6 @@ opaque_find(struct parts *parts, struct opacity *opaque_r, struct fault *fault)
 	if (protection.encrypted)
 		return true;
 	/* First all is parsed, then it is known what could not be. */
-	return parts_each(parts, pass_by, NULL, fault) && parts_each(parts, look_at, (void *)&look, fault);
+	return parts_each(parts, pass_by, NULL, fault) &&
+	       parts_each(parts, look_at, (void *)&look, fault);
 }

@@ -11,7 +11,7 @@ struct parts {
 	GMimeObject *root; /* NULL: not parsed yet */
 	GMimeStream *stream;
 	GHashTable *inner; /* GMimeObject within a part, by that part; NULL: closed to us */
-	size_t budget;     /* bytes that these may still have */
+	size_t budget;	   /* bytes that these may still have */
 };
 
 enum { INNER_BYTES = 16 * 1024 * 1024, DEPTH_MAX = 8 };
@@ -63,7 +63,8 @@ parse(struct parts *parts, struct fault *fault)
 	if (mime_stream_is_good(parts->stream, fault) && parts->root != NULL)
 		return true;
 	if (parts->root == NULL && mime_stream_is_good(parts->stream, fault))
-		fault_set(fault, FAULT_INPUT, "looking into the message: its MIME structure cannot be read");
+		fault_set(fault, FAULT_INPUT,
+			  "looking into the message: its MIME structure cannot be read");
 	g_clear_object(&parts->root); /* the next question parses it again */
 	g_clear_object(&parts->stream);
 	return false;
@@ -107,7 +108,8 @@ visit_children(GMimeMultipart *multipart, struct tour *tour, unsigned depth)
 	return true;
 }
 
-/* NULL: there is none, or it is closed to us. What was parsed once is kept, since names of it were told. */
+/* NULL: there is none, or it is closed to us. What was parsed once is kept, since names of it were
+ * told. */
 static GMimeObject *
 inner_of(struct parts *parts, GMimeObject *object, unsigned depth)
 {
@@ -120,7 +122,8 @@ inner_of(struct parts *parts, GMimeObject *object, unsigned depth)
 	return root;
 }
 
-/* Also into attached messages: what is in them leaves as well. `depth` counts what was parsed within a part. */
+/* Also into attached messages: what is in them leaves as well. `depth` counts what was parsed
+ * within a part. */
 static bool
 visit_all(GMimeObject *object, struct tour *tour, unsigned depth)
 {
@@ -149,7 +152,8 @@ parts_each(struct parts *parts, parts_visit *visit, void *data, struct fault *fa
 		return false;
 	visit_all(parts->root, &tour, 0);
 	if (tour.count > parts->most)
-		return fault_set(fault, FAULT_TOO_BIG, "The message has more than %u parts (limit parts).", parts->most);
+		return fault_set(fault, FAULT_TOO_BIG,
+				 "The message has more than %u parts (limit parts).", parts->most);
 	return mime_stream_is_good(parts->stream, fault);
 }
 

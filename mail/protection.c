@@ -6,7 +6,8 @@
 #include "mail/cms_type.h"
 #include "mail/mime_stream.h"
 
-/* Most of a part that says "Version: 1", and of the sentence that stands before the first part for old clients. */
+/* Most of a part that says "Version: 1", and of the sentence that stands before the first part for
+ * old clients. */
 enum { WORDS_MAX = 256, PIECE_BYTES = 4096, BEGINNING_BYTES = 16384 };
 
 static bool
@@ -28,7 +29,8 @@ cms_of(GMimeObject *object)
 static bool
 is_armor(GMimeObject *object)
 {
-	GMimeStream *content = GMIME_IS_PART(object) ? mime_stream_of_part(GMIME_PART(object)) : NULL;
+	GMimeStream *content =
+		GMIME_IS_PART(object) ? mime_stream_of_part(GMIME_PART(object)) : NULL;
 	bool all = content != NULL && armor_is_all_encrypted(content);
 
 	g_clear_object(&content);
@@ -39,7 +41,8 @@ is_armor(GMimeObject *object)
 static bool
 has_at_most(GMimeObject *object, size_t most)
 {
-	GMimeStream *content = GMIME_IS_PART(object) ? mime_stream_of_part(GMIME_PART(object)) : NULL;
+	GMimeStream *content =
+		GMIME_IS_PART(object) ? mime_stream_of_part(GMIME_PART(object)) : NULL;
 	char piece[PIECE_BYTES];
 	size_t bytes = content == NULL ? most + 1 : 0;
 	ssize_t got;
@@ -57,7 +60,8 @@ has_few_words(const char *around)
 	return around == NULL || strlen(around) <= WORDS_MAX;
 }
 
-/* RFC 3156 §4: the version, and the armor. Exchange makes multipart/mixed of it, with an empty text before. */
+/* RFC 3156 §4: the version, and the armor. Exchange makes multipart/mixed of it, with an empty text
+ * before. */
 static bool
 is_openpgp(GMimeMultipart *multipart)
 {
@@ -67,7 +71,8 @@ is_openpgp(GMimeMultipart *multipart)
 	    !has_few_words(g_mime_multipart_get_epilogue(multipart)))
 		return false;
 	return (first == 0 || has_at_most(g_mime_multipart_get_part(multipart, 0), 0)) &&
-	       is_type(g_mime_multipart_get_part(multipart, first), "application", "pgp-encrypted") &&
+	       is_type(g_mime_multipart_get_part(multipart, first), "application",
+		       "pgp-encrypted") &&
 	       has_at_most(g_mime_multipart_get_part(multipart, first), WORDS_MAX) &&
 	       is_armor(g_mime_multipart_get_part(multipart, first + 1));
 }
@@ -89,22 +94,26 @@ look_at_cms(GMimeObject *root, struct protection *protection)
 
 	protection->encrypted = type == CMS_ENCRYPTED;
 	protection->is_signed =
-		type == CMS_SIGNED && (smime_type == NULL || g_ascii_strcasecmp(smime_type, "certs-only") != 0);
+		type == CMS_SIGNED &&
+		(smime_type == NULL || g_ascii_strcasecmp(smime_type, "certs-only") != 0);
 }
 
-/* Most mail need not be parsed to see that it is not. What Exchange mangles says so near its beginning. */
+/* Most mail need not be parsed to see that it is not. What Exchange mangles says so near its
+ * beginning. */
 static bool
 may_be_protected(const struct message *message, bool *may_r, struct fault *fault)
 {
 	g_autofree char *value = message_field_text(message, "Content-Type");
-	GMimeContentType *type = g_mime_content_type_parse(NULL, value == NULL ? "text/plain" : value);
+	GMimeContentType *type =
+		g_mime_content_type_parse(NULL, value == NULL ? "text/plain" : value);
 	bool is_mixed = g_mime_content_type_is_type(type, "multipart", "mixed");
 	g_autofree char *beginning = g_malloc0(BEGINNING_BYTES + 1);
 	size_t got;
 
 	*may_r = g_mime_content_type_is_type(type, "multipart", "encrypted") ||
 		 g_mime_content_type_is_type(type, "multipart", "signed") ||
-		 g_mime_content_type_is_type(type, "application", "*") || g_mime_content_type_is_type(type, "text", "plain");
+		 g_mime_content_type_is_type(type, "application", "*") ||
+		 g_mime_content_type_is_type(type, "text", "plain");
 	g_object_unref(type);
 	if (!is_mixed)
 		return true;

@@ -9,7 +9,7 @@ enum {
 	LINE_CHARACTERS = 76,
 	LINE_CHARACTERS_MOST = 998, /* RFC 5322 §2.1.1 */
 	TIMES_MAX = 16,		    /* that one tag is taken out */
-	WORD_BYTES = 39,	    /* of text in an encoded word, so that one fits behind the name */
+	WORD_BYTES = 39, /* of text in an encoded word, so that one fits behind the name */
 };
 
 static const char blanks[] = " \t\r\n";
@@ -29,7 +29,8 @@ tag_length(const char *text, const char *tag)
 	const char *at = text;
 
 	while (*tag != '\0') {
-		g_autofree char *folded = *at == '\0' ? NULL : g_utf8_casefold(at, g_utf8_next_char(at) - at);
+		g_autofree char *folded =
+			*at == '\0' ? NULL : g_utf8_casefold(at, g_utf8_next_char(at) - at);
 
 		if (folded == NULL || !g_str_has_prefix(tag, folded))
 			return 0;
@@ -118,7 +119,8 @@ unfolded_clear(struct unfolded *unfolded)
 	g_free(unfolded->places);
 }
 
-/* Of the blanks on both sides of a tag one run stays: that with the line end, so that lines stay short. */
+/* Of the blanks on both sides of a tag one run stays: that with the line end, so that lines stay
+ * short. */
 static void
 cut_field(GString *value, size_t from, size_t end)
 {
@@ -148,7 +150,8 @@ cut_field_tag(GString *value, const char *tag)
 	unfold(&unfolded, value->str);
 	at = find_tag(unfolded.text, tag, &length);
 	if (at != NULL)
-		cut_field(value, unfolded.places[at - unfolded.text], unfolded.places[at - unfolded.text + (ptrdiff_t)length - 1] + 1);
+		cut_field(value, unfolded.places[at - unfolded.text],
+			  unfolded.places[at - unfolded.text + (ptrdiff_t)length - 1] + 1);
 	unfolded_clear(&unfolded);
 	return at != NULL;
 }
@@ -169,7 +172,8 @@ read_alike(const char *a, const char *b)
 	}
 }
 
-/* The value with the tags cut out of its bytes; NULL where it would not be read as `wanted` then. Caller frees. */
+/* The value with the tags cut out of its bytes; NULL where it would not be read as `wanted` then.
+ * Caller frees. */
 static char *
 cut_in_place(const char *value, const char *const *tags, const char *wanted)
 {
@@ -203,7 +207,8 @@ encoded_words(const char *text)
 		while (*end != '\0' && g_utf8_next_char(end) - text <= WORD_BYTES)
 			end = g_utf8_next_char(end);
 		base64 = g_base64_encode((const guchar *)text, (gsize)(end - text));
-		g_string_append_printf(words, "%s=?UTF-8?B?%s?=", words->len > 0 ? " " : "", base64);
+		g_string_append_printf(words, "%s=?UTF-8?B?%s?=", words->len > 0 ? " " : "",
+				       base64);
 		text = end;
 	}
 	return g_strdup(words->str);
@@ -217,7 +222,8 @@ folded_lines(const char *text, size_t used)
 
 	while (*text != '\0') {
 		size_t length = strspn(text, " ") + strcspn(text + strspn(text, " "), " ");
-		bool breaks = lines->len > 0 && used + length > LINE_CHARACTERS && text[strspn(text, " ")] != '\0';
+		bool breaks = lines->len > 0 && used + length > LINE_CHARACTERS &&
+			      text[strspn(text, " ")] != '\0';
 
 		if (breaks)
 			g_string_append_c(lines, '\n');
@@ -277,7 +283,9 @@ subject_tags_shown(const struct message *message, const char *const *tags)
 {
 	const struct field *field = message_field(message, "Subject");
 	g_autofree char *without = field == NULL ? NULL : subject_tags_remove(field->value, tags);
-	g_autofree char *shown = field == NULL ? g_strdup("") : field_shown(without == NULL ? field->value : without);
+	g_autofree char *shown = field == NULL
+					 ? g_strdup("")
+					 : field_shown(without == NULL ? field->value : without);
 
 	/* Encoded words may hide line ends. */
 	return g_strdelimit(g_utf8_make_valid(shown, -1), "\r\n", ' ');

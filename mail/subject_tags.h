@@ -1,19 +1,21 @@
 /*
- * Tags in the subject, such as "[secure]", by which senders ask for something. Before the message goes out
- * they are taken away again, from every Subject field that it has, and all else of it stays as it is: its folding, and
- * encoded words (RFC 2047) that no tag is in.
+ * Tags in the subject, such as "[secure]", by which senders ask for something. Before the message
+ * goes out they are taken away again, from every Subject field that it has, and all else of it
+ * stays as it is: its folding, and encoded words (RFC 2047) that no tag is in.
  */
 #ifndef POSTSEAL_MAIL_SUBJECT_TAGS_H
 #define POSTSEAL_MAIL_SUBJECT_TAGS_H
 
 #include "mail/message.h"
 
-/* The value of a Subject field without the tags, which end with NULL and are compared without regard to case.
- * Caller frees; NULL: none of them is in it. */
+/* The value of a Subject field without the tags, which end with NULL and are compared without
+ * regard to case. Caller frees; NULL: none of them is in it. */
 char *subject_tags_remove(const char *value, const char *const *tags);
-/* The subject without the tags as it is shown, decoded to UTF-8, on one line; "" where there is none. Caller frees. */
+/* The subject without the tags as it is shown, decoded to UTF-8, on one line; "" where there is
+ * none. Caller frees. */
 char *subject_tags_shown(const struct message *message, const char *const *tags);
-/* The first tag such as "[sms:+41791234567]", and the number in it (E.164). Caller frees both; NULL: there is none. */
+/* The first tag such as "[sms:+41791234567]", and the number in it (E.164). Caller frees both;
+ * NULL: there is none. */
 char *subject_tags_phone(const struct message *message, char **number_r);
 
 #endif

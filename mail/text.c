@@ -51,12 +51,14 @@ whole_characters(const char *text, size_t length)
 	return length - cut < 4 ? cut : length;
 }
 
-/* Stands between letters without being seen (Unicode: Default_Ignorable_Code_Point, those that occur). */
+/* Stands between letters without being seen (Unicode: Default_Ignorable_Code_Point, those that
+ * occur). */
 static bool
 is_invisible(gunichar c)
 {
-	return c == 0xad || c == 0x34f || c == 0x61c || c == 0x180e || (c >= 0x200b && c <= 0x200f) ||
-	       (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff;
+	return c == 0xad || c == 0x34f || c == 0x61c || c == 0x180e ||
+	       (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) ||
+	       (c >= 0x2060 && c <= 0x206f) || (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff;
 }
 
 /* Latin letters and digits of other shapes and accents that stand alone become the common ones. */
@@ -134,7 +136,8 @@ show_full(struct reading *reading)
 	GString *window = reading->window;
 
 	while (reading->go_on && window->len >= WINDOW_BYTES) {
-		size_t whole = whole_characters(window->str, WINDOW_BYTES), from = whole - OVERLAP_BYTES;
+		size_t whole = whole_characters(window->str, WINDOW_BYTES),
+		       from = whole - OVERLAP_BYTES;
 
 		show(reading, whole);
 		while (from < whole && ((unsigned char)window->str[from] & 0xc0) == 0x80)
@@ -173,7 +176,8 @@ stream_of(GMimeObject *part, const char *charset)
 /* Calls `put` with each piece. A read that fails is known to the stream (parts_each()). */
 static void
 read_pieces(GMimeStream *stream, struct reading *reading,
-	    void (*put)(void *context, const char *data, size_t length, GString *text), void *context)
+	    void (*put)(void *context, const char *data, size_t length, GString *text),
+	    void *context)
 {
 	g_autofree char *piece = g_malloc(PIECE_BYTES);
 	ssize_t got;
@@ -252,7 +256,8 @@ looks_like_text(const char *beginning, size_t length)
 {
 	static const char marks[][3] = {"\xff\xfe", "\xfe\xff"};
 
-	if (length >= 2 && (memcmp(beginning, marks[0], 2) == 0 || memcmp(beginning, marks[1], 2) == 0))
+	if (length >= 2 &&
+	    (memcmp(beginning, marks[0], 2) == 0 || memcmp(beginning, marks[1], 2) == 0))
 		return true;
 	for (size_t i = 0; i < MIN(length, SNIFF_BYTES); i++) {
 		unsigned char c = (unsigned char)beginning[i];
@@ -266,7 +271,8 @@ looks_like_text(const char *beginning, size_t length)
 static bool
 looks_like_page(const char *beginning, size_t length)
 {
-	static const char *const marks[] = {"<!doctype html", "<html", "<head", "<body", "<table", "<div", "<p", NULL};
+	static const char *const marks[] = {"<!doctype html", "<html", "<head", "<body",
+					    "<table",	      "<div",  "<p",	NULL};
 	g_autofree char *text = g_strndup(beginning, MIN(length, SNIFF_BYTES));
 	const char *start = g_str_has_prefix(text, "\xef\xbb\xbf") ? text + 3 : text;
 
@@ -293,7 +299,8 @@ read_beginning(GMimeObject *part, char *beginning)
 	ssize_t got;
 
 	while (length < CHARSET_BEGINNING &&
-	       (got = g_mime_stream_read(stream, beginning + length, CHARSET_BEGINNING - length)) > 0)
+	       (got = g_mime_stream_read(stream, beginning + length, CHARSET_BEGINNING - length)) >
+		       0)
 		length += (size_t)got;
 	g_object_unref(stream);
 	return length;
@@ -309,9 +316,12 @@ kind_of(GMimeObject *part)
 		       g_mime_content_type_is_type(type, "application", "xhtml+xml");
 
 	return (struct kind){
-		.is_page = is_page || (!g_mime_content_type_is_type(type, "text", "plain") && looks_like_page(beginning, length)),
-		.is_text = g_mime_content_type_is_type(type, "text", "*") || is_page || looks_like_text(beginning, length),
-		.charset = charset_find(g_mime_object_get_content_type_parameter(part, "charset"), is_page, beginning, length),
+		.is_page = is_page || (!g_mime_content_type_is_type(type, "text", "plain") &&
+				       looks_like_page(beginning, length)),
+		.is_text = g_mime_content_type_is_type(type, "text", "*") || is_page ||
+			   looks_like_text(beginning, length),
+		.charset = charset_find(g_mime_object_get_content_type_parameter(part, "charset"),
+					is_page, beginning, length),
 		.flows = says(part, "format", "flowed"),
 		.deletes_space = says(part, "delsp", "yes"),
 	};
@@ -360,9 +370,11 @@ read_around(const char *text, struct reading *reading)
 static void
 read_subject(GMimeObject *part, struct reading *reading)
 {
-	GMimeMessage *inner =
-		GMIME_IS_MESSAGE_PART(part) ? g_mime_message_part_get_message(GMIME_MESSAGE_PART(part)) : NULL;
-	const char *value = g_mime_object_get_header(inner == NULL ? part : GMIME_OBJECT(inner), "Subject");
+	GMimeMessage *inner = GMIME_IS_MESSAGE_PART(part)
+				      ? g_mime_message_part_get_message(GMIME_MESSAGE_PART(part))
+				      : NULL;
+	const char *value =
+		g_mime_object_get_header(inner == NULL ? part : GMIME_OBJECT(inner), "Subject");
 	g_autofree char *subject = value == NULL ? NULL : field_shown(value);
 
 	read_around(subject, reading);
@@ -386,7 +398,8 @@ read_part(GMimeObject *part, void *data)
 bool
 text_each(struct parts *parts, text_visit *visit, void *visitor, struct fault *fault)
 {
-	struct reading reading = {.visit = visit, .visitor = visitor, .go_on = true, .window = g_string_new(NULL)};
+	struct reading reading = {
+		.visit = visit, .visitor = visitor, .go_on = true, .window = g_string_new(NULL)};
 	bool read = parts_each(parts, read_part, &reading, fault);
 
 	g_string_free(reading.window, TRUE);

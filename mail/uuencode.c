@@ -15,7 +15,8 @@ name_in(const char *line)
 		return name == NULL ? NULL : name + strlen(" name=");
 	}
 	if (!g_str_has_prefix(line, "begin "))
-		name = g_str_has_prefix(line, "begin-base64 ") ? line + strlen("begin-base64 ") : NULL;
+		name = g_str_has_prefix(line, "begin-base64 ") ? line + strlen("begin-base64 ")
+							       : NULL;
 	else
 		name = line + strlen("begin ");
 	if (name == NULL)

@@ -1,5 +1,6 @@
 /*
- * Files within a text, as uuencode(1) puts them there (POSIX), and yEnc: mail programs show them as attachments.
+ * Files within a text, as uuencode(1) puts them there (POSIX), and yEnc: mail programs show them as
+ * attachments.
  */
 #ifndef POSTSEAL_MAIL_UUENCODE_H
 #define POSTSEAL_MAIL_UUENCODE_H
@@ -10,7 +11,8 @@
 /* Returns false to see no more. */
 typedef bool uuencode_visit(void *visitor, const char *name);
 
-/* Visits the name of each. Reads to the end, where a failed read looks like an end: ask the stream (mime_stream.h). */
+/* Visits the name of each. Reads to the end, where a failed read looks like an end: ask the stream
+ * (mime_stream.h). */
 void uuencode_each(GMimeStream *text, uuencode_visit *visit, void *visitor);
 
 #endif

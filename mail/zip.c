@@ -49,7 +49,8 @@ look(const char *bytes, size_t length, bool is_end, zip_visit *visit, void *visi
 			continue;
 		name_length = MIN(number_at(at + record->length), left - record->name);
 		name = name_of(at + record->name, name_length);
-		*go_on = visit(visitor, name, (number_at(at + record->flags) & FLAG_ENCRYPTED) != 0);
+		*go_on =
+			visit(visitor, name, (number_at(at + record->flags) & FLAG_ENCRYPTED) != 0);
 	}
 	return length;
 }
@@ -66,6 +67,8 @@ zip_each(GMimeStream *archive, zip_visit *visit, void *visitor)
 		got = g_mime_stream_read(archive, piece, PIECE_BYTES);
 		if (got > 0)
 			g_string_append_len(held, piece, got);
-		g_string_erase(held, 0, (gssize)look(held->str, held->len, got <= 0, visit, visitor, &go_on));
+		g_string_erase(
+			held, 0,
+			(gssize)look(held->str, held->len, got <= 0, visit, visitor, &go_on));
 	} while (got > 0 && go_on);
 }

@@ -1,6 +1,6 @@
 /*
- * The names in a ZIP archive (APPNOTE.TXT 6.3.10), without unpacking anything: each record that names a file is seen
- * where it stands, also one that the directory at the end leaves out.
+ * The names in a ZIP archive (APPNOTE.TXT 6.3.10), without unpacking anything: each record that
+ * names a file is seen where it stands, also one that the directory at the end leaves out.
  */
 #ifndef POSTSEAL_MAIL_ZIP_H
 #define POSTSEAL_MAIL_ZIP_H

@@ -20,7 +20,8 @@ new_list(void)
 	return g_ptr_array_new_with_free_func(g_free);
 }
 
-/* What is not noted is lost to nobody but the one who sends the same thing again within the lifetime of an offer. */
+/* What is not noted is lost to nobody but the one who sends the same thing again within the
+ * lifetime of an offer. */
 static void
 put_down(const GPtrArray *messages)
 {
@@ -42,7 +43,8 @@ note_all(gpointer unused)
 		g_mutex_lock(&heard.lock);
 		if (!heard.stop)
 			g_cond_wait_until(&heard.news, &heard.lock,
-					  g_get_monotonic_time() + PAUSE_MSEC * G_TIME_SPAN_MILLISECOND);
+					  g_get_monotonic_time() +
+						  PAUSE_MSEC * G_TIME_SPAN_MILLISECOND);
 		stop = heard.stop;
 		messages = heard.messages;
 		heard.messages = new_list();

@@ -1,6 +1,6 @@
 /*
- * Messages whose answer the MTA has heard, as far as its connection tells: it went on after it, or ended. They are noted in
- * the database from time to time, by a thread (delivery/offer.h).
+ * Messages whose answer the MTA has heard, as far as its connection tells: it went on after it, or
+ * ended. They are noted in the database from time to time, by a thread (delivery/offer.h).
  */
 #ifndef POSTSEAL_MILTER_HEARD_H
 #define POSTSEAL_MILTER_HEARD_H

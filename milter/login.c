@@ -6,7 +6,8 @@ enum {
 	NONCE_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
 	TAG_BYTES = crypto_aead_xchacha20poly1305_ietf_ABYTES,
 	BINDING_BYTES = crypto_generichash_BYTES,
-	TEXT_MAX = 256,      /* bytes of a login, and of a client's name and address: the field is one line */
+	TEXT_MAX = 256, /* bytes of a login, and of a client's name and address: the field is one
+			   line */
 	CLOCK_SECONDS = 300, /* how far the clocks of a cluster may differ */
 };
 
@@ -61,15 +62,17 @@ login_note(const struct message *message, const struct seal_key *key, gint64 now
 
 	bind_to(message, binding);
 	randombytes_buf(sealed, NONCE_BYTES);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + NONCE_BYTES, NULL, plain->data, plain->len, binding,
-						   sizeof binding, NULL, sealed, key->bytes);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + NONCE_BYTES, NULL, plain->data,
+						   plain->len, binding, sizeof binding, NULL,
+						   sealed, key->bytes);
 	text = g_base64_encode(sealed, length);
 	return g_strconcat(" ", text, NULL);
 }
 
 /* --- recalling --- */
 
-/* NULL where there is none, or more than one: ours is the only one that the first pass lets through. */
+/* NULL where there is none, or more than one: ours is the only one that the first pass lets
+ * through. */
 static const char *
 only_note(const struct message *message)
 {
@@ -101,9 +104,9 @@ open_note(const struct message *message, const struct seal_key *key)
 		return NULL;
 	bind_to(message, binding);
 	g_byte_array_set_size(plain, (guint)(length - NONCE_BYTES - TAG_BYTES));
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain->data, NULL, NULL, sealed + NONCE_BYTES,
-						       length - NONCE_BYTES, binding, sizeof binding, sealed,
-						       key->bytes) != 0)
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt(
+		    plain->data, NULL, NULL, sealed + NONCE_BYTES, length - NONCE_BYTES, binding,
+		    sizeof binding, sealed, key->bytes) != 0)
 		return NULL;
 	return g_steal_pointer(&plain);
 }

@@ -14,8 +14,8 @@
 #include "delivery/method.h"
 #include "delivery/methods/pgp/encrypt.h"
 #include "mail/mime_stream.h"
-#include "milter/service.h"
 #include "milter/heard.h"
+#include "milter/service.h"
 #include "milter/session.h"
 
 enum {
@@ -60,7 +60,8 @@ set_access(const struct settings *settings, struct fault *fault)
 	for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++)
 		if (g_str_has_prefix(settings->milter_listen, prefixes[i]))
 			return daemon_share_socket(settings->milter_listen + strlen(prefixes[i]),
-						   settings->milter_group, settings->milter_mode, fault);
+						   settings->milter_group, settings->milter_mode,
+						   fault);
 	return true;
 }
 
@@ -71,16 +72,18 @@ open_socket(struct service *service, const struct settings *settings, struct fau
 
 	if (smfi_setconn(settings->milter_listen) != MI_SUCCESS ||
 	    smfi_register(callbacks) != MI_SUCCESS)
-		return fault_set(fault, FAULT_CONFIG,
-				 "listening on %s: it is no address such as unix:/path or inet:8891@localhost",
-				 settings->milter_listen);
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"listening on %s: it is no address such as unix:/path or inet:8891@localhost",
+			settings->milter_listen);
 	smfi_setbacklog(BACKLOG);
 	smfi_settimeout(IDLE_SECONDS);
 	/* true: a socket that an earlier run left behind is removed. */
 	if (smfi_opensocket(true) != MI_SUCCESS)
-		return fault_set(fault, FAULT_CONFIG,
-				 "listening on %s failed: is its directory there and ours, and nobody else on it?",
-				 settings->milter_listen);
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"listening on %s failed: is its directory there and ours, and nobody else on it?",
+			settings->milter_listen);
 	return set_access(settings, fault);
 }
 
@@ -91,9 +94,10 @@ gauge(void *context, GString *text)
 	unsigned open, used;
 
 	database_count(service->database, &open, &used);
-	g_string_append_printf(text, "postseal_database_connections{state=\"open\"} %u\n"
-				     "postseal_database_connections{state=\"used\"} %u\n"
-				     "postseal_messages_in_hand %d\n",
+	g_string_append_printf(text,
+			       "postseal_database_connections{state=\"open\"} %u\n"
+			       "postseal_database_connections{state=\"used\"} %u\n"
+			       "postseal_messages_in_hand %d\n",
 			       open, used, g_atomic_int_get(&service->messages));
 }
 
@@ -102,7 +106,9 @@ start(struct service *service, const char *config, struct policy *policy, struct
 {
 	const struct settings *settings = policy_settings(policy);
 
-	return catalogue_start(settings->portal_pages, fault) && service_init(service, config, policy, fault) && open_socket(service, settings, fault) &&
+	return catalogue_start(settings->portal_pages, fault) &&
+	       service_init(service, config, policy, fault) &&
+	       open_socket(service, settings, fault) &&
 	       daemon_drop_privileges(settings->milter_user, fault) && gpg_start(settings, fault) &&
 	       metrics_serve(settings->milter_metrics, gauge, service, fault) &&
 	       (access(settings->spool_directory, W_OK | X_OK) == 0 ||
@@ -130,7 +136,8 @@ run(const char *config)
 	daemon_watch_signals(&signals);
 	heard_start(service.database);
 	g_snprintf(status, sizeof status, "listening on %s; %u rules, version %.12s",
-		   policy_settings(policy)->milter_listen, policy_rule_count(policy), policy_digest(policy));
+		   policy_settings(policy)->milter_listen, policy_rule_count(policy),
+		   policy_digest(policy));
 	daemon_ready(status);
 	ended = smfi_main();
 	daemon_stopping();

@@ -20,7 +20,8 @@ put_on_record(struct database *database, const struct policy *policy, struct fau
 	g_autoptr(connection_auto) connection = database_take(database, fault);
 
 	return connection != NULL && migrate_check(connection, fault) &&
-	       policy_check_tables(policy, database, fault) && audit_policy(connection, &record, fault);
+	       policy_check_tables(policy, database, fault) &&
+	       audit_policy(connection, &record, fault);
 }
 
 bool
@@ -28,10 +29,10 @@ service_init(struct service *service, const char *config, struct policy *policy,
 	     struct fault *fault)
 {
 	const struct settings *settings = policy_settings(policy);
-	const struct database_settings database = {.url = settings->database,
-						   .role = "postseal_milter",
-						   .connections_max =
-							   (unsigned)settings->database_connections};
+	const struct database_settings database = {
+		.url = settings->database,
+		.role = "postseal_milter",
+		.connections_max = (unsigned)settings->database_connections};
 	struct keystore_settings keys = {.listen = &database, .keeper = settings->keeper_socket};
 
 	*service = (struct service){.config = g_strdup(config), .policy = policy};

@@ -13,10 +13,10 @@ struct service {
 	struct database *database;
 	struct keystore *keystore;
 	struct seal_key courier; /* public */
-	struct seal_key login;   /* seals who authenticated (milter/login.h) */
+	struct seal_key login;	 /* seals who authenticated (milter/login.h) */
 	GMutex lock;
 	struct policy *policy; /* under the lock */
-	gint messages;         /* that are between decision and verdict */
+	gint messages;	       /* that are between decision and verdict */
 };
 
 /* Reads keys and settings, looks at the database and puts the policy on record. Call it with

@@ -13,7 +13,9 @@
 #include "milter/login.h"
 #include "milter/verdict.h"
 
-enum { LOGIN_SLACK_SECONDS = 86400 }; /* Postfix tries as long as the outbox; then it has a last round */
+enum {
+	LOGIN_SLACK_SECONDS = 86400
+}; /* Postfix tries as long as the outbox; then it has a last round */
 
 static struct service *service;
 
@@ -21,13 +23,15 @@ static struct service *service;
 struct session {
 	unsigned long steps; /* as negotiated */
 	char *client;
-	bool comes_again;      /* the MTA will offer this message a second time, addresses expanded */
+	bool comes_again; /* the MTA will offer this message a second time, addresses expanded */
 	struct policy *policy; /* for this message */
 	struct spool_settings body, variants;
 	struct message *message;
-	bool queued;        /* it was in the MTA's queue before it came to us: nobody hears what RCPT says */
-	struct fault fault; /* the message cannot be taken, and why */
-	struct identifier answered; /* the message before, of which the MTA was told that it is taken care of; or empty */
+	bool queued; /* it was in the MTA's queue before it came to us: nobody hears what RCPT says
+		      */
+	struct fault fault;	    /* the message cannot be taken, and why */
+	struct identifier answered; /* the message before, of which the MTA was told that it is
+				       taken care of; or empty */
 };
 
 /* The MTA goes on, or ends the connection. */
@@ -62,10 +66,11 @@ negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned
 	  unsigned long unused_2, unsigned long *actions_r, unsigned long *steps_r,
 	  unsigned long *unused_1_r, unsigned long *unused_2_r)
 {
-	const unsigned long needed = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_DELRCPT |
-				     SMFIF_ADDRCPT_PAR;
+	const unsigned long needed =
+		SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_DELRCPT | SMFIF_ADDRCPT_PAR;
 	const unsigned long exact = SMFIP_HDR_LEADSPC;
-	/* Answers that nobody needs: addresses are refused where they are named, all else at the end of the message. */
+	/* Answers that nobody needs: addresses are refused where they are named, all else at the
+	 * end of the message. */
 	const unsigned long spared = SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NOEOH |
 				     SMFIP_NR_CONN | SMFIP_NR_HDR | SMFIP_NR_BODY;
 
@@ -74,8 +79,9 @@ negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned
 	(void)unused_1;
 	(void)unused_2;
 	if ((actions & needed) != needed || (steps & exact) != exact) {
-		log_error("the MTA does not let a milter change messages, or is too old: Postfix 2.6 or "
-			  "Sendmail 8.14 is needed");
+		log_error(
+			"the MTA does not let a milter change messages, or is too old: Postfix 2.6 or "
+			"Sendmail 8.14 is needed");
 		return SMFIS_REJECT;
 	}
 	*actions_r = needed;
@@ -84,7 +90,8 @@ negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned
 	session = g_new0(struct session, 1);
 	session->steps = *steps_r;
 	smfi_setpriv(context, session);
-	smfi_setsymlist(context, SMFIM_ENVFROM, (char *)"{auth_authen} {mail_addr} i {postseal_next}");
+	smfi_setsymlist(context, SMFIM_ENVFROM,
+			(char *)"{auth_authen} {mail_addr} i {postseal_next}");
 	smfi_setsymlist(context, SMFIM_ENVRCPT, (char *)"{rcpt_addr}");
 	smfi_setsymlist(context, SMFIM_EOM, (char *)"i");
 	return SMFIS_CONTINUE;
@@ -96,10 +103,11 @@ client_text(const char *host, const struct sockaddr *address)
 	char number[INET6_ADDRSTRLEN] = "";
 
 	if (address != NULL && address->sa_family == AF_INET)
-		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr, number,
-			  sizeof number);
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr,
+			  number, sizeof number);
 	else if (address != NULL && address->sa_family == AF_INET6)
-		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, number,
+		inet_ntop(AF_INET6,
+			  &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, number,
 			  sizeof number);
 	return *number == '\0' ? g_strdup(host) : g_strdup_printf("%s [%s]", host, number);
 }
@@ -115,8 +123,9 @@ connected(SMFICTX *context, char *host, _SOCK_ADDR *address)
 
 /* --- collecting --- */
 
-/* The client is told at once, and its other recipients are taken. Of what comes from the MTA's own queue, as sendmail(1)
- * puts it there, Postfix can refuse only the whole message, and only at its end. */
+/* The client is told at once, and its other recipients are taken. Of what comes from the MTA's own
+ * queue, as sendmail(1) puts it there, Postfix can refuse only the whole message, and only at its
+ * end. */
 static sfsistat
 refuse_address(SMFICTX *context, struct session *session, const struct fault *fault)
 {
@@ -128,8 +137,8 @@ refuse_address(SMFICTX *context, struct session *session, const struct fault *fa
 	return SMFIS_CONTINUE;
 }
 
-/* The macro is the content_filter that Postfix will hand the message to (contrib/postfix/wire): where that
- * is lost or is another one, nobody decides later, and we do now. */
+/* The macro is the content_filter that Postfix will hand the message to (contrib/postfix/wire):
+ * where that is lost or is another one, nobody decides later, and we do now. */
 static bool
 is_first_pass(const char *next)
 {
@@ -140,9 +149,10 @@ static sfsistat
 mail_from(SMFICTX *context, char **arguments)
 {
 	struct session *session = smfi_getpriv(context);
-	const struct envelope_argument sender = {.path = arguments[0],
-						 .reading = smfi_getsymval(context, (char *)"{mail_addr}"),
-						 .parameters = arguments + 1};
+	const struct envelope_argument sender = {
+		.path = arguments[0],
+		.reading = smfi_getsymval(context, (char *)"{mail_addr}"),
+		.parameters = arguments + 1};
 	const struct settings *settings;
 	struct fault fault;
 
@@ -158,19 +168,22 @@ mail_from(SMFICTX *context, char **arguments)
 	session->variants.size_max = 0;
 	session->message = message_new(&session->body);
 	session->message->client = g_strdup(session->client);
-	session->message->authenticated = g_strdup(smfi_getsymval(context, (char *)"{auth_authen}"));
+	session->message->authenticated =
+		g_strdup(smfi_getsymval(context, (char *)"{auth_authen}"));
 	session->comes_again = is_first_pass(smfi_getsymval(context, (char *)"{postseal_next}"));
-	return message_set_sender(session->message, &sender, &fault) ? SMFIS_CONTINUE
-								     : refuse_address(context, session, &fault);
+	return message_set_sender(session->message, &sender, &fault)
+		       ? SMFIS_CONTINUE
+		       : refuse_address(context, session, &fault);
 }
 
 static sfsistat
 recipient(SMFICTX *context, char **arguments)
 {
 	struct session *session = smfi_getpriv(context);
-	const struct envelope_argument named = {.path = arguments[0],
-						.reading = smfi_getsymval(context, (char *)"{rcpt_addr}"),
-						.parameters = arguments + 1};
+	const struct envelope_argument named = {
+		.path = arguments[0],
+		.reading = smfi_getsymval(context, (char *)"{rcpt_addr}"),
+		.parameters = arguments + 1};
 	uint64_t limit = policy_settings(session->policy)->limit_recipients;
 	struct fault fault;
 
@@ -195,7 +208,8 @@ header(SMFICTX *context, char *name, char *value)
 			  "The header of the message is larger than %llu bytes (limit headers).",
 			  (unsigned long long)settings->limit_headers);
 	else if (length > settings->limit_field)
-		fault_set(&session->fault, FAULT_TOO_BIG, "A header field is larger than %llu bytes (limit field).",
+		fault_set(&session->fault, FAULT_TOO_BIG,
+			  "A header field is larger than %llu bytes (limit field).",
 			  (unsigned long long)settings->limit_field);
 	else
 		message_add_field(session->message, name, value);
@@ -220,14 +234,16 @@ log_outcome(const struct dispatch *dispatch, const struct message *message,
 {
 	const struct copy *refused = dispatch->plan.refused;
 
-	log_info("%s: message=%s, from=<%s>, size=%llu, nrcpt=%u%s%s", message->queue_id, record->id.text,
-		 message->sender, (unsigned long long)record->size, dispatch->plan.copies->len,
-		 refused == NULL ? "" : ", refused: ", refused == NULL ? "" : dispatch->plan.refusal.text);
+	log_info("%s: message=%s, from=<%s>, size=%llu, nrcpt=%u%s%s", message->queue_id,
+		 record->id.text, message->sender, (unsigned long long)record->size,
+		 dispatch->plan.copies->len, refused == NULL ? "" : ", refused: ",
+		 refused == NULL ? "" : dispatch->plan.refusal.text);
 	for (guint i = 0; i < dispatch->plan.copies->len && refused == NULL; i++) {
 		const struct copy *copy = g_ptr_array_index(dispatch->plan.copies, i);
 
 		log_info("%s: to=<%s>, method=%s, rule=%u, reason=%s%s", message->queue_id,
-			 copy->recipient->address, copy->method->name, copy->decision.line, copy->reason,
+			 copy->recipient->address, copy->method->name, copy->decision.line,
+			 copy->reason,
 			 copy->already_committed ? ", committed at an earlier offer" : "");
 	}
 }
@@ -238,9 +254,10 @@ count_outcome(const struct dispatch *dispatch)
 	for (guint i = 0; i < dispatch->plan.copies->len; i++) {
 		const struct copy *copy = g_ptr_array_index(dispatch->plan.copies, i);
 		bool refused = dispatch->plan.refused != NULL;
-		g_autofree char *labels = g_strdup_printf(
-			"method=\"%s\",verdict=\"%s\"", copy->method == NULL ? "none" : copy->method->name,
-			refused ? "refused" : "accepted");
+		g_autofree char *labels =
+			g_strdup_printf("method=\"%s\",verdict=\"%s\"",
+					copy->method == NULL ? "none" : copy->method->name,
+					refused ? "refused" : "accepted");
 
 		metrics_count("postseal_copies_total", labels, 1);
 	}
@@ -283,8 +300,8 @@ decide(SMFICTX *context, struct session *session)
 		if (verdict == SMFIS_ACCEPT || verdict == SMFIS_DISCARD)
 			session->answered = record.id;
 	} else {
-		log_error("%s: deferring the message from <%s>: %s", message->queue_id, message->sender,
-			  session->fault.text);
+		log_error("%s: deferring the message from <%s>: %s", message->queue_id,
+			  message->sender, session->fault.text);
 		metrics_count("postseal_deferred_total", "", 1);
 		verdict = verdict_refuse(context, &session->fault);
 	}
@@ -326,9 +343,10 @@ look_for_loop(struct session *session)
 	unsigned passes = message_passes(session->message, settings->hostname);
 
 	if (passes >= settings->limit_passes)
-		fault_set(&session->fault, FAULT_LOOP,
-			  "This message has been through %s %u times already (limit passes): it goes round in a loop.",
-			  settings->hostname, passes);
+		fault_set(
+			&session->fault, FAULT_LOOP,
+			"This message has been through %s %u times already (limit passes): it goes round in a loop.",
+			settings->hostname, passes);
 }
 
 static sfsistat
@@ -377,8 +395,9 @@ closed(SMFICTX *context)
 	struct session *session = smfi_getpriv(context);
 
 	if (session == NULL) {
-		log_warning("a connection to the milter's socket ended before it spoke the milter protocol: only the MTA "
-			    "belongs here, nothing that speaks HTTP, SMTP or TLS");
+		log_warning(
+			"a connection to the milter's socket ended before it spoke the milter protocol: only the MTA "
+			"belongs here, nothing that speaks HTTP, SMTP or TLS");
 		metrics_count("postseal_foreign_connections_total", "", 1);
 		return SMFIS_CONTINUE;
 	}
@@ -397,7 +416,8 @@ session_callbacks(struct service *shared)
 	return (struct smfiDesc){
 		.xxfi_name = (char *)"postseal",
 		.xxfi_version = SMFI_VERSION,
-		.xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_DELRCPT | SMFIF_ADDRCPT_PAR,
+		.xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_DELRCPT |
+			      SMFIF_ADDRCPT_PAR,
 		.xxfi_connect = connected,
 		.xxfi_envfrom = mail_from,
 		.xxfi_envrcpt = recipient,

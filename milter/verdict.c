@@ -35,9 +35,9 @@ verdict_refuse(SMFICTX *context, const struct fault *fault)
 {
 	struct fault_reply reply = fault_reply(fault->cause);
 	bool temporary = fault_is_temporary(fault);
-	g_autofree char *text = reply_text(!temporary			     ? fault->text
+	g_autofree char *text = reply_text(!temporary			    ? fault->text
 					   : fault->cause == FAULT_OVERLOAD ? too_many
-									: for_now);
+									    : for_now);
 
 	if (smfi_setreply(context, (char *)reply.code, (char *)reply.enhanced, text) != MI_SUCCESS)
 		log_warning("setting the reply to the MTA failed: “%s”", text);
@@ -132,11 +132,12 @@ keep_one(SMFICTX *context, const struct recipient *recipient)
 	if (recipient->orcpt != NULL)
 		g_string_append_printf(parameters, "ORCPT=%s", recipient->orcpt);
 	return smfi_delrcpt(context, recipient->path) == MI_SUCCESS &&
-	       smfi_addrcpt_par(context, recipient->path, parameters->len == 0 ? NULL : parameters->str) == MI_SUCCESS;
+	       smfi_addrcpt_par(context, recipient->path,
+				parameters->len == 0 ? NULL : parameters->str) == MI_SUCCESS;
 }
 
-/* A mailbox may be named twice: in another case, in quotes, with other parameters. It gets the one copy that is on
- * record. To the MTA, those are the same whose text is. */
+/* A mailbox may be named twice: in another case, in quotes, with other parameters. It gets the one
+ * copy that is on record. To the MTA, those are the same whose text is. */
 static bool
 settle_recipients(SMFICTX *context, const struct group *group, const struct message *message)
 {
@@ -175,7 +176,8 @@ verdict_apply(SMFICTX *context, const struct dispatch *dispatch, const struct me
 		return SMFIS_DISCARD; /* all of it is in the database */
 	if (!settle_recipients(context, dispatch->in_place, message) ||
 	    !change_header(context, &dispatch->variant, message))
-		fault_set(&fault, FAULT_PEER, "changing the message: the MTA refuses it or is gone");
+		fault_set(&fault, FAULT_PEER,
+			  "changing the message: the MTA refuses it or is gone");
 	else if (dispatch->body == NULL || spool_copy(dispatch->body, 0, &body.sink, &fault))
 		return SMFIS_ACCEPT;
 	log_error("%s: %s", message->queue_id, fault.text);

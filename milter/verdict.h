@@ -16,7 +16,8 @@ sfsistat verdict_apply(SMFICTX *context, const struct dispatch *dispatch,
  * to mend; what is ours is in the log. */
 sfsistat verdict_refuse(SMFICTX *context, const struct fault *fault);
 
-/* Lets the message go on with this field, in place of all of that name; 4xx where the MTA does not take it. */
+/* Lets the message go on with this field, in place of all of that name; 4xx where the MTA does not
+ * take it. */
 sfsistat verdict_note(SMFICTX *context, const struct message *message, const char *name,
 		      const char *value);
 

@@ -2,10 +2,11 @@
 
 #include "policy/rule.h"
 
-enum { TRACE_MAX = 100 }; /* rules; of more, the last ones are kept */
+enum { TRACE_MAX = 100 };	  /* rules; of more, the last ones are kept */
 enum { UNKNOWN, NO, YES, MAYBE }; /* MAYBE: what it asks about cannot be looked into */
 
-static const char refusal[] = "A part of the message cannot be looked into, and the company's rules need that.";
+static const char refusal[] =
+	"A part of the message cannot be looked into, and the company's rules need that.";
 
 struct policy_question *
 policy_question_new(struct policy *policy, struct database *database,
@@ -32,7 +33,8 @@ policy_question_free(struct policy_question *question)
 
 /* What was found stands; what was not found may be where nobody can look. */
 static bool
-may_be_unseen(const struct policy_question *question, const struct matcher *matcher, bool *unseen_r, struct fault *fault)
+may_be_unseen(const struct policy_question *question, const struct matcher *matcher, bool *unseen_r,
+	      struct fault *fault)
 {
 	struct policy_opaque opaque = {0};
 
@@ -64,12 +66,15 @@ test(struct policy_question *question, const struct condition *condition, unsign
 }
 
 struct trial {
-	const struct condition *failed; /* the condition that did not hold, or NULL when the rule matched */
-	const struct condition *unseen; /* all others hold, and this one cannot be answered; or NULL */
+	const struct condition
+		*failed; /* the condition that did not hold, or NULL when the rule matched */
+	const struct condition
+		*unseen; /* all others hold, and this one cannot be answered; or NULL */
 };
 
 static bool
-try_rule(struct policy_question *question, const struct rule *rule, struct trial *trial, struct fault *fault)
+try_rule(struct policy_question *question, const struct rule *rule, struct trial *trial,
+	 struct fault *fault)
 {
 	*trial = (struct trial){0};
 	for (guint i = 0; i < rule->conditions->len; i++) {
@@ -90,17 +95,18 @@ try_rule(struct policy_question *question, const struct rule *rule, struct trial
 
 /* Promise 1: a rule that cannot be answered is not taken for one that does not match. */
 static bool
-wait_for_rule(const struct policy_question *question, const struct rule *rule, const struct condition *unseen,
-	      struct fault *fault)
+wait_for_rule(const struct policy_question *question, const struct rule *rule,
+	      const struct condition *unseen, struct fault *fault)
 {
 	struct policy_opaque opaque = {0};
 
 	if (!question->facts.opaque(question->facts.context, &opaque, fault))
 		return false;
-	return fault_set(fault, FAULT_CONFIG,
-			 "deciding by the rule in line %u: `%s` cannot be answered, for %s (a rule `match opaque` before it can "
-			 "decide about such messages, and the setting opaque)",
-			 rule->line, unseen->text, opaque.why);
+	return fault_set(
+		fault, FAULT_CONFIG,
+		"deciding by the rule in line %u: `%s` cannot be answered, for %s (a rule `match opaque` before it can "
+		"decide about such messages, and the setting opaque)",
+		rule->line, unseen->text, opaque.why);
 }
 
 static json_t *
@@ -136,7 +142,8 @@ static bool
 is_for_portal(const struct rule *rule)
 {
 	for (guint i = 0; i < rule->conditions->len; i++)
-		if (((const struct condition *)g_ptr_array_index(rule->conditions, i))->matcher == &match_portal)
+		if (((const struct condition *)g_ptr_array_index(rule->conditions, i))->matcher ==
+		    &match_portal)
 			return true;
 	return false;
 }

@@ -15,7 +15,8 @@ logins_new(void)
 {
 	struct logins *logins = g_new0(struct logins, 1);
 
-	logins->tables = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)table_free);
+	logins->tables =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)table_free);
 	return logins;
 }
 
@@ -54,7 +55,9 @@ add_line(struct logins *logins, char *line, struct fault *fault)
 			return false;
 		count++;
 	}
-	return count > 0 || fault_set(fault, FAULT_CONFIG, "expected an address or domain behind the login %s", words[0]);
+	return count > 0 ||
+	       fault_set(fault, FAULT_CONFIG, "expected an address or domain behind the login %s",
+			 words[0]);
 }
 
 struct logins *
@@ -69,9 +72,11 @@ logins_load(const char *path, struct fault *fault)
 	if (*path == '\0') {
 		logins->text = g_strdup("");
 	} else if (!g_file_get_contents(path, &logins->text, &length, &error)) {
-		good = fault_set(fault, FAULT_CONFIG, "reading who may send as whom: %s", error->message);
+		good = fault_set(fault, FAULT_CONFIG, "reading who may send as whom: %s",
+				 error->message);
 	} else if (!g_utf8_validate_len(logins->text, length, NULL)) {
-		good = fault_set(fault, FAULT_CONFIG, "reading who may send as whom: %s is not in UTF-8", path);
+		good = fault_set(fault, FAULT_CONFIG,
+				 "reading who may send as whom: %s is not in UTF-8", path);
 	}
 	lines = g_strsplit(good ? logins->text : "", "\n", -1);
 	for (guint i = 0; good && lines[i] != NULL; i++) {
@@ -97,5 +102,6 @@ logins_may_send_as(const struct logins *logins, const char *login, const char *a
 	if (*address == '\0')
 		return false;
 	return strcmp(own, address) == 0 ||
-	       (table != NULL && table_has_address(table, NULL, address, &listed, &ignored) && listed);
+	       (table != NULL && table_has_address(table, NULL, address, &listed, &ignored) &&
+		listed);
 }

@@ -1,6 +1,7 @@
 /*
- * Who may send as whom: a file of lines `login address-or-domain ...`, with `#` before comments. A login is
- * what the client said to the MTA when it authenticated; it is compared without regard to case.
+ * Who may send as whom: a file of lines `login address-or-domain ...`, with `#` before comments. A
+ * login is what the client said to the MTA when it authenticated; it is compared without regard to
+ * case.
  */
 #ifndef POSTSEAL_POLICY_LOGINS_H
 #define POSTSEAL_POLICY_LOGINS_H
@@ -10,7 +11,8 @@
 
 struct logins;
 
-/* `path` "": nobody is listed. NULL with `fault` filled where the file cannot be read or a line is wrong. */
+/* `path` "": nobody is listed. NULL with `fault` filled where the file cannot be read or a line is
+ * wrong. */
 struct logins *logins_load(const char *path, struct fault *fault);
 void logins_free(struct logins *logins);
 /* What the file holds, for the policy's digest. */

@@ -45,7 +45,8 @@ static bool
 recipient_domain(struct policy_question *q, const struct condition *c, bool *matched_r,
 		 struct fault *fault)
 {
-	return table_has_domain(c->table, q->database, address_domain(q->recipient), matched_r, fault);
+	return table_has_domain(c->table, q->database, address_domain(q->recipient), matched_r,
+				fault);
 }
 
 static bool
@@ -102,7 +103,8 @@ header(struct policy_question *q, const struct condition *c, bool *matched_r, st
 }
 
 static bool
-size_over(struct policy_question *q, const struct condition *c, bool *matched_r, struct fault *fault)
+size_over(struct policy_question *q, const struct condition *c, bool *matched_r,
+	  struct fault *fault)
 {
 	(void)fault;
 	*matched_r = q->facts.size > c->size;
@@ -139,8 +141,8 @@ look_at_part_type(void *visitor, const char *name, const char *type)
 }
 
 static bool
-any_part(struct policy_question *q, const struct condition *c, policy_visit_part *look, bool *matched_r,
-	 struct fault *fault)
+any_part(struct policy_question *q, const struct condition *c, policy_visit_part *look,
+	 bool *matched_r, struct fault *fault)
 {
 	struct search search = {.condition = c};
 
@@ -165,7 +167,8 @@ attachment_type(struct policy_question *q, const struct condition *c, bool *matc
 }
 
 static bool
-protection(struct policy_question *q, const struct condition *c, bool *matched_r, struct fault *fault)
+protection(struct policy_question *q, const struct condition *c, bool *matched_r,
+	   struct fault *fault)
 {
 	struct policy_protection found = {false, false};
 
@@ -217,8 +220,9 @@ text_regex(struct policy_question *q, const struct condition *c, bool *matched_r
 	if (search.error == 0)
 		return true;
 	pcre2_get_error_message(search.error, why, sizeof why);
-	return fault_set(fault, FAULT_CONFIG, "searching the text for the regular expression of `%s`: %s",
-			 c->text, (const char *)why);
+	return fault_set(fault, FAULT_CONFIG,
+			 "searching the text for the regular expression of `%s`: %s", c->text,
+			 (const char *)why);
 }
 
 static bool
@@ -231,7 +235,8 @@ portal(struct policy_question *q, const struct condition *c, bool *matched_r, st
 }
 
 static bool
-authenticated(struct policy_question *q, const struct condition *c, bool *matched_r, struct fault *fault)
+authenticated(struct policy_question *q, const struct condition *c, bool *matched_r,
+	      struct fault *fault)
 {
 	(void)c;
 	(void)fault;
@@ -250,14 +255,18 @@ look_for_conversation(void *visitor, const char *text, size_t length)
 
 /* Does it answer a mail that came from the portal? These have a Message-ID of our own making. */
 static bool
-conversation(struct policy_question *q, const struct condition *c, bool *matched_r, struct fault *fault)
+conversation(struct policy_question *q, const struct condition *c, bool *matched_r,
+	     struct fault *fault)
 {
-	g_autofree char *mark = g_strdup_printf(LETTER_CONVERSATION "%s>", q->policy->settings->domains[0]);
+	g_autofree char *mark =
+		g_strdup_printf(LETTER_CONVERSATION "%s>", q->policy->settings->domains[0]);
 	struct conversation_search search = {.mark = mark};
 
 	(void)c;
-	if (!q->facts.headers(q->facts.context, "In-Reply-To", look_for_conversation, &search, fault) ||
-	    (!search.found && !q->facts.headers(q->facts.context, "References", look_for_conversation, &search, fault)))
+	if (!q->facts.headers(q->facts.context, "In-Reply-To", look_for_conversation, &search,
+			      fault) ||
+	    (!search.found && !q->facts.headers(q->facts.context, "References",
+						look_for_conversation, &search, fault)))
 		return false;
 	*matched_r = search.found;
 	return true;
@@ -272,8 +281,10 @@ const struct matcher match_subject_tag = {"subject tag", false, subject_tag};
 const struct matcher match_header = {"header", false, header};
 const struct matcher match_size_over = {"size over", false, size_over};
 const struct matcher match_size_under = {"size under", false, size_under};
-const struct matcher match_attachment_name = {"attachment name", false, attachment_name, SEES_NAMES};
-const struct matcher match_attachment_type = {"attachment type", false, attachment_type, SEES_NAMES};
+const struct matcher match_attachment_name = {"attachment name", false, attachment_name,
+					      SEES_NAMES};
+const struct matcher match_attachment_type = {"attachment type", false, attachment_type,
+					      SEES_NAMES};
 const struct matcher match_encrypted = {"encrypted", false, protection};
 const struct matcher match_signed = {"signed", false, protection};
 const struct matcher match_opaque = {"opaque", false, opaque};

@@ -31,7 +31,8 @@ parser_line(struct parser *parser, const struct configuration_line *line)
 	parser->next = 0;
 	if (policy_parse(parser) == 0)
 		return;
-	/* The grammar has freed the conditions of the line: of their tables only the names are looked at. */
+	/* The grammar has freed the conditions of the line: of their tables only the names are
+	 * looked at. */
 	for (guint i = before; i < parser->uses->len; i++)
 		g_array_index(parser->uses, struct table_use, i).condition = NULL;
 }
@@ -64,7 +65,8 @@ source_text(const struct parser *parser, const struct place *place)
 		if (token->place.begin > last)
 			g_string_append_c(text, ' ');
 		last = token->place.end;
-		g_string_append_len(text, source + token->place.begin, (gssize)(last - token->place.begin));
+		g_string_append_len(text, source + token->place.begin,
+				    (gssize)(last - token->place.begin));
 	}
 	return g_strstrip(g_string_free(text, FALSE));
 }
@@ -77,7 +79,8 @@ parser_product(struct parser *parser, const struct place *place, uint64_t number
 	uint64_t product = 0;
 
 	if (!unit_multiply(number, factor, &product))
-		parser_error(parser, place, "found a number that is too large, expected a smaller one");
+		parser_error(parser, place,
+			     "found a number that is too large, expected a smaller one");
 	return product;
 }
 
@@ -87,7 +90,8 @@ uint64_t
 parser_expire(struct parser *parser, const struct place *place, uint64_t seconds)
 {
 	if (seconds == 0 || seconds > (uint64_t)EXPIRE_DAYS_MAX * DAY_SECONDS)
-		parser_error(parser, place, "found a time that nothing can wait, expected 1 second to %d days",
+		parser_error(parser, place,
+			     "found a time that nothing can wait, expected 1 second to %d days",
 			     EXPIRE_DAYS_MAX);
 	return seconds;
 }
@@ -96,18 +100,21 @@ char *
 parser_sentence(struct parser *parser, const struct place *place, char *text)
 {
 	if (*text == '\0')
-		parser_error(parser, place, "found an empty text, expected the sentence that the sender reads");
+		parser_error(parser, place,
+			     "found an empty text, expected the sentence that the sender reads");
 	return text;
 }
 
 static void
-add_entries(struct parser *parser, const struct place *place, struct table *table, const GPtrArray *entries)
+add_entries(struct parser *parser, const struct place *place, struct table *table,
+	    const GPtrArray *entries)
 {
 	struct fault fault;
 
 	for (guint i = 0; entries != NULL && i < entries->len; i++)
 		if (!table_add(table, g_ptr_array_index(entries, i), &fault))
-			parser_error(parser, place, "found an entry that matches nobody: %s", fault.text);
+			parser_error(parser, place, "found an entry that matches nobody: %s",
+				     fault.text);
 }
 
 /* A query is asked with one thing, and what does not depend on it is the same for everybody. */
@@ -118,15 +125,21 @@ check_query(struct parser *parser, const struct place *place, const char *query)
 	g_autoptr(GMatchInfo) match = NULL;
 	bool asks = false;
 
-	for (g_regex_match(parameter, query, 0, &match); g_match_info_matches(match); g_match_info_next(match, NULL)) {
+	for (g_regex_match(parameter, query, 0, &match); g_match_info_matches(match);
+	     g_match_info_next(match, NULL)) {
 		g_autofree char *found = g_match_info_fetch(match, 0);
 
 		asks |= strcmp(found, "$1") == 0;
 		if (strcmp(found, "$1") != 0)
-			parser_error(parser, place, "found %s in the query, expected $1 alone, the address or domain", found);
+			parser_error(
+				parser, place,
+				"found %s in the query, expected $1 alone, the address or domain",
+				found);
 	}
 	if (!asks)
-		parser_error(parser, place, "found a query without $1, expected one that asks for the address or domain");
+		parser_error(
+			parser, place,
+			"found a query without $1, expected one that asks for the address or domain");
 }
 
 static void
@@ -137,7 +150,8 @@ add_table(struct parser *parser, const struct place *place, const char *name,
 	struct fault fault;
 
 	if (policy_find_table(parser->policy, name) != NULL) {
-		parser_error(parser, place, "found a second table <%s>, expected another name", name);
+		parser_error(parser, place, "found a second table <%s>, expected another name",
+			     name);
 		return;
 	}
 	table = table_new(name, kind, source);
@@ -179,7 +193,9 @@ parser_receipt(struct parser *parser, const struct place *place, char *form)
 		if (strcmp(forms[i], form) == 0)
 			found = forms[i];
 	if (strcmp(found, "mail") == 0)
-		parser_error(parser, place, "found receipt %s, expected receipt, receipt mdn or receipt dsn", form);
+		parser_error(parser, place,
+			     "found receipt %s, expected receipt, receipt mdn or receipt dsn",
+			     form);
 	g_free(form);
 	return found;
 }
@@ -196,11 +212,14 @@ check_entries(struct parser *parser, const struct place *place, const struct mat
 		const char *at = strchr(entry, '@');
 
 		if (*entry == '\0' && matcher != &match_sender)
-			parser_error(parser, place, "found an empty text, expected an address or domain");
-		else if (domains && at != NULL && at != entry)
 			parser_error(parser, place,
-				     "found the address \"%s\", expected a domain; for one address say %s \"%s\"", entry,
-				     matcher == &match_sender_domain ? "sender" : "recipient", entry);
+				     "found an empty text, expected an address or domain");
+		else if (domains && at != NULL && at != entry)
+			parser_error(
+				parser, place,
+				"found the address \"%s\", expected a domain; for one address say %s \"%s\"",
+				entry, matcher == &match_sender_domain ? "sender" : "recipient",
+				entry);
 	}
 }
 
@@ -250,7 +269,8 @@ parser_patterns(struct parser *parser, const struct place *place, const struct m
 {
 	for (guint i = 0; i < globs->len; i++)
 		if (*(const char *)g_ptr_array_index(globs, i) == '\0')
-			parser_error(parser, place, "found an empty text, expected a pattern such as \"%s\"",
+			parser_error(parser, place,
+				     "found an empty text, expected a pattern such as \"%s\"",
 				     matcher == &match_attachment_type ? "image/*" : "*.exe");
 	return patterns(matcher, globs);
 }
@@ -265,7 +285,9 @@ parser_header(struct parser *parser, const struct place *place, char *name, GPtr
 	for (const char *c = name; *c != '\0'; c++)
 		good = good && g_ascii_isgraph(*c) && *c != ':';
 	if (!good)
-		parser_error(parser, place, "found \"%s\", expected the name of a header field, without a colon", name);
+		parser_error(parser, place,
+			     "found \"%s\", expected the name of a header field, without a colon",
+			     name);
 	condition->name = name;
 	return condition;
 }
@@ -278,7 +300,8 @@ parser_tag(struct parser *parser, const struct place *place, char *tag)
 
 	condition->name = tag;
 	if (strspn(tag, " \t") == strlen(tag))
-		parser_error(parser, place, "found an empty tag, expected one such as \"[secure]\"");
+		parser_error(parser, place,
+			     "found an empty tag, expected one such as \"[secure]\"");
 	return condition;
 }
 
@@ -300,18 +323,21 @@ parser_regex(struct parser *parser, const struct place *place, char *expression)
 	int error;
 	PCRE2_SIZE offset;
 
-	condition->regex = pcre2_compile((PCRE2_SPTR)own, PCRE2_ZERO_TERMINATED,
-					 PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE, &error, &offset, NULL);
+	condition->regex =
+		pcre2_compile((PCRE2_SPTR)own, PCRE2_ZERO_TERMINATED,
+			      PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE, &error, &offset, NULL);
 	if (condition->regex == NULL) {
 		PCRE2_UCHAR why[120];
 
 		pcre2_get_error_message(error, why, sizeof why);
-		parser_error(parser, place, "found a regular expression that is wrong at its character %ld: %s",
+		parser_error(parser, place,
+			     "found a regular expression that is wrong at its character %ld: %s",
 			     g_utf8_strlen(own, (gssize)offset) + 1, (const char *)why);
 		return condition;
 	}
 	if (matches_empty_text(condition->regex))
-		parser_warn(parser, place, "this regular expression matches every text, also an empty one");
+		parser_warn(parser, place,
+			    "this regular expression matches every text, also an empty one");
 	/* Where the JIT cannot be had, matching works without, only slower. */
 	(void)pcre2_jit_compile(condition->regex, PCRE2_JIT_COMPLETE);
 	return condition;
@@ -347,17 +373,20 @@ parser_method(struct parser *parser, const struct place *place, struct rule *rul
 		return;
 	}
 	for (guint i = 0; i < rule->methods->len && before == NULL; i++) {
-		const struct policy_method *other = find_method(parser, g_ptr_array_index(rule->methods, i));
+		const struct policy_method *other =
+			find_method(parser, g_ptr_array_index(rule->methods, i));
 
 		if (other == method)
-			parser_error(parser, place, "found %s a second time, expected it once", own);
+			parser_error(parser, place, "found %s a second time, expected it once",
+				     own);
 		if (other == method || other->always)
 			before = other;
 	}
 	if (before != NULL && before != method)
-		parser_error(parser, place,
-			     "found %s behind %s, which is always available, so that it would never be used; put %s last",
-			     own, before->name, before->name);
+		parser_error(
+			parser, place,
+			"found %s behind %s, which is always available, so that it would never be used; put %s last",
+			own, before->name, before->name);
 	g_ptr_array_add(rule->methods, (gpointer)method->name);
 }
 
@@ -368,15 +397,19 @@ check_options(struct parser *parser, const struct place *place, const struct rul
 	bool waits = false, seals = false;
 
 	for (guint i = 0; i + 1 < rule->methods->len; i++) {
-		const struct policy_method *method = find_method(parser, g_ptr_array_index(rule->methods, i));
+		const struct policy_method *method =
+			find_method(parser, g_ptr_array_index(rule->methods, i));
 
 		waits |= method->waits;
 		seals |= !method->always && !method->waits;
 	}
 	if (rule->options.expire_seconds != 0 && !waits)
-		parser_error(parser, place, "found expire in a rule whose methods let nothing wait, expected pickup among them");
+		parser_error(
+			parser, place,
+			"found expire in a rule whose methods let nothing wait, expected pickup among them");
 	if (rule->options.hide_subject && !seals)
-		parser_warn(parser, place, "hide subject has no effect: none of the methods seals the message");
+		parser_warn(parser, place,
+			    "hide subject has no effect: none of the methods seals the message");
 }
 
 void
@@ -426,7 +459,8 @@ parser_resolve_tables(struct parser *parser)
 		struct table_use *use = &g_array_index(parser->uses, struct table_use, i);
 
 		if (!table_use_resolve(parser, use))
-			parser_error(parser, &use->place, "found <%s>, expected a table that the file defines",
+			parser_error(parser, &use->place,
+				     "found <%s>, expected a table that the file defines",
 				     use->name);
 	}
 }

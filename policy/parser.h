@@ -11,7 +11,7 @@
 /* A table that a condition or a setting names; resolved behind the last line. */
 struct table_use {
 	struct condition *condition; /* NULL: only looked for */
-	char *name;                  /* NULL: the domains of the organisation */
+	char *name;		     /* NULL: the domains of the organisation */
 	struct place place;
 };
 
@@ -21,7 +21,7 @@ struct parser {
 	const struct policy_method *methods;
 	GPtrArray *errors;   /* char * */
 	GPtrArray *warnings; /* char * */
-	GArray *uses;      /* struct table_use */
+	GArray *uses;	     /* struct table_use */
 	/* the line that is being read, and its next token */
 	const struct configuration_line *line;
 	guint next;
@@ -60,17 +60,19 @@ void parser_condition(struct parser *parser, const struct place *place, bool neg
 		      struct condition *condition);
 void parser_method(struct parser *parser, const struct place *place, struct rule *rule, char *name);
 const char *parser_receipt(struct parser *parser, const struct place *place, char *form);
-uint64_t parser_product(struct parser *parser, const struct place *place, uint64_t number, uint64_t factor);
+uint64_t parser_product(struct parser *parser, const struct place *place, uint64_t number,
+			uint64_t factor);
 uint64_t parser_expire(struct parser *parser, const struct place *place, uint64_t seconds);
-struct condition *parser_listed(struct parser *parser, const struct place *place, const struct matcher *matcher,
-				GPtrArray *entries);
+struct condition *parser_listed(struct parser *parser, const struct place *place,
+				const struct matcher *matcher, GPtrArray *entries);
 struct condition *parser_tag(struct parser *parser, const struct place *place, char *tag);
-struct condition *parser_header(struct parser *parser, const struct place *place, char *name, GPtrArray *globs);
+struct condition *parser_header(struct parser *parser, const struct place *place, char *name,
+				GPtrArray *globs);
 char *parser_sentence(struct parser *parser, const struct place *place, char *text);
 struct condition *parser_named(struct parser *parser, const struct matcher *matcher, char *table,
 			       const struct place *place);
-struct condition *parser_patterns(struct parser *parser, const struct place *place, const struct matcher *matcher,
-				  GPtrArray *globs);
+struct condition *parser_patterns(struct parser *parser, const struct place *place,
+				  const struct matcher *matcher, GPtrArray *globs);
 struct condition *parser_regex(struct parser *parser, const struct place *place, char *expression);
 
 #endif

@@ -133,8 +133,9 @@ policy_rule_count(const struct policy *policy)
 
 /* --- the whole file --- */
 
-/* Of the text without its secrets: a new password is no new policy, and who sees the digest cannot try
- * passwords against it. It covers the table files and the logins: another table is another policy. */
+/* Of the text without its secrets: a new password is no new policy, and who sees the digest cannot
+ * try passwords against it. It covers the table files and the logins: another table is another
+ * policy. */
 static char *
 digest(const struct policy *policy)
 {
@@ -240,11 +241,14 @@ policy_complaints_clear(struct policy_complaints *complaints)
 }
 
 struct policy *
-policy_load(const char *path, const struct policy_method *methods, struct policy_complaints *complaints)
+policy_load(const char *path, const struct policy_method *methods,
+	    struct policy_complaints *complaints)
 {
 	g_autoptr(configuration_auto) configuration = configuration_read(path, complaints->errors);
 	g_autoptr(policy_auto) policy = NULL;
-	struct parser parser = {.configuration = configuration, .methods = methods, .errors = complaints->errors,
+	struct parser parser = {.configuration = configuration,
+				.methods = methods,
+				.errors = complaints->errors,
 				.warnings = complaints->warnings};
 
 	if (configuration == NULL)
@@ -281,7 +285,8 @@ policy_vouches_for(const struct policy *policy, const char *login, const char *s
 {
 	if (login == NULL || *login == '\0')
 		return false;
-	return policy->settings->sign == SIGN_MTA || logins_may_send_as(policy->logins, login, sender);
+	return policy->settings->sign == SIGN_MTA ||
+	       logins_may_send_as(policy->logins, login, sender);
 }
 
 bool

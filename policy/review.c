@@ -17,12 +17,14 @@ check_portal_rule(struct parser *parser, const struct rule *rule)
 		if (condition->matcher == &match_portal)
 			is_for_portal = true;
 		else if (condition->matcher != &match_any && condition->matcher != &match_sender &&
-			 condition->matcher != &match_sender_domain && condition->matcher != &match_recipient &&
+			 condition->matcher != &match_sender_domain &&
+			 condition->matcher != &match_recipient &&
 			 condition->matcher != &match_recipient_domain)
 			odd = condition;
 	}
 	if (is_for_portal && odd != NULL)
-		parser_error(parser, &place, "found %s beside portal, expected only sender and recipient there",
+		parser_error(parser, &place,
+			     "found %s beside portal, expected only sender and recipient there",
 			     odd->text);
 }
 
@@ -46,11 +48,13 @@ check_rule(struct parser *parser, const struct rule *rule)
 
 	check_portal_rule(parser, rule);
 	if (rule->conditions->len == 0)
-		parser_error(parser, &place, "found otherwise before other rules, expected it last");
-	else if (matches_always(rule))
 		parser_error(parser, &place,
-			     "found a rule that always matches before other rules, which would never be asked; "
-			     "expected otherwise, as the last one");
+			     "found otherwise before other rules, expected it last");
+	else if (matches_always(rule))
+		parser_error(
+			parser, &place,
+			"found a rule that always matches before other rules, which would never be asked; "
+			"expected otherwise, as the last one");
 	for (guint i = 0; i < rule->conditions->len; i++) {
 		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
 
@@ -65,8 +69,9 @@ conditions_text(const struct rule *rule)
 	GString *text = g_string_new(NULL);
 
 	for (guint i = 0; i < rule->conditions->len; i++)
-		g_string_append_printf(text, "%s\n",
-				       ((const struct condition *)g_ptr_array_index(rule->conditions, i))->text);
+		g_string_append_printf(
+			text, "%s\n",
+			((const struct condition *)g_ptr_array_index(rule->conditions, i))->text);
 	return g_string_free(text, FALSE);
 }
 
@@ -82,8 +87,10 @@ warn_of_repeated(struct parser *parser)
 
 		earlier = g_hash_table_lookup(seen, text);
 		if (earlier != NULL)
-			parser_warn(parser, &place, "this rule decides nothing: that in line %u has the same conditions",
-				    earlier->line);
+			parser_warn(
+				parser, &place,
+				"this rule decides nothing: that in line %u has the same conditions",
+				earlier->line);
 		g_hash_table_insert(seen, text, (gpointer)(earlier != NULL ? earlier : rule));
 	}
 }
@@ -95,8 +102,9 @@ parser_review(struct parser *parser)
 	const struct rule *last = rules->len == 0 ? NULL : g_ptr_array_index(rules, rules->len - 1);
 
 	if (last == NULL || last->conditions->len > 0)
-		parser_error(parser, &parser->configuration->end,
-			     "found the end of the file, expected a last rule that begins with otherwise");
+		parser_error(
+			parser, &parser->configuration->end,
+			"found the end of the file, expected a last rule that begins with otherwise");
 	for (guint i = 0; i + 1 < rules->len; i++)
 		check_rule(parser, g_ptr_array_index(rules, i));
 	warn_of_repeated(parser);

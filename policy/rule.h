@@ -20,23 +20,24 @@ struct matcher {
 		      bool *matched_r, struct fault *fault);
 	enum {
 		SEES_HEADER, /* what is always there to be seen */
-		SEES_NAMES,  /* of what is attached: may be hidden in an archive that is not unpacked */
-		SEES_TEXT,   /* may be hidden there, or encrypted */
+		SEES_NAMES, /* of what is attached: may be hidden in an archive that is not unpacked
+			     */
+		SEES_TEXT,  /* may be hidden there, or encrypted */
 	} sees;
 };
 
 extern const struct matcher match_any, match_sender, match_sender_domain, match_recipient,
 	match_recipient_domain, match_subject_tag, match_header, match_size_over, match_size_under,
-	match_attachment_name, match_attachment_type, match_text_regex, match_encrypted, match_signed, match_opaque, match_portal,
-	match_conversation, match_authenticated;
+	match_attachment_name, match_attachment_type, match_text_regex, match_encrypted,
+	match_signed, match_opaque, match_portal, match_conversation, match_authenticated;
 
 struct condition {
 	const struct matcher *matcher;
 	bool negated;
-	unsigned index;      /* of all conditions of the policy */
-	char *text;          /* as it stands in the file */
+	unsigned index;	     /* of all conditions of the policy */
+	char *text;	     /* as it stands in the file */
 	struct table *table; /* sender, recipient: a table of the policy, or one in the rule */
-	char *name;          /* header: name of the field; subject tag: the tag */
+	char *name;	     /* header: name of the field; subject tag: the tag */
 	GPtrArray *patterns; /* GPatternSpec: header, attachment */
 	uint64_t size;
 	pcre2_code *regex;

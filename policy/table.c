@@ -15,7 +15,8 @@ table_new(const char *name, const struct table_kind *kind, const char *source)
 	table->source = g_strdup(source);
 	table->entries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	if (source != NULL) {
-		g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, source, -1);
+		g_autofree char *digest =
+			g_compute_checksum_for_string(G_CHECKSUM_SHA256, source, -1);
 
 		table->statement = g_strdup_printf("table_%.24s", digest);
 	}
@@ -86,7 +87,8 @@ load_file(struct table *table, struct fault *fault)
 		if (comment != NULL)
 			*comment = '\0';
 		if (*g_strstrip(lines[i]) != '\0' && !table_add(table, lines[i], fault))
-			return fault_within(fault, "reading the table <%s>: %s:%u", table->name, table->source, i + 1);
+			return fault_within(fault, "reading the table <%s>: %s:%u", table->name,
+					    table->source, i + 1);
 	}
 	return true;
 }
@@ -111,11 +113,12 @@ has_row(const struct table *table, struct database *database, const char *key, b
 	g_autoptr(PGresult) result = NULL;
 
 	if (database == NULL)
-		return fault_set(fault, FAULT_DATABASE, "asking the table <%s>: there is no database",
-				 table->name);
+		return fault_set(fault, FAULT_DATABASE,
+				 "asking the table <%s>: there is no database", table->name);
 	connection = database_take(database, fault);
 	parameters_text(&parameters, key);
-	if (connection == NULL || !connection_execute(connection, &statement, &parameters, &result, fault))
+	if (connection == NULL ||
+	    !connection_execute(connection, &statement, &parameters, &result, fault))
 		return fault_within(fault, "asking the table <%s>", table->name);
 	*has_r = PQntuples(result) > 0;
 	return true;

@@ -14,7 +14,7 @@ struct condition;
 struct table {
 	char *name;
 	const struct table_kind *kind;
-	char *source;        /* path, or query */
+	char *source;	     /* path, or query */
 	char *statement;     /* database: name of the prepared statement */
 	GHashTable *entries; /* inline and file: folded */
 	unsigned line, column;

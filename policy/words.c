@@ -1,8 +1,8 @@
 /* The tokens of a line (core/configuration.h) as the grammar knows them: with its keywords. */
 #include <string.h>
 
-#include "policy/parser.h"
 #include "grammar.h"
+#include "policy/parser.h"
 
 int policy_lex(POLICY_STYPE *value, struct place *place, struct parser *parser);
 
@@ -10,17 +10,39 @@ static const struct {
 	const char *word;
 	int token;
 } keywords[] = {
-	{"table", TABLE},           {"match", MATCH},         {"otherwise", OTHERWISE},
-	{"not", NOT},               {"any", ANY},             {"sender", SENDER},
-	{"recipient", RECIPIENT},   {"domain", DOMAIN_},      {"domains", DOMAINS},
-	{"in", IN},                 {"subject", SUBJECT},     {"tag", TAG},
-	{"header", HEADER},         {"size", SIZE},           {"over", OVER},
-	{"under", UNDER},           {"attachment", ATTACHMENT}, {"name", NAME},
-	{"type", TYPE},             {"text", TEXT},           {"regex", REGEX},
-	{"deliver", DELIVER},       {"reject", REJECT},       {"expire", EXPIRE},
-	{"encrypted", ENCRYPTED},   {"signed", SIGNED},       {"hide", HIDE},
-	{"portal", PORTAL},         {"conversation", CONVERSATION}, {"receipt", RECEIPT},
-	{"file", FILE_},            {"database", DATABASE},   {"opaque", OPAQUE},
+	{"table", TABLE},
+	{"match", MATCH},
+	{"otherwise", OTHERWISE},
+	{"not", NOT},
+	{"any", ANY},
+	{"sender", SENDER},
+	{"recipient", RECIPIENT},
+	{"domain", DOMAIN_},
+	{"domains", DOMAINS},
+	{"in", IN},
+	{"subject", SUBJECT},
+	{"tag", TAG},
+	{"header", HEADER},
+	{"size", SIZE},
+	{"over", OVER},
+	{"under", UNDER},
+	{"attachment", ATTACHMENT},
+	{"name", NAME},
+	{"type", TYPE},
+	{"text", TEXT},
+	{"regex", REGEX},
+	{"deliver", DELIVER},
+	{"reject", REJECT},
+	{"expire", EXPIRE},
+	{"encrypted", ENCRYPTED},
+	{"signed", SIGNED},
+	{"hide", HIDE},
+	{"portal", PORTAL},
+	{"conversation", CONVERSATION},
+	{"receipt", RECEIPT},
+	{"file", FILE_},
+	{"database", DATABASE},
+	{"opaque", OPAQUE},
 	{"authenticated", AUTHENTICATED},
 };
 
@@ -45,7 +67,8 @@ keyword(const struct token *token, POLICY_STYPE *value)
 int
 policy_lex(POLICY_STYPE *value, struct place *place, struct parser *parser)
 {
-	const struct token *token = &g_array_index(parser->line->tokens, struct token, parser->next);
+	const struct token *token =
+		&g_array_index(parser->line->tokens, struct token, parser->next);
 
 	*place = token->place;
 	if (token->kind == TOKEN_END)

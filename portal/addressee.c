@@ -115,8 +115,9 @@ ask_rules(struct request *request, const struct addressee_question *question, co
 	g_autoptr(policy_question_auto) asked = NULL;
 
 	if (request->portal->policy == NULL)
-		return fault_set(fault, FAULT_CONFIG,
-				 "asking the rules: postseal.conf has errors, which stood in the log at the start");
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"asking the rules: postseal.conf has errors, which stood in the log at the start");
 	asked = policy_question_new(request->portal->policy, request->portal->database, &facts);
 	return policy_decide(asked, folded, decision_r, fault);
 }
@@ -170,9 +171,9 @@ count_outside(struct request *request, const GPtrArray *addressees, char **why_r
 				   request->session.account.id.text, &allowed, fault))
 			return false;
 		if (!allowed)
-			*why_r = g_strdup(request_say(request,
-						      "You have written to many people within an "
-						      "hour. Please wait an hour, then try again."));
+			*why_r = g_strdup(
+				request_say(request, "You have written to many people within an "
+						     "hour. Please wait an hour, then try again."));
 	}
 	return true;
 }

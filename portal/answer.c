@@ -78,10 +78,11 @@ answer_fault(struct request *request, const struct fault *fault)
 {
 	log_error("answering %s: %s", request->route == NULL ? "a browser" : request->route->path,
 		  fault->text);
-	return answer_outcome(request, MHD_HTTP_SERVICE_UNAVAILABLE, "Not possible at the moment",
-			   "Something on our side does not work just now. Your messages are safe. "
-			   "Please try again "
-			   "in a few minutes.");
+	return answer_outcome(
+		request, MHD_HTTP_SERVICE_UNAVAILABLE, "Not possible at the moment",
+		"Something on our side does not work just now. Your messages are safe. "
+		"Please try again "
+		"in a few minutes.");
 }
 
 enum MHD_Result
@@ -93,8 +94,9 @@ answer_too_often(struct request *request, const char *text)
 enum MHD_Result
 answer_not_found(struct request *request)
 {
-	return answer_outcome(request, MHD_HTTP_NOT_FOUND, "Not found",
-			   "There is no such page, or it is not yours to see. Please use the link "
-			   "in the mail as it "
-			   "stands there.");
+	return answer_outcome(
+		request, MHD_HTTP_NOT_FOUND, "Not found",
+		"There is no such page, or it is not yours to see. Please use the link "
+		"in the mail as it "
+		"stands there.");
 }

@@ -1,6 +1,7 @@
 /*
  * Answers to somebody who may be signed in: pages have the navigation of a member, forms the token
- * that proves them to be ours, and a new session its cookie. All answers of the portal go through here.
+ * that proves them to be ours, and a new session its cookie. All answers of the portal go through
+ * here.
  */
 #ifndef POSTSEAL_PORTAL_ANSWER_H
 #define POSTSEAL_PORTAL_ANSWER_H

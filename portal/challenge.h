@@ -11,7 +11,8 @@ bool challenge_ask(struct request *request, struct page *page, struct fault *fau
 /* *found_r: false where nothing was asked, or it was used already. */
 bool challenge_take(struct request *request, unsigned char challenge_r[PASSKEY_CHALLENGE_BYTES],
 		    bool *found_r, struct fault *fault);
-/* Puts into the page which keys there are: the browser asks for one of them, or makes no second one. */
+/* Puts into the page which keys there are: the browser asks for one of them, or makes no second
+ * one. */
 bool challenge_list_keys(struct request *request, struct page *page, struct fault *fault);
 
 #endif

@@ -17,7 +17,7 @@ struct enclosure {
 struct composition {
 	struct identifier id; /* of the message */
 	const char *domain;   /* right side of its Message-ID */
-	const char *to;       /* as they are shown */
+	const char *to;	      /* as they are shown */
 	const char *subject;
 	const char *text;		      /* UTF-8; lines end as browsers send them */
 	const char *in_reply_to, *references; /* with brackets, or "" */

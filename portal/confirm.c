@@ -7,7 +7,8 @@
 #include "portal/signin.h"
 
 static const struct statement confirmation_give = {
-	"confirmation_give", "update postseal.portal_session set confirmed_at = now() where id = $1"};
+	"confirmation_give",
+	"update postseal.portal_session set confirmed_at = now() where id = $1"};
 
 static const struct statement confirmation_use = {
 	"confirmation_use", "update postseal.portal_session set confirmed_at = null where id = $1"};
@@ -53,7 +54,8 @@ give(struct request *request)
 {
 	struct fault fault;
 
-	return batch_begin(request->connection, &fault) && mark(request, &confirmation_give, &fault) &&
+	return batch_begin(request->connection, &fault) &&
+			       mark(request, &confirmation_give, &fault) &&
 			       batch_commit(request->connection, &fault)
 		       ? answer_see(request, "/settings/security")
 		       : answer_fault(request, &fault);
@@ -88,8 +90,9 @@ try_both(struct request *request, try_factor *factor)
 	if (!allowed)
 		return answer_too_often(request, SIGNIN_TOO_OFTEN);
 	if (!right)
-		return show_confirm(request, MHD_HTTP_FORBIDDEN,
-				    N_("That is not correct, so nothing was changed. Please try again."));
+		return show_confirm(
+			request, MHD_HTTP_FORBIDDEN,
+			N_("That is not correct, so nothing was changed. Please try again."));
 	return give(request);
 }
 

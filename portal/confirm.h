@@ -1,7 +1,7 @@
 /*
- * Before what opens an account is changed (a key, a passkey, the second factor, the password, the recovery
- * code), its owner proves again who they are: a browser left open is not enough. A proof is good for one
- * change within ten minutes. The owner is told of each change by mail.
+ * Before what opens an account is changed (a key, a passkey, the second factor, the password, the
+ * recovery code), its owner proves again who they are: a browser left open is not enough. A proof
+ * is good for one change within ten minutes. The owner is told of each change by mail.
  */
 #ifndef POSTSEAL_PORTAL_CONFIRM_H
 #define POSTSEAL_PORTAL_CONFIRM_H

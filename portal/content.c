@@ -225,8 +225,8 @@ static char *
 in_utf8(const struct layout_part *part, const GByteArray *bytes)
 {
 	const char *data = (const char *)bytes->data;
-	const char *charset = charset_find(part->charset, strcmp(part->type, "text/html") == 0, data,
-					   MIN(bytes->len, (guint)CHARSET_BEGINNING));
+	const char *charset = charset_find(part->charset, strcmp(part->type, "text/html") == 0,
+					   data, MIN(bytes->len, (guint)CHARSET_BEGINNING));
 	g_autofree char *converted = NULL;
 	gsize length;
 

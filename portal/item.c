@@ -71,9 +71,8 @@ item_further_text(const struct mailbox_item *item, size_t max, bool *cut_r, stru
 
 	*cut_r = false;
 	for (guint i = 0; i < further->len && !*cut_r; i++) {
-		g_autofree char *text =
-			content_text(&item->content, g_ptr_array_index(further, i),
-				     max - MIN(max, whole->len), cut_r, fault);
+		g_autofree char *text = content_text(&item->content, g_ptr_array_index(further, i),
+						     max - MIN(max, whole->len), cut_r, fault);
 
 		if (text == NULL)
 			return NULL;

@@ -6,8 +6,8 @@
 #include "core/catalogue.h"
 #include "delivery/outbox/notice.h"
 #include "portal/answer.h"
-#include "portal/signin.h"
 #include "portal/mailbox.h"
+#include "portal/signin.h"
 #include "portal/web/throttle.h"
 
 enum { PROOF_SECONDS = 86400 };
@@ -105,8 +105,8 @@ join_submit(struct request *request)
 			request, MHD_HTTP_BAD_REQUEST,
 			request_say(request,
 				    "Please type your mail address, such as name@example.com."));
-	if (!throttle_take(request->connection, &throttle_proof_network, request->web.network, &allowed,
-			   &fault))
+	if (!throttle_take(request->connection, &throttle_proof_network, request->web.network,
+			   &allowed, &fault))
 		return answer_fault(request, &fault);
 	if (!allowed)
 		return answer_too_often(
@@ -118,7 +118,7 @@ join_submit(struct request *request)
 	    (allowed && !mail_proof(request, &address, &fault)))
 		return answer_fault(request, &fault);
 	return answer_outcome(request, MHD_HTTP_OK, "Please look into your mailbox",
-			   "An email with a link is on its way to you. Follow the link to "
+			      "An email with a link is on its way to you. Follow the link to "
 			      "continue; it works for one day. If it does not arrive, please "
 			      "look in your spam folder.");
 }
@@ -248,7 +248,8 @@ create(struct request *request, const struct newcomer *newcomer,
 	adoption.senders = senders = mailbox_senders(connection, newcomer->address, opened, fault);
 	account_clear(&session->account);
 	session->state = SESSION_MEMBER;
-	session->is_confirmed = true; /* the password was chosen just now, and there is no factor yet */
+	session->is_confirmed =
+		true; /* the password was chosen just now, and there is no factor yet */
 	return senders != NULL && batch_begin(connection, fault) && use_proof(request, fault) &&
 	       account_create(connection, &settings, &session->account, &session->keys, recovery_r,
 			      fault) &&
@@ -302,11 +303,12 @@ join_account_form(struct request *request)
 static enum MHD_Result
 show_pressed_twice(struct request *request)
 {
-	return answer_outcome(request, MHD_HTTP_CONFLICT, "Your account may be there already",
-			   "If you pressed the button twice, your account was made the first time. "
-			   "Please sign in with your address and the password you chose; under "
-			   "Settings you can make a recovery code. Otherwise too much time has "
-			   "passed: please open your message once more with its link and code.");
+	return answer_outcome(
+		request, MHD_HTTP_CONFLICT, "Your account may be there already",
+		"If you pressed the button twice, your account was made the first time. "
+		"Please sign in with your address and the password you chose; under "
+		"Settings you can make a recovery code. Otherwise too much time has "
+		"passed: please open your message once more with its link and code.");
 }
 
 enum MHD_Result
@@ -347,7 +349,7 @@ static enum MHD_Result
 show_used_link(struct request *request)
 {
 	return answer_outcome(request, MHD_HTTP_NOT_FOUND, "This link no longer works",
-			   "It was used before, or it has expired. You can request a new "
+			      "It was used before, or it has expired. You can request a new "
 			      "one on the front page.");
 }
 

@@ -4,8 +4,8 @@
 
 #include "portal/request.h"
 
-/* An address is proven by a link that is mailed to it; what the page says does not depend on whether
- * there is an account. */
+/* An address is proven by a link that is mailed to it; what the page says does not depend on
+ * whether there is an account. */
 serve_request join_form, join_submit;
 serve_request join_proof_form, join_proof_submit;
 /* A guest, whose address the first message has proven. */

@@ -7,8 +7,8 @@
 #include "audit/audit.h"
 #include "core/address.h"
 #include "core/log.h"
-#include "delivery/parcel/parcel.h"
 #include "delivery/outbox/receipt.h"
+#include "delivery/parcel/parcel.h"
 #include "keystore/trust.h"
 
 static const char *const folder_names[FOLDERS] = {"inbox", "sent", "drafts"};
@@ -43,33 +43,31 @@ static const struct statement search_folder = {
 static const struct statement keep_key = {
 	"mailbox_keep", "update postseal.parcel_key set kept = $2, sealed = null where id = $1"};
 
-#define ITEM_HEAD                                                                                  \
-	"select k.id, k.parcel, p.sender, coalesce(c.recipient, ''), k.copy, p.message, "
+#define ITEM_HEAD "select k.id, k.parcel, p.sender, coalesce(c.recipient, ''), k.copy, p.message, "
 #define ITEM_TAIL                                                                                  \
-	", k.read_at is not null, extract(epoch from p.created_at)::bigint,"                        \
+	", k.read_at is not null, extract(epoch from p.created_at)::bigint,"                       \
 	" extract(epoch from k.expires_at)::bigint, p.layout, p.receipt, k.kept, k.sealed, "       \
 	"k.answers, k.reply_kind"
 
 static const struct statement item_of_member = {
-	"mailbox_item",
-	ITEM_HEAD "k.folder" ITEM_TAIL
-		  ", null::bytea from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
-	     " left join postseal.copy c on c.id = k.copy "
-	     "where k.id = $1 and k.account = $2 and k.expires_at > now()"};
+	"mailbox_item", ITEM_HEAD
+	"k.folder" ITEM_TAIL
+	", null::bytea from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
+	" left join postseal.copy c on c.id = k.copy "
+	"where k.id = $1 and k.account = $2 and k.expires_at > now()"};
 
 /* Whoever's mailbox it may be in: here it is in none. */
 static const struct statement item_of_guest = {
-	"mailbox_guest_item", ITEM_HEAD "null::text" ITEM_TAIL
+	"mailbox_guest_item", ITEM_HEAD
+	"null::text" ITEM_TAIL
 	", s.wrapped from postseal.session_key s join postseal.parcel_key k on k.id = s.parcel_key"
 	" join postseal.parcel p on p.id = k.parcel left join postseal.copy c on c.id = k.copy "
 	"where k.id = $1 and s.session = $2 and k.expires_at > now()"};
 
 static const struct statement keep_layout = {
-	"mailbox_layout",
-	"update postseal.parcel set layout = $2 where id = $1"};
+	"mailbox_layout", "update postseal.parcel set layout = $2 where id = $1"};
 
-static const struct statement mark_read = {"mailbox_read",
-					   "select postseal.parcel_key_read($1)"};
+static const struct statement mark_read = {"mailbox_read", "select postseal.parcel_key_read($1)"};
 /* SQLSTATE of that function */
 static const char read_already[] = "PS001", gone_meanwhile[] = "PS002";
 
@@ -507,9 +505,10 @@ mailbox_delete(struct connection *connection, const struct settings *settings,
 	       const struct mailbox_item *item, struct fault *fault)
 {
 	return batch_begin(connection, fault) && mailbox_drop(connection, item, fault) &&
-	       (!mailbox_is_received(item) || (audit_event(connection, item->message, item->copy, "deleted",
-					     "by its recipient", fault) &&
-				 tell_sender(connection, settings, item, "deleted", fault))) &&
+	       (!mailbox_is_received(item) ||
+		(audit_event(connection, item->message, item->copy, "deleted", "by its recipient",
+			     fault) &&
+		 tell_sender(connection, settings, item, "deleted", fault))) &&
 	       batch_commit(connection, fault);
 }
 

@@ -1,8 +1,8 @@
 /*
  * The messages a session may see: those of a member's folders, and those that were opened with link
  * and code. Who may do what with which message is decided here, in one place: every identifier that
- * a browser sends goes through mailbox_find(), and nothing of a message is shown, sent or quoted but
- * what mailbox_open() gave.
+ * a browser sends goes through mailbox_find(), and nothing of a message is shown, sent or quoted
+ * but what mailbox_open() gave.
  */
 #ifndef POSTSEAL_PORTAL_MAILBOX_H
 #define POSTSEAL_PORTAL_MAILBOX_H
@@ -58,7 +58,7 @@ struct mailbox_item {
 	enum folder folder;
 	bool is_read;
 	gint64 at, expires_at;
-	char *receipt;		/* its form, as the rule says, or NULL */
+	char *receipt;		    /* its form, as the rule says, or NULL */
 	char *answers, *reply_kind; /* of a draft: which message (parcel key), and how; or NULL */
 };
 
@@ -93,7 +93,8 @@ bool mailbox_is_full(const struct connection *connection);
 bool mailbox_drop(struct connection *connection, const struct mailbox_item *item,
 		  struct fault *fault);
 
-/* Its owner wants it gone: nothing of it stays but the record. Only for what is in their mailbox. */
+/* Its owner wants it gone: nothing of it stays but the record. Only for what is in their mailbox.
+ */
 bool mailbox_delete(struct connection *connection, const struct settings *settings,
 		    const struct mailbox_item *item, struct fault *fault);
 

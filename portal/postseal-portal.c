@@ -18,8 +18,8 @@
 #include "delivery/method.h"
 #include "mail/letter.h"
 #include "mail/mime_stream.h"
-#include "portal/web/page.h"
 #include "portal/portal.h"
+#include "portal/web/page.h"
 
 #define UNIX_PREFIX "unix:"
 
@@ -193,7 +193,8 @@ run(const char *config)
 {
 	g_autoptr(settings_auto) settings = settings_read(config);
 	/* Where rules cannot be read, reading goes on and writing waits. */
-	g_autoptr(policy_auto) policy = settings == NULL ? NULL : policy_read(config, methods_for_policy());
+	g_autoptr(policy_auto) policy =
+		settings == NULL ? NULL : policy_read(config, methods_for_policy());
 	struct database_settings database = {.role = "postseal_portal"};
 	struct seal_key courier;
 	struct portal portal = {.policy = policy, .settings = settings, .courier = &courier};

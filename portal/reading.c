@@ -5,9 +5,9 @@
 #include "audit/state.h"
 #include "core/catalogue.h"
 #include "core/log.h"
+#include "mail/html.h"
 #include "portal/answer.h"
 #include "portal/archive.h"
-#include "mail/html.h"
 #include "portal/item.h"
 
 enum {
@@ -375,8 +375,8 @@ reading_html(struct request *request)
 	document = document_of(request, &item, &fault);
 	if (document == NULL)
 		return answer_fault(request, &fault);
-	response = MHD_create_response_from_buffer(strlen(document), document,
-						   MHD_RESPMEM_MUST_FREE);
+	response =
+		MHD_create_response_from_buffer(strlen(document), document, MHD_RESPMEM_MUST_FREE);
 	MHD_add_response_header(response, "Content-Type", "text/html; charset=utf-8");
 	/* The second wall: were there anything left in it, it could neither run nor reach anything.
 	 */

@@ -91,7 +91,8 @@ static bool
 find_session(struct request *request, struct fault *fault)
 {
 	struct seal_key cookie;
-	bool found = seal_key_read(&cookie, web_cookie(&request->web, request_cookie_name(request)));
+	bool found =
+		seal_key_read(&cookie, web_cookie(&request->web, request_cookie_name(request)));
 
 	if (!found) {
 		randombytes_buf(request->session.cookie.bytes, SEAL_KEY_BYTES);
@@ -167,10 +168,11 @@ static enum MHD_Result
 answer_stranger(struct request *request)
 {
 	if (strcmp(request->route->method, "POST") == 0)
-		return answer_outcome(request, MHD_HTTP_FORBIDDEN, "You are signed out",
-				   "You were signed out, because nothing happened for some time or "
-				   "in another window. "
-				   "Please sign in again. Nothing was sent.");
+		return answer_outcome(
+			request, MHD_HTTP_FORBIDDEN, "You are signed out",
+			"You were signed out, because nothing happened for some time or "
+			"in another window. "
+			"Please sign in again. Nothing was sent.");
 	if (request->route->access == ACCESS_HALF)
 		return answer_see(request, "/signin");
 	return answer_signin(request);
@@ -224,8 +226,8 @@ admit_files(struct request *request)
 	struct fault fault = {0};
 
 	request->connection = database_take(request->portal->database, &fault);
-	request->web.form.is_ignored = request->connection == NULL || !find_session(request, &fault) ||
-				   !is_allowed(request);
+	request->web.form.is_ignored = request->connection == NULL ||
+				       !find_session(request, &fault) || !is_allowed(request);
 	request_rest(request);
 	session_clear(&request->session);
 }

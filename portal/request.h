@@ -1,6 +1,6 @@
 /*
- * One request to the portal: what the browser brings (portal/web/request.h), who comes with it, what
- * they may do, and whether the form is proven to be of a page of ours before it does anything.
+ * One request to the portal: what the browser brings (portal/web/request.h), who comes with it,
+ * what they may do, and whether the form is proven to be of a page of ours before it does anything.
  */
 #ifndef POSTSEAL_PORTAL_REQUEST_H
 #define POSTSEAL_PORTAL_REQUEST_H

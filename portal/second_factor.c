@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "portal/answer.h"
-#include "portal/signin.h"
 #include "portal/challenge.h"
-#include "portal/web/throttle.h"
+#include "portal/signin.h"
 #include "portal/totp.h"
+#include "portal/web/throttle.h"
 
 static const struct statement totp_get = {
 	"totp_get", "select totp from postseal.account where id = $1 and totp is not null"};

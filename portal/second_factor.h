@@ -1,4 +1,5 @@
-/* The second factor: asked for when somebody signs in, and before what opens the account is changed. */
+/* The second factor: asked for when somebody signs in, and before what opens the account is
+ * changed. */
 #ifndef POSTSEAL_PORTAL_SECOND_FACTOR_H
 #define POSTSEAL_PORTAL_SECOND_FACTOR_H
 

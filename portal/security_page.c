@@ -11,8 +11,8 @@ enum { KEY_BYTES_MAX = 256 * 1024 };
 
 static const struct statement own_keys = {
 	"own_keys", "select kind, subject from postseal.attestation "
-		      "where address = $1 and author = $1 and kind in ('smime', 'pgp') and "
-		      "revoked_at is null order by made_at"};
+		    "where address = $1 and author = $1 and kind in ('smime', 'pgp') and "
+		    "revoked_at is null order by made_at"};
 
 static const struct statement passkeys = {
 	"member_passkeys",
@@ -151,8 +151,9 @@ security_page_recovery(struct request *request)
 static GBytes *
 uploaded(const struct request *request, struct fault *fault)
 {
-	const struct upload *upload =
-		request->web.form.uploads->len == 0 ? NULL : g_ptr_array_index(request->web.form.uploads, 0);
+	const struct upload *upload = request->web.form.uploads->len == 0
+					      ? NULL
+					      : g_ptr_array_index(request->web.form.uploads, 0);
 	size_t size = upload == NULL ? 0 : (size_t)spool_size(upload->content), got, done = 0;
 	g_autofree char *bytes = NULL;
 
@@ -176,16 +177,14 @@ static bool
 store_key(struct request *request, const struct key_facts *key, bool *stored_r, struct fault *fault)
 {
 	const char *address = request->session.account.address;
-	g_autofree char *detail =
-		g_strdup_printf("%s %s", key->kind == KEY_PGP ? "OpenPGP" : "S/MIME",
-				key->fingerprint);
+	g_autofree char *detail = g_strdup_printf(
+		"%s %s", key->kind == KEY_PGP ? "OpenPGP" : "S/MIME", key->fingerprint);
 
 	return upload_store(request->connection, key, address, stored_r, fault) &&
-	       (!*stored_r ||
-		(batch_begin(request->connection, fault) &&
-		 upload_attest(request->connection, key, address, fault) &&
-		 confirm_use(request, CHANGE_KEY_ADDED, detail, fault) &&
-		 batch_commit(request->connection, fault)));
+	       (!*stored_r || (batch_begin(request->connection, fault) &&
+			       upload_attest(request->connection, key, address, fault) &&
+			       confirm_use(request, CHANGE_KEY_ADDED, detail, fault) &&
+			       batch_commit(request->connection, fault)));
 }
 
 static enum MHD_Result

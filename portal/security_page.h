@@ -1,6 +1,6 @@
 /*
- * What opens an account: keys that its owner gave, the second factor, password and recovery code. Each
- * change is confirmed (confirm.h), and told to the owner.
+ * What opens an account: keys that its owner gave, the second factor, password and recovery code.
+ * Each change is confirmed (confirm.h), and told to the owner.
  */
 #ifndef POSTSEAL_PORTAL_SECURITY_PAGE_H
 #define POSTSEAL_PORTAL_SECURITY_PAGE_H

@@ -5,9 +5,9 @@
 #include "audit/audit.h"
 #include "audit/state.h"
 #include "core/address.h"
-#include "portal/answer.h"
 #include "delivery/parcel/sender_page.h"
 #include "keystore/trust.h"
+#include "portal/answer.h"
 
 static const struct statement track_find = {
 	"track_find", "select message, sender, extract(epoch from created_at)::bigint from "
@@ -106,9 +106,9 @@ show(struct request *request, const struct tracked *tracked)
 
 		page_repeat(page, "copy");
 		page_text(page, "recipient", PQgetvalue(tracked->copies, row, RECIPIENT));
-		page_text(
-			page, "state",
-			request_say(request, copy_state_shown(PQgetvalue(tracked->copies, row, STATE))));
+		page_text(page, "state",
+			  request_say(request,
+				      copy_state_shown(PQgetvalue(tracked->copies, row, STATE))));
 		page_text(page, "when", when);
 		page_attribute(page, "copy-id", "value", PQgetvalue(tracked->copies, row, COPY));
 		if (!is_unread)
@@ -126,9 +126,9 @@ static enum MHD_Result
 answer_unknown(struct request *request)
 {
 	return answer_outcome(request, MHD_HTTP_NOT_FOUND, "Not found",
-			   "Nothing is known of this message any more. Is it the link from the "
-			   "mail that told you of it, "
-			   "and has its time not run out?");
+			      "Nothing is known of this message any more. Is it the link from the "
+			      "mail that told you of it, "
+			      "and has its time not run out?");
 }
 
 enum MHD_Result
@@ -188,7 +188,7 @@ revoke_trust(struct request *request, const struct tracked *tracked, int row, st
 }
 
 typedef bool action_function(struct request *request, const struct tracked *tracked, int row,
-			   struct fault *fault);
+			     struct fault *fault);
 
 /* What may be done with this copy, and was asked for; NULL: nothing. */
 static action_function *
@@ -220,8 +220,8 @@ act(struct request *request, const struct tracked *tracked)
 			continue;
 		action = action_for(request, tracked, row);
 		if (action != NULL && (!batch_begin(request->connection, &fault) ||
-				     !action(request, tracked, row, &fault) ||
-				     !batch_commit(request->connection, &fault)))
+				       !action(request, tracked, row, &fault) ||
+				       !batch_commit(request->connection, &fault)))
 			return answer_fault(request, &fault);
 	}
 	return answer_see(request, request->web.path);

@@ -16,11 +16,11 @@ struct sending {
 	const GPtrArray *addressees;	  /* struct addressee; NULL: it is kept as a draft */
 	const struct mailbox_item *draft; /* which it was, or NULL */
 	struct mailbox_own own;		  /* its place in the author's mailbox */
-	struct identifier message; /* in the log */
+	struct identifier message;	  /* in the log */
 	/* Of the form it was written in: sent twice, it goes out once. */
 	unsigned char identity[AUDIT_IDENTITY_BYTES];
-	uint64_t size;			  /* bytes; filled in */
-	bool is_full;			  /* filled in where it fails: it has no room */
+	uint64_t size; /* bytes; filled in */
+	bool is_full;  /* filled in where it fails: it has no room */
 };
 
 /* *again_r: it has gone out already, and nothing was done. */

@@ -70,8 +70,8 @@ static bool
 tell_new_client(struct request *request, struct fault *fault)
 {
 	const struct account *account = &request->session.account;
-	g_autofree char *client =
-		g_strdup_printf("%s|%s|%s", account->id.text, request->web.browser, request->web.network);
+	g_autofree char *client = g_strdup_printf("%s|%s|%s", account->id.text,
+						  request->web.browser, request->web.network);
 	const struct notice notice = {.settings = request->portal->settings,
 				      .courier = request->portal->courier,
 				      .connection = request->connection,
@@ -90,10 +90,9 @@ signin_carried(struct request *request, struct fault *fault)
 {
 	static const struct session nobody;
 
-	return session_opened(request->connection,
-			      request->session.state == SESSION_MEMBER ? &nobody
-								       : &request->session,
-			      fault);
+	return session_opened(
+		request->connection,
+		request->session.state == SESSION_MEMBER ? &nobody : &request->session, fault);
 }
 
 static bool

@@ -16,14 +16,14 @@ bool signin_try_password(struct request *request, const char *address, struct ac
 			 struct account_keys *keys_r, bool *allowed_r, bool *right_r,
 			 struct fault *fault);
 
-/* What the session opened with link and code, for the session that takes its place. Nothing of a member's:
- * another may come after them. As session_opened(). */
+/* What the session opened with link and code, for the session that takes its place. Nothing of a
+ * member's: another may come after them. As session_opened(). */
 GPtrArray *signin_carried(struct request *request, struct fault *fault);
-/* Account and keys of the session are those of whoever knew the password: a second factor is asked for,
- * where there is one. */
+/* Account and keys of the session are those of whoever knew the password: a second factor is asked
+ * for, where there is one. */
 enum MHD_Result signin_with_password(struct request *request);
-/* After the last factor: a member's session, with what the guest had opened. Then the message that was
- * asked for is shown, or the inbox. */
+/* After the last factor: a member's session, with what the guest had opened. Then the message that
+ * was asked for is shown, or the inbox. */
 enum MHD_Result signin_complete(struct request *request);
 
 #endif

@@ -7,11 +7,11 @@
 #include "core/catalogue.h"
 #include "core/log.h"
 #include "core/quote.h"
+#include "delivery/outbox/receipt.h"
 #include "delivery/parcel/parcel.h"
 #include "portal/answer.h"
 #include "portal/mailbox.h"
 #include "portal/web/throttle.h"
-#include "delivery/outbox/receipt.h"
 
 /* A try is counted before it is made: however many come at once, no more are made than allowed. */
 static const struct statement try_take = {
@@ -63,9 +63,9 @@ static enum MHD_Result
 show_locked(struct request *request)
 {
 	return answer_outcome(request, MHD_HTTP_FORBIDDEN, "This message is locked",
-			   "Too many wrong codes were typed. The sender has been told, and can "
-			   "send you a new link "
-			   "and a new code.");
+			      "Too many wrong codes were typed. The sender has been told, and can "
+			      "send you a new link "
+			      "and a new code.");
 }
 
 static enum MHD_Result
@@ -233,8 +233,8 @@ unlock_submit(struct request *request)
 			request_say(request,
 				    "The code is not complete or has a typing mistake. Please look "
 				    "at it again; this did not count as a try."));
-	if (!throttle_take(request->connection, &throttle_code_network, request->web.network, &allowed,
-			   &fault))
+	if (!throttle_take(request->connection, &throttle_code_network, request->web.network,
+			   &allowed, &fault))
 		return answer_fault(request, &fault);
 	answered = allowed ? try_link(request, &code) : show_too_often(request);
 	sodium_memzero(&code, sizeof code);

@@ -95,9 +95,9 @@ show_form(struct request *request, unsigned status, const struct writing_form *f
 	if (!identifier_parse(&id, request_field(request, "form")))
 		identifier_make(&id);
 	page_attribute(page, "form", "value", id.text);
-	page_attribute(page, "reply_kind", "value", form->reply_kind == NULL ? "" : form->reply_kind);
-	page_attribute(page, "parent", "value",
-		       form->parent == NULL ? "" : form->parent->id.text);
+	page_attribute(page, "reply_kind", "value",
+		       form->reply_kind == NULL ? "" : form->reply_kind);
+	page_attribute(page, "parent", "value", form->parent == NULL ? "" : form->parent->id.text);
 	page_attribute(page, "draft", "value", form->draft == NULL ? "" : form->draft->id.text);
 	list_kept(page, kept_from(form));
 	return answer_page(request, status, page);
@@ -106,7 +106,8 @@ show_form(struct request *request, unsigned status, const struct writing_form *f
 enum MHD_Result
 writing_new(struct request *request)
 {
-	const struct writing_form form = {.to = request_query(request, "to"), .subject = "", .text = ""};
+	const struct writing_form form = {
+		.to = request_query(request, "to"), .subject = "", .text = ""};
 
 	return show_form(request, MHD_HTTP_OK, &form);
 }
@@ -332,7 +333,8 @@ answer_full(struct request *request, struct writing_form *form)
 }
 
 static enum MHD_Result
-send_or_keep(struct request *request, struct writing_form *form, const GPtrArray *addressees, bool keep)
+send_or_keep(struct request *request, struct writing_form *form, const GPtrArray *addressees,
+	     bool keep)
 {
 	const struct settings *settings = request->portal->settings;
 	bool answers = form->parent != NULL && !forwards(form);
@@ -364,8 +366,7 @@ send_or_keep(struct request *request, struct writing_form *form, const GPtrArray
 	identifier_make(&sending.composition.id);
 	identify(request, sending.identity);
 	if (!sending_commit(&sending, &again, &fault))
-		return sending.is_full ? answer_full(request, form)
-				       : answer_fault(request, &fault);
+		return sending.is_full ? answer_full(request, form) : answer_fault(request, &fault);
 	return answer_see(request, keep ? "/drafts" : "/sent");
 }
 
@@ -435,9 +436,10 @@ writing_send(struct request *request)
 	g_autofree char *subject = g_utf8_make_valid(request_field(request, "subject"), -1);
 	g_autofree char *text = g_utf8_make_valid(request_field(request, "text"), -1);
 	struct writing_form form = {.to = g_strdelimit(to, "\r\n", ' '),
-			      .subject = g_strdelimit(subject, "\r\n", ' '),
-			      .text = text,
-			      .reply_kind = known_reply_kind(request_field(request, "reply_kind"))};
+				    .subject = g_strdelimit(subject, "\r\n", ' '),
+				    .text = text,
+				    .reply_kind =
+					    known_reply_kind(request_field(request, "reply_kind"))};
 	bool has_parent, has_draft;
 	enum MHD_Result answered;
 

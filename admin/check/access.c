@@ -50,10 +50,13 @@ may(const struct passwd *user, const char *path, int wanted, struct fault *fault
 		return true;
 	name = g_strdup(user->pw_name);
 	owner = getpwuid(status.st_uid);
-	return fault_set(fault, FAULT_CONFIG, "the user %s may not %s %s (owner %s, group %u, mode %04o)", name,
-			 wanted == X_OK ? "enter" : (wanted & W_OK) != 0 ? "write to" : "read", path,
-			 owner == NULL ? "nobody known" : owner->pw_name, (unsigned)status.st_gid,
-			 status.st_mode & 07777);
+	return fault_set(fault, FAULT_CONFIG,
+			 "the user %s may not %s %s (owner %s, group %u, mode %04o)", name,
+			 wanted == X_OK		? "enter"
+			 : (wanted & W_OK) != 0 ? "write to"
+						: "read",
+			 path, owner == NULL ? "nobody known" : owner->pw_name,
+			 (unsigned)status.st_gid, status.st_mode & 07777);
 }
 
 bool
@@ -67,7 +70,8 @@ access_of_user(const char *user, const char *path, int wanted, struct fault *fau
 		return fault_set(fault, FAULT_CONFIG, "there is no user %s", user);
 	known = *entry;
 	known.pw_name = name;
-	for (const char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+	for (const char *slash = strchr(path + 1, '/'); slash != NULL;
+	     slash = strchr(slash + 1, '/')) {
 		g_autofree char *directory = g_strndup(path, (gsize)(slash - path));
 
 		if (!may(&known, directory, X_OK, fault))

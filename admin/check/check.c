@@ -41,7 +41,8 @@ look(const struct look *look, const struct check *check)
 		return true;
 	}
 	good = look->at(check, &note, &fault);
-	printf("%-18s %s%s%s\n", look->name, good ? "good" : "WRONG: ", good ? note == NULL ? "" : ": " : fault.text,
+	printf("%-18s %s%s%s\n", look->name,
+	       good ? "good" : "WRONG: ", good ? note == NULL ? "" : ": " : fault.text,
 	       good && note != NULL ? note : "");
 	return good;
 }

@@ -1,6 +1,6 @@
 /*
- * `postseal check`: looks whether all that Postseal needs is there, and fits together. A look is a function
- * of one of these files and a line in looks[] (check.c).
+ * `postseal check`: looks whether all that Postseal needs is there, and fits together. A look is a
+ * function of one of these files and a line in looks[] (check.c).
  */
 #ifndef POSTSEAL_ADMIN_CHECK_CHECK_H
 #define POSTSEAL_ADMIN_CHECK_CHECK_H
@@ -14,8 +14,8 @@ struct check {
 	const struct postfix *postfix; /* NULL: there is none on this machine */
 };
 
-/* A look returns false and fills the fault where something is wrong; what it says in *note_r (caller
- * frees) is worth reading all the same. */
+/* A look returns false and fills the fault where something is wrong; what it says in *note_r
+ * (caller frees) is worth reading all the same. */
 
 /* parts.c: what Postseal has of its own */
 bool check_policy(const struct check *check, char **note_r, struct fault *fault);

@@ -48,7 +48,7 @@ connects_to_path(const char *path)
 static void
 split(const char *place, char **host_r, char **port_r)
 {
-	const char *milter = g_str_has_prefix(place, "inet:")    ? place + strlen("inet:")
+	const char *milter = g_str_has_prefix(place, "inet:")	 ? place + strlen("inet:")
 			     : g_str_has_prefix(place, "inet6:") ? place + strlen("inet6:")
 								 : NULL;
 	const char *end = milter == NULL ? strrchr(place, ':') : strchr(milter, '@');
@@ -89,6 +89,6 @@ listening_check(const char *place, const char *program, struct fault *fault)
 	const char *path = listening_path(place);
 
 	return (path != NULL ? connects_to_path(path) : connects_to_host(place)) ||
-	       fault_set(fault, FAULT_CONFIG, "looking for %s at %s: %s: is it running?", program, place,
-			 strerror(errno));
+	       fault_set(fault, FAULT_CONFIG, "looking for %s at %s: %s: is it running?", program,
+			 place, strerror(errno));
 }

@@ -30,11 +30,13 @@ real_path(const char *path)
 static bool
 is_same_socket(const struct check *check, const char *path, const char *ours, const char *service)
 {
-	const struct postfix_service *running = service == NULL ? NULL : postfix_service(check->postfix, service);
+	const struct postfix_service *running =
+		service == NULL ? NULL : postfix_service(check->postfix, service);
 	bool inside = *path != '/' || (running != NULL && running->chrooted);
-	g_autofree char *full = inside ? g_build_filename(postfix_value(check->postfix, NULL, "queue_directory"),
-							  path, NULL)
-				       : g_strdup(path);
+	g_autofree char *full =
+		inside ? g_build_filename(postfix_value(check->postfix, NULL, "queue_directory"),
+					  path, NULL)
+		       : g_strdup(path);
 	g_autofree char *theirs = real_path(full), *own = real_path(ours);
 
 	return theirs != NULL && own != NULL && strcmp(theirs, own) == 0;
@@ -47,7 +49,8 @@ is_same_port(const char *address, const char *listen)
 	const char *theirs = strrchr(address, ':'), *ours = strchr(listen, ':');
 	size_t length;
 
-	if (!g_str_has_prefix(address, "inet") || !g_str_has_prefix(listen, "inet") || theirs == NULL)
+	if (!g_str_has_prefix(address, "inet") || !g_str_has_prefix(listen, "inet") ||
+	    theirs == NULL)
 		return false;
 	length = strcspn(ours + 1, "@");
 	return strlen(theirs + 1) == length && strncmp(theirs + 1, ours + 1, length) == 0;
@@ -81,18 +84,22 @@ milters_find(const struct check *check, const char *list, const char *service, g
 bool
 milters_come_again(const struct check *check, const char *service)
 {
-	return g_str_has_prefix(postfix_value(check->postfix, service, "content_filter"), "postseal-edge:") &&
-	       strstr(postfix_value(check->postfix, service, "milter_macro_defaults"), "postseal_next=") != NULL;
+	return g_str_has_prefix(postfix_value(check->postfix, service, "content_filter"),
+				"postseal-edge:") &&
+	       strstr(postfix_value(check->postfix, service, "milter_macro_defaults"),
+		      "postseal_next=") != NULL;
 }
 
 const struct postfix_service *
 milters_second_pass(const struct check *check)
 {
 	for (guint i = 0; i < check->postfix->services->len; i++) {
-		const struct postfix_service *service = g_ptr_array_index(check->postfix->services, i);
+		const struct postfix_service *service =
+			g_ptr_array_index(check->postfix->services, i);
 
 		if (strcmp(service->program, "smtpd") == 0 &&
-		    strcmp(postfix_value(check->postfix, service->name, "syslog_name"), "postfix/postseal-edge") == 0)
+		    strcmp(postfix_value(check->postfix, service->name, "syslog_name"),
+			   "postfix/postseal-edge") == 0)
 			return service;
 	}
 	return NULL;

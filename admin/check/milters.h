@@ -11,7 +11,8 @@ char *milters_address(const char *element);
 /* Is it the socket that our milter listens on? */
 bool milters_is_ours(const struct check *check, const char *address, const char *service);
 /* The element of a list that is ours, or NULL; *place_r is its place from 0. Caller frees. */
-char *milters_find(const struct check *check, const char *list, const char *service, guint *place_r);
+char *milters_find(const struct check *check, const char *list, const char *service,
+		   guint *place_r);
 
 /* Does this service hand a message to a second pass, so that the milter only takes note of it? */
 bool milters_come_again(const struct check *check, const char *service);

@@ -18,8 +18,9 @@ bool
 check_policy(const struct check *check, char **note_r, struct fault *fault)
 {
 	(void)fault;
-	*note_r = g_strdup_printf("%u rules, version %.12s", policy_rule_count(check->admin->policy),
-				  policy_digest(check->admin->policy));
+	*note_r =
+		g_strdup_printf("%u rules, version %.12s", policy_rule_count(check->admin->policy),
+				policy_digest(check->admin->policy));
 	return true;
 }
 
@@ -44,8 +45,8 @@ check_gpg(const struct check *check, char **note_r, struct fault *fault)
 {
 	(void)note_r;
 	return access(check->settings->gpg_program, X_OK) == 0 ||
-	       fault_set(fault, FAULT_CONFIG, "looking for gpg at %s: %s", check->settings->gpg_program,
-			 strerror(errno));
+	       fault_set(fault, FAULT_CONFIG, "looking for gpg at %s: %s",
+			 check->settings->gpg_program, strerror(errno));
 }
 
 /* Without it formatted mail cannot be shown; its text is. */
@@ -72,12 +73,14 @@ check_owner(const struct check *check, const char *name, const char *user, struc
 	const struct passwd *owner;
 	struct stat status;
 
-	if (stat(path, &status) != 0 || status.st_uid == 0 || (entry != NULL && entry->pw_uid == status.st_uid))
+	if (stat(path, &status) != 0 || status.st_uid == 0 ||
+	    (entry != NULL && entry->pw_uid == status.st_uid))
 		return true; /* secret_read() tells what is missing */
 	owner = getpwuid(status.st_uid);
-	return fault_set(fault, FAULT_CONFIG,
-			 "looking at the key file %s: it belongs to %s; make it readable with: chown %s %s", path,
-			 owner == NULL ? "nobody known" : owner->pw_name, user, path);
+	return fault_set(
+		fault, FAULT_CONFIG,
+		"looking at the key file %s: it belongs to %s; make it readable with: chown %s %s",
+		path, owner == NULL ? "nobody known" : owner->pw_name, user, path);
 }
 
 /* Of one installation: what is sealed with the one is opened with the other. */
@@ -86,24 +89,28 @@ check_pair(const struct check *check, struct fault *fault)
 {
 	struct seal_key private_key, public_key;
 	unsigned char expected[SEAL_KEY_BYTES];
-	bool good = secret_read(&private_key, check->settings->secrets, SECRET_COURIER, fault) &&
-		    secret_read(&public_key, check->settings->secrets, SECRET_COURIER_PUBLIC, fault);
+	bool good =
+		secret_read(&private_key, check->settings->secrets, SECRET_COURIER, fault) &&
+		secret_read(&public_key, check->settings->secrets, SECRET_COURIER_PUBLIC, fault);
 
 	if (!good)
 		return false;
 	crypto_scalarmult_base(expected, private_key.bytes);
 	good = sodium_memcmp(expected, public_key.bytes, sizeof expected) == 0;
 	sodium_memzero(&private_key, sizeof private_key);
-	return good || fault_set(fault, FAULT_CONFIG,
-				 "looking at the key files in %s: %s does not belong to %s: the courier could open "
-				 "nothing of what is sealed to it",
-				 check->settings->secrets, SECRET_COURIER_PUBLIC, SECRET_COURIER);
+	return good ||
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "looking at the key files in %s: %s does not belong to %s: the courier could open "
+		       "nothing of what is sealed to it",
+		       check->settings->secrets, SECRET_COURIER_PUBLIC, SECRET_COURIER);
 }
 
 bool
 check_secrets(const struct check *check, char **note_r, struct fault *fault)
 {
-	static const char *const names[] = {SECRET_MASTER, SECRET_COURIER, SECRET_COURIER_PUBLIC, SECRET_LOGIN};
+	static const char *const names[] = {SECRET_MASTER, SECRET_COURIER, SECRET_COURIER_PUBLIC,
+					    SECRET_LOGIN};
 	const struct settings *settings = check->settings;
 	struct seal_key key;
 	bool good = true;
@@ -118,7 +125,8 @@ check_secrets(const struct check *check, char **note_r, struct fault *fault)
 	       check_owner(check, SECRET_LOGIN, settings->milter_user, fault);
 }
 
-/* Bodies of large messages go there, and what strangers upload to a place of its own: neither can fill the other's. */
+/* Bodies of large messages go there, and what strangers upload to a place of its own: neither can
+ * fill the other's. */
 bool
 check_spool(const struct check *check, char **note_r, struct fault *fault)
 {
@@ -130,8 +138,10 @@ check_spool(const struct check *check, char **note_r, struct fault *fault)
 	if (!access_of_user(settings->portal_user, settings->portal_spool, W_OK | X_OK, fault))
 		return fault_within(fault, "looking at portal spool");
 	return strcmp(settings->portal_spool, settings->spool_directory) != 0 ||
-	       fault_set(fault, FAULT_CONFIG, "looking at portal spool: %s is the milter's too, so that uploads could fill it",
-			 settings->portal_spool);
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "looking at portal spool: %s is the milter's too, so that uploads could fill it",
+		       settings->portal_spool);
 }
 
 /* The courier listens nowhere: it is mail that nobody takes in hand that tells. */
@@ -147,10 +157,11 @@ check_courier(const struct check *check, struct fault *fault)
 	if (!command_ask(check->admin, &overdue, none, &result, fault))
 		return false;
 	return result_number(result, 0, 0) == 0 ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "looking for postseal-courier: %s mails of the outbox are due for more than two minutes: is it "
-			 "running?",
-			 PQgetvalue(result, 0, 0));
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "looking for postseal-courier: %s mails of the outbox are due for more than two minutes: is it "
+		       "running?",
+		       PQgetvalue(result, 0, 0));
 }
 
 bool
@@ -174,15 +185,20 @@ check_portal(const struct check *check, char **note_r, struct fault *fault)
 		return true;
 	}
 	if (!g_str_has_prefix(url, "https://") && !g_str_has_prefix(url, "http://"))
-		return fault_set(fault, FAULT_CONFIG,
-				 "looking at portal url: %s is no address such as https://secure.example.com", url);
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"looking at portal url: %s is no address such as https://secure.example.com",
+			url);
 	if (g_str_has_suffix(url, "/"))
-		return fault_set(fault, FAULT_CONFIG, "looking at portal url: %s must not end with a slash", url);
+		return fault_set(fault, FAULT_CONFIG,
+				 "looking at portal url: %s must not end with a slash", url);
 	if (g_str_has_prefix(url, "http://"))
-		*note_r = g_strdup("without https, what is read can be read along: only for trying it");
+		*note_r = g_strdup(
+			"without https, what is read can be read along: only for trying it");
 	else if (!policy_has_condition(check->admin->policy, "conversation"))
-		*note_r = g_strdup("no rule has the condition conversation: what an employee answers to mail from "
-				   "the portal is sealed only if another rule says so");
+		*note_r = g_strdup(
+			"no rule has the condition conversation: what an employee answers to mail from "
+			"the portal is sealed only if another rule says so");
 	return true;
 }
 
@@ -191,8 +207,9 @@ bool
 check_mta_log(const struct check *check, char **note_r, struct fault *fault)
 {
 	if (!mta_log_check(check->settings->mta_log, fault))
-		*note_r = g_strdup_printf("not there, so a mail may arrive twice when a courier dies: %s; where "
-					  "Postfix logs to systemd, set mta log \"journal\"",
-					  fault->text);
+		*note_r = g_strdup_printf(
+			"not there, so a mail may arrive twice when a courier dies: %s; where "
+			"Postfix logs to systemd, set mta log \"journal\"",
+			fault->text);
 	return true;
 }

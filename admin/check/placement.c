@@ -23,7 +23,8 @@ is_listed(const char *list, const char *domain)
 static bool
 is_own(const struct check *check, const char *domain)
 {
-	static const char *const lists[] = {"mydestination", "virtual_alias_domains", "virtual_mailbox_domains"};
+	static const char *const lists[] = {"mydestination", "virtual_alias_domains",
+					    "virtual_mailbox_domains"};
 
 	for (char **own = check->settings->domains; *own != NULL; own++)
 		if (g_ascii_strcasecmp(*own, domain) == 0)
@@ -41,7 +42,8 @@ find_outside(const struct check *check, const char *text)
 	g_auto(GStrv) words = g_strsplit_set(text, ", \t\r\n\"", -1);
 
 	for (char **word = words; *word != NULL; word++)
-		if (strchr(*word, '@') != NULL && **word != '|' && **word != '#' && !is_own(check, address_domain(*word)))
+		if (strchr(*word, '@') != NULL && **word != '|' && **word != '#' &&
+		    !is_own(check, address_domain(*word)))
 			return g_strdup(*word);
 	return NULL;
 }
@@ -56,8 +58,8 @@ entries_of(const char *map)
 }
 
 static bool
-check_entries(const struct check *check, const char *parameter, const char *map, const char *entries,
-	      struct fault *fault)
+check_entries(const struct check *check, const char *parameter, const char *map,
+	      const char *entries, struct fault *fault)
 {
 	g_auto(GStrv) lines = g_strsplit(entries, "\n", -1);
 
@@ -66,10 +68,11 @@ check_entries(const struct check *check, const char *parameter, const char *map,
 		g_autofree char *outside = value == NULL ? NULL : find_outside(check, value + 1);
 
 		if (outside != NULL)
-			return fault_set(fault, FAULT_CONFIG,
-					 "looking at Postfix: %s (%s): %.*s leads to %s behind the milter, which has not "
-					 "decided how mail may go there; %s",
-					 parameter, map, (int)(value - *line), *line, outside, advice);
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"looking at Postfix: %s (%s): %.*s leads to %s behind the milter, which has not "
+				"decided how mail may go there; %s",
+				parameter, map, (int)(value - *line), *line, outside, advice);
 	}
 	return true;
 }
@@ -83,7 +86,8 @@ check_maps(const struct check *check, const char *parameter, GString *unknown, s
 		g_autofree char *entries = entries_of(*map);
 
 		if (entries == NULL)
-			g_string_append_printf(unknown, "%s%s (%s)", unknown->len > 0 ? ", " : "", parameter, *map);
+			g_string_append_printf(unknown, "%s%s (%s)", unknown->len > 0 ? ", " : "",
+					       parameter, *map);
 		else if (!check_entries(check, parameter, *map, entries, fault))
 			return false;
 	}
@@ -104,10 +108,11 @@ check_forward_files(const struct check *check, struct fault *fault)
 		if (g_file_get_contents(path, &text, NULL, NULL))
 			outside = find_outside(check, text);
 		if (outside != NULL)
-			good = fault_set(fault, FAULT_CONFIG,
-					 "looking at %s: it leads to %s behind the milter, which has not decided how mail may "
-					 "go there; %s",
-					 path, outside, advice);
+			good = fault_set(
+				fault, FAULT_CONFIG,
+				"looking at %s: it leads to %s behind the milter, which has not decided how mail may "
+				"go there; %s",
+				path, outside, advice);
 	}
 	endpwent();
 	return good;
@@ -120,7 +125,8 @@ check_local(const struct check *check, GString *unknown, struct fault *fault)
 	if (*postfix_value(check->postfix, NULL, "mydestination") == '\0')
 		return true;
 	return check_maps(check, "alias_maps", unknown, fault) &&
-	       (*postfix_value(check->postfix, NULL, "forward_path") == '\0' || check_forward_files(check, fault));
+	       (*postfix_value(check->postfix, NULL, "forward_path") == '\0' ||
+		check_forward_files(check, fault));
 }
 
 /* Whoever is added gets what was sealed for another, or what should have been. */
@@ -133,10 +139,11 @@ check_added(const struct check *check, struct fault *fault)
 		const char *value = postfix_value(check->postfix, NULL, names[i]);
 
 		if (*value != '\0')
-			return fault_set(fault, FAULT_CONFIG,
-					 "looking at Postfix: %s = %s adds recipients behind the milter, which has decided for "
-					 "others; %s",
-					 names[i], value, advice);
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"looking at Postfix: %s = %s adds recipients behind the milter, which has decided for "
+				"others; %s",
+				names[i], value, advice);
 	}
 	return true;
 }
@@ -144,7 +151,8 @@ check_added(const struct check *check, struct fault *fault)
 static bool
 check_edge(const struct check *check, char **note_r, struct fault *fault)
 {
-	static const char *const maps[] = {"virtual_alias_maps", "canonical_maps", "recipient_canonical_maps"};
+	static const char *const maps[] = {"virtual_alias_maps", "canonical_maps",
+					   "recipient_canonical_maps"};
 	g_autoptr(GString) unknown = g_string_new(NULL);
 
 	if (!check_added(check, fault))
@@ -154,10 +162,13 @@ check_edge(const struct check *check, char **note_r, struct fault *fault)
 			return false;
 	if (!check_local(check, unknown, fault))
 		return false;
-	*note_r = unknown->len == 0 ? g_strdup("at the edge")
-				    : g_strdup_printf("at the edge; cannot be listed, so see for yourself that nothing there "
-						      "leads outside: %s",
-						      unknown->str);
+	*note_r =
+		unknown->len == 0
+			? g_strdup("at the edge")
+			: g_strdup_printf(
+				  "at the edge; cannot be listed, so see for yourself that nothing there "
+				  "leads outside: %s",
+				  unknown->str);
 	return true;
 }
 
@@ -168,18 +179,21 @@ check_second_pass(const struct check *check, struct fault *fault)
 {
 	const struct postfix_service *again = milters_second_pass(check);
 	const char *options = again == NULL ? ""
-					    : postfix_value(check->postfix, again->name, "receive_override_options");
+					    : postfix_value(check->postfix, again->name,
+							    "receive_override_options");
 
 	if (again == NULL || postfix_service(check->postfix, "postseal-edge/unix") == NULL)
-		return fault_set(fault, FAULT_CONFIG,
-				 "looking at Postfix: content_filter leads to a second pass, whose services are not in "
-				 "master.cf; contrib/postfix/wire makes them");
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"looking at Postfix: content_filter leads to a second pass, whose services are not in "
+			"master.cf; contrib/postfix/wire makes them");
 	if (strstr(options, "no_address_mappings") == NULL ||
 	    *postfix_value(check->postfix, again->name, "content_filter") != '\0')
-		return fault_set(fault, FAULT_CONFIG,
-				 "looking at the service %s of Postfix: what is decided there must not be mapped or filtered "
-				 "once more (receive_override_options = %s); contrib/postfix/wire sets it up",
-				 again->name, options);
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"looking at the service %s of Postfix: what is decided there must not be mapped or filtered "
+			"once more (receive_override_options = %s); contrib/postfix/wire sets it up",
+			again->name, options);
 	return true;
 }
 
@@ -188,10 +202,12 @@ check_forwarded(const struct check *check, struct fault *fault)
 {
 	return *postfix_value(check->postfix, NULL, "mydestination") == '\0' ||
 	       postfix_service(check->postfix, "local/unix") == NULL ||
-	       strcmp(postfix_value(check->postfix, "local/unix", "cleanup_service_name"), "postseal-forward") == 0 ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "looking at the service local/unix of Postfix: what it forwards leaves unseen; "
-			 "contrib/postfix/wire sets it up");
+	       strcmp(postfix_value(check->postfix, "local/unix", "cleanup_service_name"),
+		      "postseal-forward") == 0 ||
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "looking at the service local/unix of Postfix: what it forwards leaves unseen; "
+		       "contrib/postfix/wire sets it up");
 }
 
 static bool
@@ -207,18 +223,23 @@ bool
 check_placement(const struct check *check, char **note_r, struct fault *fault)
 {
 	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
-	bool passes = g_str_has_prefix(postfix_value(check->postfix, NULL, "content_filter"), "postseal-edge:");
+	bool passes = g_str_has_prefix(postfix_value(check->postfix, NULL, "content_filter"),
+				       "postseal-edge:");
 
 	if (passes && !milters_come_again(check, NULL))
-		return fault_set(fault, FAULT_CONFIG,
-				 "looking at Postfix: content_filter leads to a second pass, but milter_macro_defaults does "
-				 "not tell the milter, which decides twice; contrib/postfix/wire sets it up");
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"looking at Postfix: content_filter leads to a second pass, but milter_macro_defaults does "
+			"not tell the milter, which decides twice; contrib/postfix/wire sets it up");
 	for (guint i = 0; i < listeners->len; i++) {
 		const struct postfix_service *service = g_ptr_array_index(listeners, i);
-		const char *options = postfix_value(check->postfix, service->name, "receive_override_options");
+		const char *options =
+			postfix_value(check->postfix, service->name, "receive_override_options");
 
-		if (!milters_come_again(check, service->name) && strstr(options, "no_address_mappings") == NULL)
-			return check_edge(check, note_r, fault) && (!passes || check_two_passes(check, note_r, fault));
+		if (!milters_come_again(check, service->name) &&
+		    strstr(options, "no_address_mappings") == NULL)
+			return check_edge(check, note_r, fault) &&
+			       (!passes || check_two_passes(check, note_r, fault));
 	}
 	return passes ? check_two_passes(check, note_r, fault) : check_edge(check, note_r, fault);
 }

@@ -10,8 +10,9 @@ postfix_ask(const char *const *command)
 	char *output = NULL;
 	int status;
 
-	if (!g_spawn_sync(NULL, (char **)command, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL,
-			  NULL, &output, NULL, &status, NULL))
+	if (!g_spawn_sync(NULL, (char **)command, NULL,
+			  G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &output,
+			  NULL, &status, NULL))
 		return NULL;
 	if (!g_spawn_check_wait_status(status, NULL))
 		g_clear_pointer(&output, g_free);
@@ -79,7 +80,8 @@ postfix_read(struct fault *fault)
 	special = postfix_ask(overrides);
 	services = postfix_ask(master_cf);
 	if (values == NULL || special == NULL || services == NULL) {
-		fault_set(fault, FAULT_CONFIG, "asking postconf for the settings of Postfix: it fails");
+		fault_set(fault, FAULT_CONFIG,
+			  "asking postconf for the settings of Postfix: it fails");
 		return NULL;
 	}
 	postfix = g_new0(struct postfix, 1);
@@ -104,7 +106,8 @@ postfix_free(struct postfix *postfix)
 const char *
 postfix_value(const struct postfix *postfix, const char *service, const char *parameter)
 {
-	g_autofree char *special = service == NULL ? NULL : g_strdup_printf("%s/%s", service, parameter);
+	g_autofree char *special =
+		service == NULL ? NULL : g_strdup_printf("%s/%s", service, parameter);
 	const char *value = special == NULL ? NULL : g_hash_table_lookup(postfix->values, special);
 
 	if (value == NULL)

@@ -32,33 +32,39 @@ check_without_milters(const struct check *check, const char *service, struct fau
 	const char *options = postfix_value(check->postfix, service, "receive_override_options");
 
 	return *milters == '\0' || strstr(options, "no_milters") != NULL ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "looking at the service %s of Postfix: it has milters (%s), so that what Postseal hands over "
-			 "is sealed twice; contrib/postfix/wire sets it up",
-			 service, milters);
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "looking at the service %s of Postfix: it has milters (%s), so that what Postseal hands over "
+		       "is sealed twice; contrib/postfix/wire sets it up",
+		       service, milters);
 }
 
 static bool
 check_service(const struct check *check, const char *url, char **note_r, struct fault *fault)
 {
-	const struct smtp_peer peer = {url, check->settings->reinject_user, check->settings->hostname, SMTP_SECONDS};
+	const struct smtp_peer peer = {url, check->settings->reinject_user,
+				       check->settings->hostname, SMTP_SECONDS};
 	const char *path = listening_path(url);
 	g_autofree char *service = service_of(check, url);
 	g_autoptr(smtp_auto) smtp = NULL;
 
 	if (path != NULL && access(path, F_OK) == 0 &&
 	    !access_of_user(check->settings->courier_user, path, W_OK, fault))
-		return fault_within(fault, "looking whether the courier can hand over mail (usermod -a -G postdrop %s)",
-				    check->settings->courier_user);
+		return fault_within(
+			fault,
+			"looking whether the courier can hand over mail (usermod -a -G postdrop %s)",
+			check->settings->courier_user);
 	smtp = smtp_open(&peer, fault);
 	if (smtp == NULL || (*service != '\0' && !check_without_milters(check, service, fault)))
 		return false;
-	*note_r = g_strdup_printf("%s answers%s%s%s", url,
-				  smtp_is_local(url) ? ""
-						     : "; a port can be bound by others while the MTA is down, and used by "
-						       "any process: a Unix socket is safer",
-				  smtp_offers(smtp, "DSN") ? "" : "; it offers no DSN: wishes for receipts are lost",
-				  smtp_offers(smtp, "SMTPUTF8") ? "" : "; it offers no SMTPUTF8");
+	*note_r = g_strdup_printf(
+		"%s answers%s%s%s", url,
+		smtp_is_local(url)
+			? ""
+			: "; a port can be bound by others while the MTA is down, and used by "
+			  "any process: a Unix socket is safer",
+		smtp_offers(smtp, "DSN") ? "" : "; it offers no DSN: wishes for receipts are lost",
+		smtp_offers(smtp, "SMTPUTF8") ? "" : "; it offers no SMTPUTF8");
 	return true;
 }
 
@@ -78,27 +84,32 @@ check_reinject_mapped(const struct check *check, char **note_r, struct fault *fa
 static bool
 check_transport(const struct check *check, const char *service, struct fault *fault)
 {
-	static const char *const verified[] = {"secure", "dane-only", "verify", "fingerprint", NULL};
+	static const char *const verified[] = {"secure", "dane-only", "verify", "fingerprint",
+					       NULL};
 	const char *filter = postfix_value(check->postfix, service, "content_filter");
-	g_autofree char *transport = g_strdup_printf("%.*s/unix", (int)strcspn(filter, ":"), filter);
+	g_autofree char *transport =
+		g_strdup_printf("%.*s/unix", (int)strcspn(filter, ":"), filter);
 	const char *level;
 
 	if (*filter == '\0' || postfix_service(check->postfix, transport) == NULL)
-		return fault_set(fault, FAULT_CONFIG,
-				 "looking at the service %s of Postfix: its content_filter (%s) is no transport of "
-				 "master.cf, so that its mail leaves like any other; contrib/postfix/wire sets it up",
-				 service, filter);
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"looking at the service %s of Postfix: its content_filter (%s) is no transport of "
+			"master.cf, so that its mail leaves like any other; contrib/postfix/wire sets it up",
+			service, filter);
 	level = postfix_value(check->postfix, transport, "smtp_tls_security_level");
 	if (!g_strv_contains(verified, level))
-		return fault_set(fault, FAULT_CONFIG,
-				 "looking at the transport %s of Postfix: smtp_tls_security_level = %s does not verify "
-				 "anybody; expected secure or dane-only",
-				 transport, level);
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"looking at the transport %s of Postfix: smtp_tls_security_level = %s does not verify "
+			"anybody; expected secure or dane-only",
+			transport, level);
 	return *postfix_value(check->postfix, transport, "smtp_tls_policy_maps") == '\0' ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "looking at the transport %s of Postfix: smtp_tls_policy_maps could let some mail leave without "
-			 "verified TLS; expected -o smtp_tls_policy_maps=",
-			 transport);
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "looking at the transport %s of Postfix: smtp_tls_policy_maps could let some mail leave without "
+		       "verified TLS; expected -o smtp_tls_policy_maps=",
+		       transport);
 }
 
 bool

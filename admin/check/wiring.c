@@ -32,11 +32,14 @@ check_chroot(const struct check *check, const char *path, struct fault *fault)
 		const struct postfix_service *service = g_ptr_array_index(listeners, i);
 
 		if (service->chrooted && is_named_from_outside(check, service->name))
-			return fault_set(fault, FAULT_CONFIG,
-					 "looking at the service %s of Postfix: it runs in a chroot (%s), where there is no "
-					 "%s: put milter listen below the queue directory, and name it by its path from there; "
-					 "%s",
-					 service->name, postfix_value(check->postfix, NULL, "queue_directory"), path, advice);
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"looking at the service %s of Postfix: it runs in a chroot (%s), where there is no "
+				"%s: put milter listen below the queue directory, and name it by its path from there; "
+				"%s",
+				service->name,
+				postfix_value(check->postfix, NULL, "queue_directory"), path,
+				advice);
 	}
 	return true;
 }
@@ -60,7 +63,8 @@ check_socket(const struct check *check, char **note_r, struct fault *fault)
 /* --- who is seen --- */
 
 static bool
-check_list(const struct check *check, const char *service, const char *parameter, struct fault *fault)
+check_list(const struct check *check, const char *service, const char *parameter,
+	   struct fault *fault)
 {
 	const char *list = postfix_value(check->postfix, service, parameter);
 	const char *options = postfix_value(check->postfix, service, "receive_override_options");
@@ -68,15 +72,17 @@ check_list(const struct check *check, const char *service, const char *parameter
 	g_autofree char *ours = milters_find(check, list, service, &place);
 
 	if (ours == NULL)
-		return fault_set(fault, FAULT_CONFIG,
-				 "looking at Postfix: %s%s%s (%s) does not name the milter's socket %s, so that what comes "
-				 "in there leaves unseen; %s",
-				 service == NULL ? "" : service, service == NULL ? "" : "/", parameter, list,
-				 check->settings->milter_listen, advice);
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"looking at Postfix: %s%s%s (%s) does not name the milter's socket %s, so that what comes "
+			"in there leaves unseen; %s",
+			service == NULL ? "" : service, service == NULL ? "" : "/", parameter, list,
+			check->settings->milter_listen, advice);
 	return strstr(options, "no_milters") == NULL ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "looking at Postfix: %s%sreceive_override_options = %s keeps the milter out",
-			 service == NULL ? "" : service, service == NULL ? "" : "/", options);
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "looking at Postfix: %s%sreceive_override_options = %s keeps the milter out",
+		       service == NULL ? "" : service, service == NULL ? "" : "/", options);
 }
 
 bool
@@ -117,10 +123,11 @@ check_service_order(const struct check *check, const char *service, struct fault
 		g_autofree char *address = milters_address(elements[i]);
 
 		if (signs(address))
-			return fault_set(fault, FAULT_CONFIG,
-					 "looking at Postfix: %s/smtpd_milters (%s) has %s sign before Postseal seals, "
-					 "which makes the signature wrong; %s",
-					 service, list, address, advice);
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"looking at Postfix: %s/smtpd_milters (%s) has %s sign before Postseal seals, "
+				"which makes the signature wrong; %s",
+				service, list, address, advice);
 	}
 	return true;
 }
@@ -135,7 +142,8 @@ check_order(const struct check *check, char **note_r, struct fault *fault)
 	for (guint i = 0; i < listeners->len; i++) {
 		const struct postfix_service *service = g_ptr_array_index(listeners, i);
 
-		if (!milters_come_again(check, service->name) && !check_service_order(check, service->name, fault))
+		if (!milters_come_again(check, service->name) &&
+		    !check_service_order(check, service->name, fault))
 			return false;
 	}
 	return again == NULL || check_service_order(check, again->name, fault);
@@ -147,13 +155,15 @@ check_order(const struct check *check, char **note_r, struct fault *fault)
 static bool
 is_restricted(const struct check *check, const char *service, const char *restriction)
 {
-	static const char *const lists[] = {"smtpd_client_restrictions", "smtpd_helo_restrictions",
-					    "smtpd_sender_restrictions", "smtpd_relay_restrictions",
-					    "smtpd_recipient_restrictions", "smtpd_data_restrictions",
-					    "smtpd_end_of_data_restrictions"};
+	static const char *const lists[] = {
+		"smtpd_client_restrictions",	 "smtpd_helo_restrictions",
+		"smtpd_sender_restrictions",	 "smtpd_relay_restrictions",
+		"smtpd_recipient_restrictions",	 "smtpd_data_restrictions",
+		"smtpd_end_of_data_restrictions"};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
-		g_auto(GStrv) words = postfix_list(postfix_value(check->postfix, service, lists[i]));
+		g_auto(GStrv) words =
+			postfix_list(postfix_value(check->postfix, service, lists[i]));
 
 		if (g_strv_contains((const char *const *)words, restriction))
 			return true;
@@ -181,13 +191,15 @@ check_logins(const struct check *check, char **note_r, struct fault *fault)
 	for (guint i = 0; i < listeners->len; i++) {
 		const struct postfix_service *service = g_ptr_array_index(listeners, i);
 
-		if (strcmp(postfix_value(check->postfix, service->name, "smtpd_sasl_auth_enable"), "yes") == 0 &&
+		if (strcmp(postfix_value(check->postfix, service->name, "smtpd_sasl_auth_enable"),
+			   "yes") == 0 &&
 		    !logins_are_bound(check, service->name))
-			return fault_set(fault, FAULT_CONFIG,
-					 "looking at the service %s of Postfix: whoever authenticates there may send as any "
-					 "colleague, and sign \"mta\" signs for them: set smtpd_sender_login_maps, and "
-					 "reject_sender_login_mismatch before what permits",
-					 service->name);
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"looking at the service %s of Postfix: whoever authenticates there may send as any "
+				"colleague, and sign \"mta\" signs for them: set smtpd_sender_login_maps, and "
+				"reject_sender_login_mismatch before what permits",
+				service->name);
 	}
 	return true;
 }
@@ -216,19 +228,23 @@ action_of(const char *element)
 }
 
 static bool
-check_service_failures(const struct check *check, const char *service, const char *parameter, struct fault *fault)
+check_service_failures(const struct check *check, const char *service, const char *parameter,
+		       struct fault *fault)
 {
 	const char *general = postfix_value(check->postfix, service, "milter_default_action");
 	guint place;
-	g_autofree char *ours = milters_find(check, postfix_value(check->postfix, service, parameter), service, &place);
+	g_autofree char *ours = milters_find(
+		check, postfix_value(check->postfix, service, parameter), service, &place);
 	g_autofree char *own = ours == NULL ? NULL : action_of(ours);
 	const char *action = own == NULL ? general : own;
 
 	return fails_closed(action) ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "looking at Postfix: where the milter does not answer, %s%s%s lets mail go on undecided "
-			 "(default action %s); expected tempfail",
-			 service == NULL ? "" : service, service == NULL ? "" : "/", parameter, action);
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "looking at Postfix: where the milter does not answer, %s%s%s lets mail go on undecided "
+		       "(default action %s); expected tempfail",
+		       service == NULL ? "" : service, service == NULL ? "" : "/", parameter,
+		       action);
 }
 
 static bool
@@ -237,10 +253,11 @@ check_protocol(const struct check *check, const char *service, struct fault *fau
 	const char *version = postfix_value(check->postfix, service, "milter_protocol");
 
 	return g_ascii_strtoull(version, NULL, 10) >= 6 ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "looking at Postfix: milter_protocol = %s is too old for a milter that keeps every byte of a "
-			 "header; expected 6",
-			 version);
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "looking at Postfix: milter_protocol = %s is too old for a milter that keeps every byte of a "
+		       "header; expected 6",
+		       version);
 }
 
 bool

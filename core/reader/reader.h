@@ -21,8 +21,8 @@ void reader_free(struct reader *reader);
 
 /* What the format makes of the document; the caller's. From any thread; waits until a process is
  * free and has done it. NULL with `fault` filled: FAULT_INPUT where the document is at fault (too
- * large, too deep, too much work, or it broke or stopped its parser), FAULT_OVERLOAD where none became
- * free, FAULT_STORAGE where none can be started. */
+ * large, too deep, too much work, or it broke or stopped its parser), FAULT_OVERLOAD where none
+ * became free, FAULT_STORAGE where none can be started. */
 GBytes *reader_ask(struct reader *reader, const char *format, const void *document, size_t length,
 		   struct fault *fault);
 

@@ -15,7 +15,8 @@ check_mode(const char *path, int fd, bool is_public, struct fault *fault)
 	struct stat status;
 
 	if (fstat(fd, &status) != 0)
-		return fault_set(fault, FAULT_CONFIG, "reading the key file %s: %s", path, strerror(errno));
+		return fault_set(fault, FAULT_CONFIG, "reading the key file %s: %s", path,
+				 strerror(errno));
 	if ((status.st_mode & 0022) != 0 || (!is_public && (status.st_mode & 0077) != 0))
 		return fault_set(fault, FAULT_CONFIG,
 				 "reading the key file %s: others have access to it (mode %04o); "
@@ -39,8 +40,9 @@ secret_read(struct seal_key *key_r, const char *directory, const char *name, str
 	if (!check_mode(path, fd, is_public, fault))
 		return false;
 	if (read(fd, key_r->bytes, SEAL_KEY_BYTES) != SEAL_KEY_BYTES || read(fd, &beyond, 1) != 0)
-		return fault_set(fault, FAULT_CONFIG, "reading the key file %s: it does not hold %d bytes",
-				 path, SEAL_KEY_BYTES);
+		return fault_set(fault, FAULT_CONFIG,
+				 "reading the key file %s: it does not hold %d bytes", path,
+				 SEAL_KEY_BYTES);
 	return true;
 }
 
@@ -58,7 +60,8 @@ write_key(const char *directory, const char *name, const struct seal_key *key, m
 	if (fd < 0 || fchmod(fd, mode) != 0 ||
 	    write(fd, key->bytes, SEAL_KEY_BYTES) != SEAL_KEY_BYTES || fsync(fd) != 0 ||
 	    link(draft, path) != 0)
-		return fault_set(fault, FAULT_CONFIG, "writing the key file %s: %s", path, strerror(errno));
+		return fault_set(fault, FAULT_CONFIG, "writing the key file %s: %s", path,
+				 strerror(errno));
 	unlink(draft);
 	return true;
 }

@@ -11,10 +11,10 @@
 
 #include "core/seal/wrap.h"
 
-#define SECRET_MASTER "master.key"
-#define SECRET_COURIER "courier.key"
+#define SECRET_MASTER	      "master.key"
+#define SECRET_COURIER	      "courier.key"
 #define SECRET_COURIER_PUBLIC "courier.pub"
-#define SECRET_LOGIN "login.key"
+#define SECRET_LOGIN	      "login.key"
 
 /* Refuses a file that others could read or write. */
 bool secret_read(struct seal_key *key_r, const char *directory, const char *name,

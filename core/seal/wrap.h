@@ -1,8 +1,8 @@
 /*
  * Keys, and sealing of what is short.
  *
- * What waits in the database is encrypted once under a random content key (core/seal/content.h). The
- * content key is then wrapped for whoever may open it:
+ * What waits in the database is encrypted once under a random content key (core/seal/content.h).
+ * The content key is then wrapped for whoever may open it:
  *  - by a link secret and an unlock code together (Argon2id), for a first contact;
  *  - by another 256-bit key (a browser session, a mailbox, the master key);
  *  - by a password (Argon2id, with more memory), for the secret of an account;
@@ -16,8 +16,8 @@
 #include <sodium.h>
 #include <stdbool.h>
 
-#include "core/seal/derive.h"
 #include "core/fault.h"
+#include "core/seal/derive.h"
 
 enum {
 	SEAL_KEY_BYTES = 32,

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "core/catalogue.h"
-#include "mail/letter.h"
 #include "delivery/outbox/outbox.h"
+#include "mail/letter.h"
 #include "mail/xtext.h"
 
 static bool
@@ -41,22 +41,30 @@ add_outcome(GString *text, GString *report, const struct queue_outcome *outcome)
 	g_string_append_printf(report,
 			       "\nFinal-Recipient: rfc822; %s\nAction: failed\nStatus: %s\n"
 			       "Diagnostic-Code: smtp; %s\n",
-			       recipient->address, status_of(outcome->reply, status), outcome->reply);
+			       recipient->address, status_of(outcome->reply, status),
+			       outcome->reply);
 }
 
 static bool
 put(struct connection *connection, const struct settings *settings, const struct seal_key *courier,
     const struct queued_mail *mail, const char *text, const char *report, struct fault *fault)
 {
-	struct outbox_mail own = {.kind = "bounce", .message = mail->message, .sender = "",
-				  .smtputf8 = mail->smtputf8, .lifetime = settings->queue_lifetime};
+	struct outbox_mail own = {.kind = "bounce",
+				  .message = mail->message,
+				  .sender = "",
+				  .smtputf8 = mail->smtputf8,
+				  .lifetime = settings->queue_lifetime};
 	const struct outbox_recipient to = {.address = mail->sender};
 	g_autofree char *from = letter_from(settings);
-	struct letter letter = {.from = from, .from_name = settings->organisation, .to = mail->sender,
-				.subject = translate(settings->language, "Your message could not be delivered"),
-				.text = text,
-				.report_type = "delivery-status", .report = report,
-				.language = settings->language};
+	struct letter letter = {
+		.from = from,
+		.from_name = settings->organisation,
+		.to = mail->sender,
+		.subject = translate(settings->language, "Your message could not be delivered"),
+		.text = text,
+		.report_type = "delivery-status",
+		.report = report,
+		.language = settings->language};
 	struct outbox_writer writer;
 	bool done;
 
@@ -64,7 +72,8 @@ put(struct connection *connection, const struct settings *settings, const struct
 	letter.id = own.id.text;
 	done = outbox_begin(&writer, connection, courier, &own, fault) &&
 	       outbox_add_recipient(&writer, &to, fault) &&
-	       letter_write(&letter, settings, &writer.sealing.sink, fault) && outbox_end(&writer, fault);
+	       letter_write(&letter, settings, &writer.sealing.sink, fault) &&
+	       outbox_end(&writer, fault);
 	outbox_clear(&writer);
 	return done;
 }
@@ -81,14 +90,17 @@ bounce(struct connection *connection, const struct settings *settings,
 
 	if (*mail->sender == '\0')
 		return true;
-	g_string_append(text, translate(settings->language,
-					strcmp(mail->kind, "notice") == 0
-						? N_("The notice that a protected message from you waits could not be "
-						  "delivered to the recipients below, so they do not know of it. The "
-						  "reason is what the mail server said.")
-						: N_("Your message could not be delivered to the recipients below. It was "
-						  "protected as the rules of your company ask. The reason is what the "
-						  "mail server said.")));
+	g_string_append(
+		text,
+		translate(
+			settings->language,
+			strcmp(mail->kind, "notice") == 0
+				? N_("The notice that a protected message from you waits could not be "
+				     "delivered to the recipients below, so they do not know of it. The "
+				     "reason is what the mail server said.")
+				: N_("Your message could not be delivered to the recipients below. It was "
+				     "protected as the rules of your company ask. The reason is what the "
+				     "mail server said.")));
 	g_string_append(text, "\n\n");
 	g_string_append_printf(report, "Reporting-MTA: dns; %s\n", settings->hostname);
 	if (mail->envid != NULL)

@@ -1,6 +1,6 @@
 /*
- * A chore: what the courier does from time to time, beside handing over mail. Each is one file and one line in chores[]
- * (chore.c), and has a thread of its own.
+ * A chore: what the courier does from time to time, beside handing over mail. Each is one file and
+ * one line in chores[] (chore.c), and has a thread of its own.
  */
 #ifndef POSTSEAL_DELIVERY_COURIER_CHORE_H
 #define POSTSEAL_DELIVERY_COURIER_CHORE_H
@@ -8,10 +8,11 @@
 #include "delivery/courier/courier.h"
 
 struct chore {
-	const char *name;   /* "expiring what is over": for the log */
-	unsigned seconds;   /* between rounds */
-	bool stands_back;   /* while mail comes in */
-	/* One round. *more_r: there is more to do at once. Safe to run at any time, and by several couriers at once. */
+	const char *name; /* "expiring what is over": for the log */
+	unsigned seconds; /* between rounds */
+	bool stands_back; /* while mail comes in */
+	/* One round. *more_r: there is more to do at once. Safe to run at any time, and by several
+	 * couriers at once. */
 	bool (*run)(const struct courier *courier, bool *more_r, struct fault *fault);
 };
 

@@ -61,15 +61,17 @@ smtp_recipients(const struct queued_mail *mail)
 	return recipients;
 }
 
-/* Copies and notices go to addresses that the milter saw and decided on: to map those once more could
- * send one of them twice, or to somebody else. All else goes to an address as its owner writes it. */
+/* Copies and notices go to addresses that the milter saw and decided on: to map those once more
+ * could send one of them twice, or to somebody else. All else goes to an address as its owner
+ * writes it. */
 static enum courier_service
 service_for(const struct queued_mail *mail)
 {
 	if (mail->verified)
 		return SERVICE_VERIFIED;
-	return strcmp(mail->kind, "copy") == 0 || strcmp(mail->kind, "notice") == 0 ? SERVICE_COPIES
-										    : SERVICE_MAPPED;
+	return strcmp(mail->kind, "copy") == 0 || strcmp(mail->kind, "notice") == 0
+		       ? SERVICE_COPIES
+		       : SERVICE_MAPPED;
 }
 
 static struct smtp *
@@ -322,8 +324,8 @@ deliver(const struct courier *courier, struct courier_lines *lines, unsigned *co
 
 	if (connection == NULL)
 		return false;
-	mails = queue_claim(connection, courier->name,
-			    (unsigned)courier->settings->courier_lease, fault);
+	mails = queue_claim(connection, courier->name, (unsigned)courier->settings->courier_lease,
+			    fault);
 	if (mails == NULL)
 		return false;
 	*count += mails->len;

@@ -19,9 +19,9 @@ struct courier {
 
 /* The MTA's services, which differ in what it does with a mail. */
 enum courier_service {
-	SERVICE_COPIES,   /* takes addresses as the milter decided on them */
+	SERVICE_COPIES,	  /* takes addresses as the milter decided on them */
 	SERVICE_VERIFIED, /* the same, over verified TLS only */
-	SERVICE_MAPPED,   /* first looks them up in its aliases, as for any mail of an employee */
+	SERVICE_MAPPED,	  /* first looks them up in its aliases, as for any mail of an employee */
 	SERVICE_COUNT
 };
 
@@ -33,9 +33,9 @@ void courier_hang_up(struct courier_lines *lines);
 
 struct issuer courier_issuer(const struct courier *courier);
 
-/* Makes links and codes for a parcel that waits for it, mails of receipts, and handles the mails that
- * are due, a bounded number. *count_r: how many there were of all. False when the database or the MTA
- * cannot be reached: wait a while. */
+/* Makes links and codes for a parcel that waits for it, mails of receipts, and handles the mails
+ * that are due, a bounded number. *count_r: how many there were of all. False when the database or
+ * the MTA cannot be reached: wait a while. */
 bool courier_round(const struct courier *courier, struct courier_lines *lines, unsigned *count_r,
 		   struct fault *fault);
 

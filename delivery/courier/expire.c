@@ -1,6 +1,6 @@
 /*
- * Parcels whose time is over are deleted with their keys, ended sessions go, and so does what no MTA offers again or
- * speaks of any more.
+ * Parcels whose time is over are deleted with their keys, ended sessions go, and so does what no
+ * MTA offers again or speaks of any more.
  */
 #include "audit/audit.h"
 #include "delivery/courier/chore.h"
@@ -8,8 +8,8 @@
 
 enum { COPIES_MAX = 500 }; /* of one round */
 
-/* A copy that was opened stays opened in the log; one that nobody read is expired, and its sender is
- * told. */
+/* A copy that was opened stays opened in the log; one that nobody read is expired, and its sender
+ * is told. */
 static const struct statement copies_due = {
 	"expire_copies_due",
 	"select c.id, p.message, p.sender, c.recipient, p.receipt from postseal.parcel_key k"
@@ -35,7 +35,8 @@ static const struct statement expire_proofs = {
 	"expire_proofs", "delete from postseal.address_proof where expires_at <= now()"};
 
 static const struct statement expire_pages = {
-	"expire_pages", "delete from postseal.sender_page where created_at < now() - interval '1 year'"};
+	"expire_pages",
+	"delete from postseal.sender_page where created_at < now() - interval '1 year'"};
 
 static const struct statement expire_throttles = {
 	"expire_throttles", "delete from postseal.throttle where until <= now()"};
@@ -49,8 +50,8 @@ static const struct statement forget_mta_mail = {
 	"delete from postseal.mta_mail where since < now() - $1 * interval '1 second' - interval '1 day'"};
 
 static bool
-expire_copy(struct connection *connection, const struct settings *settings, const PGresult *rows, int row,
-	    struct fault *fault)
+expire_copy(struct connection *connection, const struct settings *settings, const PGresult *rows,
+	    int row, struct fault *fault)
 {
 	const struct receipt receipt = {.message = PQgetvalue(rows, row, MESSAGE),
 					.sender = PQgetvalue(rows, row, SENDER),
@@ -58,12 +59,14 @@ expire_copy(struct connection *connection, const struct settings *settings, cons
 					.what = "expired",
 					.form = result_text(rows, row, RECEIPT)};
 
-	return audit_move_copy(connection, PQgetvalue(rows, row, COPY), COPY_EXPIRED, "nobody opened it in time", fault) &&
+	return audit_move_copy(connection, PQgetvalue(rows, row, COPY), COPY_EXPIRED,
+			       "nobody opened it in time", fault) &&
 	       receipt_note(connection, settings, &receipt, fault);
 }
 
 static bool
-expire_copies(struct connection *connection, const struct settings *settings, bool *more_r, struct fault *fault)
+expire_copies(struct connection *connection, const struct settings *settings, bool *more_r,
+	      struct fault *fault)
 {
 	g_autoptr(PGresult) rows = NULL;
 	struct parameters parameters = {0};
@@ -82,8 +85,9 @@ expire_copies(struct connection *connection, const struct settings *settings, bo
 static bool
 delete_expired(struct connection *connection, const struct settings *settings, struct fault *fault)
 {
-	static const struct statement *const statements[] = {
-		&expire_keys, &expire_parcels, &expire_sessions, &expire_proofs, &expire_throttles, &expire_pages};
+	static const struct statement *const statements[] = {&expire_keys,	&expire_parcels,
+							     &expire_sessions,	&expire_proofs,
+							     &expire_throttles, &expire_pages};
 	struct parameters lifetime = {0};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(statements); i++)
@@ -101,7 +105,8 @@ expire(const struct courier *courier, bool *more_r, struct fault *fault)
 
 	return connection != NULL && transaction_begin(connection, fault) &&
 	       expire_copies(connection, courier->settings, more_r, fault) &&
-	       delete_expired(connection, courier->settings, fault) && transaction_commit(connection, fault);
+	       delete_expired(connection, courier->settings, fault) &&
+	       transaction_commit(connection, fault);
 }
 
 const struct chore chore_expire = {.name = "deleting what is over", .seconds = 60, .run = expire};

@@ -6,9 +6,9 @@
 #include "core/catalogue.h"
 #include "core/crash.h"
 #include "core/log.h"
+#include "delivery/courier/sms.h"
 #include "delivery/outbox/notice.h"
 #include "delivery/parcel/parcel.h"
-#include "delivery/courier/sms.h"
 #include "delivery/parcel/sender_page.h"
 
 static const struct statement parcel_waiting = {

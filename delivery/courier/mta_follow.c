@@ -1,8 +1,10 @@
 /*
- * Follows the MTA's log and puts on record what became of each copy: which next hop took it, over what TLS, what it
- * answered, since when it is deferred, that it was returned. "Sent" is said of what a next hop took, and of nothing else.
+ * Follows the MTA's log and puts on record what became of each copy: which next hop took it, over
+ * what TLS, what it answered, since when it is deferred, that it was returned. "Sent" is said of
+ * what a next hop took, and of nothing else.
  *
- * The place in the log and what was read up to there are one commit. One courier of a machine follows at a time.
+ * The place in the log and what was read up to there are one commit. One courier of a machine
+ * follows at a time.
  */
 
 #include <string.h>
@@ -13,9 +15,9 @@
 #include "delivery/courier/mta_reader.h"
 
 enum {
-	LINES_MAX = 4000,      /* of one round */
+	LINES_MAX = 4000,	/* of one round */
 	CONNECTIONS_MAX = 4096, /* whose TLS is remembered */
-	IDLE_SECONDS = 2,      /* after which an idle log is noted as read, too */
+	IDLE_SECONDS = 2,	/* after which an idle log is noted as read, too */
 };
 
 static const struct statement make_place = {
@@ -26,19 +28,22 @@ static const struct statement lock_place = {
 	"select position, read_at > now() - $2 * interval '1 second' from postseal.mta_log where source = $1"
 	" for update skip locked"};
 static const struct statement keep_place = {
-	"mta_keep_place", "update postseal.mta_log set position = $2, read_at = $3::timestamptz where source = $1"};
+	"mta_keep_place",
+	"update postseal.mta_log set position = $2, read_at = $3::timestamptz where source = $1"};
 static const struct statement clock_now = {"mta_clock", "select clock_timestamp()"};
 
 static const struct statement put_took = {"mta_took", "select postseal.mta_took($1)"};
-static const struct statement put_took_again = {"mta_took_again", "select postseal.mta_took_again($1, $2)"};
-static const struct statement put_said = {"mta_said", "select postseal.mta_said($1, $2, $3, $4, $5)"};
+static const struct statement put_took_again = {"mta_took_again",
+						"select postseal.mta_took_again($1, $2)"};
+static const struct statement put_said = {"mta_said",
+					  "select postseal.mta_said($1, $2, $3, $4, $5)"};
 static const struct statement put_removed = {
 	"mta_removed", "delete from postseal.mta_mail where queue_id = any($1)"};
 
 struct follow {
 	char *where, *source;
 	struct mta_reader *reader;
-	char *position;    /* of the reader, as it was committed */
+	char *position;	     /* of the reader, as it was committed */
 	GHashTable *secured; /* "process relay" → how good its TLS is */
 };
 
@@ -65,8 +70,9 @@ add(GString *array, const char *text)
 static GString **
 findings_all(struct findings *findings, size_t i)
 {
-	GString **all[] = {&findings->took,	 &findings->again_ids, &findings->again_rows, &findings->removed, &findings->ids,
-			   &findings->tos,	 &findings->originals, &findings->outcomes,   &findings->details};
+	GString **all[] = {&findings->took,	 &findings->again_ids, &findings->again_rows,
+			   &findings->removed,	 &findings->ids,       &findings->tos,
+			   &findings->originals, &findings->outcomes,  &findings->details};
 
 	return i < G_N_ELEMENTS(all) ? all[i] : NULL;
 }
@@ -98,7 +104,8 @@ note_tls(struct follow *follow, const struct mta_entry *entry, const struct mta_
 {
 	if (g_hash_table_size(follow->secured) >= CONNECTIONS_MAX)
 		g_hash_table_remove_all(follow->secured);
-	g_hash_table_insert(follow->secured, connection_name(entry->process, line->relay), g_strdup(line->text));
+	g_hash_table_insert(follow->secured, connection_name(entry->process, line->relay),
+			    g_strdup(line->text));
 }
 
 /* "mx.example[192.0.2.1]:25, verified TLSv1.3 with cipher …: 250 2.0.0 Ok" */
@@ -111,7 +118,8 @@ detail_of(const struct follow *follow, const struct mta_entry *entry, const stru
 
 	if (*line->relay == '\0' || strcmp(line->relay, "none") == 0)
 		return g_utf8_make_valid(line->text, -1);
-	detail = g_strdup_printf("%s%s%s: %s", line->relay, tls == NULL ? "" : ", ", tls == NULL ? "" : tls, line->text);
+	detail = g_strdup_printf("%s%s%s: %s", line->relay, tls == NULL ? "" : ", ",
+				 tls == NULL ? "" : tls, line->text);
 	return g_utf8_make_valid(detail, -1);
 }
 
@@ -139,7 +147,8 @@ note_said(const struct follow *follow, struct findings *findings, const struct m
 }
 
 static void
-note(struct follow *follow, struct findings *findings, const struct mta_entry *entry, const struct mta_line *line)
+note(struct follow *follow, struct findings *findings, const struct mta_entry *entry,
+     const struct mta_line *line)
 {
 	struct identifier row;
 
@@ -191,7 +200,8 @@ read_lines(struct follow *follow, struct findings *findings)
 /* --- putting it on record --- */
 
 static bool
-put(struct connection *connection, const struct statement *statement, GString *const *arrays, struct fault *fault)
+put(struct connection *connection, const struct statement *statement, GString *const *arrays,
+    struct fault *fault)
 {
 	struct parameters parameters = {0};
 
@@ -208,14 +218,17 @@ static bool
 put_findings(struct connection *connection, const struct findings *f, struct fault *fault)
 {
 	return put(connection, &put_took, (GString *const[]){f->took, NULL}, fault) &&
-	       put(connection, &put_took_again, (GString *const[]){f->again_ids, f->again_rows, NULL}, fault) &&
+	       put(connection, &put_took_again,
+		   (GString *const[]){f->again_ids, f->again_rows, NULL}, fault) &&
 	       put(connection, &put_said,
-		   (GString *const[]){f->ids, f->tos, f->originals, f->outcomes, f->details, NULL}, fault) &&
+		   (GString *const[]){f->ids, f->tos, f->originals, f->outcomes, f->details, NULL},
+		   fault) &&
 	       put(connection, &put_removed, (GString *const[]){f->removed, NULL}, fault);
 }
 
 static bool
-put_place(struct follow *follow, struct connection *connection, const char *read_at, struct fault *fault)
+put_place(struct follow *follow, struct connection *connection, const char *read_at,
+	  struct fault *fault)
 {
 	g_autofree char *position = mta_reader_position(follow->reader);
 	struct parameters parameters = {0};
@@ -249,7 +262,8 @@ begin_place(struct follow *follow, struct connection *connection, struct fault *
 }
 
 static bool
-lock(const struct follow *follow, struct connection *connection, PGresult **place_r, struct fault *fault)
+lock(const struct follow *follow, struct connection *connection, PGresult **place_r,
+     struct fault *fault)
 {
 	struct parameters parameters = {0};
 
@@ -280,7 +294,8 @@ has_news(const struct follow *follow, bool noted_lately)
 }
 
 static bool
-read_on(struct follow *follow, struct connection *connection, bool noted_lately, bool *more_r, struct fault *fault)
+read_on(struct follow *follow, struct connection *connection, bool noted_lately, bool *more_r,
+	struct fault *fault)
 {
 	g_autoptr(PGresult) clock = NULL;
 	struct findings findings;
@@ -293,13 +308,15 @@ read_on(struct follow *follow, struct connection *connection, bool noted_lately,
 	good = !has_news(follow, noted_lately)
 		       ? transaction_commit(connection, fault)
 		       : put_findings(connection, &findings, fault) &&
-				 put_place(follow, connection, *more_r ? "-infinity" : PQgetvalue(clock, 0, 0), fault);
+				 put_place(follow, connection,
+					   *more_r ? "-infinity" : PQgetvalue(clock, 0, 0), fault);
 	findings_clear(&findings);
 	return good;
 }
 
 static bool
-follow_round(struct follow *follow, struct connection *connection, bool *more_r, struct fault *fault)
+follow_round(struct follow *follow, struct connection *connection, bool *more_r,
+	     struct fault *fault)
 {
 	g_autoptr(PGresult) place = NULL;
 
@@ -334,7 +351,8 @@ run(const struct courier *courier, bool *more_r, struct fault *fault)
 		follow = follow_new(courier->settings->mta_log);
 	if (connection != NULL && follow_round(follow, connection, more_r, fault))
 		return true;
-	g_clear_pointer(&follow->reader, mta_reader_free); /* what was read is not on record: it is read again */
+	g_clear_pointer(&follow->reader,
+			mta_reader_free); /* what was read is not on record: it is read again */
 	return false;
 }
 

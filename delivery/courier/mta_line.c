@@ -56,8 +56,8 @@ queue_id_of(const char *text, const char **said_r)
 
 /* --- kinds of lines --- */
 
-/* The address after "<", and what follows its ">"; NULL where there is no end. A quoted local part may hold
- * anything, also what looks like the rest of the line. */
+/* The address after "<", and what follows its ">"; NULL where there is no end. A quoted local part
+ * may hold anything, also what looks like the rest of the line. */
 static const char *
 parse_address(const char *at, char **address_r)
 {
@@ -82,8 +82,10 @@ parse_delivery(struct mta_line *line, const char *said)
 	static const struct {
 		const char *status;
 		enum mta_said said;
-	} outcomes[] = {
-		{"sent", MTA_SENT}, {"deferred", MTA_DEFERRED}, {"bounced", MTA_RETURNED}, {"expired", MTA_RETURNED}};
+	} outcomes[] = {{"sent", MTA_SENT},
+			{"deferred", MTA_DEFERRED},
+			{"bounced", MTA_RETURNED},
+			{"expired", MTA_RETURNED}};
 	const char *rest = parse_address(said + strlen("to=<"), &line->to), *status;
 
 	if (rest != NULL && g_str_has_prefix(rest, original))

@@ -9,14 +9,14 @@
 
 enum mta_said {
 	MTA_NOTHING,
-	MTA_TOOK,     /* it is in the queue, for `recipients` */
+	MTA_TOOK,      /* it is in the queue, for `recipients` */
 	MTA_DISCARDED, /* as the milter asked */
-	MTA_IDENT,    /* it came in by re-injection as the row `text` of the outbox */
-	MTA_SENT,     /* the next hop, or a mailbox, has it: `to`, `original`, `relay`, `text` */
-	MTA_DEFERRED, /* the same fields */
-	MTA_RETURNED, /* the same; `to` is "" where all who still wait are meant */
-	MTA_REMOVED,  /* it is out of the queue */
-	MTA_TLS       /* a process has a connection to `relay`; `text` says how good. No queue ID. */
+	MTA_IDENT,     /* it came in by re-injection as the row `text` of the outbox */
+	MTA_SENT,      /* the next hop, or a mailbox, has it: `to`, `original`, `relay`, `text` */
+	MTA_DEFERRED,  /* the same fields */
+	MTA_RETURNED,  /* the same; `to` is "" where all who still wait are meant */
+	MTA_REMOVED,   /* it is out of the queue */
+	MTA_TLS /* a process has a connection to `relay`; `text` says how good. No queue ID. */
 };
 
 /* An entry of the log, apart from its time and machine. */
@@ -35,7 +35,8 @@ struct mta_line {
 /* False when the line says nothing; then there is nothing to clear. */
 bool mta_line_parse(struct mta_line *line_r, const struct mta_entry *entry);
 void mta_line_clear(struct mta_line *line);
-/* Takes a line of a file apart, "… postfix/smtp[123]: text"; changes it. False where it is no such line. */
+/* Takes a line of a file apart, "… postfix/smtp[123]: text"; changes it. False where it is no such
+ * line. */
 bool mta_entry_of(struct mta_entry *entry_r, char *line);
 
 #endif

@@ -76,8 +76,9 @@ search_file(struct search *search, const char *path, bool must_be, struct fault 
 		if (mta_entry_of(&entry, line))
 			look_at(search, &entry);
 	}
-	read = ferror(file) == 0 || fault_set(fault, FAULT_CONFIG, "reading the log of the MTA, %s: %s", path,
-					      strerror(errno));
+	read = ferror(file) == 0 ||
+	       fault_set(fault, FAULT_CONFIG, "reading the log of the MTA, %s: %s", path,
+			 strerror(errno));
 	free(line);
 	return read;
 }

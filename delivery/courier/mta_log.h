@@ -14,9 +14,9 @@
 #include "delivery/courier/mta_line.h"
 
 struct mta_log_answer {
-	char *queue_id;         /* NULL: Postfix never took the mail */
-	unsigned recipients;    /* for how many it took it */
-	GHashTable *named;      /* addresses it has said something of so far */
+	char *queue_id;	     /* NULL: Postfix never took the mail */
+	unsigned recipients; /* for how many it took it */
+	GHashTable *named;   /* addresses it has said something of so far */
 };
 
 /* `where` is a file, of which the one before it (where.1) is read too; "journal", systemd's; or

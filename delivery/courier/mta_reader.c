@@ -19,7 +19,8 @@ struct mta_reader {
 	char *path;
 	FILE *file;
 	guint64 inode, offset; /* of `file`, behind the last whole line */
-	guint head;	       /* hash of how it begins, as far as it was read: a log that was cut off begins otherwise */
+	guint head; /* hash of how it begins, as far as it was read: a log that was cut off begins
+		       otherwise */
 	char *line;
 	size_t line_size;
 	/* the journal */
@@ -47,7 +48,8 @@ open_log(struct mta_reader *reader, const char *path, struct fault *fault)
 	struct stat status;
 
 	if (file == NULL || fstat(fileno(file), &status) != 0) {
-		fault_set(fault, FAULT_CONFIG, "reading the log of the MTA, %s: %s", path, strerror(errno));
+		fault_set(fault, FAULT_CONFIG, "reading the log of the MTA, %s: %s", path,
+			  strerror(errno));
 		if (file != NULL)
 			fclose(file);
 		return false;
@@ -69,8 +71,8 @@ file_size(const struct mta_reader *reader)
 	return fstat(fileno(reader->file), &status) == 0 ? (guint64)status.st_size : 0;
 }
 
-/* The file of this inode among those that the log was renamed to, such as mail.log.1; NULL where it is gone or
- * compressed. */
+/* The file of this inode among those that the log was renamed to, such as mail.log.1; NULL where it
+ * is gone or compressed. */
 static char *
 find_renamed(const struct mta_reader *reader, guint64 inode)
 {
@@ -83,13 +85,15 @@ find_renamed(const struct mta_reader *reader, guint64 inode)
 		g_autofree char *path = g_build_filename(folder, each, NULL);
 		struct stat status;
 
-		if (g_str_has_prefix(each, name) && stat(path, &status) == 0 && status.st_ino == inode)
+		if (g_str_has_prefix(each, name) && stat(path, &status) == 0 &&
+		    status.st_ino == inode)
 			return g_steal_pointer(&path);
 	}
 	return NULL;
 }
 
-/* A log that is shorter than it was, or begins otherwise, was cut off: it is read from its beginning. */
+/* A log that is shorter than it was, or begins otherwise, was cut off: it is read from its
+ * beginning. */
 static void
 move_to(struct mta_reader *reader, guint64 offset, guint head)
 {
@@ -101,16 +105,18 @@ move_to(struct mta_reader *reader, guint64 offset, guint head)
 }
 
 static bool
-resume_file(struct mta_reader *reader, guint64 inode, guint64 offset, guint head, struct fault *fault)
+resume_file(struct mta_reader *reader, guint64 inode, guint64 offset, guint head,
+	    struct fault *fault)
 {
 	g_autofree char *renamed = reader->inode == inode ? NULL : find_renamed(reader, inode);
 
 	if (reader->inode == inode) {
 		move_to(reader, offset, head);
 	} else if (renamed == NULL) {
-		log_warning("the log of the MTA, %s, was rotated, and the one before it cannot be found: what became of some "
-			    "mail stays unknown",
-			    reader->path);
+		log_warning(
+			"the log of the MTA, %s, was rotated, and the one before it cannot be found: what became of some "
+			"mail stays unknown",
+			reader->path);
 	} else {
 		if (!open_log(reader, renamed, fault))
 			return false;
@@ -132,7 +138,8 @@ begin_file(struct mta_reader *reader, const char *position, struct fault *fault)
 		move_to(reader, offset, hash_head(reader->file, offset));
 		return true;
 	}
-	return sscanf(position, "%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT ":%u", &inode, &offset, &head) != 3 ||
+	return sscanf(position, "%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT ":%u", &inode, &offset,
+		      &head) != 3 ||
 	       resume_file(reader, inode, offset, head, fault);
 }
 
@@ -142,8 +149,8 @@ is_whole(const struct mta_reader *reader, guint64 size)
 	return size >= reader->offset && hash_head(reader->file, reader->offset) == reader->head;
 }
 
-/* Has the log become another file, or shorter? Then it is read from its beginning. Before something is in the new one,
- * the old one may still be written to. */
+/* Has the log become another file, or shorter? Then it is read from its beginning. Before something
+ * is in the new one, the old one may still be written to. */
 static bool
 follow_rotation(struct mta_reader *reader)
 {
@@ -152,7 +159,8 @@ follow_rotation(struct mta_reader *reader)
 
 	if (stat(reader->path, &status) != 0)
 		return false;
-	if (status.st_ino != reader->inode ? status.st_size == 0 : is_whole(reader, (guint64)status.st_size))
+	if (status.st_ino != reader->inode ? status.st_size == 0
+					   : is_whole(reader, (guint64)status.st_size))
 		return false;
 	return open_log(reader, reader->path, &fault);
 }
@@ -190,7 +198,8 @@ next_in_file(struct mta_reader *reader, struct mta_entry *entry_r)
 /* --- the journal --- */
 
 static bool
-begin_journal(struct mta_reader *reader, const char *directory, const char *position, struct fault *fault)
+begin_journal(struct mta_reader *reader, const char *directory, const char *position,
+	      struct fault *fault)
 {
 	reader->journal = mta_log_open_journal(directory, fault);
 	if (reader->journal == NULL)
@@ -243,8 +252,9 @@ mta_reader_new(const char *where, const char *position, struct fault *fault)
 	bool begun;
 
 	reader->path = g_strdup(where);
-	begun = mta_log_is_journal(where, &directory) ? begin_journal(reader, directory, position, fault)
-						      : begin_file(reader, position, fault);
+	begun = mta_log_is_journal(where, &directory)
+			? begin_journal(reader, directory, position, fault)
+			: begin_file(reader, position, fault);
 	return begun ? g_steal_pointer(&reader) : NULL;
 }
 
@@ -266,7 +276,8 @@ mta_reader_free(struct mta_reader *reader)
 bool
 mta_reader_next(struct mta_reader *reader, struct mta_entry *entry_r)
 {
-	return reader->journal != NULL ? next_in_journal(reader, entry_r) : next_in_file(reader, entry_r);
+	return reader->journal != NULL ? next_in_journal(reader, entry_r)
+				       : next_in_file(reader, entry_r);
 }
 
 char *
@@ -275,8 +286,8 @@ mta_reader_position(const struct mta_reader *reader)
 	char *cursor = NULL, *position;
 
 	if (reader->journal == NULL)
-		return g_strdup_printf("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT ":%u", reader->inode, reader->offset,
-				       reader->head);
+		return g_strdup_printf("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT ":%u",
+				       reader->inode, reader->offset, reader->head);
 	if (sd_journal_get_cursor(reader->journal, &cursor) < 0)
 		return g_strdup("");
 	position = g_strdup(cursor);

@@ -1,6 +1,7 @@
 /*
- * Reads the MTA's log onward from where it was read to, through rotation: a file that was renamed is read to its end
- * before the new one, one that was cut off from its beginning. systemd's journal keeps its own place.
+ * Reads the MTA's log onward from where it was read to, through rotation: a file that was renamed
+ * is read to its end before the new one, one that was cut off from its beginning. systemd's journal
+ * keeps its own place.
  */
 #ifndef POSTSEAL_DELIVERY_COURIER_MTA_READER_H
 #define POSTSEAL_DELIVERY_COURIER_MTA_READER_H
@@ -10,8 +11,8 @@
 
 struct mta_reader;
 
-/* `where` as in mta_log.h. `position` is what mta_reader_position() said, or NULL: from the end of the log as it is
- * now. NULL with `fault` where the log cannot be read. */
+/* `where` as in mta_log.h. `position` is what mta_reader_position() said, or NULL: from the end of
+ * the log as it is now. NULL with `fault` where the log cannot be read. */
 struct mta_reader *mta_reader_new(const char *where, const char *position, struct fault *fault);
 void mta_reader_free(struct mta_reader *reader);
 typedef struct mta_reader mta_reader_auto;

@@ -11,8 +11,8 @@
  * the lock is held, a courier is slow, or the clock stepped, and the lease is given anew. */
 #define MAIL_LOCK "hashtextextended(id::text, 0)"
 
-/* Few, so that several couriers share the work. The number is no parameter, for which PostgreSQL would
- * make a plan at each claim. */
+/* Few, so that several couriers share the work. The number is no parameter, for which PostgreSQL
+ * would make a plan at each claim. */
 static const struct statement queue_take = {
 	"queue_take",
 	"with due as (select id, state from postseal.outbox where next_attempt_at <= now()"
@@ -200,9 +200,11 @@ static const struct statement mta_mail_put = {
 	"insert into postseal.mta_mail (queue_id, message) values ($1, $2) "
 	"on conflict (queue_id) do update set message = excluded.message, since = now()"};
 
-/* "250 2.0.0 Ok: queued as QUEUEID": what becomes of it, the MTA's log says by that name (mta_follow.h). */
+/* "250 2.0.0 Ok: queued as QUEUEID": what becomes of it, the MTA's log says by that name
+ * (mta_follow.h). */
 static bool
-note_queue_id(struct connection *connection, const struct queued_mail *mail, const char *reply, struct fault *fault)
+note_queue_id(struct connection *connection, const struct queued_mail *mail, const char *reply,
+	      struct fault *fault)
 {
 	static const char mark[] = "queued as ";
 	const char *at = strstr(reply, mark);
@@ -212,7 +214,8 @@ note_queue_id(struct connection *connection, const struct queued_mail *mail, con
 	if (at == NULL)
 		return true;
 	at += strlen(mark);
-	queue_id = g_strndup(at, strspn(at, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"));
+	queue_id = g_strndup(
+		at, strspn(at, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"));
 	parameters_text(&parameters, queue_id);
 	parameters_text(&parameters, mail->message);
 	return batch_add(connection, &mta_mail_put, &parameters, fault);

@@ -28,8 +28,8 @@ struct queued_mail {
 	bool smtputf8;
 	bool verified;
 	unsigned attempts; /* this one included */
-	bool expired;      /* it has been tried long enough */
-	bool in_doubt;     /* the MTA may have it already: nobody heard its answer */
+	bool expired;	   /* it has been tried long enough */
+	bool in_doubt;	   /* the MTA may have it already: nobody heard its answer */
 	unsigned char *boxed_key;
 	size_t boxed_length;
 	unsigned char *header;

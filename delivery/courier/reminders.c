@@ -1,6 +1,6 @@
 /*
- * Reminders: twice, after `remind first` and `remind last`, a recipient who has not read a message is told that it still
- * waits.
+ * Reminders: twice, after `remind first` and `remind last`, a recipient who has not read a message
+ * is told that it still waits.
  */
 #include "delivery/courier/chore.h"
 
@@ -64,7 +64,8 @@ put_reminder(const struct issuer *issuer, struct connection *connection, const P
 }
 
 static bool
-put_reminders(const struct issuer *issuer, struct connection *connection, const PGresult *rows, struct fault *fault)
+put_reminders(const struct issuer *issuer, struct connection *connection, const PGresult *rows,
+	      struct fault *fault)
 {
 	bool done = batch_begin(connection, fault);
 
@@ -95,4 +96,5 @@ remind(const struct courier *courier, bool *more_r, struct fault *fault)
 	       transaction_commit(connection, fault);
 }
 
-const struct chore chore_reminders = {.name = "reminding those who have not read", .seconds = 60, .run = remind};
+const struct chore chore_reminders = {
+	.name = "reminding those who have not read", .seconds = 60, .run = remind};

@@ -200,13 +200,14 @@ is_of_mta(int fd, const struct smtp_peer *peer, struct fault *fault)
 		return true;
 	if (getpwnam_r(peer->user, &entry, buffer, BUFFER_BYTES, &found) != 0 || found == NULL)
 		return fault_set(fault, FAULT_CONFIG,
-				 "asking who listens at %s: there is no user %s (reinject user)", peer->url,
-				 peer->user);
+				 "asking who listens at %s: there is no user %s (reinject user)",
+				 peer->url, peer->user);
 	return listening.uid == found->pw_uid ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "connecting to the MTA at %s: the user with number %u listens there, not %s "
-			 "(reinject user): nothing is handed over",
-			 peer->url, (unsigned)listening.uid, peer->user);
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "connecting to the MTA at %s: the user with number %u listens there, not %s "
+		       "(reinject user): nothing is handed over",
+		       peer->url, (unsigned)listening.uid, peer->user);
 }
 
 static int
@@ -230,7 +231,8 @@ connect_unix(const struct smtp_peer *peer, struct fault *fault)
 	int fd = connect_path(peer->url + strlen(unix_scheme));
 
 	if (fd < 0) {
-		fault_set(fault, FAULT_PEER, "connecting to the MTA at %s: %s%s", peer->url, strerror(errno),
+		fault_set(fault, FAULT_PEER, "connecting to the MTA at %s: %s%s", peer->url,
+			  strerror(errno),
 			  errno == EACCES ? "; is our user in the group postdrop?" : "");
 		return -1;
 	}
@@ -295,7 +297,8 @@ connect_to(const struct smtp_peer *peer, struct fault *fault)
 	if (smtp_is_local(peer->url))
 		return connect_unix(peer, fault);
 	fault_set(fault, FAULT_CONFIG,
-		  "connecting to the MTA at %s: expected unix:/path or smtp://host:port", peer->url);
+		  "connecting to the MTA at %s: expected unix:/path or smtp://host:port",
+		  peer->url);
 	return -1;
 }
 
@@ -445,9 +448,9 @@ name_recipients(struct smtp *smtp, const struct smtp_mail *mail, struct fault *f
 		if (!address_is_valid(to->address))
 			to->reply = (struct smtp_reply){553, "553 5.1.3 this is no mail address"};
 		else if (!command(smtp, fault, "RCPT TO:<%s>%s%s%s%s", to->address,
-			     notify ? " NOTIFY=" : "", notify ? to->notify : "",
-			     orcpt ? " ORCPT=" : "", orcpt ? to->orcpt : "") ||
-		    !expect(smtp, &to->reply, fault))
+				  notify ? " NOTIFY=" : "", notify ? to->notify : "",
+				  orcpt ? " ORCPT=" : "", orcpt ? to->orcpt : "") ||
+			 !expect(smtp, &to->reply, fault))
 			return false;
 	}
 	return true;

@@ -3,8 +3,8 @@
  * extensions that copies need: PIPELINING (RFC 2920), DSN (RFC 3461), 8BITMIME (RFC 6152) and
  * SMTPUTF8 (RFC 6531). Several mails go over one connection.
  *
- * What is handed over is worth stealing (a link and its code, one after the other), so on a Unix socket
- * it is the kernel that says who listens: nobody but the MTA's user or root is spoken to.
+ * What is handed over is worth stealing (a link and its code, one after the other), so on a Unix
+ * socket it is the kernel that says who listens: nobody but the MTA's user or root is spoken to.
  *
  * Not libESMTP: it has no SMTPUTF8, rewrites header fields, and wants a connection a queue.
  */
@@ -18,7 +18,7 @@
 enum { SMTP_REPLY_MAX = 1024 };
 
 struct smtp_reply {
-	int code;                  /* 250; 0: none came */
+	int code;		   /* 250; 0: none came */
 	char text[SMTP_REPLY_MAX]; /* "250 2.1.5 Ok", lines joined by blanks */
 };
 
@@ -30,7 +30,8 @@ struct smtp_recipient {
 };
 
 struct smtp_mail {
-	const char *ident;  /* our name for the mail, told to a Postfix that wants to know (XFORWARD) */
+	const char
+		*ident; /* our name for the mail, told to a Postfix that wants to know (XFORWARD) */
 	const char *sender; /* "" for the null sender */
 	const char *ret;
 	const char *envid;
@@ -46,9 +47,9 @@ struct smtp;
 
 /* Where the MTA is, and how it is spoken to. */
 struct smtp_peer {
-	const char *url;      /* smtp://host[:port] or unix:/path */
-	const char *user;     /* system user that, beside root, may listen at a Unix socket */
-	const char *hostname; /* ours */
+	const char *url;	  /* smtp://host[:port] or unix:/path */
+	const char *user;	  /* system user that, beside root, may listen at a Unix socket */
+	const char *hostname;	  /* ours */
 	unsigned timeout_seconds; /* for each reply */
 };
 /* NULL with `fault` filled. */

@@ -10,8 +10,8 @@ recipient_keys_take(const struct surroundings *around, struct copy *copy, enum k
 
 	*possible_r = false;
 	if (!keystore_find(around->keystore, kind, copy->recipient->folded,
-			   keystore_is_employee(around->settings->domains, copy->recipient->folded), &answer,
-			   fault))
+			   keystore_is_employee(around->settings->domains, copy->recipient->folded),
+			   &answer, fault))
 		return false;
 	*possible_r = answer.keys->len > 0;
 	if (*possible_r)
@@ -34,7 +34,8 @@ recipient_keys_check(const struct group *group, const char *what, struct fault *
 		g_autofree char *why = NULL;
 
 		if (!key_is_usable(key, KEY_ENCRYPTS, now, &why))
-			return fault_set(fault, FAULT_CRYPTO, "sealing to the %s %s: %s", what, key->fingerprint, why);
+			return fault_set(fault, FAULT_CRYPTO, "sealing to the %s %s: %s", what,
+					 key->fingerprint, why);
 	}
 	return true;
 }

@@ -14,7 +14,8 @@ bool recipient_keys_take(const struct surroundings *around, struct copy *copy, e
 bool recipient_keys_check(const struct group *group, const char *what, struct fault *fault);
 /* The signer's key where it may sign: a signature is for the author that readers see. NULL: nobody
  * signs. */
-const struct key *author_key(const struct surroundings *around, const struct keystore_signer *signer);
+const struct key *author_key(const struct surroundings *around,
+			     const struct keystore_signer *signer);
 /* For the record, after the reason for the method: ", signed by 1a2b…" or ", not signed: …"; caller
  * frees. "" where the signer was not looked for. */
 char *author_reason(const struct surroundings *around, const struct keystore_signer *signer);

@@ -4,10 +4,10 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
-#include "mail/cms_sink.h"
-#include "mail/entity.h"
 #include "core/catalogue.h"
 #include "delivery/methods/recipient_keys.h"
+#include "mail/cms_sink.h"
+#include "mail/entity.h"
 
 static const char flavour_gcm[] = "AES-256-GCM";
 static const char flavour_cbc[] = "AES-256-CBC";
@@ -18,8 +18,9 @@ fingerprints(const GPtrArray *keys)
 	GString *text = g_string_new(NULL);
 
 	for (guint i = 0; i < keys->len; i++)
-		g_string_append_printf(text, "%s%.16s", i > 0 ? ", " : "",
-				       ((const struct key *)g_ptr_array_index(keys, i))->fingerprint);
+		g_string_append_printf(
+			text, "%s%.16s", i > 0 ? ", " : "",
+			((const struct key *)g_ptr_array_index(keys, i))->fingerprint);
 	return g_string_free(text, FALSE);
 }
 
@@ -49,10 +50,11 @@ fields(const struct group *group)
 	GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
 
 	g_ptr_array_add(list, g_strdup("MIME-Version: 1.0"));
-	g_ptr_array_add(list, g_strdup_printf("Content-Type: application/pkcs7-mime; smime-type=%s;\n"
-					      "\tname=\"smime.p7m\"",
-					      group->flavour == flavour_gcm ? "authEnveloped-data"
-									    : "enveloped-data"));
+	g_ptr_array_add(list,
+			g_strdup_printf("Content-Type: application/pkcs7-mime; smime-type=%s;\n"
+					"\tname=\"smime.p7m\"",
+					group->flavour == flavour_gcm ? "authEnveloped-data"
+								      : "enveloped-data"));
 	g_ptr_array_add(list, g_strdup("Content-Transfer-Encoding: base64"));
 	g_ptr_array_add(list, g_strdup("Content-Disposition: attachment; filename=\"smime.p7m\""));
 	return list;
@@ -80,8 +82,8 @@ add_ec_recipient(CMS_ContentInfo *cms, const struct key *key, struct fault *faul
 	EVP_PKEY_CTX *context = info == NULL ? NULL : CMS_RecipientInfo_get0_pkey_ctx(info);
 
 	if (context == NULL ||
-	    EVP_PKEY_CTX_set_ecdh_kdf_md(context,
-					 derivation_digest(X509_get0_pubkey(key->certificate))) != 1)
+	    EVP_PKEY_CTX_set_ecdh_kdf_md(
+		    context, derivation_digest(X509_get0_pubkey(key->certificate))) != 1)
 		return openssl_fault(fault, "addressing the envelope by key agreement");
 	return true;
 }
@@ -108,7 +110,8 @@ add_recipient(CMS_ContentInfo *cms, const struct key *key, struct fault *fault)
 static CMS_ContentInfo *
 envelope(const struct group *group, struct fault *fault)
 {
-	const EVP_CIPHER *cipher = group->flavour == flavour_gcm ? EVP_aes_256_gcm() : EVP_aes_256_cbc();
+	const EVP_CIPHER *cipher =
+		group->flavour == flavour_gcm ? EVP_aes_256_gcm() : EVP_aes_256_cbc();
 	g_autoptr(CMS_ContentInfo) cms =
 		CMS_encrypt(NULL, NULL, cipher, CMS_STREAM | CMS_PARTIAL | CMS_BINARY);
 
@@ -128,8 +131,8 @@ envelope(const struct group *group, struct fault *fault)
 static CMS_ContentInfo *
 signature(const struct key *key, struct fault *fault)
 {
-	g_autoptr(CMS_ContentInfo) cms = CMS_sign(key->certificate, key->private_key, NULL, NULL,
-						  CMS_STREAM | CMS_BINARY);
+	g_autoptr(CMS_ContentInfo) cms =
+		CMS_sign(key->certificate, key->private_key, NULL, NULL, CMS_STREAM | CMS_BINARY);
 
 	if (cms == NULL) {
 		openssl_fault(fault, "beginning a signature");
@@ -146,7 +149,8 @@ signature(const struct key *key, struct fault *fault)
 /* Within the envelope: an entity of its own (RFC 8551 §3.5.2), opaque so that no MTA on the
  * way could touch the signed bytes. */
 static bool
-write_signed(const struct entity *entity, const struct key *key, struct sink *next, struct fault *fault)
+write_signed(const struct entity *entity, const struct key *key, struct sink *next,
+	     struct fault *fault)
 {
 	static const char header[] =
 		"Content-Type: application/pkcs7-mime; smime-type=signed-data;\r\n"
@@ -163,8 +167,8 @@ write_signed(const struct entity *entity, const struct key *key, struct sink *ne
 	base64_sink_init(&base64, next);
 	done = cms_sink_init(&signing, cms, &base64.sink, fault) &&
 	       sink_write(next, header, sizeof header - 1, fault) &&
-	       entity_write(entity, &signing.sink, fault) &&
-	       sink_finish(&signing.sink, fault) && sink_finish(&base64.sink, fault);
+	       entity_write(entity, &signing.sink, fault) && sink_finish(&signing.sink, fault) &&
+	       sink_finish(&base64.sink, fault);
 	cms_sink_clear(&signing);
 	return done;
 }

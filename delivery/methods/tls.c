@@ -1,8 +1,8 @@
 /* The plain message over a verified connection: the MTA's part is to refuse any other
  * (contrib/postfix). Never in place: a copy that stays in the MTA's hands would leave by whatever
  * transport the MTA picks, and only a service that cannot do otherwise may have this one. */
-#include "core/catalogue.h"
 #include "core/address.h"
+#include "core/catalogue.h"
 #include "delivery/method.h"
 
 static bool
@@ -26,7 +26,8 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 const struct method method_tls = {
 	.name = "tls",
 	.told = N_("over an encrypted connection that was verified"),
-	.wish = N_("As ordinary mail over an encrypted connection that is verified, if my mail server offers it"),
+	.wish = N_(
+		"As ordinary mail over an encrypted connection that is verified, if my mail server offers it"),
 	.carriage = CARRIED_AS_MAIL,
 	.in_place_rank = 0,
 	.verified_tls = true,

@@ -283,8 +283,9 @@ notice_proof(const struct notice *notice, const char *address, const char *langu
 	g_autofree char *subject =
 		g_strdup_printf(translate(language, "Your address at %s"), settings->organisation);
 	GString *text = g_string_new(NULL);
-	struct letter letter = {
-		.subject = subject, .language = language, .button = translate(language, "Continue")};
+	struct letter letter = {.subject = subject,
+				.language = language,
+				.button = translate(language, "Continue")};
 	bool done;
 
 	add_printed(text,

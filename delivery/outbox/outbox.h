@@ -11,21 +11,21 @@
 
 struct outbox_mail {
 	struct identifier id;
-	const char *kind;      /* "copy", "notice", "code", "alert", "bounce" */
-	const char *message;   /* identifier of the message in the log, or NULL */
-	const char *sender;    /* of the envelope; "" for the null sender */
-	const char *ret;       /* DSN parameters of MAIL (RFC 3461), or NULL */
+	const char *kind;    /* "copy", "notice", "code", "alert", "bounce" */
+	const char *message; /* identifier of the message in the log, or NULL */
+	const char *sender;  /* of the envelope; "" for the null sender */
+	const char *ret;     /* DSN parameters of MAIL (RFC 3461), or NULL */
 	const char *envid;
-	bool smtputf8;         /* RFC 6531 */
-	bool verified;         /* only over verified TLS */
-	uint64_t lifetime;     /* seconds that delivery is tried */
+	bool smtputf8;	   /* RFC 6531 */
+	bool verified;	   /* only over verified TLS */
+	uint64_t lifetime; /* seconds that delivery is tried */
 };
 
 struct outbox_recipient {
 	const char *address;
 	const char *notify; /* DSN parameters of RCPT, or NULL */
 	const char *orcpt;
-	const char *copy;   /* identifier of the copy in the log whose state follows, or NULL */
+	const char *copy; /* identifier of the copy in the log whose state follows, or NULL */
 };
 
 /* Writes one mail into the open batch: begin, recipients, content into &sealing.sink, end. */

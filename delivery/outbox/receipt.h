@@ -1,7 +1,7 @@
 /*
- * What senders are told of their messages behind the portal: that they are there, opened, expired unread, locked,
- * lost. Whoever notices it puts down a row; the courier makes mails of them, at once or bundled, as
- * `receipts` in postseal.conf(5) says: one thread for each message.
+ * What senders are told of their messages behind the portal: that they are there, opened, expired
+ * unread, locked, lost. Whoever notices it puts down a row; the courier makes mails of them, at
+ * once or bundled, as `receipts` in postseal.conf(5) says: one thread for each message.
  */
 #ifndef POSTSEAL_DELIVERY_OUTBOX_RECEIPT_H
 #define POSTSEAL_DELIVERY_OUTBOX_RECEIPT_H
@@ -15,7 +15,8 @@ struct receipt {
 	const char *sender; /* who is told */
 	const char *recipient;
 	const char *what; /* "relayed", "opened", "expired", "locked", "lost", "deleted" */
-	const char *form; /* "mail", "mdn", "dsn": as a rule or the sender wants it; NULL: as the settings say */
+	const char *form; /* "mail", "mdn", "dsn": as a rule or the sender wants it; NULL: as the
+			     settings say */
 	const char *envid, *orcpt; /* DSN parameters (RFC 3461), or NULL */
 };
 

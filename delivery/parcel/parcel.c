@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-
 enum { LINE_CHARACTERS = 200 };
 
 static const struct statement parcel_put = {
@@ -49,17 +48,20 @@ static json_t *
 line_of(const char *text)
 {
 	g_autofree char *valid = g_utf8_make_valid(text == NULL ? "" : text, -1);
-	g_autofree char *line = g_utf8_substring(valid, 0, MIN(g_utf8_strlen(valid, -1), LINE_CHARACTERS));
+	g_autofree char *line =
+		g_utf8_substring(valid, 0, MIN(g_utf8_strlen(valid, -1), LINE_CHARACTERS));
 
 	return json_string(line);
 }
 
 /* Sealed like the message, but by itself: a list is shown without opening its messages. */
 static unsigned char *
-make_summary(const struct parcel_writer *writer, const struct parcel_settings *settings, size_t *length_r)
+make_summary(const struct parcel_writer *writer, const struct parcel_settings *settings,
+	     size_t *length_r)
 {
-	g_autoptr(json_t) json = json_pack("{s:o, s:o, s:o}", "subject", line_of(settings->subject), "from",
-					   line_of(settings->from), "to", line_of(settings->to));
+	g_autoptr(json_t) json =
+		json_pack("{s:o, s:o, s:o}", "subject", line_of(settings->subject), "from",
+			  line_of(settings->from), "to", line_of(settings->to));
 	g_autofree char *text = json_dumps(json, JSON_COMPACT);
 
 	return seal_bytes(text, strlen(text), &writer->content, writer->id.text, length_r);
@@ -67,7 +69,8 @@ make_summary(const struct parcel_writer *writer, const struct parcel_settings *s
 
 /* What only the courier needs: fixed length, so that the length tells nothing. */
 static bool
-box_phone(unsigned char boxed_r[SEAL_BOXED_BYTES], const struct parcel_settings *settings, struct fault *fault)
+box_phone(unsigned char boxed_r[SEAL_BOXED_BYTES], const struct parcel_settings *settings,
+	  struct fault *fault)
 {
 	struct seal_key phone = {0};
 
@@ -215,7 +218,8 @@ parcel_find(struct connection *connection, const char *link, struct parcel_key *
 	    !identifier_parse(&key_r->copy, PQgetvalue(result, 0, 2)) ||
 	    !take_bytes(result, 5, key_r->salt, sizeof key_r->salt) ||
 	    !take_bytes(result, 6, key_r->wrapped, sizeof key_r->wrapped))
-		return fault_set(fault, FAULT_BUG, "reading the key of a parcel: its row is damaged");
+		return fault_set(fault, FAULT_BUG,
+				 "reading the key of a parcel: its row is damaged");
 	key_r->sender = g_strdup(PQgetvalue(result, 0, 3));
 	key_r->recipient = g_strdup(PQgetvalue(result, 0, 4));
 	key_r->tries = (unsigned)result_number(result, 0, 7);
@@ -249,7 +253,8 @@ parcel_unlock(const struct parcel_key *key, const char *link, const struct code 
 	sodium_memzero(&secret, sizeof secret);
 	if (!derived)
 		return false;
-	*opened_r = seal_unwrap(content_r, key->wrapped, sizeof key->wrapped, &wrapping, key->id.text);
+	*opened_r =
+		seal_unwrap(content_r, key->wrapped, sizeof key->wrapped, &wrapping, key->id.text);
 	sodium_memzero(&wrapping, sizeof wrapping);
 	return true;
 }

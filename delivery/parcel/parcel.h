@@ -28,13 +28,13 @@ struct parcel_writer {
 struct parcel_settings {
 	const char *message; /* its identifier in the log; NULL: a draft */
 	const char *sender;  /* is told the codes, and of trouble */
-	uint64_t size;       /* bytes of the message */
+	uint64_t size;	     /* bytes of the message */
 	bool smtputf8;
 	/* What lists of messages show, UTF-8; sealed with the message. NULL: "". */
 	const char *subject, *from, *to;
-	const char *language; /* of the notices, as far as known, or NULL */
-	const char *receipt;  /* as a rule wants it: "mail", "mdn", "dsn", or NULL */
-	const char *phone;    /* where the code goes, or NULL: to the sender */
+	const char *language;		/* of the notices, as far as known, or NULL */
+	const char *receipt;		/* as a rule wants it: "mail", "mdn", "dsn", or NULL */
+	const char *phone;		/* where the code goes, or NULL: to the sender */
 	const struct seal_key *courier; /* public; for the phone */
 };
 
@@ -43,7 +43,7 @@ struct parcel_recipient {
 	const char *copy;   /* identifier in the log */
 	const char *notify; /* DSN parameters for the notice, or NULL */
 	const char *orcpt;
-	uint64_t lifetime;  /* seconds it may be opened */
+	uint64_t lifetime; /* seconds it may be opened */
 };
 
 bool parcel_begin(struct parcel_writer *writer, struct connection *connection,

@@ -13,8 +13,9 @@ check_value(const char *symbols)
 	unsigned remainder = 0;
 
 	for (; *symbols != '\0'; symbols++)
-		remainder = (remainder * ALPHABET + (unsigned)(strchr(alphabet, *symbols) - alphabet)) %
-			    CHECK_MODULUS;
+		remainder =
+			(remainder * ALPHABET + (unsigned)(strchr(alphabet, *symbols) - alphabet)) %
+			CHECK_MODULUS;
 	return remainder;
 }
 

@@ -19,11 +19,11 @@ enum {
 
 struct code {
 	char symbols[CODE_SYMBOLS + 1]; /* what keys are derived from */
-	char shown[CODE_SHOWN_BYTES];   /* what people read */
+	char shown[CODE_SHOWN_BYTES];	/* what people read */
 };
 
-/* The alphabet is for others who let people type codes, too: a symbol of it by chance; the one that was
- * meant by what was typed, or 0; and what may stand between symbols. */
+/* The alphabet is for others who let people type codes, too: a symbol of it by chance; the one that
+ * was meant by what was typed, or 0; and what may stand between symbols. */
 #define CODE_BLANKS " -\t\r\n"
 char code_symbol_make(void);
 char code_symbol_meant(char typed);

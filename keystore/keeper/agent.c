@@ -26,11 +26,13 @@ empty_directory(const char *path, struct fault *fault)
 
 	while (directory != NULL && (name = g_dir_read_name(directory)) != NULL) {
 		g_autofree char *inner = g_build_filename(path, name, NULL);
-		bool is_directory = !g_file_test(inner, G_FILE_TEST_IS_SYMLINK) && g_file_test(inner, G_FILE_TEST_IS_DIR);
+		bool is_directory = !g_file_test(inner, G_FILE_TEST_IS_SYMLINK) &&
+				    g_file_test(inner, G_FILE_TEST_IS_DIR);
 
-		if ((is_directory && !empty_directory(inner, fault)) || (is_directory ? rmdir(inner) : unlink(inner)) != 0)
-			return fault_set(fault, FAULT_CONFIG, "emptying the keeper's home: %s: %s", inner,
-					 strerror(errno));
+		if ((is_directory && !empty_directory(inner, fault)) ||
+		    (is_directory ? rmdir(inner) : unlink(inner)) != 0)
+			return fault_set(fault, FAULT_CONFIG, "emptying the keeper's home: %s: %s",
+					 inner, strerror(errno));
 	}
 	return true;
 }
@@ -41,11 +43,14 @@ make_home(const char *home, struct fault *fault)
 	struct statfs place;
 
 	if (g_mkdir_with_parents(home, 0700) != 0 || chmod(home, 0700) != 0)
-		return fault_set(fault, FAULT_CONFIG, "making the keeper's home %s: %s", home, strerror(errno));
-	if (statfs(home, &place) != 0 || (place.f_type != TMPFS_MAGIC && place.f_type != RAMFS_MAGIC))
-		log_warning("the keeper's home %s is not in memory (tmpfs): OpenPGP private keys that are in use stand "
-			    "unwrapped on a disk; set `keeper home` to a directory below /run",
-			    home);
+		return fault_set(fault, FAULT_CONFIG, "making the keeper's home %s: %s", home,
+				 strerror(errno));
+	if (statfs(home, &place) != 0 ||
+	    (place.f_type != TMPFS_MAGIC && place.f_type != RAMFS_MAGIC))
+		log_warning(
+			"the keeper's home %s is not in memory (tmpfs): OpenPGP private keys that are in use stand "
+			"unwrapped on a disk; set `keeper home` to a directory below /run",
+			home);
 	return empty_directory(home, fault);
 }
 
@@ -58,7 +63,8 @@ write_settings(const struct settings *settings, struct fault *fault)
 	g_autoptr(GError) error = NULL;
 
 	return g_file_set_contents(path, text, -1, &error) ||
-	       fault_set(fault, FAULT_CONFIG, "writing the settings of gpg-agent: %s", error->message);
+	       fault_set(fault, FAULT_CONFIG, "writing the settings of gpg-agent: %s",
+			 error->message);
 }
 
 /* --- starting --- */
@@ -66,12 +72,14 @@ write_settings(const struct settings *settings, struct fault *fault)
 static bool
 run_tool(const struct settings *settings, const char *action)
 {
-	const char *const command[] = {"gpgconf", "--homedir", settings->keeper_home, action, "gpg-agent", NULL};
+	const char *const command[] = {"gpgconf", "--homedir", settings->keeper_home,
+				       action,	  "gpg-agent", NULL};
 	int status;
 
 	return g_spawn_sync(NULL, (char **)command, NULL,
-			    G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL,
-			    NULL, NULL, &status, NULL) &&
+			    G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL |
+				    G_SPAWN_STDERR_TO_DEV_NULL,
+			    NULL, NULL, NULL, NULL, &status, NULL) &&
 	       status == 0;
 }
 
@@ -84,12 +92,15 @@ agent_start(const struct settings *settings, struct fault *fault)
 	run_tool(settings, "--kill"); /* one that an earlier run left behind */
 	if (!make_home(settings->keeper_home, fault) || !write_settings(settings, fault))
 		return false;
-	error = gpgme_set_engine_info(GPGME_PROTOCOL_OpenPGP, settings->gpg_program, settings->keeper_home);
+	error = gpgme_set_engine_info(GPGME_PROTOCOL_OpenPGP, settings->gpg_program,
+				      settings->keeper_home);
 	if (error != 0)
 		return fault_set(fault, FAULT_CONFIG, "starting gpg: %s", gpgme_strerror(error));
 	if (!run_tool(settings, "--launch"))
-		return fault_set(fault, FAULT_CONFIG, "starting gpg-agent in %s failed", settings->keeper_home);
-	return daemon_share_socket(settings->keeper_agent, settings->keeper_group, settings->keeper_mode, fault);
+		return fault_set(fault, FAULT_CONFIG, "starting gpg-agent in %s failed",
+				 settings->keeper_home);
+	return daemon_share_socket(settings->keeper_agent, settings->keeper_group,
+				   settings->keeper_mode, fault);
 }
 
 void
@@ -127,7 +138,8 @@ agent_import(const unsigned char *secret, size_t length, struct fault *fault)
 	error = gpgme_data_new_from_mem(&data, (const char *)secret, length, 0);
 	if (error == 0)
 		error = gpgme_op_import(context, data);
-	return error == 0 || fault_set(fault, FAULT_CRYPTO, "gpg-agent does not take it: %s", gpgme_strerror(error));
+	return error == 0 || fault_set(fault, FAULT_CRYPTO, "gpg-agent does not take it: %s",
+				       gpgme_strerror(error));
 }
 
 bool
@@ -143,7 +155,9 @@ agent_delete(const char *fingerprint, struct fault *fault)
 	if (gpgme_err_code(error) == GPG_ERR_EOF)
 		return true; /* it has none */
 	if (error == 0)
-		error = gpgme_op_delete_ext(context, key, GPGME_DELETE_ALLOW_SECRET | GPGME_DELETE_FORCE);
-	return error == 0 || fault_set(fault, FAULT_CRYPTO, "taking the private key %.16s from gpg-agent: %s", fingerprint,
-				       gpgme_strerror(error));
+		error = gpgme_op_delete_ext(context, key,
+					    GPGME_DELETE_ALLOW_SECRET | GPGME_DELETE_FORCE);
+	return error == 0 ||
+	       fault_set(fault, FAULT_CRYPTO, "taking the private key %.16s from gpg-agent: %s",
+			 fingerprint, gpgme_strerror(error));
 }

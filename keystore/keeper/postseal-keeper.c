@@ -29,8 +29,9 @@ grant(const struct keeper_request *request, struct keeper_reply *reply, struct f
 	case KEEPER_PING:
 		return true;
 	case KEEPER_SIGN:
-		return request->length <= KEEPER_DIGEST_MAX ? vault_sign(keeper.vault, request, reply, fault)
-							    : fault_set(fault, FAULT_INPUT, "the digest is too long");
+		return request->length <= KEEPER_DIGEST_MAX
+			       ? vault_sign(keeper.vault, request, reply, fault)
+			       : fault_set(fault, FAULT_INPUT, "the digest is too long");
 	case KEEPER_PREPARE:
 		return vault_prepare(keeper.vault, request->fingerprint, fault);
 	default:
@@ -49,9 +50,11 @@ log_use(const struct keeper_request *request, const struct keeper_reply *reply, 
 	if (request->wish != KEEPER_SIGN && request->wish != KEEPER_PREPARE)
 		return;
 	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length);
-	metrics_count("postseal_keeper_uses_total", reply->granted ? "granted=\"yes\"" : "granted=\"no\"", 1);
-	log_info("%s with %s for process %d of user %u: %s", words[request->wish], request->fingerprint,
-		 (int)peer.pid, (unsigned)peer.uid, reply->granted ? "done" : reply->why);
+	metrics_count("postseal_keeper_uses_total",
+		      reply->granted ? "granted=\"yes\"" : "granted=\"no\"", 1);
+	log_info("%s with %s for process %d of user %u: %s", words[request->wish],
+		 request->fingerprint, (int)peer.pid, (unsigned)peer.uid,
+		 reply->granted ? "done" : reply->why);
 }
 
 static void
@@ -97,14 +100,16 @@ begin(const struct settings *settings, struct database *database, struct seal_ke
 		return false;
 	prctl(PR_SET_DUMPABLE, 0);
 	connection = database_take(database, fault);
-	return connection != NULL && migrate_check(connection, fault) && agent_start(settings, fault) &&
+	return connection != NULL && migrate_check(connection, fault) &&
+	       agent_start(settings, fault) &&
 	       metrics_serve(settings->keeper_metrics, NULL, NULL, fault);
 }
 
 static int
 run(const struct settings *settings)
 {
-	const struct database_settings database_settings = {.url = settings->database, .role = "postseal_keeper"};
+	const struct database_settings database_settings = {.url = settings->database,
+							    .role = "postseal_keeper"};
 	const struct daemon_signals signals = {.stop = stop};
 	struct database *database = database_new(&database_settings);
 	struct seal_key master;

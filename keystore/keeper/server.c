@@ -29,9 +29,9 @@ struct server {
 	int listener;
 	int stop; /* eventfd: readable once the server shall end */
 	guint connections_max;
-	GArray *polled;   /* struct pollfd */
+	GArray *polled;	  /* struct pollfd */
 	GArray *patience; /* gint64, for each of them: when it is closed, in milliseconds */
-	gint busy;        /* connections that a worker has */
+	gint busy;	  /* connections that a worker has */
 	GThreadPool *workers;
 	void (*serve)(void *context, int fd);
 	void *context;
@@ -42,7 +42,8 @@ allowed_connections(void)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < OTHER_DESCRIPTORS + CONNECTIONS_MIN)
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+	    limit.rlim_cur < OTHER_DESCRIPTORS + CONNECTIONS_MIN)
 		return CONNECTIONS_MIN;
 	return (guint)MIN(limit.rlim_cur - OTHER_DESCRIPTORS, (rlim_t)CONNECTIONS_MAX);
 }
@@ -53,15 +54,20 @@ listen_at(const struct settings *settings, struct fault *fault)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd;
 
-	if (g_strlcpy(address.sun_path, settings->keeper_socket, sizeof address.sun_path) >= sizeof address.sun_path) {
-		fault_set(fault, FAULT_CONFIG, "listening on %s: the path is too long", settings->keeper_socket);
+	if (g_strlcpy(address.sun_path, settings->keeper_socket, sizeof address.sun_path) >=
+	    sizeof address.sun_path) {
+		fault_set(fault, FAULT_CONFIG, "listening on %s: the path is too long",
+			  settings->keeper_socket);
 		return -1;
 	}
 	unlink(settings->keeper_socket);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(fd, BACKLOG) != 0)
-		fault_set(fault, FAULT_CONFIG, "listening on %s: %s", settings->keeper_socket, strerror(errno));
-	else if (daemon_share_socket(settings->keeper_socket, settings->keeper_group, settings->keeper_mode, fault))
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+	    listen(fd, BACKLOG) != 0)
+		fault_set(fault, FAULT_CONFIG, "listening on %s: %s", settings->keeper_socket,
+			  strerror(errno));
+	else if (daemon_share_socket(settings->keeper_socket, settings->keeper_group,
+				     settings->keeper_mode, fault))
 		return fd;
 	if (fd >= 0)
 		close(fd);
@@ -138,10 +144,12 @@ now(void)
 static bool
 is_full(const struct server *server)
 {
-	return server->polled->len - CONNECTIONS + (guint)g_atomic_int_get(&server->busy) >= server->connections_max;
+	return server->polled->len - CONNECTIONS + (guint)g_atomic_int_get(&server->busy) >=
+	       server->connections_max;
 }
 
-/* False where there is no descriptor, or no memory, for another one: then it is tried again later. */
+/* False where there is no descriptor, or no memory, for another one: then it is tried again later.
+ */
 static bool
 accept_all(struct server *server)
 {

@@ -15,8 +15,8 @@ struct server;
 struct server *server_new(const struct settings *settings, struct fault *fault);
 void server_free(struct server *server);
 
-/* Calls `serve` on a thread for each connection with something to read, until server_stop(); what is
- * in hand then is finished. The connection is closed after it. */
+/* Calls `serve` on a thread for each connection with something to read, until server_stop(); what
+ * is in hand then is finished. The connection is closed after it. */
 void server_run(struct server *server, void (*serve)(void *context, int fd), void *context);
 /* From any thread. */
 void server_stop(struct server *server);

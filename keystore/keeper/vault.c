@@ -20,7 +20,7 @@ struct vault {
 	struct listener *listener;
 	struct seal_key master;
 	GMutex lock;
-	GHashTable *keys;     /* fingerprint to EVP_PKEY */
+	GHashTable *keys; /* fingerprint to EVP_PKEY */
 	GMutex agent_lock;
 	GHashTable *held;     /* fingerprints that the agent may have */
 	GHashTable *prepared; /* those that it has as the database does */
@@ -37,7 +37,8 @@ is_gone(gpointer fingerprint, gpointer unused, gpointer data)
 	(void)unused;
 	parameters_text(&parameters, fingerprint);
 	if (!connection_execute(data, &private_key, &parameters, &result, &fault)) {
-		log_warning("looking whether the private key %.16s is still kept: %s", (const char *)fingerprint, fault.text);
+		log_warning("looking whether the private key %.16s is still kept: %s",
+			    (const char *)fingerprint, fault.text);
 		return FALSE;
 	}
 	if (PQntuples(result) > 0)
@@ -50,8 +51,8 @@ is_gone(gpointer fingerprint, gpointer unused, gpointer data)
 	return TRUE;
 }
 
-/* What was deleted does not stay unwrapped with the agent. Under its lock. Without a database it is tried
- * again when that is back: the listener calls then. */
+/* What was deleted does not stay unwrapped with the agent. Under its lock. Without a database it is
+ * tried again when that is back: the listener calls then. */
 static void
 take_from_agent(struct vault *vault)
 {
@@ -82,7 +83,8 @@ forget(void *context, const char *payload)
 }
 
 struct vault *
-vault_new(struct database *database, const struct database_settings *listen, const struct seal_key *master)
+vault_new(struct database *database, const struct database_settings *listen,
+	  const struct seal_key *master)
 {
 	struct vault *vault = g_new0(struct vault, 1);
 
@@ -90,7 +92,8 @@ vault_new(struct database *database, const struct database_settings *listen, con
 	vault->master = *master;
 	g_mutex_init(&vault->lock);
 	g_mutex_init(&vault->agent_lock);
-	vault->keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)EVP_PKEY_free);
+	vault->keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+					    (GDestroyNotify)EVP_PKEY_free);
 	vault->held = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	vault->prepared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	vault->listener = listener_start(listen, "postseal_key", forget, vault);
@@ -125,7 +128,8 @@ open_secret(struct vault *vault, const char *kind, const char *fingerprint, size
 	size_t length;
 
 	parameters_text(&parameters, fingerprint);
-	if (connection == NULL || !connection_execute(connection, &private_key, &parameters, &result, fault))
+	if (connection == NULL ||
+	    !connection_execute(connection, &private_key, &parameters, &result, fault))
 		return NULL;
 	if (PQntuples(result) != 1 || strcmp(PQgetvalue(result, 0, 0), kind) != 0) {
 		fault_set(fault, FAULT_CRYPTO, "there is no such private key");
@@ -186,14 +190,16 @@ vault_sign(struct vault *vault, const struct keeper_request *request, struct kee
 	g_autoptr(EVP_PKEY) key = key_for(vault, request->fingerprint, fault);
 	g_autoptr(EVP_PKEY_CTX) context = NULL;
 	size_t length = sizeof reply->signature;
-	const EVP_MD *digest = request->digest_nid == NID_undef ? NULL : EVP_get_digestbynid(request->digest_nid);
+	const EVP_MD *digest =
+		request->digest_nid == NID_undef ? NULL : EVP_get_digestbynid(request->digest_nid);
 
 	if (key == NULL)
 		return false;
 	context = EVP_PKEY_CTX_new(key, NULL);
 	if (context == NULL || EVP_PKEY_sign_init(context) != 1 ||
 	    (digest != NULL && EVP_PKEY_CTX_set_signature_md(context, digest) != 1) ||
-	    EVP_PKEY_sign(context, reply->signature, &length, request->digest, request->length) != 1)
+	    EVP_PKEY_sign(context, reply->signature, &length, request->digest, request->length) !=
+		    1)
 		return fault_set(fault, FAULT_CRYPTO, "it does not sign such a digest");
 	reply->length = (uint32_t)length;
 	return true;

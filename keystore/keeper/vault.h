@@ -1,7 +1,7 @@
 /*
  * The keeper's side: the company's private keys, opened with the master key and kept in this
- * process only. S/MIME keys sign here; OpenPGP keys are given to a gpg-agent of our own (agent.h), and
- * taken from it when they are deleted.
+ * process only. S/MIME keys sign here; OpenPGP keys are given to a gpg-agent of our own (agent.h),
+ * and taken from it when they are deleted.
  */
 #ifndef POSTSEAL_KEYSTORE_KEEPER_VAULT_H
 #define POSTSEAL_KEYSTORE_KEEPER_VAULT_H

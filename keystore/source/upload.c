@@ -1,6 +1,6 @@
 /*
- * Keys that owners uploaded in the portal: one of each kind, the newest. It counts while its owner's
- * statement stands (keystore/trust.h).
+ * Keys that owners uploaded in the portal: one of each kind, the newest. It counts while its
+ * owner's statement stands (keystore/trust.h).
  */
 #include "keystore/source/source.h"
 
@@ -54,7 +54,8 @@ find(const struct key_question *question, GPtrArray *keys, struct fault *fault)
 
 	parameters_text(&parameters, question->address);
 	parameters_text(&parameters, key_kind_name(question->kind));
-	if (!connection_execute(question->connection, &upload_by_address, &parameters, &result, fault))
+	if (!connection_execute(question->connection, &upload_by_address, &parameters, &result,
+				fault))
 		return false;
 	for (int row = 0; row < PQntuples(result); row++)
 		g_ptr_array_add(keys, uploaded_key(question->kind, result, row));

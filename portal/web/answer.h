@@ -1,5 +1,6 @@
 /*
- * How a browser is answered: every answer goes through here, so that none lacks its security headers.
+ * How a browser is answered: every answer goes through here, so that none lacks its security
+ * headers.
  */
 #ifndef POSTSEAL_PORTAL_WEB_ANSWER_H
 #define POSTSEAL_PORTAL_WEB_ANSWER_H
@@ -7,10 +8,9 @@
 #include "portal/web/page.h"
 #include "portal/web/request.h"
 
-/* Sends it, and gives it up; where the request is served apart, it is kept to be sent. Headers that it
- * has already stay as they are. */
-enum MHD_Result web_answer(struct web_request *web, unsigned status,
-			   struct MHD_Response *response);
+/* Sends it, and gives it up; where the request is served apart, it is kept to be sent. Headers that
+ * it has already stay as they are. */
+enum MHD_Result web_answer(struct web_request *web, unsigned status, struct MHD_Response *response);
 /* Sends what was kept. Only from libmicrohttpd's handler. */
 enum MHD_Result web_send(struct web_request *web);
 

@@ -84,8 +84,8 @@ proxy_parse(struct proxy *proxy_r, const char *text)
 	if (words[0] == NULL || !address_parse(&proxy_r->network, words[0]))
 		return false;
 	before = is_ipv4(&proxy_r->network) ? MAPPED_BITS : 0;
-	if (words[1] != NULL && !g_ascii_string_to_unsigned(words[1], 10, 0,
-							    ADDRESS_BYTES * 8 - before, &bits, NULL))
+	if (words[1] != NULL &&
+	    !g_ascii_string_to_unsigned(words[1], 10, 0, ADDRESS_BYTES * 8 - before, &bits, NULL))
 		return false;
 	proxy_r->bits = (unsigned)(words[1] == NULL ? bits : bits + before);
 	keep_bits(&proxy_r->network, proxy_r->bits);

@@ -1,6 +1,6 @@
 /*
- * Where a request comes from. What is throttled together is a network: 24 bits of an IPv4 address, 64
- * of an IPv6 address, which is what one client can choose from.
+ * Where a request comes from. What is throttled together is a network: 24 bits of an IPv4 address,
+ * 64 of an IPv6 address, which is what one client can choose from.
  *
  * A web server in front names its client in X-Forwarded-For. Whoever sends a request can write such
  * fields too: only the last element of the last field counts, which is the one that our web server

@@ -43,8 +43,8 @@ take_text(struct form *form, const char *name, const char *data, size_t size)
 }
 
 static bool
-take_file(struct form *form, const char *name, const char *type, const char *data,
-	  uint64_t offset, size_t size)
+take_file(struct form *form, const char *name, const char *type, const char *data, uint64_t offset,
+	  size_t size)
 {
 	struct upload *upload;
 
@@ -92,12 +92,11 @@ form_take(struct form *form, const char *data, size_t size)
 	form->bytes += size;
 	if (form->bytes > form->max)
 		form->is_too_large = true;
-	if (form->is_too_large || form->is_ignored ||
-	    form->fault.cause != FAULT_NONE)
+	if (form->is_too_large || form->is_ignored || form->fault.cause != FAULT_NONE)
 		return form->bytes <= ENDLESS * form->max;
 	if (form->processor == NULL)
-		form->processor = MHD_create_post_processor(form->mhd, PROCESSOR_BYTES,
-							       take_field, form);
+		form->processor =
+			MHD_create_post_processor(form->mhd, PROCESSOR_BYTES, take_field, form);
 	if (form->processor != NULL)
 		MHD_post_process(form->processor, data, size);
 	return true;

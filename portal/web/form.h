@@ -1,6 +1,7 @@
 /*
- * The form that a browser sends: its fields, and its files, which go straight into spools. All of it
- * is bounded; what is too large is read on for a while, so that the browser hears why it was refused.
+ * The form that a browser sends: its fields, and its files, which go straight into spools. All of
+ * it is bounded; what is too large is read on for a while, so that the browser hears why it was
+ * refused.
  */
 #ifndef POSTSEAL_PORTAL_WEB_FORM_H
 #define POSTSEAL_PORTAL_WEB_FORM_H
@@ -28,7 +29,7 @@ struct form {
 	GPtrArray *uploads; /* struct upload */
 	uint64_t bytes;
 	bool is_too_large;
-	bool is_ignored;    /* who sends it may not: it is read to its end, for an answer in words */
+	bool is_ignored; /* who sends it may not: it is read to its end, for an answer in words */
 	struct fault fault; /* while files were taken */
 };
 

@@ -62,8 +62,7 @@ find_browser(const struct web_request *web)
 	     c = g_utf8_next_char(c)) {
 		gunichar character = g_utf8_get_char(c);
 
-		if (!g_unichar_isprint(character) ||
-		    g_unichar_type(character) == G_UNICODE_FORMAT)
+		if (!g_unichar_isprint(character) || g_unichar_type(character) == G_UNICODE_FORMAT)
 			continue;
 		g_string_append_unichar(browser, character);
 		characters++;

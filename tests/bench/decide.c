@@ -1,4 +1,5 @@
-/* How long a decision takes among 10 000 rules, each asking one of ten tables of 100 000 entries. */
+/* How long a decision takes among 10 000 rules, each asking one of ten tables of 100 000 entries.
+ */
 #include <stdio.h>
 
 #include "delivery/method.h"
@@ -9,8 +10,9 @@ enum { RULES = 10000, TABLES = 10, ENTRIES = 100000, DECISIONS = 2000 };
 static char *
 write_policy(const char *directory)
 {
-	g_autoptr(GString) text = g_string_new("organisation \"x\"\ndomains { \"example.com\" }\ndatabase \"x\"\n"
-					       "portal url \"https://x\"\n");
+	g_autoptr(GString) text =
+		g_string_new("organisation \"x\"\ndomains { \"example.com\" }\ndatabase \"x\"\n"
+			     "portal url \"https://x\"\n");
 	char *path = g_build_filename(directory, "postseal.conf", NULL);
 
 	for (int t = 0; t < TABLES; t++) {
@@ -23,8 +25,9 @@ write_policy(const char *directory)
 		g_string_append_printf(text, "table t%d file \"%s\"\n", t, name);
 	}
 	for (int i = 0; i < RULES; i++)
-		g_string_append_printf(text, "match recipient in <t%d> sender \"s%d@example.com\" deliver plain\n",
-				       i % TABLES, i);
+		g_string_append_printf(
+			text, "match recipient in <t%d> sender \"s%d@example.com\" deliver plain\n",
+			i % TABLES, i);
 	g_string_append(text, "otherwise deliver plain\n");
 	g_file_set_contents(path, text->str, -1, NULL);
 	return path;
@@ -53,8 +56,8 @@ main(void)
 		policy_decision_clear(&decision);
 		policy_question_free(question);
 	}
-	printf("a decision among %d rules and tables of %d entries: %.3f ms (to reach: 1 ms)\n", RULES, ENTRIES,
-	       (double)(g_get_monotonic_time() - begin) / 1000 / DECISIONS);
+	printf("a decision among %d rules and tables of %d entries: %.3f ms (to reach: 1 ms)\n",
+	       RULES, ENTRIES, (double)(g_get_monotonic_time() - begin) / 1000 / DECISIONS);
 	policy_unref(policy);
 	return 0;
 }

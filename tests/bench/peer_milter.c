@@ -24,8 +24,8 @@ negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2, un
 {
 	(void)ctx, (void)f0, (void)f2, (void)f3;
 	*pf0 = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_DELRCPT;
-	*pf1 = f1 & (SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NOEOH | SMFIP_NOCONNECT | SMFIP_NR_MAIL |
-		     SMFIP_NORCPT | SMFIP_NOHDRS | SMFIP_NR_BODY);
+	*pf1 = f1 & (SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NOEOH | SMFIP_NOCONNECT |
+		     SMFIP_NR_MAIL | SMFIP_NORCPT | SMFIP_NOHDRS | SMFIP_NR_BODY);
 	*pf2 = *pf3 = 0;
 	return SMFIS_CONTINUE;
 }
@@ -55,9 +55,11 @@ run_gpg(const struct body *kept)
 	char command[1000];
 	FILE *gpg;
 
-	snprintf(command, sizeof command,
-		 "exec gpg --homedir %s --batch --armor --always-trust --compress-algo none --encrypt --recipient-file %s "
-		 ">/dev/null 2>&1", home, key_file);
+	snprintf(
+		command, sizeof command,
+		"exec gpg --homedir %s --batch --armor --always-trust --compress-algo none --encrypt --recipient-file %s "
+		">/dev/null 2>&1",
+		home, key_file);
 	gpg = popen(command, "w");
 	fwrite(kept->bytes, 1, kept->length, gpg);
 	pclose(gpg);
@@ -76,7 +78,8 @@ end_of_message(SMFICTX *ctx)
 		memset(out, 'A', length);
 		smfi_chgheader(ctx, (char *)"Content-Type", 1, (char *)"application/pkcs7-mime");
 		for (size_t at = 0; at < length; at += 65535)
-			smfi_replacebody(ctx, out + at, (int)(length - at < 65535 ? length - at : 65535));
+			smfi_replacebody(ctx, out + at,
+					 (int)(length - at < 65535 ? length - at : 65535));
 	}
 	free(out);
 	free(kept->bytes);
@@ -88,9 +91,13 @@ end_of_message(SMFICTX *ctx)
 int
 main(int argc, char **argv)
 {
-	struct smfiDesc callbacks = {.xxfi_name = (char *)"peer", .xxfi_version = SMFI_VERSION,
-				     .xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_DELRCPT,
-				     .xxfi_envfrom = mail_from, .xxfi_body = body, .xxfi_eom = end_of_message,
+	struct smfiDesc callbacks = {.xxfi_name = (char *)"peer",
+				     .xxfi_version = SMFI_VERSION,
+				     .xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY |
+						   SMFIF_DELRCPT,
+				     .xxfi_envfrom = mail_from,
+				     .xxfi_body = body,
+				     .xxfi_eom = end_of_message,
 				     .xxfi_negotiate = negotiate};
 
 	if (argc < 3)

@@ -11,7 +11,8 @@ static bool
 look_at_openpgp(const struct block *block)
 {
 	g_autoptr(GBytes) packets = openpgp_unarmoured(block->bytes);
-	g_autofree char *fingerprint = openpgp_fingerprint(packets), *revoked = openpgp_revoked(packets);
+	g_autofree char *fingerprint = openpgp_fingerprint(packets),
+			*revoked = openpgp_revoked(packets);
 	g_autoptr(GPtrArray) user_ids = g_ptr_array_new_with_free_func(g_free);
 	gsize length;
 	const unsigned char *bytes = g_bytes_get_data(packets, &length);

@@ -1,4 +1,5 @@
-/* A message from outside: header, MIME structure, text, names, what is opaque, subject, addresses, entity, layout. */
+/* A message from outside: header, MIME structure, text, names, what is opaque, subject, addresses,
+ * entity, layout. */
 #include <stdint.h>
 #include <stdio.h>
 
@@ -126,7 +127,8 @@ check_parts(const GPtrArray *parts, size_t size)
 	for (guint i = 0; i < parts->len; i++) {
 		const struct layout_part *part = g_ptr_array_index(parts, i);
 
-		if (part->offset > size || part->length > size - part->offset || strchr(part->name, '/') != NULL)
+		if (part->offset > size || part->length > size - part->offset ||
+		    strchr(part->name, '/') != NULL)
 			abort();
 	}
 }

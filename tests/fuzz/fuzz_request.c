@@ -24,12 +24,15 @@ enum { ROUNDS = 400 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* No gpg is started for a file that was uploaded; what it would say is another target's (sealed). */
-bool __wrap_openpgp_read(const GPtrArray *blocks, const struct openpgp_known *known, const char *gpg_program,
-			 GPtrArray *keys, GPtrArray *broken, struct fault *fault);
+/* No gpg is started for a file that was uploaded; what it would say is another target's (sealed).
+ */
+bool __wrap_openpgp_read(const GPtrArray *blocks, const struct openpgp_known *known,
+			 const char *gpg_program, GPtrArray *keys, GPtrArray *broken,
+			 struct fault *fault);
 bool
-__wrap_openpgp_read(const GPtrArray *blocks, const struct openpgp_known *known, const char *gpg_program,
-		    GPtrArray *keys, GPtrArray *broken, struct fault *fault)
+__wrap_openpgp_read(const GPtrArray *blocks, const struct openpgp_known *known,
+		    const char *gpg_program, GPtrArray *keys, GPtrArray *broken,
+		    struct fault *fault)
 {
 	(void)blocks, (void)known, (void)gpg_program, (void)keys, (void)broken;
 	return fault_set(fault, FAULT_INPUT, "made up");

@@ -26,8 +26,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < SEALING_HEADER_BYTES ||
 	    !unsealing_init(&unsealing, &key, "row", data, SEALING_HEADER_BYTES, &fault))
 		return 0;
-	if (unsealing_chunk(&unsealing, data + SEALING_HEADER_BYTES, size - SEALING_HEADER_BYTES, &counter.sink,
-			    &fault))
+	if (unsealing_chunk(&unsealing, data + SEALING_HEADER_BYTES, size - SEALING_HEADER_BYTES,
+			    &counter.sink, &fault))
 		abort();
 	unsealing_clear(&unsealing);
 	return 0;

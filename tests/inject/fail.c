@@ -1,12 +1,15 @@
 /*
- * A preloaded library that lets calls to the system and the C library fail, one at a time, as a test says.
+ * A preloaded library that lets calls to the system and the C library fail, one at a time, as a
+ * test says.
  *
- * The environment variable POSTSEAL_INJECT names a file that the test and all programs map: `struct control`, written by
- * tests/inject/injector.py. While it is armed, calls are counted, of each program by itself; the one whose turn it is fails
- * with the errno that is wanted, or moves less than it was asked to ("short", errno 0).
+ * The environment variable POSTSEAL_INJECT names a file that the test and all programs map: `struct
+ * control`, written by tests/inject/injector.py. While it is armed, calls are counted, of each
+ * program by itself; the one whose turn it is fails with the errno that is wanted, or moves less
+ * than it was asked to ("short", errno 0).
  *
- * Of postseal-milter only the threads count that serve a session: those that read a MAIL command from the MTA, and what they
- * start. Memory that GLib asks for has a row of its own, since GLib ends the program when there is none.
+ * Of postseal-milter only the threads count that serve a session: those that read a MAIL command
+ * from the MTA, and what they start. Memory that GLib asks for has a row of its own, since GLib
+ * ends the program when there is none.
  */
 #undef _FORTIFY_SOURCE
 #define _LARGEFILE64_SOURCE
@@ -33,27 +36,34 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* clang-format off */
 #define CALLS(ROW)                                                                                                     \
 	ROW(read) ROW(pread) ROW(recv) ROW(write) ROW(pwrite) ROW(send) ROW(open) ROW(fopen) ROW(lseek) ROW(ftruncate) \
 	ROW(fsync) ROW(poll) ROW(connect) ROW(socket) ROW(socketpair) ROW(pipe) ROW(eventfd) ROW(fcntl) ROW(dup)       \
 	ROW(close) ROW(setsockopt) ROW(stat) ROW(access) ROW(rename) ROW(unlink) ROW(mmap) ROW(fork) ROW(spawn)        \
 	ROW(waitpid) ROW(thread) ROW(malloc) ROW(calloc) ROW(realloc) ROW(memalign) ROW(glib_memory)
+/* clang-format on */
 
 #define ROW(name) CALL_##name,
 enum call { CALLS(ROW) CALL_COUNT };
 #undef ROW
 
 static const char *const programs[] = {"postseal-milter", "postseal-gpg", "postseal-keeper", "gpg"};
-enum { PROGRAMS = sizeof programs / sizeof programs[0], NAME_MAX_BYTES = 16, WHERE_MAX = 256, RANGES_MAX = 4 };
+enum {
+	PROGRAMS = sizeof programs / sizeof programs[0],
+	NAME_MAX_BYTES = 16,
+	WHERE_MAX = 256,
+	RANGES_MAX = 4
+};
 
 struct control {
-	uint32_t calls;    /* rows, told to the test */
+	uint32_t calls; /* rows, told to the test */
 	uint32_t armed;
 	uint32_t program, call;
-	uint32_t turn;     /* which of the calls fails, from 1; 0: none */
-	uint32_t lasting;  /* and all after it */
-	int32_t error;     /* errno; 0: a short transfer */
-	uint32_t fired;    /* how many failed */
+	uint32_t turn;	       /* which of the calls fails, from 1; 0: none */
+	uint32_t lasting;      /* and all after it */
+	int32_t error;	       /* errno; 0: a short transfer */
+	uint32_t fired;	       /* how many failed */
 	char where[WHERE_MAX]; /* who called the first that failed */
 	struct {
 		char name[NAME_MAX_BYTES];
@@ -83,7 +93,8 @@ measure(struct range *range, const struct dl_phdr_info *info)
 	range->from = info->dlpi_addr;
 	for (int i = 0; i < info->dlpi_phnum; i++)
 		if (info->dlpi_phdr[i].p_type == PT_LOAD)
-			range->to = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr + info->dlpi_phdr[i].p_memsz;
+			range->to = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr +
+				    info->dlpi_phdr[i].p_memsz;
 }
 
 static int
@@ -122,7 +133,8 @@ map_control(const char *path)
 
 	if (fd < 0)
 		return NULL;
-	mapped = syscall(SYS_mmap, NULL, sizeof(struct control), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	mapped = syscall(SYS_mmap, NULL, sizeof(struct control), PROT_READ | PROT_WRITE, MAP_SHARED,
+			 fd, 0);
 	syscall(SYS_close, fd);
 	return (void *)mapped == MAP_FAILED ? NULL : (struct control *)mapped;
 }
@@ -200,32 +212,36 @@ next(const char *name)
 
 /* --- calls that succeed or fail --- */
 
-#define WRAP(call, type, failure, name, parameters, ...)                                                               \
-	type name parameters                                                                                           \
-	{                                                                                                              \
-		static type(*real) parameters;                                                                         \
-                                                                                                                       \
-		if (real == NULL)                                                                                      \
-			real = (type(*) parameters)next(#name);                                                        \
-		return turn(CALL_##call, CALLER) == FAILS ? (failure) : real(__VA_ARGS__);                             \
+#define WRAP(call, type, failure, name, parameters, ...)                                           \
+	type name parameters                                                                       \
+	{                                                                                          \
+		static type(*real) parameters;                                                     \
+                                                                                                   \
+		if (real == NULL)                                                                  \
+			real = (type(*) parameters)next(#name);                                    \
+		return turn(CALL_##call, CALLER) == FAILS ? (failure) : real(__VA_ARGS__);         \
 	}
 
 WRAP(lseek, off_t, -1, lseek, (int fd, off_t to, int whence), fd, to, whence)
 WRAP(lseek, off64_t, -1, lseek64, (int fd, off64_t to, int whence), fd, to, whence)
 WRAP(ftruncate, int, -1, ftruncate, (int fd, off_t length), fd, length)
 WRAP(fsync, int, -1, fsync, (int fd), fd)
-WRAP(poll, int, -1, poll, (struct pollfd *fds, nfds_t count, int limit), fds, count, limit)
-WRAP(poll, int, -1, select, (int count, fd_set *r, fd_set *w, fd_set *e, struct timeval *limit), count, r, w, e, limit)
-WRAP(connect, int, -1, connect, (int fd, const struct sockaddr *to, socklen_t length), fd, to, length)
+WRAP(poll, int, -1, poll, (struct pollfd * fds, nfds_t count, int limit), fds, count, limit)
+WRAP(poll, int, -1, select, (int count, fd_set *r, fd_set *w, fd_set *e, struct timeval *limit),
+     count, r, w, e, limit)
+WRAP(connect, int, -1, connect, (int fd, const struct sockaddr *to, socklen_t length), fd, to,
+     length)
 WRAP(socket, int, -1, socket, (int family, int type, int protocol), family, type, protocol)
-WRAP(socketpair, int, -1, socketpair, (int family, int type, int protocol, int ends[2]), family, type, protocol, ends)
+WRAP(socketpair, int, -1, socketpair, (int family, int type, int protocol, int ends[2]), family,
+     type, protocol, ends)
 WRAP(pipe, int, -1, pipe, (int ends[2]), ends)
 WRAP(pipe, int, -1, pipe2, (int ends[2], int flags), ends, flags)
 WRAP(eventfd, int, -1, eventfd, (unsigned initial, int flags), initial, flags)
 WRAP(dup, int, -1, dup, (int fd), fd)
 WRAP(dup, int, -1, dup2, (int fd, int to), fd, to)
-WRAP(setsockopt, int, -1, setsockopt, (int fd, int level, int name, const void *value, socklen_t length), fd, level, name,
-     value, length)
+WRAP(setsockopt, int, -1, setsockopt,
+     (int fd, int level, int name, const void *value, socklen_t length), fd, level, name, value,
+     length)
 WRAP(stat, int, -1, stat, (const char *path, struct stat *found), path, found)
 WRAP(stat, int, -1, fstat, (int fd, struct stat *found), fd, found)
 WRAP(access, int, -1, access, (const char *path, int mode), path, mode)
@@ -233,15 +249,17 @@ WRAP(rename, int, -1, rename, (const char *from, const char *to), from, to)
 WRAP(unlink, int, -1, unlink, (const char *path), path)
 WRAP(fopen, FILE *, NULL, fopen, (const char *path, const char *mode), path, mode)
 WRAP(fopen, FILE *, NULL, fopen64, (const char *path, const char *mode), path, mode)
-WRAP(mmap, void *, MAP_FAILED, mmap, (void *at, size_t length, int rights, int flags, int fd, off_t from), at, length, rights,
+WRAP(mmap, void *, MAP_FAILED, mmap,
+     (void *at, size_t length, int rights, int flags, int fd, off_t from), at, length, rights,
      flags, fd, from)
-WRAP(mmap, void *, MAP_FAILED, mmap64, (void *at, size_t length, int rights, int flags, int fd, off64_t from), at, length,
-     rights, flags, fd, from)
+WRAP(mmap, void *, MAP_FAILED, mmap64,
+     (void *at, size_t length, int rights, int flags, int fd, off64_t from), at, length, rights,
+     flags, fd, from)
 WRAP(fork, pid_t, -1, fork, (void), )
 WRAP(waitpid, pid_t, -1, waitpid, (pid_t pid, int *status, int options), pid, status, options)
 WRAP(spawn, int, errno, posix_spawn,
-     (pid_t * pid, const char *path, const posix_spawn_file_actions_t *files, const posix_spawnattr_t *attributes,
-      char *const arguments[], char *const environment[]),
+     (pid_t * pid, const char *path, const posix_spawn_file_actions_t *files,
+      const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[]),
      pid, path, files, attributes, arguments, environment)
 
 /* The descriptor is gone all the same, as with Linux. */
@@ -258,19 +276,19 @@ close(int fd)
 	return -1;
 }
 
-#define WRAP_OPEN(call, name, before, ...)                                                                             \
-	int name(before int last, ...)                                                                                 \
-	{                                                                                                              \
-		static int (*real)(before int, ...);                                                                   \
-		va_list more;                                                                                          \
-		void *value;                                                                                           \
-                                                                                                                       \
-		va_start(more, last);                                                                                  \
-		value = va_arg(more, void *);                                                                          \
-		va_end(more);                                                                                          \
-		if (real == NULL)                                                                                      \
-			real = (int (*)(before int, ...))next(#name);                                                  \
-		return turn(CALL_##call, CALLER) == GOES_ON ? real(__VA_ARGS__, value) : -1;                           \
+#define WRAP_OPEN(call, name, before, ...)                                                         \
+	int name(before int last, ...)                                                             \
+	{                                                                                          \
+		static int (*real)(before int, ...);                                               \
+		va_list more;                                                                      \
+		void *value;                                                                       \
+                                                                                                   \
+		va_start(more, last);                                                              \
+		value = va_arg(more, void *);                                                      \
+		va_end(more);                                                                      \
+		if (real == NULL)                                                                  \
+			real = (int (*)(before int, ...))next(#name);                              \
+		return turn(CALL_##call, CALLER) == GOES_ON ? real(__VA_ARGS__, value) : -1;       \
 	}
 #define COMMA ,
 
@@ -286,29 +304,35 @@ WRAP(open, int, -1, __open_2, (const char *path, int flags), path, flags)
 
 /* --- calls that move bytes --- */
 
-#define WRAP_TRANSFER(call, name, parameters, ...)                                                                     \
-	ssize_t name parameters                                                                                        \
-	{                                                                                                              \
-		static ssize_t(*real) parameters;                                                                      \
-		enum outcome outcome;                                                                                  \
-                                                                                                                       \
-		if (real == NULL)                                                                                      \
-			real = (ssize_t(*) parameters)next(#name);                                                     \
-		outcome = turn(CALL_##call, CALLER);                                                                   \
-		if (outcome == FALLS_SHORT)                                                                            \
-			length = (length + 1) / 2;                                                                     \
-		return outcome == FAILS ? break_off(fd) : real(__VA_ARGS__);                                                      \
+#define WRAP_TRANSFER(call, name, parameters, ...)                                                 \
+	ssize_t name parameters                                                                    \
+	{                                                                                          \
+		static ssize_t(*real) parameters;                                                  \
+		enum outcome outcome;                                                              \
+                                                                                                   \
+		if (real == NULL)                                                                  \
+			real = (ssize_t(*) parameters)next(#name);                                 \
+		outcome = turn(CALL_##call, CALLER);                                               \
+		if (outcome == FALLS_SHORT)                                                        \
+			length = (length + 1) / 2;                                                 \
+		return outcome == FAILS ? break_off(fd) : real(__VA_ARGS__);                       \
 	}
 
 WRAP_TRANSFER(pread, pread, (int fd, void *data, size_t length, off_t from), fd, data, length, from)
-WRAP_TRANSFER(pread, pread64, (int fd, void *data, size_t length, off64_t from), fd, data, length, from)
+WRAP_TRANSFER(pread, pread64, (int fd, void *data, size_t length, off64_t from), fd, data, length,
+	      from)
 WRAP_TRANSFER(recv, recv, (int fd, void *data, size_t length, int flags), fd, data, length, flags)
 WRAP_TRANSFER(write, write, (int fd, const void *data, size_t length), fd, data, length)
-WRAP_TRANSFER(pwrite, pwrite, (int fd, const void *data, size_t length, off_t from), fd, data, length, from)
-WRAP_TRANSFER(pwrite, pwrite64, (int fd, const void *data, size_t length, off64_t from), fd, data, length, from)
-WRAP_TRANSFER(send, send, (int fd, const void *data, size_t length, int flags), fd, data, length, flags)
-WRAP(recv, ssize_t, break_off(fd), recvmsg, (int fd, struct msghdr *message, int flags), fd, message, flags)
-WRAP(send, ssize_t, break_off(fd), sendmsg, (int fd, const struct msghdr *message, int flags), fd, message, flags)
+WRAP_TRANSFER(pwrite, pwrite, (int fd, const void *data, size_t length, off_t from), fd, data,
+	      length, from)
+WRAP_TRANSFER(pwrite, pwrite64, (int fd, const void *data, size_t length, off64_t from), fd, data,
+	      length, from)
+WRAP_TRANSFER(send, send, (int fd, const void *data, size_t length, int flags), fd, data, length,
+	      flags)
+WRAP(recv, ssize_t, break_off(fd), recvmsg, (int fd, struct msghdr *message, int flags), fd,
+     message, flags)
+WRAP(send, ssize_t, break_off(fd), sendmsg, (int fd, const struct msghdr *message, int flags), fd,
+     message, flags)
 
 enum { COMMAND_BYTES = 5, COMMAND = 4 }; /* of libmilter: a length, then the command */
 
@@ -342,7 +366,8 @@ writev(int fd, const struct iovec *pieces, int count)
 	return real(fd, pieces, outcome == FALLS_SHORT ? 1 : count);
 }
 
-/* --- memory, with the C library's own names for what is behind us: dlsym() might ask for some --- */
+/* --- memory, with the C library's own names for what is behind us: dlsym() might ask for some ---
+ */
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
@@ -403,7 +428,8 @@ run_watched(void *data)
 
 /* What a session starts belongs to it. */
 int
-pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument)
+pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+	       void *argument)
 {
 	static int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 	struct beginning *beginning;
@@ -411,7 +437,8 @@ pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)
 	if (turn(CALL_thread, CALLER) != GOES_ON)
 		return errno;
 	if (real == NULL)
-		real = (int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))next("pthread_create");
+		real = (int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *),
+				void *))next("pthread_create");
 	beginning = watched ? __libc_malloc(sizeof *beginning) : NULL;
 	if (beginning == NULL)
 		return real(thread, attributes, run, argument);

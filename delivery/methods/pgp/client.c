@@ -40,8 +40,7 @@ input_push(struct input *input, struct fault *fault)
 
 	if (input->written == input->length) {
 		input->written = 0;
-		if (!entity_read(input->source, input->piece, PIECE_BYTES, &input->length,
-					fault))
+		if (!entity_read(input->source, input->piece, PIECE_BYTES, &input->length, fault))
 			return false;
 		if (input->length == 0) {
 			input->complete = true;
@@ -129,7 +128,8 @@ pump(struct input *input, struct output *output, int silence, struct fault *faul
 		if (ready < 0 && errno == EINTR)
 			continue;
 		if (ready < 0)
-			return fault_set(fault, FAULT_CRYPTO, "waiting for gpg: %s", strerror(errno));
+			return fault_set(fault, FAULT_CRYPTO, "waiting for gpg: %s",
+					 strerror(errno));
 		if (ready == 0)
 			return fault_set(fault, FAULT_TIMEOUT, "sealing with gpg: it stands still");
 		if (watched[1].revents != 0 && !input_push(input, fault))
@@ -173,10 +173,11 @@ is_readable(const struct first_packets *first, struct fault *fault)
 	if (first->tag == PACKET_OCB)
 		g_atomic_int_set(&ocb_seen, 1);
 	return first->tag == PACKET_SEIPD ||
-	       fault_set(fault, FAULT_CRYPTO,
-			 "sealing with gpg: it wrote a packet of type %u, which not all programs read, instead of "
-			 "type 18 (RFC 9580 §5.13)",
-			 first->tag);
+	       fault_set(
+		       fault, FAULT_CRYPTO,
+		       "sealing with gpg: it wrote a packet of type %u, which not all programs read, instead of "
+		       "type 18 (RFC 9580 §5.13)",
+		       first->tag);
 }
 
 static bool

@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "core/worker.h"
-#include "mail/entity.h"
 #include "delivery/methods/pgp/client.h"
 #include "keystore/keeper.h"
 #include "keystore/openpgp.h"
+#include "mail/entity.h"
 
 enum { IDLE_MAX = 32 };
 
@@ -30,9 +30,9 @@ static const struct {
 	[AES128] = {"aes128", "cipher-algo AES\n"},
 };
 
-/* The processes that run gpg for the milter (postseal-gpg). All share the places: gpg uses a core for as long as it
- * works, and more of them than there are cores would only keep each other from ending in time. The settings that the
- * program was started with hold for all. */
+/* The processes that run gpg for the milter (postseal-gpg). All share the places: gpg uses a core
+ * for as long as it works, and more of them than there are cores would only keep each other from
+ * ending in time. The settings that the program was started with hold for all. */
 static struct worker_pool *workers[CHOICES];
 static struct places *places;
 
@@ -50,8 +50,10 @@ start_workers(const struct settings *settings, enum choice choice)
 	g_autofree char *home = home_of(settings, choice);
 	g_autofree char *seconds = g_strdup_printf("%" G_GUINT64_FORMAT, settings->gpg_timeout);
 	const char *const arguments[] = {settings->gpg_program, home, seconds, NULL};
-	const struct worker_settings kind = {
-		.program = "postseal-gpg", .arguments = arguments, .idle_max = IDLE_MAX, .places = places};
+	const struct worker_settings kind = {.program = "postseal-gpg",
+					     .arguments = arguments,
+					     .idle_max = IDLE_MAX,
+					     .places = places};
 
 	workers[choice] = worker_pool_new(&kind);
 }
@@ -165,7 +167,8 @@ choose(const struct group *group)
 	unsigned common = UINT_MAX;
 
 	for (guint i = 0; i < group->keys->len; i++)
-		common &= openpgp_ciphers(((const struct key *)g_ptr_array_index(group->keys, i))->content);
+		common &= openpgp_ciphers(
+			((const struct key *)g_ptr_array_index(group->keys, i))->content);
 	return common != 0 ? AS_PREFERRED : AES128;
 }
 
@@ -175,7 +178,8 @@ gpg_encrypt(const struct settings *settings, const struct group *group, const st
 {
 	g_autofree char *job = job_text(settings, group, signer, fault);
 	gint64 until = g_get_monotonic_time() + (gint64)settings->gpg_wait * G_TIME_SPAN_SECOND;
-	struct worker *worker = job == NULL ? NULL : worker_take(workers[choose(group)], until, fault);
+	struct worker *worker =
+		job == NULL ? NULL : worker_take(workers[choose(group)], until, fault);
 	struct entity entity;
 	bool done;
 

@@ -66,8 +66,8 @@ take_base64(struct first_packets *first, const char *text, size_t length)
 	guchar bytes[PIECE_BYTES];
 
 	for (size_t at = 0; at < length && first->tag == 0; at += PIECE_BYTES) {
-		gsize got = g_base64_decode_step(text + at, MIN(length - at, (size_t)PIECE_BYTES), bytes,
-						 &first->state, &first->save);
+		gsize got = g_base64_decode_step(text + at, MIN(length - at, (size_t)PIECE_BYTES),
+						 bytes, &first->state, &first->save);
 
 		for (gsize i = 0; i < got && first->tag == 0; i++)
 			take_byte(first, bytes[i]);
@@ -84,7 +84,9 @@ first_packets_take(struct first_packets *first, const char *armour, size_t lengt
 	while (!first->in_packets && at < length) {
 		char c = armour[at++];
 
-		first->line_feeds = c == '\n' ? first->line_feeds + 1 : c == '\r' ? first->line_feeds : 0;
+		first->line_feeds = c == '\n'	? first->line_feeds + 1
+				    : c == '\r' ? first->line_feeds
+						: 0;
 		first->in_packets = first->line_feeds == 2;
 	}
 	take_base64(first, armour + at, length - at);

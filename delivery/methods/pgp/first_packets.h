@@ -1,7 +1,8 @@
 /*
- * Looks at what gpg writes as it goes by: after the session keys there must be the packet that every
- * OpenPGP program reads, SEIPD (tag 18, RFC 9580 §5.13). GnuPG 2.3 and later writes OCB packets (tag 20)
- * to keys that announce them, has no option against it, and nobody else reads them.
+ * Looks at what gpg writes as it goes by: after the session keys there must be the packet that
+ * every OpenPGP program reads, SEIPD (tag 18, RFC 9580 §5.13). GnuPG 2.3 and later writes OCB
+ * packets (tag 20) to keys that announce them, has no option against it, and nobody else reads
+ * them.
  */
 #ifndef POSTSEAL_DELIVERY_METHODS_PGP_FIRST_PACKETS_H
 #define POSTSEAL_DELIVERY_METHODS_PGP_FIRST_PACKETS_H
@@ -14,12 +15,12 @@ enum { PACKET_SEIPD = 18, PACKET_OCB = 20, PACKET_HEADER_MAX = 6 };
 struct first_packets {
 	unsigned line_feeds; /* at the end of what was seen; two end the armour's headers */
 	bool in_packets;
-	gint state;          /* of base64 */
+	gint state; /* of base64 */
 	guint save;
 	unsigned char header[PACKET_HEADER_MAX]; /* of a packet: tag and length */
 	size_t header_length;
-	guint64 skip;        /* bytes of the packet's body to come */
-	unsigned tag;        /* of the first packet that is no session key; 0: not seen yet */
+	guint64 skip; /* bytes of the packet's body to come */
+	unsigned tag; /* of the first packet that is no session key; 0: not seen yet */
 };
 
 /* Begins with all zero. The armour, in pieces of any size. */

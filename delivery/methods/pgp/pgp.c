@@ -9,7 +9,8 @@ static bool
 all_announce_ocb(const GPtrArray *keys)
 {
 	for (guint i = 0; i < keys->len; i++)
-		if (!openpgp_announces_ocb(((const struct key *)g_ptr_array_index(keys, i))->content))
+		if (!openpgp_announces_ocb(
+			    ((const struct key *)g_ptr_array_index(keys, i))->content))
 			return false;
 	return true;
 }
@@ -26,8 +27,9 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 	if (*possible_r && gpg_writes_ocb() && all_announce_ocb(copy->keys)) {
 		*possible_r = false;
 		g_clear_pointer(&copy->keys, g_ptr_array_unref);
-		*why_r = g_strdup("gpg would write OCB packets to this OpenPGP key, which only GnuPG reads "
-				  "(RFC 9580 §5.13)");
+		*why_r = g_strdup(
+			"gpg would write OCB packets to this OpenPGP key, which only GnuPG reads "
+			"(RFC 9580 §5.13)");
 	} else if (*possible_r) {
 		first = g_ptr_array_index(copy->keys, 0);
 		signature = author_reason(around, &around->pgp_signer);

@@ -1,7 +1,7 @@
 /*
- * Runs gpg for the milter, one job after the other (delivery/methods/pgp/protocol.h), until the milter is gone.
- *   postseal-gpg PROGRAM HOME SECONDS
- * with the socket to the milter as standard input.
+ * Runs gpg for the milter, one job after the other (delivery/methods/pgp/protocol.h), until the
+ * milter is gone. postseal-gpg PROGRAM HOME SECONDS with the socket to the milter as standard
+ * input.
  *
  * GPGME starts gpg with fork(2), which copies the tables of all the memory a process has: in the
  * milter with its threads that costs more than gpg itself, here it costs little.

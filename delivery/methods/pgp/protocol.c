@@ -104,7 +104,8 @@ gpg_job_answer(int socket, const char *text)
 {
 	uint32_t length = (uint32_t)strlen(text);
 
-	return transfer_send(socket, &length, sizeof length, TRANSFER_FOREVER) && transfer_send(socket, text, length, TRANSFER_FOREVER);
+	return transfer_send(socket, &length, sizeof length, TRANSFER_FOREVER) &&
+	       transfer_send(socket, text, length, TRANSFER_FOREVER);
 }
 
 char *
@@ -112,5 +113,7 @@ gpg_job_answered(int socket)
 {
 	uint32_t length;
 
-	return transfer_receive(socket, &length, sizeof length, TRANSFER_FOREVER) ? receive_text(socket, length) : NULL;
+	return transfer_receive(socket, &length, sizeof length, TRANSFER_FOREVER)
+		       ? receive_text(socket, length)
+		       : NULL;
 }

@@ -32,7 +32,8 @@ seal(const struct seal_key *key, unsigned char *header, const char *content, siz
 
 	sealing_sink_init(&sealing, key, owner, header, keep_chunk, chunks);
 	for (size_t at = 0; at < length; at += 1000) /* in pieces that do not fit the chunks */
-		assert_true(sink_write(&sealing.sink, content + at, MIN((size_t)1000, length - at), &fault));
+		assert_true(sink_write(&sealing.sink, content + at, MIN((size_t)1000, length - at),
+				       &fault));
 	assert_true(sink_finish(&sealing.sink, &fault));
 	sealing_sink_clear(&sealing);
 	return chunks;
@@ -51,7 +52,8 @@ open_chunks(const struct seal_key *key, const unsigned char *header, const char 
 
 	for (guint i = 0; good && i < chunks->len; i++) {
 		gsize length;
-		const unsigned char *bytes = g_bytes_get_data(g_ptr_array_index(chunks, i), &length);
+		const unsigned char *bytes =
+			g_bytes_get_data(g_ptr_array_index(chunks, i), &length);
 
 		good = unsealing_chunk(&unsealing, bytes, length, spool_sink(spool), &fault);
 	}
@@ -64,8 +66,13 @@ open_chunks(const struct seal_key *key, const unsigned char *header, const char 
 static void
 content_of_every_length_opens(void **state)
 {
-	static const size_t lengths[] = {0, 1, 999, SEALING_CHUNK_BYTES - 1, SEALING_CHUNK_BYTES,
-					 SEALING_CHUNK_BYTES + 1, 3 * SEALING_CHUNK_BYTES};
+	static const size_t lengths[] = {0,
+					 1,
+					 999,
+					 SEALING_CHUNK_BYTES - 1,
+					 SEALING_CHUNK_BYTES,
+					 SEALING_CHUNK_BYTES + 1,
+					 3 * SEALING_CHUNK_BYTES};
 	struct seal_key key;
 	unsigned char header[SEALING_HEADER_BYTES];
 
@@ -111,7 +118,8 @@ changed_content_does_not_open(void **state)
 	assert_null(open_chunks(&key, header, owner, chunks));
 	header[0] ^= 1;
 	/* Without its end, without its beginning, in another order, one chunk twice. */
-	static const int orders[][4] = {{0, 1, 2, -1}, {0, 1, 3, -1}, {1, 2, 3, -1}, {1, 0, 2, 3}, {0, 0, 1, 3}};
+	static const int orders[][4] = {
+		{0, 1, 2, -1}, {0, 1, 3, -1}, {1, 2, 3, -1}, {1, 0, 2, 3}, {0, 0, 1, 3}};
 	for (size_t i = 0; i < G_N_ELEMENTS(orders); i++) {
 		some = g_ptr_array_new();
 		for (int j = 0; j < 4 && orders[i][j] >= 0; j++)
@@ -133,9 +141,11 @@ chunk_that_is_cut_does_not_open(void **state)
 	randombytes_buf(&key, sizeof key);
 	chunks = seal(&key, header, "All of it, and nothing else.", 28);
 	for (size_t length = 0; length < 28 + SEALING_CHUNK_OVERHEAD; length++) {
-		g_autoptr(GPtrArray) cut = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+		g_autoptr(GPtrArray) cut =
+			g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
 
-		g_ptr_array_add(cut, g_bytes_new_from_bytes(g_ptr_array_index(chunks, 0), 0, length));
+		g_ptr_array_add(cut,
+				g_bytes_new_from_bytes(g_ptr_array_index(chunks, 0), 0, length));
 		assert_null(open_chunks(&key, header, owner, cut));
 	}
 	g_ptr_array_unref(chunks);
@@ -163,9 +173,11 @@ content_opens_from_any_chunk_on(void **state)
 		unsealing.number = from;
 		for (unsigned i = from; i < chunks->len; i++) {
 			gsize length;
-			const unsigned char *bytes = g_bytes_get_data(g_ptr_array_index(chunks, i), &length);
+			const unsigned char *bytes =
+				g_bytes_get_data(g_ptr_array_index(chunks, i), &length);
 
-			assert_true(unsealing_chunk(&unsealing, bytes, length, &counter.sink, &fault));
+			assert_true(
+				unsealing_chunk(&unsealing, bytes, length, &counter.sink, &fault));
 		}
 		assert_true(unsealing.ended);
 		assert_int_equal(counter.bytes, (3 - from) * SEALING_CHUNK_BYTES);

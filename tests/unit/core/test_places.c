@@ -65,7 +65,8 @@ who_comes_first_enters_first(void **state)
 	for (unsigned i = 0; i < COMERS; i++) {
 		comers[i] = (struct comer){places, i, order, &done};
 		threads[i] = g_thread_new("comer", come, &comers[i]);
-		for (gint64 limit = in(LATE); places_waiting(places) <= i && g_get_monotonic_time() < limit;)
+		for (gint64 limit = in(LATE);
+		     places_waiting(places) <= i && g_get_monotonic_time() < limit;)
 			g_thread_yield();
 	}
 	places_leave(places);

@@ -1,4 +1,5 @@
-/* The settings of postseal.conf(5): their values, what is refused, and that the manual tells the same. */
+/* The settings of postseal.conf(5): their values, what is refused, and that the manual tells the
+ * same. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,10 +10,11 @@
 
 #include "core/settings.h"
 
-static const char needed[] = "organisation \"Example Corp\"\n"
-			     "domains { \"example.com\" \"example.org\" }\n"
-			     "database \"postgresql:///postseal\"\n"
-			     "portal listen \"127.0.0.1:8025\" url \"https://secure.example.com\"\n";
+static const char needed[] =
+	"organisation \"Example Corp\"\n"
+	"domains { \"example.com\" \"example.org\" }\n"
+	"database \"postgresql:///postseal\"\n"
+	"portal listen \"127.0.0.1:8025\" url \"https://secure.example.com\"\n";
 
 static struct settings *
 load(const char *text, GPtrArray *errors)
@@ -57,9 +59,10 @@ expect_error(const char *more, const char *wanted)
 static void
 settings_take_their_values(void **state)
 {
-	g_autoptr(settings_auto) s = good("queue lifetime 2 days\nlimit message 10 MB\npickup tries 7 renew \"no\"\n"
-					  "receipts \"daily\"\nkeeper mode \"0640\"\nspool memory 1000\n"
-					  "tls domains <verified>");
+	g_autoptr(settings_auto) s =
+		good("queue lifetime 2 days\nlimit message 10 MB\npickup tries 7 renew \"no\"\n"
+		     "receipts \"daily\"\nkeeper mode \"0640\"\nspool memory 1000\n"
+		     "tls domains <verified>");
 
 	(void)state;
 	assert_int_equal(s->queue_lifetime, 2 * 86400);
@@ -113,18 +116,27 @@ static void
 wrong_settings_are_errors_with_their_place(void **state)
 {
 	(void)state;
-	expect_error("colour \"red\"\n", ":5:1: found colour, expected a setting, table, match or otherwise");
+	expect_error("colour \"red\"\n",
+		     ":5:1: found colour, expected a setting, table, match or otherwise");
 	expect_error("portal colour \"red\"\n", ":5:8: found portal colour, expected a setting");
-	expect_error("limit message \"many\"\n", ":5:15: found \"many\", expected a size such as 25 MB for limit message");
-	expect_error("organisation \"again\"\n", ":5:1: found organisation a second time, expected it once");
-	expect_error("pickup tries\n", ":5:13: found the end of the line, expected a number for pickup tries");
-	expect_error("sms \"open\n", ":5:5: found a text without its closing quote, expected a text in quotes for sms");
+	expect_error("limit message \"many\"\n",
+		     ":5:15: found \"many\", expected a size such as 25 MB for limit message");
+	expect_error("organisation \"again\"\n",
+		     ":5:1: found organisation a second time, expected it once");
+	expect_error("pickup tries\n",
+		     ":5:13: found the end of the line, expected a number for pickup tries");
+	expect_error(
+		"sms \"open\n",
+		":5:5: found a text without its closing quote, expected a text in quotes for sms");
 	expect_error("sms \"\xff\"\n", ":5:5: found a byte that is no text in UTF-8");
-	expect_error("tls domains \"x\"\n", ":5:13: found \"x\", expected a table such as <partners>");
+	expect_error("tls domains \"x\"\n",
+		     ":5:13: found \"x\", expected a table such as <partners>");
 	expect_error("gpg timeout 30\n", ":5:13: found 30, expected a time such as 30 seconds");
-	expect_error("receipts \"never\"\n", ":5:10: found \"never\", expected one of: at once, daily, trouble");
+	expect_error("receipts \"never\"\n",
+		     ":5:10: found \"never\", expected one of: at once, daily, trouble");
 	expect_error("{ }\n", ":5:1: found {, expected a setting");
-	expect_error("sms \"é\" \"\"\n", ":5:9: found \"\", expected a setting or the end of the line");
+	expect_error("sms \"é\" \"\"\n",
+		     ":5:9: found \"\", expected a setting or the end of the line");
 }
 
 /* These were taken in silence: as 0, as another number, as no permission at all. */
@@ -137,10 +149,12 @@ values_that_cannot_be_meant_are_errors(void **state)
 	expect_error("limit message 0 MB\n", "for limit message");
 	expect_error("courier workers 0\n", "expected 1 to 1000");
 	expect_error("database connections 1\n", "expected 2 to 10000");
-	expect_error("limit message 12345678901234567890123\n", ":5:15: found a number of more than 18 digits");
+	expect_error("limit message 12345678901234567890123\n",
+		     ":5:15: found a number of more than 18 digits");
 	expect_error("limit message 99999999999999 GiB\n", "expected 1 to 100000000000 bytes");
-	expect_error("milter mode \"rw-rw----\"\n",
-		     ":5:13: found \"rw-rw----\", expected octal digits in quotes such as \"0660\" for milter mode");
+	expect_error(
+		"milter mode \"rw-rw----\"\n",
+		":5:13: found \"rw-rw----\", expected octal digits in quotes such as \"0660\" for milter mode");
 	expect_error("milter mode \"0999\"\n", "expected octal digits");
 	expect_error("milter mode \"\"\n", "expected octal digits");
 }
@@ -160,14 +174,16 @@ paragraph_of(const char *manual, const char *name)
 	while (g_str_has_prefix(end, "\n.It "))
 		end = strchr(end + 1, '\n');
 	next = strstr(end, "\n.It ");
-	return g_strndup(at, next == NULL ? strcspn(end, "\0") + (size_t)(end - at) : (size_t)(next - at));
+	return g_strndup(at, next == NULL ? strcspn(end, "\0") + (size_t)(end - at)
+					  : (size_t)(next - at));
 }
 
 /* The words that a reader sees. */
 static char *
 words_of(const char *paragraph)
 {
-	g_autoptr(GRegex) macro = g_regex_new("^\\.(It Cm|[A-Z][a-z]) ", G_REGEX_MULTILINE, 0, NULL);
+	g_autoptr(GRegex) macro =
+		g_regex_new("^\\.(It Cm|[A-Z][a-z]) ", G_REGEX_MULTILINE, 0, NULL);
 	g_autoptr(GRegex) blanks = g_regex_new("[ \\n]+", 0, 0, NULL);
 	g_autofree char *bare = g_regex_replace_literal(macro, paragraph, -1, 0, "", 0, NULL);
 
@@ -180,19 +196,22 @@ every_setting_is_in_the_manual_with_its_default(void **state)
 	g_autofree char *manual = NULL;
 
 	(void)state;
-	assert_true(g_file_get_contents(SOURCE_DIRECTORY "/man/postseal.conf.5", &manual, NULL, NULL));
+	assert_true(
+		g_file_get_contents(SOURCE_DIRECTORY "/man/postseal.conf.5", &manual, NULL, NULL));
 	for (const struct setting *s = setting_all(); s->field != NULL; s++) {
 		g_autofree char *name = setting_name(s);
 		g_autofree char *paragraph = paragraph_of(manual, name);
 		g_autofree char *words = paragraph == NULL ? NULL : words_of(paragraph);
-		g_autofree char *wanted = s->standard == NULL   ? NULL
-					  : *s->standard == '\0' ? g_strdup("Default: ")
-								 : g_strdup_printf("Default: %s", s->standard);
+		g_autofree char *wanted = s->standard == NULL ? NULL
+					  : *s->standard == '\0'
+						  ? g_strdup("Default: ")
+						  : g_strdup_printf("Default: %s", s->standard);
 
 		if (words == NULL)
 			fail_msg("postseal.conf(5) does not tell of %s", name);
 		if (wanted != NULL && strstr(words, wanted) == NULL)
-			fail_msg("postseal.conf(5) does not say “%s” of %s: %s", wanted, name, words);
+			fail_msg("postseal.conf(5) does not say “%s” of %s: %s", wanted, name,
+				 words);
 		if (wanted == NULL && strstr(words, "Default: ") != NULL)
 			fail_msg("postseal.conf(5) says a default of %s, which has none", name);
 	}
@@ -218,7 +237,8 @@ the_manual_tells_of_no_other_setting(void **state)
 	const char *settings;
 
 	(void)state;
-	assert_true(g_file_get_contents(SOURCE_DIRECTORY "/man/postseal.conf.5", &manual, NULL, NULL));
+	assert_true(
+		g_file_get_contents(SOURCE_DIRECTORY "/man/postseal.conf.5", &manual, NULL, NULL));
 	settings = strstr(manual, "\n.Ss Settings\n");
 	assert_non_null(settings);
 	lines = g_strsplit(settings, "\n", -1);

@@ -29,11 +29,13 @@ base64_is_the_same_however_it_is_cut(void **state)
 
 			base64_sink_init(&encoder, spool_sink(spool));
 			for (size_t at = 0; at < length; at += piece)
-				assert_true(sink_write(&encoder.sink, data + at, MIN(piece, length - at), &fault));
+				assert_true(sink_write(&encoder.sink, data + at,
+						       MIN(piece, length - at), &fault));
 			assert_true(sink_finish(&encoder.sink, &fault));
 			spool_descriptor(spool, &text);
 			copy = g_strndup(text == NULL ? "" : text, spool_size(spool));
-			for (char *line = strtok(copy, "\r\n"); line != NULL; line = strtok(NULL, "\r\n"))
+			for (char *line = strtok(copy, "\r\n"); line != NULL;
+			     line = strtok(NULL, "\r\n"))
 				assert_true(strlen(line) <= 76);
 			g_free(copy);
 			copy = g_strndup(text == NULL ? "" : text, spool_size(spool));

@@ -10,11 +10,11 @@
 
 #include "core/spool.h"
 
-
 static void
 spool_is_the_same_in_memory_and_in_a_file(void **state)
 {
-	static const struct spool_settings on_disk = {.directory = "/tmp", .memory_max = 10, .size_max = 5000};
+	static const struct spool_settings on_disk = {
+		.directory = "/tmp", .memory_max = 10, .size_max = 5000};
 	g_autoptr(spool_auto) spool = spool_new(&on_disk);
 	struct fault fault = {0};
 	char data[100], read[100];
@@ -48,7 +48,8 @@ spool_that_cannot_write_is_a_temporary_fault(void **state)
 	assert_non_null(strstr(fault.text, "/nowhere"));
 }
 
-/* The limit that the kernel puts on the size of a file stands for a disk that is full for a moment. */
+/* The limit that the kernel puts on the size of a file stands for a disk that is full for a moment.
+ */
 static void
 spool_that_failed_once_is_never_taken_for_whole(void **state)
 {
@@ -80,7 +81,8 @@ static void
 spool_gives_back_what_it_was_given(void **state)
 {
 	static const struct spool_settings on_disk = {.directory = "/tmp", .memory_max = 1000};
-	static const size_t sizes[] = {1, 999, 1, 65535, 1, 65536, 65537, 3, 200000, 64000, 2000, 7};
+	static const size_t sizes[] = {1,     999, 1,	   65535, 1,	65536,
+				       65537, 3,   200000, 64000, 2000, 7};
 	g_autoptr(spool_auto) spool = spool_new(&on_disk);
 	g_autoptr(GByteArray) expected = g_byte_array_new();
 	g_autofree guint8 *read = g_malloc(500000);
@@ -95,7 +97,8 @@ spool_gives_back_what_it_was_given(void **state)
 			piece[at] = (guint8)(at * 31 + i);
 		g_byte_array_append(expected, piece, (guint)sizes[i]);
 		assert_true(spool_append(spool, piece, sizes[i], &fault));
-		for (done = 0; spool_read(spool, done, read + done, 70001, &got, &fault) && got > 0;)
+		for (done = 0;
+		     spool_read(spool, done, read + done, 70001, &got, &fault) && got > 0;)
 			done += got;
 		assert_int_equal(done, expected->len);
 		assert_memory_equal(read, expected->data, done);

@@ -1,5 +1,5 @@
-/* Which packet gpg wrote is seen as its output goes by. Both texts are of GnuPG 2.4.7, to one key that
- * announces OCB and one that does not; what is right is what `gpg --list-packets` says. */
+/* Which packet gpg wrote is seen as its output goes by. Both texts are of GnuPG 2.4.7, to one key
+ * that announces OCB and one that does not; what is right is what `gpg --list-packets` says. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,16 +11,16 @@
 
 #define ARMOUR(base64) "-----BEGIN PGP MESSAGE-----\n\n" base64 "=AAAA\n-----END PGP MESSAGE-----\n"
 
-static const char ocb[] = ARMOUR(
-	"hF4DmvDvfvHKoa4SAQdAGUXizaKWqJOHxQpmPVmBC01j6O6EF5hXY97U4I521xww\n"
-	"C41Wy/okNH/f1T6Xni+ZTBKLj4DOE87OmZ4LY9XjMz7Rl0KMfs9N2CAArRMXFt/P\n"
-	"1EkBCQIQI9cCwHqjibvkhAfhhynHMZlTlh7dC+xM3ZatInwF4McHmOkpYsYvuCiP\n"
-	"9TTNHaurSUDzZZZfW1er7jTCOgjKJGoJqGmC\n");
-static const char seipd[] = ARMOUR(
-	"hF4DIPvRVlN+UsMSAQdAfFAdGq8T/oUq6/1D+PvPUKvcT6lkLQVIXk96wwJ3/VMw\n"
-	"f3fv0ccNAIw3SR9OzsbBXoE0/YaKwjNdZePwrvxC6DbeV8Rp4orBhOEd11r1yYDE\n"
-	"0j8BeOPTU9pGSyQ3UgBXF2MhElGXAE3J4UQf5OZlF0o2fIMlL4DWhWZsuxpPVEGg\n"
-	"MUdPWpVpF1tDhZq8ibJaP70=\n");
+static const char ocb[] =
+	ARMOUR("hF4DmvDvfvHKoa4SAQdAGUXizaKWqJOHxQpmPVmBC01j6O6EF5hXY97U4I521xww\n"
+	       "C41Wy/okNH/f1T6Xni+ZTBKLj4DOE87OmZ4LY9XjMz7Rl0KMfs9N2CAArRMXFt/P\n"
+	       "1EkBCQIQI9cCwHqjibvkhAfhhynHMZlTlh7dC+xM3ZatInwF4McHmOkpYsYvuCiP\n"
+	       "9TTNHaurSUDzZZZfW1er7jTCOgjKJGoJqGmC\n");
+static const char seipd[] =
+	ARMOUR("hF4DIPvRVlN+UsMSAQdAfFAdGq8T/oUq6/1D+PvPUKvcT6lkLQVIXk96wwJ3/VMw\n"
+	       "f3fv0ccNAIw3SR9OzsbBXoE0/YaKwjNdZePwrvxC6DbeV8Rp4orBhOEd11r1yYDE\n"
+	       "0j8BeOPTU9pGSyQ3UgBXF2MhElGXAE3J4UQf5OZlF0o2fIMlL4DWhWZsuxpPVEGg\n"
+	       "MUdPWpVpF1tDhZq8ibJaP70=\n");
 
 static unsigned
 tag_in_pieces(const char *armour, size_t piece)
@@ -46,8 +46,8 @@ packets_are_told_apart_whatever_the_pieces(void **state)
 static void
 what_is_no_packet_is_never_taken_for_one(void **state)
 {
-	static const char *const nonsense[] = {"",	       "\n\n",	      ARMOUR(""),
-					       ARMOUR("AAAA"), ARMOUR("////"), "hF4DmvDvfvHKoa4S"};
+	static const char *const nonsense[] = {
+		"", "\n\n", ARMOUR(""), ARMOUR("AAAA"), ARMOUR("////"), "hF4DmvDvfvHKoa4S"};
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(nonsense); i++)

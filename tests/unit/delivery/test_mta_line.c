@@ -1,5 +1,5 @@
-/* What is read from Postfix's log. The lines are of Postfix 3.7 and 3.10 as they logged them; those with hostile
- * addresses are what Postfix logs of such. */
+/* What is read from Postfix's log. The lines are of Postfix 3.7 and 3.10 as they logged them; those
+ * with hostile addresses are what Postfix logs of such. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,10 +28,10 @@ static const struct {
 	 "TO command))",
 	 MTA_RETURNED, "1A2B", "c@x.example", "", "x.example[192.0.2.1]:25",
 	 "host x.example[192.0.2.1] said: 550 5.1.1 no such user (in reply to RCPT TO command)"},
-	{"Nov 26 11:10:52 gw postfix/qmgr[7]: 1A2B: from=<s@example.com>, size=390, nrcpt=2 (queue active)", MTA_TOOK, "1A2B",
-	 "", "", "", ""},
-	{"Nov 26 11:10:52 gw postfix/qmgr[7]: 1A2B: from=<s@example.com>, status=expired, returned to sender", MTA_RETURNED,
-	 "1A2B", "", "", "", "the MTA gave up: it could not be delivered in time"},
+	{"Nov 26 11:10:52 gw postfix/qmgr[7]: 1A2B: from=<s@example.com>, size=390, nrcpt=2 (queue active)",
+	 MTA_TOOK, "1A2B", "", "", "", ""},
+	{"Nov 26 11:10:52 gw postfix/qmgr[7]: 1A2B: from=<s@example.com>, status=expired, returned to sender",
+	 MTA_RETURNED, "1A2B", "", "", "", "the MTA gave up: it could not be delivered in time"},
 	{"Nov 26 11:10:52 gw postfix/qmgr[7]: 1A2B: removed", MTA_REMOVED, "1A2B", "", "", "", ""},
 	{"Nov 26 11:10:52 gw postfix/cleanup[7]: 1A2B: milter-discard: END-OF-MESSAGE from localhost[127.0.0.1]: milter "
 	 "triggers DISCARD action; from=<s@example.com> to=<p@x.example> proto=ESMTP helo=<x>",
@@ -41,15 +41,18 @@ static const struct {
 	 MTA_IDENT, "1A2B", "", "", "", "01a21776-5519-744f-811d-499082d86c1f"},
 	{"Nov 26 11:10:52 gw postfix/smtp[7]: Verified TLS connection established to mx.example[192.0.2.1]:25: TLSv1.3 with "
 	 "cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 server-signature RSA-PSS (2048 bits)",
-	 MTA_TLS, NULL, "", "", "mx.example[192.0.2.1]:25", "verified TLSv1.3 with cipher TLS_AES_256_GCM_SHA384"},
+	 MTA_TLS, NULL, "", "", "mx.example[192.0.2.1]:25",
+	 "verified TLSv1.3 with cipher TLS_AES_256_GCM_SHA384"},
 	/* A local part that looks like the rest of a line is still a local part. */
 	{"Nov 26 11:10:52 gw postfix/smtp[7]: 1A2B: to=<\"x>, relay=a[1.2.3.4]:25, status=sent (250 Ok)\"@x.example>, relay=none, "
 	 "delay=3, delays=3/0/0/0, dsn=4.4.1, status=deferred (connect)",
-	 MTA_DEFERRED, "1A2B", "\"x>, relay=a[1.2.3.4]:25, status=sent (250 Ok)\"@x.example", "", "none", "connect"},
+	 MTA_DEFERRED, "1A2B", "\"x>, relay=a[1.2.3.4]:25, status=sent (250 Ok)\"@x.example", "",
+	 "none", "connect"},
 	/* Nor does what a server answers tell of another status. */
 	{"Nov 26 11:10:52 gw postfix/smtp[7]: 1A2B: to=<c@x.example>, relay=x[1.2.3.4]:25, delay=1, dsn=4.0.0, "
 	 "status=deferred (host said: 450 , status=sent (250 Ok))",
-	 MTA_DEFERRED, "1A2B", "c@x.example", "", "x[1.2.3.4]:25", "host said: 450 , status=sent (250 Ok)"},
+	 MTA_DEFERRED, "1A2B", "c@x.example", "", "x[1.2.3.4]:25",
+	 "host said: 450 , status=sent (250 Ok)"},
 };
 
 static const char *const silent[] = {

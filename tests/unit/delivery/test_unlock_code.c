@@ -56,7 +56,8 @@ typing_slips_are_told_from_wrong_codes(void **state)
 				continue;
 			for (const char *symbol = alphabet; *symbol != '\0'; symbol++) {
 				typed[place] = *symbol;
-				assert_int_equal(code_read(&read, typed), *symbol == made.shown[place]);
+				assert_int_equal(code_read(&read, typed),
+						 *symbol == made.shown[place]);
 			}
 		}
 		for (int place = 0; place < CODE_SYMBOLS - 1; place++) {

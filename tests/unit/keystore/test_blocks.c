@@ -20,7 +20,8 @@ assert_labels(const char *bytes, size_t length, const char *expected)
 	for (guint i = 0; i < blocks->len; i++) {
 		const struct block *block = g_ptr_array_index(blocks, i);
 
-		g_string_append_printf(labels, "%s%s%s", i > 0 ? ", " : "", block->label, block->is_whole ? "" : " (cut)");
+		g_string_append_printf(labels, "%s%s%s", i > 0 ? ", " : "", block->label,
+				       block->is_whole ? "" : " (cut)");
 	}
 	assert_string_equal(labels->str, expected);
 }
@@ -36,13 +37,16 @@ text_of_any_kind_gives_its_blocks(void **state)
 		{PEM, "CERTIFICATE"},
 		{PEM PGP, "CERTIFICATE, PGP PUBLIC KEY BLOCK"},
 		{"\xef\xbb\xbf" PEM, "CERTIFICATE"},
-		{"\xc3\x9c" "ber uns\n" PEM, "CERTIFICATE"},
+		{"\xc3\x9c"
+		 "ber uns\n" PEM,
+		 "CERTIFICATE"},
 		{"-----BEGIN CERTIFICATE-----\rMIIB\r-----END CERTIFICATE-----\r", "CERTIFICATE"},
 		{"-----BEGIN CERTIFICATE-----\nMIIB\n", "CERTIFICATE (cut)"},
 		{"-----BEGIN CERTIFICATE-----\nMIIB\n" PEM, "CERTIFICATE (cut), CERTIFICATE"},
 		{"-----BEGIN \n" PEM, "CERTIFICATE"},
 		/* As gpg writes revocation certificates, so that none is used by mistake. */
-		{":-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDME\n-----END PGP PUBLIC KEY BLOCK-----\n", ""},
+		{":-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDME\n-----END PGP PUBLIC KEY BLOCK-----\n",
+		 ""},
 		{"From: a@b.example\nContent-Type: text/plain\n\n" PEM, "CERTIFICATE"},
 	};
 
@@ -59,7 +63,8 @@ utf16_is_read_with_and_without_its_mark(void **state)
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(encodings); i++) {
 		gsize length;
-		g_autofree char *text = g_convert(PEM, -1, encodings[i], "UTF-8", NULL, &length, NULL);
+		g_autofree char *text =
+			g_convert(PEM, -1, encodings[i], "UTF-8", NULL, &length, NULL);
 
 		assert_labels(text, length, "CERTIFICATE");
 	}
@@ -84,8 +89,10 @@ depth_has_an_end(void **state)
 	for (int i = 0; i < 50; i++) {
 		g_autofree char *base64 = g_base64_encode((const guchar *)text->str, text->len);
 
-		g_string_printf(text, "Content-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n\n%s",
-				base64);
+		g_string_printf(
+			text,
+			"Content-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n\n%s",
+			base64);
 		if (text->len > 100000)
 			break;
 	}

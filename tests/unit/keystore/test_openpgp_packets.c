@@ -1,5 +1,5 @@
-/* What the packets of a key say. The key was made by GnuPG 2.4.7; fingerprint and preferences are what
- * gpg prints of it. */
+/* What the packets of a key say. The key was made by GnuPG 2.4.7; fingerprint and preferences are
+ * what gpg prints of it. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,19 +9,19 @@
 
 #include "keystore/openpgp.h"
 
-#define BASE64 \
-	"mDMEawgTGRYJKwYBBAHaRw8BAQdAU7DnFZXI6yo5ZErzswB4dgN3E8w+yDMadxsE\n" \
-	"NcRRqOa0DW9jYkB4LmV4YW1wbGWIkwQTFgoAOxYhBL17D80ijV4GiR+iNeFeVLrW\n" \
-	"ADznBQJrCBMZAhsDBQsJCAcCAiICBhUKCQgLAgQWAgMBAh4HAheAAAoJEOFeVLrW\n" \
-	"ADznedYBAOLYD1VEDzViSC6tBjoCiA6Q09e2QhHiqGx9al7sKqZJAQDnNkJQYDvy\n" \
-	"vGg0ioXtM6S+91ITTM3TqWdK8VV89hmzB7g4BGsIExkSCisGAQQBl1UBBQEBB0BG\n" \
-	"iFSwIZnALNtOm/p21bOYD/2sXz49qS6XomDnuJzQdwMBCAeIeAQYFgoAIBYhBL17\n" \
-	"D80ijV4GiR+iNeFeVLrWADznBQJrCBMZAhsMAAoJEOFeVLrWADznt34A/2nyqtuK\n" \
-	"2+Wy3n3+sA/ZXrfjPuNptbSq/C/pMzmbbJjpAP98L8TGGM6U4RtdHqRylfGv0O6o\n" \
+#define BASE64                                                                                     \
+	"mDMEawgTGRYJKwYBBAHaRw8BAQdAU7DnFZXI6yo5ZErzswB4dgN3E8w+yDMadxsE\n"                       \
+	"NcRRqOa0DW9jYkB4LmV4YW1wbGWIkwQTFgoAOxYhBL17D80ijV4GiR+iNeFeVLrW\n"                       \
+	"ADznBQJrCBMZAhsDBQsJCAcCAiICBhUKCQgLAgQWAgMBAh4HAheAAAoJEOFeVLrW\n"                       \
+	"ADznedYBAOLYD1VEDzViSC6tBjoCiA6Q09e2QhHiqGx9al7sKqZJAQDnNkJQYDvy\n"                       \
+	"vGg0ioXtM6S+91ITTM3TqWdK8VV89hmzB7g4BGsIExkSCisGAQQBl1UBBQEBB0BG\n"                       \
+	"iFSwIZnALNtOm/p21bOYD/2sXz49qS6XomDnuJzQdwMBCAeIeAQYFgoAIBYhBL17\n"                       \
+	"D80ijV4GiR+iNeFeVLrWADznBQJrCBMZAhsMAAoJEOFeVLrWADznt34A/2nyqtuK\n"                       \
+	"2+Wy3n3+sA/ZXrfjPuNptbSq/C/pMzmbbJjpAP98L8TGGM6U4RtdHqRylfGv0O6o\n"                       \
 	"JWzHis/Lt+iaFfWZCw==\n"
 
-static const char armoured[] =
-	"-----BEGIN PGP PUBLIC KEY BLOCK-----\nComment: a header\n\n" BASE64 "=abcd\n-----END PGP PUBLIC KEY BLOCK-----\n";
+static const char armoured[] = "-----BEGIN PGP PUBLIC KEY BLOCK-----\nComment: a header\n\n" BASE64
+			       "=abcd\n-----END PGP PUBLIC KEY BLOCK-----\n";
 
 static GBytes *
 key(void)
@@ -47,7 +47,8 @@ preferred_ciphers_are_those_of_the_self_signature(void **state)
 	g_autoptr(GBytes) bytes = key();
 
 	(void)state;
-	assert_int_equal(openpgp_ciphers(bytes), 1 << OPENPGP_AES128 | 1 << OPENPGP_AES192 | 1 << OPENPGP_AES256);
+	assert_int_equal(openpgp_ciphers(bytes),
+			 1 << OPENPGP_AES128 | 1 << OPENPGP_AES192 | 1 << OPENPGP_AES256);
 	assert_true(openpgp_announces_ocb(bytes));
 }
 
@@ -67,7 +68,8 @@ well_signed_user_ids_are_told(void **state)
 	assert_int_equal(user_ids->len, 1);
 	assert_string_equal(g_ptr_array_index(user_ids, 0), "ocb@x.example");
 	g_ptr_array_set_size(user_ids, 0);
-	why = openpgp_weak_signatures(packets, length, other, user_ids); /* signed by somebody else */
+	why = openpgp_weak_signatures(packets, length, other,
+				      user_ids); /* signed by somebody else */
 	assert_non_null(why);
 	assert_int_equal(user_ids->len, 0);
 }
@@ -84,7 +86,8 @@ broken_packets_tell_nothing_and_harm_nothing(void **state)
 	for (gsize cut = 0; cut < length; cut++) {
 		g_autofree unsigned char *copy = g_memdup2(packets, cut + 1);
 		g_autoptr(GBytes) broken = g_bytes_new(copy, cut);
-		g_autofree char *fingerprint = openpgp_fingerprint(broken), *revoked = openpgp_revoked(broken);
+		g_autofree char *fingerprint = openpgp_fingerprint(broken),
+				*revoked = openpgp_revoked(broken);
 
 		assert_null(revoked);
 		openpgp_ciphers(broken);

@@ -1,5 +1,6 @@
 /*
- * A message made of its text, for tests: header fields, an empty line, the body. Lines end with CRLF.
+ * A message made of its text, for tests: header fields, an empty line, the body. Lines end with
+ * CRLF.
  */
 #ifndef POSTSEAL_TESTS_UNIT_MAIL_MESSAGE_OF_H
 #define POSTSEAL_TESTS_UNIT_MAIL_MESSAGE_OF_H
@@ -17,7 +18,8 @@ message_of_bytes(const void *text, size_t length)
 	FILE *file = fmemopen((void *)text, length, "r");
 	struct fault fault;
 
-	assert_true(message_set_sender(message, &(struct envelope_argument){.path = "<anna@example.com>"}, &fault));
+	assert_true(message_set_sender(
+		message, &(struct envelope_argument){.path = "<anna@example.com>"}, &fault));
 	assert_non_null(file);
 	assert_true(message_read(message, file, &fault));
 	fclose(file);

@@ -15,7 +15,8 @@ static const char *const no_tags[] = {NULL};
 static char *
 written(const struct message *message, bool hides_subject)
 {
-	g_autoptr(spool_auto) spool = spool_new(&(struct spool_settings){.directory = "/tmp", .memory_max = 1 << 26});
+	g_autoptr(spool_auto) spool =
+		spool_new(&(struct spool_settings){.directory = "/tmp", .memory_max = 1 << 26});
 	struct entity entity;
 	struct fault fault;
 	const void *memory;
@@ -41,7 +42,8 @@ entity_has_the_content_fields_as_they_stand(void **state)
 static void
 reading_gives_what_writing_gives(void **state)
 {
-	g_autoptr(message_auto) message = message_of("Subject: x\nContent-Type: text/plain\n\nHi.\nHo.\n");
+	g_autoptr(message_auto) message =
+		message_of("Subject: x\nContent-Type: text/plain\n\nHi.\nHo.\n");
 	g_autofree char *text = written(message, true);
 	g_autoptr(GString) read = g_string_new(NULL);
 	struct entity entity;
@@ -77,23 +79,31 @@ type_within(const char *fields)
 
 #define PROTECTED ";\r\n protected-headers=\"v1\";\r\n hp=\"cipher\""
 
-/* Thunderbird and K-9 show no subject without protected-headers; two hp, and fields that were malformed before, made more
- * malformed ones. */
+/* Thunderbird and K-9 show no subject without protected-headers; two hp, and fields that were
+ * malformed before, made more malformed ones. */
 static void
 content_type_within_is_well_formed(void **state)
 {
 	static const char *const types[][2] = {
-		{"Content-Type: image/png; name=\"a;b.png\"\n", "Content-Type: image/png; name=\"a;b.png\"" PROTECTED},
-		{"Content-Type: image/png;\n\tname=x\n", "Content-Type: image/png;\r\n\tname=x" PROTECTED},
+		{"Content-Type: image/png; name=\"a;b.png\"\n",
+		 "Content-Type: image/png; name=\"a;b.png\"" PROTECTED},
+		{"Content-Type: image/png;\n\tname=x\n",
+		 "Content-Type: image/png;\r\n\tname=x" PROTECTED},
 		{"Content-Type: image/png; name=x;\n", "Content-Type: image/png; name=x" PROTECTED},
-		{"Content-Type: image/png ; ; name=x ;; \n", "Content-Type: image/png; name=x" PROTECTED},
-		{"Content-Type: image/png; HP=\"clear\"; name=x; protected-headers=\"v1\"\n", "Content-Type: image/png; name=x" PROTECTED},
-		{"Content-Type: image/png (a; \"b) ; name=x\n", "Content-Type: image/png (a; \"b); name=x" PROTECTED},
-		{"Content-Type: image/png; name=\"x\n", "Content-Type: image/png; name=\"x\"" PROTECTED},
+		{"Content-Type: image/png ; ; name=x ;; \n",
+		 "Content-Type: image/png; name=x" PROTECTED},
+		{"Content-Type: image/png; HP=\"clear\"; name=x; protected-headers=\"v1\"\n",
+		 "Content-Type: image/png; name=x" PROTECTED},
+		{"Content-Type: image/png (a; \"b) ; name=x\n",
+		 "Content-Type: image/png (a; \"b); name=x" PROTECTED},
+		{"Content-Type: image/png; name=\"x\n",
+		 "Content-Type: image/png; name=\"x\"" PROTECTED},
 		{"Content-Type:\n", "Content-Type: text/plain" PROTECTED},
 		{"Content-Type: text\n", "Content-Type: text/plain" PROTECTED},
-		{"Content-Type: text; charset=utf-8\n", "Content-Type: text/plain; charset=utf-8" PROTECTED},
-		{"Content-Type: ; charset=utf-8\n", "Content-Type: text/plain; charset=utf-8" PROTECTED},
+		{"Content-Type: text; charset=utf-8\n",
+		 "Content-Type: text/plain; charset=utf-8" PROTECTED},
+		{"Content-Type: ; charset=utf-8\n",
+		 "Content-Type: text/plain; charset=utf-8" PROTECTED},
 		{"", "Content-Type: text/plain" PROTECTED},
 	};
 
@@ -113,13 +123,24 @@ static void
 what_tells_the_subject_again_is_hidden_with_it(void **state)
 {
 	static const char *const told[] = {
-		"Thread-Topic: Takeover of Acme", "Thread-Index: AdXyz==", "Comments: none", "Keywords: acme",
-		"X-Notes-Item: takeover  of ACME; type=text; name=$Topic", "X-Original-Subject: x", "X-Whatever: AW: Takeover of\n Acme",
-		"X-Coded: =?utf-8?q?Takeover_of_Acme?=", "Resent-Subject: x", "X-Second: The other one!"};
-	static const char *const others[] = {
-		"From: \"Takeover of Acme\" <a@example.com>", "X-Mailer: Apple Mail", "In-Reply-To: <takeover@example.com>",
-		"List-Id: <acme.example.com>", "Importance: high", "X-Priority: 1"};
-	g_autoptr(GString) text = g_string_new("Subject: Re: Takeover of Acme\nSubject: Fwd: The other one\n");
+		"Thread-Topic: Takeover of Acme",
+		"Thread-Index: AdXyz==",
+		"Comments: none",
+		"Keywords: acme",
+		"X-Notes-Item: takeover  of ACME; type=text; name=$Topic",
+		"X-Original-Subject: x",
+		"X-Whatever: AW: Takeover of\n Acme",
+		"X-Coded: =?utf-8?q?Takeover_of_Acme?=",
+		"Resent-Subject: x",
+		"X-Second: The other one!"};
+	static const char *const others[] = {"From: \"Takeover of Acme\" <a@example.com>",
+					     "X-Mailer: Apple Mail",
+					     "In-Reply-To: <takeover@example.com>",
+					     "List-Id: <acme.example.com>",
+					     "Importance: high",
+					     "X-Priority: 1"};
+	g_autoptr(GString) text =
+		g_string_new("Subject: Re: Takeover of Acme\nSubject: Fwd: The other one\n");
 	g_autoptr(message_auto) message = NULL;
 	g_autofree char *whole = NULL;
 
@@ -156,7 +177,8 @@ element_stands_where_the_body_begins(void **state)
 {
 	static const char *const pages[][2] = {
 		{"<html><!-- <body> --><body class=\"a>b\">", "Hi."},
-		{"<!DOCTYPE html><html><head><title><body></title><script>'<body>'</script></head>", "<p>Hi."},
+		{"<!DOCTYPE html><html><head><title><body></title><script>'<body>'</script></head>",
+		 "<p>Hi."},
 		{"<!DOCTYPE html>\n<meta charset=utf-8>\n", "Hi."},
 		{"", "<b>Hi."},
 		{"<style>a</style>", "&lt;Hi."},
@@ -164,7 +186,8 @@ element_stands_where_the_body_begins(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(pages); i++) {
-		g_autofree char *text = g_strconcat("Subject: x\nContent-Type: text/html\n\n", pages[i][0], pages[i][1], "\n", NULL);
+		g_autofree char *text = g_strconcat("Subject: x\nContent-Type: text/html\n\n",
+						    pages[i][0], pages[i][1], "\n", NULL);
 		g_autoptr(message_auto) message = message_of(text);
 		g_autofree char *whole = written(message, true);
 		const char *element = strstr(whole, ELEMENT);
@@ -186,7 +209,9 @@ element_stands_where_the_encoded_body_begins(void **state)
 	g_autofree char *whole = written(message, true);
 
 	(void)state;
-	assert_non_null(strstr(whole, "<bo=\r\ndy class=3D\"a>b\">=\r\n<div class=3D\"header-protection-legacy-display\">"));
+	assert_non_null(strstr(
+		whole,
+		"<bo=\r\ndy class=3D\"a>b\">=\r\n<div class=3D\"header-protection-legacy-display\">"));
 	assert_non_null(strstr(whole, "=\r\nH=\r\ni.\r\n"));
 }
 
@@ -194,11 +219,14 @@ element_stands_where_the_encoded_body_begins(void **state)
 static void
 text_that_ascii_cannot_stand_in_is_left_alone(void **state)
 {
-	static const char *const types[] = {"text/plain; charset=utf-16le", "text/html; charset=utf-16", "text/html; charset=utf-32be"};
+	static const char *const types[] = {"text/plain; charset=utf-16le",
+					    "text/html; charset=utf-16",
+					    "text/html; charset=utf-32be"};
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
-		g_autofree char *text = g_strconcat("Subject: x\nContent-Type: ", types[i], "\n\nH\r\n", NULL);
+		g_autofree char *text =
+			g_strconcat("Subject: x\nContent-Type: ", types[i], "\n\nH\r\n", NULL);
 		g_autoptr(message_auto) message = message_of(text);
 		g_autofree char *whole = written(message, true);
 

@@ -24,7 +24,8 @@ static const struct {
 	{"> a \r\n> b\r\n>> c \r\n> d\r\ne\r\n", "> a b\n>> c \n> d\ne\n", false},
 	{">> a \r\n>> b \r\n", ">> a b ", false},
 	/* §4.2, DelSp: a text without blanks. */
-	{"\xe6\x97\xa5 \r\n\xe6\x9c\xac \r\n\xe8\xaa\x9e\r\n", "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\n", true},
+	{"\xe6\x97\xa5 \r\n\xe6\x9c\xac \r\n\xe8\xaa\x9e\r\n",
+	 "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\n", true},
 	{"sec \r\nret\r\n", "secret\n", true},
 	/* LF alone, and an end without one. */
 	{"a \nb", "a b", false},
@@ -43,7 +44,8 @@ lines_are_joined_however_they_are_cut(void **state)
 
 			flowed_init(&flowed, cases[i].deletes_space);
 			for (size_t at = 0; at < length; at += size)
-				flowed_step(&flowed, cases[i].text + at, MIN(size, length - at), joined);
+				flowed_step(&flowed, cases[i].text + at, MIN(size, length - at),
+					    joined);
 			flowed_end(&flowed, joined);
 			flowed_clear(&flowed);
 			assert_string_equal(joined->str, cases[i].joined);

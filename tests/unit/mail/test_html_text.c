@@ -1,4 +1,5 @@
-/* The text that a reader sees of HTML; given a file name, prints that of the file (tests/system/test_html_text.py). */
+/* The text that a reader sees of HTML; given a file name, prints that of the file
+ * (tests/system/test_html_text.py). */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,7 +32,8 @@ static const struct {
 	{"<p>xy<b>z</b>zy</p>", "xyzzy", NULL},
 	{"xy&zwj;z&#x7a;&#121;", "xy\u200dzzy", NULL},
 	{"&lt;b&gt; &amp;amp; &euro;&#128; &notit; &not &copy2", "<b> &amp; €€ ¬it; ¬ ©2", NULL},
-	{"&#0; &#xD800; &#x110000; &#99999999999; &#; &#x; &;", "\ufffd \ufffd \ufffd \ufffd &#; &#x; &;", NULL},
+	{"&#0; &#xD800; &#x110000; &#99999999999; &#; &#x; &;",
+	 "\ufffd \ufffd \ufffd \ufffd &#; &#x; &;", NULL},
 	{"a<!-- b -->c<!-->d<!--->e<!-- f --!>g", "acdeg", NULL},
 	{"a<script>if (a<b) '</p>'</script>b<style>p{}</style>c<title>t</title>d", "abcd", NULL},
 	{"<script><!-- <script> </script> xyzzy --></script>a", "a", NULL},
@@ -48,7 +50,8 @@ static const struct {
 	{"<svg><![CDATA[<b>]]></svg>", "<b>", NULL},
 	{"xy<span style='display: none'>noise</span>zzy", "xyzzy", "xynoisezzy"},
 	{"xy<span hidden>n<span>o</span>ise</span>zzy", "xyzzy", "xynoisezzy"},
-	{"xy<font style=font-size:0px>noise</font>zzy<i style=font-size:0.9em>!</i>", "xyzzy!", "xynoisezzy!"},
+	{"xy<font style=font-size:0px>noise</font>zzy<i style=font-size:0.9em>!</i>", "xyzzy!",
+	 "xynoisezzy!"},
 	{"<!--[if mso]>xyzzy<![endif]-->a", "a", "xyzzya"},
 	{"a<img alt='xyzzy'>b<input value=q>", "ab", "ab\nxyzzy\n\nq\n"},
 	{"<p title=xyzzy", "", NULL},
@@ -57,7 +60,8 @@ static const struct {
 	{"a\xff\xfe<b>\xe2\x82\xac", "a\xff\xfe\xe2\x82\xac", NULL},
 };
 
-/* Rules missed words that a reader saw: with a tag within them, or letters written as references. */
+/* Rules missed words that a reader saw: with a tag within them, or letters written as references.
+ */
 static void
 page_reads_as_it_is_seen(void **state)
 {
@@ -69,7 +73,8 @@ page_reads_as_it_is_seen(void **state)
 			g_autofree char *wide = text_of(cases[i].page, length, HTML_WIDE, size);
 
 			assert_string_equal(narrow, cases[i].narrow);
-			assert_string_equal(wide, cases[i].wide == NULL ? cases[i].narrow : cases[i].wide);
+			assert_string_equal(wide, cases[i].wide == NULL ? cases[i].narrow
+									: cases[i].wide);
 		}
 }
 
@@ -87,7 +92,8 @@ byte_of_nothing_is_nothing(void **state)
 static void
 time_grows_with_the_length_alone(void **state)
 {
-	static const char *const pieces[] = {"<b id=1>", "<div>", "<p>x", "&amp", "<!--", "<a b='", "&#x", "<svg>", "</", "<![CDATA["};
+	static const char *const pieces[] = {"<b id=1>", "<div>", "<p>x",  "&amp", "<!--",
+					     "<a b='",	 "&#x",	  "<svg>", "</",   "<![CDATA["};
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(pieces); i++) {
@@ -102,7 +108,8 @@ time_grows_with_the_length_alone(void **state)
 	}
 }
 
-/* Pages of a file, one a line, with "\n" written as \x01: their narrow view is printed so as well. */
+/* Pages of a file, one a line, with "\n" written as \x01: their narrow view is printed so as well.
+ */
 static int
 print(const char *path)
 {

@@ -19,10 +19,12 @@ simple(const char *id, const char *body)
 	struct message *message = message_new(&in_memory);
 	struct fault fault;
 
-	const struct envelope_argument from = {.path = "<Anna@Example.COM>",
-					       .parameters = PARAMETERS("RET=HDRS", "ENVID=a+20b", "SMTPUTF8")};
+	const struct envelope_argument from = {
+		.path = "<Anna@Example.COM>",
+		.parameters = PARAMETERS("RET=HDRS", "ENVID=a+20b", "SMTPUTF8")};
 	const struct envelope_argument to = {.path = "<bob@example.net>",
-					     .parameters = PARAMETERS("NOTIFY=NEVER", "orcpt=rfc822;x")};
+					     .parameters =
+						     PARAMETERS("NOTIFY=NEVER", "orcpt=rfc822;x")};
 
 	assert_true(message_set_sender(message, &from, &fault));
 	assert_true(message_add_recipient(message, &to, &fault));

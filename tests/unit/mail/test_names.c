@@ -9,9 +9,9 @@
 #include "mail/names.h"
 #include "message_of.h"
 
-#define ZIP \
-	"UEsDBBQAAAAAAAAAIVx9W1rdBAAAAAQAAAALAAAAcGxhbnMvYS5kd2dwbGFuUEsBAhQDFAAAAAAA\n" \
-	"AAAhXH1bWt0EAAAABAAAAAsAAAAAAAAAAAAAAIABAAAAAHBsYW5zL2EuZHdnUEsFBgAAAAABAAEA\n" \
+#define ZIP                                                                                        \
+	"UEsDBBQAAAAAAAAAIVx9W1rdBAAAAAQAAAALAAAAcGxhbnMvYS5kd2dwbGFuUEsBAhQDFAAAAAAA\n"           \
+	"AAAhXH1bWt0EAAAABAAAAAsAAAAAAAAAAAAAAIABAAAAAHBsYW5zL2EuZHdnUEsFBgAAAAABAAEA\n"           \
 	"OQAAAC0AAAAAAA==\n"
 
 struct search {
@@ -29,7 +29,7 @@ look_for(void *visitor, const char *name, const char *type)
 	return true;
 }
 
-#define TYPE "Content-Type: application/octet-stream"
+#define TYPE	 "Content-Type: application/octet-stream"
 #define ATTACHED "Content-Disposition: attachment; "
 
 static const struct {
@@ -47,20 +47,25 @@ static const struct {
 	/* RFC 2231 §3, §4, and RFC 2047 where it should not be. */
 	{ATTACHED "filename*0=\"a\"; filename*1=\".dwg\"\n\nx", "a.dwg"},
 	{ATTACHED "filename*=utf-8'en'%e2%82%ac%20rates.dwg\n\nx", "\u20ac rates.dwg"},
-	{ATTACHED "filename*0*=iso-8859-1'de'Gr%FC; filename*1*=%DFe.dwg\n\nx", "Gr\u00fc\u00df" "e.dwg"},
-	{TYPE "; name=\"=?utf-8?q?Gr=C3=BC=C3=9Fe.dwg?=\"\n\nx", "Gr\u00fc\u00df" "e.dwg"},
-	{TYPE "; name==?utf-8?b?R3LDvMOfZS5kd2c=?=\n\nx", "Gr\u00fc\u00df" "e.dwg"},
+	{ATTACHED "filename*0*=iso-8859-1'de'Gr%FC; filename*1*=%DFe.dwg\n\nx", "Gr\u00fc\u00df"
+										"e.dwg"},
+	{TYPE "; name=\"=?utf-8?q?Gr=C3=BC=C3=9Fe.dwg?=\"\n\nx", "Gr\u00fc\u00df"
+								 "e.dwg"},
+	{TYPE "; name==?utf-8?b?R3LDvMOfZS5kd2c=?=\n\nx", "Gr\u00fc\u00df"
+							  "e.dwg"},
 	/* As a Mac composes letters. */
 	{TYPE "; name=\"Gru\u0308n.dwg\"\n\nx", "Gr\u00fcn.dwg"},
 	{"Content-Type: message/rfc822; name=a.dwg\n\nSubject: x\n\nx", "a.dwg"},
 	{"Content-Type: message/rfc822\n\nContent-Type: image/x; name=a.dwg\n\nx", "a.dwg"},
 	{"Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n"
-	 "Q29udGVudC1UeXBlOiBpbWFnZS94OyBuYW1lPWEuZHdnCgp4Cg==\n", "a.dwg"},
+	 "Q29udGVudC1UeXBlOiBpbWFnZS94OyBuYW1lPWEuZHdnCgp4Cg==\n",
+	 "a.dwg"},
 	{"Content-Type: text/plain\n\nSee here:\nbegin 644 a.dwg\n#0V%T\n`\nend\n", "a.dwg"},
 	{"Content-Type: text/plain\n\nbegin-base64 644 a.dwg\nQ2F0\n====\n", "a.dwg"},
 	{"Content-Type: text/plain\n\n=ybegin line=128 size=3 name=a.dwg\n", "a.dwg"},
 	/* python3 -m zipfile of plans/a.dwg. */
-	{"Content-Type: application/zip; name=a.zip\nContent-Transfer-Encoding: base64\n\n" ZIP, "a.dwg"},
+	{"Content-Type: application/zip; name=a.zip\nContent-Transfer-Encoding: base64\n\n" ZIP,
+	 "a.dwg"},
 	{TYPE "\nContent-Transfer-Encoding: base64\n\n" ZIP, "plans/a.dwg"},
 };
 

@@ -10,31 +10,31 @@
 #include "message_of.h"
 
 /* zip -P pw, python3 -m zipfile, gpg --symmetric. */
-#define ENCRYPTED_ZIP \
-	"UEsDBAoACQAAAE5Zel2DFtyMDQAAAAEAAAABABwAeFVUCQADpBMIa6QTCGt1eAsAAQQAAAAABAAA\n" \
-	"AABCU7Bpv/M59U4aigAPUEsHCIMW3IwNAAAAAQAAAFBLAQIeAwoACQAAAE5Zel2DFtyMDQAAAAEA\n" \
-	"AAABABgAAAAAAAEAAACkgQAAAAB4VVQFAAOkEwhrdXgLAAEEAAAAAAQAAAAAUEsFBgAAAAABAAEA\n" \
+#define ENCRYPTED_ZIP                                                                              \
+	"UEsDBAoACQAAAE5Zel2DFtyMDQAAAAEAAAABABwAeFVUCQADpBMIa6QTCGt1eAsAAQQAAAAABAAA\n"           \
+	"AABCU7Bpv/M59U4aigAPUEsHCIMW3IwNAAAAAQAAAFBLAQIeAwoACQAAAE5Zel2DFtyMDQAAAAEA\n"           \
+	"AAABABgAAAAAAAEAAACkgQAAAAB4VVQFAAOkEwhrdXgLAAEEAAAAAAQAAAAAUEsFBgAAAAABAAEA\n"           \
 	"RwAAAFgAAAAAAA==\n"
-#define PLAIN_ZIP \
-	"UEsDBBQAAAAAAAAAIVx9W1rdBAAAAAQAAAABAAAAeHBsYW5QSwECFAMUAAAAAAAAACFcfVta3QQA\n" \
+#define PLAIN_ZIP                                                                                  \
+	"UEsDBBQAAAAAAAAAIVx9W1rdBAAAAAQAAAABAAAAeHBsYW5QSwECFAMUAAAAAAAAACFcfVta3QQA\n"           \
 	"AAAEAAAAAQAAAAAAAAAAAAAAgAEAAAAAeFBLBQYAAAAAAQABAC8AAAAjAAAAAAA=\n"
-#define PGP \
-	"-----BEGIN PGP MESSAGE-----\n" \
-	"\n" \
-	"jA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjX\n" \
-	"bXukFpRqoYWvcRbuI4ZZmyFRst7UT6BvOA==\n" \
-	"=Ez1q\n" \
+#define PGP                                                                                        \
+	"-----BEGIN PGP MESSAGE-----\n"                                                            \
+	"\n"                                                                                       \
+	"jA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjX\n"                       \
+	"bXukFpRqoYWvcRbuI4ZZmyFRst7UT6BvOA==\n"                                                   \
+	"=Ez1q\n"                                                                                  \
 	"-----END PGP MESSAGE-----\n"
 
 /* openssl crl2pkcs7 -nocrl -certfile */
-#define CERTIFICATES \
-	"MIIBnAYJKoZIhvcNAQcCoIIBjTCCAYkCAQExADALBgkqhkiG9w0BBwGgggFxMIIBbTCCAROgAwIB\n" \
-	"AgIUJs5fVNT4fXlLD81zlSHOQwFWV2swCgYIKoZIzj0EAwIwDDEKMAgGA1UEAwwBeDAeFw0yNjEx\n" \
-	"MjYxMDUyMjFaFw0yNjEyMjYxMDUyMjFaMAwxCjAIBgNVBAMMAXgwWTATBgcqhkjOPQIBBggqhkjO\n" \
-	"PQMBBwNCAAT2Fyo9lUhfjhZkS9vNXZWlfPgbms8BIxBe4FGZdYImeDHf+GAWRjjtbvE2lVqKGZwx\n" \
-	"zFtQj+FI63A5/SXRxnJgo1MwUTAdBgNVHQ4EFgQUtzPs9z80fmnmwOmvWMN60Wb2z4swHwYDVR0j\n" \
-	"BBgwFoAUtzPs9z80fmnmwOmvWMN60Wb2z4swDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNI\n" \
-	"ADBFAiEA1j8DIm0HZLMGfF9auqoyL4aj+JvhxfVkGH6ACG6HhzUCIDuNi6vAz+429Kv5ZuJ7XQXr\n" \
+#define CERTIFICATES                                                                               \
+	"MIIBnAYJKoZIhvcNAQcCoIIBjTCCAYkCAQExADALBgkqhkiG9w0BBwGgggFxMIIBbTCCAROgAwIB\n"           \
+	"AgIUJs5fVNT4fXlLD81zlSHOQwFWV2swCgYIKoZIzj0EAwIwDDEKMAgGA1UEAwwBeDAeFw0yNjEx\n"           \
+	"MjYxMDUyMjFaFw0yNjEyMjYxMDUyMjFaMAwxCjAIBgNVBAMMAXgwWTATBgcqhkjOPQIBBggqhkjO\n"           \
+	"PQMBBwNCAAT2Fyo9lUhfjhZkS9vNXZWlfPgbms8BIxBe4FGZdYImeDHf+GAWRjjtbvE2lVqKGZwx\n"           \
+	"zFtQj+FI63A5/SXRxnJgo1MwUTAdBgNVHQ4EFgQUtzPs9z80fmnmwOmvWMN60Wb2z4swHwYDVR0j\n"           \
+	"BBgwFoAUtzPs9z80fmnmwOmvWMN60Wb2z4swDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNI\n"           \
+	"ADBFAiEA1j8DIm0HZLMGfF9auqoyL4aj+JvhxfVkGH6ACG6HhzUCIDuNi6vAz+429Kv5ZuJ7XQXr\n"           \
 	"ZqZZU1hMa8cwsxovn3brMQA=\n"
 
 #define BASE64 "Content-Transfer-Encoding: base64\n\n"
@@ -58,12 +58,14 @@ static const struct {
 	{"Content-Transfer-Encoding: 8BIT\n\nHi.\n", CLEAR},
 	/* Encrypted as a whole is a state of its own. */
 	{"Content-Type: text/plain\n\n" PGP, CLEAR},
-	{"Content-Type: application/pkcs7-mime; smime-type=certs-only\n" BASE64 CERTIFICATES, CLEAR},
+	{"Content-Type: application/pkcs7-mime; smime-type=certs-only\n" BASE64 CERTIFICATES,
+	 CLEAR},
 	{"Content-Type: application/zip\n" BASE64 ENCRYPTED_ZIP, TEXT},
 	{"Content-Type: application/x-whatever; name=a.txt\n" BASE64 ENCRYPTED_ZIP, TEXT},
 	{"Content-Type: text/plain\n\nHi.\n\n" PGP, TEXT},
 	{"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nHi.\n--b\nContent-Type: application/octet-stream; name=a.asc\n\n" PGP
-	 "--b--\n", TEXT},
+	 "--b--\n",
+	 TEXT},
 	{"Content-Type: text/plain\n\nbegin 644 a.txt\n#0V%T\n`\nend\n", TEXT},
 	{"Content-Type: application/pdf\n\n%PDF-1.7\n1 0 obj << /Encrypt 2 0 R >>\n", TEXT},
 	{"Content-Type: application/pdf\n\n%PDF-1.7\n1 0 obj << >>\n", CLEAR},
@@ -75,14 +77,17 @@ static const struct {
 	{OCTETS "H4sIAAAAAAA=\n", NAMES},
 	{"Content-Type: multipart/mixed\n\n--b\n\nHi.\n--b--\n", NAMES},
 	{"Content-Type: multipart/mixed; boundary=c\n\n--b\n\nHi.\n--b--\n", NAMES},
-	{"Content-Type: multipart/mixed; boundary=b\n" BASE64 "LS1iDQoNCkhpLg0KLS1iLS0NCg==\n", NAMES},
+	{"Content-Type: multipart/mixed; boundary=b\n" BASE64 "LS1iDQoNCkhpLg0KLS1iLS0NCg==\n",
+	 NAMES},
 	{"Content-Type: text/plain\nContent-Transfer-Encoding: x-rot13\n\nUv.\n", NAMES},
 	{"Content-Type: message/partial; number=1; total=2; id=x\n\nHi.\n", NAMES},
-	{"Content-Type: message/external-body; access-type=url; url=x\n\nContent-Type: text/plain\n\n", NAMES},
+	{"Content-Type: message/external-body; access-type=url; url=x\n\nContent-Type: text/plain\n\n",
+	 NAMES},
 	{"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/encrypted; boundary=c\n\n--c\n\nHi.\n--c--\n--b--\n",
 	 NAMES},
 	{"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data\n\nMII=\n"
-	 "--b--\n", NAMES},
+	 "--b--\n",
+	 NAMES},
 };
 
 static void
@@ -97,7 +102,8 @@ what_cannot_be_seen_is_told(void **state)
 
 		assert_true(opaque_find(parts, &opaque, &fault));
 		if ((int)opaque.text + opaque.names != cases[i].hides)
-			fail_msg("%d, “%s”: %s", opaque.text + opaque.names, opaque.why, cases[i].message);
+			fail_msg("%d, “%s”: %s", opaque.text + opaque.names, opaque.why,
+				 cases[i].message);
 		assert_int_equal(opaque.text, *opaque.why != '\0');
 	}
 }
@@ -113,8 +119,10 @@ what_lies_too_deep_is_told(void **state)
 		struct fault fault;
 
 		for (int i = 0; i < depth; i++) {
-			g_autofree char *base64 = g_base64_encode((const guchar *)inner, strlen(inner));
-			char *outer = g_strconcat("Content-Type: message/rfc822\n" BASE64, base64, "\n", NULL);
+			g_autofree char *base64 =
+				g_base64_encode((const guchar *)inner, strlen(inner));
+			char *outer = g_strconcat("Content-Type: message/rfc822\n" BASE64, base64,
+						  "\n", NULL);
 
 			g_free(inner);
 			inner = outer;
@@ -132,12 +140,15 @@ multiparts_that_nest_too_deep_are_told(void **state)
 {
 	(void)state;
 	for (int depth = 900; depth <= 1200; depth += 300) {
-		g_autoptr(GString) text = g_string_new("Content-Type: multipart/mixed; boundary=b0\n\n");
+		g_autoptr(GString) text =
+			g_string_new("Content-Type: multipart/mixed; boundary=b0\n\n");
 		struct opacity opaque;
 		struct fault fault;
 
 		for (int i = 0; i < depth; i++)
-			g_string_append_printf(text, "--b%d\nContent-Type: multipart/mixed; boundary=b%d\n\n", i, i + 1);
+			g_string_append_printf(
+				text, "--b%d\nContent-Type: multipart/mixed; boundary=b%d\n\n", i,
+				i + 1);
 		g_string_append_printf(text, "--b%d\n\nHi.\n", depth);
 		g_autoptr(message_auto) message = message_of(text->str);
 		g_autoptr(parts_auto) parts = parts_new(message, 5000);

@@ -16,7 +16,8 @@ tag_leaves_and_the_rest_keeps_its_bytes(void **state)
 	static const struct {
 		const char *value, *tag, *left; /* NULL: the tag is not in it */
 	} cases[] = {
-		{" =?utf-8?q?Gr=C3=BC=C3=9Fe?=\n [secure]", "[SECURE]", " =?utf-8?q?Gr=C3=BC=C3=9Fe?="},
+		{" =?utf-8?q?Gr=C3=BC=C3=9Fe?=\n [secure]", "[SECURE]",
+		 " =?utf-8?q?Gr=C3=BC=C3=9Fe?="},
 		{" [secure] one\n two", "[secure]", " one\n two"},
 		{" one [secure]\n two", "[secure]", " one\n two"},
 		{" one\n [secure] two", "[secure]", " one\n two"},
@@ -42,7 +43,8 @@ tag_leaves_and_the_rest_keeps_its_bytes(void **state)
 	}
 }
 
-/* An encoded word with a tag in it, and two encoded words that would run together, are written anew. */
+/* An encoded word with a tag in it, and two encoded words that would run together, are written
+ * anew. */
 static void
 tag_leaves_encoded_words(void **state)
 {
@@ -71,12 +73,15 @@ long_subject_stays_folded(void **state)
 
 	(void)state;
 	for (int encoded = 0; encoded < 2; encoded++) {
-		g_autoptr(GString) value = g_string_new(encoded ? " =?utf-8?q?=5Bsecure=5D?=" : " [secure]");
+		g_autoptr(GString) value =
+			g_string_new(encoded ? " =?utf-8?q?=5Bsecure=5D?=" : " [secure]");
 		g_autofree char *left = NULL, *before = NULL, *after = NULL;
 		g_auto(GStrv) lines = NULL;
 
 		for (int i = 0; i < 25; i++)
-			g_string_append(value, "\n the quick brown fox jumps over the lazy dog, 0123456789 times");
+			g_string_append(
+				value,
+				"\n the quick brown fox jumps over the lazy dog, 0123456789 times");
 		left = subject_tags_remove(value->str, tags);
 		lines = g_strsplit(left, "\n", -1);
 		for (char **line = lines; *line != NULL; line++)

@@ -90,13 +90,13 @@ says(const char *text, size_t length, const char *word)
 	return search.found;
 }
 
-#define CMS_SIGNED_TEXT \
-	"MIHsBgkqhkiG9w0BBwKggd4wgdsCAQExDTALBglghkgBZQMEAgEwNwYJKoZIhvcNAQcBoCoEKENv\n" \
-	"bnRlbnQtVHlwZTogdGV4dC9wbGFpbgoKYSBzZWNyZXQgd29yZAoxgY0wgYoCAQEwJDAMMQowCAYD\n" \
-	"VQQDDAF4AhQmzl9U1Ph9eUsPzXOVIc5DAVZXazALBglghkgBZQMEAgEwCgYIKoZIzj0EAwIERjBE\n" \
-	"AiAOXGaOGv2au1DfrgRv37dCm9B+buIkP7sCJMAZ6KB1xQIgNtq+aNSRHWU1MCEEc7q753IVe3hq\n" \
+#define CMS_SIGNED_TEXT                                                                            \
+	"MIHsBgkqhkiG9w0BBwKggd4wgdsCAQExDTALBglghkgBZQMEAgEwNwYJKoZIhvcNAQcBoCoEKENv\n"           \
+	"bnRlbnQtVHlwZTogdGV4dC9wbGFpbgoKYSBzZWNyZXQgd29yZAoxgY0wgYoCAQEwJDAMMQowCAYD\n"           \
+	"VQQDDAF4AhQmzl9U1Ph9eUsPzXOVIc5DAVZXazALBglghkgBZQMEAgEwCgYIKoZIzj0EAwIERjBE\n"           \
+	"AiAOXGaOGv2au1DfrgRv37dCm9B+buIkP7sCJMAZ6KB1xQIgNtq+aNSRHWU1MCEEc7q753IVe3hq\n"           \
 	"l3RgCvOVsElQCjc=\n"
-#define HTML "Content-Type: text/html; charset=utf-8\n\n"
+#define HTML   "Content-Type: text/html; charset=utf-8\n\n"
 #define BASE64 "Content-Transfer-Encoding: base64\n\n"
 
 /* Each says "a secret word" to its reader. */
@@ -109,23 +109,28 @@ static const char *const secrets[] = {
 	HTML "<!--[if mso]><p>a secret word</p><![endif]-->",
 	HTML "<img alt='a secret word'>",
 	"Content-Type: application/xhtml+xml\n\n<html><p>a se<b>cret</b> word</p></html>",
-	"Content-Type: application/octet-stream; name=a.html\n" BASE64 "PGh0bWw+YSBzZTxiPmNyZXQ8L2I+IHdvcmQ8L2h0bWw+\n",
+	"Content-Type: application/octet-stream; name=a.html\n" BASE64
+	"PGh0bWw+YSBzZTxiPmNyZXQ8L2I+IHdvcmQ8L2h0bWw+\n",
 	/* Types that are none, and files that are text. */
 	"Content-Type: text\n\na secret word\n",
 	"Content-Type:\n\na secret word\n",
 	"Content-Type: text; charset=utf-8\n" BASE64 "YSBzZWNyZXQgd29yZA==\n",
 	"Content-Type: application/octet-stream; name=a.csv\n" BASE64 "YSBzZWNyZXQgd29yZA==\n",
 	"Content-Type: application/vnd.ms-excel; name=a.csv\n\na secret word\n",
-	/* Character sets: UTF-16 with and without a name, none, a wrong one, wide letters, accents that stand alone. */
-	"Content-Type: text/plain; charset=utf-16le\n" BASE64 "YQAgAHMAZQBjAHIAZQB0ACAAdwBvAHIAZAA=\n",
-	"Content-Type: application/octet-stream\n" BASE64 "//5hACAAcwBlAGMAcgBlAHQAIAB3AG8AcgBkAA==\n",
+	/* Character sets: UTF-16 with and without a name, none, a wrong one, wide letters, accents
+	   that stand alone. */
+	"Content-Type: text/plain; charset=utf-16le\n" BASE64
+	"YQAgAHMAZQBjAHIAZQB0ACAAdwBvAHIAZAA=\n",
+	"Content-Type: application/octet-stream\n" BASE64
+	"//5hACAAcwBlAGMAcgBlAHQAIAB3AG8AcgBkAA==\n",
 	"Content-Type: text/plain; charset=\"no such thing\"\n\na secret word\n",
 	"Content-Type: text/plain; charset=utf-8\n\na \uff53\uff45\uff43\uff52\uff45\uff54 word\n",
 	/* Lines that flow, RFC 3676 §4.1, and with DelSp §4.2. */
 	"Content-Type: text/plain; format=flowed\n\na secret \nword\n",
 	"Content-Type: text/plain; format=flowed; delsp=yes\n\n> a sec \n> ret word\n",
 	"Content-Type: text/plain; format=flowed\n\na secret word\n",
-	/* Multiparts without a boundary, with a wrong one, and what stands before and behind the parts. */
+	/* Multiparts without a boundary, with a wrong one, and what stands before and behind the
+	   parts. */
 	"Content-Type: multipart/mixed\n\n--b\n\na secret word\n--b--\n",
 	"Content-Type: multipart/mixed; boundary=c\n\n--b\n\na secret word\n--b--\n",
 	"Content-Type: multipart/mixed; boundary=b\n\na secret word\n--b\n\nHi.\n--b--\n",
@@ -154,7 +159,8 @@ static void
 text_is_not_what_nobody_sees(void **state)
 {
 	static const char *const others[] = {
-		HTML "<style>a secret word</style><script>a secret word</script><!-- a secret word -->",
+		HTML
+		"<style>a secret word</style><script>a secret word</script><!-- a secret word -->",
 		HTML "<a href='a secret word'>Hi.</a>",
 		"Content-Type: image/png\n" BASE64 "iVBORw0KGgoAYSBzZWNyZXQgd29yZA==\n",
 	};
@@ -171,7 +177,8 @@ long_text_is_seen_without_gaps(void **state)
 {
 	(void)state;
 	for (size_t before = (1 << 20) - 20; before < (1 << 20) + 20; before++) {
-		g_autoptr(GString) text = g_string_new("Content-Type: text/plain; charset=utf-8\n\n");
+		g_autoptr(GString) text =
+			g_string_new("Content-Type: text/plain; charset=utf-8\n\n");
 		const size_t head = text->len;
 
 		while (text->len < head + before - 3)
@@ -185,16 +192,25 @@ static void
 charset_that_is_not_told_is_guessed(void **state)
 {
 	static const char *const texts[] = {
-		"Content-Type: text/plain\n\nGr\xc3\xbc\xc3\x9f" "e\n", "Content-Type: text/plain\n\nGr\xfc\xdf" "e\n",
-		"Content-Type: text/plain; charset=us-ascii\n\nGr\xfc\xdf" "e\n",
-		"Content-Type: text/plain; charset=iso-8859-1\n\nGr\xfc\xdf" "e \x80\n",
-		"Content-Type: text/html\n\n<meta charset=iso-8859-15>Gr\xfc\xdf" "e \xa4\n",
-		"Content-Type: text/plain; charset=utf-8\n\nGru\xcc\x88\xc3\x9f" "e\n",
+		"Content-Type: text/plain\n\nGr\xc3\xbc\xc3\x9f"
+		"e\n",
+		"Content-Type: text/plain\n\nGr\xfc\xdf"
+		"e\n",
+		"Content-Type: text/plain; charset=us-ascii\n\nGr\xfc\xdf"
+		"e\n",
+		"Content-Type: text/plain; charset=iso-8859-1\n\nGr\xfc\xdf"
+		"e \x80\n",
+		"Content-Type: text/html\n\n<meta charset=iso-8859-15>Gr\xfc\xdf"
+		"e \xa4\n",
+		"Content-Type: text/plain; charset=utf-8\n\nGru\xcc\x88\xc3\x9f"
+		"e\n",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
-		if (!says(texts[i], strlen(texts[i]), "Gr\u00fc\u00df" "e"))
+		if (!says(texts[i], strlen(texts[i]),
+			  "Gr\u00fc\u00df"
+			  "e"))
 			fail_msg("not found: %s", texts[i]);
 	assert_true(says(texts[3], strlen(texts[3]), "\u20ac"));
 	assert_true(says(texts[4], strlen(texts[4]), "\u20ac"));
@@ -213,7 +229,8 @@ static void
 structure_that_cannot_be_read_is_a_fault(void **state)
 {
 	static const struct spool_settings on_disk = {.directory = "/tmp", .memory_max = 1};
-	static const char body[] = "--b\r\n\r\none\r\n--b\r\nContent-Type: image/vnd.dwg; name=a.dwg\r\n\r\ntwo\r\n--b--\r\n";
+	static const char body[] =
+		"--b\r\n\r\none\r\n--b\r\nContent-Type: image/vnd.dwg; name=a.dwg\r\n\r\ntwo\r\n--b--\r\n";
 
 	(void)state;
 	for (off_t left = 0; left < (off_t)sizeof body - 1; left += 7) {

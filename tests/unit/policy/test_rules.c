@@ -10,8 +10,8 @@
 #include "policy/policy.h"
 
 static const struct policy_method methods[] = {
-	{"plain", true, false}, {"tls", false, false}, {"smime", false, false},
-	{"pgp", false, false},  {"pickup", true, true}, {NULL, false, false},
+	{"plain", true, false}, {"tls", false, false},	{"smime", false, false},
+	{"pgp", false, false},	{"pickup", true, true}, {NULL, false, false},
 };
 
 static const char settings_text[] =
@@ -110,10 +110,13 @@ some_opaque(void *context, struct policy_opaque *opaque_r, struct fault *fault)
 static unsigned
 deciding_line(struct policy *policy, const char *subject, const char *recipient)
 {
-	const struct policy_facts facts = {
-		.sender = "anna@example.com", .subject = subject, .size = 5000,
-		.opaque = some_opaque,
-		.headers = one_header, .parts = two_parts, .text = some_text};
+	const struct policy_facts facts = {.sender = "anna@example.com",
+					   .subject = subject,
+					   .size = 5000,
+					   .opaque = some_opaque,
+					   .headers = one_header,
+					   .parts = two_parts,
+					   .text = some_text};
 	g_autoptr(policy_question_auto) question = policy_question_new(policy, NULL, &facts);
 	struct policy_decision decision;
 	struct fault fault = {0};
@@ -130,12 +133,13 @@ static void
 first_match_decides(void **state)
 {
 	struct loaded l;
-	struct policy *p = good(&l, "match recipient in domains deliver plain\n"
-				    "match recipient domain \"partner.example\" deliver tls, pickup\n"
-				    "match recipient { \"eve@x.example\" \"@y.example\" } reject \"No.\"\n"
-				    "match subject tag \"[secure]\" not recipient \"bob@x.example\"\n"
-				    "      deliver smime, pickup expire 14 days\n"
-				    "otherwise deliver plain\n");
+	struct policy *p =
+		good(&l, "match recipient in domains deliver plain\n"
+			 "match recipient domain \"partner.example\" deliver tls, pickup\n"
+			 "match recipient { \"eve@x.example\" \"@y.example\" } reject \"No.\"\n"
+			 "match subject tag \"[secure]\" not recipient \"bob@x.example\"\n"
+			 "      deliver smime, pickup expire 14 days\n"
+			 "otherwise deliver plain\n");
 
 	(void)state;
 	assert_int_equal(deciding_line(p, "", "x@example.org"), 1);
@@ -151,13 +155,14 @@ static void
 content_is_looked_at(void **state)
 {
 	struct loaded l;
-	struct policy *p = good(&l, "match size over 1 MB deliver plain\n"
-				    "match attachment name \"*.exe\" deliver plain\n"
-				    "match header \"Sensitivity\" \"private\" deliver plain\n"
-				    "match text regex \"\\bAHV\\d{3}\" deliver plain\n"
-				    "match attachment name \"plan *.dwg\" attachment type \"image/*\"\n"
-				    "      size over 4 kB size under 6 kB deliver plain\n"
-				    "otherwise reject \"no\"\n");
+	struct policy *p =
+		good(&l, "match size over 1 MB deliver plain\n"
+			 "match attachment name \"*.exe\" deliver plain\n"
+			 "match header \"Sensitivity\" \"private\" deliver plain\n"
+			 "match text regex \"\\bAHV\\d{3}\" deliver plain\n"
+			 "match attachment name \"plan *.dwg\" attachment type \"image/*\"\n"
+			 "      size over 4 kB size under 6 kB deliver plain\n"
+			 "otherwise reject \"no\"\n");
 
 	(void)state;
 	text_of_message = "nothing";
@@ -172,24 +177,33 @@ static void
 pattern_meets_text_that_is_not_utf8(void **state)
 {
 	struct loaded l;
-	struct policy *p = good(&l, "match header \"X-Bytes\" { \"*tail\" \"a*b\" \"head*\" } deliver plain\n"
-				    "otherwise deliver plain\n");
+	struct policy *p =
+		good(&l, "match header \"X-Bytes\" { \"*tail\" \"a*b\" \"head*\" } deliver plain\n"
+			 "otherwise deliver plain\n");
 
 	(void)state;
 	assert_int_equal(deciding_line(p, "", "x@x.example"), 1);
 	unload(&l);
-	l = load(settings_text, "match header \"X\" \"*\xff\xe4\" deliver plain\notherwise deliver plain\n");
+	l = load(settings_text,
+		 "match header \"X\" \"*\xff\xe4\" deliver plain\notherwise deliver plain\n");
 	assert_null(l.policy);
-	assert_non_null(strstr(g_ptr_array_index(l.errors, 0), ":5:18: found a byte that is no text in UTF-8"));
+	assert_non_null(strstr(g_ptr_array_index(l.errors, 0),
+			       ":5:18: found a byte that is no text in UTF-8"));
 	unload(&l);
 }
 
-/* What is decided of a message whose content cannot be looked into: the line, 0: it waits, or -1: it is refused. */
+/* What is decided of a message whose content cannot be looked into: the line, 0: it waits, or -1:
+ * it is refused. */
 static int
 line_of_opaque(const char *opaque, const char *rules, struct policy_opaque of_message)
 {
-	const struct policy_facts facts = {.sender = "anna@example.com", .subject = "", .size = 5000, .opaque = some_opaque,
-					   .headers = one_header, .parts = two_parts, .text = some_text};
+	const struct policy_facts facts = {.sender = "anna@example.com",
+					   .subject = "",
+					   .size = 5000,
+					   .opaque = some_opaque,
+					   .headers = one_header,
+					   .parts = two_parts,
+					   .text = some_text};
 	g_autofree char *settings = g_strdup_printf("%s%s\n", settings_text, opaque);
 	struct loaded l = load(settings, rules);
 	struct policy_question *question;
@@ -222,8 +236,10 @@ rule_that_cannot_see_is_not_one_that_does_not_match(void **state)
 {
 	static const struct policy_opaque none = {0}, text = {true, false, "the part is encrypted"},
 					  names = {true, true, "the part is encrypted"};
-	static const char searching[] = "match text regex \"secret\" deliver pickup\notherwise deliver plain\n";
-	static const char naming[] = "match attachment name \"*.iso\" deliver pickup\notherwise deliver plain\n";
+	static const char searching[] =
+		"match text regex \"secret\" deliver pickup\notherwise deliver plain\n";
+	static const char naming[] =
+		"match attachment name \"*.iso\" deliver pickup\notherwise deliver plain\n";
 
 	(void)state;
 	assert_int_equal(line_of_opaque("", searching, none), 7);
@@ -234,25 +250,53 @@ rule_that_cannot_see_is_not_one_that_does_not_match(void **state)
 	assert_int_equal(line_of_opaque("", naming, text), 7);
 	assert_int_equal(line_of_opaque("", naming, names), 0);
 	/* What is found is certain, and so is what another condition rules out. */
-	assert_int_equal(line_of_opaque("", "match text regex \"xyzzy\" deliver pickup\notherwise deliver plain\n", text), 6);
-	assert_int_equal(line_of_opaque("", "match text regex \"secret\" recipient \"x@y.example\" deliver pickup\notherwise deliver plain\n",
-					text), 7);
-	assert_int_equal(line_of_opaque("", "match not text regex \"secret\" deliver plain\notherwise deliver pickup\n", text), 0);
-	assert_int_equal(line_of_opaque("", "match not text regex \"xyzzy\" deliver plain\notherwise deliver pickup\n", text), 7);
+	assert_int_equal(
+		line_of_opaque(
+			"", "match text regex \"xyzzy\" deliver pickup\notherwise deliver plain\n",
+			text),
+		6);
+	assert_int_equal(
+		line_of_opaque(
+			"",
+			"match text regex \"secret\" recipient \"x@y.example\" deliver pickup\notherwise deliver plain\n",
+			text),
+		7);
+	assert_int_equal(
+		line_of_opaque(
+			"",
+			"match not text regex \"secret\" deliver plain\notherwise deliver pickup\n",
+			text),
+		0);
+	assert_int_equal(
+		line_of_opaque(
+			"",
+			"match not text regex \"xyzzy\" deliver plain\notherwise deliver pickup\n",
+			text),
+		7);
 	/* A rule before it decides. */
-	assert_int_equal(line_of_opaque("", "match opaque deliver pickup\nmatch text regex \"a\" deliver tls\notherwise deliver plain\n",
-					text), 6);
-	assert_int_equal(line_of_opaque("", "match opaque deliver pickup\nmatch text regex \"a\" deliver tls\notherwise deliver plain\n",
-					none), 8);
+	assert_int_equal(
+		line_of_opaque(
+			"",
+			"match opaque deliver pickup\nmatch text regex \"a\" deliver tls\notherwise deliver plain\n",
+			text),
+		6);
+	assert_int_equal(
+		line_of_opaque(
+			"",
+			"match opaque deliver pickup\nmatch text regex \"a\" deliver tls\notherwise deliver plain\n",
+			none),
+		8);
 }
 
 static void
 backtracking_expression_is_a_fault(void **state)
 {
 	struct loaded l;
-	struct policy *p = good(&l, "match text regex \"^(([a-z])+.)+[A-Z]([a-z])+$\" deliver pickup\n"
-				    "otherwise deliver plain\n");
-	const struct policy_facts facts = {.sender = "", .subject = "", .text = some_text, .opaque = some_opaque};
+	struct policy *p =
+		good(&l, "match text regex \"^(([a-z])+.)+[A-Z]([a-z])+$\" deliver pickup\n"
+			 "otherwise deliver plain\n");
+	const struct policy_facts facts = {
+		.sender = "", .subject = "", .text = some_text, .opaque = some_opaque};
 	g_autoptr(policy_question_auto) question = policy_question_new(p, NULL, &facts);
 	struct policy_decision decision;
 	struct fault fault = {0};
@@ -275,9 +319,14 @@ subdomains_and_files(void **state)
 
 	(void)state;
 	close(fd);
-	g_file_set_contents(path, "# partners\n.corp.example # all below\nB\xc3\xbc" "cher.example\n", -1, NULL);
-	rules = g_strdup_printf("table partners file \"%s\"\nmatch recipient in <partners> deliver tls\n"
-				"otherwise deliver plain\n", path);
+	g_file_set_contents(path,
+			    "# partners\n.corp.example # all below\nB\xc3\xbc"
+			    "cher.example\n",
+			    -1, NULL);
+	rules = g_strdup_printf(
+		"table partners file \"%s\"\nmatch recipient in <partners> deliver tls\n"
+		"otherwise deliver plain\n",
+		path);
 	p = good(&l, rules);
 	assert_int_equal(deciding_line(p, "", "x@a.corp.example"), 2);
 	assert_int_equal(deciding_line(p, "", "x@corp.example"), 3);
@@ -300,7 +349,8 @@ expect_errors(const char *before, const char *rules, const char *const *wanted)
 	for (; wanted[n] != NULL; n++) {
 		assert_true(n < l.errors->len);
 		if (strstr(g_ptr_array_index(l.errors, n), wanted[n]) == NULL)
-			fail_msg("expected “%s” in “%s”", wanted[n], (char *)g_ptr_array_index(l.errors, n));
+			fail_msg("expected “%s” in “%s”", wanted[n],
+				 (char *)g_ptr_array_index(l.errors, n));
 	}
 	assert_int_equal(l.errors->len, n);
 	unload(&l);
@@ -310,23 +360,24 @@ static void
 all_errors_are_told_with_their_place(void **state)
 {
 	(void)state;
-	expect_errors(settings_text,
-		      "colour \"blue\"\n"
-		      "match recipient in <nowhere> deliver plain\n"
-		      "match recipient deliver plain\n"
-		      "match signed deliver smoke, plain\n"
-		      "match text regex \"(\" deliver plain\n"
-		      "limit message \"many\"\n"
-		      "match signed deliver pickup expire 3\n"
-		      "otherwise deliver plain\n",
-		      (const char *const[]){
-			      ":5:1: found colour, expected a setting",
-			      ":7:17: found deliver, expected a text in quotes, domain, in or '{'",
-			      ":8:22: found the method smoke, expected one of plain, tls",
-			      ":9:18: found a regular expression that is wrong at its character 2",
-			      ":10:15: found \"many\", expected a size such as 25 MB for limit message",
-			      ":11:37: found the end of the line, expected a unit of time",
-			      ":6:20: found <nowhere>, expected a table that the file defines", NULL});
+	expect_errors(
+		settings_text,
+		"colour \"blue\"\n"
+		"match recipient in <nowhere> deliver plain\n"
+		"match recipient deliver plain\n"
+		"match signed deliver smoke, plain\n"
+		"match text regex \"(\" deliver plain\n"
+		"limit message \"many\"\n"
+		"match signed deliver pickup expire 3\n"
+		"otherwise deliver plain\n",
+		(const char *const[]){
+			":5:1: found colour, expected a setting",
+			":7:17: found deliver, expected a text in quotes, domain, in or '{'",
+			":8:22: found the method smoke, expected one of plain, tls",
+			":9:18: found a regular expression that is wrong at its character 2",
+			":10:15: found \"many\", expected a size such as 25 MB for limit message",
+			":11:37: found the end of the line, expected a unit of time",
+			":6:20: found <nowhere>, expected a table that the file defines", NULL});
 }
 
 /* Found by fuzzing: the condition before the error was freed, and then given its table. */
@@ -334,11 +385,12 @@ static void
 error_behind_a_table_leaves_no_freed_condition(void **state)
 {
 	(void)state;
-	expect_errors(settings_text,
-		      "table t { \"x.example\" }\nmatch recipient in <t> sender in domains nonsense\n"
-		      "match sender in domains recipient in <t> deliver\notherwise deliver plain\n",
-		      (const char *const[]){":6:42: found nonsense, expected", ":7:49: found the end of the line",
-					    NULL});
+	expect_errors(
+		settings_text,
+		"table t { \"x.example\" }\nmatch recipient in <t> sender in domains nonsense\n"
+		"match sender in domains recipient in <t> deliver\notherwise deliver plain\n",
+		(const char *const[]){":6:42: found nonsense, expected",
+				      ":7:49: found the end of the line", NULL});
 }
 
 static void
@@ -347,10 +399,12 @@ what_is_missing_is_an_error(void **state)
 	(void)state;
 	expect_errors("", "organisation \"x\"\nmatch signed deliver plain\n",
 		      (const char *const[]){"found no setting domains", "found no setting database",
-					    "found no setting portal url", "a last rule that begins with otherwise",
-					    NULL});
-	expect_errors(settings_text, "otherwise deliver plain\nmatch signed reject \"x\"\notherwise reject \"x\"\n",
-		      (const char *const[]){":5:1: found otherwise before other rules", NULL});
+					    "found no setting portal url",
+					    "a last rule that begins with otherwise", NULL});
+	expect_errors(
+		settings_text,
+		"otherwise deliver plain\nmatch signed reject \"x\"\notherwise reject \"x\"\n",
+		(const char *const[]){":5:1: found otherwise before other rules", NULL});
 	expect_errors(settings_text, "otherwise reject \"open\n",
 		      (const char *const[]){"without its closing quote", NULL});
 }
@@ -362,37 +416,54 @@ what_cannot_be_meant_is_an_error(void **state)
 	static const char *const pairs[][2] = {
 		{"match subject tag \"\" deliver plain\n", ":5:19: found an empty tag"},
 		{"match subject tag \" \" deliver plain\n", "found an empty tag"},
-		{"match any deliver plain\n", ":5:1: found a rule that always matches before other rules"},
+		{"match any deliver plain\n",
+		 ":5:1: found a rule that always matches before other rules"},
 		{"match not any deliver plain\n", "found not any, which nothing matches"},
-		{"match signed deliver plain, smime\n", ":5:29: found smime behind plain, which is always available"},
+		{"match signed deliver plain, smime\n",
+		 ":5:29: found smime behind plain, which is always available"},
 		{"match signed deliver pickup, plain\n", "found plain behind pickup"},
 		{"match signed deliver smime, smime, pickup\n", ":5:29: found smime a second time"},
-		{"match signed deliver smime, plain expire 3 days\n", "found expire in a rule whose methods let nothing wait"},
-		{"match signed deliver pickup expire 0 days\n", "found a time that nothing can wait"},
-		{"match signed deliver pickup expire 99999 weeks\n", "found a time that nothing can wait"},
-		{"match signed deliver pickup expire 123456789012345678 weeks\n", "found a number that is too large"},
-		{"match size over 12345678901234567890123 deliver plain\n", ":5:17: found a number of more than 18 digits"},
+		{"match signed deliver smime, plain expire 3 days\n",
+		 "found expire in a rule whose methods let nothing wait"},
+		{"match signed deliver pickup expire 0 days\n",
+		 "found a time that nothing can wait"},
+		{"match signed deliver pickup expire 99999 weeks\n",
+		 "found a time that nothing can wait"},
+		{"match signed deliver pickup expire 123456789012345678 weeks\n",
+		 "found a number that is too large"},
+		{"match size over 12345678901234567890123 deliver plain\n",
+		 ":5:17: found a number of more than 18 digits"},
 		{"match recipient domain \"joe@x.example\" deliver plain\n",
 		 "found the address \"joe@x.example\", expected a domain; for one address say recipient \"joe@x.example\""},
-		{"match recipient \"joe\" deliver plain\n", "found an entry that matches nobody: \"joe\" is no domain"},
-		{"match recipient \"joe@x.example.\" deliver plain\n", "found an entry that matches nobody"},
-		{"match recipient { \"\" } deliver plain\n", "found an empty text, expected an address or domain"},
-		{"match header \"Sensitivity:\" \"x\" deliver plain\n", "expected the name of a header field, without a colon"},
-		{"match attachment name \"\" deliver plain\n", "found an empty text, expected a pattern such as \"*.exe\""},
-		{"match signed reject \"\"\n", "found an empty text, expected the sentence that the sender reads"},
-		{"table t database \"select 1 from c where email = $2\"\n", ":5:7: found $2 in the query, expected $1 alone"},
+		{"match recipient \"joe\" deliver plain\n",
+		 "found an entry that matches nobody: \"joe\" is no domain"},
+		{"match recipient \"joe@x.example.\" deliver plain\n",
+		 "found an entry that matches nobody"},
+		{"match recipient { \"\" } deliver plain\n",
+		 "found an empty text, expected an address or domain"},
+		{"match header \"Sensitivity:\" \"x\" deliver plain\n",
+		 "expected the name of a header field, without a colon"},
+		{"match attachment name \"\" deliver plain\n",
+		 "found an empty text, expected a pattern such as \"*.exe\""},
+		{"match signed reject \"\"\n",
+		 "found an empty text, expected the sentence that the sender reads"},
+		{"table t database \"select 1 from c where email = $2\"\n",
+		 ":5:7: found $2 in the query, expected $1 alone"},
 		{"table t database \"select 1\"\n", "found a query without $1"},
-		{"table t { \"a.example\" \"b\" }\n", "found an entry that matches nobody: \"b\" is no domain"},
+		{"table t { \"a.example\" \"b\" }\n",
+		 "found an entry that matches nobody: \"b\" is no domain"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++) {
-		g_autofree char *rules = g_strconcat(pairs[i][0], "otherwise deliver plain\n", NULL);
+		g_autofree char *rules =
+			g_strconcat(pairs[i][0], "otherwise deliver plain\n", NULL);
 		struct loaded l = load(settings_text, rules);
 
 		assert_null(l.policy);
 		if (strstr(g_ptr_array_index(l.errors, 0), pairs[i][1]) == NULL)
-			fail_msg("expected “%s” in “%s”", pairs[i][1], (char *)g_ptr_array_index(l.errors, 0));
+			fail_msg("expected “%s” in “%s”", pairs[i][1],
+				 (char *)g_ptr_array_index(l.errors, 0));
 		unload(&l);
 	}
 }
@@ -409,10 +480,13 @@ what_is_hardly_meant_is_a_warning(void **state)
 		 "match signed deliver pickup\n"
 		 "otherwise deliver smime, plain\n");
 	assert_int_equal(l.complaints.warnings->len, 3);
-	assert_non_null(strstr(g_ptr_array_index(l.complaints.warnings, 0), ":6:18: this regular expression matches every text"));
-	assert_non_null(strstr(g_ptr_array_index(l.complaints.warnings, 1), ":7:1: hide subject has no effect"));
-	assert_non_null(strstr(g_ptr_array_index(l.complaints.warnings, 2),
-			       ":8:1: this rule decides nothing: that in line 7 has the same conditions"));
+	assert_non_null(strstr(g_ptr_array_index(l.complaints.warnings, 0),
+			       ":6:18: this regular expression matches every text"));
+	assert_non_null(strstr(g_ptr_array_index(l.complaints.warnings, 1),
+			       ":7:1: hide subject has no effect"));
+	assert_non_null(
+		strstr(g_ptr_array_index(l.complaints.warnings, 2),
+		       ":8:1: this rule decides nothing: that in line 7 has the same conditions"));
 	unload(&l);
 }
 
@@ -421,24 +495,30 @@ static void
 columns_count_characters(void **state)
 {
 	(void)state;
-	expect_errors(settings_text, "match subject tag \"[äöü]\" nonsense\nmatch text regex \"ÄÖ(\" deliver plain\n",
-		      (const char *const[]){":5:27: found nonsense, expected",
-					    ":6:18: found a regular expression that is wrong at its character 4", NULL});
+	expect_errors(
+		settings_text,
+		"match subject tag \"[äöü]\" nonsense\nmatch text regex \"ÄÖ(\" deliver plain\n",
+		(const char *const[]){
+			":5:27: found nonsense, expected",
+			":6:18: found a regular expression that is wrong at its character 4",
+			NULL});
 }
 
 /* The record showed the auditor what opens the database. */
 static void
 secrets_and_comments_are_not_on_record(void **state)
 {
-	const char *file = "organisation \"x\" # of old: \"tom:s3cret@db\"\ndomains { \"a.example\" } \n"
-			   "database \"postgresql://tom:s3cret@db/x\"\n  connections 9\n"
-			   "portal url \"https://x\" # \xff\n\nsms \"https://x/?s3cret\"\notherwise reject \"#no\"\n";
+	const char *file =
+		"organisation \"x\" # of old: \"tom:s3cret@db\"\ndomains { \"a.example\" } \n"
+		"database \"postgresql://tom:s3cret@db/x\"\n  connections 9\n"
+		"portal url \"https://x\" # \xff\n\nsms \"https://x/?s3cret\"\notherwise reject \"#no\"\n";
 	struct loaded l = load(file, "");
 
 	(void)state;
-	assert_string_equal(policy_text(l.policy), "organisation \"x\" \ndomains { \"a.example\" } \n"
-						   "database \"***\"\n  connections 9\n"
-						   "portal url \"https://x\" \n\nsms \"***\"\notherwise reject \"#no\"\n");
+	assert_string_equal(policy_text(l.policy),
+			    "organisation \"x\" \ndomains { \"a.example\" } \n"
+			    "database \"***\"\n  connections 9\n"
+			    "portal url \"https://x\" \n\nsms \"***\"\notherwise reject \"#no\"\n");
 	assert_int_equal(strlen(policy_digest(l.policy)), 64);
 	unload(&l);
 }
@@ -452,7 +532,8 @@ ten_thousand_rules_keep_a_short_trace(void **state)
 
 	(void)state;
 	for (int i = 0; i < 10000; i++)
-		g_string_append_printf(rules, "match recipient \"u%d@x.example\" deliver plain\n", i);
+		g_string_append_printf(rules, "match recipient \"u%d@x.example\" deliver plain\n",
+				       i);
 	g_string_append(rules, "otherwise deliver plain\n");
 	p = good(&l, rules->str);
 	assert_int_equal(deciding_line(p, "", "u9999@x.example"), 10000);
