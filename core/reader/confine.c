@@ -17,6 +17,12 @@ enum {
 	CPU_SECONDS = 20, /* far above what any document is allowed (serve.c) */
 };
 
+#ifdef POSTSEAL_SANITIZED
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
+
 /* --- what is left of the system's calls --- */
 
 #if defined(__x86_64__)
@@ -108,13 +114,10 @@ limit(__rlimit_resource_t what, rlim_t most)
 static bool
 set_limits(void)
 {
-#ifndef POSTSEAL_SANITIZED /* whose shadows of memory take more addresses than there is memory */
-	if (!limit(RLIMIT_AS, MEMORY_MAX))
-		return false;
-#endif
-	return limit(RLIMIT_STACK, STACK_MAX) && limit(RLIMIT_CPU, CPU_SECONDS) &&
-	       limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_CORE, 0) && limit(RLIMIT_NPROC, 0) &&
-	       limit(RLIMIT_NOFILE, STDIN_FILENO + 1);
+	/* Sanitizers' shadows of memory take more addresses than there is memory. */
+	return (SANITIZED || limit(RLIMIT_AS, MEMORY_MAX)) && limit(RLIMIT_STACK, STACK_MAX) &&
+	       limit(RLIMIT_CPU, CPU_SECONDS) && limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_CORE, 0) &&
+	       limit(RLIMIT_NPROC, 0) && limit(RLIMIT_NOFILE, STDIN_FILENO + 1);
 }
 
 bool
@@ -123,9 +126,5 @@ confine(void)
 	if (close_range(STDIN_FILENO + 1, ~0U, 0) != 0 || !set_limits() ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return false;
-#ifndef POSTSEAL_SANITIZED /* who report what they find through files */
-	if (!filter_calls())
-		return false;
-#endif
-	return true;
+	return SANITIZED || filter_calls(); /* sanitizers report what they find through files */
 }

@@ -89,6 +89,7 @@ broken_packets_tell_nothing_and_harm_nothing(void **state)
 		g_autofree char *fingerprint = openpgp_fingerprint(broken),
 				*revoked = openpgp_revoked(broken);
 
+		(void)fingerprint; /* of the first packets alone, whatever it is */
 		assert_null(revoked);
 		openpgp_ciphers(broken);
 		copy[cut] ^= 0xff;
