@@ -13,7 +13,7 @@ static const struct statement offer_put = {
 /* It is this offer that may be heard now. */
 static const struct statement offer_renew = {
 	"audit_offer_renew",
-	"update postseal.offer set queue_id = $2, offered_at = now() where identity = $1"};
+	"update postseal.offer set queue_id = $2, offered_at = now(), heard = false where identity = $1"};
 
 static const struct statement message_put = {
 	"audit_message",

@@ -1,50 +1,61 @@
 #include "delivery/offer.h"
 
+#include <string.h>
+
 #include "audit/audit.h"
 
 enum { POLL_MICROSECONDS = 100000, POLLS = 120 };
 
 /* After its answer a message takes the MTA some time until it stands in the log, and that some more
- * until it is read. */
+ * until it is read. A log that never told of any mail tells nothing of this one. */
 static const struct statement offer_look = {
 	"offer_look",
 	"select case"
-	"  when exists (select from postseal.mta_log where read_at > o.offered_at + interval '5 seconds') then 'unheard'"
-	"  when exists (select from postseal.mta_log where read_at > now() - interval '1 minute') then 'open'"
-	"  when o.offered_at > now() - interval '5 seconds' then 'open' else 'unheard' end "
+	"  when exists (select from postseal.mta_log where tells and read_at > o.offered_at + interval '5 seconds') then 'again'"
+	"  when exists (select from postseal.mta_log where tells and read_at > now() - interval '1 minute') then 'open'"
+	"  when o.heard then 'heard' when o.offered_at > now() - interval '5 seconds' then 'open' else 'again' end "
 	"from postseal.offer o where o.identity = $1"};
 
-static const struct statement offer_forget = {
-	"offer_forget",
-	"delete from postseal.offer where message = any($1::uuid[])"
-	" and not exists (select from postseal.mta_log where read_at > now() - interval '1 minute')"};
+static const struct statement offer_drop = {
+	"offer_drop", "delete from postseal.offer where identity = $1 and heard"};
+
+static const struct statement offer_hear = {
+	"offer_hear", "update postseal.offer set heard = true where message = any($1::uuid[])"};
+
+enum outlook { OFFER_GONE, OFFER_AGAIN, OFFER_OPEN };
 
 static bool
-look(struct database *database, const unsigned char *identity, char *what_r, struct fault *fault)
+look(struct database *database, const unsigned char *identity, enum outlook *outlook_r,
+     struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = database_take(database, fault);
 	g_autoptr(PGresult) result = NULL;
 	struct parameters parameters = {0};
+	const char *said;
 
 	parameters_bytes(&parameters, identity, AUDIT_IDENTITY_BYTES);
 	if (connection == NULL ||
 	    !connection_execute(connection, &offer_look, &parameters, &result, fault))
 		return false;
-	*what_r = PQntuples(result) == 0 ? 'g' : *PQgetvalue(result, 0, 0);
-	return true;
+	said = PQntuples(result) == 0 ? "gone" : PQgetvalue(result, 0, 0);
+	*outlook_r = strcmp(said, "again") == 0	 ? OFFER_AGAIN
+		     : strcmp(said, "open") == 0 ? OFFER_OPEN
+						 : OFFER_GONE;
+	return strcmp(said, "heard") != 0 ||
+	       connection_execute(connection, &offer_drop, &parameters, NULL, fault);
 }
 
 bool
 offer_is_again(struct database *database, const unsigned char *identity, bool *again_r,
 	       struct fault *fault)
 {
-	char what;
+	enum outlook outlook;
 
 	for (int i = 0; i < POLLS; i++) {
-		if (!look(database, identity, &what, fault))
+		if (!look(database, identity, &outlook, fault))
 			return false;
-		*again_r = what == 'u';
-		if (what != 'o')
+		*again_r = outlook == OFFER_AGAIN;
+		if (outlook != OFFER_OPEN)
 			return true;
 		g_usleep(POLL_MICROSECONDS);
 	}
@@ -66,5 +77,5 @@ offer_heard(struct database *database, const GPtrArray *messages, struct fault *
 	g_string_append_c(array, '}');
 	parameters_text(&parameters, array->str);
 	return connection != NULL &&
-	       connection_execute(connection, &offer_forget, &parameters, NULL, fault);
+	       connection_execute(connection, &offer_hear, &parameters, NULL, fault);
 }

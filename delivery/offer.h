@@ -18,7 +18,7 @@ bool offer_is_again(struct database *database, const unsigned char *identity, bo
 		    struct fault *fault);
 
 /* The answers to these messages were heard, as far as the connection told: texts of identifiers.
- * Changes nothing where a log is followed, which knows better. */
+ * It counts where no log is followed, which knows better. */
 bool offer_heard(struct database *database, const GPtrArray *messages, struct fault *fault);
 
 #endif

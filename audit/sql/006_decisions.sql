@@ -7,7 +7,8 @@ create table postseal.offer (
     identity bytea primary key,
     message uuid not null,
     queue_id text,
-    offered_at timestamptz not null default now()
+    offered_at timestamptz not null default now(),
+    heard boolean not null default false  -- as far as the milter's connection told
 );
 create index offer_queue_id on postseal.offer (queue_id);
 insert into postseal.offer (identity, message, queue_id, offered_at)
@@ -116,5 +117,5 @@ grant select on postseal.message, postseal.copy, postseal.event to postseal_cour
 grant select (id, message, recipient, address, method, reason, state, state_at) on postseal.copy to postseal_portal;
 grant select (id, sender, message_id, offered_at) on postseal.message to postseal_portal;
 grant select, insert, delete on postseal.offer to postseal_milter, postseal_courier;
-grant update (queue_id, offered_at) on postseal.offer to postseal_milter;
+grant update (queue_id, offered_at, heard) on postseal.offer to postseal_milter;
 grant insert on postseal.offer to postseal_portal;

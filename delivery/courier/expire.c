@@ -43,7 +43,8 @@ static const struct statement expire_throttles = {
 
 static const struct statement forget_identities = {
 	"forget_identities",
-	"delete from postseal.offer where offered_at < now() - $1 * interval '1 second'"};
+	"delete from postseal.offer where offered_at < now() - $1 * interval '1 second'"
+	" or (heard and offered_at < now() - interval '1 hour')"};
 
 static const struct statement forget_mta_mail = {
 	"forget_mta_mail",

@@ -29,7 +29,8 @@ static const struct statement lock_place = {
 	" for update skip locked"};
 static const struct statement keep_place = {
 	"mta_keep_place",
-	"update postseal.mta_log set position = $2, read_at = $3::timestamptz where source = $1"};
+	"update postseal.mta_log set position = $2, read_at = $3::timestamptz, tells = tells or $4::boolean"
+	" where source = $1"};
 static const struct statement clock_now = {"mta_clock", "select clock_timestamp()"};
 
 static const struct statement put_took = {"mta_took", "select postseal.mta_took($1)"};
@@ -227,7 +228,7 @@ put_findings(struct connection *connection, const struct findings *f, struct fau
 }
 
 static bool
-put_place(struct follow *follow, struct connection *connection, const char *read_at,
+put_place(struct follow *follow, struct connection *connection, const char *read_at, bool tells,
 	  struct fault *fault)
 {
 	g_autofree char *position = mta_reader_position(follow->reader);
@@ -236,6 +237,7 @@ put_place(struct follow *follow, struct connection *connection, const char *read
 	parameters_text(&parameters, follow->source);
 	parameters_text(&parameters, position);
 	parameters_text(&parameters, read_at);
+	parameters_flag(&parameters, tells);
 	if (!connection_execute(connection, &keep_place, &parameters, NULL, fault) ||
 	    !transaction_commit(connection, fault))
 		return false;
@@ -309,7 +311,8 @@ read_on(struct follow *follow, struct connection *connection, bool noted_lately,
 		       ? transaction_commit(connection, fault)
 		       : put_findings(connection, &findings, fault) &&
 				 put_place(follow, connection,
-					   *more_r ? "-infinity" : PQgetvalue(clock, 0, 0), fault);
+					   *more_r ? "-infinity" : PQgetvalue(clock, 0, 0),
+					   findings.took->len > 0, fault);
 	findings_clear(&findings);
 	return good;
 }

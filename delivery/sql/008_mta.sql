@@ -4,7 +4,8 @@
 create table postseal.mta_log (
     source text primary key,              -- machine and log
     position text not null,               -- where to read on
-    read_at timestamptz not null          -- up to when the log was read
+    read_at timestamptz not null,         -- up to when the log was read
+    tells boolean not null default false  -- has it ever said of a mail that the MTA took it?
 );
 
 -- What the MTA has in its queue: of which message.

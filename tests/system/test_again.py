@@ -42,7 +42,13 @@ def wait_outbox_empty(world):
 
 
 def offer_unheard(world, message, to, sender, queue_id):
-    """The milter has answered, and the MTA died before it read that: its log knows nothing of the queue ID."""
+    """The milter has answered, and the MTA died before it read that: its log knows nothing of the queue ID. Of other mail
+    it has told by then."""
+    if world.postgres.query("select bool_or(tells) from postseal.mta_log") != [["t"]]:
+        with smtplib.SMTP("127.0.0.1", world.ports["submission"]) as smtp:
+            smtp.sendmail(sender, ["first@plain.example"], b"Subject: The first\r\n\r\nHello.\r\n")
+        sandbox.wait_until(lambda: world.postgres.query("select bool_or(tells) from postseal.mta_log") == [["t"]],
+                           "the log to tell of a mail")
     header, _, body = message.partition(b"\r\n\r\n")
     fields = [tuple(field.split(b":", 1)) for field in header.split(b"\r\n")]
     connection = milter_client.Connection(world.milter_socket)
@@ -130,19 +136,23 @@ def test_recalled_message_that_is_sent_again_was_lost(world, post, name):
     assert [state for _, state, _ in decisions(world, to)] == ["recalled", "parked"]
 
 
-def test_without_a_log_to_follow_the_connection_tells_what_was_heard(world, post, name):
-    """The courier stands still, so that nobody follows the MTA's log for long."""
-    to, sender = f"{name}@plain.example", f"{name}@example.com"
+@pytest.mark.parametrize("log", ["of before", "of another MTA"])
+def test_without_a_log_to_follow_the_connection_tells_what_was_heard(world, post, name, log):
+    """The courier stands still, so that nobody follows the MTA's log any more; or it follows one that tells nothing of
+    mail as Postfix does."""
+    to, sender = f"{name}@pickup.example", f"{name}@example.com"
+    message = post.compose([to], sender=sender)
     world.stop_program("postseal-courier")
     try:
-        world.postgres.query("update postseal.mta_log set read_at = now() - interval '1 hour'")
-        message = post.compose([to], sender=sender)
+        post.accepted(message, [to], sender=sender)
+        world.postgres.query("update postseal.mta_log set read_at = now() - interval '1 hour'" if log == "of before" else
+                             "update postseal.mta_log set tells = false, read_at = 'infinity'")
         for _ in range(2):
             post.accepted(message, [to], sender=sender)
-        post.box(to).wait(2)
-        assert [offer for _, _, offer in decisions(world, to)] == ["1", "1"]
+        assert [offer for _, _, offer in decisions(world, to)] == ["1"] * 3
     finally:
         world.start_program("postseal-courier")
+    post.box(to).wait(3)
 
 
 def test_decision_of_an_older_policy_was_overwritten(world, post, name):
