@@ -7,13 +7,14 @@ static const struct statement policy_put = {"audit_policy",
 
 static const struct statement offer_put = {
 	"audit_offer",
-	"insert into postseal.offer (identity, message, queue_id) values ($1, $2, $3)",
+	"insert into postseal.offer (identity, message, queue_id, host) values ($1, $2, $3, $4)",
 	.repeats = true};
 
 /* It is this offer that may be heard now. */
-static const struct statement offer_renew = {
-	"audit_offer_renew",
-	"update postseal.offer set queue_id = $2, offered_at = now(), heard = false where identity = $1"};
+static const struct statement offer_renew = {"audit_offer_renew",
+					     "select postseal.offer_again($1, $2)"};
+static const struct statement copy_repeat = {"audit_copy_repeat",
+					     "select postseal.copy_repeat($1)"};
 
 static const struct statement message_put = {
 	"audit_message",
@@ -64,6 +65,7 @@ add_offer(struct connection *connection, const struct audit_message *message, st
 	parameters_bytes(&parameters, message->identity, AUDIT_IDENTITY_BYTES);
 	parameters_text(&parameters, message->id.text);
 	parameters_text(&parameters, message->queue_id);
+	parameters_text(&parameters, g_get_host_name());
 	return batch_add(connection, &offer_put, &parameters, fault);
 }
 
@@ -118,6 +120,15 @@ audit_offered_again(struct connection *connection, const struct audit_message *m
 	return batch_add(connection, &offer_renew, &parameters, fault) &&
 	       audit_event(connection, message->id.text, NULL, "offered again", message->queue_id,
 			   fault);
+}
+
+bool
+audit_repeat_copy(struct connection *connection, const char *copy, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, copy);
+	return batch_add(connection, &copy_repeat, &parameters, fault);
 }
 
 bool

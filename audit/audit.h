@@ -67,6 +67,10 @@ bool audit_add_copy(struct connection *connection, const struct audit_message *m
 bool audit_offered_again(struct connection *connection, const struct audit_message *message,
 			 struct fault *fault);
 
+/* A copy that the MTA was handed at an earlier offer is decided anew; the batch fails where it is
+ * not with the MTA any more. */
+bool audit_repeat_copy(struct connection *connection, const char *copy, struct fault *fault);
+
 /* A copy moves on to another state, if that follows from the one it is in (postseal.copy_move);
  * `reason` NULL: stays as it is. */
 bool audit_move_copy(struct connection *connection, const char *copy, enum copy_state state,

@@ -236,18 +236,24 @@ settle(GPtrArray *members, enum outcome outcome, const char *sqlstate, const str
 	}
 }
 
+/* One that must wait for a row of another transaction is not waited for by all: it is tried alone.
+ */
+static const struct statement short_waits = {"group_short_waits",
+					     "select set_config('lock_timeout', '1s', true)"};
+
 /* One transaction for all. Where PostgreSQL itself refused it, nothing of it was committed and each
  * may be tried alone; where the connection broke, nobody knows, and all of them fail. */
 static enum outcome
 commit_members(GPtrArray *members, struct database *database, char *sqlstate_r, struct fault *fault)
 {
+	static const struct parameters none;
 	g_autoptr(connection_auto) connection = database_take(database, fault);
 
 	*sqlstate_r = '\0';
 	if (connection == NULL)
 		return FAILED;
-	if (batch_begin(connection, fault) && send_members(members, connection, fault) &&
-	    batch_commit(connection, fault))
+	if (batch_begin(connection, fault) && batch_add(connection, &short_waits, &none, fault) &&
+	    send_members(members, connection, fault) && batch_commit(connection, fault))
 		return COMMITTED;
 	g_strlcpy(sqlstate_r, connection_sqlstate(connection), sizeof connection->sqlstate);
 	return *sqlstate_r != '\0' && members->len > 1 ? ALONE : FAILED;

@@ -130,8 +130,7 @@ static bool
 replace_earlier(const struct commit *commit, const struct copy *copy, struct fault *fault)
 {
 	return *copy->earlier.text == '\0' ||
-	       audit_move_copy(commit->connection, copy->earlier.text, COPY_REPEATED,
-			       "the message was offered again, and decided anew", fault);
+	       audit_repeat_copy(commit->connection, copy->earlier.text, fault);
 }
 
 static bool

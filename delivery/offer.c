@@ -11,8 +11,8 @@ enum { POLL_MICROSECONDS = 100000, POLLS = 120 };
 static const struct statement offer_look = {
 	"offer_look",
 	"select case"
-	"  when exists (select from postseal.mta_log where tells and read_at > o.offered_at + interval '5 seconds') then 'again'"
-	"  when exists (select from postseal.mta_log where tells and read_at > now() - interval '1 minute') then 'open'"
+	"  when exists (select from postseal.mta_log where tells and split_part(source, ':', 1) = o.host and read_at > o.offered_at + interval '5 seconds') then 'again'"
+	"  when exists (select from postseal.mta_log where tells and split_part(source, ':', 1) = o.host and read_at > now() - interval '1 minute') then 'open'"
 	"  when o.heard then 'heard' when o.offered_at > now() - interval '5 seconds' then 'open' else 'again' end "
 	"from postseal.offer o where o.identity = $1"};
 

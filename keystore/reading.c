@@ -190,7 +190,12 @@ read_pkcs12(struct source *source, const unsigned char *der, size_t length, bool
 	bool opened = true;
 
 	*found_r = bundle != NULL && d2i_PKCS12(&bundle, &at, (long)length) != NULL;
-	if (*found_r)
+	if (*found_r && source->settings->is_foreign)
+		opened = fault_set(
+			fault, FAULT_INPUT,
+			"reading %s: it is PKCS#12, which holds a private key; send the certificate alone",
+			source->name);
+	else if (*found_r)
 		opened = open_pkcs12(source, bundle, fault);
 	PKCS12_free(bundle);
 	return opened;

@@ -16,6 +16,8 @@ struct reading_settings {
 	bool (*ask_password)(void *context, const char *what, char *password_r, size_t size);
 	void *context;
 	const struct openpgp_known *known; /* merged with what is read; NULL: nothing */
+	/* From a stranger: PKCS#12 is not opened, which says itself how much work that is. */
+	bool is_foreign;
 };
 
 struct reading {

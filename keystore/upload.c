@@ -62,7 +62,7 @@ struct key_facts *
 upload_read(const void *bytes, size_t length, const char *address, const char *gpg_program,
 	    struct fault *fault)
 {
-	const struct reading_settings settings = {.gpg_program = gpg_program};
+	const struct reading_settings settings = {.gpg_program = gpg_program, .is_foreign = true};
 	struct reading reading;
 	struct key_facts *key = NULL;
 	const char *why = NULL;

@@ -1,6 +1,7 @@
 #include "milter/session.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -376,6 +377,7 @@ end_of_message(SMFICTX *context)
 		g_atomic_int_dec_and_test(&service->messages);
 	}
 	forget_message(session);
+	errno = 0; /* closed() looks at it */
 	return verdict;
 }
 
@@ -392,6 +394,9 @@ aborted(SMFICTX *context)
 static sfsistat
 closed(SMFICTX *context)
 {
+	/* libmilter does not tell why it ends a connection: where it could not write our answer, or
+	 * not read on, it leaves the error of that call, and after QUIT or an ordered end none. */
+	const bool ended_well = errno == 0;
 	struct session *session = smfi_getpriv(context);
 
 	if (session == NULL) {
@@ -401,7 +406,8 @@ closed(SMFICTX *context)
 		metrics_count("postseal_foreign_connections_total", "", 1);
 		return SMFIS_CONTINUE;
 	}
-	note_heard(session);
+	if (ended_well)
+		note_heard(session);
 	forget_message(session);
 	g_free(session->client);
 	g_free(session);

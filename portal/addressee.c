@@ -18,6 +18,14 @@ addressee_free(struct addressee *addressee)
 	g_free(addressee);
 }
 
+/* The name as it may stand in a list of addresses that is read again: GMime does not count
+ * backslashes, and a name with quotes could bring mailboxes along that nobody checked. */
+static char *
+harmless_name(const char *name)
+{
+	return name == NULL || strpbrk(name, "\"\\<>") != NULL ? NULL : g_strdup(name);
+}
+
 static void
 collect(GPtrArray *addressees, InternetAddressList *list)
 {
@@ -32,7 +40,7 @@ collect(GPtrArray *addressees, InternetAddressList *list)
 		if (text == NULL)
 			continue;
 		addressee = g_new0(struct addressee, 1);
-		addressee->name = g_strdup(internet_address_get_name(one));
+		addressee->name = harmless_name(internet_address_get_name(one));
 		addressee->address = g_strdup(text);
 		addressee->folded = address_fold(text);
 		identifier_make(&addressee->copy);

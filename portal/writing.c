@@ -297,20 +297,41 @@ references_to(const struct layout *layout)
 		g_strdup_printf("%s %s", earlier == NULL ? "" : earlier, layout->message_id));
 }
 
-/* The same for each time that a browser sends the same form. */
 static void
-identify(const struct request *request, unsigned char identity_r[AUDIT_IDENTITY_BYTES])
+digest(crypto_generichash_state *state, const char *text)
 {
-	const char *form = request_field(request, "form");
+	if (text != NULL)
+		crypto_generichash_update(state, (const unsigned char *)text, strlen(text));
+	crypto_generichash_update(state, (const unsigned char *)"", 1);
+}
+
+/* The same for each time that a browser sends the same form with the same in it. A form that comes
+ * again with something else in it is another message. */
+static void
+identify(const struct request *request, const struct writing_form *form,
+	 unsigned char identity_r[AUDIT_IDENTITY_BYTES])
+{
 	crypto_generichash_state state;
 	struct identifier id;
 
-	if (!identifier_parse(&id, form))
+	if (!identifier_parse(&id, request_field(request, "form")))
 		identifier_make(&id);
 	crypto_generichash_init(&state, NULL, 0, AUDIT_IDENTITY_BYTES);
-	crypto_generichash_update(&state, (const unsigned char *)request->session.account.id.text,
-				  IDENTIFIER_LENGTH);
-	crypto_generichash_update(&state, (const unsigned char *)id.text, IDENTIFIER_LENGTH);
+	digest(&state, request->session.account.id.text);
+	digest(&state, id.text);
+	digest(&state, form->to);
+	digest(&state, form->subject);
+	digest(&state, form->text);
+	digest(&state, form->reply_kind);
+	digest(&state, form->parent == NULL ? NULL : form->parent->id.text);
+	for (guint i = 0; i < request->web.form.uploads->len; i++) {
+		const struct upload *upload = g_ptr_array_index(request->web.form.uploads, i);
+		g_autofree char *size =
+			g_strdup_printf("%" G_GUINT64_FORMAT, spool_size(upload->content));
+
+		digest(&state, upload->name);
+		digest(&state, size);
+	}
 	crypto_generichash_final(&state, identity_r, AUDIT_IDENTITY_BYTES);
 }
 
@@ -364,7 +385,7 @@ send_or_keep(struct request *request, struct writing_form *form, const GPtrArray
 			.lifetime = DRAFT_SECONDS};
 	identifier_make(&sending.message);
 	identifier_make(&sending.composition.id);
-	identify(request, sending.identity);
+	identify(request, form, sending.identity);
 	if (!sending_commit(&sending, &again, &fault))
 		return sending.is_full ? answer_full(request, form) : answer_fault(request, &fault);
 	return answer_see(request, keep ? "/drafts" : "/sent");

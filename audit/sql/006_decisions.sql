@@ -8,6 +8,7 @@ create table postseal.offer (
     message uuid not null,
     queue_id text,
     offered_at timestamptz not null default now(),
+    host text not null default '',        -- of the milter, whose MTA's log tells of it
     heard boolean not null default false  -- as far as the milter's connection told
 );
 create index offer_queue_id on postseal.offer (queue_id);
@@ -69,7 +70,11 @@ begin
         ('parked', 'opened'), ('parked', 'locked'), ('parked', 'expired'), ('parked', 'recalled'),
         ('parked', 'lost'), ('parked', 'failed'), ('opened', 'locked'),
         ('locked', 'parked'), ('locked', 'opened'), ('locked', 'expired'), ('locked', 'recalled'),
-        ('locked', 'lost'));
+        ('locked', 'lost'),
+        -- Its notice was returned; the parcel waits all the same.
+        ('failed', 'parked'), ('failed', 'opened'), ('failed', 'locked'), ('failed', 'expired'), ('failed', 'recalled'),
+        ('failed', 'lost'))
+        and (state <> 'failed' or method = 'pickup');
     return found;
 end
 $$;
@@ -78,6 +83,28 @@ grant execute on function postseal.copy_move to postseal_milter, postseal_courie
 
 -- Moving on needs no new place in the order of rows: none of what changes is in an index.
 alter table postseal.copy set (fillfactor = 90);
+
+-- A message is offered again, and a copy of it is decided anew. Where the earlier offer turns out to have been heard
+-- meanwhile, nothing of it is committed: it is tried once more, as what it is then.
+create function postseal.offer_again(which bytea, new_queue_id text) returns void
+language plpgsql set search_path = postseal, pg_temp as $$
+begin
+    update offer set queue_id = new_queue_id, offered_at = now(), heard = false where identity = which;
+    if not found then
+        raise exception 'the earlier offer was heard after all' using errcode = 'PS003';
+    end if;
+end
+$$;
+create function postseal.copy_repeat(replaced uuid) returns void
+language plpgsql set search_path = postseal, pg_temp as $$
+begin
+    if not copy_move(replaced, 'repeated', 'the message was offered again, and decided anew') then
+        raise exception 'the earlier copy has left after all' using errcode = 'PS003';
+    end if;
+end
+$$;
+revoke execute on function postseal.offer_again, postseal.copy_repeat from public;
+grant execute on function postseal.offer_again, postseal.copy_repeat to postseal_milter;
 
 -- What the compliance officer asks: a row for each decision.
 create view postseal.log as

@@ -14,13 +14,13 @@ static const struct statement copies_due = {
 	"expire_copies_due",
 	"select c.id, p.message, p.sender, c.recipient, p.receipt from postseal.parcel_key k"
 	" join postseal.parcel p on p.id = k.parcel join postseal.copy c on c.id = k.copy "
-	"where k.expires_at <= now() and c.state in ('parked', 'locked') limit $1 for update of k skip locked"};
+	"where k.expires_at <= now() and c.state in ('parked', 'locked', 'failed') limit $1 for update of k skip locked"};
 enum { COPY, MESSAGE, SENDER, RECIPIENT, RECEIPT };
 
 static const struct statement expire_keys = {
 	"expire_keys",
 	"delete from postseal.parcel_key k where expires_at <= now()"
-	" and not exists (select from postseal.copy c where c.id = k.copy and c.state in ('parked', 'locked'))"};
+	" and not exists (select from postseal.copy c where c.id = k.copy and c.state in ('parked', 'locked', 'failed'))"};
 
 /* The database does it by itself, but not where two keys go at the same moment. */
 static const struct statement expire_parcels = {

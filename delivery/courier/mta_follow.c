@@ -127,7 +127,9 @@ detail_of(const struct follow *follow, const struct mta_entry *entry, const stru
 static char *
 folded(const char *address)
 {
-	return *address == '\0' ? g_strdup("") : address_fold(address);
+	g_autofree char *valid = g_utf8_make_valid(address, -1);
+
+	return *address == '\0' ? g_strdup("") : address_fold(valid);
 }
 
 static void

@@ -112,7 +112,8 @@ parse_queue(struct mta_line *line, const char *said)
 	if (count != NULL) {
 		line->said = MTA_TOOK;
 		line->recipients = (unsigned)strtoul(count + strlen(", nrcpt="), NULL, 10);
-	} else if (strstr(said, ", status=expired") != NULL) {
+	} else if (strstr(said, ", status=expired") != NULL ||
+		   strstr(said, ", status=force-expired") != NULL) {
 		line->said = MTA_RETURNED;
 		set(&line->text, g_strdup("the MTA gave up: it could not be delivered in time"));
 	}
@@ -158,17 +159,27 @@ parse_tls(struct mta_line *line, const char *text)
 	return true;
 }
 
+/* "postfix/smtp[123]", "postfix-out/qmgr[1]", with other names between the slashes: its syslog_name
+ * begins so, wherever it was not changed. Other programs that write to the log of mail tell nothing
+ * of it. */
+static bool
+is_of_postfix(const struct mta_entry *entry)
+{
+	return g_str_has_prefix(entry->process, "postfix");
+}
+
 bool
 mta_line_parse(struct mta_line *line_r, const struct mta_entry *entry)
 {
-	const char *said;
+	const char *said = "";
 
 	*line_r = (struct mta_line){.queue_id = queue_id_of(entry->text, &said),
 				    .to = g_strdup(""),
 				    .original = g_strdup(""),
 				    .relay = g_strdup(""),
 				    .text = g_strdup("")};
-	if (line_r->queue_id == NULL ? parse_tls(line_r, entry->text) : parse_said(line_r, said))
+	if (is_of_postfix(entry) &&
+	    (line_r->queue_id == NULL ? parse_tls(line_r, entry->text) : parse_said(line_r, said)))
 		return true;
 	mta_line_clear(line_r);
 	return false;

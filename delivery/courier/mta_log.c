@@ -32,7 +32,8 @@ look_at_mail(struct search *search, const struct mta_line *line)
 	case MTA_SENT:
 	case MTA_DEFERRED:
 	case MTA_RETURNED:
-		g_hash_table_add(search->answer->named, g_strdup(line->to));
+		g_hash_table_add(search->answer->named,
+				 g_strdup(*line->original == '\0' ? line->to : line->original));
 		break;
 	default:
 		break;
@@ -122,7 +123,7 @@ look_at_entry(struct search *search, sd_journal *opened)
 	if (sd_journal_get_data(opened, "MESSAGE", &data, &length) < 0 || length < strlen(field))
 		return;
 	text = g_strndup((const char *)data + strlen(field), length - strlen(field));
-	look_at(search, &(struct mta_entry){"", text});
+	look_at(search, &(struct mta_entry){"postfix", text});
 }
 
 /* Only what is younger than the row can speak of it. A journal that may not be read looks empty. */

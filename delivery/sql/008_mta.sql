@@ -42,7 +42,7 @@ declare
     said record;
 begin
     for said in
-        select c.id as copy, c.message, t.outcome, t.detail
+        select c.id as copy, c.message, t.outcome, t.detail, t.address = '' as given_up
         from unnest(queue_ids, addresses, originals, outcomes, details) with ordinality
                  as t (queue_id, address, original, outcome, detail, n)
             join mta_mail m on m.queue_id = t.queue_id
@@ -50,6 +50,10 @@ begin
         where c.state in ('queued', 'handed') or (c.state = 'sent' and t.outcome = 'failed' and t.address <> '')
         order by t.n
     loop
+        -- What was delivered is not given up: lines before this one may have told so.
+        if said.given_up and not exists (select from copy c where c.id = said.copy and c.state = 'handed') then
+            continue;
+        end if;
         if said.outcome <> 'deferred' then
             perform copy_move(said.copy, said.outcome, case said.outcome when 'failed' then said.detail end, said.detail);
         elsif not exists (select from event e where e.message = said.message and e.copy = said.copy

@@ -215,6 +215,17 @@ def test_mail_that_the_next_hop_refuses_was_on_record_as_sent(world, post, name)
     assert "nowhere.invalid" in post.copies(to)[-1]["reason"]
 
 
+def test_copy_that_was_sent_was_given_up_with_another_one(world, post, name):
+    """Postfix gives a mail up for those who still wait, and says so without naming them."""
+    to = f"{name}@plain.example"
+    post.accepted(post.compose([to]), [to])
+    state(world, post, to, "sent")
+    world.postgres.query(f"insert into postseal.mta_mail (queue_id, message) values ('GAVEUP{name}', '{post.copies(to)[0]['message']}')")
+    world.postgres.query(f"select postseal.mta_said(array['GAVEUP{name}'], array[''], array[''], array['failed'], array['too late'])",
+                         "postseal_courier")
+    assert post.copies(to)[0]["state"] == "sent"
+
+
 def test_log_of_the_mta_that_is_rotated_or_cut_off_is_read_to_its_end(world, post, name):
     """Also while no courier runs: what it says is on record once."""
     log = world.company.log

@@ -88,7 +88,7 @@ def test_first_contact_on_a_telephone_then_enrol_and_reply(chromium, person):
     chromium.run("""await state.page.click("button:has-text('Make the account')");
         await state.page.waitForSelector(".secret");""")
     check(chromium, "phone-recovery")
-    chromium.run("""await state.page.click("text=I have kept it"); await state.page.waitForURL("**/inbox");""")
+    chromium.run("""await state.page.click("text=I have saved it"); await state.page.waitForURL("**/inbox");""")
     check(chromium, "phone-inbox")
     chromium.run("""await state.page.click("text=Your results"); await state.page.click("text=Reply >> nth=0");
         await state.page.fill("#text", "Thank you."); """)
@@ -184,7 +184,7 @@ def test_everything_works_without_javascript(chromium, person):
         await page.goto(link); await page.fill("#code", code); await page.click("text=Open the message");
         await page.click("text=Make an account");
         await page.fill("#password", password); await page.fill("#again", password);
-        await page.click("button:has-text('Make the account')"); await page.click("text=I have kept it");
+        await page.click("button:has-text('Make the account')"); await page.click("text=I have saved it");
         await page.click("text=Write"); await page.fill("#to", "office@example.com");
         await page.fill("#subject", "No script"); await page.fill("#text", "Hello");
         await page.setInputFiles("#files", {name: "a.txt", mimeType: "text/plain", buffer: Buffer.from("AAA")});

@@ -1,5 +1,7 @@
 """What members write in the portal, and to whom."""
+import base64
 import re
+import urllib.parse
 
 import pytest
 import world as sandbox
@@ -273,6 +275,38 @@ def test_forward_keeps_the_files_that_are_wanted(person):
     assert [(a.get_filename(), a.get_payload(decode=True)) for a in mail.parsed.iter_attachments()] == [
         ("two.txt", b"TWO\r\n")]
     assert mail["In-Reply-To"] is None
+
+
+def test_name_of_a_recipient_brought_others_into_the_header(person):
+    """GMime prints this name so that it reads as two mailboxes more, which nobody had checked."""
+    send(person)
+    person.unlock()
+    person.enrol()
+    person.browser.get("/write")
+    name = base64.b64encode(b'"\\" <emp@example.com>, "\\" z').decode()
+    answer = person.browser.send({"to": f"=?utf-8?b?{name}?= <office@example.com>", "subject": "Forged", "text": "Hello",
+                                  "action": "send"})
+    assert answer.path == "/sent", answer.text
+    mail = Person(person.world, person.post, "office@example.com").mail("Forged")
+    assert [a.addr_spec for a in mail["To"].addresses] == ["office@example.com"] and b"emp@" not in mail.raw
+
+
+def test_form_that_comes_again_with_another_text_was_thrown_away(person):
+    """Back in the browser, mended, and sent: it is another message, although the form is the same."""
+    send(person)
+    person.unlock()
+    person.enrol()
+    person.browser.get("/write")
+    action, form = person.browser.form()
+    for text in ("First text", "Second text", "Second text"):
+        person.browser.page = None
+        answer = person.browser.ask(action, urllib.parse.urlencode(
+            {**form, "to": "office@example.com", "subject": f"Twice {person.address}", "text": text, "action": "send"}).encode())
+        assert answer.path == "/sent", answer.text
+    office = Person(person.world, person.post, "office@example.com")
+    office.mail(f"Twice {person.address}", 2)
+    sandbox.wait_until(person.world.nothing_waits, "the courier")
+    assert sorted(m.text().strip() for m in office.mails(f"Twice {person.address}")) == ["First text", "Second text"]
 
 
 def test_a_button_pressed_twice_sends_once(person):
