@@ -63,7 +63,7 @@ upload_read(const void *bytes, size_t length, const char *address, const char *g
 	    struct fault *fault)
 {
 	const struct reading_settings settings = {.gpg_program = gpg_program, .is_foreign = true};
-	struct reading reading;
+	struct reading reading = {0};
 	struct key_facts *key = NULL;
 	const char *why = NULL;
 
@@ -75,8 +75,8 @@ upload_read(const void *bytes, size_t length, const char *address, const char *g
 	if (why == NULL) {
 		key = g_ptr_array_steal_index(reading.keys, choose(reading.keys, address));
 		why = complaint(key, address);
-		reading_clear(&reading);
 	}
+	reading_clear(&reading);
 	if (why == NULL)
 		return key;
 	fault_set(fault, FAULT_INPUT, "%s", why);

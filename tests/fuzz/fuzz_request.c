@@ -67,7 +67,7 @@ static void
 prepare(struct portal *portal, struct seal_key *courier)
 {
 	static const char configuration[] =
-		"organisation \"Fuzz Ltd\"\ndomains { \"example.com\" }\ndatabase \"\"\n"
+		"organisation \"Fuzz Ltd\"\ndomains { \"example.com\" }\ndatabase \"none\"\n"
 		"portal url \"http://localhost\"\nspool directory \"/tmp\"\n"
 		"match portal recipient \"open@example.com\" deliver plain\notherwise deliver "
 		"plain\n";
