@@ -126,6 +126,11 @@ make(struct address *address, const char *local, const char *domain, struct faul
 		return fault_set(fault, FAULT_ADDRESS, "it cannot be written in lower case");
 	address->text = g_strconcat(mark, local, mark, "@", domain, NULL);
 	address->key = g_strconcat(mark, small, mark, "@", ascii, NULL);
+	/* With quotation marks, in lower case and as an A-label it may have grown. */
+	if (MAX(strlen(address->text), strlen(address->key)) > ADDRESS_MAX) {
+		address_clear(address);
+		return fault_set(fault, FAULT_ADDRESS, "it is longer than 320 bytes");
+	}
 	address->domain = address_domain(address->key);
 	address->international = !g_str_is_ascii(address->text);
 	return true;
