@@ -290,3 +290,13 @@ request_serve_apart(struct request *request)
 		    request->route->serving == SERVED_LAST, request);
 	return MHD_YES;
 }
+
+bool
+request_ask(struct request *request, const struct statement *statement, const char *about,
+	    PGresult **result_r, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, about);
+	return connection_execute(request->connection, statement, &parameters, result_r, fault);
+}

@@ -101,4 +101,8 @@ void request_form_token(const struct request *request, char text_r[SEAL_KEY_CHAR
  * batch. */
 bool request_begin_session(struct request *request, const GPtrArray *opened, struct fault *fault);
 
+/* Asks the database with one text as parameter. Caller frees *result_r. */
+bool request_ask(struct request *request, const struct statement *statement, const char *about,
+		 PGresult **result_r, struct fault *fault);
+
 #endif

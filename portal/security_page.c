@@ -21,21 +21,11 @@ static const struct statement passkeys = {
 /* --- the page --- */
 
 static bool
-ask(struct request *request, const struct statement *statement, const char *about,
-    PGresult **result_r, struct fault *fault)
-{
-	struct parameters parameters = {0};
-
-	parameters_text(&parameters, about);
-	return connection_execute(request->connection, statement, &parameters, result_r, fault);
-}
-
-static bool
 list_passkeys(struct request *request, struct page *page, struct fault *fault)
 {
 	g_autoptr(PGresult) result = NULL;
 
-	if (!ask(request, &passkeys, request->session.account.id.text, &result, fault))
+	if (!request_ask(request, &passkeys, request->session.account.id.text, &result, fault))
 		return false;
 	for (int row = 0; row < PQntuples(result); row++) {
 		page_repeat(page, "passkey");
@@ -52,7 +42,7 @@ list_keys(struct request *request, struct page *page, struct fault *fault)
 {
 	g_autoptr(PGresult) result = NULL;
 
-	if (!ask(request, &own_keys, request->session.account.address, &result, fault))
+	if (!request_ask(request, &own_keys, request->session.account.address, &result, fault))
 		return false;
 	for (int row = 0; row < PQntuples(result); row++) {
 		page_repeat(page, "key");
@@ -233,7 +223,7 @@ is_own_key(struct request *request, const char *kind, const char *fingerprint, b
 	g_autoptr(PGresult) result = NULL;
 
 	*own_r = false;
-	if (!ask(request, &own_keys, request->session.account.address, &result, fault))
+	if (!request_ask(request, &own_keys, request->session.account.address, &result, fault))
 		return false;
 	for (int row = 0; row < PQntuples(result); row++)
 		*own_r = *own_r || (strcmp(PQgetvalue(result, row, 0), kind) == 0 &&

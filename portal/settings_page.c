@@ -29,21 +29,11 @@ static const struct statement session_drop = {
 /* --- the page --- */
 
 static bool
-ask(struct request *request, const struct statement *statement, const char *about,
-    PGresult **result_r, struct fault *fault)
-{
-	struct parameters parameters = {0};
-
-	parameters_text(&parameters, about);
-	return connection_execute(request->connection, statement, &parameters, result_r, fault);
-}
-
-static bool
 list_sessions(struct request *request, struct page *page, struct fault *fault)
 {
 	g_autoptr(PGresult) result = NULL;
 
-	if (!ask(request, &sessions, request->session.account.id.text, &result, fault))
+	if (!request_ask(request, &sessions, request->session.account.id.text, &result, fault))
 		return false;
 	for (int row = 0; row < PQntuples(result); row++) {
 		const char *id = PQgetvalue(result, row, 0);
@@ -77,7 +67,7 @@ show_wish(struct request *request, struct page *page, struct fault *fault)
 	g_autoptr(PGresult) result = NULL;
 	const char *wish;
 
-	if (!ask(request, &wish_get, request->session.account.id.text, &result, fault))
+	if (!request_ask(request, &wish_get, request->session.account.id.text, &result, fault))
 		return false;
 	wish = PQntuples(result) == 1 ? result_text(result, 0, 0) : NULL;
 	show_choice(page, "", request_say(request, N_("As the sender's rules say")), wish == NULL);
