@@ -104,11 +104,11 @@ class Bench:
         return home
 
     def peer(self, mode, *words):
-        path = self.world.run / f"{mode}.sock"
+        path = self.world.milter_socket.with_name(f"{mode}.sock")
         program = subprocess.Popen([BUILD / "tests" / "peer_milter", f"unix:{path}", mode, *words])
         wait_until(path.exists, f"the peer {mode}")
         path.chmod(0o666)
-        self.peers[mode] = (f"unix:{path}", program)
+        self.peers[mode] = (self.as_smtpd_sees(path), program)
 
     def opendkim(self):
         if shutil.which("opendkim") is None:
@@ -118,12 +118,17 @@ class Bench:
         directory.mkdir()
         command("openssl", "genrsa", "-out", directory / "key", "2048")
         (directory / "key").chmod(0o600)
-        path = directory / "sock"
+        path = self.world.milter_socket.with_name("opendkim.sock")
         (directory / "conf").write_text(f"Mode s\nDomain example.com\nSelector s\nKeyFile {directory}/key\n"
                                         f"Socket local:{path}\nRequireSafeKeys no\nSyslog no\nUMask 000\n")
         program = subprocess.Popen(["opendkim", "-f", "-x", directory / "conf"])
         wait_until(path.exists, "opendkim")
-        self.peers["opendkim"] = (f"unix:{path}", program)
+        self.peers["opendkim"] = (self.as_smtpd_sees(path), program)
+
+    @staticmethod
+    def as_smtpd_sees(path):
+        """smtpd runs in its chroot, the queue directory, as Debian ships it."""
+        return f"unix:{path.parent.name}/{path.name}"
 
     def wire(self, milter):
         company = self.world.company
@@ -183,7 +188,7 @@ class Bench:
         pid = self.world.programs["postseal-milter"]
         for what, (to, sender) in POSTSEAL.items():
             if not wanted or what in wanted:
-                self.measure(what, f"unix:{self.world.milter_socket}", pid, to, sender)
+                self.measure(what, self.as_smtpd_sees(self.world.milter_socket), pid, to, sender)
 
     def report(self):
         rate = {what: statistics.median(values) for what, values in self.rates.items()}
