@@ -1,8 +1,7 @@
 #include "delivery/offer.h"
 
+#include <sodium.h>
 #include <string.h>
-
-#include "audit/audit.h"
 
 enum { POLL_MICROSECONDS = 100000, POLLS = 120 };
 
@@ -20,7 +19,8 @@ static const struct statement offer_drop = {
 	"offer_drop", "delete from postseal.offer where identity = $1 and heard"};
 
 static const struct statement offer_hear = {
-	"offer_hear", "update postseal.offer set heard = true where message = any($1::uuid[])"};
+	"offer_hear",
+	"update postseal.offer set heard = true where identity = any($1::bytea[]) and message = any($2::uuid[])"};
 
 enum outlook { OFFER_GONE, OFFER_AGAIN, OFFER_OPEN };
 
@@ -64,18 +64,33 @@ offer_is_again(struct database *database, const unsigned char *identity, bool *a
 		"looking whether the message was taken when it was offered before: the MTA's log does not tell yet");
 }
 
+/* As PostgreSQL writes arrays. */
+static void
+append_offer(GString *identities, GString *messages, const struct offered *offer)
+{
+	char hex[2 * AUDIT_IDENTITY_BYTES + 1];
+
+	sodium_bin2hex(hex, sizeof hex, offer->identity, sizeof offer->identity);
+	g_string_append_printf(identities, "%c\"\\\\x%s\"", identities->len == 0 ? '{' : ',', hex);
+	g_string_append_printf(messages, "%c%s", messages->len == 0 ? '{' : ',',
+			       offer->message.text);
+}
+
 bool
-offer_heard(struct database *database, const GPtrArray *messages, struct fault *fault)
+offer_heard(struct database *database, const GArray *offers, struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = database_take(database, fault);
-	g_autoptr(GString) array = g_string_new("{");
+	g_autoptr(GString) identities = g_string_new(NULL);
+	g_autoptr(GString) messages = g_string_new(NULL);
 	struct parameters parameters = {0};
 
-	for (guint i = 0; i < messages->len; i++)
-		g_string_append_printf(array, "%s%s", i > 0 ? "," : "",
-				       (const char *)g_ptr_array_index(messages, i));
-	g_string_append_c(array, '}');
-	parameters_text(&parameters, array->str);
-	return connection != NULL &&
-	       connection_execute(connection, &offer_hear, &parameters, NULL, fault);
+	if (connection == NULL)
+		return false;
+	for (guint i = 0; i < offers->len; i++)
+		append_offer(identities, messages, &g_array_index(offers, struct offered, i));
+	g_string_append_c(identities, '}');
+	g_string_append_c(messages, '}');
+	parameters_text(&parameters, identities->str);
+	parameters_text(&parameters, messages->str);
+	return connection_execute(connection, &offer_hear, &parameters, NULL, fault);
 }

@@ -8,8 +8,14 @@
 #ifndef POSTSEAL_DELIVERY_OFFER_H
 #define POSTSEAL_DELIVERY_OFFER_H
 
+#include "audit/audit.h"
 #include "core/database.h"
-#include "core/identifier.h"
+
+/* One that was answered: of which message, and what it is known by when it comes again. */
+struct offered {
+	struct identifier message;
+	unsigned char identity[AUDIT_IDENTITY_BYTES];
+};
 
 /* `identity` (AUDIT_IDENTITY_BYTES) is on the list of offers. Waits some seconds where the log may
  * still tell. *again_r: nobody heard the answer; else it is not on the list any more. False with a
@@ -17,8 +23,8 @@
 bool offer_is_again(struct database *database, const unsigned char *identity, bool *again_r,
 		    struct fault *fault);
 
-/* The answers to these messages were heard, as far as the connection told: texts of identifiers.
- * It counts where no log is followed, which knows better. */
-bool offer_heard(struct database *database, const GPtrArray *messages, struct fault *fault);
+/* The answers to these (struct offered) were heard, as far as the connection told. It counts where
+ * no log is followed, which knows better. */
+bool offer_heard(struct database *database, const GArray *offers, struct fault *fault);
 
 #endif

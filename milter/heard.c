@@ -1,7 +1,6 @@
 #include "milter/heard.h"
 
 #include "core/log.h"
-#include "delivery/offer.h"
 
 enum { PAUSE_MSEC = 500 };
 
@@ -10,25 +9,25 @@ static struct {
 	GThread *thread;
 	GMutex lock;
 	GCond news;
-	GPtrArray *messages; /* texts of identifiers */
+	GArray *offers; /* struct offered */
 	bool stop;
 } heard;
 
-static GPtrArray *
+static GArray *
 new_list(void)
 {
-	return g_ptr_array_new_with_free_func(g_free);
+	return g_array_new(FALSE, FALSE, sizeof(struct offered));
 }
 
 /* What is not noted is lost to nobody but the one who sends the same thing again within the
  * lifetime of an offer. */
 static void
-put_down(const GPtrArray *messages)
+put_down(const GArray *offers)
 {
 	struct fault fault;
 
-	if (messages->len > 0 && !offer_heard(heard.database, messages, &fault))
-		log_warning("noting that the MTA heard %u answers: %s", messages->len, fault.text);
+	if (offers->len > 0 && !offer_heard(heard.database, offers, &fault))
+		log_warning("noting that the MTA heard %u answers: %s", offers->len, fault.text);
 }
 
 static gpointer
@@ -38,7 +37,7 @@ note_all(gpointer unused)
 
 	(void)unused;
 	do {
-		g_autoptr(GPtrArray) messages = NULL;
+		g_autoptr(GArray) offers = NULL;
 
 		g_mutex_lock(&heard.lock);
 		if (!heard.stop)
@@ -46,10 +45,10 @@ note_all(gpointer unused)
 					  g_get_monotonic_time() +
 						  PAUSE_MSEC * G_TIME_SPAN_MILLISECOND);
 		stop = heard.stop;
-		messages = heard.messages;
-		heard.messages = new_list();
+		offers = heard.offers;
+		heard.offers = new_list();
 		g_mutex_unlock(&heard.lock);
-		put_down(messages);
+		put_down(offers);
 	} while (!stop);
 	return NULL;
 }
@@ -58,15 +57,15 @@ void
 heard_start(struct database *database)
 {
 	heard.database = database;
-	heard.messages = new_list();
+	heard.offers = new_list();
 	heard.thread = g_thread_new("heard", note_all, NULL);
 }
 
 void
-heard_note(const struct identifier *message)
+heard_note(const struct offered *offer)
 {
 	g_mutex_lock(&heard.lock);
-	g_ptr_array_add(heard.messages, g_strdup(message->text));
+	g_array_append_vals(heard.offers, offer, 1);
 	g_mutex_unlock(&heard.lock);
 }
 

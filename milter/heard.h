@@ -6,11 +6,11 @@
 #define POSTSEAL_MILTER_HEARD_H
 
 #include "core/database.h"
-#include "core/identifier.h"
+#include "delivery/offer.h"
 
 /* The database must outlive heard_stop(). */
 void heard_start(struct database *database);
-void heard_note(const struct identifier *message);
+void heard_note(const struct offered *offer);
 /* Notes what is left. */
 void heard_stop(void);
 

@@ -31,17 +31,25 @@ struct session {
 	bool queued; /* it was in the MTA's queue before it came to us: nobody hears what RCPT says
 		      */
 	struct fault fault;	    /* the message cannot be taken, and why */
-	struct identifier answered; /* the message before, of which the MTA was told that it is
-				       taken care of; or empty */
+	struct offered answered; /* the message before, of which the MTA was told that it is taken
+				    care of; or empty */
 };
 
 /* The MTA goes on, or ends the connection. */
 static void
 note_heard(struct session *session)
 {
-	if (*session->answered.text != '\0')
+	if (*session->answered.message.text != '\0')
 		heard_note(&session->answered);
-	*session->answered.text = '\0';
+	*session->answered.message.text = '\0';
+}
+
+static void
+note_answered(struct session *session, const struct identifier *message,
+	      const unsigned char *identity)
+{
+	session->answered.message = *message;
+	memcpy(session->answered.identity, identity, AUDIT_IDENTITY_BYTES);
 }
 
 static void
@@ -299,7 +307,7 @@ decide(SMFICTX *context, struct session *session)
 		count_outcome(&dispatch);
 		verdict = verdict_apply(context, &dispatch, message);
 		if (verdict == SMFIS_ACCEPT || verdict == SMFIS_DISCARD)
-			session->answered = record.id;
+			note_answered(session, &record.id, identity);
 	} else {
 		log_error("%s: deferring the message from <%s>: %s", message->queue_id,
 			  message->sender, session->fault.text);
