@@ -247,6 +247,18 @@ database_take(struct database *database, struct fault *fault)
 	return connection;
 }
 
+void
+database_expect_batch(struct database *database)
+{
+	group_expect(&database->group);
+}
+
+void
+database_release_batch(struct database *database)
+{
+	group_release(&database->group);
+}
+
 struct connection *
 database_take_grouped(struct database *database)
 {

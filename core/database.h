@@ -73,6 +73,11 @@ void connection_give(struct connection *connection);
  * time (group commit); one that cannot be committed does not take the others along. Cannot fail:
  * the database is asked for a connection when one is needed. */
 struct connection *database_take_grouped(struct database *database);
+
+/* A batch for such a connection is on its way, or is committed or does not come. Where several are,
+ * a commit waits some milliseconds for the others. */
+void database_expect_batch(struct database *database);
+void database_release_batch(struct database *database);
 typedef struct connection connection_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(connection_auto, connection_give)
 

@@ -9,6 +9,8 @@ enum {
 	MEMBER_BYTES_MAX = 128 * 1024, /* of parameters that are kept */
 	GROUP_MAX = 32,		       /* members */
 	ROWS_MAX = 16, /* of one statement, which is prepared for 1, 2, 4, 8 and 16 */
+	MANY = 6,      /* batches on their way */
+	MOMENT_MICROSECONDS = 3000,
 };
 
 enum outcome { WAITING, COMMITTED, FAILED, ALONE };
@@ -42,6 +44,7 @@ group_init(struct group *group)
 {
 	g_mutex_init(&group->lock);
 	g_cond_init(&group->settled);
+	g_cond_init(&group->arrived);
 	g_queue_init(&group->waiting);
 }
 
@@ -50,6 +53,23 @@ group_clear(struct group *group)
 {
 	g_mutex_clear(&group->lock);
 	g_cond_clear(&group->settled);
+	g_cond_clear(&group->arrived);
+}
+
+void
+group_expect(struct group *group)
+{
+	g_mutex_lock(&group->lock);
+	group->expected++;
+	g_mutex_unlock(&group->lock);
+}
+
+void
+group_release(struct group *group)
+{
+	g_mutex_lock(&group->lock);
+	group->expected--;
+	g_mutex_unlock(&group->lock);
 }
 
 struct member *
@@ -259,6 +279,18 @@ commit_members(GPtrArray *members, struct database *database, char *sqlstate_r, 
 	return *sqlstate_r != '\0' && members->len > 1 ? ALONE : FAILED;
 }
 
+/* Half of what is on its way, since the rest may have far to go. */
+static void
+wait_for_others(struct group *group)
+{
+	gint64 end = g_get_monotonic_time() + MOMENT_MICROSECONDS;
+	bool in_time = true;
+
+	while (in_time && group->expected >= MANY &&
+	       g_queue_get_length(&group->waiting) < MIN(group->expected / 2, (guint)GROUP_MAX))
+		in_time = g_cond_wait_until(&group->arrived, &group->lock, end);
+}
+
 /* Commits for those that wait; the lock is held before and after. */
 static void
 lead(struct group *group, struct database *database)
@@ -269,9 +301,10 @@ lead(struct group *group, struct database *database)
 	char sqlstate[6];
 	enum outcome outcome;
 
+	group->leading = true;
+	wait_for_others(group);
 	while (members->len < GROUP_MAX && (member = g_queue_pop_head(&group->waiting)) != NULL)
 		g_ptr_array_add(members, member);
-	group->leading = true;
 	g_mutex_unlock(&group->lock);
 	outcome = commit_members(members, database, sqlstate, &fault);
 	g_mutex_lock(&group->lock);
@@ -287,6 +320,7 @@ commit_in_group(struct member *member)
 
 	g_mutex_lock(&group->lock);
 	g_queue_push_tail(&group->waiting, member);
+	g_cond_signal(&group->arrived);
 	while (member->outcome == WAITING) {
 		if (group->leading)
 			g_cond_wait(&group->settled, &group->lock);

@@ -30,7 +30,7 @@ struct session {
 	struct message *message;
 	bool queued; /* it was in the MTA's queue before it came to us: nobody hears what RCPT says
 		      */
-	struct fault fault;	    /* the message cannot be taken, and why */
+	struct fault fault;	 /* the message cannot be taken, and why */
 	struct offered answered; /* the message before, of which the MTA was told that it is taken
 				    care of; or empty */
 };
@@ -55,6 +55,8 @@ note_answered(struct session *session, const struct identifier *message,
 static void
 forget_message(struct session *session)
 {
+	if (session->message != NULL)
+		database_release_batch(service->database);
 	g_clear_pointer(&session->message, message_free);
 	g_clear_pointer(&session->policy, policy_unref);
 	session->fault = (struct fault){0};
@@ -176,6 +178,7 @@ mail_from(SMFICTX *context, char **arguments)
 	session->variants = session->body;
 	session->variants.size_max = 0;
 	session->message = message_new(&session->body);
+	database_expect_batch(service->database);
 	session->message->client = g_strdup(session->client);
 	session->message->authenticated =
 		g_strdup(smfi_getsymval(context, (char *)"{auth_authen}"));

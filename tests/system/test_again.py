@@ -104,6 +104,27 @@ def test_one_that_cannot_be_committed_takes_no_other_along(world, post, name):
         assert len(decisions(world, address)) == (2 if n == 3 else 1)  # in place, it is decided anew
 
 
+def test_messages_that_come_together_share_their_commits(world, post, name):
+    """With twenty sessions at work, PostgreSQL commits far less often than messages are accepted; one alone has a commit
+    of its own."""
+    sessions, each = 20, 6
+
+    def commits():
+        return int(world.postgres.query("select count(distinct xmin::text) from postseal.message"
+                                        f" where sender = '{name}@example.com'")[0][0])
+
+    def send(session):
+        with smtplib.SMTP("127.0.0.1", world.ports["submission"]) as smtp:
+            for n in range(each):
+                smtp.sendmail(f"{name}@example.com", [f"{name}@plain.example"], b"Subject: %d.%d\r\n\r\nHello.\r\n" % (session, n))
+
+    send(sessions)
+    assert commits() == each
+    with concurrent.futures.ThreadPoolExecutor(sessions) as pool:
+        list(pool.map(send, range(sessions)))
+    assert commits() - each < sessions * each * 2 / 3
+
+
 def test_same_message_sent_again_was_swallowed(world, post, name):
     """Promise 2: the MTA took the first; who sends the same file once more has sent two messages."""
     pickup, plain, sender = f"{name}@pickup.example", f"{name}@plain.example", f"{name}@example.com"
@@ -224,6 +245,32 @@ def test_copy_that_was_sent_was_given_up_with_another_one(world, post, name):
     world.postgres.query(f"select postseal.mta_said(array['GAVEUP{name}'], array[''], array[''], array['failed'], array['too late'])",
                          "postseal_courier")
     assert post.copies(to)[0]["state"] == "sent"
+
+
+def test_log_of_the_mta_was_followed_by_reading_whole_tables(world, name):
+    """PostgreSQL counts the rows it reads through; what it looks up by an index is not among them."""
+    rows = 300
+    counts = world.postgres.query(f"""begin;
+        insert into postseal.message (id, queue_id, sender, size)
+            select md5('{name}' || n)::uuid, 'Q{name}' || n, '{name}@example.com', 1 from generate_series(1, {rows}) n;
+        insert into postseal.offer (identity, message, queue_id)
+            select sha256(convert_to('{name}' || n, 'UTF8')), md5('{name}' || n)::uuid, 'Q{name}' || n from generate_series(1, {rows}) n;
+        insert into postseal.copy (id, message, recipient, address, policy, rule_line, rule, method, reason, trace, state, first_state, first_reason)
+            select md5('copy {name}' || n)::uuid, md5('{name}' || n)::uuid, 'to@plain.example', 'to@plain.example', '', 1, '', 'plain', '',
+                   '[]', 'handed', 'handed', '' from generate_series(1, {rows}) n;
+        create temporary table before on commit drop as select relname, seq_tup_read from pg_stat_xact_user_tables;
+        do $$ begin
+            perform postseal.mta_took(array(select 'Q{name}' || n from generate_series(1, {rows}) n));
+            perform postseal.mta_said(array(select 'Q{name}' || n from generate_series(1, {rows}) n),
+                                      array_fill('to@plain.example'::text, array[{rows}]), array_fill(''::text, array[{rows}]),
+                                      array_fill('sent'::text, array[{rows}]), array_fill('250 Ok'::text, array[{rows}]));
+        end $$;
+        select now.relname, now.seq_tup_read - coalesce(before.seq_tup_read, 0), (select count(*) from postseal.copy
+               where message in (select md5('{name}' || n)::uuid from generate_series(1, {rows}) n) and state = 'sent')
+            from pg_stat_xact_user_tables now left join before using (relname)
+            where now.relname in ('mta_mail', 'offer', 'copy') order by 1;
+        rollback""")
+    assert [tuple(row) for row in counts] == [(table, "0", str(rows)) for table in ("copy", "mta_mail", "offer")]
 
 
 def test_log_of_the_mta_that_is_rotated_or_cut_off_is_read_to_its_end(world, post, name):
