@@ -29,8 +29,9 @@ name_in(const char *line)
 }
 
 struct scan {
-	char line[LINE_BYTES + 1];
+	char line[LINE_BYTES + 1]; /* one that may begin a file */
 	size_t length;
+	bool passes_over; /* the rest of a line that does not */
 	uuencode_visit *visit;
 	void *visitor;
 	bool go_on;
@@ -48,6 +49,38 @@ end_line(struct scan *scan)
 		scan->go_on = scan->visit(scan->visitor, name);
 }
 
+static void
+take_line(struct scan *scan, const char *text, size_t length)
+{
+	if (scan->length == 0 && length > 0)
+		scan->passes_over = scan->passes_over || (*text != 'b' && *text != '=');
+	if (scan->passes_over)
+		return;
+	length = MIN(length, LINE_BYTES - scan->length);
+	memcpy(scan->line + scan->length, text, length);
+	scan->length += length;
+}
+
+/* Nearly all lines are passed over as fast as their end is found. */
+static void
+scan_piece(struct scan *scan, const char *piece, size_t length)
+{
+	const char *end = piece + length;
+
+	while (piece < end && scan->go_on) {
+		const char *line_end = memchr(piece, '\n', (size_t)(end - piece));
+
+		take_line(scan, piece, (size_t)((line_end == NULL ? end : line_end) - piece));
+		if (line_end == NULL)
+			return;
+		if (scan->passes_over)
+			scan->passes_over = false;
+		else
+			end_line(scan);
+		piece = line_end + 1;
+	}
+}
+
 void
 uuencode_each(GMimeStream *text, uuencode_visit *visit, void *visitor)
 {
@@ -56,11 +89,7 @@ uuencode_each(GMimeStream *text, uuencode_visit *visit, void *visitor)
 	ssize_t got;
 
 	while (scan.go_on && (got = g_mime_stream_read(text, piece, PIECE_BYTES)) > 0)
-		for (ssize_t i = 0; i < got && scan.go_on; i++)
-			if (piece[i] == '\n')
-				end_line(&scan);
-			else if (scan.length < LINE_BYTES)
-				scan.line[scan.length++] = piece[i];
+		scan_piece(&scan, piece, (size_t)got);
 	if (scan.go_on)
 		end_line(&scan);
 }
