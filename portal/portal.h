@@ -7,6 +7,10 @@
 
 #include "portal/request.h"
 
+/* To the database: two for each request that is served apart, since a message is opened through one
+ * of its own, and one for each thread that sends. With fewer, all could wait for each other. */
+enum { PORTAL_CONNECTIONS_MAX = 24 };
+
 /* Serves requests on `listener`, a listening socket, on threads of its own until it is stopped.
  * `portal` has policy, settings, courier and database filled in, and must outlive it. */
 bool portal_start(struct portal *portal, int listener, struct fault *fault);

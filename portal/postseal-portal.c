@@ -195,7 +195,8 @@ run(const char *config)
 	/* Where rules cannot be read, reading goes on and writing waits. */
 	g_autoptr(policy_auto) policy =
 		settings == NULL ? NULL : policy_read(config, methods_for_policy());
-	struct database_settings database = {.role = "postseal_portal"};
+	struct database_settings database = {.role = "postseal_portal",
+					     .connections_max = PORTAL_CONNECTIONS_MAX};
 	struct seal_key courier;
 	struct portal portal = {.policy = policy, .settings = settings, .courier = &courier};
 	struct fault fault;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/catalogue.h"
+#include "core/log.h"
 #include "portal/answer.h"
 
 static const char form_purpose[] = "postseal form";
@@ -250,6 +251,8 @@ request_serve(struct request *request)
 	struct fault fault = {0};
 	enum MHD_Result queued;
 
+	if (request->route->serving == SERVED_HERE)
+		return request->route->serve(request);
 	request->connection = database_take(request->portal->database, &fault);
 	if (request->connection == NULL || !find_session(request, &fault)) {
 		session_clear(&request->session);
@@ -262,6 +265,26 @@ request_serve(struct request *request)
 }
 
 /* --- apart --- */
+
+/* A member, however many sessions they have; others have nothing that could not be had again by
+ * asking once more, and so are their network's. */
+static char *
+find_member(void *context)
+{
+	struct request *request = context;
+	const struct session *session = &request->session;
+	struct fault fault = {0};
+	char *who = NULL;
+
+	request->connection = database_take(request->portal->database, &fault);
+	if (request->connection == NULL || !find_session(request, &fault))
+		log_error("%s: finding out who asks: %s", request->route->path, fault.text);
+	else if (session->state == SESSION_MEMBER || session->state == SESSION_HALF)
+		who = g_strdup(session->account.id.text);
+	request_rest(request);
+	session_clear(&request->session);
+	return who;
+}
 
 static void
 find_answer(void *request)
@@ -277,16 +300,13 @@ turn_away(void *request)
 		       "page again.");
 }
 
-const struct apart_work request_apart_work = {find_answer, turn_away};
+const struct apart_work request_apart_work = {find_member, find_answer, turn_away};
 
 enum MHD_Result
 request_serve_apart(struct request *request)
 {
-	const char *cookie = web_cookie(&request->web, request_cookie_name(request));
-
 	request->web.is_apart = true;
-	apart_serve(request->portal->apart, request->web.mhd,
-		    *cookie == '\0' ? request->web.network : cookie,
+	apart_serve(request->portal->apart, request->web.mhd, request->web.network,
 		    request->route->serving == SERVED_LAST, request);
 	return MHD_YES;
 }

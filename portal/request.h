@@ -38,10 +38,11 @@ enum route_form {
 	FORM_FILES, /* with files, as large as the settings allow */
 };
 
+/* Where it is served, since nobody may wait for what another asked for. */
 enum serving {
-	SERVED_HERE,
-	SERVED_APART, /* may take long (portal/web/apart.h) */
-	SERVED_LAST,  /* the same, and waits for postseal-reader */
+	SERVED_HERE, /* by libmicrohttpd's thread: waits for nothing, not for the database either */
+	SERVED_APART, /* by threads of ours (portal/web/apart.h) */
+	SERVED_LAST,  /* the same, and waits for a process of ours: postseal-reader, gpg */
 };
 
 struct request;

@@ -7,11 +7,13 @@ enum {
 	LONG_MAX_AT_WORK = 4, /* threads with what takes longest; of one visitor, one */
 	SHARE = 2,	      /* threads that work for one visitor */
 	WAITING_MAX = 32,     /* requests of one visitor */
+	ARRIVING_MAX = 256,   /* of one network, until it is known who asks: that is soon */
 };
 
 struct job {
 	struct MHD_Connection *mhd;
-	char *visitor;
+	char *visitor;	  /* the network as long as it arrives, and of who is nobody else */
+	bool is_arriving; /* it is not known yet whose it is */
 	bool is_long;
 	void *request;
 };
@@ -25,18 +27,20 @@ struct apart {
 	GThread *threads[THREADS];
 };
 
-/* NULL: anybody's. */
+/* Whoever asks is not in their own way before it is known that it is they. */
+static bool
+is_of_same(const struct job *one, const struct job *other)
+{
+	return one->is_arriving == other->is_arriving && strcmp(one->visitor, other->visitor) == 0;
+}
+
 static unsigned
-count_of(const GQueue *jobs, const char *visitor, bool only_long)
+count_of_same(const GQueue *jobs, const struct job *as)
 {
 	unsigned count = 0;
 
-	for (const GList *link = jobs->head; link != NULL; link = link->next) {
-		const struct job *job = link->data;
-
-		count += (visitor == NULL || strcmp(job->visitor, visitor) == 0) &&
-			 (job->is_long || !only_long);
-	}
+	for (const GList *link = jobs->head; link != NULL; link = link->next)
+		count += is_of_same(link->data, as);
 	return count;
 }
 
@@ -44,8 +48,20 @@ count_of(const GQueue *jobs, const char *visitor, bool only_long)
 static bool
 has_place(const struct apart *apart, const struct job *job)
 {
-	return !job->is_long || (count_of(&apart->working, NULL, true) < LONG_MAX_AT_WORK &&
-				 count_of(&apart->working, job->visitor, true) == 0);
+	unsigned count = 0;
+
+	if (!job->is_long || job->is_arriving)
+		return true;
+	for (const GList *link = apart->working.head; link != NULL; link = link->next) {
+		const struct job *other = link->data;
+
+		if (!other->is_long || other->is_arriving)
+			continue;
+		if (is_of_same(other, job))
+			return false;
+		count++;
+	}
+	return count < LONG_MAX_AT_WORK;
 }
 
 /* Of those who have not their share already, the one for whom least is being done; among them, who
@@ -61,7 +77,7 @@ next_job(struct apart *apart)
 		unsigned count;
 
 		job = link->data;
-		count = count_of(&apart->working, job->visitor, false);
+		count = count_of_same(&apart->working, job);
 		if (count >= least || !has_place(apart, job))
 			continue;
 		least = count;
@@ -105,6 +121,45 @@ leave(struct apart *apart, struct job *job)
 	g_mutex_unlock(&apart->lock);
 }
 
+static bool
+enter(struct apart *apart, struct job *job)
+{
+	const unsigned most = job->is_arriving ? ARRIVING_MAX : WAITING_MAX;
+	bool entered;
+
+	g_mutex_lock(&apart->lock);
+	entered = !apart->closing && count_of_same(&apart->waiting, job) < most;
+	if (entered)
+		g_queue_push_tail(&apart->waiting, job);
+	g_cond_signal(&apart->changed);
+	g_mutex_unlock(&apart->lock);
+	return entered;
+}
+
+static void
+enter_or_refuse(struct apart *apart, struct job *job)
+{
+	if (enter(apart, job))
+		return;
+	apart->work.refuse(job->request);
+	finish(job);
+}
+
+/* Whose it is; then it waits among theirs. */
+static void
+receive(struct apart *apart, struct job *job)
+{
+	char *who = apart->work.who(job->request);
+
+	leave(apart, job);
+	if (who != NULL) {
+		g_free(job->visitor);
+		job->visitor = who;
+	}
+	job->is_arriving = false;
+	enter_or_refuse(apart, job);
+}
+
 static void *
 work(void *context)
 {
@@ -112,6 +167,10 @@ work(void *context)
 	struct job *job;
 
 	while ((job = take(apart)) != NULL) {
+		if (job->is_arriving) {
+			receive(apart, job);
+			continue;
+		}
 		apart->work.serve(job->request);
 		leave(apart, job);
 		finish(job);
@@ -132,33 +191,19 @@ apart_new(const struct apart_work *what)
 	return apart;
 }
 
-static bool
-enter(struct apart *apart, struct job *job)
-{
-	bool entered;
-
-	g_mutex_lock(&apart->lock);
-	entered = !apart->closing && count_of(&apart->waiting, job->visitor, false) < WAITING_MAX;
-	if (entered)
-		g_queue_push_tail(&apart->waiting, job);
-	g_cond_signal(&apart->changed);
-	g_mutex_unlock(&apart->lock);
-	return entered;
-}
-
 void
-apart_serve(struct apart *apart, struct MHD_Connection *mhd, const char *visitor, bool is_long,
+apart_serve(struct apart *apart, struct MHD_Connection *mhd, const char *network, bool is_long,
 	    void *request)
 {
 	struct job *job = g_new(struct job, 1);
 
-	*job = (struct job){
-		.mhd = mhd, .visitor = g_strdup(visitor), .is_long = is_long, .request = request};
+	*job = (struct job){.mhd = mhd,
+			    .visitor = g_strdup(network),
+			    .is_arriving = true,
+			    .is_long = is_long,
+			    .request = request};
 	MHD_suspend_connection(mhd);
-	if (enter(apart, job))
-		return;
-	apart->work.refuse(request);
-	finish(job);
+	enter_or_refuse(apart, job);
 }
 
 void
