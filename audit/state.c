@@ -15,6 +15,7 @@ static const struct {
 	[COPY_REPEATED] = {"repeated", N_("was replaced by a later copy")},
 	[COPY_PARKED] = {"parked", N_("waits, not yet read")},
 	[COPY_OPENED] = {"opened", N_("was read")},
+	[COPY_DELETED] = {"deleted", N_("was deleted without being opened")},
 	[COPY_LOCKED] = {"locked", N_("is locked: too many wrong codes")},
 	[COPY_EXPIRED] = {"expired", N_("has expired unread")},
 	[COPY_REFUSED] = {"refused", N_("was refused")},

@@ -13,6 +13,7 @@ enum copy_state {
 	COPY_REPEATED, /* the message was offered again, and another copy takes its place */
 	COPY_PARKED,   /* it waits behind the portal, unread */
 	COPY_OPENED,
+	COPY_DELETED,  /* by its reader, unread */
 	COPY_LOCKED,   /* too many wrong codes */
 	COPY_EXPIRED,  /* unread */
 	COPY_REFUSED,  /* with the message */

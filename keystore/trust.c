@@ -3,10 +3,7 @@
 #include "core/identifier.h"
 
 static const struct statement attestation_put = {
-	"attestation_put",
-	"insert into postseal.attestation (id, kind, subject, address, author, how) "
-	"values ($1, $2, $3, $4, $5, $6) "
-	"on conflict (kind, subject, address, author) where revoked_at is null do nothing"};
+	"attestation_put", "select postseal.attest($1, $2, $3, $4, $5, $6, $7)"};
 
 static const struct statement attestation_end = {
 	"attestation_end",
@@ -28,6 +25,7 @@ trust_attest(struct connection *connection, const struct attestation *attestatio
 	parameters_text(&parameters, attestation->address);
 	parameters_text(&parameters, attestation->author);
 	parameters_text(&parameters, attestation->how);
+	parameters_text(&parameters, attestation->since);
 	return batch_add(connection, &attestation_put, &parameters, fault);
 }
 

@@ -68,7 +68,7 @@ static const struct statement keep_layout = {
 	"mailbox_layout", "update postseal.parcel set layout = $2 where id = $1"};
 
 static const struct statement mark_read = {"mailbox_read", "select postseal.parcel_key_read($1)"};
-/* SQLSTATE of that function */
+/* SQLSTATE of that function, and of the one that deletes */
 static const char read_already[] = "PS001", gone_meanwhile[] = "PS002";
 
 static const struct statement put_own = {"mailbox_put_own",
@@ -77,12 +77,16 @@ static const struct statement put_own = {"mailbox_put_own",
 					 " expires_at) values ($1, $2, $3, $4, $5, $6, $7, now(), "
 					 "now(), now() + $8 * interval '1 second')"};
 
+static const struct statement drop_key = {"mailbox_drop",
+					  "delete from postseal.parcel_key where id = $1"};
 static const struct statement delete_key = {"mailbox_delete",
-					    "delete from postseal.parcel_key where id = $1"};
+					    "select postseal.parcel_key_delete($1, $2)"};
 
+/* With the time its code was made; whose code was taken back, because another is on its way, was made
+ * before everything. */
 static const struct statement sender_of_key = {
-	"mailbox_sender", "select p.sender, c.address from postseal.parcel_key k join "
-			  "postseal.parcel p on p.id = k.parcel"
+	"mailbox_sender", "select p.sender, c.address, coalesce(k.issued_at, '-infinity') "
+			  "from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
 			  " join postseal.copy c on c.id = k.copy where k.id = $1"};
 
 static const struct statement adopt_key = {
@@ -497,54 +501,101 @@ mailbox_drop(struct connection *connection, const struct mailbox_item *item, str
 	struct parameters key = {0};
 
 	parameters_text(&key, item->id.text);
-	return batch_add(connection, &delete_key, &key, fault);
+	return batch_add(connection, &drop_key, &key, fault);
+}
+
+/* What was never opened waits no longer, and its sender is told so. */
+static bool
+record_deletion(struct connection *connection, const struct settings *settings,
+		const struct mailbox_item *item, struct fault *fault)
+{
+	if (item->is_read)
+		return audit_event(connection, item->message, item->copy, "deleted",
+				   "by its recipient", fault) &&
+		       tell_sender(connection, settings, item, "deleted", fault);
+	return audit_move_copy(connection, item->copy, COPY_DELETED,
+			       "by its recipient, without having opened it", fault) &&
+	       tell_sender(connection, settings, item, "deleted unopened", fault);
+}
+
+static bool
+delete_item(struct connection *connection, const struct settings *settings,
+	    const struct mailbox_item *item, struct fault *fault)
+{
+	struct parameters key = {0};
+
+	parameters_text(&key, item->id.text);
+	parameters_flag(&key, item->is_read);
+	return batch_begin(connection, fault) && batch_add(connection, &delete_key, &key, fault) &&
+	       (!mailbox_is_received(item) ||
+		record_deletion(connection, settings, item, fault)) &&
+	       batch_commit(connection, fault);
 }
 
 bool
 mailbox_delete(struct connection *connection, const struct settings *settings,
-	       const struct mailbox_item *item, struct fault *fault)
+	       struct mailbox_item *item, struct fault *fault)
 {
-	return batch_begin(connection, fault) && mailbox_drop(connection, item, fault) &&
-	       (!mailbox_is_received(item) ||
-		(audit_event(connection, item->message, item->copy, "deleted", "by its recipient",
-			     fault) &&
-		 tell_sender(connection, settings, item, "deleted", fault))) &&
-	       batch_commit(connection, fault);
+	bool done = delete_item(connection, settings, item, fault);
+
+	/* From another window it was opened a moment ago, or deleted. */
+	if (!done && strcmp(connection_sqlstate(connection), read_already) == 0) {
+		item->is_read = true;
+		done = delete_item(connection, settings, item, fault);
+	}
+	return done || strcmp(connection_sqlstate(connection), gone_meanwhile) == 0;
 }
 
 /* --- mailboxes come and go --- */
+
+static void
+sender_free(void *data)
+{
+	struct mailbox_sender *sender = data;
+
+	if (sender == NULL)
+		return;
+	g_free(sender->address);
+	g_free(sender->code_made_at);
+	g_free(sender);
+}
 
 GPtrArray *
 mailbox_senders(struct connection *connection, const char *address, const GPtrArray *opened,
 		struct fault *fault)
 {
-	g_autoptr(GPtrArray) senders = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) senders = g_ptr_array_new_with_free_func(sender_free);
 
 	for (guint i = 0; i < opened->len; i++) {
 		const struct session_opened *one = g_ptr_array_index(opened, i);
 		struct parameters parameters = {0};
 		g_autoptr(PGresult) result = NULL;
-		bool fits;
+		struct mailbox_sender *sender = NULL;
 
 		parameters_text(&parameters, one->parcel_key.text);
 		if (!connection_execute(connection, &sender_of_key, &parameters, &result, fault))
 			return NULL;
-		fits = PQntuples(result) == 1 && strcmp(PQgetvalue(result, 0, 1), address) == 0;
-		g_ptr_array_add(senders, fits ? address_fold(PQgetvalue(result, 0, 0)) : NULL);
+		if (PQntuples(result) == 1 && strcmp(PQgetvalue(result, 0, 1), address) == 0) {
+			sender = g_new(struct mailbox_sender, 1);
+			sender->address = address_fold(PQgetvalue(result, 0, 0));
+			sender->code_made_at = g_strdup(PQgetvalue(result, 0, 2));
+		}
+		g_ptr_array_add(senders, sender);
 	}
 	return g_steal_pointer(&senders);
 }
 
 static bool
 adopt(struct connection *connection, const struct mailbox_adoption *adoption,
-      const struct session_opened *one, const char *sender, struct fault *fault)
+      const struct session_opened *one, const struct mailbox_sender *sender, struct fault *fault)
 {
 	char fingerprint[ACCOUNT_FINGERPRINT_CHARACTERS + 1];
 	const struct attestation attestation = {.kind = "account",
 						.subject = fingerprint,
 						.address = adoption->account->address,
-						.author = sender,
-						.how = "unlock code"};
+						.author = sender->address,
+						.how = "unlock code",
+						.since = sender->code_made_at};
 	unsigned char wrapped[SEAL_WRAPPED_BYTES];
 	struct parameters parameters = {0};
 
@@ -553,8 +604,9 @@ adopt(struct connection *connection, const struct mailbox_adoption *adoption,
 	parameters_text(&parameters, one->parcel_key.text);
 	parameters_text(&parameters, adoption->account->id.text);
 	parameters_bytes(&parameters, wrapped, sizeof wrapped);
-	return batch_add(connection, &adopt_key, &parameters, fault) &&
-	       trust_attest(connection, &attestation, fault);
+	/* In the order in which an account ends, so that neither waits for the other for ever. */
+	return trust_attest(connection, &attestation, fault) &&
+	       batch_add(connection, &adopt_key, &parameters, fault);
 }
 
 bool
@@ -562,7 +614,7 @@ mailbox_adopt(struct connection *connection, const struct mailbox_adoption *adop
 	      struct fault *fault)
 {
 	for (guint i = 0; i < adoption->opened->len; i++) {
-		const char *sender = g_ptr_array_index(adoption->senders, i);
+		const struct mailbox_sender *sender = g_ptr_array_index(adoption->senders, i);
 
 		if (sender != NULL && !adopt(connection, adoption,
 					     g_ptr_array_index(adoption->opened, i), sender, fault))

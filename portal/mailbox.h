@@ -93,20 +93,25 @@ bool mailbox_is_full(const struct connection *connection);
 bool mailbox_drop(struct connection *connection, const struct mailbox_item *item,
 		  struct fault *fault);
 
-/* Its owner wants it gone: nothing of it stays but the record. Only for what is in their mailbox.
- */
+/* Its owner wants it gone: nothing of it stays but the record, which says whether it was ever opened.
+ * Only for what is in their mailbox. */
 bool mailbox_delete(struct connection *connection, const struct settings *settings,
-		    const struct mailbox_item *item, struct fault *fault);
+		    struct mailbox_item *item, struct fault *fault);
 
 /* Content keys that were opened by link and code move into the account's mailbox, where they belong
- * to its address; their senders are trusted from now on. In the open batch. */
+ * to its address. Their senders are trusted from now on, unless that trust was revoked after the code
+ * was made. In the open batch. */
 struct mailbox_adoption {
 	const struct account *account;
 	const struct account_keys *keys;
 	const GPtrArray *opened;  /* struct session_opened */
 	const GPtrArray *senders; /* of those, from mailbox_senders() */
 };
-/* Folded senders of those of the opened that were sent to this address; NULL for others. */
+struct mailbox_sender {
+	char *address;	    /* folded */
+	char *code_made_at; /* as the database writes times */
+};
+/* struct mailbox_sender of those of the opened that were sent to this address; NULL for others. */
 GPtrArray *mailbox_senders(struct connection *connection, const char *address,
 			   const GPtrArray *opened, struct fault *fault);
 bool mailbox_adopt(struct connection *connection, const struct mailbox_adoption *adoption,

@@ -27,12 +27,7 @@ static const struct statement track_copies = {
 static const struct statement recall_key = {
 	"track_recall", "delete from postseal.parcel_key where id = $1 and opened_at is null"};
 
-static const struct statement renew_key = {
-	"track_renew",
-	"update postseal.parcel_key set tries = 0, locked_at = null, issued_at = null, link_hash = "
-	"null,"
-	" salt = null, wrapped = null, link_boxed = null "
-	"where id = $1 and boxed is not null and opened_at is null and account is null"};
+static const struct statement renew_key = {"track_renew", "select postseal.parcel_key_renew($1)"};
 
 static const struct statement issue_again = {
 	"track_issue",

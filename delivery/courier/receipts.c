@@ -35,6 +35,8 @@ static const struct wording wordings[] = {
 	{"relayed", N_("waits, protected, to be read in the browser"), NULL, "relayed", "2.0.0"},
 	{"opened", N_("was read"), "displayed", "delivered", "2.0.0"},
 	{"deleted", N_("was deleted by its reader"), "deleted", "delivered", "2.0.0"},
+	/* RFC 8098 §3.2.6.2: it "may or may not" have been seen. */
+	{"deleted unopened", N_("was deleted without being opened"), "deleted", "failed", "5.2.0"},
 	{"expired", N_("has expired unread"), NULL, "failed", "5.4.7"},
 	{"locked", N_("is locked: too many wrong codes"), NULL, "delayed", "4.7.0"},
 	{"lost", N_("is lost: the reader's account was opened again without its password"), NULL,

@@ -14,7 +14,8 @@ struct receipt {
 	const char *parcel;
 	const char *sender; /* who is told */
 	const char *recipient;
-	const char *what; /* "relayed", "opened", "expired", "locked", "lost", "deleted" */
+	const char *what; /* "relayed", "opened", "expired", "locked", "lost", "deleted",
+			     "deleted unopened" */
 	const char *form; /* "mail", "mdn", "dsn": as a rule or the sender wants it; NULL: as the
 			     settings say */
 	const char *envid, *orcpt; /* DSN parameters (RFC 3461), or NULL */

@@ -242,6 +242,7 @@ put_sender(PGresult *result)
 {
 	put_text(result, 0, 0, sender);
 	put_text(result, 0, 1, address);
+	put_text(result, 0, 2, "2026-11-24 15:04:00+00");
 }
 
 static void
@@ -382,7 +383,7 @@ put_sender_page(PGresult *result)
 static void
 put_tracked_copy(PGresult *result)
 {
-	static const char *const states[] = {"parked", "opened", "locked", "expired", "recalled"};
+	static const char *const states[] = {"parked", "opened", "locked", "expired", "recalled", "deleted"};
 
 	put_text(result, 0, 0, copy);
 	put_text(result, 0, 1, shown);

@@ -1,5 +1,6 @@
 """Accounts in the portal: passwords, trust, recovery, sessions, languages."""
 import re
+import urllib.request
 
 import pytest
 import world as sandbox
@@ -184,3 +185,102 @@ def test_right_codes_and_passwords_do_not_use_up_what_a_network_may_try(person):
     assert person.world.postgres.query(tries) == before
     assert person.sign_in("wrong password", Visitor(person.browser.portal)).status == 403
     assert person.world.postgres.query(tries) != before
+
+
+# --- trust that was revoked ---
+
+def needs_a_code(person, count):
+    """Does the next message to this person, the so manieth, come with link and code?"""
+    send(person)
+    return "/m/" in person.mail("Protected message", count).text()
+
+
+def open_with(person, browser, link, code):
+    browser.get(link)
+    answer = browser.send({"code": code})
+    assert answer.status == 200 and "The secret is 42." in answer.text
+    return answer
+
+
+def two_messages(person):
+    """Two from one sender, each with link and code: those of the older, and of the newer."""
+    found = []
+    for count in (1, 2):
+        send(person)
+        link = person.mail("Protected message", count).link()
+        found.append((link, sandbox.wait_until(lambda count=count: person.code(count), "the code")))
+    return found
+
+
+def revoke(person, who):
+    if who == "sender":
+        sender = Person(person.world, person.post, person.post.sender)
+        sender.browser.get(re.search(r"http://\S+/\w+/\S{43}(?=\s|$)", sender.mail("Unlock code").text()).group(0))
+        sender.browser.send({"action": "revoke"})
+    elif who == "admin":
+        person.world.postseal("trust", "revoke", person.address)
+    else:
+        browser = Visitor(person.browser.portal)
+        browser.get("/join")
+        browser.send({"address": person.address})
+        browser.get(re.search(r"http://\S+/proof/\S{43}", person.mail("Your address at").text()).group(0))
+        browser.send({"password": PASSWORD, "again": PASSWORD, "lose": "yes"})
+        person.browser = browser
+    assert person.post.world.postgres.query(
+        f"select 1 from postseal.attestation where address = '{person.address}' and revoked_at is null") == []
+
+
+@pytest.mark.parametrize("who", ["sender", "admin", "reset"])
+def test_trust_that_was_revoked_came_back_by_an_older_code(person, who):
+    """Opened after the revocation, by a member; and a code that was made since makes trust again."""
+    (link, code), other = two_messages(person)
+    open_with(person, person.browser, *other)
+    person.enrol()
+    revoke(person, who)
+    open_with(person, person.browser, link, code)
+    assert "stated by" not in "".join(line for line in person.world.postseal("trust", "list", person.address).splitlines()
+                                      if "revoked" not in line)
+    assert needs_a_code(person, 3)
+    person.unlock(3)
+    assert not needs_a_code(person, 4)
+
+
+@pytest.mark.parametrize("who", ["sender", "admin", "reset"])
+def test_trust_that_was_revoked_came_back_with_whoever_signed_in_later(person, who):
+    """Opened by a guest before the revocation, who signs in after it: what they had opened moved in, and brought trust."""
+    (link, code), other = two_messages(person)
+    guest = Visitor(person.browser.portal)
+    open_with(person, guest, link, code)
+    open_with(person, person.browser, *other)
+    person.enrol()
+    revoke(person, who)
+    assert person.sign_in(browser=guest).path == "/inbox"
+    assert guest.get("/inbox").text.count("/message/") >= 1
+    assert needs_a_code(person, 3)
+
+
+class Halting(urllib.request.HTTPRedirectHandler):
+    """A browser that loses its connection where it is sent on."""
+
+    def redirect_request(self, *_):
+        return None
+
+
+def test_a_guest_kept_what_an_old_code_had_opened_after_a_new_one_was_made(person):
+    """Unlocked, but not read yet: the sender had a new link and code made, and the old ones' session went on."""
+    send(person)
+    link = person.mail("Protected message").link()
+    code = sandbox.wait_until(person.code, "the code")
+    person.browser.get(link)
+    person.browser.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(person.browser.jar), Halting())
+    assert person.browser.send({"code": code}).status == 303
+    assert state(person) == "parked"
+    sender = Person(person.world, person.post, person.post.sender)
+    sender.browser.get(re.search(r"http://\S+/\w+/\S{43}(?=\s|$)", sender.mail("Unlock code").text()).group(0))
+    sender.browser.send({"action": "renew"})
+    key = person.world.postgres.query(f"select k.id from postseal.parcel_key k join postseal.copy c on c.id = k.copy"
+                                      f" where c.recipient = '{person.address}'")[0][0]
+    assert person.browser.get(f"/message/{key}").status == 404 and state(person) == "parked"
+    person.browser.get(person.mail("Protected message", 2).link())
+    person.browser.send({"code": sandbox.wait_until(lambda: person.code(2), "the new code")})
+    assert "The secret is 42." in person.browser.get(f"/message/{key}").text

@@ -110,8 +110,8 @@ def put(kind, address, key_fingerprint, content):
 
 
 def attest(kind, address, key_fingerprint):
-    return ("insert into postseal.attestation (id, kind, subject, address, author, how)"
-            f" values (gen_random_uuid(), '{kind}', '{key_fingerprint}', '{address}', '{address}', 'signed in')")
+    return (f"select postseal.attest(gen_random_uuid(), '{kind}', '{key_fingerprint}', '{address}', '{address}',"
+            " 'signed in', null)")
 
 
 def test_stolen_portal_cannot_say_whose_a_key_is(world, member, name, tmp_path):
