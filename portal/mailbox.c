@@ -82,8 +82,8 @@ static const struct statement drop_key = {"mailbox_drop",
 static const struct statement delete_key = {"mailbox_delete",
 					    "select postseal.parcel_key_delete($1, $2)"};
 
-/* With the time its code was made; whose code was taken back, because another is on its way, was made
- * before everything. */
+/* With the time its code was made; whose code was taken back, because another is on its way, was
+ * made before everything. */
 static const struct statement sender_of_key = {
 	"mailbox_sender", "select p.sender, c.address, coalesce(k.issued_at, '-infinity') "
 			  "from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
@@ -527,8 +527,7 @@ delete_item(struct connection *connection, const struct settings *settings,
 	parameters_text(&key, item->id.text);
 	parameters_flag(&key, item->is_read);
 	return batch_begin(connection, fault) && batch_add(connection, &delete_key, &key, fault) &&
-	       (!mailbox_is_received(item) ||
-		record_deletion(connection, settings, item, fault)) &&
+	       (!mailbox_is_received(item) || record_deletion(connection, settings, item, fault)) &&
 	       batch_commit(connection, fault);
 }
 

@@ -93,14 +93,14 @@ bool mailbox_is_full(const struct connection *connection);
 bool mailbox_drop(struct connection *connection, const struct mailbox_item *item,
 		  struct fault *fault);
 
-/* Its owner wants it gone: nothing of it stays but the record, which says whether it was ever opened.
- * Only for what is in their mailbox. */
+/* Its owner wants it gone: nothing of it stays but the record, which says whether it was ever
+ * opened. Only for what is in their mailbox. */
 bool mailbox_delete(struct connection *connection, const struct settings *settings,
 		    struct mailbox_item *item, struct fault *fault);
 
 /* Content keys that were opened by link and code move into the account's mailbox, where they belong
- * to its address. Their senders are trusted from now on, unless that trust was revoked after the code
- * was made. In the open batch. */
+ * to its address. Their senders are trusted from now on, unless that trust was revoked after the
+ * code was made. In the open batch. */
 struct mailbox_adoption {
 	const struct account *account;
 	const struct account_keys *keys;
