@@ -1,4 +1,5 @@
 /* The admin's command, postseal(8). */
+#include <getopt.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +28,16 @@ usage(FILE *file)
 	fputs("usage: postseal [-f postseal.conf] COMMAND\n\n", file);
 	for (size_t i = 0; i < G_N_ELEMENTS(folders); i++)
 		for (const struct command *c = folders[i]; c->words != NULL; c++)
-			fprintf(file, "  %-15s %s\n", c->words, c->summary);
+			fprintf(file, "  %-15s  %s\n", c->words, c->summary);
 	return file == stdout ? EXIT_GOOD : EXIT_USAGE;
+}
+
+/* What one command is for and how it is used: completions take its options from here. */
+static int
+help(const struct command *command)
+{
+	printf("usage: postseal %s %s\n\n%s\n", command->words, command->usage, command->summary);
+	return EXIT_GOOD;
 }
 
 /* How many of the arguments are the command's own words; 0: it is another command. */
@@ -98,15 +107,22 @@ run(const struct command *command, const char *config, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
+	static const struct option options[] = {
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
 	const char *config = getenv("POSTSEAL_CONFIG");
 	const struct command *command;
 	int option, words = 0;
 
 	if (config == NULL)
-		config = "/etc/postseal/postseal.conf";
-	while ((option = getopt(argc, argv, "+f:h")) != -1) {
+		config = settings_standard_path;
+	while ((option = getopt_long(argc, argv, "+f:hV", options, NULL)) != -1) {
 		if (option == 'f')
 			config = optarg;
+		else if (option == 'V')
+			return puts("postseal " POSTSEAL_VERSION) < 0 ? EXIT_FAILED : EXIT_GOOD;
 		else
 			return usage(option == 'h' ? stdout : stderr);
 	}
@@ -115,6 +131,8 @@ main(int argc, char **argv)
 	command = find_command(argc, argv, &words);
 	if (command == NULL)
 		return usage(stderr);
+	if (argc > words && strcmp(argv[words], "--help") == 0)
+		return help(command);
 	log_open("postseal", false);
 	if (sodium_init() < 0) {
 		fputs("postseal: libsodium does not start\n", stderr);

@@ -16,6 +16,7 @@
 
 #include "core/log.h"
 #include "core/memory.h"
+#include "core/settings.h"
 
 bool
 daemon_drop_privileges(const char *user, struct fault *fault)
@@ -49,7 +50,12 @@ daemon_share_socket(const char *path, const char *group, mode_t mode, struct fau
 		return fault_set(fault, FAULT_CONFIG,
 				 "giving the socket %s to the group %s: there is no such group",
 				 path, group);
-	if (chmod(path, mode) != 0 || (entry != NULL && chown(path, (uid_t)-1, entry->gr_gid) != 0))
+	if (entry != NULL && chown(path, (uid_t)-1, entry->gr_gid) != 0)
+		return fault_set(fault, FAULT_CONFIG, "giving the socket %s to the group %s: %s%s",
+				 path, group, strerror(errno),
+				 errno == EPERM ? "; the program's user must be a member of it"
+						: "");
+	if (chmod(path, mode) != 0)
 		return fault_set(fault, FAULT_CONFIG, "setting who may use the socket %s: %s", path,
 				 strerror(errno));
 	return true;
@@ -91,7 +97,7 @@ block_signals(void)
 const char *
 daemon_begin(int argc, char **argv, const char *name)
 {
-	const char *config = "/etc/postseal/postseal.conf";
+	const char *config = settings_standard_path;
 	bool to_syslog = false;
 	int option;
 

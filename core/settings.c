@@ -9,6 +9,8 @@
 #define GB	  UINT64_C(1000000000)
 #define AT(field) offsetof(struct settings, field)
 
+const char settings_standard_path[] = POSTSEAL_SYSCONFDIR "/postseal.conf";
+
 static const struct setting table[] = {
 #define TEXT(field, standard)	       {#field, SETTING_TEXT, AT(field), standard, NULL, 0, 0},
 #define SECRET(field, standard)	       {#field, SETTING_SECRET, AT(field), standard, NULL, 0, 0},

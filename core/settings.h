@@ -45,6 +45,9 @@ struct settings {
 #undef SECONDS
 };
 
+/* Where postseal.conf is, unless somebody says otherwise: below the build's SYSCONFDIR. */
+extern const char settings_standard_path[];
+
 struct settings *settings_new(void); /* with defaults */
 /* Reads the settings of the file and nothing of its rules. NULL where there is an error; each is
  * added to `errors` (char *), a sentence with file, line and column. */

@@ -23,7 +23,7 @@ TEXT(hostname, "")
 WORD(language, "en", "en, de, fr, it")
 SECRET(database, NULL)
 COUNT(database_connections, "32", 2, 10000)
-TEXT(secrets, "/etc/postseal/secrets")
+TEXT(secrets, POSTSEAL_SYSCONFDIR "/secrets")
 
 TEXT(milter_listen, "unix:/var/spool/postfix/postseal/milter.sock")
 TEXT(milter_group, "")

@@ -25,17 +25,20 @@ struct worker_pool {
 	char **arguments, **environment;
 };
 
-/* It stands beside our own program, or where it was installed. */
+/* It stands beside our own program, or in libexec, which is found from there: so the whole of an
+ * installation can be put anywhere. */
 static char *
 find_program(const char *name)
 {
 	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
-	g_autofree char *folder = self == NULL ? NULL : g_path_get_dirname(self);
-	g_autofree char *beside = folder == NULL ? NULL : g_build_filename(folder, name, NULL);
+	g_autofree char *folder = g_path_get_dirname(self == NULL ? POSTSEAL_SBINDIR "/" : self);
+	g_autofree char *beside = g_build_filename(folder, name, NULL);
+	g_autofree char *installed =
+		g_build_filename(folder, POSTSEAL_LIBEXEC_FROM_PROGRAMS, name, NULL);
 
-	if (beside != NULL && access(beside, X_OK) == 0)
+	if (access(beside, X_OK) == 0)
 		return g_steal_pointer(&beside);
-	return g_build_filename(POSTSEAL_LIBEXECDIR, name, NULL);
+	return g_canonicalize_filename(installed, NULL);
 }
 
 static char **

@@ -1,0 +1,120 @@
+"""Where `cmake --install` puts everything, and what names those places; completions and examples."""
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("POSTSEAL_BUILD", SOURCE / "build"))
+
+
+def run(*words, **options):
+    return subprocess.run([str(w) for w in words], capture_output=True, text=True, check=True, **options).stdout
+
+
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory):
+    """An installation below a prefix that was not known when it was built."""
+    place = tmp_path_factory.mktemp("prefix") / "opt"
+    run("cmake", "--install", BUILD, "--prefix", place)
+    return place
+
+
+def test_everything_has_its_place(prefix):
+    there = {str(path.relative_to(prefix)) for path in prefix.rglob("*") if path.is_file()}
+    programs = {path.name for path in (BUILD / "bin").iterdir() if path.is_file()}
+    assert {f"sbin/{name}" for name in programs - {"postseal-gpg", "postseal-reader"}} <= there
+    assert {f"libexec/postseal/{name}" for name in ("postseal-gpg", "postseal-reader", "wire")} <= there
+    assert {f"share/man/man{path.suffix[1:]}/{path.name}" for path in (SOURCE / "man").iterdir()} <= there
+    assert {f"lib/systemd/system/{path.name}" for path in (SOURCE / "contrib/systemd").glob("*.service")} <= there
+    assert {"lib/sysusers.d/postseal.conf", "lib/tmpfiles.d/postseal.conf", "share/zsh/site-functions/_postseal",
+            "share/bash-completion/completions/postseal", "share/doc/postseal/examples/postseal.conf"} <= there
+
+
+def test_what_is_installed_names_places_of_the_installation(prefix):
+    """Units ran /usr/sbin/postseal-milter, which was installed as /usr/local/sbin/postseal-milter."""
+    for path in prefix.rglob("*"):
+        if path.is_file() and (path.suffix == ".service" or "man" in path.parts):
+            for named in re.findall(r"/\S+/(?:sbin|libexec)/\S*postseal\S*|/\S*doc/postseal\S*", path.read_text()):
+                assert pathlib.Path(named).exists() and named.startswith(str(prefix)), (path, named)
+    for path in prefix.rglob("*.service"):
+        assert f"ExecStart={prefix}/sbin/{path.stem} " in path.read_text()
+
+
+def test_units_are_as_systemd_wants_them(prefix):
+    """Verified where they were installed, with their programs and manual pages; nothing is said."""
+    units = sorted((prefix / "lib/systemd/system").glob("*.service"))
+    result = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True, check=False)
+    said = [line for line in result.stderr.splitlines() if str(prefix) in line or "postseal" in line]
+    assert result.returncode == 0 and not said
+
+
+@pytest.mark.parametrize("prefixed", ["/usr", "/usr/local"])
+def test_place_of_the_configuration_is_etc_or_where_it_is_said(tmp_path, prefixed):
+    """The manual says /etc/postseal; another place is named by programs, units and manual alike."""
+    for directory, expected in (((), "/etc"), (("-DCMAKE_INSTALL_SYSCONFDIR=/srv/etc",), "/srv/etc")):
+        build = tmp_path / f"build{len(directory)}"
+        run("cmake", "-S", SOURCE, "-B", build, "-G", "Ninja", f"-DCMAKE_INSTALL_PREFIX={prefixed}",
+            "-DBUILD_TESTING=OFF", *directory)
+        flags = (build / "build.ninja").read_text()
+        assert f'POSTSEAL_SYSCONFDIR=\\"{expected}/postseal\\"' in flags
+        assert "POSTSEAL_LIBEXEC_FROM_PROGRAMS=\\\"../libexec/postseal\\\"" in flags
+
+
+def test_programs_find_theirs_below_any_prefix(prefix, tmp_path):
+    """postseal-reader is started as it was installed, not as it was meant to be."""
+    config = tmp_path / "postseal.conf"
+    config.write_text((SOURCE / "contrib/examples/postseal.conf").read_text().replace(
+        "/etc/postseal", str(SOURCE / "contrib/examples")))
+    said = subprocess.run([prefix / "sbin/postseal", "-f", config, "check"], capture_output=True, text=True, check=False)
+    lines = dict(line.split(None, 1) for line in said.stdout.splitlines())
+    assert lines["reader"].startswith("good")
+    assert lines["policy"].startswith("good")  # and the example is one that loads
+    assert not said.stderr
+    (prefix / "libexec/postseal/postseal-reader").rename(prefix / "libexec/postseal/gone")
+    said = subprocess.run([prefix / "sbin/postseal", "-f", config, "check"], capture_output=True, text=True, check=False)
+    (prefix / "libexec/postseal/gone").rename(prefix / "libexec/postseal/postseal-reader")
+    assert f"{prefix}/libexec/postseal/postseal-reader" in said.stdout
+
+
+# --- completion ---
+
+def complete(*words):
+    """What bash would offer for the last word."""
+    script = '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _postseal; printf "%s\\n" "${COMPREPLY[@]}"'
+    output = run("bash", "-c", script, "bash", SOURCE / "contrib/completion/postseal.bash", *words,
+                 env={**os.environ, "PATH": f"{BUILD}/bin:{os.environ['PATH']}"}, cwd=SOURCE)
+    return set(output.split())
+
+
+def test_completion_offers_what_the_manual_has():
+    manual = (SOURCE / "man/postseal.8").read_text()
+    for item in re.findall(r"^\.It Ic ([a-z].*)$", manual, re.M):
+        words = re.sub(r"\s+(Oo|Op|Ar|Fl|Ns)\b.*", "", item).split()
+        for i in range(len(words)):
+            assert words[i] in complete("postseal", *words[:i], words[i][:1]), item
+            assert words[i] in complete("postseal", "-f", "/a.conf", *words[:i], ""), item
+        assert set(re.findall(r"Fl (-[a-z-]+)", item)) <= {o[1:] for o in complete("postseal", *words, "-")}, item
+
+
+def test_completion_offers_files_where_files_are_meant():
+    assert complete("postseal", "key", "import", "READ") == {"README.md"}
+    assert complete("postseal", "-f", "READ") == {"README.md"}
+    assert complete("postseal", "key", "show", "READ") == set()
+
+
+@pytest.mark.parametrize("shell,script", [("bash", "postseal.bash"), ("zsh", "_postseal")])
+def test_completion_can_be_read_by_its_shell(shell, script):
+    run(shell, "-n", SOURCE / "contrib/completion" / script)
+
+
+# --- the command ---
+
+def test_help_and_version_need_no_configuration():
+    program, nowhere = BUILD / "bin/postseal", {**os.environ, "POSTSEAL_CONFIG": "/nowhere"}
+    assert run(program, "--help", env=nowhere) == run(program, "-h", env=nowhere)
+    assert run(program, "key", "import", "--help", env=nowhere).startswith("usage: postseal key import [--root]")
+    version = re.search(r"project\(postseal VERSION (\S+) ", (SOURCE / "CMakeLists.txt").read_text()).group(1)
+    assert run(program, "--version", env=nowhere) == f"postseal {version}\n"
