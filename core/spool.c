@@ -231,29 +231,41 @@ spool_read(const struct spool *spool, uint64_t offset, void *data, size_t length
 /* The piece is not on the stack: that of a thread that serves one message would be mapped for it,
  * page by page, and given back with it. */
 static bool
-copy_file(const struct spool *spool, uint64_t offset, struct sink *next, struct fault *fault)
+copy_file(const struct spool_part *part, struct sink *next, struct fault *fault)
 {
 	g_autofree unsigned char *piece = g_malloc(COPY_BYTES);
 	size_t got;
 
-	do {
-		if (!spool_read(spool, offset, piece, COPY_BYTES, &got, fault) ||
+	for (uint64_t done = 0; done < part->length; done += got) {
+		size_t most = (size_t)MIN((uint64_t)COPY_BYTES, part->length - done);
+
+		if (!spool_read(part->spool, part->offset + done, piece, most, &got, fault) ||
 		    !sink_write(next, piece, got, fault))
 			return false;
-		offset += got;
-	} while (got > 0);
+	}
 	return true;
+}
+
+bool
+spool_part_copy(const struct spool_part *part, struct sink *next, struct fault *fault)
+{
+	if (!spool_check(part->spool, fault))
+		return false;
+	g_assert(part->offset + part->length <= part->spool->size);
+	if (part->spool->fd >= 0)
+		return copy_file(part, next, fault);
+	return part->length == 0 || sink_write(next, part->spool->memory->data + part->offset,
+					       (size_t)part->length, fault);
 }
 
 bool
 spool_copy(const struct spool *spool, uint64_t offset, struct sink *next, struct fault *fault)
 {
-	if (!spool_check(spool, fault))
-		return false;
-	if (spool->fd >= 0)
-		return copy_file(spool, offset, next, fault);
-	return offset >= spool->size || sink_write(next, spool->memory->data + offset,
-						   (size_t)(spool->size - offset), fault);
+	const struct spool_part part = {spool, offset, spool->size - MIN(offset, spool->size)};
+
+	if (offset > spool->size)
+		return spool_check(spool, fault);
+	return spool_part_copy(&part, next, fault);
 }
 
 int

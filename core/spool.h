@@ -39,6 +39,13 @@ bool spool_read(const struct spool *spool, uint64_t offset, void *data, size_t l
 /* Writes everything from `offset` on to `next`. */
 bool spool_copy(const struct spool *spool, uint64_t offset, struct sink *next, struct fault *fault);
 
+/* Some of the bytes of a spool, such as one of several files that are in it. */
+struct spool_part {
+	const struct spool *spool;
+	uint64_t offset, length;
+};
+bool spool_part_copy(const struct spool_part *part, struct sink *next, struct fault *fault);
+
 /* False, with the fault of that time: something could not be written or read. */
 bool spool_check(const struct spool *spool, struct fault *fault);
 

@@ -91,8 +91,8 @@ write_enclosure(const struct enclosure *enclosure, struct sink *sink, struct fau
 			type_of(enclosure->type), shown_as))
 		return false;
 	base64_sink_init(&encoder, sink);
-	if (enclosure->spool != NULL)
-		return spool_copy(enclosure->spool, 0, &encoder.sink, fault) &&
+	if (enclosure->upload != NULL)
+		return spool_part_copy(enclosure->upload, &encoder.sink, fault) &&
 		       sink_finish(&encoder.sink, fault);
 	content = content_open(enclosure->source, enclosure->part);
 	return content_copy(content, &encoder.sink, fault) && sink_finish(&encoder.sink, fault);

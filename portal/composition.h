@@ -9,7 +9,7 @@
 struct enclosure {
 	const char *name;		     /* UTF-8 */
 	const char *type;		     /* as the browser or the other message says */
-	struct spool *spool;		     /* an upload, or NULL: */
+	const struct spool_part *upload;     /* or NULL: */
 	const struct content_source *source; /* a part of a message that is there already */
 	const struct layout_part *part;
 };

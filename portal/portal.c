@@ -20,8 +20,21 @@ enum {
 	THREADS = 8,
 	CONNECTIONS_MAX = 2000,
 	CONNECTION_BYTES = 24 * 1024, /* header fields and the like of one connection */
-	IDLE_SECONDS = 60,
 	SPOOL_MEMORY = 256 * 1024,
+	UPLOAD_MEMORY = 64 * 1024, /* of each form, the rest of its files is in the spool */
+	REQUESTS_MAX = 500,	   /* of one network, at the same time */
+	UPLOADS_MAX = 4,	   /* of one member: forms with files */
+	ALL_UPLOADS_MAX = 200,
+};
+
+/* Time. A connection that waits for its next request is closed by us later than by the web server
+ * in front, which waits 60 s unless it is told otherwise: it could be about to send one. */
+enum {
+	SILENCE_SECONDS = 75,
+	HEADER_SECONDS = 90, /* for the next request, until its header is there */
+	FORM_SECONDS = 45,   /* for its form; one with files has more: */
+	FORM_BYTES_A_SECOND = 8192,
+	ANSWER_SECONDS = 3600,
 };
 
 /* --- files --- */
@@ -170,6 +183,50 @@ answer_no_route(struct request *request, bool path_is_known)
 			      "This page cannot be used that way.");
 }
 
+static struct deadline *
+deadline_of(struct MHD_Connection *mhd)
+{
+	return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static void
+give_seconds(struct MHD_Connection *mhd, gint64 seconds)
+{
+	deadline_set(deadline_of(mhd),
+		     g_get_monotonic_time() + seconds * (gint64)G_TIME_SPAN_SECOND);
+}
+
+static void
+watch_connection(void *portal, struct MHD_Connection *mhd, void **context,
+		 enum MHD_ConnectionNotificationCode what)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+		deadline_remove(*context);
+		return;
+	}
+	*context = deadline_add(((struct portal *)portal)->deadlines, info->connect_fd);
+	give_seconds(mhd, HEADER_SECONDS);
+}
+
+/* What comes in time earns time for more. */
+static bool
+take_form(struct request *request, const char *data, size_t size)
+{
+	struct form *form = &request->web.form;
+
+	if (!form_take(form, data, size))
+		return false;
+	if (form->has_files)
+		deadline_set(deadline_of(form->mhd),
+			     request->begun +
+				     (FORM_SECONDS + (gint64)(form->bytes / FORM_BYTES_A_SECOND)) *
+					     (gint64)G_TIME_SPAN_SECOND);
+	return true;
+}
+
 static enum MHD_Result
 begin(struct portal *portal, struct MHD_Connection *mhd, const char *url, const char *method,
       void **request_r)
@@ -178,6 +235,10 @@ begin(struct portal *portal, struct MHD_Connection *mhd, const char *url, const 
 	bool path_is_known;
 
 	*request_r = request;
+	request->begun = g_get_monotonic_time();
+	give_seconds(mhd, FORM_SECONDS);
+	if (!request_count(request))
+		return request_turn_away(request);
 	request->route = portal_route(method, url, &path_is_known);
 	if (request->route == NULL)
 		return answer_no_route(request, path_is_known);
@@ -198,7 +259,7 @@ handle(void *context, struct MHD_Connection *mhd, const char *url, const char *m
 	if (request == NULL)
 		return begin(context, mhd, url, method, request_r);
 	if (*upload_size > 0) {
-		if (!form_take(&request->web.form, upload, *upload_size))
+		if (!take_form(request, upload, *upload_size))
 			return MHD_NO;
 		*upload_size = 0;
 		return MHD_YES;
@@ -206,6 +267,7 @@ handle(void *context, struct MHD_Connection *mhd, const char *url, const char *m
 	/* MHD has its own copy of the path at each call. */
 	request->web.tail = url + (request->web.tail - request->web.path);
 	request->web.path = url;
+	give_seconds(mhd, ANSWER_SECONDS);
 	if (request->web.response != NULL)
 		return web_send(&request->web);
 	if (request->route->serving != SERVED_HERE && request->portal->apart != NULL)
@@ -218,8 +280,8 @@ completed(void *context, struct MHD_Connection *mhd, void **request_r,
 	  enum MHD_RequestTerminationCode code)
 {
 	(void)context;
-	(void)mhd;
 	(void)code;
+	give_seconds(mhd, HEADER_SECONDS);
 	if (*request_r != NULL)
 		request_free(*request_r);
 	*request_r = NULL;
@@ -232,6 +294,10 @@ prepare_site(struct portal *portal, struct fault *fault)
 
 	portal->spool = (struct spool_settings){.directory = settings->portal_spool,
 						.memory_max = SPOOL_MEMORY};
+	portal->upload_spool = (struct spool_settings){.directory = settings->portal_spool,
+						       .memory_max = UPLOAD_MEMORY};
+	portal->requests = tally_new(REQUESTS_MAX, CONNECTIONS_MAX);
+	portal->uploads = tally_new(UPLOADS_MAX, ALL_UPLOADS_MAX);
 	portal->site = (struct web_site){
 		.organisation = settings->organisation,
 		.language = settings->language,
@@ -247,13 +313,15 @@ portal_start(struct portal *portal, int listener, struct fault *fault)
 		return false;
 	portal->reader = reader_new(portal->settings);
 	portal->apart = apart_new(&request_apart_work);
+	portal->deadlines = deadlines_new();
 	portal->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle,
 		portal, MHD_OPTION_LISTEN_SOCKET, (MHD_socket)listener, MHD_OPTION_THREAD_POOL_SIZE,
 		(unsigned)THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_NOTIFY_COMPLETED,
-		completed, NULL, MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_SECONDS,
+		MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+		watch_connection, portal, MHD_OPTION_END);
 	return portal->daemon != NULL ||
 	       fault_set(fault, FAULT_STORAGE, "starting the web server failed");
 }
@@ -264,6 +332,9 @@ portal_stop(struct portal *portal)
 	apart_close(portal->apart);
 	MHD_stop_daemon(portal->daemon);
 	apart_free(portal->apart);
+	deadlines_free(portal->deadlines);
+	tally_free(portal->requests);
+	tally_free(portal->uploads);
 	reader_free(portal->reader);
 	proxies_free(portal->site.proxies);
 }

@@ -18,9 +18,21 @@ request_new(struct portal *portal, struct MHD_Connection *mhd, const char *path)
 	return request;
 }
 
+bool
+request_count(struct request *request)
+{
+	request->is_counted = tally_add(request->portal->requests, request->web.network);
+	return request->is_counted;
+}
+
 void
 request_free(struct request *request)
 {
+	if (request->is_counted)
+		tally_remove(request->portal->requests, request->web.network);
+	if (request->uploader != NULL)
+		tally_remove(request->portal->uploads, request->uploader);
+	g_free(request->uploader);
 	web_request_clear(&request->web);
 	session_clear(&request->session);
 	g_free(request);
@@ -198,6 +210,11 @@ serve_checked(struct request *request)
 		return answer_outcome(
 			request, MHD_HTTP_CONTENT_TOO_LARGE, "Too large",
 			"The form or its files hold more than they may. Nothing was sent.");
+	if (request->is_one_upload_too_many)
+		return answer_outcome(
+			request, MHD_HTTP_TOO_MANY_REQUESTS, "Not possible at the moment",
+			"You are sending files in several windows at once. Please wait until they "
+			"have arrived, then send this form again. Nothing of it was sent.");
 	if (request->web.form.fault.cause != FAULT_NONE)
 		return answer_fault(request, &request->web.form.fault);
 	if (!is_allowed(request))
@@ -220,15 +237,28 @@ request_rest(struct request *request)
 		connection_give(g_steal_pointer(&request->connection));
 }
 
-/* Files of those who may not send any are not kept. */
+static bool
+may_upload(struct request *request)
+{
+	const char *account = request->session.account.id.text;
+
+	if (!is_allowed(request))
+		return false;
+	request->is_one_upload_too_many = !tally_add(request->portal->uploads, account);
+	if (!request->is_one_upload_too_many)
+		request->uploader = g_strdup(account);
+	return request->uploader != NULL;
+}
+
+/* Files of those who may not send any, or no more at the moment, are not kept. */
 static void
 admit_files(struct request *request)
 {
-	struct fault fault = {0};
+	struct form *form = &request->web.form;
 
-	request->connection = database_take(request->portal->database, &fault);
-	request->web.form.is_ignored = request->connection == NULL ||
-				       !find_session(request, &fault) || !is_allowed(request);
+	request->connection = database_take(request->portal->database, &form->fault);
+	form->is_ignored = request->connection == NULL || !find_session(request, &form->fault) ||
+			   !may_upload(request);
 	request_rest(request);
 	session_clear(&request->session);
 }
@@ -241,7 +271,7 @@ request_expect_form(struct request *request)
 		return;
 	}
 	form_expect_files(&request->web.form, request->portal->settings->portal_upload,
-			  &request->portal->spool);
+			  &request->portal->upload_spool);
 	admit_files(request);
 }
 
@@ -292,12 +322,19 @@ find_answer(void *request)
 	request_serve(request);
 }
 
+enum MHD_Result
+request_turn_away(struct request *request)
+{
+	return answer_outcome(
+		request, MHD_HTTP_SERVICE_UNAVAILABLE, "Not possible at the moment",
+		"You have asked for many pages at once. Please wait a moment and load the "
+		"page again.");
+}
+
 static void
 turn_away(void *request)
 {
-	answer_outcome(request, MHD_HTTP_SERVICE_UNAVAILABLE, "Not possible at the moment",
-		       "You have asked for many pages at once. Please wait a moment and load the "
-		       "page again.");
+	request_turn_away(request);
 }
 
 const struct apart_work request_apart_work = {find_member, find_answer, turn_away};

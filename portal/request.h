@@ -11,7 +11,9 @@
 #include "policy/policy.h"
 #include "portal/session.h"
 #include "portal/web/apart.h"
+#include "portal/web/deadline.h"
 #include "portal/web/request.h"
+#include "portal/web/tally.h"
 
 /* What all requests share. */
 struct portal {
@@ -20,9 +22,12 @@ struct portal {
 	const struct settings *settings;
 	const struct seal_key *courier; /* public */
 	struct database *database;
-	struct spool_settings spool;
+	struct spool_settings spool, upload_spool;
 	struct reader *reader; /* of foreign formats */
 	struct apart *apart;   /* where long requests are served */
+	struct deadlines *deadlines;
+	struct tally *requests; /* of a network, from their header to the end of their answer */
+	struct tally *uploads;	/* of a member: forms with files */
 	struct MHD_Daemon *daemon;
 };
 
@@ -62,11 +67,17 @@ struct request {
 	struct portal *portal;
 	const struct route *route;
 	struct connection *connection; /* to the database, while it is served */
+	gint64 begun;		       /* of g_get_monotonic_time() */
 	struct session session;
 	bool cookie_is_new;
+	bool is_counted; /* in portal->requests */
+	char *uploader;	 /* counted in portal->uploads; or NULL */
+	bool is_one_upload_too_many;
 };
 
 struct request *request_new(struct portal *portal, struct MHD_Connection *mhd, const char *path);
+/* False: its network has as many requests as it may have, and it must be turned away. */
+bool request_count(struct request *request);
 void request_free(struct request *request);
 
 /* Before the body: how much of it is taken, and from this visitor at all. */
@@ -75,6 +86,8 @@ void request_expect_form(struct request *request);
 enum MHD_Result request_serve(struct request *request);
 /* The same in another thread; libmicrohttpd calls again once there is something to send. */
 enum MHD_Result request_serve_apart(struct request *request);
+/* A sentence instead: too much was asked for at once. */
+enum MHD_Result request_turn_away(struct request *request);
 /* What portal->apart does with requests. */
 extern const struct apart_work request_apart_work;
 /* Gives the connection to the database back, for others to use while something takes long. */

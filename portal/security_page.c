@@ -144,7 +144,7 @@ uploaded(const struct request *request, struct fault *fault)
 	const struct upload *upload = request->web.form.uploads->len == 0
 					      ? NULL
 					      : g_ptr_array_index(request->web.form.uploads, 0);
-	size_t size = upload == NULL ? 0 : (size_t)spool_size(upload->content), got, done = 0;
+	size_t size = upload == NULL ? 0 : (size_t)upload->content.length, got, done = 0;
 	g_autofree char *bytes = NULL;
 
 	if (size == 0 || size > KEY_BYTES_MAX) {
@@ -154,7 +154,8 @@ uploaded(const struct request *request, struct fault *fault)
 	}
 	bytes = g_malloc(size);
 	while (done < size) {
-		if (!spool_read(upload->content, done, bytes + done, size - done, &got, fault) ||
+		if (!spool_read(upload->content.spool, upload->content.offset + done, bytes + done,
+				size - done, &got, fault) ||
 		    got == 0)
 			return NULL;
 		done += got;

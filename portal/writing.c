@@ -278,7 +278,7 @@ enclosures(const struct request *request, const struct mailbox_item *source)
 	for (guint i = 0; i < request->web.form.uploads->len; i++) {
 		const struct upload *upload = g_ptr_array_index(request->web.form.uploads, i);
 		const struct enclosure added = {
-			.name = upload->name, .type = upload->type, .spool = upload->content};
+			.name = upload->name, .type = upload->type, .upload = &upload->content};
 
 		g_array_append_val(list, added);
 	}
@@ -327,7 +327,7 @@ identify(const struct request *request, const struct writing_form *form,
 	for (guint i = 0; i < request->web.form.uploads->len; i++) {
 		const struct upload *upload = g_ptr_array_index(request->web.form.uploads, i);
 		g_autofree char *size =
-			g_strdup_printf("%" G_GUINT64_FORMAT, spool_size(upload->content));
+			g_strdup_printf("%" G_GUINT64_FORMAT, upload->content.length);
 
 		digest(&state, upload->name);
 		digest(&state, size);
@@ -408,9 +408,8 @@ look_at_files(const struct request *request, char **why_r)
 	uint64_t bytes = 0;
 
 	for (guint i = 0; i < request->web.form.uploads->len; i++)
-		bytes += spool_size(
-			((const struct upload *)g_ptr_array_index(request->web.form.uploads, i))
-				->content);
+		bytes += ((const struct upload *)g_ptr_array_index(request->web.form.uploads, i))
+				 ->content.length;
 	if (bytes <= request->portal->settings->portal_upload)
 		return true;
 	*why_r = g_strdup(request_say(request, "The files are too large."));

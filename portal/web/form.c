@@ -8,15 +8,17 @@ enum {
 	ENDLESS = 8,		 /* times what a form may have: then the connection is cut */
 	FIELDS_MAX = 200,
 	FILES_MAX = 100,
-	PROCESSOR_BYTES = 32768,
+	NAMES_MAX = 1024, /* bytes that a browser calls a file or its type; no system has longer */
+	PROCESSOR_BYTES = 8192, /* no line that names a field or file is longer */
 };
+
+static gsize texts; /* bytes of all forms with files that are there */
 
 static void
 upload_free(struct upload *upload)
 {
 	g_free(upload->name);
 	g_free(upload->type);
-	spool_free(upload->content);
 	g_free(upload);
 }
 
@@ -27,11 +29,28 @@ field_free(GString *value)
 	g_string_free(value, TRUE);
 }
 
+/* So many more bytes of text; false: they are too many. */
+static bool
+count_text(struct form *form, size_t size)
+{
+	if (form->text + size > FORM_TEXT_MAX)
+		return false;
+	form->text += size;
+	if (!form->has_files ||
+	    (gsize)g_atomic_pointer_add(&texts, (gssize)size) + size <= FORM_TEXTS_MAX)
+		return true;
+	return fault_set(&form->fault, FAULT_OVERLOAD,
+			 "taking a form: all that come in have more than %d bytes of text together",
+			 FORM_TEXTS_MAX);
+}
+
 static bool
 take_text(struct form *form, const char *name, const char *data, size_t size)
 {
 	GString *value = g_hash_table_lookup(form->fields, name);
 
+	if (!count_text(form, value == NULL ? size + strlen(name) : size))
+		return false;
 	if (value == NULL) {
 		if (g_hash_table_size(form->fields) >= FIELDS_MAX)
 			return false;
@@ -39,7 +58,25 @@ take_text(struct form *form, const char *name, const char *data, size_t size)
 		g_hash_table_insert(form->fields, g_strdup(name), value);
 	}
 	g_string_append_len(value, data, (gssize)size);
-	return value->len <= FORM_TEXT_MAX && strlen(value->str) == value->len;
+	return memchr(data, '\0', size) == NULL;
+}
+
+static bool
+begin_file(struct form *form, const char *name, const char *type)
+{
+	struct upload *upload;
+
+	if (type == NULL)
+		type = "application/octet-stream";
+	if (form->uploads->len >= FILES_MAX || strlen(name) > NAMES_MAX || strlen(type) > NAMES_MAX)
+		return false;
+	upload = g_new0(struct upload, 1);
+	upload->name = g_utf8_make_valid(name, -1);
+	upload->type = g_strdup(type);
+	upload->content.spool = form->files;
+	upload->content.offset = spool_size(form->files);
+	g_ptr_array_add(form->uploads, upload);
+	return true;
 }
 
 static bool
@@ -50,19 +87,13 @@ take_file(struct form *form, const char *name, const char *type, const char *dat
 
 	if (*name == '\0')
 		return true;
-	if (offset == 0) {
-		if (form->uploads->len >= FILES_MAX)
-			return false;
-		upload = g_new(struct upload, 1);
-		upload->name = g_utf8_make_valid(name, -1);
-		upload->type = g_strdup(type == NULL ? "application/octet-stream" : type);
-		upload->content = spool_new(form->spool);
-		g_ptr_array_add(form->uploads, upload);
-	}
+	if (offset == 0 && !begin_file(form, name, type))
+		return false;
 	if (form->uploads->len == 0)
 		return false;
 	upload = g_ptr_array_index(form->uploads, form->uploads->len - 1);
-	return spool_append(upload->content, data, size, &form->fault);
+	upload->content.length += size;
+	return spool_append(form->files, data, size, &form->fault);
 }
 
 static enum MHD_Result
@@ -118,6 +149,9 @@ form_clear(struct form *form)
 		MHD_destroy_post_processor(form->processor);
 	g_hash_table_unref(form->fields);
 	g_ptr_array_unref(form->uploads);
+	spool_free(form->files);
+	if (form->has_files)
+		g_atomic_pointer_add(&texts, -(gssize)form->text);
 }
 
 void
@@ -131,7 +165,7 @@ form_expect_files(struct form *form, uint64_t files_max, const struct spool_sett
 {
 	form->has_files = true;
 	form->max = files_max + FORM_TEXT_MAX;
-	form->spool = spool;
+	form->files = spool_new(spool);
 }
 
 const char *

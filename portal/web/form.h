@@ -1,7 +1,7 @@
 /*
- * The form that a browser sends: its fields, and its files, which go straight into spools. All of
- * it is bounded; what is too large is read on for a while, so that the browser hears why it was
- * refused.
+ * The form that a browser sends: its fields, and its files, which all go into one spool. All of it
+ * is bounded, and so is the memory that all forms take which come in at the same time; what is too
+ * large is read on for a while, so that the browser hears why it was refused.
  */
 #ifndef POSTSEAL_PORTAL_WEB_FORM_H
 #define POSTSEAL_PORTAL_WEB_FORM_H
@@ -11,23 +11,27 @@
 
 #include "core/spool.h"
 
-enum { FORM_TEXT_MAX = 1024 * 1024 }; /* bytes of all fields of a form with files */
+enum {
+	FORM_TEXT_MAX = 1024 * 1024,	     /* bytes of all fields of a form with files */
+	FORM_TEXTS_MAX = 64 * FORM_TEXT_MAX, /* of all such forms at the same time */
+};
 
 struct upload {
 	char *name; /* of the file, as the browser says: UTF-8 */
 	char *type;
-	struct spool *content;
+	struct spool_part content;
 };
 
 struct form {
 	struct MHD_Connection *mhd;
-	const struct spool_settings *spool;
 	bool has_files;
-	uint64_t max; /* bytes */
+	struct spool *files; /* NULL where it has none */
+	uint64_t max;	     /* bytes */
 	struct MHD_PostProcessor *processor;
 	GHashTable *fields; /* name to GString */
 	GPtrArray *uploads; /* struct upload */
 	uint64_t bytes;
+	size_t text; /* bytes of its fields, with their names */
 	bool is_too_large;
 	bool is_ignored; /* who sends it may not: it is read to its end, for an answer in words */
 	struct fault fault; /* while files were taken */
@@ -37,7 +41,8 @@ void form_init(struct form *form, struct MHD_Connection *mhd);
 /* Wipes the fields: passwords are among them. */
 void form_clear(struct form *form);
 
-/* Before the body comes. */
+/* Before the body comes. Of forms with files, what is not kept in memory is in the spool; its
+ * settings must outlive the form. */
 void form_expect_fields(struct form *form);
 void form_expect_files(struct form *form, uint64_t files_max, const struct spool_settings *spool);
 /* Takes a piece of the body. False: it is endless. */

@@ -1,13 +1,17 @@
 """The portal under load, of which much is somebody's who means it no good: nobody waits for what another one does."""
 import concurrent.futures
 import contextlib
+import pathlib
+import re
+import socket
 import subprocess
 import time
 
 import pytest
-from person import PASSWORD, PORTAL_RULES as RULES, Person, send  # noqa: F401
+from messages import noise
+from person import PORTAL_RULES as RULES, Person, send  # noqa: F401
 from test_reader import same_browser
-from visitor import Visitor
+from visitor import Visitor, multipart
 
 ELSEWHERE = {"X-Forwarded-For": "198.51.100.7"}
 ATTACKERS = {"X-Forwarded-For": "203.0.113.7"}
@@ -73,3 +77,74 @@ def test_new_cookie_for_each_request_is_no_new_visitor(world, member):
         # Those who waited are answered: the password is wrong, or there were too many.
         assert {a.result() for a in asked} == {403, 429, 503}
     assert sum(a.result() != 503 for a in asked) >= 30
+
+
+# --- what comes in ---
+
+MEMORY_MAX = 40_000_000  # more than the portal had before: bytes
+
+
+def memory(world):
+    status = pathlib.Path(f"/proc/{world.programs['postseal-portal']}/status").read_text()
+    return 1024 * int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
+
+
+def half_sent(world, browser, fields, files):
+    """A form of a member that is on its way: the end of its last part is missing."""
+    body, kind = multipart(fields, files)
+    link = socket.create_connection(("127.0.0.1", world.ports["portal"]), timeout=60)
+    cookies = "; ".join(f"{c.name}={c.value}" for c in browser.jar)
+    link.sendall(f"POST /send HTTP/1.1\r\nHost: x\r\nCookie: {cookies}\r\nContent-Type: {kind}\r\n"
+                 f"Content-Length: {len(body)}\r\n\r\n".encode())
+    link.sendall(body[:-100])
+    return link, body[-100:]
+
+
+def ended(link, rest):
+    """What is answered once the rest has come."""
+    link.sendall(rest)
+    answer = link.recv(65536).decode()
+    link.close()
+    return answer
+
+
+def test_half_sent_files_do_not_fill_the_memory(world, member):
+    """Each file had 256 kB of memory of its own: 40 forms of 90 files took 720 MB, as long as they were not ended."""
+    member.browser.get("/write")
+    _, form = member.browser.form()
+    fields = {**form, "to": "office@example.com", "subject": "Files", "text": "Files.", "action": "keep"}
+    files = [("files", f"{i}.bin", "application/octet-stream", b"x" * 200_000) for i in range(90)]
+    before = memory(world)
+    links = [half_sent(world, member.browser, fields, files) for _ in range(40)]
+    assert memory(world) - before < MEMORY_MAX
+    answers = [ended(*link) for link in links]
+    assert sum("HTTP/1.1 429" in a and "in several windows at once" in a for a in answers) >= 36
+    assert sum("Location: /drafts" in a for a in answers) == 40 - sum("HTTP/1.1 429" in a for a in answers) > 0
+    # Those that were kept came whole, and there is room again.
+    draft = re.search(r'href="(/draft/[^"]+)"', member.browser.get("/drafts").text).group(1)
+    page = member.browser.get(draft).text
+    assert all(f"{i}.bin" in page for i in range(90))
+    member.browser.get("/write")
+    assert member.browser.send({"to": "office@example.com", "subject": "s", "text": "t", "action": "keep"},
+                               files=files[:1]).path == "/drafts"
+
+
+def test_fields_of_a_form_are_bounded_together(world, member):
+    """Each might have a megabyte, and there might be two hundred."""
+    member.browser.get("/write")
+    _, form = member.browser.form()
+    before = memory(world)
+    links = [half_sent(world, member.browser, {**form, **{f"f{i}": "x" * 900_000 for i in range(25)}}, []) for _ in range(4)]
+    assert memory(world) - before < MEMORY_MAX
+    assert all("HTTP/1.1 413" in ended(*link) for link in links)
+
+
+def test_files_of_a_form_are_kept_apart(world, member):
+    """They share one file on disk: each must come out as it went in, the empty one, the small and the large."""
+    contents = {"empty": b"", "small": b"a\r\n", "large": noise(3_000_000, "l"), "last": b"\x00\xff" * 40_000}
+    member.browser.get("/write")
+    answer = member.browser.send({"to": "office@example.com", "subject": "Apart", "text": "t", "action": "send"},
+                                 files=[("files", f"{n}.bin", "application/octet-stream", c) for n, c in contents.items()])
+    assert answer.path == "/sent", answer.text
+    mail = Person(world, member.post, "office@example.com").mail("Apart")
+    assert {a.get_filename().removesuffix(".bin"): a.get_payload(decode=True) for a in mail.parsed.iter_attachments()} == contents
