@@ -8,20 +8,20 @@
 static const struct {
 	const char *word, *shown;
 } states[COPY_STATES] = {
-	[COPY_QUEUED] = {"queued", N_("is on its way")},
-	[COPY_HANDED] = {"handed", N_("is on its way")},
-	[COPY_SENT] = {"sent", N_("was delivered")},
+	[COPY_QUEUED] = {"queued", N_("on its way")},
+	[COPY_HANDED] = {"handed", N_("on its way")},
+	[COPY_SENT] = {"sent", N_("delivered")},
 	[COPY_FAILED] = {"failed", N_("could not be delivered")},
-	[COPY_REPEATED] = {"repeated", N_("was replaced by a later copy")},
-	[COPY_PARKED] = {"parked", N_("waits, not yet read")},
-	[COPY_OPENED] = {"opened", N_("was read")},
-	[COPY_DELETED] = {"deleted", N_("was deleted without being opened")},
-	[COPY_LOCKED] = {"locked", N_("is locked: too many wrong codes")},
-	[COPY_EXPIRED] = {"expired", N_("has expired unread")},
-	[COPY_REFUSED] = {"refused", N_("was refused")},
-	[COPY_RECALLED] = {"recalled", N_("was recalled")},
+	[COPY_REPEATED] = {"repeated", N_("replaced by a newer copy")},
+	[COPY_PARKED] = {"parked", N_("not read yet")},
+	[COPY_OPENED] = {"opened", N_("read")},
+	[COPY_DELETED] = {"deleted", N_("deleted without being opened")},
+	[COPY_LOCKED] = {"locked", N_("locked: too many wrong codes")},
+	[COPY_EXPIRED] = {"expired", N_("expired unread")},
+	[COPY_REFUSED] = {"refused", N_("rejected")},
+	[COPY_RECALLED] = {"recalled", N_("recalled")},
 	[COPY_LOST] = {"lost",
-		       N_("is lost: the reader's account was opened again without its password")},
+		       N_("lost: the recipient's account was reset without its recovery code")},
 };
 
 const char *

@@ -24,7 +24,7 @@ enum copy_state {
 
 /* As the database has it. */
 const char *copy_state_word(enum copy_state state);
-/* How a stored word is told to people, to be translated: "was read". */
+/* How a stored word is told to people, to be translated: "read". */
 const char *copy_state_shown(const char *word);
 
 #endif

@@ -318,7 +318,7 @@ tell_sender(const struct commit *commit, struct fault *fault)
 				      .sender = message->sender,
 				      .smtputf8 = message->smtputf8};
 	g_autoptr(GString) text = g_string_new(
-		translate(language, "Your message was accepted. It will be sent as follows:"));
+		translate(language, "Your message has been accepted. It will be sent as follows:"));
 	struct notice_receipt receipt = {.subject =
 						 translate(language, "How your message was sent"),
 					 .references = commit->message->message_id,

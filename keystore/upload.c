@@ -30,15 +30,16 @@ complaint(const struct key_facts *key, const char *address)
 	time_t now = time(NULL);
 
 	if (key->secret != NULL)
-		return N_(
-			"This file holds a private key. Keep it to yourself and upload only the public one.");
+		return N_("This file contains a private key. Keep it to yourself, and upload only "
+			  "the public key.");
 	if (key->is_authority)
-		return N_("This is the certificate of an authority, not yours.");
+		return N_("This is the certificate of a certificate authority, not yours.");
 	if (!names(key, address))
-		return key->kind == KEY_PGP ? N_("This key does not name your address.")
-					    : N_("This certificate does not name your address.");
+		return key->kind == KEY_PGP ? N_("This key does not contain your email address.")
+					    : N_("This certificate does not contain your email "
+						 "address.");
 	if (key->cannot_encrypt != NULL)
-		return N_("Mail cannot be encrypted to this key or certificate.");
+		return N_("This key or certificate cannot be used for encryption.");
 	if (key->not_after != 0 && key->not_after <= now)
 		return N_("This key or certificate has expired.");
 	return key->not_before > now ? N_("This key or certificate is not valid yet.") : NULL;
@@ -68,10 +69,10 @@ upload_read(const void *bytes, size_t length, const char *address, const char *g
 	const char *why = NULL;
 
 	if (memmem(bytes, length, "PRIVATE KEY", 11) != NULL)
-		why = N_(
-			"This file holds a private key. Keep it to yourself and upload only the public one.");
+		why = N_("This file contains a private key. Keep it to yourself, and upload only "
+			 "the public key.");
 	else if (!reading_take(&reading, &settings, "the file", bytes, length, fault))
-		why = N_("This file holds no certificate and no OpenPGP public key.");
+		why = N_("This file contains neither a certificate nor an OpenPGP public key.");
 	if (why == NULL) {
 		key = g_ptr_array_steal_index(reading.keys, choose(reading.keys, address));
 		why = complaint(key, address);

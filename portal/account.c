@@ -103,19 +103,17 @@ account_password_fault(const char *password, const char *address)
 	g_autofree char *folded = NULL;
 
 	if (!g_utf8_validate(password, -1, NULL))
-		return N_("The password has characters that cannot be read.");
+		return N_("The password contains characters that are not valid.");
 	if (g_utf8_strlen(password, -1) < ACCOUNT_PASSWORD_MIN)
-		return N_("The password is too short. Ten characters or more are needed; three or "
-			  "four "
-			  "words are easy to remember.");
+		return N_("The password is too short. Please use at least ten characters; three "
+			  "or four words are easy to remember.");
 	if (strlen(password) > ACCOUNT_PASSWORD_MAX)
 		return N_("The password is too long.");
 	folded = g_utf8_casefold(password, -1);
 	if (is_common(password) || is_monotonous(password))
-		return N_("Many people use this password, so it is easy to guess. Please choose "
-			  "another.");
+		return N_("This password is widely used and easy to guess. Please choose another.");
 	if (strlen(local) > 3 && strstr(folded, local) != NULL)
-		return N_("Your address is part of the password, so it is easy to guess. Please "
+		return N_("The password contains your address, so it is easy to guess. Please "
 			  "choose another.");
 	return NULL;
 }

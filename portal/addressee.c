@@ -134,10 +134,10 @@ static char *
 refusal(const struct request *request, const struct addressee *addressee)
 {
 	if (addressee->is_company)
-		return g_strdup_printf(
-			request_say(request, "%s cannot be written to from here, unless they wrote "
-					     "to you first."),
-			addressee->address);
+		return g_strdup_printf(request_say(request,
+						   "You cannot write to %s from here unless they "
+						   "wrote to you first."),
+				       addressee->address);
 	return g_strdup_printf(request_say(request, "%s cannot be reached from here."),
 			       addressee->address);
 }
@@ -179,9 +179,10 @@ count_outside(struct request *request, const GPtrArray *addressees, char **why_r
 				   request->session.account.id.text, &allowed, fault))
 			return false;
 		if (!allowed)
-			*why_r = g_strdup(
-				request_say(request, "You have written to many people within an "
-						     "hour. Please wait an hour, then try again."));
+			*why_r = g_strdup(request_say(request,
+						      "You have written to many people in the "
+						      "past hour. Please wait an hour, then try "
+						      "again."));
 	}
 	return true;
 }
@@ -192,15 +193,16 @@ addressees_check(struct request *request, const struct addressee_question *quest
 {
 	*why_r = NULL;
 	if (addressees->len == 0)
-		*why_r = g_strdup(request_say(request, "Please say whom the message is for."));
+		*why_r = g_strdup(request_say(request, "Please enter a recipient."));
 	else if (addressees->len > RECIPIENTS_MAX)
-		*why_r = g_strdup(request_say(request, "These are too many recipients."));
+		*why_r = g_strdup(request_say(request, "There are too many recipients."));
 	for (guint i = 0; i < addressees->len && *why_r == NULL; i++) {
 		struct addressee *addressee = g_ptr_array_index(addressees, i);
 
 		if (!address_is_valid(addressee->address))
-			*why_r = g_strdup_printf(request_say(request, "%s is not a mail address."),
-						 addressee->address);
+			*why_r =
+				g_strdup_printf(request_say(request, "%s is not an email address."),
+						addressee->address);
 		else if (!check_addressee(request, question, addressee, why_r, fault))
 			return false;
 	}

@@ -79,16 +79,15 @@ answer_fault(struct request *request, const struct fault *fault)
 	log_error("answering %s: %s", request->route == NULL ? "a browser" : request->route->path,
 		  fault->text);
 	return answer_outcome(
-		request, MHD_HTTP_SERVICE_UNAVAILABLE, "Not possible at the moment",
-		"Something on our side does not work just now. Your messages are safe. "
-		"Please try again "
+		request, MHD_HTTP_SERVICE_UNAVAILABLE, "Temporarily unavailable",
+		"Something is not working on our side. Your messages are safe. Please try again "
 		"in a few minutes.");
 }
 
 enum MHD_Result
 answer_too_often(struct request *request, const char *text)
 {
-	return answer_outcome(request, MHD_HTTP_TOO_MANY_REQUESTS, "Too many tries", text);
+	return answer_outcome(request, MHD_HTTP_TOO_MANY_REQUESTS, "Too many attempts", text);
 }
 
 enum MHD_Result
@@ -96,7 +95,6 @@ answer_not_found(struct request *request)
 {
 	return answer_outcome(
 		request, MHD_HTTP_NOT_FOUND, "Not found",
-		"There is no such page, or it is not yours to see. Please use the link "
-		"in the mail as it "
-		"stands there.");
+		"This page does not exist, or you do not have access to it. Please use the link "
+		"in the email exactly as it is.");
 }

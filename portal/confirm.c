@@ -92,7 +92,7 @@ try_both(struct request *request, try_factor *factor)
 	if (!right)
 		return show_confirm(
 			request, MHD_HTTP_FORBIDDEN,
-			N_("That is not correct, so nothing was changed. Please try again."));
+			N_("That is not correct. Nothing was changed. Please try again."));
 	return give(request);
 }
 

@@ -59,8 +59,8 @@ text_of_html(const struct request *request, const char *html)
 	if (text != NULL)
 		return text;
 	log_error("%s: %s", request->route->path, fault.text);
-	return g_strdup(request_say(request, "[This message has no text that can be shown here; "
-					     "download the message to read it.]"));
+	return g_strdup(request_say(request, "[This message has no text that can be shown here. "
+					     "Please download it to read it.]"));
 }
 
 char *

@@ -101,26 +101,26 @@ join_submit(struct request *request)
 	bool allowed;
 
 	if (!request_address(request, "address", &address))
-		return show_join(
-			request, MHD_HTTP_BAD_REQUEST,
-			request_say(request,
-				    "Please type your mail address, such as name@example.com."));
+		return show_join(request, MHD_HTTP_BAD_REQUEST,
+				 request_say(request,
+					     "Please enter your email address, for example "
+					     "name@example.com."));
 	if (!throttle_take(request->connection, &throttle_proof_network, request->web.network,
 			   &allowed, &fault))
 		return answer_fault(request, &fault);
 	if (!allowed)
 		return answer_too_often(
-			request, "Too many mails were asked for from here. Please wait an hour, "
-				 "then try again.");
+			request, "Too many emails have been requested from your network. Please "
+				 "wait an hour, then try again.");
 	/* Whoever types somebody else's address does not fill their box. */
 	if (!throttle_take(request->connection, &throttle_proof_address, address.key, &allowed,
 			   &fault) ||
 	    (allowed && !mail_proof(request, &address, &fault)))
 		return answer_fault(request, &fault);
-	return answer_outcome(request, MHD_HTTP_OK, "Please look into your mailbox",
+	return answer_outcome(request, MHD_HTTP_OK, "Please check your email",
 			      "An email with a link is on its way to you. Follow the link to "
-			      "continue; it works for one day. If it does not arrive, please "
-			      "look in your spam folder.");
+			      "continue; it works for 24 hours. If the email does not arrive, "
+			      "please look in your spam folder.");
 }
 
 /* --- an account, from a link or after a first message --- */
@@ -211,7 +211,7 @@ wrong_password(struct request *request, const char *address)
 	const char *password = request_field(request, "password");
 
 	if (strcmp(password, request_field(request, "again")) != 0)
-		return N_("The two passwords are not the same. Please type it twice.");
+		return N_("The two passwords do not match. Please enter the same password twice.");
 	return account_password_fault(password, address);
 }
 
@@ -304,11 +304,11 @@ static enum MHD_Result
 show_pressed_twice(struct request *request)
 {
 	return answer_outcome(
-		request, MHD_HTTP_CONFLICT, "Your account may be there already",
-		"If you pressed the button twice, your account was made the first time. "
-		"Please sign in with your address and the password you chose; under "
-		"Settings you can make a recovery code. Otherwise too much time has "
-		"passed: please open your message once more with its link and code.");
+		request, MHD_HTTP_CONFLICT, "You may already have an account",
+		"If you pressed the button twice, your account was created the first time. "
+		"Please sign in with your email address and the password you chose; under "
+		"Settings you can create a recovery code. Otherwise too much time has passed: "
+		"please open your message again with its link and code.");
 }
 
 enum MHD_Result
@@ -349,8 +349,8 @@ static enum MHD_Result
 show_used_link(struct request *request)
 {
 	return answer_outcome(request, MHD_HTTP_NOT_FOUND, "This link no longer works",
-			      "It was used before, or it has expired. You can request a new "
-			      "one on the front page.");
+			      "It has already been used or has expired. You can request a new "
+			      "one on the home page.");
 }
 
 enum MHD_Result
@@ -385,7 +385,7 @@ recover(struct request *request, const struct newcomer *newcomer)
 		return answer_fault(request, &fault);
 	if (!right)
 		return show_enrol(request, newcomer, true,
-				  "That is not the recovery code of this account.");
+				  "This is not the recovery code for this account.");
 	account_clear(&session->account);
 	session->account = account;
 	session->is_confirmed = false;
@@ -416,8 +416,7 @@ join_proof_submit(struct request *request)
 		return recover(request, &newcomer);
 	if (newcomer.has_account && *request_field(request, "lose") == '\0')
 		return show_enrol(request, &newcomer, true,
-				  "Without the recovery code the messages in your account are "
-				  "lost. Please confirm "
-				  "that, or type the code.");
+				  "Without the recovery code, the messages in your account will "
+				  "be lost. Please confirm this, or enter the code.");
 	return enrol(request, &newcomer);
 }

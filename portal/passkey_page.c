@@ -95,8 +95,8 @@ passkey_page_add(struct request *request)
 	if (!asked || !passkey_register(&place, request_field(request, "client"),
 					request_field(request, "data"), &passkey))
 		return answer_outcome(
-			request, MHD_HTTP_BAD_REQUEST, "The passkey was not taken",
-			"What your browser sent could not be checked. Please try again.");
+			request, MHD_HTTP_BAD_REQUEST, "The passkey was not accepted",
+			"We could not verify what your browser sent. Please try again.");
 	kept = keep_passkey(request, &passkey, &fault);
 	passkey_clear(&passkey);
 	return kept ? answer_see(request, "/settings") : answer_fault(request, &fault);

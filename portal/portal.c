@@ -180,7 +180,7 @@ answer_no_route(struct request *request, bool path_is_known)
 	if (!path_is_known)
 		return answer_not_found(request);
 	return answer_outcome(request, MHD_HTTP_METHOD_NOT_ALLOWED, "Not possible",
-			      "This page cannot be used that way.");
+			      "This page cannot be used this way.");
 }
 
 static struct deadline *

@@ -32,7 +32,7 @@ or_else(const char *text, const char *otherwise)
 	return text == NULL || *text == '\0' ? otherwise : text;
 }
 
-/* "alice@example.com was read; …": from what the log says of each copy. */
+/* "alice@example.com: read; …": from what the log says of each copy. */
 static char *
 states_shown(const struct request *request, const char *states)
 {
@@ -165,7 +165,8 @@ text_of(const struct request *request, const struct mailbox_item *item, struct f
 	return g_strconcat(
 		text, "\n\n",
 		request_say(request,
-			    "[The text is longer; download the message to read all of it.]"),
+			    "[The text is too long to be shown in full. Download the message to "
+			    "read all of it.]"),
 		NULL);
 }
 
@@ -333,8 +334,8 @@ sentence_instead(const struct request *request)
 		"</head><body><p>%s</p></body></html>\n",
 		request->web.language,
 		request_say(request,
-			    "This message's formatted view cannot be shown here. Please read "
-			    "its text below, or download it."));
+			    "The formatted version of this message cannot be shown here. Please "
+			    "read its text below, or download the message."));
 }
 
 /* The whole document; caller frees. NULL with `fault` filled where its bytes cannot be read. */

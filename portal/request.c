@@ -182,10 +182,10 @@ answer_stranger(struct request *request)
 {
 	if (strcmp(request->route->method, "POST") == 0)
 		return answer_outcome(
-			request, MHD_HTTP_FORBIDDEN, "You are signed out",
-			"You were signed out, because nothing happened for some time or "
-			"in another window. "
-			"Please sign in again. Nothing was sent.");
+			request, MHD_HTTP_FORBIDDEN, "You have been signed out",
+			"You were signed out because nothing happened for some time, or because "
+			"you signed out in another window. Please sign in again. Nothing was "
+			"sent.");
 	if (request->route->access == ACCESS_HALF)
 		return answer_see(request, "/signin");
 	return answer_signin(request);
@@ -209,10 +209,10 @@ serve_checked(struct request *request)
 	if (request->web.form.is_too_large && is_allowed(request))
 		return answer_outcome(
 			request, MHD_HTTP_CONTENT_TOO_LARGE, "Too large",
-			"The form or its files hold more than they may. Nothing was sent.");
+			"The form or its files are larger than allowed. Nothing was sent.");
 	if (request->is_one_upload_too_many)
 		return answer_outcome(
-			request, MHD_HTTP_TOO_MANY_REQUESTS, "Not possible at the moment",
+			request, MHD_HTTP_TOO_MANY_REQUESTS, "Temporarily unavailable",
 			"You are sending files in several windows at once. Please wait until they "
 			"have arrived, then send this form again. Nothing of it was sent.");
 	if (request->web.form.fault.cause != FAULT_NONE)
@@ -224,9 +224,8 @@ serve_checked(struct request *request)
 	if (strcmp(request->route->method, "POST") == 0 && !form_is_ours(request))
 		return answer_outcome(
 			request, MHD_HTTP_FORBIDDEN, "The form has expired",
-			"This form was opened before you signed in or out, or your browser keeps "
-			"no "
-			"cookies. Please go back, load the page again, and try once more.");
+			"You signed in or out after this form was opened, or your browser does "
+			"not accept cookies. Please go back, reload the page and try again.");
 	return request->route->serve(request);
 }
 
@@ -326,9 +325,8 @@ enum MHD_Result
 request_turn_away(struct request *request)
 {
 	return answer_outcome(
-		request, MHD_HTTP_SERVICE_UNAVAILABLE, "Not possible at the moment",
-		"You have asked for many pages at once. Please wait a moment and load the "
-		"page again.");
+		request, MHD_HTTP_SERVICE_UNAVAILABLE, "Temporarily unavailable",
+		"You requested many pages at once. Please wait a moment, then reload the page.");
 }
 
 static void

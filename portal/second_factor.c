@@ -119,11 +119,11 @@ second_factor_code(struct request *request)
 	if (!second_factor_try_code(request, &allowed, &right, &fault))
 		return answer_fault(request, &fault);
 	if (!allowed)
-		return answer_too_often(request, "Too many codes were tried. Please wait a quarter "
-						 "of an hour, then try again.");
+		return answer_too_often(request, "Too many codes were tried. Please wait 15 "
+						 "minutes, then try again.");
 	return right ? signin_complete(request)
-		     : show_factor(request, "The code is not right. Codes change every half "
-					    "minute, and each works once.");
+		     : show_factor(request, "That code is not correct. Codes change every 30 "
+					    "seconds, and each works only once.");
 }
 
 static bool

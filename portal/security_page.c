@@ -98,7 +98,8 @@ security_page_password(struct request *request)
 		return answered;
 	if (strcmp(password, request_field(request, "again")) != 0)
 		return show_security(request, MHD_HTTP_BAD_REQUEST,
-				     "The two passwords are not the same. Please type it twice.");
+				     "The two passwords do not match. Please enter the same "
+				     "password twice.");
 	wrong = account_password_fault(password, session->account.address);
 	if (wrong != NULL)
 		return show_security(request, MHD_HTTP_BAD_REQUEST, wrong);
@@ -109,8 +110,8 @@ security_page_password(struct request *request)
 	    !confirm_use(request, CHANGE_PASSWORD, NULL, &fault) ||
 	    !batch_commit(connection, &fault))
 		return answer_fault(request, &fault);
-	return answer_outcome(request, MHD_HTTP_OK, "The password is changed",
-			      "You are signed out everywhere else.");
+	return answer_outcome(request, MHD_HTTP_OK, "Your password has been changed",
+			      "You have been signed out everywhere else.");
 }
 
 enum MHD_Result
@@ -149,7 +150,8 @@ uploaded(const struct request *request, struct fault *fault)
 
 	if (size == 0 || size > KEY_BYTES_MAX) {
 		fault_set(fault, FAULT_INPUT,
-			  N_("Please choose the file of your certificate or public key."));
+			  N_("Please choose the file that contains your certificate or public "
+			     "key."));
 		return NULL;
 	}
 	bytes = g_malloc(size);
@@ -188,7 +190,7 @@ add_key(struct request *request, const struct key_facts *key)
 		return answer_fault(request, &fault);
 	return stored ? answer_see(request, "/settings")
 		      : show_security(request, MHD_HTTP_BAD_REQUEST,
-				      "The keys of this address come from your organisation.");
+				      "Your organisation manages the keys for this address.");
 }
 
 enum MHD_Result

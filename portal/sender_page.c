@@ -121,9 +121,9 @@ static enum MHD_Result
 answer_unknown(struct request *request)
 {
 	return answer_outcome(request, MHD_HTTP_NOT_FOUND, "Not found",
-			      "Nothing is known of this message any more. Is it the link from the "
-			      "mail that told you of it, "
-			      "and has its time not run out?");
+			      "There is no information about this message any more. Please "
+			      "check that you are using the link from the email about it; it "
+			      "may also have expired.");
 }
 
 enum MHD_Result

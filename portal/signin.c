@@ -219,7 +219,8 @@ try_password(struct request *request, const char *address)
 		answered = show_signin(
 			request, MHD_HTTP_FORBIDDEN,
 			request_say(request,
-				    "Address or password is not right. Please try again."));
+				    "The email address or password is not correct. Please try "
+				    "again."));
 	else
 		answered = enter(request, &account, &keys);
 	sodium_memzero(&keys, sizeof keys);
@@ -232,10 +233,10 @@ signin_submit(struct request *request)
 	g_auto(address_auto) address = {0};
 
 	if (!request_address(request, "address", &address))
-		return show_signin(
-			request, MHD_HTTP_BAD_REQUEST,
-			request_say(request,
-				    "Please type your mail address, such as name@example.com."));
+		return show_signin(request, MHD_HTTP_BAD_REQUEST,
+				   request_say(request,
+					       "Please enter your email address, for example "
+					       "name@example.com."));
 	return try_password(request, address.key);
 }
 

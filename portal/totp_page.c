@@ -81,7 +81,8 @@ totp_page_add(struct request *request)
 		return answer_see(request, "/settings/totp");
 	if (!totp_is_right(secret, request_field(request, "code"), time(NULL), &step))
 		return show_totp(request, secret,
-				 "The code is not right. Is the clock of your telephone right?");
+				 "That code is not correct. Please check that the clock of your "
+				 "phone is right.");
 	kept = keep_totp(request, secret, step, &fault);
 	sodium_memzero(secret, sizeof secret);
 	return kept ? answer_see(request, "/settings") : answer_fault(request, &fault);

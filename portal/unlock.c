@@ -48,12 +48,14 @@ show_wrong(struct request *request, unsigned tries_left)
 		return show_form(
 			request, MHD_HTTP_FORBIDDEN,
 			request_say(request,
-				    "This link and this code do not belong together. Is it the "
-				    "link from the latest mail, and has its time not run out?"));
+				    "This link and this code do not belong together. Please "
+				    "check that you are using the link from the latest email; "
+				    "it may also have expired."));
 	text = g_strdup_printf(
 		translate_plural(request->web.language,
-				 "That is not the code of this message. You can try %u more time.",
-				 "That is not the code of this message. You can try %u more times.",
+				 "That is not the code for this message. You can try %u more time.",
+				 "That is not the code for this message. You can try %u more "
+				 "times.",
 				 tries_left),
 		tries_left);
 	return show_form(request, MHD_HTTP_FORBIDDEN, text);
@@ -63,18 +65,16 @@ static enum MHD_Result
 show_locked(struct request *request)
 {
 	return answer_outcome(request, MHD_HTTP_FORBIDDEN, "This message is locked",
-			      "Too many wrong codes were typed. The sender has been told, and can "
-			      "send you a new link "
-			      "and a new code.");
+			      "Too many wrong codes were entered. The sender has been told, and "
+			      "can send you a new link and a new code.");
 }
 
 static enum MHD_Result
 show_too_often(struct request *request)
 {
-	return answer_too_often(
-		request, "Too many codes were tried from here or for your address. Please wait "
-			 "an hour, then try "
-			 "again.");
+	return answer_too_often(request,
+				"Too many codes were tried from your network or for your address. "
+				"Please wait an hour, then try again.");
 }
 
 /* The last allowed try was wrong: the message is locked, and its sender is told. */
@@ -228,11 +228,10 @@ unlock_submit(struct request *request)
 	bool allowed;
 
 	if (!code_read(&code, request_field(request, "code")))
-		return show_form(
-			request, MHD_HTTP_BAD_REQUEST,
-			request_say(request,
-				    "The code is not complete or has a typing mistake. Please look "
-				    "at it again; this did not count as a try."));
+		return show_form(request, MHD_HTTP_BAD_REQUEST,
+				 request_say(request,
+					     "The code is incomplete or contains a typing mistake. "
+					     "Please check it; this did not count as an attempt."));
 	if (!throttle_take(request->connection, &throttle_code_network, request->web.network,
 			   &allowed, &fault))
 		return answer_fault(request, &fault);

@@ -79,12 +79,11 @@ show_form(struct request *request, unsigned status, const struct writing_form *f
 	g_autofree char *domains = g_strjoinv(", @", settings->domains);
 	g_autofree char *limit = request_size(request, settings->portal_upload);
 	g_autofree char *hint = g_strdup_printf(
-		request_say(
-			request,
-			"You can write to addresses at %s, and to people in this conversation."),
+		request_say(request,
+			    "You can write to addresses at %s and to people in this conversation."),
 		domains);
 	g_autofree char *files =
-		g_strdup_printf(request_say(request, "All files together may have %s."), limit);
+		g_strdup_printf(request_say(request, "All files together may be up to %s."), limit);
 
 	page_text_if_any(page, "wrong", form->wrong);
 	page_attribute(page, "to", "value", form->to);
@@ -344,9 +343,9 @@ answer_full(struct request *request, struct writing_form *form)
 	g_autofree char *drafts = g_strdup_printf("%" G_GUINT64_FORMAT, settings->portal_drafts);
 	g_autofree char *wrong = g_strdup_printf(
 		request_say(request,
-			    "There is no room left: your drafts and sent messages may have %s "
-			    "together, and you may have %s drafts. Please delete some that you no "
-			    "longer need, in another window, and then try once more."),
+			    "There is no room left. Your drafts and sent messages may take up "
+			    "%s together, and you may have %s drafts. Please delete some that "
+			    "you no longer need in another window, then try again."),
 		room, drafts);
 
 	form->wrong = wrong;

@@ -92,15 +92,16 @@ bounce(struct connection *connection, const struct settings *settings,
 		return true;
 	g_string_append(
 		text,
-		translate(
-			settings->language,
-			strcmp(mail->kind, "notice") == 0
-				? N_("The notice that a protected message from you waits could not be "
-				     "delivered to the recipients below, so they do not know of it. The "
-				     "reason is what the mail server said.")
-				: N_("Your message could not be delivered to the recipients below. It was "
-				     "protected as the rules of your company ask. The reason is what the "
-				     "mail server said.")));
+		translate(settings->language,
+			  strcmp(mail->kind, "notice") == 0
+				  ? N_("You sent a protected message, but the email about it "
+				       "could not be delivered to the recipients below, so they "
+				       "do not know that a message is waiting for them. The mail "
+				       "server's reply is shown below each address.")
+				  : N_("Your message could not be delivered to the recipients "
+				       "below. It was protected as your organisation's rules "
+				       "require. The mail server's reply is shown below each "
+				       "address.")));
 	g_string_append(text, "\n\n");
 	g_string_append_printf(report, "Reporting-MTA: dns; %s\n", settings->hostname);
 	if (mail->envid != NULL)

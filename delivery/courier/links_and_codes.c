@@ -180,7 +180,7 @@ send_code(const struct issuing *issuing, int row, const struct code *code, bool 
 	const struct settings *settings = issuing->issuer->settings;
 	g_autofree char *text =
 		g_strdup_printf(translate(recipient_language(issuing, row),
-					  "%s: the unlock code of your message from %s is %s"),
+					  "%s: the unlock code for your message from %s is %s"),
 				settings->organisation, issuing->notice.sender, code->shown);
 	struct fault fault;
 

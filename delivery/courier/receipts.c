@@ -32,14 +32,14 @@ struct wording {
 };
 
 static const struct wording wordings[] = {
-	{"relayed", N_("waits, protected, to be read in the browser"), NULL, "relayed", "2.0.0"},
-	{"opened", N_("was read"), "displayed", "delivered", "2.0.0"},
-	{"deleted", N_("was deleted by its reader"), "deleted", "delivered", "2.0.0"},
+	{"relayed", N_("protected, to be read in the browser"), NULL, "relayed", "2.0.0"},
+	{"opened", N_("read"), "displayed", "delivered", "2.0.0"},
+	{"deleted", N_("deleted by the recipient"), "deleted", "delivered", "2.0.0"},
 	/* RFC 8098 §3.2.6.2: it "may or may not" have been seen. */
-	{"deleted unopened", N_("was deleted without being opened"), "deleted", "failed", "5.2.0"},
-	{"expired", N_("has expired unread"), NULL, "failed", "5.4.7"},
-	{"locked", N_("is locked: too many wrong codes"), NULL, "delayed", "4.7.0"},
-	{"lost", N_("is lost: the reader's account was opened again without its password"), NULL,
+	{"deleted unopened", N_("deleted without being opened"), "deleted", "failed", "5.2.0"},
+	{"expired", N_("expired unread"), NULL, "failed", "5.4.7"},
+	{"locked", N_("locked: too many wrong codes"), NULL, "delayed", "4.7.0"},
+	{"lost", N_("lost: the recipient's account was reset without its recovery code"), NULL,
 	 "failed", "5.7.5"},
 };
 
@@ -64,23 +64,23 @@ append_advice(GString *text, const PGresult *rows, const char *language)
 	if (locked)
 		g_string_append_printf(text, "\n\n%s",
 				       translate(language,
-						 "If it was your recipient who mistyped the code, "
-						 "have a new link and a new code "
-						 "made on the page below. If it was not, somebody "
-						 "else has the link, but without "
-						 "the code it opens nothing."));
+						 "If your recipient mistyped the code, create a "
+						 "new link and a new code on the page below. If "
+						 "not, somebody else has the link, but cannot "
+						 "open the message without the code."));
 	if (lost)
 		g_string_append_printf(text, "\n\n%s",
 				       translate(language,
-						 "If it is still needed, please send it again. You "
-						 "will get an unlock "
-						 "code for it, because trust begins anew."));
+						 "If the message is still needed, please send "
+						 "it again. You will receive an unlock code for "
+						 "it, because the recipient's identity must be "
+						 "confirmed again."));
 }
 
 static char *
 text_of(const struct issuer *issuer, const PGresult *rows, const char *language)
 {
-	GString *text = g_string_new(translate(language, "Your protected message:"));
+	GString *text = g_string_new(translate(language, "Status of your protected message:"));
 	size_t length;
 	g_autofree unsigned char *boxed = result_bytes(rows, 0, TRACK, &length);
 	char track[SEAL_KEY_CHARACTERS + 1];

@@ -16,7 +16,7 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 
 const struct method method_pickup = {
 	.name = "pickup",
-	.told = N_("waits, protected, to be read in the browser"),
+	.told = N_("protected, to be read in the browser"),
 	.wish = N_("Here in the browser"),
 	.carriage = CARRIED_IN_PARCEL,
 	.always = true,

@@ -200,7 +200,7 @@ write_body(const struct surroundings *around, const struct group *group, struct 
 const struct method method_smime = {
 	.name = "smime",
 	.told = N_("encrypted with S/MIME"),
-	.wish = N_("Encrypted with S/MIME to my certificate"),
+	.wish = N_("Encrypted for my S/MIME certificate"),
 	.carriage = CARRIED_AS_MAIL,
 	.in_place_rank = 2,
 	.names_keys = true,

@@ -25,9 +25,9 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 
 const struct method method_tls = {
 	.name = "tls",
-	.told = N_("over an encrypted connection that was verified"),
-	.wish = N_(
-		"As ordinary mail over an encrypted connection that is verified, if my mail server offers it"),
+	.told = N_("over a verified encrypted connection"),
+	.wish = N_("As ordinary email over a verified encrypted connection, if my mail server "
+		   "supports it"),
 	.carriage = CARRIED_AS_MAIL,
 	.in_place_rank = 0,
 	.verified_tls = true,

@@ -101,12 +101,13 @@ wipe(GString *text)
 static GString *
 text_of_notice(const struct notice *notice, const struct notice_recipient *recipient)
 {
-	static const char *const by_code = N_("The page asks for an unlock code. The sender tells "
-					      "it to you, for example by telephone; it is never "
-					      "sent to you by mail.");
+	static const char *const by_code = N_("The page will ask for an unlock code. The sender "
+					      "will give it to you, for example by phone. You "
+					      "will never receive it by email.");
 	static const char *const by_sms =
-		N_("The page asks for an unlock code, which has been sent to your telephone.");
-	static const char *const by_account = N_("Sign in with your address and your password.");
+		N_("The page will ask for an unlock code, which we have sent to your phone.");
+	static const char *const by_account = N_("Sign in with your email address and your "
+						 "password.");
 	const char *const ways[] = {
 		[NOTICE_CODE] = by_code, [NOTICE_SMS] = by_sms, [NOTICE_SIGNIN] = by_account};
 	const struct settings *settings = notice->settings;
@@ -117,16 +118,17 @@ text_of_notice(const struct notice *notice, const struct notice_recipient *recip
 	add_printed(text,
 		    translate(language,
 			      recipient->reminds
-				      ? N_("A protected message from %s of %s still waits for you.")
-				      : N_("%s of %s has sent you a protected message.")),
+				      ? N_("A protected message from %s at %s is still waiting "
+					   "for you.")
+				      : N_("%s at %s has sent you a protected message.")),
 		    notice->sender, settings->organisation);
 	add(text, translate(language, "To read it, open this link in your browser:"));
 	add_printed(text, "%s/%s/%s", settings->portal_url,
 		    recipient->way == NOTICE_SIGNIN ? "message" : "m", recipient->link);
 	add(text, translate(language, ways[recipient->way]));
 	add_printed(text,
-		    translate_plural(language, "The message waits for %lu day.",
-				     "The message waits for %lu days.", days),
+		    translate_plural(language, "The message will be available for %lu day.",
+				     "The message will be available for %lu days.", days),
 		    days);
 	add(text, translate(language, "If you do not know the sender, do not open the link."));
 	return text;
@@ -189,15 +191,17 @@ add_codes(GString *text, const struct notice_codes *codes, bool *has_codes_r)
 					       codes->codes[i].code, codes->codes[i].recipient);
 	*has_codes_r = lines->len > 0;
 	if (*has_codes_r) {
-		add(text, translate(codes->language, "Your message waits, protected, for its "
-						     "recipient. Please tell the code by telephone "
-						     "or in person, never by mail:"));
+		add(text, translate(codes->language, "Your recipient needs an unlock code to "
+						     "open your protected message. Please pass "
+						     "it on by phone or in person, never by "
+						     "email:"));
 		add(text, lines->str);
-		add(text, translate(codes->language, "You could say: \"I have sent you a protected "
-						     "message. You have a mail with a link; when "
-						     "the page asks for the unlock code, type what "
-						     "I read to you now.\" Capital or small "
-						     "letters make no difference."));
+		add(text, translate(codes->language, "You could say: \"I have sent you a "
+						     "protected message. You will find an email "
+						     "with a link; when the page asks for the "
+						     "unlock code, type what I am about to read "
+						     "to you.\" Upper and lower case make no "
+						     "difference."));
 	}
 	wipe(lines);
 }
@@ -225,16 +229,15 @@ notice_codes(const struct notice *notice, const struct notice_codes *codes, stru
 	g_autofree char *subject = NULL;
 	g_autofree char *url = notice_track_url(notice->settings, codes->track);
 	GString *text = g_string_new(NULL);
-	struct letter letter = {
-		.references = codes->references,
-		.language = codes->language,
-		.button = translate(codes->language, "See what became of the message")};
+	struct letter letter = {.references = codes->references,
+				.language = codes->language,
+				.button = translate(codes->language, "Track this message")};
 	bool has_codes, done;
 
 	add_codes(text, codes, &has_codes);
 	add_others(text, codes, NOTICE_SIGNIN,
-		   N_("They read it in their account, and need no code:"));
-	add_others(text, codes, NOTICE_SMS, N_("The code was sent by SMS:"));
+		   N_("These recipients read the message in their account and need no code:"));
+	add_others(text, codes, NOTICE_SMS, N_("The code was sent to these recipients by SMS:"));
 	if (codes->count == 1)
 		subject = g_strdup_printf(
 			translate(codes->language,
@@ -247,8 +250,8 @@ notice_codes(const struct notice *notice, const struct notice_codes *codes, stru
 				  has_codes ? N_("Unlock codes for your message to %zu recipients")
 					    : N_("Your protected message to %zu recipients")),
 			codes->count);
-	add(text, translate(codes->language, "Whether it was read, and how to recall it or to have "
-					     "a new code, is shown here:"));
+	add(text, translate(codes->language, "To see whether the message has been read, to "
+					     "recall it or to get a new code, open this page:"));
 	add(text, url);
 	letter.subject = subject;
 	letter.text = text->str;
@@ -261,14 +264,13 @@ bool
 notice_receipt(const struct notice *notice, const struct notice_receipt *receipt,
 	       struct fault *fault)
 {
-	struct letter letter = {
-		.subject = receipt->subject,
-		.text = receipt->text,
-		.references = receipt->references,
-		.language = receipt->language,
-		.button = translate(receipt->language, "See what became of the message"),
-		.report_type = receipt->report_type,
-		.report = receipt->report};
+	struct letter letter = {.subject = receipt->subject,
+				.text = receipt->text,
+				.references = receipt->references,
+				.language = receipt->language,
+				.button = translate(receipt->language, "Track this message"),
+				.report_type = receipt->report_type,
+				.report = receipt->report};
 
 	return tell(notice, "receipt", notice->sender, &letter, fault);
 }
@@ -281,7 +283,8 @@ notice_proof(const struct notice *notice, const char *address, const char *langu
 {
 	const struct settings *settings = notice->settings;
 	g_autofree char *subject =
-		g_strdup_printf(translate(language, "Your address at %s"), settings->organisation);
+		g_strdup_printf(translate(language, "%s: please confirm your email address"),
+				settings->organisation);
 	GString *text = g_string_new(NULL);
 	struct letter letter = {.subject = subject,
 				.language = language,
@@ -289,13 +292,14 @@ notice_proof(const struct notice *notice, const char *address, const char *langu
 	bool done;
 
 	add_printed(text,
-		    translate(language, "Somebody, most likely you, typed this address on the page "
-					"for protected messages "
-					"of %s. To go on, open this link within a day:"),
+		    translate(language, "Somebody, most likely you, entered this address on the "
+					"page for protected messages of %s. To continue, open "
+					"this link within 24 hours:"),
 		    settings->organisation);
 	add_printed(text, "%s/proof/%s", settings->portal_url, token);
-	add(text, translate(language,
-			    "If it was not you, do nothing: without the link nothing happens."));
+	add(text,
+	    translate(language, "If it was not you, you can ignore this email: without the link, "
+				"nothing happens."));
 	letter.text = text->str;
 	done = tell(notice, "account", address, &letter, fault);
 	wipe(text);
@@ -307,21 +311,19 @@ notice_signed_in(const struct notice *notice, const char *address, const char *l
 		 const char *browser, const char *network, struct fault *fault)
 {
 	const struct settings *settings = notice->settings;
-	g_autofree char *subject =
-		g_strdup_printf(translate(language, "New sign-in at %s"), settings->organisation);
+	g_autofree char *subject = g_strdup_printf(
+		translate(language, "New sign-in to your account at %s"), settings->organisation);
 	GString *text = g_string_new(NULL);
 	struct letter letter = {.subject = subject,
 				.language = language,
 				.button = translate(language, "My settings")};
 	bool done;
 
-	add(text, translate(language, "Somebody signed in to your account for protected messages, "
-				      "with a browser that was "
-				      "not used before:"));
+	add(text, translate(language, "Somebody signed in to your account for protected "
+				      "messages from a browser that had not been used before:"));
 	add_printed(text, "    %s\n    %s", browser, network);
-	add(text, translate(language, "If it was you, there is nothing to do. If not, sign in, "
-				      "change your password and sign "
-				      "out everywhere else:"));
+	add(text, translate(language, "If this was you, there is nothing to do. If not, sign "
+				      "in, change your password and sign out everywhere else:"));
 	add_printed(text, "%s/settings", settings->portal_url);
 	letter.text = text->str;
 	done = tell(notice, "account", address, &letter, fault);
@@ -337,12 +339,12 @@ notice_changed(const struct notice *notice, const char *address, const char *lan
 	static const char *const changes[] = {
 		[CHANGE_KEY_ADDED] = N_("A certificate or public key was added"),
 		[CHANGE_KEY_REMOVED] = N_("A certificate or public key was removed"),
-		[CHANGE_APP_ADDED] = N_("Codes from an app are now asked for when you sign in"),
-		[CHANGE_APP_REMOVED] = N_("Codes from an app are no longer asked for"),
+		[CHANGE_APP_ADDED] = N_("Signing in now requires a code from an app"),
+		[CHANGE_APP_REMOVED] = N_("Signing in no longer requires a code from an app"),
 		[CHANGE_PASSKEY_ADDED] = N_("A passkey or security key was added"),
 		[CHANGE_PASSKEY_REMOVED] = N_("A passkey or security key was removed"),
 		[CHANGE_PASSWORD] = N_("The password was changed"),
-		[CHANGE_RECOVERY] = N_("A new recovery code was made"),
+		[CHANGE_RECOVERY] = N_("A new recovery code was created"),
 	};
 	const struct settings *settings = notice->settings;
 	g_autofree char *when = translate_date(language, g_get_real_time() / G_USEC_PER_SEC);
@@ -360,9 +362,8 @@ notice_changed(const struct notice *notice, const char *address, const char *lan
 		g_string_append_printf(text, "\n    %s", detail);
 	g_string_append_printf(text, "\n    %s\n    %s\n    %s", when, client->browser,
 			       client->network);
-	add(text, translate(language, "If it was you, there is nothing to do. If not, sign in, "
-				      "change your password and sign "
-				      "out everywhere else:"));
+	add(text, translate(language, "If this was you, there is nothing to do. If not, sign "
+				      "in, change your password and sign out everywhere else:"));
 	add_printed(text, "%s/settings", settings->portal_url);
 	letter.text = text->str;
 	done = tell(notice, "account", address, &letter, fault);

@@ -82,10 +82,10 @@ def test_first_contact_on_a_telephone_then_enrol_and_reply(chromium, person):
         await state.page.waitForURL("**/message/**");""", code=code)
     assert "The secret is 42." in chromium.run("return await state.page.textContent('pre')")
     check(chromium, "phone-message")
-    chromium.run("""await state.page.click("text=Make an account");
+    chromium.run("""await state.page.click("text=Create an account");
         await state.page.fill("#password", password); await state.page.fill("#again", password);""", password=PASSWORD)
     check(chromium, "phone-enrol")
-    chromium.run("""await state.page.click("button:has-text('Make the account')");
+    chromium.run("""await state.page.click("button:has-text('Create account')");
         await state.page.waitForSelector(".secret");""")
     check(chromium, "phone-recovery")
     chromium.run("""await state.page.click("text=I have saved it"); await state.page.waitForURL("**/inbox");""")
@@ -136,7 +136,7 @@ def test_second_message_stranger_recall_and_expiry(chromium, person, name):
     open_page(chromium, sender)
     chromium.run("await state.page.goto(link);", link=re.search(r"http://\S+/track/\S{43}", mail.text()).group(0))
     check(chromium, "track")
-    chromium.run("""await state.page.click("text=Recall it"); await state.page.waitForSelector("text=was recalled");""")
+    chromium.run("""await state.page.click("button:has-text('Recall')"); await state.page.waitForSelector("text=/^recalled/i");""")
     open_page(chromium, other)
     chromium.run("""await state.page.goto(link); await state.page.fill("#code", code);
         await state.page.click("text=Open the message"); await state.page.waitForSelector("text=do not belong together");""",
@@ -145,7 +145,7 @@ def test_second_message_stranger_recall_and_expiry(chromium, person, name):
     later(person, 40)
     person.sign_in()  # the other window's session went on with a new cookie
     open_page(chromium, person)
-    chromium.run("""await state.page.goto(url + "/inbox"); await state.page.waitForSelector("text=No messages here.");""",
+    chromium.run("""await state.page.goto(url + "/inbox"); await state.page.waitForSelector("text=No messages.");""",
                  url=person.browser.portal)
     person.world.stop_program("postseal-courier")
     person.world.start_program("postseal-courier")  # which keeps house as it starts
@@ -182,9 +182,9 @@ def test_everything_works_without_javascript(chromium, person):
     open_page(chromium, person, javaScriptEnabled=False)
     chromium.run("""const page = state.page;
         await page.goto(link); await page.fill("#code", code); await page.click("text=Open the message");
-        await page.click("text=Make an account");
+        await page.click("text=Create an account");
         await page.fill("#password", password); await page.fill("#again", password);
-        await page.click("button:has-text('Make the account')"); await page.click("text=I have saved it");
+        await page.click("button:has-text('Create account')"); await page.click("text=I have saved it");
         await page.click("text=Write"); await page.fill("#to", "office@example.com");
         await page.fill("#subject", "No script"); await page.fill("#text", "Hello");
         await page.setInputFiles("#files", {name: "a.txt", mimeType: "text/plain", buffer: Buffer.from("AAA")});
@@ -211,12 +211,12 @@ def test_everything_works_by_keyboard(chromium, person):
         await page.goto(link);
         await page.waitForFunction(() => document.activeElement.id === "code");
         await key.type(code); await key.press("Enter"); await page.waitForURL("**/message/**");
-        await to("Make an account"); await key.press("Enter"); await page.waitForURL("**/enrol");
+        await to("Create an account"); await key.press("Enter"); await page.waitForURL("**/enrol");
         await to("password"); await key.type(password); await key.press("Tab"); await key.type(password);
         await key.press("Enter"); await page.waitForSelector(".secret");
         await to("I have saved it. Continue"); await key.press("Enter"); await page.waitForURL("**/inbox");
         await page.keyboard.press("Tab");
-        if ((await focus()) !== "Skip to the content") throw new Error("the first stop is not the skip link");
+        if ((await focus()) !== "Skip to content") throw new Error("the first stop is not the skip link");
         await to("Sign out"); await key.press("Enter"); await page.waitForURL("**/");""",
                  link=link, code=code, password=PASSWORD)
 
@@ -247,7 +247,7 @@ def test_codes_from_an_app_are_asked_for_and_work_once(chromium, person):
     open_page(chromium, fresh)
     chromium.run(sign_in, **values)
     chromium.run("""await state.page.fill("#code", code); await state.page.click("button:has-text('Continue')");
-        await state.page.waitForSelector("text=each works once");""", code=code)
+        await state.page.waitForSelector("text=each works only once");""", code=code)
     # Five tries, of which one is made; then none is looked at any more.
     for _ in range(4):
         chromium.run("""await state.page.fill("#code", "000000");
@@ -273,7 +273,7 @@ def test_passkey_is_made_and_used(chromium, person):
     chromium.run(AUTHENTICATOR + """
         await state.page.goto(url + "/settings/passkey");""", url=person.browser.portal)
     check(chromium, "passkey")
-    chromium.run("""await state.page.fill("#name", "my key"); await state.page.click("text=Add it");
+    chromium.run("""await state.page.fill("#name", "my key"); await state.page.click("button:has-text('Add')");
         await state.page.waitForURL("**/settings"); await state.page.waitForSelector("text=my key");
         await state.page.click("header >> text=Sign out");
         await state.page.goto(url + "/signin"); await state.page.fill("#address", address);

@@ -47,7 +47,7 @@ def test_trust_is_revoked_by_the_sender_and_by_the_admin(person):
 
 @pytest.mark.parametrize("password, again, why", [
     ("short", "short", "too short"), ("password1234", "password1234", "easy to guess"),
-    ("correct horse battery", "correct horse batterx", "not the same"), ("aaaaaaaaaaaa", "aaaaaaaaaaaa", "easy to guess")])
+    ("correct horse battery", "correct horse batterx", "do not match"), ("aaaaaaaaaaaa", "aaaaaaaaaaaa", "easy to guess")])
 def test_weak_passwords_are_refused_with_a_sentence(person, password, again, why):
     send(person)
     person.unlock()
@@ -67,7 +67,7 @@ def test_recovery_code_keeps_everything_and_without_it_the_senders_are_told(pers
         browser = Visitor(person.browser.portal)
         browser.get("/join")
         browser.send({"address": person.address})
-        browser.get(re.search(r"http://\S+/proof/\S{43}", person.mail("Your address at", count).text()).group(0))
+        browser.get(re.search(r"http://\S+/proof/\S{43}", person.mail("please confirm your email address", count).text()).group(0))
         return browser
 
     browser = proof(1)
@@ -77,10 +77,10 @@ def test_recovery_code_keeps_everything_and_without_it_the_senders_are_told(pers
     assert answer.path == "/inbox" and "Sealed to the account" in answer.text
     assert person.browser.get("/inbox").path == "/signin"  # signed out elsewhere
     browser = proof(2)
-    assert "are lost" in browser.send({"password": new, "again": new}).text
+    assert "will be lost" in browser.send({"password": new, "again": new}).text
     answer = browser.send({"password": "a third password", "again": "a third password", "lose": "yes"})
     assert answer.status == 200 and "Sealed to the account" not in browser.get("/inbox").text
-    lost = Person(person.world, person.post, person.post.sender).mail("is lost")
+    lost = Person(person.world, person.post, person.post.sender).mail(": lost")
     assert person.address in lost.text() and lost["In-Reply-To"]
     # Trust begins anew.
     send(person)
@@ -116,7 +116,7 @@ def test_sessions_are_listed_and_ended(person):
 def test_language_is_the_browsers_and_then_the_members(person):
     german = Visitor(person.browser.portal, {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"})
     assert '<html lang="de">' in german.get("/").text and "Anmelden" in german.page.text
-    assert "S'identifier" in german.get("/?lang=fr").text and '<html lang="fr">' in german.get("/join").text
+    assert "Se connecter" in german.get("/?lang=fr").text and '<html lang="fr">' in german.get("/join").text
     send(person)
     person.unlock()
     person.enrol()
@@ -144,7 +144,7 @@ def test_admin_recalls_a_message_and_ends_an_account(person):
     person.mail("Protected message", 3)
     assert "1 messages are lost" in world.postseal("account", "delete", person.address)
     assert person.browser.get("/inbox").path == "/signin" and state(person) == "lost"
-    assert "is lost" in Person(world, person.post, person.post.sender).mail("is lost")["Subject"]
+    assert ": lost" in Person(world, person.post, person.post.sender).mail(": lost")["Subject"]
     # What link and code opened, they open again.
     assert "The secret is 42." in unlock_first(person)
 
@@ -223,7 +223,7 @@ def revoke(person, who):
         browser = Visitor(person.browser.portal)
         browser.get("/join")
         browser.send({"address": person.address})
-        browser.get(re.search(r"http://\S+/proof/\S{43}", person.mail("Your address at").text()).group(0))
+        browser.get(re.search(r"http://\S+/proof/\S{43}", person.mail("please confirm your email address").text()).group(0))
         browser.send({"password": PASSWORD, "again": PASSWORD, "lose": "yes"})
         person.browser = browser
     assert person.post.world.postgres.query(

@@ -190,7 +190,7 @@ def test_whatever_shows_a_message_records_its_opening(person, path):
     row, = person.world.postgres.query("select read_at is not null, opened_at is not null, boxed is null and link_boxed is null"
                                        f" from postseal.parcel_key where id = '{message}'")
     assert row == ["t", "t", "t"] and state(person) == "opened"
-    Person(person.world, person.post, person.post.sender).mail("was read", 2)
+    Person(person.world, person.post, person.post.sender).mail(": read", 2)
 
 
 def test_two_that_open_at_once_are_one_opening(person):

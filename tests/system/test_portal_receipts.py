@@ -12,18 +12,18 @@ def test_sender_is_told_once_that_it_was_read_in_the_thread(person):
     send(person, message_id="<thread@example.com>")
     person.unlock()
     person.browser.get(person.browser.page.path)
-    receipt = Person(person.world, person.post, person.post.sender).mail("was read")
+    receipt = Person(person.world, person.post, person.post.sender).mail(": read")
     assert receipt["In-Reply-To"] == "<thread@example.com>" and person.address in receipt.text()
     sandbox.wait_until(lambda: person.world.nothing_waits(), "the courier")
-    assert len(Person(person.world, person.post, person.post.sender).mails("was read")) == 1
+    assert len(Person(person.world, person.post, person.post.sender).mails(": read")) == 1
 
 
 def test_receipt_by_rule_tells_how_it_was_sent_and_read(person):
     send(person, subject="[mdn] Terms")
     person.unlock()
     sender = Person(person.world, person.post, person.post.sender)
-    assert f"{person.address}: waits" in sender.mail("How your message was sent").text()
-    report = sender.mail("was read").parsed
+    assert f"{person.address}: protected" in sender.mail("How your message was sent").text()
+    report = sender.mail(": read").parsed
     assert report.get_content_type() == "multipart/report"
     assert report.get_param("report-type") == "disposition-notification"
     fields = report.get_payload()[1].as_string()
@@ -33,7 +33,7 @@ def test_receipt_by_rule_tells_how_it_was_sent_and_read(person):
 def test_receipt_as_delivery_status(person):
     send(person, subject="[dsn] Terms")
     person.unlock()
-    report = Person(person.world, person.post, person.post.sender).mail("was read").parsed
+    report = Person(person.world, person.post, person.post.sender).mail(": read").parsed
     assert report.get_param("report-type") == "delivery-status"
     fields = report.get_payload()[1].as_string()
     assert f"Final-Recipient: rfc822; {person.address}" in fields and "Action: delivered" in fields
@@ -102,13 +102,13 @@ def test_what_its_reader_deleted_unopened_was_said_to_wait_for_ever(person, tag,
     assert delete(person, unread(person)).path == "/inbox"
     assert state(person) == "deleted" and events(person)[-1] == "deleted" and "opened" not in events(person)
     sender = Person(person.world, person.post, person.post.sender)
-    receipt = sender.mail("was deleted without being opened")
-    assert f"{person.address}: was deleted without being opened" in receipt.text()
+    receipt = sender.mail("deleted without being opened")
+    assert f"{person.address}: deleted without being opened" in receipt.text()
     if status is not None:
         assert status in receipt.parsed.get_payload()[1].as_string()
     sender.browser.get(re.findall(r"http://\S+/\w+/\S{43}(?=\s|$)", receipt.text())[-1])
     page = sender.browser.page.text
-    assert "was deleted without being opened" in page and "waits, not yet read" not in page
+    assert "deleted without being opened" in page and "not read yet" not in page
     assert 'value="recall"' not in page and 'value="renew"' not in page
     assert person.world.postgres.query(
         f"select 1 from postseal.log where recipient = '{person.address}' and state = 'parked'") == []
@@ -119,7 +119,7 @@ def test_what_was_read_and_then_deleted_stays_read(person):
     message = unread(person)
     assert delete(person, message).path == "/inbox"
     assert state(person) == "opened" and events(person)[-1] == "deleted"
-    Person(person.world, person.post, person.post.sender).mail("was deleted by its reader")
+    Person(person.world, person.post, person.post.sender).mail("deleted by the recipient")
     assert delete(person, message).status == 404
     assert events(person).count("deleted") == 1
 
@@ -139,6 +139,6 @@ def test_message_that_two_windows_delete_at_once_is_deleted_once(person):
     assert set(answers) <= {200, 404}
     assert events(person).count("deleted") == 1 and state(person) == "deleted"
     sender = Person(person.world, person.post, person.post.sender)
-    sender.mail("was deleted without being opened")
+    sender.mail("deleted without being opened")
     sandbox.wait_until(person.world.nothing_waits, "the courier")
-    assert len(sender.mails("was deleted")) == 1
+    assert len(sender.mails(": deleted")) == 1

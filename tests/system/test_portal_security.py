@@ -113,7 +113,7 @@ def test_uploaded_keys_fall_with_a_reset_of_the_account(person, name):
     browser = Visitor(person.browser.portal)
     browser.get("/join")
     browser.send({"address": person.address})
-    browser.get(re.search(r"http://\S+/proof/\S{43}", person.mail("Your address at").text()).group(0))
+    browser.get(re.search(r"http://\S+/proof/\S{43}", person.mail("please confirm your email address").text()).group(0))
     browser.send({"password": "a third password", "again": "a third password", "lose": "yes"})
     assert "<code>" not in browser.get("/settings").text
     assert person.world.postgres.query(f"select count(*) from postseal.key_upload where address = '{person.address}'") == [["0"]]

@@ -18,7 +18,7 @@ def test_member_gives_a_certificate_and_mail_comes_so(world, post, name):
         return person.browser.send({}, action="/settings/key",
                                    files=[("key", "c.pem", "application/x-pem-file", path.read_bytes())])
 
-    assert "does not name your address" in give(stranger).text
+    assert "does not contain your email address" in give(stranger).text
     assert "private key" in give(path.with_suffix(".key")).text
     assert "S/MIME" in give(path).text
     send(person, b"Sealed to a given key.\r\n")
@@ -46,7 +46,7 @@ def test_member_gives_an_openpgp_key(world, post, name, tmp_path):
     person.enrol()
     gpg = people.Gpg(tmp_path / "gpg", person.address)
     try:
-        for data, word in ((gpg.secret(), "private key"), (b"nonsense", "holds no certificate"), (gpg.public(), "OpenPGP")):
+        for data, word in ((gpg.secret(), "private key"), (b"nonsense", "neither a certificate"), (gpg.public(), "OpenPGP")):
             person.browser.get("/settings/security")
             answer = person.browser.send({}, action="/settings/key", files=[("key", "k.asc", "text/plain", data)])
             assert word in answer.text, word

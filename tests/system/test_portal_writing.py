@@ -14,7 +14,7 @@ def test_address_is_proven_by_a_link_and_a_conversation_begun(person):
     browser = person.browser
     browser.get("/join")
     said = browser.send({"address": person.address}).text
-    link = re.search(r"http://\S+/proof/\S{43}", person.mail("Your address at").text()).group(0)
+    link = re.search(r"http://\S+/proof/\S{43}", person.mail("please confirm your email address").text()).group(0)
     browser.get(link)
     answer = browser.send({"password": PASSWORD, "again": PASSWORD})
     assert "recovery" in answer.text
@@ -39,9 +39,9 @@ def test_address_is_proven_by_a_link_and_a_conversation_begun(person):
 
 
 @pytest.mark.parametrize("to, why", [
-    ("hr@example.com", "cannot be written to"), ("x@elsewhere.example", "cannot be reached"),
-    ("closed@example.com", "This office is closed. Please call."), ("", "whom the message is for"),
-    ("no address", "whom the message is for")])
+    ("hr@example.com", "cannot write to"), ("x@elsewhere.example", "cannot be reached"),
+    ("closed@example.com", "This office is closed. Please call."), ("", "enter a recipient"),
+    ("no address", "enter a recipient")])
 def test_members_write_only_where_a_rule_allows_it(person, to, why):
     send(person)
     person.unlock()
@@ -78,7 +78,7 @@ def test_reply_reaches_the_employee_in_the_thread_and_the_answer_is_sealed(perso
     person.mail("Protected message", 2)
     assert post.copies(to)[-1]["method"] == "pickup"
     page = person.browser.get("/sent").text
-    assert re.search(f"{post.sender}: (is on its way|was handed to the mail server|was delivered)", page)
+    assert re.search(f"{post.sender}: (on its way|delivered)", page)
 
 
 def test_reply_to_all_reaches_everybody_in_the_conversation(person, name):
@@ -268,7 +268,7 @@ def test_forward_keeps_the_files_that_are_wanted(person):
     person.browser.get(f"/forward/{message}")
     assert person.browser.form()[1]["subject"] == "Fwd: About your account"
     answer = person.browser.send({"to": person.post.sender, "action": "send"})
-    assert answer.status == 400 and "cannot be written to" in answer.text  # being in the conversation is not enough
+    assert answer.status == 400 and "cannot write to" in answer.text  # being in the conversation is not enough
     answer = person.browser.send({"to": "office@example.com", "keep-0": "", "action": "send"}, action="/send")
     assert answer.path == "/sent", answer.text
     mail = Person(person.world, person.post, "office@example.com").mail("Fwd: About your account")

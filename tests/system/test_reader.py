@@ -187,7 +187,7 @@ def test_hostile_mail_is_shown_as_text(member):
         begun = time.monotonic()
         shown = member.browser.get(frame)
         assert time.monotonic() - begun < 5
-        assert shown.status == 200 and "formatted view cannot be shown here" in shown.text
+        assert shown.status == 200 and "formatted version of this message cannot be shown here" in shown.text
         assert "The same as text." in member.browser.get(page).text
 
 
@@ -282,7 +282,7 @@ def test_reader_that_is_killed_at_work_costs_one_view(world, member):
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         asked = pool.submit(same_browser(member).get, frame)
         sandbox.wait_until(lambda: kill_one() or asked.done(), "a reader at work")
-        assert "formatted view cannot be shown here" in asked.result().text
+        assert "formatted version of this message cannot be shown here" in asked.result().text
     assert "Well <b>formed</b>" in member.browser.get(good).text
 
 
@@ -303,7 +303,7 @@ def test_without_the_program_the_text_is_shown_and_check_says_so(world, member, 
         for parent in (tmp_path, *tmp_path.parents[:3]):
             parent.chmod(parent.stat().st_mode | 0o055)
         world.start_program("postseal-portal")
-        assert "formatted view cannot be shown here" in member.browser.get(frame).text
+        assert "formatted version of this message cannot be shown here" in member.browser.get(frame).text
         assert "Hello as text." in member.browser.get(page).text
         assert re.search("reader +WRONG: .*postseal-reader", checked(world))
         world.stop_program("postseal-portal")

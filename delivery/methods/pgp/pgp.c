@@ -85,7 +85,7 @@ write_body(const struct surroundings *around, const struct group *group, struct 
 const struct method method_pgp = {
 	.name = "pgp",
 	.told = N_("encrypted with OpenPGP"),
-	.wish = N_("Encrypted with OpenPGP to my key"),
+	.wish = N_("Encrypted for my OpenPGP key"),
 	.carriage = CARRIED_AS_MAIL,
 	.in_place_rank = 1,
 	.names_keys = true,
