@@ -13,6 +13,7 @@ struct admin {
 	const char *config;    /* path of postseal.conf */
 	struct policy *policy; /* NULL for a command that does not ask for it */
 	const struct settings *settings;
+	const char *actor;	   /* who gives the command, for the record */
 	struct database *database; /* as the role that the caller has */
 };
 

@@ -92,7 +92,7 @@ run_import(const struct admin *admin, int argc, char **argv)
 						{0}};
 	struct password_source password = {0};
 	struct import_settings settings = {.gpg_program = admin->settings->gpg_program,
-					   .imported_by = g_get_user_name(),
+					   .imported_by = admin->actor,
 					   .ask_password = ask_password,
 					   .context = &password};
 	g_auto(GStrv) capabilities = NULL;

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/activity.h"
+#include "admin/actor.h"
 #include "admin/check/check.h"
 #include "admin/delivery.h"
 #include "admin/key.h"
@@ -18,8 +20,8 @@
 #include "mail/mime_stream.h"
 
 static const struct command *const folders[] = {
-	setup_commands,	   keystore_commands, trust_commands,
-	delivery_commands, audit_commands,    check_commands,
+	setup_commands, keystore_commands, trust_commands, delivery_commands,
+	audit_commands, activity_commands, check_commands,
 };
 
 static int
@@ -79,8 +81,9 @@ run(const struct command *command, const char *config, int argc, char **argv)
 	g_auto(policy_complaints_auto) complaints = {0};
 	g_autoptr(policy_auto) policy = NULL;
 	g_autoptr(settings_auto) settings = NULL;
-	struct database_settings database = {0};
-	struct admin admin = {.config = config};
+	g_autofree char *actor = actor_name();
+	struct database_settings database = {.actor = actor};
+	struct admin admin = {.config = config, .actor = actor};
 	int status;
 
 	policy_complaints_init(&complaints);

@@ -67,6 +67,7 @@ database_settings_copy(const struct database_settings *settings)
 
 	copy.url = g_strdup(settings->url);
 	copy.role = g_strdup(settings->role);
+	copy.actor = g_strdup(settings->actor);
 	return copy;
 }
 
@@ -75,6 +76,7 @@ database_settings_clear(struct database_settings *settings)
 {
 	g_free((char *)settings->url);
 	g_free((char *)settings->role);
+	g_free((char *)settings->actor);
 }
 
 struct database *
@@ -155,9 +157,27 @@ static const char session_options[] =
 	"-c statement_timeout=60s -c timezone=UTC -c tcp_keepalives_idle=60"
 	" -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6";
 
+/* As `postgres -c` takes it, with blanks and backslashes escaped. */
+static char *
+options_of(const struct database_settings *settings)
+{
+	GString *options = g_string_new(session_options);
+
+	if (settings->actor != NULL) {
+		g_string_append(options, " -c postseal.actor=");
+		for (const char *c = settings->actor; *c != '\0'; c++) {
+			if (*c == ' ' || *c == '\\')
+				g_string_append_c(options, '\\');
+			g_string_append_c(options, *c);
+		}
+	}
+	return g_string_free(options, FALSE);
+}
+
 PGconn *
 database_connect(const struct database_settings *settings, struct fault *fault)
 {
+	g_autofree char *options = options_of(settings);
 	g_autofree char *wait = g_strdup_printf(
 		"%u", settings->connect_seconds == 0 ? CONNECT_SECONDS : settings->connect_seconds);
 	const char *role = url_names_user(settings->url) ? NULL : settings->role;
@@ -169,7 +189,7 @@ database_connect(const struct database_settings *settings, struct fault *fault)
 				  "options",
 				  role == NULL ? NULL : "user",
 				  NULL};
-	const char *values[] = {settings->url, wait, "30000", "UTF8", session_options, role, NULL};
+	const char *values[] = {settings->url, wait, "30000", "UTF8", options, role, NULL};
 	g_autoptr(PGconn) pg = PQconnectdbParams(keywords, values, 1);
 	g_autofree char *why = NULL;
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "portal/activity.h"
 #include "portal/answer.h"
 #include "portal/challenge.h"
 #include "portal/signin.h"
@@ -97,17 +98,27 @@ check_code(struct request *request, bool *right_r, struct fault *fault)
 	return done;
 }
 
+static bool
+note_wrong(struct request *request, struct fault *fault)
+{
+	return activity_note(request, request->session.account.address, "wrong second factor",
+			     fault);
+}
+
 bool
 second_factor_try_code(struct request *request, bool *allowed_r, bool *right_r, struct fault *fault)
 {
 	const char *account = request->session.account.id.text;
 
 	*right_r = false;
-	return throttle_take(request->connection, &throttle_second_factor, account, allowed_r,
-			     fault) &&
-	       (!*allowed_r || check_code(request, right_r, fault)) &&
-	       (!*right_r ||
-		throttle_forget(request->connection, &throttle_second_factor, account, fault));
+	if (!throttle_take(request->connection, &throttle_second_factor, account, allowed_r,
+			   fault) ||
+	    (*allowed_r && !check_code(request, right_r, fault)))
+		return false;
+	if (*right_r)
+		return throttle_forget(request->connection, &throttle_second_factor, account,
+				       fault);
+	return !*allowed_r || note_wrong(request, fault);
 }
 
 enum MHD_Result
@@ -177,7 +188,7 @@ second_factor_try_passkey(struct request *request, bool *allowed_r, bool *right_
 					  fault);
 	}
 	passkey_clear(&passkey);
-	return done;
+	return done && (*right_r || note_wrong(request, fault));
 }
 
 enum MHD_Result

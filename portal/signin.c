@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/quote.h"
 #include "delivery/outbox/notice.h"
+#include "portal/activity.h"
 #include "portal/answer.h"
 #include "portal/mailbox.h"
 #include "portal/web/throttle.h"
@@ -187,7 +188,8 @@ signin_try_password(struct request *request, const char *address, struct account
 		return false;
 	log_info("password is %s: network=%s, address=%s", *right_r ? "right" : "wrong",
 		 request->web.network, quoted);
-	return !*right_r || count_no_more(request, address, fault);
+	return *right_r ? count_no_more(request, address, fault)
+			: activity_note(request, address, "wrong password", fault);
 }
 
 /* Whose password was right is asked for the second factor, or is in. */

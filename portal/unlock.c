@@ -120,6 +120,8 @@ let_in(struct request *request, const struct parcel_key *key, const struct seal_
 	struct connection *connection = request->connection;
 	g_autoptr(GPtrArray) opened = session_opened(connection, &request->session, fault);
 	g_autoptr(GPtrArray) senders = NULL;
+	g_autofree char *how =
+		g_strdup_printf("with link and unlock code, from %s", request->web.network);
 	struct parameters id = {0};
 
 	if (opened == NULL)
@@ -134,8 +136,7 @@ let_in(struct request *request, const struct parcel_key *key, const struct seal_
 		return false;
 	parameters_text(&id, key->id.text);
 	return batch_begin(connection, fault) && batch_add(connection, &try_reset, &id, fault) &&
-	       audit_event(connection, key->message, key->copy.text, "unlocked",
-			   "link and unlock code", fault) &&
+	       audit_event(connection, key->message, key->copy.text, "unlocked", how, fault) &&
 	       adopt(request, opened, senders, fault) &&
 	       request_begin_session(request, opened, fault);
 }
@@ -165,6 +166,17 @@ give_back(struct request *request, const char *address, struct fault *fault)
 	       throttle_give_back(request->connection, &throttle_code_address, address, fault);
 }
 
+static bool
+note_wrong(struct request *request, const struct parcel_key *key, struct fault *fault)
+{
+	g_autofree char *whence = g_strconcat("from ", request->web.network, NULL);
+
+	return batch_begin(request->connection, fault) &&
+	       audit_event(request->connection, key->message, key->copy.text, "wrong unlock code",
+			   whence, fault) &&
+	       batch_commit(request->connection, fault);
+}
+
 static enum MHD_Result
 try_key(struct request *request, const struct parcel_key *key, const char *address,
 	const struct code *code)
@@ -191,6 +203,8 @@ try_key(struct request *request, const struct parcel_key *key, const char *addre
 		place = g_strconcat("/message/", key->id.text, NULL);
 		return done ? answer_see(request, place) : answer_fault(request, &fault);
 	}
+	if (!note_wrong(request, key, &fault))
+		return answer_fault(request, &fault);
 	if (tries < allowed)
 		return show_wrong(request, allowed - tries);
 	return lock(request, key, &fault) ? show_locked(request) : answer_fault(request, &fault);

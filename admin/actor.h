@@ -1,0 +1,11 @@
+/*
+ * Who gives a command, for the record: the system user, and behind sudo(8) or su(1) whoever logged
+ * in.
+ */
+#ifndef POSTSEAL_ADMIN_ACTOR_H
+#define POSTSEAL_ADMIN_ACTOR_H
+
+/* "anna", or "anna as root". Caller frees. */
+char *actor_name(void);
+
+#endif

@@ -1,0 +1,136 @@
+"""The record as an auditor asks it: the questions of postseal-audit(7), and who did what."""
+import os
+import pathlib
+import re
+import subprocess
+
+import people
+import pytest
+import world as sandbox
+from person import PASSWORD, PORTAL_RULES, Person, send
+from visitor import Visitor
+
+RULES = 'match recipient domain "smime.example"        deliver smime\n' + PORTAL_RULES
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+
+
+def questions():
+    """The manual's questions and the SQL that answers each."""
+    text = (SOURCE / "man/postseal-audit.7").read_text().split(".Sh QUESTIONS")[1]
+    return re.findall(r"^\.It\n(.+?)\n\.Bd -literal\n(.+?)\n\.Ed$", text, re.M | re.S)
+
+
+def ask(world, sql, **variables):
+    """As the auditor, by psql, with its variables."""
+    words = [word for name, value in variables.items() for word in ("-v", f"{name}={value}")]
+    done = subprocess.run(["psql", "-h", str(world.postgres.sockets), "-U", "postseal_auditor", "-d", "postseal", "-XAtq",
+                           "-F", "\x1f", "-R", "\x1e", "-v", "ON_ERROR_STOP=1", *words], input=sql, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return [row.split("\x1f") for row in done.stdout.rstrip("\n").split("\x1e")] if done.stdout.strip() else []
+
+
+def activity(world, subject):
+    return [tuple(row) for row in world.postgres.query(
+        f"select actor, login, what, coalesce(network, '-') from postseal.activity where subject = '{subject}' order by id")]
+
+
+@pytest.fixture
+def person(world, post, name):
+    return Person(world, post, f"{name}@pickup.example")
+
+
+def live(world, person, name):
+    """A person who lost the code once, read the mail, made an account and mistook the password; a key, and one that left."""
+    smime = f"{name}@smime.example"
+    people.certify(world, smime)
+    person.post.accepted(person.post.compose([smime]), [smime])
+    send(person)
+    link = person.mail("Protected message").link()
+    code = sandbox.wait_until(person.code, "the code")
+    person.browser.get(link)
+    person.browser.send({"code": people.another_code(code)})
+    person.browser.get(link)
+    person.browser.send({"code": code})
+    person.enrol()
+    other = Visitor(person.browser.portal)
+    other.get("/signin")
+    other.send({"address": person.address, "password": "not the password"})
+    other.send({"address": person.address, "password": PASSWORD})
+    key, = world.postgres.query(f"select k.fingerprint from postseal.key k join postseal.key_address a on a.key = k.id"
+                                f" where a.address = '{smime}'")[0]
+    return smime, key
+
+
+def test_every_question_of_the_manual_is_answered(world, person, name):
+    """Promise 6: as the role of an auditor, which sees nothing else."""
+    smime, key = live(world, person, name)
+    message, = world.postgres.query(f"select message from postseal.log where recipient = '{person.address}'")[0]
+    day, = world.postgres.query("select current_date")[0]
+    answers = {question: ask(world, sql, person=person.address, message=message, day=day, key=key)
+               for question, sql in questions()}
+    assert len(answers) >= 20
+    unanswered = {question for question, rows in answers.items() if not rows}
+    assert not {question for question in unanswered if not re.search(
+        r"refused|not arrive|on its way|still waits|recalled|expire within|unprotected|this person send", question)}
+    received = answers["What did this person receive, how, and what became of it?"]
+    assert [row[2:4] for row in received] == [["pickup", "opened"]]
+    opened = answers["When was a message opened, and from which network?"]
+    assert [row[2] for row in opened] == ["unlocked", "opened"] and "127.0.0.0/24" in opened[0][3]
+    wrong = [row for row in answers["Where were wrong unlock codes entered?"] if row[1] == person.address]
+    assert [row[2] for row in wrong] == ["from 127.0.0.0/24"]
+    assert [row[3] for row in answers["Who imported, changed or deleted this key?"]] == ["key imported"]
+    assert [row[2] for row in answers["Which messages were encrypted to this key, and which did it sign?"]] == [smime]
+    tried = [row[2] for row in answers["Who signed in, and which attempts failed?"] if row[1] == person.address]
+    assert tried == ["signed in", "wrong password", "signed in"]
+    assert person.address in [row[0] for row in answers["Which accounts are there, and what do they sign in by?"]]
+    about = [row[2] for row in answers["What is on record of this person, as sender, recipient or owner?"]]
+    assert {"parked", "unlocked", "opened", "account made", "wrong password"} <= set(about)
+    assert PASSWORD not in str(answers)
+
+
+def test_each_column_that_an_auditor_reads_has_a_comment(world):
+    without = world.postgres.query("""select c.relname, a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid
+        where c.relnamespace = 'postseal'::regnamespace and c.relkind in ('r', 'v') and a.attnum > 0 and not a.attisdropped
+          and has_table_privilege('postseal_auditor', c.oid, 'select') and c.relname not in ('policy_version', 'policy_in_force')
+          and col_description(c.oid, a.attnum) is null""")
+    assert without == []
+
+
+def test_who_deleted_a_key_was_not_on_record(world, name):
+    """By the command, behind sudo, and past all programs by psql."""
+    keys = []
+    for n in range(2):
+        people.certify(world, f"{name}.{n}@smime.example")
+        keys += world.postgres.query("select k.fingerprint from postseal.key k join postseal.key_address a on a.key = k.id"
+                                     f" where a.address = '{name}.{n}@smime.example'")[0]
+    done = subprocess.run([world.bin / "postseal", "-f", world.config, "key", "delete", keys[0]],
+                          env={**os.environ, "SUDO_USER": "anna"}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    world.postgres.query(f"delete from postseal.key where fingerprint = '{keys[1]}'")
+    by_command, by_hand = activity(world, keys[0]), activity(world, keys[1])
+    assert [row[2] for row in by_command] == [row[2] for row in by_hand] == ["key imported", "key deleted"]
+    assert by_command[1][0] in ("anna as root", "root") and by_command[1][1] == "root"
+    assert by_hand[1][:2] == ("root", "root")
+    assert "key deleted" in world.postseal("activity", "list", keys[0][:12])
+
+
+def test_what_an_account_owner_does_is_on_record_with_the_network(world, person):
+    send(person)
+    person.unlock()
+    person.enrol()
+    world.postseal("account", "delete", person.address)
+    done = activity(world, person.address)
+    assert {row[2] for row in done} >= {"account made", "trust stated", "signed in", "trust revoked", "account deleted"}
+    assert [row[3] for row in done if row[2] == "signed in"] == ["127.0.0.0/24"]
+    assert [row[1] for row in done if row[2] == "account made"] == ["postseal_portal"]
+    assert [row[0] for row in done if row[2] == "account deleted"] == ["root"]
+    assert "account deleted" in world.postseal("activity", "about", person.address)
+
+
+@pytest.mark.parametrize("sql", ["insert into postseal.activity (actor, what, subject) values ('a', 'b', 'c')",
+                                 "update postseal.activity set actor = 'nobody'", "delete from postseal.activity"])
+@pytest.mark.parametrize("role", ["postseal_milter", "postseal_courier", "postseal_portal", "postseal_auditor"])
+def test_activity_was_rewritten_by_a_program(world, role, sql):
+    """Promise 6: what is on record is only added to, and says by which role."""
+    with pytest.raises(RuntimeError, match="permission denied"):
+        world.postgres.query(sql, role)
