@@ -71,7 +71,7 @@ def test_every_question_of_the_manual_is_answered(world, person, name):
     assert len(answers) >= 20
     unanswered = {question for question, rows in answers.items() if not rows}
     assert not {question for question in unanswered if not re.search(
-        r"refused|not arrive|on its way|still waits|recalled|expire within|unprotected|this person send", question)}
+        r"refused|not arrive|on its way|still waits|recalled, deleted|expire within|unprotected|this person send", question)}
     received = answers["What did this person receive, how, and what became of it?"]
     assert [row[2:4] for row in received] == [["pickup", "opened"]]
     opened = answers["When was a message opened, and from which network?"]
