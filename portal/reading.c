@@ -299,30 +299,75 @@ reading_message(struct request *request)
 
 /* --- HTML --- */
 
-struct pictures {
-	const struct mailbox_item *item;
-	size_t left; /* bytes: the HTML may show one again and again */
+/* A picture is read once, however often the HTML shows it, and not at all where it has no room: a
+ * small mail may name a large picture ten thousand times. */
+struct picture {
+	const struct layout_part *part;
+	bool is_tried;
+	GBytes *bytes; /* NULL: cannot be read */
 };
+
+struct pictures {
+	const struct content_source *source;
+	GHashTable *by_cid; /* struct picture */
+	size_t left;	    /* bytes: the HTML may show one again and again */
+};
+
+static void
+picture_free(struct picture *picture)
+{
+	g_clear_pointer(&picture->bytes, g_bytes_unref);
+	g_free(picture);
+}
+
+static void
+pictures_init(struct pictures *pictures, const struct mailbox_item *item)
+{
+	const GPtrArray *related = item->layout->related;
+
+	pictures->source = &item->content;
+	pictures->left = LAYOUT_PICTURES_MAX;
+	pictures->by_cid =
+		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)picture_free);
+	for (guint i = 0; i < related->len; i++) {
+		const struct layout_part *part = g_ptr_array_index(related, i);
+		struct picture *picture;
+
+		if (part->cid == NULL || g_hash_table_contains(pictures->by_cid, part->cid))
+			continue;
+		picture = g_new0(struct picture, 1);
+		picture->part = part;
+		g_hash_table_insert(pictures->by_cid, part->cid, picture);
+	}
+}
+
+static void
+read_picture(const struct pictures *pictures, struct picture *picture)
+{
+	struct fault fault = {0};
+
+	picture->is_tried = true;
+	picture->bytes = content_bytes(pictures->source, picture->part, pictures->left, &fault);
+	if (fault.cause != FAULT_NONE)
+		log_error("showing a picture: %s", fault.text);
+}
 
 static bool
 find_picture(void *context, const char *cid, GBytes **bytes_r, const char **type_r)
 {
 	struct pictures *pictures = context;
-	const GPtrArray *related = pictures->item->layout->related;
-	struct fault fault;
+	struct picture *picture = g_hash_table_lookup(pictures->by_cid, cid);
 
-	for (guint i = 0; i < related->len; i++) {
-		const struct layout_part *part = g_ptr_array_index(related, i);
-
-		if (strcmp(part->cid, cid) != 0)
-			continue;
-		*bytes_r = content_bytes(&pictures->item->content, part, pictures->left, &fault);
-		*type_r = part->type;
-		if (*bytes_r != NULL)
-			pictures->left -= g_bytes_get_size(*bytes_r);
-		return *bytes_r != NULL;
-	}
-	return false;
+	if (picture == NULL || layout_size(picture->part) > pictures->left)
+		return false;
+	if (!picture->is_tried)
+		read_picture(pictures, picture);
+	if (picture->bytes == NULL || g_bytes_get_size(picture->bytes) > pictures->left)
+		return false;
+	pictures->left -= g_bytes_get_size(picture->bytes);
+	*bytes_r = g_bytes_ref(picture->bytes);
+	*type_r = picture->part->type;
+	return true;
 }
 
 /* What is shown instead of HTML that cannot be: the frame says so. */
@@ -342,7 +387,7 @@ sentence_instead(const struct request *request)
 static char *
 document_of(struct request *request, const struct mailbox_item *item, struct fault *fault)
 {
-	struct pictures pictures = {item, LAYOUT_PICTURES_MAX};
+	struct pictures pictures;
 	const struct html_pictures found = {find_picture, &pictures};
 	bool cut, left_out;
 	g_autofree char *html =
@@ -352,8 +397,10 @@ document_of(struct request *request, const struct mailbox_item *item, struct fau
 	if (html == NULL)
 		return NULL;
 	request_rest(request);
+	pictures_init(&pictures, item);
 	document = html_document(request->portal->reader, html, strlen(html), &found,
 				 request->web.language, &left_out, fault);
+	g_hash_table_unref(pictures.by_cid);
 	if (document != NULL)
 		return document;
 	log_error("%s: %s", request->route->path, fault->text);

@@ -8,7 +8,8 @@ import subprocess
 import time
 
 import pytest
-from messages import noise
+import world as sandbox
+from messages import base64_lines, multipart as multipart_of, noise, part
 from person import PORTAL_RULES as RULES, Person, send  # noqa: F401
 from test_reader import same_browser
 from visitor import Visitor, multipart
@@ -148,3 +149,28 @@ def test_files_of_a_form_are_kept_apart(world, member):
     assert answer.path == "/sent", answer.text
     mail = Person(world, member.post, "office@example.com").mail("Apart")
     assert {a.get_filename().removesuffix(".bin"): a.get_payload(decode=True) for a in mail.parsed.iter_attachments()} == contents
+
+
+# --- what a page costs ---
+
+def pictured(person, count):
+    """A mail that shows one large picture so often; the path of its HTML."""
+    subject = f"{count} pictures"
+    picture = base64_lines(b"\x89PNG\r\n\x1a\n" + noise(4_000_000, "picture"))
+    body = multipart_of("m", part("Content-Type: text/html", b"<p>x</p>" + b'<img src="cid:p@x">\r\n' * count),
+                        part("Content-Type: image/png\nContent-ID: <p@x>\nContent-Transfer-Encoding: base64", picture))
+    send(person, body, subject=subject, content=b'multipart/related; boundary="m"')
+    sandbox.wait_until(lambda: f">{subject}<" in person.browser.get("/inbox").text, subject)
+    message = re.search(r'href="/message/([^"]+)"', person.browser.page.text).group(1)  # the newest
+    assert person.browser.get(f"/message/{message}").status == 200
+    return f"/html/{message}"
+
+
+def test_picture_named_ten_thousand_times_is_read_once(member):
+    """Beyond what a page may show, each naming of it read and decrypted the picture again, for nothing."""
+    few, many = pictured(member, 4), pictured(member, 10_000)
+    begun = time.monotonic()
+    shown = member.browser.get(few).body.count(b"data:image/png")
+    usual, begun = time.monotonic() - begun, time.monotonic()
+    assert member.browser.get(many).body.count(b"data:image/png") == shown == 4
+    assert time.monotonic() - begun < 2 * usual + 1
