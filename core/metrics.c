@@ -5,69 +5,92 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum type { COUNTER, GAUGE, HISTOGRAM };
+
+static const struct {
+	const char *name, *help;
+	enum type type;
+} metrics[METRIC_COUNT] = {
+#define METRIC(id, type, name, help) [METRIC_##id] = {name, help, type},
+#include "core/metrics_table.h"
+#undef METRIC
+};
+
 static const double bounds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
 				0.25,  0.5,    1,     2.5,  5,	   10,	 30};
 enum { BOUNDS = G_N_ELEMENTS(bounds) };
 
-struct histogram {
+struct series {
+	double value;		     /* of a histogram, the sum */
 	guint64 buckets[BOUNDS + 1]; /* the last: above all bounds */
-	double sum;
 };
 
 static struct {
 	GMutex lock;
-	GHashTable *counters;	/* "name{labels}" to double * */
-	GHashTable *histograms; /* "name\nlabels" to struct histogram */
-	metrics_gauge *gauge;
+	GTree *series[METRIC_COUNT]; /* by labels: struct series */
+	metrics_gauges *gauges;
 	void *context;
 } figures;
 
-/* Under the lock. */
-static void
-make_tables(void)
+static gint
+by_text(gconstpointer one, gconstpointer other, gpointer unused)
 {
-	if (figures.counters != NULL)
-		return;
-	figures.counters = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	figures.histograms = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	(void)unused;
+	return strcmp(one, other);
+}
+
+/* Under the lock. */
+static struct series *
+series_of(enum metric metric, const char *labels)
+{
+	struct series *series;
+
+	if (figures.series[metric] == NULL)
+		figures.series[metric] = g_tree_new_full(by_text, NULL, g_free, g_free);
+	series = g_tree_lookup(figures.series[metric], labels);
+	if (series == NULL) {
+		series = g_new0(struct series, 1);
+		g_tree_insert(figures.series[metric], g_strdup(labels), series);
+	}
+	return series;
 }
 
 void
-metrics_count(const char *name, const char *labels, double by)
+metrics_count(enum metric metric, const char *labels, double by)
 {
-	g_autofree char *key =
-		*labels == '\0' ? g_strdup(name) : g_strdup_printf("%s{%s}", name, labels);
-	double *value;
-
 	g_mutex_lock(&figures.lock);
-	make_tables();
-	value = g_hash_table_lookup(figures.counters, key);
-	if (value == NULL) {
-		value = g_new0(double, 1);
-		g_hash_table_insert(figures.counters, g_steal_pointer(&key), value);
-	}
-	*value += by;
+	series_of(metric, labels)->value += by;
 	g_mutex_unlock(&figures.lock);
 }
 
 void
-metrics_observe(const char *name, const char *labels, double seconds)
+metrics_set(enum metric metric, const char *labels, double value)
 {
-	g_autofree char *key = g_strconcat(name, "\n", labels, NULL);
-	struct histogram *histogram;
+	g_mutex_lock(&figures.lock);
+	series_of(metric, labels)->value = value;
+	g_mutex_unlock(&figures.lock);
+}
+
+void
+metrics_expect(enum metric metric, const char *labels)
+{
+	g_mutex_lock(&figures.lock);
+	(void)series_of(metric, labels);
+	g_mutex_unlock(&figures.lock);
+}
+
+void
+metrics_observe(enum metric metric, const char *labels, double seconds)
+{
+	struct series *series;
 	int bucket = 0;
 
 	while (bucket < BOUNDS && seconds > bounds[bucket])
 		bucket++;
 	g_mutex_lock(&figures.lock);
-	make_tables();
-	histogram = g_hash_table_lookup(figures.histograms, key);
-	if (histogram == NULL) {
-		histogram = g_new0(struct histogram, 1);
-		g_hash_table_insert(figures.histograms, g_steal_pointer(&key), histogram);
-	}
-	histogram->buckets[bucket]++;
-	histogram->sum += seconds;
+	series = series_of(metric, labels);
+	series->buckets[bucket]++;
+	series->value += seconds;
 	g_mutex_unlock(&figures.lock);
 }
 
@@ -78,59 +101,104 @@ metrics_begin(void)
 }
 
 void
-metrics_end(gint64 begun, const char *name, const char *labels)
+metrics_end(gint64 begun, enum metric metric, const char *labels)
 {
-	metrics_observe(name, labels,
+	metrics_observe(metric, labels,
 			(double)(g_get_monotonic_time() - begun) / G_TIME_SPAN_SECOND);
 }
 
 /* --- the text --- */
 
+struct writing {
+	GString *text;
+	enum metric metric;
+};
+
 static void
-append_counter(gpointer key, gpointer value, gpointer text)
+append_value(GString *text, const char *name, const char *labels, double value)
 {
 	char number[G_ASCII_DTOSTR_BUF_SIZE];
 
-	g_string_append_printf(text, "%s %s\n", (const char *)key,
-			       g_ascii_dtostr(number, sizeof number, *(const double *)value));
+	g_string_append_printf(text, *labels == '\0' ? "%s%s %s\n" : "%s{%s} %s\n", name, labels,
+			       g_ascii_dtostr(number, sizeof number, value));
 }
 
 static void
-append_histogram(gpointer key, gpointer value, gpointer text)
+append_histogram(GString *text, const char *name, const char *labels, const struct series *series)
 {
-	const struct histogram *histogram = value;
-	g_auto(GStrv) parts = g_strsplit(key, "\n", 2);
-	const char *comma = *parts[1] == '\0' ? "" : ",";
-	char number[G_ASCII_DTOSTR_BUF_SIZE];
+	g_autofree char *bucket = g_strconcat(name, "_bucket", NULL);
+	g_autofree char *sum = g_strconcat(name, "_sum", NULL);
+	g_autofree char *count = g_strconcat(name, "_count", NULL);
 	guint64 below = 0;
 
-	for (int i = 0; i < BOUNDS; i++) {
-		below += histogram->buckets[i];
-		g_string_append_printf(text, "%s_bucket{%s%sle=\"%s\"} %" G_GUINT64_FORMAT "\n",
-				       parts[0], parts[1], comma,
-				       g_ascii_formatd(number, sizeof number, "%g", bounds[i]),
-				       below);
+	for (int i = 0; i <= BOUNDS; i++) {
+		char number[G_ASCII_DTOSTR_BUF_SIZE];
+		g_autofree char *with_bound = g_strdup_printf(
+			"%s%sle=\"%s\"", labels, *labels == '\0' ? "" : ",",
+			i == BOUNDS ? "+Inf"
+				    : g_ascii_formatd(number, sizeof number, "%g", bounds[i]));
+
+		below += series->buckets[i];
+		append_value(text, bucket, with_bound, (double)below);
 	}
-	below += histogram->buckets[BOUNDS];
-	g_string_append_printf(text, "%s_bucket{%s%sle=\"+Inf\"} %" G_GUINT64_FORMAT "\n", parts[0],
-			       parts[1], comma, below);
-	g_string_append_printf(
-		text, "%s_sum{%s} %s\n%s_count{%s} %" G_GUINT64_FORMAT "\n", parts[0], parts[1],
-		g_ascii_dtostr(number, sizeof number, histogram->sum), parts[0], parts[1], below);
+	append_value(text, sum, labels, series->value);
+	append_value(text, count, labels, (double)below);
+}
+
+static gboolean
+append_series(gpointer labels, gpointer series, gpointer context)
+{
+	const struct writing *writing = context;
+	const char *name = metrics[writing->metric].name;
+
+	if (metrics[writing->metric].type == HISTOGRAM)
+		append_histogram(writing->text, name, labels, series);
+	else
+		append_value(writing->text, name, labels, ((const struct series *)series)->value);
+	return FALSE;
+}
+
+static void
+append_metric(GString *text, enum metric metric)
+{
+	static const char *const types[] = {
+		[COUNTER] = "counter", [GAUGE] = "gauge", [HISTOGRAM] = "histogram"};
+	struct writing writing = {text, metric};
+
+	if (figures.series[metric] == NULL)
+		return;
+	g_string_append_printf(text, "# HELP %s %s\n# TYPE %s %s\n", metrics[metric].name,
+			       metrics[metric].help, metrics[metric].name,
+			       types[metrics[metric].type]);
+	g_tree_foreach(figures.series[metric], append_series, &writing);
+}
+
+/* What a gauge said at the last scrape may not be any more. */
+static void
+set_gauges(void)
+{
+	g_mutex_lock(&figures.lock);
+	for (int i = 0; i < METRIC_COUNT; i++)
+		if (metrics[i].type == GAUGE)
+			g_clear_pointer(&figures.series[i], g_tree_unref);
+	g_mutex_unlock(&figures.lock);
+	if (figures.gauges != NULL)
+		figures.gauges(figures.context);
 }
 
 char *
 metrics_text(void)
 {
+	static GMutex one_scrape;
 	GString *text = g_string_new(NULL);
 
+	g_mutex_lock(&one_scrape);
+	set_gauges();
 	g_mutex_lock(&figures.lock);
-	make_tables();
-	g_hash_table_foreach(figures.counters, append_counter, text);
-	g_hash_table_foreach(figures.histograms, append_histogram, text);
+	for (int i = 0; i < METRIC_COUNT; i++)
+		append_metric(text, (enum metric)i);
 	g_mutex_unlock(&figures.lock);
-	if (figures.gauge != NULL)
-		figures.gauge(figures.context, text);
+	g_mutex_unlock(&one_scrape);
 	return g_string_free(text, FALSE);
 }
 
@@ -170,7 +238,7 @@ read_address(const char *address, struct sockaddr_in *place_r)
 }
 
 bool
-metrics_serve(const char *address, metrics_gauge *gauge, void *context, struct fault *fault)
+metrics_serve(const char *address, metrics_gauges *gauges, void *context, struct fault *fault)
 {
 	struct sockaddr_in place;
 
@@ -182,7 +250,7 @@ metrics_serve(const char *address, metrics_gauge *gauge, void *context, struct f
 			"serving metrics at %s: expected a loopback address and a port such as "
 			"127.0.0.1:9180",
 			address);
-	figures.gauge = gauge;
+	figures.gauges = gauges;
 	figures.context = context;
 	return MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, answer, NULL,
 				MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&place,

@@ -13,8 +13,6 @@
 #include "mail/addresses.h"
 #include "mail/subject_tags.h"
 
-#define PHASE "postseal_phase_seconds"
-
 enum { OFFERS_MAX = 3 }; /* of the same content at the same moment */
 
 /* What one commit is made with. */
@@ -51,7 +49,7 @@ make_in_place(struct dispatch *dispatch, const struct surroundings *around, stru
 	dispatch->body = spool_new(around->variants);
 	if (!variant_write_body(around, group, spool_sink(dispatch->body), fault))
 		return false;
-	metrics_end(begun, PHASE, "phase=\"seal\"");
+	metrics_end(begun, METRIC_PHASE, "phase=\"seal\"");
 	return true;
 }
 
@@ -374,7 +372,7 @@ commit_all(struct dispatch *dispatch, const struct surroundings *around,
 	     (put_groups(&commit, fault) && (again || tell_sender(&commit, fault)))) &&
 	    batch_commit(connection, fault)) {
 		crash_point("milter-after-commit");
-		metrics_end(begun, PHASE, "phase=\"commit\"");
+		metrics_end(begun, METRIC_PHASE, "phase=\"commit\"");
 		return true;
 	}
 	*known_r = !again && audit_is_known(connection);
@@ -454,7 +452,7 @@ dispatch_message(struct dispatch *dispatch, const struct surroundings *around,
 	*dispatch = (struct dispatch){0};
 	if (!plan_init(&dispatch->plan, around, fault))
 		return false;
-	metrics_end(begun, PHASE, "phase=\"decide\"");
+	metrics_end(begun, METRIC_PHASE, "phase=\"decide\"");
 	if (dispatch->plan.refused != NULL) {
 		message->identity = NULL; /* it may come again and be decided anew */
 		return commit_all(dispatch, around, message, false, &known, fault);

@@ -309,8 +309,7 @@ known_keys(struct keystore *keystore, enum key_kind kind, const char *address, s
 	if (keys != NULL)
 		g_ptr_array_ref(keys);
 	g_mutex_unlock(&keystore->lock);
-	metrics_count("postseal_key_lookups_total",
-		      keys != NULL ? "cache=\"hit\"" : "cache=\"miss\"", 1);
+	metrics_count(METRIC_KEY_LOOKUPS, keys != NULL ? "cache=\"hit\"" : "cache=\"miss\"", 1);
 	if (keys != NULL)
 		return keys;
 	keys = look_up(keystore, generation, name, kind, address, fault);

@@ -88,17 +88,44 @@ open_socket(struct service *service, const struct settings *settings, struct fau
 }
 
 static void
-gauge(void *context, GString *text)
+set_gauges(void *context)
 {
 	const struct service *service = context;
 	unsigned open, used;
 
 	database_count(service->database, &open, &used);
-	g_string_append_printf(text,
-			       "postseal_database_connections{state=\"open\"} %u\n"
-			       "postseal_database_connections{state=\"used\"} %u\n"
-			       "postseal_messages_in_hand %d\n",
-			       open, used, g_atomic_int_get(&service->messages));
+	metrics_set(METRIC_DATABASE_CONNECTIONS, "state=\"open\"", open);
+	metrics_set(METRIC_DATABASE_CONNECTIONS, "state=\"used\"", used);
+	metrics_set(METRIC_MESSAGES_IN_HAND, "", g_atomic_int_get(&service->messages));
+}
+
+static void
+expect_copies(const char *method)
+{
+	g_autofree char *accepted = g_strdup_printf("method=\"%s\",verdict=\"accepted\"", method);
+	g_autofree char *refused = g_strdup_printf("method=\"%s\",verdict=\"refused\"", method);
+
+	metrics_expect(METRIC_COPIES, accepted);
+	metrics_expect(METRIC_COPIES, refused);
+}
+
+static bool
+serve_metrics(struct service *service, const char *address, struct fault *fault)
+{
+	static const char *const phases[] = {"phase=\"decide\"", "phase=\"seal\"",
+					     "phase=\"commit\"", "phase=\"all\""};
+
+	for (const struct method *const *method = methods; *method != NULL; method++)
+		expect_copies((*method)->name);
+	expect_copies("none");
+	metrics_expect(METRIC_DEFERRED, "");
+	metrics_expect(METRIC_ADDRESSES_REFUSED, "");
+	metrics_expect(METRIC_FOREIGN_CONNECTIONS, "");
+	metrics_expect(METRIC_KEY_LOOKUPS, "cache=\"hit\"");
+	metrics_expect(METRIC_KEY_LOOKUPS, "cache=\"miss\"");
+	for (size_t i = 0; i < G_N_ELEMENTS(phases); i++)
+		metrics_expect(METRIC_PHASE, phases[i]);
+	return metrics_serve(address, set_gauges, service, fault);
 }
 
 static bool
@@ -110,7 +137,7 @@ start(struct service *service, const char *config, struct policy *policy, struct
 	       service_init(service, config, policy, fault) &&
 	       open_socket(service, settings, fault) &&
 	       daemon_drop_privileges(settings->milter_user, fault) && gpg_start(settings, fault) &&
-	       metrics_serve(settings->milter_metrics, gauge, service, fault) &&
+	       serve_metrics(service, settings->milter_metrics, fault) &&
 	       (access(settings->spool_directory, W_OK | X_OK) == 0 ||
 		fault_set(fault, FAULT_CONFIG, "looking at the spool directory %s: %s",
 			  settings->spool_directory, strerror(errno)));

@@ -141,7 +141,7 @@ static sfsistat
 refuse_address(SMFICTX *context, struct session *session, const struct fault *fault)
 {
 	log_warning("refusing an address from %s: %s", session->client, fault->text);
-	metrics_count("postseal_addresses_refused_total", "", 1);
+	metrics_count(METRIC_ADDRESSES_REFUSED, "", 1);
 	if (!session->queued)
 		return verdict_refuse(context, fault);
 	session->fault = *fault;
@@ -271,7 +271,7 @@ count_outcome(const struct dispatch *dispatch)
 					copy->method == NULL ? "none" : copy->method->name,
 					refused ? "refused" : "accepted");
 
-		metrics_count("postseal_copies_total", labels, 1);
+		metrics_count(METRIC_COPIES, labels, 1);
 	}
 }
 
@@ -314,7 +314,7 @@ decide(SMFICTX *context, struct session *session)
 	} else {
 		log_error("%s: deferring the message from <%s>: %s", message->queue_id,
 			  message->sender, session->fault.text);
-		metrics_count("postseal_deferred_total", "", 1);
+		metrics_count(METRIC_DEFERRED, "", 1);
 		verdict = verdict_refuse(context, &session->fault);
 	}
 	dispatch_clear(&dispatch);
@@ -384,7 +384,7 @@ end_of_message(SMFICTX *context)
 		recall_login(session);
 		g_atomic_int_inc(&service->messages);
 		verdict = decide(context, session);
-		metrics_end(begun, "postseal_phase_seconds", "phase=\"all\"");
+		metrics_end(begun, METRIC_PHASE, "phase=\"all\"");
 		g_atomic_int_dec_and_test(&service->messages);
 	}
 	forget_message(session);
@@ -414,7 +414,7 @@ closed(SMFICTX *context)
 		log_warning(
 			"a connection to the milter's socket ended before it spoke the milter protocol: only the MTA "
 			"belongs here, nothing that speaks HTTP, SMTP or TLS");
-		metrics_count("postseal_foreign_connections_total", "", 1);
+		metrics_count(METRIC_FOREIGN_CONNECTIONS, "", 1);
 		return SMFIS_CONTINUE;
 	}
 	if (ended_well)

@@ -144,6 +144,21 @@ put_on_record(const struct portal *portal, struct connection *connection, struct
 }
 
 static bool
+serve_metrics(const struct settings *settings, struct fault *fault)
+{
+	static const char *const statuses[] = {"status=\"200\"", "status=\"303\"", "status=\"400\"",
+					       "status=\"403\"", "status=\"404\"", "status=\"429\"",
+					       "status=\"500\"", "status=\"503\""};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(statuses); i++)
+		metrics_expect(METRIC_PORTAL_ANSWERS, statuses[i]);
+	metrics_expect(METRIC_PORTAL_CUT, "");
+	metrics_expect(METRIC_READER_DOCUMENTS, "format=\"html\",outcome=\"done\"");
+	metrics_expect(METRIC_READER, "");
+	return metrics_serve(settings->portal_metrics, NULL, NULL, fault);
+}
+
+static bool
 begin(struct portal *portal, struct seal_key *courier, int *listener_r, struct fault *fault)
 {
 	const struct settings *settings = portal->settings;
@@ -162,7 +177,7 @@ begin(struct portal *portal, struct seal_key *courier, int *listener_r, struct f
 	connection = database_take(portal->database, fault);
 	return connection != NULL && migrate_check(connection, fault) &&
 	       (portal->policy == NULL || put_on_record(portal, connection, fault)) &&
-	       metrics_serve(settings->portal_metrics, NULL, NULL, fault);
+	       serve_metrics(settings, fault);
 }
 
 static int

@@ -120,7 +120,7 @@ count(const char *format, const char *outcome)
 {
 	g_autofree char *labels = g_strdup_printf("format=\"%s\",outcome=\"%s\"", format, outcome);
 
-	metrics_count("postseal_reader_documents_total", labels, 1);
+	metrics_count(METRIC_READER_DOCUMENTS, labels, 1);
 }
 
 GBytes *
@@ -150,7 +150,7 @@ reader_ask(struct reader *reader, const char *format, const void *document, size
 	worker_give(worker, false);
 	worker_prepare(reader->pool);
 	count(format, outcome);
-	metrics_end(begun, "postseal_reader_seconds", "");
+	metrics_end(begun, METRIC_READER, "");
 	return answer;
 }
 

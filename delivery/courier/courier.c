@@ -218,7 +218,7 @@ log_outcomes(const struct queued_mail *mail, const struct queue_outcome *outcome
 		g_autofree char *labels = g_strdup_printf("kind=\"%s\",status=\"%s\"", mail->kind,
 							  words[outcomes[i].result]);
 
-		metrics_count("postseal_outbox_handled_total", labels, 1);
+		metrics_count(METRIC_OUTBOX_HANDLED, labels, 1);
 		log_info("%s: kind=%s, message=%s, from=<%s>, to=<%s>, attempt=%u, status=%s (%s)",
 			 mail->id.text, mail->kind, mail->message == NULL ? "-" : mail->message,
 			 mail->sender, outcomes[i].recipient->address, mail->attempts,

@@ -8,10 +8,10 @@
 #include "core/database.h"
 #include "core/listener.h"
 #include "core/log.h"
-#include "core/metrics.h"
 #include "core/migrate.h"
 #include "core/seal/key_file.h"
 #include "delivery/courier/chore.h"
+#include "delivery/courier/figures.h"
 #include "delivery/courier/sms.h"
 #include "mail/letter.h"
 #include "mail/mime_stream.h"
@@ -229,30 +229,6 @@ join_chores(GArray *keepers)
 }
 
 /* How much waits, and for how long: asked of the database at each scrape. */
-static void
-gauge(void *context, GString *text)
-{
-	static const struct statement depth = {
-		"outbox_depth",
-		"select count(*), coalesce(extract(epoch from now() - min(created_at)), 0)::bigint,"
-		" (select count(*) from postseal.parcel where issued_at is null) from "
-		"postseal.outbox"};
-	const struct courier *courier = context;
-	struct fault fault;
-	g_autoptr(connection_auto) connection = database_take(courier->database, &fault);
-	g_autoptr(PGresult) result = NULL;
-
-	if (connection == NULL || !connection_execute(connection, &depth, NULL, &result, &fault)) {
-		log_warning("counting the outbox: %s", fault.text);
-		return;
-	}
-	g_string_append_printf(text,
-			       "postseal_outbox_mails %s\npostseal_outbox_oldest_seconds %s\n"
-			       "postseal_parcels_waiting %s\n",
-			       PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1),
-			       PQgetvalue(result, 0, 2));
-}
-
 static bool
 begin(struct courier *courier, struct fault *fault)
 {
@@ -265,7 +241,7 @@ begin(struct courier *courier, struct fault *fault)
 	crypto_scalarmult_base(courier->public_key.bytes, courier->private_key.bytes);
 	connection = database_take(courier->database, fault);
 	return connection != NULL && migrate_check(connection, fault) &&
-	       metrics_serve(settings->courier_metrics, gauge, courier, fault);
+	       figures_serve(courier, fault);
 }
 
 static void

@@ -50,8 +50,7 @@ log_use(const struct keeper_request *request, const struct keeper_reply *reply, 
 	if (request->wish != KEEPER_SIGN && request->wish != KEEPER_PREPARE)
 		return;
 	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length);
-	metrics_count("postseal_keeper_uses_total",
-		      reply->granted ? "granted=\"yes\"" : "granted=\"no\"", 1);
+	metrics_count(METRIC_KEEPER_USES, reply->granted ? "granted=\"yes\"" : "granted=\"no\"", 1);
 	log_info("%s with %s for process %d of user %u: %s", words[request->wish],
 		 request->fingerprint, (int)peer.pid, (unsigned)peer.uid,
 		 reply->granted ? "done" : reply->why);
@@ -86,6 +85,14 @@ stop(void *context)
 }
 
 static bool
+serve_metrics(const struct settings *settings, struct fault *fault)
+{
+	metrics_expect(METRIC_KEEPER_USES, "granted=\"yes\"");
+	metrics_expect(METRIC_KEEPER_USES, "granted=\"no\"");
+	return metrics_serve(settings->keeper_metrics, NULL, NULL, fault);
+}
+
+static bool
 begin(const struct settings *settings, struct database *database, struct seal_key *master,
       struct fault *fault)
 {
@@ -101,8 +108,7 @@ begin(const struct settings *settings, struct database *database, struct seal_ke
 	prctl(PR_SET_DUMPABLE, 0);
 	connection = database_take(database, fault);
 	return connection != NULL && migrate_check(connection, fault) &&
-	       agent_start(settings, fault) &&
-	       metrics_serve(settings->keeper_metrics, NULL, NULL, fault);
+	       agent_start(settings, fault) && serve_metrics(settings, fault);
 }
 
 static int

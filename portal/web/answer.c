@@ -60,7 +60,7 @@ web_answer(struct web_request *web, unsigned status, struct MHD_Response *respon
 				"camera=(), microphone=(), geolocation=()");
 	if (web->language_is_new)
 		web_set_cookie(web, response, "language", web->language, LANGUAGE_SECONDS);
-	metrics_count("postseal_portal_answers_total", labels, 1);
+	metrics_count(METRIC_PORTAL_ANSWERS, labels, 1);
 	web->status = status;
 	web->response = response;
 	return web->is_apart ? MHD_YES : web_send(web);

@@ -31,7 +31,7 @@ shut_those_beyond(struct deadlines *deadlines, gint64 now)
 			continue;
 		deadline->at = 0;
 		shutdown(deadline->socket, SHUT_RDWR);
-		metrics_count("postseal_portal_connections_cut_total", "", 1);
+		metrics_count(METRIC_PORTAL_CUT, "", 1);
 	}
 }
 

@@ -73,16 +73,6 @@ def test_each_program_has_a_manual():
     assert programs - pages <= {"postseal-gpg"} and pages <= programs  # that one is a part of the milter, told of there
 
 
-def test_metrics_are_those_of_the_sources():
-    counted = {name for text in code(".c").values()
-               for name in re.findall(r'"(postseal_[a-z_]+(?:_total|_seconds))"', text)}
-    told = set(re.findall(r"^\.It Li (postseal_[a-z_]+)", manual("postseal-metrics.7"), re.M))
-    assert counted and not counted - told
-    everything = "".join(code(".c").values())
-    for name in told:
-        assert name in everything, name
-
-
 def test_each_promise_has_tests_that_try_to_break_it():
     texts = [path.read_text() for path in sorted((SOURCE / "tests").rglob("*")) if path.suffix in (".py", ".c")]
     for number in range(1, 8):
