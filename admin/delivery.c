@@ -187,7 +187,8 @@ explain(const struct admin *admin, int argc, char **argv)
 
 static const struct statement outbox_list = {
 	"outbox_list",
-	"select o.id, o.kind, o.state, o.attempts, to_char(o.created_at, 'YYYY-MM-DD HH24:MI:SS'),"
+	"select o.id, o.kind, case when o.state = 'sending' then coalesce('with ' || postseal.courier_host(o.courier), o.state)"
+	" else o.state end, o.attempts, to_char(o.created_at, 'YYYY-MM-DD HH24:MI:SS'),"
 	" to_char(o.next_attempt_at, 'YYYY-MM-DD HH24:MI:SS'), coalesce(o.last_reply, '-'),"
 	" (select string_agg(r.address, ' ' order by r.number) from postseal.outbox_recipient r"
 	"  where r.outbox = o.id) "
@@ -223,6 +224,27 @@ list_outbox(const struct admin *admin, int argc, char **argv)
 	return EXIT_GOOD;
 }
 
+/* --- outbox takeover --- */
+
+static const struct statement take_over = {"outbox_take_over",
+					   "select postseal.outbox_take_over($1)"};
+
+static int
+take_over_outbox(const struct admin *admin, int argc, char **argv)
+{
+	g_autoptr(PGresult) result = NULL;
+	struct fault fault;
+
+	if (argc != 2)
+		return command_usage(&delivery_commands[2]);
+	if (!command_ask(admin, &take_over, (const char *const[]){argv[1], NULL}, &result, &fault))
+		return command_fail(&fault);
+	printf("%s mails that may be with the MTA of %s are sent again by the other couriers, once no "
+	       "courier has them in hand; they may arrive twice\n",
+	       PQgetvalue(result, 0, 0), argv[1]);
+	return EXIT_GOOD;
+}
+
 /* --- message recall --- */
 
 /* Of all recipients, or one of them, who have not read it. */
@@ -242,7 +264,7 @@ recall_message(const struct admin *admin, int argc, char **argv)
 	struct fault fault;
 
 	if (argc < 2 || argc > 3)
-		return command_usage(&delivery_commands[2]);
+		return command_usage(&delivery_commands[3]);
 	if (!identifier_parse(&message, argv[1])) {
 		fault_set(&fault, FAULT_INPUT,
 			  "recalling %s: it is no identifier such as message list shows", argv[1]);
@@ -300,7 +322,7 @@ delete_account(const struct admin *admin, int argc, char **argv)
 	struct fault fault;
 
 	if (address == NULL)
-		return command_usage(&delivery_commands[4]);
+		return command_usage(&delivery_commands[5]);
 	if (!command_ask(admin, &account_end, (const char *const[]){address, NULL}, &result,
 			 &fault))
 		return command_fail(&fault);
@@ -319,6 +341,9 @@ const struct command delivery_commands[] = {
 	 "[--json] [--login LOGIN] --from ADDRESS --to ADDRESS [--to ADDRESS ...] [FILE.eml | -]",
 	 "tell what would become of a message, and why", explain, true},
 	{"outbox list", "", "list mail that Postseal still has to hand to the MTA", list_outbox},
+	{"outbox takeover", "HOST",
+	 "send again what may be with the MTA of a machine that does not come back",
+	 take_over_outbox},
 	{"message recall", "MESSAGE [RECIPIENT]", "take back what waits unread behind the portal",
 	 recall_message},
 	{"account list", "[ADDRESS | DOMAIN]", "list the accounts of the portal", list_accounts},

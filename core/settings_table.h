@@ -34,6 +34,7 @@ TEXT(milter_metrics, "")
 TEXT(courier_user, "postseal_courier")
 COUNT(courier_workers, "4", 1, 1000)
 SECONDS(courier_lease, "15 minutes", 1, 7 * DAY)
+SECONDS(courier_doubt, "1 day", 1, 100 * DAY)
 TEXT(courier_metrics, "")
 
 TEXT(keeper_socket, "/run/postseal-keeper/keeper.sock")

@@ -150,18 +150,29 @@ check_courier(const struct check *check, struct fault *fault)
 {
 	static const struct statement overdue = {
 		"check_overdue",
-		"select count(*) from postseal.outbox where next_attempt_at < now() - interval '2 minutes'"};
-	static const char *const none[] = {NULL};
+		"select count(*) filter (where is_ours), count(*) filter (where not is_ours),"
+		" string_agg(distinct postseal.courier_host(courier), ', ') filter (where not is_ours) "
+		"from (select courier, postseal.outbox_is_for($1, $2, state, courier, claimed_at) as is_ours"
+		"  from postseal.outbox where next_attempt_at < now() - interval '2 minutes') due"};
+	g_autofree char *patience =
+		g_strdup_printf("%" G_GUINT64_FORMAT, (guint64)check->settings->courier_doubt);
+	const char *const texts[] = {g_get_host_name(), patience, NULL};
 	g_autoptr(PGresult) result = NULL;
 
-	if (!command_ask(check->admin, &overdue, none, &result, fault))
+	if (!command_ask(check->admin, &overdue, texts, &result, fault))
 		return false;
-	return result_number(result, 0, 0) == 0 ||
+	if (result_number(result, 0, 0) > 0)
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"looking for postseal-courier: %s mails of the outbox are due for more than two minutes: is it "
+			"running?",
+			PQgetvalue(result, 0, 0));
+	return result_number(result, 0, 1) == 0 ||
 	       fault_set(
 		       fault, FAULT_CONFIG,
-		       "looking for postseal-courier: %s mails of the outbox are due for more than two minutes: is it "
-		       "running?",
-		       PQgetvalue(result, 0, 0));
+		       "looking for postseal-courier: %s mails may be with the MTA of %s, and wait for a courier there: "
+		       "does it run? Where it will not again, postseal outbox takeover has them sent again",
+		       PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 2));
 }
 
 bool

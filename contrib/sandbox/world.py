@@ -303,8 +303,9 @@ mta log "{self.company.log}"
         for name in ("postseal-keeper", "postseal-milter", "postseal-courier", "postseal-portal"):
             self.start_program(name)
 
-    def start_program(self, name, wait=True, descriptors=None, environment=None):
-        """`descriptors`: how many files it may have open; `environment`: what is added to it."""
+    def start_program(self, name, wait=True, descriptors=None, environment=None, host=None, config=None):
+        """`descriptors`: how many files it may have open; `environment`: what is added to it; `host`: the name of the
+        machine that it sees; `config`: another postseal.conf."""
         def limit():
             if descriptors is not None:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
@@ -314,7 +315,9 @@ mta log "{self.company.log}"
         with log.open("ab") as output:
             # POSTSEAL_UNDER: a command that programs run under, such as valgrind
             under = os.environ.get("POSTSEAL_UNDER", "").split()
-            program = subprocess.Popen(self.among_groups(*under, self.bin / name, "-f", self.config), stdin=subprocess.DEVNULL,
+            if host is not None:
+                under = ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', host, *under]
+            program = subprocess.Popen(self.among_groups(*under, self.bin / name, "-f", config or self.config), stdin=subprocess.DEVNULL,
                                        stdout=output, stderr=output, start_new_session=True,
                                        preexec_fn=limit, env={**os.environ, "POSTSEAL_CRASH_FILE": str(self.crash_file),
                                                               **(environment or {})})

@@ -1,3 +1,4 @@
 #include "delivery/courier/chore.h"
 
-const struct chore *const chores[] = {&chore_expire, &chore_reminders, &chore_mta_follow, NULL};
+const struct chore *const chores[] = {&chore_expire, &chore_reminders, &chore_mta_follow,
+				      &chore_doubt, NULL};

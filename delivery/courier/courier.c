@@ -7,18 +7,34 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "delivery/courier/bounce.h"
+#include "delivery/courier/doubt.h"
 #include "delivery/courier/links_and_codes.h"
-#include "delivery/courier/mta_log.h"
 #include "delivery/courier/queue.h"
 #include "delivery/courier/receipts.h"
 
 enum { ISSUE_MAX = 4, DOUBLINGS_MAX = 20 };
 
 void
-courier_hang_up(struct courier_lines *lines)
+courier_hang_up(struct courier_hands *hands)
 {
 	for (size_t i = 0; i < SERVICE_COUNT; i++)
-		g_clear_pointer(&lines->smtp[i], smtp_close);
+		g_clear_pointer(&hands->smtp[i], smtp_close);
+}
+
+void
+courier_hands_clear(struct courier_hands *hands)
+{
+	courier_hang_up(hands);
+	g_clear_pointer(&hands->left, g_ptr_array_unref);
+}
+
+static struct queue_claimant
+claimant_of(const struct courier *courier)
+{
+	return (struct queue_claimant){.courier = courier->name,
+				       .host = courier->host,
+				       .lease = courier->settings->courier_lease,
+				       .patience = courier->settings->courier_doubt};
 }
 
 /* --- sending --- */
@@ -74,8 +90,9 @@ service_for(const struct queued_mail *mail)
 		       : SERVICE_MAPPED;
 }
 
+/* Where nobody could be reached, the other mails of the round do not wait for that as well. */
 static struct smtp *
-line_for(const struct courier *courier, struct courier_lines *lines, enum courier_service service,
+line_for(const struct courier *courier, struct courier_hands *hands, enum courier_service service,
 	 struct fault *fault)
 {
 	const struct settings *settings = courier->settings;
@@ -87,20 +104,24 @@ line_for(const struct courier *courier, struct courier_lines *lines, enum courie
 				       .hostname = settings->hostname,
 				       .timeout_seconds = (unsigned)settings->reinject_timeout};
 
-	if (lines->smtp[service] == NULL)
-		lines->smtp[service] = smtp_open(&peer, fault);
-	return lines->smtp[service];
+	struct fault *trouble = &hands->trouble[service];
+
+	if (hands->smtp[service] == NULL && trouble->cause == FAULT_NONE)
+		hands->smtp[service] = smtp_open(&peer, trouble);
+	if (hands->smtp[service] == NULL)
+		*fault = *trouble;
+	return hands->smtp[service];
 }
 
 /* Fills the recipients' replies. False when the connection is of no use any more; the mail is in
  * doubt when the MTA may have taken it all the same. */
 static bool
-send_mail(const struct errand *errand, struct courier_lines *lines,
+send_mail(const struct errand *errand, struct courier_hands *hands,
 	  struct smtp_recipient *recipients, struct fault *fault)
 {
 	struct queued_mail *mail = errand->mail;
 	enum courier_service service = service_for(mail);
-	struct smtp *line = line_for(errand->courier, lines, service, fault);
+	struct smtp *line = line_for(errand->courier, hands, service, fault);
 	struct smtp_mail outgoing = {.ident = mail->id.text,
 				     .sender = mail->sender,
 				     .ret = mail->ret,
@@ -116,64 +137,8 @@ send_mail(const struct errand *errand, struct courier_lines *lines,
 		return false;
 	if (smtp_send(line, &outgoing, &reply, &mail->in_doubt, fault))
 		return true;
-	g_clear_pointer(&lines->smtp[service], smtp_close);
+	g_clear_pointer(&hands->smtp[service], smtp_close);
 	return false;
-}
-
-/* --- in doubt --- */
-
-static void
-mark_taken(const struct queued_mail *mail, struct smtp_recipient *recipients,
-	   const struct mta_log_answer *answer)
-{
-	bool all = answer->recipients == mail->recipients->len;
-
-	for (guint i = 0; i < mail->recipients->len; i++) {
-		struct smtp_reply *reply = &recipients[i].reply;
-
-		if (!all && !g_hash_table_contains(answer->named, recipients[i].address)) {
-			*reply = (struct smtp_reply){
-				450, "450 the MTA took the mail without this recipient"};
-			continue;
-		}
-		reply->code = 250;
-		g_snprintf(reply->text, sizeof reply->text, "250 found in the log of the MTA as %s",
-			   answer->queue_id);
-	}
-}
-
-/* A courier died, or the connection did, after the last byte and before the MTA's answer: its
- * log says what became of the mail. *settled_r: the recipients' replies are filled from there. */
-static bool
-settle_doubt(const struct errand *errand, struct smtp_recipient *recipients, bool *settled_r,
-	     struct fault *fault)
-{
-	struct queued_mail *mail = errand->mail;
-	struct mta_log_answer answer;
-
-	*settled_r = false;
-	if (!mta_log_find(errand->courier->settings->mta_log, &mail->id, &answer, fault)) {
-		log_warning("%s: it is not known whether the MTA has this mail, and its log cannot "
-			    "tell (%s): it "
-			    "is sent again and may arrive twice",
-			    mail->id.text, fault->text);
-		mta_log_answer_clear(&answer);
-		return true;
-	}
-	if (answer.queue_id != NULL && answer.recipients != mail->recipients->len &&
-	    g_hash_table_size(answer.named) < answer.recipients) {
-		mta_log_answer_clear(&answer);
-		return fault_set(fault, FAULT_BUSY,
-				 "the MTA took the mail for some of its recipients and has not yet "
-				 "said for which");
-	}
-	*settled_r = answer.queue_id != NULL;
-	if (*settled_r)
-		mark_taken(mail, recipients, &answer);
-	log_info("%s: a courier did not hear the MTA's answer; its log says: %s", mail->id.text,
-		 *settled_r ? answer.queue_id : "never taken, so it is sent again");
-	mta_log_answer_clear(&answer);
-	return true;
 }
 
 /* --- settling --- */
@@ -243,41 +208,81 @@ settle(const struct errand *errand, const struct queue_outcome *outcomes, struct
 
 /* True when all recipients' replies are there, from the MTA or from its log. */
 static bool
-serve(const struct errand *errand, struct courier_lines *lines, struct smtp_recipient *recipients,
+serve(const struct errand *errand, struct courier_hands *hands, struct smtp_recipient *recipients,
       struct fault *fault)
 {
+	const struct doubt doubt = {.courier = errand->courier,
+				    .connection = errand->connection,
+				    .mail = errand->mail,
+				    .is_mapped = service_for(errand->mail) == SERVICE_MAPPED};
 	bool settled = false;
 
-	if (errand->mail->in_doubt && !settle_doubt(errand, recipients, &settled, fault))
+	if (errand->mail->in_doubt && !doubt_settle(&doubt, recipients, &settled, fault))
 		return false;
-	if (settled) {
-		errand->mail->in_doubt = false;
+	if (settled)
 		return true;
-	}
 	crash_point("courier-before-send");
-	return send_mail(errand, lines, recipients, fault);
+	return send_mail(errand, hands, recipients, fault);
+}
+
+/* What concerns one mail only is no reason to let the others wait. */
+static bool
+concerns_one(const struct fault *fault)
+{
+	return fault->cause == FAULT_CRYPTO || fault->cause == FAULT_BUSY ||
+	       fault->cause == FAULT_BUG;
 }
 
 static bool
-handle(const struct courier *courier, struct courier_lines *lines, struct connection *connection,
-       struct queued_mail *mail, struct fault *fault)
+is_any_sent(const struct queue_outcome *outcomes, guint count)
 {
-	const struct errand errand = {courier, connection, mail};
+	for (guint i = 0; i < count; i++)
+		if (outcomes[i].result == QUEUE_SENT)
+			return true;
+	return false;
+}
+
+/* There is nobody to send it to: it is left as it is, for somebody to look at. */
+static bool
+put_off(const struct errand *errand, struct fault *fault)
+{
+	const struct settings *settings = errand->courier->settings;
+
+	log_error("%s: this mail of the outbox has no recipients that can be read",
+		  errand->mail->id.text);
+	return queue_put_off(errand->connection, errand->mail, "its recipients cannot be read",
+			     settings->retry_last, fault);
+}
+
+/* False where it is not on record what became of the mail: the connection to the database is of no
+ * use any more, and the claim is lost with it. *served_r: the MTA answered, or it is the mail's own
+ * fault. */
+static bool
+handle(const struct errand *errand, struct courier_hands *hands, bool *served_r,
+       struct fault *fault)
+{
+	struct queued_mail *mail = errand->mail;
 	g_autofree struct smtp_recipient *recipients = smtp_recipients(mail);
 	g_autofree struct queue_outcome *outcomes = NULL;
-	bool served = serve(&errand, lines, recipients, fault);
 	struct fault unsettled;
+	bool served;
 
+	*served_r = true;
+	mail->is_tried = true;
+	if (mail->recipients->len == 0)
+		return put_off(errand, fault);
+	served = serve(errand, hands, recipients, fault);
 	crash_point("courier-before-settle");
 	outcomes = judge(mail, recipients, served ? NULL : fault->text);
 	log_outcomes(mail, outcomes);
-	if (!settle(&errand, outcomes, &unsettled)) {
+	*served_r = served || concerns_one(fault);
+	if (!settle(errand, outcomes, &unsettled)) {
+		mail->in_doubt |= is_any_sent(outcomes, mail->recipients->len);
 		*fault = unsettled;
 		return fault_within(fault, "noting what became of the mail %s", mail->id.text);
 	}
 	crash_point("courier-after-settle");
-	/* What concerns one mail only is no reason to let the others wait. */
-	return served || fault->cause == FAULT_CRYPTO || fault->cause == FAULT_BUSY;
+	return true;
 }
 
 struct issuer
@@ -302,11 +307,16 @@ look_for_work(const struct courier *courier, struct work *work_r, struct fault *
 		"select exists (select from postseal.parcel where issued_at is null and issue_at "
 		"<= now()),"
 		" exists (select from postseal.receipt where due_at <= now()),"
-		" exists (select from postseal.outbox where next_attempt_at <= now())"};
+		" exists (select from postseal.outbox where next_attempt_at <= now()"
+		"  and postseal.outbox_is_for($1, $2, state, courier, claimed_at))"};
 	g_autoptr(connection_auto) connection = database_take(courier->database, fault);
 	g_autoptr(PGresult) result = NULL;
+	struct parameters parameters = {0};
 
-	if (connection == NULL || !connection_execute(connection, &waiting, NULL, &result, fault))
+	parameters_text(&parameters, courier->host);
+	parameters_number(&parameters, (int64_t)courier->settings->courier_doubt);
+	if (connection == NULL ||
+	    !connection_execute(connection, &waiting, &parameters, &result, fault))
 		return false;
 	work_r->parcels = result_flag(result, 0, 0);
 	work_r->receipts = result_flag(result, 0, 1);
@@ -314,25 +324,60 @@ look_for_work(const struct courier *courier, struct work *work_r, struct fault *
 	return true;
 }
 
+/* What is left of an earlier claim: what was not tried is due at once. */
 static bool
-deliver(const struct courier *courier, struct courier_lines *lines, unsigned *count,
+let_go(const struct courier *courier, struct courier_hands *hands, struct fault *fault)
+{
+	const struct queue_claimant claimant = claimant_of(courier);
+	g_autoptr(connection_auto) connection = database_take(courier->database, fault);
+
+	if (connection == NULL)
+		return false;
+	for (guint i = 0; i < hands->left->len; i++) {
+		const struct queued_mail *mail = g_ptr_array_index(hands->left, i);
+		uint64_t seconds =
+			mail->is_tried ? back_off(courier->settings, mail->attempts) : 0;
+
+		if (!queue_let_go(connection, &claimant, mail, seconds, fault))
+			return false;
+	}
+	g_clear_pointer(&hands->left, g_ptr_array_unref);
+	return true;
+}
+
+static bool
+deliver(const struct courier *courier, struct courier_hands *hands, unsigned *count,
 	struct fault *fault)
 {
+	const struct queue_claimant claimant = claimant_of(courier);
 	g_autoptr(connection_auto) connection = database_take(courier->database, fault);
 	g_autoptr(GPtrArray) mails = NULL;
 	bool good = true;
 
 	if (connection == NULL)
 		return false;
-	mails = queue_claim(connection, courier->name, (unsigned)courier->settings->courier_lease,
-			    fault);
+	mails = queue_claim(connection, &claimant, fault);
 	if (mails == NULL)
 		return false;
 	*count += mails->len;
 	crash_point("courier-after-claim");
-	for (guint i = 0; i < mails->len; i++)
-		if (!handle(courier, lines, connection, g_ptr_array_index(mails, i), fault))
+	memset(hands->trouble, 0, sizeof hands->trouble);
+	for (guint i = 0; i < mails->len; i++) {
+		const struct errand errand = {courier, connection, g_ptr_array_index(mails, i)};
+		struct fault trouble;
+		bool served;
+
+		if (!handle(&errand, hands, &served, &trouble)) {
+			g_ptr_array_remove_range(mails, 0, i);
+			hands->left = g_steal_pointer(&mails);
+			*fault = trouble;
+			return false;
+		}
+		if (!served) {
+			*fault = trouble;
 			good = false;
+		}
+	}
 	return good;
 }
 
@@ -351,7 +396,7 @@ issue(const struct issuer *issuer, unsigned *count, struct fault *fault)
 }
 
 bool
-courier_round(const struct courier *courier, struct courier_lines *lines, unsigned *count_r,
+courier_round(const struct courier *courier, struct courier_hands *hands, unsigned *count_r,
 	      struct fault *fault)
 {
 	const struct issuer issuer = courier_issuer(courier);
@@ -359,10 +404,12 @@ courier_round(const struct courier *courier, struct courier_lines *lines, unsign
 	struct work work;
 
 	*count_r = 0;
+	if (hands->left != NULL && !let_go(courier, hands, fault))
+		return false;
 	if (!look_for_work(courier, &work, fault) ||
 	    (work.parcels && !issue(&issuer, count_r, fault)) ||
 	    (work.receipts && !receipt_mail_one(&issuer, &mailed, fault)))
 		return false;
 	*count_r += mailed;
-	return !(work.mails || *count_r > 0) || deliver(courier, lines, count_r, fault);
+	return !(work.mails || *count_r > 0) || deliver(courier, hands, count_r, fault);
 }

@@ -13,7 +13,8 @@
 struct courier {
 	const struct settings *settings;
 	struct database *database;
-	const char *name; /* of this courier, for the rows it has in hand */
+	const char *name; /* "machine/process", for the rows it has in hand */
+	const char *host; /* the machine */
 	struct seal_key public_key, private_key;
 };
 
@@ -25,18 +26,23 @@ enum courier_service {
 	SERVICE_COUNT
 };
 
-/* The connections of one worker to the MTA; close them when idle. */
-struct courier_lines {
-	struct smtp *smtp[SERVICE_COUNT];
+/* What a worker has from round to round. */
+struct courier_hands {
+	struct smtp *smtp[SERVICE_COUNT];    /* connections to the MTA */
+	struct fault trouble[SERVICE_COUNT]; /* in this round: nobody could be reached there */
+	GPtrArray *left; /* struct queued_mail: what was claimed on a connection that is gone */
 };
-void courier_hang_up(struct courier_lines *lines);
+/* Closes the connections to the MTA: when idle, after trouble. */
+void courier_hang_up(struct courier_hands *hands);
+/* At the end, with all that it has. */
+void courier_hands_clear(struct courier_hands *hands);
 
 struct issuer courier_issuer(const struct courier *courier);
 
 /* Makes links and codes for a parcel that waits for it, mails of receipts, and handles the mails
  * that are due, a bounded number. *count_r: how many there were of all. False when the database or
  * the MTA cannot be reached: wait a while. */
-bool courier_round(const struct courier *courier, struct courier_lines *lines, unsigned *count_r,
+bool courier_round(const struct courier *courier, struct courier_hands *hands, unsigned *count_r,
 		   struct fault *fault);
 
 #endif

@@ -9,7 +9,6 @@
 
 #include <string.h>
 
-#include "core/address.h"
 #include "core/identifier.h"
 #include "delivery/courier/chore.h"
 #include "delivery/courier/mta_reader.h"
@@ -124,14 +123,6 @@ detail_of(const struct follow *follow, const struct mta_entry *entry, const stru
 	return g_utf8_make_valid(detail, -1);
 }
 
-static char *
-folded(const char *address)
-{
-	g_autofree char *valid = g_utf8_make_valid(address, -1);
-
-	return *address == '\0' ? g_strdup("") : address_fold(valid);
-}
-
 static void
 note_said(const struct follow *follow, struct findings *findings, const struct mta_entry *entry,
 	  const struct mta_line *line)
@@ -139,8 +130,8 @@ note_said(const struct follow *follow, struct findings *findings, const struct m
 	static const char *const outcomes[] = {
 		[MTA_SENT] = "sent", [MTA_DEFERRED] = "deferred", [MTA_RETURNED] = "failed"};
 	g_autofree char *detail = detail_of(follow, entry, line);
-	g_autofree char *to = folded(line->to);
-	g_autofree char *original = folded(line->original);
+	g_autofree char *to = mta_line_fold(line->to);
+	g_autofree char *original = mta_line_fold(line->original);
 
 	add(findings->ids, line->queue_id);
 	add(findings->tos, to);
@@ -177,6 +168,7 @@ note(struct follow *follow, struct findings *findings, const struct mta_entry *e
 	case MTA_TLS:
 		note_tls(follow, entry, line);
 		break;
+	case MTA_BROKEN_OFF:
 	case MTA_NOTHING:
 		break;
 	}

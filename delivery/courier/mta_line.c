@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/address.h"
+
 bool
 mta_entry_of(struct mta_entry *entry_r, char *line)
 {
@@ -159,6 +161,25 @@ parse_tls(struct mta_line *line, const char *text)
 	return true;
 }
 
+/* "lost connection after DATA (56 bytes) from localhost[127.0.0.1]", "timeout after DATA (…" */
+static bool
+parse_broken_off(struct mta_line *line, const char *text)
+{
+	static const char *const beginnings[] = {"lost connection after DATA (",
+						 "timeout after DATA ("};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(beginnings); i++)
+		if (g_str_has_prefix(text, beginnings[i]))
+			line->said = MTA_BROKEN_OFF;
+	return line->said != MTA_NOTHING;
+}
+
+static bool
+parse_of_process(struct mta_line *line, const char *text)
+{
+	return parse_tls(line, text) || parse_broken_off(line, text);
+}
+
 /* "postfix/smtp[123]", "postfix-out/qmgr[1]", with other names between the slashes: its syslog_name
  * begins so, wherever it was not changed. Other programs that write to the log of mail tell nothing
  * of it. */
@@ -179,7 +200,8 @@ mta_line_parse(struct mta_line *line_r, const struct mta_entry *entry)
 				    .relay = g_strdup(""),
 				    .text = g_strdup("")};
 	if (is_of_postfix(entry) &&
-	    (line_r->queue_id == NULL ? parse_tls(line_r, entry->text) : parse_said(line_r, said)))
+	    (line_r->queue_id == NULL ? parse_of_process(line_r, entry->text)
+				      : parse_said(line_r, said)))
 		return true;
 	mta_line_clear(line_r);
 	return false;
@@ -194,4 +216,12 @@ mta_line_clear(struct mta_line *line)
 	g_clear_pointer(&line->relay, g_free);
 	g_clear_pointer(&line->text, g_free);
 	line->said = MTA_NOTHING;
+}
+
+char *
+mta_line_fold(const char *address)
+{
+	g_autofree char *valid = g_utf8_make_valid(address, -1);
+
+	return *address == '\0' ? g_strdup("") : address_fold(valid);
 }

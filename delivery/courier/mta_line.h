@@ -16,6 +16,7 @@ enum mta_said {
 	MTA_DEFERRED,  /* the same fields */
 	MTA_RETURNED,  /* the same; `to` is "" where all who still wait are meant */
 	MTA_REMOVED,   /* it is out of the queue */
+	MTA_BROKEN_OFF, /* a process was handed only a part of a mail. No queue ID. */
 	MTA_TLS /* a process has a connection to `relay`; `text` says how good. No queue ID. */
 };
 
@@ -35,6 +36,8 @@ struct mta_line {
 /* False when the line says nothing; then there is nothing to clear. */
 bool mta_line_parse(struct mta_line *line_r, const struct mta_entry *entry);
 void mta_line_clear(struct mta_line *line);
+/* An address of a line as the log of messages compares it; "" for "". Caller frees. */
+char *mta_line_fold(const char *address);
 /* Takes a line of a file apart, "… postfix/smtp[123]: text"; changes it. False where it is no such
  * line. */
 bool mta_entry_of(struct mta_entry *entry_r, char *line);

@@ -16,28 +16,69 @@ static const char journal[] = "journal";
 /* What is looked for: the line that names the row, and what is said of its queue ID afterwards. */
 struct search {
 	const char *ident; /* of the row */
-	char *queue_id;
+	char *process;	   /* that was handed the mail, until it is handed the next */
 	struct mta_log_answer *answer;
 };
 
 static void
-look_at_mail(struct search *search, const struct mta_line *line)
+begin_with(struct search *search, const struct mta_entry *entry, const char *queue_id)
 {
+	struct mta_log_answer *answer = search->answer;
+
+	g_free(search->process);
+	search->process = g_strdup(entry->process);
+	g_free(answer->queue_id);
+	answer->queue_id = g_strdup(queue_id);
+	answer->verdict = MTA_LOG_OPEN;
+	answer->is_over = false;
+	g_hash_table_remove_all(answer->reached);
+	g_hash_table_remove_all(answer->named);
+}
+
+static void
+note_recipient(struct mta_log_answer *answer, const struct mta_line *line)
+{
+	if (*line->to == '\0') { /* all who still wait */
+		answer->is_over = true;
+		return;
+	}
+	g_hash_table_add(answer->reached, g_strdup(line->to));
+	g_hash_table_add(answer->named, mta_line_fold(line->to));
+	if (*line->original != '\0')
+		g_hash_table_add(answer->named, mta_line_fold(line->original));
+}
+
+static void
+look_at_mail(struct mta_log_answer *answer, const struct mta_line *line)
+{
+	if (answer->is_over)
+		return; /* another mail has got its queue ID */
 	switch (line->said) {
 	case MTA_TOOK:
-		g_free(search->answer->queue_id);
-		search->answer->queue_id = g_strdup(line->queue_id);
-		search->answer->recipients = line->recipients;
+		answer->verdict = MTA_LOG_TOOK;
+		answer->recipients = line->recipients;
 		break;
 	case MTA_SENT:
 	case MTA_DEFERRED:
 	case MTA_RETURNED:
-		g_hash_table_add(search->answer->named,
-				 g_strdup(*line->original == '\0' ? line->to : line->original));
+		note_recipient(answer, line);
+		break;
+	case MTA_REMOVED:
+		answer->is_over = true;
 		break;
 	default:
 		break;
 	}
+}
+
+/* The process that was handed the mail says something of its connection, or is handed another. */
+static void
+look_at_process(struct search *search, const struct mta_line *line)
+{
+	if (line->said == MTA_BROKEN_OFF && search->answer->verdict == MTA_LOG_OPEN)
+		search->answer->verdict = MTA_LOG_NEVER;
+	if (line->said == MTA_BROKEN_OFF || line->said == MTA_IDENT)
+		g_clear_pointer(&search->process, g_free);
 }
 
 static void
@@ -47,12 +88,13 @@ look_at(struct search *search, const struct mta_entry *entry)
 
 	if (!mta_line_parse(&line, entry))
 		return;
-	if (line.said == MTA_IDENT && strcmp(line.text, search->ident) == 0) {
-		g_free(search->queue_id);
-		search->queue_id = g_strdup(line.queue_id);
-	} else if (search->queue_id != NULL && g_strcmp0(line.queue_id, search->queue_id) == 0) {
-		look_at_mail(search, &line);
-	}
+	if (line.said == MTA_IDENT && strcmp(line.text, search->ident) == 0)
+		begin_with(search, entry, line.queue_id);
+	else if (line.queue_id != NULL &&
+		 g_strcmp0(line.queue_id, search->answer->queue_id) == 0)
+		look_at_mail(search->answer, &line);
+	else if (g_strcmp0(entry->process, search->process) == 0)
+		look_at_process(search, &line);
 	mta_line_clear(&line);
 }
 
@@ -112,18 +154,34 @@ mta_log_open_journal(const char *directory, struct fault *fault)
 	return NULL;
 }
 
+/* Of the entry that is read; "" where it has no such field. Caller frees. */
+char *
+mta_log_field(sd_journal *opened, const char *name)
+{
+	const void *data;
+	size_t length, skipped = strlen(name) + 1;
+
+	if (sd_journal_get_data(opened, name, &data, &length) < 0 || length < skipped)
+		return g_strdup("");
+	return g_strndup((const char *)data + skipped, length - skipped);
+}
+
+char *
+mta_log_process(sd_journal *opened)
+{
+	g_autofree char *name = mta_log_field(opened, "SYSLOG_IDENTIFIER");
+	g_autofree char *number = mta_log_field(opened, "SYSLOG_PID");
+
+	return g_strdup_printf("%s[%s]", name, number);
+}
+
 static void
 look_at_entry(struct search *search, sd_journal *opened)
 {
-	static const char field[] = "MESSAGE=";
-	const void *data;
-	size_t length;
-	g_autofree char *text = NULL;
+	g_autofree char *process = mta_log_process(opened);
+	g_autofree char *text = mta_log_field(opened, "MESSAGE");
 
-	if (sd_journal_get_data(opened, "MESSAGE", &data, &length) < 0 || length < strlen(field))
-		return;
-	text = g_strndup((const char *)data + strlen(field), length - strlen(field));
-	look_at(search, &(struct mta_entry){"postfix", text});
+	look_at(search, &(struct mta_entry){process, text});
 }
 
 /* Only what is younger than the row can speak of it. A journal that may not be read looks empty. */
@@ -169,13 +227,14 @@ mta_log_find(const char *where, const struct identifier *id, struct mta_log_answ
 	bool read;
 
 	*answer_r = (struct mta_log_answer){
+		.reached = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
 		.named = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
 	read = mta_log_is_journal(where, &directory)
 		       ? search_journal(&search, directory,
 					(uint64_t)MAX(made - SLACK_SECONDS, 0) * G_TIME_SPAN_SECOND,
 					fault)
 		       : search_files(&search, where, fault);
-	g_free(search.queue_id);
+	g_free(search.process);
 	return read;
 }
 
@@ -198,5 +257,6 @@ void
 mta_log_answer_clear(struct mta_log_answer *answer)
 {
 	g_clear_pointer(&answer->queue_id, g_free);
+	g_clear_pointer(&answer->reached, g_hash_table_unref);
 	g_clear_pointer(&answer->named, g_hash_table_unref);
 }

@@ -1,7 +1,9 @@
 /*
  * Whether Postfix took a mail whose courier did not live to hear the answer. The courier tells
  * Postfix the row of each mail (XFORWARD IDENT), and Postfix logs it: that line names the queue
- * ID, and the queue manager logs the queue ID of what was taken.
+ * ID, and the queue manager logs the queue ID of what was taken. Between the two, only that the
+ * connection was lost within the content says that the mail was never taken: the queue manager may
+ * be late, or the machine may have died with the mail in the queue.
  */
 #ifndef POSTSEAL_DELIVERY_COURIER_MTA_LOG_H
 #define POSTSEAL_DELIVERY_COURIER_MTA_LOG_H
@@ -13,10 +15,19 @@
 #include "core/identifier.h"
 #include "delivery/courier/mta_line.h"
 
+enum mta_log_verdict {
+	MTA_LOG_NEVER, /* Postfix never took the mail */
+	MTA_LOG_OPEN,  /* it began with it, and has not yet said whether it has it */
+	MTA_LOG_TOOK
+};
+
 struct mta_log_answer {
-	char *queue_id;	     /* NULL: Postfix never took the mail */
-	unsigned recipients; /* for how many it took it */
-	GHashTable *named;   /* addresses it has said something of so far */
+	enum mta_log_verdict verdict;
+	char *queue_id;	     /* NULL: it has not even begun */
+	unsigned recipients; /* for how many it took it, aliases expanded */
+	GHashTable *reached; /* of these, those it has said something of; as it calls them now */
+	GHashTable *named;   /* the same, and what they were before aliases were expanded; folded */
+	bool is_over;	     /* it has said all that it will */
 };
 
 /* `where` is a file, of which the one before it (where.1) is read too; "journal", systemd's; or
@@ -29,6 +40,10 @@ bool mta_log_check(const char *where, struct fault *fault);
 bool mta_log_is_journal(const char *where, const char **directory_r);
 /* With the entries of the mail system alone. NULL with `fault`. */
 sd_journal *mta_log_open_journal(const char *directory, struct fault *fault);
+/* A field of the entry that was read, "" where it has none; "postfix/smtp[123]", who wrote it.
+ * Caller frees. */
+char *mta_log_field(sd_journal *opened, const char *name);
+char *mta_log_process(sd_journal *opened);
 void mta_log_answer_clear(struct mta_log_answer *answer);
 
 #endif

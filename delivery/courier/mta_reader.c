@@ -213,31 +213,15 @@ begin_journal(struct mta_reader *reader, const char *directory, const char *posi
 	return true;
 }
 
-static char *
-journal_field(const struct mta_reader *reader, const char *name)
-{
-	const void *data;
-	size_t length, skipped = strlen(name) + 1;
-
-	if (sd_journal_get_data(reader->journal, name, &data, &length) < 0 || length < skipped)
-		return g_strdup("");
-	return g_strndup((const char *)data + skipped, length - skipped);
-}
-
 static bool
 next_in_journal(struct mta_reader *reader, struct mta_entry *entry_r)
 {
-	g_autofree char *name = NULL;
-	g_autofree char *number = NULL;
-
 	if (sd_journal_next(reader->journal) <= 0)
 		return false;
 	g_free(reader->process);
 	g_free(reader->text);
-	name = journal_field(reader, "SYSLOG_IDENTIFIER");
-	number = journal_field(reader, "SYSLOG_PID");
-	reader->process = g_strdup_printf("%s[%s]", name, number);
-	reader->text = journal_field(reader, "MESSAGE");
+	reader->process = mta_log_process(reader->journal);
+	reader->text = mta_log_field(reader->journal, "MESSAGE");
 	*entry_r = (struct mta_entry){reader->process, reader->text};
 	return true;
 }

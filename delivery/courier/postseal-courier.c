@@ -131,7 +131,7 @@ static gpointer
 work(gpointer data)
 {
 	const struct worker *self = data;
-	struct courier_lines lines = {0};
+	struct courier_hands hands = {0};
 	bool go_on = true;
 
 	while (go_on) {
@@ -140,12 +140,12 @@ work(gpointer data)
 
 		if (self->crew == HELPERS)
 			stand_back();
-		if (!courier_round(self->courier, &lines, &count, &fault)) {
+		if (!courier_round(self->courier, &hands, &count, &fault)) {
 			log_warning("%s", fault.text);
-			courier_hang_up(&lines);
+			courier_hang_up(&hands);
 			go_on = wait_for(PAUSE_SECONDS, &shared.time, NULL);
 		} else if (count == 0) {
-			courier_hang_up(&lines);
+			courier_hang_up(&hands);
 			go_on = wait_for(POLL_SECONDS, &shared.wake[self->crew],
 					 &shared.called[self->crew]);
 		} else {
@@ -153,7 +153,7 @@ work(gpointer data)
 			go_on = !is_stopping();
 		}
 	}
-	courier_hang_up(&lines);
+	courier_hands_clear(&hands);
 	return NULL;
 }
 
@@ -271,7 +271,7 @@ run(const char *config)
 {
 	g_autoptr(settings_auto) settings = settings_read(config);
 	g_autofree char *name = g_strdup_printf("%s/%d", g_get_host_name(), (int)getpid());
-	struct courier courier = {.name = name, .settings = settings};
+	struct courier courier = {.name = name, .host = g_get_host_name(), .settings = settings};
 	struct database_settings database = {.role = "postseal_courier"};
 	struct fault fault;
 

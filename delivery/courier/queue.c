@@ -15,14 +15,15 @@
  * would make a plan at each claim. */
 static const struct statement queue_take = {
 	"queue_take",
-	"with due as (select id, state from postseal.outbox where next_attempt_at <= now()"
+	"with due as (select id, state, courier, claimed_at from postseal.outbox where next_attempt_at <= now()"
+	"  and postseal.outbox_is_for($3, $4, state, courier, claimed_at)"
 	"  order by next_attempt_at limit 8 for update skip locked),"
-	" mine as materialized (select id, state, pg_try_advisory_lock(" MAIL_LOCK
-	") as is_free from due) "
-	"update postseal.outbox o set state = 'sending', next_attempt_at = now() + $2 * interval "
-	"'1 second',"
-	" courier = case when is_free then $1 else courier end, attempts = attempts + "
-	"is_free::integer "
+	" mine as materialized (select *, pg_try_advisory_lock(" MAIL_LOCK ") as is_free,"
+	"  state = 'sending' and postseal.courier_host(courier) <> $3 as is_foreign from due) "
+	"update postseal.outbox o set state = 'sending', next_attempt_at = now() + $2 * interval '1 second',"
+	" courier = case when is_free and is_foreign is not true then $1 else o.courier end,"
+	" claimed_at = case when is_free and (m.state = 'waiting' or m.courier is null) then now() else o.claimed_at end,"
+	" attempts = attempts + is_free::integer "
 	"from mine m where o.id = m.id "
 	"returning o.id, o.kind, o.message, o.sender, o.ret, o.envid, o.smtputf8, o.verified, "
 	"o.attempts,"
@@ -30,7 +31,9 @@ static const struct statement queue_take = {
 	" (select c.content from postseal.outbox_chunk c where c.outbox = o.id and c.number = 0),"
 	" (select json_agg(json_build_array(r.number, r.address, r.notify, r.orcpt, r.copy) order "
 	"by r.number)"
-	"  from postseal.outbox_recipient r where r.outbox = o.id), m.is_free"};
+	"  from postseal.outbox_recipient r where r.outbox = o.id), m.is_free,"
+	" case when is_foreign then m.courier end,"
+	" m.claimed_at < now() - $4 * interval '1 second'"};
 enum {
 	ID,
 	KIND,
@@ -47,7 +50,9 @@ enum {
 	IN_DOUBT,
 	FIRST_CHUNK,
 	RECIPIENTS,
-	IS_FREE
+	IS_FREE,
+	LEFT_BY,
+	IS_OVERDUE
 };
 
 static const struct statement queue_release = {"queue_release",
@@ -67,8 +72,19 @@ static const struct statement queue_delete = {"queue_delete",
 					      "delete from postseal.outbox where id = $1"};
 
 static const struct statement queue_again = {
-	"queue_again", "update postseal.outbox set state = $4, courier = null, last_reply = $2,"
-		       " next_attempt_at = now() + $3 * interval '1 second' where id = $1"};
+	"queue_again",
+	"update postseal.outbox set state = $4, courier = case $4 when 'sending' then courier end, last_reply = $2,"
+	" next_attempt_at = now() + $3 * interval '1 second' where id = $1"};
+
+/* Only what is still in the hand of this claim: nobody else has the lock, nobody has claimed it since. */
+static const struct statement queue_unclaim = {
+	"queue_unclaim",
+	"update postseal.outbox set state = $4, next_attempt_at = now() + $5 * interval '1 second', attempts = attempts - $6,"
+	" courier = case $4 when 'sending' then courier end "
+	"where id = $1 and state = 'sending' and courier = $2 and attempts = $3 and pg_try_advisory_xact_lock(" MAIL_LOCK ")"};
+
+static const struct statement queue_adopt = {
+	"queue_adopt", "update postseal.outbox set courier = $2, claimed_at = now() where id = $1"};
 
 static void
 recipient_free(struct queued_recipient *recipient)
@@ -88,6 +104,7 @@ mail_free(struct queued_mail *mail)
 	g_free(mail->sender);
 	g_free(mail->ret);
 	g_free(mail->envid);
+	g_free(mail->left_by);
 	g_free(mail->boxed_key);
 	g_free(mail->header);
 	g_free(mail->first);
@@ -97,9 +114,10 @@ mail_free(struct queued_mail *mail)
 
 /* --- claiming --- */
 
-static bool
-read_recipients(struct queued_mail *mail, const char *text, struct fault *fault)
+static GPtrArray *
+read_recipients(const char *text)
 {
+	GPtrArray *recipients = g_ptr_array_new_with_free_func((GDestroyNotify)recipient_free);
 	g_autoptr(json_t) list = text == NULL ? NULL : json_loads(text, 0, NULL);
 	json_t *each;
 	size_t i;
@@ -113,11 +131,9 @@ read_recipients(struct queued_mail *mail, const char *text, struct fault *fault)
 		recipient->notify = g_strdup(json_string_value(json_array_get(each, 2)));
 		recipient->orcpt = g_strdup(json_string_value(json_array_get(each, 3)));
 		recipient->copy = g_strdup(json_string_value(json_array_get(each, 4)));
-		g_ptr_array_add(mail->recipients, recipient);
+		g_ptr_array_add(recipients, recipient);
 	}
-	return mail->recipients->len > 0 ||
-	       fault_set(fault, FAULT_BUG,
-			 "reading the mail %s of the outbox: it has no recipients", mail->id.text);
+	return recipients;
 }
 
 static struct queued_mail *
@@ -140,32 +156,31 @@ mail_of(const PGresult *result, int row)
 	mail->header = result_bytes(result, row, HEADER, &mail->header_length);
 	mail->in_doubt = result_flag(result, row, IN_DOUBT);
 	mail->first = result_bytes(result, row, FIRST_CHUNK, &mail->first_length);
-	mail->recipients = g_ptr_array_new_with_free_func((GDestroyNotify)recipient_free);
+	mail->recipients = read_recipients(result_text(result, row, RECIPIENTS));
+	mail->left_by = g_strdup(result_text(result, row, LEFT_BY));
+	mail->is_overdue = result_flag(result, row, IS_OVERDUE);
 	return mail;
 }
 
 GPtrArray *
-queue_claim(struct connection *connection, const char *courier, unsigned lease, struct fault *fault)
+queue_claim(struct connection *connection, const struct queue_claimant *claimant,
+	    struct fault *fault)
 {
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
-	g_autoptr(GPtrArray) mails = g_ptr_array_new_with_free_func((GDestroyNotify)mail_free);
+	GPtrArray *mails;
 
-	parameters_text(&parameters, courier);
-	parameters_number(&parameters, lease);
+	parameters_text(&parameters, claimant->courier);
+	parameters_number(&parameters, (int64_t)claimant->lease);
+	parameters_text(&parameters, claimant->host);
+	parameters_number(&parameters, (int64_t)claimant->patience);
 	if (!connection_execute(connection, &queue_take, &parameters, &result, fault))
 		return NULL;
-	for (int row = 0; row < PQntuples(result); row++) {
-		struct queued_mail *mail;
-
-		if (!result_flag(result, row, IS_FREE))
-			continue;
-		mail = mail_of(result, row);
-		g_ptr_array_add(mails, mail);
-		if (!read_recipients(mail, result_text(result, row, RECIPIENTS), fault))
-			return NULL;
-	}
-	return g_steal_pointer(&mails);
+	mails = g_ptr_array_new_with_free_func((GDestroyNotify)mail_free);
+	for (int row = 0; row < PQntuples(result); row++)
+		if (result_flag(result, row, IS_FREE))
+			g_ptr_array_add(mails, mail_of(result, row));
+	return mails;
 }
 
 /* --- reading --- */
@@ -254,6 +269,36 @@ take_off(struct connection *connection, const struct queued_mail *mail,
 	return batch_add(connection, &queue_served, &parameters, fault);
 }
 
+static const char *
+state_of(const struct queued_mail *mail)
+{
+	return mail->in_doubt ? "sending" : "waiting";
+}
+
+/* Behind what is done to the row, which nobody else can claim until that is committed. */
+static bool
+add_release(struct connection *connection, const struct queued_mail *mail, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, mail->id.text);
+	return batch_add(connection, &queue_release, &parameters, fault);
+}
+
+static bool
+add_again(struct connection *connection, const struct queued_mail *mail, const char *reply,
+	  uint64_t seconds, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, mail->id.text);
+	parameters_text(&parameters, reply);
+	parameters_number(&parameters, (int64_t)seconds);
+	parameters_text(&parameters, state_of(mail));
+	return batch_add(connection, &queue_again, &parameters, fault) &&
+	       add_release(connection, mail, fault);
+}
+
 /* The others wait on. */
 static bool
 take_off_served(struct connection *connection, const struct queued_mail *mail,
@@ -281,14 +326,52 @@ queue_settle(struct connection *connection, const struct queued_mail *mail,
 			return false;
 	}
 	parameters_text(&parameters, mail->id.text);
-	if (!batch_add(connection, &queue_release, &parameters, fault))
-		return false;
-	if (later == NULL)
-		return batch_add(connection, &queue_delete, &parameters, fault);
-	if (!take_off_served(connection, mail, outcomes, count, fault))
-		return false;
-	parameters_text(&parameters, later);
+	if (later != NULL)
+		return take_off_served(connection, mail, outcomes, count, fault) &&
+		       add_again(connection, mail, later, seconds, fault);
+	return batch_add(connection, &queue_delete, &parameters, fault) &&
+	       add_release(connection, mail, fault);
+}
+
+bool
+queue_put_off(struct connection *connection, const struct queued_mail *mail, const char *why,
+	      uint64_t seconds, struct fault *fault)
+{
+	return batch_begin(connection, fault) &&
+	       add_again(connection, mail, why, seconds, fault) && batch_commit(connection, fault);
+}
+
+bool
+queue_let_go(struct connection *connection, const struct queue_claimant *claimant,
+	     const struct queued_mail *mail, uint64_t seconds, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, mail->id.text);
+	parameters_text(&parameters, mail->left_by == NULL ? claimant->courier : mail->left_by);
+	parameters_number(&parameters, mail->attempts);
+	parameters_text(&parameters, state_of(mail));
 	parameters_number(&parameters, (int64_t)seconds);
-	parameters_text(&parameters, mail->in_doubt ? "sending" : "waiting");
-	return batch_add(connection, &queue_again, &parameters, fault);
+	parameters_number(&parameters, mail->is_tried ? 0 : 1);
+	return connection_execute(connection, &queue_unclaim, &parameters, NULL, fault);
+}
+
+bool
+queue_send_again(struct connection *connection, struct queued_mail *mail, const char *courier,
+		 const char *why, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, mail->id.text);
+	parameters_text(&parameters, courier);
+	if (!batch_begin(connection, fault) ||
+	    (mail->left_by != NULL &&
+	     !batch_add(connection, &queue_adopt, &parameters, fault)) ||
+	    (mail->message != NULL && !audit_event(connection, mail->message, NULL,
+						   "sent again in doubt", why, fault)) ||
+	    !batch_commit(connection, fault))
+		return false;
+	g_clear_pointer(&mail->left_by, g_free);
+	mail->in_doubt = false;
+	return true;
 }

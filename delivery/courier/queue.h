@@ -30,6 +30,9 @@ struct queued_mail {
 	unsigned attempts; /* this one included */
 	bool expired;	   /* it has been tried long enough */
 	bool in_doubt;	   /* the MTA may have it already: nobody heard its answer */
+	bool is_overdue;   /* it has been in doubt for as long as it may be */
+	char *left_by;	   /* the courier of another machine that had it in hand, or NULL */
+	bool is_tried;	   /* this time */
 	unsigned char *boxed_key;
 	size_t boxed_length;
 	unsigned char *header;
@@ -39,10 +42,18 @@ struct queued_mail {
 	GPtrArray *recipients; /* struct queued_recipient, still to be served */
 };
 
+/* Whoever takes mail in hand. */
+struct queue_claimant {
+	const char *courier; /* "machine/process" */
+	const char *host;    /* the machine */
+	uint64_t lease;	     /* seconds: so long nobody looks at a mail whose claim was lost */
+	uint64_t patience;   /* seconds: so long mail in doubt is left to couriers of its machine */
+};
+
 /* Up to eight mails that are due, oldest first, ours as long as the connection lives or until
- * they are settled on it; for `lease` seconds after that nobody looks: struct queued_mail, freed by
- * the array. */
-GPtrArray *queue_claim(struct connection *connection, const char *courier, unsigned lease,
+ * they are settled on it: struct queued_mail, freed by the array. What may be with the MTA of
+ * another machine is not among them before that machine's time is over. */
+GPtrArray *queue_claim(struct connection *connection, const struct queue_claimant *claimant,
 		       struct fault *fault);
 /* Writes the mail: header and body. */
 bool queue_read(struct connection *connection, const struct queued_mail *mail,
@@ -64,5 +75,19 @@ struct queue_outcome {
 bool queue_settle(struct connection *connection, const struct queued_mail *mail,
 		  const struct queue_outcome *outcomes, size_t count, uint64_t seconds,
 		  struct fault *fault);
+
+/* It cannot be handled, for no fault of the MTA's: it is due again in `seconds`. Commits. */
+bool queue_put_off(struct connection *connection, const struct queued_mail *mail, const char *why,
+		   uint64_t seconds, struct fault *fault);
+
+/* The connection that the claim was made on is gone, and with it the claim. On another one: where
+ * nobody else has the mail in hand, it is due again in `seconds`; one that was not tried as if it
+ * had never been claimed. It may run twice. */
+bool queue_let_go(struct connection *connection, const struct queue_claimant *claimant,
+		  const struct queued_mail *mail, uint64_t seconds, struct fault *fault);
+
+/* A mail in doubt is to be sent all the same: on record, and from now on the courier's own. Commits. */
+bool queue_send_again(struct connection *connection, struct queued_mail *mail, const char *courier,
+		      const char *why, struct fault *fault);
 
 #endif
