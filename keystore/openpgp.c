@@ -1,11 +1,10 @@
 #include "keystore/openpgp.h"
 
-#include <ftw.h>
 #include <gpgme.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/address.h"
+#include "core/temporary.h"
 #include "keystore/blocks.h"
 
 enum { RSA_BITS_MIN = 2048 };
@@ -20,26 +19,6 @@ gpg_fault(struct fault *fault, gpgme_error_t error, const char *doing)
 }
 
 /* --- the private home --- */
-
-static int
-remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)
-{
-	(void)status;
-	(void)kind;
-	(void)walk;
-	return remove(path) == 0 || access(path, F_OK) != 0 ? 0 : -1;
-}
-
-/* The agent ends by itself when its home is gone. */
-static void
-home_free(char *home)
-{
-	if (home != NULL)
-		nftw(home, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	g_free(home);
-}
-typedef char home_auto;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(home_auto, home_free)
 
 static gpgme_ctx_t
 context_new(const char *home, const char *gpg_program, struct fault *fault)
@@ -439,12 +418,12 @@ bool
 openpgp_read(const GPtrArray *blocks, const struct openpgp_known *known, const char *gpg_program,
 	     GPtrArray *keys, GPtrArray *broken, struct fault *fault)
 {
-	g_autoptr(home_auto) home = g_dir_make_tmp("postseal-gpg.XXXXXX", NULL);
+	g_autoptr(temporary_folder_auto) home = temporary_folder_new("gpg", fault);
 	g_auto(gpgme_ctx_t) context = NULL;
 
+	/* The agent ends by itself when its home is gone. */
 	if (home == NULL)
-		return fault_set(fault, FAULT_STORAGE,
-				 "making a temporary home for gpg in %s failed", g_get_tmp_dir());
+		return false;
 	context = context_new(home, gpg_program, fault);
 	if (context == NULL)
 		return false;

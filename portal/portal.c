@@ -312,6 +312,7 @@ portal_start(struct portal *portal, int listener, struct fault *fault)
 	if (!prepare_site(portal, fault))
 		return false;
 	portal->reader = reader_new(portal->settings);
+	portal->upload_reader = upload_reader_new(portal->settings);
 	portal->apart = apart_new(&request_apart_work);
 	portal->deadlines = deadlines_new();
 	portal->daemon = MHD_start_daemon(
@@ -336,5 +337,6 @@ portal_stop(struct portal *portal)
 	tally_free(portal->requests);
 	tally_free(portal->uploads);
 	reader_free(portal->reader);
+	upload_reader_free(portal->upload_reader);
 	proxies_free(portal->site.proxies);
 }

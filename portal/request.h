@@ -8,6 +8,7 @@
 #include "core/address.h"
 #include "core/reader/reader.h"
 #include "core/spool.h"
+#include "keystore/upload.h"
 #include "policy/policy.h"
 #include "portal/session.h"
 #include "portal/web/apart.h"
@@ -24,7 +25,8 @@ struct portal {
 	struct database *database;
 	struct spool_settings spool, upload_spool;
 	struct reader *reader; /* of foreign formats */
-	struct apart *apart;   /* where long requests are served */
+	struct upload_reader *upload_reader;
+	struct apart *apart; /* where long requests are served */
 	struct deadlines *deadlines;
 	struct tally *requests; /* of a network, from their header to the end of their answer */
 	struct tally *uploads;	/* of a member: forms with files */

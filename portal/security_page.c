@@ -205,9 +205,9 @@ security_page_add_key(struct request *request)
 		return answered;
 	bytes = uploaded(request, &fault);
 	if (bytes != NULL)
-		key = upload_read(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
-				  request->session.account.address,
-				  request->portal->settings->gpg_program, &fault);
+		key = upload_read(request->portal->upload_reader, g_bytes_get_data(bytes, NULL),
+				  g_bytes_get_size(bytes), request->session.account.address,
+				  &fault);
 	if (key != NULL)
 		answered = add_key(request, key);
 	else if (fault.cause == FAULT_INPUT)

@@ -17,6 +17,7 @@
 #include "core/catalogue.h"
 #include "core/log.h"
 #include "keystore/openpgp.h"
+#include "keystore/upload_judge.h"
 #include "mail/mime_stream.h"
 #include "tests/fuzz/made_up.h"
 
@@ -36,6 +37,19 @@ __wrap_openpgp_read(const GPtrArray *blocks, const struct openpgp_known *known,
 {
 	(void)blocks, (void)known, (void)gpg_program, (void)keys, (void)broken;
 	return fault_set(fault, FAULT_INPUT, "made up");
+}
+
+/* In this process. */
+struct key_facts *__wrap_upload_read(struct upload_reader *reader, const void *bytes, size_t length,
+				     const char *address, struct fault *fault);
+struct key_facts *
+__wrap_upload_read(struct upload_reader *reader, const void *bytes, size_t length,
+		   const char *address, struct fault *fault)
+{
+	const struct upload_file file = {bytes, length, address, "/bin/false", g_get_tmp_dir()};
+
+	(void)reader;
+	return upload_judge(&file, fault);
 }
 
 static void
