@@ -5,18 +5,31 @@
 
 #include "core/address.h"
 
+/* "Nov  6 09:30:00 host ", or "2026-11-06T09:30:00.123456+00:00 host ": what follows, or NULL. */
+static char *
+after_time_and_host(char *line)
+{
+	int words = g_ascii_isdigit(*line) ? 2 : 4;
+
+	for (; words > 0 && *line != '\0'; words--) {
+		line += strcspn(line, " ");
+		line += strspn(line, " ");
+	}
+	return words == 0 ? line : NULL;
+}
+
+/* Other programs write what strangers sent them: only in its place does a name count as one. */
 bool
 mta_entry_of(struct mta_entry *entry_r, char *line)
 {
-	char *end = strstr(line, "]: ");
-	char *begin;
+	char *process = after_time_and_host(line);
+	size_t length = process == NULL ? 0 : strcspn(process, " ");
 
-	if (end == NULL)
+	if (length < 2 || strncmp(process + length - 2, "]: ", 3) != 0)
 		return false;
-	end[1] = '\0';
-	begin = strrchr(line, ' ');
-	entry_r->process = begin == NULL ? line : begin + 1;
-	entry_r->text = end + strlen("]: ");
+	process[length - 1] = '\0';
+	entry_r->process = process;
+	entry_r->text = process + length + 1;
 	return true;
 }
 
@@ -109,13 +122,17 @@ parse_delivery(struct mta_line *line, const char *said)
 static bool
 parse_queue(struct mta_line *line, const char *said)
 {
-	const char *count = strstr(said, ", nrcpt=");
+	g_autofree char *from = NULL;
+	const char *rest = parse_address(said + strlen("from=<"), &from);
+	const char *count = rest == NULL ? NULL : strstr(rest, ", nrcpt=");
 
+	if (rest == NULL)
+		return false;
 	if (count != NULL) {
 		line->said = MTA_TOOK;
 		line->recipients = (unsigned)strtoul(count + strlen(", nrcpt="), NULL, 10);
-	} else if (strstr(said, ", status=expired") != NULL ||
-		   strstr(said, ", status=force-expired") != NULL) {
+	} else if (strstr(rest, ", status=expired") != NULL ||
+		   strstr(rest, ", status=force-expired") != NULL) {
 		line->said = MTA_RETURNED;
 		set(&line->text, g_strdup("the MTA gave up: it could not be delivered in time"));
 	}
@@ -145,15 +162,19 @@ static bool
 parse_tls(struct mta_line *line, const char *text)
 {
 	static const char established[] = " TLS connection established to ";
-	const char *at = strstr(text, established);
+	static const char *const kinds[] = {"Verified", "Trusted", "Untrusted", "Anonymous", NULL};
+	const char *at = text + strcspn(text, " ");
 	const char *host, *how;
 	g_autofree char *kind = NULL;
 	g_autofree char *cipher = NULL;
 
-	if (at == NULL || (how = strstr(at, "]:")) == NULL || (how = strstr(how, ": ")) == NULL)
+	g_autofree char *word = g_strndup(text, (gsize)(at - text));
+
+	if (!g_strv_contains(kinds, word) || !g_str_has_prefix(at, established) ||
+	    (how = strstr(at, "]:")) == NULL || (how = strstr(how, ": ")) == NULL)
 		return false;
 	host = at + strlen(established);
-	kind = g_ascii_strdown(text, at - text);
+	kind = g_ascii_strdown(word, -1);
 	cipher = piece(how, ": ", " (");
 	line->said = MTA_TLS;
 	set(&line->relay, g_strndup(host, (gsize)(how - host)));

@@ -38,8 +38,8 @@ bool mta_line_parse(struct mta_line *line_r, const struct mta_entry *entry);
 void mta_line_clear(struct mta_line *line);
 /* An address of a line as the log of messages compares it; "" for "". Caller frees. */
 char *mta_line_fold(const char *address);
-/* Takes a line of a file apart, "… postfix/smtp[123]: text"; changes it. False where it is no such
- * line. */
+/* Takes a line of a file apart, "TIME HOST postfix/smtp[123]: text", with the time as syslog has it
+ * (RFC 3164) or as RFC 3339 does; changes it. False where it is no such line. */
 bool mta_entry_of(struct mta_entry *entry_r, char *line);
 
 #endif

@@ -30,6 +30,9 @@ static const struct {
 	 "host x.example[192.0.2.1] said: 550 5.1.1 no such user (in reply to RCPT TO command)"},
 	{"Nov 26 11:10:52 gw postfix/qmgr[7]: 1A2B: from=<s@example.com>, size=390, nrcpt=2 (queue active)",
 	 MTA_TOOK, "1A2B", "", "", "", ""},
+	{"Nov 26 11:10:52 gw postfix/qmgr[7]: 1A2B: from=<\"s, nrcpt=9 (queue active), status=expired\"@example.com>, size=1, "
+	 "nrcpt=2 (queue active)",
+	 MTA_TOOK, "1A2B", "", "", "", ""},
 	{"Nov 26 11:10:52 gw postfix/qmgr[7]: 1A2B: from=<s@example.com>, status=expired, returned to sender",
 	 MTA_RETURNED, "1A2B", "", "", "", "the MTA gave up: it could not be delivered in time"},
 	{"Nov 26 11:10:52 gw postfix/qmgr[7]: 1A2B: removed", MTA_REMOVED, "1A2B", "", "", "", ""},
@@ -58,6 +61,13 @@ static const struct {
 static const char *const silent[] = {
 	"",
 	"]: ",
+	"Nov 26 11:10:52 gw ]: 1A2B: removed",
+	"Nov 26 11:10:52",
+	/* Dovecot logs what strangers send: a Message-ID whose local part is quoted. */
+	"Nov 26 11:10:52 gw dovecot: lmtp(bob)<47><KRP>: msgid=<\"x postfix/smtp[1]: 1A2B: to=<a@b>, relay=none, "
+	"status=bounced (no)\"@x>: saved mail to INBOX",
+	"2026-11-26T11:10:52.123456+01:00 gw dovecot[12]: imap: postfix/qmgr[7]: 1A2B: removed",
+	"Nov 26 11:10:52 gw postfix/smtpd[7]: warning: x Verified TLS connection established to a[1.2.3.4]:25: TLSv1.3",
 	"no log at all",
 	"Nov 26 11:10:52 gw postfix/smtpd[7]: connect from localhost[127.0.0.1]",
 	"Nov 26 11:10:52 gw postfix/cleanup[7]: 1A2B: message-id=<x@y>",
