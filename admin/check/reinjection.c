@@ -80,6 +80,36 @@ check_reinject_mapped(const struct check *check, char **note_r, struct fault *fa
 	return check_service(check, check->settings->reinject_mapped, note_r, fault);
 }
 
+/* What main.cf has for other mail: another level of security, another peer, another recipient. */
+static bool
+check_overrides(const struct check *check, const char *transport, struct fault *fault)
+{
+	static const struct {
+		const char *name, *expected;
+	} overrides[] = {
+		{"smtp_tls_policy_maps", ""},
+		{"smtp_tls_per_site", ""},
+		{"smtp_fallback_relay", ""},
+		{"smtp_generic_maps", ""},
+		{"smtp_tls_trust_anchor_file", ""},
+		{"smtp_tls_secure_cert_match", "nexthop, dot-nexthop"},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(overrides); i++) {
+		const char *value = postfix_value(check->postfix, transport, overrides[i].name);
+		g_auto(GStrv) words = postfix_list(value);
+		g_autofree char *shown = g_strjoinv(", ", words);
+
+		if (strcmp(shown, overrides[i].expected) != 0)
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"looking at the transport %s of Postfix: %s = %s could let some mail leave without "
+				"verified TLS, or to somebody else; contrib/postfix/wire sets it up",
+				transport, overrides[i].name, value);
+	}
+	return true;
+}
+
 /* The transport behind it must refuse whatever is not verified. */
 static bool
 check_transport(const struct check *check, const char *service, struct fault *fault)
@@ -104,12 +134,7 @@ check_transport(const struct check *check, const char *service, struct fault *fa
 			"looking at the transport %s of Postfix: smtp_tls_security_level = %s does not verify "
 			"anybody; expected secure or dane-only",
 			transport, level);
-	return *postfix_value(check->postfix, transport, "smtp_tls_policy_maps") == '\0' ||
-	       fault_set(
-		       fault, FAULT_CONFIG,
-		       "looking at the transport %s of Postfix: smtp_tls_policy_maps could let some mail leave without "
-		       "verified TLS; expected -o smtp_tls_policy_maps=",
-		       transport);
+	return check_overrides(check, transport, fault);
 }
 
 bool

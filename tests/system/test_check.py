@@ -66,7 +66,11 @@ BROKEN = [
     ("-P postseal/unix/smtpd_milters=unix:postseal/milter.sock", "reinject", "sealed twice"),
     ("-P postseal-mapped/unix/smtpd_milters=unix:postseal/milter.sock", "reinject mapped", "sealed twice"),
     ("-P postseal-verified/unix/smtp_tls_security_level=may", "reinject verified", "may does not verify anybody"),
-    ("-P postseal-verified/unix/smtp_tls_policy_maps=hash:/etc/x", "reinject verified", "smtp_tls_policy_maps could"),
+    ("-P postseal-verified/unix/smtp_tls_policy_maps=hash:/etc/x", "reinject verified", "smtp_tls_policy_maps = .* could"),
+    ("-P postseal-verified/unix/smtp_fallback_relay=[relay.example]", "reinject verified", "smtp_fallback_relay = "),
+    ("-P postseal-verified/unix/smtp_tls_per_site=hash:/etc/x", "reinject verified", "smtp_tls_per_site = "),
+    ("-P postseal-verified/unix/smtp_generic_maps=hash:/etc/x", "reinject verified", "smtp_generic_maps = "),
+    ("-P postseal-verified/unix/smtp_tls_secure_cert_match=hostname", "reinject verified", "smtp_tls_secure_cert_match = "),
     ("-P postseal-tls/unix/content_filter=", "reinject verified", "is no transport of master.cf"),
 ]
 

@@ -45,6 +45,26 @@ def test_tls_copy_does_not_depend_on_header_checks(world, post, name, change):
     assert [(c["method"], c["state"] in ("handed", "sent")) for c in post.copies(verified)] == [("tls", True)] * 2
 
 
+@pytest.mark.parametrize("setting", ["smtp_fallback_relay=[partner.example]", "smtp_tls_per_site=inline:{ {wrong.example = MAY} }",
+                                     "smtp_tls_policy_maps=inline:{ {wrong.example = may} }", "smtp_tls_security_level=may",
+                                     "smtp_tls_secure_cert_match=stranger.example",
+                                     "smtp_generic_maps=inline:{ {@wrong.example = @partner.example} }"])
+def test_setting_for_other_mail_let_tls_copies_leave_unverified(world, post, name, setting):
+    """Promise 1: main.cf leads other mail elsewhere, or asks less of its peer; the transport that verifies does not."""
+    parameter, value = setting.split("=", 1)
+    before = sandbox.command("postconf", "-c", world.company.config, "-h", parameter).decode().strip()
+    world.company.set(**{parameter: value})
+    wrong = f"{name}@wrong.example"
+    try:
+        post.accepted(post.compose([wrong]), [wrong])
+        sandbox.wait_until(lambda: re.search(rf"postseal-verified/smtp\S+ .*to=<{wrong}>.*Server certificate not verified",
+                                             world.company.log.read_text()), "Postfix to refuse the connection")
+        for address in (wrong, f"{name}@partner.example"):
+            assert post.box(address).files() == []
+    finally:
+        world.company.set(**{parameter: before})
+
+
 def test_refusal_is_heard_at_once_and_the_login_is_on_record(world, post, name):
     message = post.compose(["x@plain.example"], message_id=f"<{name}@example.com>", fields=["X-Postseal-Login: AAAA"])
     with smtplib.SMTP("127.0.0.1", world.ports["submission"]) as smtp:
