@@ -1,5 +1,7 @@
 #include "portal/answer.h"
 
+#include <string.h>
+
 #include "core/catalogue.h"
 #include "core/log.h"
 
@@ -73,20 +75,112 @@ answer_outcome(struct request *request, unsigned status, const char *title, cons
 	return answer_page(request, status, page);
 }
 
+/* Browsers that send no Fetch Metadata name the origin; without a referrer some say "null". */
+static bool
+is_of_another_site(const struct request *request)
+{
+	const char *origin = web_header(&request->web, "Origin");
+
+	return !web_is_same_origin(&request->web) ||
+	       (web_header(&request->web, "Sec-Fetch-Site") == NULL && origin != NULL &&
+		strcmp(origin, "null") != 0 &&
+		strcmp(origin, request->portal->settings->portal_url) != 0);
+}
+
+static bool
+can_give_back(const struct request *request)
+{
+	return request->route != NULL && request->route->give_back != NULL &&
+	       !request->is_given_back && !is_of_another_site(request);
+}
+
+static enum MHD_Result
+give_back(struct request *request, unsigned status, const char *why)
+{
+	request->is_given_back = true;
+	return request->route->give_back(request, status, request_say(request, why));
+}
+
+static const struct {
+	unsigned status;
+	const char *title, *text;
+	const char *given_back; /* beside what was typed */
+} refusals[] = {
+	[REFUSED_SIGNED_OUT] =
+		{MHD_HTTP_FORBIDDEN, N_("You have been signed out"),
+		 N_("You were signed out because nothing happened for some time, or because you "
+		    "signed out in another window. Please sign in again. Nothing was sent."),
+		 N_("You were signed out because nothing happened for some time, or because you "
+		    "signed out in another window. Nothing was sent, and your text is still here. "
+		    "Please sign in in another tab, then come back and press the button again.")},
+	[REFUSED_OLD_FORM] =
+		{MHD_HTTP_FORBIDDEN, N_("The form has expired"),
+		 N_("You signed in or out after this form was opened, or your browser does not "
+		    "accept cookies. Please go back, reload the page and try again."),
+		 N_("You signed in or out after this form was opened, or your browser does not "
+		    "accept cookies. Nothing was sent, and your text is still here. Please check "
+		    "it and press the button again.")},
+	[REFUSED_TOO_LARGE] =
+		{MHD_HTTP_CONTENT_TOO_LARGE, N_("Too large"),
+		 N_("The form or its files are larger than allowed. Nothing was sent."),
+		 N_("The form or its files are larger than allowed. Nothing was sent, and your text "
+		    "is still here. Please shorten it, or choose fewer or smaller files, and press "
+		    "the button again.")},
+	[REFUSED_WITHOUT_FACTOR] =
+		{MHD_HTTP_FORBIDDEN, N_("A second factor is required"),
+		 N_("A second factor is required here. Please set it up under Settings."),
+		 N_("A second factor is required here. Nothing was sent, and your text is still "
+		    "here. Please set the factor up under Settings in another tab, then come back "
+		    "and press the button again.")},
+	[REFUSED_UPLOADS] =
+		{MHD_HTTP_TOO_MANY_REQUESTS, N_("Temporarily unavailable"),
+		 N_("You are sending files in several windows at once. Please wait until they "
+		    "have arrived, then send this form again. Nothing of it was sent."),
+		 N_("You are sending files in several windows at once. Nothing was sent, and your "
+		    "text is still here. Please wait until they have arrived, then press the "
+		    "button again.")},
+	[REFUSED_FILES] = {MHD_HTTP_FORBIDDEN, N_("The files could not be accepted"),
+			   N_("Your files could not be accepted just now. Nothing was sent. Please "
+			      "try again."),
+			   N_("Your files could not be accepted just now. Nothing was sent, and "
+			      "your text is still here. Please press the button again.")},
+	[REFUSED_BUSY] =
+		{MHD_HTTP_SERVICE_UNAVAILABLE, N_("Temporarily unavailable"),
+		 N_("You requested many pages at once. Please wait a moment, then reload the "
+		    "page."),
+		 N_("You requested many pages at once. Nothing was sent, and your text is still "
+		    "here. Please wait a moment, then press the button again.")},
+	[REFUSED_FAULT] =
+		{MHD_HTTP_SERVICE_UNAVAILABLE, N_("Temporarily unavailable"),
+		 N_("Something is not working on our side. Your messages are safe. Please try again "
+		    "in a few minutes."),
+		 N_("Something is not working on our side. Your text is still here. Please press "
+		    "the button again in a few minutes. Nothing will be sent twice.")},
+};
+
+enum MHD_Result
+answer_refusal(struct request *request, enum refusal refusal)
+{
+	unsigned status = refusals[refusal].status;
+
+	if (can_give_back(request))
+		return give_back(request, status, refusals[refusal].given_back);
+	return answer_outcome(request, status, refusals[refusal].title, refusals[refusal].text);
+}
+
 enum MHD_Result
 answer_fault(struct request *request, const struct fault *fault)
 {
 	log_error("answering %s: %s", request->route == NULL ? "a browser" : request->route->path,
 		  fault->text);
-	return answer_outcome(
-		request, MHD_HTTP_SERVICE_UNAVAILABLE, "Temporarily unavailable",
-		"Something is not working on our side. Your messages are safe. Please try again "
-		"in a few minutes.");
+	return answer_refusal(request, REFUSED_FAULT);
 }
 
 enum MHD_Result
 answer_too_often(struct request *request, const char *text)
 {
+	if (can_give_back(request))
+		return give_back(request, MHD_HTTP_TOO_MANY_REQUESTS, text);
 	return answer_outcome(request, MHD_HTTP_TOO_MANY_REQUESTS, "Too many attempts", text);
 }
 

@@ -23,6 +23,20 @@ enum MHD_Result answer_see(struct request *request, const char *place);
 /* A title and a sentence; both are translated. */
 enum MHD_Result answer_outcome(struct request *request, unsigned status, const char *title,
 			       const char *text);
+/* Why a form is not carried out. Its page comes again, with what was typed and with what to do,
+ * where the route can give it back and the form is of a page of ours: a stranger's page puts no
+ * words into anybody's mouth. Else there is a page that says why. */
+enum refusal {
+	REFUSED_SIGNED_OUT,
+	REFUSED_OLD_FORM, /* of another session of the browser, or forged */
+	REFUSED_TOO_LARGE,
+	REFUSED_WITHOUT_FACTOR,
+	REFUSED_UPLOADS, /* too many at once */
+	REFUSED_FILES,	 /* they could not be taken */
+	REFUSED_BUSY,
+	REFUSED_FAULT,
+};
+enum MHD_Result answer_refusal(struct request *request, enum refusal refusal);
 /* What went wrong is in the log; the reader is told what to do. */
 enum MHD_Result answer_fault(struct request *request, const struct fault *fault);
 /* What was tried, and how long to wait; it is translated. */

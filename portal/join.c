@@ -54,7 +54,14 @@ show_join(struct request *request, unsigned status, const char *wrong)
 	g_autoptr(page_auto) page = answer_begin(request, "join.html");
 
 	page_text_if_any(page, "wrong", wrong);
+	page_attribute(page, "address", "value", request_field(request, "address"));
 	return answer_page(request, status, page);
+}
+
+enum MHD_Result
+join_give_back(struct request *request, unsigned status, const char *why)
+{
+	return show_join(request, status, why);
 }
 
 enum MHD_Result
@@ -178,6 +185,7 @@ show_enrol(struct request *request, const struct newcomer *newcomer, bool by_lin
 	page_text_if_any(page, "wrong", wrong == NULL ? NULL : request_say(request, wrong));
 	page_text(page, "address", newcomer->shown);
 	page_attribute(page, "username", "value", newcomer->shown);
+	page_attribute(page, "recovery", "value", request_field(request, "recovery"));
 	return answer_page(request, wrong == NULL ? MHD_HTTP_OK : MHD_HTTP_BAD_REQUEST, page);
 }
 

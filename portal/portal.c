@@ -82,7 +82,7 @@ static const struct route routes[] = {
 	{"POST", "/signout", signin_end, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
 	{"GET", "/factor", second_factor_form, ACCESS_HALF, FORM_FIELDS, SERVED_APART},
 	{"GET", "/join", join_form, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
-	{"POST", "/join", join_submit, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
+	{"POST", "/join", join_submit, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART, join_give_back},
 	{"GET", "/proof/", join_proof_form, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
 	{"GET", "/enrol", join_account_form, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
 	{"GET", "/write", writing_new, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
@@ -111,8 +111,9 @@ static const struct route routes[] = {
 	{"POST", "/track/", sender_page_act, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
 
 	/* Work for a processor: a password or a code (Argon2id), or a signature of a passkey. */
-	{"POST", "/m/", unlock_submit, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
-	{"POST", "/signin", signin_submit, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
+	{"POST", "/m/", unlock_submit, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART, unlock_give_back},
+	{"POST", "/signin", signin_submit, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART,
+	 signin_give_back},
 	{"POST", "/factor", second_factor_code, ACCESS_HALF, FORM_FIELDS, SERVED_APART},
 	{"POST", "/factor/passkey", second_factor_passkey, ACCESS_HALF, FORM_FIELDS, SERVED_APART},
 	{"POST", "/proof/", join_proof_submit, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
@@ -133,7 +134,7 @@ static const struct route routes[] = {
 	{"GET", "/zip/", reading_zip, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
 	{"POST", "/delete/", reading_delete, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"GET", "/draft/", writing_draft, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
-	{"POST", "/send", writing_send, ACCESS_MEMBER, FORM_FILES, SERVED_APART},
+	{"POST", "/send", writing_send, ACCESS_MEMBER, FORM_FILES, SERVED_APART, writing_give_back},
 
 	/* What strangers made, in a process of its own: HTML, and what is said of HTML as text; a
 	 * key, by gpg. */

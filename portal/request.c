@@ -100,18 +100,25 @@ request_form_token(const struct request *request, char text_r[SEAL_KEY_CHARACTER
 /* --- who comes --- */
 
 /* One who has no cookie yet gets one: the forms need it. */
+static void
+take_cookie(struct request *request)
+{
+	request->cookie_is_new = !seal_key_read(
+		&request->session.cookie, web_cookie(&request->web, request_cookie_name(request)));
+	if (request->cookie_is_new)
+		randombytes_buf(request->session.cookie.bytes, SEAL_KEY_BYTES);
+}
+
 static bool
 find_session(struct request *request, struct fault *fault)
 {
 	struct seal_key cookie;
-	bool found =
-		seal_key_read(&cookie, web_cookie(&request->web, request_cookie_name(request)));
+	bool found;
 
-	if (!found) {
-		randombytes_buf(request->session.cookie.bytes, SEAL_KEY_BYTES);
-		request->cookie_is_new = true;
+	take_cookie(request);
+	if (request->cookie_is_new)
 		return true;
-	}
+	cookie = request->session.cookie;
 	found = session_find(request->connection, &cookie,
 			     request->portal->settings->pickup_session, &request->session, fault);
 	sodium_memzero(&cookie, sizeof cookie);
@@ -181,11 +188,7 @@ static enum MHD_Result
 answer_stranger(struct request *request)
 {
 	if (strcmp(request->route->method, "POST") == 0)
-		return answer_outcome(
-			request, MHD_HTTP_FORBIDDEN, "You have been signed out",
-			"You were signed out because nothing happened for some time, or because "
-			"you signed out in another window. Please sign in again. Nothing was "
-			"sent.");
+		return answer_refusal(request, REFUSED_SIGNED_OUT);
 	if (request->route->access == ACCESS_HALF)
 		return answer_see(request, "/signin");
 	return answer_signin(request);
@@ -206,26 +209,24 @@ lacks_factor(const struct request *request)
 static enum MHD_Result
 serve_checked(struct request *request)
 {
-	if (request->web.form.is_too_large && is_allowed(request))
-		return answer_outcome(
-			request, MHD_HTTP_CONTENT_TOO_LARGE, "Too large",
-			"The form or its files are larger than allowed. Nothing was sent.");
+	const struct form *form = &request->web.form;
+
+	if (form->is_too_large && is_allowed(request))
+		return answer_refusal(request, REFUSED_TOO_LARGE);
 	if (request->is_one_upload_too_many)
-		return answer_outcome(
-			request, MHD_HTTP_TOO_MANY_REQUESTS, "Temporarily unavailable",
-			"You are sending files in several windows at once. Please wait until they "
-			"have arrived, then send this form again. Nothing of it was sent.");
-	if (request->web.form.fault.cause != FAULT_NONE)
-		return answer_fault(request, &request->web.form.fault);
+		return answer_refusal(request, REFUSED_UPLOADS);
+	if (form->fault.cause != FAULT_NONE)
+		return answer_fault(request, &form->fault);
 	if (!is_allowed(request))
 		return answer_stranger(request);
 	if (lacks_factor(request))
-		return answer_see(request, "/settings");
+		return request->route->give_back == NULL
+			       ? answer_see(request, "/settings")
+			       : answer_refusal(request, REFUSED_WITHOUT_FACTOR);
 	if (strcmp(request->route->method, "POST") == 0 && !form_is_ours(request))
-		return answer_outcome(
-			request, MHD_HTTP_FORBIDDEN, "The form has expired",
-			"You signed in or out after this form was opened, or your browser does "
-			"not accept cookies. Please go back, reload the page and try again.");
+		return answer_refusal(request, REFUSED_OLD_FORM);
+	if (form->has_dropped)
+		return answer_refusal(request, REFUSED_FILES);
 	return request->route->serve(request);
 }
 
@@ -254,10 +255,11 @@ static void
 admit_files(struct request *request)
 {
 	struct form *form = &request->web.form;
+	struct fault fault; /* is met again when the form is served */
 
-	request->connection = database_take(request->portal->database, &form->fault);
-	form->is_ignored = request->connection == NULL || !find_session(request, &form->fault) ||
-			   !may_upload(request);
+	request->connection = database_take(request->portal->database, &fault);
+	form->is_without_files = request->connection == NULL || !find_session(request, &fault) ||
+				 !may_upload(request);
 	request_rest(request);
 	session_clear(&request->session);
 }
@@ -285,6 +287,7 @@ request_serve(struct request *request)
 	request->connection = database_take(request->portal->database, &fault);
 	if (request->connection == NULL || !find_session(request, &fault)) {
 		session_clear(&request->session);
+		take_cookie(request); /* by which a form that is given back is known again */
 		queued = answer_fault(request, &fault);
 	} else {
 		queued = serve_checked(request);
@@ -324,9 +327,8 @@ find_answer(void *request)
 enum MHD_Result
 request_turn_away(struct request *request)
 {
-	return answer_outcome(
-		request, MHD_HTTP_SERVICE_UNAVAILABLE, "Temporarily unavailable",
-		"You requested many pages at once. Please wait a moment, then reload the page.");
+	take_cookie(request); /* by which a form that is given back is known again */
+	return answer_refusal(request, REFUSED_BUSY);
 }
 
 static void

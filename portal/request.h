@@ -54,6 +54,9 @@ enum serving {
 
 struct request;
 typedef enum MHD_Result serve_request(struct request *request);
+/* The page of a form that was not carried out, with what was typed into it; `why` is for the
+ * reader, in their language. Who sends it may be signed out, and the database away. */
+typedef enum MHD_Result give_back_form(struct request *request, unsigned status, const char *why);
 
 struct route {
 	const char *method;
@@ -62,6 +65,7 @@ struct route {
 	enum access access;
 	enum route_form form;
 	enum serving serving;
+	give_back_form *give_back; /* NULL: nothing is typed there that would be missed */
 };
 
 struct request {
@@ -75,6 +79,7 @@ struct request {
 	bool is_counted; /* in portal->requests */
 	char *uploader;	 /* counted in portal->uploads; or NULL */
 	bool is_one_upload_too_many;
+	bool is_given_back; /* its form; what fails meanwhile is said on a page of its own */
 };
 
 struct request *request_new(struct portal *portal, struct MHD_Connection *mhd, const char *path);

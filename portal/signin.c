@@ -60,6 +60,12 @@ show_signin(struct request *request, unsigned status, const char *wrong)
 }
 
 enum MHD_Result
+signin_give_back(struct request *request, unsigned status, const char *why)
+{
+	return show_signin(request, status, why);
+}
+
+enum MHD_Result
 signin_form(struct request *request)
 {
 	return request->session.state == SESSION_MEMBER ? answer_see(request, "/inbox")

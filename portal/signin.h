@@ -7,6 +7,7 @@
 
 serve_request signin_front;
 serve_request signin_form, signin_submit, signin_end;
+give_back_form signin_give_back;
 
 #define SIGNIN_TOO_OFTEN                                                                           \
 	N_("Too many passwords were tried. Please wait a quarter of an hour, then try again.")

@@ -30,7 +30,14 @@ show_form(struct request *request, unsigned status, const char *wrong)
 	g_autoptr(page_auto) page = answer_begin(request, "unlock.html");
 
 	page_text_if_any(page, "wrong", wrong);
+	page_attribute(page, "code-field", "value", request_field(request, "code"));
 	return answer_page(request, status, page);
+}
+
+enum MHD_Result
+unlock_give_back(struct request *request, unsigned status, const char *why)
+{
+	return show_form(request, status, why);
 }
 
 enum MHD_Result

@@ -7,5 +7,6 @@
 /* Asks for the code; tells nothing of the message and uses nothing up: scanners follow links. */
 serve_request unlock_form;
 serve_request unlock_submit;
+give_back_form unlock_give_back;
 
 #endif

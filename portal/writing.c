@@ -11,6 +11,7 @@ enum {
 	QUOTE_MAX = 64 * 1024, /* of a text that is answered */
 	REFERENCES_MAX = 4000,
 	DRAFT_SECONDS = 90 * 86400,
+	KEPT_MAX = 200, /* files of a draft that is not looked into: a form has no more fields */
 };
 
 /* What the form shows. */
@@ -18,6 +19,8 @@ struct writing_form {
 	const char *reply_kind;		   /* "reply", "replyall", "forward", or NULL */
 	const struct mailbox_item *parent; /* which is answered or forwarded, or NULL */
 	const struct mailbox_item *draft;  /* which is gone on with, or NULL */
+	const char *parent_id,
+		*draft_id; /* as they were sent, where they are not looked into; or NULL */
 	const char *to, *subject, *text;
 	const char *wrong;
 };
@@ -49,25 +52,83 @@ kept_from(const struct writing_form *form)
 	return forwards(form) ? form->parent : NULL;
 }
 
-/* The files that are there already; all are kept unless the member says otherwise. */
+/* The page may come again: what the member chose stays so. */
 static void
-list_kept(struct page *page, const struct mailbox_item *source)
+list_file(const struct request *request, struct page *page, guint number, const char *shown)
 {
-	const GPtrArray *attachments = source == NULL ? NULL : source->layout->attachments;
+	g_autofree char *name = g_strdup_printf("keep-%u", number);
+	bool is_sent = strcmp(request->route->method, "POST") == 0;
 
-	if (attachments == NULL || attachments->len == 0) {
-		page_remove(page, "kept");
-		return;
-	}
+	page_repeat(page, "keep");
+	page_attribute(page, "keep-box", "name", name);
+	if (!is_sent || *request_field(request, name) != '\0')
+		page_attribute(page, "keep-box", "checked", "checked");
+	page_text(page, "keep-name", shown);
+}
+
+static guint
+list_attachments(const struct request *request, struct page *page, const GPtrArray *attachments)
+{
 	for (guint i = 0; i < attachments->len; i++) {
 		const struct layout_part *part = g_ptr_array_index(attachments, i);
-		g_autofree char *name = g_strdup_printf("keep-%u", i);
 
-		page_repeat(page, "keep");
-		page_attribute(page, "keep-box", "name", name);
-		page_text(page, "keep-name", part->name);
+		list_file(request, page, i, part->name);
 	}
+	return attachments->len;
+}
+
+/* Of a message that cannot be looked into just now, those that the member wanted to keep. */
+static guint
+list_unseen(const struct request *request, struct page *page)
+{
+	guint listed = 0;
+
+	for (guint i = 0; i < KEPT_MAX; i++) {
+		g_autofree char *name = g_strdup_printf("keep-%u", i), *shown = NULL;
+
+		if (*request_field(request, name) == '\0')
+			continue;
+		shown = g_strdup_printf(request_say(request, "File %u"), i + 1);
+		list_file(request, page, i, shown);
+		listed++;
+	}
+	return listed;
+}
+
+/* The files that are there already; all are kept unless the member says otherwise. */
+static void
+list_kept(const struct request *request, struct page *page, const struct writing_form *form)
+{
+	const struct mailbox_item *source = kept_from(form);
+	guint listed = 0;
+
+	if (source != NULL)
+		listed = list_attachments(request, page, source->layout->attachments);
+	else if (form->draft_id != NULL || (forwards(form) && form->parent_id != NULL))
+		listed = list_unseen(request, page);
 	page_repeat_end(page, "keep");
+	if (listed == 0)
+		page_remove(page, "kept");
+}
+
+static const char *
+named(const struct mailbox_item *item, const char *id)
+{
+	if (item != NULL)
+		return item->id.text;
+	return id == NULL ? "" : id;
+}
+
+/* What the page says beside the reason why it comes again. */
+static void
+fill_advice(const struct request *request, struct page *page, unsigned status)
+{
+	const struct form *sent = &request->web.form;
+
+	if (status != MHD_HTTP_FORBIDDEN || request->session.state == SESSION_MEMBER)
+		page_remove(page, "signin");
+	if (sent->uploads->len == 0 && !sent->has_dropped && !sent->is_too_large)
+		page_remove(page, "files-again");
 }
 
 static enum MHD_Result
@@ -86,6 +147,7 @@ show_form(struct request *request, unsigned status, const struct writing_form *f
 		g_strdup_printf(request_say(request, "All files together may be up to %s."), limit);
 
 	page_text_if_any(page, "wrong", form->wrong);
+	fill_advice(request, page, status);
 	page_attribute(page, "to", "value", form->to);
 	page_attribute(page, "subject", "value", form->subject);
 	page_text(page, "text", form->text);
@@ -96,9 +158,9 @@ show_form(struct request *request, unsigned status, const struct writing_form *f
 	page_attribute(page, "form", "value", id.text);
 	page_attribute(page, "reply_kind", "value",
 		       form->reply_kind == NULL ? "" : form->reply_kind);
-	page_attribute(page, "parent", "value", form->parent == NULL ? "" : form->parent->id.text);
-	page_attribute(page, "draft", "value", form->draft == NULL ? "" : form->draft->id.text);
-	list_kept(page, kept_from(form));
+	page_attribute(page, "parent", "value", named(form->parent, form->parent_id));
+	page_attribute(page, "draft", "value", named(form->draft, form->draft_id));
+	list_kept(request, page, form);
 	return answer_page(request, status, page);
 }
 
@@ -435,41 +497,122 @@ send_form(struct request *request, struct writing_form *form)
 	return send_or_keep(request, form, addressees, keep);
 }
 
-/* The message that a field names, if there is one. False: it was answered already. */
-static bool
-open_named(struct request *request, const char *field, struct mailbox_item *item_r, bool *named_r,
-	   enum MHD_Result *answered_r)
-{
-	const char *id = request_field(request, field);
+/* --- what was sent --- */
 
-	*named_r = *id != '\0';
-	return !*named_r || item_open(request, id, item_r, answered_r);
+/* What a browser sent, before it is believed. */
+struct sent_form {
+	struct writing_form form;
+	struct mailbox_item parent, draft;
+	struct identifier parent_id, draft_id;
+	char *to, *subject, *text;
+};
+
+static void
+sent_form_clear(struct sent_form *sent)
+{
+	mailbox_item_clear(&sent->parent);
+	mailbox_item_clear(&sent->draft);
+	g_free(sent->to);
+	g_free(sent->subject);
+	g_free(sent->text);
+}
+typedef struct sent_form sent_form_auto;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(sent_form_auto, sent_form_clear)
+
+static void
+read_sent(const struct request *request, struct sent_form *sent)
+{
+	sent->to = g_utf8_make_valid(request_field(request, "to"), -1);
+	sent->subject = g_utf8_make_valid(request_field(request, "subject"), -1);
+	sent->text = g_utf8_make_valid(request_field(request, "text"), -1);
+	sent->form = (struct writing_form){
+		.to = g_strdelimit(sent->to, "\r\n", ' '),
+		.subject = g_strdelimit(sent->subject, "\r\n", ' '),
+		.text = sent->text,
+		.reply_kind = known_reply_kind(request_field(request, "reply_kind"))};
+	if (identifier_parse(&sent->parent_id, request_field(request, "parent")))
+		sent->form.parent_id = sent->parent_id.text;
+	if (identifier_parse(&sent->draft_id, request_field(request, "draft")))
+		sent->form.draft_id = sent->draft_id.text;
+}
+
+/* For the page alone: nothing is opened. What cannot be found out is left as it was sent. */
+static const struct mailbox_item *
+look_at(const struct request *request, const char *id, struct mailbox_item *item_r)
+{
+	const struct mailbox mailbox = item_mailbox(request);
+	struct fault fault;
+	bool found;
+
+	return id != NULL && request->connection != NULL &&
+			       mailbox_find(&mailbox, id, item_r, &found, &fault) && found &&
+			       item_r->layout != NULL
+		       ? item_r
+		       : NULL;
+}
+
+enum MHD_Result
+writing_give_back(struct request *request, unsigned status, const char *why)
+{
+	g_auto(sent_form_auto) sent = {0};
+
+	read_sent(request, &sent);
+	sent.form.parent = look_at(request, sent.form.parent_id, &sent.parent);
+	sent.form.draft = look_at(request, sent.form.draft_id, &sent.draft);
+	sent.form.wrong = why;
+	return show_form(request, status, &sent.form);
+}
+
+/* It was there when the form was made, and is not now: what was written can still be sent, or kept.
+ */
+static enum MHD_Result
+answer_parent_gone(struct request *request, struct writing_form *form)
+{
+	form->parent = NULL;
+	form->parent_id = form->reply_kind = NULL;
+	form->wrong = request_say(
+		request,
+		"The message that you are replying to or forwarding has been deleted or recalled, or "
+		"it has expired. Nothing was sent, and your text is still here. You can send it as a "
+		"new message, without the files of the other one.");
+	return show_form(request, MHD_HTTP_NOT_FOUND, form);
+}
+
+static enum MHD_Result
+answer_draft_gone(struct request *request, struct writing_form *form)
+{
+	form->draft = NULL;
+	form->draft_id = NULL;
+	form->wrong = request_say(
+		request,
+		"This draft has expired, or it was sent or deleted in another window. Nothing was "
+		"sent now, and your text is still here. The files in the draft are no longer "
+		"available.");
+	return show_form(request, MHD_HTTP_NOT_FOUND, form);
 }
 
 enum MHD_Result
 writing_send(struct request *request)
 {
-	g_auto(mailbox_item_auto) parent = {0};
-	g_auto(mailbox_item_auto) draft = {0};
-	g_autofree char *to = g_utf8_make_valid(request_field(request, "to"), -1);
-	g_autofree char *subject = g_utf8_make_valid(request_field(request, "subject"), -1);
-	g_autofree char *text = g_utf8_make_valid(request_field(request, "text"), -1);
-	struct writing_form form = {.to = g_strdelimit(to, "\r\n", ' '),
-				    .subject = g_strdelimit(subject, "\r\n", ' '),
-				    .text = text,
-				    .reply_kind =
-					    known_reply_kind(request_field(request, "reply_kind"))};
+	g_auto(sent_form_auto) sent = {0};
+	struct writing_form *form = &sent.form;
+	const struct mailbox mailbox = item_mailbox(request);
 	bool has_parent, has_draft;
-	enum MHD_Result answered;
+	struct fault fault;
 
-	if (!open_named(request, "parent", &parent, &has_parent, &answered) ||
-	    !open_named(request, "draft", &draft, &has_draft, &answered))
-		return answered;
-	if (has_parent && (form.reply_kind == NULL || !may_be_parent(&parent, form.reply_kind)))
-		return answer_not_found(request);
-	if (has_draft && (!draft.has_folder || draft.folder != FOLDER_DRAFTS))
-		return answer_not_found(request);
-	form.parent = has_parent ? &parent : NULL;
-	form.draft = has_draft ? &draft : NULL;
-	return send_form(request, &form);
+	read_sent(request, &sent);
+	if (!mailbox_open(&mailbox, request_field(request, "parent"), &sent.parent, &has_parent,
+			  &fault) ||
+	    !mailbox_open(&mailbox, request_field(request, "draft"), &sent.draft, &has_draft,
+			  &fault))
+		return answer_fault(request, &fault);
+	if (has_parent && form->reply_kind != NULL && may_be_parent(&sent.parent, form->reply_kind))
+		form->parent = &sent.parent;
+	if (has_draft && sent.draft.has_folder && sent.draft.folder == FOLDER_DRAFTS)
+		form->draft = &sent.draft;
+	if (form->parent == NULL && *request_field(request, "parent") != '\0')
+		return answer_parent_gone(request, form);
+	if (form->draft == NULL && *request_field(request, "draft") != '\0')
+		return answer_draft_gone(request, form);
+	return send_form(request, form);
 }

@@ -6,13 +6,16 @@
 enum {
 	FIELDS_FORM_MAX = 32768, /* bytes of a form without files */
 	ENDLESS = 8,		 /* times what a form may have: then the connection is cut */
+	FILES_READ_ON = 4,	 /* GiB: a film; a browser hears no answer before it has sent all */
 	FIELDS_MAX = 200,
 	FILES_MAX = 100,
 	NAMES_MAX = 1024, /* bytes that a browser calls a file or its type; no system has longer */
 	PROCESSOR_BYTES = 8192, /* no line that names a field or file is longer */
 };
 
-static gsize texts; /* bytes of all forms with files that are there */
+/* Bytes of all forms with files that are there: strangers do not take the room of those who may
+ * send such a form. */
+static gsize texts, strangers;
 
 static void
 upload_free(struct upload *upload)
@@ -29,19 +32,28 @@ field_free(GString *value)
 	g_string_free(value, TRUE);
 }
 
+static gsize *
+texts_beside(const struct form *form)
+{
+	return form->is_without_files ? &strangers : &texts;
+}
+
 /* So many more bytes of text; false: they are too many. */
 static bool
 count_text(struct form *form, size_t size)
 {
+	gsize max = form->is_without_files ? FORM_STRANGERS_MAX : FORM_TEXTS_MAX;
+
 	if (form->text + size > FORM_TEXT_MAX)
 		return false;
 	form->text += size;
 	if (!form->has_files ||
-	    (gsize)g_atomic_pointer_add(&texts, (gssize)size) + size <= FORM_TEXTS_MAX)
+	    (gsize)g_atomic_pointer_add(texts_beside(form), (gssize)size) + size <= max)
 		return true;
 	return fault_set(&form->fault, FAULT_OVERLOAD,
-			 "taking a form: all that come in have more than %d bytes of text together",
-			 FORM_TEXTS_MAX);
+			 "taking a form: all that come in have more than %" G_GSIZE_FORMAT
+			 " bytes of text together",
+			 max);
 }
 
 static bool
@@ -87,7 +99,8 @@ take_file(struct form *form, const char *name, const char *type, const char *dat
 
 	if (*name == '\0')
 		return true;
-	if (offset == 0 && !begin_file(form, name, type))
+	form->has_dropped = form->is_without_files;
+	if (form->has_dropped || (offset == 0 && !begin_file(form, name, type)))
 		return false;
 	if (form->uploads->len == 0)
 		return false;
@@ -112,7 +125,7 @@ take_field(void *context, enum MHD_ValueKind kind, const char *name, const char 
 		taken = take_file(form, file_name, type, data, offset, size);
 	else
 		taken = take_text(form, name, data, size);
-	if (!taken && form->fault.cause == FAULT_NONE)
+	if (!taken && !form->has_dropped && form->fault.cause == FAULT_NONE)
 		form->is_too_large = true;
 	return taken ? MHD_YES : MHD_NO;
 }
@@ -123,8 +136,8 @@ form_take(struct form *form, const char *data, size_t size)
 	form->bytes += size;
 	if (form->bytes > form->max)
 		form->is_too_large = true;
-	if (form->is_too_large || form->is_ignored || form->fault.cause != FAULT_NONE)
-		return form->bytes <= ENDLESS * form->max;
+	if (form->is_too_large || form->has_dropped || form->fault.cause != FAULT_NONE)
+		return form->bytes <= form->read_on;
 	if (form->processor == NULL)
 		form->processor =
 			MHD_create_post_processor(form->mhd, PROCESSOR_BYTES, take_field, form);
@@ -151,13 +164,14 @@ form_clear(struct form *form)
 	g_ptr_array_unref(form->uploads);
 	spool_free(form->files);
 	if (form->has_files)
-		g_atomic_pointer_add(&texts, -(gssize)form->text);
+		g_atomic_pointer_add(texts_beside(form), -(gssize)form->text);
 }
 
 void
 form_expect_fields(struct form *form)
 {
 	form->max = FIELDS_FORM_MAX;
+	form->read_on = ENDLESS * form->max;
 }
 
 void
@@ -165,6 +179,7 @@ form_expect_files(struct form *form, uint64_t files_max, const struct spool_sett
 {
 	form->has_files = true;
 	form->max = files_max + FORM_TEXT_MAX;
+	form->read_on = MAX(ENDLESS * form->max, FILES_READ_ON * G_GUINT64_CONSTANT(0x40000000));
 	form->files = spool_new(spool);
 }
 

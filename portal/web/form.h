@@ -12,8 +12,9 @@
 #include "core/spool.h"
 
 enum {
-	FORM_TEXT_MAX = 1024 * 1024,	     /* bytes of all fields of a form with files */
-	FORM_TEXTS_MAX = 64 * FORM_TEXT_MAX, /* of all such forms at the same time */
+	FORM_TEXT_MAX = 1024 * 1024,		 /* bytes of all fields of a form with files */
+	FORM_TEXTS_MAX = 64 * FORM_TEXT_MAX,	 /* of all such forms at the same time */
+	FORM_STRANGERS_MAX = 16 * FORM_TEXT_MAX, /* of those whose senders may send no files */
 };
 
 struct upload {
@@ -27,13 +28,17 @@ struct form {
 	bool has_files;
 	struct spool *files; /* NULL where it has none */
 	uint64_t max;	     /* bytes */
+	uint64_t read_on;    /* bytes that are read, of one that is too large, before it is cut */
 	struct MHD_PostProcessor *processor;
 	GHashTable *fields; /* name to GString */
 	GPtrArray *uploads; /* struct upload */
 	uint64_t bytes;
 	size_t text; /* bytes of its fields, with their names */
 	bool is_too_large;
-	bool is_ignored; /* who sends it may not: it is read to its end, for an answer in words */
+	/* Who sends it may not send files: its fields are taken, up to the first file, and the rest
+	 * is read to its end, for an answer in words. */
+	bool is_without_files;
+	bool has_dropped;   /* a file came nevertheless */
 	struct fault fault; /* while files were taken */
 };
 
