@@ -291,6 +291,26 @@ subject_tags_shown(const struct message *message, const char *const *tags)
 	return g_strdelimit(g_utf8_make_valid(shown, -1), "\r\n", ' ');
 }
 
+/* Blanks and words in brackets, up to `end`. */
+static bool
+are_tags(const char *text, const char *end)
+{
+	text += strspn(text, blanks);
+	while (text < end && *text == '[' && (text = strchr(text, ']')) != NULL && text < end)
+		text += 1 + strspn(text + 1, blanks);
+	return text != NULL && text >= end;
+}
+
+bool
+subject_tags_has(const char *subject, const char *tag, bool leads)
+{
+	g_autofree char *valid = g_utf8_make_valid(subject, -1);
+	size_t length;
+	const char *at = find_tag(valid, tag, &length);
+
+	return at != NULL && (!leads || are_tags(valid, at));
+}
+
 static bool
 is_telephone_number(const char *text)
 {
@@ -306,7 +326,7 @@ subject_tags_phone(const struct message *message, char **number_r)
 	static const char mark[] = "[sms:";
 	g_autofree char *subject = message_field_shown(message, "Subject");
 	const char *at = strcasestr(subject, mark);
-	const char *end = at == NULL ? NULL : strchr(at, ']');
+	const char *end = at == NULL || !are_tags(subject, at) ? NULL : strchr(at, ']');
 	g_autofree char *number = NULL;
 
 	*number_r = NULL;

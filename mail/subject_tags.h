@@ -14,8 +14,12 @@ char *subject_tags_remove(const char *value, const char *const *tags);
 /* The subject without the tags as it is shown, decoded to UTF-8, on one line; "" where there is
  * none. Caller frees. */
 char *subject_tags_shown(const struct message *message, const char *const *tags);
-/* The first tag such as "[sms:+41791234567]", and the number in it (E.164). Caller frees both;
- * NULL: there is none. */
+/* Does the text of a subject hold the tag? With `leads`, only where nothing but other tags in
+ * brackets stands before it: there the sender wrote it, while in "Re: Offer [plain]" it may be of a
+ * stranger whom they answer. */
+bool subject_tags_has(const char *subject, const char *tag, bool leads);
+/* The tag such as "[sms:+41791234567]" that leads the subject, and the number in it (E.164). Caller
+ * frees both; NULL: there is none. */
 char *subject_tags_phone(const struct message *message, char **number_r);
 
 #endif

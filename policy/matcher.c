@@ -2,6 +2,7 @@
 
 #include "core/address.h"
 #include "mail/letter.h"
+#include "mail/subject_tags.h"
 #include "policy/rule.h"
 
 struct conversation_search {
@@ -53,11 +54,8 @@ static bool
 subject_tag(struct policy_question *q, const struct condition *c, bool *matched_r,
 	    struct fault *fault)
 {
-	g_autofree char *subject = g_utf8_casefold(q->facts.subject, -1);
-	g_autofree char *tag = g_utf8_casefold(c->name, -1);
-
 	(void)fault;
-	*matched_r = strstr(subject, tag) != NULL;
+	*matched_r = subject_tags_has(q->facts.subject, c->name, c->leads);
 	return true;
 }
 

@@ -412,6 +412,12 @@ check_options(struct parser *parser, const struct place *place, const struct rul
 			    "hide subject has no effect: none of the methods seals the message");
 }
 
+static bool
+offers_plain(const struct rule *rule)
+{
+	return g_strv_contains((const char *const *)rule->methods->pdata, "plain");
+}
+
 void
 parser_rule(struct parser *parser, const struct place *place, struct rule *rule)
 {
@@ -422,7 +428,12 @@ parser_rule(struct parser *parser, const struct place *place, struct rule *rule)
 	for (guint i = 0; i < rule->conditions->len; i++) {
 		struct condition *condition = g_ptr_array_index(rule->conditions, i);
 
-		if (condition->matcher == &match_subject_tag && !condition->negated)
+		if (condition->matcher != &match_subject_tag)
+			continue;
+		/* What asks for less must be the sender's own; a tag that is in doubt asks for
+		 * more. */
+		condition->leads = offers_plain(rule) != condition->negated;
+		if (!condition->negated)
 			g_ptr_array_add(rule->tags, condition->name);
 	}
 	g_ptr_array_add(rule->tags, NULL);

@@ -38,6 +38,7 @@ struct condition {
 	char *text;	     /* as it stands in the file */
 	struct table *table; /* sender, recipient: a table of the policy, or one in the rule */
 	char *name;	     /* header: name of the field; subject tag: the tag */
+	bool leads;	     /* subject tag: counts at the beginning alone */
 	GPtrArray *patterns; /* GPatternSpec: header, attachment */
 	uint64_t size;
 	pcre2_code *regex;

@@ -155,7 +155,7 @@ def hook():
 
 def test_code_goes_by_sms_and_the_tag_never_out(person, hook):
     asked, _ = hook
-    send(person, subject="Results [sms:+41791234567]")
+    send(person, subject="[sms:+41791234567] Results")
     notice = person.mail("Protected message")
     assert "sent to your phone" in notice.text()
     (path, said), = asked
@@ -173,5 +173,5 @@ def test_code_goes_by_sms_and_the_tag_never_out(person, hook):
 def test_code_goes_to_the_sender_when_the_hook_fails(person, hook):
     _, status = hook
     status[0] = 500
-    send(person, subject="Results [sms:+41791234567]")
+    send(person, subject="[sms:+41791234567] Results")
     assert sandbox.wait_until(person.code, "the code") and "The sender will give it" in person.mail("Protected message").text()

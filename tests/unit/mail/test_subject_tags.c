@@ -131,8 +131,11 @@ many_tags_do_not_take_long(void **state)
 static void
 telephone_number_is_found_in_the_tag(void **state)
 {
-	g_autoptr(message_auto) message = message_of("Subject: Your bill [sms:+41791234567]\n\n");
-	g_autoptr(message_auto) other = message_of("Subject: Your bill [sms:0791234567]\n\n");
+	g_autoptr(message_auto) message =
+		message_of("Subject: [secure] [sms:+41791234567] Your bill\n\n");
+	g_autoptr(message_auto) other = message_of("Subject: [sms:0791234567] Your bill\n\n");
+	g_autoptr(message_auto) planted =
+		message_of("Subject: Re: Your bill [sms:+41791234567]\n\n");
 	g_autofree char *number = NULL, *none = NULL;
 	g_autofree char *tag = subject_tags_phone(message, &number);
 
@@ -140,6 +143,34 @@ telephone_number_is_found_in_the_tag(void **state)
 	assert_string_equal(tag, "[sms:+41791234567]");
 	assert_string_equal(number, "+41791234567");
 	assert_null(subject_tags_phone(other, &none));
+	assert_null(subject_tags_phone(planted, &none));
+}
+
+static void
+tag_of_somebody_else_does_not_lead(void **state)
+{
+	static const struct {
+		const char *subject;
+		bool leads;
+	} cases[] = {
+		{"[plain] Offer", true},
+		{"  [PLAIN]Offer", true},
+		{"[a] [b][plain] Offer", true},
+		{"Offer [plain]", false},
+		{"Re: [plain] Offer", false},
+		{"[ext] Re: Offer [plain]", false},
+		{"Offer", false},
+		{"", false},
+		{"[plai] n] [plain]", false},
+		{"[unclosed [plain]", true},
+		{"\xff[plain]", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+		assert_int_equal(subject_tags_has(cases[i].subject, "[plain]", true),
+				 cases[i].leads);
+	assert_true(subject_tags_has("Re: Offer [Plain]", "[plain]", false));
 }
 
 int
@@ -152,6 +183,7 @@ main(void)
 		cmocka_unit_test(word_that_fits_no_line_is_encoded),
 		cmocka_unit_test(many_tags_do_not_take_long),
 		cmocka_unit_test(telephone_number_is_found_in_the_tag),
+		cmocka_unit_test(tag_of_somebody_else_does_not_lead),
 	};
 
 	mime_start();

@@ -151,6 +151,27 @@ first_match_decides(void **state)
 	unload(&l);
 }
 
+/* Promise 1: somebody is answered who had written the tag that asks for less. */
+static void
+planted_tag_took_the_protection_away(void **state)
+{
+	struct loaded l;
+	struct policy *p = good(&l, "match subject tag \"[plain]\" deliver plain\n"
+				    "match not subject tag \"[open]\" deliver smime\n"
+				    "match subject tag \"[secure]\" deliver pgp\n"
+				    "match not subject tag \"[secure]\" deliver plain\n"
+				    "otherwise deliver pickup\n");
+
+	(void)state;
+	assert_int_equal(deciding_line(p, "[plain] Offer", "x@x.example"), 1);
+	assert_int_equal(deciding_line(p, "[open] [plain] Offer", "x@x.example"), 1);
+	assert_int_equal(deciding_line(p, "Re: Offer [plain]", "x@x.example"), 2);
+	assert_int_equal(deciding_line(p, "Re: [plain] Offer [open]", "x@x.example"), 2);
+	assert_int_equal(deciding_line(p, "[open] Re: Offer [secure]", "x@x.example"), 3);
+	assert_int_equal(deciding_line(p, "[open] Offer", "x@x.example"), 4);
+	unload(&l);
+}
+
 static void
 content_is_looked_at(void **state)
 {
@@ -546,6 +567,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(first_match_decides),
+		cmocka_unit_test(planted_tag_took_the_protection_away),
 		cmocka_unit_test(content_is_looked_at),
 		cmocka_unit_test(pattern_meets_text_that_is_not_utf8),
 		cmocka_unit_test(rule_that_cannot_see_is_not_one_that_does_not_match),
