@@ -21,6 +21,7 @@ struct vault {
 	struct seal_key master;
 	GMutex lock;
 	GHashTable *keys; /* fingerprint to EVP_PKEY */
+	guint generation; /* of `keys`: how often something may have changed */
 	GMutex agent_lock;
 	GHashTable *held;     /* fingerprints that the agent may have */
 	GHashTable *prepared; /* those that it has as the database does */
@@ -74,6 +75,7 @@ forget(void *context, const char *payload)
 
 	(void)payload;
 	g_mutex_lock(&vault->lock);
+	vault->generation++;
 	g_hash_table_remove_all(vault->keys);
 	g_mutex_unlock(&vault->lock);
 	g_mutex_lock(&vault->agent_lock);
@@ -160,26 +162,45 @@ load_key(struct vault *vault, const char *fingerprint, struct fault *fault)
 	return key;
 }
 
-/* The caller's reference. */
+/* A reference to a key that is kept, or NULL. *generation_r is for keep(). */
 static EVP_PKEY *
-key_for(struct vault *vault, const char *fingerprint, struct fault *fault)
+kept_key(struct vault *vault, const char *fingerprint, guint *generation_r)
 {
 	EVP_PKEY *key;
 
 	g_mutex_lock(&vault->lock);
+	*generation_r = vault->generation;
 	key = g_hash_table_lookup(vault->keys, fingerprint);
 	if (key != NULL)
 		EVP_PKEY_up_ref(key);
 	g_mutex_unlock(&vault->lock);
+	return key;
+}
+
+/* Only when nothing was told since the look-up began: else the key may have gone meanwhile. */
+static void
+keep(struct vault *vault, guint generation, const char *fingerprint, EVP_PKEY *key)
+{
+	g_mutex_lock(&vault->lock);
+	if (generation == vault->generation && listener_is_connected(vault->listener)) {
+		EVP_PKEY_up_ref(key);
+		g_hash_table_insert(vault->keys, g_strdup(fingerprint), key);
+	}
+	g_mutex_unlock(&vault->lock);
+}
+
+/* The caller's reference. */
+static EVP_PKEY *
+key_for(struct vault *vault, const char *fingerprint, struct fault *fault)
+{
+	guint generation;
+	EVP_PKEY *key = kept_key(vault, fingerprint, &generation);
+
 	if (key != NULL)
 		return key;
 	key = load_key(vault, fingerprint, fault);
-	if (key != NULL && listener_is_connected(vault->listener)) {
-		EVP_PKEY_up_ref(key);
-		g_mutex_lock(&vault->lock);
-		g_hash_table_insert(vault->keys, g_strdup(fingerprint), key);
-		g_mutex_unlock(&vault->lock);
-	}
+	if (key != NULL)
+		keep(vault, generation, fingerprint, key);
 	return key;
 }
 
@@ -228,7 +249,9 @@ vault_prepare(struct vault *vault, const char *fingerprint, struct fault *fault)
 	bool ready;
 
 	g_mutex_lock(&vault->agent_lock);
-	ready = g_hash_table_contains(vault->prepared, fingerprint);
+	/* Nobody tells of a key that goes while the listener is not connected. */
+	ready = listener_is_connected(vault->listener) &&
+		g_hash_table_contains(vault->prepared, fingerprint);
 	if (!ready) {
 		/* Before it is there: an import that fails half-way must be cleared away too. */
 		g_hash_table_add(vault->held, g_strdup(fingerprint));
