@@ -217,10 +217,21 @@ check_portal(const struct check *check, char **note_r, struct fault *fault)
 bool
 check_mta_log(const struct check *check, char **note_r, struct fault *fault)
 {
-	if (!mta_log_check(check->settings->mta_log, fault))
+	const struct mta_log log = mta_log_of(check->settings);
+	const char *directory;
+
+	if (mta_log_is_for_all(&log))
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"looking at the log of the MTA, %s: anybody may write to it, and so say what became of mail",
+			log.where);
+	if (!mta_log_check(&log, fault))
 		*note_r = g_strdup_printf(
 			"not there, so a mail may arrive twice when a courier dies: %s; where "
 			"Postfix logs to systemd, set mta log \"journal\"",
 			fault->text);
+	else if (!mta_log_is_journal(log.where, &directory))
+		*note_r = g_strdup("a file: where local users are not trusted, set mta log "
+				   "\"journal\", in which they cannot speak for Postfix");
 	return true;
 }

@@ -98,13 +98,14 @@ bool
 doubt_settle(const struct doubt *doubt, struct smtp_recipient *recipients, bool *settled_r,
 	     struct fault *fault)
 {
+	const struct mta_log log = mta_log_of(doubt->courier->settings);
 	struct mta_log_answer answer;
 	bool good;
 
 	*settled_r = false;
 	if (doubt->mail->left_by != NULL)
 		return take_over(doubt, fault);
-	if (mta_log_find(doubt->courier->settings->mta_log, &doubt->mail->id, &answer, fault))
+	if (mta_log_find(&log, &doubt->mail->id, &answer, fault))
 		good = weigh(doubt, &answer, recipients, settled_r, fault);
 	else {
 		g_autofree char *why = g_strdup(fault->text);

@@ -41,7 +41,8 @@ static const struct statement put_removed = {
 	"mta_removed", "delete from postseal.mta_mail where queue_id = any($1)"};
 
 struct follow {
-	char *where, *source;
+	struct mta_log log;
+	char *source;
 	struct mta_reader *reader;
 	char *position;	     /* of the reader, as it was committed */
 	GHashTable *secured; /* "process relay" → how good its TLS is */
@@ -246,7 +247,7 @@ put_place(struct follow *follow, struct connection *connection, const char *read
 static bool
 begin_place(struct follow *follow, struct connection *connection, struct fault *fault)
 {
-	g_autoptr(mta_reader_auto) reader = mta_reader_new(follow->where, NULL, fault);
+	g_autoptr(mta_reader_auto) reader = mta_reader_new(&follow->log, NULL, fault);
 	g_autofree char *position = reader == NULL ? NULL : mta_reader_position(reader);
 	struct parameters parameters = {0};
 
@@ -275,7 +276,7 @@ open_reader(struct follow *follow, const char *position, struct fault *fault)
 	if (follow->reader != NULL && g_strcmp0(follow->position, position) == 0)
 		return true;
 	g_clear_pointer(&follow->reader, mta_reader_free);
-	follow->reader = mta_reader_new(follow->where, position, fault);
+	follow->reader = mta_reader_new(&follow->log, position, fault);
 	g_free(follow->position);
 	follow->position = g_strdup(position);
 	return follow->reader != NULL;
@@ -327,12 +328,12 @@ follow_round(struct follow *follow, struct connection *connection, bool *more_r,
 }
 
 static struct follow *
-follow_new(const char *where)
+follow_new(const struct settings *settings)
 {
 	struct follow *follow = g_new0(struct follow, 1);
 
-	follow->where = g_strdup(where);
-	follow->source = g_strdup_printf("%s:%s", g_get_host_name(), where);
+	follow->log = mta_log_of(settings);
+	follow->source = g_strdup_printf("%s:%s", g_get_host_name(), follow->log.where);
 	follow->secured = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	return follow;
 }
@@ -345,7 +346,7 @@ run(const struct courier *courier, bool *more_r, struct fault *fault)
 	g_autoptr(connection_auto) connection = database_take(courier->database, fault);
 
 	if (follow == NULL)
-		follow = follow_new(courier->settings->mta_log);
+		follow = follow_new(courier->settings);
 	if (connection != NULL && follow_round(follow, connection, more_r, fault))
 		return true;
 	g_clear_pointer(&follow->reader,

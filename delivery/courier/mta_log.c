@@ -1,9 +1,11 @@
 #include "delivery/courier/mta_log.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
@@ -136,15 +138,47 @@ search_files(struct search *search, const char *path, struct fault *fault)
 
 /* --- the journal --- */
 
+static bool
+user_number(const char *user, uid_t *number_r, struct fault *fault)
+{
+	enum { BUFFER_BYTES = 16384 };
+	g_autofree char *buffer = g_malloc(BUFFER_BYTES);
+	struct passwd entry, *found = NULL;
+
+	if (getpwnam_r(user, &entry, buffer, BUFFER_BYTES, &found) != 0 || found == NULL)
+		return fault_set(fault, FAULT_CONFIG,
+				 "reading the log of the MTA, the journal: there is no user %s (reinject user)",
+				 user);
+	*number_r = found->pw_uid;
+	return true;
+}
+
+/* Of one field, any match will do. */
+static int
+match_postfix(sd_journal *opened, uid_t user)
+{
+	g_autofree char *by_user = g_strdup_printf("_UID=%u", (unsigned)user);
+	const char *const matches[] = {"SYSLOG_FACILITY=2" /* mail */, "_UID=0", by_user};
+	int error = 0;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(matches) && error >= 0; i++)
+		error = sd_journal_add_match(opened, matches[i], 0);
+	return error;
+}
+
 sd_journal *
-mta_log_open_journal(const char *directory, struct fault *fault)
+mta_log_open_journal(const struct mta_log *log, const char *directory, struct fault *fault)
 {
 	sd_journal *opened = NULL;
-	int error = directory == NULL ? sd_journal_open(&opened, SD_JOURNAL_LOCAL_ONLY)
-				      : sd_journal_open_directory(&opened, directory, 0);
+	uid_t user = 0;
+	int error;
 
+	if (!user_number(log->user, &user, fault))
+		return NULL;
+	error = directory == NULL ? sd_journal_open(&opened, SD_JOURNAL_LOCAL_ONLY)
+				  : sd_journal_open_directory(&opened, directory, 0);
 	if (error >= 0)
-		error = sd_journal_add_match(opened, "SYSLOG_FACILITY=2", 0); /* mail */
+		error = match_postfix(opened, user);
 	if (error >= 0)
 		return opened;
 	sd_journal_close(opened);
@@ -186,9 +220,10 @@ look_at_entry(struct search *search, sd_journal *opened)
 
 /* Only what is younger than the row can speak of it. A journal that may not be read looks empty. */
 static bool
-search_journal(struct search *search, const char *directory, uint64_t since, struct fault *fault)
+search_journal(struct search *search, const struct mta_log *log, const char *directory,
+	       uint64_t since, struct fault *fault)
 {
-	sd_journal *opened = mta_log_open_journal(directory, fault);
+	sd_journal *opened = mta_log_open_journal(log, directory, fault);
 	unsigned count = 0;
 
 	if (opened == NULL)
@@ -217,9 +252,15 @@ mta_log_is_journal(const char *where, const char **directory_r)
 	return true;
 }
 
+struct mta_log
+mta_log_of(const struct settings *settings)
+{
+	return (struct mta_log){.where = settings->mta_log, .user = settings->reinject_user};
+}
+
 bool
-mta_log_find(const char *where, const struct identifier *id, struct mta_log_answer *answer_r,
-	     struct fault *fault)
+mta_log_find(const struct mta_log *log, const struct identifier *id,
+	     struct mta_log_answer *answer_r, struct fault *fault)
 {
 	struct search search = {.ident = id->text, .answer = answer_r};
 	gint64 made = identifier_time(id);
@@ -229,28 +270,36 @@ mta_log_find(const char *where, const struct identifier *id, struct mta_log_answ
 	*answer_r = (struct mta_log_answer){
 		.reached = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
 		.named = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
-	read = mta_log_is_journal(where, &directory)
-		       ? search_journal(&search, directory,
+	read = mta_log_is_journal(log->where, &directory)
+		       ? search_journal(&search, log, directory,
 					(uint64_t)MAX(made - SLACK_SECONDS, 0) * G_TIME_SPAN_SECOND,
 					fault)
-		       : search_files(&search, where, fault);
+		       : search_files(&search, log->where, fault);
 	g_free(search.process);
 	return read;
 }
 
 bool
-mta_log_check(const char *where, struct fault *fault)
+mta_log_check(const struct mta_log *log, struct fault *fault)
 {
 	const char *directory;
 	sd_journal *opened;
 
-	if (!mta_log_is_journal(where, &directory))
-		return access(where, R_OK) == 0 ||
-		       fault_set(fault, FAULT_CONFIG, "reading the log of the MTA, %s: %s", where,
-				 strerror(errno));
-	opened = mta_log_open_journal(directory, fault);
+	if (!mta_log_is_journal(log->where, &directory))
+		return access(log->where, R_OK) == 0 ||
+		       fault_set(fault, FAULT_CONFIG, "reading the log of the MTA, %s: %s",
+				 log->where, strerror(errno));
+	opened = mta_log_open_journal(log, directory, fault);
 	sd_journal_close(opened);
 	return opened != NULL;
+}
+
+bool
+mta_log_is_for_all(const struct mta_log *log)
+{
+	struct stat status;
+
+	return stat(log->where, &status) == 0 && (status.st_mode & S_IWOTH) != 0;
 }
 
 void

@@ -13,6 +13,7 @@
 
 #include "core/fault.h"
 #include "core/identifier.h"
+#include "core/settings.h"
 #include "delivery/courier/mta_line.h"
 
 enum mta_log_verdict {
@@ -30,16 +31,30 @@ struct mta_log_answer {
 	bool is_over;	     /* it has said all that it will */
 };
 
-/* `where` is a file, of which the one before it (where.1) is read too; "journal", systemd's; or
- * "journal:DIRECTORY". False when the log cannot be read. */
-bool mta_log_find(const char *where, const struct identifier *id, struct mta_log_answer *answer_r,
-		  struct fault *fault);
+/* Where the log is, and whose word counts in it. */
+struct mta_log {
+	/* A file, of which the one before it (where.1) is read too; "journal", systemd's; or
+	 * "journal:DIRECTORY". */
+	const char *where;
+	/* The system user of Postfix. In the journal only what was written by it or by root counts,
+	 * as journald saw it (_UID): the name and facility of an entry anybody can choose. A file says
+	 * nothing of who wrote a line. */
+	const char *user;
+};
+struct mta_log mta_log_of(const struct settings *settings); /* which must outlive it */
+
+/* False when the log cannot be read. */
+bool mta_log_find(const struct mta_log *log, const struct identifier *id,
+		  struct mta_log_answer *answer_r, struct fault *fault);
 /* Can it be read, by whoever asks? */
-bool mta_log_check(const char *where, struct fault *fault);
+bool mta_log_check(const struct mta_log *log, struct fault *fault);
+/* Is it a file that anybody may write to? */
+bool mta_log_is_for_all(const struct mta_log *log);
 /* Is it the journal? *directory_r is NULL for that of the machine. */
 bool mta_log_is_journal(const char *where, const char **directory_r);
-/* With the entries of the mail system alone. NULL with `fault`. */
-sd_journal *mta_log_open_journal(const char *directory, struct fault *fault);
+/* With the entries of Postfix alone. NULL with `fault`. */
+sd_journal *mta_log_open_journal(const struct mta_log *log, const char *directory,
+				 struct fault *fault);
 /* A field of the entry that was read, "" where it has none; "postfix/smtp[123]", who wrote it.
  * Caller frees. */
 char *mta_log_field(sd_journal *opened, const char *name);

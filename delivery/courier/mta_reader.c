@@ -10,7 +10,6 @@
 
 #include "core/cleanup.h"
 #include "core/log.h"
-#include "delivery/courier/mta_log.h"
 
 enum { HEAD_BYTES = 128 };
 
@@ -198,10 +197,10 @@ next_in_file(struct mta_reader *reader, struct mta_entry *entry_r)
 /* --- the journal --- */
 
 static bool
-begin_journal(struct mta_reader *reader, const char *directory, const char *position,
-	      struct fault *fault)
+begin_journal(struct mta_reader *reader, const struct mta_log *log, const char *directory,
+	      const char *position, struct fault *fault)
 {
-	reader->journal = mta_log_open_journal(directory, fault);
+	reader->journal = mta_log_open_journal(log, directory, fault);
 	if (reader->journal == NULL)
 		return false;
 	if (position == NULL || sd_journal_seek_cursor(reader->journal, position) < 0) {
@@ -229,15 +228,15 @@ next_in_journal(struct mta_reader *reader, struct mta_entry *entry_r)
 /* --- either --- */
 
 struct mta_reader *
-mta_reader_new(const char *where, const char *position, struct fault *fault)
+mta_reader_new(const struct mta_log *log, const char *position, struct fault *fault)
 {
 	g_autoptr(mta_reader_auto) reader = g_new0(struct mta_reader, 1);
 	const char *directory;
 	bool begun;
 
-	reader->path = g_strdup(where);
-	begun = mta_log_is_journal(where, &directory)
-			? begin_journal(reader, directory, position, fault)
+	reader->path = g_strdup(log->where);
+	begun = mta_log_is_journal(log->where, &directory)
+			? begin_journal(reader, log, directory, position, fault)
 			: begin_file(reader, position, fault);
 	return begun ? g_steal_pointer(&reader) : NULL;
 }

@@ -123,7 +123,7 @@ def test_database_without_tables_says_how_to_make_them(world, start):
 def test_check_looks_at_everything(world, start):
     text = world.check()
     assert text.count(" good") == len(text.splitlines())
-    assert re.search(r"^mta log +good$", text, re.M)
+    assert re.search(r"^mta log +good: a file: where local users are not trusted", text, re.M)
     done = start("postseal", arguments=["check"])
     assert done.returncode == 1
     assert re.search(r"reinject +WRONG: connecting to the MTA at unix:/var/spool/postfix/public/postseal", done.stdout)

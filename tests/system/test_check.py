@@ -136,6 +136,11 @@ def test_socket_that_smtpd_may_not_use_is_told(world):
         says(world, "milter socket", "the user postfix may not enter")
 
 
+def test_log_that_anybody_may_write_to_is_told(world):
+    with changed(world.company.log, 0o666):
+        says(world, "mta log", "anybody may write to it")
+
+
 def test_socket_outside_the_chroot_is_told(world, broken):
     """As in /run: a chrooted smtpd has no such path, whatever its mode."""
     sandbox.command("postconf", "-c", world.company.config, "-e", f"smtpd_milters=unix:{world.milter_socket}")

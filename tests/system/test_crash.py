@@ -1,5 +1,6 @@
 """Milter and courier die as by SIGKILL at every named point, and the client tries again: each copy
 arrives exactly once, by its method, and the log agrees. Needs a build with crash points."""
+import pwd
 import re
 import smtplib
 import subprocess
@@ -82,7 +83,8 @@ def test_answer_that_nobody_heard_is_looked_up_in_the_log(world, post, name):
 def journal_of(world, directory):
     """What Postfix logged so far, as systemd's journal would have it."""
     entry = re.compile(r"^\S+ +\S+ +\S+ \S+ ([^\[]+)\[(\d+)\]: (.*)$")
-    entries = [f"__REALTIME_TIMESTAMP={time.time_ns() // 1000}\nSYSLOG_FACILITY=2\nSYSLOG_IDENTIFIER={found[1]}\n"
+    postfix = pwd.getpwnam("postfix").pw_uid
+    entries = [f"_UID={postfix}\n__REALTIME_TIMESTAMP={time.time_ns() // 1000}\nSYSLOG_FACILITY=2\nSYSLOG_IDENTIFIER={found[1]}\n"
                f"SYSLOG_PID={found[2]}\nMESSAGE={found[3]}\n\n"
                for found in map(entry.match, world.company.log.read_text().splitlines()) if found]
     directory.mkdir()

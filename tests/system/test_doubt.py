@@ -1,9 +1,12 @@
 """Mail in doubt: the MTA may have it, and nobody heard its answer. Only the log of that MTA can tell, and only a courier of
 the same machine can read it. Postfix is the real one, behind something that breaks connections; machines are names in
 namespaces of their own, with one database."""
+import pwd
 import re
 import socket
+import subprocess
 import threading
+import time
 
 import pytest
 
@@ -308,3 +311,30 @@ def test_mail_whose_recipients_cannot_be_read_keeps_nobody_waiting(world, post, 
     sandbox.wait_until(lambda: rows(world) == [["waiting", ""]], "the others to be gone")
     assert "has no recipients that can be read" in world.log("postseal-courier")
     assert post.box(to[0]).files() == []
+
+
+def journal_of(directory, lines):
+    """systemd's journal with lines (user, program, what it says), as journald would have put them down."""
+    directory.mkdir()
+    entries = "".join(f"__REALTIME_TIMESTAMP={time.time_ns() // 1000}\n_UID={pwd.getpwnam(user).pw_uid}\nSYSLOG_FACILITY=2\n"
+                      f"SYSLOG_IDENTIFIER={program}\nSYSLOG_PID=1\nMESSAGE={text}\n\n" for user, program, text in lines)
+    subprocess.run(["/lib/systemd/systemd-journal-remote", "-o", directory / "mail.journal", "-"], input=entries.encode(),
+                   check=True, capture_output=True)
+    (directory / "mail.journal").chmod(0o644)
+
+
+def test_anybody_could_say_in_the_journal_that_the_mta_has_a_mail(world, post, machines, wire, name):
+    """Promise 2: logger -p mail.info -t postfix/qmgr; the mail was never sent then."""
+    wire.trouble = "cut"
+    machines.start("one", reinject=wire.url, retry_first="60 seconds")
+    to = send_copy(world, post, name)
+    sandbox.wait_until(lambda: wire.mails and rows(world) == [["sending", "one"]], "the mail to be cut off")
+    machines.stop()
+    row = world.postgres.query("update postseal.outbox set next_attempt_at = now() returning id")[0][0]
+    journal_of(world.directory / "journal", [
+        ("nobody", "postfix/postseal/smtpd", f"4bXFORGEDz: client=localhost[127.0.0.1], orig_queue_id={row}"),
+        ("nobody", "postfix/qmgr", "4bXFORGEDz: from=<anna@example.com>, size=1, nrcpt=1 (queue active)"),
+        ("postfix", "postfix/qmgr", "4bXOTHERzz: removed")])
+    machines.start("one", log=f"journal:{world.directory}/journal")
+    sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
+    post.box(to).one()
