@@ -68,7 +68,7 @@ about(const struct admin *admin, int argc, char **argv)
 
 const struct command activity_commands[] = {
 	{"activity list", "[--limit N] [ADDRESS | FINGERPRINT | USER]",
-	 "list what people did to keys, trust and accounts, the latest first", list},
-	{"activity about", "ADDRESS", "show everything on record of one person", about},
+	 "list what people did to keys, trust and accounts, newest first", list},
+	{"activity about", "ADDRESS", "show everything on record about a person", about},
 	{NULL, NULL, NULL, NULL, false},
 };

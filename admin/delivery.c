@@ -219,8 +219,8 @@ list_outbox(const struct admin *admin, int argc, char **argv)
 		       PQgetvalue(result, row, 2), PQgetvalue(result, row, 4),
 		       PQgetvalue(result, row, 3), PQgetvalue(result, row, 5),
 		       PQgetvalue(result, row, 7), PQgetvalue(result, row, 6));
-	printf("%d in the outbox; %s parked messages wait for links and codes\n", PQntuples(result),
-	       PQgetvalue(parcels, 0, 0));
+	printf("%d in the outbox; %s parked messages are waiting for links and codes\n",
+	       PQntuples(result), PQgetvalue(parcels, 0, 0));
 	return EXIT_GOOD;
 }
 
@@ -239,8 +239,8 @@ take_over_outbox(const struct admin *admin, int argc, char **argv)
 		return command_usage(&delivery_commands[2]);
 	if (!command_ask(admin, &take_over, (const char *const[]){argv[1], NULL}, &result, &fault))
 		return command_fail(&fault);
-	printf("%s mails that may be with the MTA of %s are sent again by the other couriers, once no "
-	       "courier has them in hand; they may arrive twice\n",
+	printf("%s messages that may be with the MTA of %s will be sent again by the other "
+	       "couriers, once no courier has them in hand; they may arrive twice\n",
 	       PQgetvalue(result, 0, 0), argv[1]);
 	return EXIT_GOOD;
 }
@@ -267,7 +267,9 @@ recall_message(const struct admin *admin, int argc, char **argv)
 		return command_usage(&delivery_commands[3]);
 	if (!identifier_parse(&message, argv[1])) {
 		fault_set(&fault, FAULT_INPUT,
-			  "recalling %s: it is no identifier such as message list shows", argv[1]);
+			  "recalling %s: it is not an identifier as shown by `postseal message "
+			  "list`",
+			  argv[1]);
 		return command_fail(&fault);
 	}
 	if (!command_ask(admin, &recall, (const char *const[]){message.text, recipient, NULL},
@@ -277,7 +279,7 @@ recall_message(const struct admin *admin, int argc, char **argv)
 		printf("recalled for %s\n", PQgetvalue(result, row, 0));
 	if (PQntuples(result) > 0)
 		return EXIT_GOOD;
-	fault_set(&fault, FAULT_INPUT, "recalling %s: nobody has it waiting unread", argv[1]);
+	fault_set(&fault, FAULT_INPUT, "recalling %s: no recipient has it waiting unread", argv[1]);
 	return command_fail(&fault);
 }
 
@@ -327,11 +329,13 @@ delete_account(const struct admin *admin, int argc, char **argv)
 			 &fault))
 		return command_fail(&fault);
 	if (PQntuples(result) == 0) {
-		fault_set(&fault, FAULT_INPUT, "deleting the account of %s: there is none",
+		fault_set(&fault, FAULT_INPUT,
+			  "deleting the account of %s: there is no such "
+			  "account",
 			  address);
 		return command_fail(&fault);
 	}
-	printf("deleted; %s messages are lost, and their senders are told\n",
+	printf("deleted; messages lost: %s (their senders will be told)\n",
 	       PQgetvalue(result, 0, 0));
 	return EXIT_GOOD;
 }
@@ -339,15 +343,17 @@ delete_account(const struct admin *admin, int argc, char **argv)
 const struct command delivery_commands[] = {
 	{"policy explain",
 	 "[--json] [--login LOGIN] --from ADDRESS --to ADDRESS [--to ADDRESS ...] [FILE.eml | -]",
-	 "tell what would become of a message, and why", explain, true},
-	{"outbox list", "", "list mail that Postseal still has to hand to the MTA", list_outbox},
+	 "show what would happen to a message, and why", explain, true},
+	{"outbox list", "", "list mail that is waiting to be handed to the MTA", list_outbox},
 	{"outbox takeover", "HOST",
-	 "send again what may be with the MTA of a machine that does not come back",
+	 "send again what may be with the MTA of a machine that will not come back",
 	 take_over_outbox},
-	{"message recall", "MESSAGE [RECIPIENT]", "take back what waits unread behind the portal",
+	{"message recall", "MESSAGE [RECIPIENT]", "recall what is waiting unread in the portal",
 	 recall_message},
-	{"account list", "[ADDRESS | DOMAIN]", "list the accounts of the portal", list_accounts},
-	{"account delete", "ADDRESS", "end an account; what only it could open is lost",
+	{"account list", "[ADDRESS | DOMAIN]", "list portal accounts", list_accounts},
+	{"account delete", "ADDRESS",
+	 "delete an account; messages that only it could open are "
+	 "lost",
 	 delete_account},
 	{NULL, NULL, NULL, NULL, false},
 };

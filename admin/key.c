@@ -178,7 +178,8 @@ one_key(struct connection *connection, const char *fingerprint, PGresult **resul
 	if (strspn(fingerprint, hex) != strlen(fingerprint) || strlen(fingerprint) < 8)
 		return fault_set(
 			fault, FAULT_INPUT,
-			"looking for the key %s: a fingerprint has 8 or more hexadecimal digits",
+			"looking for the key %s: give at least the first 8 hexadecimal digits "
+			"of its fingerprint",
 			fingerprint);
 	/* Certificates are kept in small letters, OpenPGP keys in capitals, as their tools print
 	 * them. */
@@ -200,7 +201,9 @@ one_key(struct connection *connection, const char *fingerprint, PGresult **resul
 			g_clear_pointer(result_r, PQclear);
 	}
 	return fault_set(fault, FAULT_INPUT, "looking for the key %s: %s", fingerprint,
-			 PQntuples(*result_r) == 0 ? "there is none" : "several begin so");
+			 PQntuples(*result_r) == 0 ? "there is no such key"
+						   : "several keys begin with "
+						     "these digits");
 }
 
 static int
@@ -344,7 +347,7 @@ run_find(const struct admin *admin, int argc, char **argv)
 		status = tell_found(keystore, KEY_PGP, address, is_employee, &found);
 	keystore_free(keystore);
 	if (status == EXIT_GOOD && !found) {
-		fprintf(stderr, "postseal: no key for %s is usable now\n", address);
+		fprintf(stderr, "postseal: there is no usable key for %s\n", address);
 		status = EXIT_FAILED;
 	}
 	return status;
@@ -354,9 +357,10 @@ const struct command keystore_commands[] = {
 	{"key import", "[--root] [--pin] [--capability gcm,oaep] [--password-file FILE] FILE ...",
 	 "import certificates and keys", run_import},
 	{"key list", "[ADDRESS | DOMAIN]", "list keys", run_list},
-	{"key show", "FINGERPRINT", "show all that is known about a key", run_show},
-	{"key export", "FINGERPRINT", "write out the certificate or public key", run_export},
-	{"key delete", "FINGERPRINT", "remove a key", run_delete},
+	{"key show", "FINGERPRINT", "show everything about a key", run_show},
+	{"key export", "FINGERPRINT", "write the certificate or public key to standard output",
+	 run_export},
+	{"key delete", "FINGERPRINT", "delete a key", run_delete},
 	{"key find", "ADDRESS", "show which keys would be used for an address now", run_find},
 	{NULL, NULL, NULL, NULL, false},
 };

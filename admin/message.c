@@ -100,10 +100,10 @@ show(const struct admin *admin, int argc, char **argv)
 	if (argc != 2)
 		return command_usage(&audit_commands[1]);
 	if (!identifier_parse(&id, argv[1])) {
-		fault_set(
-			&fault, FAULT_INPUT,
-			"looking for the message %s: that is no identifier; `postseal message list` names them",
-			argv[1]);
+		fault_set(&fault, FAULT_INPUT,
+			  "looking for the message %s: it is not an identifier as shown by "
+			  "`postseal message list`",
+			  argv[1]);
 		return command_fail(&fault);
 	}
 	parameters_text(&parameters, id.text);
@@ -113,7 +113,9 @@ show(const struct admin *admin, int argc, char **argv)
 	    !connection_execute(connection, &message_history, &parameters, &history, &fault))
 		return command_fail(&fault);
 	if (PQntuples(result) == 0) {
-		fault_set(&fault, FAULT_INPUT, "looking for the message %s: there is none",
+		fault_set(&fault, FAULT_INPUT,
+			  "looking for the message %s: there is no such "
+			  "message",
 			  id.text);
 		return command_fail(&fault);
 	}
@@ -126,8 +128,7 @@ show(const struct admin *admin, int argc, char **argv)
 }
 
 const struct command audit_commands[] = {
-	{"message list", "[--limit N] [ADDRESS | QUEUE-ID]", "list messages, the latest first",
-	 list},
+	{"message list", "[--limit N] [ADDRESS | QUEUE-ID]", "list messages, newest first", list},
 	{"message show", "MESSAGE", "show everything on record about a message", show},
 	{NULL, NULL, NULL, NULL, false},
 };

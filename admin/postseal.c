@@ -138,7 +138,7 @@ main(int argc, char **argv)
 		return help(command);
 	log_open("postseal", false);
 	if (sodium_init() < 0) {
-		fputs("postseal: libsodium does not start\n", stderr);
+		fputs("postseal: libsodium cannot be initialised\n", stderr);
 		return EXIT_FAILED;
 	}
 	mime_start();

@@ -63,7 +63,7 @@ take_back(const struct admin *admin, int argc, char **argv)
 }
 
 const struct command trust_commands[] = {
-	{"trust list", "[ADDRESS]", "list who stated that a key or account is whose", list},
-	{"trust revoke", "ADDRESS [AUTHOR]", "revoke such statements", take_back},
+	{"trust list", "[ADDRESS]", "list who vouches for the owner of a key or account", list},
+	{"trust revoke", "ADDRESS [AUTHOR]", "revoke these statements", take_back},
 	{NULL, NULL, NULL, NULL, false},
 };

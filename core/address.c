@@ -23,15 +23,15 @@ fault_of_character(UChar32 c)
 				U_GC_CN_MASK | U_GC_Z_MASK;
 
 	if (c == '%' || c == '!')
-		return "it has “%” or “!” before its domain, which routes mail by way of another";
+		return "it has “%” or “!” before its domain, which would route the mail through "
+		       "another host";
 	if (c == '@')
-		return "it has two “@”";
+		return "it has more than one “@”";
 	if (c >= 0x80)
-		return (U_GET_GC_MASK(c) & unseen) == 0 ? NULL
-							: "it has a character that cannot be seen";
+		return (U_GET_GC_MASK(c) & unseen) == 0 ? NULL : "it has an invisible character";
 	if (g_ascii_isalnum((gchar)c) || c == '.' || c == ' ' || strchr(marks, (int)c) != NULL)
 		return NULL;
-	return g_ascii_isprint((gchar)c) ? "it has punctuation that addresses do not have"
+	return g_ascii_isprint((gchar)c) ? "it has punctuation that is not allowed in addresses"
 					 : "it has a control character";
 }
 
@@ -47,7 +47,7 @@ fault_of_local(const char *local)
 
 	u_strFromUTF8(wide, ADDRESS_MAX + 1, &length, local, -1, &error);
 	if (U_FAILURE(error))
-		return "it is not UTF-8";
+		return "it is not valid UTF-8";
 	if (length == 0)
 		return "there is nothing before its “@”";
 	while (at < length) {
@@ -58,7 +58,7 @@ fault_of_local(const char *local)
 	}
 	if (!unorm2_isNormalized(unorm2_getNFCInstance(&error), wide, length, &error) ||
 	    U_FAILURE(error))
-		return "its accents stand apart from their letters (it is not in Unicode's Normal "
+		return "its accents are separate characters (it is not in Unicode Normalization "
 		       "Form C)";
 	return NULL;
 }
@@ -97,18 +97,18 @@ part(const char *text, GString *local, const char **domain_r)
 	if (strlen(text) > ADDRESS_MAX)
 		return "it is longer than 320 bytes";
 	if (*text == '@')
-		return "it says by which way the mail shall go; only its destination may be named";
+		return "it contains a source route; give the destination alone";
 	if (*text == '"') {
 		at = unquote(text, local);
 		if (at == NULL || *at != '@')
-			return "its quotation marks do not enclose all that stands before its “@”";
+			return "its quotation marks do not enclose everything before its “@”";
 	} else {
 		at = strrchr(text, '@');
 		if (at == NULL)
 			return "it has no domain";
 		g_string_append_len(local, text, at - text);
 		if (strpbrk(local->str, " \"") != NULL)
-			return "it has a blank or a quotation mark";
+			return "it has a space or a quotation mark";
 	}
 	*domain_r = at + 1;
 	return fault_of_local(local->str);
@@ -123,7 +123,7 @@ make(struct address *address, const char *local, const char *domain, struct faul
 	if (!domain_parse(domain, &ascii, fault))
 		return false;
 	if (small == NULL)
-		return fault_set(fault, FAULT_ADDRESS, "it cannot be written in lower case");
+		return fault_set(fault, FAULT_ADDRESS, "it cannot be converted to lower case");
 	address->text = g_strconcat(mark, local, mark, "@", domain, NULL);
 	address->key = g_strconcat(mark, small, mark, "@", ascii, NULL);
 	/* With quotation marks, in lower case and as an A-label it may have grown. */

@@ -43,7 +43,8 @@ take(GHashTable *table, const char *name, const char *data, size_t size, struct 
 	if (size < MO_TRANSLATIONS + 4 || word_at(data, 0) != MO_MAGIC)
 		return fault_set(
 			fault, FAULT_CONFIG,
-			"reading the texts %s: it is not a file that msgfmt made on this machine",
+			"reading the translations in %s: it is not a file that msgfmt made on "
+			"this machine",
 			name);
 	count = word_at(data, MO_COUNT);
 	for (uint32_t i = 0; i < count; i++) {
@@ -52,7 +53,8 @@ take(GHashTable *table, const char *name, const char *data, size_t size, struct 
 
 		if (text == NULL || other == NULL)
 			return fault_set(fault, FAULT_CONFIG,
-					 "reading the texts %s: the file is damaged", name);
+					 "reading the translations in %s: the file is damaged",
+					 name);
 		if (*text != '\0' && *other != '\0')
 			g_hash_table_insert(table, (gpointer)text, (gpointer)other);
 	}
@@ -81,7 +83,8 @@ take_own(const char *directory, int number, struct fault *fault)
 		return take(texts[number], path, data, length, fault);
 	if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
 		return true;
-	return fault_set(fault, FAULT_CONFIG, "reading the texts %s: %s", path, error->message);
+	return fault_set(fault, FAULT_CONFIG, "reading the translations in %s: %s", path,
+			 error->message);
 }
 
 bool

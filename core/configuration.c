@@ -190,7 +190,7 @@ scan_add(struct scan *scan, enum token_kind kind, const char *text, size_t lengt
 		scan->depth--;
 	/* GLib's functions for text rely on UTF-8, and a NUL would hide what is behind it. */
 	if (text != NULL && !g_utf8_validate_len(text, length, NULL))
-		scan_broken(scan, "a byte that is no text in UTF-8");
+		scan_broken(scan, "a byte that is not valid UTF-8");
 	else if (kind == TOKEN_NUMBER && length > DIGITS_MAX)
 		scan_broken(scan, "a number of more than 18 digits");
 	else {

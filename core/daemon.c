@@ -26,9 +26,8 @@ daemon_drop_privileges(const char *user, struct fault *fault)
 	if (geteuid() != 0)
 		return true;
 	if (user == NULL || *user == '\0')
-		return fault_set(
-			fault, FAULT_CONFIG,
-			"running as root without a user to change to: set `user` in postseal.conf");
+		return fault_set(fault, FAULT_CONFIG,
+				 "running as root: no user to change to is set in postseal.conf");
 	errno = 0;
 	entry = getpwnam(user);
 	if (entry == NULL)
@@ -56,8 +55,10 @@ daemon_share_socket(const char *path, const char *group, mode_t mode, struct fau
 				 errno == EPERM ? "; the program's user must be a member of it"
 						: "");
 	if (chmod(path, mode) != 0)
-		return fault_set(fault, FAULT_CONFIG, "setting who may use the socket %s: %s", path,
-				 strerror(errno));
+		return fault_set(fault, FAULT_CONFIG,
+				 "setting the permissions of the socket "
+				 "%s: %s",
+				 path, strerror(errno));
 	return true;
 }
 
@@ -116,7 +117,7 @@ daemon_begin(int argc, char **argv, const char *name)
 	block_signals();
 	raise_limits();
 	if (sodium_init() < 0) {
-		log_error("libsodium does not start");
+		log_error("libsodium cannot be initialised");
 		exit(EXIT_FAILURE);
 	}
 	return config;
@@ -163,5 +164,5 @@ void
 daemon_stopping(void)
 {
 	sd_notify(0, "STOPPING=1");
-	log_info("stopping; what is in hand is finished first");
+	log_info("stopping when the work in hand is finished");
 }

@@ -61,15 +61,14 @@ fault_of_label(const char *label, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
 		if (!g_ascii_isalnum(label[i]) && label[i] != '-' && label[i] != '_')
-			return "has a character that host names do not have";
+			return "has a character that is not allowed in host names";
 	if (length == 0)
-		return "has two dots in a row or begins with one";
+		return "begins with a dot or has two in a row";
 	if (length > LABEL_MAX)
-		return "has a label of more than 63 letters";
+		return "has a label of more than 63 characters";
 	if (label[0] == '-' || label[length - 1] == '-')
 		return "has a label that begins or ends with a hyphen";
-	return is_true_label(label, length) ? NULL
-					    : "has a label with “xn--” that stands for no name";
+	return is_true_label(label, length) ? NULL : "has an “xn--” label that is not valid";
 }
 
 static const char *
@@ -81,11 +80,11 @@ fault_of_name(const char *name)
 	if (length == 0)
 		return "is missing";
 	if (name[0] == '[')
-		return "is the number of a host, not a name";
+		return "is an IP address, not a name";
 	if (name[length - 1] == '.')
 		return "ends with a dot";
 	if (length > DOMAIN_MAX)
-		return "is longer than 253 letters";
+		return "is longer than 253 characters";
 	for (; (dot = strchr(label, '.')) != NULL; label = dot + 1)
 		if ((why = fault_of_label(label, (size_t)(dot - label))) != NULL)
 			return why;
@@ -93,7 +92,7 @@ fault_of_name(const char *name)
 	if (why != NULL)
 		return why;
 	if (label == name)
-		return "is not complete: there is no dot in it";
+		return "is incomplete: there is no dot in it";
 	return is_digits(label, strlen(label)) ? "ends with a number" : NULL;
 }
 
@@ -114,10 +113,10 @@ static bool
 map_to_ascii(const char *text, char ascii_r[MAPPED_MAX], struct fault *fault)
 {
 	if (!g_utf8_validate(text, -1, NULL))
-		return fault_set(fault, FAULT_ADDRESS, "the domain is not UTF-8");
+		return fault_set(fault, FAULT_ADDRESS, "the domain is not valid UTF-8");
 	if (!map(uidna_nameToASCII_UTF8, with_all_checks, text, ascii_r))
 		return fault_set(fault, FAULT_ADDRESS,
-				 "the domain has characters that a domain may not have");
+				 "the domain has characters that are not allowed in domains");
 	if (!is_read_in_one_way(text, ascii_r))
 		return fault_set(fault, FAULT_ADDRESS,
 				 "the domain can be read in several ways; write the one you mean, "

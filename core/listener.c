@@ -117,7 +117,7 @@ listener_stop(struct listener *listener)
 	if (listener == NULL)
 		return;
 	if (write(listener->stop, &one, sizeof one) != sizeof one)
-		log_error("ending the database listener: writing to its eventfd failed");
+		log_error("stopping the database listener: writing to its eventfd failed");
 	g_thread_join(listener->thread);
 	close(listener->stop);
 	g_free(listener->channel);

@@ -5,43 +5,43 @@
  */
 METRIC(COPIES, COUNTER, "postseal_copies_total", "Copies decided, by method and verdict.")
 METRIC(DEFERRED, COUNTER, "postseal_deferred_total",
-       "Messages answered with a temporary failure because something did not work.")
+       "Messages answered with a temporary failure because something failed.")
 METRIC(ADDRESSES_REFUSED, COUNTER, "postseal_addresses_refused_total",
-       "Senders and recipients refused because they can be read in more than one way.")
+       "Senders and recipients refused because they can be interpreted in more than one way.")
 METRIC(FOREIGN_CONNECTIONS, COUNTER, "postseal_foreign_connections_total",
-       "Connections to the milter's socket that did not speak the milter protocol.")
+       "Connections to the milter's socket that ended without speaking the milter protocol.")
 METRIC(PHASE, HISTOGRAM, "postseal_phase_seconds", "How long the phases of a message took.")
 METRIC(MESSAGES_IN_HAND, GAUGE, "postseal_messages_in_hand",
-       "Messages between their end and the answer.")
+       "Messages received completely and not yet answered.")
 METRIC(DATABASE_CONNECTIONS, GAUGE, "postseal_database_connections",
        "Connections to the database, open and in use.")
-METRIC(KEY_LOOKUPS, COUNTER, "postseal_key_lookups_total",
-       "Look-ups of keys, by cache hit and miss.")
+METRIC(KEY_LOOKUPS, COUNTER, "postseal_key_lookups_total", "Key lookups, by cache hit and miss.")
 
-METRIC(OUTBOX_MAILS, GAUGE, "postseal_outbox_mails", "Mails in the outbox.")
+METRIC(OUTBOX_MAILS, GAUGE, "postseal_outbox_mails", "Messages in the outbox.")
 METRIC(OUTBOX_OLDEST, GAUGE, "postseal_outbox_oldest_seconds",
-       "Age of the oldest mail in the outbox.")
+       "Age of the oldest message in the outbox.")
 METRIC(PARCELS_WAITING, GAUGE, "postseal_parcels_waiting",
-       "Parked messages whose links and codes are still to be made.")
+       "Parked messages whose links and codes have yet to be created.")
 METRIC(OUTBOX_HANDLED, COUNTER, "postseal_outbox_handled_total",
-       "Recipients handled by the courier, by kind of mail and status.")
+       "Recipients handled by the courier, by kind of message and status.")
 METRIC(MTA_DEFERRED, GAUGE, "postseal_mta_deferred_messages",
        "Messages in the MTA's queue that a next hop has deferred.")
 METRIC(MTA_DEFERRED_OLDEST, GAUGE, "postseal_mta_deferred_oldest_seconds",
-       "How long ago the MTA took the oldest message that a next hop has deferred.")
+       "How long ago the MTA accepted the oldest message that a next hop has deferred.")
 METRIC(MTA_LOG_AGE, GAUGE, "postseal_mta_log_age_seconds",
-       "How long ago the MTA's log was read to its end; of several logs, the one left longest.")
+       "How long ago the MTA's log was read to its end; with several logs, the one read least "
+       "recently.")
 METRIC(KEYS, GAUGE, "postseal_keys", "Keys and certificates, by role, kind and validity.")
 METRIC(KEY_EXPIRY, GAUGE, "postseal_key_expiry_timestamp_seconds",
        "When the next of the valid keys and certificates of this role and kind expires.")
 
 METRIC(PORTAL_ANSWERS, COUNTER, "postseal_portal_answers_total",
-       "Answers of the portal, by HTTP status.")
+       "HTTP responses of the portal, by status.")
 METRIC(PORTAL_CUT, COUNTER, "postseal_portal_connections_cut_total",
-       "Connections ended because a request or its answer took longer than it may.")
+       "Connections closed because a request or its response took too long.")
 METRIC(READER_DOCUMENTS, COUNTER, "postseal_reader_documents_total",
        "Documents parsed by postseal-reader, by format and outcome.")
 METRIC(READER, HISTOGRAM, "postseal_reader_seconds",
-       "How long documents took, with the wait for a process.")
+       "How long documents took, including the wait for a process.")
 
 METRIC(KEEPER_USES, COUNTER, "postseal_keeper_uses_total", "Uses of a private key, granted or not.")

@@ -33,7 +33,8 @@ look_up(struct connection *connection, const struct migration *migration, enum s
 	*state_r = PQntuples(result) == 0 ? MISSING : APPLIED;
 	if (*state_r == APPLIED && strcmp(PQgetvalue(result, 0, 0), digest) != 0)
 		return fault_set(fault, FAULT_CONFIG,
-				 "the database was built with another %s than this program has",
+				 "the database was created with another version of %s than this "
+				 "program has",
 				 migration->name);
 	return true;
 }
@@ -88,8 +89,8 @@ migrate_check(struct connection *connection, struct fault *fault)
 
 		if (!look_up(connection, m, &state, fault))
 			return fault_within(fault,
-					    "looking at the schema of the database (is it made? "
-					    "postseal database init)");
+					    "checking the schema of the database (has it been "
+					    "created? postseal database init)");
 		if (state == MISSING)
 			return fault_set(
 				fault, FAULT_CONFIG,

@@ -369,7 +369,7 @@ read_setting(struct cursor *cursor, const struct token *name, const char *first,
 	if (cursor->setting == NULL)
 		configuration_complain(reader->configuration, reader->errors, &name->place,
 				       "found %s, expected a setting, table, match or otherwise "
-				       "(postseal.conf(5) names the settings)",
+				       "(postseal.conf(5) lists the settings)",
 				       shown);
 	else if (!g_hash_table_add(reader->seen, (gpointer)cursor->setting))
 		configuration_complain(reader->configuration, reader->errors, &name->place,

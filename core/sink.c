@@ -9,8 +9,7 @@ static bool
 is_sound(const struct sink *sink, struct fault *fault)
 {
 	return !sink->failed ||
-	       fault_set(fault, FAULT_STORAGE,
-			 "writing on, after an earlier piece could not be written");
+	       fault_set(fault, FAULT_STORAGE, "writing more after an earlier write failed");
 }
 
 bool

@@ -99,7 +99,8 @@ write_at(const struct spool *spool, uint64_t offset, const void *data, size_t le
 		if (written <= 0)
 			return fault_set(fault, FAULT_STORAGE, "writing to the spool in %s: %s",
 					 spool->settings->directory,
-					 written < 0 ? strerror(errno) : "it takes nothing");
+					 written < 0 ? strerror(errno)
+						     : "nothing could be written");
 		bytes += written;
 		offset += (uint64_t)written;
 		length -= (size_t)written;
@@ -204,7 +205,7 @@ read_at(const struct spool *spool, uint64_t offset, void *data, size_t length, s
 	if (got <= 0)
 		return fault_set(fault, FAULT_STORAGE, "reading the spool in %s: %s",
 				 spool->settings->directory,
-				 got < 0 ? strerror(errno) : "file is cut short");
+				 got < 0 ? strerror(errno) : "the file is truncated");
 	*got_r = (size_t)got;
 	return true;
 }

@@ -170,8 +170,8 @@ worker_take(struct worker_pool *pool, gint64 until, struct fault *fault)
 	struct worker *worker;
 
 	if (!places_enter(pool->places, until)) {
-		fault_set(fault, FAULT_OVERLOAD, "waiting for %s: all %u are at work",
-			  pool->program, places_count(pool->places));
+		fault_set(fault, FAULT_OVERLOAD, "waiting for %s: all %u are busy", pool->program,
+			  places_count(pool->places));
 		return NULL;
 	}
 	while ((worker = pop_idle(pool)) != NULL && !is_alive(worker))

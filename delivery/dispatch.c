@@ -438,7 +438,7 @@ commit_offer(struct dispatch *dispatch, const struct surroundings *around,
 			return dispatch_again(dispatch, around, message, fault);
 	}
 	return fault_set(fault, FAULT_BUSY,
-			 "putting the message on record: the same one comes in again and again");
+			 "recording the message: the same one arrives again and again");
 }
 
 bool

@@ -61,7 +61,8 @@ offer_is_again(struct database *database, const unsigned char *identity, bool *a
 	}
 	return fault_set(
 		fault, FAULT_BUSY,
-		"looking whether the message was taken when it was offered before: the MTA's log does not tell yet");
+		"checking whether the message was accepted when it was offered before: the "
+		"MTA's log does not tell yet");
 }
 
 /* As PostgreSQL writes arrays. */

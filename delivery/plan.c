@@ -98,15 +98,15 @@ refuse(struct plan *plan, struct copy *copy)
 {
 	if (copy->decision.reject != NULL) {
 		copy->reason = g_strdup(copy->decision.reject);
-		fault_set(&plan->refusal, FAULT_REFUSED, "<%s>: %s Nothing was sent to anybody.",
+		fault_set(&plan->refusal, FAULT_REFUSED, "<%s>: %s Nothing was sent to anyone.",
 			  copy->recipient->address, copy->reason);
 	} else {
 		copy->reason = all_reasons(copy);
-		fault_set(
-			&plan->refusal, FAULT_NO_METHOD,
-			"<%s>: the company's rules want this message protected, and that cannot be done "
-			"for this recipient (%s). Nothing was sent to anybody.",
-			copy->recipient->address, copy->reason);
+		fault_set(&plan->refusal, FAULT_NO_METHOD,
+			  "<%s>: your organisation's rules require this message to be protected, "
+			  "which is not possible for this recipient (%s). Nothing was sent to "
+			  "anyone.",
+			  copy->recipient->address, copy->reason);
 	}
 	plan->refused = copy;
 }

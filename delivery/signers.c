@@ -7,9 +7,9 @@ doubt(const struct message *message)
 	const char *login = message->authenticated;
 
 	return login == NULL || *login == '\0'
-		       ? g_strdup("nobody has authenticated (sign)")
+		       ? g_strdup("the client has not authenticated (sign)")
 		       : g_strdup_printf(
-				 "%s has authenticated, who is not known to send as %s (sign)",
+				 "%s has authenticated, but is not known to send as %s (sign)",
 				 login, message->sender);
 }
 

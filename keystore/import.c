@@ -43,8 +43,9 @@ why_skipped(const struct import_settings *settings, const struct key_facts *fact
 	if (facts->addresses->len > 0)
 		return NULL;
 	if (facts->kind == KEY_SMIME)
-		return "it names no mail address (RFC 8550 §3)";
-	return facts->cannot_encrypt == NULL ? "no user ID names a mail address (RFC 9580 §5.11)"
+		return "it contains no email address (RFC 8550 §3)";
+	return facts->cannot_encrypt == NULL ? "no user ID contains an email address (RFC 9580 "
+					       "§5.11)"
 					     : NULL;
 }
 

@@ -346,7 +346,7 @@ why_not_beside(const GPtrArray *chosen, const struct key *key, bool is_employee)
 	for (guint i = 0; i < chosen->len; i++)
 		if (strcmp(((const struct key *)g_ptr_array_index(chosen, i))->fingerprint,
 			   key->fingerprint) == 0)
-			return "the same key is known already";
+			return "the same key is already known";
 	if (key->attested)
 		return NULL;
 	if (is_employee)

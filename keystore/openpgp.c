@@ -157,7 +157,7 @@ general_problem(gpgme_key_t key)
 	if (key->revoked)
 		return g_strdup("revoked by its owner (RFC 9580 §5.2.1.11)");
 	if (key->invalid || key->disabled)
-		return g_strdup("gpg calls the key invalid");
+		return g_strdup("gpg reports the key as invalid");
 	if (is_weak_subkey(key->subkeys))
 		return g_strdup(
 			"RSA, DSA or ElGamal with less than 2048 bits is too weak (RFC 9580 §12.4)");
@@ -278,12 +278,11 @@ read_key(gpgme_ctx_t context, gpgme_key_t found, bool is_secret, struct fault *f
 		return key;
 	key->secret = export(context, found, GPGME_EXPORT_MODE_SECRET, &error);
 	if (key->secret == NULL) {
-		fault_set(
-			fault, FAULT_INPUT,
-			"reading the secret key %s: it has a passphrase, which nobody could type for "
-			"the milter; remove it first (gpg --edit-key, passwd): the key store wraps the "
-			"key under the master key",
-			found->fpr);
+		fault_set(fault, FAULT_INPUT,
+			  "reading the secret key %s: it has a passphrase, which nobody could "
+			  "enter for the milter; remove it first (gpg --edit-key, passwd): the "
+			  "key store wraps the key under the master key",
+			  found->fpr);
 		key_facts_free(key);
 		return NULL;
 	}
@@ -306,13 +305,13 @@ import(gpgme_ctx_t context, GBytes *bytes)
 		error = gpgme_op_import(context, data);
 	if (error != 0)
 		return gpgme_err_code(error) == GPG_ERR_NO_DATA
-			       ? "it holds no OpenPGP key (RFC 9580 §10.1)"
+			       ? "it contains no OpenPGP key (RFC 9580 §10.1)"
 			       : gpgme_strerror(error);
 	result = gpgme_op_import_result(context);
 	if (result->no_user_id > 0)
 		return "gpg finds no user ID that the key itself signed (RFC 9580 §10.1.2)";
 	if (result->considered == 0 && result->new_revocations == 0)
-		return "it holds no OpenPGP key (RFC 9580 §10.1)";
+		return "it contains no OpenPGP key (RFC 9580 §10.1)";
 	return NULL;
 }
 

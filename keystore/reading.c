@@ -117,8 +117,8 @@ not_opened(const struct source *source, bool unsupported, struct fault *fault)
 		fault, FAULT_INPUT, "reading %s: %s", source->name,
 		source->asked_in_vain ? "no password was given"
 		: unsupported
-			? "its encryption is unknown to OpenSSL, or needs the legacy provider "
-			  "that is not installed here"
+			? "its encryption is unknown to OpenSSL, or needs the legacy provider, "
+			  "which is not installed here"
 			: "the password is wrong");
 }
 
@@ -193,7 +193,8 @@ read_pkcs12(struct source *source, const unsigned char *der, size_t length, bool
 	if (*found_r && source->settings->is_foreign)
 		opened = fault_set(
 			fault, FAULT_INPUT,
-			"reading %s: it is PKCS#12, which holds a private key; send the certificate alone",
+			"reading %s: it is PKCS#12, which contains a private key; send only the "
+			"certificate",
 			source->name);
 	else if (*found_r)
 		opened = open_pkcs12(source, bundle, fault);
@@ -240,10 +241,9 @@ read_der(struct source *source, const struct block *block, struct fault *fault)
 	if (key != NULL)
 		add_private_key(source, block->label, key);
 	else
-		add_broken(
-			source, block->label,
-			"it is no certificate (RFC 5280 §4.1), CMS (RFC 5652 §3), PKCS#12 (RFC 7292 §4) or "
-			"private key (RFC 5958 §2)");
+		add_broken(source, block->label,
+			   "it is not a certificate (RFC 5280 §4.1), CMS (RFC 5652 §3), PKCS#12 "
+			   "(RFC 7292 §4) or private key (RFC 5958 §2)");
 	return true;
 }
 
@@ -397,11 +397,11 @@ check_found(const struct source *source, const GPtrArray *keys, struct fault *fa
 {
 	if (keys->len > 0)
 		return true;
-	return fault_set(
-		fault, FAULT_INPUT, "reading %s: %s", source->name,
-		source->broken->len > 0
-			? (const char *)g_ptr_array_index(source->broken, 0)
-			: "it holds no certificate (PEM, DER, PKCS#7, PKCS#12) and no OpenPGP key");
+	return fault_set(fault, FAULT_INPUT, "reading %s: %s", source->name,
+			 source->broken->len > 0
+				 ? (const char *)g_ptr_array_index(source->broken, 0)
+				 : "it contains no certificate (PEM, DER, PKCS#7, PKCS#12) and no "
+				   "OpenPGP key");
 }
 
 bool

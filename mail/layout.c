@@ -482,7 +482,7 @@ parse(const struct spool *raw, struct fault *fault)
 	} else if (message == NULL || g_mime_message_get_mime_part(message) == NULL) {
 		g_clear_object(&message);
 		fault_set(fault, FAULT_INPUT,
-			  "looking into a message: it has no structure that could be read");
+			  "reading a message: its MIME structure cannot be read");
 	}
 	return message;
 }

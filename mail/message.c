@@ -75,10 +75,9 @@ read_path(struct address *address, const struct envelope_argument *argument, boo
 		return false;
 	if (!address->international || smtputf8)
 		return true;
-	fault_set(
-		fault, FAULT_SMTPUTF8,
-		"The address <%s> is not all ASCII, and the mail program did not ask for SMTPUTF8",
-		address->text);
+	fault_set(fault, FAULT_SMTPUTF8,
+		  "The address <%s> is not ASCII, and the mail program did not ask for SMTPUTF8",
+		  address->text);
 	address_clear(address);
 	return false;
 }
@@ -305,7 +304,7 @@ message_read(struct message *message, FILE *file, struct fault *fault)
 		}
 		if (!good)
 			fault_set(fault, FAULT_INPUT,
-				  "reading the header: the line “%.60s” is no field", line);
+				  "reading the header: the line “%.60s” is not a field", line);
 	}
 	if (good && in_header)
 		good = add_header_line(message, field, "");

@@ -185,7 +185,7 @@ bool
 mime_stream_is_good(GMimeStream *stream, struct fault *fault)
 {
 	return spool_check(source_of(stream)->body, fault) ||
-	       fault_within(fault, "looking into the message");
+	       fault_within(fault, "reading the message");
 }
 
 GMimeStream *

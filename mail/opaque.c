@@ -56,12 +56,12 @@ type_that_hides(GMimeContentType *type)
 	static const struct {
 		const char *type, *subtype, *what;
 	} types[] = {
-		{"application", "ms-tnef", "is in the form of Outlook (TNEF)"},
-		{"application", "vnd.ms-tnef", "is in the form of Outlook (TNEF)"},
+		{"application", "ms-tnef", "is in Outlook's format (TNEF)"},
+		{"application", "vnd.ms-tnef", "is in Outlook's format (TNEF)"},
 		{"message", "partial", "is a piece of a message"},
-		{"message", "external-body", "lies elsewhere"},
+		{"message", "external-body", "is stored elsewhere"},
 		{"multipart", "encrypted", "is encrypted"},
-		{"application", "mac-binhex40", "is in the form BinHex"},
+		{"application", "mac-binhex40", "is in BinHex format"},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
@@ -82,7 +82,7 @@ content_that_hides(const char *beginning, size_t length)
 		size_t length;
 		const char *what;
 	} marks[] = {
-		{0, "\x78\x9f\x3e\x22", 4, "is in the form of Outlook (TNEF)"},
+		{0, "\x78\x9f\x3e\x22", 4, "is in Outlook's format (TNEF)"},
 		{0, "7z\xbc\xaf\x27\x1c", 6, "is an archive (7z)"},
 		{0, "Rar!\x1a\x07", 6, "is an archive (RAR)"},
 		{0, "\x1f\x8b", 2, "is compressed (gzip)"},
@@ -96,7 +96,7 @@ content_that_hides(const char *beginning, size_t length)
 		{0, "xar!", 4, "is an archive (xar)"},
 		{2, "-lh", 3, "is an archive (LHA)"},
 		{TAR_MARK, "ustar", 5, "is an archive (tar)"},
-		{0, "(This file must be converted with BinHex", 40, "is in the form BinHex"},
+		{0, "(This file must be converted with BinHex", 40, "is in BinHex format"},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(marks); i++)
@@ -222,7 +222,7 @@ look_at_leaf(GMimeObject *part, const struct look *look)
 	if (!has_known_encoding(part))
 		what = "has an unknown transfer encoding";
 	if (what == NULL && parts_are_closed(look->parts, part))
-		what = "is encrypted, or too large or too deep to be looked into";
+		what = "is encrypted, or too large or too deep to be inspected";
 	if (what != NULL)
 		say(look->opaque, part, true, what);
 	else
@@ -235,7 +235,9 @@ look_at(GMimeObject *part, void *data)
 	const struct look *look = data;
 
 	if (GMIME_IS_MULTIPART(part) && g_mime_multipart_get_count(GMIME_MULTIPART(part)) == 0)
-		say(look->opaque, part, true, "is a multipart without parts, or lies too deep");
+		say(look->opaque, part, true,
+		    "is a multipart without parts, or is nested too "
+		    "deeply");
 	else if (GMIME_IS_MULTIPART(part) &&
 		 g_mime_content_type_is_type(g_mime_object_get_content_type(part), "multipart",
 					     "encrypted"))

@@ -64,7 +64,7 @@ parse(struct parts *parts, struct fault *fault)
 		return true;
 	if (parts->root == NULL && mime_stream_is_good(parts->stream, fault))
 		fault_set(fault, FAULT_INPUT,
-			  "looking into the message: its MIME structure cannot be read");
+			  "reading the message: its MIME structure cannot be read");
 	g_clear_object(&parts->root); /* the next question parses it again */
 	g_clear_object(&parts->stream);
 	return false;

@@ -27,7 +27,8 @@ put_down(const GArray *offers)
 	struct fault fault;
 
 	if (offers->len > 0 && !offer_heard(heard.database, offers, &fault))
-		log_warning("noting that the MTA heard %u answers: %s", offers->len, fault.text);
+		log_warning("recording that the MTA received %u replies: %s", offers->len,
+			    fault.text);
 }
 
 static gpointer

@@ -72,17 +72,18 @@ open_socket(struct service *service, const struct settings *settings, struct fau
 
 	if (smfi_setconn(settings->milter_listen) != MI_SUCCESS ||
 	    smfi_register(callbacks) != MI_SUCCESS)
-		return fault_set(
-			fault, FAULT_CONFIG,
-			"listening on %s: it is no address such as unix:/path or inet:8891@localhost",
-			settings->milter_listen);
+		return fault_set(fault, FAULT_CONFIG,
+				 "listening on %s: it is not an address such as unix:/path or "
+				 "inet:8891@localhost",
+				 settings->milter_listen);
 	smfi_setbacklog(BACKLOG);
 	smfi_settimeout(IDLE_SECONDS);
 	/* true: a socket that an earlier run left behind is removed. */
 	if (smfi_opensocket(true) != MI_SUCCESS)
 		return fault_set(
 			fault, FAULT_CONFIG,
-			"listening on %s failed: is its directory there and ours, and nobody else on it?",
+			"listening on %s failed: does its directory exist and belong to us, and "
+			"is nobody else listening there?",
 			settings->milter_listen);
 	return set_access(settings, fault);
 }
@@ -139,7 +140,7 @@ start(struct service *service, const char *config, struct policy *policy, struct
 	       daemon_drop_privileges(settings->milter_user, fault) && gpg_start(settings, fault) &&
 	       serve_metrics(service, settings->milter_metrics, fault) &&
 	       (access(settings->spool_directory, W_OK | X_OK) == 0 ||
-		fault_set(fault, FAULT_CONFIG, "looking at the spool directory %s: %s",
+		fault_set(fault, FAULT_CONFIG, "checking the spool directory %s: %s",
 			  settings->spool_directory, strerror(errno)));
 }
 

@@ -79,15 +79,15 @@ service_reload(struct service *service)
 		g_clear_pointer(&policy, policy_unref);
 	}
 	if (policy == NULL) {
-		log_error("reading %s again failed: the policy in force stays", service->config);
+		log_error("reloading %s failed: the policy in force is kept", service->config);
 		return;
 	}
 	g_mutex_lock(&service->lock);
 	old = service->policy;
 	service->policy = policy;
 	g_mutex_unlock(&service->lock);
-	log_info("%s was read again: %u rules, version %.12s", service->config,
-		 policy_rule_count(policy), policy_digest(policy));
+	log_info("%s reloaded: %u rules, version %.12s", service->config, policy_rule_count(policy),
+		 policy_digest(policy));
 	policy_unref(old);
 }
 

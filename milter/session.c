@@ -90,9 +90,8 @@ negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned
 	(void)unused_1;
 	(void)unused_2;
 	if ((actions & needed) != needed || (steps & exact) != exact) {
-		log_error(
-			"the MTA does not let a milter change messages, or is too old: Postfix 2.6 or "
-			"Sendmail 8.14 is needed");
+		log_error("the MTA does not let a milter change messages, or is too old: Postfix "
+			  "2.6 or Sendmail 8.14 is required");
 		return SMFIS_REJECT;
 	}
 	*actions_r = needed;
@@ -344,7 +343,7 @@ recall_login(struct session *session)
 	if (message->authenticated == NULL && message_field(message, LOGIN_FIELD) != NULL &&
 	    !login_recall(message, &service->login, (gint64)time(NULL),
 			  (gint64)settings->queue_lifetime + LOGIN_SLACK_SECONDS))
-		log_warning("%s: its %s was not made by us for this message: it counts for nothing",
+		log_warning("%s: ignoring its %s, which was not made by us for this message",
 			    message->queue_id, LOGIN_FIELD);
 }
 
@@ -355,10 +354,10 @@ look_for_loop(struct session *session)
 	unsigned passes = message_passes(session->message, settings->hostname);
 
 	if (passes >= settings->limit_passes)
-		fault_set(
-			&session->fault, FAULT_LOOP,
-			"This message has been through %s %u times already (limit passes): it goes round in a loop.",
-			settings->hostname, passes);
+		fault_set(&session->fault, FAULT_LOOP,
+			  "This message has been through %s %u times already (limit passes): it "
+			  "is in a mail loop.",
+			  settings->hostname, passes);
 }
 
 static sfsistat
@@ -412,8 +411,8 @@ closed(SMFICTX *context)
 
 	if (session == NULL) {
 		log_warning(
-			"a connection to the milter's socket ended before it spoke the milter protocol: only the MTA "
-			"belongs here, nothing that speaks HTTP, SMTP or TLS");
+			"a connection to the milter's socket ended before it spoke the milter "
+			"protocol: only the MTA may connect here, not HTTP, SMTP or TLS clients");
 		metrics_count(METRIC_FOREIGN_CONNECTIONS, "", 1);
 		return SMFIS_CONTINUE;
 	}

@@ -6,7 +6,7 @@ enum { TRACE_MAX = 100 };	  /* rules; of more, the last ones are kept */
 enum { UNKNOWN, NO, YES, MAYBE }; /* MAYBE: what it asks about cannot be looked into */
 
 static const char refusal[] =
-	"A part of the message cannot be looked into, and the company's rules need that.";
+	"Part of the message cannot be inspected, which your organisation's rules require.";
 
 struct policy_question *
 policy_question_new(struct policy *policy, struct database *database,
@@ -104,8 +104,8 @@ wait_for_rule(const struct policy_question *question, const struct rule *rule,
 		return false;
 	return fault_set(
 		fault, FAULT_CONFIG,
-		"deciding by the rule in line %u: `%s` cannot be answered, for %s (a rule `match opaque` before it can "
-		"decide about such messages, and the setting opaque)",
+		"deciding by the rule in line %u: `%s` cannot be answered, because %s (a rule "
+		"`match opaque` before it or the setting opaque can decide about such messages)",
 		rule->line, unseen->text, opaque.why);
 }
 

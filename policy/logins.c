@@ -55,9 +55,8 @@ add_line(struct logins *logins, char *line, struct fault *fault)
 			return false;
 		count++;
 	}
-	return count > 0 ||
-	       fault_set(fault, FAULT_CONFIG, "expected an address or domain behind the login %s",
-			 words[0]);
+	return count > 0 || fault_set(fault, FAULT_CONFIG,
+				      "expected an address or domain after the login %s", words[0]);
 }
 
 struct logins *

@@ -91,7 +91,7 @@ parser_expire(struct parser *parser, const struct place *place, uint64_t seconds
 {
 	if (seconds == 0 || seconds > (uint64_t)EXPIRE_DAYS_MAX * DAY_SECONDS)
 		parser_error(parser, place,
-			     "found a time that nothing can wait, expected 1 second to %d days",
+			     "found a time that is out of range, expected 1 second to %d days",
 			     EXPIRE_DAYS_MAX);
 	return seconds;
 }
@@ -101,7 +101,7 @@ parser_sentence(struct parser *parser, const struct place *place, char *text)
 {
 	if (*text == '\0')
 		parser_error(parser, place,
-			     "found an empty text, expected the sentence that the sender reads");
+			     "found an empty text, expected the sentence that the sender is told");
 	return text;
 }
 
@@ -133,13 +133,14 @@ check_query(struct parser *parser, const struct place *place, const char *query)
 		if (strcmp(found, "$1") != 0)
 			parser_error(
 				parser, place,
-				"found %s in the query, expected $1 alone, the address or domain",
+				"found %s in the query, expected only $1, the address or domain",
 				found);
 	}
 	if (!asks)
 		parser_error(
 			parser, place,
-			"found a query without $1, expected one that asks for the address or domain");
+			"found a query without $1, expected one that uses it as the address or "
+			"domain");
 }
 
 static void
@@ -215,11 +216,12 @@ check_entries(struct parser *parser, const struct place *place, const struct mat
 			parser_error(parser, place,
 				     "found an empty text, expected an address or domain");
 		else if (domains && at != NULL && at != entry)
-			parser_error(
-				parser, place,
-				"found the address \"%s\", expected a domain; for one address say %s \"%s\"",
-				entry, matcher == &match_sender_domain ? "sender" : "recipient",
-				entry);
+			parser_error(parser, place,
+				     "found the address \"%s\", expected a domain; for a single "
+				     "address use %s \"%s\"",
+				     entry,
+				     matcher == &match_sender_domain ? "sender" : "recipient",
+				     entry);
 	}
 }
 
@@ -331,13 +333,13 @@ parser_regex(struct parser *parser, const struct place *place, char *expression)
 
 		pcre2_get_error_message(error, why, sizeof why);
 		parser_error(parser, place,
-			     "found a regular expression that is wrong at its character %ld: %s",
+			     "found an error in the regular expression at character %ld: %s",
 			     g_utf8_strlen(own, (gssize)offset) + 1, (const char *)why);
 		return condition;
 	}
 	if (matches_empty_text(condition->regex))
 		parser_warn(parser, place,
-			    "this regular expression matches every text, also an empty one");
+			    "this regular expression matches every text, even an empty one");
 	/* Where the JIT cannot be had, matching works without, only slower. */
 	(void)pcre2_jit_compile(condition->regex, PCRE2_JIT_COMPLETE);
 	return condition;
@@ -383,10 +385,10 @@ parser_method(struct parser *parser, const struct place *place, struct rule *rul
 			before = other;
 	}
 	if (before != NULL && before != method)
-		parser_error(
-			parser, place,
-			"found %s behind %s, which is always available, so that it would never be used; put %s last",
-			own, before->name, before->name);
+		parser_error(parser, place,
+			     "found %s after %s, which is always available, so it would never be "
+			     "used; put %s last",
+			     own, before->name, before->name);
 	g_ptr_array_add(rule->methods, (gpointer)method->name);
 }
 
@@ -404,9 +406,9 @@ check_options(struct parser *parser, const struct place *place, const struct rul
 		seals |= !method->always && !method->waits;
 	}
 	if (rule->options.expire_seconds != 0 && !waits)
-		parser_error(
-			parser, place,
-			"found expire in a rule whose methods let nothing wait, expected pickup among them");
+		parser_error(parser, place,
+			     "found expire in a rule whose methods do not park messages, expected "
+			     "pickup among them");
 	if (rule->options.hide_subject && !seals)
 		parser_warn(parser, place,
 			    "hide subject has no effect: none of the methods seals the message");
@@ -471,7 +473,7 @@ parser_resolve_tables(struct parser *parser)
 
 		if (!table_use_resolve(parser, use))
 			parser_error(parser, &use->place,
-				     "found <%s>, expected a table that the file defines",
+				     "found <%s>, expected a table that is defined in the file",
 				     use->name);
 	}
 }

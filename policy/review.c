@@ -53,13 +53,13 @@ check_rule(struct parser *parser, const struct rule *rule)
 	else if (matches_always(rule))
 		parser_error(
 			parser, &place,
-			"found a rule that always matches before other rules, which would never be asked; "
-			"expected otherwise, as the last one");
+			"found a rule that always matches before other rules, which would never "
+			"be tried; expected otherwise, as the last rule");
 	for (guint i = 0; i < rule->conditions->len; i++) {
 		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
 
 		if (condition->matcher == &match_any && condition->negated)
-			parser_error(parser, &place, "found not any, which nothing matches");
+			parser_error(parser, &place, "found not any, which never matches");
 	}
 }
 
@@ -87,10 +87,10 @@ warn_of_repeated(struct parser *parser)
 
 		earlier = g_hash_table_lookup(seen, text);
 		if (earlier != NULL)
-			parser_warn(
-				parser, &place,
-				"this rule decides nothing: that in line %u has the same conditions",
-				earlier->line);
+			parser_warn(parser, &place,
+				    "this rule never decides: the one in line %u has the same "
+				    "conditions",
+				    earlier->line);
 		g_hash_table_insert(seen, text, (gpointer)(earlier != NULL ? earlier : rule));
 	}
 }

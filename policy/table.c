@@ -65,7 +65,7 @@ table_add(struct table *table, const char *entry, struct fault *fault)
 		entry++;
 	}
 	if (!domain_parse(entry, &domain, fault))
-		return fault_within(fault, "\"%s\" is no domain", entry);
+		return fault_within(fault, "\"%s\" is not a domain", entry);
 	g_hash_table_add(table->entries, g_strconcat(dot, domain, NULL));
 	return true;
 }

@@ -125,7 +125,8 @@ ask_rules(struct request *request, const struct addressee_question *question, co
 	if (request->portal->policy == NULL)
 		return fault_set(
 			fault, FAULT_CONFIG,
-			"asking the rules: postseal.conf has errors, which stood in the log at the start");
+			"asking the rules: postseal.conf has errors, which were logged at the "
+			"start");
 	asked = policy_question_new(request->portal->policy, request->portal->database, &facts);
 	return policy_decide(asked, folded, decision_r, fault);
 }

@@ -172,7 +172,7 @@ begin(struct portal *portal, struct seal_key *courier, int *listener_r, struct f
 	if (*listener_r < 0 || !daemon_drop_privileges(settings->portal_user, fault))
 		return false;
 	if (access(settings->portal_spool, W_OK | X_OK) != 0)
-		return fault_set(fault, FAULT_CONFIG, "looking at portal spool, %s: %s",
+		return fault_set(fault, FAULT_CONFIG, "checking portal spool, %s: %s",
 				 settings->portal_spool, strerror(errno));
 	connection = database_take(portal->database, fault);
 	return connection != NULL && migrate_check(connection, fault) &&

@@ -45,7 +45,7 @@ may(const struct passwd *user, const char *path, int wanted, struct fault *fault
 	g_autofree char *name = NULL;
 
 	if (stat(path, &status) != 0)
-		return fault_set(fault, FAULT_CONFIG, "looking at %s: %s", path, strerror(errno));
+		return fault_set(fault, FAULT_CONFIG, "checking %s: %s", path, strerror(errno));
 	if ((bits_for(user, &status) & wanted) == wanted)
 		return true;
 	name = g_strdup(user->pw_name);
@@ -55,8 +55,8 @@ may(const struct passwd *user, const char *path, int wanted, struct fault *fault
 			 wanted == X_OK		? "enter"
 			 : (wanted & W_OK) != 0 ? "write to"
 						: "read",
-			 path, owner == NULL ? "nobody known" : owner->pw_name,
-			 (unsigned)status.st_gid, status.st_mode & 07777);
+			 path, owner == NULL ? "unknown" : owner->pw_name, (unsigned)status.st_gid,
+			 status.st_mode & 07777);
 }
 
 bool

@@ -37,7 +37,7 @@ look(const struct look *look, const struct check *check)
 	bool good;
 
 	if (look->needs_postfix && check->postfix == NULL) {
-		printf("%-18s good: not looked at: there is no Postfix here\n", look->name);
+		printf("%-18s good: not checked, as there is no Postfix here\n", look->name);
 		return true;
 	}
 	good = look->at(check, &note, &fault);
@@ -72,6 +72,6 @@ run(const struct admin *admin, int argc, char **argv)
 }
 
 const struct command check_commands[] = {
-	{"check", "", "look whether everything the milter needs is there", run, true},
+	{"check", "", "check that everything is in place and fits together", run, true},
 	{NULL, NULL, NULL, NULL, false},
 };

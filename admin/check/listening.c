@@ -89,6 +89,6 @@ listening_check(const char *place, const char *program, struct fault *fault)
 	const char *path = listening_path(place);
 
 	return (path != NULL ? connects_to_path(path) : connects_to_host(place)) ||
-	       fault_set(fault, FAULT_CONFIG, "looking for %s at %s: %s: is it running?", program,
+	       fault_set(fault, FAULT_CONFIG, "connecting to %s at %s: %s; is it running?", program,
 			 place, strerror(errno));
 }

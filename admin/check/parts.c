@@ -77,10 +77,9 @@ check_owner(const struct check *check, const char *name, const char *user, struc
 	    (entry != NULL && entry->pw_uid == status.st_uid))
 		return true; /* secret_read() tells what is missing */
 	owner = getpwuid(status.st_uid);
-	return fault_set(
-		fault, FAULT_CONFIG,
-		"looking at the key file %s: it belongs to %s; make it readable with: chown %s %s",
-		path, owner == NULL ? "nobody known" : owner->pw_name, user, path);
+	return fault_set(fault, FAULT_CONFIG,
+			 "checking the key file %s: it belongs to %s; fix this with: chown %s %s",
+			 path, owner == NULL ? "an unknown user" : owner->pw_name, user, path);
 }
 
 /* Of one installation: what is sealed with the one is opened with the other. */
@@ -99,11 +98,10 @@ check_pair(const struct check *check, struct fault *fault)
 	good = sodium_memcmp(expected, public_key.bytes, sizeof expected) == 0;
 	sodium_memzero(&private_key, sizeof private_key);
 	return good ||
-	       fault_set(
-		       fault, FAULT_CONFIG,
-		       "looking at the key files in %s: %s does not belong to %s: the courier could open "
-		       "nothing of what is sealed to it",
-		       check->settings->secrets, SECRET_COURIER_PUBLIC, SECRET_COURIER);
+	       fault_set(fault, FAULT_CONFIG,
+			 "checking the key files in %s: %s does not match %s: the courier could "
+			 "not open anything that is sealed to it",
+			 check->settings->secrets, SECRET_COURIER_PUBLIC, SECRET_COURIER);
 }
 
 bool
@@ -134,14 +132,14 @@ check_spool(const struct check *check, char **note_r, struct fault *fault)
 
 	(void)note_r;
 	if (!access_of_user(settings->milter_user, settings->spool_directory, W_OK | X_OK, fault))
-		return fault_within(fault, "looking at the spool directory");
+		return fault_within(fault, "checking the spool directory");
 	if (!access_of_user(settings->portal_user, settings->portal_spool, W_OK | X_OK, fault))
-		return fault_within(fault, "looking at portal spool");
+		return fault_within(fault, "checking portal spool");
 	return strcmp(settings->portal_spool, settings->spool_directory) != 0 ||
-	       fault_set(
-		       fault, FAULT_CONFIG,
-		       "looking at portal spool: %s is the milter's too, so that uploads could fill it",
-		       settings->portal_spool);
+	       fault_set(fault, FAULT_CONFIG,
+			 "checking portal spool: %s is the milter's as well, so uploads could "
+			 "fill it",
+			 settings->portal_spool);
 }
 
 /* The courier listens nowhere: it is mail that nobody takes in hand that tells. */
@@ -164,15 +162,15 @@ check_courier(const struct check *check, struct fault *fault)
 	if (result_number(result, 0, 0) > 0)
 		return fault_set(
 			fault, FAULT_CONFIG,
-			"looking for postseal-courier: %s mails of the outbox are due for more than two minutes: is it "
-			"running?",
+			"checking postseal-courier: %s messages in the outbox have been due for "
+			"more than two minutes; is it running?",
 			PQgetvalue(result, 0, 0));
 	return result_number(result, 0, 1) == 0 ||
-	       fault_set(
-		       fault, FAULT_CONFIG,
-		       "looking for postseal-courier: %s mails may be with the MTA of %s, and wait for a courier there: "
-		       "does it run? Where it will not again, postseal outbox takeover has them sent again",
-		       PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 2));
+	       fault_set(fault, FAULT_CONFIG,
+			 "checking postseal-courier: %s messages may be with the MTA of %s and "
+			 "are waiting for a courier there; is it running? If it will not run "
+			 "again, postseal outbox takeover has them sent again",
+			 PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 2));
 }
 
 bool
@@ -198,18 +196,18 @@ check_portal(const struct check *check, char **note_r, struct fault *fault)
 	if (!g_str_has_prefix(url, "https://") && !g_str_has_prefix(url, "http://"))
 		return fault_set(
 			fault, FAULT_CONFIG,
-			"looking at portal url: %s is no address such as https://secure.example.com",
+			"checking portal url: %s is not a URL such as https://secure.example.com",
 			url);
 	if (g_str_has_suffix(url, "/"))
 		return fault_set(fault, FAULT_CONFIG,
-				 "looking at portal url: %s must not end with a slash", url);
+				 "checking portal url: %s must not end with a slash", url);
 	if (g_str_has_prefix(url, "http://"))
-		*note_r = g_strdup(
-			"without https, what is read can be read along: only for trying it");
+		*note_r =
+			g_strdup("without https, messages can be read on the way: for trials only");
 	else if (!policy_has_condition(check->admin->policy, "conversation"))
 		*note_r = g_strdup(
-			"no rule has the condition conversation: what an employee answers to mail from "
-			"the portal is sealed only if another rule says so");
+			"no rule has the condition conversation: an employee's reply to mail "
+			"from the portal is sealed only if another rule says so");
 	return true;
 }
 
@@ -227,7 +225,7 @@ check_mta_log(const struct check *check, char **note_r, struct fault *fault)
 			log.where);
 	if (!mta_log_check(&log, fault))
 		*note_r = g_strdup_printf(
-			"not there, so a mail may arrive twice when a courier dies: %s; where "
+			"not available, so mail may arrive twice if a courier dies: %s; where "
 			"Postfix logs to systemd, set mta log \"journal\"",
 			fault->text);
 	else if (!mta_log_is_journal(log.where, &directory))

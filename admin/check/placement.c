@@ -4,7 +4,7 @@
 #include "admin/check/milters.h"
 #include "core/address.h"
 
-static const char advice[] = "contrib/postfix/wire sets up a second pass behind it";
+static const char advice[] = "contrib/postfix/wire sets up a second pass after it";
 
 /* --- where addresses lead --- */
 
@@ -70,8 +70,8 @@ check_entries(const struct check *check, const char *parameter, const char *map,
 		if (outside != NULL)
 			return fault_set(
 				fault, FAULT_CONFIG,
-				"looking at Postfix: %s (%s): %.*s leads to %s behind the milter, which has not "
-				"decided how mail may go there; %s",
+				"checking Postfix: %s (%s): %.*s leads to %s after the milter, "
+				"which has not decided how mail may go there; %s",
 				parameter, map, (int)(value - *line), *line, outside, advice);
 	}
 	return true;
@@ -110,8 +110,8 @@ check_forward_files(const struct check *check, struct fault *fault)
 		if (outside != NULL)
 			good = fault_set(
 				fault, FAULT_CONFIG,
-				"looking at %s: it leads to %s behind the milter, which has not decided how mail may "
-				"go there; %s",
+				"checking %s: it leads to %s after the milter, which has not "
+				"decided how mail may go there; %s",
 				path, outside, advice);
 	}
 	endpwent();
@@ -141,8 +141,8 @@ check_added(const struct check *check, struct fault *fault)
 		if (*value != '\0')
 			return fault_set(
 				fault, FAULT_CONFIG,
-				"looking at Postfix: %s = %s adds recipients behind the milter, which has decided for "
-				"others; %s",
+				"checking Postfix: %s = %s adds recipients after the milter has "
+				"decided; %s",
 				names[i], value, advice);
 	}
 	return true;
@@ -165,10 +165,9 @@ check_edge(const struct check *check, char **note_r, struct fault *fault)
 	*note_r =
 		unknown->len == 0
 			? g_strdup("at the edge")
-			: g_strdup_printf(
-				  "at the edge; cannot be listed, so see for yourself that nothing there "
-				  "leads outside: %s",
-				  unknown->str);
+			: g_strdup_printf("at the edge; these maps cannot be listed, so make sure "
+					  "yourself that nothing in them leads outside: %s",
+					  unknown->str);
 	return true;
 }
 
@@ -185,14 +184,15 @@ check_second_pass(const struct check *check, struct fault *fault)
 	if (again == NULL || postfix_service(check->postfix, "postseal-edge/unix") == NULL)
 		return fault_set(
 			fault, FAULT_CONFIG,
-			"looking at Postfix: content_filter leads to a second pass, whose services are not in "
-			"master.cf; contrib/postfix/wire makes them");
+			"checking Postfix: content_filter leads to a second pass whose services "
+			"are not in master.cf; contrib/postfix/wire adds them");
 	if (strstr(options, "no_address_mappings") == NULL ||
 	    *postfix_value(check->postfix, again->name, "content_filter") != '\0')
 		return fault_set(
 			fault, FAULT_CONFIG,
-			"looking at the service %s of Postfix: what is decided there must not be mapped or filtered "
-			"once more (receive_override_options = %s); contrib/postfix/wire sets it up",
+			"checking the Postfix service %s: what is decided there must not be "
+			"mapped or filtered again (receive_override_options = %s); "
+			"contrib/postfix/wire sets it up",
 			again->name, options);
 	return true;
 }
@@ -204,17 +204,16 @@ check_forwarded(const struct check *check, struct fault *fault)
 	       postfix_service(check->postfix, "local/unix") == NULL ||
 	       strcmp(postfix_value(check->postfix, "local/unix", "cleanup_service_name"),
 		      "postseal-forward") == 0 ||
-	       fault_set(
-		       fault, FAULT_CONFIG,
-		       "looking at the service local/unix of Postfix: what it forwards leaves unseen; "
-		       "contrib/postfix/wire sets it up");
+	       fault_set(fault, FAULT_CONFIG,
+			 "checking the Postfix service local/unix: what it forwards bypasses the "
+			 "milter; contrib/postfix/wire sets it up");
 }
 
 static bool
 check_two_passes(const struct check *check, char **note_r, struct fault *fault)
 {
 	g_free(*note_r);
-	*note_r = g_strdup("behind the aliases, in two passes");
+	*note_r = g_strdup("after alias expansion, in two passes");
 	return check_second_pass(check, fault) && check_forwarded(check, fault);
 }
 
@@ -229,8 +228,9 @@ check_placement(const struct check *check, char **note_r, struct fault *fault)
 	if (passes && !milters_come_again(check, NULL))
 		return fault_set(
 			fault, FAULT_CONFIG,
-			"looking at Postfix: content_filter leads to a second pass, but milter_macro_defaults does "
-			"not tell the milter, which decides twice; contrib/postfix/wire sets it up");
+			"checking Postfix: content_filter leads to a second pass, but "
+			"milter_macro_defaults does not tell the milter so, and it decides "
+			"twice; contrib/postfix/wire sets it up");
 	for (guint i = 0; i < listeners->len; i++) {
 		const struct postfix_service *service = g_ptr_array_index(listeners, i);
 		const char *options =

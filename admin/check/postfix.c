@@ -81,7 +81,7 @@ postfix_read(struct fault *fault)
 	services = postfix_ask(master_cf);
 	if (values == NULL || special == NULL || services == NULL) {
 		fault_set(fault, FAULT_CONFIG,
-			  "asking postconf for the settings of Postfix: it fails");
+			  "asking postconf for the settings of Postfix: it failed");
 		return NULL;
 	}
 	postfix = g_new0(struct postfix, 1);

@@ -32,11 +32,10 @@ check_without_milters(const struct check *check, const char *service, struct fau
 	const char *options = postfix_value(check->postfix, service, "receive_override_options");
 
 	return *milters == '\0' || strstr(options, "no_milters") != NULL ||
-	       fault_set(
-		       fault, FAULT_CONFIG,
-		       "looking at the service %s of Postfix: it has milters (%s), so that what Postseal hands over "
-		       "is sealed twice; contrib/postfix/wire sets it up",
-		       service, milters);
+	       fault_set(fault, FAULT_CONFIG,
+			 "checking the Postfix service %s: it has milters (%s), so mail from "
+			 "Postseal would be sealed twice; contrib/postfix/wire sets it up",
+			 service, milters);
 }
 
 static bool
@@ -52,7 +51,8 @@ check_service(const struct check *check, const char *url, char **note_r, struct 
 	    !access_of_user(check->settings->courier_user, path, W_OK, fault))
 		return fault_within(
 			fault,
-			"looking whether the courier can hand over mail (usermod -a -G postdrop %s)",
+			"checking whether the courier can hand over mail (usermod -a -G "
+			"postdrop %s)",
 			check->settings->courier_user);
 	smtp = smtp_open(&peer, fault);
 	if (smtp == NULL || (*service != '\0' && !check_without_milters(check, service, fault)))
@@ -61,10 +61,12 @@ check_service(const struct check *check, const char *url, char **note_r, struct 
 		"%s answers%s%s%s", url,
 		smtp_is_local(url)
 			? ""
-			: "; a port can be bound by others while the MTA is down, and used by "
-			  "any process: a Unix socket is safer",
-		smtp_offers(smtp, "DSN") ? "" : "; it offers no DSN: wishes for receipts are lost",
-		smtp_offers(smtp, "SMTPUTF8") ? "" : "; it offers no SMTPUTF8");
+			: "; anyone can bind a port while the MTA is down, and any process can "
+			  "use it: a Unix socket is safer",
+		smtp_offers(smtp, "DSN") ? ""
+					 : "; it does not offer DSN: requests for delivery "
+					   "reports are lost",
+		smtp_offers(smtp, "SMTPUTF8") ? "" : "; it does not offer SMTPUTF8");
 	return true;
 }
 
@@ -124,15 +126,16 @@ check_transport(const struct check *check, const char *service, struct fault *fa
 	if (*filter == '\0' || postfix_service(check->postfix, transport) == NULL)
 		return fault_set(
 			fault, FAULT_CONFIG,
-			"looking at the service %s of Postfix: its content_filter (%s) is no transport of "
-			"master.cf, so that its mail leaves like any other; contrib/postfix/wire sets it up",
+			"checking the Postfix service %s: its content_filter (%s) is not a "
+			"transport in master.cf, so its mail would leave like any other; "
+			"contrib/postfix/wire sets it up",
 			service, filter);
 	level = postfix_value(check->postfix, transport, "smtp_tls_security_level");
 	if (!g_strv_contains(verified, level))
 		return fault_set(
 			fault, FAULT_CONFIG,
-			"looking at the transport %s of Postfix: smtp_tls_security_level = %s does not verify "
-			"anybody; expected secure or dane-only",
+			"checking the Postfix transport %s: smtp_tls_security_level = %s does "
+			"not verify the server; expected secure or dane-only",
 			transport, level);
 	return check_overrides(check, transport, fault);
 }

@@ -34,9 +34,9 @@ check_chroot(const struct check *check, const char *path, struct fault *fault)
 		if (service->chrooted && is_named_from_outside(check, service->name))
 			return fault_set(
 				fault, FAULT_CONFIG,
-				"looking at the service %s of Postfix: it runs in a chroot (%s), where there is no "
-				"%s: put milter listen below the queue directory, and name it by its path from there; "
-				"%s",
+				"checking the Postfix service %s: it runs in a chroot (%s), "
+				"where there is no %s: put milter listen below the queue "
+				"directory, and give Postfix its path from there; %s",
 				service->name,
 				postfix_value(check->postfix, NULL, "queue_directory"), path,
 				advice);
@@ -56,7 +56,7 @@ check_socket(const struct check *check, char **note_r, struct fault *fault)
 	if (stat(path, &status) != 0)
 		return listening_check(check->settings->milter_listen, "postseal-milter", fault);
 	if (!access_of_user(postfix_value(check->postfix, NULL, "mail_owner"), path, W_OK, fault))
-		return fault_within(fault, "looking whether Postfix reaches the milter");
+		return fault_within(fault, "checking whether Postfix can reach the milter");
 	return check_chroot(check, path, fault);
 }
 
@@ -74,15 +74,14 @@ check_list(const struct check *check, const char *service, const char *parameter
 	if (ours == NULL)
 		return fault_set(
 			fault, FAULT_CONFIG,
-			"looking at Postfix: %s%s%s (%s) does not name the milter's socket %s, so that what comes "
-			"in there leaves unseen; %s",
+			"checking Postfix: %s%s%s (%s) does not name the milter's socket %s, so "
+			"mail that enters there bypasses the milter; %s",
 			service == NULL ? "" : service, service == NULL ? "" : "/", parameter, list,
 			check->settings->milter_listen, advice);
 	return strstr(options, "no_milters") == NULL ||
-	       fault_set(
-		       fault, FAULT_CONFIG,
-		       "looking at Postfix: %s%sreceive_override_options = %s keeps the milter out",
-		       service == NULL ? "" : service, service == NULL ? "" : "/", options);
+	       fault_set(fault, FAULT_CONFIG,
+			 "checking Postfix: %s%sreceive_override_options = %s disables the milter",
+			 service == NULL ? "" : service, service == NULL ? "" : "/", options);
 }
 
 bool
@@ -125,8 +124,8 @@ check_service_order(const struct check *check, const char *service, struct fault
 		if (signs(address))
 			return fault_set(
 				fault, FAULT_CONFIG,
-				"looking at Postfix: %s/smtpd_milters (%s) has %s sign before Postseal seals, "
-				"which makes the signature wrong; %s",
+				"checking Postfix: %s/smtpd_milters (%s) has %s sign before "
+				"Postseal seals, which breaks the signature; %s",
 				service, list, address, advice);
 	}
 	return true;
@@ -196,9 +195,10 @@ check_logins(const struct check *check, char **note_r, struct fault *fault)
 		    !logins_are_bound(check, service->name))
 			return fault_set(
 				fault, FAULT_CONFIG,
-				"looking at the service %s of Postfix: whoever authenticates there may send as any "
-				"colleague, and sign \"mta\" signs for them: set smtpd_sender_login_maps, and "
-				"reject_sender_login_mismatch before what permits",
+				"checking the Postfix service %s: anyone who authenticates "
+				"there may send as any colleague, and sign \"mta\" would sign "
+				"for them: set smtpd_sender_login_maps, and "
+				"reject_sender_login_mismatch before anything that permits",
 				service->name);
 	}
 	return true;
@@ -239,12 +239,11 @@ check_service_failures(const struct check *check, const char *service, const cha
 	const char *action = own == NULL ? general : own;
 
 	return fails_closed(action) ||
-	       fault_set(
-		       fault, FAULT_CONFIG,
-		       "looking at Postfix: where the milter does not answer, %s%s%s lets mail go on undecided "
-		       "(default action %s); expected tempfail",
-		       service == NULL ? "" : service, service == NULL ? "" : "/", parameter,
-		       action);
+	       fault_set(fault, FAULT_CONFIG,
+			 "checking Postfix: if the milter does not answer, %s%s%s lets mail "
+			 "through undecided (default action %s); expected tempfail",
+			 service == NULL ? "" : service, service == NULL ? "" : "/", parameter,
+			 action);
 }
 
 static bool
@@ -253,11 +252,10 @@ check_protocol(const struct check *check, const char *service, struct fault *fau
 	const char *version = postfix_value(check->postfix, service, "milter_protocol");
 
 	return g_ascii_strtoull(version, NULL, 10) >= 6 ||
-	       fault_set(
-		       fault, FAULT_CONFIG,
-		       "looking at Postfix: milter_protocol = %s is too old for a milter that keeps every byte of a "
-		       "header; expected 6",
-		       version);
+	       fault_set(fault, FAULT_CONFIG,
+			 "checking Postfix: milter_protocol = %s is too old to preserve every "
+			 "byte of a header; expected 6",
+			 version);
 }
 
 bool

@@ -18,10 +18,10 @@ static const struct {
 	const char *name, *text;
 } outcomes[READER_OUTCOMES] = {
 	[READER_DONE] = {"done", ""},
-	[READER_NO_FORMAT] = {"no format", "the reader does not know it"},
+	[READER_NO_FORMAT] = {"no format", "the reader does not know this format"},
 	[READER_TOO_LARGE] = {"too large", "it is too large"},
 	[READER_TOO_DEEP] = {"too deep", "it is nested too deeply"},
-	[READER_TOO_MUCH_WORK] = {"too much work", "it takes more work than its size is worth"},
+	[READER_TOO_MUCH_WORK] = {"too much work", "it takes too much work for its size"},
 	[READER_TOO_MUCH_MEMORY] = {"too much memory", "it takes too much memory"},
 };
 
@@ -103,7 +103,7 @@ exchange_all(const struct exchange *exchange, const void *document, size_t lengt
 
 		*outcome_r = slow ? "too slow" : "died";
 		fault_set(fault, FAULT_INPUT, "reading %s: %s", exchange->format,
-			  slow ? "it took too long" : "the reader died of it");
+			  slow ? "it took too long" : "the reader crashed");
 		return NULL;
 	}
 	*outcome_r = outcomes[outcome].name;

@@ -132,7 +132,7 @@ reader_serve(const struct reader_format *formats)
 	int type;
 
 	if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
-		fputs("postseal-reader: is started by the other programs of Postseal only\n",
+		fputs("postseal-reader: only the other programs of Postseal start this program\n",
 		      stderr);
 		return 2;
 	}

@@ -19,8 +19,8 @@ check_mode(const char *path, int fd, bool is_public, struct fault *fault)
 				 strerror(errno));
 	if ((status.st_mode & 0022) != 0 || (!is_public && (status.st_mode & 0077) != 0))
 		return fault_set(fault, FAULT_CONFIG,
-				 "reading the key file %s: others have access to it (mode %04o); "
-				 "make it safe with: chmod 0400 %s",
+				 "reading the key file %s: other users have access to it (mode "
+				 "%04o); fix this with: chmod 0400 %s",
 				 path, status.st_mode & 07777, path);
 	return true;
 }
@@ -36,13 +36,13 @@ secret_read(struct seal_key *key_r, const char *directory, const char *name, str
 	if (fd < 0)
 		return fault_set(fault, FAULT_CONFIG, "reading the key file %s: %s%s", path,
 				 strerror(errno),
-				 errno == ENOENT ? "; make it with: postseal secrets init" : "");
+				 errno == ENOENT ? "; create it with: postseal secrets init" : "");
 	if (!check_mode(path, fd, is_public, fault))
 		return false;
 	if (read(fd, key_r->bytes, SEAL_KEY_BYTES) != SEAL_KEY_BYTES || read(fd, &beyond, 1) != 0)
 		return fault_set(fault, FAULT_CONFIG,
-				 "reading the key file %s: it does not hold %d bytes", path,
-				 SEAL_KEY_BYTES);
+				 "reading the key file %s: it does not contain exactly %d bytes",
+				 path, SEAL_KEY_BYTES);
 	return true;
 }
 
@@ -119,7 +119,7 @@ secret_make_missing(const char *directory, int *made_r, struct fault *fault)
 {
 	*made_r = 0;
 	if (g_mkdir_with_parents(directory, 0755) != 0)
-		return fault_set(fault, FAULT_CONFIG, "making the directory %s: %s", directory,
+		return fault_set(fault, FAULT_CONFIG, "creating the directory %s: %s", directory,
 				 strerror(errno));
 	if (!make_key_if_missing(directory, SECRET_MASTER, made_r, fault) ||
 	    !make_key_if_missing(directory, SECRET_LOGIN, made_r, fault))

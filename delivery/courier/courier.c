@@ -248,7 +248,7 @@ put_off(const struct errand *errand, struct fault *fault)
 {
 	const struct settings *settings = errand->courier->settings;
 
-	log_error("%s: this mail of the outbox has no recipients that can be read",
+	log_error("%s: the recipients of this message in the outbox cannot be read",
 		  errand->mail->id.text);
 	return queue_put_off(errand->connection, errand->mail, "its recipients cannot be read",
 			     settings->retry_last, fault);
@@ -335,8 +335,7 @@ let_go(const struct courier *courier, struct courier_hands *hands, struct fault 
 		return false;
 	for (guint i = 0; i < hands->left->len; i++) {
 		const struct queued_mail *mail = g_ptr_array_index(hands->left, i);
-		uint64_t seconds =
-			mail->is_tried ? back_off(courier->settings, mail->attempts) : 0;
+		uint64_t seconds = mail->is_tried ? back_off(courier->settings, mail->attempts) : 0;
 
 		if (!queue_let_go(connection, &claimant, mail, seconds, fault))
 			return false;

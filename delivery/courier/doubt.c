@@ -12,8 +12,8 @@ enum { WARN_SECONDS = 3600 };
 static bool
 send_again(const struct doubt *doubt, const char *why, struct fault *fault)
 {
-	log_warning("%s: it is not known whether the MTA has this mail (%s): it is sent again and "
-		    "may arrive twice",
+	log_warning("%s: it is not known whether the MTA has this message (%s): it is sent "
+		    "again and may arrive twice",
 		    doubt->mail->id.text, why);
 	return queue_send_again(doubt->connection, doubt->mail, doubt->courier->name, why, fault);
 }
@@ -53,7 +53,7 @@ mark_taken(const struct doubt *doubt, struct smtp_recipient *recipients,
 
 		if (!all && !g_hash_table_contains(answer->named, key)) {
 			*reply = (struct smtp_reply){
-				450, "450 the MTA took the mail without this recipient"};
+				450, "450 the MTA accepted the mail without this recipient"};
 			continue;
 		}
 		reply->code = 250;
@@ -70,24 +70,26 @@ weigh(const struct doubt *doubt, const struct mta_log_answer *answer,
 	struct queued_mail *mail = doubt->mail;
 
 	if (answer->verdict == MTA_LOG_NEVER) {
-		log_info("%s: a courier did not hear the MTA's answer; its log says: never taken, so it is sent again",
+		log_info("%s: a courier did not receive the MTA's reply; its log says: never "
+			 "accepted, so it is sent again",
 			 mail->id.text);
 		mail->in_doubt = false;
 		return true;
 	}
 	if (answer->verdict == MTA_LOG_OPEN)
 		return mail->is_overdue
-			       ? send_again(doubt, "it never said what became of what it began with",
+			       ? send_again(doubt,
+					    "it never said what became of what it began to receive",
 					    fault)
-			       : fault_set(
-					 fault, FAULT_BUSY,
-					 "the MTA began with the mail as %s and has not yet said whether it has it",
-					 answer->queue_id);
+			       : fault_set(fault, FAULT_BUSY,
+					   "the MTA began to receive the message as %s and has "
+					   "not yet said whether it has it",
+					   answer->queue_id);
 	if (!is_complete(doubt, answer) && !mail->is_overdue)
 		return fault_set(fault, FAULT_BUSY,
-				 "the MTA took the mail for some of its recipients and has not yet "
-				 "said for which");
-	log_info("%s: a courier did not hear the MTA's answer; its log says: %s", mail->id.text,
+				 "the MTA accepted the mail for some of its recipients and has "
+				 "not said yet for which");
+	log_info("%s: a courier did not receive the MTA's reply; its log says: %s", mail->id.text,
 		 answer->queue_id);
 	mark_taken(doubt, recipients, answer);
 	*settled_r = true;
@@ -132,7 +134,8 @@ tell_of(const PGresult *hosts)
 	for (int row = 0; row < PQntuples(hosts); row++)
 		g_string_append_printf(
 			text,
-			"%s%s mails may be with the MTA of %s, whose courier has not looked after them since %s UTC",
+			"%s%s messages may be with the MTA of %s, whose courier has not dealt "
+			"with them since %s UTC",
 			row == 0 ? "" : "; ", PQgetvalue(hosts, row, 1), PQgetvalue(hosts, row, 0),
 			PQgetvalue(hosts, row, 2));
 	return g_string_free(text, FALSE);
@@ -177,5 +180,4 @@ watch(const struct courier *courier, bool *more_r, struct fault *fault)
 	return true;
 }
 
-const struct chore chore_doubt = {
-	.name = "looking for mail in doubt", .seconds = 60, .run = watch};
+const struct chore chore_doubt = {.name = "looking for mail in doubt", .seconds = 60, .run = watch};

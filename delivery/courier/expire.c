@@ -110,4 +110,5 @@ expire(const struct courier *courier, bool *more_r, struct fault *fault)
 	       transaction_commit(connection, fault);
 }
 
-const struct chore chore_expire = {.name = "deleting what is over", .seconds = 60, .run = expire};
+const struct chore chore_expire = {
+	.name = "deleting what has expired", .seconds = 60, .run = expire};

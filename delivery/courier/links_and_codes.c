@@ -218,7 +218,7 @@ issue_key(const struct issuing *issuing, int row, struct parcel_access *access,
 	if (!open_box(issuing, issuing->keys, row, BOXED, &content))
 		return fault_set(
 			fault, FAULT_CRYPTO,
-			"opening the key of a parcel: it was boxed for another courier key");
+			"opening the key of a parcel: it was sealed to another courier key");
 	if (result_flag(issuing->keys, row, IS_TRUSTED))
 		done = seal_for_account(issuing, row, &content, fault);
 	else
@@ -339,9 +339,9 @@ issue_parcel(const struct issuer *issuer, struct connection *connection, const P
 	sodium_memzero(issuing.phone, sizeof issuing.phone);
 	sodium_memzero(issuing.track, sizeof issuing.track);
 	if (!done)
-		return fault_within(fault, "making links and codes for the message %s",
+		return fault_within(fault, "creating links and codes for the message %s",
 				    issuing.notice.message);
-	log_info("links and codes made: message=%s, from=<%s>, nrcpt=%d", issuing.notice.message,
+	log_info("links and codes created: message=%s, from=<%s>, nrcpt=%d", issuing.notice.message,
 		 issuing.notice.sender, PQntuples(keys));
 	return true;
 }

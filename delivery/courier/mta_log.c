@@ -92,8 +92,7 @@ look_at(struct search *search, const struct mta_entry *entry)
 		return;
 	if (line.said == MTA_IDENT && strcmp(line.text, search->ident) == 0)
 		begin_with(search, entry, line.queue_id);
-	else if (line.queue_id != NULL &&
-		 g_strcmp0(line.queue_id, search->answer->queue_id) == 0)
+	else if (line.queue_id != NULL && g_strcmp0(line.queue_id, search->answer->queue_id) == 0)
 		look_at_mail(search->answer, &line);
 	else if (g_strcmp0(entry->process, search->process) == 0)
 		look_at_process(search, &line);
@@ -146,9 +145,10 @@ user_number(const char *user, uid_t *number_r, struct fault *fault)
 	struct passwd entry, *found = NULL;
 
 	if (getpwnam_r(user, &entry, buffer, BUFFER_BYTES, &found) != 0 || found == NULL)
-		return fault_set(fault, FAULT_CONFIG,
-				 "reading the log of the MTA, the journal: there is no user %s (reinject user)",
-				 user);
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"reading the log of the MTA, the journal: there is no user %s (reinject user)",
+			user);
 	*number_r = found->pw_uid;
 	return true;
 }
@@ -234,7 +234,7 @@ search_journal(struct search *search, const struct mta_log *log, const char *dir
 	sd_journal_close(opened);
 	return count > 0 ||
 	       fault_set(fault, FAULT_CONFIG,
-			 "reading the log of the MTA, the journal: it shows nothing of the "
+			 "reading the log of the MTA, the journal: it has no entries of the "
 			 "mail system; is the courier's user in the group systemd-journal?");
 }
 

@@ -112,10 +112,9 @@ resume_file(struct mta_reader *reader, guint64 inode, guint64 offset, guint head
 	if (reader->inode == inode) {
 		move_to(reader, offset, head);
 	} else if (renamed == NULL) {
-		log_warning(
-			"the log of the MTA, %s, was rotated, and the one before it cannot be found: what became of some "
-			"mail stays unknown",
-			reader->path);
+		log_warning("the log of the MTA, %s, was rotated, and the previous one cannot be "
+			    "found: what became of some mail remains unknown",
+			    reader->path);
 	} else {
 		if (!open_log(reader, renamed, fault))
 			return false;

@@ -157,7 +157,7 @@ read_reply(struct smtp *smtp, struct smtp_reply *reply_r, void (*each)(struct sm
 		if (line->len < 3 || strspn(line->str, "0123456789") != 3) {
 			smtp->broken = true;
 			return fault_set(fault, FAULT_PEER,
-					 "talking to the MTA at %s: “%.60s” is no reply",
+					 "talking to the MTA at %s: “%.60s” is not an SMTP reply",
 					 smtp->host, line->str);
 		}
 		more = line->str[3] == '-';
@@ -203,11 +203,10 @@ is_of_mta(int fd, const struct smtp_peer *peer, struct fault *fault)
 				 "asking who listens at %s: there is no user %s (reinject user)",
 				 peer->url, peer->user);
 	return listening.uid == found->pw_uid ||
-	       fault_set(
-		       fault, FAULT_CONFIG,
-		       "connecting to the MTA at %s: the user with number %u listens there, not %s "
-		       "(reinject user): nothing is handed over",
-		       peer->url, (unsigned)listening.uid, peer->user);
+	       fault_set(fault, FAULT_CONFIG,
+			 "connecting to the MTA at %s: user ID %u is listening there, not %s "
+			 "(reinject user); nothing is handed over",
+			 peer->url, (unsigned)listening.uid, peer->user);
 }
 
 static int
@@ -446,7 +445,7 @@ name_recipients(struct smtp *smtp, const struct smtp_mail *mail, struct fault *f
 
 		/* What is no address could be an address and a parameter of SMTP. */
 		if (!address_is_valid(to->address))
-			to->reply = (struct smtp_reply){553, "553 5.1.3 this is no mail address"};
+			to->reply = (struct smtp_reply){553, "553 5.1.3 not a mail address"};
 		else if (!command(smtp, fault, "RCPT TO:<%s>%s%s%s%s", to->address,
 				  notify ? " NOTIFY=" : "", notify ? to->notify : "",
 				  orcpt ? " ORCPT=" : "", orcpt ? to->orcpt : "") ||
@@ -571,10 +570,10 @@ smtp_send(struct smtp *smtp, struct smtp_mail *mail, struct smtp_reply *reply_r,
 		mail->recipients[i].reply = (struct smtp_reply){0};
 	*reply_r = (struct smtp_reply){0};
 	if (*mail->sender != '\0' && !address_is_valid(mail->sender))
-		*reply_r = (struct smtp_reply){553, "553 5.1.7 the sender is no mail address"};
+		*reply_r = (struct smtp_reply){553, "553 5.1.7 the sender is not a mail address"};
 	else if (mail->smtputf8 && !smtp_offers(smtp, "SMTPUTF8"))
 		*reply_r = (struct smtp_reply){
-			553, "553 5.6.7 the MTA does not take SMTPUTF8 (RFC 6531)"};
+			553, "553 5.6.7 the MTA does not support SMTPUTF8 (RFC 6531)"};
 	if (reply_r->code != 0) {
 		give_all(mail, reply_r, true);
 		return true;

@@ -9,7 +9,7 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 	(void)copy;
 	(void)fault;
 	*possible_r = *around->message->sender != '\0';
-	*why_r = g_strdup(*possible_r ? "the message waits behind the portal"
+	*why_r = g_strdup(*possible_r ? "the message can be picked up in the portal"
 				      : "there is no sender who could pass on the unlock code");
 	return true;
 }

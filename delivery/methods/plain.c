@@ -10,7 +10,7 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 	(void)copy;
 	(void)fault;
 	*possible_r = true;
-	*why_r = g_strdup("the rule allows it in plain");
+	*why_r = g_strdup("the rule allows plain");
 	return true;
 }
 

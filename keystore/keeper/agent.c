@@ -43,13 +43,14 @@ make_home(const char *home, struct fault *fault)
 	struct statfs place;
 
 	if (g_mkdir_with_parents(home, 0700) != 0 || chmod(home, 0700) != 0)
-		return fault_set(fault, FAULT_CONFIG, "making the keeper's home %s: %s", home,
+		return fault_set(fault, FAULT_CONFIG, "creating the keeper's home %s: %s", home,
 				 strerror(errno));
 	if (statfs(home, &place) != 0 ||
 	    (place.f_type != TMPFS_MAGIC && place.f_type != RAMFS_MAGIC))
 		log_warning(
-			"the keeper's home %s is not in memory (tmpfs): OpenPGP private keys that are in use stand "
-			"unwrapped on a disk; set `keeper home` to a directory below /run",
+			"the keeper's home %s is not in memory (tmpfs): OpenPGP private keys in "
+			"use are stored unwrapped on disk; set `keeper home` to a directory "
+			"below /run",
 			home);
 	return empty_directory(home, fault);
 }
@@ -138,7 +139,7 @@ agent_import(const unsigned char *secret, size_t length, struct fault *fault)
 	error = gpgme_data_new_from_mem(&data, (const char *)secret, length, 0);
 	if (error == 0)
 		error = gpgme_op_import(context, data);
-	return error == 0 || fault_set(fault, FAULT_CRYPTO, "gpg-agent does not take it: %s",
+	return error == 0 || fault_set(fault, FAULT_CRYPTO, "gpg-agent does not accept it: %s",
 				       gpgme_strerror(error));
 }
 
@@ -158,6 +159,6 @@ agent_delete(const char *fingerprint, struct fault *fault)
 		error = gpgme_op_delete_ext(context, key,
 					    GPGME_DELETE_ALLOW_SECRET | GPGME_DELETE_FORCE);
 	return error == 0 ||
-	       fault_set(fault, FAULT_CRYPTO, "taking the private key %.16s from gpg-agent: %s",
+	       fault_set(fault, FAULT_CRYPTO, "removing the private key %.16s from gpg-agent: %s",
 			 fingerprint, gpgme_strerror(error));
 }

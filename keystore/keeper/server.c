@@ -122,7 +122,7 @@ server_stop(struct server *server)
 	const uint64_t one = 1;
 
 	if (write(server->stop, &one, sizeof one) != sizeof one)
-		log_error("ending the keeper: writing to its eventfd failed");
+		log_error("stopping the keeper: writing to its eventfd failed");
 }
 
 static void
@@ -217,7 +217,7 @@ server_run(struct server *server, void (*serve)(void *context, int fd), void *co
 		sort_out(server);
 		again = !accept_all(server);
 		if (again && !told)
-			log_warning("taking connections: %s; trying again", strerror(errno));
+			log_warning("accepting connections: %s; trying again", strerror(errno));
 		told = again;
 	}
 	g_thread_pool_free(server->workers, FALSE, TRUE);

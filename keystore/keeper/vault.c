@@ -38,7 +38,7 @@ is_gone(gpointer fingerprint, gpointer unused, gpointer data)
 	(void)unused;
 	parameters_text(&parameters, fingerprint);
 	if (!connection_execute(data, &private_key, &parameters, &result, &fault)) {
-		log_warning("looking whether the private key %.16s is still kept: %s",
+		log_warning("checking whether the private key %.16s still exists: %s",
 			    (const char *)fingerprint, fault.text);
 		return FALSE;
 	}
@@ -140,7 +140,7 @@ open_secret(struct vault *vault, const char *kind, const char *fingerprint, size
 	sealed = result_bytes(result, 0, 1, &length);
 	plain = seal_open_bytes(sealed, length, &vault->master, fingerprint, length_r);
 	if (plain == NULL)
-		fault_set(fault, FAULT_CRYPTO, "it does not open with the master key");
+		fault_set(fault, FAULT_CRYPTO, "the master key does not open it");
 	return plain;
 }
 
@@ -221,7 +221,7 @@ vault_sign(struct vault *vault, const struct keeper_request *request, struct kee
 	    (digest != NULL && EVP_PKEY_CTX_set_signature_md(context, digest) != 1) ||
 	    EVP_PKEY_sign(context, reply->signature, &length, request->digest, request->length) !=
 		    1)
-		return fault_set(fault, FAULT_CRYPTO, "it does not sign such a digest");
+		return fault_set(fault, FAULT_CRYPTO, "it cannot sign such a digest");
 	reply->length = (uint32_t)length;
 	return true;
 }

@@ -32,7 +32,7 @@ check_row(struct key *key)
 	if (fingerprint != NULL && strcmp(fingerprint, key->fingerprint) == 0)
 		return;
 	g_free(key->cannot_encrypt);
-	key->cannot_encrypt = g_strdup("the fingerprint on record is not the key's");
+	key->cannot_encrypt = g_strdup("the fingerprint on record does not match the key");
 }
 
 static struct key *

@@ -410,5 +410,5 @@ def test_no_address_in_the_outbox_carries_a_parameter_of_smtp(world, next_hop):
     world.start_program("postseal-courier")
     sandbox.wait_until(world.nothing_waits, "the outbox")
     wait_for_queue(world)
-    assert "553 5.1.3 this is no mail address" in world.log("postseal-courier")
+    assert "553 5.1.3 not a mail address" in world.log("postseal-courier")
     assert not any("inj" in recipient for _, _, recipients, _ in next_hop.mails for recipient in recipients)

@@ -59,9 +59,9 @@ def offer_unheard(world, message, to, sender, queue_id):
 
 def read_again(world):
     """The milter takes the rules in the file."""
-    count = world.log("postseal-milter").count("was read again")
+    count = world.log("postseal-milter").count("reloaded:")
     os.kill(world.programs["postseal-milter"], signal.SIGHUP)
-    sandbox.wait_until(lambda: world.log("postseal-milter").count("was read again") > count, "the rules to be read again")
+    sandbox.wait_until(lambda: world.log("postseal-milter").count("reloaded:") > count, "the rules to be read again")
 
 
 def decisions(world, address):
@@ -445,7 +445,7 @@ def test_mta_that_loses_its_answer_is_asked_by_its_log(world, post, stub, name):
     sandbox.wait_until(lambda: len(stub.mails) >= 2, "the first tries")
     stub.trouble = None
     wait_outbox_empty(world)
-    assert "its log says: never taken" in world.log("postseal-courier")
+    assert "its log says: never accepted" in world.log("postseal-courier")
 
 
 def test_mail_in_the_hand_of_a_slow_courier_is_left_to_it(world, post, stub, name):
@@ -507,26 +507,26 @@ def test_reload_puts_new_rules_in_force_and_keeps_the_old_when_wrong(world, post
 
     try:
         world.config.write_text(original + "match nonsense\n")
-        reload("the policy in force stays")
+        reload("the policy in force is kept")
         assert re.search(r"error: .*postseal\.conf:\d+:7: found nonsense, expected", world.log("postseal-milter"))
         post.accepted(post.compose([f"{name}@plain.example"]), [f"{name}@plain.example"])
 
         world.config.write_text(original.replace('deliver plain\nmatch recipient domain "smime',
                                                  'reject "Closed."\nmatch recipient domain "smime'))
-        reload("was read again")
+        reload("reloaded:")
         code, text = post.send(post.compose([f"{name}@plain.example"]), [f"{name}@plain.example"])
         assert code == 550 and "Closed." in text
         versions = world.postgres.query("select count(*) from postseal.policy_version")
         assert int(versions[0][0]) >= 2
 
         table.write_text(entries + "new.auto.example\n")
-        reload("was read again")
+        reload("reloaded:")
         assert post.send(post.compose([to]), [to])[0] == 250
         assert post.copies(to)[0]["method"] == "tls"
     finally:
         world.config.write_text(original)
         table.write_text(entries)
-        reload("was read again")
+        reload("reloaded:")
 
 
 def test_end_of_the_milter_defers_mail_and_loses_none(world, post, name):

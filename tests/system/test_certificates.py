@@ -228,7 +228,7 @@ def test_validity_and_names(world, maker, name):
                         maker.directory / f"{name}.csr", "-out", paths[key], "-startdate", begin.strftime(form), "-enddate",
                         end.strftime(form), "-extfile", extensions)
     said = world.postseal("key", "import", *paths.values())
-    assert "it names no mail address (RFC 8550" in said and said.count("skipped") == 2
+    assert "it contains no email address (RFC 8550" in said and said.count("skipped") == 2
     for key, found in (("good", "CN="), ("subject", "emailAddress="), ("two", "CN=")):
         assert found in world.postseal("key", "find", f"{name}{key}@smime.example")
     for key, why in (("old", "expired on"), ("early", "not valid before"), ("critical", "critical extension.*RFC 5280 §4.2")):

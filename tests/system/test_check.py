@@ -50,8 +50,8 @@ def test_nothing_is_wrong_where_all_works(world):
 BROKEN = [
     ("smtpd_milters=", "milters", "smtpd_milters .* does not name"),
     ("non_smtpd_milters=", "milters", "non_smtpd_milters .* does not name"),
-    ("receive_override_options=no_milters", "milters", "keeps the milter out"),
-    ("-P SUBMISSION/smtpd_milters=", "milters", "SUBMISSION/smtpd_milters .* leaves unseen"),
+    ("receive_override_options=no_milters", "milters", "disables the milter"),
+    ("-P SUBMISSION/smtpd_milters=", "milters", "SUBMISSION/smtpd_milters .* bypasses the milter"),
     ("-P SUBMISSION/receive_override_options=no_milters", "milters", "SUBMISSION/receive_override_options"),
     ("smtpd_milters=inet:localhost:8891,unix:postseal/milter.sock", "milter order", "sign before Postseal seals"),
     ("milter_default_action=accept", "milter failures", "default action accept"),
@@ -65,13 +65,13 @@ BROKEN = [
     ("content_filter=postseal-edge:[127.0.0.1]:9", "placement", "decides twice"),
     ("-P postseal/unix/smtpd_milters=unix:postseal/milter.sock", "reinject", "sealed twice"),
     ("-P postseal-mapped/unix/smtpd_milters=unix:postseal/milter.sock", "reinject mapped", "sealed twice"),
-    ("-P postseal-verified/unix/smtp_tls_security_level=may", "reinject verified", "may does not verify anybody"),
+    ("-P postseal-verified/unix/smtp_tls_security_level=may", "reinject verified", "may does not verify the server"),
     ("-P postseal-verified/unix/smtp_tls_policy_maps=hash:/etc/x", "reinject verified", "smtp_tls_policy_maps = .* could"),
     ("-P postseal-verified/unix/smtp_fallback_relay=[relay.example]", "reinject verified", "smtp_fallback_relay = "),
     ("-P postseal-verified/unix/smtp_tls_per_site=hash:/etc/x", "reinject verified", "smtp_tls_per_site = "),
     ("-P postseal-verified/unix/smtp_generic_maps=hash:/etc/x", "reinject verified", "smtp_generic_maps = "),
     ("-P postseal-verified/unix/smtp_tls_secure_cert_match=hostname", "reinject verified", "smtp_tls_secure_cert_match = "),
-    ("-P postseal-tls/unix/content_filter=", "reinject verified", "is no transport of master.cf"),
+    ("-P postseal-tls/unix/content_filter=", "reinject verified", "is not a transport in master.cf"),
 ]
 
 
@@ -154,8 +154,8 @@ def test_courier_outside_the_group_is_told(world, broken):
         world.check()
 
 
-@pytest.mark.parametrize("program,sentence", [("postseal-milter", "looking for postseal-milter at"),
-                                              ("postseal-portal", "looking for postseal-portal at")])
+@pytest.mark.parametrize("program,sentence", [("postseal-milter", "connecting to postseal-milter at"),
+                                              ("postseal-portal", "connecting to postseal-portal at")])
 def test_program_that_is_stopped_is_told(world, program, sentence):
     world.stop_program(program)
     try:
@@ -172,7 +172,7 @@ def test_courier_that_is_stopped_is_told(world, post, name):
         post.accepted(post.compose(to), to)
         assert "WRONG" not in world.check()
         world.postgres.query("update postseal.outbox set next_attempt_at = now() - interval '3 minutes'")
-        says(world, "programs", "1 mails of the outbox are due .* is it running")
+        says(world, "programs", "1 messages in the outbox have been due .* is it running")
     finally:
         world.start_program("postseal-courier")
     post.box(to[0]).one()
@@ -194,7 +194,7 @@ def test_key_files_of_two_installations_are_told(world, tmp_path):
     path.chmod(0o644)
     path.write_bytes(os.urandom(32))
     try:
-        says(world, "secrets", "courier.pub does not belong to courier.key")
+        says(world, "secrets", "courier.pub does not match courier.key")
     finally:
         path.write_bytes(kept)
         path.chmod(0o444)
@@ -230,7 +230,7 @@ def test_two_passes_are_looked_at(world, broken):
     world.wire("-p", "expanded", "apply")
     try:
         wired = [f.read_text() for f in files]
-        assert re.search(r"^placement +good: behind the aliases", world.check(), re.M)
+        assert re.search(r"^placement +good: after alias expansion", world.check(), re.M)
         sandbox.command("postconf", "-c", world.company.config, "-e", "always_bcc=archive@example.com")
         assert "WRONG" not in world.check()
         for setting, look, sentence in [

@@ -72,7 +72,7 @@ def test_who_waits_too_long_is_told_why(world, post, name, slow_gpg):
         assert sorted(code for code, _ in replies) == [250, 451, 451], replies
         said = [text for code, text in replies if code == 451]
         assert all("4.3.2 Too many messages are waiting to be secured" in text for text in said), said
-        assert "all 1 are at work" in world.log("postseal-milter")
+        assert "all 1 are busy" in world.log("postseal-milter")
         post.box(to).one()
     finally:
         world.stop_program("postseal-milter")

@@ -189,7 +189,7 @@ def test_courier_of_another_machine_sends_nothing_again(world, post, machines, w
     machines.start("two", log=empty_log)
     other = send_copy(world, post, f"{name}other")
     post.box(other).one()
-    sandbox.wait_until(lambda: "1 mails may be with the MTA of one, whose courier" in world.log("postseal-courier"),
+    sandbox.wait_until(lambda: "1 messages may be with the MTA of one, whose courier" in world.log("postseal-courier"),
                        "the courier to warn")
     assert rows(world) == [["sending", "one"]]
     post.box(to).one()
@@ -253,7 +253,7 @@ def test_mail_that_was_cut_off_is_sent_again(world, post, machines, wire, name):
     wire.trouble = None
     sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
     post.box(to).one()
-    assert "never taken" in world.log("postseal-courier")
+    assert "never accepted" in world.log("postseal-courier")
 
 
 def test_mail_that_the_mta_has_not_taken_yet_is_not_sent_again(world, post, machines, wire, name):
@@ -309,7 +309,7 @@ def test_mail_whose_recipients_cannot_be_read_keeps_nobody_waiting(world, post, 
     for address in to[1:]:
         post.box(address).one()
     sandbox.wait_until(lambda: rows(world) == [["waiting", ""]], "the others to be gone")
-    assert "has no recipients that can be read" in world.log("postseal-courier")
+    assert "the recipients of this message in the outbox cannot be read" in world.log("postseal-courier")
     assert post.box(to[0]).files() == []
 
 

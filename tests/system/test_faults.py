@@ -114,7 +114,7 @@ def test_courier_that_is_down_delays_and_loses_nothing(world, post, name):
     world.stop_program("postseal-courier")
     for address in to:
         post.accepted(post.compose([address]), [address])
-    assert world.postseal("outbox", "list") == "0 in the outbox; 5 parked messages wait for links and codes\n"
+    assert world.postseal("outbox", "list") == "0 in the outbox; 5 parked messages are waiting for links and codes\n"
     world.start_program("postseal-courier")
     for address in to:
         post.box(address).one()
@@ -177,7 +177,7 @@ def test_what_runs_gpg_stands_still(world, post, gpg_script, name):
         os.kill(int(pid), signal.SIGSTOP)
     assert workers
     refused_for_now(post, [to])
-    assert "gpg: it stands still" in world.log("postseal-milter")
+    assert "gpg: it makes no progress" in world.log("postseal-milter")
     post.accepted(post.compose([to]), [to])
     gpg.end()
 
@@ -267,5 +267,5 @@ def test_parcel_that_cannot_be_opened_keeps_nobody_waiting(world, post, name):
     post.accepted(post.compose([good]), [good])
     world.start_program("postseal-courier")
     post.box(good).one()
-    assert "boxed for another courier key; it is tried again in five minutes" in world.log("postseal-courier")
+    assert "sealed to another courier key; it is tried again in five minutes" in world.log("postseal-courier")
     assert post.box(bad).files() == []

@@ -138,11 +138,11 @@ def test_admin_recalls_a_message_and_ends_an_account(person):
     recalled = person.post.copies(person.address)[-1]["message"]
     assert person.address in world.postseal("message", "recall", recalled)
     assert "Recalled" not in person.browser.get("/inbox").text and state(person) == "recalled"
-    with pytest.raises(sandbox.Trouble, match="nobody has it waiting unread"):
+    with pytest.raises(sandbox.Trouble, match="no recipient has it waiting unread"):
         world.postseal("message", "recall", recalled)
     send(person, b"Only the account opens this.\r\n", "Lost")
     person.mail("Protected message", 3)
-    assert "1 messages are lost" in world.postseal("account", "delete", person.address)
+    assert "messages lost: 1" in world.postseal("account", "delete", person.address)
     assert person.browser.get("/inbox").path == "/signin" and state(person) == "lost"
     assert ": lost" in Person(world, person.post, person.post.sender).mail(": lost")["Subject"]
     # What link and code opened, they open again.

@@ -88,8 +88,8 @@ def test_uploads_do_not_fill_the_milters_spool(world, member):
     (world.directory / "portal-spool").rename(world.directory / "away")
     try:
         program = world.start_program("postseal-portal", wait=False)
-        assert program.wait(20) != 0 and "looking at portal spool" in world.log("postseal-portal")
-        assert re.search("^spool +WRONG: looking at portal spool", checked(world), re.M)
+        assert program.wait(20) != 0 and "checking portal spool" in world.log("postseal-portal")
+        assert re.search("^spool +WRONG: checking portal spool", checked(world), re.M)
     finally:
         (world.directory / "away").rename(world.directory / "portal-spool")
         world.programs.pop("postseal-portal", None)

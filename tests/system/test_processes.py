@@ -10,9 +10,9 @@ import world as sandbox
 
 
 def reload(world):
-    seen = world.log("postseal-milter").count("was read again")
+    seen = world.log("postseal-milter").count("reloaded:")
     os.kill(world.programs["postseal-milter"], signal.SIGHUP)
-    sandbox.wait_until(lambda: world.log("postseal-milter").count("was read again") > seen, "the policy to be read again")
+    sandbox.wait_until(lambda: world.log("postseal-milter").count("reloaded:") > seen, "the policy to be read again")
 
 
 def test_database_is_found_again_after_the_policy_was_read_again(world, post, name):

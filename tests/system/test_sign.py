@@ -56,7 +56,7 @@ def test_client_that_does_not_authenticate_gets_no_signature(world, post, pair, 
     message = send(world, post, sender, to)
     assert people.open_smime(post.box(to).one(), base) == people.entity_of(message)
     copy = post.copies(to)[0]
-    assert copy["signed_by"] == "" and "not signed: nobody has authenticated" in copy["reason"]
+    assert copy["signed_by"] == "" and "not signed: the client has not authenticated" in copy["reason"]
 
 
 def test_another_login_gets_no_signature(world, post, pair, name):
@@ -66,7 +66,7 @@ def test_another_login_gets_no_signature(world, post, pair, name):
     assert people.open_smime(post.box(to).one(), base) == people.entity_of(message)
     copy = post.copies(to)[0]
     assert copy["signed_by"] == ""
-    assert f"mallory@example.com has authenticated, who is not known to send as {sender}" in copy["reason"]
+    assert f"mallory@example.com has authenticated, but is not known to send as {sender}" in copy["reason"]
 
 
 @pytest.mark.parametrize("login,sender", [
@@ -96,7 +96,7 @@ def test_explain_knows_of_the_login(world, pair, name):
     sender = f"{name}@example.com"
     to, _ = pair(sender)
     asked = ("policy", "explain", "--from", sender, "--to", to)
-    assert "not signed: nobody has authenticated" in world.postseal(*asked)
+    assert "not signed: the client has not authenticated" in world.postseal(*asked)
     assert ", signed by " in world.postseal(*asked, "--login", sender)
 
 
@@ -105,7 +105,7 @@ def test_wrong_line_in_the_file_of_logins_is_an_error_with_its_place(world):
     good = path.read_text()
     try:
         path.write_text(good + "office\n")
-        with pytest.raises(sandbox.Trouble, match=r"logins:4: expected an address or domain behind the login office"):
+        with pytest.raises(sandbox.Trouble, match=r"logins:4: expected an address or domain after the login office"):
             world.postseal("check")
     finally:
         path.write_text(good)

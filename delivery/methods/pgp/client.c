@@ -131,7 +131,9 @@ pump(struct input *input, struct output *output, int silence, struct fault *faul
 			return fault_set(fault, FAULT_CRYPTO, "waiting for gpg: %s",
 					 strerror(errno));
 		if (ready == 0)
-			return fault_set(fault, FAULT_TIMEOUT, "sealing with gpg: it stands still");
+			return fault_set(fault, FAULT_TIMEOUT,
+					 "sealing with gpg: it makes no "
+					 "progress");
 		if (watched[1].revents != 0 && !input_push(input, fault))
 			return false;
 		if (watched[0].revents != 0 && !output_pull(output, piece, &ended, fault))
@@ -151,7 +153,7 @@ send_job(int socket, const char *job, struct input *input, struct output *output
 		    gpg_job_send(socket, job, plain[0], sealed[1]);
 
 	if (!sent)
-		fault_set(fault, FAULT_CRYPTO, "giving gpg its work: %s", strerror(errno));
+		fault_set(fault, FAULT_CRYPTO, "passing the job to gpg: %s", strerror(errno));
 	close(plain[0]);
 	close(sealed[1]);
 	input->fd = plain[1];
@@ -194,7 +196,9 @@ is_done(int socket, const struct input *input, const struct output *output, stru
 	free(answer);
 	/* GPGME takes a gpg that died in silence for one that did its work. */
 	if (done && !input->complete)
-		return fault_set(fault, FAULT_CRYPTO, "sealing with gpg: it did not read all");
+		return fault_set(fault, FAULT_CRYPTO,
+				 "sealing with gpg: it did not read "
+				 "everything");
 	if (done && memcmp(output->last, end_mark, sizeof output->last) != 0)
 		return fault_set(fault, FAULT_CRYPTO,
 				 "sealing with gpg: it ended before its work was done");

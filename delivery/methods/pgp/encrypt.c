@@ -71,7 +71,7 @@ write_options(const struct settings *settings, enum choice choice, struct fault 
 
 	return (g_file_set_contents(pointer, text, -1, &error) &&
 		g_file_set_contents(options, lines, -1, &error)) ||
-	       fault_set(fault, FAULT_CONFIG, "making the home of gpg ready: %s", error->message);
+	       fault_set(fault, FAULT_CONFIG, "preparing the home of gpg: %s", error->message);
 }
 
 static bool
@@ -80,7 +80,7 @@ make_home(const struct settings *settings, enum choice choice, struct fault *fau
 	g_autofree char *home = home_of(settings, choice);
 
 	if (g_mkdir_with_parents(home, 0700) != 0 || chmod(home, 0700) != 0)
-		return fault_set(fault, FAULT_CONFIG, "making the home of gpg, %s: %s", home,
+		return fault_set(fault, FAULT_CONFIG, "creating the home of gpg, %s: %s", home,
 				 strerror(errno));
 	return write_options(settings, choice, fault);
 }
@@ -94,7 +94,7 @@ gpg_start(const struct settings *settings, struct fault *fault)
 		if (!make_home(settings, choice, fault))
 			return false;
 	if (g_mkdir_with_parents(keys, 0700) != 0)
-		return fault_set(fault, FAULT_CONFIG, "making %s: %s", keys, strerror(errno));
+		return fault_set(fault, FAULT_CONFIG, "creating %s: %s", keys, strerror(errno));
 	if (access(settings->gpg_program, X_OK) != 0)
 		return fault_set(fault, FAULT_CONFIG, "looking for gpg at %s: %s",
 				 settings->gpg_program, strerror(errno));

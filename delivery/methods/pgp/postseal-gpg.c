@@ -178,7 +178,7 @@ encrypt(gpgme_ctx_t context, const struct job *job, char *why)
 	else if (!all_ended_well())
 		snprintf(why, WHY_MAX, "sealing with gpg: it failed, or was ended by somebody");
 	else if (!source.ended)
-		snprintf(why, WHY_MAX, "sealing with gpg: it did not read all");
+		snprintf(why, WHY_MAX, "sealing with gpg: it did not read everything");
 	return *why == '\0';
 }
 
@@ -233,7 +233,8 @@ main(int argc, char **argv)
 
 	if (argc != 4 || getpgrp() != getpid() ||
 	    getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
-		fputs("postseal-gpg: is started by the other programs of Postseal only\n", stderr);
+		fputs("postseal-gpg: only the other programs of Postseal start this program\n",
+		      stderr);
 		return 2;
 	}
 	signal(SIGALRM, end_group);

@@ -63,8 +63,8 @@ test_each_failure_has_its_sentence(void **state)
 {
 	expect_fault(*state, "no such", "", "does not know");
 	expect_fault(*state, "hoard", "", "too much memory");
-	expect_fault(*state, "work", "", "more work than its size is worth");
-	expect_fault(*state, "crash", "", "died");
+	expect_fault(*state, "work", "", "too much work for its size");
+	expect_fault(*state, "crash", "", "crashed");
 	expect_fault(*state, "flood", "", "too large");
 	expect_echo(*state);
 }
@@ -99,7 +99,7 @@ test_taken_over_parser_can_do_nothing(void **state)
 					    "raise limits"};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(calls); i++)
-		expect_fault(*state, "call", calls[i], "died");
+		expect_fault(*state, "call", calls[i], "crashed");
 }
 
 static void

@@ -128,7 +128,7 @@ wrong_settings_are_errors_with_their_place(void **state)
 	expect_error(
 		"sms \"open\n",
 		":5:5: found a text without its closing quote, expected a text in quotes for sms");
-	expect_error("sms \"\xff\"\n", ":5:5: found a byte that is no text in UTF-8");
+	expect_error("sms \"\xff\"\n", ":5:5: found a byte that is not valid UTF-8");
 	expect_error("tls domains \"x\"\n",
 		     ":5:13: found \"x\", expected a table such as <partners>");
 	expect_error("gpg timeout 30\n", ":5:13: found 30, expected a time such as 30 seconds");

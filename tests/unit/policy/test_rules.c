@@ -209,7 +209,7 @@ pattern_meets_text_that_is_not_utf8(void **state)
 		 "match header \"X\" \"*\xff\xe4\" deliver plain\notherwise deliver plain\n");
 	assert_null(l.policy);
 	assert_non_null(strstr(g_ptr_array_index(l.errors, 0),
-			       ":5:18: found a byte that is no text in UTF-8"));
+			       ":5:18: found a byte that is not valid UTF-8"));
 	unload(&l);
 }
 
@@ -395,10 +395,11 @@ all_errors_are_told_with_their_place(void **state)
 			":5:1: found colour, expected a setting",
 			":7:17: found deliver, expected a text in quotes, domain, in or '{'",
 			":8:22: found the method smoke, expected one of plain, tls",
-			":9:18: found a regular expression that is wrong at its character 2",
+			":9:18: found an error in the regular expression at character 2",
 			":10:15: found \"many\", expected a size such as 25 MB for limit message",
 			":11:37: found the end of the line, expected a unit of time",
-			":6:20: found <nowhere>, expected a table that the file defines", NULL});
+			":6:20: found <nowhere>, expected a table that is defined in the file",
+			NULL});
 }
 
 /* Found by fuzzing: the condition before the error was freed, and then given its table. */
@@ -439,25 +440,25 @@ what_cannot_be_meant_is_an_error(void **state)
 		{"match subject tag \" \" deliver plain\n", "found an empty tag"},
 		{"match any deliver plain\n",
 		 ":5:1: found a rule that always matches before other rules"},
-		{"match not any deliver plain\n", "found not any, which nothing matches"},
+		{"match not any deliver plain\n", "found not any, which never matches"},
 		{"match signed deliver plain, smime\n",
-		 ":5:29: found smime behind plain, which is always available"},
-		{"match signed deliver pickup, plain\n", "found plain behind pickup"},
+		 ":5:29: found smime after plain, which is always available"},
+		{"match signed deliver pickup, plain\n", "found plain after pickup"},
 		{"match signed deliver smime, smime, pickup\n", ":5:29: found smime a second time"},
 		{"match signed deliver smime, plain expire 3 days\n",
-		 "found expire in a rule whose methods let nothing wait"},
+		 "found expire in a rule whose methods do not park messages"},
 		{"match signed deliver pickup expire 0 days\n",
-		 "found a time that nothing can wait"},
+		 "found a time that is out of range"},
 		{"match signed deliver pickup expire 99999 weeks\n",
-		 "found a time that nothing can wait"},
+		 "found a time that is out of range"},
 		{"match signed deliver pickup expire 123456789012345678 weeks\n",
 		 "found a number that is too large"},
 		{"match size over 12345678901234567890123 deliver plain\n",
 		 ":5:17: found a number of more than 18 digits"},
 		{"match recipient domain \"joe@x.example\" deliver plain\n",
-		 "found the address \"joe@x.example\", expected a domain; for one address say recipient \"joe@x.example\""},
+		 "found the address \"joe@x.example\", expected a domain; for a single address use recipient \"joe@x.example\""},
 		{"match recipient \"joe\" deliver plain\n",
-		 "found an entry that matches nobody: \"joe\" is no domain"},
+		 "found an entry that matches nobody: \"joe\" is not a domain"},
 		{"match recipient \"joe@x.example.\" deliver plain\n",
 		 "found an entry that matches nobody"},
 		{"match recipient { \"\" } deliver plain\n",
@@ -467,12 +468,12 @@ what_cannot_be_meant_is_an_error(void **state)
 		{"match attachment name \"\" deliver plain\n",
 		 "found an empty text, expected a pattern such as \"*.exe\""},
 		{"match signed reject \"\"\n",
-		 "found an empty text, expected the sentence that the sender reads"},
+		 "found an empty text, expected the sentence that the sender is told"},
 		{"table t database \"select 1 from c where email = $2\"\n",
-		 ":5:7: found $2 in the query, expected $1 alone"},
+		 ":5:7: found $2 in the query, expected only $1"},
 		{"table t database \"select 1\"\n", "found a query without $1"},
 		{"table t { \"a.example\" \"b\" }\n",
-		 "found an entry that matches nobody: \"b\" is no domain"},
+		 "found an entry that matches nobody: \"b\" is not a domain"},
 	};
 
 	(void)state;
@@ -507,7 +508,7 @@ what_is_hardly_meant_is_a_warning(void **state)
 			       ":7:1: hide subject has no effect"));
 	assert_non_null(
 		strstr(g_ptr_array_index(l.complaints.warnings, 2),
-		       ":8:1: this rule decides nothing: that in line 7 has the same conditions"));
+		       ":8:1: this rule never decides: the one in line 7 has the same conditions"));
 	unload(&l);
 }
 
@@ -521,8 +522,7 @@ columns_count_characters(void **state)
 		"match subject tag \"[äöü]\" nonsense\nmatch text regex \"ÄÖ(\" deliver plain\n",
 		(const char *const[]){
 			":5:27: found nonsense, expected",
-			":6:18: found a regular expression that is wrong at its character 4",
-			NULL});
+			":6:18: found an error in the regular expression at character 4", NULL});
 }
 
 /* The record showed the auditor what opens the database. */
