@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "core/catalogue.h"
 #include "mail/html_mail.h"
+#include "mail/layout.h"
 
 static const char head[] = "<!DOCTYPE html>\n<html lang=\"";
 static const char body[] =
@@ -11,21 +13,13 @@ static const char body[] =
 	"system-ui,sans-serif;color:#1b1f24;background:#fff;margin:.5rem;"
 	"overflow-wrap:anywhere}img{max-width:100%;height:auto}table{max-width:100%}"
 	"blockquote{border-left:3px solid #d0d7de;margin:0 0 0 .2rem;padding-left:.8rem}"
-	"pre{white-space:pre-wrap}</style></head><body>";
+	"pre,.piece{white-space:pre-wrap}.left-out{font-size:.875rem;color:#57606a;"
+	"border-bottom:1px solid #d0d7de;margin:0 0 .5rem;padding:0 0 .5rem}"
+	"</style></head><body>";
 static const char end[] = "</body></html>\n";
 static const char picture[] = " src=\"cid:";
 
 /* --- pictures --- */
-
-/* SVG is a document of its own; what browsers show as a picture and nothing else is taken. */
-static bool
-is_picture(const char *type)
-{
-	static const char *const types[] = {"image/png",  "image/jpeg", "image/gif",
-					    "image/webp", "image/bmp",	NULL};
-
-	return g_strv_contains(types, type);
-}
 
 static void
 append_picture(GString *out, const struct html_pictures *pictures, const char *escaped)
@@ -38,7 +32,7 @@ append_picture(GString *out, const struct html_pictures *pictures, const char *e
 	const guchar *data;
 
 	if (name == NULL || !pictures->find(pictures->context, name, &bytes, &type) ||
-	    !is_picture(type))
+	    !layout_shows_picture(type))
 		return;
 	data = g_bytes_get_data(bytes, &length);
 	base64 = g_base64_encode(data, length);
@@ -78,21 +72,76 @@ ask(struct reader *reader, const char *format, const char *html, size_t length, 
 	return bytes == NULL ? NULL : g_utf8_make_valid(bytes, (gssize)size);
 }
 
-char *
-html_document(struct reader *reader, const char *html, size_t length,
-	      const struct html_pictures *pictures, const char *language, bool *left_out_r,
-	      struct fault *fault)
-{
-	g_autofree char *content = ask(reader, HTML_FORMAT, html, length, fault);
-	GString *out;
+/* --- the document --- */
 
+enum { TOO_LONG = 8 }; /* beside HTML_MAIL_PICTURES and its like */
+
+static void
+append_note(GString *out, const char *language, int left_out)
+{
+	static const struct {
+		int what;
+		const char *said;
+	} kinds[] = {
+		{HTML_MAIL_PICTURES, N_("pictures from the Internet")},
+		{HTML_MAIL_ACTIVE, N_("active and embedded content")},
+		{HTML_MAIL_FORMS, N_("form fields")},
+		{TOO_LONG, N_("the rest of a very long text")},
+	};
+	g_autoptr(GString) list = g_string_new(NULL);
+	g_autofree char *note = NULL, *escaped = NULL;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+		if ((left_out & kinds[i].what) != 0)
+			g_string_append_printf(list, "%s%s", list->len > 0 ? ", " : "",
+					       translate(language, kinds[i].said));
+	if (list->len == 0)
+		return;
+	note = g_strdup_printf(translate(language, "For your safety, this is not shown here: %s."),
+			       list->str);
+	escaped = g_markup_escape_text(note, -1);
+	g_string_append_printf(out, "<p class=\"left-out\" role=\"note\">%s</p>", escaped);
+}
+
+/* Adds it to `out`, and what was left out of it to *left_out. */
+static bool
+append_piece(GString *out, struct reader *reader, const struct html_piece *piece,
+	     const struct html_pictures *pictures, int *left_out, struct fault *fault)
+{
+	g_autofree char *content = NULL;
+
+	*left_out |= piece->is_cut ? TOO_LONG : 0;
+	if (!piece->is_html) {
+		content = g_markup_escape_text(piece->text, -1);
+		g_string_append_printf(out, "<div class=\"piece\">%s</div>", content);
+		return true;
+	}
+	content = ask(reader, HTML_FORMAT, piece->text, strlen(piece->text), fault);
 	if (content == NULL)
-		return NULL;
-	*left_out_r = *content == HTML_MAIL_LEFT_OUT;
+		return false;
+	*left_out |= *content - HTML_MAIL_WHOLE;
+	g_string_append(out, "<div>");
+	append_content(out, *content == '\0' ? content : content + 1, pictures);
+	g_string_append(out, "</div>");
+	return true;
+}
+
+char *
+html_document(struct reader *reader, const struct html_piece *pieces, size_t count,
+	      const struct html_pictures *pictures, const char *language, struct fault *fault)
+{
+	g_autoptr(GString) content = g_string_new(NULL);
+	GString *out;
+	int left_out = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!append_piece(content, reader, &pieces[i], pictures, &left_out, fault))
+			return NULL;
 	out = g_string_new(head);
 	g_string_append(out, language);
 	g_string_append(out, body);
-	append_content(out, *content == '\0' ? content : content + 1, pictures);
+	append_note(out, language, left_out);
+	g_string_append_len(out, content->str, (gssize)content->len);
 	g_string_append(out, end);
 	return g_string_free(out, FALSE);
 }

@@ -21,10 +21,18 @@ struct html_pictures {
 	void *context;
 };
 
-/* A whole document; the caller's. *left_out_r: pictures from elsewhere were left out. NULL with
- * `fault` filled where it cannot be shown. */
-char *html_document(struct reader *reader, const char *html, size_t length,
-		    const struct html_pictures *pictures, const char *language, bool *left_out_r,
+/* A piece of a mail, of which several may be shown one after the other. */
+struct html_piece {
+	char *text; /* UTF-8 */
+	bool is_html;
+	bool is_cut; /* there was more of it */
+};
+
+/* A whole document; the caller's. Its first line says what was left out, if anything was: pictures
+ * from elsewhere, active content, forms, what is too long. NULL with `fault` filled where it cannot
+ * be shown. */
+char *html_document(struct reader *reader, const struct html_piece *pieces, size_t count,
+		    const struct html_pictures *pictures, const char *language,
 		    struct fault *fault);
 /* Its text alone; the caller's. NULL with `fault` filled. */
 char *html_text(struct reader *reader, const char *html, size_t length, struct fault *fault);

@@ -14,7 +14,7 @@ enum {
 struct cleaning {
 	GString *out;
 	unsigned depth;
-	bool left_out;
+	char left_out; /* HTML_MAIL_… */
 };
 
 /* --- text --- */
@@ -268,7 +268,7 @@ append_picture(struct cleaning *cleaning, const char *source)
 	g_autofree char *name = NULL, *escaped = NULL;
 
 	if (g_ascii_strncasecmp(source, "cid:", 4) != 0) {
-		cleaning->left_out = true;
+		cleaning->left_out |= HTML_MAIL_PICTURES;
 		return;
 	}
 	name = g_uri_unescape_string(source + 4, NULL);
@@ -291,7 +291,11 @@ append_attributes(struct cleaning *cleaning, const GumboElement *element)
 			append_link(cleaning, attribute->value);
 		} else if (element->tag == GUMBO_TAG_IMG && strcmp(attribute->name, "src") == 0) {
 			append_picture(cleaning, attribute->value);
+		} else if (strcmp(attribute->name, "background") == 0) {
+			cleaning->left_out |= HTML_MAIL_PICTURES;
 		} else if (strcmp(attribute->name, "style") == 0) {
+			if (strstr(attribute->value, "url(") != NULL)
+				cleaning->left_out |= HTML_MAIL_PICTURES;
 			style = clean_style(attribute->value);
 			append_attribute(cleaning->out, "style", style);
 		} else if (g_strv_contains(attributes, attribute->name)) {
@@ -320,11 +324,29 @@ clean_children(struct cleaning *cleaning, const GumboElement *element)
 	cleaning->depth--;
 }
 
+/* What a reader would miss; that a mail has a head or a style of its own is nothing to be told. */
+static void
+note_left_out(struct cleaning *cleaning, const GumboElement *element)
+{
+	static const GumboTag active[] = {GUMBO_TAG_SCRIPT, GUMBO_TAG_IFRAME, GUMBO_TAG_FRAME,
+					  GUMBO_TAG_OBJECT, GUMBO_TAG_EMBED,  GUMBO_TAG_APPLET,
+					  GUMBO_TAG_AUDIO,  GUMBO_TAG_VIDEO,  GUMBO_TAG_CANVAS,
+					  GUMBO_TAG_SVG,    GUMBO_TAG_MATH};
+	static const GumboTag fields[] = {GUMBO_TAG_SELECT, GUMBO_TAG_TEXTAREA, GUMBO_TAG_INPUT,
+					  GUMBO_TAG_BUTTON};
+
+	if (IS_ONE_OF(element->tag, active) || element->tag_namespace != GUMBO_NAMESPACE_HTML)
+		cleaning->left_out |= HTML_MAIL_ACTIVE;
+	else if (IS_ONE_OF(element->tag, fields))
+		cleaning->left_out |= HTML_MAIL_FORMS;
+}
+
 static void
 clean_element(struct cleaning *cleaning, const GumboElement *element)
 {
 	const char *name = gumbo_normalized_tagname(element->tag);
 
+	note_left_out(cleaning, element);
 	if (element->tag_namespace != GUMBO_NAMESPACE_HTML || IS_ONE_OF(element->tag, silent))
 		return;
 	if (!IS_ONE_OF(element->tag, shown)) {
@@ -388,8 +410,7 @@ html_mail_clean(const char *html, size_t length, GString *answer)
 
 	g_string_append_c(answer, HTML_MAIL_WHOLE);
 	clean_node(&cleaning, parse(html, length));
-	if (cleaning.left_out)
-		answer->str[0] = HTML_MAIL_LEFT_OUT;
+	answer->str[0] = (char)(HTML_MAIL_WHOLE + cleaning.left_out);
 }
 
 /* --- text alone --- */

@@ -12,10 +12,15 @@
 
 #include <glib.h>
 
-/* HTML_MAIL_WHOLE, or HTML_MAIL_LEFT_OUT where pictures from elsewhere were left out; then what
- * goes into a body. A picture that the mail has with it is ` src="cid:NAME"`, its name escaped as
- * in addresses; nothing else in it reads so. */
-enum { HTML_MAIL_WHOLE = 'w', HTML_MAIL_LEFT_OUT = 'l' };
+/* HTML_MAIL_WHOLE with what was left out added to it; then what goes into a body. A picture that
+ * the mail has with it is ` src="cid:NAME"`, its name escaped as in addresses; nothing else in it
+ * reads so. */
+enum {
+	HTML_MAIL_WHOLE = '@',
+	HTML_MAIL_PICTURES = 1, /* from elsewhere */
+	HTML_MAIL_ACTIVE = 2,	/* scripts, frames, films and the like */
+	HTML_MAIL_FORMS = 4,	/* fields and buttons to fill in */
+};
 void html_mail_clean(const char *html, size_t length, GString *answer);
 /* Its text alone. */
 void html_mail_text(const char *html, size_t length, GString *answer);

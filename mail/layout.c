@@ -11,6 +11,8 @@
 enum {
 	PARTS_MAX = 1000,
 	FURTHER_MAX = 50,
+	FURTHER_HTML_MAX = 8, /* each is work for postseal-reader */
+	VERSION = 2,	      /* of what is kept: one of another is found out anew */
 	DEPTH_MAX = 100,
 	PICTURE_MAX = 6 * 1024 * 1024, /* encoded, of one that is shown within the HTML */
 	LINE_MAX_BYTES = 65536,	       /* read at once while looking for a boundary */
@@ -70,7 +72,11 @@ struct search {
 	struct layout *layout;
 	const struct spool *raw;
 	guint count;
+	guint html;	   /* further parts of HTML */
 	uint64_t pictures; /* bytes of those within the HTML */
+	/* multipart/alternative that the body is of, and the latest that goes on with it; or NULL
+	 */
+	const GMimeObject *body, *further;
 };
 
 /* Without one, a telephone does not know what to open it with. "" for what is not known. */
@@ -282,12 +288,21 @@ is_attached(GMimeObject *part)
 	       (GMIME_IS_PART(part) && g_mime_part_get_filename(GMIME_PART(part)) != NULL);
 }
 
+bool
+layout_shows_picture(const char *type)
+{
+	static const char *const types[] = {"image/png",  "image/jpeg", "image/jpg", "image/gif",
+					    "image/webp", "image/bmp",	NULL};
+
+	return g_strv_contains(types, type);
+}
+
 /* Whether the HTML beside it is to show it in its place (RFC 2387). What is too large for that is
  * attached. */
 static bool
 is_picture_within(struct search *search, const struct layout_part *part, GMimeObject *parent)
 {
-	if (parent == NULL || part->cid == NULL || !g_str_has_prefix(part->type, "image/") ||
+	if (parent == NULL || part->cid == NULL || !layout_shows_picture(part->type) ||
 	    !g_mime_content_type_is_type(g_mime_object_get_content_type(parent), "multipart",
 					 "related") ||
 	    part->length > PICTURE_MAX || search->pictures + part->length > LAYOUT_PICTURES_MAX)
@@ -296,54 +311,143 @@ is_picture_within(struct search *search, const struct layout_part *part, GMimeOb
 	return true;
 }
 
-/* Apple Mail writes a text, a picture, and on with the text; lists add a footer. Of an alternative
- * one form is shown, and a report's parts are each for themselves. */
+/* --- bodies --- */
+
+/* Where a part stands. */
+struct place {
+	GMimeObject *parent;	  /* NULL: it is the whole message */
+	GMimeObject *alternative; /* the nearest that has it in one of its forms; or NULL */
+	GMimeObject *around; /* the nearest that is neither an alternative nor related; or NULL */
+};
+
 static bool
-follows_text(const struct search *search, GMimeObject *parent)
+is_multipart(GMimeObject *object, const char *subtype)
 {
-	return parent != NULL && search->layout->further->len < FURTHER_MAX &&
-	       g_mime_content_type_is_type(g_mime_object_get_content_type(parent), "multipart",
-					   "mixed");
+	return object != NULL && g_mime_content_type_is_type(g_mime_object_get_content_type(object),
+							     "multipart", subtype);
+}
+
+static struct place
+place_within(GMimeObject *multipart, const struct place *place)
+{
+	bool is_alternative = is_multipart(multipart, "alternative");
+
+	return (struct place){.parent = multipart,
+			      .alternative = is_alternative ? multipart : place->alternative,
+			      .around = is_alternative || is_multipart(multipart, "related")
+						? place->around
+						: multipart};
+}
+
+bool
+layout_is_html(const struct layout_part *part)
+{
+	return strcmp(part->type, "text/html") == 0;
+}
+
+bool
+layout_has_html(const struct layout *layout)
+{
+	bool has_html = layout->html != NULL;
+
+	for (guint i = 0; i < layout->further->len && !has_html; i++)
+		has_html = layout_is_html(g_ptr_array_index(layout->further, i));
+	return has_html;
+}
+
+/* The first, or the other form of the first. */
+static bool
+begin_body(struct search *search, struct layout_part *part, const struct place *place)
+{
+	struct layout *layout = search->layout;
+	struct layout_part **form = layout_is_html(part) ? &layout->html : &layout->text;
+	bool is_first = layout->text == NULL && layout->html == NULL;
+
+	if (*form != NULL ||
+	    (!is_first && (place->alternative == NULL || place->alternative != search->body)))
+		return false;
+	*form = part;
+	search->body = place->alternative;
+	return true;
+}
+
+/* Of another alternative that goes on with the body, the HTML is shown; true: it is in place of the
+ * plain text, or the text is not needed. */
+static bool
+replace_form(struct search *search, struct layout_part *part, const struct place *place)
+{
+	GPtrArray *further = search->layout->further;
+	struct layout_part *last =
+		further->len == 0 ? NULL : g_ptr_array_index(further, further->len - 1);
+
+	if (last == NULL || place->alternative == NULL || place->alternative == search->body ||
+	    place->alternative != search->further || (layout_is_html(last) && layout_is_html(part)))
+		return false;
+	if (layout_is_html(part)) {
+		further->pdata[further->len - 1] = part;
+		part = last;
+		search->html++;
+	}
+	part_free(part);
+	return true;
+}
+
+/* Apple Mail writes a text, a picture, and on with the text; Outlook's HTML goes on after a file;
+ * lists and gateways add a footer. Only in multipart/mixed: a report's parts are each for
+ * themselves. */
+static bool
+go_on(struct search *search, struct layout_part *part, const struct place *place)
+{
+	struct layout *layout = search->layout;
+
+	if (!is_multipart(place->around, "mixed") || layout->further->len >= FURTHER_MAX ||
+	    (layout_is_html(part) && search->html >= FURTHER_HTML_MAX))
+		return false;
+	if (replace_form(search, part, place))
+		return true;
+	part->has_plain = layout_is_html(part) && layout->text != NULL &&
+			  place->alternative != NULL && place->alternative == search->body;
+	search->html += layout_is_html(part);
+	search->further = place->alternative;
+	g_ptr_array_add(layout->further, part);
+	return true;
 }
 
 static void
-sort_leaf(struct search *search, GMimePart *leaf, GMimeObject *parent)
+sort_leaf(struct search *search, GMimePart *leaf, const struct place *place)
 {
-	struct layout *layout = search->layout;
 	GMimeObject *object = GMIME_OBJECT(leaf);
 	GMimeContentType *type = g_mime_object_get_content_type(object);
 	struct layout_part *part = part_of(leaf, search->count);
+	bool is_body =
+		!is_attached(object) && (g_mime_content_type_is_type(type, "text", "plain") ||
+					 g_mime_content_type_is_type(type, "text", "html"));
 
-	bool is_text = !is_attached(object) && g_mime_content_type_is_type(type, "text", "plain");
-
-	if (layout->text == NULL && is_text)
-		layout->text = part;
-	else if (layout->html == NULL && !is_attached(object) &&
-		 g_mime_content_type_is_type(type, "text", "html"))
-		layout->html = part;
-	else if (is_text && follows_text(search, parent))
-		g_ptr_array_add(layout->further, part);
-	else if (is_picture_within(search, part, parent))
-		g_ptr_array_add(layout->related, part);
-	else
-		g_ptr_array_add(layout->attachments, part);
+	if (is_body && (begin_body(search, part, place) || go_on(search, part, place)))
+		return;
+	g_ptr_array_add(is_picture_within(search, part, place->parent)
+				? search->layout->related
+				: search->layout->attachments,
+			part);
 }
 
 static void
-sort_part(struct search *search, GMimeObject *part, GMimeObject *parent, int depth)
+sort_part(struct search *search, GMimeObject *part, const struct place *place, int depth)
 {
 	if (search->count++ >= PARTS_MAX || depth > DEPTH_MAX)
 		return;
 	if (GMIME_IS_MULTIPART(part)) {
 		GMimeMultipart *multipart = GMIME_MULTIPART(part);
+		const struct place within = place_within(part, place);
 
 		for (int i = 0; i < g_mime_multipart_get_count(multipart); i++)
-			sort_part(search, g_mime_multipart_get_part(multipart, i), part, depth + 1);
+			sort_part(search, g_mime_multipart_get_part(multipart, i), &within,
+				  depth + 1);
 	} else if (GMIME_IS_MESSAGE_PART(part)) {
 		g_ptr_array_add(search->layout->attachments,
-				attached_message(search, GMIME_MESSAGE_PART(part), parent));
+				attached_message(search, GMIME_MESSAGE_PART(part), place->parent));
 	} else if (GMIME_IS_PART(part)) {
-		sort_leaf(search, GMIME_PART(part), parent);
+		sort_leaf(search, GMIME_PART(part), place);
 	}
 }
 
@@ -493,13 +597,14 @@ layout_new(const struct spool *raw, struct fault *fault)
 	GMimeMessage *message = parse(raw, fault);
 	struct layout *layout;
 	struct search search = {.raw = raw};
+	const struct place whole = {0};
 
 	if (message == NULL)
 		return NULL;
 	layout = search.layout = layout_empty();
 	read_header(layout, message);
-	sort_part(&search, g_mime_message_get_mime_part(message), NULL, 0);
-	if (layout->html == NULL)
+	sort_part(&search, g_mime_message_get_mime_part(message), &whole, 0);
+	if (!layout_has_html(layout))
 		while (layout->related->len > 0)
 			g_ptr_array_add(layout->attachments,
 					g_ptr_array_steal_index(layout->related, 0));
@@ -532,12 +637,12 @@ print_part(const struct layout_part *part)
 {
 	if (part == NULL)
 		return json_null();
-	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:i, s:b, s:b}", "name",
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:i, s:b, s:b, s:b}", "name",
 			 text_of(part->name), "type", text_of(part->type), "charset",
 			 text_of(part->charset), "cid", text_of(part->cid), "offset",
 			 (json_int_t)part->offset, "length", (json_int_t)part->length, "encoding",
 			 (int)part->encoding, "flowed", part->is_flowed, "delsp",
-			 part->deletes_space);
+			 part->deletes_space, "has_plain", part->has_plain);
 }
 
 static json_t *
@@ -554,15 +659,15 @@ char *
 layout_print(const struct layout *layout)
 {
 	g_autoptr(json_t) json = json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}",
-		"subject", text_of(layout->subject), "from", text_of(layout->from), "to",
-		text_of(layout->to), "cc", text_of(layout->cc), "from_address",
-		text_of(layout->from_address), "message_id", text_of(layout->message_id),
-		"references", text_of(layout->references), "addresses", text_of(layout->addresses),
-		"reply_to", text_of(layout->reply_to), "date", (json_int_t)layout->date,
-		"attachments", print_parts(layout->attachments), "related",
-		print_parts(layout->related), "further", print_parts(layout->further), "text",
-		print_part(layout->text), "html", print_part(layout->html));
+		"{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}",
+		"version", VERSION, "subject", text_of(layout->subject), "from",
+		text_of(layout->from), "to", text_of(layout->to), "cc", text_of(layout->cc),
+		"from_address", text_of(layout->from_address), "message_id",
+		text_of(layout->message_id), "references", text_of(layout->references), "addresses",
+		text_of(layout->addresses), "reply_to", text_of(layout->reply_to), "date",
+		(json_int_t)layout->date, "attachments", print_parts(layout->attachments),
+		"related", print_parts(layout->related), "further", print_parts(layout->further),
+		"text", print_part(layout->text), "html", print_part(layout->html));
 
 	return json_dumps(json, JSON_COMPACT);
 }
@@ -595,6 +700,7 @@ parse_part(json_t *json)
 	part->length = number_in(json, "length");
 	part->is_flowed = json_is_true(json_object_get(json, "flowed"));
 	part->deletes_space = json_is_true(json_object_get(json, "delsp"));
+	part->has_plain = json_is_true(json_object_get(json, "has_plain"));
 	part->encoding = (enum layout_encoding)number_in(json, "encoding");
 	return part;
 }
@@ -642,8 +748,7 @@ layout_parse(const char *text)
 	g_autoptr(json_t) json = json_loads(text, 0, NULL);
 	g_autoptr(layout_auto) layout = layout_empty();
 
-	/* Without these it is of an earlier version: it is found out anew. */
-	if (!json_is_object(json) || !json_is_array(json_object_get(json, "further")))
+	if (!json_is_object(json) || number_in(json, "version") != VERSION)
 		return NULL;
 	layout->subject = text_in(json, "subject");
 	layout->from = text_in(json, "from");

@@ -18,6 +18,7 @@ struct layout_part {
 	char *type; /* "application/pdf", small letters */
 	char *charset;		       /* of text, as declared, or NULL */
 	bool is_flowed, deletes_space; /* format=flowed, delsp=yes (RFC 3676) */
+	bool has_plain;		       /* HTML whose text the plain form of the body says as well */
 	char *cid;		       /* Content-ID without brackets (RFC 2392), or NULL */
 	uint64_t offset;	       /* bytes from the beginning of the message */
 	uint64_t length;	       /* bytes, encoded */
@@ -29,15 +30,17 @@ enum { LAYOUT_PICTURES_MAX = 16 * 1024 * 1024 }; /* bytes, of all that the HTML 
 struct layout {
 	/* Decoded, UTF-8; "" where the message has none. */
 	char *subject, *from, *to, *cc;
-	char *from_address;		 /* of the first mailbox */
-	char *message_id, *references;	 /* with brackets */
-	char *addresses;		 /* of To and Cc, folded, separated by blanks */
-	char *reply_to;			 /* in the same form */
-	gint64 date;			 /* seconds since 1970, UTC; 0: none */
-	GPtrArray *attachments;		 /* struct layout_part */
-	GPtrArray *related;		 /* images for the HTML to show by cid: */
-	struct layout_part *text, *html; /* the body, or NULL */
-	GPtrArray *further; /* struct layout_part: texts that follow it, as between pictures */
+	char *from_address;	       /* of the first mailbox */
+	char *message_id, *references; /* with brackets */
+	char *addresses;	       /* of To and Cc, folded, separated by blanks */
+	char *reply_to;		       /* in the same form */
+	gint64 date;		       /* seconds since 1970, UTC; 0: none */
+	GPtrArray *attachments;	       /* struct layout_part */
+	GPtrArray *related;	       /* images for the HTML to show by cid: */
+	/* The body, in both forms where it has them, or NULL; and what goes on with it, in its
+	 * order: plain text and HTML, as between pictures and files (RFC 2046 §5.1.3). */
+	struct layout_part *text, *html;
+	GPtrArray *further; /* struct layout_part */
 };
 
 /* `raw` is the whole message. NULL with `fault` filled. */
@@ -50,6 +53,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(layout_auto, layout_free)
  * reading round for what stands beside it (UAX #9: embeddings, overrides, isolates, marks). Caller
  * frees. */
 char *layout_line(const char *text);
+
+/* SVG is a document of its own; what browsers show as a picture and nothing else is taken. */
+bool layout_shows_picture(const char *type);
+bool layout_is_html(const struct layout_part *part);
+/* Is any of what is shown HTML? */
+bool layout_has_html(const struct layout *layout);
 
 /* As JSON, to be kept; the caller's. */
 char *layout_print(const struct layout *layout);

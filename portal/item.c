@@ -63,51 +63,50 @@ text_of_html(const struct request *request, const char *html)
 					     "Please download it to read it.]"));
 }
 
-char *
-item_further_text(const struct mailbox_item *item, size_t max, bool *cut_r, struct fault *fault)
+static char *
+part_text(const struct request *request, const struct mailbox_item *item,
+	  const struct layout_part *part, size_t max, bool *cut_r, struct fault *fault)
+{
+	g_autofree char *text = content_text(&item->content, part, max, cut_r, fault);
+
+	return text == NULL || !layout_is_html(part) ? g_steal_pointer(&text)
+						     : text_of_html(request, text);
+}
+
+/* What goes on with the body and is not said in its plain form. */
+static char *
+further_text(const struct request *request, const struct mailbox_item *item, size_t max,
+	     bool *cut_r, struct fault *fault)
 {
 	const GPtrArray *further = item->layout->further;
 	g_autoptr(GString) whole = g_string_new(NULL);
 
-	*cut_r = false;
 	for (guint i = 0; i < further->len && !*cut_r; i++) {
-		g_autofree char *text = content_text(&item->content, g_ptr_array_index(further, i),
-						     max - MIN(max, whole->len), cut_r, fault);
+		const struct layout_part *part = g_ptr_array_index(further, i);
+		g_autofree char *text = NULL;
 
+		if (part->has_plain)
+			continue;
+		text = part_text(request, item, part, max - MIN(max, whole->len), cut_r, fault);
 		if (text == NULL)
 			return NULL;
-		g_string_append_printf(whole, "%s%s", whole->len > 0 ? "\n" : "", text);
+		g_string_append_printf(whole, "\n%s", text);
 	}
 	return g_strdup(whole->str);
-}
-
-/* The body without what follows it. */
-static char *
-body_text(const struct request *request, const struct mailbox_item *item, size_t max, bool *cut_r,
-	  struct fault *fault)
-{
-	const struct layout *layout = item->layout;
-	g_autofree char *text = NULL;
-
-	*cut_r = false;
-	if (layout->text == NULL && layout->html == NULL)
-		return g_strdup("");
-	text = content_text(&item->content, layout->text != NULL ? layout->text : layout->html, max,
-			    cut_r, fault);
-	if (text == NULL || layout->text != NULL)
-		return g_steal_pointer(&text);
-	return text_of_html(request, text);
 }
 
 char *
 item_text(const struct request *request, const struct mailbox_item *item, size_t max, bool *cut_r,
 	  struct fault *fault)
 {
-	g_autofree char *body = body_text(request, item, max, cut_r, fault);
-	g_autofree char *further = NULL;
+	const struct layout_part *part =
+		item->layout->text != NULL ? item->layout->text : item->layout->html;
+	g_autofree char *body = NULL, *further = NULL;
 
-	if (body == NULL || *cut_r || item->layout->further->len == 0)
+	*cut_r = false;
+	body = part == NULL ? g_strdup("") : part_text(request, item, part, max, cut_r, fault);
+	if (body == NULL || *cut_r)
 		return g_steal_pointer(&body);
-	further = item_further_text(item, max - MIN(max, strlen(body)), cut_r, fault);
-	return further == NULL ? NULL : g_strconcat(body, "\n", further, NULL);
+	further = further_text(request, item, max - MIN(max, strlen(body)), cut_r, fault);
+	return further == NULL ? NULL : g_strconcat(body, further, NULL);
 }

@@ -18,8 +18,5 @@ struct mailbox item_mailbox(const struct request *request);
  * *cut_r: there is more. The caller's; NULL with `fault` filled. */
 char *item_text(const struct request *request, const struct mailbox_item *item, size_t max,
 		bool *cut_r, struct fault *fault);
-/* Of the texts that follow the body alone. */
-char *item_further_text(const struct mailbox_item *item, size_t max, bool *cut_r,
-			struct fault *fault);
 
 #endif

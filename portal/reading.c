@@ -252,26 +252,18 @@ fill_header(const struct request *request, struct page *page, const struct mailb
 	page_text(page, "until", until);
 }
 
-/* Beneath a frame stands what follows the HTML as plain text. */
-static bool
-fill_body(struct page *page, const struct mailbox_item *item, const char *text, struct fault *fault)
+static void
+fill_body(struct page *page, const struct mailbox_item *item, const char *text)
 {
-	g_autofree char *further = NULL;
-	bool cut;
-
-	if (item->layout->html == NULL) {
+	if (!layout_has_html(item->layout)) {
 		page_remove(page, "frame");
 		page_remove(page, "plain");
 		page_text(page, "text", text);
-		return true;
+		return;
 	}
-	further = item_further_text(item, TEXT_MAX, &cut, fault);
-	if (further == NULL)
-		return false;
 	set_place(page, "frame", "src", "/html/", item);
 	page_text(page, "text-instead", text);
-	page_text_if_any(page, "text", *further == '\0' ? NULL : further);
-	return true;
+	page_remove(page, "text");
 }
 
 enum MHD_Result
@@ -290,8 +282,7 @@ reading_message(struct request *request)
 		return answer_fault(request, &fault);
 	page = answer_begin(request, "message.html");
 	fill_header(request, page, &item);
-	if (!fill_body(page, &item, text, &fault))
-		return answer_fault(request, &fault);
+	fill_body(page, &item, text);
 	list_attachments(request, page, &item);
 	offer_actions(request, page, &item);
 	return answer_page(request, MHD_HTTP_OK, page);
@@ -383,23 +374,50 @@ sentence_instead(const struct request *request)
 			    "read its text below, or download the message."));
 }
 
+static void
+piece_clear(void *data)
+{
+	g_free(((struct html_piece *)data)->text);
+}
+
+/* The body and what goes on with it: struct html_piece. All HTML together is bounded. */
+static GArray *
+pieces_of(const struct mailbox_item *item, struct fault *fault)
+{
+	const struct layout *layout = item->layout;
+	g_autoptr(GArray) pieces = g_array_new(FALSE, FALSE, sizeof(struct html_piece));
+	const struct layout_part *part = layout->html != NULL ? layout->html : layout->text;
+	size_t left = HTML_MAX;
+
+	g_array_set_clear_func(pieces, piece_clear);
+	for (guint i = 0; part != NULL; i++) {
+		struct html_piece piece = {.is_html = layout_is_html(part)};
+
+		piece.text = content_text(&item->content, part, left, &piece.is_cut, fault);
+		if (piece.text == NULL)
+			return NULL;
+		left -= MIN(left, strlen(piece.text));
+		g_array_append_val(pieces, piece);
+		part = i < layout->further->len ? g_ptr_array_index(layout->further, i) : NULL;
+	}
+	return g_steal_pointer(&pieces);
+}
+
 /* The whole document; caller frees. NULL with `fault` filled where its bytes cannot be read. */
 static char *
 document_of(struct request *request, const struct mailbox_item *item, struct fault *fault)
 {
 	struct pictures pictures;
 	const struct html_pictures found = {find_picture, &pictures};
-	bool cut, left_out;
-	g_autofree char *html =
-		content_text(&item->content, item->layout->html, HTML_MAX, &cut, fault);
+	g_autoptr(GArray) pieces = pieces_of(item, fault);
 	char *document;
 
-	if (html == NULL)
+	if (pieces == NULL)
 		return NULL;
 	request_rest(request);
 	pictures_init(&pictures, item);
-	document = html_document(request->portal->reader, html, strlen(html), &found,
-				 request->web.language, &left_out, fault);
+	document = html_document(request->portal->reader, (const struct html_piece *)pieces->data,
+				 pieces->len, &found, request->web.language, fault);
 	g_hash_table_unref(pictures.by_cid);
 	if (document != NULL)
 		return document;
@@ -418,7 +436,7 @@ reading_html(struct request *request)
 
 	if (!item_open(request, request->web.tail, &item, &answered))
 		return answered;
-	if (item.layout->html == NULL)
+	if (!layout_has_html(item.layout))
 		return answer_not_found(request);
 	document = document_of(request, &item, &fault);
 	if (document == NULL)

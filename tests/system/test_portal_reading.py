@@ -298,3 +298,104 @@ def test_nothing_in_a_subject_turns_the_direction(person):
     page += person.browser.get("/inbox").text
     page += person.browser.get("/reply/" + re.search(r"/message/(\S{36})", page).group(1)).text
     assert not set("\u202e\u2066\u200f") & set(page)
+
+
+# --- bodies as mail clients make them ---
+
+PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n")
+PDF = part("Content-Type: application/pdf; name=plan.pdf\nContent-Disposition: inline; filename=plan.pdf\nContent-Transfer-Encoding: base64",
+           base64.b64encode(b"%PDF-1.4"))
+
+
+def html_part(text):
+    return part("Content-Type: text/html; charset=utf-8", f"<html><body>{text}</body></html>".encode())
+
+
+def plain_part(text):
+    return part("Content-Type: text/plain; charset=utf-8", text.encode())
+
+
+def holder(kind, mark, *parts):
+    return part(f'Content-Type: multipart/{kind}; boundary="{mark}"', multipart(mark, *parts))
+
+
+def frame(person, page):
+    """The frame's document, and what is attached."""
+    return (person.browser.get(re.search(r'src="(/html/[^"]+)"', page).group(1)).text, re.findall(r'download="([^"]+)"', page))
+
+
+def in_order(text, *words):
+    places = [text.find(word) for word in words]
+    return -1 not in places and places == sorted(places)
+
+
+def test_second_half_of_a_mail_was_an_attachment(person):
+    """Apple Mail, with a file dropped into a formatted text: HTML, PDF, HTML, and a plain form of the whole."""
+    body = multipart("a", plain_part("First half.\nSecond half.\n"),
+                     holder("mixed", "m", html_part("<p>First <b>half</b>.</p>"), PDF, html_part("<p>Second <i>half</i>.</p>")))
+    page = read(person, body, b'multipart/alternative; boundary="a"')
+    shown, attached = frame(person, page)
+    assert in_order(shown, "First <b>half</b>.", "Second <i>half</i>.") and attached == ["plan.pdf"]
+    assert pre(page).count("Second half.") == 1
+    person.enrol()
+    message = re.search(r"/message/(\S{36})", person.browser.get("/inbox").text).group(1)
+    answer = person.browser.get(f"/reply/{message}").text
+    assert answer.count("&gt; First half.") == answer.count("&gt; Second half.") == 1
+
+
+@pytest.mark.parametrize("content, body, words, files", [
+    # HTML, PDF, HTML without a plain form
+    (b'multipart/mixed; boundary="m"', multipart("m", html_part("<p>ONE</p>"), PDF, html_part("<p>TWO</p>")), ["ONE", "TWO"], ["plan.pdf"]),
+    # Apple Mail: plain, picture, plain; and HTML with a picture of its own within related
+    (b'multipart/alternative; boundary="a"', multipart("a", plain_part("ONE TWO"), holder("mixed", "m", holder(
+        "related", "r", html_part('<p>ONE <img src="cid:l@x"></p>'), part("Content-Type: image/png\nContent-ID: <l@x>\nContent-Transfer-Encoding: base64", PNG)),
+        PDF, html_part("<p>TWO</p>"))), ["ONE", "data:image/png", "TWO"], ["plan.pdf"]),
+    # Outlook: alternative within related within mixed; and the disclaimer of a gateway after it, as HTML or as text
+    (b'multipart/mixed; boundary="m"', multipart("m", holder("related", "r", holder("alternative", "a", plain_part("ONE"), html_part('<p>ONE<img src="cid:l@x"></p>')),
+        part("Content-Type: image/jpg\nContent-ID: <l@x>\nContent-Transfer-Encoding: base64", PNG)), PDF, html_part("<p>DISCLAIMER</p>")),
+        ["ONE", "data:image/jpg", "DISCLAIMER"], ["plan.pdf"]),
+    (b'multipart/mixed; boundary="m"', multipart("m", plain_part("ONE & <ONE>"), html_part("<p>DISCLAIMER</p>")), ["ONE &amp; &lt;ONE&gt;", "DISCLAIMER"], []),
+    # Thunderbird: alternative of plain and related; a list's footer as an alternative of its own
+    (b'multipart/mixed; boundary="m"', multipart("m", holder("alternative", "a", plain_part("ONE"), holder("related", "r", html_part("<p>ONE</p>"))),
+        PDF, holder("alternative", "b", plain_part("footer as text"), html_part("<p>FOOTER</p>")), plain_part("LAST")), ["ONE", "FOOTER", "LAST"], ["plan.pdf"]),
+    # Pictures that no browser shows are attached
+    (b'multipart/related; boundary="r"', multipart("r", html_part('<p>ONE<img src="cid:l@x"></p>'), part("Content-Type: image/tiff\nContent-ID: <l@x>", b"II*\r\n"),
+        part("Content-Type: image/heic; name=i.heic\nContent-ID: <h@x>", b"x\r\n")), ["ONE"], ["attachment-4.tif", "i.heic"]),
+], ids=["html-pdf-html", "apple-related", "outlook-disclaimer", "text-disclaimer", "thunderbird-footer", "tiff"])
+def test_parts_that_a_mail_client_shows_were_not_shown(person, content, body, words, files):
+    """RFC 2046 §5.1.3: the parts of multipart/mixed in their order, and of multipart/alternative the last that can be shown."""
+    page = read(person, body, content)
+    shown, attached = frame(person, page)
+    shown = shown.partition("<body>")[2]
+    assert in_order(shown, *words) and all(shown.count(word) == 1 for word in words if word.isupper()), shown
+    assert attached == files and "footer as text" not in shown
+    for word in words:
+        assert "data:" in word or html.unescape(word) in pre(page), word
+
+
+def test_what_stands_in_a_report_or_was_attached_stays_for_itself(person):
+    """RFC 6522; and a page that somebody attached is no part of what they wrote."""
+    body = multipart("r", plain_part("It failed."), part("Content-Type: message/delivery-status", b"Status: 5.1.1\r\n"), html_part("<p>X</p>"))
+    page = read(person, body, b'multipart/report; report-type=delivery-status; boundary="r"')
+    assert "<iframe" not in page and len(re.findall(r'download="', page)) == 2
+    body = multipart("m", html_part("<p>ONE</p>"), part("Content-Type: text/html; name=page.html\nContent-Disposition: attachment", b"<p>PAGE</p>"))
+    shown, attached = frame(person, read(person, body, b'multipart/mixed; boundary="m"'))
+    assert "PAGE" not in shown and attached == ["page.html"]
+
+
+@pytest.mark.parametrize("text, said", [
+    ("<p>x</p><style>p { color: red }</style>", None), ('<p>x<img src="https://tracker.example/p.gif"></p>', "pictures from the Internet"),
+    ('<table background="http://tracker.example/b.png"><tr><td>x</td></tr></table>', "pictures from the Internet"),
+    ('<p style="background:url(http://tracker.example/b.png)">x</p>', "pictures from the Internet"),
+    ("<p>x</p><script>alert(1)</script>", "active and embedded content"), ("<p>x<svg><path/></svg></p>", "active and embedded content"),
+    ('<p>x</p><iframe src="https://x.example/"></iframe>', "active and embedded content"), ("<form><input name=a>x</form>", "form fields"),
+    ('<p>x<img src="http://a.example/b"></p><video src="x"></video><button>y</button>',
+     "pictures from the Internet, active and embedded content, form fields"),
+    ("<p>" + "x " * 600_000 + "</p>", "the rest of a very long text")], ids=range(10))
+def test_nobody_was_told_what_was_left_out(person, text, said):
+    """In one line above the mail, and only where there was something."""
+    encoded = base64.encodebytes(text.encode()).replace(b"\n", b"\r\n")
+    shown, _ = frame(person, read(person, encoded, b"text/html\r\nContent-Transfer-Encoding: base64"))
+    notes = re.findall(r'<body><p class="left-out" role="note">([^<]*)</p>', shown)
+    assert notes == ([f"For your safety, this is not shown here: {said}."] if said else [])
+    assert "tracker.example" not in shown and "<script" not in shown
