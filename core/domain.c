@@ -145,6 +145,14 @@ domain_parse(const char *text, char **ascii_r, struct fault *fault)
 }
 
 char *
+domain_shown(const char *ascii)
+{
+	char shown[MAPPED_MAX];
+
+	return g_strdup(map(uidna_nameToUnicodeUTF8, as_postfix, ascii, shown) ? shown : ascii);
+}
+
+char *
 domain_key(const char *text)
 {
 	struct fault ignored;

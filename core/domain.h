@@ -20,6 +20,9 @@
  * phrase that says why, such as "the domain ends with a dot". */
 bool domain_parse(const char *text, char **ascii_r, struct fault *fault);
 
+/* A canonical form as people write it, in its own script. Caller frees. */
+char *domain_shown(const char *ascii);
+
 /* The canonical form, or, of what has none, a text that is no domain's canonical form: a key that
  * finds nothing. Caller frees. */
 char *domain_key(const char *text);

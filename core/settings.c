@@ -257,7 +257,7 @@ read_table(struct cursor *cursor)
 static bool
 read_list(struct cursor *cursor)
 {
-	g_autoptr(GPtrArray) texts = g_ptr_array_new();
+	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
 	char ***at = place_of(cursor->reader->settings, cursor->setting);
 	struct fault fault;
 
@@ -269,7 +269,8 @@ read_list(struct cursor *cursor)
 		if (cursor->setting->type == SETTING_DOMAINS &&
 		    !domain_parse(cursor->at->text, &canonical, &fault))
 			return expect(cursor, "a domain such as \"example.com\"");
-		g_ptr_array_add(texts, cursor->at->text);
+		g_ptr_array_add(texts, canonical == NULL ? g_strdup(cursor->at->text)
+							 : g_steal_pointer(&canonical));
 		cursor->at++;
 		if (cursor->at->kind == TOKEN_COMMA && cursor->at[1].kind == TOKEN_STRING)
 			cursor->at++;

@@ -8,7 +8,7 @@
  *   SECRET(field, default)               a text that the record of policies does not show
  *   WORD(field, default, words)          a text that is one of the words: "en, de, fr, it"
  *   LIST(field, default)                 texts; the default has blanks between them
- *   DOMAINS(field, default)              mail domains
+ *   DOMAINS(field, default)              mail domains, in their canonical form (core/domain.h)
  *   TABLE(field, default)                name of a table
  *   MODE(field, default)                 permissions of a file, in octal digits
  *   FLAG(field, default)                 "yes" or "no"

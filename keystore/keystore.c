@@ -323,13 +323,8 @@ known_keys(struct keystore *keystore, enum key_kind kind, const char *address, s
 bool
 keystore_is_employee(char *const *domains, const char *address)
 {
-	for (; domains != NULL && *domains != NULL; domains++) {
-		g_autofree char *domain = address_fold(*domains);
-
-		if (strcmp(domain, address_domain(address)) == 0)
-			return true;
-	}
-	return false;
+	return domains != NULL &&
+	       g_strv_contains((const char *const *)domains, address_domain(address));
 }
 
 static void

@@ -38,7 +38,8 @@ struct keystore_answer {
 bool keystore_find(struct keystore *keystore, enum key_kind kind, const char *address,
 		   bool is_employee, struct keystore_answer *answer_r, struct fault *fault);
 void keystore_answer_clear(struct keystore_answer *answer);
-/* Is the folded address in one of the domains (of the settings; ending with NULL, or NULL)? */
+/* Is the folded address in one of the domains (of the settings, canonical; ending with NULL, or
+ * NULL)? */
 bool keystore_is_employee(char *const *domains, const char *address);
 
 struct keystore_signer {

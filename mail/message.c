@@ -202,26 +202,50 @@ digest_text(crypto_generichash_state *state, const char *text)
 	crypto_generichash_update(state, (const unsigned char *)"", 1);
 }
 
+/* Of what people and their programs write. What machines on the way add may be another when it is
+ * offered again: Received, signatures, scores. */
+static bool
+is_written(const struct field *field)
+{
+	static const char *const names[] = {"Message-ID", "Date",	"From",	      "Sender",
+					    "Reply-To",	  "To",		"Cc",	      "Bcc",
+					    "Subject",	  "Comments",	"Keywords",   "In-Reply-To",
+					    "References", "Importance", "Sensitivity"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		if (field_is(field, names[i]))
+			return true;
+	return field_is_content(field);
+}
+
+static void
+digest_written(crypto_generichash_state *state, const struct message *message)
+{
+	for (guint i = 0; i < message->fields->len; i++) {
+		const struct field *field = g_ptr_array_index(message->fields, i);
+		g_autofree char *name = g_ascii_strdown(field->name, -1);
+		g_autofree char *value = NULL;
+
+		if (!is_written(field))
+			continue;
+		value = field_text(field->value);
+		digest_text(state, name);
+		digest_text(state, value);
+	}
+}
+
 void
 message_identity(const struct message *message, unsigned char identity_r[32])
 {
-	g_autofree char *id = message_field_text(message, "Message-ID");
 	crypto_generichash_state state, body = message->digest;
 	unsigned char body_digest[32];
 
 	crypto_generichash_init(&state, NULL, 0, 32);
 	digest_text(&state, message->sender_folded);
-	if (id != NULL) {
-		digest_text(&state, id);
-	} else {
-		g_autofree char *date = message_field_text(message, "Date");
-		g_autofree char *subject = message_field_text(message, "Subject");
-
-		digest_text(&state, date);
-		digest_text(&state, subject);
-		if (date == NULL && subject == NULL)
-			digest_text(&state, message->queue_id);
-	}
+	digest_written(&state, message);
+	if (message_field(message, "Message-ID") == NULL &&
+	    message_field(message, "Date") == NULL && message_field(message, "Subject") == NULL)
+		digest_text(&state, message->queue_id);
 	crypto_generichash_final(&body, body_digest, sizeof body_digest);
 	crypto_generichash_update(&state, body_digest, sizeof body_digest);
 	crypto_generichash_final(&state, identity_r, 32);

@@ -71,8 +71,9 @@ char *message_field_text(const struct message *message, const char *name);
  */
 char *message_field_shown(const struct message *message, const char *name);
 
-/* Promise 3: the same for each offer of a message, else different: BLAKE2b over sender,
- * Message-ID (without one: Date and Subject; without these: the queue ID) and body. */
+/* Promise 3: the same for each offer of a message, else different: BLAKE2b over sender, body and
+ * the fields that people and their programs write (where none of Message-ID, Date and Subject is
+ * among them, also the queue ID). */
 void message_identity(const struct message *message, unsigned char identity_r[32]);
 
 /* The header of the MIME entity: the Content-* fields as they stand and the empty line; the

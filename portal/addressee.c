@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "core/address.h"
-#include "core/domain.h"
 #include "portal/web/throttle.h"
 
 enum { RECIPIENTS_MAX = 50 };
@@ -81,15 +80,8 @@ addressees_shown(const GPtrArray *addressees)
 static bool
 is_company(const struct request *request, const char *folded)
 {
-	const char *domain = address_domain(folded);
-
-	for (char **own = request->portal->settings->domains; *own != NULL; own++) {
-		g_autofree char *name = domain_key(*own);
-
-		if (strcmp(name, domain) == 0)
-			return true;
-	}
-	return false;
+	return g_strv_contains((const char *const *)request->portal->settings->domains,
+			       address_domain(folded));
 }
 
 static bool

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/address.h"
+#include "core/domain.h"
 #include "portal/answer.h"
 #include "portal/item.h"
 #include "portal/sending.h"
@@ -131,13 +132,27 @@ fill_advice(const struct request *request, struct page *page, unsigned status)
 		page_remove(page, "files-again");
 }
 
+/* Caller frees. */
+static char *
+domains_shown(const struct settings *settings)
+{
+	GString *text = g_string_new(NULL);
+
+	for (char **domain = settings->domains; *domain != NULL; domain++) {
+		g_autofree char *shown = domain_shown(*domain);
+
+		g_string_append_printf(text, "%s%s", text->len == 0 ? "" : ", @", shown);
+	}
+	return g_string_free(text, FALSE);
+}
+
 static enum MHD_Result
 show_form(struct request *request, unsigned status, const struct writing_form *form)
 {
 	const struct settings *settings = request->portal->settings;
 	g_autoptr(page_auto) page = answer_begin(request, "write.html");
 	struct identifier id;
-	g_autofree char *domains = g_strjoinv(", @", settings->domains);
+	g_autofree char *domains = domains_shown(settings);
 	g_autofree char *limit = request_size(request, settings->portal_upload);
 	g_autofree char *hint = g_strdup_printf(
 		request_say(request,

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/domain.h"
 #include "core/settings.h"
 
 static const char needed[] =
@@ -76,6 +77,25 @@ settings_take_their_values(void **state)
 	assert_string_equal(s->domains[1], "example.org");
 	assert_null(s->domains[2]);
 	assert_string_equal(s->portal_url, "https://secure.example.com");
+}
+
+static void
+domain_in_its_own_script_was_another_one(void **state)
+{
+	g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(settings_auto) s =
+		load("organisation \"X\"\ndatabase \"postgresql:///postseal\"\n"
+		     "portal listen \"127.0.0.1:8025\" url \"https://secure.example.com\"\n"
+		     "domains { \"Example.COM\", \"m\xc3\xbcller.example\" }\n",
+		     errors);
+	g_autofree char *shown = NULL;
+
+	(void)state;
+	assert_int_equal(errors->len, 0);
+	assert_string_equal(s->domains[0], "example.com");
+	assert_string_equal(s->domains[1], "xn--mller-kva.example");
+	shown = domain_shown(s->domains[1]);
+	assert_string_equal(shown, "m\xc3\xbcller.example");
 }
 
 static void
@@ -259,6 +279,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(settings_take_their_values),
+		cmocka_unit_test(domain_in_its_own_script_was_another_one),
 		cmocka_unit_test(defaults_are_those_of_the_table),
 		cmocka_unit_test(errors_of_rules_are_not_those_of_settings),
 		cmocka_unit_test(wrong_settings_are_errors_with_their_place),

@@ -54,7 +54,7 @@ envelope_keeps_its_parameters(void **state)
 }
 
 static void
-identity_is_that_of_sender_id_and_body(void **state)
+identity_is_that_of_sender_written_fields_and_body(void **state)
 {
 	unsigned char first[32], again[32], other[32];
 	g_autoptr(message_auto) a = simple(" <1@x>", "Hi.\r\n");
@@ -78,6 +78,28 @@ identity_is_that_of_sender_id_and_body(void **state)
 	message_add_field(f, "Date", " Tue, 24 Nov 2026 12:00:00 +0000");
 	message_identity(f, again);
 	assert_memory_not_equal(first, again, sizeof first);
+}
+
+/* What somebody corrects and sends again is not the message that failed, whatever its Message-ID;
+ * what a machine on the way adds makes no other message of it. */
+static void
+corrected_message_was_taken_for_the_one_before(void **state)
+{
+	unsigned char first[32], other[32];
+	g_autoptr(message_auto) a = simple(" <1@x>", "Hi.\r\n");
+	g_autoptr(message_auto) b = simple(" <1@x>", "Hi.\r\n");
+
+	(void)state;
+	message_add_field(a, "Subject", " Figures");
+	message_add_field(b, "SUBJECT", " Figures\n ");
+	message_add_field(b, "Received", " by mx.example; Tue, 24 Nov 2026 12:00:00 +0000");
+	message_add_field(b, "DKIM-Signature", " v=1; t=1");
+	message_identity(a, first);
+	message_identity(b, other);
+	assert_memory_equal(first, other, sizeof first);
+	message_add_field(b, "Subject", " [secure] Figures");
+	message_identity(b, other);
+	assert_memory_not_equal(first, other, sizeof first);
 }
 
 static void
@@ -104,7 +126,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(envelope_keeps_its_parameters),
-		cmocka_unit_test(identity_is_that_of_sender_id_and_body),
+		cmocka_unit_test(identity_is_that_of_sender_written_fields_and_body),
+		cmocka_unit_test(corrected_message_was_taken_for_the_one_before),
 		cmocka_unit_test(message_is_read_from_a_file),
 	};
 
