@@ -32,6 +32,7 @@ bool check_programs(const struct check *check, char **note_r, struct fault *faul
 
 /* reinjection.c: where the courier hands mail to the MTA */
 bool check_reinject(const struct check *check, char **note_r, struct fault *fault);
+bool check_bounces(const struct check *check, char **note_r, struct fault *fault);
 bool check_reinject_verified(const struct check *check, char **note_r, struct fault *fault);
 bool check_reinject_mapped(const struct check *check, char **note_r, struct fault *fault);
 

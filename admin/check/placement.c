@@ -186,6 +186,12 @@ check_second_pass(const struct check *check, struct fault *fault)
 			fault, FAULT_CONFIG,
 			"checking Postfix: content_filter leads to a second pass whose services "
 			"are not in master.cf; contrib/postfix/wire adds them");
+	if (*postfix_value(check->postfix, "postseal-edge/unix", "smtp_fallback_relay") != '\0')
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"checking the transport postseal-edge/unix of Postfix: smtp_fallback_relay hands mail to "
+			"others, undecided, whenever the second pass cannot take it; expected -o "
+			"smtp_fallback_relay=");
 	if (strstr(options, "no_address_mappings") == NULL ||
 	    *postfix_value(check->postfix, again->name, "content_filter") != '\0')
 		return fault_set(

@@ -82,6 +82,27 @@ check_reinject_mapped(const struct check *check, char **note_r, struct fault *fa
 	return check_service(check, check->settings->reinject_mapped, note_r, fault);
 }
 
+/* A message that comes back whole goes in plain to whoever was named as its sender. */
+bool
+check_bounces(const struct check *check, char **note_r, struct fault *fault)
+{
+	static const char *const services[] = {"bounce/unix", "defer/unix", "trace/unix"};
+
+	*note_r = g_strdup("show the header alone");
+	for (size_t i = 0; i < G_N_ELEMENTS(services); i++) {
+		const char *limit = postfix_value(check->postfix, services[i], "bounce_size_limit");
+
+		if (strcmp(limit, "1") != 0)
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"checking the service %s of Postfix: bounce_size_limit = %s lets a message that could "
+				"not be delivered return whole, in plain, to whoever was named as its sender; expected "
+				"1, which contrib/postfix/wire sets",
+				services[i], limit);
+	}
+	return true;
+}
+
 /* What main.cf has for other mail: another level of security, another peer, another recipient. */
 static bool
 check_overrides(const struct check *check, const char *transport, struct fault *fault)

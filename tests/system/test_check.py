@@ -71,6 +71,8 @@ BROKEN = [
     ("-P postseal-verified/unix/smtp_tls_per_site=hash:/etc/x", "reinject verified", "smtp_tls_per_site = "),
     ("-P postseal-verified/unix/smtp_generic_maps=hash:/etc/x", "reinject verified", "smtp_generic_maps = "),
     ("-P postseal-verified/unix/smtp_tls_secure_cert_match=hostname", "reinject verified", "smtp_tls_secure_cert_match = "),
+    ("bounce_size_limit=50000", "bounces", "return whole"),
+    ("-P bounce/unix/bounce_size_limit=100", "bounces", "bounce/unix .* return whole"),
     ("-P postseal-tls/unix/content_filter=", "reinject verified", "is not a transport in master.cf"),
 ]
 

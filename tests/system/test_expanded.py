@@ -229,3 +229,36 @@ def test_refusal_reaches_the_sender_as_a_bounce(world, post, name):
     bounce = post.box(sender).one()
     assert re.search(rb"They\s+take\s+no\s+mail", bounce.raw)
     assert post.box(f"{name}@plain.example").files() == []
+
+
+def test_what_a_rule_refused_came_back_whole_to_whoever_was_named(world, post, name):
+    """Promise 1: the refusal of the second pass becomes a bounce, which goes past every decision."""
+    spy = f"{name}@plain.example"
+    post.accepted(post.compose(["ceo@closed.example"], b"THE-DRAWING\r\n", sender=spy), ["ceo@closed.example"], sender=spy)
+    bounce = post.box(spy).one()
+    assert "They take no mail." in bounce.raw.decode() and b"THE-DRAWING" not in bounce.raw
+
+
+def test_undecided_mail_went_to_the_fallback_relay(world, post, name):
+    """Promise 1: while nobody can decide, the mail waits, whatever main.cf says of mail that waits."""
+    to = f"{name}@plain.example"
+    world.company.set(smtp_fallback_relay="[partner.example]")
+    world.stop_program("postseal-milter")
+    try:
+        with smtplib.SMTP("127.0.0.1", world.ports["submission"]) as smtp:
+            with pytest.raises(smtplib.SMTPException):  # the first pass asks the milter, too
+                smtp.sendmail("anna@example.com", [to], post.compose([to]))
+    finally:
+        world.start_program("postseal-milter")
+    world.postgres.query("alter role postseal_milter nologin")
+    world.postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'postseal_milter'")
+    try:
+        post.accepted(post.compose([to]), [to])
+        sandbox.wait_until(lambda: re.search(rf"postseal-edge/smtp\S+ .*to=<{to}>.*status=deferred", world.company.log.read_text()),
+                           "the second pass to defer the mail")
+        assert post.box(to).files() == []
+    finally:
+        world.postgres.query("alter role postseal_milter login")
+        world.company.set(smtp_fallback_relay="")
+    sandbox.command("postqueue", "-c", world.company.config, "-f")
+    assert post.box(to).one()

@@ -65,6 +65,19 @@ def test_setting_for_other_mail_let_tls_copies_leave_unverified(world, post, nam
         world.company.set(**{parameter: before})
 
 
+def test_refused_copy_came_back_whole_to_whoever_was_named(world, post, name):
+    """Promise 1: a bounce is mail, too, on which nobody decides; it shows the header and no more."""
+    spy, nosuch = f"{name}.spy@plain.example", f"{name}.nosuch@partner.example"
+    world.outside.set(smtpd_recipient_restrictions=f"check_recipient_access inline:{{ {{{nosuch} = 550 5.1.1 unknown}} }}, "
+                                                   "reject_unauth_destination")
+    try:
+        post.accepted(post.compose([nosuch], b"THE-SECRET\r\n", sender=spy), [nosuch], sender=spy)
+        bounce = post.box(spy).one()
+    finally:
+        world.outside.set(smtpd_recipient_restrictions="")
+    assert "Undelivered" in bounce["Subject"] and b"unknown" in bounce.raw and b"THE-SECRET" not in bounce.raw
+
+
 def test_refusal_is_heard_at_once_and_the_login_is_on_record(world, post, name):
     message = post.compose(["x@plain.example"], message_id=f"<{name}@example.com>", fields=["X-Postseal-Login: AAAA"])
     with smtplib.SMTP("127.0.0.1", world.ports["submission"]) as smtp:
