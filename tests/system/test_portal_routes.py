@@ -2,6 +2,7 @@
 
 A route that is not in the table fails the test. Promise 1, 5 and 7, as far as they are the portal's."""
 import re
+import urllib.parse
 
 import pytest
 import world as sandbox
@@ -211,3 +212,133 @@ def in_state(owner, state):
         owner.browser.get(f"/message/{message}")
         owner.browser.send({}, action=f"/delete/{message}")
     return message
+
+
+# --- every field of every form, with values that no page of ours puts there ---
+
+# Where a form is sent to that has no action of its own, or gets it from the program.
+PLACES = {"unlock.html": "/m/", "enrol.html": "/enrol", "reopen.html": "/proof/", "track.html": "/track/", "message.html": "/delete/"}
+HOSTILE = ("empty", "nonsense", "quote", "control", "long", "other's")
+# Of each field what the owner hears where it alone has such a value, and the others are right.
+FIELDS = {
+    # empty, nonsense, ' or 1=1 --, line ends and controls, 30 kB, what is another member's; or all of them
+    ("/enrol", "again"): ">/inbox",
+    ("/enrol", "password"): ">/inbox",
+    ("/factor", "code"): "403",
+    ("/factor", "message"): "403",
+    ("/factor/passkey", "client"): "403",
+    ("/factor/passkey", "credential"): "403",
+    ("/factor/passkey", "data"): "403",
+    ("/factor/passkey", "message"): "403",
+    ("/factor/passkey", "signature"): "403",
+    ("/join", "address"): "400 400 400 400 400 200",
+    ("/m/", "code"): "400",
+    ("/proof/", "again"): "404",
+    ("/proof/", "lose"): "404",
+    ("/proof/", "password"): "404",
+    ("/proof/", "recovery"): "404",
+    ("/send", "action"): ">/sent",
+    ("/send", "draft"): ">/drafts 404 404 404 404 404",
+    ("/send", "files"): ">/drafts",
+    ("/send", "form"): ">/drafts",
+    ("/send", "keep-0"): ">/drafts",
+    ("/send", "parent"): ">/drafts 404 404 404 404 404",
+    ("/send", "reply_kind"): ">/drafts",
+    ("/send", "subject"): ">/drafts",
+    ("/send", "text"): ">/drafts",
+    ("/send", "to"): ">/drafts",
+    ("/settings/confirm", "code"): "403",
+    ("/settings/confirm", "password"): "403",
+    ("/settings/confirm/passkey", "client"): "403",
+    ("/settings/confirm/passkey", "credential"): "403",
+    ("/settings/confirm/passkey", "data"): "403",
+    ("/settings/confirm/passkey", "password"): "403",
+    ("/settings/confirm/passkey", "signature"): "403",
+    ("/settings/key", "key"): "400",
+    ("/settings/key/remove", "fingerprint"): ">/settings",
+    ("/settings/key/remove", "kind"): ">/settings",
+    ("/settings/language", "language"): ">/settings",
+    ("/settings/passkey", "client"): "400",
+    ("/settings/passkey", "data"): "400",
+    ("/settings/passkey", "name"): "400",
+    ("/settings/passkey/remove", "id"): ">/settings",
+    ("/settings/password", "again"): "400",
+    ("/settings/password", "password"): "400",
+    ("/settings/session", "id"): ">/settings",
+    ("/settings/totp", "code"): "200",
+    ("/settings/totp", "secret"): "200",
+    ("/settings/wish", "wish"): ">/settings",
+    ("/signin", "address"): "400 400 400 400 400 403",
+    ("/signin", "message"): "403",
+    ("/signin", "password"): "403",
+    ("/track/", "action"): "200",
+    ("/track/", "copy"): "200",
+}
+# What the others have meanwhile.
+RIGHT = {
+    "/send": {"to": "office@example.com", "subject": "S", "text": "t", "action": "keep", "keep-0": "yes"},
+    "/settings/password": {"password": "a password that is new", "again": "a password that is new"},
+    "/settings/language": {"language": "en"}, "/settings/wish": {"wish": "pickup"}, "/settings/key/remove": {"kind": "pgp", "fingerprint": "AB"},
+    "/settings/totp": {"secret": "A" * 32, "code": "123456"}, "/settings/passkey": {"client": "x", "data": "x", "name": "x"},
+    "/track/": {"copy": "x", "action": "recall"}, "/signin": {"address": "x@plain.example", "password": "wrong password"}, "/join": {"address": "x@plain.example"},
+    "/m/": {"code": "7KQ2M-9XW3P-T"}, "/settings/confirm": {"password": "wrong password"}}
+
+
+def form_fields():
+    """(where it is sent, the field's name) of every form that the pages have."""
+    for page in sorted((sandbox.SOURCE / "portal/pages").glob("*.html")):
+        for attributes, form in re.findall(r'<form method="post"([^>]*)>(.*?)</form>', page.read_text(), re.S):
+            action = re.search(r'action="([^"]+)"', attributes)
+            for field in re.findall(r"<(?:input|textarea|select|button)\b[^>]*>", form):
+                name = re.search(r' name="([^"]+)"', field)
+                if name or "keep-box" in field:
+                    yield action[1] if action else PLACES[page.name], name[1] if name else "keep-0"
+
+
+def test_every_field_of_a_form_has_its_row():
+    assert set(FIELDS) == {field for field in form_fields() if field[1] not in ("token", "username")}
+
+
+def ask_with(owner, place, fields):
+    answer = owner.browser.ask(place, urllib.parse.urlencode(fields).encode())
+    return str(answer.status) if answer.path == place else ">" + answer.path
+
+
+def belongings(world, address):
+    """All that the database has of a member, but for when they were seen."""
+    return world.postgres.query(f"""with a as (select * from postseal.account where address = '{address}')
+        select md5(concat((select string_agg(a::text, '|') from a),
+            (select string_agg(concat(id, state, expires_at), '|' order by id) from postseal.portal_session where account in (select id from a)),
+            (select string_agg(k::text, '|' order by id) from postseal.parcel_key k where account in (select id from a)),
+            (select string_agg(p::text, '|' order by id) from postseal.passkey p where account in (select id from a)),
+            (select string_agg(t::text, '|' order by id) from postseal.attestation t where address = '{address}'),
+            (select string_agg(c::text, '|' order by id) from postseal.copy c where address = '{address}')))""")
+
+
+def test_what_the_owner_hears_of_values_that_no_page_of_ours_has(owner, name):
+    """Promise 7, as far as it is the portal's: nothing of another member's is read, changed or ended by naming it."""
+    other = Person(owner.world, owner.post, f"{name}.other@pickup.example")
+    member(other)
+    send(other, subject="Theirs")
+    other.mail("Protected message", 2)
+    sender = Person(owner.world, owner.post, owner.post.sender)
+    theirs = newest(other)
+    query = owner.world.postgres.query
+    session = query(f"select s.id from postseal.portal_session s join postseal.account a on a.id = s.account where a.address = '{other.address}'")[0][0]
+    copy = query(f"select k.copy from postseal.parcel_key k where k.id = '{theirs}'")[0][0]
+    page = re.search(r"(/\w+/\S{43})(?=\s|$)", sender.mail("Unlock code").text()).group(1)
+    owner.browser.get("/settings")
+    token = owner.browser.form("/settings/sessions")[1]["token"]
+    before, heard = belongings(owner.world, other.address), {}
+    values = {"empty": "", "nonsense": "nonsense", "quote": "' or 1=1 --", "control": "\r\nX-Evil: y\x07\x1b[2J", "long": "x" * 30_000}
+    for path, field in sorted(FIELDS):
+        place = {"/m/": "/m/" + "A" * 43, "/proof/": "/proof/" + "A" * 43, "/track/": page}.get(path, path)
+        others = {"id": session, "copy": copy, "address": other.address, "fingerprint": "00" * 32}.get(field, theirs)
+        query("update postseal.throttle set count = 0; update postseal.portal_session set confirmed_at = now()")
+        fields = {"token": token, **RIGHT.get(path, {})}
+        statuses = [ask_with(owner, place, {**fields, field: {**values, "other's": others}[kind]}) for kind in HOSTILE]
+        heard[path, field] = " ".join(statuses).replace(page, "PAGE")
+    wrong = {key: row for key, row in heard.items() if row not in (FIELDS[key], " ".join([FIELDS[key]] * len(HOSTILE)))}
+    assert not wrong, "\n" + "\n".join(f'    {key}: "{row}",' for key, row in wrong.items())
+    assert belongings(owner.world, other.address) == before and other.browser.get("/inbox").path == "/inbox"
+    assert "X-Evil" not in owner.world.log("postseal-portal")
