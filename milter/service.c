@@ -5,6 +5,7 @@
 #include "audit/audit.h"
 #include "core/log.h"
 #include "core/migrate.h"
+#include "core/restart.h"
 #include "core/seal/key_file.h"
 #include "delivery/method.h"
 
@@ -35,7 +36,9 @@ service_init(struct service *service, const char *config, struct policy *policy,
 		.connections_max = (unsigned)settings->database_connections};
 	struct keystore_settings keys = {.listen = &database, .keeper = settings->keeper_socket};
 
-	*service = (struct service){.config = g_strdup(config), .policy = policy};
+	*service = (struct service){.config = g_strdup(config),
+				    .policy = policy,
+				    .at_start = policy_ref(policy)};
 	g_mutex_init(&service->lock);
 	service->database = database_new(&database);
 	if (!secret_read(&service->courier, settings->secrets, SECRET_COURIER_PUBLIC, fault) ||
@@ -53,6 +56,7 @@ service_clear(struct service *service)
 	keystore_free(service->keystore);
 	database_free(service->database);
 	policy_unref(service->policy);
+	policy_unref(service->at_start);
 	g_mutex_clear(&service->lock);
 	g_free(service->config);
 }
@@ -88,6 +92,7 @@ service_reload(struct service *service)
 	g_mutex_unlock(&service->lock);
 	log_info("%s reloaded: %u rules, version %.12s", service->config, policy_rule_count(policy),
 		 policy_digest(policy));
+	restart_warn(policy_settings(service->at_start), policy_settings(policy), "milter");
 	policy_unref(old);
 }
 

@@ -14,6 +14,7 @@ struct service {
 	struct keystore *keystore;
 	struct seal_key courier; /* public */
 	struct seal_key login;	 /* seals who authenticated (milter/login.h) */
+	struct policy *at_start; /* whose settings were read once and for all */
 	GMutex lock;
 	struct policy *policy; /* under the lock */
 	gint messages;	       /* that are between decision and verdict */

@@ -14,6 +14,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/migrate.h"
+#include "core/restart.h"
 #include "core/seal/key_file.h"
 #include "delivery/method.h"
 #include "mail/letter.h"
@@ -181,9 +182,10 @@ begin(struct portal *portal, struct seal_key *courier, int *listener_r, struct f
 }
 
 static int
-serve(struct portal *portal, int listener)
+serve(struct portal *portal, int listener, struct restart *restart)
 {
-	const struct daemon_signals signals = {.stop = stop};
+	const struct daemon_signals signals = {
+		.reload = restart_look, .stop = stop, .context = restart};
 	g_autofree char *status = NULL;
 	struct fault fault;
 
@@ -212,6 +214,7 @@ run(const char *config)
 		settings == NULL ? NULL : policy_read(config, methods_for_policy());
 	struct database_settings database = {.role = "postseal_portal",
 					     .connections_max = PORTAL_CONNECTIONS_MAX};
+	struct restart restart = {.config = config, .at_start = settings, .program = "portal"};
 	struct seal_key courier;
 	struct portal portal = {.policy = policy, .settings = settings, .courier = &courier};
 	struct fault fault;
@@ -225,7 +228,7 @@ run(const char *config)
 		log_error("%s", fault.text);
 		return EXIT_FAILURE;
 	}
-	status = serve(&portal, listener);
+	status = serve(&portal, listener, &restart);
 	database_free(portal.database);
 	return status;
 }

@@ -9,6 +9,7 @@
 #include "core/listener.h"
 #include "core/log.h"
 #include "core/migrate.h"
+#include "core/restart.h"
 #include "core/seal/key_file.h"
 #include "delivery/courier/chore.h"
 #include "delivery/courier/figures.h"
@@ -245,9 +246,11 @@ begin(struct courier *courier, struct fault *fault)
 }
 
 static void
-run_threads(struct courier *courier, const struct database_settings *database)
+run_threads(struct courier *courier, const struct database_settings *database,
+	    struct restart *restart)
 {
-	const struct daemon_signals signals = {.reload = NULL, .stop = stop};
+	const struct daemon_signals signals = {
+		.reload = restart_look, .stop = stop, .context = restart};
 	guint count = (guint)MAX(courier->settings->courier_workers, (uint64_t)1);
 	g_autofree struct worker *workers = g_new(struct worker, count);
 	struct listener *listener = listener_start(database, "postseal_outbox", hear_news, NULL);
@@ -273,6 +276,7 @@ run(const char *config)
 	g_autofree char *name = g_strdup_printf("%s/%d", g_get_host_name(), (int)getpid());
 	struct courier courier = {.name = name, .host = g_get_host_name(), .settings = settings};
 	struct database_settings database = {.role = "postseal_courier"};
+	struct restart restart = {.config = config, .at_start = settings, .program = "courier"};
 	struct fault fault;
 
 	if (settings == NULL)
@@ -284,7 +288,7 @@ run(const char *config)
 		log_error("%s", fault.text);
 		return EXIT_FAILURE;
 	}
-	run_threads(&courier, &database);
+	run_threads(&courier, &database, &restart);
 	database_free(courier.database);
 	sodium_memzero(&courier.private_key, sizeof courier.private_key);
 	return EXIT_SUCCESS;

@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/migrate.h"
+#include "core/restart.h"
 #include "core/seal/key_file.h"
 #include "core/settings.h"
 #include "keystore/keeper/agent.h"
@@ -112,11 +113,13 @@ begin(const struct settings *settings, struct database *database, struct seal_ke
 }
 
 static int
-run(const struct settings *settings)
+run(const char *config, const struct settings *settings)
 {
 	const struct database_settings database_settings = {.url = settings->database,
 							    .role = "postseal_keeper"};
-	const struct daemon_signals signals = {.stop = stop};
+	struct restart restart = {.config = config, .at_start = settings, .program = "keeper"};
+	const struct daemon_signals signals = {
+		.reload = restart_look, .stop = stop, .context = &restart};
 	struct database *database = database_new(&database_settings);
 	struct seal_key master;
 	struct fault fault;
@@ -144,5 +147,5 @@ main(int argc, char **argv)
 	const char *config = daemon_begin(argc, argv, "postseal-keeper");
 	g_autoptr(settings_auto) settings = settings_read(config);
 
-	return settings == NULL ? EXIT_CONFIGURATION : run(settings);
+	return settings == NULL ? EXIT_CONFIGURATION : run(config, settings);
 }

@@ -198,3 +198,20 @@ otherwise deliver plain
     for secret in ("word", "tok-en"):
         assert secret not in masked
     assert len(masked.splitlines()) == len(kept.splitlines())
+
+
+def test_changed_setting_that_needs_a_restart_was_passed_over_in_silence(world):
+    """On SIGHUP. Each program names its own; the last change back leaves nothing to tell."""
+    original = world.config.read_text()
+    wanted = {"postseal-milter": "database, gpg timeout", "postseal-courier": "database", "postseal-keeper": "database",
+              "postseal-portal": "database"}
+    try:
+        world.config.write_text(original.replace(world.postgres.url, world.postgres.url + "&application_name=x")
+                                + "gpg timeout 59 seconds\nlimit passes 4\n")
+        for name, settings in wanted.items():
+            os.kill(world.programs[name], signal.SIGHUP)
+            said = f"these settings have changed and count only after a restart of {name}: {settings}\n"
+            sandbox.wait_until(lambda: said in world.log(name), f"{name} to warn")
+    finally:
+        world.config.write_text(original)
+        os.kill(world.programs["postseal-milter"], signal.SIGHUP)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/domain.h"
+#include "core/restart.h"
 #include "core/settings.h"
 
 static const char needed[] =
@@ -274,6 +275,60 @@ the_manual_tells_of_no_other_setting(void **state)
 	}
 }
 
+/* --- changes that need a restart --- */
+
+static void
+changes_that_need_a_restart_are_named(void **state)
+{
+	g_autoptr(settings_auto) before = good("");
+	g_autoptr(settings_auto) now = good(
+		"milter listen \"inet:8891@localhost\" mode \"0666\"\nportal proxies { \"10.0.0.1\" }\n"
+		"sms \"/bin/true\"\nlimit message 1 MB\ncourier workers 5\nreceipts \"daily\"\n");
+	g_autofree char *milter = restart_settings(before, now, "milter");
+	g_autofree char *courier = restart_settings(before, now, "courier");
+	g_autofree char *portal = restart_settings(before, now, "portal");
+
+	(void)state;
+	assert_string_equal(milter, "milter listen, milter mode");
+	assert_string_equal(courier, "courier workers, receipts, sms");
+	assert_string_equal(portal, "portal proxies, receipts");
+	assert_null(restart_settings(before, now, "keeper"));
+	assert_null(restart_settings(before, before, "milter"));
+}
+
+/* What the manual says of a program: ".Cm a , b ,", a line or more. Returns "a, b". */
+static char *
+names_in_manual(const char *manual, const char *program)
+{
+	g_autofree char *item = g_strdup_printf("\n.It Nm postseal-%s\n", program);
+	const char *at = strstr(strstr(manual, "\n.Ss Changes that need a restart\n"), item);
+	g_autoptr(GString) names = g_string_new(NULL);
+
+	assert_non_null(at);
+	for (at += strlen(item); g_str_has_prefix(at, ".Cm "); at = strchr(at, '\n') + 1)
+		g_string_append_len(names, at + 4, (gssize)strcspn(at + 4, "\n") + 1);
+	g_string_replace(names, "\n", " ", 0);
+	g_string_replace(names, " ,", ",", 0);
+	return g_strdup(g_strstrip(names->str));
+}
+
+static void
+the_manual_names_what_needs_a_restart(void **state)
+{
+	static const char *const programs[] = {"milter", "courier", "keeper", "portal"};
+	g_autofree char *manual = NULL;
+
+	(void)state;
+	assert_true(
+		g_file_get_contents(SOURCE_DIRECTORY "/man/postseal.conf.5", &manual, NULL, NULL));
+	for (size_t i = 0; i < G_N_ELEMENTS(programs); i++) {
+		g_autofree char *told = names_in_manual(manual, programs[i]);
+		g_autofree char *meant = restart_needed_by(programs[i]);
+
+		assert_string_equal(told, meant);
+	}
+}
+
 int
 main(void)
 {
@@ -286,6 +341,8 @@ main(void)
 		cmocka_unit_test(values_that_cannot_be_meant_are_errors),
 		cmocka_unit_test(every_setting_is_in_the_manual_with_its_default),
 		cmocka_unit_test(the_manual_tells_of_no_other_setting),
+		cmocka_unit_test(changes_that_need_a_restart_are_named),
+		cmocka_unit_test(the_manual_names_what_needs_a_restart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
