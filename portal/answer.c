@@ -111,8 +111,9 @@ static const struct {
 		 N_("You were signed out because nothing happened for some time, or because you "
 		    "signed out in another window. Please sign in again. Nothing was sent."),
 		 N_("You were signed out because nothing happened for some time, or because you "
-		    "signed out in another window. Nothing was sent, and your text is still here. "
-		    "Please sign in in another tab, then come back and press the button again.")},
+		    "signed out in another window. Nothing was sent, and your text is still "
+		    "here. Please sign in again in another tab, then come back and press the "
+		    "button again.")},
 	[REFUSED_OLD_FORM] =
 		{MHD_HTTP_FORBIDDEN, N_("The form has expired"),
 		 N_("You signed in or out after this form was opened, or your browser does not "
@@ -127,11 +128,11 @@ static const struct {
 		    "is still here. Please shorten it, or choose fewer or smaller files, and press "
 		    "the button again.")},
 	[REFUSED_WITHOUT_FACTOR] =
-		{MHD_HTTP_FORBIDDEN, N_("A second factor is required"),
-		 N_("A second factor is required here. Please set it up under Settings."),
-		 N_("A second factor is required here. Nothing was sent, and your text is still "
-		    "here. Please set the factor up under Settings in another tab, then come back "
-		    "and press the button again.")},
+		{MHD_HTTP_FORBIDDEN, N_("A second step is required"),
+		 N_("A second step is required here. Please set it up under Settings."),
+		 N_("A second step is required here. Nothing was sent, and your text is still "
+		    "here. Please set it up under Settings in another tab, then come back and "
+		    "press the button again.")},
 	[REFUSED_UPLOADS] =
 		{MHD_HTTP_TOO_MANY_REQUESTS, N_("Temporarily unavailable"),
 		 N_("You are sending files in several windows at once. Please wait until they "
