@@ -1,5 +1,5 @@
 /*
- * What people did to keys, trust, accounts and waiting messages, and everything on record of one
+ * What people did to keys, trust, accounts and waiting messages, and everything on record about one
  * person.
  */
 #ifndef POSTSEAL_ADMIN_ACTIVITY_H

@@ -1,6 +1,6 @@
 /*
- * Who gives a command, for the record: the system user, and behind sudo(8) or su(1) whoever logged
- * in.
+ * Who runs a command, for the record: the system user, and with sudo(8) or su(1) the user
+ * who logged in.
  */
 #ifndef POSTSEAL_ADMIN_ACTOR_H
 #define POSTSEAL_ADMIN_ACTOR_H

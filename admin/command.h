@@ -33,7 +33,7 @@ bool command_ask(const struct admin *admin, const struct statement *statement,
 		 const char *const *texts, PGresult **result_r, struct fault *fault);
 /* One sentence on standard error; returns EXIT_FAILED. */
 int command_fail(const struct fault *fault);
-/* How it is used, on standard error; returns EXIT_USAGE. */
+/* Prints the usage to standard error; returns EXIT_USAGE. */
 int command_usage(const struct command *command);
 
 #endif

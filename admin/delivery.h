@@ -1,5 +1,5 @@
 /*
- * The part of postseal(8) that tells what would become of a message, and what waits:
+ * The part of postseal(8) that shows what would happen to a message, and what is waiting:
  * `policy explain`, `outbox list`.
  */
 #ifndef POSTSEAL_ADMIN_DELIVERY_H

@@ -1,5 +1,5 @@
 /*
- * The part of postseal(8) that looks into the log: `message list`, `message show`.
+ * The part of postseal(8) that queries the log: `message list`, `message show`.
  */
 #ifndef POSTSEAL_ADMIN_MESSAGE_H
 #define POSTSEAL_ADMIN_MESSAGE_H

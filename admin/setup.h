@@ -1,5 +1,5 @@
 /*
- * The part of postseal(8) that makes the ground ready: `database init`, `secrets init`.
+ * The part of postseal(8) that prepares the installation: `database init`, `secrets init`.
  */
 #ifndef POSTSEAL_ADMIN_SETUP_H
 #define POSTSEAL_ADMIN_SETUP_H

@@ -1,5 +1,5 @@
 /*
- * The part of postseal(8) that shows and ends statements about whose a key or account is:
+ * The part of postseal(8) that shows and revokes statements about the owners of keys and accounts:
  * `trust list`, `trust revoke`.
  */
 #ifndef POSTSEAL_ADMIN_TRUST_H

@@ -11,7 +11,7 @@ enum copy_state {
 	COPY_SENT,     /* a next hop or a mailbox has it, as the MTA's log says */
 	COPY_FAILED,   /* it was returned to its sender */
 	COPY_REPEATED, /* the message was offered again, and another copy takes its place */
-	COPY_PARKED,   /* it waits behind the portal, unread */
+	COPY_PARKED,   /* it is waiting in the portal, unread */
 	COPY_OPENED,
 	COPY_DELETED,  /* by its reader, unread */
 	COPY_LOCKED,   /* too many wrong codes */

@@ -30,12 +30,12 @@ const char *catalogue_language(const char *tag);
 /* The first that a list such as "fr-CH, de;q=0.8" asks for (RFC 9110 §12.5.4), or NULL. */
 const char *catalogue_accepted(const char *list);
 
-/* The text in that language, or as it stands where there is no other. */
+/* The text in that language, or the text itself if there is no translation. */
 const char *translate(const char *language, const char *text) __attribute__((format_arg(2)));
 const char *translate_plural(const char *language, const char *one, const char *many,
 			     unsigned long count) __attribute__((format_arg(2), format_arg(3)));
 
-/* "24 Nov 2026, 15:04" as the language has it, in local time; the caller's. */
+/* "24 Nov 2026, 15:04" as the language has it, in local time; caller frees. */
 char *translate_date(const char *language, int64_t at);
 
 #endif

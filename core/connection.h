@@ -27,7 +27,7 @@ struct connection {
 	struct member *member; /* its batch is committed with others' (group.h): there is no `pg` */
 };
 
-/* Tells what PostgreSQL says of `doing`, and keeps its SQLSTATE. Returns false. */
+/* Reports what PostgreSQL says about `doing`, and keeps its SQLSTATE. Returns false. */
 bool connection_fail(struct connection *connection, const PGresult *result, const char *doing,
 		     struct fault *fault);
 bool connection_succeeded(const PGresult *result);

@@ -11,15 +11,15 @@
 #include "core/fault.h"
 
 /* Reads the options -f FILE and -s (log to syslog), opens the log, blocks signals for
- * daemon_watch_signals() and starts libsodium. Returns the path of postseal.conf; ends the
- * program where that cannot be done. */
+ * daemon_watch_signals() and starts libsodium. Returns the path of postseal.conf; exits if
+ * that fails. */
 const char *daemon_begin(int argc, char **argv, const char *name);
 
 /* The exit status where the configuration cannot be read (EX_CONFIG of sysexits.h): starting again
  * does not help, and systemd does not try. */
 enum { EXIT_CONFIGURATION = 78 };
 
-/* Becomes `user` with its groups; nothing happens where we are not root. */
+/* Switches to `user` with its groups; does nothing if we are not root. */
 bool daemon_drop_privileges(const char *user, struct fault *fault);
 
 /* Lets the group ("": as it is) use a Unix socket, with these permissions. */

@@ -82,7 +82,7 @@ void database_release_batch(struct database *database);
 typedef struct connection connection_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(connection_auto, connection_give)
 
-/* *result_r (may be NULL) is the caller's. `parameters` may be NULL. */
+/* Caller frees *result_r (may be NULL). `parameters` may be NULL. */
 bool connection_execute(struct connection *connection, const struct statement *statement,
 			const struct parameters *parameters, PGresult **result_r,
 			struct fault *fault);

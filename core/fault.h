@@ -27,9 +27,9 @@ enum fault_cause {
 	FAULT_ADDRESS, /* what names a recipient is no address, or none that is read in one way only
 			*/
 	FAULT_SENDER,  /* the same of the sender */
-	FAULT_SMTPUTF8,	 /* an address needs SMTPUTF8, which was not asked for (RFC 6531) */
+	FAULT_SMTPUTF8,	 /* an address needs SMTPUTF8, which was not requested (RFC 6531) */
 	FAULT_LOOP,	 /* the message comes round again and again */
-	FAULT_NO_METHOD, /* no way the policy allows can be gone for this recipient */
+	FAULT_NO_METHOD, /* no method that the policy allows is available for this recipient */
 	FAULT_CAUSES
 };
 
@@ -40,7 +40,7 @@ struct fault {
 	char text[FAULT_TEXT_MAX];
 };
 
-/* How a cause is told to an SMTP client. 4xx is temporary, 5xx permanent. */
+/* How a cause is reported to an SMTP client. 4xx is temporary, 5xx permanent. */
 struct fault_reply {
 	const char *code;     /* "451" */
 	const char *enhanced; /* "4.3.0" */
@@ -49,7 +49,7 @@ struct fault_reply {
 /* Both return false, so that a caller can write: return fault_set(fault, ...). */
 bool fault_set(struct fault *fault, enum fault_cause cause, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Puts what the caller was doing in front of the text; the cause stays. */
+/* Prepends what the caller was doing to the text; the cause stays. */
 bool fault_within(struct fault *fault, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -37,7 +37,7 @@ typedef void metrics_gauges(void *context);
 /* Serves on a loopback address such as "127.0.0.1:9180"; "": not at all. `gauges` may be NULL.
  * Lives as long as the program. */
 bool metrics_serve(const char *address, metrics_gauges *gauges, void *context, struct fault *fault);
-/* What is served; the caller's. */
+/* What is served; caller frees. */
 char *metrics_text(void);
 
 #endif

@@ -33,7 +33,7 @@ struct copy {
 	const struct recipient *recipient;
 	bool visible; /* named in To or Cc, so other recipients may know of it */
 	struct policy_decision decision;
-	const struct method *method; /* NULL: refused, or none can be had */
+	const struct method *method; /* NULL: refused, or none is available */
 	GPtrArray *keys;	     /* struct key: what it is sealed to */
 	const char *flavour;	     /* copies of another flavour need another variant; or NULL */
 	char *reason;
@@ -77,7 +77,7 @@ struct method {
 	bool (*is_possible)(const struct surroundings *around, struct copy *copy, bool *possible_r,
 			    char **why_r, struct fault *fault);
 	/* Fields that take the place of all Content-* fields and MIME-Version, each "Name: value";
-	 * the caller's. NULL: content stays as it is. */
+	 * caller frees. NULL: content stays as it is. */
 	GPtrArray *(*fields)(const struct group *group);
 	/* Writes the body that belongs to these fields. */
 	bool (*write)(const struct surroundings *around, const struct group *group,

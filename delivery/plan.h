@@ -1,6 +1,6 @@
 /*
  * The plan for a message: what the policy decides for each recipient, the first method that
- * can be had for it now, and which recipients are served by one variant.
+ * is available for it now, and which recipients are served by one variant.
  */
 #ifndef POSTSEAL_DELIVERY_PLAN_H
 #define POSTSEAL_DELIVERY_PLAN_H
@@ -29,7 +29,7 @@ void plan_group(struct plan *plan);
 
 /* The copy for an address of the envelope. */
 struct copy *plan_copy(const struct plan *plan, const char *folded);
-/* The rules and methods that were tried: {rules: […], methods: […]}; the caller's. */
+/* The rules and methods that were tried: {rules: […], methods: […]}; caller frees. */
 json_t *copy_trace(const struct copy *copy);
 
 #endif

@@ -28,13 +28,13 @@ struct html_piece {
 	bool is_cut; /* there was more of it */
 };
 
-/* A whole document; the caller's. Its first line says what was left out, if anything was: pictures
+/* A whole document; caller frees. Its first line says what was left out, if anything was: pictures
  * from elsewhere, active content, forms, what is too long. NULL with `fault` filled where it cannot
  * be shown. */
 char *html_document(struct reader *reader, const struct html_piece *pieces, size_t count,
 		    const struct html_pictures *pictures, const char *language,
 		    struct fault *fault);
-/* Its text alone; the caller's. NULL with `fault` filled. */
+/* Its text alone; caller frees. NULL with `fault` filled. */
 char *html_text(struct reader *reader, const char *html, size_t length, struct fault *fault);
 
 #endif

@@ -60,7 +60,7 @@ bool layout_is_html(const struct layout_part *part);
 /* Is any of what is shown HTML? */
 bool layout_has_html(const struct layout *layout);
 
-/* As JSON, to be kept; the caller's. */
+/* As JSON, to be kept; caller frees. */
 char *layout_print(const struct layout *layout);
 /* NULL for what layout_print() has not made. */
 struct layout *layout_parse(const char *json);

@@ -36,10 +36,10 @@ struct letter {
 /* Once, before threads write letters: libxml2 makes its tables without a lock. */
 void letter_start(void);
 
-/* A mailbox for a header field (RFC 5322 §3.4), encoded where needed; `name` may be NULL. The
- * caller's. */
+/* A mailbox for a header field (RFC 5322 §3.4), encoded where needed; `name` may be NULL. Caller
+ * frees. */
 char *letter_mailbox(const char *name, const char *address);
-/* The address that mails from Postseal come from; the caller's. */
+/* The address that mails from Postseal come from; caller frees. */
 char *letter_from(const struct settings *settings);
 /* Content-Type and Content-Transfer-Encoding for a text, the empty line, and the text. Lines may
  * end with LF or CRLF. */

@@ -76,8 +76,8 @@ char *message_field_shown(const struct message *message, const char *name);
  * among them, also the queue ID). */
 void message_identity(const struct message *message, unsigned char identity_r[32]);
 
-/* The header of the MIME entity: the Content-* fields as they stand and the empty line; the
- * caller's. The body follows. */
+/* The header of the MIME entity: the Content-* fields as they stand and the empty line; caller
+ * frees. The body follows. */
 GString *message_entity_header(const struct message *message);
 
 #endif

@@ -4,9 +4,9 @@
  * time it knows who authenticated and from where. The first pass notes both in a field,
  *   X-Postseal-Login: base64(nonce, XChaCha20-Poly1305(time, login, client))
  * sealed with `login.key` and bound to Message-ID and body. The second pass opens it, and no copy
- * leaves with it (delivery/variant.c): nobody outside sees who somebody is to the company's mail
- * server, or makes such a field, or has one count for another message. What comes with a message
- * into the first pass is removed.
+ * leaves with it (delivery/variant.c): nobody outside sees who somebody is to the organisation's
+ * mail server, or makes such a field, or has one count for another message. What comes with a
+ * message into the first pass is removed.
  */
 #ifndef POSTSEAL_MILTER_LOGIN_H
 #define POSTSEAL_MILTER_LOGIN_H

@@ -26,7 +26,7 @@ bool service_init(struct service *service, const char *config, struct policy *po
 		  struct fault *fault);
 void service_clear(struct service *service);
 
-/* The policy in force; the caller's. */
+/* The policy in force; caller frees. */
 struct policy *service_policy(struct service *service);
 /* Puts the file in force as it is now, or keeps the policy and logs why. */
 void service_reload(struct service *service);

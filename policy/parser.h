@@ -38,7 +38,7 @@ struct parser {
 		}                                                                                  \
 	} while (0)
 
-/* Reads one line; what is wrong with it is told. */
+/* Reads one line and reports errors in it. */
 void parser_line(struct parser *parser, const struct configuration_line *line);
 /* Gives each condition the table that it names. */
 void parser_resolve_tables(struct parser *parser);

@@ -22,7 +22,7 @@ struct addressee {
 
 /* Those in a line as people type it: struct addressee, freed by the array. */
 GPtrArray *addressees_in(const char *text);
-/* As a header of theirs is to show them, and nobody but them; the caller's. */
+/* As a header of theirs is to show them, and nobody but them; caller frees. */
 char *addressees_shown(const GPtrArray *addressees);
 
 struct addressee_question {

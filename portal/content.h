@@ -30,7 +30,7 @@ bool content_read(struct content *content, void *data, size_t size, size_t *got_
 		  struct fault *fault);
 /* Everything that is left. */
 bool content_copy(struct content *content, struct sink *sink, struct fault *fault);
-/* Text of a part as UTF-8, at most `max` bytes; *cut_r: there is more. The caller's. */
+/* Text of a part as UTF-8, at most `max` bytes; *cut_r: there is more. Caller frees. */
 char *content_text(const struct content_source *source, const struct layout_part *part, size_t max,
 		   bool *cut_r, struct fault *fault);
 /* Bytes of a part, at most `max`; NULL where there are more, or with `fault` filled. */

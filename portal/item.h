@@ -15,7 +15,7 @@ bool item_find(struct request *request, const char *id, struct mailbox_item *ite
 /* The mailbox of who sent the request. */
 struct mailbox item_mailbox(const struct request *request);
 /* Its text, or that of its HTML, or a sentence where that cannot be read; at most `max` bytes,
- * *cut_r: there is more. The caller's; NULL with `fault` filled. */
+ * *cut_r: there is more. Caller frees; NULL with `fault` filled. */
 char *item_text(const struct request *request, const struct mailbox_item *item, size_t max,
 		bool *cut_r, struct fault *fault);
 

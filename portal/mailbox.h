@@ -54,7 +54,7 @@ struct mailbox_item {
 	char *sender;	      /* address; of a draft: its author */
 	char *recipient;      /* whose copy it is, as the envelope had it */
 	char *copy, *message; /* in the log, or NULL */
-	bool has_folder;      /* it is in this member's own mailbox; else link and code opened it */
+	bool has_folder; /* it is in this member's own mailbox; otherwise link and code opened it */
 	enum folder folder;
 	bool is_read;
 	gint64 at, expires_at;

@@ -25,7 +25,7 @@ struct passkey {
 };
 void passkey_clear(struct passkey *passkey);
 
-/* The host that keys are bound to; the caller's. */
+/* The host that keys are bound to; caller frees. */
 char *passkey_host(const char *url);
 char *passkey_text(const void *bytes, size_t length); /* base64url; the caller's */
 

@@ -77,6 +77,9 @@ request_size(const struct request *request, uint64_t bytes)
 	if (bytes < 1000 * 1000)
 		return g_strdup_printf(request_say(request, "%u kB"),
 				       (unsigned)(bytes + 999) / 1000);
+	if (bytes % (1000 * 1000) == 0)
+		return g_strdup_printf(request_say(request, "%u MB"),
+				       (unsigned)(bytes / (1000 * 1000)));
 	return g_strdup_printf(request_say(request, "%.1f MB"), (double)bytes / 1e6);
 }
 

@@ -9,13 +9,13 @@
 
 enum { TOTP_SECRET_BYTES = 20 };
 
-/* As people type it into an app (RFC 4648 §6); the caller's. */
+/* As people type it into an app (RFC 4648 §6); caller frees. */
 char *totp_secret_text(const unsigned char secret[TOTP_SECRET_BYTES]);
 bool totp_secret_read(unsigned char secret_r[TOTP_SECRET_BYTES], const char *text);
-/* What the QR code says; the caller's. */
+/* What the QR code says; caller frees. */
 char *totp_uri(const unsigned char secret[TOTP_SECRET_BYTES], const char *organisation,
 	       const char *address);
-/* The QR code as the path of an SVG picture, and how many modules it has each way; the caller's. */
+/* The QR code as the path of an SVG picture, and how many modules it has each way; caller frees. */
 char *totp_picture(const char *uri, unsigned *modules_r);
 /* Is it the code of now, of the step before, or the next? *step_r: which one. */
 bool totp_is_right(const unsigned char secret[TOTP_SECRET_BYTES], const char *typed, time_t now,

@@ -1,6 +1,6 @@
 /*
- * What a system user may do with a file: asked of owner, group and mode on the way to it, without
- * becoming that user.
+ * What a system user may do with a file, according to owner, group and mode on the way to it,
+ * without becoming that user.
  */
 #ifndef POSTSEAL_ADMIN_CHECK_ACCESS_H
 #define POSTSEAL_ADMIN_CHECK_ACCESS_H

@@ -1,5 +1,5 @@
 /*
- * `postseal check`: looks whether all that Postseal needs is there, and fits together. A look is a
+ * `postseal check`: checks that all that Postseal needs is in place and fits together. A look is a
  * function of one of these files and a line in looks[] (check.c).
  */
 #ifndef POSTSEAL_ADMIN_CHECK_CHECK_H
@@ -43,7 +43,7 @@ bool check_order(const struct check *check, char **note_r, struct fault *fault);
 bool check_logins(const struct check *check, char **note_r, struct fault *fault);
 bool check_failures(const struct check *check, char **note_r, struct fault *fault);
 
-/* placement.c: does anything change recipients behind it? */
+/* placement.c: does anything change recipients after it? */
 bool check_placement(const struct check *check, char **note_r, struct fault *fault);
 
 extern const struct command check_commands[];

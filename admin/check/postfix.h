@@ -32,7 +32,7 @@ const struct postfix_service *postfix_service(const struct postfix *postfix, con
 /* The smtpd services that take mail from others: not those that wire made. */
 GPtrArray *postfix_listeners(const struct postfix *postfix);
 
-/* The elements of a list, which commas and blanks part; "{ a, b }" is one. g_strfreev() frees it.
+/* The elements of a list, separated by commas and blanks; "{ a, b }" is one. g_strfreev() frees it.
  */
 GStrv postfix_list(const char *text);
 /* What a program of Postfix prints, or NULL. */

@@ -19,7 +19,7 @@ struct reader;
 struct reader *reader_new(const struct settings *settings);
 void reader_free(struct reader *reader);
 
-/* What the format makes of the document; the caller's. From any thread; waits until a process is
+/* What the format makes of the document; caller frees. From any thread; waits until a process is
  * free and has done it. NULL with `fault` filled: FAULT_INPUT where the document is at fault (too
  * large, too deep, too much work, or it broke or stopped its parser), FAULT_OVERLOAD where none
  * became free, FAULT_STORAGE where none can be started. */

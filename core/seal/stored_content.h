@@ -1,5 +1,5 @@
 /*
- * Sealed content that lies in the database in chunks: reading it in order, as it comes.
+ * Sealed content that is stored in the database in chunks: reading it in order, as it comes.
  */
 #ifndef POSTSEAL_CORE_SEAL_STORED_CONTENT_H
 #define POSTSEAL_CORE_SEAL_STORED_CONTENT_H

@@ -8,7 +8,7 @@
 #include "delivery/courier/courier.h"
 
 struct chore {
-	const char *name; /* "expiring what is over": for the log */
+	const char *name; /* "deleting what has expired": for the log */
 	unsigned seconds; /* between rounds */
 	bool stands_back; /* while mail comes in */
 	/* One round. *more_r: there is more to do at once. Safe to run at any time, and by several

@@ -1,8 +1,8 @@
 /*
  * Mail in doubt: a courier had it in hand, and nobody knows whether the MTA has it. The log of the
  * MTA beside that courier tells, so it is for couriers of the same machine; others leave it alone
- * until `courier doubt` is over, or the admin says that the machine does not come back. Then it is
- * sent again, and may arrive twice: nothing is lost.
+ * until `courier doubt` has passed, or the admin says that the machine does not come back. Then it
+ * is sent again, and may arrive twice: nothing is lost.
  */
 #ifndef POSTSEAL_DELIVERY_COURIER_DOUBT_H
 #define POSTSEAL_DELIVERY_COURIER_DOUBT_H

@@ -1,4 +1,4 @@
-/* Makes mails of the receipts that are due (receipt.h): what belongs to one message in one mail, in
+/* Sends the receipts that are due (receipt.h): what belongs to one message in one mail, in
  * the thread of that message. */
 #ifndef POSTSEAL_DELIVERY_COURIER_RECEIPTS_H
 #define POSTSEAL_DELIVERY_COURIER_RECEIPTS_H

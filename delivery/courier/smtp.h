@@ -1,7 +1,7 @@
 /*
  * An SMTP client (RFC 5321) for handing mail to the MTA at a service without milters. With the
  * extensions that copies need: PIPELINING (RFC 2920), DSN (RFC 3461), 8BITMIME (RFC 6152) and
- * SMTPUTF8 (RFC 6531). Several mails go over one connection.
+ * SMTPUTF8 (RFC 6531). Several messages go over one connection.
  *
  * What is handed over is worth stealing (a link and its code, one after the other), so on a Unix
  * socket it is the kernel that says who listens: nobody but the MTA's user or root is spoken to.

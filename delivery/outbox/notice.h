@@ -69,7 +69,7 @@ struct notice_receipt {
 };
 bool notice_receipt(const struct notice *notice, const struct notice_receipt *receipt,
 		    struct fault *fault);
-/* The address of the sender's page; the caller's. */
+/* The address of the sender's page; caller frees. */
 char *notice_track_url(const struct settings *settings, const char *track);
 
 /* --- to members --- */

@@ -1,5 +1,5 @@
 /*
- * What senders are told of their messages behind the portal: that they are there, opened, expired
+ * What senders are told of their messages in the portal: that they are there, opened, expired
  * unread, locked, lost. Whoever notices it puts down a row; the courier makes mails of them, at
  * once or bundled, as `receipts` in postseal.conf(5) says: one thread for each message.
  */

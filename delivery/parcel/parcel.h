@@ -88,7 +88,7 @@ struct parcel_key {
 
 /* The hash a link is found by; false where it is no link. */
 bool parcel_link_hash(const char *link, unsigned char hash_r[SEAL_DIGEST_BYTES]);
-/* *found_r is false for a link that is not known or whose time is over. */
+/* *found_r is false for a link that is unknown or has expired. */
 bool parcel_find(struct connection *connection, const char *link, struct parcel_key *key_r,
 		 bool *found_r, struct fault *fault);
 void parcel_key_clear(struct parcel_key *key);

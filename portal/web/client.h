@@ -19,7 +19,7 @@ struct proxies;
 struct proxies *proxies_new(const char *const *list, struct fault *fault);
 void proxies_free(struct proxies *proxies);
 
-/* "192.0.2.0/24"; "unknown" where nobody says; the caller's. */
+/* "192.0.2.0/24"; "unknown" where nobody says; caller frees. */
 char *client_network(struct MHD_Connection *mhd, const struct proxies *proxies);
 
 #endif

@@ -53,7 +53,7 @@ void page_repeat(struct page *page, const char *name);
 /* Takes the element itself away, and works on the whole page again. */
 void page_repeat_end(struct page *page, const char *name);
 
-/* The finished page; the caller's. */
+/* The finished page; caller frees. */
 char *page_html(struct page *page, size_t *length_r);
 
 #endif
