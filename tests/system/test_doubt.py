@@ -214,8 +214,8 @@ def test_mail_of_a_machine_that_never_comes_back_is_sent(world, post, machines, 
 def test_admin_says_that_a_machine_does_not_come_back(world, post, machines, wire, empty_log, name):
     to = in_doubt(world, post, machines, wire, name)
     machines.start("two", log=empty_log)
-    assert world.postseal("outbox", "takeover", "three").startswith("0 mails")
-    assert world.postseal("outbox", "takeover", "one").startswith("1 mails")
+    assert world.postseal("outbox", "takeover", "three").startswith("0 messages")
+    assert world.postseal("outbox", "takeover", "one").startswith("1 messages")
     assert "outbox taken over" in world.postseal("activity", "about", "one")
     post.box(to).wait(2)
     sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
