@@ -27,6 +27,7 @@ static const struct look {
 	{"milter failures", check_failures, true},
 	{"logins", check_logins, true},
 	{"placement", check_placement, true},
+	{"filters", check_filters, true},
 	{"bounces", check_bounces, true},
 };
 

@@ -262,3 +262,24 @@ def test_undecided_mail_went_to_the_fallback_relay(world, post, name):
         world.company.set(smtp_fallback_relay="")
     sandbox.command("postqueue", "-c", world.company.config, "-f")
     assert post.box(to).one()
+
+
+@pytest.mark.parametrize("parameter,before,table,text", [
+    ("header_checks", "", "regexp:{directory}/filter", "/^Subject:/ FILTER smtp:[127.0.0.1]:9\n"),
+    ("smtpd_sender_restrictions", "check_sender_access ", "texthash:{directory}/filter", "example.com FILTER smtp:[127.0.0.1]:9\n"),
+])
+def test_filter_action_that_leads_past_the_second_pass_is_told(world, parameter, before, table, text):
+    """Promise 1: FILTER takes the place of content_filter, and the first pass has decided nothing."""
+    (world.directory / "filter").write_text("# FILTER smtp:[127.0.0.1]:9\n")
+    sandbox.command("postconf", "-c", world.company.config, "-e",
+                    f"{parameter}={before}{table.format(directory=world.directory)}")
+    try:
+        said = subprocess.run([str(w) for w in world.among_groups("env", f"MAIL_CONFIG={world.company.config}", world.bin / "postseal",
+                                                                 "-f", world.config, "check")], capture_output=True, text=True).stdout
+        assert re.search(r"^filters +good$", said, re.M), said
+        (world.directory / "filter").write_text(text)
+        said = subprocess.run([str(w) for w in world.among_groups("env", f"MAIL_CONFIG={world.company.config}", world.bin / "postseal",
+                                                                 "-f", world.config, "check")], capture_output=True, text=True).stdout
+        assert re.search(rf"^filters +WRONG: .*{parameter} .*has a FILTER", said, re.M), said
+    finally:
+        sandbox.command("postconf", "-c", world.company.config, "-X", parameter)
