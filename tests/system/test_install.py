@@ -63,6 +63,15 @@ def test_place_of_the_configuration_is_etc_or_where_it_is_said(tmp_path, prefixe
         assert "POSTSEAL_LIBEXEC_FROM_PROGRAMS=\\\"../libexec/postseal\\\"" in flags
 
 
+def test_users_are_such_as_systemd_takes(prefix, tmp_path):
+    """A colon in what a user is called ended systemd-sysusers."""
+    (tmp_path / "etc").mkdir()
+    run("systemd-sysusers", f"--root={tmp_path}", prefix / "lib/sysusers.d/postseal.conf")
+    users = (tmp_path / "etc/passwd").read_text()
+    programs = {path.name.replace("-", "_") for path in (prefix / "sbin").iterdir()} - {"postseal"}
+    assert set(re.findall(r"^(postseal_\w+):x:\d+:\d+:Postseal \w+:/nonexistent:", users, re.M)) == programs
+
+
 def test_programs_find_theirs_below_any_prefix(prefix, tmp_path):
     """postseal-reader is started as it was installed, not as it was meant to be."""
     config = tmp_path / "postseal.conf"
