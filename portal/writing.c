@@ -3,36 +3,16 @@
 #include <string.h>
 
 #include "core/address.h"
-#include "core/domain.h"
 #include "portal/answer.h"
 #include "portal/item.h"
 #include "portal/sending.h"
+#include "portal/writing_form.h"
 
 enum {
 	QUOTE_MAX = 64 * 1024, /* of a text that is answered */
 	REFERENCES_MAX = 4000,
 	DRAFT_SECONDS = 90 * 86400,
-	KEPT_MAX = 200, /* files of a draft that is not looked into: a form has no more fields */
 };
-
-/* What the form shows. */
-struct writing_form {
-	const char *reply_kind;		   /* "reply", "replyall", "forward", or NULL */
-	const struct mailbox_item *parent; /* which is answered or forwarded, or NULL */
-	const struct mailbox_item *draft;  /* which is gone on with, or NULL */
-	const char *parent_id,
-		*draft_id; /* as they were sent, where they are not looked into; or NULL */
-	const char *to, *subject, *text;
-	const char *wrong;
-};
-
-/* --- the form --- */
-
-static bool
-forwards(const struct writing_form *form)
-{
-	return form->reply_kind != NULL && strcmp(form->reply_kind, "forward") == 0;
-}
 
 /* What can be answered was received: whoever could answer what they wrote themselves could name as
  * its author or reader whom they liked, and write to them. Drafts are not forwarded either. */
@@ -45,139 +25,7 @@ may_be_parent(const struct mailbox_item *item, const char *reply_kind)
 	return mailbox_is_received(item);
 }
 
-static const struct mailbox_item *
-kept_from(const struct writing_form *form)
-{
-	if (form->draft != NULL)
-		return form->draft;
-	return forwards(form) ? form->parent : NULL;
-}
-
-/* The page may come again: what the member chose stays so. */
-static void
-list_file(const struct request *request, struct page *page, guint number, const char *shown)
-{
-	g_autofree char *name = g_strdup_printf("keep-%u", number);
-	bool is_sent = strcmp(request->route->method, "POST") == 0;
-
-	page_repeat(page, "keep");
-	page_attribute(page, "keep-box", "name", name);
-	if (!is_sent || *request_field(request, name) != '\0')
-		page_attribute(page, "keep-box", "checked", "checked");
-	page_text(page, "keep-name", shown);
-}
-
-static guint
-list_attachments(const struct request *request, struct page *page, const GPtrArray *attachments)
-{
-	for (guint i = 0; i < attachments->len; i++) {
-		const struct layout_part *part = g_ptr_array_index(attachments, i);
-
-		list_file(request, page, i, part->name);
-	}
-	return attachments->len;
-}
-
-/* Of a message that cannot be looked into just now, those that the member wanted to keep. */
-static guint
-list_unseen(const struct request *request, struct page *page)
-{
-	guint listed = 0;
-
-	for (guint i = 0; i < KEPT_MAX; i++) {
-		g_autofree char *name = g_strdup_printf("keep-%u", i), *shown = NULL;
-
-		if (*request_field(request, name) == '\0')
-			continue;
-		shown = g_strdup_printf(request_say(request, "File %u"), i + 1);
-		list_file(request, page, i, shown);
-		listed++;
-	}
-	return listed;
-}
-
-/* The files that are there already; all are kept unless the member says otherwise. */
-static void
-list_kept(const struct request *request, struct page *page, const struct writing_form *form)
-{
-	const struct mailbox_item *source = kept_from(form);
-	guint listed = 0;
-
-	if (source != NULL)
-		listed = list_attachments(request, page, source->layout->attachments);
-	else if (form->draft_id != NULL || (forwards(form) && form->parent_id != NULL))
-		listed = list_unseen(request, page);
-	page_repeat_end(page, "keep");
-	if (listed == 0)
-		page_remove(page, "kept");
-}
-
-static const char *
-named(const struct mailbox_item *item, const char *id)
-{
-	if (item != NULL)
-		return item->id.text;
-	return id == NULL ? "" : id;
-}
-
-/* What the page says beside the reason why it comes again. */
-static void
-fill_advice(const struct request *request, struct page *page, unsigned status)
-{
-	const struct form *sent = &request->web.form;
-
-	if (status != MHD_HTTP_FORBIDDEN || request->session.state == SESSION_MEMBER)
-		page_remove(page, "signin");
-	if (sent->uploads->len == 0 && !sent->has_dropped && !sent->is_too_large)
-		page_remove(page, "files-again");
-}
-
-/* Caller frees. */
-static char *
-domains_shown(const struct settings *settings)
-{
-	GString *text = g_string_new(NULL);
-
-	for (char **domain = settings->domains; *domain != NULL; domain++) {
-		g_autofree char *shown = domain_shown(*domain);
-
-		g_string_append_printf(text, "%s%s", text->len == 0 ? "" : ", @", shown);
-	}
-	return g_string_free(text, FALSE);
-}
-
-static enum MHD_Result
-show_form(struct request *request, unsigned status, const struct writing_form *form)
-{
-	const struct settings *settings = request->portal->settings;
-	g_autoptr(page_auto) page = answer_begin(request, "write.html");
-	struct identifier id;
-	g_autofree char *domains = domains_shown(settings);
-	g_autofree char *limit = request_size(request, settings->portal_upload);
-	g_autofree char *hint = g_strdup_printf(
-		request_say(request,
-			    "You can write to addresses at %s and to people in this conversation."),
-		domains);
-	g_autofree char *files =
-		g_strdup_printf(request_say(request, "All files together may be up to %s."), limit);
-
-	page_text_if_any(page, "wrong", form->wrong);
-	fill_advice(request, page, status);
-	page_attribute(page, "to", "value", form->to);
-	page_attribute(page, "subject", "value", form->subject);
-	page_text(page, "text", form->text);
-	page_text(page, "to-hint", hint);
-	page_text(page, "files-hint", files);
-	if (!identifier_parse(&id, request_field(request, "form")))
-		identifier_make(&id);
-	page_attribute(page, "form", "value", id.text);
-	page_attribute(page, "reply_kind", "value",
-		       form->reply_kind == NULL ? "" : form->reply_kind);
-	page_attribute(page, "parent", "value", named(form->parent, form->parent_id));
-	page_attribute(page, "draft", "value", named(form->draft, form->draft_id));
-	list_kept(request, page, form);
-	return answer_page(request, status, page);
-}
+/* --- new forms --- */
 
 enum MHD_Result
 writing_new(struct request *request)
@@ -185,7 +33,7 @@ writing_new(struct request *request)
 	const struct writing_form form = {
 		.to = request_query(request, "to"), .subject = "", .text = ""};
 
-	return show_form(request, MHD_HTTP_OK, &form);
+	return writing_form_show(request, MHD_HTTP_OK, &form);
 }
 
 static char *
@@ -280,7 +128,7 @@ begin_form(struct request *request, const char *reply_kind, const char *prefix)
 	form.to = to;
 	form.subject = subject;
 	form.text = text;
-	return show_form(request, MHD_HTTP_OK, &form);
+	return writing_form_show(request, MHD_HTTP_OK, &form);
 }
 
 enum MHD_Result
@@ -331,7 +179,7 @@ writing_draft(struct request *request)
 	form.to = strcmp(item.layout->to, "undisclosed-recipients:;") == 0 ? "" : item.layout->to;
 	form.subject = item.layout->subject;
 	form.text = text;
-	return show_form(request, MHD_HTTP_OK, &form);
+	return writing_form_show(request, MHD_HTTP_OK, &form);
 }
 
 /* Those of the files that were there already which the member keeps, and the new ones. */
@@ -426,7 +274,7 @@ answer_full(struct request *request, struct writing_form *form)
 		room, drafts);
 
 	form->wrong = wrong;
-	return show_form(request, MHD_HTTP_BAD_REQUEST, form);
+	return writing_form_show(request, MHD_HTTP_BAD_REQUEST, form);
 }
 
 static enum MHD_Result
@@ -434,9 +282,9 @@ send_or_keep(struct request *request, struct writing_form *form, const GPtrArray
 	     bool keep)
 {
 	const struct settings *settings = request->portal->settings;
-	bool answers = form->parent != NULL && !forwards(form);
+	bool answers = form->parent != NULL && !writing_form_forwards(form);
 	g_autofree char *references = answers ? references_to(form->parent->layout) : g_strdup("");
-	g_autoptr(GArray) files = enclosures(request, kept_from(form));
+	g_autoptr(GArray) files = enclosures(request, writing_form_source(form));
 	g_autofree char *shown = keep ? g_strdup(form->to) : addressees_shown(addressees);
 	struct sending sending = {
 		.request = request,
@@ -498,7 +346,8 @@ send_form(struct request *request, struct writing_form *form)
 	bool keep = strcmp(request_field(request, "action"), "keep") == 0;
 	g_autoptr(GPtrArray) addressees = addressees_in(form->to);
 	const struct addressee_question question = {
-		.answered = forwards(form) ? NULL : form->parent, .subject = form->subject};
+		.answered = writing_form_forwards(form) ? NULL : form->parent,
+		.subject = form->subject};
 	g_autofree char *why = NULL;
 	struct fault fault;
 
@@ -507,7 +356,7 @@ send_form(struct request *request, struct writing_form *form)
 		return answer_fault(request, &fault);
 	if (why != NULL) {
 		form->wrong = why;
-		return show_form(request, MHD_HTTP_BAD_REQUEST, form);
+		return writing_form_show(request, MHD_HTTP_BAD_REQUEST, form);
 	}
 	return send_or_keep(request, form, addressees, keep);
 }
@@ -575,7 +424,7 @@ writing_give_back(struct request *request, unsigned status, const char *why)
 	sent.form.parent = look_at(request, sent.form.parent_id, &sent.parent);
 	sent.form.draft = look_at(request, sent.form.draft_id, &sent.draft);
 	sent.form.wrong = why;
-	return show_form(request, status, &sent.form);
+	return writing_form_show(request, status, &sent.form);
 }
 
 /* It was there when the form was made, and is not now: what was written can still be sent, or kept.
@@ -590,7 +439,7 @@ answer_parent_gone(struct request *request, struct writing_form *form)
 		"The message that you are replying to or forwarding has been deleted or recalled, or "
 		"it has expired. Nothing was sent, and your text is still here. You can send it as a "
 		"new message, without the files of the other one.");
-	return show_form(request, MHD_HTTP_NOT_FOUND, form);
+	return writing_form_show(request, MHD_HTTP_NOT_FOUND, form);
 }
 
 static enum MHD_Result
@@ -603,7 +452,7 @@ answer_draft_gone(struct request *request, struct writing_form *form)
 		"This draft has expired, or it was sent or deleted in another window. Nothing was "
 		"sent now, and your text is still here. The files in the draft are no longer "
 		"available.");
-	return show_form(request, MHD_HTTP_NOT_FOUND, form);
+	return writing_form_show(request, MHD_HTTP_NOT_FOUND, form);
 }
 
 enum MHD_Result

@@ -1,0 +1,148 @@
+#include "portal/writing_form.h"
+
+#include <string.h>
+
+#include "core/domain.h"
+#include "portal/answer.h"
+
+enum { KEPT_MAX = 200 }; /* files of a draft that is not looked into: a form has no more fields */
+
+bool
+writing_form_forwards(const struct writing_form *form)
+{
+	return form->reply_kind != NULL && strcmp(form->reply_kind, "forward") == 0;
+}
+
+const struct mailbox_item *
+writing_form_source(const struct writing_form *form)
+{
+	if (form->draft != NULL)
+		return form->draft;
+	return writing_form_forwards(form) ? form->parent : NULL;
+}
+
+/* The page may come again: what the member chose stays so. */
+static void
+list_file(const struct request *request, struct page *page, guint number, const char *shown)
+{
+	g_autofree char *name = g_strdup_printf("keep-%u", number);
+	bool is_sent = strcmp(request->route->method, "POST") == 0;
+
+	page_repeat(page, "keep");
+	page_attribute(page, "keep-box", "name", name);
+	if (!is_sent || *request_field(request, name) != '\0')
+		page_attribute(page, "keep-box", "checked", "checked");
+	page_text(page, "keep-name", shown);
+}
+
+static guint
+list_attachments(const struct request *request, struct page *page, const GPtrArray *attachments)
+{
+	for (guint i = 0; i < attachments->len; i++) {
+		const struct layout_part *part = g_ptr_array_index(attachments, i);
+
+		list_file(request, page, i, part->name);
+	}
+	return attachments->len;
+}
+
+/* Of a message that cannot be looked into just now, those that the member wanted to keep. */
+static guint
+list_unseen(const struct request *request, struct page *page)
+{
+	guint listed = 0;
+
+	for (guint i = 0; i < KEPT_MAX; i++) {
+		g_autofree char *name = g_strdup_printf("keep-%u", i), *shown = NULL;
+
+		if (*request_field(request, name) == '\0')
+			continue;
+		shown = g_strdup_printf(request_say(request, "File %u"), i + 1);
+		list_file(request, page, i, shown);
+		listed++;
+	}
+	return listed;
+}
+
+/* The files that are there already; all are kept unless the member says otherwise. */
+static void
+list_kept(const struct request *request, struct page *page, const struct writing_form *form)
+{
+	const struct mailbox_item *source = writing_form_source(form);
+	guint listed = 0;
+
+	if (source != NULL)
+		listed = list_attachments(request, page, source->layout->attachments);
+	else if (form->draft_id != NULL || (writing_form_forwards(form) && form->parent_id != NULL))
+		listed = list_unseen(request, page);
+	page_repeat_end(page, "keep");
+	if (listed == 0)
+		page_remove(page, "kept");
+}
+
+static const char *
+named(const struct mailbox_item *item, const char *id)
+{
+	if (item != NULL)
+		return item->id.text;
+	return id == NULL ? "" : id;
+}
+
+/* What the page says beside the reason why it comes again. */
+static void
+fill_advice(const struct request *request, struct page *page, unsigned status)
+{
+	const struct form *sent = &request->web.form;
+
+	if (status != MHD_HTTP_FORBIDDEN || request->session.state == SESSION_MEMBER)
+		page_remove(page, "signin");
+	if (sent->uploads->len == 0 && !sent->has_dropped && !sent->is_too_large)
+		page_remove(page, "files-again");
+}
+
+/* Caller frees. */
+static char *
+domains_shown(const struct settings *settings)
+{
+	GString *text = g_string_new(NULL);
+
+	for (char **domain = settings->domains; *domain != NULL; domain++) {
+		g_autofree char *shown = domain_shown(*domain);
+
+		g_string_append_printf(text, "%s%s", text->len == 0 ? "" : ", @", shown);
+	}
+	return g_string_free(text, FALSE);
+}
+
+enum MHD_Result
+writing_form_show(struct request *request, unsigned status, const struct writing_form *form)
+{
+	const struct settings *settings = request->portal->settings;
+	g_autoptr(page_auto) page = answer_begin(request, "write.html");
+	struct identifier id;
+	g_autofree char *domains = domains_shown(settings);
+	g_autofree char *limit = request_size(request, settings->portal_upload);
+	g_autofree char *hint = g_strdup_printf(
+		request_say(request,
+			    "You can write to addresses at %s and to people in this conversation."),
+		domains);
+	g_autofree char *files =
+		g_strdup_printf(request_say(request, "All files together may be up to %s."), limit);
+
+	page_text_if_any(page, "wrong", form->wrong);
+	fill_advice(request, page, status);
+	page_attribute(page, "to", "value", form->to);
+	page_attribute(page, "subject", "value", form->subject);
+	page_text(page, "text", form->text);
+	page_text(page, "to-hint", hint);
+	page_text(page, "files-hint", files);
+	if (!identifier_parse(&id, request_field(request, "form")))
+		identifier_make(&id);
+	page_attribute(page, "form", "value", id.text);
+	page_attribute(page, "reply_kind", "value",
+		       form->reply_kind == NULL ? "" : form->reply_kind);
+	page_attribute(page, "parent", "value", named(form->parent, form->parent_id));
+	page_attribute(page, "draft", "value", named(form->draft, form->draft_id));
+	list_kept(request, page, form);
+	return answer_page(request, status, page);
+}
