@@ -25,7 +25,8 @@ struct command {
 	const char *summary; /* one line */
 	/* argv[0] is the first word after the command's own. Returns an exit status. */
 	int (*run)(const struct admin *admin, int argc, char **argv);
-	bool needs_rules; /* else an error in a rule or table does not keep it from running */
+	bool needs_rules;   /* else an error in a rule or table does not keep it from running */
+	bool needs_nothing; /* not even settings: there may be no postseal.conf yet */
 };
 
 /* Asks the database with texts as parameters, ending with NULL. */

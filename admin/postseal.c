@@ -12,7 +12,7 @@
 #include "admin/delivery.h"
 #include "admin/key.h"
 #include "admin/message.h"
-#include "admin/setup.h"
+#include "admin/setup/setup.h"
 #include "admin/trust.h"
 #include "core/database.h"
 #include "core/log.h"
@@ -86,6 +86,8 @@ run(const struct command *command, const char *config, int argc, char **argv)
 	struct admin admin = {.config = config, .actor = actor};
 	int status;
 
+	if (command->needs_nothing)
+		return command->run(&admin, argc, argv);
 	policy_complaints_init(&complaints);
 	if (command->needs_rules)
 		admin.policy = policy = policy_load(config, methods_for_policy(), &complaints);

@@ -25,10 +25,8 @@ struct worker_pool {
 	char **arguments, **environment;
 };
 
-/* It stands beside our own program, or in libexec, which is found from there: so the whole of an
- * installation can be put anywhere. */
-static char *
-find_program(const char *name)
+char *
+worker_find_program(const char *name)
 {
 	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
 	g_autofree char *folder = g_path_get_dirname(self == NULL ? POSTSEAL_SBINDIR "/" : self);
@@ -59,7 +57,7 @@ worker_pool_new(const struct worker_settings *settings)
 
 	g_mutex_init(&pool->lock);
 	g_queue_init(&pool->idle);
-	pool->program = find_program(settings->program);
+	pool->program = worker_find_program(settings->program);
 	pool->arguments = command_line(pool->program, settings->arguments);
 	pool->environment = g_strdupv((char **)settings->environment);
 	pool->idle_max = settings->idle_max;

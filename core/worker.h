@@ -28,7 +28,15 @@ struct worker_settings {
 		*places; /* NULL: busy_max of its own; else shared with other pools, and theirs */
 };
 
+/* The path of a program that only others of ours start: beside our own, or where it was installed.
+ * Caller frees. */
+char *worker_find_program(const char *name);
+
 /* Copies the settings; starts no process yet. */
+/* The path of a program that only others of ours start: beside our own, or where it was installed.
+ * Caller frees. */
+char *worker_find_program(const char *name);
+
 struct worker_pool *worker_pool_new(const struct worker_settings *settings);
 /* Ends those that wait; none may be at work. */
 void worker_pool_free(struct worker_pool *pool);

@@ -10,8 +10,8 @@
 
 enum { GROUPS_MAX = 256 };
 
-static bool
-has_group(const struct passwd *user, gid_t group)
+bool
+access_has_group(const struct passwd *user, gid_t group)
 {
 	gid_t groups[GROUPS_MAX];
 	int count = GROUPS_MAX;
@@ -32,7 +32,7 @@ bits_for(const struct passwd *user, const struct stat *status)
 		return 7;
 	if (status->st_uid == user->pw_uid)
 		return (status->st_mode >> 6) & 7;
-	if (has_group(user, status->st_gid))
+	if (access_has_group(user, status->st_gid))
 		return (status->st_mode >> 3) & 7;
 	return status->st_mode & 7;
 }

@@ -66,6 +66,40 @@ split(const char *place, char **host_r, char **port_r)
 }
 
 static bool
+binds(const struct addrinfo *address)
+{
+	const int yes = 1;
+	int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool done = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
+		    bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, 1) == 0;
+	int why = errno;
+
+	if (fd >= 0)
+		close(fd);
+	errno = why;
+	return done;
+}
+
+bool
+listening_is_free(const char *place)
+{
+	const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+	g_autofree char *host = NULL, *port = NULL;
+	struct addrinfo *found = NULL;
+	bool done;
+
+	if (listening_path(place) != NULL)
+		return true;
+	split(place, &host, &port);
+	errno = EADDRNOTAVAIL;
+	if (getaddrinfo(host, port, &wanted, &found) != 0)
+		return false;
+	done = binds(found);
+	freeaddrinfo(found);
+	return done;
+}
+
+static bool
 connects_to_host(const char *place)
 {
 	const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM};

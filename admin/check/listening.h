@@ -11,6 +11,8 @@
 
 /* The path of a Unix socket, or NULL; borrowed from `place`. */
 const char *listening_path(const char *place);
+/* Could a program listen there? A Unix socket may be replaced. Where not, errno says why. */
+bool listening_is_free(const char *place);
 /* Connects, and closes again. `program` is named in the fault. */
 bool listening_check(const char *place, const char *program, struct fault *fault);
 

@@ -35,6 +35,13 @@ is_own(const struct check *check, const char *domain)
 	return false;
 }
 
+/* Programs, files and comments are none; nor is "@" alone, which newaliases(1) adds to its map. */
+static bool
+is_address(const char *word)
+{
+	return strchr(word, '@') != NULL && *word != '|' && *word != '#' && strcmp(word, "@") != 0;
+}
+
 /* The first address of a text that is not of the company, or NULL. Caller frees. */
 static char *
 find_outside(const struct check *check, const char *text)
@@ -42,8 +49,7 @@ find_outside(const struct check *check, const char *text)
 	g_auto(GStrv) words = g_strsplit_set(text, ", \t\r\n\"", -1);
 
 	for (char **word = words; *word != NULL; word++)
-		if (strchr(*word, '@') != NULL && **word != '|' && **word != '#' &&
-		    !is_own(check, address_domain(*word)))
+		if (is_address(*word) && !is_own(check, address_domain(*word)))
 			return g_strdup(*word);
 	return NULL;
 }

@@ -46,24 +46,14 @@ secret_read(struct seal_key *key_r, const char *directory, const char *name, str
 	return true;
 }
 
-/* The name appears only once the bytes are on the disk. */
 static bool
-write_key(const char *directory, const char *name, const struct seal_key *key, mode_t mode,
-	  struct fault *fault)
+write_key(const char *directory, const char *name, const struct new_file_owner *owner,
+	  const struct seal_key *key, struct fault *fault)
 {
 	g_autofree char *path = g_build_filename(directory, name, NULL);
-	g_autofree char *draft = g_strconcat(path, ".new", NULL);
-	AUTO_CLOSE int fd = -1;
+	mode_t mode = strcmp(name, SECRET_COURIER_PUBLIC) == 0 ? 0444 : 0400;
 
-	unlink(draft);
-	fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	if (fd < 0 || fchmod(fd, mode) != 0 ||
-	    write(fd, key->bytes, SEAL_KEY_BYTES) != SEAL_KEY_BYTES || fsync(fd) != 0 ||
-	    link(draft, path) != 0)
-		return fault_set(fault, FAULT_CONFIG, "writing the key file %s: %s", path,
-				 strerror(errno));
-	unlink(draft);
-	return true;
+	return new_file_write(path, mode, owner, key->bytes, SEAL_KEY_BYTES, fault);
 }
 
 static bool
@@ -75,14 +65,14 @@ is_missing(const char *directory, const char *name)
 }
 
 static bool
-make_courier_pair(const char *directory, struct fault *fault)
+make_courier_pair(const char *directory, const struct new_file_owner *owner, struct fault *fault)
 {
 	struct seal_key public_key, private_key;
 	bool made;
 
 	crypto_box_keypair(public_key.bytes, private_key.bytes);
-	made = write_key(directory, SECRET_COURIER, &private_key, 0400, fault) &&
-	       write_key(directory, SECRET_COURIER_PUBLIC, &public_key, 0444, fault);
+	made = write_key(directory, SECRET_COURIER, owner, &private_key, fault) &&
+	       write_key(directory, SECRET_COURIER_PUBLIC, &new_file_own, &public_key, fault);
 	sodium_memzero(&private_key, sizeof private_key);
 	return made;
 }
@@ -96,11 +86,12 @@ make_courier_public(const char *directory, struct fault *fault)
 		return false;
 	crypto_scalarmult_base(public_key.bytes, private_key.bytes);
 	sodium_memzero(&private_key, sizeof private_key);
-	return write_key(directory, SECRET_COURIER_PUBLIC, &public_key, 0444, fault);
+	return write_key(directory, SECRET_COURIER_PUBLIC, &new_file_own, &public_key, fault);
 }
 
 static bool
-make_key_if_missing(const char *directory, const char *name, int *made_r, struct fault *fault)
+make_key_if_missing(const char *directory, const char *name, const struct new_file_owner *owner,
+		    int *made_r, struct fault *fault)
 {
 	struct seal_key key;
 	bool made;
@@ -108,24 +99,25 @@ make_key_if_missing(const char *directory, const char *name, int *made_r, struct
 	if (!is_missing(directory, name))
 		return true;
 	randombytes_buf(key.bytes, sizeof key.bytes);
-	made = write_key(directory, name, &key, 0400, fault);
+	made = write_key(directory, name, owner, &key, fault);
 	sodium_memzero(&key, sizeof key);
 	*made_r += made;
 	return made;
 }
 
 bool
-secret_make_missing(const char *directory, int *made_r, struct fault *fault)
+secret_make_missing(const char *directory, const struct secret_owners *owners, int *made_r,
+		    struct fault *fault)
 {
 	*made_r = 0;
-	if (g_mkdir_with_parents(directory, 0755) != 0)
+	if (g_mkdir_with_parents(directory, 0711) != 0)
 		return fault_set(fault, FAULT_CONFIG, "creating the directory %s: %s", directory,
 				 strerror(errno));
-	if (!make_key_if_missing(directory, SECRET_MASTER, made_r, fault) ||
-	    !make_key_if_missing(directory, SECRET_LOGIN, made_r, fault))
+	if (!make_key_if_missing(directory, SECRET_MASTER, &owners->master, made_r, fault) ||
+	    !make_key_if_missing(directory, SECRET_LOGIN, &owners->login, made_r, fault))
 		return false;
 	if (is_missing(directory, SECRET_COURIER)) {
-		if (!make_courier_pair(directory, fault))
+		if (!make_courier_pair(directory, &owners->courier, fault))
 			return false;
 		*made_r += 2;
 	} else if (is_missing(directory, SECRET_COURIER_PUBLIC)) {

@@ -9,6 +9,7 @@
 #ifndef POSTSEAL_CORE_SEAL_KEY_FILE_H
 #define POSTSEAL_CORE_SEAL_KEY_FILE_H
 
+#include "core/new_file.h"
 #include "core/seal/wrap.h"
 
 #define SECRET_MASTER	      "master.key"
@@ -19,7 +20,14 @@
 /* Refuses a file that others could read or write. */
 bool secret_read(struct seal_key *key_r, const char *directory, const char *name,
 		 struct fault *fault);
-/* Makes those of them that are missing; never replaces one. *made_r counts. */
-bool secret_make_missing(const char *directory, int *made_r, struct fault *fault);
+/* Whose program reads which of them; courier.pub is for all. */
+struct secret_owners {
+	struct new_file_owner master, login, courier;
+};
+
+/* Makes those of them that are missing, in a directory that is made, too; never replaces one.
+ * *made_r counts. */
+bool secret_make_missing(const char *directory, const struct secret_owners *owners, int *made_r,
+			 struct fault *fault);
 
 #endif

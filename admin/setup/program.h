@@ -1,0 +1,19 @@
+/*
+ * Programs of the system that setup runs: useradd(8), systemctl(1), postfix(1), wire.
+ */
+#ifndef POSTSEAL_ADMIN_SETUP_PROGRAM_H
+#define POSTSEAL_ADMIN_SETUP_PROGRAM_H
+
+#include <stdbool.h>
+
+#include "core/fault.h"
+
+/* Words end with NULL; the first is looked up in PATH. Where the program fails, the fault has what
+ * it said last. */
+bool program_run(const char *const *words, struct fault *fault);
+/* The same; *output_r is what it printed on standard output. Caller frees. */
+bool program_read(const char *const *words, char **output_r, struct fault *fault);
+/* Does it end with status 0? What it says does not count. */
+bool program_agrees(const char *const *words);
+
+#endif

@@ -1,0 +1,62 @@
+"""`postseal setup` is killed at each step, and completed by the next run."""
+import pytest
+
+from installing import ANSWERS, install, machine, made, set_up, state, the_machine, whole  # noqa: F401
+
+
+def killed_until_done(machine, call, step):
+    """Each run dies at such a call, so that it gets some way further than the one before. Where it does not, since there
+    is less and less to do, the next may get further. Returns how often it died."""
+    when, said = step, None
+    for count in range(90):
+        done = machine.run("postseal", "setup", *ANSWERS, "--yes", under=[
+            "strace", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={when}"])
+        if done.returncode in (0, 1):
+            return count
+        assert done.returncode == -9, (done.returncode, done.stderr)
+        if done.stdout == said:
+            when += step
+        said = done.stdout
+    raise AssertionError(f"setup never came to its end, killed at each {call}")
+
+
+@pytest.mark.parametrize("call,step,least", [("write", 2, 15), ("renameat2", 2, 8), ("mkdir", 2, 5), ("clone", 2, 5),
+                                             ("sendto", 40, 2)])
+def test_setup_that_is_killed_at_each_step_is_completed_by_the_next(machine, whole, call, step, least):
+    assert killed_until_done(machine, call, step) >= least
+    done = set_up(machine, *ANSWERS, "--yes")
+    assert made(done) == [], done.stdout
+    assert state(machine) == whole
+
+
+SHIM = """#!/bin/sh
+# postconf(1); its caller dies before the change whose turn it is.
+case " $* " in *" -c /etc/postfix "*" -e "* | *" -c /etc/postfix "*" -X "*)
+	count=$(($(cat {count}) + 1))
+	echo $count >{count}
+	[ $count -ne {turn} ] || {{ kill -9 $PPID; exit 1; }} ;;
+esac
+exec /usr/sbin/postconf "$@"
+"""
+
+
+def test_wiring_that_is_killed_at_each_change_is_completed_by_the_next(machine, tmp_path):
+    install(machine)
+    whole = state(machine)[0]
+    machine.run("wire", "undo")
+    shim, count = machine.bin / "postconf", tmp_path / "count"
+    try:
+        killed = 0
+        for turn in (2, 4, 6, 11):  # what an earlier run left is taken back first, so each has another number of changes
+            count.write_text("0")
+            shim.write_text(SHIM.format(count=count, turn=turn))
+            shim.chmod(0o755)
+            done = set_up(machine, "--yes")
+            if int(count.read_text()) == turn:
+                killed += 1
+                assert "running " in done.stderr, done.stdout + done.stderr
+        assert killed >= 3
+    finally:
+        shim.unlink(missing_ok=True)
+    assert set_up(machine, "--yes").returncode == 0
+    assert state(machine)[0] == whole
