@@ -228,9 +228,20 @@ take_form(struct request *request, const char *data, size_t size)
 	return true;
 }
 
+/* Whatever follows on this connection is not read. */
+static enum MHD_Result
+refuse_ambiguous(struct request *request)
+{
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+
+	MHD_add_response_header(response, "Connection", "close");
+	return answer_response(request, MHD_HTTP_BAD_REQUEST, response);
+}
+
 static enum MHD_Result
 begin(struct portal *portal, struct MHD_Connection *mhd, const char *url, const char *method,
-      void **request_r)
+      const char *version, void **request_r)
 {
 	struct request *request = request_new(portal, mhd, url);
 	bool path_is_known;
@@ -238,6 +249,8 @@ begin(struct portal *portal, struct MHD_Connection *mhd, const char *url, const 
 	*request_r = request;
 	request->begun = g_get_monotonic_time();
 	give_seconds(mhd, FORM_SECONDS);
+	if (!web_is_unambiguous(&request->web, version))
+		return refuse_ambiguous(request);
 	if (!request_count(request))
 		return request_turn_away(request);
 	request->route = portal_route(method, url, &path_is_known);
@@ -256,9 +269,8 @@ handle(void *context, struct MHD_Connection *mhd, const char *url, const char *m
 {
 	struct request *request = *request_r;
 
-	(void)version;
 	if (request == NULL)
-		return begin(context, mhd, url, method, request_r);
+		return begin(context, mhd, url, method, version, request_r);
 	if (*upload_size > 0) {
 		if (!take_form(request, upload, *upload_size))
 			return MHD_NO;

@@ -180,10 +180,12 @@ static enum MHD_Result
 answer_signin(struct request *request)
 {
 	g_autofree char *place = NULL;
+	struct identifier message;
 
-	if (!g_str_has_prefix(request->web.path, "/message/"))
+	if (!g_str_has_prefix(request->web.path, "/message/") ||
+	    !identifier_parse(&message, request->web.tail))
 		return answer_see(request, "/signin");
-	place = g_strconcat("/signin?message=", request->web.tail, NULL);
+	place = g_strconcat("/signin?message=", message.text, NULL);
 	return answer_see(request, place);
 }
 

@@ -48,6 +48,8 @@ enum MHD_Result
 web_answer(struct web_request *web, unsigned status, struct MHD_Response *response)
 {
 	g_autofree char *labels = g_strdup_printf("status=\"%u\"", status);
+	/* What others are given from a cache sets no cookie of theirs. */
+	const bool is_for_all = MHD_get_response_header(response, "Cache-Control") != NULL;
 
 	add_default(response, "Content-Security-Policy", policy_plain);
 	add_default(response, "X-Frame-Options", "DENY");
@@ -58,7 +60,7 @@ web_answer(struct web_request *web, unsigned status, struct MHD_Response *respon
 	MHD_add_response_header(response, "Cross-Origin-Opener-Policy", "same-origin");
 	MHD_add_response_header(response, "Permissions-Policy",
 				"camera=(), microphone=(), geolocation=()");
-	if (web->language_is_new)
+	if (web->language_is_new && !is_for_all)
 		web_set_cookie(web, response, "language", web->language, LANGUAGE_SECONDS);
 	metrics_count(METRIC_PORTAL_ANSWERS, labels, 1);
 	web->status = status;

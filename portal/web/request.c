@@ -28,6 +28,57 @@ web_cookie(const struct web_request *web, const char *name)
 	return cookie == NULL ? "" : cookie;
 }
 
+/* --- one way to read it --- */
+
+struct framing {
+	unsigned lengths, codings, hosts;
+	bool is_chunked, has_odd_name;
+};
+
+/* RFC 9110 §5.6.2 */
+static bool
+is_token(const char *name)
+{
+	static const char others[] = "!#$%&'*+-.^_`|~";
+
+	for (const char *c = name; *c != '\0'; c++)
+		if (!g_ascii_isalnum(*c) && strchr(others, *c) == NULL)
+			return false;
+	return *name != '\0';
+}
+
+static enum MHD_Result
+note_framing(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct framing *framing = context;
+
+	(void)kind;
+	framing->has_odd_name |= !is_token(name);
+	if (g_ascii_strcasecmp(name, "Content-Length") == 0)
+		framing->lengths++;
+	if (g_ascii_strcasecmp(name, "Host") == 0)
+		framing->hosts++;
+	if (g_ascii_strcasecmp(name, "Transfer-Encoding") == 0) {
+		framing->codings++;
+		framing->is_chunked = value != NULL && g_ascii_strcasecmp(value, "chunked") == 0;
+	}
+	return MHD_YES;
+}
+
+/* RFC 9112 §3.2: one Host; §6.1: no coding but one, and none before HTTP/1.1; §6.3: one length, and
+ * none beside a coding. */
+bool
+web_is_unambiguous(const struct web_request *web, const char *version)
+{
+	const bool is_old = strcmp(version, "HTTP/1.1") != 0;
+	struct framing framing = {0};
+
+	MHD_get_connection_values(web->mhd, MHD_HEADER_KIND, note_framing, &framing);
+	return !framing.has_odd_name && framing.lengths + framing.codings <= 1 &&
+	       (framing.codings == 0 || (framing.is_chunked && !is_old)) &&
+	       (is_old ? framing.hosts <= 1 : framing.hosts == 1);
+}
+
 bool
 web_is_same_origin(const struct web_request *web)
 {

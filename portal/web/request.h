@@ -43,6 +43,11 @@ const char *web_query(const struct web_request *web, const char *name);
 const char *web_cookie(const struct web_request *web, const char *name);
 const char *web_header(const struct web_request *web, const char *name);
 
+/* Can it be read in one way only? Where a web server in front and libmicrohttpd could disagree
+ * where a request ends, somebody's request could become part of another's (RFC 9112 §11.2).
+ * `version` is that of libmicrohttpd, "HTTP/1.1". */
+bool web_is_unambiguous(const struct web_request *web, const char *version);
+
 /* Does it come from a page of ours, as far as the browser says (Fetch Metadata)? */
 bool web_is_same_origin(const struct web_request *web);
 

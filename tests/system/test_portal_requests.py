@@ -1,14 +1,16 @@
 """Requests that no browser would send."""
 import http.client
 import re
+import socket
 import urllib.parse
 
 import pytest
 from messages import multipart, part
 from person import PASSWORD, PORTAL_RULES as RULES, send
 from visitor import Visitor
+
+
 def raw_request(world, text):
-    import socket
     with socket.create_connection(("127.0.0.1", world.ports["portal"]), timeout=20) as link:
         link.sendall(text)
         link.shutdown(socket.SHUT_WR)
@@ -60,6 +62,87 @@ def test_parts_of_a_form_without_names(person):
                      part('Content-Disposition: form-data; filename="f"', b"nobody's"))
     for path in ("/signin", "/join", "/send"):
         assert person.browser.ask(path, body, "multipart/form-data; boundary=form").status == 403
+
+
+# --- requests that can be read in two ways ---
+
+NEXT = b"GET /style.css HTTP/1.1\r\nHost: x\r\n\r\n"  # which must not be taken for a request of its own
+AMBIGUOUS = {
+    "two lengths": b"Host: x\r\nContent-Length: 5\r\nContent-Length: 50\r\n\r\nabcde",
+    "one length twice": b"Host: x\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nabcde",
+    "length and chunks": b"Host: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunks and length": b"Host: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n",
+    "a blank before the colon": b"Host: x\r\nTransfer-Encoding : chunked\r\nContent-Length: 3\r\n\r\nabc",
+    "unknown coding": b"Host: x\r\nTransfer-Encoding: xchunked\r\n\r\nabc",
+    "two codings": b"Host: x\r\nTransfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "list of codings": b"Host: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "folded coding": b"Host: x\r\nTransfer-Encoding:\r\n  gzip,\r\n chunked\r\n\r\n0\r\n\r\n",
+    "signed length": b"Host: x\r\nContent-Length: +5\r\n\r\nabcde",
+    "negative length": b"Host: x\r\nContent-Length: -5\r\n\r\nabcde",
+    "hexadecimal length": b"Host: x\r\nContent-Length: 0x5\r\n\r\nabcde",
+    "list of lengths": b"Host: x\r\nContent-Length: 5, 5\r\n\r\nabcde",
+    "length and more": b"Host: x\r\nContent-Length: 5 0\r\n\r\nabcde",
+    "no length": b"Host: x\r\nContent-Length: \r\n\r\n",
+    "length beyond all": b"Host: x\r\nContent-Length: 18446744073709551616\r\n\r\nabcde",
+    "chunk beyond all": b"Host: x\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\nabcde\r\n0\r\n\r\n",
+    "negative chunk": b"Host: x\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nabcde\r\n0\r\n\r\n",
+    "hexadecimal chunk": b"Host: x\r\nTransfer-Encoding: chunked\r\n\r\n0x5\r\nabcde\r\n0\r\n\r\n",
+    "chunk that is longer": b"Host: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcde\r\n0\r\n\r\n",
+    "two hosts": b"Host: x\r\nHost: y\r\nContent-Length: 0\r\n\r\n",
+    "no host": b"Content-Length: 0\r\n\r\n",
+    "odd name": b"Host: x\r\nX(Y): z\r\nContent-Length: 0\r\n\r\n",
+}
+
+
+def answers(world, text):
+    """Status lines of what is answered until the portal closes the connection."""
+    with socket.create_connection(("127.0.0.1", world.ports["portal"]), timeout=20) as link:
+        link.sendall(text)
+        answer = b""
+        while piece := link.recv(65536):
+            answer += piece
+    return {int(status) for status in re.findall(rb"HTTP/1\.1 (\d+) ", answer)}
+
+
+@pytest.mark.parametrize("head", AMBIGUOUS.values(), ids=AMBIGUOUS)
+def test_request_that_can_be_read_in_two_ways_is_refused(world, head):
+    """RFC 9112 §11.2: what a web server in front takes for the body of one visitor's request was taken for the next
+    request, whose answer another visitor gets. Nothing behind such a request is read."""
+    assert answers(world, b"POST /signin HTTP/1.1\r\n" + head + NEXT) <= {400, 413}
+
+
+def test_older_requests_have_no_chunks(world):
+    assert answers(world, b"POST /signin HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + NEXT) == {400}
+    assert answers(world, b"GET /style.css HTTP/1.0\r\n\r\n" + NEXT) == {200}
+
+
+def test_pipelined_requests_are_answered_in_order(world):
+    """Those that are served apart, too."""
+    paths = ["/signin", "/style.css", "/inbox", "/logo.svg", "/join", "/nowhere"]
+    text = "".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n" for path in paths[:-1])
+    text += f"GET {paths[-1]} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", world.ports["portal"]), timeout=20) as link:
+        link.sendall(text.encode())
+        answer = b""
+        while piece := link.recv(65536):
+            answer += piece
+    assert re.findall(rb"HTTP/1\.1 (\d+) ", answer) == [b"200", b"200", b"303", b"200", b"200", b"404"]
+
+
+def test_what_caches_keep_sets_no_cookie(world):
+    """The language that one visitor chose came with the style sheet, which a cache may give to others."""
+    browser = Visitor(f"http://localhost:{world.ports['portal']}")
+    answer = browser.get("/style.css?lang=de")
+    assert "public" in answer.headers["Cache-Control"] and answer.headers["Set-Cookie"] is None
+    assert any("language=de" in cookie for cookie in browser.get("/signin?lang=de").headers.get_all("Set-Cookie"))
+
+
+@pytest.mark.parametrize("path", ["/message//evil.example", "/message/%0d%0aX:%20y", "/message/x&lang=de", "/message/" + "9" * 36])
+def test_who_is_led_to_the_sign_in_is_led_to_nothing_else(world, path):
+    with socket.create_connection(("127.0.0.1", world.ports["portal"]), timeout=20) as link:
+        link.sendall(f"GET {path} HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n".encode())
+        answer = link.recv(65536)
+    assert re.search(rb"\r\nLocation: /signin\r\n", answer), answer
 
 
 # --- addresses ---
