@@ -29,6 +29,9 @@ static const struct statement copy_put = {
 	"values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $10)",
 	.repeats = true};
 
+static const struct statement copy_move_parked = {"audit_copy_move_parked",
+						  "select postseal.copy_move_parked($1, $2, $3)"};
+
 static const struct statement copy_move = {"audit_copy_move",
 					   "select postseal.copy_move($1, $2, $3)"};
 
@@ -131,16 +134,30 @@ audit_repeat_copy(struct connection *connection, const char *copy, struct fault 
 	return batch_add(connection, &copy_repeat, &parameters, fault);
 }
 
-bool
-audit_move_copy(struct connection *connection, const char *copy, enum copy_state state,
-		const char *reason, struct fault *fault)
+static bool
+move(struct connection *connection, const struct statement *statement, const char *copy,
+     enum copy_state state, const char *reason, struct fault *fault)
 {
 	struct parameters parameters = {0};
 
 	parameters_text(&parameters, copy);
 	parameters_text(&parameters, copy_state_word(state));
 	parameters_text(&parameters, reason);
-	return batch_add(connection, &copy_move, &parameters, fault);
+	return batch_add(connection, statement, &parameters, fault);
+}
+
+bool
+audit_move_copy(struct connection *connection, const char *copy, enum copy_state state,
+		const char *reason, struct fault *fault)
+{
+	return move(connection, &copy_move, copy, state, reason, fault);
+}
+
+bool
+audit_move_parked(struct connection *connection, const char *copy, enum copy_state state,
+		  const char *reason, struct fault *fault)
+{
+	return move(connection, &copy_move_parked, copy, state, reason, fault);
 }
 
 bool

@@ -75,6 +75,9 @@ bool audit_repeat_copy(struct connection *connection, const char *copy, struct f
  * `reason` NULL: stays as it is. */
 bool audit_move_copy(struct connection *connection, const char *copy, enum copy_state state,
 		     const char *reason, struct fault *fault);
+/* The same for a copy that waits behind the portal; the portal may move no other. */
+bool audit_move_parked(struct connection *connection, const char *copy, enum copy_state state,
+		       const char *reason, struct fault *fault);
 /* Something happened to a message, or to one copy of it (else NULL). */
 bool audit_event(struct connection *connection, const char *message, const char *copy,
 		 const char *what, const char *detail, struct fault *fault);

@@ -430,7 +430,8 @@ record_opening(const struct mailbox *mailbox, const struct mailbox_item *item, b
 	parameters_text(&parameters, item->id.text);
 	if (batch_begin(connection, fault) &&
 	    batch_add(connection, &mark_read, &parameters, fault) &&
-	    audit_move_copy(connection, item->copy, COPY_OPENED, "its recipient read it", fault) &&
+	    audit_move_parked(connection, item->copy, COPY_OPENED, "its recipient read it",
+			      fault) &&
 	    tell_sender(connection, mailbox->settings, item, "opened", fault) &&
 	    batch_commit(connection, fault))
 		return true;
@@ -513,8 +514,8 @@ record_deletion(struct connection *connection, const struct settings *settings,
 		return audit_event(connection, item->message, item->copy, "deleted",
 				   "by its recipient", fault) &&
 		       tell_sender(connection, settings, item, "deleted", fault);
-	return audit_move_copy(connection, item->copy, COPY_DELETED,
-			       "by its recipient, without having opened it", fault) &&
+	return audit_move_parked(connection, item->copy, COPY_DELETED,
+				 "by its recipient, without having opened it", fault) &&
 	       tell_sender(connection, settings, item, "deleted unopened", fault);
 }
 

@@ -20,7 +20,7 @@ static const struct statement track_copies = {
 	" k.opened_at is null, k.boxed is not null and k.opened_at is null and k.account is null,"
 	" exists (select from postseal.attestation a where a.kind = 'account' and a.address = "
 	"c.address"
-	"  and a.author = $2 and a.revoked_at is null), c.address, k.parcel "
+	"  and a.author = $2 and a.revoked_at is null), c.address "
 	"from postseal.copy c left join postseal.parcel_key k on k.copy = c.id "
 	"where c.message = $1 and c.method = 'pickup' order by c.recipient"};
 
@@ -29,17 +29,13 @@ static const struct statement recall_key = {
 
 static const struct statement renew_key = {"track_renew", "select postseal.parcel_key_renew($1)"};
 
-static const struct statement issue_again = {
-	"track_issue",
-	"update postseal.parcel set issued_at = null, issue_at = now() where id = $1"};
-
 struct tracked {
 	struct identifier message;
 	char *sender;
 	gint64 at;
 	PGresult *copies;
 };
-enum { COPY, RECIPIENT, STATE, STATE_AT, KEY, IS_UNREAD, CAN_RENEW, IS_TRUSTED, ADDRESS, PARCEL };
+enum { COPY, RECIPIENT, STATE, STATE_AT, KEY, IS_UNREAD, CAN_RENEW, IS_TRUSTED, ADDRESS };
 
 static void
 tracked_clear(struct tracked *tracked)
@@ -147,21 +143,19 @@ recall_copy(struct request *request, const struct tracked *tracked, int row, str
 
 	parameters_text(&key, PQgetvalue(tracked->copies, row, KEY));
 	return batch_add(request->connection, &recall_key, &key, fault) &&
-	       audit_move_copy(request->connection, PQgetvalue(tracked->copies, row, COPY),
-			       COPY_RECALLED, "by its sender, unread", fault);
+	       audit_move_parked(request->connection, PQgetvalue(tracked->copies, row, COPY),
+				 COPY_RECALLED, "by its sender, unread", fault);
 }
 
 static bool
 renew_copy(struct request *request, const struct tracked *tracked, int row, struct fault *fault)
 {
-	struct parameters key = {0}, parcel = {0};
+	struct parameters key = {0};
 
 	parameters_text(&key, PQgetvalue(tracked->copies, row, KEY));
-	parameters_text(&parcel, PQgetvalue(tracked->copies, row, PARCEL));
 	return batch_add(request->connection, &renew_key, &key, fault) &&
-	       batch_add(request->connection, &issue_again, &parcel, fault) &&
-	       audit_move_copy(request->connection, PQgetvalue(tracked->copies, row, COPY),
-			       COPY_PARKED, "its sender asked for a new link and code", fault) &&
+	       audit_move_parked(request->connection, PQgetvalue(tracked->copies, row, COPY),
+				 COPY_PARKED, "its sender asked for a new link and code", fault) &&
 	       audit_event(request->connection, tracked->message.text,
 			   PQgetvalue(tracked->copies, row, COPY), "renewed", "new link and code",
 			   fault);

@@ -99,8 +99,8 @@ lock(struct request *request, const struct parcel_key *key, struct fault *fault)
 	parameters_text(&id, key->id.text);
 	return batch_begin(request->connection, fault) &&
 	       batch_add(request->connection, &key_lock, &id, fault) &&
-	       audit_move_copy(request->connection, key->copy.text, COPY_LOCKED,
-			       "too many wrong unlock codes", fault) &&
+	       audit_move_parked(request->connection, key->copy.text, COPY_LOCKED,
+				 "too many wrong unlock codes", fault) &&
 	       receipt_note(request->connection, request->portal->settings, &receipt, fault) &&
 	       batch_commit(request->connection, fault);
 }

@@ -38,7 +38,7 @@ static const struct statement keys_waiting = {
 	"select k.id, k.copy, k.boxed, c.recipient, k.notify, k.orcpt,"
 	" greatest(1, extract(epoch from k.expires_at - now()))::bigint, a.id, a.public_key, "
 	"a.language,"
-	" exists (select from postseal.attestation t where t.kind = 'account' and t.address = "
+	" not k.by_code and exists (select from postseal.attestation t where t.kind = 'account' and t.address = "
 	"c.address"
 	"  and t.author = $2 and t.subject = encode(sha256(a.public_key), 'hex') and t.revoked_at "
 	"is null) "

@@ -221,7 +221,11 @@ REFUSED = {
                          "delete from postseal.copy", "delete from postseal.event", "select * from postseal.key",
                          "update postseal.copy set trace = '{}'", "update postseal.copy set reason = 'x'",
                          "update postseal.message set sender = 'x'"],
-    "postseal_portal": ["select * from postseal.private_key", "select * from postseal.key",
+    "postseal_portal": ["select postseal.copy_move(id, 'failed', 'x') from postseal.copy", "update postseal.account set address = 'x'",
+                        "update postseal.account set public_key = ''", "update postseal.parcel set issued_at = null",
+                        "update postseal.parcel_key set issued_at = null", "update postseal.parcel_key set boxed = null",
+                        "insert into postseal.attestation (kind) values ('account')",
+                        "select * from postseal.private_key", "select * from postseal.key",
                         "select * from postseal.outbox_chunk", "select * from postseal.policy_version",
                         "delete from postseal.parcel", "select trace from postseal.copy",
                         "insert into postseal.key default values", "update postseal.message set sender = 'x'",
@@ -240,11 +244,27 @@ def test_a_copy_moves_only_where_its_state_leads(world, post, name):
     post.accepted(post.compose([to]), [to])
     copy, = world.postgres.query(f"select copy from postseal.log where recipient = '{to}'")[0]
     for state in ("opened", "parked", "queued", "refused", "recalled"):
-        assert world.postgres.query(f"select postseal.copy_move('{copy}', '{state}', 'x')", "postseal_portal") == [["f"]]
+        assert world.postgres.query(f"select postseal.copy_move('{copy}', '{state}', 'x')", "postseal_courier") == [["f"]]
     assert post.copies(to)[0]["reason"] != "x"
     assert world.postgres.query(f"select postseal.copy_move('{copy}', 'failed', 'x')", "postseal_courier") == [["t"]]
     assert world.postgres.query(f"select what, detail from postseal.history where copy = '{copy}' order by at")[-1] \
         == ["failed", "x"]
+    # The portal moves what waits behind it, and says of no copy that it is what it is not.
+    assert world.postgres.query(f"select postseal.copy_move_parked('{copy}', 'recalled', 'x')", "postseal_portal") == [["f"]]
+    for program in ("postseal_portal", "postseal_courier", "postseal_milter"):
+        with pytest.raises(RuntimeError, match="row-level security"):
+            world.postgres.query(f"insert into postseal.event (message, copy, what) select message, id, 'opened' from postseal.copy"
+                                 f" where id = '{copy}'", program)
+
+
+def test_keys_that_were_deleted_left_a_record_of_mail_that_waits(world, post, name):
+    """Promise 6: whoever deletes what waits, by whatever way, makes the record say so."""
+    to = f"{name}@pickup.example"
+    post.accepted(post.compose([to]), [to])
+    sandbox.wait_until(lambda: people.find_code(post, to), "the code")
+    world.postgres.query("delete from postseal.parcel_key k using postseal.copy c where c.id = k.copy"
+                         f" and c.recipient = '{to}'", "postseal_portal")
+    assert [(c["state"], c["reason"]) for c in post.copies(to)] == [("lost", "its key was deleted")]
 
 
 @pytest.mark.parametrize("role,sql", [(r, s) for r, all_sql in REFUSED.items() for s in all_sql])
