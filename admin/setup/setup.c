@@ -163,8 +163,8 @@ run(const struct admin *admin, int argc, char **argv)
 
 const struct command setup_commands[] = {
 	{"setup",
-	 "[--organisation NAME] [--domain DOMAIN ...] [--portal URL] [--database local|URL]\n"
-	 "                      [--portal-listen PLACE] [--second-pass PORT] [--yes] [--no-wire] [--dry-run]",
+	 "[--organisation NAME] [--domain DOMAIN ...] [--portal URL] [--database local|URL] "
+	 "[--portal-listen PLACE] [--second-pass PORT] [--yes] [--no-wire] [--dry-run]",
 	 "install: settings, users, key files, database, programs, Postfix", run, false, true},
 	{"database init", "", "create or upgrade the tables and roles", init_database},
 	{"secrets init", "", "create the key files that are missing", init_secrets},
