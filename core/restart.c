@@ -97,8 +97,9 @@ restart_warn(const struct settings *at_start, const struct settings *now, const 
 	g_autofree char *names = restart_settings(at_start, now, program);
 
 	if (names != NULL)
-		log_warning("these settings have changed and count only after a restart of postseal-%s: %s",
-			    program, names);
+		log_warning(
+			"these settings have changed and count only after a restart of postseal-%s: %s",
+			program, names);
 }
 
 void

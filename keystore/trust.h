@@ -18,8 +18,8 @@ struct attestation {
 	const char *since;   /* when its ground arose, as the database writes times; NULL: now */
 };
 
-/* Both add to the open batch. The same statement again changes nothing, nor does one that its author
- * (or an admin, or a reset of the account) has revoked since its ground arose. */
+/* Both add to the open batch. The same statement again changes nothing, nor does one that its
+ * author (or an admin, or a reset of the account) has revoked since its ground arose. */
 bool trust_attest(struct connection *connection, const struct attestation *attestation,
 		  struct fault *fault);
 /* `subject` or `author` NULL: all of them. */

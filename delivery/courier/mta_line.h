@@ -9,13 +9,13 @@
 
 enum mta_said {
 	MTA_NOTHING,
-	MTA_TOOK,      /* it is in the queue, for `recipients` */
-	MTA_DISCARDED, /* as the milter asked */
-	MTA_IDENT,     /* it came in by re-injection as the row `text` of the outbox */
-	MTA_SENT,      /* the next hop, or a mailbox, has it: `to`, `original`, `relay`, `text` */
-	MTA_DEFERRED,  /* the same fields */
-	MTA_RETURNED,  /* the same; `to` is "" where all who still wait are meant */
-	MTA_REMOVED,   /* it is out of the queue */
+	MTA_TOOK,	/* it is in the queue, for `recipients` */
+	MTA_DISCARDED,	/* as the milter asked */
+	MTA_IDENT,	/* it came in by re-injection as the row `text` of the outbox */
+	MTA_SENT,	/* the next hop, or a mailbox, has it: `to`, `original`, `relay`, `text` */
+	MTA_DEFERRED,	/* the same fields */
+	MTA_RETURNED,	/* the same; `to` is "" where all who still wait are meant */
+	MTA_REMOVED,	/* it is out of the queue */
 	MTA_BROKEN_OFF, /* a process was handed only a part of a mail. No queue ID. */
 	MTA_TLS /* a process has a connection to `relay`; `text` says how good. No queue ID. */
 };

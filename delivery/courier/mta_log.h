@@ -37,8 +37,8 @@ struct mta_log {
 	 * "journal:DIRECTORY". */
 	const char *where;
 	/* The system user of Postfix. In the journal only what was written by it or by root counts,
-	 * as journald saw it (_UID): the name and facility of an entry anybody can choose. A file says
-	 * nothing of who wrote a line. */
+	 * as journald saw it (_UID): the name and facility of an entry anybody can choose. A file
+	 * says nothing of who wrote a line. */
 	const char *user;
 };
 struct mta_log mta_log_of(const struct settings *settings); /* which must outlive it */

@@ -12,9 +12,10 @@
 
 struct mta_reader;
 
-/* `log` must outlive the reader. `position` is what mta_reader_position() said, or NULL: from the end of
- * the log as it is now. NULL with `fault` where the log cannot be read. */
-struct mta_reader *mta_reader_new(const struct mta_log *log, const char *position, struct fault *fault);
+/* `log` must outlive the reader. `position` is what mta_reader_position() said, or NULL: from the
+ * end of the log as it is now. NULL with `fault` where the log cannot be read. */
+struct mta_reader *mta_reader_new(const struct mta_log *log, const char *position,
+				  struct fault *fault);
 void mta_reader_free(struct mta_reader *reader);
 typedef struct mta_reader mta_reader_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(mta_reader_auto, mta_reader_free)

@@ -76,12 +76,14 @@ static const struct statement queue_again = {
 	"update postseal.outbox set state = $4, courier = case $4 when 'sending' then courier end, last_reply = $2,"
 	" next_attempt_at = now() + $3 * interval '1 second' where id = $1"};
 
-/* Only what is still in the hand of this claim: nobody else has the lock, nobody has claimed it since. */
+/* Only what is still in the hand of this claim: nobody else has the lock, nobody has claimed it
+ * since. */
 static const struct statement queue_unclaim = {
 	"queue_unclaim",
 	"update postseal.outbox set state = $4, next_attempt_at = now() + $5 * interval '1 second', attempts = attempts - $6,"
 	" courier = case $4 when 'sending' then courier end "
-	"where id = $1 and state = 'sending' and courier = $2 and attempts = $3 and pg_try_advisory_xact_lock(" MAIL_LOCK ")"};
+	"where id = $1 and state = 'sending' and courier = $2 and attempts = $3 and pg_try_advisory_xact_lock(" MAIL_LOCK
+	")"};
 
 static const struct statement queue_adopt = {
 	"queue_adopt", "update postseal.outbox set courier = $2, claimed_at = now() where id = $1"};
@@ -337,8 +339,8 @@ bool
 queue_put_off(struct connection *connection, const struct queued_mail *mail, const char *why,
 	      uint64_t seconds, struct fault *fault)
 {
-	return batch_begin(connection, fault) &&
-	       add_again(connection, mail, why, seconds, fault) && batch_commit(connection, fault);
+	return batch_begin(connection, fault) && add_again(connection, mail, why, seconds, fault) &&
+	       batch_commit(connection, fault);
 }
 
 bool
@@ -365,10 +367,9 @@ queue_send_again(struct connection *connection, struct queued_mail *mail, const 
 	parameters_text(&parameters, mail->id.text);
 	parameters_text(&parameters, courier);
 	if (!batch_begin(connection, fault) ||
-	    (mail->left_by != NULL &&
-	     !batch_add(connection, &queue_adopt, &parameters, fault)) ||
-	    (mail->message != NULL && !audit_event(connection, mail->message, NULL,
-						   "sent again in doubt", why, fault)) ||
+	    (mail->left_by != NULL && !batch_add(connection, &queue_adopt, &parameters, fault)) ||
+	    (mail->message != NULL &&
+	     !audit_event(connection, mail->message, NULL, "sent again in doubt", why, fault)) ||
 	    !batch_commit(connection, fault))
 		return false;
 	g_clear_pointer(&mail->left_by, g_free);

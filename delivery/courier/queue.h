@@ -86,7 +86,8 @@ bool queue_put_off(struct connection *connection, const struct queued_mail *mail
 bool queue_let_go(struct connection *connection, const struct queue_claimant *claimant,
 		  const struct queued_mail *mail, uint64_t seconds, struct fault *fault);
 
-/* A mail in doubt is to be sent all the same: on record, and from now on the courier's own. Commits. */
+/* A mail in doubt is to be sent all the same: on record, and from now on the courier's own.
+ * Commits. */
 bool queue_send_again(struct connection *connection, struct queued_mail *mail, const char *courier,
 		      const char *why, struct fault *fault);
 

@@ -383,7 +383,8 @@ put_sender_page(PGresult *result)
 static void
 put_tracked_copy(PGresult *result)
 {
-	static const char *const states[] = {"parked", "opened", "locked", "expired", "recalled", "deleted"};
+	static const char *const states[] = {"parked",	"opened",   "locked",
+					     "expired", "recalled", "deleted"};
 
 	put_text(result, 0, 0, copy);
 	put_text(result, 0, 1, shown);

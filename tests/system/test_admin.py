@@ -278,7 +278,8 @@ def test_auditor_sees_the_log(world, post, name):
     post.accepted(post.compose([to]), [to])
     rows = world.postgres.query(f"select method, state, rule, policy from postseal.log where recipient = '{to}'",
                                 "postseal_auditor")
-    assert rows[0][:3] == ["plain", "handed", 'match recipient domain "plain.example" deliver plain']
+    assert rows[0][1] in ("handed", "sent")  # as far as the courier has read the MTA's log
+    assert [rows[0][0], rows[0][2]] == ["plain", 'match recipient domain "plain.example" deliver plain']
     content = world.postgres.query(f"select content from postseal.policy_version where digest = '{rows[0][3]}'",
                                    "postseal_auditor")
     # The record shows neither what opens the database nor comments, which may hold what opened it once.

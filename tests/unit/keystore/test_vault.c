@@ -29,7 +29,8 @@ void __wrap_connection_give(struct connection *connection);
 bool __wrap_connection_execute(struct connection *connection, const struct statement *statement,
 			       const struct parameters *parameters, PGresult **result_r,
 			       struct fault *fault);
-struct listener *__wrap_listener_start(const struct database_settings *settings, const char *channel,
+struct listener *__wrap_listener_start(const struct database_settings *settings,
+				       const char *channel,
 				       void (*heard)(void *context, const char *payload),
 				       void *context);
 void __wrap_listener_stop(struct listener *listener);
