@@ -122,3 +122,56 @@ content_type_with(const char *value, const char *const *parameters, const char *
 		g_string_append_printf(text, ";%s %s", line_end, *parameters);
 	return g_string_free(text, FALSE);
 }
+
+/* "name=token" or "name="quoted"", with blanks nowhere but around it. */
+static bool
+is_plain(const char *assignment)
+{
+	g_autofree char *text = g_strstrip(g_strdup(assignment));
+	size_t name = strcspn(text, " \t\r\n=*"), length = strlen(text), quoted;
+	const char *value;
+
+	if (text[name] != '=')
+		return false;
+	value = text + name + 1;
+	if (*value != '"')
+		return *value != '\0' && value[strcspn(value, " \t\r\n()\"\\")] == '\0';
+	quoted = strcspn(value + 1, "\"\\\r\n");
+	return quoted > 0 && value + 1 + quoted == text + length - 1;
+}
+
+static bool
+has_comment(const char *value)
+{
+	bool quoted = false;
+
+	for (; *value != '\0'; value++) {
+		if (quoted && *value == '\\' && value[1] != '\0')
+			value++;
+		else if (*value == '"')
+			quoted = !quoted;
+		else if (*value == '(' && !quoted)
+			return true;
+	}
+	return false;
+}
+
+bool
+content_type_is_clear_about(const char *value, const char *parameter)
+{
+	g_autoptr(GPtrArray) segments = segments_of(value);
+	const char *const names[] = {parameter, NULL};
+	unsigned count = 0;
+
+	if (segments == NULL || has_comment(value))
+		return false;
+	for (guint i = 1; i < segments->len; i++) {
+		const char *segment = g_ptr_array_index(segments, i);
+
+		if (!is_replaced(segment, names))
+			continue;
+		if (++count > 1 || !is_plain(segment))
+			return false;
+	}
+	return true;
+}

@@ -14,4 +14,9 @@
  * frees. */
 char *content_type_with(const char *value, const char *const *parameters, const char *line_end);
 
+/* Does every program find the same value of that parameter? Not where it is given twice or in
+ * pieces (RFC 2231), or where a quote or comment is open or beside it. A parameter that is missing
+ * is clear. */
+bool content_type_is_clear_about(const char *value, const char *parameter);
+
 #endif

@@ -10,34 +10,55 @@
 
 enum { PIECE_BYTES = 65536 };
 
+/* Its name as a file, lower case. Caller frees; NULL: it has none. */
+static char *
+name_of(GMimeObject *part)
+{
+	const char *name = GMIME_IS_PART(part) ? g_mime_part_get_filename(GMIME_PART(part)) : NULL;
+
+	return name == NULL ? NULL : g_strchomp(g_ascii_strdown(name, -1));
+}
+
+/* Programs open a file by its name as well, whatever its type. */
 static bool
-is_message(GMimeContentType *type)
+is_named_message(GMimeObject *part)
+{
+	static const char *const endings[] = {".eml", ".mht", ".mhtml", ".nws", NULL};
+	g_autofree char *name = name_of(part);
+	bool is = false;
+
+	for (const char *const *ending = endings; name != NULL && *ending != NULL; ending++)
+		is |= g_str_has_suffix(name, *ending);
+	return is;
+}
+
+static bool
+is_message(GMimeObject *part)
 {
 	static const char *const subtypes[] = {"rfc822", "rfc2822", "global", "news", NULL};
+	GMimeContentType *type = g_mime_object_get_content_type(part);
 	const char *subtype = g_mime_content_type_get_media_subtype(type);
 	g_autofree char *lower = subtype == NULL ? NULL : g_ascii_strdown(subtype, -1);
 
-	return g_mime_content_type_is_type(type, "message", "*") && lower != NULL &&
-	       g_strv_contains(subtypes, lower);
+	return is_named_message(part) || (g_mime_content_type_is_type(type, "message", "*") &&
+					  lower != NULL && g_strv_contains(subtypes, lower));
 }
 
 static bool
 may_be_cms(GMimeObject *part)
 {
 	GMimeContentType *type = g_mime_object_get_content_type(part);
-	const char *name = GMIME_IS_PART(part) ? g_mime_part_get_filename(GMIME_PART(part)) : NULL;
-	g_autofree char *lower = name == NULL ? NULL : g_ascii_strdown(name, -1);
+	g_autofree char *name = name_of(part);
 
 	return g_mime_content_type_is_type(type, "application", "pkcs7-mime") ||
 	       g_mime_content_type_is_type(type, "application", "x-pkcs7-mime") ||
-	       (lower != NULL && g_str_has_suffix(lower, ".p7m"));
+	       (name != NULL && g_str_has_suffix(name, ".p7m"));
 }
 
 bool
 inner_is_likely(GMimeObject *part)
 {
-	return GMIME_IS_PART(part) &&
-	       (is_message(g_mime_object_get_content_type(part)) || may_be_cms(part));
+	return GMIME_IS_PART(part) && (is_message(part) || may_be_cms(part));
 }
 
 /* The decoded content; NULL where it is larger than the budget. */
@@ -82,7 +103,7 @@ signed_content(const GByteArray *der)
 GMimeObject *
 inner_parse(GMimePart *part, size_t *budget)
 {
-	bool is_entity = is_message(g_mime_object_get_content_type(GMIME_OBJECT(part)));
+	bool is_entity = is_message(GMIME_OBJECT(part));
 	g_autoptr(GByteArray) bytes = read_content(part, budget);
 	GMimeStream *stream;
 	GMimeParser *parser;

@@ -1,7 +1,7 @@
 /*
  * Entities within a part that GMime leaves alone: an attached message with a transfer encoding,
- * which RFC 2046 §5.2.1 forbids and mail programs show all the same, and what is signed within a
- * CMS structure (RFC 8551 §3.5.2).
+ * which RFC 2046 §5.2.1 forbids and mail programs show all the same, one that is attached as a file
+ * (.eml), and what is signed within a CMS structure (RFC 8551 §3.5.2).
  */
 #ifndef POSTSEAL_MAIL_INNER_H
 #define POSTSEAL_MAIL_INNER_H

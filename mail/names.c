@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mail/mime_stream.h"
+#include "mail/text.h"
 #include "mail/uuencode.h"
 #include "mail/zip.h"
 
@@ -41,9 +42,13 @@ tell_forms(struct listing *listing, const char *name)
 {
 	g_autofree char *file = as_file(name);
 
+	g_autofree char *seen = text_as_seen(file, strlen(file));
+
 	tell(listing, name);
 	if (strcmp(file, name) != 0)
 		tell(listing, file);
+	if (seen != NULL)
+		tell(listing, seen);
 }
 
 /* Also of several of one name, of which programs show one or the other. */
@@ -84,20 +89,30 @@ tell_in_text(void *visitor, const char *name)
 	return listing->go_on;
 }
 
+/* Also where something stands before it, as in an archive that unpacks itself. */
+static bool
+may_be_zip(GMimePart *part)
+{
+	GMimeStream *stream = mime_stream_of_part(part);
+	bool may = zip_is_within(stream);
+
+	g_object_unref(stream);
+	return may;
+}
+
 static void
 tell_content(struct listing *listing, GMimePart *part)
 {
+	bool is_zip = may_be_zip(part);
 	GMimeStream *stream = mime_stream_of_part(part);
-	char mark[2] = {0};
 
-	if (g_mime_stream_read(stream, mark, sizeof mark) == sizeof mark) {
-		g_object_unref(stream);
-		stream = mime_stream_of_part(part);
-		if (memcmp(mark, "PK", 2) == 0)
-			zip_each(stream, tell_packed, listing);
-		else if (g_str_has_prefix(listing->type, "text/"))
-			uuencode_each(stream, tell_in_text, listing);
-	}
+	if (is_zip)
+		zip_each(stream, tell_packed, listing);
+	g_object_unref(stream);
+	if (!listing->go_on || !g_str_has_prefix(listing->type, "text/"))
+		return;
+	stream = mime_stream_of_part(part);
+	uuencode_each(stream, tell_in_text, listing);
 	g_object_unref(stream);
 }
 

@@ -3,13 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mail/cms_type.h"
+#include "mail/ambiguity.h"
+#include "mail/container.h"
 #include "mail/mime_stream.h"
 #include "mail/protection.h"
 #include "mail/uuencode.h"
 #include "mail/zip.h"
 
-enum { BEGINNING_BYTES = 512, TAR_MARK = 257, PIECE_BYTES = 65536, NAME_SHOWN = 80 };
+enum { PIECE_BYTES = 65536, NAME_SHOWN = 80 };
 
 struct look {
 	const struct parts *parts;
@@ -40,9 +41,8 @@ say(struct opacity *opaque, GMimeObject *part, bool hides_names, const char *wha
 static bool
 has_known_encoding(GMimeObject *part)
 {
-	static const char *const known[] = {"7bit",   "8bit",	    "binary",	"quoted-printable",
-					    "base64", "x-uuencode", "uuencode", "x-uue",
-					    NULL};
+	static const char *const known[] = {"7bit",   "8bit", "binary", "quoted-printable",
+					    "base64", NULL};
 	const char *value = g_mime_object_get_header(part, "Content-Transfer-Encoding");
 	g_autofree char *lower = value == NULL ? NULL : g_ascii_strdown(value, -1);
 
@@ -58,10 +58,12 @@ type_that_hides(GMimeContentType *type)
 	} types[] = {
 		{"application", "ms-tnef", "is in Outlook's format (TNEF)"},
 		{"application", "vnd.ms-tnef", "is in Outlook's format (TNEF)"},
+		{"application", "vnd.ms-outlook", "is an Outlook item"},
 		{"message", "partial", "is a piece of a message"},
 		{"message", "external-body", "is stored elsewhere"},
 		{"multipart", "encrypted", "is encrypted"},
 		{"application", "mac-binhex40", "is in BinHex format"},
+		{"application", "mbox", "is a mailbox"},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
@@ -71,40 +73,6 @@ type_that_hides(GMimeContentType *type)
 }
 
 /* --- what the content says --- */
-
-/* An archive or container that is not unpacked here. */
-static const char *
-content_that_hides(const char *beginning, size_t length)
-{
-	static const struct {
-		size_t at;
-		const char *mark;
-		size_t length;
-		const char *what;
-	} marks[] = {
-		{0, "\x78\x9f\x3e\x22", 4, "is in Outlook's format (TNEF)"},
-		{0, "7z\xbc\xaf\x27\x1c", 6, "is an archive (7z)"},
-		{0, "Rar!\x1a\x07", 6, "is an archive (RAR)"},
-		{0, "\x1f\x8b", 2, "is compressed (gzip)"},
-		{0, "BZh", 3, "is compressed (bzip2)"},
-		{0,
-		 "\xfd"
-		 "7zXZ",
-		 6, "is compressed (xz)"},
-		{0, "\x28\xb5\x2f\xfd", 4, "is compressed (zstd)"},
-		{0, "MSCF", 4, "is an archive (CAB)"},
-		{0, "xar!", 4, "is an archive (xar)"},
-		{2, "-lh", 3, "is an archive (LHA)"},
-		{TAR_MARK, "ustar", 5, "is an archive (tar)"},
-		{0, "(This file must be converted with BinHex", 40, "is in BinHex format"},
-	};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(marks); i++)
-		if (length >= marks[i].at + marks[i].length &&
-		    memcmp(beginning + marks[i].at, marks[i].mark, marks[i].length) == 0)
-			return marks[i].what;
-	return NULL;
-}
 
 static bool
 note_encrypted(void *visitor, const char *name, bool is_encrypted)
@@ -116,6 +84,23 @@ note_encrypted(void *visitor, const char *name, bool is_encrypted)
 	return !is_encrypted;
 }
 
+/* Another archive, or a message with its attachments, within a ZIP archive. */
+static bool
+note_nested(void *visitor, const char *name, bool is_encrypted)
+{
+	static const char *const endings[] = {
+		".zip", ".7z",	".rar", ".gz",	".tgz", ".bz2", ".xz",	".zst",	 ".lz4",
+		".lz",	".z",	".tar", ".cab", ".arj", ".ace", ".lzh", ".lha",	 ".cpio",
+		".iso", ".img", ".vhd", ".wim", ".dmg", ".eml", ".msg", ".vhdx", NULL};
+	g_autofree char *lower = g_ascii_strdown(name, -1);
+	bool *found = visitor;
+
+	(void)is_encrypted;
+	for (const char *const *ending = endings; *ending != NULL && !*found; ending++)
+		*found = g_str_has_suffix(lower, *ending);
+	return !*found;
+}
+
 static bool
 note_file(void *visitor, const char *name)
 {
@@ -124,94 +109,147 @@ note_file(void *visitor, const char *name)
 	return false;
 }
 
-/* Does any of the marks, which begin with the same byte, stand anywhere in it? */
+/* What is searched for in all of a part's content, and its last bytes. */
+enum { ZIP_END, PGP_ARMOR, PDF_ENCRYPT, OLE_PACKAGE, OUTLOOK_ITEM, CALENDAR_FILE, MARKS };
+
+struct glance {
+	char beginning[CONTAINER_BEGINNING];
+	size_t length; /* of it */
+	bool has[MARKS];
+	char end[CONTAINER_END];
+	size_t end_length;
+	bool is_text;
+};
+
+/* UTF-16, as OLE has its names: MS-OFFCRYPTO 2.3.4.4, MS-OXMSG 2.2. */
+static const struct {
+	const char *bytes;
+	size_t length;
+	const char *only_behind; /* what the file begins with */
+} marks[MARKS] = {
+	[ZIP_END] = {"PK\5\6", 4, ""},
+	[PGP_ARMOR] = {"\n-----BEGIN PGP MESSAGE-----", 28, ""},
+	[PDF_ENCRYPT] = {"/Encrypt", 8, "%PDF-"},
+	[OLE_PACKAGE] = {"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e", 31, "\xd0\xcf\x11\xe0"},
+	[CALENDAR_FILE] = {"ENCODING=BASE64", 15, "BEGIN:VCALENDAR"}, /* RFC 5545 3.8.1.1 */
+	[OUTLOOK_ITEM] = {"_\0_\0s\0u\0b\0s\0t\0g\0001\0.\0000\0_", 23, "\xd0\xcf\x11\xe0"},
+};
+
 static bool
-contains(GMimeStream *stream, const char *mark, size_t length)
+is_sought(const struct glance *glance, size_t mark)
 {
-	g_autofree char *window = g_malloc(PIECE_BYTES);
-	size_t held = 0;
+	return !glance->has[mark] && g_str_has_prefix(glance->beginning, marks[mark].only_behind) &&
+	       (mark != PGP_ARMOR || glance->is_text);
+}
+
+static void
+search(struct glance *glance, const char *window, size_t length)
+{
+	for (size_t i = 0; i < MARKS; i++)
+		if (is_sought(glance, i))
+			glance->has[i] =
+				memmem(window, length, marks[i].bytes, marks[i].length) != NULL;
+}
+
+static void
+read_beginning(GMimeObject *part, struct glance *glance)
+{
+	GMimeStream *stream = mime_stream_of_part(GMIME_PART(part));
 	ssize_t got;
 
-	while ((got = g_mime_stream_read(stream, window + held, PIECE_BYTES - held)) > 0) {
+	while (glance->length < sizeof glance->beginning &&
+	       (got = g_mime_stream_read(stream, glance->beginning + glance->length,
+					 sizeof glance->beginning - glance->length)) > 0)
+		glance->length += (size_t)got;
+	g_object_unref(stream);
+}
+
+/* Pieces overlap by more than a mark is long, and by what is the end at last. */
+static void
+read_all(GMimeObject *part, struct glance *glance)
+{
+	GMimeStream *stream = mime_stream_of_part(GMIME_PART(part));
+	g_autofree char *window = g_malloc(CONTAINER_END + PIECE_BYTES);
+	size_t held = 0, kept;
+	ssize_t got;
+
+	while ((got = g_mime_stream_read(stream, window + held, PIECE_BYTES)) > 0) {
 		held += (size_t)got;
-		if (memmem(window, held, mark, length) != NULL)
-			return true;
-		if (held >= length) {
-			memmove(window, window + held - length + 1, length - 1);
-			held = length - 1;
-		}
+		search(glance, window, held);
+		kept = MIN(held, (size_t)CONTAINER_END);
+		memmove(window, window + held - kept, kept);
+		held = kept;
 	}
-	return false;
-}
-
-/* UTF-16, as OLE has its names (MS-OFFCRYPTO 2.3.4.4). */
-static const char encrypted_package[] = "E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e";
-
-static const char *
-encrypted_content(GMimeStream *stream, const char *beginning, bool is_text)
-{
-	bool found = false;
-
-	if (memcmp(beginning, "PK\3\4", 4) == 0)
-		zip_each(stream, note_encrypted, &found);
-	else if (memcmp(beginning, "%PDF-", 5) == 0)
-		found = contains(stream, "/Encrypt", 8);
-	else if (memcmp(beginning, "\xd0\xcf\x11\xe0", 4) == 0)
-		found = contains(stream, encrypted_package, sizeof encrypted_package - 1);
-	else if (is_text)
-		found = contains(stream, "\n-----BEGIN PGP MESSAGE-----", 28);
-	return found || memcmp(beginning, "-----BEGIN PGP MESSAGE-----", 27) == 0 ? "is encrypted"
-										  : NULL;
+	memcpy(glance->end, window, held);
+	glance->end_length = held;
+	g_object_unref(stream);
 }
 
 static const char *
-file_in_text(GMimeStream *stream)
+look_into_zip(GMimeObject *part, bool *hides_names_r)
 {
+	GMimeStream *stream = mime_stream_of_part(GMIME_PART(part));
+	bool nested = false, encrypted = false;
+
+	zip_each(stream, note_nested, &nested);
+	g_object_unref(stream);
+	*hides_names_r = nested;
+	if (nested)
+		return "holds another archive or message";
+	stream = mime_stream_of_part(GMIME_PART(part));
+	zip_each(stream, note_encrypted, &encrypted);
+	g_object_unref(stream);
+	return encrypted ? "is encrypted" : NULL;
+}
+
+static const char *
+look_into_text(GMimeObject *part)
+{
+	GMimeStream *stream = mime_stream_of_part(GMIME_PART(part));
 	bool found = false;
 
 	uuencode_each(stream, note_file, &found);
+	g_object_unref(stream);
 	return found ? "has a file within its text (uuencode)" : NULL;
 }
 
-typedef const char *ask(GMimeStream *stream, const char *beginning, bool is_text);
-
+/* What hides the text, and may hide names; or the text alone. */
 static const char *
-ask_file(GMimeStream *stream, const char *beginning, bool is_text)
+what_hides(GMimeObject *part, struct glance *glance, bool *hides_names_r)
 {
-	(void)beginning;
-	return is_text ? file_in_text(stream) : NULL;
-}
+	const char *what = container_by_beginning(glance->beginning, glance->length);
 
-static const char *
-ask_anew(GMimeObject *part, ask *question, const char *beginning)
-{
-	GMimeStream *stream = mime_stream_of_part(GMIME_PART(part));
-	const char *answer = question(
-		stream, beginning,
-		g_mime_content_type_is_type(g_mime_object_get_content_type(part), "text", "*"));
-
-	g_object_unref(stream);
-	return answer;
+	*hides_names_r = true;
+	if (what != NULL)
+		return what;
+	glance->has[PGP_ARMOR] = g_str_has_prefix(glance->beginning, "-----BEGIN PGP MESSAGE-----");
+	read_all(part, glance);
+	what = container_by_end(glance->end, glance->end_length);
+	if (what != NULL || glance->has[OUTLOOK_ITEM])
+		return what != NULL ? what : "is an Outlook item";
+	if (glance->has[CALENDAR_FILE])
+		return "has a file within its calendar entry";
+	*hides_names_r = false;
+	if (glance->has[PGP_ARMOR] || glance->has[PDF_ENCRYPT] || glance->has[OLE_PACKAGE])
+		return "is encrypted";
+	if (glance->has[ZIP_END] || g_str_has_prefix(glance->beginning, "PK"))
+		what = look_into_zip(part, hides_names_r);
+	return what == NULL && glance->is_text ? look_into_text(part) : what;
 }
 
 static void
 look_at_content(GMimeObject *part, struct opacity *opaque)
 {
-	GMimeStream *stream = mime_stream_of_part(GMIME_PART(part));
-	char beginning[BEGINNING_BYTES] = {0};
-	ssize_t got = g_mime_stream_read(stream, beginning, sizeof beginning);
-	const char *what = got <= 0 ? NULL : content_that_hides(beginning, (size_t)got);
+	g_autofree struct glance *glance = g_new0(struct glance, 1);
+	bool hides_names;
+	const char *what;
 
-	g_object_unref(stream);
-	if (what != NULL) {
-		say(opaque, part, true, what);
-		return;
-	}
-	what = ask_anew(part, encrypted_content, beginning);
-	if (what == NULL)
-		what = ask_anew(part, ask_file, beginning);
+	glance->is_text =
+		g_mime_content_type_is_type(g_mime_object_get_content_type(part), "text", "*");
+	read_beginning(part, glance);
+	what = what_hides(part, glance, &hides_names);
 	if (what != NULL)
-		say(opaque, part, false, what);
+		say(opaque, part, hides_names, what);
 }
 
 static void
@@ -221,6 +259,8 @@ look_at_leaf(GMimeObject *part, const struct look *look)
 
 	if (!has_known_encoding(part))
 		what = "has an unknown transfer encoding";
+	if (what == NULL)
+		what = ambiguity_of(part);
 	if (what == NULL && parts_are_closed(look->parts, part))
 		what = "is encrypted, or too large or too deep to be inspected";
 	if (what != NULL)
@@ -233,8 +273,11 @@ static bool
 look_at(GMimeObject *part, void *data)
 {
 	const struct look *look = data;
+	const char *why = GMIME_IS_PART(part) ? NULL : ambiguity_of(part);
 
-	if (GMIME_IS_MULTIPART(part) && g_mime_multipart_get_count(GMIME_MULTIPART(part)) == 0)
+	if (why != NULL)
+		say(look->opaque, part, true, why);
+	else if (GMIME_IS_MULTIPART(part) && g_mime_multipart_get_count(GMIME_MULTIPART(part)) == 0)
 		say(look->opaque, part, true,
 		    "is a multipart without parts, or is nested too "
 		    "deeply");

@@ -1,11 +1,13 @@
 #include "mail/text.h"
 
 #include <string.h>
+#include <unicode/uchar.h>
 
 #include "mail/charset.h"
 #include "mail/flowed.h"
 #include "mail/html_text.h"
 #include "mail/mime_stream.h"
+#include "mail/unfold.h"
 
 enum {
 	WINDOW_BYTES = 1024 * 1024, /* what an expression sees at once */
@@ -51,14 +53,31 @@ whole_characters(const char *text, size_t length)
 	return length - cut < 4 ? cut : length;
 }
 
-/* Stands between letters without being seen (Unicode: Default_Ignorable_Code_Point, those that
- * occur). */
+/* Stands between letters without being seen: Unicode says of which ones it is so by default; of the
+ * control characters only those show that are blanks. */
 static bool
 is_invisible(gunichar c)
 {
-	return c == 0xad || c == 0x34f || c == 0x61c || c == 0x180e ||
-	       (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) ||
-	       (c >= 0x2060 && c <= 0x206f) || (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff;
+	if (c < 0x20)
+		return c != '\t' && c != '\n' && c != '\f' && c != '\r' && c != '\v';
+	if (c >= 0x7f && c < 0xa0)
+		return c != 0x85;
+	return c >= 0xad && (u_hasBinaryProperty((UChar32)c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT) ||
+			     (c >= 0xfff9 && c <= 0xfffb));
+}
+
+/* The end of a run of ASCII that is seen as it is. */
+static const char *
+skip_plain(const char *at, const char *end)
+{
+	static const unsigned char stays[256] = {
+		[0x09 ... 0x0d] = 1,
+		[0x20 ... 0x7e] = 1,
+	};
+
+	while (at < end && stays[(unsigned char)*at])
+		at++;
+	return at;
 }
 
 /* Latin letters and digits of other shapes and accents that stand alone become the common ones. */
@@ -83,12 +102,10 @@ text_as_seen(const char *text, size_t length)
 	bool has_accents = false;
 	const char *end = text + length, *from = text;
 
-	for (const char *at = text; at < end; at = g_utf8_next_char(at)) {
-		gunichar c;
+	for (const char *at = skip_plain(text, end); at < end;
+	     at = skip_plain(g_utf8_next_char(at), end)) {
+		gunichar c = g_utf8_get_char(at);
 
-		if ((unsigned char)*at < 0x80)
-			continue;
-		c = g_utf8_get_char(at);
 		has_accents |= is_compatible(c);
 		if (!is_invisible(c) && as_seen(c) == c)
 			continue;
@@ -112,7 +129,6 @@ text_as_seen(const char *text, size_t length)
 	return (char *)from;
 }
 
-/* What has a NUL in it cannot be made a text of C: its bytes are shown as they are. */
 static void
 show(struct reading *reading, size_t length)
 {
@@ -124,7 +140,7 @@ show(struct reading *reading, size_t length)
 		reading->go_on = false;
 		return;
 	}
-	seen = memchr(text, '\0', length) == NULL ? text_as_seen(text, length) : NULL;
+	seen = text_as_seen(text, length);
 	if (seen != NULL)
 		reading->go_on = reading->visit(reading->visitor, seen, strlen(seen));
 }
@@ -156,7 +172,7 @@ show_rest(struct reading *reading)
 
 /* --- ways to read a part --- */
 
-enum way { AS_IT_IS, JOINED, AS_PAGE, AS_NARROW_PAGE };
+enum way { AS_IT_IS, JOINED, UNFOLDED, AS_PAGE, AS_NARROW_PAGE };
 
 /* Decoded, and as UTF-8 where `charset` is not NULL. Caller unrefs. */
 static GMimeStream *
@@ -202,6 +218,12 @@ put_joined(void *context, const char *data, size_t length, GString *text)
 }
 
 static void
+put_unfolded(void *context, const char *data, size_t length, GString *text)
+{
+	unfold_step(context, data, length, text);
+}
+
+static void
 put_page(void *context, const char *data, size_t length, GString *text)
 {
 	html_text_step(context, data, length, text);
@@ -226,6 +248,16 @@ read_joined(GMimeStream *stream, bool deletes_space, struct reading *reading)
 	show_rest(reading);
 }
 
+static void
+read_unfolded(GMimeStream *stream, struct reading *reading)
+{
+	struct unfold unfold = {0};
+
+	read_pieces(stream, reading, put_unfolded, &unfold);
+	unfold_end(&unfold, reading->window);
+	show_rest(reading);
+}
+
 /* Returns whether the narrow view is another text. */
 static bool
 read_page(GMimeStream *stream, enum html_view view, struct reading *reading)
@@ -247,7 +279,7 @@ read_page(GMimeStream *stream, enum html_view view, struct reading *reading)
 /* What is known of a part before it is read. */
 struct kind {
 	const char *charset;
-	bool is_text, is_page, flows, deletes_space;
+	bool is_text, is_page, flows, deletes_space, is_folded;
 };
 
 /* No byte that text never has (WHATWG MIME Sniffing 7). */
@@ -324,6 +356,7 @@ kind_of(GMimeObject *part)
 					is_page, beginning, length),
 		.flows = says(part, "format", "flowed"),
 		.deletes_space = says(part, "delsp", "yes"),
+		.is_folded = unfold_is_for(beginning, length),
 	};
 }
 
@@ -337,6 +370,8 @@ read_way(GMimeObject *part, const struct kind *kind, enum way way, struct readin
 		read_as_it_is(stream, reading);
 	else if (way == JOINED)
 		read_joined(stream, kind->deletes_space, reading);
+	else if (way == UNFOLDED)
+		read_unfolded(stream, reading);
 	else
 		differs = read_page(stream, way == AS_PAGE ? HTML_WIDE : HTML_NARROW, reading);
 	g_object_unref(stream);
@@ -354,6 +389,8 @@ read_leaf(GMimeObject *part, struct reading *reading)
 		read_way(part, &kind, AS_IT_IS, reading);
 	if (kind.is_text && kind.flows && reading->go_on)
 		read_way(part, &kind, JOINED, reading);
+	if (kind.is_text && kind.is_folded && reading->go_on)
+		read_way(part, &kind, UNFOLDED, reading);
 }
 
 static void

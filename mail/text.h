@@ -4,9 +4,9 @@
  * Text is what looks like text, whatever its type says: also an attached file, what stands before
  * and behind the parts of a multipart, a page of HTML (html_text.h), and the subject of an attached
  * message. Where readers may see it in two ways, both are shown, one after the other: HTML with
- * what is hidden and without; lines that flow (flowed.h) as they are and joined; and once more
- * without what nobody sees (soft hyphens and their like), with letters composed and with every
- * blank as a common one.
+ * what is hidden and without; lines that flow (flowed.h) as they are and joined; calendar entries
+ * and business cards (unfold.h) as they are and unfolded; and once more without what nobody sees
+ * (soft hyphens and their like), with letters composed and with every blank as a common one.
  */
 #ifndef POSTSEAL_MAIL_TEXT_H
 #define POSTSEAL_MAIL_TEXT_H

@@ -72,3 +72,24 @@ zip_each(GMimeStream *archive, zip_visit *visit, void *visitor)
 			(gssize)look(held->str, held->len, got <= 0, visit, visitor, &go_on));
 	} while (got > 0 && go_on);
 }
+
+bool
+zip_is_within(GMimeStream *file)
+{
+	static const char end[] = {'P', 'K', 5, 6};
+	g_autofree char *window = g_malloc(sizeof end + PIECE_BYTES);
+	bool found = false, is_first = true;
+	size_t held = 0, kept;
+	ssize_t got;
+
+	while (!found && (got = g_mime_stream_read(file, window + held, PIECE_BYTES)) > 0) {
+		held += (size_t)got;
+		found = (is_first && held >= 2 && memcmp(window, "PK", 2) == 0) ||
+			memmem(window, held, end, sizeof end) != NULL;
+		is_first = false;
+		kept = MIN(held, sizeof end - 1);
+		memmove(window, window + held - kept, kept);
+		held = kept;
+	}
+	return found;
+}

@@ -8,6 +8,10 @@
 #include <gmime/gmime.h>
 #include <stdbool.h>
 
+/* Does it begin as an archive, or hold the end of one (4.3.16), as a program that unpacks itself
+ * does? Reads to the end, as zip_each() does. */
+bool zip_is_within(GMimeStream *file);
+
 /* `name` is UTF-8. Returns false to see no more. */
 typedef bool zip_visit(void *visitor, const char *name, bool is_encrypted);
 

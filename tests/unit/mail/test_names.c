@@ -66,6 +66,17 @@ static const struct {
 	/* python3 -m zipfile of plans/a.dwg. */
 	{"Content-Type: application/zip; name=a.zip\nContent-Transfer-Encoding: base64\n\n" ZIP,
 	 "a.dwg"},
+	/* python3 -m zipfile behind a program that unpacks it. */
+	{TYPE
+	 "; name=a.exe\nContent-Transfer-Encoding: base64\n\n"
+	 "TVoAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFBLAwQUAAAAAAAAACEAgxbcjAEAAAABAAAA\nBQAAAGEuZHdneFBLAQIUAxQAAAAAAAAAIQCDFtyMAQAAAAEAAAAFAAAAAAAAAAAAAACAAcoAAABh\nLmR3Z1BLBQYAAAAAAQABADMAAADuAAAAAAA=\n",
+	 "a.dwg"},
+	/* A message as a file, and a name with letters that nobody sees. */
+	{TYPE "; name=a.eml\n\nContent-Type: image/x; name=a.dwg\n\nx", "a.dwg"},
+	{"Content-Type: text/plain\n" ATTACHED
+	 "filename=A.EML\n\nContent-Type: image/x; name=a.dwg\n\nx",
+	 "a.dwg"},
+	{TYPE "; name=\"a.d\u00adw\u200dg\"\n\nx", "a.dwg"},
 	{TYPE "\nContent-Transfer-Encoding: base64\n\n" ZIP, "plans/a.dwg"},
 };
 

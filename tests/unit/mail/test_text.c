@@ -125,6 +125,12 @@ static const char *const secrets[] = {
 	"//5hACAAcwBlAGMAcgBlAHQAIAB3AG8AcgBkAA==\n",
 	"Content-Type: text/plain; charset=\"no such thing\"\n\na secret word\n",
 	"Content-Type: text/plain; charset=utf-8\n\na \uff53\uff45\uff43\uff52\uff45\uff54 word\n",
+	/* What Unicode ignores by default, and control characters. */
+	"Content-Type: text/plain; charset=utf-8\n\na se\u00adc\u200dr\u180be\u3164t \U000e0020w\U000e0101ord\n",
+	"Content-Type: text/plain; charset=utf-8\n\na se\001cret w\xc2\x81ord\n",
+	/* RFC 5545 §3.1: folded within a word. */
+	"Content-Type: text/calendar\n\nBEGIN:VCALENDAR\nSUMMARY:a se\n cret wo\n\trd\nEND:VCALENDAR\n",
+	"Content-Type: text/vcard\n\nBEGIN:VCARD\nNOTE:a se\n cret word\nEND:VCARD\n",
 	/* Lines that flow, RFC 3676 §4.1, and with DelSp §4.2. */
 	"Content-Type: text/plain; format=flowed\n\na secret \nword\n",
 	"Content-Type: text/plain; format=flowed; delsp=yes\n\n> a sec \n> ret word\n",

@@ -1,0 +1,69 @@
+#include "mail/unfold.h"
+
+#include <string.h>
+
+bool
+unfold_is_for(const char *beginning, size_t length)
+{
+	static const char *const starts[] = {"BEGIN:VCALENDAR", "BEGIN:VCARD", NULL};
+	g_autofree char *text = g_strndup(beginning, MIN(length, (size_t)100));
+	const char *at = g_str_has_prefix(text, "\xef\xbb\xbf") ? text + 3 : text;
+	bool is = false;
+
+	at += strspn(at, " \t\r\n");
+	for (const char *const *start = starts; *start != NULL; start++)
+		is |= g_ascii_strncasecmp(at, *start, strlen(*start)) == 0;
+	return is;
+}
+
+static void
+put(struct unfold *unfold, char c, GString *out)
+{
+	if (!unfold->is_escaped && c == '\\') {
+		unfold->is_escaped = true;
+		return;
+	}
+	g_string_append_c(out, unfold->is_escaped && (c == 'n' || c == 'N') ? '\n' : c);
+	unfold->is_escaped = false;
+}
+
+static void
+end_line(struct unfold *unfold, GString *out)
+{
+	g_string_append_c(out, '\n');
+	unfold->is_escaped = false;
+}
+
+static void
+step(struct unfold *unfold, char c, GString *out)
+{
+	bool had_line_end = unfold->state != UNFOLD_TEXT;
+
+	if (unfold->state == UNFOLD_CR && c == '\n') {
+		unfold->state = UNFOLD_LINE_END;
+		return;
+	}
+	unfold->state = UNFOLD_TEXT;
+	if (had_line_end && (c == ' ' || c == '\t'))
+		return;
+	if (had_line_end)
+		end_line(unfold, out);
+	if (c == '\r' || c == '\n')
+		unfold->state = c == '\r' ? UNFOLD_CR : UNFOLD_LINE_END;
+	else
+		put(unfold, c, out);
+}
+
+void
+unfold_step(struct unfold *unfold, const char *data, size_t length, GString *out)
+{
+	for (size_t i = 0; i < length; i++)
+		step(unfold, data[i], out);
+}
+
+void
+unfold_end(struct unfold *unfold, GString *out)
+{
+	if (unfold->state != UNFOLD_TEXT)
+		end_line(unfold, out);
+}
