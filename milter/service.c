@@ -36,9 +36,8 @@ service_init(struct service *service, const char *config, struct policy *policy,
 		.connections_max = (unsigned)settings->database_connections};
 	struct keystore_settings keys = {.listen = &database, .keeper = settings->keeper_socket};
 
-	*service = (struct service){.config = g_strdup(config),
-				    .policy = policy,
-				    .at_start = policy_ref(policy)};
+	*service = (struct service){
+		.config = g_strdup(config), .policy = policy, .at_start = policy_ref(policy)};
 	g_mutex_init(&service->lock);
 	service->database = database_new(&database);
 	if (!secret_read(&service->courier, settings->secrets, SECRET_COURIER_PUBLIC, fault) ||

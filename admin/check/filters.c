@@ -4,7 +4,8 @@
 
 /* --- what a map says --- */
 
-/* Lines of the table that a map is made of: all of it, or what the map itself is; "" where that cannot be listed. */
+/* Lines of the table that a map is made of: all of it, or what the map itself is; "" where that
+ * cannot be listed. */
 static char *
 text_of(const char *map)
 {
@@ -68,9 +69,9 @@ static bool
 check_access(const struct check *check, const char *service, struct fault *fault)
 {
 	static const char *const lists[] = {
-		"smtpd_client_restrictions",	 "smtpd_helo_restrictions",
-		"smtpd_sender_restrictions",	 "smtpd_relay_restrictions",
-		"smtpd_recipient_restrictions",	 "smtpd_data_restrictions",
+		"smtpd_client_restrictions",	  "smtpd_helo_restrictions",
+		"smtpd_sender_restrictions",	  "smtpd_relay_restrictions",
+		"smtpd_recipient_restrictions",	  "smtpd_data_restrictions",
 		"smtpd_end_of_data_restrictions", "smtpd_etrn_restrictions"};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {

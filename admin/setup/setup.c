@@ -16,6 +16,7 @@ static const struct setup_step steps[] = {
 
 /* --- what is said --- */
 
+G_GNUC_PRINTF(3, 0)
 static void
 say(const struct setup *setup, const char *before, const char *format, va_list arguments)
 {
