@@ -3,19 +3,24 @@
 #include <glib.h>
 #include <string.h>
 
+#include "mail/pgp_packets.h"
+
 enum { LINE_BYTES = 1000, PIECE_BYTES = 16384 };
 
-/* What an encrypted message begins with (RFC 9580 §5.1, §5.3). */
-enum packet { PUBLIC_KEY_SESSION = 1, SYMMETRIC_SESSION = 3 };
+/* Most of all header lines of one message: what stands there is read by everybody. */
+enum { HEADERS_MAX = 400 };
 
-enum { HEAD_SYMBOLS = 12, HEAD_BYTES = 9 };
-
-enum place { OUTSIDE, HEADERS, FIRST_LINE, DATA, CHECKSUM };
+enum place { OUTSIDE, HEADERS, DATA, CHECKSUM };
 
 struct scan {
 	enum place place;
 	unsigned messages;
 	bool is_readable; /* something stands there that everybody can read */
+	size_t headers;	  /* bytes, of this message */
+	struct pgp_packets packets;
+	gint state; /* of base64 */
+	guint save;
+	bool is_padded;
 	char line[LINE_BYTES + 1];
 	size_t length;
 };
@@ -31,31 +36,27 @@ is_base64(const char *line)
 	return length > 0 && length % 4 == 0 && line[length] == '\0';
 }
 
-/* Bytes of a packet's header (RFC 9580 §4.2). */
-static size_t
-header_length(const guchar *bytes)
+/* Nothing follows the padding. */
+static void
+see_base64(struct scan *scan, const char *line)
 {
-	static const size_t of_old_form[] = {2, 3, 5, 1};
+	guchar bytes[LINE_BYTES];
+	gsize length = g_base64_decode_step(line, strlen(line), bytes, &scan->state, &scan->save);
 
-	if ((bytes[0] & 0x40) == 0)
-		return of_old_form[bytes[0] & 3];
-	return bytes[1] == 255 ? 6 : bytes[1] >= 192 && bytes[1] < 224 ? 3 : 2;
+	scan->is_readable |= scan->is_padded || !is_base64(line);
+	scan->is_padded = strchr(line, '=') != NULL;
+	pgp_packets_step(&scan->packets, bytes, length);
 }
 
-static bool
-begins_encrypted(const char *line)
+static void
+begin_message(struct scan *scan)
 {
-	g_autofree char *start = g_strndup(line, HEAD_SYMBOLS);
-	gsize length;
-	g_autofree guchar *bytes = g_base64_decode(start, &length);
-	unsigned tag, version;
-
-	if (length < HEAD_BYTES || (bytes[0] & 0x80) == 0)
-		return false;
-	tag = (bytes[0] & 0x40) != 0 ? bytes[0] & 0x3f : bytes[0] >> 2 & 0x0f;
-	version = bytes[header_length(bytes)];
-	return (tag == PUBLIC_KEY_SESSION && (version == 3 || version == 6)) ||
-	       (tag == SYMMETRIC_SESSION && version >= 4 && version <= 6);
+	scan->place = HEADERS;
+	scan->headers = 0;
+	scan->packets = (struct pgp_packets){0};
+	scan->state = 0;
+	scan->save = 0;
+	scan->is_padded = false;
 }
 
 static void
@@ -63,14 +64,39 @@ see_data(struct scan *scan, const char *line)
 {
 	if (strcmp(line, "-----END PGP MESSAGE-----") == 0) {
 		scan->place = OUTSIDE;
+		scan->is_readable |= !pgp_packets_are_encrypted(&scan->packets);
 		scan->messages++;
 	} else if (scan->place == CHECKSUM) {
 		scan->is_readable |= *line != '\0';
 	} else if (*line == '=' && strlen(line) == 5 && is_base64(line + 1)) {
 		scan->place = CHECKSUM;
-	} else {
-		scan->is_readable |= !is_base64(line) && *line != '\0';
+	} else if (*line != '\0') {
+		see_base64(scan, line);
 	}
+}
+
+/* Those that are registered (RFC 9580 §6.2.2). */
+static bool
+is_known_header(const char *line)
+{
+	static const char *const names[] = {
+		"Version:", "Comment:", "Hash:", "Charset:", "MessageID:", NULL};
+
+	for (const char *const *name = names; *name != NULL; name++)
+		if (g_ascii_strncasecmp(line, *name, strlen(*name)) == 0)
+			return true;
+	return false;
+}
+
+static void
+see_header(struct scan *scan, const char *line)
+{
+	if (*line == '\0') {
+		scan->place = DATA;
+		return;
+	}
+	scan->headers += strlen(line);
+	scan->is_readable |= scan->headers > HEADERS_MAX || !is_known_header(line);
 }
 
 /* Blanks at the end of a line do not count (RFC 9580 §6.2). */
@@ -85,20 +111,12 @@ see_line(struct scan *scan)
 	switch (scan->place) {
 	case OUTSIDE:
 		if (strcmp(line, "-----BEGIN PGP MESSAGE-----") == 0)
-			scan->place = HEADERS;
+			begin_message(scan);
 		else
 			scan->is_readable |= *line != '\0';
 		break;
 	case HEADERS:
-		if (*line == '\0')
-			scan->place = FIRST_LINE;
-		else
-			scan->is_readable |=
-				strstr(line, ": ") == NULL && line[strlen(line) - 1] != ':';
-		break;
-	case FIRST_LINE:
-		scan->is_readable |= !is_base64(line) || !begins_encrypted(line);
-		scan->place = DATA;
+		see_header(scan, line);
 		break;
 	default:
 		see_data(scan, line);

@@ -8,9 +8,9 @@
 #include <stdbool.h>
 
 /* Is the text nothing but encrypted messages in armor? Blanks around them do not matter; a word
- * outside, or a message that is only signed or compressed (its first packet says so), is read by
- * everybody. Reads to the end, where a failed read looks like an end: ask the stream
- * (mime_stream.h). */
+ * outside, header lines that are unknown or long, or packets that are not encrypted
+ * (pgp_packets.h), are read by everybody. Reads to the end, where a failed read looks like an end:
+ * ask the stream (mime_stream.h). */
 bool armor_is_all_encrypted(GMimeStream *text);
 
 #endif

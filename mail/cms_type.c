@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "mail/ber_end.h"
+
 enum {
 	HEAD_BYTES = 64,
 	PIECE_BYTES = 16384,
@@ -15,13 +17,14 @@ enum {
 struct head {
 	unsigned char bytes[HEAD_BYTES];
 	size_t length;
-	uint64_t total; /* of the stream */
+	bool is_whole; /* the structure ends where the stream does */
 };
 
 static void
 read_head(struct head *head, GMimeStream *der)
 {
 	g_autofree char *piece = g_malloc(PIECE_BYTES);
+	struct ber_end end = {0};
 	ssize_t got;
 
 	*head = (struct head){0};
@@ -30,8 +33,9 @@ read_head(struct head *head, GMimeStream *der)
 
 		memcpy(head->bytes + head->length, piece, part);
 		head->length += part;
-		head->total += (uint64_t)got;
+		ber_end_step(&end, piece, (size_t)got);
 	}
+	head->is_whole = ber_end_is_here(&end);
 }
 
 /* The length behind the identifier octet at *at, which then is behind it (X.690 §8.1.3).
@@ -86,7 +90,7 @@ cms_type_of(GMimeStream *der)
 	read_head(&head, der);
 	if (head.length == 0 || head.bytes[0] != SEQUENCE || !read_length(&head, &at, &length))
 		return CMS_NONE;
-	if (length != UINT64_MAX && head.total != at + length)
+	if (!head.is_whole)
 		return CMS_NONE;
 	if (at >= head.length || head.bytes[at++] != OBJECT_IDENTIFIER ||
 	    !read_length(&head, &at, &oid_length) || oid_length > head.length - at)

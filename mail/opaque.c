@@ -6,6 +6,7 @@
 #include "mail/ambiguity.h"
 #include "mail/container.h"
 #include "mail/mime_stream.h"
+#include "mail/pgp_packets.h"
 #include "mail/protection.h"
 #include "mail/uuencode.h"
 #include "mail/zip.h"
@@ -213,6 +214,16 @@ look_into_text(GMimeObject *part)
 	return found ? "has a file within its text (uuencode)" : NULL;
 }
 
+/* Without armor. */
+static bool
+is_pgp(const struct glance *glance)
+{
+	struct pgp_packets packets = {0};
+
+	pgp_packets_step(&packets, glance->beginning, glance->length);
+	return pgp_packets_begin_encrypted(&packets);
+}
+
 /* What hides the text, and may hide names; or the text alone. */
 static const char *
 what_hides(GMimeObject *part, struct glance *glance, bool *hides_names_r)
@@ -224,6 +235,8 @@ what_hides(GMimeObject *part, struct glance *glance, bool *hides_names_r)
 		return what;
 	glance->has[PGP_ARMOR] = g_str_has_prefix(glance->beginning, "-----BEGIN PGP MESSAGE-----");
 	read_all(part, glance);
+	if (is_pgp(glance))
+		return "is encrypted";
 	what = container_by_end(glance->end, glance->end_length);
 	if (what != NULL || glance->has[OUTLOOK_ITEM])
 		return what != NULL ? what : "is an Outlook item";

@@ -2,13 +2,14 @@
 
 #include <string.h>
 
+#include "mail/ambiguity.h"
 #include "mail/armor.h"
 #include "mail/cms_type.h"
 #include "mail/mime_stream.h"
 
 /* Most of a part that says "Version: 1", and of the sentence that stands before the first part for
  * old clients. */
-enum { WORDS_MAX = 256, PIECE_BYTES = 4096, BEGINNING_BYTES = 16384 };
+enum { WORDS_MAX = 256, FIELDS_MAX = 600, PIECE_BYTES = 4096, BEGINNING_BYTES = 16384 };
 
 static bool
 is_type(GMimeObject *object, const char *type, const char *subtype)
@@ -60,21 +61,50 @@ has_few_words(const char *around)
 	return around == NULL || strlen(around) <= WORDS_MAX;
 }
 
+/* The fields of a part are as readable as a text. */
+static bool
+has_few_fields(GMimeObject *part)
+{
+	GMimeHeaderList *list = g_mime_object_get_header_list(part);
+	size_t bytes = 0;
+
+	for (int i = 0; i < g_mime_header_list_get_count(list); i++) {
+		GMimeHeader *field = g_mime_header_list_get_header_at(list, i);
+
+		bytes += strlen(g_mime_header_get_name(field)) +
+			 strlen(g_mime_header_get_raw_value(field));
+	}
+	return bytes <= FIELDS_MAX;
+}
+
+static bool
+are_clear(GMimeMultipart *multipart)
+{
+	for (int i = 0; i < g_mime_multipart_get_count(multipart); i++) {
+		GMimeObject *part = g_mime_multipart_get_part(multipart, i);
+
+		if (ambiguity_of(part) != NULL || !has_few_fields(part))
+			return false;
+	}
+	return true;
+}
+
 /* RFC 3156 §4: the version, and the armor. Exchange makes multipart/mixed of it, with an empty text
  * before. */
 static bool
-is_openpgp(GMimeMultipart *multipart)
+is_openpgp(GMimeMultipart *multipart, bool is_mangled)
 {
 	int count = g_mime_multipart_get_count(multipart), first = count - 2;
 
-	if (count < 2 || count > 3 || !has_few_words(g_mime_multipart_get_prologue(multipart)) ||
+	if (count < 2 || first > is_mangled ||
+	    !has_few_words(g_mime_multipart_get_prologue(multipart)) ||
 	    !has_few_words(g_mime_multipart_get_epilogue(multipart)))
 		return false;
 	return (first == 0 || has_at_most(g_mime_multipart_get_part(multipart, 0), 0)) &&
 	       is_type(g_mime_multipart_get_part(multipart, first), "application",
 		       "pgp-encrypted") &&
 	       has_at_most(g_mime_multipart_get_part(multipart, first), WORDS_MAX) &&
-	       is_armor(g_mime_multipart_get_part(multipart, first + 1));
+	       is_armor(g_mime_multipart_get_part(multipart, first + 1)) && are_clear(multipart);
 }
 
 static void
@@ -82,7 +112,8 @@ look_at_multipart(GMimeObject *root, struct protection *protection)
 {
 	protection->is_signed = is_type(root, "multipart", "signed");
 	if (is_type(root, "multipart", "encrypted") || is_type(root, "multipart", "mixed"))
-		protection->encrypted = is_openpgp(GMIME_MULTIPART(root));
+		protection->encrypted =
+			is_openpgp(GMIME_MULTIPART(root), is_type(root, "multipart", "mixed"));
 }
 
 /* A list of certificates is a signature without anything signed (RFC 8551 §3.8). */
@@ -143,5 +174,6 @@ protection_find(struct parts *parts, struct protection *protection_r, struct fau
 		look_at_cms(root, protection_r);
 	else if (GMIME_IS_PART(root) && is_type(root, "text", "plain"))
 		protection_r->encrypted = is_armor(root);
+	protection_r->encrypted = protection_r->encrypted && ambiguity_of(root) == NULL;
 	return parts_are_good(parts, fault);
 }

@@ -60,54 +60,102 @@
 static const struct {
 	const char *text;
 	bool encrypted, is_signed;
-} cases[] = {
-	{INLINE PGP_ENCRYPTED, true, false},
-	{INLINE "\n \n" PGP_ENCRYPTED "\n\n" PGP_ENCRYPTED "\n", true, false},
-	{"Subject: no type\n\n" PGP_ENCRYPTED, true, false},
-	/* An answer in clear above what it answers. */
-	{INLINE "Yes, the password is 1234.\n\n> " PGP_ENCRYPTED, false, false},
-	{INLINE "Yes.\n\n" PGP_ENCRYPTED, false, false},
-	{INLINE PGP_ENCRYPTED "\nSent from my phone\n", false, false},
-	{INLINE "> -----BEGIN PGP MESSAGE-----\n> =\n", false, false},
-	{INLINE "-----BEGIN PGP MESSAGE-----\n\nhello\n-----END PGP MESSAGE-----\n", false, false},
-	{INLINE "-----BEGIN PGP MESSAGE-----\n\njA0ECQMCXX7NZre4\n", false, false},
-	/* What is stored or signed is read by everybody. */
-	{INLINE PGP_READABLE, false, false},
-	/* In quoted-printable, as Exchange sends it on. */
-	{"Content-Type: text/plain\nContent-Transfer-Encoding: quoted-printable\n\n"
-	 "-----BEGIN PGP MESSAGE-----\n\njA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjX\n"
-	 "bXukFpRqoYWvcRbuI4ZZmyFRst7UT6BvOA=3D=3D\n=3DEz1q\n-----END PGP MESSAGE-----\n",
-	 true, false},
-	{PGP_MIME VERSION OCTETS PGP_ENCRYPTED "--b--\n", true, false},
-	{PGP_MIME "This is an OpenPGP/MIME encrypted message (RFC 4880 and 3156)\n" VERSION OCTETS
-		 PGP_ENCRYPTED "--b--\n",
-	 true, false},
-	{PGP_MIME VERSION OCTETS "The password is 1234.\n--b--\n", false, false},
-	{PGP_MIME VERSION OCTETS PGP_ENCRYPTED "--b\n\nThe password is 1234.\n--b--\n", false,
-	 false},
-	/* As Exchange mangles it. */
-	{"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\n\n" VERSION
-		 OCTETS PGP_ENCRYPTED "--b--\n",
-	 true, false},
-	{"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nSee below.\n" VERSION
-		 OCTETS PGP_ENCRYPTED "--b--\n",
-	 false, false},
-	{SMIME "; smime-type=enveloped-data\n" BASE64 CMS_DER, true, false},
-	{SMIME "\n" BASE64 CMS_DER, true, false},
-	{SMIME "\n" BASE64 CMS_BER, true, false},
-	{SMIME "; smime-type=authEnveloped-data\n" BASE64 CMS_GCM, true, false},
-	{"Content-Type: application/x-pkcs7-mime; smime-type=signed-data\n" BASE64 CMS_SIGNATURE,
-	 false, true},
-	{SMIME "; name=smime.p7m\n" BASE64 CMS_SIGNATURE, false, true},
-	{"Content-Type: application/octet-stream; name=smime.p7m\n" BASE64 CMS_DER, true, false},
-	/* The structure says what it is, not the field. */
-	{SMIME "; smime-type=enveloped-data\n" BASE64 CMS_SIGNATURE, false, true},
-	{SMIME "; smime-type=enveloped-data\n\nThe password is 1234.\n", false, false},
-	{"Content-Type: application/octet-stream\n\n\n", false, false},
-	{"Content-Type: multipart/signed; boundary=b; protocol=\"application/pkcs7-signature\"\n\n--b\n\nHi.\n--b--\n",
-	 false, true},
-	{"Content-Type: multipart/alternative; boundary=b\n\n--b\n\n" PGP_ENCRYPTED "--b--\n",
-	 false, false},
+} cases
+	[] =
+		{
+			{INLINE PGP_ENCRYPTED, true, false},
+			{INLINE "\n \n" PGP_ENCRYPTED "\n\n" PGP_ENCRYPTED "\n", true, false},
+			{"Subject: no type\n\n" PGP_ENCRYPTED, true, false},
+			/* An answer in clear above what it answers. */
+			{INLINE "Yes, the password is 1234.\n\n> " PGP_ENCRYPTED, false, false},
+			{INLINE "Yes.\n\n" PGP_ENCRYPTED, false, false},
+			{INLINE PGP_ENCRYPTED "\nSent from my phone\n", false, false},
+			{INLINE "> -----BEGIN PGP MESSAGE-----\n> =\n", false, false},
+			{INLINE "-----BEGIN PGP MESSAGE-----\n\nhello\n-----END PGP MESSAGE-----\n",
+			 false, false},
+			{INLINE "-----BEGIN PGP MESSAGE-----\n\njA0ECQMCXX7NZre4\n", false, false},
+			/* What is stored or signed is read by everybody. */
+			{INLINE PGP_READABLE, false, false},
+			/* In quoted-printable, as Exchange sends it on. */
+			{"Content-Type: text/plain\nContent-Transfer-Encoding: quoted-printable\n\n"
+			 "-----BEGIN PGP MESSAGE-----\n\njA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjX\n"
+			 "bXukFpRqoYWvcRbuI4ZZmyFRst7UT6BvOA=3D=3D\n=3DEz1q\n-----END PGP MESSAGE-----\n",
+			 true, false},
+			{PGP_MIME VERSION OCTETS PGP_ENCRYPTED "--b--\n", true, false},
+			{PGP_MIME
+			 "This is an OpenPGP/MIME encrypted message (RFC 4880 and 3156)\n" VERSION
+				 OCTETS PGP_ENCRYPTED "--b--\n",
+			 true, false},
+			{PGP_MIME VERSION OCTETS "The password is 1234.\n--b--\n", false, false},
+			{PGP_MIME VERSION OCTETS PGP_ENCRYPTED
+			 "--b\n\nThe password is 1234.\n--b--\n",
+			 false, false},
+			/* As Exchange mangles it. */
+			{"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\n\n" VERSION
+				 OCTETS PGP_ENCRYPTED "--b--\n",
+			 true, false},
+			{"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nSee below.\n" VERSION
+				 OCTETS PGP_ENCRYPTED "--b--\n",
+			 false, false},
+			{SMIME "; smime-type=enveloped-data\n" BASE64 CMS_DER, true, false},
+			{SMIME "\n" BASE64 CMS_DER, true, false},
+			{SMIME "\n" BASE64 CMS_BER, true, false},
+			{SMIME "; smime-type=authEnveloped-data\n" BASE64 CMS_GCM, true, false},
+			{"Content-Type: application/x-pkcs7-mime; smime-type=signed-data\n" BASE64
+				 CMS_SIGNATURE,
+			 false, true},
+			{SMIME "; name=smime.p7m\n" BASE64 CMS_SIGNATURE, false, true},
+			{"Content-Type: application/octet-stream; name=smime.p7m\n" BASE64 CMS_DER,
+			 true, false},
+			/* The structure says what it is, not the field. */
+			{SMIME "; smime-type=enveloped-data\n" BASE64 CMS_SIGNATURE, false, true},
+			{SMIME "; smime-type=enveloped-data\n\nThe password is 1234.\n", false,
+			 false},
+			{"Content-Type: application/octet-stream\n\n\n", false, false},
+			{"Content-Type: multipart/signed; boundary=b; protocol=\"application/pkcs7-signature\"\n\n--b\n\nHi.\n--b--\n",
+			 false, true},
+			/* gpg --store behind and before it, a marker, a body in pieces, of the old
+			   form, cut off. */
+			{"Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\n\njA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjXbXukFpRqoYWv\ncRbuI4ZZmyFRst7UT6BvOKMBO82fxJDN4bM8wMfR0y/ENSIEAA==\n-----END PGP MESSAGE-----\n",
+			 false, false},
+			{"Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\n\nowE7zZ/EkM3hszzAx9HTL8Q1IgQAjA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQD\ntIUgy2VEbVwiFAjXbXukFpRqoYWvcRbuI4ZZmyFRst7UT6BvOA==\n-----END PGP MESSAGE-----\n",
+			 false, false},
+			{"Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\n\nygNQR1CMDQQJAwJdfs1mt7j8V//SOAEZhD1ON+Zzdm791wVgi/HuFAO0hSDLZURtXCIUCNdte6QW\nlGqhha9xFu4jhlmbIVGy3tRPoG84\n-----END PGP MESSAGE-----\n",
+			 false, false},
+			{"Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\n\njA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjXbXukFpRqoYWv\ncRbuI4ZZmyFRst7UT6BvOIwNBAkDAl1+zWa3uPxX/9I4ARmEPU435nN2bv3XBWCL8e4UA7SFIMtl\nRG1cIhQI1217pBaUaqGFr3EW7iOGWZshUbLe1E+gbzg=\n-----END PGP MESSAGE-----\n",
+			 false, false},
+			{"Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\n\njA0ECQMCXX7NZre4/Ff/0uUBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjXbRh7pBaUaqGF\nr3EW7iOGWZshUbLe1E+gbzg=\n-----END PGP MESSAGE-----\n",
+			 true, false},
+			{"Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\n\njA0ECQMCXX7NZre4/Ff/pwEZhD1ON+Zzdm791wVgi/HuFAO0hSDLZURtXCIUCNdte6QWlGqhha9x\nFu4jhlmbIVGy3tRPoG84\n-----END PGP MESSAGE-----\n",
+			 true, false},
+			{"Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\n\njA0ECQMCXX7NZre4/Ff/0v8AAAA4ARmEPU435nN2bv3XBWCL8e4UA7SFIMtlRG1cIhQI1217pBaU\naqGFr3EW7iOGWZshUbLe1E+gbzg=\n-----END PGP MESSAGE-----\n",
+			 true, false},
+			{"Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\n\njA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjXbXukFpRqoYWv\ncRbuI4ZZmyFRst7UT6Bv\n-----END PGP MESSAGE-----\n",
+			 false, false},
+			{"Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\n\n0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjXbXukFpRqoYWvcRbuI4ZZmyFRst7UT6Bv\nOA==\n-----END PGP MESSAGE-----\n",
+			 false, false},
+			{"Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\n\njA0ECQMCXX7NZre4/Ff/\n-----END PGP MESSAGE-----\n",
+			 false, false},
+			/* Header lines of armor are read by everybody. */
+			{"Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\nVersion: GnuPG v2\nComment: a few words\n\njA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjXbXukFpRqoYWv\ncRbuI4ZZmyFRst7UT6BvOA==\n-----END PGP MESSAGE-----\n",
+			 true, false},
+			{"Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\nSecret: 1234\n\njA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjXbXukFpRqoYWv\ncRbuI4ZZmyFRst7UT6BvOA==\n-----END PGP MESSAGE-----\n",
+			 false, false},
+			{"Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\n\njA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjXbXukFpRqoYWv\ncRbuI4ZZmyFRst7UT6BvOA==\n-----END PGP MESSAGE-----\n",
+			 false, false},
+			/* Parts beside it, long fields of a part, fields given twice, bytes behind
+			   the base64 or the structure. */
+			{"Content-Type: multipart/encrypted; boundary=b\n\n--b\n\n\n--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--b\nContent-Type: application/octet-stream\n\n-----BEGIN PGP MESSAGE-----\n\njA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjXbXukFpRqoYWv\ncRbuI4ZZmyFRst7UT6BvOA==\n-----END PGP MESSAGE-----\n--b--\n",
+			 false, false},
+			{"Content-Type: multipart/encrypted; boundary=b\n\n--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--b\nContent-Type: application/octet-stream\nX-Secret: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n\n-----BEGIN PGP MESSAGE-----\n\njA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjXbXukFpRqoYWv\ncRbuI4ZZmyFRst7UT6BvOA==\n-----END PGP MESSAGE-----\n--b--\n",
+			 false, false},
+			{"Content-Type: text/plain\nContent-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\n\njA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjXbXukFpRqoYWv\ncRbuI4ZZmyFRst7UT6BvOA==\n-----END PGP MESSAGE-----\n",
+			 false, false},
+			{SMIME "\n" BASE64 CMS_DER "VGhlIHBhc3N3b3JkIGlzIDEyMzQu\n", false, false},
+			{SMIME "\n" BASE64 CMS_BER "VGhlIHBhc3N3b3JkIGlzIDEyMzQu\n", false, false},
+			{"Content-Type: multipart/alternative; boundary=b\n\n--b\n\n" PGP_ENCRYPTED
+			 "--b--\n",
+			 false, false},
 };
 
 /* Promise 1: a rule such as `match encrypted deliver plain` let out what everybody could read. */

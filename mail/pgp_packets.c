@@ -1,0 +1,153 @@
+#include "mail/pgp_packets.h"
+
+#include <glib.h>
+
+/* RFC 9580 §5; the last one is GnuPG's. */
+enum tag {
+	PUBLIC_KEY_SESSION_KEY = 1,
+	SYMMETRIC_SESSION_KEY = 3,
+	ENCRYPTED = 9,
+	ENCRYPTED_AND_PROTECTED = 18,
+	ENCRYPTED_BY_OCB = 20,
+};
+
+enum { SESSION_KEY_MAX = 8192 }; /* bytes: a key of 16384 bits, or of a lattice, has less */
+
+/* How many octets, from that one on, say the length (§4.2.1). */
+static size_t
+length_octets(unsigned char first)
+{
+	return first == 255 ? 5 : first >= 192 && first < 224 ? 2 : 1;
+}
+
+static void
+read_new_length(struct pgp_packets *packets, const unsigned char *octets)
+{
+	packets->continues = false;
+	if (octets[0] < 192) {
+		packets->left = octets[0];
+	} else if (octets[0] < 224) {
+		packets->left = ((uint64_t)(octets[0] - 192) << 8) + octets[1] + 192;
+	} else if (octets[0] == 255) {
+		packets->left = (uint64_t)octets[1] << 24 | (uint64_t)octets[2] << 16 |
+				(uint64_t)octets[3] << 8 | octets[4];
+	} else {
+		packets->left = (uint64_t)1 << (octets[0] & 0x1f);
+		packets->continues = true;
+	}
+}
+
+static void
+read_old_length(struct pgp_packets *packets, const unsigned char *octets, size_t count)
+{
+	packets->continues = false;
+	packets->is_endless = count == 0;
+	packets->left = 0;
+	for (size_t i = 0; i < count; i++)
+		packets->left = packets->left << 8 | octets[i];
+}
+
+static void
+begin_packet(struct pgp_packets *packets)
+{
+	bool is_session_key =
+		packets->tag == PUBLIC_KEY_SESSION_KEY || packets->tag == SYMMETRIC_SESSION_KEY;
+	bool is_data = packets->tag == ENCRYPTED || packets->tag == ENCRYPTED_AND_PROTECTED ||
+		       packets->tag == ENCRYPTED_BY_OCB;
+	bool is_short =
+		!packets->continues && !packets->is_endless && packets->left <= SESSION_KEY_MAX;
+
+	packets->at_version = true;
+	packets->has_other |= packets->has_data || !(is_session_key || is_data) ||
+			      (is_session_key && !is_short) ||
+			      (is_data && !packets->has_session_key) ||
+			      (packets->left == 0 && !packets->is_endless);
+	packets->has_session_key |= is_session_key;
+	packets->has_data |= is_data;
+}
+
+/* With each byte of a header, until it is whole: of a packet, or of another piece of one. */
+static void
+see_header(struct pgp_packets *packets)
+{
+	const unsigned char *header = packets->header;
+	bool is_new = (header[0] & 0x40) != 0;
+	size_t old_octets = (header[0] & 3) == 3 ? 0 : (size_t)1 << (header[0] & 3);
+
+	if (packets->continues) {
+		if (packets->header_length < length_octets(header[0]))
+			return;
+		read_new_length(packets, header);
+	} else {
+		packets->has_other |= (header[0] & 0x80) == 0;
+		if (packets->header_length == 1 && (is_new || old_octets > 0))
+			return;
+		if (packets->header_length < 1 + (is_new ? length_octets(header[1]) : old_octets))
+			return;
+		packets->tag = is_new ? header[0] & 0x3f : header[0] >> 2 & 0x0f;
+		if (is_new)
+			read_new_length(packets, header + 1);
+		else
+			read_old_length(packets, header + 1, old_octets);
+		begin_packet(packets);
+	}
+	packets->header_length = 0;
+}
+
+static bool
+is_known_version(unsigned tag, unsigned version)
+{
+	switch (tag) {
+	case PUBLIC_KEY_SESSION_KEY:
+		return version == 3 || version == 6;
+	case SYMMETRIC_SESSION_KEY:
+		return version >= 4 && version <= 6;
+	case ENCRYPTED_AND_PROTECTED:
+		return version == 1 || version == 2;
+	case ENCRYPTED_BY_OCB:
+		return version == 1;
+	default:
+		return true;
+	}
+}
+
+/* Returns how much of it belongs to the body. */
+static size_t
+see_body(struct pgp_packets *packets, const unsigned char *data, size_t length)
+{
+	size_t part = packets->is_endless ? length : (size_t)MIN(length, packets->left);
+
+	if (packets->at_version)
+		packets->has_other |= !is_known_version(packets->tag, data[0]);
+	packets->at_version = false;
+	packets->left -= packets->is_endless ? 0 : part;
+	return part;
+}
+
+void
+pgp_packets_step(struct pgp_packets *packets, const void *data, size_t length)
+{
+	const unsigned char *at = data, *end = at + length;
+
+	while (at < end && !packets->has_other) {
+		if (packets->left > 0 || packets->is_endless) {
+			at += see_body(packets, at, (size_t)(end - at));
+		} else {
+			packets->header[packets->header_length++] = *at++;
+			see_header(packets);
+		}
+	}
+}
+
+bool
+pgp_packets_are_encrypted(const struct pgp_packets *packets)
+{
+	return packets->has_data && !packets->has_other && packets->left == 0 &&
+	       !packets->continues && packets->header_length == 0 && !packets->at_version;
+}
+
+bool
+pgp_packets_begin_encrypted(const struct pgp_packets *packets)
+{
+	return packets->has_session_key && !packets->has_other;
+}
