@@ -64,8 +64,8 @@ static const char *const silent[] = {
 	"Nov 26 11:10:52 gw ]: 1A2B: removed",
 	"Nov 26 11:10:52",
 	/* Dovecot logs what strangers send: a Message-ID whose local part is quoted. */
-	"Nov 26 11:10:52 gw dovecot: lmtp(bob)<47><KRP>: msgid=<\"x postfix/smtp[1]: 1A2B: to=<a@b>, relay=none, "
-	"status=bounced (no)\"@x>: saved mail to INBOX",
+	("Nov 26 11:10:52 gw dovecot: lmtp(bob)<47><KRP>: msgid=<\"x postfix/smtp[1]: 1A2B: to=<a@b>, relay=none, "
+	 "status=bounced (no)\"@x>: saved mail to INBOX"),
 	"2026-11-26T11:10:52.123456+01:00 gw dovecot[12]: imap: postfix/qmgr[7]: 1A2B: removed",
 	"Nov 26 11:10:52 gw postfix/smtpd[7]: warning: x Verified TLS connection established to a[1.2.3.4]:25: TLSv1.3",
 	"no log at all",
