@@ -12,6 +12,7 @@
 #include "mail/addresses.h"
 #include "milter/heard.h"
 #include "milter/login.h"
+#include "milter/untaken.h"
 #include "milter/verdict.h"
 
 enum {
@@ -314,6 +315,7 @@ decide(SMFICTX *context, struct session *session)
 		log_error("%s: deferring the message from <%s>: %s", message->queue_id,
 			  message->sender, session->fault.text);
 		metrics_count(METRIC_DEFERRED, "", 1);
+		untaken_note(service->database, message, &session->fault);
 		verdict = verdict_refuse(context, &session->fault);
 	}
 	dispatch_clear(&dispatch);
@@ -374,6 +376,7 @@ end_of_message(SMFICTX *context)
 	if (session->fault.cause != FAULT_NONE) {
 		log_warning("%s: refusing the message from <%s>: %s", session->message->queue_id,
 			    sender == NULL ? "?" : sender, session->fault.text);
+		untaken_note(service->database, session->message, &session->fault);
 		verdict = verdict_refuse(context, &session->fault);
 	} else if (session->comes_again) {
 		verdict = note_login(context, session);
