@@ -15,6 +15,7 @@ reaches. What is looser than on a machine of one's own, and why:
 - TLS towards the outside is opportunistic to nobody: only the transport postseal-verified speaks it, so that a test
   sees which way a mail went.
 """
+import fcntl
 import grp
 import hashlib
 import json
@@ -63,24 +64,39 @@ class Trouble(Exception):
     """Something of the world did not come up; the text says what, and where to look."""
 
 
+RESERVED = []  # locks on ports, as long as this process lives
+
+
+def reserve(port):
+    """Ours alone among worlds that run at the same time, also while nobody listens there. The kernel lets a lock go
+    with its process."""
+    directory = pathlib.Path("/tmp/postseal-ports")
+    directory.mkdir(mode=0o777, exist_ok=True)
+    lock = (directory / str(port)).open("a")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        return False
+    RESERVED.append(lock)
+    return True
+
+
 def free_ports(count):
     """Different ports that nobody listens on. They are below those that the kernel gives to outgoing connections
-    (ip_local_port_range), which could take one before its server does. All are held until the last is
-    found: one that is let go could be found a second time."""
-    sockets = []
+    (ip_local_port_range), which could take one before its server does."""
+    ports = []
     for _ in range(1000):
+        port = random.randrange(10000, 32000)
         try:
-            sockets.append(socket.create_server(("127.0.0.1", random.randrange(10000, 32000))))
+            socket.create_server(("127.0.0.1", port)).close()
         except OSError:
             continue
-        if len(sockets) == count:
-            break
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    if len(ports) < count:
-        raise Trouble(f"found no {count} free ports on loopback")
-    return ports
+        if reserve(port):
+            ports.append(port)
+        if len(ports) == count:
+            return ports
+    raise Trouble(f"found no {count} free ports on loopback")
 
 
 def wait_until(condition, what, seconds=30):

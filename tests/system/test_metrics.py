@@ -12,7 +12,7 @@ import world as sandbox
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = ("milter", "courier", "portal", "keeper")
-ROW = re.compile(r'METRIC\((\w+),\s+(\w+),\s+"(\w+)",\s+"([^"]*)"\)')
+ROW = re.compile(r'METRIC\((\w+),\s+(\w+),\s+"(\w+)",\s+((?:"[^"]*"\s*)+)\)')
 METRICS = {name: kind.lower() for _, kind, name, _ in ROW.findall((SOURCE / "core/metrics_table.h").read_text())}
 SUFFIX = re.compile(r"_(bucket|sum|count)$")
 
