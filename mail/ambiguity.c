@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "mail/charset.h"
 #include "mail/content_type.h"
 
 enum { PIECE_BYTES = 65536 };
@@ -36,22 +37,43 @@ repeated_field(GMimeObject *part)
 	return NULL;
 }
 
+static const char *
+raw_content_type(GMimeObject *part)
+{
+	GMimeHeader *field =
+		g_mime_header_list_get_header(g_mime_object_get_header_list(part), "Content-Type");
+
+	return field == NULL ? "" : g_mime_header_get_raw_value(field);
+}
+
 /* The boundary decides where every part begins. */
 static const char *
 doubtful_boundary(GMimeObject *part)
 {
-	GMimeHeader *field =
-		g_mime_header_list_get_header(g_mime_object_get_header_list(part), "Content-Type");
-	const char *value = field == NULL ? NULL : g_mime_header_get_raw_value(field);
-
-	return value == NULL || content_type_is_clear_about(value, "boundary")
+	return content_type_is_clear_about(raw_content_type(part), "boundary")
 		       ? NULL
 		       : "has a boundary that is not clear";
 }
 
-/* RFC 2045 §6.4: it has no encoding of its own. */
+/* In a set without ASCII, line ends are not those of the mail: programs that have LF for them read
+ * another text than those that have CRLF. */
 static const char *
-encoded_multipart(GMimeObject *part)
+doubtful_charset(GMimeObject *part, GMimeContentEncoding encoding)
+{
+	const char *charset = g_mime_object_get_content_type_parameter(part, "charset");
+
+	if (content_type_repeats(raw_content_type(part), "charset"))
+		return "has two character sets";
+	if (charset == NULL || encoding == GMIME_CONTENT_ENCODING_BASE64 ||
+	    !charset_is_without_ascii(charset))
+		return NULL;
+	return "is in a character set that only base64 can carry";
+}
+
+/* It has no encoding of its own (RFC 2045 §6.4); an attached message that has one is a part like
+ * others to GMime, if it knows that one. */
+static const char *
+encoded_structure(GMimeObject *part)
 {
 	static const char *const none[] = {"7bit", "8bit", "binary", "", NULL};
 	const char *value = g_mime_object_get_header(part, "Content-Transfer-Encoding");
@@ -59,7 +81,7 @@ encoded_multipart(GMimeObject *part)
 
 	return lower == NULL || g_strv_contains(none, g_strstrip(lower))
 		       ? NULL
-		       : "is a multipart with a transfer encoding";
+		       : "has a transfer encoding that it must not have";
 }
 
 /* --- base64 (RFC 2045 §6.8) --- */
@@ -137,6 +159,10 @@ unclear_content(GMimePart *part)
 	GMimeContentEncoding encoding = content == NULL ? GMIME_CONTENT_ENCODING_DEFAULT
 							: g_mime_data_wrapper_get_encoding(content);
 	GMimeStream *encoded = content == NULL ? NULL : g_mime_data_wrapper_get_stream(content);
+	const char *why = doubtful_charset(GMIME_OBJECT(part), encoding);
+
+	if (why != NULL)
+		return why;
 
 	if (encoding == GMIME_CONTENT_ENCODING_BASE64) {
 		g_mime_stream_reset(encoded);
@@ -154,12 +180,10 @@ ambiguity_of(GMimeObject *part)
 {
 	const char *why = repeated_field(part);
 
-	if (why == NULL && GMIME_IS_MULTIPART(part)) {
+	if (why == NULL && GMIME_IS_MULTIPART(part))
 		why = doubtful_boundary(part);
-		if (why == NULL)
-			why = encoded_multipart(part);
-	} else if (why == NULL && GMIME_IS_PART(part)) {
-		why = unclear_content(GMIME_PART(part));
-	}
+	if (why == NULL)
+		why = GMIME_IS_PART(part) ? unclear_content(GMIME_PART(part))
+					  : encoded_structure(part);
 	return why;
 }

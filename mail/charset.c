@@ -83,10 +83,13 @@ is_utf8(const char *text, size_t length)
 const char *
 charset_find(const char *declared, bool is_html, const char *beginning, size_t length)
 {
-	const char *found = byte_order_mark(beginning, length);
+	const char *found = byte_order_mark(beginning, length), *said = as_meant(declared);
 
+	/* Its mark begins as that of UTF-16 does. */
+	if (said != NULL && g_ascii_strncasecmp(said, "utf-32", 6) == 0)
+		return said;
 	if (found == NULL)
-		found = as_meant(declared);
+		found = said;
 	if (found == NULL && is_html)
 		found = said_in_page(beginning, length);
 	if (found == NULL)
@@ -104,4 +107,12 @@ charset_has_ascii(const char *charset)
 
 	return converted != NULL && length == sizeof text - 1 &&
 	       memcmp(converted, text, length) == 0;
+}
+
+bool
+charset_is_without_ascii(const char *declared)
+{
+	const char *charset = as_meant(declared);
+
+	return charset != NULL && !charset_has_ascii(charset);
 }

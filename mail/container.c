@@ -58,7 +58,7 @@ static const struct mark beginnings[] = {
 	MARK(0, "ISc(", "is an archive (InstallShield CAB)"),
 	MARK(0, "xar!", "is an archive (xar)"),
 	MARK(0, "ITSF", "is a compiled help file (CHM)"),
-	MARK(0, "!<arch>\n", "is an archive (ar)"),
+	MARK(0, "!<arch>", "is an archive (ar)"),
 	MARK(0, "\xed\xab\xee\xdb", "is a package (RPM)"),
 	MARK(257, "ustar", "is an archive (tar)"),
 	MARK(0, "MSWIM\0\0\0", "is a disk image (WIM)"),

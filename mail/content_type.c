@@ -175,3 +175,15 @@ content_type_is_clear_about(const char *value, const char *parameter)
 	}
 	return true;
 }
+
+bool
+content_type_repeats(const char *value, const char *parameter)
+{
+	g_autoptr(GPtrArray) segments = segments_of(value);
+	const char *const names[] = {parameter, NULL};
+	unsigned count = 0;
+
+	for (guint i = 1; segments != NULL && i < segments->len; i++)
+		count += is_replaced(g_ptr_array_index(segments, i), names);
+	return count > 1;
+}

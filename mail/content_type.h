@@ -18,5 +18,7 @@ char *content_type_with(const char *value, const char *const *parameters, const 
  * pieces (RFC 2231), or where a quote or comment is open or beside it. A parameter that is missing
  * is clear. */
 bool content_type_is_clear_about(const char *value, const char *parameter);
+/* Is it given more than once? */
+bool content_type_repeats(const char *value, const char *parameter);
 
 #endif

@@ -6,30 +6,35 @@
 
 #include "mail/cms_sink.h"
 #include "mail/cms_type.h"
+#include "mail/file_names.h"
 #include "mail/mime_stream.h"
 
 enum { PIECE_BYTES = 65536 };
 
-/* Its name as a file, lower case. Caller frees; NULL: it has none. */
-static char *
-name_of(GMimeObject *part)
-{
-	const char *name = GMIME_IS_PART(part) ? g_mime_part_get_filename(GMIME_PART(part)) : NULL;
+struct search {
+	const char *const *endings;
+	bool found;
+};
 
-	return name == NULL ? NULL : g_strchomp(g_ascii_strdown(name, -1));
+static bool
+look_at_ending(void *visitor, const char *name)
+{
+	struct search *search = visitor;
+	g_autofree char *lower = g_ascii_strdown(name, -1);
+
+	for (const char *const *ending = search->endings; *ending != NULL; ending++)
+		search->found |= g_str_has_suffix(lower, *ending);
+	return !search->found;
 }
 
 /* Programs open a file by its name as well, whatever its type. */
 static bool
-is_named_message(GMimeObject *part)
+is_named(GMimeObject *part, const char *const *endings)
 {
-	static const char *const endings[] = {".eml", ".mht", ".mhtml", ".nws", NULL};
-	g_autofree char *name = name_of(part);
-	bool is = false;
+	struct search search = {.endings = endings};
 
-	for (const char *const *ending = endings; name != NULL && *ending != NULL; ending++)
-		is |= g_str_has_suffix(name, *ending);
-	return is;
+	file_names_of_part(part, look_at_ending, &search);
+	return search.found;
 }
 
 static bool
@@ -40,19 +45,21 @@ is_message(GMimeObject *part)
 	const char *subtype = g_mime_content_type_get_media_subtype(type);
 	g_autofree char *lower = subtype == NULL ? NULL : g_ascii_strdown(subtype, -1);
 
-	return is_named_message(part) || (g_mime_content_type_is_type(type, "message", "*") &&
-					  lower != NULL && g_strv_contains(subtypes, lower));
+	static const char *const endings[] = {".eml", ".mht", ".mhtml", ".nws", NULL};
+
+	return is_named(part, endings) || (g_mime_content_type_is_type(type, "message", "*") &&
+					   lower != NULL && g_strv_contains(subtypes, lower));
 }
 
 static bool
 may_be_cms(GMimeObject *part)
 {
 	GMimeContentType *type = g_mime_object_get_content_type(part);
-	g_autofree char *name = name_of(part);
+	static const char *const endings[] = {".p7m", NULL};
 
 	return g_mime_content_type_is_type(type, "application", "pkcs7-mime") ||
 	       g_mime_content_type_is_type(type, "application", "x-pkcs7-mime") ||
-	       (name != NULL && g_str_has_suffix(name, ".p7m"));
+	       is_named(part, endings);
 }
 
 bool
@@ -111,9 +118,9 @@ inner_parse(GMimePart *part, size_t *budget)
 
 	if (bytes == NULL)
 		return NULL;
-	stream = is_entity
-			 ? g_mime_stream_mem_new_with_buffer((const char *)bytes->data, bytes->len)
-			 : signed_content(bytes);
+	stream = is_entity ? g_mime_stream_mem_new_with_buffer(
+				     bytes->len == 0 ? "" : (const char *)bytes->data, bytes->len)
+			   : signed_content(bytes);
 	if (stream == NULL)
 		return NULL;
 	parser = g_mime_parser_new_with_stream(stream);

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
+#include "mail/file_names.h"
 #include "mail/mime_stream.h"
-#include "mail/text.h"
 #include "mail/uuencode.h"
 #include "mail/zip.h"
 
@@ -15,78 +15,27 @@ struct listing {
 	bool has_name;
 };
 
-static void
-tell(struct listing *listing, const char *name)
+static bool
+tell(void *visitor, const char *name)
 {
+	struct listing *listing = visitor;
+
 	listing->has_name = true;
-	listing->go_on = listing->go_on && listing->visit(listing->visitor, name, listing->type);
-}
-
-/* What a file of that name is called once it is saved. Caller frees. */
-static char *
-as_file(const char *name)
-{
-	const char *slash = strrchr(name, '/'), *backslash = strrchr(name, '\\');
-	const char *base = MAX(slash, backslash);
-	g_autofree char *valid = g_utf8_make_valid(base == NULL ? name : base + 1, -1);
-	char *file = g_utf8_normalize(valid, -1, G_NORMALIZE_NFC);
-	size_t length = file == NULL ? 0 : strlen(file);
-
-	while (length > 0 && (g_ascii_isspace(file[length - 1]) || file[length - 1] == '.'))
-		file[--length] = '\0';
-	return file == NULL ? g_strdup("") : g_strchug(file);
-}
-
-static void
-tell_forms(struct listing *listing, const char *name)
-{
-	g_autofree char *file = as_file(name);
-
-	g_autofree char *seen = text_as_seen(file, strlen(file));
-
-	tell(listing, name);
-	if (strcmp(file, name) != 0)
-		tell(listing, file);
-	if (seen != NULL)
-		tell(listing, seen);
-}
-
-/* Also of several of one name, of which programs show one or the other. */
-static void
-tell_parameters(struct listing *listing, GMimeParamList *list, const char *wanted)
-{
-	for (int i = 0; list != NULL && i < g_mime_param_list_length(list); i++) {
-		GMimeParam *parameter = g_mime_param_list_get_parameter_at(list, i);
-		const char *value = g_mime_param_get_value(parameter);
-		g_autofree char *shown = NULL;
-
-		if (value == NULL ||
-		    g_ascii_strcasecmp(g_mime_param_get_name(parameter), wanted) != 0)
-			continue;
-		shown = g_mime_utils_header_decode_text(NULL, value);
-		tell_forms(listing, value);
-		if (shown != NULL && strcmp(shown, value) != 0)
-			tell_forms(listing, shown);
-	}
+	listing->go_on = listing->visit(listing->visitor, name, listing->type);
+	return listing->go_on;
 }
 
 static bool
 tell_packed(void *visitor, const char *name, bool is_encrypted)
 {
-	struct listing *listing = visitor;
-
 	(void)is_encrypted;
-	tell_forms(listing, name);
-	return listing->go_on;
+	return file_name_forms(name, tell, visitor);
 }
 
 static bool
 tell_in_text(void *visitor, const char *name)
 {
-	struct listing *listing = visitor;
-
-	tell_forms(listing, name);
-	return listing->go_on;
+	return file_name_forms(name, tell, visitor);
 }
 
 /* Also where something stands before it, as in an archive that unpacks itself. */
@@ -121,7 +70,6 @@ look_at(GMimeObject *part, void *data)
 {
 	struct listing *listing = data;
 	GMimeContentType *type = g_mime_object_get_content_type(part);
-	GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(part);
 	g_autofree char *mime_type = g_mime_content_type_get_mime_type(type);
 	g_autofree char *lower = g_ascii_strdown(mime_type, -1);
 
@@ -129,10 +77,7 @@ look_at(GMimeObject *part, void *data)
 		return true;
 	listing->type = lower;
 	listing->has_name = false;
-	if (disposition != NULL)
-		tell_parameters(listing, g_mime_content_disposition_get_parameters(disposition),
-				"filename");
-	tell_parameters(listing, g_mime_content_type_get_parameters(type), "name");
+	file_names_of_part(part, tell, listing);
 	if (GMIME_IS_PART(part) && listing->go_on)
 		tell_content(listing, GMIME_PART(part));
 	if (!listing->has_name && listing->go_on)

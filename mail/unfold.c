@@ -1,19 +1,21 @@
 #include "mail/unfold.h"
 
-#include <string.h>
+enum { BEFORE_MAX = 16 }; /* a byte order mark, and blanks */
 
+/* Also in UTF-16, where every other byte is a NUL. */
 bool
 unfold_is_for(const char *beginning, size_t length)
 {
-	static const char *const starts[] = {"BEGIN:VCALENDAR", "BEGIN:VCARD", NULL};
-	g_autofree char *text = g_strndup(beginning, MIN(length, (size_t)100));
-	const char *at = g_str_has_prefix(text, "\xef\xbb\xbf") ? text + 3 : text;
-	bool is = false;
+	static const char start[] = "BEGIN:V";
+	size_t seen = 0;
 
-	at += strspn(at, " \t\r\n");
-	for (const char *const *start = starts; *start != NULL; start++)
-		is |= g_ascii_strncasecmp(at, *start, strlen(*start)) == 0;
-	return is;
+	for (size_t i = 0; i < length && start[seen] != '\0'; i++) {
+		if (g_ascii_toupper(beginning[i]) == start[seen])
+			seen++;
+		else if (seen > 0 ? beginning[i] != '\0' : i > BEFORE_MAX)
+			return false;
+	}
+	return start[seen] == '\0';
 }
 
 static void

@@ -76,6 +76,7 @@ static const struct {
 	{"Content-Type: text/plain\n" ATTACHED
 	 "filename=A.EML\n\nContent-Type: image/x; name=a.dwg\n\nx",
 	 "a.dwg"},
+	{TYPE "; name=a.txt; name=\"a.eml.\"\n\nContent-Type: image/x; name=a.dwg\n\nx", "a.dwg"},
 	{TYPE "; name=\"a.d\u00adw\u200dg\"\n\nx", "a.dwg"},
 	{TYPE "\nContent-Transfer-Encoding: base64\n\n" ZIP, "plans/a.dwg"},
 };

@@ -130,6 +130,8 @@ static const char *const secrets[] = {
 	"Content-Type: text/plain; charset=utf-8\n\na se\001cret w\xc2\x81ord\n",
 	/* RFC 5545 §3.1: folded within a word. */
 	"Content-Type: text/calendar\n\nBEGIN:VCALENDAR\nSUMMARY:a se\n cret wo\n\trd\nEND:VCALENDAR\n",
+	"Content-Type: text/plain; charset=utf-32\n" BASE64
+	"//4AAGEAAAAgAAAAcwAAAGUAAABjAAAAcgAAAGUAAAB0AAAAIAAAAHcAAABvAAAAcgAAAGQAAAA=\n",
 	"Content-Type: text/vcard\n\nBEGIN:VCARD\nNOTE:a se\n cret word\nEND:VCARD\n",
 	/* Lines that flow, RFC 3676 §4.1, and with DelSp §4.2. */
 	"Content-Type: text/plain; format=flowed\n\na secret \nword\n",
