@@ -101,21 +101,6 @@ variant_init(struct variant *variant, const struct message *message, const struc
 }
 
 void
-variant_note(struct variant *variant, const struct message *message, const char *name,
-	     const char *value)
-{
-	variant->edits = g_ptr_array_new_with_free_func((GDestroyNotify)edit_free);
-	variant->added = g_ptr_array_new_with_free_func((GDestroyNotify)field_free);
-	for (guint i = 0; i < message->fields->len; i++) {
-		const struct field *field = g_ptr_array_index(message->fields, i);
-
-		if (g_ascii_strcasecmp(field->name, name) == 0)
-			edit(variant, i, NULL);
-	}
-	g_ptr_array_add(variant->added, field_new(name, value));
-}
-
-void
 variant_clear(struct variant *variant)
 {
 	g_clear_pointer(&variant->edits, g_ptr_array_unref);

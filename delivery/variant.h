@@ -21,9 +21,6 @@ struct variant {
  * taken out of the subject; end with NULL. */
 void variant_init(struct variant *variant, const struct message *message, const struct group *group,
 		  const char *const *tags);
-/* The message as it was, with this field in place of all of that name. */
-void variant_note(struct variant *variant, const struct message *message, const char *name,
-		  const char *value);
 void variant_clear(struct variant *variant);
 
 /* The whole mail: header, empty line, body. */

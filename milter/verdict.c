@@ -184,19 +184,28 @@ verdict_apply(SMFICTX *context, const struct dispatch *dispatch, const struct me
 	return verdict_refuse(context, &fault);
 }
 
-sfsistat
-verdict_note(SMFICTX *context, const struct message *message, const char *name, const char *value)
+static sfsistat
+refuse_change(SMFICTX *context, const struct message *message)
 {
-	struct variant variant = {.edits = NULL};
 	struct fault fault;
-	bool done;
 
-	variant_note(&variant, message, name, value);
-	done = change_header(context, &variant, message);
-	variant_clear(&variant);
-	if (done)
-		return SMFIS_ACCEPT;
 	fault_set(&fault, FAULT_PEER, "changing the header: the MTA refuses it or is gone");
 	log_error("%s: %s", message->queue_id, fault.text);
 	return verdict_refuse(context, &fault);
+}
+
+/* At the top: where a transport stops a message by this field, it has sent nothing of the others yet. */
+sfsistat
+verdict_note(SMFICTX *context, const struct message *message, const char *name, const char *value)
+{
+	for (guint i = message->fields->len; i-- > 0;) {
+		const struct field *field = g_ptr_array_index(message->fields, i);
+
+		if (g_ascii_strcasecmp(field->name, name) == 0 &&
+		    smfi_chgheader(context, field->name, place_by_name(message, i), NULL) != MI_SUCCESS)
+			return refuse_change(context, message);
+	}
+	return smfi_insheader(context, 0, (char *)name, (char *)value) == MI_SUCCESS
+		       ? SMFIS_ACCEPT
+		       : refuse_change(context, message);
 }

@@ -28,6 +28,7 @@ static const struct look {
 	{"logins", check_logins, true},
 	{"placement", check_placement, true},
 	{"filters", check_filters, true},
+	{"transports", check_transports, true},
 	{"bounces", check_bounces, true},
 };
 

@@ -45,8 +45,7 @@ bool check_failures(const struct check *check, char **note_r, struct fault *faul
 
 /* placement.c: does anything change recipients after it? */
 bool check_placement(const struct check *check, char **note_r, struct fault *fault);
-
-/* filters.c: does anything lead mail past the second pass? */
+bool check_transports(const struct check *check, char **note_r, struct fault *fault);
 bool check_filters(const struct check *check, char **note_r, struct fault *fault);
 
 extern const struct command check_commands[];

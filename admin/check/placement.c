@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "admin/check/milters.h"
+#include "admin/check/tables.h"
 #include "core/address.h"
 
 static const char advice[] = "contrib/postfix/wire sets up a second pass after it";
@@ -84,19 +85,56 @@ check_entries(const struct check *check, const char *parameter, const char *map,
 }
 
 static bool
-check_maps(const struct check *check, const char *parameter, GString *unknown, struct fault *fault)
+check_maps(const struct check *check, const char *setting, GString *unknown, struct fault *fault)
 {
-	g_auto(GStrv) maps = postfix_list(postfix_value(check->postfix, NULL, parameter));
+	g_auto(GStrv) maps = postfix_list(g_hash_table_lookup(check->postfix->values, setting));
 
 	for (char **map = maps; *map != NULL; map++) {
 		g_autofree char *entries = entries_of(*map);
 
 		if (entries == NULL)
 			g_string_append_printf(unknown, "%s%s (%s)", unknown->len > 0 ? ", " : "",
-					       parameter, *map);
-		else if (!check_entries(check, parameter, *map, entries, fault))
+					       setting, *map);
+		else if (!check_entries(check, setting, *map, entries, fault))
 			return false;
 	}
+	return true;
+}
+
+static int
+by_name(gconstpointer one, gconstpointer other)
+{
+	return strcmp(one, other);
+}
+
+/* What of a parameter is set, in main.cf or for a service of master.cf that takes mail in. */
+static GList *
+settings_of(const struct check *check, const char *parameter)
+{
+	GList *found = NULL;
+	GHashTableIter each;
+	void *setting, *value;
+
+	g_hash_table_iter_init(&each, check->postfix->values);
+	while (g_hash_table_iter_next(&each, &setting, &value)) {
+		const char *slash = strrchr(setting, '/');
+
+		if (*(const char *)value != '\0' && !tables_is_ours(check, setting) &&
+		    strcmp(slash == NULL ? setting : slash + 1, parameter) == 0)
+			found = g_list_prepend(found, setting);
+	}
+	return g_list_sort(found, by_name);
+}
+
+static bool
+check_all_maps(const struct check *check, const char *parameter, GString *unknown,
+	       struct fault *fault)
+{
+	g_autoptr(GList) settings = settings_of(check, parameter);
+
+	for (const GList *setting = settings; setting != NULL; setting = setting->next)
+		if (!check_maps(check, setting->data, unknown, fault))
+			return false;
 	return true;
 }
 
@@ -130,7 +168,7 @@ check_local(const struct check *check, GString *unknown, struct fault *fault)
 {
 	if (*postfix_value(check->postfix, NULL, "mydestination") == '\0')
 		return true;
-	return check_maps(check, "alias_maps", unknown, fault) &&
+	return check_all_maps(check, "alias_maps", unknown, fault) &&
 	       (*postfix_value(check->postfix, NULL, "forward_path") == '\0' ||
 		check_forward_files(check, fault));
 }
@@ -139,19 +177,53 @@ check_local(const struct check *check, GString *unknown, struct fault *fault)
 static bool
 check_added(const struct check *check, struct fault *fault)
 {
-	static const char *const names[] = {"always_bcc", "sender_bcc_maps", "recipient_bcc_maps"};
+	static const char *const names[] = {"always_bcc", "sender_bcc_maps", "recipient_bcc_maps",
+					    "luser_relay"};
+	const bool is_local = *postfix_value(check->postfix, NULL, "mydestination") != '\0';
 
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-		const char *value = postfix_value(check->postfix, NULL, names[i]);
+		g_autoptr(GList) settings = settings_of(check, names[i]);
 
-		if (*value != '\0')
+		if (settings != NULL && (is_local || strcmp(names[i], "luser_relay") != 0))
 			return fault_set(
 				fault, FAULT_CONFIG,
 				"checking Postfix: %s = %s adds recipients after the milter has "
 				"decided; %s",
-				names[i], value, advice);
+				(const char *)settings->data,
+				(const char *)g_hash_table_lookup(check->postfix->values,
+								  settings->data),
+				advice);
 	}
 	return true;
+}
+
+static bool
+check_masquerade(const struct check *check, struct fault *fault)
+{
+	return strstr(postfix_value(check->postfix, NULL, "masquerade_classes"),
+		      "envelope_recipient") == NULL ||
+	       fault_set(fault, FAULT_CONFIG,
+			 "checking Postfix: masquerade_classes with envelope_recipient changes "
+			 "recipients after the milter has decided; %s",
+			 advice);
+}
+
+static char *
+note_of(const char *placement, const GString *unknown)
+{
+	if (unknown->len == 0)
+		return g_strdup(placement);
+	return g_strdup_printf("%s; these maps cannot be listed, so make sure yourself that nothing "
+			       "in them leads elsewhere: %s",
+			       placement, unknown->str);
+}
+
+/* smtp(8) changes recipients when it sends: in either placement, nobody decides any more. */
+static bool
+check_generic(const struct check *check, GString *unknown, struct fault *fault)
+{
+	return check_all_maps(check, "smtp_generic_maps", unknown, fault) &&
+	       check_all_maps(check, "lmtp_generic_maps", unknown, fault);
 }
 
 static bool
@@ -160,20 +232,17 @@ check_edge(const struct check *check, char **note_r, struct fault *fault)
 	static const char *const maps[] = {"virtual_alias_maps", "canonical_maps",
 					   "recipient_canonical_maps"};
 	g_autoptr(GString) unknown = g_string_new(NULL);
+	g_autofree char *why = g_strdup_printf("they change recipients after the milter has decided; %s", advice);
 
-	if (!check_added(check, fault))
+	if (!check_added(check, fault) || !check_masquerade(check, fault) ||
+	    !tables_check(check, "BCC|REDIRECT", why, unknown, fault))
 		return false;
 	for (size_t i = 0; i < G_N_ELEMENTS(maps); i++)
-		if (!check_maps(check, maps[i], unknown, fault))
+		if (!check_all_maps(check, maps[i], unknown, fault))
 			return false;
-	if (!check_local(check, unknown, fault))
+	if (!check_local(check, unknown, fault) || !check_generic(check, unknown, fault))
 		return false;
-	*note_r =
-		unknown->len == 0
-			? g_strdup("at the edge")
-			: g_strdup_printf("at the edge; these maps cannot be listed, so make sure "
-					  "yourself that nothing in them leads outside: %s",
-					  unknown->str);
+	*note_r = note_of("at the edge", unknown);
 	return true;
 }
 
@@ -209,6 +278,26 @@ check_second_pass(const struct check *check, struct fault *fault)
 	return true;
 }
 
+/* What sendmail(1) submits and postsuper(1) requeues comes by pickup(8), and the milter hears of it by cleanup(8). */
+static bool
+check_pickup(const struct check *check, struct fault *fault)
+{
+	const char *expected = postfix_value(check->postfix, NULL, "content_filter");
+	static const char *const services[] = {"pickup/unix", "cleanup/unix"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(services); i++) {
+		const char *filter = postfix_value(check->postfix, services[i], "content_filter");
+
+		if (strcmp(filter, expected) != 0)
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"checking the Postfix service %s: content_filter = %s keeps mail off the second "
+				"pass; expected that of main.cf",
+				services[i], filter);
+	}
+	return true;
+}
+
 static bool
 check_forwarded(const struct check *check, struct fault *fault)
 {
@@ -224,10 +313,97 @@ check_forwarded(const struct check *check, struct fault *fault)
 static bool
 check_two_passes(const struct check *check, char **note_r, struct fault *fault)
 {
+	g_autoptr(GString) unknown = g_string_new(NULL);
+
+	if (!check_second_pass(check, fault) || !check_pickup(check, fault) ||
+	    !check_forwarded(check, fault) || !check_generic(check, unknown, fault))
+		return false;
 	g_free(*note_r);
-	*note_r = g_strdup("after alias expansion, in two passes");
-	return check_second_pass(check, fault) && check_forwarded(check, fault);
+	*note_r = note_of("after alias expansion, in two passes", unknown);
+	return true;
 }
+
+/* What keeps mail off the second pass keeps it in the queue (check_transports). */
+bool
+check_filters(const struct check *check, char **note_r, struct fault *fault)
+{
+	g_autoptr(GString) unknown = g_string_new(NULL);
+
+	if (!g_str_has_prefix(postfix_value(check->postfix, NULL, "content_filter"),
+			      "postseal-edge:")) {
+		*note_r = g_strdup("not needed: nothing relies on content_filter");
+		return true;
+	}
+	if (!tables_check(check, "REDIRECT|FILTER",
+			  "it takes the place of content_filter, so that the message misses the second "
+			  "pass and waits in the queue, undecided; use virtual_alias_maps in place of "
+			  "REDIRECT",
+			  unknown, fault))
+		return false;
+	if (unknown->len > 0)
+		*note_r = note_of("none seen", unknown);
+	return true;
+}
+
+/* --- what stops mail that would leave all the same --- */
+
+static bool
+stops(const struct check *check, const struct postfix_service *service)
+{
+	const char *checks = postfix_value(check->postfix, service->name,
+					   strcmp(service->program, "lmtp") == 0
+						   ? "lmtp_header_checks"
+						   : "smtp_header_checks");
+
+	return strstr(checks, "/postseal_undecided,fail:") != NULL &&
+	       strstr(checks, "/postseal_only_verified") != NULL;
+}
+
+/* Postfix asks no milter where header_checks or body_checks have a REDIRECT: what comes in has a mark until it is
+ * decided on. */
+static bool
+check_mark(const struct check *check, struct fault *fault)
+{
+	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
+
+	for (guint i = 0; i < listeners->len; i++) {
+		const struct postfix_service *service = g_ptr_array_index(listeners, i);
+
+		if (strstr(postfix_value(check->postfix, service->name, "smtpd_data_restrictions"),
+			   "/postseal_mark") == NULL)
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"checking the Postfix service %s: its smtpd_data_restrictions do not mark what "
+				"nobody has decided on, so that no transport stops it; contrib/postfix/wire sets "
+				"them",
+				service->name);
+	}
+	return true;
+}
+
+/* Each transport defers what has the mark of the first pass, and each but one what has that of verified TLS. */
+bool
+check_transports(const struct check *check, char **note_r, struct fault *fault)
+{
+	(void)note_r;
+	for (guint i = 0; i < check->postfix->services->len; i++) {
+		const struct postfix_service *service =
+			g_ptr_array_index(check->postfix->services, i);
+
+		if ((strcmp(service->program, "smtp") == 0 ||
+		     strcmp(service->program, "lmtp") == 0) &&
+		    strcmp(service->name, "postseal-edge/unix") != 0 && !stops(check, service))
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"checking the transport %s of Postfix: its smtp_header_checks do not stop what "
+				"nobody has decided on, or what only verified TLS may take, if it is led there; "
+				"contrib/postfix/wire sets them",
+				service->name);
+	}
+	return check_mark(check, fault);
+}
+
+/* --- all of it --- */
 
 /* Services may differ: each that decides at once must have nothing behind it. */
 bool

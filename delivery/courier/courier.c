@@ -46,6 +46,15 @@ struct errand {
 	struct queued_mail *mail;
 };
 
+/* Transports that do not verify their peer keep what has it (contrib/postfix/wire), and the one that does
+ * removes it: where the MTA forgets by which service a mail came in, as when it is requeued, it does not leave
+ * in another way. */
+static bool
+write_mark(const struct queued_mail *mail, struct sink *sink, struct fault *fault)
+{
+	return !mail->verified || sink_print(sink, fault, "X-Postseal-Verified: only\r\n");
+}
+
 /* The trace field names the row: it is how a mail is found again in the MTA's log. */
 static bool
 write_mail(void *context, struct sink *sink, struct fault *fault)
@@ -54,7 +63,8 @@ write_mail(void *context, struct sink *sink, struct fault *fault)
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 	g_autofree char *date = g_date_time_format(now, "%a, %d %b %Y %H:%M:%S +0000");
 
-	if (!sink_print(sink, fault, "Received: by %s (Postseal) id %s;\r\n\t%s\r\n",
+	if (!write_mark(errand->mail, sink, fault) ||
+	    !sink_print(sink, fault, "Received: by %s (Postseal) id %s;\r\n\t%s\r\n",
 			errand->courier->settings->hostname, errand->mail->id.text, date) ||
 	    !queue_read(errand->connection, errand->mail, &errand->courier->public_key,
 			&errand->courier->private_key, sink, fault))

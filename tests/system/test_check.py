@@ -60,6 +60,14 @@ BROKEN = [
     ("-P SUBMISSION/milter_default_action=accept", "milter failures", "SUBMISSION/smtpd_milters"),
     ("milter_protocol=2", "milter failures", "milter_protocol = 2"),
     ("always_bcc=archive@example.com", "placement", "always_bcc = archive@example.com adds recipients"),
+    ("-P cleanup/unix/always_bcc=archive@example.com", "placement", "cleanup/unix/always_bcc = archive@example.com adds recipients"),
+    ("header_checks=regexp:{ {/^Subject: x/ BCC archive@smime.example} }", "placement", "header_checks has tables with BCC"),
+    ("smtpd_helo_restrictions=check_helo_access texthash:DIRECTORY/redirects", "placement", "smtpd_helo_restrictions has tables with BCC or REDIRECT"),
+    ("smtp_generic_maps=inline:{a@example.com=b@smime.example}", "placement", "smtp_generic_maps .* leads to b@smime.example"),
+    ("smtp_header_checks=", "transports", "do not stop what nobody has decided on"),
+    ("smtpd_data_restrictions=", "transports", "do not mark"),
+    ("-P SUBMISSION/smtpd_data_restrictions=", "transports", "SUBMISSION.* do not mark"),
+    ("-P relay/unix/smtp_header_checks=", "transports", "relay/unix"),
     ("virtual_alias_maps=texthash:DIRECTORY/outside", "placement", "team@example.com leads to joe@smime.example"),
     ("recipient_canonical_maps=inline:{a@example.com=b@smime.example}", "placement", "leads to b@smime.example"),
     ("content_filter=postseal-edge:[127.0.0.1]:9", "placement", "decides twice"),
@@ -82,6 +90,7 @@ def test_postfix_that_lets_mail_go_its_own_way_is_told(world, broken, setting, l
     maps = world.directory / "maps"
     maps.mkdir(exist_ok=True)
     (maps / "outside").write_text("anna@example.com anna@gateway.example.com\nteam@example.com joe@smime.example\n")
+    (maps / "redirects").write_text("old.example REDIRECT joe@smime.example\n")
     set_parameter(world, setting.replace("DIRECTORY", str(maps)))
     says(world, look, sentence.replace("SUBMISSION", world.submission))
 

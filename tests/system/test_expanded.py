@@ -36,7 +36,8 @@ refused@example.com ceo@closed.example
     "sender_bcc": "boss@example.com copies@smime.example\n",
     "recipient_bcc": "watched@plain.example watcher@smime.example\n",
 }
-RULES = sandbox.RULES.replace("match attachment", """match recipient domain "closed.example" reject "They take no mail."
+RULES = sandbox.RULES.replace("match attachment", """match recipient "ceo@plain.example" reject "They take no mail."
+match recipient domain "closed.example" reject "They take no mail."
 match attachment""")
 
 
@@ -267,6 +268,7 @@ def test_undecided_mail_went_to_the_fallback_relay(world, post, name):
 @pytest.mark.parametrize("parameter,before,table,text", [
     ("header_checks", "", "regexp:{directory}/filter", "/^Subject:/ FILTER smtp:[127.0.0.1]:9\n"),
     ("smtpd_sender_restrictions", "check_sender_access ", "texthash:{directory}/filter", "example.com FILTER smtp:[127.0.0.1]:9\n"),
+    ("smtpd_client_restrictions", "check_client_access ", "cidr:{directory}/filter", "127.0.0.1 REDIRECT boss@example.com\n"),
 ])
 def test_filter_action_that_leads_past_the_second_pass_is_told(world, parameter, before, table, text):
     """Promise 1: FILTER takes the place of content_filter, and the first pass has decided nothing."""
@@ -280,6 +282,36 @@ def test_filter_action_that_leads_past_the_second_pass_is_told(world, parameter,
         (world.directory / "filter").write_text(text)
         said = subprocess.run([str(w) for w in world.among_groups("env", f"MAIL_CONFIG={world.company.config}", world.bin / "postseal",
                                                                  "-f", world.config, "check")], capture_output=True, text=True).stdout
-        assert re.search(rf"^filters +WRONG: .*{parameter} .*has a FILTER", said, re.M), said
+        assert re.search(rf"^filters +WRONG: .*{parameter} has tables with REDIRECT or FILTER: ", said, re.M), said
     finally:
         sandbox.command("postconf", "-c", world.company.config, "-X", parameter)
+# --- what takes the place of content_filter, and so misses the second pass ---
+
+REJECTED = "ceo@plain.example"  # "They take no mail."
+
+
+@pytest.mark.parametrize("parameter,value", [
+    ("header_checks", f"regexp:{{ {{/^Subject: .*case 4711/ REDIRECT {REJECTED}}} }}"),
+    ("header_checks", "regexp:{ {/^Subject: .*case 4711/ FILTER smtp:} }"),
+    ("header_checks", f"regexp:{{ {{/^Subject: .*case 4711/ BCC {REJECTED}}} }}"),
+    ("body_checks", f"regexp:{{ {{/the secret of 4711/ REDIRECT {REJECTED}}} }}"),
+    ("milter_header_checks", f"regexp:{{ {{/^X-Postseal-Login:/ REDIRECT {REJECTED}}} }}"),
+    ("smtpd_recipient_restrictions", f"check_recipient_access inline:{{ {{plain.example = REDIRECT {REJECTED}}} }}, permit_mynetworks, reject"),
+    ("smtpd_sender_restrictions", "check_sender_access inline:{ {anna@example.com = FILTER relay:[127.0.0.1]} }"),
+    ("smtpd_sender_restrictions", f"check_sender_access inline:{{ {{anna@example.com = BCC {REJECTED}}} }}"),
+], ids=["header-redirect", "header-filter", "header-bcc", "body-redirect", "milter-header-redirect", "access-redirect", "access-filter", "access-bcc"])
+def test_redirect_or_filter_skipped_the_second_pass(world, post, name, parameter, value):
+    """Promise 1: it left in plain, with the login of the sender in it, and nothing was on record. Now it is decided on, or waits."""
+    before = sandbox.command("postconf", "-c", world.company.config, "-h", parameter).decode().strip()
+    world.company.set(**{parameter: value})
+    to = f"left{name}@plain.example"
+    try:
+        started = len(world.company.log.read_text())
+        post.accepted(post.compose([to], f"the secret of 4711, {name}\r\n".encode(), subject="case 4711"), [to])
+        sandbox.wait_until(lambda: re.search(r"(status=deferred \(local data error|They take no mail)", world.company.log.read_text()[started:]),
+                           "the mail to be refused, or to wait")
+        for address in (to, REJECTED):
+            assert post.box(address).files() == []
+    finally:
+        world.company.set(**{parameter: before})
+        world.company.forget_queue()

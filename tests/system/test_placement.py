@@ -78,6 +78,70 @@ def test_refused_copy_came_back_whole_to_whoever_was_named(world, post, name):
     assert "Undelivered" in bounce["Subject"] and b"unknown" in bounce.raw and b"THE-SECRET" not in bounce.raw
 
 
+def test_requeued_copy_forgot_that_its_connection_must_be_verified(world, post, name):
+    """Promise 1: postsuper -r hands mail to pickup(8), which knows no content_filter of the service that it came in by."""
+    wrong, right = f"{name}@wrong.example", f"{name}@partner.example"
+    deferred = rf"postseal-verified/smtp\S+ (\w+): to=<{wrong}>.*Server certificate not verified"
+
+    def tried():
+        return set(re.findall(deferred, world.company.log.read_text()))
+
+    world.company.set(defer_transports="postseal-verified")
+    try:
+        post.accepted(post.compose([wrong]), [wrong])
+        post.accepted(post.compose([right]), [right])
+        sandbox.wait_until(lambda: f"to=<{right}>" in world.company.log.read_text() and f"to=<{wrong}>" in world.company.log.read_text(),
+                           "both to be deferred")
+        sandbox.command("postsuper", "-c", world.company.config, "-r", "ALL")
+    finally:
+        world.company.set(defer_transports="")
+    sandbox.wait_until(tried, "the requeued copy to be tried")
+    assert post.box(wrong).files() == []
+    mail = post.box(right).one()
+    assert "with ESMTPS" in mail["Received"] and not mail.fields("X-Postseal-Verified")
+
+
+def test_copy_for_verified_tls_was_led_to_another_transport(world, post, name):
+    """Promise 1: whatever the reason, a transport that verifies nobody keeps it."""
+    to = f"{name}@partner.example"
+    service = "postseal-tls/unix/content_filter"
+    sandbox.command("postconf", "-c", world.company.config, "-P", "-e", f"{service}=smtp:")
+    world.company.reload()
+    try:
+        post.accepted(post.compose([to]), [to])
+        sandbox.wait_until(lambda: re.search(rf"to=<{to}>.*local data error", world.company.log.read_text()), "it to be deferred")
+        assert post.box(to).files() == []
+    finally:
+        sandbox.command("postconf", "-c", world.company.config, "-P", "-e", f"{service}=postseal-verified:")
+        world.company.reload()
+        world.company.forget_queue()
+
+
+@pytest.mark.parametrize("setting", [
+    "header_checks=regexp:{ {/^Subject: x/ BCC archive@smime.example} }",
+    "smtpd_client_restrictions=check_client_access cidr:{directory}/clients",
+    "luser_relay=someone@smime.example",
+    "-P cleanup/unix/always_bcc=archive@smime.example",
+    "-P cleanup/unix/virtual_alias_maps=inline:{a@example.com=b@smime.example}",
+    "masquerade_classes=envelope_sender,envelope_recipient",
+])
+def test_what_adds_recipients_was_not_seen_by_wire(world, setting, tmp_path):
+    """Promise 1: wire said "edge, since nothing here adds or changes recipients"."""
+    for name in ("main.cf", "master.cf"):
+        (tmp_path / name).write_text((world.company.config / name).read_text())
+    (tmp_path / "clients").write_text("127.0.0.1 REDIRECT archive@smime.example\n")
+    (tmp_path / "postseal.before").write_text((world.company.config / "postseal.before").read_text())
+    option, change = ("-P", setting[3:]) if setting.startswith("-P ") else ("-e", setting)
+    if option == "-P":
+        sandbox.command("postconf", "-c", tmp_path, "-P", "-e", change)
+    else:
+        sandbox.command("postconf", "-c", tmp_path, "-e", change.replace("{directory}", str(tmp_path)), "mydestination=gateway.example.com",
+                        "virtual_alias_maps=")
+    shown = sandbox.command(sandbox.SOURCE / "contrib/postfix/wire", "-c", tmp_path, "show").decode()
+    assert "# placement: expanded" in shown
+    assert change.split("=")[0] in shown.split("main.cf")[0]
+
+
 def test_refusal_is_heard_at_once_and_the_login_is_on_record(world, post, name):
     message = post.compose(["x@plain.example"], message_id=f"<{name}@example.com>", fields=["X-Postseal-Login: AAAA"])
     with smtplib.SMTP("127.0.0.1", world.ports["submission"]) as smtp:
@@ -182,3 +246,21 @@ def test_socket_of_the_mta_is_for_its_group_alone(world):
     tried = subprocess.run(["setpriv", "--reuid=daemon", "--regid=daemon", "--clear-groups", "/usr/bin/python3", "-c",
                             f"import socket; socket.socket(socket.AF_UNIX).connect('{path}')"], capture_output=True, text=True)
     assert "PermissionError" in tried.stderr
+
+
+@pytest.mark.parametrize("parameter,value", [("header_checks", "regexp:{{/^Subject: .*case 4711/ REDIRECT spy@plain.example}}"),
+                                             ("body_checks", "regexp:{{/the secret of 4711/ REDIRECT spy@plain.example}}"),
+                                             ("receive_override_options", "no_milters"), ("smtpd_milters", "")])
+def test_mail_of_which_no_milter_heard_left(world, post, name, parameter, value):
+    """Promises 1 and 6: Postfix asks no milter where a header or body is redirected; nor where a setting says so."""
+    before = sandbox.command("postconf", "-c", world.company.config, "-h", parameter).decode().strip()
+    to = f"{name}@plain.example"
+    world.company.set(**{parameter: value})
+    started = len(world.company.log.read_text())
+    try:
+        post.accepted(post.compose([to], b"the secret of 4711\r\n", subject="case 4711"), [to])
+        sandbox.wait_until(lambda: "local data error" in world.company.log.read_text()[started:], "it to wait")
+        assert post.box(to).files() == [] and post.box("spy@plain.example").files() == []
+    finally:
+        world.company.set(**{parameter: before})
+        world.company.forget_queue()
