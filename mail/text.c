@@ -4,6 +4,7 @@
 #include <unicode/uchar.h>
 
 #include "mail/charset.h"
+#include "mail/file_names.h"
 #include "mail/flowed.h"
 #include "mail/html_text.h"
 #include "mail/mime_stream.h"
@@ -279,7 +280,7 @@ read_page(GMimeStream *stream, enum html_view view, struct reading *reading)
 /* What is known of a part before it is read. */
 struct kind {
 	const char *charset;
-	bool is_text, is_page, flows, deletes_space, is_folded;
+	bool is_text, is_page, is_source, flows, deletes_space, is_folded;
 };
 
 /* No byte that text never has (WHATWG MIME Sniffing 7). */
@@ -338,6 +339,41 @@ read_beginning(GMimeObject *part, char *beginning)
 	return length;
 }
 
+static bool
+is_page_name(void *visitor, const char *name)
+{
+	static const char *const endings[] = {".html", ".htm", ".xhtml", ".shtml", NULL};
+	g_autofree char *lower = g_ascii_strdown(name, -1);
+	bool *is = visitor;
+
+	for (const char *const *ending = endings; *ending != NULL; ending++)
+		*is |= g_str_has_suffix(lower, *ending);
+	return !*is;
+}
+
+/* A browser opens a file by its name, too. */
+static bool
+is_named_page(GMimeObject *part)
+{
+	bool is = false;
+
+	file_names_of_part(part, is_page_name, &is);
+	return is;
+}
+
+/* RFC 5545, RFC 6350, and what they were before. */
+static bool
+is_folded_type(GMimeContentType *type)
+{
+	static const char *const subtypes[] = {"calendar", "vcard",	"x-vcalendar",
+					       "x-vcard",  "directory", NULL};
+	bool is = false;
+
+	for (const char *const *subtype = subtypes; *subtype != NULL; subtype++)
+		is |= g_mime_content_type_is_type(type, "text", *subtype);
+	return is;
+}
+
 static struct kind
 kind_of(GMimeObject *part)
 {
@@ -348,15 +384,17 @@ kind_of(GMimeObject *part)
 		       g_mime_content_type_is_type(type, "application", "xhtml+xml");
 
 	return (struct kind){
-		.is_page = is_page || (!g_mime_content_type_is_type(type, "text", "plain") &&
-				       looks_like_page(beginning, length)),
+		.is_page = is_page || is_named_page(part) ||
+			   (!g_mime_content_type_is_type(type, "text", "plain") &&
+			    looks_like_page(beginning, length)),
+		.is_source = !is_page,
 		.is_text = g_mime_content_type_is_type(type, "text", "*") || is_page ||
 			   looks_like_text(beginning, length),
 		.charset = charset_find(g_mime_object_get_content_type_parameter(part, "charset"),
 					is_page, beginning, length),
 		.flows = says(part, "format", "flowed"),
 		.deletes_space = says(part, "delsp", "yes"),
-		.is_folded = unfold_is_for(beginning, length),
+		.is_folded = is_folded_type(type) || unfold_is_for(beginning, length),
 	};
 }
 
@@ -385,7 +423,7 @@ read_leaf(GMimeObject *part, struct reading *reading)
 
 	if (kind.is_page && read_way(part, &kind, AS_PAGE, reading) && reading->go_on)
 		read_way(part, &kind, AS_NARROW_PAGE, reading);
-	if (kind.is_text && !kind.is_page && reading->go_on)
+	if (kind.is_text && kind.is_source && reading->go_on)
 		read_way(part, &kind, AS_IT_IS, reading);
 	if (kind.is_text && kind.flows && reading->go_on)
 		read_way(part, &kind, JOINED, reading);

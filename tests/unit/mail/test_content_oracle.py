@@ -290,7 +290,7 @@ def text_forms(data, charset):
         page = Page()
         page.feed(text)
         unfolded = re.sub("\r?\n[ \t]", "", text) if re.match("\\W*BEGIN:V", text) else ""
-        yield from (text, page.text, unfolded)
+        yield from (text, page.text if re.match(r"\W*<", text) else "", unfolded)
 
 
 def says(data, charset):

@@ -111,6 +111,8 @@ static const char *const secrets[] = {
 	"Content-Type: application/xhtml+xml\n\n<html><p>a se<b>cret</b> word</p></html>",
 	"Content-Type: application/octet-stream; name=a.html\n" BASE64
 	"PGh0bWw+YSBzZTxiPmNyZXQ8L2I+IHdvcmQ8L2h0bWw+\n",
+	"Content-Type: text/plain; name=a.htm\n\na se<b>cr</b>et word\n",
+	"Content-Type: application/octet-stream; name=a.html\n\na se<b>cr</b>et word\n",
 	/* Types that are none, and files that are text. */
 	"Content-Type: text\n\na secret word\n",
 	"Content-Type:\n\na secret word\n",
