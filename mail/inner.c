@@ -7,6 +7,7 @@
 #include "mail/cms_sink.h"
 #include "mail/cms_type.h"
 #include "mail/file_names.h"
+#include "mail/header_shape.h"
 #include "mail/mime_stream.h"
 
 enum { PIECE_BYTES = 65536 };
@@ -126,6 +127,8 @@ inner_parse(GMimePart *part, size_t *budget)
 	parser = g_mime_parser_new_with_stream(stream);
 	root = g_mime_parser_construct_part(parser, NULL);
 	g_object_unref(parser);
+	if (root != NULL && !headers_are_clear(root, stream))
+		g_clear_object(&root);
 	g_object_unref(stream);
 	return root;
 }

@@ -11,7 +11,8 @@
 
 /* May there be one? */
 bool inner_is_likely(GMimeObject *part);
-/* Parses it, in memory; NULL where there is none, or it has more than *budget bytes, which becomes
+/* Parses it, in memory; NULL where there is none, its headers are not clear
+ * (header_shape.h), or it has more than *budget bytes, which becomes
  * what is left of it. Caller unrefs. */
 GMimeObject *inner_parse(GMimePart *part, size_t *budget);
 

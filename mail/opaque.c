@@ -316,12 +316,18 @@ opaque_find(struct parts *parts, struct opacity *opaque_r, struct fault *fault)
 {
 	const struct look look = {parts, opaque_r};
 	struct protection protection;
+	bool clear;
 
 	*opaque_r = (struct opacity){0};
 	if (!protection_find(parts, &protection, fault))
 		return false;
 	if (protection.encrypted)
 		return true;
+	if (!parts_are_clear(parts, &clear, fault))
+		return false;
+	if (!clear)
+		*opaque_r = (struct opacity){true, true,
+					     "a part has a header with lines that are no fields"};
 	/* First all is parsed, then it is known what could not be. */
 	return parts_each(parts, pass_by, NULL, fault) &&
 	       parts_each(parts, look_at, (void *)&look, fault);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "mail/header_shape.h"
 #include "mail/inner.h"
 #include "mail/mime_stream.h"
 
@@ -154,6 +155,19 @@ parts_each(struct parts *parts, parts_visit *visit, void *data, struct fault *fa
 	if (tour.count > parts->most)
 		return fault_set(fault, FAULT_TOO_BIG,
 				 "The message has more than %u parts (limit parts).", parts->most);
+	return mime_stream_is_good(parts->stream, fault);
+}
+
+bool
+parts_are_clear(struct parts *parts, bool *clear_r, struct fault *fault)
+{
+	GMimeStream *stream;
+
+	if (!parse(parts, fault))
+		return false;
+	stream = g_mime_stream_substream(parts->stream, 0, -1);
+	*clear_r = headers_are_clear(parts->root, stream);
+	g_object_unref(stream);
 	return mime_stream_is_good(parts->stream, fault);
 }
 

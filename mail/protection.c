@@ -175,5 +175,7 @@ protection_find(struct parts *parts, struct protection *protection_r, struct fau
 	else if (GMIME_IS_PART(root) && is_type(root, "text", "plain"))
 		protection_r->encrypted = is_armor(root);
 	protection_r->encrypted = protection_r->encrypted && ambiguity_of(root) == NULL;
+	if (protection_r->encrypted && !parts_are_clear(parts, &protection_r->encrypted, fault))
+		return false;
 	return parts_are_good(parts, fault);
 }

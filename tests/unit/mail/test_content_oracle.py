@@ -25,6 +25,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import urllib.parse
 import zipfile
 
 MESSAGES = 3000
@@ -100,11 +101,24 @@ class Maker:
     # Fields.
     def type(self, value):
         value = value.encode() if isinstance(value, str) else value
-        kind = self.trick("type twice before", "type twice behind", "type folded", "type in capitals")
+        kind = self.trick("type twice before", "type twice behind", "type folded", "type in capitals", "blank before the colon",
+                          "line without a colon", "line of blanks", "bare CR", "folded before the value", "NUL")
         field = b"Content-Type: " + value + b"\n"
         other = b"Content-Type: " + self.rng.choice([b"text/plain", b"image/png", b"multipart/mixed; boundary=zz"]) + b"\n"
         if kind == "type folded":
             return field.replace(b";", b";\n ")
+        if kind == "blank before the colon":
+            return field.replace(b":", b" :", 1)
+        if kind == "line without a colon":
+            return b"nonsense\n" + field
+        if kind == "line of blanks":
+            return self.rng.choice([b" \n" + field, field + b"\t\n"])
+        if kind == "bare CR":
+            return self.rng.choice([b"X-A: b\r" + field, field[:-1] + b"\rX-A: b\n", other[:-1] + b"\r" + field, field[:-1] + b"\r" + other])
+        if kind == "folded before the value":
+            return field.replace(b": ", b":\n\t")
+        if kind == "NUL":
+            return field.replace(b";", b"\0;", 1)
         if kind == "type in capitals":
             return field.replace(b"Content-Type", b"CONTENT-TYPE")
         return {None: field, "type twice before": other + field, "type twice behind": field + other}[kind]
@@ -153,16 +167,23 @@ class Maker:
         parameter, mark = self.boundary()
         text = b"Content-Type: text/plain\n\nSee the file.\n"
         parts = [text, leaf] if self.rng.random() < 0.7 else [leaf, text]
-        kind = self.trick("not closed", "closed too early", "blanks behind the mark", "in base64", "preamble", "no multipart in the type")
+        kind = self.trick("not closed", "closed too early", "blanks behind the mark", "in base64", "preamble", "no multipart in the type",
+                          "text behind the mark", "blanks before the mark", "bare CR behind the mark")
         end = b"--" + mark + b"--\n"
         body = b"".join(b"--" + mark + b"\n" + part + b"\n" for part in parts) + (b"" if kind == "not closed" else end)
         if kind == "closed too early":
             body = end + body
         if kind == "blanks behind the mark":
             body = body.replace(mark + b"\n", mark + b" \t\n")
+        if kind == "text behind the mark":
+            body = body.replace(mark + b"\n", mark + b" x\n", 1)
+        if kind == "blanks before the mark":
+            body = body.replace(b"--" + mark + b"\n", b" --" + mark + b"\n")
+        if kind == "bare CR behind the mark":
+            body = body.replace(b"--" + mark + b"\n", b"--" + mark + b"\r")
         if kind == "preamble":
             body = leaf + b"\n" + body.replace(leaf, text)
-        name = "application/x-other" if kind == "no multipart in the type" else "multipart/" + self.rng.choice(["mixed", "alternative"])
+        name = "application/x-other" if kind == "no multipart in the type" else "multipart/" + self.rng.choice(["mixed", "alternative", "related", "form-data", "x-other"])
         fields = self.type(f"{name}; {parameter}")
         if kind == "in base64":
             return fields + b"Content-Transfer-Encoding: base64\n\n" + base64.encodebytes(body)
@@ -171,7 +192,10 @@ class Maker:
     def attached(self, leaf):
         """A message within a message."""
         inner = b"From: a@b.example\nSubject: inner\nMIME-Version: 1.0\n" + leaf
-        kind = self.rng.randrange(3)
+        kind = self.rng.randrange(4)
+        if kind == 3:
+            mark = b"dig%d" % self.rng.randrange(10 ** 6)
+            return self.type(b"multipart/digest; boundary=" + mark) + b"\n--" + mark + b"\n\n" + inner + b"\n--" + mark + b"--\n"
         if kind == 0:
             return self.type("message/rfc822") + b"\n" + inner
         fields, content = self.encoded(inner)
@@ -225,6 +249,8 @@ class Maker:
         leaf = self.word() if self.rng.random() < 0.5 else self.file()
         for _ in range(self.rng.randrange(4)):
             leaf = self.multipart(leaf) if self.rng.random() < 0.65 else self.attached(leaf)
+        if {"line without a colon", "line of blanks", "NUL", "bare CR"} & set(self.tricks):  # in the header, the MTA ends it there
+            leaf = b"Content-Type: multipart/mixed; boundary=top\n\n--top\n" + leaf + b"\n--top--\n"
         return b"From: anna@example.com\nSubject: hi\nMIME-Version: 1.0\n" + leaf
 
 
@@ -375,7 +401,7 @@ class Reader:
         pieces = sorted(re.findall(rf'[;\s]{name}\*(\d+)\*?\s*=\s*"?([^";\s]*)', value, re.I), key=lambda piece: int(piece[0]))
         encoded = re.findall(rf"[;\s]{name}\*\s*=\s*[^']*'[^']*'([^;\s]*)", value, re.I)
         return self.pick(plain) or "".join(text for _, text in pieces) or (
-            email.utils.unquote(__import__("urllib.parse").parse.unquote(encoded[0])) if encoded else "")
+            urllib.parse.unquote(encoded[0]) if encoded else "")
 
     def decode(self, body, encoding):
         if encoding == "base64":
@@ -392,13 +418,13 @@ class Reader:
             return quopri.decodestring(body)
         return body
 
-    def read(self, message, depth=0):
+    def read(self, message, depth=0, default="text/plain"):
         head, _, body = message.partition(b"\n\n")
         if message.startswith(b"\n"):
             head, body = b"", message[1:]
         lines = re.sub(r"\r?\n[ \t]+", " ", head.decode("utf-8", "replace")).split("\n")
         fields = [(line.partition(":")[0].strip(), line.partition(":")[2].strip()) for line in lines]
-        kind, disposition = self.field(fields, "content-type") or "text/plain", self.field(fields, "content-disposition")
+        kind, disposition = self.field(fields, "content-type") or default, self.field(fields, "content-disposition")
         encoding = self.field(fields, "content-transfer-encoding").split("(")[0].strip().lower()
         data, name = self.decode(body, encoding), self.parameter(disposition, "filename") or self.parameter(kind, "name")
         if depth > 12:
@@ -406,7 +432,8 @@ class Reader:
         if kind.lower().startswith("multipart/"):
             mark = self.parameter(kind, "boundary").rstrip().encode()
             pieces = re.split(rb"(?:^|\n)--" + re.escape(mark) + rb"(?:--)?[ \t]*(?=\n|$)", data) if mark else []
-            return set().union(*(self.read(piece[1:], depth + 1) for piece in pieces[1:]))
+            inner = "message/rfc822" if kind.lower().startswith("multipart/digest") else "text/plain"
+            return set().union(*(self.read(piece[1:], depth + 1, inner) for piece in pieces[1:]))
         if kind.lower().startswith("message/rfc822") or name.lower().strip(" .").endswith(".eml"):
             return self.read(data, depth + 1)
         return found_in_leaf([name], data, self.parameter(kind, "charset"), kind.split("/")[0].lower())

@@ -153,6 +153,10 @@ static const struct {
 			 false, false},
 			{SMIME "\n" BASE64 CMS_DER "VGhlIHBhc3N3b3JkIGlzIDEyMzQu\n", false, false},
 			{SMIME "\n" BASE64 CMS_BER "VGhlIHBhc3N3b3JkIGlzIDEyMzQu\n", false, false},
+			{PGP_MIME VERSION
+			 "--b\nContent-Type: application/octet-stream\nThe password is 1234.\n\n" PGP_ENCRYPTED
+			 "--b--\n",
+			 false, false},
 			{"Content-Type: multipart/alternative; boundary=b\n\n--b\n\n" PGP_ENCRYPTED
 			 "--b--\n",
 			 false, false},
