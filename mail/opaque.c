@@ -326,8 +326,8 @@ opaque_find(struct parts *parts, struct opacity *opaque_r, struct fault *fault)
 	if (!parts_are_clear(parts, &clear, fault))
 		return false;
 	if (!clear)
-		*opaque_r = (struct opacity){true, true,
-					     "a part has a header with lines that are no fields"};
+		*opaque_r =
+			(struct opacity){true, true, "a header of it has lines that are no fields"};
 	/* First all is parsed, then it is known what could not be. */
 	return parts_each(parts, pass_by, NULL, fault) &&
 	       parts_each(parts, look_at, (void *)&look, fault);

@@ -158,6 +158,20 @@ parts_each(struct parts *parts, parts_visit *visit, void *data, struct fault *fa
 	return mime_stream_is_good(parts->stream, fault);
 }
 
+/* A CR alone is the end of a line to some programs, and what follows it a field. */
+static bool
+has_lone_cr(const struct message *message)
+{
+	for (guint i = 0; i < message->fields->len; i++) {
+		const struct field *field = g_ptr_array_index(message->fields, i);
+
+		for (const char *cr = field->value; (cr = strchr(cr, '\r')) != NULL; cr++)
+			if (cr[1] != '\n')
+				return true;
+	}
+	return false;
+}
+
 bool
 parts_are_clear(struct parts *parts, bool *clear_r, struct fault *fault)
 {
@@ -166,7 +180,7 @@ parts_are_clear(struct parts *parts, bool *clear_r, struct fault *fault)
 	if (!parse(parts, fault))
 		return false;
 	stream = g_mime_stream_substream(parts->stream, 0, -1);
-	*clear_r = headers_are_clear(parts->root, stream);
+	*clear_r = !has_lone_cr(parts->message) && headers_are_clear(parts->root, stream);
 	g_object_unref(stream);
 	return mime_stream_is_good(parts->stream, fault);
 }

@@ -30,7 +30,7 @@ bool parts_are_good(const struct parts *parts, struct fault *fault);
  * not visited. */
 typedef bool parts_visit(GMimeObject *part, void *data);
 bool parts_each(struct parts *parts, parts_visit *visit, void *data, struct fault *fault);
-/* Do all programs see the same fields in the headers of its parts (header_shape.h)? */
+/* Do all programs see the same fields in its header and those of its parts (header_shape.h)? */
 bool parts_are_clear(struct parts *parts, bool *clear_r, struct fault *fault);
 /* After it was visited: does the part hold a message that parts_each() could not look into, or
  * whose headers are not clear? */

@@ -108,3 +108,36 @@ def test_winmail_dat_is_opaque(post):
     body = base64.b64encode(bytes.fromhex("789f3e220100")) + b"\r\n"
     assert answer(post, "name", content, body) == "4"
     assert "It cannot be looked into." in answer(post, "opaque", content, body)
+
+
+DRAWING = multipart("b", part('Content-Type: application/octet-stream; name="a.dwg"', b"x"))
+
+
+@pytest.mark.parametrize("content, body", [
+    (b"multipart/mixed; boundary=b\r\nContent-Type: text/plain", DRAWING),
+    (b"text/plain\r\nContent-Transfer-Encoding: quoted-printable", b"a se= \r\ncret word"),
+    (b"text/plain\r\nContent-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit", base64_lines(b"a secret word")),
+    (b"text/plain\r\nContent-Transfer-Encoding: base64", base64_lines(b"a secre") + base64_lines(b"t word")),
+], ids=["type twice", "soft line break with a blank", "encoding twice", "base64 behind its padding"])
+def test_what_programs_read_in_different_ways_waits(post, content, body):
+    """Promise 1: GMime read one thing, and mail programs another."""
+    assert "It cannot be looked into." in answer(post, "opaque", content, body)
+    assert answer(post, "name", content, body) == "4" or answer(post, "text", content, body) == "4"
+
+
+def test_calendar_entry_is_read_unfolded(post):
+    """Promise 1: RFC 5545 3.1."""
+    body = b"BEGIN:VCALENDAR\r\nSUMMARY:a secr\r\n et word\r\nEND:VCALENDAR\r\n"
+    assert "It has the word." in answer(post, "text", b"text/calendar; method=REQUEST", body)
+
+
+def test_plain_text_beside_the_encrypted_is_not_encrypted(post, tmp_path):
+    """Promise 1: header lines of armor, and packets behind the encrypted one."""
+    gpg = ["gpg", "--homedir", tmp_path, "--batch", "--passphrase", "x", "--pinentry-mode", "loopback"]
+    armor = subprocess.run([*gpg, "--symmetric", "--armor"], input=b"x", capture_output=True, check=True).stdout.replace(b"\n", b"\r\n")
+    said = armor.replace(b"\r\n\r\n", b"\r\n" + b"Comment: the password is 1234\r\n" * 20 + b"\r\n", 1)
+    packets = b"".join(subprocess.run([*gpg, how], input=b"x", capture_output=True, check=True).stdout for how in ("--symmetric", "--store"))
+    behind = b"-----BEGIN PGP MESSAGE-----\r\n\r\n" + base64_lines(packets) + b"-----END PGP MESSAGE-----\r\n"
+    assert "It is encrypted." in answer(post, "encrypted", b"text/plain", armor)
+    assert answer(post, "encrypted", b"text/plain", said) == "250"
+    assert answer(post, "encrypted", b"text/plain", behind) == "250"

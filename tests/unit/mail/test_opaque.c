@@ -162,6 +162,25 @@ what_cannot_be_seen_is_told(void **state)
 	}
 }
 
+/* Postfix makes a blank of it, other MTAs do not. */
+static void
+cr_alone_in_a_header_is_told(void **state)
+{
+	static const char *const values[] = {" a\n b", " a\r\n b", " a\rContent-Type: text/html"};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(values); i++) {
+		g_autoptr(message_auto) message = message_of("\nHi.\n");
+		g_autoptr(parts_auto) parts = parts_new(message, 100);
+		struct opacity opaque;
+		struct fault fault;
+
+		message_add_field(message, "Subject", values[i]);
+		assert_true(opaque_find(parts, &opaque, &fault));
+		assert_int_equal(opaque.names, i == 2);
+	}
+}
+
 /* GMime goes 1024 levels down, and we eight messages in base64. */
 static void
 what_lies_too_deep_is_told(void **state)
@@ -217,6 +236,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_cannot_be_seen_is_told),
+		cmocka_unit_test(cr_alone_in_a_header_is_told),
 		cmocka_unit_test(what_lies_too_deep_is_told),
 		cmocka_unit_test(multiparts_that_nest_too_deep_are_told),
 	};
