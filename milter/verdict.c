@@ -194,7 +194,8 @@ refuse_change(SMFICTX *context, const struct message *message)
 	return verdict_refuse(context, &fault);
 }
 
-/* At the top: where a transport stops a message by this field, it has sent nothing of the others yet. */
+/* At the top: where a transport stops a message by this field, it has sent nothing of the others
+ * yet. */
 sfsistat
 verdict_note(SMFICTX *context, const struct message *message, const char *name, const char *value)
 {
@@ -202,7 +203,8 @@ verdict_note(SMFICTX *context, const struct message *message, const char *name, 
 		const struct field *field = g_ptr_array_index(message->fields, i);
 
 		if (g_ascii_strcasecmp(field->name, name) == 0 &&
-		    smfi_chgheader(context, field->name, place_by_name(message, i), NULL) != MI_SUCCESS)
+		    smfi_chgheader(context, field->name, place_by_name(message, i), NULL) !=
+			    MI_SUCCESS)
 			return refuse_change(context, message);
 	}
 	return smfi_insheader(context, 0, (char *)name, (char *)value) == MI_SUCCESS

@@ -213,9 +213,10 @@ note_of(const char *placement, const GString *unknown)
 {
 	if (unknown->len == 0)
 		return g_strdup(placement);
-	return g_strdup_printf("%s; these maps cannot be listed, so make sure yourself that nothing "
-			       "in them leads elsewhere: %s",
-			       placement, unknown->str);
+	return g_strdup_printf(
+		"%s; these maps cannot be listed, so make sure yourself that nothing "
+		"in them leads elsewhere: %s",
+		placement, unknown->str);
 }
 
 /* smtp(8) changes recipients when it sends: in either placement, nobody decides any more. */
@@ -232,7 +233,8 @@ check_edge(const struct check *check, char **note_r, struct fault *fault)
 	static const char *const maps[] = {"virtual_alias_maps", "canonical_maps",
 					   "recipient_canonical_maps"};
 	g_autoptr(GString) unknown = g_string_new(NULL);
-	g_autofree char *why = g_strdup_printf("they change recipients after the milter has decided; %s", advice);
+	g_autofree char *why =
+		g_strdup_printf("they change recipients after the milter has decided; %s", advice);
 
 	if (!check_added(check, fault) || !check_masquerade(check, fault) ||
 	    !tables_check(check, "BCC|REDIRECT", why, unknown, fault))
@@ -278,7 +280,8 @@ check_second_pass(const struct check *check, struct fault *fault)
 	return true;
 }
 
-/* What sendmail(1) submits and postsuper(1) requeues comes by pickup(8), and the milter hears of it by cleanup(8). */
+/* What sendmail(1) submits and postsuper(1) requeues comes by pickup(8), and the milter hears of it
+ * by cleanup(8). */
 static bool
 check_pickup(const struct check *check, struct fault *fault)
 {
@@ -334,11 +337,12 @@ check_filters(const struct check *check, char **note_r, struct fault *fault)
 		*note_r = g_strdup("not needed: nothing relies on content_filter");
 		return true;
 	}
-	if (!tables_check(check, "REDIRECT|FILTER",
-			  "it takes the place of content_filter, so that the message misses the second "
-			  "pass and waits in the queue, undecided; use virtual_alias_maps in place of "
-			  "REDIRECT",
-			  unknown, fault))
+	if (!tables_check(
+		    check, "REDIRECT|FILTER",
+		    "it takes the place of content_filter, so that the message misses the second "
+		    "pass and waits in the queue, undecided; use virtual_alias_maps in place of "
+		    "REDIRECT",
+		    unknown, fault))
 		return false;
 	if (unknown->len > 0)
 		*note_r = note_of("none seen", unknown);
@@ -350,17 +354,17 @@ check_filters(const struct check *check, char **note_r, struct fault *fault)
 static bool
 stops(const struct check *check, const struct postfix_service *service)
 {
-	const char *checks = postfix_value(check->postfix, service->name,
-					   strcmp(service->program, "lmtp") == 0
-						   ? "lmtp_header_checks"
-						   : "smtp_header_checks");
+	const char *checks =
+		postfix_value(check->postfix, service->name,
+			      strcmp(service->program, "lmtp") == 0 ? "lmtp_header_checks"
+								    : "smtp_header_checks");
 
 	return strstr(checks, "/postseal_undecided,fail:") != NULL &&
 	       strstr(checks, "/postseal_only_verified") != NULL;
 }
 
-/* Postfix asks no milter where header_checks or body_checks have a REDIRECT: what comes in has a mark until it is
- * decided on. */
+/* Postfix asks no milter where header_checks or body_checks have a REDIRECT: what comes in has a
+ * mark until it is decided on. */
 static bool
 check_mark(const struct check *check, struct fault *fault)
 {
@@ -381,7 +385,8 @@ check_mark(const struct check *check, struct fault *fault)
 	return true;
 }
 
-/* Each transport defers what has the mark of the first pass, and each but one what has that of verified TLS. */
+/* Each transport defers what has the mark of the first pass, and each but one what has that of
+ * verified TLS. */
 bool
 check_transports(const struct check *check, char **note_r, struct fault *fault)
 {

@@ -7,8 +7,8 @@ static const char names_access[] = "check_[a-z_]+_access[\\s,]";
 /* Of no such effect, or a list of what others name. */
 static const char no_lead[] = "(^|/)([sl]mtp_[a-z_]*_checks|proxy_(read|write)_maps)$";
 static const char map_name[] = "(?:proxy:)?([a-z]+:[^\\[\\]\\s,{}=]+)";
-static const char *const remote[] = {"ldap",	   "mysql",    "pgsql", "sqlite",  "tcp",
-				     "socketmap", "memcache", "nis",	 "nisplus", NULL};
+static const char *const remote[] = {"ldap",	  "mysql",    "pgsql", "sqlite",  "tcp",
+				     "socketmap", "memcache", "nis",   "nisplus", NULL};
 
 static bool
 matches(const char *pattern, const char *text, GRegexCompileFlags flags)
@@ -23,8 +23,9 @@ tables_is_ours(const struct check *check, const char *setting)
 	g_autofree char *service =
 		slash == NULL ? NULL : g_strndup(setting, (gsize)(slash - setting));
 
-	return service != NULL && g_str_has_prefix(postfix_value(check->postfix, service, "syslog_name"),
-						   "postfix/postseal");
+	return service != NULL &&
+	       g_str_has_prefix(postfix_value(check->postfix, service, "syslog_name"),
+				"postfix/postseal");
 }
 
 static bool
@@ -55,7 +56,8 @@ is_remote(const char *map)
 	return g_strv_contains(remote, type);
 }
 
-/* Does a file among the maps of a setting have the action? What is in braces is read with the setting. */
+/* Does a file among the maps of a setting have the action? What is in braces is read with the
+ * setting. */
 static bool
 acts_in_file(const char *setting, const char *value, const char *in_file, GString *unknown)
 {

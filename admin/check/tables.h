@@ -10,9 +10,9 @@
 /* Of a service that wire made: its settings concern what has been decided on. */
 bool tables_is_ours(const struct check *check, const char *setting);
 
-/* Looks through all settings of main.cf and master.cf that name such tables, inline or in files. False, and the fault
- * filled, where one has one of the actions ("BCC|REDIRECT"); `why` ends its sentence. What cannot be read is
- * added to `unknown`. */
+/* Looks through all settings of main.cf and master.cf that name such tables, inline or in files.
+ * False, and the fault filled, where one has one of the actions ("BCC|REDIRECT"); `why` ends its
+ * sentence. What cannot be read is added to `unknown`. */
 bool tables_check(const struct check *check, const char *actions, const char *why, GString *unknown,
 		  struct fault *fault);
 

@@ -46,9 +46,9 @@ struct errand {
 	struct queued_mail *mail;
 };
 
-/* Transports that do not verify their peer keep what has it (contrib/postfix/wire), and the one that does
- * removes it: where the MTA forgets by which service a mail came in, as when it is requeued, it does not leave
- * in another way. */
+/* Transports that do not verify their peer keep what has it (contrib/postfix/wire), and the one
+ * that does removes it: where the MTA forgets by which service a mail came in, as when it is
+ * requeued, it does not leave in another way. */
 static bool
 write_mark(const struct queued_mail *mail, struct sink *sink, struct fault *fault)
 {
