@@ -149,5 +149,5 @@ pgp_packets_are_encrypted(const struct pgp_packets *packets)
 bool
 pgp_packets_begin_encrypted(const struct pgp_packets *packets)
 {
-	return packets->has_session_key && !packets->has_other;
+	return packets->has_session_key && !packets->at_version && !packets->has_other;
 }

@@ -27,6 +27,7 @@ import tarfile
 import tempfile
 import urllib.parse
 import zipfile
+import zlib
 
 MESSAGES = 3000
 WORD, FILE = "xyzzy", "x.dwg"
@@ -334,7 +335,7 @@ def names_within(data):
     for opener in (gzip.decompress, bz2.decompress, lzma.decompress):
         try:
             return names_within(opener(data))
-        except (OSError, lzma.LZMAError, ValueError, EOFError):
+        except (OSError, lzma.LZMAError, zlib.error, ValueError, EOFError):
             pass
     if data[:4] == b"\x28\xb5\x2f\xfd":
         return names_within(piped("zstd", "-dc", data=data))
@@ -343,12 +344,12 @@ def names_within(data):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for name in archive.namelist():
                 found += [name] + names_within(archive.read(name))
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError, RuntimeError, zlib.error):
         pass
     try:
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
             found += archive.getnames()
-    except (tarfile.TarError, EOFError, OSError):
+    except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error, lzma.LZMAError):
         pass
     if not found and data[:2] in (b"07", b"\xc7\x71", b"\x71\xc7"):
         found += piped("cpio", "-t", data=data).decode("utf-8", "replace").split("\n")

@@ -60,6 +60,10 @@ static const struct {
 	{"Content-Type: text/plain\n\n" PGP, CLEAR},
 	{"Content-Type: application/pkcs7-mime; smime-type=certs-only\n" BASE64 CERTIFICATES,
 	 CLEAR},
+	/* gpg --symmetric without armor; a letter that begins as such a packet does. */
+	{OCTETS "jA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjX\n", NAMES},
+	{"Content-Type: text/plain; charset=utf-8\n" BASE64 "w7w=\n", CLEAR},
+	{"Content-Type: text/plain; charset=utf-8\n\n\u00fcber\n", CLEAR},
 	/* What programs read in different ways. */
 	{"Content-Type: text/plain\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nHi.\n--b--\n",
 	 NAMES},
