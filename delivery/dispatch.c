@@ -6,6 +6,7 @@
 #include "core/crash.h"
 #include "core/metrics.h"
 #include "delivery/offer.h"
+#include "delivery/outbox/decided.h"
 #include "delivery/outbox/notice.h"
 #include "delivery/outbox/outbox.h"
 #include "delivery/outbox/receipt.h"
@@ -13,6 +14,7 @@
 #include "mail/addresses.h"
 #include "mail/subject_tags.h"
 
+enum { DAY_SECONDS = 86400 };
 enum { OFFERS_MAX = 3 }; /* of the same content at the same moment */
 
 /* What one commit is made with. */
@@ -186,7 +188,7 @@ queue_variant(const struct commit *commit, const struct group *group, struct fau
 	variant_init(&variant, message, group, commit->dispatch->plan.tags);
 	done = outbox_begin(&writer, commit->connection, commit->around->courier, &mail, fault) &&
 	       queue_recipients(&writer, group, fault) &&
-	       variant_write(&variant, commit->around, group, &writer.sealing.sink, fault) &&
+	       variant_write(&variant, commit->around, group, &writer.imprint.sink, fault) &&
 	       outbox_end(&writer, fault);
 	outbox_clear(&writer);
 	variant_clear(&variant);
@@ -335,6 +337,31 @@ tell_sender(const struct commit *commit, struct fault *fault)
 	return notice_receipt(&notice, &receipt, fault);
 }
 
+/* --- what the MTA may offer again in a second pass --- */
+
+static bool
+note_decided(const struct commit *commit, struct fault *fault)
+{
+	const struct dispatch *dispatch = commit->dispatch;
+	const struct surroundings *around = commit->around;
+	const uint64_t lifetime = around->settings->queue_lifetime + DAY_SECONDS;
+	unsigned char imprint[IMPRINT_BYTES];
+
+	if (!around->second_pass || dispatch->in_place == NULL)
+		return true;
+	if (!imprint_of(around->message, dispatch->body, imprint, fault))
+		return false;
+	for (guint i = 0; i < dispatch->in_place->copies->len; i++) {
+		const struct copy *copy = g_ptr_array_index(dispatch->in_place->copies, i);
+		const struct decided decided = {.address = copy->recipient->folded,
+						.kind = (char *)"copy"};
+
+		if (!decided_note(commit->connection, imprint, &decided, lifetime, fault))
+			return false;
+	}
+	return true;
+}
+
 /* --- one commit --- */
 
 static bool
@@ -369,7 +396,8 @@ commit_all(struct dispatch *dispatch, const struct surroundings *around,
 	crash_point("milter-before-commit");
 	if (batch_begin(connection, fault) && record(&commit, again, fault) &&
 	    (dispatch->plan.refused != NULL ||
-	     (put_groups(&commit, fault) && (again || tell_sender(&commit, fault)))) &&
+	     (put_groups(&commit, fault) && note_decided(&commit, fault) &&
+	      (again || tell_sender(&commit, fault)))) &&
 	    batch_commit(connection, fault)) {
 		crash_point("milter-after-commit");
 		metrics_end(begun, METRIC_PHASE, "phase=\"commit\"");

@@ -23,7 +23,9 @@ struct surroundings {
 	/* Our own keys for the sender, or why there is none; looked up once a message. */
 	struct keystore_signer smime_signer;
 	struct keystore_signer pgp_signer;
-	const char *from; /* folded address in From, or NULL */
+	const char *from;    /* folded address in From, or NULL */
+	bool second_pass;    /* of the MTA: its recipients are final */
+	bool place_is_taken; /* by what was decided on before: all goes by the outbox */
 };
 
 struct method;

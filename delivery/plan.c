@@ -213,6 +213,7 @@ plan_init(struct plan *plan, const struct surroundings *around, struct fault *fa
 		.copies = g_ptr_array_new_with_free_func((GDestroyNotify)copy_free),
 		.groups = g_ptr_array_new_with_free_func((GDestroyNotify)group_free),
 	};
+	plan->place_is_taken = around->place_is_taken;
 	add_copies(plan, around->message, visible);
 	return decide_all(plan, around, fault);
 }
@@ -323,5 +324,6 @@ plan_group(struct plan *plan)
 		if (!copy->already_committed && copy->method != NULL)
 			add_to_group(group_for(plan, copy), copy);
 	}
-	pick_in_place(plan);
+	if (!plan->place_is_taken)
+		pick_in_place(plan);
 }

@@ -15,6 +15,7 @@ struct plan {
 				    of `phone` */
 	char *phone; /* where the unlock code goes, from a tag such as [sms:+41791234567]; or NULL
 		      */
+	bool place_is_taken;	    /* nothing is picked for in place */
 	const struct copy *refused; /* for this one the message is refused; NULL: it goes */
 	struct fault refusal;	    /* what the sender is told then */
 };

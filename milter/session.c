@@ -11,6 +11,7 @@
 #include "delivery/signers.h"
 #include "mail/addresses.h"
 #include "milter/heard.h"
+#include "milter/known.h"
 #include "milter/login.h"
 #include "milter/untaken.h"
 #include "milter/verdict.h"
@@ -25,6 +26,7 @@ static struct service *service;
 struct session {
 	unsigned long steps; /* as negotiated */
 	char *client;
+	bool second_pass; /* its recipients are final (contrib/postfix/wire) */
 	bool comes_again; /* the MTA will offer this message a second time, addresses expanded */
 	struct policy *policy; /* for this message */
 	struct spool_settings body, variants;
@@ -102,7 +104,7 @@ negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned
 	session->steps = *steps_r;
 	smfi_setpriv(context, session);
 	smfi_setsymlist(context, SMFIM_ENVFROM,
-			(char *)"{auth_authen} {mail_addr} i {postseal_next}");
+			(char *)"{auth_authen} {mail_addr} i {postseal_next} {postseal_pass}");
 	smfi_setsymlist(context, SMFIM_ENVRCPT, (char *)"{rcpt_addr}");
 	smfi_setsymlist(context, SMFIM_EOM, (char *)"i");
 	return SMFIS_CONTINUE;
@@ -182,6 +184,7 @@ mail_from(SMFICTX *context, char **arguments)
 	session->message->client = g_strdup(session->client);
 	session->message->authenticated =
 		g_strdup(smfi_getsymval(context, (char *)"{auth_authen}"));
+	session->second_pass = smfi_getsymval(context, (char *)"{postseal_pass}") != NULL;
 	session->comes_again = is_first_pass(smfi_getsymval(context, (char *)"{postseal_next}"));
 	return message_set_sender(session->message, &sender, &fault)
 		       ? SMFIS_CONTINUE
@@ -275,8 +278,9 @@ count_outcome(const struct dispatch *dispatch)
 	}
 }
 
+/* `kept`: the message goes on as it is for others than its recipients of now; or NULL. */
 static sfsistat
-decide(SMFICTX *context, struct session *session)
+decide(SMFICTX *context, struct session *session, const struct known *kept)
 {
 	struct message *message = session->message;
 	g_autofree char *from = addresses_from(message);
@@ -287,7 +291,9 @@ decide(SMFICTX *context, struct session *session)
 				      .courier = &service->courier,
 				      .variants = &session->variants,
 				      .message = message,
-				      .from = from};
+				      .from = from,
+				      .second_pass = session->second_pass,
+				      .place_is_taken = kept != NULL};
 	g_autofree char *message_id = message_field_text(message, "Message-ID");
 	unsigned char identity[AUDIT_IDENTITY_BYTES];
 	struct audit_message record = {.identity = identity,
@@ -308,7 +314,9 @@ decide(SMFICTX *context, struct session *session)
 	    dispatch_message(&dispatch, &around, &record, &session->fault)) {
 		log_outcome(&dispatch, message, &record);
 		count_outcome(&dispatch);
-		verdict = verdict_apply(context, &dispatch, message);
+		verdict = kept == NULL || dispatch.plan.refused != NULL
+				  ? verdict_apply(context, &dispatch, message)
+				  : verdict_without(context, message, kept->others);
 		if (verdict == SMFIS_ACCEPT || verdict == SMFIS_DISCARD)
 			note_answered(session, &record.id, identity);
 	} else {
@@ -335,18 +343,88 @@ note_login(SMFICTX *context, const struct session *session)
 	return verdict_note(context, session->message, LOGIN_FIELD, note);
 }
 
-/* What the MTA says now of the second pass is that it comes from itself. */
-static void
+/* Each by what it is known as: those that pass stay in place, the rest is taken out. */
+static sfsistat
+settle_known(SMFICTX *context, struct session *session, const struct known *known)
+{
+	struct message *message = session->message;
+	sfsistat verdict = verdict_without(context, message, known->verified);
+
+	log_info("%s: from=<%s>: decided before for %u recipients; %u are new%s", message->queue_id,
+		 message->sender, known->passed->len + known->verified->len, known->others->len,
+		 known->is_secret && known->others->len > 0 ? ", and get nothing of it" : "");
+	if (verdict == SMFIS_ACCEPT && known->others->len > 0 && known->is_secret)
+		verdict = verdict_without(context, message, known->others);
+	else if (verdict == SMFIS_ACCEPT && known->others->len > 0) {
+		GPtrArray *all = message->recipients;
+
+		message->recipients = known->others;
+		verdict = decide(context, session, known);
+		message->recipients = all;
+	}
+	return verdict;
+}
+
+static sfsistat
+pass_known(SMFICTX *context, struct session *session, const struct known *known)
+{
+	struct message *message = session->message;
+	const bool is_any = known->passed->len + known->verified->len > 0;
+
+	if (!is_any && !known->is_secret)
+		return decide(context, session, NULL);
+	if (!is_any)
+		fault_set(
+			&session->fault, FAULT_REFUSED,
+			"<%s>: this mail of the secure mail gateway is for an employee, and may not leave "
+			"the organisation, where their address leads.",
+			((const struct recipient *)g_ptr_array_index(known->others, 0))->address);
+	else if (known->verified->len == 0 ||
+		 known_send_again(known, message, policy_settings(session->policy),
+				  &service->courier, service->database, &session->fault))
+		return settle_known(context, session, known);
+	log_error("%s: from=<%s>: %s", message->queue_id, message->sender, session->fault.text);
+	untaken_note(service->database, message, &session->fault);
+	return verdict_refuse(context, &session->fault);
+}
+
+/* What has no note of the first pass did not come from there. */
+static sfsistat
+decide_unless_known(SMFICTX *context, struct session *session)
+{
+	struct message *message = session->message;
+	struct known known;
+	sfsistat verdict;
+
+	if (known_find(&known, message, policy_settings(session->policy), service->database,
+		       &session->fault)) {
+		verdict = pass_known(context, session, &known);
+	} else {
+		log_error("%s: deferring the message from <%s>: %s", message->queue_id,
+			  message->sender, session->fault.text);
+		metrics_count(METRIC_DEFERRED, "", 1);
+		verdict = verdict_refuse(context, &session->fault);
+	}
+	known_clear(&known);
+	return verdict;
+}
+
+/* What the MTA says now of the second pass is that it comes from itself. True: the first pass has
+ * noted more. */
+static bool
 recall_login(struct session *session)
 {
 	const struct settings *settings = policy_settings(session->policy);
 	struct message *message = session->message;
 
-	if (message->authenticated == NULL && message_field(message, LOGIN_FIELD) != NULL &&
-	    !login_recall(message, &service->login, (gint64)time(NULL),
-			  (gint64)settings->queue_lifetime + LOGIN_SLACK_SECONDS))
-		log_warning("%s: ignoring its %s, which was not made by us for this message",
-			    message->queue_id, LOGIN_FIELD);
+	if (message->authenticated != NULL || message_field(message, LOGIN_FIELD) == NULL)
+		return false;
+	if (login_recall(message, &service->login, (gint64)time(NULL),
+			 (gint64)settings->queue_lifetime + LOGIN_SLACK_SECONDS))
+		return true;
+	log_warning("%s: ignoring its %s, which was not made by us for this message",
+		    message->queue_id, LOGIN_FIELD);
+	return false;
 }
 
 static void
@@ -383,9 +461,10 @@ end_of_message(SMFICTX *context)
 	} else {
 		gint64 begun = metrics_begin();
 
-		recall_login(session);
 		g_atomic_int_inc(&service->messages);
-		verdict = decide(context, session);
+		verdict = recall_login(session) || !session->second_pass
+				  ? decide(context, session, NULL)
+				  : decide_unless_known(context, session);
 		metrics_end(begun, METRIC_PHASE, "phase=\"all\"");
 		g_atomic_int_dec_and_test(&service->messages);
 	}

@@ -194,6 +194,18 @@ refuse_change(SMFICTX *context, const struct message *message)
 	return verdict_refuse(context, &fault);
 }
 
+sfsistat
+verdict_without(SMFICTX *context, const struct message *message, const GPtrArray *recipients)
+{
+	for (guint i = 0; i < recipients->len; i++) {
+		const struct recipient *recipient = g_ptr_array_index(recipients, i);
+
+		if (smfi_delrcpt(context, recipient->path) != MI_SUCCESS)
+			return refuse_change(context, message);
+	}
+	return SMFIS_ACCEPT;
+}
+
 /* At the top: where a transport stops a message by this field, it has sent nothing of the others
  * yet. */
 sfsistat

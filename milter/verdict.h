@@ -16,6 +16,11 @@ sfsistat verdict_apply(SMFICTX *context, const struct dispatch *dispatch,
  * to mend; what is ours is in the log. */
 sfsistat verdict_refuse(SMFICTX *context, const struct fault *fault);
 
+/* Lets the message go on as it is, without these recipients (struct recipient); 4xx where the MTA
+ * does not take that. */
+sfsistat verdict_without(SMFICTX *context, const struct message *message,
+			 const GPtrArray *recipients);
+
 /* Lets the message go on with this field, in place of all of that name; 4xx where the MTA does not
  * take it. */
 sfsistat verdict_note(SMFICTX *context, const struct message *message, const char *name,

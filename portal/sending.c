@@ -73,7 +73,7 @@ queue(const struct sending *sending, struct fault *fault)
 		done = !addressee->is_company || outbox_add_recipient(&writer, &recipient, fault);
 	}
 	done = done &&
-	       composition_write(&sending->composition, &author, &writer.sealing.sink, fault) &&
+	       composition_write(&sending->composition, &author, &writer.imprint.sink, fault) &&
 	       outbox_end(&writer, fault);
 	outbox_clear(&writer);
 	return done;

@@ -269,6 +269,22 @@ check_second_pass(const struct check *check, struct fault *fault)
 			"checking the transport postseal-edge/unix of Postfix: smtp_fallback_relay hands mail to "
 			"others, undecided, whenever the second pass cannot take it; expected -o "
 			"smtp_fallback_relay=");
+	if (strstr(postfix_value(check->postfix, again->name, "milter_macro_defaults"),
+		   "postseal_pass=") == NULL)
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"checking the Postfix service %s: milter_macro_defaults does not tell the milter that it is "
+			"the second pass, so that requeued mail is decided again; contrib/postfix/wire sets it up",
+			again->name);
+	if (postfix_service(check->postfix, "postseal-mapped/unix") != NULL &&
+	    !g_str_has_prefix(
+		    postfix_value(check->postfix, "postseal-mapped/unix", "content_filter"),
+		    "postseal-edge:"))
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"checking the Postfix service postseal-mapped/unix: without the second pass, answers and unlock "
+			"codes leave in plain where an employee's alias leads outside; contrib/postfix/wire sets it "
+			"up");
 	if (strstr(options, "no_address_mappings") == NULL ||
 	    *postfix_value(check->postfix, again->name, "content_filter") != '\0')
 		return fault_set(

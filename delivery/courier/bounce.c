@@ -72,7 +72,7 @@ put(struct connection *connection, const struct settings *settings, const struct
 	letter.id = own.id.text;
 	done = outbox_begin(&writer, connection, courier, &own, fault) &&
 	       outbox_add_recipient(&writer, &to, fault) &&
-	       letter_write(&letter, settings, &writer.sealing.sink, fault) &&
+	       letter_write(&letter, settings, &writer.imprint.sink, fault) &&
 	       outbox_end(&writer, fault);
 	outbox_clear(&writer);
 	return done;

@@ -89,7 +89,7 @@ smtp_recipients(const struct queued_mail *mail)
 
 /* Copies and notices go to addresses that the milter saw and decided on: to map those once more
  * could send one of them twice, or to somebody else. All else goes to an address as its owner
- * writes it. */
+ * writes it; in two passes, the milter looks where it leads (milter/known.h). */
 static enum courier_service
 service_for(const struct queued_mail *mail)
 {

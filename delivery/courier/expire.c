@@ -46,6 +46,9 @@ static const struct statement forget_identities = {
 	"delete from postseal.offer where offered_at < now() - $1 * interval '1 second'"
 	" or (heard and offered_at < now() - interval '1 hour')"};
 
+static const struct statement forget_decided = {
+	"forget_decided", "delete from postseal.decided where until <= now()"};
+
 static const struct statement forget_mta_mail = {
 	"forget_mta_mail",
 	"delete from postseal.mta_mail where since < now() - $1 * interval '1 second' - interval '1 day'"};
@@ -86,9 +89,9 @@ expire_copies(struct connection *connection, const struct settings *settings, bo
 static bool
 delete_expired(struct connection *connection, const struct settings *settings, struct fault *fault)
 {
-	static const struct statement *const statements[] = {&expire_keys,	&expire_parcels,
-							     &expire_sessions,	&expire_proofs,
-							     &expire_throttles, &expire_pages};
+	static const struct statement *const statements[] = {
+		&expire_keys,	&forget_decided,   &expire_parcels, &expire_sessions,
+		&expire_proofs, &expire_throttles, &expire_pages};
 	struct parameters lifetime = {0};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(statements); i++)

@@ -40,7 +40,7 @@ put(const struct notice *notice, const struct outbox_mail *mail,
 	struct outbox_writer writer;
 	bool done = outbox_begin(&writer, notice->connection, notice->courier, mail, fault) &&
 		    outbox_add_recipient(&writer, recipient, fault) &&
-		    letter_write(letter, notice->settings, &writer.sealing.sink, fault) &&
+		    letter_write(letter, notice->settings, &writer.imprint.sink, fault) &&
 		    outbox_end(&writer, fault);
 
 	outbox_clear(&writer);

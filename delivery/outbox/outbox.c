@@ -1,5 +1,10 @@
 #include "delivery/outbox/outbox.h"
 
+#include "core/address.h"
+#include "delivery/outbox/decided.h"
+
+enum { DAY_SECONDS = 86400 };
+
 static const struct statement outbox_put = {
 	"outbox_put",
 	"insert into postseal.outbox (id, message, kind, sender, ret, envid, smtputf8, verified,"
@@ -39,7 +44,10 @@ outbox_begin(struct outbox_writer *writer, struct connection *connection,
 	struct seal_key content;
 	bool boxed_well;
 
-	*writer = (struct outbox_writer){.connection = connection, .mail = mail};
+	*writer = (struct outbox_writer){.connection = connection,
+					 .mail = mail,
+					 .addresses = g_ptr_array_new_with_free_func(g_free)};
+	imprint_sink_init(&writer->imprint, &writer->sealing.sink);
 	randombytes_buf(content.bytes, SEAL_KEY_BYTES);
 	sealing_sink_init(&writer->sealing, &content, mail->id.text, header, store_chunk, writer);
 	boxed_well = seal_box(boxed, &content, courier, fault);
@@ -67,7 +75,8 @@ outbox_add_recipient(struct outbox_writer *writer, const struct outbox_recipient
 	struct parameters parameters = {0};
 
 	parameters_text(&parameters, writer->mail->id.text);
-	parameters_number(&parameters, writer->recipients++);
+	parameters_number(&parameters, writer->addresses->len);
+	g_ptr_array_add(writer->addresses, address_fold(recipient->address));
 	parameters_text(&parameters, recipient->address);
 	parameters_text(&parameters, recipient->notify);
 	parameters_text(&parameters, recipient->orcpt);
@@ -75,14 +84,35 @@ outbox_add_recipient(struct outbox_writer *writer, const struct outbox_recipient
 	return batch_add(writer->connection, &outbox_put_recipient, &parameters, fault);
 }
 
+/* The MTA may try for as long as the outbox did. */
+static bool
+note_decided(const struct outbox_writer *writer, struct fault *fault)
+{
+	unsigned char imprint[IMPRINT_BYTES];
+
+	imprint_sink_end(&writer->imprint, imprint);
+	for (guint i = 0; i < writer->addresses->len; i++) {
+		const struct decided decided = {.address = g_ptr_array_index(writer->addresses, i),
+						.kind = (char *)writer->mail->kind,
+						.verified = writer->mail->verified};
+
+		if (!decided_note(writer->connection, imprint, &decided,
+				  2 * writer->mail->lifetime + DAY_SECONDS, fault))
+			return false;
+	}
+	return true;
+}
+
 bool
 outbox_end(struct outbox_writer *writer, struct fault *fault)
 {
-	return sink_finish(&writer->sealing.sink, fault);
+	return sink_finish(&writer->imprint.sink, fault) && note_decided(writer, fault);
 }
 
 void
 outbox_clear(struct outbox_writer *writer)
 {
+	imprint_sink_clear(&writer->imprint);
 	sealing_sink_clear(&writer->sealing);
+	g_clear_pointer(&writer->addresses, g_ptr_array_unref);
 }

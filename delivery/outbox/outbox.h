@@ -8,6 +8,7 @@
 #include "core/database.h"
 #include "core/identifier.h"
 #include "core/seal/content.h"
+#include "mail/imprint.h"
 
 struct outbox_mail {
 	struct identifier id;
@@ -28,12 +29,13 @@ struct outbox_recipient {
 	const char *copy; /* identifier of the copy in the log whose state follows, or NULL */
 };
 
-/* Writes one mail into the open batch: begin, recipients, content into &sealing.sink, end. */
+/* Writes one mail into the open batch: begin, recipients, content into &imprint.sink, end. */
 struct outbox_writer {
+	struct imprint_sink imprint;
 	struct sealing_sink sealing;
 	struct connection *connection;
 	const struct outbox_mail *mail;
-	int recipients;
+	GPtrArray *addresses; /* folded */
 };
 
 bool outbox_begin(struct outbox_writer *writer, struct connection *connection,

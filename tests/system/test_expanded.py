@@ -11,6 +11,7 @@ import pytest
 import people
 import world as sandbox
 from dovecot_auth import Authenticator
+from person import Person
 
 LOCAL = "gateway.example.com"
 PARAMETERS = {
@@ -31,6 +32,8 @@ once@example.com once@plain.example
 plus@example.com joe@plain.example, pia@pickup.example
 home@example.com games@gateway.example.com
 refused@example.com ceo@closed.example
+private@example.com fred@smime.example
+both@example.com both@example.com, fred@smime.example
 """,
     "canonical": "old@plain.example new@smime.example\n",
     "sender_bcc": "boss@example.com copies@smime.example\n",
@@ -315,3 +318,69 @@ def test_redirect_or_filter_skipped_the_second_pass(world, post, name, parameter
     finally:
         world.company.set(**{parameter: before})
         world.company.forget_queue()
+
+
+# --- what was decided on before ---
+
+def requeue(world):
+    sandbox.command("postsuper", "-c", world.company.config, "-r", "ALL")
+    world.company.reload()  # pickup(8) looks at once, not within a minute
+
+
+def test_requeued_mail_was_decided_on_once_more(world, post, keys, secret, name):
+    """Promises 1, 3, 4 and 6: S/MIME came wrapped in S/MIME, the notice with the link was parked, and a copy for verified TLS had
+    lost its transport."""
+    world.company.set(defer_transports="smtp relay postseal-verified")
+    to = ["sue@smime.example", f"{name}@pickup.example", f"{name}@partner.example", f"{name}@plain.example"]
+    wanted = {to[0]: "smime", to[1]: "pickup", to[2]: "tls", to[3]: "plain", "archive@plain.example": "plain"}
+    try:
+        found = secret(to, name)
+        sandbox.wait_until(lambda: len(found.rows()) == len(wanted), "the record")
+        sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
+        sandbox.wait_until(lambda: all(f"to=<{a}>" in world.company.log.read_text() for a in to), "all to be deferred")
+        requeue(world)
+        sandbox.wait_until(lambda: world.log("postseal-milter").count(": decided before for ") >= 4, "all to come into the second pass", 60)
+    finally:
+        world.company.set(defer_transports="")
+
+    def arrived(address):
+        sandbox.command("postqueue", "-c", world.company.config, "-f")
+        return found.arrived(address)
+
+    for address in to:
+        sandbox.wait_until(lambda a=address: arrived(a), f"the copy for {address}", 60)
+        assert found.arrived(address) == [wanted[address]]
+    again = [r[:2] for r in found.rows() if r[0] != "archive@plain.example"]  # which Postfix adds once more
+    assert again == sorted([a, m] for a, m in wanted.items() if a != "archive@plain.example")
+
+
+def test_unlock_code_left_in_plain_where_an_alias_of_the_sender_leads(world, post, name):
+    """Promise 1: nobody but the sender may have it, and it may not leave the organisation."""
+    to = f"{name}@pickup.example"
+    post.accepted(post.compose([to], sender="private@example.com"), [to], sender="private@example.com")
+    assert post.box(to).one().link()
+    sandbox.wait_until(lambda: "<fred@smime.example>: this mail of the secure mail gateway" in world.log("postseal-milter"), "the refusal")
+    assert not [f for f in post.box("fred@smime.example").files() if b"Unlock code" in f.read_bytes()]
+
+
+def test_answer_of_a_member_left_in_plain_where_an_alias_leads(world, post, keys, name):
+    """Promise 1: it is decided on like any mail to that address, and the code is for the sender's own mailbox alone."""
+    person = Person(world, post, f"{name}@pickup.example")
+    post.accepted(post.compose([person.address], b"THE-DIAGNOSIS\r\n", sender="both@example.com", subject="x"), [person.address],
+                  sender="both@example.com")
+    code = post.box("both@example.com").one().codes()[person.address]
+    person.browser.get(person.mail("rotected message").link())
+    person.browser.send({"code": code})
+    person.enrol()
+    person.browser.get("/inbox")
+    person.browser.get("/reply/" + re.search(r"/message/([0-9a-f-]{36})", person.browser.page.text).group(1))
+    person.browser.send()
+    sandbox.wait_until(lambda: any(b"THE-DIAGNOSIS" in f.read_bytes() for f in post.box("both@example.com").files()), "the answer")
+
+    def sealed():
+        mails = [people.Received(f.read_bytes()) for f in post.box("fred@smime.example").files()]
+        assert not [m for m in mails if b"THE-DIAGNOSIS" in m.raw or b"Unlock code" in m.raw]
+        return [m for m in mails if "pkcs7" in str(m["Content-Type"]) and b"THE-DIAGNOSIS" in people.open_smime(m, keys["fred@smime.example"])]
+
+    sandbox.wait_until(sealed, "the answer, sealed")
+    assert "smime" in [c["method"] for c in post.copies("fred@smime.example")]
