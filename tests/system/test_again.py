@@ -219,7 +219,8 @@ def test_sent_was_said_of_what_only_our_own_mta_had(world, post, name):
         for address in (smime, plain):
             sandbox.wait_until(lambda a=address: "deferred" in [what for what, _ in history(world, a)], "deferral on record")
             assert post.copies(address)[-1]["state"] == "handed"
-            assert "Connection refused" in dict(history(world, address))["deferred"]
+            # One that ends may still take a connection, and say nothing.
+            assert re.search("Connection refused|lost connection", dict(history(world, address))["deferred"])
     finally:
         world.outside.start()
     for address in (smime, plain):
