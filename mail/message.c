@@ -223,11 +223,11 @@ digest_written(crypto_generichash_state *state, const struct message *message)
 {
 	for (guint i = 0; i < message->fields->len; i++) {
 		const struct field *field = g_ptr_array_index(message->fields, i);
-		g_autofree char *name = g_ascii_strdown(field->name, -1);
-		g_autofree char *value = NULL;
+		g_autofree char *name = NULL, *value = NULL;
 
 		if (!is_written(field))
 			continue;
+		name = g_ascii_strdown(field->name, -1);
 		value = field_text(field->value);
 		digest_text(state, name);
 		digest_text(state, value);

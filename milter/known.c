@@ -2,20 +2,11 @@
 
 #include <string.h>
 
-#include "core/address.h"
 #include "core/database.h"
 #include "delivery/outbox/decided.h"
 #include "delivery/outbox/outbox.h"
 #include "delivery/variant.h"
-
-static bool
-is_own(const struct settings *settings, const char *address)
-{
-	for (char **own = settings->domains; own != NULL && *own != NULL; own++)
-		if (g_ascii_strcasecmp(*own, address_domain(address)) == 0)
-			return true;
-	return false;
-}
+#include "keystore/keystore.h"
 
 /* Copies are for whom they were sealed, or plain for whom a rule said so. */
 static bool
@@ -47,7 +38,8 @@ sort(struct known *known, struct recipient *recipient, const GPtrArray *decision
 		if (is_named && decided->verified)
 			place = known->verified;
 		else if (place == known->others &&
-			 (is_named || (is_letter(decided) && is_own(settings, recipient->folded))))
+			 (is_named || (is_letter(decided) &&
+				       keystore_is_employee(settings->domains, recipient->folded))))
 			place = known->passed;
 	}
 	g_ptr_array_add(place, recipient);

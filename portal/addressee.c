@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/address.h"
+#include "keystore/keystore.h"
 #include "portal/web/throttle.h"
 
 enum { RECIPIENTS_MAX = 50 };
@@ -78,13 +79,6 @@ addressees_shown(const GPtrArray *addressees)
 }
 
 static bool
-is_company(const struct request *request, const char *folded)
-{
-	return g_strv_contains((const char *const *)request->portal->settings->domains,
-			       address_domain(folded));
-}
-
-static bool
 is_among(const char *addresses, const char *folded)
 {
 	g_auto(GStrv) list = g_strsplit(addresses, " ", -1);
@@ -145,7 +139,8 @@ check_addressee(struct request *request, const struct addressee_question *questi
 	bool good = ask_rules(request, question, addressee->folded, &decision, fault);
 
 	*why_r = NULL;
-	addressee->is_company = is_company(request, addressee->folded);
+	addressee->is_company =
+		keystore_is_employee(request->portal->settings->domains, addressee->folded);
 	if (good && decision.is_for_portal && decision.reject != NULL)
 		*why_r = g_strdup_printf("%s: %s", addressee->address, decision.reject);
 	else if (good && !in_conversation && !decision.is_for_portal)
