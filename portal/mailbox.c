@@ -489,7 +489,7 @@ mailbox_need_room(struct connection *connection, const struct session *session,
 	return batch_add(connection, &need_room, &parameters, fault);
 }
 
-/* 025_mailbox_room.sql */
+/* 075_mailbox_room_lock.sql */
 bool
 mailbox_is_full(const struct connection *connection)
 {

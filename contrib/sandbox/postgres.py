@@ -16,6 +16,36 @@ def programs():
     return found[-1].parent
 
 
+class Session:
+    """A psql that stays: for transactions that overlap, and for a question asked so often that a process each time
+    would take from the machine what is measured on it."""
+
+    def __init__(self, postgres):
+        self.psql = subprocess.Popen(["psql", "-h", str(postgres.sockets), "-U", "root", "-d", "postseal", "-XAtq"],
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+    def ask(self, sql):
+        """What the statements answer, as psql prints it, without the last newline."""
+        self.psql.stdin.write(f"{sql};\n\\echo :end\n")
+        answer = ""
+        for line in self.psql.stdout:
+            if line == ":end\n":
+                return answer.removesuffix("\n")
+            answer += line
+        raise RuntimeError(f"psql ended at {sql}")
+
+    def end(self):
+        self.psql.stdin.close()
+        self.psql.wait()
+        self.psql.stdout.close()
+
+
 class Postgres:
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
@@ -82,6 +112,9 @@ class Postgres:
     def stop(self, how="fast"):
         if (self.data / "postmaster.pid").exists():
             self.run(programs() / "pg_ctl", "-D", self.data, "-m", how, "-w", "stop")
+
+    def session(self):
+        return Session(self)
 
     def query(self, sql, role="root"):
         """Rows as lists of texts."""

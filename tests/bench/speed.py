@@ -43,30 +43,14 @@ RATIOS = [  # (what, of which peer, at least)
     ("plain", "collect", 0.85), ("smime", "replace", 0.9), ("smime signed", "replace", 0.8), ("pgp", "gpg", 0.9),
     ("pickup", "collect", 0.7), ("pickup delivered", "collect delivered", 0.35),
 ]
+WAITING = ("select exists (select from postseal.outbox) or"
+           " exists (select from postseal.parcel where issued_at is null)")
 
 
 def cpu(pid):
     """Milliseconds of a process itself, and of the children it has waited for."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return tuple(1000 * (int(fields[a]) + int(fields[b])) / TICKS for a, b in ((11, 12), (13, 14)))
-
-
-class Question:
-    """A statement asked again and again over one connection: a psql each time would take from the machine what is
-    to be measured on it."""
-
-    def __init__(self, postgres, sql):
-        self.sql = sql
-        self.psql = subprocess.Popen(["psql", "-h", str(postgres.sockets), "-U", "root", "-d", "postseal", "-XAtq"],
-                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
-
-    def ask(self):
-        self.psql.stdin.write(f"{self.sql};\n")
-        return self.psql.stdout.readline().strip()
-
-    def end(self):
-        self.psql.stdin.close()
-        self.psql.wait()
 
 
 class Bench:
@@ -95,8 +79,7 @@ class Bench:
         self.peer("replace")
         self.peer("gpg", world.directory / "keys" / "pgp.asc", self.home())
         self.opendkim()
-        self.waiting = Question(world.postgres, "select exists (select from postseal.outbox) or"
-                                " exists (select from postseal.parcel where issued_at is null)")
+        self.database = world.postgres.session()
 
     def home(self):
         home = self.world.directory / "peer-gnupg"
@@ -167,7 +150,7 @@ class Bench:
         begin = time.monotonic()
         self.send(to, sender)
         accepted = time.monotonic() - begin
-        wait_until(lambda: self.waiting.ask() == "f" and self.queue_is_empty(), "everything to be delivered", 600)
+        wait_until(lambda: self.database.ask(WAITING) == "f" and self.queue_is_empty(), "everything to be delivered", 600)
         return accepted, time.monotonic() - begin
 
     def measure(self, what, milter, pid, to=("to@plain.example",), sender="anna@example.com"):
@@ -210,8 +193,8 @@ class Bench:
             end_process(program.pid)
         if hasattr(self, "sink"):
             end_process(self.sink.pid)
-        if hasattr(self, "waiting"):
-            self.waiting.end()
+        if hasattr(self, "database"):
+            self.database.end()
         self.world.stop()
 
 

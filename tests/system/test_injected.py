@@ -38,8 +38,7 @@ class Bench:
         self.world = world
         library = pathlib.Path(world.bin).parent / "tests" / "libfail.so"
         self.injector = injector.Injector(world.run / "inject", library)
-        self.psql = subprocess.Popen(["psql", "-h", str(world.postgres.sockets), "-U", "root", "-d", "postseal", "-XAtq0"],
-                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.database = world.postgres.session()
         self.connection = None
         self.crashes = 0
         world.stop_program("postseal-courier")
@@ -49,21 +48,12 @@ class Bench:
 
     def end(self):
         self.readers.end()
-        self.psql.stdin.close()
-        self.psql.wait()
+        self.database.end()
 
     def restart(self, name):
         self.world.stop_program(name)
         self.programs = getattr(self, "programs", {})
         self.programs[name] = self.world.start_program(name, environment=self.injector.environment)
-
-    def ask(self, sql):
-        self.psql.stdin.write(sql.encode() + b";\n")
-        self.psql.stdin.flush()
-        answer = b""
-        while not answer.endswith(b"\0"):
-            answer += os.read(self.psql.stdout.fileno(), 65536)
-        return answer[:-1].decode()
 
     def revive(self):
         """As systemd does: what died is started again."""
@@ -76,8 +66,8 @@ class Bench:
     def cool(self):
         """No connection to the database is left, and nothing that runs gpg."""
         milter = self.programs["postseal-milter"].pid
-        self.ask("select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = 'postseal_milter'"
-                 " limit 1000")
+        self.database.ask("select pg_terminate_backend(pid, 5000) from pg_stat_activity where"
+                          " usename = 'postseal_milter' limit 1000")
         subprocess.run(["pkill", "-KILL", "-P", str(milter), "postseal-gpg"])
 
     def offer(self, scenario, number, queue_id, failure=None):
@@ -121,7 +111,7 @@ class Bench:
         if scenario.cold:
             self.cool()
         verdict, tries = self.deliver(scenario, number, failure)
-        found = scenarios.outcome(scenario, verdict, self.readers), scenarios.record(self.ask, number)
+        found = scenarios.outcome(scenario, verdict, self.readers), scenarios.record(self.database.ask, number)
         return found, tries
 
     def descriptors(self):

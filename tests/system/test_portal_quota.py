@@ -73,6 +73,20 @@ def test_drafts_that_come_at_once_are_all_counted(world, member):
     assert kept.count("/drafts") == 5 == len(drafts(member))
 
 
+def test_two_who_add_to_a_mailbox_do_not_wait_for_each_other_for_ever(world, member):
+    """Each holds its account as a foreign key does, and then asks for room: PostgreSQL ended one of them as a deadlock."""
+    account = f"(select id from postseal.account where address = '{member.address}')"
+    room = f"select postseal.mailbox_room({account}, 1000000, 5)"
+    with world.postgres.session() as other:
+        other.ask(f"begin; select from postseal.account where id = {account} for key share")
+        world.postgres.query(f"set lock_timeout = '10s'; begin; {room}; commit")
+        # Whoever asks for room as well is counted after whoever asked first.
+        other.ask(room)
+        with pytest.raises(RuntimeError, match="lock timeout"):
+            world.postgres.query(f"set lock_timeout = '100ms'; {room}")
+        other.ask("commit")
+
+
 def test_uploads_do_not_fill_the_milters_spool(world, member):
     """Each program has its own, and the portal does not start without."""
     portal = pathlib.Path(f"/proc/{world.programs['postseal-portal']}")
