@@ -2,21 +2,27 @@
 
 #include <string.h>
 
+/* Without its ends of line, which a transport may write in another way: all that is left of a piece
+ * between them is hashed in one go. */
+static void
+hash_line(crypto_generichash_state *state, const char *line, const char *end)
+{
+	const char *carriage;
+
+	for (; (carriage = memchr(line, '\r', (size_t)(end - line))) != NULL; line = carriage + 1)
+		crypto_generichash_update(state, (const unsigned char *)line,
+					  (size_t)(carriage - line));
+	crypto_generichash_update(state, (const unsigned char *)line, (size_t)(end - line));
+}
+
 static void
 hash_body(crypto_generichash_state *state, const char *text, size_t length)
 {
-	const char *end = text + length;
+	const char *end = text + length, *stop;
 
-	while (text < end) {
-		const char *line = memchr(text, '\n', (size_t)(end - text));
-		const char *stop = line == NULL ? end : line;
-		const char *carriage = memchr(text, '\r', (size_t)(stop - text));
-
-		stop = carriage == NULL ? stop : carriage;
-		crypto_generichash_update(state, (const unsigned char *)text,
-					  (size_t)(stop - text));
-		text = stop + 1;
-	}
+	for (; (stop = memchr(text, '\n', (size_t)(end - text))) != NULL; text = stop + 1)
+		hash_line(state, text, stop);
+	hash_line(state, text, end);
 }
 
 /* The header may come in pieces; it ends with the first empty line. */
@@ -28,10 +34,11 @@ take(struct sink *sink, const void *data, size_t length, struct fault *fault)
 	if (imprint->in_body) {
 		hash_body(&imprint->body, data, length);
 	} else {
+		gsize looked = imprint->header->len < 3 ? 0 : imprint->header->len - 3;
 		const char *end;
 
 		g_string_append_len(imprint->header, data, (gssize)length);
-		end = strstr(imprint->header->str, "\r\n\r\n");
+		end = strstr(imprint->header->str + looked, "\r\n\r\n");
 		if (end != NULL) {
 			imprint->in_body = true;
 			end += strlen("\r\n\r\n");

@@ -1,0 +1,100 @@
+/* A mail is known again by its imprint, whatever its transport did to ends of line and header. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <time.h>
+
+#include "mail/imprint.h"
+#include "mail/mime_stream.h"
+#include "message_of.h"
+
+enum { MANY = 8 << 20 };
+
+#define HEADER "Subject: A letter\r\nMessage-ID:\r\n <one@example.com>\r\n"
+
+/* Written in pieces of so many bytes. */
+static void
+take_imprint(const char *mail, size_t piece, unsigned char imprint_r[IMPRINT_BYTES])
+{
+	const size_t length = strlen(mail);
+	struct imprint_sink imprint;
+	struct fault fault;
+
+	imprint_sink_init(&imprint, NULL);
+	for (size_t at = 0; at < length; at += piece)
+		assert_true(sink_write(&imprint.sink, mail + at, MIN(piece, length - at), &fault));
+	assert_true(sink_finish(&imprint.sink, &fault));
+	imprint_sink_end(&imprint, imprint_r);
+	imprint_sink_clear(&imprint);
+}
+
+static void
+imprint_is_the_same_in_pieces_and_with_other_line_ends(void **state)
+{
+	static const char *const same[] = {
+		HEADER "\r\nDear all,\r\n\r\nbye\r\n",
+		HEADER "\r\nDear all,\n\nbye\n",
+		HEADER "\r\nDear all,\r\r\nbye\r",
+		"Received: from a by b\r\n" HEADER "X-Mark: 1\r\n\r\nDear all,\r\n\r\nbye\r\n",
+	};
+	unsigned char first[IMPRINT_BYTES], other[IMPRINT_BYTES];
+	struct message *message = message_of(same[0]);
+	struct fault fault;
+
+	(void)state;
+	assert_true(imprint_of(message, NULL, first, &fault));
+	message_free(message);
+	for (size_t i = 0; i < G_N_ELEMENTS(same); i++)
+		for (size_t piece = 1; piece <= strlen(same[i]); piece++) {
+			take_imprint(same[i], piece, other);
+			assert_memory_equal(first, other, sizeof first);
+		}
+}
+
+static void
+imprint_is_another_for_another_mail(void **state)
+{
+	static const char *const others[] = {
+		HEADER "\r\nDear all,\r\n\r\nbuy\r\n",
+		"Message-ID: <two@example.com>\r\n\r\nDear all,\r\n\r\nbye\r\n",
+		"Subject: Message-ID: <one@example.com>\r\n\r\nDear all,\r\n\r\nbye\r\n",
+		HEADER "\r\n",
+	};
+	unsigned char first[IMPRINT_BYTES], other[IMPRINT_BYTES];
+
+	(void)state;
+	take_imprint(HEADER "\r\nDear all,\r\n\r\nbye\r\n", MANY, first);
+	for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
+		take_imprint(others[i], MANY, other);
+		assert_memory_not_equal(first, other, sizeof first);
+	}
+}
+
+/* The rest of the piece was read again for each of them: this test did not end. */
+static void
+body_of_carriage_returns_is_read_once(void **state)
+{
+	g_autofree char *mail = g_malloc(MANY + sizeof HEADER "\r\n");
+	unsigned char imprint[IMPRINT_BYTES];
+
+	(void)state;
+	memset(mail, '\r', MANY + sizeof HEADER);
+	memcpy(mail, HEADER "\r\n", strlen(HEADER "\r\n"));
+	mail[MANY] = '\0';
+	take_imprint(mail, MANY, imprint);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(imprint_is_the_same_in_pieces_and_with_other_line_ends),
+		cmocka_unit_test(imprint_is_another_for_another_mail),
+		cmocka_unit_test(body_of_carriage_returns_is_read_once),
+	};
+
+	mime_start();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
