@@ -4,7 +4,7 @@
 #include "admin/check/access.h"
 #include "admin/check/check.h"
 #include "admin/check/listening.h"
-#include "delivery/courier/smtp.h"
+#include "delivery/courier/smtp_connect.h"
 
 enum { SMTP_SECONDS = 10 };
 

@@ -1,18 +1,14 @@
 #include "delivery/courier/smtp.h"
 
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/address.h"
+#include "delivery/courier/smtp_connect.h"
 
 enum { IN_BYTES = 8192, OUT_BYTES = 65536, REPLY_LINES_MAX = 100, ASKED_MAX = 100 };
 
@@ -172,134 +168,7 @@ read_reply(struct smtp *smtp, struct smtp_reply *reply_r, void (*each)(struct sm
 	return true;
 }
 
-/* --- the connection --- */
-
-static const char tcp_scheme[] = "smtp://";
-static const char unix_scheme[] = "unix:";
-
-bool
-smtp_is_local(const char *url)
-{
-	return g_str_has_prefix(url, unix_scheme);
-}
-
-/* SO_PEERCRED: who called listen(2). The path alone proves nothing. */
-static bool
-is_of_mta(int fd, const struct smtp_peer *peer, struct fault *fault)
-{
-	enum { BUFFER_BYTES = 16384 };
-	struct ucred listening;
-	socklen_t length = sizeof listening;
-	g_autofree char *buffer = g_malloc(BUFFER_BYTES);
-	struct passwd entry, *found = NULL;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &listening, &length) != 0)
-		return fault_set(fault, FAULT_PEER, "asking who listens at %s: %s", peer->url,
-				 strerror(errno));
-	if (listening.uid == 0)
-		return true;
-	if (getpwnam_r(peer->user, &entry, buffer, BUFFER_BYTES, &found) != 0 || found == NULL)
-		return fault_set(fault, FAULT_CONFIG,
-				 "asking who listens at %s: there is no user %s (reinject user)",
-				 peer->url, peer->user);
-	return listening.uid == found->pw_uid ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "connecting to the MTA at %s: user ID %u is listening there, not %s "
-			 "(reinject user); nothing is handed over",
-			 peer->url, (unsigned)listening.uid, peer->user);
-}
-
-static int
-connect_path(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd >= 0 &&
-	    g_strlcpy(address.sun_path, path, sizeof address.sun_path) < sizeof address.sun_path &&
-	    connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
-static int
-connect_unix(const struct smtp_peer *peer, struct fault *fault)
-{
-	int fd = connect_path(peer->url + strlen(unix_scheme));
-
-	if (fd < 0) {
-		fault_set(fault, FAULT_PEER, "connecting to the MTA at %s: %s%s", peer->url,
-			  strerror(errno),
-			  errno == EACCES ? "; is our user in the group postdrop?" : "");
-		return -1;
-	}
-	if (is_of_mta(fd, peer, fault))
-		return fd;
-	close(fd);
-	return -1;
-}
-
-static int
-connect_tcp(const char *url, struct fault *fault)
-{
-	const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
-	g_autofree char *host = g_strdup(url + strlen(tcp_scheme));
-	char *colon = strrchr(host, ':');
-	const char *port = "25";
-	struct addrinfo *found = NULL;
-	int fd = -1, error;
-
-	if (colon != NULL && strchr(colon, ']') == NULL) {
-		*colon = '\0';
-		port = colon + 1;
-	}
-	if (*host == '[' && host[strlen(host) - 1] == ']') {
-		memmove(host, host + 1, strlen(host));
-		host[strlen(host) - 1] = '\0';
-	}
-	error = getaddrinfo(host, port, &wanted, &found);
-	if (error != 0) {
-		fault_set(fault, FAULT_PEER, "connecting to the MTA at %s: %s", url,
-			  gai_strerror(error));
-		return -1;
-	}
-	for (struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next) {
-		fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
-		if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) != 0) {
-			int why = errno;
-
-			close(fd);
-			fd = -1;
-			errno = why;
-		}
-	}
-	error = errno;
-	freeaddrinfo(found);
-	if (fd < 0) {
-		fault_set(fault, FAULT_PEER, "connecting to the MTA at %s: %s", url,
-			  strerror(error));
-		return -1;
-	}
-	/* What is written is gathered here: the system must not hold back the end of a mail until
-	 * the MTA confirms its beginning, which it does after 40 ms. */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-	return fd;
-}
-
-static int
-connect_to(const struct smtp_peer *peer, struct fault *fault)
-{
-	if (g_str_has_prefix(peer->url, tcp_scheme))
-		return connect_tcp(peer->url, fault);
-	if (smtp_is_local(peer->url))
-		return connect_unix(peer, fault);
-	fault_set(fault, FAULT_CONFIG,
-		  "connecting to the MTA at %s: expected unix:/path or smtp://host:port",
-		  peer->url);
-	return -1;
-}
+/* --- greeting --- */
 
 static void
 note_extension(struct smtp *smtp, const char *text)
@@ -332,7 +201,7 @@ greet(struct smtp *smtp, const char *hostname, struct fault *fault)
 struct smtp *
 smtp_open(const struct smtp_peer *peer, struct fault *fault)
 {
-	int fd = connect_to(peer, fault);
+	int fd = smtp_connect(peer, fault);
 	g_autoptr(smtp_auto) smtp = NULL;
 
 	if (fd < 0)

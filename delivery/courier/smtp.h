@@ -3,9 +3,6 @@
  * extensions that copies need: PIPELINING (RFC 2920), DSN (RFC 3461), 8BITMIME (RFC 6152) and
  * SMTPUTF8 (RFC 6531). Several messages go over one connection.
  *
- * What is handed over is worth stealing (a link and its code, one after the other), so on a Unix
- * socket it is the kernel that says who listens: nobody but the MTA's user or root is spoken to.
- *
  * Not libESMTP: it has no SMTPUTF8, rewrites header fields, and wants a connection a queue.
  */
 #ifndef POSTSEAL_DELIVERY_COURIER_SMTP_H
@@ -50,12 +47,10 @@ struct smtp_peer {
 	const char *url;	  /* smtp://host[:port] or unix:/path */
 	const char *user;	  /* system user that, beside root, may listen at a Unix socket */
 	const char *hostname;	  /* ours */
-	unsigned timeout_seconds; /* for each reply */
+	unsigned timeout_seconds; /* for the connection, and for each reply */
 };
 /* NULL with `fault` filled. */
 struct smtp *smtp_open(const struct smtp_peer *peer, struct fault *fault);
-/* Is it a Unix socket, so that nobody else can pass for the MTA? */
-bool smtp_is_local(const char *url);
 /* Says QUIT where that is still possible. */
 void smtp_close(struct smtp *smtp);
 typedef struct smtp smtp_auto;
