@@ -40,6 +40,9 @@ static const struct statement event_put = {
 	"insert into postseal.event (message, copy, what, detail) values ($1, $2, $3, $4)",
 	.repeats = true};
 
+static const struct statement reading_add = {
+	"audit_reading", "select postseal.reading_add($1, $2, $3, $4, $5, $6)"};
+
 static const struct statement earlier_find = {
 	"audit_earlier",
 	"select o.message, c.id, c.address, c.state, c.offer from postseal.offer o"
@@ -171,6 +174,21 @@ audit_event(struct connection *connection, const char *message, const char *copy
 	parameters_text(&parameters, what);
 	parameters_text(&parameters, detail);
 	return batch_add(connection, &event_put, &parameters, fault);
+}
+
+bool
+audit_add_reading(struct connection *connection, const struct audit_reading *reading,
+		  struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, reading->message);
+	parameters_text(&parameters, reading->copy);
+	parameters_text(&parameters, reading->is_download ? "downloaded" : "shown");
+	parameters_text(&parameters, reading->part);
+	parameters_text(&parameters, reading->network);
+	parameters_text(&parameters, reading->reader);
+	return batch_add(connection, &reading_add, &parameters, fault);
 }
 
 bool

@@ -82,6 +82,19 @@ bool audit_move_parked(struct connection *connection, const char *copy, enum cop
 bool audit_event(struct connection *connection, const char *message, const char *copy,
 		 const char *what, const char *detail, struct fault *fault);
 
+/* What of a message behind the portal its reader is about to be given. */
+struct audit_reading {
+	const char *message;
+	const char *copy; /* NULL: its author's own */
+	bool is_download; /* else it is shown */
+	const char *part; /* "text", "attachment 2": no name, for names are sealed */
+	const char *network;
+	const char *reader; /* address of the account; NULL: link and code open it */
+};
+/* The same again within ten minutes adds nothing. */
+bool audit_add_reading(struct connection *connection, const struct audit_reading *reading,
+		       struct fault *fault);
+
 /* Did the last batch fail because this message is already on record? */
 bool audit_is_known(const struct connection *connection);
 /* Takes the identifier of the earlier record into message->id and the number of this offer into

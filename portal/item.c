@@ -12,41 +12,41 @@ item_mailbox(const struct request *request)
 	const struct portal *portal = request->portal;
 
 	return (struct mailbox){portal->database, portal->settings, &portal->spool,
-				&request->session};
+				&request->session, request->web.network};
 }
 
-typedef bool mailbox_look(const struct mailbox *mailbox, const char *id,
-			  struct mailbox_item *item_r, bool *found_r, struct fault *fault);
-
+/* With what a look at the mailbox came to. */
 static bool
-look(struct request *request, mailbox_look *how, const char *id, struct mailbox_item *item_r,
-     enum MHD_Result *answered_r)
+judge(struct request *request, bool good, bool found, const struct fault *fault,
+      enum MHD_Result *answered_r)
 {
-	const struct mailbox mailbox = item_mailbox(request);
-	struct fault fault;
-	bool found;
-
-	if (!how(&mailbox, id, item_r, &found, &fault))
-		*answered_r = answer_fault(request, &fault);
+	if (!good)
+		*answered_r = answer_fault(request, fault);
 	else if (!found)
 		*answered_r = answer_not_found(request);
-	else
-		return true;
-	return false;
+	return good && found;
 }
 
 bool
-item_open(struct request *request, const char *id, struct mailbox_item *item_r,
-	  enum MHD_Result *answered_r)
+item_open(struct request *request, const char *id, const struct mailbox_use *use,
+	  struct mailbox_item *item_r, enum MHD_Result *answered_r)
 {
-	return look(request, mailbox_open, id, item_r, answered_r);
+	const struct mailbox mailbox = item_mailbox(request);
+	struct fault fault;
+	bool found, good = mailbox_open(&mailbox, id, use, item_r, &found, &fault);
+
+	return judge(request, good, found, &fault, answered_r);
 }
 
 bool
 item_find(struct request *request, const char *id, struct mailbox_item *item_r,
 	  enum MHD_Result *answered_r)
 {
-	return look(request, mailbox_find, id, item_r, answered_r);
+	const struct mailbox mailbox = item_mailbox(request);
+	struct fault fault;
+	bool found, good = mailbox_find(&mailbox, id, item_r, &found, &fault);
+
+	return judge(request, good, found, &fault, answered_r);
 }
 
 /* Where the reader gives up, the message can still be downloaded. */

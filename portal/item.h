@@ -7,8 +7,8 @@
 
 /* False: there is none that this visitor may open, and it was answered, as *answered_r says. Clear
  * the item in any case. */
-bool item_open(struct request *request, const char *id, struct mailbox_item *item_r,
-	       enum MHD_Result *answered_r);
+bool item_open(struct request *request, const char *id, const struct mailbox_use *use,
+	       struct mailbox_item *item_r, enum MHD_Result *answered_r);
 /* The same without looking into it: for what shows nothing of it. */
 bool item_find(struct request *request, const char *id, struct mailbox_item *item_r,
 	       enum MHD_Result *answered_r);

@@ -417,10 +417,47 @@ tell_sender(struct connection *connection, const struct settings *settings,
 	return item->message == NULL || receipt_note(connection, settings, &receipt, fault);
 }
 
+/* --- what is given to the reader is on record --- */
+
+/* A draft is no message yet. */
+static bool
+add_reading(const struct mailbox *mailbox, struct connection *connection,
+	    const struct mailbox_item *item, const struct mailbox_use *use, struct fault *fault)
+{
+	static const char *const parts[] = {[MAILBOX_TEXT] = "text",
+					    [MAILBOX_ORIGINAL] = "original",
+					    [MAILBOX_ALL_ATTACHMENTS] = "all attachments"};
+	const struct session *session = mailbox->session;
+	g_autofree char *attachment = g_strdup_printf("attachment %u", use->attachment + 1);
+	const struct audit_reading reading = {
+		.message = item->message,
+		.copy = item->copy,
+		.is_download = use->part != MAILBOX_TEXT,
+		.part = use->part == MAILBOX_ATTACHMENT ? attachment : parts[use->part],
+		.network = mailbox->network,
+		.reader = session->state == SESSION_MEMBER ? session->account.address : NULL};
+
+	return item->message == NULL || audit_add_reading(connection, &reading, fault);
+}
+
+static bool
+record_reading(const struct mailbox *mailbox, const struct mailbox_item *item,
+	       const struct mailbox_use *use, struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = NULL;
+
+	if (item->message == NULL)
+		return true;
+	connection = database_take(mailbox->database, fault);
+	return connection != NULL && batch_begin(connection, fault) &&
+	       add_reading(mailbox, connection, item, use, fault) &&
+	       batch_commit(connection, fault);
+}
+
 /* Where two look at once, the second one's batch fails, and the opening is on record once. */
 static bool
-record_opening(const struct mailbox *mailbox, const struct mailbox_item *item, bool *found_r,
-	       struct fault *fault)
+record_opening(const struct mailbox *mailbox, const struct mailbox_item *item,
+	       const struct mailbox_use *use, bool *found_r, struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = database_take(mailbox->database, fault);
 	struct parameters parameters = {0};
@@ -432,16 +469,20 @@ record_opening(const struct mailbox *mailbox, const struct mailbox_item *item, b
 	    batch_add(connection, &mark_read, &parameters, fault) &&
 	    audit_move_parked(connection, item->copy, COPY_OPENED, "its recipient read it",
 			      fault) &&
+	    add_reading(mailbox, connection, item, use, fault) &&
 	    tell_sender(connection, mailbox->settings, item, "opened", fault) &&
 	    batch_commit(connection, fault))
 		return true;
 	*found_r = strcmp(connection_sqlstate(connection), gone_meanwhile) != 0;
-	return !*found_r || strcmp(connection_sqlstate(connection), read_already) == 0;
+	if (!*found_r)
+		return true;
+	return strcmp(connection_sqlstate(connection), read_already) == 0 &&
+	       record_reading(mailbox, item, use, fault);
 }
 
 bool
-mailbox_open(const struct mailbox *mailbox, const char *id, struct mailbox_item *item_r,
-	     bool *found_r, struct fault *fault)
+mailbox_open(const struct mailbox *mailbox, const char *id, const struct mailbox_use *use,
+	     struct mailbox_item *item_r, bool *found_r, struct fault *fault)
 {
 	if (!mailbox_find(mailbox, id, item_r, found_r, fault))
 		return false;
@@ -450,8 +491,13 @@ mailbox_open(const struct mailbox *mailbox, const char *id, struct mailbox_item 
 	if (item_r->layout == NULL &&
 	    !make_layout(mailbox->database, mailbox->spool, item_r, fault))
 		return false;
-	return item_r->is_read || !mailbox_is_received(item_r) ||
-	       record_opening(mailbox, item_r, found_r, fault);
+	if (use->part == MAILBOX_ATTACHMENT && use->attachment >= item_r->layout->attachments->len)
+		*found_r = false;
+	if (!*found_r)
+		return true;
+	return item_r->is_read || !mailbox_is_received(item_r)
+		       ? record_reading(mailbox, item_r, use, fault)
+		       : record_opening(mailbox, item_r, use, found_r, fault);
 }
 
 /* --- one's own --- */

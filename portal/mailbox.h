@@ -41,6 +41,7 @@ struct mailbox {
 	const struct settings *settings;
 	const struct spool_settings *spool;
 	const struct session *session;
+	const char *network; /* of the browser, for the record */
 };
 
 /* struct mailbox_entry, newest first, freed by the array; NULL with `fault` filled. */
@@ -66,10 +67,21 @@ struct mailbox_item {
  * is NULL. Clear it in any case. */
 bool mailbox_find(const struct mailbox *mailbox, const char *id, struct mailbox_item *item_r,
 		  bool *found_r, struct fault *fault);
-/* The same, to be shown: reads (and keeps) the layout. The first opening of what was received is on
- * record, told to the sender, and nobody but its reader has the key, before this returns. */
-bool mailbox_open(const struct mailbox *mailbox, const char *id, struct mailbox_item *item_r,
-		  bool *found_r, struct fault *fault);
+/* What of it the reader is to be given. */
+struct mailbox_use {
+	enum {
+		MAILBOX_TEXT,
+		MAILBOX_ORIGINAL,
+		MAILBOX_ATTACHMENT,
+		MAILBOX_ALL_ATTACHMENTS,
+	} part;
+	guint attachment; /* which, from 0 */
+};
+/* The same, to be shown or downloaded: reads (and keeps) the layout. That it is, and the first
+ * opening of what was received, is on record, the latter told to the sender, and nobody but its
+ * reader has the key, before this returns. *found_r: the attachment is there, too. */
+bool mailbox_open(const struct mailbox *mailbox, const char *id, const struct mailbox_use *use,
+		  struct mailbox_item *item_r, bool *found_r, struct fault *fault);
 /* Was it sent to this session's reader by somebody else? Only such a message can be answered. */
 bool mailbox_is_received(const struct mailbox_item *item);
 void mailbox_item_clear(struct mailbox_item *item);

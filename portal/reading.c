@@ -16,6 +16,10 @@ enum {
 	PLACE_MAX = 64,
 };
 
+static const struct mailbox_use as_text = {.part = MAILBOX_TEXT};
+static const struct mailbox_use as_original = {.part = MAILBOX_ORIGINAL};
+static const struct mailbox_use all_attachments = {.part = MAILBOX_ALL_ATTACHMENTS};
+
 /* --- folders --- */
 
 static const struct {
@@ -275,7 +279,7 @@ reading_message(struct request *request)
 	enum MHD_Result answered;
 	struct fault fault;
 
-	if (!item_open(request, request->web.tail, &item, &answered))
+	if (!item_open(request, request->web.tail, &as_text, &item, &answered))
 		return answered;
 	text = text_of(request, &item, &fault);
 	if (text == NULL)
@@ -434,7 +438,7 @@ reading_html(struct request *request)
 	struct fault fault;
 	char *document;
 
-	if (!item_open(request, request->web.tail, &item, &answered))
+	if (!item_open(request, request->web.tail, &as_text, &item, &answered))
 		return answered;
 	if (!layout_has_html(item.layout))
 		return answer_not_found(request);
@@ -514,7 +518,7 @@ reading_source(struct request *request)
 	g_auto(mailbox_item_auto) item = {0};
 	enum MHD_Result answered;
 
-	if (!item_open(request, request->web.tail, &item, &answered))
+	if (!item_open(request, request->web.tail, &as_original, &item, &answered))
 		return answered;
 	return answer_download(
 		request,
@@ -528,17 +532,17 @@ reading_attachment(struct request *request)
 {
 	g_auto(mailbox_item_auto) item = {0};
 	g_auto(GStrv) words = g_strsplit(request->web.tail, "/", 2);
+	struct mailbox_use use = {.part = MAILBOX_ATTACHMENT};
 	const struct layout_part *part;
 	enum MHD_Result answered;
 	guint64 number;
 
-	if (g_strv_length(words) != 2)
+	if (g_strv_length(words) != 2 ||
+	    !g_ascii_string_to_unsigned(words[1], 10, 0, G_MAXUINT, &number, NULL))
 		return answer_not_found(request);
-	if (!item_open(request, words[0], &item, &answered))
+	use.attachment = (guint)number;
+	if (!item_open(request, words[0], &use, &item, &answered))
 		return answered;
-	if (!g_ascii_string_to_unsigned(words[1], 10, 0, G_MAXUINT, &number, NULL) ||
-	    number >= item.layout->attachments->len)
-		return answer_not_found(request);
 	part = g_ptr_array_index(item.layout->attachments, number);
 	return answer_download(
 		request,
@@ -554,7 +558,7 @@ reading_zip(struct request *request)
 	enum MHD_Result answered;
 	struct archive_stream *archive;
 
-	if (!item_open(request, request->web.tail, &item, &answered))
+	if (!item_open(request, request->web.tail, &all_attachments, &item, &answered))
 		return answered;
 	archive = archive_open(&item.content, g_steal_pointer(&item.layout), item.at);
 	return answer_download(request,

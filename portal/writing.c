@@ -14,6 +14,9 @@ enum {
 	DRAFT_SECONDS = 90 * 86400,
 };
 
+/* Of what is quoted or goes along, the text counts as shown. */
+static const struct mailbox_use as_text = {.part = MAILBOX_TEXT};
+
 /* What can be answered was received: whoever could answer what they wrote themselves could name as
  * its author or reader whom they liked, and write to them. Drafts are not forwarded either. */
 static bool
@@ -112,7 +115,7 @@ begin_form(struct request *request, const char *reply_kind, const char *prefix)
 	enum MHD_Result answered;
 	struct fault fault;
 
-	if (!item_open(request, request->web.tail, &item, &answered))
+	if (!item_open(request, request->web.tail, &as_text, &item, &answered))
 		return answered;
 	if (!may_be_parent(&item, reply_kind))
 		return answer_not_found(request);
@@ -161,7 +164,7 @@ writing_draft(struct request *request)
 	struct fault fault;
 	bool cut, found = false;
 
-	if (!item_open(request, request->web.tail, &item, &answered))
+	if (!item_open(request, request->web.tail, &as_text, &item, &answered))
 		return answered;
 	if (!item.has_folder || item.folder != FOLDER_DRAFTS)
 		return answer_not_found(request);
@@ -170,7 +173,7 @@ writing_draft(struct request *request)
 							QUOTE_MAX * 16, &cut, &fault);
 	if (text == NULL)
 		return answer_fault(request, &fault);
-	if (item.answers != NULL && !mailbox_open(&mailbox, item.answers, &parent, &found, &fault))
+	if (item.answers != NULL && !mailbox_open(&mailbox, item.answers, &as_text, &parent, &found, &fault))
 		return answer_fault(request, &fault);
 	if (found && may_be_parent(&parent, item.reply_kind)) {
 		form.parent = &parent;
@@ -465,10 +468,10 @@ writing_send(struct request *request)
 	struct fault fault;
 
 	read_sent(request, &sent);
-	if (!mailbox_open(&mailbox, request_field(request, "parent"), &sent.parent, &has_parent,
-			  &fault) ||
-	    !mailbox_open(&mailbox, request_field(request, "draft"), &sent.draft, &has_draft,
-			  &fault))
+	if (!mailbox_open(&mailbox, request_field(request, "parent"), &as_text, &sent.parent,
+			  &has_parent, &fault) ||
+	    !mailbox_open(&mailbox, request_field(request, "draft"), &as_text, &sent.draft,
+			  &has_draft, &fault))
 		return answer_fault(request, &fault);
 	if (has_parent && form->reply_kind != NULL && may_be_parent(&sent.parent, form->reply_kind))
 		form->parent = &sent.parent;

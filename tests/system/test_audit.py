@@ -7,7 +7,8 @@ import subprocess
 import people
 import pytest
 import world as sandbox
-from person import PASSWORD, PORTAL_RULES, Person, send
+from messages import multipart, part
+from person import PASSWORD, PORTAL_RULES, Person, dump, send
 from visitor import Visitor
 
 RULES = 'match recipient domain "smime.example"        deliver smime\n' + PORTAL_RULES
@@ -80,7 +81,9 @@ def test_every_question_of_the_manual_is_answered(world, person, name):
     received = answer("this person receive")
     assert [row[2:4] for row in received] == [["pickup", "opened"]]
     opened = answer("opened, and from which network")
-    assert [row[2] for row in opened] == ["unlocked", "opened"] and "127.0.0.0/24" in opened[0][3]
+    assert [row[2] for row in opened] == ["unlocked", "opened", "shown"] and "127.0.0.0/24" in opened[0][3]
+    assert opened[2][3] == "text, from 127.0.0.0/24, by link and code"
+    assert [row[1:] for row in answer("Who read this message")] == [[person.address, "text", "127.0.0.0/24", ""]]
     wrong = [row for row in answer("wrong unlock codes") if row[1] == person.address]
     assert [row[2] for row in wrong] == ["from 127.0.0.0/24"]
     assert [row[3] for row in answer("imported, changed or deleted")] == ["key imported"]
@@ -91,6 +94,81 @@ def test_every_question_of_the_manual_is_answered(world, person, name):
     about = [row[2] for row in answer("on record of this person")]
     assert {"parked", "unlocked", "opened", "account made", "wrong password"} <= set(about)
     assert PASSWORD not in str(answers)
+
+
+FILES = multipart("b", part("Content-Type: text/plain", b"See both.\r\n"),
+                  part('Content-Type: application/pdf; name="secret plans.pdf"', b"%PDF-1.4 plans\r\n"),
+                  part('Content-Type: text/plain; name="b.txt"\nContent-Disposition: attachment', b"Text\r\n"))
+
+
+def readings(world, message):
+    return [tuple(row) for row in world.postgres.query(
+        "select what, part, network, coalesce(reader, '-'), coalesce(recipient, '-') from postseal.readings"
+        f" where message = '{message}' order by at", "postseal_auditor")]
+
+
+def open_all(browser, place):
+    """The message three times, with each of its downloads."""
+    for _ in range(3):
+        assert browser.get(f"/message/{place}").status == 200
+        assert browser.get(f"/source/{place}").status == 200
+        assert browser.get(f"/attachment/{place}/0").status == 200
+        assert browser.get(f"/attachment/{place}/1").status == 200
+        assert browser.get(f"/zip/{place}").status == 200
+
+
+def test_later_openings_and_downloads_left_no_trace(world, person):
+    """Promise 6: not the first alone, and a member's too; the reader is shown nothing that is not on record."""
+    send(person, FILES, content=b'multipart/mixed; boundary="b"')
+    person.unlock()
+    identity, = world.postgres.query(f"select message from postseal.log where recipient = '{person.address}'")[0]
+    place, = world.postgres.query("select k.id from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
+                                  f" where p.message = '{identity}'")[0]
+    parts = [("shown", "text"), ("downloaded", "original"), ("downloaded", "attachment 1"),
+             ("downloaded", "attachment 2"), ("downloaded", "all attachments")]
+
+    def rows(reader):
+        return [(*part, "127.0.0.0/24", reader, person.address) for part in parts]
+
+    open_all(person.browser, place)
+    assert readings(world, identity) == rows("-")
+    person.enrol()
+    open_all(person.browser, place)
+    assert readings(world, identity) == rows("-") + rows(person.address)
+    assert person.browser.get(f"/attachment/{place}/2").status == 404
+    assert person.browser.get(f"/attachment/{place}/4294967295").status == 404
+    assert readings(world, identity) == rows("-") + rows(person.address)
+    world.postgres.query("update postseal.reading set ten_minutes = ten_minutes - 1")  # ten minutes later
+    assert person.browser.get(f"/message/{place}").status == 200
+    assert readings(world, identity)[-1] == rows(person.address)[0] and len(readings(world, identity)) == 11
+    assert b"secret plans" not in dump(world)
+    shown = world.postseal("message", "show", identity)
+    assert f"attachment 2, from 127.0.0.0/24, signed in as {person.address}" in shown
+
+
+def test_author_opens_what_was_sent_from_the_portal(world, person):
+    send(person)
+    person.unlock()
+    received = person.browser.page.path.removeprefix("/message/")
+    person.enrol()
+    person.browser.get(f"/reply/{received}")
+    assert person.browser.send({"text": "An answer.", "action": "send"}).path == "/sent"
+    sent, = world.postgres.query("select k.id from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
+                                 f" where k.folder = 'sent' and p.sender = '{person.address}'")[0]
+    for _ in range(3):
+        assert "An answer." in person.browser.get(f"/message/{sent}").text
+    identity, = world.postgres.query(f"select message from postseal.log where sender = '{person.address}'")[0]
+    assert readings(world, identity) == [("shown", "text", "127.0.0.0/24", person.address, "-")]
+
+
+@pytest.mark.parametrize("sql", ["insert into postseal.reading (message, what, part, network, ten_minutes)"
+                                 " values ('01a20d7c-90c6-7637-90e1-6481ec755f5a', 'shown', 'text', '', 1)",
+                                 "update postseal.reading set network = ''", "delete from postseal.reading"])
+@pytest.mark.parametrize("role", ["postseal_milter", "postseal_courier", "postseal_portal", "postseal_auditor"])
+def test_reading_was_rewritten_by_a_program(world, role, sql):
+    """Promise 6: what is on record is only added to."""
+    with pytest.raises(RuntimeError, match="permission denied"):
+        world.postgres.query(sql, role)
 
 
 def test_message_that_was_not_accepted_left_no_record(world, post, name):
