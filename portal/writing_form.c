@@ -109,9 +109,24 @@ domains_shown(const struct settings *settings)
 	for (char **domain = settings->domains; *domain != NULL; domain++) {
 		g_autofree char *shown = domain_shown(*domain);
 
-		g_string_append_printf(text, "%s%s", text->len == 0 ? "" : ", @", shown);
+		g_string_append_printf(text, "%s%s", text->len == 0 ? "" : ", ", shown);
 	}
 	return g_string_free(text, FALSE);
+}
+
+/* Whom one may write to. Caller frees. */
+static char *
+to_hint(const struct request *request, const struct writing_form *form)
+{
+	g_autofree char *domains = domains_shown(request->portal->settings);
+
+	if (*named(form->parent, form->parent_id) == '\0')
+		return g_strdup_printf(request_say(request, "You can write to addresses at %s."),
+				       domains);
+	return g_strdup_printf(
+		request_say(request,
+			    "You can write to addresses at %s and to people in this conversation."),
+		domains);
 }
 
 enum MHD_Result
@@ -120,12 +135,8 @@ writing_form_show(struct request *request, unsigned status, const struct writing
 	const struct settings *settings = request->portal->settings;
 	g_autoptr(page_auto) page = answer_begin(request, "write.html");
 	struct identifier id;
-	g_autofree char *domains = domains_shown(settings);
 	g_autofree char *limit = request_size(request, settings->portal_upload);
-	g_autofree char *hint = g_strdup_printf(
-		request_say(request,
-			    "You can write to addresses at %s and to people in this conversation."),
-		domains);
+	g_autofree char *hint = to_hint(request, form);
 	g_autofree char *files =
 		g_strdup_printf(request_say(request, "All files together may be up to %s."), limit);
 

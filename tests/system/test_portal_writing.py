@@ -58,7 +58,8 @@ def test_reply_reaches_the_employee_in_the_thread_and_the_answer_is_sealed(perso
     message = person.browser.page.path.removeprefix("/message/")
     person.enrol()
     data = noise(20_000_000, "reply")
-    person.browser.get(f"/reply/{message}")
+    assert "in this conversation" not in person.browser.get("/write").text
+    assert "and to people in this conversation" in person.browser.get(f"/reply/{message}").text
     fields = person.browser.form()[1]
     assert fields["to"] == post.sender and fields["subject"] == "Re: About your account"
     assert "> The secret is 42." in fields["text"]
