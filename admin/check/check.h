@@ -12,23 +12,40 @@ struct check {
 	const struct admin *admin;
 	const struct settings *settings;
 	const struct postfix *postfix; /* NULL: there is none on this machine */
+	GPtrArray *warnings;	       /* char *: of the look that is being taken */
 };
+
+/* What works, and will not for long, or asks for somebody's eyes: a line beside what the look says.
+ */
+void check_warn(const struct check *check, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* A look returns false and fills the fault where something is wrong; what it says in *note_r
  * (caller frees) is worth reading all the same. */
 
 /* parts.c: what Postseal has of its own */
 bool check_policy(const struct check *check, char **note_r, struct fault *fault);
-bool check_secrets(const struct check *check, char **note_r, struct fault *fault);
 bool check_database(const struct check *check, char **note_r, struct fault *fault);
 bool check_tables(const struct check *check, char **note_r, struct fault *fault);
-bool check_gpg(const struct check *check, char **note_r, struct fault *fault);
 bool check_reader(const struct check *check, char **note_r, struct fault *fault);
+bool check_portal(const struct check *check, char **note_r, struct fault *fault);
+bool check_programs(const struct check *check, char **note_r, struct fault *fault);
+
+/* key_files.c: can they be read, and do they belong together, and to this database? */
+bool check_secrets(const struct check *check, char **note_r, struct fault *fault);
+bool check_key_store(const struct check *check, char **note_r, struct fault *fault);
+
+/* users.c: what each program reads and asks, tried as its user */
+bool check_settings(const struct check *check, char **note_r, struct fault *fault);
+bool check_roles(const struct check *check, char **note_r, struct fault *fault);
 bool check_keeper(const struct check *check, char **note_r, struct fault *fault);
 bool check_spool(const struct check *check, char **note_r, struct fault *fault);
-bool check_portal(const struct check *check, char **note_r, struct fault *fault);
+bool check_gpg(const struct check *check, char **note_r, struct fault *fault);
 bool check_mta_log(const struct check *check, char **note_r, struct fault *fault);
-bool check_programs(const struct check *check, char **note_r, struct fault *fault);
+
+/* certificates.c: whose time is over, or will soon be? */
+bool check_certificates(const struct check *check, char **note_r, struct fault *fault);
+bool check_portal_certificate(const struct check *check, char **note_r, struct fault *fault);
 
 /* reinjection.c: where the courier hands mail to the MTA */
 bool check_reinject(const struct check *check, char **note_r, struct fault *fault);

@@ -19,29 +19,30 @@ listening_path(const char *place)
 	return *place == '/' ? place : NULL;
 }
 
-static bool
-connects(int family, const struct sockaddr *address, socklen_t length)
+static int
+connect_address(int family, const struct sockaddr *address, socklen_t length)
 {
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool done = fd >= 0 && connect(fd, address, length) == 0;
-	int why = errno;
+	int why;
 
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0 || connect(fd, address, length) == 0)
+		return fd;
+	why = errno;
+	close(fd);
 	errno = why;
-	return done;
+	return -1;
 }
 
-static bool
-connects_to_path(const char *path)
+static int
+connect_path(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path) {
 		errno = ENAMETOOLONG;
-		return false;
+		return -1;
 	}
-	return connects(AF_UNIX, (const struct sockaddr *)&address, sizeof address);
+	return connect_address(AF_UNIX, (const struct sockaddr *)&address, sizeof address);
 }
 
 /* "host:port", "[address]:port", or libmilter's "inet:port@host". */
@@ -99,30 +100,40 @@ listening_is_free(const char *place)
 	return done;
 }
 
-static bool
-connects_to_host(const char *place)
+static int
+connect_host(const char *place)
 {
 	const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM};
 	g_autofree char *host = NULL, *port = NULL;
 	struct addrinfo *found = NULL;
-	bool done = false;
+	int fd = -1;
 
 	split(place, &host, &port);
 	errno = EADDRNOTAVAIL;
 	if (getaddrinfo(host, port, &wanted, &found) != 0)
-		return false;
-	for (const struct addrinfo *a = found; a != NULL && !done; a = a->ai_next)
-		done = connects(a->ai_family, a->ai_addr, a->ai_addrlen);
+		return -1;
+	for (struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next)
+		fd = connect_address(a->ai_family, a->ai_addr, a->ai_addrlen);
 	freeaddrinfo(found);
-	return done;
+	return fd;
+}
+
+int
+listening_connect(const char *place)
+{
+	const char *path = listening_path(place);
+
+	return path != NULL ? connect_path(path) : connect_host(place);
 }
 
 bool
 listening_check(const char *place, const char *program, struct fault *fault)
 {
-	const char *path = listening_path(place);
+	int fd = listening_connect(place);
 
-	return (path != NULL ? connects_to_path(path) : connects_to_host(place)) ||
-	       fault_set(fault, FAULT_CONFIG, "connecting to %s at %s: %s; is it running?", program,
-			 place, strerror(errno));
+	if (fd < 0)
+		return fault_set(fault, FAULT_CONFIG, "connecting to %s at %s: %s; is it running?",
+				 program, place, strerror(errno));
+	close(fd);
+	return true;
 }

@@ -1,16 +1,8 @@
-#include <errno.h>
-#include <pwd.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "admin/check/access.h"
 #include "admin/check/check.h"
 #include "admin/check/listening.h"
 #include "core/migrate.h"
-#include "core/seal/key_file.h"
-#include "delivery/courier/mta_log.h"
-#include "keystore/keeper.h"
 #include "mail/html.h"
 #include "policy/policy.h"
 
@@ -40,106 +32,12 @@ check_tables(const struct check *check, char **note_r, struct fault *fault)
 	return policy_check_tables(check->admin->policy, check->admin->database, fault);
 }
 
-bool
-check_gpg(const struct check *check, char **note_r, struct fault *fault)
-{
-	(void)note_r;
-	return access(check->settings->gpg_program, X_OK) == 0 ||
-	       fault_set(fault, FAULT_CONFIG, "looking for gpg at %s: %s",
-			 check->settings->gpg_program, strerror(errno));
-}
-
 /* Without it formatted mail cannot be shown; its text is. */
 bool
 check_reader(const struct check *check, char **note_r, struct fault *fault)
 {
 	(void)note_r;
 	return reader_check(check->settings, HTML_FORMAT, fault);
-}
-
-bool
-check_keeper(const struct check *check, char **note_r, struct fault *fault)
-{
-	(void)note_r;
-	return keeper_ping(check->settings->keeper_socket, fault);
-}
-
-/* The file is root's, who starts the program, or the program's own. */
-static bool
-check_owner(const struct check *check, const char *name, const char *user, struct fault *fault)
-{
-	g_autofree char *path = g_build_filename(check->settings->secrets, name, NULL);
-	const struct passwd *entry = getpwnam(user);
-	const struct passwd *owner;
-	struct stat status;
-
-	if (stat(path, &status) != 0 || status.st_uid == 0 ||
-	    (entry != NULL && entry->pw_uid == status.st_uid))
-		return true; /* secret_read() tells what is missing */
-	owner = getpwuid(status.st_uid);
-	return fault_set(fault, FAULT_CONFIG,
-			 "checking the key file %s: it belongs to %s; fix this with: chown %s %s",
-			 path, owner == NULL ? "an unknown user" : owner->pw_name, user, path);
-}
-
-/* Of one installation: what is sealed with the one is opened with the other. */
-static bool
-check_pair(const struct check *check, struct fault *fault)
-{
-	struct seal_key private_key, public_key;
-	unsigned char expected[SEAL_KEY_BYTES];
-	bool good =
-		secret_read(&private_key, check->settings->secrets, SECRET_COURIER, fault) &&
-		secret_read(&public_key, check->settings->secrets, SECRET_COURIER_PUBLIC, fault);
-
-	if (!good)
-		return false;
-	crypto_scalarmult_base(expected, private_key.bytes);
-	good = sodium_memcmp(expected, public_key.bytes, sizeof expected) == 0;
-	sodium_memzero(&private_key, sizeof private_key);
-	return good ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "checking the key files in %s: %s does not match %s: the courier could "
-			 "not open anything that is sealed to it",
-			 check->settings->secrets, SECRET_COURIER_PUBLIC, SECRET_COURIER);
-}
-
-bool
-check_secrets(const struct check *check, char **note_r, struct fault *fault)
-{
-	static const char *const names[] = {SECRET_MASTER, SECRET_COURIER, SECRET_COURIER_PUBLIC,
-					    SECRET_LOGIN};
-	const struct settings *settings = check->settings;
-	struct seal_key key;
-	bool good = true;
-
-	(void)note_r;
-	for (size_t i = 0; good && i < G_N_ELEMENTS(names); i++)
-		good = secret_read(&key, settings->secrets, names[i], fault);
-	sodium_memzero(&key, sizeof key);
-	return good && check_pair(check, fault) &&
-	       check_owner(check, SECRET_MASTER, settings->keeper_user, fault) &&
-	       check_owner(check, SECRET_COURIER, settings->courier_user, fault) &&
-	       check_owner(check, SECRET_LOGIN, settings->milter_user, fault);
-}
-
-/* Bodies of large messages go there, and what strangers upload to a place of its own: neither can
- * fill the other's. */
-bool
-check_spool(const struct check *check, char **note_r, struct fault *fault)
-{
-	const struct settings *settings = check->settings;
-
-	(void)note_r;
-	if (!access_of_user(settings->milter_user, settings->spool_directory, W_OK | X_OK, fault))
-		return fault_within(fault, "checking the spool directory");
-	if (!access_of_user(settings->portal_user, settings->portal_spool, W_OK | X_OK, fault))
-		return fault_within(fault, "checking portal spool");
-	return strcmp(settings->portal_spool, settings->spool_directory) != 0 ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "checking portal spool: %s is the milter's as well, so uploads could "
-			 "fill it",
-			 settings->portal_spool);
 }
 
 /* The courier listens nowhere: it is mail that nobody takes in hand that tells. */
@@ -208,28 +106,5 @@ check_portal(const struct check *check, char **note_r, struct fault *fault)
 		*note_r = g_strdup(
 			"no rule has the condition conversation: an employee's reply to mail "
 			"from the portal is sealed only if another rule says so");
-	return true;
-}
-
-/* Asked for what the courier may ask: whether the MTA took a mail whose answer nobody heard. */
-bool
-check_mta_log(const struct check *check, char **note_r, struct fault *fault)
-{
-	const struct mta_log log = mta_log_of(check->settings);
-	const char *directory;
-
-	if (mta_log_is_for_all(&log))
-		return fault_set(
-			fault, FAULT_CONFIG,
-			"looking at the log of the MTA, %s: anybody may write to it, and so say what became of mail",
-			log.where);
-	if (!mta_log_check(&log, fault))
-		*note_r = g_strdup_printf(
-			"not available, so mail may arrive twice if a courier dies: %s; where "
-			"Postfix logs to systemd, set mta log \"journal\"",
-			fault->text);
-	else if (!mta_log_is_journal(log.where, &directory))
-		*note_r = g_strdup("a file: where local users are not trusted, set mta log "
-				   "\"journal\", in which they cannot speak for Postfix");
 	return true;
 }

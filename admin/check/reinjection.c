@@ -1,12 +1,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/as_user.h"
 #include "admin/check/access.h"
 #include "admin/check/check.h"
 #include "admin/check/listening.h"
 #include "delivery/courier/smtp_connect.h"
 
-enum { SMTP_SECONDS = 10 };
+enum { SMTP_SECONDS = 10, COURIER_SECONDS = 30 };
 
 /* What wire makes; "" where the service is not of the Postfix that we look at. */
 static char *
@@ -38,14 +39,38 @@ check_without_milters(const struct check *check, const char *service, struct fau
 			 service, milters);
 }
 
+struct greeting {
+	const struct check *check;
+	const char *url;
+	struct {
+		bool dsn, smtputf8;
+	} offers;
+};
+
+static bool
+greet(void *context, struct fault *fault)
+{
+	struct greeting *greeting = context;
+	const struct check *check = greeting->check;
+	const struct smtp_peer peer = {greeting->url, check->settings->reinject_user,
+				       check->settings->hostname, SMTP_SECONDS};
+	g_autoptr(smtp_auto) smtp = smtp_open(&peer, fault);
+
+	if (smtp == NULL)
+		return false;
+	greeting->offers.dsn = smtp_offers(smtp, "DSN");
+	greeting->offers.smtputf8 = smtp_offers(smtp, "SMTPUTF8");
+	return true;
+}
+
 static bool
 check_service(const struct check *check, const char *url, char **note_r, struct fault *fault)
 {
-	const struct smtp_peer peer = {url, check->settings->reinject_user,
-				       check->settings->hostname, SMTP_SECONDS};
+	const struct as_user courier = {.user = check->settings->courier_user,
+					.seconds = COURIER_SECONDS};
+	struct greeting greeting = {check, url, {false, false}};
 	const char *path = listening_path(url);
 	g_autofree char *service = service_of(check, url);
-	g_autoptr(smtp_auto) smtp = NULL;
 
 	if (path != NULL && access(path, F_OK) == 0 &&
 	    !access_of_user(check->settings->courier_user, path, W_OK, fault))
@@ -54,8 +79,8 @@ check_service(const struct check *check, const char *url, char **note_r, struct 
 			"checking whether the courier can hand over mail (usermod -a -G "
 			"postdrop %s)",
 			check->settings->courier_user);
-	smtp = smtp_open(&peer, fault);
-	if (smtp == NULL || (*service != '\0' && !check_without_milters(check, service, fault)))
+	if (!as_user(&courier, greet, &greeting, &greeting.offers, sizeof greeting.offers, fault) ||
+	    (*service != '\0' && !check_without_milters(check, service, fault)))
 		return false;
 	*note_r = g_strdup_printf(
 		"%s answers%s%s%s", url,
@@ -63,10 +88,10 @@ check_service(const struct check *check, const char *url, char **note_r, struct 
 			? ""
 			: "; anyone can bind a port while the MTA is down, and any process can "
 			  "use it: a Unix socket is safer",
-		smtp_offers(smtp, "DSN") ? ""
-					 : "; it does not offer DSN: requests for delivery "
-					   "reports are lost",
-		smtp_offers(smtp, "SMTPUTF8") ? "" : "; it does not offer SMTPUTF8");
+		greeting.offers.dsn ? ""
+				    : "; it does not offer DSN: requests for delivery "
+				      "reports are lost",
+		greeting.offers.smtputf8 ? "" : "; it does not offer SMTPUTF8");
 	return true;
 }
 

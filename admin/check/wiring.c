@@ -1,104 +1,194 @@
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "admin/as_user.h"
 #include "admin/check/access.h"
 #include "admin/check/listening.h"
 #include "admin/check/milters.h"
+#include "admin/check/negotiation.h"
+
+enum { NEGOTIATION_SECONDS = 20 };
 
 static const char advice[] = "contrib/postfix/wire shows and makes the changes";
+
+/* --- the services that ask milters --- */
+
+/* A list of milters that is in force for a service. */
+struct asker {
+	const char *service, *parameter;
+};
+
+static void
+add_asker(GArray *askers, const char *service, const char *parameter)
+{
+	const struct asker asker = {service, parameter};
+
+	g_array_append_val(askers, asker);
+}
+
+/* What sendmail(1) submits comes by pickup(8), and it is cleanup(8) that asks the milters then:
+ * that of pickup, which wire may have changed. */
+static void
+add_submission(GArray *askers, const struct check *check)
+{
+	static const char *const takers[] = {"pickup", "qmqpd"};
+
+	for (guint i = 0; i < check->postfix->services->len; i++) {
+		const struct postfix_service *service =
+			g_ptr_array_index(check->postfix->services, i);
+		g_autofree char *cleanup = NULL;
+		const struct postfix_service *asking;
+
+		if (strcmp(service->program, takers[0]) != 0 &&
+		    strcmp(service->program, takers[1]) != 0)
+			continue;
+		cleanup = g_strdup_printf("%s/unix", postfix_value(check->postfix, service->name,
+								   "cleanup_service_name"));
+		asking = postfix_service(check->postfix, cleanup);
+		if (asking != NULL)
+			add_asker(askers, asking->name, "non_smtpd_milters");
+	}
+}
+
+/* struct asker: all services whose mail ours must see. */
+static GArray *
+askers_of(const struct check *check)
+{
+	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
+	const struct postfix_service *again = milters_second_pass(check);
+	GArray *askers = g_array_new(FALSE, FALSE, sizeof(struct asker));
+
+	for (guint i = 0; i < listeners->len; i++)
+		add_asker(askers,
+			  ((const struct postfix_service *)g_ptr_array_index(listeners, i))->name,
+			  "smtpd_milters");
+	add_submission(askers, check);
+	if (again != NULL)
+		add_asker(askers, again->name, "smtpd_milters");
+	return askers;
+}
+
+static const char *
+list_of(const struct check *check, const struct asker *asker)
+{
+	return postfix_value(check->postfix, asker->service, asker->parameter);
+}
+
+typedef bool asker_look(const struct check *check, const struct asker *asker, struct fault *fault);
+
+static bool
+look_at_askers(const struct check *check, asker_look *look, struct fault *fault)
+{
+	g_autoptr(GArray) askers = askers_of(check);
+
+	for (guint i = 0; i < askers->len; i++)
+		if (!look(check, &g_array_index(askers, struct asker, i), fault))
+			return false;
+	return true;
+}
 
 /* --- the socket --- */
 
 /* Named by its path on the machine, which is another one in there. */
 static bool
-is_named_from_outside(const struct check *check, const char *service)
+is_named_from_outside(const struct check *check, const struct asker *asker)
 {
-	const char *list = postfix_value(check->postfix, service, "smtpd_milters");
+	const char *list = list_of(check, asker);
 	guint place;
 	g_autofree char *outside = milters_find(check, list, NULL, &place);
-	g_autofree char *inside = milters_find(check, list, service, &place);
+	g_autofree char *inside = milters_find(check, list, asker->service, &place);
 
 	return outside != NULL && inside == NULL;
 }
 
 /* From within a chroot, only what is below the queue directory is there. */
 static bool
-check_chroot(const struct check *check, const char *path, struct fault *fault)
+check_chroot(const struct check *check, const struct asker *asker, struct fault *fault)
 {
-	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
+	const struct postfix_service *service = postfix_service(check->postfix, asker->service);
 
-	for (guint i = 0; i < listeners->len; i++) {
-		const struct postfix_service *service = g_ptr_array_index(listeners, i);
+	return !service->chrooted || !is_named_from_outside(check, asker) ||
+	       fault_set(fault, FAULT_CONFIG,
+			 "checking the Postfix service %s: it runs in a chroot (%s), "
+			 "where there is no %s: put milter listen below the queue "
+			 "directory, and give Postfix its path from there; %s",
+			 service->name, postfix_value(check->postfix, NULL, "queue_directory"),
+			 listening_path(check->settings->milter_listen), advice);
+}
 
-		if (service->chrooted && is_named_from_outside(check, service->name))
-			return fault_set(
-				fault, FAULT_CONFIG,
-				"checking the Postfix service %s: it runs in a chroot (%s), "
-				"where there is no %s: put milter listen below the queue "
-				"directory, and give Postfix its path from there; %s",
-				service->name,
-				postfix_value(check->postfix, NULL, "queue_directory"), path,
-				advice);
-	}
-	return true;
+static bool
+negotiate(void *context, struct fault *fault)
+{
+	return negotiation_check(context, fault);
+}
+
+/* Where that process of Postfix stands, as whom it runs, what it sees. */
+static bool
+check_asking(const struct check *check, const struct asker *asker, struct fault *fault)
+{
+	const struct as_user who = {
+		.user = postfix_value(check->postfix, NULL, "mail_owner"),
+		.directory = postfix_value(check->postfix, NULL, "queue_directory"),
+		.is_chroot = postfix_service(check->postfix, asker->service)->chrooted,
+		.seconds = NEGOTIATION_SECONDS};
+	guint place;
+	g_autofree char *ours = milters_find(check, list_of(check, asker), asker->service, &place);
+	g_autofree char *address = ours == NULL ? NULL : milters_address(ours);
+
+	return address == NULL || as_user(&who, negotiate, address, NULL, 0, fault) ||
+	       fault_within(
+		       fault,
+		       "checking whether the Postfix service %s can ask the milter, as the user "
+		       "%s%s",
+		       asker->service, who.user, who.is_chroot ? " in its chroot" : "");
 }
 
 bool
 check_socket(const struct check *check, char **note_r, struct fault *fault)
 {
-	const char *path = listening_path(check->settings->milter_listen);
-	struct stat status;
+	const char *listen = check->settings->milter_listen, *path = listening_path(listen);
+	struct fault silent;
 
-	(void)note_r;
-	if (path == NULL)
-		return true; /* a port is for all */
-	if (stat(path, &status) != 0)
-		return listening_check(check->settings->milter_listen, "postseal-milter", fault);
-	if (!access_of_user(postfix_value(check->postfix, NULL, "mail_owner"), path, W_OK, fault))
+	if (!listening_check(listen, "postseal-milter", &silent)) {
+		*note_r = g_strdup("not checked, as postseal-milter does not answer");
+		return true;
+	}
+	if (path != NULL &&
+	    !access_of_user(postfix_value(check->postfix, NULL, "mail_owner"), path, W_OK, fault))
 		return fault_within(fault, "checking whether Postfix can reach the milter");
-	return check_chroot(check, path, fault);
+	return look_at_askers(check, check_chroot, fault) &&
+	       (geteuid() != 0 || look_at_askers(check, check_asking, fault));
 }
 
 /* --- who is seen --- */
 
 static bool
-check_list(const struct check *check, const char *service, const char *parameter,
-	   struct fault *fault)
+check_list(const struct check *check, const struct asker *asker, struct fault *fault)
 {
-	const char *list = postfix_value(check->postfix, service, parameter);
-	const char *options = postfix_value(check->postfix, service, "receive_override_options");
+	const char *list = list_of(check, asker);
+	const char *options =
+		postfix_value(check->postfix, asker->service, "receive_override_options");
 	guint place;
-	g_autofree char *ours = milters_find(check, list, service, &place);
+	g_autofree char *ours = milters_find(check, list, asker->service, &place);
 
 	if (ours == NULL)
 		return fault_set(
 			fault, FAULT_CONFIG,
-			"checking Postfix: %s%s%s (%s) does not name the milter's socket %s, so "
+			"checking Postfix: %s/%s (%s) does not name the milter's socket %s, so "
 			"mail that enters there bypasses the milter; %s",
-			service == NULL ? "" : service, service == NULL ? "" : "/", parameter, list,
-			check->settings->milter_listen, advice);
+			asker->service, asker->parameter, list, check->settings->milter_listen,
+			advice);
 	return strstr(options, "no_milters") == NULL ||
 	       fault_set(fault, FAULT_CONFIG,
-			 "checking Postfix: %s%sreceive_override_options = %s disables the milter",
-			 service == NULL ? "" : service, service == NULL ? "" : "/", options);
+			 "checking Postfix: %s/receive_override_options = %s disables the milter",
+			 asker->service, options);
 }
 
 bool
 check_milters(const struct check *check, char **note_r, struct fault *fault)
 {
-	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
-	const struct postfix_service *again = milters_second_pass(check);
-
 	(void)note_r;
-	for (guint i = 0; i < listeners->len; i++) {
-		const struct postfix_service *service = g_ptr_array_index(listeners, i);
-
-		if (!check_list(check, service->name, "smtpd_milters", fault))
-			return false;
-	}
-	return check_list(check, NULL, "non_smtpd_milters", fault) &&
-	       (again == NULL || check_list(check, again->name, "smtpd_milters", fault));
+	return look_at_askers(check, check_list, fault);
 }
 
 /* --- in which order --- */
@@ -228,28 +318,26 @@ action_of(const char *element)
 }
 
 static bool
-check_service_failures(const struct check *check, const char *service, const char *parameter,
-		       struct fault *fault)
+check_action(const struct check *check, const struct asker *asker, struct fault *fault)
 {
-	const char *general = postfix_value(check->postfix, service, "milter_default_action");
 	guint place;
-	g_autofree char *ours = milters_find(
-		check, postfix_value(check->postfix, service, parameter), service, &place);
+	g_autofree char *ours = milters_find(check, list_of(check, asker), asker->service, &place);
 	g_autofree char *own = ours == NULL ? NULL : action_of(ours);
-	const char *action = own == NULL ? general : own;
+	const char *action =
+		own == NULL ? postfix_value(check->postfix, asker->service, "milter_default_action")
+			    : own;
 
 	return fails_closed(action) ||
 	       fault_set(fault, FAULT_CONFIG,
-			 "checking Postfix: if the milter does not answer, %s%s%s lets mail "
+			 "checking Postfix: if the milter does not answer, %s/%s lets mail "
 			 "through undecided (default action %s); expected tempfail",
-			 service == NULL ? "" : service, service == NULL ? "" : "/", parameter,
-			 action);
+			 asker->service, asker->parameter, action);
 }
 
 static bool
-check_protocol(const struct check *check, const char *service, struct fault *fault)
+check_protocol(const struct check *check, const struct asker *asker, struct fault *fault)
 {
-	const char *version = postfix_value(check->postfix, service, "milter_protocol");
+	const char *version = postfix_value(check->postfix, asker->service, "milter_protocol");
 
 	return g_ascii_strtoull(version, NULL, 10) >= 6 ||
 	       fault_set(fault, FAULT_CONFIG,
@@ -261,18 +349,7 @@ check_protocol(const struct check *check, const char *service, struct fault *fau
 bool
 check_failures(const struct check *check, char **note_r, struct fault *fault)
 {
-	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
-	const struct postfix_service *again = milters_second_pass(check);
-
 	(void)note_r;
-	if (again != NULL)
-		g_ptr_array_add(listeners, (gpointer)again);
-	for (guint i = 0; i < listeners->len; i++) {
-		const struct postfix_service *service = g_ptr_array_index(listeners, i);
-
-		if (!check_service_failures(check, service->name, "smtpd_milters", fault) ||
-		    !check_protocol(check, service->name, fault))
-			return false;
-	}
-	return check_service_failures(check, NULL, "non_smtpd_milters", fault);
+	return look_at_askers(check, check_action, fault) &&
+	       look_at_askers(check, check_protocol, fault);
 }

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/as_user.h"
 #include "admin/setup/answers.h"
-#include "admin/setup/as_user.h"
 #include "core/database.h"
 #include "core/migrate.h"
 
@@ -158,32 +158,49 @@ make_missing(struct setup *setup, struct connection *connection, const struct ta
 	return true;
 }
 
+struct superuser {
+	struct setup *setup;
+	const struct target *target;
+	struct {
+		unsigned changes, unsettled;
+	} counts;
+};
+
 static bool
-work_as_superuser(struct setup *setup, const void *context, struct fault *fault)
+work_as_superuser(void *context, struct fault *fault)
 {
-	const struct target *target = context;
+	struct superuser *work = context;
 	struct database *database;
-	struct connection *connection = connect_as_superuser(&database, target, fault);
-	bool good = connection != NULL && make_missing(setup, connection, target, fault);
+	struct connection *connection = connect_as_superuser(&database, work->target, fault);
+	bool good =
+		connection != NULL && make_missing(work->setup, connection, work->target, fault);
 
 	connection_give(connection);
 	database_free(database);
+	work->counts.changes = work->setup->changes;
+	work->counts.unsettled = work->setup->unsettled;
 	return good;
 }
 
 static bool
 make_here(struct setup *setup, const struct target *target, struct fault *fault)
 {
+	const struct as_user postgres = {.user = "postgres"};
+	struct superuser work = {.setup = setup, .target = target};
+
 	if (getpwnam("postgres") == NULL)
 		return fault_set(
 			fault, FAULT_CONFIG,
 			"looking for PostgreSQL: there is no user postgres; install it (apt "
 			"install postgresql), or name a database elsewhere with --database");
-	return as_user("postgres", setup, work_as_superuser, target, fault) ||
-	       fault_within(
-		       fault,
-		       "working in the local PostgreSQL as the user postgres (is it running, and does "
-		       "pg_hba.conf allow peer authentication?)");
+	if (!as_user(&postgres, work_as_superuser, &work, &work.counts, sizeof work.counts, fault))
+		return fault_within(
+			fault,
+			"working in the local PostgreSQL as the user postgres (is it running, and does "
+			"pg_hba.conf allow peer authentication?)");
+	setup->changes = work.counts.changes;
+	setup->unsettled = work.counts.unsettled;
+	return true;
 }
 
 /* --- as the superuser, elsewhere --- */

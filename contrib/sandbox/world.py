@@ -406,11 +406,11 @@ class Authority:
         self.directory = directory
         if make:
             command("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
-                    directory / "authority.key", "-out", directory / "authority.pem", "-days", "30",
+                    directory / "authority.key", "-out", directory / "authority.pem", "-days", "90",
                     "-subj", "/O=Example Trust/CN=Example Root", "-addext",
                     "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
 
-    def issue(self, name, subject, extensions, key=("-newkey", "rsa:2048"), days=20, sign=True):
+    def issue(self, name, subject, extensions, key=("-newkey", "rsa:2048"), days=60, sign=True):
         """Writes NAME.key and NAME.pem; returns the path of the certificate."""
         base = self.directory / name
         config = base.with_suffix(".ext")

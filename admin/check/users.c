@@ -1,0 +1,214 @@
+/* What each program reads and asks, tried as its user. */
+#include <string.h>
+#include <unistd.h>
+
+#include "admin/check/check.h"
+#include "admin/check/tried.h"
+#include "core/migrate.h"
+#include "delivery/courier/mta_log.h"
+#include "delivery/method.h"
+#include "keystore/keeper.h"
+#include "policy/policy.h"
+
+struct program {
+	const char *name, *user, *role;
+	bool has_rules; /* it reads all of postseal.conf, and the tables of the rules */
+};
+
+struct programs {
+	struct program all[4];
+};
+
+static struct programs
+programs_of(const struct settings *settings)
+{
+	return (struct programs){{
+		{"postseal-keeper", settings->keeper_user, "postseal_keeper", false},
+		{"postseal-milter", settings->milter_user, "postseal_milter", true},
+		{"postseal-courier", settings->courier_user, "postseal_courier", false},
+		{"postseal-portal", settings->portal_user, "postseal_portal", true},
+	}};
+}
+
+struct visit {
+	const struct check *check;
+	const struct program *program;
+};
+
+static bool
+visit_all(const struct check *check, as_user_work *work, const char *doing, struct fault *fault)
+{
+	struct programs programs = programs_of(check->settings);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(programs.all); i++) {
+		struct visit visit = {check, &programs.all[i]};
+
+		if (!tried_work(visit.program->user, work, &visit, NULL, 0, fault))
+			return fault_within(fault, "%s as %s does (user %s)", doing,
+					    visit.program->name, visit.program->user);
+	}
+	return true;
+}
+
+/* --- postseal.conf and its tables --- */
+
+static bool
+read_settings(void *context, struct fault *fault)
+{
+	const struct visit *visit = context;
+	g_auto(policy_complaints_auto) complaints = {0};
+	g_autoptr(policy_auto) policy = NULL;
+	g_autoptr(settings_auto) settings = NULL;
+
+	policy_complaints_init(&complaints);
+	if (visit->program->has_rules)
+		policy =
+			policy_load(visit->check->admin->config, methods_for_policy(), &complaints);
+	else
+		settings = settings_load(visit->check->admin->config, complaints.errors);
+	return policy != NULL || settings != NULL ||
+	       fault_set(fault, FAULT_CONFIG, "%s",
+			 (const char *)g_ptr_array_index(complaints.errors, 0));
+}
+
+/* As it is done on SIGHUP: a program that root starts reads it as root before. */
+bool
+check_settings(const struct check *check, char **note_r, struct fault *fault)
+{
+	(void)note_r;
+	return visit_all(check, read_settings, "reading the configuration", fault);
+}
+
+/* --- the database --- */
+
+static bool
+ask_database(void *context, struct fault *fault)
+{
+	const struct visit *visit = context;
+	const struct database_settings settings = {.url = visit->check->settings->database,
+						   .role = visit->program->role};
+	struct database *database = database_new(&settings);
+	struct connection *connection = database_take(database, fault);
+	bool good = connection != NULL && migrate_check(connection, fault);
+
+	connection_give(connection);
+	good = good && (!visit->program->has_rules ||
+			policy_check_tables(visit->check->admin->policy, database, fault));
+	database_free(database);
+	return good;
+}
+
+/* Peer authentication, certificates of clients and grants on the tables of others all depend on
+ * who asks. */
+bool
+check_roles(const struct check *check, char **note_r, struct fault *fault)
+{
+	(void)note_r;
+	return visit_all(check, ask_database, "asking the database", fault);
+}
+
+/* --- the keeper --- */
+
+static bool
+ping(void *context, struct fault *fault)
+{
+	const struct check *check = context;
+
+	return keeper_ping(check->settings->keeper_socket, fault);
+}
+
+bool
+check_keeper(const struct check *check, char **note_r, struct fault *fault)
+{
+	(void)note_r;
+	return keeper_ping(check->settings->keeper_socket, fault) &&
+	       (tried_work(check->settings->milter_user, ping, (void *)check, NULL, 0, fault) ||
+		fault_within(fault, "asking the keeper as the milter does (user %s)",
+			     check->settings->milter_user));
+}
+
+/* --- spools --- */
+
+/* Bodies of large messages go there, and what strangers upload to a place of its own: neither can
+ * fill the other's. */
+bool
+check_spool(const struct check *check, char **note_r, struct fault *fault)
+{
+	const struct settings *settings = check->settings;
+
+	(void)note_r;
+	if (!tried_fill(settings->milter_user, settings->spool_directory, fault))
+		return fault_within(fault, "checking the spool directory");
+	if (!tried_fill(settings->portal_user, settings->portal_spool, fault))
+		return fault_within(fault, "checking portal spool");
+	return strcmp(settings->portal_spool, settings->spool_directory) != 0 ||
+	       fault_set(fault, FAULT_CONFIG,
+			 "checking portal spool: %s is the milter's as well, so uploads could "
+			 "fill it",
+			 settings->portal_spool);
+}
+
+/* --- gpg --- */
+
+static bool
+is_executable(void *context, struct fault *fault)
+{
+	const struct check *check = context;
+
+	return access(check->settings->gpg_program, X_OK) == 0 ||
+	       fault_set(fault, FAULT_CONFIG, "looking for gpg at %s: %s",
+			 check->settings->gpg_program, g_strerror(errno));
+}
+
+/* The milter makes what is missing of its home. */
+bool
+check_gpg(const struct check *check, char **note_r, struct fault *fault)
+{
+	const struct settings *settings = check->settings;
+	g_autofree char *parent = g_path_get_dirname(settings->gpg_home);
+	const char *home = access(settings->gpg_home, F_OK) == 0 ? settings->gpg_home : parent;
+
+	(void)note_r;
+	return tried_work(settings->milter_user, is_executable, (void *)check, NULL, 0, fault) &&
+	       (tried_fill(settings->milter_user, home, fault) ||
+		fault_within(fault, "checking gpg home"));
+}
+
+/* --- the log of the MTA --- */
+
+static bool
+open_log(void *context, struct fault *fault)
+{
+	return mta_log_check(context, fault);
+}
+
+/* Asked for what the courier may ask: whether the MTA took a mail whose answer nobody heard. */
+bool
+check_mta_log(const struct check *check, char **note_r, struct fault *fault)
+{
+	struct mta_log log = mta_log_of(check->settings);
+	const char *directory;
+
+	if (mta_log_is_for_all(&log))
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"looking at the log of the MTA, %s: anybody may write to it, and so say what became of mail",
+			log.where);
+	if (!mta_log_check(&log, fault))
+		check_warn(
+			check,
+			"not available, so mail may arrive twice if a courier dies: %s; where Postfix logs to systemd, "
+			"set mta log \"journal\"",
+			fault->text);
+	else if (!tried_work(check->settings->courier_user, open_log, &log, NULL, 0, fault))
+		return fault_within(
+			fault,
+			"reading the log of the MTA as the courier does (user %s; usermod -a -G %s %s)",
+			check->settings->courier_user,
+			mta_log_is_journal(log.where, &directory) ? "systemd-journal" : "adm",
+			check->settings->courier_user);
+	else if (!mta_log_is_journal(log.where, &directory))
+		*note_r = g_strdup("a file: where local users are not trusted, set mta log "
+				   "\"journal\", in which they cannot speak for Postfix");
+	return true;
+}
