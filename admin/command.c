@@ -1,6 +1,9 @@
 #include "admin/command.h"
 
+#include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 bool
 command_ask(const struct admin *admin, const struct statement *statement, const char *const *texts,
@@ -16,15 +19,101 @@ command_ask(const struct admin *admin, const struct statement *statement, const 
 }
 
 int
+command_answer(const struct admin *admin, const struct statement *statement,
+	       const char *const *texts, report_form *form)
+{
+	g_autoptr(json_t) rows = NULL;
+	g_autoptr(PGresult) result = NULL;
+	struct fault fault;
+
+	if (!command_ask(admin, statement, texts, &result, &fault))
+		return command_fail(&fault);
+	rows = report_of(result);
+	report_print(rows, admin->as_json, form);
+	return EXIT_GOOD;
+}
+
+static const struct statement command_given = {
+	"command_given", "select postseal.activity_add(null, null, 'command given', $1, $2)"};
+
+bool
+command_record(const struct admin *admin, int argc, char **argv, struct fault *fault)
+{
+	static const char special[] = " \t\n\"'\\$`*?;&|<>()";
+	g_autoptr(GString) words = g_string_new(NULL);
+	g_autofree char *valid = NULL;
+	g_autoptr(PGresult) result = NULL;
+
+	for (int i = 1; i < argc; i++) {
+		bool is_plain = *argv[i] != '\0' && strpbrk(argv[i], special) == NULL;
+		g_autofree char *quoted = is_plain ? g_strdup(argv[i]) : g_shell_quote(argv[i]);
+
+		g_string_append_printf(words, "%s%s", i > 1 ? " " : "", quoted);
+	}
+	valid = g_utf8_make_valid(words->str, -1);
+	return command_ask(admin, &command_given,
+			   (const char *const[]){admin->command->words, valid, NULL}, &result,
+			   fault);
+}
+
+bool
+command_limit(const char *text)
+{
+	return g_ascii_string_to_unsigned(text, 10, 1, G_MAXINT32, NULL, NULL);
+}
+
+/* What was given is repeated in it, and what others wrote. */
+static void
+complain(const char *text)
+{
+	g_autofree char *shown = report_shown(text);
+
+	fprintf(stderr, "postseal: %s\n", shown);
+}
+
+int
 command_fail(const struct fault *fault)
 {
-	fprintf(stderr, "postseal: %s\n", fault->text);
+	complain(fault->text);
 	return EXIT_FAILED;
+}
+
+int
+command_missing(const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	complain(text);
+	return EXIT_MISSING;
+}
+
+void
+command_print_usage(FILE *file, const struct command *command)
+{
+	fprintf(file, "usage: postseal %s%s%s%s\n", command->words,
+		command->is_dialogue ? "" : " [--json]", *command->usage == '\0' ? "" : " ",
+		command->usage);
+}
+
+char **
+command_operands(int argc, char **argv, int least, int most)
+{
+	static const struct option none[] = {{0}};
+
+	optind = 0;
+	if (getopt_long(argc, argv, "", none, NULL) != -1 || argc - optind < least ||
+	    argc - optind > most)
+		return NULL;
+	return argv + optind;
 }
 
 int
 command_usage(const struct command *command)
 {
-	fprintf(stderr, "usage: postseal %s %s\n", command->words, command->usage);
+	command_print_usage(stderr, command);
 	return EXIT_USAGE;
 }

@@ -4,11 +4,14 @@
 #include <openssl/pem.h>
 #include <string.h>
 
+#include "admin/progress.h"
 #include "core/address.h"
 #include "core/seal/key_file.h"
 #include "keystore/import.h"
 #include "keystore/keystore.h"
 #include "keystore/statements.h"
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BIO, BIO_free_all)
 
 /* --- import --- */
 
@@ -38,27 +41,58 @@ ask_password(void *context, const char *what, char *password_r, size_t size)
 	return EVP_read_pw_string(password_r, (int)size, prompt, 0) == 0;
 }
 
-static void
-tell_imported(const struct imported *key)
+static char *
+sentence_of(const struct imported *key)
 {
+	GString *text = g_string_new(key->skipped != NULL ? "skipped " : "imported ");
+
 	if (key->fingerprint == NULL) {
-		printf("skipped %s\n", key->skipped);
-		return;
+		g_string_append(text, key->skipped);
+		return g_string_free(text, FALSE);
 	}
-	printf("%s %s %.16s %s <%s>", key->skipped != NULL ? "skipped" : "imported",
-	       key_kind_name(key->kind), key->fingerprint, key->role,
-	       *key->addresses != '\0' ? key->addresses : key->owner);
+	g_string_append_printf(text, "%s %.16s %s <%s>", key_kind_name(key->kind), key->fingerprint,
+			       key->role, *key->addresses != '\0' ? key->addresses : key->owner);
 	if (key->skipped != NULL)
-		printf(": %s", key->skipped);
+		g_string_append_printf(text, ": %s", key->skipped);
 	if (key->cannot_encrypt != NULL)
-		printf("; not for encryption: %s", key->cannot_encrypt);
+		g_string_append_printf(text, "; not for encryption: %s", key->cannot_encrypt);
 	if (key->cannot_sign != NULL && strcmp(key->role, "own") == 0)
-		printf("; not for signatures: %s", key->cannot_sign);
-	putchar('\n');
+		g_string_append_printf(text, "; not for signatures: %s", key->cannot_sign);
+	return g_string_free(text, FALSE);
+}
+
+static json_t *
+addresses_of(const struct imported *key)
+{
+	g_auto(GStrv) addresses = g_strsplit(key->addresses, " ", -1);
+	json_t *list = json_array();
+
+	for (char **address = addresses; *address != NULL; address++)
+		if (**address != '\0')
+			json_array_append_new(list, report_text(*address));
+	return list;
+}
+
+static json_t *
+row_of(const char *path, const struct imported *key)
+{
+	g_autofree char *text = sentence_of(key);
+	bool is_read = key->fingerprint != NULL;
+
+	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file",
+			 report_text(path), "imported", key->skipped == NULL, "kind",
+			 is_read ? json_string(key_kind_name(key->kind)) : json_null(),
+			 "fingerprint", report_text(key->fingerprint), "role",
+			 report_text(key->role), "owner", report_text(key->owner), "addresses",
+			 is_read ? addresses_of(key) : json_array(), "skipped",
+			 report_text(key->skipped), "cannot_encrypt",
+			 report_text(key->cannot_encrypt), "cannot_sign",
+			 report_text(key->cannot_sign), "text", report_text(text));
 }
 
 static int
-import_file(const struct admin *admin, const struct import_settings *settings, const char *path)
+import_file(const struct admin *admin, const struct import_settings *settings, const char *path,
+	    json_t *rows)
 {
 	g_autoptr(connection_auto) connection = NULL;
 	g_autoptr(GPtrArray) reports = NULL;
@@ -78,7 +112,7 @@ import_file(const struct admin *admin, const struct import_settings *settings, c
 	if (reports == NULL)
 		return command_fail(&fault);
 	for (guint i = 0; i < reports->len; i++)
-		tell_imported(g_ptr_array_index(reports, i));
+		json_array_append_new(rows, row_of(path, g_ptr_array_index(reports, i)));
 	return EXIT_GOOD;
 }
 
@@ -96,6 +130,7 @@ run_import(const struct admin *admin, int argc, char **argv)
 					   .ask_password = ask_password,
 					   .context = &password};
 	g_auto(GStrv) capabilities = NULL;
+	g_autoptr(json_t) rows = json_array();
 	struct seal_key master;
 	struct fault fault;
 	int option, status = EXIT_GOOD;
@@ -118,125 +153,94 @@ run_import(const struct admin *admin, int argc, char **argv)
 			password.file = optarg;
 			break;
 		default:
-			return command_usage(&keystore_commands[0]);
+			return command_usage(admin->command);
 		}
 	}
 	if (optind >= argc)
-		return command_usage(&keystore_commands[0]);
+		return command_usage(admin->command);
 	/* Only private keys need it; import_keys() says so when one is there. */
 	if (secret_read(&master, admin->settings->secrets, SECRET_MASTER, &fault))
 		settings.master = &master;
-	for (int i = optind; i < argc && status == EXIT_GOOD; i++)
-		status = import_file(admin, &settings, argv[i]);
+	for (int i = optind; i < argc && status == EXIT_GOOD; i++) {
+		progress_show((unsigned)(i - optind), (unsigned)(argc - optind), "files");
+		status = import_file(admin, &settings, argv[i], rows);
+	}
 	sodium_memzero(&master, sizeof master);
+	progress_show((unsigned)(argc - optind), (unsigned)(argc - optind), "files");
+	/* Also of the files before one that could not be read: they are imported. */
+	report_print(rows, admin->as_json, report_lines);
 	return status;
 }
 
 /* --- list, show, export, delete --- */
 
-static void
-list_one(const PGresult *result, int row)
-{
-	enum { KIND, ROLE, FINGERPRINT, UNTIL, CANNOT_ENCRYPT, CANNOT_SIGN, ADDRESSES, OWNER };
-	const char *addresses = PQgetvalue(result, row, ADDRESSES);
-	bool is_ours = strcmp(PQgetvalue(result, row, ROLE), "own") == 0;
-
-	printf("%-5s %-12s %.16s  until %-10s  %s", PQgetvalue(result, row, KIND),
-	       PQgetvalue(result, row, ROLE), PQgetvalue(result, row, FINGERPRINT),
-	       PQgetisnull(result, row, UNTIL) ? "-" : PQgetvalue(result, row, UNTIL),
-	       strcmp(addresses, "-") == 0 ? PQgetvalue(result, row, OWNER) : addresses);
-	if (!PQgetisnull(result, row, CANNOT_ENCRYPT))
-		printf("  not for encryption: %s", PQgetvalue(result, row, CANNOT_ENCRYPT));
-	if (is_ours && !PQgetisnull(result, row, CANNOT_SIGN))
-		printf("  not for signatures: %s", PQgetvalue(result, row, CANNOT_SIGN));
-	putchar('\n');
-}
+enum { ID, KIND, ROLE, FINGERPRINT }; /* of key_show */
 
 static int
 run_list(const struct admin *admin, int argc, char **argv)
 {
-	g_autofree char *wanted = argc > 1 ? address_fold(argv[1]) : g_strdup("");
-	g_autoptr(PGresult) result = NULL;
-	struct fault fault;
+	char **given = command_operands(argc, argv, 0, 1);
+	g_autofree char *wanted = NULL;
 
-	if (!command_ask(admin, &key_list, (const char *const[]){wanted, NULL}, &result, &fault))
-		return command_fail(&fault);
-	for (int row = 0; row < PQntuples(result); row++)
-		list_one(result, row);
-	return EXIT_GOOD;
+	if (given == NULL)
+		return command_usage(admin->command);
+	wanted = address_fold(*given == NULL ? "" : *given);
+	return command_answer(admin, &key_list, (const char *const[]){wanted, NULL}, report_table);
 }
 
-/* The one key whose fingerprint begins so. */
+/* The one key whose fingerprint begins so; `status_r` is what the command ends with where there is
+ * none. */
 static bool
-one_key(struct connection *connection, const char *fingerprint, PGresult **result_r,
-	struct fault *fault)
+one_key(const struct admin *admin, const char *fingerprint, PGresult **result_r, int *status_r)
 {
-	struct parameters parameters = {0};
-	g_autofree char *pattern = NULL;
 	static const char hex[] = "0123456789abcdefABCDEF";
+	struct fault fault;
 
-	if (strspn(fingerprint, hex) != strlen(fingerprint) || strlen(fingerprint) < 8)
-		return fault_set(
-			fault, FAULT_INPUT,
-			"looking for the key %s: give at least the first 8 hexadecimal digits "
-			"of its fingerprint",
+	if (strspn(fingerprint, hex) != strlen(fingerprint) || strlen(fingerprint) < 8) {
+		*status_r = command_missing(
+			"looking for the key %s: give at least the first 8 hexadecimal digits of its "
+			"fingerprint",
 			fingerprint);
-	/* Certificates are kept in small letters, OpenPGP keys in capitals, as their tools print
-	 * them. */
-	for (int i = 0; i < 2; i++) {
-		struct parameters one = {0};
-
-		g_free(pattern);
-		pattern =
-			i == 0 ? g_ascii_strdown(fingerprint, -1) : g_ascii_strup(fingerprint, -1);
-		parameters_text(&one, pattern);
-		parameters = one;
-		if (!connection_execute(connection, &key_show, &parameters, result_r, fault))
-			return false;
-		if (PQntuples(*result_r) == 1)
-			return true;
-		if (PQntuples(*result_r) > 1)
-			break;
-		if (i == 0)
-			g_clear_pointer(result_r, PQclear);
+		return false;
 	}
-	return fault_set(fault, FAULT_INPUT, "looking for the key %s: %s", fingerprint,
-			 PQntuples(*result_r) == 0 ? "there is no such key"
-						   : "several keys begin with "
-						     "these digits");
+	if (!command_ask(admin, &key_show, (const char *const[]){fingerprint, NULL}, result_r,
+			 &fault)) {
+		*status_r = command_fail(&fault);
+		return false;
+	}
+	if (PQntuples(*result_r) != 1)
+		*status_r = command_missing("looking for the key %s: %s", fingerprint,
+					    PQntuples(*result_r) == 0
+						    ? "there is no such key"
+						    : "several keys begin with these digits");
+	return PQntuples(*result_r) == 1;
 }
 
 static int
 run_show(const struct admin *admin, int argc, char **argv)
 {
-	static const char *const names[] = {
-		NULL,	       "kind",	      "role",	    "fingerprint",  "owner",
-		"valid from",  "valid until", "pinned",	    "capabilities", "cannot encrypt",
-		"cannot sign", "imported at", "imported by"};
-	g_autoptr(connection_auto) connection = NULL;
 	g_autoptr(PGresult) result = NULL;
-	struct fault fault;
+	g_autoptr(json_t) rows = NULL;
+	char **given = command_operands(argc, argv, 1, 1);
+	int status;
 
-	if (argc != 2)
-		return command_usage(&keystore_commands[2]);
-	connection = database_take(admin->database, &fault);
-	if (connection == NULL || !one_key(connection, argv[1], &result, &fault))
-		return command_fail(&fault);
-	for (int i = 1; i < (int)G_N_ELEMENTS(names); i++)
-		if (!PQgetisnull(result, 0, i) && *PQgetvalue(result, 0, i) != '\0')
-			printf("%-17s %s\n", names[i],
-			       i == 7 ? (result_flag(result, 0, i) ? "yes" : "no")
-				      : PQgetvalue(result, 0, i));
-	printf("%-17s %s\n", "addresses",
-	       PQgetisnull(result, 0, 14) ? "-" : PQgetvalue(result, 0, 14));
-	printf("%-17s %s\n", "private key", result_flag(result, 0, 15) ? "yes, wrapped" : "no");
+	if (given == NULL)
+		return command_usage(admin->command);
+	if (!one_key(admin, *given, &result, &status))
+		return status;
+	rows = report_of(result);
+	json_object_del(json_array_get(rows, 0), "id");
+	json_object_del(json_array_get(rows, 0), "content");
+	report_print(rows, admin->as_json, report_records);
 	return EXIT_GOOD;
 }
 
-static void
-write_armored(const unsigned char *bytes, size_t length)
+/* RFC 4880 §6; caller frees. */
+static char *
+armored(const unsigned char *bytes, size_t length)
 {
 	static const unsigned crc_begin = 0xb704ce, polynomial = 0x1864cfb; /* RFC 4880 §6.1 */
+	GString *text = g_string_new("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n");
 	g_autofree char *base64 = g_base64_encode(bytes, length);
 	unsigned crc = crc_begin;
 	g_autofree char *sum = NULL;
@@ -250,82 +254,130 @@ write_armored(const unsigned char *bytes, size_t length)
 	for (int i = 0; i < 3; i++)
 		sum_bytes[i] = (guchar)(crc >> (16 - 8 * i));
 	sum = g_base64_encode(sum_bytes, sizeof sum_bytes);
-	puts("-----BEGIN PGP PUBLIC KEY BLOCK-----\n");
 	for (const char *at = base64; *at != '\0'; at += strnlen(at, 64))
-		printf("%.64s\n", at);
-	printf("=%s\n-----END PGP PUBLIC KEY BLOCK-----\n", sum);
+		g_string_append_printf(text, "%.64s\n", at);
+	g_string_append_printf(text, "=%s\n-----END PGP PUBLIC KEY BLOCK-----\n", sum);
+	return g_string_free(text, FALSE);
+}
+
+/* RFC 7468; caller frees. NULL where the certificate cannot be read. */
+static char *
+pem_of(const unsigned char *bytes, size_t length)
+{
+	const unsigned char *at = bytes;
+	g_autoptr(X509) certificate = d2i_X509(NULL, &at, (long)length);
+	g_autoptr(BIO) memory = BIO_new(BIO_s_mem());
+	const char *text;
+	long size;
+
+	if (certificate == NULL || memory == NULL || PEM_write_bio_X509(memory, certificate) != 1)
+		return NULL;
+	size = BIO_get_mem_data(memory, &text);
+	return g_strndup(text, (gsize)size);
+}
+
+/* As it is, without a line of ours: other programs read it. */
+static void
+print_exported(FILE *file, const json_t *rows)
+{
+	fputs(json_string_value(json_object_get(json_array_get(rows, 0), "key")), file);
 }
 
 static int
 run_export(const struct admin *admin, int argc, char **argv)
 {
-	g_autoptr(connection_auto) connection = NULL;
 	g_autoptr(PGresult) result = NULL;
+	g_autoptr(json_t) rows = NULL;
 	g_autofree unsigned char *bytes = NULL;
-	const unsigned char *at;
+	g_autofree char *text = NULL;
 	size_t length;
+	char **given = command_operands(argc, argv, 1, 1);
+	int status;
 	struct fault fault;
 
-	if (argc != 2)
-		return command_usage(&keystore_commands[3]);
-	connection = database_take(admin->database, &fault);
-	if (connection == NULL || !one_key(connection, argv[1], &result, &fault))
+	if (given == NULL)
+		return command_usage(admin->command);
+	if (!one_key(admin, *given, &result, &status))
+		return status;
+	bytes = result_bytes(result, 0, PQfnumber(result, "content"), &length);
+	text = strcmp(PQgetvalue(result, 0, KIND), "pgp") == 0 ? armored(bytes, length)
+							       : pem_of(bytes, length);
+	if (text == NULL) {
+		fault_set(&fault, FAULT_CRYPTO, "exporting the key %s: it cannot be read",
+			  PQgetvalue(result, 0, FINGERPRINT));
 		return command_fail(&fault);
-	at = bytes = result_bytes(result, 0, 13, &length);
-	if (strcmp(PQgetvalue(result, 0, 1), "pgp") == 0) {
-		write_armored(bytes, length);
-	} else {
-		g_autoptr(X509) certificate = d2i_X509(NULL, &at, (long)length);
-
-		if (certificate != NULL)
-			PEM_write_X509(stdout, certificate);
 	}
+	rows = json_pack("[{s:s, s:s, s:s}]", "kind", PQgetvalue(result, 0, KIND), "fingerprint",
+			 PQgetvalue(result, 0, FINGERPRINT), "key", text);
+	report_print(rows, admin->as_json, print_exported);
 	return EXIT_GOOD;
 }
 
 static int
 run_delete(const struct admin *admin, int argc, char **argv)
 {
-	g_autoptr(connection_auto) connection = NULL;
 	g_autoptr(PGresult) result = NULL;
-	struct parameters parameters = {0};
-	struct fault fault;
+	char **given = command_operands(argc, argv, 1, 1);
+	int status;
 
-	if (argc != 2)
-		return command_usage(&keystore_commands[4]);
-	connection = database_take(admin->database, &fault);
-	if (connection == NULL || !one_key(connection, argv[1], &result, &fault))
-		return command_fail(&fault);
-	parameters_text(&parameters, PQgetvalue(result, 0, 0));
-	if (!connection_execute(connection, &key_delete, &parameters, NULL, &fault))
-		return command_fail(&fault);
-	printf("deleted %s %s\n", PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 3));
-	return EXIT_GOOD;
+	if (given == NULL)
+		return command_usage(admin->command);
+	if (!one_key(admin, *given, &result, &status))
+		return status;
+	return command_answer(admin, &key_delete,
+			      (const char *const[]){PQgetvalue(result, 0, ID), NULL}, report_lines);
 }
 
 /* --- find --- */
 
-static int
-tell_found(struct keystore *keystore, enum key_kind kind, const char *address, bool is_employee,
-	   bool *found_r)
+static json_t *
+found_row(const struct key *key)
+{
+	g_autofree char *text = g_strdup_printf(
+		"%s %s %s%s%s", key_kind_name(key->kind), key->fingerprint, key->owner,
+		key->gcm ? " (AES-256-GCM)" : "", key->attested ? "" : " (uploaded by its owner)");
+
+	return json_pack("{s:s, s:b, s:s, s:o, s:b, s:b, s:n, s:o}", "kind",
+			 key_kind_name(key->kind), "used", true, "fingerprint", key->fingerprint,
+			 "owner", report_text(key->owner), "gcm", key->gcm, "uploaded",
+			 !key->attested, "because", "text", report_text(text));
+}
+
+static json_t *
+passed_over_row(enum key_kind kind, const char *because)
+{
+	g_autofree char *text = g_strdup_printf("%s not used: %s", key_kind_name(kind), because);
+
+	return json_pack("{s:s, s:b, s:n, s:n, s:n, s:n, s:o, s:o}", "kind", key_kind_name(kind),
+			 "used", false, "fingerprint", "owner", "gcm", "uploaded", "because",
+			 report_text(because), "text", report_text(text));
+}
+
+static bool
+find_kind(struct keystore *keystore, enum key_kind kind, const char *address, bool is_employee,
+	  json_t *rows, struct fault *fault)
 {
 	struct keystore_answer answer;
-	struct fault fault;
 
-	if (!keystore_find(keystore, kind, address, is_employee, &answer, &fault))
-		return command_fail(&fault);
-	for (guint i = 0; i < answer.keys->len; i++) {
-		const struct key *key = g_ptr_array_index(answer.keys, i);
-
-		printf("%s %s %s%s%s\n", key_kind_name(kind), key->fingerprint, key->owner,
-		       key->gcm ? " (AES-256-GCM)" : "",
-		       key->attested ? "" : " (uploaded by its owner)");
-		*found_r = true;
-	}
+	if (!keystore_find(keystore, kind, address, is_employee, &answer, fault))
+		return false;
+	for (guint i = 0; i < answer.keys->len; i++)
+		json_array_append_new(rows, found_row(g_ptr_array_index(answer.keys, i)));
 	if (answer.passed_over != NULL)
-		printf("%s not used: %s\n", key_kind_name(kind), answer.passed_over);
+		json_array_append_new(rows, passed_over_row(kind, answer.passed_over));
 	keystore_answer_clear(&answer);
-	return EXIT_GOOD;
+	return true;
+}
+
+static bool
+is_any_used(const json_t *rows)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach((json_t *)rows, i,
+			   row) if (json_is_true(json_object_get(row, "used"))) return true;
+	return false;
 }
 
 static int
@@ -333,34 +385,40 @@ run_find(const struct admin *admin, int argc, char **argv)
 {
 	const struct keystore_settings settings = {.database = admin->database};
 	g_autofree char *address = NULL;
+	g_autoptr(json_t) rows = json_array();
 	struct keystore *keystore;
-	bool found = false, is_employee;
-	int status;
+	char **given = command_operands(argc, argv, 1, 1);
+	bool is_employee, found;
+	struct fault fault;
 
-	if (argc != 2)
-		return command_usage(&keystore_commands[5]);
-	address = address_fold(argv[1]);
+	if (given == NULL)
+		return command_usage(admin->command);
+	address = address_fold(*given);
 	is_employee = keystore_is_employee(admin->settings->domains, address);
 	keystore = keystore_new(&settings);
-	status = tell_found(keystore, KEY_SMIME, address, is_employee, &found);
-	if (status == EXIT_GOOD)
-		status = tell_found(keystore, KEY_PGP, address, is_employee, &found);
+	found = find_kind(keystore, KEY_SMIME, address, is_employee, rows, &fault) &&
+		find_kind(keystore, KEY_PGP, address, is_employee, rows, &fault);
 	keystore_free(keystore);
-	if (status == EXIT_GOOD && !found) {
-		fprintf(stderr, "postseal: there is no usable key for %s\n", address);
-		status = EXIT_FAILED;
-	}
-	return status;
+	if (!found)
+		return command_fail(&fault);
+	report_print(rows, admin->as_json, report_lines);
+	return is_any_used(rows) ? EXIT_GOOD
+				 : command_missing("there is no usable key for %s", address);
 }
+
+static const char fingerprint_example[] = "4f1c2a9e7b3d5f60";
 
 const struct command keystore_commands[] = {
 	{"key import", "[--root] [--pin] [--capability gcm,oaep] [--password-file FILE] FILE ...",
-	 "import certificates and keys", run_import},
-	{"key list", "[ADDRESS | DOMAIN]", "list keys", run_list},
-	{"key show", "FINGERPRINT", "show everything about a key", run_show},
+	 "import certificates and keys", run_import, .example = "--capability gcm sue.pem"},
+	{"key list", "[ADDRESS | DOMAIN]", "list keys", run_list, .reads = true,
+	 .example = "partner.example"},
+	{"key show", "FINGERPRINT", "show everything about a key", run_show, .reads = true,
+	 .example = fingerprint_example},
 	{"key export", "FINGERPRINT", "write the certificate or public key to standard output",
-	 run_export},
-	{"key delete", "FINGERPRINT", "delete a key", run_delete},
-	{"key find", "ADDRESS", "show which keys would be used for an address now", run_find},
-	{NULL, NULL, NULL, NULL, false},
+	 run_export, .reads = true, .example = fingerprint_example},
+	{"key delete", "FINGERPRINT", "delete a key", run_delete, .example = fingerprint_example},
+	{"key find", "ADDRESS", "show which keys would be used for an address now", run_find,
+	 .reads = true, .example = "sue@partner.example"},
+	{NULL, NULL, NULL, NULL},
 };

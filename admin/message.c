@@ -1,134 +1,158 @@
 #include "admin/message.h"
 
 #include <getopt.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "admin/explain.h"
 #include "core/address.h"
-#include "core/identifier.h"
-
-enum { LIST_STANDARD = 50 };
 
 static const struct statement message_list = {
 	"message_list",
-	"select to_char(offered_at, 'YYYY-MM-DD HH24:MI:SS'), coalesce(queue_id, '-'), sender, recipient,"
-	" coalesce(method, '-'), state, message from postseal.log "
+	"select date_trunc('second', offered_at) as offered_at, queue_id, method, state, sender, recipient, message "
+	"from postseal.log "
 	"where $1 = '' or lower(sender) = $1 or lower(recipient) = $1 or queue_id = $3 "
-	"order by offered_at desc, recipient limit $2"};
+	"order by log.offered_at desc, recipient limit $2::bigint"};
 
 static const struct statement message_find = {
 	"message_find",
-	"select message, to_char(offered_at, 'YYYY-MM-DD HH24:MI:SS'), queue_id, sender, authenticated,"
-	" message_id, size, policy, recipient, method, state, rule_line, rule, reason,"
-	" array_to_string(keys, ' '), signed_by, jsonb_pretty(trace) "
-	"from postseal.log where message = $1 order by recipient"};
+	"select distinct message, offered_at, queue_id, sender, authenticated, message_id, size from postseal.log"
+	" where message = $1"};
+
+static const struct statement message_copies = {
+	"message_copies",
+	"select recipient, method, state, state_at, state_detail, reason, rule_line as line, rule, policy, to_jsonb(keys) as keys,"
+	" signed_by, trace from postseal.log where message = $1 and ($2 = '' or lower(recipient) = $2)"
+	" order by recipient, decided_at"};
 
 static const struct statement message_history = {
 	"message_history",
-	"select to_char(at, 'YYYY-MM-DD HH24:MI:SS.MS'), coalesce(recipient, ''), what, coalesce(detail, '') "
-	"from postseal.history where message = $1 order by at"};
+	"select at, what, recipient, detail from postseal.history where message = $1 order by at"};
 
 static int
 list(const struct admin *admin, int argc, char **argv)
 {
 	static const struct option options[] = {{"limit", required_argument, NULL, 'l'}, {0}};
-	g_autoptr(connection_auto) connection = NULL;
-	g_autoptr(PGresult) result = NULL;
 	g_autofree char *wanted = NULL;
-	struct parameters parameters = {0};
-	struct fault fault;
+	const char *limit = "50";
 	int option;
-	long limit = LIST_STANDARD;
 
 	optind = 0;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'l' || (limit = strtol(optarg, NULL, 10)) <= 0)
-			return command_usage(&audit_commands[0]);
+		if (option != 'l' || !command_limit(optarg))
+			return command_usage(admin->command);
+		limit = optarg;
 	}
 	if (argc - optind > 1)
-		return command_usage(&audit_commands[0]);
+		return command_usage(admin->command);
 	wanted = optind < argc ? address_fold(argv[optind]) : g_strdup("");
-	parameters_text(&parameters, wanted);
-	parameters_number(&parameters, limit);
-	parameters_text(&parameters, optind < argc ? argv[optind] : "");
-	connection = database_take(admin->database, &fault);
-	if (connection == NULL ||
-	    !connection_execute(connection, &message_list, &parameters, &result, &fault))
-		return command_fail(&fault);
-	for (int row = 0; row < PQntuples(result); row++)
-		printf("%s  %-12s  %-8s %-8s <%s> to <%s>  %s\n", PQgetvalue(result, row, 0),
-		       PQgetvalue(result, row, 1), PQgetvalue(result, row, 4),
-		       PQgetvalue(result, row, 5), PQgetvalue(result, row, 2),
-		       PQgetvalue(result, row, 3), PQgetvalue(result, row, 6));
-	return EXIT_GOOD;
+	return command_answer(
+		admin, &message_list,
+		(const char *const[]){wanted, limit, optind < argc ? argv[optind] : "", NULL},
+		report_table);
 }
 
-static void
-print_field(const PGresult *result, int row, int column, const char *name)
+static bool
+ask(const struct admin *admin, const struct statement *statement, const char *const *texts,
+    json_t **rows_r, struct fault *fault)
 {
-	if (!PQgetisnull(result, row, column) && *PQgetvalue(result, row, column) != '\0')
-		printf("%-14s %s\n", name, PQgetvalue(result, row, column));
+	g_autoptr(PGresult) result = NULL;
+
+	if (!command_ask(admin, statement, texts, &result, fault))
+		return false;
+	*rows_r = report_of(result);
+	return true;
 }
 
-static void
-print_copies(const PGresult *result)
+bool
+message_named(struct identifier *id_r, const char *text)
 {
-	static const char *const names[] = {"message", "offered at (UTC)", "queue ID", "sender",
-					    "user",    "message ID",	   "size",     "policy"};
-	static const char *const copy_names[] = {"\nrecipient", "method",    "state",
-						 "rule line",	"rule",	     "reason",
-						 "keys",	"signed by", "trace"};
+	bool is_one = identifier_parse(id_r, text);
 
-	for (int i = 0; i < (int)G_N_ELEMENTS(names); i++)
-		print_field(result, 0, i, names[i]);
-	for (int row = 0; row < PQntuples(result); row++)
-		for (int i = 0; i < (int)G_N_ELEMENTS(copy_names); i++)
-			print_field(result, row, (int)G_N_ELEMENTS(names) + i, copy_names[i]);
+	if (!is_one)
+		command_missing("looking for the message %s: it is not an identifier as shown by "
+				"`postseal message list`",
+				text);
+	return is_one;
+}
+
+/* --- show --- */
+
+/* The message, its copies and its history, a table each. */
+static void
+print_message(FILE *file, const json_t *rows)
+{
+	const json_t *message = json_array_get(rows, 0);
+	g_autoptr(json_t) head = json_copy((json_t *)message);
+	g_autoptr(json_t) heads = json_pack("[O]", head);
+
+	json_object_del(head, "copies");
+	report_records(file, heads);
+	fputc('\n', file);
+	report_records(file, json_object_get(message, "copies"));
+	fputs("\nhistory\n", file);
+	report_table(file, json_object_get(message, "history"));
 }
 
 static int
 show(const struct admin *admin, int argc, char **argv)
 {
-	g_autoptr(connection_auto) connection = NULL;
-	g_autoptr(PGresult) result = NULL;
-	g_autoptr(PGresult) history = NULL;
-	struct parameters parameters = {0};
+	g_autoptr(json_t) rows = NULL, copies = NULL, history = NULL;
+	char **given = command_operands(argc, argv, 1, 1);
 	struct identifier id;
 	struct fault fault;
 
-	if (argc != 2)
-		return command_usage(&audit_commands[1]);
-	if (!identifier_parse(&id, argv[1])) {
-		fault_set(&fault, FAULT_INPUT,
-			  "looking for the message %s: it is not an identifier as shown by "
-			  "`postseal message list`",
-			  argv[1]);
+	if (given == NULL)
+		return command_usage(admin->command);
+	if (!message_named(&id, *given))
+		return EXIT_MISSING;
+	if (!ask(admin, &message_find, (const char *const[]){id.text, NULL}, &rows, &fault) ||
+	    !ask(admin, &message_copies, (const char *const[]){id.text, "", NULL}, &copies,
+		 &fault) ||
+	    !ask(admin, &message_history, (const char *const[]){id.text, NULL}, &history, &fault))
 		return command_fail(&fault);
-	}
-	parameters_text(&parameters, id.text);
-	connection = database_take(admin->database, &fault);
-	if (connection == NULL ||
-	    !connection_execute(connection, &message_find, &parameters, &result, &fault) ||
-	    !connection_execute(connection, &message_history, &parameters, &history, &fault))
-		return command_fail(&fault);
-	if (PQntuples(result) == 0) {
-		fault_set(&fault, FAULT_INPUT,
-			  "looking for the message %s: there is no such "
-			  "message",
-			  id.text);
-		return command_fail(&fault);
-	}
-	print_copies(result);
-	puts("\nhistory (UTC)");
-	for (int row = 0; row < PQntuples(history); row++)
-		printf("%s  %s %s %s\n", PQgetvalue(history, row, 0), PQgetvalue(history, row, 2),
-		       PQgetvalue(history, row, 1), PQgetvalue(history, row, 3));
+	if (json_array_size(rows) == 0)
+		return command_missing("looking for the message %s: there is no such message",
+				       id.text);
+	json_object_set(json_array_get(rows, 0), "copies", copies);
+	json_object_set(json_array_get(rows, 0), "history", history);
+	report_print(rows, admin->as_json, print_message);
 	return EXIT_GOOD;
 }
 
-const struct command audit_commands[] = {
-	{"message list", "[--limit N] [ADDRESS | QUEUE-ID]", "list messages, newest first", list},
-	{"message show", "MESSAGE", "show everything on record about a message", show},
-	{NULL, NULL, NULL, NULL, false},
+/* --- why --- */
+
+static int
+why(const struct admin *admin, int argc, char **argv)
+{
+	g_autofree char *recipient = NULL;
+	g_autoptr(json_t) copies = NULL;
+	char **given = command_operands(argc, argv, 1, 2);
+	struct identifier id;
+	struct fault fault;
+
+	if (given == NULL)
+		return command_usage(admin->command);
+	if (!message_named(&id, given[0]))
+		return EXIT_MISSING;
+	recipient = address_fold(given[1] == NULL ? "" : given[1]);
+	if (!ask(admin, &message_copies, (const char *const[]){id.text, recipient, NULL}, &copies,
+		 &fault))
+		return command_fail(&fault);
+	if (json_array_size(copies) == 0)
+		return command_missing("explaining the message %s: there is no such message%s%s",
+				       id.text, *recipient == '\0' ? "" : " to ", recipient);
+	report_print(copies, admin->as_json, explain_print);
+	return EXIT_GOOD;
+}
+
+static const char example[] = "01a20d7c-90c6-7637-90e1-6481ec755f5a";
+
+const struct command message_commands[] = {
+	{"message list", "[--limit N] [ADDRESS | QUEUE-ID]", "list messages, newest first", list,
+	 .reads = true, .example = "--limit 10 sue@partner.example"},
+	{"message show", "MESSAGE", "show everything on record about a message", show,
+	 .reads = true, .example = example},
+	{"message why", "MESSAGE [RECIPIENT]",
+	 "show rule by rule why each copy of a message was sent the way it was", why, .reads = true,
+	 .example = example},
+	{NULL, NULL, NULL, NULL},
 };

@@ -1,11 +1,13 @@
-/*
- * The part of postseal(8) that queries the log: `message list`, `message show`.
- */
+/* The part of postseal(8) that queries the log of messages. */
 #ifndef POSTSEAL_ADMIN_MESSAGE_H
 #define POSTSEAL_ADMIN_MESSAGE_H
 
 #include "admin/command.h"
+#include "core/identifier.h"
 
-extern const struct command audit_commands[];
+extern const struct command message_commands[]; /* ends with NULL words */
+
+/* Reads the identifier of a message; where it is none, says so. */
+bool message_named(struct identifier *id_r, const char *text);
 
 #endif

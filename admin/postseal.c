@@ -6,22 +6,25 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/account.h"
 #include "admin/activity.h"
 #include "admin/actor.h"
 #include "admin/check/check.h"
-#include "admin/delivery.h"
+#include "admin/explain.h"
 #include "admin/key.h"
 #include "admin/message.h"
+#include "admin/outbox.h"
 #include "admin/setup/setup.h"
 #include "admin/trust.h"
+#include "admin/waiting.h"
 #include "core/database.h"
 #include "core/log.h"
 #include "delivery/method.h"
 #include "mail/mime_stream.h"
 
 static const struct command *const folders[] = {
-	setup_commands, keystore_commands, trust_commands, delivery_commands,
-	audit_commands, activity_commands, check_commands,
+	setup_commands,	  keystore_commands, trust_commands,   explain_commands,  message_commands,
+	waiting_commands, outbox_commands,   account_commands, activity_commands, check_commands,
 };
 
 static int
@@ -38,7 +41,10 @@ usage(FILE *file)
 static int
 help(const struct command *command)
 {
-	printf("usage: postseal %s %s\n\n%s\n", command->words, command->usage, command->summary);
+	command_print_usage(stdout, command);
+	printf("\n%s\n\nexample: postseal %s%s%s\n", command->summary, command->words,
+	       command->example == NULL ? "" : " ",
+	       command->example == NULL ? "" : command->example);
 	return EXIT_GOOD;
 }
 
@@ -76,37 +82,65 @@ tell(const char *label, const GPtrArray *complaints)
 }
 
 static int
-run(const struct command *command, const char *config, int argc, char **argv)
+run_with_database(struct admin *admin, int argc, char **argv)
+{
+	const struct command *command = admin->command;
+	const struct database_settings database = {.url = admin->settings->database,
+						   .actor = admin->actor,
+						   .read_only = command->reads};
+	struct fault fault;
+	int status;
+
+	admin->database = database_new(&database);
+	if (command->reads || command->makes_database || command_record(admin, argc, argv, &fault))
+		status = command->run(admin, argc, argv);
+	else
+		status = command_fail(&fault);
+	database_free(admin->database);
+	return status;
+}
+
+static int
+run(struct admin *admin, int argc, char **argv)
 {
 	g_auto(policy_complaints_auto) complaints = {0};
 	g_autoptr(policy_auto) policy = NULL;
 	g_autoptr(settings_auto) settings = NULL;
-	g_autofree char *actor = actor_name();
-	struct database_settings database = {.actor = actor};
-	struct admin admin = {.config = config, .actor = actor};
+	const struct command *command = admin->command;
 	int status;
 
 	if (command->needs_nothing)
-		return command->run(&admin, argc, argv);
+		return command->run(admin, argc, argv);
 	policy_complaints_init(&complaints);
 	if (command->needs_rules)
-		admin.policy = policy = policy_load(config, methods_for_policy(), &complaints);
+		admin->policy = policy =
+			policy_load(admin->config, methods_for_policy(), &complaints);
 	else
-		settings = settings_load(config, complaints.errors);
+		settings = settings_load(admin->config, complaints.errors);
 	tell("", complaints.errors);
 	tell("warning: ", complaints.warnings);
 	if (complaints.errors->len > 0)
 		return EXIT_FAILED;
-	admin.settings = policy == NULL ? settings : policy_settings(policy);
-	database.url = admin.settings->database;
-	admin.database = database_new(&database);
-	status = command->run(&admin, argc, argv);
-	database_free(admin.database);
+	admin->settings = policy == NULL ? settings : policy_settings(policy);
+	status = run_with_database(admin, argc, argv);
 	if (fflush(stdout) != 0) {
 		perror("postseal: writing the output");
 		return EXIT_FAILED;
 	}
 	return status;
+}
+
+/* Takes an option that every command has out of its arguments. */
+static bool
+take_option(const char *option, int *argc, char **argv)
+{
+	for (int i = 1; i < *argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], option) == 0) {
+			memmove(&argv[i], &argv[i + 1], (size_t)(*argc - i) * sizeof *argv);
+			--*argc;
+			return true;
+		}
+	return false;
 }
 
 int
@@ -118,7 +152,8 @@ main(int argc, char **argv)
 		{NULL, 0, NULL, 0},
 	};
 	const char *config = getenv("POSTSEAL_CONFIG");
-	const struct command *command;
+	g_autofree char *actor = actor_name();
+	struct admin admin = {.actor = actor};
 	int option, words = 0;
 
 	if (config == NULL)
@@ -133,16 +168,20 @@ main(int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
-	command = find_command(argc, argv, &words);
-	if (command == NULL)
+	admin.config = config;
+	admin.command = find_command(argc, argv, &words);
+	if (admin.command == NULL)
 		return usage(stderr);
-	if (argc > words && strcmp(argv[words], "--help") == 0)
-		return help(command);
+	argc -= words - 1;
+	argv += words - 1;
+	if (take_option("--help", &argc, argv))
+		return help(admin.command);
+	admin.as_json = !admin.command->is_dialogue && take_option("--json", &argc, argv);
 	log_open("postseal", false);
 	if (sodium_init() < 0) {
 		fputs("postseal: libsodium cannot be initialised\n", stderr);
 		return EXIT_FAILED;
 	}
 	mime_start();
-	return run(command, config, argc - words + 1, argv + words - 1);
+	return run(&admin, argc, argv);
 }

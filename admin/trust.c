@@ -1,43 +1,34 @@
 #include "admin/trust.h"
 
-#include <stdio.h>
-
 #include "core/address.h"
 
 static const struct statement attestation_all = {
 	"attestation_all",
-	"select address, kind, subject, author, how, to_char(made_at, 'YYYY-MM-DD HH24:MI'),"
-	" to_char(revoked_at, 'YYYY-MM-DD HH24:MI'), revoked_because "
-	"from postseal.attestation where $1 = '' or address = $1 or author = $1 "
-	"order by address, made_at"};
+	"select *, concat(address, '  ', kind, ' ', left(subject, 16), '  stated by ', author, ' (', how, ') on ',"
+	"  to_char(made_at, 'YYYY-MM-DD HH24:MI'), ', revoked on ' || to_char(revoked_at, 'YYYY-MM-DD HH24:MI') || ': ' ||"
+	"  revoked_because) as text "
+	"from (select address, kind, subject, author, how, made_at, revoked_at, revoked_because from postseal.attestation"
+	"  where $1 = '' or address = $1 or author = $1) a order by address, made_at"};
 
+/* One row, also where nothing was revoked. */
 static const struct statement attestation_end_by_hand = {
 	"attestation_end_by_hand",
-	"update postseal.attestation set revoked_at = now(), revoked_because = 'the admin' "
-	"where address = $1 and ($2 = '' or author = $2) and revoked_at is null returning id"};
+	"with revoked as (update postseal.attestation set revoked_at = now(), revoked_because = 'the admin'"
+	"  where address = $1 and ($2 = '' or author = $2) and revoked_at is null returning id) "
+	"select $1::text as address, count(*) as revoked, 'revoked ' || count(*) || ' statement'"
+	" || case when count(*) = 1 then '' else 's' end || ' about ' || $1 as text from revoked"};
 
 static int
 list(const struct admin *admin, int argc, char **argv)
 {
-	g_autofree char *address = argc > 1 ? address_fold(argv[1]) : g_strdup("");
-	g_autoptr(PGresult) result = NULL;
-	struct fault fault;
+	char **given = command_operands(argc, argv, 0, 1);
+	g_autofree char *address = NULL;
 
-	if (!command_ask(admin, &attestation_all, (const char *const[]){address, NULL}, &result,
-			 &fault))
-		return command_fail(&fault);
-	for (int row = 0; row < PQntuples(result); row++) {
-		printf("%s  %-7s %.16s  stated by %s (%s) on %s", PQgetvalue(result, row, 0),
-		       PQgetvalue(result, row, 1), PQgetvalue(result, row, 2),
-		       PQgetvalue(result, row, 3), PQgetvalue(result, row, 4),
-		       PQgetvalue(result, row, 5));
-		if (PQgetisnull(result, row, 6))
-			putchar('\n');
-		else
-			printf(", revoked on %s: %s\n", PQgetvalue(result, row, 6),
-			       PQgetvalue(result, row, 7));
-	}
-	return EXIT_GOOD;
+	if (given == NULL)
+		return command_usage(admin->command);
+	address = address_fold(*given == NULL ? "" : *given);
+	return command_answer(admin, &attestation_all, (const char *const[]){address, NULL},
+			      report_lines);
 }
 
 static int
@@ -45,25 +36,20 @@ take_back(const struct admin *admin, int argc, char **argv)
 {
 	g_autofree char *address = NULL;
 	g_autofree char *author = NULL;
-	g_autoptr(PGresult) result = NULL;
-	struct fault fault;
+	char **given = command_operands(argc, argv, 1, 2);
 
-	if (argc < 2 || argc > 3) {
-		fputs("usage: postseal trust revoke ADDRESS [AUTHOR]\n", stderr);
-		return EXIT_USAGE;
-	}
-	address = address_fold(argv[1]);
-	author = argc > 2 ? address_fold(argv[2]) : g_strdup("");
-	if (!command_ask(admin, &attestation_end_by_hand,
-			 (const char *const[]){address, author, NULL}, &result, &fault))
-		return command_fail(&fault);
-	printf("revoked %d statement%s about %s\n", PQntuples(result),
-	       PQntuples(result) == 1 ? "" : "s", address);
-	return EXIT_GOOD;
+	if (given == NULL)
+		return command_usage(admin->command);
+	address = address_fold(given[0]);
+	author = address_fold(given[1] == NULL ? "" : given[1]);
+	return command_answer(admin, &attestation_end_by_hand,
+			      (const char *const[]){address, author, NULL}, report_lines);
 }
 
 const struct command trust_commands[] = {
-	{"trust list", "[ADDRESS]", "list who vouches for the owner of a key or account", list},
-	{"trust revoke", "ADDRESS [AUTHOR]", "revoke these statements", take_back},
-	{NULL, NULL, NULL, NULL, false},
+	{"trust list", "[ADDRESS]", "list who vouches for the owner of a key or account", list,
+	 .reads = true, .example = "sue@partner.example"},
+	{"trust revoke", "ADDRESS [AUTHOR]", "revoke these statements", take_back,
+	 .example = "sue@partner.example anna@example.com"},
+	{NULL, NULL, NULL, NULL},
 };

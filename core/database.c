@@ -163,6 +163,8 @@ options_of(const struct database_settings *settings)
 {
 	GString *options = g_string_new(session_options);
 
+	if (settings->read_only)
+		g_string_append(options, " -c default_transaction_read_only=on");
 	if (settings->actor != NULL) {
 		g_string_append(options, " -c postseal.actor=");
 		for (const char *c = settings->actor; *c != '\0'; c++) {

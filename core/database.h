@@ -20,6 +20,7 @@ struct database_settings {
 	const char *url;	  /* libpq connection string or URI */
 	const char *role;	  /* used where the URL names no user */
 	const char *actor;	  /* the person who acts, for the record; NULL: the program does */
+	bool read_only;		  /* nothing can be changed */
 	unsigned connections_max; /* default 16 */
 	unsigned wait_seconds;	  /* for a free connection, while all are in use; default 60 */
 	unsigned connect_seconds; /* for a new connection; default 10 */

@@ -54,9 +54,21 @@ apply(struct connection *connection, const struct migration *migration, struct f
 	       transaction_commit(connection, fault);
 }
 
-static bool
-apply_missing(struct connection *connection, void (*tell)(const char *name), struct fault *fault)
+static unsigned
+count_migrations(void)
 {
+	unsigned count = 0;
+
+	while (migrations[count].name != NULL)
+		count++;
+	return count;
+}
+
+static bool
+apply_missing(struct connection *connection, migrate_tell *tell, void *context, struct fault *fault)
+{
+	unsigned total = count_migrations();
+
 	for (const struct migration *m = migrations; m->name != NULL; m++) {
 		enum state state;
 
@@ -66,18 +78,18 @@ apply_missing(struct connection *connection, void (*tell)(const char *name), str
 			continue;
 		if (!apply(connection, m, fault))
 			return fault_within(fault, "applying %s", m->name);
-		tell(m->name);
+		tell(context, m->name, (unsigned)(m - migrations) + 1, total);
 	}
 	return true;
 }
 
 bool
-migrate(struct connection *connection, void (*tell)(const char *name), struct fault *fault)
+migrate(struct connection *connection, migrate_tell *tell, void *context, struct fault *fault)
 {
 	return connection_script(connection, "set client_min_messages = warning", fault) &&
 	       connection_script(connection, prepare_schema, fault) &&
 	       connection_execute(connection, &lock_migrations, NULL, NULL, fault) &&
-	       apply_missing(connection, tell, fault) &&
+	       apply_missing(connection, tell, context, fault) &&
 	       connection_execute(connection, &unlock_migrations, NULL, NULL, fault);
 }
 

@@ -16,9 +16,13 @@ struct migration {
 /* In the order in which they build on each other; ends with a NULL name. */
 extern const struct migration migrations[];
 
+/* Is told of each that was applied: `done` of `total` are in place then. */
+typedef void migrate_tell(void *context, const char *name, unsigned done, unsigned total);
+
 /* Applies what is missing, each in a transaction, and calls `tell` after each. Only one
  * process at a time can do it; others wait. Needs the role that owns the database. */
-bool migrate(struct connection *connection, void (*tell)(const char *name), struct fault *fault);
+bool migrate(struct connection *connection, migrate_tell *tell, void *context,
+	     struct fault *fault);
 /* Fails unless the schema is the one this program was built for. */
 bool migrate_check(struct connection *connection, struct fault *fault);
 

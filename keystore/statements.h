@@ -37,23 +37,28 @@ static const struct statement key_put_private = {
 
 static const struct statement key_list = {
 	"key_list",
-	"select k.kind, k.role, k.fingerprint, to_char(k.not_after, 'YYYY-MM-DD'),"
-	" k.cannot_encrypt, k.cannot_sign,"
-	" coalesce(string_agg(a.address, ' ' order by a.address), '-'), k.owner "
-	"from postseal.key k left join postseal.key_address a on a.key = k.id "
-	"where $1 = '' or a.address = $1 or k.fingerprint like $1 || '%' or a.address like '%@' || $1 "
-	"group by k.id order by k.kind, k.role, min(a.address), k.fingerprint"};
+	"select k.kind, k.role, k.fingerprint, date_trunc('second', k.not_after) as until,"
+	" (select to_jsonb(coalesce(array_agg(a.address order by a.address), '{}')) from postseal.key_address a where a.key = k.id)"
+	"  as addresses, k.owner, k.cannot_encrypt as not_for_encryption,"
+	" case when k.role = 'own' then k.cannot_sign end as not_for_signatures "
+	"from postseal.key k "
+	"where $1 = '' or k.fingerprint like $1 || '%' or exists (select from postseal.key_address a where a.key = k.id"
+	"  and (a.address = $1 or a.address like '%@' || $1)) "
+	"order by k.kind, k.role, (select min(a.address) from postseal.key_address a where a.key = k.id), k.fingerprint"};
 
+/* Certificates are kept in small letters, OpenPGP keys in capitals, as their tools print them. */
 static const struct statement key_show = {
 	"key_show",
-	"select k.id, k.kind, k.role, k.fingerprint, k.owner,"
-	" to_char(k.not_before, 'YYYY-MM-DD HH24:MI:SS'), to_char(k.not_after, 'YYYY-MM-DD HH24:MI:SS'),"
-	" k.pinned, array_to_string(k.capabilities, ' '), k.cannot_encrypt, k.cannot_sign,"
-	" to_char(k.imported_at, 'YYYY-MM-DD HH24:MI:SS'), k.imported_by, k.content,"
-	" (select string_agg(address, ' ' order by address) from postseal.key_address where key = k.id),"
-	" exists (select from postseal.private_key where key = k.id) "
-	"from postseal.key k where k.fingerprint like $1 || '%' order by k.fingerprint"};
+	"select k.id, k.kind, k.role, k.fingerprint, k.owner, k.not_before as valid_from, k.not_after as valid_until,"
+	" k.pinned, to_jsonb(k.capabilities) as capabilities, k.cannot_encrypt, k.cannot_sign, k.imported_at, k.imported_by,"
+	" (select to_jsonb(coalesce(array_agg(a.address order by a.address), '{}')) from postseal.key_address a where a.key = k.id)"
+	"  as addresses,"
+	" exists (select from postseal.private_key where key = k.id) as private_key, k.content "
+	"from postseal.key k where starts_with(k.fingerprint, lower($1)) or starts_with(k.fingerprint, upper($1))"
+	" order by k.fingerprint"};
 
-static const struct statement key_delete = {"key_delete", "delete from postseal.key where id = $1"};
+static const struct statement key_delete = {
+	"key_delete",
+	"delete from postseal.key where id = $1 returning kind, fingerprint, 'deleted ' || kind || ' ' || fingerprint as text"};
 
 #endif

@@ -1,7 +1,5 @@
 #include "admin/check/check.h"
 
-#include <getopt.h>
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -124,30 +122,20 @@ look_at_all(struct check *check, struct report *report)
 static int
 run(const struct admin *admin, int argc, char **argv)
 {
-	static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {0}};
 	struct check check = {.admin = admin, .settings = admin->settings};
-	g_autoptr(json_t) findings = NULL;
-	struct report report = {0};
-	int option;
+	g_autoptr(json_t) findings = admin->as_json ? json_array() : NULL;
+	struct report report = {.findings = findings};
 
-	optind = 1;
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'j')
-			return command_usage(&check_commands[0]);
-		if (findings == NULL)
-			report.findings = findings = json_array();
-	}
-	if (optind != argc)
-		return command_usage(&check_commands[0]);
+	if (command_operands(argc, argv, 0, 0) == NULL)
+		return command_usage(admin->command);
 	look_at_all(&check, &report);
-	if (findings != NULL) {
-		json_dumpf(findings, stdout, JSON_INDENT(2));
-		puts("");
-	}
+	if (findings != NULL)
+		report_print(findings, true, report_lines);
 	return report.wrong ? EXIT_FAILED : EXIT_GOOD;
 }
 
 const struct command check_commands[] = {
-	{"check", "[--json]", "check that everything is in place and fits together", run, true},
-	{NULL, NULL, NULL, NULL, false},
+	{"check", "", "check that everything is in place and fits together", run,
+	 .needs_rules = true, .reads = true},
+	{NULL, NULL, NULL, NULL},
 };

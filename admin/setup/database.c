@@ -245,9 +245,12 @@ is_complete(struct database *database, bool *complete_r, struct fault *fault)
 }
 
 static void
-tell_nobody(const char *name)
+tell_nobody(void *context, const char *name, unsigned done, unsigned total)
 {
+	(void)context;
 	(void)name;
+	(void)done;
+	(void)total;
 }
 
 static bool
@@ -261,7 +264,7 @@ make_tables(struct setup *setup, struct database *database, struct fault *fault)
 	if (complete || !setup_says(setup, "create the tables, and a role for each program"))
 		return true;
 	connection = database_take(database, fault);
-	return (connection != NULL && migrate(connection, tell_nobody, fault)) ||
+	return (connection != NULL && migrate(connection, tell_nobody, NULL, fault)) ||
 	       fault_within(fault,
 			    "creating the tables (the user who runs this must own the database and "
 			    "may create roles: alter role ... createrole)");

@@ -166,8 +166,14 @@ const struct command setup_commands[] = {
 	{"setup",
 	 "[--organisation NAME] [--domain DOMAIN ...] [--portal URL] [--database local|URL] "
 	 "[--portal-listen PLACE] [--second-pass PORT] [--yes] [--no-wire] [--dry-run]",
-	 "install: settings, users, key files, database, programs, Postfix", run, false, true},
-	{"database init", "", "create or upgrade the tables and roles", init_database},
-	{"secrets init", "", "create the key files that are missing", init_secrets},
+	 "install: settings, users, key files, database, programs, Postfix", run,
+	 .needs_nothing = true, .is_dialogue = true,
+	 .example =
+		 "--organisation \"Example Corp\" --domain example.com --portal https://secure.example.com "
+		 "--database local --dry-run"},
+	{"database init", "", "create or upgrade the tables and roles", init_database,
+	 .makes_database = true},
+	{"secrets init", "", "create the key files that are missing", init_secrets,
+	 .makes_database = true},
 	{NULL, NULL, NULL, NULL, false},
 };

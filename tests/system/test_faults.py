@@ -114,7 +114,7 @@ def test_courier_that_is_down_delays_and_loses_nothing(world, post, name):
     world.stop_program("postseal-courier")
     for address in to:
         post.accepted(post.compose([address]), [address])
-    assert world.postseal("outbox", "list") == "0 in the outbox; 5 parked messages are waiting for links and codes\n"
+    assert world.postseal("outbox", "list").count("waiting for links and codes") == 5
     world.start_program("postseal-courier")
     for address in to:
         post.box(address).one()

@@ -1,0 +1,209 @@
+#include "admin/explain.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/address.h"
+#include "delivery/plan.h"
+#include "delivery/signers.h"
+#include "mail/addresses.h"
+
+/* --- for people --- */
+
+static const char *
+shown_member(const json_t *object, const char *key, char **shown_r)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	g_free(*shown_r);
+	return *shown_r = report_shown(text == NULL ? "" : text);
+}
+
+static void
+print_rules(FILE *file, const json_t *rules)
+{
+	g_autofree char *rule = NULL, *because = NULL;
+	const json_t *step;
+	size_t i;
+
+	json_array_foreach((json_t *)rules, i, step)
+	{
+		fprintf(file, "  line %-4lld %s\n",
+			(long long)json_integer_value(json_object_get(step, "line")),
+			shown_member(step, "rule", &rule));
+		if (json_object_get(step, "because_not") == NULL)
+			fputs("            matches: this rule decides\n", file);
+		else
+			fprintf(file, "            does not match: %s\n",
+				shown_member(step, "because_not", &because));
+	}
+}
+
+static void
+print_methods(FILE *file, const json_t *asked)
+{
+	g_autofree char *method = NULL, *because = NULL;
+	const json_t *tried;
+	size_t i;
+
+	json_array_foreach((json_t *)asked, i, tried) fprintf(
+		file, "  %-9s %s: %s\n", shown_member(tried, "method", &method),
+		json_is_true(json_object_get(tried, "possible")) ? "available" : "not available",
+		shown_member(tried, "because", &because));
+}
+
+static void
+print_copy(FILE *file, const json_t *copy)
+{
+	const json_t *trace = json_object_get(copy, "trace"), *key;
+	const char *method = json_string_value(json_object_get(copy, "method"));
+	g_autofree char *text = NULL;
+	size_t i;
+
+	fprintf(file, "%s\n", shown_member(copy, "recipient", &text));
+	print_rules(file, json_object_get(trace, "rules"));
+	print_methods(file, json_object_get(trace, "methods"));
+	fprintf(file, "  => %s: %s\n", method == NULL ? "refused" : method,
+		shown_member(copy, "reason", &text));
+	json_array_foreach(json_object_get(copy, "keys"), i, key)
+		fprintf(file, "     key %s\n", json_string_value(key));
+}
+
+void
+explain_print(FILE *file, const json_t *rows)
+{
+	const json_t *copy;
+	size_t i;
+
+	json_array_foreach((json_t *)rows, i, copy) print_copy(file, copy);
+}
+
+/* --- policy explain --- */
+
+static const char *
+reason_of(const struct copy *copy)
+{
+	if (copy->reason != NULL)
+		return copy->reason;
+	return copy->decision.reject == NULL ? "no allowed method is available"
+					     : copy->decision.reject;
+}
+
+static json_t *
+copy_json(const struct copy *copy)
+{
+	json_t *keys = json_array();
+
+	for (guint i = 0; copy->keys != NULL && i < copy->keys->len; i++)
+		json_array_append_new(
+			keys, json_string(((const struct key *)g_ptr_array_index(copy->keys, i))
+						  ->fingerprint));
+	return json_pack("{s:s, s:s?, s:s?, s:i, s:s, s:o, s:o}", "recipient",
+			 copy->recipient->address, "method",
+			 copy->method == NULL ? NULL : copy->method->name, "reason",
+			 reason_of(copy), "line", (int)copy->decision.line, "rule",
+			 copy->decision.rule, "keys", keys, "trace", copy_trace(copy));
+}
+
+static void
+print_plan(const struct admin *admin, const struct plan *plan)
+{
+	g_autoptr(json_t) list = json_array();
+
+	for (guint i = 0; i < plan->copies->len; i++)
+		json_array_append_new(list, copy_json(g_ptr_array_index(plan->copies, i)));
+	report_print(list, admin->as_json, explain_print);
+	if (!admin->as_json && plan->refused != NULL)
+		printf("the whole message is refused: %s\n", plan->refusal.text);
+}
+
+static bool
+read_message(struct message *message, const char *path, struct fault *fault)
+{
+	g_autoptr(FILE) file = NULL;
+
+	if (path == NULL)
+		return true;
+	file = strcmp(path, "-") == 0 ? fdopen(dup(STDIN_FILENO), "r") : fopen(path, "re");
+	if (file == NULL)
+		return fault_set(fault, FAULT_INPUT, "reading %s: %s", path, strerror(errno));
+	return message_read(message, file, fault) || fault_within(fault, "reading %s", path);
+}
+
+static int
+explain_message(const struct admin *admin, const struct message *message)
+{
+	const struct keystore_settings keys = {.database = admin->database,
+					       .keeper = admin->settings->keeper_socket};
+	struct keystore *keystore = keystore_new(&keys);
+	/* Without a message, its author is its sender. */
+	g_autofree char *from = message->fields->len == 0 ? g_strdup(message->sender_folded)
+							  : addresses_from(message);
+	struct surroundings around = {.settings = admin->settings,
+				      .policy = admin->policy,
+				      .database = admin->database,
+				      .keystore = keystore,
+				      .message = message,
+				      .from = from};
+	struct plan plan = {0};
+	struct fault fault;
+	bool planned = signers_find(&around, &fault) && plan_init(&plan, &around, &fault);
+
+	if (planned)
+		print_plan(admin, &plan);
+	plan_clear(&plan);
+	signers_clear(&around);
+	keystore_free(keystore);
+	return planned ? EXIT_GOOD : command_fail(&fault);
+}
+
+/* Adds what an option names, as if a mail program had. */
+static bool
+add_to_envelope(struct message *message, int option, const char *path, struct fault *fault)
+{
+	static const char *const utf8[] = {"SMTPUTF8", NULL};
+	const struct envelope_argument argument = {.path = path, .parameters = (char *const *)utf8};
+
+	return option == 'f' ? message_set_sender(message, &argument, fault)
+			     : message_add_recipient(message, &argument, fault);
+}
+
+static int
+explain(const struct admin *admin, int argc, char **argv)
+{
+	static const struct option options[] = {{"from", required_argument, NULL, 'f'},
+						{"to", required_argument, NULL, 't'},
+						{"login", required_argument, NULL, 'l'},
+						{0}};
+	const struct spool_settings spool = {.directory = g_get_tmp_dir(), .memory_max = 8 << 20};
+	g_autoptr(message_auto) message = message_new(&spool);
+	struct fault fault;
+	int option;
+
+	optind = 0;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if ((option == 'f' && message->sender == NULL) || option == 't') {
+			if (!add_to_envelope(message, option, optarg, &fault))
+				return command_fail(&fault);
+		} else if (option == 'l' && message->authenticated == NULL) {
+			message->authenticated = g_strdup(optarg);
+		} else {
+			return command_usage(admin->command);
+		}
+	}
+	if (message->sender == NULL || message->recipients->len == 0 || argc - optind > 1)
+		return command_usage(admin->command);
+	if (!read_message(message, optind < argc ? argv[optind] : NULL, &fault))
+		return command_fail(&fault);
+	return explain_message(admin, message);
+}
+
+const struct command explain_commands[] = {
+	{"policy explain",
+	 "[--login LOGIN] --from ADDRESS --to ADDRESS [--to ADDRESS ...] [FILE.eml | -]",
+	 "show what would happen to a message, and why", explain, .needs_rules = true,
+	 .reads = true, .example = "--from anna@example.com --to sue@partner.example mail.eml"},
+	{NULL, NULL, NULL, NULL},
+};

@@ -1,0 +1,9 @@
+/* The part of postseal(8) about mail that is waiting to be handed to the MTA. */
+#ifndef POSTSEAL_ADMIN_OUTBOX_H
+#define POSTSEAL_ADMIN_OUTBOX_H
+
+#include "admin/command.h"
+
+extern const struct command outbox_commands[]; /* ends with NULL words */
+
+#endif

@@ -1,0 +1,9 @@
+/* The part of postseal(8) about messages that wait for their recipients. */
+#ifndef POSTSEAL_ADMIN_WAITING_H
+#define POSTSEAL_ADMIN_WAITING_H
+
+#include "admin/command.h"
+
+extern const struct command waiting_commands[]; /* ends with NULL words */
+
+#endif
