@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/cleanup.h"
+#include "delivery/courier/mta_log_files.h"
 
 enum { SLACK_SECONDS = 24 * 3600 }; /* how much the clocks of a cluster may differ */
 
@@ -127,12 +128,22 @@ search_file(struct search *search, const char *path, bool must_be, struct fault 
 	return read;
 }
 
+/* That nothing is found says nothing where a part of the log cannot be read. */
 static bool
-search_files(struct search *search, const char *path, struct fault *fault)
+search_files(struct search *search, const char *path, gint64 since, struct fault *fault)
 {
-	g_autofree char *before = g_strconcat(path, ".1", NULL);
+	bool hidden;
+	g_autoptr(GPtrArray) files =
+		mta_log_files(path, (struct timespec){.tv_sec = since}, &hidden);
 
-	return search_file(search, before, false, fault) && search_file(search, path, true, fault);
+	for (guint i = 0; i < files->len; i++)
+		if (!search_file(search, g_ptr_array_index(files, i), i + 1 == files->len, fault))
+			return false;
+	return !hidden || search->answer->queue_id != NULL ||
+	       fault_set(fault, FAULT_CONFIG,
+			 "reading the log of the MTA, %s: what it said then has been compressed "
+			 "(logrotate's delaycompress keeps it readable)",
+			 path);
 }
 
 /* --- the journal --- */
@@ -221,14 +232,14 @@ look_at_entry(struct search *search, sd_journal *opened)
 /* Only what is younger than the row can speak of it. A journal that may not be read looks empty. */
 static bool
 search_journal(struct search *search, const struct mta_log *log, const char *directory,
-	       uint64_t since, struct fault *fault)
+	       gint64 since, struct fault *fault)
 {
 	sd_journal *opened = mta_log_open_journal(log, directory, fault);
 	unsigned count = 0;
 
 	if (opened == NULL)
 		return false;
-	sd_journal_seek_realtime_usec(opened, since);
+	sd_journal_seek_realtime_usec(opened, (uint64_t)since * G_TIME_SPAN_SECOND);
 	for (; sd_journal_next(opened) > 0; count++)
 		look_at_entry(search, opened);
 	sd_journal_close(opened);
@@ -263,7 +274,7 @@ mta_log_find(const struct mta_log *log, const struct identifier *id,
 	     struct mta_log_answer *answer_r, struct fault *fault)
 {
 	struct search search = {.ident = id->text, .answer = answer_r};
-	gint64 made = identifier_time(id);
+	gint64 since = MAX(identifier_time(id) - SLACK_SECONDS, 0);
 	const char *directory;
 	bool read;
 
@@ -271,10 +282,8 @@ mta_log_find(const struct mta_log *log, const struct identifier *id,
 		.reached = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
 		.named = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
 	read = mta_log_is_journal(log->where, &directory)
-		       ? search_journal(&search, log, directory,
-					(uint64_t)MAX(made - SLACK_SECONDS, 0) * G_TIME_SPAN_SECOND,
-					fault)
-		       : search_files(&search, log->where, fault);
+		       ? search_journal(&search, log, directory, since, fault)
+		       : search_files(&search, log->where, since, fault);
 	g_free(search.process);
 	return read;
 }

@@ -33,7 +33,7 @@ struct mta_log_answer {
 
 /* Where the log is, and whose word counts in it. */
 struct mta_log {
-	/* A file, of which the one before it (where.1) is read too; "journal", systemd's; or
+	/* A file, with those that it was rotated to (mta_log_files.h); "journal", systemd's; or
 	 * "journal:DIRECTORY". */
 	const char *where;
 	/* The system user of Postfix. In the journal only what was written by it or by root counts,
@@ -43,7 +43,7 @@ struct mta_log {
 };
 struct mta_log mta_log_of(const struct settings *settings); /* which must outlive it */
 
-/* False when the log cannot be read. */
+/* False when the log cannot be read, or not all of what was said since. */
 bool mta_log_find(const struct mta_log *log, const struct identifier *id,
 		  struct mta_log_answer *answer_r, struct fault *fault);
 /* Can it be read, by whoever asks? */

@@ -10,6 +10,7 @@
 
 #include "core/cleanup.h"
 #include "core/log.h"
+#include "delivery/courier/mta_log_files.h"
 
 enum { HEAD_BYTES = 128 };
 
@@ -91,6 +92,14 @@ find_renamed(const struct mta_reader *reader, guint64 inode)
 	return NULL;
 }
 
+static void
+warn_of_gap(const struct mta_reader *reader)
+{
+	log_warning("the log of the MTA, %s, was rotated, and what came before cannot be read: "
+		    "what became of some mail remains unknown",
+		    reader->path);
+}
+
 /* A log that is shorter than it was, or begins otherwise, was cut off: it is read from its
  * beginning. */
 static void
@@ -112,9 +121,7 @@ resume_file(struct mta_reader *reader, guint64 inode, guint64 offset, guint head
 	if (reader->inode == inode) {
 		move_to(reader, offset, head);
 	} else if (renamed == NULL) {
-		log_warning("the log of the MTA, %s, was rotated, and the previous one cannot be "
-			    "found: what became of some mail remains unknown",
-			    reader->path);
+		warn_of_gap(reader);
 	} else {
 		if (!open_log(reader, renamed, fault))
 			return false;
@@ -147,11 +154,34 @@ is_whole(const struct mta_reader *reader, guint64 size)
 	return size >= reader->offset && hash_head(reader->file, reader->offset) == reader->head;
 }
 
-/* Has the log become another file, or shorter? Then it is read from its beginning. Before something
- * is in the new one, the old one may still be written to. */
+/* The file that was begun after the one that is read. Caller frees. */
+static char *
+next_file(const struct mta_reader *reader)
+{
+	struct stat status;
+	bool hidden;
+	g_autoptr(GPtrArray) files = NULL;
+
+	if (fstat(fileno(reader->file), &status) != 0)
+		return g_strdup(reader->path);
+	files = mta_log_files(reader->path, status.st_mtim, &hidden);
+	if (hidden)
+		warn_of_gap(reader);
+	for (guint i = 0; i < files->len; i++) {
+		struct stat other;
+
+		if (stat(g_ptr_array_index(files, i), &other) == 0 && other.st_ino != status.st_ino)
+			return g_strdup(g_ptr_array_index(files, i));
+	}
+	return g_strdup(reader->path);
+}
+
+/* Has the log become another file, or shorter? Then the one after it is read from its beginning.
+ * Before something is in the new one, the old one may still be written to. */
 static bool
 follow_rotation(struct mta_reader *reader)
 {
+	g_autofree char *next = NULL;
 	struct stat status;
 	struct fault fault;
 
@@ -160,7 +190,8 @@ follow_rotation(struct mta_reader *reader)
 	if (status.st_ino != reader->inode ? status.st_size == 0
 					   : is_whole(reader, (guint64)status.st_size))
 		return false;
-	return open_log(reader, reader->path, &fault);
+	next = status.st_ino == reader->inode ? g_strdup(reader->path) : next_file(reader);
+	return open_log(reader, next, &fault);
 }
 
 /* Only whole lines count: the rest of one that is being written is read next time. */

@@ -301,6 +301,27 @@ def test_log_of_the_mta_that_is_rotated_or_cut_off_is_read_to_its_end(world, pos
         file.write(kept)
 
 
+def test_log_that_is_rotated_twice_while_no_courier_runs_is_read_whole(world, post, name):
+    """As with logrotate's "dateext". The file between the one that was read and the newest was passed over."""
+    log = world.company.log
+    to = [f"{name}.{n}@plain.example" for n in range(4)]
+    post.accepted(post.compose(to[:1]), to[:1])
+    state(world, post, to[0], "sent")
+    world.stop_program("postseal-courier")
+    for address, date in zip(to[1:], ("20260124", "20260131", None)):
+        post.accepted(post.compose([address]), [address])
+        post.box(address).one()
+        sandbox.wait_until(lambda: log.exists() and f"to=<{address}>" in log.read_text(), "the line in the log")
+        if date:
+            log.rename(f"{log}-{date}")
+            log.touch(0o644)
+            world.company.reload()
+    world.start_program("postseal-courier")
+    for address in to:
+        state(world, post, address, "sent")
+    assert [[what for what, _ in history(world, a)].count("sent") for a in to] == [1] * 4
+
+
 def test_same_message_to_another_recipient_is_another_copy(world, post, name):
     """Clients send one message to many in several goes."""
     sender = f"{name}@example.com"
@@ -447,6 +468,23 @@ def test_mta_that_loses_its_answer_is_asked_by_its_log(world, post, stub, name):
     stub.trouble = None
     wait_outbox_empty(world)
     assert "its log says: never accepted" in world.log("postseal-courier")
+
+
+def test_log_that_was_compressed_does_not_say_that_the_mta_never_took_a_mail(world, post, stub, name):
+    """Promise 3. What it said may be in there, so it is on record that the mail may arrive twice."""
+    to = f"{name}@pickup.example"
+    hidden = world.company.log.with_name(f"{world.company.log.name}-20260131.gz")
+    hidden.touch()
+    try:
+        stub.trouble = "lose"
+        post.accepted(post.compose([to]), [to])
+        sandbox.wait_until(lambda: len(stub.mails) >= 2, "the first tries")
+        stub.trouble = None
+        wait_outbox_empty(world)
+    finally:
+        hidden.unlink()
+    log = world.log("postseal-courier")
+    assert "may arrive twice" in log and "has been compressed" in log
 
 
 def test_mail_in_the_hand_of_a_slow_courier_is_left_to_it(world, post, stub, name):
