@@ -3,24 +3,38 @@
 #include "admin/message.h"
 #include "core/address.h"
 
-/* --- message recall --- */
-
-/* Of all recipients, or one of them, who have not read it. */
+/* Each says of every copy whether it was done, or why not. */
 static const struct statement recall = {
 	"command_recall",
-	"with gone as (delete from postseal.parcel_key k using postseal.copy c"
-	"  where c.id = k.copy and c.message = $1 and ($2 = '' or c.address = $2) and k.opened_at is null"
-	"  returning c.id, c.recipient) "
-	"select recipient, 'recalled for ' || recipient as text from gone"
-	" where postseal.copy_move(id, 'recalled', 'by ' || $3 || ', unread')"};
+	"select recipient, done, said, recipient || ': ' || said as text from postseal.message_recall($1, $2, $3)"};
 
-static int
-recall_message(const struct admin *admin, int argc, char **argv)
+static const struct statement resend = {
+	"command_resend",
+	"select recipient, done, said, recipient || ': ' || said as text from postseal.message_resend($1, $2, $3)"};
+
+static const struct statement new_code = {
+	"command_new_code",
+	"select recipient, done, said, recipient || ': ' || said as text from postseal.message_new_code($1, $2, $3)"};
+
+static bool
+is_any_done(const json_t *rows)
 {
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach((json_t *)rows, i,
+			   row) if (json_is_true(json_object_get(row, "done"))) return true;
+	return false;
+}
+
+/* To the copies of a message, or to that for one recipient. */
+static int
+act(const struct admin *admin, const struct statement *statement, int argc, char **argv)
+{
+	char **given = command_operands(argc, argv, 1, 2);
 	g_autofree char *recipient = NULL;
 	g_autoptr(PGresult) result = NULL;
 	g_autoptr(json_t) rows = NULL;
-	char **given = command_operands(argc, argv, 1, 2);
 	struct identifier message;
 	struct fault fault;
 
@@ -29,20 +43,46 @@ recall_message(const struct admin *admin, int argc, char **argv)
 	if (!message_named(&message, given[0]))
 		return EXIT_MISSING;
 	recipient = address_fold(given[1] == NULL ? "" : given[1]);
-	if (!command_ask(admin, &recall,
+	if (!command_ask(admin, statement,
 			 (const char *const[]){message.text, recipient, admin->actor, NULL},
 			 &result, &fault))
 		return command_fail(&fault);
 	if (PQntuples(result) == 0)
-		return command_missing("recalling %s: no recipient has it waiting unread",
-				       message.text);
+		return command_missing("looking for the message %s: there is no such message%s%s",
+				       message.text, *recipient == '\0' ? "" : " to ", recipient);
 	rows = report_of(result);
 	report_print(rows, admin->as_json, report_lines);
-	return EXIT_GOOD;
+	return is_any_done(rows) ? EXIT_GOOD : EXIT_MISSING;
 }
+
+static int
+recall_message(const struct admin *admin, int argc, char **argv)
+{
+	return act(admin, &recall, argc, argv);
+}
+
+static int
+resend_message(const struct admin *admin, int argc, char **argv)
+{
+	return act(admin, &resend, argc, argv);
+}
+
+static int
+make_code(const struct admin *admin, int argc, char **argv)
+{
+	return act(admin, &new_code, argc, argv);
+}
+
+static const char example[] = "01a20d7c-90c6-7637-90e1-6481ec755f5a sue@partner.example";
 
 const struct command waiting_commands[] = {
 	{"message recall", "MESSAGE [RECIPIENT]", "recall what is waiting unread in the portal",
-	 recall_message, .example = "01a20d7c-90c6-7637-90e1-6481ec755f5a sue@partner.example"},
+	 recall_message, .example = example},
+	{"message resend", "MESSAGE [RECIPIENT]",
+	 "send again what has not arrived, as far as nothing can arrive twice", resend_message,
+	 .example = example},
+	{"message new-code", "MESSAGE [RECIPIENT]",
+	 "make a new link for a recipient and a new unlock code for the sender", make_code,
+	 .example = example},
 	{NULL, NULL, NULL, NULL},
 };

@@ -1,6 +1,6 @@
 /*
  * Reminders: twice, after `remind first` and `remind last`, a recipient who has not read a message
- * is told that it still waits.
+ * is told that it still waits; and at once where an admin has the notice sent again.
  */
 #include "delivery/courier/chore.h"
 
@@ -16,16 +16,16 @@ static const struct statement due = {
 	"from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel join postseal.copy c "
 	"on c.id = k.copy"
 	" left join postseal.account a on a.id = k.account "
-	"where k.reminders < 2 and k.issued_at < now() - (case k.reminders when 0 then $1 else $2 "
-	"end)::bigint"
-	" * interval '1 second' and k.opened_at is null and k.locked_at is null and k.expires_at > "
+	"where (k.notice_again or $1::bigint > 0 and k.reminders < 2 and k.issued_at < now() - (case k.reminders"
+	" when 0 then $1 else $2 end)::bigint * interval '1 second') and k.opened_at is null and k.locked_at is null and k.expires_at > "
 	"now()"
 	" and (k.folder = 'inbox' or k.link_boxed is not null) and p.message is not null "
 	"limit $3 for update of k skip locked"};
 enum { KEY, MESSAGE, SENDER, SMTPUTF8, RECIPIENT, LANGUAGE, ACCOUNT_LANGUAGE, LINK, LIFETIME };
 
 static const struct statement count_reminder = {
-	"remind_count", "update postseal.parcel_key set reminders = reminders + 1 where id = $1"};
+	"remind_count",
+	"update postseal.parcel_key set reminders = reminders + (not notice_again)::integer, notice_again = false where id = $1"};
 
 static bool
 put_reminder(const struct issuer *issuer, struct connection *connection, const PGresult *rows,
@@ -82,8 +82,6 @@ remind(const struct courier *courier, bool *more_r, struct fault *fault)
 	g_autoptr(PGresult) rows = NULL;
 	struct parameters parameters = {0};
 
-	if (courier->settings->remind_first == 0)
-		return true;
 	connection = database_take(courier->database, fault);
 	parameters_number(&parameters, (int64_t)courier->settings->remind_first);
 	parameters_number(&parameters, (int64_t)courier->settings->remind_last);

@@ -93,7 +93,7 @@ def cell(value):
 def test_text_and_json_have_the_same_rows(world, post, run, words):
     people.certify(world, "sue@smime.example")
     post.accepted(post.compose(["sue@smime.example"]), ["sue@smime.example"])
-    sandbox.wait_until(world.nothing_waits, "the mail to leave")
+    sandbox.wait_until(lambda: post.copies("sue@smime.example")[-1]["state"] == "sent", "nothing more to happen to it")
     text, data = run(*words.split()), rows(run(*words.split(), "--json"))
     lines = text.stdout.splitlines()
     assert len(lines) == len(data) + bool(data), "the first names the columns"
