@@ -178,7 +178,7 @@ struct settings_reader {
 	const struct configuration *configuration;
 	GPtrArray *errors;
 	struct settings *settings;
-	GHashTable *seen;   /* struct setting */
+	GHashTable *seen;   /* struct setting → struct token, its name in the file */
 	GPtrArray *tables;  /* struct token */
 	GPtrArray *secrets; /* struct token, in the order of the file */
 	guint before;	    /* errors of others */
@@ -372,7 +372,7 @@ read_setting(struct cursor *cursor, const struct token *name, const char *first,
 				       "found %s, expected a setting, table, match or otherwise "
 				       "(postseal.conf(5) lists the settings)",
 				       shown);
-	else if (!g_hash_table_add(reader->seen, (gpointer)cursor->setting))
+	else if (!g_hash_table_insert(reader->seen, (gpointer)cursor->setting, (gpointer)name))
 		configuration_complain(reader->configuration, reader->errors, &name->place,
 				       "found %s a second time, expected it once", shown);
 	else
@@ -464,6 +464,19 @@ complain_of_what_is_missing(struct settings_reader *reader)
 	}
 }
 
+/* Postfix can be told who may send as whom; Sendmail has nothing of the kind. */
+static void
+complain_of_what_does_not_fit(struct settings_reader *reader)
+{
+	const struct token *sign = g_hash_table_lookup(reader->seen, find("sign", NULL));
+
+	if (reader->settings->mta == MTA_SENDMAIL && reader->settings->sign == SIGN_MTA)
+		configuration_complain(
+			reader->configuration, reader->errors, &sign->place,
+			"found sign \"mta\" with mta \"sendmail\", expected \"login\" or \"any\": "
+			"Sendmail does not check who may send as whom");
+}
+
 struct settings *
 settings_reader_finish(struct settings_reader *reader)
 {
@@ -471,6 +484,7 @@ settings_reader_finish(struct settings_reader *reader)
 
 	if (reader->errors->len == reader->before)
 		complain_of_what_is_missing(reader);
+	complain_of_what_does_not_fit(reader);
 	g_hash_table_unref(reader->seen);
 	g_ptr_array_unref(reader->tables);
 	g_ptr_array_unref(reader->secrets);

@@ -22,6 +22,7 @@ methods_for_policy(void)
 
 	for (size_t i = 0; methods[i] != NULL; i++)
 		known[i] = (struct policy_method){methods[i]->name, methods[i]->always,
-						  methods[i]->carriage == CARRIED_IN_PARCEL};
+						  methods[i]->carriage == CARRIED_IN_PARCEL,
+						  methods[i]->verified_tls};
 	return known;
 }

@@ -104,7 +104,7 @@ negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned
 	session->steps = *steps_r;
 	smfi_setpriv(context, session);
 	smfi_setsymlist(context, SMFIM_ENVFROM,
-			(char *)"{auth_authen} {mail_addr} i {postseal_next} {postseal_pass}");
+			(char *)"{auth_authen} {mail_addr} i v {postseal_next} {postseal_pass}");
 	smfi_setsymlist(context, SMFIM_ENVRCPT, (char *)"{rcpt_addr}");
 	smfi_setsymlist(context, SMFIM_EOM, (char *)"i");
 	return SMFIS_CONTINUE;
@@ -138,7 +138,7 @@ connected(SMFICTX *context, char *host, _SOCK_ADDR *address)
 
 /* The client is told at once, and its other recipients are taken. Of what comes from the MTA's own
  * queue, as sendmail(1) puts it there, Postfix can refuse only the whole message, and only at its
- * end. */
+ * end; Sendmail asks only when it speaks SMTP. */
 static sfsistat
 refuse_address(SMFICTX *context, struct session *session, const struct fault *fault)
 {
@@ -158,22 +158,28 @@ is_first_pass(const char *next)
 	return next != NULL && g_str_has_prefix(next, "postseal-edge:");
 }
 
-static sfsistat
-mail_from(SMFICTX *context, char **arguments)
+/* What one of them enforces is not so with the other. By its version, "Postfix 3.7.11" or
+ * "8.17.1.9"; one that tells none is the one that is set. */
+static bool
+is_expected_mta(const struct settings *settings, const char *version, struct fault *fault)
 {
-	struct session *session = smfi_getpriv(context);
-	const struct envelope_argument sender = {
-		.path = arguments[0],
-		.reading = smfi_getsymval(context, (char *)"{mail_addr}"),
-		.parameters = arguments + 1};
-	const struct settings *settings;
-	struct fault fault;
+	bool is_sendmail = version != NULL && g_ascii_isdigit(*version);
 
-	note_heard(session);
-	forget_message(session);
-	session->queued = smfi_getsymval(context, (char *)"i") != NULL;
+	return version == NULL || is_sendmail == (settings->mta == MTA_SENDMAIL) ||
+	       fault_set(fault, FAULT_CONFIG,
+			 "the MTA (%s) is not the one that the setting mta names", version);
+}
+
+/* A message of its own, with the policy of now. */
+static void
+begin_message(SMFICTX *context, struct session *session)
+{
+	const struct settings *settings;
+
 	session->policy = service_policy(service);
 	settings = policy_settings(session->policy);
+	session->queued =
+		settings->mta == MTA_POSTFIX && smfi_getsymval(context, (char *)"i") != NULL;
 	session->body = (struct spool_settings){.directory = settings->spool_directory,
 						.memory_max = settings->spool_memory,
 						.size_max = settings->limit_message};
@@ -186,6 +192,26 @@ mail_from(SMFICTX *context, char **arguments)
 		g_strdup(smfi_getsymval(context, (char *)"{auth_authen}"));
 	session->second_pass = smfi_getsymval(context, (char *)"{postseal_pass}") != NULL;
 	session->comes_again = is_first_pass(smfi_getsymval(context, (char *)"{postseal_next}"));
+}
+
+static sfsistat
+mail_from(SMFICTX *context, char **arguments)
+{
+	struct session *session = smfi_getpriv(context);
+	const struct envelope_argument sender = {
+		.path = arguments[0],
+		.reading = smfi_getsymval(context, (char *)"{mail_addr}"),
+		.parameters = arguments + 1};
+	struct fault fault;
+
+	note_heard(session);
+	forget_message(session);
+	begin_message(context, session);
+	if (!is_expected_mta(policy_settings(session->policy), smfi_getsymval(context, (char *)"v"),
+			     &fault)) {
+		log_error("deferring all mail of %s: %s", session->client, fault.text);
+		return verdict_refuse(context, &fault);
+	}
 	return message_set_sender(session->message, &sender, &fault)
 		       ? SMFIS_CONTINUE
 		       : refuse_address(context, session, &fault);

@@ -345,8 +345,8 @@ parser_regex(struct parser *parser, const struct place *place, char *expression)
 	return condition;
 }
 
-static const struct policy_method *
-find_method(const struct parser *parser, const char *name)
+const struct policy_method *
+parser_find_method(const struct parser *parser, const char *name)
 {
 	for (const struct policy_method *m = parser->methods; m->name != NULL; m++)
 		if (strcmp(m->name, name) == 0)
@@ -368,7 +368,7 @@ void
 parser_method(struct parser *parser, const struct place *place, struct rule *rule, char *name)
 {
 	g_autofree char *own = name;
-	const struct policy_method *method = find_method(parser, own), *before = NULL;
+	const struct policy_method *method = parser_find_method(parser, own), *before = NULL;
 
 	if (method == NULL) {
 		tell_methods(parser, place, own);
@@ -376,7 +376,7 @@ parser_method(struct parser *parser, const struct place *place, struct rule *rul
 	}
 	for (guint i = 0; i < rule->methods->len && before == NULL; i++) {
 		const struct policy_method *other =
-			find_method(parser, g_ptr_array_index(rule->methods, i));
+			parser_find_method(parser, g_ptr_array_index(rule->methods, i));
 
 		if (other == method)
 			parser_error(parser, place, "found %s a second time, expected it once",
@@ -400,7 +400,7 @@ check_options(struct parser *parser, const struct place *place, const struct rul
 
 	for (guint i = 0; i + 1 < rule->methods->len; i++) {
 		const struct policy_method *method =
-			find_method(parser, g_ptr_array_index(rule->methods, i));
+			parser_find_method(parser, g_ptr_array_index(rule->methods, i));
 
 		waits |= method->waits;
 		seals |= !method->always && !method->waits;

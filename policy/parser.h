@@ -49,6 +49,8 @@ void parser_warn(struct parser *parser, const struct place *place, const char *f
 	__attribute__((format(printf, 3, 4)));
 /* Looks at all the rules together, when each is good by itself. */
 void parser_review(struct parser *parser);
+/* Which method is called so; NULL: none. */
+const struct policy_method *parser_find_method(const struct parser *parser, const char *name);
 /* The token at the place, for a message; caller frees. */
 char *parser_found(const struct parser *parser, const struct place *place);
 

@@ -21,6 +21,7 @@ struct policy_method {
 	const char *name; /* NULL ends a list */
 	bool always;	  /* can be used for everybody, so that nothing behind it ever is */
 	bool waits;	  /* the copy waits to be picked up, and may expire */
+	bool verified;	  /* sent over verified TLS alone, which Sendmail cannot be made to do */
 };
 
 /* What is wrong with the file, a sentence each (char *, freed by the array) with file, line and

@@ -63,6 +63,24 @@ check_rule(struct parser *parser, const struct rule *rule)
 	}
 }
 
+/* Only a transport of Postfix refuses whatever is not verified. */
+static void
+check_mta(struct parser *parser, const struct rule *rule)
+{
+	const struct place place = {.line = rule->line, .column = 1};
+
+	for (guint i = 0; i + 1 < rule->methods->len; i++) {
+		const char *name = g_ptr_array_index(rule->methods, i);
+
+		if (parser_find_method(parser, name)->verified)
+			parser_error(parser, &place,
+				     "found %s with mta \"sendmail\", expected another method: "
+				     "Sendmail cannot be made to send a message over verified TLS "
+				     "or not at all",
+				     name);
+	}
+}
+
 static char *
 conditions_text(const struct rule *rule)
 {
@@ -107,5 +125,7 @@ parser_review(struct parser *parser)
 			"found the end of the file, expected a last rule that begins with otherwise");
 	for (guint i = 0; i + 1 < rules->len; i++)
 		check_rule(parser, g_ptr_array_index(rules, i));
+	for (guint i = 0; i < rules->len && parser->policy->settings->mta == MTA_SENDMAIL; i++)
+		check_mta(parser, g_ptr_array_index(rules, i));
 	warn_of_repeated(parser);
 }

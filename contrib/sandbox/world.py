@@ -217,12 +217,9 @@ secrets "{self.directory}/secrets"
 spool directory "{self.directory}/spool"
 portal spool "{self.directory}/portal-spool"
 {"" if settings.startswith("sign ") or chr(10) + "sign " in settings else 'sign "any"  # nobody authenticates here'}
-milter listen "unix:{self.milter_socket}" user "nobody"
+milter user "nobody"
 courier user "nobody"
 portal listen "127.0.0.1:{self.ports['portal']}" url "http://localhost:{self.ports['portal']}" user "nobody"
-reinject "unix:{self.company_queue}/public/postseal"
-reinject verified "unix:{self.company_queue}/public/postseal-tls"
-reinject mapped "unix:{self.company_queue}/public/postseal-mapped"
 gpg home "{self.run}/gnupg"
 keeper socket "{self.run}/keeper.sock" mode "0666" user "nobody"
 keeper home "{self.run}/keeper-gnupg"
@@ -235,8 +232,16 @@ retry first 2 seconds last 5 seconds
 courier lease 10 seconds
 reinject timeout 4 seconds
 mta log "{self.company.log}"
+{self.mta_settings()}
 {settings.replace("{directory}", str(self.directory))}
 {rules.replace("{table}", str(table))}""")
+
+    def mta_settings(self):
+        """Where the company's MTA and Postseal meet."""
+        return f"""milter listen "unix:{self.milter_socket}"
+reinject "unix:{self.company_queue}/public/postseal"
+reinject verified "unix:{self.company_queue}/public/postseal-tls"
+reinject mapped "unix:{self.company_queue}/public/postseal-mapped\""""
 
     def start_outside(self):
         keys, port = self.directory / "keys", self.ports["outside"]
@@ -265,10 +270,13 @@ mta log "{self.company.log}"
         self.outside.start()
         wait_until(lambda: port_answers(port), "the outside Postfix")
 
-    def start_company(self):
+    def write_hosts(self, first="127.0.0.1 localhost gateway.example.com\n"):
         hosts = self.directory / "hosts"
-        hosts.write_text("127.0.0.1 localhost gateway.example.com\n" + "".join(
-            f"{address} {' '.join(names)}\n" for address, names in DOMAINS.items()))
+        hosts.write_text(first + "".join(f"{address} {' '.join(names)}\n" for address, names in DOMAINS.items()))
+        return hosts
+
+    def start_company(self):
+        hosts = self.write_hosts()
         self.company.make({
             "myhostname": "gateway.example.com",
             "mynetworks": "127.0.0.0/8",

@@ -100,23 +100,36 @@ service_for(const struct queued_mail *mail)
 		       : SERVICE_MAPPED;
 }
 
+/* Sendmail has one way in; NULL: none that insists on verified TLS. */
+static const char *
+url_of(const struct settings *settings, enum courier_service service)
+{
+	const char *const urls[SERVICE_COUNT] = {[SERVICE_COPIES] = settings->reinject,
+						 [SERVICE_VERIFIED] = settings->reinject_verified,
+						 [SERVICE_MAPPED] = settings->reinject_mapped};
+
+	if (settings->mta == MTA_POSTFIX)
+		return urls[service];
+	return service == SERVICE_VERIFIED ? NULL : settings->reinject;
+}
+
 /* Where nobody could be reached, the other mails of the round do not wait for that as well. */
 static struct smtp *
 line_for(const struct courier *courier, struct courier_hands *hands, enum courier_service service,
 	 struct fault *fault)
 {
 	const struct settings *settings = courier->settings;
-	const char *const urls[SERVICE_COUNT] = {[SERVICE_COPIES] = settings->reinject,
-						 [SERVICE_VERIFIED] = settings->reinject_verified,
-						 [SERVICE_MAPPED] = settings->reinject_mapped};
-	const struct smtp_peer peer = {.url = urls[service],
+	const struct smtp_peer peer = {.url = url_of(settings, service),
 				       .user = settings->reinject_user,
 				       .hostname = settings->hostname,
 				       .timeout_seconds = (unsigned)settings->reinject_timeout};
 
 	struct fault *trouble = &hands->trouble[service];
 
-	if (hands->smtp[service] == NULL && trouble->cause == FAULT_NONE)
+	if (peer.url == NULL)
+		fault_set(trouble, FAULT_CONFIG,
+			  "handing over a copy for verified TLS: Sendmail cannot be made to insist on it");
+	else if (hands->smtp[service] == NULL && trouble->cause == FAULT_NONE)
 		hands->smtp[service] = smtp_open(&peer, trouble);
 	if (hands->smtp[service] == NULL)
 		*fault = *trouble;

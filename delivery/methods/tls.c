@@ -13,6 +13,10 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 	const char *domain = address_domain(copy->recipient->folded);
 
 	*possible_r = false;
+	if (around->settings->mta == MTA_SENDMAIL) {
+		*why_r = g_strdup("Sendmail cannot be made to insist on verified TLS");
+		return true;
+	}
 	if (*table == '\0') {
 		*why_r = g_strdup("no table of domains with verified TLS (tls domains) is set");
 		return true;

@@ -23,7 +23,8 @@ def world(request):
     name = pathlib.Path(request.module.__file__).stem
     rules = getattr(request.module, "RULES", sandbox.RULES)
     settings = getattr(request.module, "SETTINGS", "")
-    made = sandbox.World(BUILD / "tests" / "world" / name, BUILD, parameters=getattr(request.module, "PARAMETERS", None))
+    kind = getattr(request.module, "WORLD", sandbox.World)
+    made = kind(BUILD / "tests" / "world" / name, BUILD, parameters=getattr(request.module, "PARAMETERS", None))
     try:
         made.start(rules, settings, getattr(request.module, "prepare", None))
         made.postseal("key", "import", "--root", made.directory / "keys" / "authority.pem")
