@@ -79,7 +79,7 @@ addresses_from(const struct message *message)
 	GHashTableIter iterator;
 	gpointer address;
 
-	/* Several authors: no one key could sign for them all. */
+	/* Several authors: no single key could sign for all of them. */
 	if (g_hash_table_size(addresses) != 1)
 		return NULL;
 	g_hash_table_iter_init(&iterator, addresses);

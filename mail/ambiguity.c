@@ -10,7 +10,7 @@ enum { PIECE_BYTES = 65536 };
 
 /* --- fields --- */
 
-/* GMime takes the last one, Thunderbird and Python the first. */
+/* Of two fields, GMime takes the last, Thunderbird and Python the first. */
 static const char *
 repeated_field(GMimeObject *part)
 {
@@ -46,7 +46,7 @@ raw_content_type(GMimeObject *part)
 	return field == NULL ? "" : g_mime_header_get_raw_value(field);
 }
 
-/* The boundary decides where every part begins. */
+/* The boundary decides where each part begins. */
 static const char *
 doubtful_boundary(GMimeObject *part)
 {
@@ -55,8 +55,8 @@ doubtful_boundary(GMimeObject *part)
 		       : "has a boundary that is not clear";
 }
 
-/* In a set without ASCII, line ends are not those of the mail: programs that have LF for them read
- * another text than those that have CRLF. */
+/* In a character set that does not contain ASCII, line ends are not those of the mail: programs
+ * that convert them to LF read different text from those that keep CRLF. */
 static const char *
 doubtful_charset(GMimeObject *part, GMimeContentEncoding encoding)
 {
@@ -70,8 +70,8 @@ doubtful_charset(GMimeObject *part, GMimeContentEncoding encoding)
 	return "is in a character set that only base64 can carry";
 }
 
-/* It has no encoding of its own (RFC 2045 §6.4); an attached message that has one is a part like
- * others to GMime, if it knows that one. */
+/* A multipart may not have an encoding of its own (RFC 2045 §6.4). GMime treats an attached message
+ * that has one as an ordinary part, if it knows the encoding. */
 static const char *
 encoded_structure(GMimeObject *part)
 {
@@ -102,7 +102,7 @@ fill_symbols(unsigned char *kinds)
 	kinds['='] = PADDING;
 }
 
-/* Whole groups of four, and padding at the end alone. */
+/* Only whole groups of four, with padding only at the end. */
 static bool
 is_clear_base64(GMimeStream *encoded)
 {
@@ -125,8 +125,8 @@ is_clear_base64(GMimeStream *encoded)
 
 /* --- quoted-printable --- */
 
-/* Blanks behind the equals sign are the transport's, and go (RFC 2045 §6.7 (3)); some keep them,
- * and the sign. */
+/* Blanks after the equals sign were added in transport and are removed (RFC 2045 §6.7 (3)); some
+ * programs keep them, and the sign as well. */
 static bool
 is_clear_quoted(GMimeStream *encoded)
 {

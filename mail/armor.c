@@ -7,7 +7,8 @@
 
 enum { LINE_BYTES = 1000, PIECE_BYTES = 16384 };
 
-/* Most of all header lines of one message: what stands there is read by everybody. */
+/* Limit on all header lines of one armored message, in bytes: anybody can read what they contain.
+ */
 enum { HEADERS_MAX = 400 };
 
 enum place { OUTSIDE, HEADERS, DATA, CHECKSUM };
@@ -15,17 +16,17 @@ enum place { OUTSIDE, HEADERS, DATA, CHECKSUM };
 struct scan {
 	enum place place;
 	unsigned messages;
-	bool is_readable; /* something stands there that everybody can read */
-	size_t headers;	  /* bytes, of this message */
+	bool is_readable; /* contains something that anybody can read */
+	size_t headers;	  /* bytes, of the current armored message */
 	struct pgp_packets packets;
-	gint state; /* of base64 */
+	gint state; /* of the base64 decoder */
 	guint save;
 	bool is_padded;
 	char line[LINE_BYTES + 1];
 	size_t length;
 };
 
-/* Groups of four (RFC 4648 §4): hardly a word of anybody's language. */
+/* Groups of four (RFC 4648 §4): hardly any word of any language looks like this. */
 static bool
 is_base64(const char *line)
 {
@@ -36,7 +37,7 @@ is_base64(const char *line)
 	return length > 0 && length % 4 == 0 && line[length] == '\0';
 }
 
-/* Nothing follows the padding. */
+/* Nothing may follow the padding. */
 static void
 see_base64(struct scan *scan, const char *line)
 {
@@ -75,7 +76,7 @@ see_data(struct scan *scan, const char *line)
 	}
 }
 
-/* Those that are registered (RFC 9580 §6.2.2). */
+/* The registered header lines (RFC 9580 §6.2.2). */
 static bool
 is_known_header(const char *line)
 {
@@ -99,7 +100,7 @@ see_header(struct scan *scan, const char *line)
 	scan->is_readable |= scan->headers > HEADERS_MAX || !is_known_header(line);
 }
 
-/* Blanks at the end of a line do not count (RFC 9580 §6.2). */
+/* Blanks at the end of a line are ignored (RFC 9580 §6.2). */
 static void
 see_line(struct scan *scan)
 {

@@ -7,10 +7,10 @@
 #include <gmime/gmime.h>
 #include <stdbool.h>
 
-/* Is the text nothing but encrypted messages in armor? Blanks around them do not matter; a word
- * outside, header lines that are unknown or long, or packets that are not encrypted
- * (pgp_packets.h), are read by everybody. Reads to the end, where a failed read looks like an end:
- * ask the stream (mime_stream.h). */
+/* Does the text consist only of encrypted messages in armor? Blanks around them do not matter.
+ * Words outside the armor, unknown or long header lines, and packets that are not encrypted
+ * (pgp_packets.h) can be read by anybody, so the answer is then no. Reads to the end; a failed read
+ * looks like an end, so ask the stream afterwards (mime_stream.h). */
 bool armor_is_all_encrypted(GMimeStream *text);
 
 #endif

@@ -4,7 +4,7 @@
 
 enum { DEPTH_MAX = 100, LONG_TAG = 0x1f, CONSTRUCTED = 0x20, MORE = 0x80, INDEFINITE = 0x80 };
 
-/* Octets of the identifier (§8.1.2); 0: not known yet. */
+/* Number of octets in the identifier (§8.1.2); 0: not known yet. */
 static size_t
 identifier_length(const struct ber_end *end)
 {
@@ -34,7 +34,7 @@ begin_contents(struct ber_end *end, const unsigned char *octets, size_t count)
 	end->has_ended = end->depth == 0 && end->left == 0;
 }
 
-/* With each byte of a header, until it is whole. */
+/* Called after each byte of a header, until the header is complete. */
 static void
 see_header(struct ber_end *end)
 {

@@ -30,7 +30,7 @@ is_known(const char *charset)
 	return true;
 }
 
-/* Names that say nothing, and those that mean another set than they name. */
+/* Names that say nothing, and names that mean a different character set from the one they name. */
 static const char *
 as_meant(const char *charset)
 {
@@ -43,7 +43,7 @@ as_meant(const char *charset)
 
 	if (lower == NULL || g_strv_contains(ascii, g_strstrip(lower)) ||
 	    strlen(lower) > NAME_MAX_BYTES ||
-	    strchr(lower, '/') != NULL) /* iconv(3) takes options behind it */
+	    strchr(lower, '/') != NULL) /* iconv(3) takes options after a slash */
 		return NULL;
 	if (g_strv_contains(latin, lower))
 		return "WINDOWS-1252";
@@ -51,8 +51,8 @@ as_meant(const char *charset)
 	return is_known(name) ? g_intern_string(name) : NULL;
 }
 
-/* "<meta charset=utf-8>", or the same in a Content-Type: what it says of sets without ASCII cannot
- * be so. */
+/* "<meta charset=utf-8>", or the same in a Content-Type. A page that can be read this far cannot be
+ * in a character set without ASCII, even if it says so. */
 static const char *
 said_in_page(const char *text, size_t length)
 {
@@ -85,7 +85,7 @@ charset_find(const char *declared, bool is_html, const char *beginning, size_t l
 {
 	const char *found = byte_order_mark(beginning, length), *said = as_meant(declared);
 
-	/* Its mark begins as that of UTF-16 does. */
+	/* The UTF-32 byte order mark begins with the UTF-16 one. */
 	if (said != NULL && g_ascii_strncasecmp(said, "utf-32", 6) == 0)
 		return said;
 	if (found == NULL)

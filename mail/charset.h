@@ -1,5 +1,5 @@
 /*
- * The character set of a text, as mail programs find it out: what is declared is often missing or
+ * The character set of a text, determined as mail programs do: the declaration is often missing or
  * wrong.
  */
 #ifndef POSTSEAL_MAIL_CHARSET_H
@@ -8,18 +8,19 @@
 #include <glib.h>
 #include <stdbool.h>
 
-enum { CHARSET_BEGINNING = 65536 }; /* bytes to show to charset_find() */
+enum { CHARSET_BEGINNING = 65536 }; /* bytes to pass to charset_find() */
 
-/* The name for iconv(3) of what the text is in, of which `beginning` are the first bytes: a byte
- * order mark goes before what is declared, unless that is UTF-32; ISO 8859-1 is windows-1252
- * (WHATWG Encoding 4.2); where nothing, US-ASCII or an unknown name is declared, it is what a page
- * of HTML says itself, UTF-8 where it is valid, else windows-1252. `declared` may be NULL. Lives as
- * long as the program. */
+/* The name, for iconv(3), of the character set of a text whose first bytes are `beginning`. A byte
+ * order mark takes precedence over the declaration, unless UTF-32 is declared; ISO 8859-1 is read
+ * as windows-1252 (WHATWG Encoding 4.2). If nothing, US-ASCII or an unknown name is declared, the
+ * order is: what an HTML page says about itself, UTF-8 if the text is valid UTF-8, windows-1252.
+ * `declared` may be NULL. The result is static. */
 const char *charset_find(const char *declared, bool is_html, const char *beginning, size_t length);
 
-/* Is ASCII in it the same bytes, so that one could be put in front of a text? */
+/* Are ASCII characters the same bytes in this character set, so that ASCII can be put in front of a
+ * text? */
 bool charset_has_ascii(const char *charset);
-/* The same of a name that a part declares; one that is not known is taken for one with ASCII. */
+/* The opposite, for a name that a part declares; an unknown one is assumed to contain ASCII. */
 bool charset_is_without_ascii(const char *declared);
 
 #endif

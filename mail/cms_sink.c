@@ -43,7 +43,7 @@ bridge_new(void)
 	return method;
 }
 
-/* Once for all. Where memory ran out, the next message tries again. */
+/* Created once per process. If memory ran out, the next message tries again. */
 static BIO_METHOD *
 bridge(void)
 {
@@ -59,8 +59,8 @@ bridge(void)
 	return g_atomic_pointer_get(&shared);
 }
 
-/* What failed behind us has filled the fault; else it is OpenSSL. A failure behind us counts
- * whatever OpenSSL makes of it. */
+/* If the next sink failed, it has filled the fault; otherwise the failure is OpenSSL's. A failure
+ * of the next sink counts whatever OpenSSL makes of it. */
 static bool
 succeeded(const struct cms_sink *cms_sink, bool good, const char *doing)
 {
@@ -115,7 +115,7 @@ cms_sink_clear(struct cms_sink *cms_sink)
 {
 	if (cms_sink->in == NULL)
 		BIO_free(cms_sink->out);
-	/* BIO_new_CMS() puts its own in front of `out`: all are one chain. */
+	/* BIO_new_CMS() puts its own BIOs in front of `out`, so this frees the whole chain. */
 	for (BIO *bio = cms_sink->in; bio != NULL;) {
 		BIO *next = BIO_pop(bio);
 

@@ -1,5 +1,6 @@
 /*
- * A CMS structure (RFC 5652) as a sink: content goes in, DER comes out behind it, streaming.
+ * A CMS structure (RFC 5652) as a sink: content is written to it, and DER comes out of it as a
+ * stream.
  */
 #ifndef POSTSEAL_MAIL_CMS_SINK_H
 #define POSTSEAL_MAIL_CMS_SINK_H
@@ -13,17 +14,17 @@ struct cms_sink {
 	struct sink sink;
 	struct sink *next;
 	CMS_ContentInfo *cms;
-	BIO *in;	     /* where content is written */
-	BIO *out;	     /* where OpenSSL writes DER: hands it to `next` */
-	struct fault *fault; /* of the call that is running */
+	BIO *in;	     /* content is written here */
+	BIO *out;	     /* OpenSSL writes DER here, which passes it on to `next` */
+	struct fault *fault; /* of the current call */
 };
 
-/* Takes the structure, made with CMS_STREAM. */
+/* Takes ownership of the structure, which must have been made with CMS_STREAM. */
 bool cms_sink_init(struct cms_sink *cms_sink, CMS_ContentInfo *cms, struct sink *next,
 		   struct fault *fault);
 void cms_sink_clear(struct cms_sink *cms_sink);
 
-/* What OpenSSL says went wrong last; empties its queue. */
+/* Fills `fault` with OpenSSL's last error and empties its error queue. */
 bool openssl_fault(struct fault *fault, const char *doing);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CMS_ContentInfo, CMS_ContentInfo_free)

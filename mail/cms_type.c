@@ -17,7 +17,7 @@ enum {
 struct head {
 	unsigned char bytes[HEAD_BYTES];
 	size_t length;
-	bool is_whole; /* the structure ends where the stream does */
+	bool is_whole; /* the structure ends where the stream ends */
 };
 
 static void
@@ -38,7 +38,7 @@ read_head(struct head *head, GMimeStream *der)
 	head->is_whole = ber_end_is_here(&end);
 }
 
-/* The length behind the identifier octet at *at, which then is behind it (X.690 §8.1.3).
+/* Reads the length that follows the identifier octet at *at, and moves *at past it (X.690 §8.1.3).
  * UINT64_MAX: indefinite. */
 static bool
 read_length(const struct head *head, size_t *at, uint64_t *length_r)

@@ -17,9 +17,9 @@ struct mark {
 		at, bytes, sizeof bytes - 1, what                                                  \
 	}
 
-/* Sources: the format's own description where it has one (7zFormat.txt, RFC 1952, RFC 8878, the
+/* Sources: the format's own description where there is one (7zFormat.txt, RFC 1952, RFC 8878, the
  * .xz, LZ4 and lzip documents, MS-CAB, MS-OXTNEF, MS-PST, MS-ONESTORE, MS-VHDX, ECMA-119, ECMA-167,
- * LSB for RPM, ar(5)), else the database of file(1). */
+ * LSB for RPM, ar(5)), otherwise the database of file(1). */
 static const struct mark beginnings[] = {
 	MARK(0, "\x78\x9f\x3e\x22", "is in Outlook's format (TNEF)"),
 	MARK(0, "!BDN", "is an Outlook data file"),
@@ -115,7 +115,7 @@ are_digits(const char *bytes, size_t length, const char *digits)
 	return true;
 }
 
-/* Header of digits (cpio(5)): a text may begin with the same ones. */
+/* A header of digits (cpio(5)): a text may begin with the same digits. */
 static bool
 is_cpio_of_digits(const char *bytes, size_t length)
 {
@@ -128,7 +128,7 @@ is_cpio_of_digits(const char *bytes, size_t length)
 	       are_digits(bytes, OLD_HEADER, "01234567");
 }
 
-/* Of either byte order: the name follows 26 bytes and ends with a NUL. */
+/* In either byte order: the name follows 26 bytes and ends with a NUL. */
 static bool
 is_cpio_of_words(const char *bytes, size_t length)
 {
@@ -145,8 +145,8 @@ is_cpio_of_words(const char *bytes, size_t length)
 	       bytes[HEADER + size - 1] == '\0';
 }
 
-/* Before POSIX, the sum of the header's bytes is all that a tar has (tar(5)); its own field counts
- * as blanks, and some summed bytes with a sign. */
+/* Before POSIX, the sum of the header's bytes is the only mark of a tar file (tar(5)); the checksum
+ * field itself counts as blanks, and some programs summed signed bytes. */
 static bool
 is_tar(const char *bytes, size_t length)
 {

@@ -3,8 +3,8 @@
 #include <gmime/gmime.h>
 #include <string.h>
 
-/* Cuts at each semicolon that is not quoted or in a comment. NULL where a quote or comment is not
- * closed. */
+/* Splits at each semicolon that is not in a quoted string or comment. NULL if a quoted string or
+ * comment is not closed. */
 static GPtrArray *
 segments_of(const char *value)
 {
@@ -50,7 +50,7 @@ is_type(const char *segment)
 	return *at == '\0' || *at == '(';
 }
 
-/* Of one of the parameters that are to be added; also in pieces (RFC 2231). */
+/* Is the segment one of the parameters to be added, perhaps as one of several pieces (RFC 2231)? */
 static bool
 is_replaced(const char *segment, const char *const *parameters)
 {
@@ -77,7 +77,7 @@ append_quoted(GString *text, const char *value)
 	g_string_append_c(text, '"');
 }
 
-/* As GMime reads what it can. */
+/* The parameters that GMime can read. */
 static GPtrArray *
 written_anew(const char *value)
 {
@@ -94,7 +94,7 @@ written_anew(const char *value)
 		g_autoptr(GString) segment = g_string_new(" ");
 
 		g_string_append_printf(segment, "%s=", g_mime_param_get_name(parameter));
-		append_quoted(segment, said + (*said == '"')); /* of a quote that was not closed */
+		append_quoted(segment, said + (*said == '"')); /* of a quote not closed */
 		g_ptr_array_add(segments, g_strdup(segment->str));
 	}
 	g_object_unref(type);
@@ -123,7 +123,7 @@ content_type_with(const char *value, const char *const *parameters, const char *
 	return g_string_free(text, FALSE);
 }
 
-/* "name=token" or "name="quoted"", with blanks nowhere but around it. */
+/* "name=token" or "name="quoted"", with blanks only around the whole. */
 static bool
 is_plain(const char *assignment)
 {

@@ -7,7 +7,7 @@
 #include "mail/legacy_display.h"
 #include "mail/subject_tags.h"
 
-/* Of the transport, or for it: they do not travel within. */
+/* Fields that belong to the transport do not travel inside. */
 static bool
 is_of_transport(const struct field *field)
 {
@@ -17,7 +17,7 @@ is_of_transport(const struct field *field)
 	return field_is_one_of(field, names) || field_is_never_sent(field);
 }
 
-/* What stands outside in its place (HP-Outer, RFC 9788 §2.2). */
+/* Records what replaces the field outside (HP-Outer, RFC 9788 §2.2). */
 static void
 append_outer(GString *head, const char *name, const char *value)
 {
@@ -27,7 +27,7 @@ append_outer(GString *head, const char *name, const char *value)
 	field_append(head, &field);
 }
 
-/* The first subject is hidden, and others with it. */
+/* The first Subject is replaced, and all others are left out. */
 static void
 append_subject(GString *head, const struct field *field, bool is_first, const char *const *tags)
 {
@@ -64,7 +64,7 @@ append_fields(GString *head, const struct message *message, const char *const *t
 
 /* --- the head --- */
 
-/* Older programs, Thunderbird among them, know the protected header by another name. */
+/* Older programs, Thunderbird among them, know header protection by another name. */
 static void
 append_content_type(GString *head, const struct field *field, bool has_element)
 {

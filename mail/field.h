@@ -10,7 +10,7 @@
 
 struct field {
 	char *name;
-	char *value; /* what follows the colon, with its leading blank; lines end with LF */
+	char *value; /* everything after the colon, with its leading blank; lines end with LF */
 };
 
 struct field *field_new(const char *name, const char *value);
@@ -19,19 +19,19 @@ void field_free(struct field *field);
 /* Names are compared without regard to case. */
 bool field_is(const struct field *field, const char *name);
 bool field_is_one_of(const struct field *field, const char *const *names); /* end with NULL */
-/* Of those that describe the body and travel with it (RFC 2045): Content-*. */
+/* Content-* fields, which describe the body and travel with it (RFC 2045). */
 bool field_is_content(const struct field *field);
-/* No variant of a message has these: Bcc (RFC 5322 §3.6.3), and our own, X-Postseal-*, which mean
- * something only to us. */
+/* No variant of a message contains these: Bcc (RFC 5322 §3.6.3), and our own X-Postseal-* fields,
+ * which mean something only to us. */
 bool field_is_never_sent(const struct field *field);
 
-/* As it is sent: lines end with CRLF. */
+/* Appends the field as it is sent: lines end with CRLF. */
 void field_append(GString *text, const struct field *field);
 bool field_write(const struct field *field, struct sink *sink, struct fault *fault);
 
-/* A value unfolded, without the blanks around it. Caller frees. */
+/* The value unfolded, without surrounding blanks. Caller frees. */
 char *field_text(const char *value);
-/* The same with its encoded words (RFC 2047) decoded to UTF-8. Caller frees. */
+/* The same, with encoded words (RFC 2047) decoded to UTF-8. Caller frees. */
 char *field_shown(const char *value);
 
 #endif

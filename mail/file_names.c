@@ -4,7 +4,7 @@
 
 #include "mail/text.h"
 
-/* What a file of that name is called once it is saved. Caller frees. */
+/* What a file with this name is called once it is saved. Caller frees. */
 static char *
 as_file(const char *name)
 {

@@ -1,5 +1,5 @@
 /*
- * The names that a mail program may give to a part, or to a file in it.
+ * The names that a mail program may give to a part, or to a file in a part.
  */
 #ifndef POSTSEAL_MAIL_FILE_NAMES_H
 #define POSTSEAL_MAIL_FILE_NAMES_H
@@ -7,15 +7,15 @@
 #include <gmime/gmime.h>
 #include <stdbool.h>
 
-/* `name` is UTF-8. Returns false to see no more. */
+/* `name` is UTF-8. Returns false to stop. */
 typedef bool file_name_visit(void *visitor, const char *name);
 
-/* Visits a name as it is and as a file system would have it: without folders, without the blanks
- * and dots at the end, with letters composed; and without what nobody sees in it (text_as_seen()).
- */
+/* Visits a name as it is and as a file system would store it (without folders, without trailing
+ * blanks and dots, with letters composed), and once more without invisible characters
+ * (text_as_seen()). */
 bool file_name_forms(const char *name, file_name_visit *visit, void *visitor);
-/* Visits all forms of all names in Content-Type and Content-Disposition (RFC 2183, RFC 2231,
- * RFC 2047), also of several of which programs show one or the other. */
+/* Visits all forms of all names in Content-Type and Content-Disposition (RFC 2183, RFC 2231, RFC
+ * 2047); if there are several names of which programs show one or another, visits all of them. */
 bool file_names_of_part(GMimeObject *part, file_name_visit *visit, void *visitor);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { LINE_BYTES_MAX = 65536 }; /* what is longer is text that nobody broke */
+enum { LINE_BYTES_MAX = 65536 }; /* longer lines are text that was never broken */
 
 void
 flowed_init(struct flowed *flowed, bool deletes_space)
@@ -23,7 +23,7 @@ put_line(struct flowed *flowed, bool has_ended, GString *out)
 	const char *line = flowed->line->str;
 	size_t depth = strspn(line, ">"), from = depth + (line[depth] == ' ');
 	size_t end = flowed->line->len;
-	bool is_mark = strcmp(line + from, "-- ") == 0; /* of a signature: it never flows (§4.3) */
+	bool is_mark = strcmp(line + from, "-- ") == 0; /* a signature: never flows (§4.3) */
 	bool flows = has_ended && end > from && line[end - 1] == ' ' && !is_mark;
 
 	if (flowed->is_open && (depth != flowed->depth || is_mark)) {

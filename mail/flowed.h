@@ -1,5 +1,5 @@
 /*
- * Text of the form format=flowed (RFC 3676): lines that were only broken for the mail are joined
+ * Text in the form format=flowed (RFC 3676): lines that were broken only for sending are joined
  * again, as a reader sees them.
  */
 #ifndef POSTSEAL_MAIL_FLOWED_H
@@ -9,16 +9,17 @@
 #include <stdbool.h>
 
 struct flowed {
-	bool deletes_space; /* delsp=yes: the blank at the end of such a line is no part of the text
-			     */
-	GString *line;	    /* that has not ended yet */
-	bool is_open;	    /* the line before flows into this one */
-	size_t depth;	    /* of quoting, of that line */
+	bool deletes_space; /* delsp=yes: the blank at the end of a flowed line is not part of the
+			       text */
+	GString *line;	    /* the line that has not ended yet */
+	bool is_open;	    /* the previous line flows into this one */
+	size_t depth;	    /* quoting depth of the previous line */
 };
 
 void flowed_init(struct flowed *flowed, bool deletes_space);
 void flowed_clear(struct flowed *flowed);
-/* Appends to `out` what the next bytes, in a superset of ASCII, add. Lines end with LF there. */
+/* Appends to `out` what the next bytes, in a superset of ASCII, contribute. Its lines end with LF.
+ */
 void flowed_step(struct flowed *flowed, const char *data, size_t length, GString *out);
 void flowed_end(struct flowed *flowed, GString *out);
 

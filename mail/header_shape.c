@@ -8,7 +8,7 @@ enum { PIECE_BYTES = 4096, BEFORE_BYTES = 256, HEADER_BYTES_MAX = 1024 * 1024 };
 
 struct shape {
 	enum { LINE_START, MARK, NAME, VALUE, BLANKS, CR } place;
-	bool has_field;	   /* that a line may continue */
+	bool has_field;	   /* that the next line may continue */
 	bool was_at_start; /* before the CR */
 	bool has_ended, is_broken;
 };
@@ -40,7 +40,7 @@ end_line(struct shape *shape, bool was_at_start)
 	shape->place = LINE_START;
 }
 
-/* A part without a body ends at the next boundary, "--". */
+/* A part without a body ends at the next boundary, which begins with "--". */
 static void
 see(struct shape *shape, unsigned char c)
 {
@@ -87,7 +87,7 @@ is_clear_from(GMimeStream *stream, gint64 start)
 	return !shape.is_broken && total < HEADER_BYTES_MAX;
 }
 
-/* Before it stands a boundary, or the empty line of the header around it. */
+/* A header follows a boundary, or the empty line that ends the header around it. */
 static bool
 begins_there(GMimeStream *stream, gint64 start)
 {
@@ -110,7 +110,7 @@ begins_there(GMimeStream *stream, gint64 start)
 
 /* --- the headers of a message --- */
 
-/* Where the first field stands; -1: there is none. */
+/* The offset of the first field; -1: there is none. */
 static gint64
 first_offset(GMimeObject *object)
 {
@@ -134,7 +134,7 @@ is_clear_at(GMimeStream *stream, gint64 start)
 
 static bool is_clear_within(GMimeObject *object, GMimeStream *stream);
 
-/* The header of a message holds the fields of its entity. */
+/* The header of a message also contains the fields of its entity. */
 static bool
 is_clear_message(GMimeMessage *message, GMimeStream *stream)
 {

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-enum { SURELY = 4 }; /* characters: what is shorter stands in other words by chance */
+enum { SURELY = 4 }; /* characters: a shorter subject may be part of other text by chance */
 
-/* "Re:", "AW:", "Fwd:", "RE[2]:", "[list]": what is put in front by programs. */
+/* "Re:", "AW:", "Fwd:", "RE[2]:", "[list]": prefixes added by programs. */
 static const char *
 without_prefixes(const char *text)
 {
@@ -24,7 +24,8 @@ without_prefixes(const char *text)
 	}
 }
 
-/* Case folded, blanks as one: encoded words and folding leave more or fewer of them. */
+/* Case-folded, with runs of blanks collapsed: encoded words and folding change the number of
+ * blanks. */
 static char *
 comparable(const char *value)
 {
@@ -64,8 +65,8 @@ hidden_subject_clear(struct hidden_subject *hidden)
 	g_ptr_array_unref(hidden->subjects);
 }
 
-/* Comments and Keywords speak of the content (RFC 9788 §3.2.1, hcp_baseline); Thread-Topic is the
- * subject, and Thread-Index goes with it. */
+/* Comments and Keywords describe the content (RFC 9788 §3.2.1, hcp_baseline); Thread-Topic repeats
+ * the subject, and Thread-Index goes with it. */
 static bool
 has_telling_name(const struct field *field)
 {
@@ -82,7 +83,8 @@ has_telling_name(const struct field *field)
 	return false;
 }
 
-/* What carries the mail, and says who writes to whom, stays outside whatever the subject is. */
+/* Fields that the mail needs in transit, or that say who writes to whom, stay outside whatever the
+ * subject is. */
 static bool
 is_needed_outside(const struct field *field)
 {

@@ -1,6 +1,6 @@
 /*
- * Fields that tell the subject again, and so have to be hidden with it: mail programs repeat it, as
- * a whole or without its "Re:", in Thread-Topic and in fields of their own.
+ * Fields that repeat the subject and so have to be hidden with it: mail programs copy it, whole or
+ * without its "Re:", into Thread-Topic and fields of their own.
  */
 #ifndef POSTSEAL_MAIL_HIDDEN_SUBJECT_H
 #define POSTSEAL_MAIL_HIDDEN_SUBJECT_H
@@ -13,7 +13,7 @@ struct hidden_subject {
 
 void hidden_subject_init(struct hidden_subject *hidden, const struct message *message);
 void hidden_subject_clear(struct hidden_subject *hidden);
-/* Does the field say something of the subject? Not asked of Subject itself. */
+/* Does the field reveal anything about the subject? Not to be called for Subject itself. */
 bool hidden_subject_is_told(const struct hidden_subject *hidden, const struct field *field);
 
 #endif

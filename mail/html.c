@@ -39,7 +39,7 @@ append_picture(GString *out, const struct html_pictures *pictures, const char *e
 	g_string_append_printf(out, " src=\"data:%s;base64,%s\"", type, base64);
 }
 
-/* What the reader made, with the pictures in their places. */
+/* Writes what the reader returned, with the pictures inserted. */
 static void
 append_content(GString *out, const char *content, const struct html_pictures *pictures)
 {
@@ -61,7 +61,7 @@ append_content(GString *out, const char *content, const struct html_pictures *pi
 
 /* --- asking --- */
 
-/* As text; bytes that are none end it. NULL with `fault` filled. */
+/* The reader's answer as a string, which a NUL ends. NULL with `fault` filled. */
 static char *
 ask(struct reader *reader, const char *format, const char *html, size_t length, struct fault *fault)
 {
@@ -74,7 +74,7 @@ ask(struct reader *reader, const char *format, const char *html, size_t length, 
 
 /* --- the document --- */
 
-enum { TOO_LONG = 8 }; /* beside HTML_MAIL_PICTURES and its like */
+enum { TOO_LONG = 8 }; /* in addition to HTML_MAIL_PICTURES and the others */
 
 static void
 append_note(GString *out, const char *language, int left_out)
@@ -103,7 +103,7 @@ append_note(GString *out, const char *language, int left_out)
 	g_string_append_printf(out, "<p class=\"left-out\" role=\"note\">%s</p>", escaped);
 }
 
-/* Adds it to `out`, and what was left out of it to *left_out. */
+/* Appends the piece to `out`, and adds what was left out of it to *left_out. */
 static bool
 append_piece(GString *out, struct reader *reader, const struct html_piece *piece,
 	     const struct html_pictures *pictures, int *left_out, struct fault *fault)

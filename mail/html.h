@@ -1,8 +1,8 @@
 /*
- * HTML mail for those who show it: postseal-reader(8) rebuilds it from an allow-list
- * (html_mail.h), and what it answers is made a document here. It is shown in a sandboxed frame
- * under its own Content-Security-Policy: the second wall, that a reader which was taken over by a
- * document meets too.
+ * HTML mail for the programs that show it: postseal-reader(8) rebuilds it from an allow-list
+ * (html_mail.h), and its answer is made into a document here. The document is shown in a sandboxed
+ * frame under its own Content-Security-Policy: a second wall, which also holds back a reader that
+ * was taken over by a malicious document.
  */
 #ifndef POSTSEAL_MAIL_HTML_H
 #define POSTSEAL_MAIL_HTML_H
@@ -11,30 +11,31 @@
 
 #include "core/reader/reader.h"
 
-enum { HTML_MAX = 1024 * 1024 }; /* bytes of HTML that are looked at */
+enum { HTML_MAX = 1024 * 1024 }; /* bytes of HTML that are processed */
 
-#define HTML_FORMAT "html" /* of postseal-reader, for whoever checks that it is there */
+#define HTML_FORMAT "html" /* the format's name in postseal-reader, for checks that it is there */
 
-/* The picture that the HTML means by cid:NAME as its bytes and type; false: there is none. */
+/* Finds the bytes and type of the picture that the HTML refers to as cid:NAME; false: there is
+ * none. */
 struct html_pictures {
 	bool (*find)(void *context, const char *cid, GBytes **bytes_r, const char **type_r);
 	void *context;
 };
 
-/* A piece of a mail, of which several may be shown one after the other. */
+/* One of the pieces of a mail that are shown one after another. */
 struct html_piece {
 	char *text; /* UTF-8 */
 	bool is_html;
-	bool is_cut; /* there was more of it */
+	bool is_cut; /* the piece was longer than what is here */
 };
 
-/* A whole document; caller frees. Its first line says what was left out, if anything was: pictures
- * from elsewhere, active content, forms, what is too long. NULL with `fault` filled where it cannot
- * be shown. */
+/* Makes a whole document; caller frees. If anything was left out, the first line says what: remote
+ * pictures, active content, forms, text beyond the limit. NULL with `fault` filled if it cannot be
+ * shown. */
 char *html_document(struct reader *reader, const struct html_piece *pieces, size_t count,
 		    const struct html_pictures *pictures, const char *language,
 		    struct fault *fault);
-/* Its text alone; caller frees. NULL with `fault` filled. */
+/* The text of the HTML; caller frees. NULL with `fault` filled. */
 char *html_text(struct reader *reader, const char *html, size_t length, struct fault *fault);
 
 #endif

@@ -6,7 +6,7 @@
 #include "core/reader/serve.h"
 
 enum {
-	DEPTH_MAX = 512, /* as browsers have it */
+	DEPTH_MAX = 512, /* the same as browsers */
 	STYLE_MAX = 2000,
 	HTML_MAIL_MAX = 1024 * 1024,
 };
@@ -14,7 +14,7 @@ enum {
 struct cleaning {
 	GString *out;
 	unsigned depth;
-	char left_out; /* HTML_MAIL_… */
+	char left_out; /* HTML_MAIL_… flags */
 };
 
 /* --- text --- */
@@ -78,7 +78,8 @@ static const GumboTag shown[] = {
 	GUMBO_TAG_VAR,	  GUMBO_TAG_WBR,
 };
 
-/* Their content is not text to read. Of all others that are not shown, the content is. */
+/* Elements whose content is not text to read. Of all other elements that are not shown, the content
+ * is shown. */
 static const GumboTag silent[] = {
 	GUMBO_TAG_SCRIPT,   GUMBO_TAG_STYLE,	GUMBO_TAG_HEAD,	   GUMBO_TAG_TITLE,
 	GUMBO_TAG_TEMPLATE, GUMBO_TAG_IFRAME,	GUMBO_TAG_FRAME,   GUMBO_TAG_FRAMESET,
@@ -103,7 +104,7 @@ is_one_of(GumboTag tag, const GumboTag *list, size_t count)
 }
 #define IS_ONE_OF(tag, list) is_one_of(tag, list, G_N_ELEMENTS(list))
 
-/* Attributes that say how something looks or reads; none of them is an address. */
+/* Attributes that affect appearance or meaning; none of them holds a URL. */
 static const char *const attributes[] = {
 	"abbr",	   "align",   "alt",	  "bgcolor", "border", "cellpadding", "cellspacing",
 	"color",   "colspan", "datetime", "dir",     "face",   "headers",     "height",
@@ -181,8 +182,8 @@ static const char *const properties[] = {
 
 static const char *const colour_functions[] = {"rgb(", "rgba(", "hsl(", "hsla(", NULL};
 
-/* A value has words, numbers, colours and quotes; the only functions are those of colours. Escapes
- * and comments, by which others could be hidden, have no place. */
+/* A value may contain words, numbers, colours and quotes; the only functions allowed are those of
+ * colours. Escapes and comments, which could hide other functions, are refused. */
 static bool
 is_harmless_value(const char *value)
 {
@@ -233,7 +234,7 @@ clean_style(const char *style)
 
 /* --- addresses --- */
 
-/* Control characters and blanks are left out first, as browsers do. */
+/* Like browsers, first removes control characters and blanks. */
 static char *
 squeezed(const char *address)
 {
@@ -261,7 +262,7 @@ append_link(struct cleaning *cleaning, const char *href)
 	}
 }
 
-/* What the mail has with it is put in by who asked. */
+/* Pictures that come with the mail are inserted later, by the caller of postseal-reader. */
 static void
 append_picture(struct cleaning *cleaning, const char *source)
 {
@@ -304,7 +305,7 @@ append_attributes(struct cleaning *cleaning, const GumboElement *element)
 	}
 }
 
-/* While it grows: a small document can be made to become a large one. */
+/* Checked while the output grows: a small document can be made to expand into a large one. */
 static void
 check_size(const GString *out)
 {
@@ -324,7 +325,7 @@ clean_children(struct cleaning *cleaning, const GumboElement *element)
 	cleaning->depth--;
 }
 
-/* What a reader would miss; that a mail has a head or a style of its own is nothing to be told. */
+/* Notes what a reader would miss; the mail's head and style elements are not worth mentioning. */
 static void
 note_left_out(struct cleaning *cleaning, const GumboElement *element)
 {
@@ -388,7 +389,7 @@ release(void *context, void *memory)
 	reader_release(memory);
 }
 
-/* The tree is never freed: gumbo would walk it by recursion, however deep it is, and the process
+/* The tree is never freed: gumbo would walk it recursively, however deep it is, and the process
  * ends anyway. */
 static const GumboNode *
 parse(const char *html, size_t length)

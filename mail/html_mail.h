@@ -1,28 +1,28 @@
 /*
- * HTML mail made harmless: parsed as browsers do (HTML5, by gumbo) and built anew from an
- * allow-list of elements, attributes and styles. Nothing that was not allowed by name is in the
- * result: no script, form, frame, foreign content (SVG, MathML), comment, or address that would be
- * loaded. Only postseal-reader has it; the others ask (mail/html.h).
+ * HTML mail made harmless: parsed as browsers do (HTML5, by gumbo) and rebuilt from an allow-list
+ * of elements, attributes and styles. The result contains nothing that was not allowed by name: no
+ * script, form, frame, foreign content (SVG, MathML) or comment, and no URL that would be loaded.
+ * Only postseal-reader contains this code; other programs ask postseal-reader (mail/html.h).
  *
- * Both fill an answer, or end the process by reader_refuse() where the document is nested too
- * deeply or not worth the work (core/reader/serve.h).
+ * Both functions fill an answer, or end the process with reader_refuse() if the document is nested
+ * too deeply or needs too much work (core/reader/serve.h).
  */
 #ifndef POSTSEAL_MAIL_HTML_MAIL_H
 #define POSTSEAL_MAIL_HTML_MAIL_H
 
 #include <glib.h>
 
-/* HTML_MAIL_WHOLE with what was left out added to it; then what goes into a body. A picture that
- * the mail has with it is ` src="cid:NAME"`, its name escaped as in addresses; nothing else in it
- * reads so. */
+/* The answer begins with HTML_MAIL_WHOLE plus the flags for what was left out; then follows the
+ * content of a body element. A picture that comes with the mail appears as ` src="cid:NAME"`, with
+ * its name percent-encoded; nothing else in the answer looks like this. */
 enum {
 	HTML_MAIL_WHOLE = '@',
-	HTML_MAIL_PICTURES = 1, /* from elsewhere */
-	HTML_MAIL_ACTIVE = 2,	/* scripts, frames, films and the like */
-	HTML_MAIL_FORMS = 4,	/* fields and buttons to fill in */
+	HTML_MAIL_PICTURES = 1, /* remote ones */
+	HTML_MAIL_ACTIVE = 2,	/* scripts, frames, videos and the like */
+	HTML_MAIL_FORMS = 4,	/* input fields and buttons */
 };
 void html_mail_clean(const char *html, size_t length, GString *answer);
-/* Its text alone. */
+/* Only the text. */
 void html_mail_text(const char *html, size_t length, GString *answer);
 
 #endif

@@ -58,7 +58,7 @@ without_blanks(char *text)
 	return text;
 }
 
-/* A size of zero, and no more: not the beginning of 0.9em. */
+/* A size of exactly zero, not the beginning of 0.9em. */
 static bool
 is_zero(const char *style, const char *property)
 {
@@ -123,8 +123,8 @@ is_void(const char *name)
 	return is_one_of(name, names);
 }
 
-/* True: nothing of it is to be seen. A hidden element ends with the end tag of its name that is its
- * own. */
+/* Returns true if nothing of the element is visible. A hidden element ends with the matching end
+ * tag of the same name. */
 static bool
 is_hidden(struct html_text *html, const char *name, bool is_end)
 {

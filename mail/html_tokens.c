@@ -4,7 +4,7 @@
 
 #include "mail/html_entities.h"
 
-/* Those of the standard; what differs only in errors that it reports is one here. */
+/* The states of the standard; states that differ only in the errors they report are merged. */
 enum state {
 	DATA,
 	RCDATA,
@@ -109,7 +109,7 @@ add_value(struct html_tokens *tokens, const char *text, size_t length)
 		g_string_append_len(tokens->value, text, (gssize)length);
 }
 
-/* Where a reference stands. */
+/* Puts a character into whatever the reference is part of. */
 static void
 put(struct html_tokens *tokens, const char *text, size_t length)
 {
@@ -130,7 +130,7 @@ begin_reference(struct html_tokens *tokens)
 	hold(tokens, '&');
 }
 
-/* It was none. */
+/* It was not a reference after all. */
 static void
 put_held(struct html_tokens *tokens)
 {
@@ -139,7 +139,8 @@ put_held(struct html_tokens *tokens)
 	tokens->state = tokens->return_state;
 }
 
-/* `next` follows what is held. In a value, a name without semicolon is none where it goes on. */
+/* `next` is the character after the held text. In an attribute value, a name without a semicolon is
+ * not a reference if letters, digits or "=" follow it. */
 static void
 end_named(struct html_tokens *tokens, char next)
 {
@@ -163,7 +164,7 @@ end_named(struct html_tokens *tokens, char next)
 static gunichar
 character_of(guint32 number)
 {
-	/* 13.2.5.80: windows-1252, as browsers have always read them. */
+	/* 13.2.5.80: read as windows-1252, as browsers have always done. */
 	static const guint16 windows[] = {0x20ac, 0x81,	  0x201a, 0x0192, 0x201e, 0x2026, 0x2020,
 					  0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0x8d,
 					  0x017d, 0x8f,	  0x90,	  0x2018, 0x2019, 0x201c, 0x201d,
@@ -199,7 +200,7 @@ add_digit(struct html_tokens *tokens, unsigned base, char c)
 	tokens->digits = 1;
 }
 
-/* True: the byte belongs to it. */
+/* Returns true if the byte is part of the reference. */
 static bool
 step_reference(struct html_tokens *tokens, char c)
 {
@@ -251,7 +252,7 @@ begin_tag(struct html_tokens *tokens, bool is_end)
 	tokens->state = TAG_NAME;
 }
 
-/* What is too long is no name that means anything to us, nor is one with a NUL. */
+/* A name that is too long, or contains a NUL, means nothing to us. */
 static void
 add_name(char *name, size_t *length, char c)
 {
@@ -287,7 +288,7 @@ is_one_of(const char *name, const char *const *names)
 	return false;
 }
 
-/* How the content of an element is read (13.2.6.4). */
+/* How the content of an element is tokenized (13.2.6.4). */
 static enum state
 state_within(const char *name)
 {
@@ -512,8 +513,8 @@ script_ends_with(const struct html_tokens *tokens, const char *mark)
 	       memcmp(tokens->held + tokens->held_length - length, mark, length) == 0;
 }
 
-/* 13.2.5.17 to 31: within "<!--" and a second "<script" the end tag is none. Its last bytes are
- * held. */
+/* 13.2.5.17 to 31: after "<!--" and a second "<script", the end tag does not count. The last bytes
+ * are held. */
 static void
 step_script(struct html_tokens *tokens, char c)
 {
@@ -540,8 +541,8 @@ step_script(struct html_tokens *tokens, char c)
 
 /* --- comments --- */
 
-/* "--", DOCTYPE, or CDATA in svg and math; all else is a comment up to the next ">", as is DOCTYPE
- * itself. */
+/* "--", DOCTYPE, or CDATA in svg and math; everything else is a comment up to the next ">", and
+ * DOCTYPE is treated as one too. */
 static bool
 step_markup(struct html_tokens *tokens, char c)
 {
@@ -562,7 +563,7 @@ step_markup(struct html_tokens *tokens, char c)
 	return true;
 }
 
-/* "<!--[if" ends at its first ">" where the reader wants to see what is in it. */
+/* "<!--[if" ends at its first ">" if the caller wants to see its content. */
 static bool
 step_comment_start(struct html_tokens *tokens, char c)
 {
@@ -631,7 +632,7 @@ step_cdata(struct html_tokens *tokens, char c)
 
 /* --- all --- */
 
-/* Text up to what may end it; returns how many bytes that is. */
+/* Text up to the next byte that may end it; returns the number of bytes. */
 static size_t
 step_text(struct html_tokens *tokens, const char *data, size_t length)
 {
@@ -645,7 +646,7 @@ step_text(struct html_tokens *tokens, const char *data, size_t length)
 	if (end > 0)
 		say(tokens, data, end);
 	if (end == length || data[end] == '\0')
-		return MIN(end + 1, length); /* NUL is nothing (13.2.6.4.7) */
+		return MIN(end + 1, length); /* a NUL is dropped (13.2.6.4.7) */
 	if (data[end] == '&') {
 		begin_reference(tokens);
 	} else {
@@ -657,7 +658,7 @@ step_text(struct html_tokens *tokens, const char *data, size_t length)
 	return end + 1;
 }
 
-/* True: the byte is done with; else the new state looks at it. */
+/* Returns true if the byte was consumed; otherwise the new state looks at it again. */
 static bool
 step(struct html_tokens *tokens, char c)
 {

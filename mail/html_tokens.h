@@ -1,10 +1,10 @@
 /*
  * The tokenizer of the HTML standard (13.2.5), without a tree: text with its character references
- * replaced, tags, attributes. It takes bytes of any superset of ASCII, in pieces of any size, keeps
- * a few hundred of them, and looks at each once.
+ * replaced, tags, attributes. It accepts bytes in any superset of ASCII, in pieces of any size,
+ * keeps a few hundred of them, and looks at each once.
  *
- * What depends on the tree is answered from tags alone: the content of script, style and their like
- * is no markup, except within svg and math.
+ * What depends on the tree is decided from tags alone: the content of script, style and similar
+ * elements is not markup, except inside svg and math.
  */
 #ifndef POSTSEAL_MAIL_HTML_TOKENS_H
 #define POSTSEAL_MAIL_HTML_TOKENS_H
@@ -14,15 +14,15 @@
 
 enum { HTML_NAME_MAX = 16, HTML_VALUE_MAX = 1024, HTML_HELD_MAX = 40 };
 
-/* What is done with tokens. Names are in lower case, "" where they are longer than HTML_NAME_MAX;
- * values are cut off at HTML_VALUE_MAX bytes. The attributes of a tag come before it. `within` is
- * the element that text which is no markup stands in, else "". */
+/* Callbacks for the tokens. Names are in lower case, or "" if longer than HTML_NAME_MAX; values are
+ * cut off at HTML_VALUE_MAX bytes. The attributes of a tag are reported before the tag. `within` is
+ * the element whose content is not markup, if the text is in one, otherwise "". */
 struct html_reader {
 	void (*text)(void *context, const char *within, const char *text, size_t length);
 	void (*attribute)(void *context, const char *name, const char *value);
 	void (*tag)(void *context, const char *name, bool is_end);
-	/* A comment that Outlook reads: "<!--[if mso]>". True: what is in it is read. May be NULL.
-	 */
+	/* A comment that Outlook interprets: "<!--[if mso]>". Returns true to have its content
+	 * tokenized. May be NULL. */
 	bool (*conditional)(void *context);
 };
 
@@ -37,12 +37,12 @@ struct html_tokens {
 	size_t attribute_length;
 	GString *value;
 	char within[HTML_NAME_MAX + 1];
-	char held[HTML_HELD_MAX + 1]; /* what is not decided yet */
+	char held[HTML_HELD_MAX + 1]; /* bytes whose meaning is not decided yet */
 	size_t held_length;
-	guint32 number; /* of a numeric reference */
+	guint32 number; /* of a numeric character reference */
 	unsigned digits;
-	int script;	  /* how deep it is in what looks like a comment in a script */
-	unsigned foreign; /* depth in svg and math */
+	int script;	  /* nesting depth of what looks like comments within a script */
+	unsigned foreign; /* nesting depth in svg and math */
 };
 
 void html_tokens_init(struct html_tokens *tokens, const struct html_reader *reader, void *context);

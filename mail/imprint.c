@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* Without its ends of line, which a transport may write in another way: all that is left of a piece
- * between them is hashed in one go. */
+/* Skips line ends, which a transport may write differently: everything between them in a piece is
+ * hashed in one call. */
 static void
 hash_line(crypto_generichash_state *state, const char *line, const char *end)
 {
@@ -25,7 +25,7 @@ hash_body(crypto_generichash_state *state, const char *text, size_t length)
 	hash_line(state, text, end);
 }
 
-/* The header may come in pieces; it ends with the first empty line. */
+/* The header may arrive in pieces; it ends with the first empty line. */
 static bool
 take(struct sink *sink, const void *data, size_t length, struct fault *fault)
 {
@@ -67,7 +67,7 @@ imprint_sink_init(struct imprint_sink *imprint, struct sink *next)
 	crypto_generichash_init(&imprint->body, NULL, 0, IMPRINT_BYTES);
 }
 
-/* Blanks within come from folding. */
+/* Blanks inside come from folding. */
 static void
 join(const crypto_generichash_state *body, const char *id, unsigned char imprint_r[IMPRINT_BYTES])
 {
@@ -83,7 +83,7 @@ join(const crypto_generichash_state *body, const char *id, unsigned char imprint
 	crypto_generichash_final(&both, imprint_r, IMPRINT_BYTES);
 }
 
-/* The first of that name, with its folds. Caller frees. */
+/* The first field of that name, with its folds. Caller frees. */
 static char *
 message_id(const char *header)
 {

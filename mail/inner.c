@@ -28,7 +28,7 @@ look_at_ending(void *visitor, const char *name)
 	return !search->found;
 }
 
-/* Programs open a file by its name as well, whatever its type. */
+/* Programs also open a file by its name, whatever its type. */
 static bool
 is_named(GMimeObject *part, const char *const *endings)
 {
@@ -69,7 +69,7 @@ inner_is_likely(GMimeObject *part)
 	return GMIME_IS_PART(part) && (is_message(part) || may_be_cms(part));
 }
 
-/* The decoded content; NULL where it is larger than the budget. */
+/* The decoded content; NULL if it is larger than the budget. */
 static GByteArray *
 read_content(GMimePart *part, size_t *budget)
 {
@@ -89,7 +89,7 @@ read_content(GMimePart *part, size_t *budget)
 	return content;
 }
 
-/* Certificates alone are signed without content (RFC 8551 §3.8). */
+/* A list of certificates is a signed structure without content (RFC 8551 §3.8). */
 static GMimeStream *
 signed_content(const GByteArray *der)
 {

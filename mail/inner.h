@@ -1,7 +1,7 @@
 /*
- * Entities within a part that GMime leaves alone: an attached message with a transfer encoding,
- * which RFC 2046 §5.2.1 forbids and mail programs show all the same, one that is attached as a file
- * (.eml), and what is signed within a CMS structure (RFC 8551 §3.5.2).
+ * Entities within a part that GMime does not parse: an attached message with a transfer encoding,
+ * which RFC 2046 §5.2.1 forbids and mail programs show all the same, a message attached as a file
+ * (.eml), and the signed content of a CMS structure (RFC 8551 §3.5.2).
  */
 #ifndef POSTSEAL_MAIL_INNER_H
 #define POSTSEAL_MAIL_INNER_H
@@ -9,11 +9,11 @@
 #include <gmime/gmime.h>
 #include <stdbool.h>
 
-/* May there be one? */
+/* Could the part contain one? */
 bool inner_is_likely(GMimeObject *part);
-/* Parses it, in memory; NULL where there is none, its headers are not clear
- * (header_shape.h), or it has more than *budget bytes, which becomes
- * what is left of it. Caller unrefs. */
+/* Parses the entity, in memory. NULL if there is none, if its headers are not clear
+ * (header_shape.h), or if it has more than *budget bytes; its size is deducted from *budget. Caller
+ * unrefs. */
 GMimeObject *inner_parse(GMimePart *part, size_t *budget);
 
 #endif

@@ -11,11 +11,11 @@
 enum {
 	PARTS_MAX = 1000,
 	FURTHER_MAX = 50,
-	FURTHER_HTML_MAX = 8, /* each is work for postseal-reader */
-	VERSION = 2,	      /* of what is kept: one of another is found out anew */
+	FURTHER_HTML_MAX = 8, /* each one is work for postseal-reader */
+	VERSION = 2,	      /* of the stored form: a layout of another version is made again */
 	DEPTH_MAX = 100,
-	PICTURE_MAX = 6 * 1024 * 1024, /* encoded, of one that is shown within the HTML */
-	LINE_MAX_BYTES = 65536,	       /* read at once while looking for a boundary */
+	PICTURE_MAX = 6 * 1024 * 1024, /* bytes, encoded, of a picture shown within the HTML */
+	LINE_MAX_BYTES = 65536,	       /* bytes read at once while looking for a boundary */
 	BASE64_LINE = 78,
 	BASE64_LINE_DECODED = 57,
 };
@@ -67,19 +67,20 @@ layout_free(struct layout *layout)
 
 /* --- parts --- */
 
-/* What looking for parts needs. */
+/* State of the search for parts. */
 struct search {
 	struct layout *layout;
 	const struct spool *raw;
 	guint count;
-	guint html;	   /* further parts of HTML */
-	uint64_t pictures; /* bytes of those within the HTML */
-	/* multipart/alternative that the body is of, and the latest that goes on with it; or NULL
-	 */
+	guint html;	   /* number of further HTML parts */
+	uint64_t pictures; /* bytes of the pictures within the HTML */
+	/* The multipart/alternative that the body belongs to, and the latest one that continues it;
+	 * or NULL. */
 	const GMimeObject *body, *further;
 };
 
-/* Without one, a telephone does not know what to open it with. "" for what is not known. */
+/* A phone does not know what to open a file with if its name has no ending. "" for an unknown type.
+ */
 static const char *
 ending(const char *type)
 {
@@ -150,8 +151,8 @@ is_calendar(const char *type)
 	return strcmp(ending(type), ".ics") == 0;
 }
 
-/* A name is shown and offered as a file name: no folders, nothing that cannot be seen, and nothing
- * that turns the direction of reading round. */
+/* The name is shown, and offered as a file name: without folders, invisible characters, or
+ * characters that change the direction of text. */
 static char *
 harmless_name(const char *name, const char *type, guint number)
 {
@@ -231,7 +232,7 @@ part_of(GMimePart *leaf, guint number)
 	return part;
 }
 
-/* The first place from `from` on where the mark begins; the end where there is none. */
+/* The first position at or after `from` where the mark begins, or the end if there is none. */
 static uint64_t
 find_mark(const struct spool *raw, uint64_t from, const char *mark)
 {
@@ -250,12 +251,12 @@ find_mark(const struct spool *raw, uint64_t from, const char *mark)
 	return spool_size(raw);
 }
 
-/* An attached message has no encoding of its own: its bytes are what lies before the boundary. */
+/* An attached message has no encoding of its own: its bytes are everything before the boundary. */
 static struct layout_part *
 attached_message(const struct search *search, GMimeMessagePart *holder, GMimeObject *parent)
 {
-	/* Not g_mime_multipart_get_boundary(): where there is none, it makes one and writes the
-	 * type anew, which never ends for some types. */
+	/* Not g_mime_multipart_get_boundary(): if there is no boundary, that function makes one and
+	 * rewrites the type, which never ends for some types. */
 	const char *boundary =
 		parent == NULL ? NULL
 			       : g_mime_object_get_content_type_parameter(parent, "boundary");
@@ -297,8 +298,8 @@ layout_shows_picture(const char *type)
 	return g_strv_contains(types, type);
 }
 
-/* Whether the HTML beside it is to show it in its place (RFC 2387). What is too large for that is
- * attached. */
+/* Is the picture shown within the HTML next to it (RFC 2387)? A picture that is too large for that
+ * is listed as an attachment. */
 static bool
 is_picture_within(struct search *search, const struct layout_part *part, GMimeObject *parent)
 {
@@ -313,11 +314,12 @@ is_picture_within(struct search *search, const struct layout_part *part, GMimeOb
 
 /* --- bodies --- */
 
-/* Where a part stands. */
+/* Where a part is in the message. */
 struct place {
-	GMimeObject *parent;	  /* NULL: it is the whole message */
-	GMimeObject *alternative; /* the nearest that has it in one of its forms; or NULL */
-	GMimeObject *around; /* the nearest that is neither an alternative nor related; or NULL */
+	GMimeObject *parent;	  /* NULL: the part is the whole message */
+	GMimeObject *alternative; /* the nearest enclosing multipart/alternative; or NULL */
+	GMimeObject *around; /* the nearest enclosing one that is neither alternative nor related;
+				or NULL */
 };
 
 static bool
@@ -355,7 +357,7 @@ layout_has_html(const struct layout *layout)
 	return has_html;
 }
 
-/* The first, or the other form of the first. */
+/* Takes the part as the body if it is the first one, or the other form of the first one. */
 static bool
 begin_body(struct search *search, struct layout_part *part, const struct place *place)
 {
@@ -371,8 +373,8 @@ begin_body(struct search *search, struct layout_part *part, const struct place *
 	return true;
 }
 
-/* Of another alternative that goes on with the body, the HTML is shown; true: it is in place of the
- * plain text, or the text is not needed. */
+/* Of another multipart/alternative that continues the body, only the HTML is shown. Returns true if
+ * the part has replaced the plain text, or is a plain text that is not needed. */
 static bool
 replace_form(struct search *search, struct layout_part *part, const struct place *place)
 {
@@ -392,9 +394,9 @@ replace_form(struct search *search, struct layout_part *part, const struct place
 	return true;
 }
 
-/* Apple Mail writes a text, a picture, and on with the text; Outlook's HTML goes on after a file;
- * lists and gateways add a footer. Only in multipart/mixed: a report's parts are each for
- * themselves. */
+/* Apple Mail writes text, a picture, and more text; Outlook's HTML continues after a file; lists
+ * and gateways add a footer. Only in multipart/mixed: the parts of a report do not continue each
+ * other. */
 static bool
 go_on(struct search *search, struct layout_part *part, const struct place *place)
 {
@@ -451,8 +453,8 @@ sort_part(struct search *search, GMimeObject *part, const struct place *place, i
 	}
 }
 
-/* What came in pieces that cannot be told apart, as with a boundary that is missing or wrong, is
- * still to be read: all that follows the header. */
+/* If the parts cannot be told apart, because the boundary is missing or wrong, everything after the
+ * header is still shown. */
 static struct layout_part *
 unsorted_body(const struct spool *raw)
 {
@@ -623,7 +625,7 @@ layout_size(const struct layout_part *part)
 
 /* --- keeping --- */
 
-/* Texts that are not UTF-8 would make JSON fail. NULL is null. */
+/* Invalid UTF-8 would make JSON fail. NULL becomes null. */
 static json_t *
 text_of(const char *text)
 {

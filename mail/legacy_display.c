@@ -16,17 +16,17 @@ enum {
 
 static const char line_end[] = "\r\n";
 
-/* The beginning of a body, and what is made of it. */
+/* The beginning of a body, and its rewritten form. */
 struct rewriting {
 	const char *subject;
 	char *window;
 	size_t length;
-	size_t copied; /* of the window */
+	size_t copied; /* bytes of the window copied so far */
 	GString *out;
 };
 
-/* An entity within the window: from its header to its end, without the line end before a boundary.
- */
+/* An entity within the window: from its header to its end, excluding the line end before a
+ * boundary. */
 struct entity {
 	size_t header, content, end;
 	GMimeContentType *type;
@@ -34,7 +34,7 @@ struct entity {
 	bool is_attached;
 };
 
-/* Where no encoding is told there may well be 8 bits. */
+/* If no encoding is declared, there may well be 8-bit text. */
 static GMimeContentEncoding
 encoding_of(const char *value)
 {
@@ -44,7 +44,7 @@ encoding_of(const char *value)
 
 /* --- text that goes in --- */
 
-/* So that what follows needs no change: whole lines, and whole groups of base64. */
+/* Pads the text so that what follows need not change: whole lines, and whole groups of base64. */
 static char *
 encoded(const char *text, GMimeContentEncoding encoding)
 {
@@ -60,7 +60,7 @@ encoded(const char *text, GMimeContentEncoding encoding)
 	return g_strjoinv(line_end, lines);
 }
 
-/* `line` is in the text's character set. NULL where the encoding does not let it in. */
+/* `line` is in the text's character set. NULL if the encoding cannot represent it. */
 static char *
 fit_line(const char *line, GMimeContentEncoding encoding)
 {
@@ -106,7 +106,7 @@ text_element(const char *subject, const struct entity *entity)
 		       : fit_line(converted, entity->encoding);
 }
 
-/* ASCII, whatever the character set of the page. */
+/* Writes ASCII, whatever the character set of the page. */
 static char *
 html_element(const char *subject, const struct entity *entity)
 {
@@ -136,8 +136,8 @@ html_element(const char *subject, const struct entity *entity)
 
 /* --- where it goes in --- */
 
-/* The first place in [from, end) where `mark` stands, without regard to case (it begins with no
- * letter); `end` where none. */
+/* The first position in [from, end) of `mark`, without regard to case (it does not begin with a
+ * letter); `end` if there is none. */
 static size_t
 find(const struct rewriting *rewriting, size_t from, size_t end, const char *mark)
 {
@@ -194,8 +194,8 @@ replace(struct rewriting *rewriting, size_t from, size_t end, const char *text)
 
 struct page {
 	struct html_tokens tokens;
-	bool has_begun; /* the body has */
-	bool is_behind; /* … with its own tag, and so behind that */
+	bool has_begun; /* the body has begun */
+	bool is_behind; /* … with an explicit tag, and this is after it */
 };
 
 static void
@@ -215,7 +215,7 @@ hear_attribute(void *context, const char *name, const char *value)
 	(void)value;
 }
 
-/* HTML standard 13.2.6.4: what may stand before the body, and does not begin it. */
+/* HTML standard 13.2.6.4: what may precede the body without beginning it. */
 static void
 hear_tag(void *context, const char *name, bool is_end)
 {
@@ -228,8 +228,8 @@ hear_tag(void *context, const char *name, bool is_end)
 	page->has_begun |= page->is_behind || !g_strv_contains(of_head, name);
 }
 
-/* The next byte of a text in quoted-printable or none; *at goes behind it. False: a soft line
- * break, or the end. */
+/* The next byte of a text, either quoted-printable or not encoded; moves *at past it. False: a soft
+ * line break, or the end. */
 static bool
 next_byte(const struct rewriting *rewriting, const struct entity *entity, size_t *at, char *c_r)
 {
@@ -246,8 +246,8 @@ next_byte(const struct rewriting *rewriting, const struct entity *entity, size_t
 	return g_ascii_isxdigit(text[1]) && g_ascii_isxdigit(text[2]);
 }
 
-/* Where the body begins: behind its tag, or before what is the first of it. `end` where it is not
- * seen. */
+/* Where the body begins: after its tag, or before the first content that implies it. `end` if that
+ * is not in sight. */
 static size_t
 html_place(const struct rewriting *rewriting, const struct entity *entity)
 {
@@ -274,14 +274,14 @@ html_place(const struct rewriting *rewriting, const struct entity *entity)
 
 /* --- entities --- */
 
-/* The value of a field within an entity's header, unfolded. Caller frees. It stands from *from_r to
+/* The unfolded value of a field in an entity's header. Caller frees. It extends from *from_r to
  * *end_r, its line end. NULL: no such field. */
 static char *
 field_value(const struct rewriting *rewriting, const struct entity *entity, const char *name,
 	    size_t *from_r, size_t *end_r)
 {
 	g_autofree char *mark = g_strconcat(line_end, name, ":", NULL);
-	/* The line end before the header is that of the boundary. */
+	/* The line end before the header is the one of the boundary. */
 	size_t at = find(rewriting, entity->header - strlen(line_end), entity->content, mark);
 	size_t from = at + strlen(mark), end = from;
 	g_autofree char *value = NULL;
@@ -297,7 +297,7 @@ field_value(const struct rewriting *rewriting, const struct entity *entity, cons
 	return g_strdup(g_strstrip(g_strdelimit(value, line_end, ' ')));
 }
 
-/* The element for the entity's text, and where it goes in. NULL where it cannot stand there. Caller
+/* The element for the entity's text, and where to insert it. NULL if it cannot be inserted. Caller
  * frees. */
 static char *
 element_for(const struct rewriting *rewriting, const struct entity *entity, size_t *place_r)
@@ -312,7 +312,7 @@ element_for(const struct rewriting *rewriting, const struct entity *entity, size
 	return *place_r == entity->end ? NULL : html_element(rewriting->subject, entity);
 }
 
-/* Puts the element into a text whose Content-Type stands from `from` to `end`. */
+/* Inserts the element into a text whose Content-Type extends from `from` to `end`. */
 static void
 put_in(struct rewriting *rewriting, const struct entity *entity, size_t from, size_t end)
 {
@@ -330,7 +330,7 @@ put_in(struct rewriting *rewriting, const struct entity *entity, size_t from, si
 
 static void walk(struct rewriting *rewriting, const struct entity *multipart, int depth);
 
-/* A part whose bounds are known. */
+/* A part whose beginning and end are known. */
 static void
 visit(struct rewriting *rewriting, struct entity *part, int depth)
 {
@@ -353,7 +353,7 @@ visit(struct rewriting *rewriting, struct entity *part, int depth)
 	g_object_unref(part->type);
 }
 
-/* The body is what comes first, and all the forms of it. */
+/* The body is the first part, in all its forms. */
 static void
 walk(struct rewriting *rewriting, const struct entity *multipart, int depth)
 {
@@ -385,7 +385,7 @@ walk(struct rewriting *rewriting, const struct entity *multipart, int depth)
 
 /* --- the message --- */
 
-/* Line end, the beginning of the body, NUL: the first boundary stands at the beginning of a line.
+/* Line end, the beginning of the body, NUL: the first boundary must be at the beginning of a line.
  */
 static bool
 read_window(struct rewriting *rewriting, const struct message *message)

@@ -15,7 +15,7 @@ letter_from(const struct settings *settings)
 	return g_strconcat("secure-mail@", settings->domains[0], NULL);
 }
 
-/* RFC 5322 §3.3, in UTC. */
+/* The date (RFC 5322 §3.3), in UTC. */
 static char *
 date_now(void)
 {
@@ -55,7 +55,7 @@ write_head(const struct letter *letter, const struct settings *settings, struct 
 			   letter->references));
 }
 
-/* Lines end with CRLF afterwards, whatever they end with here. */
+/* Written with CRLF line ends, whatever the text has. */
 static bool
 write_lines(const char *text, size_t length, struct sink *sink, struct fault *fault)
 {
@@ -115,7 +115,7 @@ is_verbatim(const char *paragraph)
 	return g_str_has_prefix(paragraph, "    ");
 }
 
-/* Lines of 72 characters at most, where words allow it. */
+/* Lines of at most 72 characters, where words allow it. */
 static void
 append_wrapped(GString *text, const char *paragraph)
 {
@@ -166,7 +166,7 @@ add_element(xmlNode *parent, const char *name, const char *style, const char *te
 	return node;
 }
 
-/* The address stands below the button, so that it can be seen where it leads. */
+/* The URL is also written below the button, so that people can see where it leads. */
 static void
 add_button(xmlNode *body, const struct letter *letter, const char *address)
 {
@@ -233,7 +233,7 @@ write_both(const struct letter *letter, struct sink *sink, struct fault *fault)
 		    write_encoded("text/html", html, sink, fault) &&
 		    sink_print(sink, fault, "\r\n--=_a%s--\r\n", letter->id);
 
-	/* There may be a code or a link in it. */
+	/* It may contain a code or a link. */
 	sodium_memzero(text, strlen(text));
 	sodium_memzero(html, strlen(html));
 	sodium_memzero(valid, strlen(valid));

@@ -46,7 +46,7 @@ message_free(struct message *message)
 	g_free(message);
 }
 
-/* The value of "NAME=value", the caller's; NULL where it is not given. */
+/* The value of "NAME=value"; caller frees. NULL if it is not given. */
 static char *
 parameter(char *const *parameters, const char *name)
 {
@@ -202,8 +202,8 @@ digest_text(crypto_generichash_state *state, const char *text)
 	crypto_generichash_update(state, (const unsigned char *)"", 1);
 }
 
-/* Of what people and their programs write. What machines on the way add may be another when it is
- * offered again: Received, signatures, scores. */
+/* Fields that people and their programs write. Fields that machines add on the way (Received,
+ * signatures, scores) may differ when the message is offered again. */
 static bool
 is_written(const struct field *field)
 {
@@ -267,7 +267,7 @@ message_entity_header(const struct message *message)
 
 /* --- from a file --- */
 
-/* Adds `line` as a field, or to the field before it when it begins with a blank. */
+/* Adds `line` as a field, or appends it to the previous field if it begins with a blank. */
 static bool
 add_header_line(struct message *message, GString *field, const char *line)
 {

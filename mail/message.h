@@ -1,6 +1,6 @@
 /*
- * A message as the MTA offers it: envelope (RFC 5321, with the DSN parameters of RFC 3461),
- * header fields with their exact bytes, and the body in a spool.
+ * A message as the MTA offers it: envelope (RFC 5321, with the DSN parameters of RFC 3461), header
+ * fields with their exact bytes, and the body in a spool.
  */
 #ifndef POSTSEAL_MAIL_MESSAGE_H
 #define POSTSEAL_MAIL_MESSAGE_H
@@ -12,7 +12,7 @@
 #include "mail/field.h"
 
 struct recipient {
-	char *path;    /* as the MTA has it: it knows the recipient by nothing else */
+	char *path;    /* as the MTA has it, which knows the recipient by nothing else */
 	char *address; /* `text` and `key` of core/address.h */
 	char *folded;
 	char *notify; /* DSN parameters as given, or NULL */
@@ -20,7 +20,7 @@ struct recipient {
 };
 
 struct message {
-	char *sender; /* as `address` of a recipient; "" for the null sender */
+	char *sender; /* like the `address` of a recipient; "" for the null sender */
 	char *sender_folded;
 	char *ret;
 	char *envid;
@@ -40,14 +40,13 @@ void message_free(struct message *message);
 typedef struct message message_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(message_auto, message_free)
 
-/* The arguments of MAIL and RCPT. Refused (FAULT_SENDER, FAULT_ADDRESS, FAULT_SMTPUTF8) is what
- * address_parse_path() does not take, and, from a client that did not ask for SMTPUTF8, what is not
- * ASCII; the message is then as it was. */
+/* The arguments of MAIL and RCPT. What address_parse_path() does not accept is refused
+ * (FAULT_SENDER, FAULT_ADDRESS, FAULT_SMTPUTF8), and so is anything but ASCII from a client that
+ * did not ask for SMTPUTF8; the message is then unchanged. */
 struct envelope_argument {
 	const char *path;
-	const char *reading; /* the MTA's, or NULL */
-	char *const *
-		parameters; /* ESMTP parameters such as "RET=HDRS", ending with NULL; may be NULL */
+	const char *reading;	 /* how the MTA reads the address, or NULL */
+	char *const *parameters; /* ESMTP parameters ("RET=HDRS"), ends with NULL; may be NULL */
 };
 bool message_set_sender(struct message *message, const struct envelope_argument *argument,
 			struct fault *fault);
@@ -61,23 +60,24 @@ bool message_add_body(struct message *message, const void *data, size_t length,
 bool message_read(struct message *message, FILE *file, struct fault *fault);
 
 uint64_t message_size(const struct message *message);
-/* How many Received fields say that the Postseal of this host had it (limit passes). */
+/* How many Received fields say that the message passed through the Postseal of this host (setting
+ * `limit passes`). */
 unsigned message_passes(const struct message *message, const char *hostname);
 /* The first field of that name, or NULL. */
 const struct field *message_field(const struct message *message, const char *name);
-/* Its value unfolded, without the blanks around it. Caller frees; NULL: no such field. */
-char *message_field_text(const struct message *message, const char *name);
-/* The same with its encoded words decoded to UTF-8; "" where there is no such field. Caller frees.
+/* The unfolded value of that field, without surrounding blanks. Caller frees; NULL: no such field.
  */
+char *message_field_text(const struct message *message, const char *name);
+/* The same with encoded words decoded to UTF-8; "" if there is no such field. Caller frees. */
 char *message_field_shown(const struct message *message, const char *name);
 
-/* Promise 3: the same for each offer of a message, else different: BLAKE2b over sender, body and
- * the fields that people and their programs write (where none of Message-ID, Date and Subject is
- * among them, also the queue ID). */
+/* Promise 3: the same for each offer of a message, different for any other message. BLAKE2b over
+ * sender, body and the fields that people and their programs write, and also the queue ID if none
+ * of Message-ID, Date and Subject is present. */
 void message_identity(const struct message *message, unsigned char identity_r[32]);
 
-/* The header of the MIME entity: the Content-* fields as they stand and the empty line; caller
- * frees. The body follows. */
+/* The header of the MIME entity: the Content-* fields as they are, and the empty line; caller
+ * frees. The body follows it. */
 GString *message_entity_header(const struct message *message);
 
 #endif

@@ -9,7 +9,7 @@ mime_start(void)
 	g_mime_init();
 }
 
-/* What a stream and those of the parts within it have in common. */
+/* What a stream and the streams of the parts within it share. */
 struct source {
 	gint references;
 	GString *header;
@@ -21,7 +21,7 @@ struct entity_stream {
 	struct source *source;
 };
 
-typedef GMimeStreamClass entity_streamClass; /* as G_DEFINE_TYPE() wants it */
+typedef GMimeStreamClass entity_streamClass; /* the name that G_DEFINE_TYPE() requires */
 typedef struct entity_stream entity_stream;
 
 GType entity_stream_get_type(void);
@@ -69,7 +69,7 @@ end_of(GMimeStream *stream)
 				       : (gint64)(source->header->len + spool_size(source->body));
 }
 
-/* The fault of a read that failed stays with the spool. */
+/* The spool keeps the fault of a read that failed. */
 static ssize_t
 stream_read(GMimeStream *stream, char *data, size_t length)
 {

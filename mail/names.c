@@ -38,7 +38,7 @@ tell_in_text(void *visitor, const char *name)
 	return file_name_forms(name, tell, visitor);
 }
 
-/* Also where something stands before it, as in an archive that unpacks itself. */
+/* Also if something precedes the archive, as in a self-extracting one. */
 static bool
 may_be_zip(GMimePart *part)
 {

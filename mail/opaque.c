@@ -50,7 +50,7 @@ has_known_encoding(GMimeObject *part)
 	return lower == NULL || *g_strstrip(lower) == '\0' || g_strv_contains(known, lower);
 }
 
-/* NULL: nothing that is known to hide its content. */
+/* NULL: the type is not known to hide its content. */
 static const char *
 type_that_hides(GMimeContentType *type)
 {
@@ -110,23 +110,23 @@ note_file(void *visitor, const char *name)
 	return false;
 }
 
-/* What is searched for in all of a part's content, and its last bytes. */
+/* What is searched for in the whole content of a part, and its last bytes. */
 enum { ZIP_END, PGP_ARMOR, PDF_ENCRYPT, OLE_PACKAGE, OUTLOOK_ITEM, CALENDAR_FILE, MARKS };
 
 struct glance {
 	char beginning[CONTAINER_BEGINNING];
-	size_t length; /* of it */
+	size_t length; /* of the bytes read */
 	bool has[MARKS];
 	char end[CONTAINER_END];
 	size_t end_length;
 	bool is_text;
 };
 
-/* UTF-16, as OLE has its names: MS-OFFCRYPTO 2.3.4.4, MS-OXMSG 2.2. */
+/* In UTF-16, as OLE writes its names: MS-OFFCRYPTO 2.3.4.4, MS-OXMSG 2.2. */
 static const struct {
 	const char *bytes;
 	size_t length;
-	const char *only_behind; /* what the file begins with */
+	const char *only_behind; /* only in a file that begins with this */
 } marks[MARKS] = {
 	[ZIP_END] = {"PK\5\6", 4, ""},
 	[PGP_ARMOR] = {"\n-----BEGIN PGP MESSAGE-----", 28, ""},
@@ -165,7 +165,7 @@ read_beginning(GMimeObject *part, struct glance *glance)
 	g_object_unref(stream);
 }
 
-/* Pieces overlap by more than a mark is long, and by what is the end at last. */
+/* Consecutive pieces overlap by more than the length of a mark and of the end that is examined. */
 static void
 read_all(GMimeObject *part, struct glance *glance)
 {
@@ -224,7 +224,7 @@ is_pgp(const struct glance *glance)
 	return pgp_packets_begin_encrypted(&packets);
 }
 
-/* What hides the text, and may hide names; or the text alone. */
+/* What hides the text and may also hide names, or hides only the text. */
 static const char *
 what_hides(GMimeObject *part, struct glance *glance, bool *hides_names_r)
 {
@@ -328,7 +328,7 @@ opaque_find(struct parts *parts, struct opacity *opaque_r, struct fault *fault)
 	if (!clear)
 		*opaque_r =
 			(struct opacity){true, true, "a header of it has lines that are no fields"};
-	/* First all is parsed, then it is known what could not be. */
+	/* First everything is parsed; only then is it known what could not be. */
 	return parts_each(parts, pass_by, NULL, fault) &&
 	       parts_each(parts, look_at, (void *)&look, fault);
 }

@@ -11,8 +11,9 @@ struct parts {
 	guint most;
 	GMimeObject *root; /* NULL: not parsed yet */
 	GMimeStream *stream;
-	GHashTable *inner; /* GMimeObject within a part, by that part; NULL: closed to us */
-	size_t budget;	   /* bytes that these may still have */
+	GHashTable *inner; /* the parsed message (GMimeObject) within each part; NULL: it cannot be
+			      parsed */
+	size_t budget;	   /* bytes that may still be parsed this way */
 };
 
 enum { INNER_BYTES = 16 * 1024 * 1024, DEPTH_MAX = 8 };
@@ -66,7 +67,7 @@ parse(struct parts *parts, struct fault *fault)
 	if (parts->root == NULL && mime_stream_is_good(parts->stream, fault))
 		fault_set(fault, FAULT_INPUT,
 			  "reading the message: its MIME structure cannot be read");
-	g_clear_object(&parts->root); /* the next question parses it again */
+	g_clear_object(&parts->root); /* the next call parses it again */
 	g_clear_object(&parts->stream);
 	return false;
 }
@@ -109,8 +110,8 @@ visit_children(GMimeMultipart *multipart, struct tour *tour, unsigned depth)
 	return true;
 }
 
-/* NULL: there is none, or it is closed to us. What was parsed once is kept, since names of it were
- * told. */
+/* NULL if there is none, or it cannot be parsed. A parsed message is kept, because the caller was
+ * given pointers into it. */
 static GMimeObject *
 inner_of(struct parts *parts, GMimeObject *object, unsigned depth)
 {
@@ -123,7 +124,7 @@ inner_of(struct parts *parts, GMimeObject *object, unsigned depth)
 	return root;
 }
 
-/* Also into attached messages: what is in them leaves as well. `depth` counts what was parsed
+/* Also visits attached messages: their content leaves as well. `depth` counts messages parsed from
  * within a part. */
 static bool
 visit_all(GMimeObject *object, struct tour *tour, unsigned depth)
@@ -158,7 +159,7 @@ parts_each(struct parts *parts, parts_visit *visit, void *data, struct fault *fa
 	return mime_stream_is_good(parts->stream, fault);
 }
 
-/* A CR alone is the end of a line to some programs, and what follows it a field. */
+/* Some programs take a lone CR for the end of a line, and what follows it for a field. */
 static bool
 has_lone_cr(const struct message *message)
 {

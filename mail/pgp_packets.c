@@ -11,9 +11,9 @@ enum tag {
 	ENCRYPTED_BY_OCB = 20,
 };
 
-enum { SESSION_KEY_MAX = 8192 }; /* bytes: a key of 16384 bits, or of a lattice, has less */
+enum { SESSION_KEY_MAX = 8192 }; /* bytes: enough for a key of 16384 bits, or a lattice-based one */
 
-/* How many octets, from that one on, say the length (§4.2.1). */
+/* The number of octets that encode the length, beginning with this one (§4.2.1). */
 static size_t
 length_octets(unsigned char first)
 {
@@ -66,7 +66,8 @@ begin_packet(struct pgp_packets *packets)
 	packets->has_data |= is_data;
 }
 
-/* With each byte of a header, until it is whole: of a packet, or of another piece of one. */
+/* Called after each byte of a header, of a packet or of a further piece of one, until the header is
+ * complete. */
 static void
 see_header(struct pgp_packets *packets)
 {
@@ -111,7 +112,7 @@ is_known_version(unsigned tag, unsigned version)
 	}
 }
 
-/* Returns how much of it belongs to the body. */
+/* Returns how many of the bytes belong to the body. */
 static size_t
 see_body(struct pgp_packets *packets, const unsigned char *data, size_t length)
 {

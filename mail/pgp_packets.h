@@ -1,7 +1,7 @@
 /*
- * Packets of OpenPGP (RFC 9580 §4), in pieces as they come: is it one encrypted message (§10.3),
- * and nothing beside it? A packet of another kind, before or behind what is encrypted, is read by
- * everybody.
+ * OpenPGP packets (RFC 9580 §4), read piece by piece: are they exactly one encrypted message
+ * (§10.3), with nothing else? A packet of any other kind, before or after what is encrypted, can be
+ * read by anybody.
  */
 #ifndef POSTSEAL_MAIL_PGP_PACKETS_H
 #define POSTSEAL_MAIL_PGP_PACKETS_H
@@ -10,23 +10,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Zero before the first piece. */
+/* Initialise to zero. */
 struct pgp_packets {
-	unsigned char header[8]; /* as much as is known of it */
+	unsigned char header[8]; /* as far as it has been read */
 	size_t header_length;
 	unsigned tag;
-	uint64_t left;	 /* of the body, or of a piece of it */
+	uint64_t left;	 /* bytes left of the body, or of a piece of it */
 	bool continues;	 /* another piece of the same packet follows (§4.2.1.4) */
-	bool is_endless; /* a body of the old form, to the end */
+	bool is_endless; /* an old-format body that extends to the end */
 	bool at_version; /* the next byte is the first of a body */
 	bool has_session_key, has_data;
-	bool has_other; /* anything that belongs to no encrypted message */
+	bool has_other; /* found something that is not part of an encrypted message */
 };
 
 void pgp_packets_step(struct pgp_packets *packets, const void *data, size_t length);
 /* After the last piece. */
 bool pgp_packets_are_encrypted(const struct pgp_packets *packets);
-/* After the first one: may it be an encrypted message? */
+/* After the first piece: could this be an encrypted message? */
 bool pgp_packets_begin_encrypted(const struct pgp_packets *packets);
 
 #endif

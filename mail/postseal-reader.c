@@ -1,4 +1,4 @@
-/* Parses what strangers made, postseal-reader(8). */
+/* Parses untrusted content: postseal-reader(8). */
 #include "core/reader/serve.h"
 #include "mail/html_mail.h"
 

@@ -7,7 +7,7 @@
 #include "mail/cms_type.h"
 #include "mail/mime_stream.h"
 
-/* Most of a part that says "Version: 1", and of the sentence that stands before the first part for
+/* Limits in bytes: for a part that says "Version: 1", or for the sentence before the first part for
  * old clients. */
 enum { WORDS_MAX = 256, FIELDS_MAX = 600, PIECE_BYTES = 4096, BEGINNING_BYTES = 16384 };
 
@@ -38,7 +38,7 @@ is_armor(GMimeObject *object)
 	return all;
 }
 
-/* Has the part at most so many bytes that are no blanks? */
+/* Does the part have at most `most` bytes that are not blanks? */
 static bool
 has_at_most(GMimeObject *object, size_t most)
 {
@@ -61,7 +61,7 @@ has_few_words(const char *around)
 	return around == NULL || strlen(around) <= WORDS_MAX;
 }
 
-/* The fields of a part are as readable as a text. */
+/* The header fields of a part can be read as easily as its text. */
 static bool
 has_few_fields(GMimeObject *part)
 {
@@ -89,8 +89,8 @@ are_clear(GMimeMultipart *multipart)
 	return true;
 }
 
-/* RFC 3156 §4: the version, and the armor. Exchange makes multipart/mixed of it, with an empty text
- * before. */
+/* RFC 3156 §4: the version, then the armor. Exchange turns this into multipart/mixed, with an empty
+ * text first. */
 static bool
 is_openpgp(GMimeMultipart *multipart, bool is_mangled)
 {
@@ -116,7 +116,7 @@ look_at_multipart(GMimeObject *root, struct protection *protection)
 			is_openpgp(GMIME_MULTIPART(root), is_type(root, "multipart", "mixed"));
 }
 
-/* A list of certificates is a signature without anything signed (RFC 8551 §3.8). */
+/* A list of certificates is a signed structure without signed content (RFC 8551 §3.8). */
 static void
 look_at_cms(GMimeObject *root, struct protection *protection)
 {
@@ -129,8 +129,8 @@ look_at_cms(GMimeObject *root, struct protection *protection)
 		(smime_type == NULL || g_ascii_strcasecmp(smime_type, "certs-only") != 0);
 }
 
-/* Most mail need not be parsed to see that it is not. What Exchange mangles says so near its
- * beginning. */
+/* Most mail need not be parsed to see that it is neither. Messages mangled by Exchange can be
+ * recognised near the beginning. */
 static bool
 may_be_protected(const struct message *message, bool *may_r, struct fault *fault)
 {

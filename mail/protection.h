@@ -1,10 +1,10 @@
 /*
- * Is a message encrypted or signed already, by S/MIME (RFC 8551) or OpenPGP (RFC 3156, and inline)?
+ * Is a message already encrypted or signed, with S/MIME (RFC 8551) or OpenPGP (RFC 3156, and
+ * inline)?
  *
- * Encrypted is what nobody on the way can read: only that counts which lies within the encryption.
- * So a structure is looked into, whatever its fields call it, and text outside the armor, bytes
- * behind the structure, or MIME that programs read differently (ambiguity.h) make it a message like
- * any other.
+ * A message counts as encrypted only if nobody on the way can read any of it. So structures are
+ * examined, whatever their header fields call them, and text outside the armor, bytes after the
+ * structure, or MIME that programs read differently (ambiguity.h) make it an ordinary message.
  */
 #ifndef POSTSEAL_MAIL_PROTECTION_H
 #define POSTSEAL_MAIL_PROTECTION_H

@@ -5,11 +5,11 @@
 
 enum {
 	DIGITS_MIN = 7,
-	DIGITS_MAX = 15, /* of a telephone number */
+	DIGITS_MAX = 15, /* of a phone number */
 	LINE_CHARACTERS = 76,
 	LINE_CHARACTERS_MOST = 998, /* RFC 5322 §2.1.1 */
-	TIMES_MAX = 16,		    /* that one tag is taken out */
-	WORD_BYTES = 39, /* of text in an encoded word, so that one fits behind the name */
+	TIMES_MAX = 16,		    /* how often a tag is removed from one subject */
+	WORD_BYTES = 39, /* of text in an encoded word, so that one fits after the field name */
 };
 
 static const char blanks[] = " \t\r\n";
@@ -22,7 +22,8 @@ is_blank(char c)
 
 /* --- finding --- */
 
-/* How many bytes of `text` are the tag, which is folded; 0: it does not begin so. */
+/* The length in bytes of the tag, which is folded, at the beginning of `text`; 0: `text` does not
+ * begin with it. */
 static size_t
 tag_length(const char *text, const char *tag)
 {
@@ -61,7 +62,7 @@ find_tag(const char *text, const char *tag, size_t *length_r)
 
 /* --- in the text that is shown --- */
 
-/* Takes the tag out, and the blank that kept it apart. */
+/* Removes the tag, and the blank that separated it. */
 static bool
 cut_tag(char *text, const char *tag)
 {
@@ -92,7 +93,7 @@ cut_tags(char *text, const char *const *tags)
 
 /* --- in the field as it stands --- */
 
-/* A value without its line ends, and where each byte stands in it. */
+/* A value without its line ends, and the position of each byte in the original. */
 struct unfolded {
 	char *text;
 	size_t *places;
@@ -119,8 +120,8 @@ unfolded_clear(struct unfolded *unfolded)
 	g_free(unfolded->places);
 }
 
-/* Of the blanks on both sides of a tag one run stays: that with the line end, so that lines stay
- * short. */
+/* Of the blanks before and after a tag, one run is kept: the one with the line end, so that lines
+ * stay short. */
 static void
 cut_field(GString *value, size_t from, size_t end)
 {
@@ -156,7 +157,7 @@ cut_field_tag(GString *value, const char *tag)
 	return at != NULL;
 }
 
-/* Blanks do not count, nor how many there are. */
+/* Compares without regard to blanks. */
 static bool
 read_alike(const char *a, const char *b)
 {
@@ -172,7 +173,7 @@ read_alike(const char *a, const char *b)
 	}
 }
 
-/* The value with the tags cut out of its bytes; NULL where it would not be read as `wanted` then.
+/* The value with the tags cut out of its bytes; NULL if the result would not read as `wanted`.
  * Caller frees. */
 static char *
 cut_in_place(const char *value, const char *const *tags, const char *wanted)
@@ -194,7 +195,7 @@ cut_in_place(const char *value, const char *const *tags, const char *wanted)
 
 /* --- written anew --- */
 
-/* All of it in encoded words, cut between characters. Caller frees. */
+/* The whole text as encoded words, split between characters. Caller frees. */
 static char *
 encoded_words(const char *text)
 {
@@ -214,7 +215,7 @@ encoded_words(const char *text)
 	return g_strdup(words->str);
 }
 
-/* Breaks lines at blanks. `used` characters stand before it. */
+/* Breaks lines at blanks. `used` characters precede the text on its line. */
 static char *
 folded_lines(const char *text, size_t used)
 {
@@ -287,11 +288,11 @@ subject_tags_shown(const struct message *message, const char *const *tags)
 					 ? g_strdup("")
 					 : field_shown(without == NULL ? field->value : without);
 
-	/* Encoded words may hide line ends. */
+	/* Encoded words may contain line ends. */
 	return g_strdelimit(g_utf8_make_valid(shown, -1), "\r\n", ' ');
 }
 
-/* Blanks and words in brackets, up to `end`. */
+/* Does the text up to `end` consist of blanks and bracketed words? */
 static bool
 are_tags(const char *text, const char *end)
 {

@@ -11,8 +11,8 @@
 #include "mail/unfold.h"
 
 enum {
-	WINDOW_BYTES = 1024 * 1024, /* what an expression sees at once */
-	OVERLAP_BYTES = 64 * 1024,  /* of one window with the next */
+	WINDOW_BYTES = 1024 * 1024, /* what a regular expression sees at once */
+	OVERLAP_BYTES = 64 * 1024,  /* between consecutive windows */
 	PIECE_BYTES = 64 * 1024,
 	SNIFF_BYTES = 1445, /* WHATWG MIME Sniffing 7 */
 };
@@ -26,7 +26,7 @@ struct reading {
 
 /* --- windows --- */
 
-/* The regular expressions are told that the text is UTF-8, so it must be. */
+/* The regular expressions rely on the text being valid UTF-8. */
 static void
 make_valid(char *text, size_t length)
 {
@@ -41,7 +41,7 @@ make_valid(char *text, size_t length)
 	}
 }
 
-/* Up to the last character that is complete. */
+/* The length up to the end of the last complete character. */
 static size_t
 whole_characters(const char *text, size_t length)
 {
@@ -54,8 +54,8 @@ whole_characters(const char *text, size_t length)
 	return length - cut < 4 ? cut : length;
 }
 
-/* Stands between letters without being seen: Unicode says of which ones it is so by default; of the
- * control characters only those show that are blanks. */
+/* Characters that are not visible between letters: Unicode says which are ignored by default; of
+ * the control characters, only blanks are visible. */
 static bool
 is_invisible(gunichar c)
 {
@@ -67,7 +67,7 @@ is_invisible(gunichar c)
 			     (c >= 0xfff9 && c <= 0xfffb));
 }
 
-/* The end of a run of ASCII that is seen as it is. */
+/* The end of a run of ASCII that needs no change. */
 static const char *
 skip_plain(const char *at, const char *end)
 {
@@ -81,7 +81,8 @@ skip_plain(const char *at, const char *end)
 	return at;
 }
 
-/* Latin letters and digits of other shapes and accents that stand alone become the common ones. */
+/* Replaces variants of Latin letters and digits, and stand-alone accents, by the common characters.
+ */
 static bool
 is_compatible(gunichar c)
 {
@@ -146,7 +147,7 @@ show(struct reading *reading, size_t length)
 		reading->go_on = reading->visit(reading->visitor, seen, strlen(seen));
 }
 
-/* The overlap must not begin within a character. */
+/* The overlap must not begin in the middle of a character. */
 static void
 show_full(struct reading *reading)
 {
@@ -175,7 +176,7 @@ show_rest(struct reading *reading)
 
 enum way { AS_IT_IS, JOINED, UNFOLDED, AS_PAGE, AS_NARROW_PAGE };
 
-/* Decoded, and as UTF-8 where `charset` is not NULL. Caller unrefs. */
+/* The decoded content, converted to UTF-8 if `charset` is not NULL. Caller unrefs. */
 static GMimeStream *
 stream_of(GMimeObject *part, const char *charset)
 {
@@ -190,7 +191,7 @@ stream_of(GMimeObject *part, const char *charset)
 	return stream;
 }
 
-/* Calls `put` with each piece. A read that fails is known to the stream (parts_each()). */
+/* Calls `put` with each piece. The stream remembers a failed read (parts_each()). */
 static void
 read_pieces(GMimeStream *stream, struct reading *reading,
 	    void (*put)(void *context, const char *data, size_t length, GString *text),
@@ -259,7 +260,7 @@ read_unfolded(GMimeStream *stream, struct reading *reading)
 	show_rest(reading);
 }
 
-/* Returns whether the narrow view is another text. */
+/* Returns whether the narrow view is a different text. */
 static bool
 read_page(GMimeStream *stream, enum html_view view, struct reading *reading)
 {
@@ -277,13 +278,13 @@ read_page(GMimeStream *stream, enum html_view view, struct reading *reading)
 
 /* --- parts --- */
 
-/* What is known of a part before it is read. */
+/* What is known about a part before it is read. */
 struct kind {
 	const char *charset;
 	bool is_text, is_page, is_source, flows, deletes_space, is_folded;
 };
 
-/* No byte that text never has (WHATWG MIME Sniffing 7). */
+/* True if there is no byte that never occurs in text (WHATWG MIME Sniffing 7). */
 static bool
 looks_like_text(const char *beginning, size_t length)
 {
@@ -351,7 +352,7 @@ is_page_name(void *visitor, const char *name)
 	return !*is;
 }
 
-/* A browser opens a file by its name, too. */
+/* A browser also opens a file by its name. */
 static bool
 is_named_page(GMimeObject *part)
 {
@@ -361,7 +362,7 @@ is_named_page(GMimeObject *part)
 	return is;
 }
 
-/* RFC 5545, RFC 6350, and what they were before. */
+/* RFC 5545, RFC 6350, and their predecessors. */
 static bool
 is_folded_type(GMimeContentType *type)
 {
@@ -441,7 +442,7 @@ read_around(const char *text, struct reading *reading)
 	show_rest(reading);
 }
 
-/* The subject of an attached message, or of what is signed within a part. */
+/* The subject of an attached message, or of signed content within a part. */
 static void
 read_subject(GMimeObject *part, struct reading *reading)
 {

@@ -2,7 +2,7 @@
 
 enum { BEFORE_MAX = 16 }; /* a byte order mark, and blanks */
 
-/* Also in UTF-16, where every other byte is a NUL. */
+/* Also recognises UTF-16, in which every other byte is a NUL. */
 bool
 unfold_is_for(const char *beginning, size_t length)
 {

@@ -29,9 +29,9 @@ name_in(const char *line)
 }
 
 struct scan {
-	char line[LINE_BYTES + 1]; /* one that may begin a file */
+	char line[LINE_BYTES + 1]; /* the beginning of a line that may begin a file */
 	size_t length;
-	bool passes_over; /* the rest of a line that does not */
+	bool passes_over; /* skips the rest of a line that does not */
 	uuencode_visit *visit;
 	void *visitor;
 	bool go_on;
@@ -61,7 +61,7 @@ take_line(struct scan *scan, const char *text, size_t length)
 	scan->length += length;
 }
 
-/* Nearly all lines are passed over as fast as their end is found. */
+/* Nearly all lines are skipped as fast as their end is found. */
 static void
 scan_piece(struct scan *scan, const char *piece, size_t length)
 {

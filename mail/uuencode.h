@@ -1,5 +1,5 @@
 /*
- * Files within a text, as uuencode(1) puts them there (POSIX), and yEnc: mail programs show them as
+ * Files within a text, as written by uuencode(1) (POSIX) and yEnc: mail programs show them as
  * attachments.
  */
 #ifndef POSTSEAL_MAIL_UUENCODE_H
@@ -8,11 +8,11 @@
 #include <gmime/gmime.h>
 #include <stdbool.h>
 
-/* Returns false to see no more. */
+/* Returns false to stop. */
 typedef bool uuencode_visit(void *visitor, const char *name);
 
-/* Visits the name of each. Reads to the end, where a failed read looks like an end: ask the stream
- * (mime_stream.h). */
+/* Visits the name of each file. Reads to the end; a failed read looks like an end, so ask the
+ * stream afterwards (mime_stream.h). */
 void uuencode_each(GMimeStream *text, uuencode_visit *visit, void *visitor);
 
 #endif

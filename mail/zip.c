@@ -4,7 +4,7 @@
 
 enum { PIECE_BYTES = 65536, NAME_BYTES = 65535, RECORD_BYTES = 46, FLAG_ENCRYPTED = 1 };
 
-/* A record: where in it the flags, the length of the name and the name are (4.3.7, 4.3.12). */
+/* A kind of record: the offsets of its flags, name length and name (4.3.7, 4.3.12). */
 static const struct record {
 	const char *mark;
 	size_t flags, length, name;
@@ -16,7 +16,7 @@ number_at(const char *bytes)
 	return (unsigned)(unsigned char)bytes[0] | (unsigned)(unsigned char)bytes[1] << 8;
 }
 
-/* The names of old archives are in the character set of the first PCs (appendix D.1). */
+/* Names in old archives are in the character set of the original IBM PC (appendix D.1). */
 static char *
 name_of(const char *bytes, size_t length)
 {
@@ -27,7 +27,7 @@ name_of(const char *bytes, size_t length)
 	return name == NULL ? g_strdup("") : name;
 }
 
-/* How far `bytes` were looked at; what remains begins a record that is not complete. */
+/* Returns how many of the `bytes` were processed; the rest begins an incomplete record. */
 static size_t
 look(const char *bytes, size_t length, bool is_end, zip_visit *visit, void *visitor, bool *go_on)
 {

@@ -1,6 +1,6 @@
 /*
- * The names in a ZIP archive (APPNOTE.TXT 6.3.10), without unpacking anything: each record that
- * names a file is seen where it stands, also one that the directory at the end leaves out.
+ * The names in a ZIP archive (APPNOTE.TXT 6.3.10), found without unpacking anything: each record
+ * that names a file is found where it is, even if the directory at the end omits it.
  */
 #ifndef POSTSEAL_MAIL_ZIP_H
 #define POSTSEAL_MAIL_ZIP_H
@@ -8,14 +8,15 @@
 #include <gmime/gmime.h>
 #include <stdbool.h>
 
-/* Does it begin as an archive, or hold the end of one (4.3.16), as a program that unpacks itself
- * does? Reads to the end, as zip_each() does. */
+/* Does the file begin as an archive, or contain the end of one (4.3.16), as a self-extracting
+ * program does? Reads to the end, like zip_each(). */
 bool zip_is_within(GMimeStream *file);
 
-/* `name` is UTF-8. Returns false to see no more. */
+/* `name` is UTF-8. Returns false to stop. */
 typedef bool zip_visit(void *visitor, const char *name, bool is_encrypted);
 
-/* Reads to the end, where a failed read looks like an end: ask the stream (mime_stream.h). */
+/* Reads to the end; a failed read looks like an end, so ask the stream afterwards (mime_stream.h).
+ */
 void zip_each(GMimeStream *archive, zip_visit *visit, void *visitor);
 
 #endif
