@@ -1,8 +1,11 @@
 #include "admin/check/check.h"
 
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
+
+#include "admin/check/probe.h"
 
 static const struct look {
 	const char *name;
@@ -49,93 +52,94 @@ check_warn(const struct check *check, const char *format, ...)
 	va_end(args);
 }
 
-/* --- what is said --- */
-
-/* What was found, a line each; or (--json) objects for one array. */
-struct report {
-	json_t *findings;
-	bool wrong;
-};
-
 static void
-report_line(struct report *report, const char *name, const char *verdict, const char *text)
-{
-	if (report->findings != NULL)
-		json_array_append_new(report->findings,
-				      json_pack("{s:s, s:s, s:s?}", "look", name, "verdict",
-						verdict, "text", text));
-	else
-		printf("%-18s %s%s%s\n", name, verdict, text == NULL ? "" : ": ",
-		       text == NULL ? "" : text);
-}
-
-static void
-report_wrong(struct report *report, const char *name, const struct fault *fault)
-{
-	report->wrong = true;
-	report_line(report, name, report->findings == NULL ? "WRONG" : "wrong", fault->text);
-}
-
-static void
-report_warnings(struct report *report, const char *name, GPtrArray *warnings)
+report_warnings(struct findings *findings, const char *name, GPtrArray *warnings)
 {
 	for (guint i = 0; i < warnings->len; i++)
-		report_line(report, name, report->findings == NULL ? "WARNING" : "warning",
-			    g_ptr_array_index(warnings, i));
+		findings_add(findings, name, WARNING, g_ptr_array_index(warnings, i));
 	g_ptr_array_set_size(warnings, 0);
 }
 
 static void
-look(const struct look *look, const struct check *check, struct report *report)
+look(const struct look *look, const struct check *check, struct findings *findings)
 {
 	g_autofree char *note = NULL;
 	struct fault fault = {0};
 
 	if (look->needs_postfix && check->postfix == NULL)
-		report_line(report, look->name, "good", "not checked, as there is no Postfix here");
+		findings_add(findings, look->name, GOOD,
+			     "not checked, as there is no Postfix here");
 	else if (!look->at(check, &note, &fault))
-		report_wrong(report, look->name, &fault);
+		findings_add(findings, look->name, WRONG, fault.text);
 	else if (check->warnings->len == 0 || note != NULL)
-		report_line(report, look->name, "good", note);
-	report_warnings(report, look->name, check->warnings);
+		findings_add(findings, look->name, GOOD, note);
+	report_warnings(findings, look->name, check->warnings);
 }
 
 static void
-look_at_all(struct check *check, struct report *report)
+look_at_all(struct check *check, struct findings *findings)
 {
-	struct fault fault;
-	struct postfix *postfix = postfix_read(&fault);
-
-	if (postfix == NULL && fault.cause != FAULT_NONE)
-		report_wrong(report, "Postfix", &fault);
 	if (geteuid() != 0)
-		report_line(report, "user", report->findings == NULL ? "WARNING" : "warning",
-			    "not run by root, so nothing is tried as the users of the programs");
-	check->postfix = postfix;
-	check->warnings = g_ptr_array_new_with_free_func(g_free);
+		findings_add(findings, "user", WARNING,
+			     "not run by root, so nothing is tried as the users of the programs");
 	for (size_t i = 0; i < G_N_ELEMENTS(looks); i++)
-		look(&looks[i], check, report);
-	g_ptr_array_unref(check->warnings);
-	postfix_free(postfix);
+		look(&looks[i], check, findings);
+}
+
+static bool
+read_options(struct probe *probe, int argc, char **argv)
+{
+	static const struct option options[] = {{"probe", required_argument, NULL, 'p'},
+						{"from", required_argument, NULL, 'f'},
+						{"via", required_argument, NULL, 'v'},
+						{"wait", required_argument, NULL, 'w'},
+						{0}};
+	guint64 seconds = PROBE_SECONDS;
+	int option;
+
+	optind = 1;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'p')
+			probe->to = optarg;
+		else if (option == 'f')
+			probe->from = optarg;
+		else if (option == 'v')
+			probe->via = optarg;
+		else if (option != 'w' || !g_ascii_string_to_unsigned(
+						  optarg, 10, 1, PROBE_SECONDS_MAX, &seconds, NULL))
+			return false;
+	}
+	probe->seconds = (unsigned)seconds;
+	return optind == argc;
 }
 
 static int
 run(const struct admin *admin, int argc, char **argv)
 {
 	struct check check = {.admin = admin, .settings = admin->settings};
-	g_autoptr(json_t) findings = admin->as_json ? json_array() : NULL;
-	struct report report = {.findings = findings};
+	struct probe probe = {0};
+	struct postfix *postfix;
+	struct findings findings = {.rows = admin->as_json ? json_array() : NULL};
+	struct fault fault;
 
-	if (command_operands(argc, argv, 0, 0) == NULL)
+	if (!read_options(&probe, argc, argv))
 		return command_usage(admin->command);
-	look_at_all(&check, &report);
-	if (findings != NULL)
-		report_print(findings, true, report_lines);
-	return report.wrong ? EXIT_FAILED : EXIT_GOOD;
+	check.warnings = g_ptr_array_new_with_free_func(g_free);
+	check.postfix = postfix = postfix_read(&fault);
+	if (postfix == NULL && fault.cause != FAULT_NONE)
+		findings_add(&findings, "Postfix", WRONG, fault.text);
+	if (probe.to == NULL)
+		look_at_all(&check, &findings);
+	else
+		probe_run(&probe, &check, &findings);
+	postfix_free(postfix);
+	g_ptr_array_unref(check.warnings);
+	return findings_end(&findings);
 }
 
 const struct command check_commands[] = {
-	{"check", "", "check that everything is in place and fits together", run,
-	 .needs_rules = true, .reads = true},
+	{"check", "[--probe ADDRESS [--from ADDRESS] [--via URL] [--wait SECONDS]]",
+	 "check that everything is in place and fits together", run, .needs_rules = true,
+	 .reads = true},
 	{NULL, NULL, NULL, NULL},
 };

@@ -1,0 +1,174 @@
+"""`postseal check --probe`: one mail through all of it. It says at which station the mail stopped, and why; each
+installation here is broken at another one."""
+import json
+import re
+import subprocess
+
+import pytest
+
+import people
+import world as sandbox
+
+PATH = ["accepted", "decided", "sealed", "handed back", "next hop"]
+SECONDS = 10  # for a station that never comes
+
+
+@pytest.fixture(scope="module")
+def sue(world):
+    keys = world.directory / "keys"
+    world.postseal("key", "import", world.authority.issue_mail("sue", "sue@smime.example"))
+    return keys / "sue"
+
+
+def probe(world, to, *words, seconds=60):
+    """(exit status, [(station, verdict, text)])"""
+    done = subprocess.run([str(w) for w in world.among_groups(
+        "env", f"MAIL_CONFIG={world.company.config}", world.bin / "postseal", "-f", world.config, "check", "--probe", to,
+        "--wait", seconds, *words)], capture_output=True, text=True)
+    assert not done.stderr, done.stderr
+    return done.returncode, re.findall(r"^(.{18}?) *(good|WRONG): (.*)$", done.stdout, re.M)
+
+
+def arrives(world, to, **options):
+    status, said = probe(world, to, **options)
+    assert status == 0 and [name.strip() for name, verdict, _ in said] == PATH, said
+    assert all(verdict == "good" and re.match(r"after \d+\.\d s: ", text) for _, verdict, text in said), said
+    return {name.strip(): text for name, _, text in said}
+
+
+def stops(world, to, station, sentence, *words, **options):
+    """All stations before it are passed, none behind it is tried."""
+    status, said = probe(world, to, *words, **options)
+    assert status == 1 and [name.strip() for name, _, _ in said] == PATH[:PATH.index(station) + 1], said
+    assert [verdict for _, verdict, _ in said] == ["good"] * (len(said) - 1) + ["WRONG"], said
+    assert re.search(sentence, said[-1][2]), said[-1][2]
+
+
+def test_plain_mail_is_followed_to_the_next_hop(world, post):
+    said = arrives(world, "joe@plain.example")
+    queue_id = re.search("queued as (\\w+)", said["accepted"])[1]
+    assert queue_id in world.company.log.read_text()
+    assert re.search(r"<joe@plain.example> plain, by line \d+: match recipient domain \"plain.example\"", said["decided"])
+    assert queue_id in said["handed back"] and "sent: plain.example[127.0.0.1]" in said["next hop"]
+    mail = post.box("joe@plain.example").one()
+    assert mail["From"] == "postmaster@example.com" and mail["Auto-Submitted"] == "auto-generated"
+
+
+def test_mail_that_is_sealed_says_to_how_many_keys(world, post, sue):
+    said = arrives(world, "sue@smime.example")
+    assert "smime, by line" in said["decided"] and "to 1 key" in said["sealed"]
+    assert b"postseal check --probe" in people.open_smime(post.box("sue@smime.example").one(), sue)
+
+
+def test_verified_connection_is_shown(world):
+    said = arrives(world, "pat@partner.example")
+    assert "verified TLS" in said["sealed"] and "verified TLSv1" in said["next hop"]
+
+
+def test_mail_for_the_portal_ends_there(world, post):
+    said = arrives(world, "hedi@pickup.example")
+    assert "for the portal" in said["sealed"] and "its notice is with the MTA" in said["handed back"]
+    assert "parked in the portal" in said["next hop"]
+    post.box("hedi@pickup.example").one()
+
+
+def test_sender_is_the_one_that_is_named(world, post):
+    status, _ = probe(world, "ann@plain.example", "--from", "anna@example.com")
+    assert status == 0 and post.box("ann@plain.example").one()["From"] == "anna@example.com"
+
+
+def test_stations_can_be_read_by_programs(world):
+    done = subprocess.run([str(w) for w in world.among_groups(
+        "env", f"MAIL_CONFIG={world.company.config}", world.bin / "postseal", "-f", world.config, "check", "--json",
+        "--probe", "kim@plain.example")], capture_output=True, text=True)
+    assert [(s["look"], s["verdict"]) for s in json.loads(done.stdout)] == [(name, "good") for name in PATH]
+
+
+# --- broken ---
+
+@pytest.fixture
+def changed(world):
+    """Changes main.cf or, with "-P service", what master.cf says; puts it back."""
+    files = [world.company.config / "main.cf", world.company.config / "master.cf"]
+    kept = [f.read_text() for f in files]
+
+    def change(*words):
+        sandbox.command("postconf", "-c", world.company.config, *words)
+        world.company.reload()
+
+    yield change
+    for file, text in zip(files, kept):
+        file.write_text(text)
+    world.company.reload()
+    world.company.forget_queue()
+
+
+@pytest.fixture
+def without(world):
+    """Stops a program until the test ends."""
+    stopped = []
+
+    def stop(name):
+        world.stop_program(name)
+        stopped.append(name)
+
+    yield stop
+    for name in stopped:
+        world.start_program(name)
+
+
+def test_port_that_nobody_listens_on(world):
+    port = sandbox.free_ports(1)[0]
+    stops(world, "joe@plain.example", "accepted", f"connecting to the MTA at smtp://127.0.0.1:{port}: Connection refused",
+          "--via", f"smtp://127.0.0.1:{port}")
+
+
+def test_recipient_that_the_mta_does_not_take(world, changed):
+    changed("-e", "smtpd_recipient_restrictions=reject")
+    stops(world, "joe@plain.example", "accepted", "says 554 5.7.1 .*Access denied")
+
+
+def test_milter_that_is_stopped(world, without):
+    without("postseal-milter")
+    stops(world, "joe@plain.example", "accepted", "says 451 4.7.1 .*see postseal check")
+
+
+def test_database_that_is_stopped(world):
+    world.postgres.stop()
+    try:
+        stops(world, "joe@plain.example", "accepted", "says 451 4.3.0")
+    finally:
+        world.postgres.resume()
+
+
+def test_rule_that_refuses(world):
+    stops(world, "nobody@smime.example", "accepted", r"says 550 5.7.5 .*refused, by line \d+: match .*smime: no certificate")
+
+
+def test_postfix_that_does_not_ask_the_milter(world, changed):
+    """What nobody decided on stays in the queue, since no transport takes it."""
+    changed("-e", "smtpd_milters=")
+    stops(world, "joe@plain.example", "decided", "not within .* nobody has decided on it", seconds=SECONDS)
+
+
+def test_courier_that_is_stopped(world, without):
+    without("postseal-courier")
+    stops(world, "pat@partner.example", "handed back", "is in the outbox: does postseal-courier run", seconds=SECONDS)
+
+
+def test_reinjection_that_fails(world, changed):
+    changed("-P", "-e", "postseal-tls/unix/smtpd_recipient_restrictions=defer")
+    stops(world, "pat@partner.example", "handed back", "is in the outbox: .*The MTA says 4", seconds=SECONDS)
+
+
+def test_next_hop_that_is_somebody_else(world):
+    stops(world, "pat@wrong.example", "next hop", "not within .* is deferred: wrong.example.* not verified", seconds=SECONDS)
+
+
+def test_next_hop_that_does_not_exist(world):
+    stops(world, "joe@nowhere.example", "next hop", "failed: unable to look up host nowhere.example")
+
+
+def test_log_that_nobody_follows(world, without):
+    without("postseal-courier")
+    stops(world, "joe@plain.example", "next hop", "log says nothing more of it; can the courier read it", seconds=SECONDS)
