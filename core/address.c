@@ -11,7 +11,7 @@
 
 enum { ADDRESS_MAX = 320 };
 
-/* RFC 5321 §4.1.2 atext without the two that route, "%" and "!". */
+/* RFC 5321 §4.1.2 atext without "%" and "!", which route mail. */
 static const char marks[] = "#$&'*+-/=?^_`{|}~";
 
 /* --- the local part --- */
@@ -35,7 +35,7 @@ fault_of_character(UChar32 c)
 					 : "it has a control character";
 }
 
-/* `local`: unquoted, UTF-8. */
+/* `local` is unquoted, UTF-8. */
 static const char *
 fault_of_local(const char *local)
 {
@@ -63,7 +63,7 @@ fault_of_local(const char *local)
 	return NULL;
 }
 
-/* Dot-string of RFC 5321 §4.1.2. */
+/* True unless the local part is a Dot-string of RFC 5321 §4.1.2. */
 static bool
 needs_quotes(const char *local)
 {
@@ -73,8 +73,8 @@ needs_quotes(const char *local)
 	       local[length - 1] == '.';
 }
 
-/* Takes a quoted local part out of its quotes; returns what follows it, NULL where they do not end.
- */
+/* Removes the quotes from a quoted local part; returns what follows it, or NULL if the quotes are
+ * not closed. */
 static const char *
 unquote(const char *text, GString *local)
 {
@@ -88,7 +88,8 @@ unquote(const char *text, GString *local)
 
 /* --- the whole --- */
 
-/* Parts `text` into its unquoted local part and its domain; returns why that cannot be. */
+/* Splits `text` into its unquoted local part and its domain; returns why that is not possible, or
+ * NULL. */
 static const char *
 part(const char *text, GString *local, const char **domain_r)
 {
@@ -126,7 +127,7 @@ make(struct address *address, const char *local, const char *domain, struct faul
 		return fault_set(fault, FAULT_ADDRESS, "it cannot be converted to lower case");
 	address->text = g_strconcat(mark, local, mark, "@", domain, NULL);
 	address->key = g_strconcat(mark, small, mark, "@", ascii, NULL);
-	/* With quotation marks, in lower case and as an A-label it may have grown. */
+	/* Quotation marks, lower case and A-labels may have made it longer. */
 	if (MAX(strlen(address->text), strlen(address->key)) > ADDRESS_MAX) {
 		address_clear(address);
 		return fault_set(fault, FAULT_ADDRESS, "it is longer than 320 bytes");
@@ -152,7 +153,7 @@ address_parse(struct address *address, const char *text, struct fault *fault)
 	return fault_within(fault, "The address %s is not accepted", shown);
 }
 
-/* `reading` where it is `text` with a domain, else `text`. */
+/* `reading` if it is `text` with a domain added, otherwise `text`. */
 static const char *
 completed(const char *text, const char *reading)
 {
@@ -170,7 +171,7 @@ is_read_so(const struct address *address, const char *reading)
 	g_auto(address_auto) other = {0};
 	struct fault ignored;
 
-	/* Sendmail has the bare names of those whose mailbox is on this host. */
+	/* Sendmail's reading has no domain if the mailbox is on this host. */
 	return reading == NULL || strchr(reading, '@') == NULL ||
 	       (address_parse(&other, reading, &ignored) && strcmp(address->key, other.key) == 0);
 }

@@ -1,19 +1,19 @@
 /*
  * A mail address, read as the MTA reads it: the one grammar for every address that comes from
- * outside, be it from the envelope, a header field, a form, a certificate or the admin's command.
+ * outside, whether from the envelope, a header field, a form, a certificate or the admin's command.
  *
- * What is accepted is the mailbox of RFC 5321 §4.1.2 and RFC 6531 §3.3, "local-part@domain", as far
- * as every MTA delivers it to that mailbox, whatever its settings are. Postfix passes on these, all
- * tried (tests/system/test_addresses.py): plus and other sub-addresses, apostrophes, "/", "=", dots
- * anywhere in the local part, a quoted local part with blanks, any case, UTF-8, domains in other
- * scripts.
+ * Accepted is the mailbox of RFC 5321 §4.1.2 and RFC 6531 §3.3, "local-part@domain", in every form
+ * that any MTA delivers to that mailbox, whatever its settings are. Tests show that Postfix passes
+ * these on unchanged (tests/system/test_addresses.py): plus and other sub-addresses, apostrophes,
+ * "/", "=", dots anywhere in the local part, a quoted local part with blanks, any case, UTF-8,
+ * domains in other scripts.
  *
- * What could be rewritten, routed, completed or taken apart is refused, with a sentence that names
- * it:
+ * Anything that could be rewritten, routed, completed or taken apart is refused, with a sentence
+ * that names it:
  *
  * - source routes: @relay:joe@x;
- * - joe%x@y and x!joe, which allow_percent_hack and swap_bangpath turn into joe@x, and, as
- *   resolve_dequoted_address looks there, too, the same within quotes, and "joe@x"@y;
+ * - joe%x@y and x!joe, which allow_percent_hack and swap_bangpath turn into joe@x; because of
+ *   resolve_dequoted_address, also the same in quotes, and "joe@x"@y;
  * - joe and joe@host, which append_at_myorigin and append_dot_mydomain complete;
  * - joe(x)@y, Joe <joe@x>, <<joe@x>>: what strict_rfc821_envelopes would refuse;
  * - jo\e@x and "jo\"e"@x: backslashes, and the specials of RFC 5322 within quotes;
@@ -32,23 +32,24 @@
 #include "core/fault.h"
 
 struct address {
-	/* As SMTP and header fields write it: the local part quoted only where it must be, so that
-	 * one mailbox is written in one way; case, and the script of the domain, as they came. */
+	/* As SMTP and header fields write it. The local part is quoted only if it must be, so that
+	 * a mailbox is written in one way; case, and the script of the domain, are unchanged. */
 	char *text;
-	/* What the policy, keys and the log compare: the text in lower case, the domain canonical.
-	 * RFC 5321 §2.4 leaves the case of the local part to its owner; nobody distinguishes it. */
+	/* What the policy, keys and the log compare: the text in lower case, with the domain in
+	 * canonical form. RFC 5321 §2.4 leaves the case of the local part to its owner; in practice
+	 * nobody distinguishes it. */
 	char *key;
 	const char *domain; /* within the key */
 	bool international; /* `text` is not all ASCII: SMTPUTF8 is needed (RFC 6531) */
 };
 
-/* On failure nothing is owned, and the fault (FAULT_ADDRESS) names the address and what about it
- * is not accepted. */
+/* On failure there is nothing to free, and the fault (FAULT_ADDRESS) names the address and what is
+ * not accepted about it. */
 bool address_parse(struct address *address, const char *text, struct fault *fault);
-/* An argument of MAIL or RCPT: with angle brackets or, as Postfix takes it, without. `reading`: how
- * the MTA itself reads it (its macros {mail_addr} and {rcpt_addr}), or NULL where it does not say.
- * What it reads as another mailbox is refused; with its reading, an address without a domain is
- * taken as the MTA completes it. */
+/* An argument of MAIL or RCPT, with angle brackets or, as Postfix allows, without. `reading` is how
+ * the MTA itself reads it (its macros {mail_addr} and {rcpt_addr}), or NULL if the MTA does not
+ * say. An address that the MTA reads as another mailbox is refused; an address without a domain is
+ * completed as the MTA completes it. */
 bool address_parse_path(struct address *address, const char *path, const char *reading,
 			struct fault *fault);
 void address_clear(struct address *address);
@@ -56,11 +57,10 @@ typedef struct address address_auto;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(address_auto, address_clear)
 
 bool address_is_valid(const char *text);
-/* The key, or, of what is no address, a text that is no address's key: it finds nothing. Of "" (the
- * null sender):
- * "". Caller frees. */
+/* The key. If `text` is not an address, the result is a text that is not the key of any address,
+ * and so finds nothing. For "" (the null sender): "". Caller frees. */
 char *address_fold(const char *text);
-/* What follows the "@" of a key, or "" where there is none; points into it. */
+/* What follows the "@" in a key, or "" if there is none; points into the key. */
 const char *address_domain(const char *key);
 
 #endif

@@ -7,7 +7,7 @@
 
 /* --- one statement for several rows --- */
 
-/* Appends the text of a row, its parameters counted from `first` on. */
+/* Appends the text for one row, with its parameters numbered from `first`. */
 static void
 append_row(GString *sql, const char *row, unsigned first)
 {
@@ -63,7 +63,7 @@ batch_begin(struct connection *connection, struct fault *fault)
 	return true;
 }
 
-/* The name under which the statement for so many rows is prepared; it lives as long as the
+/* The name under which the statement for `rows` rows is prepared; it lives as long as the
  * connection. */
 static const char *
 prepare_in_batch(struct connection *connection, const struct statement *statement, unsigned rows,
@@ -114,8 +114,8 @@ batch_add(struct connection *connection, const struct statement *statement,
 			      parameters->lengths, parameters->formats, fault);
 }
 
-/* Each statement answers with one result and a NULL. The first that failed is told; the
- * rest were skipped by the server. */
+/* Each statement is answered by one result and a NULL. The first failure is reported; the server
+ * has skipped the statements after it. */
 static bool
 collect_answers(struct connection *connection, struct fault *fault)
 {
@@ -145,7 +145,7 @@ batch_commit(struct connection *connection, struct fault *fault)
 
 	if (connection->member != NULL)
 		return member_commit(connection->member, connection->sqlstate, fault);
-	connection->broken = true; /* until all of it is known to be well */
+	connection->broken = true; /* until everything is known to have succeeded */
 	if (PQpipelineSync(connection->pg) != 1)
 		return connection_fail(connection, NULL, "commit", fault);
 	good = collect_answers(connection, fault);
@@ -155,7 +155,7 @@ batch_commit(struct connection *connection, struct fault *fault)
 	if (PQresultStatus(sync) != PGRES_PIPELINE_SYNC)
 		return connection_fail(connection, sync, "commit", fault);
 	if (PQexitPipelineMode(connection->pg) != 1)
-		return true; /* committed; the connection is not reused */
+		return true; /* committed, but the connection is not reused */
 	connection->in_batch = false;
 	connection->broken = false;
 	return true;

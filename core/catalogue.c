@@ -9,7 +9,8 @@ enum { MO_MAGIC = 0x950412de, MO_COUNT = 8, MO_ORIGINALS = 12, MO_TRANSLATIONS =
 enum { LANGUAGES = 4 };
 
 static const char *const languages[LANGUAGES + 1] = {"en", "de", "fr", "it", NULL};
-static GHashTable *texts[LANGUAGES]; /* text to translation; plural forms follow, each with NUL */
+static GHashTable *texts[LANGUAGES]; /* maps texts to translations; plural forms follow the first,
+					each with its NUL */
 
 static uint32_t
 word_at(const char *data, size_t place)
@@ -20,7 +21,7 @@ word_at(const char *data, size_t place)
 	return word;
 }
 
-/* The string that the table at `table` has as its number `i`; NULL where it is not in the data. */
+/* String number `i` of the table at `table`; NULL if it is not within the data. */
 static const char *
 string_at(const char *data, size_t size, size_t table, uint32_t i)
 {
@@ -70,7 +71,7 @@ number_of(const char *language)
 	return 0;
 }
 
-/* The content stays for as long as the program runs. */
+/* The contents are kept for as long as the program runs. */
 static bool
 take_own(const char *directory, int number, struct fault *fault)
 {
@@ -119,7 +120,7 @@ catalogue_language(const char *tag)
 	return NULL;
 }
 
-/* What browsers send is in the order of preference already: weights are passed over. */
+/* Browsers send the list in order of preference already: weights are ignored. */
 const char *
 catalogue_accepted(const char *list)
 {
@@ -154,7 +155,7 @@ const char *
 translate_plural(const char *language, const char *one, const char *many, unsigned long count)
 {
 	const char *other = find(language, one);
-	/* French counts nothing as one; the others have more than one for it. */
+	/* French uses the singular for zero; the others use the plural. */
 	bool is_one = strcmp(language, "fr") == 0 ? count < 2 : count == 1;
 
 	if (other == NULL)
@@ -167,7 +168,7 @@ translate_date(const char *language, int64_t at)
 {
 	g_autoptr(GDateTime) when = g_date_time_new_from_unix_local(at);
 
-	/* How a date is written: strftime(3), with numbers where months would need names. */
+	/* A date format for strftime(3), with numbers instead of names of months. */
 	return when == NULL ? g_strdup("")
 			    : g_date_time_format(when, translate(language, "%-d %b %Y, %H:%M"));
 }

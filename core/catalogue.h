@@ -1,8 +1,8 @@
 /*
  * Texts in the reader's language. The catalogues are gettext's (xgettext, msgfmt), but they are
- * looked up here: gettext(3) takes the language from the process and its locale, and a server
- * speaks another one in each answer. Built-in catalogues come first; files LANGUAGE.mo in a
- * directory of the organisation's own change single texts.
+ * looked up here: gettext(3) takes the language from the process and its locale, while a server
+ * uses a different one for each answer. There are built-in catalogues; files LANGUAGE.mo in a
+ * directory of the organisation replace individual texts.
  */
 #ifndef POSTSEAL_CORE_CATALOGUE_H
 #define POSTSEAL_CORE_CATALOGUE_H
@@ -11,7 +11,7 @@
 
 #include "core/fault.h"
 
-/* Marks a text that is translated where it is shown; xgettext(1) looks for it. */
+/* Marks a text for xgettext(1) that is translated when it is shown. */
 #define N_(text) text
 
 struct catalogue_file {
@@ -20,14 +20,14 @@ struct catalogue_file {
 };
 extern const struct catalogue_file catalogue_files[]; /* ends with a NULL name */
 
-/* Once, before threads. `directory` "" : none. */
+/* Call once, before any thread. `directory` "": there is none. */
 bool catalogue_start(const char *directory, struct fault *fault);
 
-/* "en" first, which is the language of the texts in the source; ends with NULL. */
+/* The languages, ending with NULL. "en", the language of the texts in the source, is the first. */
 const char *const *catalogue_languages(void);
-/* The one of them that `tag` (RFC 5646, such as "de-CH") asks for, or NULL. */
+/* The supported language that `tag` (RFC 5646, such as "de-CH") asks for, or NULL. */
 const char *catalogue_language(const char *tag);
-/* The first that a list such as "fr-CH, de;q=0.8" asks for (RFC 9110 §12.5.4), or NULL. */
+/* The first supported language in a list such as "fr-CH, de;q=0.8" (RFC 9110 §12.5.4), or NULL. */
 const char *catalogue_accepted(const char *list);
 
 /* The text in that language, or the text itself if there is no translation. */
@@ -35,7 +35,7 @@ const char *translate(const char *language, const char *text) __attribute__((for
 const char *translate_plural(const char *language, const char *one, const char *many,
 			     unsigned long count) __attribute__((format_arg(2), format_arg(3)));
 
-/* "24 Nov 2026, 15:04" as the language has it, in local time; caller frees. */
+/* "24 Nov 2026, 15:04" in the format of the language, in local time; caller frees. */
 char *translate_date(const char *language, int64_t at);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Owners for the handles of the libraries: g_autoptr() frees them on every way out.
- * Types of GLib and GMime bring their own.
+ * Cleanup for the handles of libraries: g_autoptr() frees them whichever way a function returns.
+ * GLib and GMime define it for their own types.
  */
 #ifndef POSTSEAL_CORE_CLEANUP_H
 #define POSTSEAL_CORE_CLEANUP_H

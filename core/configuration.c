@@ -15,9 +15,9 @@ int scanner_lex_destroy(void *scanner);
 
 struct scan {
 	struct configuration *configuration;
-	struct configuration_line *line; /* NULL: nothing stands in it yet */
+	struct configuration_line *line; /* NULL: it is empty so far */
 	struct place at, next;
-	unsigned depth; /* of braces */
+	unsigned depth; /* of nested braces */
 };
 
 /* --- owning --- */
@@ -58,7 +58,7 @@ configuration_free(struct configuration *configuration)
 
 /* --- lines --- */
 
-/* A line is a rule by its first word; one whose first word is misspelt, by what it does. */
+/* A line is a rule if its first word says so; if that word is misspelt, its other words decide. */
 static bool
 is_rule(const GArray *tokens)
 {
@@ -85,7 +85,7 @@ count_characters(const char *text, size_t length)
 	return count;
 }
 
-/* Behind the last token of the line. */
+/* The position after the last token of the line. */
 static struct place
 place_behind(const struct scan *scan, const GArray *tokens)
 {
@@ -142,8 +142,8 @@ scan_end_file(struct scan *scan)
 	finish_line(scan);
 }
 
-/* \" and \\ stand for themselves; any other backslash is kept, for regular expressions:
- * "\\d" and "\d" both mean the expression \d; "\\\\" a backslash. */
+/* \" and \\ stand for a quote and a backslash; any other backslash is kept, for regular
+ * expressions: "\\d" and "\d" both mean the expression \d, "\\\\" a backslash. */
 static char *
 unquoted(const char *text, size_t length)
 {
@@ -180,15 +180,15 @@ scan_add(struct scan *scan, enum token_kind kind, const char *text, size_t lengt
 {
 	struct token token = {.kind = kind};
 
-	/* In braces are texts only: a word at the margin begins a line, and a brace was left open.
-	 */
+	/* Braces contain only texts: a word at the left margin begins a line, so a brace was not
+	 * closed. */
 	if (kind == TOKEN_WORD && scan->depth > 0 && scan->at.column == 1)
 		finish_line(scan);
 	if (kind == TOKEN_OPEN)
 		scan->depth++;
 	else if (kind == TOKEN_CLOSE && scan->depth > 0)
 		scan->depth--;
-	/* GLib's functions for text rely on UTF-8, and a NUL would hide what is behind it. */
+	/* GLib's text functions rely on valid UTF-8, and a NUL would hide what follows it. */
 	if (text != NULL && !g_utf8_validate_len(text, length, NULL))
 		scan_broken(scan, "a byte that is not valid UTF-8");
 	else if (kind == TOKEN_NUMBER && length > DIGITS_MAX)

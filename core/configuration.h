@@ -1,9 +1,10 @@
 /*
- * postseal.conf(5) as a text: lines of words, each word with its place in the file. What a line
- * means is said by those who read it: the settings (core/settings.h) or the rules (policy/), so
- * that a program that needs only the settings does not fail over a rule.
+ * postseal.conf(5) as text: lines of words, each word with its place in the file. What a line means
+ * is up to its readers: the settings (core/settings.h) or the rules (policy/). So a program that
+ * needs only the settings does not fail because of a rule.
  *
- * A line ends where the text's does, unless a brace is open or the next line begins with a blank.
+ * A line ends where the line of text ends, unless a brace is open or the next line begins with a
+ * blank.
  */
 #ifndef POSTSEAL_CORE_CONFIGURATION_H
 #define POSTSEAL_CORE_CONFIGURATION_H
@@ -13,12 +14,12 @@
 #include <stdint.h>
 
 struct place {
-	unsigned line, column; /* from 1; a column is a character */
+	unsigned line, column; /* counted from 1; columns count characters */
 	size_t begin, end;     /* bytes from the start of the file */
 };
 
 enum token_kind {
-	TOKEN_END, /* of the line; the last token of each */
+	TOKEN_END, /* the last token of each line */
 	TOKEN_WORD,
 	TOKEN_STRING, /* `text` is without its quotes */
 	TOKEN_TABLE,  /* <name>; `text` is the name */
@@ -26,14 +27,14 @@ enum token_kind {
 	TOKEN_OPEN,
 	TOKEN_CLOSE,
 	TOKEN_COMMA,
-	TOKEN_UNKNOWN, /* a character without a meaning */
-	TOKEN_BROKEN,  /* `text` says what was found, such as a text without its closing quote */
+	TOKEN_UNKNOWN, /* a character that has no meaning */
+	TOKEN_BROKEN,  /* `text` says what was found, such as a text without a closing quote */
 };
 
 struct token {
 	enum token_kind kind;
 	struct place place;
-	char *text; /* NULL for those that have none */
+	char *text; /* NULL for tokens that have none */
 	uint64_t number;
 };
 
@@ -50,8 +51,8 @@ struct configuration {
 	struct place end;
 };
 
-/* Reads the file. NULL where that fails, with a sentence (char *) added to `errors`. What is wrong
- * within a line is left to whoever reads the line. */
+/* Reads the file. NULL if that fails, with a sentence (char *) added to `errors`. Errors within a
+ * line are left to those who read the line. */
 struct configuration *configuration_read(const char *path, GPtrArray *errors);
 void configuration_free(struct configuration *configuration);
 typedef struct configuration configuration_auto;
@@ -62,17 +63,17 @@ void configuration_complain(const struct configuration *configuration, GPtrArray
 			    const struct place *place, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* Each of the complaints is an error in the log. */
+/* Logs each of the complaints as an error. */
 void configuration_log(const GPtrArray *errors);
 
-/* The token as a message shows it; caller frees. */
+/* The token as it is shown in messages; caller frees. */
 char *configuration_show(const struct configuration *configuration, const struct token *token);
 
-/* What a word means behind a number. */
+/* What a word after a number means. */
 enum unit { UNIT_NONE, UNIT_BYTES, UNIT_SECONDS };
 enum unit unit_find(const char *word, uint64_t *factor_r);
 
-/* number * factor, or false where that is more than PostgreSQL can count. */
+/* number * factor; false if that is more than PostgreSQL can store. */
 bool unit_multiply(uint64_t number, uint64_t factor, uint64_t *product_r);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * The inside of a database and its connections, for database.c, batch.c and group.c alone.
+ * The internals of a database and its connections, only for database.c, batch.c and group.c.
  */
 #ifndef POSTSEAL_CORE_CONNECTION_H
 #define POSTSEAL_CORE_CONNECTION_H
@@ -19,15 +19,15 @@ struct database {
 struct connection {
 	struct database *database;
 	PGconn *pg;
-	GHashTable *prepared; /* names of statements */
-	GQueue awaited;	      /* in a batch: what each coming result is for */
+	GHashTable *prepared; /* names of the statements that are prepared */
+	GQueue awaited;	      /* in a batch: which statement each coming result belongs to */
 	bool in_batch;
 	bool broken;
 	char sqlstate[6];
-	struct member *member; /* its batch is committed with others' (group.h): there is no `pg` */
+	struct member *member; /* its batch is committed with others (group.h): there is no `pg` */
 };
 
-/* Reports what PostgreSQL says about `doing`, and keeps its SQLSTATE. Returns false. */
+/* Fills `fault` with what PostgreSQL says about `doing`, and keeps the SQLSTATE. Returns false. */
 bool connection_fail(struct connection *connection, const PGresult *result, const char *doing,
 		     struct fault *fault);
 bool connection_succeeded(const PGresult *result);

@@ -1,7 +1,8 @@
 /*
- * Named places where a test lets the program die as by SIGKILL. Only a build with
- * POSTSEAL_CRASH_POINTS has them: it looks for the name in the file that the environment
- * variable POSTSEAL_CRASH_FILE names, removes the file, and dies. CONTRIBUTING.md lists them.
+ * Named points at which a test can make the program die as if by SIGKILL. They exist only in a
+ * build with POSTSEAL_CRASH_POINTS: the program looks for the point's name in the file named by the
+ * environment variable POSTSEAL_CRASH_FILE, removes the file, and dies. CONTRIBUTING.md lists the
+ * points.
  */
 #ifndef POSTSEAL_CORE_CRASH_H
 #define POSTSEAL_CORE_CRASH_H

@@ -73,7 +73,7 @@ watched(sigset_t *set, bool stop_too)
 	sigaddset(set, SIGINT);
 }
 
-/* As many descriptors as the system lets us have: one is needed for each connection. */
+/* As many descriptors as the system allows: each connection needs one. */
 static void
 raise_limits(void)
 {

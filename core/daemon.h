@@ -1,5 +1,5 @@
 /*
- * What the daemons have in common: a system user without rights, signals, and word to
+ * What the daemons have in common: an unprivileged system user, signals, and notifications to
  * systemd (sd_notify(3)). All of them stay in the foreground.
  */
 #ifndef POSTSEAL_CORE_DAEMON_H
@@ -15,21 +15,20 @@
  * that fails. */
 const char *daemon_begin(int argc, char **argv, const char *name);
 
-/* The exit status where the configuration cannot be read (EX_CONFIG of sysexits.h): starting again
- * does not help, and systemd does not try. */
+/* The exit status if the configuration cannot be read (EX_CONFIG of sysexits.h): starting again
+ * would not help, and systemd does not try. */
 enum { EXIT_CONFIGURATION = 78 };
 
-/* Switches to `user` with its groups; does nothing if we are not root. */
+/* Switches to `user` and its groups; does nothing if we are not root. */
 bool daemon_drop_privileges(const char *user, struct fault *fault);
 
-/* Lets the group ("": as it is) use a Unix socket, with these permissions. */
+/* Lets the group ("": unchanged) use a Unix socket, and sets its permissions. */
 bool daemon_share_socket(const char *path, const char *group, mode_t mode, struct fault *fault);
 
-/* Delivers SIGHUP, SIGTERM and SIGINT to a
- * thread of its own. They are blocked since daemon_begin(). */
+/* Delivers SIGHUP, SIGTERM and SIGINT to a thread of its own. daemon_begin() has blocked them. */
 struct daemon_signals {
-	void (*reload)(void *context); /* SIGHUP; NULL: nothing to do */
-	void (*stop)(void *context);   /* SIGTERM, SIGINT; called once. NULL: left alone */
+	void (*reload)(void *context); /* SIGHUP; NULL: does nothing */
+	void (*stop)(void *context);   /* SIGTERM, SIGINT; called once. NULL: not handled */
 	void *context;
 };
 void daemon_watch_signals(const struct daemon_signals *signals);

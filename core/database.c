@@ -143,7 +143,7 @@ url_names_user(const char *url)
 	return named;
 }
 
-/* libpq ends its messages with a line feed, and spreads them over lines. */
+/* libpq ends its messages with a line feed, and may spread them over several lines. */
 static char *
 one_line(const char *message)
 {
@@ -152,12 +152,13 @@ one_line(const char *message)
 	return g_strdelimit(line, "\n\t", ' ');
 }
 
-/* The server notices within two minutes that a client's machine is gone, and frees what it held. */
+/* The server notices within two minutes that a client's machine is gone, and frees what the client
+ * held. */
 static const char session_options[] =
 	"-c statement_timeout=60s -c timezone=UTC -c tcp_keepalives_idle=60"
 	" -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6";
 
-/* As `postgres -c` takes it, with blanks and backslashes escaped. */
+/* In the form of `postgres -c`, with blanks and backslashes escaped. */
 static char *
 options_of(const struct database_settings *settings)
 {
@@ -183,7 +184,7 @@ database_connect(const struct database_settings *settings, struct fault *fault)
 	g_autofree char *wait = g_strdup_printf(
 		"%u", settings->connect_seconds == 0 ? CONNECT_SECONDS : settings->connect_seconds);
 	const char *role = url_names_user(settings->url) ? NULL : settings->role;
-	/* Later keywords win over what the URL says; the user only where it says none. */
+	/* Later keywords override the URL; the user is given only if the URL names none. */
 	const char *keywords[] = {"dbname",
 				  "connect_timeout",
 				  "tcp_user_timeout",
@@ -218,7 +219,7 @@ connection_new(struct database *database, struct fault *fault)
 	return connection;
 }
 
-/* On an idle connection the server has nothing to say but that it ends it. */
+/* On an idle connection, the server sends something only when it closes the connection. */
 static bool
 is_alive(struct connection *connection)
 {
@@ -331,8 +332,9 @@ connection_fail(struct connection *connection, const PGresult *result, const cha
 	g_autofree char *why = one_line(text != NULL ? text : PQerrorMessage(connection->pg));
 
 	g_strlcpy(connection->sqlstate, state == NULL ? "" : state, sizeof connection->sqlstate);
-	/* Not PostgreSQL but our end failed, such as for want of memory: what it did nobody knows,
-	 * and a statement that it prepared could not be prepared again. */
+	/* It was not PostgreSQL that failed but our end, for example for lack of memory: nobody
+	 * knows what was done, and a statement that PostgreSQL did prepare cannot be prepared
+	 * again. */
 	if (state == NULL)
 		connection->broken = true;
 	return fault_set(fault, FAULT_DATABASE, "running the database statement %s: %s", doing,
@@ -382,7 +384,7 @@ connection_execute(struct connection *connection, const struct statement *statem
 	return true;
 }
 
-/* The statement is on its way; its rows come one by one. */
+/* The statement has been sent; its rows arrive one by one. */
 static bool
 take_rows(struct connection *connection, const char *doing, take_row *take, void *context,
 	  struct fault *fault)
@@ -456,7 +458,7 @@ connection_sqlstate(const struct connection *connection)
 
 /* --- results --- */
 
-/* Of one of PostgreSQL's hexadecimal digits, which are small letters. */
+/* The value of one of PostgreSQL's hexadecimal digits, which are in lower case. */
 static unsigned
 nibble(char digit)
 {

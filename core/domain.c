@@ -13,7 +13,8 @@ static const uint32_t as_postfix =
 static const uint32_t with_all_checks =
 	UIDNA_NONTRANSITIONAL_TO_ASCII | UIDNA_NONTRANSITIONAL_TO_UNICODE | UIDNA_USE_STD3_RULES |
 	UIDNA_CHECK_BIDI | UIDNA_CHECK_CONTEXTJ | UIDNA_CHECK_CONTEXTO;
-/* Not UIDNA_DEFAULT, which maps as Postfix does from ICU 76 on: nothing would differ. */
+/* Not UIDNA_DEFAULT: from ICU 76 on, it maps as Postfix does, so the two mappings would never
+ * differ. */
 static const uint32_t as_idna2003 = 0;
 
 typedef int32_t mapping(const UIDNA *, const char *, int32_t, char *, int32_t, UIDNAInfo *,
@@ -43,7 +44,7 @@ is_digits(const char *text, size_t length)
 	return strspn(text, "0123456789") >= length;
 }
 
-/* An A-label stands for exactly one name, and the name for it (RFC 5890 §2.3.2.1). */
+/* An A-label stands for exactly one name, and that name for it (RFC 5890 §2.3.2.1). */
 static bool
 is_true_label(const char *label, size_t length)
 {
@@ -56,7 +57,7 @@ is_true_label(const char *label, size_t length)
 		strcmp(own, ascii) == 0);
 }
 
-/* Why a label is none; NULL: it is one. */
+/* Why this is not a valid label; NULL: it is valid. */
 static const char *
 fault_of_label(const char *label, size_t length)
 {
@@ -97,7 +98,8 @@ fault_of_name(const char *name)
 	return is_digits(label, strlen(label)) ? "ends with a number" : NULL;
 }
 
-/* To be the same for whoever maps it, the name must be as the mapping leaves it, but for case. */
+/* For every program to map it in the same way, the name must be unchanged by the mapping, except
+ * for case. */
 static bool
 is_read_in_one_way(const char *text, const char *ascii)
 {

@@ -1,9 +1,9 @@
 /*
- * What went wrong, in the form in which everybody can use it.
+ * What went wrong, in a form that every caller can use.
  *
- * A function that can fail returns bool and fills a struct fault. The text is one
- * sentence: what was being done, to what, and why not. The cause decides the SMTP
- * reply (RFC 5321, RFC 3463); the table in fault.c is the only place that maps them.
+ * A function that can fail returns bool and fills a struct fault. The text is one sentence: what
+ * was being done, to what, and why it failed. The cause decides the SMTP reply (RFC 5321, RFC
+ * 3463); the table in fault.c is the only place that maps causes to replies.
  */
 #ifndef POSTSEAL_CORE_FAULT_H
 #define POSTSEAL_CORE_FAULT_H
@@ -12,23 +12,22 @@
 
 enum fault_cause {
 	FAULT_NONE = 0,
-	FAULT_DATABASE, /* PostgreSQL unreachable or refusing */
-	FAULT_STORAGE,	/* disk, spool, descriptors, memory */
-	FAULT_CRYPTO,	/* a key, certificate or crypto library failed us */
-	FAULT_TIMEOUT,	/* a helper program or peer took too long */
-	FAULT_PEER,	/* the MTA on the other end of a connection failed us */
-	FAULT_OVERLOAD, /* too much to do at the same time */
-	FAULT_BUSY,	/* somebody else is at the same work */
-	FAULT_BUG,	/* should not happen; temporary, so that no mail is lost */
-	FAULT_CONFIG,	/* a setting or file of the admin is wrong */
-	FAULT_INPUT,	/* bytes from outside are not what they should be */
-	FAULT_TOO_BIG,	/* over a limit that the admin set */
-	FAULT_REFUSED,	/* the policy says no */
-	FAULT_ADDRESS, /* what names a recipient is no address, or none that is read in one way only
-			*/
-	FAULT_SENDER,  /* the same of the sender */
+	FAULT_DATABASE,	 /* PostgreSQL is unreachable or refused */
+	FAULT_STORAGE,	 /* disk, spool, descriptors, memory */
+	FAULT_CRYPTO,	 /* a key, certificate or crypto library failed */
+	FAULT_TIMEOUT,	 /* a helper program or peer took too long */
+	FAULT_PEER,	 /* the MTA at the other end of a connection failed */
+	FAULT_OVERLOAD,	 /* too much work at the same time */
+	FAULT_BUSY,	 /* someone else is doing the same work */
+	FAULT_BUG,	 /* cannot happen; temporary, so that no mail is lost */
+	FAULT_CONFIG,	 /* a setting or file of the admin's is wrong */
+	FAULT_INPUT,	 /* bytes from outside are malformed */
+	FAULT_TOO_BIG,	 /* exceeds a limit that the admin set */
+	FAULT_REFUSED,	 /* the policy says no */
+	FAULT_ADDRESS,	 /* a recipient's address is invalid, or can be read in more than one way */
+	FAULT_SENDER,	 /* the same for the sender */
 	FAULT_SMTPUTF8,	 /* an address needs SMTPUTF8, which was not requested (RFC 6531) */
-	FAULT_LOOP,	 /* the message comes round again and again */
+	FAULT_LOOP,	 /* the message is in a mail loop */
 	FAULT_NO_METHOD, /* no method that the policy allows is available for this recipient */
 	FAULT_CAUSES
 };
@@ -49,7 +48,7 @@ struct fault_reply {
 /* Both return false, so that a caller can write: return fault_set(fault, ...). */
 bool fault_set(struct fault *fault, enum fault_cause cause, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Prepends what the caller was doing to the text; the cause stays. */
+/* Prefixes the text with what the caller was doing; the cause is unchanged. */
 bool fault_within(struct fault *fault, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

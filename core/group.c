@@ -6,16 +6,16 @@
 #include "core/connection.h"
 
 enum {
-	MEMBER_BYTES_MAX = 128 * 1024, /* of parameters that are kept */
+	MEMBER_BYTES_MAX = 128 * 1024, /* of parameters that are stored */
 	GROUP_MAX = 32,		       /* members */
 	ROWS_MAX = 16, /* of one statement, which is prepared for 1, 2, 4, 8 and 16 */
-	MANY = 6,      /* batches on their way */
+	MANY = 6,      /* expected batches from which on a commit waits for others */
 	MOMENT_MICROSECONDS = 3000,
 };
 
 enum outcome { WAITING, COMMITTED, FAILED, ALONE };
 
-/* One parameter; its bytes lie in the member's store. */
+/* One parameter; its bytes are in the member's store. */
 struct value {
 	gsize at;
 	int length; /* -1: SQL null */
@@ -24,13 +24,13 @@ struct value {
 
 struct step {
 	const struct statement *statement;
-	guint first; /* of its values */
+	guint first; /* index of its first value */
 	guint count;
 };
 
 struct member {
 	struct database *database;
-	struct connection *own; /* once it has grown large, or is tried alone */
+	struct connection *own; /* when it has grown large, or is tried alone */
 	GArray *steps;
 	GArray *values;
 	GByteArray *store;
@@ -111,7 +111,7 @@ keep(struct member *member, const struct statement *statement, const struct para
 			g_byte_array_append(member->store, (const guint8 *)parameters->values[i],
 					    (guint)parameters->lengths[i]);
 			g_byte_array_append(member->store, (const guint8 *)"",
-					    1); /* libpq reads texts to their NUL */
+					    1); /* libpq reads texts up to the NUL */
 		}
 		g_array_append_val(member->values, value);
 	}
@@ -120,7 +120,7 @@ keep(struct member *member, const struct statement *statement, const struct para
 
 /* --- sending it --- */
 
-/* The parameters of rows, as libpq takes them. */
+/* The parameters of rows, in the form that libpq takes. */
 struct rows {
 	GPtrArray *values;
 	GArray *lengths, *formats;
@@ -158,7 +158,7 @@ rows_add(struct rows *rows, const struct member *member, const struct step *step
 	rows->count++;
 }
 
-/* In pieces of 16, 8, 4, 2 and 1 rows, so that few statements are ever prepared. */
+/* In batches of 16, 8, 4, 2 and 1 rows, so that only a few statements are ever prepared. */
 static bool
 rows_send(const struct rows *rows, struct connection *connection, const struct statement *statement,
 	  struct fault *fault)
@@ -180,7 +180,7 @@ rows_send(const struct rows *rows, struct connection *connection, const struct s
 	return true;
 }
 
-/* The rows of all members for a statement that repeats. */
+/* The rows of all members for one statement that repeats. */
 static bool
 send_repeated(GPtrArray *members, struct connection *connection, const struct statement *statement,
 	      struct fault *fault)
@@ -218,7 +218,8 @@ send_once(const struct member *member, const struct step *step, struct connectio
 	return sent;
 }
 
-/* Each statement that repeats stands where it stands first; what does not, in its own place. */
+/* A statement that repeats is sent where it first occurs; every other statement is sent in its own
+ * place. */
 static bool
 send_members(GPtrArray *members, struct connection *connection, struct fault *fault)
 {
@@ -256,13 +257,13 @@ settle(GPtrArray *members, enum outcome outcome, const char *sqlstate, const str
 	}
 }
 
-/* One that must wait for a row of another transaction is not waited for by all: it is tried alone.
- */
+/* If one member has to wait for a row locked by another transaction, the others do not wait with
+ * it: it is tried alone. */
 static const struct statement short_waits = {"group_short_waits",
 					     "select set_config('lock_timeout', '1s', true)"};
 
-/* One transaction for all. Where PostgreSQL itself refused it, nothing of it was committed and each
- * may be tried alone; where the connection broke, nobody knows, and all of them fail. */
+/* One transaction for all members. If PostgreSQL itself refused it, nothing was committed and each
+ * may be tried alone; if the connection broke, the outcome is unknown and all of them fail. */
 static enum outcome
 commit_members(GPtrArray *members, struct database *database, char *sqlstate_r, struct fault *fault)
 {
@@ -279,7 +280,7 @@ commit_members(GPtrArray *members, struct database *database, char *sqlstate_r, 
 	return *sqlstate_r != '\0' && members->len > 1 ? ALONE : FAILED;
 }
 
-/* Half of what is on its way, since the rest may have far to go. */
+/* Waits for half of the expected batches, since the other half may take long. */
 static void
 wait_for_others(struct group *group)
 {
@@ -291,7 +292,7 @@ wait_for_others(struct group *group)
 		in_time = g_cond_wait_until(&group->arrived, &group->lock, end);
 }
 
-/* Commits for those that wait; the lock is held before and after. */
+/* Commits for all that are waiting; the lock is held before and after. */
 static void
 lead(struct group *group, struct database *database)
 {

@@ -1,15 +1,15 @@
 /*
- * Group commit: batches that become ready while a commit is under way share the next one.
- * PostgreSQL spends most of what a small batch costs on the transaction around it, and on each
- * statement; a group pays for the transaction once, and for statements that repeat once for all
- * their rows.
+ * Group commit: batches that become ready while a commit is under way share the next one. For a
+ * small batch, PostgreSQL spends most of its time on the surrounding transaction, and on each
+ * statement; a group pays once for the transaction, and once for a statement that repeats, however
+ * many rows it has.
  *
- * Where many batches are on their way, a commit waits a moment for them: each waits longer than it
- * would alone, and all together are done sooner.
+ * If many batches are expected, a commit waits a moment for them: each one takes longer than it
+ * would alone, but all together are done sooner.
  *
- * A member keeps its statements in memory; one that grows large goes to a connection of its own
- * instead, so that memory stays bounded. A group that fails is no answer for its members: each is
- * then tried alone.
+ * A member keeps its statements in memory; a member that grows large gets a connection of its own
+ * instead, so that memory stays bounded. If a group fails, that decides nothing for its members:
+ * each is then tried alone.
  */
 #ifndef POSTSEAL_CORE_GROUP_H
 #define POSTSEAL_CORE_GROUP_H
@@ -23,20 +23,20 @@ struct parameters;
 struct statement;
 struct member;
 
-/* The members that wait for the next commit; part of a database. */
+/* The members that are waiting for the next commit; part of a database. */
 struct group {
 	GMutex lock;
 	GCond settled;	/* a commit has ended */
-	GCond arrived;	/* a member has begun to wait */
+	GCond arrived;	/* a member has started to wait */
 	GQueue waiting; /* struct member */
-	bool leading;	/* a member is committing for all */
-	guint expected; /* batches on their way */
+	bool leading;	/* a member is committing for all others */
+	guint expected; /* batches that were announced */
 };
 
 void group_init(struct group *group);
 void group_clear(struct group *group);
 
-/* A batch is on its way, or does not come any more. */
+/* Announces a batch; the other call says that it is done or will not come. */
 void group_expect(struct group *group);
 void group_release(struct group *group);
 
@@ -44,7 +44,7 @@ struct member *member_new(struct database *database);
 void member_free(struct member *member);
 bool member_add(struct member *member, const struct statement *statement,
 		const struct parameters *parameters, struct fault *fault);
-/* As batch_commit(); `sqlstate_r` (6 bytes) says what PostgreSQL said of a failure. */
+/* Like batch_commit(); `sqlstate_r` (6 bytes) is PostgreSQL's code for a failure. */
 bool member_commit(struct member *member, char *sqlstate_r, struct fault *fault);
 
 #endif

@@ -16,11 +16,11 @@ struct listener {
 	void (*heard)(void *context, const char *payload);
 	void *context;
 	GThread *thread;
-	int stop; /* eventfd: readable once the listener shall end */
+	int stop; /* eventfd: becomes readable when the listener is to stop */
 	gint connected;
 };
 
-/* Returns false when the listener shall end. */
+/* Returns false when the listener is to stop. */
 static bool
 wait_for(const struct listener *listener, int fd, int milliseconds)
 {
@@ -54,7 +54,7 @@ pass_on(struct listener *listener, PGconn *pg)
 	}
 }
 
-/* Until the connection is lost (true) or the listener shall end (false). */
+/* Listens until the connection is lost (true) or the listener is to stop (false). */
 static bool
 listen_on(struct listener *listener, PGconn *pg)
 {

@@ -1,8 +1,7 @@
 /*
- * Hears PostgreSQL's NOTIFY on one channel, on a thread and a connection of its own.
- * While it is not connected, notifications are missed; so it calls `heard` with NULL each
- * time the connection was made anew and when it is lost, and what was cached must be
- * looked up again.
+ * Listens to PostgreSQL's NOTIFY on one channel, on a thread and a connection of its own. While it
+ * is not connected, notifications are missed. So it calls `heard` with NULL when the connection is
+ * lost and each time it is made again: anything cached must then be looked up afresh.
  */
 #ifndef POSTSEAL_CORE_LISTENER_H
 #define POSTSEAL_CORE_LISTENER_H
@@ -11,11 +10,11 @@
 
 struct listener;
 
-/* Copies settings and channel. `heard` is called on the listener's thread; `payload` is NULL as
- * said above. */
+/* Copies settings and channel. `heard` is called on the listener's thread; `payload` may be NULL,
+ * as described above. */
 struct listener *listener_start(const struct database_settings *settings, const char *channel,
 				void (*heard)(void *context, const char *payload), void *context);
-/* Ends the thread. `heard` is not called after it returned. */
+/* Ends the thread. `heard` is not called after this returns. */
 void listener_stop(struct listener *listener);
 /* False while notifications may be missed. */
 bool listener_is_connected(const struct listener *listener);

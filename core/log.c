@@ -30,7 +30,7 @@ put(int priority, const char *label, const char *format, va_list args)
 	char line[LINE_MAX_BYTES];
 
 	vsnprintf(line, sizeof line, format, args);
-	quote_flatten(line); /* text from outside must not begin a second line, or seem to */
+	quote_flatten(line); /* text from outside must not begin a second line, or appear to */
 	if (syslog_wanted)
 		syslog(priority, "%s%s", label, line);
 	else

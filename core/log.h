@@ -1,8 +1,8 @@
 /*
- * One line per event, to syslog (facility mail) or, for programs in the foreground,
- * to standard error. Never a secret, never the content of a message. Values that came from outside
- * stand between delimiters that they cannot contain: addresses that were parsed (core/address.h)
- * between angle brackets, all else as quote() writes it.
+ * One line per event, to syslog (facility mail) or, for programs in the foreground, to standard
+ * error. Never a secret, never the content of a message. Values from outside are enclosed in
+ * delimiters that they cannot contain: parsed addresses (core/address.h) in angle brackets,
+ * everything else as quote() writes it.
  */
 #ifndef POSTSEAL_CORE_LOG_H
 #define POSTSEAL_CORE_LOG_H

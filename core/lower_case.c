@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unicode/ucasemap.h>
 
-/* A letter of two bytes may have a lower case of three, with an accent apart. */
+/* A letter of two bytes may become three in lower case, with a separate accent. */
 enum { TEXT_MAX = 1024, LOWER_MAX = 3 * TEXT_MAX };
 
 char *

@@ -5,7 +5,7 @@
 #include <openssl/crypto.h>
 #include <unicode/uclean.h>
 
-/* OpenSSL says where it is called from, to whom that helps. */
+/* OpenSSL also passes the caller's file and line, which are not needed. */
 static void *
 allocate(size_t size, const char *file, int line)
 {

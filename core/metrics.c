@@ -21,13 +21,13 @@ static const double bounds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
 enum { BOUNDS = G_N_ELEMENTS(bounds) };
 
 struct series {
-	double value;		     /* of a histogram, the sum */
-	guint64 buckets[BOUNDS + 1]; /* the last: above all bounds */
+	double value;		     /* the sum, for a histogram */
+	guint64 buckets[BOUNDS + 1]; /* the last one: above all bounds */
 };
 
 static struct {
 	GMutex lock;
-	GTree *series[METRIC_COUNT]; /* by labels: struct series */
+	GTree *series[METRIC_COUNT]; /* struct series, by their labels */
 	metrics_gauges *gauges;
 	void *context;
 } figures;
@@ -39,7 +39,7 @@ by_text(gconstpointer one, gconstpointer other, gpointer unused)
 	return strcmp(one, other);
 }
 
-/* Under the lock. */
+/* Call with the lock held. */
 static struct series *
 series_of(enum metric metric, const char *labels)
 {
@@ -173,7 +173,7 @@ append_metric(GString *text, enum metric metric)
 	g_tree_foreach(figures.series[metric], append_series, &writing);
 }
 
-/* What a gauge said at the last scrape may not be any more. */
+/* The value of a gauge at the last scrape may be out of date. */
 static void
 set_gauges(void)
 {

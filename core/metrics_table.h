@@ -1,7 +1,7 @@
 /*
- * The metrics of postseal-metrics(7), a row each: a name for the program, a type of Prometheus, the
- * name that is served, and what it says. tests/system/test_metrics.py holds the manual page to
- * them.
+ * The metrics of postseal-metrics(7), a row each: its name in the program, its Prometheus type, its
+ * name as served, and its description. tests/system/test_metrics.py compares them with the manual
+ * page.
  */
 METRIC(COPIES, COUNTER, "postseal_copies_total", "Copies decided, by method and verdict.")
 METRIC(DEFERRED, COUNTER, "postseal_deferred_total",

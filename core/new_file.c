@@ -37,7 +37,7 @@ write_all(int fd, const char *bytes, size_t length)
 	return true;
 }
 
-/* Also after the power fails. */
+/* So that the new name survives a power failure. */
 static bool
 sync_directory_of(const char *path)
 {
@@ -47,7 +47,7 @@ sync_directory_of(const char *path)
 	return fd >= 0 && fsync(fd) == 0;
 }
 
-/* Where the file system cannot rename so (NFS), a second name does the same. */
+/* If the file system does not support such a rename (NFS), a hard link does the same. */
 static bool
 appear(const char *draft, const char *path)
 {

@@ -1,7 +1,7 @@
 /*
- * Files and directories that appear whole, with their final owner and mode, or not at all. None
- * ever takes the place of one that is there. What is being made has the name ".NAME.new" beside it;
- * what a program that died left there is overwritten by the next one.
+ * Creates files and directories that appear complete, with their final owner and mode, or not at
+ * all. An existing one is never replaced. While it is being made it is called ".NAME.new", in the
+ * same directory; if a program dies and leaves that behind, the next one overwrites it.
  */
 #ifndef POSTSEAL_CORE_NEW_FILE_H
 #define POSTSEAL_CORE_NEW_FILE_H
@@ -12,7 +12,7 @@
 
 #include "core/fault.h"
 
-/* Of whom it is; -1 (as chown(2) takes it): of whoever makes it. */
+/* The owner; -1 (as in chown(2)): the process that makes it. */
 struct new_file_owner {
 	uid_t user;
 	gid_t group;
@@ -20,10 +20,10 @@ struct new_file_owner {
 
 extern const struct new_file_owner new_file_own;
 
-/* It is on the disk when this returns. */
+/* When this returns, the file is on disk. */
 bool new_file_write(const char *path, mode_t mode, const struct new_file_owner *owner,
 		    const void *bytes, size_t length, struct fault *fault);
-/* Its parents must be there. */
+/* The parent directories must exist. */
 bool new_file_directory(const char *path, mode_t mode, const struct new_file_owner *owner,
 			struct fault *fault);
 

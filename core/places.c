@@ -3,7 +3,7 @@
 struct places {
 	GMutex lock;
 	GCond moved;
-	GQueue waiting; /* somebody's own mark, in the order in which they came */
+	GQueue waiting; /* a distinct address for each waiting thread, in order of arrival */
 	unsigned count, taken;
 };
 
@@ -46,7 +46,7 @@ is_next(struct places *places, const void *mark)
 bool
 places_enter(struct places *places, gint64 until)
 {
-	const char mark = 0; /* its address is ours alone */
+	const char mark = 0; /* only its address matters, which is unique to this call */
 	bool entered = true;
 
 	g_mutex_lock(&places->lock);
@@ -55,7 +55,7 @@ places_enter(struct places *places, gint64 until)
 		entered = g_cond_wait_until(&places->moved, &places->lock, until);
 	g_queue_remove(&places->waiting, &mark);
 	places->taken += entered;
-	g_cond_broadcast(&places->moved); /* there may be a place for the next one, too */
+	g_cond_broadcast(&places->moved); /* there may also be a place for the next in line */
 	g_mutex_unlock(&places->lock);
 	return entered;
 }

@@ -1,6 +1,6 @@
 /*
- * A number of places for work that must not be done by all at once. Who comes first enters first:
- * nobody waits longer because others came later.
+ * A number of places, to limit how much work is done at once. First come, first served: nobody
+ * waits longer because of later arrivals.
  */
 #ifndef POSTSEAL_CORE_PLACES_H
 #define POSTSEAL_CORE_PLACES_H
@@ -10,16 +10,16 @@
 
 struct places;
 
-/* `count` of 0: as many as are asked for. */
+/* `count` 0: no limit. */
 struct places *places_new(unsigned count);
-/* Nobody may be within, or wait. */
+/* No place may be taken, and nobody may be waiting. */
 void places_free(struct places *places);
 unsigned places_count(const struct places *places);
-/* Waits until `until` (g_get_monotonic_time()) at most; then false. From any thread, as the next.
- */
+/* Waits until `until` (g_get_monotonic_time()) at the latest, then returns false. This function and
+ * the next may be called from any thread. */
 bool places_enter(struct places *places, gint64 until);
 void places_leave(struct places *places);
-/* How many wait at the moment. */
+/* How many are waiting at the moment. */
 unsigned places_waiting(struct places *places);
 
 #endif

@@ -6,7 +6,7 @@
 
 enum { QUOTED_MAX = 200 };
 
-/* Shows as itself, and neither ends the line nor moves what stands beside it. */
+/* Is the character visible, and does it neither end the line nor move the text next to it? */
 static bool
 is_visible(gunichar c)
 {
@@ -16,7 +16,8 @@ is_visible(gunichar c)
 	return (U_GET_GC_MASK((UChar32)c) & harmful) == 0;
 }
 
-/* The bytes of the character at `at`; *visible_r: false also for a byte that is not UTF-8. */
+/* The number of bytes of the character at `at`; *visible_r is also false for a byte that is not
+ * UTF-8. */
 static size_t
 look_at(const char *at, bool *visible_r)
 {

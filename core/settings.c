@@ -66,7 +66,7 @@ place_of(const struct settings *settings, const struct setting *setting)
 	return (char *)settings + setting->offset;
 }
 
-/* The number of the word among the setting's; -1: it is none of them. */
+/* The index of the word among the setting's words; -1: it is none of them. */
 static int
 word_number(const struct setting *setting, const char *word)
 {
@@ -89,7 +89,7 @@ set_mode(struct settings *settings, const struct setting *setting, const char *t
 	return true;
 }
 
-/* False where the setting does not take this text. */
+/* False if the setting does not accept this text. */
 static bool
 set_text(struct settings *settings, const struct setting *setting, const char *text)
 {
@@ -98,7 +98,7 @@ set_text(struct settings *settings, const struct setting *setting, const char *t
 	if (setting->words != NULL && word_number(setting, text) < 0)
 		return false;
 	if (setting->standard == NULL && *text == '\0')
-		return false; /* what must be given must say something */
+		return false; /* a setting that must be given cannot be empty */
 	switch (setting->type) {
 	case SETTING_MODE:
 		return set_mode(settings, setting, text);
@@ -124,7 +124,7 @@ set_number(struct settings *settings, const struct setting *setting, uint64_t nu
 	return true;
 }
 
-/* As the table says it: "5 days". */
+/* Takes the default as the table writes it: "5 days". */
 static void
 set_standard(struct settings *settings, const struct setting *setting)
 {
@@ -181,7 +181,7 @@ struct settings_reader {
 	GHashTable *seen;   /* struct setting → struct token, its name in the file */
 	GPtrArray *tables;  /* struct token */
 	GPtrArray *secrets; /* struct token, in the order of the file */
-	guint before;	    /* errors of others */
+	guint before;	    /* errors that were there before */
 };
 
 /* A line as it is being read: `at` is the next token. */
@@ -286,7 +286,7 @@ read_list(struct cursor *cursor)
 	return true;
 }
 
-/* Something that the number shall lie between, in the words of the file. */
+/* The range of a number, worded as in the file. */
 static char *
 range(const struct setting *setting)
 {
@@ -345,7 +345,7 @@ read_value(struct cursor *cursor)
 	}
 }
 
-/* By its words, of which the second may be NULL. */
+/* Finds a setting by its words; the second may be NULL. */
 static const struct setting *
 find(const char *first, const char *second)
 {
@@ -358,7 +358,7 @@ find(const char *first, const char *second)
 	return NULL;
 }
 
-/* One setting: `name` is where it is called so, and `cursor` stands behind it. */
+/* Reads one setting: `name` is the token that names it, and `cursor` is after the name. */
 static bool
 read_setting(struct cursor *cursor, const struct token *name, const char *first, const char *second)
 {
@@ -380,7 +380,7 @@ read_setting(struct cursor *cursor, const struct token *name, const char *first,
 	return false;
 }
 
-/* `organisation "x"`, or several of one first word: `portal listen "x" url "y"`. */
+/* `organisation "x"`, or several settings with the same first word: `portal listen "x" url "y"`. */
 void
 settings_reader_line(struct settings_reader *reader, const struct configuration_line *line)
 {
@@ -409,7 +409,7 @@ settings_reader_line(struct settings_reader *reader, const struct configuration_
 
 /* --- the whole file --- */
 
-/* What stands between two tokens: blanks, ends of lines, and comments, which are left out. */
+/* Copies what is between two tokens: blanks and line ends, but not comments. */
 static void
 append_gap(GString *text, const char *gap, size_t length)
 {

@@ -1,6 +1,6 @@
 /*
- * The settings of postseal.conf(5). What there is stands in settings_table.h; a setting's name has
- * up to two words, such as `limit message`, and its field is named after it.
+ * The settings of postseal.conf(5), which are listed in settings_table.h. A setting's name has up
+ * to two words, such as `limit message`, and its field is named after it.
  */
 #ifndef POSTSEAL_CORE_SETTINGS_H
 #define POSTSEAL_CORE_SETTINGS_H
@@ -46,18 +46,18 @@ struct settings {
 #undef SECONDS
 };
 
-/* Where postseal.conf is, unless somebody says otherwise: below the build's SYSCONFDIR. */
+/* Where postseal.conf is by default: in the build's SYSCONFDIR. */
 extern const char settings_standard_path[];
 
 struct settings *settings_new(void); /* with defaults */
-/* Reads the settings of the file and nothing of its rules. NULL where there is an error; each is
- * added to `errors` (char *), a sentence with file, line and column. */
+/* Reads the settings in the file, but none of its rules. NULL if there is an error; each error is
+ * added to `errors` (char *) as a sentence with file, line and column. */
 struct settings *settings_load(const char *path, GPtrArray *errors);
 void settings_free(struct settings *settings);
 typedef struct settings settings_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(settings_auto, settings_free)
 
-/* As settings_load(), for a program that begins: errors go to the log. */
+/* Like settings_load(), for a program that is starting: errors go to the log. */
 struct settings *settings_read(const char *path);
 
 /* --- for whoever reads the whole file --- */
@@ -67,17 +67,18 @@ struct settings_reader;
 struct settings_reader *settings_reader_new(const struct configuration *configuration,
 					    GPtrArray *errors);
 void settings_reader_line(struct settings_reader *reader, const struct configuration_line *line);
-/* Where each table that a setting names is named: struct token, borrowed from the configuration. */
+/* The places where settings name tables: struct token, borrowed from the configuration. */
 const GPtrArray *settings_reader_tables(const struct settings_reader *reader);
-/* The file without its secrets ("***") and comments, which may hold old ones; lines keep their
- * numbers. Caller frees. */
+/* The file without its secrets (replaced by "***") and without comments, which may hold old
+ * secrets; line numbers do not change. Caller frees. */
 char *settings_reader_public(const struct settings_reader *reader);
-/* What is still missing is an error. Frees the reader; its settings are the caller's. */
+/* Reports settings that are still missing as errors. Frees the reader; caller frees the settings.
+ */
 struct settings *settings_reader_finish(struct settings_reader *reader);
 
 /* --- for the manual and its test --- */
 
-enum setting_type { /* numbers are the last */
+enum setting_type { /* the numeric types come last */
 		    SETTING_TEXT,
 		    SETTING_SECRET,
 		    SETTING_WORD,
@@ -96,7 +97,7 @@ struct setting {
 	const char *field; /* "limit_message" */
 	enum setting_type type;
 	size_t offset;
-	const char *standard; /* as the file would say it; NULL: none */
+	const char *standard; /* as it would be written in the file; NULL: none */
 	const char *words;    /* "offered, required" */
 	uint64_t least, most;
 };

@@ -1,18 +1,18 @@
 /*
  * The settings of postseal.conf(5), a row each: settings.h makes the struct of them, settings.c the
- * table, and tests/unit/core/test_settings.c holds the manual page to them. Of each, the first is
- * the field and, with a blank for the underscore, its name in the file. The second is its default
- * as the file would say it; NULL: it must be given.
+ * table, and tests/unit/core/test_settings.c compares the manual page with them. The first argument
+ * is the field and, with blanks for underscores, the setting's name in the file. The second is the
+ * default as it would be written in the file; NULL: the setting must be given.
  *
- *   TEXT(field, default)                 a text; "" stands for none
- *   SECRET(field, default)               a text that the record of policies does not show
- *   WORD(field, default, words)          a text that is one of the words: "en, de, fr, it"
- *   LIST(field, default)                 texts; the default has blanks between them
+ *   TEXT(field, default)                 a text; "" means none
+ *   SECRET(field, default)               a text that is left out of the record of policies
+ *   WORD(field, default, words)          one of the words: "en, de, fr, it"
+ *   LIST(field, default)                 texts; the default separates them with blanks
  *   DOMAINS(field, default)              mail domains, in their canonical form (core/domain.h)
  *   TABLE(field, default)                name of a table
  *   MODE(field, default)                 permissions of a file, in octal digits
  *   FLAG(field, default)                 "yes" or "no"
- *   CHOICE(field, default, words)        an enum of the field's name, in the order of the words
+ *   CHOICE(field, default, words)        an enum named after the field, in the order of the words
  *   COUNT(field, default, least, most)   a number
  *   BYTES(field, default, least, most)   a size
  *   SECONDS(field, default, least, most) a time
@@ -104,8 +104,8 @@ SECONDS(remind_last, "10 days", 0, 3660 * DAY)
 SECRET(sms, "")
 
 /*
- * Which of them the programs read only when they start, so that a change counts after a restart
- * (restart.h). The milter reads the others again on SIGHUP.
+ * The settings that each program reads only when it starts, so that a change takes effect after a
+ * restart (restart.h). The milter rereads all others on SIGHUP.
  *
  *   AT_START(field, programs)
  */

@@ -61,7 +61,7 @@ counting_sink_init(struct counting_sink *counter)
 
 enum { LINES_AT_ONCE = 64, ENCODED_LINE = 78, PAIRS = 4096 };
 
-/* The two characters of each twelve bits: half as many steps as with one at a time. */
+/* The two characters for each twelve bits: half as many steps as with one at a time. */
 static char pairs[PAIRS][2];
 
 static void

@@ -1,12 +1,12 @@
 /*
- * Where bytes go, one piece at a time. Sinks are put in front of each other, so that a
- * message can be signed, encoded, sealed and stored without ever being in memory.
+ * A destination for bytes, one piece at a time. Sinks are chained, so that a message can be signed,
+ * encoded, sealed and stored without ever being in memory as a whole.
  *
- * A sink belongs to whoever made it. sink_finish() must be called once, after the last
- * byte; it passes on what the sink still holds but does not finish the sink behind it.
+ * A sink belongs to whoever made it. Call sink_finish() once, after the last byte; it passes on
+ * what the sink still holds, but does not finish the sink after it.
  *
- * A failure sticks: after one, a sink takes nothing and cannot be finished. So what is behind it
- * is never taken for complete, whoever forgot to look at a result on the way.
+ * A failure sticks: after one, a sink accepts nothing more and cannot be finished. So what it has
+ * written is never taken for complete, even if a caller forgot to check a result.
  */
 #ifndef POSTSEAL_CORE_SINK_H
 #define POSTSEAL_CORE_SINK_H
@@ -20,7 +20,7 @@
 struct sink {
 	bool (*write)(struct sink *sink, const void *data, size_t length, struct fault *fault);
 	bool (*finish)(struct sink *sink, struct fault *fault); /* may be NULL */
-	bool failed; /* of sink_write() and sink_finish(), which everybody calls */
+	bool failed; /* kept by sink_write() and sink_finish(), which all callers use */
 };
 
 bool sink_write(struct sink *sink, const void *data, size_t length, struct fault *fault);
@@ -28,7 +28,7 @@ bool sink_print(struct sink *sink, struct fault *fault, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 bool sink_finish(struct sink *sink, struct fault *fault);
 
-/* Counts what passes, without keeping it. */
+/* Counts the bytes that pass, without storing them. */
 struct counting_sink {
 	struct sink sink;
 	uint64_t bytes;

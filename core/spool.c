@@ -8,18 +8,17 @@
 
 enum {
 	COPY_BYTES = 65536,
-	TAIL_BYTES = 65536,   /* what is written to the file at once */
-	MEMORY_MAX = 1 << 30, /* what a GByteArray can have */
+	TAIL_BYTES = 65536,   /* written to the file at once */
+	MEMORY_MAX = 1 << 30, /* the limit of a GByteArray */
 };
 
 struct spool {
 	struct sink sink;
 	const struct spool_settings *settings;
-	GByteArray *memory; /* what comes after the file: all of it, or the tail that is not written
-			       yet */
+	GByteArray *memory; /* after the file: everything, or the tail that is not written yet */
 	int fd;
-	uint64_t size, filed;  /* bytes; those in the file */
-	struct fault *failure; /* the first; its cause is FAULT_NONE as long as all is well */
+	uint64_t size, filed;  /* total bytes, and the bytes in the file */
+	struct fault *failure; /* the first one; its cause is FAULT_NONE while all is well */
 };
 
 static bool
@@ -65,7 +64,7 @@ spool_size(const struct spool *spool)
 	return spool->size;
 }
 
-/* Keeps what went wrong first, for every later question. */
+/* Keeps the first failure, to be reported from then on. */
 static bool
 keep_failure(const struct spool *spool, const struct fault *fault)
 {
@@ -84,7 +83,8 @@ spool_check(const struct spool *spool, struct fault *fault)
 
 /* --- writing --- */
 
-/* Each piece has its place: whoever reads through the descriptor may move its offset. */
+/* Writes at an offset of its own: a library that reads through the descriptor may move the file
+ * offset. */
 static bool
 write_at(const struct spool *spool, uint64_t offset, const void *data, size_t length,
 	 struct fault *fault)
@@ -108,7 +108,7 @@ write_at(const struct spool *spool, uint64_t offset, const void *data, size_t le
 	return true;
 }
 
-/* Some file systems have no O_TMPFILE; a name that is removed at once does as well. */
+/* Some file systems have no O_TMPFILE; a file that is unlinked at once does as well. */
 static int
 open_unnamed(const char *directory)
 {
@@ -229,8 +229,8 @@ spool_read(const struct spool *spool, uint64_t offset, void *data, size_t length
 	return true;
 }
 
-/* The piece is not on the stack: that of a thread that serves one message would be mapped for it,
- * page by page, and given back with it. */
+/* The buffer is not on the stack: the stack of a thread that serves one message would be mapped for
+ * it, page by page, and released with it. */
 static bool
 copy_file(const struct spool_part *part, struct sink *next, struct fault *fault)
 {

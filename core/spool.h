@@ -1,11 +1,11 @@
 /*
- * A message on its way: bytes that are appended once and read as often as needed. Small
- * ones stay in memory; the rest goes to a file that has no name, so that nothing is left
- * behind whatever happens to the process. Memory does not grow with the size.
+ * A message in transit: bytes that are appended once and read as often as needed. Small messages
+ * stay in memory; larger ones go to a file that has no name, so that nothing is left behind
+ * whatever happens to the process. Memory does not grow with the size.
  *
- * A failure sticks: what could not be written or read once makes the whole of it unusable, since
- * nobody could tell any more that something is missing. spool_check() says so at the end to
- * whoever read through a library that takes a read error for the end.
+ * A failure sticks: if anything could not be written or read once, the whole spool becomes
+ * unusable, since nobody could tell later that something is missing. spool_check() reports this at
+ * the end, for callers that read through a library that takes a read error for the end.
  */
 #ifndef POSTSEAL_CORE_SPOOL_H
 #define POSTSEAL_CORE_SPOOL_H
@@ -16,7 +16,7 @@
 
 struct spool_settings {
 	const char *directory; /* for the unnamed files */
-	size_t memory_max;     /* bytes kept in memory before the file is made */
+	size_t memory_max;     /* bytes kept in memory before a file is used */
 	uint64_t size_max;     /* bytes; more is FAULT_TOO_BIG. 0: no limit */
 };
 
@@ -28,7 +28,7 @@ void spool_free(struct spool *spool);
 typedef struct spool spool_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(spool_auto, spool_free)
 
-/* A sink that appends; it lives as long as the spool. */
+/* A sink that appends to the spool; it lives as long as the spool. */
 struct sink *spool_sink(struct spool *spool);
 bool spool_append(struct spool *spool, const void *data, size_t length, struct fault *fault);
 uint64_t spool_size(const struct spool *spool);
@@ -39,17 +39,17 @@ bool spool_read(const struct spool *spool, uint64_t offset, void *data, size_t l
 /* Writes everything from `offset` on to `next`. */
 bool spool_copy(const struct spool *spool, uint64_t offset, struct sink *next, struct fault *fault);
 
-/* Some of the bytes of a spool, such as one of several files that are in it. */
+/* A range of bytes in a spool, such as one of several files that are in it. */
 struct spool_part {
 	const struct spool *spool;
 	uint64_t offset, length;
 };
 bool spool_part_copy(const struct spool_part *part, struct sink *next, struct fault *fault);
 
-/* False, with the fault of that time: something could not be written or read. */
+/* False, with the original fault, if anything could not be written or read. */
 bool spool_check(const struct spool *spool, struct fault *fault);
 
-/* For libraries that read by themselves: the descriptor, or -1 when all is in memory and
+/* For libraries that do their own reading: the descriptor, or -1 if everything is in memory and
  * *memory_r points to it. Both belong to the spool. */
 int spool_descriptor(struct spool *spool, const void **memory_r);
 

@@ -1,4 +1,4 @@
-/* A folder for programs of others, such as gpg, which is gone with all that is in it afterwards. */
+/* A folder for other programs, such as gpg; it is removed afterwards, with everything in it. */
 #ifndef POSTSEAL_CORE_TEMPORARY_H
 #define POSTSEAL_CORE_TEMPORARY_H
 
@@ -6,9 +6,10 @@
 
 #include "core/fault.h"
 
-/* Its path, below TMPDIR, and only for us: "postseal-NAME.XXXXXX". NULL with `fault` filled. */
+/* Creates the folder below TMPDIR, accessible only to us: "postseal-NAME.XXXXXX". NULL with `fault`
+ * filled. */
 char *temporary_folder_new(const char *name, struct fault *fault);
-/* NULL is none. */
+/* Accepts NULL. */
 void temporary_folder_free(char *path);
 typedef char temporary_folder_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(temporary_folder_auto, temporary_folder_free)

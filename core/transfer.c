@@ -16,7 +16,7 @@ now(void)
 	return (int64_t)time.tv_sec * SECOND + time.tv_nsec / 1000;
 }
 
-/* Until the socket is ready, or time is over. Without a limit, the call that follows waits by
+/* Waits until the socket is ready or time is up. Without a limit, the following call blocks by
  * itself. */
 static bool
 wait_for(int socket, short events, int64_t until)
@@ -39,7 +39,7 @@ wait_for(int socket, short events, int64_t until)
 	return ready > 0;
 }
 
-/* EAGAIN is the end where the socket has a limit of its own (SO_RCVTIMEO, SO_SNDTIMEO). */
+/* EAGAIN is final if the socket has a time limit of its own (SO_RCVTIMEO, SO_SNDTIMEO). */
 static bool
 is_passing(int64_t until)
 {

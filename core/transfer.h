@@ -1,6 +1,6 @@
 /*
- * Whole pieces of bytes over a stream socket between programs of ours. It needs no library, for
- * programs that are kept small.
+ * Transfers a fixed number of bytes over a stream socket between our own programs. Needs no
+ * library, for programs that are kept small.
  */
 #ifndef POSTSEAL_CORE_TRANSFER_H
 #define POSTSEAL_CORE_TRANSFER_H
@@ -11,8 +11,9 @@
 
 #define TRANSFER_FOREVER INT64_MAX
 
-/* Both wait until all is through, at most until `until` (CLOCK_MONOTONIC, microseconds). They
- * return false, with errno set, when the other end is gone or too slow (ETIMEDOUT). */
+/* Both wait until everything has been transferred, at most until `until` (CLOCK_MONOTONIC,
+ * microseconds). They return false, with errno set, when the other end is gone or too slow
+ * (ETIMEDOUT). */
 bool transfer_send(int socket, const void *data, size_t length, int64_t until);
 bool transfer_receive(int socket, void *data, size_t length, int64_t until);
 

@@ -74,7 +74,7 @@ worker_pool_program(const struct worker_pool *pool)
 
 /* --- one of them --- */
 
-/* With none of our signals blocked or ignored, in a group of its own. */
+/* With no signals blocked or ignored, in a process group of its own. */
 static int
 spawn(const struct worker_pool *pool, pid_t *pid_r, int socket)
 {
@@ -134,7 +134,7 @@ worker_end(struct worker *worker)
 	g_free(worker);
 }
 
-/* One that waits has nothing to say. */
+/* A waiting worker has nothing to say: if its socket is readable, it has ended. */
 static bool
 is_alive(const struct worker *worker)
 {
@@ -181,7 +181,7 @@ worker_take(struct worker_pool *pool, gint64 until, struct fault *fault)
 	return worker;
 }
 
-/* It is ended where enough wait. */
+/* If enough workers are waiting, this one is ended. */
 static void
 push_idle(struct worker *worker)
 {

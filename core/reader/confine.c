@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 enum {
-	MEMORY_MAX = 96 * 1024 * 1024, /* bytes of addresses, programs and libraries too */
+	MEMORY_MAX = 96 * 1024 * 1024, /* bytes of addresses, also programs and libraries */
 	STACK_MAX = 4 * 1024 * 1024,
-	CPU_SECONDS = 20, /* far above what any document is allowed (serve.c) */
+	CPU_SECONDS = 20, /* far more than any document is allowed (serve.c) */
 };
 
 #ifdef POSTSEAL_SANITIZED
@@ -37,7 +37,7 @@ enum {
 #error "confine.c: name this architecture as linux/audit.h does"
 #endif
 
-/* Allowed where the lower half of an argument, masked, has the value (little endian). */
+/* The call is allowed if the lower half of an argument, masked, has this value (little endian). */
 struct allowance {
 	unsigned call;
 	unsigned argument;
@@ -47,10 +47,10 @@ struct allowance {
 #define ANYHOW 0, 0, 0
 
 static const struct allowance allowed[] = {
-	/* the socket, and nothing else that might be open */
+	/* the socket, and no other descriptor that might be open */
 	{__NR_recvfrom, 0, ~0U, STDIN_FILENO},
 	{__NR_sendto, 0, ~0U, STDIN_FILENO},
-	/* memory that is nobody's file, and never code */
+	/* anonymous memory only, never executable */
 	{__NR_mmap, 2, PROT_EXEC, 0},
 	{__NR_mremap, ANYHOW},
 	{__NR_munmap, ANYHOW},
@@ -114,7 +114,7 @@ limit(__rlimit_resource_t what, rlim_t most)
 static bool
 set_limits(void)
 {
-	/* Sanitizers' shadows of memory take more addresses than there is memory. */
+	/* Sanitizers' shadow memory needs more addresses than there is memory. */
 	return (SANITIZED || limit(RLIMIT_AS, MEMORY_MAX)) && limit(RLIMIT_STACK, STACK_MAX) &&
 	       limit(RLIMIT_CPU, CPU_SECONDS) && limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_CORE, 0) &&
 	       limit(RLIMIT_NPROC, 0) && limit(RLIMIT_NOFILE, STDIN_FILENO + 1);
@@ -126,5 +126,5 @@ confine(void)
 	if (close_range(STDIN_FILENO + 1, ~0U, 0) != 0 || !set_limits() ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return false;
-	return SANITIZED || filter_calls(); /* sanitizers report what they find through files */
+	return SANITIZED || filter_calls(); /* sanitizers report through files */
 }

@@ -1,6 +1,6 @@
 /*
- * What a process gives up before it looks at bytes of strangers. Afterwards it can compute, have
- * memory up to a limit, and speak over its standard input; any other system call ends it.
+ * What a process gives up before it handles untrusted bytes. Afterwards it can compute, use memory
+ * up to a limit, and communicate over its standard input; any other system call ends it.
  */
 #ifndef POSTSEAL_CORE_READER_CONFINE_H
 #define POSTSEAL_CORE_READER_CONFINE_H

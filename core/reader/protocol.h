@@ -1,7 +1,7 @@
 /*
- * What a program and postseal-reader say to each other over a stream socket: a request and the
- * bytes of a document, then an answer and the bytes of what was made of it. Both ends are of one
- * build. A process reads one document and ends.
+ * The protocol between a program and postseal-reader over a stream socket: a request and the bytes
+ * of a document, then a reply and the bytes of the result. Both ends come from the same build. A
+ * process reads one document and ends.
  */
 #ifndef POSTSEAL_CORE_READER_PROTOCOL_H
 #define POSTSEAL_CORE_READER_PROTOCOL_H
@@ -9,17 +9,17 @@
 #include <stdint.h>
 
 enum {
-	READER_FORMAT_MAX = 24,		       /* of a format's name, with its NUL */
-	READER_DOCUMENT_MAX = 4 * 1024 * 1024, /* bytes that are looked at */
-	READER_ANSWER_MAX = 8 * 1024 * 1024,   /* bytes that are made of them */
+	READER_FORMAT_MAX = 24,		       /* of a format's name, including its NUL */
+	READER_DOCUMENT_MAX = 4 * 1024 * 1024, /* bytes of a document */
+	READER_ANSWER_MAX = 8 * 1024 * 1024,   /* bytes of an answer */
 };
 
 enum reader_outcome {
 	READER_DONE,
-	READER_NO_FORMAT,     /* it does not know the format */
-	READER_TOO_LARGE,     /* the document, or what would be made of it */
-	READER_TOO_DEEP,      /* nested deeper than anybody writes */
-	READER_TOO_MUCH_WORK, /* more time than its size is worth */
+	READER_NO_FORMAT,     /* the format is not known */
+	READER_TOO_LARGE,     /* the document, or what would result from it */
+	READER_TOO_DEEP,      /* nested more deeply than real documents are */
+	READER_TOO_MUCH_WORK, /* takes more time than a document of its size may */
 	READER_TOO_MUCH_MEMORY,
 	READER_OUTCOMES
 };
@@ -31,7 +31,7 @@ struct reader_request {
 
 struct reader_answer {
 	uint32_t outcome;
-	uint32_t length; /* 0 but for READER_DONE */
+	uint32_t length; /* 0 unless the outcome is READER_DONE */
 };
 
 #endif

@@ -7,7 +7,7 @@
 #include "core/transfer.h"
 #include "core/worker.h"
 
-enum { WAIT_SECONDS = 5 }; /* for one that is free */
+enum { WAIT_SECONDS = 5 }; /* for a free process */
 
 struct reader {
 	struct worker_pool *pool;
@@ -87,7 +87,7 @@ receive_answer(const struct exchange *exchange, enum reader_outcome *outcome_r)
 	return g_bytes_new_take(g_steal_pointer(&bytes), answer.length);
 }
 
-/* A process that is gone is told from one that takes too long; both are what the document did. */
+/* Distinguishes a process that has died from one that takes too long; the document caused both. */
 static GBytes *
 exchange_all(const struct exchange *exchange, const void *document, size_t length,
 	     const char **outcome_r, struct fault *fault)
@@ -95,7 +95,7 @@ exchange_all(const struct exchange *exchange, const void *document, size_t lengt
 	enum reader_outcome outcome = READER_DONE;
 	g_autoptr(GBytes) answer = NULL;
 
-	/* One that refuses by the request alone has answered, though it read no more. */
+	/* A process that refuses on the request alone has answered without reading further. */
 	(void)send_document(exchange, document, length);
 	answer = receive_answer(exchange, &outcome);
 	if (answer == NULL) {

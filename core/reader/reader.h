@@ -1,8 +1,8 @@
 /*
- * Asks postseal-reader(8): foreign formats (HTML, and what else strangers make) are parsed in small
- * processes that have no files, no network and no database, with limits of time, memory and output.
- * Each reads one document: whatever that does to its parser, it does there, and never sees what
- * others were sent.
+ * Asks postseal-reader(8): untrusted formats (such as HTML) are parsed in small processes that have
+ * no files, no network and no database, with limits on time, memory and output. Each process reads
+ * one document: whatever the document does to the parser, it happens there, and the process never
+ * sees other people's documents.
  */
 #ifndef POSTSEAL_CORE_READER_READER_H
 #define POSTSEAL_CORE_READER_READER_H
@@ -15,14 +15,14 @@
 
 struct reader;
 
-/* As many processes at most as `reader processes` says. */
+/* Runs at most as many processes as `reader processes` says. */
 struct reader *reader_new(const struct settings *settings);
 void reader_free(struct reader *reader);
 
-/* What the format makes of the document; caller frees. From any thread; waits until a process is
- * free and has done it. NULL with `fault` filled: FAULT_INPUT where the document is at fault (too
- * large, too deep, too much work, or it broke or stopped its parser), FAULT_OVERLOAD where none
- * became free, FAULT_STORAGE where none can be started. */
+/* Converts the document from the format; caller frees. May be called from any thread; waits until a
+ * process is free and has finished. NULL with `fault` filled: FAULT_INPUT if the document is at
+ * fault (too large, nested too deeply, too much work, or its parser crashed or was stopped),
+ * FAULT_OVERLOAD if no process became free, FAULT_STORAGE if none can be started. */
 GBytes *reader_ask(struct reader *reader, const char *format, const void *document, size_t length,
 		   struct fault *fault);
 

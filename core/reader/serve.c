@@ -19,9 +19,9 @@ enum {
 	SLOWNESS = 1,
 #endif
 	WORK_MICROSECONDS = 20000 * SLOWNESS, /* for any document, however small */
-	BYTE_NANOSECONDS = 500 * SLOWNESS,    /* and for each of its bytes */
-	MEMORY_BYTES = 32 * 1024 * 1024,      /* that a parser may have at a time */
-	ALARM_SECONDS = 30,		      /* should whoever asks be unable to end us */
+	BYTE_NANOSECONDS = 500 * SLOWNESS,    /* in addition, for each of its bytes */
+	MEMORY_BYTES = 32 * 1024 * 1024,      /* that a parser may have allocated at any time */
+	ALARM_SECONDS = 30, /* in case the calling program cannot end this process */
 };
 
 static size_t allocated; /* bytes */
@@ -37,7 +37,7 @@ set_timer(__itimer_which_t which, int64_t microseconds)
 	setitimer(which, &timer, NULL);
 }
 
-/* Nothing comes between once it begins. */
+/* Once begun, the answer must not be interrupted. */
 static void
 send_answer(enum reader_outcome outcome, const char *bytes, size_t length)
 {
@@ -48,7 +48,7 @@ send_answer(enum reader_outcome outcome, const char *bytes, size_t length)
 		transfer_send(STDIN_FILENO, bytes, length, TRANSFER_FOREVER);
 }
 
-/* From a signal handler too. */
+/* Also called from a signal handler. */
 void
 reader_refuse(enum reader_outcome outcome)
 {
@@ -56,7 +56,7 @@ reader_refuse(enum reader_outcome outcome)
 	_exit(EXIT_SUCCESS);
 }
 
-/* Wherever the parser is: it need not come back. */
+/* Wherever the parser is, there is no need to return to it. */
 static void
 refuse_work(int number)
 {
@@ -96,7 +96,7 @@ find_format(const struct reader_format *formats, const char *name)
 	reader_refuse(READER_NO_FORMAT);
 }
 
-/* NULL: nobody is there any more. */
+/* NULL: the other end is gone. */
 static char *
 receive_document(size_t length)
 {
