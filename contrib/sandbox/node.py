@@ -1,13 +1,21 @@
-"""A machine of its own: a Debian that is made from the mirror and booted in a container, without network."""
+"""Machines of one's own: a Debian that is made from the mirror, to build in or to be booted in a container, without network."""
+import contextlib
+import ctypes
 import os
 import pathlib
+import pty
+import select
 import shutil
 import subprocess
+import time
 
 from world import Trouble, command, wait_until
 
 # In front of a command: standard error goes where standard output does.
 TOGETHER = ("sh", "-c", 'exec "$@" 2>&1', "sh")
+ENVIRONMENT = ("PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8")
+NETWORK = 0x40000000  # CLONE_NEWNET
+libc = ctypes.CDLL(None, use_errno=True)
 
 
 def release():
@@ -23,31 +31,46 @@ def mirror():
     return known[0] if known else "http://deb.debian.org/debian"
 
 
-class Node:
+class Root:
+    """A Debian as small as it can be; apt can install more, as long as it is not booted."""
+
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
         self.root = self.directory / "root"
-        self.container = None
-        self.init = None
 
-    def make(self, packages):
-        """A Debian as small as it can be, with these packages; apt can still install others."""
+    def make(self, packages=()):
         self.remove()
         self.directory.mkdir(parents=True)
         command("mmdebstrap", "--quiet", "--variant=minbase", "--skip=cleanup/apt/lists",
-                f"--include={','.join(packages)}", release(), self.root, mirror())
+                '--aptopt=APT::Get::Assume-Yes "true"', "--dpkgopt=force-unsafe-io",
+                *(f"--include={name}" for name in packages), release(), self.root, mirror())
 
-    def install(self, package):
-        """A package that was built here, and what it depends on."""
-        shutil.copy(package, self.root / "var/tmp")
-        return command("chroot", self.root, "env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C", *TOGETHER, "apt-get", "install",
-                       "-y", "-q", "--no-install-recommends", f"/var/tmp/{pathlib.Path(package).name}").decode()
+    def apart(self, line, directory="/", environment=()):
+        """A line for the shell in it, while it is not booted; with the network of this machine."""
+        return command("systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--pipe", f"--directory={self.root}",
+                       f"--machine={self.name()}", f"--chdir={directory}", "env", "-i", *ENVIRONMENT,
+                       "DEBIAN_FRONTEND=noninteractive", *environment, *TOGETHER, "sh", "-e", "-c", line).decode()
+
+    def name(self):
+        return f"{self.directory.name}-{os.getpid()}"
+
+    def remove(self):
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class Node(Root):
+    """One that is booted."""
+
+    def __init__(self, directory):
+        super().__init__(directory)
+        self.container = None
+        self.init = None
 
     def boot(self):
         log = (self.directory / "console").open("wb")
         self.container = subprocess.Popen(
             ["systemd-nspawn", "--quiet", "--boot", f"--directory={self.root}", "--private-network", "--register=no",
-             "--keep-unit", "--link-journal=no", f"--machine=postseal-{os.getpid()}"],
+             "--keep-unit", "--link-journal=no", f"--machine={self.name()}"],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         log.close()
         wait_until(self.is_up, "the container to boot", 60)
@@ -59,24 +82,60 @@ class Node:
         self.init = child[0] if child else None
         return self.init is not None and self.status("systemctl", "is-system-running") in ("running", "degraded")
 
-    def inside(self, *words):
-        return ["nsenter", "-t", self.init, "-a", "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C",
-                *(str(w) for w in words)]
+    # --- commands in it ---
+
+    def inside(self, *words, directory="/"):
+        return ["nsenter", "-t", self.init, "-a", f"--wdns={directory}", "env", "-i", *ENVIRONMENT, *(str(w) for w in words)]
 
     def status(self, *words):
         """What it prints, whatever becomes of it."""
         return subprocess.run(self.inside(*words), capture_output=True, text=True, check=False).stdout.strip()
 
-    def run(self, *words):
-        return command(*self.inside(*words)).decode()
+    def run(self, *words, **place):
+        return command(*self.inside(*words, **place)).decode()
 
-    def said(self, *words):
+    def said(self, *words, **place):
         """The same, with what it says on standard error."""
-        return self.run(*TOGETHER, *words)
+        return self.run(*TOGETHER, *words, **place)
 
-    def connected(self, *words):
-        """A command of this machine, with the network of the container."""
-        return ["nsenter", "-t", self.init, "-n", *(str(w) for w in words)]
+    def at_a_terminal(self, line, answers, directory="/", seconds=300):
+        """A line for the shell, typed at a terminal where somebody answers what is asked: (question, answer), in that
+        order. Returns status and all that was shown."""
+        leader, follower = pty.openpty()
+        program = subprocess.Popen(["setsid", "--ctty", "--wait", *self.inside("TERM=dumb", "PAGER=cat", "sh", "-c", line, directory=directory)],
+                                   stdin=follower, stdout=follower, stderr=follower)
+        os.close(follower)
+        shown, seen, limit = "", 0, time.monotonic() + seconds
+        answers = list(answers)
+        while time.monotonic() < limit:
+            if answers and answers[0][0] in shown[seen:]:
+                seen = len(shown)
+                os.write(leader, f"{answers.pop(0)[1]}\n".encode())
+            try:
+                if select.select([leader], [], [], 1)[0]:
+                    shown += os.read(leader, 65536).decode(errors="replace").replace("\r\n", "\n")
+            except OSError:  # the other end is closed
+                os.close(leader)
+                if answers:
+                    raise Trouble(f"{line} did not ask {answers[0][0]!r}:\n{shown}")
+                return program.wait(10), shown
+        os.close(leader)  # the line hangs up
+        program.wait(10)
+        raise Trouble(f"{line} took more than {seconds} s, or asked what nobody answers:\n{shown}")
+
+    @contextlib.contextmanager
+    def network(self):
+        """Within it, this thread and what it starts have the network of the container."""
+        ours = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        theirs = os.open(f"/proc/{self.init}/ns/net", os.O_RDONLY)
+        try:
+            if libc.setns(theirs, NETWORK) != 0:
+                raise OSError(ctypes.get_errno(), "entering the container's network")
+            yield
+        finally:
+            libc.setns(ours, NETWORK)
+            os.close(theirs)
+            os.close(ours)
 
     def end(self):
         if self.container is not None and self.container.poll() is None:
@@ -86,4 +145,4 @@ class Node:
 
     def remove(self):
         self.end()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        super().remove()

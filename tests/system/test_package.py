@@ -1,65 +1,41 @@
-"""The Debian package: built, looked through by lintian, installed in a Debian of its own that boots, configured as the
-README says, upgraded, removed and purged."""
-import concurrent.futures
+"""The Debian package: built in a clean root, looked through by lintian, installed on a bare Debian that boots, set up as
+README says, upgraded, removed and purged. What is typed is read from README itself."""
 import gzip
-import os
-import pathlib
+import http.cookiejar
 import re
-import shutil
+import shlex
+import smtplib
 import subprocess
-import sys
+import urllib.parse
 
 import pytest
 
 import people
+import readme
 import world as sandbox
-from node import TOGETHER, Node
+from conftest import BUILD, SOURCE
+from node import TOGETHER
+from packing import PROGRAMS, STEPS, TREE, checked, contents, lintian, make_both, repack
+from test_upgrade import DATA, FACTS, MOVE_TIMES
+from test_upgrade import RULES as OLD_RULES
+from visitor import Visitor
 
-BUILD = pathlib.Path(os.environ.get("POSTSEAL_BUILD", sandbox.SOURCE / "build"))
-PROGRAMS = ("keeper", "milter", "courier", "portal")
-# What a mail server has, beside what postseal depends on.
-SERVER = ["systemd", "systemd-sysv", "dbus", "postfix", "postgresql", "ca-certificates"]
-CONFIGURATION = """organisation "Example Corp"
-domains { "example.com" }
-database "postgresql:///postseal"
-portal url "https://secure.example.com"
-keeper group "postseal_milter"
-mta log "journal"
-sign "any"
-match recipient domain "pgp.example" deliver pgp
-match recipient in domains deliver plain
-otherwise deliver pickup
-"""
+MESSAGE = ("From: <anna@example.com>\r\nTo: <{to}>\r\nSubject: {subject}\r\nMIME-Version: 1.0\r\n"
+           "Content-Type: {content}; charset=utf-8\r\n\r\nWhat anna wrote.\r\n")
 
 
-def build(directory):
-    """The package, of the files that are or would be in the repository."""
-    tree = directory / "tree"
-    shutil.rmtree(directory, ignore_errors=True)
-    tree.mkdir(parents=True)
-    names = sandbox.command("git", "-C", sandbox.SOURCE, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    for name in names.decode().split("\0"):
-        if name and (sandbox.SOURCE / name).exists():
-            (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(sandbox.SOURCE / name, tree / name)
-    # The unit tests are run by others.
-    sandbox.command("dpkg-buildpackage", "-us", "-uc", "-b", cwd=tree,
-                    env={**os.environ, "DEB_BUILD_OPTIONS": "nocheck parallel=2"})
-    return next(directory.glob("postseal_*.deb"))
+def message(to, subject="Hello", content="text/plain"):
+    return MESSAGE.format(to=to, subject=subject, content=content).encode()
 
 
 @pytest.fixture(scope="module")
 def made():
-    """The package, and a node that is not booted yet and has it installed: with what apt said."""
-    node = Node(BUILD / "tests" / "node")
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        making = pool.submit(node.make, SERVER)
-        package = build(BUILD / "tests" / "package")
-        making.result()
+    """The package, and a bare Debian that is booted."""
+    package, node = make_both()
     try:
-        said = node.install(package)
         node.boot()
-        yield package, node, said
+        node.start_outside()
+        yield package, node
     finally:
         node.remove()
 
@@ -74,25 +50,15 @@ def node(made):
     return made[1]
 
 
-def contents(package):
-    """Each file or directory of the package: mode, owner."""
-    found = {}
-    for line in sandbox.command("dpkg-deb", "-c", package).decode().splitlines():
-        mode, owner, _, _, _, path = line.split(None, 5)
-        found[path[1:].split(" -> ")[0]] = mode, owner
-    return found
-
-
 # --- what it is ---
 
 def test_lintian_has_nothing_to_say(package):
-    changes = next(package.parent.glob("*.changes"))
-    said = subprocess.run(["lintian", "--fail-on", "error,warning", "--allow-root", changes], capture_output=True, text=True, check=False)
+    said = lintian(package)
     assert said.returncode == 0 and not re.findall(r"^[EW]: .*", said.stdout, re.M), said.stdout + said.stderr
 
 
 def test_version_is_that_of_the_build(package):
-    version = re.search(r"project\(postseal VERSION (\S+) ", (sandbox.SOURCE / "CMakeLists.txt").read_text()).group(1)
+    version = re.search(r"project\(postseal VERSION (\S+) ", (SOURCE / "CMakeLists.txt").read_text()).group(1)
     assert package.name.split("_")[1] == version
 
 
@@ -102,7 +68,7 @@ def test_files_are_where_debian_has_them(package):
     for name in programs:
         place = "libexec/postseal" if name in ("postseal-gpg", "postseal-keyreader", "postseal-reader") else "sbin"
         assert there[f"/usr/{place}/{name}"] == ("-rwxr-xr-x", "root/root"), name
-    for page in (sandbox.SOURCE / "man").iterdir():
+    for page in (SOURCE / "man").iterdir():
         assert f"/usr/share/man/man{page.suffix[1:]}/{page.name}.gz" in there
     for path in ("/usr/libexec/postseal/wire", "/usr/lib/sysusers.d/postseal.conf", "/usr/lib/tmpfiles.d/postseal.conf",
                  "/usr/share/bash-completion/completions/postseal", "/usr/share/zsh/vendor-completions/_postseal",
@@ -115,207 +81,362 @@ def test_files_are_where_debian_has_them(package):
         "/etc/postseal/partners", "/etc/postseal/postseal.conf.example"]
 
 
-def test_manual_pages_are_without_fault(node):
-    for page in (node.root / "usr/share/man").rglob("postseal*"):
+# --- installed: README's second step ---
+
+@pytest.fixture(scope="module")
+def installed(made):
+    _, node = made
+    for line in STEPS[1]:
+        node.good(line, [("mail configuration type", "Internet Site"), ("System mail name", "gateway.example.com")])
+    node.lead_mail_outside()
+    return node
+
+
+def test_manual_pages_are_without_fault(installed):
+    for page in (installed.root / "usr/share/man").rglob("postseal*"):
         text = gzip.decompress(page.read_bytes())
         sandbox.command("mandoc", "-T", "lint", "-W", "warning", input=text)
         assert b"/usr/local" not in text, page
 
 
-# --- installed ---
-
-def unit(node, program, *properties):
-    shown = node.run("systemctl", "show", f"postseal-{program}", "-p", ",".join(properties))
-    return dict(line.split("=", 1) for line in shown.splitlines())
-
-
-def test_users_and_directories_are_made(made):
+def test_users_and_directories_are_made(installed):
     """systemd-sysusers did not take a colon in what a user is called, and the package could not be installed."""
-    _, node, said = made
-    assert not re.search(r"not a valid|rror|ailed", said), said
+    node = installed
     for program in PROGRAMS:
         assert node.run("getent", "passwd", f"postseal_{program}").split(":")[4:] == [
             f"Postseal {program}", "/nonexistent", "/usr/sbin/nologin\n"]
     assert set(node.run("id", "-Gn", "postseal_courier").split()) == {"postseal_courier", "adm", "postdrop"}
     assert set(node.run("id", "-Gn", "postseal_keeper").split()) == {"postseal_keeper", "postseal_milter"}
-    assert node.run("stat", "-c", "%n %U:%G %a", "/etc/postseal/secrets", "/var/spool/postseal",
-                    "/var/spool/postfix/postseal").split("\n")[:3] == [
-        "/etc/postseal/secrets root:root 711", "/var/spool/postseal postseal_milter:postseal_milter 700",
-        "/var/spool/postfix/postseal postseal_milter:postfix 2750"]
+    assert node.run("stat", "-c", "%n %U:%G %a", "/etc/postseal/secrets", "/var/spool/postseal").splitlines() == [
+        "/etc/postseal/secrets root:root 711", "/var/spool/postseal postseal_milter:postseal_milter 700"]
 
 
-def test_units_are_as_systemd_wants_them(node):
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_unit_is_as_systemd_wants_it(installed, program):
+    said = installed.said("systemd-analyze", "verify", "--man=no", f"postseal-{program}.service")
+    assert "postseal" not in said, said
+    exposure = installed.run("systemd-analyze", "security", "--no-pager", f"postseal-{program}.service")
+    assert float(re.search(r"Overall exposure level for \S+: ([0-9.]+)", exposure).group(1)) <= 2.0
+
+
+def test_nothing_starts_before_there_is_a_configuration(installed):
     for program in PROGRAMS:
-        said = node.said("systemd-analyze", "verify", "--man=no", f"postseal-{program}.service")
-        assert "postseal" not in said, said
-        exposure = node.run("systemd-analyze", "security", "--no-pager", f"postseal-{program}.service")
-        assert float(re.search(r"Overall exposure level for \S+: ([0-9.]+)", exposure).group(1)) <= 2.0
-
-
-def test_nothing_starts_before_there_is_a_configuration(node):
-    for program in PROGRAMS:
-        shown = unit(node, program, "ActiveState", "UnitFileState", "ConditionResult")
+        shown = installed.unit(program, "ActiveState", "UnitFileState", "ConditionResult")
         assert shown == {"ActiveState": "inactive", "UnitFileState": "enabled", "ConditionResult": "no"}
-    assert "postseal" not in node.run("systemctl", "--failed", "--no-legend")
+    assert "postseal" not in installed.run("systemctl", "--failed", "--no-legend")
 
 
-def test_example_of_a_configuration_loads_as_it_is(node):
-    said = node.status(*TOGETHER, "postseal", "-f", "/etc/postseal/postseal.conf.example", "check")
+def test_example_of_a_configuration_loads_as_it_is(installed):
+    said = installed.status(*TOGETHER, "postseal", "-f", "/etc/postseal/postseal.conf.example", "check")
     assert re.search(r"^policy +good: \d+ rules", said, re.M), said
     assert not re.search(r"^postseal: ", said, re.M), said
 
 
-# --- configured ---
+# --- set up: README's other steps ---
 
-CONFIGURE = """
-runuser -u postgres -- createdb postseal
-runuser -u postgres -- postseal database init
-postseal secrets init
-chown postseal_courier /etc/postseal/secrets/courier.key
-chown postseal_keeper /etc/postseal/secrets/master.key
-chown postseal_milter /etc/postseal/secrets/login.key
-postconf -e mynetworks=127.0.0.0/8 myhostname=gateway.example.com mydestination= alias_maps= maillog_file= \
-    default_transport=hold-all
-postconf -M hold-all/unix='hold-all unix - - n - - error'
-systemctl restart postfix
-/usr/libexec/postseal/wire apply
-systemctl reload postfix
-systemctl start postseal-keeper postseal-milter postseal-courier postseal-portal
-"""
-SEND = """
-import smtplib, sys
-smtplib.SMTP("127.0.0.1", 25, timeout=60).sendmail("anna@example.com", sys.argv[1:2],
-    f"From: anna@example.com\\r\\nTo: {sys.argv[1]}\\r\\nSubject: {sys.argv[2]}\\r\\n\\r\\nHello\\r\\n")
-"""
+AGREE = "Make these changes? [y/N]"
 
 
-def are_active(node):
-    assert {p: node.status("systemctl", "is-active", f"postseal-{p}") for p in PROGRAMS} == dict.fromkeys(PROGRAMS, "active"), \
-        node.status("journalctl", "--no-pager", "-n", "50", "-u", "postseal-*")
+def questions(line):
+    """What `postseal setup` asks, and the answers that README gives as options."""
+    words = shlex.split(line)
+    said = dict(zip(words, words[1:]))
+    return [("Name of the organisation", said["--organisation"]), ("mail domains", said["--domain"]),
+            ("Address of the portal", said["--portal"]), ("Database: local, or", said["--database"])]
 
 
-def asked(node, query):
-    return node.run("runuser", "-u", "postgres", "--", "psql", "-d", "postseal", "-At", "-c", query).strip()
+def add_rules(node, lines):
+    """In front of the rules that are there."""
+    path = "/etc/postseal/postseal.conf"
+    node.write(path, re.sub(r"^match ", "\n".join(lines) + "\nmatch ", node.read(path), count=1, flags=re.M))
 
 
-def send(node, recipient, subject):
-    """Through the chrooted smtpd; returns method, state and how it was signed."""
-    done = subprocess.run(node.connected(sys.executable, "-c", SEND, recipient, subject), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr + node.status("journalctl", "--no-pager", "-n", "50")
-    return asked(node, f"select method from postseal.log where recipient = '{recipient}' order by offered_at desc limit 1")
+def furnish_keys(node):
+    """What the admin has of the partners: a certificate and an OpenPGP key, in one file."""
+    sue = node.authority.issue_mail("sue", "sue@partner.example")
+    node.pat = people.Gpg(node.directory / "pat", "pat@pgp.example", "future-default")
+    (node.root / TREE[1:] / "partner.pem").write_bytes(sue.read_bytes() + node.pat.public())
+    node.pat.end()
+    node.write("/etc/postseal/partners", "bank.example\n")
+
+
+def follow(node, block, by_options):
+    """Types a block of README; returns what was shown last."""
+    if block[0].split()[0] in ("table", "match"):
+        return add_rules(node, block)
+    for line in block:
+        if line != "postseal setup":
+            shown = node.good(line)
+            continue
+        # Somebody who is not sure yet, and then is.
+        _, shown = node.shell(line, [*questions(by_options), (AGREE, "n")])
+        assert "Postfix is unchanged" in shown and "smtpd_milters" not in node.run("postconf", "-n")
+        shown = node.good(line, [(AGREE, "y")])
+    return shown
 
 
 @pytest.fixture(scope="module")
-def configured(made):
-    _, node, _ = made
-    (node.root / "etc/postseal/postseal.conf").write_text(CONFIGURATION)
-    node.run("sh", "-e", "-c", CONFIGURE)
-    are_active(node)
-    sue = people.Gpg(node.directory / "sue", "sue@pgp.example", "future-default")
-    anna = people.Gpg(node.directory / "anna", "anna@example.com", "future-default")
-    for name, key in (("sue", sue.public()), ("anna", anna.secret())):
-        (node.root / f"var/tmp/{name}.asc").write_bytes(key)
-    for gpg in (sue, anna):
-        gpg.end()
-    # The wrapped key needs the master key, which only the keeper and root may read.
-    node.run("runuser", "-u", "postgres", "--", "psql", "-q", "-d", "postseal", "-c", "create role root superuser login")
-    node.run("postseal", "key", "import", "/var/tmp/sue.asc", "/var/tmp/anna.asc")
+def configured(installed, request):
+    """README to its end; and the first mail, whose time counts."""
+    node = installed
+    furnish_keys(node)
+    by_options = next(line for block in STEPS for line in block if line.startswith("postseal setup -"))
+    node.shown = [follow(node, block, by_options) for block in STEPS[2:-1]]
+    node.timed("the first mail", lambda: (node.send("sue@partner.example", message("sue@partner.example")),
+                                          node.box("sue@partner.example").one()))
+    node.shown.append(follow(node, STEPS[-1], by_options))
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        print("\nfrom a bare Debian to the first sealed mail:", *(f"\n{seconds:6.1f} s  {what}" for what, seconds in node.took.items()),
+              f"\n{sum(node.took.values()):6.1f} s")
+    node.are_active()
     return node
 
 
-def test_programs_seal_sign_and_park_as_their_units_let_them(configured):
-    """Units that start may still keep gpg, the keeper or the courier from what they must do."""
-    node = configured
-    assert send(node, "sue@pgp.example", "sealed") == "pgp"
-    assert "for process" in node.run("journalctl", "--no-pager", "-u", "postseal-keeper") or \
-        "gpg-agent" in node.run("systemctl", "status", "--no-pager", "postseal-keeper")
-    assert send(node, "joe@out.example", "parked") == "pickup"
-    sandbox.wait_until(lambda: asked(node, "select count(*) from postseal.outbox") == "0", "the outbox to be handed over")
-    are_active(node)
+def test_readme_leads_from_a_bare_debian_to_a_sealed_mail_in_less_than_ten_minutes(configured):
+    """Each line was typed as it stands there, and nobody was asked what README does not answer."""
+    mail = configured.box("sue@partner.example").one()
+    opened = people.open_smime(mail, configured.directory / "keys" / "sue")
+    assert opened == people.entity_of(message("sue@partner.example"))
+    assert sum(configured.took.values()) < 600, configured.took
+    assert re.search(r"sue@partner\.example +\| smime ", configured.shown[-1])  # as README shows what became of it
+
+
+def test_setup_by_options_finds_in_place_what_was_answered(configured):
+    by_options = configured.shown[1]
+    assert "Nothing was changed: everything is in place" in by_options and "not changed" not in by_options
 
 
 def test_check_finds_the_installation_right(configured):
-    said = configured.status(*TOGETHER, "postseal", "check")
+    said = checked(configured)
     assert "WRONG" not in said, said
 
 
-def test_each_group_setting_works_with_the_units(configured):
-    """The units' filter of system calls kept a program from giving its socket to another group."""
+def test_mail_in_plain_arrives_as_it_is(configured):
+    configured.send("kim@plain.example", message("kim@plain.example"))
+    assert configured.box("kim@plain.example").one().body == b"What anna wrote.\n"
+    assert configured.method("kim@plain.example") == "plain"
+
+
+def test_mail_by_openpgp_is_opened_by_gpg(configured):
+    configured.send("pat@pgp.example", message("pat@pgp.example"))
+    assert people.open_pgp(configured.box("pat@pgp.example").one(), configured.pat).endswith(b"What anna wrote.\r\n")
+    configured.pat.end()
+
+
+def test_mail_by_verified_tls_is_known_to_the_mta(configured):
+    configured.send("ben@bank.example", message("ben@bank.example"))
+    mail = configured.box("ben@bank.example").one()
+    assert "using TLSv1." in mail["Received"] and mail.body == b"What anna wrote.\n"
+    assert configured.method("ben@bank.example") == "tls"
+    assert "Verified TLS connection established to bank.example" in configured.run("journalctl", "--no-pager")
+
+
+def test_rejected_mail_is_refused_with_the_sentence_of_the_rule(configured):
+    drawing = message("kim@plain.example", content='application/octet-stream; name="plan.dwg"')
+    with pytest.raises(smtplib.SMTPDataError, match="Drawings may not leave by mail. Please call security."):
+        configured.send("kim@plain.example", drawing)
+
+
+def open_parcel(node, recipient, sender="anna@example.com"):
+    """The page that link and code lead to, through the portal's own port."""
+    link = re.search(r"https://secure\.example\.com(/m/\S{43})", node.box(recipient).one().text()).group(1)
+    code = sandbox.wait_until(lambda: people.find_code(Sender(node, sender), recipient), "the code")
+    return unlock(node, link, code)
+
+
+def unlock(node, link, code):
+    with node.network():
+        browser = Visitor("http://127.0.0.1:8025")
+        # As over HTTPS, which the web server in front of it speaks.
+        browser.jar.set_policy(http.cookiejar.DefaultCookiePolicy(secure_protocols=("http", "https")))
+        browser.get(urllib.parse.urlsplit(link).path)
+        return browser.send({"code": code})
+
+
+class Sender:
+    def __init__(self, node, address):
+        self.sender, self.box = address, node.box
+
+
+def test_parked_mail_is_read_with_link_and_code(configured):
+    configured.send("joe@out.example", message("joe@out.example", "[secure] For joe"))
+    page = open_parcel(configured, "joe@out.example")
+    assert page.status == 200 and "What anna wrote." in page.text
+    assert configured.method("joe@out.example") == "pickup"
+
+
+# --- its units ---
+
+@pytest.fixture(scope="module")
+def signing(configured):
+    """Who has a key signs, whoever hands the mail in."""
     node = configured
-    configuration = node.root / "etc/postseal/postseal.conf"
-    configuration.write_text(CONFIGURATION.replace("portal url", 'portal listen "unix:/run/postseal-portal/portal.sock" '
-                                                   'group "www-data" url') + 'milter group "postfix"\n')
+    anna = people.Gpg(node.directory / "anna", "anna@example.com", "future-default")
+    (node.root / TREE[1:] / "anna.asc").write_bytes(anna.secret())
+    anna.end()
+    node.run("postseal", "key", "import", f"{TREE}/anna.asc")
+    node.write("/etc/postseal/postseal.conf", node.read("/etc/postseal/postseal.conf") + 'sign "any"\n')
+    node.run("systemctl", "restart", "postseal-milter")
+    return node
+
+
+def test_keeper_signs_as_its_unit_lets_it(signing):
+    """Units that start may still keep the keeper or gpg from what they must do."""
+    signing.send("pat@pgp.example", message("pat@pgp.example", "Signed"))
+    assert signing.asked("select count(*) from postseal.log where recipient = 'pat@pgp.example' and signed_by is not null") == "1"
+    signing.are_active()
+
+
+def test_each_group_setting_works_with_the_units(signing):
+    """The units' filter of system calls kept a program from giving its socket to another group."""
+    node = signing
+    manual = (SOURCE / "man" / "postseal.conf.5").read_text()
+    assert re.findall(r"^\.It Cm (\w+) group", manual, re.M) == ["milter", "keeper", "portal"]
+    path = "/etc/postseal/postseal.conf"
+    node.write(path, re.sub(r'listen "127\S+', 'listen "unix:/run/postseal-portal/portal.sock" group "www-data"', node.read(path)) +
+               'milter group "postfix"\n')
     for user, group in (("portal", "www-data"), ("milter", "postfix")):
         node.run("usermod", "-a", "-G", group, f"postseal_{user}")
     node.run("systemctl", "restart", *(f"postseal-{p}" for p in PROGRAMS))
-    are_active(node)
+    node.are_active()
     sockets = {"/run/postseal-portal/portal.sock": "postseal_portal:www-data 660",
                "/var/spool/postfix/postseal/milter.sock": "postseal_milter:postfix 660",
                "/run/postseal-keeper/keeper.sock": "postseal_keeper:postseal_milter 660"}
-    for path, owner in sockets.items():
-        assert node.run("stat", "-c", "%U:%G %a", path).strip() == owner
+    for socket, owner in sockets.items():
+        assert node.run("stat", "-c", "%U:%G %a", socket).strip() == owner
     node.run("runuser", "-u", "www-data", "--", "test", "-w", "/run/postseal-portal/portal.sock")
-    assert send(node, "sue@pgp.example", "sealed again") == "pgp"
+    node.send("pat@pgp.example", message("pat@pgp.example", "Again"))
+    assert node.method("pat@pgp.example") == "pgp"
 
 
-def test_group_without_the_programs_user_is_told(configured):
-    node = configured
-    configuration = node.root / "etc/postseal/postseal.conf"
-    kept = configuration.read_text()
-    configuration.write_text(kept.replace('group "www-data"', 'group "games"'))
+def test_group_without_the_programs_user_is_told(signing):
+    node, path = signing, "/etc/postseal/postseal.conf"
+    kept = node.read(path)
+    node.write(path, kept.replace('group "www-data"', 'group "games"'))
     node.status("systemctl", "restart", "postseal-portal")
     assert "portal.sock to the group games: Operation not permitted; the program's user must be a member of it" in node.run(
         "journalctl", "--no-pager", "-u", "postseal-portal")
-    configuration.write_text(kept)
+    node.write(path, kept)
     node.run("systemctl", "restart", "postseal-portal")
-    are_active(node)
+    node.are_active()
 
 
 def test_restarts_are_limited(configured):
     for program in PROGRAMS:
-        shown = unit(configured, program, "StartLimitBurst", "StartLimitIntervalUSec", "RestartUSec")
+        shown = configured.unit(program, "StartLimitBurst", "StartLimitIntervalUSec", "RestartUSec")
         assert int(shown["StartLimitBurst"]) * 5 <= 3600 and shown["RestartUSec"] == "5s"
         assert shown["StartLimitIntervalUSec"] == "1h"
 
 
 # --- later ---
 
-def test_upgrade_starts_the_new_programs_and_keeps_what_waits(configured, package):
+UPGRADE, REMOVAL = readme.blocks("Upgrade and removal")
+
+
+def test_upgrade_without_new_tables_needs_nothing_but_the_package(configured, package):
     node = configured
-    waiting = asked(node, "select count(*) from postseal.parcel")
-    before = {p: unit(node, p, "MainPID") for p in PROGRAMS}
-    said = node.said("dpkg", "-i", f"/var/tmp/{package.name}")
-    are_active(node)
-    assert all(unit(node, p, "MainPID") != before[p] for p in PROGRAMS)
-    assert waiting == asked(node, "select count(*) from postseal.parcel") != "0"
+    waiting = node.asked("select count(*) from postseal.parcel")
+    before = {p: node.unit(p, "MainPID") for p in PROGRAMS}
+    said = node.said("dpkg", "-i", f"/root/{package.name}")
+    node.are_active()
+    assert all(node.unit(p, "MainPID") != before[p] for p in PROGRAMS)
+    assert waiting == node.asked("select count(*) from postseal.parcel") != "0"
     assert "newer schema" not in said
-    assert send(node, "sue@pgp.example", "after the upgrade") == "pgp"
+    node.send("pat@pgp.example", message("pat@pgp.example", "After the upgrade"))
+    assert node.method("pat@pgp.example") == "pgp"
 
 
-def test_upgrade_to_a_newer_schema_tells_what_to_do(configured, package):
-    """Mail waits while the tables are older than the programs."""
-    node = configured
-    asked(node, "alter table postseal.migration rename to migration_kept")
-    said = node.said("dpkg", "-i", f"/var/tmp/{package.name}")
-    assert "postseal database init" in said, said
-    asked(node, "alter table postseal.migration_kept rename to migration")
-    node.run("systemctl", "restart", *(f"postseal-{p}" for p in PROGRAMS))
-    are_active(node)
+def waits(node, to):
+    """Mail is deferred, and stays with its sender."""
+    with pytest.raises(smtplib.SMTPResponseException, match="451"):
+        node.send(to, message(to, "Waits"))
+
+
+def left_by(node):
+    return node.run("sh", "-c", "ls -d /etc/postfix/postseal* /var/spool/postseal /var/spool/postfix/postseal"
+                    " /var/lib/postseal-portal /run/postseal* /etc/postseal/* /etc/systemd/system/*/postseal* 2>/dev/null || true").split()
 
 
 def test_removed_package_lets_mail_wait_and_purged_one_keeps_the_keys(configured):
     """Promise 1: without Postseal, nothing leaves that it would have sealed."""
     node = configured
-    said = node.said("dpkg", "-r", "postseal")
+    said = node.said("apt-get", "remove", "-q", "postseal")
     assert "Postfix still hands its mail to Postseal" in said and "/etc/postfix/postseal.undo undo" in said
-    done = subprocess.run(node.connected(sys.executable, "-c", SEND, "sue@pgp.example", "waits"), capture_output=True, text=True,
-                          check=False)
-    assert done.returncode != 0 and "451" in done.stderr
+    waits(node, "sue@partner.example")
+    assert {"/etc/postseal/postseal.conf", "/var/spool/postseal"} <= set(left_by(node))
+    # The way out stays as long as it is needed, also when nothing else does.
+    said = node.said("apt-get", "purge", "-q", "postseal")
+    assert "/etc/postseal/secrets stays" in said and "/etc/postfix/postseal.undo undo" in said
+    waits(node, "sue@partner.example")
     node.run("/etc/postfix/postseal.undo", "undo")
+    node.run("postfix", "reload")
     assert "postseal" not in node.run("postconf", "-n") + node.run("postconf", "-M")
-    assert "stays" in node.said("dpkg", "-P", "postseal")
-    there = node.run("sh", "-c", "ls -d /etc/postfix/postseal* /var/spool/postseal /var/spool/postfix/postseal /var/lib/postseal-portal "
-                     "/etc/postseal/* /etc/systemd/system/*/postseal* 2>/dev/null || true").split()
-    assert there == ["/etc/postseal/secrets"]
+    assert left_by(node) == ["/etc/postseal/secrets"]
     assert node.run("ls", "/etc/postseal/secrets").split() == ["courier.key", "courier.pub", "login.key", "master.key"]
     assert "postseal_milter" in node.run("getent", "passwd", "postseal_milter")
+    assert node.asked("select count(*) from postseal.log") != "0"
+
+
+OLD_CONFIGURATION = """organisation "Example Corp"
+domains { "example.com" }
+database "postgresql:///postseal"
+portal url "https://secure.example.com"
+keeper group "postseal_milter"
+mta log "journal"
+"""
+
+
+@pytest.fixture(scope="module")
+def old(made, configured):
+    """An older release is installed, with a database of its schema in which mail waits."""
+    package, node = made
+    other = repack(package, "0.0.1")
+    (node.root / "root/old").mkdir()
+    sandbox.command("cp", other, node.root / "root/old")
+    node.run("rm", "-rf", "/etc/postseal/secrets")
+    node.said("apt-get", "install", "-q", f"/root/old/{other.name}")
+    node.run("dropdb", "postseal")
+    node.run("runuser", "-u", "postgres", "--", "createdb", "-O", "root", "postseal")
+    node.write("/root/database.sql", (DATA / "database.sql").read_text() + MOVE_TIMES.replace("{at}", FACTS["at"]))
+    node.run("runuser", "-u", "postgres", "--", "psql", "-q", "-c", "alter role root superuser")  # dates are set in all tables
+    node.run("psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-d", "postseal", "-f", "/root/database.sql")
+    node.run("runuser", "-u", "postgres", "--", "psql", "-q", "-c", "alter role root nosuperuser")
+    for name, owner in (("master.key", "keeper"), ("courier.key", "courier")):
+        (node.root / "etc/postseal/secrets" / name).write_bytes((DATA / "secrets" / name).read_bytes())
+        node.run("chmod", "400", f"/etc/postseal/secrets/{name}")
+        node.run("chown", f"postseal_{owner}:", f"/etc/postseal/secrets/{name}")
+    (node.root / "etc/postseal/secrets/courier.pub").write_bytes((DATA / "secrets/courier.pub").read_bytes())
+    node.write("/etc/postseal/postseal.conf", OLD_CONFIGURATION + OLD_RULES)
+    node.run("/usr/libexec/postseal/wire", "apply")
+    node.run("postfix", "reload")
+    node.run("systemctl", "restart", "--no-block", *(f"postseal-{p}" for p in PROGRAMS))
+    return node
+
+
+def test_upgrade_from_an_older_schema_brings_out_what_waited(old):
+    """Promise 2: what was in the outbox and behind the portal gets to where it was meant for."""
+    node = old
+    waits(node, "sue@smime.example")
+    for line in UPGRADE:
+        shown = node.good(line)
+        if line.startswith("apt "):
+            for command in UPGRADE[1:]:
+                assert f"'{command}'" in shown
+            waits(node, "sue@smime.example")
+    node.are_active(30)  # by themselves
+    signed = people.open_smime(node.box("sue@smime.example").one(60), DATA / "sue")
+    text = sandbox.command("openssl", "cms", "-verify", "-CAfile", DATA / "authority.pem", "-no_check_time", input=signed)
+    assert FACTS["waiting"]["text"].encode() in text
+    assert FACTS["waiting"]["parcel_text"] in open_parcel(node, "waiting@pickup.example").text
+    assert FACTS["unread"]["text"] in unlock(node, FACTS["unread"]["link"], FACTS["unread"]["code"]).text
+
+
+def test_removed_as_readme_says_leaves_what_it_names(old):
+    node = old
+    for line in REMOVAL:
+        node.good(line)
+    assert left_by(node) == ["/etc/postseal/secrets"]
+    assert "postseal" not in node.run("postconf", "-n") + node.run("postconf", "-M")
+    node.send("kim@plain.example", message("kim@plain.example", "Without it"))
+    assert node.box("kim@plain.example").wait(2)[1]["Subject"] == "Without it"
+    assert subprocess.run(node.inside("dpkg", "--audit"), capture_output=True, check=True).stdout == b""

@@ -80,4 +80,4 @@ def test_file_that_is_no_key_and_certificate_of_somebody_else(world, member, nam
     assert "contains neither a certificate nor an OpenPGP public key" in upload(member, b"no key").text
     other = world.authority.issue_mail(f"{name}other", "other@auto.example")
     assert "does not contain your email address" in upload(member, other.read_bytes()).text
-    assert not at_work()
+    sandbox.wait_until(lambda: not at_work(), "the end of those that read")

@@ -12,6 +12,7 @@ import pytest
 
 import machine as sandbox_machine
 import people
+import readme
 import world as sandbox
 from conftest import SOURCE
 from installing import ANSWERS, describe, files, install, machine, made, moments, set_up, state, the_machine, whole  # noqa: F401
@@ -23,20 +24,15 @@ MESSAGE = (b"From: <anna@example.com>\r\nTo: <sue@smime.example>\r\nSubject: Hel
 
 # --- from nothing ---
 
-def readme_commands():
-    """What the section on installing says to type, line by line."""
-    section = (SOURCE / "README.md").read_text().split("## Put it in front of your Postfix")[1].split("\n##")[0]
-    lines = re.findall(r"^ {7,}(postseal (?:.*\\\n)*.*)", section, re.M)
-    return [shlex.split(line.replace("\\\n", " ")) for line in lines]
-
-
 def test_readme_leads_from_nothing_to_a_first_message_that_arrives_sealed(machine, tmp_path):
     authority = sandbox.Authority(tmp_path)
     authority.issue_mail("sue", "sue@smime.example")
     (tmp_path / "authority.pem").rename(tmp_path / "ca.pem")
     (tmp_path / "sue.pem").rename(tmp_path / "partner.pem")
-    commands = readme_commands()
-    assert [words[1] for words in commands].count("setup") >= 1 and ["postseal", "check"] in commands
+    # At a terminal, as one without options is meant, it is tried by test_package.
+    commands = [shlex.split(line) for line in readme.commands("Put it in front of your Postfix", "postseal")
+                if line != "postseal setup"]
+    assert [words[1] for words in commands].count("setup") == 1 and ["postseal", "check"] in commands
     machine.start_postfix()
     started = False
     for words in commands:
