@@ -2,8 +2,8 @@
 
 #include "policy/rule.h"
 
-enum { TRACE_MAX = 100 };	  /* rules; of more, the last ones are kept */
-enum { UNKNOWN, NO, YES, MAYBE }; /* MAYBE: what it asks about cannot be looked into */
+enum { TRACE_MAX = 100 };	  /* rules; if there are more, the last ones are kept */
+enum { UNKNOWN, NO, YES, MAYBE }; /* MAYBE: what the condition asks about cannot be looked into */
 
 static const char refusal[] =
 	"Part of the message cannot be inspected, which your organisation's rules require.";
@@ -31,7 +31,7 @@ policy_question_free(struct policy_question *question)
 	g_free(question);
 }
 
-/* What was found stands; what was not found may be where nobody can look. */
+/* What was found counts; what was not found may be in content that cannot be looked into. */
 static bool
 may_be_unseen(const struct policy_question *question, const struct matcher *matcher, bool *unseen_r,
 	      struct fault *fault)
@@ -67,9 +67,9 @@ test(struct policy_question *question, const struct condition *condition, unsign
 
 struct trial {
 	const struct condition
-		*failed; /* the condition that did not hold, or NULL when the rule matched */
+		*failed; /* the condition that did not hold, or NULL if the rule matched */
 	const struct condition
-		*unseen; /* all others hold, and this one cannot be answered; or NULL */
+		*unseen; /* the condition that cannot be answered, if all others hold; or NULL */
 };
 
 static bool
@@ -93,7 +93,8 @@ try_rule(struct policy_question *question, const struct rule *rule, struct trial
 	return true;
 }
 
-/* Promise 1: a rule that cannot be answered is not taken for one that does not match. */
+/* Promise 1: a rule whose condition cannot be answered is not treated as one that does not match.
+ */
 static bool
 wait_for_rule(const struct policy_question *question, const struct rule *rule,
 	      const struct condition *unseen, struct fault *fault)
@@ -120,7 +121,7 @@ trace_step(const struct rule *rule, const struct condition *failed)
 	return step;
 }
 
-/* A rule is put down when a later one decided, so the kept ones can be a ring. */
+/* The condition that failed in each rule. A ring buffer: only the last rules are kept. */
 struct trail {
 	const struct condition *failed[TRACE_MAX];
 	guint count;
@@ -187,7 +188,7 @@ policy_decide(struct policy_question *question, const char *recipient,
 	}
 	if (question->facts.is_portal)
 		return true;
-	/* policy_load() lets no file pass that does not end with `otherwise`. */
+	/* policy_load() accepts no file that does not end with `otherwise`. */
 	return fault_set(fault, FAULT_BUG, "deciding for %s: no rule matched", recipient);
 }
 

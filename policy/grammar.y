@@ -1,5 +1,5 @@
-/* The grammar of tables and rules in postseal.conf(5), a line at a time; settings are read by
- * core/settings.c. */
+/* The grammar of tables and rules in postseal.conf(5), one line at a time; core/settings.c reads the
+ * settings. */
 %code requires {
 #include "policy/parser.h"
 }

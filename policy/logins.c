@@ -7,7 +7,7 @@
 
 struct logins {
 	char *text;
-	GHashTable *tables; /* login in lower case to struct table */
+	GHashTable *tables; /* maps the login, in lower case, to its struct table */
 };
 
 static struct logins *
@@ -95,7 +95,7 @@ logins_may_send_as(const struct logins *logins, const char *login, const char *a
 	g_autofree char *lower = g_utf8_strdown(login, -1);
 	g_autofree char *own = address_fold(login);
 	const struct table *table = g_hash_table_lookup(logins->tables, lower);
-	struct fault ignored; /* a table of the file's cannot fail */
+	struct fault ignored; /* looking into a table in memory cannot fail */
 	bool listed = false;
 
 	if (*address == '\0')

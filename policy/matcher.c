@@ -62,7 +62,7 @@ subject_tag(struct policy_question *q, const struct condition *c, bool *matched_
 static bool
 any_pattern(const struct condition *c, const char *text, size_t length)
 {
-	/* GLib ends the program over a pattern's text that is not UTF-8. */
+	/* GLib aborts if a text to match is not valid UTF-8. */
 	g_autofree char *valid = g_utf8_make_valid(text, (gssize)length);
 	g_autofree char *folded = g_utf8_strdown(valid, -1);
 
@@ -251,7 +251,7 @@ look_for_conversation(void *visitor, const char *text, size_t length)
 	return !search->found;
 }
 
-/* Does it answer a mail that came from the portal? These have a Message-ID of our own making. */
+/* Does the message answer a mail from the portal? Those have a Message-ID that we made. */
 static bool
 conversation(struct policy_question *q, const struct condition *c, bool *matched_r,
 	     struct fault *fault)

@@ -31,8 +31,8 @@ parser_line(struct parser *parser, const struct configuration_line *line)
 	parser->next = 0;
 	if (policy_parse(parser) == 0)
 		return;
-	/* The grammar has freed the conditions of the line: of their tables only the names are
-	 * looked at. */
+	/* The grammar has freed the conditions of the line; only the names of their tables are
+	 * still checked. */
 	for (guint i = before; i < parser->uses->len; i++)
 		g_array_index(parser->uses, struct table_use, i).condition = NULL;
 }
@@ -49,7 +49,7 @@ parser_found(const struct parser *parser, const struct place *place)
 	return g_strdup("the end of the line");
 }
 
-/* Part of the line as one line of text, without comments. */
+/* Part of the line as a single line of text, without comments. */
 static char *
 source_text(const struct parser *parser, const struct place *place)
 {
@@ -117,7 +117,7 @@ add_entries(struct parser *parser, const struct place *place, struct table *tabl
 				     fault.text);
 }
 
-/* A query is asked with one thing, and what does not depend on it is the same for everybody. */
+/* A query has one parameter; without it, the answer would be the same for everybody. */
 static void
 check_query(struct parser *parser, const struct place *place, const char *query)
 {
@@ -201,7 +201,7 @@ parser_receipt(struct parser *parser, const struct place *place, char *form)
 	return found;
 }
 
-/* The null sender is "" and nobody else; a domain is asked for a domain. */
+/* "" is the null sender, and nothing else; a domain condition needs a domain. */
 static void
 check_entries(struct parser *parser, const struct place *place, const struct matcher *matcher,
 	      const GPtrArray *entries)
@@ -238,7 +238,7 @@ parser_listed(struct parser *parser, const struct place *place, const struct mat
 	return condition;
 }
 
-/* A NULL name stands for the domains of the organisation. */
+/* A NULL name means the domains of the organisation. */
 struct condition *
 parser_named(struct parser *parser, const struct matcher *matcher, char *table,
 	     const struct place *place)
@@ -277,7 +277,7 @@ parser_patterns(struct parser *parser, const struct place *place, const struct m
 	return patterns(matcher, globs);
 }
 
-/* RFC 5322 §2.2: printable ASCII without the colon. */
+/* RFC 5322 §2.2: printable ASCII except the colon. */
 struct condition *
 parser_header(struct parser *parser, const struct place *place, char *name, GPtrArray *globs)
 {
@@ -294,7 +294,7 @@ parser_header(struct parser *parser, const struct place *place, char *name, GPtr
 	return condition;
 }
 
-/* Every subject contains the empty text, and a blank is in nearly every one. */
+/* Every subject contains the empty text, and nearly every one contains a blank. */
 struct condition *
 parser_tag(struct parser *parser, const struct place *place, char *tag)
 {
@@ -340,7 +340,7 @@ parser_regex(struct parser *parser, const struct place *place, char *expression)
 	if (matches_empty_text(condition->regex))
 		parser_warn(parser, place,
 			    "this regular expression matches every text, even an empty one");
-	/* Where the JIT cannot be had, matching works without, only slower. */
+	/* If the JIT is not available, matching is only slower. */
 	(void)pcre2_jit_compile(condition->regex, PCRE2_JIT_COMPLETE);
 	return condition;
 }
@@ -392,7 +392,7 @@ parser_method(struct parser *parser, const struct place *place, struct rule *rul
 	g_ptr_array_add(rule->methods, (gpointer)method->name);
 }
 
-/* What a rule says of copies that it never makes. */
+/* Options for copies that the rule never makes. */
 static void
 check_options(struct parser *parser, const struct place *place, const struct rule *rule)
 {
@@ -432,8 +432,8 @@ parser_rule(struct parser *parser, const struct place *place, struct rule *rule)
 
 		if (condition->matcher != &match_subject_tag)
 			continue;
-		/* What asks for less must be the sender's own; a tag that is in doubt asks for
-		 * more. */
+		/* A tag that asks for less protection must be the sender's own; one that asks for
+		 * more counts even if that is in doubt. */
 		condition->leads = offers_plain(rule) != condition->negated;
 		if (!condition->negated)
 			g_ptr_array_add(rule->tags, condition->name);
@@ -449,7 +449,7 @@ table_use_resolve(struct parser *parser, const struct table_use *use)
 {
 	struct condition *condition = use->condition;
 	struct table *table;
-	struct fault fault; /* the settings have only good ones */
+	struct fault fault; /* the settings contain only valid ones */
 
 	if (use->name == NULL) {
 		if (condition == NULL)

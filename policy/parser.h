@@ -1,6 +1,6 @@
 /*
- * Between the grammar of rules and the policy that it makes: where the line stands, and the errors
- * found so far.
+ * The interface between the grammar of rules and the policy that is built from them: the current
+ * line, and the errors found so far.
  */
 #ifndef POSTSEAL_POLICY_PARSER_H
 #define POSTSEAL_POLICY_PARSER_H
@@ -8,9 +8,9 @@
 #include "core/configuration.h"
 #include "policy/rule.h"
 
-/* A table that a condition or a setting names; resolved behind the last line. */
+/* A table named by a condition or a setting; resolved after the last line. */
 struct table_use {
-	struct condition *condition; /* NULL: only looked for */
+	struct condition *condition; /* NULL: only check that the table exists */
 	char *name;		     /* NULL: the domains of the organisation */
 	struct place place;
 };
@@ -22,7 +22,7 @@ struct parser {
 	GPtrArray *errors;   /* char * */
 	GPtrArray *warnings; /* char * */
 	GArray *uses;	     /* struct table_use */
-	/* the line that is being read, and its next token */
+	/* the current line, and the index of its next token */
 	const struct configuration_line *line;
 	guint next;
 };
@@ -38,23 +38,23 @@ struct parser {
 		}                                                                                  \
 	} while (0)
 
-/* Reads one line and reports errors in it. */
+/* Parses one line and reports the errors in it. */
 void parser_line(struct parser *parser, const struct configuration_line *line);
-/* Gives each condition the table that it names. */
+/* Gives each condition the table it names. */
 void parser_resolve_tables(struct parser *parser);
 
 void parser_error(struct parser *parser, const struct place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void parser_warn(struct parser *parser, const struct place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Looks at all the rules together, when each is good by itself. */
+/* Checks all the rules together, once each is valid by itself. */
 void parser_review(struct parser *parser);
-/* Which method is called so; NULL: none. */
+/* The method with this name; NULL: none. */
 const struct policy_method *parser_find_method(const struct parser *parser, const char *name);
-/* The token at the place, for a message; caller frees. */
+/* The token at this place, for a message; caller frees. */
 char *parser_found(const struct parser *parser, const struct place *place);
 
-/* What the grammar does with what it found. All take ownership of their texts. */
+/* The actions of the grammar. All of them take ownership of their texts. */
 void parser_table(struct parser *parser, const struct place *place, char *name,
 		  const struct table_kind *kind, char *source, GPtrArray *entries);
 void parser_rule(struct parser *parser, const struct place *place, struct rule *rule);

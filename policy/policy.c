@@ -133,9 +133,9 @@ policy_rule_count(const struct policy *policy)
 
 /* --- the whole file --- */
 
-/* Of the text without its secrets: a new password is no new policy, and who sees the digest cannot
- * try passwords against it. It covers the table files and the logins: another table is another
- * policy. */
+/* Computed over the text without its secrets: a new password does not make a new policy, and nobody
+ * who sees the digest can try passwords against it. It covers the table files and the logins: with
+ * another table, it is another policy. */
 static char *
 digest(const struct policy *policy)
 {
@@ -200,7 +200,7 @@ read_logins(struct parser *parser)
 		g_ptr_array_add(parser->errors, g_strdup(fault.text));
 }
 
-/* Line by line, so that errors stand in the order of the file. */
+/* Line by line, so that errors appear in the order of the file. */
 static void
 read_lines(struct parser *parser)
 {

@@ -1,9 +1,9 @@
 /*
- * The policy: what postseal.conf(5) says, and what it decides for a recipient.
+ * The policy: what postseal.conf(5) says, and what that means for a recipient.
  *
- * A policy is read once and then never changes; a new one takes its place on SIGHUP. It
- * knows rules, not keys: it answers with methods in order of preference. What it may ask of
- * a message comes to it as struct policy_facts, so that it knows nothing of MIME either.
+ * A policy is read once and then never changes; SIGHUP replaces it with a new one. It knows rules,
+ * not keys: it answers with methods in order of preference. It learns about the message through
+ * struct policy_facts, so it knows nothing of MIME either.
  */
 #ifndef POSTSEAL_POLICY_POLICY_H
 #define POSTSEAL_POLICY_POLICY_H
@@ -16,16 +16,16 @@
 
 struct policy;
 
-/* What the policy knows of a delivery method that a rule may name. */
+/* What the policy knows about a delivery method that a rule may name. */
 struct policy_method {
 	const char *name; /* NULL ends a list */
-	bool always;	  /* can be used for everybody, so that nothing behind it ever is */
+	bool always;	  /* possible for every recipient: no later method is ever used */
 	bool waits;	  /* the copy waits to be picked up, and may expire */
-	bool verified;	  /* sent over verified TLS alone, which Sendmail cannot be made to do */
+	bool verified;	  /* sent only over verified TLS, which Sendmail cannot be made to do */
 };
 
-/* What is wrong with the file, a sentence each (char *, freed by the array) with file, line and
- * column; warnings are of what is allowed and hardly meant. */
+/* What is wrong with the file, one sentence each (char *, freed by the array) with file, line and
+ * column. Warnings are about things that are allowed but probably not intended. */
 struct policy_complaints {
 	GPtrArray *errors, *warnings;
 };
@@ -34,10 +34,10 @@ void policy_complaints_clear(struct policy_complaints *complaints);
 typedef struct policy_complaints policy_complaints_auto;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(policy_complaints_auto, policy_complaints_clear)
 
-/* Reads the file and every table it names. NULL where there are errors. */
+/* Reads the file and every table it names. NULL if there are errors. */
 struct policy *policy_load(const char *path, const struct policy_method *methods,
 			   struct policy_complaints *complaints);
-/* The same for a program that begins or reads the file again: complaints go to the log. */
+/* The same for a program that is starting or reloading: complaints go to the log. */
 struct policy *policy_read(const char *path, const struct policy_method *methods);
 struct policy *policy_ref(struct policy *policy);
 void policy_unref(struct policy *policy);
@@ -46,68 +46,68 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(policy_auto, policy_unref)
 
 const struct settings *policy_settings(const struct policy *policy);
 /* The file without its secrets and comments, for the record; and the SHA-256, in hexadecimal, of
- * this, the table files and the logins. */
+ * that text, the table files and the logins. */
 const char *policy_text(const struct policy *policy);
 const char *policy_digest(const struct policy *policy);
 unsigned policy_rule_count(const struct policy *policy);
-/* Does any rule have the condition ("conversation"), or deliver by the method? */
+/* Does any rule have the condition ("conversation"), or the method? */
 bool policy_has_condition(const struct policy *policy, const char *name);
 bool policy_has_method(const struct policy *policy, const char *method);
 
-/* Is the folded address (or its domain) in the inline, file or database table? */
+/* Is the folded address (or its domain) in this inline, file or database table? */
 bool policy_table_has(const struct policy *policy, struct database *database, const char *table,
 		      const char *address, bool *has_r, struct fault *fault);
-/* Runs each database table's query once, to see that it works. */
+/* Runs the query of each database table once, to see that it works. */
 bool policy_check_tables(const struct policy *policy, struct database *database,
 			 struct fault *fault);
 
-/* Is it known that who authenticated at the MTA (NULL: nobody did) may send as the folded address:
- * by `sign logins`, or because the MTA lets nobody else? */
+/* Is it established that the authenticated user (NULL: none) may send as the folded address, either
+ * by `sign logins` or because the MTA allows nothing else? */
 bool policy_vouches_for(const struct policy *policy, const char *login, const char *sender);
-/* Is mail of this sender signed: is that known, or `sign "any"` set? */
+/* Is mail from this sender signed: is the sender established as above, or `sign "any"` set? */
 bool policy_signs_for(const struct policy *policy, const char *login, const char *sender);
 
 struct policy_protection {
 	bool encrypted, is_signed;
 };
 
-/* What of a message cannot be looked into. */
+/* Parts of a message that cannot be looked into. */
 struct policy_opaque {
 	bool text;	 /* there is content whose text cannot be read */
 	bool names;	 /* … and which may hold files whose names cannot be read */
 	const char *why; /* "the part “a.zip” is encrypted"; lives as long as the facts */
 };
 
-/* A piece of decoded text; pieces overlap. Returns false to see no more. */
+/* A piece of decoded text; pieces overlap. Returns false to stop. */
 typedef bool policy_visit(void *visitor, const char *text, size_t length);
-/* A part: its file name, UTF-8, or NULL, and its type, "application/pdf", lower case. Returns false
- * to see no more. */
+/* A part: its file name in UTF-8, or NULL, and its type in lower case, "application/pdf". Returns
+ * false to stop. */
 typedef bool policy_visit_part(void *visitor, const char *name, const char *type);
 
-/* What is known of a message. The functions are called when a rule first asks, at most
- * once for each condition of the file. */
+/* What is known about a message. The functions are called only if a rule asks, and at most once for
+ * each condition in the file. */
 struct policy_facts {
 	const char *sender;	   /* folded (core/address.h); "" for the null sender */
-	const char *authenticated; /* login at the MTA, or NULL */
+	const char *authenticated; /* the login at the MTA, or NULL */
 	const char *subject;	   /* decoded, UTF-8 */
 	uint64_t size;		   /* bytes, header and body */
-	/* Written in the portal: only rules with the condition `portal` are asked, which have no
-	 * conditions on header or content; the functions below may be NULL then. */
+	/* Written in the portal: only rules with the condition `portal` are considered, which have
+	 * no conditions on header or content, so the functions below may be NULL. */
 	bool is_portal;
 	void *context;
-	/* Is it encrypted or signed already, by S/MIME or OpenPGP? */
+	/* Is the message already encrypted or signed, with S/MIME or OpenPGP? */
 	bool (*protection)(void *context, struct policy_protection *protection_r,
 			   struct fault *fault);
 	bool (*opaque)(void *context, struct policy_opaque *opaque_r, struct fault *fault);
-	/* Every field of this name, unfolded and decoded. */
+	/* Every field with this name, unfolded and decoded. */
 	bool (*headers)(void *context, const char *name, policy_visit *visit, void *visitor,
 			struct fault *fault);
 	bool (*parts)(void *context, policy_visit_part *visit, void *visitor, struct fault *fault);
-	/* All text as a reader sees it, as UTF-8. */
+	/* All text as a reader sees it, in UTF-8. */
 	bool (*text)(void *context, policy_visit *visit, void *visitor, struct fault *fault);
 };
 
-/* One message, asked about for each of its recipients; remembers what was found out. */
+/* A question about one message, asked for each of its recipients; remembers what was found out. */
 struct policy_question;
 
 struct policy_question *policy_question_new(struct policy *policy, struct database *database,
@@ -118,10 +118,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(policy_question_auto, policy_question_free)
 
 struct policy_decision {
 	unsigned line;		    /* of the rule that matched */
-	const char *rule;	    /* its text */
-	const char *reject;	    /* the sentence, or NULL when it delivers */
-	const char *const *methods; /* ends with NULL; none when it rejects */
-	uint64_t expire_seconds;    /* 0: as the settings say */
+	const char *rule;	    /* the text of the rule */
+	const char *reject;	    /* the sentence for the sender, or NULL if the rule delivers */
+	const char *const *methods; /* ends with NULL; none if the rule rejects */
+	uint64_t expire_seconds;    /* 0: as in the settings */
 	bool hide_subject;
 	const char *receipt;	 /* "mail", "mdn", "dsn", or NULL */
 	bool is_for_portal;	 /* the rule has the condition `portal` */
@@ -129,10 +129,10 @@ struct policy_decision {
 	json_t *trace;		 /* [{line, rule, matched, condition, saw}], owned */
 };
 
-/* Where the decision depends on content that cannot be looked into, the setting `opaque` says what
- * becomes of it: a fault, a decision that rejects, or none of it. `recipient` is folded. The texts
- * live as long as the policy. Of what is written in the portal no rule need decide: then
- * is_for_portal is false. */
+/* If the decision depends on content that cannot be looked into, the setting `opaque` says what
+ * happens: a fault, a decision that rejects, or nothing. `recipient` is folded. The texts live as
+ * long as the policy. For a message written in the portal, no rule need match: is_for_portal is
+ * then false. */
 bool policy_decide(struct policy_question *question, const char *recipient,
 		   struct policy_decision *decision_r, struct fault *fault);
 void policy_decision_clear(struct policy_decision *decision);

@@ -1,9 +1,9 @@
-/* The rules as a whole: what is missing, and what can never happen. */
+/* Checks the rules as a whole: what is missing, and what can never happen. */
 #include <string.h>
 
 #include "policy/parser.h"
 
-/* What is written in the portal is decided before it is a message. */
+/* What is written in the portal is decided before it becomes a message. */
 static void
 check_portal_rule(struct parser *parser, const struct rule *rule)
 {
@@ -28,7 +28,7 @@ check_portal_rule(struct parser *parser, const struct rule *rule)
 			     odd->text);
 }
 
-/* Does it match whoever asks? `not any` is told where it stands. */
+/* Does the rule match everything? `not any` is reported separately. */
 static bool
 matches_always(const struct rule *rule)
 {
@@ -63,7 +63,7 @@ check_rule(struct parser *parser, const struct rule *rule)
 	}
 }
 
-/* Only a transport of Postfix refuses whatever is not verified. */
+/* Only a Postfix transport refuses connections that are not verified. */
 static void
 check_mta(struct parser *parser, const struct rule *rule)
 {

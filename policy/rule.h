@@ -1,6 +1,6 @@
 /*
- * Rules as the parser leaves them: a rule matches when all its conditions do; the first
- * rule that matches decides.
+ * Rules as the parser produces them: a rule matches if all its conditions hold; the first rule that
+ * matches decides.
  */
 #ifndef POSTSEAL_POLICY_RULE_H
 #define POSTSEAL_POLICY_RULE_H
@@ -12,17 +12,17 @@
 #include "policy/policy.h"
 #include "policy/table.h"
 
-/* How a kind of condition is tested: one entry for each in matcher.c. */
+/* How a kind of condition is tested: one for each kind, in matcher.c. */
 struct matcher {
 	const char *name;
-	bool asks_recipient; /* else the answer is the same for all recipients */
+	bool asks_recipient; /* otherwise the answer is the same for all recipients */
 	bool (*match)(struct policy_question *question, const struct condition *condition,
 		      bool *matched_r, struct fault *fault);
 	enum {
-		SEES_HEADER, /* what is always there to be seen */
-		SEES_NAMES, /* of what is attached: may be hidden in an archive that is not unpacked
-			     */
-		SEES_TEXT,  /* may be hidden there, or encrypted */
+		SEES_HEADER, /* something that is always visible */
+		SEES_NAMES,  /* names of attachments: may be hidden in an archive that is not
+				unpacked */
+		SEES_TEXT,   /* text: may be hidden in an archive, or encrypted */
 	} sees;
 };
 
@@ -34,21 +34,21 @@ extern const struct matcher match_any, match_sender, match_sender_domain, match_
 struct condition {
 	const struct matcher *matcher;
 	bool negated;
-	unsigned index;	     /* of all conditions of the policy */
-	char *text;	     /* as it stands in the file */
-	struct table *table; /* sender, recipient: a table of the policy, or one in the rule */
-	char *name;	     /* header: name of the field; subject tag: the tag */
-	bool leads;	     /* subject tag: counts at the beginning alone */
+	unsigned index;	     /* among all conditions of the policy */
+	char *text;	     /* as written in the file */
+	struct table *table; /* sender, recipient: named, or written in the rule */
+	char *name;	     /* header: the field's name; subject tag: the tag */
+	bool leads;	     /* subject tag: counts only at the beginning */
 	GPtrArray *patterns; /* GPatternSpec: header, attachment */
 	uint64_t size;
 	pcre2_code *regex;
 };
 
-/* What may follow the methods. */
+/* Options that may follow the methods. */
 struct rule_options {
-	uint64_t expire_seconds; /* 0: not said */
+	uint64_t expire_seconds; /* 0: not given */
 	bool hide_subject;
-	const char *receipt; /* "mail", "mdn", "dsn"; NULL: as the settings say */
+	const char *receipt; /* "mail", "mdn", "dsn"; NULL: as in the settings */
 };
 
 struct rule {
@@ -81,7 +81,7 @@ struct policy {
 /* NULL: the file defines no such table. */
 struct table *policy_find_table(const struct policy *policy, const char *name);
 
-/* What one message is asked about. */
+/* The state of the questions about one message. */
 struct policy_question {
 	struct policy *policy;
 	struct database *database;

@@ -1,6 +1,6 @@
 /*
- * Tables of addresses and domains. An entry is an address, "@example.com" or
- * "example.com" for everybody there, ".example.com" for everybody in its subdomains.
+ * Tables of addresses and domains. An entry is an address, "@example.com" or "example.com" for
+ * everybody at that domain, or ".example.com" for everybody in its subdomains.
  */
 #ifndef POSTSEAL_POLICY_TABLE_H
 #define POSTSEAL_POLICY_TABLE_H
@@ -15,27 +15,27 @@ struct table {
 	char *name;
 	const struct table_kind *kind;
 	char *source;	     /* path, or query */
-	char *statement;     /* database: name of the prepared statement */
+	char *statement;     /* database: the name of the prepared statement */
 	GHashTable *entries; /* inline and file: folded */
 	unsigned line, column;
 };
 
-/* The kinds: a new one is one entry in table.c. */
+/* The kinds of tables; a new kind is one entry in table.c. */
 struct table_kind {
 	const char *name;
 	/* Reads what the table needs, once; NULL: nothing. */
 	bool (*load)(struct table *table, struct fault *fault);
-	/* Is this very key in it? */
+	/* Does the table contain exactly this key? */
 	bool (*has)(const struct table *table, struct database *database, const char *key,
 		    bool *has_r, struct fault *fault);
-	bool exact_only; /* asked with the whole address (or domain) only */
+	bool exact_only; /* only the whole address (or domain) is looked up */
 };
 
 extern const struct table_kind table_inline, table_file, table_database;
 
 struct table *table_new(const char *name, const struct table_kind *kind, const char *source);
 void table_free(struct table *table);
-/* False where it is neither an address nor a domain: what matches nobody is no entry. */
+/* False if it is neither an address nor a domain: an entry that matches nobody is an error. */
 bool table_add(struct table *table, const char *entry, struct fault *fault);
 
 bool table_has_address(const struct table *table, struct database *database, const char *address,

@@ -1,4 +1,4 @@
-/* The tokens of a line (core/configuration.h) as the grammar knows them: with its keywords. */
+/* The tokens of a line (core/configuration.h) with the keywords of the grammar. */
 #include <string.h>
 
 #include "grammar.h"
@@ -94,7 +94,7 @@ policy_lex(POLICY_STYPE *value, struct place *place, struct parser *parser)
 		return ',';
 	case TOKEN_BROKEN:
 		parser_error(parser, place, "found %s", token->text);
-		return POLICY_error; /* it has been told */
+		return POLICY_error; /* already reported */
 	default:
 		return UNKNOWN_CHARACTER;
 	}
