@@ -10,6 +10,7 @@
 #include "admin/activity.h"
 #include "admin/actor.h"
 #include "admin/check/check.h"
+#include "admin/employee.h"
 #include "admin/explain.h"
 #include "admin/key.h"
 #include "admin/message.h"
@@ -23,8 +24,9 @@
 #include "mail/mime_stream.h"
 
 static const struct command *const folders[] = {
-	setup_commands,	  keystore_commands, trust_commands,   explain_commands,  message_commands,
-	waiting_commands, outbox_commands,   account_commands, activity_commands, check_commands,
+	setup_commands,	   keystore_commands, trust_commands,  explain_commands,
+	message_commands,  waiting_commands,  outbox_commands, account_commands,
+	employee_commands, activity_commands, check_commands,
 };
 
 static int
@@ -33,7 +35,7 @@ usage(FILE *file)
 	fputs("usage: postseal [-f postseal.conf] COMMAND\n\n", file);
 	for (size_t i = 0; i < G_N_ELEMENTS(folders); i++)
 		for (const struct command *c = folders[i]; c->words != NULL; c++)
-			fprintf(file, "  %-15s  %s\n", c->words, c->summary);
+			fprintf(file, "  %-16s  %s\n", c->words, c->summary);
 	return file == stdout ? EXIT_GOOD : EXIT_USAGE;
 }
 

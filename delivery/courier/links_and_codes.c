@@ -6,10 +6,11 @@
 #include "core/catalogue.h"
 #include "core/crash.h"
 #include "core/log.h"
+#include "delivery/courier/page.h"
 #include "delivery/courier/sms.h"
+#include "delivery/outbox/deputy.h"
 #include "delivery/outbox/notice.h"
 #include "delivery/parcel/parcel.h"
-#include "delivery/parcel/sender_page.h"
 
 static const struct statement parcel_waiting = {
 	"issue_parcel",
@@ -26,11 +27,6 @@ static const struct statement parcel_later = {
 
 static const struct statement parcel_issued = {
 	"issue_parcel_done", "update postseal.parcel set issued_at = now() where id = $1"};
-
-static const struct statement page_put = {
-	"issue_page",
-	"insert into postseal.sender_page (message, digest, boxed, sender) values ($1, $2, $3, $4) "
-	"on conflict (message) do nothing"};
 
 /* Does the sender trust the recipient's account? */
 static const struct statement keys_waiting = {
@@ -229,29 +225,17 @@ issue_key(const struct issuing *issuing, int row, struct parcel_access *access,
 
 /* --- the parcel --- */
 
-/* The sender's page has one address, however often codes are made. */
 static bool
 make_page(struct issuing *issuing, struct fault *fault)
 {
-	unsigned char digest[SEAL_DIGEST_BYTES], boxed[SEAL_BOXED_BYTES];
-	struct parameters parameters = {0};
-	struct seal_key track;
-	bool is_new = PQgetisnull(issuing->parcel, 0, TRACK) ||
-		      !open_box(issuing, issuing->parcel, 0, TRACK, &track);
-	bool done;
+	struct page_owner owner = {.message = issuing->notice.message,
+				   .sender = issuing->notice.sender};
+	g_autofree unsigned char *boxed =
+		result_bytes(issuing->parcel, 0, TRACK, &owner.boxed_length);
 
-	if (is_new)
-		randombytes_buf(track.bytes, SEAL_KEY_BYTES);
-	seal_key_show(issuing->track, &track);
-	track_digest(issuing->track, digest);
-	done = seal_box(boxed, &track, issuing->issuer->public_key, fault);
-	sodium_memzero(&track, sizeof track);
-	parameters_text(&parameters, issuing->notice.message);
-	parameters_bytes(&parameters, digest, sizeof digest);
-	parameters_bytes(&parameters, boxed, sizeof boxed);
-	parameters_text(&parameters, issuing->notice.sender);
-	return done &&
-	       (!is_new || batch_add(issuing->notice.connection, &page_put, &parameters, fault));
+	owner.boxed = boxed;
+	return page_secret(issuing->issuer, issuing->notice.connection, &owner, issuing->track,
+			   fault);
 }
 
 static void
@@ -325,15 +309,19 @@ issue_parcel(const struct issuer *issuer, struct connection *connection, const P
 					     .sender = PQgetvalue(parcel, 0, SENDER),
 					     .smtputf8 = result_flag(parcel, 0, SMTPUTF8)}};
 	g_autofree char *author = address_fold(issuing.notice.sender);
+	g_autofree char *deputy = NULL;
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) keys = NULL;
 	bool done;
 
 	parameters_text(&parameters, PQgetvalue(parcel, 0, PARCEL));
 	parameters_text(&parameters, author);
-	if (!connection_execute(connection, &keys_waiting, &parameters, &keys, fault))
+	if (!connection_execute(connection, &keys_waiting, &parameters, &keys, fault) ||
+	    !deputy_find(connection, author, &deputy, fault))
 		return false;
 	issuing.keys = keys;
+	issuing.notice.deputy = deputy;
+	issuing.notice.smtputf8 |= deputy != NULL && !g_str_is_ascii(deputy);
 	find_phone(&issuing);
 	done = issue_keys(&issuing, fault);
 	sodium_memzero(issuing.phone, sizeof issuing.phone);

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "core/catalogue.h"
+#include "delivery/courier/page.h"
+#include "delivery/outbox/deputy.h"
 #include "delivery/outbox/notice.h"
 #include "mail/xtext.h"
 
@@ -39,6 +41,7 @@ static const struct wording wordings[] = {
 	{"deleted unopened", N_("deleted without being opened"), "deleted", "failed", "5.2.0"},
 	{"expired", N_("expired unread"), NULL, "failed", "5.4.7"},
 	{"locked", N_("locked: too many wrong codes"), NULL, "delayed", "4.7.0"},
+	{"handed over", N_("waiting unread, and now in your care"), NULL, "delayed", "4.0.0"},
 	{"lost", N_("lost: the recipient's account was reset without its recovery code"), NULL,
 	 "failed", "5.7.5"},
 };
@@ -78,13 +81,10 @@ append_advice(GString *text, const PGresult *rows, const char *language)
 }
 
 static char *
-text_of(const struct issuer *issuer, const PGresult *rows, const char *language)
+text_of(const struct issuer *issuer, const PGresult *rows, const char *language, const char *track)
 {
 	GString *text = g_string_new(translate(language, "Status of your protected message:"));
-	size_t length;
-	g_autofree unsigned char *boxed = result_bytes(rows, 0, TRACK, &length);
-	char track[SEAL_KEY_CHARACTERS + 1];
-	struct seal_key secret;
+	g_autofree char *url = notice_track_url(issuer->settings, track);
 
 	g_string_append_c(text, '\n');
 	for (int row = 0; row < PQntuples(rows); row++) {
@@ -95,13 +95,7 @@ text_of(const struct issuer *issuer, const PGresult *rows, const char *language)
 			translate(language, wording_of(PQgetvalue(rows, row, WHAT))->text), when);
 	}
 	append_advice(text, rows, language);
-	if (seal_unbox(&secret, boxed, length, issuer->public_key, issuer->private_key)) {
-		g_autofree char *url = NULL;
-
-		seal_key_show(track, &secret);
-		url = notice_track_url(issuer->settings, track);
-		g_string_append_printf(text, "\n\n%s", url);
-	}
+	g_string_append_printf(text, "\n\n%s", url);
 	return g_string_free(text, FALSE);
 }
 
@@ -152,25 +146,31 @@ status_report(const struct settings *settings, const PGresult *rows)
 }
 
 static bool
-mail_rows(const struct issuer *issuer, struct connection *connection, const PGresult *rows,
-	  struct fault *fault)
+find_page(const struct issuer *issuer, struct connection *connection, const PGresult *rows,
+	  char track_r[SEAL_KEY_CHARACTERS + 1], struct fault *fault)
+{
+	struct page_owner owner = {.message = PQgetvalue(rows, 0, MESSAGE),
+				   .sender = PQgetvalue(rows, 0, SENDER)};
+	g_autofree unsigned char *boxed = result_bytes(rows, 0, TRACK, &owner.boxed_length);
+
+	owner.boxed = boxed;
+	return page_secret(issuer, connection, &owner, track_r, fault);
+}
+
+static bool
+put_mail(const struct issuer *issuer, const struct notice *notice, const PGresult *rows,
+	 const char *track, struct fault *fault)
 {
 	const struct settings *settings = issuer->settings;
-	const char *sender = PQgetvalue(rows, 0, SENDER), *form = PQgetvalue(rows, 0, FORM);
+	const char *form = PQgetvalue(rows, 0, FORM);
 	const char *language =
-		notice_language(settings, sender, NULL, result_text(rows, 0, LANGUAGE));
+		notice_language(settings, notice->sender, NULL, result_text(rows, 0, LANGUAGE));
 	int last = PQntuples(rows) - 1;
 	g_autofree char *subject = g_strdup_printf(
 		translate(language, "Your protected message to %s: %s"),
 		PQgetvalue(rows, last, RECIPIENT),
 		translate(language, wording_of(PQgetvalue(rows, last, WHAT))->text));
-	g_autofree char *text = text_of(issuer, rows, language), *report = NULL;
-	const struct notice notice = {.settings = settings,
-				      .courier = issuer->public_key,
-				      .connection = connection,
-				      .message = PQgetvalue(rows, 0, MESSAGE),
-				      .sender = sender,
-				      .smtputf8 = !g_str_is_ascii(sender)};
+	g_autofree char *text = text_of(issuer, rows, language, track), *report = NULL;
 	struct notice_receipt receipt = {.subject = subject,
 					 .text = text,
 					 .language = language,
@@ -185,8 +185,31 @@ mail_rows(const struct issuer *issuer, struct connection *connection, const PGre
 		receipt.report_type =
 			strcmp(form, "mdn") == 0 ? "disposition-notification" : "delivery-status";
 	}
-	return batch_begin(connection, fault) && notice_receipt(&notice, &receipt, fault) &&
-	       batch_commit(connection, fault);
+	return notice_receipt(notice, &receipt, fault);
+}
+
+static bool
+mail_rows(const struct issuer *issuer, struct connection *connection, const PGresult *rows,
+	  struct fault *fault)
+{
+	struct notice notice = {.settings = issuer->settings,
+				.courier = issuer->public_key,
+				.connection = connection,
+				.message = PQgetvalue(rows, 0, MESSAGE),
+				.sender = PQgetvalue(rows, 0, SENDER)};
+	g_autofree char *deputy = NULL;
+	char track[SEAL_KEY_CHARACTERS + 1];
+	bool done;
+
+	if (!deputy_find(connection, notice.sender, &deputy, fault))
+		return false;
+	notice.deputy = deputy;
+	notice.smtputf8 = !g_str_is_ascii(deputy == NULL ? notice.sender : deputy);
+	done = batch_begin(connection, fault) &&
+	       find_page(issuer, connection, rows, track, fault) &&
+	       put_mail(issuer, &notice, rows, track, fault) && batch_commit(connection, fault);
+	sodium_memzero(track, sizeof track);
+	return done;
 }
 
 bool

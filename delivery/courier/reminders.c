@@ -12,7 +12,7 @@ static const struct statement due = {
 	"remind_due",
 	"select k.id, p.message, p.sender, p.smtputf8, c.recipient, p.language, a.language, "
 	"k.link_boxed,"
-	" greatest(1, extract(epoch from k.expires_at - now()))::bigint "
+	" greatest(1, extract(epoch from k.expires_at - now()))::bigint, postseal.deputy_of(lower(p.sender)) "
 	"from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel join postseal.copy c "
 	"on c.id = k.copy"
 	" left join postseal.account a on a.id = k.account "
@@ -21,7 +21,18 @@ static const struct statement due = {
 	"now()"
 	" and (k.folder = 'inbox' or k.link_boxed is not null) and p.message is not null "
 	"limit $3 for update of k skip locked"};
-enum { KEY, MESSAGE, SENDER, SMTPUTF8, RECIPIENT, LANGUAGE, ACCOUNT_LANGUAGE, LINK, LIFETIME };
+enum {
+	KEY,
+	MESSAGE,
+	SENDER,
+	SMTPUTF8,
+	RECIPIENT,
+	LANGUAGE,
+	ACCOUNT_LANGUAGE,
+	LINK,
+	LIFETIME,
+	DEPUTY
+};
 
 static const struct statement count_reminder = {
 	"remind_count",
@@ -36,6 +47,7 @@ put_reminder(const struct issuer *issuer, struct connection *connection, const P
 				      .connection = connection,
 				      .message = PQgetvalue(rows, row, MESSAGE),
 				      .sender = PQgetvalue(rows, row, SENDER),
+				      .deputy = result_text(rows, row, DEPUTY),
 				      .smtputf8 = result_flag(rows, row, SMTPUTF8)};
 	struct notice_recipient recipient = {
 		.address = PQgetvalue(rows, row, RECIPIENT),

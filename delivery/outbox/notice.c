@@ -96,6 +96,29 @@ wipe(GString *text)
 	g_string_free(text, TRUE);
 }
 
+/* To the sender of a message, or to the deputy, who hears first why. */
+static bool
+tell_sender(const struct notice *notice, const char *kind, struct letter *letter,
+	    struct fault *fault)
+{
+	GString *text;
+	bool done;
+
+	if (notice->deputy == NULL)
+		return tell(notice, kind, notice->sender, letter, fault);
+	text = g_string_new(NULL);
+	add_printed(text,
+		    translate(letter->language,
+			      "%s, who sent the message, has left %s. You receive "
+			      "this email as their deputy."),
+		    notice->sender, notice->settings->organisation);
+	add(text, letter->text);
+	letter->text = text->str;
+	done = tell(notice, kind, notice->deputy, letter, fault);
+	wipe(text);
+	return done;
+}
+
 /* --- to recipients --- */
 
 static GString *
@@ -139,9 +162,10 @@ notice_waiting(const struct notice *notice, const struct notice_recipient *recip
 	       struct fault *fault)
 {
 	const struct settings *settings = notice->settings;
+	const char *answers_to = notice->deputy == NULL ? notice->sender : notice->deputy;
 	struct outbox_mail mail = {.kind = "notice",
 				   .message = notice->message,
-				   .sender = notice->sender,
+				   .sender = answers_to,
 				   .ret = "HDRS",
 				   .smtputf8 = notice->smtputf8,
 				   .lifetime = settings->queue_lifetime};
@@ -158,7 +182,7 @@ notice_waiting(const struct notice *notice, const struct notice_recipient *recip
 	struct letter letter = {.from = from,
 				.from_name = name,
 				.to = recipient->address,
-				.reply_to = notice->sender,
+				.reply_to = answers_to,
 				.subject = subject,
 				.text = text->str,
 				.language = recipient->language,
@@ -255,7 +279,7 @@ notice_codes(const struct notice *notice, const struct notice_codes *codes, stru
 	add(text, url);
 	letter.subject = subject;
 	letter.text = text->str;
-	done = tell(notice, has_codes ? "code" : "receipt", notice->sender, &letter, fault);
+	done = tell_sender(notice, has_codes ? "code" : "receipt", &letter, fault);
 	wipe(text);
 	return done;
 }
@@ -272,7 +296,7 @@ notice_receipt(const struct notice *notice, const struct notice_receipt *receipt
 				.report_type = receipt->report_type,
 				.report = receipt->report};
 
-	return tell(notice, "receipt", notice->sender, &letter, fault);
+	return tell_sender(notice, "receipt", &letter, fault);
 }
 
 /* --- to members --- */

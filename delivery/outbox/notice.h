@@ -14,7 +14,8 @@ struct notice {
 	struct connection *connection;
 	const char *message; /* its identifier in the log, or NULL */
 	const char *sender;  /* who sent it: address */
-	bool smtputf8;	     /* sender or a recipient needs it */
+	const char *deputy;  /* who is told instead of the sender, who has left; or NULL */
+	bool smtputf8;	     /* sender, deputy or a recipient needs it */
 };
 
 /* The language to write to this address in: that of the account (or NULL), else what the domain's
@@ -41,7 +42,7 @@ struct notice_recipient {
 	uint64_t lifetime; /* seconds the message still waits */
 	bool reminds;	   /* there was a notice before */
 };
-/* Bounces go to the sender. */
+/* Bounces and answers go to the sender, or the deputy. */
 bool notice_waiting(const struct notice *notice, const struct notice_recipient *recipient,
 		    struct fault *fault);
 

@@ -107,3 +107,98 @@ def test_what_waits_in_the_outbox_is_tried_at_once(world, run, person):
     person.mail("Protected message")
     sandbox.wait_until(world.nothing_waits, "the courier")
     assert len(person.mails("Protected message")) == 1
+
+
+# --- an employee leaves ---
+
+def box(post, address):
+    return [people.Received(f.read_bytes()) for f in post.box(address).files()]
+
+
+def test_codes_of_somebody_who_left_went_to_nobody(world, run, post, person, name):
+    """Codes, reports and answers go to the deputy; the page in the leaver's hands is no key to the message any more."""
+    left, deputy = post.sender, f"{name}.deputy@example.com"
+    send(person)
+    sandbox.wait_until(person.code, "the code")
+    page = re.search(r"http\S*/track/\S+", box(post, left)[-1].text()).group(0)
+    status, done = run("employee", "leave", "--deputy", deputy, left)
+    assert status == 0 and [r["count"] for r in done if r["what"] == "messages handed over"] == [1]
+    handed = sandbox.wait_until(lambda: [m for m in box(post, deputy) if "now in your care" in str(m["Subject"])], "word to the deputy")[0]
+    assert f"{left}, who sent the message, has left" in handed.text()
+    before = len(box(post, left))
+    assert person.browser.get(page).status == 404
+    link = re.search(r"http\S*/track/\S+", handed.text()).group(0)
+    assert person.address in person.browser.get(link).text
+    assert run("message", "new-code", message(person))[0] == 0
+    code = sandbox.wait_until(lambda: [m.codes()[person.address] for m in box(post, deputy) if "Unlock code" in str(m["Subject"])],
+                              "the code for the deputy")[0]
+    notice = person.mail("Protected message", 2)
+    assert str(notice["Reply-To"]).strip("<>") == deputy
+    person.browser.get(notice.link())
+    assert "The secret is 42." in person.browser.send({"code": code}).text
+    sandbox.wait_until(lambda: [m for m in box(post, deputy) if ": read" in str(m["Subject"])], "the report")
+    assert len(box(post, left)) == before
+    status, rows = run("employee", "list", deputy)
+    assert [(r["address"], r["deputy"], r["noted_by"]) for r in rows] == [(left, deputy, "root")]
+    assert run("employee", "return", left)[0] == 0 and run("employee", "return", left)[0] == 3
+    assert run("message", "list", left)[1] != []
+
+
+def test_code_that_waits_in_the_outbox_goes_to_the_deputy(world, run, post, person, name):
+    """The MTA was away when the employee left."""
+    left, deputy = post.sender, f"{name}.deputy@example.com"
+    door = world.company_queue / "public" / "postseal-mapped"
+    door.rename(door.with_suffix(".away"))
+    try:
+        send(person)
+        sandbox.wait_until(lambda: [r for r in run("outbox", "list")[1] if r["kind"] == "code" and r["state"] == "waiting"
+                                    and r["recipients"] == [left]], "the code to wait")
+        assert run("employee", "leave", "--deputy", deputy, left)[0] == 0
+    finally:
+        door.with_suffix(".away").rename(door)
+    run("message", "resend", message(person))
+    sandbox.wait_until(lambda: [m for m in box(post, deputy) if "Unlock code" in str(m["Subject"])], "the code for the deputy")
+    assert box(post, left) == []
+
+
+def test_keys_of_somebody_who_left_went_on_signing(world, run, name):
+    """The keeper has no private key to use, and gives it back as it was."""
+    address = f"{name}@example.com"
+    base = world.authority.issue_mail(name, address).with_suffix("")
+    both = base.with_suffix(".both")
+    both.write_text(base.with_suffix(".pem").read_text() + base.with_suffix(".key").read_text())
+    world.postseal("key", "import", both)
+    fingerprint = run("key", "list", address)[1][0]["fingerprint"]
+    sealed = world.postgres.query("select sealed from postseal.private_key p join postseal.key k on k.id = p.key"
+                                  f" where fingerprint = '{fingerprint}'")
+    status, done = run("employee", "leave", address)
+    assert status == 0 and f"smime {fingerprint}" in [r["subject"] for r in done if r["what"] == "key retired"]
+    assert run("key", "find", address)[0] == 3 and run("key", "list", address)[1][0]["role"] == "retired"
+    assert world.postgres.query("select count(*) from postseal.private_key p join postseal.key k on k.id = p.key"
+                                f" where fingerprint = '{fingerprint}'", "postseal_keeper") == [["0"]]
+    with pytest.raises(RuntimeError, match="permission denied"):
+        world.postgres.query("select * from postseal.retired_key", "postseal_keeper")
+    assert run("employee", "return", address)[0] == 0
+    assert run("key", "find", address)[0] == 0
+    assert world.postgres.query("select sealed from postseal.private_key p join postseal.key k on k.id = p.key"
+                                f" where fingerprint = '{fingerprint}'") == sealed
+    what = world.postgres.query(f"select what from postseal.activity where subject = '{fingerprint}' order by id")
+    assert what == [["key imported"], ["key changed"], ["key changed"]]
+
+
+@pytest.mark.parametrize("words", [["outsider@pickup.example"], ["--deputy", "outsider@pickup.example", "anna@example.com"],
+                                   ["--deputy", "anna@example.com", "anna@example.com"]], ids=" ".join)
+def test_codes_do_not_leave_the_organisation_with_a_deputy(world, run, words):
+    """Promise 7: whoever has the codes must be one of ours, and there."""
+    status, said = run("employee", "leave", *words)
+    assert status in (1, 3) and ("not an address in the organisation's own domains" in said or "has left" in said)
+    assert world.postgres.query("select * from postseal.left_employee where address = 'anna@example.com'") == []
+
+
+def test_deputies_are_followed_and_never_in_a_circle(world, run, name):
+    one, two, three = (f"{name}.{n}@example.com" for n in range(3))
+    assert run("employee", "leave", "--deputy", two, one)[0] == 0
+    assert run("employee", "leave", "--deputy", three, two)[0] == 0
+    assert world.postgres.query(f"select postseal.deputy_of('{one}')") == [[three]]
+    assert run("employee", "leave", "--deputy", one, three)[0] == 1
+    assert world.postgres.query(f"select postseal.deputy_of('{one}')") == [[three]]
