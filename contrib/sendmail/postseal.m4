@@ -14,3 +14,13 @@ DAEMON_OPTIONS(`Name=postseal, POSTSEAL_REINJECT, InputMailFilters=')dnl
 dnl # A message that comes back whole goes in plain to whoever was named as its sender.
 ifdef(`confPRIVACY_FLAGS',, `define(`confPRIVACY_FLAGS', `authwarnings')')dnl
 define(`confPRIVACY_FLAGS', defn(`confPRIVACY_FLAGS')`,nobodyreturn')dnl
+dnl # Which mail of Postseal came in under which queue ID: where nobody heard the answer, the log tells.
+PUSHDIVERT(6)dnl
+Kpostseal syslog
+POPDIVERT`'dnl
+PUSHDIVERT(9)dnl
+HReceived: $>+Postseal_row
+SPostseal_row
+R$*				$: $&{daemon_name} $| $1
+Rpostseal $| by $+ id $- ; $*	$: $(postseal postseal-row:$2 $) $@ $2
+POPDIVERT`'dnl

@@ -97,7 +97,8 @@ findings_clear(struct findings *findings)
 static char *
 connection_name(const char *process, const char *relay)
 {
-	return g_strdup_printf("%s %s", process, relay);
+	/* Sendmail adds the address of the relay only when it has delivered. */
+	return g_strdup_printf("%s %.*s", process, (int)strcspn(relay, " "), relay);
 }
 
 static void
@@ -124,14 +125,15 @@ detail_of(const struct follow *follow, const struct mta_entry *entry, const stru
 	return g_utf8_make_valid(detail, -1);
 }
 
+/* `said_to`: "" for all who still wait. */
 static void
-note_said(const struct follow *follow, struct findings *findings, const struct mta_entry *entry,
-	  const struct mta_line *line)
+note_recipient(const struct follow *follow, struct findings *findings,
+	       const struct mta_entry *entry, const struct mta_line *line, const char *said_to)
 {
 	static const char *const outcomes[] = {
 		[MTA_SENT] = "sent", [MTA_DEFERRED] = "deferred", [MTA_RETURNED] = "failed"};
 	g_autofree char *detail = detail_of(follow, entry, line);
-	g_autofree char *to = mta_line_fold(line->to);
+	g_autofree char *to = mta_line_fold(said_to);
 	g_autofree char *original = mta_line_fold(line->original);
 
 	add(findings->ids, line->queue_id);
@@ -139,6 +141,20 @@ note_said(const struct follow *follow, struct findings *findings, const struct m
 	add(findings->originals, original);
 	add(findings->outcomes, outcomes[line->said]);
 	add(findings->details, detail);
+}
+
+static void
+note_said(const struct follow *follow, struct findings *findings, const struct mta_entry *entry,
+	  const struct mta_line *line)
+{
+	guint i = 0;
+
+	if (follow->log.mta == MTA_SENDMAIL)
+		add(findings->took, line->queue_id); /* it says it in no other way */
+	do {
+		note_recipient(follow, findings, entry, line,
+			       i < line->to->len ? g_ptr_array_index(line->to, i) : "");
+	} while (++i < line->to->len);
 }
 
 static void
@@ -169,6 +185,7 @@ note(struct follow *follow, struct findings *findings, const struct mta_entry *e
 	case MTA_TLS:
 		note_tls(follow, entry, line);
 		break;
+	case MTA_READ:
 	case MTA_BROKEN_OFF:
 	case MTA_NOTHING:
 		break;
@@ -185,7 +202,7 @@ read_lines(struct follow *follow, struct findings *findings)
 	for (unsigned i = 0; i < LINES_MAX; i++) {
 		if (!mta_reader_next(follow->reader, &entry))
 			return true;
-		if (!mta_line_parse(&line, &entry))
+		if (!mta_line_parse(&line, &entry, follow->log.mta))
 			continue;
 		note(follow, findings, &entry, &line);
 		mta_line_clear(&line);
@@ -290,6 +307,14 @@ has_news(const struct follow *follow, bool noted_lately)
 	return !noted_lately || strcmp(position, follow->position) != 0;
 }
 
+/* Whose queue ID the log does not have soon after its offer was not taken: so with Postfix.
+ * Sendmail logs it when it has tried to deliver, which may be late. */
+static bool
+tells_at_once(const struct follow *follow)
+{
+	return follow->log.mta == MTA_POSTFIX;
+}
+
 static bool
 read_on(struct follow *follow, struct connection *connection, bool noted_lately, bool *more_r,
 	struct fault *fault)
@@ -307,7 +332,7 @@ read_on(struct follow *follow, struct connection *connection, bool noted_lately,
 		       : put_findings(connection, &findings, fault) &&
 				 put_place(follow, connection,
 					   *more_r ? "-infinity" : PQgetvalue(clock, 0, 0),
-					   findings.took->len > 0, fault);
+					   tells_at_once(follow) && findings.took->len > 0, fault);
 	findings_clear(&findings);
 	return good;
 }

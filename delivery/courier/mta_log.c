@@ -18,6 +18,7 @@ static const char journal[] = "journal";
 
 /* What is looked for: the line that names the row, and what is said of its queue ID afterwards. */
 struct search {
+	enum mta mta;
 	const char *ident; /* of the row */
 	char *process;	   /* that was handed the mail, until it is handed the next */
 	struct mta_log_answer *answer;
@@ -41,12 +42,14 @@ begin_with(struct search *search, const struct mta_entry *entry, const char *que
 static void
 note_recipient(struct mta_log_answer *answer, const struct mta_line *line)
 {
-	if (*line->to == '\0') { /* all who still wait */
-		answer->is_over = true;
-		return;
+	answer->verdict = MTA_LOG_TOOK;	      /* Sendmail says it in no other way */
+	answer->is_over = line->to->len == 0; /* all who still wait */
+	for (guint i = 0; i < line->to->len; i++) {
+		const char *to = g_ptr_array_index(line->to, i);
+
+		g_hash_table_add(answer->reached, g_strdup(to));
+		g_hash_table_add(answer->named, mta_line_fold(to));
 	}
-	g_hash_table_add(answer->reached, g_strdup(line->to));
-	g_hash_table_add(answer->named, mta_line_fold(line->to));
 	if (*line->original != '\0')
 		g_hash_table_add(answer->named, mta_line_fold(line->original));
 }
@@ -60,6 +63,13 @@ look_at_mail(struct mta_log_answer *answer, const struct mta_line *line)
 	case MTA_TOOK:
 		answer->verdict = MTA_LOG_TOOK;
 		answer->recipients = line->recipients;
+		break;
+	case MTA_READ:
+		answer->recipients = line->recipients;
+		break;
+	case MTA_BROKEN_OFF:
+		if (answer->verdict == MTA_LOG_OPEN)
+			answer->verdict = MTA_LOG_NEVER;
 		break;
 	case MTA_SENT:
 	case MTA_DEFERRED:
@@ -89,7 +99,7 @@ look_at(struct search *search, const struct mta_entry *entry)
 {
 	struct mta_line line;
 
-	if (!mta_line_parse(&line, entry))
+	if (!mta_line_parse(&line, entry, search->mta))
 		return;
 	if (line.said == MTA_IDENT && strcmp(line.text, search->ident) == 0)
 		begin_with(search, entry, line.queue_id);
@@ -266,14 +276,15 @@ mta_log_is_journal(const char *where, const char **directory_r)
 struct mta_log
 mta_log_of(const struct settings *settings)
 {
-	return (struct mta_log){.where = settings->mta_log, .user = settings->reinject_user};
+	return (struct mta_log){
+		.mta = settings->mta, .where = settings->mta_log, .user = settings->reinject_user};
 }
 
 bool
 mta_log_find(const struct mta_log *log, const struct identifier *id,
 	     struct mta_log_answer *answer_r, struct fault *fault)
 {
-	struct search search = {.ident = id->text, .answer = answer_r};
+	struct search search = {.mta = log->mta, .ident = id->text, .answer = answer_r};
 	gint64 since = MAX(identifier_time(id) - SLACK_SECONDS, 0);
 	const char *directory;
 	bool read;

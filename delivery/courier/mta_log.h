@@ -1,9 +1,11 @@
 /*
- * Whether Postfix took a mail whose courier did not live to hear the answer. The courier tells
+ * Whether the MTA took a mail whose courier did not live to hear the answer. The courier tells
  * Postfix the row of each mail (XFORWARD IDENT), and Postfix logs it: that line names the queue
  * ID, and the queue manager logs the queue ID of what was taken. Between the two, only that the
  * connection was lost within the content says that the mail was never taken: the queue manager may
- * be late, or the machine may have died with the mail in the queue.
+ * be late, or the machine may have died with the mail in the queue. A rule for the Received field
+ * of ours (contrib/sendmail/postseal.m4) has Sendmail log the row; that it took the mail is known
+ * when it says what became of it.
  */
 #ifndef POSTSEAL_DELIVERY_COURIER_MTA_LOG_H
 #define POSTSEAL_DELIVERY_COURIER_MTA_LOG_H
@@ -33,6 +35,7 @@ struct mta_log_answer {
 
 /* Where the log is, and whose word counts in it. */
 struct mta_log {
+	enum mta mta; /* who writes it */
 	/* A file, with those that it was rotated to (mta_log_files.h); "journal", systemd's; or
 	 * "journal:DIRECTORY". */
 	const char *where;

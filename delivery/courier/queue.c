@@ -217,22 +217,32 @@ static const struct statement mta_mail_put = {
 	"insert into postseal.mta_mail (queue_id, message) values ($1, $2) "
 	"on conflict (queue_id) do update set message = excluded.message, since = now()"};
 
-/* "250 2.0.0 Ok: queued as QUEUEID": what becomes of it, the MTA's log says by that name
- * (mta_follow.h). */
+/* "250 2.0.0 Ok: queued as QUEUEID" of Postfix, "250 2.0.0 QUEUEID Message accepted for delivery"
+ * of Sendmail; NULL: it is not named. Caller frees. */
+static char *
+queue_id_of(const char *reply)
+{
+	g_autoptr(GRegex) forms =
+		g_regex_new("queued as ([0-9A-Za-z]+)|"
+			    "^250 2\\.0\\.0 ([0-9A-Za-z]+) Message accepted for delivery",
+			    G_REGEX_RAW, 0, NULL);
+	g_autoptr(GMatchInfo) match = NULL;
+
+	return g_regex_match(forms, reply, 0, &match)
+		       ? g_match_info_fetch(match, g_match_info_get_match_count(match) - 1)
+		       : NULL;
+}
+
+/* What becomes of it, the MTA's log says by that name (mta_follow.c). */
 static bool
 note_queue_id(struct connection *connection, const struct queued_mail *mail, const char *reply,
 	      struct fault *fault)
 {
-	static const char mark[] = "queued as ";
-	const char *at = strstr(reply, mark);
-	g_autofree char *queue_id = NULL;
+	g_autofree char *queue_id = queue_id_of(reply);
 	struct parameters parameters = {0};
 
-	if (at == NULL)
+	if (queue_id == NULL)
 		return true;
-	at += strlen(mark);
-	queue_id = g_strndup(
-		at, strspn(at, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"));
 	parameters_text(&parameters, queue_id);
 	parameters_text(&parameters, mail->message);
 	return batch_add(connection, &mta_mail_put, &parameters, fault);

@@ -1,4 +1,5 @@
 """The company's MTA is a Sendmail."""
+import re
 import smtplib
 
 import pytest
@@ -7,6 +8,7 @@ import people
 import sendmail
 import world as sandbox
 from messages import base64_lines, noise
+from test_doubt import Wire, events, machines, rows, send_copy  # noqa: F401 (machines is a fixture)
 
 WORLD = sendmail.SendmailWorld
 RULES = """
@@ -121,3 +123,104 @@ def test_a_milter_that_is_gone_defers(world, post, name):
         world.start_program("postseal-milter")
     post.accepted(post.compose([f"{name}@plain.example"]), [f"{name}@plain.example"])
     post.box(f"{name}@plain.example").one()
+
+
+# --- the record ---
+
+def queue_ids(world, address):
+    return [row[0] for row in world.postgres.query(
+        f"select queue_id from postseal.log where recipient = '{address}' order by offered_at")]
+
+
+def test_queue_id_and_what_became_of_each_copy_are_on_record(world, post, name):
+    """Promise 6. The queue ID is that of Sendmail's own log, and so is what the next hop answered."""
+    plain, other, sealed = f"{name}@plain.example", f"{name}other@plain.example", f"{name}@smime.example"
+    people.certify(world, sealed)
+    post.accepted(post.compose([plain, other, sealed]), [plain, other, sealed])
+
+    def details():
+        return {a: world.postgres.query(f"select state, state_detail from postseal.log where recipient = '{a}'")[0]
+                for a in (plain, other, sealed)}
+
+    sandbox.wait_until(lambda: all(state == "sent" for state, _ in details().values()), "all to be sent, on record")
+    ident, = set(queue_ids(world, plain) + queue_ids(world, other))
+    log = world.company.log.read_text()
+    assert re.search(rf"sm-mta\[\d+\]: {ident}: to=\S*<{plain}>", log)
+    for _, detail in details().values():
+        found = re.fullmatch(r"\S+ \[127\.0\.0\.1\], trusted TLSv1\.\d with cipher \S+: Ok: queued as (\w+)", detail)
+        assert found and f"{found[1]}: " in world.outside.log.read_text()
+
+
+def test_what_waits_and_what_comes_back_is_on_record(world, post, name):
+    plain, nowhere = f"{name}@plain.example", f"{name}@nowhere.example"
+    world.outside.stop()
+    try:
+        post.accepted(post.compose([plain]), [plain])
+        sandbox.wait_until(lambda: world.postgres.query(
+            "select e.detail from postseal.event e join postseal.copy c on c.id = e.copy where e.what = 'deferred'"
+            f" and c.address = '{plain}' and e.detail like '%Connection refused%'"), "the delay to be on record")
+    finally:
+        world.outside.start()
+    post.box(plain).one()
+    sandbox.wait_until(lambda: post.copies(plain)[0]["state"] == "sent", "the delivery to be on record")
+    post.sender = f"{name}@example.com"
+    post.accepted(post.compose([nowhere]), [nowhere])
+    sandbox.wait_until(lambda: post.copies(nowhere)[0]["state"] == "failed", "the failure to be on record")
+    assert "Host unknown" in post.copies(nowhere)[0]["reason"]
+
+
+def test_a_bounce_shows_the_header_alone(world, post, name):
+    """Promise 1: a message that comes back whole goes in plain to whoever was named as its sender."""
+    post.sender = f"{name}@example.com"
+    post.accepted(post.compose([f"{name}@nowhere.example"], b"The secret is 42.\r\n"), [f"{name}@nowhere.example"],
+                  options=["RET=FULL"])
+    bounce = post.box(post.sender).one()
+    assert b"Final-Recipient: RFC822; %s@nowhere.example" % name.encode() in bounce.raw and b"secret" not in bounce.raw
+
+
+def test_what_is_sent_again_is_sent_again(world, post, name):
+    """Promise 3."""
+    message = post.compose([f"{name}@plain.example"])
+    for _ in range(2):
+        post.accepted(message, [f"{name}@plain.example"])
+    post.box(f"{name}@plain.example").wait(2)
+    assert len(set(queue_ids(world, f"{name}@plain.example"))) == 2
+
+
+# --- mail in doubt ---
+
+@pytest.fixture
+def wire(world):
+    made = Wire(world.company.reinject)
+    yield made
+    made.close()
+
+
+def test_mail_whose_answer_is_lost_is_found_in_the_log(world, post, machines, wire, name):
+    """Promise 3: Sendmail has it, and it is not sent again."""
+    wire.trouble = "deaf"
+    machines.start("one", reinject=wire.url)
+    to = send_copy(world, post, name)
+    sandbox.wait_until(lambda: rows(world) == [["sending", "one"]] and wire.mails == 1, "the mail to be in doubt")
+    post.box(to).one()
+    machines.stop()
+    world.postgres.query("update postseal.outbox set next_attempt_at = now()")
+    machines.start("one")
+    sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
+    assert "found in the log of the MTA" in events(world, to, "copy handed to the MTA")[0]
+    post.box(to).one()
+
+
+def test_mail_whose_end_is_lost_is_sent(world, post, machines, wire, name):
+    """Promise 2: Sendmail says that it has only a part of it."""
+    wire.trouble = "cut"
+    machines.start("one", reinject=wire.url)
+    to = send_copy(world, post, name)
+    sandbox.wait_until(lambda: rows(world) == [["sending", "one"]] and wire.mails == 1, "the mail to be in doubt")
+    machines.stop()
+    sandbox.wait_until(lambda: "collect: premature EOM" in world.company.log.read_text(), "Sendmail to notice")
+    world.postgres.query("update postseal.outbox set next_attempt_at = now()")
+    machines.start("one")
+    sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
+    assert not events(world, to, "sent again in doubt")
+    post.box(to).one()

@@ -1,4 +1,4 @@
-/* What is read from Postfix's log. The lines are of Postfix 3.7 and 3.10 as they logged them; those
+/* What is read from the MTA's log. The lines are of Postfix 3.7 and 3.10 as they logged them; those
  * with hostile addresses are what Postfix logs of such. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -58,6 +58,66 @@ static const struct {
 	 "host said: 450 , status=sent (250 Ok)"},
 };
 
+/* Of Sendmail 8.17 as Debian has it. */
+static const struct {
+	const char *text;
+	enum mta_said said;
+	const char *queue_id, *to, *original, *relay, *detail;
+	unsigned recipients;
+} of_sendmail[] = {
+	{"Nov 26 18:00:07 gw sm-mta[13312]: 6AQI07K6013307: to=<\"x 3\"@plain.example>,<x2@plain.example>,<x1@plain.example>, "
+	 "delay=00:00:00, xdelay=00:00:00, mailer=esmtp, pri=120231, relay=example.com. [127.0.0.1], dsn=2.0.0, "
+	 "stat=Sent (Ok: queued as A8BA27A04A8)",
+	 MTA_SENT, "6AQI07K6013307", "\"x 3\"@plain.example x2@plain.example x1@plain.example", "",
+	 "example.com. [127.0.0.1]", "Ok: queued as A8BA27A04A8", 0},
+	{"Nov 26 18:00:51 gw sendmail[20391]: 6AQI0pJa020386: to=<x2@plain.example>,<x1@plain.example> [more], delay=00:00:00, "
+	 "xdelay=00:00:00, mailer=esmtp, pri=60230, relay=example.com. [127.0.0.1], dsn=4.4.1, stat=Deferred: Connection "
+	 "refused by example.com.",
+	 MTA_DEFERRED, "6AQI0pJa020386", "x2@plain.example x1@plain.example", "",
+	 "example.com. [127.0.0.1]", "Deferred: Connection refused by example.com.", 0},
+	{"Nov 26 18:00:43 gw sm-mta[19362]: 6AQI0h4Z019359: to=<x1@plain.example>, delay=00:00:00, xdelay=00:00:00, mailer=esmtp, "
+	 "pri=30231, relay=example.com. [127.0.0.1], dsn=5.7.1, reply=554 5.7.1 <x1@plain.example>: Recipient address "
+	 "rejected: , stat=Sent (x), dsn=2.0.0, stat=Service unavailable",
+	 MTA_RETURNED, "6AQI0h4Z019359", "x1@plain.example", "", "example.com. [127.0.0.1]",
+	 "554 5.7.1 <x1@plain.example>: Recipient address rejected: , stat=Sent (x), dsn=2.0.0", 0},
+	{"Nov 26 18:01:00 gw sm-mta[21185]: 6AQI10oQ021182: to=nosuch, ctladdr=<lost@gateway.example.com> (1/0), delay=00:00:00, "
+	 "mailer=local, pri=120238, dsn=5.1.1, reply=550 5.1.1 User unknown, stat=User unknown",
+	 MTA_RETURNED, "6AQI10oQ021182", "nosuch", "lost@gateway.example.com", "",
+	 "550 5.1.1 User unknown", 0},
+	{"Nov 26 18:00:58 gw sm-mta[21022]: 6AQI0wkH021017: to=a@plain.example,\"b, delay=\"@plain.example, delay=00:00:00, "
+	 "xdelay=00:00:00, mailer=esmtp, pri=60403, relay=example.com. [127.0.0.1], dsn=2.0.0, stat=Sent (Ok)",
+	 MTA_SENT, "6AQI0wkH021017", "a@plain.example \"b, delay=\"@plain.example", "",
+	 "example.com. [127.0.0.1]", "Ok", 0},
+	{"Nov 26 18:00:39 gw sm-mta[18916]: 6AQI0dhR018916: from=<\", nrcpts=9\"@example.com>, size=230, class=0, nrcpts=2, "
+	 "msgid=<1@example.com>, bodytype=8BITMIME, proto=ESMTP, daemon=MTA, relay=localhost [127.0.0.1]",
+	 MTA_READ, "6AQI0dhR018916", "", "", "", "", 2},
+	{"Nov 26 18:03:46 gw sm-mta[8727]: 6AQI3k94008727: postseal-row:01a21907-1df1-7ac0-a13f-568b7c731349",
+	 MTA_IDENT, "6AQI3k94008727", "", "", "", "01a21907-1df1-7ac0-a13f-568b7c731349", 0},
+	{"Nov 26 18:01:02 gw sm-mta[21420]: 6AQI12qE021420: collect: premature EOM: unexpected close",
+	 MTA_BROKEN_OFF, "6AQI12qE021420", "", "", "", "", 0},
+	{"Nov 26 17:50:21 gw sm-mta[4953]: 6AQHoLp7004953: discarded", MTA_DISCARDED,
+	 "6AQHoLp7004953", "", "", "", "", 0},
+	{"Nov 26 18:03:46 gw sm-mta[8746]: STARTTLS=client, relay=example.com., version=TLSv1.3, verify=OK, "
+	 "cipher=TLS_AES_256_GCM_SHA384, bits=256/256",
+	 MTA_TLS, NULL, "", "", "example.com.",
+	 "trusted TLSv1.3 with cipher TLS_AES_256_GCM_SHA384", 0},
+};
+
+static const char *const silent_of_sendmail[] = {
+	/* Refused: the client was told so, and nothing is in the queue. */
+	"Nov 26 18:00:08 gw sm-mta[13766]: 6AQI08Ej013766: to=<x1@plain.example>, delay=00:00:00, pri=30243, stat=Sent (no)",
+	"Nov 26 18:00:08 gw sm-mta[13766]: 6AQI08Ej013766: Milter: data, reject=550 5.7.1 to=<x1@plain.example>, delay=1",
+	"Nov 26 18:00:39 gw sm-mta[18920]: 6AQI0dhR018916: 6AQI0dhR018920: DSN: Host unknown",
+	"Nov 26 18:00:39 gw sm-mta[18920]: 6AQI0dhR018916: to=<a",
+	"Nov 26 18:00:39 gw sm-mta[18920]: 6AQI0dhR018916: to=\"a\\",
+	"Nov 26 18:00:39 gw sm-mta[18920]: 6AQI0dhR018916: to=",
+	"Nov 26 18:00:39 gw sm-mta[18920]: 6AQI0dhR018916: to=a, delay=0, mailer=x, dsn=2.0.0",
+	"Nov 26 18:00:39 gw sm-mta[18920]: 6AQI0dhR018916: to=a, delay=0, mailer=x, dsn=2.0.0, stat=queued",
+	"Nov 26 18:00:39 gw sm-msp-queue[1]: 6AQI0dhR018916: discarded",
+	"Nov 26 18:00:39 gw postfix/qmgr[7]: 1A2B: removed",
+	"Nov 26 18:00:39 gw dovecot[7]: 6AQI0dhR018916: discarded",
+};
+
 static const char *const silent[] = {
 	"",
 	"]: ",
@@ -78,6 +138,18 @@ static const char *const silent[] = {
 	"Nov 26 11:10:52 gw postfix/smtp[7]: Untrusted TLS connection established to x",
 };
 
+/* `wanted`: with blanks between them. */
+static void
+assert_to(const struct mta_line *line, const char *wanted)
+{
+	g_autoptr(GString) found = g_string_new(NULL);
+
+	for (guint i = 0; i < line->to->len; i++)
+		g_string_append_printf(found, "%s%s", i == 0 ? "" : " ",
+				       (const char *)g_ptr_array_index(line->to, i));
+	assert_string_equal(found->str, wanted);
+}
+
 static void
 each_line_says_what_postfix_means(void **state)
 {
@@ -89,15 +161,45 @@ each_line_says_what_postfix_means(void **state)
 
 		assert_true(mta_entry_of(&entry, text));
 		assert_true(g_str_has_prefix(entry.process, "postfix/"));
-		assert_true(mta_line_parse(&line, &entry));
+		assert_true(mta_line_parse(&line, &entry, MTA_POSTFIX));
 		assert_int_equal(line.said, lines[i].said);
 		assert_int_equal(g_strcmp0(line.queue_id, lines[i].queue_id), 0);
-		assert_string_equal(line.to, lines[i].to);
+		assert_to(&line, lines[i].to);
 		assert_string_equal(line.original, lines[i].original);
 		assert_string_equal(line.relay, lines[i].relay);
 		assert_string_equal(line.text, lines[i].detail);
 		assert_int_equal(line.recipients, line.said == MTA_TOOK ? 2 : 0);
 		mta_line_clear(&line);
+	}
+}
+
+static void
+each_line_says_what_sendmail_means(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(of_sendmail); i++) {
+		g_autofree char *text = g_strdup(of_sendmail[i].text);
+		struct mta_entry entry;
+		struct mta_line line;
+
+		assert_true(mta_entry_of(&entry, text));
+		assert_true(mta_line_parse(&line, &entry, MTA_SENDMAIL));
+		assert_int_equal(line.said, of_sendmail[i].said);
+		assert_int_equal(g_strcmp0(line.queue_id, of_sendmail[i].queue_id), 0);
+		assert_to(&line, of_sendmail[i].to);
+		assert_string_equal(line.original, of_sendmail[i].original);
+		assert_string_equal(line.relay, of_sendmail[i].relay);
+		assert_string_equal(line.text, of_sendmail[i].detail);
+		assert_int_equal(line.recipients, of_sendmail[i].recipients);
+		mta_line_clear(&line);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(silent_of_sendmail); i++) {
+		g_autofree char *text = g_strdup(silent_of_sendmail[i]);
+		struct mta_entry entry;
+		struct mta_line line;
+
+		assert_true(mta_entry_of(&entry, text));
+		assert_false(mta_line_parse(&line, &entry, MTA_SENDMAIL));
 	}
 }
 
@@ -110,7 +212,8 @@ other_lines_say_nothing(void **state)
 		struct mta_entry entry;
 		struct mta_line line;
 
-		assert_false(mta_entry_of(&entry, text) && mta_line_parse(&line, &entry));
+		assert_false(mta_entry_of(&entry, text) &&
+			     mta_line_parse(&line, &entry, MTA_POSTFIX));
 	}
 }
 
@@ -119,6 +222,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_line_says_what_postfix_means),
+		cmocka_unit_test(each_line_says_what_sendmail_means),
 		cmocka_unit_test(other_lines_say_nothing),
 	};
 
