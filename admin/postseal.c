@@ -12,6 +12,7 @@
 #include "admin/check/check.h"
 #include "admin/employee.h"
 #include "admin/explain.h"
+#include "admin/hold.h"
 #include "admin/key.h"
 #include "admin/message.h"
 #include "admin/outbox.h"
@@ -26,7 +27,7 @@
 static const struct command *const folders[] = {
 	setup_commands,	   keystore_commands, trust_commands,  explain_commands,
 	message_commands,  waiting_commands,  outbox_commands, account_commands,
-	employee_commands, activity_commands, check_commands,
+	employee_commands, activity_commands, hold_commands,   check_commands,
 };
 
 static int

@@ -40,8 +40,8 @@ static const struct statement event_put = {
 	"insert into postseal.event (message, copy, what, detail) values ($1, $2, $3, $4)",
 	.repeats = true};
 
-static const struct statement reading_add = {
-	"audit_reading", "select postseal.reading_add($1, $2, $3, $4, $5, $6)"};
+static const struct statement reading_add = {"audit_reading",
+					     "select postseal.reading_add($1, $2, $3, $4, $5, $6)"};
 
 static const struct statement earlier_find = {
 	"audit_earlier",

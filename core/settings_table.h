@@ -102,6 +102,7 @@ CHOICE(receipts, "at once", "at once, daily, trouble")
 SECONDS(remind_first, "3 days", 0, 3660 * DAY) /* 0: never */
 SECONDS(remind_last, "10 days", 0, 3660 * DAY)
 SECRET(sms, "")
+COUNT(record_years, "0", 0, 1000) /* 0: for ever */
 
 /*
  * The settings that each program reads only when it starts, so that a change takes effect after a
@@ -172,4 +173,5 @@ AT_START(receipts, "courier portal")
 AT_START(remind_first, "courier")
 AT_START(remind_last, "courier")
 AT_START(sms, "courier")
+AT_START(record_years, "courier")
 #endif

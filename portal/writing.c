@@ -173,7 +173,8 @@ writing_draft(struct request *request)
 							QUOTE_MAX * 16, &cut, &fault);
 	if (text == NULL)
 		return answer_fault(request, &fault);
-	if (item.answers != NULL && !mailbox_open(&mailbox, item.answers, &as_text, &parent, &found, &fault))
+	if (item.answers != NULL &&
+	    !mailbox_open(&mailbox, item.answers, &as_text, &parent, &found, &fault))
 		return answer_fault(request, &fault);
 	if (found && may_be_parent(&parent, item.reply_kind)) {
 		form.parent = &parent;

@@ -55,11 +55,11 @@ class Postgres:
         self.sockets = pathlib.Path(f"/tmp/postseal-pg.{name}")
         self.url = f"postgresql:///postseal?host={self.sockets}"
 
-    def run(self, *words):
-        """As the user postgres: the server refuses to be root."""
+    def run(self, *words, environment=None):
+        """As the user postgres: the server refuses to be root. `environment`: what is added to it."""
         user = pwd.getpwnam("postgres")
         return subprocess.run([str(w) for w in words], check=True, user=user.pw_uid, group=user.pw_gid,
-                              extra_groups=[], cwd="/", capture_output=True)
+                              extra_groups=[], cwd="/", capture_output=True, env={**os.environ, **(environment or {})})
 
     def start(self):
         user = pwd.getpwnam("postgres")
@@ -75,8 +75,8 @@ class Postgres:
         self.resume()
         self.run(programs() / "createdb", "-h", self.sockets, "-U", "root", "postseal")
 
-    def resume(self):
-        self.run(programs() / "pg_ctl", "-D", self.data, "-l", self.directory / "log", "-w", "start")
+    def resume(self, environment=None):
+        self.run(programs() / "pg_ctl", "-D", self.data, "-l", self.directory / "log", "-w", "start", environment=environment)
 
     def make_standby(self, directory):
         """A second cluster that follows this one; commits wait for it."""

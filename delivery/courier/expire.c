@@ -26,7 +26,10 @@ static const struct statement expire_keys = {
 static const struct statement expire_parcels = {
 	"expire_parcels",
 	"delete from postseal.parcel p where created_at < now() - interval '1 minute'"
-	" and not exists (select from postseal.parcel_key k where k.parcel = p.id)"};
+	" and not exists (select from postseal.parcel_key k where k.parcel = p.id)"
+	" and not exists (select from postseal.held_key h where h.parcel = p.id)"};
+
+static const struct statement release_held = {"expire_held", "select postseal.held_keys_release()"};
 
 static const struct statement expire_sessions = {
 	"expire_sessions", "delete from postseal.portal_session where expires_at <= now()"};
@@ -90,8 +93,8 @@ static bool
 delete_expired(struct connection *connection, const struct settings *settings, struct fault *fault)
 {
 	static const struct statement *const statements[] = {
-		&expire_keys,	&forget_decided,   &expire_parcels, &expire_sessions,
-		&expire_proofs, &expire_throttles, &expire_pages};
+		&expire_keys,	  &forget_decided, &release_held,     &expire_parcels,
+		&expire_sessions, &expire_proofs,  &expire_throttles, &expire_pages};
 	struct parameters lifetime = {0};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(statements); i++)

@@ -1,0 +1,9 @@
+/* Matters for whose sake nothing is deleted: stated, listed, released. */
+#ifndef POSTSEAL_ADMIN_HOLD_H
+#define POSTSEAL_ADMIN_HOLD_H
+
+#include "admin/command.h"
+
+extern const struct command hold_commands[];
+
+#endif
