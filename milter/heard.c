@@ -19,8 +19,8 @@ new_list(void)
 	return g_array_new(FALSE, FALSE, sizeof(struct offered));
 }
 
-/* What is not noted is lost to nobody but the one who sends the same thing again within the
- * lifetime of an offer. */
+/* If a reply is not recorded, the only one affected is a sender who sends the same message again
+ * within the lifetime of an offer. */
 static void
 put_down(const GArray *offers)
 {

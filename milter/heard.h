@@ -1,6 +1,7 @@
 /*
- * Messages whose answer the MTA has heard, as far as its connection tells: it went on after it, or
- * ended. They are noted in the database from time to time, by a thread (delivery/offer.h).
+ * Messages whose reply the MTA has received, as far as its connection shows: the MTA went on
+ * afterwards, or ended the connection. A thread records them in the database from time to time
+ * (delivery/offer.h).
  */
 #ifndef POSTSEAL_MILTER_HEARD_H
 #define POSTSEAL_MILTER_HEARD_H
@@ -11,7 +12,7 @@
 /* The database must outlive heard_stop(). */
 void heard_start(struct database *database);
 void heard_note(const struct offered *offer);
-/* Notes what is left. */
+/* Records what is left. */
 void heard_stop(void);
 
 #endif

@@ -8,15 +8,16 @@
 #include "delivery/variant.h"
 #include "keystore/keystore.h"
 
-/* Copies are for whom they were sealed, or plain for whom a rule said so. */
+/* Copies and notices are only for the recipients they were made for; any other kind is a letter of
+ * ours. */
 static bool
 is_letter(const struct decided *decided)
 {
 	return strcmp(decided->kind, "copy") != 0 && strcmp(decided->kind, "notice") != 0;
 }
 
-/* What a member answers, and what could not be delivered, may go wherever the rules say; all else
- * lets its reader open messages, or have codes made. */
+/* Members' answers and bounces may go wherever the rules say; everything else lets its reader open
+ * messages or ask for codes. */
 static bool
 is_secret(const struct decided *decided)
 {
@@ -24,7 +25,7 @@ is_secret(const struct decided *decided)
 	       strcmp(decided->kind, "bounce") != 0;
 }
 
-/* A letter of ours to an employee may have been mapped to another address of the company. */
+/* One of our letters to an employee may have been mapped to another address of the company. */
 static void
 sort(struct known *known, struct recipient *recipient, const GPtrArray *decisions,
      const struct settings *settings)

@@ -6,12 +6,12 @@ enum {
 	NONCE_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
 	TAG_BYTES = crypto_aead_xchacha20poly1305_ietf_ABYTES,
 	BINDING_BYTES = crypto_generichash_BYTES,
-	TEXT_MAX = 256, /* bytes of a login, and of a client's name and address: the field is one
-			   line */
+	TEXT_MAX = 256, /* bytes of a login, and of a client's name and address, so that the field
+			   fits on one line */
 	CLOCK_SECONDS = 300, /* how far the clocks of a cluster may differ */
 };
 
-/* What a note holds good for: the message with this Message-ID and this body. */
+/* What a note is bound to: the Message-ID and body of this message. */
 static void
 bind_to(const struct message *message, unsigned char binding_r[BINDING_BYTES])
 {
@@ -29,7 +29,7 @@ bind_to(const struct message *message, unsigned char binding_r[BINDING_BYTES])
 
 /* --- noting --- */
 
-/* With its NUL. Half a login would be somebody else's. */
+/* Appends the text with its NUL; never part of it, since half a login might be someone else's. */
 static void
 append_text(GByteArray *plain, const char *text)
 {
@@ -71,8 +71,7 @@ login_note(const struct message *message, const struct seal_key *key, gint64 now
 
 /* --- recalling --- */
 
-/* NULL where there is none, or more than one: ours is the only one that the first pass lets
- * through. */
+/* NULL if there is no such field, or more than one: the first pass lets only our own through. */
 static const char *
 only_note(const struct message *message)
 {

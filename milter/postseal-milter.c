@@ -1,4 +1,4 @@
-/* The milter, postseal-milter(8). */
+/* The milter: postseal-milter(8). */
 #include <errno.h>
 #include <libmilter/mfapi.h>
 #include <signal.h>
@@ -20,15 +20,15 @@
 
 enum {
 	BACKLOG = 256,
-	IDLE_SECONDS = 7210, /* as libmilter's default */
+	IDLE_SECONDS = 7210, /* libmilter's default */
 	FINISH_SECONDS = 90,
 	STATUS_MAX = 200,
 };
 
 /*
- * libmilter has a thread of its own that waits for signals and ends the program on SIGHUP,
- * which for everybody else means to read the configuration again. It calls sigwait(3), and
- * this definition stands before the C library's: it waits for the same signals but that one.
+ * libmilter has a thread that waits for signals and ends the program on SIGHUP, which for everyone
+ * else means to reload the configuration. It calls sigwait(3), and this definition takes precedence
+ * over the C library's: it waits for the same signals except SIGHUP.
  */
 int
 sigwait(const sigset_t *set, int *number)
@@ -78,7 +78,7 @@ open_socket(struct service *service, const struct settings *settings, struct fau
 				 settings->milter_listen);
 	smfi_setbacklog(BACKLOG);
 	smfi_settimeout(IDLE_SECONDS);
-	/* true: a socket that an earlier run left behind is removed. */
+	/* true: a socket left behind by an earlier run is removed. */
 	if (smfi_opensocket(true) != MI_SUCCESS)
 		return fault_set(
 			fault, FAULT_CONFIG,
@@ -148,7 +148,8 @@ static int
 run(const char *config)
 {
 	struct policy *policy = policy_read(config, methods_for_policy());
-	/* Sessions that wait for the MTA may still look at it when libmilter has ended. */
+	/* Static, because sessions that wait for the MTA may still use it after libmilter has
+	 * ended. */
 	static struct service service;
 	struct daemon_signals signals = {.reload = reload, .context = &service};
 	char status[STATUS_MAX];

@@ -18,27 +18,26 @@
 
 enum {
 	LOGIN_SLACK_SECONDS = 86400
-}; /* Postfix tries as long as the outbox; then it has a last round */
+}; /* Postfix tries as long as the outbox does, and then once more */
 
 static struct service *service;
 
-/* One connection of the MTA, and the message that it is offering. */
+/* A connection from the MTA, and the message that the MTA is offering. */
 struct session {
 	unsigned long steps; /* as negotiated */
 	char *client;
-	bool second_pass; /* its recipients are final (contrib/postfix/wire) */
-	bool comes_again; /* the MTA will offer this message a second time, addresses expanded */
-	struct policy *policy; /* for this message */
+	bool second_pass; /* the recipients are final (contrib/postfix/wire) */
+	bool comes_again; /* the MTA will offer this message again, with its addresses expanded */
+	struct policy *policy; /* for the current message */
 	struct spool_settings body, variants;
 	struct message *message;
-	bool queued; /* it was in the MTA's queue before it came to us: nobody hears what RCPT says
-		      */
-	struct fault fault;	 /* the message cannot be taken, and why */
-	struct offered answered; /* the message before, of which the MTA was told that it is taken
-				    care of; or empty */
+	bool queued;	    /* it was already in the MTA's queue: nobody sees our replies to RCPT */
+	struct fault fault; /* why the message cannot be accepted */
+	struct offered answered; /* the previous message, if the MTA was told that it is taken care
+				    of; or empty */
 };
 
-/* The MTA goes on, or ends the connection. */
+/* The MTA has gone on, or has ended the connection. */
 static void
 note_heard(struct session *session)
 {
@@ -65,8 +64,8 @@ forget_message(struct session *session)
 	session->fault = (struct fault){0};
 }
 
-/* What a callback returns when it has nothing to say: libmilter wants to know that the MTA does
- * not wait for it. */
+/* The reply of a callback that has nothing to say: libmilter must know if the MTA does not wait for
+ * one. */
 static sfsistat
 go_on(const struct session *session, unsigned long unanswered)
 {
@@ -83,8 +82,8 @@ negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned
 	const unsigned long needed =
 		SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_DELRCPT | SMFIF_ADDRCPT_PAR;
 	const unsigned long exact = SMFIP_HDR_LEADSPC;
-	/* Answers that nobody needs: addresses are refused where they are named, all else at the
-	 * end of the message. */
+	/* Replies that are not needed: addresses are refused at RCPT, everything else at the end of
+	 * the message. */
 	const unsigned long spared = SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NOEOH |
 				     SMFIP_NR_CONN | SMFIP_NR_HDR | SMFIP_NR_BODY;
 
@@ -136,9 +135,9 @@ connected(SMFICTX *context, char *host, _SOCK_ADDR *address)
 
 /* --- collecting --- */
 
-/* The client is told at once, and its other recipients are taken. Of what comes from the MTA's own
- * queue, as sendmail(1) puts it there, Postfix can refuse only the whole message, and only at its
- * end; Sendmail asks only when it speaks SMTP. */
+/* The client is told at once, and its other recipients are accepted. For a message from the MTA's
+ * own queue, where sendmail(1) puts it, Postfix can refuse only the whole message, and only at its
+ * end; Sendmail calls the milter only when it receives by SMTP. */
 static sfsistat
 refuse_address(SMFICTX *context, struct session *session, const struct fault *fault)
 {
@@ -150,16 +149,17 @@ refuse_address(SMFICTX *context, struct session *session, const struct fault *fa
 	return SMFIS_CONTINUE;
 }
 
-/* The macro is the content_filter that Postfix will hand the message to (contrib/postfix/wire):
- * where that is lost or is another one, nobody decides later, and we do now. */
+/* The macro names the content_filter to which Postfix will hand the message (contrib/postfix/wire).
+ * If it is missing or different, there is no second pass to decide, so we decide now. */
 static bool
 is_first_pass(const char *next)
 {
 	return next != NULL && g_str_has_prefix(next, "postseal-edge:");
 }
 
-/* What one of them enforces is not so with the other. By its version, "Postfix 3.7.11" or
- * "8.17.1.9"; one that tells none is the one that is set. */
+/* Rules that one MTA can enforce may not be enforceable with the other. The version tells which it
+ * is: "Postfix 3.7.11" or "8.17.1.9". An MTA that gives none is taken for the one in the settings.
+ */
 static bool
 is_expected_mta(const struct settings *settings, const char *version, struct fault *fault)
 {
@@ -170,7 +170,7 @@ is_expected_mta(const struct settings *settings, const char *version, struct fau
 			 "the MTA (%s) is not the one that the setting mta names", version);
 }
 
-/* A message of its own, with the policy of now. */
+/* Begins a new message, with the policy that is current now. */
 static void
 begin_message(SMFICTX *context, struct session *session)
 {
@@ -304,7 +304,7 @@ count_outcome(const struct dispatch *dispatch)
 	}
 }
 
-/* `kept`: the message goes on as it is for others than its recipients of now; or NULL. */
+/* `kept`: recipients for whom the message goes on unchanged, besides those decided now; or NULL. */
 static sfsistat
 decide(SMFICTX *context, struct session *session, const struct known *kept)
 {
@@ -357,7 +357,7 @@ decide(SMFICTX *context, struct session *session, const struct known *kept)
 	return verdict;
 }
 
-/* The second pass decides; what only the first knows goes along. */
+/* The second pass decides; what only the first pass knows is sent along. */
 static sfsistat
 note_login(SMFICTX *context, const struct session *session)
 {
@@ -369,7 +369,8 @@ note_login(SMFICTX *context, const struct session *session)
 	return verdict_note(context, session->message, LOGIN_FIELD, note);
 }
 
-/* Each by what it is known as: those that pass stay in place, the rest is taken out. */
+/* Treats each recipient according to the earlier decision: those that pass stay in place, the
+ * others are removed. */
 static sfsistat
 settle_known(SMFICTX *context, struct session *session, const struct known *known)
 {
@@ -414,7 +415,7 @@ pass_known(SMFICTX *context, struct session *session, const struct known *known)
 	return verdict_refuse(context, &session->fault);
 }
 
-/* What has no note of the first pass did not come from there. */
+/* A message without a note did not come from the first pass. */
 static sfsistat
 decide_unless_known(SMFICTX *context, struct session *session)
 {
@@ -435,8 +436,8 @@ decide_unless_known(SMFICTX *context, struct session *session)
 	return verdict;
 }
 
-/* What the MTA says now of the second pass is that it comes from itself. True: the first pass has
- * noted more. */
+/* In the second pass, the MTA reports itself as the client. Returns true if the note of the first
+ * pass says more. */
 static bool
 recall_login(struct session *session)
 {
@@ -470,7 +471,7 @@ static sfsistat
 end_of_message(SMFICTX *context)
 {
 	struct session *session = smfi_getpriv(context);
-	const char *sender = session->message->sender; /* NULL: it was refused */
+	const char *sender = session->message->sender; /* NULL: the sender was refused */
 	const char *queue_id = smfi_getsymval(context, (char *)"i");
 	sfsistat verdict;
 
@@ -495,7 +496,7 @@ end_of_message(SMFICTX *context)
 		g_atomic_int_dec_and_test(&service->messages);
 	}
 	forget_message(session);
-	errno = 0; /* closed() looks at it */
+	errno = 0; /* closed() checks it */
 	return verdict;
 }
 
@@ -512,8 +513,8 @@ aborted(SMFICTX *context)
 static sfsistat
 closed(SMFICTX *context)
 {
-	/* libmilter does not tell why it ends a connection: where it could not write our answer, or
-	 * not read on, it leaves the error of that call, and after QUIT or an ordered end none. */
+	/* libmilter does not say why it ends a connection: if it could not write our reply or read
+	 * on, errno is left from that call; after QUIT or an orderly end, errno is 0. */
 	const bool ended_well = errno == 0;
 	struct session *session = smfi_getpriv(context);
 

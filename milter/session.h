@@ -1,6 +1,6 @@
 /*
- * The phases of a connection with the MTA (libmilter), as functions that collect a message and
- * hand it to dispatch. They hold no logic of their own.
+ * The phases of a connection from the MTA (libmilter), as callbacks that collect a message and hand
+ * it to dispatch. They contain no logic of their own.
  */
 #ifndef POSTSEAL_MILTER_SESSION_H
 #define POSTSEAL_MILTER_SESSION_H

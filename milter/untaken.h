@@ -1,7 +1,7 @@
 /*
- * Messages that were not taken otherwise than by a rule: a limit, a loop, something that does not
- * work, a rule that cannot be answered. They are on record, too, with the reason, so that whoever
- * asks later what became of one finds it.
+ * Messages that were refused for a reason other than a rule: a limit, a loop, something that does
+ * not work, a rule that cannot be answered. They are recorded as well, with the reason, for anyone
+ * who asks later what became of a message.
  */
 #ifndef POSTSEAL_MILTER_UNTAKEN_H
 #define POSTSEAL_MILTER_UNTAKEN_H
@@ -9,8 +9,8 @@
 #include "core/database.h"
 #include "mail/message.h"
 
-/* Puts it down, if the database can be asked; what goes wrong is logged. Each offer stands by
- * itself. */
+/* Records the message if the database can be reached; failures are logged. Each offer is recorded
+ * separately. */
 void untaken_note(struct database *database, const struct message *message,
 		  const struct fault *why);
 

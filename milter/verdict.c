@@ -14,7 +14,7 @@ static const char too_many[] =
 
 /* --- refusing --- */
 
-/* A reply is one line of ASCII, and libmilter wants its percent signs doubled. */
+/* A reply is one line of ASCII; libmilter requires percent signs to be doubled. */
 static char *
 reply_text(const char *text)
 {
@@ -46,7 +46,7 @@ verdict_refuse(SMFICTX *context, const struct fault *fault)
 
 /* --- changing --- */
 
-/* Its place among the fields of the same name, from 1. */
+/* The field's position among the fields of the same name, counted from 1. */
 static int
 place_by_name(const struct message *message, guint field)
 {
@@ -61,8 +61,8 @@ place_by_name(const struct message *message, guint field)
 	return place;
 }
 
-/* From the last to the first: whether or not a deletion moves the places behind it, those
- * before it stay. */
+/* From the last to the first: whether or not a deletion shifts the positions after it, those before
+ * it stay the same. */
 static bool
 change_header(SMFICTX *context, const struct variant *variant, const struct message *message)
 {
@@ -107,7 +107,7 @@ replace_body(struct sink *sink, const void *data, size_t length, struct fault *f
 
 /* --- whom the MTA has it for --- */
 
-/* The recipients whose copies are the variant in place, by their keys. */
+/* The recipients of the in-place variant, by their keys. */
 static GHashTable *
 chosen_in(const struct group *group)
 {
@@ -121,7 +121,7 @@ chosen_in(const struct group *group)
 	return chosen;
 }
 
-/* The MTA deletes all that it has under this name, so the one that is wanted is added again. */
+/* The MTA deletes every recipient with this name, so the one to keep is added again. */
 static bool
 keep_one(SMFICTX *context, const struct recipient *recipient)
 {
@@ -136,8 +136,8 @@ keep_one(SMFICTX *context, const struct recipient *recipient)
 				parameters->len == 0 ? NULL : parameters->str) == MI_SUCCESS;
 }
 
-/* A mailbox may be named twice: in another case, in quotes, with other parameters. It gets the one
- * copy that is on record. To the MTA, those are the same whose text is. */
+/* A mailbox may be given twice: in another case, in quotes, with other parameters. It gets the one
+ * copy that is on record. The MTA treats recipients with the same text as the same. */
 static bool
 settle_recipients(SMFICTX *context, const struct group *group, const struct message *message)
 {
@@ -173,7 +173,7 @@ verdict_apply(SMFICTX *context, const struct dispatch *dispatch, const struct me
 	if (dispatch->plan.refused != NULL)
 		return verdict_refuse(context, &dispatch->plan.refusal);
 	if (dispatch->in_place == NULL)
-		return SMFIS_DISCARD; /* all of it is in the database */
+		return SMFIS_DISCARD; /* everything is in the database */
 	if (!settle_recipients(context, dispatch->in_place, message) ||
 	    !change_header(context, &dispatch->variant, message))
 		fault_set(&fault, FAULT_PEER,
@@ -206,8 +206,8 @@ verdict_without(SMFICTX *context, const struct message *message, const GPtrArray
 	return SMFIS_ACCEPT;
 }
 
-/* At the top: where a transport stops a message by this field, it has sent nothing of the others
- * yet. */
+/* Adds the field at the top: a transport that stops a message because of it has then sent none of
+ * the other fields yet. */
 sfsistat
 verdict_note(SMFICTX *context, const struct message *message, const char *name, const char *value)
 {

@@ -1,6 +1,6 @@
 /*
- * The milter's answer: what dispatch made of a message becomes changes through libmilter, and a
- * fault becomes a reply.
+ * The milter's answer: the result of dispatch becomes changes through libmilter, and a fault
+ * becomes a reply.
  */
 #ifndef POSTSEAL_MILTER_VERDICT_H
 #define POSTSEAL_MILTER_VERDICT_H
@@ -9,20 +9,21 @@
 
 #include "delivery/dispatch.h"
 
-/* Makes the message that the MTA holds the variant for in place, for its recipients only. */
+/* Turns the message that the MTA holds into the in-place variant, for that variant's recipients
+ * only. */
 sfsistat verdict_apply(SMFICTX *context, const struct dispatch *dispatch,
 		       const struct message *message);
-/* Refuses the message, for now or for good. The sender is told the sentence of what is theirs
- * to mend; what is ours is in the log. */
+/* Refuses the message, temporarily or permanently. The sender is told about problems that the
+ * sender can solve; ours go to the log. */
 sfsistat verdict_refuse(SMFICTX *context, const struct fault *fault);
 
-/* Lets the message go on as it is, without these recipients (struct recipient); 4xx where the MTA
- * does not take that. */
+/* Lets the message go on unchanged, but without these recipients (struct recipient); 4xx if the MTA
+ * does not accept that. */
 sfsistat verdict_without(SMFICTX *context, const struct message *message,
 			 const GPtrArray *recipients);
 
-/* Lets the message go on with this field, in place of all of that name; 4xx where the MTA does not
- * take it. */
+/* Lets the message go on with this field, which replaces all fields of that name; 4xx if the MTA
+ * does not accept it. */
 sfsistat verdict_note(SMFICTX *context, const struct message *message, const char *name,
 		      const char *value);
 
