@@ -15,9 +15,9 @@
 #include "mail/subject_tags.h"
 
 enum { DAY_SECONDS = 86400 };
-enum { OFFERS_MAX = 3 }; /* of the same content at the same moment */
+enum { OFFERS_MAX = 3 }; /* of the same content at the same time */
 
-/* What one commit is made with. */
+/* What a commit needs. */
 struct commit {
 	struct dispatch *dispatch;
 	const struct surroundings *around;
@@ -86,7 +86,7 @@ state_of(const struct dispatch *dispatch, const struct copy *copy)
 	return copy->method->carriage == CARRIED_IN_PARCEL ? COPY_PARKED : COPY_QUEUED;
 }
 
-/* Of a message that is refused, nobody gets anything: the others' copies say for whose sake. */
+/* If a message is refused, nobody gets anything: the other copies say whose copy was the reason. */
 static char *
 reason_of(const struct dispatch *dispatch, const struct copy *copy)
 {
@@ -125,7 +125,8 @@ record_copy(const struct commit *commit, const struct copy *copy, struct fault *
 	return audit_add_copy(commit->connection, commit->message, &record, fault);
 }
 
-/* What the MTA was handed at an earlier offer is decided anew: both decisions stay on record. */
+/* What was handed to the MTA at an earlier offer is decided again: both decisions stay on record.
+ */
 static bool
 replace_earlier(const struct commit *commit, const struct copy *copy, struct fault *fault)
 {
@@ -204,8 +205,8 @@ lifetime(const struct commit *commit, const struct copy *copy)
 						  : commit->around->settings->pickup_expire;
 }
 
-/* Of the copy, success is told once it is parked; of the notice, only what the sender wants to hear
- * of a failure. */
+/* Success is reported for the copy, once it is parked; for the notice, only failures and delays
+ * are, if the sender wants to hear of them. */
 static const char *
 notify_of_notice(const struct recipient *recipient)
 {
@@ -218,7 +219,7 @@ notify_of_notice(const struct recipient *recipient)
 	return failure ? (delay ? "FAILURE,DELAY" : "FAILURE") : delay ? "DELAY" : "NEVER";
 }
 
-/* RFC 3461 §5.2.2: beyond the portal nobody makes delivery status notifications. */
+/* RFC 3461 §5.2.2: nothing beyond the portal sends delivery status notifications. */
 static bool
 tell_relayed(const struct commit *commit, const struct recipient *recipient, struct fault *fault)
 {
@@ -237,8 +238,8 @@ tell_relayed(const struct commit *commit, const struct recipient *recipient, str
 	return receipt_note(commit->connection, commit->around->settings, &receipt, fault);
 }
 
-/* A key for every recipient; link and code are the courier's to make
- * (delivery/courier/links_and_codes.h). */
+/* A key for every recipient; the courier makes link and code (delivery/courier/links_and_codes.h).
+ */
 static bool
 add_keys(const struct commit *commit, struct parcel_writer *parcel, const struct group *group,
 	 struct fault *fault)
@@ -258,7 +259,7 @@ add_keys(const struct commit *commit, struct parcel_writer *parcel, const struct
 	return true;
 }
 
-/* What a rule wants to hear of any of them. */
+/* The receipt that a rule asks for, for any of them. */
 static const char *
 receipt_of(const GPtrArray *copies)
 {
@@ -409,7 +410,7 @@ commit_all(struct dispatch *dispatch, const struct surroundings *around,
 
 /* --- offered again --- */
 
-/* Copies that are in the database stay as they are; what the MTA was handed is made anew. */
+/* Copies that are in the database stay as they are; what was handed to the MTA is made again. */
 static void
 recognise(struct plan *plan, const GPtrArray *earlier)
 {
@@ -449,8 +450,8 @@ dispatch_again(struct dispatch *dispatch, const struct surroundings *around,
 	       commit_all(dispatch, around, message, true, &known, fault);
 }
 
-/* Somebody may send the same thing again, which is a message of its own; the MTA may offer one
- * again, which is not. */
+/* Someone may send the same thing again, which is a new message; the MTA may offer a message again,
+ * which is not. */
 static bool
 commit_offer(struct dispatch *dispatch, const struct surroundings *around,
 	     struct audit_message *message, struct fault *fault)
@@ -482,7 +483,7 @@ dispatch_message(struct dispatch *dispatch, const struct surroundings *around,
 		return false;
 	metrics_end(begun, METRIC_PHASE, "phase=\"decide\"");
 	if (dispatch->plan.refused != NULL) {
-		message->identity = NULL; /* it may come again and be decided anew */
+		message->identity = NULL; /* it may be offered again and decided differently */
 		return commit_all(dispatch, around, message, false, &known, fault);
 	}
 	plan_group(&dispatch->plan);

@@ -66,7 +66,7 @@ ask_text(void *context, policy_visit *visit, void *visitor, struct fault *fault)
 	return text_each(facts->parts, visit, visitor, fault);
 }
 
-/* A reader may be shown either of two Subject fields: each is on a line of its own. */
+/* A reader may be shown either of two Subject fields: each is a line of its own. */
 static char *
 subjects(const struct message *message)
 {

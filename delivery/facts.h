@@ -1,6 +1,6 @@
 /*
- * What the policy may ask about a message (struct policy_facts), found out by looking into it
- * (mail/).
+ * What the policy may ask about a message (struct policy_facts), answered by looking into the
+ * message (mail/).
  */
 #ifndef POSTSEAL_DELIVERY_FACTS_H
 #define POSTSEAL_DELIVERY_FACTS_H
@@ -11,15 +11,15 @@
 
 struct facts {
 	struct policy_facts
-		policy; /* what to ask; its texts belong to this struct, which must not move */
+		policy; /* for the policy; its texts belong to this struct, which must not move */
 	const struct message *message;
 	struct parts *parts;
 	char *subject;
-	bool is_looked_through; /* then `opaque` holds */
+	bool is_looked_through; /* if true, `opaque` is valid */
 	struct opacity opaque;
 };
 
-/* The message must outlive it, and is parsed when first asked about its content. */
+/* The message must outlive the facts; it is parsed when its content is first asked about. */
 void facts_init(struct facts *facts, const struct message *message,
 		const struct settings *settings);
 void facts_clear(struct facts *facts);

@@ -1,5 +1,5 @@
 /*
- * A delivery method: a way in which a copy can travel. Each is one file and one line in
+ * A delivery method: a way in which a copy can travel. Each method is one file and one line in
  * methods[] (method.c).
  */
 #ifndef POSTSEAL_DELIVERY_METHOD_H
@@ -11,21 +11,22 @@
 #include "mail/message.h"
 #include "policy/policy.h"
 
-/* What methods may use; lives as long as a message is in hand. */
+/* What methods may use; lives as long as a message is being handled. */
 struct surroundings {
 	const struct settings *settings;
 	struct policy *policy;
 	struct database *database;
 	struct keystore *keystore;
-	const struct seal_key *courier;	       /* public: seals what goes to the outbox */
+	const struct seal_key *courier;	       /* public key: seals what goes into the outbox */
 	const struct spool_settings *variants; /* for the body of a variant */
 	const struct message *message;
-	/* Our own keys for the sender, or why there is none; looked up once a message. */
+	/* Our own keys for the sender, or why there are none; looked up once for each message. */
 	struct keystore_signer smime_signer;
 	struct keystore_signer pgp_signer;
 	const char *from;    /* folded address in From, or NULL */
-	bool second_pass;    /* of the MTA: its recipients are final */
-	bool place_is_taken; /* by what was decided on before: all goes by the outbox */
+	bool second_pass;    /* in the MTA's second pass, where recipients are final */
+	bool place_is_taken; /* by recipients decided before: everything else goes through the
+				outbox */
 };
 
 struct method;
@@ -33,55 +34,56 @@ struct method;
 /* One recipient's copy of a message. */
 struct copy {
 	const struct recipient *recipient;
-	bool visible; /* named in To or Cc, so other recipients may know of it */
+	bool visible; /* named in To or Cc, so other recipients may know about it */
 	struct policy_decision decision;
-	const struct method *method; /* NULL: refused, or none is available */
-	GPtrArray *keys;	     /* struct key: what it is sealed to */
-	const char *flavour;	     /* copies of another flavour need another variant; or NULL */
+	const struct method *method; /* NULL: refused, or no method is available */
+	GPtrArray *keys;	     /* struct key: the keys it is sealed to */
+	const char *flavour;	     /* copies with another cipher need another variant; or NULL */
 	char *reason;
 	json_t *tried;		/* [{method, possible, because}] */
-	struct identifier id;	/* of its row in the log */
-	bool already_committed; /* at an earlier offer: nothing to do */
+	struct identifier id;	/* of the copy's row in the log */
+	bool already_committed; /* at an earlier offer: nothing is left to do */
 	struct identifier
-		earlier; /* the row of an earlier offer that this one replaces, or empty */
+		earlier; /* the row from an earlier offer that this one replaces, or empty */
 };
 
-/* Copies that are served by one variant of the message. */
+/* Copies that share one variant of the message. */
 struct group {
 	const struct method *method;
 	const char *flavour;
 	GPtrArray *copies;	 /* struct copy, borrowed */
-	GPtrArray *keys;	 /* struct key of all of them, each once */
+	GPtrArray *keys;	 /* struct key: the keys of all copies, each once */
 	char *boundary;		 /* for methods that write a multipart */
-	bool hides_subject;	 /* the header travels within (mail/entity.h) */
-	const char *const *tags; /* that are taken out of the subject; end with NULL */
+	bool hides_subject;	 /* the message's header travels inside (mail/entity.h) */
+	const char *const *tags; /* removed from the subject; end with NULL */
 	bool in_place;
 };
 
 enum carriage {
-	CARRIED_AS_MAIL,  /* a variant of the message, by the MTA */
+	CARRIED_AS_MAIL,  /* as a variant of the message, by the MTA */
 	CARRIED_IN_PARCEL /* waits in the database */
 };
 
 struct method {
 	const char *name;
-	const char *told; /* to senders, of a copy that goes so; to be translated */
-	const char *wish; /* how a recipient asks for it in the portal, to be translated; NULL: it
-			     cannot be asked for */
+	const char *told; /* what senders are told about such a copy; to be translated */
+	const char *wish; /* how recipients are offered this method in the portal, to be translated;
+			     NULL: they cannot choose it */
 	enum carriage carriage;
-	bool always;	   /* possible for everybody */
-	int in_place_rank; /* the group with the highest is rewritten in place; 0: never */
-	bool names_keys;   /* shows its reader whom it was sealed to: Bcc recipients stand alone */
+	bool always;	   /* possible for every recipient */
+	int in_place_rank; /* the group with the highest rank is rewritten in place; 0: never */
+	bool names_keys; /* shows its reader the keys it was sealed to: Bcc recipients get variants
+			    of their own */
 	bool verified_tls; /* to be sent only over verified TLS: never in place */
 
-	/* Can this copy travel so, now? Fills keys and flavour. *why_r says why (not), and is
-	 * the caller's. False with `fault` when it could not be found out. */
+	/* Can this copy travel this way now? Fills keys and flavour. *why_r says why, or why not;
+	 * caller frees. False with `fault` filled if that could not be determined. */
 	bool (*is_possible)(const struct surroundings *around, struct copy *copy, bool *possible_r,
 			    char **why_r, struct fault *fault);
-	/* Fields that take the place of all Content-* fields and MIME-Version, each "Name: value";
-	 * caller frees. NULL: content stays as it is. */
+	/* Fields that replace all Content-* fields and MIME-Version, each "Name: value"; caller
+	 * frees. NULL: the content is unchanged. */
 	GPtrArray *(*fields)(const struct group *group);
-	/* Writes the body that belongs to these fields. */
+	/* Writes the body that goes with these fields. */
 	bool (*write)(const struct surroundings *around, const struct group *group,
 		      struct sink *sink, struct fault *fault);
 	/* Our own key that signs, or NULL. */

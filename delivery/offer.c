@@ -5,8 +5,8 @@
 
 enum { POLL_MICROSECONDS = 100000, POLLS = 120 };
 
-/* After its answer a message takes the MTA some time until it stands in the log, and that some more
- * until it is read. A log that never told of any mail tells nothing of this one. */
+/* After its reply, it takes the MTA some time to log a message, and it takes more time until that
+ * is read. A log that never mentioned any mail says nothing about this one. */
 static const struct statement offer_look = {
 	"offer_look",
 	"select case"
@@ -65,7 +65,7 @@ offer_is_again(struct database *database, const unsigned char *identity, bool *a
 		"MTA's log does not tell yet");
 }
 
-/* As PostgreSQL writes arrays. */
+/* In PostgreSQL's array syntax. */
 static void
 append_offer(GString *identities, GString *messages, const struct offered *offer)
 {

@@ -48,7 +48,8 @@ try_method(const struct surroundings *around, struct copy *copy, const struct me
 	return true;
 }
 
-/* Among what the rule allows, the recipient's own wish comes first: never beyond it. */
+/* Among the methods that the rule allows, the recipient's own wish comes first; it never adds a
+ * method. */
 static bool
 try_wish(const struct surroundings *around, struct wishes *wishes, struct copy *copy,
 	 struct fault *fault)
@@ -78,7 +79,7 @@ choose_method(const struct surroundings *around, struct wishes *wishes, struct c
 	return true;
 }
 
-/* Why none of the methods could be had: "smime: no certificate; pgp: no OpenPGP key". */
+/* Why none of the methods was available: "smime: no certificate; pgp: no OpenPGP key". */
 static char *
 all_reasons(const struct copy *copy)
 {
@@ -246,7 +247,7 @@ new_boundary(void)
 	return g_strconcat("=_", identifier.text, NULL);
 }
 
-/* Only what is sealed has an inside. */
+/* Only a sealed message has an inside. */
 static bool
 hides_subject(const struct copy *copy)
 {
@@ -269,7 +270,8 @@ group_new(struct plan *plan, const struct copy *copy)
 	return group;
 }
 
-/* Who is not named in the message is alone where a reader could see the others' keys. */
+/* A recipient who is not named in the message gets a group of its own if readers could see the
+ * others' keys. */
 static struct group *
 group_for(struct plan *plan, const struct copy *copy)
 {

@@ -1,6 +1,6 @@
 /*
- * The plan for a message: what the policy decides for each recipient, the first method that
- * is available for it now, and which recipients are served by one variant.
+ * The plan for a message: what the policy decides for each recipient, the first method that is
+ * available for that recipient now, and which recipients share a variant.
  */
 #ifndef POSTSEAL_DELIVERY_PLAN_H
 #define POSTSEAL_DELIVERY_PLAN_H
@@ -11,24 +11,25 @@
 struct plan {
 	GPtrArray *copies;	 /* struct copy: one for each address, however often it was given */
 	GPtrArray *groups;	 /* struct group */
-	const char *const *tags; /* that are taken out of the subject: what rules matched, and that
-				    of `phone` */
-	char *phone; /* where the unlock code goes, from a tag such as [sms:+41791234567]; or NULL
-		      */
-	bool place_is_taken;	    /* nothing is picked for in place */
-	const struct copy *refused; /* for this one the message is refused; NULL: it goes */
-	struct fault refusal;	    /* what the sender is told then */
+	const char *const *tags; /* to be removed from the subject: those that rules matched, and
+				    that of `phone` */
+	char *phone; /* where the unlock code is sent, from a tag such as [sms:+41791234567]; or
+			NULL */
+	bool place_is_taken;	    /* no group is chosen for in place */
+	const struct copy *refused; /* the copy because of which the message is refused; NULL: it is
+				       not refused */
+	struct fault refusal;	    /* what the sender is told in that case */
 };
 
 /* Decides for every recipient of around->message. */
 bool plan_init(struct plan *plan, const struct surroundings *around, struct fault *fault);
 void plan_clear(struct plan *plan);
 
-/* Puts the copies that are not committed already into groups and picks the one for in place. May
- * be called again. */
+/* Groups the copies that are not committed already, and chooses the group for in place. May be
+ * called again. */
 void plan_group(struct plan *plan);
 
-/* The copy for an address of the envelope. */
+/* The copy for an address in the envelope. */
 struct copy *plan_copy(const struct plan *plan, const char *folded);
 /* The rules and methods that were tried: {rules: […], methods: […]}; caller frees. */
 json_t *copy_trace(const struct copy *copy);

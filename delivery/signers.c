@@ -1,6 +1,6 @@
 #include "delivery/signers.h"
 
-/* Why nobody vouches for the sender; caller frees. */
+/* Why it is not established that the sender sent it; caller frees. */
 static char *
 doubt(const struct message *message)
 {

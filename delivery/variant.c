@@ -6,7 +6,7 @@
 #include "mail/hidden_subject.h"
 #include "mail/subject_tags.h"
 
-/* What a new content makes wrong. MIME fields move as a set. */
+/* Fields that are wrong for new content. MIME fields are replaced together. */
 static bool
 is_of_old_content(const struct field *field)
 {
@@ -49,7 +49,7 @@ add_fields(struct variant *variant, const struct group *group)
 		add(variant, g_ptr_array_index(lines, i));
 }
 
-/* The first subject is hidden; others, and what tells it again, go. */
+/* The first subject is replaced; other subjects, and fields that repeat it, are removed. */
 static void
 hide_subject(struct variant *variant, const struct message *message)
 {

@@ -1,6 +1,6 @@
 /*
- * Word to the sender that mail from the outbox could not be delivered: a delivery status
- * notification (RFC 3464) as a row of the outbox in the open batch.
+ * Tells the sender that mail from the outbox could not be delivered: a delivery status notification
+ * (RFC 3464), as a row of the outbox in the open batch.
  */
 #ifndef POSTSEAL_DELIVERY_COURIER_BOUNCE_H
 #define POSTSEAL_DELIVERY_COURIER_BOUNCE_H
@@ -8,8 +8,8 @@
 #include "core/settings.h"
 #include "delivery/courier/queue.h"
 
-/* For the outcomes that failed; does nothing where nobody wants to know (RFC 3461 NOTIFY) or
- * there is no sender. */
+/* Covers the outcomes that failed; does nothing if the sender asked not to be told (RFC 3461
+ * NOTIFY) or there is no sender. */
 bool bounce(struct connection *connection, const struct settings *settings,
 	    const struct seal_key *courier, const struct queued_mail *mail,
 	    const struct queue_outcome *outcomes, size_t count, struct fault *fault);

@@ -1,6 +1,6 @@
 /*
- * A chore: what the courier does from time to time, beside handing over mail. Each is one file and
- * one line in chores[] (chore.c), and has a thread of its own.
+ * A chore: what the courier does from time to time besides handing over mail. Each chore is one
+ * file and one line in chores[] (chore.c), and has a thread of its own.
  */
 #ifndef POSTSEAL_DELIVERY_COURIER_CHORE_H
 #define POSTSEAL_DELIVERY_COURIER_CHORE_H
@@ -8,11 +8,11 @@
 #include "delivery/courier/courier.h"
 
 struct chore {
-	const char *name; /* "deleting what has expired": for the log */
+	const char *name; /* "deleting what has expired": used in the log */
 	unsigned seconds; /* between rounds */
-	bool stands_back; /* while mail comes in */
-	/* One round. *more_r: there is more to do at once. Safe to run at any time, and by several
-	 * couriers at once. */
+	bool stands_back; /* pauses while mail is arriving */
+	/* Does one round. *more_r: there is more to do at once. Safe to run at any time, and by
+	 * several couriers at once. */
 	bool (*run)(const struct courier *courier, bool *more_r, struct fault *fault);
 };
 

@@ -39,23 +39,23 @@ claimant_of(const struct courier *courier)
 
 /* --- sending --- */
 
-/* A mail on its way into SMTP. */
+/* A mail that is being sent over SMTP. */
 struct errand {
 	const struct courier *courier;
 	struct connection *connection;
 	struct queued_mail *mail;
 };
 
-/* Transports that do not verify their peer keep what has it (contrib/postfix/wire), and the one
- * that does removes it: where the MTA forgets by which service a mail came in, as when it is
- * requeued, it does not leave in another way. */
+/* Transports that do not verify their peer hold mail that has this field (contrib/postfix/wire),
+ * and the transport that does removes it: if the MTA forgets by which service a mail arrived, for
+ * example when it is requeued, the mail cannot leave another way. */
 static bool
 write_mark(const struct queued_mail *mail, struct sink *sink, struct fault *fault)
 {
 	return !mail->verified || sink_print(sink, fault, "X-Postseal-Verified: only\r\n");
 }
 
-/* The trace field names the row: it is how a mail is found again in the MTA's log. */
+/* The Received field names the row: by it the mail is found again in the MTA's log. */
 static bool
 write_mail(void *context, struct sink *sink, struct fault *fault)
 {
@@ -87,9 +87,9 @@ smtp_recipients(const struct queued_mail *mail)
 	return recipients;
 }
 
-/* Copies and notices go to addresses that the milter saw and decided on: to map those once more
- * could send one of them twice, or to somebody else. All else goes to an address as its owner
- * writes it; in two passes, the milter looks where it leads (milter/known.h). */
+/* Copies and notices go to addresses that the milter has seen and decided on: mapping them once
+ * more could send a mail twice, or to someone else. All other mail goes to an address as its owner
+ * writes it; with two passes, the milter checks where that leads (milter/known.h). */
 static enum courier_service
 service_for(const struct queued_mail *mail)
 {
@@ -100,7 +100,7 @@ service_for(const struct queued_mail *mail)
 		       : SERVICE_MAPPED;
 }
 
-/* Sendmail has one way in; NULL: none that insists on verified TLS. */
+/* Sendmail has a single way in; NULL: none that insists on verified TLS. */
 static const char *
 url_of(const struct settings *settings, enum courier_service service)
 {
@@ -113,7 +113,7 @@ url_of(const struct settings *settings, enum courier_service service)
 	return service == SERVICE_VERIFIED ? NULL : settings->reinject;
 }
 
-/* Where nobody could be reached, the other mails of the round do not wait for that as well. */
+/* If a service could not be reached, the other mails of the round do not wait for it again. */
 static struct smtp *
 line_for(const struct courier *courier, struct courier_hands *hands, enum courier_service service,
 	 struct fault *fault)
@@ -136,8 +136,8 @@ line_for(const struct courier *courier, struct courier_hands *hands, enum courie
 	return hands->smtp[service];
 }
 
-/* Fills the recipients' replies. False when the connection is of no use any more; the mail is in
- * doubt when the MTA may have taken it all the same. */
+/* Fills in the recipients' replies. False if the connection can no longer be used; the mail is in
+ * doubt if the MTA may have accepted it nevertheless. */
 static bool
 send_mail(const struct errand *errand, struct courier_hands *hands,
 	  struct smtp_recipient *recipients, struct fault *fault)
@@ -229,7 +229,7 @@ settle(const struct errand *errand, const struct queue_outcome *outcomes, struct
 	       batch_commit(errand->connection, fault);
 }
 
-/* True when all recipients' replies are there, from the MTA or from its log. */
+/* True if there is a reply for every recipient, from the MTA or from its log. */
 static bool
 serve(const struct errand *errand, struct courier_hands *hands, struct smtp_recipient *recipients,
       struct fault *fault)
@@ -248,7 +248,7 @@ serve(const struct errand *errand, struct courier_hands *hands, struct smtp_reci
 	return send_mail(errand, hands, recipients, fault);
 }
 
-/* What concerns one mail only is no reason to let the others wait. */
+/* A problem of one mail is no reason to delay the others. */
 static bool
 concerns_one(const struct fault *fault)
 {
@@ -265,7 +265,7 @@ is_any_sent(const struct queue_outcome *outcomes, guint count)
 	return false;
 }
 
-/* There is nobody to send it to: it is left as it is, for somebody to look at. */
+/* There is nobody to send it to: the mail is left as it is, for an admin to look at. */
 static bool
 put_off(const struct errand *errand, struct fault *fault)
 {
@@ -277,9 +277,8 @@ put_off(const struct errand *errand, struct fault *fault)
 			     settings->retry_last, fault);
 }
 
-/* False where it is not on record what became of the mail: the connection to the database is of no
- * use any more, and the claim is lost with it. *served_r: the MTA answered, or it is the mail's own
- * fault. */
+/* False if the outcome is not on record: the database connection can no longer be used, and the
+ * claim is lost with it. *served_r: the MTA replied, or the problem is the mail's own. */
 static bool
 handle(const struct errand *errand, struct courier_hands *hands, bool *served_r,
        struct fault *fault)
@@ -347,7 +346,7 @@ look_for_work(const struct courier *courier, struct work *work_r, struct fault *
 	return true;
 }
 
-/* What is left of an earlier claim: what was not tried is due at once. */
+/* Releases what is left of an earlier claim: mails that were not tried are due at once. */
 static bool
 let_go(const struct courier *courier, struct courier_hands *hands, struct fault *fault)
 {
@@ -403,7 +402,7 @@ deliver(const struct courier *courier, struct courier_hands *hands, unsigned *co
 	return good;
 }
 
-/* Links and codes for some parcels, so that their mails are claimed together. */
+/* Makes links and codes for several parcels, so that their mails are claimed together. */
 static bool
 issue(const struct issuer *issuer, unsigned *count, struct fault *fault)
 {

@@ -8,7 +8,7 @@ enum { WARN_SECONDS = 3600 };
 
 /* --- to be sent again --- */
 
-/* On record before it is. */
+/* Recorded before the mail is sent. */
 static bool
 send_again(const struct doubt *doubt, const char *why, struct fault *fault)
 {
@@ -30,7 +30,7 @@ take_over(const struct doubt *doubt, struct fault *fault)
 
 /* --- what the log says --- */
 
-/* Is it known of each recipient whether the MTA took the mail for it? */
+/* Does the log tell, for each recipient, whether the MTA accepted the mail? */
 static bool
 is_complete(const struct doubt *doubt, const struct mta_log_answer *answer)
 {
@@ -141,7 +141,7 @@ tell_of(const PGresult *hosts)
 	return g_string_free(text, FALSE);
 }
 
-/* Told when it changes, and once an hour. */
+/* Logged when it changes, and once an hour. */
 static void
 warn(const char *text, uint64_t patience)
 {

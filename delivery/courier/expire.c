@@ -1,15 +1,15 @@
 /*
- * Parcels whose time is over are deleted with their keys, ended sessions go, and so does what no
- * MTA offers again or speaks of any more.
+ * Deletes expired parcels with their keys, ended sessions, and the records that the MTA's offers
+ * and its log no longer need.
  */
 #include "audit/audit.h"
 #include "delivery/courier/chore.h"
 #include "delivery/outbox/receipt.h"
 
-enum { COPIES_MAX = 500 }; /* of one round */
+enum { COPIES_MAX = 500 }; /* in one round */
 
-/* A copy that was opened stays opened in the log; one that nobody read is expired, and its sender
- * is told. */
+/* A copy that was opened stays "opened" in the log; one that nobody read becomes expired, and its
+ * sender is told. */
 static const struct statement copies_due = {
 	"expire_copies_due",
 	"select c.id, p.message, p.sender, c.recipient, p.receipt from postseal.parcel_key k"
@@ -22,7 +22,8 @@ static const struct statement expire_keys = {
 	"delete from postseal.parcel_key k where expires_at <= now()"
 	" and not exists (select from postseal.copy c where c.id = k.copy and c.state in ('parked', 'locked', 'failed'))"};
 
-/* The database does it by itself, but not where two keys go at the same moment. */
+/* Deleting the parcel's last key does this in the database, but not if two keys are deleted at the
+ * same moment. */
 static const struct statement expire_parcels = {
 	"expire_parcels",
 	"delete from postseal.parcel p where created_at < now() - interval '1 minute'"

@@ -38,7 +38,7 @@ set_mta(const PGresult *result)
 {
 	metrics_set(METRIC_MTA_DEFERRED, "", (double)result_number(result, 0, 0));
 	metrics_set(METRIC_MTA_DEFERRED_OLDEST, "", (double)result_number(result, 0, 1));
-	if (!PQgetisnull(result, 0, 2)) /* no log is followed yet */
+	if (!PQgetisnull(result, 0, 2)) /* null: no log is followed yet */
 		metrics_set(METRIC_MTA_LOG_AGE, "", (double)result_number(result, 0, 2));
 }
 
@@ -56,7 +56,7 @@ set_keys(const PGresult *result)
 
 			metrics_set(METRIC_KEYS, all, (double)result_number(result, row, i + 1));
 		}
-		if (!PQgetisnull(result, row, 4)) /* none expires */
+		if (!PQgetisnull(result, row, 4)) /* null: none expires */
 			metrics_set(METRIC_KEY_EXPIRY, labels,
 				    (double)result_number(result, row, 4));
 	}
@@ -71,7 +71,7 @@ static const struct {
 	{&count_keys, set_keys},
 };
 
-/* What cannot be counted is not served, which a monitor notices; the rest is. */
+/* Figures that cannot be read are not served, which a monitor notices; the others are. */
 static void
 set_all(void *context)
 {

@@ -1,6 +1,6 @@
 /*
- * What the courier tells a monitor (postseal-metrics(7)): how its own work goes, and what only the
- * database knows of the whole, the keys' validity and the mail in the MTA's queue.
+ * The courier's metrics (postseal-metrics(7)): about its own work, and about what only the database
+ * knows as a whole, the validity of keys and the mail in the MTA's queue.
  */
 #ifndef POSTSEAL_DELIVERY_COURIER_FIGURES_H
 #define POSTSEAL_DELIVERY_COURIER_FIGURES_H

@@ -1,4 +1,4 @@
-/* The courier, postseal-courier(8): drains the outbox and keeps house. */
+/* The courier, postseal-courier(8): drains the outbox and does the chores. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -18,27 +18,27 @@
 #include "mail/mime_stream.h"
 
 enum {
-	POLL_SECONDS = 5,  /* while no notification comes: retries fall due */
+	POLL_SECONDS = 5,  /* while there are no notifications: retries become due */
 	PAUSE_SECONDS = 5, /* after trouble with the MTA or the database */
 	NAME_MAX_BYTES = 300,
-	LULL_MSEC = 200, /* without news: nobody sends any more */
+	LULL_MSEC = 200, /* without news: nobody is sending any more */
 	BURST_MAX_SECONDS = 30,
 };
 
-/* While mail comes in, those who send it wait for the milter, and the helpers leave it the machine;
- * not for longer than BURST_MAX_SECONDS, as the mail has to go out, too. */
+/* While mail is arriving, its senders wait for the milter, so the helpers leave the machine to it;
+ * but for no longer than BURST_MAX_SECONDS, since the mail has to go out as well. */
 enum crew { STEADY, HELPERS, CREWS };
 
 static struct {
 	GMutex lock;
 	GCond wake[CREWS];
-	bool called[CREWS]; /* a worker is to look for work */
-	GCond time;	    /* of the housekeeper, and of workers that pause */
-	gint64 burst, news; /* when mail began to come in, and when the last came */
+	bool called[CREWS]; /* a worker should look for work */
+	GCond time;	    /* for the chores, and for workers that pause */
+	gint64 burst, news; /* when mail began to arrive, and when the last of it did */
 	bool stop;
 } shared;
 
-/* One of each crew is enough: whoever finds work calls the next. */
+/* Waking one of each crew is enough: a worker that finds work wakes the next. */
 static void
 call_workers(void)
 {
@@ -93,7 +93,8 @@ stop(void *context)
 	g_mutex_unlock(&shared.lock);
 }
 
-/* So long at most: until *called where that is awaited (else NULL); false at the end. */
+/* Waits for at most `seconds`, or until *called if that is not NULL; false when the program is to
+ * stop. */
 static bool
 wait_for(unsigned seconds, GCond *condition, bool *called)
 {
@@ -163,7 +164,8 @@ work(gpointer data)
 struct keeper {
 	const struct courier *courier;
 	const struct chore *chore;
-	char *trouble; /* that was told: it is told once, and its end */
+	char *trouble; /* the trouble that was logged: it is logged once, and once more when it is
+			  over */
 	GThread *thread;
 };
 
@@ -229,7 +231,7 @@ join_chores(GArray *keepers)
 	g_array_unref(keepers);
 }
 
-/* How much waits, and for how long: asked of the database at each scrape. */
+/* How much is waiting, and for how long: read from the database at each scrape. */
 static bool
 begin(struct courier *courier, struct fault *fault)
 {

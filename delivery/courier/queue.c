@@ -7,12 +7,12 @@
 #include "core/cleanup.h"
 #include "core/seal/stored_content.h"
 
-/* A mail in hand is locked by the session, for as long as that lives: where the lease is over but
- * the lock is held, a courier is slow, or the clock stepped, and the lease is given anew. */
+/* A claimed mail is locked by the session for as long as the session lives. If the lease has run
+ * out but the lock is held, the courier is slow, or the clock was set, and the lease is renewed. */
 #define MAIL_LOCK "hashtextextended(id::text, 0)"
 
-/* Few, so that several couriers share the work. The number is no parameter, for which PostgreSQL
- * would make a plan at each claim. */
+/* Few at a time, so that several couriers share the work. The number is not a parameter: PostgreSQL
+ * would then make a new plan for each claim. */
 static const struct statement queue_take = {
 	"queue_take",
 	"with due as (select id, state, courier, claimed_at from postseal.outbox where next_attempt_at <= now()"
@@ -67,7 +67,7 @@ static const struct statement queue_chunks = {"queue_chunks",
 static const struct statement queue_served = {
 	"queue_served", "delete from postseal.outbox_recipient where outbox = $1 and number = $2"};
 
-/* With its recipients and its content. */
+/* The recipients and the content are deleted with it. */
 static const struct statement queue_delete = {"queue_delete",
 					      "delete from postseal.outbox where id = $1"};
 
@@ -76,8 +76,8 @@ static const struct statement queue_again = {
 	"update postseal.outbox set state = $4, courier = case $4 when 'sending' then courier end, last_reply = $2,"
 	" next_attempt_at = now() + $3 * interval '1 second' where id = $1"};
 
-/* Only what is still in the hand of this claim: nobody else has the lock, nobody has claimed it
- * since. */
+/* Only if this claim still holds: nobody else has the lock, and nobody has claimed the mail since.
+ */
 static const struct statement queue_unclaim = {
 	"queue_unclaim",
 	"update postseal.outbox set state = $4, next_attempt_at = now() + $5 * interval '1 second', attempts = attempts - $6,"
@@ -144,7 +144,7 @@ mail_of(const PGresult *result, int row)
 	struct queued_mail *mail = g_new0(struct queued_mail, 1);
 
 	if (!identifier_parse(&mail->id, PQgetvalue(result, row, ID)))
-		g_assert_not_reached(); /* it is a uuid column */
+		g_assert_not_reached(); /* it comes from a uuid column */
 	mail->kind = g_strdup(PQgetvalue(result, row, KIND));
 	mail->message = g_strdup(result_text(result, row, MESSAGE));
 	mail->sender = g_strdup(PQgetvalue(result, row, SENDER));
@@ -217,8 +217,8 @@ static const struct statement mta_mail_put = {
 	"insert into postseal.mta_mail (queue_id, message) values ($1, $2) "
 	"on conflict (queue_id) do update set message = excluded.message, since = now()"};
 
-/* "250 2.0.0 Ok: queued as QUEUEID" of Postfix, "250 2.0.0 QUEUEID Message accepted for delivery"
- * of Sendmail; NULL: it is not named. Caller frees. */
+/* Postfix: "250 2.0.0 Ok: queued as QUEUEID", Sendmail: "250 2.0.0 QUEUEID Message accepted for
+ * delivery". NULL: the reply does not name it. Caller frees. */
 static char *
 queue_id_of(const char *reply)
 {
@@ -233,7 +233,7 @@ queue_id_of(const char *reply)
 		       : NULL;
 }
 
-/* What becomes of it, the MTA's log says by that name (mta_follow.c). */
+/* The MTA's log says under this name what becomes of the mail (mta_follow.c). */
 static bool
 note_queue_id(struct connection *connection, const struct queued_mail *mail, const char *reply,
 	      struct fault *fault)
@@ -248,7 +248,8 @@ note_queue_id(struct connection *connection, const struct queued_mail *mail, con
 	return batch_add(connection, &mta_mail_put, &parameters, fault);
 }
 
-/* Only a copy that is the message itself goes with this mail; of a notice, the copy waits on. */
+/* Only a mail that is the copy itself changes the copy's state; with a notice, the copy keeps
+ * waiting. */
 static bool
 record_outcome(struct connection *connection, const struct queued_mail *mail,
 	       const struct queue_outcome *outcome, struct fault *fault)
@@ -287,7 +288,7 @@ state_of(const struct queued_mail *mail)
 	return mail->in_doubt ? "sending" : "waiting";
 }
 
-/* Behind what is done to the row, which nobody else can claim until that is committed. */
+/* Comes after the changes to the row, which nobody else can claim until they are committed. */
 static bool
 add_release(struct connection *connection, const struct queued_mail *mail, struct fault *fault)
 {
@@ -311,7 +312,7 @@ add_again(struct connection *connection, const struct queued_mail *mail, const c
 	       add_release(connection, mail, fault);
 }
 
-/* The others wait on. */
+/* The other recipients keep waiting. */
 static bool
 take_off_served(struct connection *connection, const struct queued_mail *mail,
 		const struct queue_outcome *outcomes, size_t count, struct fault *fault)

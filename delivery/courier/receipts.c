@@ -8,8 +8,8 @@
 #include "delivery/outbox/notice.h"
 #include "mail/xtext.h"
 
-/* All that is due of the message which waits longest, in one form; what another courier has in hand
- * is left to it. */
+/* All receipts in one form that are due for the message that has waited longest, except those that
+ * another courier is handling. */
 static const struct statement take_due = {
 	"receipt_take",
 	"with first as (select message, form from postseal.receipt where due_at <= now()"
@@ -37,7 +37,7 @@ static const struct wording wordings[] = {
 	{"relayed", N_("protected, to be read in the browser"), NULL, "relayed", "2.0.0"},
 	{"opened", N_("read"), "displayed", "delivered", "2.0.0"},
 	{"deleted", N_("deleted by the recipient"), "deleted", "delivered", "2.0.0"},
-	/* RFC 8098 §3.2.6.2: it "may or may not" have been seen. */
+	/* RFC 8098 §3.2.6.2: the message "may or may not" have been seen. */
 	{"deleted unopened", N_("deleted without being opened"), "deleted", "failed", "5.2.0"},
 	{"expired", N_("expired unread"), NULL, "failed", "5.4.7"},
 	{"locked", N_("locked: too many wrong codes"), NULL, "delayed", "4.7.0"},
@@ -52,7 +52,7 @@ wording_of(const char *what)
 	for (size_t i = 0; i < G_N_ELEMENTS(wordings); i++)
 		if (strcmp(wordings[i].what, what) == 0)
 			return &wordings[i];
-	g_assert_not_reached(); /* the table holds what it may be */
+	g_assert_not_reached(); /* the table allows no other value */
 }
 
 static void
@@ -101,7 +101,7 @@ text_of(const struct issuer *issuer, const PGresult *rows, const char *language,
 
 /* --- reports --- */
 
-/* RFC 8098: only where somebody saw it; of one message, for one recipient. */
+/* RFC 8098: only if somebody saw the message; for one message and one recipient. */
 static char *
 disposition_report(const struct settings *settings, const PGresult *rows)
 {

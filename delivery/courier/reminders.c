@@ -1,6 +1,6 @@
 /*
- * Reminders: twice, after `remind first` and `remind last`, a recipient who has not read a message
- * is told that it still waits; and at once where an admin has the notice sent again.
+ * Reminders: twice, after `remind first` and `remind last`, recipients are told that a message they
+ * have not read still waits; and at once if an admin has the notice sent again.
  */
 #include "delivery/courier/chore.h"
 

@@ -15,7 +15,7 @@ sms_start(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-/* What the hook answers is of no interest beyond its status. */
+/* Only the status of the hook's answer matters. */
 static size_t
 ignore(char *data, size_t size, size_t count, void *context)
 {

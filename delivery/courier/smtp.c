@@ -20,7 +20,7 @@ struct smtp {
 	char in[IN_BYTES];
 	size_t in_length, in_at;
 	GByteArray *out;
-	GPtrArray *asked; /* struct smtp_reply, to be filled */
+	GPtrArray *asked; /* struct smtp_reply, still to be filled */
 	guint asked_max;  /* 1 without PIPELINING */
 	bool takes_ident; /* Postfix's XFORWARD with IDENT */
 	bool broken;
@@ -90,7 +90,7 @@ command(struct smtp *smtp, struct fault *fault, const char *format, ...)
 	va_start(args, format);
 	line = g_strdup_vprintf(format, args);
 	va_end(args);
-	/* An address with a line end would be a second command. */
+	/* An address that contains a line end would be a second command. */
 	if (strpbrk(line, "\r\n") != NULL)
 		return fault_set(fault, FAULT_BUG, "talking to the MTA: a command has a line end");
 	return put(smtp, line, strlen(line), fault) && put(smtp, "\r\n", 2, fault);
@@ -138,7 +138,7 @@ read_line(struct smtp *smtp, GString *line, struct fault *fault)
 	return true;
 }
 
-/* Each line is "250-text" but for the last, "250 text" (RFC 5321 §4.2.1). */
+/* Each line is "250-text", except for the last: "250 text" (RFC 5321 §4.2.1). */
 static bool
 read_reply(struct smtp *smtp, struct smtp_reply *reply_r, void (*each)(struct smtp *, const char *),
 	   struct fault *fault)
@@ -247,7 +247,7 @@ smtp_offers(const struct smtp *smtp, const char *extension)
 
 /* --- commands before their replies (RFC 2920) --- */
 
-/* Reads the replies to all commands that were asked, in their order. */
+/* Reads the replies to all outstanding commands, in order. */
 static bool
 hear(struct smtp *smtp, struct fault *fault)
 {
@@ -267,8 +267,9 @@ hear(struct smtp *smtp, struct fault *fault)
 	return good;
 }
 
-/* The reply to the command that was put goes to *reply_r, by hear() at the latest. So many wait at
- * most that neither side waits for the other with full buffers. */
+/* The reply to the last command goes to *reply_r, at the latest when hear() is called. The number
+ * of outstanding commands is limited, so that the two sides never wait for each other with full
+ * buffers. */
 static bool
 expect(struct smtp *smtp, struct smtp_reply *reply_r, struct fault *fault)
 {
@@ -312,7 +313,7 @@ name_recipients(struct smtp *smtp, const struct smtp_mail *mail, struct fault *f
 		struct smtp_recipient *to = &mail->recipients[i];
 		bool notify = dsn && to->notify != NULL, orcpt = dsn && to->orcpt != NULL;
 
-		/* What is no address could be an address and a parameter of SMTP. */
+		/* An invalid address could be an address followed by an SMTP parameter. */
 		if (!address_is_valid(to->address))
 			to->reply = (struct smtp_reply){553, "553 5.1.3 not a mail address"};
 		else if (!command(smtp, fault, "RCPT TO:<%s>%s%s%s%s", to->address,
@@ -324,7 +325,7 @@ name_recipients(struct smtp *smtp, const struct smtp_mail *mail, struct fault *f
 	return true;
 }
 
-/* All that comes before the content. False when the connection is of no use any more. */
+/* Everything before the content. False if the connection can no longer be used. */
 static bool
 ask(struct smtp *smtp, const struct smtp_mail *mail, struct smtp_reply *to_sender_r,
     struct smtp_reply *to_data_r, struct fault *fault)
@@ -365,7 +366,7 @@ dot_write(struct sink *sink, const void *data, size_t length, struct fault *faul
 	return put(dots->smtp, from, (size_t)(end - from), fault);
 }
 
-/* With the dot that ends it; mostly all of it is still to be flushed. */
+/* Includes the final dot; most of it usually still has to be flushed. */
 static bool
 put_content(struct smtp *smtp, const struct smtp_mail *mail, struct fault *fault)
 {
@@ -380,7 +381,7 @@ put_content(struct smtp *smtp, const struct smtp_mail *mail, struct fault *fault
 	return (ended || put(smtp, "\r\n", 2, fault)) && command(smtp, fault, ".");
 }
 
-/* Not all of a mail is in the MTA's hands before its last byte has been sent. */
+/* The MTA does not have the whole mail before its last byte has been sent. */
 static bool
 send_content(struct smtp *smtp, const struct smtp_mail *mail, struct smtp_reply *reply_r,
 	     bool *in_doubt_r, struct fault *fault)
@@ -394,7 +395,7 @@ send_content(struct smtp *smtp, const struct smtp_mail *mail, struct smtp_reply 
 	return true;
 }
 
-/* The MTA waits for content though it has taken no recipient (RFC 2920 §3.1). */
+/* The MTA waits for content although it has accepted no recipient (RFC 2920 §3.1). */
 static bool
 send_nothing(struct smtp *smtp, struct fault *fault)
 {
@@ -450,7 +451,7 @@ smtp_send(struct smtp *smtp, struct smtp_mail *mail, struct smtp_reply *reply_r,
 	if (!ask(smtp, mail, &sender, &data, fault))
 		return false;
 	*reply_r = data;
-	if (sender.code / 100 != 2) { /* and nothing that followed meant anything */
+	if (sender.code / 100 != 2) { /* the later replies mean nothing then */
 		*reply_r = sender;
 		give_all(mail, reply_r, true);
 	} else if (!is_any_taken(mail)) {

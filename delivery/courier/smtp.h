@@ -1,9 +1,10 @@
 /*
- * An SMTP client (RFC 5321) for handing mail to the MTA at a service without milters. With the
- * extensions that copies need: PIPELINING (RFC 2920), DSN (RFC 3461), 8BITMIME (RFC 6152) and
- * SMTPUTF8 (RFC 6531). Several messages go over one connection.
+ * An SMTP client (RFC 5321) that hands mail to a service of the MTA without milters. It supports
+ * the extensions that copies need: PIPELINING (RFC 2920), DSN (RFC 3461), 8BITMIME (RFC 6152) and
+ * SMTPUTF8 (RFC 6531). Several messages share a connection.
  *
- * Not libESMTP: it has no SMTPUTF8, rewrites header fields, and wants a connection a queue.
+ * libESMTP was not used: it lacks SMTPUTF8, rewrites header fields, and needs a connection for each
+ * queue.
  */
 #ifndef POSTSEAL_DELIVERY_COURIER_SMTP_H
 #define POSTSEAL_DELIVERY_COURIER_SMTP_H
@@ -15,7 +16,7 @@
 enum { SMTP_REPLY_MAX = 1024 };
 
 struct smtp_reply {
-	int code;		   /* 250; 0: none came */
+	int code;		   /* 250; 0: no reply */
 	char text[SMTP_REPLY_MAX]; /* "250 2.1.5 Ok", lines joined by blanks */
 };
 
@@ -23,12 +24,11 @@ struct smtp_recipient {
 	const char *address;
 	const char *notify; /* DSN parameters (RFC 3461), or NULL */
 	const char *orcpt;
-	struct smtp_reply reply; /* filled: to RCPT, or what kept it from being asked */
+	struct smtp_reply reply; /* filled in: the reply to RCPT, or the reason why there is none */
 };
 
 struct smtp_mail {
-	const char
-		*ident; /* our name for the mail, told to a Postfix that wants to know (XFORWARD) */
+	const char *ident; /* our name for the mail, told to a Postfix that accepts it (XFORWARD) */
 	const char *sender; /* "" for the null sender */
 	const char *ret;
 	const char *envid;
@@ -42,24 +42,24 @@ struct smtp_mail {
 
 struct smtp;
 
-/* Where the MTA is, and how it is spoken to. */
+/* Where the MTA is, and how to talk to it. */
 struct smtp_peer {
 	const char *url;	  /* smtp://host[:port] or unix:/path */
-	const char *user;	  /* system user that, beside root, may listen at a Unix socket */
-	const char *hostname;	  /* ours */
-	unsigned timeout_seconds; /* for the connection, and for each reply */
+	const char *user;	  /* system user that, besides root, may listen on a Unix socket */
+	const char *hostname;	  /* our own */
+	unsigned timeout_seconds; /* for connecting, and for each reply */
 };
 /* NULL with `fault` filled. */
 struct smtp *smtp_open(const struct smtp_peer *peer, struct fault *fault);
-/* Says QUIT where that is still possible. */
+/* Sends QUIT if that is still possible. */
 void smtp_close(struct smtp *smtp);
 typedef struct smtp smtp_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(smtp_auto, smtp_close)
 
 bool smtp_offers(const struct smtp *smtp, const char *extension);
-/* The mail was sent when *reply_r is 2xx; for which recipients, their replies say. False when
- * the connection broke or `write` failed: then it must not be used again. If that was after
- * the last byte, *in_doubt_r says that the MTA may have taken the mail. */
+/* The mail was sent if *reply_r is 2xx; the recipients' replies say to whom. False if the
+ * connection broke or `write` failed: it must not be used again. If that was after the last byte,
+ * *in_doubt_r says that the MTA may have accepted the mail. */
 bool smtp_send(struct smtp *smtp, struct smtp_mail *mail, struct smtp_reply *reply_r,
 	       bool *in_doubt_r, struct fault *fault);
 

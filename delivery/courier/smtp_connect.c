@@ -45,7 +45,8 @@ is_of_mta(int fd, const struct smtp_peer *peer, struct fault *fault)
 			 peer->url, (unsigned)listening.uid, peer->user);
 }
 
-/* The socket, or -1 with errno. Linux ends connect(2) when the time for sending is over. */
+/* The socket, or -1 with errno set. Linux ends connect(2) when the socket's send timeout expires.
+ */
 static int
 connect_by(int family, const struct sockaddr *address, socklen_t length,
 	   const struct smtp_peer *peer)
@@ -125,8 +126,8 @@ connect_tcp(const struct smtp_peer *peer, struct fault *fault)
 			  strerror(error));
 		return -1;
 	}
-	/* What is written is gathered here: the system must not hold back the end of a mail until
-	 * the MTA confirms its beginning, which it does after 40 ms. */
+	/* Output is already buffered here. The system must not hold back the end of a mail until
+	 * the MTA acknowledges its beginning, which takes 40 ms. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	return fd;
 }

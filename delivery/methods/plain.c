@@ -1,4 +1,4 @@
-/* The message as it was. */
+/* The unchanged message. */
 #include "core/catalogue.h"
 #include "delivery/method.h"
 

@@ -66,7 +66,7 @@ signer(const struct surroundings *around)
 	return author_key(around, &around->smime_signer);
 }
 
-/* The key derivation as strong as the curve (RFC 5753 §7.1.4): OpenSSL would take SHA-1 for all. */
+/* A key derivation as strong as the curve (RFC 5753 §7.1.4): OpenSSL would always use SHA-1. */
 static const EVP_MD *
 derivation_digest(const EVP_PKEY *key)
 {
@@ -127,7 +127,8 @@ envelope(const struct group *group, struct fault *fault)
 	return g_steal_pointer(&cms);
 }
 
-/* The chain goes along, but for the root: who does not have it would not trust ours. */
+/* The chain is included, except for the root: someone who does not have the root would not trust
+ * ours. */
 static CMS_ContentInfo *
 signature(const struct key *key, struct fault *fault)
 {
@@ -146,8 +147,8 @@ signature(const struct key *key, struct fault *fault)
 	return g_steal_pointer(&cms);
 }
 
-/* Within the envelope: an entity of its own (RFC 8551 §3.5.2), opaque so that no MTA on the
- * way could touch the signed bytes. */
+/* Inside the envelope: an entity of its own (RFC 8551 §3.5.2), opaque so that no MTA on the way can
+ * change the signed bytes. */
 static bool
 write_signed(const struct entity *entity, const struct key *key, struct sink *next,
 	     struct fault *fault)

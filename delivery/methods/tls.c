@@ -1,6 +1,6 @@
-/* The plain message over a verified connection: the MTA's part is to refuse any other
- * (contrib/postfix). Never in place: a copy that stays in the MTA's hands would leave by whatever
- * transport the MTA picks, and only a service that cannot do otherwise may have this one. */
+/* The plain message over a verified connection: the MTA has to refuse any other (contrib/postfix).
+ * Never in place: a copy that stays with the MTA would leave by whatever transport the MTA picks.
+ * Only a service that cannot do otherwise may have this one. */
 #include "core/address.h"
 #include "core/catalogue.h"
 #include "delivery/method.h"

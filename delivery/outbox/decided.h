@@ -1,6 +1,6 @@
 /*
- * What was decided on, for whom: written together with what is handed to the MTA, and read where
- * the MTA offers a mail in the second pass that never was in the first (milter/known.h).
+ * What was decided, and for whom: written together with what is handed to the MTA, and read if the
+ * MTA offers a mail in the second pass that was never in the first (milter/known.h).
  */
 #ifndef POSTSEAL_DELIVERY_OUTBOX_DECIDED_H
 #define POSTSEAL_DELIVERY_OUTBOX_DECIDED_H
@@ -10,14 +10,14 @@
 
 struct decided {
 	char *address; /* folded */
-	char *kind;    /* of struct outbox_mail */
+	char *kind;    /* as in struct outbox_mail */
 	bool verified;
 };
 
-/* Adds to the open batch. `lifetime`: seconds that the MTA may have it. */
+/* Adds to the open batch. `lifetime`: seconds for which the MTA may have the mail. */
 bool decided_note(struct connection *connection, const unsigned char imprint[IMPRINT_BYTES],
 		  const struct decided *decided, uint64_t lifetime, struct fault *fault);
-/* struct decided, freed by the array; empty where nothing is known. */
+/* struct decided, freed by the array; empty if nothing is known. */
 GPtrArray *decided_find(struct connection *connection, const unsigned char imprint[IMPRINT_BYTES],
 			struct fault *fault);
 

@@ -1,6 +1,6 @@
 /*
- * The mails that go with parcels and accounts, as rows of the outbox in the open batch: notices for
- * recipients, codes and receipts for senders, and word of what happens with an account.
+ * The mails about parcels and accounts, as rows of the outbox in the open batch: notices for
+ * recipients, codes and receipts for senders, and notifications about changes to an account.
  */
 #ifndef POSTSEAL_DELIVERY_OUTBOX_NOTICE_H
 #define POSTSEAL_DELIVERY_OUTBOX_NOTICE_H
@@ -13,21 +13,21 @@ struct notice {
 	const struct seal_key *courier;
 	struct connection *connection;
 	const char *message; /* its identifier in the log, or NULL */
-	const char *sender;  /* who sent it: address */
+	const char *sender;  /* the sender's address */
 	const char *deputy;  /* who is told instead of the sender, who has left; or NULL */
-	bool smtputf8;	     /* sender, deputy or a recipient needs it */
+	bool smtputf8;	     /* required by the sender, the deputy or a recipient */
 };
 
-/* The language to write to this address in: that of the account (or NULL), else what the domain's
- * country speaks, else that of the message (or NULL), else the organisation's. */
+/* The language in which to write to this address: that of the account (or NULL), otherwise that of
+ * the domain's country, otherwise that of the message (or NULL), otherwise the organisation's. */
 const char *notice_language(const struct settings *settings, const char *address,
 			    const char *account, const char *message);
 
 /* --- to recipients --- */
 
 enum notice_way {
-	NOTICE_CODE,   /* link and code open it */
-	NOTICE_SMS,    /* the code came by SMS */
+	NOTICE_CODE,   /* opened with link and code */
+	NOTICE_SMS,    /* the same, but the code came by SMS */
 	NOTICE_SIGNIN, /* the reader has an account that the sender trusts */
 };
 
@@ -39,8 +39,8 @@ struct notice_recipient {
 	const char *language;
 	enum notice_way way;
 	const char *link;  /* secret of the link; NOTICE_SIGNIN: identifier of the parcel key */
-	uint64_t lifetime; /* seconds the message still waits */
-	bool reminds;	   /* there was a notice before */
+	uint64_t lifetime; /* seconds for which the message still waits */
+	bool reminds;	   /* there was an earlier notice */
 };
 /* Bounces and answers go to the sender, or the deputy. */
 bool notice_waiting(const struct notice *notice, const struct notice_recipient *recipient,
@@ -50,41 +50,41 @@ bool notice_waiting(const struct notice *notice, const struct notice_recipient *
 
 struct notice_code {
 	const char *recipient;
-	const char *code; /* as people read it; NULL: none is needed, or it went by SMS */
+	const char *code; /* as people read it; NULL: not needed, or sent by SMS */
 	enum notice_way way;
 };
 struct notice_codes {
 	const struct notice_code *codes;
 	size_t count;
-	const char *references; /* Message-ID of their message, or NULL */
+	const char *references; /* Message-ID of the sender's message, or NULL */
 	const char *language;
-	const char *track; /* secret of the link to the sender's page */
+	const char *track; /* secret in the link to the sender's page */
 };
 bool notice_codes(const struct notice *notice, const struct notice_codes *codes,
 		  struct fault *fault);
 
-/* What became of a message: `text` is paragraphs (letter.h). */
+/* What happened to a message: `text` consists of paragraphs (letter.h). */
 struct notice_receipt {
 	const char *subject, *text, *references, *language;
 	const char *report_type, *report; /* or NULL */
 };
 bool notice_receipt(const struct notice *notice, const struct notice_receipt *receipt,
 		    struct fault *fault);
-/* The address of the sender's page; caller frees. */
+/* The URL of the sender's page; caller frees. */
 char *notice_track_url(const struct settings *settings, const char *track);
 
 /* --- to members --- */
 
-/* A link by which they prove their address. */
+/* A link with which people prove that an address is theirs. */
 bool notice_proof(const struct notice *notice, const char *address, const char *language,
 		  const char *token, struct fault *fault);
-/* From where something was done, as far as that is known. */
+/* Where a request came from, as far as that is known. */
 struct notice_client {
 	const char *browser;
 	const char *network;
 };
 
-/* What opens an account was changed. */
+/* A change to what opens an account. */
 enum notice_change {
 	CHANGE_KEY_ADDED,
 	CHANGE_KEY_REMOVED,
@@ -95,7 +95,7 @@ enum notice_change {
 	CHANGE_PASSWORD,
 	CHANGE_RECOVERY,
 };
-/* `detail`: which key, or NULL; no secret. */
+/* `detail`: which key, or NULL; never a secret. */
 bool notice_changed(const struct notice *notice, const char *address, const char *language,
 		    enum notice_change change, const char *detail,
 		    const struct notice_client *client, struct fault *fault);

@@ -84,7 +84,7 @@ outbox_add_recipient(struct outbox_writer *writer, const struct outbox_recipient
 	return batch_add(writer->connection, &outbox_put_recipient, &parameters, fault);
 }
 
-/* The MTA may try for as long as the outbox did. */
+/* The MTA may try for as long as the outbox does. */
 static bool
 note_decided(const struct outbox_writer *writer, struct fault *fault)
 {

@@ -1,6 +1,6 @@
 /*
- * Putting mail into the outbox: rows of the transaction that also holds what caused it. Only
- * the courier can open them (core/seal/key_file.h).
+ * Puts mail into the outbox: as rows of the same transaction that holds the reason for it. Only the
+ * courier can open them (core/seal/key_file.h).
  */
 #ifndef POSTSEAL_DELIVERY_OUTBOX_OUTBOX_H
 #define POSTSEAL_DELIVERY_OUTBOX_OUTBOX_H
@@ -19,14 +19,14 @@ struct outbox_mail {
 	const char *envid;
 	bool smtputf8;	   /* RFC 6531 */
 	bool verified;	   /* only over verified TLS */
-	uint64_t lifetime; /* seconds that delivery is tried */
+	uint64_t lifetime; /* seconds for which delivery is tried */
 };
 
 struct outbox_recipient {
 	const char *address;
 	const char *notify; /* DSN parameters of RCPT, or NULL */
 	const char *orcpt;
-	const char *copy; /* identifier of the copy in the log whose state follows, or NULL */
+	const char *copy; /* identifier in the log of the copy whose state changes, or NULL */
 };
 
 /* Writes one mail into the open batch: begin, recipients, content into &imprint.sink, end. */
@@ -44,7 +44,7 @@ bool outbox_begin(struct outbox_writer *writer, struct connection *connection,
 bool outbox_add_recipient(struct outbox_writer *writer, const struct outbox_recipient *recipient,
 			  struct fault *fault);
 bool outbox_end(struct outbox_writer *writer, struct fault *fault);
-/* Needed whatever outbox_begin() returned. */
+/* Call this whatever outbox_begin() returned. */
 void outbox_clear(struct outbox_writer *writer);
 
 #endif

@@ -26,7 +26,7 @@ receipt_note(struct connection *connection, const struct settings *settings,
 
 	if (!by_rule && !is_trouble(receipt) && settings->receipts == RECEIPTS_TROUBLE)
 		return true;
-	/* Only what nobody waits for is bundled. */
+	/* Only receipts that nobody is waiting for are bundled. */
 	parameters_text(&parameters, receipt->parcel);
 	parameters_text(&parameters, receipt->message);
 	parameters_text(&parameters, receipt->sender);

@@ -1,7 +1,8 @@
 /*
- * What senders are told of their messages in the portal: that they are there, opened, expired
- * unread, locked, lost. Whoever notices it puts down a row; the courier makes mails of them, at
- * once or bundled, as `receipts` in postseal.conf(5) says: one thread for each message.
+ * What senders are told about their messages in the portal: that a message is there, was opened,
+ * expired unread, was locked or lost. Whoever notices such an event adds a row; the courier turns
+ * rows into mails, at once or bundled, as set by `receipts` in postseal.conf(5): one thread for
+ * each message.
  */
 #ifndef POSTSEAL_DELIVERY_OUTBOX_RECEIPT_H
 #define POSTSEAL_DELIVERY_OUTBOX_RECEIPT_H
@@ -16,12 +17,12 @@ struct receipt {
 	const char *recipient;
 	const char *what; /* "relayed", "opened", "expired", "locked", "lost", "deleted",
 			     "deleted unopened" */
-	const char *form; /* "mail", "mdn", "dsn": as a rule or the sender wants it; NULL: as the
-			     settings say */
+	const char *form; /* "mail", "mdn", "dsn": as a rule or the sender asks; NULL: as in the
+			     settings */
 	const char *envid, *orcpt; /* DSN parameters (RFC 3461), or NULL */
 };
 
-/* In the open batch; nothing where the settings do not want it. */
+/* Adds to the open batch; adds nothing if the settings do not want it. */
 bool receipt_note(struct connection *connection, const struct settings *settings,
 		  const struct receipt *receipt, struct fault *fault);
 

@@ -43,7 +43,7 @@ store_chunk(void *context, unsigned number, const void *sealed, size_t length, s
 	return batch_add(writer->connection, &parcel_put_chunk, &parameters, fault);
 }
 
-/* Long texts are cut: it is one line of a list. */
+/* Long texts are cut: this is one line in a list. */
 static json_t *
 line_of(const char *text)
 {
@@ -54,7 +54,7 @@ line_of(const char *text)
 	return json_string(line);
 }
 
-/* Sealed like the message, but by itself: a list is shown without opening its messages. */
+/* Sealed like the message but separately: a list is shown without opening its messages. */
 static unsigned char *
 make_summary(const struct parcel_writer *writer, const struct parcel_settings *settings,
 	     size_t *length_r)
@@ -67,7 +67,7 @@ make_summary(const struct parcel_writer *writer, const struct parcel_settings *s
 	return seal_bytes(text, strlen(text), &writer->content, writer->id.text, length_r);
 }
 
-/* What only the courier needs: fixed length, so that the length tells nothing. */
+/* Only the courier needs it. Its length is fixed, so that the length reveals nothing. */
 static bool
 box_phone(unsigned char boxed_r[SEAL_BOXED_BYTES], const struct parcel_settings *settings,
 	  struct fault *fault)
@@ -183,7 +183,7 @@ parcel_link_hash(const char *link, unsigned char hash_r[SEAL_DIGEST_BYTES])
 	return true;
 }
 
-/* Copies a bytea of the length it must have. */
+/* Copies a bytea, which must have the expected length. */
 static bool
 take_bytes(const PGresult *result, int column, unsigned char *bytes_r, size_t wanted)
 {

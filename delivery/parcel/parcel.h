@@ -1,7 +1,7 @@
 /*
  * A parcel: a message that waits for its recipients in the database, sealed (core/seal/wrap.h). It
- * is encrypted once; its key is wrapped for each recipient by what the link and the unlock
- * code derive together. Neither is in the database, only a hash to find the link by.
+ * is encrypted once; for each recipient, its key is wrapped with what is derived from the link and
+ * the unlock code together. Neither is in the database, only a hash to find the link by.
  */
 #ifndef POSTSEAL_DELIVERY_PARCEL_PARCEL_H
 #define POSTSEAL_DELIVERY_PARCEL_PARCEL_H
@@ -27,51 +27,51 @@ struct parcel_writer {
 
 struct parcel_settings {
 	const char *message; /* its identifier in the log; NULL: a draft */
-	const char *sender;  /* is told the codes, and of trouble */
+	const char *sender;  /* is sent the codes, and told about trouble */
 	uint64_t size;	     /* bytes of the message */
 	bool smtputf8;
 	/* What lists of messages show, UTF-8; sealed with the message. NULL: "". */
 	const char *subject, *from, *to;
-	const char *language;		/* of the notices, as far as known, or NULL */
-	const char *receipt;		/* as a rule wants it: "mail", "mdn", "dsn", or NULL */
-	const char *phone;		/* where the code goes, or NULL: to the sender */
-	const struct seal_key *courier; /* public; for the phone */
+	const char *language;		/* of the notices, if known, or NULL */
+	const char *receipt;		/* as a rule asks: "mail", "mdn", "dsn", or NULL */
+	const char *phone;		/* where the code is sent, or NULL: to the sender */
+	const struct seal_key *courier; /* public key; seals the phone number */
 };
 
-/* Whom it waits for. */
+/* A recipient of the parcel. */
 struct parcel_recipient {
 	const char *copy;   /* identifier in the log */
 	const char *notify; /* DSN parameters for the notice, or NULL */
 	const char *orcpt;
-	uint64_t lifetime; /* seconds it may be opened */
+	uint64_t lifetime; /* seconds for which it may be opened */
 };
 
 bool parcel_begin(struct parcel_writer *writer, struct connection *connection,
 		  const struct parcel_settings *settings, struct fault *fault);
-/* Leaves the key boxed for the courier, who makes link and code. */
+/* Leaves the key sealed for the courier, who makes link and code. */
 bool parcel_add_key(struct parcel_writer *writer, const struct parcel_recipient *recipient,
 		    const struct seal_key *courier, struct fault *fault);
 bool parcel_end(struct parcel_writer *writer, struct fault *fault);
-/* Needed whatever parcel_begin() returned. */
+/* Call this whatever parcel_begin() returned. */
 void parcel_clear(struct parcel_writer *writer);
 
 /* --- link and code --- */
 
-/* What the database has of them. */
+/* What the database stores of link and code. */
 struct parcel_lock {
 	unsigned char link_hash[SEAL_DIGEST_BYTES];
 	unsigned char salt[SEAL_SALT_BYTES];
 	unsigned char wrapped[SEAL_WRAPPED_BYTES];
 };
 
-/* Makes link and code, and wraps the content key by them; `id` is that of the key's row. */
+/* Makes link and code, and wraps the content key with them; `id` is that of the key's row. */
 bool parcel_make_access(const char *id, const struct seal_key *content,
 			struct parcel_access *access_r, struct parcel_lock *lock_r,
 			struct fault *fault);
 
 /* --- opening --- */
 
-/* One recipient's key to a parcel, as the database has it. */
+/* One recipient's key to a parcel, as stored in the database. */
 struct parcel_key {
 	struct identifier id;
 	struct identifier parcel;
@@ -79,20 +79,20 @@ struct parcel_key {
 	char *sender;
 	char *recipient;
 	char *message; /* identifier in the log */
-	char *receipt; /* its form, as the rule says, or NULL */
+	char *receipt; /* the receipt's form, as the rule asks, or NULL */
 	unsigned char salt[SEAL_SALT_BYTES];
 	unsigned char wrapped[SEAL_WRAPPED_BYTES];
-	unsigned tries; /* wrong codes so far */
+	unsigned tries; /* wrong codes entered so far */
 	bool locked;
 };
 
-/* The hash a link is found by; false where it is no link. */
+/* The hash by which a link is found; false if the text is not a link. */
 bool parcel_link_hash(const char *link, unsigned char hash_r[SEAL_DIGEST_BYTES]);
-/* *found_r is false for a link that is unknown or has expired. */
+/* *found_r is false if the link is unknown or has expired. */
 bool parcel_find(struct connection *connection, const char *link, struct parcel_key *key_r,
 		 bool *found_r, struct fault *fault);
 void parcel_key_clear(struct parcel_key *key);
-/* *opened_r says whether link and code together open it. */
+/* *opened_r says whether link and code together open the parcel. */
 bool parcel_unlock(const struct parcel_key *key, const char *link, const struct code *code,
 		   struct seal_key *content_r, bool *opened_r, struct fault *fault);
 

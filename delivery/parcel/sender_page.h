@@ -1,5 +1,5 @@
-/* The secret in the link to a sender's page of a message (/track/SECRET): the courier makes it, the
- * portal finds the message by its digest. */
+/* The secret in the link to a message's page for its sender (/track/SECRET): the courier makes it,
+ * and the portal finds the message by its digest. */
 #ifndef POSTSEAL_DELIVERY_PARCEL_SENDER_PAGE_H
 #define POSTSEAL_DELIVERY_PARCEL_SENDER_PAGE_H
 

@@ -1,10 +1,10 @@
 /*
- * The unlock code that a sender tells a recipient over the telephone: ten symbols of
- * Crockford's base32 in two groups of five, and a check symbol: 7KQ2M-9XW3P-T.
+ * The unlock code that a sender tells a recipient by phone: ten symbols of Crockford's base32 in
+ * two groups of five, and a check symbol: 7KQ2M-9XW3P-T.
  *
- * The check symbol is the number modulo 37, as Crockford has it, so that any one wrong symbol
- * and any two exchanged ones are told from a wrong code. Only codes are made whose check
- * symbol is one of the 32 that can be read out: 49.8 bits.
+ * The check symbol is the number modulo 37, as Crockford defines it, so that a single wrong symbol,
+ * or two exchanged ones, can be distinguished from a wrong code. Only codes whose check symbol is
+ * one of the 32 that can be read out are made: 49.8 bits.
  */
 #ifndef POSTSEAL_DELIVERY_PARCEL_UNLOCK_CODE_H
 #define POSTSEAL_DELIVERY_PARCEL_UNLOCK_CODE_H
@@ -22,15 +22,15 @@ struct code {
 	char shown[CODE_SHOWN_BYTES];	/* what people read */
 };
 
-/* The alphabet is for others who let people type codes, too: a symbol of it by chance; the one that
- * was meant by what was typed, or 0; and what may stand between symbols. */
+/* The alphabet, also for other modules that let people type codes: a random symbol; the symbol that
+ * a typed character stands for, or 0; and the characters allowed between symbols. */
 #define CODE_BLANKS " -\t\r\n"
 char code_symbol_make(void);
 char code_symbol_meant(char typed);
 
 void code_make(struct code *code);
-/* Reads what a person typed: small letters, blanks and dashes anywhere, O for 0, I and L for
- * 1. False where it is mistyped: wrong length, symbol or check symbol. */
+/* Reads what a person typed: lower case, blanks and dashes anywhere, O for 0, I and L for 1. False
+ * if it is mistyped: wrong length, symbol or check symbol. */
 bool code_read(struct code *code, const char *typed);
 
 #endif

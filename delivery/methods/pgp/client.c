@@ -18,7 +18,7 @@ enum { PIECE_BYTES = 16384, GRACE_SECONDS = 5, DAY_SECONDS = 86400 };
 
 struct input {
 	struct entity *source;
-	int fd; /* -1 once all is written, or nobody reads on */
+	int fd; /* -1 when everything is written, or nobody reads any more */
 	bool complete;
 	unsigned char *piece;
 	size_t length, written;
@@ -32,7 +32,7 @@ input_close(struct input *input)
 	input->fd = -1;
 }
 
-/* As much as goes without waiting. */
+/* Writes as much as is possible without waiting. */
 static bool
 input_push(struct input *input, struct fault *fault)
 {
@@ -52,7 +52,7 @@ input_push(struct input *input, struct fault *fault)
 	if (written >= 0)
 		input->written += (size_t)written;
 	else if (errno == EPIPE)
-		input_close(input); /* what ended it is in the answer */
+		input_close(input); /* the answer says why gpg stopped */
 	else if (errno != EAGAIN && errno != EINTR)
 		return fault_set(fault, FAULT_CRYPTO, "writing to gpg: %s", strerror(errno));
 	return true;
@@ -112,8 +112,8 @@ output_pull(struct output *output, char *piece, bool *ended_r, struct fault *fau
 
 /* --- both --- */
 
-/* Until gpg has written all. Who runs it limits its time; `silence` (milliseconds) is for the case
- * that even that stands still. */
+/* Until gpg has written everything. postseal-gpg limits gpg's time; `silence` (milliseconds) covers
+ * the case that postseal-gpg itself hangs. */
 static bool
 pump(struct input *input, struct output *output, int silence, struct fault *fault)
 {
@@ -142,7 +142,7 @@ pump(struct input *input, struct output *output, int silence, struct fault *faul
 	return true;
 }
 
-/* gpg's ends are closed here, so that nothing but its own end keeps them open. */
+/* gpg's ends of the pipes are closed here, so that only gpg keeps them open. */
 static bool
 send_job(int socket, const char *job, struct input *input, struct output *output,
 	 struct fault *fault)
@@ -194,7 +194,7 @@ is_done(int socket, const struct input *input, const struct output *output, stru
 	else if (!done)
 		fault_set(fault, FAULT_CRYPTO, "%s", answer);
 	free(answer);
-	/* GPGME takes a gpg that died in silence for one that did its work. */
+	/* GPGME takes a gpg that died silently for one that succeeded. */
 	if (done && !input->complete)
 		return fault_set(fault, FAULT_CRYPTO,
 				 "sealing with gpg: it did not read "

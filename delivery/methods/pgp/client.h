@@ -1,5 +1,5 @@
 /*
- * One job for postseal-gpg: the entity goes there while what gpg makes of it comes back.
+ * Runs one job with postseal-gpg: the entity is sent while gpg's output comes back.
  */
 #ifndef POSTSEAL_DELIVERY_METHODS_PGP_CLIENT_H
 #define POSTSEAL_DELIVERY_METHODS_PGP_CLIENT_H
@@ -7,12 +7,13 @@
 #include "core/sink.h"
 #include "mail/entity.h"
 
-/* `job` is a text as protocol.h says, `socket` leads to one that waits for it. Writes armored text
- * with CRLF. `seconds` is the time that gpg has. After a failure the socket is of no more use. */
+/* `job` is a text as described in protocol.h, `socket` is connected to a process that waits for it.
+ * Writes armored text with CRLF. `seconds` is gpg's time limit. After a failure, the socket cannot
+ * be used any more. */
 bool gpg_exchange(int socket, const char *job, struct entity *plain, struct sink *sealed,
 		  unsigned seconds, struct fault *fault);
 
-/* Once gpg has written an OCB packet, which only GnuPG reads, it will do so again. */
+/* Has gpg ever written an OCB packet, which only GnuPG reads? If so, it will do so again. */
 bool gpg_writes_ocb(void);
 
 #endif

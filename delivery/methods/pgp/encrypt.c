@@ -14,11 +14,11 @@
 
 enum { IDLE_MAX = 32 };
 
-/* gpg takes its options from its home, so there is one for each way to choose the cipher:
- *  - the strongest AES that all recipients' keys prefer;
- *  - AES-128, which every implementation has, where they prefer no AES in common or tell of no
- *    preference (RFC 9580 §5.2.3.14, §9.3): gpg would take triple DES.
- * Digests are SHA-512, where gpg would take SHA-1 for keys without preferences (§9.5). */
+/* gpg takes its options from its home, so there is one for each way to choose the cipher: the
+ * strongest AES that all recipients' keys prefer; or AES-128, which every implementation has, if
+ * the keys have no preferred AES in common or state no preference (RFC 9580 §5.2.3.14, §9.3): gpg
+ * would use triple DES. Digests are SHA-512; for keys without preferences gpg would use SHA-1
+ * (§9.5). */
 enum choice { AS_PREFERRED, AES128, CHOICES };
 
 static const char common_options[] = "no-autostart\ndigest-algo SHA512\n";
@@ -30,9 +30,9 @@ static const struct {
 	[AES128] = {"aes128", "cipher-algo AES\n"},
 };
 
-/* The processes that run gpg for the milter (postseal-gpg). All share the places: gpg uses a core
- * for as long as it works, and more of them than there are cores would only keep each other from
- * ending in time. The settings that the program was started with hold for all. */
+/* The processes that run gpg for the milter (postseal-gpg). All of them share the places: gpg keeps
+ * a core busy while it works, and more processes than cores would only slow each other down until
+ * they time out. The settings with which the program was started apply to all. */
 static struct worker_pool *workers[CHOICES];
 static struct places *places;
 
@@ -58,7 +58,7 @@ start_workers(const struct settings *settings, enum choice choice)
 	workers[choice] = worker_pool_new(&kind);
 }
 
-/* Where gpg looks for its agent, a file says where the keeper's is; gpg starts none itself. */
+/* Where gpg looks for its agent, a file points to the keeper's; gpg starts none itself. */
 static bool
 write_options(const struct settings *settings, enum choice choice, struct fault *fault)
 {
@@ -116,7 +116,8 @@ key_file(const struct settings *settings, const struct key *key)
 	return g_build_filename(settings->gpg_home, "recipients", name, NULL);
 }
 
-/* Its path. The name holds the digest of the content, so a file that is there is the right one. */
+/* The path of the key file. Its name contains the digest of its content, so an existing file is the
+ * right one. */
 static char *
 write_key_file(const struct settings *settings, const struct key *key, struct fault *fault)
 {
@@ -134,7 +135,7 @@ write_key_file(const struct settings *settings, const struct key *key, struct fa
 
 /* --- a job --- */
 
-/* gpg finds the private half of our key with the keeper's agent. */
+/* gpg gets the private half of our key through the keeper's agent. */
 static char *
 job_text(const struct settings *settings, const struct group *group, const struct key *signer,
 	 struct fault *fault)

@@ -2,8 +2,8 @@
 
 enum { PIECE_BYTES = 4096, TAG_PKESK = 1, TAG_SKESK = 3, TAG_MARKER = 10, TAG_UNREADABLE = 64 };
 
-/* The length of the header that begins so, and of the body once the header is whole. Partial and
- * indeterminate lengths (RFC 9580 §4.2.1.4) do not occur before the data. */
+/* The length of the packet header that begins like this, and of the body once the header is
+ * complete. Partial and indeterminate lengths (RFC 9580 §4.2.1.4) do not occur before the data. */
 static size_t
 header_size(const unsigned char *header, size_t length, guint64 *body_r)
 {

@@ -1,8 +1,8 @@
 /*
- * Looks at what gpg writes as it goes by: after the session keys there must be the packet that
- * every OpenPGP program reads, SEIPD (tag 18, RFC 9580 §5.13). GnuPG 2.3 and later writes OCB
- * packets (tag 20) to keys that announce them, has no option against it, and nobody else reads
- * them.
+ * Inspects gpg's output as it passes: the session keys must be followed by the packet that every
+ * OpenPGP program can read, SEIPD (tag 18, RFC 9580 §5.13). GnuPG 2.3 and later writes OCB packets
+ * (tag 20) to keys that announce support for them, has no option to prevent it, and no other
+ * program reads them.
  */
 #ifndef POSTSEAL_DELIVERY_METHODS_PGP_FIRST_PACKETS_H
 #define POSTSEAL_DELIVERY_METHODS_PGP_FIRST_PACKETS_H
@@ -13,17 +13,17 @@
 enum { PACKET_SEIPD = 18, PACKET_OCB = 20, PACKET_HEADER_MAX = 6 };
 
 struct first_packets {
-	unsigned line_feeds; /* at the end of what was seen; two end the armour's headers */
+	unsigned line_feeds; /* at the end of what was seen so far; two end the armour's headers */
 	bool in_packets;
-	gint state; /* of base64 */
+	gint state; /* of the base64 decoder */
 	guint save;
 	unsigned char header[PACKET_HEADER_MAX]; /* of a packet: tag and length */
 	size_t header_length;
-	guint64 skip; /* bytes of the packet's body to come */
-	unsigned tag; /* of the first packet that is no session key; 0: not seen yet */
+	guint64 skip; /* bytes of the packet's body still to come */
+	unsigned tag; /* of the first packet that is not a session key; 0: not seen yet */
 };
 
-/* Begins with all zero. The armour, in pieces of any size. */
+/* Initialise to zero. Takes the armour in pieces of any size. */
 void first_packets_take(struct first_packets *first, const char *armour, size_t length);
 
 #endif

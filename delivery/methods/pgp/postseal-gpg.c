@@ -1,12 +1,13 @@
 /*
- * Runs gpg for the milter, one job after the other (delivery/methods/pgp/protocol.h), until the
- * milter is gone. postseal-gpg PROGRAM HOME SECONDS with the socket to the milter as standard
+ * Runs gpg for the milter, one job after another (delivery/methods/pgp/protocol.h), until the
+ * milter is gone: postseal-gpg PROGRAM HOME SECONDS, with the socket to the milter as standard
  * input.
  *
- * GPGME starts gpg with fork(2), which copies the tables of all the memory a process has: in the
- * milter with its threads that costs more than gpg itself, here it costs little.
+ * GPGME starts gpg with fork(2), which copies the page tables of the whole process: in the milter
+ * with its threads, that costs more than gpg itself; here it costs little.
  *
- * What takes longer than SECONDS is ended, and this program with it: gpg is in its process group.
+ * A job that takes longer than SECONDS is ended, and this program with it: gpg is in its process
+ * group.
  */
 #include <errno.h>
 #include <gpgme.h>
@@ -23,7 +24,7 @@
 
 enum { WHY_MAX = 500 };
 
-/* A key of ours that gpg's ring has. */
+/* A key of ours that is in gpg's keyring. */
 struct signer {
 	struct signer *next;
 	char *file;
@@ -41,7 +42,7 @@ failed(char *why, gpgme_error_t error, const char *doing)
 
 /* --- our key --- */
 
-/* gpg finds the public half in its ring and the private half with the keeper's agent. */
+/* gpg finds the public half in its keyring, and the private half through the keeper's agent. */
 static gpgme_error_t
 import(gpgme_ctx_t context, const char *file, gpgme_key_t *key_r)
 {
@@ -88,9 +89,9 @@ add_signer(gpgme_ctx_t context, const char *file, char *why)
 
 /* --- whether gpg did its work --- */
 
-/* GPGME reads what gpg says, but not its exit status, and so takes one that could not read or write
- * everything for one that did. It leaves its children to whoever adopts orphans: that is us. All
- * have ended, and none failed, since this was called last. */
+/* GPGME reads gpg's status messages but not its exit status, so it does not notice a gpg that could
+ * not read or write everything. It leaves its children to whoever adopts orphans, which is this
+ * process. Returns true if all have ended since the last call, and none has failed. */
 static bool
 all_ended_well(void)
 {
@@ -111,7 +112,7 @@ struct job {
 	int plain, sealed;
 };
 
-/* Its lines, in place. */
+/* Splits the text into lines, in place. */
 static bool
 parse(char *text, struct job *job, char *why)
 {
@@ -128,8 +129,9 @@ parse(char *text, struct job *job, char *why)
 	return true;
 }
 
-/* What gpg is given to read. GPGME asks for the next piece when gpg has taken the last one, and
- * takes a gpg that reads no further for one that has enough: `ended` tells them apart. */
+/* The text for gpg to read. GPGME asks for the next piece when gpg has taken the last one, and
+ * cannot tell a gpg that stopped reading from one that has everything: `ended` distinguishes them.
+ */
 struct plain {
 	int fd;
 	bool ended;
@@ -158,7 +160,7 @@ encrypt(gpgme_ctx_t context, const struct job *job, char *why)
 	gpgme_encrypt_result_t result = NULL;
 	gpgme_error_t error = gpgme_data_new_from_cbs(&plain, &reader, &source);
 
-	all_ended_well(); /* what is asked of gpg beside may fail: its version, a key */
+	all_ended_well(); /* gpg runs for other questions (its version, a key) may fail */
 	if (error == 0)
 		error = gpgme_data_new_from_fd(&sealed, job->sealed);
 	if (error == 0)
@@ -182,7 +184,7 @@ encrypt(gpgme_ctx_t context, const struct job *job, char *why)
 	return *why == '\0';
 }
 
-/* No pinentry mode: the keeper's agent, which has none to show, does not let us choose. */
+/* No pinentry mode is set: the keeper's agent has no pinentry and rejects the option. */
 static void
 work(const struct job *job, char *why)
 {
@@ -201,7 +203,7 @@ work(const struct job *job, char *why)
 
 /* --- the program --- */
 
-/* Once it is told, GPGME runs gpg to ask for its version. */
+/* When the program's path is set, GPGME runs gpg to ask for its version. */
 static bool
 begin(const char *program, const char *home, char *why)
 {

@@ -11,7 +11,7 @@
 
 enum { DESCRIPTORS = 2 };
 
-/* Room for the descriptors that go with the length of a text. */
+/* Room for the descriptors that accompany the length of a text. */
 union control {
 	struct cmsghdr header;
 	char bytes[CMSG_SPACE(DESCRIPTORS * sizeof(int))];

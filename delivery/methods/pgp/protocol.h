@@ -15,9 +15,10 @@
 
 enum { GPG_JOB_MAX = 1024 * 1024 }; /* bytes of a text */
 
-/* All return false or NULL, with errno set, when the other end is gone or talks nonsense. */
+/* All of them return false or NULL, with errno set, if the other end is gone or sends something
+ * invalid. */
 bool gpg_job_send(int socket, const char *text, int plain, int sealed);
-/* Caller frees the text, with free(), and closes the descriptors. */
+/* Caller frees the text with free() and closes the descriptors. */
 char *gpg_job_receive(int socket, int *plain_r, int *sealed_r);
 bool gpg_job_answer(int socket, const char *text);
 /* Caller frees, with free(). */
