@@ -9,7 +9,7 @@
 
 enum { RECOVERY_SYMBOLS = 25, RECOVERY_GROUP = 5 };
 
-/* Behind those of the account. */
+/* Columns after those of the account. */
 enum { SALT = ACCOUNT_COLUMN_COUNT, WRAPPED };
 
 static const struct statement account_by_address = {
@@ -26,7 +26,7 @@ static const struct statement account_put = {
 	"insert into postseal.account (id, address, shown, language, salt, wrapped, recovery_salt,"
 	" recovery_wrapped, public_key) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
 
-/* What rested on the old secret is lost; its senders are told. */
+/* Anything sealed with the old secret is lost; the senders are told. */
 static const struct statement account_end = {"account_end",
 					     "select postseal.account_end($1, 'its reader opened "
 					     "the account again, without the password')"};
@@ -85,7 +85,7 @@ is_common(const char *password)
 	return false;
 }
 
-/* "aaaaaaaaaa", "1212121212": few different characters. */
+/* "aaaaaaaaaa", "1212121212": too few different characters. */
 static bool
 is_monotonous(const char *password)
 {
@@ -131,7 +131,7 @@ make_recovery(char text_r[RECOVERY_CHARACTERS + 1])
 	*to = '\0';
 }
 
-/* As it was shown, whatever blanks, dashes and small letters were typed. */
+/* In the form in which it was shown, whatever blanks, dashes and lower case were typed. */
 static void
 read_recovery(char text_r[RECOVERY_CHARACTERS + 1], const char *typed)
 {
@@ -145,13 +145,13 @@ read_recovery(char text_r[RECOVERY_CHARACTERS + 1], const char *typed)
 			continue;
 		if (count > 0 && count % RECOVERY_GROUP == 0)
 			*to++ = '-';
-		*to++ = symbol == 0 ? *typed : symbol; /* of no code: it will not be right */
+		*to++ = symbol == 0 ? *typed : symbol; /* not in the alphabet: stays wrong */
 		count++;
 	}
 	*to = '\0';
 }
 
-/* What the secret is wrapped by, and the salt of that. */
+/* The wrapped secret, and the salt for the key that wraps it. */
 struct locked {
 	unsigned char salt[SEAL_SALT_BYTES];
 	unsigned char wrapped[SEAL_WRAPPED_BYTES];
@@ -206,7 +206,7 @@ account_find(struct connection *connection, const char *address, struct account 
 	return !*found_r || account_read(result, 0, account_r, fault);
 }
 
-/* Derives even where there is nothing to open: the time tells nothing. */
+/* Derives a key even if there is nothing to open, so that the time reveals nothing. */
 static bool
 open_secret(const PGresult *result, const char *address, const char *password,
 	    struct seal_key *secret_r, bool *right_r, struct fault *fault)

@@ -1,7 +1,7 @@
 /*
- * The account of a person who reads and writes in the portal. It has a secret of 256 bits, of
- * which its keys are made. The secret is wrapped by the password, and once more by the recovery
- * code; who has neither gets nothing out of the database.
+ * The account of a person who reads and writes in the portal. It has a secret of 256 bits, from
+ * which its keys are derived. The secret is wrapped with the password, and once more with the
+ * recovery code; without either, the database reveals nothing.
  */
 #ifndef POSTSEAL_PORTAL_ACCOUNT_H
 #define POSTSEAL_PORTAL_ACCOUNT_H
@@ -20,7 +20,7 @@ enum {
 
 /* Wipe with sodium_memzero(). */
 struct account_keys {
-	struct seal_key secret;	     /* of which the others are made */
+	struct seal_key secret;	     /* the other keys are derived from it */
 	struct seal_key private_key; /* X25519 */
 	struct seal_key mailbox;     /* wraps content keys */
 	struct seal_key factors;     /* seals the secret of one-time passwords */
@@ -36,8 +36,8 @@ struct account {
 	bool has_passkey;
 };
 
-/* Its columns in a select from postseal.account as `a`, and reading them from the first of them on.
- */
+/* The account's columns in a select from postseal.account as `a`, and a function that reads them,
+ * beginning at the first. */
 #define ACCOUNT_COLUMNS                                                                            \
 	"a.id, a.address, a.shown, a.language, a.public_key, a.totp is not null,"                  \
 	" exists (select from postseal.passkey p where p.account = a.id)"
@@ -50,27 +50,27 @@ typedef struct account account_auto;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(account_auto, account_clear)
 
 void account_keys_make(struct account_keys *keys_r, const struct seal_key *secret);
-/* What attestations call the account's public key. */
+/* How attestations name the account's public key. */
 void account_fingerprint(char text_r[ACCOUNT_FINGERPRINT_CHARACTERS + 1],
 			 const struct seal_key *public_key);
 
-/* What is wrong with a new password, in English, or NULL. `address` must not be in it. */
+/* What is wrong with a new password, in English, or NULL. It must not contain `address`. */
 const char *account_password_fault(const char *password, const char *address);
 
-/* *found_r: there is one. `address` is folded. */
+/* *found_r: there is such an account. `address` is folded. */
 bool account_find(struct connection *connection, const char *address, struct account *account_r,
 		  bool *found_r, struct fault *fault);
 
 struct account_new {
 	const char *address, *shown, *language, *password;
-	bool replaces; /* the account that has the address: its old secret is lost */
+	bool replaces; /* an account with this address exists: its old secret is lost */
 };
-/* Makes an account, in the open batch. The recovery code is shown once. */
+/* Creates an account, in the open batch. The recovery code is shown only once. */
 bool account_create(struct connection *connection, const struct account_new *settings,
 		    struct account *account_r, struct account_keys *keys_r,
 		    char recovery_r[RECOVERY_CHARACTERS + 1], struct fault *fault);
 
-/* Tries a password. Takes the same time for an address that has no account. */
+/* Tries a password. Takes the same time for an address without an account. */
 bool account_enter(struct connection *connection, const char *address, const char *password,
 		   struct account *account_r, struct account_keys *keys_r, bool *right_r,
 		   struct fault *fault);

@@ -1,13 +1,12 @@
 /*
- * What is tried in vain, for the record (postseal.activity): what succeeds, the database puts down
- * by itself.
+ * Records failed attempts (postseal.activity); the database itself records what succeeds.
  */
 #ifndef POSTSEAL_PORTAL_ACTIVITY_H
 #define POSTSEAL_PORTAL_ACTIVITY_H
 
 #include "portal/request.h"
 
-/* Somebody at this browser tried something with the account of `address`: "wrong password". */
+/* Someone at this browser tried something with the account of `address`: "wrong password". */
 bool activity_note(struct request *request, const char *address, const char *what,
 		   struct fault *fault);
 

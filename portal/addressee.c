@@ -18,8 +18,8 @@ addressee_free(struct addressee *addressee)
 	g_free(addressee);
 }
 
-/* The name as it may stand in a list of addresses that is read again: GMime does not count
- * backslashes, and a name with quotes could bring mailboxes along that nobody checked. */
+/* The name in a form that is safe in an address list that will be parsed again: GMime does not
+ * handle backslashes, and a name with quotes could bring in mailboxes that nobody checked. */
 static char *
 harmless_name(const char *name)
 {
@@ -86,7 +86,8 @@ is_among(const char *addresses, const char *folded)
 	return g_strv_contains((const char *const *)list, folded);
 }
 
-/* What was received says who takes part in it: its sender wrote those names, not who answers. */
+/* A received message says who takes part in the conversation: its sender wrote those names, not the
+ * person who answers. */
 static bool
 takes_part(const struct mailbox_item *answered, const char *folded)
 {
@@ -98,7 +99,7 @@ takes_part(const struct mailbox_item *answered, const char *folded)
 		is_among(layout->reply_to, folded) || is_among(layout->addresses, folded));
 }
 
-/* What the rules say: those with `portal` are for what is written here. */
+/* Asks the rules: those with `portal` apply to messages written here. */
 static bool
 ask_rules(struct request *request, const struct addressee_question *question, const char *folded,
 	  struct policy_decision *decision_r, struct fault *fault)
@@ -129,7 +130,8 @@ refusal(const struct request *request, const struct addressee *addressee)
 			       addressee->address);
 }
 
-/* *why_r: a sentence for the member, the caller's, or NULL: they may. */
+/* *why_r: a sentence for the member, which the caller frees, or NULL: the member may write to this
+ * address. */
 static bool
 check_addressee(struct request *request, const struct addressee_question *question,
 		struct addressee *addressee, char **why_r, struct fault *fault)
@@ -153,7 +155,8 @@ check_addressee(struct request *request, const struct addressee_question *questi
 	return good;
 }
 
-/* Anybody with a mailbox can be a member: nobody has the portal write to the whole world. */
+/* Anybody with a mailbox can become a member: nobody may use the portal to write to the whole
+ * world. */
 static bool
 count_outside(struct request *request, const GPtrArray *addressees, char **why_r,
 	      struct fault *fault)

@@ -1,7 +1,8 @@
 /*
- * Whom a member may write to: those who take part in the conversation that is answered, and whom a
- * rule with `portal` allows (policy/policy.h). Whether somebody outside has an account is neither
- * asked nor told: who has none gets link and code, as with any message.
+ * Whom a member may write to: the participants of the conversation that is being answered, and
+ * addresses that a rule with `portal` allows (policy/policy.h). Whether someone outside has an
+ * account is neither checked nor revealed: without one, the addressee gets a link and a code, as
+ * with any message.
  */
 #ifndef POSTSEAL_PORTAL_ADDRESSEE_H
 #define POSTSEAL_PORTAL_ADDRESSEE_H
@@ -20,17 +21,17 @@ struct addressee {
 	struct identifier copy;
 };
 
-/* Those in a line as people type it: struct addressee, freed by the array. */
+/* The addressees in a line typed by a person: struct addressee, freed by the array. */
 GPtrArray *addressees_in(const char *text);
-/* As a header of theirs is to show them, and nobody but them; caller frees. */
+/* The text for a header field that shows these addressees and no one else; caller frees. */
 char *addressees_shown(const GPtrArray *addressees);
 
 struct addressee_question {
-	const struct mailbox_item *answered; /* received; or NULL */
+	const struct mailbox_item *answered; /* the received message; or NULL */
 	const char *subject;
 };
-/* Fills in what each is. *why_r: a sentence for the member, the caller's, or NULL: all of them may
- * be written to. */
+/* Fills in what each addressee is. *why_r: a sentence for the member, which the caller frees, or
+ * NULL: the member may write to all of them. */
 bool addressees_check(struct request *request, const struct addressee_question *question,
 		      GPtrArray *addressees, char **why_r, struct fault *fault);
 

@@ -34,7 +34,7 @@ finish_page(struct request *request, struct page *page)
 		page_remove(page, "navigation");
 	else
 		page_text(page, "member", request->session.account.shown);
-	/* Who has no form to send needs no cookie for it. */
+	/* A page without a form needs no cookie. */
 	if (page_has(page, "token")) {
 		request_form_token(request, token);
 		page_attribute(page, "token", "value", token);
@@ -75,7 +75,7 @@ answer_outcome(struct request *request, unsigned status, const char *title, cons
 	return answer_page(request, status, page);
 }
 
-/* Browsers that send no Fetch Metadata name the origin; without a referrer some say "null". */
+/* Browsers that send no Fetch Metadata give the origin; without a referrer, some send "null". */
 static bool
 is_of_another_site(const struct request *request)
 {
@@ -104,7 +104,7 @@ give_back(struct request *request, unsigned status, const char *why)
 static const struct {
 	unsigned status;
 	const char *title, *text;
-	const char *given_back; /* beside what was typed */
+	const char *given_back; /* shown with what was typed */
 } refusals[] = {
 	[REFUSED_SIGNED_OUT] =
 		{MHD_HTTP_FORBIDDEN, N_("You have been signed out"),

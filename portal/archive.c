@@ -13,8 +13,8 @@ struct archive_stream {
 	struct content_source source;
 	struct layout *layout;
 	gint64 at;
-	guint next;		 /* attachment */
-	struct content *content; /* of the one before it, while it is not at its end */
+	guint next;		 /* index of the next attachment */
+	struct content *content; /* of the current file, until its end */
 	GHashTable *names;
 	bool ended;
 };

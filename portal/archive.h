@@ -1,5 +1,5 @@
 /*
- * Several files as one zip, made while it is read, so that it is nowhere as a whole.
+ * Several files as one zip archive, produced while it is read, so that it never exists as a whole.
  */
 #ifndef POSTSEAL_PORTAL_ARCHIVE_H
 #define POSTSEAL_PORTAL_ARCHIVE_H
@@ -8,8 +8,8 @@
 
 struct archive_stream;
 
-/* All attachments of a message of this time (seconds since 1970); those of the same name are told
- * apart. Takes the layout. */
+/* All attachments of a message with this time (seconds since 1970); files with the same name are
+ * renamed. Takes ownership of the layout. */
 struct archive_stream *archive_open(const struct content_source *source, struct layout *layout,
 				    gint64 at);
 void archive_close(struct archive_stream *archive);

@@ -5,7 +5,7 @@
 static const struct statement put = {
 	"challenge_put", "update postseal.portal_session set challenge = $2 where id = $1"};
 
-/* Asked for once. */
+/* Deleted when read, so that it works only once. */
 static const struct statement take = {
 	"challenge_take",
 	"update postseal.portal_session s set challenge = null from postseal.portal_session old "

@@ -1,5 +1,5 @@
-/* Passwords of ten characters or more that many people use, folded. Shorter ones are refused for
- * their length already. */
+/* Common passwords of ten characters or more, folded. Shorter ones are refused for their length
+ * anyway. */
 #ifndef POSTSEAL_PORTAL_COMMON_PASSWORDS_H
 #define POSTSEAL_PORTAL_COMMON_PASSWORDS_H
 

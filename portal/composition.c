@@ -14,7 +14,7 @@ composition_message_id(const struct composition *composition)
 			       composition->domain);
 }
 
-/* Addresses as the header has them: words encoded where needed. */
+/* Addresses for a header field: words are encoded if needed. */
 static char *
 address_list(const char *shown)
 {
@@ -50,7 +50,7 @@ write_header(const struct composition *composition, const struct composition_aut
 	       sink_print(sink, fault, "MIME-Version: 1.0\r\n");
 }
 
-/* RFC 2231 where the name is not plain. */
+/* In the form of RFC 2231 if the name is not plain ASCII. */
 static char *
 disposition(const char *name)
 {
@@ -61,7 +61,7 @@ disposition(const char *name)
 	return g_strdup_printf("attachment;\r\n\tfilename*=UTF-8''%s", escaped);
 }
 
-/* What a browser says of a file's type is used only if it is one. */
+/* The type that the browser gives for a file, if it is a valid one. */
 static const char *
 type_of(const char *type)
 {

@@ -61,7 +61,7 @@ give(struct request *request)
 		       : answer_fault(request, &fault);
 }
 
-/* The password first: who does not know it learns nothing of the second factor. */
+/* The password first: without it, nothing is revealed about the second factor. */
 static bool
 try_password(struct request *request, bool *allowed_r, bool *right_r, struct fault *fault)
 {

@@ -7,8 +7,8 @@
 #include "mail/flowed.h"
 
 enum {
-	AT_ONCE_MAX = 8,	    /* chunks that one look into the database brings */
-	QUICK_MICROSECONDS = 20000, /* a reader who is back before is given more at once */
+	AT_ONCE_MAX = 8,	    /* chunks read with one query */
+	QUICK_MICROSECONDS = 20000, /* a reader who comes back sooner is given more at once */
 	QUICK_READERS = 32,
 	PIECE_BYTES = 65536,
 };
@@ -22,23 +22,23 @@ static const struct statement parcel_chunks = {"content_chunks",
 					       "order by number",
 					       true};
 
-static gint readers; /* that are open */
+static gint readers; /* how many are open */
 
 struct content {
-	struct sink sink; /* takes what chunks hold */
+	struct sink sink; /* receives the content of chunks */
 	struct content_source source;
 	struct unsealing unsealing;
 	bool begun;
 	unsigned at_once;
 	gint64 last;
-	uint64_t skip, left; /* encoded bytes before the part, and of it */
+	uint64_t skip, left; /* encoded bytes before the part, and in it */
 	bool decodes;
 	GMimeEncoding encoding;
-	char *ready; /* decoded; no larger than it needs to be, for there are many readers */
+	char *ready; /* decoded; kept as small as possible, since there may be many readers */
 	size_t room, length, taken; /* of `ready` */
 };
 
-/* At most. */
+/* Appends at most that many bytes. */
 static size_t
 decoded_length(struct content *content, size_t length)
 {
@@ -118,14 +118,14 @@ begin(struct content *content, struct connection *connection, struct fault *faul
 	header = result_bytes(result, 0, 0, &length);
 	content->begun = unsealing_init(&content->unsealing, &content->source.key,
 					content->source.parcel.text, header, length, fault);
-	/* What lies before the part is not read. */
+	/* What precedes the part is not read. */
 	content->unsealing.number = (unsigned)(content->skip / SEALING_CHUNK_BYTES);
 	content->skip %= SEALING_CHUNK_BYTES;
 	return content->begun;
 }
 
-/* The reader's pace says how many chunks are worth fetching; many readers at once get one each, so
- * that memory has a bound. */
+/* The reader's pace decides how many chunks to fetch; if there are many readers at once, each gets
+ * one, so that memory is bounded. */
 static void
 adapt(struct content *content)
 {

@@ -15,7 +15,7 @@ item_mailbox(const struct request *request)
 				&request->session, request->web.network};
 }
 
-/* With what a look at the mailbox came to. */
+/* Turns the outcome of a look into the mailbox into an answer. */
 static bool
 judge(struct request *request, bool good, bool found, const struct fault *fault,
       enum MHD_Result *answered_r)
@@ -49,7 +49,7 @@ item_find(struct request *request, const char *id, struct mailbox_item *item_r,
 	return judge(request, good, found, &fault, answered_r);
 }
 
-/* Where the reader gives up, the message can still be downloaded. */
+/* If the reader cannot handle the HTML, the message can still be downloaded. */
 static char *
 text_of_html(const struct request *request, const char *html)
 {
@@ -73,7 +73,7 @@ part_text(const struct request *request, const struct mailbox_item *item,
 						     : text_of_html(request, text);
 }
 
-/* What goes on with the body and is not said in its plain form. */
+/* Whatever continues the body and is not contained in its plain form. */
 static char *
 further_text(const struct request *request, const struct mailbox_item *item, size_t max,
 	     bool *cut_r, struct fault *fault)

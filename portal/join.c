@@ -23,7 +23,7 @@ static const struct statement proof_find = {"proof_find",
 					    "select address, shown from postseal.address_proof "
 					    "where token_hash = $1 and expires_at > now()"};
 
-/* Works once. */
+/* A proof works once. */
 static const struct statement proof_use = {
 	"proof_use", "delete from postseal.address_proof where token_hash = $1"};
 
@@ -33,7 +33,7 @@ static const struct statement guest_address = {
 	" join postseal.parcel_key k on k.id = s.parcel_key join postseal.copy c on c.id = k.copy "
 	"where s.session = $1 order by k.id desc limit 1"};
 
-/* What a link is found by; false where the path holds none. */
+/* The digest by which a link is found; false if the path contains no link. */
 static bool
 proof_digest(const struct request *request, unsigned char digest_r[SEAL_DIGEST_BYTES])
 {
@@ -119,7 +119,7 @@ join_submit(struct request *request)
 		return answer_too_often(
 			request, "Too many emails have been requested from your network. Please "
 				 "wait an hour, then try again.");
-	/* Whoever types somebody else's address does not fill their box. */
+	/* So that nobody can fill someone else's mailbox by typing their address. */
 	if (!throttle_take(request->connection, &throttle_proof_address, address.key, &allowed,
 			   &fault) ||
 	    (allowed && !mail_proof(request, &address, &fault)))
@@ -157,7 +157,7 @@ look_for_account(struct request *request, struct newcomer *newcomer, struct faul
 	return found;
 }
 
-/* By a statement for address and the form that is shown. */
+/* With a statement for the address, and the form that is shown. */
 static bool
 find_newcomer(struct request *request, const struct statement *statement,
 	      const struct parameters *parameters, struct newcomer *newcomer_r, bool *found_r,
@@ -189,7 +189,7 @@ show_enrol(struct request *request, const struct newcomer *newcomer, bool by_lin
 	return answer_page(request, wrong == NULL ? MHD_HTTP_OK : MHD_HTTP_BAD_REQUEST, page);
 }
 
-/* "strong" and the like, for people: by its length. */
+/* The strength of a password, in words such as "strong", judged by its length. */
 static const char *
 strength(const char *password)
 {
@@ -201,7 +201,7 @@ strength(const char *password)
 			    : N_("Your password is good. A longer one would be stronger.");
 }
 
-/* The recovery code is shown this once. */
+/* The recovery code is shown only this once. */
 static enum MHD_Result
 show_recovery(struct request *request, char recovery[RECOVERY_CHARACTERS + 1], const char *password)
 {
@@ -230,7 +230,7 @@ use_proof(struct request *request, struct fault *fault)
 	unsigned char digest[SEAL_DIGEST_BYTES];
 
 	if (!proof_digest(request, digest))
-		return true; /* not by a link */
+		return true; /* the newcomer did not use a link */
 	parameters_bytes(&parameters, digest, sizeof digest);
 	return batch_add(request->connection, &proof_use, &parameters, fault);
 }
@@ -257,7 +257,7 @@ create(struct request *request, const struct newcomer *newcomer,
 	account_clear(&session->account);
 	session->state = SESSION_MEMBER;
 	session->is_confirmed =
-		true; /* the password was chosen just now, and there is no factor yet */
+		true; /* the password was just chosen, and there is no second factor yet */
 	return senders != NULL && batch_begin(connection, fault) && use_proof(request, fault) &&
 	       account_create(connection, &settings, &session->account, &session->keys, recovery_r,
 			      fault) &&
@@ -279,7 +279,7 @@ enrol(struct request *request, const struct newcomer *newcomer)
 	return show_recovery(request, recovery, request_field(request, "password"));
 }
 
-/* *found_r: the session has opened a message, whose recipient the guest must be. */
+/* *found_r: the session has opened a message, and the guest must be its recipient. */
 static bool
 guest(struct request *request, struct newcomer *newcomer_r, bool *found_r, struct fault *fault)
 {
@@ -306,8 +306,8 @@ join_account_form(struct request *request)
 				    : show_enrol(request, &newcomer, false, NULL);
 }
 
-/* What a first press made is there, and its page, with the recovery code, was not seen; or nothing
- * was made, because the session was over. Which of the two it is cannot be told. */
+/* Either the first press created the account, and its page with the recovery code was not seen; or
+ * nothing was created, because the session was over. There is no telling which. */
 static enum MHD_Result
 show_pressed_twice(struct request *request)
 {
@@ -373,7 +373,7 @@ join_proof_form(struct request *request)
 	return found ? show_enrol(request, &newcomer, true, NULL) : show_used_link(request);
 }
 
-/* With the recovery code nothing is lost: only the password changes. */
+/* With the recovery code, nothing is lost: only the password changes. */
 static enum MHD_Result
 recover(struct request *request, const struct newcomer *newcomer)
 {

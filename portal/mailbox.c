@@ -22,8 +22,8 @@ static const char *const folder_names[FOLDERS] = {"inbox", "sent", "drafts"};
 	"  from postseal.copy c where c.message = p.message) else '' end "
 #define AFTER_ALL "'ffffffff-ffff-ffff-ffff-ffffffffffff'"
 
-/* A page is taken from the index before anything is joined to it: however many messages there are.
- */
+/* The page is read from the index before anything is joined to it, so the number of messages does
+ * not matter. */
 static const struct statement list_folder = {
 	"mailbox_list", "with page as materialized (select * from postseal.parcel_key where "
 			"account = $1 and folder = $2"
@@ -56,7 +56,7 @@ static const struct statement item_of_member = {
 	" left join postseal.copy c on c.id = k.copy "
 	"where k.id = $1 and k.account = $2 and k.expires_at > now()"};
 
-/* Whoever's mailbox it may be in: here it is in none. */
+/* For a guest, no folder is given, whoever's mailbox the message may be in. */
 static const struct statement item_of_guest = {
 	"mailbox_guest_item", ITEM_HEAD
 	"null::text" ITEM_TAIL
@@ -68,7 +68,7 @@ static const struct statement keep_layout = {
 	"mailbox_layout", "update postseal.parcel set layout = $2 where id = $1"};
 
 static const struct statement mark_read = {"mailbox_read", "select postseal.parcel_key_read($1)"};
-/* SQLSTATE of that function, and of the one that deletes */
+/* SQLSTATEs of that function, and of the one that deletes */
 static const char read_already[] = "PS001", gone_meanwhile[] = "PS002";
 
 static const struct statement put_own = {"mailbox_put_own",
@@ -82,8 +82,8 @@ static const struct statement drop_key = {"mailbox_drop",
 static const struct statement delete_key = {"mailbox_delete",
 					    "select postseal.parcel_key_delete($1, $2)"};
 
-/* With the time its code was made; whose code was taken back, because another is on its way, was
- * made before everything. */
+/* With the time at which its code was made; if the code was withdrawn because a new one is on its
+ * way, it counts as older than everything. */
 static const struct statement sender_of_key = {
 	"mailbox_sender", "select p.sender, c.address, coalesce(k.issued_at, '-infinity') "
 			  "from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
@@ -104,8 +104,8 @@ folder_name(enum folder folder)
 
 /* --- keys --- */
 
-/* A content key of the member, from its quick form or from that which was sealed to the account;
- * the latter becomes the former. */
+/* The member's content key, from its fast form or from the form sealed to the account; the latter
+ * is then converted to the former. */
 static bool
 open_key(struct connection *connection, const struct session *session, const char *id,
 	 const PGresult *result, int row, int kept_column, struct seal_key *content_r,
@@ -186,7 +186,7 @@ read_entry(struct connection *connection, const struct session *session, const P
 	return entry;
 }
 
-/* "2026-11-24", or NULL for what is no day. */
+/* "2026-11-24", or NULL if it is not a date. */
 static const char *
 day(const char *text)
 {
@@ -273,7 +273,7 @@ read_item(const PGresult *result, struct mailbox_item *item)
 	item->reply_kind = g_strdup(result_text(result, 0, 15));
 }
 
-/* Of a guest, or of a member who has opened it by link and code. */
+/* A message of a guest, or of a member who has opened it with link and code. */
 static bool
 find_opened(struct connection *connection, const struct session *session, const char *id,
 	    PGresult **result_r, struct seal_key *content_r, bool *found_r, struct fault *fault)
@@ -333,7 +333,7 @@ put_layout(struct database *database, const struct mailbox_item *item, struct fa
 	return connection_execute(connection, &keep_layout, &parameters, NULL, fault);
 }
 
-/* The first time, the whole message is looked through. */
+/* When first needed, the whole message is parsed. */
 static bool
 make_layout(struct database *database, const struct spool_settings *spool,
 	    struct mailbox_item *item, struct fault *fault)
@@ -360,7 +360,7 @@ read_layout(const PGresult *result, struct mailbox_item *item)
 	return item->layout != NULL;
 }
 
-/* Nobody but its reader may open the session's messages: not before a second factor. */
+/* Only the reader may open the session's messages, so not before the second factor. */
 static bool
 may_read(const struct session *session)
 {
@@ -419,7 +419,7 @@ tell_sender(struct connection *connection, const struct settings *settings,
 
 /* --- what is given to the reader is on record --- */
 
-/* A draft is no message yet. */
+/* A draft is not a message yet. */
 static bool
 add_reading(const struct mailbox *mailbox, struct connection *connection,
 	    const struct mailbox_item *item, const struct mailbox_use *use, struct fault *fault)
@@ -454,7 +454,8 @@ record_reading(const struct mailbox *mailbox, const struct mailbox_item *item,
 	       batch_commit(connection, fault);
 }
 
-/* Where two look at once, the second one's batch fails, and the opening is on record once. */
+/* If two requests read a message at the same time, the second one's batch fails, and the opening is
+ * recorded once. */
 static bool
 record_opening(const struct mailbox *mailbox, const struct mailbox_item *item,
 	       const struct mailbox_use *use, bool *found_r, struct fault *fault)
@@ -535,7 +536,7 @@ mailbox_need_room(struct connection *connection, const struct session *session,
 	return batch_add(connection, &need_room, &parameters, fault);
 }
 
-/* 075_mailbox_room_lock.sql */
+/* Raised by 075_mailbox_room_lock.sql. */
 bool
 mailbox_is_full(const struct connection *connection)
 {
@@ -551,7 +552,7 @@ mailbox_drop(struct connection *connection, const struct mailbox_item *item, str
 	return batch_add(connection, &drop_key, &key, fault);
 }
 
-/* What was never opened waits no longer, and its sender is told so. */
+/* A message that was never opened stops waiting, and its sender is told. */
 static bool
 record_deletion(struct connection *connection, const struct settings *settings,
 		const struct mailbox_item *item, struct fault *fault)
@@ -584,7 +585,7 @@ mailbox_delete(struct connection *connection, const struct settings *settings,
 {
 	bool done = delete_item(connection, settings, item, fault);
 
-	/* From another window it was opened a moment ago, or deleted. */
+	/* It was opened or deleted a moment ago from another window. */
 	if (!done && strcmp(connection_sqlstate(connection), read_already) == 0) {
 		item->is_read = true;
 		done = delete_item(connection, settings, item, fault);
@@ -650,7 +651,7 @@ adopt(struct connection *connection, const struct mailbox_adoption *adoption,
 	parameters_text(&parameters, one->parcel_key.text);
 	parameters_text(&parameters, adoption->account->id.text);
 	parameters_bytes(&parameters, wrapped, sizeof wrapped);
-	/* In the order in which an account ends, so that neither waits for the other for ever. */
+	/* In the same order as when an account ends, so that the two cannot deadlock. */
 	return trust_attest(connection, &attestation, fault) &&
 	       batch_add(connection, &adopt_key, &parameters, fault);
 }

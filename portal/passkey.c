@@ -60,7 +60,7 @@ passkey_bytes(const char *text)
 	return g_bytes_new_take(bytes, got);
 }
 
-/* What the browser says it was asked: type, challenge and origin must be ours. */
+/* What the browser says it was asked for: type, challenge and origin must be ours. */
 static bool
 client_data_fits(const struct passkey_place *place, GBytes *client_data, const char *type)
 {
@@ -150,8 +150,8 @@ signature_is_right(const fido_assert_t *assertion, const struct passkey *passkey
 	return right == FIDO_OK;
 }
 
-/* A counter that does not move on is that of a copied key; keys without one say 0 always (§6.1.1).
- */
+/* A counter that does not increase means that the key was copied; keys without a counter always say
+ * 0 (§6.1.1). */
 static bool
 counter_moves(struct passkey *passkey, uint32_t counter)
 {

@@ -1,6 +1,6 @@
 /*
- * Passkeys and security keys as second factor (WebAuthn Level 2), checked with libfido2. What
- * the browser sends comes as base64url, as passkey.js writes it into the form.
+ * Passkeys and security keys as a second factor (WebAuthn Level 2), checked with libfido2. The
+ * browser's data arrives as base64url, as passkey.js puts it into the form.
  */
 #ifndef POSTSEAL_PORTAL_PASSKEY_H
 #define POSTSEAL_PORTAL_PASSKEY_H
@@ -11,9 +11,9 @@
 
 enum { PASSKEY_CHALLENGE_BYTES = 32 };
 
-/* Whom the key is for, and what it was asked to sign. */
+/* Whom the key is for, and what it is asked to sign. */
 struct passkey_place {
-	const char *url;		/* of the portal: its origin and host */
+	const char *url;		/* of the portal: gives origin and host */
 	const unsigned char *challenge; /* PASSKEY_CHALLENGE_BYTES */
 };
 
@@ -27,14 +27,14 @@ void passkey_clear(struct passkey *passkey);
 
 /* The host that keys are bound to; caller frees. */
 char *passkey_host(const char *url);
-char *passkey_text(const void *bytes, size_t length); /* base64url; the caller's */
+char *passkey_text(const void *bytes, size_t length); /* base64url; caller frees */
 
-GBytes *passkey_bytes(const char *text); /* empty where it is no base64url; the caller's */
+GBytes *passkey_bytes(const char *text); /* empty if it is not base64url; caller unrefs */
 
-/* A new key: §7.1, with attestation "none". */
+/* Registers a new key: §7.1, with attestation "none". */
 bool passkey_register(const struct passkey_place *place, const char *client_data,
 		      const char *authenticator_data, struct passkey *passkey_r);
-/* A key signs in: §7.2. `passkey` is as it was registered; its counter moves on. */
+/* Signs in with a key: §7.2. `passkey` is as registered; its counter is updated. */
 bool passkey_verify(const struct passkey_place *place, struct passkey *passkey,
 		    const char *client_data, const char *authenticator_data, const char *signature);
 

@@ -40,7 +40,7 @@ passkey_page_form(struct request *request)
 	return answer_page_with_script(request, page);
 }
 
-/* One line: it stands in a mail to its owner. */
+/* On one line: it is quoted in a mail to its owner. */
 static char *
 typed_name(const struct request *request)
 {
@@ -102,7 +102,7 @@ passkey_page_add(struct request *request)
 	return kept ? answer_see(request, "/settings") : answer_fault(request, &fault);
 }
 
-/* What its owner called it, which the mail says; NULL: there is none. Caller frees. */
+/* The name its owner gave it, for the mail; NULL: there is no such key. Caller frees. */
 static bool
 find_name(struct request *request, const char *id, char **name_r, struct fault *fault)
 {

@@ -21,18 +21,18 @@ enum {
 	CONNECTIONS_MAX = 2000,
 	CONNECTION_BYTES = 24 * 1024, /* header fields and the like of one connection */
 	SPOOL_MEMORY = 256 * 1024,
-	UPLOAD_MEMORY = 64 * 1024, /* of each form, the rest of its files is in the spool */
-	REQUESTS_MAX = 500,	   /* of one network, at the same time */
+	UPLOAD_MEMORY = 64 * 1024, /* of each form; the rest of its files is in the spool */
+	REQUESTS_MAX = 500,	   /* of one network at the same time */
 	UPLOADS_MAX = 4,	   /* of one member: forms with files */
 	ALL_UPLOADS_MAX = 200,
 };
 
-/* Time. A connection that waits for its next request is closed by us later than by the web server
- * in front, which waits 60 s unless it is told otherwise: it could be about to send one. */
+/* Times. We close an idle connection later than the web server in front does, which waits 60 s by
+ * default: otherwise it might just be about to send a request. */
 enum {
 	SILENCE_SECONDS = 75,
-	HEADER_SECONDS = 90, /* for the next request, until its header is there */
-	FORM_SECONDS = 45,   /* for its form; one with files has more: */
+	HEADER_SECONDS = 90, /* for the next request, until its header has arrived */
+	FORM_SECONDS = 45,   /* for the form; one with files gets more: */
 	FORM_BYTES_A_SECOND = 8192,
 	ANSWER_SECONDS = 3600,
 };
@@ -66,8 +66,8 @@ asset_script(struct request *request)
 
 /* --- routes --- */
 
-/* Each says where it is served (request.h), and the groups why. A new route waits for something, or
- * it is one of the first three. */
+/* Each route says where it is served (request.h), and the groups say why. A new route waits for
+ * something, unless it resembles the first three. */
 static const struct route routes[] = {
 	/* From memory, whoever asks. */
 	{"GET", "/style.css", asset_style, ACCESS_ANYBODY, FORM_FIELDS, SERVED_HERE},
@@ -75,7 +75,7 @@ static const struct route routes[] = {
 	{"GET", "/passkey.js", asset_script, ACCESS_ANYBODY, FORM_FIELDS, SERVED_HERE},
 
 	/* A few rows: the session's, and what the page shows of an account, a link or a folder.
-	 * Rows can be locked, and the database slow. */
+	   Rows can be locked, and the database can be slow. */
 	{"GET", "/", signin_front, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
 	{"GET", "/m/", unlock_form, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
 	{"GET", "/signin", signin_form, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
@@ -110,7 +110,7 @@ static const struct route routes[] = {
 	{"GET", "/track/", sender_page_show, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
 	{"POST", "/track/", sender_page_act, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
 
-	/* Work for a processor: a password or a code (Argon2id), or a signature of a passkey. */
+	/* Work for the processor: a password or a code (Argon2id), or a passkey's signature. */
 	{"POST", "/m/", unlock_submit, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART, unlock_give_back},
 	{"POST", "/signin", signin_submit, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART,
 	 signin_give_back},
@@ -125,7 +125,8 @@ static const struct route routes[] = {
 	 SERVED_APART},
 	{"POST", "/settings/passkey", passkey_page_add, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 
-	/* As large as the mailbox, or as a message, which the first look reads whole. */
+	/* Takes time in proportion to the mailbox, or to the message, which is read as a whole when
+	   first opened. */
 	{"GET", "/inbox", reading_inbox, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"GET", "/sent", reading_sent, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"GET", "/drafts", reading_drafts, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
@@ -136,8 +137,8 @@ static const struct route routes[] = {
 	{"GET", "/draft/", writing_draft, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"POST", "/send", writing_send, ACCESS_MEMBER, FORM_FILES, SERVED_APART, writing_give_back},
 
-	/* What strangers made, in a process of its own: HTML, and what is said of HTML as text; a
-	 * key, by gpg. */
+	/* Untrusted content, parsed in a separate process: HTML, as HTML or as text; a key, by gpg.
+	 */
 	{"GET", "/message/", reading_message, ACCESS_GUEST, FORM_FIELDS, SERVED_LAST},
 	{"GET", "/html/", reading_html, ACCESS_GUEST, FORM_FIELDS, SERVED_LAST},
 	{"GET", "/reply/", writing_reply, ACCESS_MEMBER, FORM_FIELDS, SERVED_LAST},
@@ -212,7 +213,7 @@ watch_connection(void *portal, struct MHD_Connection *mhd, void **context,
 	give_seconds(mhd, HEADER_SECONDS);
 }
 
-/* What comes in time earns time for more. */
+/* Data that arrives in time earns time for more. */
 static bool
 take_form(struct request *request, const char *data, size_t size)
 {
@@ -277,7 +278,7 @@ handle(void *context, struct MHD_Connection *mhd, const char *url, const char *m
 		*upload_size = 0;
 		return MHD_YES;
 	}
-	/* MHD has its own copy of the path at each call. */
+	/* MHD has a new copy of the path at each call. */
 	request->web.tail = url + (request->web.tail - request->web.path);
 	request->web.path = url;
 	give_seconds(mhd, ANSWER_SECONDS);

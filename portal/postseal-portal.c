@@ -1,4 +1,4 @@
-/* The portal, postseal-portal(8). */
+/* The portal: postseal-portal(8). */
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -114,7 +114,7 @@ listen_on_socket(const struct settings *settings, const char *path, struct fault
 		return -1;
 	}
 	g_strlcpy(address.sun_path, path, sizeof address.sun_path);
-	unlink(path); /* which an earlier run left behind */
+	unlink(path); /* left behind by an earlier run */
 	fd = bind_first(&info);
 	if (fd < 0)
 		fault_set(fault, FAULT_CONFIG, "listening on %s: %s", path, strerror(errno));
@@ -209,7 +209,7 @@ static int
 run(const char *config)
 {
 	g_autoptr(settings_auto) settings = settings_read(config);
-	/* Where rules cannot be read, reading goes on and writing waits. */
+	/* If the rules cannot be read, reading still works, and writing has to wait. */
 	g_autoptr(policy_auto) policy =
 		settings == NULL ? NULL : policy_read(config, methods_for_policy());
 	struct database_settings database = {.role = "postseal_portal",

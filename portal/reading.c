@@ -11,7 +11,7 @@
 #include "portal/item.h"
 
 enum {
-	TEXT_MAX = 1024 * 1024, /* of a message's text that a page shows */
+	TEXT_MAX = 1024 * 1024, /* of a message's text shown on a page */
 	BLOCK_BYTES = 32768,
 	PLACE_MAX = 64,
 };
@@ -36,7 +36,7 @@ or_else(const char *text, const char *otherwise)
 	return text == NULL || *text == '\0' ? otherwise : text;
 }
 
-/* "alice@example.com: read; …": from what the log says of each copy. */
+/* "alice@example.com: read; …": from the states of the copies in the log. */
 static char *
 states_shown(const struct request *request, const char *states)
 {
@@ -91,7 +91,7 @@ fill_search(struct page *page, enum folder folder, const struct mailbox_question
 		page_attribute(page, "search-box", "open", "open");
 }
 
-/* The same question, from the last entry on. */
+/* Links to the same search, continued after the last entry. */
 static void
 link_older(struct page *page, enum folder folder, const struct mailbox_question *question,
 	   const GPtrArray *entries)
@@ -157,7 +157,7 @@ reading_drafts(struct request *request)
 
 /* --- one message --- */
 
-/* With a word where it is longer than a page can show. */
+/* With a note if the text is longer than a page can show. */
 static char *
 text_of(const struct request *request, const struct mailbox_item *item, struct fault *fault)
 {
@@ -212,7 +212,7 @@ set_place(struct page *page, const char *name, const char *attribute, const char
 	page_attribute(page, name, attribute, place);
 }
 
-/* What the reader may do with it. */
+/* What the reader can do with the message. */
 static void
 offer_actions(const struct request *request, struct page *page, const struct mailbox_item *item)
 {
@@ -294,18 +294,18 @@ reading_message(struct request *request)
 
 /* --- HTML --- */
 
-/* A picture is read once, however often the HTML shows it, and not at all where it has no room: a
- * small mail may name a large picture ten thousand times. */
+/* A picture is read once, however often the HTML shows it, and not at all if there is no room for
+ * it: a small mail may refer to a large picture ten thousand times. */
 struct picture {
 	const struct layout_part *part;
 	bool is_tried;
-	GBytes *bytes; /* NULL: cannot be read */
+	GBytes *bytes; /* NULL: it cannot be read */
 };
 
 struct pictures {
 	const struct content_source *source;
 	GHashTable *by_cid; /* struct picture */
-	size_t left;	    /* bytes: the HTML may show one again and again */
+	size_t left;	    /* bytes: the HTML may show the same picture again and again */
 };
 
 static void
@@ -365,7 +365,7 @@ find_picture(void *context, const char *cid, GBytes **bytes_r, const char **type
 	return true;
 }
 
-/* What is shown instead of HTML that cannot be: the frame says so. */
+/* Shown in the frame instead of HTML that cannot be shown: says why. */
 static char *
 sentence_instead(const struct request *request)
 {
@@ -384,7 +384,7 @@ piece_clear(void *data)
 	g_free(((struct html_piece *)data)->text);
 }
 
-/* The body and what goes on with it: struct html_piece. All HTML together is bounded. */
+/* The body and what continues it: struct html_piece. The total amount of HTML is limited. */
 static GArray *
 pieces_of(const struct mailbox_item *item, struct fault *fault)
 {
@@ -407,7 +407,7 @@ pieces_of(const struct mailbox_item *item, struct fault *fault)
 	return g_steal_pointer(&pieces);
 }
 
-/* The whole document; caller frees. NULL with `fault` filled where its bytes cannot be read. */
+/* The whole document; caller frees. NULL with `fault` filled if its bytes cannot be read. */
 static char *
 document_of(struct request *request, const struct mailbox_item *item, struct fault *fault)
 {
@@ -448,7 +448,7 @@ reading_html(struct request *request)
 	response =
 		MHD_create_response_from_buffer(strlen(document), document, MHD_RESPMEM_MUST_FREE);
 	MHD_add_response_header(response, "Content-Type", "text/html; charset=utf-8");
-	/* The second wall: were there anything left in it, it could neither run nor reach anything.
+	/* The second wall: if anything harmful were left, it could neither run nor load anything.
 	 */
 	MHD_add_response_header(
 		response, "Content-Security-Policy",
@@ -461,7 +461,7 @@ reading_html(struct request *request)
 
 /* --- downloads --- */
 
-/* What libmicrohttpd wants to know. */
+/* In the form that libmicrohttpd requires. */
 static ssize_t
 pulled(bool good, size_t got, const struct fault *fault)
 {
@@ -577,7 +577,7 @@ reading_delete(struct request *request)
 
 	if (!item_find(request, request->web.tail, &item, &answered))
 		return answered;
-	/* Who has link and code of a message may read it; it is not theirs to delete. */
+	/* With link and code, one may read the message but not delete it. */
 	if (!item.has_folder)
 		return answer_not_found(request);
 	if (!mailbox_delete(request->connection, request->portal->settings, &item, &fault))

@@ -6,9 +6,9 @@
 
 serve_request reading_inbox, reading_sent, reading_drafts;
 serve_request reading_message;
-/* The message as HTML alone, for the sandboxed frame. */
+/* Only the message's HTML, for the sandboxed frame. */
 serve_request reading_html;
-/* Downloads: all of it, an attachment, all attachments as a zip. */
+/* Downloads: the whole message, an attachment, all attachments as a zip archive. */
 serve_request reading_source, reading_attachment, reading_zip;
 serve_request reading_delete;
 

@@ -83,7 +83,7 @@ request_size(const struct request *request, uint64_t bytes)
 	return g_strdup_printf(request_say(request, "%.1f MB"), (double)bytes / 1e6);
 }
 
-/* The prefix keeps others than this very host from setting it (RFC 6265bis §4.1.3). */
+/* The prefix prevents any other host from setting it (RFC 6265bis §4.1.3). */
 const char *
 request_cookie_name(const struct request *request)
 {
@@ -102,7 +102,7 @@ request_form_token(const struct request *request, char text_r[SEAL_KEY_CHARACTER
 
 /* --- who comes --- */
 
-/* One who has no cookie yet gets one: the forms need it. */
+/* A visitor without a cookie gets one: the forms need it. */
 static void
 take_cookie(struct request *request)
 {
@@ -144,8 +144,8 @@ request_begin_session(struct request *request, const GPtrArray *opened, struct f
 	       batch_commit(request->connection, fault);
 }
 
-/* The form is of a page that this browser had from us: it holds the token, and browsers that say so
- * say that it comes from our pages (Fetch Metadata). */
+/* Does the form come from a page that this browser got from us? It must contain the token, and if
+ * the browser says where it comes from, that must be our pages (Fetch Metadata). */
 static bool
 form_is_ours(const struct request *request)
 {
@@ -175,7 +175,7 @@ is_allowed(const struct request *request)
 	return false;
 }
 
-/* The form to sign in; afterwards what was asked for is shown. */
+/* Shows the sign-in form; afterwards, the page that was requested. */
 static enum MHD_Result
 answer_signin(struct request *request)
 {
@@ -199,7 +199,7 @@ answer_stranger(struct request *request)
 	return answer_signin(request);
 }
 
-/* Where a second factor is required, a member without one can do nothing but set it up. */
+/* If a second factor is required, a member without one can only set it up. */
 static bool
 lacks_factor(const struct request *request)
 {
@@ -255,12 +255,12 @@ may_upload(struct request *request)
 	return request->uploader != NULL;
 }
 
-/* Files of those who may not send any, or no more at the moment, are not kept. */
+/* Files from visitors who may not send any, or no more at the moment, are not kept. */
 static void
 admit_files(struct request *request)
 {
 	struct form *form = &request->web.form;
-	struct fault fault; /* is met again when the form is served */
+	struct fault fault; /* reported again when the form is served */
 
 	request->connection = database_take(request->portal->database, &fault);
 	form->is_without_files = request->connection == NULL || !find_session(request, &fault) ||
@@ -292,7 +292,7 @@ request_serve(struct request *request)
 	request->connection = database_take(request->portal->database, &fault);
 	if (request->connection == NULL || !find_session(request, &fault)) {
 		session_clear(&request->session);
-		take_cookie(request); /* by which a form that is given back is known again */
+		take_cookie(request); /* identifies a form that is given back */
 		queued = answer_fault(request, &fault);
 	} else {
 		queued = serve_checked(request);
@@ -303,8 +303,8 @@ request_serve(struct request *request)
 
 /* --- apart --- */
 
-/* A member, however many sessions they have; others have nothing that could not be had again by
- * asking once more, and so are their network's. */
+/* The account, however many sessions the member has; visitors without one count as their network:
+ * whatever they have, they could get again by asking once more. */
 static char *
 find_member(void *context)
 {
@@ -332,7 +332,7 @@ find_answer(void *request)
 enum MHD_Result
 request_turn_away(struct request *request)
 {
-	take_cookie(request); /* by which a form that is given back is known again */
+	take_cookie(request); /* identifies a form that is given back */
 	return answer_refusal(request, REFUSED_BUSY);
 }
 

@@ -1,6 +1,7 @@
 /*
- * One request to the portal: what the browser brings (portal/web/request.h), who comes with it,
- * what they may do, and whether the form is proven to be of a page of ours before it does anything.
+ * One request to the portal: what the browser sends (portal/web/request.h), who the visitor is and
+ * what that visitor may do, and a check, before a form does anything, that it came from one of our
+ * pages.
  */
 #ifndef POSTSEAL_PORTAL_REQUEST_H
 #define POSTSEAL_PORTAL_REQUEST_H
@@ -19,24 +20,24 @@
 /* What all requests share. */
 struct portal {
 	struct web_site site;
-	struct policy *policy; /* NULL: its rules could not be read, and nothing can be written */
+	struct policy *policy; /* NULL: the rules could not be read, so nothing can be written */
 	const struct settings *settings;
-	const struct seal_key *courier; /* public */
+	const struct seal_key *courier; /* public key */
 	struct database *database;
 	struct spool_settings spool, upload_spool;
-	struct reader *reader; /* of foreign formats */
+	struct reader *reader; /* for untrusted formats */
 	struct upload_reader *upload_reader;
-	struct apart *apart; /* where long requests are served */
+	struct apart *apart; /* where slow requests are served */
 	struct deadlines *deadlines;
-	struct tally *requests; /* of a network, from their header to the end of their answer */
-	struct tally *uploads;	/* of a member: forms with files */
+	struct tally *requests; /* for each network, from header to end of answer */
+	struct tally *uploads;	/* for each member: forms with files */
 	struct MHD_Daemon *daemon;
 };
 
 enum access {
 	ACCESS_ANYBODY,
 	ACCESS_GUEST, /* guests and members */
-	ACCESS_HALF,  /* whose second factor is still to come */
+	ACCESS_HALF,  /* the second factor is still missing */
 	ACCESS_MEMBER,
 };
 
@@ -45,84 +46,85 @@ enum route_form {
 	FORM_FILES, /* with files, as large as the settings allow */
 };
 
-/* Where it is served, since nobody may wait for what another asked for. */
+/* Where a request is served, so that nobody has to wait for someone else's. */
 enum serving {
-	SERVED_HERE, /* by libmicrohttpd's thread: waits for nothing, not for the database either */
-	SERVED_APART, /* by threads of ours (portal/web/apart.h) */
-	SERVED_LAST,  /* the same, and waits for a process of ours: postseal-reader, gpg */
+	SERVED_HERE,  /* by libmicrohttpd's thread: waits for nothing, not even for the database */
+	SERVED_APART, /* by our own threads (portal/web/apart.h) */
+	SERVED_LAST,  /* the same, and waits for another process of ours: postseal-reader, gpg */
 };
 
 struct request;
 typedef enum MHD_Result serve_request(struct request *request);
-/* The page of a form that was not carried out, with what was typed into it; `why` is for the
- * reader, in their language. Who sends it may be signed out, and the database away. */
+/* The page with a form that was not carried out, with what was typed into it; `why` is for the
+ * reader, in the reader's language. The visitor may be signed out, and the database may be
+ * unreachable. */
 typedef enum MHD_Result give_back_form(struct request *request, unsigned status, const char *why);
 
 struct route {
 	const char *method;
-	const char *path; /* one that ends with "/" takes something behind it */
+	const char *path; /* a path that ends with "/" takes something after it */
 	serve_request *serve;
 	enum access access;
 	enum route_form form;
 	enum serving serving;
-	give_back_form *give_back; /* NULL: nothing is typed there that would be missed */
+	give_back_form *give_back; /* NULL: nothing that is typed there would be missed */
 };
 
 struct request {
 	struct web_request web;
 	struct portal *portal;
 	const struct route *route;
-	struct connection *connection; /* to the database, while it is served */
-	gint64 begun;		       /* of g_get_monotonic_time() */
+	struct connection *connection; /* to the database, while the request is served */
+	gint64 begun;		       /* from g_get_monotonic_time() */
 	struct session session;
 	bool cookie_is_new;
 	bool is_counted; /* in portal->requests */
-	char *uploader;	 /* counted in portal->uploads; or NULL */
+	char *uploader;	 /* counted in portal->uploads under this name; or NULL */
 	bool is_one_upload_too_many;
-	bool is_given_back; /* its form; what fails meanwhile is said on a page of its own */
+	bool is_given_back; /* the form is; if that fails too, a separate page says so */
 };
 
 struct request *request_new(struct portal *portal, struct MHD_Connection *mhd, const char *path);
-/* False: its network has as many requests as it may have, and it must be turned away. */
+/* False: the network already has as many requests as allowed, and this one must be turned away. */
 bool request_count(struct request *request);
 void request_free(struct request *request);
 
-/* Before the body: how much of it is taken, and from this visitor at all. */
+/* Call before the body: how much of it is accepted, if any, from this visitor. */
 void request_expect_form(struct request *request);
-/* Does what the route says, after the checks that are the same for all. */
+/* Does what the route says, after the checks that all routes share. */
 enum MHD_Result request_serve(struct request *request);
-/* The same in another thread; libmicrohttpd calls again once there is something to send. */
+/* The same in another thread; libmicrohttpd calls again once there is an answer to send. */
 enum MHD_Result request_serve_apart(struct request *request);
-/* A sentence instead: too much was asked for at once. */
+/* Answers with a sentence: too many requests at once. */
 enum MHD_Result request_turn_away(struct request *request);
-/* What portal->apart does with requests. */
+/* How portal->apart handles requests. */
 extern const struct apart_work request_apart_work;
-/* Gives the connection to the database back, for others to use while something takes long. */
+/* Gives the database connection back, for others to use while something takes long. */
 void request_rest(struct request *request);
 
-/* "" where the form or the query has no such field. */
+/* "" if the form or the query has no such field. */
 const char *request_field(const struct request *request, const char *name);
 const char *request_query(const struct request *request, const char *name);
 
-/* The address that was typed into the field; blanks around it do not count. False: it is none. */
+/* The address typed into the field; surrounding blanks are ignored. False: it is not an address. */
 bool request_address(const struct request *request, const char *name, struct address *address_r);
 
 /* The text in the reader's language. */
 const char *request_say(const struct request *request, const char *text)
 	__attribute__((format_arg(2)));
-/* "24 Nov 2026, 15:04" as the reader's language has it; caller frees. */
+/* "24 Nov 2026, 15:04" in the format of the reader's language; caller frees. */
 char *request_date(const struct request *request, gint64 at);
 char *request_size(const struct request *request, uint64_t bytes);
 
 const char *request_cookie_name(const struct request *request);
-/* What a form of ours holds, and only this browser's cookie gives. */
+/* The token in our forms, which only this browser's cookie yields. */
 void request_form_token(const struct request *request, char text_r[SEAL_KEY_CHARACTERS + 1]);
 
-/* Becomes another session with a new cookie: signed in, out, or with more opened. Commits the open
- * batch. */
+/* Replaces the session with one that has a new cookie: signed in, signed out, or with more messages
+ * opened. Commits the open batch. */
 bool request_begin_session(struct request *request, const GPtrArray *opened, struct fault *fault);
 
-/* Asks the database with one text as parameter. Caller frees *result_r. */
+/* Queries the database with one text as parameter. Caller frees *result_r. */
 bool request_ask(struct request *request, const struct statement *statement, const char *about,
 		 PGresult **result_r, struct fault *fault);
 

@@ -12,7 +12,7 @@
 static const struct statement totp_get = {
 	"totp_get", "select totp from postseal.account where id = $1 and totp is not null"};
 
-/* Each code works once, however many try it at the same time. */
+/* Each code works once, even if it is tried several times at the same moment. */
 static const struct statement totp_use = {
 	"totp_use",
 	"update postseal.account set totp_step = $2 where id = $1 and totp_step < $2 returning id"};
@@ -54,7 +54,7 @@ second_factor_form(struct request *request)
 	return show_factor(request, NULL);
 }
 
-/* *right_r: the code is right and was not used before. */
+/* *right_r: the code is correct and was not used before. */
 static bool
 try_code(struct request *request, const unsigned char secret[TOTP_SECRET_BYTES], const char *typed,
 	 bool *right_r, struct fault *fault)

@@ -165,7 +165,8 @@ uploaded(const struct request *request, struct fault *fault)
 	return g_bytes_new_take(g_steal_pointer(&bytes), size);
 }
 
-/* It counts from the statement on, which is in the same transaction as the mail to its owner. */
+/* The key counts from this statement on, which is in the same transaction as the mail to its owner.
+ */
 static bool
 store_key(struct request *request, const struct key_facts *key, bool *stored_r, struct fault *fault)
 {
@@ -218,7 +219,7 @@ security_page_add_key(struct request *request)
 	return answered;
 }
 
-/* Is it one of theirs? What the browser sent stands in a mail. */
+/* Is it the member's own key? What the browser sent is quoted in a mail. */
 static bool
 is_own_key(struct request *request, const char *kind, const char *fingerprint, bool *own_r,
 	   struct fault *fault)

@@ -13,7 +13,8 @@ static const struct statement track_find = {
 	"track_find", "select message, sender, extract(epoch from created_at)::bigint from "
 		      "postseal.sender_page where digest = $1"};
 
-/* What was read stays with its reader; one without its box cannot be given a new code. */
+/* A message that was read stays readable for its reader; without the courier's copy of the key, no
+ * new code can be made. */
 static const struct statement track_copies = {
 	"track_copies",
 	"select c.id, c.recipient, c.state, extract(epoch from c.state_at)::bigint, k.id,"
@@ -179,7 +180,7 @@ revoke_trust(struct request *request, const struct tracked *tracked, int row, st
 typedef bool action_function(struct request *request, const struct tracked *tracked, int row,
 			     struct fault *fault);
 
-/* What may be done with this copy, and was asked for; NULL: nothing. */
+/* The action that was requested, if it is possible for this copy; NULL: nothing. */
 static action_function *
 action_for(const struct request *request, const struct tracked *tracked, int row)
 {

@@ -1,7 +1,7 @@
 /*
- * The sender's page of a message: what became of each copy; recalling what is unread, a new code
- * for who lost theirs, taking trust back. Who has the link, which the sender was mailed, is the
- * sender.
+ * A message's page for its sender: what happened to each copy; recalling what is unread, making a
+ * new code for a recipient who lost it, revoking trust. Whoever has the link, which was mailed to
+ * the sender, counts as the sender.
  */
 #ifndef POSTSEAL_PORTAL_SENDER_PAGE_H
 #define POSTSEAL_PORTAL_SENDER_PAGE_H

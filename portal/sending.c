@@ -79,7 +79,7 @@ queue(const struct sending *sending, struct fault *fault)
 	return done;
 }
 
-/* For the author's own folder, and for members it is sent to: sealed once. */
+/* For the author's own folder and for recipients who are members: sealed once. */
 static bool
 park(const struct sending *sending, struct fault *fault)
 {

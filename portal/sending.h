@@ -1,7 +1,7 @@
 /*
- * A message that a member has written goes out, or is kept as a draft: the record, the mail to the
- * company, the parcel for the author's folder and for other members, and the end of the draft it
- * was, in one commit.
+ * Sends a message that a member has written, or stores it as a draft: the record, the mail to the
+ * company, the parcel for the author's folder and for other members, and the deletion of the
+ * earlier draft, in one commit.
  */
 #ifndef POSTSEAL_PORTAL_SENDING_H
 #define POSTSEAL_PORTAL_SENDING_H
@@ -13,17 +13,18 @@
 struct sending {
 	struct request *request;
 	struct composition composition;
-	const GPtrArray *addressees;	  /* struct addressee; NULL: it is kept as a draft */
-	const struct mailbox_item *draft; /* which it was, or NULL */
+	const GPtrArray *addressees;	  /* struct addressee; NULL: it is stored as a draft */
+	const struct mailbox_item *draft; /* the draft from which it was made, or NULL */
 	struct mailbox_own own;		  /* its place in the author's mailbox */
 	struct identifier message;	  /* in the log */
-	/* Of the form it was written in: sent twice, it goes out once. */
+	/* Derived from the form in which it was written: if that is sent twice, the message goes
+	 * out once. */
 	unsigned char identity[AUDIT_IDENTITY_BYTES];
 	uint64_t size; /* bytes; filled in */
-	bool is_full;  /* filled in where it fails: it has no room */
+	bool is_full;  /* filled in on failure: there is no room */
 };
 
-/* *again_r: it has gone out already, and nothing was done. */
+/* *again_r: the message went out before, and nothing was done. */
 bool sending_commit(struct sending *sending, bool *again_r, struct fault *fault);
 
 #endif

@@ -31,8 +31,8 @@ signin_front(struct request *request)
 
 /* --- signing in --- */
 
-/* Where the message that was asked for is shown, or else where: an identifier is taken and nothing
- * else, so that nobody is led elsewhere. The caller's. */
+/* Where the requested message is shown, or otherwise `other`: only an identifier is accepted, so
+ * that nobody can be led to another site. Caller frees. */
 static char *
 place_of_message(const struct request *request, const char *path, const char *otherwise)
 {
@@ -72,7 +72,7 @@ signin_form(struct request *request)
 							: show_signin(request, MHD_HTTP_OK, NULL);
 }
 
-/* A sign-in from where there was none for a while: the owner is told. */
+/* A sign-in from a place that was not used for a while: the owner is told. */
 static bool
 tell_new_client(struct request *request, struct fault *fault)
 {
@@ -134,7 +134,7 @@ signin_complete(struct request *request)
 	return answer_see(request, place);
 }
 
-/* A second factor is asked for. */
+/* Asks for the second factor. */
 static enum MHD_Result
 ask_factor(struct request *request)
 {
@@ -198,7 +198,7 @@ signin_try_password(struct request *request, const char *address, struct account
 			: activity_note(request, address, "wrong password", fault);
 }
 
-/* Whose password was right is asked for the second factor, or is in. */
+/* With the right password, the visitor is asked for the second factor, or is signed in. */
 static enum MHD_Result
 enter(struct request *request, struct account *account, const struct account_keys *keys)
 {

@@ -1,4 +1,4 @@
-/* The ways in and out: the front page, signing in and out. */
+/* The front page, signing in and signing out. */
 #ifndef POSTSEAL_PORTAL_SIGNIN_H
 #define POSTSEAL_PORTAL_SIGNIN_H
 
@@ -12,19 +12,19 @@ give_back_form signin_give_back;
 #define SIGNIN_TOO_OFTEN                                                                           \
 	N_("Too many passwords were tried. Please wait a quarter of an hour, then try again.")
 
-/* Tries the form's password, of which only so many are tried: *allowed_r. Wipe the keys. */
+/* Tries the form's password; *allowed_r: false if there were too many tries. Wipe the keys. */
 bool signin_try_password(struct request *request, const char *address, struct account *account_r,
 			 struct account_keys *keys_r, bool *allowed_r, bool *right_r,
 			 struct fault *fault);
 
-/* What the session opened with link and code, for the session that takes its place. Nothing of a
- * member's: another may come after them. As session_opened(). */
+/* What the session opened with link and code, for the session that replaces it. Nothing that
+ * belongs to a member: another person may use the browser next. Freed like session_opened(). */
 GPtrArray *signin_carried(struct request *request, struct fault *fault);
-/* Account and keys of the session are those of whoever knew the password: a second factor is asked
- * for, where there is one. */
+/* Account and keys of the session belong to whoever knew the password: asks for the second factor,
+ * if there is one. */
 enum MHD_Result signin_with_password(struct request *request);
-/* After the last factor: a member's session, with what the guest had opened. Then the message that
- * was asked for is shown, or the inbox. */
+/* After the last factor: a member's session, including what the guest had opened. Then shows the
+ * requested message, or the inbox. */
 enum MHD_Result signin_complete(struct request *request);
 
 #endif

@@ -65,7 +65,7 @@ keep_totp(struct request *request, const unsigned char secret[TOTP_SECRET_BYTES]
 	       batch_commit(request->connection, fault);
 }
 
-/* Only an app that has shown a right code is asked later. */
+/* Only an app that has shown a correct code once is asked for codes later. */
 enum MHD_Result
 totp_page_add(struct request *request)
 {

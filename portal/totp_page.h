@@ -1,4 +1,4 @@
-/* Setting up one-time passwords from an app as the second factor, and ending that. */
+/* Setting up one-time passwords from an app as the second factor, and removing them. */
 #ifndef POSTSEAL_PORTAL_TOTP_PAGE_H
 #define POSTSEAL_PORTAL_TOTP_PAGE_H
 

@@ -13,7 +13,8 @@
 #include "portal/mailbox.h"
 #include "portal/web/throttle.h"
 
-/* A try is counted before it is made: however many come at once, no more are made than allowed. */
+/* A try is counted before it is made: however many arrive at once, no more than allowed are made.
+ */
 static const struct statement try_take = {
 	"opening_try", "update postseal.parcel_key set tries = tries + 1 "
 		       "where id = $1 and locked_at is null and tries < $2 returning tries"};
@@ -105,7 +106,7 @@ lock(struct request *request, const struct parcel_key *key, struct fault *fault)
 	       batch_commit(request->connection, fault);
 }
 
-/* Into the mailbox, where the member is the one it was sent to. */
+/* Moves the message into the mailbox if it was sent to this member. */
 static bool
 adopt(struct request *request, const GPtrArray *opened, const GPtrArray *senders,
       struct fault *fault)
@@ -119,7 +120,7 @@ adopt(struct request *request, const GPtrArray *opened, const GPtrArray *senders
 	       mailbox_adopt(request->connection, &adoption, fault);
 }
 
-/* The code was right: a session that may open this message too. */
+/* The code was right: makes a session that may open this message as well. */
 static bool
 let_in(struct request *request, const struct parcel_key *key, const struct seal_key *content,
        struct fault *fault)

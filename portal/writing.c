@@ -9,16 +9,16 @@
 #include "portal/writing_form.h"
 
 enum {
-	QUOTE_MAX = 64 * 1024, /* of a text that is answered */
+	QUOTE_MAX = 64 * 1024, /* bytes of quoted text in an answer */
 	REFERENCES_MAX = 4000,
 	DRAFT_SECONDS = 90 * 86400,
 };
 
-/* Of what is quoted or goes along, the text counts as shown. */
+/* For what is quoted or enclosed, the text counts as shown. */
 static const struct mailbox_use as_text = {.part = MAILBOX_TEXT};
 
-/* What can be answered was received: whoever could answer what they wrote themselves could name as
- * its author or reader whom they liked, and write to them. Drafts are not forwarded either. */
+/* Only received messages can be answered: someone who could answer their own messages could name
+ * anyone as author or reader, and write to them. Drafts cannot be forwarded either. */
 static bool
 may_be_parent(const struct mailbox_item *item, const char *reply_kind)
 {
@@ -47,7 +47,7 @@ prefixed(const char *prefix, const char *subject)
 		       : g_strconcat(prefix, " ", subject, NULL);
 }
 
-/* "> " before each line. */
+/* With "> " before each line. */
 static char *
 quoted(const struct request *request, const struct mailbox_item *item, struct fault *fault)
 {
@@ -64,7 +64,7 @@ quoted(const struct request *request, const struct mailbox_item *item, struct fa
 	return g_string_free(quote, FALSE);
 }
 
-/* Each once, and never the member. */
+/* Each address once, and never the member's own. */
 static void
 add_addresses(const struct request *request, GPtrArray *list, const char *addresses)
 {
@@ -76,7 +76,7 @@ add_addresses(const struct request *request, GPtrArray *list, const char *addres
 			g_ptr_array_add(list, g_strdup(*word));
 }
 
-/* RFC 5322 §3.6.2: who is named in Reply-To, or else in From. */
+/* RFC 5322 §3.6.2: the addresses in Reply-To, or otherwise in From. */
 static void
 add_author(const struct request *request, GPtrArray *list, const struct mailbox_item *item)
 {
@@ -90,7 +90,7 @@ add_author(const struct request *request, GPtrArray *list, const struct mailbox_
 		add_addresses(request, list, sender);
 }
 
-/* Whom an answer goes to. */
+/* The recipients of an answer. */
 static char *
 answer_to(const struct request *request, const struct mailbox_item *item, const char *reply_kind)
 {
@@ -186,7 +186,7 @@ writing_draft(struct request *request)
 	return writing_form_show(request, MHD_HTTP_OK, &form);
 }
 
-/* Those of the files that were there already which the member keeps, and the new ones. */
+/* The existing files that the member keeps, and the new ones. */
 static GArray *
 enclosures(const struct request *request, const struct mailbox_item *source)
 {
@@ -213,7 +213,8 @@ enclosures(const struct request *request, const struct mailbox_item *source)
 	return list;
 }
 
-/* RFC 5322 §3.6.4: what the other refers to, and itself. The first and the last of many. */
+/* RFC 5322 §3.6.4: the other message's references, and the message itself. If there are many, only
+ * the first and the last ones. */
 static char *
 references_to(const struct layout *layout)
 {
@@ -233,8 +234,8 @@ digest(crypto_generichash_state *state, const char *text)
 	crypto_generichash_update(state, (const unsigned char *)"", 1);
 }
 
-/* The same for each time that a browser sends the same form with the same in it. A form that comes
- * again with something else in it is another message. */
+/* The same each time a browser sends the same form with the same content. If the content differs,
+ * it is another message. */
 static void
 identify(const struct request *request, const struct writing_form *form,
 	 unsigned char identity_r[AUDIT_IDENTITY_BYTES])
@@ -263,7 +264,7 @@ identify(const struct request *request, const struct writing_form *form,
 	crypto_generichash_final(&state, identity_r, AUDIT_IDENTITY_BYTES);
 }
 
-/* With what was written still in the form. */
+/* Shows the form again, with what was written in it. */
 static enum MHD_Result
 answer_full(struct request *request, struct writing_form *form)
 {
@@ -367,7 +368,7 @@ send_form(struct request *request, struct writing_form *form)
 
 /* --- what was sent --- */
 
-/* What a browser sent, before it is believed. */
+/* What a browser sent, before it is checked. */
 struct sent_form {
 	struct writing_form form;
 	struct mailbox_item parent, draft;
@@ -404,7 +405,7 @@ read_sent(const struct request *request, struct sent_form *sent)
 		sent->form.draft_id = sent->draft_id.text;
 }
 
-/* For the page alone: nothing is opened. What cannot be found out is left as it was sent. */
+/* Only for the page: nothing is opened. What cannot be determined stays as it was sent. */
 static const struct mailbox_item *
 look_at(const struct request *request, const char *id, struct mailbox_item *item_r)
 {
@@ -431,8 +432,8 @@ writing_give_back(struct request *request, unsigned status, const char *why)
 	return writing_form_show(request, status, &sent.form);
 }
 
-/* It was there when the form was made, and is not now: what was written can still be sent, or kept.
- */
+/* The message existed when the form was made, and no longer does: what was written can still be
+ * sent, or stored. */
 static enum MHD_Result
 answer_parent_gone(struct request *request, struct writing_form *form)
 {

@@ -5,9 +5,9 @@
 #include "portal/request.h"
 
 serve_request writing_new, writing_reply, writing_reply_all, writing_forward, writing_draft;
-/* Sends it, or keeps it as a draft. */
+/* Sends the message, or stores it as a draft. */
 serve_request writing_send;
-/* What was written comes again, whatever became of it. */
+/* Shows again what was written, whatever became of it. */
 give_back_form writing_give_back;
 
 #endif

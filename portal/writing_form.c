@@ -5,7 +5,7 @@
 #include "core/domain.h"
 #include "portal/answer.h"
 
-enum { KEPT_MAX = 200 }; /* files of a draft that is not looked into: a form has no more fields */
+enum { KEPT_MAX = 200 }; /* files of a draft that cannot be opened: a form has no more fields */
 
 bool
 writing_form_forwards(const struct writing_form *form)
@@ -21,7 +21,7 @@ writing_form_source(const struct writing_form *form)
 	return writing_form_forwards(form) ? form->parent : NULL;
 }
 
-/* The page may come again: what the member chose stays so. */
+/* The page may be shown again: the member's choices are kept. */
 static void
 list_file(const struct request *request, struct page *page, guint number, const char *shown)
 {
@@ -46,7 +46,7 @@ list_attachments(const struct request *request, struct page *page, const GPtrArr
 	return attachments->len;
 }
 
-/* Of a message that cannot be looked into just now, those that the member wanted to keep. */
+/* For a message that cannot be opened just now: the files that the member wanted to keep. */
 static guint
 list_unseen(const struct request *request, struct page *page)
 {
@@ -64,7 +64,7 @@ list_unseen(const struct request *request, struct page *page)
 	return listed;
 }
 
-/* The files that are there already; all are kept unless the member says otherwise. */
+/* The existing files; all are kept unless the member deselects them. */
 static void
 list_kept(const struct request *request, struct page *page, const struct writing_form *form)
 {
@@ -88,7 +88,7 @@ named(const struct mailbox_item *item, const char *id)
 	return id == NULL ? "" : id;
 }
 
-/* What the page says beside the reason why it comes again. */
+/* What the page says in addition to the reason why it is shown again. */
 static void
 fill_advice(const struct request *request, struct page *page, unsigned status)
 {
@@ -114,7 +114,7 @@ domains_shown(const struct settings *settings)
 	return g_string_free(text, FALSE);
 }
 
-/* Whom one may write to. Caller frees. */
+/* Whom the member may write to. Caller frees. */
 static char *
 to_hint(const struct request *request, const struct writing_form *form)
 {

@@ -1,6 +1,6 @@
 /*
- * The form that a member writes in: empty, with an answer begun or a draft gone on with, or with
- * what was sent and could not be carried out.
+ * The form in which a member writes: empty, with an answer or a draft, or with what was sent and
+ * could not be carried out.
  */
 #ifndef POSTSEAL_PORTAL_WRITING_FORM_H
 #define POSTSEAL_PORTAL_WRITING_FORM_H
@@ -10,9 +10,9 @@
 
 struct writing_form {
 	const char *reply_kind;		   /* "reply", "replyall", "forward", or NULL */
-	const struct mailbox_item *parent; /* which is answered or forwarded, or NULL */
-	const struct mailbox_item *draft;  /* which is gone on with, or NULL */
-	/* As they were sent, where they are not looked into; or NULL. */
+	const struct mailbox_item *parent; /* the message being answered or forwarded, or NULL */
+	const struct mailbox_item *draft;  /* the draft being continued, or NULL */
+	/* As they were sent, if they are not opened; or NULL. */
 	const char *parent_id, *draft_id;
 	const char *to, *subject, *text;
 	const char *wrong;
@@ -21,7 +21,7 @@ struct writing_form {
 bool writing_form_forwards(const struct writing_form *form);
 /* The message whose files may be kept; NULL: none. */
 const struct mailbox_item *writing_form_source(const struct writing_form *form);
-/* Files that the member did not want to keep stay so, where the form comes again. */
+/* Files that the member did not want to keep stay deselected when the form is shown again. */
 enum MHD_Result writing_form_show(struct request *request, unsigned status,
 				  const struct writing_form *form);
 

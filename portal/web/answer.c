@@ -48,7 +48,7 @@ enum MHD_Result
 web_answer(struct web_request *web, unsigned status, struct MHD_Response *response)
 {
 	g_autofree char *labels = g_strdup_printf("status=\"%u\"", status);
-	/* What others are given from a cache sets no cookie of theirs. */
+	/* An answer that others may get from a cache must not set a cookie of theirs. */
 	const bool is_for_all = MHD_get_response_header(response, "Cache-Control") != NULL;
 
 	add_default(response, "Content-Security-Policy", policy_plain);

@@ -8,20 +8,21 @@
 #include "portal/web/page.h"
 #include "portal/web/request.h"
 
-/* Sends it, and gives it up; where the request is served apart, it is kept to be sent. Headers that
- * it has already stay as they are. */
+/* Sends the response and drops it; if the request is served apart, keeps it for web_send(). Headers
+ * that the response already has are not changed. */
 enum MHD_Result web_answer(struct web_request *web, unsigned status, struct MHD_Response *response);
-/* Sends what was kept. Only from libmicrohttpd's handler. */
+/* Sends the response that was kept. Call only from libmicrohttpd's handler. */
 enum MHD_Result web_send(struct web_request *web);
 
 struct MHD_Response *web_page(struct page *page);
-/* A page that holds one of our scripts. */
+/* For a page that contains one of our scripts. */
 void web_allow_script(struct MHD_Response *response);
-/* Bytes that stay, such as a style sheet; browsers may keep them for an hour. */
+/* Static bytes, such as a style sheet; browsers may cache them for an hour. */
 struct MHD_Response *web_asset(const char *name, const char *type);
-/* Look there (303). `place` is a path of ours. */
+/* Redirects (303). `place` is a path on our site. */
 struct MHD_Response *web_see(const char *place);
-/* A download, never shown as a page of ours, however it calls itself. `response` has its bytes. */
+/* Makes it a download, never shown as one of our pages, whatever its type. `response` has its
+ * bytes. */
 void web_make_download(struct MHD_Response *response, const char *name);
 
 /* seconds 0: until the browser ends. */

@@ -4,16 +4,16 @@
 
 enum {
 	THREADS = 8,
-	LONG_MAX_AT_WORK = 4, /* threads with what takes longest; of one visitor, one */
+	LONG_MAX_AT_WORK = 4, /* threads with the slowest requests; one for each visitor */
 	SHARE = 2,	      /* threads that work for one visitor */
 	WAITING_MAX = 32,     /* requests of one visitor */
-	ARRIVING_MAX = 256,   /* of one network, until it is known who asks: that is soon */
+	ARRIVING_MAX = 256,   /* of one network, until it is known who asks, which is soon */
 };
 
 struct job {
 	struct MHD_Connection *mhd;
-	char *visitor;	  /* the network as long as it arrives, and of who is nobody else */
-	bool is_arriving; /* it is not known yet whose it is */
+	char *visitor; /* the network while the job is arriving, or if the visitor is nobody else */
+	bool is_arriving; /* it is not known yet whose job it is */
 	bool is_long;
 	void *request;
 };
@@ -27,7 +27,7 @@ struct apart {
 	GThread *threads[THREADS];
 };
 
-/* Whoever asks is not in their own way before it is known that it is they. */
+/* Visitors must not hold up themselves before it is known who they are. */
 static bool
 is_of_same(const struct job *one, const struct job *other)
 {
@@ -44,7 +44,7 @@ count_of_same(const GQueue *jobs, const struct job *as)
 	return count;
 }
 
-/* May it be begun, beside what is at work? */
+/* May the job begin, given what is being worked on? */
 static bool
 has_place(const struct apart *apart, const struct job *job)
 {
@@ -64,8 +64,8 @@ has_place(const struct apart *apart, const struct job *job)
 	return count < LONG_MAX_AT_WORK;
 }
 
-/* Of those who have not their share already, the one for whom least is being done; among them, who
- * waits longest. */
+/* Among the visitors below their share, takes the one for whom the least work is under way; among
+ * equals, the one who has waited longest. */
 static struct job *
 next_job(struct apart *apart)
 {
@@ -91,7 +91,7 @@ next_job(struct apart *apart)
 	return job;
 }
 
-/* NULL: all ends. */
+/* NULL: the program is to stop. */
 static struct job *
 take(struct apart *apart)
 {
@@ -145,7 +145,7 @@ enter_or_refuse(struct apart *apart, struct job *job)
 	finish(job);
 }
 
-/* Whose it is; then it waits among theirs. */
+/* Finds out whose job it is; then it waits among that visitor's jobs. */
 static void
 receive(struct apart *apart, struct job *job)
 {

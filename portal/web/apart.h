@@ -1,12 +1,12 @@
 /*
- * Requests that may take a while, by a stranger's doing or the database's, are served apart: the
- * connection is suspended, so that its thread goes on with the other visitors, and one of a few
- * threads of ours finds the answer. Whoever asks for many such pages waits for their own: of each
- * visitor, few are served at the same time.
+ * Requests that may take long, because of a stranger or the database, are served apart: the
+ * connection is suspended, so that its thread can go on with other visitors, and one of a few
+ * threads of ours finds the answer. A visitor who asks for many such pages waits only behind their
+ * own: few are served at the same time for each visitor.
  *
- * Who the visitor is takes a look into the database, which is done here as well, and until then it
- * is the network that asks: what a browser says of itself, such as a cookie, anybody can make up
- * anew for each request.
+ * To find out who the visitor is, the database must be asked, which is done here as well; until
+ * then, the network counts as the visitor: anything that a browser says about itself, such as a
+ * cookie, can be made up anew for each request.
  */
 #ifndef POSTSEAL_PORTAL_WEB_APART_H
 #define POSTSEAL_PORTAL_WEB_APART_H
@@ -17,24 +17,26 @@
 
 struct apart;
 
-/* What is done with a request, in a thread of ours: asked whose it is, and found an answer to; or,
- * where too much waits or all ends, turned away. Afterwards the connection is resumed. */
+/* What is done with a request, in one of our threads: it is asked whose it is, and is then
+ * answered; or, if too many are waiting or the program is to stop, it is turned away. Afterwards
+ * the connection is resumed. */
 struct apart_work {
-	/* Who shares threads with nobody else; NULL: known by the network alone. Caller frees. */
+	/* The visitor, who shares threads with nobody else; NULL: known only by the network. Caller
+	 * frees. */
 	char *(*who)(void *request);
 	void (*serve)(void *request);
 	void (*refuse)(void *request);
 };
 
 struct apart *apart_new(const struct apart_work *work);
-/* Before the web server is stopped: turns away what waits and what comes, and waits for what is at
- * work. */
+/* Call before the web server is stopped: turns away what is waiting and what still arrives, and
+ * waits for what is being worked on. */
 void apart_close(struct apart *apart);
-/* Once it is stopped. */
+/* Call once the web server is stopped. */
 void apart_free(struct apart *apart);
 
-/* Suspends the connection. Only from libmicrohttpd's handler, which then returns MHD_YES. `network`
- * is copied. Of what `is_long`, no more is at work than leaves threads for the others. */
+/* Suspends the connection. Call only from libmicrohttpd's handler, which then returns MHD_YES.
+ * `network` is copied. Requests with `is_long` never take all the threads. */
 void apart_serve(struct apart *apart, struct MHD_Connection *mhd, const char *network, bool is_long,
 		 void *request);
 

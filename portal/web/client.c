@@ -7,7 +7,7 @@
 
 enum { ADDRESS_BYTES = 16, MAPPED_BITS = 96 };
 
-/* IPv4 addresses as IPv6 has them (RFC 4291 §2.5.5.2), so that there is one form of each. */
+/* IPv4 addresses in IPv6 form (RFC 4291 §2.5.5.2), so that each has one form. */
 struct address {
 	unsigned char bytes[ADDRESS_BYTES];
 };
@@ -126,7 +126,7 @@ proxies_new(const char *const *list, struct fault *fault)
 	return proxies;
 }
 
-/* A Unix socket has no address, and MHD may say nothing of it. */
+/* A Unix socket has no address, and MHD may report none. */
 static bool
 is_proxy(const struct proxies *proxies, const struct sockaddr *peer)
 {
@@ -174,7 +174,7 @@ keep_last(void *context, enum MHD_ValueKind kind, const char *name, const char *
 	return MHD_YES;
 }
 
-/* The last element of the last field; NULL where there is none. The caller's. */
+/* The last element of the last field; NULL if there is none. Caller frees. */
 static char *
 forwarded_for(struct MHD_Connection *mhd)
 {

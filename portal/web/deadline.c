@@ -20,7 +20,7 @@ struct deadline {
 	gint64 at;
 };
 
-/* With the lock: a socket that is closed meanwhile may be somebody else's. */
+/* Call with the lock held: a socket that is closed meanwhile may be reused for someone else. */
 static void
 shut_those_beyond(struct deadlines *deadlines, gint64 now)
 {

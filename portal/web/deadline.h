@@ -1,7 +1,8 @@
 /*
- * How long a connection may take for what it does. libmicrohttpd ends those that are silent; who
- * sends or takes a byte now and then would keep one for ever, with all that belongs to it. One that
- * is beyond its deadline is shut down, which libmicrohttpd takes for the client's own doing.
+ * How long a connection may take. libmicrohttpd closes silent connections, but a client that sends
+ * or reads a byte now and then could keep one open for ever, with everything that belongs to it. A
+ * connection past its deadline is shut down, which libmicrohttpd treats as if the client had closed
+ * it.
  */
 #ifndef POSTSEAL_PORTAL_WEB_DEADLINE_H
 #define POSTSEAL_PORTAL_WEB_DEADLINE_H
@@ -12,14 +13,14 @@ struct deadlines;
 struct deadline;
 
 struct deadlines *deadlines_new(void);
-/* None may be left. */
+/* There must be none left. */
 void deadlines_free(struct deadlines *deadlines);
 
-/* Of a socket that stays open until it is removed. */
+/* For a socket that stays open until the deadline is removed. */
 struct deadline *deadline_add(struct deadlines *deadlines, int socket);
 void deadline_remove(struct deadline *deadline);
-/* `at` is of g_get_monotonic_time(), and kept to the second; 0: none. From any thread; `deadline`
- * may be NULL. */
+/* `at` is a time of g_get_monotonic_time(), rounded to seconds; 0: no deadline. May be called from
+ * any thread; `deadline` may be NULL. */
 void deadline_set(struct deadline *deadline, gint64 at);
 
 #endif

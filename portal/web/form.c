@@ -5,16 +5,16 @@
 
 enum {
 	FIELDS_FORM_MAX = 32768, /* bytes of a form without files */
-	ENDLESS = 8,		 /* times what a form may have: then the connection is cut */
-	FILES_READ_ON = 4,	 /* GiB: a film; a browser hears no answer before it has sent all */
+	ENDLESS = 8, /* factor by which a form may exceed its limit: then the connection is cut */
+	FILES_READ_ON = 4, /* GiB: a film; browsers read no answer before they have sent all */
 	FIELDS_MAX = 200,
 	FILES_MAX = 100,
-	NAMES_MAX = 1024, /* bytes that a browser calls a file or its type; no system has longer */
-	PROCESSOR_BYTES = 8192, /* no line that names a field or file is longer */
+	NAMES_MAX = 1024,	/* bytes of a file's name or type; no system allows more */
+	PROCESSOR_BYTES = 8192, /* a line that names a field or file cannot be longer */
 };
 
-/* Bytes of all forms with files that are there: strangers do not take the room of those who may
- * send such a form. */
+/* Bytes of all current forms with files: strangers cannot take the room of those who may send such
+ * a form. */
 static gsize texts, strangers;
 
 static void
@@ -38,7 +38,7 @@ texts_beside(const struct form *form)
 	return form->is_without_files ? &strangers : &texts;
 }
 
-/* So many more bytes of text; false: they are too many. */
+/* Counts that many more bytes of text; false: they are too many. */
 static bool
 count_text(struct form *form, size_t size)
 {
@@ -118,7 +118,7 @@ take_field(void *context, enum MHD_ValueKind kind, const char *name, const char 
 
 	(void)kind;
 	(void)encoding;
-	/* Browsers name every field; libmicrohttpd hands over a part without a name as well. */
+	/* Browsers name every field; libmicrohttpd also passes on a part without a name. */
 	if (name == NULL)
 		return MHD_YES;
 	if (file_name != NULL && form->has_files)

@@ -9,17 +9,17 @@
 
 enum { FILE_BYTES_MAX = 1024 * 1024 };
 
-static GHashTable *pages;  /* "de/inbox.html" to xmlDoc */
-static GHashTable *assets; /* name to GBytes */
+static GHashTable *pages;  /* maps "de/inbox.html" to an xmlDoc */
+static GHashTable *assets; /* maps names to GBytes */
 
 struct page {
 	xmlDoc *document;
-	xmlNode *within; /* where elements are looked for */
+	xmlNode *within; /* the part in which elements are searched */
 };
 
 /* --- reading --- */
 
-/* The organisation's own version of a file, or the one that is built in. */
+/* The organisation's own version of a file, or the built-in one. */
 static char *
 read_file(const struct page_file *file, const char *directory, gsize *length_r, struct fault *fault)
 {
@@ -55,7 +55,7 @@ parse(const struct page_file *file, const char *directory, struct fault *fault)
 	return document;
 }
 
-/* One blank between words, as browsers show it. */
+/* With single blanks between words, as browsers show it. */
 static char *
 squeezed(const char *text)
 {
@@ -83,7 +83,7 @@ translate_text(xmlNode *node, const char *language)
 {
 	g_autofree char *text = squeezed((const char *)node->content);
 	const char *other = translate(language, text);
-	/* Blanks beside other elements stay. */
+	/* Blanks next to other elements are kept. */
 	bool before = node->prev != NULL && strchr(" \n", *node->content) != NULL;
 	bool after = node->next != NULL && g_str_has_suffix((const char *)node->content, " ");
 	g_autofree char *whole = g_strconcat(before ? " " : "", other, after ? " " : "", NULL);
@@ -129,7 +129,7 @@ first_element(xmlNode *root, const char *name)
 	return NULL;
 }
 
-/* The frame with the page's <main> and title. */
+/* The frame with the page's <main> and title inserted. */
 static bool
 compose(const xmlDoc *frame, const struct page_file *file, xmlDoc *content, const char *language,
 	struct fault *fault)
@@ -256,7 +256,7 @@ is_named(xmlNode *node, const char *name)
 	return same;
 }
 
-/* In the order of the document, `from` first; NULL at the end. */
+/* In document order, beginning with `from`; NULL at the end. */
 static xmlNode *
 next_node(const struct page *page, xmlNode *from)
 {
@@ -278,7 +278,7 @@ elements(const struct page *page, const char *name)
 	return found;
 }
 
-/* XML has no control characters but tab and the ends of lines; these are LF here. */
+/* XML allows no control characters except tabs and line ends, which become LF here. */
 static char *
 valid_text(const char *text)
 {
@@ -331,7 +331,7 @@ page_remove(struct page *page, const char *name)
 {
 	g_autoptr(GPtrArray) found = elements(page, name);
 
-	/* From the last: an element within another comes after it. */
+	/* From the last to the first: an element inside another one comes after it. */
 	for (guint i = found->len; i-- > 0;) {
 		xmlNode *node = g_ptr_array_index(found, i);
 

@@ -1,12 +1,12 @@
 /*
- * The portal's pages: well-formed HTML files that are part of the program, filled through the
- * tree. Only texts and attributes are ever set, so nothing that a message or a browser brings
- * can become markup.
+ * The portal's pages: well-formed HTML files that are compiled into the program and filled through
+ * the tree. Only texts and attributes are ever set, so nothing that comes from a message or a
+ * browser can become markup.
  *
- * Each page is a <main> with its title in the attribute data-title; frame.html is what surrounds
- * it. An element that is filled has the attribute data-fill with its name. All text that stands in
- * the files is shown in the reader's language (core/catalogue.h): a run of text within one element
- * is one text to translate.
+ * Each page is a <main> with its title in the attribute data-title; frame.html surrounds it. An
+ * element to be filled has its name in the attribute data-fill. All text in the files is shown in
+ * the reader's language (core/catalogue.h): a run of text within one element is one text to
+ * translate.
  *
  * A directory of the organisation's own may hold other versions of any of these files.
  */
@@ -24,10 +24,10 @@ struct page_file {
 };
 extern const struct page_file page_files[]; /* ends with a NULL name */
 
-/* Parses and translates all pages; once, before threads, after catalogue_start(). `directory`
- * "": no pages of the organisation's own. */
+/* Parses and translates all pages; call once, before any thread, after catalogue_start().
+ * `directory` "": the organisation has no pages of its own. */
 bool page_start(const char *directory, struct fault *fault);
-/* A file that is no page, such as the style sheet; NULL: there is none. */
+/* A file that is not a page, such as the style sheet; NULL: there is none. */
 GBytes *page_asset(const char *name);
 
 struct page;
@@ -38,19 +38,19 @@ void page_free(struct page *page);
 typedef struct page page_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(page_auto, page_free)
 
-/* All elements of that name. Text that is not UTF-8, or has characters that XML has not, is
- * made valid. */
+/* Fills all elements with this name. Invalid UTF-8, and characters that XML does not allow, are
+ * replaced. */
 void page_text(struct page *page, const char *name, const char *text);
 void page_attribute(struct page *page, const char *name, const char *attribute, const char *value);
 void page_remove(struct page *page, const char *name);
-/* NULL: there is no such text, and the element goes. */
+/* NULL: there is no such text, and the element is removed. */
 void page_text_if_any(struct page *page, const char *name, const char *text);
 bool page_has(const struct page *page, const char *name);
-/* Keeps one of both, as `keep` says. */
+/* Keeps one of the two elements, depending on `keep`. */
 void page_choose(struct page *page, bool keep, const char *name, const char *otherwise);
-/* Puts a copy of the element before it and works on that copy until the next call. */
+/* Inserts a copy of the element before it, and works on that copy until the next call. */
 void page_repeat(struct page *page, const char *name);
-/* Takes the element itself away, and works on the whole page again. */
+/* Removes the element itself, and works on the whole page again. */
 void page_repeat_end(struct page *page, const char *name);
 
 /* The finished page; caller frees. */

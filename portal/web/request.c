@@ -65,8 +65,8 @@ note_framing(void *context, enum MHD_ValueKind kind, const char *name, const cha
 	return MHD_YES;
 }
 
-/* RFC 9112 §3.2: one Host; §6.1: no coding but one, and none before HTTP/1.1; §6.3: one length, and
- * none beside a coding. */
+/* RFC 9112 §3.2: exactly one Host; §6.1: no coding except one, and none before HTTP/1.1; §6.3: one
+ * length, and none together with a coding. */
 bool
 web_is_unambiguous(const struct web_request *web, const char *version)
 {
@@ -100,7 +100,8 @@ find_language(struct web_request *web)
 	return language == NULL ? web->site->language : language;
 }
 
-/* It is shown to people, and stands in mails: nothing turns or breaks the line. */
+/* It is shown to people, also in mails: nothing in it may change the direction of text or break the
+ * line. */
 static char *
 find_browser(const struct web_request *web)
 {

@@ -4,7 +4,7 @@
 
 struct tally {
 	GMutex lock;
-	GHashTable *counts; /* name to number; who has none is not in it */
+	GHashTable *counts; /* maps names to numbers; there is no entry for 0 */
 	unsigned all, one_max, all_max;
 };
 

@@ -1,6 +1,6 @@
 /*
- * How many of something each has at the moment, and all together: so that nobody takes all that
- * there is, and there is an end to it.
+ * Counts how many of something each has at the moment, and all have together, so that nobody can
+ * take everything, and the total is limited.
  */
 #ifndef POSTSEAL_PORTAL_WEB_TALLY_H
 #define POSTSEAL_PORTAL_WEB_TALLY_H
@@ -9,13 +9,14 @@
 
 struct tally;
 
-/* The most that one may have, and all. */
+/* The limits for one, and for all together. */
 struct tally *tally_new(unsigned one_max, unsigned all_max);
 void tally_free(struct tally *tally);
 
-/* One more for `whom`; false: that is too many, and nothing is counted. From any thread. */
+/* Adds one for `whom`; false: that would be too many, and nothing is counted. May be called from
+ * any thread. */
 bool tally_add(struct tally *tally, const char *whom);
-/* One less; once for each that was added. */
+/* Removes one; call once for each that was added. */
 void tally_remove(struct tally *tally, const char *whom);
 
 #endif

@@ -29,7 +29,7 @@ static const struct statement give_back = {
 static const struct statement forget = {
 	"throttle_forget", "update postseal.throttle set count = 0 where what = $1 and whom = $2"};
 
-/* Addresses of people who have no account need not stand in the database. */
+/* The database need not contain the addresses of people without an account. */
 static void
 digest(unsigned char digest_r[DIGEST_BYTES], const char *whom)
 {

@@ -1,6 +1,6 @@
 /*
- * How often something may be tried, whichever node is asked. A try is counted before it is made,
- * so that many at once are not more than allowed.
+ * Limits how often something may be tried, across all nodes. A try is counted before it is made, so
+ * that simultaneous tries cannot exceed the limit.
  */
 #ifndef POSTSEAL_PORTAL_WEB_THROTTLE_H
 #define POSTSEAL_PORTAL_WEB_THROTTLE_H
@@ -10,20 +10,20 @@
 struct throttle {
 	const char *what;
 	unsigned count;	  /* tries */
-	unsigned seconds; /* within */
+	unsigned seconds; /* within this time */
 };
 
 extern const struct throttle throttle_code_address, throttle_code_network,
 	throttle_password_address, throttle_password_network, throttle_second_factor,
 	throttle_proof_address, throttle_proof_network, throttle_outside_recipients;
 
-/* *allowed_r: fewer than allowed were made. `whom` is an address, a network or an identifier. */
+/* *allowed_r: the limit was not reached yet. `whom` is an address, a network or an identifier. */
 bool throttle_take(struct connection *connection, const struct throttle *throttle, const char *whom,
 		   bool *allowed_r, struct fault *fault);
-/* It was right: this try does not count. Many people come from one network. */
+/* The try was right and does not count: many people may share a network. */
 bool throttle_give_back(struct connection *connection, const struct throttle *throttle,
 			const char *whom, struct fault *fault);
-/* It was right: the tries before count no more. */
+/* The try was right: earlier tries no longer count. */
 bool throttle_forget(struct connection *connection, const struct throttle *throttle,
 		     const char *whom, struct fault *fault);
 
