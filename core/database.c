@@ -177,6 +177,17 @@ options_of(const struct database_settings *settings)
 	return g_string_free(options, FALSE);
 }
 
+/* What is committed must outlive a crash of the server, whatever its default for other programs. */
+static bool
+insist_on_durability(PGconn *pg)
+{
+	g_autoptr(PGresult) result = PQexec(
+		pg, "select set_config('synchronous_commit', 'on', false)"
+		    " where current_setting('synchronous_commit') = 'off'");
+
+	return PQresultStatus(result) == PGRES_TUPLES_OK;
+}
+
 PGconn *
 database_connect(const struct database_settings *settings, struct fault *fault)
 {
@@ -196,7 +207,7 @@ database_connect(const struct database_settings *settings, struct fault *fault)
 	g_autoptr(PGconn) pg = PQconnectdbParams(keywords, values, 1);
 	g_autofree char *why = NULL;
 
-	if (PQstatus(pg) == CONNECTION_OK)
+	if (PQstatus(pg) == CONNECTION_OK && insist_on_durability(pg))
 		return g_steal_pointer(&pg);
 	why = one_line(PQerrorMessage(pg));
 	fault_set(fault, FAULT_DATABASE, "connecting to the database: %s", why);

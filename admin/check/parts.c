@@ -16,13 +16,33 @@ check_policy(const struct check *check, char **note_r, struct fault *fault)
 	return true;
 }
 
+static const struct statement careless = {
+	"check_careless",
+	"select name from pg_settings where name in ('fsync', 'full_page_writes') and setting = 'off' order by name"};
+
+/* Does what is committed outlive a crash of the server's machine? */
+static bool
+is_durable(struct connection *connection, struct fault *fault)
+{
+	g_autoptr(PGresult) result = NULL;
+
+	if (!connection_execute(connection, &careless, NULL, &result, fault))
+		return false;
+	return PQntuples(result) == 0 ||
+	       fault_set(fault, FAULT_CONFIG,
+			 "checking the database: %s is off, so mail that the MTA was told is taken "
+			 "care of may be gone after a crash; expected on, in postgresql.conf",
+			 PQgetvalue(result, 0, 0));
+}
+
 bool
 check_database(const struct check *check, char **note_r, struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = database_take(check->admin->database, fault);
 
 	(void)note_r;
-	return connection != NULL && migrate_check(connection, fault);
+	return connection != NULL && migrate_check(connection, fault) &&
+	       is_durable(connection, fault);
 }
 
 bool

@@ -46,7 +46,7 @@ class Cluster(postgres.Postgres):
         self.run(postgres.programs() / "initdb", "-D", self.data, "-A", self.authentication, "-U", "postgres", "-E", "UTF8",
                  "--locale=C.UTF-8", "--no-sync")
         (self.data / "postgresql.auto.conf").write_text(
-            f"unix_socket_directories = '{self.sockets}'\nport = {self.port}\nfsync = off\nlisten_addresses = ''\n"
+            f"unix_socket_directories = '{self.sockets}'\nport = {self.port}\nlisten_addresses = ''\n"
             f"{self.settings}\n")
         self.resume()
 

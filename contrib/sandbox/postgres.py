@@ -6,6 +6,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import time
 
 
 def programs():
@@ -14,6 +15,13 @@ def programs():
     if not found:
         raise FileNotFoundError("PostgreSQL is not installed (package postgresql)")
     return found[-1].parent
+
+
+def is_alive(process):
+    try:
+        return (process / "stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 class Session:
@@ -98,13 +106,20 @@ class Postgres:
     def kill(self):
         """As a machine that loses its power: SIGKILL to all of it."""
         postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
+        os.kill(postmaster, signal.SIGSTOP)  # it starts no more children
         children = pathlib.Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-        for pid in (postmaster, *map(int, children)):
+        processes = [pathlib.Path(f"/proc/{pid}") for pid in (postmaster, *map(int, children))]
+        for process in processes:
             try:
-                os.kill(pid, signal.SIGKILL)
+                os.kill(int(process.name), signal.SIGKILL)
             except ProcessLookupError:
                 pass
+        until = time.monotonic() + 30
+        while any(map(is_alive, processes)) and time.monotonic() < until:
+            time.sleep(.01)
+        # Both name the process, which init may not have buried yet.
         (self.data / "postmaster.pid").unlink()
+        (self.sockets / ".s.PGSQL.5432.lock").unlink()
 
     def promote(self):
         self.run(programs() / "pg_ctl", "-D", self.data, "-w", "promote")

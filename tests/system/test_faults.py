@@ -85,6 +85,28 @@ def test_database_goes_and_comes_back(world, post, name):
         post.box(address).one()
 
 
+def test_what_was_accepted_outlives_a_database_that_does_not_wait_for_its_disk(world, post, name):
+    """Promise 2. synchronous_commit = off for all: what the MTA was told is taken care of was gone with the server."""
+    postgres, to = world.postgres, f"{name}@pickup.example"
+    settings = {"synchronous_commit": "off", "wal_writer_delay": "10s"}
+    for setting, value in settings.items():
+        postgres.query(f"alter system set {setting} = '{value}'")
+    try:
+        postgres.stop()
+        postgres.resume()
+        world.stop_program("postseal-courier")  # whose commits would bring those before to the disk
+        post.accepted(post.compose([to]), [to])
+        postgres.kill()
+        postgres.resume()
+        assert len(post.copies(to)) == 1
+    finally:
+        for setting in settings:
+            postgres.query(f"alter system reset {setting}")
+        postgres.query("select pg_reload_conf()")
+        world.start_program("postseal-courier")
+    post.box(to).one()
+
+
 def test_connections_that_are_killed_are_made_anew(world, post, name):
     to = f"{name}@plain.example"
     post.accepted(post.compose([to]), [to])
