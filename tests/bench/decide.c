@@ -1,5 +1,5 @@
-/* How long a decision takes among 10 000 rules, each asking one of ten tables of 100 000 entries.
- */
+/* How long a decision takes among 10 000 rules, each of which looks into one of ten tables with 100
+ * 000 entries. */
 #include <stdio.h>
 
 #include "delivery/method.h"

@@ -1,4 +1,4 @@
-/* postseal.conf: whatever the file holds, it is taken or refused with a sentence. */
+/* postseal.conf: whatever the file contains, it is accepted, or refused with a sentence. */
 #include <stdint.h>
 #include <unistd.h>
 
@@ -25,7 +25,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	policy_complaints_init(&complaints);
 	policy = policy_load(path, methods_for_policy(), &complaints);
 	if ((policy == NULL) != (complaints.errors->len > 0))
-		abort(); /* a refusal without a word, or a word without a refusal */
+		abort(); /* refused without a reason, or accepted with one */
 	policy_unref(policy);
 	return 0;
 }

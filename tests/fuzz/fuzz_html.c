@@ -1,7 +1,7 @@
 /*
- * HTML mail: what comes out of cleaning has nothing that runs or loads. It is cleaned in this
- * process, with what postseal-reader has around it made up: memory is taken back after each
- * document, and what is refused goes on with the next one.
+ * HTML mail: what is left after cleaning contains nothing that runs or loads. It is cleaned in this
+ * process, with a simulated postseal-reader around it: memory is freed after each document, and
+ * after a refusal the fuzzer goes on with the next one.
  */
 #include <setjmp.h>
 #include <stdbool.h>
@@ -39,14 +39,14 @@ reader_allocate(size_t size)
 	return memory;
 }
 
-/* All at the end. */
+/* Frees everything at the end. */
 void
 reader_release(void *memory)
 {
 	(void)memory;
 }
 
-/* NULL where it is refused; the caller's. */
+/* NULL if it is refused; caller frees. */
 static char *
 made_of(void (*make)(const char *, size_t, GString *), const char *html)
 {
@@ -89,7 +89,7 @@ check_attribute(const char *name, const char *value)
 		abort();
 }
 
-/* Name, and attributes in quotes; text between tags may say what it likes. */
+/* The name, and attributes in quotes; the text between tags may say anything. */
 static void
 check_tag(const char *tag)
 {

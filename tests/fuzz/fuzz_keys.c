@@ -1,4 +1,5 @@
-/* What strangers upload as keys and certificates. Nothing is left to gpg here: it is not ours. */
+/* Keys and certificates uploaded by strangers. Nothing is passed to gpg here, which is not ours to
+ * test. */
 #include <stdint.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* A message from outside: header, MIME structure, text, names, what is opaque, subject, addresses,
+/* A message from outside: header, MIME structure, text, names, opaque parts, subject, addresses,
  * entity, layout. */
 #include <stdint.h>
 #include <stdio.h>
@@ -73,7 +73,7 @@ seal(const struct message *message, const char *const *tags)
 	entity_clear(&entity);
 }
 
-/* However it is cut, the same text is in it, and no more than that many bytes. */
+/* However the input is divided, the result is the same text, and no longer than the input. */
 static void
 read_as_page(const char *data, size_t size, enum html_view view)
 {
@@ -93,7 +93,7 @@ read_as_page(const char *data, size_t size, enum html_view view)
 		abort();
 }
 
-/* What has a parameter can be given it again, and is the same. */
+/* Adding a parameter a second time changes nothing. */
 static void
 read_as_type(const uint8_t *data, size_t size)
 {
@@ -120,7 +120,7 @@ read_as_flowed(const char *data, size_t size)
 		abort();
 }
 
-/* Every part lies within the message, and the layout can be kept. */
+/* Every part is inside the message, and the layout can be stored. */
 static void
 check_parts(const GPtrArray *parts, size_t size)
 {

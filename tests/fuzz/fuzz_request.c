@@ -1,9 +1,9 @@
 /*
- * A whole request of a browser, as bytes on a connection, with a database that is made up: every
- * route, form, cookie and parameter, and the reading of a parked message.
+ * A whole HTTP request, as bytes on a connection, with a simulated database: every route, form,
+ * cookie and parameter, and the reading of a parked message.
  *
- * Input: the bytes that made_up_choose() takes; two bytes, the length of the request; the request;
- * the message that is read.
+ * Input: the bytes for made_up_choose(); two bytes with the length of the request; the request; the
+ * message to be read.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Its static functions are the ones that are called by libmicrohttpd. */
+/* libmicrohttpd calls its static functions. */
 #include "portal/portal.c"
 
 #include "core/catalogue.h"
@@ -25,8 +25,7 @@ enum { ROUNDS = 400 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* No gpg is started for a file that was uploaded; what it would say is another target's (sealed).
- */
+/* No gpg is started for an uploaded file; another target (sealed) covers its output. */
 bool __wrap_openpgp_read(const GPtrArray *blocks, const struct openpgp_known *known,
 			 const char *gpg_program, GPtrArray *keys, GPtrArray *broken,
 			 struct fault *fault);
@@ -39,7 +38,7 @@ __wrap_openpgp_read(const GPtrArray *blocks, const struct openpgp_known *known,
 	return fault_set(fault, FAULT_INPUT, "made up");
 }
 
-/* In this process. */
+/* Reads the upload in this process. */
 struct key_facts *__wrap_upload_read(struct upload_reader *reader, const void *bytes, size_t length,
 				     const char *address, struct fault *fault);
 struct key_facts *

@@ -1,4 +1,4 @@
-/* Sealed chunks and OpenPGP packets, as a database that was tampered with would give them. */
+/* Sealed chunks and OpenPGP packets, as they would come from a database that was tampered with. */
 #include <stdint.h>
 #include <string.h>
 

@@ -10,8 +10,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Both forms of an address are addresses, and the same one; they fit into a command of SMTP, a line
- * of the log and a list that is parted by commas, as they stand. */
+/* Both forms of an address are valid addresses, and mean the same one; they can be put unchanged
+ * into an SMTP command, a line of the log and a comma-separated list. */
 static void
 look_at_address(const char *text)
 {
@@ -36,7 +36,7 @@ look_at_address(const char *text)
 		abort();
 }
 
-/* One line, with no more double quotes than its own. */
+/* A single line, with no double quotes except the enclosing ones. */
 static void
 look_at_quoted(const char *text)
 {

@@ -24,7 +24,7 @@ static const char sender[] = "anna@example.com";
 static const char number_now[] = "1800000000", number_later[] = "1900000000";
 static const char credential[] = {1, 2, 3, 4};
 
-/* Of the P-256 key that has signed the seeds with a passkey: both coordinates. */
+/* The P-256 key that signed the seeds with a passkey: both coordinates. */
 static const char passkey_hex[] =
 	"828267b6167a3b64232bacb5f5e08b91f4fedc18dc2f13521baeac4d3ad28fcfe3869311a37e4b30219ad9da23"
 	"eb192a9c9ac27e7dfad7cf5f6c9ab64fd7b9b8";
@@ -300,7 +300,7 @@ put_entry(PGresult *result)
 	put_text(result, 0, 9, "me@b.example parked; x opened");
 }
 
-/* Its layout is made from the message; or the message is one. */
+/* Its layout is made from the message; or the message itself is one. */
 static void
 put_item(PGresult *result)
 {
@@ -406,7 +406,7 @@ put_taken(PGresult *result)
 static const struct made_up_row {
 	const char *statement;
 	void (*put)(PGresult *result);
-	bool is_certain; /* has a row, whatever is asked */
+	bool is_certain; /* always has a row */
 } rows[] = {
 	{"session_by_cookie", put_session, false},
 	{"session_keys", put_session_key, false},
@@ -591,7 +591,7 @@ made_up_start(struct seal_key *courier_r)
 	chance = 0;
 	if (!parcel_make_access(parcel_key, &made.content, &access, &made.lock, &fault) ||
 	    strcmp(access.link, MADE_UP_LINK) != 0 || strcmp(access.code.shown, MADE_UP_CODE) != 0)
-		abort(); /* the seeds have others */
+		abort(); /* the seeds contain others */
 	crypto_scalarmult_base(courier_r->bytes, made.secret.bytes);
 	made.chunk = g_byte_array_new();
 	made.text = g_byte_array_new();

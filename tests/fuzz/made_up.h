@@ -1,14 +1,15 @@
 /*
- * A portal's database, made up: linked in its place with --wrap (tests/CMakeLists.txt).
+ * A simulated database for the portal, linked in place of the real one with --wrap
+ * (tests/CMakeLists.txt).
  *
- * Its rows fit together, so that a request can come as far as with a real one. There are one
- * account (MADE_UP_PASSWORD, a recovery code, an app for codes, a passkey), its session and
+ * Its rows are consistent, so that a request can get as far as with a real one. There is one
+ * account (MADE_UP_PASSWORD, a recovery code, an app for codes, a passkey) with its session and
  * mailbox, a message that waits behind a link and a code, and a page for its sender; one cookie
- * belongs to all of them. Chance and time stand still, so that what a seed must know is always the
- * same, and stands below.
+ * belongs to all of them. Randomness and time are fixed, so that what a seed has to know is always
+ * the same, and listed below.
  *
- * The first bytes of an input decide what is otherwise open: whether a row is there, of which
- * state a session is, whether a statement fails.
+ * The first bytes of an input decide everything else: whether a row exists, the state of a session,
+ * whether a statement fails.
  */
 #ifndef POSTSEAL_TESTS_FUZZ_MADE_UP_H
 #define POSTSEAL_TESTS_FUZZ_MADE_UP_H
@@ -21,16 +22,16 @@
 enum { MADE_UP_CHOICES = 16 };
 
 #define MADE_UP_COOKIE	 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-#define MADE_UP_TOKEN	 "3RYe65HG796fpl1F2WFKTK6Zed_1R2Dw6gyi0gTKdlw" /* of its forms */
+#define MADE_UP_TOKEN	 "3RYe65HG796fpl1F2WFKTK6Zed_1R2Dw6gyi0gTKdlw" /* the token in its forms */
 #define MADE_UP_LINK	 "njzaeBe1U_GPLsxqCKdF44Efvlz6mDbVcxGvTuyKKMY"
 #define MADE_UP_CODE	 "1J3M5-P7R9T-J"
 #define MADE_UP_PASSWORD "correct horse battery"
 #define MADE_UP_RECOVERY "00000-00000-00000-00000-00000"
 
-/* Once, before anything else that takes chance. The courier's public key is returned. */
+/* Call once, before anything else that uses randomness. Returns the courier's public key. */
 void made_up_start(struct seal_key *courier_r);
 
-/* For the next request; what is given stays the caller's, until the one after it. */
+/* For the next request; the caller keeps the arguments valid until the call after it. */
 void made_up_choose(const uint8_t choices[MADE_UP_CHOICES], const uint8_t *message, size_t size);
 
 #endif

@@ -1,15 +1,15 @@
 /*
- * A preloaded library that lets calls to the system and the C library fail, one at a time, as a
- * test says.
+ * A preloaded library that makes calls to the system and the C library fail, one at a time, as a
+ * test chooses.
  *
  * The environment variable POSTSEAL_INJECT names a file that the test and all programs map: `struct
- * control`, written by tests/inject/injector.py. While it is armed, calls are counted, of each
- * program by itself; the one whose turn it is fails with the errno that is wanted, or moves less
- * than it was asked to ("short", errno 0).
+ * control`, written by tests/inject/injector.py. While it is armed, calls are counted, separately
+ * for each program; the call whose turn it is fails with the requested errno, or transfers less
+ * than requested ("short", errno 0).
  *
- * Of postseal-milter only the threads count that serve a session: those that read a MAIL command
- * from the MTA, and what they start. Memory that GLib asks for has a row of its own, since GLib
- * ends the program when there is none.
+ * In postseal-milter, only the threads that serve a session count: those that read a MAIL command
+ * from the MTA, and the threads they start. Memory requested by GLib has a row of its own, since
+ * GLib ends the program when there is none.
  */
 #undef _FORTIFY_SOURCE
 #define _LARGEFILE64_SOURCE
@@ -57,21 +57,21 @@ enum {
 };
 
 struct control {
-	uint32_t calls; /* rows, told to the test */
+	uint32_t calls; /* number of rows, reported to the test */
 	uint32_t armed;
 	uint32_t program, call;
-	uint32_t turn;	       /* which of the calls fails, from 1; 0: none */
-	uint32_t lasting;      /* and all after it */
+	uint32_t turn;	       /* which call fails, counted from 1; 0: none */
+	uint32_t lasting;      /* and all calls after it */
 	int32_t error;	       /* errno; 0: a short transfer */
-	uint32_t fired;	       /* how many failed */
-	char where[WHERE_MAX]; /* who called the first that failed */
+	uint32_t fired;	       /* how many calls have failed */
+	char where[WHERE_MAX]; /* who made the first call that failed */
 	struct {
 		char name[NAME_MAX_BYTES];
 		uint32_t count[PROGRAMS];
 	} rows[CALL_COUNT];
 };
 
-/* Where the code of a library lies. */
+/* The address range of a library's code. */
 struct range {
 	const char *name;
 	uintptr_t from, to;
@@ -79,7 +79,7 @@ struct range {
 
 static struct control *control;
 static uint32_t program;
-static bool watches_all; /* threads */
+static bool watches_all; /* not only those that serve a session */
 static _Thread_local bool watched __attribute__((tls_model("initial-exec")));
 static struct range glib = {.name = "/libglib-2.0."}, milter = {.name = "/libmilter."};
 
@@ -125,7 +125,7 @@ name_rows(struct control *fresh)
 	fresh->calls = CALL_COUNT;
 }
 
-/* With system calls of its own: none of those here are to be counted. */
+/* Uses system calls directly, so that they are not counted. */
 static struct control *
 map_control(const char *path)
 {
@@ -160,7 +160,7 @@ begin(void)
 
 enum outcome { GOES_ON, FAILS, FALLS_SHORT };
 
-/* "library+offset" of the code that called. */
+/* "library+offset" of the calling code. */
 static void
 note_where(const void *caller)
 {
@@ -190,14 +190,14 @@ turn(enum call call, const void *caller)
 	return errno == 0 ? FALLS_SHORT : FAILS;
 }
 
-/* Whose connection was reset reads nothing from it either. */
+/* A connection that was reset can no longer be read either. */
 static ssize_t
 break_off(int fd)
 {
 	int error = errno;
 
 	if (error == ECONNRESET || error == EPIPE)
-		syscall(SYS_shutdown, fd, SHUT_RDWR); /* of a pipe: no effect */
+		syscall(SYS_shutdown, fd, SHUT_RDWR); /* no effect on a pipe */
 	errno = error;
 	return -1;
 }
@@ -262,7 +262,7 @@ WRAP(spawn, int, errno, posix_spawn,
       const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[]),
      pid, path, files, attributes, arguments, environment)
 
-/* The descriptor is gone all the same, as with Linux. */
+/* The descriptor is closed nevertheless, as on Linux. */
 int
 close(int fd)
 {
@@ -334,7 +334,7 @@ WRAP(recv, ssize_t, break_off(fd), recvmsg, (int fd, struct msghdr *message, int
 WRAP(send, ssize_t, break_off(fd), sendmsg, (int fd, const struct msghdr *message, int flags), fd,
      message, flags)
 
-enum { COMMAND_BYTES = 5, COMMAND = 4 }; /* of libmilter: a length, then the command */
+enum { COMMAND_BYTES = 5, COMMAND = 4 }; /* libmilter's header: a length, then the command */
 
 ssize_t
 read(int fd, void *data, size_t length)
@@ -426,7 +426,7 @@ run_watched(void *data)
 	return beginning.run(beginning.argument);
 }
 
-/* What a session starts belongs to it. */
+/* A thread started by a session belongs to that session. */
 int
 pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
 	       void *argument)

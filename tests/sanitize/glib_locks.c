@@ -1,7 +1,7 @@
 /*
- * GLib's locks for ThreadSanitizer, which does not see through the futexes of the real ones and
- * takes everything they guard for a race. In the preset `thread` these stand in front of them, for
- * our own code: each GMutex and GCond points to one of pthreads.
+ * GLib's locks for ThreadSanitizer, which cannot see through the futexes of the real ones and
+ * reports everything they protect as a race. In the preset `thread`, these replace them for our own
+ * code: each GMutex and GCond points to its pthreads counterpart.
  */
 #include <errno.h>
 #include <glib.h>
@@ -26,7 +26,7 @@ start_condition(void *memory)
 	pthread_cond_init(memory, &monotonic);
 }
 
-/* Made when it is first used: static ones are all zero. */
+/* Created on first use: static ones are all zero. */
 static void *
 stand_in(void **place, size_t size, void (*start)(void *memory))
 {

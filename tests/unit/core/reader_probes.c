@@ -1,6 +1,6 @@
 /*
- * Stands in for postseal-reader beside the tests: its formats try what a parser that a document has
- * taken over would try. It is built as build/tests/postseal-reader.
+ * Replaces postseal-reader in the tests: its formats try what a parser taken over by a document
+ * would try. It is built as build/tests/postseal-reader.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 #include "core/reader/serve.h"
 
-/* What comes after the call is only reached where it was allowed. */
+/* The code after the call is reached only if the call was allowed. */
 static void
 say(GString *answer, long result)
 {
@@ -24,7 +24,8 @@ probe_echo(const char *document, size_t length, GString *answer)
 	g_string_append_len(answer, document, (gssize)length);
 }
 
-/* The calls themselves, as a taken-over parser would make them: the library has no part in it. */
+/* The system calls themselves, as a parser that was taken over would make them, without the
+ * library. */
 static void
 probe_call(const char *document, size_t length, GString *answer)
 {
@@ -53,7 +54,7 @@ probe_call(const char *document, size_t length, GString *answer)
 				    calls[i].arguments[2], calls[i].arguments[3], -1, 0));
 }
 
-/* More than the parser may have, through what counts it. */
+/* Allocates more than the parser may, through the functions that count. */
 static void
 probe_hoard(const char *document, size_t length, GString *answer)
 {
@@ -64,7 +65,7 @@ probe_hoard(const char *document, size_t length, GString *answer)
 		*(volatile char *)reader_allocate(1 << 20) = 1;
 }
 
-/* And past it. */
+/* The same, bypassing them. */
 static void
 probe_grab(const char *document, size_t length, GString *answer)
 {
@@ -88,7 +89,7 @@ probe_work(const char *document, size_t length, GString *answer)
 		turns++;
 }
 
-/* No work at all: it waits for what nobody sends. */
+/* Does no work: waits for something that nobody sends. */
 static void
 probe_wait(const char *document, size_t length, GString *answer)
 {

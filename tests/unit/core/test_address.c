@@ -1,5 +1,5 @@
-/* Addresses: the one grammar, its canonical form, and what it refuses; text from outside in a line
- * of a log. */
+/* Addresses: the grammar, the canonical form, and what is refused; text from outside in a line of a
+ * log. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -55,7 +55,7 @@ addresses_have_one_form_and_one_key(void **state)
 	}
 }
 
-/* Each was read by Postfix as the address of somebody else, or could be under one of its settings.
+/* Postfix read each of these as someone else's address, or could do so under one of its settings.
  */
 static void
 addresses_that_can_be_read_in_two_ways_are_refused(void **state)
@@ -193,7 +193,7 @@ long_addresses_are_refused(void **state)
 	assert_false(address_is_valid(long_label));
 }
 
-/* The MTA's own reading is asked for, and what it reads otherwise is refused. */
+/* The MTA's own reading is consulted, and an address that the MTA reads differently is refused. */
 static void
 path_is_what_the_mta_reads(void **state)
 {
@@ -228,7 +228,7 @@ path_is_what_the_mta_reads(void **state)
 	}
 }
 
-/* Found by fuzzing: the heap was overwritten when a domain was not UTF-8. */
+/* Found by fuzzing: if a domain was not UTF-8, the heap was overwritten. */
 static void
 domain_that_is_not_utf8_is_only_bytes(void **state)
 {

@@ -1,4 +1,4 @@
-/* Sealed content: what opens, and what must not. */
+/* Sealed content: what can be opened, and what must not be. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,7 +31,7 @@ seal(const struct seal_key *key, unsigned char *header, const char *content, siz
 	struct fault fault;
 
 	sealing_sink_init(&sealing, key, owner, header, keep_chunk, chunks);
-	for (size_t at = 0; at < length; at += 1000) /* in pieces that do not fit the chunks */
+	for (size_t at = 0; at < length; at += 1000) /* in pieces that do not match the chunks */
 		assert_true(sink_write(&sealing.sink, content + at, MIN((size_t)1000, length - at),
 				       &fault));
 	assert_true(sink_finish(&sealing.sink, &fault));
@@ -39,7 +39,8 @@ seal(const struct seal_key *key, unsigned char *header, const char *content, siz
 	return chunks;
 }
 
-/* Opens the chunks in the order given; NULL as soon as one does not open or the end is missing. */
+/* Opens the chunks in the given order; NULL as soon as one cannot be opened or the end is missing.
+ */
 static struct spool *
 open_chunks(const struct seal_key *key, const unsigned char *header, const char *name,
 	    const GPtrArray *chunks)
@@ -117,7 +118,7 @@ changed_content_does_not_open(void **state)
 	header[0] ^= 1;
 	assert_null(open_chunks(&key, header, owner, chunks));
 	header[0] ^= 1;
-	/* Without its end, without its beginning, in another order, one chunk twice. */
+	/* Without its end, without its beginning, in a different order, with one chunk twice. */
 	static const int orders[][4] = {
 		{0, 1, 2, -1}, {0, 1, 3, -1}, {1, 2, 3, -1}, {1, 0, 2, 3}, {0, 0, 1, 3}};
 	for (size_t i = 0; i < G_N_ELEMENTS(orders); i++) {
@@ -151,7 +152,7 @@ chunk_that_is_cut_does_not_open(void **state)
 	g_ptr_array_unref(chunks);
 }
 
-/* As a part is read that lies far down. */
+/* The way a part near the end of a message is read. */
 static void
 content_opens_from_any_chunk_on(void **state)
 {

@@ -1,4 +1,4 @@
-/* Places for work that must not be done by all at once. */
+/* Places that limit how much work is done at once. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -50,7 +50,7 @@ come(gpointer data)
 	return NULL;
 }
 
-/* The test has the only place until all have come, each after the one before. */
+/* The test holds the only place until all threads are waiting, one after another. */
 static void
 who_comes_first_enters_first(void **state)
 {
@@ -78,7 +78,7 @@ who_comes_first_enters_first(void **state)
 	places_free(places);
 }
 
-/* Who gives up is not waited for. */
+/* Nobody has to wait for one that gave up. */
 static void
 who_waited_too_long_holds_nobody_up(void **state)
 {

@@ -1,5 +1,5 @@
-/* How a program asks postseal-reader, which here is reader_probes.c, and what it hears of each
- * failure. */
+/* How a program calls postseal-reader, here replaced by reader_probes.c, and what it is told about
+ * each failure. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,7 +69,7 @@ test_each_failure_has_its_sentence(void **state)
 	expect_echo(*state);
 }
 
-/* One that is stopped by nothing of its own is ended by who asked, after `reader timeout`. */
+/* A process that nothing else stops is ended by the caller after `reader timeout`. */
 static void
 test_document_that_never_ends_is_given_up(void **state)
 {
@@ -122,8 +122,9 @@ ask_and_wait(void *reader)
 	return GINT_TO_POINTER(fault.cause == FAULT_OVERLOAD);
 }
 
-/* The wait for a free process is bounded, and is told from what a document did: one process that
- * is kept for a second each time cannot serve so many within the five seconds that each waits. */
+/* The wait for a free process is limited, and is distinguished from what a document did: a single
+ * process that takes a second for each document cannot serve this many callers, each of whom waits
+ * for five seconds at most. */
 static void
 test_wait_for_a_process_ends_with_busy(void **state)
 {

@@ -1,5 +1,4 @@
-/* The settings of postseal.conf(5): their values, what is refused, and that the manual tells the
- * same. */
+/* The settings of postseal.conf(5): their values, what is refused, and that the manual agrees. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -116,7 +115,7 @@ defaults_are_those_of_the_table(void **state)
 	assert_string_equal(s->language, "en");
 }
 
-/* An error in a rule kept the keeper, the courier and the portal from starting. */
+/* An error in a rule prevented the keeper, the courier and the portal from starting. */
 static void
 errors_of_rules_are_not_those_of_settings(void **state)
 {
@@ -160,7 +159,7 @@ wrong_settings_are_errors_with_their_place(void **state)
 		     ":5:9: found \"\", expected a setting or the end of the line");
 }
 
-/* These were taken in silence: as 0, as another number, as no permission at all. */
+/* These were accepted silently: as 0, as another number, as no permissions at all. */
 static void
 values_that_cannot_be_meant_are_errors(void **state)
 {
@@ -182,7 +181,7 @@ values_that_cannot_be_meant_are_errors(void **state)
 
 /* --- the manual --- */
 
-/* The paragraph of a setting: from the last .It that names it to the next. */
+/* The paragraph about a setting: from the last .It that names it to the next. */
 static char *
 paragraph_of(const char *manual, const char *name)
 {
@@ -199,7 +198,7 @@ paragraph_of(const char *manual, const char *name)
 					  : (size_t)(next - at));
 }
 
-/* The words that a reader sees. */
+/* The words as a reader sees them. */
 static char *
 words_of(const char *paragraph)
 {
@@ -296,7 +295,7 @@ changes_that_need_a_restart_are_named(void **state)
 	assert_null(restart_settings(before, before, "milter"));
 }
 
-/* What the manual says of a program: ".Cm a , b ,", a line or more. Returns "a, b". */
+/* What the manual lists for a program: ".Cm a , b ,", on one or more lines. Returns "a, b". */
 static char *
 names_in_manual(const char *manual, const char *program)
 {

@@ -48,8 +48,7 @@ spool_that_cannot_write_is_a_temporary_fault(void **state)
 	assert_non_null(strstr(fault.text, "/nowhere"));
 }
 
-/* The limit that the kernel puts on the size of a file stands for a disk that is full for a moment.
- */
+/* The kernel's limit on the size of a file stands in for a disk that is full for a moment. */
 static void
 spool_that_failed_once_is_never_taken_for_whole(void **state)
 {
@@ -58,7 +57,7 @@ spool_that_failed_once_is_never_taken_for_whole(void **state)
 	const struct rlimit small = {.rlim_cur = 100000, .rlim_max = RLIM_INFINITY};
 	const struct rlimit none = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
 	struct fault fault = {0};
-	static char data[70000]; /* more than is kept back */
+	static char data[70000]; /* more than is buffered */
 	size_t got;
 
 	(void)state;
@@ -76,7 +75,7 @@ spool_that_failed_once_is_never_taken_for_whole(void **state)
 	assert_non_null(strstr(fault.text, "File too large"));
 }
 
-/* Pieces of all sizes, so that what is kept back and what is written through meet in every way. */
+/* Pieces of all sizes, in every combination of buffered and direct writes. */
 static void
 spool_gives_back_what_it_was_given(void **state)
 {

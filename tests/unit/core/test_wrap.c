@@ -50,7 +50,8 @@ link_and_code_are_both_needed(void **state)
 	assert_memory_not_equal(&right, &wrong, sizeof right);
 }
 
-/* Keys in a database were wrapped under what one library derived; another must derive the same. */
+/* Keys in a database were wrapped with what one library derived; any other library must derive the
+ * same. */
 static void
 keys_are_derived_as_by_libsodium(void **state)
 {

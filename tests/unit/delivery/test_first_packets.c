@@ -1,5 +1,6 @@
-/* Which packet gpg wrote is seen as its output goes by. Both texts are of GnuPG 2.4.7, to one key
- * that announces OCB and one that does not; what is right is what `gpg --list-packets` says. */
+/* The packet that gpg wrote is recognised in its output. Both texts were written by GnuPG 2.4.7, to
+ * a key that announces OCB and to one that does not; the expected values are those of `gpg
+ * --list-packets`. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

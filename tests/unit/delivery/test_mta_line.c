@@ -1,5 +1,5 @@
-/* What is read from the MTA's log. The lines are of Postfix 3.7 and 3.10 as they logged them; those
- * with hostile addresses are what Postfix logs of such. */
+/* What is read from the MTA's log. The lines are as Postfix 3.7 and 3.10 logged them; those with
+ * hostile addresses are what Postfix logs for such addresses. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,19 +46,19 @@ static const struct {
 	 "cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 server-signature RSA-PSS (2048 bits)",
 	 MTA_TLS, NULL, "", "", "mx.example[192.0.2.1]:25",
 	 "verified TLSv1.3 with cipher TLS_AES_256_GCM_SHA384"},
-	/* A local part that looks like the rest of a line is still a local part. */
+	/* A local part that looks like the rest of a line is still only a local part. */
 	{"Nov 26 11:10:52 gw postfix/smtp[7]: 1A2B: to=<\"x>, relay=a[1.2.3.4]:25, status=sent (250 Ok)\"@x.example>, relay=none, "
 	 "delay=3, delays=3/0/0/0, dsn=4.4.1, status=deferred (connect)",
 	 MTA_DEFERRED, "1A2B", "\"x>, relay=a[1.2.3.4]:25, status=sent (250 Ok)\"@x.example", "",
 	 "none", "connect"},
-	/* Nor does what a server answers tell of another status. */
+	/* A server's reply cannot suggest a different status either. */
 	{"Nov 26 11:10:52 gw postfix/smtp[7]: 1A2B: to=<c@x.example>, relay=x[1.2.3.4]:25, delay=1, dsn=4.0.0, "
 	 "status=deferred (host said: 450 , status=sent (250 Ok))",
 	 MTA_DEFERRED, "1A2B", "c@x.example", "", "x[1.2.3.4]:25",
 	 "host said: 450 , status=sent (250 Ok)"},
 };
 
-/* Of Sendmail 8.17 as Debian has it. */
+/* From Sendmail 8.17 as packaged by Debian. */
 static const struct {
 	const char *text;
 	enum mta_said said;
@@ -104,7 +104,7 @@ static const struct {
 };
 
 static const char *const silent_of_sendmail[] = {
-	/* Refused: the client was told so, and nothing is in the queue. */
+	/* Refused: the client was told, and nothing is in the queue. */
 	"Nov 26 18:00:08 gw sm-mta[13766]: 6AQI08Ej013766: to=<x1@plain.example>, delay=00:00:00, pri=30243, stat=Sent (no)",
 	"Nov 26 18:00:08 gw sm-mta[13766]: 6AQI08Ej013766: Milter: data, reject=550 5.7.1 to=<x1@plain.example>, delay=1",
 	"Nov 26 18:00:39 gw sm-mta[18920]: 6AQI0dhR018916: 6AQI0dhR018920: DSN: Host unknown",
@@ -123,7 +123,7 @@ static const char *const silent[] = {
 	"]: ",
 	"Nov 26 11:10:52 gw ]: 1A2B: removed",
 	"Nov 26 11:10:52",
-	/* Dovecot logs what strangers send: a Message-ID whose local part is quoted. */
+	/* Dovecot logs text from strangers: a Message-ID whose local part is quoted. */
 	("Nov 26 11:10:52 gw dovecot: lmtp(bob)<47><KRP>: msgid=<\"x postfix/smtp[1]: 1A2B: to=<a@b>, relay=none, "
 	 "status=bounced (no)\"@x>: saved mail to INBOX"),
 	"2026-11-26T11:10:52.123456+01:00 gw dovecot[12]: imap: postfix/qmgr[7]: 1A2B: removed",
@@ -138,7 +138,7 @@ static const char *const silent[] = {
 	"Nov 26 11:10:52 gw postfix/smtp[7]: Untrusted TLS connection established to x",
 };
 
-/* `wanted`: with blanks between them. */
+/* `wanted`: separated by blanks. */
 static void
 assert_to(const struct mta_line *line, const char *wanted)
 {

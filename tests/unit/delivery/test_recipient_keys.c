@@ -1,4 +1,4 @@
-/* Methods: what was looked up a moment ago is looked at again before it is used. */
+/* Methods: what was looked up a moment ago is checked again before it is used. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@
 
 static const struct spool_settings in_memory = {.directory = "/tmp", .memory_max = 1 << 20};
 
-/* A group for a key that expired since it was looked up. */
+/* A group with a key that has expired since it was looked up. */
 static struct group
 group_with_expired_key(const struct method *method, enum key_kind kind)
 {

@@ -1,4 +1,4 @@
-/* Somebody listens, and takes no connection: the courier does not wait for ever. */
+/* A server listens but accepts no connection: the courier does not wait for ever. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,7 +22,7 @@ struct full {
 	int clients[FULL_MAX];
 };
 
-/* A queue of connections with no place left; *address then is where it listens. */
+/* A listen queue that is full; *address then says where it is. */
 static void
 fill(struct full *full, int family, struct sockaddr *address, socklen_t length)
 {
@@ -44,7 +44,7 @@ empty(struct full *full)
 	close(full->listening);
 }
 
-/* SIGALRM ends a test that waits. */
+/* SIGALRM ends a test that hangs. */
 static void
 assert_gives_up(const char *url)
 {

@@ -38,7 +38,7 @@ codes_are_read_as_people_type_them(void **state)
 	assert_false(code_read(&read, "7KQ2M-9XW3P-\xc3\xbc"));
 }
 
-/* Every wrong symbol and every exchange of neighbours is told from a wrong code. */
+/* Every wrong symbol and every swap of neighbours is distinguished from a wrong code. */
 static void
 typing_slips_are_told_from_wrong_codes(void **state)
 {

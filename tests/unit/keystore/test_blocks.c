@@ -1,4 +1,4 @@
-/* Keys are found in whatever they are sent in. */
+/* Keys are found in whatever form they are sent. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,7 +44,8 @@ text_of_any_kind_gives_its_blocks(void **state)
 		{"-----BEGIN CERTIFICATE-----\nMIIB\n", "CERTIFICATE (cut)"},
 		{"-----BEGIN CERTIFICATE-----\nMIIB\n" PEM, "CERTIFICATE (cut), CERTIFICATE"},
 		{"-----BEGIN \n" PEM, "CERTIFICATE"},
-		/* As gpg writes revocation certificates, so that none is used by mistake. */
+		/* The form in which gpg writes revocation certificates, so that none is used by
+		   mistake. */
 		{":-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDME\n-----END PGP PUBLIC KEY BLOCK-----\n",
 		 ""},
 		{"From: a@b.example\nContent-Type: text/plain\n\n" PEM, "CERTIFICATE"},
@@ -79,7 +80,7 @@ binary_is_told_by_its_first_byte(void **state)
 	assert_labels("\x00\x01\x02\x03", 4, "");
 }
 
-/* A mail in a mail in a mail, or base64 of base64, ends somewhere. */
+/* Nesting is limited: a mail in a mail in a mail, or base64 of base64. */
 static void
 depth_has_an_end(void **state)
 {

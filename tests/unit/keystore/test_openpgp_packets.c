@@ -1,5 +1,5 @@
 /* What the packets of a key say. The key was made by GnuPG 2.4.7; fingerprint and preferences are
- * what gpg prints of it. */
+ * as gpg prints them. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -69,12 +69,12 @@ well_signed_user_ids_are_told(void **state)
 	assert_string_equal(g_ptr_array_index(user_ids, 0), "ocb@x.example");
 	g_ptr_array_set_size(user_ids, 0);
 	why = openpgp_weak_signatures(packets, length, other,
-				      user_ids); /* signed by somebody else */
+				      user_ids); /* signed by someone else */
 	assert_non_null(why);
 	assert_int_equal(user_ids->len, 0);
 }
 
-/* Cut anywhere, or with a byte that is another one, nothing is read beyond the end. */
+/* Cut off anywhere, or with any byte changed, nothing is read beyond the end. */
 static void
 broken_packets_tell_nothing_and_harm_nothing(void **state)
 {
@@ -89,7 +89,7 @@ broken_packets_tell_nothing_and_harm_nothing(void **state)
 		g_autofree char *fingerprint = openpgp_fingerprint(broken),
 				*revoked = openpgp_revoked(broken);
 
-		(void)fingerprint; /* of the first packets alone, whatever it is */
+		(void)fingerprint; /* of the first packets only, whatever it is */
 		assert_null(revoked);
 		openpgp_ciphers(broken);
 		copy[cut] ^= 0xff;

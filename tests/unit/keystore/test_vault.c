@@ -1,4 +1,4 @@
-/* What the keeper keeps of private keys. The database and its notifications are the test's. */
+/* Which private keys the keeper keeps. The database and its notifications are simulated. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,10 +15,10 @@ static const char fingerprint[] = "00112233445566778899aabbccddeeff00112233";
 
 static struct {
 	struct seal_key master;
-	unsigned char *sealed; /* the key, as the table has it */
+	unsigned char *sealed; /* the key, as stored in the table */
 	size_t length;
 	bool is_there;		/* in the table */
-	bool goes_when_fetched; /* it is deleted, and that told, once it was read */
+	bool goes_when_fetched; /* deleted, with a notification, right after it was read */
 	unsigned fetched;
 	void (*heard)(void *context, const char *payload);
 	void *context;
@@ -164,12 +164,13 @@ key_that_was_deleted_signs_no_more(void **state)
 	assert_false(sign(*state));
 }
 
-/* It was put into the cache behind the notification, and signed for as long as the keeper ran. */
+/* The key was put into the cache after the notification, and kept signing for as long as the keeper
+ * ran. */
 static void
 key_that_was_deleted_while_it_was_fetched_signs_no_more(void **state)
 {
 	made.goes_when_fetched = true;
-	sign(*state); /* which was asked for before it went */
+	sign(*state); /* it was requested before it was deleted */
 	assert_false(sign(*state));
 	assert_int_equal(made.fetched, 2);
 }

@@ -1,9 +1,9 @@
 /*
- * What rules on content find in messages: for test_content_oracle.py.
+ * What content rules find in messages: for test_content_oracle.py.
  *
- * Reads messages from a file, each behind its length as a decimal number and a line end, and prints
- * a line for each: a letter for every answer that is yes. N: a file is called *.dwg. T: its text
- * has "xyzzy". n, t: it is opaque for names, for text. e: it is encrypted.
+ * Reads messages from a file, each preceded by its length as a decimal number and a line end, and
+ * prints a line for each, with a letter for every answer that is yes. N: a file is called *.dwg. T:
+ * the text has "xyzzy". n, t: the message is opaque for names, for text. e: it is encrypted.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /*
- * A message made of its text, for tests: header fields, an empty line, the body. Lines end with
+ * Makes a message from text, for tests: header fields, an empty line, the body. Lines end with
  * CRLF.
  */
 #ifndef POSTSEAL_TESTS_UNIT_MAIL_MESSAGE_OF_H

@@ -1,4 +1,4 @@
-/* What is sealed: the entity as it stands, and with the header inside. */
+/* What is sealed: the entity as it is, and with the header inside. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,7 +11,7 @@
 
 static const char *const no_tags[] = {NULL};
 
-/* All that entity_write() gives; caller frees. */
+/* Everything that entity_write() writes; caller frees. */
 static char *
 written(const struct message *message, bool hides_subject)
 {
@@ -61,7 +61,7 @@ reading_gives_what_writing_gives(void **state)
 	assert_string_equal(read->str, text);
 }
 
-/* The Content-Type within, of a message that has this one; caller frees. */
+/* The inner Content-Type of a message that has this one; caller frees. */
 static char *
 type_within(const char *fields)
 {
@@ -79,8 +79,8 @@ type_within(const char *fields)
 
 #define PROTECTED ";\r\n protected-headers=\"v1\";\r\n hp=\"cipher\""
 
-/* Thunderbird and K-9 show no subject without protected-headers; two hp, and fields that were
- * malformed before, made more malformed ones. */
+/* Thunderbird and K-9 show no subject without protected-headers; a second hp was added, and
+ * malformed fields produced more malformed ones. */
 static void
 content_type_within_is_well_formed(void **state)
 {
@@ -118,7 +118,7 @@ content_type_within_is_well_formed(void **state)
 	}
 }
 
-/* What Outlook, Apple Mail, Notes and others write beside Subject. */
+/* What Outlook, Apple Mail, Notes and others write in addition to Subject. */
 static void
 what_tells_the_subject_again_is_hidden_with_it(void **state)
 {
@@ -171,7 +171,7 @@ what_tells_the_subject_again_is_hidden_with_it(void **state)
 
 #define ELEMENT "<div class=\"header-protection-legacy-display\"><pre>Subject: x</pre></div>"
 
-/* It landed in comments, attributes and titles, and before the DOCTYPE. */
+/* The element was inserted into comments, attributes and titles, and before the DOCTYPE. */
 static void
 element_stands_where_the_body_begins(void **state)
 {
@@ -199,7 +199,7 @@ element_stands_where_the_body_begins(void **state)
 	}
 }
 
-/* The same in quoted-printable, with the tag cut in two. */
+/* The same in quoted-printable, with the tag split in two. */
 static void
 element_stands_where_the_encoded_body_begins(void **state)
 {
@@ -215,7 +215,7 @@ element_stands_where_the_encoded_body_begins(void **state)
 	assert_non_null(strstr(whole, "=\r\nH=\r\ni.\r\n"));
 }
 
-/* ASCII in front of UTF-16 made it unreadable. */
+/* ASCII in front of UTF-16 made the text unreadable. */
 static void
 text_that_ascii_cannot_stand_in_is_left_alone(void **state)
 {

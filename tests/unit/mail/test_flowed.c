@@ -1,4 +1,4 @@
-/* Lines that flow are joined: examples of RFC 3676, and what mail programs send. */
+/* Flowed lines are joined: examples from RFC 3676, and what mail programs send. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,18 +16,18 @@ static const struct {
 	{"`Take some more tea,' the March Hare said to Alice, \r\nvery earnestly.\r\n",
 	 "`Take some more tea,' the March Hare said to Alice, very earnestly.\n", false},
 	{"one\r\ntwo \r\nthree\r\n", "one\ntwo three\n", false},
-	/* §4.3: the mark of a signature does not flow. */
+	/* §4.3: the line before a signature does not flow. */
 	{"Bye. \r\n-- \r\nAnna\r\n", "Bye. \n-- \nAnna\n", false},
 	/* §4.4: stuffing. */
 	{" From here\r\n > no quote\r\n  two\r\n", "From here\n> no quote\n two\n", false},
-	/* §4.5: quoting, which ends a paragraph where its depth changes. */
+	/* §4.5: quoting; a change of its depth ends a paragraph. */
 	{"> a \r\n> b\r\n>> c \r\n> d\r\ne\r\n", "> a b\n>> c \n> d\ne\n", false},
 	{">> a \r\n>> b \r\n", ">> a b ", false},
-	/* §4.2, DelSp: a text without blanks. */
+	/* §4.2, DelSp: text without blanks. */
 	{"\xe6\x97\xa5 \r\n\xe6\x9c\xac \r\n\xe8\xaa\x9e\r\n",
 	 "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\n", true},
 	{"sec \r\nret\r\n", "secret\n", true},
-	/* LF alone, and an end without one. */
+	/* LF only, and an end without a line end. */
 	{"a \nb", "a b", false},
 	{"", "", false},
 };

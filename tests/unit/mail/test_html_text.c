@@ -1,4 +1,4 @@
-/* The text that a reader sees of HTML; given a file name, prints that of the file
+/* The text of HTML as a reader sees it. With a file name, prints the text of that file
  * (tests/system/test_html_text.py). */
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,8 +60,8 @@ static const struct {
 	{"a\xff\xfe<b>\xe2\x82\xac", "a\xff\xfe\xe2\x82\xac", NULL},
 };
 
-/* Rules missed words that a reader saw: with a tag within them, or letters written as references.
- */
+/* Rules missed words that a reader saw, because a tag interrupted them or letters were written as
+ * references. */
 static void
 page_reads_as_it_is_seen(void **state)
 {
@@ -88,7 +88,7 @@ byte_of_nothing_is_nothing(void **state)
 	assert_string_equal(text, "xyzzystill text");
 }
 
-/* gumbo took 84 s for 37 kB of such pages. */
+/* gumbo took 84 s for 37 kB of pages like this. */
 static void
 time_grows_with_the_length_alone(void **state)
 {
@@ -108,8 +108,8 @@ time_grows_with_the_length_alone(void **state)
 	}
 }
 
-/* Pages of a file, one a line, with "\n" written as \x01: their narrow view is printed so as well.
- */
+/* Pages in a file, one per line, with "\n" written as \x01: their narrow view is printed in the
+ * same form. */
 static int
 print(const char *path)
 {

@@ -1,4 +1,4 @@
-/* A mail is known again by its imprint, whatever its transport did to ends of line and header. */
+/* A mail is recognised by its imprint, whatever happened to line ends and header in transport. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,7 +14,7 @@ enum { MANY = 8 << 20 };
 
 #define HEADER "Subject: A letter\r\nMessage-ID:\r\n <one@example.com>\r\n"
 
-/* Written in pieces of so many bytes. */
+/* Written in pieces of that many bytes. */
 static void
 take_imprint(const char *mail, size_t piece, unsigned char imprint_r[IMPRINT_BYTES])
 {
@@ -72,7 +72,7 @@ imprint_is_another_for_another_mail(void **state)
 	}
 }
 
-/* The rest of the piece was read again for each of them: this test did not end. */
+/* The rest of the piece was read again for each of them, so this test did not end. */
 static void
 body_of_carriage_returns_is_read_once(void **state)
 {

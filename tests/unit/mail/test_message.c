@@ -1,4 +1,4 @@
-/* The message as the MTA offers it: envelope, fields, identity; and read from a file. */
+/* The message as the MTA offers it: envelope, fields, identity; and reading one from a file. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@
 
 static const struct spool_settings in_memory = {.directory = "/tmp", .memory_max = 1 << 20};
 
-/* As the MTA gives them: texts that are not changed. */
+/* As the MTA passes them: texts that are not changed. */
 #define PARAMETERS(...) ((char *const *)(const char *const[]){__VA_ARGS__, NULL})
 
 static struct message *
@@ -80,8 +80,8 @@ identity_is_that_of_sender_written_fields_and_body(void **state)
 	assert_memory_not_equal(first, again, sizeof first);
 }
 
-/* What somebody corrects and sends again is not the message that failed, whatever its Message-ID;
- * what a machine on the way adds makes no other message of it. */
+/* A message that someone corrects and sends again is not the one that failed, whatever its
+ * Message-ID; what a machine adds on the way does not make it a different message. */
 static void
 corrected_message_was_taken_for_the_one_before(void **state)
 {

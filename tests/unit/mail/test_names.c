@@ -1,4 +1,4 @@
-/* The names of what is attached, as rules compare them. */
+/* The names of attachments, as rules compare them. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,7 +44,7 @@ static const struct {
 	{TYPE "; name=a.dwg\n" ATTACHED "filename=a.txt\n\nx", "a.dwg"},
 	{TYPE "; name=a.txt\n" ATTACHED "filename=a.dwg\n\nx", "a.dwg"},
 	{TYPE "; name=a.txt; name=a.dwg\n\nx", "a.dwg"},
-	/* RFC 2231 §3, §4, and RFC 2047 where it should not be. */
+	/* RFC 2231 §3, §4, and RFC 2047 where it does not belong. */
 	{ATTACHED "filename*0=\"a\"; filename*1=\".dwg\"\n\nx", "a.dwg"},
 	{ATTACHED "filename*=utf-8'en'%e2%82%ac%20rates.dwg\n\nx", "\u20ac rates.dwg"},
 	{ATTACHED "filename*0*=iso-8859-1'de'Gr%FC; filename*1*=%DFe.dwg\n\nx", "Gr\u00fc\u00df"
@@ -53,7 +53,7 @@ static const struct {
 								 "e.dwg"},
 	{TYPE "; name==?utf-8?b?R3LDvMOfZS5kd2c=?=\n\nx", "Gr\u00fc\u00df"
 							  "e.dwg"},
-	/* As a Mac composes letters. */
+	/* As a Mac composes accented letters. */
 	{TYPE "; name=\"Gru\u0308n.dwg\"\n\nx", "Gr\u00fcn.dwg"},
 	{"Content-Type: message/rfc822; name=a.dwg\n\nSubject: x\n\nx", "a.dwg"},
 	{"Content-Type: message/rfc822\n\nContent-Type: image/x; name=a.dwg\n\nx", "a.dwg"},
@@ -66,12 +66,12 @@ static const struct {
 	/* python3 -m zipfile of plans/a.dwg. */
 	{"Content-Type: application/zip; name=a.zip\nContent-Transfer-Encoding: base64\n\n" ZIP,
 	 "a.dwg"},
-	/* python3 -m zipfile behind a program that unpacks it. */
+	/* python3 -m zipfile after a program that unpacks it. */
 	{TYPE
 	 "; name=a.exe\nContent-Transfer-Encoding: base64\n\n"
 	 "TVoAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFBLAwQUAAAAAAAAACEAgxbcjAEAAAABAAAA\nBQAAAGEuZHdneFBLAQIUAxQAAAAAAAAAIQCDFtyMAQAAAAEAAAAFAAAAAAAAAAAAAACAAcoAAABh\nLmR3Z1BLBQYAAAAAAQABADMAAADuAAAAAAA=\n",
 	 "a.dwg"},
-	/* A message as a file, and a name with letters that nobody sees. */
+	/* A message as a file, and a name with invisible letters. */
 	{TYPE "; name=a.eml\n\nContent-Type: image/x; name=a.dwg\n\nx", "a.dwg"},
 	{"Content-Type: text/plain\n" ATTACHED
 	 "filename=A.EML\n\nContent-Type: image/x; name=a.dwg\n\nx",
@@ -81,7 +81,7 @@ static const struct {
 	{TYPE "\nContent-Transfer-Encoding: base64\n\n" ZIP, "plans/a.dwg"},
 };
 
-/* Promise 1: rules on names saw other names than the reader's mail program. */
+/* Promise 1: rules saw other names than the reader's mail program. */
 static void
 name_is_what_the_reader_gets(void **state)
 {

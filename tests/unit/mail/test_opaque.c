@@ -1,4 +1,4 @@
-/* What cannot be looked into says so. */
+/* What cannot be looked into is reported. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,11 +56,11 @@ static const struct {
 	{"Content-Type: text/plain\n\nthe work may begin 644 days after\n", CLEAR},
 	{"Content-Type: text/plain\n\n> -----BEGIN PGP MESSAGE-----\n", CLEAR},
 	{"Content-Transfer-Encoding: 8BIT\n\nHi.\n", CLEAR},
-	/* Encrypted as a whole is a state of its own. */
+	/* Encrypted as a whole is a separate state. */
 	{"Content-Type: text/plain\n\n" PGP, CLEAR},
 	{"Content-Type: application/pkcs7-mime; smime-type=certs-only\n" BASE64 CERTIFICATES,
 	 CLEAR},
-	/* gpg --symmetric without armor; a letter that begins as such a packet does. */
+	/* gpg --symmetric without armor; a letter that begins like such a packet. */
 	{OCTETS "jA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjX\n", NAMES},
 	{"Content-Type: text/plain; charset=utf-8\n" BASE64 "w7w=\n", CLEAR},
 	{"Content-Type: text/plain; charset=utf-8\n\n\u00fcber\n", CLEAR},
@@ -166,7 +166,7 @@ what_cannot_be_seen_is_told(void **state)
 	}
 }
 
-/* Postfix makes a blank of it, other MTAs do not. */
+/* Postfix turns it into a blank, other MTAs do not. */
 static void
 cr_alone_in_a_header_is_told(void **state)
 {
@@ -185,7 +185,7 @@ cr_alone_in_a_header_is_told(void **state)
 	}
 }
 
-/* GMime goes 1024 levels down, and we eight messages in base64. */
+/* GMime descends 1024 levels, and we descend through eight messages in base64. */
 static void
 what_lies_too_deep_is_told(void **state)
 {

@@ -1,4 +1,4 @@
-/* What is encrypted already, and what only looks so. The structures are those of gpg and openssl.
+/* What is already encrypted, and what only looks like it. The structures come from gpg and openssl.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -66,7 +66,7 @@ static const struct {
 			{INLINE PGP_ENCRYPTED, true, false},
 			{INLINE "\n \n" PGP_ENCRYPTED "\n\n" PGP_ENCRYPTED "\n", true, false},
 			{"Subject: no type\n\n" PGP_ENCRYPTED, true, false},
-			/* An answer in clear above what it answers. */
+			/* An answer in plain text above what it quotes. */
 			{INLINE "Yes, the password is 1234.\n\n> " PGP_ENCRYPTED, false, false},
 			{INLINE "Yes.\n\n" PGP_ENCRYPTED, false, false},
 			{INLINE PGP_ENCRYPTED "\nSent from my phone\n", false, false},
@@ -74,9 +74,9 @@ static const struct {
 			{INLINE "-----BEGIN PGP MESSAGE-----\n\nhello\n-----END PGP MESSAGE-----\n",
 			 false, false},
 			{INLINE "-----BEGIN PGP MESSAGE-----\n\njA0ECQMCXX7NZre4\n", false, false},
-			/* What is stored or signed is read by everybody. */
+			/* Anybody can read what is only stored or signed. */
 			{INLINE PGP_READABLE, false, false},
-			/* In quoted-printable, as Exchange sends it on. */
+			/* In quoted-printable, as forwarded by Exchange. */
 			{"Content-Type: text/plain\nContent-Transfer-Encoding: quoted-printable\n\n"
 			 "-----BEGIN PGP MESSAGE-----\n\njA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjX\n"
 			 "bXukFpRqoYWvcRbuI4ZZmyFRst7UT6BvOA=3D=3D\n=3DEz1q\n-----END PGP MESSAGE-----\n",
@@ -90,7 +90,7 @@ static const struct {
 			{PGP_MIME VERSION OCTETS PGP_ENCRYPTED
 			 "--b\n\nThe password is 1234.\n--b--\n",
 			 false, false},
-			/* As Exchange mangles it. */
+			/* As mangled by Exchange. */
 			{"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\n\n" VERSION
 				 OCTETS PGP_ENCRYPTED "--b--\n",
 			 true, false},
@@ -114,8 +114,8 @@ static const struct {
 			{"Content-Type: application/octet-stream\n\n\n", false, false},
 			{"Content-Type: multipart/signed; boundary=b; protocol=\"application/pkcs7-signature\"\n\n--b\n\nHi.\n--b--\n",
 			 false, true},
-			/* gpg --store behind and before it, a marker, a body in pieces, of the old
-			   form, cut off. */
+			/* gpg --store after and before it, a marker, a body in pieces, an
+			   old-format body, and one cut off. */
 			{"Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\n\njA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjXbXukFpRqoYWv\ncRbuI4ZZmyFRst7UT6BvOKMBO82fxJDN4bM8wMfR0y/ENSIEAA==\n-----END PGP MESSAGE-----\n",
 			 false, false},
 			{"Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\n\nowE7zZ/EkM3hszzAx9HTL8Q1IgQAjA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQD\ntIUgy2VEbVwiFAjXbXukFpRqoYWvcRbuI4ZZmyFRst7UT6BvOA==\n-----END PGP MESSAGE-----\n",
@@ -136,14 +136,14 @@ static const struct {
 			 false, false},
 			{"Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\n\njA0ECQMCXX7NZre4/Ff/\n-----END PGP MESSAGE-----\n",
 			 false, false},
-			/* Header lines of armor are read by everybody. */
+			/* Anybody can read header lines of armor. */
 			{"Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\nVersion: GnuPG v2\nComment: a few words\n\njA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjXbXukFpRqoYWv\ncRbuI4ZZmyFRst7UT6BvOA==\n-----END PGP MESSAGE-----\n",
 			 true, false},
 			{"Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\nSecret: 1234\n\njA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjXbXukFpRqoYWv\ncRbuI4ZZmyFRst7UT6BvOA==\n-----END PGP MESSAGE-----\n",
 			 false, false},
 			{"Content-Type: text/plain\n\n-----BEGIN PGP MESSAGE-----\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\nComment: a line of a secret in plain text\n\njA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjXbXukFpRqoYWv\ncRbuI4ZZmyFRst7UT6BvOA==\n-----END PGP MESSAGE-----\n",
 			 false, false},
-			/* Parts beside it, long fields of a part, fields given twice, bytes behind
+			/* Parts next to it, long fields in a part, fields given twice, bytes after
 			   the base64 or the structure. */
 			{"Content-Type: multipart/encrypted; boundary=b\n\n--b\n\n\n--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--b\nContent-Type: application/octet-stream\n\n-----BEGIN PGP MESSAGE-----\n\njA0ECQMCXX7NZre4/Ff/0jgBGYQ9Tjfmc3Zu/dcFYIvx7hQDtIUgy2VEbVwiFAjXbXukFpRqoYWv\ncRbuI4ZZmyFRst7UT6BvOA==\n-----END PGP MESSAGE-----\n--b--\n",
 			 false, false},
@@ -162,7 +162,7 @@ static const struct {
 			 false, false},
 };
 
-/* Promise 1: a rule such as `match encrypted deliver plain` let out what everybody could read. */
+/* Promise 1: a rule such as `match encrypted deliver plain` let out what anybody could read. */
 static void
 only_what_nobody_can_read_is_encrypted(void **state)
 {

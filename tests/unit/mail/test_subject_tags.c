@@ -1,4 +1,4 @@
-/* Tags leave the subject, and nothing else of it changes. */
+/* Tags are removed from the subject, and nothing else in it changes. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,8 +43,8 @@ tag_leaves_and_the_rest_keeps_its_bytes(void **state)
 	}
 }
 
-/* An encoded word with a tag in it, and two encoded words that would run together, are written
- * anew. */
+/* An encoded word with a tag in it, and two encoded words that would run together, are rewritten.
+ */
 static void
 tag_leaves_encoded_words(void **state)
 {
@@ -94,7 +94,7 @@ long_subject_stays_folded(void **state)
 	}
 }
 
-/* A word of more than 998 bytes has no place where its line could be broken. */
+/* A word of more than 998 bytes leaves no place to break the line. */
 static void
 word_that_fits_no_line_is_encoded(void **state)
 {

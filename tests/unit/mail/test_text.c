@@ -1,4 +1,4 @@
-/* What a reader sees of a message, for the rules that ask for it. */
+/* What a reader sees of a message, for rules that ask about it. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,7 +43,7 @@ text_that_cannot_be_read_is_a_fault(void **state)
 	}
 }
 
-/* In a file, where a read of nothing is not the end of it. */
+/* In a file, where a read that returns nothing is not the end. */
 static void
 parts_in_a_file_are_read_to_their_ends(void **state)
 {
@@ -99,7 +99,7 @@ says(const char *text, size_t length, const char *word)
 #define HTML   "Content-Type: text/html; charset=utf-8\n\n"
 #define BASE64 "Content-Transfer-Encoding: base64\n\n"
 
-/* Each says "a secret word" to its reader. */
+/* Each of these shows "a secret word" to its reader. */
 static const char *const secrets[] = {
 	"\na secret word\n",
 	HTML "a se<b>cr</b>et&#32;word",
@@ -113,14 +113,14 @@ static const char *const secrets[] = {
 	"PGh0bWw+YSBzZTxiPmNyZXQ8L2I+IHdvcmQ8L2h0bWw+\n",
 	"Content-Type: text/plain; name=a.htm\n\na se<b>cr</b>et word\n",
 	"Content-Type: application/octet-stream; name=a.html\n\na se<b>cr</b>et word\n",
-	/* Types that are none, and files that are text. */
+	/* Invalid types, and files that are text. */
 	"Content-Type: text\n\na secret word\n",
 	"Content-Type:\n\na secret word\n",
 	"Content-Type: text; charset=utf-8\n" BASE64 "YSBzZWNyZXQgd29yZA==\n",
 	"Content-Type: application/octet-stream; name=a.csv\n" BASE64 "YSBzZWNyZXQgd29yZA==\n",
 	"Content-Type: application/vnd.ms-excel; name=a.csv\n\na secret word\n",
-	/* Character sets: UTF-16 with and without a name, none, a wrong one, wide letters, accents
-	   that stand alone. */
+	/* Character sets: UTF-16 with and without a name, none, a wrong one, wide letters,
+	   stand-alone accents. */
 	"Content-Type: text/plain; charset=utf-16le\n" BASE64
 	"YQAgAHMAZQBjAHIAZQB0ACAAdwBvAHIAZAA=\n",
 	"Content-Type: application/octet-stream\n" BASE64
@@ -139,8 +139,8 @@ static const char *const secrets[] = {
 	"Content-Type: text/plain; format=flowed\n\na secret \nword\n",
 	"Content-Type: text/plain; format=flowed; delsp=yes\n\n> a sec \n> ret word\n",
 	"Content-Type: text/plain; format=flowed\n\na secret word\n",
-	/* Multiparts without a boundary, with a wrong one, and what stands before and behind the
-	   parts. */
+	/* Multiparts without a boundary or with a wrong one, and text before and after the parts.
+	 */
 	"Content-Type: multipart/mixed\n\n--b\n\na secret word\n--b--\n",
 	"Content-Type: multipart/mixed; boundary=c\n\n--b\n\na secret word\n--b--\n",
 	"Content-Type: multipart/mixed; boundary=b\n\na secret word\n--b\n\nHi.\n--b--\n",
@@ -181,7 +181,7 @@ text_is_not_what_nobody_sees(void **state)
 			fail_msg("found: %s", others[i]);
 }
 
-/* A word in the middle of two windows, and behind a character that is cut in two. */
+/* A word that spans two windows, and one after a character that is cut in two. */
 static void
 long_text_is_seen_without_gaps(void **state)
 {
@@ -234,7 +234,7 @@ see_name(void *visitor, const char *name, const char *type)
 	return type != NULL;
 }
 
-/* The same while it is parsed. */
+/* The same during parsing. */
 static void
 structure_that_cannot_be_read_is_a_fault(void **state)
 {

@@ -1,4 +1,5 @@
-/* The note of who authenticated: only its own message, key and time open it. */
+/* The note of who authenticated can be opened only for its own message, with its own key, and in
+ * time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,7 +34,7 @@ key_of(unsigned char byte)
 	return key;
 }
 
-/* What the first pass writes for anna. */
+/* The field that the first pass writes for anna. */
 static char *
 note_of_anna(const struct seal_key *key)
 {
@@ -99,7 +100,7 @@ test_no_changed_byte_opens_it(void **state)
 		g_autofree char *changed = g_strdup(note);
 
 		changed[i] = changed[i] == 'A' ? 'B' : 'A';
-		/* The last symbol has bits that stand for nothing. */
+		/* The last symbol has bits that mean nothing. */
 		if (note[i + 1] != '=' && note[i + 1] != '\0')
 			assert_false(recall("<1@example.com>", "Hello.\r\n", changed, &key, NOW));
 		changed[i] = '\0';

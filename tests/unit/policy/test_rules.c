@@ -1,4 +1,4 @@
-/* The grammar of rules in postseal.conf(5) and the decisions that come of it. */
+/* The grammar of rules in postseal.conf(5), and the resulting decisions. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -123,7 +123,7 @@ deciding_line(struct policy *policy, const char *subject, const char *recipient)
 	unsigned line;
 
 	assert_true(policy_decide(question, recipient, &decision, &fault));
-	line = decision.line - 4; /* of the settings */
+	line = decision.line - 4; /* lines of settings */
 	assert_true(json_array_size(decision.trace) > 0);
 	policy_decision_clear(&decision);
 	return line;
@@ -151,7 +151,7 @@ first_match_decides(void **state)
 	unload(&l);
 }
 
-/* Promise 1: somebody is answered who had written the tag that asks for less. */
+/* Promise 1: the sender answers someone who had written the tag that asks for less protection. */
 static void
 planted_tag_took_the_protection_away(void **state)
 {
@@ -193,7 +193,7 @@ content_is_looked_at(void **state)
 	unload(&l);
 }
 
-/* Found by fuzzing: GLib aborts when it turns round a text that is not UTF-8. */
+/* Found by fuzzing: GLib aborts when it reverses text that is not UTF-8. */
 static void
 pattern_meets_text_that_is_not_utf8(void **state)
 {
@@ -213,8 +213,8 @@ pattern_meets_text_that_is_not_utf8(void **state)
 	unload(&l);
 }
 
-/* What is decided of a message whose content cannot be looked into: the line, 0: it waits, or -1:
- * it is refused. */
+/* The decision about a message whose content cannot be looked into: the line, 0: the message waits,
+ * or -1: it is refused. */
 static int
 line_of_opaque(const char *opaque, const char *rules, struct policy_opaque of_message)
 {
@@ -251,7 +251,7 @@ line_of_opaque(const char *opaque, const char *rules, struct policy_opaque of_me
 	return line;
 }
 
-/* Promise 1: what a rule could not look into was taken for what it does not match. */
+/* Promise 1: a rule that could not look into something was treated as one that did not match. */
 static void
 rule_that_cannot_see_is_not_one_that_does_not_match(void **state)
 {
@@ -270,7 +270,7 @@ rule_that_cannot_see_is_not_one_that_does_not_match(void **state)
 	assert_int_equal(line_of_opaque("opaque \"pass\"", searching, text), 7);
 	assert_int_equal(line_of_opaque("", naming, text), 7);
 	assert_int_equal(line_of_opaque("", naming, names), 0);
-	/* What is found is certain, and so is what another condition rules out. */
+	/* What is found is certain, and so is what another condition excludes. */
 	assert_int_equal(
 		line_of_opaque(
 			"", "match text regex \"xyzzy\" deliver pickup\notherwise deliver plain\n",
@@ -294,7 +294,7 @@ rule_that_cannot_see_is_not_one_that_does_not_match(void **state)
 			"match not text regex \"xyzzy\" deliver plain\notherwise deliver pickup\n",
 			text),
 		7);
-	/* A rule before it decides. */
+	/* An earlier rule decides. */
 	assert_int_equal(
 		line_of_opaque(
 			"",
@@ -402,7 +402,7 @@ all_errors_are_told_with_their_place(void **state)
 			NULL});
 }
 
-/* Found by fuzzing: the condition before the error was freed, and then given its table. */
+/* Found by fuzzing: the condition before the error was freed, and later given its table. */
 static void
 error_behind_a_table_leaves_no_freed_condition(void **state)
 {
@@ -431,7 +431,7 @@ what_is_missing_is_an_error(void **state)
 		      (const char *const[]){"without its closing quote", NULL});
 }
 
-/* An empty tag matched every message, and the others nothing or nobody: promise 1. */
+/* An empty tag matched every message, and the others matched nothing or nobody: promise 1. */
 static void
 what_cannot_be_meant_is_an_error(void **state)
 {
@@ -512,7 +512,7 @@ what_is_hardly_meant_is_a_warning(void **state)
 	unload(&l);
 }
 
-/* Bytes were counted, so that an error stood behind the umlauts of its line. */
+/* Bytes were counted, so errors were reported too far to the right after an umlaut in the line. */
 static void
 columns_count_characters(void **state)
 {

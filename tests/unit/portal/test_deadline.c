@@ -1,4 +1,4 @@
-/* A connection on which a byte comes now and then is not silent, and was kept for ever. */
+/* A connection on which a byte arrives now and then is not silent, and was kept open for ever. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* Nobody has more at the same time than one may, and all together not more than all may. */
+/* Nobody has more at the same time than one may have, and all together not more than the total. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
