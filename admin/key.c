@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <string.h>
 
+#include "admin/key_change.h"
 #include "admin/progress.h"
 #include "core/address.h"
 #include "core/seal/key_file.h"
@@ -41,15 +42,13 @@ ask_password(void *context, const char *what, char *password_r, size_t size)
 	return EVP_read_pw_string(password_r, (int)size, prompt, 0) == 0;
 }
 
-static char *
+static GString *
 sentence_of(const struct imported *key)
 {
 	GString *text = g_string_new(key->skipped != NULL ? "skipped " : "imported ");
 
-	if (key->fingerprint == NULL) {
-		g_string_append(text, key->skipped);
-		return g_string_free(text, FALSE);
-	}
+	if (key->fingerprint == NULL)
+		return g_string_append(text, key->skipped);
 	g_string_append_printf(text, "%s %.16s %s <%s>", key_kind_name(key->kind), key->fingerprint,
 			       key->role, *key->addresses != '\0' ? key->addresses : key->owner);
 	if (key->skipped != NULL)
@@ -58,7 +57,7 @@ sentence_of(const struct imported *key)
 		g_string_append_printf(text, "; not for encryption: %s", key->cannot_encrypt);
 	if (key->cannot_sign != NULL && strcmp(key->role, "own") == 0)
 		g_string_append_printf(text, "; not for signatures: %s", key->cannot_sign);
-	return g_string_free(text, FALSE);
+	return text;
 }
 
 static json_t *
@@ -76,25 +75,42 @@ addresses_of(const struct imported *key)
 static json_t *
 row_of(const char *path, const struct imported *key)
 {
-	g_autofree char *text = sentence_of(key);
 	bool is_read = key->fingerprint != NULL;
 
-	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file",
-			 report_text(path), "imported", key->skipped == NULL, "kind",
-			 is_read ? json_string(key_kind_name(key->kind)) : json_null(),
-			 "fingerprint", report_text(key->fingerprint), "role",
-			 report_text(key->role), "owner", report_text(key->owner), "addresses",
-			 is_read ? addresses_of(key) : json_array(), "skipped",
-			 report_text(key->skipped), "cannot_encrypt",
-			 report_text(key->cannot_encrypt), "cannot_sign",
-			 report_text(key->cannot_sign), "text", report_text(text));
+	return json_pack(
+		"{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file", report_text(path),
+		"imported", key->skipped == NULL, "kind",
+		is_read ? json_string(key_kind_name(key->kind)) : json_null(), "fingerprint",
+		report_text(key->fingerprint), "role", report_text(key->role), "owner",
+		report_text(key->owner), "addresses", is_read ? addresses_of(key) : json_array(),
+		"skipped", report_text(key->skipped), "cannot_encrypt",
+		report_text(key->cannot_encrypt), "cannot_sign", report_text(key->cannot_sign));
+}
+
+/* Of all that is in a file; the keys are imported by then. */
+static bool
+add_rows(const struct admin *admin, const char *path, const GPtrArray *reports, bool replaces,
+	 json_t *rows, struct fault *fault)
+{
+	for (guint i = 0; i < reports->len; i++) {
+		const struct imported *key = g_ptr_array_index(reports, i);
+		g_autoptr(GString) text = sentence_of(key);
+		json_t *row = row_of(path, key);
+		bool told = key_change_tell(admin, key, replaces, row, text, fault);
+
+		json_object_set_new(row, "text", report_text(text->str));
+		json_array_append_new(rows, row);
+		if (!told)
+			return false;
+	}
+	return true;
 }
 
 static int
 import_file(const struct admin *admin, const struct import_settings *settings, const char *path,
-	    json_t *rows)
+	    bool replaces, json_t *rows)
 {
-	g_autoptr(connection_auto) connection = NULL;
+	struct connection *connection;
 	g_autoptr(GPtrArray) reports = NULL;
 	g_autoptr(GError) error = NULL;
 	g_autofree char *bytes = NULL;
@@ -109,10 +125,10 @@ import_file(const struct admin *admin, const struct import_settings *settings, c
 	if (connection != NULL)
 		reports = import_keys(connection, settings, path, bytes, length, &fault);
 	sodium_memzero(bytes, length);
-	if (reports == NULL)
+	if (connection != NULL)
+		connection_give(connection);
+	if (reports == NULL || !add_rows(admin, path, reports, replaces, rows, &fault))
 		return command_fail(&fault);
-	for (guint i = 0; i < reports->len; i++)
-		json_array_append_new(rows, row_of(path, g_ptr_array_index(reports, i)));
 	return EXIT_GOOD;
 }
 
@@ -123,6 +139,7 @@ run_import(const struct admin *admin, int argc, char **argv)
 						{"pin", no_argument, NULL, 'p'},
 						{"capability", required_argument, NULL, 'c'},
 						{"password-file", required_argument, NULL, 'f'},
+						{"replace", no_argument, NULL, 'R'},
 						{0}};
 	struct password_source password = {0};
 	struct import_settings settings = {.gpg_program = admin->settings->gpg_program,
@@ -133,6 +150,7 @@ run_import(const struct admin *admin, int argc, char **argv)
 	g_autoptr(json_t) rows = json_array();
 	struct seal_key master;
 	struct fault fault;
+	bool replaces = false;
 	int option, status = EXIT_GOOD;
 
 	optind = 0;
@@ -152,6 +170,9 @@ run_import(const struct admin *admin, int argc, char **argv)
 		case 'f':
 			password.file = optarg;
 			break;
+		case 'R':
+			replaces = true;
+			break;
 		default:
 			return command_usage(admin->command);
 		}
@@ -163,7 +184,7 @@ run_import(const struct admin *admin, int argc, char **argv)
 		settings.master = &master;
 	for (int i = optind; i < argc && status == EXIT_GOOD; i++) {
 		progress_show((unsigned)(i - optind), (unsigned)(argc - optind), "files");
-		status = import_file(admin, &settings, argv[i], rows);
+		status = import_file(admin, &settings, argv[i], replaces, rows);
 	}
 	sodium_memzero(&master, sizeof master);
 	progress_show((unsigned)(argc - optind), (unsigned)(argc - optind), "files");
@@ -409,7 +430,8 @@ run_find(const struct admin *admin, int argc, char **argv)
 static const char fingerprint_example[] = "4f1c2a9e7b3d5f60";
 
 const struct command keystore_commands[] = {
-	{"key import", "[--root] [--pin] [--capability gcm,oaep] [--password-file FILE] FILE ...",
+	{"key import",
+	 "[--root] [--pin] [--replace] [--capability gcm,oaep] [--password-file FILE] FILE ...",
 	 "import certificates and keys", run_import, .example = "--capability gcm sue.pem"},
 	{"key list", "[ADDRESS | DOMAIN]", "list keys", run_list, .reads = true,
 	 .example = "partner.example"},

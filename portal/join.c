@@ -4,20 +4,11 @@
 
 #include "core/address.h"
 #include "core/catalogue.h"
-#include "delivery/outbox/notice.h"
+#include "delivery/outbox/proof.h"
 #include "portal/answer.h"
 #include "portal/mailbox.h"
 #include "portal/signin.h"
 #include "portal/web/throttle.h"
-
-enum { PROOF_SECONDS = 86400 };
-
-static const char proof_purpose[] = "postseal proof";
-
-static const struct statement proof_put = {
-	"proof_put",
-	"insert into postseal.address_proof (token_hash, address, shown, language, expires_at) "
-	"values ($1, $2, $3, $4, now() + $5 * interval '1 second')"};
 
 static const struct statement proof_find = {"proof_find",
 					    "select address, shown from postseal.address_proof "
@@ -32,19 +23,6 @@ static const struct statement guest_address = {
 	"select c.address, c.recipient from postseal.session_key s"
 	" join postseal.parcel_key k on k.id = s.parcel_key join postseal.copy c on c.id = k.copy "
 	"where s.session = $1 order by k.id desc limit 1"};
-
-/* The digest by which a link is found; false if the path contains no link. */
-static bool
-proof_digest(const struct request *request, unsigned char digest_r[SEAL_DIGEST_BYTES])
-{
-	struct seal_key token;
-
-	if (!seal_key_read(&token, request->web.tail))
-		return false;
-	seal_key_digest(digest_r, &token, proof_purpose);
-	sodium_memzero(&token, sizeof token);
-	return true;
-}
 
 /* --- proving an address --- */
 
@@ -77,27 +55,11 @@ mail_proof(struct request *request, const struct address *address, struct fault 
 				      .courier = request->portal->courier,
 				      .connection = request->connection,
 				      .smtputf8 = address->international};
-	struct parameters parameters = {0};
-	struct seal_key token;
-	unsigned char digest[SEAL_DIGEST_BYTES];
-	char text[SEAL_KEY_CHARACTERS + 1];
-	bool done;
+	const struct proof proof = {
+		.address = address->key, .shown = address->text, .language = request->web.language};
 
-	randombytes_buf(token.bytes, sizeof token.bytes);
-	seal_key_show(text, &token);
-	seal_key_digest(digest, &token, proof_purpose);
-	parameters_bytes(&parameters, digest, sizeof digest);
-	parameters_text(&parameters, address->key);
-	parameters_text(&parameters, address->text);
-	parameters_text(&parameters, request->web.language);
-	parameters_number(&parameters, PROOF_SECONDS);
-	done = batch_begin(request->connection, fault) &&
-	       batch_add(request->connection, &proof_put, &parameters, fault) &&
-	       notice_proof(&notice, address->text, request->web.language, text, fault) &&
+	return batch_begin(request->connection, fault) && proof_mail(&notice, &proof, fault) &&
 	       batch_commit(request->connection, fault);
-	sodium_memzero(&token, sizeof token);
-	sodium_memzero(text, sizeof text);
-	return done;
 }
 
 enum MHD_Result
@@ -229,7 +191,7 @@ use_proof(struct request *request, struct fault *fault)
 	struct parameters parameters = {0};
 	unsigned char digest[SEAL_DIGEST_BYTES];
 
-	if (!proof_digest(request, digest))
+	if (!proof_digest(request->web.tail, digest))
 		return true; /* the newcomer did not use a link */
 	parameters_bytes(&parameters, digest, sizeof digest);
 	return batch_add(request->connection, &proof_use, &parameters, fault);
@@ -346,7 +308,7 @@ prove(struct request *request, struct newcomer *newcomer_r, bool *found_r, struc
 	struct parameters parameters = {0};
 	unsigned char digest[SEAL_DIGEST_BYTES];
 
-	*found_r = proof_digest(request, digest);
+	*found_r = proof_digest(request->web.tail, digest);
 	if (!*found_r)
 		return true;
 	parameters_bytes(&parameters, digest, sizeof digest);

@@ -331,6 +331,35 @@ notice_proof(const struct notice *notice, const char *address, const char *langu
 }
 
 bool
+notice_reset(const struct notice *notice, const char *address, const char *language,
+	     const char *token, struct fault *fault)
+{
+	const struct settings *settings = notice->settings;
+	g_autofree char *subject =
+		g_strdup_printf(translate(language, "%s: please set up your account again"),
+				settings->organisation);
+	GString *text = g_string_new(NULL);
+	struct letter letter = {.subject = subject,
+				.language = language,
+				.button = translate(language, "Continue")};
+	bool done;
+
+	add_printed(text,
+		    translate(language, "Your account for protected messages of %s was reset. To "
+					"choose a new password, open this link within 24 hours:"),
+		    settings->organisation);
+	add_printed(text, "%s/proof/%s", settings->portal_url, token);
+	add(text,
+	    translate(language, "Messages that only the old account could open are lost; their "
+				"senders will be told. Messages that you opened with a link "
+				"and an unlock code can still be opened that way."));
+	letter.text = text->str;
+	done = tell(notice, "account", address, &letter, fault);
+	wipe(text);
+	return done;
+}
+
+bool
 notice_signed_in(const struct notice *notice, const char *address, const char *language,
 		 const char *browser, const char *network, struct fault *fault)
 {

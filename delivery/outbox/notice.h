@@ -78,6 +78,9 @@ char *notice_track_url(const struct settings *settings, const char *track);
 /* A link with which people prove that an address is theirs. */
 bool notice_proof(const struct notice *notice, const char *address, const char *language,
 		  const char *token, struct fault *fault);
+/* The same where an admin ended their account. */
+bool notice_reset(const struct notice *notice, const char *address, const char *language,
+		  const char *token, struct fault *fault);
 /* Where a request came from, as far as that is known. */
 struct notice_client {
 	const char *browser;

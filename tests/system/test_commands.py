@@ -105,6 +105,7 @@ def test_text_and_json_have_the_same_rows(world, post, run, words):
 
 def test_message_is_shown_with_the_same_facts_as_json(world, post, run):
     post.accepted(post.compose(["x@plain.example"]), ["x@plain.example"])
+    sandbox.wait_until(lambda: post.copies("x@plain.example")[-1]["state"] == "sent", "nothing more to happen to it")
     message = post.copies("x@plain.example")[-1]["message"]
     shown, (data,) = run("message", "show", message).stdout, rows(run("message", "show", message, "--json"))
     for value in [*(v for k, v in data.items() if k not in ("copies", "history")),

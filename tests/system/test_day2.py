@@ -202,3 +202,90 @@ def test_deputies_are_followed_and_never_in_a_circle(world, run, name):
     assert world.postgres.query(f"select postseal.deputy_of('{one}')") == [[three]]
     assert run("employee", "leave", "--deputy", one, three)[0] == 1
     assert world.postgres.query(f"select postseal.deputy_of('{one}')") == [[three]]
+
+
+# --- a recipient who lost everything ---
+
+def test_account_of_somebody_who_lost_everything_is_made_anew(world, run, post, person):
+    """Promise 7: the admin opens nothing either, and what is said to be lost or kept is so."""
+    send(person, b"The first secret.\r\n")
+    person.unlock()
+    link, code = person.mail("Protected message").link(), person.code()
+    person.enrol()
+    send(person, b"The second secret.\r\n")
+    person.mail("Protected message", 2)
+    second = message(person)
+    status, rows = run("account", "reset", person.address)
+    counted = {row["what"]: row["count"] for row in rows}
+    assert status == 0 and counted["messages that link and code still open"] == 1
+    assert counted["received messages lost, of which the senders are told"] == 1 and counted["browsers signed out"] == 1
+    assert "sign in" in person.browser.get("/inbox").text.lower()
+    assert "incorrect" in person.sign_in().text.lower() or person.browser.get("/inbox").path != "/inbox"
+    assert [c["state"] for c in post.copies(person.address) if c["message"] == second] == ["lost"]
+    sandbox.wait_until(lambda: [m for m in box(post, post.sender) if "lost" in str(m["Subject"])], "word to the sender")
+    assert run("account", "list", person.address) == (0, [])
+    # As the output says: by link and code as before.
+    person.browser.get(link)
+    assert "The first secret." in person.browser.send({"code": code}).text
+    # And the owner makes it anew, with a code for what comes next.
+    proof = re.search(r"http://\S+/proof/\S+", person.mail("set up your account again").text()).group(0)
+    person.browser.get(proof)
+    answer = person.browser.send({"password": "another horse battery", "again": "another horse battery"})
+    assert answer.status == 200 and "recovery" in answer.text
+    assert run("account", "list", person.address)[1][0]["passkeys"] == 0
+    send(person, b"The third secret.\r\n")
+    assert sandbox.wait_until(lambda: person.code(2), "a code again")
+    what = world.postgres.query(f"select what, actor from postseal.activity where subject = '{person.address}' order by id")
+    assert ["account deleted", "root"] in what and what[-1] != ["account deleted", "root"]
+
+
+def test_reset_that_cannot_mail_a_link_ends_no_account(world, run, person):
+    send(person)
+    person.unlock()
+    person.enrol()
+    path = world.directory / "secrets" / "courier.pub"
+    path.rename(path.with_suffix(".away"))
+    try:
+        assert run("account", "reset", person.address)[0] == 1
+    finally:
+        path.with_suffix(".away").rename(path)
+    assert run("account", "list", person.address)[1] != [] and person.browser.get("/inbox").path == "/inbox"
+
+
+# --- a partner's new certificate ---
+
+def issue(world, address, name):
+    return world.authority.issue_mail(name, address)
+
+
+def test_new_certificate_tells_which_others_mail_is_encrypted_to(world, run, post, name):
+    address = f"{name}@auto.example"
+    old, new = issue(world, address, f"{name}old"), issue(world, address, f"{name}new")
+    (first,), (second,) = run("key", "import", old)[1], run("key", "import", new)[1]
+    assert first["used"] and first["beside"] == [] and second["beside"] == [first["fingerprint"]]
+    assert "; mail is encrypted to it and to " + first["fingerprint"][:16] in second["text"]
+    post.accepted(post.compose([address]), [address])
+    assert set(post.copies(address)[-1]["keys"].split()) == {first["fingerprint"], second["fingerprint"]}
+    (again,) = run("key", "import", "--replace", new)[1]
+    assert again["replaced"] == [first["fingerprint"]] and again["beside"] == []
+    post.accepted(post.compose([address], subject="later"), [address])
+    assert post.copies(address)[-1]["keys"] == second["fingerprint"]
+
+
+def test_certificate_that_nobody_trusts_replaces_none(world, run, name):
+    """Promise 1: with the old one gone, mail would have gone another way."""
+    address = f"{name}@smime.example"
+    (old,) = run("key", "import", issue(world, address, f"{name}old"))[1]
+    path = world.authority.issue(f"{name}new", f"/CN={name}", f"subjectAltName=email:{address}\nkeyUsage=keyEncipherment\n"
+                                 "extendedKeyUsage=emailProtection", sign=False)
+    (new,) = run("key", "import", "--replace", path)[1]
+    assert not new["used"] and new["replaced"] == [] and "not used yet" in new["text"]
+    assert [k["fingerprint"] for k in run("key", "find", address)[1] if k["used"]] == [old["fingerprint"]]
+
+
+def test_certificate_for_fewer_addresses_replaces_none(world, run, name):
+    one, two = f"{name}.one@smime.example", f"{name}.two@smime.example"
+    (both,) = run("key", "import", world.authority.issue(f"{name}both", f"/CN={name}", f"subjectAltName=email:{one},email:{two}\n"
+                  "keyUsage=keyEncipherment\nextendedKeyUsage=emailProtection"))[1]
+    (new,) = run("key", "import", "--replace", issue(world, one, f"{name}new"))[1]
+    assert new["beside"] == [both["fingerprint"]] and run("key", "find", two)[0] == 0

@@ -1,0 +1,111 @@
+#include "admin/key_change.h"
+
+#include <string.h>
+
+#include "keystore/keystore.h"
+#include "keystore/statements.h"
+
+/* Keys of the same kind, from before the same import, for one of its addresses, to which mail may
+ * be encrypted today; and whether it has all of their addresses. */
+static const struct statement keys_beside = {
+	"keys_beside",
+	"select o.id, o.fingerprint, coalesce('until ' || o.not_after::date, 'without end') as until,"
+	" not exists (select from postseal.key_address x where x.key = o.id"
+	"  and not exists (select from postseal.key_address y where y.key = n.id and y.address = x.address)) as is_covered "
+	"from postseal.key n join postseal.key o on o.kind = n.kind and o.id <> n.id and o.role = 'recipient' and o.imported_at < n.imported_at "
+	"where n.kind = $1 and n.fingerprint = $2 and o.cannot_encrypt is null and (o.not_after is null or o.not_after > now())"
+	" and exists (select from postseal.key_address a join postseal.key_address b on b.address = a.address"
+	"  where a.key = n.id and b.key = o.id) order by o.fingerprint"};
+enum { ID, FINGERPRINT, UNTIL, IS_COVERED };
+
+static bool
+is_among(const GPtrArray *keys, const char *fingerprint)
+{
+	for (guint i = 0; i < keys->len; i++)
+		if (strcmp(((const struct key *)g_ptr_array_index(keys, i))->fingerprint,
+			   fingerprint) == 0)
+			return true;
+	return false;
+}
+
+/* Is it used for each of its addresses now? */
+static bool
+ask_whether_used(const struct admin *admin, const struct imported *key, bool *used_r,
+		 struct fault *fault)
+{
+	const struct keystore_settings settings = {.database = admin->database};
+	struct keystore *keystore = keystore_new(&settings);
+	g_auto(GStrv) addresses = g_strsplit(key->addresses, " ", -1);
+	bool asked = true;
+
+	*used_r = true;
+	for (char **address = addresses; *address != NULL && asked && *used_r; address++) {
+		struct keystore_answer answer;
+
+		asked = keystore_find(keystore, key->kind, *address,
+				      keystore_is_employee(admin->settings->domains, *address),
+				      &answer, fault);
+		if (asked) {
+			*used_r = is_among(answer.keys, key->fingerprint);
+			keystore_answer_clear(&answer);
+		}
+	}
+	keystore_free(keystore);
+	return asked;
+}
+
+static void
+add_key(json_t *row, const char *member, GString *text, const char *sentence,
+	const PGresult *others, int i)
+{
+	json_array_append_new(json_object_get(row, member),
+			      json_string(PQgetvalue(others, i, FINGERPRINT)));
+	g_string_append_printf(text, "; %s %.16s, valid %s", sentence,
+			       PQgetvalue(others, i, FINGERPRINT), PQgetvalue(others, i, UNTIL));
+}
+
+/* One of the keys that were there before. */
+static bool
+take_place(const struct admin *admin, const PGresult *others, int i, bool replaces, json_t *row,
+	   GString *text, struct fault *fault)
+{
+	g_autoptr(PGresult) deleted = NULL;
+
+	if (!replaces || !result_flag(others, i, IS_COVERED)) {
+		add_key(row, "beside", text, "mail is encrypted to it and to", others, i);
+		return true;
+	}
+	if (!command_ask(admin, &key_delete, (const char *const[]){PQgetvalue(others, i, ID), NULL},
+			 &deleted, fault))
+		return false;
+	add_key(row, "replaced", text, "it replaces", others, i);
+	return true;
+}
+
+bool
+key_change_tell(const struct admin *admin, const struct imported *key, bool replaces, json_t *row,
+		GString *text, struct fault *fault)
+{
+	g_autoptr(PGresult) others = NULL;
+	bool is_for_mail = key->skipped == NULL && key->cannot_encrypt == NULL &&
+			   g_strcmp0(key->role, "recipient") == 0 && *key->addresses != '\0';
+	bool used = false;
+
+	json_object_set_new(row, "beside", json_array());
+	json_object_set_new(row, "replaced", json_array());
+	if (is_for_mail && !ask_whether_used(admin, key, &used, fault))
+		return false;
+	json_object_set_new(row, "used", json_boolean(used));
+	if (!is_for_mail)
+		return true;
+	if (!command_ask(admin, &keys_beside,
+			 (const char *const[]){key_kind_name(key->kind), key->fingerprint, NULL},
+			 &others, fault))
+		return false;
+	if (!used)
+		g_string_append(text, "; not used yet: see `postseal key find`");
+	for (int i = 0; i < PQntuples(others) && used; i++)
+		if (!take_place(admin, others, i, replaces, row, text, fault))
+			return false;
+	return true;
+}
