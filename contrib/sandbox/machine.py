@@ -1,6 +1,7 @@
-"""A machine of one's own to install on: /etc, /run and /var as on a fresh Debian with Postfix and PostgreSQL, and a
-loopback on which every port is free. This process moves there (namespaces for mounts and network), and everything it
-starts; what it changes is gone when it leaves. The machine's own services see nothing of it."""
+"""A private machine to install on: /etc, /run and /var as on a fresh Debian with Postfix and
+PostgreSQL, and a loopback on which every port is free. This process moves there (mount and network
+namespaces), with everything it starts; its changes are gone when it leaves. The machine's own
+services see nothing of it."""
 import ctypes
 import os
 import pathlib
@@ -31,7 +32,7 @@ def must(result, what):
 
 
 class Cluster(postgres.Postgres):
-    """PostgreSQL as Debian sets it up: whoever is whom on the machine is whom in the database (peer)."""
+    """PostgreSQL as set up by Debian: the system user is the database user (peer)."""
 
     def __init__(self, directory, sockets, port=5432, settings="", authentication="peer"):
         super().__init__(directory)
@@ -56,7 +57,7 @@ class Cluster(postgres.Postgres):
                         sql).stdout.decode().strip()
 
     def dump(self):
-        """Roles, databases with their owners, and the schema: what two that were set up alike have in common."""
+        """Roles, databases with their owners, and the schema: the same for two that were set up alike."""
         roles = self.ask("select rolname, rolcanlogin, rolcreaterole, rolsuper from pg_roles where rolname !~ '^pg_' order by 1")
         databases = self.ask("select datname, pg_get_userbyid(datdba), pg_encoding_to_char(encoding) from pg_database"
                              " order by 1")
@@ -92,7 +93,7 @@ class Machine:
         self.furnish()
 
     def make_private(self, path, kept):
-        """A folder of our own takes its place; `kept` of it is copied."""
+        """Covers the folder with one of our own; the entries in `kept` are copied."""
         copy, original = self.directory / "root" / path, pathlib.Path("/", path)
         copy.mkdir(parents=True)
         if kept is not None:
@@ -111,7 +112,7 @@ class Machine:
     # --- what is there before anybody installs Postseal ---
 
     def install(self):
-        """Programs, and wire, which is beside them, as below a prefix."""
+        """Installs the programs, and wire next to them, as below a prefix."""
         self.bin.mkdir()
         for path in (*(self.build / "bin").iterdir(), sandbox.SOURCE / "contrib/postfix/wire"):
             shutil.copy(path, self.bin)
@@ -133,7 +134,7 @@ class Machine:
         self.postgres.start()
 
     def write_main_cf(self):
-        """As debconf writes it for an internet site, but mail leaves for the outside next door."""
+        """As debconf writes it for an internet site, except that outgoing mail goes to the simulated outside."""
         pathlib.Path("/etc/aliases").write_text("postmaster: root\n")
         pathlib.Path("/etc/postfix/main.cf").write_text(
             "compatibility_level = 3.6\nmyhostname = gateway.example.com\nmydestination = localhost\n"
@@ -160,7 +161,7 @@ class Machine:
     # --- as the admin ---
 
     def run(self, *words, under=(), **options):
-        """A program of ours, under another if need be; returns what subprocess.run() does."""
+        """Runs one of our programs, under another program if needed; returns what subprocess.run() does."""
         return subprocess.run([*under, str(self.bin / words[0]), *(str(w) for w in words[1:])], capture_output=True, text=True,
                               env={**os.environ, "PATH": f"{self.bin}:{os.environ['PATH']}"},
                               **{"stdin": subprocess.DEVNULL, **options})
@@ -176,7 +177,7 @@ class Machine:
         sandbox.wait_until(lambda: sandbox.port_answers(25), "Postfix")
 
     def start_programs(self):
-        """As the admin of a machine without systemd."""
+        """Like the admin of a machine without systemd."""
         for name in PROGRAMS:
             log = self.directory / name
             with log.open("wb") as output:
@@ -203,7 +204,7 @@ class Machine:
             lock.unlink()
 
     def reset(self):
-        """As before Postseal was installed."""
+        """The state before Postseal was installed."""
         self.stop_company()
         for path in OURS:
             shutil.rmtree(path, ignore_errors=True)
@@ -219,5 +220,5 @@ class Machine:
 
 
 def taken(port):
-    """Somebody who listens there."""
+    """Someone else listens there."""
     return socket.create_server(("127.0.0.1", port))

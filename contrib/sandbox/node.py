@@ -1,4 +1,5 @@
-"""Machines of one's own: a Debian that is made from the mirror, to build in or to be booted in a container, without network."""
+"""Private machines: a Debian made from the mirror, in which to build or which is booted in a
+container, without network."""
 import contextlib
 import ctypes
 import os
@@ -11,7 +12,7 @@ import time
 
 from world import Trouble, command, wait_until
 
-# In front of a command: standard error goes where standard output does.
+# Placed before a command: standard error goes where standard output does.
 TOGETHER = ("sh", "-c", 'exec "$@" 2>&1', "sh")
 ENVIRONMENT = ("PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8")
 NETWORK = 0x40000000  # CLONE_NEWNET
@@ -25,14 +26,14 @@ def release():
 
 
 def mirror():
-    """Where this machine has its packages from."""
+    """The mirror from which this machine gets its packages."""
     known = command("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Origin: Debian",
                     f"Codename: {release()}").decode().split()
     return known[0] if known else "http://deb.debian.org/debian"
 
 
 class Root:
-    """A Debian as small as it can be; apt can install more, as long as it is not booted."""
+    """A minimal Debian; apt can install more as long as it is not booted."""
 
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
@@ -46,7 +47,7 @@ class Root:
                 *(f"--include={name}" for name in packages), release(), self.root, mirror())
 
     def apart(self, line, directory="/", environment=()):
-        """A line for the shell in it, while it is not booted; with the network of this machine."""
+        """Runs a shell command in it while it is not booted, with this machine's network."""
         return command("systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--pipe", f"--directory={self.root}",
                        f"--machine={self.name()}", f"--chdir={directory}", "env", "-i", *ENVIRONMENT,
                        "DEBIAN_FRONTEND=noninteractive", *environment, *TOGETHER, "sh", "-e", "-c", line).decode()
@@ -59,7 +60,7 @@ class Root:
 
 
 class Node(Root):
-    """One that is booted."""
+    """A booted one."""
 
     def __init__(self, directory):
         super().__init__(directory)
@@ -88,19 +89,19 @@ class Node(Root):
         return ["nsenter", "-t", self.init, "-a", f"--wdns={directory}", "env", "-i", *ENVIRONMENT, *(str(w) for w in words)]
 
     def status(self, *words):
-        """What it prints, whatever becomes of it."""
+        """What the command prints, whatever its exit status."""
         return subprocess.run(self.inside(*words), capture_output=True, text=True, check=False).stdout.strip()
 
     def run(self, *words, **place):
         return command(*self.inside(*words, **place)).decode()
 
     def said(self, *words, **place):
-        """The same, with what it says on standard error."""
+        """The same, including standard error."""
         return self.run(*TOGETHER, *words, **place)
 
     def at_a_terminal(self, line, answers, directory="/", seconds=300):
-        """A line for the shell, typed at a terminal where somebody answers what is asked: (question, answer), in that
-        order. Returns status and all that was shown."""
+        """Types a shell command at a terminal where somebody answers its questions: (question,
+        answer), in that order. Returns the exit status and everything shown."""
         leader, follower = pty.openpty()
         program = subprocess.Popen(["setsid", "--ctty", "--wait", *self.inside("TERM=dumb", "PAGER=cat", "sh", "-c", line, directory=directory)],
                                    stdin=follower, stdout=follower, stderr=follower)
@@ -119,13 +120,13 @@ class Node(Root):
                 if answers:
                     raise Trouble(f"{line} did not ask {answers[0][0]!r}:\n{shown}")
                 return program.wait(10), shown
-        os.close(leader)  # the line hangs up
+        os.close(leader)  # hang up
         program.wait(10)
         raise Trouble(f"{line} took more than {seconds} s, or asked what nobody answers:\n{shown}")
 
     @contextlib.contextmanager
     def network(self):
-        """Within it, this thread and what it starts have the network of the container."""
+        """Inside, this thread and what it starts use the container's network."""
         ours = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
         theirs = os.open(f"/proc/{self.init}/ns/net", os.O_RDONLY)
         try:
@@ -139,7 +140,7 @@ class Node(Root):
 
     def end(self):
         if self.container is not None and self.container.poll() is None:
-            self.container.kill()  # nothing in it is wanted any more, and it ends with systemd-nspawn
+            self.container.kill()  # nothing in it is needed any more, and it ends with systemd-nspawn
             self.container.wait()
         self.container = None
 

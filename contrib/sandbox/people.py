@@ -1,4 +1,4 @@
-"""Recipients with keys, made with openssl and gpg, and what reaches them."""
+"""Recipients with keys, made with openssl and gpg, and the mail that reaches them."""
 import email
 import email.policy
 import pathlib
@@ -10,7 +10,7 @@ from visitor import Visitor
 
 
 def certify(world, address, name=None, import_as=("key", "import"), options=(), **issue):
-    """A certificate for an address, imported; returns its base path (.pem, .key)."""
+    """Makes a certificate for an address, and imports it; returns its base path (.pem, .key)."""
     name = name or re.sub(r"[^a-z0-9]", "-", address)
     path = world.authority.issue_mail(name, address, **issue)
     world.postseal(*import_as, *options, path)
@@ -18,7 +18,7 @@ def certify(world, address, name=None, import_as=("key", "import"), options=(), 
 
 
 class Gpg:
-    """A home of gpg with a secret key."""
+    """A gpg home with a secret key."""
 
     def __init__(self, home, address, kind="default", expire="30d"):
         self.home = pathlib.Path(home)
@@ -51,7 +51,7 @@ class Gpg:
 
 
 def make_pgp(world, address, name=None, kind="future-default", *options):
-    """Somebody with an OpenPGP key that is imported."""
+    """A recipient with an imported OpenPGP key."""
     name = name or address
     gpg = Gpg(world.directory / "keys" / name, address, kind, *options)
     path = world.directory / "keys" / f"{name}.asc"
@@ -116,7 +116,7 @@ def entity_of(message):
 
 
 def open_smime(mail, base):
-    """What openssl finds in an enveloped mail."""
+    """What openssl finds in an encrypted mail."""
     return sandbox.command("openssl", "cms", "-decrypt", "-recip", f"{base}.pem", "-inkey", f"{base}.key",
                            "-binary", input=mail.raw)
 
@@ -153,7 +153,7 @@ def try_code(link, code, using=None):
 
 
 def browse(link, code):
-    """Opens link and code; returns the message."""
+    """Opens a message with link and code, and returns it."""
     browser = visitor(link)
     status, page = try_code(link, code, browser)
     assert status == 200, page
@@ -161,7 +161,7 @@ def browse(link, code):
 
 
 def find_code(post, recipient):
-    """The code that the sender got for a recipient, or None as long as it is not there."""
+    """The code that the sender received for a recipient; None until it has arrived."""
     for path in post.box(post.sender).files():
         mail = Received(path.read_bytes())
         if "Unlock code" in str(mail["Subject"]) and recipient in mail.codes():
@@ -173,7 +173,7 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def another_code(code):
-    """A code that is well formed, and wrong."""
+    """A well-formed code that is wrong."""
     symbols = list(code.replace("-", "")[:10])
     for symbol in ALPHABET:
         for place in range(10):

@@ -1,4 +1,4 @@
-"""A Postfix instance of one's own: own configuration, queue and log."""
+"""A private Postfix instance, with its own configuration, queue and log."""
 import pathlib
 import shutil
 import subprocess
@@ -55,16 +55,17 @@ class Postfix:
             "local_recipient_maps": "",
             "smtputf8_enable": "yes",
             "in_flow_delay": "0",
-            "service_throttle_time": "1s",  # a service that could not start is tried again at once, not in a minute
+            "service_throttle_time": "1s",  # a service that could not start is tried again soon, not after a minute
             **parameters,
         }
         (self.config / "main.cf").write_text("".join(f"{k} = {v}\n" for k, v in all_parameters.items()))
         (self.config / "master.cf").write_text(SERVICES + "".join(f"{line}\n" for line in services))
-        # A second instance must be known to the first by name, or be the only one here: -c does it.
+        # A second instance must be known by name to the first, or be the only one here: -c does
+        # that.
         self.log.touch()
 
     def fill_chroot(self, hosts):
-        """What a chrooted smtpd looks up names with, as Debian puts it there."""
+        """What a chrooted smtpd needs to look up names, as put there by Debian."""
         (self.queue / "etc").mkdir()
         shutil.copy(hosts, self.queue / "etc" / "hosts")
         for name in ("nsswitch.conf", "services", "resolv.conf"):
@@ -72,7 +73,7 @@ class Postfix:
                 shutil.copy(pathlib.Path("/etc", name), self.queue / "etc")
 
     def set(self, **parameters):
-        """Changes main.cf of a Postfix that runs."""
+        """Changes main.cf of a running Postfix."""
         subprocess.run(["postconf", "-c", str(self.config), "-e", *(f"{k}={v}" for k, v in parameters.items())], check=True)
         self.reload()
 
@@ -84,7 +85,7 @@ class Postfix:
         return subprocess.run(line, capture_output=True, text=True)
 
     def start(self, hosts=None):
-        """`hosts` takes the place of /etc/hosts for this instance."""
+        """`hosts` replaces /etc/hosts for this instance."""
         done = self.command("start", hosts=hosts)
         if done.returncode != 0:
             raise RuntimeError(f"Postfix does not start: {done.stderr}{self.log.read_text()}")
@@ -97,5 +98,5 @@ class Postfix:
             self.command("abort")  # at once; mail in the queue stays there
 
     def forget_queue(self):
-        """Deletes all mail that waits."""
+        """Deletes all queued mail."""
         subprocess.run(["postsuper", "-c", str(self.config), "-d", "ALL"], check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""A PostgreSQL cluster of one's own, on a Unix socket."""
+"""A private PostgreSQL cluster, on a Unix socket."""
 import hashlib
 import os
 import pathlib
@@ -10,7 +10,7 @@ import time
 
 
 def programs():
-    """The newest PostgreSQL that Debian installed."""
+    """The newest PostgreSQL installed by Debian."""
     found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
         raise FileNotFoundError("PostgreSQL is not installed (package postgresql)")
@@ -25,8 +25,8 @@ def is_alive(process):
 
 
 class Session:
-    """A psql that stays: for transactions that overlap, and for a question asked so often that a process each time
-    would take from the machine what is measured on it."""
+    """A psql that keeps running: for overlapping transactions, and for questions asked so often
+    that a new process each time would distort the measurement."""
 
     def __init__(self, postgres):
         self.psql = subprocess.Popen(["psql", "-h", str(postgres.sockets), "-U", "root", "-d", "postseal", "-XAtq"],
@@ -39,7 +39,7 @@ class Session:
         self.end()
 
     def ask(self, sql):
-        """What the statements answer, as psql prints it, without the last newline."""
+        """The output of the statements, as printed by psql, without the last newline."""
         self.psql.stdin.write(f"{sql};\n\\echo :end\n")
         answer = ""
         for line in self.psql.stdout:
@@ -58,13 +58,14 @@ class Postgres:
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
         self.data = self.directory / "data"
-        # A socket's path must be short, wherever the sandbox lies.
+        # A socket's path must be short, wherever the sandbox is.
         name = hashlib.sha256(str(self.directory).encode()).hexdigest()[:12]
         self.sockets = pathlib.Path(f"/tmp/postseal-pg.{name}")
         self.url = f"postgresql:///postseal?host={self.sockets}"
 
     def run(self, *words, environment=None):
-        """As the user postgres: the server refuses to be root. `environment`: what is added to it."""
+        """Runs as the user postgres, since the server refuses to run as root. `environment` is
+        added to its environment."""
         user = pwd.getpwnam("postgres")
         return subprocess.run([str(w) for w in words], check=True, user=user.pw_uid, group=user.pw_gid,
                               extra_groups=[], cwd="/", capture_output=True, env={**os.environ, **(environment or {})})
@@ -104,7 +105,7 @@ class Postgres:
         return standby
 
     def kill(self):
-        """As a machine that loses its power: SIGKILL to all of it."""
+        """Like a machine that loses power: SIGKILL to all of it."""
         postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
         os.kill(postmaster, signal.SIGSTOP)  # it starts no more children
         children = pathlib.Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()

@@ -1,5 +1,6 @@
-"""A Sendmail of one's own, as Debian has it: it cannot be installed beside Postfix, so it runs from where
-contrib/install-packages unpacked it, with its own configuration, queue and log, and without rights of a group."""
+"""A private Sendmail, as packaged by Debian: it cannot be installed next to Postfix, so it runs
+from where contrib/install-packages unpacked it, with its own configuration, queue and log, and
+without group privileges."""
 import grp
 import os
 import pathlib
@@ -53,7 +54,8 @@ LOCAL_CONFIG
 CR {domains}
 """
 
-# /dev/log is where a program's syslog(3) writes to; this machine may have none, and its own is nobody's business.
+# syslog(3) in a program writes to /dev/log; this machine may have none, and its own must not be
+# used.
 IN_A_WORLD_OF_ITS_OWN = """\
 mount --bind "$1" /etc/hosts
 hostname gateway.example.com
@@ -71,13 +73,13 @@ exec "$@"
 
 
 def unpack():
-    """Sendmail, wherever this test runs."""
+    """Makes Sendmail available, wherever this test runs."""
     if not (HOME / "unpacked").exists():
         sandbox.command(sandbox.SOURCE / "contrib/install-packages")
 
 
 class Syslog:
-    """A syslogd for one program: what it is sent goes to a file, as rsyslog writes it."""
+    """A syslogd for one program: what it receives goes to a file, in the format of rsyslog."""
 
     def __init__(self, path, log):
         self.log = log
@@ -103,7 +105,7 @@ class Syslog:
 
 class Sendmail:
     def __init__(self, directory, run):
-        """`run`: a short path for sockets, which only root may write to, as Sendmail looks at that."""
+        """`run`: a short path for sockets, to which only root may write, since Sendmail checks that."""
         self.directory, self.run = pathlib.Path(directory), pathlib.Path(run)
         self.queue = self.directory / "queue"
         self.log = self.directory / "log"
@@ -114,7 +116,7 @@ class Sendmail:
         self.daemon = self.syslog = self.hosts = None
 
     def make(self, hosts, **places):
-        """`hosts` takes the place of /etc/hosts."""
+        """`hosts` replaces /etc/hosts."""
         self.hosts = hosts
         self.queue.mkdir(parents=True, mode=0o700)
         (self.directory / "statistics").touch()
@@ -127,7 +129,7 @@ class Sendmail:
         self.command("-bi")
 
     def line(self, *words):
-        """What runs Sendmail where it has the name of the gateway, its peers, and a log of its own."""
+        """The command that runs Sendmail with the gateway's host name, its peers, and a log of its own."""
         return ["unshare", "--mount", "--uts", "--propagation", "private", "sh", "-eu", "-c", IN_A_WORLD_OF_ITS_OWN, "sh",
                 self.hosts, self.run / "dev", self.run / "log.sock", HOME / "usr/libexec/sendmail/sendmail", "-C",
                 self.config, *words]
@@ -142,7 +144,7 @@ class Sendmail:
             self.line("-L", "sm-mta", "-bD", "-q1s"), env=self.environment, stdin=subprocess.DEVNULL,
             stdout=(self.directory / "said").open("ab"), stderr=subprocess.STDOUT, start_new_session=True)
         sandbox.wait_until(self.is_up, "Sendmail's socket")
-        # As postseal-sendmail.path has it done.
+        # As done by postseal-sendmail.path.
         os.chown(self.reinject, 0, grp.getgrnam("postdrop").gr_gid)
         self.reinject.chmod(0o660)
 
@@ -164,7 +166,7 @@ class Sendmail:
 
 
 class SendmailWorld(sandbox.World):
-    """Like any other, but that the company's MTA is a Sendmail."""
+    """Like any other world, except that the company's MTA is Sendmail."""
 
     def __init__(self, directory, build, tell=lambda text: None, parameters=None):
         super().__init__(directory, build, tell)
@@ -184,7 +186,8 @@ reinject user "root\""""
         self.mta_run.mkdir(mode=0o755)
         self.milter_socket.parent.mkdir()
         shutil.chown(self.milter_socket.parent, "nobody")
-        # An address of this machine that is not among those of the outside: Sendmail does not send to itself.
+        # An address of this machine that is not one of the outside's: Sendmail does not send to
+        # itself.
         hosts = self.write_hosts("127.0.0.1 localhost\n127.0.0.3 gateway.example.com\n")
         self.company.make(hosts, keys=self.directory / "keys", outside=self.ports["outside"], submission=self.ports["submission"],
                           lines=self.lines, milter=self.milter_socket, domains=" ".join(sandbox.ALL_DOMAINS))

@@ -1,4 +1,4 @@
-"""What contrib/try does once all is built: start the world, send a message, show its copies."""
+"""What contrib/try does once everything is built: starts the world, sends a message, and shows its copies."""
 import pathlib
 import smtplib
 import sys

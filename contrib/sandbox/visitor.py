@@ -1,5 +1,4 @@
-"""A browser without a window: keeps cookies, follows redirects, and sends forms with the token that
-their page gave it."""
+"""A browser without a window: keeps cookies, follows redirects, and sends forms with the token from their page."""
 import html.parser
 import http.cookiejar
 import ssl
@@ -10,7 +9,7 @@ import uuid
 
 
 class Forms(html.parser.HTMLParser):
-    """What the forms of a page would send if nobody changed anything."""
+    """What the forms on a page would send if nobody changed anything."""
 
     def __init__(self, text):
         super().__init__()
@@ -68,7 +67,7 @@ def multipart(fields, files):
 
 class Visitor:
     def __init__(self, portal, headers=(), authority=None):
-        """`authority`: a file with the certificate that HTTPS is checked against."""
+        """`authority`: a file with the certificate against which HTTPS is verified."""
         self.portal = portal.rstrip("/")
         self.jar = http.cookiejar.CookieJar()
         trust = ssl.create_default_context(cafile=authority)
@@ -94,7 +93,7 @@ class Visitor:
         return self.ask(path, **options)
 
     def form(self, wanted=None):
-        """Action and fields of a form of the page: the one with this action, or the one in <main>."""
+        """Action and fields of a form on the page: the one with this action, or the one in <main>."""
         main = self.page.text.partition("<main")[2]
         for action, fields in Forms(self.page.text if wanted else main).forms:
             if wanted is None or action == wanted:
@@ -102,7 +101,7 @@ class Visitor:
         raise AssertionError(f"no form {wanted} in {self.page.url}:\n{self.page.text}")
 
     def send(self, fields=None, to=None, files=(), action=None, **options):
-        """Fills the form of the page and sends it."""
+        """Fills in the form on the page and sends it."""
         action, given = self.form(action)
         data = {**given, **(fields or {})}
         place = to or action or self.page.url

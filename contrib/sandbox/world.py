@@ -4,16 +4,15 @@ an outside Postfix with TLS and Maildirs. contrib/try shows it; the system tests
 Everything lives in one directory; nothing of the machine's own services is touched. The company's
 Postfix finds its peers through a hosts file that only it sees (a mount namespace).
 
-The company's Postfix is as Debian ships it where that costs little: smtpd in its chroot, the milter's socket below
-the queue directory for the group of Postfix alone (0660), re-injection over sockets that only the group postdrop
-reaches. What is looser than on a machine of one's own, and why:
-- all our programs become the user nobody, as this machine may not have ours; they see groups of their own, in which
-  nobody belongs to postdrop;
-- cleanup, qmgr and the smtp clients do not run in the chroot: a private copy of Debian's chroot would be made for
-  each world;
-- queue and backoff times are seconds, and limits of sizes and connections are off, so that tests need not wait;
-- TLS towards the outside is opportunistic to nobody: only the transport postseal-verified speaks it, so that a test
-  sees which way a mail went.
+The company's Postfix is set up as Debian ships it where that costs little: smtpd in its chroot, the milter's socket
+below the queue directory, accessible only to Postfix's group (0660), re-injection over sockets that only the group
+postdrop can reach. What is less strict than on a real machine, and why:
+- all our programs run as the user nobody, since this machine may not have our users; they see groups of their own, in
+  which nobody belongs to postdrop;
+- cleanup, qmgr and the smtp clients do not run in the chroot: each world would need a private copy of Debian's chroot;
+- queue and backoff times are seconds, and limits on sizes and connections are off, so that tests need not wait;
+- no other transport uses opportunistic TLS towards the outside: only postseal-verified speaks TLS, so that a test sees
+  which way a mail went.
 """
 import fcntl
 import grp
@@ -35,7 +34,7 @@ from postgres import Postgres
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 
-# Who lives where. Both addresses are the outside Postfix; on the second it shows a certificate
+# Who is where. Both addresses are the outside Postfix; at the second it shows a certificate
 # that belongs to somebody else.
 DOMAINS = {
     "127.0.0.1": ["example.com", "plain.example", "smime.example", "pgp.example", "partner.example",
@@ -61,15 +60,15 @@ otherwise                                     deliver smime, pgp, plain
 
 
 class Trouble(Exception):
-    """Something of the world did not come up; the text says what, and where to look."""
+    """Part of the world did not start; the text says what, and where to look."""
 
 
 RESERVED = []  # locks on ports, as long as this process lives
 
 
 def reserve(port):
-    """Ours alone among worlds that run at the same time, also while nobody listens there. The kernel lets a lock go
-    with its process."""
+    """Reserves a port among worlds that run at the same time, even while nobody listens on it. The
+    kernel releases the lock with its process."""
     directory = pathlib.Path("/tmp/postseal-ports")
     directory.mkdir(mode=0o777, exist_ok=True)
     lock = (directory / str(port)).open("a")
@@ -83,8 +82,8 @@ def reserve(port):
 
 
 def free_ports(count):
-    """Different ports that nobody listens on. They are below those that the kernel gives to outgoing connections
-    (ip_local_port_range), which could take one before its server does."""
+    """Different ports that nobody listens on. They are below those that the kernel assigns to
+    outgoing connections (ip_local_port_range), which could take one before its server does."""
     ports = []
     for _ in range(1000):
         port = random.randrange(10000, 32000)
@@ -120,7 +119,7 @@ def port_answers(port, address="127.0.0.1"):
 
 
 def command(*words, **options):
-    """Runs a program and returns what it printed; a failure tells all it said."""
+    """Runs a program and returns what it printed; on failure, raises an error with everything it said."""
     done = subprocess.run([str(w) for w in words], capture_output=True, **options)
     if done.returncode != 0:
         said = (done.stdout + done.stderr).decode(errors="replace")
@@ -130,12 +129,12 @@ def command(*words, **options):
 
 class World:
     def __init__(self, directory, build, tell=lambda text: None, parameters=None):
-        """`parameters`: of the company's main.cf, before it is wired."""
+        """`parameters`: for the company's main.cf, before it is wired."""
         self.directory = pathlib.Path(directory)
         self.parameters = parameters or {}
         self.bin = pathlib.Path(build) / "bin"
         self.tell = tell
-        # Paths of sockets must be short, wherever the world lies.
+        # Paths of sockets must be short, wherever the world is.
         self.run = pathlib.Path(f"/tmp/postseal-run.{hashlib.sha256(str(self.directory).encode()).hexdigest()[:12]}")
         self.config = self.directory / "postseal.conf"
         self.groups = self.directory / "group"
@@ -154,8 +153,8 @@ class World:
     # --- making it ---
 
     def start(self, rules=RULES, settings="", prepare=None):
-        """Makes and starts all of it, from nothing; or ends what was started, and fails. `prepare` is called
-        before the programs are, with the world."""
+        """Makes and starts everything from nothing; if that fails, ends what was started. `prepare`
+        is called with the world before the programs are started."""
         if os.geteuid() != 0:
             raise Trouble("Postfix can only be started by root: run this as root")
         self.stop()
@@ -198,7 +197,7 @@ class World:
         self.save()
 
     def make_certificates(self):
-        """An authority, the outside's certificate, and one that belongs to somebody else."""
+        """An authority, the outside's certificate, and a certificate that belongs to someone else."""
         keys = self.directory / "keys"
         self.authority = Authority(keys)
         names = ",".join(f"DNS:{n}" for n in DOMAINS["127.0.0.1"])
@@ -259,7 +258,7 @@ reinject mapped "unix:{self.company_queue}/public/postseal-mapped\""""
             "smtpd_tls_key_file": keys / "outside.key",
             "smtpd_tls_cert_file": keys / "outside.pem",
             "smtpd_recipient_restrictions": "reject_unauth_destination",
-            # Any local part is somebody's, and means nothing else.
+            # Any local part is somebody's mailbox, and has no special meaning.
             "allow_min_user": "yes", "allow_untrusted_routing": "yes", "allow_percent_hack": "no",
             "swap_bangpath": "no", "resolve_dequoted_address": "no",
         }, [f"127.0.0.1:{port} inet n - n - - smtpd",
@@ -303,21 +302,21 @@ reinject mapped "unix:{self.company_queue}/public/postseal-mapped\""""
                        *words).decode()
 
     def make_milter_directory(self):
-        """As wire makes it for the user postseal_milter, whom this machine may not have."""
+        """As wire makes it for the user postseal_milter, which this machine may not have."""
         path = self.company.queue / "postseal"
         path.mkdir()
         os.chown(path, pwd.getpwnam("nobody").pw_uid, grp.getgrnam("postfix").gr_gid)
         path.chmod(0o2750)
 
     def make_groups(self):
-        """The machine's groups, and ours, which only our programs see: the courier's user belongs to postdrop."""
+        """The machine's groups, plus ours, which only our programs see: the courier's user belongs to postdrop."""
         lines = pathlib.Path("/etc/group").read_text().splitlines()
         self.groups.write_text("".join(
             (f"{line}{'' if line.endswith(':') else ','}nobody" if line.startswith("postdrop:") else line) + "\n"
             for line in lines))
 
     def among_groups(self, *words):
-        """A command that sees them."""
+        """Wraps a command so that it sees these groups."""
         return ["unshare", "-m", "--propagation", "slave", "sh", "-c",
                 'mount --bind "$0" /etc/group && exec "$@"', str(self.groups), *(str(w) for w in words)]
 
@@ -328,8 +327,8 @@ reinject mapped "unix:{self.company_queue}/public/postseal-mapped\""""
             self.start_program(name)
 
     def start_program(self, name, wait=True, descriptors=None, environment=None, host=None, config=None):
-        """`descriptors`: how many files it may have open; `environment`: what is added to it; `host`: the name of the
-        machine that it sees; `config`: another postseal.conf."""
+        """`descriptors`: how many files it may have open; `environment`: added to its environment;
+        `host`: the host name that it sees; `config`: another postseal.conf."""
         def limit():
             if descriptors is not None:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
@@ -337,7 +336,7 @@ reinject mapped "unix:{self.company_queue}/public/postseal-mapped\""""
         log = self.directory / "log" / name
         started = log.stat().st_size if log.exists() else 0
         with log.open("ab") as output:
-            # POSTSEAL_UNDER: a command that programs run under, such as valgrind
+            # POSTSEAL_UNDER: a command under which programs run, such as valgrind
             under = os.environ.get("POSTSEAL_UNDER", "").split()
             if host is not None:
                 under = ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', host, *under]
@@ -370,12 +369,13 @@ reinject mapped "unix:{self.company_queue}/public/postseal-mapped\""""
         return command(self.bin / "postseal", "-f", self.config, *words, **options).decode()
 
     def check(self):
-        """What `postseal check` says of this world; Trouble where something is wrong."""
+        """What `postseal check` says about this world; raises Trouble if something is wrong."""
         return command(*self.among_groups("env", f"MAIL_CONFIG={self.company.config}", self.bin / "postseal", "-f",
                                           self.config, "check")).decode()
 
     def nothing_waits(self, postgres=None):
-        """Is all that was accepted handed to the MTA: no mail in the outbox, no parcel without its links?"""
+        """Has everything that was accepted been handed to the MTA: no mail in the outbox, no parcel
+        without its links?"""
         return (postgres or self.postgres).query(
             "select (select count(*) from postseal.outbox)"
             " + (select count(*) from postseal.parcel where issued_at is null)") == [["0"]]
@@ -386,7 +386,7 @@ reinject mapped "unix:{self.company_queue}/public/postseal-mapped\""""
         self.state_file.write_text(json.dumps({"ports": self.ports, "programs": self.programs}))
 
     def load(self):
-        """Takes over a world that an earlier process started; False where there is none."""
+        """Takes over a world that an earlier process started; False if there is none."""
         if not self.state_file.exists():
             return False
         state = json.loads(self.state_file.read_text())
@@ -408,7 +408,7 @@ reinject mapped "unix:{self.company_queue}/public/postseal-mapped\""""
 
 
 class Authority:
-    """A certificate authority, with openssl."""
+    """A certificate authority, made with openssl."""
 
     def __init__(self, directory, make=True):
         self.directory = directory

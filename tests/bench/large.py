@@ -1,8 +1,10 @@
-"""What one message of 25 MB by S/MIME costs the milter, beside `openssl cms -encrypt` of the same file.
+"""What one message of 25 MB by S/MIME costs the milter, compared with `openssl cms -encrypt` of the
+same file.
 
-The certificate announces nothing of what its owner can read, so both take AES-256-CBC. CPU time of
-the milter's whole work on it (taking, deciding, sealing, recording, replacing) and of the command, as
-it is and with -stream; five rounds, medians. Run as root: /usr/bin/python3 tests/bench/large.py
+The certificate announces no preferences, so both use AES-256-CBC. Measured is the CPU time of all
+the milter's work on the message (receiving, deciding, sealing, recording, replacing) and of the
+command, with and without -stream; five rounds, medians. Run as root: /usr/bin/python3
+tests/bench/large.py
 """
 import os
 import statistics

@@ -1,7 +1,7 @@
 """How much memory the milter needs for many large messages at once.
 
-50 messages of 25 MB each come at once, by each method in turn; the milter's peak resident size may
-rise by no more than 256 MB over its size before. Run as root: /usr/bin/python3 tests/bench/memory.py
+50 messages of 25 MB each arrive at once, by each method in turn; the milter's peak resident size
+may grow by no more than 256 MB. Run as root: /usr/bin/python3 tests/bench/memory.py
 """
 import os
 import pathlib
@@ -44,7 +44,7 @@ def send(world, to, body, number, failures):
     try:
         with smtplib.SMTP("127.0.0.1", world.ports["submission"], timeout=600) as smtp:
             smtp.sendmail("anna@example.com", to, head + body)
-    except Exception as error:  # what goes wrong in a thread is told by the main one
+    except Exception as error:  # the main thread reports what goes wrong in a thread
         failures.append(error)
 
 
@@ -73,14 +73,14 @@ def main():
         world.postseal("key", "import", "--root", world.directory / "keys" / "authority.pem")
         people.certify(world, METHODS["smime"])
         people.make_pgp(world, METHODS["pgp"]).end()
-        world.stop_program("postseal-courier")  # it is the milter that is measured
+        world.stop_program("postseal-courier")  # only the milter is measured
         everybody = [METHODS[m] for m in ("smime", "pgp", "pickup")]
         for method in sys.argv[1:] or METHODS:
             before, peak, seconds = measure(world, everybody if method == "split" else [METHODS[method]], body)
             good &= peak - before <= ALLOWED
             print(f"{method:7} {MESSAGES} messages of {SIZE / 1e6:.0f} MB in {seconds:5.1f} s: "
                   f"resident {before:5.1f} MB, peak {peak:6.1f} MB, rise {peak - before:6.1f} MB", flush=True)
-            world.company.forget_queue()  # what it still has to deliver is of no interest
+            world.company.forget_queue()  # what remains to be delivered does not matter
             world.postgres.query("truncate postseal.outbox, postseal.parcel cascade")
     finally:
         world.stop()

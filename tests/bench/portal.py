@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""What the portal bears: 100 000 parked messages, 10 000 accounts, one mailbox of 10 000. Pages a second over
-connections that are kept, a file of 25 MB, and memory with 500 readers who are slow."""
+"""What the portal can handle: 100 000 parked messages, 10 000 accounts, one mailbox of 10 000.
+Measures pages a second over persistent connections, a file of 25 MB, and memory with 500 slow
+readers."""
 import ctypes
 import json
 import os
@@ -30,7 +31,7 @@ sodium = nacl_lite.sodium
 
 
 def seal(plain, key, about):
-    """As seal_bytes() and seal_wrap(): nonce, ciphertext, tag."""
+    """Like seal_bytes() and seal_wrap(): nonce, ciphertext, tag."""
     nonce = os.urandom(24)
     out = ctypes.create_string_buffer(len(plain) + 16)
     sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
@@ -53,7 +54,7 @@ def entry_id(number):
 
 
 def fill(world, person, key):
-    """The member's own mailbox as it really would be; the others' as many rows."""
+    """The member's own mailbox as it really would be; for the others, only as many rows."""
     account = world.postgres.query(f"select id from postseal.account where address = '{person.address}'")[0][0]
     copies = world.directory / "rows"
     with copies.open("w") as rows:
@@ -81,7 +82,8 @@ def fill(world, person, key):
         select gen_random_uuid(), parcel, account, '\\x00', 'inbox', now() + interval '30 days', now() from theirs;
     """
     subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", world.postgres.url], input=sql, text=True, check=True)
-    # What a server does by itself after such a load, so that it does not do it while we measure.
+    # What a server does in the background after such a load, done now so that it does not disturb
+    # the measurement.
     for statement in ("vacuum analyze", "checkpoint"):
         subprocess.run(["psql", "-q", "-d", world.postgres.url, "-c", statement], check=True)
 
@@ -119,7 +121,7 @@ def rss(pid):
 
 
 def slow(world, path, cookie):
-    """MB of the portal while many readers each take a little at a time."""
+    """MB used by the portal while many readers each read a little at a time."""
     links = []
     for _ in range(SLOW):
         link = request(world, path, cookie)

@@ -1,7 +1,6 @@
-"""How the database and large messages scale: look-up among a million keys, writing the log after ten
-million rows, a 25 MB message by S/MIME against openssl. Run as root:
-/usr/bin/python3 tests/bench/scale.py [LOG_ROWS]
-"""
+"""How the database and large messages scale: look-up among a million keys, writing the log after
+ten million rows, a 25 MB message by S/MIME compared with openssl. Run as root: /usr/bin/python3
+tests/bench/scale.py [LOG_ROWS]"""
 import os
 import pathlib
 import re

@@ -1,6 +1,8 @@
-"""Messages a second through the same Postfix, without a milter, with peers, and with Postseal by
-method. smtp-source sends (20 sessions, 10 kB), smtp-sink takes. Nine rounds in turn, medians, and
-ratios within the run: of messages accepted a second, and of messages that are all delivered.
+"""Messages a second through the same Postfix: without a milter, with other milters, and with
+Postseal by method. smtp-source sends (20 sessions, 10 kB), smtp-sink receives. Nine alternating
+rounds, medians, and ratios within the run, both for messages accepted a second and for messages
+that are all delivered.
+
 Run as root: /usr/bin/python3 tests/bench/speed.py [--rounds N] [COUNT [WHAT ...]]
 """
 import argparse
@@ -41,7 +43,7 @@ POSTSEAL = {
     "pickup": (["to@pickup.example"], "anna@example.com"),
     "split": (["to@smime.example", "to@pgp.example", "to@pickup.example"], "anna@example.com"),
 }
-RATIOS = [  # (what, of which peer, at least)
+RATIOS = [  # (what, compared with which peer, at least)
     ("plain", "collect", 0.92), ("smime", "replace", 0.9), ("smime signed", "replace", 0.85), ("pgp", "gpg", 0.95),
     ("pickup", "collect", 0.75), ("pickup delivered", "collect delivered", 0.4),
 ]
@@ -115,11 +117,12 @@ class Bench:
 
     @staticmethod
     def as_smtpd_sees(path):
-        """smtpd runs in its chroot, the queue directory, as Debian ships it."""
+        """As seen by smtpd, which runs in its chroot, the queue directory, as shipped by Debian."""
         return f"unix:{path.parent.name}/{path.name}"
 
     def wire(self, milter):
-        """Mail is marked as undecided for Postseal alone: a peer would leave the mark, and Postfix keep such mail."""
+        """Mail is marked as undecided only for Postseal: another milter would leave the mark, and
+        Postfix would hold the mail."""
         company = self.world.company
         marks = self.marks if milter == self.postseal else {name: "" for name in self.marks}
         command("postconf", "-c", company.config, "-e", f"smtpd_milters = {milter}",
@@ -137,7 +140,7 @@ class Bench:
         return not any(map(holds, ("incoming", "active", "maildrop")))
 
     def send_split(self, to, sender):
-        """smtp-source knows one recipient: as many sessions, each with its share of the messages."""
+        """smtp-source takes one recipient, so there are as many sessions, each with its share of the messages."""
         body = "".join(f"{n}{'X' * 75}\r\n" for n in range(LENGTH // 78))
         text = f"From: {sender}\r\nTo: {', '.join(to)}\r\nSubject: split\r\nMessage-ID: <%s@example.com>\r\n\r\n{body}"
 
@@ -158,7 +161,7 @@ class Bench:
             raise SystemExit(f"smtp-source: {done.stderr.decode()[-500:]}")
 
     def drive(self, to, sender):
-        """Seconds until all are accepted, and until nothing of them waits any more."""
+        """Seconds until all are accepted, and until none is waiting any more."""
         begin = time.monotonic()
         self.send(to, sender)
         accepted = time.monotonic() - begin

@@ -1,14 +1,14 @@
-"""The test's end of tests/inject/fail.c: which call of which program fails next, and how many there were."""
+"""The test's side of tests/inject/fail.c: which call of which program fails next, and how many calls there were."""
 import contextlib
 import errno
 import mmap
 import struct
 
 PROGRAMS = ("postseal-milter", "postseal-gpg", "postseal-keeper", "gpg")
-ROWS_MAX, HEAD, ROW = 64, 288, 32  # of struct control: rows, bytes before them, bytes of one
+ROWS_MAX, HEAD, ROW = 64, 288, 32  # of struct control: rows, bytes before them, bytes in each
 SHORT = 0
 
-# How each call may fail. None: it cannot sensibly.
+# How each call may fail. None: in no sensible way.
 ERRORS = {
     "read": (errno.EIO, errno.EINTR, errno.ECONNRESET, SHORT),
     "pread": (errno.EIO, errno.EINTR, SHORT),
@@ -46,7 +46,7 @@ ERRORS = {
     "memalign": (errno.ENOMEM,),
     "glib_memory": (errno.ENOMEM,),
 }
-# What may stay so for a while: full disks, too many files, no memory.
+# Failures that may last for a while: full disks, too many files, no memory.
 LASTING = {errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ENOBUFS}
 
 
@@ -59,18 +59,18 @@ class Injector:
         self.environment = {"POSTSEAL_INJECT": str(path), "LD_PRELOAD": str(library)}
 
     def rows(self):
-        """The names of the calls; known once a milter has begun."""
+        """The names of the calls; known once a milter has started."""
         count, = struct.unpack_from("I", self.map, 0)
         return [self.map[HEAD + n * ROW:HEAD + n * ROW + 16].rstrip(b"\0").decode() for n in range(count)]
 
     def counts(self):
-        """{(program, call): how often}, of the last time it was armed."""
+        """{(program, call): how often}, from the last time it was armed."""
         return {(program, name): struct.unpack_from("I", self.map, HEAD + n * ROW + 16 + 4 * p)[0]
                 for n, name in enumerate(self.rows()) for p, program in enumerate(PROGRAMS)}
 
     @contextlib.contextmanager
     def armed(self, failure=None):
-        """Counts meanwhile; and lets what `failure` names fail."""
+        """Counts calls meanwhile, and makes the one that `failure` names fail."""
         rows = self.rows()
         for n in range(len(rows)):
             struct.pack_into("4I", self.map, HEAD + n * ROW + 16, 0, 0, 0, 0)
@@ -92,7 +92,7 @@ class Injector:
 
 
 class Failure:
-    """The call whose turn it is, and how it fails."""
+    """Which call fails, and how."""
 
     def __init__(self, program, call, turn, error, lasting=False):
         self.program, self.call, self.turn, self.error, self.lasting = program, call, turn, error, lasting

@@ -1,22 +1,23 @@
-"""The MTA's side of the milter protocol (version 6, as Postfix speaks it), over a Unix socket.
+"""The MTA's side of the milter protocol (version 6, as in Postfix), over a Unix socket.
 
-What the milter asks for is done to the message here as an MTA would; so a test sees what would leave.
+What the milter asks for is done to the message here as an MTA would do it, so a test sees what
+would leave.
 """
 import socket
 import struct
 
 VERSION, ACTIONS, STEPS = 6, 0x1ff, 0x1fffff
-NO_HELO, NO_EOH, NO_DATA = 0x02, 0x40, 0x200  # the milter does not want to hear of these
+NO_HELO, NO_EOH, NO_DATA = 0x02, 0x40, 0x200  # the milter does not want these
 QUIET = {b"C": 0x1000, b"H": 0x2000, b"M": 0x4000, b"R": 0x8000, b"T": 0x10000, b"L": 0x80, b"N": 0x40000, b"B": 0x80000}
 PIECE = 65535
 
 
 class Gone(Exception):
-    """The milter closed the connection, or says nothing in time: an MTA answers 4xx then."""
+    """The milter closed the connection, or does not answer in time: an MTA replies 4xx then."""
 
 
 class Mail:
-    """A message on its way: bytes; fields as (name, what follows the colon)."""
+    """A message in transit: bytes; fields as (name, what follows the colon)."""
 
     def __init__(self, sender, recipients, fields, body):
         self.sender, self.recipients, self.fields, self.body = sender, list(recipients), list(fields), body
@@ -78,7 +79,7 @@ class Connection:
         self.put(b"D", stage + text(*pairs))
 
     def ask(self, command, data=b""):
-        """Says something, and waits for the answer where there is one; what ends the message is raised."""
+        """Sends a command, and waits for the answer if there is one; an answer that ends the message is raised."""
         self.put(command, data)
         if self.steps & QUIET.get(command, 0):
             return
@@ -150,7 +151,7 @@ def change_field(mail, data):
     if at is None:
         mail.fields.append((name, value))
     elif value == b"":
-        mail.fields[at] = (b"", b"")  # gone, but it keeps the places of the others
+        mail.fields[at] = (b"", b"")  # gone, but keeps the positions of the others
     else:
         mail.fields[at] = (name, value)
 

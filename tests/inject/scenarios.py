@@ -1,4 +1,4 @@
-"""Messages, each on another way through Postseal, and what may become of them."""
+"""Messages that each take a different way through Postseal, and what may become of them."""
 import random
 import re
 
@@ -7,7 +7,7 @@ import people
 from milter_client import Mail
 
 SECRET = b"the falcon flies at midnight"
-OWNER = "signer@example.com"  # has a certificate and an OpenPGP key of their own
+OWNER = "signer@example.com"  # has a certificate and an OpenPGP key
 
 SETTINGS = "spool memory 16 kB\ngpg timeout 3 seconds\nlimit message 10 MB\n"
 RULES = """
@@ -28,7 +28,7 @@ FILLING = b"".join(b"%06d %s\r\n" % (n, b"x" * 60) for n in range(1000))
 
 
 class Scenario:
-    """`cold`: with no connection to the database and no gpg at hand."""
+    """`cold`: with no database connection and no gpg process ready."""
 
     def __init__(self, name, to, large=False, sender="anna@example.com", bcc=(), cold=False, parts=False, secret=True):
         self.name, self.to, self.bcc, self.sender, self.cold = name, to, bcc, sender, cold
@@ -81,7 +81,7 @@ SCENARIOS = [
 
 
 class People:
-    """Those who can open what is sealed for them."""
+    """The people who can open what is sealed for them."""
 
     def __init__(self, world):
         self.world = world
@@ -102,7 +102,7 @@ class People:
         self.own.end()
 
     def opened(self, address, raw):
-        """What the reader at that address finds in a mail; None where it is not sealed."""
+        """What the reader at that address finds in a mail; None if it is not sealed."""
         mail = people.Received(raw)
         kind = mail.parsed.get_content_type()
         if kind == "multipart/encrypted":
@@ -123,7 +123,7 @@ def raw_of(mail):
 
 
 def outcome(scenario, verdict, reader):
-    """What became of the MTA's message, in words that are the same for each time that it ends well."""
+    """What became of the MTA's message, in words that are the same each time it ends well."""
     if verdict.code == "5":
         return ("refused", re.sub(r"\s+", " ", verdict.text))
     if verdict.code == "discard":
@@ -147,16 +147,16 @@ RECORD = """select coalesce(string_agg(line, E'\\n' order by line), '') from (
 
 
 def record(ask, number):
-    """What the database holds of a message: its copies, parcels and mail; sorted. That it was refused is put down
-    at each offer, and that it was handed to the MTA before."""
+    """What the database holds about a message: its copies, parcels and mail; sorted. Refusals, and
+    earlier handovers to the MTA, are recorded at each offer."""
     lines = ask(RECORD.replace("$id", f"'<{number}@example.com>'")).split("\n")
     return tuple(line for n, line in enumerate(lines) if not line.endswith(" repeated")
                  and not (line.endswith(" refused") and line in lines[:n]))
 
 
 def plan(counts, seed):
-    """Failures, one of each kind before the second of any, so that rare calls come early. `counts` is
-    {(scenario, program, call): how often}."""
+    """Failures, one of each kind before the second of any, so that rare calls come early. `counts`
+    is {(scenario, program, call): how often}."""
     chance = random.Random(seed)
     groups = {}
     for (scenario, program, call), count in sorted(counts.items(), key=lambda item: (item[0][0].name, item[0][1:])):

@@ -1,4 +1,4 @@
-"""Each file of tests has a world of its own, so that they can run side by side."""
+"""Each test file has a world of its own, so that files can run in parallel."""
 import email.utils
 import itertools
 import os
@@ -38,7 +38,7 @@ numbers = itertools.count(1)
 
 @pytest.fixture
 def name():
-    """A local part that no other test has."""
+    """A local part that no other test uses."""
     return f"r{next(numbers)}"
 
 
@@ -59,7 +59,7 @@ class Post:
         return "\r\n".join(head).encode() + b"\r\nContent-Type: " + content + b"\r\n\r\n" + body
 
     def send(self, message, to, sender=None, options=(), rcpt_options=()):
-        """Sends as an SMTP client does; returns the reply to the end of the data."""
+        """Sends like an SMTP client; returns the reply to the end of the data."""
         with smtplib.SMTP("127.0.0.1", self.world.ports["submission"]) as smtp:
             smtp.ehlo()
             code, text = smtp.mail(self.sender if sender is None else sender, ["BODY=8BITMIME", *options])
@@ -78,7 +78,7 @@ class Post:
         return people.Mailbox(self.world, address)
 
     def copies(self, address):
-        """What the log says of the copies for an address."""
+        """What the log says about the copies for an address."""
         rows = self.world.postgres.query(
             "select method, state, reason, array_to_string(keys, ' '), coalesce(signed_by, ''), message"
             f" from postseal.log where recipient = '{address}' order by offered_at")
@@ -92,7 +92,7 @@ def post(world):
 
 @pytest.fixture
 def person(world, post, name):
-    """Somebody outside, whom an employee writes to for the first time."""
+    """Someone outside to whom an employee writes for the first time."""
     post.sender = f"{name}.sender@example.com"
     world.postgres.query("delete from postseal.throttle")  # all come from one network
     return Person(world, post, f"{name}@pickup.example")

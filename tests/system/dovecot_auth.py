@@ -1,5 +1,5 @@
-"""A server that smtpd asks who somebody is: Dovecot's authentication protocol 1.2, with PLAIN alone
-(https://doc.dovecot.org/developer_manual/design/auth_protocol/). Every password is right."""
+"""A server that smtpd asks to authenticate users: Dovecot's authentication protocol 1.2, with PLAIN
+only (https://doc.dovecot.org/developer_manual/design/auth_protocol/). Every password is right."""
 import base64
 import os
 import pathlib

@@ -1,8 +1,9 @@
-"""HTML that no honest person writes, from a seed: what makes parsers slow, large or deep.
+"""HTML that no honest person writes, generated from a seed: what makes parsers slow, large or deep.
 
-Most of the quadratic kinds are known from gumbo itself (formatting elements that are opened anew in each
-paragraph, scopes that are looked through for each tag, attributes that are compared with all before) and from
-the HTML Standard's own algorithms: the list of active formatting elements, the adoption agency, foster parenting.
+Most of the quadratic kinds are known from gumbo itself (formatting elements that are reopened in
+each paragraph, scopes that are searched for each tag, attributes that are compared with all earlier
+ones) and from the HTML Standard's own algorithms: the list of active formatting elements, the
+adoption agency, foster parenting.
 """
 import random
 
@@ -10,7 +11,7 @@ LARGEST = 1024 * 1024  # bytes, mail/html_mail.c
 
 
 def filled(make, size):
-    """Pieces that make(i) gives, up to the size."""
+    """The pieces returned by make(i), up to the size."""
     pieces, length, i = [], 0, 0
     while True:
         piece = make(i)
@@ -22,7 +23,7 @@ def filled(make, size):
 
 
 def formatting(chance, size):
-    """Each paragraph opens all of them anew; with different attributes no Noah's Ark clause helps."""
+    """Each paragraph reopens all of them; with different attributes, no Noah's Ark clause helps."""
     tag = chance.choice([b"b", b"i", b"font", b"a", b"nobr", b"u"])
     half = filled(lambda i: b"<%s id=%d>" % (tag, i), size // 3)
     return b"<p>" + half + filled(lambda i: b"<p>x", size - len(half) - 3)
@@ -41,7 +42,7 @@ def adoption(chance, size):
 
 
 def foster(chance, size):
-    """What does not belong into a table is moved before it."""
+    """What does not belong in a table is moved before it."""
     inner = chance.choice([b"<b>x</b>", b"<div>x", b"text", b"<table>", b"<tr>x", b"<p><b id=%d>"])
     return b"<table>" * chance.randrange(1, 200) + filled(lambda i: inner.replace(b"%d", b"%d" % i), size)
 
@@ -80,7 +81,7 @@ def templates(chance, size):
 
 
 def raw_text(chance, size):
-    """Never closed: script, style and their kin eat the rest."""
+    """Never closed: script, style and similar elements swallow the rest."""
     tag = chance.choice([b"script", b"style", b"textarea", b"title", b"xmp", b"iframe", b"noframes", b"plaintext",
                          b"!--", b"!doctype", b"?", b"![CDATA["])
     inner = chance.choice([b"</scr", b"<!--", b"-->", b"</", b"<", b"x", b"--!>"])
@@ -99,7 +100,7 @@ def headings_and_lists(chance, size):
 
 
 def nothing(chance, size):
-    """Bytes that are no text: NUL, broken UTF-8, controls."""
+    """Bytes that are not text: NUL, broken UTF-8, controls."""
     inner = chance.choice([b"\0", b"\xff\xfe", b"\xf0\x9f", b"\x0c\x0b", b"<\0p>", b"<p\0=\0>", b"\xe2\x80\xae", b"\r"])
     return inner * (size // len(inner))
 
@@ -116,7 +117,7 @@ KINDS = (formatting, nesting, adoption, foster, attributes, long_attribute, enti
 
 
 def documents(seed, count):
-    """(kind, bytes), most of them small: what a large one costs is bound by its size."""
+    """(kind, bytes), most of them small: the cost of a large one is limited by its size."""
     chance = random.Random(seed)
     for i in range(count):
         kind = KINDS[i % len(KINDS)]
@@ -127,7 +128,7 @@ def documents(seed, count):
 
 
 def largest(seed):
-    """Each kind as large as is looked at, and a little larger."""
+    """Each kind as large as is processed, and a little larger."""
     chance = random.Random(seed)
     for kind in KINDS:
         yield kind.__name__, kind(chance, LARGEST)

@@ -1,5 +1,5 @@
-"""HTML mail that tries to run a script or to reach out: (name, HTML as bytes, charset). Whatever runs
-calls canary(); whatever is loaded comes from canary.invalid."""
+"""HTML mail that tries to run a script or to load something: (name, HTML as bytes, charset).
+Whatever runs calls canary(); whatever is loaded comes from canary.invalid."""
 
 RUN = "canary()"
 PLAIN = {

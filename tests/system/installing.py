@@ -1,4 +1,4 @@
-"""Postseal is installed with `postseal setup`, on a machine of its own (contrib/sandbox/machine.py)."""
+"""Installs Postseal with `postseal setup`, on a private machine (contrib/sandbox/machine.py)."""
 import grp
 import hashlib
 import os
@@ -32,7 +32,7 @@ def machine(the_machine):
 
 
 def describe(path):
-    """Kind, owner, group, mode; of what is no key and no socket also its content."""
+    """Kind, owner, group, mode; and the content, unless it is a key or a socket."""
     status = path.lstat()
     content = ""
     if stat.S_ISREG(status.st_mode) and path.suffix not in (".key", ".pub", ".db"):
@@ -47,14 +47,14 @@ def files(*folders):
 
 
 def state(machine):
-    """All that setup makes."""
+    """Everything that setup makes."""
     accounts = [line for name in ("passwd", "group") for line in pathlib.Path("/etc", name).read_text().splitlines()
                 if "postseal" in line]
     return ({str(path): describe(path) for path in files(*OURS, "/etc/postfix")}, sorted(accounts), machine.postgres.dump())
 
 
 def moments(machine):
-    """When each of the files was last touched: a run that changes nothing leaves them so."""
+    """When each of the files was last modified: a run that changes nothing leaves these times alone."""
     return {str(path): (path.lstat().st_mtime_ns, path.lstat().st_ctime_ns)
             for path in files("/etc/postseal", "/etc/postfix", "/etc/passwd", "/etc/group")
             if path.suffix != ".db"}
@@ -67,7 +67,7 @@ def set_up(machine, *words, **options):
 
 
 def made(done):
-    """Which steps changed something."""
+    """The steps that changed something."""
     return [line.split("  ")[0] for line in done.stdout.splitlines() if re.match(r"\S.*  +(create|write|add|change|enable) ", line)]
 
 

@@ -1,10 +1,10 @@
-"""An MTA for the courier that does as the test says: refuses, hangs, breaks off."""
+"""An MTA for the courier that does what the test says: refuses, hangs, breaks off."""
 import socket
 import threading
 
 
 class Lines:
-    """The lines of a connection, and the pieces in which they came."""
+    """The lines of a connection, and the pieces in which they arrived."""
 
     def __init__(self, peer, pieces):
         self.peer, self.pieces, self.rest = peer, pieces, b""
@@ -21,10 +21,10 @@ class Lines:
 
 
 class Mta:
-    """Answers on a port of its own. `mail` is the reply to MAIL; `rcpt` maps an address to a reply;
-    DATA is answered by 354 whatever came before. `trouble` is what happens to a mail: None, "drop"
-    (in the middle of DATA), "hang" (no greeting), "lose" (takes the mail and dies before its reply),
-    "slow" (takes it and replies once `patience` is over)."""
+    """Replies on a port of its own. `mail` is the reply to MAIL; `rcpt` maps an address to a reply;
+    DATA is answered with 354 whatever came before. `trouble` is what happens to a mail: None,
+    "drop" (in the middle of DATA), "hang" (no greeting), "lose" (accepts the mail and dies before
+    its reply), "slow" (accepts it and replies after `patience`)."""
 
     def __init__(self, extensions=("PIPELINING", "8BITMIME", "DSN", "SMTPUTF8")):
         self.extensions = extensions
@@ -34,7 +34,7 @@ class Mta:
         self.trouble = None
         self.patience = threading.Event()
         self.mails = []  # (mail command, [rcpt commands], content)
-        self.pieces = []  # what came, as it came
+        self.pieces = []  # everything received, unchanged
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()

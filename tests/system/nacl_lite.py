@@ -1,4 +1,4 @@
-"""Trying keys as a thief would: libsodium's XChaCha20-Poly1305 and sealed boxes, by ctypes."""
+"""Tries keys as a thief would: libsodium's XChaCha20-Poly1305 and sealed boxes, through ctypes."""
 import base64
 import ctypes
 import ctypes.util
@@ -13,7 +13,7 @@ def unbase64(text):
 
 
 def unwrap(wrapped, key, about):
-    """What seal_wrap() wrapped: nonce, then the key's ciphertext with its tag."""
+    """Opens what seal_wrap() wrapped: nonce, then the key's ciphertext with its tag."""
     plain = ctypes.create_string_buffer(KEY)
     length = ctypes.c_ulonglong()
     sealed, nonce = wrapped[NONCE:], wrapped[:NONCE]
@@ -32,7 +32,7 @@ def unbox(boxed, key):
 
 
 def open_any(boxes, keys, about=("session", "")):
-    """Which boxes any of the keys opens."""
+    """Which of the boxes any of the keys opens."""
     return [(box, key) for key in keys for box in boxes
             if (len(box) == 72 and any(unwrap(box, key, a.encode()) for a in about))
             or (len(box) == 80 and unbox(box, key))]

@@ -1,5 +1,6 @@
-"""The servers of other domains, played by one program: each domain has an address of its own in 127.0.0.0/8, so the
-address that was connected to tells whose server the company's Postfix took the mail to."""
+"""The servers of other domains, played by one program: each domain has its own address in
+127.0.0.0/8, so the address that was connected to tells to whose server the company's Postfix took
+the mail."""
 import re
 import socketserver
 import threading

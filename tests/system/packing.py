@@ -1,5 +1,5 @@
-"""The Debian package: built in a clean root as README says, and a bare Debian beside which a world is, for tests that
-install it there."""
+"""The Debian package, built in a clean root as README says, and a bare Debian with a world next to
+it, for tests that install the package there."""
 import concurrent.futures
 import os
 import pathlib
@@ -19,7 +19,7 @@ from postfix import Postfix
 PROGRAMS = ("keeper", "milter", "courier", "portal")
 BARE = ["systemd", "systemd-sysv", "dbus"]
 STEPS = readme.blocks("Put it in front of your Postfix")
-# Where the tree is in the clean root, and an admin's shell on the node: packages lie beside it.
+# Where the tree is in the clean root, and an admin's shell on the node: packages are next to it.
 TREE = "/root/postseal"
 OUTSIDE = "127.0.0.2"
 DOMAINS = ("example.com", "partner.example", "bank.example", "pgp.example", "smime.example", "pickup.example", "out.example",
@@ -38,7 +38,8 @@ def copy_tree(tree):
 
 
 def build(builder, directory):
-    """As README says, with nothing installed but what debian/control asks for. The unit tests are run by others."""
+    """As README says, with nothing installed except what debian/control requires. Other tests run
+    the unit tests."""
     builder.make()
     try:
         copy_tree(builder.root / TREE[1:])
@@ -69,8 +70,8 @@ def repack(package, version):
 # --- the node, and what is around it ---
 
 class Place(Node):
-    """A bare Debian with an outside beside it: where its mail goes, and what the admin has by hand. Counts the time that
-    each of the admin's steps takes."""
+    """A bare Debian with an outside next to it: where its mail goes, and what the admin has at
+    hand. Measures the time each of the admin's steps takes."""
 
     def __init__(self, directory):
         super().__init__(directory)
@@ -95,7 +96,7 @@ class Place(Node):
         shutil.copy(keys / "authority.pem", self.root / TREE[1:] / "ca.pem")
 
     def download(self, *words):
-        """What apt will install when the node is booted, and has no network."""
+        """Downloads what apt will install when the node is booted and has no network."""
         self.timed("download", self.apart, f"apt-get install -q --download-only {' '.join(words)}", TREE)
 
     def timed(self, what, call, *arguments, **options):
@@ -106,7 +107,7 @@ class Place(Node):
             self.took[what] = self.took.get(what, 0) + time.monotonic() - began
 
     def shell(self, line, answers=()):
-        """A line of README, by the admin at a terminal: status, and what is shown."""
+        """A line from README, typed by the admin at a terminal: status, and what is shown."""
         return self.timed(line.split(" --")[0], self.at_a_terminal, line, answers, TREE)
 
     def good(self, line, answers=()):
@@ -115,7 +116,7 @@ class Place(Node):
         return shown
 
     def start_outside(self):
-        """Postfix of this machine, with the network of the node: what arrives there has left."""
+        """This machine's Postfix, on the node's network: what arrives there has left."""
         keys = self.directory / "keys"
         self.maildirs.mkdir(parents=True)
         shutil.chown(self.maildirs, "nobody")
@@ -142,7 +143,7 @@ class Place(Node):
         self.outside.stop()
         super().remove()
 
-    # --- what the tests ask ---
+    # --- what the tests look at ---
 
     def unit(self, program, *properties):
         shown = self.run("systemctl", "show", f"postseal-{program}", "-p", ",".join(properties))
@@ -166,7 +167,7 @@ class Place(Node):
             smtp.sendmail("anna@example.com", [to], message)
 
     def method(self, recipient):
-        """How the newest message to somebody is delivered."""
+        """How the newest message to a recipient was delivered."""
         return self.asked(f"select method from postseal.log where recipient = '{recipient}' order by offered_at desc limit 1")
 
     def box(self, address):

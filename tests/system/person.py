@@ -1,4 +1,4 @@
-"""Somebody outside the company: a mailbox and a browser, and what they do in the portal."""
+"""Someone outside the company: a mailbox and a browser, and what they do in the portal."""
 import base64
 import hashlib
 import hmac
@@ -27,7 +27,7 @@ otherwise                                     deliver plain
 
 
 class Person:
-    """Somebody outside, with a mailbox and a browser."""
+    """Someone outside, with a mailbox and a browser."""
 
     def __init__(self, world, post, address, **headers):
         self.world, self.post, self.address = world, post, address
@@ -38,12 +38,12 @@ class Person:
                 if subject in str(m["Subject"])]
 
     def mail(self, subject, count=1):
-        """The newest mail with this in its subject, once there are so many."""
+        """The newest mail with this in its subject, once there are `count` of them."""
         return sandbox.wait_until(lambda: len(self.mails(subject)) >= count and self.mails(subject)[-1],
                                   f"{count} mails about {subject!r} for {self.address}")
 
     def unlock(self, count=1):
-        """Opens the newest message by link and code."""
+        """Opens the newest message with link and code."""
         link = self.mail("Protected message", count).link()
         code = sandbox.wait_until(lambda: self.code(count), "the code")
         self.browser.get(link)
@@ -67,7 +67,7 @@ class Person:
         return browser.send({"address": self.address, "password": password})
 
     def confirm(self, password=PASSWORD, **fields):
-        """Proves again who it is, before a key, the password or the second factor is changed."""
+        """Confirms the person's identity again, before a key, the password or the second factor is changed."""
         self.browser.get("/settings/confirm")
         return self.browser.send({"password": password, **fields}, action="/settings/confirm")
 
@@ -82,7 +82,7 @@ def state(person):
 
 
 def totp(secret, step=0):
-    """The code of an app (RFC 6238), now or some steps of half a minute away."""
+    """An app's code (RFC 6238), now or some half-minute steps away."""
     counter = struct.pack(">Q", int(time.time()) // 30 + step)
     digest = hmac.new(base64.b32decode(secret), counter, hashlib.sha1).digest()
     at = digest[-1] & 15
@@ -90,5 +90,5 @@ def totp(secret, step=0):
 
 
 def dump(world):
-    """All of the database, as a thief would take it."""
+    """The whole database, as a thief would take it."""
     return subprocess.run(["pg_dump", "--inserts", "-d", world.postgres.url], check=True, capture_output=True).stdout

@@ -1,6 +1,6 @@
-"""Many messages of mixed methods while things are pulled out from under it, at random but the same
-for the same seed. At the end: every message that was accepted arrived exactly once by the right
-method, or is parked once; nothing protected is in plain outside; the log agrees, one for one.
+"""Many messages by different methods while components fail at random, but in the same way for the
+same seed. At the end: every accepted message arrived exactly once by the right method, or is parked
+once; nothing protected was seen in plain outside; and the log agrees, one for one.
 
 Run as root: /usr/bin/python3 tests/system/soak.py [MESSAGES [SEED]]   (contrib/check --long does)
 """
@@ -57,7 +57,7 @@ class Soak:
             return next(self.next, None)
 
     def send(self, job):
-        """As an MTA in front does: until it is accepted."""
+        """Like an MTA in front: tries until it is accepted."""
         message = self.post.compose(job.to, job.body, message_id=job.id, sender="load@example.com")
         limit = time.monotonic() + 300
         while time.monotonic() < limit:
@@ -70,14 +70,14 @@ class Soak:
             if code >= 500:
                 raise sandbox.Trouble(f"{job.id} was refused: {code} {text}")
             self.refusals[code] += 1
-            time.sleep(0.2)  # a client that comes again at once would only be in the way
+            time.sleep(0.2)  # a client that retries at once would only be in the way
         raise sandbox.Trouble(f"{job.id} was not accepted in time")
 
     def work(self):
         try:
             while (job := self.take()) is not None and not self.failed:
                 self.send(job)
-        except Exception as error:  # the main thread tells it
+        except Exception as error:  # the main thread reports it
             self.failed.append(error)
 
     # --- faults ---
@@ -91,7 +91,7 @@ class Soak:
             self.world.start_program(name)
             return True
         except sandbox.Trouble:
-            return False  # the database is not up yet: systemd would try again too
+            return False  # the database is not up yet: systemd would retry as well
 
     def fault(self):
         world = self.world
@@ -130,7 +130,7 @@ class Soak:
             sandbox.wait_until(is_empty, "the queues to be empty", 600)
 
     def arrived(self, address):
-        """Message-IDs of what is in a Maildir, counted."""
+        """Message-IDs of the mails in a Maildir, counted."""
         found = collections.Counter()
         for path in self.post.box(address).files():
             head = path.read_bytes().partition(b"\n\n")[0].decode(errors="replace")
