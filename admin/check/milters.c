@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/check/listener_of.h"
 #include "admin/check/listening.h"
 
 char *
@@ -56,6 +57,22 @@ is_same_port(const char *address, const char *listen)
 	return strlen(theirs + 1) == length && strncmp(theirs + 1, ours + 1, length) == 0;
 }
 
+char *
+milters_program(const struct check *check, const char *address)
+{
+	const char *path = listening_path(address), *port = strrchr(address, ':');
+	g_autofree char *full =
+		path == NULL || *path == '/'
+			? g_strdup(path)
+			: g_build_filename(postfix_value(check->postfix, NULL, "queue_directory"),
+					   path, NULL);
+
+	if (full != NULL)
+		return listener_of_path(full);
+	return port == NULL ? NULL
+			    : listener_of_port((unsigned)g_ascii_strtoull(port + 1, NULL, 10));
+}
+
 bool
 milters_is_ours(const struct check *check, const char *address, const char *service)
 {
@@ -80,6 +97,68 @@ milters_find(const struct check *check, const char *list, const char *service, g
 	}
 	return NULL;
 }
+
+/* --- beside a content_filter of others --- */
+
+static bool
+is_of_others(const char *filter)
+{
+	return *filter != '\0' && !g_str_has_prefix(filter, "postseal-");
+}
+
+static bool
+is_any_filtered(const struct check *check)
+{
+	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
+	bool found = is_of_others(postfix_value(check->postfix, NULL, "content_filter"));
+
+	for (guint i = 0; i < listeners->len && !found; i++) {
+		const struct postfix_service *service = g_ptr_array_index(listeners, i);
+
+		found = is_of_others(
+			postfix_value(check->postfix, service->name, "content_filter"));
+	}
+	return found;
+}
+
+static bool
+is_loopback(const char *place)
+{
+	return g_str_has_prefix(place, "127.") || g_str_has_prefix(place, "localhost:") ||
+	       g_str_has_prefix(place, "[::1]");
+}
+
+/* Nobody but this machine gets anything taken. */
+static bool
+is_for_this_machine(const struct check *check, const char *service)
+{
+	g_auto(GStrv) networks = postfix_list(postfix_value(check->postfix, service, "mynetworks"));
+	g_auto(GStrv) restrictions = postfix_list(
+		postfix_value(check->postfix, service, "smtpd_recipient_restrictions"));
+
+	for (char **network = networks; *network != NULL; network++)
+		if (!is_loopback(*network))
+			return false;
+	return is_loopback(service) && networks[0] != NULL &&
+	       g_strv_contains((const char *const *)restrictions, "reject");
+}
+
+bool
+milters_is_return(const struct check *check, const char *service)
+{
+	return *postfix_value(check->postfix, service, "content_filter") == '\0' &&
+	       is_for_this_machine(check, service) && is_any_filtered(check);
+}
+
+bool
+milters_are_off(const struct check *check, const char *service)
+{
+	return *postfix_value(check->postfix, service, "smtpd_milters") == '\0' ||
+	       strstr(postfix_value(check->postfix, service, "receive_override_options"),
+		      "no_milters") != NULL;
+}
+
+/* --- two passes --- */
 
 bool
 milters_come_again(const struct check *check, const char *service)

@@ -13,6 +13,15 @@ bool milters_is_ours(const struct check *check, const char *address, const char 
 /* The element of a list that is ours, or NULL; *place_r is its place from 0. Caller frees. */
 char *milters_find(const struct check *check, const char *list, const char *service,
 		   guint *place_r);
+/* The name of the program that listens at an address of Postfix, as far as /proc shows it to the
+ * caller, or NULL. Caller frees. */
+char *milters_program(const struct check *check, const char *address);
+
+/* Does a content_filter of others hand mail back here: a service for this machine alone, without a
+ * filter of its own, beside one that has such a filter? What comes back has been decided on. */
+bool milters_is_return(const struct check *check, const char *service);
+/* Does it ask no milter at all? */
+bool milters_are_off(const struct check *check, const char *service);
 
 /* Does this service hand a message to a second pass, so that the milter only takes note of it? */
 bool milters_come_again(const struct check *check, const char *service);

@@ -389,8 +389,21 @@ check_mark(const struct check *check, struct fault *fault)
 	for (guint i = 0; i < listeners->len; i++) {
 		const struct postfix_service *service = g_ptr_array_index(listeners, i);
 
-		if (strstr(postfix_value(check->postfix, service->name, "smtpd_data_restrictions"),
-			   "/postseal_mark") == NULL)
+		bool marks = strstr(postfix_value(check->postfix, service->name,
+						  "smtpd_data_restrictions"),
+				    "/postseal_mark") != NULL;
+
+		if (milters_is_return(check, service->name)) {
+			if (marks)
+				return fault_set(
+					fault, FAULT_CONFIG,
+					"checking the Postfix service %s: what content_filter hands back there is "
+					"marked as undecided, and stays in the queue; contrib/postfix/wire sets its "
+					"smtpd_data_restrictions",
+					service->name);
+			continue;
+		}
+		if (!marks)
 			return fault_set(
 				fault, FAULT_CONFIG,
 				"checking the Postfix service %s: its smtpd_data_restrictions do not mark what "

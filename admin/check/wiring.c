@@ -58,10 +58,12 @@ askers_of(const struct check *check)
 	const struct postfix_service *again = milters_second_pass(check);
 	GArray *askers = g_array_new(FALSE, FALSE, sizeof(struct asker));
 
-	for (guint i = 0; i < listeners->len; i++)
-		add_asker(askers,
-			  ((const struct postfix_service *)g_ptr_array_index(listeners, i))->name,
-			  "smtpd_milters");
+	for (guint i = 0; i < listeners->len; i++) {
+		const struct postfix_service *service = g_ptr_array_index(listeners, i);
+
+		if (!milters_is_return(check, service->name))
+			add_asker(askers, service->name, "smtpd_milters");
+	}
 	add_submission(askers, check);
 	if (again != NULL)
 		add_asker(askers, again->name, "smtpd_milters");
@@ -184,19 +186,78 @@ check_list(const struct check *check, const struct asker *asker, struct fault *f
 			 asker->service, options);
 }
 
+/* Where a content_filter hands mail back, it would be decided on, and sealed, once more. */
+static bool
+check_returns(const struct check *check, char **note_r, struct fault *fault)
+{
+	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
+
+	for (guint i = 0; i < listeners->len; i++) {
+		const struct postfix_service *service = g_ptr_array_index(listeners, i);
+
+		if (!milters_is_return(check, service->name))
+			continue;
+		if (!milters_are_off(check, service->name))
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"checking the Postfix service %s: content_filter hands mail back "
+				"there, which would be sealed twice: add no_milters to its "
+				"receive_override_options; %s",
+				service->name, advice);
+		g_free(*note_r);
+		*note_r = g_strdup_printf(
+			"%s takes back what content_filter was given, decided on before; mail "
+			"that any process of this machine sends there bypasses the milter",
+			service->name);
+	}
+	return true;
+}
+
+/* For some clients it takes the place of the list. */
+static bool
+check_maps(const struct check *check, const struct asker *asker, struct fault *fault)
+{
+	const char *maps = postfix_value(check->postfix, asker->service, "smtpd_milter_maps");
+
+	return *maps == '\0' || strcmp(asker->parameter, "smtpd_milters") != 0 ||
+	       fault_set(fault, FAULT_CONFIG,
+			 "checking Postfix: %s/smtpd_milter_maps = %s gives some clients other "
+			 "milters, or none, so that their mail bypasses Postseal; set "
+			 "smtpd_milter_maps = and use smtpd_milters",
+			 asker->service, maps);
+}
+
+/* A filter before the queue gets the message in the milter's place, which sees no content. */
+static bool
+check_proxy(const struct check *check, const struct asker *asker, struct fault *fault)
+{
+	const char *proxy = postfix_value(check->postfix, asker->service, "smtpd_proxy_filter");
+
+	return *proxy == '\0' || strcmp(asker->parameter, "smtpd_milters") != 0 ||
+	       fault_set(fault, FAULT_CONFIG,
+			 "checking Postfix: %s/smtpd_proxy_filter = %s takes the message before "
+			 "milters see its content; use content_filter, or put Postseal where that "
+			 "filter hands mail back",
+			 asker->service, proxy);
+}
+
 bool
 check_milters(const struct check *check, char **note_r, struct fault *fault)
 {
-	(void)note_r;
-	return look_at_askers(check, check_list, fault);
+	return look_at_askers(check, check_list, fault) &&
+	       look_at_askers(check, check_maps, fault) &&
+	       look_at_askers(check, check_proxy, fault) && check_returns(check, note_r, fault);
 }
 
 /* --- in which order --- */
 
 static bool
-signs(const char *address)
+signs(const struct check *check, const char *address)
 {
-	return strstr(address, "dkim") != NULL || g_str_has_suffix(address, ":8891");
+	g_autofree char *program = milters_program(check, address);
+
+	return strstr(address, "dkim") != NULL || g_str_has_suffix(address, ":8891") ||
+	       (program != NULL && strstr(program, "dkim") != NULL);
 }
 
 /* Where we decide, whoever signs must come after us. */
@@ -211,7 +272,7 @@ check_service_order(const struct check *check, const char *service, struct fault
 	for (guint i = 0; ours != NULL && i < place; i++) {
 		g_autofree char *address = milters_address(elements[i]);
 
-		if (signs(address))
+		if (signs(check, address))
 			return fault_set(
 				fault, FAULT_CONFIG,
 				"checking Postfix: %s/smtpd_milters (%s) has %s sign before "
