@@ -394,7 +394,7 @@ check_mark(const struct check *check, struct fault *fault)
 				    "/postseal_mark") != NULL;
 
 		if (milters_is_return(check, service->name)) {
-			if (marks)
+			if (marks && milters_are_off(check, service->name))
 				return fault_set(
 					fault, FAULT_CONFIG,
 					"checking the Postfix service %s: what content_filter hands back there is "
