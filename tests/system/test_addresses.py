@@ -1,8 +1,9 @@
 """An address is read as the MTA reads it, or it is refused.
 
-A few thousand forms of addresses are offered to the company's Postfix, under settings that change how it reads
-them. What then leaves is held against the record. Neither what a form means nor where it goes is asked of Postseal:
-Postfix resolves it, looks up the domain's server and connects to it, and each domain's server has an address of its own.
+A few thousand forms of addresses are offered to the company's Postfix, under settings that change
+how Postfix reads them, and what then leaves is compared with the record. Postseal is not asked what
+a form means or where it goes: Postfix resolves it, looks up the domain's server and connects to it,
+and each domain's server has an address of its own.
 """
 import collections
 import itertools
@@ -33,9 +34,9 @@ SERVERS = {name: f"127.0.1.{i + 1}" for i, name in enumerate(
      "xn--bcher-kva.plain.example", "xn--strae-oqa.pickup.example", "xn--strae-oqa.plain.example", "strasse.plain.example",
      *sorted(SEALED)])}
 NAMES = {address: name for name, address in SERVERS.items()}
-LOCAL = "127.0.2.1"  # where mail goes that Postfix delivers itself
+LOCAL = "127.0.2.1"  # where Postfix sends mail that it delivers itself
 
-# What changes how Postfix reads an address; the defaults of this test are the first.
+# Settings that change how Postfix reads an address; the first ones are this test's defaults.
 WAYS = [
     {"strict_rfc821_envelopes": "no", "mydestination": "", "resolve_dequoted_address": "yes",
      "append_at_myorigin": "yes", "append_dot_mydomain": "no", "swap_bangpath": "yes", "allow_percent_hack": "yes",
@@ -53,9 +54,9 @@ WAYS = [
 ]
 
 
-# --- the forms: what stands behind RCPT TO: ---
+# --- the forms: what follows RCPT TO: ---
 
-# Mailboxes as people have them. They must arrive, whatever the settings.
+# Mailboxes as people have them. Mail to them must arrive, whatever the settings.
 ORDINARY = ["joe", "Joe.Miller", "joe+news", "o'neil", "a-b_c", "prvs=1234=joe", "{x}#y$z&*?^`|~", "/C=CH/O=X", "x" * 64,
             "srs0=hash=tt=example.org=joe", '"john doe"', '"joe"', '"j\\oe"', '".dot"', '"dot."', '"a..b"', ".dot", "dot.",
             "a..b", "jörg", "用户", '"jörg müller"']
@@ -63,7 +64,7 @@ ORDINARY_DOMAINS = ["plain.example", "pickup.example", "PickUp.Example", "host.p
                     "bücher.pickup.example", "BÜCHER.pickup.example", "xn--bcher-kva.pickup.example",
                     "XN--BCHER-KVA.plain.example", "bücher.plain.example", "xn--strae-oqa.pickup.example", "example.com"]
 
-# Of these, and of the ordinary ones, the generator makes the rest.
+# The generator makes the rest from these and from the ordinary ones.
 LOCALS = [*ORDINARY, "", "-f", "joe%pickup.example", "joe%pickup.example%relay.example", "pickup.example!joe",
           "relay.example!pickup.example!joe", '"joe@pickup.example"', '"joe%pickup.example"', '"pickup.example!joe"',
           'joe@pickup.example', '"joe"@pickup.example', '"a\\"b"', '"a\\\\b"', '"a,b"', '"<a>"', '"(a)"', '"[a]"', '"a:b"', '"a;b"',
@@ -83,7 +84,8 @@ WRAPPERS = ["<%s>"] * 30 + ["%s", "< %s >", "<%s >", "<%s", "%s>", "<<%s>>", "<@
             "<%s(x)>", "<%s>,<joe@plain.example>", "<%s,joe@plain.example>", "<sue:%s;>", "<%s> <joe@plain.example>", "'%s'",
             "<%s>.", "\t<%s>"]
 NASTY = list('@@@%!"\\()<>[]:;,.. \t-+=\x00\x0b\r\x1f\x7f') + ["\u0085", "\u200d", "\ufeff", "ß", "ẞ", "ſ", "K", "。", "％", "＠"]
-# Where GLib 2.74 and ICU 72 map a name with this character to different names, found by comparing all there are.
+# Characters in a name that GLib 2.74 and ICU 72 map to different names, found by comparing all of
+# them.
 MAPPED_DIFFERENTLY = [*map(chr, itertools.chain(
     [0x345, 0x3f2, 0x3f9, 0x180f, 0x1e9e, 0x1fb7, 0x1fbc, 0x1fc7, 0x1fcc, 0x1ff7, 0x1ffc, 0x200c, 0x200d, 0x1d6d3, 0x1d70d,
      0x1d747, 0x1d781, 0x1d7bb], range(0x13a0, 0x13f6), range(0x13f8, 0x13fe), range(0x1c80, 0x1c89), range(0x1f80, 0x1fb0),
@@ -114,7 +116,7 @@ def forms_of(chance, count):
 # --- what Postfix did with them ---
 
 def mailbox(address):
-    """(local part, domain) of an address in the form of SMTP: without quotes, the domain in ASCII and lower case."""
+    """(local part, domain) of an address in SMTP form: without quotes, the domain in ASCII and lower case."""
     local, _, domain = address.rpartition("@")
     if local.startswith('"'):
         local = re.sub(r"\\(.)", r"\1", local[1:-1])
@@ -138,7 +140,7 @@ class Offer:
 
     @property
     def taken(self):
-        """Did Postfix take the form, and the message?"""
+        """Did Postfix accept the form, and the message?"""
         return self.answer.startswith("250") and self.replies[-1].startswith("250")
 
     def __str__(self):
@@ -146,7 +148,7 @@ class Offer:
 
 
 class Client:
-    """A mail program that pipelines (RFC 2920), and says exactly the bytes that it is told."""
+    """A mail client that pipelines (RFC 2920), and sends exactly the bytes it is given."""
 
     def __init__(self, port):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
@@ -180,7 +182,7 @@ def offer_all(port, offers, clients=6, **options):
             client = Client(port)
             for offer in mine:
                 client.offer(offer, **options)
-        except Exception as error:  # told by the test, not by a thread
+        except Exception as error:  # reported by the test, not by a thread
             failures.append(error)
 
     threads = [threading.Thread(target=work, args=(offers[i::clients],)) for i in range(clients)]
@@ -198,7 +200,7 @@ def next_hop(world):
     server = NextHop(world.ports["outside"])
     (world.directory / "hosts").write_text("127.0.0.1 localhost\n" + "".join(
         f"{address} {name}\n" for name, address in SERVERS.items()))
-    world.stop_program("postseal-courier")  # what is parked waits for it
+    world.stop_program("postseal-courier")  # parked messages wait for it
     yield server
     server.shutdown()
     server.server_close()
@@ -218,13 +220,13 @@ def restart(world, settings):
 
 
 def wait_for_queue(world):
-    """Until all is delivered or deferred."""
+    """Waits until everything is delivered or deferred."""
     folders = [world.company.queue / name for name in ("incoming", "active")]
     sandbox.wait_until(lambda: not any(p.is_file() for f in folders for p in f.rglob("*")), "Postfix's queue", 60)
 
 
 def arrived_of(next_hop):
-    """By number of the message: the mailboxes whose servers were handed it, in plain."""
+    """By number of the message: the mailboxes whose servers received it in plain."""
     arrived = collections.defaultdict(collections.Counter)
     for address, sender, recipients, content in next_hop.mails:
         number = re.search(rb"^Message-ID: <(\d+)@example.com>", content, re.M | re.I)
@@ -234,13 +236,13 @@ def arrived_of(next_hop):
 
 
 def reached(address, recipient):
-    """The mailbox that a recipient is, at the server with this address."""
+    """The mailbox that a recipient stands for, at the server with this address."""
     local, domain = mailbox(recipient)
     return local, domain if address == LOCAL else NAMES[address]
 
 
 def recorded_of(world):
-    """By number of the message: (queue ID, {mailbox: method}); and how many rows there are of it."""
+    """By number of the message: (queue ID, {mailbox: method}); and the number of rows about it."""
     recorded, rows = collections.defaultdict(dict), collections.Counter()
     for message_id, queue_id, recipient, method in world.postgres.query(
             "select message_id, queue_id, recipient, method from postseal.log where message_id like '<%@example.com>'"):
@@ -252,7 +254,7 @@ def recorded_of(world):
 
 
 def kept_of(world):
-    """By queue ID: the mailboxes that Postfix could not deliver to and says so."""
+    """By queue ID: the mailboxes to which Postfix reports that it could not deliver."""
     kept = collections.defaultdict(set)
     line = re.compile(r": (\w+): to=<(.*?)>, (?:orig_to=<.*?>, )?relay=.*status=(bounced|deferred)")
     for queue_id, address, _ in line.findall(world.company.log.read_text(errors="replace")):
@@ -262,7 +264,7 @@ def kept_of(world):
 
 
 def judge(offer, arrived, recorded, rows, kept):
-    """What is wrong with what became of an offer; None: nothing is."""
+    """What is wrong about the outcome of an offer; None: nothing."""
     record = {k: v for k, v in recorded.items() if k != "queue"}
     plain = {m for m, method in record.items() if method == "plain"}
     parked = {m for m, method in record.items() if method == "pickup"}
@@ -287,7 +289,7 @@ def judge(offer, arrived, recorded, rows, kept):
 
 
 def test_what_leaves_is_what_the_record_says_whatever_the_form_of_an_address(world, next_hop):
-    """Promise 1, against the real Postfix, under each of its settings that matter."""
+    """Promise 1, with the real Postfix, under each of its relevant settings."""
     chance = random.Random(SEED)
     forms = forms_of(chance, FORMS)
     offers = []
@@ -316,7 +318,7 @@ def test_what_leaves_is_what_the_record_says_whatever_the_form_of_an_address(wor
 
 
 def test_each_who_is_parked_for_gets_one_notice(world, next_hop):
-    """What goes by way of the outbox reaches the mailbox on record, too, and nobody else."""
+    """Mail that goes through the outbox also reaches the mailbox on record, and nobody else."""
     parked = collections.Counter()
     for (recipient,) in world.postgres.query("select recipient from postseal.log where method = 'pickup'"):
         parked[mailbox(recipient)] += 1
@@ -333,7 +335,7 @@ def test_each_who_is_parked_for_gets_one_notice(world, next_hop):
 
 
 def test_one_mailbox_that_is_named_in_several_ways_gets_one_copy(world, next_hop):
-    """Promise 3: what the record knows as one copy leaves once, in whatever case, quotes or script it was named."""
+    """Promise 3: a single copy on record leaves once, whatever case, quotes or script it was named in."""
     restart(world, WAYS[0])
     offers = []
     for i, spellings in enumerate([
@@ -355,7 +357,7 @@ def test_one_mailbox_that_is_named_in_several_ways_gets_one_copy(world, next_hop
 
 
 def test_a_sender_is_read_as_the_mta_reads_it(world, next_hop):
-    """The rules, the signing keys and the word to the sender are for the address that Postfix writes to."""
+    """Rules, signing keys and mails to the sender use the address to which Postfix writes."""
     chance = random.Random(SEED + 1)
     restart(world, WAYS[0])
     forms = ["<anna>", "<>", "<anna@example.com>", '<"anna b"@example.com>', *(
@@ -383,7 +385,8 @@ def test_a_sender_is_read_as_the_mta_reads_it(world, next_hop):
 
 
 def test_a_program_on_the_gateway_is_told_by_a_bounce(world, next_hop):
-    """Postfix cannot refuse one recipient of what sendmail(1) submits: it would put the message off for ever."""
+    """Postfix cannot refuse a single recipient of a message submitted with sendmail(1): it would
+    defer the message for ever."""
     restart(world, WAYS[0])
     seen = len(next_hop.mails)
     for form in ("b%pickup.example@plain.example", "joe@plain.example"):
@@ -398,7 +401,8 @@ def test_a_program_on_the_gateway_is_told_by_a_bounce(world, next_hop):
 
 
 def test_no_address_in_the_outbox_carries_a_parameter_of_smtp(world, next_hop):
-    """Whoever put it there: the courier's wall is the last, behind the grammar of the envelope and of the portal."""
+    """Whoever put it there: the courier is the last line of defence, after the grammars of the
+    envelope and of the portal."""
     restart(world, WAYS[0])
     world.stop_program("postseal-courier")
     offer = Offer("<told@plain.example>", False, False)

@@ -1,4 +1,4 @@
-"""What an admin meets: bad configuration, missing parts, keys in every form, rights, wiring."""
+"""What admins run into: bad configuration, missing parts, keys in every form, permissions, wiring."""
 import pathlib
 import re
 import subprocess
@@ -62,7 +62,7 @@ def test_bad_rule_is_told_and_nothing_is_decided(start, program, what, change, s
 
 
 def test_bad_rule_does_not_keep_the_others_from_working(world):
-    """Nor from starting again: who reads mail in the portal, and whose private keys are kept, need no rules."""
+    """Not even from starting again: reading mail in the portal, and keeping private keys, need no rules."""
     text = world.config.read_text()
     world.config.write_text(text.replace("otherwise", "match recipient in <nowhere> deliver\notherwise"))
     try:
@@ -79,7 +79,7 @@ def test_bad_rule_does_not_keep_the_others_from_working(world):
 
 
 def test_keeper_holds_no_parser_of_mail_or_rules(world):
-    """What opens private keys links nothing that parses what strangers write."""
+    """The program that opens private keys links nothing that parses what strangers write."""
     needed = sandbox.command("readelf", "-d", world.bin / "postseal-keeper").decode()
     assert "libcrypto" in needed
     assert not re.search("gmime|xml2|pcre2|gumbo|archive|curl|milter", needed)
@@ -239,7 +239,7 @@ REFUSED = {
 
 
 def test_a_copy_moves_only_where_its_state_leads(world, post, name):
-    """Promise 6: a program that is taken over makes no unread message a read one, and nothing that failed a success."""
+    """Promise 6: a program that is taken over cannot make an unread message a read one, or a failure a success."""
     to = f"{name}@plain.example"
     post.accepted(post.compose([to]), [to])
     copy, = world.postgres.query(f"select copy from postseal.log where recipient = '{to}'")[0]
@@ -249,7 +249,7 @@ def test_a_copy_moves_only_where_its_state_leads(world, post, name):
     assert world.postgres.query(f"select postseal.copy_move('{copy}', 'failed', 'x')", "postseal_courier") == [["t"]]
     assert world.postgres.query(f"select what, detail from postseal.history where copy = '{copy}' order by at")[-1] \
         == ["failed", "x"]
-    # The portal moves what waits behind it, and says of no copy that it is what it is not.
+    # The portal moves what waits behind it, and cannot record a false state for a copy.
     assert world.postgres.query(f"select postseal.copy_move_parked('{copy}', 'recalled', 'x')", "postseal_portal") == [["f"]]
     for program in ("postseal_portal", "postseal_courier", "postseal_milter"):
         with pytest.raises(RuntimeError, match="row-level security"):
@@ -258,7 +258,7 @@ def test_a_copy_moves_only_where_its_state_leads(world, post, name):
 
 
 def test_keys_that_were_deleted_left_a_record_of_mail_that_waits(world, post, name):
-    """Promise 6: whoever deletes what waits, by whatever way, makes the record say so."""
+    """Promise 6: whoever deletes what waits, and however, the record says so."""
     to = f"{name}@pickup.example"
     post.accepted(post.compose([to]), [to])
     sandbox.wait_until(lambda: people.find_code(post, to), "the code")
@@ -282,7 +282,8 @@ def test_auditor_sees_the_log(world, post, name):
     assert [rows[0][0], rows[0][2]] == ["plain", 'match recipient domain "plain.example" deliver plain']
     content = world.postgres.query(f"select content from postseal.policy_version where digest = '{rows[0][3]}'",
                                    "postseal_auditor")
-    # The record shows neither what opens the database nor comments, which may hold what opened it once.
+    # The record shows neither what opens the database nor comments, which may contain what once
+    # did.
     assert world.postgres.url not in content[0][0]
     in_force = re.sub(r"  # .*", "", world.config.read_text().replace(f'"{world.postgres.url}"', '"***"'))
     assert re.sub(r" +$", "", content[0][0], flags=re.M).strip() == in_force.strip()
@@ -308,7 +309,7 @@ local unix - n n - - local
     ("alias_maps = ldap:/etc/postfix/aliases.cf\n", "expanded", "{unix:spam.sock,default_action=accept},unix:postseal/milter.sock"),
 ], ids=["edge", "bcc", "virtual", "aliases"])
 def test_wiring_can_be_undone(tmp_path, change, placement, milters):
-    """wire says where Postseal must stand, and leaves main.cf and master.cf as they were."""
+    """wire says where Postseal must be placed, and leaves main.cf and master.cf as they were."""
     (tmp_path / "main.cf").write_text(MAIN_CF + ("" if "alias_maps = l" in change else "alias_maps = hash:/etc/none\n") + change)
     (tmp_path / "master.cf").write_text(MASTER_CF)
 
@@ -337,7 +338,7 @@ def test_wiring_can_be_undone(tmp_path, change, placement, milters):
 
 
 def test_wiring_stays_where_it_cannot_be_made_anew(tmp_path):
-    """wire took the old wiring out before it found that it could not make the new one."""
+    """wire removed the old wiring before it found that it could not make the new one."""
     (tmp_path / "main.cf").write_text(MAIN_CF + "alias_maps =\ncontent_filter = scan:[127.0.0.1]:10024\n")
     (tmp_path / "master.cf").write_text(MASTER_CF)
     wire = sandbox.SOURCE / "contrib/postfix/wire"
@@ -358,7 +359,7 @@ def test_units_leave_the_programs_few_rights(unit):
 # --- which keys can be used ---
 
 def openpgp(world, home, address, change=None):
-    """A key, changed by gpg commands, imported; returns what the import said."""
+    """A key, changed with gpg commands and imported; returns what the import said."""
     gpg = people.Gpg(world.directory / "keys" / home, address, "future-default")
     path = world.directory / "keys" / f"{home}.asc"
     if change is not None:

@@ -1,4 +1,4 @@
-"""What happens twice, late or not at all: offers, retries, give-up, reload, end."""
+"""What happens twice, late or not at all: offers, retries, giving up, reload, shutdown."""
 import concurrent.futures
 import os
 import re
@@ -30,7 +30,7 @@ def stub(world):
 
 
 def be_slow(world, stub):
-    """The stub takes its time, and the courier has patience."""
+    """The stub is slow, and the courier has patience."""
     world.stop_program("postseal-courier")
     world.config.write_text(world.config.read_text().replace("reinject timeout 4 seconds", "reinject timeout 60 seconds"))
     world.start_program("postseal-courier")
@@ -42,8 +42,8 @@ def wait_outbox_empty(world):
 
 
 def offer_unheard(world, message, to, sender, queue_id):
-    """The milter has answered, and the MTA died before it read that: its log knows nothing of the queue ID. Of other mail
-    it has told by then."""
+    """The milter has replied, and the MTA died before it read the reply: its log does not know the
+    queue ID, although it has mentioned other mail by then."""
     if world.postgres.query("select bool_or(tells) from postseal.mta_log") != [["t"]]:
         with smtplib.SMTP("127.0.0.1", world.ports["submission"]) as smtp:
             smtp.sendmail(sender, ["first@plain.example"], b"Subject: The first\r\n\r\nHello.\r\n")
@@ -58,7 +58,7 @@ def offer_unheard(world, message, to, sender, queue_id):
 
 
 def read_again(world):
-    """The milter takes the rules in the file."""
+    """The milter loads the rules in the file."""
     count = world.log("postseal-milter").count("reloaded:")
     os.kill(world.programs["postseal-milter"], signal.SIGHUP)
     sandbox.wait_until(lambda: world.log("postseal-milter").count("reloaded:") > count, "the rules to be read again")
@@ -70,7 +70,7 @@ def decisions(world, address):
 
 
 def test_message_whose_answer_nobody_heard_is_recognised_when_it_comes_again(world, post, name):
-    """Promise 3: what was committed stays as it is; the copy in place is made anew, and both are on record."""
+    """Promise 3: what was committed stays as it is; the in-place copy is made again, and both are on record."""
     smime, pickup, plain = f"{name}@smime.example", f"{name}@pickup.example", f"{name}@plain.example"
     sender, to = f"{name}@example.com", [smime, pickup, plain]
     people.certify(world, smime)
@@ -89,7 +89,8 @@ def test_message_whose_answer_nobody_heard_is_recognised_when_it_comes_again(wor
 
 
 def test_one_that_cannot_be_committed_takes_no_other_along(world, post, name):
-    """Promise 2: messages that are ready at once share a commit; one that is on record already lets it fail for all."""
+    """Promise 2: messages that are ready at the same time share a commit; one that is already on
+    record makes it fail for all."""
     sender, count = f"{name}@example.com", 24
     to = [f"{name}.{n}@{'pickup' if n % 3 else 'plain'}.example" for n in range(count)]
     messages = [post.compose([address], b"Number %d.\r\n" % n, sender=sender) for n, address in enumerate(to)]
@@ -105,8 +106,8 @@ def test_one_that_cannot_be_committed_takes_no_other_along(world, post, name):
 
 
 def test_messages_that_come_together_share_their_commits(world, post, name):
-    """With twenty sessions at work, PostgreSQL commits far less often than messages are accepted; one alone has a commit
-    of its own."""
+    """With twenty busy sessions, PostgreSQL commits far less often than messages are accepted; a
+    single session has a commit of its own."""
     sessions, each = 20, 6
 
     def commits():
@@ -126,7 +127,7 @@ def test_messages_that_come_together_share_their_commits(world, post, name):
 
 
 def test_same_message_sent_again_was_swallowed(world, post, name):
-    """Promise 2: the MTA took the first; who sends the same file once more has sent two messages."""
+    """Promise 2: the MTA accepted the first; someone who sends the same file once more has sent two messages."""
     pickup, plain, sender = f"{name}@pickup.example", f"{name}@plain.example", f"{name}@example.com"
     message = post.compose([pickup, plain], sender=sender)
     for _ in range(3):
@@ -159,8 +160,8 @@ def test_recalled_message_that_is_sent_again_was_lost(world, post, name):
 
 @pytest.mark.parametrize("log", ["of before", "of another MTA"])
 def test_without_a_log_to_follow_the_connection_tells_what_was_heard(world, post, name, log):
-    """The courier stands still, so that nobody follows the MTA's log any more; or it follows one that tells nothing of
-    mail as Postfix does."""
+    """The courier is stopped, so that nobody follows the MTA's log; or it follows a log that does
+    not mention mail as Postfix does."""
     to, sender = f"{name}@pickup.example", f"{name}@example.com"
     message = post.compose([to], sender=sender)
     world.stop_program("postseal-courier")
@@ -177,8 +178,8 @@ def test_without_a_log_to_follow_the_connection_tells_what_was_heard(world, post
 
 
 def test_decision_of_an_older_policy_was_overwritten(world, post, name):
-    """Promise 6: a message left in plain, the rules change, and it is offered again: both decisions are on record, each
-    with its policy."""
+    """Promise 6: a message leaves in plain, the rules change, and it is offered again: both
+    decisions are on record, each with its policy."""
     to, sender, original = f"{name}@plain.example", f"{name}@example.com", world.config.read_text()
     message = post.compose([to], sender=sender)
     offer_unheard(world, message, [to], sender, f"UNHEARD{name}")
@@ -210,7 +211,7 @@ def state(world, post, address, wanted):
 
 
 def test_sent_was_said_of_what_only_our_own_mta_had(world, post, name):
-    """The next hop does not listen: the copy is with the MTA, deferred, and not sent."""
+    """The next hop does not listen: the MTA has the copy, deferred, and it is not sent."""
     smime, plain = f"{name}@smime.example", f"{name}@plain.example"
     people.certify(world, smime)
     world.outside.stop()
@@ -219,18 +220,18 @@ def test_sent_was_said_of_what_only_our_own_mta_had(world, post, name):
         for address in (smime, plain):
             sandbox.wait_until(lambda a=address: "deferred" in [what for what, _ in history(world, a)], "deferral on record")
             assert post.copies(address)[-1]["state"] == "handed"
-            # One that ends may still take a connection, and say nothing.
+            # A server that is shutting down may still accept a connection, and say nothing.
             assert re.search("Connection refused|lost connection", dict(history(world, address))["deferred"])
     finally:
         world.outside.start()
     for address in (smime, plain):
         state(world, post, address, "sent")
         assert "status" not in dict(history(world, address))["sent"] and "queued as" in dict(history(world, address))["sent"]
-        assert [what for what, _ in history(world, address)].count("deferred") == 1  # the same reason is no news
+        assert [what for what, _ in history(world, address)].count("deferred") == 1  # the same reason is not recorded again
 
 
 def test_mail_that_the_next_hop_refuses_was_on_record_as_sent(world, post, name):
-    """The reason of the decision stays in the trace; the copy says why it failed."""
+    """The reason for the decision stays in the trace; the copy says why it failed."""
     to = f"{name}@nowhere.invalid"
     post.accepted(post.compose([to]), [to])
     state(world, post, to, "failed")
@@ -238,7 +239,7 @@ def test_mail_that_the_next_hop_refuses_was_on_record_as_sent(world, post, name)
 
 
 def test_copy_that_was_sent_was_given_up_with_another_one(world, post, name):
-    """Postfix gives a mail up for those who still wait, and says so without naming them."""
+    """Postfix gives up a mail for the recipients who are still waiting, and logs it without naming them."""
     to = f"{name}@plain.example"
     post.accepted(post.compose([to]), [to])
     state(world, post, to, "sent")
@@ -249,7 +250,7 @@ def test_copy_that_was_sent_was_given_up_with_another_one(world, post, name):
 
 
 def test_log_of_the_mta_was_followed_by_reading_whole_tables(world, name):
-    """PostgreSQL counts the rows it reads through; what it looks up by an index is not among them."""
+    """PostgreSQL counts the rows that it reads sequentially; rows found through an index are not among them."""
     rows = 300
     counts = world.postgres.query(f"""begin;
         insert into postseal.message (id, queue_id, sender, size)
@@ -275,7 +276,7 @@ def test_log_of_the_mta_was_followed_by_reading_whole_tables(world, name):
 
 
 def test_log_of_the_mta_that_is_rotated_or_cut_off_is_read_to_its_end(world, post, name):
-    """Also while no courier runs: what it says is on record once."""
+    """Even while no courier runs: what the log says is recorded once."""
     log = world.company.log
     to = [f"{name}.{n}@plain.example" for n in range(4)]
     post.accepted(post.compose(to[:1]), to[:1])
@@ -297,12 +298,13 @@ def test_log_of_the_mta_that_is_rotated_or_cut_off_is_read_to_its_end(world, pos
     post.accepted(post.compose(to[3:]), to[3:])
     state(world, post, to[3], "sent")
     assert [[what for what, _ in history(world, a)].count("sent") for a in to] == [1] * 4
-    with log.open("a") as file:  # other tests read the log, too
+    with log.open("a") as file:  # other tests read the log as well
         file.write(kept)
 
 
 def test_log_that_is_rotated_twice_while_no_courier_runs_is_read_whole(world, post, name):
-    """As with logrotate's "dateext". The file between the one that was read and the newest was passed over."""
+    """As with logrotate's "dateext". The file between the one that was being read and the newest
+    one was skipped."""
     log = world.company.log
     to = [f"{name}.{n}@plain.example" for n in range(4)]
     post.accepted(post.compose(to[:1]), to[:1])
@@ -323,7 +325,7 @@ def test_log_that_is_rotated_twice_while_no_courier_runs_is_read_whole(world, po
 
 
 def test_same_message_to_another_recipient_is_another_copy(world, post, name):
-    """Clients send one message to many in several goes."""
+    """Clients send one message to many recipients in several transactions."""
     sender = f"{name}@example.com"
     message = post.compose([], sender=sender)
     for to in (f"{name}a@pickup.example", f"{name}b@pickup.example"):
@@ -341,7 +343,7 @@ def test_other_text_is_another_message(post, name):
 
 
 def test_courier_tries_again_and_keeps_what_was_sent(world, post, stub, name):
-    """4xx for one of two recipients: the other has it once, and this one later."""
+    """4xx for one of two recipients: the other one gets it once, and this one later."""
     one, two = f"{name}a@smime.example", f"{name}b@smime.example"
     for address in (one, two):
         people.certify(world, address)
@@ -358,7 +360,7 @@ def test_courier_tries_again_and_keeps_what_was_sent(world, post, stub, name):
 
 
 def test_refused_recipient_bounces_to_the_sender(world, post, stub, name):
-    """5xx: a delivery status notification (RFC 3464) with the reason, and only for that one."""
+    """5xx: a delivery status notification (RFC 3464) with the reason, and only for that recipient."""
     one, two, sender = f"{name}a@smime.example", f"{name}b@smime.example", f"{name}@example.com"
     for address in (one, two):
         people.certify(world, address)
@@ -389,8 +391,8 @@ def test_connection_that_breaks_in_the_middle_is_tried_again(world, post, stub, 
 
 
 def test_end_of_a_mail_was_held_back_until_its_beginning_was_confirmed(world, post, stub, name):
-    """Two writes, the second small: the system kept it for 40 ms. Now a mail comes in one piece, as do the
-    commands before it."""
+    """Two writes, the second one small: the system held it back for 40 ms. Now a mail is sent in
+    one piece, and so are the commands before it."""
     to = f"{name}@pickup.example"
     post.accepted(post.compose([to]), [to])
     wait_outbox_empty(world)
@@ -413,7 +415,7 @@ def test_mta_without_pipelining_hears_one_command_at_a_time(world, post, stub, n
 
 
 def test_sender_that_the_mta_refuses_for_now_is_tried_again(world, post, stub, name):
-    """What is said of the sender is the reason, not what is said of commands that came after it."""
+    """The reason given is the reply about the sender, not the replies to later commands."""
     to = f"{name}@pickup.example"
     stub.mail, stub.rcpt[to] = "452 4.3.1 no room on the disk", "503 5.5.1 no sender"
     post.accepted(post.compose([to]), [to])
@@ -427,7 +429,7 @@ def test_sender_that_the_mta_refuses_for_now_is_tried_again(world, post, stub, n
 
 
 def test_mta_that_shuts_down_is_quoted(world, post, stub, name):
-    """421: what was asked after it is not answered any more."""
+    """421: later commands are no longer answered."""
     to = f"{name}@pickup.example"
     stub.mail = "421 4.3.2 shutting down"
     post.accepted(post.compose([to]), [to])
@@ -438,7 +440,7 @@ def test_mta_that_shuts_down_is_quoted(world, post, stub, name):
 
 
 def test_content_is_not_sent_where_no_recipient_was_taken(world, post, stub, name):
-    """The stub wants content all the same: it gets none, and the next mail goes over the same connection."""
+    """The stub asks for content nevertheless: it gets none, and the next mail goes over the same connection."""
     to, sender = f"{name}@pickup.example", f"{name}@example.com"
     stub.rcpt[to] = "550 5.1.1 no such user here"
     post.accepted(post.compose([to], sender=sender), [to], sender=sender)
@@ -459,8 +461,8 @@ def test_mta_that_hangs_is_left_and_tried_again(world, post, stub, name):
 
 
 def test_mta_that_loses_its_answer_is_asked_by_its_log(world, post, stub, name):
-    """The stub takes the mail and dies before its 250. The log of the real MTA knows nothing of it, so
-    it is sent again; had it been taken, the log would say so (test_crash.py)."""
+    """The stub accepts the mail and dies before its 250. The log of the real MTA knows nothing
+    about it, so it is sent again; had it been accepted, the log would say so (test_crash.py)."""
     to = f"{name}@pickup.example"
     stub.trouble = "lose"
     post.accepted(post.compose([to]), [to])
@@ -471,7 +473,7 @@ def test_mta_that_loses_its_answer_is_asked_by_its_log(world, post, stub, name):
 
 
 def test_log_that_was_compressed_does_not_say_that_the_mta_never_took_a_mail(world, post, stub, name):
-    """Promise 3. What it said may be in there, so it is on record that the mail may arrive twice."""
+    """Promise 3. The compressed file may mention the mail, so it is recorded that the mail may arrive twice."""
     to = f"{name}@pickup.example"
     hidden = world.company.log.with_name(f"{world.company.log.name}-20260131.gz")
     hidden.touch()
@@ -488,8 +490,9 @@ def test_log_that_was_compressed_does_not_say_that_the_mta_never_took_a_mail(wor
 
 
 def test_mail_in_the_hand_of_a_slow_courier_is_left_to_it(world, post, stub, name):
-    """The clock steps, so that the lease is over: it is given anew, for the courier lives. Without that the
-    others asked the MTA's log, which knows nothing yet, and sent the mail again."""
+    """The clock steps forward, so the lease has run out: it is renewed, because the courier is
+    alive. Otherwise other couriers asked the MTA's log, which knows nothing yet, and sent the mail
+    again."""
     smime, plain = f"{name}@smime.example", f"{name}@plain.example"
     people.certify(world, smime)
     be_slow(world, stub)
@@ -504,8 +507,8 @@ def test_mail_in_the_hand_of_a_slow_courier_is_left_to_it(world, post, stub, nam
 
 
 def test_workers_that_stand_back_while_mail_comes_in_join_afterwards(world, post, stub, name):
-    """Four work, and one takes up to eight mails: with two of them in the hands of a slow MTA, ten are left for
-    the others."""
+    """Four workers, each of which takes up to eight mails: with two of them waiting for a slow MTA,
+    ten mails are left for the others."""
     smime, plain = f"{name}@smime.example", f"{name}@plain.example"
     people.certify(world, smime)
     be_slow(world, stub)
@@ -532,7 +535,7 @@ def test_smtputf8_needs_an_mta_that_takes_it(world, post, stub, name):
 
 
 def test_reload_puts_new_rules_in_force_and_keeps_the_old_when_wrong(world, post, name):
-    """SIGHUP; and the table files are read again."""
+    """SIGHUP; the table files are reloaded as well."""
     to = f"{name}@new.auto.example"
     table = world.directory / "verified"
     original, entries = world.config.read_text(), table.read_text()
@@ -569,7 +572,7 @@ def test_reload_puts_new_rules_in_force_and_keeps_the_old_when_wrong(world, post
 
 
 def test_end_of_the_milter_defers_mail_and_loses_none(world, post, name):
-    """SIGTERM: the MTA answers 4xx as long as the milter is away (milter_default_action)."""
+    """SIGTERM: the MTA replies 4xx as long as the milter is gone (milter_default_action)."""
     to = f"{name}@plain.example"
     world.stop_program("postseal-milter")
     with smtplib.SMTP("127.0.0.1", world.ports["submission"]) as smtp:
@@ -581,7 +584,7 @@ def test_end_of_the_milter_defers_mail_and_loses_none(world, post, name):
 
 
 def test_signer_that_expires_is_not_used(world, post, name):
-    """A certificate of the sender whose time is over: the copy goes unsigned, sealed all the same."""
+    """The sender's certificate has expired: the copy is not signed, but still sealed."""
     sender, to = f"{name}@example.com", f"{name}@smime.example"
     own = people.certify(world, sender, days=0).with_suffix("")
     base = people.certify(world, to).with_suffix("")
@@ -595,7 +598,7 @@ def test_signer_that_expires_is_not_used(world, post, name):
 
 
 def test_parked_message_expires_and_is_really_gone(world, post, name):
-    """The courier deletes it; the record stays. The clock is the database's: it is set back there."""
+    """The courier deletes it; the record stays. The clock is the database's, where the times are moved back."""
     to = f"{name}@pickup.example"
     post.accepted(post.compose([to]), [to])
     link = post.box(to).one().link()
@@ -606,7 +609,7 @@ def test_parked_message_expires_and_is_really_gone(world, post, name):
                          f" (select message from postseal.copy where recipient = '{to}')")
     assert people.try_code(link, code)[0] == 403
     world.stop_program("postseal-courier")
-    world.start_program("postseal-courier")  # keeps house when it starts
+    world.start_program("postseal-courier")  # does its chores when it starts
     sandbox.wait_until(lambda: post.copies(to)[0]["state"] == "expired", "the copy to expire")
     left = world.postgres.query("select count(*) from postseal.parcel p join postseal.copy c using (message)"
                                 f" where c.recipient = '{to}'")

@@ -1,4 +1,4 @@
-"""The record as an auditor asks it: the questions of postseal-audit(7), and who did what."""
+"""The record as auditors query it: the questions of postseal-audit(7), and who did what."""
 import os
 import pathlib
 import re
@@ -16,7 +16,7 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 
 
 def questions():
-    """The manual's questions and the SQL that answers each."""
+    """The manual's questions, and the SQL that answers each of them."""
     text = (SOURCE / "man/postseal-audit.7").read_text().split(".Sh QUESTIONS")[1]
     return re.findall(r"^\.It\n(.+?)\n\.Bd -literal\n(.+?)\n\.Ed$", text, re.M | re.S)
 
@@ -41,7 +41,8 @@ def person(world, post, name):
 
 
 def live(world, person, name):
-    """A person who lost the code once, read the mail, made an account and mistook the password; a key, and one that left."""
+    """A person who lost the code once, read the mail, created an account and mistyped the password;
+    a key, and one that was deleted."""
     smime = f"{name}@smime.example"
     people.certify(world, smime)
     person.post.accepted(person.post.compose([smime]), [smime])
@@ -63,7 +64,7 @@ def live(world, person, name):
 
 
 def test_every_question_of_the_manual_is_answered(world, person, name):
-    """Promise 6: as the role of an auditor, which sees nothing else."""
+    """Promise 6: in the role of an auditor, which can see nothing else."""
     smime, key = live(world, person, name)
     world.postseal("hold", "add", "Case 7", "--person", person.address, "--reason", "an order")
     message, = world.postgres.query(f"select message from postseal.log where recipient = '{person.address}'")[0]
@@ -110,7 +111,7 @@ def readings(world, message):
 
 
 def open_all(browser, place):
-    """The message three times, with each of its downloads."""
+    """The message three times, and each of its downloads."""
     for _ in range(3):
         assert browser.get(f"/message/{place}").status == 200
         assert browser.get(f"/source/{place}").status == 200
@@ -120,7 +121,8 @@ def open_all(browser, place):
 
 
 def test_later_openings_and_downloads_left_no_trace(world, person):
-    """Promise 6: not the first alone, and a member's too; the reader is shown nothing that is not on record."""
+    """Promise 6: not only the first opening, and a member's as well; the reader is shown nothing
+    that is not on record."""
     send(person, FILES, content=b'multipart/mixed; boundary="b"')
     person.unlock()
     identity, = world.postgres.query(f"select message from postseal.log where recipient = '{person.address}'")[0]
@@ -174,7 +176,7 @@ def test_reading_was_rewritten_by_a_program(world, role, sql):
 
 
 def test_message_that_was_not_accepted_left_no_record(world, post, name):
-    """Promise 6: what no rule refused, but a limit, a loop or a rule that cannot be answered."""
+    """Promise 6: messages refused not by a rule but by a limit, a loop, or a rule that cannot be answered."""
     sender = f"{name}@example.com"
     loop = b"Received: by gateway.example.com (Postseal) id 01a20d7c-90cd-7524-9844-505337cc3c16\r\n" * 3
     code, said = post.send(loop + post.compose(["a@plain.example"], sender=sender), ["a@plain.example"], sender=sender)
@@ -193,7 +195,7 @@ def test_each_column_that_an_auditor_reads_has_a_comment(world):
 
 
 def test_who_deleted_a_key_was_not_on_record(world, name):
-    """By the command, behind sudo, and past all programs by psql."""
+    """With the command, behind sudo, and with psql, bypassing all programs."""
     keys = []
     for n in range(2):
         people.certify(world, f"{name}.{n}@smime.example")
@@ -227,6 +229,6 @@ def test_what_an_account_owner_does_is_on_record_with_the_network(world, person)
                                  "update postseal.activity set actor = 'nobody'", "delete from postseal.activity"])
 @pytest.mark.parametrize("role", ["postseal_milter", "postseal_courier", "postseal_portal", "postseal_auditor"])
 def test_activity_was_rewritten_by_a_program(world, role, sql):
-    """Promise 6: what is on record is only added to, and says by which role."""
+    """Promise 6: what is on record is only added to, and names the role."""
     with pytest.raises(RuntimeError, match="permission denied"):
         world.postgres.query(sql, role)

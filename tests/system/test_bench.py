@@ -1,4 +1,5 @@
-"""The bench of speed measures what it says. Peers left marks of ours in the mail once, and Postfix kept all of it."""
+"""The speed benchmark measures what it claims to. Other milters once left our marks in the mail,
+and Postfix held all of it."""
 import pathlib
 import re
 import subprocess

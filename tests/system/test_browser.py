@@ -1,5 +1,5 @@
-"""The portal in the real Chromium: on a telephone, by keyboard, without JavaScript, with passkeys; and
-mail that tries to run something."""
+"""The portal in the real Chromium: on a phone, by keyboard, without JavaScript, with passkeys; and
+mail that tries to run scripts."""
 import base64
 import email.utils
 import pathlib
@@ -43,7 +43,7 @@ def link_and_code(person, count=1):
 
 
 def open_page(chromium, person, **options):
-    """A page of a fresh browser, which has the visitor's cookie."""
+    """A page in a fresh browser with the visitor's cookie."""
     cookies = [{"name": c.name, "value": c.value, "domain": "localhost", "path": "/"} for c in person.browser.jar]
     chromium.run("""
         state.context = await browser.newContext(options);
@@ -58,7 +58,7 @@ def shot(chromium, name):
 
 
 def check(chromium, name):
-    """A page that can be used by everybody, and is small."""
+    """A page that everybody can use, and that is small."""
     assert chromium.run("return await accessibility(state.page)") == [], name
     wide = chromium.run("return document => 0, await state.page.evaluate("
                         "() => document.documentElement.scrollWidth - document.documentElement.clientWidth)")
@@ -96,14 +96,14 @@ def test_first_contact_on_a_telephone_then_enrol_and_reply(chromium, person):
     chromium.run("""await state.page.click("button:has-text('Send')"); await state.page.waitForURL("**/sent");""")
     mail = Person(person.world, person.post, person.post.sender).mail("Re: Your results")
     assert mail.text().strip() == "Thank you."
-    # Every target of a finger is large enough.
+    # Every touch target is large enough.
     small = chromium.run("""return await state.page.evaluate(() => [...document.querySelectorAll("main a, button, nav a")]
         .filter((e) => e.getBoundingClientRect().height < 44).map((e) => e.outerHTML));""")
     assert small == []
 
 
 def later(person, days):
-    """The clock is moved for one person's messages: all their times lie so much earlier."""
+    """Moves the clock for one person's messages: all their times are moved back."""
     person.world.postgres.query(
         f"update postseal.parcel_key k set expires_at = k.expires_at - interval '{days} days' from postseal.copy c"
         f" where c.id = k.copy and c.recipient = '{person.address}' returning 1")
@@ -128,7 +128,7 @@ def test_second_message_stranger_recall_and_expiry(chromium, person, name):
         await state.page.goto(link); await state.page.fill("#code", code); await state.page.click("text=Open the message");
         await state.page.waitForSelector("text=From somebody else.");""",
                  url=person.browser.portal, link=link, code=code)
-    # A message to somebody who has not read it is recalled by its sender.
+    # The sender recalls a message that has not been read.
     other = Person(person.world, person.post, f"{name}.other@pickup.example")
     send(other, b"Never to be read.\r\n")
     sender = Person(person.world, person.post, person.post.sender)
@@ -141,14 +141,14 @@ def test_second_message_stranger_recall_and_expiry(chromium, person, name):
     chromium.run("""await state.page.goto(link); await state.page.fill("#code", code);
         await state.page.click("text=Open the message"); await state.page.waitForSelector("text=do not belong together");""",
                  link=other.mail("Protected message").link(), code=mail.codes()[other.address])
-    # Time passes: the inbox is empty, and nothing of it is left.
+    # Time passes: the inbox is empty, and nothing is left.
     later(person, 40)
-    person.sign_in()  # the other window's session went on with a new cookie
+    person.sign_in()  # the other window's session continued with a new cookie
     open_page(chromium, person)
     chromium.run("""await state.page.goto(url + "/inbox"); await state.page.waitForSelector("text=No messages.");""",
                  url=person.browser.portal)
     person.world.stop_program("postseal-courier")
-    person.world.start_program("postseal-courier")  # which keeps house as it starts
+    person.world.start_program("postseal-courier")  # it does its chores when it starts
     sandbox.wait_until(lambda: person.world.postgres.query(
         "select count(*) from postseal.parcel_key k join postseal.copy c on c.id = k.copy"
         f" where c.recipient = '{person.address}'") == [["0"]], "the expired parcels to go")
@@ -169,7 +169,7 @@ def test_reply_with_a_large_file_arrives_byte_for_byte(chromium, person, tmp_pat
     mail = Person(person.world, person.post, person.post.sender).mail("Re: Please send the film")
     attached = next(mail.parsed.iter_attachments())
     assert attached.get_filename() == "Ürlaub.mp4" and attached.get_payload(decode=True) == data
-    # The reader's own copy too, and it comes down again as it went up.
+    # The reader gets a copy as well, and it downloads exactly as it was uploaded.
     chromium.run("""await state.page.click("text=Re: Please send the film");
         const [download] = await Promise.all([state.page.waitForEvent("download"), state.page.click("text=Ürlaub.mp4")]);
         await download.saveAs(path);""", path=str(tmp_path / "again.mp4"))
@@ -248,7 +248,7 @@ def test_codes_from_an_app_are_asked_for_and_work_once(chromium, person):
     chromium.run(sign_in, **values)
     chromium.run("""await state.page.fill("#code", code); await state.page.click("button:has-text('Continue')");
         await state.page.waitForSelector("text=each works only once");""", code=code)
-    # Five tries, of which one is made; then none is looked at any more.
+    # Five tries, one of which was made; after that, none is checked any more.
     for _ in range(4):
         chromium.run("""await state.page.fill("#code", "000000");
             await Promise.all([state.page.waitForNavigation(), state.page.click("button:has-text('Continue')")]);""")
@@ -314,7 +314,7 @@ def test_every_page_is_accessible_in_every_language(chromium, person, language, 
 
 
 def test_html_mail_neither_runs_nor_reaches_out(chromium, world, person):
-    """Each variant in the real page; and what cleaning left of it once more with no wall but that."""
+    """Each variant in the real page; and what cleaning left of it once more, without any other protection."""
     post = person.post
     send(person)
     person.unlock()
@@ -342,7 +342,7 @@ def test_html_mail_neither_runs_nor_reaches_out(chromium, world, person):
         state.page.on("dialog", (d) => { state.ran.push("dialog"); d.dismiss(); });
         state.bare = await state.context.newPage();
         state.bare.on("dialog", (d) => { state.ran.push("dialog"); d.dismiss(); });""", portal=person.browser.portal)
-    # The canary sings: with nothing in its way, a variant is noticed.
+    # The check of the check: without protection, a variant is noticed.
     assert chromium.run("""await state.bare.setContent("<img src=x onerror=canary()>");
         await state.bare.waitForFunction(() => document.images[0].complete);
         for (let i = 0; i < 100 && state.ran.length === 0; i++) await state.bare.waitForTimeout(20);

@@ -22,7 +22,7 @@ def keys(world):
 
 
 def arrived(post, address, message_id):
-    """The one copy with this Message-ID."""
+    """The only copy with this Message-ID."""
     import world as sandbox
     mark = f"Message-ID: {message_id}".encode()
     found = sandbox.wait_until(
@@ -32,7 +32,7 @@ def arrived(post, address, message_id):
 
 
 def sent_entity(message):
-    """SMTP ends the last line where the message did not (RFC 5321 §4.1.1.4)."""
+    """SMTP ends the last line if the message does not (RFC 5321 §4.1.1.4)."""
     entity = people.entity_of(message)
     return entity if entity.endswith(b"\r\n") else entity + b"\r\n"
 
@@ -46,7 +46,7 @@ def test_bytes_survive(post, keys, name, content, body):
     entity = sent_entity(message)
     assert people.open_smime(arrived(post, SMIME, message_id), base) == entity
     assert people.open_pgp(arrived(post, PGP, message_id), gpg) == entity
-    # Postfix keeps lines with LF in a Maildir.
+    # Postfix stores lines with LF in a Maildir.
     assert arrived(post, PLAIN, message_id).body == entity.partition(b"\r\n\r\n")[2].replace(b"\r\n", b"\n")
 
 
@@ -55,13 +55,13 @@ def test_there_are_forty_structures():
 
 
 def test_long_header_field_is_whole_or_refused(post, keys):
-    """Promise 4: Postfix cuts what is longer than 60000 bytes before a milter sees it."""
+    """Promise 4: Postfix cuts off everything after 60000 bytes before a milter sees it."""
     def sent(count, to, message_id):
         value = ",\r\n ".join(f"<person{i:05d}@other.example>" for i in range(count))
         message = post.compose([], fields=[f"X-People: {value}"], message_id=message_id)
         return value.replace("\r\n", "\n").encode(), post.send(message, to)
 
-    # In place and by the outbox.
+    # In place and through the outbox.
     value, (code, _) = sent(1900, [SMIME, PLAIN], "<long.bytes@example.com>")
     assert code == 250 and len(value) > 55_000
     for address in (SMIME, PLAIN):

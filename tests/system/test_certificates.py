@@ -1,4 +1,5 @@
-"""S/MIME certificates: which are used for what, held against the RFCs and OpenSSL; and the files they come in."""
+"""S/MIME certificates: which are used for what, compared with the RFCs and OpenSSL; and the file
+formats they come in."""
 import base64
 import datetime
 import itertools
@@ -39,7 +40,7 @@ class Maker:
             sandbox.command("openssl", "pkey", "-in", directory / f"{key}.key", "-pubout", "-out", directory / f"{key}.pub")
 
     def issue(self, name, address, key="rsa2048", usage=None, purpose=None, more="", subject=None, dates=("-days", "20")):
-        """NAME.pem with the public half of a key that is there already, and NAME.key beside it."""
+        """NAME.pem with the public half of an existing key, and NAME.key next to it."""
         extensions = self.directory / f"{name}.ext"
         extensions.write_text(
             (f"subjectAltName=email:{address}\n" if address else "") + (f"keyUsage=critical,{usage}\n" if usage else "")
@@ -65,8 +66,9 @@ def stored(world, domain):
 
 
 def rfc_allows(key, usage, purpose):
-    """(encryption, signature) by the documents alone: RFC 8550 §4.4.2, §4.4.4; RFC 5480 §3; RFC 8813 §3;
-    RFC 4055 §1.2; RFC 8551 §4 for RSA below 2048 bits. Key types that Postseal does not speak are none."""
+    """(encryption, signature) according to the documents alone: RFC 8550 §4.4.2, §4.4.4; RFC 5480
+    §3; RFC 8813 §3; RFC 4055 §1.2; RFC 8551 §4 for RSA below 2048 bits. Key types that Postseal
+    does not support count as neither."""
     bits = set((usage or "all").split(","))
     mail = purpose is None or {"emailProtection", "anyExtendedKeyUsage"} & set(purpose.split(","))
     if not mail or key in ("rsa1024", "pss", "ed25519", "x25519"):
@@ -83,7 +85,7 @@ def openssl_allows(world, purpose, paths):
 
 
 def test_matrix_of_keys_usages_and_purposes(world, maker):
-    """Every kind of key with every use: what we say is what the RFCs say, and OpenSSL opens what we would seal."""
+    """Every kind of key with every usage: we say what the RFCs say, and OpenSSL opens what we would seal."""
     made = {}
     for number, (key, usage, purpose) in enumerate(itertools.product(KEYS, USAGES, PURPOSES)):
         address = f"m{number}@matrix.example"
@@ -97,13 +99,14 @@ def test_matrix_of_keys_usages_and_purposes(world, maker):
              if tuple(not why for why in said[address]) != rfc_allows(key, usage, purpose)}
     assert not wrong
     assert all("RFC " in why for whys in said.values() for why in whys if why)  # each refusal cites its clause
-    # OpenSSL's own idea: the same for RSA, but for anyExtendedKeyUsage; for EC it does not know RFC 8813.
+    # OpenSSL's own view: the same for RSA, except for anyExtendedKeyUsage; for EC, it does not
+    # implement RFC 8813.
     encrypts = openssl_allows(world, "smimeencrypt", [path for *_, path in made.values()])
     signs = openssl_allows(world, "smimesign", [path for *_, path in made.values()])
     for address, (key, usage, purpose, path) in made.items():
         if key == "rsa2048" and purpose != "anyExtendedKeyUsage":
             assert (str(path) in encrypts, str(path) in signs) == tuple(not why for why in said[address]), (usage, purpose)
-    # What can be sealed, OpenSSL opens: one of each key and use.
+    # OpenSSL opens what can be sealed: one for each key and usage.
     plain = maker.directory / "plain"
     plain.write_bytes(b"Hello.\r\n")
     tried = 0
@@ -119,7 +122,8 @@ def test_matrix_of_keys_usages_and_purposes(world, maker):
 
 @pytest.mark.parametrize("key,kdf", [("p256", "sha256kdf"), ("p384", "sha384kdf"), ("p521", "sha512kdf")])
 def test_mail_to_an_elliptic_curve_key_agreement_certificate(world, post, maker, name, key, kdf):
-    """digitalSignature, keyAgreement is all that RFC 8813 allows; the key derivation fits the curve (RFC 5753 §7.1.4)."""
+    """RFC 8813 allows only digitalSignature and keyAgreement; the key derivation fits the curve
+    (RFC 5753 §7.1.4)."""
     address = f"{name}@smime.example"
     path = maker.issue(name, address, key, "digitalSignature,keyAgreement", "emailProtection")
     assert "not for" not in world.postseal("key", "import", path)
@@ -176,7 +180,7 @@ def test_employee_with_a_pair_of_certificates_signs_with_the_right_one(world, po
 
 
 def test_mail_that_leaves_unsigned_says_why_in_the_log(world, post, maker, name):
-    """An encryption-only certificate never signs: nobody could verify it."""
+    """An encryption-only certificate never signs: nobody could verify the signature."""
     sender, to = f"{name}@example.com", f"{name}@smime.example"
     base = people.certify(world, to).with_suffix("")
     own(world, maker, f"{name}-encrypt", sender, "keyEncipherment")
@@ -197,7 +201,7 @@ def test_signing_certificate_of_a_recipient_is_kept_beside_the_one_for_encryptio
 
 
 def test_validity_and_names(world, maker, name):
-    """In time or not, and every form in which a certificate names an address."""
+    """Valid or not, and every form in which a certificate names an address."""
     form = "%y%m%d%H%M%SZ"
     now = datetime.datetime.now(datetime.timezone.utc)
     day = datetime.timedelta(days=1)
@@ -316,7 +320,7 @@ def import_with(world, password, file):
 
 @pytest.mark.parametrize("form", ("PKCS#8", "traditional", "PKCS#8 with triple DES"))
 def test_encrypted_pem_private_key_asks_for_its_password(world, maker, name, form):
-    """It was dropped, and the employee's mail left unsigned."""
+    """The key was dropped, and the employee's mail left unsigned."""
     address = f"{name}@example.com"
     path = maker.issue(name, address, "rsa2048", "digitalSignature")
     how = {"PKCS#8": ("pkcs8", "-topk8", "-v2", "aes256"), "traditional": ("rsa", "-traditional", "-aes256"),
@@ -332,7 +336,7 @@ def test_encrypted_pem_private_key_asks_for_its_password(world, maker, name, for
                                      ("-legacy", "-certpbe", "PBE-SHA1-RC2-128", "-keypbe", "PBE-SHA1-RC2-128"),
                                      ("-certpbe", "AES-256-CBC", "-keypbe", "AES-256-CBC")), ids=("rc2-40", "rc2-128", "aes"))
 def test_old_pkcs12_opens(world, maker, name, options):
-    """Windows and Java write RC2 and triple DES; the password was called wrong."""
+    """Windows and Java write RC2 and triple DES; we said that the password was wrong."""
     path = maker.issue(name, f"{name}@example.com", "rsa2048", "digitalSignature")
     file = path.with_suffix(".p12")
     sandbox.command("openssl", "pkcs12", "-export", "-in", path, "-inkey", path.with_suffix(".key"), "-out", file,

@@ -1,4 +1,4 @@
-"""`postseal check`: each installation that was broken in one place is told so, and one that works is not."""
+"""`postseal check`: each installation that was broken in one place is reported, and a working one is not."""
 import contextlib
 import os
 import pathlib
@@ -10,14 +10,14 @@ import pytest
 import world as sandbox
 
 def prepare(world):
-    # A name, so that tests may say which service they mean.
+    # A name, so that tests can say which service they mean.
     world.submission = f"127.0.0.1:{world.ports['submission']}/inet"
     world.milter = "unix:postseal/milter.sock"
 
 
 @pytest.fixture
 def broken(world):
-    """Puts main.cf, master.cf and postseal.conf back."""
+    """Restores main.cf, master.cf and postseal.conf."""
     files = [world.company.config / "main.cf", world.company.config / "master.cf", world.config]
     kept = [f.read_text() for f in files]
     yield
@@ -33,7 +33,7 @@ def set_parameter(world, setting):
 
 
 def says(world, look, sentence=None):
-    """What a look says is wrong, and no other."""
+    """Which check reports something wrong; no other may."""
     with pytest.raises(sandbox.Trouble) as trouble:
         world.check()
     wrong = re.findall(r"^(.+?) +WRONG: (.*)$", str(trouble.value), re.M)
@@ -46,7 +46,8 @@ def test_nothing_is_wrong_where_all_works(world):
         assert re.match(r".{18} good", line), line
 
 
-# What is set in main.cf (or, with -P, for a service of master.cf), and what check must say of it.
+# What is set in main.cf (or, with -P, for a service in master.cf), and what check must say about
+# it.
 BROKEN = [
     ("smtpd_milters=", "milters", "smtpd_milters .* does not name"),
     ("non_smtpd_milters=", "milters", "non_smtpd_milters .* does not name"),
@@ -112,7 +113,7 @@ def test_what_works_is_not_called_wrong(world, broken, setting):
 
 
 def test_milter_at_a_port_is_not_called_wrong(world, broken):
-    """inet:8891@localhost is libmilter's way to say what Postfix calls inet:localhost:8891."""
+    """inet:8891@localhost is libmilter's notation for what Postfix calls inet:localhost:8891."""
     port = sandbox.free_ports(1)[0]
     world.stop_program("postseal-milter")
     kept = world.config.read_text()
@@ -153,7 +154,7 @@ def test_log_that_anybody_may_write_to_is_told(world):
 
 
 def test_socket_outside_the_chroot_is_told(world, broken):
-    """As in /run: a chrooted smtpd has no such path, whatever its mode."""
+    """For example in /run: a chrooted smtpd has no such path, whatever its mode."""
     sandbox.command("postconf", "-c", world.company.config, "-e", f"smtpd_milters=unix:{world.milter_socket}")
     with pytest.raises(sandbox.Trouble, match=r"milter socket +WRONG: .*runs in a chroot"):
         world.check()
@@ -236,7 +237,7 @@ def test_port_for_reinjection_is_warned_of(world, broken):
 
 
 def test_two_passes_are_looked_at(world, broken):
-    """As wire sets them up; and with each piece of it taken away."""
+    """As wire sets them up, and with each part of that removed."""
     files = [world.company.config / "main.cf", world.company.config / "master.cf"]
     world.wire("-p", "expanded", "apply")
     try:

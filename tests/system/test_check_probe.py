@@ -1,5 +1,5 @@
-"""`postseal check --probe`: one mail through all of it. It says at which station the mail stopped, and why; each
-installation here is broken at another one."""
+"""`postseal check --probe`: one mail through the whole system. It says at which station the mail
+stopped, and why; each installation here is broken at a different one."""
 import json
 import re
 import subprocess
@@ -10,7 +10,7 @@ import people
 import world as sandbox
 
 PATH = ["accepted", "decided", "sealed", "handed back", "next hop"]
-SECONDS = 10  # for a station that never comes
+SECONDS = 10  # for a station that is never reached
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def arrives(world, to, **options):
 
 
 def stops(world, to, station, sentence, *words, **options):
-    """All stations before it are passed, none behind it is tried."""
+    """All earlier stations are passed, and no later one is tried."""
     status, said = probe(world, to, *words, **options)
     assert status == 1 and [name.strip() for name, _, _ in said] == PATH[:PATH.index(station) + 1], said
     assert [verdict for _, verdict, _ in said] == ["good"] * (len(said) - 1) + ["WRONG"], said
@@ -88,7 +88,7 @@ def test_stations_can_be_read_by_programs(world):
 
 @pytest.fixture
 def changed(world):
-    """Changes main.cf or, with "-P service", what master.cf says; puts it back."""
+    """Changes main.cf or, with "-P service", the service in master.cf; restores it afterwards."""
     files = [world.company.config / "main.cf", world.company.config / "master.cf"]
     kept = [f.read_text() for f in files]
 
@@ -146,7 +146,7 @@ def test_rule_that_refuses(world):
 
 
 def test_postfix_that_does_not_ask_the_milter(world, changed):
-    """What nobody decided on stays in the queue, since no transport takes it."""
+    """Mail about which nobody decided stays in the queue, since no transport accepts it."""
     changed("-e", "smtpd_milters=")
     stops(world, "joe@plain.example", "decided", "not within .* nobody has decided on it", seconds=SECONDS)
 

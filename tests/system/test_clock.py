@@ -1,5 +1,5 @@
-"""The clock of the machine steps while mail flows: nothing is lost, nothing goes twice, nothing goes in plain, and
-what depends on the time of day follows it."""
+"""The machine's clock steps while mail flows: nothing is lost, nothing goes out twice or in plain,
+and what depends on the time follows it."""
 import pathlib
 
 import pytest
@@ -13,7 +13,7 @@ PROGRAMS = ("postseal-keeper", "postseal-milter", "postseal-courier")
 
 @pytest.fixture
 def step(world):
-    """Steps the clock that the programs see: what file `clock` says, read anew at each look."""
+    """Steps the clock that the programs see: the content of the file `clock`, which is reread each time."""
     clock = world.directory / "clock"
     clock.write_text("+0\n")
     environment = {"LD_PRELOAD": str(LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1",
@@ -44,7 +44,7 @@ def test_clock_that_steps_forward_and_back(world, post, step, name):
 
 
 def test_certificate_is_not_valid_before_its_time(world, post, step, name):
-    """It was remembered as unusable after its time had come, until something else changed in the key store."""
+    """It was still considered unusable after its time had come, until something else changed in the key store."""
     smime = f"{name}@smime.example"
     people.certify(world, smime)
     step("-1h")

@@ -1,4 +1,4 @@
-"""The admin's command: each of its commands alike, and each deed on record."""
+"""The admin's command: all of its subcommands work alike, and every action is on record."""
 import json
 import os
 import pty
@@ -15,13 +15,13 @@ from test_install import BUILD, complete
 NOBODY = "01a20d7c-90c6-7637-90e1-6481ec755f5a"
 LISTED = subprocess.run([BUILD / "bin" / "postseal", "--help"], capture_output=True, text=True, check=True).stdout
 COMMANDS = [line.strip().split("  ")[0] for line in LISTED.splitlines() if line.startswith("  ")]
-# They talk with the admin, so they have no rows.
+# They are interactive, so they print no rows.
 DIALOGUES = {"setup"}
 
 
 @pytest.fixture
 def run(world, tmp_path):
-    """Runs the command as an admin does; keeps what it said."""
+    """Runs the command as an admin does; keeps its output."""
 
     def run(*words, **options):
         return subprocess.run([world.bin / "postseal", "-f", world.config, *words], capture_output=True, text=True,
@@ -52,7 +52,7 @@ def example(run, command):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_has_an_example_that_the_command_understands(run, command):
-    """Whether what it names is there or not: it is no wrong usage."""
+    """Whether or not what it names exists, the usage is right."""
     words = example(run, command)
     done = run(*words)
     assert done.returncode in (0, 1, 3) and "usage:" not in done.stderr, done.stderr
@@ -79,7 +79,7 @@ def test_command_stands_in_manual_and_completions(command):
 
 
 def cell(value):
-    """As report.h says that text shows a value."""
+    """A value in the form in which report.h says text shows it."""
     if value is None or value == "" or value == []:
         return "-"
     if isinstance(value, bool):
@@ -115,7 +115,7 @@ def test_message_is_shown_with_the_same_facts_as_json(world, post, run):
 
 
 def test_json_is_right_for_every_character(world, run):
-    """What Python's json makes of it is what was put in, and a terminal has nothing to obey."""
+    """Python's json gets back what was put in, and the terminal gets nothing to execute."""
     nasty = "\x1b[2J\x01\"\\\b\f\n\r\t/\x7f\u009b31m\u202e\u2028\U0001f600 M\u00fcller\ufeff\u0000".replace("\0", "")
     world.postgres.query("insert into postseal.activity (actor, what, subject, detail) values ('anna', 'nasty', 'nasty', "
                          + "$nasty$" + nasty + "$nasty$)")
@@ -128,7 +128,7 @@ def test_json_is_right_for_every_character(world, run):
 
 
 def test_argument_was_given_to_the_terminal_as_it_was(world, run):
-    """A script that passes on what a stranger wrote: neither the record nor the terminal minds."""
+    """A script passes on what a stranger wrote: neither the record nor the terminal is harmed."""
     done = run("key", "delete", b"\xff\xfe\x1b[2J")
     assert done.returncode == 3 and "\\u001b[2J" in done.stderr
     assert activity(world, "command given")[-1][1:] == ["key delete", "\ufffd\ufffd\x1b[2J"]
@@ -154,7 +154,7 @@ def test_database_that_is_away_is_told_with_status_one(world, run, tmp_path):
 # --- who did what ---
 
 def test_command_that_only_reads_cannot_write(world, run):
-    """PostgreSQL itself says so: a rule that writes at each look makes the command fail."""
+    """PostgreSQL itself shows it: a rule that writes on each read makes the command fail."""
     world.postgres.query("create function postseal.spoil() returns text language sql volatile as"
                          " $$ insert into postseal.activity (actor, what, subject) values ('x', 'spoilt', 'x') returning 'x' $$;"
                          "alter view postseal.log rename to log_kept;"
@@ -168,7 +168,7 @@ def test_command_that_only_reads_cannot_write(world, run):
 
 
 def test_who_gave_a_command_was_not_on_record(world, run):
-    """Promise 6: before it takes effect, with the user behind sudo, also where nothing came of it."""
+    """Promise 6: before it takes effect, with the user behind sudo, and even if nothing came of it."""
     done = run("account", "delete", "nobody@pickup.example", env={**os.environ, "SUDO_USER": "anna"})
     assert done.returncode == 3
     actor, subject, detail = activity(world, "command given")[-1]

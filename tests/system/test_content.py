@@ -1,4 +1,5 @@
-"""Rules that look into a message, asked through the real MTA: what they see, and what happens where they cannot see."""
+"""Rules that look into a message, tried through the real MTA: what they see, and what happens where
+they cannot see."""
 import base64
 import subprocess
 
@@ -20,7 +21,7 @@ TO = "reader@plain.example"
 
 
 def answer(post, sender, content, body):
-    """What Postfix says to a message from one of the senders: "250", or the rule's sentence, or "4"."""
+    """Postfix's reply to a message from one of the senders: "250", or the rule's sentence, or "4"."""
     message = post.compose([TO], body, content=content, sender=f"{sender}@example.com")
     code, text = post.send(message, [TO], sender=f"{sender}@example.com")
     return "4" if 400 <= code < 500 else "250" if code == 250 else text
@@ -120,7 +121,7 @@ DRAWING = multipart("b", part('Content-Type: application/octet-stream; name="a.d
     (b"text/plain\r\nContent-Transfer-Encoding: base64", base64_lines(b"a secre") + base64_lines(b"t word")),
 ], ids=["type twice", "soft line break with a blank", "encoding twice", "base64 behind its padding"])
 def test_what_programs_read_in_different_ways_waits(post, content, body):
-    """Promise 1: GMime read one thing, and mail programs another."""
+    """Promise 1: GMime read one thing, and mail programs read another."""
     assert "It cannot be looked into." in answer(post, "opaque", content, body)
     assert answer(post, "name", content, body) == "4" or answer(post, "text", content, body) == "4"
 
@@ -132,7 +133,7 @@ def test_calendar_entry_is_read_unfolded(post):
 
 
 def test_plain_text_beside_the_encrypted_is_not_encrypted(post, tmp_path):
-    """Promise 1: header lines of armor, and packets behind the encrypted one."""
+    """Promise 1: header lines of armor, and packets after the encrypted one."""
     gpg = ["gpg", "--homedir", tmp_path, "--batch", "--passphrase", "x", "--pinentry-mode", "loopback"]
     armor = subprocess.run([*gpg, "--symmetric", "--armor"], input=b"x", capture_output=True, check=True).stdout.replace(b"\n", b"\r\n")
     said = armor.replace(b"\r\n\r\n", b"\r\n" + b"Comment: the password is 1234\r\n" * 20 + b"\r\n", 1)

@@ -1,5 +1,5 @@
-"""Milter and courier die as by SIGKILL at every named point, and the client tries again: each copy
-arrives exactly once, by its method, and the log agrees. Needs a build with crash points."""
+"""Milter and courier die as if by SIGKILL at every named point, and the client tries again: each
+copy arrives exactly once, by its method, and the log agrees. Needs a build with crash points."""
 import pwd
 import re
 import smtplib
@@ -17,7 +17,7 @@ COURIER = ("courier-before-issue", "courier-after-claim", "courier-before-send",
 
 
 def send_until_accepted(world, post, message, to, sender):
-    """As a mail client or an MTA in front does; the milter is started again as systemd would."""
+    """Like a mail client or an MTA in front; the milter is restarted as systemd would do it."""
     tries = 0
 
     def attempt():
@@ -68,7 +68,7 @@ def test_each_copy_arrives_exactly_once(world, post, name, point):
 
 
 def test_answer_that_nobody_heard_is_looked_up_in_the_log(world, post, name):
-    """The MTA has the mail, the courier died before its mark: it is not sent again."""
+    """The MTA has the mail, and the courier died before it recorded that: the mail is not sent again."""
     to = f"{name}@smime.example"
     people.certify(world, to)
     world.crash_file.write_text("courier-before-settle")
@@ -94,7 +94,7 @@ def journal_of(world, directory):
 
 
 def test_answer_that_nobody_heard_is_looked_up_in_the_journal(world, post, name):
-    """The log is no file but systemd's journal."""
+    """The log is not a file but systemd's journal."""
     to, directory, original = f"{name}@smime.example", world.directory / "journal", world.config.read_text()
     people.certify(world, to)
     world.stop_program("postseal-courier")

@@ -1,5 +1,6 @@
-"""Many large messages at once are sealed with gpg, which takes a core for each: all are accepted, since waiting for one's
-turn is not counted as work; and who waits longer than the MTA would is told so."""
+"""Many large messages at once are sealed with gpg, each of which keeps a core busy: all are
+accepted, since waiting for a turn does not count as work; and a message that would wait longer than
+the MTA does is deferred with that reason."""
 import concurrent.futures
 import pathlib
 import re
@@ -8,8 +9,9 @@ import pytest
 
 import people
 
-# gpg is a script of the test's. As there was but one core, one at a time gets the seconds that it takes, which the file
-# beside it says.
+# gpg is a script made by the test. As if there were only one core, one script at a time gets the
+# seconds given in the
+# file beside it.
 SETTINGS = ('gpg program "/tmp/postseal-test-crowd/gpg"\ngpg processes 2\ngpg timeout 6 seconds\ngpg wait 100 seconds\n'
             "limit message 50 MB\n")
 GPG = """#!/bin/sh
@@ -40,13 +42,13 @@ def send_all(post, to, count, body):
 
 
 def memory(world):
-    """Bytes that the milter has at most had."""
+    """The most memory that the milter has used, in bytes."""
     status = pathlib.Path(f"/proc/{world.programs['postseal-milter']}/status").read_text()
     return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
 
 
 def test_a_dozen_at_once_are_all_accepted(world, post, name):
-    """Each takes a second, so together they take longer than the work on one may."""
+    """Each takes a second, so all together take longer than the limit for one."""
     to = f"{name}@pgp.example"
     gpg = people.make_pgp(world, to)
     post.accepted(post.compose([to]), [to])

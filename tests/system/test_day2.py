@@ -1,5 +1,5 @@
-"""What an admin does for people once everything runs: what did not arrive, codes that were lost, colleagues who leave,
-partners who lost everything."""
+"""What admins do for people once everything runs: mail that did not arrive, lost codes, colleagues
+who leave, partners who lost everything."""
 import json
 import re
 import subprocess
@@ -36,7 +36,7 @@ def history(world, identifier):
 # --- a new link, a new code ---
 
 def test_recipient_whose_code_was_lost_gets_another(world, run, person):
-    """Promise 7: the old link and the old code open nothing any more; the new ones do."""
+    """Promise 7: the old link and the old code no longer open anything; the new ones do."""
     send(person)
     old_link, old_code = person.mail("Protected message").link(), sandbox.wait_until(person.code, "the code")
     status, (row,) = run("message", "new-code", message(person), person.address)
@@ -74,7 +74,7 @@ def test_code_cannot_be_made_anew_for_what_was_read(run, person):
 # --- sending again ---
 
 def test_email_with_the_link_goes_out_again(world, run, person):
-    """The same link, so that a code that was told stays right."""
+    """With the same link, so that a code that was already passed on remains valid."""
     send(person)
     link = person.mail("Protected message").link()
     sandbox.wait_until(person.code, "the code")
@@ -97,7 +97,7 @@ def test_what_the_mta_has_or_delivered_is_not_sent_again(world, run, post, name)
 
 
 def test_what_waits_in_the_outbox_is_tried_at_once(world, run, person):
-    """One copy arrives, however often it is asked for."""
+    """One copy arrives, however often this is requested."""
     world.stop_program("postseal-courier")
     try:
         send(person)
@@ -116,7 +116,7 @@ def box(post, address):
 
 
 def test_codes_of_somebody_who_left_went_to_nobody(world, run, post, person, name):
-    """Codes, reports and answers go to the deputy; the page in the leaver's hands is no key to the message any more."""
+    """Codes, reports and answers go to the deputy; the leaver's page no longer gives access to the message."""
     left, deputy = post.sender, f"{name}.deputy@example.com"
     send(person)
     sandbox.wait_until(person.code, "the code")
@@ -145,7 +145,7 @@ def test_codes_of_somebody_who_left_went_to_nobody(world, run, post, person, nam
 
 
 def test_code_that_waits_in_the_outbox_goes_to_the_deputy(world, run, post, person, name):
-    """The MTA was away when the employee left."""
+    """The MTA was down when the employee left."""
     left, deputy = post.sender, f"{name}.deputy@example.com"
     door = world.company_queue / "public" / "postseal-mapped"
     door.rename(door.with_suffix(".away"))
@@ -162,7 +162,7 @@ def test_code_that_waits_in_the_outbox_goes_to_the_deputy(world, run, post, pers
 
 
 def test_keys_of_somebody_who_left_went_on_signing(world, run, name):
-    """The keeper has no private key to use, and gives it back as it was."""
+    """The keeper has no private key to use, and restores it unchanged."""
     address = f"{name}@example.com"
     base = world.authority.issue_mail(name, address).with_suffix("")
     both = base.with_suffix(".both")
@@ -189,7 +189,7 @@ def test_keys_of_somebody_who_left_went_on_signing(world, run, name):
 @pytest.mark.parametrize("words", [["outsider@pickup.example"], ["--deputy", "outsider@pickup.example", "anna@example.com"],
                                    ["--deputy", "anna@example.com", "anna@example.com"]], ids=" ".join)
 def test_codes_do_not_leave_the_organisation_with_a_deputy(world, run, words):
-    """Promise 7: whoever has the codes must be one of ours, and there."""
+    """Promise 7: whoever gets the codes must belong to the organisation, and still be there."""
     status, said = run("employee", "leave", *words)
     assert status in (1, 3) and ("not an address in the organisation's own domains" in said or "has left" in said)
     assert world.postgres.query("select * from postseal.left_employee where address = 'anna@example.com'") == []

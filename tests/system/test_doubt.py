@@ -1,6 +1,6 @@
-"""Mail in doubt: the MTA may have it, and nobody heard its answer. Only the log of that MTA can tell, and only a courier of
-the same machine can read it. Postfix is the real one, behind something that breaks connections; machines are names in
-namespaces of their own, with one database."""
+"""Mail in doubt: the MTA may have it, and nobody received its reply. Only the log of that MTA can
+tell, and only a courier on the same machine can read it. Postfix is the real one, behind something
+that breaks connections; machines are host names in separate namespaces, with one database."""
 import pwd
 import re
 import socket
@@ -23,12 +23,10 @@ def prepare(world):
 
 
 class Wire:
-    """Stands between the courier and Postfix. `trouble` is what happens to a mail:
-    None;
-    "deaf": Postfix has it all, and its answer is lost;
-    "cut": the end of it is lost on the way, for both;
-    "late": the courier is told that the connection is lost, and Postfix gets the end when `go_on` is set;
-    "slow": the end waits for `go_on`, and nothing is lost."""
+    """Sits between the courier and Postfix. `trouble` is what happens to a mail: None; "deaf":
+    Postfix has all of it, and its reply is lost; "cut": the end is lost on the way, for both;
+    "late": the courier is told that the connection is lost, and Postfix gets the end when `go_on`
+    is set; "slow": the end waits for `go_on`, and nothing is lost."""
 
     def __init__(self, path):
         self.path, self.trouble = str(path), None
@@ -113,7 +111,7 @@ def mapped_wire(world):
 
 
 class Machines:
-    """The couriers of several machines. All share a database; each has its MTA and that MTA's log."""
+    """The couriers of several machines. They share a database; each has its own MTA and that MTA's log."""
 
     def __init__(self, world):
         self.world = world
@@ -154,7 +152,7 @@ def empty_log(world):
 
 
 def send_copy(world, post, name):
-    """A message of which one copy goes through the outbox. Returns the recipient of that."""
+    """A message with one copy that goes through the outbox. Returns that copy's recipient."""
     to = f"{name}@smime.example"
     people.certify(world, to)
     post.accepted(post.compose([to, f"{name}@plain.example"]), [to, f"{name}@plain.example"])
@@ -184,7 +182,7 @@ def in_doubt(world, post, machines, wire, name):
 
 
 def test_courier_of_another_machine_sends_nothing_again(world, post, machines, wire, empty_log, name):
-    """Promise 3. It looked into the log of its own MTA, found nothing there, and sent the mail a second time."""
+    """Promise 3. It searched the log of its own MTA, found nothing, and sent the mail a second time."""
     to = in_doubt(world, post, machines, wire, name)
     machines.start("two", log=empty_log)
     other = send_copy(world, post, f"{name}other")
@@ -202,7 +200,8 @@ def test_courier_of_another_machine_sends_nothing_again(world, post, machines, w
 
 
 def test_mail_of_a_machine_that_never_comes_back_is_sent(world, post, machines, wire, empty_log, name):
-    """Promise 2: it may arrive twice, as here, but is not lost; and the record says so before."""
+    """Promise 2: the mail may arrive twice, as it does here, but is not lost; and this is recorded
+    before it is sent."""
     to = in_doubt(world, post, machines, wire, name)
     machines.start("two", log=empty_log, courier_doubt="3 seconds")
     post.box(to).wait(2)
@@ -222,7 +221,7 @@ def test_admin_says_that_a_machine_does_not_come_back(world, post, machines, wir
 
 
 def test_mail_in_the_hand_of_a_living_courier_is_not_taken_over(world, post, machines, wire, empty_log, name):
-    """The admin is wrong: the machine lives, and its courier is about to hear the answer."""
+    """The admin is wrong: the machine is alive, and its courier is about to receive the reply."""
     wire.trouble = "slow"
     machines.start("one", reinject=wire.url, retry_first="1 seconds")
     first = world.programs["postseal-courier"]
@@ -257,7 +256,8 @@ def test_mail_that_was_cut_off_is_sent_again(world, post, machines, wire, name):
 
 
 def test_mail_that_the_mta_has_not_taken_yet_is_not_sent_again(world, post, machines, wire, name):
-    """Promise 3. The MTA had begun with it, its queue manager had said nothing yet, and that was read as "never"."""
+    """Promise 3. The MTA had begun to receive it, its queue manager had logged nothing yet, and
+    that was taken for "never"."""
     wire.trouble = "late"
     machines.start("one", reinject=wire.url, retry_first="1 seconds")
     to = send_copy(world, post, name)
@@ -271,7 +271,8 @@ def test_mail_that_the_mta_has_not_taken_yet_is_not_sent_again(world, post, mach
 
 
 def test_mail_to_an_alias_is_found_in_the_log(world, post, machines, mapped_wire, name):
-    """The MTA took it for both who stand behind the alias: the numbers never met, and the mail stayed in doubt for ever."""
+    """The MTA accepted it for both recipients behind the alias: the numbers never matched, and the
+    mail stayed in doubt for ever."""
     mapped_wire.trouble = "deaf"
     machines.start("one", mapped=mapped_wire.url, retry_first="1 seconds")
     to = f"{name}@pickup.example"
@@ -284,7 +285,7 @@ def test_mail_to_an_alias_is_found_in_the_log(world, post, machines, mapped_wire
 
 
 def test_connection_to_the_database_is_lost_within_a_mail(world, post, machines, wire, name):
-    """What had been claimed together with it waited for the end of the lease, on a connection that was dead."""
+    """Mails claimed together with it waited for the end of the lease, on a dead connection."""
     to = [send_copy(world, post, f"{name}{n}") for n in range(4)]
     wire.trouble = "slow"
     machines.start("one", reinject=wire.url, retry_first="1 seconds")
@@ -301,7 +302,7 @@ def test_connection_to_the_database_is_lost_within_a_mail(world, post, machines,
 
 
 def test_mail_whose_recipients_cannot_be_read_keeps_nobody_waiting(world, post, machines, name):
-    """It was an error of the whole claim, whose locks then stayed with an idle connection."""
+    """It counted as an error of the whole claim, whose locks then stayed with an idle connection."""
     to = [send_copy(world, post, f"{name}{n}") for n in range(3)]
     world.postgres.query("delete from postseal.outbox_recipient where outbox ="
                          " (select id from postseal.outbox order by created_at limit 1)")
@@ -314,7 +315,7 @@ def test_mail_whose_recipients_cannot_be_read_keeps_nobody_waiting(world, post, 
 
 
 def journal_of(directory, lines):
-    """systemd's journal with lines (user, program, what it says), as journald would have put them down."""
+    """systemd's journal with lines (user, program, text), as journald would have written them."""
     directory.mkdir()
     entries = "".join(f"__REALTIME_TIMESTAMP={time.time_ns() // 1000}\n_UID={pwd.getpwnam(user).pw_uid}\nSYSLOG_FACILITY=2\n"
                       f"SYSLOG_IDENTIFIER={program}\nSYSLOG_PID=1\nMESSAGE={text}\n\n" for user, program, text in lines)
@@ -324,7 +325,7 @@ def journal_of(directory, lines):
 
 
 def test_anybody_could_say_in_the_journal_that_the_mta_has_a_mail(world, post, machines, wire, name):
-    """Promise 2: logger -p mail.info -t postfix/qmgr; the mail was never sent then."""
+    """Promise 2: logger -p mail.info -t postfix/qmgr; the mail was then never sent."""
     wire.trouble = "cut"
     machines.start("one", reinject=wire.url, retry_first="60 seconds")
     to = send_copy(world, post, name)

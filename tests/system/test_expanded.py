@@ -1,5 +1,5 @@
-"""Behind Postfix' aliases, in two passes: each address that something expands to is decided by itself, the record says
-what left, and who authenticated in the first pass is known in the second."""
+"""Behind Postfix's aliases, in two passes: a decision is made for each address that something
+expands to, the record says what left, and the second pass knows who authenticated in the first."""
 import json
 import os
 import re
@@ -60,9 +60,11 @@ def keys(world):
 
 @pytest.fixture
 def secret(post, world, keys):
-    """Sends a secret; tells what became of each copy that left, and that the record says the same, once."""
+    """Sends a secret; returns what became of each copy that left, and checks that the record says
+    the same, once."""
     def send(to, name, sender="anna@example.com", **options):
-        # Who gets something of every message, or of others': only what is new counts.
+        # Recipients who get something of every message, or of other people's: only what is new
+        # counts.
         body = f"The secret is {name}.\r\n".encode()
         message = post.compose(to, body, sender=sender, message_id=f"<{name}@example.com>")
         options.setdefault("send", lambda: post.accepted(message, to, sender=sender))()
@@ -81,7 +83,7 @@ class Outcome:
             f" join postseal.message m on m.id = c.message where m.message_id = '<{self.name}@example.com>' order by 1")
 
     def is_exactly(self, wanted):
-        """{address: method}, and the archive of all that is sent."""
+        """{address: method}, and the archive of everything that is sent."""
         wanted = {**wanted, "archive@plain.example": "plain"}
         sandbox.wait_until(lambda: len(self.rows()) >= len(wanted), f"{len(wanted)} copies on record: {self.rows()}")
         sandbox.wait_until(self.world.nothing_waits, "the outbox to be empty")
@@ -93,7 +95,7 @@ class Outcome:
         return self
 
     def arrived(self, address):
-        """How each mail of ours came to a mailbox."""
+        """How each of our mails reached a mailbox."""
         found = []
         for path in self.post.box(address).files():
             mail = people.Received(path.read_bytes())
@@ -110,12 +112,12 @@ class Outcome:
     counted = {}
 
     def is_counted(self, path):
-        """Notices do not say of which message they are: each counts for the first that looks for it."""
+        """Notices do not say which message they belong to: each counts for the first one that looks for it."""
         return self.counted.setdefault(path, self.name) != self.name
 
 
 def test_wire_says_why(world):
-    """What stands in main.cf before it is wired decides."""
+    """It depends on main.cf before the wiring."""
     shown = world.wire("show")
     assert "# placement: expanded" in shown
     for name in ("virtual_alias_maps", "recipient_canonical_maps", "always_bcc", "sender_bcc_maps", "recipient_bcc_maps"):
@@ -148,14 +150,14 @@ def test_copy_for_the_archive_of_a_sender_is_sealed_for_the_archive(secret, name
 
 
 def test_forward_file_does_not_lead_past_the_policy(world, secret, name):
-    """Promise 1: local(8) puts what it forwards into the queue past milters and content_filter."""
+    """Promise 1: local(8) queues forwarded mail without asking milters or content_filter."""
     (world.directory / "forward" / "games").write_text(f"fred@smime.example, {name}@pickup.example\n")
     found = secret(["home@example.com"], name)
     found.is_exactly({f"games@{LOCAL}": "plain", "fred@smime.example": "smime", f"{name}@pickup.example": "pickup"})
 
 
 def test_sendmail_command_is_covered(world, post, secret, name):
-    """pickup(8) and non_smtpd_milters; a field that claims a login counts for nothing."""
+    """pickup(8) and non_smtpd_milters; a field that claims a login is ignored."""
     message = post.compose(["team@example.com"], f"The secret is {name}.\r\n".encode(), message_id=f"<{name}@example.com>",
                            fields=["X-Postseal-Login: " + "A" * 120])
 
@@ -191,7 +193,7 @@ def test_who_did_not_authenticate_has_no_login(post, secret, name):
 
 
 def test_note_of_another_message_gives_no_login(world, post, secret, name):
-    """Somebody on this machine has seen the field of a message that waits, and puts it on one of his own."""
+    """Someone on this machine has seen the field of a waiting message, and puts it into a message of his own."""
     def waiting():
         listed = sandbox.command("postqueue", "-c", world.company.config, "-j").decode().splitlines()
         return [m["queue_id"] for m in map(json.loads, listed) if f"{name}other@plain.example" in str(m["recipients"])]
@@ -215,7 +217,7 @@ def test_note_of_another_message_gives_no_login(world, post, secret, name):
 
 
 def test_lost_content_filter_does_not_leave_mail_undecided(world, post, secret, name):
-    """Promise 1: without a second pass, the first decides."""
+    """Promise 1: without a second pass, the first pass decides."""
     world.company.set(content_filter="")
     try:
         to = [f"{name}@pickup.example", "sue@smime.example"]
@@ -236,7 +238,7 @@ def test_refusal_reaches_the_sender_as_a_bounce(world, post, name):
 
 
 def test_what_a_rule_refused_came_back_whole_to_whoever_was_named(world, post, name):
-    """Promise 1: the refusal of the second pass becomes a bounce, which goes past every decision."""
+    """Promise 1: a refusal in the second pass becomes a bounce, which bypasses every decision."""
     spy = f"{name}@plain.example"
     post.accepted(post.compose(["ceo@closed.example"], b"THE-DRAWING\r\n", sender=spy), ["ceo@closed.example"], sender=spy)
     bounce = post.box(spy).one()
@@ -244,7 +246,7 @@ def test_what_a_rule_refused_came_back_whole_to_whoever_was_named(world, post, n
 
 
 def test_undecided_mail_went_to_the_fallback_relay(world, post, name):
-    """Promise 1: while nobody can decide, the mail waits, whatever main.cf says of mail that waits."""
+    """Promise 1: while nobody can decide, the mail waits, whatever main.cf says about waiting mail."""
     to = f"{name}@plain.example"
     world.company.set(smtp_fallback_relay="[partner.example]")
     world.stop_program("postseal-milter")
@@ -274,7 +276,7 @@ def test_undecided_mail_went_to_the_fallback_relay(world, post, name):
     ("smtpd_client_restrictions", "check_client_access ", "cidr:{directory}/filter", "127.0.0.1 REDIRECT boss@example.com\n"),
 ])
 def test_filter_action_that_leads_past_the_second_pass_is_told(world, parameter, before, table, text):
-    """Promise 1: FILTER takes the place of content_filter, and the first pass has decided nothing."""
+    """Promise 1: FILTER overrides content_filter, and the first pass has decided nothing."""
     (world.directory / "filter").write_text("# FILTER smtp:[127.0.0.1]:9\n")
     sandbox.command("postconf", "-c", world.company.config, "-e",
                     f"{parameter}={before}{table.format(directory=world.directory)}")
@@ -288,7 +290,7 @@ def test_filter_action_that_leads_past_the_second_pass_is_told(world, parameter,
         assert re.search(rf"^filters +WRONG: .*{parameter} has tables with REDIRECT or FILTER: ", said, re.M), said
     finally:
         sandbox.command("postconf", "-c", world.company.config, "-X", parameter)
-# --- what takes the place of content_filter, and so misses the second pass ---
+# --- what overrides content_filter, and so misses the second pass ---
 
 REJECTED = "ceo@plain.example"  # "They take no mail."
 
@@ -304,7 +306,8 @@ REJECTED = "ceo@plain.example"  # "They take no mail."
     ("smtpd_sender_restrictions", f"check_sender_access inline:{{ {{anna@example.com = BCC {REJECTED}}} }}"),
 ], ids=["header-redirect", "header-filter", "header-bcc", "body-redirect", "milter-header-redirect", "access-redirect", "access-filter", "access-bcc"])
 def test_redirect_or_filter_skipped_the_second_pass(world, post, name, parameter, value):
-    """Promise 1: it left in plain, with the login of the sender in it, and nothing was on record. Now it is decided on, or waits."""
+    """Promise 1: it left in plain, with the sender's login in it, and nothing was on record. Now it
+    is decided, or waits."""
     before = sandbox.command("postconf", "-c", world.company.config, "-h", parameter).decode().strip()
     world.company.set(**{parameter: value})
     to = f"left{name}@plain.example"
@@ -320,7 +323,7 @@ def test_redirect_or_filter_skipped_the_second_pass(world, post, name, parameter
         world.company.forget_queue()
 
 
-# --- what was decided on before ---
+# --- what was decided before ---
 
 def requeue(world):
     sandbox.command("postsuper", "-c", world.company.config, "-r", "ALL")
@@ -328,8 +331,8 @@ def requeue(world):
 
 
 def test_requeued_mail_was_decided_on_once_more(world, post, keys, secret, name):
-    """Promises 1, 3, 4 and 6: S/MIME came wrapped in S/MIME, the notice with the link was parked, and a copy for verified TLS had
-    lost its transport."""
+    """Promises 1, 3, 4 and 6: S/MIME arrived wrapped in S/MIME, the notice with the link was
+    parked, and a copy for verified TLS had lost its transport."""
     world.company.set(defer_transports="smtp relay postseal-verified")
     to = ["sue@smime.example", f"{name}@pickup.example", f"{name}@partner.example", f"{name}@plain.example"]
     wanted = {to[0]: "smime", to[1]: "pickup", to[2]: "tls", to[3]: "plain", "archive@plain.example": "plain"}
@@ -355,7 +358,7 @@ def test_requeued_mail_was_decided_on_once_more(world, post, keys, secret, name)
 
 
 def test_unlock_code_left_in_plain_where_an_alias_of_the_sender_leads(world, post, name):
-    """Promise 1: nobody but the sender may have it, and it may not leave the organisation."""
+    """Promise 1: only the sender may have it, and it must not leave the organisation."""
     to = f"{name}@pickup.example"
     post.accepted(post.compose([to], sender="private@example.com"), [to], sender="private@example.com")
     assert post.box(to).one().link()
@@ -364,7 +367,8 @@ def test_unlock_code_left_in_plain_where_an_alias_of_the_sender_leads(world, pos
 
 
 def test_answer_of_a_member_left_in_plain_where_an_alias_leads(world, post, keys, name):
-    """Promise 1: it is decided on like any mail to that address, and the code is for the sender's own mailbox alone."""
+    """Promise 1: it is decided like any mail to that address, while the code is only for the
+    sender's own mailbox."""
     person = Person(world, post, f"{name}@pickup.example")
     post.accepted(post.compose([person.address], b"THE-DIAGNOSIS\r\n", sender="both@example.com", subject="x"), [person.address],
                   sender="both@example.com")
