@@ -11,6 +11,7 @@
 #include "delivery/outbox/outbox.h"
 #include "delivery/outbox/receipt.h"
 #include "delivery/parcel/parcel.h"
+#include "delivery/pass.h"
 #include "mail/addresses.h"
 #include "mail/subject_tags.h"
 
@@ -341,6 +342,25 @@ tell_sender(const struct commit *commit, struct fault *fault)
 /* --- what the MTA may offer again in a second pass --- */
 
 static bool
+imprint_in_place(const struct commit *commit, unsigned char imprint_r[IMPRINT_BYTES],
+		 struct fault *fault)
+{
+	const struct message *message = commit->around->message;
+	const struct dispatch *dispatch = commit->dispatch;
+	struct imprint_sink imprint;
+	bool done;
+
+	imprint_sink_init(&imprint, message->sender, NULL);
+	done = variant_write_header(&dispatch->variant, message, &imprint.sink, fault) &&
+	       spool_copy(dispatch->body == NULL ? message->body : dispatch->body, 0, &imprint.sink,
+			  fault);
+	if (done)
+		imprint_sink_end(&imprint, imprint_r);
+	imprint_sink_clear(&imprint);
+	return done;
+}
+
+static bool
 note_decided(const struct commit *commit, struct fault *fault)
 {
 	const struct dispatch *dispatch = commit->dispatch;
@@ -348,9 +368,11 @@ note_decided(const struct commit *commit, struct fault *fault)
 	const uint64_t lifetime = around->settings->queue_lifetime + DAY_SECONDS;
 	unsigned char imprint[IMPRINT_BYTES];
 
+	if (!pass_note(commit->connection, around, dispatch->plan.copies, lifetime, fault))
+		return false;
 	if (!around->second_pass || dispatch->in_place == NULL)
 		return true;
-	if (!imprint_of(around->message, dispatch->body, imprint, fault))
+	if (!imprint_in_place(commit, imprint, fault))
 		return false;
 	for (guint i = 0; i < dispatch->in_place->copies->len; i++) {
 		const struct copy *copy = g_ptr_array_index(dispatch->in_place->copies, i);
@@ -459,6 +481,11 @@ commit_offer(struct dispatch *dispatch, const struct surroundings *around,
 	bool known, again;
 
 	for (int i = 0; i < OFFERS_MAX; i++) {
+		if (!pass_is_taken(around, dispatch->plan.copies, message->identity,
+				   &dispatch->is_taken, fault))
+			return false;
+		if (dispatch->is_taken)
+			return true;
 		if (commit_all(dispatch, around, message, false, &known, fault))
 			return true;
 		if (!known || !offer_is_again(around->database, message->identity, &again, fault))

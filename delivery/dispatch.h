@@ -17,11 +17,14 @@ struct dispatch {
 	const struct group *in_place;
 	struct variant variant;
 	struct spool *body; /* of that variant; NULL: the message's own body is kept */
+	/* The MTA already has what came of the message. Its first pass has not learnt that, and
+	 * offers the message once more. */
+	bool is_taken;
 };
 
 /* `message` is the record of the message; its identifier may change to that of an earlier offer.
- * True: committed; dispatch->plan.refused says whether the message was refused. False: nothing was
- * committed, and nothing may leave. */
+ * True: committed; dispatch->plan.refused says whether the message was refused; or
+ * dispatch->is_taken. False: nothing was committed, and nothing may leave. */
 bool dispatch_message(struct dispatch *dispatch, const struct surroundings *around,
 		      struct audit_message *message, struct fault *fault);
 /* Call this whatever dispatch_message() returned. */

@@ -107,9 +107,9 @@ variant_clear(struct variant *variant)
 	g_clear_pointer(&variant->added, g_ptr_array_unref);
 }
 
-static bool
-write_header(const struct variant *variant, const struct message *message, struct sink *sink,
-	     struct fault *fault)
+bool
+variant_write_header(const struct variant *variant, const struct message *message,
+		     struct sink *sink, struct fault *fault)
 {
 	guint next = 0;
 
@@ -147,6 +147,6 @@ bool
 variant_write(const struct variant *variant, const struct surroundings *around,
 	      const struct group *group, struct sink *sink, struct fault *fault)
 {
-	return write_header(variant, around->message, sink, fault) &&
+	return variant_write_header(variant, around->message, sink, fault) &&
 	       variant_write_body(around, group, sink, fault);
 }

@@ -2,49 +2,122 @@
 
 #include <string.h>
 
-/* Skips line ends, which a transport may write differently: everything between them in a piece is
- * hashed in one call. */
-static void
-hash_line(crypto_generichash_state *state, const char *line, const char *end)
-{
-	const char *carriage;
+#include "core/address.h"
 
-	for (; (carriage = memchr(line, '\r', (size_t)(end - line))) != NULL; line = carriage + 1)
-		crypto_generichash_update(state, (const unsigned char *)line,
-					  (size_t)(carriage - line));
-	crypto_generichash_update(state, (const unsigned char *)line, (size_t)(end - line));
+static void
+hash(struct imprint_sink *imprint, const void *data, size_t length)
+{
+	crypto_generichash_update(&imprint->state, data, length);
+}
+
+/* --- the header --- */
+
+/* Does it say what the mail is, or how its body is read, and leaves an MTA it alone? */
+static bool
+counts(const char *name)
+{
+	static const char *const names[] = {"message-id", "date",	  "subject",
+					    "comments",	  "keywords",	  "in-reply-to",
+					    "references", "importance",	  "sensitivity",
+					    "priority",	  "mime-version", NULL};
+
+	return g_str_has_prefix(name, "content-") || g_strv_contains(names, name);
 }
 
 static void
-hash_body(crypto_generichash_state *state, const char *text, size_t length)
+hash_without_blanks(struct imprint_sink *imprint, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (!g_ascii_isspace(text[i]))
+			hash(imprint, text + i, 1);
+	hash(imprint, "", 1);
+}
+
+static void
+hash_field(struct imprint_sink *imprint, const char *field, size_t length)
+{
+	const char *colon = memchr(field, ':', length);
+	g_autofree char *name = NULL;
+
+	if (colon == NULL)
+		return;
+	name = g_ascii_strdown(field, colon - field);
+	g_strchomp(name);
+	if (!counts(name))
+		return;
+	hash_without_blanks(imprint, name, strlen(name));
+	hash_without_blanks(imprint, colon + 1, length - (size_t)(colon + 1 - field));
+}
+
+/* Each field with its folds; behind the last is the empty line. */
+static void
+hash_header(struct imprint_sink *imprint)
+{
+	const char *field = imprint->header->str, *end;
+
+	for (; *field != '\0'; field = end) {
+		end = field;
+		do {
+			end += strcspn(end, "\n");
+			end += *end == '\n';
+		} while (*end == ' ' || *end == '\t');
+		hash_field(imprint, field, (size_t)(end - field));
+	}
+	g_string_truncate(imprint->header, 0);
+}
+
+/* --- the body --- */
+
+/* A CR is part of the line unless a LF follows it. */
+static void
+hash_part_of_line(struct imprint_sink *imprint, const char *text, size_t length)
+{
+	if (length == 0)
+		return;
+	if (imprint->has_return)
+		hash(imprint, "\r", 1);
+	imprint->has_return = text[length - 1] == '\r';
+	hash(imprint, text, length - imprint->has_return);
+	imprint->in_line = true;
+}
+
+static void
+hash_body(struct imprint_sink *imprint, const char *text, size_t length)
 {
 	const char *end = text + length, *stop;
 
-	for (; (stop = memchr(text, '\n', (size_t)(end - text))) != NULL; text = stop + 1)
-		hash_line(state, text, stop);
-	hash_line(state, text, end);
+	for (; (stop = memchr(text, '\n', (size_t)(end - text))) != NULL; text = stop + 1) {
+		hash_part_of_line(imprint, text, (size_t)(stop - text));
+		hash(imprint, "\n", 1);
+		imprint->in_line = imprint->has_return = false;
+	}
+	hash_part_of_line(imprint, text, (size_t)(end - text));
 }
 
-/* The header may arrive in pieces; it ends with the first empty line. */
+/* --- both --- */
+
+/* The header may come in pieces; it ends with the first empty line. */
 static bool
 take(struct sink *sink, const void *data, size_t length, struct fault *fault)
 {
 	struct imprint_sink *imprint = (struct imprint_sink *)sink;
 
 	if (imprint->in_body) {
-		hash_body(&imprint->body, data, length);
+		hash_body(imprint, data, length);
 	} else {
-		gsize looked = imprint->header->len < 3 ? 0 : imprint->header->len - 3;
+		gsize known = imprint->header->len, looked = known < 3 ? 0 : known - 3;
 		const char *end;
 
 		g_string_append_len(imprint->header, data, (gssize)length);
 		end = strstr(imprint->header->str + looked, "\r\n\r\n");
 		if (end != NULL) {
+			gsize header = (gsize)(end - imprint->header->str) + strlen("\r\n\r\n");
+
+			g_string_truncate(imprint->header, header);
+			hash_header(imprint);
 			imprint->in_body = true;
-			end += strlen("\r\n\r\n");
-			hash_body(&imprint->body, end,
-				  imprint->header->len - (size_t)(end - imprint->header->str));
-			g_string_truncate(imprint->header, (gsize)(end - imprint->header->str));
+			hash_body(imprint, (const char *)data + (header - known),
+				  length - (header - known));
 		}
 	}
 	return imprint->next == NULL || sink_write(imprint->next, data, length, fault);
@@ -59,55 +132,28 @@ finish(struct sink *sink, struct fault *fault)
 }
 
 void
-imprint_sink_init(struct imprint_sink *imprint, struct sink *next)
+imprint_sink_init(struct imprint_sink *imprint, const char *sender, struct sink *next)
 {
+	g_autofree char *folded = address_fold(sender);
+
 	*imprint = (struct imprint_sink){.sink = {.write = take, .finish = finish},
 					 .next = next,
 					 .header = g_string_new(NULL)};
-	crypto_generichash_init(&imprint->body, NULL, 0, IMPRINT_BYTES);
+	crypto_generichash_init(&imprint->state, NULL, 0, IMPRINT_BYTES);
+	hash(imprint, folded, strlen(folded) + 1);
 }
 
-/* Blanks inside come from folding. */
-static void
-join(const crypto_generichash_state *body, const char *id, unsigned char imprint_r[IMPRINT_BYTES])
-{
-	crypto_generichash_state state = *body, both;
-	unsigned char digest[IMPRINT_BYTES];
-
-	crypto_generichash_final(&state, digest, sizeof digest);
-	crypto_generichash_init(&both, NULL, 0, IMPRINT_BYTES);
-	crypto_generichash_update(&both, digest, sizeof digest);
-	for (; id != NULL && *id != '\0'; id++)
-		if (!g_ascii_isspace(*id))
-			crypto_generichash_update(&both, (const unsigned char *)id, 1);
-	crypto_generichash_final(&both, imprint_r, IMPRINT_BYTES);
-}
-
-/* The first field of that name, with its folds. Caller frees. */
-static char *
-message_id(const char *header)
-{
-	static const char name[] = "Message-ID:";
-	const char *line = header, *end;
-
-	while (g_ascii_strncasecmp(line, name, strlen(name)) != 0) {
-		line = strchr(line, '\n');
-		if (line == NULL)
-			return NULL;
-		line++;
-	}
-	line += strlen(name);
-	for (end = strchr(line, '\n'); end != NULL && (end[1] == ' ' || end[1] == '\t');)
-		end = strchr(end + 1, '\n');
-	return end == NULL ? g_strdup(line) : g_strndup(line, (gsize)(end - line));
-}
-
+/* A last line without an end has one once it was in a mail queue. */
 void
 imprint_sink_end(const struct imprint_sink *imprint, unsigned char imprint_r[IMPRINT_BYTES])
 {
-	g_autofree char *id = message_id(imprint->header->str);
+	struct imprint_sink ended = *imprint;
 
-	join(&imprint->body, id, imprint_r);
+	if (ended.has_return)
+		hash(&ended, "\r", 1);
+	if (ended.in_line)
+		hash(&ended, "\n", 1);
+	crypto_generichash_final(&ended.state, imprint_r, IMPRINT_BYTES);
 }
 
 void
@@ -119,18 +165,19 @@ imprint_sink_clear(struct imprint_sink *imprint)
 }
 
 bool
-imprint_of(const struct message *message, const struct spool *body,
-	   unsigned char imprint_r[IMPRINT_BYTES], struct fault *fault)
+imprint_of(const struct message *message, unsigned char imprint_r[IMPRINT_BYTES],
+	   struct fault *fault)
 {
-	g_autofree char *id = message_field_text(message, "Message-ID");
 	struct imprint_sink imprint;
-	bool read;
+	bool done = true;
 
-	imprint_sink_init(&imprint, NULL);
-	imprint.in_body = true;
-	read = spool_copy(body == NULL ? message->body : body, 0, &imprint.sink, fault);
-	if (read)
-		join(&imprint.body, id, imprint_r);
+	imprint_sink_init(&imprint, message->sender, NULL);
+	for (guint i = 0; i < message->fields->len && done; i++)
+		done = field_write(g_ptr_array_index(message->fields, i), &imprint.sink, fault);
+	done = done && sink_write(&imprint.sink, "\r\n", 2, fault) &&
+	       spool_copy(message->body, 0, &imprint.sink, fault);
+	if (done)
+		imprint_sink_end(&imprint, imprint_r);
 	imprint_sink_clear(&imprint);
-	return read;
+	return done;
 }

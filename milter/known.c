@@ -55,7 +55,7 @@ known_find(struct known *known, const struct message *message, const struct sett
 	unsigned char imprint[IMPRINT_BYTES];
 
 	*known = (struct known){g_ptr_array_new(), g_ptr_array_new(), g_ptr_array_new(), false};
-	if (!imprint_of(message, NULL, imprint, fault))
+	if (!imprint_of(message, imprint, fault))
 		return false;
 	connection = database_take(database, fault);
 	decisions = connection == NULL ? NULL : decided_find(connection, imprint, fault);

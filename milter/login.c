@@ -90,7 +90,8 @@ only_note(const struct message *message)
 }
 
 static GByteArray *
-open_note(const struct message *message, const struct seal_key *key)
+open_note(const struct message *message, const struct seal_key *key,
+	  unsigned char pass_r[LOGIN_PASS_BYTES])
 {
 	const char *text = only_note(message);
 	size_t length = 0;
@@ -107,6 +108,7 @@ open_note(const struct message *message, const struct seal_key *key)
 		    plain->data, NULL, NULL, sealed + NONCE_BYTES, length - NONCE_BYTES, binding,
 		    sizeof binding, sealed, key->bytes) != 0)
 		return NULL;
+	crypto_generichash(pass_r, LOGIN_PASS_BYTES, sealed, length, NULL, 0);
 	return g_steal_pointer(&plain);
 }
 
@@ -117,9 +119,10 @@ text_or_null(const char *text)
 }
 
 bool
-login_recall(struct message *message, const struct seal_key *key, gint64 now, gint64 lifetime)
+login_recall(struct message *message, const struct seal_key *key, gint64 now, gint64 lifetime,
+	     unsigned char pass_r[LOGIN_PASS_BYTES])
 {
-	g_autoptr(GByteArray) plain = open_note(message, key);
+	g_autoptr(GByteArray) plain = open_note(message, key, pass_r);
 	const char *login, *client;
 	gint64 time;
 

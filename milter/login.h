@@ -21,9 +21,12 @@
  * frees. */
 char *login_note(const struct message *message, const struct seal_key *key, gint64 now);
 
-/* Fills message->authenticated and message->client from the field. False, with nothing filled, if
- * there is no field or more than one, or if it was made with another key, for another message, or
- * more than `lifetime` seconds ago. */
-bool login_recall(struct message *message, const struct seal_key *key, gint64 now, gint64 lifetime);
+enum { LOGIN_PASS_BYTES = crypto_generichash_BYTES };
+
+/* Fills message->authenticated and message->client from the field, and pass_r with a digest that no
+ * other field has. False, with nothing filled, if there is no field or more than one, or if it was
+ * made with another key, for another message, or more than `lifetime` seconds ago. */
+bool login_recall(struct message *message, const struct seal_key *key, gint64 now, gint64 lifetime,
+		  unsigned char pass_r[LOGIN_PASS_BYTES]);
 
 #endif

@@ -31,6 +31,9 @@ struct session {
 	struct policy *policy; /* for the current message */
 	struct spool_settings body, variants;
 	struct message *message;
+	bool is_of_first_pass; /* it has the note of the first pass, of which `pass` is the digest
+				*/
+	unsigned char pass[LOGIN_PASS_BYTES];
 	bool queued;	    /* it was already in the MTA's queue: nobody sees our replies to RCPT */
 	struct fault fault; /* why the message cannot be accepted */
 	struct offered answered; /* the previous message, if the MTA was told that it is taken care
@@ -62,6 +65,7 @@ forget_message(struct session *session)
 	g_clear_pointer(&session->message, message_free);
 	g_clear_pointer(&session->policy, policy_unref);
 	session->fault = (struct fault){0};
+	session->is_of_first_pass = false;
 }
 
 /* The reply of a callback that has nothing to say: libmilter must know if the MTA does not wait for
@@ -304,6 +308,29 @@ count_outcome(const struct dispatch *dispatch)
 	}
 }
 
+static sfsistat
+conclude(SMFICTX *context, struct session *session, const struct dispatch *dispatch,
+	 const struct audit_message *record, const struct known *kept)
+{
+	const struct message *message = session->message;
+	sfsistat verdict;
+
+	if (dispatch->is_taken) {
+		log_info("%s: from=<%s>: the first pass offers again what the second has taken "
+			 "already: discarded",
+			 message->queue_id, message->sender);
+		return SMFIS_DISCARD;
+	}
+	log_outcome(dispatch, message, record);
+	count_outcome(dispatch);
+	verdict = kept == NULL || dispatch->plan.refused != NULL
+			  ? verdict_apply(context, dispatch, message)
+			  : verdict_without(context, message, kept->others);
+	if (verdict == SMFIS_ACCEPT || verdict == SMFIS_DISCARD)
+		note_answered(session, &record->id, record->identity);
+	return verdict;
+}
+
 /* `kept`: recipients for whom the message goes on unchanged, besides those decided now; or NULL. */
 static sfsistat
 decide(SMFICTX *context, struct session *session, const struct known *kept)
@@ -319,6 +346,7 @@ decide(SMFICTX *context, struct session *session, const struct known *kept)
 				      .message = message,
 				      .from = from,
 				      .second_pass = session->second_pass,
+				      .pass = session->is_of_first_pass ? session->pass : NULL,
 				      .place_is_taken = kept != NULL};
 	g_autofree char *message_id = message_field_text(message, "Message-ID");
 	unsigned char identity[AUDIT_IDENTITY_BYTES];
@@ -338,13 +366,7 @@ decide(SMFICTX *context, struct session *session, const struct known *kept)
 	message_identity(message, identity);
 	if (signers_find(&around, &session->fault) &&
 	    dispatch_message(&dispatch, &around, &record, &session->fault)) {
-		log_outcome(&dispatch, message, &record);
-		count_outcome(&dispatch);
-		verdict = kept == NULL || dispatch.plan.refused != NULL
-				  ? verdict_apply(context, &dispatch, message)
-				  : verdict_without(context, message, kept->others);
-		if (verdict == SMFIS_ACCEPT || verdict == SMFIS_DISCARD)
-			note_answered(session, &record.id, identity);
+		verdict = conclude(context, session, &dispatch, &record, kept);
 	} else {
 		log_error("%s: deferring the message from <%s>: %s", message->queue_id,
 			  message->sender, session->fault.text);
@@ -447,7 +469,7 @@ recall_login(struct session *session)
 	if (message->authenticated != NULL || message_field(message, LOGIN_FIELD) == NULL)
 		return false;
 	if (login_recall(message, &service->login, (gint64)time(NULL),
-			 (gint64)settings->queue_lifetime + LOGIN_SLACK_SECONDS))
+			 (gint64)settings->queue_lifetime + LOGIN_SLACK_SECONDS, session->pass))
 		return true;
 	log_warning("%s: ignoring its %s, which was not made by us for this message",
 		    message->queue_id, LOGIN_FIELD);
@@ -489,7 +511,8 @@ end_of_message(SMFICTX *context)
 		gint64 begun = metrics_begin();
 
 		g_atomic_int_inc(&service->messages);
-		verdict = recall_login(session) || !session->second_pass
+		session->is_of_first_pass = recall_login(session);
+		verdict = session->is_of_first_pass || !session->second_pass
 				  ? decide(context, session, NULL)
 				  : decide_unless_known(context, session);
 		metrics_end(begun, METRIC_PHASE, "phase=\"all\"");

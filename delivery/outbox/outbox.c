@@ -47,7 +47,7 @@ outbox_begin(struct outbox_writer *writer, struct connection *connection,
 	*writer = (struct outbox_writer){.connection = connection,
 					 .mail = mail,
 					 .addresses = g_ptr_array_new_with_free_func(g_free)};
-	imprint_sink_init(&writer->imprint, &writer->sealing.sink);
+	imprint_sink_init(&writer->imprint, mail->sender, &writer->sealing.sink);
 	randombytes_buf(content.bytes, SEAL_KEY_BYTES);
 	sealing_sink_init(&writer->sealing, &content, mail->id.text, header, store_chunk, writer);
 	boxed_well = seal_box(boxed, &content, courier, fault);

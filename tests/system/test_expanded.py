@@ -3,6 +3,7 @@ expands to, the record says what left, and the second pass knows who authenticat
 import json
 import os
 import re
+import signal
 import smtplib
 import subprocess
 
@@ -324,6 +325,54 @@ def test_redirect_or_filter_skipped_the_second_pass(world, post, name, parameter
 
 
 # --- what was decided before ---
+
+def first_pass_clients(world):
+    """Process IDs of what hands mail from the first pass to the second."""
+    found = subprocess.run(["pgrep", "-f", "^smtp -n postseal-edge "], capture_output=True, text=True).stdout.split()
+    return [int(pid) for pid in found if os.path.realpath(f"/proc/{pid}/cwd") == str(world.company.queue.resolve())]
+
+
+def test_first_pass_that_did_not_hear_the_second_had_all_of_it_sent_twice(world, post, secret, name):
+    """Promise 3. Its client dies while the milter is at work; Postfix then offers the same queue file again."""
+    to = ["sue@smime.example", f"{name}@pickup.example", f"{name}@partner.example", f"{name}@plain.example"]
+    with world.postgres.session() as session:
+        session.ask("begin; lock table postseal.message in share mode")
+        found = secret(to, name)
+        sandbox.wait_until(lambda: session.ask("select count(*) > 0 from pg_stat_activity where wait_event_type = 'Lock'"
+                                               " and usename = 'postseal_milter'") == "t", "the milter to wait")
+        for pid in first_pass_clients(world):
+            os.kill(pid, signal.SIGKILL)
+        session.ask("rollback")
+    sandbox.wait_until(found.rows, "the record")
+
+    def is_offered_again():
+        sandbox.command("postqueue", "-c", world.company.config, "-f")
+        return "offers again what the second has taken" in world.log("postseal-milter")
+
+    sandbox.wait_until(is_offered_again, "the first pass to offer it again", 90)
+    found.is_exactly({to[0]: "smime", to[1]: "pickup", to[2]: "tls", to[3]: "plain"})
+    for address in to[1:]:
+        post.box(address).one()
+
+
+def same_but(message, before, after):
+    assert message.count(before) == 1
+    return message.replace(before, after)
+
+
+@pytest.mark.parametrize("before, after, sender", [
+    (b"Subject: ", b"Subject: Another ", "anna@example.com"), (b"\r\n\r\n", b"\r\nContent-Language: de\r\n\r\n", "anna@example.com"),
+    (b"From: ", b"From: ", "other@example.com")])
+def test_another_message_with_the_same_id_and_text_was_known_already(world, post, name, before, after, sender):
+    """Promises 1 and 6. It passed as it was, off the record, where a .forward led to the address once more."""
+    (world.directory / "forward" / "games").write_text(f"{name}@plain.example\n")
+    message = post.compose(["games@gateway.example.com"], b"Hello.\r\n", message_id=f"<{name}@example.com>")
+    for number, (text, who) in enumerate([(message, "anna@example.com"), (same_but(message, before, after), sender)], 1):
+        post.accepted(text, ["games@gateway.example.com"], sender=who)
+        sandbox.wait_until(lambda n=number: int(world.postgres.query(
+            f"select count(*) from postseal.message where message_id = '<{name}@example.com>'")[0][0]) >= 2 * n,
+            f"message {number} on record twice")
+
 
 def requeue(world):
     sandbox.command("postsuper", "-c", world.company.config, "-r", "ALL")

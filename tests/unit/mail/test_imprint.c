@@ -14,15 +14,18 @@ enum { MANY = 8 << 20 };
 
 #define HEADER "Subject: A letter\r\nMessage-ID:\r\n <one@example.com>\r\n"
 
-/* Written in pieces of that many bytes. */
+#define BODY "\r\nDear all,\r\n\r\nbye\r\n"
+
+/* Of what is written in pieces of that many bytes. */
 static void
-take_imprint(const char *mail, size_t piece, unsigned char imprint_r[IMPRINT_BYTES])
+take_imprint(const char *sender, const char *mail, size_t piece,
+	     unsigned char imprint_r[IMPRINT_BYTES])
 {
 	const size_t length = strlen(mail);
 	struct imprint_sink imprint;
 	struct fault fault;
 
-	imprint_sink_init(&imprint, NULL);
+	imprint_sink_init(&imprint, sender, NULL);
 	for (size_t at = 0; at < length; at += piece)
 		assert_true(sink_write(&imprint.sink, mail + at, MIN(piece, length - at), &fault));
 	assert_true(sink_finish(&imprint.sink, &fault));
@@ -31,45 +34,58 @@ take_imprint(const char *mail, size_t piece, unsigned char imprint_r[IMPRINT_BYT
 }
 
 static void
-imprint_is_the_same_in_pieces_and_with_other_line_ends(void **state)
+imprint_is_the_same_after_an_mta(void **state)
 {
 	static const char *const same[] = {
-		HEADER "\r\nDear all,\r\n\r\nbye\r\n",
+		HEADER BODY,
 		HEADER "\r\nDear all,\n\nbye\n",
-		HEADER "\r\nDear all,\r\r\nbye\r",
-		"Received: from a by b\r\n" HEADER "X-Mark: 1\r\n\r\nDear all,\r\n\r\nbye\r\n",
+		HEADER "\r\nDear all,\r\n\r\nbye",
+		"Received: from a by b\r\n" HEADER "X-Mark: 1\r\n" BODY,
+		"To: Sue <sue@example.net>\r\nSUBJECT : A \r\n letter\r\nMessage-Id: "
+		"<one@example.com>\r\n" BODY,
 	};
 	unsigned char first[IMPRINT_BYTES], other[IMPRINT_BYTES];
 	struct message *message = message_of(same[0]);
 	struct fault fault;
 
 	(void)state;
-	assert_true(imprint_of(message, NULL, first, &fault));
+	assert_true(imprint_of(message, first, &fault));
 	message_free(message);
 	for (size_t i = 0; i < G_N_ELEMENTS(same); i++)
 		for (size_t piece = 1; piece <= strlen(same[i]); piece++) {
-			take_imprint(same[i], piece, other);
+			take_imprint("Anna@EXAMPLE.com", same[i], piece, other);
 			assert_memory_equal(first, other, sizeof first);
 		}
 }
 
+/* What said that it had been decided on counted by Message-ID and body alone. */
 static void
 imprint_is_another_for_another_mail(void **state)
 {
-	static const char *const others[] = {
-		HEADER "\r\nDear all,\r\n\r\nbuy\r\n",
-		"Message-ID: <two@example.com>\r\n\r\nDear all,\r\n\r\nbye\r\n",
-		"Subject: Message-ID: <one@example.com>\r\n\r\nDear all,\r\n\r\nbye\r\n",
-		HEADER "\r\n",
+	static const char *const others[][2] = {
+		{"eve@example.com", HEADER BODY},
+		{"anna@example.com", HEADER "\r\nDear all,\r\n\r\nbuy\r\n"},
+		{"anna@example.com", HEADER "\r\nDear all,\r\n\r\nbye\r\r\n"},
+		{"anna@example.com", HEADER "\r\nDear all,\r\n\rbye\r\n"},
+		{"anna@example.com", HEADER "\r\nDear all,\r\n\r\nbye\r\n\r\n"},
+		{"anna@example.com", HEADER "\r\n"},
+		{"anna@example.com", HEADER "Content-Transfer-Encoding: base64\r\n" BODY},
+		{"anna@example.com", HEADER "Content-Type : text/html\r\n" BODY},
+		{"anna@example.com", "Subject: [secure] A letter\r\n"
+				     "Message-ID: <one@example.com>\r\n" BODY},
+		{"anna@example.com", "Subject: A letter\r\nMessage-ID: <two@example.com>\r\n" BODY},
+		{"anna@example.com", "Subject: A letterMessage-ID: <one@example.com>\r\n" BODY},
+		{"anna@example.com", HEADER "Subject: another\r\n" BODY},
 	};
 	unsigned char first[IMPRINT_BYTES], other[IMPRINT_BYTES];
 
 	(void)state;
-	take_imprint(HEADER "\r\nDear all,\r\n\r\nbye\r\n", MANY, first);
-	for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
-		take_imprint(others[i], MANY, other);
-		assert_memory_not_equal(first, other, sizeof first);
-	}
+	take_imprint("anna@example.com", HEADER BODY, MANY, first);
+	for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+		for (size_t piece = 1; piece <= strlen(others[i][1]); piece++) {
+			take_imprint(others[i][0], others[i][1], piece, other);
+			assert_memory_not_equal(first, other, sizeof first);
+		}
 }
 
 /* The rest of the piece was read again for each of them, so this test did not end. */
@@ -83,14 +99,14 @@ body_of_carriage_returns_is_read_once(void **state)
 	memset(mail, '\r', MANY + sizeof HEADER);
 	memcpy(mail, HEADER "\r\n", strlen(HEADER "\r\n"));
 	mail[MANY] = '\0';
-	take_imprint(mail, MANY, imprint);
+	take_imprint("anna@example.com", mail, MANY, imprint);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(imprint_is_the_same_in_pieces_and_with_other_line_ends),
+		cmocka_unit_test(imprint_is_the_same_after_an_mta),
 		cmocka_unit_test(imprint_is_another_for_another_mail),
 		cmocka_unit_test(body_of_carriage_returns_is_read_once),
 	};

@@ -49,10 +49,11 @@ static bool
 recall(const char *id, const char *body, const char *note, const struct seal_key *key, gint64 now)
 {
 	g_autoptr(message_auto) message = message_of(id, body);
+	unsigned char pass[LOGIN_PASS_BYTES];
 
 	message->client = g_strdup("localhost [127.0.0.1]");
 	message_add_field(message, "x-postseal-LOGIN", note);
-	if (login_recall(message, key, now, 6 * DAY)) {
+	if (login_recall(message, key, now, 6 * DAY, pass)) {
 		assert_string_equal(message->authenticated, "anna.login");
 		assert_string_equal(message->client, "desk [192.0.2.7]");
 		return true;
@@ -115,11 +116,12 @@ test_two_notes_are_none(void **state)
 	struct seal_key key = key_of(1);
 	g_autofree char *note = note_of_anna(&key);
 	g_autoptr(message_auto) message = message_of("<1@example.com>", "Hello.\r\n");
+	unsigned char pass[LOGIN_PASS_BYTES];
 
 	(void)state;
 	message_add_field(message, LOGIN_FIELD, note);
 	message_add_field(message, LOGIN_FIELD, note);
-	assert_false(login_recall(message, &key, NOW, DAY));
+	assert_false(login_recall(message, &key, NOW, DAY, pass));
 }
 
 static void
@@ -127,13 +129,14 @@ test_a_login_too_long_is_not_cut_to_somebody_elses(void **state)
 {
 	struct seal_key key = key_of(1);
 	g_autoptr(message_auto) message = message_of("<1@example.com>", "");
+	unsigned char pass[LOGIN_PASS_BYTES];
 	g_autofree char *note = NULL;
 
 	(void)state;
 	message->authenticated = g_strnfill(1000, 'a');
 	note = login_note(message, &key, NOW);
 	message_add_field(message, LOGIN_FIELD, note);
-	assert_true(login_recall(message, &key, NOW, DAY));
+	assert_true(login_recall(message, &key, NOW, DAY, pass));
 	assert_null(message->authenticated);
 }
 
