@@ -1,5 +1,5 @@
-"""The primary PostgreSQL dies under load and a standby takes over: every message that was accepted
-arrives exactly once, by its method."""
+"""The primary PostgreSQL dies under load and a standby takes over: every accepted message arrives
+exactly once, by its method."""
 import threading
 
 import pytest
@@ -23,7 +23,7 @@ def standby(world):
 
 
 def send_all(post, messages, accepted, first_done):
-    """Each until it is accepted, as an MTA in front would."""
+    """Sends each until it is accepted, like an MTA in front."""
     for to, message in messages:
         def attempt():
             try:

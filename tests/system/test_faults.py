@@ -1,4 +1,4 @@
-"""Things are pulled out from under it: each time the mail waits, and then goes as the policy says."""
+"""Components fail one by one: each time the mail waits, and then leaves as the policy says."""
 import concurrent.futures
 import os
 import pathlib
@@ -12,7 +12,7 @@ import pytest
 import people
 import world as sandbox
 
-# gpg is a script of the test's, which does what the file beside it says.
+# gpg is a script made by the test, which does what the file beside it says.
 SETTINGS = 'gpg program "/tmp/postseal-test-gpg/gpg"\ngpg timeout 2 seconds\n'
 GPG = """#!/bin/sh
 case $(cat /tmp/postseal-test-gpg/does) in
@@ -110,7 +110,8 @@ def test_what_was_accepted_outlives_a_database_that_does_not_wait_for_its_disk(w
 def test_connections_that_are_killed_are_made_anew(world, post, name):
     to = f"{name}@plain.example"
     post.accepted(post.compose([to]), [to])
-    # The second argument waits until they are gone: one that still stands would take a statement with it.
+    # The second argument waits until they are gone: one that still existed would take a statement
+    # with it.
     world.postgres.query("select pg_terminate_backend(pid, 10000) from pg_stat_activity where pid <> pg_backend_pid()"
                          " and usename like 'postseal%'")
     post.accepted(post.compose([to]), [to])
@@ -148,7 +149,7 @@ def test_limits_say_which(world, post, name):
     world.stop_program("postseal-milter")
     world.config.write_text(original + "limit message 100 kB\nlimit headers 5 kB\nlimit recipients 3\n")
     try:
-        # Settings come before rules in the manual, but may stand anywhere in the file.
+        # The manual describes settings before rules, but they may be anywhere in the file.
         world.start_program("postseal-milter")
         code, text = post.send(post.compose([to], b"x" * 70 * 2000), [to])
         assert code == 552 and "100000 bytes" in text
@@ -165,7 +166,8 @@ def test_limits_say_which(world, post, name):
 
 
 def test_gpg_that_hangs_ends_though_the_milter_is_killed(world, post, gpg_script, name):
-    """What runs gpg keeps the limit by itself; and no process of the milter's outlives it for long."""
+    """The process that runs gpg enforces the limit itself, and none of the milter's processes
+    outlives the milter for long."""
     to = f"{name}@pgp.example"
     gpg = people.make_pgp(world, to)
     message = post.compose([to])
@@ -190,7 +192,7 @@ def test_gpg_that_hangs_ends_though_the_milter_is_killed(world, post, gpg_script
 
 
 def test_what_runs_gpg_stands_still(world, post, gpg_script, name):
-    """The message is not kept waiting for ever, and the next one is served."""
+    """The message does not wait for ever, and the next one is handled."""
     to = f"{name}@pgp.example"
     gpg = people.make_pgp(world, to)
     post.accepted(post.compose([to]), [to])
@@ -205,7 +207,7 @@ def test_what_runs_gpg_stands_still(world, post, gpg_script, name):
 
 
 def test_keeper_that_is_away_defers_signed_mail_only(world, post, name):
-    """Nothing goes unsigned that would be signed; and what needs no signature goes on."""
+    """Nothing that would be signed goes out unsigned, and mail that needs no signature is not delayed."""
     sender, to = f"{name}@example.com", f"{name}@smime.example"
     own = people.certify(world, sender).with_suffix("")
     both = own.with_suffix(".both")
@@ -228,7 +230,7 @@ def test_keeper_that_is_away_defers_signed_mail_only(world, post, name):
 
 
 def test_milter_holds_no_private_key(world, post, name):
-    """Neither in its memory nor in gpg's home: the keeper never hands one out."""
+    """Neither in its memory nor in gpg's home: the keeper never gives one out."""
     sender, to = f"{name}@example.com", f"{name}@pgp.example"
     our, their = (people.Gpg(world.directory / "keys" / f"{name}{n}", a, "future-default")
                   for n, a in enumerate((sender, to)))
@@ -249,7 +251,7 @@ def test_milter_holds_no_private_key(world, post, name):
 
 
 def large_is_refused(world, post, to, large, descriptors):
-    """Beside one session, with a milter that may have no more than so many of them."""
+    """With one other session open, and a milter that may have at most that many of them."""
     world.stop_program("postseal-milter")
     world.start_program("postseal-milter", descriptors=descriptors)
     with smtplib.SMTP("127.0.0.1", world.ports["submission"]) as first:
@@ -259,17 +261,17 @@ def large_is_refused(world, post, to, large, descriptors):
         try:
             return post.send(large, [to])[0] in (451, 452)
         except AssertionError:
-            return True  # at MAIL: there was none for the connection either
+            return True  # at MAIL: there was no descriptor for the connection either
 
 
 def test_descriptors_run_out(world, post, name):
-    """Large messages need a file each: what finds none is deferred, and the milter goes on."""
+    """Large messages need a file each: a message that gets none is deferred, and the milter keeps running."""
     to = f"{name}@plain.example"
     small, large = post.compose([to]), post.compose([to], (b"x" * 70 + b"\r\n") * 20000)
     post.accepted(small, [to])
     used = len(list(pathlib.Path(f"/proc/{world.programs['postseal-milter']}/fd").iterdir()))
     try:
-        # What was in use just now may have been one or two more than it takes to begin.
+        # What was just in use may have been one or two more than a start needs.
         assert any(large_is_refused(world, post, to, large, used + spare) for spare in (2, 1, 0, -1))
         sandbox.wait_until(lambda: post.send(small, [to])[0] == 250, "the milter to go on")
         assert sandbox.is_running(world.programs["postseal-milter"])
@@ -280,7 +282,7 @@ def test_descriptors_run_out(world, post, name):
 
 
 def test_parcel_that_cannot_be_opened_keeps_nobody_waiting(world, post, name):
-    """Its key was boxed for another courier: the log says so, and the others go on."""
+    """Its key was sealed for another courier: the log says so, and the other parcels are not held up."""
     bad, good = f"{name}bad@pickup.example", f"{name}good@pickup.example"
     world.stop_program("postseal-courier")
     post.accepted(post.compose([bad]), [bad])

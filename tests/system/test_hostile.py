@@ -1,5 +1,5 @@
 """Hostile and broken mail: each message is sealed, refused with a sentence, or deferred; the milter
-goes on, and what is sealed opens to the bytes that were sent."""
+keeps running, and what is sealed opens to the bytes that were sent."""
 import base64
 import email.utils
 import re
@@ -118,7 +118,7 @@ def test_broken_structure_is_sealed_as_it_is(world, post, base, name, content, b
 
 
 def test_bare_line_ends_and_nul(world, post, base):
-    """What Postfix makes of them is what is sealed; nothing is cut off."""
+    """What Postfix makes of them is sealed; nothing is cut off."""
     message_id = email.utils.make_msgid(domain="example.com")
     body = b"one\ntwo\rthree\x00four\r\nfive\r\n"
     assert raw_send(world, post.compose([TO], body, message_id=message_id)).startswith("250")
@@ -164,7 +164,7 @@ def test_incomplete_messages_are_sealed(world, post, base, message):
 
 
 def test_null_sender(world, post, base):
-    """A bounce that somebody sends out: sealed where it can be, and pickup is not possible."""
+    """Someone sends out a bounce: it is sealed if possible, and pickup is not available."""
     message_id = email.utils.make_msgid(domain="example.com")
     assert raw_send(world, post.compose([TO], message_id=message_id), sender="").startswith("250")
     assert one_with(post, message_id)["Return-Path"] == "<MAILER-DAEMON>"
@@ -195,13 +195,13 @@ def test_odd_addresses_are_only_text(world, post, address):
 
 @pytest.mark.parametrize("address", ODDER)
 def test_odder_addresses_are_refused(world, post, address):
-    """They are no mailbox of RFC 5321, or can be read as another."""
+    """They are not mailboxes under RFC 5321, or can be read as a different one."""
     with pytest.raises(Refused, match="^5"):
         raw_send(world, post.compose([]), to=[address])
 
 
 def test_percent_in_a_refusal(world, post):
-    """The reply has it once, as it stood in the address."""
+    """The reply contains it once, as it was in the address."""
     with pytest.raises(Refused, match='^553 5.1.3 The address "50%off@smime.example" is not accepted'):
         raw_send(world, post.compose([]), to=["50%off@smime.example"])
 
@@ -233,7 +233,7 @@ def test_message_that_goes_round_is_refused(world, post):
 
 
 def test_encrypted_mail_passes_by_rule_or_is_wrapped(world, post, base, name):
-    """simple-login/app#832: not garbled, and one Content-Type."""
+    """simple-login/app#832: not garbled, and with one Content-Type."""
     inner = sandbox.command("openssl", "cms", "-encrypt", "-aes256", "-outform", "DER", f"{base}.pem", input=b"x")
     content = (b"application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\r\n"
                b"Content-Transfer-Encoding: base64")
@@ -250,6 +250,6 @@ def test_encrypted_mail_passes_by_rule_or_is_wrapped(world, post, base, name):
 
 
 def test_milter_never_died(world):
-    """Last: all of this was seen by one process."""
+    """This test is the last one: a single process saw all of the above."""
     assert sandbox.is_running(world.programs["postseal-milter"])
     assert world.log("postseal-milter").count("listening on") == 1

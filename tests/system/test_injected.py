@@ -1,7 +1,8 @@
-"""Every call that can fail on a message's way to its verdict fails in turn, in the milter and in what it asks: the client
-hears 4xx, or it made no difference; and when it tries again, everything is as if nothing had failed. (Promises 1 to 4)
+"""Every call that can fail on a message's way to its verdict fails in turn, in the milter and in
+the programs it asks: the client gets a 4xx, or the failure made no difference; and after the
+client's retry, everything is as if nothing had failed. (Promises 1 to 4)
 
-POSTSEAL_INJECTIONS says how many failures are tried (250), POSTSEAL_INJECTIONS_SEED which.
+POSTSEAL_INJECTIONS says how many failures are tried (250), POSTSEAL_INJECTIONS_SEED which ones.
 """
 import itertools
 import os
@@ -32,7 +33,7 @@ numbers = itertools.count(1)
 
 
 class Bench:
-    """The milter and its helpers with calls that fail, and us as its MTA."""
+    """The milter and its helpers with calls that fail, and this test as their MTA."""
 
     def __init__(self, world):
         self.world = world
@@ -56,7 +57,7 @@ class Bench:
         self.programs[name] = self.world.start_program(name, environment=self.injector.environment)
 
     def revive(self):
-        """As systemd does: what died is started again."""
+        """Restarts what has died, as systemd does."""
         for name, program in list(self.programs.items()):
             if program.poll() is not None:
                 self.crashes += 1
@@ -64,14 +65,14 @@ class Bench:
                 self.restart(name)
 
     def cool(self):
-        """No connection to the database is left, and nothing that runs gpg."""
+        """Leaves no database connection, and no process that runs gpg."""
         milter = self.programs["postseal-milter"].pid
         self.database.ask("select pg_terminate_backend(pid, 5000) from pg_stat_activity where"
                           " usename = 'postseal_milter' limit 1000")
         subprocess.run(["pkill", "-KILL", "-P", str(milter), "postseal-gpg"])
 
     def offer(self, scenario, number, queue_id, failure=None):
-        """The verdict, as the client behind an MTA hears it: None for 4xx."""
+        """The verdict as the client behind an MTA sees it: None for 4xx."""
         try:
             if self.connection is None:
                 self.connection = milter_client.Connection(self.world.milter_socket)
@@ -106,7 +107,7 @@ class Bench:
         raise AssertionError("it is never accepted")
 
     def result(self, scenario, failure=None):
-        """What became of a message: at the MTA, and in the database; and how often it was offered."""
+        """The outcome for a message: at the MTA, and in the database; and how often it was offered."""
         number = next(numbers)
         if scenario.cold:
             self.cool()
@@ -126,7 +127,7 @@ def bench(world):
 
 
 def reference(bench, scenario):
-    """What becomes of it when nothing fails, and the calls on its way."""
+    """The outcome when nothing fails, and the calls made on the way."""
     bench.result(scenario)
     (found, tries) = bench.result(scenario)
     assert tries == 1
@@ -138,7 +139,7 @@ def describe(bench, scenario, failure):
 
 
 def references(bench):
-    """{scenario: what becomes of it}, {(scenario, program, call): how often}"""
+    """{scenario: outcome}, {(scenario, program, call): how often}"""
     found, counts = {}, {}
     for scenario in scenarios.SCENARIOS:
         found[scenario], calls = reference(bench, scenario)
@@ -172,7 +173,7 @@ def test_whatever_fails_nothing_leaves_weaker_is_lost_or_doubled(bench):
 # --- the same with the real Postfix, courier and mailboxes ---
 
 def send(bench, scenario, number, failure):
-    """As a client does that tries again; (how often, whether it was refused for good)."""
+    """Sends like a client that retries; (how often, whether it was refused permanently)."""
     for tries in range(1, TRIES + 1):
         try:
             with bench.injector.armed(failure if tries == 1 else None):
@@ -189,7 +190,7 @@ def send(bench, scenario, number, failure):
 
 
 def received(world, address):
-    """{Message-ID: mails} of a mailbox."""
+    """{Message-ID: mails} in a mailbox."""
     found = {}
     for path in people.Mailbox(world, address).files():
         mail = people.Received(path.read_bytes())
@@ -202,7 +203,7 @@ def queue_is_empty(company):
 
 
 def check_mailboxes(world, sent):
-    """Each copy is there once, and none of the sealed ones in plain; each parcel is announced once."""
+    """Each copy arrived once, and none of the sealed ones in plain; each parcel is announced once."""
     wrong, announced = [], 0
     boxes = {address: received(world, address) for scenario in sent.values() for address in scenario.recipients()}
     for number, scenario in sent.items():

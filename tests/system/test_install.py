@@ -1,4 +1,4 @@
-"""Where `cmake --install` puts everything, and what names those places; completions and examples."""
+"""Where `cmake --install` puts everything, and the files that name those places; completions and examples."""
 import os
 import pathlib
 import re
@@ -16,7 +16,7 @@ def run(*words, **options):
 
 @pytest.fixture(scope="module")
 def prefix(tmp_path_factory):
-    """An installation below a prefix that was not known when it was built."""
+    """An installation below a prefix that was not known at build time."""
     place = tmp_path_factory.mktemp("prefix") / "opt"
     run("cmake", "--install", BUILD, "--prefix", place)
     return place
@@ -44,7 +44,7 @@ def test_what_is_installed_names_places_of_the_installation(prefix):
 
 
 def test_units_are_as_systemd_wants_them(prefix):
-    """Verified where they were installed, with their programs and manual pages; nothing is said."""
+    """Verified where they were installed, with their programs and manual pages; systemd reports nothing."""
     units = sorted((prefix / "lib/systemd/system").glob("*.service"))
     result = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True, check=False)
     said = [line for line in result.stderr.splitlines() if str(prefix) in line or "postseal" in line]
@@ -53,7 +53,7 @@ def test_units_are_as_systemd_wants_them(prefix):
 
 @pytest.mark.parametrize("prefixed", ["/usr", "/usr/local"])
 def test_place_of_the_configuration_is_etc_or_where_it_is_said(tmp_path, prefixed):
-    """The manual says /etc/postseal; another place is named by programs, units and manual alike."""
+    """The manual says /etc/postseal; if another place is chosen, programs, units and manual all name it."""
     for directory, expected in (((), "/etc"), (("-DCMAKE_INSTALL_SYSCONFDIR=/srv/etc",), "/srv/etc")):
         build = tmp_path / f"build{len(directory)}"
         run("cmake", "-S", SOURCE, "-B", build, "-G", "Ninja", f"-DCMAKE_INSTALL_PREFIX={prefixed}",
@@ -64,7 +64,7 @@ def test_place_of_the_configuration_is_etc_or_where_it_is_said(tmp_path, prefixe
 
 
 def test_users_are_such_as_systemd_takes(prefix, tmp_path):
-    """A colon in what a user is called ended systemd-sysusers."""
+    """A colon in a user's description made systemd-sysusers fail."""
     (tmp_path / "etc").mkdir()
     run("systemd-sysusers", f"--root={tmp_path}", prefix / "lib/sysusers.d/postseal.conf")
     users = (tmp_path / "etc/passwd").read_text()
@@ -73,14 +73,14 @@ def test_users_are_such_as_systemd_takes(prefix, tmp_path):
 
 
 def test_programs_find_theirs_below_any_prefix(prefix, tmp_path):
-    """postseal-reader is started as it was installed, not as it was meant to be."""
+    """postseal-reader is started from where it was installed, not from where it was meant to be."""
     config = tmp_path / "postseal.conf"
     config.write_text((SOURCE / "contrib/examples/postseal.conf").read_text().replace(
         "/etc/postseal", str(SOURCE / "contrib/examples")))
     said = subprocess.run([prefix / "sbin/postseal", "-f", config, "check"], capture_output=True, text=True, check=False)
     lines = dict(line.split(None, 1) for line in said.stdout.splitlines())
     assert lines["reader"].startswith("good")
-    assert lines["policy"].startswith("good")  # and the example is one that loads
+    assert lines["policy"].startswith("good")  # and the example can be loaded
     assert not said.stderr
     (prefix / "libexec/postseal/postseal-reader").rename(prefix / "libexec/postseal/gone")
     said = subprocess.run([prefix / "sbin/postseal", "-f", config, "check"], capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""The main job: one message, several recipients, each copy as the policy says."""
+"""The main task: one message, several recipients, each copy sent as the policy says."""
 import json
 import re
 import subprocess
@@ -35,7 +35,7 @@ def serial(base):
 
 
 def test_six_recipients_get_exactly_six_copies(world, post, sue, pat):
-    """A plain, an S/MIME, a PGP, a TLS, a pickup and a Bcc recipient; and nobody anything else."""
+    """A plain, an S/MIME, a PGP, a TLS, a pickup and a Bcc recipient; and nobody gets anything else."""
     ben = people.certify(world, "ben@smime.example").with_suffix("")
     shown = ["joe@plain.example", "sue@smime.example", "pat@pgp.example", "tom@partner.example",
              "pia@pickup.example"]
@@ -56,7 +56,8 @@ def test_six_recipients_get_exactly_six_copies(world, post, sue, pat):
     assert people.entity_of(people.browse(notice.link(), code)) == entity
     assert re.search(r"Verified TLS connection established to partner\.example", world.company.log.read_text())
 
-    # Exactly one mail each, and the records agree. (The sender is told meanwhile that the message was read.)
+    # Exactly one mail each, and the records agree. (Meanwhile, the sender is told that the message
+    # was read.)
     for address in [*shown, "ben@smime.example"]:
         post.box(address).one()
     def methods():
@@ -66,7 +67,7 @@ def test_six_recipients_get_exactly_six_copies(world, post, sue, pat):
               "pat@pgp.example": [("pgp", "sent")], "tom@partner.example": [("tls", "sent")],
               "pia@pickup.example": [("pickup", "opened")], "ben@smime.example": [("smime", "sent")]}
     sandbox.wait_until(lambda: methods() == wanted, f"{wanted} on record")
-    # Which next hop, how well protected, and what it answered.
+    # Which next hop, how well protected, and what it replied.
     known, = world.postgres.query("select state_detail from postseal.log where recipient = 'tom@partner.example'")[0]
     assert re.match(r"partner\.example\[127\.0\.0\.1\]:\d+, verified TLSv1\.\d with cipher \S+: 250 2\.0\.0 Ok: queued as \S+$", known)
 
@@ -124,7 +125,7 @@ def test_link_alone_and_code_alone_open_nothing(post, name):
     for wrong_link, typed in ((link, other_code), (link[:-4] + "AAAA", code), (link, "")):
         status, page = people.try_code(wrong_link, typed)
         assert status in (400, 403) and b"The secret" not in page
-    # Looking at the link, as mail scanners do, uses nothing up and says nothing.
+    # Looking at the link, as mail scanners do, consumes nothing and reveals nothing.
     for _ in range(10):
         assert b"The secret" not in people.get(link) and b"anna" not in people.get(link)
     assert b"The secret is 42." in people.browse(link, code)
@@ -146,7 +147,7 @@ def test_wrong_codes_lock_the_message_and_the_sender_is_told(world, post, name):
     wrong = people.another_code(code)
     mistyped = code[:-1] + ("A" if code[-1] != "A" else "B")
     for _ in range(7):
-        assert people.try_code(link, mistyped)[0] == 400  # a slip is not a try
+        assert people.try_code(link, mistyped)[0] == 400  # a typing mistake is not a try
     for left in (4, 3, 2, 1):
         status, page = people.try_code(link, wrong)
         assert status == 403 and f"{left} more time".encode() in page
@@ -158,7 +159,7 @@ def test_wrong_codes_lock_the_message_and_the_sender_is_told(world, post, name):
 
 
 def test_no_plain_text_stays_anywhere(world, post, sue, pat, name):
-    """After delivery: no queue, spool or table holds what was sealed."""
+    """After delivery, no queue, spool or table contains what was sealed."""
     secret = f"ZEBRA{name}CROSSING"
     to = ["sue@smime.example", "pat@pgp.example", f"{name}@pickup.example"]
     before = {a: len(post.box(a).files()) for a in to}
@@ -200,7 +201,7 @@ def test_tag_is_removed_from_the_subject(post, name):
 
 
 def test_signed_then_encrypted(world, post, name):
-    """When the sender has a certificate and a key of the company, copies are signed."""
+    """If the sender has a certificate and a key of the company's, copies are signed."""
     sender, smime, pgp = f"{name}@example.com", f"{name}@smime.example", f"{name}@pgp.example"
     own = people.certify(world, sender).with_suffix("")
     bundle = own.with_suffix(".p12")
@@ -236,7 +237,7 @@ def test_signed_then_encrypted(world, post, name):
 
 
 def test_algorithms_follow_what_the_recipient_announced(world, post, name):
-    """AES-256-GCM where it is recorded, else CBC; RSA-OAEP where announced; EC keys."""
+    """AES-256-GCM if support for it is recorded, otherwise CBC; RSA-OAEP if announced; EC keys."""
     gcm, cbc, ec = (f"{name}{x}@smime.example" for x in ("gcm", "cbc", "ec"))
     bases = {gcm: people.certify(world, gcm, options=("--capability", "gcm,oaep")).with_suffix(""),
              cbc: people.certify(world, cbc).with_suffix(""),
@@ -270,7 +271,7 @@ def test_explain_tells_what_the_milter_does(world, post, sue, tmp_path):
 
 
 def test_dsn_parameters_travel_with_the_copies(world, post, sue, name):
-    """RFC 3461: a wish for a receipt is kept for the copy in place and for the others."""
+    """RFC 3461: a request for a notification is kept for the in-place copy and for the others."""
     sender = f"{name}@example.com"
     to = ["sue@smime.example", f"{name}@plain.example"]
     post.accepted(post.compose(to, sender=sender), to, sender=sender, options=["RET=HDRS", "ENVID=QQ314159"],
@@ -282,7 +283,7 @@ def test_dsn_parameters_travel_with_the_copies(world, post, sue, name):
 
 
 def test_success_of_a_parked_copy_was_told_when_its_notice_arrived(world, post, name):
-    """RFC 3461 §5.2: of the copy, with the envelope's identifier, and once."""
+    """RFC 3461 §5.2: about the copy, with the envelope's identifier, and once."""
     sender, to = f"{name}@example.com", f"{name}@pickup.example"
     post.accepted(post.compose([to], sender=sender), [to], sender=sender, options=["RET=HDRS", "ENVID=QQ+2B314159"],
                   rcpt_options=["NOTIFY=SUCCESS", "ORCPT=rfc822;Pia+2Bbox@pickup.example"])
@@ -301,7 +302,7 @@ def test_forged_field_of_ours_is_removed(post, name):
 
 
 def test_expired_and_weak_keys_are_passed_over(world, post, name):
-    """Only keys that can be used now count, and one that cannot does not block the one beside it."""
+    """Only keys that can be used now count, and an unusable one does not block the one next to it."""
     address = f"{name}@smime.example"
     people.certify(world, address, f"{name}-weak", key=("-newkey", "rsa:1024"))
     people.certify(world, address, f"{name}-stranger", sign=False)
@@ -324,7 +325,7 @@ def test_pinned_certificate_needs_no_chain(world, post, name):
 
 
 def test_key_that_is_deleted_is_not_used_any_more(world, post, name):
-    """The cache hears of it (LISTEN/NOTIFY)."""
+    """The cache is notified (LISTEN/NOTIFY)."""
     address = f"{name}@smime.example"
     path = people.certify(world, address)
     post.accepted(post.compose([address]), [address])

@@ -1,4 +1,4 @@
-"""What the manuals list, held to the sources and to what the programs print."""
+"""What the manuals list, compared with the sources and with what the programs print."""
 import os
 import pathlib
 import re
@@ -70,7 +70,7 @@ def test_commands_are_those_that_the_command_prints():
 def test_each_program_has_a_manual():
     programs = {path.name for path in (BUILD / "bin").iterdir() if os.access(path, os.X_OK) and path.is_file()}
     pages = {path.stem for path in (SOURCE / "man").glob("*.8")}
-    assert programs - pages <= {"postseal-gpg", "postseal-keyreader"}  # parts of the milter and the portal, told of there
+    assert programs - pages <= {"postseal-gpg", "postseal-keyreader"}  # parts of the milter and the portal, described there
     assert pages <= programs
 
 
@@ -81,7 +81,7 @@ def test_each_promise_has_tests_that_try_to_break_it():
 
 
 def test_packages_are_those_that_the_build_asks_for():
-    """Each library of CMake's is in contrib/packages by the package that has its file."""
+    """contrib/packages lists each library of CMake's, by the package that contains its file."""
     packages = set((SOURCE / "contrib/packages").read_text().split())
     modules = re.findall(r"pkg_check_modules\(\w+ REQUIRED IMPORTED_TARGET ([a-z0-9.+-]+)",
                          (SOURCE / "CMakeLists.txt").read_text() + (SOURCE / "tests/CMakeLists.txt").read_text())

@@ -1,4 +1,4 @@
-"""What a monitor sees: the format, the names, alerts and the dashboard that go with them."""
+"""What a monitor sees: the format, the names, and the alerts and dashboard that go with them."""
 import json
 import pathlib
 import re
@@ -34,13 +34,13 @@ def promtool():
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_promtool_finds_nothing_to_mend(world, promtool, program):
-    """Names, types and help as Prometheus wants them, from another implementation."""
+    """Names, types and help as Prometheus requires, checked by another implementation."""
     done = subprocess.run([promtool, "check", "metrics"], input=scrape(world, program), capture_output=True, text=True)
     assert done.returncode == 0 and not done.stderr, done.stderr + done.stdout
 
 
 def test_series_that_never_counted_were_missing(world):
-    """An alert on a rate sees the first failure only where the series was there before at 0."""
+    """An alert on a rate notices the first failure only if the series was there before, at 0."""
     everything = {program: values(scrape(world, program)) for program in PROGRAMS}
     assert everything["milter"]["postseal_deferred_total"] == 0
     for method in ("smime", "pgp", "tls", "pickup", "plain", "none"):

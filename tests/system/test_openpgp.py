@@ -1,4 +1,4 @@
-"""OpenPGP keys: which are used, held against gpg; what is merged on import; what gpg is made to write."""
+"""OpenPGP keys: which are used, compared with gpg; what an import merges; what gpg is made to write."""
 import datetime
 import pathlib
 import re
@@ -14,7 +14,7 @@ match recipient domain "pgp.example"   deliver pgp
 otherwise                              deliver plain
 """
 
-# A key of GnuPG 2.4 that announces OCB: features 07 and preferred AEAD 2 in its self-signature.
+# A key from GnuPG 2.4 that announces OCB: features 07 and preferred AEAD 2 in its self-signature.
 OCB_KEY = """-----BEGIN PGP PUBLIC KEY BLOCK-----
 
 mDMEawgTGRYJKwYBBAHaRw8BAQdAU7DnFZXI6yo5ZErzswB4dgN3E8w+yDMadxsE
@@ -49,7 +49,7 @@ class Ring:
         return done.stdout
 
     def make(self, user_id, algorithm="ed25519", usage="sign", expire="never", ago=0):
-        """A primary key alone; its fingerprint."""
+        """Makes only a primary key; returns its fingerprint."""
         said = self.run("--status-fd", "1", "--quick-gen-key", user_id, algorithm, usage, expire, ago=ago).decode()
         return re.search(r"KEY_CREATED P ([0-9A-F]{40})", said).group(1)
 
@@ -64,7 +64,7 @@ class Ring:
                         data="\n".join((*commands, "save", "")).encode())
 
     def revocation(self, fingerprint):
-        """As in the file that gpg writes beside a key, made usable: the colon is gone."""
+        """From the file that gpg writes next to a key, made usable by removing the colon."""
         return (self.home / "openpgp-revocs.d" / f"{fingerprint}.rev").read_bytes().replace(b":-----BEGIN", b"-----BEGIN")
 
     def can_encrypt(self, fingerprint):
@@ -94,7 +94,7 @@ def is_found(world, address):
 
 # --- which are used ---
 
-# name: (algorithm of the primary key, usage, expire, made so many days ago)
+# name: (algorithm of the primary key, usage, expiry, made how many days ago)
 PRIMARIES = {"ed25519": ("ed25519", "sign", "never", 0), "rsa2048": ("rsa2048", "sign", "never", 0),
              "rsa1024": ("rsa1024", "sign", "never", 0), "nistp256": ("nistp256", "sign", "never", 0),
              "nistp521": ("nistp521", "sign", "never", 0), "brainpool": ("brainpoolP256r1", "sign", "never", 0),
@@ -113,7 +113,7 @@ SUBKEYS = {"none": (), "one": (("cv25519", "encr", "never", 0),), "rsa": (("rsa2
 
 
 def is_weak(primary, subkeys):
-    """RSA below 2048 bits (RFC 9580 §12.4): in the primary key, or in the subkey that gpg takes, the newest in time."""
+    """RSA below 2048 bits (RFC 9580 §12.4): in the primary key, or in the subkey that gpg uses, the newest one."""
     return primary == "rsa1024" or subkeys in ("weak", "newer weak beside good")
 
 
@@ -123,17 +123,17 @@ SLOW = {"dsa2048": ("one", "elgamal"), "rsa2048": ("none", "one", "rsa", "newer 
 
 @pytest.mark.parametrize("primary", PRIMARIES)
 def test_primary_key_with_every_kind_of_subkey(world, ring, primary):
-    """What gpg encrypts to we use, and nothing else; but for what is too weak."""
+    """We use exactly the keys to which gpg encrypts, except those that are too weak."""
     algorithm, usage, expire, ago = PRIMARIES[primary]
     made = {}
     for subkeys, parts in SUBKEYS.items():
         if primary in SLOW and subkeys not in SLOW[primary] or subkeys == "elgamal" and primary not in SLOW:
-            continue  # slow to make, and the same again
+            continue  # slow to make, and the result is the same
         address = f"{primary}.{subkeys.replace(' ', '-')}@matrix.example"
         made[address] = subkeys, ring.make(f"Test <{address}>", algorithm, usage, expire, max(ago, 6))
         for part in parts:
             if primary == "expired" and part[3] == 0:
-                part = (*part[:3], 8.5)  # while it was in time
+                part = (*part[:3], 8.5)  # while it was valid
             ring.add(made[address][1], *part)
     take(world, f"matrix-{primary}", ring.run("--export"))
     for address, (subkeys, fingerprint) in made.items():
@@ -169,7 +169,7 @@ def test_what_is_revoked_is_not_used(world, ring, name, what):
                                         ("Ann (work) <{}>", True), ("\"Ann, B.\" <{}>", True), ("Ann {} Example", False),
                                         ("Ann <{}> Example", False), ("Ann <other@x.example> <{}>", True)))
 def test_user_id_in_any_form(world, ring, name, form, found):
-    """RFC 9580 §5.11: name and address, or the address alone; whatever bytes the name is of."""
+    """RFC 9580 §5.11: name and address, or only the address; whatever bytes the name consists of."""
     address = f"{name}@pgp.example"
     user_id = form.format(address)
     ring.run("--allow-freeform-uid", "--quick-gen-key", user_id.encode("latin-1"), "future-default", "default", "never")
@@ -297,7 +297,7 @@ def packets(data):
 
 
 def cipher_and_digest(home, data):
-    """As gpg tells on decryption: numbers of RFC 9580 §9.3 and §9.5."""
+    """As reported by gpg on decryption: numbers from RFC 9580 §9.3 and §9.5."""
     done = subprocess.run(["gpg", "--homedir", home, "--batch", "--status-fd", "2", "--decrypt"], input=data, capture_output=True)
     assert done.returncode == 0, done.stderr
     said = done.stderr.decode()
@@ -308,7 +308,7 @@ def cipher_and_digest(home, data):
 @pytest.mark.parametrize("preferences,cipher", (("none", 7), ("3DES SHA1", 7), ("AES SHA256", 7), ("3DES AES192 AES", 8),
                                                 ("AES CAMELLIA256 AES256 SHA1", 9), (None, 9)))
 def test_cipher_and_digest_follow_rfc_9580(world, post, ring, name, preferences, cipher):
-    """Never triple DES or SHA-1, whatever the keys of recipients tell of themselves."""
+    """Never triple DES or SHA-1, whatever the recipients' keys announce."""
     sender, to = f"{name}@example.com", f"{name}@pgp.example"
     own = people.Gpg(world.directory / "keys" / f"{name}own", sender, "rsa2048")
     take(world, f"{name}own", own.secret())

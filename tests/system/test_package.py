@@ -1,5 +1,6 @@
-"""The Debian package: built in a clean root, looked through by lintian, installed on a bare Debian that boots, set up as
-README says, upgraded, removed and purged. What is typed is read from README itself."""
+"""The Debian package: built in a clean root, checked by lintian, installed on a bare Debian that
+boots, set up as README says, upgraded, removed and purged. The commands typed are read from README
+itself."""
 import gzip
 import http.cookiejar
 import re
@@ -100,7 +101,7 @@ def test_manual_pages_are_without_fault(installed):
 
 
 def test_users_and_directories_are_made(installed):
-    """systemd-sysusers did not take a colon in what a user is called, and the package could not be installed."""
+    """systemd-sysusers did not accept a colon in a user's description, and the package could not be installed."""
     node = installed
     for program in PROGRAMS:
         assert node.run("getent", "passwd", f"postseal_{program}").split(":")[4:] == [
@@ -146,13 +147,13 @@ def questions(line):
 
 
 def add_rules(node, lines):
-    """In front of the rules that are there."""
+    """Inserted before the existing rules."""
     path = "/etc/postseal/postseal.conf"
     node.write(path, re.sub(r"^match ", "\n".join(lines) + "\nmatch ", node.read(path), count=1, flags=re.M))
 
 
 def furnish_keys(node):
-    """What the admin has of the partners: a certificate and an OpenPGP key, in one file."""
+    """What the admin has from the partners: a certificate and an OpenPGP key, in one file."""
     sue = node.authority.issue_mail("sue", "sue@partner.example")
     node.pat = people.Gpg(node.directory / "pat", "pat@pgp.example", "future-default")
     (node.root / TREE[1:] / "partner.pem").write_bytes(sue.read_bytes() + node.pat.public())
@@ -161,14 +162,14 @@ def furnish_keys(node):
 
 
 def follow(node, block, by_options):
-    """Types a block of README; returns what was shown last."""
+    """Types a block from README; returns what was shown last."""
     if block[0].split()[0] in ("table", "match"):
         return add_rules(node, block)
     for line in block:
         if line != "postseal setup":
             shown = node.good(line)
             continue
-        # Somebody who is not sure yet, and then is.
+        # Someone who is not sure yet, and then is.
         _, shown = node.shell(line, [*questions(by_options), (AGREE, "n")])
         assert "Postfix is unchanged" in shown and "smtpd_milters" not in node.run("postconf", "-n")
         shown = node.good(line, [(AGREE, "y")])
@@ -177,7 +178,7 @@ def follow(node, block, by_options):
 
 @pytest.fixture(scope="module")
 def configured(installed, request):
-    """README to its end; and the first mail, whose time counts."""
+    """README to its end, and the first mail, whose time counts."""
     node = installed
     furnish_keys(node)
     by_options = next(line for block in STEPS for line in block if line.startswith("postseal setup -"))
@@ -193,12 +194,12 @@ def configured(installed, request):
 
 
 def test_readme_leads_from_a_bare_debian_to_a_sealed_mail_in_less_than_ten_minutes(configured):
-    """Each line was typed as it stands there, and nobody was asked what README does not answer."""
+    """Each line was typed as README shows it, and no question was asked that README does not answer."""
     mail = configured.box("sue@partner.example").one()
     opened = people.open_smime(mail, configured.directory / "keys" / "sue")
     assert opened == people.entity_of(message("sue@partner.example"))
     assert sum(configured.took.values()) < 600, configured.took
-    assert re.search(r"sue@partner\.example +\| smime ", configured.shown[-1])  # as README shows what became of it
+    assert re.search(r"sue@partner\.example +\| smime ", configured.shown[-1])  # the outcome is as README shows it
 
 
 def test_setup_by_options_finds_in_place_what_was_answered(configured):
@@ -238,7 +239,7 @@ def test_rejected_mail_is_refused_with_the_sentence_of_the_rule(configured):
 
 
 def open_parcel(node, recipient, sender="anna@example.com"):
-    """The page that link and code lead to, through the portal's own port."""
+    """The page opened with link and code, through the portal's own port."""
     link = re.search(r"https://secure\.example\.com(/m/\S{43})", node.box(recipient).one().text()).group(1)
     code = sandbox.wait_until(lambda: people.find_code(Sender(node, sender), recipient), "the code")
     return unlock(node, link, code)
@@ -247,7 +248,7 @@ def open_parcel(node, recipient, sender="anna@example.com"):
 def unlock(node, link, code):
     with node.network():
         browser = Visitor("http://127.0.0.1:8025")
-        # As over HTTPS, which the web server in front of it speaks.
+        # As over HTTPS, which is spoken by the web server in front of it.
         browser.jar.set_policy(http.cookiejar.DefaultCookiePolicy(secure_protocols=("http", "https")))
         browser.get(urllib.parse.urlsplit(link).path)
         return browser.send({"code": code})
@@ -269,7 +270,7 @@ def test_parked_mail_is_read_with_link_and_code(configured):
 
 @pytest.fixture(scope="module")
 def signing(configured):
-    """Who has a key signs, whoever hands the mail in."""
+    """A sender with a key signs, whoever submits the mail."""
     node = configured
     anna = people.Gpg(node.directory / "anna", "anna@example.com", "future-default")
     (node.root / TREE[1:] / "anna.asc").write_bytes(anna.secret())
@@ -281,14 +282,14 @@ def signing(configured):
 
 
 def test_keeper_signs_as_its_unit_lets_it(signing):
-    """Units that start may still keep the keeper or gpg from what they must do."""
+    """Units that start may still prevent the keeper or gpg from doing what they must."""
     signing.send("pat@pgp.example", message("pat@pgp.example", "Signed"))
     assert signing.asked("select count(*) from postseal.log where recipient = 'pat@pgp.example' and signed_by is not null") == "1"
     signing.are_active()
 
 
 def test_each_group_setting_works_with_the_units(signing):
-    """The units' filter of system calls kept a program from giving its socket to another group."""
+    """The units' system call filter prevented a program from giving its socket to another group."""
     node = signing
     manual = (SOURCE / "man" / "postseal.conf.5").read_text()
     assert re.findall(r"^\.It Cm (\w+) group", manual, re.M) == ["milter", "keeper", "portal"]
@@ -364,7 +365,7 @@ def test_removed_package_lets_mail_wait_and_purged_one_keeps_the_keys(configured
     assert "Postfix still hands its mail to Postseal" in said and "/etc/postfix/postseal.undo undo" in said
     waits(node, "sue@partner.example")
     assert {"/etc/postseal/postseal.conf", "/var/spool/postseal"} <= set(left_by(node))
-    # The way out stays as long as it is needed, also when nothing else does.
+    # Outgoing mail stays blocked as long as needed, even when nothing else is left.
     said = node.said("apt-get", "purge", "-q", "postseal")
     assert "/etc/postseal/secrets stays" in said and "/etc/postfix/postseal.undo undo" in said
     waits(node, "sue@partner.example")
@@ -388,7 +389,7 @@ mta log "journal"
 
 @pytest.fixture(scope="module")
 def old(made, configured):
-    """An older release is installed, with a database of its schema in which mail waits."""
+    """An older release is installed, with a database in its schema in which mail is waiting."""
     package, node = made
     other = repack(package, "0.0.1")
     (node.root / "root/old").mkdir()
@@ -414,7 +415,7 @@ def old(made, configured):
 
 
 def test_upgrade_from_an_older_schema_brings_out_what_waited(old):
-    """Promise 2: what was in the outbox and behind the portal gets to where it was meant for."""
+    """Promise 2: what was in the outbox and behind the portal reaches its destination."""
     node = old
     waits(node, "sue@smime.example")
     for line in UPGRADE:

@@ -10,7 +10,7 @@ import people
 import world as sandbox
 from dovecot_auth import Authenticator
 
-# The company has aliases, which lead to nobody that the rules would treat in another way.
+# The company has aliases, but none leads to someone whom the rules would treat differently.
 PARAMETERS = {
     "virtual_alias_domains": "staff.example",
     "virtual_alias_maps": "texthash:{directory}/aliases",
@@ -29,7 +29,7 @@ def prepare(world):
 
 @pytest.mark.parametrize("change", [["-X", "milter_header_checks"], ["-e", "milter_header_checks ="]], ids=["absent", "empty"])
 def test_tls_copy_does_not_depend_on_header_checks(world, post, name, change):
-    """Promise 1: a setting that is lost from main.cf lets no mail leave without verified TLS."""
+    """Promise 1: a setting lost from main.cf lets no mail leave without verified TLS."""
     sandbox.command("postconf", "-c", world.company.config, *change)
     world.company.reload()
     verified, wrong, plain = f"{name}@partner.example", f"{name}@wrong.example", f"{name}@plain.example"
@@ -50,7 +50,7 @@ def test_tls_copy_does_not_depend_on_header_checks(world, post, name, change):
                                      "smtp_tls_secure_cert_match=stranger.example",
                                      "smtp_generic_maps=inline:{ {@wrong.example = @partner.example} }"])
 def test_setting_for_other_mail_let_tls_copies_leave_unverified(world, post, name, setting):
-    """Promise 1: main.cf leads other mail elsewhere, or asks less of its peer; the transport that verifies does not."""
+    """Promise 1: main.cf sends other mail elsewhere, or asks less of its peer; the verifying transport does not."""
     parameter, value = setting.split("=", 1)
     before = sandbox.command("postconf", "-c", world.company.config, "-h", parameter).decode().strip()
     world.company.set(**{parameter: value})
@@ -66,7 +66,7 @@ def test_setting_for_other_mail_let_tls_copies_leave_unverified(world, post, nam
 
 
 def test_refused_copy_came_back_whole_to_whoever_was_named(world, post, name):
-    """Promise 1: a bounce is mail, too, on which nobody decides; it shows the header and no more."""
+    """Promise 1: a bounce is mail too, about which nobody decides; it shows the header and nothing else."""
     spy, nosuch = f"{name}.spy@plain.example", f"{name}.nosuch@partner.example"
     world.outside.set(smtpd_recipient_restrictions=f"check_recipient_access inline:{{ {{{nosuch} = 550 5.1.1 unknown}} }}, "
                                                    "reject_unauth_destination")
@@ -79,7 +79,8 @@ def test_refused_copy_came_back_whole_to_whoever_was_named(world, post, name):
 
 
 def test_requeued_copy_forgot_that_its_connection_must_be_verified(world, post, name):
-    """Promise 1: postsuper -r hands mail to pickup(8), which knows no content_filter of the service that it came in by."""
+    """Promise 1: postsuper -r passes mail to pickup(8), which does not know the content_filter of
+    the service by which it arrived."""
     wrong, right = f"{name}@wrong.example", f"{name}@partner.example"
     deferred = rf"postseal-verified/smtp\S+ (\w+): to=<{wrong}>.*Server certificate not verified"
 
@@ -102,7 +103,7 @@ def test_requeued_copy_forgot_that_its_connection_must_be_verified(world, post, 
 
 
 def test_copy_for_verified_tls_was_led_to_another_transport(world, post, name):
-    """Promise 1: whatever the reason, a transport that verifies nobody keeps it."""
+    """Promise 1: whatever the reason, a transport that does not verify its peer holds it."""
     to = f"{name}@partner.example"
     service = "postseal-tls/unix/content_filter"
     sandbox.command("postconf", "-c", world.company.config, "-P", "-e", f"{service}=smtp:")
@@ -155,10 +156,10 @@ def test_refusal_is_heard_at_once_and_the_login_is_on_record(world, post, name):
         == [["anna.login"]]
 
 
-# --- mail to our own people ---
+# --- mail to the organisation's own people ---
 
 def test_unlock_code_reaches_a_sender_who_is_an_alias(post, name):
-    """virtual_alias_domains: the code bounced with a null sender, as nobody had looked up where it goes."""
+    """virtual_alias_domains: the code bounced with a null sender, because nobody had looked up where it goes."""
     to = f"{name}@pickup.example"
     post.accepted(post.compose([to], sender="carl@staff.example"), [to], sender="carl@staff.example")
     assert to in post.box("carl@plain.example").one().codes()
@@ -166,7 +167,7 @@ def test_unlock_code_reaches_a_sender_who_is_an_alias(post, name):
 
 def test_sealed_copy_to_a_list_reaches_its_members_unopened(world, post, name):
     base = people.certify(world, "list@staff.example").with_suffix("")
-    to = ["list@staff.example", f"{name}@plain.example"]  # the plain copy stays in place, the sealed one goes by the outbox
+    to = ["list@staff.example", f"{name}@plain.example"]  # the plain copy stays in place, the sealed one goes through the outbox
     message = post.compose(to, b"For the list.\r\n")
     post.accepted(message, to)
     for member in ("one@plain.example", "two@plain.example"):
@@ -175,7 +176,7 @@ def test_sealed_copy_to_a_list_reaches_its_members_unopened(world, post, name):
 
 
 def test_nobody_gets_a_copy_of_a_code_or_of_what_is_sealed(world, post, name):
-    """always_bcc adds recipients to what comes in, not to what Postseal hands over."""
+    """always_bcc adds recipients to incoming mail, not to what Postseal hands over."""
     world.company.set(always_bcc=f"{name}@partner.example")
     try:
         to = [f"{name}@pickup.example", f"{name}@plain.example"]
@@ -241,7 +242,7 @@ def test_somebody_else_on_the_socket_is_handed_nothing(world, post, name):
 
 
 def test_socket_of_the_mta_is_for_its_group_alone(world):
-    """Any process of the machine could send mail unseen through a port."""
+    """Any process on the machine could send mail unseen through a port."""
     path = world.company_queue / "public" / "postseal"
     tried = subprocess.run(["setpriv", "--reuid=daemon", "--regid=daemon", "--clear-groups", "/usr/bin/python3", "-c",
                             f"import socket; socket.socket(socket.AF_UNIX).connect('{path}')"], capture_output=True, text=True)
@@ -252,7 +253,8 @@ def test_socket_of_the_mta_is_for_its_group_alone(world):
                                              ("body_checks", "regexp:{{/the secret of 4711/ REDIRECT spy@plain.example}}"),
                                              ("receive_override_options", "no_milters"), ("smtpd_milters", "")])
 def test_mail_of_which_no_milter_heard_left(world, post, name, parameter, value):
-    """Promises 1 and 6: Postfix asks no milter where a header or body is redirected; nor where a setting says so."""
+    """Promises 1 and 6: Postfix asks no milter if a header or body check redirects a mail, or if a
+    setting says so."""
     before = sandbox.command("postconf", "-c", world.company.config, "-h", parameter).decode().strip()
     to = f"{name}@plain.example"
     world.company.set(**{parameter: value})

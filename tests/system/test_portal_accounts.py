@@ -17,12 +17,12 @@ def test_second_message_needs_no_code_and_a_stranger_does(person, name):
     notice = person.mail("Protected message", 2)
     link = re.search(r"http://\S+/message/\S{36}", notice.text()).group(0)
     assert "/m/" not in notice.text() and "Second" in person.browser.get("/inbox").text
-    # Signed out, the link leads there by way of the password.
+    # Signed out, the link leads there after the password.
     other = Visitor(person.browser.portal)
     assert other.get(link).path == "/signin"
     answer = other.send({"address": person.address, "password": PASSWORD})
     assert answer.path in link and "The second secret." in answer.text
-    # Somebody else of the company never handed over a code.
+    # Someone else in the company has never passed on a code.
     person.post.sender = f"{name}.other@example.com"
     send(person, subject="Third")
     assert "/m/" in person.mail("Protected message", 3).text()
@@ -145,7 +145,7 @@ def test_admin_recalls_a_message_and_ends_an_account(person):
     assert "messages lost: 1" in world.postseal("account", "delete", person.address)
     assert person.browser.get("/inbox").path == "/signin" and state(person) == "lost"
     assert ": lost" in Person(world, person.post, person.post.sender).mail(": lost")["Subject"]
-    # What link and code opened, they open again.
+    # What link and code opened before, they open again.
     assert "The secret is 42." in unlock_first(person)
 
 
@@ -157,7 +157,7 @@ def unlock_first(person):
 
 
 def test_account_is_made_once_though_the_button_was_pressed_twice(person):
-    """The browser shows the answer to the second press, which was that the reader is signed out."""
+    """The browser shows the answer to the second press, which said that the reader is signed out."""
     send(person)
     person.unlock()
     person.browser.get("/enrol")
@@ -175,7 +175,7 @@ def test_account_is_made_once_though_the_button_was_pressed_twice(person):
 
 
 def test_right_codes_and_passwords_do_not_use_up_what_a_network_may_try(person):
-    """Many people read from one network: those who are right kept the others out after a while."""
+    """Many people read from one network: after a while, those with right codes kept the others out."""
     tries = "select coalesce(sum(count), 0) from postseal.throttle where what in ('code network', 'password network')"
     before = person.world.postgres.query(tries)
     send(person)
@@ -190,7 +190,7 @@ def test_right_codes_and_passwords_do_not_use_up_what_a_network_may_try(person):
 # --- trust that was revoked ---
 
 def needs_a_code(person, count):
-    """Does the next message to this person, the so manieth, come with link and code?"""
+    """Does this message to the person, counted from the first, come with link and code?"""
     send(person)
     return "/m/" in person.mail("Protected message", count).text()
 
@@ -203,7 +203,7 @@ def open_with(person, browser, link, code):
 
 
 def two_messages(person):
-    """Two from one sender, each with link and code: those of the older, and of the newer."""
+    """Two messages from one sender, each with link and code: those of the older, and of the newer."""
     found = []
     for count in (1, 2):
         send(person)
@@ -232,7 +232,7 @@ def revoke(person, who):
 
 @pytest.mark.parametrize("who", ["sender", "admin", "reset"])
 def test_trust_that_was_revoked_came_back_by_an_older_code(person, who):
-    """Opened after the revocation, by a member; and a code that was made since makes trust again."""
+    """Opened by a member after the revocation; and a code made since then creates trust again."""
     (link, code), other = two_messages(person)
     open_with(person, person.browser, *other)
     person.enrol()
@@ -247,7 +247,8 @@ def test_trust_that_was_revoked_came_back_by_an_older_code(person, who):
 
 @pytest.mark.parametrize("who", ["sender", "admin", "reset"])
 def test_trust_that_was_revoked_came_back_with_whoever_signed_in_later(person, who):
-    """Opened by a guest before the revocation, who signs in after it: what they had opened moved in, and brought trust."""
+    """A guest opened it before the revocation and signed in afterwards: what was opened moved into
+    the account, and brought trust."""
     (link, code), other = two_messages(person)
     guest = Visitor(person.browser.portal)
     open_with(person, guest, link, code)
@@ -260,14 +261,15 @@ def test_trust_that_was_revoked_came_back_with_whoever_signed_in_later(person, w
 
 
 class Halting(urllib.request.HTTPRedirectHandler):
-    """A browser that loses its connection where it is sent on."""
+    """A browser that loses its connection when it is redirected."""
 
     def redirect_request(self, *_):
         return None
 
 
 def test_a_guest_kept_what_an_old_code_had_opened_after_a_new_one_was_made(person):
-    """Unlocked, but not read yet: the sender had a new link and code made, and the old ones' session went on."""
+    """Unlocked, but not read yet: the sender had a new link and code made, and the session of the
+    old ones went on."""
     send(person)
     link = person.mail("Protected message").link()
     code = sandbox.wait_until(person.code, "the code")

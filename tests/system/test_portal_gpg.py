@@ -1,4 +1,4 @@
-"""gpg, when the portal runs it for a key that somebody uploads: it must not keep anybody waiting for ever."""
+"""gpg, when the portal runs it for an uploaded key: it must not keep anybody waiting for ever."""
 import pathlib
 import subprocess
 import time
@@ -10,7 +10,7 @@ from person import PORTAL_RULES as RULES, Person, send  # noqa: F401
 
 DIRECTORY = pathlib.Path("/tmp/postseal-test-portal-gpg")
 SETTINGS = f'gpg program "{DIRECTORY}/gpg"\ngpg timeout 4 seconds\n'
-# It hangs as long as the file beside it is there.
+# It hangs as long as the file beside it exists.
 GPG = f"""#!/bin/sh
 case "$*" in
 *--import*) while test -e {DIRECTORY}/hangs; do sleep 0.2; done ;;
@@ -64,7 +64,7 @@ def test_gpg_that_hangs_is_ended_and_the_visitor_is_told(member, slow_gpg, tmp_p
     seconds = time.monotonic() - begun
     assert answer.status == 400 and "Reading this file took too long." in answer.text
     assert 3.5 < seconds < 15
-    # Nothing of it runs on or lies about; and once gpg works again, the key is taken.
+    # Nothing of it keeps running or is left behind; and once gpg works again, the key is accepted.
     sandbox.wait_until(lambda: not at_work(), "the end of gpg")
     assert left() == before
     slow_gpg.unlink()
@@ -76,7 +76,7 @@ def test_gpg_that_hangs_is_ended_and_the_visitor_is_told(member, slow_gpg, tmp_p
 
 
 def test_file_that_is_no_key_and_certificate_of_somebody_else(world, member, name):
-    """What is said comes from the process that read it."""
+    """The text shown comes from the process that read the file."""
     assert "contains neither a certificate nor an OpenPGP public key" in upload(member, b"no key").text
     other = world.authority.issue_mail(f"{name}other", "other@auto.example")
     assert "does not contain your email address" in upload(member, other.read_bytes()).text

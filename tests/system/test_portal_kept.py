@@ -1,4 +1,5 @@
-"""What somebody has typed is not lost, whatever becomes of the form: it comes again with all of it, and says what to do."""
+"""What someone has typed is not lost, whatever becomes of the form: it is shown again with all of
+it, and says what to do."""
 import re
 import urllib.parse
 
@@ -29,7 +30,7 @@ def tab(browser):
 
 
 def written(answer):
-    """The fields of the form that a page has for writing."""
+    """The fields of the form in which a page lets people write."""
     found = [fields for action, fields in Forms(answer.text).forms if action == "/send"]
     assert len(found) == 1, answer.text
     return found[0]
@@ -37,7 +38,7 @@ def written(answer):
 
 def is_given_back(answer, wanted=None):
     fields, wanted = written(answer), wanted or WRITTEN
-    # A browser sends line ends as CRLF, and leaves the first one of a text area out (HTML §4.10.11).
+    # A browser sends line ends as CRLF, and omits the first one in a text area (HTML §4.10.11).
     assert fields["text"].replace("\r\n", "\n").removeprefix("\n").strip() == wanted["text"].replace("\r\n", "\n").strip()
     assert fields["subject"] == wanted["subject"] and fields["to"] == wanted["to"]
     wrong = re.findall(r'<p class="wrong" role="alert">([^<]+)</p>', answer.text)
@@ -69,7 +70,7 @@ def change_password(member):
 
 
 def forget_cookies(member):
-    """A browser that was closed and opened again with its tabs."""
+    """A browser that was closed, and opened again with its tabs."""
     member.browser.jar.clear()
 
 
@@ -112,7 +113,8 @@ def test_what_was_written_was_lost_with_the_token_of_an_earlier_session(member):
 @pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
                                      {"Origin": "https://evil.example"}])
 def test_a_strangers_page_puts_no_words_into_the_form(member, headers, is_signed_in):
-    """What comes back is what was typed here: who follows a forged form must not find it ready to be sent."""
+    """Only what was typed here is shown again: someone who follows a forged form must not find it
+    ready to be sent."""
     member.browser.get("/write")
     token = written(member.browser.page)["token"]
     if not is_signed_in:
@@ -125,7 +127,7 @@ def test_a_strangers_page_puts_no_words_into_the_form(member, headers, is_signed
 
 
 def test_form_of_ours_from_an_older_browser_is_given_back(member):
-    """One that sends no Fetch Metadata, and with our Referrer-Policy "Origin: null" (Fetch, §3.2)."""
+    """A browser that sends no Fetch Metadata, and with our Referrer-Policy "Origin: null" (Fetch, §3.2)."""
     for origin in ("null", member.browser.portal):
         answer = Visitor(member.browser.portal).ask("/send", b"to=a@b.example&subject=S&text=My+words", headers={"Origin": origin})
         assert answer.status == 403 and written(answer)["text"].strip() == "My words"
@@ -180,7 +182,7 @@ def test_what_was_written_was_lost_when_its_draft_was_gone(member):
 
 
 def test_file_that_was_not_wanted_was_ticked_again(member):
-    """On a form that came back, also where nobody may look into the draft now."""
+    """On a form that is shown again, even if nobody may look into the draft now."""
     draft = keep_draft(member)
     fields = {name: value for name, value in written(member.browser.page).items() if name != "keep-0"}
     sent = urllib.parse.urlencode({**fields, "to": "", "text": "t", "action": "send"}).encode()
@@ -204,7 +206,8 @@ def test_what_was_written_was_lost_with_files_that_are_too_large(member, files):
 
 
 def test_longest_text_that_the_page_takes_is_taken(member):
-    """A character of the page's limit has up to three bytes, of those beyond the basic plane two have four (HTML §4.10.19.3)."""
+    """A character within the page's limit has up to three bytes; of those beyond the basic plane,
+    two have four (HTML §4.10.19.3)."""
     member.browser.get("/write")
     most = int(re.search(r'<textarea[^>]* maxlength="(\d+)"', member.browser.page.text).group(1))
     answer = member.browser.send({**WRITTEN, "text": "漢" * most, "action": "keep"}, files=[("files", "a", "text/plain", b"A")])
@@ -247,9 +250,9 @@ def test_what_nobody_may_send_is_still_there_with_the_reason(member):
         assert answer.status == 400 and is_given_back(answer, {**WRITTEN, field: value}) and "choose your new files again" in answer.text
 
 
-# --- every form that text is typed into ---
+# --- every form with text fields ---
 
-# What is typed into it, and into which page; or why it is not given back.
+# What is typed into it, and into which page; or why it is not shown again.
 TYPED = {
     ("write.html", "to"): "/write", ("write.html", "subject"): "/write", ("write.html", "text"): "/write",
     ("unlock.html", "code"): "/m/" + "A" * 43, ("signin.html", "address"): "/signin", ("join.html", "address"): "/join",
@@ -283,7 +286,7 @@ def test_what_was_typed_was_lost_with_an_old_form(member, page, field):
 
 
 def test_code_was_emptied_after_a_slip(person):
-    """Eleven symbols to be typed again for one that was wrong."""
+    """Eleven symbols had to be typed again because one was wrong."""
     send(person)
     link = person.mail("Protected message").link()
     sandbox.wait_until(person.code, "the code")

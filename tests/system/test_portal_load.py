@@ -1,4 +1,4 @@
-"""The portal under load, of which much is somebody's who means it no good: nobody waits for what another one does."""
+"""The portal under load, much of it malicious: nobody waits for what someone else does."""
 import concurrent.futures
 import contextlib
 import pathlib
@@ -28,7 +28,7 @@ def member(person):
 
 @contextlib.contextmanager
 def locked(world, what):
-    """Rows that nobody else can change meanwhile: whoever wants to waits, as behind anything else that takes long."""
+    """Rows that nobody else can change meanwhile: whoever wants to has to wait, as for anything slow."""
     client = subprocess.Popen(["psql", "-X", "-q", "-t", "-d", world.postgres.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                               text=True)
     client.stdin.write(f"begin; select 'locked ' || count(*) from (select from {what} for update) as rows;\n")
@@ -58,8 +58,9 @@ def wrong_password(visitor):
 
 
 def test_new_cookie_for_each_request_is_no_new_visitor(world, member):
-    """Whoever sent a new cookie each time had a thread each time, and after eight of them nobody else was served. Those
-    requests wait here for a row of the attackers' network; members of that network, and others, wait for nothing."""
+    """A client that sent a new cookie each time had a thread each time, and after eight of them
+    nobody else was served. Those requests wait here for a row of the attackers' network; members on
+    that network, and other visitors, do not wait."""
     wrong_password(signing_in(world, ATTACKERS))
     attackers = [signing_in(world, ATTACKERS) for _ in range(40)]
     assert len({c.value for a in attackers for c in a.jar}) == len(attackers)
@@ -70,7 +71,7 @@ def test_new_cookie_for_each_request_is_no_new_visitor(world, member):
     with concurrent.futures.ThreadPoolExecutor(len(attackers)) as pool:
         with locked(world, "postseal.throttle"):
             asked = [pool.submit(wrong_password, attacker) for attacker in attackers]
-            # What is turned away at once is more than a network may have waiting.
+            # More is turned away at once than a network may have waiting.
             done, _ = concurrent.futures.wait(asked, 20, concurrent.futures.FIRST_COMPLETED)
             assert {a.result() for a in done} == {503}
             for visitor in (signing_in(world, ELSEWHERE), member.browser, neighbour):
@@ -82,7 +83,7 @@ def test_new_cookie_for_each_request_is_no_new_visitor(world, member):
 
 # --- what comes in ---
 
-MEMORY_MAX = 40_000_000  # more than the portal had before: bytes
+MEMORY_MAX = 40_000_000  # more than the portal used before, in bytes
 
 
 def memory(world):
@@ -91,7 +92,7 @@ def memory(world):
 
 
 def half_sent(world, browser, fields, files):
-    """A form of a member that is on its way: the end of its last part is missing."""
+    """A member's form in transit: the end of its last part is missing."""
     body, kind = multipart(fields, files)
     link = socket.create_connection(("127.0.0.1", world.ports["portal"]), timeout=60)
     cookies = "; ".join(f"{c.name}={c.value}" for c in browser.jar)
@@ -102,7 +103,7 @@ def half_sent(world, browser, fields, files):
 
 
 def ended(link, rest):
-    """What is answered once the rest has come."""
+    """The answer once the rest has arrived."""
     link.sendall(rest)
     answer = link.recv(65536).decode()
     link.close()
@@ -110,7 +111,7 @@ def ended(link, rest):
 
 
 def test_half_sent_files_do_not_fill_the_memory(world, member):
-    """Each file had 256 kB of memory of its own: 40 forms of 90 files took 720 MB, as long as they were not ended."""
+    """Each file had 256 kB of memory of its own: 40 forms with 90 files took 720 MB until they were complete."""
     member.browser.get("/write")
     _, form = member.browser.form()
     fields = {**form, "to": "office@example.com", "subject": "Files", "text": "Files.", "action": "keep"}
@@ -121,7 +122,7 @@ def test_half_sent_files_do_not_fill_the_memory(world, member):
     answers = [ended(*link) for link in links]
     assert sum("HTTP/1.1 429" in a and "in several windows at once" in a for a in answers) >= 36
     assert sum("Location: /drafts" in a for a in answers) == 40 - sum("HTTP/1.1 429" in a for a in answers) > 0
-    # Those that were kept came whole, and there is room again.
+    # Those that were kept arrived whole, and there is room again.
     draft = re.search(r'href="(/draft/[^"]+)"', member.browser.get("/drafts").text).group(1)
     page = member.browser.get(draft).text
     assert all(f"{i}.bin" in page for i in range(90))
@@ -141,7 +142,8 @@ def test_fields_of_a_form_are_bounded_together(world, member):
 
 
 def test_files_of_a_form_are_kept_apart(world, member):
-    """They share one file on disk: each must come out as it went in, the empty one, the small and the large."""
+    """They share one file on disk: each must come out as it went in, the empty one, the small ones
+    and the large ones."""
     contents = {"empty": b"", "small": b"a\r\n", "large": noise(3_000_000, "l"), "last": b"\x00\xff" * 40_000}
     member.browser.get("/write")
     answer = member.browser.send({"to": "office@example.com", "subject": "Apart", "text": "t", "action": "send"},
@@ -151,10 +153,10 @@ def test_files_of_a_form_are_kept_apart(world, member):
     assert {a.get_filename().removesuffix(".bin"): a.get_payload(decode=True) for a in mail.parsed.iter_attachments()} == contents
 
 
-# --- what a page costs ---
+# --- the cost of a page ---
 
 def pictured(person, count):
-    """A mail that shows one large picture so often; the path of its HTML."""
+    """A mail that shows one large picture that often; the path of its HTML."""
     subject = f"{count} pictures"
     picture = base64_lines(b"\x89PNG\r\n\x1a\n" + noise(4_000_000, "picture"))
     body = multipart_of("m", part("Content-Type: text/html", b"<p>x</p>" + b'<img src="cid:p@x">\r\n' * count),
@@ -167,7 +169,7 @@ def pictured(person, count):
 
 
 def test_picture_named_ten_thousand_times_is_read_once(member):
-    """Beyond what a page may show, each naming of it read and decrypted the picture again, for nothing."""
+    """Past what a page may show, each reference read and decrypted the picture again, for nothing."""
     few, many = pictured(member, 4), pictured(member, 10_000)
     begun = time.monotonic()
     shown = member.browser.get(few).body.count(b"data:image/png")

@@ -48,7 +48,7 @@ def test_page_of_a_link_tells_nothing_but_the_organisation(person):
 
 
 def test_a_code_without_the_form_of_the_page_is_refused(person):
-    """Cross-site request forgery: the token is of this browser and of our page."""
+    """Cross-site request forgery: the token belongs to this browser and to our page."""
     send(person)
     link, code = person.mail("Protected message").link(), person.code() or sandbox.wait_until(person.code, "code")
     stranger = Visitor(person.browser.portal)
@@ -63,7 +63,7 @@ def test_a_code_without_the_form_of_the_page_is_refused(person):
 
 
 def test_cookie_changes_when_a_message_is_opened(person):
-    """Session fixation: who planted a cookie does not read what its victim opens."""
+    """Session fixation: someone who planted a cookie cannot read what the victim opens."""
     send(person)
     person.browser.get(person.mail("Protected message").link())
     before = {c.value for c in person.browser.jar if c.name == "postseal"}
@@ -88,13 +88,13 @@ def test_locked_message_can_have_a_new_code(person):
     new = person.mail("Protected message", 2).link()
     assert new != link and sandbox.wait_until(lambda: person.code(2), "new code") != code
     assert person.unlock(2).status == 200 and "The secret is 42." in person.browser.page.text
-    # The old link is dead.
+    # The old link no longer works.
     person.browser.get(link)
     assert person.browser.send({"code": code}).status == 403
 
 
 def test_codes_are_limited_for_each_network_and_each_recipient(person):
-    """However many links somebody has: a network, and a recipient, are tried so often and no more."""
+    """However many links someone has, tries are limited for each network and each recipient."""
     stranger = Visitor(person.browser.portal, {"X-Forwarded-For": "198.51.100.77"})
     code = people.another_code("7KQ2M-9XW3P-T")
 
@@ -132,7 +132,7 @@ def test_recall_while_unread_and_not_after(person):
 
 @pytest.fixture
 def hook():
-    """The admin's hook: keeps what it is asked to send, and answers with `status`."""
+    """The admin's hook: stores what it is asked to send, and replies with `status`."""
     asked, status = [], [204]
 
     class Hook(http.server.BaseHTTPRequestHandler):
@@ -166,7 +166,7 @@ def test_code_goes_by_sms_and_the_tag_never_out(person, hook):
     person.browser.get(notice.link())
     page = person.browser.send({"code": code})
     assert "<h1>Results</h1>" in page.text and "+4179" not in page.text
-    # The number is not in the database in the clear either.
+    # The number is not readable in the database either.
     assert b"+41791234567" not in dump(person.world)
 
 

@@ -1,4 +1,4 @@
-"""What strangers can leave with us has limits: thirty drafts of a megabyte took 2.6 seconds once."""
+"""What strangers can store here is limited: once, thirty drafts of a megabyte took 2.6 seconds."""
 import concurrent.futures
 import os
 import pathlib
@@ -40,7 +40,7 @@ def test_drafts_have_room_for_so_many_and_what_was_written_is_not_lost(member):
     refused = keep(member.browser, "The sixth one, and long.")
     assert refused.status == 400 and "There is no room left" in refused.text
     assert "The sixth one, and long." in refused.text and len(drafts(member)) == 5
-    # One that is kept again takes no more room.
+    # Storing a draft again takes no more room.
     member.browser.get(f"/draft/{sorted(drafts(member))[0]}")
     assert member.browser.send({"text": "Other words", "action": "keep"}).path == "/drafts"
     assert len(drafts(member)) == 5
@@ -54,7 +54,7 @@ def test_drafts_and_sent_messages_have_room_for_so_many_bytes(member):
                                files=[("files", "n.bin", "application/octet-stream", noise(600_000, "sent"))])
     assert sent.path == "/sent"
     assert keep(member.browser, "Third", 900_000).status == 400
-    # What a member was sent does not count, and nothing of what had no room stays behind.
+    # What a member received does not count, and nothing is left of what had no room.
     rows = member.world.postgres.query("select coalesce(sum(p.size), 0) from postseal.parcel_key k join postseal.parcel p"
                                        " on p.id = k.parcel join postseal.account a on a.id = k.account"
                                        f" where a.address = '{member.address}' and k.folder in ('drafts', 'sent')")
@@ -74,13 +74,14 @@ def test_drafts_that_come_at_once_are_all_counted(world, member):
 
 
 def test_two_who_add_to_a_mailbox_do_not_wait_for_each_other_for_ever(world, member):
-    """Each holds its account as a foreign key does, and then asks for room: PostgreSQL ended one of them as a deadlock."""
+    """Each holds its account, as a foreign key does, and then asks for room: PostgreSQL ended one
+    of them because of a deadlock."""
     account = f"(select id from postseal.account where address = '{member.address}')"
     room = f"select postseal.mailbox_room({account}, 1000000, 5)"
     with world.postgres.session() as other:
         other.ask(f"begin; select from postseal.account where id = {account} for key share")
         world.postgres.query(f"set lock_timeout = '10s'; begin; {room}; commit")
-        # Whoever asks for room as well is counted after whoever asked first.
+        # A member who asks for room at the same time is counted after the one who asked first.
         other.ask(room)
         with pytest.raises(RuntimeError, match="lock timeout"):
             world.postgres.query(f"set lock_timeout = '100ms'; {room}")
@@ -88,7 +89,7 @@ def test_two_who_add_to_a_mailbox_do_not_wait_for_each_other_for_ever(world, mem
 
 
 def test_uploads_do_not_fill_the_milters_spool(world, member):
-    """Each program has its own, and the portal does not start without."""
+    """Each program has its own, and the portal does not start without it."""
     portal = pathlib.Path(f"/proc/{world.programs['postseal-portal']}")
     milter_spool = world.directory / "spool"
     os.chmod(milter_spool, 0)

@@ -79,7 +79,7 @@ def test_html_is_shown_in_a_frame_with_its_pictures(person):
 
 
 def test_picture_that_no_html_shows_is_attached(person):
-    """A telephone numbers the pictures within a plain text, too: there was no way to see them."""
+    """A phone numbers the pictures even in a plain text: there was no way to see them."""
     body = multipart("b", part("Content-Type: text/plain", b"Look:\r\n"),
                      part("Content-Type: image/png; name=x.png\nContent-Disposition: inline\nContent-ID: <x@x>\n"
                           "Content-Transfer-Encoding: base64", b"iVBORw0KGgo=\r\n"))
@@ -92,7 +92,7 @@ def test_picture_that_no_html_shows_is_attached(person):
 
 
 def test_nobody_reads_what_is_not_theirs(person, name):
-    """Every identifier in every path, asked for by a guest, a member and a stranger."""
+    """Every identifier in every path, requested by a guest, a member and a stranger."""
     send(person)
     person.unlock()
     message = person.browser.page.path.removeprefix("/message/")
@@ -135,17 +135,17 @@ def test_deleted_message_is_really_gone_and_the_record_stays(person):
 
 
 def test_type_of_a_part_that_is_not_utf8(person):
-    """The layout of such a message could not be printed, and the portal died of it."""
+    """The layout of such a message could not be printed, and the portal died."""
     odd = b"--b\r\nContent-Type: ap\xfb\x98\x96\x9c\x9etion/pdf; name=x\r\n\r\nodd\r\n--b--\r\n"
     send(person, odd, content=b'multipart/mixed; boundary="b"')
     assert person.unlock().status == 200
     message = person.browser.page.path.removeprefix("/message/")
-    for _ in range(2):  # from the message, and from what was kept of it
+    for _ in range(2):  # from the message, and from what was stored
         assert person.browser.get(f"/attachment/{message}/0").body == b"odd"
 
 
 def test_multipart_without_a_boundary(person):
-    """There was nothing to read; and with a long parameter that is not UTF-8, looking for the parts never ended."""
+    """There was nothing to read; and with a long parameter that is not UTF-8, the search for parts never ended."""
     for wrong in (b"", b"; " + b"boundary".ljust(88, b"v") + b'="\xfe\xff\xff\xffo"', b"; boundary=other"):
         count = len(person.mails("Protected message")) + 1
         send(person, b"--b\r\n\r\nstill to be read\r\n--b--\r\n", content=b"multipart/mixed" + wrong)
@@ -154,7 +154,7 @@ def test_multipart_without_a_boundary(person):
 
 
 def test_bombs_are_harmless(person):
-    """A thousand parts, nesting without end, a header without end: the page comes, and comes soon."""
+    """A thousand parts, endless nesting, a header without end: the page is shown, and soon."""
     deep = b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (i, i) for i in range(500))
     many = multipart("m", *[part("Content-Type: text/plain; name=x", b"x") for _ in range(3000)])
     html = b"<table>" * 30000 + b"<b>" * 30000
@@ -171,7 +171,7 @@ def test_bombs_are_harmless(person):
 
 @pytest.mark.parametrize("path", ["message", "source", "html", "zip", "attachment", "reply", "replyall", "forward", "send"])
 def test_whatever_shows_a_message_records_its_opening(person, path):
-    """Promise 6, and 7: only the page of the message did, and the courier's box stayed."""
+    """Promises 6 and 7: only the message's page did, and the courier's copy of the key was kept."""
     send(person)
     person.unlock()
     person.enrol()
@@ -211,7 +211,7 @@ def test_two_that_open_at_once_are_one_opening(person):
 
 
 def test_link_and_code_do_not_make_the_message_theirs(person, name):
-    """Who has both may read it; deleting it from somebody's mailbox is for its owner."""
+    """Link and code allow reading; only the mailbox's owner may delete from it."""
     other = Person(person.world, person.post, f"{name}.other@pickup.example")
     send(other)
     other.unlock()
@@ -239,7 +239,7 @@ def pre(page):
 
 
 def test_parts_without_a_name_have_one_that_opens(person):
-    """An invitation was "attachment-5"; a telephone did not know what to open it with."""
+    """An invitation was "attachment-5"; a phone did not know what to open it with."""
     parts = [("text/calendar; method=REQUEST", "invite.ics"), ("application/pdf", ".pdf"), ("image/heic", ".heic"),
              ("image/png; name=picture", "picture.png"), ("message/rfc822", "message.eml"),
              ('application/pdf; name="report.final"', "report.final"), ("x-unknown/x-thing", "attachment-")]
@@ -266,7 +266,7 @@ def test_text_goes_on_after_a_picture(person):
                      part("Content-Type: text/plain", b"A footer of the list.\r\n"))
     page = read(person, body, b'multipart/mixed; boundary="b"')
     assert "<iframe" in page and "A footer of the list." in page
-    # What somebody attached stays attached.
+    # What someone attached stays attached.
     body = multipart("b", part("Content-Type: text/plain", b"See file.\r\n"),
                      part("Content-Type: text/plain\nContent-Disposition: attachment", b"Attached.\r\n"))
     assert "Attached." not in read(person, body, b'multipart/mixed; boundary="b"')
@@ -282,7 +282,7 @@ def test_text_without_a_charset_is_read(person, content, body):
 
 
 def test_flowed_text_is_joined(person):
-    """RFC 3676 §4.2, §4.3: delsp=yes takes the blank away, without it the blank stays."""
+    """RFC 3676 §4.2, §4.3: delsp=yes removes the blank; without it, the blank stays."""
     page = read(person, b"Donau \r\ndampf \r\nschiff\r\nnext\r\n", b"text/plain; format=flowed; delsp=yes")
     assert pre(page).splitlines()[:2] == ["Donaudampfschiff", "next"]
     page = read(person, b"one \r\ntwo\r\n", b"text/plain; format=flowed")
@@ -290,7 +290,7 @@ def test_flowed_text_is_joined(person):
 
 
 def test_nothing_in_a_subject_turns_the_direction(person):
-    """U+202E in a subject or a name reads what follows it backwards (UAX #9)."""
+    """U+202E in a subject or a name reverses what follows it (UAX #9)."""
     odd = "=?utf-8?B?" + base64.b64encode("\u202egpj.exe \u2066x\u200f".encode()).decode() + "?="
     page = read(person, b"x\r\n", b"text/plain", subject=odd, fields=(f"Cc: {odd} <c@example.com>",))
     assert "<h1>gpj.exe x</h1>" in page
@@ -320,7 +320,7 @@ def holder(kind, mark, *parts):
 
 
 def frame(person, page):
-    """The frame's document, and what is attached."""
+    """The frame's document, and the attachments."""
     return (person.browser.get(re.search(r'src="(/html/[^"]+)"', page).group(1)).text, re.findall(r'download="([^"]+)"', page))
 
 
@@ -330,7 +330,7 @@ def in_order(text, *words):
 
 
 def test_second_half_of_a_mail_was_an_attachment(person):
-    """Apple Mail, with a file dropped into a formatted text: HTML, PDF, HTML, and a plain form of the whole."""
+    """Apple Mail, with a file dropped into formatted text: HTML, PDF, HTML, and a plain form of the whole."""
     body = multipart("a", plain_part("First half.\nSecond half.\n"),
                      holder("mixed", "m", html_part("<p>First <b>half</b>.</p>"), PDF, html_part("<p>Second <i>half</i>.</p>")))
     page = read(person, body, b'multipart/alternative; boundary="a"')
@@ -346,11 +346,12 @@ def test_second_half_of_a_mail_was_an_attachment(person):
 @pytest.mark.parametrize("content, body, words, files", [
     # HTML, PDF, HTML without a plain form
     (b'multipart/mixed; boundary="m"', multipart("m", html_part("<p>ONE</p>"), PDF, html_part("<p>TWO</p>")), ["ONE", "TWO"], ["plan.pdf"]),
-    # Apple Mail: plain, picture, plain; and HTML with a picture of its own within related
+    # Apple Mail: plain, picture, plain; and HTML with its own picture within related
     (b'multipart/alternative; boundary="a"', multipart("a", plain_part("ONE TWO"), holder("mixed", "m", holder(
         "related", "r", html_part('<p>ONE <img src="cid:l@x"></p>'), part("Content-Type: image/png\nContent-ID: <l@x>\nContent-Transfer-Encoding: base64", PNG)),
         PDF, html_part("<p>TWO</p>"))), ["ONE", "data:image/png", "TWO"], ["plan.pdf"]),
-    # Outlook: alternative within related within mixed; and the disclaimer of a gateway after it, as HTML or as text
+    # Outlook: alternative within related within mixed; followed by a gateway's disclaimer, as HTML
+    # or as text
     (b'multipart/mixed; boundary="m"', multipart("m", holder("related", "r", holder("alternative", "a", plain_part("ONE"), html_part('<p>ONE<img src="cid:l@x"></p>')),
         part("Content-Type: image/jpg\nContent-ID: <l@x>\nContent-Transfer-Encoding: base64", PNG)), PDF, html_part("<p>DISCLAIMER</p>")),
         ["ONE", "data:image/jpg", "DISCLAIMER"], ["plan.pdf"]),
@@ -358,12 +359,13 @@ def test_second_half_of_a_mail_was_an_attachment(person):
     # Thunderbird: alternative of plain and related; a list's footer as an alternative of its own
     (b'multipart/mixed; boundary="m"', multipart("m", holder("alternative", "a", plain_part("ONE"), holder("related", "r", html_part("<p>ONE</p>"))),
         PDF, holder("alternative", "b", plain_part("footer as text"), html_part("<p>FOOTER</p>")), plain_part("LAST")), ["ONE", "FOOTER", "LAST"], ["plan.pdf"]),
-    # Pictures that no browser shows are attached
+    # Pictures that no browser shows are attachments
     (b'multipart/related; boundary="r"', multipart("r", html_part('<p>ONE<img src="cid:l@x"></p>'), part("Content-Type: image/tiff\nContent-ID: <l@x>", b"II*\r\n"),
         part("Content-Type: image/heic; name=i.heic\nContent-ID: <h@x>", b"x\r\n")), ["ONE"], ["attachment-4.tif", "i.heic"]),
 ], ids=["html-pdf-html", "apple-related", "outlook-disclaimer", "text-disclaimer", "thunderbird-footer", "tiff"])
 def test_parts_that_a_mail_client_shows_were_not_shown(person, content, body, words, files):
-    """RFC 2046 §5.1.3: the parts of multipart/mixed in their order, and of multipart/alternative the last that can be shown."""
+    """RFC 2046 §5.1.3: the parts of multipart/mixed in order, and the last part of
+    multipart/alternative that can be shown."""
     page = read(person, body, content)
     shown, attached = frame(person, page)
     shown = shown.partition("<body>")[2]
@@ -374,7 +376,7 @@ def test_parts_that_a_mail_client_shows_were_not_shown(person, content, body, wo
 
 
 def test_what_stands_in_a_report_or_was_attached_stays_for_itself(person):
-    """RFC 6522; and a page that somebody attached is no part of what they wrote."""
+    """RFC 6522; and a page that someone attached is not part of what they wrote."""
     body = multipart("r", plain_part("It failed."), part("Content-Type: message/delivery-status", b"Status: 5.1.1\r\n"), html_part("<p>X</p>"))
     page = read(person, body, b'multipart/report; report-type=delivery-status; boundary="r"')
     assert "<iframe" not in page and len(re.findall(r'download="', page)) == 2
@@ -393,7 +395,7 @@ def test_what_stands_in_a_report_or_was_attached_stays_for_itself(person):
      "pictures from the Internet, active and embedded content, form fields"),
     ("<p>" + "x " * 600_000 + "</p>", "the rest of a very long text")], ids=range(10))
 def test_nobody_was_told_what_was_left_out(person, text, said):
-    """In one line above the mail, and only where there was something."""
+    """In one line above the mail, and only if something was left out."""
     encoded = base64.encodebytes(text.encode()).replace(b"\n", b"\r\n")
     shown, _ = frame(person, read(person, encoded, b"text/html\r\nContent-Transfer-Encoding: base64"))
     notes = re.findall(r'<body><p class="left-out" role="note">([^<]*)</p>', shown)

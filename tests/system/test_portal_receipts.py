@@ -40,13 +40,13 @@ def test_receipt_as_delivery_status(person):
 
 
 def later(person, days):
-    """The clock is moved for one message: all its times lie so much earlier."""
+    """Moves the clock for one message: all its times are moved back."""
     person.world.postgres.query(
         "update postseal.parcel_key k set issued_at = k.issued_at - interval '{0} days',"
         " expires_at = k.expires_at - interval '{0} days' from postseal.copy c"
         " where c.id = k.copy and c.recipient = '{1}' returning 1".format(days, person.address))
     person.world.stop_program("postseal-courier")
-    person.world.start_program("postseal-courier")  # which keeps house as it starts
+    person.world.start_program("postseal-courier")  # it does its chores when it starts
 
 
 def test_reader_is_reminded_twice_and_then_the_message_expires(person):
@@ -95,7 +95,7 @@ def events(person):
 
 @pytest.mark.parametrize("tag, status", [("", None), ("[mdn] ", "; deleted"), ("[dsn] ", "Action: failed")])
 def test_what_its_reader_deleted_unopened_was_said_to_wait_for_ever(person, tag, status):
-    """On record, on the sender's page, and in the receipt, which said that its reader had deleted it."""
+    """On record, on the sender's page, and in the receipt, which says that its reader deleted it."""
     member(person)
     send(person, subject=f"{tag}Unread")
     person.mail("Protected message", 2)
@@ -125,7 +125,7 @@ def test_what_was_read_and_then_deleted_stays_read(person):
 
 
 def test_message_that_two_windows_delete_at_once_is_deleted_once(person):
-    """And one that is opened in one window while another deletes it was read."""
+    """A message that is opened in one window while another deletes it has been read."""
     member(person)
     send(person, subject="Unread")
     person.mail("Protected message", 2)

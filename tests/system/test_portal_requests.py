@@ -51,13 +51,13 @@ def test_forms_are_bounded(person):
     fields = {f"f{i}": "x" for i in range(300)}
     person.browser.get("/signin")
     assert person.browser.send(fields).status == 413
-    # A file from somebody who is not signed in is not kept, and they are told in words.
+    # A file from a visitor who is not signed in is not kept, and the visitor is told so.
     answer = person.browser.ask("/send", b"--form\r\n" + b"y" * 5_000_000, "multipart/form-data; boundary=form")
     assert answer.status == 403 and "signed out" in answer.text
 
 
 def test_parts_of_a_form_without_names(person):
-    """libmicrohttpd hands them over without one, and the portal died of it, before anybody had signed in."""
+    """libmicrohttpd passes them on without a name, and the portal died, before anyone had signed in."""
     body = multipart("form", part("Content-Disposition: form-data", b"nobody's"),
                      part('Content-Disposition: form-data; filename="f"', b"nobody's"))
     for path in ("/signin", "/join", "/send"):
@@ -66,7 +66,7 @@ def test_parts_of_a_form_without_names(person):
 
 # --- requests that can be read in two ways ---
 
-NEXT = b"GET /style.css HTTP/1.1\r\nHost: x\r\n\r\n"  # which must not be taken for a request of its own
+NEXT = b"GET /style.css HTTP/1.1\r\nHost: x\r\n\r\n"  # which must not be taken for a separate request
 AMBIGUOUS = {
     "two lengths": b"Host: x\r\nContent-Length: 5\r\nContent-Length: 50\r\n\r\nabcde",
     "one length twice": b"Host: x\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nabcde",
@@ -95,7 +95,7 @@ AMBIGUOUS = {
 
 
 def answers(world, text):
-    """Status lines of what is answered until the portal closes the connection."""
+    """Status lines of the answers, until the portal closes the connection."""
     with socket.create_connection(("127.0.0.1", world.ports["portal"]), timeout=20) as link:
         link.sendall(text)
         answer = b""
@@ -106,8 +106,9 @@ def answers(world, text):
 
 @pytest.mark.parametrize("head", AMBIGUOUS.values(), ids=AMBIGUOUS)
 def test_request_that_can_be_read_in_two_ways_is_refused(world, head):
-    """RFC 9112 §11.2: what a web server in front takes for the body of one visitor's request was taken for the next
-    request, whose answer another visitor gets. Nothing behind such a request is read."""
+    """RFC 9112 §11.2: what a web server in front took for the body of one visitor's request was
+    taken for the next request, whose answer goes to another visitor. Nothing after such a request
+    is read."""
     assert answers(world, b"POST /signin HTTP/1.1\r\n" + head + NEXT) <= {400, 413}
 
 
@@ -117,7 +118,7 @@ def test_older_requests_have_no_chunks(world):
 
 
 def test_pipelined_requests_are_answered_in_order(world):
-    """Those that are served apart, too."""
+    """Including those that are served apart."""
     paths = ["/signin", "/style.css", "/inbox", "/logo.svg", "/join", "/nowhere"]
     text = "".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n" for path in paths[:-1])
     text += f"GET {paths[-1]} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -130,7 +131,7 @@ def test_pipelined_requests_are_answered_in_order(world):
 
 
 def test_what_caches_keep_sets_no_cookie(world):
-    """The language that one visitor chose came with the style sheet, which a cache may give to others."""
+    """The language that one visitor chose was set with the style sheet, which a cache may give to others."""
     browser = Visitor(f"http://localhost:{world.ports['portal']}")
     answer = browser.get("/style.css?lang=de")
     assert "public" in answer.headers["Cache-Control"] and answer.headers["Set-Cookie"] is None
@@ -157,7 +158,7 @@ ADDRESSES = ["inj@plain.example> ORCPT=rfc822;evil", "inj@plain.example>\r\nRCPT
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_addresses_that_are_no_plain_address(person, address):
-    """SMTP parameters were added through the form, and lines of the log forged: RFC 5321 §4.1.2."""
+    """SMTP parameters were added through the form, and lines of the log were forged: RFC 5321 §4.1.2."""
     count = "select count(*) from postseal.address_proof"
     before = person.world.postgres.query(count)
     for path in ("/join", "/signin"):
@@ -175,7 +176,8 @@ def test_addresses_that_people_have(person, address):
 
 
 def test_no_line_of_the_log_is_forged(person):
-    """By an address such as x@y>, network=198.51.100.0/24: what a program reads there comes before it, and it is quoted."""
+    """With an address such as x@y>, network=198.51.100.0/24: what a program parses comes before it,
+    and it is quoted."""
     person.browser.get("/signin")
     person.browser.send({"address": f"{person.address}", "password": "wrong password"})
     person.browser.get("/signin")
@@ -188,7 +190,7 @@ def test_no_line_of_the_log_is_forged(person):
 # --- who is in front ---
 
 def network_of(world, forwarded):
-    """What the portal takes for the network of a client whose request has these fields X-Forwarded-For."""
+    """The network that the portal assigns to a client whose request has these X-Forwarded-For fields."""
     visitor = Visitor(f"http://localhost:{world.ports['portal']}")
     visitor.get("/signin")
     fields = {**visitor.form()[1], "address": "x@pickup.example", "password": "wrong password"}
@@ -210,5 +212,5 @@ def network_of(world, forwarded):
     (["203.0.113.7", "2001:db8:1:2:3::4"], "2001:db8:1:2::/64"), (["::ffff:203.0.113.7"], "203.0.113.0/24"),
     (["198.51.100.9, nonsense"], "unknown"), (["198.51.100.9", ""], "unknown")])
 def test_the_clients_own_x_forwarded_for_is_not_believed(world, forwarded, network):
-    """A client sends the field, too; the last is the one that our web server added."""
+    """A client can send the field as well; the last one is the one that our web server added."""
     assert network_of(world, forwarded) == network

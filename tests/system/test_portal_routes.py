@@ -1,6 +1,9 @@
-"""Every route of the portal, walked by everybody: whose is it, in which state, may this person do this with it now?
+"""Every route of the portal, requested by everybody: whose is it, in which state, and may this
+person do this with it now?
 
-A route that is not in the table fails the test. Promise 1, 5 and 7, as far as they are the portal's."""
+A route that is missing in the table fails the test. Promises 1, 5 and 7, as far as the portal is
+concerned.
+"""
 import re
 import urllib.parse
 
@@ -9,11 +12,12 @@ import world as sandbox
 from person import PORTAL_RULES as RULES, Person, send, totp
 from visitor import Visitor
 
-# Of each visitor what they hear: a status, or (>) where they are sent. Paths that end with "/" are asked for with the
-# owner's unread message; it is not theirs, or not yet.
+# What each visitor is told: a status, or (>) where they are redirected. Paths that end with "/" are
+# requested with the
+# owner's unread message, which is not theirs, or not yet.
 VISITORS = ("nobody", "link", "guest", "half", "other")
 HEARS = {
-    # nobody, with the link alone, a guest, half signed in, another member
+    # nobody, with only the link, a guest, half signed in, another member
     ("GET", "/"): "200 200 200 200 >/inbox",
     ("GET", "/style.css"): "200 200 200 200 200",
     ("GET", "/logo.svg"): "200 200 200 200 200",
@@ -69,7 +73,7 @@ HEARS = {
     ("GET", "/track/"): "404 404 404 404 404",
     ("POST", "/track/"): "404 404 404 404 404",
 }
-# And of the owner, of messages in each state.
+# And for the owner, with messages in each state.
 STATES = ("waiting", "recalled", "expired", "deleted", "draft", "sent")
 OWNER_HEARS = {
     # waiting, recalled, expired, deleted, draft, sent
@@ -101,7 +105,7 @@ def outcome(visitor, method, path):
     if method == "GET":
         answer = visitor.get(path)
     else:
-        forged = visitor.ask(path, b"x=y")  # without the token of a page of ours
+        forged = visitor.ask(path, b"x=y")  # without the token from one of our pages
         assert forged.status == 403, f"{path} takes a form of somebody else's page"
         visitor.get("/settings")
         if "token" not in visitor.page.text:
@@ -131,7 +135,7 @@ def owner(person):
 
 @pytest.fixture
 def visitors(owner, name):
-    """Each as a function that gives a fresh browser of theirs."""
+    """Each as a function that returns a fresh browser of that visitor."""
     def another(what):
         return Person(owner.world, owner.post, f"{name}.{what}@pickup.example")
 
@@ -214,14 +218,16 @@ def in_state(owner, state):
     return message
 
 
-# --- every field of every form, with values that no page of ours puts there ---
+# --- every field of every form, with values that none of our pages sends ---
 
-# Where a form is sent to that has no action of its own, or gets it from the program.
+# Where a form is sent that has no action of its own, or gets it from the program.
 PLACES = {"unlock.html": "/m/", "enrol.html": "/enrol", "reopen.html": "/proof/", "track.html": "/track/", "message.html": "/delete/"}
 HOSTILE = ("empty", "nonsense", "quote", "control", "long", "other's")
-# Of each field what the owner hears where it alone has such a value, and the others are right.
+# For each field, what the owner is told if only this field has such a value, and the others are
+# right.
 FIELDS = {
-    # empty, nonsense, ' or 1=1 --, line ends and controls, 30 kB, what is another member's; or all of them
+    # empty, nonsense, ' or 1=1 --, line ends and controls, 30 kB, something of another member's; or
+    # all of them
     ("/enrol", "again"): ">/inbox",
     ("/enrol", "password"): ">/inbox",
     ("/factor", "code"): "403",
@@ -285,7 +291,7 @@ RIGHT = {
 
 
 def form_fields():
-    """(where it is sent, the field's name) of every form that the pages have."""
+    """(where it is sent, the field's name) for every form on the pages."""
     for page in sorted((sandbox.SOURCE / "portal/pages").glob("*.html")):
         for attributes, form in re.findall(r'<form method="post"([^>]*)>(.*?)</form>', page.read_text(), re.S):
             action = re.search(r'action="([^"]+)"', attributes)
@@ -305,7 +311,7 @@ def ask_with(owner, place, fields):
 
 
 def belongings(world, address):
-    """All that the database has of a member, but for when they were seen."""
+    """Everything that the database has about a member, except when they were last seen."""
     return world.postgres.query(f"""with a as (select * from postseal.account where address = '{address}')
         select md5(concat((select string_agg(a::text, '|') from a),
             (select string_agg(concat(id, state, expires_at), '|' order by id) from postseal.portal_session where account in (select id from a)),
@@ -316,7 +322,8 @@ def belongings(world, address):
 
 
 def test_what_the_owner_hears_of_values_that_no_page_of_ours_has(owner, name):
-    """Promise 7, as far as it is the portal's: nothing of another member's is read, changed or ended by naming it."""
+    """Promise 7, as far as the portal is concerned: nothing of another member's is read, changed or
+    ended by naming it."""
     other = Person(owner.world, owner.post, f"{name}.other@pickup.example")
     member(other)
     send(other, subject="Theirs")

@@ -1,4 +1,4 @@
-"""What opens an account is changed by its owner alone, who is told of it."""
+"""What opens an account can be changed only by its owner, who is told about it."""
 import re
 import time
 
@@ -15,12 +15,12 @@ def member(person):
     send(person)
     person.unlock()
     person.enrol()
-    person.browser = Visitor(person.browser.portal)  # who has just chosen the password need not type it again
+    person.browser = Visitor(person.browser.portal)  # someone who has just chosen the password need not type it again
     assert person.sign_in().path == "/inbox"
 
 
 def facts(person):
-    """All that the database has of the account and what opens it."""
+    """Everything that the database has about the account and what opens it."""
     return person.world.postgres.query(
         "select a.salt, a.recovery_salt, a.totp, (select count(*) from postseal.passkey p where p.account = a.id),"
         f" (select count(*) from postseal.key_upload k where k.address = a.address) from postseal.account a"
@@ -29,7 +29,7 @@ def facts(person):
 
 @pytest.mark.parametrize("path", CHANGES)
 def test_a_browser_left_open_changes_nothing_that_opens_the_account(person, path):
-    """Neither was the password asked for, nor was its check throttled, nor was the owner told."""
+    """The password was not asked for, its check was not throttled, and the owner was not told."""
     member(person)
     before = facts(person)
     person.browser.get("/settings")
@@ -57,7 +57,7 @@ def test_a_confirmation_is_good_for_one_change(person):
 
 
 def test_confirming_is_throttled_as_signing_in_is(person):
-    """A session that somebody else holds is no way to guess the password."""
+    """A session in someone else's hands is no way to guess the password."""
     member(person)
     person.world.postgres.query("update postseal.throttle set count = 0 returning 1")
     assert [person.confirm("wrong password").status for _ in range(10)] == [403] * 10
@@ -85,7 +85,7 @@ def test_the_second_factor_is_asked_for_before_it_is_removed(person):
     ("fr", "a été modifié", ["Un certificat ou une clé publique a été ajouté", "Le mot de passe a été modifié"]),
     ("it", "è stato modificato", ["È stato aggiunto un certificato o una chiave pubblica", "La password è stata cambiata"])])
 def test_the_owner_is_told_what_when_and_from_where(person, name, language, subject, words):
-    """In their language, and no secret."""
+    """In their language, and without secrets."""
     member(person)
     person.browser.headers["User-Agent"] = "Telephone/7\u202e".encode().decode("latin-1")
     person.browser.get("/settings")
@@ -105,7 +105,7 @@ def test_the_owner_is_told_what_when_and_from_where(person, name, language, subj
 
 
 def test_uploaded_keys_fall_with_a_reset_of_the_account(person, name):
-    """Whoever held the account for an hour read along for ever."""
+    """Someone who held the account for an hour could read along for ever."""
     member(person)
     path = person.world.authority.issue_mail(name, person.address)
     person.confirm()
@@ -121,7 +121,7 @@ def test_uploaded_keys_fall_with_a_reset_of_the_account(person, name):
 
 
 def test_who_signs_in_after_a_member_reads_nothing_that_they_opened(person, name):
-    """A session that took another's place kept what it had opened with link and code."""
+    """A session that replaced another one kept what that one had opened with link and code."""
     member(person)
     other = Person(person.world, person.post, f"{name}.other@pickup.example")
     member(other)

@@ -1,4 +1,4 @@
-"""How members want their mail: keys and wishes."""
+"""How members want to receive their mail: keys and preferences."""
 import people
 import world as sandbox
 from person import PORTAL_RULES as RULES, Person, send
@@ -25,7 +25,7 @@ def test_member_gives_a_certificate_and_mail_comes_so(world, post, name):
     mail = sandbox.wait_until(lambda: [m for m in person.mails("About your account")
                                        if "pkcs7" in m["Content-Type"]], "the S/MIME mail")[0]
     assert b"Sealed to a given key." in people.open_smime(mail, str(path).removesuffix(".pem"))
-    # Wishing for the browser comes first; taking the key back ends S/MIME.
+    # Preferring the browser comes first; withdrawing the key ends S/MIME.
     person.browser.get("/settings")
     person.browser.send({"wish": "pickup"}, action="/settings/wish")
     send(person)

@@ -1,4 +1,4 @@
-"""Visitors who send a byte now and then, and so were never silent: each had a connection for ever."""
+"""Visitors who send a byte now and then, and so were never silent: each could keep a connection for ever."""
 import socket
 import threading
 import time
@@ -7,11 +7,11 @@ import pytest
 from person import PORTAL_RULES as RULES, send  # noqa: F401
 
 FORM_SECONDS = 45
-LATE = 15  # seconds, where the machine has other things to do
+LATE = 15  # seconds, if the machine is busy
 
 
 class Slow(threading.Thread):
-    """Sends `begin`, and then a byte a second until it is cut or answered, or `most` seconds are over."""
+    """Sends `begin`, and then a byte a second until it is cut off or answered, or `most` seconds are over."""
 
     def __init__(self, world, begin, most):
         super().__init__()
@@ -50,7 +50,7 @@ def member(person):
 
 
 def test_slow_forms_are_ended_and_those_that_go_on_are_not(world, member):
-    """A form has 45 seconds; one with files more, as long as they come at 8 kB a second."""
+    """A form has 45 seconds; one with files has longer, as long as they arrive at 8 kB a second."""
     part = b'--m\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n'
     files = head(member.browser, "/send", "multipart/form-data; boundary=m", 20_000_000) + part
     most = FORM_SECONDS + LATE

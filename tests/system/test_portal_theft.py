@@ -4,7 +4,8 @@ import re
 from messages import multipart, part
 from person import PASSWORD, PORTAL_RULES as RULES, dump, send
 def test_a_stolen_database_opens_nothing(person):
-    """Everything in it, and the portal's own files, tried: neither message, subject, attachment nor draft."""
+    """Everything in it, and the portal's own files, tried as keys: they open no message, subject,
+    attachment or draft."""
     import nacl_lite
     world = person.world
     words = [b"WORDS-OF-THE-FIRST", b"WORDS-OF-THE-SUBJECT", b"WORDS-OF-THE-FILE", b"WORDS-OF-THE-DRAFT",
@@ -26,7 +27,8 @@ def test_a_stolen_database_opens_nothing(person):
     cookies = [c.value for c in person.browser.jar if c.name == "postseal"]
     for secret in (*words, b"WORDS-OF-THE-NAME", PASSWORD.encode(), recovery.encode(), *[c.encode() for c in cookies]):
         assert secret not in raw, secret
-    # What is in the database and the portal's key file, tried as key to all that this person has there.
+    # Everything in the database and the portal's key file, tried as a key to everything that this
+    # person has there.
     values = {bytes.fromhex(h.decode()) for h in re.findall(rb"'\\x([0-9a-f]+)'", stolen)}
     keys = {piece for v in values if len(v) <= 200 for piece in (v[:32], v[-32:]) if len(piece) == 32} | {public}
     boxes = [bytes.fromhex(row[0]) for row in world.postgres.query(
@@ -39,6 +41,6 @@ def test_a_stolen_database_opens_nothing(person):
         " where b is not null")]
     assert len(keys) >= 20 and len(boxes) >= 5
     assert nacl_lite.open_any(boxes, keys) == []
-    # That the trial can succeed is seen with the right key: the cookie's secret opens the session.
+    # The right key shows that the attempt can succeed: the cookie's secret opens the session.
     cookie = nacl_lite.unbase64(cookies[0])
     assert nacl_lite.open_any(boxes, keys | {cookie}, about=["session"]) != []

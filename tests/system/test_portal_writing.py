@@ -31,7 +31,7 @@ def test_address_is_proven_by_a_link_and_a_conversation_begun(person):
     attached = list(mail.parsed.iter_attachments())
     assert [a.get_filename() for a in attached] == ["plän.txt"]
     assert attached[0].get_payload(decode=True) == b"attached\r\n"
-    # What is said about an address that has an account does not differ.
+    # The answer does not reveal whether an address has an account.
     again = Visitor(browser.portal)
     again.get("/join")
     token = r'value="[^"]*"'
@@ -70,7 +70,7 @@ def test_reply_reaches_the_employee_in_the_thread_and_the_answer_is_sealed(perso
     assert reply["In-Reply-To"] == "<first@example.com>"
     assert reply["References"] == "<older@example.com> <first@example.com>"
     assert next(reply.parsed.iter_attachments()).get_payload(decode=True) == data
-    # The employee answers from any mail client; without a tag it is sealed again.
+    # The employee answers from any mail client; without a tag, the answer is sealed again.
     to = f"{post.sender.split('.')[0]}@pickup.example"
     assert reply["Reply-To"] == to
     answer = post.compose([to], b"Thank you.\r\n", subject="Re: About your account",
@@ -83,7 +83,7 @@ def test_reply_reaches_the_employee_in_the_thread_and_the_answer_is_sealed(perso
 
 
 def test_reply_to_all_reaches_everybody_in_the_conversation(person, name):
-    """Bob has an account, Carl has none: whether somebody has one is neither asked nor told."""
+    """Bob has an account, Carl has none: this is neither checked nor revealed."""
     post = person.post
     bob = Person(person.world, post, f"{name}.bob@pickup.example")
     carl = Person(person.world, post, f"{name}.carl@pickup.example")
@@ -100,7 +100,7 @@ def test_reply_to_all_reaches_everybody_in_the_conversation(person, name):
     assert answer.path == "/sent", answer.text
     for address in ("office@example.com", post.sender):
         assert "To all" in Person(person.world, post, address).mail("Re: Together").text()
-    # Among people outside there is a code as well: it comes to the one who wrote.
+    # Between people outside there is a code as well: it goes to the one who wrote.
     for each in (bob, carl):
         link = each.mail(f"Protected message from {person.address}").link()
         code = sandbox.wait_until(lambda: [m.codes()[each.address] for m in person.mails("Unlock code")
@@ -112,7 +112,7 @@ def test_reply_to_all_reaches_everybody_in_the_conversation(person, name):
 
 
 def member(person):
-    """With an account and a message; returns the identifier of that."""
+    """With an account and a message; returns the message's identifier."""
     send(person)
     person.unlock()
     message = person.browser.page.path.removeprefix("/message/")
@@ -121,7 +121,7 @@ def member(person):
 
 
 def own(person, folder):
-    """The newest message of a folder of one's own."""
+    """The newest message in one's own folder."""
     return re.search(r"/(?:draft|message)/(\S{36})", person.browser.get(folder).text).group(1)
 
 
@@ -135,7 +135,7 @@ CEO = "ceo@example.com"
 
 @pytest.mark.parametrize("how", ["reply", "replyall", "forward", "nonsense", ""])
 def test_a_draft_cannot_be_answered(person, how):
-    """A draft to an employee made its author one who may write to them."""
+    """A draft to an employee allowed its author to write to them."""
     member(person)
     person.browser.get("/write")
     person.browser.send({"to": CEO, "subject": "S", "text": "t", "action": "keep"})
@@ -149,7 +149,7 @@ def test_a_draft_cannot_be_answered(person, how):
 @pytest.mark.parametrize("to", [f"office@example.com, x: {CEO};", f"x: {CEO}, office@example.com",
                                 f'office@example.com, "{CEO}" <office@example.com>', f"office@example.com ({CEO})"])
 def test_what_was_sent_cannot_be_answered(person, to):
-    """Whoever was named in the header of what one wrote oneself could be written to."""
+    """It allowed people to write to anyone they had named in the header of their own message."""
     member(person)
     person.browser.get("/write")
     assert person.browser.send({"to": to, "subject": "Sent", "text": "t", "action": "send"}).status in (200, 400)
@@ -160,12 +160,12 @@ def test_what_was_sent_cannot_be_answered(person, to):
     for how in ("reply", "replyall"):
         assert answer(person, sent, CEO, how).status == 404
         assert person.browser.get(f"/{how}/{sent}").status == 404
-    assert answer(person, sent, CEO, "forward").status == 400  # what is forwarded goes by the rules
+    assert answer(person, sent, CEO, "forward").status == 400  # a forwarded message is subject to the rules
     assert Person(person.world, person.post, CEO).mails("S") == []
 
 
 def test_what_another_member_wrote_names_nobody_who_may_be_written_to(person, name):
-    """Two members of one mind: one names in the header whom the other wants to write to."""
+    """Two members conspire: one names in the header whomever the other wants to write to."""
     post = person.post
     bob = Person(person.world, post, f"{name}.bob@pickup.example")
     both = [person.address, bob.address]
@@ -188,7 +188,7 @@ def test_what_another_member_wrote_names_nobody_who_may_be_written_to(person, na
 
 
 def test_whether_an_address_has_an_account_is_not_told(person, name):
-    """Neither by a draft as parent, nor by what is said of the address."""
+    """Neither with a draft as parent, nor by what is said about the address."""
     member(person)
     known = Person(person.world, person.post, f"{name}.known@pickup.example")
     member(known)
@@ -206,7 +206,7 @@ def test_whether_an_address_has_an_account_is_not_told(person, name):
 
 
 def test_a_draft_of_an_answer_is_an_answer_to_what_was_received(person):
-    """Its parent comes from the browser as well, each time."""
+    """Its parent comes from the browser each time as well."""
     message = member(person)
     person.browser.get(f"/reply/{message}")
     person.browser.send({"text": "half", "action": "keep"})
@@ -233,7 +233,7 @@ def test_answer_goes_to_reply_to(person, fields, to):
 
 
 def test_reply_to_all_does_not_forget_ann_beside_joann(person, name):
-    """Addresses were compared in parts."""
+    """Parts of addresses were compared."""
     to = [person.address, f"jo{name}@example.com", f"{name}@example.com"]
     person.post.accepted(person.post.compose(to, subject="Ann"), [person.address])
     person.unlock()
@@ -279,7 +279,7 @@ def test_forward_keeps_the_files_that_are_wanted(person):
 
 
 def test_name_of_a_recipient_brought_others_into_the_header(person):
-    """GMime prints this name so that it reads as two mailboxes more, which nobody had checked."""
+    """GMime prints this name so that it reads as two additional mailboxes, which nobody had checked."""
     send(person)
     person.unlock()
     person.enrol()
@@ -293,7 +293,7 @@ def test_name_of_a_recipient_brought_others_into_the_header(person):
 
 
 def test_form_that_comes_again_with_another_text_was_thrown_away(person):
-    """Back in the browser, mended, and sent: it is another message, although the form is the same."""
+    """Back in the browser, corrected, and sent: it is another message, although the form is the same."""
     send(person)
     person.unlock()
     person.enrol()
@@ -348,7 +348,7 @@ def test_draft_is_kept_sealed_and_gone_on_with(person):
 
 
 def test_names_of_files_cannot_break_the_header(person):
-    """Of an upload on its way to the company, and of an attachment on its way to the reader."""
+    """For an upload on its way to the company, and for an attachment on its way to the reader."""
     send(person)
     person.unlock()
     person.enrol()

@@ -1,5 +1,5 @@
-"""What the programs are exposed to as processes: a policy that is read again, descriptors that run out, others on
-their sockets, keys that are to be gone."""
+"""How the programs behave as processes: a policy that is reloaded, descriptors that run out, others
+on their sockets, keys that must be gone."""
 import concurrent.futures
 import os
 import signal
@@ -16,8 +16,8 @@ def reload(world):
 
 
 def test_database_is_found_again_after_the_policy_was_read_again(world, post, name):
-    """The address of the database belonged to the first policy, and was used after that was freed: promise 2, mail
-    came to a stop until somebody restarted the milter."""
+    """The database's address belonged to the first policy, and was used after that was freed.
+    Promise 2: mail came to a stop until the milter was restarted."""
     original = world.config.read_text()
     to = f"{name}@plain.example"
 
@@ -35,7 +35,7 @@ def test_database_is_found_again_after_the_policy_was_read_again(world, post, na
     finally:
         world.config.write_text(original)
         reload(world)
-    # Connections that were made before are closed by the server: new ones need the address.
+    # The server closes existing connections: new ones need the address.
     world.postgres.query("select count(pg_terminate_backend(pid)) from pg_stat_activity where pid <> pg_backend_pid()"
                          " and backend_type = 'client backend'")
     sandbox.wait_until(lambda: post.send(post.compose([to], subject="afterwards"), [to])[0] == 250,
@@ -51,7 +51,7 @@ def our_key(world, name, sender):
 
 
 def test_keeper_outlives_more_connections_than_it_has_descriptors_for(world, post, name):
-    """It ended, with status 0, at the first that it could not take."""
+    """It exited, with status 0, at the first connection that it could not accept."""
     sender, to = f"{name}@example.com", f"{name}@smime.example"
     our_key(world, name, sender)
     base = people.certify(world, to).with_suffix("")
@@ -68,7 +68,7 @@ def test_keeper_outlives_more_connections_than_it_has_descriptors_for(world, pos
             except BlockingIOError:
                 break  # the socket's queue is full
         message = post.compose([to], sender=sender)
-        # They say nothing, and after some seconds it is somebody else's turn.
+        # They say nothing, and after some seconds it is someone else's turn.
         sandbox.wait_until(lambda: post.send(message, [to], sender=sender)[0] == 250, "a signature", 60)
         assert b"smime-type=signed-data" in people.open_smime(post.box(to).one(), base)
         assert keeper.poll() is None
@@ -84,7 +84,7 @@ def agent_files(world):
 
 
 def test_deleted_private_key_is_not_left_with_the_agent(world, post, name):
-    """Promise 7: gpg-agent keeps what it was given as files, not wrapped, also after `key delete`."""
+    """Promise 7: gpg-agent stores what it is given as files, not wrapped, even after `key delete`."""
     sender, to = f"{name}@example.com", f"{name}@pgp.example"
     our, their = (people.Gpg(world.directory / "keys" / f"{name}{n}", a, "future-default")
                   for n, a in enumerate((sender, to)))
@@ -98,7 +98,7 @@ def test_deleted_private_key_is_not_left_with_the_agent(world, post, name):
     world.postseal("key", "delete", our.fingerprint())
     sandbox.wait_until(lambda: not agent_files(world), "the private key to be gone")
     assert f"the private key {our.fingerprint().lower()} was deleted" in world.log("postseal-keeper").lower()
-    # And nothing is left when the keeper ends, or where it was killed, when it starts.
+    # And nothing is left when the keeper ends or, if it was killed, when it starts.
     world.postseal("key", "import", world.directory / "keys" / f"{name}0.asc")
     post.accepted(post.compose([to], sender=sender), [to], sender=sender)
     assert agent_files(world)
@@ -127,7 +127,7 @@ def test_other_protocols_on_the_milters_socket_are_told_in_the_log(world, post, 
 
 
 def test_milter_outlives_a_shortage_of_descriptors(world, post, name):
-    """libmilter tries again for a while, and so does the MTA."""
+    """libmilter retries for a while, and so does the MTA."""
     to = f"{name}@plain.example"
     world.stop_program("postseal-milter")
     milter = world.start_program("postseal-milter", descriptors=40)
@@ -162,7 +162,7 @@ def in_force(world):
 
 
 def test_policy_that_comes_back_is_on_record_again(world, post, name):
-    """Promise 6: going back to an older policy left no row, so that nobody could say which was in force when."""
+    """Promise 6: going back to an older policy left no row, so nobody could tell which one was in force when."""
     original = world.config.read_text()
     before = in_force(world)
     try:
@@ -180,7 +180,8 @@ def test_policy_that_comes_back_is_on_record_again(world, post, name):
 
 
 def test_secrets_of_earlier_releases_are_masked_by_the_migration(world):
-    """They kept the whole file, which the auditor reads, with the database's password and the SMS hook's token."""
+    """They contained the whole file, which the auditor can read, with the database's password and
+    the SMS hook's token."""
     kept = """organisation "Example Corp"
 # database "postgresql://postseal:old-password@db/postseal"
 database "postgresql://postseal:pass\\"word@db/postseal" connections 10
@@ -201,7 +202,7 @@ otherwise deliver plain
 
 
 def test_changed_setting_that_needs_a_restart_was_passed_over_in_silence(world):
-    """On SIGHUP. Each program names its own; the last change back leaves nothing to tell."""
+    """On SIGHUP. Each program names its own; when the last change is undone, nothing is reported."""
     original = world.config.read_text()
     wanted = {"postseal-milter": "database, gpg timeout", "postseal-courier": "database", "postseal-keeper": "database",
               "postseal-portal": "database"}

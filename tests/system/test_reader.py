@@ -1,7 +1,8 @@
-"""postseal-reader: what strangers made is parsed where it can do nothing, and nobody else waits for it.
+"""postseal-reader: untrusted content is parsed where it can do no harm, and nobody else waits for
+it.
 
-A mail of 9 kB once kept the portal busy for 4 s and took 196 MB, one of 37 kB 84 s and 3 GB, one of 100 kB of
-nothing but <div> 118 s; all visitors of that thread waited.
+A mail of 9 kB once kept the portal busy for 4 s and took 196 MB, one of 37 kB took 84 s and 3 GB,
+and one of 100 kB that consisted only of <div> took 118 s; all visitors of that thread waited.
 """
 import base64
 import collections
@@ -47,7 +48,7 @@ class Reader:
         theirs.close()
 
     def ask(self, kind, document):
-        """Outcome, what was made of it, and seconds of work; the process has ended."""
+        """Outcome, answer, and seconds of work; the process has ended."""
         try:
             self.socket.sendall(struct.pack("=24sI", kind, len(document)) + document)
         except (BrokenPipeError, ConnectionResetError):
@@ -71,7 +72,8 @@ class Reader:
 
 
 def test_ten_thousand_hostile_documents():
-    """Each is answered, or refused by name; none takes longer than its size is worth, or its reader with it."""
+    """Each is answered, or refused with a reason; none takes longer than its size allows, or takes
+    its reader with it."""
     outcomes, slowest = collections.Counter(), 0
     lock = threading.Lock()
 
@@ -79,7 +81,7 @@ def test_ten_thousand_hostile_documents():
         nonlocal slowest
         kind, html = document
         outcome, made, seconds = Reader().ask(b"html", html)
-        # The budget, and what starting, the last look and the answer take; a machine that is loaded is slower.
+        # The budget, and what it takes to start, check and answer; a machine under load is slower.
         allowed = 0.02 + len(html) * 0.5e-6
         with lock:
             outcomes[outcome] += 1
@@ -98,7 +100,7 @@ def test_ten_thousand_hostile_documents():
 
 
 def test_mail_that_people_write_is_not_refused():
-    """As large as is looked at, with the tables and styles of a newsletter, or nested as a long thread is."""
+    """As large as is processed, with the tables and styles of a newsletter, or nested like a long thread."""
     row = (b"<tr><td style='padding:4px;font-family:Arial,sans-serif;color:#333333' align=left valign=top>Hello <a "
            b"href='https://example.com/long?x=1&amp;y=2' style='color:#0066cc'>link</a> and more words of text</td></tr>\n")
     thread = b"<div><blockquote type=cite>" * 120 + b"<p>text</p>" * 2000 + b"</blockquote></div>" * 120
@@ -108,7 +110,7 @@ def test_mail_that_people_write_is_not_refused():
 
 
 def test_reader_has_given_up_everything_before_it_reads():
-    """As the kernel says it."""
+    """As reported by the kernel."""
     reader = Reader()
     proc = pathlib.Path(f"/proc/{reader.pid}")
 
@@ -143,7 +145,7 @@ def person(world, post, name):
 
 
 def html_of(person, html, text=b"The same as text.\r\n"):
-    """Sends a mail with text and HTML; returns the paths of its page and of its HTML, once it is there."""
+    """Sends a mail with text and HTML; returns the paths of its page and of its HTML, once it has arrived."""
     body = (b"--b\r\nContent-Type: text/plain\r\n\r\n" + text + b"\r\n--b\r\nContent-Type: text/html; charset=utf-8\r\n"
             b"Content-Transfer-Encoding: base64\r\n\r\n" + lines_of(html) + b"\r\n--b--\r\n")
     known = set(messages(person))
@@ -192,7 +194,7 @@ def test_hostile_mail_is_shown_as_text(member):
 
 
 def same_browser(person):
-    """One more connection of it: with its cookies."""
+    """Another connection of the same browser, with its cookies."""
     visitor = Visitor(person.browser.portal)
     for cookie in person.browser.jar:
         visitor.jar.set_cookie(cookie)
@@ -211,12 +213,12 @@ def name_of(pid):
 
 
 def memory_of_all(world):
-    """Of the portal and its readers, now."""
+    """Used by the portal and its readers, now."""
     return sum(memory(pid, "VmRSS") for pid in (world.programs["postseal-portal"], *readers(world)))
 
 
 class Round:
-    """Another visitor's pages, again and again, while some visitors ask for hostile ones."""
+    """Another visitor's pages, again and again, while some visitors request hostile ones."""
 
     def __init__(self, world, attackers, hostile, pages, seconds=6):
         self.seconds, self.largest, self.answered = [], 0, collections.Counter()
@@ -241,14 +243,15 @@ class Round:
             self.answered[attacker.get(hostile[i % len(hostile)]).status] += 1
 
     def slow(self):
-        """What 99 of 100 pages did not take."""
+        """The time that 99 of 100 pages did not exceed."""
         return sorted(self.seconds)[len(self.seconds) * 99 // 100]
 
 
 def test_other_visitors_do_not_wait_for_hostile_mail(world, member, post):
-    """The worst of each kind, asked for by eight browsers of one account without pause: another visitor's pages, HTML
-    too, come within 200 ms, at the 99th percentile of the best of three rounds (the machine has other tests to run as
-    well), and portal and readers together stay below 150 MB."""
+    """The worst of each kind, requested by eight browsers of one account without pause: another
+    visitor's pages, HTML included, take at most 200 ms at the 99th percentile, in the best of three
+    rounds (the machine runs other tests as well), and portal and readers together stay below 150
+    MB."""
     other = Person(world, post, "other.visitor@pickup.example")
     send(other)
     other.unlock()
@@ -267,7 +270,7 @@ def test_other_visitors_do_not_wait_for_hostile_mail(world, member, post):
 
 
 def test_reader_that_is_killed_at_work_costs_one_view(world, member):
-    """And nothing else: the next is shown."""
+    """Only that view: the next one is shown."""
     slow = dict(hostile_html.largest(3))["nesting"]
     page, frame = html_of(member, slow)
     _, good = html_of(member, b"<p>Well <b>formed</b></p>")
@@ -287,7 +290,7 @@ def test_reader_that_is_killed_at_work_costs_one_view(world, member):
 
 
 def checked(world):
-    """What `postseal check` says, whatever it thinks of the machine's own Postfix."""
+    """What `postseal check` says, whatever its opinion of the machine's own Postfix."""
     return subprocess.run([world.bin / "postseal", "-f", world.config, "check"], capture_output=True).stdout.decode()
 
 

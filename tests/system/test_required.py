@@ -1,4 +1,4 @@
-"""A portal that asks for more: a second factor is required, a web server of the site's own pages, a
+"""A portal with stricter settings: a second factor is required, the site has pages of its own, a
 Unix socket, receipts in a bundle, no new codes."""
 import http.client
 import re
@@ -126,7 +126,7 @@ def test_portal_on_a_unix_socket(world, person):
 
 
 def wrong_password(link, forwarded):
-    """Over a connection; returns which network the portal takes it from."""
+    """Through a connection; returns the network that the portal assigns to it."""
     link.request("GET", "/signin", headers={"X-Forwarded-For": forwarded})
     answer = link.getresponse()
     token = re.search(r'name="token" value="([^"]+)"', answer.read().decode()).group(1)
@@ -138,7 +138,7 @@ def wrong_password(link, forwarded):
 
 
 def test_only_the_named_proxies_say_who_their_client_is(world):
-    """`portal proxies` names others than loopback here."""
+    """Here, `portal proxies` names others than loopback."""
     link = http.client.HTTPConnection("127.0.0.1", world.ports["portal"], timeout=20)
     link.world = world
     assert wrong_password(link, "203.0.113.5") == "127.0.0.0/24"

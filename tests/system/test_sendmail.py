@@ -1,4 +1,4 @@
-"""The company's MTA is a Sendmail."""
+"""The company's MTA is Sendmail."""
 import re
 import smtplib
 
@@ -35,7 +35,7 @@ def pat(world):
 
 
 def test_each_method_in_one_message(world, post, sue, pat):
-    """A plain, an S/MIME, a PGP, a pickup and a Bcc recipient, and nobody anything else."""
+    """A plain, an S/MIME, a PGP, a pickup and a Bcc recipient, and nobody gets anything else."""
     ben = people.certify(world, "ben@smime.example").with_suffix("")
     shown = ["joe@plain.example", "sue@smime.example", "pat@pgp.example", "pia@pickup.example"]
     message = post.compose(shown, b"The secret is 42.\r\n")
@@ -55,7 +55,7 @@ def test_each_method_in_one_message(world, post, sue, pat):
 
 @pytest.mark.parametrize("domain", ["plain.example", "smime.example", "pgp.example", "pickup.example"])
 def test_one_recipient(world, post, name, domain):
-    """Alone, each in place but what is parked."""
+    """Alone, each copy in place, except the parked one."""
     address = f"{name}@{domain}"
     base = people.certify(world, address).with_suffix("") if domain == "smime.example" else None
     gpg = people.make_pgp(world, address) if domain == "pgp.example" else None
@@ -80,7 +80,7 @@ def test_one_recipient(world, post, name, domain):
     ('sign "any"', 'sign "mta"', "found sign \"mta\" with mta \"sendmail\""),
 ])
 def test_what_sendmail_cannot_enforce_is_refused_by_name(world, before, after, complaint):
-    """Promise 1: a rule that nobody keeps is no rule."""
+    """Promise 1: a rule that nobody enforces is not a rule."""
     config = world.directory / "refused.conf"
     config.write_text(world.config.read_text().replace(before, after))
     for words in (("postseal", "-f", config, "check"), ("postseal-milter", "-f", config)):
@@ -101,7 +101,7 @@ def refusal(world, post, name):
 
 
 def test_mail_of_the_other_mta_is_deferred(world, post, name):
-    """Promise 1: what is enforced depends on the MTA that is set."""
+    """Promise 1: what is enforced depends on the MTA in the settings."""
     config = world.directory / "postfix.conf"
     config.write_text(world.config.read_text().replace('mta "sendmail"', 'mta "postfix"'))
     world.stop_program("postseal-milter")
@@ -133,7 +133,7 @@ def queue_ids(world, address):
 
 
 def test_queue_id_and_what_became_of_each_copy_are_on_record(world, post, name):
-    """Promise 6. The queue ID is that of Sendmail's own log, and so is what the next hop answered."""
+    """Promise 6. The queue ID is the one in Sendmail's own log, and so is the next hop's reply."""
     plain, other, sealed = f"{name}@plain.example", f"{name}other@plain.example", f"{name}@smime.example"
     people.certify(world, sealed)
     post.accepted(post.compose([plain, other, sealed]), [plain, other, sealed])
@@ -170,7 +170,7 @@ def test_what_waits_and_what_comes_back_is_on_record(world, post, name):
 
 
 def test_a_bounce_shows_the_header_alone(world, post, name):
-    """Promise 1: a message that comes back whole goes in plain to whoever was named as its sender."""
+    """Promise 1: a message that is returned whole goes in plain to whoever was named as its sender."""
     post.sender = f"{name}@example.com"
     post.accepted(post.compose([f"{name}@nowhere.example"], b"The secret is 42.\r\n"), [f"{name}@nowhere.example"],
                   options=["RET=FULL"])
@@ -212,7 +212,7 @@ def test_mail_whose_answer_is_lost_is_found_in_the_log(world, post, machines, wi
 
 
 def test_mail_whose_end_is_lost_is_sent(world, post, machines, wire, name):
-    """Promise 2: Sendmail says that it has only a part of it."""
+    """Promise 2: Sendmail logs that it has only a part of it."""
     wire.trouble = "cut"
     machines.start("one", reinject=wire.url)
     to = send_copy(world, post, name)

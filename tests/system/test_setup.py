@@ -1,5 +1,5 @@
-"""`postseal setup` on a machine of its own, with Debian's Postfix and PostgreSQL: from nothing to a first message that
-arrives sealed, twice, and with whatever goes wrong on the way."""
+"""`postseal setup` on a private machine, with Debian's Postfix and PostgreSQL: from nothing to a
+first message that arrives sealed, twice, and with everything that can go wrong on the way."""
 import os
 import pathlib
 import pty
@@ -29,7 +29,7 @@ def test_readme_leads_from_nothing_to_a_first_message_that_arrives_sealed(machin
     authority.issue_mail("sue", "sue@smime.example")
     (tmp_path / "authority.pem").rename(tmp_path / "ca.pem")
     (tmp_path / "sue.pem").rename(tmp_path / "partner.pem")
-    # At a terminal, as one without options is meant, it is tried by test_package.
+    # test_package tries it at a terminal, where it is meant to be used without options.
     commands = [shlex.split(line) for line in readme.commands("Put it in front of your Postfix", "postseal")
                 if line != "postseal setup"]
     assert [words[1] for words in commands].count("setup") == 1 and ["postseal", "check"] in commands
@@ -51,7 +51,7 @@ def test_readme_leads_from_nothing_to_a_first_message_that_arrives_sealed(machin
 
 
 def manual_table():
-    """What postseal(8) says of the files that setup makes."""
+    """What postseal(8) says about the files that setup makes."""
     section = (SOURCE / "man" / "postseal.8").read_text().split(".Sh INSTALLATION")[1].split("\n.Sh")[0]
     return re.findall(r"^\.It Pa (\S+) Ta (\S+) Ta (\S+) Ta (\S+)$", section, re.M)
 
@@ -62,7 +62,7 @@ def test_owners_and_modes_are_those_of_the_manual(machine):
     assert {path: describe(pathlib.Path(path))[:3] for path, *_ in table} == \
         {path: (owner, group, mode) for path, owner, group, mode in table}
     assert {path for path, *_ in table} == {str(path) for path in files(*OURS)}
-    # And nothing of ours lies about elsewhere.
+    # And nothing of ours is left elsewhere.
     assert not [path for path in files("/etc") if path.name.endswith(".new")]
 
 
@@ -87,7 +87,7 @@ def test_dry_run_shows_each_step_and_changes_nothing(machine):
 
 
 def test_postfix_is_not_wired_before_the_milter_answers(machine):
-    """The steps that the README once had ended so: every mail was deferred."""
+    """The README's former steps ended like this: every mail was deferred."""
     machine.start_postfix()
     original = pathlib.Path("/etc/postfix/main.cf").read_bytes()
     done = set_up(machine, *ANSWERS, "--yes")
@@ -95,7 +95,7 @@ def test_postfix_is_not_wired_before_the_milter_answers(machine):
     assert pathlib.Path("/etc/postfix/main.cf").read_bytes() == original
 
 
-# --- what is the admin's stays ---
+# --- what belongs to the admin stays ---
 
 def test_postseal_conf_of_the_admin_is_kept_and_differences_are_shown(machine):
     theirs = ('organisation "Other Corp"\ndomains { "other.example" }\ndatabase "postgresql:///postseal"\n'
@@ -167,7 +167,7 @@ def test_sql_for_a_database_elsewhere_makes_what_the_local_mode_makes(machine, e
     first = set_up(machine, *answers, "--yes")
     assert first.returncode == 1 and "run the SQL above" in first.stderr, first.stdout + first.stderr
     sql = first.stdout[first.stdout.index("-- for psql"):]
-    for _ in range(2):  # also where part of it is there
+    for _ in range(2):  # even if part of it exists already
         subprocess.run(["psql", "-h", "127.0.0.1", "-p", "5433", "-U", "postgres", "-Xq", "-v", "ON_ERROR_STOP=1"],
                        input=sql, text=True, check=True, capture_output=True)
     second = set_up(machine, *answers, "--yes")
@@ -234,7 +234,7 @@ def test_port_that_is_taken_is_named(machine):
 
 
 def test_port_of_the_second_pass_that_is_taken_is_named(machine):
-    """10025 is where many have another filter."""
+    """Many sites have another filter on 10025."""
     set_up(machine, *ANSWERS, "--yes")
     sandbox.command("postconf", "-e", "always_bcc = archive@plain.example")
     machine.start_postfix()

@@ -5,8 +5,9 @@ from installing import ANSWERS, install, machine, made, set_up, state, the_machi
 
 
 def killed_until_done(machine, call, step):
-    """Each run dies at such a call, so that it gets some way further than the one before. Where it does not, since there
-    is less and less to do, the next may get further. Returns how often it died."""
+    """Each run dies at such a call, so that it gets further than the run before. If it does not
+    die, since there is less and less to do, the next one may get further. Returns how often it
+    died."""
     when, said = step, None
     for count in range(90):
         done = machine.run("postseal", "setup", *ANSWERS, "--yes", under=[
@@ -47,7 +48,7 @@ def test_wiring_that_is_killed_at_each_change_is_completed_by_the_next(machine, 
     shim, count = machine.bin / "postconf", tmp_path / "count"
     try:
         killed = 0
-        for turn in (2, 4, 6, 11):  # what an earlier run left is taken back first, so each has another number of changes
+        for turn in (2, 4, 6, 11):  # what an earlier run left is undone first, so each has a different number of changes
             count.write_text("0")
             shim.write_text(SHIM.format(count=count, turn=turn))
             shim.chmod(0o755)

@@ -1,5 +1,5 @@
-"""A signature is that of who sent the message: clients authenticate (as XCLIENT says, Postfix's own way to do so in
-tests), and the name that they give in MAIL FROM proves nothing."""
+"""A signature is that of whoever sent the message: clients authenticate (with XCLIENT, Postfix's
+own way to do so in tests), and the address they give in MAIL FROM proves nothing."""
 import smtplib
 
 import pytest
@@ -37,7 +37,7 @@ def send(world, post, sender, to, login=None, subject="Hello"):
 
 @pytest.fixture
 def pair(world, name):
-    """A sender with our certificate and an address outside that takes S/MIME."""
+    """A sender with one of our certificates, and an address outside that accepts S/MIME."""
     def make(sender):
         base = people.certify(world, sender).with_suffix("")
         both = base.with_suffix(".both")
@@ -50,7 +50,7 @@ def pair(world, name):
 
 
 def test_client_that_does_not_authenticate_gets_no_signature(world, post, pair, name):
-    """It got any colleague's whom it named in From and MAIL FROM."""
+    """It got the signature of any colleague named in From and MAIL FROM."""
     sender = f"{name}.boss@example.com"
     to, base = pair(sender)
     message = send(world, post, sender, to)
@@ -82,7 +82,7 @@ def test_login_that_is_the_sender_or_is_listed_gets_the_signature(world, post, p
 
 
 def test_rules_can_ask_whether_the_sender_authenticated(world, post, name):
-    """MAIL FROM alone passed for `sender in <lawyers>`."""
+    """MAIL FROM by itself satisfied `sender in <lawyers>`."""
     sender, to = f"{name}@example.com", f"{name}@smime.example"
     people.certify(world, to)
     send(world, post, sender, to, subject="[plain] a")

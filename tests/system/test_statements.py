@@ -1,4 +1,4 @@
-"""Every statement of the programs, asked of the database under the role that uses it."""
+"""Every statement of the programs, checked by the database under the role that uses it."""
 import importlib.machinery
 import importlib.util
 
@@ -10,11 +10,12 @@ loader = importlib.machinery.SourceFileLoader("directions", str(sandbox.SOURCE /
 directions = importlib.util.module_from_spec(importlib.util.spec_from_loader("directions", loader))
 loader.exec_module(directions)
 
-# Whose statements stand in a folder; elsewhere they are of several programs, and one of these must have the right.
+# The roles whose statements are in a folder; other folders are shared, and one of these roles must
+# have the right.
 ROLES = {"delivery/courier": ["postseal_courier"], "portal": ["postseal_portal"], "keystore/keeper": ["postseal_keeper"],
          "milter": ["postseal_milter"]}
 ANY = ["postseal_milter", "postseal_courier", "postseal_portal", "postseal_keeper"]
-# What only the admin does, with rights of their own.
+# Only the admin uses these, with the admin's own rights.
 ADMIN = ("admin", "core/migrate.c", "keystore/import.c", "keystore/statements.h")
 
 ALL = [(path.relative_to(sandbox.SOURCE).as_posix(), number, name, sql)
@@ -29,7 +30,7 @@ def roles_of(path):
 
 
 def refusal(world, role, sql):
-    """Why the role may not, or None. PREPARE looks at names and types, EXPLAIN at rights."""
+    """Why the role may not, or None. PREPARE checks names and types, EXPLAIN checks rights."""
     nulls = ", ".join(["null"] * max([0] + [n for n in range(1, 25) if f"${n}" in sql]))
     arguments = f"({nulls})" if nulls else ""
     text = f"begin; prepare asked as {sql};"

@@ -1,4 +1,4 @@
-"""Header protection (RFC 9788): the subject is hidden outside and there inside."""
+"""Header protection (RFC 9788): the subject is hidden outside and present inside."""
 import email
 import email.header
 import email.policy
@@ -61,7 +61,7 @@ def test_subject_is_within_only(post, keys):
                                               ("iso-8859-1", "quoted-printable"), ("iso-8859-1", "8bit")])
 @pytest.mark.parametrize("extra", ["", "a", "bc", "\u00df" + " long" * 20])
 def test_subject_is_the_first_line_of_encoded_text(post, keys, charset, encoding, extra):
-    """In the character set and encoding of the text, whose own bytes stay as they are."""
+    """In the character set and encoding of the text, whose own bytes do not change."""
     text = "Gr\u00fc\u00dfe = 1\r\n" * 30
     plain = text.encode(charset)
     body = {"8bit": plain, "base64": base64_lines(plain),
@@ -109,7 +109,7 @@ def alternative(html_encoding):
 @pytest.mark.parametrize("nested", [False, True])
 @pytest.mark.parametrize("encoding", ["8bit", "quoted-printable", "base64"])
 def test_subject_is_in_text_and_html_of_several_parts(post, keys, encoding, nested):
-    """What a usual mail client sends: the text in two forms, and beside it pictures and a file. Nothing else changes."""
+    """What an ordinary mail client sends: the text in two forms, with pictures and a file. Nothing else changes."""
     html, body = alternative(encoding)
     content = b'multipart/alternative; boundary="inner"'
     if nested:
@@ -140,7 +140,7 @@ def test_subject_is_in_text_and_html_of_several_parts(post, keys, encoding, nest
             file = next(parsed.iter_attachments())
             assert [p.get_content() for p in parsed.walk() if p.get_content_type() == "image/png"] == [b"\0\0\0"]
             assert list(parsed.iter_attachments())[-1].get_content().strip() == "File." and file is not None
-        # What was put in is all that differs.
+        # The insertion is the only difference.
         assert len(inside) - len(body) < 3000 and inside.endswith(body[-300:] if nested else body[-100:])
 
 
@@ -176,7 +176,7 @@ def test_without_the_option_the_subject_stays(post, keys):
 
 
 def test_nothing_outside_tells_the_subject(post, keys):
-    """Of two subjects, and of what Outlook and others write beside them."""
+    """With two subjects, and with what Outlook and others write in addition."""
     message = post.compose(["sue@smime.example"], subject="[hide] Re: Takeover of Acme", fields=[
         "Subject: Takeover of Acme, again", "Thread-Topic: Takeover of Acme", "Thread-Index: AdX1",
         "X-Whatever: =?utf-8?q?Takeover_of?=\r\n Acme", "X-Mailer: Outlook"])
@@ -193,7 +193,7 @@ def test_nothing_outside_tells_the_subject(post, keys):
 
 
 def test_tag_leaves_every_subject_and_folding_stays(post, keys):
-    """A folded subject became one line of 1608 bytes, and of two subjects one kept its tag."""
+    """A folded subject became one line of 1608 bytes, and one of two subjects kept its tag."""
     long = "\r\n ".join(["the quick brown fox jumps over the lazy dog and 0123456789"] * 25)
     message = post.compose(["sue@smime.example"], subject=f"[hide] {long}", fields=["Subject: two [hide]"])
     to = ["plain.reader@plain.example", "sue@smime.example"]

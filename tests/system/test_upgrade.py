@@ -1,4 +1,4 @@
-"""A database that an older release filled, taken over by this one; and that database from a back-up."""
+"""A database filled by an older release, taken over by this one; and that database restored from a backup."""
 import json
 import pathlib
 import shutil
@@ -23,7 +23,7 @@ match recipient in domains                    deliver plain
 otherwise                                     deliver plain
 """
 
-# All times of the dump, moved to today: nothing in it has expired.
+# All times in the dump, moved to today: nothing in it has expired.
 MOVE_TIMES = """
 do $$
 declare
@@ -75,7 +75,7 @@ def prepare(world):
     for name in ("master.key", "courier.key"):
         (world.directory / "secrets" / name).chmod(0o400)
     world.postseal("database", "init")
-    world.postseal("secrets", "init")  # key files that are new since
+    world.postseal("secrets", "init")  # key files that did not exist then
 
 
 def here(world, url):
@@ -93,7 +93,7 @@ def test_schema_is_that_of_a_new_database(world):
 
 
 def test_what_was_on_record_says_the_same(world):
-    """Promise 6: nothing that was decided is lost or reads otherwise."""
+    """Promise 6: nothing that was decided is lost or reads differently."""
     rows = world.postgres.query("select recipient, coalesce(method, ''), state, reason, rule_line from postseal.log"
                                 " where offer = 1 order by copy")[:len(FACTS["log"])]
     states = [(row[0], row[2]) for row in FACTS["log"]]
@@ -160,7 +160,7 @@ def test_private_keys_sign(world, post):
 
 @pytest.mark.parametrize("format", ["plain", "custom"])
 def test_backup_brings_all_of_it_back(world, format):
-    """pg_dump and the key files are the back-up; what is written between is gone, and nothing else."""
+    """pg_dump and the key files are the backup; what was written later is gone, and nothing else."""
     for name in list(world.programs):
         world.stop_program(name)
     base = ["pg_dump", "-h", str(world.postgres.sockets), "-U", "root", "-d", "postseal", "-n", "postseal"]

@@ -1,4 +1,5 @@
-"""Keys that recipients upload in the portal: whoever held an account for an hour must not read along for ever."""
+"""Keys that recipients upload in the portal: someone who held an account for an hour must not read
+along for ever."""
 import re
 
 import pytest
@@ -27,7 +28,7 @@ def upload(person, path):
 
 
 def self_signed(world, name, address):
-    """Nobody but its owner says whose it is."""
+    """Only its owner says whose it is."""
     return world.authority.issue_mail(name, address, sign=False)
 
 
@@ -38,7 +39,7 @@ def sealed_mail(person, count, body):
 
 
 def opens(mail, path):
-    """OpenSSL asks by issuer and serial number, so a stranger's key does not."""
+    """OpenSSL matches issuer and serial number, so a stranger's key does not open it."""
     try:
         return people.open_smime(mail, str(path).removesuffix(".pem"))
     except sandbox.Trouble:
@@ -74,7 +75,7 @@ def test_upload_does_not_come_beside_the_key_of_the_organisation(world, member, 
 
 
 def test_certificate_with_a_chain_is_vouched_for_whoever_brought_it(world, member, name):
-    """A renewed certificate of an authority that the organisation trusts counts beside the one that is there."""
+    """A renewed certificate from an authority that the organisation trusts counts along with the existing one."""
     ours, renewed = (world.authority.issue_mail(f"{name}{n}", member.address) for n in ("old", "new"))
     world.postseal("key", "import", ours)
     upload(member, renewed)
@@ -115,7 +116,7 @@ def attest(kind, address, key_fingerprint):
 
 
 def test_stolen_portal_cannot_say_whose_a_key_is(world, member, name, tmp_path):
-    """With all rights of its role: Promise 1, nothing is sealed to a stranger instead of the recipient."""
+    """With all rights of the portal's role: Promise 1, nothing is sealed to a stranger instead of the recipient."""
     path = self_signed(world, name, member.address)
     der = sandbox.command("openssl", "x509", "-in", path, "-outform", "DER")
     for sql in (put("smime", member.address, "0" * 64, der),
@@ -135,7 +136,7 @@ def test_stolen_portal_cannot_say_whose_a_key_is(world, member, name, tmp_path):
     for address in (f"nobody-{name}@auto.example", f"{name}@example.com"):
         as_portal(world, put("smime", address, fingerprint(path), der))
         assert world.postgres.query(f"select 1 from postseal.key_upload where address = '{address}'") == []
-    # A fingerprint that is another key's is held against the key.
+    # A fingerprint that belongs to another key is compared with the key.
     gpg = people.Gpg(tmp_path / "gpg", member.address)
     armoured = gpg.run("--export", member.address)
     as_portal(world, put("pgp", member.address, "A" * 40, armoured))
@@ -146,7 +147,7 @@ def test_stolen_portal_cannot_say_whose_a_key_is(world, member, name, tmp_path):
 
 
 def test_upload_for_an_address_of_ours_counts_for_nothing(world, name):
-    """Even where one came to be in the database."""
+    """Even if one got into the database."""
     address = f"{name}@example.com"
     path = self_signed(world, name, address)
     der = sandbox.command("openssl", "x509", "-in", path, "-outform", "DER")

@@ -1,5 +1,5 @@
-"""The portal behind the site's web server, as contrib/nginx and contrib/caddy have it: TLS, HSTS, limits, cookies of
-this very host, files straight through."""
+"""The portal behind the site's web server, as configured in contrib/nginx and contrib/caddy: TLS,
+HSTS, limits, cookies for this host only, files passed straight through."""
 import os
 import re
 import socket
@@ -24,7 +24,8 @@ SETTINGS = ""
 
 
 def prepare(world):
-    """The portal on a socket, and the web servers with the configuration that we hand out, but for names and ports."""
+    """The portal on a socket, and the web servers with the configuration that we ship, except for
+    names and ports."""
     path = world.run / "portal.sock"
     text = world.config.read_text()
     text = re.sub(r'portal listen "[^"]*" url "[^"]*"',
@@ -59,7 +60,7 @@ def prepare_nginx(home, path, keys):
 
 
 def prepare_caddy(home, path, keys):
-    """Its certificate is given; its own authority would want to be trusted by the whole machine."""
+    """It is given a certificate; its own authority would have to be trusted by the whole machine."""
     (home / "conf").write_text(changed("contrib/caddy/Caddyfile", (
         ("unix//run/postseal-portal/portal.sock", f"unix/{path}"),
         ("secure.example.com {", f"localhost {{\n\ttls {keys}/web.pem {keys}/web.key"),
@@ -100,7 +101,7 @@ def test_first_contact_and_an_answer_with_a_file(person):
     code = sandbox.wait_until(person.code, "the code")
     assert "The secret is 42." in person.browser.send({"code": code}).text
     person.enrol()
-    # The address that the web server saw, not the one that a client made up.
+    # The address that the web server saw, not one that a client made up.
     person.browser.get("/settings", headers={"X-Forwarded-For": "203.0.113.77"})
     assert "127.0.0.0/24" in person.browser.page.text and "203.0.113" not in person.browser.page.text
     data = noise(20_000_000, "web")
@@ -150,7 +151,8 @@ SMUGGLED = {
 
 @pytest.mark.parametrize("head", SMUGGLED.values(), ids=SMUGGLED)
 def test_nothing_is_smuggled_through_the_web_server(world, web_server, head):
-    """RFC 9112 §11.2: libmicrohttpd takes a CR alone for the end of a line, so what is in front must not pass it on."""
+    """RFC 9112 §11.2: libmicrohttpd takes a lone CR for the end of a line, so the server in front
+    must not pass it on."""
     context = ssl.create_default_context(cafile=world.directory / "keys" / "authority.pem")
     with socket.create_connection(("localhost", HTTPS), timeout=20) as plain, \
             context.wrap_socket(plain, server_hostname="localhost") as link:
@@ -161,6 +163,6 @@ def test_nothing_is_smuggled_through_the_web_server(world, web_server, head):
             answer += piece
     statuses = [int(s) for s in re.findall(rb"HTTP/1\.1 (\d+) ", answer)]
     if head == SMUGGLED["length and chunks"] and web_server.name == "caddy":
-        assert statuses == [403, 200]  # it takes the chunks, and sends the portal two requests that can be read in one way
+        assert statuses == [403, 200]  # it reads the chunks, and sends the portal two unambiguous requests
     else:
         assert set(statuses) <= {400, 501}, answer

@@ -1,10 +1,12 @@
 #!/usr/bin/python3
-"""Promise 1: hides a file "x.dwg" or the word "xyzzy" in generated messages, by what mail programs read in different ways, and
-compares what rules find with what other programs find: Python's email, zipfile and tarfile, unzip, tar, cpio and ar, and a
-reader that takes each of two choices wherever programs differ.
+"""Promise 1: hides a file "x.dwg" or the word "xyzzy" in generated messages, using what mail
+programs read in different ways, and compares what rules find with what other programs find:
+Python's email, zipfile and tarfile, unzip, tar, cpio and ar, and a reader that takes either choice
+wherever programs differ.
 
-Usage: test_content_oracle.py PROGRAM [MESSAGES [SEED]], where the program is content_probe. A rule must match, or the message be
-opaque to it, wherever any of the others finds the thing; and messages without tricks are not opaque.
+Usage: test_content_oracle.py PROGRAM [MESSAGES [SEED]], where the program is content_probe. A rule
+must match, or the message must be opaque to it, wherever any of the others finds the thing; and
+messages without tricks are not opaque.
 """
 import base64
 import binascii
@@ -42,7 +44,7 @@ class Maker:
         self.rng, self.is_honest, self.tricks = rng, is_honest, []
 
     def trick(self, *names):
-        """One of them, or None: mostly none, so that few come together."""
+        """One of them, or None: usually none, so that few are combined."""
         if self.is_honest or self.rng.random() < 0.55:
             return None
         name = self.rng.choice(names)
@@ -329,7 +331,7 @@ def is_drawing(name):
 
 
 def names_within(data):
-    """Of files in archives, one within another."""
+    """Names of files in archives, including nested ones."""
     if len(data) < 8:
         return []
     for opener in (gzip.decompress, bz2.decompress, lzma.decompress):
@@ -368,7 +370,7 @@ def found_in_leaf(names, data, charset, main_type):
 
 
 def by_python(message):
-    """With email, of which both policies read differently."""
+    """With the email module, whose two policies read differently."""
     found = set()
     for policy in (email.policy.compat32, email.policy.default):
         try:
@@ -385,8 +387,9 @@ def by_python(message):
 
 
 class Reader:
-    """As simple as a mail program may be. `last`: of what is given twice the last counts. `goes_on`: base64 goes on behind its
-    padding. `strips`: blanks behind a soft line break are not there."""
+    """As simple as a mail program can be. `last`: of anything given twice, the last one counts.
+    `goes_on`: base64 continues after its padding. `strips`: blanks after a soft line break are
+    removed."""
 
     def __init__(self, last, goes_on, strips):
         self.last, self.goes_on, self.strips = last, goes_on, strips

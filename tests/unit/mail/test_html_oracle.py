@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""Compares the text of generated pages with what Python's html.parser and html.unescape make of them.
+"""Compares the text of generated pages with what Python's html.parser and html.unescape make of it.
 
-Usage: test_html_oracle.py PROGRAM, where the program is test_html_text. Blanks count as one; what differs is printed.
+Usage: test_html_oracle.py PROGRAM, where the program is test_html_text. A run of blanks counts as
+one; differences are printed.
 """
 import html
 import html.entities
@@ -42,7 +43,7 @@ class Oracle(html.parser.HTMLParser):
 
 
 def words(text):
-    """Blanks of HTML count as one; no-break spaces are letters."""
+    """HTML's blanks count as one; no-break spaces are letters."""
     for blank in "\t\n\f\r":
         text = text.replace(blank, " ")
     return " ".join(part for part in text.split(" ") if part)
