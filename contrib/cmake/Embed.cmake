@@ -1,5 +1,5 @@
-# Makes files part of a program: writes OUTPUT, a C file that defines the array VARIABLE of
-# { name, text } with an entry for each of FILES (paths under ROOT) and one of NULLs.
+# Compiles files into a program: writes OUTPUT, a C file that defines the array VARIABLE of
+# { name, text }, with an entry for each of FILES (paths under ROOT) and a final one of NULLs.
 # Run as: cmake -DOUTPUT=… -DHEADER=… -DTYPE=… -DVARIABLE=… -DROOT=… -DFILES=a,b -P Embed.cmake
 string(REPLACE "," ";" FILES "${FILES}")
 set(body "#include \"${HEADER}\"\n\n")

@@ -1,5 +1,5 @@
-# Runs when Postseal is installed: units, manual pages and what else names places are written with those
-# of this installation, whatever prefix it is given. In the sources they name Debian's.
+# Runs when Postseal is installed: units, manual pages and other files that contain paths get those of this
+# installation, whatever its prefix. In the sources they contain Debian's.
 #
 # Before: SOURCE, STAGE (a directory of the build), SBINDIR, LIBEXECDIR, SYSCONFDIR, DOCDIR (relative to
 # the prefix, or absolute), FILES: a list of "file:destination".
