@@ -1,3 +1,4 @@
+#include <openssl/x509_vfy.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -158,6 +159,65 @@ check_overrides(const struct check *check, const char *transport, struct fault *
 	return true;
 }
 
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(X509_STORE, X509_STORE_free)
+
+/* --- whom it trusts --- */
+
+static bool
+loads(const char *file)
+{
+	g_autoptr(X509_STORE) store = X509_STORE_new();
+
+	return store != NULL && X509_STORE_load_file(store, file) == 1;
+}
+
+/* As c_rehash(1) names them, "5ed36f99.0". */
+static bool
+has_hashed(void *context, struct fault *fault)
+{
+	const char *path = context, *name;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GDir) each = g_dir_open(path, 0, &error);
+
+	while (each != NULL && (name = g_dir_read_name(each)) != NULL) {
+		g_autofree char *file = g_build_filename(path, name, NULL);
+
+		if (g_regex_match_simple("^[0-9a-f]{8}\\.[0-9]+$", name, 0, 0) &&
+		    access(file, R_OK) == 0)
+			return true;
+	}
+	return fault_set(fault, FAULT_CONFIG, "%s",
+			 error == NULL ? "it holds no certificate named by its hash (c_rehash)"
+				       : error->message);
+}
+
+/* Postfix reads the file as root, and the directory whenever it needs one of it, as its user and
+ * within the chroot of the transport. */
+static bool
+check_trust(const struct check *check, const char *transport, struct fault *fault)
+{
+	const char *file = postfix_value(check->postfix, transport, "smtp_tls_CAfile");
+	const char *path = postfix_value(check->postfix, transport, "smtp_tls_CApath");
+	const struct as_user postfix = {
+		.user = postfix_value(check->postfix, NULL, "mail_owner"),
+		.directory = postfix_value(check->postfix, NULL, "queue_directory"),
+		.is_chroot = postfix_service(check->postfix, transport)->chrooted,
+		.seconds = COURIER_SECONDS};
+
+	if (*file != '\0' && !loads(file))
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"looking at the transport %s of Postfix: smtp_tls_CAfile = %s holds no "
+			"certificate that can be read, so no server can be verified",
+			transport, file);
+	return *file != '\0' || *path == '\0' ||
+	       as_user(&postfix, has_hashed, (void *)path, NULL, 0, fault) ||
+	       fault_within(fault,
+			    "looking at the transport %s of Postfix: with smtp_tls_CApath = %s "
+			    "no server can be verified%s",
+			    transport, path, postfix.is_chroot ? ", from within its chroot" : "");
+}
+
 /* The transport behind it must refuse whatever is not verified. */
 static bool
 check_transport(const struct check *check, const char *service, struct fault *fault)
@@ -183,7 +243,7 @@ check_transport(const struct check *check, const char *service, struct fault *fa
 			"checking the Postfix transport %s: smtp_tls_security_level = %s does "
 			"not verify the server; expected secure or dane-only",
 			transport, level);
-	return check_overrides(check, transport, fault);
+	return check_overrides(check, transport, fault) && check_trust(check, transport, fault);
 }
 
 bool

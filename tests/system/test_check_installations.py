@@ -344,6 +344,12 @@ BROKEN = {
     "second pass that is decided in the first": (both(two_passes, set_to("milter_macro_defaults", "")), "placement", "decides twice"),
     "mail that the second pass hands to others": (both(two_passes, set_to("postseal-edge/unix/smtp_fallback_relay", "[x.example]")),
                                                   "placement", "smtp_fallback_relay"),
+    # whom the verified connection trusts
+    "authorities that cannot be read": (set_to("smtp_tls_CAfile", "/dev/null"), "reinject verified", "holds no certificate"),
+    "authorities that are not in the chroot": (
+        both(set_to("smtp_tls_CAfile", ""), set_to("smtp_tls_CApath", "/etc/ssl/certs"),
+             lambda world, mended: postconf(world, "-F", "-e", "postseal-verified/unix/chroot=y")),
+        "reinject verified", "no server can be verified, from within its chroot"),
     # dates, and key files
     "root that has expired": (root("-60d", 30), "certificates", "Old Root.* expired on .*import its successor"),
     "own key that has expired": (old_own_key, "certificates", "our own key .*past.* expired on"),
@@ -414,6 +420,7 @@ RIGHT = {
     "a cleanup without milters that nothing uses": set_to("cleanup/unix/non_smtpd_milters", ""),
     "a table of another application that the programs may read": foreign_table(True),
     "a web server in front of the portal": web_server("localhost"),
+    "the authorities of the system": both(set_to("smtp_tls_CAfile", ""), set_to("smtp_tls_CApath", "/etc/ssl/certs")),
     "own keys": own_key,
 }
 
