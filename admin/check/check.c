@@ -7,39 +7,48 @@
 
 #include "admin/check/probe.h"
 
+/* Which MTA a look is for (setting mta); one for a Postfix of this machine is left out where there
+ * is none. */
+enum look_for { ANY_MTA, POSTFIX, POSTFIX_HERE, SENDMAIL };
+
 static const struct look {
 	const char *name;
 	bool (*at)(const struct check *check, char **note_r, struct fault *fault);
-	bool needs_postfix;
+	enum look_for mta;
 } looks[] = {
-	{"policy", check_policy, false},
-	{"settings", check_settings, false},
-	{"secrets", check_secrets, false},
-	{"database", check_database, false},
-	{"database roles", check_roles, false},
-	{"key store", check_key_store, false},
-	{"certificates", check_certificates, false},
-	{"tables", check_tables, false},
-	{"gpg", check_gpg, false},
-	{"keeper", check_keeper, false},
-	{"spool", check_spool, false},
-	{"reader", check_reader, false},
-	{"programs", check_programs, false},
-	{"reinject", check_reinject, false},
-	{"reinject verified", check_reinject_verified, false},
-	{"reinject mapped", check_reinject_mapped, false},
-	{"mta log", check_mta_log, false},
-	{"portal", check_portal, false},
-	{"portal certificate", check_portal_certificate, false},
-	{"milter socket", check_socket, true},
-	{"milters", check_milters, true},
-	{"milter order", check_order, true},
-	{"milter failures", check_failures, true},
-	{"logins", check_logins, true},
-	{"placement", check_placement, true},
-	{"filters", check_filters, true},
-	{"transports", check_transports, true},
-	{"bounces", check_bounces, true},
+	{"policy", check_policy, ANY_MTA},
+	{"settings", check_settings, ANY_MTA},
+	{"secrets", check_secrets, ANY_MTA},
+	{"database", check_database, ANY_MTA},
+	{"database roles", check_roles, ANY_MTA},
+	{"key store", check_key_store, ANY_MTA},
+	{"certificates", check_certificates, ANY_MTA},
+	{"tables", check_tables, ANY_MTA},
+	{"gpg", check_gpg, ANY_MTA},
+	{"keeper", check_keeper, ANY_MTA},
+	{"spool", check_spool, ANY_MTA},
+	{"reader", check_reader, ANY_MTA},
+	{"programs", check_programs, ANY_MTA},
+	{"reinject", check_reinject, ANY_MTA},
+	{"reinject verified", check_reinject_verified, POSTFIX},
+	{"reinject mapped", check_reinject_mapped, POSTFIX},
+	{"mta log", check_mta_log, ANY_MTA},
+	{"portal", check_portal, ANY_MTA},
+	{"portal certificate", check_portal_certificate, ANY_MTA},
+	{"milter socket", check_socket, POSTFIX_HERE},
+	{"milters", check_milters, POSTFIX_HERE},
+	{"milter order", check_order, POSTFIX_HERE},
+	{"milter failures", check_failures, POSTFIX_HERE},
+	{"logins", check_logins, POSTFIX_HERE},
+	{"placement", check_placement, POSTFIX_HERE},
+	{"filters", check_filters, POSTFIX_HERE},
+	{"transports", check_transports, POSTFIX_HERE},
+	{"bounces", check_bounces, POSTFIX_HERE},
+	{"milters", check_sendmail_milters, SENDMAIL},
+	{"milter order", check_sendmail_order, SENDMAIL},
+	{"milter failures", check_sendmail_failures, SENDMAIL},
+	{"placement", check_sendmail_placement, SENDMAIL},
+	{"bounces", check_sendmail_bounces, SENDMAIL},
 };
 
 void
@@ -66,7 +75,10 @@ look(const struct look *look, const struct check *check, struct findings *findin
 	g_autofree char *note = NULL;
 	struct fault fault = {0};
 
-	if (look->needs_postfix && check->postfix == NULL)
+	if (look->mta != ANY_MTA &&
+	    (look->mta == SENDMAIL) != (check->settings->mta == MTA_SENDMAIL))
+		return;
+	if (look->mta == POSTFIX_HERE && check->postfix == NULL)
 		findings_add(findings, look->name, GOOD,
 			     "not checked, as there is no Postfix here");
 	else if (!look->at(check, &note, &fault))
@@ -118,14 +130,15 @@ run(const struct admin *admin, int argc, char **argv)
 {
 	struct check check = {.admin = admin, .settings = admin->settings};
 	struct probe probe = {0};
-	struct postfix *postfix;
+	struct postfix *postfix = NULL;
 	struct findings findings = {.rows = admin->as_json ? json_array() : NULL};
-	struct fault fault;
+	struct fault fault = {0};
 
 	if (!read_options(&probe, argc, argv))
 		return command_usage(admin->command);
 	check.warnings = g_ptr_array_new_with_free_func(g_free);
-	check.postfix = postfix = postfix_read(&fault);
+	if (check.settings->mta == MTA_POSTFIX)
+		check.postfix = postfix = postfix_read(&fault);
 	if (postfix == NULL && fault.cause != FAULT_NONE)
 		findings_add(&findings, "Postfix", WRONG, fault.text);
 	if (probe.to == NULL)

@@ -65,6 +65,13 @@ bool check_placement(const struct check *check, char **note_r, struct fault *fau
 bool check_transports(const struct check *check, char **note_r, struct fault *fault);
 bool check_filters(const struct check *check, char **note_r, struct fault *fault);
 
+/* sendmail_wiring.c: the same of Sendmail */
+bool check_sendmail_milters(const struct check *check, char **note_r, struct fault *fault);
+bool check_sendmail_order(const struct check *check, char **note_r, struct fault *fault);
+bool check_sendmail_failures(const struct check *check, char **note_r, struct fault *fault);
+bool check_sendmail_bounces(const struct check *check, char **note_r, struct fault *fault);
+bool check_sendmail_placement(const struct check *check, char **note_r, struct fault *fault);
+
 extern const struct command check_commands[];
 
 #endif

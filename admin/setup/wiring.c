@@ -114,9 +114,15 @@ bool
 setup_wiring(struct setup *setup, struct fault *fault)
 {
 	g_autofree char *changes = NULL;
-	struct postfix *postfix = postfix_read(fault);
+	struct postfix *postfix;
 	struct fault differs;
 
+	if (setup->settings->mta == MTA_SENDMAIL) {
+		setup_notes(setup,
+			    "Sendmail is configured by hand: see SENDMAIL in postseal-milter(8)");
+		return true;
+	}
+	postfix = postfix_read(fault);
 	if (postfix == NULL && fault->cause != FAULT_NONE)
 		return false;
 	if (postfix == NULL || setup->no_wire) {

@@ -194,6 +194,10 @@ reinject user "root\""""
         self.company.start()
         sandbox.wait_until(lambda: sandbox.port_answers(self.ports["submission"]), "Sendmail")
 
+    def check(self):
+        return sandbox.command(*self.among_groups("env", f"SENDMAIL_CF={self.company.config}", self.bin / "postseal", "-f",
+                                                  self.config, "check")).decode()
+
     def stop(self):
         self.company.close()
         super().stop()

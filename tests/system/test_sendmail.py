@@ -224,3 +224,82 @@ def test_mail_whose_end_is_lost_is_sent(world, post, machines, wire, name):
     sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
     assert not events(world, to, "sent again in doubt")
     post.box(to).one()
+
+
+# --- what check sees ---
+
+def test_check_finds_nothing_wrong(world):
+    text = world.check()
+    assert "WRONG" not in text, text
+    assert "placement" in text and "reinject verified" not in text
+
+
+@pytest.mark.parametrize(("before", "after", "look", "complaint"), [
+    (r"(Xpostseal, .*), F=T", r"\1", "milter failures", "goes through undecided"),
+    (r"Xpostseal, S=unix:", r"Xpostseal, S=unix:/another", "milters", "bypasses the milter"),
+    (r"O InputMailFilters=postseal", "O InputMailFilters=dkim, postseal\nXdkim, S=inet:8891@localhost", "milter order",
+     "have dkim sign before"),
+    (r"(Name=MTA, .*)", r"\1, InputMailFilters=", "milters", "bypasses the milter"),
+    (r"(Name=postseal, .*), InputMailFilters=", r"\1", "milters", "sealed twice"),
+    (r"O DaemonPortOptions=Name=postseal.*", "", "milters", "none of its daemons listens at"),
+    (r"authwarnings,nobodyreturn", "authwarnings", "bounces", "expected nobodyreturn"),
+    (r"Kpostseal syslog", "Kvirtuser hash /etc/mail/virtusertable", "placement", "has a virtusertable"),
+])
+def test_check_names_what_is_wrong(world, before, after, look, complaint):
+    config = world.company.config
+    good = config.read_text()
+    broken, count = re.subn(before, after, good)
+    assert count == 1
+    config.write_text(broken)
+    try:
+        with pytest.raises(sandbox.Trouble) as told:
+            world.check()
+    finally:
+        config.write_text(good)
+    assert re.search(rf"^{look} +WRONG: .*{complaint}", str(told.value), re.M), told.value
+
+
+def test_check_names_aliases_that_lead_outside(world):
+    aliases = world.company.directory / "aliases"
+    aliases.write_text("team: joe@smime.example\n")
+    try:
+        with pytest.raises(sandbox.Trouble, match="placement +WRONG: checking the aliases of Sendmail"):
+            world.check()
+    finally:
+        aliases.write_text("")
+
+
+# --- bytes and aliases ---
+
+def test_bytes_of_a_plain_and_of_a_sealed_mail_arrive(world, post, name):
+    """Promise 4. Sendmail itself breaks lines of more than 990 bytes, and folds fields with addresses anew."""
+    plain, sealed = f"{name}@plain.example", f"{name}@smime.example"
+    base = people.certify(world, sealed).with_suffix("")
+    body = ("schön \t \r\n.\r\n..dots\r\nFrom here\r\n" + "x" * 990 + "\r\n\r\n\r\n").encode()
+    message = post.compose([plain, sealed], body, subject=" three  spaces ", fields=["X-Odd:none", "X-Folded: a\r\n\t b\r\n  c"])
+    post.accepted(message, [plain, sealed])
+    arrived = post.box(plain).one()
+    assert arrived.body == body.replace(b"\r\n", b"\n")
+    for field in ("Subject:  three  spaces \n", "X-Odd:none\n", "X-Folded: a\n\t b\n  c\n"):
+        assert field.encode() in arrived.raw
+    assert people.open_smime(post.box(sealed).one(), base) == people.entity_of(message)
+
+
+def test_nobody_behind_an_alias_gets_what_was_parked_for_it(world, post, name):
+    """Promise 1. Sendmail expands aliases after the milter, and the recipient that is taken out takes them along."""
+    aliases = world.company.directory / "aliases"
+    aliases.write_text(f"{name}team: {name}a@plain.example, {name}b@plain.example\n")
+    world.company.command("-bi")
+    team, plain = f"{name}team@gateway.example.com", f"{name}@plain.example"
+    post.sender = f"{name}@example.com"
+    message = post.compose([team, plain], b"The secret is 42.\r\n", subject="[secure] Hello")
+    try:
+        post.accepted(message, [team, plain])
+        assert post.box(plain).one().body == b"The secret is 42.\n"
+        for person in ("a", "b"):
+            mail = post.box(f"{name}{person}@plain.example").one()
+            assert b"The secret" not in mail.body and mail.link()
+        assert [c["method"] for c in post.copies(team)] == ["pickup"]
+    finally:
+        aliases.write_text("")
+        world.company.command("-bi")
