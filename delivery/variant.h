@@ -26,7 +26,7 @@ void variant_clear(struct variant *variant);
 /* The whole mail: header, empty line, body. */
 bool variant_write(const struct variant *variant, const struct surroundings *around,
 		   const struct group *group, struct sink *sink, struct fault *fault);
-/* Only the header, with the empty line behind it. */
+/* Only the header, with the empty line after it. */
 bool variant_write_header(const struct variant *variant, const struct message *message,
 			  struct sink *sink, struct fault *fault);
 /* Only the body. */

@@ -12,7 +12,7 @@ hash(struct imprint_sink *imprint, const void *data, size_t length)
 
 /* --- the header --- */
 
-/* Does it say what the mail is, or how its body is read, and leaves an MTA it alone? */
+/* Fields that say what the mail is, or how to read its body, and that an MTA leaves alone. */
 static bool
 counts(const char *name)
 {
@@ -49,7 +49,7 @@ hash_field(struct imprint_sink *imprint, const char *field, size_t length)
 	hash_without_blanks(imprint, colon + 1, length - (size_t)(colon + 1 - field));
 }
 
-/* Each field with its folds; behind the last is the empty line. */
+/* Each field with its folds; the empty line follows the last one. */
 static void
 hash_header(struct imprint_sink *imprint)
 {
@@ -96,7 +96,7 @@ hash_body(struct imprint_sink *imprint, const char *text, size_t length)
 
 /* --- both --- */
 
-/* The header may come in pieces; it ends with the first empty line. */
+/* The header may arrive in pieces; it ends with the first empty line. */
 static bool
 take(struct sink *sink, const void *data, size_t length, struct fault *fault)
 {
@@ -143,7 +143,7 @@ imprint_sink_init(struct imprint_sink *imprint, const char *sender, struct sink 
 	hash(imprint, folded, strlen(folded) + 1);
 }
 
-/* A last line without an end has one once it was in a mail queue. */
+/* A last line without a line end gets one when it passes through a mail queue. */
 void
 imprint_sink_end(const struct imprint_sink *imprint, unsigned char imprint_r[IMPRINT_BYTES])
 {

@@ -1,7 +1,7 @@
 /*
- * The record is kept as long as the organisation says (setting: record years); what is older, and
- * on no hold, goes in batches, each of which leaves a row that says what it deleted
- * (089_record_deletion.sql).
+ * Deletes old records: they are kept as long as the organisation says (setting: record years);
+ * older ones that are not on hold are deleted in batches, each of which leaves a row that says what
+ * was deleted (089_record_deletion.sql).
  */
 #include "delivery/courier/chore.h"
 

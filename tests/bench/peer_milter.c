@@ -1,8 +1,8 @@
 /*
- * What the milter protocol itself allows, for comparison. Usage: peer_milter SOCKET MODE
- *   collect  takes the body and accepts
- *   replace  also changes one header and puts as many bytes in the body's place as S/MIME needs
- *   gpg      as replace, and runs one bare gpg --encrypt a message: KEYFILE and HOME follow
+ * How fast the milter protocol itself is, for comparison. Usage: peer_milter SOCKET MODE
+ *   collect  receives the body and accepts
+ *   replace  also changes one header field and replaces the body by as many bytes as S/MIME needs
+ *   gpg      like replace, and runs a bare gpg --encrypt for each message: KEYFILE and HOME follow
  */
 #include <libmilter/mfapi.h>
 #include <stdio.h>

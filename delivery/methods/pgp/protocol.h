@@ -2,11 +2,11 @@
  * What the milter and postseal-gpg say to each other over a stream socket. A job is a text of
  * lines and two descriptors, to read the plain text from and to write the sealed one to:
  *
- *   sign FILE | plain           our key's public half, or no signature
- *   --file                      from here on, what GPGME is told of the recipients
+ *   sign FILE | plain           the public half of our key, or no signature
+ *   --file                      from here on, the recipients as given to GPGME
  *   KEYFILE ...
  *
- * The answer is a text: why it failed; "" when all is done.
+ * The answer is a text that says why the job failed, or "" if it succeeded.
  */
 #ifndef POSTSEAL_DELIVERY_METHODS_PGP_PROTOCOL_H
 #define POSTSEAL_DELIVERY_METHODS_PGP_PROTOCOL_H
