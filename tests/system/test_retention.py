@@ -1,5 +1,5 @@
-"""The record is deleted when its time is over, and not before; what is on hold stays, and so does what was sealed. The
-clock of the database is moved for it (libfaketime)."""
+"""The record is deleted when its time is up, and not before; what is on hold stays, and so does
+what was sealed. The database's clock is moved for this (libfaketime)."""
 import pathlib
 import re
 import signal
@@ -16,7 +16,7 @@ TABLES = ("message", "copy", "event", "reading", "activity")
 
 @pytest.fixture(scope="module")
 def clock_file(world):
-    """What time the database has, this file says; it is read anew at each look."""
+    """This file holds the time that the database sees; it is reread each time."""
     file = world.postgres.directory / "clock"
     file.write_text("+0\n")
     world.stop_program("postseal-courier")
@@ -31,7 +31,7 @@ def clock_file(world):
 
 @pytest.fixture
 def clock(world, clock_file):
-    """Sets the clock of the database so many days ahead of when the test began. It never goes back."""
+    """Sets the database's clock that many days ahead of when the test began. It never goes back."""
     base = int(clock_file.read_text().strip("+d\n"))
     world.stop_program("postseal-courier")
     world.start_program("postseal-courier")
@@ -40,7 +40,7 @@ def clock(world, clock_file):
 
 
 def run_courier(world, settings=f"record years {YEARS}\n"):
-    """As after a restart: each of its chores has a round at once."""
+    """As after a restart: each of its chores does a round at once."""
     world.stop_program("postseal-courier")
     config = world.directory / "retention.conf"
     config.write_text(world.config.read_text().replace("retry first", settings + "retry first", 1))
@@ -102,7 +102,7 @@ def test_record_is_deleted_after_its_years_and_what_is_on_hold_is_not(world, pos
     after = counts(world)
     for column, table in enumerate(TABLES, 1):
         assert sum(int(row[column]) for row in rows) == before[table] - after[table], table
-    # Of what was deleted, nothing is left; a hold and its own trace are.
+    # Nothing is left of what was deleted; a hold and its own trace are.
     assert world.postgres.query("select 1 from postseal.event e where not exists (select from postseal.message m where m.id = e.message)") == []
     assert [row[0] for row in world.postgres.query(
         "select what from postseal.activity where subject in ('Case 7', 'Case 8') order by id")] == ["hold added"] * 3
@@ -116,7 +116,7 @@ def test_record_is_deleted_after_its_years_and_what_is_on_hold_is_not(world, pos
 
 
 def test_deletion_that_dies_in_the_middle_leaves_all_or_nothing(world, clock, name):
-    """Promise 6: a deletion and what says so are one."""
+    """Promise 6: a deletion and the row that records it are committed together."""
     make_many(world)
     clock(3 * 366)
     before = counts(world, "true")
@@ -165,12 +165,12 @@ def test_hold_that_is_stated_while_something_is_deleted_waits_for_it(world, cloc
         sandbox.wait_until(lambda: world.postgres.query(
             "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%hold_add%'"), "the hold to wait")
         one.ask("commit")
-    assert world.postgres.query("select 1 from postseal.holds where name = 'Race'") == []  # it is told that there is none
+    assert world.postgres.query("select 1 from postseal.holds where name = 'Race'") == []  # it says that there is none
 
 
 @pytest.mark.parametrize("years", ["0", "-1", "null"])
 def test_courier_that_was_taken_over_deletes_what_is_young(world, years):
-    """Promise 6: a year is the least, whoever asks."""
+    """Promise 6: a year is the minimum, whoever asks."""
     with pytest.raises(RuntimeError, match="for a year at least"):
         world.postgres.query(f"select postseal.record_delete_due({years}, 1000)", "postseal_courier")
 
@@ -191,7 +191,7 @@ def test_hold_was_changed_after_it_was_stated(world, name):
         with pytest.raises(RuntimeError, match="only released"):
             world.postgres.query(sql)
     assert "already" in hold(world, "add", name, "--person", f"{name.upper()}@PLAIN.example")
-    assert hold(world, "list").count(name) == 2  # the matter's, and the address's
+    assert hold(world, "list").count(name) == 2  # of the matter and of the address
     hold(world, "release", name)
     assert "already" in hold(world, "release", name)
     with pytest.raises(sandbox.Trouble, match="nothing ever was"):
@@ -238,7 +238,7 @@ def end_account(person, clock):
 
 @pytest.mark.parametrize("how", [expire, recall, delete, end_account])
 def test_sealed_content_on_hold_was_deleted(world, person, clock, how):
-    """Its reader opens it no more; what was sealed, and what opens it, is there until the hold ends."""
+    """Its reader can no longer open it; what was sealed, and what opens it, is kept until the hold ends."""
     send(person)
     link = person.mail("Protected message").link()
     code = sandbox.wait_until(person.code, "the code")
