@@ -16,7 +16,7 @@ static const struct statement account_end = {
 	"command_account_end",
 	"select a.address, lost as messages_lost,"
 	" 'deleted; messages lost: ' || lost || ' (their senders will be told)' as text "
-	"from postseal.account a, postseal.account_end(a.address, 'the admin deleted the account') as lost"
+	"from postseal.account a, postseal.account_end(a.address, $2 || ' deleted the account') as lost"
 	" where a.address = $1"};
 
 static int
@@ -42,8 +42,8 @@ static int delete (const struct admin *admin, int argc, char **argv)
 
 	if (address == NULL)
 		return command_usage(admin->command);
-	if (!command_ask(admin, &account_end, (const char *const[]){address, NULL}, &result,
-			 &fault))
+	if (!command_ask(admin, &account_end, (const char *const[]){address, admin->actor, NULL},
+			 &result, &fault))
 		return command_fail(&fault);
 	if (PQntuples(result) == 0)
 		return command_missing("deleting the account of %s: there is no such account",

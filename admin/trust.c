@@ -13,7 +13,7 @@ static const struct statement attestation_all = {
 /* One row, also where nothing was revoked. */
 static const struct statement attestation_end_by_hand = {
 	"attestation_end_by_hand",
-	"with revoked as (update postseal.attestation set revoked_at = now(), revoked_because = 'the admin'"
+	"with revoked as (update postseal.attestation set revoked_at = now(), revoked_because = 'by ' || $3"
 	"  where address = $1 and ($2 = '' or author = $2) and revoked_at is null returning id) "
 	"select $1::text as address, count(*) as revoked, 'revoked ' || count(*) || ' statement'"
 	" || case when count(*) = 1 then '' else 's' end || ' about ' || $1 as text from revoked"};
@@ -43,7 +43,8 @@ take_back(const struct admin *admin, int argc, char **argv)
 	address = address_fold(given[0]);
 	author = address_fold(given[1] == NULL ? "" : given[1]);
 	return command_answer(admin, &attestation_end_by_hand,
-			      (const char *const[]){address, author, NULL}, report_lines);
+			      (const char *const[]){address, author, admin->actor, NULL},
+			      report_lines);
 }
 
 const struct command trust_commands[] = {
