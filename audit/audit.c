@@ -75,18 +75,28 @@ add_offer(struct connection *connection, const struct audit_message *message, st
 	return batch_add(connection, &offer_put, &parameters, fault);
 }
 
+/* What others wrote may be in any encoding; the database takes UTF-8. Caller frees. */
+static char *
+valid(const char *text)
+{
+	return text == NULL ? NULL : g_utf8_make_valid(text, -1);
+}
+
 bool
 audit_add_message(struct connection *connection, const struct audit_message *message,
 		  struct fault *fault)
 {
+	g_autofree char *authenticated = valid(message->authenticated);
+	g_autofree char *client = valid(message->client);
+	g_autofree char *message_id = valid(message->message_id);
 	struct parameters parameters = {0};
 
 	parameters_text(&parameters, message->id.text);
 	parameters_text(&parameters, message->queue_id);
-	parameters_text(&parameters, message->authenticated);
-	parameters_text(&parameters, message->client);
+	parameters_text(&parameters, authenticated);
+	parameters_text(&parameters, client);
 	parameters_text(&parameters, message->sender);
-	parameters_text(&parameters, message->message_id);
+	parameters_text(&parameters, message_id);
 	parameters_number(&parameters, (int64_t)message->size);
 	return add_offer(connection, message, fault) &&
 	       batch_add(connection, &message_put, &parameters, fault);

@@ -45,8 +45,25 @@ struct follow {
 	char *source;
 	struct mta_reader *reader;
 	char *position;	     /* of the reader, as it was committed */
-	GHashTable *secured; /* "process relay" → how good its TLS is */
+	GHashTable *secured; /* "process relay" → struct secured */
 };
+
+/* How good the TLS is of a connection that the log speaks of, for the mail that it was made or used
+ * for: the same process may have the next one without. */
+struct secured {
+	char *how;
+	char *queue_id; /* NULL: that mail has not been named yet */
+};
+
+static void
+secured_free(void *item)
+{
+	struct secured *secured = item;
+
+	g_free(secured->how);
+	g_free(secured->queue_id);
+	g_free(secured);
+}
 
 /* What a round has read, as PostgreSQL arrays. */
 struct findings {
@@ -104,18 +121,33 @@ connection_name(const char *process, const char *relay)
 static void
 note_tls(struct follow *follow, const struct mta_entry *entry, const struct mta_line *line)
 {
+	struct secured *secured = g_new0(struct secured, 1);
+
 	if (g_hash_table_size(follow->secured) >= CONNECTIONS_MAX)
 		g_hash_table_remove_all(follow->secured);
-	g_hash_table_insert(follow->secured, connection_name(entry->process, line->relay),
-			    g_strdup(line->text));
+	secured->how = g_strdup(line->text);
+	g_hash_table_insert(follow->secured, connection_name(entry->process, line->relay), secured);
+}
+
+/* NULL: nothing is known of TLS for this mail. */
+static const char *
+tls_of(const struct follow *follow, const struct mta_entry *entry, const struct mta_line *line)
+{
+	g_autofree char *name = connection_name(entry->process, line->relay);
+	struct secured *secured = g_hash_table_lookup(follow->secured, name);
+
+	if (secured == NULL)
+		return NULL;
+	if (secured->queue_id == NULL)
+		secured->queue_id = g_strdup(line->queue_id);
+	return strcmp(secured->queue_id, line->queue_id) == 0 ? secured->how : NULL;
 }
 
 /* "mx.example[192.0.2.1]:25, verified TLSv1.3 with cipher …: 250 2.0.0 Ok" */
 static char *
 detail_of(const struct follow *follow, const struct mta_entry *entry, const struct mta_line *line)
 {
-	g_autofree char *name = connection_name(entry->process, line->relay);
-	const char *tls = g_hash_table_lookup(follow->secured, name);
+	const char *tls = tls_of(follow, entry, line);
 	g_autofree char *detail = NULL;
 
 	if (*line->relay == '\0' || strcmp(line->relay, "none") == 0)
@@ -359,7 +391,7 @@ follow_new(const struct settings *settings)
 
 	follow->log = mta_log_of(settings);
 	follow->source = g_strdup_printf("%s:%s", g_get_host_name(), follow->log.where);
-	follow->secured = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	follow->secured = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, secured_free);
 	return follow;
 }
 

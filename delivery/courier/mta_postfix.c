@@ -75,23 +75,34 @@ parse_said(struct mta_line *line, const char *said)
 	return line->said != MTA_NOTHING;
 }
 
+/* " TLS connection established to HOST", or "reused to"; returns what follows, or NULL. */
+static const char *
+skip_connection(const char *text)
+{
+	static const char *const beginnings[] = {" TLS connection established to ",
+						 " TLS connection reused to "};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(beginnings); i++)
+		if (g_str_has_prefix(text, beginnings[i]))
+			return text + strlen(beginnings[i]);
+	return NULL;
+}
+
 /* "Verified TLS connection established to host[1.2.3.4]:25: TLSv1.3 with cipher NAME (…) …" */
 static bool
 parse_tls(struct mta_line *line, const char *text)
 {
-	static const char established[] = " TLS connection established to ";
 	static const char *const kinds[] = {"Verified", "Trusted", "Untrusted", "Anonymous", NULL};
 	const char *at = text + strcspn(text, " ");
-	const char *host, *how;
+	const char *host = skip_connection(at), *how;
 	g_autofree char *kind = NULL;
 	g_autofree char *cipher = NULL;
 
 	g_autofree char *word = g_strndup(text, (gsize)(at - text));
 
-	if (!g_strv_contains(kinds, word) || !g_str_has_prefix(at, established) ||
-	    (how = strstr(at, "]:")) == NULL || (how = strstr(how, ": ")) == NULL)
+	if (!g_strv_contains(kinds, word) || host == NULL || (how = strstr(host, "]:")) == NULL ||
+	    (how = strstr(how, ": ")) == NULL)
 		return false;
-	host = at + strlen(established);
 	kind = g_ascii_strdown(word, -1);
 	cipher = mta_line_piece(how, ": ", " (");
 	line->said = MTA_TLS;

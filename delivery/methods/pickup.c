@@ -6,11 +6,17 @@ static bool
 is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
 	    struct fault *fault)
 {
+	const struct message *message = around->message;
+	const char *why = "the message can be picked up in the portal";
+
 	(void)copy;
 	(void)fault;
-	*possible_r = *around->message->sender != '\0';
-	*why_r = g_strdup(*possible_r ? "the message can be picked up in the portal"
-				      : "there is no sender who could pass on the unlock code");
+	*possible_r = keystore_is_employee(around->settings->domains, message->sender_folded);
+	if (*message->sender == '\0')
+		why = "there is no sender who could pass on the unlock code";
+	else if (!*possible_r)
+		why = "the sender is not of the organisation, which the unlock code may not leave";
+	*why_r = g_strdup(why);
 	return true;
 }
 

@@ -302,6 +302,30 @@ def test_log_of_the_mta_that_is_rotated_or_cut_off_is_read_to_its_end(world, pos
         file.write(kept)
 
 
+def test_tls_of_the_connection_before_was_on_record(world, post, name):
+    """Promise 6. The next connection of the same smtp process had none, and what went over it was called encrypted."""
+    limit = [f"{service}/unix/process_limit" for service in ("smtp", "relay")]
+    to = [f"{name}.{n}@plain.example" for n in range(2)]
+    world.company.set(smtp_tls_security_level="may", smtp_tls_loglevel="1")
+    sandbox.command("postconf", "-c", world.company.config, "-F", *(f"{field}=1" for field in limit))
+    world.company.reload()
+    try:
+        for address, level in zip(to, ("may", "none")):
+            world.outside.set(smtpd_tls_security_level=level)
+            post.accepted(post.compose([address]), [address])
+            post.box(address).one()
+            state(world, post, address, "sent")
+    finally:
+        world.outside.set(smtpd_tls_security_level="may")
+        world.company.set(smtp_tls_security_level="none")
+        sandbox.command("postconf", "-c", world.company.config, "-F", *(f"{field}=-" for field in limit))
+        world.company.reload()
+    for address in to:
+        is_secured = "with ESMTPS" in post.box(address).one()["Received"]
+        assert is_secured == (address == to[0])
+        assert (" TLSv1" in history(world, address)[-1][1]) == is_secured
+
+
 def test_log_that_is_rotated_twice_while_no_courier_runs_is_read_whole(world, post, name):
     """As with logrotate's "dateext". The file between the one that was being read and the newest
     one was skipped."""

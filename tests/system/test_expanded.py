@@ -326,6 +326,17 @@ def test_redirect_or_filter_skipped_the_second_pass(world, post, name, parameter
 
 # --- what was decided before ---
 
+def test_unlock_code_went_to_a_stranger_whose_mail_was_forwarded(world, post, name):
+    """It stays in the organisation: what somebody outside sends cannot be picked up, and they hear why."""
+    (world.directory / "forward" / "games").write_text(f"{name}@pickup.example\n")
+    stranger = f"{name}@plain.example"
+    post.accepted(post.compose(["home@example.com"], sender=stranger), ["home@example.com"], sender=stranger)
+    mail = post.box(stranger).one()
+    assert "the sender is not of the organisation" in mail.raw.decode()
+    assert mail.codes() == {} and not re.search("http.*/track/", mail.raw.decode())
+    assert post.box(f"{name}@pickup.example").files() == []
+
+
 def first_pass_clients(world):
     """Process IDs of what hands mail from the first pass to the second."""
     found = subprocess.run(["pgrep", "-f", "^smtp -n postseal-edge "], capture_output=True, text=True).stdout.split()

@@ -163,6 +163,15 @@ def test_incomplete_messages_are_sealed(world, post, base, message):
     assert people.open_smime(mail, base).strip().endswith(message.partition(b"\r\n\r\n")[2].strip())
 
 
+@pytest.mark.parametrize("value", [b"<a\xfcb@example.com>", b"<\xed\xa0\x80@example.com>", b"<" + b"a" * 50000 + b"@example.com>"])
+def test_message_id_that_is_not_utf_8_was_deferred_for_ever(world, post, name, value):
+    to = [f"{name}@plain.example", f"{name}@pickup.example"]
+    post.accepted(b"From: <anna@example.com>\r\nTo: <x@plain.example>\r\nMessage-ID: " + value + b"\r\n\r\nHi.\r\n", to)
+    for address in to:
+        assert len(post.copies(address)) == 1
+        post.box(address).one()
+
+
 def test_null_sender(world, post, base):
     """Someone sends out a bounce: it is sealed if possible, and pickup is not available."""
     message_id = email.utils.make_msgid(domain="example.com")

@@ -46,6 +46,10 @@ static const struct {
 	 "cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 server-signature RSA-PSS (2048 bits)",
 	 MTA_TLS, NULL, "", "", "mx.example[192.0.2.1]:25",
 	 "verified TLSv1.3 with cipher TLS_AES_256_GCM_SHA384"},
+	{"Nov 26 11:10:52 gw postfix/smtp[7]: Trusted TLS connection reused to mx.example[192.0.2.1]:25: TLSv1.3 with "
+	 "cipher TLS_AES_256_GCM_SHA384 (256/256 bits)",
+	 MTA_TLS, NULL, "", "", "mx.example[192.0.2.1]:25",
+	 "trusted TLSv1.3 with cipher TLS_AES_256_GCM_SHA384"},
 	/* A local part that looks like the rest of a line is still only a local part. */
 	{"Nov 26 11:10:52 gw postfix/smtp[7]: 1A2B: to=<\"x>, relay=a[1.2.3.4]:25, status=sent (250 Ok)\"@x.example>, relay=none, "
 	 "delay=3, delays=3/0/0/0, dsn=4.4.1, status=deferred (connect)",
