@@ -10,7 +10,7 @@
 #include "core/fault.h"
 
 struct sendmail {
-	GStrv lines; /* without those that go on with a blank */
+	GStrv lines;
 };
 
 struct sendmail *sendmail_read(struct fault *fault);

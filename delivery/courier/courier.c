@@ -127,8 +127,9 @@ line_for(const struct courier *courier, struct courier_hands *hands, enum courie
 	struct fault *trouble = &hands->trouble[service];
 
 	if (peer.url == NULL)
-		fault_set(trouble, FAULT_CONFIG,
-			  "handing over a copy for verified TLS: Sendmail cannot be made to insist on it");
+		fault_set(
+			trouble, FAULT_CONFIG,
+			"handing over a copy for verified TLS: Sendmail cannot be made to insist on it");
 	else if (hands->smtp[service] == NULL && trouble->cause == FAULT_NONE)
 		hands->smtp[service] = smtp_open(&peer, trouble);
 	if (hands->smtp[service] == NULL)
