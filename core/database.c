@@ -181,9 +181,9 @@ options_of(const struct database_settings *settings)
 static bool
 insist_on_durability(PGconn *pg)
 {
-	g_autoptr(PGresult) result = PQexec(
-		pg, "select set_config('synchronous_commit', 'on', false)"
-		    " where current_setting('synchronous_commit') = 'off'");
+	g_autoptr(PGresult) result =
+		PQexec(pg, "select set_config('synchronous_commit', 'on', false)"
+			   " where current_setting('synchronous_commit') = 'off'");
 
 	return PQresultStatus(result) == PGRES_TUPLES_OK;
 }

@@ -21,8 +21,7 @@ typedef void migrate_tell(void *context, const char *name, unsigned done, unsign
 
 /* Applies the files that are missing, each in a transaction, and calls `tell` after each. Only one
  * process at a time can do this; others wait. Needs the role that owns the database. */
-bool migrate(struct connection *connection, migrate_tell *tell, void *context,
-	     struct fault *fault);
+bool migrate(struct connection *connection, migrate_tell *tell, void *context, struct fault *fault);
 /* Fails unless the schema is the one this program was built for. */
 bool migrate_check(struct connection *connection, struct fault *fault);
 

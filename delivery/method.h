@@ -27,6 +27,7 @@ struct surroundings {
 	bool second_pass; /* in the MTA's second pass, where recipients are final */
 	/* What the first pass noted in this message and in no other (IMPRINT_BYTES), or NULL. */
 	const unsigned char *pass;
+	uint64_t size_limit; /* of the MTA for a message in place, bytes; 0: none is known */
 	bool place_is_taken; /* by recipients decided before: everything else goes through the
 				outbox */
 };

@@ -7,6 +7,8 @@
 #include "mail/addresses.h"
 #include "mail/subject_tags.h"
 
+enum { SEALED_FRAME_MAX = 65536, SEALED_KEY_MAX = 2048 };
+
 static void
 copy_free(struct copy *copy)
 {
@@ -205,6 +207,15 @@ add_copies(struct plan *plan, const struct message *message, GHashTable *visible
 	}
 }
 
+/* The most that a sealed variant may have: base64 of 64 characters a line, what it wraps around the
+ * message, signatures, and the key for each recipient. */
+static uint64_t
+sealed_max(const struct message *message)
+{
+	return message_size(message) / 48 * 66 + SEALED_FRAME_MAX +
+	       (uint64_t)message->recipients->len * SEALED_KEY_MAX;
+}
+
 bool
 plan_init(struct plan *plan, const struct surroundings *around, struct fault *fault)
 {
@@ -215,6 +226,8 @@ plan_init(struct plan *plan, const struct surroundings *around, struct fault *fa
 		.groups = g_ptr_array_new_with_free_func((GDestroyNotify)group_free),
 	};
 	plan->place_is_taken = around->place_is_taken;
+	plan->outgrows_place =
+		around->size_limit > 0 && sealed_max(around->message) > around->size_limit;
 	add_copies(plan, around->message, visible);
 	return decide_all(plan, around, fault);
 }
@@ -301,6 +314,13 @@ add_to_group(struct group *group, struct copy *copy)
 	}
 }
 
+/* The MTA refuses in place what is larger than its limit, when everything else is committed. */
+static bool
+fits_in_place(const struct plan *plan, const struct group *group)
+{
+	return group->method->write == NULL || !plan->outgrows_place;
+}
+
 static void
 pick_in_place(struct plan *plan)
 {
@@ -309,7 +329,8 @@ pick_in_place(struct plan *plan)
 	for (guint i = 0; i < plan->groups->len; i++) {
 		struct group *group = g_ptr_array_index(plan->groups, i);
 
-		if (group->method->in_place_rank > (best == NULL ? 0 : best->method->in_place_rank))
+		if (fits_in_place(plan, group) &&
+		    group->method->in_place_rank > (best == NULL ? 0 : best->method->in_place_rank))
 			best = group;
 	}
 	if (best != NULL)

@@ -31,6 +31,7 @@ struct session {
 	struct policy *policy; /* for the current message */
 	struct spool_settings body, variants;
 	struct message *message;
+	uint64_t size_limit;   /* of the MTA, in bytes; 0: none is known */
 	bool is_of_first_pass; /* it has the note of the first pass, of which `pass` is the digest
 				*/
 	unsigned char pass[LOGIN_PASS_BYTES];
@@ -106,8 +107,9 @@ negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned
 	session = g_new0(struct session, 1);
 	session->steps = *steps_r;
 	smfi_setpriv(context, session);
-	smfi_setsymlist(context, SMFIM_ENVFROM,
-			(char *)"{auth_authen} {mail_addr} i v {postseal_next} {postseal_pass}");
+	smfi_setsymlist(
+		context, SMFIM_ENVFROM,
+		(char *)"{auth_authen} {mail_addr} i v {postseal_next} {postseal_pass} {postseal_size_limit}");
 	smfi_setsymlist(context, SMFIM_ENVRCPT, (char *)"{rcpt_addr}");
 	smfi_setsymlist(context, SMFIM_EOM, (char *)"i");
 	return SMFIS_CONTINUE;
@@ -179,6 +181,7 @@ static void
 begin_message(SMFICTX *context, struct session *session)
 {
 	const struct settings *settings;
+	const char *limit;
 
 	session->policy = service_policy(service);
 	settings = policy_settings(session->policy);
@@ -195,6 +198,8 @@ begin_message(SMFICTX *context, struct session *session)
 	session->message->authenticated =
 		g_strdup(smfi_getsymval(context, (char *)"{auth_authen}"));
 	session->second_pass = smfi_getsymval(context, (char *)"{postseal_pass}") != NULL;
+	limit = smfi_getsymval(context, (char *)"{postseal_size_limit}");
+	session->size_limit = limit == NULL ? 0 : g_ascii_strtoull(limit, NULL, 10);
 	session->comes_again = is_first_pass(smfi_getsymval(context, (char *)"{postseal_next}"));
 }
 
@@ -346,6 +351,7 @@ decide(SMFICTX *context, struct session *session, const struct known *kept)
 				      .message = message,
 				      .from = from,
 				      .second_pass = session->second_pass,
+				      .size_limit = session->size_limit,
 				      .pass = session->is_of_first_pass ? session->pass : NULL,
 				      .place_is_taken = kept != NULL};
 	g_autofree char *message_id = message_field_text(message, "Message-ID");
