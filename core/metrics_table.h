@@ -24,6 +24,8 @@ METRIC(PARCELS_WAITING, GAUGE, "postseal_parcels_waiting",
        "Parked messages whose links and codes have yet to be created.")
 METRIC(OUTBOX_HANDLED, COUNTER, "postseal_outbox_handled_total",
        "Recipients handled by the courier, by kind of message and status.")
+METRIC(UNDELIVERED, COUNTER, "postseal_undelivered_total",
+       "Unlock codes and notices that could not be delivered, by kind.")
 METRIC(MTA_DEFERRED, GAUGE, "postseal_mta_deferred_messages",
        "Messages in the MTA's queue that a next hop has deferred.")
 METRIC(MTA_DEFERRED_OLDEST, GAUGE, "postseal_mta_deferred_oldest_seconds",

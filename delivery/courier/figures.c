@@ -107,6 +107,9 @@ expect_handled(void)
 
 			metrics_expect(METRIC_OUTBOX_HANDLED, labels);
 		}
+	metrics_expect(METRIC_UNDELIVERED, "kind=\"code\"");
+	metrics_expect(METRIC_UNDELIVERED, "kind=\"notice\"");
+	metrics_expect(METRIC_UNDELIVERED, "kind=\"sms\"");
 }
 
 bool

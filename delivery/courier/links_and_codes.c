@@ -2,10 +2,12 @@
 
 #include <string.h>
 
+#include "audit/audit.h"
 #include "core/address.h"
 #include "core/catalogue.h"
 #include "core/crash.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "delivery/courier/page.h"
 #include "delivery/courier/sms.h"
 #include "delivery/outbox/deputy.h"
@@ -187,6 +189,16 @@ send_code(const struct issuing *issuing, int row, const struct code *code, bool 
 	sodium_memzero(text, strlen(text));
 }
 
+/* Without the reason, which names the hook with all that opens it. */
+static bool
+note_sms(const struct issuing *issuing, int row, struct fault *fault)
+{
+	metrics_count(METRIC_UNDELIVERED, "kind=\"sms\"", 1);
+	return audit_event(issuing->notice.connection, issuing->notice.message,
+			   PQgetvalue(issuing->keys, row, COPY), "SMS not delivered",
+			   "the hook did not accept it: the sender gets the code", fault);
+}
+
 static bool
 lock_and_tell(const struct issuing *issuing, int row, const struct seal_key *content,
 	      struct parcel_access *access, struct notice_code *code, struct fault *fault)
@@ -199,7 +211,9 @@ lock_and_tell(const struct issuing *issuing, int row, const struct seal_key *con
 		send_code(issuing, row, &access->code, &sent);
 	code->way = sent ? NOTICE_SMS : NOTICE_CODE;
 	code->code = sent ? NULL : access->code.shown;
-	return notify(issuing, row, code->way, access->link, fault);
+	code->sms_failed = *issuing->phone != '\0' && !sent;
+	return (!code->sms_failed || note_sms(issuing, row, fault)) &&
+	       notify(issuing, row, code->way, access->link, fault);
 }
 
 static bool

@@ -214,8 +214,27 @@ queue_read(struct connection *connection, const struct queued_mail *mail,
 
 static const struct statement mta_mail_put = {
 	"queue_mta_mail",
-	"insert into postseal.mta_mail (queue_id, message) values ($1, $2) "
-	"on conflict (queue_id) do update set message = excluded.message, since = now()"};
+	"insert into postseal.mta_mail (queue_id, message, kind, address, copy) values ($1, $2, $3, $4, $5) "
+	"on conflict (queue_id) do update set message = excluded.message, kind = excluded.kind,"
+	" address = excluded.address, copy = excluded.copy, since = now()"};
+static const struct statement own_mail_failed = {
+	"queue_own_mail_failed", "select postseal.own_mail_failed($1, $2, $3, $4, $5)"};
+
+/* What somebody else wrote. */
+static bool
+is_message(const struct queued_mail *mail)
+{
+	return strcmp(mail->kind, "copy") == 0 || strcmp(mail->kind, "reply") == 0;
+}
+
+/* What is told where it does not arrive. */
+static bool
+is_followed(const struct queued_mail *mail)
+{
+	static const char *const kinds[] = {"notice", "code", "receipt", NULL};
+
+	return mail->message != NULL && g_strv_contains(kinds, mail->kind);
+}
 
 /* Postfix: "250 2.0.0 Ok: queued as QUEUEID", Sendmail: "250 2.0.0 QUEUEID Message accepted for
  * delivery". NULL: the reply does not name it. Caller frees. */
@@ -235,17 +254,42 @@ queue_id_of(const char *reply)
 
 /* The MTA's log says under this name what becomes of the mail (mta_follow.c). */
 static bool
-note_queue_id(struct connection *connection, const struct queued_mail *mail, const char *reply,
-	      struct fault *fault)
+note_queue_id(struct connection *connection, const struct queued_mail *mail,
+	      const struct queued_recipient *recipient, const char *reply, struct fault *fault)
 {
 	g_autofree char *queue_id = queue_id_of(reply);
+	bool is_copy = is_message(mail) && recipient->copy != NULL;
 	struct parameters parameters = {0};
 
-	if (queue_id == NULL)
+	if (queue_id == NULL || (!is_copy && !is_followed(mail)))
 		return true;
 	parameters_text(&parameters, queue_id);
 	parameters_text(&parameters, mail->message);
+	parameters_text(&parameters, is_copy ? NULL : mail->kind);
+	parameters_text(&parameters, is_copy ? NULL : recipient->address);
+	parameters_text(&parameters, is_copy ? NULL : recipient->copy);
 	return batch_add(connection, &mta_mail_put, &parameters, fault);
+}
+
+/* A code that nobody was given is told to whoever can act; that of a notice, bounce() tells. */
+static bool
+note_failed(struct connection *connection, const struct queued_mail *mail,
+	    const struct queue_outcome *outcome, struct fault *fault)
+{
+	const struct queued_recipient *recipient = outcome->recipient;
+	struct parameters parameters = {0};
+
+	if (recipient->copy != NULL &&
+	    !audit_move_copy(connection, recipient->copy, COPY_FAILED, outcome->reply, fault))
+		return false;
+	if (mail->message == NULL || strcmp(mail->kind, "code") != 0)
+		return true;
+	parameters_text(&parameters, mail->kind);
+	parameters_text(&parameters, mail->message);
+	parameters_text(&parameters, recipient->copy);
+	parameters_text(&parameters, recipient->address);
+	parameters_text(&parameters, outcome->reply);
+	return batch_add(connection, &own_mail_failed, &parameters, fault);
 }
 
 /* Only a mail that is the copy itself changes the copy's state; with a notice, the copy keeps
@@ -257,15 +301,15 @@ record_outcome(struct connection *connection, const struct queued_mail *mail,
 	static const char *const what[] = {
 		[QUEUE_SENT] = "handed to the MTA", [QUEUE_FAILED] = "given up"};
 	const struct queued_recipient *recipient = outcome->recipient;
-	bool is_copy = strcmp(mail->kind, "copy") == 0 || strcmp(mail->kind, "reply") == 0;
 	g_autofree char *event = g_strconcat(mail->kind, " ", what[outcome->result], NULL);
 
-	if (recipient->copy != NULL && outcome->result == QUEUE_SENT && is_copy &&
-	    (!audit_move_copy(connection, recipient->copy, COPY_HANDED, NULL, fault) ||
-	     !note_queue_id(connection, mail, outcome->reply, fault)))
+	if (recipient->copy != NULL && outcome->result == QUEUE_SENT && is_message(mail) &&
+	    !audit_move_copy(connection, recipient->copy, COPY_HANDED, NULL, fault))
 		return false;
-	if (recipient->copy != NULL && outcome->result == QUEUE_FAILED &&
-	    !audit_move_copy(connection, recipient->copy, COPY_FAILED, outcome->reply, fault))
+	if (outcome->result == QUEUE_SENT &&
+	    !note_queue_id(connection, mail, recipient, outcome->reply, fault))
+		return false;
+	if (outcome->result == QUEUE_FAILED && !note_failed(connection, mail, outcome, fault))
 		return false;
 	return mail->message == NULL || audit_event(connection, mail->message, recipient->copy,
 						    event, outcome->reply, fault);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/catalogue.h"
+#include "core/metrics.h"
 #include "delivery/courier/page.h"
 #include "delivery/outbox/deputy.h"
 #include "delivery/outbox/notice.h"
@@ -16,15 +17,28 @@ static const struct statement take_due = {
 	"  order by due_at limit 1 for update skip locked),"
 	" taken as (delete from postseal.receipt r using first f"
 	"  where r.message = f.message and r.form = f.form and r.due_at <= now()"
-	"  returning r.parcel, r.message, r.sender, r.recipient, r.what, r.form, r.at, r.envid, r.orcpt) "
+	"  returning r.parcel, r.message, r.sender, r.recipient, r.what, r.form, r.at, r.envid, r.orcpt, r.detail) "
 	"select t.sender, t.recipient, t.what, t.form, extract(epoch from t.at)::bigint, "
 	"m.message_id, t.message,"
-	" s.boxed, p.language, t.envid, t.orcpt "
+	" s.boxed, p.language, t.envid, t.orcpt, t.detail "
 	"from taken t join postseal.message m on m.id = t.message left join postseal.parcel p on "
 	"p.id = t.parcel"
 	" left join postseal.sender_page s on s.message = t.message "
 	"order by t.at"};
-enum { SENDER, RECIPIENT, WHAT, FORM, AT, MESSAGE_ID, MESSAGE, TRACK, LANGUAGE, ENVID, ORCPT };
+enum {
+	SENDER,
+	RECIPIENT,
+	WHAT,
+	FORM,
+	AT,
+	MESSAGE_ID,
+	MESSAGE,
+	TRACK,
+	LANGUAGE,
+	ENVID,
+	ORCPT,
+	DETAIL
+};
 
 struct wording {
 	const char *what;
@@ -42,6 +56,8 @@ static const struct wording wordings[] = {
 	{"expired", N_("expired unread"), NULL, "failed", "5.4.7"},
 	{"locked", N_("locked: too many wrong codes"), NULL, "delayed", "4.7.0"},
 	{"handed over", N_("waiting unread, and now in your care"), NULL, "delayed", "4.0.0"},
+	{"notice failed", N_("the email about it could not be delivered"), NULL, "delayed",
+	 "4.0.0"},
 	{"lost", N_("lost: the recipient's account was reset without its recovery code"), NULL,
 	 "failed", "5.7.5"},
 };
@@ -58,12 +74,22 @@ wording_of(const char *what)
 static void
 append_advice(GString *text, const PGresult *rows, const char *language)
 {
-	bool locked = false, lost = false;
+	bool locked = false, lost = false, unknown = false;
 
 	for (int row = 0; row < PQntuples(rows); row++) {
 		locked = locked || strcmp(PQgetvalue(rows, row, WHAT), "locked") == 0;
 		lost = lost || strcmp(PQgetvalue(rows, row, WHAT), "lost") == 0;
+		unknown = unknown || strcmp(PQgetvalue(rows, row, WHAT), "notice failed") == 0;
 	}
+	if (unknown)
+		g_string_append_printf(
+			text, "\n\n%s",
+			translate(
+				language,
+				"The recipient does not know that a message is waiting. If the "
+				"address is wrong, recall the message on the page below and send "
+				"it again. If it is right, create a new link and a new code there "
+				"once the address can be reached."));
 	if (locked)
 		g_string_append_printf(text, "\n\n%s",
 				       translate(language,
@@ -93,6 +119,8 @@ text_of(const struct issuer *issuer, const PGresult *rows, const char *language,
 		g_string_append_printf(
 			text, "\n    %s: %s (%s)", PQgetvalue(rows, row, RECIPIENT),
 			translate(language, wording_of(PQgetvalue(rows, row, WHAT))->text), when);
+		if (!PQgetisnull(rows, row, DETAIL))
+			g_string_append_printf(text, "\n        %s", PQgetvalue(rows, row, DETAIL));
 	}
 	append_advice(text, rows, language);
 	g_string_append_printf(text, "\n\n%s", url);
@@ -188,6 +216,77 @@ put_mail(const struct issuer *issuer, const struct notice *notice, const PGresul
 	return notice_receipt(notice, &receipt, fault);
 }
 
+/* --- codes that nobody was given --- */
+
+static char *
+text_of_alert(const PGresult *rows, const char *language)
+{
+	GString *text = g_string_new(NULL);
+
+	g_string_append_printf(text,
+			       translate(language,
+					 "%s sent a protected message. The email with its "
+					 "unlock code could not be delivered to:"),
+			       PQgetvalue(rows, 0, SENDER));
+	g_string_append_c(text, '\n');
+	for (int row = 0; row < PQntuples(rows); row++)
+		g_string_append_printf(text, "\n    %s\n        %s",
+				       PQgetvalue(rows, row, RECIPIENT),
+				       PQgetvalue(rows, row, DETAIL));
+	g_string_append_printf(
+		text, "\n\n%s\n\n    postseal message new-code %s",
+		translate(language,
+			  "Without the code, nobody can read the message. Unlock codes never "
+			  "leave the organisation. Once the sender has a mailbox in the "
+			  "organisation that accepts email, an administrator can create a "
+			  "new link and a new code with this command:"),
+		PQgetvalue(rows, 0, MESSAGE));
+	return g_string_free(text, FALSE);
+}
+
+/* To the sender, whose address may be right for all but codes, and to the postmaster. */
+static bool
+put_alert(const struct notice *notice, const PGresult *rows, struct fault *fault)
+{
+	const char *language = notice_language(notice->settings, notice->sender, NULL,
+					       result_text(rows, 0, LANGUAGE));
+	const char *postmaster = notice->settings->postmaster;
+	g_autofree char *text = text_of_alert(rows, language);
+	g_autofree char *subject =
+		g_strdup_printf(translate(language, "An unlock code could not be delivered to %s"),
+				PQgetvalue(rows, 0, RECIPIENT));
+	const struct notice_receipt alert = {.subject = subject,
+					     .text = text,
+					     .language = language,
+					     .references = result_text(rows, 0, MESSAGE_ID)};
+
+	return notice_undelivered(notice, NULL, &alert, fault) &&
+	       (*postmaster == '\0' || g_ascii_strcasecmp(postmaster, notice->sender) == 0 ||
+		notice_undelivered(notice, postmaster, &alert, fault));
+}
+
+static void
+count_undelivered(const PGresult *rows)
+{
+	for (int row = 0; row < PQntuples(rows); row++)
+		if (strcmp(PQgetvalue(rows, row, WHAT), "code failed") == 0)
+			metrics_count(METRIC_UNDELIVERED, "kind=\"code\"", 1);
+		else if (strcmp(PQgetvalue(rows, row, WHAT), "notice failed") == 0)
+			metrics_count(METRIC_UNDELIVERED, "kind=\"notice\"", 1);
+}
+
+static bool
+put_receipt(const struct issuer *issuer, const struct notice *notice, const PGresult *rows,
+	    struct fault *fault)
+{
+	char track[SEAL_KEY_CHARACTERS + 1];
+	bool done = find_page(issuer, notice->connection, rows, track, fault) &&
+		    put_mail(issuer, notice, rows, track, fault);
+
+	sodium_memzero(track, sizeof track);
+	return done;
+}
+
 static bool
 mail_rows(const struct issuer *issuer, struct connection *connection, const PGresult *rows,
 	  struct fault *fault)
@@ -198,18 +297,17 @@ mail_rows(const struct issuer *issuer, struct connection *connection, const PGre
 				.message = PQgetvalue(rows, 0, MESSAGE),
 				.sender = PQgetvalue(rows, 0, SENDER)};
 	g_autofree char *deputy = NULL;
-	char track[SEAL_KEY_CHARACTERS + 1];
-	bool done;
+	bool is_alert = strcmp(PQgetvalue(rows, 0, FORM), "alert") == 0;
 
 	if (!deputy_find(connection, notice.sender, &deputy, fault))
 		return false;
 	notice.deputy = deputy;
 	notice.smtputf8 = !g_str_is_ascii(deputy == NULL ? notice.sender : deputy);
-	done = batch_begin(connection, fault) &&
-	       find_page(issuer, connection, rows, track, fault) &&
-	       put_mail(issuer, &notice, rows, track, fault) && batch_commit(connection, fault);
-	sodium_memzero(track, sizeof track);
-	return done;
+	count_undelivered(rows);
+	return batch_begin(connection, fault) &&
+	       (is_alert ? put_alert(&notice, rows, fault)
+			 : put_receipt(issuer, &notice, rows, fault)) &&
+	       batch_commit(connection, fault);
 }
 
 bool

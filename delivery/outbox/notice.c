@@ -205,6 +205,17 @@ notice_track_url(const struct settings *settings, const char *track)
 }
 
 static void
+add_sms_failed(GString *text, const struct notice_codes *codes)
+{
+	for (size_t i = 0; i < codes->count; i++)
+		if (codes->codes[i].sms_failed)
+			add(text,
+			    translate(codes->language,
+				      "The code could not be sent to the phone number that you "
+				      "gave, so please pass it on yourself."));
+}
+
+static void
 add_codes(GString *text, const struct notice_codes *codes, bool *has_codes_r)
 {
 	GString *lines = g_string_new(NULL);
@@ -220,6 +231,7 @@ add_codes(GString *text, const struct notice_codes *codes, bool *has_codes_r)
 						     "it on by phone or in person, never by "
 						     "email:"));
 		add(text, lines->str);
+		add_sms_failed(text, codes);
 		add(text, translate(codes->language, "You could say: \"I have sent you a "
 						     "protected message. You will find an email "
 						     "with a link; when the page asks for the "
@@ -297,6 +309,19 @@ notice_receipt(const struct notice *notice, const struct notice_receipt *receipt
 				.report = receipt->report};
 
 	return tell_sender(notice, "receipt", &letter, fault);
+}
+
+bool
+notice_undelivered(const struct notice *notice, const char *address,
+		   const struct notice_receipt *receipt, struct fault *fault)
+{
+	struct letter letter = {.subject = receipt->subject,
+				.text = receipt->text,
+				.references = receipt->references,
+				.language = receipt->language};
+
+	return address == NULL ? tell_sender(notice, "bounce", &letter, fault)
+			       : tell(notice, "bounce", address, &letter, fault);
 }
 
 /* --- to members --- */

@@ -52,6 +52,7 @@ struct notice_code {
 	const char *recipient;
 	const char *code; /* as people read it; NULL: not needed, or sent by SMS */
 	enum notice_way way;
+	bool sms_failed; /* it should have gone by SMS */
 };
 struct notice_codes {
 	const struct notice_code *codes;
@@ -70,6 +71,10 @@ struct notice_receipt {
 };
 bool notice_receipt(const struct notice *notice, const struct notice_receipt *receipt,
 		    struct fault *fault);
+/* Something could not be delivered. No link leads to the message, so that this may go wherever its
+ * reader's address leads. To the sender or the deputy, or to `address`, unless that is NULL. */
+bool notice_undelivered(const struct notice *notice, const char *address,
+			const struct notice_receipt *receipt, struct fault *fault);
 /* The URL of the sender's page; caller frees. */
 char *notice_track_url(const struct settings *settings, const char *track);
 

@@ -426,6 +426,23 @@ def test_unlock_code_left_in_plain_where_an_alias_of_the_sender_leads(world, pos
     assert not [f for f in post.box("fred@smime.example").files() if b"Unlock code" in f.read_bytes()]
 
 
+def test_code_that_may_not_leave_the_organisation_was_told_to_nobody(world, post, keys, name):
+    """Its sender reads elsewhere: they are told that there is a code, as the rules say, and neither code nor link."""
+    to = f"{name}@pickup.example"
+    post.accepted(post.compose([to], sender="private@example.com"), [to], sender="private@example.com")
+    message = post.copies(to)[0]["message"]
+
+    def told():
+        mails = [people.Received(f.read_bytes()) for f in post.box("fred@smime.example").files()]
+        opened = [people.open_smime(m, keys["fred@smime.example"]) for m in mails if "pkcs7" in str(m["Content-Type"])]
+        return [text for text in opened if message.encode() in text]
+
+    text = sandbox.wait_until(told, "the sender to be told, sealed")[0]
+    assert b"may not leave" in text and b"/track/" not in text and b"/m/" not in text
+    detail, = world.postgres.query(f"select detail from postseal.history where message = '{message}' and what = 'code not delivered'")[0]
+    assert "fred@smime.example" in detail
+
+
 def test_answer_of_a_member_left_in_plain_where_an_alias_leads(world, post, keys, name):
     """Promise 1: it is decided like any mail to that address, while the code is only for the
     sender's own mailbox."""
