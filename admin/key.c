@@ -6,8 +6,8 @@
 
 #include "admin/key_change.h"
 #include "admin/progress.h"
+#include "admin/secrets.h"
 #include "core/address.h"
-#include "core/seal/key_file.h"
 #include "keystore/import.h"
 #include "keystore/keystore.h"
 #include "keystore/statements.h"
@@ -180,7 +180,7 @@ run_import(const struct admin *admin, int argc, char **argv)
 	if (optind >= argc)
 		return command_usage(admin->command);
 	/* Only private keys need it; import_keys() says so when one is there. */
-	if (secret_read(&master, admin->settings->secrets, SECRET_MASTER, &fault))
+	if (secrets_master(admin, &master, &fault))
 		settings.master = &master;
 	for (int i = optind; i < argc && status == EXIT_GOOD; i++) {
 		progress_show((unsigned)(i - optind), (unsigned)(argc - optind), "files");

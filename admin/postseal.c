@@ -16,6 +16,7 @@
 #include "admin/key.h"
 #include "admin/message.h"
 #include "admin/outbox.h"
+#include "admin/secrets.h"
 #include "admin/setup/setup.h"
 #include "admin/trust.h"
 #include "admin/waiting.h"
@@ -25,9 +26,9 @@
 #include "mail/mime_stream.h"
 
 static const struct command *const folders[] = {
-	setup_commands,	   keystore_commands, trust_commands,  explain_commands,
-	message_commands,  waiting_commands,  outbox_commands, account_commands,
-	employee_commands, activity_commands, hold_commands,   check_commands,
+	setup_commands,	   secrets_commands, keystore_commands, trust_commands,	  explain_commands,
+	message_commands,  waiting_commands, outbox_commands,	account_commands, employee_commands,
+	activity_commands, hold_commands,    check_commands,
 };
 
 static int

@@ -57,17 +57,38 @@ appear(const char *draft, const char *path)
 	       sync_directory_of(path);
 }
 
+static bool
+write_draft(const char *draft, mode_t mode, const struct new_file_owner *owner, const void *bytes,
+	    size_t length)
+{
+	AUTO_CLOSE int fd = -1;
+
+	unlink(draft);
+	fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return fd >= 0 && fchown(fd, owner->user, owner->group) == 0 && fchmod(fd, mode) == 0 &&
+	       write_all(fd, bytes, length) && fsync(fd) == 0;
+}
+
 bool
 new_file_write(const char *path, mode_t mode, const struct new_file_owner *owner, const void *bytes,
 	       size_t length, struct fault *fault)
 {
 	g_autofree char *draft = draft_of(path);
-	AUTO_CLOSE int fd = -1;
 
-	unlink(draft);
-	fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return (fd >= 0 && fchown(fd, owner->user, owner->group) == 0 && fchmod(fd, mode) == 0 &&
-		write_all(fd, bytes, length) && fsync(fd) == 0 && appear(draft, path)) ||
+	return (write_draft(draft, mode, owner, bytes, length) && appear(draft, path)) ||
+	       fault_set(fault, FAULT_STORAGE, "writing the file %s: %s", path, strerror(errno));
+}
+
+bool
+new_file_replace(const char *path, const void *bytes, size_t length, struct fault *fault)
+{
+	g_autofree char *draft = draft_of(path);
+	struct stat there;
+
+	return (stat(path, &there) == 0 &&
+		write_draft(draft, there.st_mode & 07777,
+			    &(struct new_file_owner){there.st_uid, there.st_gid}, bytes, length) &&
+		rename(draft, path) == 0 && sync_directory_of(path)) ||
 	       fault_set(fault, FAULT_STORAGE, "writing the file %s: %s", path, strerror(errno));
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/log.h"
+#include "core/seal/ring.h"
 
 static const struct {
 	const char *field, *programs;
@@ -108,6 +109,8 @@ restart_look(void *restart)
 	const struct restart *look = restart;
 	g_autoptr(settings_auto) now = settings_read(look->config);
 
+	if (look->ring != NULL)
+		ring_reload(look->ring);
 	if (now == NULL)
 		log_error("reloading %s failed: the settings in force are kept", look->config);
 	else

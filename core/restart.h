@@ -16,12 +16,15 @@ char *restart_needed_by(const char *program);
 /* Logs one warning that names them, if there are any. */
 void restart_warn(const struct settings *at_start, const struct settings *now, const char *program);
 
+struct ring; /* core/seal/ring.h */
+
 /* For a program that reads all its settings when it starts: the function for daemon_signals.reload,
  * and its context. */
 struct restart {
 	const char *config; /* path of postseal.conf */
 	const struct settings *at_start;
 	const char *program;
+	struct ring *ring; /* of its key file, which is read again, too; or NULL */
 };
 void restart_look(void *restart);
 

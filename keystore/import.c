@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/identifier.h"
+#include "core/seal/marked.h"
 #include "keystore/reading.h"
 #include "keystore/statements.h"
 
@@ -106,7 +107,8 @@ put_private(struct connection *connection, const struct import_settings *setting
 				 "storing the private key %s: the master key is needed to wrap it",
 				 facts->fingerprint);
 	plain = g_bytes_get_data(facts->secret, &plain_length);
-	sealed = seal_bytes(plain, plain_length, settings->master, facts->fingerprint, &length);
+	sealed = seal_marked_bytes(plain, plain_length, settings->master, facts->fingerprint,
+				   &length);
 	parameters_text(&parameters, id);
 	parameters_bytes(&parameters, sealed, length);
 	return connection_execute(connection, &key_put_private, &parameters, NULL, fault);

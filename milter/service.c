@@ -40,9 +40,11 @@ service_init(struct service *service, const char *config, struct policy *policy,
 		.config = g_strdup(config), .policy = policy, .at_start = policy_ref(policy)};
 	g_mutex_init(&service->lock);
 	service->database = database_new(&database);
-	if (!secret_read(&service->courier, settings->secrets, SECRET_COURIER_PUBLIC, fault) ||
+	service->courier = ring_read(settings->secrets, SECRET_COURIER_PUBLIC, fault);
+	if (service->courier == NULL ||
 	    !secret_read(&service->login, settings->secrets, SECRET_LOGIN, fault) ||
-	    !put_on_record(service->database, policy, fault))
+	    !put_on_record(service->database, policy, fault) ||
+	    !ring_join(service->courier, "postseal-milter", service->database, &database, fault))
 		return false;
 	keys.database = service->database;
 	service->keystore = keystore_new(&keys);
@@ -53,6 +55,7 @@ void
 service_clear(struct service *service)
 {
 	keystore_free(service->keystore);
+	ring_free(service->courier);
 	database_free(service->database);
 	policy_unref(service->policy);
 	policy_unref(service->at_start);
@@ -77,6 +80,7 @@ service_reload(struct service *service)
 	struct policy *policy = policy_read(service->config, methods_for_policy()), *old;
 	struct fault fault;
 
+	ring_reload(service->courier);
 	if (policy != NULL && !put_on_record(service->database, policy, &fault)) {
 		log_error("%s", fault.text);
 		g_clear_pointer(&policy, policy_unref);

@@ -4,7 +4,7 @@
 #ifndef POSTSEAL_MILTER_SERVICE_H
 #define POSTSEAL_MILTER_SERVICE_H
 
-#include "core/seal/wrap.h"
+#include "core/seal/ring.h"
 #include "keystore/keystore.h"
 #include "policy/policy.h"
 
@@ -12,7 +12,7 @@ struct service {
 	char *config; /* path of postseal.conf */
 	struct database *database;
 	struct keystore *keystore;
-	struct seal_key courier; /* public key */
+	struct ring *courier;	 /* of courier.pub */
 	struct seal_key login;	 /* seals the authenticated user (milter/login.h) */
 	struct policy *at_start; /* the policy whose settings were read only at the start */
 	GMutex lock;

@@ -346,7 +346,7 @@ decide(SMFICTX *context, struct session *session, const struct known *kept)
 				      .policy = session->policy,
 				      .database = service->database,
 				      .keystore = service->keystore,
-				      .courier = &service->courier,
+				      .courier = ring_sealing(service->courier),
 				      .variants = &session->variants,
 				      .message = message,
 				      .from = from,
@@ -436,7 +436,8 @@ pass_known(SMFICTX *context, struct session *session, const struct known *known)
 			((const struct recipient *)g_ptr_array_index(known->others, 0))->address);
 	else if (known->verified->len == 0 ||
 		 known_send_again(known, message, policy_settings(session->policy),
-				  &service->courier, service->database, &session->fault))
+				  ring_sealing(service->courier), service->database,
+				  &session->fault))
 		return settle_known(context, session, known);
 	log_error("%s: from=<%s>: %s", message->queue_id, message->sender, session->fault.text);
 	untaken_note(service->database, message, &session->fault);

@@ -128,7 +128,7 @@ confirm_use(struct request *request, enum notice_change change, const char *deta
 {
 	const struct account *account = &request->session.account;
 	const struct notice notice = {.settings = request->portal->settings,
-				      .courier = request->portal->courier,
+				      .courier = ring_sealing(request->portal->courier),
 				      .connection = request->connection,
 				      .smtputf8 = !g_str_is_ascii(account->shown)};
 	const struct notice_client client = {request->web.browser, request->web.network};

@@ -52,7 +52,7 @@ static bool
 mail_proof(struct request *request, const struct address *address, struct fault *fault)
 {
 	const struct notice notice = {.settings = request->portal->settings,
-				      .courier = request->portal->courier,
+				      .courier = ring_sealing(request->portal->courier),
 				      .connection = request->connection,
 				      .smtputf8 = address->international};
 	const struct proof proof = {

@@ -160,14 +160,17 @@ serve_metrics(const struct settings *settings, struct fault *fault)
 }
 
 static bool
-begin(struct portal *portal, struct seal_key *courier, int *listener_r, struct fault *fault)
+begin(struct portal *portal, const struct database_settings *database, int *listener_r,
+      struct fault *fault)
 {
 	const struct settings *settings = portal->settings;
 	g_autoptr(connection_auto) connection = NULL;
 
 	if (!catalogue_start(settings->portal_pages, fault) ||
-	    !page_start(settings->portal_pages, fault) ||
-	    !secret_read(courier, settings->secrets, SECRET_COURIER_PUBLIC, fault))
+	    !page_start(settings->portal_pages, fault))
+		return false;
+	portal->courier = ring_read(settings->secrets, SECRET_COURIER_PUBLIC, fault);
+	if (portal->courier == NULL)
 		return false;
 	*listener_r = listen_at(settings, fault);
 	if (*listener_r < 0 || !daemon_drop_privileges(settings->portal_user, fault))
@@ -177,6 +180,7 @@ begin(struct portal *portal, struct seal_key *courier, int *listener_r, struct f
 				 settings->portal_spool, strerror(errno));
 	connection = database_take(portal->database, fault);
 	return connection != NULL && migrate_check(connection, fault) &&
+	       ring_join(portal->courier, "postseal-portal", portal->database, database, fault) &&
 	       (portal->policy == NULL || put_on_record(portal, connection, fault)) &&
 	       serve_metrics(settings, fault);
 }
@@ -215,8 +219,7 @@ run(const char *config)
 	struct database_settings database = {.role = "postseal_portal",
 					     .connections_max = PORTAL_CONNECTIONS_MAX};
 	struct restart restart = {.config = config, .at_start = settings, .program = "portal"};
-	struct seal_key courier;
-	struct portal portal = {.policy = policy, .settings = settings, .courier = &courier};
+	struct portal portal = {.policy = policy, .settings = settings};
 	struct fault fault;
 	int listener, status;
 
@@ -224,11 +227,13 @@ run(const char *config)
 		return EXIT_CONFIGURATION;
 	database.url = settings->database;
 	portal.database = database_new(&database);
-	if (!begin(&portal, &courier, &listener, &fault)) {
+	if (!begin(&portal, &database, &listener, &fault)) {
 		log_error("%s", fault.text);
 		return EXIT_FAILURE;
 	}
+	restart.ring = portal.courier;
 	status = serve(&portal, listener, &restart);
+	ring_free(portal.courier);
 	database_free(portal.database);
 	return status;
 }

@@ -8,6 +8,7 @@
 
 #include "core/address.h"
 #include "core/reader/reader.h"
+#include "core/seal/ring.h"
 #include "core/spool.h"
 #include "keystore/upload.h"
 #include "policy/policy.h"
@@ -22,7 +23,7 @@ struct portal {
 	struct web_site site;
 	struct policy *policy; /* NULL: the rules could not be read, so nothing can be written */
 	const struct settings *settings;
-	const struct seal_key *courier; /* public key */
+	struct ring *courier; /* of courier.pub */
 	struct database *database;
 	struct spool_settings spool, upload_spool;
 	struct reader *reader; /* for untrusted formats */

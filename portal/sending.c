@@ -64,7 +64,8 @@ queue(const struct sending *sending, struct fault *fault)
 	bool done;
 
 	identifier_make(&mail.id);
-	done = outbox_begin(&writer, sending->request->connection, portal->courier, &mail, fault);
+	done = outbox_begin(&writer, sending->request->connection, ring_sealing(portal->courier),
+			    &mail, fault);
 	for (guint i = 0; done && i < sending->addressees->len; i++) {
 		const struct addressee *addressee = g_ptr_array_index(sending->addressees, i);
 		const struct outbox_recipient recipient = {.address = addressee->address,
@@ -107,7 +108,7 @@ park(const struct sending *sending, struct fault *fault)
 			.copy = addressee->copy.text, .lifetime = portal->settings->pickup_expire};
 
 		done = addressee->is_company ||
-		       parcel_add_key(&parcel, &recipient, portal->courier, fault);
+		       parcel_add_key(&parcel, &recipient, ring_sealing(portal->courier), fault);
 	}
 	done = done && composition_write(composition, &author, &parcel.sealing.sink, fault) &&
 	       parcel_end(&parcel, fault);

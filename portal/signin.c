@@ -80,7 +80,7 @@ tell_new_client(struct request *request, struct fault *fault)
 	g_autofree char *client = g_strdup_printf("%s|%s|%s", account->id.text,
 						  request->web.browser, request->web.network);
 	const struct notice notice = {.settings = request->portal->settings,
-				      .courier = request->portal->courier,
+				      .courier = ring_sealing(request->portal->courier),
 				      .connection = request->connection,
 				      .smtputf8 = !g_str_is_ascii(account->shown)};
 	bool is_new;

@@ -5,7 +5,7 @@
 #include "admin/check/check.h"
 #include "admin/check/tried.h"
 #include "admin/setup/step.h"
-#include "core/seal/key_file.h"
+#include "core/seal/marked.h"
 
 /* --- who reads them --- */
 
@@ -63,13 +63,15 @@ check_public(const struct check *check, struct fault *fault)
 
 /* Of one installation: what is sealed with the one is opened with the other. */
 static bool
-check_pair(const struct check *check, const struct seal_key *private_key,
-	   const struct seal_key *public_key, struct fault *fault)
+check_pair(const struct check *check, const struct key_file *private_keys,
+	   const struct key_file *public_keys, struct fault *fault)
 {
-	unsigned char expected[SEAL_KEY_BYTES];
+	struct key_file expected;
 
-	crypto_scalarmult_base(expected, private_key->bytes);
-	return sodium_memcmp(expected, public_key->bytes, sizeof expected) == 0 ||
+	key_file_public(&expected, private_keys);
+	return (expected.count == public_keys->count &&
+		memcmp(expected.keys, public_keys->keys, expected.count * sizeof *expected.keys) ==
+			0) ||
 	       fault_set(fault, FAULT_CONFIG,
 			 "checking the key files in %s: %s does not match %s: the courier could "
 			 "not open anything that is sealed to it",
@@ -77,7 +79,7 @@ check_pair(const struct check *check, const struct seal_key *private_key,
 }
 
 struct key_files {
-	struct seal_key master, login, courier, courier_public;
+	struct key_file master, login, courier, courier_public;
 };
 
 static bool
@@ -85,10 +87,10 @@ read_all(struct key_files *files, const struct check *check, struct fault *fault
 {
 	const char *directory = check->settings->secrets;
 
-	return secret_read(&files->master, directory, SECRET_MASTER, fault) &&
-	       secret_read(&files->login, directory, SECRET_LOGIN, fault) &&
-	       secret_read(&files->courier, directory, SECRET_COURIER, fault) &&
-	       secret_read(&files->courier_public, directory, SECRET_COURIER_PUBLIC, fault);
+	return key_file_read(&files->master, directory, SECRET_MASTER, fault) &&
+	       key_file_read(&files->login, directory, SECRET_LOGIN, fault) &&
+	       key_file_read(&files->courier, directory, SECRET_COURIER, fault) &&
+	       key_file_read(&files->courier_public, directory, SECRET_COURIER_PUBLIC, fault);
 }
 
 bool
@@ -140,7 +142,7 @@ open_private_key(void *context, const PGresult *row, struct fault *fault)
 	g_autofree unsigned char *sealed = result_bytes(row, 0, 0, &length);
 	g_autofree char *whose =
 		g_strdup_printf("%.16s (%s)", PQgetvalue(row, 0, 1), PQgetvalue(row, 0, 2));
-	unsigned char *plain = seal_open_bytes(sealed, length, &opening->files->master,
+	unsigned char *plain = seal_marked_open(sealed, length, &opening->files->master,
 					       PQgetvalue(row, 0, 1), &plain_length);
 
 	(void)fault;
@@ -161,8 +163,7 @@ open_box(void *context, const PGresult *row, struct fault *fault)
 
 	(void)fault;
 	note_opening(opening,
-		     seal_unbox(&content, boxed, length, &opening->files->courier_public,
-				&opening->files->courier),
+		     seal_marked_unbox(&content, boxed, length, &opening->files->courier),
 		     PQgetvalue(row, 0, 1), "");
 	sodium_memzero(&content, sizeof content);
 	return true;

@@ -26,24 +26,65 @@ check_mode(const char *path, int fd, bool is_public, struct fault *fault)
 }
 
 bool
-secret_read(struct seal_key *key_r, const char *directory, const char *name, struct fault *fault)
+key_file_read(struct key_file *file_r, const char *directory, const char *name, struct fault *fault)
 {
 	g_autofree char *path = g_build_filename(directory, name, NULL);
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 	bool is_public = strcmp(name, SECRET_COURIER_PUBLIC) == 0;
 	unsigned char beyond;
+	ssize_t length;
 
+	file_r->count = 0;
 	if (fd < 0)
 		return fault_set(fault, FAULT_CONFIG, "reading the key file %s: %s%s", path,
 				 strerror(errno),
 				 errno == ENOENT ? "; create it with: postseal secrets init" : "");
 	if (!check_mode(path, fd, is_public, fault))
 		return false;
-	if (read(fd, key_r->bytes, SEAL_KEY_BYTES) != SEAL_KEY_BYTES || read(fd, &beyond, 1) != 0)
+	length = read(fd, file_r->keys, sizeof file_r->keys);
+	if (length <= 0 || length % SEAL_KEY_BYTES != 0 || read(fd, &beyond, 1) != 0)
 		return fault_set(fault, FAULT_CONFIG,
-				 "reading the key file %s: it does not contain exactly %d bytes",
-				 path, SEAL_KEY_BYTES);
+				 "reading the key file %s: it does not contain from 1 to %d keys "
+				 "of exactly %d bytes",
+				 path, KEY_FILE_KEYS_MAX, SEAL_KEY_BYTES);
+	file_r->count = (unsigned)(length / SEAL_KEY_BYTES);
 	return true;
+}
+
+void
+key_file_clear(struct key_file *file)
+{
+	sodium_memzero(file, sizeof *file);
+}
+
+bool
+key_file_replace(const struct key_file *file, const char *directory, const char *name,
+		 struct fault *fault)
+{
+	g_autofree char *path = g_build_filename(directory, name, NULL);
+
+	return new_file_replace(path, file->keys, file->count * sizeof *file->keys, fault);
+}
+
+void
+key_file_public(struct key_file *public_r, const struct key_file *private_keys)
+{
+	public_r->count = private_keys->count;
+	for (unsigned i = 0; i < private_keys->count; i++)
+		crypto_scalarmult_base(public_r->keys[i].bytes, private_keys->keys[i].bytes);
+}
+
+bool
+secret_read(struct seal_key *key_r, const char *directory, const char *name, struct fault *fault)
+{
+	g_auto(key_file_auto) file = {0};
+
+	if (!key_file_read(&file, directory, name, fault))
+		return false;
+	*key_r = file.keys[0];
+	return file.count == 1 ||
+	       fault_set(fault, FAULT_CONFIG, "reading the key file %s/%s: it has %u keys, not one",
+			 directory, name, file.count);
 }
 
 static bool
@@ -80,13 +121,15 @@ make_courier_pair(const char *directory, const struct new_file_owner *owner, str
 static bool
 make_courier_public(const char *directory, struct fault *fault)
 {
-	struct seal_key public_key, private_key;
+	g_autofree char *path = g_build_filename(directory, SECRET_COURIER_PUBLIC, NULL);
+	g_auto(key_file_auto) private_keys = {0};
+	struct key_file public_keys;
 
-	if (!secret_read(&private_key, directory, SECRET_COURIER, fault))
+	if (!key_file_read(&private_keys, directory, SECRET_COURIER, fault))
 		return false;
-	crypto_scalarmult_base(public_key.bytes, private_key.bytes);
-	sodium_memzero(&private_key, sizeof private_key);
-	return write_key(directory, SECRET_COURIER_PUBLIC, &new_file_own, &public_key, fault);
+	key_file_public(&public_keys, &private_keys);
+	return new_file_write(path, 0444, &new_file_own, public_keys.keys,
+			      public_keys.count * sizeof *public_keys.keys, fault);
 }
 
 static bool

@@ -1,13 +1,19 @@
 /*
- * The keys that are not in the database: 32 bytes each, in files of mode 0400 in a
- * directory of the admin (`secrets` in postseal.conf).
+ * The keys that are not in the database, in files of mode 0400 in a directory of the admin
+ * (`secrets` in postseal.conf):
  *   master.key   wraps the company's private keys in the key store
- *   courier.key  opens what waits in the outbox (X25519, private)
+ *   courier.key  opens what waits in the outbox and for pick-up (X25519, private)
  *   courier.pub  seals it (mode 0444)
  *   login.key    seals who sent a message between the milter's two passes (milter/login.h)
+ *
+ * A file is one key of 32 bytes, or several, one behind the other, while they are rotated: the
+ * oldest first. Which of them seals, the database says (core/seal/rotation.h), and the first where
+ * it says nothing.
  */
 #ifndef POSTSEAL_CORE_SEAL_KEY_FILE_H
 #define POSTSEAL_CORE_SEAL_KEY_FILE_H
+
+#include <glib.h>
 
 #include "core/new_file.h"
 #include "core/seal/wrap.h"
@@ -17,7 +23,27 @@
 #define SECRET_COURIER_PUBLIC "courier.pub"
 #define SECRET_LOGIN	      "login.key"
 
-/* Refuses a file that others could read or write. */
+enum { KEY_FILE_KEYS_MAX = 8 };
+
+struct key_file {
+	unsigned count;
+	struct seal_key keys[KEY_FILE_KEYS_MAX];
+};
+
+/* Refuses a file that others could read or write. Wipe it with key_file_clear(). */
+bool key_file_read(struct key_file *file_r, const char *directory, const char *name,
+		   struct fault *fault);
+void key_file_clear(struct key_file *file);
+typedef struct key_file key_file_auto;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(key_file_auto, key_file_clear)
+/* Puts these keys into the file that is there: after a power failure it has the old ones or the
+ * new ones. Owner and mode stay. */
+bool key_file_replace(const struct key_file *file, const char *directory, const char *name,
+		      struct fault *fault);
+/* The public half of each key of a courier.key. */
+void key_file_public(struct key_file *public_r, const struct key_file *private_keys);
+
+/* For a file that has one key only. */
 bool secret_read(struct seal_key *key_r, const char *directory, const char *name,
 		 struct fault *fault);
 /* Whose program reads which of them; courier.pub is for all. */

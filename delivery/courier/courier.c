@@ -66,8 +66,7 @@ write_mail(void *context, struct sink *sink, struct fault *fault)
 	if (!write_mark(errand->mail, sink, fault) ||
 	    !sink_print(sink, fault, "Received: by %s (Postseal) id %s;\r\n\t%s\r\n",
 			errand->courier->settings->hostname, errand->mail->id.text, date) ||
-	    !queue_read(errand->connection, errand->mail, &errand->courier->public_key,
-			&errand->courier->private_key, sink, fault))
+	    !queue_read(errand->connection, errand->mail, errand->courier->ring, sink, fault))
 		return false;
 	crash_point("courier-in-data");
 	return true;
@@ -223,8 +222,8 @@ settle(const struct errand *errand, const struct queue_outcome *outcomes, struct
 	guint count = mail->recipients->len;
 
 	return batch_begin(errand->connection, fault) &&
-	       bounce(errand->connection, courier->settings, &courier->public_key, mail, outcomes,
-		      count, fault) &&
+	       bounce(errand->connection, courier->settings, ring_sealing(courier->ring), mail,
+		      outcomes, count, fault) &&
 	       queue_settle(errand->connection, mail, outcomes, count,
 			    back_off(courier->settings, mail->attempts), fault) &&
 	       batch_commit(errand->connection, fault);
@@ -313,8 +312,7 @@ courier_issuer(const struct courier *courier)
 {
 	return (struct issuer){.settings = courier->settings,
 			       .database = courier->database,
-			       .public_key = &courier->public_key,
-			       .private_key = &courier->private_key};
+			       .ring = courier->ring};
 }
 
 /* What there is to do. */

@@ -5,7 +5,7 @@
 #ifndef POSTSEAL_DELIVERY_COURIER_COURIER_H
 #define POSTSEAL_DELIVERY_COURIER_COURIER_H
 
-#include "core/seal/wrap.h"
+#include "core/seal/ring.h"
 #include "core/settings.h"
 #include "delivery/courier/links_and_codes.h"
 #include "delivery/courier/smtp.h"
@@ -15,7 +15,7 @@ struct courier {
 	struct database *database;
 	const char *name; /* "machine/process", recorded in the rows it has claimed */
 	const char *host; /* the machine */
-	struct seal_key public_key, private_key;
+	struct ring *ring; /* of courier.key */
 };
 
 /* The MTA's services, which treat mail differently. */

@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "delivery/courier/page.h"
+#include "core/seal/marked.h"
 #include "delivery/courier/sms.h"
 #include "delivery/outbox/deputy.h"
 #include "delivery/outbox/notice.h"
@@ -98,8 +99,7 @@ open_box(const struct issuing *issuing, const PGresult *result, int row, int col
 	size_t length;
 	g_autofree unsigned char *boxed = result_bytes(result, row, column, &length);
 
-	return seal_unbox(key_r, boxed, length, issuing->issuer->public_key,
-			  issuing->issuer->private_key);
+	return ring_unbox(issuing->issuer->ring, key_r, boxed, length);
 }
 
 static bool
@@ -153,13 +153,13 @@ lock_key(const struct issuing *issuing, int row, const struct seal_key *content,
 {
 	const char *id = PQgetvalue(issuing->keys, row, KEY);
 	bool renews = issuing->issuer->settings->pickup_renew;
-	unsigned char boxed_link[SEAL_BOXED_BYTES];
+	unsigned char boxed_link[SEAL_MARKED_BOX_BYTES];
 	struct parameters parameters = {0};
 	struct parcel_lock lock;
 	struct seal_key link;
 	bool made = parcel_make_access(id, content, access, &lock, fault) &&
 		    seal_key_read(&link, access->link) &&
-		    seal_box(boxed_link, &link, issuing->issuer->public_key, fault);
+		    seal_marked_box(boxed_link, &link, ring_sealing(issuing->issuer->ring), fault);
 
 	sodium_memzero(&link, sizeof link);
 	parameters_text(&parameters, id);
@@ -317,7 +317,7 @@ issue_parcel(const struct issuer *issuer, struct connection *connection, const P
 	struct issuing issuing = {.issuer = issuer,
 				  .parcel = parcel,
 				  .notice = {.settings = issuer->settings,
-					     .courier = issuer->public_key,
+					     .courier = ring_sealing(issuer->ring),
 					     .connection = connection,
 					     .message = PQgetvalue(parcel, 0, MESSAGE),
 					     .sender = PQgetvalue(parcel, 0, SENDER),

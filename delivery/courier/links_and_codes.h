@@ -12,13 +12,13 @@
 #define POSTSEAL_DELIVERY_COURIER_LINKS_AND_CODES_H
 
 #include "core/database.h"
-#include "core/seal/wrap.h"
+#include "core/seal/ring.h"
 #include "core/settings.h"
 
 struct issuer {
 	const struct settings *settings;
 	struct database *database;
-	const struct seal_key *public_key, *private_key; /* the courier's key pair */
+	struct ring *ring; /* of courier.key */
 };
 
 /* Handles one waiting parcel. *issued_r: there was one. */

@@ -1,5 +1,6 @@
 #include "delivery/courier/page.h"
 
+#include "core/seal/marked.h"
 #include "delivery/parcel/sender_page.h"
 
 static const struct statement page_put = {
@@ -11,11 +12,11 @@ static bool
 put(const struct issuer *issuer, struct connection *connection, const struct page_owner *owner,
     const struct seal_key *secret, const char *text, struct fault *fault)
 {
-	unsigned char digest[SEAL_DIGEST_BYTES], boxed[SEAL_BOXED_BYTES];
+	unsigned char digest[SEAL_DIGEST_BYTES], boxed[SEAL_MARKED_BOX_BYTES];
 	struct parameters parameters = {0};
 
 	track_digest(text, digest);
-	if (!seal_box(boxed, secret, issuer->public_key, fault))
+	if (!seal_marked_box(boxed, secret, ring_sealing(issuer->ring), fault))
 		return false;
 	parameters_text(&parameters, owner->message);
 	parameters_bytes(&parameters, digest, sizeof digest);
@@ -30,9 +31,8 @@ page_secret(const struct issuer *issuer, struct connection *connection,
 	    struct fault *fault)
 {
 	struct seal_key secret;
-	bool is_new =
-		owner->boxed_length == 0 || !seal_unbox(&secret, owner->boxed, owner->boxed_length,
-							issuer->public_key, issuer->private_key);
+	bool is_new = owner->boxed_length == 0 ||
+		      !ring_unbox(issuer->ring, &secret, owner->boxed, owner->boxed_length);
 	bool done;
 
 	if (is_new)

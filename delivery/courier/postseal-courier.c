@@ -233,17 +233,17 @@ join_chores(GArray *keepers)
 
 /* How much is waiting, and for how long: read from the database at each scrape. */
 static bool
-begin(struct courier *courier, struct fault *fault)
+begin(struct courier *courier, const struct database_settings *database, struct fault *fault)
 {
 	const struct settings *settings = courier->settings;
 	g_autoptr(connection_auto) connection = NULL;
 
-	if (!secret_read(&courier->private_key, settings->secrets, SECRET_COURIER, fault) ||
-	    !daemon_drop_privileges(settings->courier_user, fault))
+	courier->ring = ring_read(settings->secrets, SECRET_COURIER, fault);
+	if (courier->ring == NULL || !daemon_drop_privileges(settings->courier_user, fault))
 		return false;
-	crypto_scalarmult_base(courier->public_key.bytes, courier->private_key.bytes);
 	connection = database_take(courier->database, fault);
 	return connection != NULL && migrate_check(connection, fault) &&
+	       ring_join(courier->ring, "postseal-courier", courier->database, database, fault) &&
 	       figures_serve(courier, fault);
 }
 
@@ -286,13 +286,15 @@ run(const char *config)
 	database.url = settings->database;
 	courier.database = database_new(&database);
 	sms_start();
-	if (!catalogue_start(courier.settings->portal_pages, &fault) || !begin(&courier, &fault)) {
+	if (!catalogue_start(courier.settings->portal_pages, &fault) ||
+	    !begin(&courier, &database, &fault)) {
 		log_error("%s", fault.text);
 		return EXIT_FAILURE;
 	}
+	restart.ring = courier.ring;
 	run_threads(&courier, &database, &restart);
+	ring_free(courier.ring);
 	database_free(courier.database);
-	sodium_memzero(&courier.private_key, sizeof courier.private_key);
 	return EXIT_SUCCESS;
 }
 

@@ -188,9 +188,8 @@ queue_claim(struct connection *connection, const struct queue_claimant *claimant
 /* --- reading --- */
 
 bool
-queue_read(struct connection *connection, const struct queued_mail *mail,
-	   const struct seal_key *public_key, const struct seal_key *private_key, struct sink *next,
-	   struct fault *fault)
+queue_read(struct connection *connection, const struct queued_mail *mail, struct ring *ring,
+	   struct sink *next, struct fault *fault)
 {
 	const struct stream stream = {.owner = mail->id.text,
 				      .header = mail->header,
@@ -200,7 +199,7 @@ queue_read(struct connection *connection, const struct queued_mail *mail,
 	struct seal_key content;
 	bool good;
 
-	if (!seal_unbox(&content, mail->boxed_key, mail->boxed_length, public_key, private_key))
+	if (!ring_unbox(ring, &content, mail->boxed_key, mail->boxed_length))
 		return fault_set(
 			fault, FAULT_CRYPTO,
 			"opening the mail %s of the outbox: it was sealed to another courier key",

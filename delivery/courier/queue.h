@@ -7,7 +7,7 @@
 
 #include "core/database.h"
 #include "core/identifier.h"
-#include "core/seal/wrap.h"
+#include "core/seal/ring.h"
 #include "core/sink.h"
 
 struct queued_recipient {
@@ -56,8 +56,7 @@ struct queue_claimant {
 GPtrArray *queue_claim(struct connection *connection, const struct queue_claimant *claimant,
 		       struct fault *fault);
 /* Writes the mail: header and body. */
-bool queue_read(struct connection *connection, const struct queued_mail *mail,
-		const struct seal_key *public_key, const struct seal_key *private_key,
+bool queue_read(struct connection *connection, const struct queued_mail *mail, struct ring *ring,
 		struct sink *next, struct fault *fault);
 
 enum queue_result { QUEUE_SENT, QUEUE_LATER, QUEUE_FAILED };

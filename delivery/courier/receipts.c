@@ -292,7 +292,7 @@ mail_rows(const struct issuer *issuer, struct connection *connection, const PGre
 	  struct fault *fault)
 {
 	struct notice notice = {.settings = issuer->settings,
-				.courier = issuer->public_key,
+				.courier = ring_sealing(issuer->ring),
 				.connection = connection,
 				.message = PQgetvalue(rows, 0, MESSAGE),
 				.sender = PQgetvalue(rows, 0, SENDER)};

@@ -43,7 +43,7 @@ put_reminder(const struct issuer *issuer, struct connection *connection, const P
 	     int row, struct fault *fault)
 {
 	const struct notice notice = {.settings = issuer->settings,
-				      .courier = issuer->public_key,
+				      .courier = ring_sealing(issuer->ring),
 				      .connection = connection,
 				      .message = PQgetvalue(rows, row, MESSAGE),
 				      .sender = PQgetvalue(rows, row, SENDER),
@@ -65,7 +65,7 @@ put_reminder(const struct issuer *issuer, struct connection *connection, const P
 	recipient.language = notice_language(issuer->settings, recipient.address,
 					     result_text(rows, row, ACCOUNT_LANGUAGE),
 					     result_text(rows, row, LANGUAGE));
-	if (seal_unbox(&secret, boxed, length, issuer->public_key, issuer->private_key)) {
+	if (ring_unbox(issuer->ring, &secret, boxed, length)) {
 		seal_key_show(link, &secret);
 		recipient.way = NOTICE_CODE;
 		recipient.link = link;

@@ -1,6 +1,7 @@
 #include "delivery/outbox/outbox.h"
 
 #include "core/address.h"
+#include "core/seal/marked.h"
 #include "delivery/outbox/decided.h"
 
 enum { DAY_SECONDS = 86400 };
@@ -40,7 +41,7 @@ outbox_begin(struct outbox_writer *writer, struct connection *connection,
 	     const struct seal_key *courier, const struct outbox_mail *mail, struct fault *fault)
 {
 	struct parameters parameters = {0};
-	unsigned char boxed[SEAL_BOXED_BYTES], header[SEALING_HEADER_BYTES];
+	unsigned char boxed[SEAL_MARKED_BOX_BYTES], header[SEALING_HEADER_BYTES];
 	struct seal_key content;
 	bool boxed_well;
 
@@ -50,7 +51,7 @@ outbox_begin(struct outbox_writer *writer, struct connection *connection,
 	imprint_sink_init(&writer->imprint, mail->sender, &writer->sealing.sink);
 	randombytes_buf(content.bytes, SEAL_KEY_BYTES);
 	sealing_sink_init(&writer->sealing, &content, mail->id.text, header, store_chunk, writer);
-	boxed_well = seal_box(boxed, &content, courier, fault);
+	boxed_well = seal_marked_box(boxed, &content, courier, fault);
 	sodium_memzero(&content, sizeof content);
 	if (!boxed_well)
 		return false;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/seal/marked.h"
+
 enum { LINE_CHARACTERS = 200 };
 
 static const struct statement parcel_put = {
@@ -69,13 +71,13 @@ make_summary(const struct parcel_writer *writer, const struct parcel_settings *s
 
 /* Only the courier needs it. Its length is fixed, so that the length reveals nothing. */
 static bool
-box_phone(unsigned char boxed_r[SEAL_BOXED_BYTES], const struct parcel_settings *settings,
+box_phone(unsigned char boxed_r[SEAL_MARKED_BOX_BYTES], const struct parcel_settings *settings,
 	  struct fault *fault)
 {
 	struct seal_key phone = {0};
 
 	g_strlcpy((char *)phone.bytes, settings->phone, sizeof phone.bytes);
-	return seal_box(boxed_r, &phone, settings->courier, fault);
+	return seal_marked_box(boxed_r, &phone, settings->courier, fault);
 }
 
 bool
@@ -83,7 +85,7 @@ parcel_begin(struct parcel_writer *writer, struct connection *connection,
 	     const struct parcel_settings *settings, struct fault *fault)
 {
 	struct parameters parameters = {0};
-	unsigned char header[SEALING_HEADER_BYTES], phone[SEAL_BOXED_BYTES];
+	unsigned char header[SEALING_HEADER_BYTES], phone[SEAL_MARKED_BOX_BYTES];
 	g_autofree unsigned char *summary = NULL;
 	size_t length;
 
@@ -117,9 +119,9 @@ parcel_add_key(struct parcel_writer *writer, const struct parcel_recipient *reci
 {
 	struct parameters parameters = {0};
 	struct identifier id;
-	unsigned char boxed[SEAL_BOXED_BYTES];
+	unsigned char boxed[SEAL_MARKED_BOX_BYTES];
 
-	if (!seal_box(boxed, &writer->content, courier, fault))
+	if (!seal_marked_box(boxed, &writer->content, courier, fault))
 		return false;
 	identifier_make(&id);
 	parameters_text(&parameters, id.text);

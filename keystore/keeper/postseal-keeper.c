@@ -17,6 +17,7 @@
 #include "keystore/keeper/vault.h"
 
 static struct {
+	struct ring *master;
 	struct vault *vault;
 	struct server *server;
 } keeper;
@@ -94,14 +95,15 @@ serve_metrics(const struct settings *settings, struct fault *fault)
 }
 
 static bool
-begin(const struct settings *settings, struct database *database, struct seal_key *master,
-      struct fault *fault)
+begin(const struct settings *settings, struct database *database,
+      const struct database_settings *listen, struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = NULL;
 
 	/* Nobody reads the memory of this process, not even another one of the same user. */
 	prctl(PR_SET_DUMPABLE, 0);
-	if (!secret_read(master, settings->secrets, SECRET_MASTER, fault))
+	keeper.master = ring_read(settings->secrets, SECRET_MASTER, fault);
+	if (keeper.master == NULL)
 		return false;
 	keeper.server = server_new(settings, fault);
 	if (keeper.server == NULL || !daemon_drop_privileges(settings->keeper_user, fault))
@@ -109,6 +111,7 @@ begin(const struct settings *settings, struct database *database, struct seal_ke
 	prctl(PR_SET_DUMPABLE, 0);
 	connection = database_take(database, fault);
 	return connection != NULL && migrate_check(connection, fault) &&
+	       ring_join(keeper.master, "postseal-keeper", database, listen, fault) &&
 	       agent_start(settings, fault) && serve_metrics(settings, fault);
 }
 
@@ -121,20 +124,19 @@ run(const char *config, const struct settings *settings)
 	const struct daemon_signals signals = {
 		.reload = restart_look, .stop = stop, .context = &restart};
 	struct database *database = database_new(&database_settings);
-	struct seal_key master;
 	struct fault fault;
 
-	if (!begin(settings, database, &master, &fault)) {
+	if (!begin(settings, database, &database_settings, &fault)) {
 		log_error("%s", fault.text);
-		sodium_memzero(&master, sizeof master);
 		return EXIT_FAILURE;
 	}
-	keeper.vault = vault_new(database, &database_settings, &master);
-	sodium_memzero(&master, sizeof master);
+	keeper.vault = vault_new(database, &database_settings, keeper.master);
+	restart.ring = keeper.master;
 	daemon_watch_signals(&signals);
 	daemon_ready("listening for requests to sign");
 	server_run(keeper.server, serve, NULL);
 	vault_free(keeper.vault);
+	ring_free(keeper.master);
 	agent_stop(settings);
 	server_free(keeper.server);
 	database_free(database);

@@ -18,7 +18,7 @@ static const struct statement private_key = {
 struct vault {
 	struct database *database;
 	struct listener *listener;
-	struct seal_key master;
+	struct ring *master;
 	GMutex lock;
 	GHashTable *keys; /* fingerprint to EVP_PKEY */
 	guint generation; /* of `keys`: how often something may have changed */
@@ -85,13 +85,12 @@ forget(void *context, const char *payload)
 }
 
 struct vault *
-vault_new(struct database *database, const struct database_settings *listen,
-	  const struct seal_key *master)
+vault_new(struct database *database, const struct database_settings *listen, struct ring *master)
 {
 	struct vault *vault = g_new0(struct vault, 1);
 
 	vault->database = database;
-	vault->master = *master;
+	vault->master = master;
 	g_mutex_init(&vault->lock);
 	g_mutex_init(&vault->agent_lock);
 	vault->keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
@@ -111,7 +110,6 @@ vault_free(struct vault *vault)
 	g_hash_table_unref(vault->prepared);
 	g_mutex_clear(&vault->agent_lock);
 	g_mutex_clear(&vault->lock);
-	sodium_memzero(&vault->master, sizeof vault->master);
 	g_free(vault);
 }
 
@@ -138,9 +136,9 @@ open_secret(struct vault *vault, const char *kind, const char *fingerprint, size
 		return NULL;
 	}
 	sealed = result_bytes(result, 0, 1, &length);
-	plain = seal_open_bytes(sealed, length, &vault->master, fingerprint, length_r);
+	plain = ring_open(vault->master, sealed, length, fingerprint, length_r);
 	if (plain == NULL)
-		fault_set(fault, FAULT_CRYPTO, "the master key does not open it");
+		fault_set(fault, FAULT_CRYPTO, "no master key of this node opens it");
 	return plain;
 }
 

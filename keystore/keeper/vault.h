@@ -7,14 +7,14 @@
 #define POSTSEAL_KEYSTORE_KEEPER_VAULT_H
 
 #include "core/database.h"
-#include "core/seal/wrap.h"
+#include "core/seal/ring.h"
 #include "keystore/keeper.h"
 
 struct vault;
 
-/* `master` is copied. `listen` says how to hear of changed keys. */
+/* `master` is the ring of master.key. `listen` says how to hear of changed keys. */
 struct vault *vault_new(struct database *database, const struct database_settings *listen,
-			const struct seal_key *master);
+			struct ring *master);
 void vault_free(struct vault *vault);
 
 /* Signs the digest of the request. */

@@ -101,7 +101,7 @@ prepare(struct portal *portal, struct seal_key *courier)
 	if (portal->policy == NULL)
 		abort();
 	portal->settings = policy_settings(portal->policy);
-	portal->courier = courier;
+	portal->courier = ring_new("", SECRET_COURIER_PUBLIC, &(struct key_file){1, {*courier}});
 	if (!prepare_site(portal, &fault))
 		abort();
 	portal->reader = reader_new(portal->settings);

@@ -16,7 +16,8 @@ ROLES = {"delivery/courier": ["postseal_courier"], "portal": ["postseal_portal"]
          "milter": ["postseal_milter"]}
 ANY = ["postseal_milter", "postseal_courier", "postseal_portal", "postseal_keeper"]
 # Only the admin uses these, with the admin's own rights.
-ADMIN = ("admin", "core/migrate.c", "keystore/import.c", "keystore/statements.h")
+ADMIN = ("admin", "core/migrate.c", "core/seal/rotation.c", "delivery/rewrap.c", "keystore/import.c", "keystore/rewrap.c",
+         "keystore/statements.h")
 
 ALL = [(path.relative_to(sandbox.SOURCE).as_posix(), number, name, sql)
        for _, path, number, name, sql in directions.statements()]

@@ -9,12 +9,14 @@
 #include <string.h>
 
 #include "core/listener.h"
+#include "core/seal/marked.h"
 #include "keystore/keeper/vault.h"
 
 static const char fingerprint[] = "00112233445566778899aabbccddeeff00112233";
 
 static struct {
 	struct seal_key master;
+	struct ring *ring; /* of it */
 	unsigned char *sealed; /* the key, as stored in the table */
 	size_t length;
 	bool is_there;		/* in the table */
@@ -132,10 +134,11 @@ set_up(void **state)
 	memset(&made, 0, sizeof made);
 	made.is_there = true;
 	randombytes_buf(&made.master, sizeof made.master);
-	made.sealed = seal_bytes(der, (size_t)length, &made.master, fingerprint, &made.length);
+	made.sealed = seal_marked_bytes(der, (size_t)length, &made.master, fingerprint, &made.length);
 	OPENSSL_free(der);
 	EVP_PKEY_free(key);
-	*state = vault_new(NULL, &(struct database_settings){0}, &made.master);
+	made.ring = ring_new("", SECRET_MASTER, &(struct key_file){1, {made.master}});
+	*state = vault_new(NULL, &(struct database_settings){0}, made.ring);
 	return 0;
 }
 
@@ -143,6 +146,7 @@ static int
 tear_down(void **state)
 {
 	vault_free(*state);
+	ring_free(made.ring);
 	g_free(made.sealed);
 	return 0;
 }

@@ -1,0 +1,16 @@
+/*
+ * Rotation of the key files master.key and courier.key, on one node or several, while mail flows.
+ * Each command may be killed at any moment and be given again.
+ */
+#ifndef POSTSEAL_ADMIN_SECRETS_H
+#define POSTSEAL_ADMIN_SECRETS_H
+
+#include "admin/command.h"
+#include "core/seal/key_file.h"
+
+extern const struct command secrets_commands[];
+
+/* The master key that is in use: private keys are wrapped by it. */
+bool secrets_master(const struct admin *admin, struct seal_key *key_r, struct fault *fault);
+
+#endif

@@ -1,0 +1,24 @@
+-- What is boxed for the courier begins with the mark of its key (core/seal/marked.h). With one that is closed nothing is
+-- boxed any more: else it could be retired while a program that has not heard of it still writes.
+create trigger outbox_key_closed before insert or update of boxed_key on postseal.outbox for each row
+    when (postseal.secret_is_closed('courier', new.boxed_key)) execute function postseal.secret_refuse();
+create trigger parcel_key_closed before insert or update of boxed on postseal.parcel_key for each row
+    when (postseal.secret_is_closed('courier', new.boxed)) execute function postseal.secret_refuse();
+create trigger parcel_link_key_closed before insert or update of link_boxed on postseal.parcel_key for each row
+    when (postseal.secret_is_closed('courier', new.link_boxed)) execute function postseal.secret_refuse();
+create trigger parcel_phone_key_closed before insert or update of phone on postseal.parcel for each row
+    when (postseal.secret_is_closed('courier', new.phone)) execute function postseal.secret_refuse();
+create trigger sender_page_key_closed before insert or update of boxed on postseal.sender_page for each row
+    when (postseal.secret_is_closed('courier', new.boxed)) execute function postseal.secret_refuse();
+
+-- The mark of a box in hexadecimal; null: it was made before there were marks.
+create function postseal.box_mark(boxed bytea) returns text language sql immutable as $$
+    select case when length(boxed) = 84 then encode(substring(boxed for 4), 'hex') end;
+$$;
+
+-- Waits until all that is being written is written.
+create function postseal.boxes_settle() returns void language plpgsql set search_path = postseal, pg_temp as $$
+begin
+    lock table outbox, parcel, parcel_key, sender_page in share mode;
+end
+$$;
