@@ -51,6 +51,32 @@ static const struct statement phone_pick = {
 static const struct statement phone_rewrap = {
 	"rewrap_phone", "update postseal.parcel set phone = $2 where id = $1 and phone = $3"};
 
+/* --- the same of parcels that a hold keeps, where their keys are gone --- */
+
+static const struct statement held_count = {
+	"rewrap_held_count",
+	"select count(*) from postseal.held_key "
+	"where boxed is not null and postseal.box_mark(boxed) is distinct from $1"};
+static const struct statement held_pick = {
+	"rewrap_held_pick", "select id, boxed from postseal.held_key where boxed is not null "
+			    "and postseal.box_mark(boxed) is distinct from $1 and id > $2::uuid "
+			    "order by id limit $3 for update skip locked"};
+static const struct statement held_rewrap = {
+	"rewrap_held", "update postseal.held_key set boxed = $2 where id = $1 and boxed = $3"};
+
+static const struct statement held_link_count = {
+	"rewrap_held_link_count",
+	"select count(*) from postseal.held_key "
+	"where link_boxed is not null and postseal.box_mark(link_boxed) is distinct from $1"};
+static const struct statement held_link_pick = {
+	"rewrap_held_link_pick",
+	"select id, link_boxed from postseal.held_key where link_boxed is not null "
+	"and postseal.box_mark(link_boxed) is distinct from $1 and id > $2::uuid "
+	"order by id limit $3 for update skip locked"};
+static const struct statement held_link_rewrap = {
+	"rewrap_held_link",
+	"update postseal.held_key set link_boxed = $2 where id = $1 and link_boxed = $3"};
+
 /* --- the senders' pages --- */
 
 static const struct statement page_count = {
@@ -71,6 +97,9 @@ const struct rewrap delivery_boxes[] = {
 	{"mail in the outbox", "courier", &outbox_count, &outbox_pick, &outbox_rewrap, &settle},
 	{"keys of unread messages", "courier", &key_count, &key_pick, &key_rewrap, &settle},
 	{"links of unread messages", "courier", &link_count, &link_pick, &link_rewrap, &settle},
+	{"keys of messages on hold", "courier", &held_count, &held_pick, &held_rewrap, &settle},
+	{"links of messages on hold", "courier", &held_link_count, &held_link_pick,
+	 &held_link_rewrap, &settle},
 	{"phone numbers", "courier", &phone_count, &phone_pick, &phone_rewrap, &settle},
 	{"addresses of senders' pages", "courier", &page_count, &page_pick, &page_rewrap, &settle},
 	{0},

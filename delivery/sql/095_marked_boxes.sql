@@ -10,6 +10,10 @@ create trigger parcel_phone_key_closed before insert or update of phone on posts
     when (postseal.secret_is_closed('courier', new.phone)) execute function postseal.secret_refuse();
 create trigger sender_page_key_closed before insert or update of boxed on postseal.sender_page for each row
     when (postseal.secret_is_closed('courier', new.boxed)) execute function postseal.secret_refuse();
+create trigger held_key_closed before insert or update of boxed on postseal.held_key for each row
+    when (postseal.secret_is_closed('courier', new.boxed)) execute function postseal.secret_refuse();
+create trigger held_link_key_closed before insert or update of link_boxed on postseal.held_key for each row
+    when (postseal.secret_is_closed('courier', new.link_boxed)) execute function postseal.secret_refuse();
 
 -- The mark of a box in hexadecimal; null: it was made before there were marks.
 create function postseal.box_mark(boxed bytea) returns text language sql immutable as $$
@@ -19,6 +23,6 @@ $$;
 -- Waits until all that is being written is written.
 create function postseal.boxes_settle() returns void language plpgsql set search_path = postseal, pg_temp as $$
 begin
-    lock table outbox, parcel, parcel_key, sender_page in share mode;
+    lock table outbox, parcel, parcel_key, held_key, sender_page in share mode;
 end
 $$;

@@ -382,11 +382,13 @@ def test_back_up_of_before_opens_with_the_key_files_of_before(world, waiting):
 
 # Each column of the database that may hold what a key file sealed, or surely does not. A new one is to be put here, and
 # among the first also where it is sealed anew (delivery/rewrap.c, keystore/rewrap.c): else a retired key takes it along.
-SEALED_BY_COURIER = {"outbox.boxed_key", "parcel.phone", "parcel_key.boxed", "parcel_key.link_boxed", "sender_page.boxed"}
+SEALED_BY_COURIER = {"outbox.boxed_key", "parcel.phone", "parcel_key.boxed", "parcel_key.link_boxed", "held_key.boxed",
+                     "held_key.link_boxed", "sender_page.boxed"}
 SEALED_BY_MASTER = {"private_key.sealed", "retired_key.sealed"}
 OTHERS = {
     "account.public_key", "account.recovery_salt", "account.recovery_wrapped", "account.salt", "account.totp", "account.wrapped",
     "address_proof.token_hash", "decided.imprint", "key.content", "key_upload.content", "message.identity", "offer.identity",
+    "held_key.kept", "held_key.link_hash", "held_key.salt", "held_key.sealed", "held_key.wrapped",
     "outbox.header", "outbox_chunk.content", "parcel.header", "parcel.layout", "parcel.summary", "parcel_chunk.content",
     "parcel_key.kept", "parcel_key.link_hash", "parcel_key.salt", "parcel_key.sealed", "parcel_key.wrapped",
     "passkey.credential", "passkey.public_key", "portal_session.challenge", "portal_session.cookie_hash", "portal_session.wrapped",
@@ -394,7 +396,7 @@ OTHERS = {
 
 
 def test_no_column_that_a_key_seals_is_forgotten(world):
-    """Promise 2: private keys of employees who have left are in a table of their own, and nearly were."""
+    """Promise 2: private keys of employees who have left are in a table of their own, and keys of parcels on hold, and nearly were."""
     there = {f"{table}.{column}" for table, column in world.postgres.query(
         "select c.table_name, c.column_name from information_schema.columns c join information_schema.tables t"
         " using (table_schema, table_name) where c.table_schema = 'postseal' and t.table_type = 'BASE TABLE' and data_type = 'bytea'")}
