@@ -1,7 +1,8 @@
 /*
  * Creates files and directories that appear complete, with their final owner and mode, or not at
  * all. An existing one is replaced only by new_file_replace(). While it is being made it is
- * called ".NAME.new", in the same directory; if a program dies and leaves that behind, the next one overwrites it.
+ * called ".NAME.new", in the same directory; if a program dies and leaves that behind, the next one
+ * overwrites it.
  */
 #ifndef POSTSEAL_CORE_NEW_FILE_H
 #define POSTSEAL_CORE_NEW_FILE_H
@@ -23,8 +24,8 @@ extern const struct new_file_owner new_file_own;
 /* When this returns, the file is on disk. */
 bool new_file_write(const char *path, mode_t mode, const struct new_file_owner *owner,
 		    const void *bytes, size_t length, struct fault *fault);
-/* In place of the file that exists, with its owner and mode; whoever reads it meanwhile gets the old
- * one or the new one. */
+/* In place of the file that exists, with its owner and mode; whoever reads it meanwhile gets the
+ * old one or the new one. */
 bool new_file_replace(const char *path, const void *bytes, size_t length, struct fault *fault);
 /* The parent directories must exist. */
 bool new_file_directory(const char *path, mode_t mode, const struct new_file_owner *owner,

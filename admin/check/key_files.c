@@ -143,7 +143,7 @@ open_private_key(void *context, const PGresult *row, struct fault *fault)
 	g_autofree char *whose =
 		g_strdup_printf("%.16s (%s)", PQgetvalue(row, 0, 1), PQgetvalue(row, 0, 2));
 	unsigned char *plain = seal_marked_open(sealed, length, &opening->files->master,
-					       PQgetvalue(row, 0, 1), &plain_length);
+						PQgetvalue(row, 0, 1), &plain_length);
 
 	(void)fault;
 	note_opening(opening, plain != NULL, "the private key ", whose);
@@ -162,8 +162,7 @@ open_box(void *context, const PGresult *row, struct fault *fault)
 	struct seal_key content;
 
 	(void)fault;
-	note_opening(opening,
-		     seal_marked_unbox(&content, boxed, length, &opening->files->courier),
+	note_opening(opening, seal_marked_unbox(&content, boxed, length, &opening->files->courier),
 		     PQgetvalue(row, 0, 1), "");
 	sodium_memzero(&content, sizeof content);
 	return true;

@@ -16,7 +16,8 @@ struct chore {
 	bool (*run)(const struct courier *courier, bool *more_r, struct fault *fault);
 };
 
-extern const struct chore chore_doubt, chore_expire, chore_reminders, chore_mta_follow, chore_record;
+extern const struct chore chore_doubt, chore_expire, chore_reminders, chore_mta_follow,
+	chore_record;
 extern const struct chore *const chores[]; /* ends with NULL */
 
 #endif

@@ -13,8 +13,8 @@
 struct courier {
 	const struct settings *settings;
 	struct database *database;
-	const char *name; /* "machine/process", recorded in the rows it has claimed */
-	const char *host; /* the machine */
+	const char *name;  /* "machine/process", recorded in the rows it has claimed */
+	const char *host;  /* the machine */
 	struct ring *ring; /* of courier.key */
 };
 

@@ -16,7 +16,7 @@ static const char fingerprint[] = "00112233445566778899aabbccddeeff00112233";
 
 static struct {
 	struct seal_key master;
-	struct ring *ring; /* of it */
+	struct ring *ring;     /* of it */
 	unsigned char *sealed; /* the key, as stored in the table */
 	size_t length;
 	bool is_there;		/* in the table */
@@ -134,7 +134,8 @@ set_up(void **state)
 	memset(&made, 0, sizeof made);
 	made.is_there = true;
 	randombytes_buf(&made.master, sizeof made.master);
-	made.sealed = seal_marked_bytes(der, (size_t)length, &made.master, fingerprint, &made.length);
+	made.sealed =
+		seal_marked_bytes(der, (size_t)length, &made.master, fingerprint, &made.length);
 	OPENSSL_free(der);
 	EVP_PKEY_free(key);
 	made.ring = ring_new("", SECRET_MASTER, &(struct key_file){1, {made.master}});
