@@ -1,6 +1,5 @@
 """What a message leaves in the database: rows and bytes, for each method, of a text of 2 kB to one recipient, and with a
-file of 1 MB. Not a matter of speed: the machine may be busy. man/postseal-operations.7 has the figures, and
-tests/system/test_operations.py holds it to them."""
+file of 1 MB. Not a matter of speed: the machine may be busy. man/postseal-operations.7 has the figures."""
 import base64
 import pathlib
 import random
