@@ -64,6 +64,8 @@ doubtful_charset(GMimeObject *part, GMimeContentEncoding encoding)
 
 	if (content_type_repeats(raw_content_type(part), "charset"))
 		return "has two character sets";
+	if (charset_is_unknown(charset))
+		return "is in an unknown character set";
 	if (charset == NULL || encoding == GMIME_CONTENT_ENCODING_BASE64 ||
 	    !charset_is_without_ascii(charset))
 		return NULL;

@@ -19,6 +19,28 @@ byte_order_mark(const char *text, size_t length)
 	return NULL;
 }
 
+/* Common in mail, and unknown to iconv(3) and GMime (WHATWG Encoding 4.2). */
+static const char *
+usual_name(const char *lower)
+{
+	static const struct {
+		const char *alias, *name;
+	} names[] = {
+		{"iso-8859-8-i", "iso-8859-8"}, {"iso-8859-8-e", "iso-8859-8"},
+		{"iso-8859-6-i", "iso-8859-6"}, {"iso-8859-6-e", "iso-8859-6"},
+		{"x-sjis", "cp932"},		{"x-gbk", "gbk"},
+		{"x-euc-jp", "euc-jp"},		{"x-euc-kr", "euc-kr"},
+		{"ks_c_5601-1987", "cp949"},	{"windows-949", "cp949"},
+		{"x-windows-949", "cp949"},	{"x-mac-roman", "macintosh"},
+		{"unicode-1-1-utf-8", "utf-8"}, {"cp-850", "cp850"},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		if (strcmp(lower, names[i].alias) == 0)
+			return names[i].name;
+	return g_mime_charset_iconv_name(lower);
+}
+
 static bool
 is_known(const char *charset)
 {
@@ -30,24 +52,32 @@ is_known(const char *charset)
 	return true;
 }
 
+static bool
+says_nothing(const char *lower)
+{
+	static const char *const ascii[] = {"us-ascii", "ascii",  "ansi_x3.4-1968", "7bit",
+					    "8bit",	"binary", "unknown-8bit",   "",
+					    NULL};
+
+	return g_strv_contains(ascii, lower);
+}
+
 /* Names that say nothing, and names that mean a different character set from the one they name. */
 static const char *
 as_meant(const char *charset)
 {
-	static const char *const ascii[] = {"us-ascii", "ascii",  "ansi_x3.4-1968", "7bit",
-					    "8bit",	"binary", "unknown-8bit",   NULL};
 	static const char *const latin[] = {"iso-8859-1", "iso8859-1", "iso_8859-1", "latin1",
 					    "l1",	  "ansi",      NULL};
 	g_autofree char *lower = charset == NULL ? NULL : g_ascii_strdown(charset, -1);
 	const char *name;
 
-	if (lower == NULL || g_strv_contains(ascii, g_strstrip(lower)) ||
+	if (lower == NULL || says_nothing(g_strstrip(lower)) ||
 	    strlen(lower) > NAME_MAX_BYTES ||
 	    strchr(lower, '/') != NULL) /* iconv(3) takes options after a slash */
 		return NULL;
 	if (g_strv_contains(latin, lower))
 		return "WINDOWS-1252";
-	name = g_mime_charset_iconv_name(lower);
+	name = usual_name(lower);
 	return is_known(name) ? g_intern_string(name) : NULL;
 }
 
@@ -115,4 +145,12 @@ charset_is_without_ascii(const char *declared)
 	const char *charset = as_meant(declared);
 
 	return charset != NULL && !charset_has_ascii(charset);
+}
+
+bool
+charset_is_unknown(const char *declared)
+{
+	g_autofree char *lower = declared == NULL ? NULL : g_ascii_strdown(declared, -1);
+
+	return lower != NULL && !says_nothing(g_strstrip(lower)) && as_meant(lower) == NULL;
 }

@@ -22,5 +22,8 @@ const char *charset_find(const char *declared, bool is_html, const char *beginni
 bool charset_has_ascii(const char *charset);
 /* The opposite, for a name that a part declares; an unknown one is assumed to contain ASCII. */
 bool charset_is_without_ascii(const char *declared);
+/* Is this the name of a character set that only other programs may know? What its text says cannot
+ * be guessed: in UTF-7 or HZ, all of it looks like ASCII. */
+bool charset_is_unknown(const char *declared);
 
 #endif
