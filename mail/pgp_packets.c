@@ -11,7 +11,11 @@ enum tag {
 	ENCRYPTED_BY_OCB = 20,
 };
 
-enum { SESSION_KEY_MAX = 8192 }; /* bytes: enough for a key of 16384 bits, or a lattice-based one */
+/* Limits in bytes: enough for a key of 16384 bits or a lattice-based one, and for a salt, a nonce and
+ * a wrapped key. */
+enum { SESSION_KEY_MIN = 4, SESSION_KEY_MAX = 8192, SYMMETRIC_MAX = 128 };
+
+enum { BODY_START = 3 }; /* octets of a body that are looked at */
 
 /* The number of octets that encode the length, beginning with this one (§4.2.1). */
 static size_t
@@ -54,10 +58,13 @@ begin_packet(struct pgp_packets *packets)
 		packets->tag == PUBLIC_KEY_SESSION_KEY || packets->tag == SYMMETRIC_SESSION_KEY;
 	bool is_data = packets->tag == ENCRYPTED || packets->tag == ENCRYPTED_AND_PROTECTED ||
 		       packets->tag == ENCRYPTED_BY_OCB;
-	bool is_short =
-		!packets->continues && !packets->is_endless && packets->left <= SESSION_KEY_MAX;
+	uint64_t most =
+		packets->tag == SYMMETRIC_SESSION_KEY ? SYMMETRIC_MAX : SESSION_KEY_MAX;
+	bool is_short = !packets->continues && !packets->is_endless &&
+			packets->left >= SESSION_KEY_MIN && packets->left <= most;
 
 	packets->at_version = true;
+	packets->body_at = 0;
 	packets->has_other |= packets->has_data || !(is_session_key || is_data) ||
 			      (is_session_key && !is_short) ||
 			      (is_data && !packets->has_session_key) ||
@@ -112,15 +119,43 @@ is_known_version(unsigned tag, unsigned version)
 	}
 }
 
+/* Where a body names its cipher (§5.3, §5.13.2); 0: it does not. */
+static unsigned
+cipher_at(unsigned tag, unsigned version)
+{
+	if (tag == SYMMETRIC_SESSION_KEY)
+		return version == 6 ? 2 : 1;
+	return (tag == ENCRYPTED_AND_PROTECTED && version == 2) || tag == ENCRYPTED_BY_OCB;
+}
+
+/* §9.3: 0 is plain text, 5 and 6 are reserved. */
+static bool
+is_cipher(unsigned algorithm)
+{
+	return (algorithm >= 1 && algorithm <= 4) || (algorithm >= 7 && algorithm <= 13);
+}
+
+static void
+see_start(struct pgp_packets *packets, unsigned octet)
+{
+	if (packets->body_at == 0) {
+		packets->has_other |= !is_known_version(packets->tag, octet);
+		packets->cipher_at = cipher_at(packets->tag, octet);
+		packets->at_version = false;
+	} else if (packets->body_at == packets->cipher_at) {
+		packets->has_other |= !is_cipher(octet);
+	}
+	packets->body_at++;
+}
+
 /* Returns how many of the bytes belong to the body. */
 static size_t
 see_body(struct pgp_packets *packets, const unsigned char *data, size_t length)
 {
 	size_t part = packets->is_endless ? length : (size_t)MIN(length, packets->left);
 
-	if (packets->at_version)
-		packets->has_other |= !is_known_version(packets->tag, data[0]);
-	packets->at_version = false;
+	for (size_t i = 0; i < part && packets->body_at < BODY_START; i++)
+		see_start(packets, data[i]);
 	packets->left -= packets->is_endless ? 0 : part;
 	return part;
 }

@@ -4,6 +4,7 @@
 
 #include "mail/ambiguity.h"
 #include "mail/armor.h"
+#include "mail/cms_envelope.h"
 #include "mail/cms_type.h"
 #include "mail/mime_stream.h"
 
@@ -25,6 +26,16 @@ cms_of(GMimeObject *object)
 
 	g_object_unref(content);
 	return type;
+}
+
+static bool
+is_envelope(GMimeObject *object)
+{
+	GMimeStream *content = mime_stream_of_part(GMIME_PART(object));
+	bool is = cms_is_envelope(content);
+
+	g_object_unref(content);
+	return is;
 }
 
 static bool
@@ -123,7 +134,7 @@ look_at_cms(GMimeObject *root, struct protection *protection)
 	const char *smime_type = g_mime_object_get_content_type_parameter(root, "smime-type");
 	enum cms_type type = cms_of(root);
 
-	protection->encrypted = type == CMS_ENCRYPTED;
+	protection->encrypted = type == CMS_ENCRYPTED && is_envelope(root);
 	protection->is_signed =
 		type == CMS_SIGNED &&
 		(smime_type == NULL || g_ascii_strcasecmp(smime_type, "certs-only") != 0);

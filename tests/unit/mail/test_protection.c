@@ -25,18 +25,26 @@
 	"=pkX/\n"                                                                                  \
 	"-----END PGP MESSAGE-----\n"
 
-/* openssl cms -encrypt, the same with -stream and -indef, with AES-GCM, and openssl cms -sign
+/* openssl cms -encrypt, the same with -stream and -indef, with -pwri_password, with AES-GCM, and openssl cms -sign
  * -nodetach. */
-#define CMS_DER                                                                                    \
+#define CMS_DER \
+	"MIIBFQYJKoZIhvcNAQcDoIIBBjCCAQICAQAxgb4wgbsCAQAwJDAMMQowCAYDVQQDDAF4AhQOHk3Y\n" \
+	"7RzpFFL5Wr8KXk4KcQvERDANBgkqhkiG9w0BAQEFAASBgKnsdUWvZNWMrcS9ySC+mqKc8tEmi+VX\n" \
+	"Hhf9PTxkKjSFXfzzFV6V5z6QhO13qLW1Yb/iMw5pxSTcTGLZpbLGzCZG8MibakueVFdHrUROQMzf\n" \
+	"eDC0l7Gv2oGjP3a6h/of7k32HOM5KY2WdOWGREHt2Hwqk5gc382QrVQ0zEucXBG4MDwGCSqGSIb3\n" \
+	"DQEHATAdBglghkgBZQMEASoEEMGGVgkF2cVMVum+qG1ERUKAEDpAmL5iH0hCOxrj/GXALJY=\n"
+#define CMS_BER \
+	"MIAGCSqGSIb3DQEHA6CAMIACAQAxgb4wgbsCAQAwJDAMMQowCAYDVQQDDAF4AhQOHk3Y7RzpFFL5\n" \
+	"Wr8KXk4KcQvERDANBgkqhkiG9w0BAQEFAASBgBU3j/WHT8URneXxkIi19gdHCJstiv92SyUw69Gc\n" \
+	"0PrdzatlfCkLKOQeO563Zat3FNf1M06FNisRAncOzpap2wA/AWWnC7memiKb4KFNBXHPMlAO3yP6\n" \
+	"m12y7EudKBCXqVisUSOlEajxmB5i0l4NthtrX/nt5BQMGl2JDOXNmO38MIAGCSqGSIb3DQEHATAd\n" \
+	"BglghkgBZQMEASoEEOAPtziK4b4WCrY+SvATyFuggAQQyjgNDjtEO6ZpRZtwAFcyLAAAAAAAAAAA\n" \
+	"AAA=\n"
+#define CMS_FOR_A_PASSWORD                                                                                    \
 	"MIHGBgkqhkiG9w0BBwOggbgwgbUCAQMxcqNwAgEAoBsGCSqGSIb3DQEFDDAOBAjHqCqhSPo7tAIC\n"           \
 	"CAAwLAYLKoZIhvcNAQkQAwkwHQYJYIZIAWUDBAECBBC4YdcAenfTn+02t1F89Ow4BCDx74oC57VV\n"           \
 	"VI0vcUlo7h396r7fTzwvnBFrsaN/aqE32jA8BgkqhkiG9w0BBwEwHQYJYIZIAWUDBAECBBDmDGVC\n"           \
 	"ctEQhILHMkzRkPL2gBDxeIyo18juCgiuWQCtseqc\n"
-#define CMS_BER                                                                                    \
-	"MIAGCSqGSIb3DQEHA6CAMIACAQMxcqNwAgEAoBsGCSqGSIb3DQEFDDAOBAjakbZLyGkSPQICCAAw\n"           \
-	"LAYLKoZIhvcNAQkQAwkwHQYJYIZIAWUDBAECBBDt2dx/Bz8I9mxLpgCzudNGBCAJmEzUdIvS0N5M\n"           \
-	"Mue6ymmJePozSV03J/5c/Qsbgzqj0TCABgkqhkiG9w0BBwEwHQYJYIZIAWUDBAECBBDpbZEmlLJM\n"           \
-	"FmumBrXUKI6hoIAEEPn+VgrY9+45fSwQoeJ9b44AAAAAAAAAAAAA\n"
 #define CMS_GCM                                                                                    \
 	"MIIBFwYLKoZIhvcNAQkQARegggEGMIIBAgIBADGBt6GBtAIBA6BRoU8wCQYHKoZIzj0CAQNCAAQd\n"           \
 	"ew2e1DOlluIjTK3KSpZcRETlXUBUFT6ebFZMkwn4guOaKxBn2nCgJvCyfvT1DTvrN5SS21Yf64J/\n"           \
@@ -48,6 +56,19 @@
 	"DQoxgY4wgYsCAQEwJDAMMQowCAYDVQQDDAF4AhQZBK3n2IucUlcqvv+ejYwhP9RTkjALBglghkgB\n"           \
 	"ZQMEAgEwCgYIKoZIzj0EAwIERzBFAiEA8hkrRrzThyzxEH/MmfuYmjJ1/rvJwkStAgN9lxzxvzoC\n"           \
 	"ICgABfto0u9RMa6HeLK+xEwOp1OpXLD0+rg87xVuXe5Y\n"
+
+#define CMS_BY_KEY_IDENTIFIER \
+	"MIIBAwYJKoZIhvcNAQcDoIH1MIHyAgECMYGuMIGrAgECgBS/1W9eoVIqAFaQcKXahVFgMlveGTAN\n" \
+	"BgkqhkiG9w0BAQEFAASBgD2vVQkHVnCKmFlMsXQY9sEr4TE1BfjIyDibViCVMsaaZZ0Ew1+92roB\n" \
+	"/2n6PXc1nwXgPOUHkZJWzk+DmuPkkh93zB6KHzPpawu4dRN8EThSxFfmvuJGeq52U8hszD6+bCp+\n" \
+	"+HW/3hODz0pgNiIcHAF5CZw4Kbd+XKvSj2NSKq7HMDwGCSqGSIb3DQEHATAdBglghkgBZQMEASoE\n" \
+	"EKifAefP7PX1OBoyh4wyrFuAEM8TMGcwE4mgw06GlpYIj0E=\n"
+#define CMS_OAEP \
+	"MIIBFQYJKoZIhvcNAQcDoIIBBjCCAQICAQAxgb4wgbsCAQAwJDAMMQowCAYDVQQDDAF4AhQOHk3Y\n" \
+	"7RzpFFL5Wr8KXk4KcQvERDANBgkqhkiG9w0BAQcwAASBgAxnKuzeRPNM07dG/q64pz/D+Leh4AH5\n" \
+	"1aNHiKKhJb4jkmXEnoX3D5gaZbLxi67sVlIEM+0kg/y15sb7r/Ny9GhFbNtgAZ09pUETt84Qjybn\n" \
+	"rs0nUeX0VWJ3c/UAtfd/Jv8v1y1cE3SW/ipnSoSIAGmm3G29UOA5bh17TZMAzydFMDwGCSqGSIb3\n" \
+	"DQEHATAdBglghkgBZQMEASoEEOBS44ugPP9k5CQXGw3CSgiAEPwkmotHuM+CLaffZy0ltbk=\n"
 
 #define BASE64	"Content-Transfer-Encoding: base64\n\n"
 #define INLINE	"Content-Type: text/plain\n\n"
@@ -74,6 +95,10 @@ static const struct {
 			{INLINE "-----BEGIN PGP MESSAGE-----\n\nhello\n-----END PGP MESSAGE-----\n",
 			 false, false},
 			{INLINE "-----BEGIN PGP MESSAGE-----\n\njA0ECQMCXX7NZre4\n", false, false},
+			/* The cipher is number 0, plain text (RFC 9580 §9.3). */
+			{INLINE
+			 "-----BEGIN PGP MESSAGE-----\n\nwwQEAAAIyR3LG2IAAAAAAFRoZSBwYXNzd29yZCBpcyAxMjM0Lg==\n-----END PGP MESSAGE-----\n",
+			 false, false},
 			/* Anybody can read what is only stored or signed. */
 			{INLINE PGP_READABLE, false, false},
 			/* In quoted-printable, as forwarded by Exchange. */
@@ -181,11 +206,65 @@ only_what_nobody_can_read_is_encrypted(void **state)
 	}
 }
 
+static bool
+is_encrypted_cms(const char *base64)
+{
+	g_autofree char *text = g_strconcat(SMIME "\n" BASE64, base64, "\n", NULL);
+	g_autoptr(message_auto) message = message_of(text);
+	g_autoptr(parts_auto) parts = parts_new(message, 100);
+	struct protection protection;
+	struct fault fault;
+
+	assert_true(protection_find(parts, &protection, &fault));
+	return protection.encrypted;
+}
+
+/* CMS_DER with additions, made with a DER writer: `openssl asn1parse` prints the text of each, except
+ * where there is no recipient. */
+static const char *const readable_envelopes[] = {
+	/* unprotectedAttrs */
+	"MIIBNwYJKoZIhvcNAQcDoIIBKDCCASQCAQIxgb4wgbsCAQAwJDAMMQowCAYDVQQDDAF4AhQOHk3Y7RzpFFL5Wr8KXk4KcQvERDANBgkqhkiG9w0BAQEFAASBgKnsdUWvZNWMrcS9ySC+mqKc8tEmi+VXHhf9PTxkKjSFXfzzFV6V5z6QhO13qLW1Yb/iMw5pxSTcTGLZpbLGzCZG8MibakueVFdHrUROQMzfeDC0l7Gv2oGjP3a6h/of7k32HOM5KY2WdOWGREHt2Hwqk5gc382QrVQ0zEucXBG4MDwGCSqGSIb3DQEHATAdBglghkgBZQMEASoEEMGGVgkF2cVMVum+qG1ERUKAEDpAmL5iH0hCOxrj/GXALJahIDAeBgMqAwQxFwwVVGhlIHBhc3N3b3JkIGlzIDEyMzQu",
+	/* OtherRecipientInfo */
+	"MIIBMwYJKoZIhvcNAQcDoIIBJDCCASACAQMxgdwwgbsCAQAwJDAMMQowCAYDVQQDDAF4AhQOHk3Y7RzpFFL5Wr8KXk4KcQvERDANBgkqhkiG9w0BAQEFAASBgKnsdUWvZNWMrcS9ySC+mqKc8tEmi+VXHhf9PTxkKjSFXfzzFV6V5z6QhO13qLW1Yb/iMw5pxSTcTGLZpbLGzCZG8MibakueVFdHrUROQMzfeDC0l7Gv2oGjP3a6h/of7k32HOM5KY2WdOWGREHt2Hwqk5gc382QrVQ0zEucXBG4pBwGAyoDBAwVVGhlIHBhc3N3b3JkIGlzIDEyMzQuMDwGCSqGSIb3DQEHATAdBglghkgBZQMEASoEEMGGVgkF2cVMVum+qG1ERUKAEDpAmL5iH0hCOxrj/GXALJY=",
+	/* KEKRecipientInfo */
+	"MIIBXQYJKoZIhvcNAQcDoIIBTjCCAUoCAQIxggEFMIG7AgEAMCQwDDEKMAgGA1UEAwwBeAIUDh5N2O0c6RRS+Vq/Cl5OCnELxEQwDQYJKoZIhvcNAQEBBQAEgYCp7HVFr2TVjK3EvckgvpqinPLRJovlVx4X/T08ZCo0hV388xVelec+kITtd6i1tWG/4jMOacUk3Exi2aWyxswmRvDIm2pLnlRXR61ETkDM33gwtJexr9qBoz92uof6H+5N9hzjOSmNlnTlhkRB7dh8KpOYHN/NkK1UNMxLnFwRuKJFAgEEMBcEFVRoZSBwYXNzd29yZCBpcyAxMjM0LjANBgsqhkiG9w0BCRADBgQYeHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4MDwGCSqGSIb3DQEHATAdBglghkgBZQMEASoEEMGGVgkF2cVMVum+qG1ERUKAEDpAmL5iH0hCOxrj/GXALJY=",
+	/* originatorInfo */
+	"MIIBMgYJKoZIhvcNAQcDoIIBIzCCAR8CAQKgG6AZMBcMFVRoZSBwYXNzd29yZCBpcyAxMjM0LjGBvjCBuwIBADAkMAwxCjAIBgNVBAMMAXgCFA4eTdjtHOkUUvlavwpeTgpxC8REMA0GCSqGSIb3DQEBAQUABIGAqex1Ra9k1YytxL3JIL6aopzy0SaL5VceF/09PGQqNIVd/PMVXpXnPpCE7XeotbVhv+IzDmnFJNxMYtmlssbMJkbwyJtqS55UV0etRE5AzN94MLSXsa/agaM/drqH+h/uTfYc4zkpjZZ05YZEQe3YfCqTmBzfzZCtVDTMS5xcEbgwPAYJKoZIhvcNAQcBMB0GCWCGSAFlAwQBKgQQwYZWCQXZxUxW6b6obURFQoAQOkCYvmIfSEI7GuP8ZcAslg==",
+	/* no recipients */
+	"MFIGCSqGSIb3DQEHA6BFMEMCAQAxADA8BgkqhkiG9w0BBwEwHQYJYIZIAWUDBAEqBBDBhlYJBdnFTFbpvqhtREVCgBA6QJi+Yh9IQjsa4/xlwCyW",
+	/* an element after the envelope */
+	"MIIBLAYJKoZIhvcNAQcDoIIBBjCCAQICAQAxgb4wgbsCAQAwJDAMMQowCAYDVQQDDAF4AhQOHk3Y7RzpFFL5Wr8KXk4KcQvERDANBgkqhkiG9w0BAQEFAASBgKnsdUWvZNWMrcS9ySC+mqKc8tEmi+VXHhf9PTxkKjSFXfzzFV6V5z6QhO13qLW1Yb/iMw5pxSTcTGLZpbLGzCZG8MibakueVFdHrUROQMzfeDC0l7Gv2oGjP3a6h/of7k32HOM5KY2WdOWGREHt2Hwqk5gc382QrVQ0zEucXBG4MDwGCSqGSIb3DQEHATAdBglghkgBZQMEASoEEMGGVgkF2cVMVum+qG1ERUKAEDpAmL5iH0hCOxrj/GXALJYMFVRoZSBwYXNzd29yZCBpcyAxMjM0Lg==",
+	/* an element within it */
+	"MIIBLAYJKoZIhvcNAQcDoIIBHTCCARkCAQAxgb4wgbsCAQAwJDAMMQowCAYDVQQDDAF4AhQOHk3Y7RzpFFL5Wr8KXk4KcQvERDANBgkqhkiG9w0BAQEFAASBgKnsdUWvZNWMrcS9ySC+mqKc8tEmi+VXHhf9PTxkKjSFXfzzFV6V5z6QhO13qLW1Yb/iMw5pxSTcTGLZpbLGzCZG8MibakueVFdHrUROQMzfeDC0l7Gv2oGjP3a6h/of7k32HOM5KY2WdOWGREHt2Hwqk5gc382QrVQ0zEucXBG4MDwGCSqGSIb3DQEHATAdBglghkgBZQMEASoEEMGGVgkF2cVMVum+qG1ERUKAEDpAmL5iH0hCOxrj/GXALJYMFVRoZSBwYXNzd29yZCBpcyAxMjM0Lg==",
+	/* an element within a recipient */
+	"MIIBLAYJKoZIhvcNAQcDoIIBHTCCARkCAQAxgdUwgdICAQAwJDAMMQowCAYDVQQDDAF4AhQOHk3Y7RzpFFL5Wr8KXk4KcQvERDANBgkqhkiG9w0BAQEFAASBgKnsdUWvZNWMrcS9ySC+mqKc8tEmi+VXHhf9PTxkKjSFXfzzFV6V5z6QhO13qLW1Yb/iMw5pxSTcTGLZpbLGzCZG8MibakueVFdHrUROQMzfeDC0l7Gv2oGjP3a6h/of7k32HOM5KY2WdOWGREHt2Hwqk5gc382QrVQ0zEucXBG4DBVUaGUgcGFzc3dvcmQgaXMgMTIzNC4wPAYJKoZIhvcNAQcBMB0GCWCGSAFlAwQBKgQQwYZWCQXZxUxW6b6obURFQoAQOkCYvmIfSEI7GuP8ZcAslg==",
+	/* id-alg-null */
+	"MIIBCAYJKoZIhvcNAQcDoIH6MIH3AgEAMYG+MIG7AgEAMCQwDDEKMAgGA1UEAwwBeAIUDh5N2O0c6RRS+Vq/Cl5OCnELxEQwDQYJKoZIhvcNAQEBBQAEgYCp7HVFr2TVjK3EvckgvpqinPLRJovlVx4X/T08ZCo0hV388xVelec+kITtd6i1tWG/4jMOacUk3Exi2aWyxswmRvDIm2pLnlRXR61ETkDM33gwtJexr9qBoz92uof6H+5N9hzjOSmNlnTlhkRB7dh8KpOYHN/NkK1UNMxLnFwRuDAxBgkqhkiG9w0BBwEwDQYLKoZIhvcNAQkQAwqAFVRoZSBwYXNzd29yZCBpcyAxMjM0Lg==",
+	CMS_FOR_A_PASSWORD,
+};
+
+/* Promise 1: text in the fields around what is encrypted counted as encrypted. */
+static void
+an_envelope_holds_nothing_else(void **state)
+{
+	static const char *const sealed[] = {
+		CMS_DER, CMS_BER, CMS_GCM, CMS_BY_KEY_IDENTIFIER, CMS_OAEP,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(sealed); i++)
+		assert_true(is_encrypted_cms(sealed[i]));
+	for (size_t i = 0; i < G_N_ELEMENTS(readable_envelopes); i++)
+		if (is_encrypted_cms(readable_envelopes[i]))
+			fail_msg("counts as encrypted: %s", readable_envelopes[i]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_nobody_can_read_is_encrypted),
+		cmocka_unit_test(an_envelope_holds_nothing_else),
 	};
 
 	mime_start();

@@ -1,0 +1,260 @@
+#include "mail/cms_envelope.h"
+
+#include <stdint.h>
+#include <string.h>
+
+enum {
+	PIECE_BYTES = 16384,
+	OID_MAX = 16,
+	VALUE_MAX = 2048, /* bytes: an RSA key of 16384 bits, or the name of an issuer */
+	PARAMETERS_MAX = 64,
+	KEYS_MAX = 16384, /* of all recipients in one KeyAgreeRecipientInfo */
+};
+
+enum tag {
+	INTEGER = 0x02,
+	OCTETS = 0x04,
+	IDENTIFIER = 0x06,
+	SEQUENCE = 0x30,
+	SET = 0x31,
+	CONTENT = 0x80, /* [0], primitive */
+	EXPLICIT = 0xa0,
+	SECOND = 0xa1, /* [1]: key agreement; within it, user keying material */
+};
+
+/* --- elements of BER (X.690 §8.1) --- */
+
+struct reader {
+	GMimeStream *stream;
+	unsigned char piece[PIECE_BYTES];
+	size_t at, length;
+	uint64_t offset; /* from the start of the stream */
+};
+
+struct element {
+	uint64_t end; /* an offset; 0: of indefinite length */
+};
+
+/* Returns -1 at the end. */
+static int
+peek(struct reader *reader)
+{
+	ssize_t got;
+
+	if (reader->at == reader->length) {
+		got = g_mime_stream_read(reader->stream, (char *)reader->piece, PIECE_BYTES);
+		reader->at = 0;
+		reader->length = got > 0 ? (size_t)got : 0;
+	}
+	return reader->at == reader->length ? -1 : reader->piece[reader->at];
+}
+
+static int
+next(struct reader *reader)
+{
+	int octet = peek(reader);
+
+	reader->at += octet >= 0;
+	reader->offset += octet >= 0;
+	return octet;
+}
+
+static bool
+skip(struct reader *reader, uint64_t count)
+{
+	while (count > 0 && peek(reader) >= 0) {
+		size_t part = (size_t)MIN(count, reader->length - reader->at);
+
+		reader->at += part;
+		reader->offset += part;
+		count -= part;
+	}
+	return count == 0;
+}
+
+static bool
+open_element(struct reader *reader, enum tag tag, struct element *element_r)
+{
+	int octet = next(reader) == (int)tag ? next(reader) : -1;
+	uint64_t length = 0;
+
+	element_r->end = 0;
+	if (octet < 0 || octet > 0x84)
+		return false;
+	if (octet == 0x80)
+		return (tag & 0x20) != 0;
+	if (octet < 0x80)
+		length = (uint64_t)octet;
+	for (int left = octet - 0x80; left > 0; left--) {
+		octet = next(reader);
+		length = length << 8 | (uint64_t)octet;
+		if (octet < 0)
+			return false;
+	}
+	element_r->end = reader->offset + length;
+	return true;
+}
+
+static bool
+has_more(struct reader *reader, const struct element *element)
+{
+	return element->end == 0 ? peek(reader) > 0 : reader->offset < element->end;
+}
+
+static bool
+close_element(struct reader *reader, const struct element *element)
+{
+	return element->end == 0 ? next(reader) == 0 && next(reader) == 0
+				 : reader->offset == element->end;
+}
+
+/* An element of definite length whose contents do not matter. */
+static bool
+pass(struct reader *reader, enum tag tag, uint64_t most)
+{
+	struct element element;
+
+	return open_element(reader, tag, &element) && element.end != 0 &&
+	       element.end - reader->offset <= most &&
+	       skip(reader, element.end - reader->offset);
+}
+
+/* --- recipients (RFC 5652 §6.2) --- */
+
+static bool
+pass_certificate_name(struct reader *reader)
+{
+	return pass(reader, peek(reader) == CONTENT ? CONTENT : SEQUENCE, VALUE_MAX);
+}
+
+static bool
+pass_key_transport(struct reader *reader)
+{
+	struct element info;
+
+	return open_element(reader, SEQUENCE, &info) && pass(reader, INTEGER, 1) &&
+	       pass_certificate_name(reader) && pass(reader, SEQUENCE, 4 * PARAMETERS_MAX) &&
+	       pass(reader, OCTETS, VALUE_MAX) && close_element(reader, &info);
+}
+
+static bool
+pass_key_agreement(struct reader *reader)
+{
+	struct element info;
+
+	return open_element(reader, SECOND, &info) && pass(reader, INTEGER, 1) &&
+	       pass(reader, EXPLICIT, VALUE_MAX) &&
+	       (peek(reader) != SECOND || pass(reader, SECOND, PARAMETERS_MAX + 4)) &&
+	       pass(reader, SEQUENCE, 4 * PARAMETERS_MAX) && pass(reader, SEQUENCE, KEYS_MAX) &&
+	       close_element(reader, &info);
+}
+
+static bool
+pass_recipients(struct reader *reader)
+{
+	struct element set;
+	bool is_one = false;
+
+	if (!open_element(reader, SET, &set))
+		return false;
+	while (has_more(reader, &set)) {
+		is_one = peek(reader) == SECOND ? pass_key_agreement(reader)
+						: pass_key_transport(reader);
+		if (!is_one)
+			return false;
+	}
+	return is_one && close_element(reader, &set);
+}
+
+/* --- encrypted content --- */
+
+/* AES (RFC 3565, RFC 5084), triple DES (RFC 3370), Camellia (RFC 3657), ChaCha20 (RFC 8103). */
+static bool
+is_cipher(const unsigned char *oid, size_t length)
+{
+	static const struct {
+		const char *oid;
+		size_t length;
+	} others[] = {
+		{"\x2a\x86\x48\x86\xf7\x0d\x03\x07", 8},
+		{"\x2a\x83\x08\x8c\x9a\x4b\x3d\x01\x01\x01\x02", 11},
+		{"\x2a\x83\x08\x8c\x9a\x4b\x3d\x01\x01\x01\x03", 11},
+		{"\x2a\x83\x08\x8c\x9a\x4b\x3d\x01\x01\x01\x04", 11},
+		{"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x03\x12", 11},
+	};
+	static const char aes[] = "\x60\x86\x48\x01\x65\x03\x04\x01";
+	static const char aes_modes[] = {2, 6, 7, 22, 26, 27, 42, 46, 47}; /* CBC, GCM, CCM */
+
+	if (length == sizeof aes && memcmp(oid, aes, sizeof aes - 1) == 0)
+		return memchr(aes_modes, oid[length - 1], sizeof aes_modes) != NULL;
+	for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+		if (length == others[i].length && memcmp(oid, others[i].oid, length) == 0)
+			return true;
+	return false;
+}
+
+static bool
+pass_cipher(struct reader *reader)
+{
+	unsigned char oid[OID_MAX];
+	struct element algorithm, identifier;
+	size_t length = 0;
+
+	if (!open_element(reader, SEQUENCE, &algorithm) || algorithm.end == 0 ||
+	    !open_element(reader, IDENTIFIER, &identifier))
+		return false;
+	while (length < sizeof oid && has_more(reader, &identifier) && peek(reader) >= 0)
+		oid[length++] = (unsigned char)next(reader);
+	return close_element(reader, &identifier) && is_cipher(oid, length) &&
+	       algorithm.end >= reader->offset &&
+	       algorithm.end - reader->offset <= PARAMETERS_MAX &&
+	       skip(reader, algorithm.end - reader->offset);
+}
+
+/* In one piece, or in several that follow each other. */
+static bool
+pass_ciphertext(struct reader *reader)
+{
+	struct element pieces;
+
+	if (peek(reader) == CONTENT)
+		return pass(reader, CONTENT, UINT64_MAX);
+	if (!open_element(reader, EXPLICIT, &pieces))
+		return false;
+	while (has_more(reader, &pieces))
+		if (!pass(reader, OCTETS, UINT64_MAX))
+			return false;
+	return close_element(reader, &pieces);
+}
+
+static bool
+pass_content(struct reader *reader)
+{
+	struct element info;
+
+	return open_element(reader, SEQUENCE, &info) && pass(reader, IDENTIFIER, OID_MAX) &&
+	       pass_cipher(reader) && pass_ciphertext(reader) && close_element(reader, &info);
+}
+
+static bool
+pass_envelope(struct reader *reader)
+{
+	struct element info, wrapping, envelope;
+
+	return open_element(reader, SEQUENCE, &info) && pass(reader, IDENTIFIER, OID_MAX) &&
+	       open_element(reader, EXPLICIT, &wrapping) &&
+	       open_element(reader, SEQUENCE, &envelope) && pass(reader, INTEGER, 1) &&
+	       pass_recipients(reader) && pass_content(reader) &&
+	       (peek(reader) != OCTETS || pass(reader, OCTETS, PARAMETERS_MAX)) &&
+	       close_element(reader, &envelope) && close_element(reader, &wrapping) &&
+	       close_element(reader, &info) && peek(reader) < 0;
+}
+
+bool
+cms_is_envelope(GMimeStream *der)
+{
+	g_autofree struct reader *reader = g_new0(struct reader, 1);
+
+	reader->stream = der;
+	return pass_envelope(reader);
+}
