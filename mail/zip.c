@@ -2,9 +2,11 @@
 
 #include <string.h>
 
-enum { PIECE_BYTES = 65536, NAME_BYTES = 65535, RECORD_BYTES = 46, FLAG_ENCRYPTED = 1 };
+enum { PIECE_BYTES = 65536, FIELD_BYTES = 65535, RECORD_BYTES = 46, FLAG_ENCRYPTED = 1 };
+enum { UNICODE_PATH = 0x7075, BEFORE_PATH = 5 }; /* 4.6.9: a version and a checksum precede it */
 
-/* A kind of record: the offsets of its flags, name length and name (4.3.7, 4.3.12). */
+/* A kind of record: the offsets of its flags, name length and name (4.3.7, 4.3.12). The length of
+ * the extra field follows that of the name, and the extra field the name. */
 static const struct record {
 	const char *mark;
 	size_t flags, length, name;
@@ -27,30 +29,62 @@ name_of(const char *bytes, size_t length)
 	return name == NULL ? g_strdup("") : name;
 }
 
+/* Programs that know the Unicode path show it instead of the name. */
+static bool
+visit_unicode_paths(const char *extra, size_t length, bool is_encrypted, zip_visit *visit,
+		    void *visitor)
+{
+	bool go_on = true;
+
+	while (go_on && length >= 4) {
+		size_t size = MIN(number_at(extra + 2), length - 4);
+
+		if (number_at(extra) == UNICODE_PATH && size > BEFORE_PATH) {
+			g_autofree char *path =
+				name_of(extra + 4 + BEFORE_PATH, size - BEFORE_PATH);
+
+			go_on = visit(visitor, path, is_encrypted);
+		}
+		extra += 4 + size;
+		length -= 4 + size;
+	}
+	return go_on;
+}
+
+static bool
+visit_record(const struct record *record, const char *at, size_t left, zip_visit *visit,
+	     void *visitor)
+{
+	size_t name_length = MIN(number_at(at + record->length), left - record->name);
+	const char *extra = at + record->name + name_length;
+	size_t extra_length =
+		MIN(number_at(at + record->length + 2), left - record->name - name_length);
+	bool is_encrypted = (number_at(at + record->flags) & FLAG_ENCRYPTED) != 0;
+	g_autofree char *name = name_of(at + record->name, name_length);
+
+	return visit(visitor, name, is_encrypted) &&
+	       visit_unicode_paths(extra, extra_length, is_encrypted, visit, visitor);
+}
+
 /* Returns how many of the `bytes` were processed; the rest begins an incomplete record. */
 static size_t
 look(const char *bytes, size_t length, bool is_end, zip_visit *visit, void *visitor, bool *go_on)
 {
 	for (const char *at = bytes; *go_on; at++) {
 		const struct record *record = NULL;
-		size_t left, name_length;
-		g_autofree char *name = NULL;
+		size_t left;
 
 		at = memchr(at, 'P', length - (size_t)(at - bytes));
 		if (at == NULL)
 			return length;
 		left = length - (size_t)(at - bytes);
-		if (left < RECORD_BYTES + NAME_BYTES && !is_end)
+		if (left < RECORD_BYTES + 2 * FIELD_BYTES && !is_end)
 			return (size_t)(at - bytes);
 		for (size_t i = 0; i < G_N_ELEMENTS(records); i++)
 			if (left >= records[i].name && memcmp(at, records[i].mark, 4) == 0)
 				record = &records[i];
-		if (record == NULL)
-			continue;
-		name_length = MIN(number_at(at + record->length), left - record->name);
-		name = name_of(at + record->name, name_length);
-		*go_on =
-			visit(visitor, name, (number_at(at + record->flags) & FLAG_ENCRYPTED) != 0);
+		if (record != NULL)
+			*go_on = visit_record(record, at, left, visit, visitor);
 	}
 	return length;
 }

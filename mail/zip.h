@@ -12,7 +12,8 @@
  * program does? Reads to the end, like zip_each(). */
 bool zip_is_within(GMimeStream *file);
 
-/* `name` is UTF-8. Returns false to stop. */
+/* `name` is UTF-8. A record with a Unicode path (4.6.9) is visited with each of its names. Returns
+ * false to stop. */
 typedef bool zip_visit(void *visitor, const char *name, bool is_encrypted);
 
 /* Reads to the end; a failed read looks like an end, so ask the stream afterwards (mime_stream.h).
