@@ -214,6 +214,12 @@ earlier_free(struct audit_earlier *earlier)
 	g_free(earlier);
 }
 
+static bool
+is_state(const PGresult *result, int row, enum copy_state state)
+{
+	return strcmp(PQgetvalue(result, row, STATE), copy_state_word(state)) == 0;
+}
+
 static struct audit_earlier *
 earlier_of(const PGresult *result, int row)
 {
@@ -222,8 +228,10 @@ earlier_of(const PGresult *result, int row)
 	if (!identifier_parse(&earlier->id, PQgetvalue(result, row, COPY)))
 		g_assert_not_reached(); /* it is a uuid column */
 	earlier->address = g_strdup(PQgetvalue(result, row, ADDRESS));
-	earlier->is_handed =
-		strcmp(PQgetvalue(result, row, STATE), copy_state_word(COPY_HANDED)) == 0;
+	earlier->is_handed = is_state(result, row, COPY_HANDED);
+	earlier->is_over = is_state(result, row, COPY_DELETED) ||
+			   is_state(result, row, COPY_EXPIRED) ||
+			   is_state(result, row, COPY_LOST) || is_state(result, row, COPY_FAILED);
 	return earlier;
 }
 

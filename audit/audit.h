@@ -45,6 +45,7 @@ struct audit_earlier {
 	struct identifier id;
 	char *address;
 	bool is_handed; /* to the MTA, and nothing else is known of it */
+	bool is_over;	/* it did not reach its recipient, and nobody took it back */
 };
 
 struct audit_policy {

@@ -432,7 +432,9 @@ commit_all(struct dispatch *dispatch, const struct surroundings *around,
 
 /* --- offered again --- */
 
-/* Copies that are in the database stay as they are; what was handed to the MTA is made again. */
+/* Copies that are in the database stay as they are; what was handed to the MTA is made again. What
+ * never reached its recipient is sent anew: an MTA that holds mail back does not log that it has
+ * it, so this may be the sender, who sends it again. */
 static void
 recognise(struct plan *plan, const GPtrArray *earlier)
 {
@@ -440,7 +442,7 @@ recognise(struct plan *plan, const GPtrArray *earlier)
 		const struct audit_earlier *before = g_ptr_array_index(earlier, i);
 		struct copy *copy = plan_copy(plan, before->address);
 
-		if (copy == NULL)
+		if (copy == NULL || before->is_over)
 			continue;
 		copy->already_committed = !before->is_handed;
 		if (copy->already_committed)

@@ -302,6 +302,25 @@ def test_log_of_the_mta_that_is_rotated_or_cut_off_is_read_to_its_end(world, pos
         file.write(kept)
 
 
+def test_message_on_hold_that_was_deleted_unread_could_not_be_sent_again(world, post, name):
+    """Promise 2. The queue manager never logs what Postfix holds, so the sender's second message was taken for the
+    first, offered once more: accepted, and nothing made of it."""
+    to = f"{name}@pickup.example"
+    message = post.compose([to, f"{name}@plain.example"])
+    restrictions = sandbox.command("postconf", "-c", world.company.config, "-h", "smtpd_recipient_restrictions").decode().strip()
+    world.company.set(smtpd_recipient_restrictions=f"check_sender_access static:HOLD, {restrictions}")
+    try:
+        post.accepted(message, [to, f"{name}@plain.example"])
+        post.box(to).one()
+        world.postgres.query(f"select postseal.copy_move(id, 'deleted', 'unread') from postseal.copy where recipient = '{to}'")
+        post.accepted(message, [to, f"{name}@plain.example"])
+        post.box(to).wait(2)
+    finally:
+        world.company.set(smtpd_recipient_restrictions=restrictions)
+        sandbox.command("postsuper", "-c", world.company.config, "-H", "ALL")
+    assert sorted(c["state"] for c in post.copies(to)) == ["deleted", "parked"]
+
+
 def test_tls_of_the_connection_before_was_on_record(world, post, name):
     """Promise 6. The next connection of the same smtp process had none, and what went over it was called encrypted."""
     limit = [f"{service}/unix/process_limit" for service in ("smtp", "relay")]
