@@ -15,6 +15,7 @@ enum {
 	OVERLAP_BYTES = 64 * 1024,  /* between consecutive windows */
 	PIECE_BYTES = 64 * 1024,
 	SNIFF_BYTES = 1445, /* WHATWG MIME Sniffing 7 */
+	INVISIBLE_MAX = 64, /* characters in a row that a window keeps */
 };
 
 struct reading {
@@ -22,6 +23,8 @@ struct reading {
 	void *visitor;
 	bool go_on;
 	GString *window;
+	size_t squeezed;    /* the bytes of the window that squeeze() has seen */
+	unsigned invisible; /* characters in a row that precede them */
 };
 
 /* --- windows --- */
@@ -131,6 +134,49 @@ text_as_seen(const char *text, size_t length)
 	return (char *)from;
 }
 
+/* The end of the character, or of the run of plain ones, at `at`; NULL if more bytes are needed to
+ * tell. Bytes that are no character are shown as one. */
+static const char *
+see_next(struct reading *reading, const char *at, const char *end)
+{
+	const char *next = skip_plain(at, end);
+	gunichar c;
+
+	if (next > at || *at == '\0') {
+		reading->invisible = 0;
+		return MAX(next, at + 1);
+	}
+	c = g_utf8_get_char_validated(at, end - at);
+	if (c == (gunichar)-2)
+		return NULL;
+	if (c == (gunichar)-1) {
+		reading->invisible = 0;
+		return at + 1;
+	}
+	reading->invisible = is_invisible(c) ? reading->invisible + 1 : 0;
+	return g_utf8_next_char(at);
+}
+
+/* A long run of characters that are not visible would push the halves of a word into different
+ * windows: only its beginning is kept. */
+static void
+squeeze(struct reading *reading)
+{
+	GString *window = reading->window;
+	char *to = window->str + reading->squeezed;
+	const char *at = to, *end = window->str + window->len, *next;
+
+	while (at < end && (next = see_next(reading, at, end)) != NULL) {
+		if (reading->invisible <= INVISIBLE_MAX) {
+			memmove(to, at, (size_t)(next - at));
+			to += next - at;
+		}
+		at = next;
+	}
+	reading->squeezed = (size_t)(to - window->str);
+	g_string_erase(window, (gssize)reading->squeezed, at - to);
+}
+
 static void
 show(struct reading *reading, size_t length)
 {
@@ -153,6 +199,7 @@ show_full(struct reading *reading)
 {
 	GString *window = reading->window;
 
+	squeeze(reading);
 	while (reading->go_on && window->len >= WINDOW_BYTES) {
 		size_t whole = whole_characters(window->str, WINDOW_BYTES),
 		       from = whole - OVERLAP_BYTES;
@@ -161,15 +208,19 @@ show_full(struct reading *reading)
 		while (from < whole && ((unsigned char)window->str[from] & 0xc0) == 0x80)
 			from++;
 		g_string_erase(window, 0, (gssize)from);
+		reading->squeezed -= MIN(reading->squeezed, from);
 	}
 }
 
 static void
 show_rest(struct reading *reading)
 {
+	squeeze(reading);
 	if (reading->go_on)
 		show(reading, reading->window->len);
 	g_string_truncate(reading->window, 0);
+	reading->squeezed = 0;
+	reading->invisible = 0;
 }
 
 /* --- ways to read a part --- */

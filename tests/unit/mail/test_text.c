@@ -257,10 +257,43 @@ structure_that_cannot_be_read_is_a_fault(void **state)
 	}
 }
 
+/* Promise 1: the halves of a word never came into the same window. Unicode 15 (table 23-2) says that
+ * the reader sees nothing of what is between them. */
+static void
+invisible_letters_do_not_part_a_word(void **state)
+{
+	static const struct {
+		const char *head, *between;
+	} kinds[] = {
+		{"Content-Type: text/plain; charset=utf-8\n\n", "\u200b"},
+		{"Content-Type: text/plain; charset=utf-8; format=flowed\n\n", "\u00ad"},
+		{"Content-Type: text/plain; charset=utf-8\n\n", "\u200b\u2060\U000e0020\x01"},
+		{HTML, "&shy;"},
+		{HTML, "\u200b"},
+		{"Content-Type: multipart/mixed; boundary=b\n\n", "\u200b"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+		for (int count = 63; count < 1000000; count = count * 5 + 1) {
+			g_autoptr(GString) text = g_string_new(kinds[i].head);
+
+			g_string_append(text, "a sec");
+			for (int j = 0; j < count; j++) {
+				g_string_append(text, kinds[i].between);
+				if (j % 100 == 99 && strcmp(kinds[i].between, "&shy;") == 0)
+					g_string_append(text, "<!--\n-->");
+			}
+			g_string_append(text, "ret word\n");
+			assert_true(says(text->str, text->len, "a secret word"));
+		}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(invisible_letters_do_not_part_a_word),
 		cmocka_unit_test(text_is_what_a_reader_sees),
 		cmocka_unit_test(text_is_not_what_nobody_sees),
 		cmocka_unit_test(long_text_is_seen_without_gaps),
