@@ -115,8 +115,7 @@ pass(struct reader *reader, enum tag tag, uint64_t most)
 	struct element element;
 
 	return open_element(reader, tag, &element) && element.end != 0 &&
-	       element.end - reader->offset <= most &&
-	       skip(reader, element.end - reader->offset);
+	       element.end - reader->offset <= most && skip(reader, element.end - reader->offset);
 }
 
 /* --- recipients (RFC 5652 §6.2) --- */

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "mail/boundary_lines.h"
 #include "mail/cms_sink.h"
 #include "mail/cms_type.h"
 #include "mail/file_names.h"
@@ -127,7 +128,8 @@ inner_parse(GMimePart *part, size_t *budget)
 	parser = g_mime_parser_new_with_stream(stream);
 	root = g_mime_parser_construct_part(parser, NULL);
 	g_object_unref(parser);
-	if (root != NULL && !headers_are_clear(root, stream))
+	if (root != NULL &&
+	    (!headers_are_clear(root, stream) || !boundary_lines_are_clear(root, stream)))
 		g_clear_object(&root);
 	g_object_unref(stream);
 	return root;

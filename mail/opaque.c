@@ -316,18 +316,19 @@ opaque_find(struct parts *parts, struct opacity *opaque_r, struct fault *fault)
 {
 	const struct look look = {parts, opaque_r};
 	struct protection protection;
-	bool clear;
+	const char *why;
 
 	*opaque_r = (struct opacity){0};
 	if (!protection_find(parts, &protection, fault))
 		return false;
 	if (protection.encrypted)
 		return true;
-	if (!parts_are_clear(parts, &clear, fault))
+	if (!parts_are_clear(parts, &why, fault))
 		return false;
-	if (!clear)
-		*opaque_r =
-			(struct opacity){true, true, "a header of it has lines that are no fields"};
+	if (why != NULL) {
+		opaque_r->text = opaque_r->names = true;
+		snprintf(opaque_r->why, sizeof opaque_r->why, "%s", why);
+	}
 	/* First everything is parsed; only then is it known what could not be. */
 	return parts_each(parts, pass_by, NULL, fault) &&
 	       parts_each(parts, look_at, (void *)&look, fault);

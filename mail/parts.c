@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "mail/boundary_lines.h"
 #include "mail/header_shape.h"
 #include "mail/inner.h"
 #include "mail/mime_stream.h"
@@ -174,14 +175,18 @@ has_lone_cr(const struct message *message)
 }
 
 bool
-parts_are_clear(struct parts *parts, bool *clear_r, struct fault *fault)
+parts_are_clear(struct parts *parts, const char **why_r, struct fault *fault)
 {
 	GMimeStream *stream;
 
 	if (!parse(parts, fault))
 		return false;
 	stream = g_mime_stream_substream(parts->stream, 0, -1);
-	*clear_r = !has_lone_cr(parts->message) && headers_are_clear(parts->root, stream);
+	*why_r = NULL;
+	if (has_lone_cr(parts->message) || !headers_are_clear(parts->root, stream))
+		*why_r = "a header of it has lines that are no fields";
+	else if (!boundary_lines_are_clear(parts->root, stream))
+		*why_r = "lines in it begin with a boundary and go on";
 	g_object_unref(stream);
 	return mime_stream_is_good(parts->stream, fault);
 }

@@ -29,8 +29,9 @@ bool parts_are_good(const struct parts *parts, struct fault *fault);
 typedef bool parts_visit(GMimeObject *part, void *data);
 bool parts_each(struct parts *parts, parts_visit *visit, void *data, struct fault *fault);
 /* Do all programs see the same fields in the message's header and in those of its parts
- * (header_shape.h)? */
-bool parts_are_clear(struct parts *parts, bool *clear_r, struct fault *fault);
+ * (header_shape.h), and the same parts (boundary_lines.h)? `*why_r` says why not, worded to follow
+ * "The message cannot be inspected: "; NULL: they do. */
+bool parts_are_clear(struct parts *parts, const char **why_r, struct fault *fault);
 /* After the visit: does the part hold a message that parts_each() could not parse, or whose headers
  * are not clear? */
 bool parts_are_closed(const struct parts *parts, GMimeObject *part);

@@ -169,6 +169,7 @@ bool
 protection_find(struct parts *parts, struct protection *protection_r, struct fault *fault)
 {
 	GMimeObject *root;
+	const char *why = NULL;
 	bool may_be;
 
 	*protection_r = (struct protection){0};
@@ -186,7 +187,8 @@ protection_find(struct parts *parts, struct protection *protection_r, struct fau
 	else if (GMIME_IS_PART(root) && is_type(root, "text", "plain"))
 		protection_r->encrypted = is_armor(root);
 	protection_r->encrypted = protection_r->encrypted && ambiguity_of(root) == NULL;
-	if (protection_r->encrypted && !parts_are_clear(parts, &protection_r->encrypted, fault))
+	if (protection_r->encrypted && !parts_are_clear(parts, &why, fault))
 		return false;
+	protection_r->encrypted = protection_r->encrypted && why == NULL;
 	return parts_are_good(parts, fault);
 }

@@ -154,7 +154,7 @@ class Maker:
 
     def boundary(self):
         """A parameter, and the boundary."""
-        mark = self.rng.choice(["b", "=_part", "a b c", "'()+_,-./:=?"]) + str(self.rng.randrange(100))
+        mark = self.rng.choice(["b", "=_part", "a b c", "'()+_,-./:=?"]) + f"{self.rng.randrange(100):02}"
         kind = self.trick("two boundaries", "boundary in pieces", "boundary encoded", "boundary with a comment", "boundary with blanks",
                           "boundary in blanks", "boundary escaped", "boundary and charset")
         plain = f'boundary="{mark}"'

@@ -75,6 +75,18 @@ static const struct {
 	{"Content-Type: multipart/mixed; boundary=(c)b\n\n--b\n\nHi.\n--b--\n", NAMES},
 	{"Content-Type: multipart/mixed; boundary=\"'()+_,-./:=? '\"\n\n--'()+_,-./:=? '\n\nHi.\n--'()+_,-./:=? '--\n",
 	 CLEAR},
+	/* Dovecot's BODYSTRUCTURE has a part where a line only begins with the boundary. */
+	{"Content-Type: multipart/mixed; boundary=b\n\n--bXX\nContent-Type: application/x; name=a.dwg\n\nx\n--bXX--\n--b\n\nHi.\n--b--\n",
+	 NAMES},
+	{"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nHi.\n--b x\n\nHo.\n--b--\n", NAMES},
+	{"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nHi.\n--b--\n--b--x\n", NAMES},
+	{"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/mixed; boundary=bb\n\n--bb\n\nHi.\n--bb--\n--b--\n",
+	 NAMES},
+	{"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822; name=a.eml\n" BASE64
+	 "Q29udGVudC1UeXBlOiBtdWx0aXBhcnQvbWl4ZWQ7IGJvdW5kYXJ5PXEKCi0tcVgKCkhpLgotLXEKCkhvLgotLXEtLQo=\n--b--\n",
+	 NAMES},
+	{"Content-Type: multipart/mixed; boundary=b\n\n--b \t\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\n--a\n--\n-b\n--d\n--c-- \n--b-- \n",
+	 CLEAR},
 	{"Content-Type: text/plain; charset=utf-8; charset=utf-16le\n\nHi.\n", NAMES},
 	{"Content-Type: text/plain; charset=utf-16le\n\nH\n", NAMES},
 	/* Python, Outlook or a browser reads "SECRET" here; iconv does not know the names. */
@@ -230,15 +242,15 @@ multiparts_that_nest_too_deep_are_told(void **state)
 	(void)state;
 	for (int depth = 900; depth <= 1200; depth += 300) {
 		g_autoptr(GString) text =
-			g_string_new("Content-Type: multipart/mixed; boundary=b0\n\n");
+			g_string_new("Content-Type: multipart/mixed; boundary=b0000\n\n");
 		struct opacity opaque;
 		struct fault fault;
 
 		for (int i = 0; i < depth; i++)
 			g_string_append_printf(
-				text, "--b%d\nContent-Type: multipart/mixed; boundary=b%d\n\n", i,
+				text, "--b%04d\nContent-Type: multipart/mixed; boundary=b%04d\n\n", i,
 				i + 1);
-		g_string_append_printf(text, "--b%d\n\nHi.\n", depth);
+		g_string_append_printf(text, "--b%04d\n\nHi.\n", depth);
 		g_autoptr(message_auto) message = message_of(text->str);
 		g_autoptr(parts_auto) parts = parts_new(message, 5000);
 
