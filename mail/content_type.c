@@ -140,8 +140,8 @@ is_plain(const char *assignment)
 	return quoted > 0 && value + 1 + quoted == text + length - 1;
 }
 
-static bool
-has_comment(const char *value)
+bool
+content_type_has_comment(const char *value)
 {
 	bool quoted = false;
 
@@ -163,7 +163,7 @@ content_type_is_clear_about(const char *value, const char *parameter)
 	const char *const names[] = {parameter, NULL};
 	unsigned count = 0;
 
-	if (segments == NULL || has_comment(value))
+	if (segments == NULL || content_type_has_comment(value))
 		return false;
 	for (guint i = 1; i < segments->len; i++) {
 		const char *segment = g_ptr_array_index(segments, i);

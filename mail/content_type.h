@@ -18,6 +18,9 @@ char *content_type_with(const char *value, const char *const *parameters, const 
  * (RFC 2231), or if a quoted string or comment is not closed or is next to it. A missing parameter
  * is clear. */
 bool content_type_is_clear_about(const char *value, const char *parameter);
+/* Is there a comment (RFC 2045 §5.1) in the value of this or a similar field, outside quoted
+ * strings? */
+bool content_type_has_comment(const char *value);
 /* Is the parameter given more than once? */
 bool content_type_repeats(const char *value, const char *parameter);
 

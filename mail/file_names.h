@@ -15,7 +15,8 @@ typedef bool file_name_visit(void *visitor, const char *name);
  * (text_as_seen()). */
 bool file_name_forms(const char *name, file_name_visit *visit, void *visitor);
 /* Visits all forms of all names in Content-Type and Content-Disposition (RFC 2183, RFC 2231, RFC
- * 2047); if there are several names of which programs show one or another, visits all of them. */
+ * 2047), with and without what looks like a comment (RFC 2045 §5.1); if there are several names of
+ * which programs show one or another, visits all of them. */
 bool file_names_of_part(GMimeObject *part, file_name_visit *visit, void *visitor);
 
 #endif

@@ -44,6 +44,13 @@ static const struct {
 	{TYPE "; name=a.dwg\n" ATTACHED "filename=a.txt\n\nx", "a.dwg"},
 	{TYPE "; name=a.txt\n" ATTACHED "filename=a.dwg\n\nx", "a.dwg"},
 	{TYPE "; name=a.txt; name=a.dwg\n\nx", "a.dwg"},
+	/* Python reads a.dwg in each but the third, where a reader that removes comments does. */
+	{TYPE "; name=a.dwg(c)\n\nx", "a.dwg"},
+	{ATTACHED "filename=a.dwg (c)\n\nx", "a.dwg"},
+	{TYPE "; name=a.d(x(y))wg\n\nx", "a.dwg"},
+	{TYPE "; name=(c)a.dwg\n\nx", "a.dwg"},
+	{TYPE "; name=\"a.dwg\"(c)\n\nx", "a.dwg"},
+	{TYPE "; name=\"a(1).dwg\"\n\nx", "a(1).dwg"},
 	/* RFC 2231 §3, §4, and RFC 2047 where it does not belong. */
 	{ATTACHED "filename*0=\"a\"; filename*1=\".dwg\"\n\nx", "a.dwg"},
 	{ATTACHED "filename*=utf-8'en'%e2%82%ac%20rates.dwg\n\nx", "\u20ac rates.dwg"},
