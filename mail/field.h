@@ -21,8 +21,8 @@ bool field_is(const struct field *field, const char *name);
 bool field_is_one_of(const struct field *field, const char *const *names); /* end with NULL */
 /* Content-* fields, which describe the body and travel with it (RFC 2045). */
 bool field_is_content(const struct field *field);
-/* No variant of a message contains these: Bcc (RFC 5322 §3.6.3), and our own X-Postseal-* fields,
- * which mean something only to us. */
+/* No variant of a message contains these: Bcc (RFC 5322 §3.6.3), and our own X-Postseal-* and
+ * Postseal-* fields, which mean something only to us. */
 bool field_is_never_sent(const struct field *field);
 
 /* Appends the field as it is sent: lines end with CRLF. */

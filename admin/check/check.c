@@ -43,6 +43,7 @@ static const struct look {
 	{"placement", check_placement, POSTFIX_HERE},
 	{"filters", check_filters, POSTFIX_HERE},
 	{"transports", check_transports, POSTFIX_HERE},
+	{"sizes", check_sizes, POSTFIX_HERE},
 	{"bounces", check_bounces, POSTFIX_HERE},
 	{"milters", check_sendmail_milters, SENDMAIL},
 	{"milter order", check_sendmail_order, SENDMAIL},

@@ -62,8 +62,11 @@ bool check_failures(const struct check *check, char **note_r, struct fault *faul
 
 /* placement.c: does anything change recipients after it? */
 bool check_placement(const struct check *check, char **note_r, struct fault *fault);
-bool check_transports(const struct check *check, char **note_r, struct fault *fault);
+
+/* transports.c: does mail that nobody has decided on stay, and is what was sealed taken back? */
 bool check_filters(const struct check *check, char **note_r, struct fault *fault);
+bool check_transports(const struct check *check, char **note_r, struct fault *fault);
+bool check_sizes(const struct check *check, char **note_r, struct fault *fault);
 
 /* sendmail_wiring.c: the same of Sendmail */
 bool check_sendmail_milters(const struct check *check, char **note_r, struct fault *fault);

@@ -1,4 +1,3 @@
-#include <pwd.h>
 #include <string.h>
 
 #include "admin/check/milters.h"
@@ -36,11 +35,11 @@ is_own(const struct check *check, const char *domain)
 	return false;
 }
 
-/* Programs, files and comments are none; nor is "@" alone, which newaliases(1) adds to its map. */
+/* Programs, files and comments are none. */
 static bool
 is_address(const char *word)
 {
-	return strchr(word, '@') != NULL && *word != '|' && *word != '#' && strcmp(word, "@") != 0;
+	return strchr(word, '@') != NULL && *word != '|' && *word != '#';
 }
 
 /* The first address of a text that is not of the company, or NULL. Caller frees. */
@@ -138,53 +137,42 @@ check_all_maps(const struct check *check, const char *parameter, GString *unknow
 	return true;
 }
 
+/* What local(8) is led by changes whenever the owner of an alias, of a list that it includes or of
+ * a file ~/.forward likes. */
 static bool
-check_forward_files(const struct check *check, struct fault *fault)
+check_local(const struct check *check, struct fault *fault)
 {
-	const struct passwd *entry;
-	bool good = true;
+	static const char *const names[] = {"alias_maps", "forward_path", "luser_relay"};
 
-	setpwent();
-	while (good && (entry = getpwent()) != NULL) {
-		g_autofree char *path = g_build_filename(entry->pw_dir, ".forward", NULL);
-		g_autofree char *text = NULL, *outside = NULL;
+	for (guint i = 0; i < check->postfix->services->len; i++) {
+		const struct postfix_service *service =
+			g_ptr_array_index(check->postfix->services, i);
 
-		if (g_file_get_contents(path, &text, NULL, NULL))
-			outside = find_outside(check, text);
-		if (outside != NULL)
-			good = fault_set(
-				fault, FAULT_CONFIG,
-				"checking %s: it leads to %s after the milter, which has not "
-				"decided how mail may go there; %s",
-				path, outside, advice);
+		for (size_t j = 0; strcmp(service->program, "local") == 0 && j < G_N_ELEMENTS(names);
+		     j++) {
+			const char *value = postfix_value(check->postfix, service->name, names[j]);
+
+			if (*value != '\0')
+				return fault_set(
+					fault, FAULT_CONFIG,
+					"checking the Postfix service %s: local(8) delivers there, and %s = %s "
+					"may lead anywhere after the milter has decided; %s",
+					service->name, names[j], value, advice);
+		}
 	}
-	endpwent();
-	return good;
-}
-
-/* What local(8) reads, where it has anything to deliver. */
-static bool
-check_local(const struct check *check, GString *unknown, struct fault *fault)
-{
-	if (*postfix_value(check->postfix, NULL, "mydestination") == '\0')
-		return true;
-	return check_all_maps(check, "alias_maps", unknown, fault) &&
-	       (*postfix_value(check->postfix, NULL, "forward_path") == '\0' ||
-		check_forward_files(check, fault));
+	return true;
 }
 
 /* Whoever is added gets what was sealed for another, or what should have been. */
 static bool
 check_added(const struct check *check, struct fault *fault)
 {
-	static const char *const names[] = {"always_bcc", "sender_bcc_maps", "recipient_bcc_maps",
-					    "luser_relay"};
-	const bool is_local = *postfix_value(check->postfix, NULL, "mydestination") != '\0';
+	static const char *const names[] = {"always_bcc", "sender_bcc_maps", "recipient_bcc_maps"};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
 		g_autoptr(GList) settings = settings_of(check, names[i]);
 
-		if (settings != NULL && (is_local || strcmp(names[i], "luser_relay") != 0))
+		if (settings != NULL)
 			return fault_set(
 				fault, FAULT_CONFIG,
 				"checking Postfix: %s = %s adds recipients after the milter has "
@@ -237,12 +225,12 @@ check_edge(const struct check *check, char **note_r, struct fault *fault)
 		g_strdup_printf("they change recipients after the milter has decided; %s", advice);
 
 	if (!check_added(check, fault) || !check_masquerade(check, fault) ||
-	    !tables_check(check, "BCC|REDIRECT", why, unknown, fault))
+	    !tables_check(check, TABLES_ALL, "BCC|REDIRECT", why, unknown, fault))
 		return false;
 	for (size_t i = 0; i < G_N_ELEMENTS(maps); i++)
 		if (!check_all_maps(check, maps[i], unknown, fault))
 			return false;
-	if (!check_local(check, unknown, fault) || !check_generic(check, unknown, fault))
+	if (!check_local(check, fault) || !check_generic(check, unknown, fault))
 		return false;
 	*note_r = note_of("at the edge", unknown);
 	return true;
@@ -342,108 +330,12 @@ check_two_passes(const struct check *check, char **note_r, struct fault *fault)
 	return true;
 }
 
-/* What keeps mail off the second pass keeps it in the queue (check_transports). */
-bool
-check_filters(const struct check *check, char **note_r, struct fault *fault)
-{
-	g_autoptr(GString) unknown = g_string_new(NULL);
-
-	if (!g_str_has_prefix(postfix_value(check->postfix, NULL, "content_filter"),
-			      "postseal-edge:")) {
-		*note_r = g_strdup("not needed: nothing relies on content_filter");
-		return true;
-	}
-	if (!tables_check(
-		    check, "REDIRECT|FILTER",
-		    "it takes the place of content_filter, so that the message misses the second "
-		    "pass and waits in the queue, undecided; use virtual_alias_maps in place of "
-		    "REDIRECT",
-		    unknown, fault))
-		return false;
-	if (unknown->len > 0)
-		*note_r = note_of("none seen", unknown);
-	return true;
-}
-
-/* --- what stops mail that would leave all the same --- */
-
-static bool
-stops(const struct check *check, const struct postfix_service *service)
-{
-	const char *checks =
-		postfix_value(check->postfix, service->name,
-			      strcmp(service->program, "lmtp") == 0 ? "lmtp_header_checks"
-								    : "smtp_header_checks");
-
-	return strstr(checks, "/postseal_undecided,fail:") != NULL &&
-	       strstr(checks, "/postseal_only_verified") != NULL;
-}
-
-/* Postfix asks no milter where header_checks or body_checks have a REDIRECT: what comes in has a
- * mark until it is decided on. */
-static bool
-check_mark(const struct check *check, struct fault *fault)
-{
-	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
-
-	for (guint i = 0; i < listeners->len; i++) {
-		const struct postfix_service *service = g_ptr_array_index(listeners, i);
-
-		bool marks = strstr(postfix_value(check->postfix, service->name,
-						  "smtpd_data_restrictions"),
-				    "/postseal_mark") != NULL;
-
-		if (milters_is_return(check, service->name)) {
-			if (marks && milters_are_off(check, service->name))
-				return fault_set(
-					fault, FAULT_CONFIG,
-					"checking the Postfix service %s: what content_filter hands back there is "
-					"marked as undecided, and stays in the queue; contrib/postfix/wire sets its "
-					"smtpd_data_restrictions",
-					service->name);
-			continue;
-		}
-		if (!marks)
-			return fault_set(
-				fault, FAULT_CONFIG,
-				"checking the Postfix service %s: its smtpd_data_restrictions do not mark what "
-				"nobody has decided on, so that no transport stops it; contrib/postfix/wire sets "
-				"them",
-				service->name);
-	}
-	return true;
-}
-
-/* Each transport defers what has the mark of the first pass, and each but one what has that of
- * verified TLS. */
-bool
-check_transports(const struct check *check, char **note_r, struct fault *fault)
-{
-	(void)note_r;
-	for (guint i = 0; i < check->postfix->services->len; i++) {
-		const struct postfix_service *service =
-			g_ptr_array_index(check->postfix->services, i);
-
-		if ((strcmp(service->program, "smtp") == 0 ||
-		     strcmp(service->program, "lmtp") == 0) &&
-		    strcmp(service->name, "postseal-edge/unix") != 0 && !stops(check, service))
-			return fault_set(
-				fault, FAULT_CONFIG,
-				"checking the transport %s of Postfix: its smtp_header_checks do not stop what "
-				"nobody has decided on, or what only verified TLS may take, if it is led there; "
-				"contrib/postfix/wire sets them",
-				service->name);
-	}
-	return check_mark(check, fault);
-}
-
 /* --- all of it --- */
 
-/* Services may differ: each that decides at once must have nothing behind it. */
+/* A service that differs from main.cf is told by check_filters. */
 bool
 check_placement(const struct check *check, char **note_r, struct fault *fault)
 {
-	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
 	bool passes = g_str_has_prefix(postfix_value(check->postfix, NULL, "content_filter"),
 				       "postseal-edge:");
 
@@ -453,15 +345,5 @@ check_placement(const struct check *check, char **note_r, struct fault *fault)
 			"checking Postfix: content_filter leads to a second pass, but "
 			"milter_macro_defaults does not tell the milter so, and it decides "
 			"twice; contrib/postfix/wire sets it up");
-	for (guint i = 0; i < listeners->len; i++) {
-		const struct postfix_service *service = g_ptr_array_index(listeners, i);
-		const char *options =
-			postfix_value(check->postfix, service->name, "receive_override_options");
-
-		if (!milters_come_again(check, service->name) &&
-		    strstr(options, "no_address_mappings") == NULL)
-			return check_edge(check, note_r, fault) &&
-			       (!passes || check_two_passes(check, note_r, fault));
-	}
 	return passes ? check_two_passes(check, note_r, fault) : check_edge(check, note_r, fault);
 }

@@ -7,6 +7,9 @@ static const char names_access[] = "check_[a-z_]+_access[\\s,]";
 /* Of no such effect, or a list of what others name. */
 static const char no_lead[] = "(^|/)([sl]mtp_[a-z_]*_checks|proxy_(read|write)_maps)$";
 static const char map_name[] = "(?:proxy:)?([a-z]+:[^\\[\\]\\s,{}=]+)";
+static const char header_checks[] = "(^|/)header_checks$";
+/* Answers that leave the line where it is. */
+static const char harmless[] = "^(DUNNO|INFO|WARN|PREPEND)\\b";
 static const char *const remote[] = {"ldap",	  "mysql",    "pgsql", "sqlite",  "tcp",
 				     "socketmap", "memcache", "nis",   "nisplus", NULL};
 
@@ -29,10 +32,11 @@ tables_is_ours(const struct check *check, const char *setting)
 }
 
 static bool
-leads(const char *setting, const char *value)
+leads(enum tables which, const char *setting, const char *value)
 {
 	return !matches(no_lead, setting, 0) &&
-	       (matches(looks_at_content, setting, 0) || matches(names_access, value, 0));
+	       (matches(looks_at_content, setting, 0) ||
+		(which == TABLES_ALL && matches(names_access, value, 0)));
 }
 
 /* Its text, where it is a file with expressions or the source of an index; else what it lists. */
@@ -90,8 +94,8 @@ by_name(gconstpointer one, gconstpointer other)
 }
 
 bool
-tables_check(const struct check *check, const char *actions, const char *why, GString *unknown,
-	     struct fault *fault)
+tables_check(const struct check *check, enum tables which, const char *actions, const char *why,
+	     GString *unknown, struct fault *fault)
 {
 	g_autofree char *inline_action = g_strdup_printf("[\\s={](%s)\\s", actions);
 	g_autofree char *in_file = g_strdup_printf("^[^#\\n]*\\s(%s)\\s", actions);
@@ -103,7 +107,7 @@ tables_check(const struct check *check, const char *actions, const char *why, GS
 	for (const GList *name = names; name != NULL; name = name->next) {
 		const char *value = g_hash_table_lookup(check->postfix->values, name->data);
 
-		if (!leads(name->data, value) || tables_is_ours(check, name->data))
+		if (!leads(which, name->data, value) || tables_is_ours(check, name->data))
 			continue;
 		if (matches(inline_action, value, G_REGEX_CASELESS) ||
 		    acts_in_file(name->data, value, in_file, unknown))
@@ -111,5 +115,40 @@ tables_check(const struct check *check, const char *actions, const char *why, GS
 					 "checking Postfix: %s has tables with %s: %s",
 					 (const char *)name->data, told, why);
 	}
+	return true;
+}
+
+/* Would a table of a setting take the line away, or the message with it? */
+static bool
+keeps(const char *setting, const char *value, const char *line, struct fault *fault)
+{
+	g_auto(GStrv) tables = postfix_list(value);
+
+	for (char **table = tables; *table != NULL; table++) {
+		const char *const ask[] = {"postmap", "-q", line, *table, NULL};
+		g_autofree char *answer = postfix_ask(ask);
+
+		if (answer != NULL && !matches(harmless, answer, G_REGEX_CASELESS))
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"checking Postfix: %s (%s) answers \"%s\" to the header line \"%s\", the mark of what "
+				"nobody has decided on, so that no transport stops such mail: put a line for it in front, "
+				"/^Postseal-/ DUNNO",
+				setting, *table, g_strchomp(answer), line);
+	}
+	return true;
+}
+
+bool
+tables_keep(const struct check *check, const char *line, struct fault *fault)
+{
+	g_autoptr(GList) names =
+		g_list_sort(g_hash_table_get_keys(check->postfix->values), by_name);
+
+	for (const GList *name = names; name != NULL; name = name->next)
+		if (matches(header_checks, name->data, 0) && !tables_is_ours(check, name->data) &&
+		    !keeps(name->data, g_hash_table_lookup(check->postfix->values, name->data),
+			   line, fault))
+			return false;
 	return true;
 }

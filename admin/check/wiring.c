@@ -251,52 +251,75 @@ check_milters(const struct check *check, char **note_r, struct fault *fault)
 
 /* --- in which order --- */
 
+/* As contrib/postfix/wire knows them: by their address, or as it was told (-s). */
 static bool
 signs(const struct check *check, const char *address)
 {
-	g_autofree char *program = milters_program(check, address);
+	g_autofree char *path = g_build_filename(
+		postfix_value(check->postfix, NULL, "config_directory"), "postseal_signers", NULL);
+	g_autofree char *told = NULL, *program = milters_program(check, address);
 
-	return strstr(address, "dkim") != NULL || g_str_has_suffix(address, ":8891") ||
-	       (program != NULL && strstr(program, "dkim") != NULL);
+	if (strstr(address, "dkim") != NULL || g_str_has_suffix(address, ":8891") ||
+	    (program != NULL && strstr(program, "dkim") != NULL))
+		return true;
+	return g_file_get_contents(path, &told, NULL, NULL) &&
+	       strcmp(g_strstrip(told), address) == 0;
 }
 
-/* Where we decide, whoever signs must come after us. */
+/* Whoever may refuse a message must do so before we hand over its other copies; whoever signs must
+ * see what leaves. */
 static bool
-check_service_order(const struct check *check, const char *service, struct fault *fault)
+check_place(const struct check *check, const struct asker *asker, const char *address,
+	    bool is_before, struct fault *fault)
 {
-	const char *list = postfix_value(check->postfix, service, "smtpd_milters");
-	g_auto(GStrv) elements = postfix_list(list);
-	guint place;
-	g_autofree char *ours = milters_find(check, list, service, &place);
+	const char *list = list_of(check, asker);
 
-	for (guint i = 0; ours != NULL && i < place; i++) {
+	if (signs(check, address) != is_before)
+		return true;
+	if (is_before)
+		return fault_set(fault, FAULT_CONFIG,
+				 "checking Postfix: %s/%s (%s) has %s sign before Postseal seals, "
+				 "which breaks the signature; %s",
+				 asker->service, asker->parameter, list, address, advice);
+	return fault_set(
+		fault, FAULT_CONFIG,
+		"checking Postfix: %s/%s (%s) asks %s after Postseal: what it refuses then is refused when the other "
+		"copies of the message are out. Put it before Postseal, as contrib/postfix/wire apply does; or, if it "
+		"signs what leaves, say so with wire -s %s apply",
+		asker->service, asker->parameter, list, address, address);
+}
+
+/* Where we decide. */
+static bool
+check_service_order(const struct check *check, const struct asker *asker, struct fault *fault)
+{
+	const char *list = list_of(check, asker);
+	g_auto(GStrv) elements = postfix_list(list);
+	guint ours;
+	g_autofree char *found = milters_find(check, list, asker->service, &ours);
+
+	for (guint i = 0; found != NULL && elements[i] != NULL; i++) {
 		g_autofree char *address = milters_address(elements[i]);
 
-		if (signs(check, address))
-			return fault_set(
-				fault, FAULT_CONFIG,
-				"checking Postfix: %s/smtpd_milters (%s) has %s sign before "
-				"Postseal seals, which breaks the signature; %s",
-				service, list, address, advice);
+		if (i != ours && !check_place(check, asker, address, i < ours, fault))
+			return false;
 	}
 	return true;
+}
+
+/* In front of a second pass, ours only takes note: the order does not matter. */
+static bool
+check_order_of(const struct check *check, const struct asker *asker, struct fault *fault)
+{
+	return milters_come_again(check, asker->service) ||
+	       check_service_order(check, asker, fault);
 }
 
 bool
 check_order(const struct check *check, char **note_r, struct fault *fault)
 {
-	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
-	const struct postfix_service *again = milters_second_pass(check);
-
 	(void)note_r;
-	for (guint i = 0; i < listeners->len; i++) {
-		const struct postfix_service *service = g_ptr_array_index(listeners, i);
-
-		if (!milters_come_again(check, service->name) &&
-		    !check_service_order(check, service->name, fault))
-			return false;
-	}
-	return again == NULL || check_service_order(check, again->name, fault);
+	return look_at_askers(check, check_order_of, fault);
 }
 
 /* --- who may send as whom --- */

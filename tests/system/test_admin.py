@@ -303,7 +303,7 @@ local unix - n n - - local
 
 
 @pytest.mark.parametrize("change,placement,milters", [
-    ("", "edge", "unix:postseal/milter.sock,{unix:spam.sock,default_action=accept},inet:localhost:8891"),
+    ("mydestination =\n", "edge", "{unix:spam.sock,default_action=accept},unix:postseal/milter.sock,inet:localhost:8891"),
     ("always_bcc = archive@example.com\n", "expanded", "{unix:spam.sock,default_action=accept},unix:postseal/milter.sock"),
     ("virtual_alias_maps = hash:/etc/postfix/virtual\n", "expanded", "{unix:spam.sock,default_action=accept},unix:postseal/milter.sock"),
     ("alias_maps = ldap:/etc/postfix/aliases.cf\n", "expanded", "{unix:spam.sock,default_action=accept},unix:postseal/milter.sock"),
@@ -321,7 +321,7 @@ def test_wiring_can_be_undone(tmp_path, change, placement, milters):
     shown = sandbox.command(wire, "-c", tmp_path, "show").decode()
     assert settings() == before
     assert shown.startswith(f"# placement: {placement}, since") and f"\nsmtpd_milters = {milters}\n" in shown
-    assert change.strip() in shown
+    assert placement == "edge" or change.strip() in shown
     sandbox.command(wire, "-c", tmp_path, "apply")
     applied = settings()
     assert "milter_default_action = tempfail" in applied[0] and "postseal-verified" in applied[1]
@@ -339,7 +339,7 @@ def test_wiring_can_be_undone(tmp_path, change, placement, milters):
 
 def test_wiring_stays_where_it_cannot_be_made_anew(tmp_path):
     """wire removed the old wiring before it found that it could not make the new one."""
-    (tmp_path / "main.cf").write_text(MAIN_CF + "alias_maps =\ncontent_filter = scan:[127.0.0.1]:10024\n")
+    (tmp_path / "main.cf").write_text(MAIN_CF + "mydestination =\ncontent_filter = scan:[127.0.0.1]:10024\n")
     (tmp_path / "master.cf").write_text(MASTER_CF)
     wire = sandbox.SOURCE / "contrib/postfix/wire"
     sandbox.command(wire, "-c", tmp_path, "apply")

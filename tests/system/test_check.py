@@ -55,6 +55,7 @@ BROKEN = [
     ("-P SUBMISSION/smtpd_milters=", "milters", "SUBMISSION/smtpd_milters .* bypasses the milter"),
     ("-P SUBMISSION/receive_override_options=no_milters", "milters", "SUBMISSION/receive_override_options"),
     ("smtpd_milters=inet:localhost:8891,unix:postseal/milter.sock", "milter order", "sign before Postseal seals"),
+    ("smtpd_milters=unix:postseal/milter.sock,inet:localhost:11332", "milter order", "asks inet:localhost:11332 after Postseal.* wire -s"),
     ("milter_default_action=accept", "milter failures", "default action accept"),
     ("milter_default_action=quarantine", "milter failures", "default action quarantine"),
     ("smtpd_milters={unix:postseal/milter.sock,default_action=accept}", "milter failures", "default action accept"),
@@ -69,6 +70,13 @@ BROKEN = [
     ("smtpd_data_restrictions=", "transports", "do not mark"),
     ("-P SUBMISSION/smtpd_data_restrictions=", "transports", "SUBMISSION.* do not mark"),
     ("-P relay/unix/smtp_header_checks=", "transports", "relay/unix"),
+    ("header_checks=regexp:{ {/^(X-|Postseal)/ IGNORE} }", "transports", "answers \"IGNORE\" to the header line"),
+    ("-P postseal-pickup/unix/body_checks=regexp:DIRECTORY/redirects", "transports", "pickup/unix has no mark"),
+    ("default_filter_nexthop=plain.example", "transports", "qmgr/unix.*FILTER smtp:plain.example"),
+    ("-P postseal-cleanup/unix/message_size_limit=1000000", "sizes", "refuses what grew"),
+    ("milter_macro_defaults=", "sizes", "does not tell the milter the message_size_limit"),
+    ("-P local/unix/alias_maps=hash:/etc/aliases", "placement", "local/unix.* alias_maps = hash:/etc/aliases may lead anywhere"),
+    ("-P local/unix/forward_path=$home/.forward", "placement", "forward_path = .* may lead anywhere"),
     ("virtual_alias_maps=texthash:DIRECTORY/outside", "placement", "team@example.com leads to joe@smime.example"),
     ("recipient_canonical_maps=inline:{a@example.com=b@smime.example}", "placement", "leads to b@smime.example"),
     ("content_filter=postseal-edge:[127.0.0.1]:9", "placement", "decides twice"),
@@ -96,7 +104,17 @@ def test_postfix_that_lets_mail_go_its_own_way_is_told(world, broken, setting, l
     says(world, look, sentence.replace("SUBMISSION", world.submission))
 
 
+def test_transport_that_looks_at_no_mark_was_not_named(world, broken):
+    """Promise 1: REDIRECT to an address of pipe(8) delivered what nobody had decided on."""
+    set_parameter(world, "header_checks=regexp:{ {/^Subject: x/ REDIRECT spy@fax.example} }")
+    sandbox.command("postconf", "-c", world.company.config, "-M", "-e", "fax/unix=fax unix - n n - - pipe flags=R user=nobody argv=/bin/false")
+    with pytest.raises(sandbox.Trouble, match=r"transports +WRONG: .*header_checks has tables with REDIRECT: .*look at no mark.*: .*fax/unix"):
+        world.check()
+
+
 GOOD_SETTINGS = [
+    "header_checks=regexp:{ {/^X-/ IGNORE} {/^Postseal-/ DUNNO} }",
+    "-P SUBMISSION/content_filter=smtp:[127.0.0.1]:9",
     "smtpd_milters=unix:postseal/milter.sock,inet:localhost:8891",
     "smtpd_milters={unix:postseal/milter.sock,connect_timeout=5s}",
     "milter_default_action=reject",
@@ -246,12 +264,12 @@ def test_two_passes_are_looked_at(world, broken):
         sandbox.command("postconf", "-c", world.company.config, "-e", "always_bcc=archive@example.com")
         assert "WRONG" not in world.check()
         for setting, look, sentence in [
-                ("milter_macro_defaults=", "placement", "decides twice"),
+                ("milter_macro_defaults=postseal_size_limit=0", "placement", "decides twice"),
                 (f"-P 127.0.0.1:{world.ports['second_pass']}/inet/receive_override_options=", "placement", "must not be mapped"),
                 (f"-P 127.0.0.1:{world.ports['second_pass']}/inet/smtpd_milters=", "milters", "second_pass|does not name"),
-                ("-P SUBMISSION/content_filter=", "placement", "always_bcc")]:
+                ("-P SUBMISSION/content_filter=", "filters", "SUBMISSION.*keep its mail off the second pass.*postconf -PX")]:
             set_parameter(world, setting)
-            says(world, look, sentence)
+            says(world, look, sentence.replace("SUBMISSION", world.submission))
             for file, text in zip(files, wired):
                 file.write_text(text)
             sandbox.command("postconf", "-c", world.company.config, "-e", "always_bcc=archive@example.com")

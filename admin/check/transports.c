@@ -1,0 +1,320 @@
+#include <string.h>
+
+#include "admin/check/milters.h"
+#include "admin/check/tables.h"
+
+/* As smtpd_data_restrictions set it (contrib/postfix/wire). */
+static const char mark[] = "Postseal-Undecided: yes";
+
+static bool
+has_two_passes(const struct check *check)
+{
+	return g_str_has_prefix(postfix_value(check->postfix, NULL, "content_filter"),
+				"postseal-edge:");
+}
+
+static char *
+note_unread(const GString *unknown)
+{
+	return g_strdup_printf("none seen; these tables cannot be read, so make sure yourself that "
+			       "nothing in them leads mail elsewhere: %s",
+			       unknown->str);
+}
+
+/* --- what keeps mail off the second pass --- */
+
+/* A service that maps no addresses may decide at once. */
+static bool
+check_own_filter(const struct check *check, const char *service, struct fault *fault)
+{
+	return milters_come_again(check, service) ||
+	       strstr(postfix_value(check->postfix, service, "receive_override_options"),
+		      "no_address_mappings") != NULL ||
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "checking the Postfix service %s: its content_filter (%s) or milter_macro_defaults keep its "
+		       "mail off the second pass, so that it is decided on before its addresses are expanded: take "
+		       "the override out of master.cf (postconf -PX %s/content_filter), have a filter that stands "
+		       "there hand its mail to the second pass, and run contrib/postfix/wire apply",
+		       service, postfix_value(check->postfix, service, "content_filter"), service);
+}
+
+/* It stays in the queue then (check_transports). */
+bool
+check_filters(const struct check *check, char **note_r, struct fault *fault)
+{
+	g_autoptr(GString) unknown = g_string_new(NULL);
+	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
+
+	if (!has_two_passes(check)) {
+		*note_r = g_strdup("not needed: nothing relies on content_filter");
+		return true;
+	}
+	for (guint i = 0; i < listeners->len && milters_come_again(check, NULL); i++)
+		if (!check_own_filter(
+			    check,
+			    ((const struct postfix_service *)g_ptr_array_index(listeners, i))->name,
+			    fault))
+			return false;
+	if (!tables_check(
+		    check, TABLES_ALL, "REDIRECT|FILTER",
+		    "it takes the place of content_filter, so that the message misses the second "
+		    "pass and waits in the queue, undecided; use virtual_alias_maps in place of "
+		    "REDIRECT",
+		    unknown, fault))
+		return false;
+	if (unknown->len > 0)
+		*note_r = note_unread(unknown);
+	return true;
+}
+
+/* --- the marks --- */
+
+static bool
+stops(const struct check *check, const struct postfix_service *service)
+{
+	const char *checks =
+		postfix_value(check->postfix, service->name,
+			      strcmp(service->program, "lmtp") == 0 ? "lmtp_header_checks"
+								    : "smtp_header_checks");
+
+	return strstr(checks, "/postseal_undecided,fail:") != NULL &&
+	       strstr(checks, "/postseal_only_verified") != NULL;
+}
+
+/* Each transport defers what has the mark of the first pass, and each but one what has that of
+ * verified TLS. */
+static bool
+check_stops(const struct check *check, struct fault *fault)
+{
+	for (guint i = 0; i < check->postfix->services->len; i++) {
+		const struct postfix_service *service =
+			g_ptr_array_index(check->postfix->services, i);
+
+		if ((strcmp(service->program, "smtp") == 0 ||
+		     strcmp(service->program, "lmtp") == 0) &&
+		    strcmp(service->name, "postseal-edge/unix") != 0 && !stops(check, service))
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"checking the transport %s of Postfix: its smtp_header_checks do not stop what "
+				"nobody has decided on, or what only verified TLS may take, if it is led there; "
+				"contrib/postfix/wire sets them",
+				service->name);
+	}
+	return true;
+}
+
+/* Postfix asks no milter where header_checks or body_checks have a REDIRECT: what comes in has a
+ * mark until it is decided on. */
+static bool
+check_mark(const struct check *check, struct fault *fault)
+{
+	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
+
+	for (guint i = 0; i < listeners->len; i++) {
+		const struct postfix_service *service = g_ptr_array_index(listeners, i);
+		bool marks = strstr(postfix_value(check->postfix, service->name,
+						  "smtpd_data_restrictions"),
+				    "/postseal_mark") != NULL;
+
+		if (milters_is_return(check, service->name)) {
+			if (marks && milters_are_off(check, service->name))
+				return fault_set(
+					fault, FAULT_CONFIG,
+					"checking the Postfix service %s: what content_filter hands back there is "
+					"marked as undecided, and stays in the queue; contrib/postfix/wire sets its "
+					"smtpd_data_restrictions",
+					service->name);
+			continue;
+		}
+		if (!marks)
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"checking the Postfix service %s: its smtpd_data_restrictions do not mark what "
+				"nobody has decided on, so that no transport stops it; contrib/postfix/wire sets "
+				"them",
+				service->name);
+	}
+	return tables_keep(check, mark, fault);
+}
+
+static bool
+is_one_of(const char *program, const char *const *programs)
+{
+	return g_strv_contains(programs, program);
+}
+
+/* What comes without smtpd(8) has no mark: its tables lead nowhere. */
+static bool
+check_unmarked(const struct check *check, const struct postfix_service *taker, struct fault *fault)
+{
+	static const char *const parameters[] = {"header_checks", "mime_header_checks",
+						 "nested_header_checks", "body_checks",
+						 "milter_header_checks"};
+	g_autofree char *cleanup = g_strdup_printf(
+		"%s/unix", postfix_value(check->postfix, taker->name, "cleanup_service_name"));
+
+	for (size_t i = 0; i < G_N_ELEMENTS(parameters); i++) {
+		g_auto(GStrv) tables =
+			postfix_list(postfix_value(check->postfix, cleanup, parameters[i]));
+
+		for (char **table = tables; *table != NULL; table++)
+			if (strstr(*table, "/postseal_submitted}") == NULL &&
+			    !g_str_has_suffix(*table, "/postseal_requeued"))
+				return fault_set(
+					fault, FAULT_CONFIG,
+					"checking the Postfix service %s: mail that comes by %s has no mark, and "
+					"%s = %s could lead it away before the milter hears of it; "
+					"contrib/postfix/wire apply sets it up",
+					cleanup, taker->name, parameters[i], *table);
+	}
+	return true;
+}
+
+static bool
+check_submission(const struct check *check, struct fault *fault)
+{
+	static const char *const takers[] = {"pickup", "qmqpd", NULL};
+
+	for (guint i = 0; i < check->postfix->services->len; i++) {
+		const struct postfix_service *service =
+			g_ptr_array_index(check->postfix->services, i);
+
+		if (is_one_of(service->program, takers) && !check_unmarked(check, service, fault))
+			return false;
+	}
+	return true;
+}
+
+/* --- transports that look at no mark --- */
+
+/* Of programs that look at no header. */
+static char *
+blind_transports(const struct check *check)
+{
+	static const char *const blind[] = {"pipe", "local", "virtual", NULL};
+	g_autoptr(GString) names = g_string_new(NULL);
+
+	for (guint i = 0; i < check->postfix->services->len; i++) {
+		const struct postfix_service *service =
+			g_ptr_array_index(check->postfix->services, i);
+
+		if (is_one_of(service->program, blind))
+			g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "",
+					       service->name);
+	}
+	return g_strdup(names->str);
+}
+
+static bool
+check_blind(const struct check *check, char **note_r, struct fault *fault)
+{
+	g_autoptr(GString) unknown = g_string_new(NULL);
+	g_autofree char *names = blind_transports(check);
+	g_autofree char *why = g_strdup_printf(
+		"no milter decides on such mail, and these transports look at no mark, so that it is delivered if it "
+		"is led there: %s; use virtual_alias_maps in place of REDIRECT",
+		names);
+
+	if (*names == '\0')
+		return true;
+	if (!tables_check(check, has_two_passes(check) ? TABLES_ALL : TABLES_OF_CONTENT,
+			  has_two_passes(check) ? "REDIRECT|FILTER" : "REDIRECT", why, unknown,
+			  fault))
+		return false;
+	if (unknown->len > 0)
+		*note_r = note_unread(unknown);
+	return true;
+}
+
+/* --- the transport for verified TLS --- */
+
+/* Its filter names no next hop, so that each copy goes to the domain of its recipient. */
+static bool
+check_next_hop(const struct check *check, struct fault *fault)
+{
+	static const char *const managers[] = {"qmgr", "oqmgr", "nqmgr", NULL};
+
+	for (guint i = 0; i < check->postfix->services->len; i++) {
+		const struct postfix_service *service =
+			g_ptr_array_index(check->postfix->services, i);
+		const char *hop =
+			postfix_value(check->postfix, service->name, "default_filter_nexthop");
+
+		if (is_one_of(service->program, managers) && *hop != '\0')
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"checking the Postfix service %s: default_filter_nexthop = %s leads copies for "
+				"verified TLS to that host, whoever they are for: name the next hop where a filter "
+				"needs it (FILTER smtp:%s), and run postconf -X default_filter_nexthop",
+				service->name, hop, hop);
+	}
+	return true;
+}
+
+bool
+check_transports(const struct check *check, char **note_r, struct fault *fault)
+{
+	return check_stops(check, fault) && check_mark(check, fault) &&
+	       check_submission(check, fault) && check_next_hop(check, fault) &&
+	       check_blind(check, note_r, fault);
+}
+
+/* --- how large a message may be --- */
+
+/* A message grows when it is sealed, and it is cleanup(8) that enforces the limit. */
+static bool
+check_size(const struct check *check, const struct postfix_service *service, struct fault *fault)
+{
+	g_autofree char *cleanup = g_strdup_printf(
+		"%s/unix", postfix_value(check->postfix, service->name, "cleanup_service_name"));
+	const char *const places[] = {service->name, cleanup};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
+		const char *limit = postfix_value(check->postfix, places[i], "message_size_limit");
+
+		if (strcmp(limit, "0") != 0)
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"checking the Postfix service %s: message_size_limit = %s there refuses what grew "
+				"when it was sealed, after it was accepted; expected -o message_size_limit=0, which "
+				"contrib/postfix/wire sets",
+				places[i], limit);
+	}
+	return true;
+}
+
+/* So that the milter seals nothing that cleanup(8) would not take back. */
+static bool
+check_told(const struct check *check, const struct postfix_service *service, struct fault *fault)
+{
+	return strstr(postfix_value(check->postfix, service->name, "milter_macro_defaults"),
+		      "postseal_size_limit=") != NULL ||
+	       fault_set(fault, FAULT_CONFIG,
+			 "checking the Postfix service %s: milter_macro_defaults does not tell the "
+			 "milter the message_size_limit, so that a message may be refused when "
+			 "other copies are out; contrib/postfix/wire sets it up",
+			 service->name);
+}
+
+bool
+check_sizes(const struct check *check, char **note_r, struct fault *fault)
+{
+	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
+
+	(void)note_r;
+	for (guint i = 0; i < check->postfix->services->len; i++) {
+		const struct postfix_service *service =
+			g_ptr_array_index(check->postfix->services, i);
+
+		if (strcmp(service->program, "smtpd") == 0 &&
+		    g_str_has_prefix(postfix_value(check->postfix, service->name, "syslog_name"),
+				     "postfix/postseal") &&
+		    !check_size(check, service, fault))
+			return false;
+	}
+	for (guint i = 0; i < listeners->len; i++)
+		if (!check_told(check, g_ptr_array_index(listeners, i), fault))
+			return false;
+	return true;
+}
