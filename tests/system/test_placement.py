@@ -1,4 +1,5 @@
 """At the edge, in one pass: what leaves, and by which way, whatever else the MTA is told."""
+import os
 import pwd
 import re
 import smtplib
@@ -9,6 +10,7 @@ import pytest
 import people
 import world as sandbox
 from dovecot_auth import Authenticator
+from scanner import Scanner
 
 # The company has aliases, but none leads to someone whom the rules would treat differently.
 PARAMETERS = {
@@ -118,10 +120,18 @@ def test_copy_for_verified_tls_was_led_to_another_transport(world, post, name):
         world.company.forget_queue()
 
 
+def show_wiring(path, *options):
+    return sandbox.command(sandbox.SOURCE / "contrib/postfix/wire", "-c", path, *options, "show").decode()
+
+
 @pytest.mark.parametrize("setting", [
     "header_checks=regexp:{ {/^Subject: x/ BCC archive@smime.example} }",
     "smtpd_client_restrictions=check_client_access cidr:{directory}/clients",
-    "luser_relay=someone@smime.example",
+    "luser_relay=someone@smime.example; mydestination=gateway.example.com; forward_path=",
+    "alias_maps=texthash:{directory}/team; mydestination=gateway.example.com; forward_path=",
+    "forward_path=/var/forward/$user; mydestination=gateway.example.com",
+    "alias_maps=texthash:{directory}/team; virtual_transport=local",
+    "virtual_maps=texthash:{directory}/team",
     "-P cleanup/unix/always_bcc=archive@smime.example",
     "-P cleanup/unix/virtual_alias_maps=inline:{a@example.com=b@smime.example}",
     "masquerade_classes=envelope_sender,envelope_recipient",
@@ -133,14 +143,113 @@ def test_what_adds_recipients_was_not_seen_by_wire(world, setting, tmp_path):
     (tmp_path / "clients").write_text("127.0.0.1 REDIRECT archive@smime.example\n")
     (tmp_path / "postseal.before").write_text((world.company.config / "postseal.before").read_text())
     option, change = ("-P", setting[3:]) if setting.startswith("-P ") else ("-e", setting)
+    (tmp_path / "team").write_text(f"team :include:{tmp_path}/list\n")
     if option == "-P":
         sandbox.command("postconf", "-c", tmp_path, "-P", "-e", change)
     else:
-        sandbox.command("postconf", "-c", tmp_path, "-e", change.replace("{directory}", str(tmp_path)), "mydestination=gateway.example.com",
-                        "virtual_alias_maps=")
-    shown = sandbox.command(sandbox.SOURCE / "contrib/postfix/wire", "-c", tmp_path, "show").decode()
+        sandbox.command("postconf", "-c", tmp_path, "-X", "virtual_alias_maps")
+        assert "# placement: edge" in show_wiring(tmp_path)
+        sandbox.command("postconf", "-c", tmp_path, "-e", *change.replace("{directory}", str(tmp_path)).split("; "))
+    shown = show_wiring(tmp_path)
     assert "# placement: expanded" in shown
-    assert change.split("=")[0] in shown.split("main.cf")[0]
+    assert change.split("=")[0].replace("virtual_maps", "virtual_alias_maps") in shown.split("main.cf")[0]
+
+
+def copy_configuration(world, path):
+    for name in ("main.cf", "master.cf", "postseal.before"):
+        (path / name).write_text((world.company.config / name).read_text())
+
+
+def test_setting_that_no_wiring_covers_was_wired(world, tmp_path):
+    """Promise 1: copies for verified TLS went to the default next hop of filters; a service kept its mail off the second pass."""
+    copy_configuration(world, tmp_path)
+    sandbox.command("postconf", "-c", tmp_path, "-e", "default_filter_nexthop=plain.example")
+    with pytest.raises(sandbox.Trouble, match="default_filter_nexthop = plain.example would lead copies for verified TLS to that host"):
+        show_wiring(tmp_path)
+    sandbox.command("postconf", "-c", tmp_path, "-X", "default_filter_nexthop")
+    service = f"127.0.0.1:{world.ports['submission']}/inet/content_filter"
+    sandbox.command("postconf", "-c", tmp_path, "-P", "-e", f"{service}=scan:[127.0.0.1]:10024")
+    assert "# placement: edge" in show_wiring(tmp_path, "-p", "edge")
+    with pytest.raises(sandbox.Trouble, match=f"{service} = scan.* keeps the mail of that service off the second pass"):
+        show_wiring(tmp_path, "-p", "expanded")
+
+
+def test_transport_with_header_checks_of_its_own_stopped_nothing(world, tmp_path):
+    """Promise 1: wire set its stops in main.cf alone."""
+    copy_configuration(world, tmp_path)
+    sandbox.command("postconf", "-c", tmp_path, "-M", "-e", "slow/unix=slow unix - - n - - smtp -o smtp_header_checks=regexp:/etc/slow")
+    sandbox.command(sandbox.SOURCE / "contrib/postfix/wire", "-c", tmp_path, "-p", "edge", "apply")
+    checks = sandbox.command("postconf", "-c", tmp_path, "-P", "-h", "slow/unix/smtp_header_checks").decode().strip()
+    assert re.fullmatch(r"pipemap:\{regexp:\S+_undecided,fail:\w+\},pipemap:\{regexp:\S+_only_verified,fail:\w+\},regexp:/etc/slow", checks)
+    sandbox.command(sandbox.SOURCE / "contrib/postfix/wire", "-c", tmp_path, "undo")
+    assert sandbox.command("postconf", "-c", tmp_path, "-P", "-h", "slow/unix/smtp_header_checks").decode().strip() == "regexp:/etc/slow"
+
+
+@pytest.fixture
+def scanner(world):
+    """One more milter, wired in front of Postseal."""
+    scanner = Scanner(world.company_queue / "scanner.sock")
+    world.wire("undo")
+    world.company.set(smtpd_milters="unix:scanner.sock")
+    world.wire("-p", "edge", "apply")
+    world.company.reload()
+    yield scanner
+    world.wire("undo")
+    world.company.set(smtpd_milters="")
+    world.wire("-p", "edge", "apply")
+    world.company.reload()
+    scanner.close()
+
+
+def test_copies_were_out_when_another_milter_refused(world, post, name, scanner):
+    """Promises 1 and 3: the sender heard of a virus, and outbox and portal sent the copies all the same; without it, once more."""
+    to = [f"{name}@plain.example", f"{name}@partner.example", f"{name}@pickup.example"]
+    message = post.compose(to, b"Invoice.\r\n", fields=["X-Virus: yes"])
+    code, text = post.send(message, to)
+    assert (code, "Virus found" in text) == (550, True)
+    assert scanner.seen == [b"Invoice.\r\n"]
+    sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
+    assert not [a for a in to if post.copies(a)]
+    post.accepted(message.replace(b"X-Virus: yes\r\n", b""), to)
+    for address in to:
+        post.box(address).one()
+    assert "WRONG" not in world.check()
+
+
+def test_sealed_copy_was_refused_as_too_large(world, post, name):
+    """Promise 2: what was accepted grew when it was sealed, and cleanup(8) has the limit, too."""
+    address = f"{name}@smime.example"
+    base = people.certify(world, address).with_suffix("")
+    world.company.set(message_size_limit="200000")
+    try:
+        to = [f"{name}@plain.example", address]  # the plain copy stays in place, the sealed one goes by the outbox
+        message = post.compose(to, b"".join(os.urandom(36).hex().encode() + b"\r\n" for _ in range(2400)))
+        assert len(message) < 200000
+        post.accepted(message, to)
+        sealed = post.box(address).one()
+        assert len(sealed.raw) > 200000 and people.open_smime(sealed, base) == people.entity_of(message)
+    finally:
+        world.company.set(message_size_limit="0")
+
+
+@pytest.mark.parametrize("parameter,value", [("header_checks", "regexp:{{/^Subject: .*case 4711/ REDIRECT spy@plain.example}}"),
+                                             ("body_checks", "regexp:{{/the secret of 4711/ REDIRECT spy@plain.example}}")])
+def test_what_sendmail_submits_was_redirected_undecided(world, post, name, parameter, value):
+    """Promises 1 and 6: no milter heard of it, and it had no mark."""
+    sender, to = f"{name}@example.com", f"{name}@plain.example"
+    world.company.set(**{parameter: value})
+    world.wire("-p", "edge", "apply")
+    world.company.reload()
+    try:
+        for subject, body in (("case 4711", b"the secret of 4711\n"), ("another", b"Hello.\n")):
+            message = post.compose([to], body, subject=subject, sender=sender).replace(b"\r\n", b"\n")
+            sandbox.command("sendmail", "-C", world.company.config, "-f", sender, to, input=message)
+        assert b"would lead this message past the mail gateway" in post.box(sender).one().raw
+        assert post.box(to).one()["Subject"] == "another" and post.box("spy@plain.example").files() == []
+    finally:
+        world.company.set(**{parameter: ""})
+        world.wire("-p", "edge", "apply")
+        world.company.reload()
 
 
 def test_refusal_is_heard_at_once_and_the_login_is_on_record(world, post, name):
@@ -250,6 +359,7 @@ def test_socket_of_the_mta_is_for_its_group_alone(world):
 
 
 @pytest.mark.parametrize("parameter,value", [("header_checks", "regexp:{{/^Subject: .*case 4711/ REDIRECT spy@plain.example}}"),
+                                             ("header_checks", "regexp:{{/^Subject: .*case 4711/ REDIRECT spy@plain.example}, {/^X-/ IGNORE}}"),
                                              ("body_checks", "regexp:{{/the secret of 4711/ REDIRECT spy@plain.example}}"),
                                              ("receive_override_options", "no_milters"), ("smtpd_milters", "")])
 def test_mail_of_which_no_milter_heard_left(world, post, name, parameter, value):
