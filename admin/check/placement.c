@@ -137,6 +137,19 @@ check_all_maps(const struct check *check, const char *parameter, GString *unknow
 	return true;
 }
 
+/* Where nothing was delivered, wire took them from local(8): what main.cf says is what is meant as
+ * soon as there is something to deliver. */
+static const char *
+local_value(const struct check *check, const char *service, const char *name)
+{
+	const char *value = postfix_value(check->postfix, service, name);
+
+	if (*value == '\0' && strcmp(name, "forward_path") != 0 &&
+	    *postfix_value(check->postfix, NULL, "mydestination") != '\0')
+		return postfix_value(check->postfix, NULL, name);
+	return value;
+}
+
 /* What local(8) is led by changes whenever the owner of an alias, of a list that it includes or of
  * a file ~/.forward likes. */
 static bool
@@ -150,7 +163,7 @@ check_local(const struct check *check, struct fault *fault)
 
 		for (size_t j = 0; strcmp(service->program, "local") == 0 && j < G_N_ELEMENTS(names);
 		     j++) {
-			const char *value = postfix_value(check->postfix, service->name, names[j]);
+			const char *value = local_value(check, service->name, names[j]);
 
 			if (*value != '\0')
 				return fault_set(

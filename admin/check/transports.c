@@ -313,6 +313,9 @@ check_sizes(const struct check *check, char **note_r, struct fault *fault)
 		    !check_size(check, service, fault))
 			return false;
 	}
+	/* check_placement tells of macros that are lost. */
+	if (has_two_passes(check) && !milters_come_again(check, NULL))
+		return true;
 	for (guint i = 0; i < listeners->len; i++)
 		if (!check_told(check, g_ptr_array_index(listeners, i), fault))
 			return false;
