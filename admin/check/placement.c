@@ -161,8 +161,8 @@ check_local(const struct check *check, struct fault *fault)
 		const struct postfix_service *service =
 			g_ptr_array_index(check->postfix->services, i);
 
-		for (size_t j = 0; strcmp(service->program, "local") == 0 && j < G_N_ELEMENTS(names);
-		     j++) {
+		for (size_t j = 0;
+		     strcmp(service->program, "local") == 0 && j < G_N_ELEMENTS(names); j++) {
 			const char *value = local_value(check, service->name, names[j]);
 
 			if (*value != '\0')
