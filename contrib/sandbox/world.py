@@ -285,6 +285,7 @@ reinject mapped "unix:{self.company_queue}/public/postseal-mapped\""""
             "smtp_tcp_port": self.ports["outside"],
             "smtp_tls_security_level": "none",
             "smtp_tls_CAfile": self.directory / "keys" / "authority.pem",
+            # Tests send more than its 10 MB; a test of its own (test_faults.py) sets a limit.
             "message_size_limit": "0",
             "smtpd_client_connection_count_limit": "0",
             "minimal_backoff_time": "3s", "maximal_backoff_time": "5s", "queue_run_delay": "3s",

@@ -85,6 +85,25 @@ def test_database_goes_and_comes_back(world, post, name):
         post.box(address).one()
 
 
+def test_message_that_grew_beyond_the_mtas_limit_was_refused_when_the_rest_was_out(world, post, name):
+    """Promises 1, 3 and 6. cleanup(8) refused the sealed body in place, and the sealed copy from the outbox as well."""
+    to = [f"{name}@smime.example", f"{name}@partner.example", f"{name}@pickup.example"]
+    base = people.certify(world, to[0]).with_suffix("")
+    message = post.compose(to, b"".join(b"%075d\r\n" % n for n in range(12000)))
+    world.company.set(message_size_limit="1000000")
+    try:
+        assert len(message) < 1000000
+        post.accepted(message, to)
+        sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
+        assert people.open_smime(post.box(to[0]).one(), base) == people.entity_of(message)
+        for address in to[1:]:
+            post.box(address).one()
+        for address in to[:2]:
+            sandbox.wait_until(lambda a=address: post.copies(a)[0]["state"] == "sent", f"the copy for {address} to be sent")
+    finally:
+        world.company.set(message_size_limit="0")
+
+
 def test_what_was_accepted_outlives_a_database_that_does_not_wait_for_its_disk(world, post, name):
     """Promise 2. synchronous_commit = off for all: what the MTA was told is taken care of was gone with the server."""
     postgres, to = world.postgres, f"{name}@pickup.example"
