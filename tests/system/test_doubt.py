@@ -18,6 +18,7 @@ PARAMETERS = {"virtual_alias_domains": "staff.example", "virtual_alias_maps": "t
 
 def prepare(world):
     (world.directory / "aliases").write_text("office@staff.example one@plain.example, two@plain.example\n")
+    world.config.write_text(world.config.read_text().replace('domains { "example.com" }', 'domains { "example.com" "staff.example" }'))
     world.wire("-p", "edge", "apply")
     world.company.reload()
 

@@ -39,7 +39,7 @@ def test_what_is_installed_names_places_of_the_installation(prefix):
         if path.is_file() and (path.suffix == ".service" or "man" in path.parts):
             for named in re.findall(r"/\S+/(?:sbin|libexec)/\S*postseal\S*|/\S*doc/postseal\S*", path.read_text()):
                 assert pathlib.Path(named).exists() and named.startswith(str(prefix)), (path, named)
-    for path in prefix.rglob("*.service"):
+    for path in (prefix / "lib/systemd").rglob("*.service"):
         assert f"ExecStart={prefix}/sbin/{path.stem} " in path.read_text()
 
 
