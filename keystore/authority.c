@@ -4,7 +4,7 @@
 
 #include "keystore/certificate.h"
 
-enum { AUTH_LEVEL = 2 }; /* OpenSSL: 112 bits; refuses RSA below 2048 and SHA-1 */
+enum { AUTH_LEVEL = 2 }; /* OpenSSL: 112 bits; rejects RSA below 2048 bits and SHA-1 */
 
 struct authorities {
 	X509_STORE *roots;
@@ -57,9 +57,9 @@ find_bounds(struct authority_chain *chain)
 	}
 }
 
-/* X509_V_OK, or OpenSSL's error. What the certificate itself may be used for was looked at before
- * (certificate_uses()): OpenSSL's own purpose wants keyEncipherment of EC keys too, which RFC 8813
- * forbids them. */
+/* X509_V_OK, or OpenSSL's error. The uses of the certificate itself were checked before
+ * (certificate_uses()): OpenSSL's own purpose check requires keyEncipherment of EC keys too, which
+ * RFC 8813 forbids. */
 static int
 verify(const struct authorities *authorities, X509 *certificate, unsigned long flags,
        struct authority_chain *chain_r)
@@ -84,7 +84,7 @@ verify(const struct authorities *authorities, X509 *certificate, unsigned long f
 	return error;
 }
 
-/* Whether its time has come is for key_is_usable() to say, at each use. */
+/* Whether the certificate is valid now is checked by key_is_usable(), at each use. */
 bool
 authorities_verify(const struct authorities *authorities, X509 *certificate,
 		   struct authority_chain *chain_r, char **why_r)

@@ -1,6 +1,6 @@
 /*
- * Whom the organisation trusts to issue certificates: the roots that the admin imported,
- * and intermediate certificates that may lead to them (RFC 5280 §6).
+ * Whom the organisation trusts to issue certificates: the roots that the admin imported, and
+ * intermediate certificates that may lead to them (RFC 5280 §6).
  */
 #ifndef POSTSEAL_KEYSTORE_AUTHORITY_H
 #define POSTSEAL_KEYSTORE_AUTHORITY_H
@@ -11,17 +11,18 @@ struct authorities;
 
 struct authorities *authorities_new(void);
 void authorities_free(struct authorities *authorities);
-/* An authority whose extended key usage excludes mail leads nowhere. */
+/* An authority whose extended key usage excludes mail is not followed. */
 void authorities_add(struct authorities *authorities, X509 *certificate, bool is_root);
 
-/* A chain to a root, and when all of its links are valid: from (included) until (excluded). */
+/* A chain to a root, and the time during which every certificate in it is valid: from (included)
+ * until (excluded). */
 struct authority_chain {
 	STACK_OF(X509) * certificates; /* the certificate itself first; caller frees */
 	time_t from, until;
 };
 
-/* Is there a chain to a root, with strength of 112 bits or more at each step? One that is valid
- * now, where there is one. Else *why_r says why not; caller frees. */
+/* Finds a chain to a root with a strength of at least 112 bits at each step, preferably one that is
+ * valid now. If there is none, *why_r says why; caller frees. */
 bool authorities_verify(const struct authorities *authorities, X509 *certificate,
 			struct authority_chain *chain_r, char **why_r);
 

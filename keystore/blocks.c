@@ -7,7 +7,7 @@
 #include "keystore/key.h"
 
 static const char begin_mark[] = "-----BEGIN ", end_mark[] = "-----END ", dashes[] = "-----";
-enum { BASE64_MIN = 100 }; /* characters: shorter text is no key */
+enum { BASE64_MIN = 100 }; /* characters: anything shorter cannot be a key */
 
 static void look_into(const char *bytes, size_t length, unsigned depth, GPtrArray *blocks);
 
@@ -24,10 +24,11 @@ add(GPtrArray *blocks, char *label, const void *bytes, size_t length, bool is_wh
 {
 	struct block *block = g_new(struct block, 1);
 
-	*block = (struct block){.label = label,
-				.bytes = key_secret_bytes(g_memdup2(bytes, length),
-							  length), /* it may be a private key */
-				.is_whole = is_whole};
+	*block =
+		(struct block){.label = label,
+			       .bytes = key_secret_bytes(g_memdup2(bytes, length),
+							 length), /* it may contain a private key */
+			       .is_whole = is_whole};
 	g_ptr_array_add(blocks, block);
 }
 
@@ -39,8 +40,8 @@ block_is_openpgp(const struct block *block)
 
 /* --- text --- */
 
-/* The text in UTF-8 where a mark or the zero bytes beside an ASCII letter tell of UTF-16; else
- * NULL. */
+/* The text in UTF-8 if a byte order mark, or a zero byte next to an ASCII letter, shows that it is
+ * UTF-16; otherwise NULL. */
 static char *
 from_utf16(const char *bytes, size_t length, size_t *length_r)
 {
@@ -59,7 +60,7 @@ from_utf16(const char *bytes, size_t length, size_t *length_r)
 					    NULL, length_r, NULL);
 }
 
-/* Lines end with LF, whatever they ended with. */
+/* Converts all line endings to LF. */
 static GString *
 with_line_feeds(const char *text, size_t length)
 {
@@ -133,7 +134,7 @@ is_base64(const char *text, size_t length)
 
 /* --- mail --- */
 
-/* Does it begin with a header that has a Content-Type? */
+/* Does it begin with a header that contains a Content-Type field? */
 static bool
 is_mail(const char *text)
 {

@@ -1,7 +1,7 @@
 /*
- * Finds keys and certificates in whatever they are sent in: PEM (RFC 7468) and OpenPGP armour
- * (RFC 9580 §6) in UTF-8 or UTF-16, with any ends of lines and any text around them; bare base64;
- * DER and binary OpenPGP; whole mails.
+ * Finds keys and certificates in any form in which people send them: PEM (RFC 7468) and OpenPGP
+ * armour (RFC 9580 §6) in UTF-8 or UTF-16, with any line endings and any text around them; bare
+ * base64; DER and binary OpenPGP; whole mails.
  */
 #ifndef POSTSEAL_KEYSTORE_BLOCKS_H
 #define POSTSEAL_KEYSTORE_BLOCKS_H
@@ -13,12 +13,12 @@ enum { BLOCKS_MAX = 1000, BLOCKS_DEPTH_MAX = 4 };
 
 struct block {
 	char *label;   /* "CERTIFICATE"; "PGP PUBLIC KEY BLOCK"; "DER"; "OpenPGP" (binary) */
-	GBytes *bytes; /* the text with its BEGIN and END lines, or the binary */
-	bool is_whole; /* false: its END line is missing */
+	GBytes *bytes; /* the text with its BEGIN and END lines, or the binary data */
+	bool is_whole; /* false: the END line is missing */
 };
 
 bool block_is_openpgp(const struct block *block);
-/* struct block, freed by the array; at most BLOCKS_MAX. Empty: nothing was found. */
+/* struct block, freed by the array; at most BLOCKS_MAX. Empty if nothing was found. */
 GPtrArray *blocks_find(const void *bytes, size_t length);
 
 #endif

@@ -43,7 +43,7 @@ add_address(GPtrArray *addresses, const ASN1_STRING *string)
 					  (gsize)ASN1_STRING_length(string));
 	g_autofree char *folded = NULL;
 
-	/* A NUL within would make a longer address look like a shorter one. */
+	/* An embedded NUL would make a longer address look like a shorter one. */
 	if (strlen(text) != (size_t)ASN1_STRING_length(string) || !address_is_valid(text) ||
 	    !g_utf8_validate(text, -1, NULL))
 		return;
@@ -114,7 +114,7 @@ weak_signature(X509 *certificate)
 {
 	int digest = NID_undef;
 
-	/* An algorithm with its digest built in, such as Ed25519, has none to tell. */
+	/* An algorithm with a built-in digest, such as Ed25519, does not name one. */
 	if (X509_get_signature_info(certificate, &digest, NULL, NULL, NULL) != 1)
 		return g_strdup("its signature algorithm is unknown (RFC 8550 §4.3)");
 	if (digest == NID_md5 || digest == NID_sha1 || digest == NID_md2 || digest == NID_md4)
@@ -151,7 +151,7 @@ certificate_allows_mail(X509 *certificate)
 	return allowed;
 }
 
-/* Why nothing at all can be done with it. */
+/* Why the certificate cannot be used at all. */
 static char *
 general_problem(X509 *certificate)
 {
@@ -175,7 +175,8 @@ static char *
 encryption_problem(X509 *certificate)
 {
 	const EVP_PKEY *key = X509_get0_pubkey(certificate);
-	uint32_t usage = X509_get_key_usage(certificate); /* all bits: no such extension */
+	uint32_t usage =
+		X509_get_key_usage(certificate); /* all bits set: there is no such extension */
 
 	switch (EVP_PKEY_get_base_id(key)) {
 	case EVP_PKEY_RSA:
@@ -224,8 +225,8 @@ certificate_uses(X509 *certificate, char **cannot_encrypt_r, char **cannot_sign_
 	g_free(general);
 }
 
-/* Each capability is a SEQUENCE that begins with its OID: looking for the encoded OID is
- * all that is needed to know what is announced. */
+/* Each capability is a SEQUENCE that begins with its OID, so looking for the encoded OID is enough
+ * to know what is announced. */
 static bool
 announces(const ASN1_OCTET_STRING *capabilities, int nid)
 {

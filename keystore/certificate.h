@@ -13,11 +13,13 @@ char *certificate_owner(X509 *certificate);
 /* Folded addresses (char *): rfc822Name, SmtpUTF8Mailbox (RFC 9598), and emailAddress in
  * the subject. */
 GPtrArray *certificate_addresses(X509 *certificate);
-/* Why mail can never be encrypted to it and why it can never sign, each with the clause that says
- * so (algorithm, strength, signature, key usage, extended key usage); NULL where it can. Caller
- * frees. A certificate of a split pair has one of the two (RFC 8550 §4.4.2). */
+/* Why mail can never be encrypted to the certificate and why it can never sign, each with the
+ * clause that says so (algorithm, strength, signature, key usage, extended key usage); NULL if it
+ * can. Caller frees. Each certificate of a split pair has one of the two reasons (RFC 8550 §4.4.2).
+ */
 void certificate_uses(X509 *certificate, char **cannot_encrypt_r, char **cannot_sign_r);
-/* No extended key usage, or one that includes mail or any purpose (RFC 8550 §4.4.4). */
+/* True if there is no extended key usage, or one that includes mail or any purpose (RFC 8550
+ * §4.4.4). */
 bool certificate_allows_mail(X509 *certificate);
 /* From the smimeCapabilities extension (RFC 4262). */
 void certificate_capabilities(X509 *certificate, bool *gcm_r, bool *oaep_r);

@@ -1,5 +1,5 @@
 /*
- * The facts of a key: what its bytes say, before anybody is asked whether to believe them.
+ * The facts of a key: what its bytes say, before anyone decides whether to believe them.
  */
 #ifndef POSTSEAL_KEYSTORE_FACTS_H
 #define POSTSEAL_KEYSTORE_FACTS_H
@@ -23,7 +23,8 @@ struct key_facts {
 
 void key_facts_free(struct key_facts *facts);
 struct key_facts *key_facts_of_certificate(X509 *certificate);
-/* Text of unknown encoding as UTF-8: what is not valid UTF-8 is taken for Latin-1. Caller frees. */
+/* Converts text of unknown encoding to UTF-8: anything that is not valid UTF-8 is taken for
+ * Latin-1. Caller frees. */
 char *key_facts_text(const char *text, size_t length);
 
 #endif

@@ -20,7 +20,7 @@ imported_free(struct imported *imported)
 	g_free(imported);
 }
 
-/* --- what it is to us --- */
+/* --- what the organisation thinks of it --- */
 
 static const char *
 role_of(const struct import_settings *settings, const struct key_facts *facts)
@@ -134,7 +134,7 @@ put_addresses(struct connection *connection, const char *id, const GPtrArray *ad
 	return true;
 }
 
-/* An array of PostgreSQL. */
+/* Formats a PostgreSQL array. */
 static char *
 capabilities(const struct import_settings *settings, const struct key_facts *facts)
 {
@@ -168,7 +168,7 @@ put(struct connection *connection, const struct import_settings *settings,
 	parameters_time(&parameters, facts->not_before);
 	parameters_time(&parameters, facts->not_after);
 	parameters_time(&parameters, facts->signs_until);
-	/* An OpenPGP key has no issuer: the admin vouches for it. */
+	/* An OpenPGP key has no issuer, so the admin vouches for it. */
 	parameters_flag(&parameters, settings->pin || facts->kind == KEY_PGP);
 	parameters_text(&parameters, announced);
 	parameters_text(&parameters, imported->cannot_encrypt);
@@ -198,7 +198,7 @@ put_all(struct connection *connection, const struct import_settings *settings,
 
 /* --- reading --- */
 
-/* Locked until the end of the transaction, so that two imports of one key merge one after the
+/* Locked until the end of the transaction, so that two imports of the same key merge one after the
  * other. */
 static bool
 find_known(void *context, const char *id, GPtrArray *contents, struct fault *fault)

@@ -1,7 +1,7 @@
 /*
- * Asking postseal-keeper(8), the only process that can open the company's private keys, to use
- * one. It signs; it never hands a key out. One request and one reply on a connection of their
- * own (SOCK_SEQPACKET), between processes of one machine.
+ * Asks postseal-keeper(8), the only process that can open the company's private keys, to use one.
+ * It signs; it never hands out a key. Each request and its reply have a connection of their own
+ * (SOCK_SEQPACKET), between processes on one machine.
  */
 #ifndef POSTSEAL_KEYSTORE_KEEPER_H
 #define POSTSEAL_KEYSTORE_KEEPER_H
@@ -40,7 +40,8 @@ struct keeper_reply {
 	char why[KEEPER_WHY_MAX]; /* not granted: one sentence */
 };
 
-/* `path` of the keeper's socket. False with `fault` filled: it is not there, or says no. */
+/* `path` of the keeper's socket. False with `fault` filled if the keeper cannot be reached or
+ * refuses. */
 bool keeper_ask(const char *path, const struct keeper_request *request,
 		struct keeper_reply *reply_r, struct fault *fault);
 bool keeper_ping(const char *path, struct fault *fault);

@@ -10,7 +10,7 @@
 #include "keystore/remote_key.h"
 #include "keystore/source/source.h"
 
-enum { CACHE_MAX = 20000 }; /* addresses; beyond it, the cache starts anew */
+enum { CACHE_MAX = 20000 }; /* addresses; when there are more, the cache is emptied */
 
 static const struct key_source *const key_sources[] = {&key_source_database, &key_source_upload};
 
@@ -24,14 +24,14 @@ struct keystore {
 	struct listener *listener;
 	GMutex lock;
 	GHashTable *cache;		 /* "smime:a@b" to struct kept */
-	struct authorities *authorities; /* NULL: to be loaded */
-	guint generation;		 /* counts what the database told us */
+	struct authorities *authorities; /* NULL: still to be loaded */
+	guint generation;		 /* counts the changes that the database has reported */
 };
 
-/* What was looked up for an address. */
+/* The result of the look-up for an address. */
 struct kept {
 	GPtrArray *keys; /* struct key */
-	time_t until;	 /* 0: until the database tells of a change */
+	time_t until;	 /* 0: until the database reports a change */
 };
 
 static void
@@ -91,7 +91,7 @@ keystore_free(struct keystore *keystore)
 	g_free(keystore);
 }
 
-/* --- judging what sources tell --- */
+/* --- judging what the sources return --- */
 
 static struct authorities *
 load_authorities(struct connection *connection, struct fault *fault)
@@ -114,7 +114,7 @@ load_authorities(struct connection *connection, struct fault *fault)
 	return authorities;
 }
 
-/* For S/MIME, a stand-in that asks the keeper; gpg asks the keeper's agent by itself. */
+/* For S/MIME, a stand-in that asks the keeper; gpg asks the keeper's agent itself. */
 static void
 find_private_key(const struct keystore *keystore, struct key *key)
 {
@@ -136,8 +136,8 @@ find_private_key(const struct keystore *keystore, struct key *key)
 	}
 }
 
-/* A chain bounds its time; without one, only what an admin pinned or an owner says is theirs
- * counts. */
+/* The chain limits the validity period; without one, only keys that an admin pinned or that an
+ * owner has claimed are accepted. */
 static void
 check_chain(const struct authorities *authorities, struct key *key)
 {
@@ -173,7 +173,7 @@ judge(const struct keystore *keystore, const struct authorities *authorities, st
 		key->was_in_time[use] = key_is_in_time(key, use, now);
 }
 
-/* Asks all sources. */
+/* Queries all sources. */
 static struct kept *
 load_keys(struct keystore *keystore, struct connection *connection,
 	  const struct authorities *authorities, enum key_kind kind, const char *address,
@@ -209,7 +209,8 @@ may_keep(const struct keystore *keystore)
 	return keystore->listener != NULL && listener_is_connected(keystore->listener);
 }
 
-/* Kept only when nothing was told since the look-up began: else it may be old. Takes `kept`. */
+/* Cached only if no change was reported since the look-up began, as otherwise it may be outdated.
+ * Takes ownership of `kept`. */
 static void
 keep(struct keystore *keystore, guint generation, const char *name, struct kept *kept)
 {
@@ -225,7 +226,7 @@ keep(struct keystore *keystore, guint generation, const char *name, struct kept 
 		kept_free(kept);
 }
 
-/* Borrowed while certificates are verified; give it back. */
+/* Borrowed while certificates are verified; must be given back. */
 static struct authorities *
 take_authorities(struct keystore *keystore, guint generation, struct connection *connection,
 		 struct fault *fault)
@@ -276,7 +277,8 @@ look_up(struct keystore *keystore, guint generation, const char *name, enum key_
 	return keys;
 }
 
-/* A key whose time came or went since is looked up anew: there may be another chain for it. */
+/* If the validity of a key has begun or ended in the meantime, it is looked up again: there may be
+ * another chain for it. */
 static GPtrArray *
 kept_keys(struct keystore *keystore, const char *name)
 {
@@ -334,7 +336,7 @@ pass_over(GString *passed_over, const struct key *key, const char *why)
 			       key->fingerprint, why);
 }
 
-/* Why a usable key is not used beside those that were chosen already, or NULL. */
+/* Why a usable key is not used in addition to those already chosen, or NULL. */
 static const char *
 why_not_beside(const GPtrArray *chosen, const struct key *key, bool is_employee)
 {

@@ -1,10 +1,9 @@
 /*
- * The key store: which keys can be used for an address, now. Keys come from
- * sources (keystore/source/source.h); the store judges and chooses.
+ * The key store: finds the keys that can be used for an address now. Keys come from sources
+ * (keystore/source/source.h); the store judges them and chooses.
  *
- * What was looked up is kept in the process until the database says that it changed
- * (LISTEN/NOTIFY), or as long as its source is good for. While notifications may be missed, nothing
- * is kept.
+ * Results are cached in the process until the database reports a change (LISTEN/NOTIFY), or for as
+ * long as their source says they are good. While notifications may be missed, nothing is cached.
  */
 #ifndef POSTSEAL_KEYSTORE_KEYSTORE_H
 #define POSTSEAL_KEYSTORE_KEYSTORE_H
@@ -16,8 +15,8 @@ struct keystore;
 
 struct keystore_settings {
 	struct database *database;
-	const struct database_settings *listen; /* NULL: nothing is kept */
-	const char *keeper; /* socket of the keeper, which signs; NULL: nothing is ever signed */
+	const struct database_settings *listen; /* NULL: nothing is cached */
+	const char *keeper; /* socket of the keeper, which signs; NULL: nothing can be signed */
 };
 
 struct keystore *keystore_new(const struct keystore_settings *settings);
@@ -25,30 +24,30 @@ void keystore_free(struct keystore *keystore);
 
 struct keystore_answer {
 	GPtrArray *keys;   /* struct key *, usable now; may be empty */
-	char *passed_over; /* why others were not taken: "1a2b…: expired on …; …", or NULL */
+	char *passed_over; /* why others were not used: "1a2b…: expired on …; …", or NULL */
 };
 
-/* What mail to the folded address is encrypted to. Who might read along decides:
- *  - all usable keys that the organisation vouches for (imported and pinned, or with a chain to an
- *    authority it trusts, whoever brought them);
- *  - only where there is none, the one that the owner uploaded last, of each kind. Nobody who held
- * an account for an hour reads along in silence: their key takes the place of the owner's, who is
- * told, and cannot read. `is_employee`: the address is in the organisation's domains, where uploads
- * count for nothing. False only when the store could not be asked. */
+/* The keys that mail to the folded address is encrypted to. The choice depends on who might be able
+ * to read along: all usable keys that the organisation vouches for (imported and pinned, or with a
+ * chain to an authority it trusts, no matter who supplied them); only if there are none, the key of
+ * each kind that the owner uploaded last. Nobody who had access to an account for an hour can read
+ * along unnoticed: their key replaces the owner's, and the owner is told, and can no longer read.
+ * `is_employee`: the address is in the organisation's domains, for which uploads are ignored. False
+ * only if the store could not be queried. */
 bool keystore_find(struct keystore *keystore, enum key_kind kind, const char *address,
 		   bool is_employee, struct keystore_answer *answer_r, struct fault *fault);
 void keystore_answer_clear(struct keystore_answer *answer);
-/* Is the folded address in one of the domains (of the settings, canonical; ending with NULL, or
+/* Is the folded address in one of the domains (from the settings, canonical; ending with NULL, or
  * NULL)? */
 bool keystore_is_employee(char *const *domains, const char *address);
 
 struct keystore_signer {
-	struct key *key; /* our own, whose private half the keeper has; or NULL */
+	struct key *key; /* our own, whose private half the keeper holds; or NULL */
 	char *why_not;	 /* then: for the record */
 };
 
-/* The newest of our own keys of the sender that may sign. False only when the store could not be
- * asked. */
+/* The newest of our own keys of the sender that may sign. False only if the store could not be
+ * queried. */
 bool keystore_signer(struct keystore *keystore, enum key_kind kind, const char *address,
 		     struct keystore_signer *signer_r, struct fault *fault);
 void keystore_signer_clear(struct keystore_signer *signer);

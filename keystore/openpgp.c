@@ -88,7 +88,7 @@ earlier(time_t a, time_t b)
 	return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
-/* --- which subkey gpg takes, and until when --- */
+/* --- which subkey gpg uses, and until when --- */
 
 static bool
 is_for(const struct _gpgme_subkey *subkey, enum key_use use)
@@ -97,7 +97,7 @@ is_for(const struct _gpgme_subkey *subkey, enum key_use use)
 	       (use == KEY_SIGNS ? subkey->can_sign : subkey->can_encrypt);
 }
 
-/* At `now`, gpg takes the newest subkey that is in time, and the primary key only where there is
+/* At a given time, gpg uses the newest subkey that is valid, and the primary key only if there is
  * none. */
 static const struct _gpgme_subkey *
 subkey_at(gpgme_key_t key, enum key_use use, time_t now)
@@ -113,7 +113,7 @@ subkey_at(gpgme_key_t key, enum key_use use, time_t now)
 	return best;
 }
 
-/* The end of the last subkey for `use`; 0: there is none. */
+/* When the last subkey for `use` expires; 0 if there is none. */
 static time_t
 last_end(gpgme_key_t key, enum key_use use)
 {
@@ -125,7 +125,8 @@ last_end(gpgme_key_t key, enum key_use use)
 	return last;
 }
 
-/* Until when a strong subkey is taken for `use`, 0 without end. *why_r where that is never. */
+/* Until when a strong subkey can be used for `use`, 0: no limit. *why_r says why if there is none.
+ */
 static time_t
 subkeys_last(gpgme_key_t key, enum key_use use, char **why_r)
 {
@@ -192,8 +193,8 @@ is_well_signed(const GPtrArray *well_signed, const char *user_id)
 	return false;
 }
 
-/* "Ann Example <ann@example.com>", or the bare address (RFC 9580 §5.11). Folded; NULL: there is
- * none. Caller frees. */
+/* "Ann Example <ann@example.com>", or the bare address (RFC 9580 §5.11). Folded; NULL if there is
+ * no address. Caller frees. */
 static char *
 user_id_address(const char *user_id)
 {
@@ -218,8 +219,8 @@ look_at_user_ids(gpgme_key_t key, const GPtrArray *well_signed, struct key_facts
 
 		if (into->owner == NULL)
 			into->owner = key_facts_text(u->uid, strlen(u->uid));
-		/* With the key, gpg calls all its user IDs revoked; the log shall know whose it
-		 * was. */
+		/* When the key is revoked, gpg reports all its user IDs as revoked; the log should
+		 * still say whose key it was. */
 		if ((u->revoked && !key->revoked) || u->invalid ||
 		    !is_well_signed(well_signed, u->uid))
 			continue;
@@ -291,7 +292,7 @@ read_key(gpgme_ctx_t context, gpgme_key_t found, bool is_secret, struct fault *f
 
 /* --- importing into the home --- */
 
-/* Why gpg takes nothing of it, or NULL. */
+/* Why gpg imports nothing from it, or NULL. */
 static const char *
 import(gpgme_ctx_t context, GBytes *bytes)
 {
@@ -315,7 +316,7 @@ import(gpgme_ctx_t context, GBytes *bytes)
 	return NULL;
 }
 
-/* False: it could not be asked. */
+/* False if gpg could not be asked. */
 static bool
 import_known(gpgme_ctx_t context, const struct openpgp_known *known, const char *id, bool *found_r,
 	     struct fault *fault)
@@ -358,7 +359,7 @@ import_block(gpgme_ctx_t context, const struct openpgp_known *known, const struc
 
 /* --- all keys --- */
 
-/* Keys in the home; those with a secret half where `secret`. */
+/* The keys in the home; only those with a secret half if `secret`. */
 static GPtrArray *
 list(gpgme_ctx_t context, bool secret)
 {
@@ -420,7 +421,7 @@ openpgp_read(const GPtrArray *blocks, const struct openpgp_known *known, const c
 	g_autoptr(temporary_folder_auto) home = temporary_folder_new("gpg", fault);
 	g_auto(gpgme_ctx_t) context = NULL;
 
-	/* The agent ends by itself when its home is gone. */
+	/* The agent exits by itself once its home is gone. */
 	if (home == NULL)
 		return false;
 	context = context_new(home, gpg_program, fault);

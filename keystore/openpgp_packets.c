@@ -1,4 +1,4 @@
-/* What GPGME does not tell of a key; its packets do (RFC 4880 §4, §5.2). */
+/* What GPGME does not say about a key, but its packets do (RFC 4880 §4, §5.2). */
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@ enum {
 	SUBPACKET_PREFERRED_CIPHERS = 11,
 	SUBPACKET_ISSUER = 16,
 	SUBPACKET_FEATURES = 30,
-	FEATURE_OCB = 2, /* of GnuPG; RFC 9580 §5.2.3.32 reserves it */
+	FEATURE_OCB = 2, /* GnuPG's own; reserved by RFC 9580 §5.2.3.32 */
 	SUBPACKET_ISSUER_FINGERPRINT = 33,
 	TYPE_CERTIFICATION_FIRST = 0x10,
 	TYPE_CERTIFICATION_LAST = 0x13,
@@ -45,7 +45,7 @@ struct signature {
 	unsigned char issuer[8];
 };
 
-/* What the last user ID or subkey packet was, and its newest self-signature. */
+/* What the last user ID or subkey packet was, and the newest self-signature over it. */
 struct subject {
 	unsigned tag;
 	struct bytes body;
@@ -77,7 +77,7 @@ take_number(struct bytes *from, size_t length, uint32_t *number_r)
 	return true;
 }
 
-/* New-format lengths (§4.2.2), which subpackets use as well. */
+/* New-format lengths (§4.2.2), which subpackets also use. */
 static bool
 take_length(struct bytes *from, uint32_t *length_r)
 {
@@ -92,7 +92,7 @@ take_length(struct bytes *from, uint32_t *length_r)
 	if (first == 255)
 		return take_number(from, 4, length_r);
 	if (first >= 224 || !take_number(from, 1, &second))
-		return false; /* partial lengths are for data only */
+		return false; /* partial lengths are allowed only for data */
 	*length_r = ((first - 192) << 8) + second + 192;
 	return true;
 }
@@ -202,7 +202,7 @@ belongs(const struct subject *subject, const struct signature *signature)
 	return subject->tag == TAG_PUBLIC_SUBKEY && signature->type == TYPE_SUBKEY_BINDING;
 }
 
-/* Keeps the newest signature of the key itself over what came last. */
+/* Keeps the newest signature by the key itself over the last packet. */
 static void
 take_signature(struct subject *subject, struct bytes body, const unsigned char key_id[8])
 {
@@ -216,7 +216,7 @@ take_signature(struct subject *subject, struct bytes body, const unsigned char k
 	subject->is_signed = true;
 }
 
-/* Gives each user ID and subkey with its newest self-signature to `conclude`. False: the packets
+/* Calls `conclude` for each user ID and subkey with its newest self-signature. False if the packets
  * cannot be read. */
 static bool
 for_each_subject(struct bytes left, const unsigned char key_id[8],
@@ -274,7 +274,7 @@ digest_key(GBytes *key, unsigned char digest_r[FINGERPRINT_BYTES])
 	return done;
 }
 
-/* --- how well it signs itself --- */
+/* --- how strong its self-signatures are --- */
 
 struct strength {
 	GPtrArray *well_signed; /* user IDs */
@@ -308,7 +308,7 @@ openpgp_weak_signatures(const unsigned char *packets, size_t length, const unsig
 	return NULL;
 }
 
-/* --- which ciphers it reads --- */
+/* --- which ciphers it can read --- */
 
 static void
 look_at_ciphers(const struct subject *subject, void *context)
@@ -327,7 +327,7 @@ look_at_ocb(const struct subject *subject, void *context)
 	*announced |= subject->tag == TAG_USER_ID && subject->is_signed && subject->newest.ocb;
 }
 
-/* False: the packets cannot be read. */
+/* False if the packets cannot be read. */
 static bool
 for_each_subject_of(GBytes *key, void (*conclude)(const struct subject *subject, void *context),
 		    void *context)

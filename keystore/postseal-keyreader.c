@@ -1,7 +1,7 @@
 /*
  * Reads one uploaded key or certificate for the portal (keystore/upload_judge.h) from the socket
- * that is its standard input, answers, and ends. The portal ends it, and gpg with it, which is in
- * its process group, where that takes too long.
+ * that is its standard input, replies, and exits. If that takes too long, the portal kills it
+ * together with gpg, which is in its process group.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,8 @@ answer(GBytes *question)
 
 	if (!upload_file_unpack(question, &file))
 		return false;
-	/* gpg's home is made where it is removed even if we do not come to that. */
+	/* gpg's home is created in a directory that will be removed even if we do not get to do it.
+	 */
 	setenv("TMPDIR", file.folder, 1);
 	key = upload_judge(&file, &fault);
 	verdict = upload_verdict_pack(key, &fault);

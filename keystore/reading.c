@@ -40,7 +40,8 @@ add_certificate(struct source *source, X509 *certificate)
 
 /* --- what is encrypted --- */
 
-/* Old PKCS#12 files use RC2 and triple DES: only for opening what an admin has, never elsewhere. */
+/* Old PKCS#12 files use RC2 and triple DES: these are used only to open files that an admin has,
+ * and nowhere else. */
 static OSSL_LIB_CTX *
 with_old_ciphers(void)
 {
@@ -56,7 +57,8 @@ with_old_ciphers(void)
 	return context;
 }
 
-/* Anew in OpenSSL's usual context, so that what was opened with old ciphers works as any other. */
+/* Loads the key again in OpenSSL's usual context, so that one that was opened with old ciphers
+ * works like any other. */
 static EVP_PKEY *
 in_usual_context(EVP_PKEY *key)
 {
@@ -109,7 +111,7 @@ is_unsupported(void)
 	return found;
 }
 
-/* Why what was asked a password for did not open. */
+/* Why something could not be opened after its password was asked for. */
 static bool
 not_opened(const struct source *source, bool unsupported, struct fault *fault)
 {
@@ -162,7 +164,7 @@ open_pkcs12(struct source *source, PKCS12 *bundle, struct fault *fault)
 	EVP_PKEY *key = NULL;
 	X509 *certificate = NULL;
 	STACK_OF(X509) *others = NULL;
-	/* OpenSSL 3.0 looks for the ciphers of the bundle's keys in this thread's context alone. */
+	/* OpenSSL 3.0 looks for the ciphers of the bundle's keys only in this thread's context. */
 	OSSL_LIB_CTX *usual = OSSL_LIB_CTX_set0_default(with_old_ciphers());
 	bool opened = PKCS12_parse(bundle, "", &key, &certificate, &others) == 1;
 
@@ -180,7 +182,7 @@ open_pkcs12(struct source *source, PKCS12 *bundle, struct fault *fault)
 
 /* --- certificates --- */
 
-/* *found_r: it is PKCS#12. */
+/* *found_r: it is a PKCS#12 file. */
 static bool
 read_pkcs12(struct source *source, const unsigned char *der, size_t length, bool *found_r,
 	    struct fault *fault)
@@ -202,7 +204,7 @@ read_pkcs12(struct source *source, const unsigned char *der, size_t length, bool
 	return opened;
 }
 
-/* The certificates of PKCS#7 or CMS. */
+/* The certificates in PKCS#7 or CMS. */
 static bool
 read_signed_data(struct source *source, const unsigned char *der, size_t length)
 {
@@ -327,7 +329,7 @@ is_known(const GPtrArray *keys, const struct key_facts *facts)
 	return false;
 }
 
-/* Each certificate once, with its private half where that is there. */
+/* Lists each certificate once, with its private half if the file has it. */
 static void
 add_facts(struct source *source, X509 *certificate, GPtrArray *used, GPtrArray *keys)
 {
@@ -391,7 +393,7 @@ read_all(struct source *source, const GPtrArray *blocks, GPtrArray *keys, struct
 	       fault_within(fault, "reading %s", source->name);
 }
 
-/* A file in which all is broken is an error, and so is one that holds nothing. */
+/* A file in which everything is broken is an error, and so is an empty one. */
 static bool
 check_found(const struct source *source, const GPtrArray *keys, struct fault *fault)
 {

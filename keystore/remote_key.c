@@ -1,7 +1,7 @@
 /*
- * Private keys for OpenSSL that are not here: methods of RSA and EC keys whose signing asks the
- * keeper. OpenSSL 3 calls these methods deprecated and would have a provider, which is much more
- * code for the same; they are there through all of OpenSSL 3.
+ * Private keys for OpenSSL that are held elsewhere: methods for RSA and EC keys that ask the keeper
+ * to sign. OpenSSL 3 deprecates these methods in favour of providers, which would take much more
+ * code for the same result; the methods remain available throughout OpenSSL 3.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/ec.h>
@@ -13,7 +13,7 @@
 #include "keystore/keeper.h"
 #include "keystore/remote_key.h"
 
-/* Where a key's keeper is, and which key. */
+/* Where the keeper of a key is, and which key it is. */
 struct place {
 	char *path;
 	char *fingerprint;
@@ -37,7 +37,7 @@ sign(const struct place *place, int digest_nid, const unsigned char *digest, siz
 	memcpy(request.digest, digest, length);
 	g_strlcpy(request.fingerprint, place->fingerprint, sizeof request.fingerprint);
 	if (!keeper_ask(place->path, &request, &reply, &fault)) {
-		log_error("%s", fault.text); /* OpenSSL has no room for it */
+		log_error("%s", fault.text); /* OpenSSL's errors have no room for the text */
 		return false;
 	}
 	if (reply.length > room)

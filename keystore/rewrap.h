@@ -1,4 +1,4 @@
-/* What of this folder the master key wraps, for its rotation. */
+/* What the master key wraps in this folder, for its rotation. */
 #ifndef POSTSEAL_KEYSTORE_REWRAP_H
 #define POSTSEAL_KEYSTORE_REWRAP_H
 

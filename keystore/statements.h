@@ -1,10 +1,10 @@
-/* All SQL of the key store. */
+/* All SQL statements of the key store. */
 #ifndef POSTSEAL_KEYSTORE_STATEMENTS_H
 #define POSTSEAL_KEYSTORE_STATEMENTS_H
 
 #include "core/database.h"
 
-/* What was ours stays ours; what was trusted stays trusted. */
+/* Our own keys remain ours; trusted keys remain trusted. */
 static const struct statement key_put = {
 	"key_put",
 	"insert into postseal.key (id, kind, fingerprint, role, content, owner, not_before, not_after,"
@@ -20,7 +20,7 @@ static const struct statement key_put = {
 	" imported_at = now(), imported_by = excluded.imported_by "
 	"returning id"};
 
-/* OpenPGP keys by the end of their fingerprint, as key IDs are. */
+/* Looks up OpenPGP keys by the end of their fingerprint, which is the key ID. */
 static const struct statement key_known = {
 	"key_known",
 	"select content from postseal.key where kind = 'pgp' and fingerprint like '%' || $1 for update"};
@@ -46,7 +46,8 @@ static const struct statement key_list = {
 	"  and (a.address = $1 or a.address like '%@' || $1)) "
 	"order by k.kind, k.role, (select min(a.address) from postseal.key_address a where a.key = k.id), k.fingerprint"};
 
-/* Certificates are kept in small letters, OpenPGP keys in capitals, as their tools print them. */
+/* Fingerprints of certificates are stored in lower case, those of OpenPGP keys in upper case, as
+ * the respective tools print them. */
 static const struct statement key_show = {
 	"key_show",
 	"select k.id, k.kind, k.role, k.fingerprint, k.owner, k.not_before as valid_from, k.not_after as valid_until,"

@@ -13,7 +13,7 @@ names(const struct key_facts *key, const char *address)
 	return g_ptr_array_find_with_equal_func(key->addresses, address, g_str_equal, NULL);
 }
 
-/* A sentence for its owner, or NULL where mail can be encrypted to it now. */
+/* A sentence for its owner, or NULL if mail can be encrypted to it now. */
 static const char *
 complaint(const struct key_facts *key, const char *address)
 {
@@ -35,8 +35,8 @@ complaint(const struct key_facts *key, const char *address)
 	return key->not_before > now ? N_("This key or certificate is not valid yet.") : NULL;
 }
 
-/* The one that is meant: bundles and signed mails bring their authorities along, and people keep a
- * certificate for signatures beside the one for encryption. */
+/* Picks the key that is meant: bundles and signed mails include the certificates of their
+ * authorities, and people often have one certificate for signing and another for encryption. */
 static guint
 choose(const GPtrArray *keys, const char *address)
 {
@@ -80,7 +80,7 @@ upload_judge(const struct upload_file *file, struct fault *fault)
 #define FILE_TYPE    "(sssay)"
 #define VERDICT_TYPE "(us(ussayxxbb))"
 
-/* Takes the value. */
+/* Takes ownership of the value. */
 static GBytes *
 packed(GVariant *value)
 {
@@ -92,7 +92,7 @@ packed(GVariant *value)
 	return bytes;
 }
 
-/* NULL: it is none of that type. */
+/* NULL if it is not of that type. */
 static GVariant *
 unpacked(const char *type, GBytes *bytes)
 {

@@ -1,6 +1,7 @@
 /*
- * Whether an uploaded file holds a key or certificate that its owner may have mail encrypted to;
- * and the file and the verdict as bytes, on their way to the process that judges, and back.
+ * Decides whether an uploaded file holds a key or certificate that its owner may have mail
+ * encrypted to; and encodes the file and the verdict as bytes, on the way to the process that
+ * decides, and back.
  */
 #ifndef POSTSEAL_KEYSTORE_UPLOAD_JUDGE_H
 #define POSTSEAL_KEYSTORE_UPLOAD_JUDGE_H
@@ -8,14 +9,14 @@
 #include "core/fault.h"
 #include "keystore/facts.h"
 
-enum { UPLOAD_WIRE_MAX = 1024 * 1024 }; /* bytes of either */
+enum { UPLOAD_WIRE_MAX = 1024 * 1024 }; /* bytes, of a file or a verdict */
 
 struct upload_file {
 	const void *bytes;
 	size_t length;
 	const char *address; /* folded */
 	const char *gpg_program;
-	const char *folder; /* for temporary files: whoever asked removes it */
+	const char *folder; /* for temporary files: removed by the caller */
 };
 
 /* The one key or certificate in it that is meant (keystore/reading.h). NULL, with `fault`'s text a
@@ -23,15 +24,16 @@ struct upload_file {
 struct key_facts *upload_judge(const struct upload_file *file, struct fault *fault);
 
 GBytes *upload_file_pack(const struct upload_file *file);
-/* False: it is none. The file is good as long as the bytes. */
+/* False if it is not a file. The file is valid for as long as the bytes. */
 bool upload_file_unpack(GBytes *bytes, struct upload_file *file_r);
-/* `key` NULL: the fault. Of a key, all that is needed to store it. */
+/* `key` NULL: the verdict is the fault. Of a key, everything that is needed to store it. */
 GBytes *upload_verdict_pack(const struct key_facts *key, const struct fault *fault);
-/* NULL with `fault` filled: that is the verdict, or FAULT_CRYPTO, it is none. Caller frees. */
+/* NULL with `fault` filled: with the verdict, or with FAULT_CRYPTO if the bytes are not one. Caller
+ * frees. */
 struct key_facts *upload_verdict_unpack(GBytes *bytes, struct fault *fault);
 
-/* Pieces of up to UPLOAD_WIRE_MAX bytes with their length before them; `until` as in
- * core/transfer.h. */
+/* Pieces of up to UPLOAD_WIRE_MAX bytes, preceded by their length; `until` as in core/transfer.h.
+ */
 bool upload_wire_send(int socket, GBytes *bytes, int64_t until);
 GBytes *upload_wire_receive(int socket, int64_t until);
 

@@ -7,8 +7,8 @@
 #include "keystore/upload_judge.h"
 
 enum {
-	PROCESSES = 2,	  /* fewer than threads that may wait for them (portal/web/apart.h) */
-	WAIT_SECONDS = 5, /* for one that is free */
+	PROCESSES = 2,	  /* fewer than the threads that may wait for them (portal/web/apart.h) */
+	WAIT_SECONDS = 5, /* to wait for a free one */
 };
 
 struct upload_reader {
@@ -76,7 +76,7 @@ upload_read(struct upload_reader *reader, const void *bytes, size_t length, cons
 	if (worker == NULL)
 		return NULL;
 	key = ask(worker_socket(worker), &file, g_get_monotonic_time() + reader->patience, fault);
-	/* It reads one file, and nothing of it is left: not in memory, not in files. */
+	/* The process reads one file, and leaves nothing of it behind, in memory or on disk. */
 	worker_give(worker, false);
 	return key;
 }

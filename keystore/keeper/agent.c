@@ -17,7 +17,7 @@ G_DEFINE_AUTO_CLEANUP_FREE_FUNC(gpgme_key_t, gpgme_key_unref, NULL)
 
 /* --- its home --- */
 
-/* What an earlier run left behind is gone; the directory itself may be the unit's. */
+/* Removes what an earlier run left behind; the directory itself may be managed by the unit. */
 static bool
 empty_directory(const char *path, struct fault *fault)
 {
@@ -90,7 +90,7 @@ agent_start(const struct settings *settings, struct fault *fault)
 	gpgme_error_t error;
 
 	gpgme_check_version(NULL);
-	run_tool(settings, "--kill"); /* one that an earlier run left behind */
+	run_tool(settings, "--kill"); /* one left behind by an earlier run */
 	if (!make_home(settings->keeper_home, fault) || !write_settings(settings, fault))
 		return false;
 	error = gpgme_set_engine_info(GPGME_PROTOCOL_OpenPGP, settings->gpg_program,
@@ -154,7 +154,7 @@ agent_delete(const char *fingerprint, struct fault *fault)
 		return false;
 	error = gpgme_get_key(context, fingerprint, &key, 1);
 	if (gpgme_err_code(error) == GPG_ERR_EOF)
-		return true; /* it has none */
+		return true; /* the agent has no such key */
 	if (error == 0)
 		error = gpgme_op_delete_ext(context, key,
 					    GPGME_DELETE_ALLOW_SECRET | GPGME_DELETE_FORCE);

@@ -1,8 +1,8 @@
 /*
- * The keeper's gpg-agent: it holds OpenPGP private keys that were unwrapped, as files in `keeper
- * home`, and its restricted socket lets others use them, never export them. The home is emptied
- * when the agent starts and when it ends, and belongs on a file system in memory (tmpfs), as /run
- * is: a warning says where it is not.
+ * The keeper's gpg-agent: it holds unwrapped OpenPGP private keys, as files in `keeper home`, and
+ * its restricted socket lets others use them, never export them. The home is emptied when the agent
+ * starts and when it ends, and belongs on a file system in memory (tmpfs), as /run is: a warning is
+ * logged if it is not.
  */
 #ifndef POSTSEAL_KEYSTORE_KEEPER_AGENT_H
 #define POSTSEAL_KEYSTORE_KEEPER_AGENT_H
@@ -10,11 +10,11 @@
 #include "core/fault.h"
 #include "core/settings.h"
 
-/* Once, before threads. */
+/* Called once, before any threads start. */
 bool agent_start(const struct settings *settings, struct fault *fault);
 void agent_stop(const struct settings *settings);
 
-/* One at a time. */
+/* Not thread-safe. */
 bool agent_import(const unsigned char *secret, size_t length, struct fault *fault);
 bool agent_delete(const char *fingerprint, struct fault *fault);
 

@@ -41,7 +41,7 @@ grant(const struct keeper_request *request, struct keeper_reply *reply, struct f
 	}
 }
 
-/* Every use of a key is in the log. */
+/* Every use of a key is logged. */
 static void
 log_use(const struct keeper_request *request, const struct keeper_reply *reply, int fd)
 {
@@ -100,7 +100,7 @@ begin(const struct settings *settings, struct database *database,
 {
 	g_autoptr(connection_auto) connection = NULL;
 
-	/* Nobody reads the memory of this process, not even another one of the same user. */
+	/* No other process can read the memory of this one, not even one of the same user. */
 	prctl(PR_SET_DUMPABLE, 0);
 	keeper.master = ring_read(settings->secrets, SECRET_MASTER, fault);
 	if (keeper.master == NULL)

@@ -22,16 +22,16 @@ enum {
 	AGAIN_MILLISECONDS = 50,
 };
 
-/* The first of what is polled; connections that have not spoken yet follow. */
+/* The first entries that are polled; connections that have not sent anything yet follow. */
 enum { STOP, LISTENER, CONNECTIONS };
 
 struct server {
 	int listener;
-	int stop; /* eventfd: readable once the server shall end */
+	int stop; /* eventfd: readable once the server is to stop */
 	guint connections_max;
 	GArray *polled;	  /* struct pollfd */
-	GArray *patience; /* gint64, for each of them: when it is closed, in milliseconds */
-	gint busy;	  /* connections that a worker has */
+	GArray *patience; /* gint64, one for each of them: when it is closed, in milliseconds */
+	gint busy;	  /* connections being handled by a worker */
 	GThreadPool *workers;
 	void (*serve)(void *context, int fd);
 	void *context;
@@ -148,8 +148,8 @@ is_full(const struct server *server)
 	       server->connections_max;
 }
 
-/* False where there is no descriptor, or no memory, for another one: then it is tried again later.
- */
+/* False if there is no descriptor, or no memory, for another connection: accepting is then tried
+ * again later. */
 static bool
 accept_all(struct server *server)
 {
@@ -166,7 +166,8 @@ accept_all(struct server *server)
 	return true;
 }
 
-/* Those that have spoken go to a worker, those that said nothing for too long away. */
+/* Passes connections with a request to a worker, and closes those that have been silent for too
+ * long. */
 static void
 sort_out(struct server *server)
 {

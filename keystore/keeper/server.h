@@ -1,7 +1,7 @@
 /*
- * The keeper's socket. A connection is given to a worker when its request is there: one that says
- * nothing holds nobody up, and is closed after some seconds. There are never more connections than
- * the process has descriptors for; others wait in the socket's queue.
+ * The keeper's socket. A connection is passed to a worker once its request has arrived: one that
+ * sends nothing delays nobody, and is closed after some seconds. There are never more connections
+ * than the process has descriptors for; others wait in the socket's queue.
  */
 #ifndef POSTSEAL_KEYSTORE_KEEPER_SERVER_H
 #define POSTSEAL_KEYSTORE_KEEPER_SERVER_H
@@ -11,14 +11,14 @@
 
 struct server;
 
-/* Listens at `keeper socket`; NULL with `fault` filled where that fails. */
+/* Listens at `keeper socket`; NULL with `fault` filled on failure. */
 struct server *server_new(const struct settings *settings, struct fault *fault);
 void server_free(struct server *server);
 
-/* Calls `serve` on a thread for each connection with something to read, until server_stop(); what
- * is in hand then is finished. The connection is closed after it. */
+/* Calls `serve` on a thread for each connection with something to read, until server_stop();
+ * requests being served at that time are finished. The connection is closed after its request. */
 void server_run(struct server *server, void (*serve)(void *context, int fd), void *context);
-/* From any thread. */
+/* Can be called from any thread. */
 void server_stop(struct server *server);
 
 #endif

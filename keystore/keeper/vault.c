@@ -21,13 +21,13 @@ struct vault {
 	struct ring *master;
 	GMutex lock;
 	GHashTable *keys; /* fingerprint to EVP_PKEY */
-	guint generation; /* of `keys`: how often something may have changed */
+	guint generation; /* of `keys`: counts the times that something may have changed */
 	GMutex agent_lock;
-	GHashTable *held;     /* fingerprints that the agent may have */
-	GHashTable *prepared; /* those that it has as the database does */
+	GHashTable *held;     /* fingerprints of keys that the agent may hold */
+	GHashTable *prepared; /* those that it holds in the same state as the database */
 };
 
-/* Is the key deleted, and the agent's copy of it now too? */
+/* If the key has been deleted, is it now also deleted from the agent? */
 static gboolean
 is_gone(gpointer fingerprint, gpointer unused, gpointer data)
 {
@@ -52,8 +52,8 @@ is_gone(gpointer fingerprint, gpointer unused, gpointer data)
 	return TRUE;
 }
 
-/* What was deleted does not stay unwrapped with the agent. Under its lock. Without a database it is
- * tried again when that is back: the listener calls then. */
+/* Deleted keys must not stay unwrapped in the agent. Called under its lock. If the database cannot
+ * be reached, this is tried again when it is back, as the listener then calls. */
 static void
 take_from_agent(struct vault *vault)
 {
@@ -67,7 +67,7 @@ take_from_agent(struct vault *vault)
 		g_hash_table_foreach_remove(vault->held, is_gone, connection);
 }
 
-/* Any key may have changed or gone. */
+/* Any key may have been changed or deleted. */
 static void
 forget(void *context, const char *payload)
 {
@@ -115,7 +115,7 @@ vault_free(struct vault *vault)
 
 /* --- opening --- */
 
-/* The private key in plain; wipe it with sodium_memzero(), then g_free(). */
+/* The private key in plain text; wipe it with sodium_memzero(), then g_free(). */
 static unsigned char *
 open_secret(struct vault *vault, const char *kind, const char *fingerprint, size_t *length_r,
 	    struct fault *fault)
@@ -160,7 +160,7 @@ load_key(struct vault *vault, const char *fingerprint, struct fault *fault)
 	return key;
 }
 
-/* A reference to a key that is kept, or NULL. *generation_r is for keep(). */
+/* A reference to a cached key, or NULL. *generation_r is for keep(). */
 static EVP_PKEY *
 kept_key(struct vault *vault, const char *fingerprint, guint *generation_r)
 {
@@ -175,7 +175,8 @@ kept_key(struct vault *vault, const char *fingerprint, guint *generation_r)
 	return key;
 }
 
-/* Only when nothing was told since the look-up began: else the key may have gone meanwhile. */
+/* Only if no change was reported since the look-up began: otherwise the key may have been deleted
+ * in the meantime. */
 static void
 keep(struct vault *vault, guint generation, const char *fingerprint, EVP_PKEY *key)
 {
@@ -187,7 +188,7 @@ keep(struct vault *vault, guint generation, const char *fingerprint, EVP_PKEY *k
 	g_mutex_unlock(&vault->lock);
 }
 
-/* The caller's reference. */
+/* Returns a reference that the caller owns. */
 static EVP_PKEY *
 key_for(struct vault *vault, const char *fingerprint, struct fault *fault)
 {
@@ -247,11 +248,11 @@ vault_prepare(struct vault *vault, const char *fingerprint, struct fault *fault)
 	bool ready;
 
 	g_mutex_lock(&vault->agent_lock);
-	/* Nobody tells of a key that goes while the listener is not connected. */
+	/* While the listener is not connected, nobody reports that a key was deleted. */
 	ready = listener_is_connected(vault->listener) &&
 		g_hash_table_contains(vault->prepared, fingerprint);
 	if (!ready) {
-		/* Before it is there: an import that fails half-way must be cleared away too. */
+		/* Added before the import: an import that fails half-way must be cleaned up too. */
 		g_hash_table_add(vault->held, g_strdup(fingerprint));
 		ready = give_to_agent(vault, fingerprint, fault);
 		if (ready)

@@ -1,7 +1,7 @@
 /*
- * The keeper's side: the company's private keys, opened with the master key and kept in this
- * process only. S/MIME keys sign here; OpenPGP keys are given to a gpg-agent of our own (agent.h),
- * and taken from it when they are deleted.
+ * The keeper's side: the company's private keys, opened with the master key and held only in this
+ * process. S/MIME keys sign here; OpenPGP keys are given to a gpg-agent of our own (agent.h), and
+ * deleted from it when they are deleted from the store.
  */
 #ifndef POSTSEAL_KEYSTORE_KEEPER_VAULT_H
 #define POSTSEAL_KEYSTORE_KEEPER_VAULT_H
@@ -12,7 +12,7 @@
 
 struct vault;
 
-/* `master` is the ring of master.key. `listen` says how to hear of changed keys. */
+/* `master` is the ring of master.key. `listen` says how to learn of changed keys. */
 struct vault *vault_new(struct database *database, const struct database_settings *listen,
 			struct ring *master);
 void vault_free(struct vault *vault);
@@ -20,7 +20,7 @@ void vault_free(struct vault *vault);
 /* Signs the digest of the request. */
 bool vault_sign(struct vault *vault, const struct keeper_request *request,
 		struct keeper_reply *reply, struct fault *fault);
-/* Gives an OpenPGP key to the agent, where it is not there yet. */
+/* Gives an OpenPGP key to the agent, unless the agent already has it. */
 bool vault_prepare(struct vault *vault, const char *fingerprint, struct fault *fault);
 
 #endif

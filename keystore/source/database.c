@@ -1,4 +1,4 @@
-/* Keys that admins imported. */
+/* Keys that admins have imported. */
 #include "keystore/source/source.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /*
- * Keys that owners uploaded in the portal: one of each kind, the newest. It counts while its
+ * Keys that owners uploaded in the portal: the newest of each kind. A key counts for as long as its
  * owner's statement stands (keystore/trust.h).
  */
 #include "keystore/source/source.h"
@@ -19,7 +19,8 @@ static const struct statement upload_by_address = {
 	"select from postseal.attestation t where t.kind = u.kind and t.subject = u.fingerprint"
 	" and t.address = u.address and t.author = u.address and t.revoked_at is null)"};
 
-/* The portal stands where strangers are: what it wrote of a key is held against the key itself. */
+/* The portal is exposed to strangers, so what it wrote about a key is checked against the key
+ * itself. */
 static void
 check_row(struct key *key)
 {

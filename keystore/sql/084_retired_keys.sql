@@ -1,5 +1,5 @@
--- The private keys of somebody who has left: no program can use them, and an admin can give them back. Nobody encrypts
--- to them either, since nobody reads that.
+-- The private keys of people who have left: no program can use them, and an admin can restore them. Nor does anyone
+-- encrypt to them, since nobody would read the mail.
 alter table postseal.key drop constraint key_role_check;
 alter table postseal.key add constraint key_role_check
     check (role in ('recipient', 'own', 'intermediate', 'root', 'retired'));

@@ -1,4 +1,4 @@
--- A wrapped private key begins with the mark of the master key that wraps it (core/seal/marked.h); zeros: not known.
+-- A wrapped private key begins with the mark of the master key that wraps it (core/seal/marked.h); zeros: unknown.
 update postseal.private_key set sealed = '\x00000000'::bytea || sealed;
 update postseal.retired_key set sealed = '\x00000000'::bytea || sealed;
 
