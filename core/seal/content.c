@@ -20,7 +20,7 @@ derive_key(struct seal_key *derived_r, const struct seal_key *content,
 						 SEAL_KEY_BYTES, NULL, purpose);
 }
 
-/* NULL where OpenSSL has no AES-GCM or no memory. */
+/* NULL if OpenSSL has no AES-GCM or no memory. */
 static EVP_CIPHER_CTX *
 cipher_new(const struct seal_key *content, const unsigned char header[SEALING_HEADER_BYTES],
 	   bool encrypts)
@@ -36,7 +36,7 @@ cipher_new(const struct seal_key *content, const unsigned char header[SEALING_HE
 	return cipher;
 }
 
-/* Makes the cipher ready for one chunk: its number is the nonce, its row is authenticated. */
+/* Prepares the cipher for one chunk: the chunk's number is the nonce, its row is authenticated. */
 static bool
 cipher_begin(EVP_CIPHER_CTX *cipher, unsigned number, const char *owner)
 {
@@ -50,7 +50,7 @@ cipher_begin(EVP_CIPHER_CTX *cipher, unsigned number, const char *owner)
 				(int)strlen(owner)) == 1;
 }
 
-/* `sealed` may be where the plain bytes are. */
+/* `sealed` may be the same memory as the plain bytes. */
 static bool
 encrypt(EVP_CIPHER_CTX *cipher, unsigned char *sealed, const void *plain, size_t length)
 {
@@ -76,7 +76,7 @@ decrypt(EVP_CIPHER_CTX *cipher, unsigned char *plain, const unsigned char *seale
 
 /* --- sealing --- */
 
-/* `plain` is elsewhere, or what is held. */
+/* `plain` is either the caller's memory or the buffer that is held. */
 static bool
 seal_chunk(struct sealing_sink *sealing, const void *plain, size_t length, struct fault *fault)
 {
@@ -98,7 +98,7 @@ sealing_write(struct sink *sink, const void *data, size_t length, struct fault *
 
 	while (length > 0) {
 		size_t piece = MIN(length, SEALING_CHUNK_BYTES - sealing->held_length);
-		bool is_whole = piece == SEALING_CHUNK_BYTES; /* needs no copy */
+		bool is_whole = piece == SEALING_CHUNK_BYTES; /* need not be copied */
 
 		if (!is_whole) {
 			memcpy(sealing->held + sealing->held_length, bytes, piece);

@@ -6,8 +6,8 @@
 
 enum { HUGE_PAGE = 2 * 1024 * 1024, KEPT_BYTES = 2 * HUGE_PAGE, BLOCK = 1024 };
 
-/* As many derivations run at once as there are processors. The memory of small ones is kept for
- * the next, which spares it a sixth of its time. */
+/* At most as many derivations run at once as there are processors. The memory of small ones is kept
+ * for the next, which saves a sixth of the time. */
 static struct {
 	GMutex lock;
 	GCond ended;
@@ -15,8 +15,8 @@ static struct {
 	GQueue kept; /* each of KEPT_BYTES, wiped by libargon2 */
 } shared;
 
-/* In small pages, more time goes into having them one by one than into the derivation. More is
- * mapped than is wanted, and what lies before and behind the huge pages is given back. */
+/* With small pages, mapping them one by one takes longer than the derivation. So more is mapped
+ * than is needed, and what lies before and after the huge pages is unmapped again. */
 static int
 map_memory(uint8_t **memory_r, size_t length)
 {

@@ -1,14 +1,14 @@
 /*
- * The keys that are not in the database, in files of mode 0400 in a directory of the admin
+ * The keys that are kept out of the database, in files of mode 0400 in a directory of the admin's
  * (`secrets` in postseal.conf):
  *   master.key   wraps the company's private keys in the key store
  *   courier.key  opens what waits in the outbox and for pick-up (X25519, private)
  *   courier.pub  seals it (mode 0444)
  *   login.key    seals who sent a message between the milter's two passes (milter/login.h)
  *
- * A file is one key of 32 bytes, or several, one behind the other, while they are rotated: the
- * oldest first. Which of them seals, the database says (core/seal/rotation.h), and the first where
- * it says nothing.
+ * A file holds one key of 32 bytes or, during a rotation, several, one after the other, the oldest
+ * first. The database says which of them seals (core/seal/rotation.h); if it says nothing, the
+ * first does.
  */
 #ifndef POSTSEAL_CORE_SEAL_KEY_FILE_H
 #define POSTSEAL_CORE_SEAL_KEY_FILE_H
@@ -30,29 +30,29 @@ struct key_file {
 	struct seal_key keys[KEY_FILE_KEYS_MAX];
 };
 
-/* Refuses a file that others could read or write. Wipe it with key_file_clear(). */
+/* Rejects a file that others could read or write. Wipe the result with key_file_clear(). */
 bool key_file_read(struct key_file *file_r, const char *directory, const char *name,
 		   struct fault *fault);
 void key_file_clear(struct key_file *file);
 typedef struct key_file key_file_auto;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(key_file_auto, key_file_clear)
-/* Puts these keys into the file that is there: after a power failure it has the old ones or the
- * new ones. Owner and mode stay. */
+/* Replaces the keys in an existing file: after a power failure it has either the old ones or the
+ * new ones. Owner and mode are kept. */
 bool key_file_replace(const struct key_file *file, const char *directory, const char *name,
 		      struct fault *fault);
 /* The public half of each key of a courier.key. */
 void key_file_public(struct key_file *public_r, const struct key_file *private_keys);
 
-/* For a file that has one key only. */
+/* For a file that holds only one key. */
 bool secret_read(struct seal_key *key_r, const char *directory, const char *name,
 		 struct fault *fault);
-/* Whose program reads which of them; courier.pub is for all. */
+/* Which program reads each file; courier.pub is for all. */
 struct secret_owners {
 	struct new_file_owner master, login, courier;
 };
 
-/* Makes those of them that are missing, in a directory that is made, too; never replaces one.
- * *made_r counts. */
+/* Creates the files that are missing, and the directory if need be; never replaces one. *made_r
+ * counts them. */
 bool secret_make_missing(const char *directory, const struct secret_owners *owners, int *made_r,
 			 struct fault *fault);
 

@@ -23,7 +23,7 @@ seal_mark_show(char text_r[SEAL_MARK_CHARACTERS + 1], const struct seal_key *key
 	sodium_bin2hex(text_r, SEAL_MARK_CHARACTERS + 1, mark, sizeof mark);
 }
 
-/* May the key be the one? A NULL mark is that of any. */
+/* Can this key be the one? A NULL mark matches any. */
 static bool
 is_marked(const unsigned char *mark, const struct seal_key *key)
 {

@@ -1,7 +1,8 @@
 /*
- * What the courier's key or the master key seals begins with the mark of that key: four bytes by
- * which it is found while several keys are in use, and which tell nothing of it. Of what was sealed
- * before there were marks, a box has none, and bytes have one of zeros: each key is tried.
+ * Whatever the courier's key or the master key seals begins with the mark of that key: four bytes
+ * by which the key is found while several are in use, and which reveal nothing about it. In data
+ * sealed before marks existed, a box has no mark, and bytes have a mark of zeros: every key is
+ * tried.
  */
 #ifndef POSTSEAL_CORE_SEAL_MARKED_H
 #define POSTSEAL_CORE_SEAL_MARKED_H
@@ -14,18 +15,18 @@ enum {
 	SEAL_MARKED_BOX_BYTES = SEAL_MARK_BYTES + SEAL_BOXED_BYTES,
 };
 
-/* Of the master key, or of the public half of the courier's. */
+/* The mark of the master key, or of the public half of the courier's key. */
 void seal_mark(unsigned char mark_r[SEAL_MARK_BYTES], const struct seal_key *key);
 void seal_mark_show(char text_r[SEAL_MARK_CHARACTERS + 1], const struct seal_key *key);
 
-/* As seal_box() and seal_bytes() (core/seal/wrap.h), with the mark. */
+/* Like seal_box() and seal_bytes() (core/seal/wrap.h), but with the mark. */
 bool seal_marked_box(unsigned char boxed_r[SEAL_MARKED_BOX_BYTES], const struct seal_key *content,
 		     const struct seal_key *public_key, struct fault *fault);
 unsigned char *seal_marked_bytes(const void *bytes, size_t length, const struct seal_key *key,
 				 const char *about, size_t *length_r);
 
-/* With whichever of the keys it needs: private keys of the courier, or master keys. Wipe what they
- * give as seal_unbox() and seal_open_bytes() say. */
+/* Opens with whichever of the keys is needed: the courier's private keys, or master keys. Wipe the
+ * results as described for seal_unbox() and seal_open_bytes(). */
 bool seal_marked_unbox(struct seal_key *content_r, const unsigned char *boxed, size_t length,
 		       const struct key_file *private_keys);
 unsigned char *seal_marked_open(const unsigned char *sealed, size_t length,

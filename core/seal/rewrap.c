@@ -10,7 +10,7 @@ enum { ID, SEALED, ABOUT };
 
 static const char before_all[] = "00000000-0000-0000-0000-000000000000";
 
-/* What the row is to hold; NULL where no key opens it. */
+/* What the row is to hold; NULL if no key opens it. */
 static unsigned char *
 box_anew(const struct rewrap_keys *keys, const unsigned char *sealed, size_t length,
 	 size_t *length_r, struct fault *fault)
@@ -68,7 +68,7 @@ rewrap_row(const struct rewrap *where, const struct rewrap_keys *keys,
 	return connection_execute(connection, where->put, &parameters, NULL, fault);
 }
 
-/* One transaction. `after_r` is where it went on from, and how far it came. */
+/* Does one transaction. `after_r` says where to go on from, and is set to how far it got. */
 static bool
 rewrap_some(const struct rewrap *where, const struct rewrap_keys *keys, const char *mark,
 	    struct connection *connection, char **after, int *count_r, struct fault *fault)

@@ -1,9 +1,9 @@
 /*
- * Bringing what a key sealed under the one that is in use now: in small transactions, each row only
- * as long as it is as it was read, so that mail flows meanwhile, and that it may end at any moment
- * and begin again.
+ * Re-seals what older keys sealed with the key that is in use now: in small transactions, and each
+ * row only if it has not changed since it was read, so that mail can flow in the meantime, and the
+ * work can be interrupted at any moment and started again.
  *
- * Each folder says where it keeps what is sealed: an array of these that ends with a NULL `what`.
+ * Each folder lists where it keeps sealed data: an array of these that ends with a NULL `what`.
  */
 #ifndef POSTSEAL_CORE_SEAL_REWRAP_H
 #define POSTSEAL_CORE_SEAL_REWRAP_H
@@ -13,22 +13,22 @@
 
 struct rewrap {
 	const char *what;   /* "messages in the outbox" */
-	const char *secret; /* rotation_of() the key file that seals it */
-	/* How many do not have the mark $1. */
+	const char *secret; /* rotation_of() of the key file that seals it */
+	/* Counts the rows that do not have the mark $1. */
 	const struct statement *count;
-	/* Identifier, what is sealed, and what it is bound to, of rows that do not have the mark
-	 * $1, in the order of the identifier, after $2; $3 at most; locked, but for those that are
-	 * locked already. */
+	/* Identifier, sealed data, and what it is bound to, of rows that do not have the mark $1,
+	 * ordered by identifier, after $2; at most $3; locks them, skipping those that are already
+	 * locked. */
 	const struct statement *pick;
-	/* Puts $2 into the row $1 in place of $3. */
+	/* Replaces $3 with $2 in the row $1. */
 	const struct statement *put;
-	/* Waits until all that is being written to the table is there to be seen. */
+	/* Waits until everything that is being written to the table is visible. */
 	const struct statement *settle;
 };
 
-/* With all keys of the file, and the place of the one in use. *done_r counts. */
+/* Uses all keys of the file; takes the index of the one in use. *done_r counts. */
 struct rewrap_keys {
-	const struct key_file *file; /* as it is: of the courier the private keys */
+	const struct key_file *file; /* as stored in the file: for the courier, the private keys */
 	unsigned use;
 };
 bool rewrap_rows(const struct rewrap *where, const struct rewrap_keys *keys,

@@ -12,9 +12,10 @@ struct ring {
 	struct database *database; /* NULL before ring_join() */
 	struct listener *listener;
 	GMutex lock;
-	struct key_file file;	 /* as read last */
-	struct key_file opening; /* all it ever had, the latest first where there is no more room */
-	GPtrArray *sealing;	 /* struct seal_key: those that sealed; the last does */
+	struct key_file file; /* as last read */
+	struct key_file
+		opening; /* all it has ever had; when there is no more room, the most recent ones */
+	GPtrArray *sealing; /* struct seal_key: those that have sealed; the last one does now */
 };
 
 /* --- the file --- */
@@ -28,7 +29,8 @@ has_key(const struct key_file *file, const struct seal_key *key)
 	return false;
 }
 
-/* Under the lock. Where a file has had more keys than fit, those that it lost long ago go. */
+/* Call with the lock held. If the file has had more keys than fit, those that it lost longest ago
+ * are dropped. */
 static void
 take_keys(struct ring *ring, const struct key_file *file)
 {
@@ -41,7 +43,7 @@ take_keys(struct ring *ring, const struct key_file *file)
 	ring->file = *file;
 }
 
-/* What the marks are of, and what seals. */
+/* Sets what the marks are made from, and what seals. */
 static void
 sealing_keys(const struct ring *ring, struct key_file *keys_r)
 {
@@ -51,7 +53,8 @@ sealing_keys(const struct ring *ring, struct key_file *keys_r)
 		*keys_r = ring->file;
 }
 
-/* Under the lock. NULL: the first of the file. False: the file does not have it. */
+/* Call with the lock held. NULL: the first key in the file. False if the file does not have the
+ * key. */
 static bool
 seal_with(struct ring *ring, const char *mark)
 {
@@ -147,7 +150,8 @@ follow(struct ring *ring, struct fault *fault)
 			 ring->directory, ring->name, mark);
 }
 
-/* A file that cannot be read now, as by a program that was root at its start, stays as it was. */
+/* If the file cannot be read now, for example by a program that was root when it started, the ring
+ * stays as it was. */
 static bool
 read_again(struct ring *ring, struct fault *fault)
 {
@@ -168,7 +172,8 @@ ring_reload(struct ring *ring)
 
 	if (!read_again(ring, &fault))
 		log_error("%s; the keys read earlier are kept", fault.text);
-	/* Without the database nothing changes: the listener says so, and calls when it is back. */
+	/* Without the database, nothing changes: the listener reports that, and calls when it is
+	 * back. */
 	if (!follow(ring, &fault) && fault.cause == FAULT_CONFIG)
 		log_error("%s", fault.text);
 }

@@ -71,7 +71,7 @@ rotation_find(const struct key_file *keys, const char *mark, unsigned *at_r)
 	return false;
 }
 
-/* --- questions and orders, with texts as parameters --- */
+/* --- queries and commands with text parameters --- */
 
 static bool
 ask(struct connection *connection, const struct statement *statement, const char *const *texts,
@@ -84,7 +84,7 @@ ask(struct connection *connection, const struct statement *statement, const char
 	return connection_execute(connection, statement, &parameters, result_r, fault);
 }
 
-/* An array of PostgreSQL. */
+/* Formats a PostgreSQL array. */
 static char *
 marks_of(const struct key_file *keys)
 {

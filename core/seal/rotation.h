@@ -1,16 +1,17 @@
 /*
- * Rotation of master.key and of the courier's pair: what the database knows of it. Several nodes
- * have the same key files, and one database says for all of them which key seals, so that it
- * changes at one moment, and only when each program on each node has said that it has the new key.
+ * Rotation of master.key and of the courier's key pair: what the database knows about it. Several
+ * nodes have the same key files, and one database tells all of them which key seals, so that it
+ * changes at a single moment, and only once every program on every node has said that it has the
+ * new key.
  *
- *   prepared   in the key files; seals nothing yet
+ *   prepared   in the key files; does not seal anything yet
  *   in use     seals
- *   old        opens; what it still seals is taken, as not everybody may have heard yet
- *   closed     opens; the database refuses what it would seal
- *   retired    nothing needs it: it may go from the files
+ *   old        opens; what it still seals is accepted, as some programs may not know yet
+ *   closed     opens; the database rejects what it would seal
+ *   retired    nothing needs it: it may be removed from the files
  *
- * A key is known by its mark (core/seal/marked.h), in hexadecimal. While a file was never rotated,
- * the database knows none, and its first key seals.
+ * A key is identified by its mark (core/seal/marked.h), in hexadecimal. As long as a file has never
+ * been rotated, the database knows none of its keys, and the first one seals.
  */
 #ifndef POSTSEAL_CORE_SEAL_ROTATION_H
 #define POSTSEAL_CORE_SEAL_ROTATION_H
@@ -18,40 +19,41 @@
 #include "core/database.h"
 #include "core/seal/marked.h"
 
-/* By which the database knows a key file: "courier", "master". */
+/* The names of the key files in the database: "courier", "master". */
 const char *rotation_of(const char *file);
-/* The place of the key with this mark among public keys, or master keys; of the first for NULL. */
+/* The index of the key with this mark among public keys or master keys; for NULL, that of the
+ * first. */
 bool rotation_find(const struct key_file *keys, const char *mark, unsigned *at_r);
 
-/* Says which keys a program of this machine has. *mark_r: that which seals, or NULL for the first
- * of the file; caller frees. */
+/* Reports which keys a program on this machine has. *mark_r: the one that seals, or NULL for the
+ * first in the file; caller frees. */
 bool rotation_announce(struct connection *connection, const char *name, const char *program,
 		       const struct key_file *keys, char **mark_r, struct fault *fault);
 
 /* --- for the admin, with the rights of the database's owner --- */
 
-/* The mark of the one key of this name that is in the state, or NULL; caller frees. */
+/* The mark of the key of this name that is in this state, or NULL; caller frees. */
 bool rotation_mark(struct connection *connection, const char *name, const char *state,
 		   char **mark_r, struct fault *fault);
-/* "" for a mark that the database does not know. Caller frees. */
+/* "" if the database does not know the mark. Caller frees. */
 bool rotation_state(struct connection *connection, const char *name, const char *mark,
 		    char **state_r, struct fault *fault);
-/* Both may be known already. Programs look into their files again, and announce. */
+/* Either may already be known. Programs reread their files, and report. */
 bool rotation_prepare(struct connection *connection, const char *name, const char *sealing,
 		      const char *prepared, struct fault *fault);
-/* Nobody has it any more. */
+/* No program has it any more. */
 bool rotation_drop(struct connection *connection, const char *name, const char *prepared,
 		   struct fault *fault);
-/* Whether any program has it. */
+/* Does any program have it? */
 bool rotation_is_held(struct connection *connection, const char *name, const char *mark,
 		      bool *held_r, struct fault *fault);
-/* *used_r false: a program lacks it, and nothing changed. */
+/* *used_r false: some program lacks it, and nothing was changed. */
 bool rotation_use(struct connection *connection, const char *name, const char *prepared,
 		  bool *used_r, struct fault *fault);
 bool rotation_close(struct connection *connection, const char *name, struct fault *fault);
 bool rotation_retire(struct connection *connection, const char *name, struct fault *fault);
 
-/* All keys of this name are lost: the first of the file seals from now on. */
+/* All keys of this name are lost: from now on, the first in the file seals. */
 bool rotation_abandon(struct connection *connection, const char *name, struct fault *fault);
 
 /* Rows of file, key, state, since, and lacking: the programs that do not have the key. */
@@ -59,7 +61,7 @@ bool rotation_keys(struct connection *connection, PGresult **result_r, struct fa
 /* The programs that do not have this key, "postseal-courier on node2, …"; caller frees. */
 bool rotation_lacking(struct connection *connection, const char *name, const char *mark,
 		      char **programs_r, struct fault *fault);
-/* A machine that will not come back. *known_r: there was one. */
+/* Forgets a machine that will not come back. *known_r: there was one by that name. */
 bool rotation_forget(struct connection *connection, const char *node, bool *known_r,
 		     struct fault *fault);
 

@@ -14,7 +14,7 @@ take_chunk(void *context, const PGresult *row, struct fault *fault)
 			       (size_t)PQgetlength(row, 0, 0), reading->next, fault);
 }
 
-/* From the database, what was not at hand. */
+/* Reads from the database what was not at hand. */
 static bool
 read_rest(struct reading *reading, struct connection *connection, const struct statement *chunks,
 	  struct fault *fault)

@@ -1,5 +1,5 @@
 /*
- * Sealed content that is stored in the database in chunks: reading it in order, as it comes.
+ * Sealed content that is stored in the database in chunks: reads it in order, chunk by chunk.
  */
 #ifndef POSTSEAL_CORE_SEAL_STORED_CONTENT_H
 #define POSTSEAL_CORE_SEAL_STORED_CONTENT_H
@@ -7,17 +7,17 @@
 #include "core/database.h"
 #include "core/seal/content.h"
 
-/* Sealed content of the row `owner`, as the database has it. */
+/* Sealed content of the row `owner`, as stored in the database. */
 struct stream {
 	const char *owner;
 	const unsigned char *header;
 	size_t header_length;
-	const unsigned char *first; /* its first chunk, or NULL where that is not at hand */
+	const unsigned char *first; /* its first chunk, or NULL if that is not at hand */
 	size_t first_length;
 };
 
-/* Opens the content and writes it to `next`. `chunks` selects the bytes of the chunks from $2 on of
- * the owner $1, in order and in the binary format. */
+/* Opens the content and writes it to `next`. `chunks` selects the bytes of the owner $1's chunks
+ * from number $2 on, in order and in binary format. */
 bool stream_read(const struct stream *stream, struct connection *connection,
 		 const struct statement *chunks, const struct seal_key *content, struct sink *next,
 		 struct fault *fault);

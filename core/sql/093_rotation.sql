@@ -1,13 +1,14 @@
--- Keys of the key files, while they are rotated (core/seal/rotation.h): each known by its mark, which tells nothing of
--- it. What never was rotated is not here. Which key seals is said here, once for all nodes.
+-- The keys in the key files during a rotation (core/seal/rotation.h): each identified by its mark, which reveals
+-- nothing about it. Keys that have never been rotated are not listed. The key that seals is set here, for all nodes at
+-- once.
 create table postseal.secret (
     name text not null check (name in ('master', 'courier')),
     mark text not null check (mark ~ '^[0-9a-f]{8}$'),
     state text not null check (state in (
-        'prepared', -- in the key files, and seals nothing yet
+        'prepared', -- in the key files; does not seal anything yet
         'in use',   -- seals
-        'old',      -- opens what it sealed; what a program seals with it that has not heard yet, is taken
-        'closed',   -- opens; what it seals from now on is refused
+        'old',      -- opens what it sealed; what a program that does not know yet seals with it is accepted
+        'closed',   -- opens; what it seals from now on is rejected
         'retired')), -- nothing needs it
     since timestamptz not null default clock_timestamp(),
     primary key (name, mark)
@@ -16,7 +17,7 @@ create unique index secret_in_use on postseal.secret (name) where state = 'in us
 create unique index secret_prepared on postseal.secret (name) where state = 'prepared';
 create unique index secret_old on postseal.secret (name) where state in ('old', 'closed');
 
--- Which keys the programs of each node have: one that lacks a key must not be sent anything that it seals.
+-- Which keys the programs on each node have: nothing sealed with a key may reach a program that lacks it.
 create table postseal.secret_holder (
     name text not null,
     program text not null,
@@ -26,7 +27,7 @@ create table postseal.secret_holder (
     primary key (node, name, program)
 );
 
--- Programs read their key files again then.
+-- Programs then reread their key files.
 create function postseal.secret_changed() returns trigger language plpgsql as $$
 begin
     perform pg_notify('postseal_secret', '');
@@ -36,8 +37,9 @@ $$;
 create trigger secret_changed after insert or update on postseal.secret
     for each statement execute function postseal.secret_changed();
 
--- What a program says when it has read its key file; the answer is the mark of the key that seals, or null. It waits for a
--- change that is under way, and a change for it: who answers before has the key, or is known to lack it.
+-- What a program reports when it has read its key file; the result is the mark of the key that seals, or null. This
+-- call waits for a change in progress, and a change waits for this call: a program that reports before the change has
+-- the key, or is known to lack it.
 create function postseal.secret_announce(which text, of_program text, of_node text, held text[]) returns text
 language plpgsql security definer set search_path = postseal, pg_temp as $$
 begin
@@ -51,8 +53,8 @@ revoke execute on function postseal.secret_announce from public;
 grant execute on function postseal.secret_announce
     to postseal_milter, postseal_courier, postseal_portal, postseal_keeper;
 
--- Two keys become known: that which seals until now, and that which will. Said again, programs look again whether they
--- have it.
+-- Two keys become known: the one that has sealed so far, and the one that will. If called again, programs check again
+-- whether they have it.
 create function postseal.secret_prepare(which text, sealing text, prepared text) returns void
 language plpgsql set search_path = postseal, pg_temp as $$
 begin
@@ -61,7 +63,7 @@ begin
 end
 $$;
 
--- From here on the prepared key seals, if all have it. False: somebody does not.
+-- From now on the prepared key seals, provided that every program has it. False: some program does not.
 create function postseal.secret_use(which text, prepared text) returns boolean
 language plpgsql set search_path = postseal, pg_temp as $$
 begin
@@ -78,7 +80,8 @@ begin
 end
 $$;
 
--- Is something sealed with a key that nothing may be sealed with any more? Volatile: it sees what was closed meanwhile.
+-- Is anything sealed with a key with which nothing may be sealed any more? Volatile, so that it sees what was closed in
+-- the meantime.
 create function postseal.secret_is_closed(which text, sealed bytea) returns boolean
 language plpgsql volatile security definer set search_path = postseal, pg_temp as $$
 begin
