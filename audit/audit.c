@@ -10,7 +10,7 @@ static const struct statement offer_put = {
 	"insert into postseal.offer (identity, message, queue_id, host) values ($1, $2, $3, $4)",
 	.repeats = true};
 
-/* It is this offer that may be heard now. */
+/* It is this offer that may be answered now. */
 static const struct statement offer_renew = {"audit_offer_renew",
 					     "select postseal.offer_again($1, $2)"};
 static const struct statement copy_repeat = {"audit_copy_repeat",
@@ -75,7 +75,7 @@ add_offer(struct connection *connection, const struct audit_message *message, st
 	return batch_add(connection, &offer_put, &parameters, fault);
 }
 
-/* What others wrote may be in any encoding; the database takes UTF-8. Caller frees. */
+/* Text written by others may be in any encoding; the database accepts UTF-8 only. Caller frees. */
 static char *
 valid(const char *text)
 {
@@ -226,7 +226,7 @@ earlier_of(const PGresult *result, int row)
 	struct audit_earlier *earlier = g_new0(struct audit_earlier, 1);
 
 	if (!identifier_parse(&earlier->id, PQgetvalue(result, row, COPY)))
-		g_assert_not_reached(); /* it is a uuid column */
+		g_assert_not_reached(); /* the column is a uuid */
 	earlier->address = g_strdup(PQgetvalue(result, row, ADDRESS));
 	earlier->is_handed = is_state(result, row, COPY_HANDED);
 	earlier->is_over = is_state(result, row, COPY_DELETED) ||

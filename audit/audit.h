@@ -1,6 +1,6 @@
 /*
- * The log of what was offered, decided and done: rows for one transaction that also holds
- * what they tell of (promise 6). Nothing here commits.
+ * The log of what was offered, decided and done: rows for the transaction that also holds what they
+ * describe (promise 6). Nothing here commits.
  */
 #ifndef POSTSEAL_AUDIT_AUDIT_H
 #define POSTSEAL_AUDIT_AUDIT_H
@@ -13,10 +13,10 @@ enum { AUDIT_IDENTITY_BYTES = 32 };
 
 struct audit_message {
 	struct identifier id;
-	/* AUDIT_IDENTITY_BYTES, by which it is recognised when it is offered again; NULL: it may
-	 * come again */
+	/* AUDIT_IDENTITY_BYTES, by which the message is recognised when it is offered again; NULL:
+	 * it may be offered again */
 	const unsigned char *identity;
-	unsigned offer;	      /* which this is, from 1 */
+	unsigned offer;	      /* which offer this is, counting from 1 */
 	const char *queue_id; /* these may be NULL */
 	const char *authenticated;
 	const char *client;
@@ -28,7 +28,7 @@ struct audit_message {
 
 struct audit_copy {
 	struct identifier id;
-	const char *recipient; /* as the envelope had it */
+	const char *recipient; /* as in the envelope */
 	const char *address;   /* folded */
 	unsigned rule_line;
 	const char *rule;
@@ -40,22 +40,22 @@ struct audit_copy {
 	enum copy_state state; /* handed, queued, parked or refused */
 };
 
-/* The last copy for an address that an earlier offer of the message made. */
+/* The last copy for an address, from an earlier offer of the message. */
 struct audit_earlier {
 	struct identifier id;
 	char *address;
-	bool is_handed; /* to the MTA, and nothing else is known of it */
-	bool is_over;	/* it did not reach its recipient, and nobody took it back */
+	bool is_handed; /* handed to the MTA, and nothing more is known about it */
+	bool is_over;	/* it did not reach its recipient, and was not taken back */
 };
 
 struct audit_policy {
 	const char *digest;
 	const char *text;
-	const char *program; /* for which it is in force now, "postseal-milter" */
-	const char *node;    /* the machine's name */
+	const char *program; /* the program for which it is in force now, "postseal-milter" */
+	const char *node;    /* the name of the machine */
 };
 
-/* Puts a policy on record, and from when on it is in force, in a transaction of its own. */
+/* Records a policy and when it came into force, in a transaction of its own. */
 bool audit_policy(struct connection *connection, const struct audit_policy *policy,
 		  struct fault *fault);
 
@@ -64,43 +64,43 @@ bool audit_add_message(struct connection *connection, const struct audit_message
 		       struct fault *fault);
 bool audit_add_copy(struct connection *connection, const struct audit_message *message,
 		    const struct audit_copy *copy, struct fault *fault);
-/* The message is offered again: an event, beside the record of the first offer. */
+/* The message is offered again: an event, added to the record of the first offer. */
 bool audit_offered_again(struct connection *connection, const struct audit_message *message,
 			 struct fault *fault);
 
-/* A copy that the MTA was handed at an earlier offer is decided anew; the batch fails where it is
- * not with the MTA any more. */
+/* A copy that was handed to the MTA at an earlier offer is decided again; the batch fails if the
+ * MTA no longer has it. */
 bool audit_repeat_copy(struct connection *connection, const char *copy, struct fault *fault);
 
-/* A copy moves on to another state, if that follows from the one it is in (postseal.copy_move);
- * `reason` NULL: stays as it is. */
+/* Moves a copy to another state, if that may follow its current one (postseal.copy_move); `reason`
+ * NULL: it is kept. */
 bool audit_move_copy(struct connection *connection, const char *copy, enum copy_state state,
 		     const char *reason, struct fault *fault);
-/* The same for a copy that waits behind the portal; the portal may move no other. */
+/* The same for a copy that waits in the portal; the portal may move no other. */
 bool audit_move_parked(struct connection *connection, const char *copy, enum copy_state state,
 		       const char *reason, struct fault *fault);
-/* Something happened to a message, or to one copy of it (else NULL). */
+/* Something happened to a message, or to one copy of it (otherwise NULL). */
 bool audit_event(struct connection *connection, const char *message, const char *copy,
 		 const char *what, const char *detail, struct fault *fault);
 
-/* What of a message behind the portal its reader is about to be given. */
+/* The part of a message in the portal that its reader is about to be given. */
 struct audit_reading {
 	const char *message;
-	const char *copy; /* NULL: its author's own */
-	bool is_download; /* else it is shown */
-	const char *part; /* "text", "attachment 2": no name, for names are sealed */
+	const char *copy; /* NULL: the author's own copy */
+	bool is_download; /* otherwise it is shown */
+	const char *part; /* "text", "attachment 2": no file name, as names are sealed */
 	const char *network;
-	const char *reader; /* address of the account; NULL: link and code open it */
+	const char *reader; /* address of the account; NULL: opened with link and code */
 };
-/* The same again within ten minutes adds nothing. */
+/* A repetition within ten minutes adds nothing. */
 bool audit_add_reading(struct connection *connection, const struct audit_reading *reading,
 		       struct fault *fault);
 
 /* Did the last batch fail because this message is already on record? */
 bool audit_is_known(const struct connection *connection);
-/* Takes the identifier of the earlier record into message->id and the number of this offer into
- * message->offer. *earlier_r are its copies, struct audit_earlier; caller frees. NULL where there
- * is no such record. */
+/* Sets message->id to the identifier of the earlier record and message->offer to the number of this
+ * offer. *earlier_r are its copies, struct audit_earlier; caller frees. NULL if there is no such
+ * record. */
 bool audit_find_earlier(struct connection *connection, struct audit_message *message,
 			GPtrArray **earlier_r, struct fault *fault);
 

@@ -1,6 +1,6 @@
 /*
- * The states of a copy: stored as words, moved by postseal.copy_move() alone (audit/sql), told to
- * people in words of their own.
+ * The states of a copy: stored as words, changed only by postseal.copy_move() (audit/sql), and
+ * shown to people in other words.
  */
 #ifndef POSTSEAL_AUDIT_STATE_H
 #define POSTSEAL_AUDIT_STATE_H
@@ -8,9 +8,9 @@
 enum copy_state {
 	COPY_QUEUED,   /* in the outbox */
 	COPY_HANDED,   /* the MTA has it */
-	COPY_SENT,     /* a next hop or a mailbox has it, as the MTA's log says */
+	COPY_SENT,     /* a next hop or a mailbox has it, according to the MTA's log */
 	COPY_FAILED,   /* it was returned to its sender */
-	COPY_REPEATED, /* the message was offered again, and another copy takes its place */
+	COPY_REPEATED, /* the message was offered again, and another copy replaces it */
 	COPY_PARKED,   /* it is waiting in the portal, unread */
 	COPY_OPENED,
 	COPY_DELETED,  /* by its reader, unread */
@@ -18,13 +18,13 @@ enum copy_state {
 	COPY_EXPIRED,  /* unread */
 	COPY_REFUSED,  /* with the message */
 	COPY_RECALLED, /* unread */
-	COPY_LOST,     /* only an account that is gone could open it */
+	COPY_LOST,     /* only an account that no longer exists could open it */
 	COPY_STATES
 };
 
-/* As the database has it. */
+/* As stored in the database. */
 const char *copy_state_word(enum copy_state state);
-/* How a stored word is told to people, to be translated: "read". */
+/* How a stored word is shown to people, before translation: "read". */
 const char *copy_state_shown(const char *word);
 
 #endif

@@ -1,11 +1,11 @@
--- Each time that a waiting message, or one that was sent from the portal, is shown to its reader, and each download of
--- it, with the network that asked. The same from the same network by the same reader is put down once in ten minutes: a
--- page that is reloaded all day leaves 144 rows, and no more.
+-- Each time a waiting message, or one sent from the portal, is shown to its reader, and each download of it, with the
+-- network that the request came from. Repetitions from the same network by the same reader are recorded once in ten
+-- minutes: a page that is reloaded all day leaves no more than 144 rows.
 create table postseal.reading (
     id bigint generated always as identity primary key,
     at timestamptz not null default clock_timestamp(),
     message uuid not null,
-    copy uuid,                            -- null: its author's own, among what they sent
+    copy uuid,                            -- null: the author's own copy, among what they sent
     what text not null check (what in ('shown', 'downloaded')),
     part text not null,                   -- 'text', 'original', 'attachment 2', 'all attachments'; names are sealed
     network text not null,                -- of the browser

@@ -1,5 +1,5 @@
--- What a matter concerns is kept, whatever its time: everything of a person, or one message. A hold is stated, and later
--- released; neither statement is ever changed.
+-- Whatever a legal matter concerns is kept, regardless of its age: everything of a person, or one message. A hold is
+-- stated, and later released; neither statement is ever changed.
 create table postseal.legal_hold (
     id bigint generated always as identity primary key,
     name text not null check (name <> ''), -- of the matter
@@ -22,7 +22,7 @@ create view postseal.holds as
     from postseal.legal_hold h left join postseal.legal_hold_end e on e.hold = h.id;
 grant select on postseal.holds to postseal_auditor;
 
--- By whichever way it is stated, it is on record who did it.
+-- However it is stated, it is on record who did so.
 create function postseal.legal_hold_activity() returns trigger language plpgsql security definer
 set search_path = postseal, pg_temp as $$
 declare
@@ -46,8 +46,8 @@ create trigger legal_hold_activity after insert or update or delete on postseal.
 create trigger legal_hold_activity after insert or update or delete on postseal.legal_hold_end
     for each row execute function postseal.legal_hold_activity();
 
--- False: the matter holds it already; null: there is no such message. Whatever deletes has locked legal_hold in share mode: a hold that was stated
--- cannot have missed it.
+-- False: the matter already holds it; null: there is no such message. Anything that deletes has locked legal_hold in
+-- share mode, so it cannot have missed a hold that was stated.
 create function postseal.hold_add(new_name text, new_person text[], new_message uuid, new_reason text) returns boolean
 language plpgsql set search_path = postseal, pg_temp as $$
 begin
@@ -66,7 +66,7 @@ begin
     return true;
 end
 $$;
--- How many statements of the matter ended; null: there never was one.
+-- How many statements of the matter ended; null: there were none.
 create function postseal.hold_release(old_name text, because text) returns bigint
 language plpgsql set search_path = postseal, pg_temp as $$
 declare
@@ -83,7 +83,7 @@ end
 $$;
 revoke execute on function postseal.hold_add, postseal.hold_release from public;
 
--- Is it sent by, under the login of, or to somebody on hold, or on hold itself? Senders are on record as they were
+-- Is it sent by, under the login of, or to someone on hold, or on hold itself? Senders are recorded as they were
 -- written, recipients in their canonical form.
 create function postseal.message_is_held(which uuid) returns boolean
 language sql stable security definer set search_path = postseal, pg_temp as $$

@@ -1,5 +1,5 @@
--- The record is kept as long as the organisation says (setting: record years), and what was deleted then is itself on
--- record: from when to when, how much, and by which setting.
+-- The record is kept for as long as the organisation says (setting: record years), and each deletion is itself
+-- recorded: for what period, how much, and under which setting.
 create table postseal.record_deletion (
     id bigint generated always as identity primary key,
     at timestamptz not null default clock_timestamp(),
@@ -16,7 +16,7 @@ create table postseal.record_deletion (
 );
 grant select on postseal.record_deletion to postseal_auditor;
 
--- A year is the least that is kept, whoever asks.
+-- One year is the minimum, whoever asks.
 create function postseal.record_end(years integer) returns timestamptz language plpgsql stable
 set search_path = postseal, pg_temp as $$
 begin
@@ -27,8 +27,8 @@ begin
 end
 $$;
 
--- These messages and all that is known of them, and as many rows of activity, are deleted, unless they are too young
--- or on hold; says whether there is more activity to delete. The caller has locked legal_hold.
+-- Deletes these messages and all that is known about them, and the given number of rows of activity, unless they are
+-- too young or on hold; returns whether there is more activity to delete. The caller has locked legal_hold.
 create function postseal.record_delete(which uuid[], years integer, most integer) returns boolean language plpgsql
 set search_path = postseal, pg_temp as $$
 declare

@@ -1,4 +1,4 @@
--- Each step of a rotation is on record, whoever takes it.
+-- Each step of a rotation is recorded, whoever takes it.
 create function postseal.secret_activity() returns trigger language plpgsql security definer
 set search_path = postseal, pg_temp as $$
 begin
