@@ -1,6 +1,6 @@
--- What an admin may do to what waits, copy by copy, and what is said of those to which it cannot be done.
+-- What an admin may do to what waits, copy by copy, and what is reported for copies to which it cannot be done.
 
--- A new link and a new code, as the sender may ask for on their page.
+-- A new link and a new code, as the sender can request on their page.
 create function postseal.message_new_code(which uuid, of_address text, asked_by text)
 returns table (recipient text, done boolean, said text)
 language plpgsql set search_path = postseal, pg_temp as $$
@@ -34,12 +34,12 @@ end
 $$;
 revoke execute on function postseal.message_new_code from public;
 
--- The notice of what waits goes out once more, with the same link, whatever the reminders.
+-- The notice about what waits is sent once more, with the same link, whatever the reminders.
 alter table postseal.parcel_key add column notice_again boolean not null default false;
 create index parcel_key_notice_again on postseal.parcel_key (id) where notice_again;
 grant update (notice_again) on postseal.parcel_key to postseal_courier;
 
--- What Postseal still has goes out again, or at once. What it has handed over it does not have any more: nothing arrives
+-- Whatever Postseal still has is sent again, or at once. What it has handed over it no longer has, so nothing arrives
 -- twice.
 create function postseal.message_resend(which uuid, of_address text, asked_by text)
 returns table (recipient text, done boolean, said text)
@@ -92,7 +92,7 @@ end
 $$;
 revoke execute on function postseal.message_resend from public;
 
--- Of all recipients, or one of them, who have not read it.
+-- For all recipients who have not read it, or for one of them.
 create function postseal.message_recall(which uuid, of_address text, asked_by text)
 returns table (recipient text, done boolean, said text)
 language plpgsql set search_path = postseal, pg_temp as $$

@@ -1,4 +1,5 @@
--- Employees who have left, and who is told of their messages instead. Their private keys are the key store's affair.
+-- Employees who have left, and who is told about their messages instead. Their private keys are handled by the key
+-- store.
 create table postseal.left_employee (
     address text primary key,             -- folded
     deputy text,                          -- folded; null: nobody
@@ -12,7 +13,7 @@ comment on column postseal.left_employee.deputy is 'who is told of their message
 comment on column postseal.left_employee.left_at is 'when that was noted';
 comment on column postseal.left_employee.noted_by is 'who noted it';
 
--- Who is told of a sender's messages: a deputy who has left as well has one in turn. Null: the sender.
+-- Who is told about a sender's messages: a deputy who has also left has a deputy in turn. Null: the sender.
 create function postseal.deputy_of(sender text) returns text
 language sql stable set search_path = postseal, pg_temp as $$
     with recursive chain(deputy, depth) as (
@@ -27,8 +28,8 @@ alter table postseal.receipt drop constraint receipt_what_check;
 alter table postseal.receipt add constraint receipt_what_check
     check (what in ('relayed', 'opened', 'expired', 'locked', 'lost', 'deleted', 'deleted unopened', 'handed over'));
 
--- Notes that somebody has left. Links to their pages of messages end; the deputy gets a page for each message that waits,
--- and the codes and reports that have yet to be sent.
+-- Records that someone has left. Links to their message pages stop working; the deputy gets a page for each message
+-- that waits, and the codes and reports that have yet to be sent.
 create function postseal.employee_leave(gone text, stands_in text, asked_by text)
 returns table (what text, subject text, count bigint)
 language plpgsql set search_path = postseal, pg_temp as $$

@@ -1,5 +1,5 @@
--- The account of somebody who lost password, second factor and recovery code ends, and what becomes of their messages is
--- counted before: nobody is told that more can be read than can.
+-- Ends the account of someone who has lost password, second factor and recovery code. What becomes of their messages is
+-- counted beforehand, so that nobody is told that more can be read than can.
 create function postseal.account_reset(of_address text, asked_by text)
 returns table (what text, count bigint)
 language plpgsql set search_path = postseal, pg_temp as $$

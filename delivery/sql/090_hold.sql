@@ -1,7 +1,7 @@
--- What is on hold goes for its readers as always, by expiry, deletion, recall or the end of an account; but what was
--- sealed is kept, with all that could open it, until the last hold is released.
+-- For its readers, what is on hold disappears as always, by expiry, deletion, recall or the end of an account; but what
+-- was sealed is kept, with everything that could open it, until the last hold is released.
 create table postseal.held_key (
-    id uuid primary key,                  -- of the parcel key that is gone
+    id uuid primary key,                  -- of the parcel key that was deleted
     parcel uuid not null references postseal.parcel,
     copy uuid,
     gone_at timestamptz not null default now(),
@@ -17,7 +17,7 @@ create table postseal.held_key (
 );
 create index held_key_parcel on postseal.held_key (parcel);
 
--- A hold that is stated at the same moment waits until this deletion is over, or is seen by it.
+-- A hold that is placed at the same moment either waits until this deletion is over, or is seen by it.
 create function postseal.parcel_key_hold() returns trigger language plpgsql security definer
 set search_path = postseal, pg_temp as $$
 begin
@@ -43,7 +43,7 @@ begin
 end
 $$;
 
--- No hold keeps these any more.
+-- No hold applies to these any more.
 create function postseal.held_keys_release() returns void
 language plpgsql security definer set search_path = postseal, pg_temp as $$
 begin
@@ -55,8 +55,8 @@ revoke execute on function postseal.held_keys_release from public;
 grant execute on function postseal.held_keys_release to postseal_courier;
 grant select (parcel) on postseal.held_key to postseal_courier;
 
--- Deletes what of the record is older than so many years, and nothing that still waits for somebody: at most so many
--- messages. Says whether there is more. Several couriers do not get in each other's way.
+-- Deletes records that are older than the given number of years, except what still waits for someone: at most the given
+-- number of messages. Returns whether there is more. Several couriers can run it at the same time.
 create function postseal.record_delete_due(years integer, most integer) returns boolean
 language plpgsql security definer set search_path = postseal, pg_temp as $$
 declare

@@ -1,9 +1,9 @@
--- What Postseal writes itself is followed in the MTA's log as well: an unlock code or a notice that was returned is
--- told to whoever can act.
+-- Mail that Postseal writes itself is also followed in the MTA's log: if an unlock code or a notice is returned,
+-- whoever can act is told.
 alter table postseal.mta_mail
     add column kind text,                 -- as in outbox; null: a message, or a copy of it
-    add column address text,              -- of the one it was for
-    add column copy uuid;                 -- whose notice it is
+    add column address text,              -- of its recipient
+    add column copy uuid;                 -- the copy that its notice is about
 
 alter table postseal.receipt
     add column detail text,               -- what the mail server said
@@ -15,8 +15,8 @@ alter table postseal.receipt
                         'notice failed', 'code failed')),
     add constraint receipt_form_check check (form in ('mail', 'mdn', 'dsn', 'alert'));
 
--- A mail of ours that is followed did not arrive. Once for each: it is followed no longer. Of what nobody waits for
--- any more, the record alone tells.
+-- Mail of ours that is followed did not arrive. Reported once each: it is then no longer followed. If nobody is waiting
+-- for it any more, it is only recorded.
 create function postseal.own_mail_failed(kind text, of_message uuid, of_copy uuid, address text, reply text) returns void
 language plpgsql set search_path = postseal, pg_temp as $$
 begin
@@ -42,7 +42,7 @@ $$;
 revoke execute on function postseal.own_mail_failed from public;
 grant execute on function postseal.own_mail_failed to postseal_courier;
 
--- Mail of the outbox came in by re-injection, as the MTA's log says, or its answer.
+-- Mail from the outbox came in by re-injection, according to the MTA's log or its reply.
 create or replace function postseal.mta_took_again(queue_ids text[], mails uuid[]) returns void
 language sql set search_path = postseal, pg_temp set enable_seqscan = off as $$
     insert into mta_mail (queue_id, message, kind, address, copy)
@@ -55,7 +55,7 @@ language sql set search_path = postseal, pg_temp set enable_seqscan = off as $$
                                          copy = excluded.copy, since = now();
 $$;
 
--- As before for messages and copies. Of our own mail: it was returned; or our MTA has it under another name, where
+-- As before for messages and copies. Our own mail: it was returned; or the MTA has it under another queue ID, because
 -- aliases are expanded before it is decided on.
 create or replace function postseal.mta_said(queue_ids text[], addresses text[], originals text[], outcomes text[],
                                              details text[])
@@ -73,7 +73,7 @@ begin
         where c.state in ('queued', 'handed') or (c.state = 'sent' and t.outcome = 'failed' and t.address <> '')
         order by t.n
     loop
-        -- What was delivered is not given up: lines before this one may have told so.
+        -- Delivered mail is not reported as lost: earlier lines may have said that it was delivered.
         if said.given_up and not exists (select from copy c where c.id = said.copy and c.state = 'handed') then
             continue;
         end if;
