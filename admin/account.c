@@ -62,7 +62,7 @@ static const struct statement account_reset = {
 	"command_account_reset",
 	"select what, count, what || ': ' || count as text from postseal.account_reset($1, $2)"};
 
-/* A link by which the owner makes the account anew, in the open transaction. */
+/* Makes a link with which the owner can create the account again, in the open transaction. */
 static bool
 invite(const struct admin *admin, struct connection *connection, const char *address,
        const PGresult *owner, struct fault *fault)
@@ -83,7 +83,7 @@ invite(const struct admin *admin, struct connection *connection, const char *add
 	       batch_end_transaction(connection, fault) && batch_commit(connection, fault);
 }
 
-/* *rows_r: NULL where there is no such account. */
+/* *rows_r: NULL if there is no such account. */
 static bool
 reset_account(const struct admin *admin, const char *address, json_t **rows_r, struct fault *fault)
 {

@@ -1,4 +1,4 @@
-/* The part of postseal(8) about the accounts of the portal. */
+/* The part of postseal(8) that is about portal accounts. */
 #ifndef POSTSEAL_ADMIN_ACCOUNT_H
 #define POSTSEAL_ADMIN_ACCOUNT_H
 

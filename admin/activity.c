@@ -4,7 +4,7 @@
 
 #include "core/address.h"
 
-/* The first characters of a fingerprint are enough; somebody who acted as root is found by name. */
+/* The first characters of a fingerprint are enough; someone who acted as root is found by name. */
 static const struct statement activity_list = {
 	"activity_list",
 	"select date_trunc('second', at) as at, actor, network, what, subject, detail from postseal.activity "

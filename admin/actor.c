@@ -14,8 +14,8 @@ name_of(uid_t user)
 			     : g_utf8_make_valid(entry->pw_name, -1);
 }
 
-/* The kernel keeps who logged in, whatever user they became since (pam_loginuid(8)). NULL where
- * nobody did, as in a service or a container. */
+/* The kernel remembers who logged in, whatever user they have become since (pam_loginuid(8)). NULL
+ * if nobody did, as in a service or a container. */
 static char *
 login_name(void)
 {

@@ -18,10 +18,10 @@ struct outcome {
 	struct fault fault;
 };
 
-/* A pipe takes as much at once. */
+/* A pipe can take this much at once. */
 enum { ANSWER_MAX = 4096 - sizeof(struct outcome) };
 
-/* In the order of Postfix (chroot_uid): the names of users are outside. */
+/* In the same order as Postfix (chroot_uid): user names are looked up outside the chroot. */
 static bool
 become(const struct as_user *who, struct fault *fault)
 {
@@ -49,7 +49,7 @@ work_and_tell(const struct as_user *who, as_user_work *work, void *context,
 	const struct iovec parts[] = {{&outcome, sizeof outcome}, *answer};
 
 	alarm(who->seconds);
-	/* Not beside the next run, where ours is killed. */
+	/* If we are killed, it must not go on alongside the next run. */
 	outcome.good = become(who, &outcome.fault) && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
 		       work(context, &outcome.fault);
 	fflush(stdout);

@@ -62,7 +62,7 @@ command_limit(const char *text)
 	return g_ascii_string_to_unsigned(text, 10, 1, G_MAXINT32, NULL, NULL);
 }
 
-/* What was given is repeated in it, and what others wrote. */
+/* It quotes the arguments, and text written by others. */
 static void
 complain(const char *text)
 {

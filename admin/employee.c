@@ -24,7 +24,8 @@ static const struct statement employee_return = {
 	"employee_return",
 	"select what, subject, count, what || ': ' || subject as text from postseal.employee_return($1)"};
 
-/* Codes open mail, so they stay where employees are. Caller frees; NULL: told why. */
+/* Codes can open mail, so they stay with the employees. Caller frees; NULL: the admin has been told
+ * why. */
 static char *
 employee_named(const struct admin *admin, const char *text)
 {

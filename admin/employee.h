@@ -1,4 +1,4 @@
-/* The part of postseal(8) about employees who leave. */
+/* The part of postseal(8) that is about employees who leave. */
 #ifndef POSTSEAL_ADMIN_EMPLOYEE_H
 #define POSTSEAL_ADMIN_EMPLOYEE_H
 

@@ -138,7 +138,7 @@ explain_message(const struct admin *admin, const struct message *message)
 	const struct keystore_settings keys = {.database = admin->database,
 					       .keeper = admin->settings->keeper_socket};
 	struct keystore *keystore = keystore_new(&keys);
-	/* Without a message, its author is its sender. */
+	/* If no message was given, its author is its sender. */
 	g_autofree char *from = message->fields->len == 0 ? g_strdup(message->sender_folded)
 							  : addresses_from(message);
 	struct surroundings around = {.settings = admin->settings,
@@ -159,7 +159,7 @@ explain_message(const struct admin *admin, const struct message *message)
 	return planned ? EXIT_GOOD : command_fail(&fault);
 }
 
-/* Adds what an option names, as if a mail program had. */
+/* Adds what an option specifies, as if a mail program had written it. */
 static bool
 add_to_envelope(struct message *message, int option, const char *path, struct fault *fault)
 {

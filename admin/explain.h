@@ -1,5 +1,5 @@
-/* Why mail goes, or went, the way it does: each rule and each method that was asked, and its
- * answer. */
+/* Why mail is, or was, handled the way it is: each rule and each method that was tried, and its
+ * result. */
 #ifndef POSTSEAL_ADMIN_EXPLAIN_H
 #define POSTSEAL_ADMIN_EXPLAIN_H
 
@@ -7,7 +7,7 @@
 
 extern const struct command explain_commands[]; /* ends with NULL words */
 
-/* Rows of {recipient, method, reason, line, rule, keys, trace}, as the log has a trace
+/* Rows of {recipient, method, reason, line, rule, keys, trace}, if the log has a trace
  * (delivery/plan.h: copy_trace()). */
 report_form explain_print;
 

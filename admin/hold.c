@@ -6,7 +6,8 @@
 #include "core/domain.h"
 #include "core/identifier.h"
 
-/* The address twice: as recipients are on record, and as its sender may have written it. */
+/* The address twice: as recipients are recorded, and as its owner may have written it as a sender.
+ */
 static const struct statement hold_add = {
 	"hold_add",
 	"select *, format(case when is_new then '%s: %s is on hold' else '%s: %s was on hold already' end, matter, held) as text "
@@ -40,7 +41,7 @@ struct wanted {
 	const char *matter, *person, *message, *reason;
 };
 
-/* False: wrong usage. */
+/* False on wrong usage. */
 static bool
 read_wanted(struct wanted *wanted_r, int argc, char **argv)
 {
@@ -67,7 +68,7 @@ read_wanted(struct wanted *wanted_r, int argc, char **argv)
 	return (wanted_r->person == NULL) != (wanted_r->message == NULL);
 }
 
-/* "anna@bücher.example", however the domain was written. */
+/* "anna@bücher.example", in whichever form the domain was written. */
 static char *
 as_written(const struct address *address)
 {

@@ -1,4 +1,4 @@
-/* Matters for whose sake nothing is deleted: stated, listed, released. */
+/* Legal matters for which nothing is deleted: holds are stated, listed, released. */
 #ifndef POSTSEAL_ADMIN_HOLD_H
 #define POSTSEAL_ADMIN_HOLD_H
 

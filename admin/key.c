@@ -17,7 +17,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BIO, BIO_free_all)
 /* --- import --- */
 
 struct password_source {
-	const char *file; /* NULL: ask on the terminal */
+	const char *file; /* NULL: ask at the terminal */
 };
 
 static bool
@@ -87,7 +87,7 @@ row_of(const char *path, const struct imported *key)
 		report_text(key->cannot_encrypt), "cannot_sign", report_text(key->cannot_sign));
 }
 
-/* Of all that is in a file; the keys are imported by then. */
+/* For all keys in a file; they have been imported by then. */
 static bool
 add_rows(const struct admin *admin, const char *path, const GPtrArray *reports, bool replaces,
 	 json_t *rows, struct fault *fault)
@@ -179,7 +179,7 @@ run_import(const struct admin *admin, int argc, char **argv)
 	}
 	if (optind >= argc)
 		return command_usage(admin->command);
-	/* Only private keys need it; import_keys() says so when one is there. */
+	/* Only private keys need it; import_keys() says so if there is one. */
 	if (secrets_master(admin, &master, &fault))
 		settings.master = &master;
 	for (int i = optind; i < argc && status == EXIT_GOOD; i++) {
@@ -188,14 +188,14 @@ run_import(const struct admin *admin, int argc, char **argv)
 	}
 	sodium_memzero(&master, sizeof master);
 	progress_show((unsigned)(argc - optind), (unsigned)(argc - optind), "files");
-	/* Also of the files before one that could not be read: they are imported. */
+	/* This includes files before one that could not be read: they have been imported. */
 	report_print(rows, admin->as_json, report_lines);
 	return status;
 }
 
 /* --- list, show, export, delete --- */
 
-enum { ID, KIND, ROLE, FINGERPRINT }; /* of key_show */
+enum { ID, KIND, ROLE, FINGERPRINT }; /* columns of key_show */
 
 static int
 run_list(const struct admin *admin, int argc, char **argv)
@@ -209,8 +209,8 @@ run_list(const struct admin *admin, int argc, char **argv)
 	return command_answer(admin, &key_list, (const char *const[]){wanted, NULL}, report_table);
 }
 
-/* The one key whose fingerprint begins so; `status_r` is what the command ends with where there is
- * none. */
+/* The one key whose fingerprint begins with this; `status_r` is the command's exit status if there
+ * is none. */
 static bool
 one_key(const struct admin *admin, const char *fingerprint, PGresult **result_r, int *status_r)
 {
@@ -281,7 +281,7 @@ armored(const unsigned char *bytes, size_t length)
 	return g_string_free(text, FALSE);
 }
 
-/* RFC 7468; caller frees. NULL where the certificate cannot be read. */
+/* RFC 7468; caller frees. NULL if the certificate cannot be read. */
 static char *
 pem_of(const unsigned char *bytes, size_t length)
 {
@@ -297,7 +297,7 @@ pem_of(const unsigned char *bytes, size_t length)
 	return g_strndup(text, (gsize)size);
 }
 
-/* As it is, without a line of ours: other programs read it. */
+/* Printed as it is, without anything of ours: other programs read it. */
 static void
 print_exported(FILE *file, const json_t *rows)
 {

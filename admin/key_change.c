@@ -5,8 +5,8 @@
 #include "keystore/keystore.h"
 #include "keystore/statements.h"
 
-/* Keys of the same kind, from before the same import, for one of its addresses, to which mail may
- * be encrypted today; and whether it has all of their addresses. */
+/* Keys of the same kind, from before this import, for one of its addresses, to which mail can be
+ * encrypted today; and whether the new key has all of their addresses. */
 static const struct statement keys_beside = {
 	"keys_beside",
 	"select o.id, o.fingerprint, coalesce('until ' || o.not_after::date, 'without end') as until,"
@@ -64,7 +64,7 @@ add_key(json_t *row, const char *member, GString *text, const char *sentence,
 			       PQgetvalue(others, i, FINGERPRINT), PQgetvalue(others, i, UNTIL));
 }
 
-/* One of the keys that were there before. */
+/* A key that was there before. */
 static bool
 take_place(const struct admin *admin, const PGresult *others, int i, bool replaces, json_t *row,
 	   GString *text, struct fault *fault)

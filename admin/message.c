@@ -76,7 +76,7 @@ message_named(struct identifier *id_r, const char *text)
 
 /* --- show --- */
 
-/* The message, its copies and its history, a table each. */
+/* The message, its copies and its history, as a table each. */
 static void
 print_message(FILE *file, const json_t *rows)
 {

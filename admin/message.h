@@ -7,7 +7,7 @@
 
 extern const struct command message_commands[]; /* ends with NULL words */
 
-/* Reads the identifier of a message; where it is none, says so. */
+/* Reads a message identifier; if it is not one, says so. */
 bool message_named(struct identifier *id_r, const char *text);
 
 #endif

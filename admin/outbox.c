@@ -1,6 +1,6 @@
 #include "admin/outbox.h"
 
-/* A parcel is here as long as its links and codes have yet to be made. */
+/* A parcel is listed here for as long as its links and codes have yet to be made. */
 static const struct statement outbox_list = {
 	"outbox_list",
 	"(select o.id, o.kind, case when o.state = 'sending'"

@@ -1,4 +1,4 @@
-/* The part of postseal(8) about mail that is waiting to be handed to the MTA. */
+/* The part of postseal(8) that is about mail waiting to be handed to the MTA. */
 #ifndef POSTSEAL_ADMIN_OUTBOX_H
 #define POSTSEAL_ADMIN_OUTBOX_H
 

@@ -41,7 +41,7 @@ usage(FILE *file)
 	return file == stdout ? EXIT_GOOD : EXIT_USAGE;
 }
 
-/* What one command is for and how it is used: completions take its options from here. */
+/* What one command is for and how it is used: shell completions take its options from here. */
 static int
 help(const struct command *command)
 {
@@ -52,7 +52,7 @@ help(const struct command *command)
 	return EXIT_GOOD;
 }
 
-/* How many of the arguments are the command's own words; 0: it is another command. */
+/* How many of the arguments are the command's own words; 0 if it is a different command. */
 static int
 words_in(const struct command *command, int argc, char **argv)
 {
@@ -134,7 +134,7 @@ run(struct admin *admin, int argc, char **argv)
 	return status;
 }
 
-/* Takes an option that every command has out of its arguments. */
+/* Removes from the arguments an option that every command has. */
 static bool
 take_option(const char *option, int *argc, char **argv)
 {

@@ -22,7 +22,7 @@ report_text(const char *text)
 	return valid == NULL ? json_null() : json_string(valid);
 }
 
-/* "2026-11-26 17:21:38.5+00", as PostgreSQL says it of UTC, as ISO 8601 has it. */
+/* Converts PostgreSQL's form of a time in UTC, "2026-11-26 17:21:38.5+00", to ISO 8601. */
 static json_t *
 time_of(const char *text)
 {
@@ -79,7 +79,8 @@ report_of(const PGresult *result)
 
 /* --- as text --- */
 
-/* Controls of ASCII and of ISO 6429, line ends, and what turns the direction of writing. */
+/* Control characters of ASCII and ISO 6429, line ends, and characters that change the direction of
+ * text. */
 static bool
 is_obeyed(gunichar c)
 {
@@ -149,14 +150,14 @@ cell(const json_t *value)
 	}
 }
 
-/* "offered_at", as people read it. */
+/* "offered_at", as people would write it. */
 static char *
 title(const char *key)
 {
 	return g_strdelimit(g_strdup(key), "_", ' ');
 }
 
-/* How many columns of a terminal it takes. */
+/* How many columns it takes on a terminal. */
 static size_t
 width(const char *text)
 {
@@ -170,7 +171,7 @@ width(const char *text)
 	return columns;
 }
 
-/* Each key of any row, once, as they come. */
+/* The keys of all rows, each once, in order of appearance. */
 static GPtrArray *
 keys_of(const json_t *rows)
 {
@@ -189,7 +190,7 @@ keys_of(const json_t *rows)
 	return keys;
 }
 
-/* A column: its title, then a cell of each row. */
+/* A column: its title, followed by a cell for each row. */
 static GPtrArray *
 column_of(const json_t *rows, const char *key, size_t *width_r)
 {
@@ -295,7 +296,7 @@ report_records(FILE *file, const json_t *rows)
 	}
 }
 
-/* Jansson leaves DELETE as it is, which RFC 8259 §7 allows; it stands in strings only. */
+/* Jansson leaves DELETE unescaped, which RFC 8259 §7 allows; it occurs only in strings. */
 static void
 print_json(FILE *file, const json_t *rows)
 {

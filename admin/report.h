@@ -1,10 +1,10 @@
 /*
- * What a command answers: rows, each a JSON object whose keys are the columns. People and programs
+ * The output of a command: rows, each a JSON object whose keys are the columns. People and programs
  * get the same rows: printed as text, or with --json as an array (RFC 8259) in ASCII, so that
- * neither the locale nor a terminal makes anything of them.
+ * neither the locale nor a terminal can alter them.
  *
- * Text shows characters that a terminal would obey, or that turn the direction of writing, as
- * \uXXXX. Times are of ISO 8601, in UTC.
+ * In text, characters that a terminal would obey, or that change the direction of text, are shown
+ * as \uXXXX. Times are in ISO 8601, in UTC.
  */
 #ifndef POSTSEAL_ADMIN_REPORT_H
 #define POSTSEAL_ADMIN_REPORT_H
@@ -19,18 +19,18 @@
 /* Prints rows for people. */
 typedef void report_form(FILE *file, const json_t *rows);
 
-report_form report_table;   /* a line each, in columns, below their names */
-report_form report_records; /* a line for each column; rows within are tables below it */
-report_form report_lines;   /* the column `text`, a sentence each */
+report_form report_table;   /* one line each, in columns with headings */
+report_form report_records; /* one line for each column; rows inside a row are tables below it */
+report_form report_lines;   /* only the column `text`, one sentence each */
 
-/* The rows of a result: the names of its columns are the keys. Null, Booleans, whole numbers, times
- * with time zone and JSON stay what they are, all else is text. Caller frees. */
+/* The rows of a result, with the names of its columns as keys. Null, Booleans, integers, times with
+ * time zone and JSON keep their type; everything else is text. Caller frees. */
 json_t *report_of(const PGresult *result);
-/* A text that may hold anything, as JSON can have it; NULL: null. */
+/* A text that may contain any bytes, made valid for JSON; NULL: null. */
 json_t *report_text(const char *text);
 
 void report_print(const json_t *rows, bool as_json, report_form *form);
-/* As text shows it; caller frees. */
+/* The form shown in text output; caller frees. */
 char *report_shown(const char *text);
 
 #endif

@@ -10,8 +10,8 @@
 #include "keystore/rewrap.h"
 
 enum {
-	ANNOUNCE_TRIES = 50, /* for running programs to have read their files again */
-	REWRAP_TRIES = 30,   /* for rows that somebody else has in hand */
+	ANNOUNCE_TRIES = 50, /* for running programs to reread their files */
+	REWRAP_TRIES = 30,   /* for rows that are locked by someone else */
 	ANNOUNCE_PAUSE = 200 * G_TIME_SPAN_MILLISECOND,
 	REWRAP_PAUSE = G_TIME_SPAN_SECOND,
 };
@@ -36,7 +36,7 @@ rotation_end(struct rotation *rotation)
 	g_free(rotation->old);
 }
 
-/* Notes what was done, of the key with this mark. */
+/* Notes what was done to the key with this mark. */
 G_GNUC_PRINTF(3, 4)
 static void
 say(struct rotation *rotation, const char *mark, const char *format, ...)
@@ -108,7 +108,7 @@ rotation_start(struct rotation *rotation, const struct admin *admin, const struc
 
 /* --- the key files --- */
 
-/* Is each key of courier.pub one of courier.key, so that it was made from it? */
+/* Is each key in courier.pub the public half of one in courier.key? */
 static bool
 belongs(const struct rotation *rotation, const struct key_file *public_keys, struct fault *fault)
 {
@@ -125,7 +125,8 @@ belongs(const struct rotation *rotation, const struct key_file *public_keys, str
 	return true;
 }
 
-/* courier.pub follows courier.key, also where an earlier run was killed between the two. */
+/* Brings courier.pub in line with courier.key, also if an earlier run was killed between the two.
+ */
 static bool
 renew_public(const struct rotation *rotation, bool was_trimmed, struct fault *fault)
 {
@@ -195,7 +196,7 @@ rotation_trim(struct rotation *rotation, struct fault *fault)
 
 /* --- preparing --- */
 
-/* One that an earlier run put into the file and died. */
+/* A key that an earlier run put into the file before it died. */
 static bool
 find_unknown(const struct rotation *rotation, char **mark_r, struct fault *fault)
 {
@@ -213,7 +214,7 @@ find_unknown(const struct rotation *rotation, char **mark_r, struct fault *fault
 	return true;
 }
 
-/* One that is prepared, and not in the file: another node made it, or it was lost. */
+/* A key that is prepared but not in the file: it was made on another node, or lost. */
 static bool
 look_for_prepared(const struct rotation *rotation, char **mark_r, struct fault *fault)
 {
@@ -279,7 +280,7 @@ name_lacking(const struct rotation *rotation, const char *mark, struct fault *fa
 								    : rotation->secret->file);
 }
 
-/* Running programs read their files again when they hear of the new key. */
+/* Running programs reread their files when they learn of the new key. */
 bool
 rotation_switch(struct rotation *rotation, const char *mark, struct fault *fault)
 {
@@ -353,7 +354,8 @@ rotation_rewrap(struct rotation *rotation, struct fault *fault)
 
 /* --- the end of the old key --- */
 
-/* From the moment it is closed, nothing new can need it; what was being written is seen then. */
+/* Once it is closed, nothing new can need it; rows that were being written at that time are visible
+ * by then. */
 bool
 rotation_close_old(struct rotation *rotation, struct fault *fault)
 {

@@ -7,7 +7,7 @@
 #include "core/crash.h"
 #include "core/seal/rotation.h"
 
-/* What is named; NULL: wrong usage. */
+/* The key files that were named; NULL: wrong usage. */
 static const struct secret *
 secret_given(char **given)
 {
@@ -18,7 +18,7 @@ secret_given(char **given)
 	return NULL;
 }
 
-/* Also what was done before it failed. */
+/* Also reports what was done before a failure. */
 static int
 end(const struct admin *admin, const struct rotation *rotation, bool done,
     const struct fault *fault)
@@ -28,7 +28,7 @@ end(const struct admin *admin, const struct rotation *rotation, bool done,
 	return done ? EXIT_GOOD : command_fail(fault);
 }
 
-/* A sentence of what is to be done next. */
+/* A sentence that says what to do next. */
 static void
 advise(const struct rotation *rotation, const char *mark, json_t *text)
 {
@@ -148,7 +148,7 @@ run_forget(const struct admin *admin, int argc, char **argv)
 	return EXIT_GOOD;
 }
 
-/* A key that is lost opens nothing any more; what it sealed stays as it is. */
+/* A lost key can no longer open anything; what it sealed stays as it is. */
 static bool
 abandon(const struct admin *admin, const struct secret *secret, struct fault *fault)
 {
@@ -162,7 +162,7 @@ abandon(const struct admin *admin, const struct secret *secret, struct fault *fa
 				 "abandoning the key %s: it is not lost, but in %s/%s; to use "
 				 "another one, run: postseal secrets rotate %s",
 				 rotation.in_use, rotation.directory, secret->file, secret->name);
-	/* The file is read, and the key in use is not in it. */
+	/* The file has been read, and does not contain the key in use. */
 	return rotation.in_use != NULL && fault->cause == FAULT_CONFIG &&
 	       rotation_abandon(connection, secret->name, fault);
 }
@@ -207,7 +207,7 @@ needed_by(const struct rewrap *where, const char *in_use, struct connection *con
 	return true;
 }
 
-/* `states` has a row for each key: those that seal no more may be needed still. */
+/* `states` has a row for each key: those that no longer seal may still be needed. */
 static bool
 add_needs(json_t *states, struct connection *connection, struct fault *fault)
 {

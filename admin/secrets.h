@@ -1,6 +1,6 @@
 /*
  * Rotation of the key files master.key and courier.key, on one node or several, while mail flows.
- * Each command may be killed at any moment and be given again.
+ * Each command may be killed at any moment and repeated.
  */
 #ifndef POSTSEAL_ADMIN_SECRETS_H
 #define POSTSEAL_ADMIN_SECRETS_H
@@ -10,7 +10,7 @@
 
 extern const struct command secrets_commands[];
 
-/* The master key that is in use: private keys are wrapped by it. */
+/* The master key that is in use, which wraps private keys. */
 bool secrets_master(const struct admin *admin, struct seal_key *key_r, struct fault *fault);
 
 #endif

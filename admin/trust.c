@@ -10,7 +10,7 @@ static const struct statement attestation_all = {
 	"from (select address, kind, subject, author, how, made_at, revoked_at, revoked_because from postseal.attestation"
 	"  where $1 = '' or address = $1 or author = $1) a order by address, made_at"};
 
-/* One row, also where nothing was revoked. */
+/* One row, even if nothing was revoked. */
 static const struct statement attestation_end_by_hand = {
 	"attestation_end_by_hand",
 	"with revoked as (update postseal.attestation set revoked_at = now(), revoked_because = 'by ' || $3"

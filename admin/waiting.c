@@ -3,7 +3,7 @@
 #include "admin/message.h"
 #include "core/address.h"
 
-/* Each says of every copy whether it was done, or why not. */
+/* Each reports for every copy whether it was done, or why not. */
 static const struct statement recall = {
 	"command_recall",
 	"select recipient, done, said, recipient || ': ' || said as text from postseal.message_recall($1, $2, $3)"};
@@ -27,7 +27,7 @@ is_any_done(const json_t *rows)
 	return false;
 }
 
-/* To the copies of a message, or to that for one recipient. */
+/* Applies to the copies of a message, or to the one for a given recipient. */
 static int
 act(const struct admin *admin, const struct statement *statement, int argc, char **argv)
 {

@@ -1,4 +1,4 @@
-/* The part of postseal(8) about messages that wait for their recipients. */
+/* The part of postseal(8) that is about messages waiting for their recipients. */
 #ifndef POSTSEAL_ADMIN_WAITING_H
 #define POSTSEAL_ADMIN_WAITING_H
 

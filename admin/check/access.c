@@ -24,7 +24,8 @@ access_has_group(const struct passwd *user, gid_t group)
 	return false;
 }
 
-/* The bits that count for the user: as the kernel takes them, the first class that fits. */
+/* The permission bits that apply to the user: as in the kernel, those of the first class that
+ * matches. */
 static int
 bits_for(const struct passwd *user, const struct stat *status)
 {

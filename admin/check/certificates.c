@@ -1,4 +1,4 @@
-/* Certificates and keys of the organisation whose time is over, or will be within a month. */
+/* Certificates and keys of the organisation that have expired, or will within a month. */
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -12,8 +12,8 @@ enum { SHOWN_MAX = 5, SOON_DAYS = 30, PORTAL_SECONDS = 10 };
 
 /* --- in the key store --- */
 
-/* What has a successor that lasts is no loss: a root of the same name, keys for all its addresses.
- * Of an own key, what it is there for is to sign. */
+/* An expiring key that has a longer-lived successor is no problem: a root of the same name, or keys
+ * for all its addresses. One of our own keys needs a successor that signs. */
 static const struct statement ending = {
 	"check_ending",
 	"with k as (select id, kind, role, owner, fingerprint, cannot_sign is null as signs,"
@@ -38,7 +38,7 @@ told(const PGresult *result, int row)
 								  : "our own key";
 }
 
-/* What that means, and what to do. */
+/* What that means, and what to do about it. */
 static const char *
 remedy(const PGresult *result, int row)
 {
@@ -101,7 +101,7 @@ struct portal {
 
 struct portal_answer {
 	long verified; /* X509_V_… */
-	int days;      /* until it expires; negative: since */
+	int days;      /* seconds until it expires; negative: since it expired */
 };
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SSL_CTX, SSL_CTX_free)
@@ -176,8 +176,8 @@ judge(const struct check *check, const struct portal_answer *answer, struct faul
 	return true;
 }
 
-/* Without answer in time this says nothing: the web server may be on the other side of a firewall.
- */
+/* If there is no reply in time, nothing is reported: the web server may be on the other side of a
+ * firewall. */
 bool
 check_portal_certificate(const struct check *check, char **note_r, struct fault *fault)
 {

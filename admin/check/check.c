@@ -7,8 +7,8 @@
 
 #include "admin/check/probe.h"
 
-/* Which MTA a look is for (setting mta); one for a Postfix of this machine is left out where there
- * is none. */
+/* Which MTA a look is for (setting mta); one that is for a Postfix on this machine is skipped if
+ * there is none. */
 enum look_for { ANY_MTA, POSTFIX, POSTFIX_HERE, SENDMAIL };
 
 static const struct look {

@@ -1,6 +1,6 @@
 /*
- * `postseal check`: checks that all that Postseal needs is in place and fits together. A look is a
- * function of one of these files and a line in looks[] (check.c).
+ * `postseal check`: checks that everything Postseal needs is in place and fits together. A look is
+ * a function in one of these files and a line in looks[] (check.c).
  */
 #ifndef POSTSEAL_ADMIN_CHECK_CHECK_H
 #define POSTSEAL_ADMIN_CHECK_CHECK_H
@@ -12,18 +12,18 @@ struct check {
 	const struct admin *admin;
 	const struct settings *settings;
 	const struct postfix *postfix; /* NULL: there is none on this machine */
-	GPtrArray *warnings;	       /* char *: of the look that is being taken */
+	GPtrArray *warnings;	       /* char *: of the current look */
 };
 
-/* What works, and will not for long, or asks for somebody's eyes: a line beside what the look says.
- */
+/* Something that works but will not for long, or that someone should look at: a line in addition to
+ * what the look reports. */
 void check_warn(const struct check *check, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* A look returns false and fills the fault where something is wrong; what it says in *note_r
- * (caller frees) is worth reading all the same. */
+/* A look returns false and fills in the fault if something is wrong; what it puts into *note_r
+ * (caller frees) is worth reading in any case. */
 
-/* parts.c: what Postseal has of its own */
+/* parts.c: Postseal's own parts */
 bool check_policy(const struct check *check, char **note_r, struct fault *fault);
 bool check_database(const struct check *check, char **note_r, struct fault *fault);
 bool check_tables(const struct check *check, char **note_r, struct fault *fault);
@@ -35,7 +35,7 @@ bool check_programs(const struct check *check, char **note_r, struct fault *faul
 bool check_secrets(const struct check *check, char **note_r, struct fault *fault);
 bool check_key_store(const struct check *check, char **note_r, struct fault *fault);
 
-/* users.c: what each program reads and asks, tried as its user */
+/* users.c: what each program reads and connects to, tried as its user */
 bool check_settings(const struct check *check, char **note_r, struct fault *fault);
 bool check_roles(const struct check *check, char **note_r, struct fault *fault);
 bool check_keeper(const struct check *check, char **note_r, struct fault *fault);
@@ -43,7 +43,7 @@ bool check_spool(const struct check *check, char **note_r, struct fault *fault);
 bool check_gpg(const struct check *check, char **note_r, struct fault *fault);
 bool check_mta_log(const struct check *check, char **note_r, struct fault *fault);
 
-/* certificates.c: whose time is over, or will soon be? */
+/* certificates.c: which have expired, or will soon? */
 bool check_certificates(const struct check *check, char **note_r, struct fault *fault);
 bool check_portal_certificate(const struct check *check, char **note_r, struct fault *fault);
 
@@ -60,7 +60,7 @@ bool check_order(const struct check *check, char **note_r, struct fault *fault);
 bool check_logins(const struct check *check, char **note_r, struct fault *fault);
 bool check_failures(const struct check *check, char **note_r, struct fault *fault);
 
-/* placement.c: does anything change recipients after it? */
+/* placement.c: does anything change recipients after the milter? */
 bool check_placement(const struct check *check, char **note_r, struct fault *fault);
 
 /* transports.c: does mail that nobody has decided on stay, and is what was sealed taken back? */
@@ -68,7 +68,7 @@ bool check_filters(const struct check *check, char **note_r, struct fault *fault
 bool check_transports(const struct check *check, char **note_r, struct fault *fault);
 bool check_sizes(const struct check *check, char **note_r, struct fault *fault);
 
-/* sendmail_wiring.c: the same of Sendmail */
+/* sendmail_wiring.c: the same for Sendmail */
 bool check_sendmail_milters(const struct check *check, char **note_r, struct fault *fault);
 bool check_sendmail_order(const struct check *check, char **note_r, struct fault *fault);
 bool check_sendmail_failures(const struct check *check, char **note_r, struct fault *fault);

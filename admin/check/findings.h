@@ -1,5 +1,6 @@
 /*
- * What was found: printed at once, a line each, for people; at the end, with --json, as rows.
+ * The findings: printed immediately, one line each, for people; or at the end, with --json, as
+ * rows.
  */
 #ifndef POSTSEAL_ADMIN_CHECK_FINDINGS_H
 #define POSTSEAL_ADMIN_CHECK_FINDINGS_H
@@ -11,13 +12,13 @@ enum verdict { GOOD, WARNING, WRONG };
 
 struct findings {
 	json_t *rows; /* NULL: for people */
-	bool wrong;   /* something was */
+	bool wrong;   /* something was wrong */
 };
 
 /* `text` may be NULL. */
 void findings_add(struct findings *findings, const char *look, enum verdict verdict,
 		  const char *text);
-/* Prints what is still to be printed; returns an exit status. */
+/* Prints what has not been printed yet; returns an exit status. */
 int findings_end(struct findings *findings);
 
 #endif

@@ -17,8 +17,8 @@ is_of_root(const char *path)
 	return stat(path, &status) == 0 && status.st_uid == 0;
 }
 
-/* A program that root starts, and not systemd as its user, reads its file before it becomes that
- * user. */
+/* A program that is started by root, not by systemd as its own user, reads its file before it
+ * becomes that user. */
 static bool
 check_reader_of(const struct check *check, const char *name, const char *user, struct fault *fault)
 {
@@ -47,7 +47,7 @@ check_readers(const struct check *check, struct fault *fault)
 	return true;
 }
 
-/* Everybody seals with it. */
+/* Every program seals with it. */
 static bool
 check_public(const struct check *check, struct fault *fault)
 {
@@ -61,7 +61,7 @@ check_public(const struct check *check, struct fault *fault)
 
 /* --- whether they belong together --- */
 
-/* Of one installation: what is sealed with the one is opened with the other. */
+/* Keys of one installation: what is sealed with one half can be opened with the other. */
 static bool
 check_pair(const struct check *check, const struct key_file *private_keys,
 	   const struct key_file *public_keys, struct fault *fault)
@@ -121,8 +121,8 @@ static const struct statement boxes = {
 struct opening {
 	const struct key_files *files;
 	unsigned count;	    /* that were tried */
-	unsigned closed;    /* that do not open */
-	char *first_closed; /* what it is */
+	unsigned closed;    /* that could not be opened */
+	char *first_closed; /* what kind of data it is */
 };
 
 static void

@@ -8,7 +8,7 @@
 
 #include "admin/check/listening.h"
 
-enum { LISTENS = 0x0A }; /* TCP_LISTEN in /proc/net/tcp, proc_net_tcp.rst of the kernel */
+enum { LISTENS = 0x0A }; /* TCP_LISTEN in /proc/net/tcp (the kernel's proc_net_tcp.rst) */
 
 static char *
 name_of(const char *process)
@@ -36,7 +36,7 @@ listener_of_path(const char *path)
 	return name_of(process);
 }
 
-/* "socket:[INODE]", as a descriptor of the process shows it, or NULL. */
+/* "socket:[INODE]", as shown for a descriptor of the process, or NULL. */
 static char *
 find_socket(const char *table, unsigned port)
 {

@@ -1,5 +1,5 @@
 /*
- * The milters of a service of Postfix, as smtpd_milters and non_smtpd_milters list them.
+ * The milters of a Postfix service, as listed in smtpd_milters and non_smtpd_milters.
  */
 #ifndef POSTSEAL_ADMIN_CHECK_MILTERS_H
 #define POSTSEAL_ADMIN_CHECK_MILTERS_H
@@ -10,20 +10,21 @@
 char *milters_address(const char *element);
 /* Is it the socket that our milter listens on? */
 bool milters_is_ours(const struct check *check, const char *address, const char *service);
-/* The element of a list that is ours, or NULL; *place_r is its place from 0. Caller frees. */
+/* The element of a list that is our milter, or NULL; *place_r is its index. Caller frees. */
 char *milters_find(const struct check *check, const char *list, const char *service,
 		   guint *place_r);
-/* The name of the program that listens at an address of Postfix, as far as /proc shows it to the
- * caller, or NULL. Caller frees. */
+/* The name of the program that listens at an address of Postfix, if /proc shows it to the caller,
+ * or NULL. Caller frees. */
 char *milters_program(const struct check *check, const char *address);
 
-/* Does a content_filter of others hand mail back here: a service for this machine alone, without a
- * filter of its own, beside one that has such a filter? What comes back has been decided on. */
+/* Does another product's content_filter hand mail back here: is this a service for this machine
+ * only, without a content_filter of its own, in addition to one that has such a filter? Mail that
+ * comes back has already been decided on. */
 bool milters_is_return(const struct check *check, const char *service);
-/* Does it ask no milter at all? */
+/* Does it use no milter at all? */
 bool milters_are_off(const struct check *check, const char *service);
 
-/* Does this service hand a message to a second pass, so that the milter only takes note of it? */
+/* Does this service hand messages to a second pass, so that the milter only takes notes? */
 bool milters_come_again(const struct check *check, const char *service);
 /* The smtpd of the second pass, or NULL. */
 const struct postfix_service *milters_second_pass(const struct check *check);

@@ -11,12 +11,13 @@
 
 #include "admin/check/listening.h"
 
-/* A packet is its length, four bytes in network order, and so much: a letter for the command, then
- * its data. Of SMFIC_OPTNEG that is three numbers of 32 bits: version, actions and steps, and in
- * the answer the macros that the milter wants. Postfix with milter_protocol = 6 offers all. */
+/* A packet is its length, four bytes in network order, followed by that many bytes: a letter for
+ * the command, then its data. For SMFIC_OPTNEG, the data is three 32-bit numbers, version, actions
+ * and steps, and in the reply also the macros that the milter wants. Postfix with milter_protocol =
+ * 6 offers everything. */
 enum { VERSION = 6, SECONDS = 10, PACKET_MAX = 4096, LENGTH_BYTES = 4, FACTS = 3 };
 
-/* What only ours asks for (milter/session.c). */
+/* What only our milter asks for (milter/session.c). */
 static const char own_macro[] = "{postseal_pass}";
 
 struct packet {

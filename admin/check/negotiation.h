@@ -1,6 +1,6 @@
 /*
- * The beginning of the milter protocol, spoken as the MTA does: who answers, and does it take what
- * Postfix offers?
+ * The beginning of the milter protocol, spoken as the MTA does: who replies, and does it accept
+ * what Postfix offers?
  */
 #ifndef POSTSEAL_ADMIN_CHECK_NEGOTIATION_H
 #define POSTSEAL_ADMIN_CHECK_NEGOTIATION_H
@@ -9,7 +9,7 @@
 
 #include "core/fault.h"
 
-/* `address` as Postfix has it: "unix:path", from the directory where the process stands, or
+/* `address` as Postfix writes it: "unix:path", relative to the current directory, or
  * "inet:host:port". */
 bool negotiation_check(const char *address, struct fault *fault);
 

@@ -20,7 +20,7 @@ static const struct statement careless = {
 	"check_careless",
 	"select name from pg_settings where name in ('fsync', 'full_page_writes') and setting = 'off' order by name"};
 
-/* Does what is committed outlive a crash of the server's machine? */
+/* Does committed data survive a crash of the database server's machine? */
 static bool
 is_durable(struct connection *connection, struct fault *fault)
 {
@@ -52,7 +52,7 @@ check_tables(const struct check *check, char **note_r, struct fault *fault)
 	return policy_check_tables(check->admin->policy, check->admin->database, fault);
 }
 
-/* Without it formatted mail cannot be shown; its text is. */
+/* Without it, formatted mail cannot be shown, but its text can. */
 bool
 check_reader(const struct check *check, char **note_r, struct fault *fault)
 {
@@ -60,7 +60,7 @@ check_reader(const struct check *check, char **note_r, struct fault *fault)
 	return reader_check(check->settings, HTML_FORMAT, fault);
 }
 
-/* The courier listens nowhere: it is mail that nobody takes in hand that tells. */
+/* The courier does not listen anywhere: mail that is not picked up shows that it is not running. */
 static bool
 check_courier(const struct check *check, struct fault *fault)
 {
@@ -101,7 +101,7 @@ check_programs(const struct check *check, char **note_r, struct fault *fault)
 	       check_courier(check, fault);
 }
 
-/* Browsers reach it through the web server; conversations are to stay sealed. */
+/* Browsers reach it through the web server; the traffic in between is to stay encrypted. */
 bool
 check_portal(const struct check *check, char **note_r, struct fault *fault)
 {

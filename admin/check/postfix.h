@@ -1,6 +1,7 @@
 /*
- * The Postfix of this machine as it is in force: main.cf with its defaults, and what master.cf says
- * for a service (postconf(1)). The environment variable MAIL_CONFIG names another one.
+ * The effective configuration of Postfix on this machine: main.cf with its defaults, and what
+ * master.cf overrides for each service (postconf(1)). The environment variable MAIL_CONFIG selects
+ * another one.
  */
 #ifndef POSTSEAL_ADMIN_CHECK_POSTFIX_H
 #define POSTSEAL_ADMIN_CHECK_POSTFIX_H
@@ -21,21 +22,21 @@ struct postfix {
 	GPtrArray *services; /* struct postfix_service */
 };
 
-/* NULL without a fault where there is no Postfix. */
+/* NULL without a fault if there is no Postfix. */
 struct postfix *postfix_read(struct fault *fault);
 void postfix_free(struct postfix *postfix);
 
-/* What is in force for a service, or (NULL) for all; "" where nothing is known. */
+/* The effective value for a service, or (NULL) for all; "" if unknown. */
 const char *postfix_value(const struct postfix *postfix, const char *service,
 			  const char *parameter);
 const struct postfix_service *postfix_service(const struct postfix *postfix, const char *name);
-/* The smtpd services that take mail from others: not those that wire made. */
+/* The smtpd services that accept mail from others: not those that wire created. */
 GPtrArray *postfix_listeners(const struct postfix *postfix);
 
-/* The elements of a list, separated by commas and blanks; "{ a, b }" is one. g_strfreev() frees it.
- */
+/* The elements of a list, separated by commas and blanks; "{ a, b }" is one. Free with
+ * g_strfreev(). */
 GStrv postfix_list(const char *text);
-/* What a program of Postfix prints, or NULL. */
+/* The output of a Postfix program, or NULL. */
 char *postfix_ask(const char *const *command);
 
 #endif

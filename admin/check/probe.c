@@ -8,7 +8,7 @@
 
 enum { POLL_MICROSECONDS = 200000 };
 
-/* What is on record of the mail, a row a copy. */
+/* What is on record about the mail, one row for each copy. */
 static const struct statement copies = {
 	"probe_copies",
 	"select l.recipient, coalesce(l.method, ''), l.state, l.reason, l.rule_line, l.rule,"
@@ -36,22 +36,22 @@ enum {
 	IN_OUTBOX
 };
 
-/* A mail on its way. */
+/* The mail on its way. */
 struct trip {
 	const struct probe *probe;
 	const struct check *check;
 	char *from, *via, *message_id;
-	struct smtp_reply reply; /* to the mail */
+	struct smtp_reply reply; /* the MTA's reply to the mail */
 	PGresult *rows;
 	gint64 begin, limit; /* monotonic */
 };
 
 enum progress { WAITS, PASSED, FAILED };
 
-/* Adds what it found, or (WAITS, FAILED) why it has not passed, to `said`. */
+/* Appends to `said` what it found, or (WAITS, FAILED) why the mail has not got past here. */
 typedef enum progress station_look(struct trip *trip, GString *said);
 
-/* --- the MTA takes it --- */
+/* --- the MTA accepts it --- */
 
 static bool
 write_mail(void *context, struct sink *sink, struct fault *fault)
@@ -154,7 +154,7 @@ look_for_decision(struct trip *trip, GString *said)
 	return WAITS;
 }
 
-/* The MTA's answer says little of a rule that refuses. */
+/* The MTA's reply says little about which rule refused the mail. */
 static enum progress
 look_for_acceptance(struct trip *trip, GString *said)
 {
@@ -261,7 +261,7 @@ look_for_answer(struct trip *trip, GString *said)
 	return progress;
 }
 
-/* --- all of it --- */
+/* --- all stations --- */
 
 static const struct station {
 	const char *name;
@@ -294,8 +294,8 @@ pass(const struct station *station, struct trip *trip, struct findings *findings
 	return progress == PASSED;
 }
 
-/* Of the services of Postfix that take mail, "smtp/inet" or "127.0.0.1:2525/inet", the first that
- * begins in plain. */
+/* Of the Postfix services that accept mail, "smtp/inet" or "127.0.0.1:2525/inet", the first that
+ * does not require TLS from the start. */
 static char *
 find_port(const struct check *check)
 {

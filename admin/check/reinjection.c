@@ -10,7 +10,7 @@
 
 enum { SMTP_SECONDS = 10, COURIER_SECONDS = 30 };
 
-/* What wire makes; "" where the service is not of the Postfix that we look at. */
+/* The service that wire makes; "" if the service is not in the Postfix we are looking at. */
 static char *
 service_of(const struct check *check, const char *url)
 {
@@ -26,7 +26,7 @@ service_of(const struct check *check, const char *url)
 	return name;
 }
 
-/* What comes back would be decided on and sealed once more. */
+/* Mail that comes back would be decided on and sealed once more. */
 static bool
 check_without_milters(const struct check *check, const char *service, struct fault *fault)
 {
@@ -108,7 +108,8 @@ check_reinject_mapped(const struct check *check, char **note_r, struct fault *fa
 	return check_service(check, check->settings->reinject_mapped, note_r, fault);
 }
 
-/* A message that comes back whole goes in plain to whoever was named as its sender. */
+/* A message that is bounced with its full text goes unencrypted to whoever was named as its sender.
+ */
 bool
 check_bounces(const struct check *check, char **note_r, struct fault *fault)
 {
@@ -129,7 +130,8 @@ check_bounces(const struct check *check, char **note_r, struct fault *fault)
 	return true;
 }
 
-/* What main.cf has for other mail: another level of security, another peer, another recipient. */
+/* Settings that main.cf has for other mail: another security level, another peer, another
+ * recipient. */
 static bool
 check_overrides(const struct check *check, const char *transport, struct fault *fault)
 {
@@ -171,7 +173,7 @@ loads(const char *file)
 	return store != NULL && X509_STORE_load_file(store, file) == 1;
 }
 
-/* As c_rehash(1) names them, "5ed36f99.0". */
+/* Named as c_rehash(1) does, "5ed36f99.0". */
 static bool
 has_hashed(void *context, struct fault *fault)
 {
@@ -191,8 +193,8 @@ has_hashed(void *context, struct fault *fault)
 				       : error->message);
 }
 
-/* Postfix reads the file as root, and the directory whenever it needs one of it, as its user and
- * within the chroot of the transport. */
+/* Postfix reads the file as root, but the directory only when it needs a certificate from it, as
+ * its own user and inside the transport's chroot. */
 static bool
 check_trust(const struct check *check, const char *transport, struct fault *fault)
 {
@@ -218,7 +220,7 @@ check_trust(const struct check *check, const char *transport, struct fault *faul
 			    transport, path, postfix.is_chroot ? ", from within its chroot" : "");
 }
 
-/* The transport behind it must refuse whatever is not verified. */
+/* The transport behind it must reject every peer that is not verified. */
 static bool
 check_transport(const struct check *check, const char *service, struct fault *fault)
 {

@@ -71,7 +71,8 @@ sendmail_has_map(const struct sendmail *sendmail, const char *name)
 	return false;
 }
 
-/* Sendmail looks at the first letter only, but for the filters of a daemon, which are a word. */
+/* Sendmail looks only at the first letter, except for a daemon's filters, which are a whole word.
+ */
 char *
 sendmail_equate(const char *equates, const char *name)
 {

@@ -1,6 +1,6 @@
 /*
- * The Sendmail of this machine, as its sendmail.cf says. The environment variable SENDMAIL_CF names
- * another file.
+ * The Sendmail on this machine, according to its sendmail.cf. The environment variable SENDMAIL_CF
+ * selects another file.
  */
 #ifndef POSTSEAL_ADMIN_CHECK_SENDMAIL_H
 #define POSTSEAL_ADMIN_CHECK_SENDMAIL_H
@@ -18,10 +18,10 @@ void sendmail_free(struct sendmail *sendmail);
 typedef struct sendmail sendmail_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(sendmail_auto, sendmail_free)
 
-/* The values of an option, such as "DaemonPortOptions", which may be there several times. Caller
+/* The values of an option, such as "DaemonPortOptions", which may occur several times. Caller
  * frees. */
 GStrv sendmail_options(const struct sendmail *sendmail, const char *name);
-/* The last of them; "" where there is none. Caller frees. */
+/* The last of them; "" if there is none. Caller frees. */
 char *sendmail_option(const struct sendmail *sendmail, const char *name);
 /* The equates of the filter ("S=unix:/path, F=T"), or NULL. Caller frees. */
 char *sendmail_filter(const struct sendmail *sendmail, const char *name);

@@ -1,4 +1,5 @@
-/* Does Sendmail hand every message to the milter, take back what comes from it, and add nobody? */
+/* Does Sendmail pass every message to the milter and take back what comes from it, and does it add
+ * no recipients? */
 #include <pwd.h>
 #include <string.h>
 
@@ -23,7 +24,7 @@ is_ours(const struct check *check, const char *filter)
 	return strcmp(theirs, ours) == 0;
 }
 
-/* The filters in a list, "a, b; c", end with NULL. */
+/* The filters in a list, "a, b; c"; ends with NULL. */
 static GStrv
 names_in(const char *list)
 {
@@ -36,7 +37,8 @@ names_in(const char *list)
 	return g_strv_builder_end(names);
 }
 
-/* Its place in the list from 0, and its equates in *filter_r; -1 where ours is not there. */
+/* The index of our filter in the list, and its equates in *filter_r; -1 if it is not in the list.
+ */
 static int
 find_ours(const struct check *check, const struct sendmail *sendmail, char *const *names,
 	  char **filter_r)
@@ -52,7 +54,7 @@ find_ours(const struct check *check, const struct sendmail *sendmail, char *cons
 
 /* --- daemons --- */
 
-/* Those of the daemon itself, or of all. Caller frees. */
+/* The filters of the daemon itself, or those that apply to all daemons. Caller frees. */
 static char *
 filters_of(const struct sendmail *sendmail, const char *daemon)
 {
@@ -61,7 +63,7 @@ filters_of(const struct sendmail *sendmail, const char *daemon)
 	return own != NULL ? own : sendmail_option(sendmail, "InputMailFilters");
 }
 
-/* Where the courier hands mail over. */
+/* The daemon to which the courier hands mail. */
 static bool
 is_reinjection(const struct check *check, const char *daemon)
 {
@@ -172,7 +174,7 @@ check_sendmail_failures(const struct check *check, char **note_r, struct fault *
 	return true;
 }
 
-/* --- what comes back, and who is added --- */
+/* --- what comes back, and which recipients are added --- */
 
 bool
 check_sendmail_bounces(const struct check *check, char **note_r, struct fault *fault)
@@ -193,7 +195,7 @@ check_sendmail_bounces(const struct check *check, char **note_r, struct fault *f
 			 options, advice);
 }
 
-/* An alias of aliases(5) that names an address, a program, a file or a list. */
+/* An alias from aliases(5) that names an address, a program, a file or a list. */
 static bool
 leads_outside(const char *path)
 {

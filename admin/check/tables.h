@@ -1,13 +1,14 @@
 /*
- * Tables of Postfix that lead a message elsewhere, header_checks(5) and access(5): REDIRECT takes
- * the place of its recipients, BCC adds one, FILTER takes the place of content_filter.
+ * Postfix tables that redirect messages, header_checks(5) and access(5): REDIRECT replaces the
+ * recipients, BCC adds one, FILTER replaces content_filter.
  */
 #ifndef POSTSEAL_ADMIN_CHECK_TABLES_H
 #define POSTSEAL_ADMIN_CHECK_TABLES_H
 
 #include "admin/check/check.h"
 
-/* Of a service that wire made: its settings concern what has been decided on. */
+/* Is the service one that wire created? Its settings apply to mail that has already been decided
+ * on. */
 bool tables_is_ours(const struct check *check, const char *setting);
 
 enum tables {
@@ -15,9 +16,9 @@ enum tables {
 	TABLES_OF_CONTENT, /* header_checks(5) alone: of what these redirect, no milter hears */
 };
 
-/* Looks through all settings of main.cf and master.cf that name such tables, inline or in files.
- * False, and the fault filled, where one has one of the actions ("BCC|REDIRECT"); `why` ends its
- * sentence. What cannot be read is added to `unknown`. */
+/* Looks through all settings in main.cf and master.cf that name such tables, inline or in files.
+ * False, with the fault filled, if a table contains one of the actions ("BCC|REDIRECT"); `why`
+ * completes its sentence. Tables that cannot be read are added to `unknown`. */
 bool tables_check(const struct check *check, enum tables which, const char *actions,
 		  const char *why, GString *unknown, struct fault *fault);
 

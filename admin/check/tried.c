@@ -24,7 +24,7 @@ tried_work(const char *user, as_user_work *work, void *context, void *answer, si
 	return geteuid() != 0 || as_user(&who, work, context, answer, length, fault);
 }
 
-/* Where owner, group and mode explain it, they are shown. */
+/* If owner, group and mode explain the failure, they are shown. */
 static bool
 tell(const struct place *place, const char *verb, int wanted, int why, struct fault *fault)
 {

@@ -1,4 +1,4 @@
-/* What each program reads and asks, tried as its user. */
+/* What each program reads and connects to, tried as its user. */
 #include <string.h>
 #include <unistd.h>
 
@@ -71,7 +71,7 @@ read_settings(void *context, struct fault *fault)
 			 (const char *)g_ptr_array_index(complaints.errors, 0));
 }
 
-/* As it is done on SIGHUP: a program that root starts reads it as root before. */
+/* As on SIGHUP: a program that is started by root reads the file as root first. */
 bool
 check_settings(const struct check *check, char **note_r, struct fault *fault)
 {
@@ -98,8 +98,8 @@ ask_database(void *context, struct fault *fault)
 	return good;
 }
 
-/* Peer authentication, certificates of clients and grants on the tables of others all depend on
- * who asks. */
+/* Peer authentication, client certificates and grants on other roles' tables all depend on who
+ * connects. */
 bool
 check_roles(const struct check *check, char **note_r, struct fault *fault)
 {
@@ -129,8 +129,8 @@ check_keeper(const struct check *check, char **note_r, struct fault *fault)
 
 /* --- spools --- */
 
-/* Bodies of large messages go there, and what strangers upload to a place of its own: neither can
- * fill the other's. */
+/* Bodies of large messages go there, and strangers' uploads to a directory of their own: neither
+ * can fill up the other's. */
 bool
 check_spool(const struct check *check, char **note_r, struct fault *fault)
 {
@@ -160,7 +160,7 @@ is_executable(void *context, struct fault *fault)
 			 check->settings->gpg_program, g_strerror(errno));
 }
 
-/* The milter makes what is missing of its home. */
+/* The milter creates whatever is missing in its home. */
 bool
 check_gpg(const struct check *check, char **note_r, struct fault *fault)
 {
@@ -182,7 +182,8 @@ open_log(void *context, struct fault *fault)
 	return mta_log_check(context, fault);
 }
 
-/* Asked for what the courier may ask: whether the MTA took a mail whose answer nobody heard. */
+/* Asked what the courier may have to ask: whether the MTA accepted a mail when its reply was lost.
+ */
 bool
 check_mta_log(const struct check *check, char **note_r, struct fault *fault)
 {

@@ -47,7 +47,7 @@ add_domain(GStrvBuilder *domains, const char *text, struct fault *fault)
 	return true;
 }
 
-/* Several, parted by blanks or commas; each --domain adds to those before. */
+/* Several values, separated by blanks or commas; each --domain adds to the earlier ones. */
 static bool
 take_domains(struct setup *setup, const char *text, struct fault *fault)
 {
@@ -142,7 +142,7 @@ value_of(const PQconninfoOption *options, const char *keyword)
 	return NULL;
 }
 
-/* postseal.conf is for four users to read, and a command line for all. */
+/* Four users can read postseal.conf, and everyone can see a command line. */
 static bool
 check_database(const PQconninfoOption *options, struct fault *fault)
 {
@@ -168,7 +168,7 @@ take_database(struct setup *setup, const char *text, struct fault *fault)
 	PQconninfoOption *options = PQconninfoParse(url, &why);
 	bool good;
 
-	if (options == NULL) { /* without the text: it may hold a password */
+	if (options == NULL) { /* without quoting the text: it may hold a password */
 		fault_set(fault, FAULT_INPUT,
 			  "the database is neither local nor an address such as "
 			  "postgresql://db.example.com/postseal");
@@ -188,10 +188,11 @@ take_database(struct setup *setup, const char *text, struct fault *fault)
 
 static const struct answer {
 	const char *option;
-	const char *question; /* NULL: is not asked */
-	const char *standard; /* what Enter alone means */
+	const char *question; /* NULL: not asked for */
+	const char *standard; /* the answer if only Enter is pressed */
 	bool (*take)(struct setup *setup, const char *text, struct fault *fault);
-	size_t offset; /* of the pointer in struct setup that is NULL before */
+	size_t offset; /* offset of the pointer in struct setup, which is NULL if there is no answer
+			  yet */
 } answers[] = {
 	{"organisation", "Name of the organisation, as mails and pages show it", NULL,
 	 take_organisation, G_STRUCT_OFFSET(struct setup, organisation)},
@@ -239,7 +240,7 @@ answers_read(struct setup *setup, int argc, char **argv, struct fault *fault)
 	return optind == argc;
 }
 
-/* NULL where the input ended; caller frees. */
+/* NULL at the end of the input; caller frees. */
 static char *
 read_line(void)
 {
@@ -274,7 +275,7 @@ ask(struct setup *setup, const struct answer *answer, struct fault *fault)
 	}
 }
 
-/* All at once, so that nobody has to come back for each. */
+/* Lists all of them, so that nobody has to run the command again for each. */
 static bool
 tell_missing(const struct setup *setup, struct fault *fault)
 {

@@ -1,4 +1,4 @@
-/* postseal.conf: written where there is none, and kept where there is one. */
+/* postseal.conf: written if there is none, kept if there is one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -39,7 +39,7 @@ all_of(const GPtrArray *errors)
 	return g_strdup(text->str);
 }
 
-/* With its rules: a file that the programs would refuse is no ground for what comes next. */
+/* With its rules: a file that the programs would reject is no basis for the next steps. */
 static bool
 load(struct setup *setup, const char *path, struct fault *fault)
 {
@@ -99,7 +99,7 @@ append_quoted(GString *text, const char *value)
 	g_string_append_c(text, '"');
 }
 
-/* Where Postfix logs to, if not to the file that is the default; NULL: there. Caller frees. */
+/* Where Postfix logs to, if not to the default file; NULL if it does. Caller frees. */
 static char *
 find_log(void)
 {
@@ -145,7 +145,7 @@ compose(const struct setup *setup)
 	return text;
 }
 
-/* What does not load is never put in place. */
+/* A file that does not load is never put in place. */
 static bool
 try(struct setup *setup, const GString *text, struct fault *fault)
 {
@@ -171,7 +171,7 @@ check_portal_is_free(const struct setup *setup, struct fault *fault)
 		       place, strerror(errno));
 }
 
-/* Only one at a time: the descriptor is kept open until the end. */
+/* Only one setup at a time: the descriptor is kept open until the end. */
 static bool
 lock(const struct setup *setup, const char *directory, struct fault *fault)
 {

@@ -1,7 +1,7 @@
 /*
- * The database: its owner and itself are made by the superuser, in a cluster of this machine as the
- * user postgres, elsewhere by whoever runs the SQL that is shown; tables and roles by the owner,
- * who is whoever runs postseal.
+ * The database: the superuser creates its owner and the database itself, in a cluster on this
+ * machine as the user postgres, elsewhere by having someone run the SQL that is shown; the owner,
+ * who is whoever runs postseal, creates tables and roles.
  */
 #include <pwd.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "core/database.h"
 #include "core/migrate.h"
 
-/* The same SQL is run here and shown to others: $1 or a variable of psql. */
+/* The same SQL is run here and shown to others, with $1 or a psql variable. */
 #define IS_ROLE(name)	  "from pg_roles where rolname = " name
 #define MAKE_ROLE(name)	  "format('create role %I login createrole', " name "::text)"
 #define IS_DATABASE(name) "from pg_database where datname = " name
@@ -58,7 +58,7 @@ option_of(PQconninfoOption *options, const char *keyword)
 	return g_strdup("");
 }
 
-/* Where the address names no user, the owner is who runs us. */
+/* If the address names no user, the owner is the user running this command. */
 static void
 read_target(struct target *target, const char *url)
 {
@@ -79,7 +79,7 @@ read_target(struct target *target, const char *url)
 
 /* --- as the superuser, here --- */
 
-/* A keyword and value as libpq reads them. */
+/* A keyword and its value, quoted as libpq reads them. */
 static void
 append_option(GString *url, const char *keyword, const char *value)
 {
@@ -121,7 +121,7 @@ is_there(struct connection *connection, const struct statement *statement, const
 	return true;
 }
 
-/* PostgreSQL writes the statement, so that it quotes the names. */
+/* PostgreSQL builds the statement, so that the names are quoted correctly. */
 static bool
 run_written(struct connection *connection, const struct statement *statement, const char *name,
 	    const char *owner, struct fault *fault)
@@ -205,7 +205,7 @@ make_here(struct setup *setup, const struct target *target, struct fault *fault)
 
 /* --- as the superuser, elsewhere --- */
 
-/* For \set of psql: a quote is doubled, a backslash, too. */
+/* For psql's \set: quotes and backslashes are doubled. */
 static char *
 quoted_for_psql(const char *text)
 {
@@ -270,7 +270,7 @@ make_tables(struct setup *setup, struct database *database, struct fault *fault)
 			    "may create roles: alter role ... createrole)");
 }
 
-/* The answer to a database elsewhere that does not let us in. */
+/* What to say if a database elsewhere does not let us in. */
 static bool
 make_elsewhere(struct setup *setup, struct database *database, const struct target *target,
 	       struct fault *fault)
@@ -306,7 +306,7 @@ setup_database(struct setup *setup, struct fault *fault)
 	database = database_new(&settings);
 	good = target.is_local ? make_here(setup, &target, fault)
 			       : make_elsewhere(setup, database, &target, fault);
-	/* In a dry run, what is not there cannot be looked into. */
+	/* In a dry run, what does not exist yet cannot be examined. */
 	if (good && !(setup->dry_run && (setup->changes > before || !target.is_local)))
 		good = make_tables(setup, database, fault);
 	database_free(database);

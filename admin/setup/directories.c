@@ -1,4 +1,4 @@
-/* The directories that the programs write to: each belongs to one of them. */
+/* The directories that the programs write to: each belongs to one program. */
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -10,7 +10,7 @@
 #include "admin/check/postfix.h"
 #include "admin/setup/step.h"
 
-/* One that is there is the admin's; whether it will do, `postseal check` says. */
+/* An existing directory is the admin's; `postseal check` says whether it will do. */
 static bool
 make(struct setup *setup, const char *path, mode_t mode, const char *user,
      const struct new_file_owner *owner, struct fault *fault)
@@ -35,7 +35,7 @@ make_for(struct setup *setup, const char *path, mode_t mode, const char *user, s
 	return make(setup, path, mode, user, &owner, fault);
 }
 
-/* Where smtpd finds the milter, also from within its chroot: sockets in it get the group of
+/* Where smtpd finds the milter, also from inside its chroot: sockets in it get the group of
  * Postfix. */
 static bool
 make_for_socket(struct setup *setup, struct fault *fault)
@@ -55,7 +55,7 @@ make_for_socket(struct setup *setup, struct fault *fault)
 	return make(setup, directory, 02750, setup->settings->milter_user, &owner, fault);
 }
 
-/* systemd makes them at each start of a program. */
+/* systemd creates them each time a program starts. */
 static bool
 make_for_run(struct setup *setup, struct fault *fault)
 {

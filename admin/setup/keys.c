@@ -16,7 +16,7 @@ setup_key_owners(const struct settings *settings)
 				      .courier = setup_owner(settings->courier_user)};
 }
 
-/* One that root made by hand is of no use to a program that never was root. */
+/* A key file that root made by hand is of no use to a program that never runs as root. */
 static bool
 give(struct setup *setup, const char *path, const char *user, struct fault *fault)
 {

@@ -7,7 +7,7 @@
 
 static const GSpawnFlags flags = G_SPAWN_SEARCH_PATH;
 
-/* What says why it failed is said last. */
+/* The last line of output usually says why the program failed. */
 static char *
 last_line(char *text)
 {

@@ -14,7 +14,7 @@ static const struct setup_step steps[] = {
 	{"Postfix", setup_wiring},
 };
 
-/* --- what is said --- */
+/* --- what is printed --- */
 
 G_GNUC_PRINTF(3, 0)
 static void
@@ -86,7 +86,8 @@ stop(const struct setup *setup, const struct fault *fault)
 	return EXIT_FAILED;
 }
 
-/* In a process of its own, as the admin would run it: with what was written just now. */
+/* In a process of its own, as the admin would run it: with the configuration that was just written.
+ */
 static int
 check(const struct setup *setup)
 {

@@ -1,4 +1,4 @@
-/* The programs are started by systemd; elsewhere, it is said what is to be started. */
+/* The programs are started by systemd; on other systems, setup says what has to be started. */
 #include <unistd.h>
 
 #include "admin/check/listening.h"
@@ -6,7 +6,7 @@
 #include "admin/setup/step.h"
 #include "keystore/keeper.h"
 
-/* In the order in which they need each other. */
+/* In order of dependency. */
 static const char *const units[] = {"postseal-keeper", "postseal-milter", "postseal-courier",
 				    "postseal-portal"};
 
@@ -42,7 +42,7 @@ tell_to_start(struct setup *setup, const char *program, const char *user)
 		     user, user, program);
 }
 
-/* Whether the courier runs cannot be seen from outside; it is told of with the milter. */
+/* Whether the courier is running cannot be seen from outside; it is reported with the milter. */
 static void
 tell_what_to_start(struct setup *setup)
 {

@@ -1,4 +1,4 @@
-/* The system users of the programs, and the groups that they need. */
+/* The programs' system users, and the groups that they need. */
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -18,7 +18,7 @@ setup_owner(const char *user)
 	return (struct new_file_owner){entry->pw_uid, entry->pw_gid};
 }
 
-/* As systemd-sysusers does it; a group of that name that is there is taken. */
+/* As systemd-sysusers does: an existing group of that name is used. */
 static bool
 make_user(struct setup *setup, const char *user, struct fault *fault)
 {

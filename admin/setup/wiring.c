@@ -1,4 +1,5 @@
-/* Postfix is told of the milter by contrib/postfix/wire, which shows first what it would change. */
+/* The milter is configured in Postfix by contrib/postfix/wire, which first shows what it would
+ * change. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,8 +13,8 @@
 
 enum { WORDS_MAX = 8 };
 
-/* As Postfix writes the milter's place: "inet:port@host" of libmilter is "inet:host:port". Caller
- * frees. */
+/* The milter's address as Postfix writes it: libmilter's "inet:port@host" is "inet:host:port".
+ * Caller frees. */
 static char *
 milter_for_postfix(const char *listen)
 {
@@ -24,7 +25,7 @@ milter_for_postfix(const char *listen)
 	return g_strdup_printf("inet:%s:%.*s", at + 1, (int)(at - listen) - 5, listen + 5);
 }
 
-/* What wire is to do, and says. */
+/* What wire is to do, and what it prints. */
 static bool
 wire(const struct setup *setup, const char *verb, char **output_r, struct fault *fault)
 {
@@ -50,7 +51,7 @@ show(const char *changes)
 			printf("    %s\n", *line);
 }
 
-/* Postfix would defer all mail until the milter answers. */
+/* Otherwise Postfix would defer all mail until the milter answers. */
 static bool
 check_milter(struct setup *setup, struct fault *fault)
 {
@@ -58,7 +59,7 @@ check_milter(struct setup *setup, struct fault *fault)
 	       fault_within(fault, "not changing Postfix yet, because it would defer all mail");
 }
 
-/* The second pass needs a port of its own, which another filter may have. */
+/* The second pass needs a port of its own, which may be taken by another filter. */
 static bool
 check_second_pass(const struct setup *setup, const char *changes, struct fault *fault)
 {
