@@ -51,7 +51,7 @@ static const struct statement phone_pick = {
 static const struct statement phone_rewrap = {
 	"rewrap_phone", "update postseal.parcel set phone = $2 where id = $1 and phone = $3"};
 
-/* --- the same of parcels that a hold keeps, where their keys are gone --- */
+/* --- the same for parcels on hold whose keys have been deleted --- */
 
 static const struct statement held_count = {
 	"rewrap_held_count",

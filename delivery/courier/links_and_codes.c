@@ -189,7 +189,7 @@ send_code(const struct issuing *issuing, int row, const struct code *code, bool 
 	sodium_memzero(text, strlen(text));
 }
 
-/* Without the reason, which names the hook with all that opens it. */
+/* The reason is left out: it contains the hook's URL, with everything needed to use it. */
 static bool
 note_sms(const struct issuing *issuing, int row, struct fault *fault)
 {
@@ -387,7 +387,7 @@ issue_one(const struct issuer *issuer, bool *issued_r, struct fault *fault)
 	if (connection == NULL)
 		return false;
 	done = try_parcel(issuer, connection, issued_r, &parcel, fault);
-	connection_give(connection); /* which ends the transaction where it was not committed */
+	connection_give(connection); /* which ends the transaction if it has not been committed */
 	if (done || parcel == NULL || fault->cause != FAULT_CRYPTO)
 		return done;
 	log_error("%s; it is tried again in five minutes", fault->text);

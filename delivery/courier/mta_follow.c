@@ -1,10 +1,10 @@
 /*
- * Follows the MTA's log and puts on record what became of each copy: which next hop took it, over
- * what TLS, what it answered, since when it is deferred, that it was returned. "Sent" is said of
- * what a next hop took, and of nothing else.
+ * Follows the MTA's log and records what became of each copy: which next hop accepted it, over what
+ * TLS, its reply, since when it is deferred, that it was returned. A copy counts as "sent" only if
+ * a next hop accepted it.
  *
- * The place in the log and what was read up to there are one commit. One courier of a machine
- * follows at a time.
+ * The position in the log and what was read up to there are committed together. Only one courier on
+ * a machine follows the log at a time.
  */
 
 #include <string.h>
@@ -15,8 +15,8 @@
 
 enum {
 	LINES_MAX = 4000,	/* of one round */
-	CONNECTIONS_MAX = 4096, /* whose TLS is remembered */
-	IDLE_SECONDS = 2,	/* after which an idle log is noted as read, too */
+	CONNECTIONS_MAX = 4096, /* connections whose TLS is remembered */
+	IDLE_SECONDS = 2,	/* after which the position in an idle log is recorded too */
 };
 
 static const struct statement make_place = {
@@ -44,15 +44,15 @@ struct follow {
 	struct mta_log log;
 	char *source;
 	struct mta_reader *reader;
-	char *position;	     /* of the reader, as it was committed */
+	char *position;	     /* of the reader, as last committed */
 	GHashTable *secured; /* "process relay" → struct secured */
 };
 
-/* How good the TLS is of a connection that the log speaks of, for the mail that it was made or used
- * for: the same process may have the next one without. */
+/* How secure the TLS is of a connection that the log mentions, for the mail that it was made for or
+ * reused for: the same process may have its next connection without TLS. */
 struct secured {
 	char *how;
-	char *queue_id; /* NULL: that mail has not been named yet */
+	char *queue_id; /* NULL: that mail has not been mentioned yet */
 };
 
 static void
@@ -65,7 +65,7 @@ secured_free(void *item)
 	g_free(secured);
 }
 
-/* What a round has read, as PostgreSQL arrays. */
+/* What was read in a round, as PostgreSQL arrays. */
 struct findings {
 	GString *took, *again_ids, *again_rows, *removed;
 	GString *ids, *tos, *originals, *outcomes, *details;
@@ -114,7 +114,7 @@ findings_clear(struct findings *findings)
 static char *
 connection_name(const char *process, const char *relay)
 {
-	/* Sendmail adds the address of the relay only when it has delivered. */
+	/* Sendmail gives the relay's address only when it has delivered the mail. */
 	return g_strdup_printf("%s %.*s", process, (int)strcspn(relay, " "), relay);
 }
 
@@ -129,7 +129,7 @@ note_tls(struct follow *follow, const struct mta_entry *entry, const struct mta_
 	g_hash_table_insert(follow->secured, connection_name(entry->process, line->relay), secured);
 }
 
-/* NULL: nothing is known of TLS for this mail. */
+/* NULL: nothing is known about TLS for this mail. */
 static const char *
 tls_of(const struct follow *follow, const struct mta_entry *entry, const struct mta_line *line)
 {
@@ -157,7 +157,7 @@ detail_of(const struct follow *follow, const struct mta_entry *entry, const stru
 	return g_utf8_make_valid(detail, -1);
 }
 
-/* `said_to`: "" for all who still wait. */
+/* `said_to`: "" for all who are still waiting. */
 static void
 note_recipient(const struct follow *follow, struct findings *findings,
 	       const struct mta_entry *entry, const struct mta_line *line, const char *said_to)
@@ -182,7 +182,7 @@ note_said(const struct follow *follow, struct findings *findings, const struct m
 	guint i = 0;
 
 	if (follow->log.mta == MTA_SENDMAIL)
-		add(findings->took, line->queue_id); /* it says it in no other way */
+		add(findings->took, line->queue_id); /* the log has no other way to say so */
 	do {
 		note_recipient(follow, findings, entry, line,
 			       i < line->to->len ? g_ptr_array_index(line->to, i) : "");
@@ -224,7 +224,7 @@ note(struct follow *follow, struct findings *findings, const struct mta_entry *e
 	}
 }
 
-/* False where the end of the log was not reached. */
+/* False if the end of the log was not reached. */
 static bool
 read_lines(struct follow *follow, struct findings *findings)
 {
@@ -242,7 +242,7 @@ read_lines(struct follow *follow, struct findings *findings)
 	return false;
 }
 
-/* --- putting it on record --- */
+/* --- recording it --- */
 
 static bool
 put(struct connection *connection, const struct statement *statement, GString *const *arrays,
@@ -292,7 +292,7 @@ put_place(struct follow *follow, struct connection *connection, const char *read
 
 /* --- a round --- */
 
-/* A log that nobody has followed yet is followed from its end on. */
+/* A log that nobody has followed yet is followed from its end. */
 static bool
 begin_place(struct follow *follow, struct connection *connection, struct fault *fault)
 {
@@ -318,7 +318,7 @@ lock(const struct follow *follow, struct connection *connection, PGresult **plac
 	return connection_execute(connection, &lock_place, &parameters, place_r, fault);
 }
 
-/* The reader goes on from where it is, unless another courier has read since. */
+/* The reader continues from where it is, unless another courier has read on since. */
 static bool
 open_reader(struct follow *follow, const char *position, struct fault *fault)
 {
@@ -339,8 +339,8 @@ has_news(const struct follow *follow, bool noted_lately)
 	return !noted_lately || strcmp(position, follow->position) != 0;
 }
 
-/* Whose queue ID the log does not have soon after its offer was not taken: so with Postfix.
- * Sendmail logs it when it has tried to deliver, which may be late. */
+/* Offers that were not accepted if the log does not mention their queue ID soon afterwards: this
+ * holds for Postfix. Sendmail logs the queue ID when it has tried to deliver, which may be late. */
 static bool
 tells_at_once(const struct follow *follow)
 {
@@ -378,7 +378,7 @@ follow_round(struct follow *follow, struct connection *connection, bool *more_r,
 	if ((follow->position == NULL && !begin_place(follow, connection, fault)) ||
 	    !transaction_begin(connection, fault) || !lock(follow, connection, &place, fault))
 		return false;
-	if (PQntuples(place) == 0) /* another courier is at it */
+	if (PQntuples(place) == 0) /* another courier is doing it */
 		return transaction_commit(connection, fault);
 	return open_reader(follow, PQgetvalue(place, 0, 0), fault) &&
 	       read_on(follow, connection, result_flag(place, 0, 1), more_r, fault);
@@ -395,7 +395,7 @@ follow_new(const struct settings *settings)
 	return follow;
 }
 
-/* What is known of the log from round to round is kept, for as long as the program runs. */
+/* What is known about the log is kept from round to round for as long as the program runs. */
 static bool
 run(const struct courier *courier, bool *more_r, struct fault *fault)
 {
@@ -406,8 +406,8 @@ run(const struct courier *courier, bool *more_r, struct fault *fault)
 		follow = follow_new(courier->settings);
 	if (connection != NULL && follow_round(follow, connection, more_r, fault))
 		return true;
-	g_clear_pointer(&follow->reader,
-			mta_reader_free); /* what was read is not on record: it is read again */
+	/* What was read has not been recorded: it is read again. */
+	g_clear_pointer(&follow->reader, mta_reader_free);
 	return false;
 }
 

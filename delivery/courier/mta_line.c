@@ -4,7 +4,8 @@
 
 #include "core/address.h"
 
-/* "Nov  6 09:30:00 host ", or "2026-11-06T09:30:00.123456+00:00 host ": what follows, or NULL. */
+/* Returns what follows "Nov 6 09:30:00 host " or "2026-11-06T09:30:00.123456+00:00 host ", or NULL.
+ */
 static char *
 after_time_and_host(char *line)
 {
@@ -17,7 +18,8 @@ after_time_and_host(char *line)
 	return words == 0 ? line : NULL;
 }
 
-/* Other programs write what strangers sent them: only in its place does a name count as one. */
+/* Other programs log what strangers sent them, so a program's name counts only in its proper place.
+ */
 bool
 mta_entry_of(struct mta_entry *entry_r, char *line)
 {
@@ -69,7 +71,7 @@ mta_line_address(const char *at, char **address_r)
 	return end + 1;
 }
 
-/* "QUEUEID: " at the beginning. */
+/* "QUEUEID: " at the start of the text. */
 static char *
 queue_id_of(const char *text, const char **said_r)
 {

@@ -1,6 +1,7 @@
 /*
- * What a line of the MTA's log says of a mail, by its queue ID. Lines of no interest say nothing.
- * The grammars of Postfix and Sendmail are files of their own (mta_postfix.c, mta_sendmail.c).
+ * What a line in the MTA's log says about a mail, by its queue ID. Lines of no interest are
+ * skipped. The grammars of Postfix and Sendmail are in files of their own (mta_postfix.c,
+ * mta_sendmail.c).
  */
 #ifndef POSTSEAL_DELIVERY_COURIER_MTA_LINE_H
 #define POSTSEAL_DELIVERY_COURIER_MTA_LINE_H
@@ -14,23 +15,23 @@ enum mta_said {
 	MTA_NOTHING,
 	MTA_READ,      /* all of it was read, for `recipients`: it may or may not be in the queue */
 	MTA_TOOK,      /* it is in the queue, for `recipients` */
-	MTA_DISCARDED, /* as the milter asked */
-	MTA_IDENT,     /* it came in by re-injection as the row `text` of the outbox */
+	MTA_DISCARDED, /* at the milter's request */
+	MTA_IDENT,     /* it was re-injected as the row `text` of the outbox */
 	MTA_SENT,      /* the next hop, or a mailbox, has it: `to`, `original`, `relay`, `text` */
 	MTA_DEFERRED,  /* the same fields */
-	MTA_RETURNED,  /* the same; `to` is empty where all who still wait are meant */
-	MTA_REMOVED,   /* it is out of the queue */
-	MTA_BROKEN_OFF, /* a process was handed only a part of a mail. Of Postfix, no queue ID. */
-	MTA_TLS		/* a process has a connection to `relay`; `text` says how good. */
+	MTA_RETURNED,  /* the same; `to` is empty if all who are still waiting are meant */
+	MTA_REMOVED,   /* it was removed from the queue */
+	MTA_BROKEN_OFF, /* a process was handed a part of a mail only. Postfix: no queue ID. */
+	MTA_TLS		/* a process has a connection to `relay`; `text` says how secure it is. */
 };
 
-/* An entry of the log, apart from its time and machine. */
+/* An entry in the log, without its time and machine. */
 struct mta_entry {
-	const char *process; /* "postfix/smtp[123]", for TLS */
+	const char *process; /* "postfix/smtp[123]", to match TLS lines */
 	const char *text;    /* what it says */
 };
 
-/* All is owned; "" where the line has none. */
+/* All strings are owned; "" if the line has none. */
 struct mta_line {
 	enum mta_said said;
 	char *queue_id, *original, *relay, *text;
@@ -38,26 +39,28 @@ struct mta_line {
 	unsigned recipients;
 };
 
-/* False when the line says nothing; then there is nothing to clear. */
+/* False if the line says nothing of interest; then there is nothing to clear. */
 bool mta_line_parse(struct mta_line *line_r, const struct mta_entry *entry, enum mta mta);
 void mta_line_clear(struct mta_line *line);
-/* An address of a line as the log of messages compares it; "" for "". Caller frees. */
+/* Converts an address from a line to the form in which the log of messages has it; "" for "".
+ * Caller frees. */
 char *mta_line_fold(const char *address);
-/* Takes a line of a file apart, "TIME HOST postfix/smtp[123]: text", with the time as syslog has it
- * (RFC 3164) or as RFC 3339 does; changes it. False where it is no such line. */
+/* Splits a line from a file, "TIME HOST postfix/smtp[123]: text", with the time in syslog format
+ * (RFC 3164) or RFC 3339 format; modifies the line. False if it is not such a line. */
 bool mta_entry_of(struct mta_entry *entry_r, char *line);
 
 /* --- for the grammars --- */
 
-/* Fills `line`, which has its queue ID and else nothing. `said`: what follows that. */
+/* Fills `line`, in which only the queue ID is set. `said`: what follows the queue ID. */
 bool mta_postfix_parse(struct mta_line *line, const struct mta_entry *entry, const char *said);
 bool mta_sendmail_parse(struct mta_line *line, const struct mta_entry *entry, const char *said);
-/* What stands between `before` and the next `end`; "" where it does not. Caller frees. */
+/* The text between `before` and the next `end`; "" if there is none. Caller frees. */
 char *mta_line_piece(const char *text, const char *before, const char *end);
-/* Takes `text`. */
+/* Takes ownership of `text`. */
 void mta_line_set(char **place, char *text);
-/* The address after "<", and what follows its ">"; NULL where there is no end. A quoted local part
- * may hold anything, also what looks like the rest of the line. Frees what *address_r had. */
+/* The address after "<"; returns what follows its ">", or NULL if there is none. A quoted local
+ * part may contain anything, even what looks like the rest of the line. Frees what *address_r had
+ * before. */
 const char *mta_line_address(const char *at, char **address_r);
 
 #endif

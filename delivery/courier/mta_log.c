@@ -12,15 +12,16 @@
 #include "core/cleanup.h"
 #include "delivery/courier/mta_log_files.h"
 
-enum { SLACK_SECONDS = 24 * 3600 }; /* how much the clocks of a cluster may differ */
+enum { SLACK_SECONDS = 24 * 3600 }; /* how far the clocks in a cluster may differ */
 
 static const char journal[] = "journal";
 
-/* What is looked for: the line that names the row, and what is said of its queue ID afterwards. */
+/* What is searched for: the line that names the row, and what is said about its queue ID
+ * afterwards. */
 struct search {
 	enum mta mta;
 	const char *ident; /* of the row */
-	char *process;	   /* that was handed the mail, until it is handed the next */
+	char *process; /* the process that was handed the mail, until it is handed the next one */
 	struct mta_log_answer *answer;
 };
 
@@ -42,8 +43,8 @@ begin_with(struct search *search, const struct mta_entry *entry, const char *que
 static void
 note_recipient(struct mta_log_answer *answer, const struct mta_line *line)
 {
-	answer->verdict = MTA_LOG_TOOK;	      /* Sendmail says it in no other way */
-	answer->is_over = line->to->len == 0; /* all who still wait */
+	answer->verdict = MTA_LOG_TOOK;	      /* Sendmail has no other way to say so */
+	answer->is_over = line->to->len == 0; /* all who are still waiting */
 	for (guint i = 0; i < line->to->len; i++) {
 		const char *to = g_ptr_array_index(line->to, i);
 
@@ -58,7 +59,7 @@ static void
 look_at_mail(struct mta_log_answer *answer, const struct mta_line *line)
 {
 	if (answer->is_over)
-		return; /* another mail has got its queue ID */
+		return; /* another mail has been given the same queue ID */
 	switch (line->said) {
 	case MTA_TOOK:
 		answer->verdict = MTA_LOG_TOOK;
@@ -84,7 +85,8 @@ look_at_mail(struct mta_log_answer *answer, const struct mta_line *line)
 	}
 }
 
-/* The process that was handed the mail says something of its connection, or is handed another. */
+/* The process that was handed the mail logs something about its connection, or is handed another.
+ */
 static void
 look_at_process(struct search *search, const struct mta_line *line)
 {
@@ -138,7 +140,7 @@ search_file(struct search *search, const char *path, bool must_be, struct fault 
 	return read;
 }
 
-/* That nothing is found says nothing where a part of the log cannot be read. */
+/* Finding nothing means nothing if a part of the log cannot be read. */
 static bool
 search_files(struct search *search, const char *path, gint64 since, struct fault *fault)
 {
@@ -174,7 +176,7 @@ user_number(const char *user, uid_t *number_r, struct fault *fault)
 	return true;
 }
 
-/* Of one field, any match will do. */
+/* For the same field, any one match is enough. */
 static int
 match_postfix(sd_journal *opened, uid_t user)
 {
@@ -209,7 +211,7 @@ mta_log_open_journal(const struct mta_log *log, const char *directory, struct fa
 	return NULL;
 }
 
-/* Of the entry that is read; "" where it has no such field. Caller frees. */
+/* A field of the current entry; "" if it does not have it. Caller frees. */
 char *
 mta_log_field(sd_journal *opened, const char *name)
 {
@@ -239,7 +241,7 @@ look_at_entry(struct search *search, sd_journal *opened)
 	look_at(search, &(struct mta_entry){process, text});
 }
 
-/* Only what is younger than the row can speak of it. A journal that may not be read looks empty. */
+/* Only entries later than the row can be about it. A journal that we may not read looks empty. */
 static bool
 search_journal(struct search *search, const struct mta_log *log, const char *directory,
 	       gint64 since, struct fault *fault)
@@ -259,9 +261,9 @@ search_journal(struct search *search, const struct mta_log *log, const char *dir
 			 "mail system; is the courier's user in the group systemd-journal?");
 }
 
-/* --- either --- */
+/* --- file or journal --- */
 
-/* *directory_r is NULL for the journal of the machine. */
+/* *directory_r is NULL for the machine's journal. */
 bool
 mta_log_is_journal(const char *where, const char **directory_r)
 {

@@ -44,7 +44,7 @@ is_compressed(const char *name)
 	return false;
 }
 
-/* mail.log.1 and mail.log-20260131 are rotated from mail.log; mail.logbook is not. */
+/* mail.log.1 and mail.log-20260131 were rotated from mail.log; mail.logbook was not. */
 static bool
 is_rotated_from(const char *name, const char *base)
 {
@@ -52,7 +52,7 @@ is_rotated_from(const char *name, const char *base)
 	       (name[strlen(base)] == '.' || name[strlen(base)] == '-');
 }
 
-/* Adds `path` unless it ended before `since`. */
+/* Adds `path` unless the file ended before `since`. */
 static void
 look_at_file(GPtrArray *found, const char *path, struct timespec since, bool *hidden)
 {

@@ -1,6 +1,6 @@
 /*
- * The files of a log that logrotate(8) renames: the one that is written to, and those before it,
- * such as mail.log.1 or mail.log-20260131. Compressed ones are not read.
+ * The files of a log that logrotate(8) renames: the one being written, and earlier ones, such as
+ * mail.log.1 or mail.log-20260131. Compressed files are not read.
  */
 #ifndef POSTSEAL_DELIVERY_COURIER_MTA_LOG_FILES_H
 #define POSTSEAL_DELIVERY_COURIER_MTA_LOG_FILES_H
@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <time.h>
 
-/* Paths, the oldest first and `path` itself last, without those that end before `since` by the time
- * of their last modification. *hidden_r: one that does not end before it is compressed. Caller
+/* Paths, oldest first and `path` itself last, without files that end before `since`, judging by
+ * their modification time. *hidden_r: a file that does not end before then is compressed. Caller
  * unrefs. */
 GPtrArray *mta_log_files(const char *path, struct timespec since, bool *hidden_r);
 

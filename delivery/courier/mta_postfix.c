@@ -130,9 +130,9 @@ parse_of_process(struct mta_line *line, const char *text)
 	return parse_tls(line, text) || parse_broken_off(line, text);
 }
 
-/* "postfix/smtp[123]", "postfix-out/qmgr[1]", with other names between the slashes: its syslog_name
- * begins so, wherever it was not changed. Other programs that write to the log of mail tell nothing
- * of it. */
+/* "postfix/smtp[123]", "postfix-out/qmgr[1]", possibly with other names between the slashes: its
+ * syslog_name begins like this, unless it was changed. Other programs that write to the mail log
+ * say nothing about it. */
 static bool
 is_of_postfix(const struct mta_entry *entry)
 {

@@ -18,9 +18,9 @@ struct mta_reader {
 	/* a file */
 	char *path;
 	FILE *file;
-	guint64 inode, offset; /* of `file`, behind the last whole line */
-	guint head; /* hash of how it begins, as far as it was read: a log that was cut off begins
-		       otherwise */
+	guint64 inode, offset; /* in `file`, after the last complete line */
+	guint head; /* hash of its beginning, as far as it was read: a log that was truncated begins
+		       differently */
 	char *line;
 	size_t line_size;
 	/* the journal */
@@ -30,7 +30,7 @@ struct mta_reader {
 
 /* --- a file --- */
 
-/* Of the first bytes of a file that was read up to `offset`. */
+/* Hashes the first bytes of a file that was read up to `offset`. */
 static guint
 hash_head(FILE *file, guint64 offset)
 {
@@ -71,8 +71,8 @@ file_size(const struct mta_reader *reader)
 	return fstat(fileno(reader->file), &status) == 0 ? (guint64)status.st_size : 0;
 }
 
-/* The file of this inode among those that the log was renamed to, such as mail.log.1; NULL where it
- * is gone or compressed. */
+/* The file with this inode among those that the log was renamed to, such as mail.log.1; NULL if it
+ * was deleted or compressed. */
 static char *
 find_renamed(const struct mta_reader *reader, guint64 inode)
 {
@@ -100,7 +100,7 @@ warn_of_gap(const struct mta_reader *reader)
 		    reader->path);
 }
 
-/* A log that is shorter than it was, or begins otherwise, was cut off: it is read from its
+/* A log that is shorter than it was, or that begins differently, was truncated: it is read from its
  * beginning. */
 static void
 move_to(struct mta_reader *reader, guint64 offset, guint head)
@@ -154,7 +154,7 @@ is_whole(const struct mta_reader *reader, guint64 size)
 	return size >= reader->offset && hash_head(reader->file, reader->offset) == reader->head;
 }
 
-/* The file that was begun after the one that is read. Caller frees. */
+/* The file that was started after the one being read. Caller frees. */
 static char *
 next_file(const struct mta_reader *reader)
 {
@@ -176,8 +176,8 @@ next_file(const struct mta_reader *reader)
 	return g_strdup(reader->path);
 }
 
-/* Has the log become another file, or shorter? Then the one after it is read from its beginning.
- * Before something is in the new one, the old one may still be written to. */
+/* Is the log now a different file, or shorter? Then the next file is read from its beginning. As
+ * long as the new file is empty, the old one may still be written to. */
 static bool
 follow_rotation(struct mta_reader *reader)
 {
@@ -194,7 +194,7 @@ follow_rotation(struct mta_reader *reader)
 	return open_log(reader, next, &fault);
 }
 
-/* Only whole lines count: the rest of one that is being written is read next time. */
+/* Only complete lines count: the rest of a line that is being written is read next time. */
 static bool
 next_line(struct mta_reader *reader)
 {
@@ -237,7 +237,7 @@ begin_journal(struct mta_reader *reader, const struct mta_log *log, const char *
 		sd_journal_seek_tail(reader->journal);
 		sd_journal_previous(reader->journal);
 	} else {
-		sd_journal_next(reader->journal); /* the entry that was read last */
+		sd_journal_next(reader->journal); /* the entry that was last read */
 	}
 	return true;
 }
@@ -255,7 +255,7 @@ next_in_journal(struct mta_reader *reader, struct mta_entry *entry_r)
 	return true;
 }
 
-/* --- either --- */
+/* --- file or journal --- */
 
 struct mta_reader *
 mta_reader_new(const struct mta_log *log, const char *position, struct fault *fault)

@@ -1,5 +1,5 @@
-/* What Sendmail logs at its default LogLevel, 9. It does not say when it has taken a mail, only
- * what becomes of it; the row of the outbox is logged by a rule of contrib/sendmail/postseal.m4. */
+/* What Sendmail logs at its default LogLevel, 9. It does not log that it accepted a mail, only what
+ * became of it; the row of the outbox is logged by a rule in contrib/sendmail/postseal.m4. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,8 +27,8 @@ parse_recipient(const char *at, char **address_r)
 	return end;
 }
 
-/* "<a@x>,<"b c"@x>,d@x [more], ctladdr=<e@x> (1/0), delay=…": what begins with the delay; or NULL.
- * A long list is logged in several lines. */
+/* "<a@x>,<"b c"@x>,d@x [more], ctladdr=<e@x> (1/0), delay=…": returns what begins with the delay,
+ * or NULL. A long list is spread over several lines. */
 static const char *
 parse_recipients(struct mta_line *line, const char *at)
 {
@@ -51,8 +51,9 @@ parse_recipients(struct mta_line *line, const char *at)
 	return at == NULL ? NULL : strstr(at, ", delay=");
 }
 
-/* What the next hop said, or Sendmail of it: "reply=550 5.1.1 no such user, stat=User unknown",
- * "stat=Sent (Ok: queued as 1A2B)", "stat=Deferred: Connection refused by x". */
+/* What the next hop replied, or what Sendmail says about it: "reply=550 5.1.1 no such user,
+ * stat=User unknown", "stat=Sent (Ok: queued as 1A2B)", "stat=Deferred: Connection refused by x".
+ */
 static char *
 reason_of(const char *at)
 {
@@ -71,8 +72,7 @@ reason_of(const char *at)
 }
 
 /* "delay=…, xdelay=…, mailer=esmtp, pri=…, relay=x.example. [192.0.2.1], dsn=2.0.0, stat=Sent (…)".
- * Of a mail that it has refused, it says nothing of mailer and DSN, only what the client was told.
- */
+ * For a mail that it rejected, it logs neither mailer nor DSN, only what the client was told. */
 static bool
 parse_delivery(struct mta_line *line, const char *said)
 {
@@ -99,7 +99,7 @@ parse_delivery(struct mta_line *line, const char *said)
 	return line->said != MTA_NOTHING;
 }
 
-/* "from=<a@x>, size=307, class=0, nrcpts=1, msgid=…": read, and not yet in the queue. */
+/* "from=<a@x>, size=307, class=0, nrcpts=1, msgid=…": received, but not yet in the queue. */
 static bool
 parse_read(struct mta_line *line, const char *said)
 {
@@ -115,7 +115,8 @@ parse_read(struct mta_line *line, const char *said)
 	return true;
 }
 
-/* "6AQI0dhR018920: return to sender: Cannot send message for 5 days", for all who still wait. */
+/* "6AQI0dhR018920: return to sender: Cannot send message for 5 days", for all who are still
+ * waiting. */
 static bool
 parse_given_up(struct mta_line *line, const char *said)
 {
@@ -132,7 +133,7 @@ parse_given_up(struct mta_line *line, const char *said)
 	return true;
 }
 
-/* Between an operator and what follows it, Sendmail may put its substitute for blanks. */
+/* Sendmail may put its substitute for blanks between an operator and what follows it. */
 static bool
 parse_row(struct mta_line *line, const char *said)
 {
@@ -146,8 +147,8 @@ parse_row(struct mta_line *line, const char *said)
 	return true;
 }
 
-/* "STARTTLS=client, relay=x.example., version=TLSv1.3, verify=OK, cipher=NAME, bits=256/256". OK is
- * said of the chain of certificates, whatever host they name. */
+/* "STARTTLS=client, relay=x.example., version=TLSv1.3, verify=OK, cipher=NAME, bits=256/256". OK
+ * refers to the certificate chain, whatever host it names. */
 static bool
 parse_tls(struct mta_line *line, const char *text)
 {
@@ -184,7 +185,7 @@ parse_said(struct mta_line *line, const char *said)
 	return line->said != MTA_NOTHING || parse_row(line, said) || parse_given_up(line, said);
 }
 
-/* "sm-mta[123]", as Debian calls it, "sendmail[123]"; not "sm-msp-queue", which hands it what
+/* "sm-mta[123]", as Debian calls it, "sendmail[123]"; but not "sm-msp-queue", which passes on what
  * sendmail(1) was given. */
 static bool
 is_of_sendmail(const struct mta_entry *entry)
