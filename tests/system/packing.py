@@ -181,7 +181,7 @@ class Place(Node):
 
 
 def make_both():
-    """The package, and a node that is not booted yet, on which it can be installed without a network."""
+    """The package, and a node that has not booted yet, on which it can be installed without a network."""
     node = Place(BUILD / "tests" / "node")
     with concurrent.futures.ThreadPoolExecutor() as pool:
         making = pool.submit(node.make)
@@ -198,7 +198,7 @@ def lintian(package):
 
 
 def contents(package):
-    """Each file or directory of the package: mode, owner."""
+    """Mode and owner of each file and directory in the package."""
     found = {}
     for line in sandbox.command("dpkg-deb", "-c", package).decode().splitlines():
         mode, owner, _, _, _, path = line.split(None, 5)
@@ -207,5 +207,5 @@ def contents(package):
 
 
 def checked(node):
-    """What `postseal check` says, whatever its status."""
+    """The output of `postseal check`, whatever its exit status."""
     return node.status(*TOGETHER, "postseal", "check")

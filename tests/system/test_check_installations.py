@@ -1,5 +1,5 @@
-"""`postseal check` on installations that are broken in one place each, and on right ones, all named. What may be read and
-written is broken for the users of the programs alone: root, who runs check, would see nothing wrong."""
+"""`postseal check` on installations that are each broken in one place, and on correct ones, all listed by name. File
+permissions are broken only for the programs' users: root, who runs check, would not notice anything wrong."""
 import contextlib
 import grp
 import os
@@ -21,7 +21,7 @@ FAKETIME = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 
 
 def prepare(world):
-    """Names for services, and what a right installation may have beside it."""
+    """Names for services, and ports for what a correct installation may have in addition."""
     world.submission = f"127.0.0.1:{world.ports['submission']}/inet"
     world.second_pass = f"127.0.0.1:{world.ports['second_pass']}/inet"
     world.spare = sandbox.free_ports(3)
@@ -29,14 +29,14 @@ def prepare(world):
 
 @pytest.fixture
 def mended():
-    """Undoes what a test broke, the last first."""
+    """Undoes what a test broke, in reverse order."""
     with contextlib.ExitStack() as stack:
         yield stack.callback
 
 
 @pytest.fixture
 def world_of(world, mended):
-    """The world, whose files are put back."""
+    """The world; its configuration files are restored afterwards."""
     for file in (world.company.config / "main.cf", world.company.config / "master.cf", world.config):
         mended(file.write_text, file.read_text())
     mended((world.company.config / "postseal.before").write_text, (world.company.config / "postseal.before").read_text())
@@ -44,7 +44,7 @@ def world_of(world, mended):
 
 
 def checked(world, *words):
-    """(exit status, {look: (verdict, text)}); a look that warns and is good is warned of."""
+    """(exit status, {look: (verdict, text)}); if a look both warns and succeeds, the warning counts."""
     done = subprocess.run([str(w) for w in world.among_groups(
         "env", f"MAIL_CONFIG={world.company.config}", f"SSL_CERT_FILE={world.directory}/keys/authority.pem",
         world.bin / "postseal", "-f", world.config, "check", *words)], capture_output=True, text=True)
@@ -61,7 +61,7 @@ def postconf(world, *words):
 
 
 def set_to(name, value):
-    """A setting of main.cf, or of a service: "SUBMISSION/name"."""
+    """Sets a parameter in main.cf or, as "SUBMISSION/name", of a service."""
     def change(world, mended):
         full = name.replace("SUBMISSION", world.submission)
         postconf(world, *(["-P"] if "/" in full else []), "-e", f"{full}={value.replace('DIRECTORY', str(world.directory))}")
@@ -69,7 +69,7 @@ def set_to(name, value):
 
 
 def configured(pattern, text):
-    """postseal.conf with another line."""
+    """Changes a line in postseal.conf."""
     def change(world, mended):
         new, count = re.subn(pattern, text.replace("DIRECTORY", str(world.directory)), world.config.read_text(), flags=re.M)
         assert count > 0
@@ -78,7 +78,7 @@ def configured(pattern, text):
 
 
 def locked(name, mode=0o400, user="root"):
-    """A file or directory below that of the world becomes somebody else's."""
+    """Gives a file or directory in the world's directory to another user."""
     def change(world, mended):
         path = world.directory / name if not str(name).startswith("run/") else world.run / str(name)[len("run/"):]
         status = path.stat()
@@ -116,7 +116,7 @@ TABLE = 'table patients database "select 1 from crm.patient where email = $1"\n'
 
 
 def foreign_table(grant):
-    """A table of another application, which its owner may read, and others if they are let."""
+    """A table of another application that its owner may read, and others only if they are granted access."""
     def change(world, mended):
         mended(world.postgres.query, "drop schema crm cascade")
         world.postgres.query("create schema crm; create table crm.patient (email text)")
@@ -128,7 +128,7 @@ def foreign_table(grant):
 
 
 def listener(answer):
-    """Somebody else has the milter's port; answers each connection, which gets `answer` of what it sent."""
+    """Another program has the milter's port; it answers each connection with `answer` of what it received."""
     def change(world, mended):
         port = world.spare[0]
         server = socket.create_server(("127.0.0.1", port))
@@ -151,12 +151,12 @@ def listener(answer):
 
 
 def as_another_milter(asked):
-    """OpenDKIM's answer: it takes what is offered, and wants no macros."""
+    """OpenDKIM's answer: it accepts what is offered, and wants no macros."""
     return b"" if len(asked) < 17 else struct.pack(">IcIII", 13, b"O", 6, 0x11, 0)
 
 
 def another_installation(*names):
-    """Key files that are in order, and not of this database."""
+    """Key files that are in order, but do not belong to this database."""
     def change(world, mended):
         secrets = world.directory / "secrets"
         kept = world.directory / "kept"
@@ -183,7 +183,7 @@ def own_key(world, mended, name="otto", **options):
 
 
 def waiting_mail(world, mended):
-    """A mail in the outbox that no courier takes."""
+    """A mail in the outbox that no courier picks up."""
     stop("postseal-courier")(world, mended)
     mended(world.postgres.query, "delete from postseal.outbox")
     message = b"From: <anna@example.com>\r\nTo: <joe@partner.example>\r\nSubject: Hello\r\n\r\nHello.\r\n"
@@ -192,7 +192,7 @@ def waiting_mail(world, mended):
 
 
 def made_at(shift, *words):
-    """A certificate as openssl makes it when the clock is that far off."""
+    """Runs openssl with the clock set that far ahead or back."""
     sandbox.command("env", f"LD_PRELOAD={FAKETIME}", f"FAKETIME={shift}", "openssl", *words)
 
 
@@ -237,7 +237,8 @@ def web_server(name, shift="+0d", days=60):
 
 
 def content_filter(options="receive_override_options=no_header_body_checks,no_milters"):
-    """As FILTER_README has it: what it was given comes back at a port for this machine alone. Postfix stands in for it."""
+    """As in FILTER_README: what the filter was given comes back at a port that is open to this machine only. Postfix
+    stands in for the filter."""
     def change(world, mended):
         port = world.spare[2]
         postconf(world, "-e", f"content_filter=scan:[127.0.0.1]:{port}")
@@ -261,7 +262,7 @@ def marked(world, mended):
 
 
 def signer(world, mended):
-    """The real OpenDKIM, at a port whose number says nothing."""
+    """The real OpenDKIM, at a port whose number reveals nothing."""
     directory, port = world.directory / "dkim", world.spare[0]
     directory.mkdir(exist_ok=True)
     sandbox.command("openssl", "genrsa", "-out", directory / "key", "2048")
@@ -294,13 +295,13 @@ def socket_group(world, mended):
 
 
 def two_passes(world, mended):
-    """With aliases that lead outside."""
+    """With aliases that point outside."""
     postconf(world, "-e", "virtual_alias_maps=inline:{team@example.com=joe@smime.example}")
     wired("expanded")(world, mended)
 
 
 BROKEN = {
-    # what the users of the programs can do
+    # what the programs' users can do
     "postseal.conf that only root can read": (locked("postseal.conf"), "settings", "as postseal-keeper does .*Permission denied"),
     "file of a table that only root can read": (locked("verified"), "settings", "as postseal-milter does .*verified"),
     "master.key of another user": (locked("secrets/master.key", user="daemon"), "secrets", "chown nobody .*master.key.* may not read"),
@@ -323,7 +324,7 @@ BROKEN = {
     "another milter at its port": (listener(as_another_milter), "milter socket", "is another one than postseal-milter"),
     "no milter at its port": (listener(lambda asked: b"HTTP/1.0 400 Bad Request\r\n\r\n"), "milter socket",
                               "does not answer as a milter does"),
-    # who asks it
+    # which mail reaches it
     "clients that have other milters": (set_to("smtpd_milter_maps", "inline:{127.0.0.1=DISABLE}"), "milters", "smtpd_milter_maps"),
     "filter before the queue": (set_to("SUBMISSION/smtpd_proxy_filter", "127.0.0.1:9"), "milters", "smtpd_proxy_filter"),
     "sendmail(1) without the milter": (set_to("postseal-pickup/unix/non_smtpd_milters", ""), "milters",
@@ -331,7 +332,7 @@ BROKEN = {
     "OpenDKIM before it, at a port": (both(signer, listed("dkim", "ours")), "milter order", "sign before Postseal"),
     "filter that hands back to the milter": (content_filter(""), "milters", "sealed twice: add no_milters"),
     "mark on what a filter hands back": (both(content_filter(), wired(), marked), "transports", "marked as undecided"),
-    # recipients that change behind it
+    # recipients that change after it
     "copies by sender": (set_to("sender_bcc_maps", "inline:{a@example.com=b@example.com}"), "placement", "sender_bcc_maps"),
     "copies by recipient": (set_to("recipient_bcc_maps", "inline:{a@example.com=b@example.com}"), "placement", "recipient_bcc_maps"),
     "canonical addresses outside": (set_to("canonical_maps", "inline:{a@example.com=b@smime.example}"), "placement", "b@smime.example"),
@@ -373,13 +374,13 @@ def test_broken_installation_is_told(world_of, mended, name):
 
 
 def without_chroot(world, mended):
-    """And a socket that smtpd knows by its full path."""
+    """And with a socket that smtpd knows by its full path."""
     postconf(world, "-F", "-e", "*/*/chroot=n")
     postconf(world, "-e", f"smtpd_milters=unix:{world.milter_socket}", f"non_smtpd_milters=unix:{world.milter_socket}")
 
 
 def all_in_chroot(world, mended):
-    """As Debian has them."""
+    """As on Debian."""
     for service in ("smtp/unix", "relay/unix", "cleanup/unix", "bounce/unix", "trace/unix", "rewrite/unix", "qmgr/unix"):
         postconf(world, "-F", "-e", f"{service}/chroot=y")
 
@@ -432,7 +433,7 @@ def test_right_installation_is_not_called_wrong(world_of, mended, name):
     assert status == 0 and all(verdict == "good" for verdict, _ in found.values()), str(found)
 
 
-# --- what is worth a warning: it works today ---
+# --- what deserves a warning, though it works today ---
 
 WARNED = {
     "root that expires soon": (root("+0d", 10), "certificates", r"Old Root.* expires in 10 days"),
@@ -452,7 +453,7 @@ def test_what_needs_attention_is_a_warning(world_of, mended, name):
 
 
 def test_successor_ends_the_warning(world_of, mended):
-    """Whoever has renewed in time is not told again until the old one is over."""
+    """Anyone who has renewed in time is not warned until the old certificate has expired."""
     own_key(world_of, mended, days=10)
     assert checked(world_of)[1]["certificates"][0] == "WARNING"
     own_key(world_of, mended, days=60)
@@ -460,7 +461,7 @@ def test_successor_ends_the_warning(world_of, mended):
 
 
 def test_mail_passes_a_content_filter_beside_it(world_of, mended):
-    """It was marked as undecided once more when the filter handed it back, and stayed in the queue."""
+    """The mail was once marked as undecided again when the filter handed it back, and stayed in the queue."""
     both(content_filter(), wired())(world_of, mended)
     mended(world_of.company.reload)
     world_of.company.reload()

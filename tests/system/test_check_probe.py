@@ -146,7 +146,7 @@ def test_rule_that_refuses(world):
 
 
 def test_postfix_that_does_not_ask_the_milter(world, changed):
-    """Mail about which nobody decided stays in the queue, since no transport accepts it."""
+    """Mail that has not been decided on stays in the queue, since no transport accepts it."""
     changed("-e", "smtpd_milters=")
     stops(world, "joe@plain.example", "decided", "not within .* nobody has decided on it", seconds=SECONDS)
 

@@ -1,4 +1,5 @@
-"""postseal-operations(7): its commands are there, and its back-up, restored by its commands into an empty cluster, opens."""
+"""postseal-operations(7): its commands exist, and a backup made with them opens after being restored with them into an
+empty cluster."""
 import os
 import re
 import shutil
@@ -11,7 +12,7 @@ PAGE = (sandbox.SOURCE / "man" / "postseal-operations.7").read_text()
 
 
 def blocks(section):
-    """The commands of each display of a section."""
+    """The commands in each display of a section."""
     text = PAGE.split(f"\n.Sh {section}\n")[1].split("\n.Sh ")[0]
     return [block.strip() for block in re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed", text, re.S | re.M)]
 
@@ -27,7 +28,7 @@ def test_commands_of_the_page_are_there(world):
 
 
 def run(world, script, url, config, places):
-    """As root types it, at places of the sandbox."""
+    """Runs a command as root would type it, with the sandbox's paths."""
     for place, here in places.items():
         script = script.replace(place, str(here))
     (world.directory / "bin").mkdir(exist_ok=True)
@@ -39,7 +40,7 @@ def run(world, script, url, config, places):
 
 
 def test_back_up_is_restored_into_an_empty_cluster_by_the_commands_of_the_page(world, post):
-    """Promise 2. A rotation there opens each row that a key file sealed."""
+    """Promise 2. A rotation in that cluster opens every row that a key file sealed."""
     post.accepted(post.compose(["kept@pickup.example"]), ["kept@pickup.example"])
     sandbox.wait_until(world.nothing_waits, "links and codes", 60)
     back_up, restore = blocks("BACK-UP AND RESTORE")[:2]

@@ -20,7 +20,7 @@ BOXES = (("outbox", "boxed_key"), ("parcel_key", "boxed"), ("parcel_key", "link_
 
 
 class Node:
-    """A second machine: its programs see another name, and key files of their own."""
+    """A second machine: to its programs it has another name, and key files of its own."""
 
     def __init__(self, world, name):
         self.world, self.name = world, name
@@ -39,7 +39,7 @@ class Node:
                                .replace("/keeper-agent.sock", f"/keeper-agent-{name}.sock"))
 
     def copy(self):
-        """As rsync -a would, from the first node."""
+        """As rsync -a from the first node would."""
         shutil.rmtree(self.secrets, ignore_errors=True)
         shutil.copytree(self.world.directory / "secrets", self.secrets)
         for path in self.secrets.iterdir():
@@ -63,7 +63,7 @@ class Node:
 
 
 class Traffic:
-    """Mail of each kind, until it is stopped; each is offered until it is accepted."""
+    """Mail of every kind, until it is stopped; each mail is offered until it is accepted."""
 
     def __init__(self, post, name):
         self.post, self.name, self.sent, self.trouble = post, name, [], None
@@ -84,7 +84,7 @@ class Traffic:
             while not self.end.wait(0.2) and len(self.sent) < 600:
                 number = len(self.sent)
                 to = ("sue@smime.example", "pat@pgp.example", f"{self.name}{number}@pickup.example")[number % 3]
-                # One copy in place, and one by the outbox.
+                # One copy stays in place, and one goes by way of the outbox.
                 both = [to, f"{self.name}{number}@plain.example"]
                 message = self.post.compose(both, b"Number %d.\r\n" % number, sender=ANNA)
                 sandbox.wait_until(lambda: self.post.send(message, both, sender=ANNA)[0] == 250, "the MTA to accept", 60)
@@ -99,7 +99,7 @@ class Traffic:
 
 @pytest.fixture(scope="module")
 def company(world):
-    """Anna signs in both ways; Sue and Pat can check that."""
+    """Anna signs with both methods; Sue and Pat can verify that."""
     base = people.certify(world, ANNA).with_suffix("")
     both = base.with_suffix(".both")
     both.write_text(base.with_suffix(".pem").read_text() + base.with_suffix(".key").read_text())
@@ -129,7 +129,7 @@ def two(world, company):
 
 @pytest.fixture(scope="module")
 def waiting(world, company):
-    """Parked before anything is rotated, and a back-up of that time."""
+    """Messages parked before anything is rotated, and a backup from that time."""
     from conftest import Post
     post = Post(world)
     post.sender = ANNA
@@ -166,7 +166,7 @@ def all_marks(world):
 
 
 def kill_when(world, condition, *words):
-    """The command, killed as soon as this is so."""
+    """Kills the command as soon as the condition holds."""
     running = subprocess.Popen([world.bin / "postseal", "-f", world.config, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def is_so():
@@ -179,13 +179,13 @@ def kill_when(world, condition, *words):
         running.send_signal(signal.SIGKILL)
         running.wait()
         running.stdout.close()
-        # What it had asked for and did not get is not done for it afterwards.
+        # A lock that the command was still waiting for must not be granted afterwards.
         world.postgres.query("select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock'"
                              " and query ~ 'secret_|settle|rewrap'")
 
 
 class Held:
-    """Somebody else's transaction, for as long as the block lasts."""
+    """Someone else's transaction, open for the duration of the block."""
 
     def __init__(self, world, sql):
         self.session, self.sql = world.postgres.session(), sql
@@ -220,14 +220,14 @@ def test_first_rotation_of_the_couriers_key(world, post, company, two, waiting):
         assert both[:1] == before and len(both) == 2, "the key that the killed run made is used"
         old, new = (states(world, "courier")[state] for state in ("in use", "prepared"))
 
-        # The second node has the old file: the new key seals nothing.
+        # The second node has the old file, so the new key must not seal anything.
         said = refused(world, "secrets", "rotate", "courier")
         assert f"the key {new} is prepared, but not in use yet" in said and "postseal-courier on two" in said
         assert new not in all_marks(world)
         traffic.progress()
         two.copy()
 
-        # Killed within the rows.
+        # Killed while it is re-sealing the rows.
         key = world.postgres.query("select max(id::text) from postseal.parcel_key where boxed is not null")[0][0]
         with Held(world, f"select from postseal.parcel_key where id = '{key}' for update"):
             kill_when(world, lambda: new in marks(world, "parcel_key", "boxed"), "secrets", "rotate", "courier")
@@ -238,7 +238,7 @@ def test_first_rotation_of_the_couriers_key(world, post, company, two, waiting):
         assert "nothing needs the key" in world.postseal("secrets", "rotate", "courier")
         assert all_marks(world) == {new}
 
-        # Killed while it waits for what is being written.
+        # Killed while it waits for writes in progress.
         with Held(world, "lock table postseal.outbox in row exclusive mode"):
             kill_when(world, lambda: states(world, "courier").get("closed") == old, "secrets", "retire", "courier")
         assert keys_of(secrets, "courier.key") == both
@@ -252,7 +252,7 @@ def test_first_rotation_of_the_couriers_key(world, post, company, two, waiting):
 
 
 def all_arrived(world, post, pat, traffic):
-    """Each once, signed by Anna, as openssl and gpg see it; what waits opens by link and code."""
+    """Each mail arrived once, signed by Anna, according to openssl and gpg; what waits opens with link and code."""
     sandbox.wait_until(world.nothing_waits, "the outbox to be empty", 90)
     for number, to in enumerate(traffic.sent):
         post.box(f"{traffic.name}{number}@plain.example").one()
@@ -283,7 +283,7 @@ def all_arrived(world, post, pat, traffic):
 
 
 def test_what_waited_gets_a_new_link_by_the_new_key(world, post, waiting):
-    """The courier opens its box for that, which the rotation sealed anew."""
+    """For that, the courier opens its box, which the rotation has re-sealed."""
     post.sender = ANNA
     person, sender = Person(world, post, "solo@pickup.example"), Person(world, post, ANNA)
     codes = next(mail for mail in sender.mails("Unlock code") if person.address in mail.codes())
@@ -293,7 +293,8 @@ def test_what_waited_gets_a_new_link_by_the_new_key(world, post, waiting):
 
 
 def test_program_with_the_old_file_does_not_start(world, waiting, two):
-    """A node that was switched off meanwhile: it could not open what waits, nor seal what others can open."""
+    """A node that was switched off during the rotation could neither open what waits nor seal anything that others can
+    open."""
     three = Node(world, "three")
     shutil.rmtree(three.secrets)
     shutil.copytree(world.directory / "backup" / "secrets", three.secrets)
@@ -303,7 +304,7 @@ def test_program_with_the_old_file_does_not_start(world, waiting, two):
 
 
 def test_nothing_is_sealed_with_a_retired_key(world, waiting):
-    """Promise 2: a program that had not heard of it would write what nobody can open any more."""
+    """Promise 2: a program that did not know yet would write what nobody can open any more."""
     retired = states(world, "courier")["retired"]
     for table, column in BOXES:
         if marks(world, table, column):
@@ -355,7 +356,7 @@ def test_each_step_is_on_record(world, waiting):
 
 
 def test_back_up_of_before_opens_with_the_key_files_of_before(world, waiting):
-    """Into a cluster of its own. That all is opened is shown by a rotation there, which must open each row."""
+    """Into a cluster of its own. A rotation there shows that everything opens, since it must open each row."""
     restored = Postgres(world.directory / "restored")
     restored.start()
     try:
@@ -380,8 +381,9 @@ def test_back_up_of_before_opens_with_the_key_files_of_before(world, waiting):
         shutil.rmtree(restored.sockets, ignore_errors=True)
 
 
-# Each column of the database that may hold what a key file sealed, or surely does not. A new one is to be put here, and
-# among the first also where it is sealed anew (delivery/rewrap.c, keystore/rewrap.c): else a retired key takes it along.
+# Every column of the database that may hold data sealed by a key file, and all other binary columns. A new column must
+# be added here and, if a key file seals it, also where it is re-sealed (delivery/rewrap.c, keystore/rewrap.c):
+# otherwise its data is lost with a retired key.
 SEALED_BY_COURIER = {"outbox.boxed_key", "parcel.phone", "parcel_key.boxed", "parcel_key.link_boxed", "held_key.boxed",
                      "held_key.link_boxed", "sender_page.boxed"}
 SEALED_BY_MASTER = {"private_key.sealed", "retired_key.sealed"}
@@ -396,7 +398,8 @@ OTHERS = {
 
 
 def test_no_column_that_a_key_seals_is_forgotten(world):
-    """Promise 2: private keys of employees who have left are in a table of their own, and keys of parcels on hold, and nearly were."""
+    """Promise 2: private keys of employees who have left and keys of parcels on hold have tables of their own, which
+    were nearly forgotten."""
     there = {f"{table}.{column}" for table, column in world.postgres.query(
         "select c.table_name, c.column_name from information_schema.columns c join information_schema.tables t"
         " using (table_schema, table_name) where c.table_schema = 'postseal' and t.table_type = 'BASE TABLE' and data_type = 'bytea'")}

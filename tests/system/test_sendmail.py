@@ -170,7 +170,7 @@ def test_what_waits_and_what_comes_back_is_on_record(world, post, name):
 
 
 def test_a_bounce_shows_the_header_alone(world, post, name):
-    """Promise 1: a message that is returned whole goes in plain to whoever was named as its sender."""
+    """Promise 1: a message that is bounced with its full text goes unencrypted to whoever was named as its sender."""
     post.sender = f"{name}@example.com"
     post.accepted(post.compose([f"{name}@nowhere.example"], b"The secret is 42.\r\n"), [f"{name}@nowhere.example"],
                   options=["RET=FULL"])
@@ -212,7 +212,7 @@ def test_mail_whose_answer_is_lost_is_found_in_the_log(world, post, machines, wi
 
 
 def test_mail_whose_end_is_lost_is_sent(world, post, machines, wire, name):
-    """Promise 2: Sendmail logs that it has only a part of it."""
+    """Promise 2: Sendmail logs that it received only part of it."""
     wire.trouble = "cut"
     machines.start("one", reinject=wire.url)
     to = send_copy(world, post, name)
@@ -272,7 +272,7 @@ def test_check_names_aliases_that_lead_outside(world):
 # --- bytes and aliases ---
 
 def test_bytes_of_a_plain_and_of_a_sealed_mail_arrive(world, post, name):
-    """Promise 4. Sendmail itself breaks lines of more than 990 bytes, and folds fields with addresses anew."""
+    """Promise 4. Sendmail itself breaks lines of more than 990 bytes, and refolds fields that contain addresses."""
     plain, sealed = f"{name}@plain.example", f"{name}@smime.example"
     base = people.certify(world, sealed).with_suffix("")
     body = ("schön \t \r\n.\r\n..dots\r\nFrom here\r\n" + "x" * 990 + "\r\n\r\n\r\n").encode()
@@ -286,7 +286,8 @@ def test_bytes_of_a_plain_and_of_a_sealed_mail_arrive(world, post, name):
 
 
 def test_nobody_behind_an_alias_gets_what_was_parked_for_it(world, post, name):
-    """Promise 1. Sendmail expands aliases after the milter, and the recipient that is taken out takes them along."""
+    """Promise 1. Sendmail expands aliases after the milter has run; if the milter removes the recipient, the addresses
+    it stands for go too."""
     aliases = world.company.directory / "aliases"
     aliases.write_text(f"{name}team: {name}a@plain.example, {name}b@plain.example\n")
     world.company.command("-bi")

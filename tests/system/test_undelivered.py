@@ -1,4 +1,4 @@
-"""Codes and notices that the next hop refuses: told once, to whoever can act."""
+"""Codes and notices that the next hop refuses: reported once, to whoever can act."""
 import people
 import pytest
 import world as sandbox
@@ -9,7 +9,7 @@ SETTINGS = 'postmaster "postmaster@example.com"\nreceipts "trouble"\nremind firs
 
 @pytest.fixture
 def refused(world):
-    """Addresses that the outside refuses from now on, as a mail server does whose mailbox is gone."""
+    """Makes the outside refuse these addresses from now on, like a mail server that no longer has the mailboxes."""
     def refuse(*addresses):
         table = " ".join(f"{{ {a} = 550 5.1.1 no such mailbox }}" for a in addresses)
         world.outside.set(smtpd_recipient_restrictions="check_recipient_access inline:{ " + table + " }, reject_unauth_destination"
@@ -32,7 +32,7 @@ def events(world, message, what):
 
 
 def settled(world):
-    """Nothing waits, in our outbox or in Postfix's queue, and its log is read."""
+    """Waits until nothing is left in our outbox or in Postfix's queue, and its log has been read."""
     sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
     sandbox.wait_until(lambda: not sandbox.command("postqueue", "-c", world.company.config, "-j").strip(), "Postfix's queue to be empty", 40)
     sandbox.wait_until(lambda: world.postgres.query("select 1 from postseal.mta_log where read_at > now() - interval '1 second'")
@@ -55,7 +55,7 @@ def test_notice_that_the_recipients_server_refused_was_told_in_no_language(world
 
 
 def test_code_that_did_not_reach_its_sender_was_told_to_nobody(world, post, refused, name):
-    """No code and no link is in what is told instead; that it is returned in turn is told to nobody."""
+    """The report contains neither code nor link; if it is itself returned, nobody is told."""
     to, sender = f"{name}@pickup.example", f"{name}.gone@example.com"
     refused(sender)
     post.accepted(post.compose([to], sender=sender), [to], sender=sender)
@@ -64,20 +64,20 @@ def test_code_that_did_not_reach_its_sender_was_told_to_nobody(world, post, refu
     text = mail.parsed.get_body(("plain",)).get_content()
     assert "no such mailbox" in text and f"postseal message new-code {message}" in text
     assert "/track/" not in text and "/m/" not in text and not mail.codes()
-    assert mail["Return-Path"] == "<MAILER-DAEMON>"  # as pipe(8) writes the null sender
+    assert mail["Return-Path"] == "<MAILER-DAEMON>"  # how pipe(8) writes the null sender
     settled(world)
     assert len(mails(world, post, "postmaster@example.com", sender)) == 1
     assert len(events(world, message, "code not delivered")) == 1
     assert 'postseal_undelivered_total{kind="code"} ' in sandbox.command(
         "curl", "-s", f"http://127.0.0.1:{world.ports['courier_metrics']}/metrics").decode()
-    # As the mail says: it works, once the sender has a mailbox.
+    # As the mail says: this works once the sender has a mailbox.
     refused()
     world.postseal("message", "new-code", message)
     sandbox.wait_until(lambda: mails(world, post, sender, "Unlock code"), "the code")
 
 
 def test_what_was_told_is_told_again_after_a_restart(world, post, refused, person):
-    """The log is read from the place up to which it is on record: neither twice, nor not at all."""
+    """The log is read on from the recorded position, so that nothing is reported twice, or not at all."""
     refused(person.address)
     world.stop_program("postseal-courier")
     send(person)
