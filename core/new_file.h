@@ -24,8 +24,8 @@ extern const struct new_file_owner new_file_own;
 /* When this returns, the file is on disk. */
 bool new_file_write(const char *path, mode_t mode, const struct new_file_owner *owner,
 		    const void *bytes, size_t length, struct fault *fault);
-/* In place of the file that exists, with its owner and mode; whoever reads it meanwhile gets the
- * old one or the new one. */
+/* Replaces an existing file, keeping its owner and mode; anyone who reads it in the meantime gets
+ * either the old one or the new one. */
 bool new_file_replace(const char *path, const void *bytes, size_t length, struct fault *fault);
 /* The parent directories must exist. */
 bool new_file_directory(const char *path, mode_t mode, const struct new_file_owner *owner,

@@ -24,7 +24,7 @@ struct restart {
 	const char *config; /* path of postseal.conf */
 	const struct settings *at_start;
 	const char *program;
-	struct ring *ring; /* of its key file, which is read again, too; or NULL */
+	struct ring *ring; /* of its key file, which is also reread; or NULL */
 };
 void restart_look(void *restart);
 

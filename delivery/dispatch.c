@@ -432,9 +432,9 @@ commit_all(struct dispatch *dispatch, const struct surroundings *around,
 
 /* --- offered again --- */
 
-/* Copies that are in the database stay as they are; what was handed to the MTA is made again. What
- * never reached its recipient is sent anew: an MTA that holds mail back does not log that it has
- * it, so this may be the sender, who sends it again. */
+/* Copies that are in the database stay as they are; what was handed to the MTA is made again. A
+ * copy that never reached its recipient becomes a new one: an MTA that holds mail does not log that
+ * it has it, so this may be the sender sending the message again. */
 static void
 recognise(struct plan *plan, const GPtrArray *earlier)
 {

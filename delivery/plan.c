@@ -207,7 +207,7 @@ add_copies(struct plan *plan, const struct message *message, GHashTable *visible
 	}
 }
 
-/* The most that a sealed variant may have: base64 of 64 characters a line, what it wraps around the
+/* The maximum size of a sealed variant: base64 in lines of 64 characters, the structure around the
  * message, signatures, and the key for each recipient. */
 static uint64_t
 sealed_max(const struct message *message)
@@ -314,7 +314,8 @@ add_to_group(struct group *group, struct copy *copy)
 	}
 }
 
-/* The MTA refuses in place what is larger than its limit, when everything else is committed. */
+/* The MTA refuses a replaced body that exceeds its limit, and does so only after everything else
+ * has been committed. */
 static bool
 fits_in_place(const struct plan *plan, const struct group *group)
 {

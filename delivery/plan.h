@@ -15,8 +15,8 @@ struct plan {
 				    that of `phone` */
 	char *phone; /* where the unlock code is sent, from a tag such as [sms:+41791234567]; or
 			NULL */
-	bool place_is_taken;	    /* no group is chosen for in place */
-	bool outgrows_place;	    /* nor one that is sealed: the MTA might not take its size */
+	bool place_is_taken; /* no group is chosen for in place */
+	bool outgrows_place; /* nor one that is sealed: the MTA might refuse it for its size */
 	const struct copy *refused; /* the copy because of which the message is refused; NULL: it is
 				       not refused */
 	struct fault refusal;	    /* what the sender is told in that case */

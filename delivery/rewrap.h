@@ -1,4 +1,4 @@
-/* What of this folder is boxed for the courier, for the rotation of courier.key. */
+/* What is boxed for the courier in this folder, for the rotation of courier.key. */
 #ifndef POSTSEAL_DELIVERY_REWRAP_H
 #define POSTSEAL_DELIVERY_REWRAP_H
 

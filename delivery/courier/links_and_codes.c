@@ -68,7 +68,7 @@ static const struct statement key_trusted = {
 			     "'inbox', boxed = null, issued_at = now() "
 			     "where id = $1"};
 
-/* One parcel in hand. */
+/* A parcel being handled. */
 struct issuing {
 	const struct issuer *issuer;
 	struct notice notice;
@@ -146,7 +146,8 @@ seal_for_account(const struct issuing *issuing, int row, const struct seal_key *
 
 /* --- by link and code --- */
 
-/* Wraps the key by what link and code derive. The link's secret is kept for reminders, boxed. */
+/* Wraps the key with what is derived from link and code. The link's secret is kept, boxed, for
+ * reminders. */
 static bool
 lock_key(const struct issuing *issuing, int row, const struct seal_key *content,
 	 struct parcel_access *access, struct fault *fault)
@@ -171,7 +172,8 @@ lock_key(const struct issuing *issuing, int row, const struct seal_key *content,
 	return made && batch_add(issuing->notice.connection, &key_issued, &parameters, fault);
 }
 
-/* *sent_r is false where the hook failed: then the sender gets the code, so that nobody waits. */
+/* *sent_r is false if the hook failed: then the sender gets the code, so that nobody is left
+ * waiting. */
 static void
 send_code(const struct issuing *issuing, int row, const struct code *code, bool *sent_r)
 {
@@ -257,7 +259,7 @@ find_phone(struct issuing *issuing)
 {
 	struct seal_key phone;
 
-	/* Whose code would it be, among several? */
+	/* If there are several codes, the number does not say whose. */
 	if (PQntuples(issuing->keys) == 1 && *issuing->issuer->settings->sms != '\0' &&
 	    !PQgetisnull(issuing->parcel, 0, PHONE) &&
 	    open_box(issuing, issuing->parcel, 0, PHONE, &phone))
@@ -273,7 +275,7 @@ mark_issued(const struct issuing *issuing, struct fault *fault)
 	return batch_add(issuing->notice.connection, &parcel_issued, &parameters, fault);
 }
 
-/* In the mode that tells only of trouble, one who needs no code hears nothing. */
+/* In the mode that reports only problems, a sender who needs no code is not told anything. */
 static bool
 tell_sender(const struct issuing *issuing, const struct notice_code *codes, size_t count,
 	    struct fault *fault)
@@ -348,7 +350,7 @@ issue_parcel(const struct issuer *issuer, struct connection *connection, const P
 	return true;
 }
 
-/* One that cannot be opened must not keep the others waiting. */
+/* A parcel that cannot be opened must not delay the others. */
 static bool
 put_off(const struct issuer *issuer, const char *parcel, struct fault *fault)
 {

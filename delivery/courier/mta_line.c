@@ -4,8 +4,8 @@
 
 #include "core/address.h"
 
-/* Returns what follows "Nov 6 09:30:00 host " or "2026-11-06T09:30:00.123456+00:00 host ", or NULL.
- */
+/* Returns what follows "Nov  6 09:30:00 host " or "2026-11-06T09:30:00.123456+00:00 host ", or
+ * NULL. */
 static char *
 after_time_and_host(char *line)
 {

@@ -21,7 +21,7 @@ enum mta_said {
 	MTA_DEFERRED,  /* the same fields */
 	MTA_RETURNED,  /* the same; `to` is empty if all who are still waiting are meant */
 	MTA_REMOVED,   /* it was removed from the queue */
-	MTA_BROKEN_OFF, /* a process was handed a part of a mail only. Postfix: no queue ID. */
+	MTA_BROKEN_OFF, /* a process was handed only part of a mail. Postfix: no queue ID. */
 	MTA_TLS		/* a process has a connection to `relay`; `text` says how secure it is. */
 };
 

@@ -219,14 +219,14 @@ static const struct statement mta_mail_put = {
 static const struct statement own_mail_failed = {
 	"queue_own_mail_failed", "select postseal.own_mail_failed($1, $2, $3, $4, $5)"};
 
-/* What somebody else wrote. */
+/* Was it written by a user, not by Postseal? */
 static bool
 is_message(const struct queued_mail *mail)
 {
 	return strcmp(mail->kind, "copy") == 0 || strcmp(mail->kind, "reply") == 0;
 }
 
-/* What is told where it does not arrive. */
+/* Is someone told if this mail of ours does not arrive? */
 static bool
 is_followed(const struct queued_mail *mail)
 {
@@ -251,7 +251,7 @@ queue_id_of(const char *reply)
 		       : NULL;
 }
 
-/* The MTA's log says under this name what becomes of the mail (mta_follow.c). */
+/* Under this queue ID, the MTA's log says what becomes of the mail (mta_follow.c). */
 static bool
 note_queue_id(struct connection *connection, const struct queued_mail *mail,
 	      const struct queued_recipient *recipient, const char *reply, struct fault *fault)
@@ -270,7 +270,7 @@ note_queue_id(struct connection *connection, const struct queued_mail *mail,
 	return batch_add(connection, &mta_mail_put, &parameters, fault);
 }
 
-/* A code that nobody was given is told to whoever can act; that of a notice, bounce() tells. */
+/* If a code could not be delivered, whoever can act is told; for a notice, bounce() does that. */
 static bool
 note_failed(struct connection *connection, const struct queued_mail *mail,
 	    const struct queue_outcome *outcome, struct fault *fault)

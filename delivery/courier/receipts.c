@@ -216,7 +216,7 @@ put_mail(const struct issuer *issuer, const struct notice *notice, const PGresul
 	return notice_receipt(notice, &receipt, fault);
 }
 
-/* --- codes that nobody was given --- */
+/* --- codes that could not be delivered --- */
 
 static char *
 text_of_alert(const PGresult *rows, const char *language)
@@ -244,7 +244,7 @@ text_of_alert(const PGresult *rows, const char *language)
 	return g_string_free(text, FALSE);
 }
 
-/* To the sender, whose address may be right for all but codes, and to the postmaster. */
+/* Goes to the sender, whose address may accept everything except codes, and to the postmaster. */
 static bool
 put_alert(const struct notice *notice, const PGresult *rows, struct fault *fault)
 {
