@@ -102,7 +102,7 @@ def test_one_that_cannot_be_committed_takes_no_other_along(world, post, name):
             each.result()
     for n, address in enumerate(to):
         post.box(address).one()
-        assert len(decisions(world, address)) == (2 if n == 3 else 1)  # in place, it is decided anew
+        assert len(decisions(world, address)) == (2 if n == 3 else 1)  # a copy in place is decided again
 
 
 def test_messages_that_come_together_share_their_commits(world, post, name):
@@ -641,7 +641,7 @@ def test_signer_that_expires_is_not_used(world, post, name):
 
 
 def test_parked_message_expires_and_is_really_gone(world, post, name):
-    """The courier deletes it; the record stays. The clock is the database's, where the times are moved back."""
+    """The courier deletes it; the record stays. The clock is the database's, in which the times are moved back."""
     to = f"{name}@pickup.example"
     post.accepted(post.compose([to]), [to])
     link = post.box(to).one().link()

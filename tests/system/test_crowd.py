@@ -10,8 +10,7 @@ import pytest
 import people
 
 # gpg is a script made by the test. As if there were only one core, one script at a time gets the
-# seconds given in the
-# file beside it.
+# seconds given in the file next to it.
 SETTINGS = ('gpg program "/tmp/postseal-test-crowd/gpg"\ngpg processes 2\ngpg timeout 6 seconds\ngpg wait 100 seconds\n'
             "limit message 50 MB\n")
 GPG = """#!/bin/sh

@@ -223,10 +223,10 @@ def test_account_of_somebody_who_lost_everything_is_made_anew(world, run, post, 
     assert [c["state"] for c in post.copies(person.address) if c["message"] == second] == ["lost"]
     sandbox.wait_until(lambda: [m for m in box(post, post.sender) if "lost" in str(m["Subject"])], "word to the sender")
     assert run("account", "list", person.address) == (0, [])
-    # As the output says: by link and code as before.
+    # As the output says: with link and code, as before.
     person.browser.get(link)
     assert "The first secret." in person.browser.send({"code": code}).text
-    # And the owner makes it anew, with a code for what comes next.
+    # And the owner creates it again, with a code for the next message.
     proof = re.search(r"http://\S+/proof/\S+", person.mail("set up your account again").text()).group(0)
     person.browser.get(proof)
     answer = person.browser.send({"password": "another horse battery", "again": "another horse battery"})

@@ -327,7 +327,7 @@ def test_redirect_or_filter_skipped_the_second_pass(world, post, name, parameter
 # --- what was decided before ---
 
 def test_unlock_code_went_to_a_stranger_whose_mail_was_forwarded(world, post, name):
-    """It stays in the organisation: what somebody outside sends cannot be picked up, and they hear why."""
+    """Codes stay in the organisation: mail from outside cannot be offered for pick-up, and its sender is told why."""
     (world.directory / "forward" / "games").write_text(f"{name}@pickup.example\n")
     stranger = f"{name}@plain.example"
     post.accepted(post.compose(["home@example.com"], sender=stranger), ["home@example.com"], sender=stranger)
@@ -375,7 +375,7 @@ def same_but(message, before, after):
     (b"Subject: ", b"Subject: Another ", "anna@example.com"), (b"\r\n\r\n", b"\r\nContent-Language: de\r\n\r\n", "anna@example.com"),
     (b"From: ", b"From: ", "other@example.com")])
 def test_another_message_with_the_same_id_and_text_was_known_already(world, post, name, before, after, sender):
-    """Promises 1 and 6. It passed as it was, off the record, where a .forward led to the address once more."""
+    """Promises 1 and 6. It passed unchanged and unrecorded if a .forward led to the same address again."""
     (world.directory / "forward" / "games").write_text(f"{name}@plain.example\n")
     message = post.compose(["games@gateway.example.com"], b"Hello.\r\n", message_id=f"<{name}@example.com>")
     for number, (text, who) in enumerate([(message, "anna@example.com"), (same_but(message, before, after), sender)], 1):

@@ -12,7 +12,7 @@ import pytest
 import people
 import world as sandbox
 
-# gpg is a script made by the test, which does what the file beside it says.
+# gpg is a script made by the test, which does what the file next to it says.
 SETTINGS = 'gpg program "/tmp/postseal-test-gpg/gpg"\ngpg timeout 2 seconds\n'
 GPG = """#!/bin/sh
 case $(cat /tmp/postseal-test-gpg/does) in

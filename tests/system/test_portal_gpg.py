@@ -10,7 +10,7 @@ from person import PORTAL_RULES as RULES, Person, send  # noqa: F401
 
 DIRECTORY = pathlib.Path("/tmp/postseal-test-portal-gpg")
 SETTINGS = f'gpg program "{DIRECTORY}/gpg"\ngpg timeout 4 seconds\n'
-# It hangs as long as the file beside it exists.
+# It hangs for as long as the file next to it exists.
 GPG = f"""#!/bin/sh
 case "$*" in
 *--import*) while test -e {DIRECTORY}/hangs; do sleep 0.2; done ;;

@@ -175,7 +175,7 @@ def test_code_goes_to_the_sender_when_the_hook_fails(person, hook):
     status[0] = 500
     send(person, subject="[sms:+41791234567] Results")
     assert sandbox.wait_until(person.code, "the code") and "The sender will give it" in person.mail("Protected message").text()
-    # Why, is said to the sender and on record, without the hook and what opens it.
+    # The reason is told to the sender and recorded, without the hook's URL, which would let others use it.
     assert "could not be sent to the phone number" in Person(person.world, person.post, person.post.sender).mail("Unlock code").text()
     message = person.post.copies(person.address)[0]["message"]
     assert person.world.postgres.query(f"select detail from postseal.history where message = '{message}' and what = 'SMS not delivered'") \
