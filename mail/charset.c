@@ -26,13 +26,20 @@ usual_name(const char *lower)
 	static const struct {
 		const char *alias, *name;
 	} names[] = {
-		{"iso-8859-8-i", "iso-8859-8"}, {"iso-8859-8-e", "iso-8859-8"},
-		{"iso-8859-6-i", "iso-8859-6"}, {"iso-8859-6-e", "iso-8859-6"},
-		{"x-sjis", "cp932"},		{"x-gbk", "gbk"},
-		{"x-euc-jp", "euc-jp"},		{"x-euc-kr", "euc-kr"},
-		{"ks_c_5601-1987", "cp949"},	{"windows-949", "cp949"},
-		{"x-windows-949", "cp949"},	{"x-mac-roman", "macintosh"},
-		{"unicode-1-1-utf-8", "utf-8"}, {"cp-850", "cp850"},
+		{"iso-8859-8-i", "iso-8859-8"},
+		{"iso-8859-8-e", "iso-8859-8"},
+		{"iso-8859-6-i", "iso-8859-6"},
+		{"iso-8859-6-e", "iso-8859-6"},
+		{"x-sjis", "cp932"},
+		{"x-gbk", "gbk"},
+		{"x-euc-jp", "euc-jp"},
+		{"x-euc-kr", "euc-kr"},
+		{"ks_c_5601-1987", "cp949"},
+		{"windows-949", "cp949"},
+		{"x-windows-949", "cp949"},
+		{"x-mac-roman", "macintosh"},
+		{"unicode-1-1-utf-8", "utf-8"},
+		{"cp-850", "cp850"},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
@@ -55,9 +62,9 @@ is_known(const char *charset)
 static bool
 says_nothing(const char *lower)
 {
-	static const char *const ascii[] = {"us-ascii", "ascii",  "ansi_x3.4-1968", "7bit",
-					    "8bit",	"binary", "unknown-8bit",   "",
-					    NULL};
+	static const char *const ascii[] = {"us-ascii",	    "ascii", "ansi_x3.4-1968",
+					    "7bit",	    "8bit",  "binary",
+					    "unknown-8bit", "",	     NULL};
 
 	return g_strv_contains(ascii, lower);
 }
@@ -71,8 +78,7 @@ as_meant(const char *charset)
 	g_autofree char *lower = charset == NULL ? NULL : g_ascii_strdown(charset, -1);
 	const char *name;
 
-	if (lower == NULL || says_nothing(g_strstrip(lower)) ||
-	    strlen(lower) > NAME_MAX_BYTES ||
+	if (lower == NULL || says_nothing(g_strstrip(lower)) || strlen(lower) > NAME_MAX_BYTES ||
 	    strchr(lower, '/') != NULL) /* iconv(3) takes options after a slash */
 		return NULL;
 	if (g_strv_contains(latin, lower))
