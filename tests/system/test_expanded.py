@@ -402,7 +402,7 @@ def test_requeued_mail_was_decided_on_once_more(world, post, keys, secret, name)
         sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
         sandbox.wait_until(lambda: all(f"to=<{a}>" in world.company.log.read_text() for a in to), "all to be deferred")
         requeue(world)
-        sandbox.wait_until(lambda: world.log("postseal-milter").count(": decided before for ") >= 4, "all to come into the second pass", 60)
+        sandbox.wait_until(lambda: world.log("postseal-milter").count(": decided before for ") >= 4, "all to come into the second pass", 90)
     finally:
         world.company.set(defer_transports="")
 

@@ -99,7 +99,7 @@ def test_requeued_copy_forgot_that_its_connection_must_be_verified(world, post, 
         sandbox.command("postsuper", "-c", world.company.config, "-r", "ALL")
     finally:
         world.company.set(defer_transports="")
-    sandbox.wait_until(tried, "the requeued copy to be tried")
+    sandbox.wait_until(tried, "the requeued copy to be tried", 90)  # pickup(8) looks once a minute
     assert post.box(wrong).files() == []
     mail = post.box(right).one()
     assert "with ESMTPS" in mail["Received"] and not mail.fields("X-Postseal-Verified")
