@@ -85,7 +85,7 @@ def test_requeued_copy_forgot_that_its_connection_must_be_verified(world, post, 
     """Promise 1: postsuper -r passes mail to pickup(8), which does not know the content_filter of
     the service by which it arrived."""
     wrong, right = f"{name}@wrong.example", f"{name}@partner.example"
-    deferred = rf"postseal-verified/smtp\S+ (\w+): to=<{wrong}>.*Server certificate not verified"
+    deferred = rf"postfix/(?:postseal-verified/smtp|error)\S+ (\w+): to=<{wrong}>.*Server certificate not verified"
 
     def tried():
         return set(re.findall(deferred, world.company.log.read_text()))

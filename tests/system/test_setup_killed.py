@@ -1,6 +1,8 @@
 """`postseal setup` is killed at each step, and completed by the next run."""
 import pytest
 
+import world as sandbox
+
 from installing import ANSWERS, install, machine, made, set_up, state, the_machine, whole  # noqa: F401
 
 
@@ -45,6 +47,8 @@ def test_wiring_that_is_killed_at_each_change_is_completed_by_the_next(machine, 
     install(machine)
     whole = state(machine)[0]
     machine.run("wire", "undo")
+    machine.run("/usr/sbin/postfix", "reload")  # it listens at the second pass's port until then
+    sandbox.wait_until(lambda: not sandbox.port_answers(10025), "the port of the second pass to be free")
     shim, count = machine.bin / "postconf", tmp_path / "count"
     try:
         killed = 0
