@@ -11,8 +11,8 @@ enum tag {
 	ENCRYPTED_BY_OCB = 20,
 };
 
-/* Limits in bytes: enough for a key of 16384 bits or a lattice-based one, and for a salt, a nonce and
- * a wrapped key. */
+/* Limits in bytes: enough for a key of 16384 bits or a lattice-based one, and for a salt, a nonce
+ * and a wrapped key. */
 enum { SESSION_KEY_MIN = 4, SESSION_KEY_MAX = 8192, SYMMETRIC_MAX = 128 };
 
 enum { BODY_START = 3 }; /* octets of a body that are looked at */
@@ -58,8 +58,7 @@ begin_packet(struct pgp_packets *packets)
 		packets->tag == PUBLIC_KEY_SESSION_KEY || packets->tag == SYMMETRIC_SESSION_KEY;
 	bool is_data = packets->tag == ENCRYPTED || packets->tag == ENCRYPTED_AND_PROTECTED ||
 		       packets->tag == ENCRYPTED_BY_OCB;
-	uint64_t most =
-		packets->tag == SYMMETRIC_SESSION_KEY ? SYMMETRIC_MAX : SESSION_KEY_MAX;
+	uint64_t most = packets->tag == SYMMETRIC_SESSION_KEY ? SYMMETRIC_MAX : SESSION_KEY_MAX;
 	bool is_short = !packets->continues && !packets->is_endless &&
 			packets->left >= SESSION_KEY_MIN && packets->left <= most;
 

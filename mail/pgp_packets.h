@@ -19,7 +19,8 @@ struct pgp_packets {
 	bool continues;	 /* another piece of the same packet follows (§4.2.1.4) */
 	bool is_endless; /* an old-format body that extends to the end */
 	bool at_version; /* the next byte is the first of a body */
-	unsigned body_at, cipher_at; /* octets of the body seen, up to a few; which names its cipher */
+	unsigned body_at,
+		cipher_at; /* octets of the body seen, up to a few; which names its cipher */
 	bool has_session_key, has_data;
 	bool has_other; /* found something that is not part of an encrypted message */
 };

@@ -248,8 +248,8 @@ multiparts_that_nest_too_deep_are_told(void **state)
 
 		for (int i = 0; i < depth; i++)
 			g_string_append_printf(
-				text, "--b%04d\nContent-Type: multipart/mixed; boundary=b%04d\n\n", i,
-				i + 1);
+				text, "--b%04d\nContent-Type: multipart/mixed; boundary=b%04d\n\n",
+				i, i + 1);
 		g_string_append_printf(text, "--b%04d\n\nHi.\n", depth);
 		g_autoptr(message_auto) message = message_of(text->str);
 		g_autoptr(parts_auto) parts = parts_new(message, 5000);

@@ -257,8 +257,8 @@ structure_that_cannot_be_read_is_a_fault(void **state)
 	}
 }
 
-/* Promise 1: the halves of a word never came into the same window. Unicode 15 (table 23-2) says that
- * the reader sees nothing of what is between them. */
+/* Promise 1: the halves of a word never came into the same window. Unicode 15 (table 23-2) says
+ * that the reader sees nothing of what is between them. */
 static void
 invisible_letters_do_not_part_a_word(void **state)
 {
