@@ -2,28 +2,13 @@
 only (https://doc.dovecot.org/developer_manual/design/auth_protocol/). Every password is right."""
 import base64
 import os
-import pathlib
-import socket
-import threading
+
+from listener import Listener, unix_socket
 
 
-class Authenticator:
+class Authenticator(Listener):
     def __init__(self, path):
-        self.path = pathlib.Path(path)
-        self.path.unlink(missing_ok=True)
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(str(self.path))
-        os.chmod(self.path, 0o666)
-        self.listener.listen()
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                peer, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.talk, args=(peer,), daemon=True).start()
+        self.listen(unix_socket(path))
 
     def talk(self, peer):
         with peer, peer.makefile("rw", encoding="ascii", newline="\n") as lines:
@@ -37,6 +22,3 @@ class Authenticator:
                 user = base64.b64decode(response).split(b"\0")[1].decode()
                 lines.write(f"OK\t{words[1]}\tuser={user}\n")
                 lines.flush()
-
-    def close(self):
-        self.listener.close()

@@ -2,6 +2,8 @@
 import socket
 import threading
 
+from listener import Listener
+
 
 class Lines:
     """The lines of a connection, and the pieces in which they arrived."""
@@ -20,7 +22,7 @@ class Lines:
         return line + b"\n"
 
 
-class Mta:
+class Mta(Listener):
     """Replies on a port of its own. `mail` is the reply to MAIL; `rcpt` maps an address to a reply;
     DATA is answered with 354 whatever came before. `trouble` is what happens to a mail: None,
     "drop" (in the middle of DATA), "hang" (no greeting), "lose" (accepts the mail and dies before
@@ -35,17 +37,8 @@ class Mta:
         self.patience = threading.Event()
         self.mails = []  # (mail command, [rcpt commands], content)
         self.pieces = []  # everything received, unchanged
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listen(socket.create_server(("127.0.0.1", 0)))
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                peer, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.talk, args=(peer,), daemon=True).start()
 
     def talk(self, peer):
         with peer:
@@ -100,6 +93,3 @@ class Mta:
                 self.say(peer, self.data_reply)
             else:
                 self.say(peer, "250 Ok")
-
-    def close(self):
-        self.listener.close()

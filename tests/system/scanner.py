@@ -1,27 +1,15 @@
 """A milter that refuses, at the end of a message, what has the field X-Virus, as virus scanners do."""
-import socket
 import struct
-import threading
+
+from listener import Listener, unix_socket
 
 
-class Scanner:
+class Scanner(Listener):
     def __init__(self, path):
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(str(path))
-        path.chmod(0o666)
-        self.listener.listen()
         self.seen = []  # the body of each message
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.listen(unix_socket(path))
 
-    def accept(self):
-        while True:
-            try:
-                peer, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
-
-    def serve(self, peer):
+    def talk(self, peer):
         """A packet is its length, a letter for the command, and data."""
         file, found, body = peer.makefile("rb"), False, b""
         while len(length := file.read(4)) == 4:
@@ -43,6 +31,3 @@ class Scanner:
                 self.seen.append(body)
                 found, body = False, b""
             peer.sendall(struct.pack(">I", len(answer)) + answer)
-
-    def close(self):
-        self.listener.close()

@@ -12,6 +12,7 @@ import pytest
 
 import people
 import world as sandbox
+from listener import Listener
 
 PARAMETERS = {"virtual_alias_domains": "staff.example", "virtual_alias_maps": "texthash:{directory}/aliases"}
 
@@ -23,7 +24,7 @@ def prepare(world):
     world.company.reload()
 
 
-class Wire:
+class Wire(Listener):
     """Sits between the courier and Postfix. `trouble` is what happens to a mail: None; "deaf":
     Postfix has all of it, and its reply is lost; "cut": the end is lost on the way, for both;
     "late": the courier is told that the connection is lost, and Postfix gets the end when `go_on`
@@ -33,21 +34,15 @@ class Wire:
         self.path, self.trouble = str(path), None
         self.held, self.go_on = threading.Event(), threading.Event()
         self.mails = 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listen(socket.create_server(("127.0.0.1", 0)))
         self.url = f"smtp://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self.accept, daemon=True).start()
 
-    def accept(self):
-        while True:
-            try:
-                peer, _ = self.listener.accept()
-            except OSError:
-                return
-            mta = socket.socket(socket.AF_UNIX)
-            mta.connect(self.path)
-            deaf = threading.Event()
-            threading.Thread(target=self.back, args=(mta, peer, deaf), daemon=True).start()
-            threading.Thread(target=self.forth, args=(peer, mta, deaf), daemon=True).start()
+    def talk(self, peer):
+        mta = socket.socket(socket.AF_UNIX)
+        mta.connect(self.path)
+        deaf = threading.Event()
+        threading.Thread(target=self.back, args=(mta, peer, deaf), daemon=True).start()
+        self.forth(peer, mta, deaf)
 
     def back(self, mta, peer, deaf):
         try:
@@ -92,9 +87,6 @@ class Wire:
             side.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
-
-    def close(self):
-        self.listener.close()
 
 
 @pytest.fixture
