@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/address.h"
+
 bool
 command_ask(const struct admin *admin, const struct statement *statement, const char *const *texts,
 	    PGresult **result_r, struct fault *fault)
@@ -109,6 +111,19 @@ command_operands(int argc, char **argv, int least, int most)
 	    argc - optind > most)
 		return NULL;
 	return argv + optind;
+}
+
+int
+command_answer_about(const struct admin *admin, int argc, char **argv,
+		     const struct statement *statement, report_form *form)
+{
+	char **given = command_operands(argc, argv, 0, 1);
+	g_autofree char *wanted = NULL;
+
+	if (given == NULL)
+		return command_usage(admin->command);
+	wanted = address_fold(*given == NULL ? "" : *given);
+	return command_answer(admin, statement, (const char *const[]){wanted, NULL}, form);
 }
 
 int

@@ -52,6 +52,10 @@ bool command_ask(const struct admin *admin, const struct statement *statement,
 /* For a command that is a single query: prints the rows of its result. */
 int command_answer(const struct admin *admin, const struct statement *statement,
 		   const char *const *texts, report_form *form);
+/* The same, where its only operand is an address, folded for the question, or "" where there is
+ * none. */
+int command_answer_about(const struct admin *admin, int argc, char **argv,
+			 const struct statement *statement, report_form *form);
 /* Records who gave which command, before it takes effect. */
 bool command_record(const struct admin *admin, int argc, char **argv, struct fault *fault);
 /* The arguments of a command that has no options of its own, ending with NULL. NULL: wrong usage.

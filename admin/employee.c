@@ -40,14 +40,7 @@ employee_named(const struct admin *admin, const char *text)
 static int
 list(const struct admin *admin, int argc, char **argv)
 {
-	char **given = command_operands(argc, argv, 0, 1);
-	g_autofree char *wanted = NULL;
-
-	if (given == NULL)
-		return command_usage(admin->command);
-	wanted = address_fold(*given == NULL ? "" : *given);
-	return command_answer(admin, &employee_list, (const char *const[]){wanted, NULL},
-			      report_table);
+	return command_answer_about(admin, argc, argv, &employee_list, report_table);
 }
 
 static int

@@ -200,13 +200,7 @@ enum { ID, KIND, ROLE, FINGERPRINT }; /* columns of key_show */
 static int
 run_list(const struct admin *admin, int argc, char **argv)
 {
-	char **given = command_operands(argc, argv, 0, 1);
-	g_autofree char *wanted = NULL;
-
-	if (given == NULL)
-		return command_usage(admin->command);
-	wanted = address_fold(*given == NULL ? "" : *given);
-	return command_answer(admin, &key_list, (const char *const[]){wanted, NULL}, report_table);
+	return command_answer_about(admin, argc, argv, &key_list, report_table);
 }
 
 /* The one key whose fingerprint begins with this; `status_r` is the command's exit status if there

@@ -21,14 +21,7 @@ static const struct statement attestation_end_by_hand = {
 static int
 list(const struct admin *admin, int argc, char **argv)
 {
-	char **given = command_operands(argc, argv, 0, 1);
-	g_autofree char *address = NULL;
-
-	if (given == NULL)
-		return command_usage(admin->command);
-	address = address_fold(*given == NULL ? "" : *given);
-	return command_answer(admin, &attestation_all, (const char *const[]){address, NULL},
-			      report_lines);
+	return command_answer_about(admin, argc, argv, &attestation_all, report_lines);
 }
 
 static int

@@ -213,40 +213,39 @@ check_returns(const struct check *check, char **note_r, struct fault *fault)
 	return true;
 }
 
-/* For some clients it takes the place of the list. */
+/* Settings of smtpd that take mail away from the list of milters. */
 static bool
-check_maps(const struct check *check, const struct asker *asker, struct fault *fault)
+check_bypasses(const struct check *check, const struct asker *asker, struct fault *fault)
 {
-	const char *maps = postfix_value(check->postfix, asker->service, "smtpd_milter_maps");
+	static const struct {
+		const char *name, *why;
+	} bypasses[] = {
+		{"smtpd_milter_maps",
+		 "gives some clients other milters, or none, so that their mail bypasses Postseal; "
+		 "set smtpd_milter_maps = and use smtpd_milters"},
+		/* A filter before the queue gets the content, and the milter does not. */
+		{"smtpd_proxy_filter",
+		 "takes the message before milters see its content; use content_filter, or put "
+		 "Postseal where that filter hands mail back"},
+	};
 
-	return *maps == '\0' || strcmp(asker->parameter, "smtpd_milters") != 0 ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "checking Postfix: %s/smtpd_milter_maps = %s gives some clients other "
-			 "milters, or none, so that their mail bypasses Postseal; set "
-			 "smtpd_milter_maps = and use smtpd_milters",
-			 asker->service, maps);
-}
+	if (strcmp(asker->parameter, "smtpd_milters") != 0)
+		return true;
+	for (size_t i = 0; i < G_N_ELEMENTS(bypasses); i++) {
+		const char *value = postfix_value(check->postfix, asker->service, bypasses[i].name);
 
-/* A filter before the queue gets the message in the milter's place, which sees no content. */
-static bool
-check_proxy(const struct check *check, const struct asker *asker, struct fault *fault)
-{
-	const char *proxy = postfix_value(check->postfix, asker->service, "smtpd_proxy_filter");
-
-	return *proxy == '\0' || strcmp(asker->parameter, "smtpd_milters") != 0 ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "checking Postfix: %s/smtpd_proxy_filter = %s takes the message before "
-			 "milters see its content; use content_filter, or put Postseal where that "
-			 "filter hands mail back",
-			 asker->service, proxy);
+		if (*value != '\0')
+			return fault_set(fault, FAULT_CONFIG, "checking Postfix: %s/%s = %s %s",
+					 asker->service, bypasses[i].name, value, bypasses[i].why);
+	}
+	return true;
 }
 
 bool
 check_milters(const struct check *check, char **note_r, struct fault *fault)
 {
 	return look_at_askers(check, check_list, fault) &&
-	       look_at_askers(check, check_maps, fault) &&
-	       look_at_askers(check, check_proxy, fault) && check_returns(check, note_r, fault);
+	       look_at_askers(check, check_bypasses, fault) && check_returns(check, note_r, fault);
 }
 
 /* --- in which order --- */

@@ -326,29 +326,24 @@ notice_undelivered(const struct notice *notice, const char *address,
 
 /* --- to members --- */
 
-bool
-notice_proof(const struct notice *notice, const char *address, const char *language,
-	     const char *token, struct fault *fault)
+/* A link with which a member sets up an account, between what comes before and after it. */
+struct proof_text {
+	const char *subject, *begins, *ends;
+};
+
+static bool
+send_proof(const struct notice *notice, const char *address, const char *language,
+	   const char *token, const struct proof_text *said, struct fault *fault)
 {
-	const struct settings *settings = notice->settings;
-	g_autofree char *subject =
-		g_strdup_printf(translate(language, "%s: please confirm your email address"),
-				settings->organisation);
 	GString *text = g_string_new(NULL);
-	struct letter letter = {.subject = subject,
+	struct letter letter = {.subject = said->subject,
 				.language = language,
 				.button = translate(language, "Continue")};
 	bool done;
 
-	add_printed(text,
-		    translate(language, "Somebody, most likely you, entered this address on the "
-					"page for protected messages of %s. To continue, open "
-					"this link within 24 hours:"),
-		    settings->organisation);
-	add_printed(text, "%s/proof/%s", settings->portal_url, token);
-	add(text,
-	    translate(language, "If it was not you, you can ignore this email: without the link, "
-				"nothing happens."));
+	add(text, said->begins);
+	add_printed(text, "%s/proof/%s", notice->settings->portal_url, token);
+	add(text, said->ends);
 	letter.text = text->str;
 	done = tell(notice, "account", address, &letter, fault);
 	wipe(text);
@@ -356,32 +351,43 @@ notice_proof(const struct notice *notice, const char *address, const char *langu
 }
 
 bool
+notice_proof(const struct notice *notice, const char *address, const char *language,
+	     const char *token, struct fault *fault)
+{
+	const char *organisation = notice->settings->organisation;
+	g_autofree char *subject = g_strdup_printf(
+		translate(language, "%s: please confirm your email address"), organisation);
+	g_autofree char *begins = g_strdup_printf(
+		translate(language, "Somebody, most likely you, entered this address on the "
+				    "page for protected messages of %s. To continue, open "
+				    "this link within 24 hours:"),
+		organisation);
+	const struct proof_text said = {
+		subject, begins,
+		translate(language, "If it was not you, you can ignore this email: without the "
+				    "link, nothing happens.")};
+
+	return send_proof(notice, address, language, token, &said, fault);
+}
+
+bool
 notice_reset(const struct notice *notice, const char *address, const char *language,
 	     const char *token, struct fault *fault)
 {
-	const struct settings *settings = notice->settings;
-	g_autofree char *subject =
-		g_strdup_printf(translate(language, "%s: please set up your account again"),
-				settings->organisation);
-	GString *text = g_string_new(NULL);
-	struct letter letter = {.subject = subject,
-				.language = language,
-				.button = translate(language, "Continue")};
-	bool done;
+	const char *organisation = notice->settings->organisation;
+	g_autofree char *subject = g_strdup_printf(
+		translate(language, "%s: please set up your account again"), organisation);
+	g_autofree char *begins = g_strdup_printf(
+		translate(language, "Your account for protected messages of %s was reset. To "
+				    "choose a new password, open this link within 24 hours:"),
+		organisation);
+	const struct proof_text said = {
+		subject, begins,
+		translate(language, "Messages that only the old account could open are lost; their "
+				    "senders will be told. Messages that you opened with a link "
+				    "and an unlock code can still be opened that way.")};
 
-	add_printed(text,
-		    translate(language, "Your account for protected messages of %s was reset. To "
-					"choose a new password, open this link within 24 hours:"),
-		    settings->organisation);
-	add_printed(text, "%s/proof/%s", settings->portal_url, token);
-	add(text,
-	    translate(language, "Messages that only the old account could open are lost; their "
-				"senders will be told. Messages that you opened with a link "
-				"and an unlock code can still be opened that way."));
-	letter.text = text->str;
-	done = tell(notice, "account", address, &letter, fault);
-	wipe(text);
-	return done;
+	return send_proof(notice, address, language, token, &said, fault);
 }
 
 bool
