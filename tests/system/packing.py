@@ -161,10 +161,17 @@ class Place(Node):
     def asked(self, query):
         return self.run("psql", "-d", "postseal", "-XAt", "-c", query).strip()
 
-    def send(self, to, message):
+    def submit(self, to, message):
         """From anna@example.com, to the node's Postfix."""
         with self.network(), smtplib.SMTP("127.0.0.1", 25, timeout=60) as smtp:
             smtp.sendmail("anna@example.com", [to], message)
+
+    def send(self, to, message):
+        """Submits it and returns when it is on record, which in two passes is later than accepted."""
+        of_recipient = f"select count(*) from postseal.log where recipient = '{to}'"
+        before = self.asked(of_recipient)
+        self.submit(to, message)
+        sandbox.wait_until(lambda: self.asked(of_recipient) != before, f"the mail to {to} to be on record")
 
     def method(self, recipient):
         """How the newest message to a recipient was delivered."""
