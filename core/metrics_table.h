@@ -46,4 +46,8 @@ METRIC(READER_DOCUMENTS, COUNTER, "postseal_reader_documents_total",
 METRIC(READER, HISTOGRAM, "postseal_reader_seconds",
        "How long documents took, including the wait for a process.")
 
+METRIC(FINDER_ANSWERS, COUNTER, "postseal_finder_answers_total",
+       "Questions that the finder asked the network, by source and outcome.")
+METRIC(FINDER, HISTOGRAM, "postseal_finder_seconds", "How long the network took to answer.")
+
 METRIC(KEEPER_USES, COUNTER, "postseal_keeper_uses_total", "Uses of a private key, granted or not.")
