@@ -15,7 +15,7 @@ const struct finder finder_ping_finder = {
 	.wish = FINDER_PING, .is_shared = true, .ask = answer_ping};
 
 static const struct finder *const finders[] = {
-	&finder_ping_finder,
+	&finder_ping_finder, &finder_openpgpkey, &finder_smimea, &finder_tlsa,
 };
 
 const struct finder *

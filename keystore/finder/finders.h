@@ -39,6 +39,9 @@ struct finder {
 };
 
 extern const struct finder finder_ping_finder;
+extern const struct finder finder_openpgpkey;
+extern const struct finder finder_smimea;
+extern const struct finder finder_tlsa;
 
 /* NULL: there is no such way. */
 const struct finder *finder_find(enum finder_wish wish);
