@@ -13,10 +13,9 @@ static const struct statement attestation_all = {
 /* One row, even if nothing was revoked. */
 static const struct statement attestation_end_by_hand = {
 	"attestation_end_by_hand",
-	"with revoked as (update postseal.attestation set revoked_at = now(), revoked_because = 'by ' || $3"
-	"  where address = $1 and ($2 = '' or author = $2) and revoked_at is null returning id) "
-	"select $1::text as address, count(*) as revoked, 'revoked ' || count(*) || ' statement'"
-	" || case when count(*) = 1 then '' else 's' end || ' about ' || $1 as text from revoked"};
+	"select $1::text as address, count as revoked, 'revoked ' || count || ' statement'"
+	" || case when count = 1 then '' else 's' end || ' about ' || $1 as text "
+	"from postseal.attestations_revoke(null, $1, null, nullif($2, ''), $3, 'by ' || $3) as count"};
 
 static int
 list(const struct admin *admin, int argc, char **argv)
@@ -41,7 +40,7 @@ take_back(const struct admin *admin, int argc, char **argv)
 }
 
 const struct command trust_commands[] = {
-	{"trust list", "[ADDRESS]", "list who vouches for the owner of a key or account", list,
+	{"trust show", "[ADDRESS]", "show who vouches for the owner of a key or account", list,
 	 .reads = true, .example = "sue@partner.example"},
 	{"trust revoke", "ADDRESS [AUTHOR]", "revoke these statements", take_back,
 	 .example = "sue@partner.example anna@example.com"},

@@ -1,6 +1,6 @@
 /*
  * The part of postseal(8) that shows and revokes statements about the owners of keys and accounts:
- * `trust list`, `trust revoke`.
+ * `trust show`, `trust revoke`.
  */
 #ifndef POSTSEAL_ADMIN_TRUST_H
 #define POSTSEAL_ADMIN_TRUST_H

@@ -85,9 +85,10 @@ static const struct statement delete_key = {"mailbox_delete",
 /* With the time at which its code was made; if the code was withdrawn because a new one is on its
  * way, it counts as older than everything. */
 static const struct statement sender_of_key = {
-	"mailbox_sender", "select p.sender, c.address, coalesce(k.issued_at, '-infinity') "
-			  "from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
-			  " join postseal.copy c on c.id = k.copy where k.id = $1"};
+	"mailbox_sender",
+	"select p.sender, c.address, coalesce(k.issued_at, '-infinity'), p.message "
+	"from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
+	" join postseal.copy c on c.id = k.copy where k.id = $1"};
 
 static const struct statement adopt_key = {
 	"mailbox_adopt", "update postseal.parcel_key set account = $2, kept = $3, folder = 'inbox' "
@@ -604,6 +605,7 @@ sender_free(void *data)
 		return;
 	g_free(sender->address);
 	g_free(sender->code_made_at);
+	g_free(sender->message);
 	g_free(sender);
 }
 
@@ -626,6 +628,7 @@ mailbox_senders(struct connection *connection, const char *address, const GPtrAr
 			sender = g_new(struct mailbox_sender, 1);
 			sender->address = address_fold(PQgetvalue(result, 0, 0));
 			sender->code_made_at = g_strdup(PQgetvalue(result, 0, 2));
+			sender->message = g_strdup(PQgetvalue(result, 0, 3));
 		}
 		g_ptr_array_add(senders, sender);
 	}
@@ -637,12 +640,14 @@ adopt(struct connection *connection, const struct mailbox_adoption *adoption,
       const struct session_opened *one, const struct mailbox_sender *sender, struct fault *fault)
 {
 	char fingerprint[ACCOUNT_FINGERPRINT_CHARACTERS + 1];
+	g_autofree char *evidence = g_strconcat("message ", sender->message, NULL);
 	const struct attestation attestation = {.kind = "account",
 						.subject = fingerprint,
 						.address = adoption->account->address,
 						.author = sender->address,
 						.how = "unlock code",
-						.since = sender->code_made_at};
+						.since = sender->code_made_at,
+						.evidence = evidence};
 	unsigned char wrapped[SEAL_WRAPPED_BYTES];
 	struct parameters parameters = {0};
 

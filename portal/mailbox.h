@@ -125,6 +125,7 @@ struct mailbox_adoption {
 struct mailbox_sender {
 	char *address;	    /* folded */
 	char *code_made_at; /* in the database's notation */
+	char *message;	    /* that the code is for: its identifier in the log */
 };
 /* struct mailbox_sender for those of the opened messages that were sent to this address; NULL for
  * others. */

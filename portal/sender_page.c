@@ -166,12 +166,9 @@ static bool
 revoke_trust(struct request *request, const struct tracked *tracked, int row, struct fault *fault)
 {
 	g_autofree char *author = address_fold(tracked->sender);
-	const struct attestation attestation = {.kind = "account",
-						.address =
-							PQgetvalue(tracked->copies, row, ADDRESS),
-						.author = author};
 
-	return trust_revoke(request->connection, &attestation, "by who made it", fault) &&
+	return trust_doubt(request->connection, author, PQgetvalue(tracked->copies, row, ADDRESS),
+			   "revoked by its sender on the message's page", fault) &&
 	       audit_event(request->connection, tracked->message.text,
 			   PQgetvalue(tracked->copies, row, COPY), "trust revoked", tracked->sender,
 			   fault);

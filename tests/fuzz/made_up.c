@@ -243,6 +243,7 @@ put_sender(PGresult *result)
 	put_text(result, 0, 0, sender);
 	put_text(result, 0, 1, address);
 	put_text(result, 0, 2, "2026-11-24 15:04:00+00");
+	put_text(result, 0, 3, message);
 }
 
 static void

@@ -39,7 +39,7 @@ def test_trust_is_revoked_by_the_sender_and_by_the_admin(person):
     send(person)
     assert "/m/" in person.mail("Protected message", 2).text()
     person.unlock(2)  # while signed in: trusted again
-    assert "stated by" in person.world.postseal("trust", "list", person.address)
+    assert "stated by" in person.world.postseal("trust", "show", person.address)
     person.world.postseal("trust", "revoke", person.address)
     send(person)
     assert "/m/" in person.mail("Protected message", 3).text()
@@ -238,7 +238,7 @@ def test_trust_that_was_revoked_came_back_by_an_older_code(person, who):
     person.enrol()
     revoke(person, who)
     open_with(person, person.browser, link, code)
-    assert "stated by" not in "".join(line for line in person.world.postseal("trust", "list", person.address).splitlines()
+    assert "stated by" not in "".join(line for line in person.world.postseal("trust", "show", person.address).splitlines()
                                       if "revoked" not in line)
     assert needs_a_code(person, 3)
     person.unlock(3)

@@ -117,7 +117,7 @@ def test_uploaded_keys_fall_with_a_reset_of_the_account(person, name):
     browser.send({"password": "a third password", "again": "a third password", "lose": "yes"})
     assert "<code>" not in browser.get("/settings").text
     assert person.world.postgres.query(f"select count(*) from postseal.key_upload where address = '{person.address}'") == [["0"]]
-    assert "revoked on" in person.world.postseal("trust", "list", person.address)
+    assert "revoked on" in person.world.postseal("trust", "show", person.address)
 
 
 def test_who_signs_in_after_a_member_reads_nothing_that_they_opened(person, name):

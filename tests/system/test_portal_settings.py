@@ -55,6 +55,6 @@ def test_member_gives_an_openpgp_key(world, post, name, tmp_path):
         mail = sandbox.wait_until(lambda: [m for m in person.mails("About your account")
                                            if "pgp-encrypted" in m["Content-Type"]], "the PGP mail")[0]
         assert b"Sealed to a given key." in people.open_pgp(mail, gpg)
-        assert "signed in" in world.postseal("trust", "list", person.address)
+        assert "signed in" in world.postseal("trust", "show", person.address)
     finally:
         gpg.end()

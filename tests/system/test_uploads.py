@@ -58,7 +58,7 @@ def test_newest_upload_takes_the_place_of_the_one_before(world, member, name):
     upload(member, second)
     mail = sealed_mail(member, 2, b"Two.\r\n")
     assert b"Two." in opens(mail, second) and opens(mail, first) is None
-    trust = world.postseal("trust", "list", member.address)
+    trust = world.postseal("trust", "show", member.address)
     assert re.search(rf"{fingerprint(first)[:16]}.* revoked .*replaced by its owner", trust)
 
 
@@ -90,7 +90,7 @@ def test_uploads_end_with_the_account(world, member, name):
     world.postseal("account", "delete", member.address)
     with pytest.raises(sandbox.Trouble, match="no usable key"):
         world.postseal("key", "find", member.address)
-    assert "the account ended" in world.postseal("trust", "list", member.address)
+    assert "the account ended" in world.postseal("trust", "show", member.address)
 
 
 def test_upload_ends_with_the_statement_it_rests_on(world, member, name):
