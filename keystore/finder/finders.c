@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/domain.h"
 #include "keystore/finder/asker.h"
 
 static void
@@ -11,11 +12,17 @@ answer_ping(const struct finder_task *task, struct finder_answer *answer)
 	finder_nothing(answer, "the finder is there");
 }
 
-const struct finder finder_ping_finder = {
-	.wish = FINDER_PING, .is_shared = true, .ask = answer_ping};
+static const struct finder pong = {.wish = FINDER_PING, .is_shared = true, .ask = answer_ping};
 
 static const struct finder *const finders[] = {
-	&finder_ping_finder, &finder_openpgpkey, &finder_smimea, &finder_tlsa,
+	&pong,
+	&finder_fetch,
+	&finder_ocsp,
+	&finder_openpgpkey,
+	&finder_servers,
+	&finder_smimea,
+	&finder_tlsa,
+	&finder_wkd,
 };
 
 const struct finder *
@@ -114,6 +121,20 @@ finder_failed(struct finder_answer *answer, const char *format, ...)
 	va_start(args, format);
 	say(answer, FINDER_FAILED, format, args);
 	va_end(args);
+}
+
+const char *
+finder_domain(const struct finder_task *task, struct finder_answer *answer)
+{
+	const char *at = strrchr(task->subject, '@');
+	g_autofree char *canonical = NULL;
+	struct fault fault;
+
+	if (at != NULL && domain_parse(at + 1, &canonical, &fault) &&
+	    strcmp(canonical, at + 1) == 0)
+		return at + 1;
+	finder_failed(answer, "%s is not an address in canonical form", task->subject);
+	return NULL;
 }
 
 long

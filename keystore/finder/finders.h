@@ -38,10 +38,13 @@ struct finder {
 	void (*ask)(const struct finder_task *task, struct finder_answer *answer);
 };
 
-extern const struct finder finder_ping_finder;
+extern const struct finder finder_fetch;
+extern const struct finder finder_ocsp;
 extern const struct finder finder_openpgpkey;
+extern const struct finder finder_servers;
 extern const struct finder finder_smimea;
 extern const struct finder finder_tlsa;
+extern const struct finder finder_wkd;
 
 /* NULL: there is no such way. */
 const struct finder *finder_find(enum finder_wish wish);
@@ -58,6 +61,10 @@ void finder_nothing(struct finder_answer *answer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void finder_failed(struct finder_answer *answer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* The domain of an address, which points into it; NULL, with the answer filled, if what follows the
+ * last "@" is not a domain in canonical form (core/domain.h). */
+const char *finder_domain(const struct finder_task *task, struct finder_answer *answer);
 
 /* The time that is left, in milliseconds; 0 if there is none. */
 long finder_milliseconds_left(const struct finder_task *task);
