@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/address.h"
+#include "delivery/inbound/receive.h"
 #include "delivery/plan.h"
 #include "delivery/signers.h"
 #include "mail/addresses.h"
@@ -133,8 +134,9 @@ read_message(struct message *message, const char *path, struct fault *fault)
 }
 
 static int
-explain_message(const struct admin *admin, const struct message *message)
+explain_message(const struct admin *admin, const struct message *message, bool is_outside)
 {
+	const struct spool_settings spool = {.directory = g_get_tmp_dir(), .memory_max = 8 << 20};
 	const struct keystore_settings keys = {.database = admin->database,
 					       .keeper = admin->settings->keeper_socket};
 	struct keystore *keystore = keystore_new(&keys);
@@ -145,16 +147,21 @@ explain_message(const struct admin *admin, const struct message *message)
 				      .policy = admin->policy,
 				      .database = admin->database,
 				      .keystore = keystore,
+				      .variants = &spool,
 				      .message = message,
-				      .from = from};
+				      .from = from,
+				      .is_outside = is_outside};
 	struct plan plan = {0};
 	struct fault fault;
-	bool planned = signers_find(&around, &fault) && plan_init(&plan, &around, &fault);
+	bool planned;
 
+	around.inbound = inbound_new(&around);
+	planned = signers_find(&around, &fault) && plan_init(&plan, &around, &fault);
 	if (planned)
 		print_plan(admin, &plan);
 	plan_clear(&plan);
 	signers_clear(&around);
+	inbound_free(around.inbound);
 	keystore_free(keystore);
 	return planned ? EXIT_GOOD : command_fail(&fault);
 }
@@ -176,10 +183,12 @@ explain(const struct admin *admin, int argc, char **argv)
 	static const struct option options[] = {{"from", required_argument, NULL, 'f'},
 						{"to", required_argument, NULL, 't'},
 						{"login", required_argument, NULL, 'l'},
+						{"inbound", no_argument, NULL, 'i'},
 						{0}};
 	const struct spool_settings spool = {.directory = g_get_tmp_dir(), .memory_max = 8 << 20};
 	g_autoptr(message_auto) message = message_new(&spool);
 	struct fault fault;
+	bool is_outside = false;
 	int option;
 
 	optind = 0;
@@ -189,6 +198,8 @@ explain(const struct admin *admin, int argc, char **argv)
 				return command_fail(&fault);
 		} else if (option == 'l' && message->authenticated == NULL) {
 			message->authenticated = g_strdup(optarg);
+		} else if (option == 'i') {
+			is_outside = true;
 		} else {
 			return command_usage(admin->command);
 		}
@@ -197,12 +208,12 @@ explain(const struct admin *admin, int argc, char **argv)
 		return command_usage(admin->command);
 	if (!read_message(message, optind < argc ? argv[optind] : NULL, &fault))
 		return command_fail(&fault);
-	return explain_message(admin, message);
+	return explain_message(admin, message, is_outside);
 }
 
 const struct command explain_commands[] = {
 	{"policy explain",
-	 "[--login LOGIN] --from ADDRESS --to ADDRESS [--to ADDRESS ...] [FILE.eml | -]",
+	 "[--login LOGIN | --inbound] --from ADDRESS --to ADDRESS [--to ADDRESS ...] [FILE.eml | -]",
 	 "show what would happen to a message, and why", explain, .needs_rules = true,
 	 .reads = true, .example = "--from anna@example.com --to sue@partner.example mail.eml"},
 	{NULL, NULL, NULL, NULL},

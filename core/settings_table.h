@@ -20,6 +20,8 @@
 TEXT(organisation, NULL)
 DOMAINS(domains, NULL)
 TEXT(hostname, "")
+LIST(networks, "")
+TEXT(authserv_id, "")
 WORD(language, "en", "en, de, fr, it")
 SECRET(database, NULL)
 COUNT(database_connections, "32", 2, 10000)

@@ -45,7 +45,7 @@ make_in_place(struct dispatch *dispatch, const struct surroundings *around, stru
 	dispatch->in_place = group;
 	if (group == NULL)
 		return true;
-	variant_init(&dispatch->variant, around->message, group, dispatch->plan.tags);
+	variant_init(&dispatch->variant, around, group, dispatch->plan.tags);
 	if (group->method->write == NULL)
 		return true;
 	begun = metrics_begin();
@@ -187,7 +187,7 @@ queue_variant(const struct commit *commit, const struct group *group, struct fau
 	bool done;
 
 	identifier_make(&mail.id);
-	variant_init(&variant, message, group, commit->dispatch->plan.tags);
+	variant_init(&variant, commit->around, group, commit->dispatch->plan.tags);
 	done = outbox_begin(&writer, commit->connection, commit->around->courier, &mail, fault) &&
 	       queue_recipients(&writer, group, fault) &&
 	       variant_write(&variant, commit->around, group, &writer.imprint.sink, fault) &&
@@ -294,7 +294,7 @@ park(const struct commit *commit, const struct group *group, struct fault *fault
 	struct variant variant;
 	bool done;
 
-	variant_init(&variant, message, NULL, commit->dispatch->plan.tags);
+	variant_init(&variant, commit->around, NULL, commit->dispatch->plan.tags);
 	done = parcel_begin(&parcel, commit->connection, &settings, fault) &&
 	       add_keys(commit, &parcel, group, fault) &&
 	       variant_write(&variant, commit->around, NULL, &parcel.sealing.sink, fault) &&

@@ -3,7 +3,8 @@
 #include <string.h>
 
 const struct method *const methods[] = {
-	&method_plain, &method_tls, &method_smime, &method_pgp, &method_pickup, NULL,
+	&method_plain,	&method_tls,  &method_smime, &method_pgp,
+	&method_pickup, &method_open, &method_pass,  NULL,
 };
 
 const struct method *
@@ -20,9 +21,13 @@ methods_for_policy(void)
 {
 	static struct policy_method known[G_N_ELEMENTS(methods)];
 
+	size_t count = 0;
+
 	for (size_t i = 0; methods[i] != NULL; i++)
-		known[i] = (struct policy_method){methods[i]->name, methods[i]->always,
-						  methods[i]->carriage == CARRIED_IN_PARCEL,
-						  methods[i]->verified_tls};
+		if (!methods[i]->is_inbound)
+			known[count++] =
+				(struct policy_method){methods[i]->name, methods[i]->always,
+						       methods[i]->carriage == CARRIED_IN_PARCEL,
+						       methods[i]->verified_tls};
 	return known;
 }

@@ -11,6 +11,9 @@
 #include "mail/message.h"
 #include "policy/policy.h"
 
+struct inbound; /* delivery/inbound/receive.h */
+struct opening; /* delivery/inbound/open.h */
+
 /* What methods may use; lives as long as a message is being handled. */
 struct surroundings {
 	const struct settings *settings;
@@ -28,8 +31,10 @@ struct surroundings {
 	/* What the first pass noted in this message and in no other (IMPRINT_BYTES), or NULL. */
 	const unsigned char *pass;
 	uint64_t size_limit; /* of the MTA for a message in place, bytes; 0: none is known */
-	bool place_is_taken; /* by recipients decided before: everything else goes through the
-				outbox */
+	bool is_outside;     /* it is known to be from outside, whatever its client and sender */
+	struct inbound *inbound; /* what is known of mail from outside; NULL: it is ours */
+	bool place_is_taken;	 /* by recipients decided before: everything else goes through the
+				    outbox */
 };
 
 struct method;
@@ -39,9 +44,13 @@ struct copy {
 	const struct recipient *recipient;
 	bool visible; /* named in To or Cc, so other recipients may know about it */
 	struct policy_decision decision;
-	const struct method *method; /* NULL: refused, or no method is available */
-	GPtrArray *keys;	     /* struct key: the keys it is sealed to */
-	const char *flavour;	     /* copies with another cipher need another variant; or NULL */
+	const struct method *method;   /* NULL: refused, or no method is available */
+	GPtrArray *keys;	       /* struct key: the keys it is sealed to */
+	const struct opening *opening; /* what it opened to, for mail that comes in; or NULL */
+	/* Of mail that comes in: values of fields, or NULL. */
+	char *subject;	     /* replaces the original one */
+	char *results;	     /* Authentication-Results */
+	const char *flavour; /* copies with another cipher need another variant; or NULL */
 	char *reason;
 	json_t *tried;		/* [{method, possible, because}] */
 	struct identifier id;	/* of the copy's row in the log */
@@ -60,6 +69,8 @@ struct group {
 	bool hides_subject;	 /* the message's header travels inside (mail/entity.h) */
 	const char *const *tags; /* removed from the subject; end with NULL */
 	bool in_place;
+	const struct opening *opening; /* as in the copies */
+	const char *subject, *results; /* as in the copies */
 };
 
 enum carriage {
@@ -73,6 +84,7 @@ struct method {
 	const char *wish; /* how recipients are offered this method in the portal, to be translated;
 			     NULL: they cannot choose it */
 	enum carriage carriage;
+	bool is_inbound;   /* for mail that comes in */
 	bool always;	   /* possible for every recipient */
 	int in_place_rank; /* the group with the highest rank is rewritten in place; 0: never */
 	bool names_keys; /* shows its reader the keys it was sealed to: Bcc recipients get variants
@@ -93,7 +105,8 @@ struct method {
 	const struct key *(*signer)(const struct surroundings *around);
 };
 
-extern const struct method method_plain, method_tls, method_smime, method_pgp, method_pickup;
+extern const struct method method_plain, method_tls, method_smime, method_pgp, method_pickup,
+	method_open, method_pass;
 extern const struct method *const methods[]; /* ends with NULL */
 
 const struct method *method_find(const char *name);

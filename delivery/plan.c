@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "delivery/facts.h"
+#include "delivery/inbound/receive.h"
 #include "delivery/wish.h"
 #include "mail/addresses.h"
 #include "mail/subject_tags.h"
@@ -17,6 +18,8 @@ copy_free(struct copy *copy)
 		g_ptr_array_unref(copy->keys);
 	json_decref(copy->tried);
 	g_free(copy->reason);
+	g_free(copy->subject);
+	g_free(copy->results);
 	g_free(copy);
 }
 
@@ -118,9 +121,14 @@ static bool
 decide(struct plan *plan, const struct surroundings *around, struct policy_question *question,
        struct wishes *wishes, struct copy *copy, struct fault *fault)
 {
-	if (!policy_decide(question, copy->recipient->folded, &copy->decision, fault))
+	bool is_inbound = inbound_is_for(around->inbound, around->settings, copy->recipient);
+
+	if (!(is_inbound ? policy_receive : policy_decide)(question, copy->recipient->folded,
+							   &copy->decision, fault))
 		return fault_within(fault, "deciding for %s", copy->recipient->address);
 	if (copy->decision.reject == NULL && !choose_method(around, wishes, copy, fault))
+		return false;
+	if (is_inbound && !inbound_describe(around, copy, fault))
 		return false;
 	if (copy->method == NULL && plan->refused == NULL)
 		refuse(plan, copy);
@@ -274,6 +282,9 @@ group_new(struct plan *plan, const struct copy *copy)
 
 	group->method = copy->method;
 	group->flavour = copy->flavour;
+	group->opening = copy->opening;
+	group->subject = copy->subject;
+	group->results = copy->results;
 	group->hides_subject = hides_subject(copy);
 	group->tags = plan->tags;
 	group->copies = g_ptr_array_new();
@@ -293,7 +304,7 @@ group_for(struct plan *plan, const struct copy *copy)
 		const struct copy *first = g_ptr_array_index(group->copies, 0);
 
 		if (group->method != copy->method || group->flavour != copy->flavour ||
-		    group->hides_subject != hides_subject(copy))
+		    group->opening != copy->opening || group->hides_subject != hides_subject(copy))
 			continue;
 		if (copy->method->names_keys && !(copy->visible && first->visible))
 			continue;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "delivery/inbound/results.h"
 #include "mail/entity.h"
 #include "mail/hidden_subject.h"
 #include "mail/subject_tags.h"
@@ -84,15 +85,49 @@ show_subject(struct variant *variant, const struct message *message, bool new_co
 	}
 }
 
+/* Mail that comes in keeps everything that nobody forged. The first subject may get a tag, and
+ * loses those that outsiders put there. */
+static void
+take_in(struct variant *variant, const struct surroundings *around, const struct group *group,
+	bool new_content)
+{
+	const struct message *message = around->message;
+	const struct field *subject = message_field(message, "Subject");
+
+	for (guint i = 0; i < message->fields->len; i++) {
+		const struct field *field = g_ptr_array_index(message->fields, i);
+		g_autofree char *without =
+			field_is(field, "Subject")
+				? subject_tags_remove(field->value, policy_marks(around->policy))
+				: NULL;
+
+		if (field == subject && group->subject != NULL)
+			edit(variant, i, group->subject);
+		else if (field_is_ours(field) || results_are_forged(field, around->settings) ||
+			 (new_content && is_of_old_content(field)))
+			edit(variant, i, NULL);
+		else if (without != NULL)
+			edit(variant, i, without);
+	}
+	if (subject == NULL && group->subject != NULL)
+		g_ptr_array_add(variant->added, field_new("Subject", group->subject));
+	if (group->results != NULL)
+		g_ptr_array_add(variant->first, field_new(RESULTS_FIELD, group->results));
+}
+
 void
-variant_init(struct variant *variant, const struct message *message, const struct group *group,
+variant_init(struct variant *variant, const struct surroundings *around, const struct group *group,
 	     const char *const *tags)
 {
+	const struct message *message = around->message;
 	bool new_content = group != NULL && group->method->fields != NULL;
 
+	variant->first = g_ptr_array_new_with_free_func((GDestroyNotify)field_free);
 	variant->edits = g_ptr_array_new_with_free_func((GDestroyNotify)edit_free);
 	variant->added = g_ptr_array_new_with_free_func((GDestroyNotify)field_free);
-	if (new_content && group->hides_subject)
+	if (group != NULL && group->method->is_inbound)
+		take_in(variant, around, group, new_content);
+	else if (new_content && group->hides_subject)
 		hide_subject(variant, message);
 	else
 		show_subject(variant, message, new_content, tags);
@@ -105,6 +140,7 @@ variant_clear(struct variant *variant)
 {
 	g_clear_pointer(&variant->edits, g_ptr_array_unref);
 	g_clear_pointer(&variant->added, g_ptr_array_unref);
+	g_clear_pointer(&variant->first, g_ptr_array_unref);
 }
 
 bool
@@ -113,6 +149,9 @@ variant_write_header(const struct variant *variant, const struct message *messag
 {
 	guint next = 0;
 
+	for (guint i = 0; i < variant->first->len; i++)
+		if (!field_write(g_ptr_array_index(variant->first, i), sink, fault))
+			return false;
 	for (guint i = 0; i < message->fields->len; i++) {
 		const struct field *field = g_ptr_array_index(message->fields, i);
 		const struct field_edit *edit =

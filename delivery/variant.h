@@ -15,12 +15,13 @@ struct field_edit {
 struct variant {
 	GPtrArray *edits; /* struct field_edit, in the order of the fields */
 	GPtrArray *added; /* struct field, after the others */
+	GPtrArray *first; /* struct field, before all others */
 };
 
 /* `group` may be NULL: the message as it was, for a parcel. `tags`, a list that ends with NULL, are
- * removed from the subject. */
-void variant_init(struct variant *variant, const struct message *message, const struct group *group,
-		  const char *const *tags);
+ * removed from the subject, unless the group says what becomes of that. */
+void variant_init(struct variant *variant, const struct surroundings *around,
+		  const struct group *group, const char *const *tags);
 void variant_clear(struct variant *variant);
 
 /* The whole mail: header, empty line, body. */

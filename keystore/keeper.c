@@ -1,6 +1,7 @@
 #include "keystore/keeper.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -68,4 +69,20 @@ keeper_prepare(const char *path, const char *fingerprint, struct fault *fault)
 
 	g_strlcpy(request.fingerprint, fingerprint, sizeof request.fingerprint);
 	return keeper_ask(path, &request, &reply, fault);
+}
+
+bool
+keeper_unwrap(const char *path, const char *fingerprint, const struct keeper_wrapped *wrapped,
+	      unsigned char key_r[KEEPER_KEY_MAX], struct fault *fault)
+{
+	struct keeper_request request = {.wish = KEEPER_UNWRAP, .wrapped = *wrapped};
+	struct keeper_reply reply;
+	bool done;
+
+	g_strlcpy(request.fingerprint, fingerprint, sizeof request.fingerprint);
+	done = keeper_ask(path, &request, &reply, fault);
+	if (done)
+		memcpy(key_r, reply.key, KEEPER_KEY_MAX);
+	sodium_memzero(&reply, sizeof reply);
+	return done;
 }

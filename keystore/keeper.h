@@ -1,7 +1,7 @@
 /*
  * Asks postseal-keeper(8), the only process that can open the company's private keys, to use one.
- * It signs; it never hands out a key. Each request and its reply have a connection of their own
- * (SOCK_SEQPACKET), between processes on one machine.
+ * It signs, and opens the content key of one message; it never hands out a key. Each request and
+ * its reply have a connection of their own (SOCK_SEQPACKET), between processes on one machine.
  */
 #ifndef POSTSEAL_KEYSTORE_KEEPER_H
 #define POSTSEAL_KEYSTORE_KEEPER_H
@@ -16,6 +16,10 @@ enum {
 	KEEPER_FINGERPRINT_MAX = 64,
 	KEEPER_DIGEST_MAX = 64,
 	KEEPER_SIGNATURE_MAX = 2048,
+	KEEPER_WRAPPED_MAX = 2048,
+	KEEPER_POINT_MAX = 160,
+	KEEPER_INFO_MAX = 256,
+	KEEPER_KEY_MAX = 32,
 	KEEPER_WHY_MAX = 200
 };
 
@@ -23,6 +27,26 @@ enum keeper_wish {
 	KEEPER_PING,
 	KEEPER_SIGN,	/* a digest, with an S/MIME key: RSA PKCS#1 v1.5 or ECDSA */
 	KEEPER_PREPARE, /* an OpenPGP key: the keeper's gpg-agent will use it */
+	KEEPER_UNWRAP,	/* the content key of a message, with an S/MIME key */
+};
+
+enum keeper_wrapping {
+	KEEPER_RSA_PKCS1,
+	KEEPER_RSA_OAEP,
+	KEEPER_ECDH, /* RFC 5753: X9.63 key derivation, AES key wrap */
+};
+
+/* The encrypted key for one recipient, taken out of a message (RFC 5652 §6.2). The keeper is given
+ * no more than it needs for it, and parses nothing. */
+struct keeper_wrapped {
+	uint32_t wrapping;
+	uint32_t key_length; /* bytes that the message's cipher needs */
+	int32_t digest_nid;  /* OAEP; key derivation */
+	int32_t other_nid;   /* OAEP: digest of the mask; key agreement: the wrapping cipher */
+	uint32_t length, point_length, info_length;
+	unsigned char bytes[KEEPER_WRAPPED_MAX];
+	unsigned char point[KEEPER_POINT_MAX]; /* key agreement: of the sender, encoded */
+	unsigned char info[KEEPER_INFO_MAX];   /* key agreement: ECC-CMS-SharedInfo */
 };
 
 struct keeper_request {
@@ -31,12 +55,14 @@ struct keeper_request {
 	uint32_t length;
 	char fingerprint[KEEPER_FINGERPRINT_MAX + 1];
 	unsigned char digest[KEEPER_DIGEST_MAX];
+	struct keeper_wrapped wrapped; /* KEEPER_UNWRAP */
 };
 
 struct keeper_reply {
 	uint32_t granted;
 	uint32_t length;
 	unsigned char signature[KEEPER_SIGNATURE_MAX];
+	unsigned char key[KEEPER_KEY_MAX];
 	char why[KEEPER_WHY_MAX]; /* not granted: one sentence */
 };
 
@@ -46,5 +72,11 @@ bool keeper_ask(const char *path, const struct keeper_request *request,
 		struct keeper_reply *reply_r, struct fault *fault);
 bool keeper_ping(const char *path, struct fault *fault);
 bool keeper_prepare(const char *path, const char *fingerprint, struct fault *fault);
+
+/* Opens the content key; `key_r` gets wrapped->key_length bytes. The wrong key, and a wrapped key
+ * that somebody has changed, give random bytes, which open nothing: nobody can tell why (RFC 3218
+ * §2.3.2). */
+bool keeper_unwrap(const char *path, const char *fingerprint, const struct keeper_wrapped *wrapped,
+		   unsigned char key_r[KEEPER_KEY_MAX], struct fault *fault);
 
 #endif

@@ -401,6 +401,25 @@ keystore_answer_clear(struct keystore_answer *answer)
 }
 
 bool
+keystore_own(struct keystore *keystore, enum key_kind kind, const char *address, GPtrArray **keys_r,
+	     struct fault *fault)
+{
+	g_autoptr(GPtrArray) known = known_keys(keystore, kind, address, fault);
+
+	*keys_r = NULL;
+	if (known == NULL)
+		return false;
+	*keys_r = g_ptr_array_new_with_free_func((GDestroyNotify)key_unref);
+	for (guint i = 0; i < known->len; i++) {
+		struct key *key = g_ptr_array_index(known, i);
+
+		if (key->is_ours && (kind != KEY_SMIME || key->certificate != NULL))
+			g_ptr_array_add(*keys_r, key_ref(key));
+	}
+	return true;
+}
+
+bool
 keystore_signer(struct keystore *keystore, enum key_kind kind, const char *address,
 		struct keystore_signer *signer_r, struct fault *fault)
 {

@@ -41,6 +41,12 @@ void keystore_answer_clear(struct keystore_answer *answer);
  * NULL)? */
 bool keystore_is_employee(char *const *domains, const char *address);
 
+/* Our own keys of the folded address, also those that have expired: what was sealed to them is
+ * still opened. *keys_r: struct key; caller unrefs. False only if the store could not be queried.
+ */
+bool keystore_own(struct keystore *keystore, enum key_kind kind, const char *address,
+		  GPtrArray **keys_r, struct fault *fault);
+
 struct keystore_signer {
 	struct key *key; /* our own, whose private half the keeper holds; or NULL */
 	char *why_not;	 /* then: for the record */

@@ -28,7 +28,11 @@ struct reader {
 	GMimeStream *stream;
 	unsigned char piece[PIECE_BYTES];
 	size_t at, length;
-	uint64_t offset; /* from the start of the stream */
+	uint64_t offset;	       /* from the start of the stream */
+	struct cms_envelope *envelope; /* what is kept of the structure; NULL: nothing */
+	GByteArray *held;	       /* gets what is read, unless it is NULL */
+	struct sink *sink;	       /* gets the ciphertext, unless it is NULL */
+	struct fault *fault;	       /* of the sink */
 };
 
 struct element {
@@ -53,7 +57,10 @@ static int
 next(struct reader *reader)
 {
 	int octet = peek(reader);
+	guint8 byte = (guint8)octet;
 
+	if (octet >= 0 && reader->held != NULL)
+		g_byte_array_append(reader->held, &byte, 1);
 	reader->at += octet >= 0;
 	reader->offset += octet >= 0;
 	return octet;
@@ -65,6 +72,8 @@ skip(struct reader *reader, uint64_t count)
 	while (count > 0 && peek(reader) >= 0) {
 		size_t part = (size_t)MIN(count, reader->length - reader->at);
 
+		if (reader->held != NULL)
+			g_byte_array_append(reader->held, reader->piece + reader->at, (guint)part);
 		reader->at += part;
 		reader->offset += part;
 		count -= part;
@@ -118,6 +127,24 @@ pass(struct reader *reader, enum tag tag, uint64_t most)
 	       element.end - reader->offset <= most && skip(reader, element.end - reader->offset);
 }
 
+/* --- what is kept of them --- */
+
+static void
+hold(struct reader *reader)
+{
+	if (reader->envelope != NULL)
+		reader->held = g_byte_array_new();
+}
+
+/* What has been read since hold(); NULL if nothing is kept. */
+static GBytes *
+take_held(struct reader *reader)
+{
+	GByteArray *held = g_steal_pointer(&reader->held);
+
+	return held == NULL ? NULL : g_byte_array_free_to_bytes(held);
+}
+
 /* --- recipients (RFC 5652 §6.2) --- */
 
 static bool
@@ -149,6 +176,17 @@ pass_key_agreement(struct reader *reader)
 }
 
 static bool
+keep_recipient(struct reader *reader)
+{
+	GBytes *recipient = take_held(reader);
+
+	if (recipient == NULL)
+		return true;
+	g_ptr_array_add(reader->envelope->recipients, recipient);
+	return reader->envelope->recipients->len <= CMS_RECIPIENTS_MAX;
+}
+
+static bool
 pass_recipients(struct reader *reader)
 {
 	struct element set;
@@ -157,9 +195,10 @@ pass_recipients(struct reader *reader)
 	if (!open_element(reader, SET, &set))
 		return false;
 	while (has_more(reader, &set)) {
+		hold(reader);
 		is_one = peek(reader) == SECOND ? pass_key_agreement(reader)
 						: pass_key_transport(reader);
-		if (!is_one)
+		if (!is_one || !keep_recipient(reader))
 			return false;
 	}
 	return is_one && close_element(reader, &set);
@@ -210,6 +249,28 @@ pass_cipher(struct reader *reader)
 	       skip(reader, algorithm.end - reader->offset);
 }
 
+/* One piece of it, of definite length. */
+static bool
+pass_piece(struct reader *reader, enum tag tag)
+{
+	struct element element;
+
+	if (reader->sink == NULL)
+		return pass(reader, tag, UINT64_MAX);
+	if (!open_element(reader, tag, &element) || element.end == 0)
+		return false;
+	while (reader->offset < element.end && peek(reader) >= 0) {
+		size_t part =
+			(size_t)MIN(element.end - reader->offset, reader->length - reader->at);
+
+		if (!sink_write(reader->sink, reader->piece + reader->at, part, reader->fault))
+			return false;
+		reader->at += part;
+		reader->offset += part;
+	}
+	return reader->offset == element.end;
+}
+
 /* In one piece, or in several that follow each other. */
 static bool
 pass_ciphertext(struct reader *reader)
@@ -217,11 +278,11 @@ pass_ciphertext(struct reader *reader)
 	struct element pieces;
 
 	if (peek(reader) == CONTENT)
-		return pass(reader, CONTENT, UINT64_MAX);
+		return pass_piece(reader, CONTENT);
 	if (!open_element(reader, EXPLICIT, &pieces))
 		return false;
 	while (has_more(reader, &pieces))
-		if (!pass(reader, OCTETS, UINT64_MAX))
+		if (!pass_piece(reader, OCTETS))
 			return false;
 	return close_element(reader, &pieces);
 }
@@ -231,8 +292,41 @@ pass_content(struct reader *reader)
 {
 	struct element info;
 
-	return open_element(reader, SEQUENCE, &info) && pass(reader, IDENTIFIER, OID_MAX) &&
-	       pass_cipher(reader) && pass_ciphertext(reader) && close_element(reader, &info);
+	if (!open_element(reader, SEQUENCE, &info) || !pass(reader, IDENTIFIER, OID_MAX))
+		return false;
+	hold(reader);
+	if (!pass_cipher(reader))
+		return false;
+	if (reader->envelope != NULL)
+		reader->envelope->cipher = take_held(reader);
+	return pass_ciphertext(reader) && close_element(reader, &info);
+}
+
+static bool
+pass_type(struct reader *reader)
+{
+	bool passed;
+
+	hold(reader);
+	passed = pass(reader, IDENTIFIER, OID_MAX);
+	if (reader->envelope != NULL)
+		reader->envelope->type = take_held(reader);
+	return passed;
+}
+
+/* The authentication tag of AuthEnvelopedData. */
+static bool
+pass_tag(struct reader *reader)
+{
+	bool passed;
+
+	if (peek(reader) != OCTETS)
+		return true;
+	hold(reader);
+	passed = pass(reader, OCTETS, PARAMETERS_MAX);
+	if (reader->envelope != NULL)
+		reader->envelope->tag = take_held(reader);
+	return passed;
 }
 
 static bool
@@ -240,11 +334,10 @@ pass_envelope(struct reader *reader)
 {
 	struct element info, wrapping, envelope;
 
-	return open_element(reader, SEQUENCE, &info) && pass(reader, IDENTIFIER, OID_MAX) &&
+	return open_element(reader, SEQUENCE, &info) && pass_type(reader) &&
 	       open_element(reader, EXPLICIT, &wrapping) &&
 	       open_element(reader, SEQUENCE, &envelope) && pass(reader, INTEGER, 1) &&
-	       pass_recipients(reader) && pass_content(reader) &&
-	       (peek(reader) != OCTETS || pass(reader, OCTETS, PARAMETERS_MAX)) &&
+	       pass_recipients(reader) && pass_content(reader) && pass_tag(reader) &&
 	       close_element(reader, &envelope) && close_element(reader, &wrapping) &&
 	       close_element(reader, &info) && peek(reader) < 0;
 }
@@ -256,4 +349,42 @@ cms_is_envelope(GMimeStream *der)
 
 	reader->stream = der;
 	return pass_envelope(reader);
+}
+
+void
+cms_envelope_clear(struct cms_envelope *envelope)
+{
+	g_clear_pointer(&envelope->recipients, g_ptr_array_unref);
+	g_clear_pointer(&envelope->type, g_bytes_unref);
+	g_clear_pointer(&envelope->cipher, g_bytes_unref);
+	g_clear_pointer(&envelope->tag, g_bytes_unref);
+}
+
+bool
+cms_envelope_read(struct cms_envelope *envelope_r, GMimeStream *der)
+{
+	g_autofree struct reader *reader = g_new0(struct reader, 1);
+	bool is_envelope;
+
+	*envelope_r = (struct cms_envelope){
+		.recipients = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref)};
+	reader->stream = der;
+	reader->envelope = envelope_r;
+	is_envelope = pass_envelope(reader);
+	g_clear_pointer(&reader->held, g_byte_array_unref);
+	return is_envelope;
+}
+
+bool
+cms_envelope_copy(GMimeStream *der, struct sink *sink, struct fault *fault)
+{
+	g_autofree struct reader *reader = g_new0(struct reader, 1);
+
+	reader->stream = der;
+	reader->sink = sink;
+	reader->fault = fault;
+	if (pass_envelope(reader))
+		return true;
+	return sink->failed ? false
+			    : fault_set(fault, FAULT_INPUT, "reading an envelope: it is broken");
 }

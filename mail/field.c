@@ -47,8 +47,13 @@ field_is_never_sent(const struct field *field)
 {
 	static const char *const names[] = {"Bcc", "Resent-Bcc", NULL};
 
-	return field_is_one_of(field, names) ||
-	       g_ascii_strncasecmp(field->name, "X-Postseal-", 11) == 0 ||
+	return field_is_one_of(field, names) || field_is_ours(field);
+}
+
+bool
+field_is_ours(const struct field *field)
+{
+	return g_ascii_strncasecmp(field->name, "X-Postseal-", 11) == 0 ||
 	       g_ascii_strncasecmp(field->name, "Postseal-", 9) == 0;
 }
 

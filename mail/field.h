@@ -24,6 +24,8 @@ bool field_is_content(const struct field *field);
 /* No variant of a message contains these: Bcc (RFC 5322 §3.6.3), and our own X-Postseal-* and
  * Postseal-* fields, which mean something only to us. */
 bool field_is_never_sent(const struct field *field);
+/* X-Postseal-* and Postseal-*. */
+bool field_is_ours(const struct field *field);
 
 /* Appends the field as it is sent: lines end with CRLF. */
 void field_append(GString *text, const struct field *field);

@@ -267,9 +267,8 @@ message_entity_header(const struct message *message)
 
 /* --- from a file --- */
 
-/* Adds `line` as a field, or appends it to the previous field if it begins with a blank. */
-static bool
-add_header_line(struct message *message, GString *field, const char *line)
+bool
+message_add_header_line(struct message *message, GString *field, const char *line)
 {
 	char *colon;
 
@@ -322,16 +321,16 @@ message_read(struct message *message, FILE *file, struct fault *fault)
 		line[strcspn(line, "\r\n")] = '\0';
 		if (*line == '\0') {
 			in_header = false;
-			good = add_header_line(message, field, "");
+			good = message_add_header_line(message, field, "");
 		} else {
-			good = add_header_line(message, field, line);
+			good = message_add_header_line(message, field, line);
 		}
 		if (!good)
 			fault_set(fault, FAULT_INPUT,
 				  "reading the header: the line “%.60s” is not a field", line);
 	}
 	if (good && in_header)
-		good = add_header_line(message, field, "");
+		good = message_add_header_line(message, field, "");
 	free(line);
 	return good;
 }

@@ -56,6 +56,10 @@ void message_add_field(struct message *message, const char *name, const char *va
 bool message_add_body(struct message *message, const void *data, size_t length,
 		      struct fault *fault);
 
+/* Takes the header line by line, without line ends: a line is a field, or continues the one before
+ * it, which waits in `field` until the next; after the last one, "" ends the header. False: it is
+ * no header. */
+bool message_add_header_line(struct message *message, GString *field, const char *line);
 /* Reads a file with header and body into a message without an envelope. */
 bool message_read(struct message *message, FILE *file, struct fault *fault);
 

@@ -112,7 +112,7 @@ known_send_again(const struct known *known, const struct message *message,
 	if (connection == NULL || !batch_begin(connection, fault))
 		return false;
 	identifier_make(&mail.id);
-	variant_init(&variant, message, NULL, no_tags);
+	variant_init(&variant, &around, NULL, no_tags);
 	done = outbox_begin(&writer, connection, courier, &mail, fault) &&
 	       add_recipients(&writer, known->verified, fault) &&
 	       variant_write(&variant, &around, NULL, &writer.imprint.sink, fault) &&

@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "delivery/dispatch.h"
+#include "delivery/inbound/receive.h"
 #include "delivery/signers.h"
 #include "mail/addresses.h"
 #include "milter/heard.h"
@@ -368,6 +369,7 @@ decide(SMFICTX *context, struct session *session, const struct known *kept)
 	struct dispatch dispatch = {0};
 	sfsistat verdict;
 
+	around.inbound = inbound_new(&around);
 	identifier_make(&record.id);
 	message_identity(message, identity);
 	if (signers_find(&around, &session->fault) &&
@@ -382,6 +384,7 @@ decide(SMFICTX *context, struct session *session, const struct known *kept)
 	}
 	dispatch_clear(&dispatch);
 	signers_clear(&around);
+	inbound_free(around.inbound);
 	return verdict;
 }
 

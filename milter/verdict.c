@@ -80,6 +80,12 @@ change_header(SMFICTX *context, const struct variant *variant, const struct mess
 		if (smfi_addheader(context, field->name, field->value) != MI_SUCCESS)
 			return false;
 	}
+	for (guint i = variant->first->len; i-- > 0;) {
+		const struct field *field = g_ptr_array_index(variant->first, i);
+
+		if (smfi_insheader(context, 0, field->name, field->value) != MI_SUCCESS)
+			return false;
+	}
 	return true;
 }
 
@@ -103,6 +109,15 @@ replace_body(struct sink *sink, const void *data, size_t length, struct fault *f
 		length -= piece;
 	}
 	return true;
+}
+
+/* Without a piece of a new body, the MTA keeps the old one. */
+static bool
+is_emptied(SMFICTX *context, const struct spool *body)
+{
+	unsigned char nothing = 0;
+
+	return spool_size(body) == 0 && smfi_replacebody(context, &nothing, 0) == MI_SUCCESS;
 }
 
 /* --- whom the MTA has it for --- */
@@ -178,7 +193,8 @@ verdict_apply(SMFICTX *context, const struct dispatch *dispatch, const struct me
 	    !change_header(context, &dispatch->variant, message))
 		fault_set(&fault, FAULT_PEER,
 			  "changing the message: the MTA refuses it or is gone");
-	else if (dispatch->body == NULL || spool_copy(dispatch->body, 0, &body.sink, &fault))
+	else if (dispatch->body == NULL || is_emptied(context, dispatch->body) ||
+		 spool_copy(dispatch->body, 0, &body.sink, &fault))
 		return SMFIS_ACCEPT;
 	log_error("%s: %s", message->queue_id, fault.text);
 	return verdict_refuse(context, &fault);

@@ -128,13 +128,13 @@ struct trail {
 };
 
 static json_t *
-trace(const struct policy *policy, const struct trail *trail)
+trace(const GPtrArray *rules, const struct trail *trail)
 {
 	json_t *list = json_array();
 	guint first = trail->count > TRACE_MAX ? trail->count - TRACE_MAX : 0;
 
 	for (guint i = first; i < trail->count; i++)
-		json_array_append_new(list, trace_step(g_ptr_array_index(policy->rules, i),
+		json_array_append_new(list, trace_step(g_ptr_array_index(rules, i),
 						       trail->failed[i % TRACE_MAX]));
 	return list;
 }
@@ -149,19 +149,36 @@ is_for_portal(const struct rule *rule)
 	return false;
 }
 
-bool
-policy_decide(struct policy_question *question, const char *recipient,
-	      struct policy_decision *decision_r, struct fault *fault)
+static void
+fill(struct policy_decision *decision, const struct rule *rule)
 {
-	const struct policy *policy = question->policy;
+	decision->line = rule->line;
+	decision->rule = rule->text;
+	decision->reject = rule->reject;
+	decision->methods = (const char *const *)rule->methods->pdata;
+	decision->tags = (const char *const *)rule->tags->pdata;
+	decision->expire_seconds = rule->options.expire_seconds;
+	decision->hide_subject = rule->options.hide_subject;
+	decision->receipt = rule->options.receipt;
+	decision->opens = rule->receiving.opens;
+	decision->old_ciphers = rule->receiving.old_ciphers;
+	decision->mark_encrypted = rule->receiving.mark_encrypted;
+	decision->mark_signed = rule->receiving.mark_signed;
+}
+
+/* The first of the rules that matches; *rule_r is NULL if none does. */
+static bool
+decide_by(struct policy_question *question, const GPtrArray *rules,
+	  struct policy_decision *decision_r, const struct rule **rule_r, struct fault *fault)
+{
 	static char text[] = "portal";
 	static const struct condition elsewhere = {.text = text};
+	const struct policy *policy = question->policy;
 	struct trail trail = {.count = 0};
 
-	*decision_r = (struct policy_decision){0};
-	question->recipient = recipient;
-	for (guint i = 0; i < policy->rules->len; i++) {
-		const struct rule *rule = g_ptr_array_index(policy->rules, i);
+	*rule_r = NULL;
+	for (guint i = 0; i < rules->len && *rule_r == NULL; i++) {
+		const struct rule *rule = g_ptr_array_index(rules, i);
 		struct trial trial = {0};
 
 		if (question->facts.is_portal && !is_for_portal(rule))
@@ -174,22 +191,53 @@ policy_decide(struct policy_question *question, const char *recipient,
 			continue;
 		if (trial.unseen != NULL && policy->settings->opaque == OPAQUE_WAIT)
 			return wait_for_rule(question, rule, trial.unseen, fault);
-		decision_r->line = rule->line;
-		decision_r->rule = rule->text;
-		decision_r->reject = trial.unseen != NULL ? refusal : rule->reject;
-		decision_r->methods = (const char *const *)rule->methods->pdata;
-		decision_r->tags = (const char *const *)rule->tags->pdata;
-		decision_r->expire_seconds = rule->options.expire_seconds;
-		decision_r->hide_subject = rule->options.hide_subject;
-		decision_r->receipt = rule->options.receipt;
+		fill(decision_r, rule);
+		if (trial.unseen != NULL)
+			decision_r->reject = refusal;
+		*rule_r = rule;
+	}
+	decision_r->trace = trace(rules, &trail);
+	return true;
+}
+
+bool
+policy_decide(struct policy_question *question, const char *recipient,
+	      struct policy_decision *decision_r, struct fault *fault)
+{
+	const struct rule *rule;
+
+	*decision_r = (struct policy_decision){0};
+	question->recipient = recipient;
+	if (!decide_by(question, question->policy->rules, decision_r, &rule, fault))
+		return false;
+	if (rule != NULL) {
 		decision_r->is_for_portal = question->facts.is_portal;
-		decision_r->trace = trace(policy, &trail);
 		return true;
 	}
+	policy_decision_clear(decision_r);
 	if (question->facts.is_portal)
 		return true;
 	/* policy_load() accepts no file that does not end with `otherwise`. */
 	return fault_set(fault, FAULT_BUG, "deciding for %s: no rule matched", recipient);
+}
+
+bool
+policy_receive(struct policy_question *question, const char *recipient,
+	       struct policy_decision *decision_r, struct fault *fault)
+{
+	static const char *const only_pass[] = {"pass", NULL}, *const no_tags[] = {NULL};
+	const struct rule *rule;
+
+	*decision_r = (struct policy_decision){0};
+	question->recipient = recipient;
+	if (!decide_by(question, question->policy->receiving, decision_r, &rule, fault))
+		return false;
+	if (rule == NULL) {
+		decision_r->rule = "no rule for mail that comes in matches";
+		decision_r->methods = only_pass;
+		decision_r->tags = no_tags;
+	}
+	return true;
 }
 
 void

@@ -25,12 +25,14 @@ static void policy_error(const struct place *place, struct parser *parser, const
 	struct condition *condition;
 	struct rule *rule;
 	struct rule_options options;
+	struct rule_receiving receiving;
 	const struct matcher *matcher;
 }
 %destructor { g_free($$); } <text>
 %destructor { g_ptr_array_unref($$); } <texts>
 %destructor { condition_free($$); } <condition>
 %destructor { rule_free($$); } <rule>
+%destructor { g_free($$.mark_encrypted); g_free($$.mark_signed); } <receiving>
 
 %token YYEOF 0 "end of line"
 %token <text> WORD "a word" STRING "a text in quotes" TABLE_NAME "a table such as <name>"
@@ -42,11 +44,13 @@ static void policy_error(const struct place *place, struct parser *parser, const
 %token TYPE "type" TEXT "text" REGEX "regex" DELIVER "deliver" REJECT "reject" EXPIRE "expire"
 %token OPAQUE "opaque" ENCRYPTED "encrypted" SIGNED "signed" HIDE "hide" PORTAL "portal" CONVERSATION "conversation"
 %token RECEIPT "receipt" AUTHENTICATED "authenticated"
+%token RECEIVE "receive" OPEN "open" PASS "pass" OLD "old" CIPHERS "ciphers" MARK "mark"
 %token FILE_ "file" DATABASE "database" UNKNOWN_CHARACTER "a character that has no meaning here"
 
 %type <texts> strings listed one_or_more
 %type <number> size duration
 %type <options> options
+%type <receiving> opened passed
 %type <flag> negation
 %type <condition> condition
 %type <rule> rule conditions methods
@@ -104,6 +108,8 @@ rule
 	| MATCH conditions REJECT STRING	{ $$ = $2; $$->reject = parser_sentence(parser, &@4, $4); }
 	| OTHERWISE DELIVER methods options	{ $$ = $3; $$->options = $4; }
 	| OTHERWISE REJECT STRING	{ $$ = rule_new(); $$->reject = parser_sentence(parser, &@3, $3); }
+	| RECEIVE conditions opened	{ $$ = $2; $$->receiving = $3; }
+	| RECEIVE conditions passed	{ $$ = $2; $$->receiving = $3; }
 	;
 
 conditions
@@ -167,6 +173,18 @@ options
 	| options HIDE SUBJECT	{ $$ = $1; $$.hide_subject = true; }
 	| options RECEIPT	{ $$ = $1; $$.receipt = "mail"; }
 	| options RECEIPT WORD	{ $$ = $1; $$.receipt = parser_receipt(parser, &@3, $3); }
+	;
+
+opened
+	: OPEN			{ $$ = (struct rule_receiving){.is_receiving = true, .opens = true}; }
+	| opened OLD CIPHERS	{ $$ = $1; $$.old_ciphers = true; }
+	| opened MARK ENCRYPTED STRING	{ $$ = $1; $$.mark_encrypted = parser_mark(parser, &@4, $1.mark_encrypted, $4); }
+	| opened MARK SIGNED STRING	{ $$ = $1; $$.mark_signed = parser_mark(parser, &@4, $1.mark_signed, $4); }
+	;
+
+passed
+	: PASS			{ $$ = (struct rule_receiving){.is_receiving = true}; }
+	| passed MARK SIGNED STRING	{ $$ = $1; $$.mark_signed = parser_mark(parser, &@4, $1.mark_signed, $4); }
 	;
 
 %%

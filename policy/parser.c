@@ -414,6 +414,42 @@ check_options(struct parser *parser, const struct place *place, const struct rul
 			    "hide subject has no effect: none of the methods seals the message");
 }
 
+char *
+parser_mark(struct parser *parser, const struct place *place, char *old, char *tag)
+{
+	g_autofree char *before = old;
+	const char *last = *tag == '\0' ? tag : tag + strlen(tag) - 1;
+
+	if (before != NULL)
+		parser_error(parser, place, "found a second tag of that kind, expected one");
+	if (!g_str_is_ascii(tag) || strlen(tag) < 3 || *tag != '[' ||
+	    strpbrk(tag + 1, "[]\r\n") != last || *last != ']')
+		parser_error(
+			parser, place,
+			"found \"%s\", expected a tag of ASCII in brackets such as \"[encrypted]\"",
+			tag);
+	return tag;
+}
+
+/* Mail from outside: it is opened if that is possible, and passes otherwise. */
+static void
+add_receiving(struct parser *parser, struct rule *rule)
+{
+	struct policy *policy = parser->policy;
+	const struct rule_receiving *receiving = &rule->receiving;
+
+	if (receiving->opens)
+		g_ptr_array_add(rule->methods, (gpointer) "open");
+	g_ptr_array_add(rule->methods, (gpointer) "pass");
+	g_ptr_array_add(rule->methods, NULL);
+	g_ptr_array_add(rule->tags, NULL);
+	if (receiving->mark_encrypted != NULL)
+		g_ptr_array_add(policy->marks, receiving->mark_encrypted);
+	if (receiving->mark_signed != NULL)
+		g_ptr_array_add(policy->marks, receiving->mark_signed);
+	g_ptr_array_add(policy->receiving, rule);
+}
+
 static bool
 offers_plain(const struct rule *rule)
 {
@@ -425,6 +461,10 @@ parser_rule(struct parser *parser, const struct place *place, struct rule *rule)
 {
 	rule->line = place->line;
 	rule->text = source_text(parser, place);
+	if (rule->receiving.is_receiving) {
+		add_receiving(parser, rule);
+		return;
+	}
 	g_ptr_array_add(rule->methods, NULL);
 	check_options(parser, place, rule);
 	for (guint i = 0; i < rule->conditions->len; i++) {

@@ -57,6 +57,8 @@ char *parser_found(const struct parser *parser, const struct place *place);
 /* The actions of the grammar. All of them take ownership of their texts. */
 void parser_table(struct parser *parser, const struct place *place, char *name,
 		  const struct table_kind *kind, char *source, GPtrArray *entries);
+/* A tag for the subject of mail that comes in. */
+char *parser_mark(struct parser *parser, const struct place *place, char *old, char *tag);
 void parser_rule(struct parser *parser, const struct place *place, struct rule *rule);
 void parser_condition(struct parser *parser, const struct place *place, bool negated,
 		      struct condition *condition);

@@ -52,6 +52,8 @@ rule_free(struct rule *rule)
 		g_ptr_array_unref(rule->methods);
 	g_ptr_array_unref(rule->tags);
 	g_free(rule->reject);
+	g_free(rule->receiving.mark_encrypted);
+	g_free(rule->receiving.mark_signed);
 	g_free(rule->text);
 	g_free(rule);
 }
@@ -69,6 +71,8 @@ policy_unref(struct policy *policy)
 	if (policy == NULL || !g_atomic_int_dec_and_test(&policy->references))
 		return;
 	g_ptr_array_unref(policy->rules);
+	g_ptr_array_unref(policy->marks);
+	g_ptr_array_unref(policy->receiving);
 	g_ptr_array_unref(policy->tables);
 	settings_free(policy->settings);
 	logins_free(policy->logins);
@@ -125,10 +129,22 @@ policy_has_method(const struct policy *policy, const char *method)
 	return false;
 }
 
+bool
+policy_receives(const struct policy *policy)
+{
+	return policy->receiving->len > 0;
+}
+
+const char *const *
+policy_marks(const struct policy *policy)
+{
+	return (const char *const *)policy->marks->pdata;
+}
+
 unsigned
 policy_rule_count(const struct policy *policy)
 {
-	return policy->rules->len;
+	return policy->rules->len + policy->receiving->len;
 }
 
 /* --- the whole file --- */
@@ -169,6 +185,8 @@ policy_new(void)
 	policy->references = 1;
 	policy->tables = g_ptr_array_new_with_free_func((GDestroyNotify)table_free);
 	policy->rules = g_ptr_array_new_with_free_func((GDestroyNotify)rule_free);
+	policy->receiving = g_ptr_array_new_with_free_func((GDestroyNotify)rule_free);
+	policy->marks = g_ptr_array_new();
 	policy->match_context = pcre2_match_context_create(NULL);
 	pcre2_set_match_limit(policy->match_context, MATCH_LIMIT);
 	pcre2_set_depth_limit(policy->match_context, DEPTH_LIMIT);
@@ -222,6 +240,7 @@ read_lines(struct parser *parser)
 	parser->policy->settings = settings_reader_finish(reader);
 	read_logins(parser);
 	parser_resolve_tables(parser);
+	g_ptr_array_add(parser->policy->marks, NULL);
 	if (good)
 		parser_review(parser);
 }

@@ -53,6 +53,10 @@ unsigned policy_rule_count(const struct policy *policy);
 /* Does any rule have the condition ("conversation"), or the method? */
 bool policy_has_condition(const struct policy *policy, const char *name);
 bool policy_has_method(const struct policy *policy, const char *method);
+/* Is there any rule for mail that comes in? */
+bool policy_receives(const struct policy *policy);
+/* The tags that rules for mail that comes in put into subjects; ends with NULL. */
+const char *const *policy_marks(const struct policy *policy);
 
 /* Is the folded address (or its domain) in this inline, file or database table? */
 bool policy_table_has(const struct policy *policy, struct database *database, const char *table,
@@ -126,7 +130,9 @@ struct policy_decision {
 	const char *receipt;	 /* "mail", "mdn", "dsn", or NULL */
 	bool is_for_portal;	 /* the rule has the condition `portal` */
 	const char *const *tags; /* subject tags the rule matched; ends with NULL */
-	json_t *trace;		 /* [{line, rule, matched, condition, saw}], owned */
+	bool opens, old_ciphers; /* of mail that comes in: policy_receive() */
+	const char *mark_encrypted, *mark_signed;
+	json_t *trace; /* [{line, rule, matched, condition, saw}], owned */
 };
 
 /* If the decision depends on content that cannot be looked into, the setting `opaque` says what
@@ -135,6 +141,11 @@ struct policy_decision {
  * then false. */
 bool policy_decide(struct policy_question *question, const char *recipient,
 		   struct policy_decision *decision_r, struct fault *fault);
+/* The same for a recipient for whom the message comes in: what the first rule that begins with
+ * `receive` says. If none matches, the decision's line is 0, and the message passes as it is. The
+ * methods are "open" and "pass", or "pass" alone. */
+bool policy_receive(struct policy_question *question, const char *recipient,
+		    struct policy_decision *decision_r, struct fault *fault);
 void policy_decision_clear(struct policy_decision *decision);
 
 #endif

@@ -1,6 +1,7 @@
 /* Checks the rules as a whole: what is missing, and what can never happen. */
 #include <string.h>
 
+#include "core/network.h"
 #include "policy/parser.h"
 
 /* What is written in the portal is decided before it becomes a message. */
@@ -81,6 +82,63 @@ check_mta(struct parser *parser, const struct rule *rule)
 	}
 }
 
+/* Mail that comes in is decided by what is visible from outside: it must not wait for something
+ * that cannot be looked into. */
+static void
+check_receiving(struct parser *parser, const struct rule *rule)
+{
+	static const struct matcher *const known[] = {&match_any,
+						      &match_sender,
+						      &match_sender_domain,
+						      &match_recipient,
+						      &match_recipient_domain,
+						      &match_subject_tag,
+						      &match_header,
+						      &match_size_over,
+						      &match_size_under,
+						      &match_encrypted,
+						      &match_signed};
+	const struct place place = {.line = rule->line, .column = 1};
+
+	for (guint i = 0; i < rule->conditions->len; i++) {
+		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
+		bool is_known = false;
+
+		for (size_t k = 0; k < G_N_ELEMENTS(known); k++)
+			is_known = is_known || condition->matcher == known[k];
+		if (!is_known)
+			parser_error(
+				parser, &place,
+				"found %s in a rule for mail that comes in, expected only any, "
+				"sender, recipient, subject tag, header, size, encrypted and "
+				"signed there",
+				condition->text);
+	}
+}
+
+/* Which clients are ours must be said, not guessed: it decides which rules apply. */
+static void
+check_networks(struct parser *parser)
+{
+	const struct policy *policy = parser->policy;
+	const struct rule *first = g_ptr_array_index(policy->receiving, 0);
+	const struct place place = {.line = first->line, .column = 1};
+
+	if (policy->settings->networks[0] == NULL)
+		parser_error(parser, &place,
+			     "found a rule for mail that comes in, expected the setting networks, "
+			     "which says whose mail goes out");
+	for (char **text = policy->settings->networks; *text != NULL; text++) {
+		struct network network;
+
+		if (!network_parse(&network, *text))
+			parser_error(parser, &place,
+				     "found \"%s\" in the setting networks, expected an address or "
+				     "a network such as 10.0.0.0/8",
+				     *text);
+	}
+}
+
 static char *
 conditions_text(const struct rule *rule)
 {
@@ -127,5 +185,9 @@ parser_review(struct parser *parser)
 		check_rule(parser, g_ptr_array_index(rules, i));
 	for (guint i = 0; i < rules->len && parser->policy->settings->mta == MTA_SENDMAIL; i++)
 		check_mta(parser, g_ptr_array_index(rules, i));
+	for (guint i = 0; i < parser->policy->receiving->len; i++)
+		check_receiving(parser, g_ptr_array_index(parser->policy->receiving, i));
+	if (parser->policy->receiving->len > 0)
+		check_networks(parser);
 	warn_of_repeated(parser);
 }

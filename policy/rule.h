@@ -51,6 +51,14 @@ struct rule_options {
 	const char *receipt; /* "mail", "mdn", "dsn"; NULL: as in the settings */
 };
 
+/* What a rule that begins with `receive` says about mail that comes in. */
+struct rule_receiving {
+	bool is_receiving; /* false: the rule is about mail that goes out */
+	bool opens;
+	bool old_ciphers;
+	char *mark_encrypted, *mark_signed; /* tags for the subject, or NULL */
+};
+
 struct rule {
 	unsigned line;
 	char *text;
@@ -59,6 +67,7 @@ struct rule {
 	GPtrArray *methods; /* const char *, ends with NULL */
 	GPtrArray *tags;    /* char *, ends with NULL */
 	struct rule_options options;
+	struct rule_receiving receiving;
 };
 
 struct rule *rule_new(void);
@@ -74,6 +83,8 @@ struct policy {
 	struct logins *logins;
 	GPtrArray *tables; /* struct table */
 	GPtrArray *rules;
+	GPtrArray *receiving; /* struct rule: those that begin with `receive` */
+	GPtrArray *marks;     /* of all these rules; borrowed; ends with NULL */
 	unsigned condition_count;
 	pcre2_match_context *match_context;
 };

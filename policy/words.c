@@ -44,6 +44,12 @@ static const struct {
 	{"database", DATABASE},
 	{"opaque", OPAQUE},
 	{"authenticated", AUTHENTICATED},
+	{"receive", RECEIVE},
+	{"open", OPEN},
+	{"pass", PASS},
+	{"old", OLD},
+	{"ciphers", CIPHERS},
+	{"mark", MARK},
 };
 
 static int

@@ -1,5 +1,6 @@
 /* The keeper of private keys, postseal-keeper(8). */
 #include <errno.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -34,6 +35,8 @@ grant(const struct keeper_request *request, struct keeper_reply *reply, struct f
 		return request->length <= KEEPER_DIGEST_MAX
 			       ? vault_sign(keeper.vault, request, reply, fault)
 			       : fault_set(fault, FAULT_INPUT, "the digest is too long");
+	case KEEPER_UNWRAP:
+		return vault_unwrap(keeper.vault, request, reply, fault);
 	case KEEPER_PREPARE:
 		return vault_prepare(keeper.vault, request->fingerprint, fault);
 	default:
@@ -45,11 +48,12 @@ grant(const struct keeper_request *request, struct keeper_reply *reply, struct f
 static void
 log_use(const struct keeper_request *request, const struct keeper_reply *reply, int fd)
 {
-	static const char *const words[] = {[KEEPER_SIGN] = "sign", [KEEPER_PREPARE] = "prepare"};
+	static const char *const words[] = {
+		[KEEPER_SIGN] = "sign", [KEEPER_PREPARE] = "prepare", [KEEPER_UNWRAP] = "decrypt"};
 	struct ucred peer = {0};
 	socklen_t length = sizeof peer;
 
-	if (request->wish != KEEPER_SIGN && request->wish != KEEPER_PREPARE)
+	if (request->wish >= G_N_ELEMENTS(words) || words[request->wish] == NULL)
 		return;
 	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length);
 	metrics_count(METRIC_KEEPER_USES, reply->granted ? "granted=\"yes\"" : "granted=\"no\"", 1);
@@ -75,6 +79,7 @@ serve(void *unused, int fd)
 	log_use(&request, &reply, fd);
 	if (send(fd, &reply, sizeof reply, MSG_NOSIGNAL) < 0)
 		log_warning("answering a request: %s", strerror(errno));
+	sodium_memzero(&reply, sizeof reply);
 }
 
 /* --- the program --- */

@@ -7,6 +7,7 @@
 #include "core/listener.h"
 #include "core/log.h"
 #include "keystore/keeper/agent.h"
+#include "keystore/keeper/unwrap.h"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_PKEY_CTX, EVP_PKEY_CTX_free)
 
@@ -223,6 +224,15 @@ vault_sign(struct vault *vault, const struct keeper_request *request, struct kee
 		return fault_set(fault, FAULT_CRYPTO, "it cannot sign such a digest");
 	reply->length = (uint32_t)length;
 	return true;
+}
+
+bool
+vault_unwrap(struct vault *vault, const struct keeper_request *request, struct keeper_reply *reply,
+	     struct fault *fault)
+{
+	g_autoptr(EVP_PKEY) key = key_for(vault, request->fingerprint, fault);
+
+	return key != NULL && unwrap_key(key, &request->wrapped, reply->key, fault);
 }
 
 /* --- OpenPGP keys --- */

@@ -1,0 +1,134 @@
+#include "delivery/inbound/open.h"
+
+#include <string.h>
+
+#include "mail/protection.h"
+
+void
+sealed_init(struct sealed *sealed, const struct message *message, const struct settings *settings)
+{
+	*sealed = (struct sealed){
+		.message = message,
+		.parts = parts_new(message, (guint)MIN(settings->limit_parts, (uint64_t)G_MAXUINT)),
+		.openings = g_ptr_array_new_with_free_func((GDestroyNotify)opening_free)};
+}
+
+void
+sealed_clear(struct sealed *sealed)
+{
+	g_clear_pointer(&sealed->openings, g_ptr_array_unref);
+	g_clear_pointer(&sealed->parts, parts_free);
+}
+
+struct opening *
+opening_new(const struct surroundings *around)
+{
+	struct opening *opening = g_new0(struct opening, 1);
+
+	opening->entity = message_new(around->variants);
+	return opening;
+}
+
+void
+opening_free(struct opening *opening)
+{
+	if (opening == NULL)
+		return;
+	sealed_clear(&opening->inner);
+	message_free(opening->entity);
+	sodium_memzero(opening->content_key, sizeof opening->content_key);
+	g_free(opening->how);
+	g_free(opening);
+}
+
+void
+opening_keep(struct sealed *sealed, struct opening *opening, const struct surroundings *around)
+{
+	sealed_init(&opening->inner, opening->entity, around->settings);
+	g_ptr_array_add(sealed->openings, opening);
+}
+
+struct opening *
+sealed_opening(const struct sealed *sealed, const void *content_key, size_t length)
+{
+	for (guint i = 0; i < sealed->openings->len; i++) {
+		struct opening *opening = g_ptr_array_index(sealed->openings, i);
+
+		if (opening->content_key_length == length &&
+		    sodium_memcmp(opening->content_key, content_key, length) == 0)
+			return opening;
+	}
+	return NULL;
+}
+
+static enum seal_kind
+kind_of(GMimeObject *root)
+{
+	if (GMIME_IS_MULTIPART(root))
+		return SEAL_PGP_MIME;
+	return g_mime_content_type_is_type(g_mime_object_get_content_type(root), "text", "plain")
+		       ? SEAL_PGP_INLINE
+		       : SEAL_SMIME;
+}
+
+bool
+sealed_find_kind(struct sealed *sealed, struct fault *fault)
+{
+	struct protection protection;
+	GMimeObject *root;
+
+	if (sealed->kind != SEAL_UNKNOWN)
+		return true;
+	if (!protection_find(sealed->parts, &protection, fault))
+		return false;
+	if (protection.encrypted) {
+		root = parts_root(sealed->parts, fault);
+		if (root == NULL)
+			return false;
+		sealed->kind = kind_of(root);
+	} else {
+		sealed->kind = SEAL_NONE;
+	}
+	return true;
+}
+
+static bool
+open_layer(struct sealed *sealed, const struct open_request *request, struct opening **opening_r,
+	   char **why_r, struct fault *fault)
+{
+	*opening_r = NULL;
+	if (!sealed_find_kind(sealed, fault))
+		return false;
+	switch (sealed->kind) {
+	case SEAL_SMIME:
+		return open_smime(sealed, request, opening_r, why_r, fault);
+	default:
+		*why_r = g_strdup("it is not encrypted as a whole");
+		return true;
+	}
+}
+
+bool
+open_sealed(struct sealed *sealed, const struct open_request *request, struct opening **opening_r,
+	    char **how_r, struct fault *fault)
+{
+	g_autoptr(GString) how = g_string_new(NULL);
+	struct opening *opening;
+
+	*opening_r = NULL;
+	for (int layer = 0; layer < OPEN_LAYERS_MAX; layer++) {
+		g_autofree char *why = NULL;
+
+		if (!open_layer(sealed, request, &opening, &why, fault))
+			return false;
+		if (opening == NULL && layer == 0)
+			g_string_append(how, why);
+		if (opening == NULL)
+			break;
+		g_string_append_printf(how, "%s%s", layer > 0 ? "; within it " : "", opening->how);
+		*opening_r = opening;
+		sealed = &opening->inner;
+	}
+	*how_r = g_strdup(how->str);
+	return true;
+}

@@ -1,0 +1,146 @@
+#include "delivery/inbound/receive.h"
+
+#include <string.h>
+
+#include "core/network.h"
+#include "mail/subject_tags.h"
+
+/* Is the client one of ours? The setting was checked when it was read. A client without an address
+ * (sendmail(1), a Unix socket) is on this host. */
+static bool
+is_own_client(char *const *networks, const char *client)
+{
+	static const char *const here[] = {"127.0.0.0/8", "::1", NULL};
+	const char *bracket = client == NULL ? NULL : strrchr(client, '[');
+	g_autofree char *text =
+		bracket == NULL ? NULL : g_strndup(bracket + 1, strcspn(bracket + 1, "]"));
+	const char *const *const lists[] = {here, (const char *const *)networks};
+	struct network network;
+	struct network_address address;
+
+	if (text == NULL || !network_address_parse(&address, text))
+		return true;
+	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
+		for (const char *const *each = lists[i]; *each != NULL; each++)
+			if (network_parse(&network, *each) && network_has(&network, &address))
+				return true;
+	return false;
+}
+
+static bool
+is_from_outside(const struct surroundings *around)
+{
+	const struct settings *settings = around->settings;
+	const struct message *message = around->message;
+	bool is_authenticated = message->authenticated != NULL && *message->authenticated != '\0';
+
+	if (!policy_receives(around->policy) || is_authenticated)
+		return false;
+	return around->is_outside ||
+	       !keystore_is_employee(settings->domains, message->sender_folded) ||
+	       !is_own_client(settings->networks, message->client);
+}
+
+static bool
+is_for_employee(const struct surroundings *around)
+{
+	const GPtrArray *recipients = around->message->recipients;
+
+	for (guint i = 0; i < recipients->len; i++)
+		if (keystore_is_employee(
+			    around->settings->domains,
+			    ((const struct recipient *)g_ptr_array_index(recipients, i))->folded))
+			return true;
+	return false;
+}
+
+struct inbound *
+inbound_new(const struct surroundings *around)
+{
+	struct inbound *inbound;
+
+	if (!is_from_outside(around) || !is_for_employee(around))
+		return NULL;
+	inbound = g_new0(struct inbound, 1);
+	sealed_init(&inbound->outer, around->message, around->settings);
+	return inbound;
+}
+
+void
+inbound_free(struct inbound *inbound)
+{
+	if (inbound == NULL)
+		return;
+	sealed_clear(&inbound->outer);
+	g_free(inbound);
+}
+
+bool
+inbound_is_for(const struct inbound *inbound, const struct settings *settings,
+	       const struct recipient *recipient)
+{
+	return inbound != NULL && keystore_is_employee(settings->domains, recipient->folded);
+}
+
+/* --- what is said about it --- */
+
+enum { LINE_CHARACTERS = 60 };
+
+/* Was the header of the message inside as well (RFC 9788 §2.1.1, and its predecessor)? */
+static bool
+has_protected_header(const struct message *entity)
+{
+	g_autofree char *type = message_field_text(entity, "Content-Type");
+	GMimeContentType *parsed = g_mime_content_type_parse(NULL, type == NULL ? "" : type);
+	bool has = g_mime_content_type_get_parameter(parsed, "hp") != NULL ||
+		   g_mime_content_type_get_parameter(parsed, "protected-headers") != NULL;
+
+	g_object_unref(parsed);
+	return has;
+}
+
+/* The value of the subject that the sender gave the message, or NULL. */
+static const char *
+own_subject(const struct surroundings *around, const struct copy *copy, bool *is_inner_r)
+{
+	const struct message *entity = copy->opening == NULL ? NULL : copy->opening->entity;
+	const struct field *subject = entity != NULL && has_protected_header(entity)
+					      ? message_field(entity, "Subject")
+					      : NULL;
+
+	*is_inner_r = subject != NULL;
+	if (subject == NULL)
+		subject = message_field(around->message, "Subject");
+	return subject == NULL ? NULL : subject->value;
+}
+
+static char *
+subject_for(const struct surroundings *around, const struct copy *copy)
+{
+	const struct policy_decision *decision = &copy->decision;
+	const char *mark = copy->opening != NULL ? decision->mark_encrypted : NULL;
+	bool is_inner;
+	const char *value = own_subject(around, copy, &is_inner);
+	g_autofree char *without =
+		value == NULL ? NULL : subject_tags_remove(value, policy_marks(around->policy));
+	GString *subject;
+
+	if (without != NULL)
+		value = without;
+	if (mark == NULL)
+		return is_inner ? g_strdup(value) : NULL;
+	subject = g_string_new(NULL);
+	g_string_append_printf(subject, " %s", mark);
+	if (value != NULL && strcspn(value, "\n") > LINE_CHARACTERS && g_ascii_isspace(*value))
+		g_string_append_c(subject, '\n');
+	return g_string_free(g_string_append(subject, value == NULL ? "" : value), FALSE);
+}
+
+bool
+inbound_describe(const struct surroundings *around, struct copy *copy, struct fault *fault)
+{
+	(void)fault;
+	copy->flavour = copy->decision.rule;
+	copy->subject = subject_for(around, copy);
+	return true;
+}

@@ -1,0 +1,20 @@
+/*
+ * Authentication-Results (RFC 8601): what this gateway found out about a message, under the name in
+ * the setting `authserv id`. Fields that come from outside under that name are removed, so that
+ * whoever reads one can rely on it.
+ */
+#ifndef POSTSEAL_DELIVERY_INBOUND_RESULTS_H
+#define POSTSEAL_DELIVERY_INBOUND_RESULTS_H
+
+#include "core/settings.h"
+#include "mail/field.h"
+
+#define RESULTS_FIELD "Authentication-Results"
+
+/* The name under which we write. */
+const char *results_authserv_id(const struct settings *settings);
+/* Would a reader take the field for ours, folded, with comments (RFC 8601 §2.2), or in quotes as it
+ * may be? A field of this kind that cannot be read counts as one. */
+bool results_are_forged(const struct field *field, const struct settings *settings);
+
+#endif

