@@ -60,10 +60,12 @@ static bool
 make_for_run(struct setup *setup, struct fault *fault)
 {
 	g_autofree char *keeper = g_path_get_dirname(setup->settings->keeper_socket);
+	g_autofree char *finder = g_path_get_dirname(setup->settings->finder_socket);
 	g_autofree char *milter = g_path_get_dirname(setup->settings->gpg_home);
 
 	return setup_has_systemd() ||
 	       (make_for(setup, keeper, 0755, setup->settings->keeper_user, fault) &&
+		make_for(setup, finder, 0755, setup->settings->finder_user, fault) &&
 		make_for(setup, milter, 0755, setup->settings->milter_user, fault));
 }
 

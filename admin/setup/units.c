@@ -4,11 +4,12 @@
 #include "admin/check/listening.h"
 #include "admin/setup/program.h"
 #include "admin/setup/step.h"
+#include "keystore/finder.h"
 #include "keystore/keeper.h"
 
 /* In order of dependency. */
-static const char *const units[] = {"postseal-keeper", "postseal-milter", "postseal-courier",
-				    "postseal-portal"};
+static const char *const units[] = {"postseal-keeper", "postseal-finder", "postseal-milter",
+				    "postseal-courier", "postseal-portal"};
 
 bool
 setup_has_systemd(void)
@@ -51,6 +52,8 @@ tell_what_to_start(struct setup *setup)
 
 	if (!keeper_ping(settings->keeper_socket, &fault))
 		tell_to_start(setup, "postseal-keeper", settings->keeper_user);
+	if (!finder_ping(settings->finder_socket, &fault))
+		tell_to_start(setup, "postseal-finder", settings->finder_user);
 	if (!listening_check(settings->milter_listen, "postseal-milter", &fault)) {
 		tell_to_start(setup, "postseal-milter", settings->milter_user);
 		tell_to_start(setup, "postseal-courier", settings->courier_user);

@@ -61,10 +61,13 @@ static bool
 join_groups(struct setup *setup, struct fault *fault)
 {
 	const struct settings *settings = setup->settings;
+	static const char finders[] = "which may ask the finder for keys";
 	const char *milters =
 		*settings->keeper_group == '\0' ? settings->milter_user : settings->keeper_group;
 
-	return join_group(setup, settings->keeper_user, milters,
+	return join_group(setup, settings->milter_user, settings->finder_user, finders, fault) &&
+	       join_group(setup, settings->courier_user, settings->finder_user, finders, fault) &&
+	       join_group(setup, settings->keeper_user, milters,
 			  "so that it can share its sockets with the milter", fault) &&
 	       join_group(setup, settings->courier_user, "postdrop",
 			  "which may connect to the sockets of Postfix", fault) &&
@@ -76,7 +79,7 @@ bool
 setup_users(struct setup *setup, struct fault *fault)
 {
 	const struct settings *settings = setup->settings;
-	const char *const users[] = {settings->keeper_user, settings->milter_user,
+	const char *const users[] = {settings->keeper_user, settings->finder_user, settings->milter_user,
 				     settings->courier_user, settings->portal_user};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(users); i++)

@@ -18,9 +18,10 @@ import world as sandbox  # noqa: E402
 from postfix import Postfix  # noqa: E402
 
 MOUNTS, NETWORK = 0x00020000, 0x40000000  # CLONE_NEWNS, CLONE_NEWNET
-PROGRAMS = ("postseal-keeper", "postseal-milter", "postseal-courier", "postseal-portal")
+PROGRAMS = ("postseal-keeper", "postseal-finder", "postseal-milter", "postseal-courier", "postseal-portal")
 CONFIG = pathlib.Path("/etc/postseal/postseal.conf")
 OURS = ("/etc/postseal", "/var/spool/postseal", "/var/lib/postseal-portal", "/run/postseal", "/run/postseal-keeper",
+        "/run/postseal-finder",
         "/var/spool/postfix/postseal")
 ACCOUNTS = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
 libc = ctypes.CDLL(None, use_errno=True)

@@ -176,7 +176,7 @@ class World:
             os.chown(path, nobody.pw_uid, nobody.pw_gid)
         self.make_groups()
         names = ("submission", "second_pass", "outside", "portal", "milter_metrics", "courier_metrics",
-                 "portal_metrics", "keeper_metrics")
+                 "portal_metrics", "keeper_metrics", "finder_metrics")
         self.ports = dict(zip(names, free_ports(len(names))))
         self.save()
         self.tell("starting PostgreSQL")
@@ -227,6 +227,8 @@ milter metrics "127.0.0.1:{self.ports['milter_metrics']}"
 courier metrics "127.0.0.1:{self.ports['courier_metrics']}"
 portal metrics "127.0.0.1:{self.ports['portal_metrics']}"
 keeper metrics "127.0.0.1:{self.ports['keeper_metrics']}"
+finder metrics "127.0.0.1:{self.ports['finder_metrics']}"
+finder socket "{self.run}/finder.sock" user "nobody"
 retry first 2 seconds last 5 seconds
 courier lease 10 seconds
 reinject timeout 4 seconds
@@ -324,7 +326,7 @@ reinject mapped "unix:{self.company_queue}/public/postseal-mapped\""""
     # --- our programs ---
 
     def start_programs(self):
-        for name in ("postseal-keeper", "postseal-milter", "postseal-courier", "postseal-portal"):
+        for name in ("postseal-keeper", "postseal-finder", "postseal-milter", "postseal-courier", "postseal-portal"):
             self.start_program(name)
 
     def start_program(self, name, wait=True, descriptors=None, environment=None, host=None, config=None):

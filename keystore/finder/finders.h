@@ -39,6 +39,7 @@ struct finder {
 };
 
 extern const struct finder finder_fetch;
+extern const struct finder finder_mta_sts;
 extern const struct finder finder_ocsp;
 extern const struct finder finder_openpgpkey;
 extern const struct finder finder_servers;

@@ -16,7 +16,7 @@ from conftest import BUILD, SOURCE
 from node import TOGETHER, Node, Root
 from postfix import Postfix
 
-PROGRAMS = ("keeper", "milter", "courier", "portal")
+PROGRAMS = ("keeper", "finder", "milter", "courier", "portal")
 BARE = ["systemd", "systemd-sysv", "dbus"]
 STEPS = readme.blocks("Put it in front of your Postfix")
 # Where the tree is in the clean root, and an admin's shell on the node: packages are next to it.

@@ -13,12 +13,14 @@ import urllib.parse
 import internet
 import pytest
 import world as sandbox
+from name_server import NameServer
 
 BUILD = pathlib.Path(os.environ.get("POSTSEAL_BUILD", sandbox.SOURCE / "build"))
 KEY = b"\x99\x01\x0dThis begins like an OpenPGP key packet."
 ARMOURED = b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQ==\n-----END PGP PUBLIC KEY BLOCK-----\n"
 HOSTS = ("openpgpkey.advanced.example", "advanced.example", "direct.example", "openpgpkey.down.example", "down.example",
          "openpgpkey.empty.example", "empty.example", "elsewhere.example", "crl.example", "keys.example", "more-keys.example",
+         *(f"mta-sts.{name}.example" for name in ("good", "bad", "moved", "unannounced")),
          *(f"openpgpkey.{name}.example" for name in ("odd", "slow", "quick", "wrong", "unknown", "old", "busy")))
 
 
@@ -55,22 +57,36 @@ def web(directory, authority):
     made.stop()
 
 
+@pytest.fixture(scope="module")
+def names(directory):
+    """A name server; its anchor is that of a zone that nobody asks for, so the others are not protected by DNSSEC."""
+    server = NameServer(directory / "nsd")
+    server.zone("anchored.example", "")
+    for name in ("good", "bad", "moved", "without"):
+        server.zone(f"{name}.example", '_mta-sts TXT "v=STSv1; id=20261126;"\n', signed=False)
+    server.zone("unannounced.example", "", signed=False)
+    server.start()
+    yield server
+    server.stop()
+
+
 def settings(web, directory, more=""):
     return (f'finder networks {{ "{web.address}" }}\nfinder authorities "{directory}/keys/authority.pem"\n'
             f'finder servers {{ "https://keys.example" "hkps://more-keys.example" }}\n{more}')
 
 
 @pytest.fixture(scope="module")
-def finder(directory, web):
+def finder(directory, web, names):
     down = internet.free_address()[0]  # its sockets are closed at once
-    names = {**dict.fromkeys(HOSTS, web.address), "openpgpkey.down.example": down,
+    hosts = {**dict.fromkeys(HOSTS, web.address), "openpgpkey.down.example": down,
              "openpgpkey.private.example": "10.1.2.3", "openpgpkey.loopback.example": "127.0.0.1",
              "openpgpkey.loopback6.example": "::1", "openpgpkey.link.example": "169.254.169.254",
              "openpgpkey.shared.example": "100.64.0.1", "openpgpkey.local.example": "fd12:3456::1",
              "openpgpkey.mapped.example": "::ffff:127.0.0.1", "openpgpkey.nat64.example": "64:ff9b::127.0.0.1",
              "openpgpkey.link6.example": "fe80::1", "openpgpkey.group.example": "224.0.0.1",
              "openpgpkey.none.example": "0.0.0.0"}
-    made = internet.Finder(directory / "finder", BUILD, settings(web, directory), names).start()
+    resolver = f'finder resolver "127.0.0.1@{names.port}" anchor "{names.anchor}"'
+    made = internet.Finder(directory / "finder", BUILD, settings(web, directory, resolver), hosts).start()
     yield made
     made.stop()
 
@@ -408,6 +424,82 @@ def test_nothing_must_be_said_by_all_servers(finder, web):
     assert answer.outcome == "failed" and answer.lifetime == 60 and "429" in answer.why
     web.handlers["more-keys.example"] = lambda request: request.reply(b"No results", status="404 Not Found")
     assert finder.ask("servers", "joe@example.com").outcome == "nothing"
+
+
+# --- MTA-STS ---
+
+POLICY = b"version: STSv1\r\nmode: enforce\r\nmx: *.good.example\r\nmax_age: 604800\r\n"
+TEXT = ["Content-Type: text/plain; charset=utf-8"]
+
+
+def test_policy_is_fetched_where_the_dns_announces_one(finder, web):
+    """RFC 8461 §3.2 and §3.3."""
+    web.handlers["mta-sts.good.example"] = lambda request: request.reply(POLICY, fields=TEXT)
+    web.requests.clear()
+    answer = finder.ask("mta-sts", "good.example")
+    assert answer.outcome == "found" and answer.items == [POLICY, b"20261126"], answer
+    assert answer.secure and answer.lifetime == 604800
+    assert answer.place == "https://mta-sts.good.example/.well-known/mta-sts.txt"
+
+
+def test_policy_without_a_record_is_not_asked_for(finder, web):
+    web.requests.clear()
+    web.handlers["mta-sts.unannounced.example"] = lambda request: request.reply(POLICY, fields=TEXT)
+    assert finder.ask("mta-sts", "unannounced.example").outcome == "nothing"
+    assert not web.requests
+
+
+@pytest.mark.parametrize("handler", (
+    lambda request: request.reply(POLICY, fields=["Content-Type: text/html"]), lambda request: request.reply(POLICY),
+    lambda request: request.reply(POLICY, status="404 Not Found", fields=TEXT), lambda request: request.reply(b"Welcome", fields=TEXT),
+    lambda request: request.reply(POLICY + b"x: " + b"x" * 65536, fields=TEXT),
+    lambda request: redirect("/.well-known/mta-sts.txt?", "301 Moved")(request)))
+def test_announced_policy_that_cannot_be_had_was_taken_for_none(finder, web, handler):
+    """Promise 1: what is announced and cannot be fetched has failed; that there is none would allow less protection."""
+    web.requests.clear()
+    web.handlers["mta-sts.bad.example"] = handler
+    assert finder.ask("mta-sts", "bad.example").outcome == "failed"
+    assert len(web.requests) == 1
+
+
+def test_announced_policy_without_a_host_was_taken_for_none(finder):
+    assert finder.ask("mta-sts", "without.example").outcome == "failed"
+
+
+# --- HTTP/2 ---
+
+def test_server_that_speaks_http_2(finder, directory, web):
+    """The real nginx, which logs the protocol that was spoken."""
+    home = directory / "nginx"
+    (home / "html").mkdir(parents=True)
+    (home / "html" / "x.crl").write_bytes(b"0\x82crl" * 10000)
+    port, = sandbox.free_ports(1)
+    temporary = "".join(f"{kind}_temp_path {home}/tmp;\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    (home / "conf").write_text(f"""pid {home}/pid;
+daemon off;
+events {{}}
+http {{
+    {temporary}
+    log_format protocol "$server_protocol $status";
+    access_log {home}/access.log protocol;
+    server {{
+        listen {web.address}:{port} ssl http2;
+        ssl_certificate {directory}/keys/web.pem;
+        ssl_certificate_key {directory}/keys/web.key;
+        root {home}/html;
+    }}
+}}
+""")
+    os.chmod(directory / "keys" / "web.key", 0o644)
+    nginx = subprocess.Popen(["nginx", "-p", home, "-c", home / "conf", "-e", home / "error.log"])
+    try:
+        sandbox.wait_until(lambda: sandbox.port_answers(port, web.address), "nginx")
+        answer = finder.ask("fetch", f"https://crl.example:{port}/x.crl")
+        assert answer.outcome == "found" and answer.items == [b"0\x82crl" * 10000], answer
+        sandbox.wait_until(lambda: "HTTP/2.0 200" in (home / "access.log").read_text(), "the log of nginx")
+    finally:
+        nginx.terminate()
+        nginx.wait()
 
 
 # --- CRLs and OCSP ---

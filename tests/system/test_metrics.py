@@ -11,7 +11,7 @@ import pytest
 import world as sandbox
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-PROGRAMS = ("milter", "courier", "portal", "keeper")
+PROGRAMS = ("milter", "courier", "portal", "keeper", "finder")
 ROW = re.compile(r'METRIC\((\w+),\s+(\w+),\s+"(\w+)",\s+((?:"[^"]*"\s*)+)\)')
 METRICS = {name: kind.lower() for _, kind, name, _ in ROW.findall((SOURCE / "core/metrics_table.h").read_text())}
 SUFFIX = re.compile(r"_(bucket|sum|count)$")
@@ -49,6 +49,7 @@ def test_series_that_never_counted_were_missing(world):
     assert 'postseal_outbox_handled_total{kind="bounce",status="failed"}' in everything["courier"]
     assert everything["portal"]["postseal_portal_connections_cut_total"] == 0
     assert everything["keeper"]['postseal_keeper_uses_total{granted="no"}'] == 0
+    assert everything["finder"]['postseal_finder_answers_total{source="wkd",outcome="failed"}'] == 0
     served = {SUFFIX.sub("", name.split("{")[0]) for figures in everything.values() for name in figures}
     unlabelled = set(METRICS) - {"postseal_key_expiry_timestamp_seconds", "postseal_keys", "postseal_mta_log_age_seconds"}
     assert unlabelled <= served

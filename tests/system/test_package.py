@@ -106,7 +106,8 @@ def test_users_and_directories_are_made(installed):
     for program in PROGRAMS:
         assert node.run("getent", "passwd", f"postseal_{program}").split(":")[4:] == [
             f"Postseal {program}", "/nonexistent", "/usr/sbin/nologin\n"]
-    assert set(node.run("id", "-Gn", "postseal_courier").split()) == {"postseal_courier", "adm", "postdrop"}
+    assert set(node.run("id", "-Gn", "postseal_courier").split()) == {"postseal_courier", "adm", "postdrop", "postseal_finder"}
+    assert set(node.run("id", "-Gn", "postseal_milter").split()) == {"postseal_milter", "postseal_finder"}
     assert set(node.run("id", "-Gn", "postseal_keeper").split()) == {"postseal_keeper", "postseal_milter"}
     assert node.run("stat", "-c", "%n %U:%G %a", "/etc/postseal/secrets", "/var/spool/postseal").splitlines() == [
         "/etc/postseal/secrets root:root 711", "/var/spool/postseal postseal_milter:postseal_milter 700"]
