@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "mail/encoded_words.h"
 #include "mail/names.h"
 #include "mail/protection.h"
 #include "mail/text.h"
@@ -17,22 +18,43 @@ ask_protection(void *context, struct policy_protection *protection_r, struct fau
 	return found;
 }
 
+struct field_visit {
+	policy_visit *visit;
+	void *visitor;
+};
+
 static bool
-ask_headers(void *context, const char *name, policy_visit *visit, void *visitor,
+visit_reading(void *visitor, const char *text)
+{
+	const struct field_visit *field = visitor;
+
+	return field->visit(field->visitor, text, strlen(text));
+}
+
+static bool
+visit_standard(const struct field *field, struct field_visit *visit)
+{
+	g_autofree char *text = field_shown(field->value);
+
+	return visit_reading(visit, text);
+}
+
+static bool
+ask_headers(void *context, const char *name, bool leniently, policy_visit *visit, void *visitor,
 	    struct fault *fault)
 {
 	const struct facts *facts = context;
+	struct field_visit how = {visit, visitor};
+	bool go_on = true;
 
 	(void)fault;
-	for (guint i = 0; i < facts->message->fields->len; i++) {
+	for (guint i = 0; go_on && i < facts->message->fields->len; i++) {
 		const struct field *field = g_ptr_array_index(facts->message->fields, i);
-		g_autofree char *text = NULL;
 
-		if (!field_is(field, name))
-			continue;
-		text = field_shown(field->value);
-		if (!visit(visitor, text, strlen(text)))
-			break;
+		if (field_is(field, name))
+			go_on = visit_standard(field, &how) &&
+				(!leniently ||
+				 encoded_words_each(field->value, visit_reading, &how));
 	}
 	return true;
 }

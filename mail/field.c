@@ -1,7 +1,8 @@
 #include "mail/field.h"
 
-#include <gmime/gmime.h>
 #include <string.h>
+
+#include "mail/encoded_words.h"
 
 struct field *
 field_new(const char *name, const char *value)
@@ -96,8 +97,5 @@ field_text(const char *value)
 char *
 field_shown(const char *value)
 {
-	g_autofree char *text = field_text(value);
-	char *shown = g_mime_utils_header_decode_text(NULL, text);
-
-	return shown == NULL ? g_strdup("") : shown;
+	return encoded_words_decode(value);
 }

@@ -3,21 +3,32 @@
 #include <string.h>
 
 #include "mail/content_type.h"
+#include "mail/encoded_words.h"
+#include "mail/field.h"
 #include "mail/text.h"
 
-/* What a file with this name is called once it is saved. Caller frees. */
+static const char blanks[] = " \t\r\n";
+
+/* What a file with this name is called once it is saved: without folders, without what Windows
+ * takes for a stream of the file ("::$DATA"), and without dots and blanks at the end. Caller frees.
+ */
 static char *
 as_file(const char *name)
 {
-	const char *slash = strrchr(name, '/'), *backslash = strrchr(name, '\\');
-	const char *base = MAX(slash, backslash);
-	g_autofree char *valid = g_utf8_make_valid(base == NULL ? name : base + 1, -1);
-	char *file = g_utf8_normalize(valid, -1, G_NORMALIZE_NFC);
-	size_t length = file == NULL ? 0 : strlen(file);
+	g_autofree char *whole = g_strndup(name, strcspn(name, "\r\n"));
+	g_autofree char *valid = NULL;
+	char *stream = strstr(whole, "::$"), *file;
+	const char *slash, *backslash, *base;
+	size_t length = stream == NULL ? strlen(whole) : (size_t)(stream - whole);
 
-	while (length > 0 && (g_ascii_isspace(file[length - 1]) || file[length - 1] == '.'))
-		file[--length] = '\0';
-	return file == NULL ? g_strdup("") : g_strchug(file);
+	while (length > 0 && strchr(" ./\\", whole[length - 1]) != NULL)
+		length--;
+	whole[length] = '\0';
+	slash = strrchr(whole, '/'), backslash = strrchr(whole, '\\');
+	base = MAX(slash, backslash);
+	valid = g_utf8_make_valid(base == NULL ? whole : base + 1, -1);
+	file = g_utf8_normalize(valid, -1, G_NORMALIZE_NFC);
+	return file == NULL ? g_strdup("") : g_strstrip(file);
 }
 
 bool
@@ -64,16 +75,30 @@ visit_without_comments(const char *value, file_name_visit *visit, void *visitor)
 		file_name_forms(before, visit, visitor));
 }
 
+struct names {
+	file_name_visit *visit;
+	void *visitor;
+	bool has_comment;
+};
+
+static bool
+visit_reading(void *visitor, const char *name)
+{
+	const struct names *names = visitor;
+
+	return file_name_forms(name, names->visit, names->visitor) &&
+	       (!names->has_comment || visit_without_comments(name, names->visit, names->visitor));
+}
+
 static bool
 visit_value(const char *value, bool has_comment, file_name_visit *visit, void *visitor)
 {
-	g_autofree char *shown = g_mime_utils_header_decode_text(NULL, value);
+	struct names names = {visit, visitor, has_comment};
+	g_autofree char *shown = field_shown(value);
 
 	return file_name_forms(value, visit, visitor) &&
-	       (shown == NULL || strcmp(shown, value) == 0 ||
-		file_name_forms(shown, visit, visitor)) &&
-	       (!has_comment ||
-		visit_without_comments(shown == NULL ? value : shown, visit, visitor));
+	       (strcmp(shown, value) == 0 || file_name_forms(shown, visit, visitor)) &&
+	       encoded_words_each(value, visit_reading, &names);
 }
 
 static bool
@@ -103,6 +128,53 @@ has_comment(GMimeObject *part, const char *name)
 	return value != NULL && content_type_has_comment(value);
 }
 
+/* What follows "name=", in whatever it is enclosed. Returns false to stop. */
+static bool
+visit_names_in(void *visitor, const char *field)
+{
+	bool go_on = true;
+
+	while (go_on && (field = strcasestr(field, "name")) != NULL) {
+		const char *at = field + strlen("name");
+		g_autofree char *name = NULL;
+		char quote;
+
+		field = at;
+		at += strspn(at, blanks);
+		if (*at++ != '=')
+			continue;
+		at += strspn(at, blanks);
+		quote = *at == '"' || *at == '\'' ? *at++ : ';';
+		name = g_strndup(at, strcspn(at, (char[]){quote, '\0'}));
+		go_on = visit_reading(visitor, name);
+	}
+	return go_on;
+}
+
+static bool
+visit_field(GMimeObject *part, const char *name, reading_visit *visit, struct names *names)
+{
+	GMimeHeader *field =
+		g_mime_header_list_get_header(g_mime_object_get_header_list(part), name);
+
+	return field == NULL ||
+	       encoded_words_each(g_mime_header_get_raw_value(field), visit, names);
+}
+
+/* GMime decodes the encoded words in a parameter, and drops those that are malformed; it also
+ * passes over parameters that other programs find. Outlook names a file without a name after its
+ * description, and browsers after its location. */
+static bool
+visit_raw(GMimeObject *part, file_name_visit *visit, void *visitor)
+{
+	struct names names = {visit, visitor, false};
+
+	return visit_field(part, "Content-Disposition", visit_names_in, &names) &&
+	       visit_field(part, "Content-Type", visit_names_in, &names) &&
+	       visit_field(part, "Content-Description", visit_reading, &names) &&
+	       visit_field(part, "Content-Location", visit_reading, &names);
+}
+
 bool
 file_names_of_part(GMimeObject *part, file_name_visit *visit, void *visitor)
 {
@@ -113,5 +185,6 @@ file_names_of_part(GMimeObject *part, file_name_visit *visit, void *visitor)
 		each_parameter(g_mime_content_disposition_get_parameters(disposition), "filename",
 			       has_comment(part, "Content-Disposition"), visit, visitor)) &&
 	       each_parameter(g_mime_content_type_get_parameters(type), "name",
-			      has_comment(part, "Content-Type"), visit, visitor);
+			      has_comment(part, "Content-Type"), visit, visitor) &&
+	       visit_raw(part, visit, visitor);
 }

@@ -10,13 +10,14 @@
 /* `name` is UTF-8. Returns false to stop. */
 typedef bool file_name_visit(void *visitor, const char *name);
 
-/* Visits a name as it is and as a file system would store it (without folders, without trailing
- * blanks and dots, with letters composed), and once more without invisible characters
+/* Visits a name as it is and as a file system would store it (without folders and streams, without
+ * trailing blanks and dots, with letters composed), and once more without invisible characters
  * (text_as_seen()). */
 bool file_name_forms(const char *name, file_name_visit *visit, void *visitor);
 /* Visits all forms of all names in Content-Type and Content-Disposition (RFC 2183, RFC 2231, RFC
- * 2047), with and without what looks like a comment (RFC 2045 §5.1); if there are several names of
- * which programs show one or another, visits all of them. */
+ * 2047 as encoded_words.h reads it), with and without what looks like a comment (RFC 2045 §5.1),
+ * and what Content-Description and Content-Location say; if there are several names of which
+ * programs show one or another, visits all of them. */
 bool file_names_of_part(GMimeObject *part, file_name_visit *visit, void *visitor);
 
 #endif

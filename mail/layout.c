@@ -6,6 +6,7 @@
 
 #include "core/address.h"
 #include "core/cleanup.h"
+#include "mail/field.h"
 #include "mail/mime_stream.h"
 
 enum {
@@ -548,14 +549,25 @@ field_of(GMimeMessage *message, const char *name)
 	return g_strdup(g_strstrip(g_strdelimit(copy, "\r\n\t", ' ')));
 }
 
+/* GMime would drop text (encoded_words.h). */
+static char *
+subject_of(GMimeMessage *message)
+{
+	GMimeHeader *field = g_mime_header_list_get_header(
+		g_mime_object_get_header_list(GMIME_OBJECT(message)), "Subject");
+	g_autofree char *shown =
+		field == NULL ? NULL : field_shown(g_mime_header_get_raw_value(field));
+
+	return layout_line(shown);
+}
+
 static void
 read_header(struct layout *layout, GMimeMessage *message)
 {
-	const char *subject = g_mime_message_get_subject(message);
 	GDateTime *date = g_mime_message_get_date(message);
 	g_autoptr(GString) readers = g_string_new(NULL);
 
-	layout->subject = layout_line(subject);
+	layout->subject = subject_of(message);
 	layout->from = addresses_of(message, GMIME_ADDRESS_TYPE_FROM);
 	layout->to = addresses_of(message, GMIME_ADDRESS_TYPE_TO);
 	layout->cc = addresses_of(message, GMIME_ADDRESS_TYPE_CC);

@@ -3,6 +3,8 @@
 #include <gmime/gmime.h>
 #include <string.h>
 
+#include "mail/encoded_words.h"
+
 enum {
 	DIGITS_MIN = 7,
 	DIGITS_MAX = 15, /* of a phone number */
@@ -235,6 +237,14 @@ folded_lines(const char *text, size_t used)
 	return g_string_free(lines, FALSE);
 }
 
+static char *
+as_encoded_words(const char *shown)
+{
+	g_autofree char *words = encoded_words(shown), *value = g_strconcat(" ", words, NULL);
+
+	return folded_lines(value, strlen("Subject:"));
+}
+
 static size_t
 longest_word(const char *text)
 {
@@ -253,18 +263,16 @@ static char *
 written_anew(const char *shown)
 {
 	g_autofree char *encoded = g_mime_utils_header_encode_text(NULL, shown, "utf-8");
-	g_autofree char *value = NULL;
+	g_autofree char *value = g_strconcat(" ", encoded, NULL);
 
-	if (longest_word(encoded) + 2 > LINE_CHARACTERS_MOST) {
-		g_free(encoded);
-		encoded = encoded_words(shown);
-	}
-	value = g_strconcat(" ", encoded, NULL);
+	if (longest_word(encoded) + 2 > LINE_CHARACTERS_MOST)
+		return as_encoded_words(shown);
 	return folded_lines(value, strlen("Subject:"));
 }
 
-char *
-subject_tags_remove(const char *value, const char *const *tags)
+/* As the standard reads it. NULL: no tag is in it. Caller frees. */
+static char *
+remove_standard(const char *value, const char *const *tags)
 {
 	g_autofree char *decoded = field_shown(value);
 	g_autofree char *shown = g_utf8_make_valid(decoded, -1);
@@ -275,6 +283,54 @@ subject_tags_remove(const char *value, const char *const *tags)
 	g_strstrip(shown);
 	left = cut_in_place(value, tags, shown);
 	return left == NULL ? written_anew(shown) : left;
+}
+
+struct doubt {
+	const char *const *tags;
+	char *left; /* a reading that had a tag, without it */
+};
+
+static bool
+cut_reading(void *visitor, const char *text)
+{
+	struct doubt *doubt = visitor;
+	g_autofree char *left = g_strdup(text);
+
+	if (cut_tags(left, doubt->tags))
+		doubt->left = g_strstrip(g_steal_pointer(&left));
+	return doubt->left == NULL;
+}
+
+/* What only some programs read as a tag. The subject is written in such a way that all of them read
+ * the same; what does not end, as one tag is made up of what is left of another, is left out. */
+static char *
+remove_doubtful(const char *value, const char *const *tags)
+{
+	char *written = NULL;
+
+	for (int times = 0; times < TIMES_MAX; times++) {
+		struct doubt doubt = {.tags = tags};
+
+		if (encoded_words_each(written == NULL ? value : written, cut_reading, &doubt))
+			return written;
+		g_free(written);
+		written = as_encoded_words(doubt.left);
+		g_free(doubt.left);
+	}
+	g_free(written);
+	return g_strdup(" ");
+}
+
+char *
+subject_tags_remove(const char *value, const char *const *tags)
+{
+	char *standard = remove_standard(value, tags);
+	char *written = remove_doubtful(standard == NULL ? value : standard, tags);
+
+	if (written == NULL)
+		return standard;
+	g_free(standard);
+	return written;
 }
 
 /* --- what is read --- */

@@ -4,6 +4,7 @@
 #include <unicode/uchar.h>
 
 #include "mail/charset.h"
+#include "mail/encoded_words.h"
 #include "mail/file_names.h"
 #include "mail/flowed.h"
 #include "mail/html_text.h"
@@ -493,6 +494,15 @@ read_around(const char *text, struct reading *reading)
 	show_rest(reading);
 }
 
+static bool
+read_reading(void *visitor, const char *text)
+{
+	struct reading *reading = visitor;
+
+	read_around(text, reading);
+	return reading->go_on;
+}
+
 /* The subject of an attached message, or of signed content within a part. */
 static void
 read_subject(GMimeObject *part, struct reading *reading)
@@ -500,11 +510,15 @@ read_subject(GMimeObject *part, struct reading *reading)
 	GMimeMessage *inner = GMIME_IS_MESSAGE_PART(part)
 				      ? g_mime_message_part_get_message(GMIME_MESSAGE_PART(part))
 				      : NULL;
-	const char *value =
-		g_mime_object_get_header(inner == NULL ? part : GMIME_OBJECT(inner), "Subject");
+	GMimeHeader *field = g_mime_header_list_get_header(
+		g_mime_object_get_header_list(inner == NULL ? part : GMIME_OBJECT(inner)),
+		"Subject");
+	const char *value = field == NULL ? NULL : g_mime_header_get_raw_value(field);
 	g_autofree char *subject = value == NULL ? NULL : field_shown(value);
 
 	read_around(subject, reading);
+	if (value != NULL && reading->go_on)
+		encoded_words_each(value, read_reading, reading);
 }
 
 static bool

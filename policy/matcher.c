@@ -50,12 +50,37 @@ recipient_domain(struct policy_question *q, const struct condition *c, bool *mat
 				fault);
 }
 
+struct search {
+	struct policy_question *question;
+	const struct condition *condition;
+	bool found;
+	int error; /* of PCRE2; 0: none */
+	pcre2_match_data *data;
+};
+
+static bool
+look_for_tag(void *visitor, const char *text, size_t length)
+{
+	struct search *search = visitor;
+
+	(void)length;
+	search->found = subject_tags_has(text, search->condition->name, false);
+	return !search->found;
+}
+
+/* What is written in the portal has a subject, but no header. */
 static bool
 subject_tag(struct policy_question *q, const struct condition *c, bool *matched_r,
 	    struct fault *fault)
 {
-	(void)fault;
-	*matched_r = subject_tags_has(q->facts.subject, c->name, c->leads);
+	struct search search = {.condition = c};
+
+	*matched_r = subject_tags_has(q->facts.subject, c->name, c->asks_less);
+	if (*matched_r || c->asks_less || q->facts.headers == NULL)
+		return true;
+	if (!q->facts.headers(q->facts.context, "Subject", true, look_for_tag, &search, fault))
+		return false;
+	*matched_r = search.found;
 	return true;
 }
 
@@ -72,14 +97,6 @@ any_pattern(const struct condition *c, const char *text, size_t length)
 	return false;
 }
 
-struct search {
-	struct policy_question *question;
-	const struct condition *condition;
-	bool found;
-	int error; /* of PCRE2; 0: none */
-	pcre2_match_data *data;
-};
-
 static bool
 look_at_header(void *visitor, const char *text, size_t length)
 {
@@ -94,7 +111,8 @@ header(struct policy_question *q, const struct condition *c, bool *matched_r, st
 {
 	struct search search = {.condition = c};
 
-	if (!q->facts.headers(q->facts.context, c->name, look_at_header, &search, fault))
+	if (!q->facts.headers(q->facts.context, c->name, !c->asks_less, look_at_header, &search,
+			      fault))
 		return false;
 	*matched_r = search.found;
 	return true;
@@ -261,9 +279,9 @@ conversation(struct policy_question *q, const struct condition *c, bool *matched
 	struct conversation_search search = {.mark = mark};
 
 	(void)c;
-	if (!q->facts.headers(q->facts.context, "In-Reply-To", look_for_conversation, &search,
-			      fault) ||
-	    (!search.found && !q->facts.headers(q->facts.context, "References",
+	if (!q->facts.headers(q->facts.context, "In-Reply-To", false, look_for_conversation,
+			      &search, fault) ||
+	    (!search.found && !q->facts.headers(q->facts.context, "References", false,
 						look_for_conversation, &search, fault)))
 		return false;
 	*matched_r = search.found;

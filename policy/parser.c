@@ -470,12 +470,10 @@ parser_rule(struct parser *parser, const struct place *place, struct rule *rule)
 	for (guint i = 0; i < rule->conditions->len; i++) {
 		struct condition *condition = g_ptr_array_index(rule->conditions, i);
 
-		if (condition->matcher != &match_subject_tag)
-			continue;
-		/* A tag that asks for less protection must be the sender's own; one that asks for
-		 * more counts even if that is in doubt. */
-		condition->leads = offers_plain(rule) != condition->negated;
-		if (!condition->negated)
+		/* A tag that asks for less protection must be the sender's own, and every program
+		 * must read it; one that asks for more counts even if that is in doubt. */
+		condition->asks_less = offers_plain(rule) != condition->negated;
+		if (condition->matcher == &match_subject_tag && !condition->negated)
 			g_ptr_array_add(rule->tags, condition->name);
 	}
 	g_ptr_array_add(rule->tags, NULL);

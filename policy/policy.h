@@ -93,7 +93,7 @@ typedef bool policy_visit_part(void *visitor, const char *name, const char *type
 struct policy_facts {
 	const char *sender;	   /* folded (core/address.h); "" for the null sender */
 	const char *authenticated; /* the login at the MTA, or NULL */
-	const char *subject;	   /* decoded, UTF-8 */
+	const char *subject;	   /* decoded as the standard says, UTF-8 */
 	uint64_t size;		   /* bytes, header and body */
 	/* Written in the portal: only rules with the condition `portal` are considered, which have
 	 * no conditions on header or content, so the functions below may be NULL. */
@@ -103,9 +103,10 @@ struct policy_facts {
 	bool (*protection)(void *context, struct policy_protection *protection_r,
 			   struct fault *fault);
 	bool (*opaque)(void *context, struct policy_opaque *opaque_r, struct fault *fault);
-	/* Every field with this name, unfolded and decoded. */
-	bool (*headers)(void *context, const char *name, policy_visit *visit, void *visitor,
-			struct fault *fault);
+	/* Every field with this name, unfolded and decoded: as the standard says, or `leniently`,
+	 * in each way in which a mail program may show it. */
+	bool (*headers)(void *context, const char *name, bool leniently, policy_visit *visit,
+			void *visitor, struct fault *fault);
 	bool (*parts)(void *context, policy_visit_part *visit, void *visitor, struct fault *fault);
 	/* All text as a reader sees it, in UTF-8. */
 	bool (*text)(void *context, policy_visit *visit, void *visitor, struct fault *fault);

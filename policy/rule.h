@@ -38,7 +38,8 @@ struct condition {
 	char *text;	     /* as written in the file */
 	struct table *table; /* sender, recipient: named, or written in the rule */
 	char *name;	     /* header: the field's name; subject tag: the tag */
-	bool leads;	     /* subject tag: counts only at the beginning */
+	bool asks_less; /* of protection: header, tag are read as the standard says, and a tag leads
+			 */
 	GPtrArray *patterns; /* GPatternSpec: header, attachment */
 	uint64_t size;
 	pcre2_code *regex;

@@ -15,6 +15,8 @@ match sender "signed@example.com" signed                      reject "It is sign
 match sender "text@example.com" text regex "a secret word"    reject "It has the word."
 match sender "name@example.com" attachment name "*.dwg"       reject "It has a drawing."
 match sender "opaque@example.com" opaque                      reject "It cannot be looked into."
+match sender "tag@example.com" subject tag "[secure]"         reject "It has the tag."
+match sender "class@example.com" header "X-Class" "secret"    reject "It has the class."
 otherwise                                                     deliver plain
 """
 TO = "reader@plain.example"
@@ -124,6 +126,22 @@ def test_what_programs_read_in_different_ways_waits(post, content, body):
     """Promise 1: GMime read one thing, and mail programs read another."""
     assert "It cannot be looked into." in answer(post, "opaque", content, body)
     assert answer(post, "name", content, body) == "4" or answer(post, "text", content, body) == "4"
+
+
+@pytest.mark.parametrize("sender, field", [
+    ("tag", b"Subject: =?utf-8?b?W3NlY3VyZV0?= x"),
+    ("tag", b"Subject: =?utf-8?b?QSBb?= =?utf-8?b?c2VjdXJlXQ==?="),
+    ("tag", b"Subject: =?utf-8*en?q?[secure]?="),
+    ("tag", b"Subject: =?utf-8?q?[secure] x"),
+    ("class", b"X-Class: =?utf-8?b?c2VjcmV0?"),
+    ("class", b"X-Class: =?utf-8?b?c2U=?= =?utf-8?b?Y3JldA==?="),
+], ids=["no padding", "padding within", "language", "not closed", "header not closed", "padding within a header"])
+def test_tag_hid_in_a_malformed_word(post, sender, field):
+    """Promise 1: RFC 2047 as mail programs read it."""
+    address = f"{sender}@example.com".encode()
+    message = b"From: <%s>\r\nTo: <%s>\r\n%s\r\n\r\nx\r\n" % (address, TO.encode(), field)
+    code, text = post.send(message, [TO], sender=address.decode())
+    assert code == 550 and "It has the" in text
 
 
 def test_calendar_entry_is_read_unfolded(post):

@@ -60,6 +60,18 @@ static const struct {
 								 "e.dwg"},
 	{TYPE "; name==?utf-8?b?R3LDvMOfZS5kd2c=?=\n\nx", "Gr\u00fc\u00df"
 							  "e.dwg"},
+	/* Malformed words, which mail programs decode all the same. */
+	{TYPE "; name=\"=?utf-8?b?YS5kd2c?=\"\n\nx", "a.dwg"},
+	{TYPE "; name=\"=?utf-8?b?YS4=?= =?utf-8?b?ZHdn?=\"\n\nx", "a.dwg"},
+	{TYPE "; name=\"=?utf-8?q?a.d?==?utf-8?q?wg\"\n\nx", "a.dwg"},
+	/* GMime passes over these, and other programs do not. */
+	{"Content-Type: application/x name=\"a.dwg\"\n\nx", "a.dwg"},
+	{TYPE "; name='a.dwg'\n\nx", "a.dwg"},
+	{TYPE "\nContent-Description: a.dwg\n\nx", "a.dwg"},
+	{TYPE "\nContent-Location: plans/a.dwg\n\nx", "a.dwg"},
+	{TYPE "; name=\"a.dw\tg\"\n\nx", "a.dwg"},
+	{TYPE "; name=\"a.dwg::$DATA\"\n\nx", "a.dwg"},
+	{TYPE "; name=\"c:\\\\x\\\\a.dwg\\\\\"\n\nx", "a.dwg"},
 	/* As a Mac composes accented letters. */
 	{TYPE "; name=\"Gru\u0308n.dwg\"\n\nx", "Gr\u00fcn.dwg"},
 	{"Content-Type: message/rfc822; name=a.dwg\n\nSubject: x\n\nx", "a.dwg"},

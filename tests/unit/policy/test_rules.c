@@ -66,7 +66,8 @@ good(struct loaded *loaded, const char *rules)
 static const char *text_of_message;
 
 static bool
-one_header(void *context, const char *name, policy_visit *visit, void *visitor, struct fault *fault)
+one_header(void *context, const char *name, bool leniently, policy_visit *visit, void *visitor,
+	   struct fault *fault)
 {
 	(void)context;
 	(void)fault;
@@ -74,6 +75,10 @@ one_header(void *context, const char *name, policy_visit *visit, void *visitor, 
 		visit(visitor, "Company-Confidential", 20);
 	if (g_ascii_strcasecmp(name, "X-Bytes") == 0)
 		visit(visitor, "\xff\xfe tail", 7);
+	if (g_ascii_strcasecmp(name, "X-Class") == 0)
+		visit(visitor, leniently ? "secret" : "=?utf-8?b?c2VjcmV0=?", 20 - 14 * leniently);
+	if (g_ascii_strcasecmp(name, "Subject") == 0 && leniently)
+		visit(visitor, "[hidden] x", 10);
 	return true;
 }
 
@@ -170,6 +175,27 @@ planted_tag_took_the_protection_away(void **state)
 	assert_int_equal(deciding_line(p, "[open] Re: Offer [secure]", "x@x.example"), 3);
 	assert_int_equal(deciding_line(p, "[open] Offer", "x@x.example"), 4);
 	unload(&l);
+}
+
+/* Promise 1: what only some programs read asks for more protection, never for less. */
+static void
+doubtful_reading_asks_for_more_protection_only(void **state)
+{
+	struct loaded l;
+	struct policy *p = good(&l, "match subject tag \"[hidden]\" deliver plain\n"
+				    "match header \"X-Class\" \"secret\" deliver plain\n"
+				    "match not header \"X-Class\" \"secret\" deliver plain\n"
+				    "match subject tag \"[hidden]\" deliver smime\n"
+				    "otherwise deliver pickup\n");
+	struct loaded m;
+	struct policy *q = good(&m, "match header \"X-Class\" \"secret\" deliver pgp\n"
+				    "otherwise deliver plain\n");
+
+	(void)state;
+	assert_int_equal(deciding_line(p, "x", "x@x.example"), 4);
+	assert_int_equal(deciding_line(q, "x", "x@x.example"), 1);
+	unload(&l);
+	unload(&m);
 }
 
 static void
@@ -568,6 +594,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(first_match_decides),
 		cmocka_unit_test(planted_tag_took_the_protection_away),
+		cmocka_unit_test(doubtful_reading_asks_for_more_protection_only),
 		cmocka_unit_test(content_is_looked_at),
 		cmocka_unit_test(pattern_meets_text_that_is_not_utf8),
 		cmocka_unit_test(rule_that_cannot_see_is_not_one_that_does_not_match),
