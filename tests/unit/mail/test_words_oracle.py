@@ -153,7 +153,7 @@ def by_policy(value):
 
 def by_perl(values):
     """Perl's Encode::MIME::Header, all at once."""
-    program = ('use Encode; binmode STDOUT, ":utf8"; local $/; for (split /\\0/, <STDIN>) '
+    program = ('use Encode; binmode STDOUT, ":utf8"; local $/; for (split /\\0/, <STDIN>, -1) '
                '{ my $t = eval { decode("MIME-Header", $_) }; $t //= ""; $t =~ s/\\0//g; print $t, "\\0" }')
     data = b"\0".join(value.encode("utf-8", "surrogateescape") for value in values)
     lines = subprocess.run(["perl", "-e", program], input=data, capture_output=True, check=True).stdout.decode("utf-8", "replace").split("\0")
