@@ -8,8 +8,8 @@
 #include "admin/progress.h"
 #include "admin/secrets.h"
 #include "core/address.h"
+#include "core/domain.h"
 #include "keystore/import.h"
-#include "keystore/keystore.h"
 #include "keystore/statements.h"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BIO, BIO_free_all)
@@ -53,6 +53,8 @@ sentence_of(const struct imported *key)
 			       key->role, *key->addresses != '\0' ? key->addresses : key->owner);
 	if (key->skipped != NULL)
 		g_string_append_printf(text, ": %s", key->skipped);
+	else if (key->domain != NULL)
+		g_string_append_printf(text, ", for everybody in %s", key->domain);
 	if (key->cannot_encrypt != NULL)
 		g_string_append_printf(text, "; not for encryption: %s", key->cannot_encrypt);
 	if (key->cannot_sign != NULL && strcmp(key->role, "own") == 0)
@@ -78,12 +80,12 @@ row_of(const char *path, const struct imported *key)
 	bool is_read = key->fingerprint != NULL;
 
 	return json_pack(
-		"{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file", report_text(path),
+		"{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file", report_text(path),
 		"imported", key->skipped == NULL, "kind",
 		is_read ? json_string(key_kind_name(key->kind)) : json_null(), "fingerprint",
 		report_text(key->fingerprint), "role", report_text(key->role), "owner",
 		report_text(key->owner), "addresses", is_read ? addresses_of(key) : json_array(),
-		"skipped", report_text(key->skipped), "cannot_encrypt",
+		"domain", report_text(key->domain), "skipped", report_text(key->skipped), "cannot_encrypt",
 		report_text(key->cannot_encrypt), "cannot_sign", report_text(key->cannot_sign));
 }
 
@@ -132,6 +134,23 @@ import_file(const struct admin *admin, const struct import_settings *settings, c
 	return EXIT_GOOD;
 }
 
+/* "partner.example", or "*.partner.example", where one label is enough; caller frees. */
+static char *
+read_domain(const char *text, struct fault *fault)
+{
+	static const char below[] = "*.", sample[] = "x.";
+	const bool is_below = g_str_has_prefix(text, below);
+	g_autofree char *whole =
+		g_strconcat(is_below ? sample : "", text + (is_below ? strlen(below) : 0), NULL);
+	g_autofree char *domain = NULL;
+
+	if (!domain_parse(whole, &domain, fault)) {
+		fault_within(fault, "importing a key for the domain %s", text);
+		return NULL;
+	}
+	return g_strconcat(is_below ? below : "", domain + (is_below ? strlen(sample) : 0), NULL);
+}
+
 static int
 run_import(const struct admin *admin, int argc, char **argv)
 {
@@ -140,6 +159,7 @@ run_import(const struct admin *admin, int argc, char **argv)
 						{"capability", required_argument, NULL, 'c'},
 						{"password-file", required_argument, NULL, 'f'},
 						{"replace", no_argument, NULL, 'R'},
+						{"domain", required_argument, NULL, 'd'},
 						{0}};
 	struct password_source password = {0};
 	struct import_settings settings = {.gpg_program = admin->settings->gpg_program,
@@ -147,6 +167,7 @@ run_import(const struct admin *admin, int argc, char **argv)
 					   .ask_password = ask_password,
 					   .context = &password};
 	g_auto(GStrv) capabilities = NULL;
+	g_autofree char *domain = NULL;
 	g_autoptr(json_t) rows = json_array();
 	struct seal_key master;
 	struct fault fault;
@@ -169,6 +190,12 @@ run_import(const struct admin *admin, int argc, char **argv)
 			break;
 		case 'f':
 			password.file = optarg;
+			break;
+		case 'd':
+			g_free(domain);
+			settings.domain = domain = read_domain(optarg, &fault);
+			if (domain == NULL)
+				return command_fail(&fault);
 			break;
 		case 'R':
 			replaces = true;
@@ -343,89 +370,11 @@ run_delete(const struct admin *admin, int argc, char **argv)
 			      (const char *const[]){PQgetvalue(result, 0, ID), NULL}, report_lines);
 }
 
-/* --- find --- */
-
-static json_t *
-found_row(const struct key *key)
-{
-	g_autofree char *text = g_strdup_printf(
-		"%s %s %s%s%s", key_kind_name(key->kind), key->fingerprint, key->owner,
-		key->gcm ? " (AES-256-GCM)" : "", key->attested ? "" : " (uploaded by its owner)");
-
-	return json_pack("{s:s, s:b, s:s, s:o, s:b, s:b, s:n, s:o}", "kind",
-			 key_kind_name(key->kind), "used", true, "fingerprint", key->fingerprint,
-			 "owner", report_text(key->owner), "gcm", key->gcm, "uploaded",
-			 !key->attested, "because", "text", report_text(text));
-}
-
-static json_t *
-passed_over_row(enum key_kind kind, const char *because)
-{
-	g_autofree char *text = g_strdup_printf("%s not used: %s", key_kind_name(kind), because);
-
-	return json_pack("{s:s, s:b, s:n, s:n, s:n, s:n, s:o, s:o}", "kind", key_kind_name(kind),
-			 "used", false, "fingerprint", "owner", "gcm", "uploaded", "because",
-			 report_text(because), "text", report_text(text));
-}
-
-static bool
-find_kind(struct keystore *keystore, enum key_kind kind, const char *address, bool is_employee,
-	  json_t *rows, struct fault *fault)
-{
-	struct keystore_answer answer;
-
-	if (!keystore_find(keystore, kind, address, is_employee, &answer, fault))
-		return false;
-	for (guint i = 0; i < answer.keys->len; i++)
-		json_array_append_new(rows, found_row(g_ptr_array_index(answer.keys, i)));
-	if (answer.passed_over != NULL)
-		json_array_append_new(rows, passed_over_row(kind, answer.passed_over));
-	keystore_answer_clear(&answer);
-	return true;
-}
-
-static bool
-is_any_used(const json_t *rows)
-{
-	const json_t *row;
-	size_t i;
-
-	json_array_foreach((json_t *)rows, i,
-			   row) if (json_is_true(json_object_get(row, "used"))) return true;
-	return false;
-}
-
-static int
-run_find(const struct admin *admin, int argc, char **argv)
-{
-	const struct keystore_settings settings = {.database = admin->database};
-	g_autofree char *address = NULL;
-	g_autoptr(json_t) rows = json_array();
-	struct keystore *keystore;
-	char **given = command_operands(argc, argv, 1, 1);
-	bool is_employee, found;
-	struct fault fault;
-
-	if (given == NULL)
-		return command_usage(admin->command);
-	address = address_fold(*given);
-	is_employee = keystore_is_employee(admin->settings->domains, address);
-	keystore = keystore_new(&settings);
-	found = find_kind(keystore, KEY_SMIME, address, is_employee, rows, &fault) &&
-		find_kind(keystore, KEY_PGP, address, is_employee, rows, &fault);
-	keystore_free(keystore);
-	if (!found)
-		return command_fail(&fault);
-	report_print(rows, admin->as_json, report_lines);
-	return is_any_used(rows) ? EXIT_GOOD
-				 : command_missing("there is no usable key for %s", address);
-}
-
 static const char fingerprint_example[] = "4f1c2a9e7b3d5f60";
 
 const struct command keystore_commands[] = {
 	{"key import",
-	 "[--root] [--pin] [--replace] [--capability gcm,oaep] [--password-file FILE] FILE ...",
+	 "[--root] [--pin] [--replace] [--domain DOMAIN] [--capability gcm,oaep] [--password-file FILE] FILE ...",
 	 "import certificates and keys", run_import, .example = "--capability gcm sue.pem"},
 	{"key list", "[ADDRESS | DOMAIN]", "list keys", run_list, .reads = true,
 	 .example = "partner.example"},
@@ -434,7 +383,5 @@ const struct command keystore_commands[] = {
 	{"key export", "FINGERPRINT", "write the certificate or public key to standard output",
 	 run_export, .reads = true, .example = fingerprint_example},
 	{"key delete", "FINGERPRINT", "delete a key", run_delete, .example = fingerprint_example},
-	{"key find", "ADDRESS", "show which keys would be used for an address now", run_find,
-	 .reads = true, .example = "sue@partner.example"},
 	{NULL, NULL, NULL, NULL},
 };

@@ -14,6 +14,7 @@
 #include "admin/explain.h"
 #include "admin/hold.h"
 #include "admin/key.h"
+#include "admin/key_source.h"
 #include "admin/message.h"
 #include "admin/outbox.h"
 #include "admin/secrets.h"
@@ -28,7 +29,7 @@
 static const struct command *const folders[] = {
 	setup_commands,	   secrets_commands, keystore_commands, trust_commands,	  explain_commands,
 	message_commands,  waiting_commands, outbox_commands,	account_commands, employee_commands,
-	activity_commands, hold_commands,    check_commands,
+	activity_commands, hold_commands,    check_commands,  key_source_commands,
 };
 
 static int

@@ -33,7 +33,10 @@ take_back(const struct admin *admin, int argc, char **argv)
 	if (given == NULL)
 		return command_usage(admin->command);
 	address = address_fold(given[0]);
-	author = address_fold(given[1] == NULL ? "" : given[1]);
+	/* Domains and directories state something too. */
+	author = given[1] == NULL	      ? g_strdup("")
+		 : address_is_valid(given[1]) ? address_fold(given[1])
+					      : g_strdup(given[1]);
 	return command_answer(admin, &attestation_end_by_hand,
 			      (const char *const[]){address, author, admin->actor, NULL},
 			      report_lines);

@@ -17,6 +17,13 @@ METRIC(DATABASE_CONNECTIONS, GAUGE, "postseal_database_connections",
        "Connections to the database, open and in use.")
 METRIC(KEY_LOOKUPS, COUNTER, "postseal_key_lookups_total", "Key lookups, by cache hit and miss.")
 
+METRIC(KEY_ANSWERS, COUNTER, "postseal_key_answers_total",
+       "Answers about keys from the network, by source and outcome.")
+METRIC(KEY_CONFLICTS, COUNTER, "postseal_key_conflicts_total",
+       "Answers about keys that contradict what another source says.")
+METRIC(FINDER_UNREACHABLE, COUNTER, "postseal_finder_unreachable_total",
+       "Questions about keys that could not be asked because postseal-finder was not there.")
+
 METRIC(OUTBOX_MAILS, GAUGE, "postseal_outbox_mails", "Messages in the outbox.")
 METRIC(OUTBOX_OLDEST, GAUGE, "postseal_outbox_oldest_seconds",
        "Age of the oldest message in the outbox.")

@@ -11,6 +11,7 @@ static const struct {
 #define TEXT(field, standard)
 #define SECRET(field, standard)
 #define WORD(field, standard, words)
+#define WORDS(field, standard, words)
 #define LIST(field, standard)
 #define DOMAINS(field, standard)
 #define TABLE(field, standard)
@@ -48,6 +49,7 @@ is_same(const struct setting *setting, const struct settings *one, const struct 
 	case SETTING_WORD:
 	case SETTING_TABLE:
 		return g_strcmp0(*(char *const *)a, *(char *const *)b) == 0;
+	case SETTING_WORDS:
 	case SETTING_LIST:
 	case SETTING_DOMAINS:
 		return g_strv_equal(*(const char *const *const *)a, *(const char *const *const *)b);

@@ -15,6 +15,7 @@ static const struct setting table[] = {
 #define TEXT(field, standard)	       {#field, SETTING_TEXT, AT(field), standard, NULL, 0, 0},
 #define SECRET(field, standard)	       {#field, SETTING_SECRET, AT(field), standard, NULL, 0, 0},
 #define WORD(field, standard, words)   {#field, SETTING_WORD, AT(field), standard, words, 0, 0},
+#define WORDS(field, standard, words)  {#field, SETTING_WORDS, AT(field), standard, words, 0, 0},
 #define LIST(field, standard)	       {#field, SETTING_LIST, AT(field), standard, NULL, 0, 0},
 #define DOMAINS(field, standard)       {#field, SETTING_DOMAINS, AT(field), standard, NULL, 0, 0},
 #define TABLE(field, standard)	       {#field, SETTING_TABLE, AT(field), standard, NULL, 0, 0},
@@ -47,6 +48,7 @@ static const char *const expected[] = {
 	[SETTING_TEXT] = "a text in quotes",
 	[SETTING_SECRET] = "a text in quotes",
 	[SETTING_WORD] = "a text in quotes",
+	[SETTING_WORDS] = "words separated by commas",
 	[SETTING_LIST] = "a list such as { \"a\" \"b\" }",
 	[SETTING_DOMAINS] = "a list of domains such as { \"example.com\" \"example.org\" }",
 	[SETTING_TABLE] = "a table such as <partners>",
@@ -131,7 +133,7 @@ set_standard(struct settings *settings, const struct setting *setting)
 	const char *unit = strchr(setting->standard, ' ');
 	uint64_t factor = 1;
 
-	if (setting->type == SETTING_LIST) {
+	if (setting->type == SETTING_LIST || setting->type == SETTING_WORDS) {
 		*(char ***)place_of(settings, setting) = g_strsplit(setting->standard, " ", -1);
 		return;
 	}
@@ -166,7 +168,8 @@ settings_free(struct settings *settings)
 		if (s->type == SETTING_TEXT || s->type == SETTING_SECRET ||
 		    s->type == SETTING_WORD || s->type == SETTING_TABLE)
 			g_free(*(char **)place_of(settings, s));
-		else if (s->type == SETTING_LIST || s->type == SETTING_DOMAINS)
+		else if (s->type == SETTING_LIST || s->type == SETTING_DOMAINS ||
+			 s->type == SETTING_WORDS)
 			g_strfreev(*(char ***)place_of(settings, s));
 	}
 	g_free(settings);
@@ -286,6 +289,32 @@ read_list(struct cursor *cursor)
 	return true;
 }
 
+/* Words without quotes; the line goes on with another setting where no comma follows. */
+static bool
+read_words(struct cursor *cursor)
+{
+	const struct setting *setting = cursor->setting;
+	g_autofree char *wanted = g_strdup_printf("one or more of: %s", setting->words);
+	g_autoptr(GPtrArray) words = g_ptr_array_new();
+	char ***at = place_of(cursor->reader->settings, setting);
+
+	for (bool more = true; more; cursor->at += more ? 2 : 1) {
+		const struct token *word = cursor->at;
+
+		if (word->kind != TOKEN_WORD || word_number(setting, word->text) < 0)
+			return expect(cursor, wanted);
+		for (guint i = 0; i < words->len; i++)
+			if (strcmp(g_ptr_array_index(words, i), word->text) == 0)
+				return expect(cursor, "each word once");
+		g_ptr_array_add(words, word->text);
+		more = word[1].kind == TOKEN_COMMA;
+	}
+	g_ptr_array_add(words, NULL);
+	g_strfreev(*at);
+	*at = g_strdupv((char **)words->pdata);
+	return true;
+}
+
 /* The range of a number, worded as in the file. */
 static char *
 range(const struct setting *setting)
@@ -333,6 +362,8 @@ read_value(struct cursor *cursor)
 	switch (cursor->setting->type) {
 	case SETTING_TABLE:
 		return read_table(cursor);
+	case SETTING_WORDS:
+		return read_words(cursor);
 	case SETTING_LIST:
 	case SETTING_DOMAINS:
 		return read_list(cursor);

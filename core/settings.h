@@ -22,6 +22,7 @@ struct settings {
 #define TEXT(field, standard)		      char *field;
 #define SECRET(field, standard)		      char *field;
 #define WORD(field, standard, words)	      char *field;
+#define WORDS(field, standard, words)	      char **field;
 #define LIST(field, standard)		      char **field;
 #define DOMAINS(field, standard)	      char **field;
 #define TABLE(field, standard)		      char *field;
@@ -35,6 +36,7 @@ struct settings {
 #undef TEXT
 #undef SECRET
 #undef WORD
+#undef WORDS
 #undef LIST
 #undef DOMAINS
 #undef TABLE
@@ -82,6 +84,7 @@ enum setting_type { /* the numeric types come last */
 		    SETTING_TEXT,
 		    SETTING_SECRET,
 		    SETTING_WORD,
+		    SETTING_WORDS,
 		    SETTING_LIST,
 		    SETTING_DOMAINS,
 		    SETTING_TABLE,

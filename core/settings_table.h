@@ -7,6 +7,8 @@
  *   TEXT(field, default)                 a text; "" means none
  *   SECRET(field, default)               a text that is left out of the record of policies
  *   WORD(field, default, words)          one of the words: "en, de, fr, it"
+ *   WORDS(field, default, words)         some of the words, in the order in which they are given;
+ *                                        the default separates them with blanks
  *   LIST(field, default)                 texts; the default separates them with blanks
  *   DOMAINS(field, default)              mail domains, in their canonical form (core/domain.h)
  *   TABLE(field, default)                name of a table
@@ -56,6 +58,8 @@ TEXT(finder_authorities, "")
 TEXT(finder_proxy, "")
 TEXT(finder_resolver, "")
 TEXT(finder_anchor, "/usr/share/dns/root.key")
+WORDS(keys_from, "database", "database, wkd, dane, ldap, servers")
+SECONDS(keys_within, "2 seconds", 1, 120) /* of the 5 minutes for which the MTA waits */
 
 TEXT(portal_listen, "127.0.0.1:8025")
 TEXT(portal_group, "")
@@ -148,7 +152,7 @@ AT_START(keeper_group, "keeper")
 AT_START(keeper_mode, "keeper")
 AT_START(keeper_user, "keeper")
 AT_START(keeper_metrics, "keeper")
-AT_START(finder_socket, "finder")
+AT_START(finder_socket, "milter courier finder")
 AT_START(finder_user, "finder")
 AT_START(finder_metrics, "finder")
 AT_START(finder_servers, "finder")
@@ -157,6 +161,7 @@ AT_START(finder_authorities, "finder")
 AT_START(finder_proxy, "finder")
 AT_START(finder_resolver, "finder")
 AT_START(finder_anchor, "finder")
+AT_START(keys_from, "milter courier")
 AT_START(portal_listen, "portal")
 AT_START(portal_group, "portal")
 AT_START(portal_mode, "portal")
@@ -179,7 +184,7 @@ AT_START(reinject_timeout, "courier")
 AT_START(mta_log, "courier")
 AT_START(notices_from, "courier portal")
 AT_START(postmaster, "courier")
-AT_START(gpg_program, "milter keeper")
+AT_START(gpg_program, "milter courier keeper")
 AT_START(gpg_home, "milter")
 AT_START(gpg_processes, "milter")
 AT_START(gpg_timeout, "milter")

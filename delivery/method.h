@@ -7,7 +7,7 @@
 
 #include "core/identifier.h"
 #include "core/seal/wrap.h"
-#include "keystore/keystore.h"
+#include "keystore/discovery.h"
 #include "mail/message.h"
 #include "policy/policy.h"
 
@@ -20,6 +20,7 @@ struct surroundings {
 	struct policy *policy;
 	struct database *database;
 	struct keystore *keystore;
+	struct discovery *discovery; /* asks the network for keys; NULL: nobody is asked */
 	const struct seal_key *courier;	       /* public key: seals what goes into the outbox */
 	const struct spool_settings *variants; /* for the body of a variant */
 	const struct message *message;
@@ -53,6 +54,7 @@ struct copy {
 	const char *flavour; /* copies with another cipher need another variant; or NULL */
 	char *reason;
 	json_t *tried;		/* [{method, possible, because}] */
+	bool keys_awaited; /* a source has not said yet whether it has a key */
 	struct identifier id;	/* of the copy's row in the log */
 	bool already_committed; /* at an earlier offer: nothing is left to do */
 	struct identifier
@@ -89,6 +91,8 @@ struct method {
 	int in_place_rank; /* the group with the highest rank is rewritten in place; 0: never */
 	bool names_keys; /* shows its reader the keys it was sealed to: Bcc recipients get variants
 			    of their own */
+	bool takes_keys; /* of its recipients, of the `key_kind` */
+	enum key_kind key_kind;
 	bool verified_tls; /* to be sent only over verified TLS: never in place */
 
 	/* Can this copy travel this way now? Fills keys and flavour. *why_r says why, or why not;

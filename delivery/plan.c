@@ -4,6 +4,7 @@
 
 #include "delivery/facts.h"
 #include "delivery/inbound/receive.h"
+#include "delivery/keys_wanted.h"
 #include "delivery/wish.h"
 #include "mail/addresses.h"
 #include "mail/subject_tags.h"
@@ -117,19 +118,28 @@ refuse(struct plan *plan, struct copy *copy)
 	plan->refused = copy;
 }
 
+/* A refusal would be final, while the key may be here in a moment. */
 static bool
-decide(struct plan *plan, const struct surroundings *around, struct policy_question *question,
-       struct wishes *wishes, struct copy *copy, struct fault *fault)
+wait_for_keys(const struct copy *copy, struct fault *fault)
 {
-	bool is_inbound = inbound_is_for(around->inbound, around->settings, copy->recipient);
+	g_autofree char *reasons = all_reasons(copy);
 
-	if (!(is_inbound ? policy_receive : policy_decide)(question, copy->recipient->folded,
-							   &copy->decision, fault))
-		return fault_within(fault, "deciding for %s", copy->recipient->address);
+	return fault_set(fault, FAULT_TIMEOUT,
+			 "<%s>: keys of this recipient are still being looked for (%s)",
+			 copy->recipient->address, reasons);
+}
+
+static bool
+decide(struct plan *plan, const struct surroundings *around, struct wishes *wishes,
+       struct copy *copy, struct fault *fault)
+{
 	if (copy->decision.reject == NULL && !choose_method(around, wishes, copy, fault))
 		return false;
-	if (is_inbound && !inbound_describe(around, copy, fault))
+	if (inbound_is_for(around->inbound, around->settings, copy->recipient) &&
+	    !inbound_describe(around, copy, fault))
 		return false;
+	if (copy->method == NULL && copy->decision.reject == NULL && copy->keys_awaited)
+		return wait_for_keys(copy, fault);
 	if (copy->method == NULL && plan->refused == NULL)
 		refuse(plan, copy);
 	return true;
@@ -143,6 +153,24 @@ collect_tags(const struct copy *copy, GPtrArray *tags)
 			g_ptr_array_add(tags, (gpointer)*tag);
 }
 
+/* What the rules say about each copy. */
+static bool
+ask_policy(const struct plan *plan, const struct surroundings *around,
+	   struct policy_question *question, GPtrArray *tags, struct fault *fault)
+{
+	for (guint i = 0; i < plan->copies->len; i++) {
+		struct copy *copy = g_ptr_array_index(plan->copies, i);
+		const bool is_inbound =
+			inbound_is_for(around->inbound, around->settings, copy->recipient);
+
+		if (!(is_inbound ? policy_receive : policy_decide)(
+			    question, copy->recipient->folded, &copy->decision, fault))
+			return fault_within(fault, "deciding for %s", copy->recipient->address);
+		collect_tags(copy, tags);
+	}
+	return true;
+}
+
 static bool
 decide_each(struct plan *plan, const struct surroundings *around, const struct policy_facts *facts,
 	    GPtrArray *tags, struct fault *fault)
@@ -152,15 +180,17 @@ decide_each(struct plan *plan, const struct surroundings *around, const struct p
 	g_auto(wishes_auto) wishes;
 
 	wishes_init(&wishes, around->database);
+	if (!ask_policy(plan, around, question, tags, fault) ||
+	    !keys_wanted(around, plan->copies, fault))
+		return false;
 	for (guint i = 0; i < plan->copies->len; i++)
 		wishes_add(&wishes, ((const struct copy *)g_ptr_array_index(plan->copies, i))
 					    ->recipient->folded);
 	for (guint i = 0; i < plan->copies->len; i++) {
 		struct copy *copy = g_ptr_array_index(plan->copies, i);
 
-		if (!decide(plan, around, question, &wishes, copy, fault))
+		if (!decide(plan, around, &wishes, copy, fault))
 			return false;
-		collect_tags(copy, tags);
 	}
 	return true;
 }

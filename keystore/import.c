@@ -14,6 +14,7 @@ imported_free(struct imported *imported)
 	g_free(imported->owner);
 	g_free(imported->role);
 	g_free(imported->addresses);
+	g_free(imported->domain);
 	g_free(imported->cannot_encrypt);
 	g_free(imported->cannot_sign);
 	g_free(imported->skipped);
@@ -41,7 +42,7 @@ why_skipped(const struct import_settings *settings, const struct key_facts *fact
 		return NULL;
 	if (settings->root && facts->kind == KEY_SMIME)
 		return "it is not a certificate authority (RFC 5280 §4.2.1.9)";
-	if (facts->addresses->len > 0)
+	if (facts->addresses->len > 0 || settings->domain != NULL)
 		return NULL;
 	if (facts->kind == KEY_SMIME)
 		return "it contains no email address (RFC 8550 §3)";
@@ -72,6 +73,7 @@ report(const struct import_settings *settings, const struct key_facts *facts)
 	imported->role = g_strdup(role_of(settings, facts));
 	imported->addresses = joined(facts->addresses);
 	if (!facts->is_authority) {
+		imported->domain = g_strdup(settings->domain);
 		imported->cannot_encrypt = g_strdup(facts->cannot_encrypt);
 		imported->cannot_sign = g_strdup(facts->cannot_sign);
 	}
@@ -134,6 +136,19 @@ put_addresses(struct connection *connection, const char *id, const GPtrArray *ad
 	return true;
 }
 
+static bool
+put_domain(struct connection *connection, const char *id, const struct imported *imported,
+	   struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	if (imported->domain == NULL)
+		return true;
+	parameters_text(&parameters, id);
+	parameters_text(&parameters, imported->domain);
+	return connection_execute(connection, &key_put_domain, &parameters, NULL, fault);
+}
+
 /* Formats a PostgreSQL array. */
 static char *
 capabilities(const struct import_settings *settings, const struct key_facts *facts)
@@ -176,6 +191,7 @@ put(struct connection *connection, const struct import_settings *settings,
 	parameters_text(&parameters, settings->imported_by);
 	return connection_execute(connection, &key_put, &parameters, &result, fault) &&
 	       put_addresses(connection, PQgetvalue(result, 0, 0), facts->addresses, fault) &&
+	       put_domain(connection, PQgetvalue(result, 0, 0), imported, fault) &&
 	       put_private(connection, settings, PQgetvalue(result, 0, 0), facts, fault);
 }
 

@@ -11,6 +11,8 @@
 struct import_settings {
 	bool root; /* CA certificates in the file become trusted roots */
 	bool pin;  /* trust the certificates without a chain */
+	const char *domain; /* for everybody there: "partner.example", or "*.partner.example" for
+			       its sub-domains; NULL: only for the addresses in the keys */
 	char *const
 		*capabilities; /* recorded as additional addresses; ends with NULL; may be NULL */
 	const char *gpg_program;
@@ -29,6 +31,7 @@ struct imported {
 	char *role;
 	char *addresses;		    /* separated by blanks */
 	char *cannot_encrypt, *cannot_sign; /* or NULL */
+	char *domain;			    /* for everybody there, or NULL */
 	char *skipped;			    /* why it was not stored, or NULL */
 };
 

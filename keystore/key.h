@@ -16,6 +16,11 @@ enum key_kind { KEY_SMIME, KEY_PGP };
  */
 enum key_use { KEY_ENCRYPTS, KEY_SIGNS };
 
+struct key_source;
+
+/* How `cannot_encrypt` begins if the owner revoked the key; the SQL knows it as well. */
+#define KEY_REVOKED "revoked by its owner"
+
 struct key {
 	gint references;
 	enum key_kind kind;
@@ -28,7 +33,10 @@ struct key {
 	time_t not_after;     /* excluded; for OpenPGP, of what encrypts */
 	time_t signs_until;   /* excluded; the same for a certificate */
 	bool was_in_time[2];  /* indexed by enum key_use: at the time of the look-up */
-	bool attested;	      /* by a certificate authority or an admin, not by its owner alone */
+	const struct key_source *source; /* where it comes from */
+	unsigned rank;			 /* of its source, in the order of preference */
+	time_t seen_at;	      /* when its source in the network last had it; 0: it is not from there */
+	bool attested;	      /* by more than its owner: an authority, an admin, or its source */
 	bool pinned;	      /* an admin vouches for it: it needs no chain */
 	bool is_ours;	      /* the keeper has its private half */
 	bool gcm;	      /* announces AES-256-GCM (RFC 5084) */

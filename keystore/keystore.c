@@ -12,14 +12,24 @@
 
 enum { CACHE_MAX = 20000 }; /* addresses; when there are more, the cache is emptied */
 
-static const struct key_source *const key_sources[] = {&key_source_database, &key_source_upload};
+const struct key_source *const key_sources[] = {
+	&key_source_database, &key_source_upload,  &key_source_wkd,    &key_source_dane,
+	&key_source_ldap,     &key_source_servers, &key_source_domain, NULL};
 
 static const struct statement key_authorities = {
 	"key_authorities",
 	"select content, role = 'root' from postseal.key where role in ('root', 'intermediate')"};
 
+/* A source that is in use, and its place in the order of preference. */
+struct ranked {
+	const struct key_source *source;
+	unsigned rank;
+};
+
 struct keystore {
 	struct database *database;
+	struct ranked ranked[G_N_ELEMENTS(key_sources)]; /* the most preferred first */
+	size_t ranked_count;
 	char *keeper;
 	struct listener *listener;
 	GMutex lock;
@@ -31,15 +41,26 @@ struct keystore {
 /* The result of the look-up for an address. */
 struct kept {
 	GPtrArray *keys; /* struct key */
+	char *notes;	 /* why sources in the network have none; or NULL */
 	time_t until;	 /* 0: until the database reports a change */
 };
 
 static void
+kept_clear(gpointer data)
+{
+	struct kept *kept = data;
+
+	g_ptr_array_unref(kept->keys);
+	g_free(kept->notes);
+}
+
+static void
 kept_free(struct kept *kept)
 {
-	g_ptr_array_unref(kept->keys);
-	g_free(kept);
+	g_atomic_rc_box_release_full(kept, kept_clear);
 }
+typedef struct kept kept_auto;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(kept_auto, kept_free)
 
 static void
 forget(void *context, const char *payload)
@@ -62,6 +83,44 @@ forget(void *context, const char *payload)
 	g_mutex_unlock(&keystore->lock);
 }
 
+/* --- the order of the sources --- */
+
+/* False if the source is not in use. */
+static bool
+find_rank(char *const *names, const struct key_source *source, unsigned *rank_r)
+{
+	const char *name = source->belongs == NULL ? source->name : source->belongs;
+
+	*rank_r = source->is_always_first ? 0 : UINT_MAX;
+	for (unsigned i = 0; names != NULL && names[i] != NULL; i++)
+		if (strcmp(names[i], name) == 0) {
+			*rank_r = i + 1;
+			return true;
+		}
+	return source->is_always_first || source->is_always_last;
+}
+
+static int
+compare_ranks(const void *a, const void *b)
+{
+	const struct ranked *one = a, *other = b;
+
+	return one->rank < other->rank ? -1 : one->rank > other->rank;
+}
+
+static void
+rank_sources(struct keystore *keystore, char *const *names)
+{
+	for (size_t i = 0; key_sources[i] != NULL; i++) {
+		struct ranked *ranked = &keystore->ranked[keystore->ranked_count];
+
+		ranked->source = key_sources[i];
+		if (find_rank(names, ranked->source, &ranked->rank))
+			keystore->ranked_count++;
+	}
+	qsort(keystore->ranked, keystore->ranked_count, sizeof *keystore->ranked, compare_ranks);
+}
+
 struct keystore *
 keystore_new(const struct keystore_settings *settings)
 {
@@ -69,6 +128,7 @@ keystore_new(const struct keystore_settings *settings)
 
 	keystore->database = settings->database;
 	keystore->keeper = g_strdup(settings->keeper);
+	rank_sources(keystore, settings->sources);
 	g_mutex_init(&keystore->lock);
 	keystore->cache =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)kept_free);
@@ -89,6 +149,12 @@ keystore_free(struct keystore *keystore)
 	g_mutex_clear(&keystore->lock);
 	g_free(keystore->keeper);
 	g_free(keystore);
+}
+
+void
+keystore_forget(struct keystore *keystore, const char *address)
+{
+	forget(keystore, address);
 }
 
 /* --- judging what the sources return --- */
@@ -173,23 +239,62 @@ judge(const struct keystore *keystore, const struct authorities *authorities, st
 		key->was_in_time[use] = key_is_in_time(key, use, now);
 }
 
+/* A key that one source has seen revoked is revoked, however old the copy of another is. */
+static void
+spread_revocations(const GPtrArray *keys)
+{
+	for (guint i = 0; i < keys->len; i++) {
+		const struct key *revoked = g_ptr_array_index(keys, i);
+
+		if (revoked->cannot_encrypt == NULL ||
+		    !g_str_has_prefix(revoked->cannot_encrypt, KEY_REVOKED))
+			continue;
+		for (guint j = 0; j < keys->len; j++) {
+			struct key *key = g_ptr_array_index(keys, j);
+
+			if (key->cannot_encrypt == NULL &&
+			    strcmp(key->fingerprint, revoked->fingerprint) == 0)
+				key->cannot_encrypt = g_strdup(revoked->cannot_encrypt);
+		}
+	}
+}
+
+/* Adds what a source has to `keys`. */
+static bool
+ask_source(const struct ranked *ranked, const struct key_question *question, GPtrArray *keys,
+	   struct fault *fault)
+{
+	guint before = keys->len;
+
+	if (!ranked->source->find(question, keys, fault))
+		return fault_within(fault, "asking the key source %s", ranked->source->name);
+	for (guint i = before; i < keys->len; i++) {
+		struct key *key = g_ptr_array_index(keys, i);
+
+		key->source = ranked->source;
+		key->rank = ranked->rank;
+	}
+	return true;
+}
+
 /* Queries all sources. */
 static struct kept *
 load_keys(struct keystore *keystore, struct connection *connection,
 	  const struct authorities *authorities, enum key_kind kind, const char *address,
 	  struct fault *fault)
 {
-	const struct key_question question = {
-		.connection = connection, .kind = kind, .address = address};
-	struct kept *kept = g_new0(struct kept, 1);
+	g_autoptr(GString) notes = g_string_new(NULL);
+	struct key_question question = {
+		.connection = connection, .kind = kind, .address = address, .notes = notes};
+	struct kept *kept = g_atomic_rc_box_new0(struct kept);
 
 	kept->keys = g_ptr_array_new_with_free_func((GDestroyNotify)key_unref);
-	for (size_t i = 0; i < G_N_ELEMENTS(key_sources); i++) {
-		const struct key_source *source = key_sources[i];
+	for (size_t i = 0; i < keystore->ranked_count; i++) {
+		const struct key_source *source = keystore->ranked[i].source;
 		time_t until = source->lifetime == 0 ? 0 : time(NULL) + source->lifetime;
 
-		if (!source->find(&question, kept->keys, fault)) {
-			fault_within(fault, "asking the key source %s", source->name);
+		question.source = source;
+		if (!ask_source(&keystore->ranked[i], &question, kept->keys, fault)) {
 			kept_free(kept);
 			return NULL;
 		}
@@ -198,6 +303,8 @@ load_keys(struct keystore *keystore, struct connection *connection,
 	}
 	for (guint i = 0; i < kept->keys->len; i++)
 		judge(keystore, authorities, g_ptr_array_index(kept->keys, i));
+	spread_revocations(kept->keys);
+	kept->notes = notes->len == 0 ? NULL : g_strdup(notes->str);
 	return kept;
 }
 
@@ -251,14 +358,13 @@ give_authorities(struct keystore *keystore, guint generation, struct authorities
 	authorities_free(authorities);
 }
 
-static GPtrArray *
+static struct kept *
 look_up(struct keystore *keystore, guint generation, const char *name, enum key_kind kind,
 	const char *address, struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = database_take(keystore->database, fault);
 	struct authorities *authorities = NULL;
 	struct kept *kept;
-	GPtrArray *keys;
 
 	if (connection == NULL)
 		return NULL;
@@ -270,19 +376,17 @@ look_up(struct keystore *keystore, guint generation, const char *name, enum key_
 	kept = load_keys(keystore, connection, authorities, kind, address, fault);
 	if (authorities != NULL)
 		give_authorities(keystore, generation, authorities);
-	if (kept == NULL)
-		return NULL;
-	keys = g_ptr_array_ref(kept->keys);
-	keep(keystore, generation, name, kept);
-	return keys;
+	if (kept != NULL)
+		keep(keystore, generation, name, g_atomic_rc_box_acquire(kept));
+	return kept;
 }
 
 /* If the validity of a key has begun or ended in the meantime, it is looked up again: there may be
  * another chain for it. */
-static GPtrArray *
+static struct kept *
 kept_keys(struct keystore *keystore, const char *name)
 {
-	const struct kept *kept =
+	struct kept *kept =
 		may_keep(keystore) ? g_hash_table_lookup(keystore->cache, name) : NULL;
 	time_t now = time(NULL);
 
@@ -295,29 +399,29 @@ kept_keys(struct keystore *keystore, const char *name)
 			if (key_is_in_time(key, use, now) != key->was_in_time[use])
 				return NULL;
 	}
-	return kept->keys;
+	return kept;
 }
 
-static GPtrArray *
+static struct kept *
 known_keys(struct keystore *keystore, enum key_kind kind, const char *address, struct fault *fault)
 {
 	g_autofree char *name = g_strconcat(key_kind_name(kind), ":", address, NULL);
-	GPtrArray *keys;
+	struct kept *kept;
 	guint generation;
 
 	g_mutex_lock(&keystore->lock);
 	generation = keystore->generation;
-	keys = kept_keys(keystore, name);
-	if (keys != NULL)
-		g_ptr_array_ref(keys);
+	kept = kept_keys(keystore, name);
+	if (kept != NULL)
+		g_atomic_rc_box_acquire(kept);
 	g_mutex_unlock(&keystore->lock);
-	metrics_count(METRIC_KEY_LOOKUPS, keys != NULL ? "cache=\"hit\"" : "cache=\"miss\"", 1);
-	if (keys != NULL)
-		return keys;
-	keys = look_up(keystore, generation, name, kind, address, fault);
-	if (keys == NULL)
+	metrics_count(METRIC_KEY_LOOKUPS, kept != NULL ? "cache=\"hit\"" : "cache=\"miss\"", 1);
+	if (kept != NULL)
+		return kept;
+	kept = look_up(keystore, generation, name, kind, address, fault);
+	if (kept == NULL)
 		fault_within(fault, "looking for %s keys of %s", key_kind_name(kind), address);
-	return keys;
+	return kept;
 }
 
 /* --- choosing --- */
@@ -344,6 +448,8 @@ why_not_beside(const GPtrArray *chosen, const struct key *key, bool is_employee)
 		if (strcmp(((const struct key *)g_ptr_array_index(chosen, i))->fingerprint,
 			   key->fingerprint) == 0)
 			return "the same key is already known";
+	if (is_employee && key->seen_at != 0 && !key->source->for_employees)
+		return "employees' keys come from the organisation";
 	if (key->attested)
 		return NULL;
 	if (is_employee)
@@ -353,8 +459,9 @@ why_not_beside(const GPtrArray *chosen, const struct key *key, bool is_employee)
 		       : NULL;
 }
 
+/* Chooses among the keys of one rank. */
 static void
-choose(const GPtrArray *known, bool attested, bool is_employee, GPtrArray *chosen,
+choose(const GPtrArray *known, unsigned rank, bool attested, bool is_employee, GPtrArray *chosen,
        GString *passed_over)
 {
 	time_t now = time(NULL);
@@ -364,7 +471,7 @@ choose(const GPtrArray *known, bool attested, bool is_employee, GPtrArray *chose
 		g_autofree char *why = NULL;
 		const char *beside;
 
-		if (key->attested != attested)
+		if (key->rank != rank || key->attested != attested)
 			continue;
 		if (!key_is_usable(key, KEY_ENCRYPTS, now, &why))
 			pass_over(passed_over, key, why);
@@ -375,19 +482,61 @@ choose(const GPtrArray *known, bool attested, bool is_employee, GPtrArray *chose
 	}
 }
 
+/* A usable key of a source that comes after the one that decides. */
+static void
+pass_over_later(const GPtrArray *chosen, const struct key *key, GString *passed_over)
+{
+	const struct key *first = g_ptr_array_index(chosen, 0);
+	g_autofree char *why = NULL;
+
+	if (key->source->is_always_last || why_not_beside(chosen, key, false) != NULL ||
+	    !key_is_usable(key, KEY_ENCRYPTS, time(NULL), NULL))
+		return;
+	why = g_strdup_printf("%s has it, but %s comes first", key->source->name,
+			      first->source->name);
+	pass_over(passed_over, key, why);
+}
+
+/* `known` is in the order of preference. */
+static void
+choose_first(const GPtrArray *known, bool is_employee, GPtrArray *chosen, GString *passed_over)
+{
+	unsigned tried = 0;
+
+	for (guint i = 0; i < known->len; i++) {
+		const struct key *key = g_ptr_array_index(known, i);
+
+		if (i > 0 && key->rank == tried)
+			continue;
+		tried = key->rank;
+		if (chosen->len == 0) {
+			choose(known, tried, true, is_employee, chosen, passed_over);
+			choose(known, tried, false, is_employee, chosen, passed_over);
+			continue;
+		}
+		for (guint j = i; j < known->len; j++) {
+			key = g_ptr_array_index(known, j);
+			if (key->rank == tried)
+				pass_over_later(chosen, key, passed_over);
+		}
+	}
+}
+
 bool
 keystore_find(struct keystore *keystore, enum key_kind kind, const char *address, bool is_employee,
 	      struct keystore_answer *answer_r, struct fault *fault)
 {
-	g_autoptr(GPtrArray) known = known_keys(keystore, kind, address, fault);
+	g_autoptr(kept_auto) known = known_keys(keystore, kind, address, fault);
 	g_autoptr(GString) passed_over = g_string_new(NULL);
 
 	*answer_r = (struct keystore_answer){0};
 	if (known == NULL)
 		return false;
 	answer_r->keys = g_ptr_array_new_with_free_func((GDestroyNotify)key_unref);
-	choose(known, true, is_employee, answer_r->keys, passed_over);
-	choose(known, false, is_employee, answer_r->keys, passed_over);
+	choose_first(known->keys, is_employee, answer_r->keys, passed_over);
+	if (answer_r->keys->len == 0 && known->notes != NULL)
+		g_string_append_printf(passed_over, "%s%s", passed_over->len > 0 ? "; " : "",
+				       known->notes);
 	if (passed_over->len > 0)
 		answer_r->passed_over = g_strdup(passed_over->str);
 	return true;
@@ -400,18 +549,33 @@ keystore_answer_clear(struct keystore_answer *answer)
 	g_clear_pointer(&answer->passed_over, g_free);
 }
 
+char *
+keystore_origin(const struct key *key)
+{
+	g_autoptr(GDateTime) seen =
+		key->seen_at == 0 ? NULL : g_date_time_new_from_unix_utc(key->seen_at);
+	g_autofree char *when =
+		seen == NULL ? NULL : g_date_time_format(seen, "%Y-%m-%d %H:%M UTC");
+
+	if (when != NULL)
+		return g_strdup_printf(", found by %s on %s", key->source->name, when);
+	return g_strdup(key->source != NULL && key->source->is_always_last
+				? ", for the whole domain"
+				: "");
+}
+
 bool
 keystore_own(struct keystore *keystore, enum key_kind kind, const char *address, GPtrArray **keys_r,
 	     struct fault *fault)
 {
-	g_autoptr(GPtrArray) known = known_keys(keystore, kind, address, fault);
+	g_autoptr(kept_auto) known = known_keys(keystore, kind, address, fault);
 
 	*keys_r = NULL;
 	if (known == NULL)
 		return false;
 	*keys_r = g_ptr_array_new_with_free_func((GDestroyNotify)key_unref);
-	for (guint i = 0; i < known->len; i++) {
-		struct key *key = g_ptr_array_index(known, i);
+	for (guint i = 0; i < known->keys->len; i++) {
+		struct key *key = g_ptr_array_index(known->keys, i);
 
 		if (key->is_ours && (kind != KEY_SMIME || key->certificate != NULL))
 			g_ptr_array_add(*keys_r, key_ref(key));
@@ -423,15 +587,15 @@ bool
 keystore_signer(struct keystore *keystore, enum key_kind kind, const char *address,
 		struct keystore_signer *signer_r, struct fault *fault)
 {
-	g_autoptr(GPtrArray) known = known_keys(keystore, kind, address, fault);
+	g_autoptr(kept_auto) known = known_keys(keystore, kind, address, fault);
 	g_autoptr(GString) passed_over = g_string_new(NULL);
 	time_t now = time(NULL);
 
 	*signer_r = (struct keystore_signer){0};
 	if (known == NULL)
 		return false;
-	for (guint i = 0; i < known->len && signer_r->key == NULL; i++) {
-		struct key *key = g_ptr_array_index(known, i);
+	for (guint i = 0; i < known->keys->len && signer_r->key == NULL; i++) {
+		struct key *key = g_ptr_array_index(known->keys, i);
 		g_autofree char *why = NULL;
 
 		if (!key->is_ours)

@@ -17,6 +17,7 @@ struct keystore_settings {
 	struct database *database;
 	const struct database_settings *listen; /* NULL: nothing is cached */
 	const char *keeper; /* socket of the keeper, which signs; NULL: nothing can be signed */
+	char *const *sources; /* the setting `keys from`; NULL: only what admins and owners brought */
 };
 
 struct keystore *keystore_new(const struct keystore_settings *settings);
@@ -27,7 +28,10 @@ struct keystore_answer {
 	char *passed_over; /* why others were not used: "1a2b…: expired on …; …", or NULL */
 };
 
-/* The keys that mail to the folded address is encrypted to. The choice depends on who might be able
+/* The keys that mail to the folded address is encrypted to: those of the first source, in the order
+ * of the setting, that has usable ones. Two sources that contradict each other never add up.
+ *
+ * Within what was imported and uploaded, the choice depends on who might be able
  * to read along: all usable keys that the organisation vouches for (imported and pinned, or with a
  * chain to an authority it trusts, no matter who supplied them); only if there are none, the key of
  * each kind that the owner uploaded last. Nobody who had access to an account for an hour can read
@@ -37,6 +41,11 @@ struct keystore_answer {
 bool keystore_find(struct keystore *keystore, enum key_kind kind, const char *address,
 		   bool is_employee, struct keystore_answer *answer_r, struct fault *fault);
 void keystore_answer_clear(struct keystore_answer *answer);
+/* Looks the folded address up afresh from now on: its keys have just changed. */
+void keystore_forget(struct keystore *keystore, const char *address);
+/* Where a key comes from, for the record: ", found by wkd on 2026-11-26 20:10 UTC"; "" if it was
+ * imported or uploaded for this address. Caller frees. */
+char *keystore_origin(const struct key *key);
 /* Is the folded address in one of the domains (from the settings, canonical; ending with NULL, or
  * NULL)? */
 bool keystore_is_employee(char *const *domains, const char *address);

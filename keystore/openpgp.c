@@ -156,7 +156,7 @@ static char *
 general_problem(gpgme_key_t key)
 {
 	if (key->revoked)
-		return g_strdup("revoked by its owner (RFC 9580 §5.2.1.11)");
+		return g_strdup(KEY_REVOKED " (RFC 9580 §5.2.1.11)");
 	if (key->invalid || key->disabled)
 		return g_strdup("gpg reports the key as invalid");
 	if (is_weak_subkey(key->subkeys))
@@ -193,24 +193,6 @@ is_well_signed(const GPtrArray *well_signed, const char *user_id)
 	return false;
 }
 
-/* "Ann Example <ann@example.com>", or the bare address (RFC 9580 §5.11). Folded; NULL if there is
- * no address. Caller frees. */
-static char *
-user_id_address(const char *user_id)
-{
-	g_autofree char *text = g_strstrip(key_facts_text(user_id, strlen(user_id)));
-	char *begin = strrchr(text, '<'), *end = strrchr(text, '>');
-
-	if (begin != NULL && end != NULL && begin < end && end[1] == '\0') {
-		*end = '\0';
-		begin++;
-	} else {
-		begin = text;
-	}
-	return address_is_valid(begin) && strpbrk(begin, " <>") == NULL ? address_fold(begin)
-									: NULL;
-}
-
 static void
 look_at_user_ids(gpgme_key_t key, const GPtrArray *well_signed, struct key_facts *into)
 {
@@ -224,7 +206,7 @@ look_at_user_ids(gpgme_key_t key, const GPtrArray *well_signed, struct key_facts
 		if ((u->revoked && !key->revoked) || u->invalid ||
 		    !is_well_signed(well_signed, u->uid))
 			continue;
-		address = user_id_address(u->uid);
+		address = openpgp_user_id_address(u->uid);
 		if (address != NULL &&
 		    !g_ptr_array_find_with_equal_func(into->addresses, address, g_str_equal, NULL))
 			g_ptr_array_add(into->addresses, address);

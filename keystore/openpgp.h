@@ -26,6 +26,15 @@ bool openpgp_read(const GPtrArray *blocks, const struct openpgp_known *known,
 
 /* --- packets (keystore/openpgp_packets.c) --- */
 
+/* "Ann Example <ann@example.com>", or the bare address (RFC 9580 §5.11). Folded; NULL if there is
+ * no address. Caller frees. */
+char *openpgp_user_id_address(const char *user_id);
+
+/* Of binary public keys, whatever is for the folded address: the user IDs that name it, with the
+ * key's own signatures alone, and the subkeys. Other user IDs, pictures and what others certified
+ * are left out, and so are keys of which no user ID remains. Caller frees. */
+GBytes *openpgp_only_for(GBytes *packets, const char *address);
+
 /* Why its signatures are too weak for what the key says about itself to be believed, or NULL;
  * caller frees. `key_id` is the last 8 bytes of the fingerprint. Checks the key's newest signature
  * over each user ID and subkey; fills in the user IDs with a strong signature, as their bytes (char

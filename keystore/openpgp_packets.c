@@ -2,6 +2,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "core/address.h"
 #include "keystore/openpgp.h"
 
 enum {
@@ -251,27 +252,135 @@ first_packet(GBytes *packets, struct packet *packet_r)
 	return take_packet(&left, packet_r);
 }
 
-/* SHA-1 over the primary key's packet. */
+/* SHA-1 over the packet of a primary key. */
 static bool
-digest_key(GBytes *key, unsigned char digest_r[FINGERPRINT_BYTES])
+digest_packet(const struct packet *packet, unsigned char digest_r[FINGERPRINT_BYTES])
 {
-	struct packet packet;
 	unsigned char head[3] = {0x99};
 	EVP_MD_CTX *context;
 	bool done;
 
-	if (!first_packet(key, &packet) || packet.tag != TAG_PUBLIC_KEY || packet.body.left == 0 ||
-	    packet.body.left > UINT16_MAX || packet.body.at[0] != 4)
+	if (packet->tag != TAG_PUBLIC_KEY || packet->body.left == 0 ||
+	    packet->body.left > UINT16_MAX || packet->body.at[0] != 4)
 		return false;
-	head[1] = (unsigned char)(packet.body.left >> 8);
-	head[2] = (unsigned char)packet.body.left;
+	head[1] = (unsigned char)(packet->body.left >> 8);
+	head[2] = (unsigned char)packet->body.left;
 	context = EVP_MD_CTX_new();
 	done = EVP_DigestInit_ex(context, EVP_sha1(), NULL) == 1 &&
 	       EVP_DigestUpdate(context, head, sizeof head) == 1 &&
-	       EVP_DigestUpdate(context, packet.body.at, packet.body.left) == 1 &&
+	       EVP_DigestUpdate(context, packet->body.at, packet->body.left) == 1 &&
 	       EVP_DigestFinal_ex(context, digest_r, NULL) == 1;
 	EVP_MD_CTX_free(context);
 	return done;
+}
+
+static bool
+digest_key(GBytes *key, unsigned char digest_r[FINGERPRINT_BYTES])
+{
+	struct packet packet;
+
+	return first_packet(key, &packet) && digest_packet(&packet, digest_r);
+}
+
+/* --- what of it is for an address --- */
+
+char *
+openpgp_user_id_address(const char *user_id)
+{
+	g_autofree char *text = g_strstrip(key_facts_text(user_id, strlen(user_id)));
+	char *begin = strrchr(text, '<'), *end = strrchr(text, '>');
+
+	if (begin != NULL && end != NULL && begin < end && end[1] == '\0') {
+		*end = '\0';
+		begin++;
+	} else {
+		begin = text;
+	}
+	return address_is_valid(begin) && strpbrk(begin, " <>") == NULL ? address_fold(begin)
+									: NULL;
+}
+
+/* A key as it is being copied, packet by packet. */
+struct excerpt {
+	const char *address;
+	unsigned char digest[FINGERPRINT_BYTES]; /* of its primary key */
+	bool is_wanted;				 /* the packets that follow */
+	bool has_user_id;
+	GByteArray *key; /* so far */
+	GByteArray *all; /* keys that are complete */
+};
+
+static void
+end_key(struct excerpt *excerpt)
+{
+	if (excerpt->has_user_id)
+		g_byte_array_append(excerpt->all, excerpt->key->data, excerpt->key->len);
+	g_byte_array_set_size(excerpt->key, 0);
+	excerpt->is_wanted = excerpt->has_user_id = false;
+}
+
+static bool
+names_address(struct bytes user_id, const char *address)
+{
+	g_autofree char *text = g_strndup((const char *)user_id.at, user_id.left);
+	g_autofree char *named = openpgp_user_id_address(text);
+
+	return named != NULL && strcmp(named, address) == 0;
+}
+
+static bool
+is_own_signature(const struct excerpt *excerpt, struct bytes body)
+{
+	struct signature signature;
+
+	return read_signature(body, &signature) && signature.has_issuer &&
+	       memcmp(signature.issuer, excerpt->digest + FINGERPRINT_BYTES - 8, 8) == 0;
+}
+
+/* Is this packet copied? */
+static bool
+is_wanted(struct excerpt *excerpt, const struct packet *packet)
+{
+	const bool in_key = excerpt->key->len > 0;
+
+	switch (packet->tag) {
+	case TAG_PUBLIC_KEY:
+		end_key(excerpt);
+		return excerpt->is_wanted = digest_packet(packet, excerpt->digest);
+	case TAG_PUBLIC_SUBKEY:
+		return excerpt->is_wanted = in_key;
+	case TAG_USER_ID:
+		excerpt->is_wanted = in_key && names_address(packet->body, excerpt->address);
+		excerpt->has_user_id |= excerpt->is_wanted;
+		return excerpt->is_wanted;
+	case TAG_SIGNATURE:
+		return excerpt->is_wanted && is_own_signature(excerpt, packet->body);
+	default:
+		return excerpt->is_wanted = false;
+	}
+}
+
+GBytes *
+openpgp_only_for(GBytes *packets, const char *address)
+{
+	struct excerpt excerpt = {
+		.address = address, .key = g_byte_array_new(), .all = g_byte_array_new()};
+	gsize length;
+	const unsigned char *at = g_bytes_get_data(packets, &length);
+	struct bytes left = {at, length};
+	struct packet packet;
+
+	while (left.left > 0) {
+		const unsigned char *begin = left.at;
+
+		if (!take_packet(&left, &packet))
+			break;
+		if (is_wanted(&excerpt, &packet))
+			g_byte_array_append(excerpt.key, begin, (guint)(left.at - begin));
+	}
+	end_key(&excerpt);
+	g_byte_array_unref(excerpt.key);
+	return g_byte_array_free_to_bytes(excerpt.all);
 }
 
 /* --- how strong its self-signatures are --- */

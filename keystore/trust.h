@@ -17,9 +17,9 @@ struct attestation {
 	const char *subject; /* fingerprint */
 	const char *address; /* to whom it is said to belong; folded */
 	const char *author;  /* who says so: a folded address, a domain or a system user */
-	/* The ground: "unlock code", "signed in", "administrator", "wkd", "dane", "ldap", "domain
-	 * key", "signed mail" (postseal.trust_ground has what each is worth). On any other, it is
-	 * worth nothing. */
+	/* The ground: "unlock code", "signed in", "administrator", "wkd", "dane", "ldap",
+	 * "servers", "domain key", "signed mail" (postseal.trust_ground has what each is worth). On
+	 * any other, it is worth nothing. */
 	const char *how;
 	const char
 		*since; /* when the grounds for it arose, as the database writes times; NULL: now */

@@ -1,10 +1,9 @@
 #include "keystore/upload_judge.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "core/catalogue.h"
-#include "core/transfer.h"
+#include "keystore/key_wire.h"
 #include "keystore/reading.h"
 
 static bool
@@ -80,48 +79,17 @@ upload_judge(const struct upload_file *file, struct fault *fault)
 #define FILE_TYPE    "(sssay)"
 #define VERDICT_TYPE "(us(ussayxxbb))"
 
-/* Takes ownership of the value. */
-static GBytes *
-packed(GVariant *value)
-{
-	GBytes *bytes;
-
-	g_variant_ref_sink(value);
-	bytes = g_variant_get_data_as_bytes(value);
-	g_variant_unref(value);
-	return bytes;
-}
-
-/* NULL if it is not of that type. */
-static GVariant *
-unpacked(const char *type, GBytes *bytes)
-{
-	GVariant *value =
-		g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(type), bytes, FALSE));
-
-	if (g_variant_is_normal_form(value))
-		return value;
-	g_variant_unref(value);
-	return NULL;
-}
-
-static GVariant *
-bytes_value(const void *bytes, size_t length)
-{
-	return g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, bytes, length, 1);
-}
-
 GBytes *
 upload_file_pack(const struct upload_file *file)
 {
-	return packed(g_variant_new("(sss@ay)", file->address, file->gpg_program, file->folder,
-				    bytes_value(file->bytes, file->length)));
+	return key_wire_pack(g_variant_new("(sss@ay)", file->address, file->gpg_program, file->folder,
+				    key_wire_bytes(file->bytes, file->length)));
 }
 
 bool
 upload_file_unpack(GBytes *bytes, struct upload_file *file_r)
 {
-	g_autoptr(GVariant) value = unpacked(FILE_TYPE, bytes);
+	g_autoptr(GVariant) value = key_wire_unpack(FILE_TYPE, bytes);
 	g_autoptr(GVariant) content = NULL;
 
 	if (value == NULL)
@@ -139,7 +107,7 @@ key_value(const struct key_facts *key)
 	const void *content = key->content == NULL ? "" : g_bytes_get_data(key->content, &length);
 
 	return g_variant_new("(uss@ayxxbb)", (guint32)key->kind, key->fingerprint, key->owner,
-			     bytes_value(content, length), (gint64)key->not_before,
+			     key_wire_bytes(content, length), (gint64)key->not_before,
 			     (gint64)key->not_after, key->gcm, key->oaep);
 }
 
@@ -150,7 +118,7 @@ upload_verdict_pack(const struct key_facts *key, const struct fault *fault)
 	const struct key_facts none = {.fingerprint = nothing, .owner = nothing};
 	g_autofree char *text = key == NULL ? g_utf8_make_valid(fault->text, -1) : g_strdup("");
 
-	return packed(g_variant_new("(us@(ussayxxbb))",
+	return key_wire_pack(g_variant_new("(us@(ussayxxbb))",
 				    (guint32)(key == NULL ? fault->cause : FAULT_NONE), text,
 				    key_value(key == NULL ? &none : key)));
 }
@@ -179,7 +147,7 @@ key_in(GVariant *value)
 struct key_facts *
 upload_verdict_unpack(GBytes *bytes, struct fault *fault)
 {
-	g_autoptr(GVariant) value = unpacked(VERDICT_TYPE, bytes);
+	g_autoptr(GVariant) value = key_wire_unpack(VERDICT_TYPE, bytes);
 	g_autoptr(GVariant) key = NULL;
 	const char *text;
 	guint32 cause;
@@ -193,37 +161,4 @@ upload_verdict_unpack(GBytes *bytes, struct fault *fault)
 		return key_in(key);
 	fault_set(fault, cause == FAULT_INPUT ? FAULT_INPUT : FAULT_CRYPTO, "%s", text);
 	return NULL;
-}
-
-bool
-upload_wire_send(int socket, GBytes *bytes, int64_t until)
-{
-	gsize length;
-	const void *data = g_bytes_get_data(bytes, &length);
-	const uint32_t before = (uint32_t)length;
-
-	if (length > UPLOAD_WIRE_MAX) {
-		errno = EMSGSIZE;
-		return false;
-	}
-	return transfer_send(socket, &before, sizeof before, until) &&
-	       transfer_send(socket, data, length, until);
-}
-
-GBytes *
-upload_wire_receive(int socket, int64_t until)
-{
-	g_autofree char *data = NULL;
-	uint32_t length;
-
-	if (!transfer_receive(socket, &length, sizeof length, until))
-		return NULL;
-	if (length > UPLOAD_WIRE_MAX) {
-		errno = EBADMSG;
-		return NULL;
-	}
-	data = g_malloc(length + 1);
-	return transfer_receive(socket, data, length, until)
-		       ? g_bytes_new_take(g_steal_pointer(&data), length)
-		       : NULL;
 }

@@ -32,9 +32,4 @@ GBytes *upload_verdict_pack(const struct key_facts *key, const struct fault *fau
  * frees. */
 struct key_facts *upload_verdict_unpack(GBytes *bytes, struct fault *fault);
 
-/* Pieces of up to UPLOAD_WIRE_MAX bytes, preceded by their length; `until` as in core/transfer.h.
- */
-bool upload_wire_send(int socket, GBytes *bytes, int64_t until);
-GBytes *upload_wire_receive(int socket, int64_t until);
-
 #endif

@@ -3,6 +3,7 @@
 #include "core/catalogue.h"
 #include "core/temporary.h"
 #include "core/worker.h"
+#include "keystore/key_wire.h"
 #include "keystore/upload.h"
 #include "keystore/upload_judge.h"
 
@@ -46,8 +47,8 @@ ask(int socket, const struct upload_file *file, gint64 until, struct fault *faul
 	g_autoptr(GBytes) question = upload_file_pack(file);
 	g_autoptr(GBytes) answer = NULL;
 
-	if (upload_wire_send(socket, question, until))
-		answer = upload_wire_receive(socket, until);
+	if (key_wire_send(socket, question, UPLOAD_WIRE_MAX, until))
+		answer = key_wire_receive(socket, UPLOAD_WIRE_MAX, until);
 	if (answer != NULL)
 		return upload_verdict_unpack(answer, fault);
 	if (errno == ETIMEDOUT)

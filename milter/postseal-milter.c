@@ -119,6 +119,7 @@ serve_metrics(struct service *service, const char *address, struct fault *fault)
 	for (const struct method *const *method = methods; *method != NULL; method++)
 		expect_copies((*method)->name);
 	expect_copies("none");
+	discovery_expect();
 	metrics_expect(METRIC_DEFERRED, "");
 	metrics_expect(METRIC_ADDRESSES_REFUSED, "");
 	metrics_expect(METRIC_FOREIGN_CONNECTIONS, "");

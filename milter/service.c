@@ -34,7 +34,12 @@ service_init(struct service *service, const char *config, struct policy *policy,
 		.url = settings->database,
 		.role = "postseal_milter",
 		.connections_max = (unsigned)settings->database_connections};
-	struct keystore_settings keys = {.listen = &database, .keeper = settings->keeper_socket};
+	struct keystore_settings keys = {.listen = &database,
+					 .keeper = settings->keeper_socket,
+					 .sources = settings->keys_from};
+	struct discovery_settings network = {.finder = settings->finder_socket,
+					     .sources = settings->keys_from,
+					     .gpg_program = settings->gpg_program};
 
 	*service = (struct service){
 		.config = g_strdup(config), .policy = policy, .at_start = policy_ref(policy)};
@@ -48,12 +53,15 @@ service_init(struct service *service, const char *config, struct policy *policy,
 		return false;
 	keys.database = service->database;
 	service->keystore = keystore_new(&keys);
+	network.database = service->database;
+	service->discovery = discovery_new(&network);
 	return true;
 }
 
 void
 service_clear(struct service *service)
 {
+	discovery_free(service->discovery);
 	keystore_free(service->keystore);
 	ring_free(service->courier);
 	database_free(service->database);

@@ -5,13 +5,14 @@
 #define POSTSEAL_MILTER_SERVICE_H
 
 #include "core/seal/ring.h"
-#include "keystore/keystore.h"
+#include "keystore/discovery.h"
 #include "policy/policy.h"
 
 struct service {
 	char *config; /* path of postseal.conf */
 	struct database *database;
 	struct keystore *keystore;
+	struct discovery *discovery; /* NULL: no source of keys in the network is in use */
 	struct ring *courier;	 /* of courier.pub */
 	struct seal_key login;	 /* seals the authenticated user (milter/login.h) */
 	struct policy *at_start; /* the policy whose settings were read only at the start */

@@ -347,6 +347,7 @@ decide(SMFICTX *context, struct session *session, const struct known *kept)
 				      .policy = session->policy,
 				      .database = service->database,
 				      .keystore = service->keystore,
+				      .discovery = service->discovery,
 				      .courier = ring_sealing(service->courier),
 				      .variants = &session->variants,
 				      .message = message,

@@ -9,6 +9,7 @@
 #include "core/settings.h"
 #include "delivery/courier/links_and_codes.h"
 #include "delivery/courier/smtp.h"
+#include "keystore/discovery.h"
 
 struct courier {
 	const struct settings *settings;
@@ -16,6 +17,7 @@ struct courier {
 	const char *name;  /* "machine/process", recorded in the rows it has claimed */
 	const char *host;  /* the machine */
 	struct ring *ring; /* of courier.key */
+	struct discovery *discovery; /* NULL: no source of keys in the network is in use */
 };
 
 /* The MTA's services, which treat mail differently. */

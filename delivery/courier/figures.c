@@ -3,6 +3,7 @@
 #include "core/database.h"
 #include "core/log.h"
 #include "core/metrics.h"
+#include "keystore/discovery.h"
 
 static const struct statement count_outbox = {
 	"figures_outbox",
@@ -107,6 +108,7 @@ expect_handled(void)
 
 			metrics_expect(METRIC_OUTBOX_HANDLED, labels);
 		}
+	discovery_expect();
 	metrics_expect(METRIC_UNDELIVERED, "kind=\"code\"");
 	metrics_expect(METRIC_UNDELIVERED, "kind=\"notice\"");
 	metrics_expect(METRIC_UNDELIVERED, "kind=\"sms\"");

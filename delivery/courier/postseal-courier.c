@@ -271,6 +271,18 @@ run_threads(struct courier *courier, const struct database_settings *database,
 	listener_stop(listener);
 }
 
+static struct discovery *
+discovery_of(const struct courier *courier)
+{
+	const struct discovery_settings settings = {
+		.database = courier->database,
+		.finder = courier->settings->finder_socket,
+		.sources = courier->settings->keys_from,
+		.gpg_program = courier->settings->gpg_program};
+
+	return discovery_new(&settings);
+}
+
 static int
 run(const char *config)
 {
@@ -292,7 +304,9 @@ run(const char *config)
 		return EXIT_FAILURE;
 	}
 	restart.ring = courier.ring;
+	courier.discovery = discovery_of(&courier);
 	run_threads(&courier, &database, &restart);
+	discovery_free(courier.discovery);
 	ring_free(courier.ring);
 	database_free(courier.database);
 	return EXIT_SUCCESS;

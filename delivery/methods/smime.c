@@ -28,7 +28,7 @@ static bool
 is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
 	    struct fault *fault)
 {
-	g_autofree char *names = NULL, *signature = NULL;
+	g_autofree char *names = NULL, *origin = NULL, *signature = NULL;
 
 	if (!recipient_keys_take(around, copy, KEY_SMIME, "certificate", possible_r, why_r, fault))
 		return false;
@@ -39,8 +39,9 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 		if (!((const struct key *)g_ptr_array_index(copy->keys, i))->gcm)
 			copy->flavour = flavour_cbc;
 	names = fingerprints(copy->keys);
+	origin = keystore_origin(g_ptr_array_index(copy->keys, 0));
 	signature = author_reason(around, &around->smime_signer);
-	*why_r = g_strdup_printf("certificate %s, %s%s", names, copy->flavour, signature);
+	*why_r = g_strdup_printf("certificate %s%s, %s%s", names, origin, copy->flavour, signature);
 	return true;
 }
 
@@ -205,6 +206,8 @@ const struct method method_smime = {
 	.carriage = CARRIED_AS_MAIL,
 	.in_place_rank = 2,
 	.names_keys = true,
+	.takes_keys = true,
+	.key_kind = KEY_SMIME,
 	.is_possible = is_possible,
 	.fields = fields,
 	.write = write_body,

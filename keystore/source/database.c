@@ -53,8 +53,8 @@ key_source_row(enum key_kind kind, const PGresult *result, int row)
 	return key;
 }
 
-static struct key *
-imported_key(enum key_kind kind, const PGresult *result, int row)
+struct key *
+key_source_imported(enum key_kind kind, const PGresult *result, int row)
 {
 	struct key *key = key_source_row(kind, result, row);
 
@@ -80,8 +80,9 @@ find(const struct key_question *question, GPtrArray *keys, struct fault *fault)
 	if (!connection_execute(question->connection, &key_by_address, &parameters, &result, fault))
 		return false;
 	for (int row = 0; row < PQntuples(result); row++)
-		g_ptr_array_add(keys, imported_key(question->kind, result, row));
+		g_ptr_array_add(keys, key_source_imported(question->kind, result, row));
 	return true;
 }
 
-const struct key_source key_source_database = {.name = "database", .find = find};
+const struct key_source key_source_database = {
+	.name = "database", .is_always_first = true, .find = find};

@@ -63,4 +63,5 @@ find(const struct key_question *question, GPtrArray *keys, struct fault *fault)
 	return true;
 }
 
-const struct key_source key_source_upload = {.name = "upload", .find = find};
+const struct key_source key_source_upload = {
+	.name = "upload", .belongs = "database", .is_always_first = true, .find = find};

@@ -50,6 +50,7 @@ insert into postseal.trust_ground (how, level, programs) values
     ('wkd', 'domain', '{postseal_milter,postseal_courier}'),
     ('dane', 'domain', '{postseal_milter,postseal_courier}'),
     ('ldap', 'domain', '{postseal_milter,postseal_courier}'),
+    ('servers', 'seen', '{postseal_milter,postseal_courier}'),
     ('domain key', 'domain', '{postseal_milter,postseal_courier}'),
     ('signed mail', 'seen', '{postseal_milter,postseal_courier}');
 

@@ -19,7 +19,7 @@ static bool
 is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
 	    struct fault *fault)
 {
-	g_autofree char *signature = NULL;
+	g_autofree char *origin = NULL, *signature = NULL;
 	const struct key *first;
 
 	if (!recipient_keys_take(around, copy, KEY_PGP, "OpenPGP key", possible_r, why_r, fault))
@@ -32,9 +32,10 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 			"(RFC 9580 §5.13)");
 	} else if (*possible_r) {
 		first = g_ptr_array_index(copy->keys, 0);
+		origin = keystore_origin(first);
 		signature = author_reason(around, &around->pgp_signer);
-		*why_r = g_strdup_printf("OpenPGP key %s%s%s", first->fingerprint,
-					 copy->keys->len > 1 ? " and more" : "", signature);
+		*why_r = g_strdup_printf("OpenPGP key %s%s%s%s", first->fingerprint,
+					 copy->keys->len > 1 ? " and more" : "", origin, signature);
 	}
 	return true;
 }
@@ -89,6 +90,8 @@ const struct method method_pgp = {
 	.carriage = CARRIED_AS_MAIL,
 	.in_place_rank = 1,
 	.names_keys = true,
+	.takes_keys = true,
+	.key_kind = KEY_PGP,
 	.is_possible = is_possible,
 	.fields = fields,
 	.write = write_body,

@@ -1,0 +1,472 @@
+#include "keystore/discovery.h"
+
+#include <string.h>
+
+#include "core/log.h"
+#include "core/metrics.h"
+#include "keystore/answers.h"
+#include "keystore/found_reader.h"
+
+enum {
+	ASKED_AT_ONCE = 64,    /* questions under way, of all messages together */
+	ASKED_FOR_MESSAGE = 200, /* more of them are left to the courier */
+	BATCH = 32,	       /* of a courier */
+	ROUND_SECONDS = 30,    /* a courier's patience; it holds a batch for longer */
+	READING_SECONDS = 15,  /* for parsing, which goes on when the message no longer waits */
+	GRACE_SECONDS = 5,     /* before the courier takes over */
+};
+
+struct discovery {
+	struct database *database;
+	char *finder;
+	char **sources;
+	struct found_reader *reader;
+	GThreadPool *pool;
+	GMutex lock;
+	bool unreachable; /* the finder, as was logged */
+};
+
+/* Questions that somebody waits for. Each has a reference. */
+struct inquiry {
+	GMutex lock;
+	GCond done;
+	guint open;	  /* not settled yet */
+	GPtrArray *late;  /* struct key_asking: not answered in time */
+	gint64 until;
+	bool is_courier;
+};
+
+struct errand {
+	struct inquiry *inquiry;
+	struct key_asking *asking;
+};
+
+static void
+inquiry_clear(gpointer data)
+{
+	struct inquiry *inquiry = data;
+
+	g_mutex_clear(&inquiry->lock);
+	g_cond_clear(&inquiry->done);
+	g_ptr_array_unref(inquiry->late);
+}
+
+/* --- one question --- */
+
+static void
+tell_finder(struct discovery *discovery, const char *trouble)
+{
+	bool news;
+
+	g_mutex_lock(&discovery->lock);
+	news = discovery->unreachable != (trouble != NULL);
+	discovery->unreachable = trouble != NULL;
+	g_mutex_unlock(&discovery->lock);
+	if (trouble != NULL)
+		metrics_count(METRIC_FINDER_UNREACHABLE, "", 1);
+	if (news && trouble != NULL)
+		log_warning("keys from the network: %s", trouble);
+	else if (news)
+		log_info("keys from the network: postseal-finder answers again");
+}
+
+static void
+count_answer(const struct key_asking *asking, const char *outcome)
+{
+	g_autofree char *labels = g_strdup_printf("source=\"%s\",outcome=\"%s\"",
+						  asking->source->name, outcome);
+
+	metrics_count(METRIC_KEY_ANSWERS, labels, 1);
+}
+
+/* What of an answer may be keys. */
+static GPtrArray *
+items_of(const struct key_asking *asking, const struct finder_answer *answer)
+{
+	GPtrArray *items = g_ptr_array_new_with_free_func((GDestroyNotify)found_item_free);
+
+	for (guint i = 0; i < answer->items->len; i++) {
+		GBytes *bytes = g_ptr_array_index(answer->items, i);
+		struct found_item item = {.bytes = NULL};
+
+		if (asking->source->take == NULL)
+			item.bytes = g_bytes_ref(bytes);
+		else if (!asking->source->take(bytes, asking->kind, &item))
+			continue;
+		g_ptr_array_add(items, g_memdup2(&item, sizeof item));
+	}
+	return items;
+}
+
+static bool
+find_known(struct discovery *discovery, const struct key_asking *asking, GPtrArray *known,
+	   struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = NULL;
+
+	if (asking->kind != KEY_PGP)
+		return true;
+	connection = database_take(discovery->database, fault);
+	return connection != NULL && answers_known(connection, asking->address, known, fault);
+}
+
+/* Holds no connection to the database while it waits for a process. */
+static GPtrArray *
+read_keys(struct discovery *discovery, const struct key_asking *asking,
+	  const struct finder_answer *answer, char **why_r, struct fault *fault)
+{
+	g_autoptr(GPtrArray) items = items_of(asking, answer);
+	g_autoptr(GPtrArray) known = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+	struct found_files files = {.kind = asking->kind,
+				    .address = asking->address,
+				    .items = items,
+				    .known = known};
+
+	return find_known(discovery, asking, known, fault)
+		       ? found_read(discovery->reader, &files,
+				    g_get_monotonic_time() + READING_SECONDS * G_USEC_PER_SEC,
+				    why_r, fault)
+		       : NULL;
+}
+
+static void
+tell_conflict(struct connection *connection, const struct key_asking *asking)
+{
+	g_autofree char *conflict = NULL;
+	struct fault fault;
+
+	if (!answers_conflict(connection, asking, &conflict, &fault) || conflict == NULL)
+		return;
+	metrics_count(METRIC_KEY_CONFLICTS, "", 1);
+	log_warning("the sources contradict each other about the %s keys of %s: %s",
+		    key_kind_name(asking->kind), asking->address, conflict);
+}
+
+static bool
+store(struct discovery *discovery, const struct key_outcome *outcome, struct fault *fault)
+{
+	static const char *const names[] = {[FINDER_FOUND] = "found",
+					    [FINDER_NOTHING] = "nothing",
+					    [FINDER_FAILED] = "failed"};
+	g_autoptr(connection_auto) connection = database_take(discovery->database, fault);
+
+	if (connection == NULL || !answers_put(connection, outcome, fault))
+		return fault_within(fault, "keeping what %s says about %s",
+				    outcome->asking->source->name, outcome->asking->address);
+	count_answer(outcome->asking, names[outcome->outcome]);
+	if (outcome->outcome == FINDER_FOUND)
+		tell_conflict(connection, outcome->asking);
+	return true;
+}
+
+/* False if keys could not be read. */
+static bool
+judge(struct discovery *discovery, const struct finder_answer *answer, struct key_outcome *outcome,
+      GPtrArray **keys_r, char **why_r, struct fault *fault)
+{
+	if (answer->outcome != FINDER_FOUND)
+		return true;
+	/* An answer that anybody on the way could have written is none. */
+	if (!answer->secure) {
+		outcome->outcome = FINDER_FAILED;
+		outcome->why = "the answer came over a way that proves nothing";
+		return true;
+	}
+	*keys_r = read_keys(discovery, outcome->asking, answer, why_r, fault);
+	if (*keys_r == NULL)
+		return false;
+	outcome->keys = *keys_r;
+	outcome->why = *why_r;
+	outcome->outcome = outcome->keys->len == 0 ? FINDER_NOTHING : FINDER_FOUND;
+	return true;
+}
+
+static bool
+take_answer(struct discovery *discovery, const struct key_asking *asking,
+	    const struct finder_answer *answer, bool is_courier, struct fault *fault)
+{
+	g_autoptr(GPtrArray) keys = NULL;
+	g_autofree char *why = NULL;
+	struct key_outcome outcome = {.asking = asking,
+				      .outcome = answer->outcome,
+				      .lifetime = answer->lifetime,
+				      .secure = answer->secure,
+				      .place = answer->place,
+				      .why = answer->why};
+
+	if (!judge(discovery, answer, &outcome, &keys, &why, fault)) {
+		if (!is_courier)
+			return false;
+		log_warning("keys of %s from %s: %s", asking->address, asking->source->name,
+			    fault->text);
+		outcome.outcome = FINDER_FAILED;
+		outcome.why = fault->text;
+	}
+	return store(discovery, &outcome, fault);
+}
+
+/* False if it is still to be asked: the courier has more patience, and asks again if the finder was
+ * not there. */
+static bool
+ask(struct discovery *discovery, const struct key_asking *asking, const struct inquiry *inquiry)
+{
+	const struct finder_question question = {.wish = asking->source->wishes[asking->kind],
+						 .subject = asking->address};
+	g_auto(finder_answer_auto) answer = {0};
+	struct fault fault;
+	bool reached = finder_ask(discovery->finder, &question, 1, inquiry->until, &answer, &fault);
+
+	tell_finder(discovery, reached ? NULL : fault.text);
+	if (!reached || (answer.outcome == FINDER_FAILED && !inquiry->is_courier)) {
+		count_answer(asking, "late");
+		return false;
+	}
+	if (take_answer(discovery, asking, &answer, inquiry->is_courier, &fault))
+		return true;
+	log_warning("%s", fault.text);
+	return false;
+}
+
+static void
+run(gpointer data, gpointer context)
+{
+	struct errand *errand = data;
+	struct inquiry *inquiry = errand->inquiry;
+	const bool settled = ask(context, errand->asking, inquiry);
+
+	g_mutex_lock(&inquiry->lock);
+	if (!settled)
+		g_ptr_array_add(inquiry->late, g_steal_pointer(&errand->asking));
+	inquiry->open--;
+	g_cond_signal(&inquiry->done);
+	g_mutex_unlock(&inquiry->lock);
+	if (errand->asking != NULL)
+		key_asking_free(errand->asking);
+	g_free(errand);
+	g_atomic_rc_box_release_full(inquiry, inquiry_clear);
+}
+
+/* --- many at once --- */
+
+/* Returns when all are settled, or at `wait`. *late_r: how many were not, or came to nothing in time.
+ * Takes the askings out of the array. */
+static guint
+ask_all(struct discovery *discovery, GPtrArray *askings, gint64 until, gint64 wait, bool is_courier,
+	GPtrArray *late)
+{
+	struct inquiry *inquiry = g_atomic_rc_box_new0(struct inquiry);
+	guint open;
+
+	g_mutex_init(&inquiry->lock);
+	g_cond_init(&inquiry->done);
+	inquiry->late = g_ptr_array_new_with_free_func((GDestroyNotify)key_asking_free);
+	inquiry->until = until;
+	inquiry->is_courier = is_courier;
+	inquiry->open = askings->len;
+	while (askings->len > 0) {
+		struct errand *errand = g_new(struct errand, 1);
+
+		*errand = (struct errand){
+			.inquiry = g_atomic_rc_box_acquire(inquiry),
+			.asking = g_ptr_array_steal_index(askings, askings->len - 1)};
+		g_thread_pool_push(discovery->pool, errand, NULL);
+	}
+	g_mutex_lock(&inquiry->lock);
+	while (inquiry->open > 0 && g_cond_wait_until(&inquiry->done, &inquiry->lock, wait))
+		;
+	open = inquiry->open;
+	while (inquiry->late->len > 0)
+		g_ptr_array_add(late, g_ptr_array_steal_index(inquiry->late, 0));
+	g_mutex_unlock(&inquiry->lock);
+	g_atomic_rc_box_release_full(inquiry, inquiry_clear);
+	return open;
+}
+
+static bool
+is_in_network(const struct key_source *source)
+{
+	return key_source_is_asked(source, KEY_SMIME) || key_source_is_asked(source, KEY_PGP);
+}
+
+struct discovery *
+discovery_new(const struct discovery_settings *settings)
+{
+	struct discovery *discovery;
+	bool any = false;
+
+	for (const struct key_source *const *source = key_sources; *source != NULL; source++)
+		any |= is_in_network(*source) &&
+		       g_strv_contains((const char *const *)settings->sources, (*source)->name);
+	if (!any)
+		return NULL;
+	discovery = g_new0(struct discovery, 1);
+	discovery->database = settings->database;
+	discovery->finder = g_strdup(settings->finder);
+	discovery->sources = g_strdupv((char **)settings->sources);
+	discovery->reader = found_reader_new(settings->gpg_program);
+	discovery->pool = g_thread_pool_new(run, discovery, ASKED_AT_ONCE, FALSE, NULL);
+	g_mutex_init(&discovery->lock);
+	return discovery;
+}
+
+void
+discovery_free(struct discovery *discovery)
+{
+	if (discovery == NULL)
+		return;
+	g_thread_pool_free(discovery->pool, FALSE, TRUE);
+	found_reader_free(discovery->reader);
+	g_strfreev(discovery->sources);
+	g_free(discovery->finder);
+	g_mutex_clear(&discovery->lock);
+	g_free(discovery);
+}
+
+/* Adds the questions for an address; `known`: only for sources that come before its own if `before`,
+ * and after it otherwise. */
+static void
+add_askings(const struct discovery *discovery, const struct discovery_want *want, bool before,
+	    GPtrArray *askings)
+{
+	for (unsigned i = 0; discovery->sources[i] != NULL; i++)
+		for (const struct key_source *const *s = key_sources; *s != NULL; s++) {
+			const bool comes_before =
+				want->known == NULL || i + 1 <= want->known->rank;
+
+			if (strcmp((*s)->name, discovery->sources[i]) != 0 ||
+			    !key_source_is_asked(*s, want->kind) || comes_before != before ||
+			    (want->is_employee && !(*s)->for_employees))
+				continue;
+			g_ptr_array_add(askings, key_asking_new(want->address, *s, want->kind));
+		}
+}
+
+/* --- before a decision --- */
+
+/* The questions without a good answer: those that the message waits for, and the others. */
+static bool
+sort_out(struct discovery *discovery, const struct discovery_want *wants, size_t count,
+	 GPtrArray *now, GPtrArray *later, struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		add_askings(discovery, &wants[i], true, now);
+		add_askings(discovery, &wants[i], false, later);
+	}
+	connection = database_take(discovery->database, fault);
+	if (connection == NULL || !answers_drop_good(connection, now, fault) ||
+	    !answers_drop_good(connection, later, fault))
+		return false;
+	while (now->len > ASKED_FOR_MESSAGE)
+		g_ptr_array_add(later, g_ptr_array_steal_index(now, now->len - 1));
+	return answers_want(connection, later, 0, fault) &&
+	       answers_want(connection, now, GRACE_SECONDS, fault);
+}
+
+/* Whoever was asked about and has no good answer now is awaited. */
+static bool
+mark_awaited(struct discovery *discovery, struct discovery_want *wants, size_t count,
+	     struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = database_take(discovery->database, fault);
+	g_autoptr(GPtrArray) missing =
+		g_ptr_array_new_with_free_func((GDestroyNotify)key_asking_free);
+
+	for (size_t i = 0; i < count; i++)
+		add_askings(discovery, &wants[i], true, missing);
+	if (connection == NULL || !answers_drop_good(connection, missing, fault))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		for (guint j = 0; j < missing->len; j++) {
+			const struct key_asking *asking = g_ptr_array_index(missing, j);
+
+			wants[i].awaited |= asking->kind == wants[i].kind &&
+					    strcmp(asking->address, wants[i].address) == 0;
+		}
+	return true;
+}
+
+bool
+discovery_before(struct discovery *discovery, struct discovery_want *wants, size_t count,
+		 gint64 until)
+{
+	g_autoptr(GPtrArray) now = g_ptr_array_new_with_free_func((GDestroyNotify)key_asking_free);
+	g_autoptr(GPtrArray) later =
+		g_ptr_array_new_with_free_func((GDestroyNotify)key_asking_free);
+	g_autoptr(GPtrArray) late = g_ptr_array_new_with_free_func((GDestroyNotify)key_asking_free);
+	struct fault fault;
+
+	if (!sort_out(discovery, wants, count, now, later, &fault)) {
+		log_warning("asking for keys: %s", fault.text);
+		return false;
+	}
+	if (now->len == 0)
+		return false;
+	ask_all(discovery, now, until, until, false, late);
+	if (!mark_awaited(discovery, wants, count, &fault))
+		log_warning("asking for keys: %s", fault.text);
+	return true;
+}
+
+/* --- figures --- */
+
+void
+discovery_expect(void)
+{
+	static const char *const outcomes[] = {"found", "nothing", "failed", "late"};
+
+	for (const struct key_source *const *source = key_sources; *source != NULL; source++)
+		for (size_t i = 0; i < G_N_ELEMENTS(outcomes) && is_in_network(*source); i++) {
+			g_autofree char *labels =
+				g_strdup_printf("source=\"%s\",outcome=\"%s\"", (*source)->name,
+						outcomes[i]);
+
+			metrics_expect(METRIC_KEY_ANSWERS, labels);
+		}
+	metrics_expect(METRIC_KEY_CONFLICTS, "");
+	metrics_expect(METRIC_FINDER_UNREACHABLE, "");
+}
+
+/* --- with patience --- */
+
+bool
+discovery_round(struct discovery *discovery, bool *more_r, struct fault *fault)
+{
+	const gint64 until = g_get_monotonic_time() + ROUND_SECONDS * G_USEC_PER_SEC;
+	g_autoptr(GPtrArray) due = g_ptr_array_new_with_free_func((GDestroyNotify)key_asking_free);
+	g_autoptr(GPtrArray) late = g_ptr_array_new_with_free_func((GDestroyNotify)key_asking_free);
+
+	{
+		g_autoptr(connection_auto) connection = database_take(discovery->database, fault);
+
+		if (connection == NULL || !answers_claim(connection, discovery->sources, BATCH,
+							 due, more_r, fault))
+			return false;
+	}
+	ask_all(discovery, due, until, until + READING_SECONDS * G_USEC_PER_SEC, true, late);
+	return true;
+}
+
+bool
+discovery_ask(struct discovery *discovery, const char *address, bool is_employee, gint64 until,
+	      struct fault *fault)
+{
+	g_autoptr(GPtrArray) askings =
+		g_ptr_array_new_with_free_func((GDestroyNotify)key_asking_free);
+	g_autoptr(GPtrArray) late = g_ptr_array_new_with_free_func((GDestroyNotify)key_asking_free);
+	guint open;
+
+	for (enum key_kind kind = KEY_SMIME; kind <= KEY_PGP; kind++) {
+		const struct discovery_want want = {
+			.address = address, .kind = kind, .is_employee = is_employee};
+
+		add_askings(discovery, &want, true, askings);
+	}
+	open = ask_all(discovery, askings, until, until + READING_SECONDS * G_USEC_PER_SEC, true,
+		       late);
+	return (open == 0 && late->len == 0) ||
+	       fault_set(fault, FAULT_TIMEOUT,
+			 "asking for keys of %s: %u answers could not be kept in time", address,
+			 open + late->len);
+}

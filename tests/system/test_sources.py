@@ -1,0 +1,73 @@
+"""Where keys come from if the admin says nothing: nobody in the network is asked. Keys for whole domains."""
+import people
+import world as sandbox
+from finder import World as WORLD, found  # noqa: F401
+
+RULES = """
+match recipient domain "smime.example"  deliver smime
+match recipient domain "auto.example"   deliver smime, pgp, pickup
+match recipient domain "pgp.example"    deliver pgp
+otherwise                               deliver plain
+"""
+
+
+def fingerprint(path):
+    said = sandbox.command("openssl", "x509", "-in", path, "-noout", "-fingerprint", "-sha256").decode()
+    return said.partition("=")[2].strip().replace(":", "").lower()
+
+
+def test_key_for_a_whole_domain_serves_who_has_none(world, post, name):
+    gateway = world.authority.issue_mail(f"{name}gateway", "gateway@smime.example")
+    said = world.postseal("key", "import", "--domain", "smime.example", gateway)
+    assert "for everybody in smime.example" in said
+    post.accepted(post.compose([f"{name}@smime.example"]), [f"{name}@smime.example"])
+    mail = post.box(f"{name}@smime.example").one()
+    assert b"Hello." in people.open_smime(mail, str(gateway).removesuffix(".pem"))
+    assert "for the whole domain" in post.copies(f"{name}@smime.example")[0]["reason"]
+
+    own = people.certify(world, f"{name}@smime.example")
+    post.accepted(post.compose([f"{name}@smime.example"]), [f"{name}@smime.example"])
+    mail = post.box(f"{name}@smime.example").wait(2)[1]
+    assert b"Hello." in people.open_smime(mail, str(own).removesuffix(".pem"))
+    assert "for the whole domain" not in post.copies(f"{name}@smime.example")[1]["reason"]
+    world.postseal("key", "delete", fingerprint(gateway))
+
+
+def test_domain_key_is_for_the_most_specific_domain_and_no_other(world, name):
+    wide, near, whole = (people.Gpg(world.directory / "keys" / f"{name}{n}", f"gateway@{n}.example") for n in ("wide", "near", "whole"))
+    for gpg, domain in ((wide, "*.example"), (near, "*.agency.example"), (whole, "agency.example")):
+        path = world.directory / "keys" / f"{gpg.address}.asc"
+        path.write_bytes(gpg.public())
+        world.postseal("key", "import", "--domain", domain, path)
+    for address, gpg in (("a@agency.example", whole), ("a@x.agency.example", near), ("a@y.x.agency.example", near),
+                         ("a@other.example", wide), ("gateway@near.example", near)):
+        found = world.postseal("key", "find", address)
+        assert gpg.fingerprint() in found, address
+        assert found.count("pgp ") == 1, found
+    listed = world.postseal("key", "list", "agency.example")
+    assert whole.fingerprint() in listed and near.fingerprint() in listed and wide.fingerprint() not in listed
+    for gpg in (wide, near, whole):
+        world.postseal("key", "delete", gpg.fingerprint())
+        gpg.end()
+
+
+def test_certificate_for_a_domain_still_needs_its_chain(world, name):
+    alone = world.authority.issue_mail(f"{name}alone", "gateway@auto.example", sign=False)
+    world.postseal("key", "import", "--domain", "auto.example", alone)
+    failed = sandbox.subprocess.run([world.bin / "postseal", "-f", world.config, "key", "find", f"{name}@auto.example"],
+                                    capture_output=True)
+    assert b"no chain to a trusted root" in failed.stdout
+    world.postseal("key", "import", "--pin", "--domain", "auto.example", alone)
+    assert fingerprint(alone) in world.postseal("key", "find", f"{name}@auto.example")
+    world.postseal("key", "delete", fingerprint(alone))
+
+
+def test_network_is_asked_only_if_the_admin_says_so(world, post, name):
+    gpg = people.Gpg(world.directory / "keys" / name, f"{name}@auto.example")
+    world.finder.answers["WKD", gpg.address] = found(gpg.public())
+    post.accepted(post.compose([gpg.address]), [gpg.address])
+    assert post.copies(gpg.address)[0]["method"] == "pickup"
+    world.postseal("policy", "explain", "--from", post.sender, "--to", gpg.address)
+    assert world.finder.asked == []
+    assert world.postgres.query("select count(*) from postseal.key_answer") == [["0"]]
+    gpg.end()
