@@ -117,20 +117,22 @@ batch_add(struct connection *connection, const struct statement *statement,
 /* Each statement is answered by one result and a NULL. The first failure is reported; the server
  * has skipped the statements after it. */
 static bool
-collect_answers(struct connection *connection, struct fault *fault)
+collect_answers(struct connection *connection, gint64 limit, struct fault *fault)
 {
 	bool good = true;
 
 	while (!g_queue_is_empty(&connection->awaited)) {
 		const char *name = g_queue_pop_head(&connection->awaited);
-		g_autoptr(PGresult) result = PQgetResult(connection->pg);
-		g_autoptr(PGresult) end = NULL;
+		g_autoptr(PGresult) result = NULL, end = NULL;
 
+		if (!connection_next(connection, limit, name, &result, fault))
+			return false;
 		if (result == NULL || PQstatus(connection->pg) != CONNECTION_OK)
 			return connection_fail(connection, NULL, name, fault);
 		if (good && !connection_succeeded(result))
 			good = connection_fail(connection, result, name, fault);
-		end = PQgetResult(connection->pg);
+		if (!connection_next(connection, limit, name, &end, fault))
+			return false;
 		if (end != NULL)
 			return connection_fail(connection, end, name, fault);
 	}
@@ -141,17 +143,17 @@ bool
 batch_commit(struct connection *connection, struct fault *fault)
 {
 	g_autoptr(PGresult) sync = NULL;
-	bool good;
+	gint64 limit;
 
 	if (connection->member != NULL)
 		return member_commit(connection->member, connection->sqlstate, fault);
 	connection->broken = true; /* until everything is known to have succeeded */
 	if (PQpipelineSync(connection->pg) != 1)
 		return connection_fail(connection, NULL, "commit", fault);
-	good = collect_answers(connection, fault);
-	if (!good)
+	limit = connection_limit();
+	if (!collect_answers(connection, limit, fault) ||
+	    !connection_next(connection, limit, "commit", &sync, fault))
 		return false;
-	sync = PQgetResult(connection->pg);
 	if (PQresultStatus(sync) != PGRES_PIPELINE_SYNC)
 		return connection_fail(connection, sync, "commit", fault);
 	if (PQexitPipelineMode(connection->pg) != 1)

@@ -31,5 +31,13 @@ struct connection {
 bool connection_fail(struct connection *connection, const PGresult *result, const char *doing,
 		     struct fault *fault);
 bool connection_succeeded(const PGresult *result);
+/* When a statement that is sent now must have been answered (g_get_monotonic_time()). */
+gint64 connection_limit(void);
+/* The next result of what was sent, or NULL at its end; caller clears it. False with `fault` filled
+ * if the connection broke, or if nothing came until the limit: PQgetResult() alone would wait for
+ * ever for a server process that stands still, and for the end of a pipeline that libpq has read
+ * already but had no memory to report. */
+bool connection_next(struct connection *connection, gint64 limit, const char *doing,
+		     PGresult **result_r, struct fault *fault);
 
 #endif

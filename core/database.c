@@ -1,12 +1,16 @@
 #include "core/database.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 
 #include "core/cleanup.h"
 #include "core/connection.h"
 
-enum { CONNECT_SECONDS = 10 };
+enum {
+	CONNECT_SECONDS = 10,
+	ANSWER_SECONDS_MAX = 70, /* the server ends a statement after 60 (session_options) */
+};
 
 /* --- parameters --- */
 
@@ -340,7 +344,10 @@ connection_fail(struct connection *connection, const PGresult *result, const cha
 	const char *state = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *text =
 		result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-	g_autofree char *why = one_line(text != NULL ? text : PQerrorMessage(connection->pg));
+	const char *ours = PQerrorMessage(connection->pg);
+	g_autofree char *why = one_line(text != NULL	? text
+					: *ours != '\0' ? ours
+							: "it was not answered in time");
 
 	g_strlcpy(connection->sqlstate, state == NULL ? "" : state, sizeof connection->sqlstate);
 	/* It was not PostgreSQL that failed but our end, for example for lack of memory: nobody
@@ -360,6 +367,53 @@ connection_succeeded(const PGresult *result)
 	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
+gint64
+connection_limit(void)
+{
+	return g_get_monotonic_time() + ANSWER_SECONDS_MAX * G_TIME_SPAN_SECOND;
+}
+
+static bool
+wait_for_bytes(struct connection *connection, gint64 limit)
+{
+	struct pollfd watched = {.fd = PQsocket(connection->pg), .events = POLLIN};
+	gint64 left = (limit - g_get_monotonic_time()) / G_TIME_SPAN_MILLISECOND;
+	int ready = left <= 0 ? 0 : poll(&watched, 1, (int)left);
+
+	return (ready > 0 && PQconsumeInput(connection->pg) == 1) || (ready < 0 && errno == EINTR);
+}
+
+bool
+connection_next(struct connection *connection, gint64 limit, const char *doing, PGresult **result_r,
+		struct fault *fault)
+{
+	while (PQisBusy(connection->pg))
+		if (!wait_for_bytes(connection, limit))
+			return connection_fail(connection, NULL, doing, fault);
+	*result_r = PQgetResult(connection->pg);
+	return true;
+}
+
+/* `sent` tells whether the statement could be sent. Takes its only result, and what says that
+ * nothing follows. */
+static bool
+take_result(struct connection *connection, int sent, const char *doing, PGresult **result_r,
+	    struct fault *fault)
+{
+	gint64 limit = connection_limit();
+	g_autoptr(PGresult) result = NULL, end = NULL;
+
+	if (sent != 1)
+		return connection_fail(connection, NULL, doing, fault);
+	if (!connection_next(connection, limit, doing, &result, fault) ||
+	    !connection_next(connection, limit, doing, &end, fault))
+		return false;
+	if (!connection_succeeded(result) || end != NULL)
+		return connection_fail(connection, end != NULL ? end : result, doing, fault);
+	*result_r = g_steal_pointer(&result);
+	return true;
+}
+
 static bool
 prepare(struct connection *connection, const struct statement *statement, struct fault *fault)
 {
@@ -367,9 +421,10 @@ prepare(struct connection *connection, const struct statement *statement, struct
 
 	if (g_hash_table_contains(connection->prepared, statement->name))
 		return true;
-	result = PQprepare(connection->pg, statement->name, statement->sql, 0, NULL);
-	if (!connection_succeeded(result))
-		return connection_fail(connection, result, statement->name, fault);
+	if (!take_result(connection,
+			 PQsendPrepare(connection->pg, statement->name, statement->sql, 0, NULL),
+			 statement->name, &result, fault))
+		return false;
 	g_hash_table_add(connection->prepared, g_strdup(statement->name));
 	return true;
 }
@@ -385,11 +440,12 @@ connection_execute(struct connection *connection, const struct statement *statem
 		return false;
 	if (parameters == NULL)
 		parameters = &none;
-	result = PQexecPrepared(connection->pg, statement->name, parameters->count,
-				parameters->values, parameters->lengths, parameters->formats,
-				statement->binary);
-	if (!connection_succeeded(result))
-		return connection_fail(connection, result, statement->name, fault);
+	if (!take_result(connection,
+			 PQsendQueryPrepared(connection->pg, statement->name, parameters->count,
+					     parameters->values, parameters->lengths,
+					     parameters->formats, statement->binary),
+			 statement->name, &result, fault))
+		return false;
 	if (result_r != NULL)
 		*result_r = g_steal_pointer(&result);
 	return true;
@@ -402,15 +458,20 @@ take_rows(struct connection *connection, const char *doing, take_row *take, void
 {
 	bool good = true;
 
-	for (PGresult *row; (row = PQgetResult(connection->pg)) != NULL; PQclear(row)) {
-		ExecStatusType status = PQresultStatus(row);
+	for (;;) {
+		g_autoptr(PGresult) row = NULL;
+		ExecStatusType status;
 
+		if (!connection_next(connection, connection_limit(), doing, &row, fault))
+			return false;
+		if (row == NULL)
+			return good;
+		status = PQresultStatus(row);
 		if (good && status == PGRES_SINGLE_TUPLE)
 			good = take(context, row, fault);
 		else if (good && status != PGRES_TUPLES_OK)
 			good = connection_fail(connection, row, doing, fault);
 	}
-	return good;
 }
 
 bool

@@ -137,6 +137,28 @@ def test_connections_that_are_killed_are_made_anew(world, post, name):
     post.box(to).wait(2)
 
 
+def test_server_process_that_stands_still_held_every_message_up(world, post, name):
+    """Without a time limit, all that commit together waited for it until the milter was restarted. So they did when libpq
+    had no memory for what ends a batch."""
+    to = f"{name}@plain.example"
+    post.accepted(post.compose([to]), [to])
+    processes = [int(pid) for pid, in world.postgres.query(
+        "select pid from pg_stat_activity where usename = 'postseal_milter' and query not ilike 'listen%'")]
+    assert processes
+    for pid in processes:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        with smtplib.SMTP("127.0.0.1", world.ports["submission"], timeout=120) as smtp, \
+                pytest.raises(smtplib.SMTPResponseException) as refused:
+            smtp.sendmail(post.sender, [to], post.compose([to]))
+        assert refused.value.smtp_code == 451
+        sandbox.wait_until(lambda: post.send(post.compose([to]), [to])[0] == 250, "the others to be left alone", 90 * len(processes))
+    finally:
+        for pid in processes:
+            os.kill(pid, signal.SIGCONT)
+    post.box(to).wait(2)
+
+
 def test_disk_of_the_spool_is_full(world, post, name):
     to, spool = f"{name}@plain.example", world.directory / "spool"
     body = b"x" * 70 + b"\r\n"
