@@ -7,8 +7,8 @@
 
 enum { LINE_BYTES = 1000, PIECE_BYTES = 16384 };
 
-/* Limit on all header lines of one armored message, in bytes: anybody can read what they contain.
- */
+/* Limit on the header lines of all armored messages in the text together, in bytes: anybody can
+ * read what they contain. */
 enum { HEADERS_MAX = 400 };
 
 enum place { OUTSIDE, HEADERS, DATA, CHECKSUM };
@@ -17,7 +17,7 @@ struct scan {
 	enum place place;
 	unsigned messages;
 	bool is_readable; /* contains something that anybody can read */
-	size_t headers;	  /* bytes, of the current armored message */
+	size_t headers;	  /* bytes, of all armored messages */
 	struct pgp_packets packets;
 	gint state; /* of the base64 decoder */
 	guint save;
@@ -53,7 +53,6 @@ static void
 begin_message(struct scan *scan)
 {
 	scan->place = HEADERS;
-	scan->headers = 0;
 	scan->packets = (struct pgp_packets){0};
 	scan->state = 0;
 	scan->save = 0;

@@ -3,12 +3,19 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "mail/ciphertext.h"
+
 enum {
 	PIECE_BYTES = 16384,
 	OID_MAX = 16,
-	VALUE_MAX = 2048, /* bytes: an RSA key of 16384 bits, or the name of an issuer */
+	VALUE_MAX = 2048, /* bytes: an RSA key of 16384 bits */
 	PARAMETERS_MAX = 64,
-	KEYS_MAX = 16384, /* of all recipients in one KeyAgreeRecipientInfo */
+	OAEP_MAX = 128,
+	IDENTIFIER_MAX = 64, /* of a key: a hash */
+	SERIAL_MAX = 24,     /* RFC 5280 §4.1.2.2: 20 octets */
+	WRAPPED_MAX = 128,   /* a key that is wrapped by another */
+	ISSUER_MAX = 1024,   /* of an issuer */
+	ISSUERS_MAX = 4096,  /* of all issuers together, each counted once: anybody can read them */
 };
 
 enum tag {
@@ -17,6 +24,7 @@ enum tag {
 	IDENTIFIER = 0x06,
 	SEQUENCE = 0x30,
 	SET = 0x31,
+	BITS = 0x03,
 	CONTENT = 0x80, /* [0], primitive */
 	EXPLICIT = 0xa0,
 	SECOND = 0xa1, /* [1]: key agreement; within it, user keying material */
@@ -33,6 +41,9 @@ struct reader {
 	GByteArray *held;	       /* gets what is read, unless it is NULL */
 	struct sink *sink;	       /* gets the ciphertext, unless it is NULL */
 	struct fault *fault;	       /* of the sink */
+	struct ciphertext ciphertext;  /* keys and content */
+	GHashTable *names;	       /* GBytes: of issuers */
+	size_t names_length;
 };
 
 struct element {
@@ -127,6 +138,26 @@ pass(struct reader *reader, enum tag tag, uint64_t most)
 	       element.end - reader->offset <= most && skip(reader, element.end - reader->offset);
 }
 
+/* The same of a value that nobody can read, if it is what it should be. */
+static bool
+pass_secret(struct reader *reader, enum tag tag, uint64_t most)
+{
+	struct element element;
+
+	if (!open_element(reader, tag, &element) || element.end == 0 ||
+	    element.end - reader->offset > most)
+		return false;
+	while (reader->offset < element.end && peek(reader) >= 0) {
+		size_t part =
+			(size_t)MIN(element.end - reader->offset, reader->length - reader->at);
+
+		ciphertext_step(&reader->ciphertext, reader->piece + reader->at, part);
+		if (!skip(reader, part))
+			return false;
+	}
+	return reader->offset == element.end;
+}
+
 /* --- what is kept of them --- */
 
 static void
@@ -147,10 +178,48 @@ take_held(struct reader *reader)
 
 /* --- recipients (RFC 5652 §6.2) --- */
 
+/* An issuer whose certificates several recipients have is counted once. */
+static bool
+note_name(struct reader *reader, GBytes *name)
+{
+	if (!g_hash_table_contains(reader->names, name))
+		reader->names_length += g_bytes_get_size(name);
+	g_hash_table_add(reader->names, name);
+	return reader->names_length <= ISSUERS_MAX;
+}
+
+static bool
+pass_name(struct reader *reader)
+{
+	struct element name;
+	GByteArray *bytes;
+
+	if (!open_element(reader, SEQUENCE, &name) || name.end == 0 ||
+	    name.end - reader->offset > ISSUER_MAX)
+		return false;
+	bytes = g_byte_array_new();
+	while (reader->offset < name.end && peek(reader) >= 0) {
+		guint8 byte = (guint8)next(reader);
+
+		g_byte_array_append(bytes, &byte, 1);
+	}
+	return note_name(reader, g_byte_array_free_to_bytes(bytes)) && reader->offset == name.end;
+}
+
+static bool
+pass_issuer_and_serial(struct reader *reader)
+{
+	struct element info;
+
+	return open_element(reader, SEQUENCE, &info) && pass_name(reader) &&
+	       pass(reader, INTEGER, SERIAL_MAX) && close_element(reader, &info);
+}
+
 static bool
 pass_certificate_name(struct reader *reader)
 {
-	return pass(reader, peek(reader) == CONTENT ? CONTENT : SEQUENCE, VALUE_MAX);
+	return peek(reader) == CONTENT ? pass(reader, CONTENT, IDENTIFIER_MAX)
+				       : pass_issuer_and_serial(reader);
 }
 
 static bool
@@ -159,8 +228,49 @@ pass_key_transport(struct reader *reader)
 	struct element info;
 
 	return open_element(reader, SEQUENCE, &info) && pass(reader, INTEGER, 1) &&
-	       pass_certificate_name(reader) && pass(reader, SEQUENCE, 4 * PARAMETERS_MAX) &&
-	       pass(reader, OCTETS, VALUE_MAX) && close_element(reader, &info);
+	       pass_certificate_name(reader) && pass(reader, SEQUENCE, OAEP_MAX) &&
+	       pass_secret(reader, OCTETS, VALUE_MAX) && close_element(reader, &info);
+}
+
+/* The sender's public key, mostly one made for this message. */
+static bool
+pass_originator(struct reader *reader)
+{
+	struct element originator, key;
+
+	if (!open_element(reader, EXPLICIT, &originator))
+		return false;
+	if (peek(reader) != SECOND)
+		return pass_certificate_name(reader) && close_element(reader, &originator);
+	return open_element(reader, SECOND, &key) && pass(reader, SEQUENCE, PARAMETERS_MAX) &&
+	       pass_secret(reader, BITS, VALUE_MAX) && close_element(reader, &key) &&
+	       close_element(reader, &originator);
+}
+
+/* A certificate, or the identifier of a key without the date and attribute that may follow. */
+static bool
+pass_reader_of_key(struct reader *reader)
+{
+	struct element identifier;
+
+	if (peek(reader) != EXPLICIT)
+		return pass_issuer_and_serial(reader);
+	return open_element(reader, EXPLICIT, &identifier) &&
+	       pass(reader, OCTETS, IDENTIFIER_MAX) && close_element(reader, &identifier);
+}
+
+static bool
+pass_wrapped_keys(struct reader *reader)
+{
+	struct element keys, key;
+
+	if (!open_element(reader, SEQUENCE, &keys))
+		return false;
+	while (has_more(reader, &keys))
+		if (!open_element(reader, SEQUENCE, &key) || !pass_reader_of_key(reader) ||
+		    !pass_secret(reader, OCTETS, WRAPPED_MAX) || !close_element(reader, &key))
+			return false;
+	return close_element(reader, &keys);
 }
 
 static bool
@@ -169,9 +279,9 @@ pass_key_agreement(struct reader *reader)
 	struct element info;
 
 	return open_element(reader, SECOND, &info) && pass(reader, INTEGER, 1) &&
-	       pass(reader, EXPLICIT, VALUE_MAX) &&
+	       pass_originator(reader) &&
 	       (peek(reader) != SECOND || pass(reader, SECOND, PARAMETERS_MAX + 4)) &&
-	       pass(reader, SEQUENCE, 4 * PARAMETERS_MAX) && pass(reader, SEQUENCE, KEYS_MAX) &&
+	       pass(reader, SEQUENCE, PARAMETERS_MAX) && pass_wrapped_keys(reader) &&
 	       close_element(reader, &info);
 }
 
@@ -256,7 +366,7 @@ pass_piece(struct reader *reader, enum tag tag)
 	struct element element;
 
 	if (reader->sink == NULL)
-		return pass(reader, tag, UINT64_MAX);
+		return pass_secret(reader, tag, UINT64_MAX);
 	if (!open_element(reader, tag, &element) || element.end == 0)
 		return false;
 	while (reader->offset < element.end && peek(reader) >= 0) {
@@ -330,7 +440,7 @@ pass_tag(struct reader *reader)
 }
 
 static bool
-pass_envelope(struct reader *reader)
+pass_structure(struct reader *reader)
 {
 	struct element info, wrapping, envelope;
 
@@ -340,6 +450,18 @@ pass_envelope(struct reader *reader)
 	       pass_recipients(reader) && pass_content(reader) && pass_tag(reader) &&
 	       close_element(reader, &envelope) && close_element(reader, &wrapping) &&
 	       close_element(reader, &info) && peek(reader) < 0;
+}
+
+static bool
+pass_envelope(struct reader *reader)
+{
+	bool passed;
+
+	reader->names = g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
+					      (GDestroyNotify)g_bytes_unref, NULL);
+	passed = pass_structure(reader) && ciphertext_is_plausible(&reader->ciphertext);
+	g_hash_table_unref(reader->names);
+	return passed;
 }
 
 bool

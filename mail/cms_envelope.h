@@ -1,7 +1,9 @@
 /*
  * Is a CMS structure nothing but an envelope: recipients' keys and content that is encrypted
  * (RFC 5652 §6.1, RFC 5083 §2.1)? Its optional fields, unknown kinds of recipients and anything
- * that it must not contain can carry text that anybody can read.
+ * that it must not contain can carry text that anybody can read. What it does contain is bounded:
+ * the names of issuers to 4 kB altogether, parameters to what algorithms need; and keys and content
+ * must be plausible as ciphertext (ciphertext.h).
  */
 #ifndef POSTSEAL_MAIL_CMS_ENVELOPE_H
 #define POSTSEAL_MAIL_CMS_ENVELOPE_H

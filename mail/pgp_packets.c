@@ -153,6 +153,7 @@ see_body(struct pgp_packets *packets, const unsigned char *data, size_t length)
 {
 	size_t part = packets->is_endless ? length : (size_t)MIN(length, packets->left);
 
+	ciphertext_step(&packets->ciphertext, data, part);
 	for (size_t i = 0; i < part && packets->body_at < BODY_START; i++)
 		see_start(packets, data[i]);
 	packets->left -= packets->is_endless ? 0 : part;
@@ -177,7 +178,8 @@ pgp_packets_step(struct pgp_packets *packets, const void *data, size_t length)
 bool
 pgp_packets_are_encrypted(const struct pgp_packets *packets)
 {
-	return packets->has_data && !packets->has_other && packets->left == 0 &&
+	return packets->has_data && !packets->has_other &&
+	       ciphertext_is_plausible(&packets->ciphertext) && packets->left == 0 &&
 	       !packets->continues && packets->header_length == 0 && !packets->at_version;
 }
 

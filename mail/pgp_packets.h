@@ -1,7 +1,7 @@
 /*
  * OpenPGP packets (RFC 9580 §4), read piece by piece: are they exactly one encrypted message
  * (§10.3), with nothing else? A packet of any other kind, before or after what is encrypted, can be
- * read by anybody.
+ * read by anybody, and so can text that a packet passes off as encrypted.
  */
 #ifndef POSTSEAL_MAIL_PGP_PACKETS_H
 #define POSTSEAL_MAIL_PGP_PACKETS_H
@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "mail/ciphertext.h"
 
 /* Initialise to zero. */
 struct pgp_packets {
@@ -22,7 +24,8 @@ struct pgp_packets {
 	unsigned body_at,
 		cipher_at; /* octets of the body seen, up to a few; which names its cipher */
 	bool has_session_key, has_data;
-	bool has_other; /* found something that is not part of an encrypted message */
+	struct ciphertext ciphertext; /* all bodies, one after the other */
+	bool has_other;		      /* found something that is not part of an encrypted message */
 };
 
 void pgp_packets_step(struct pgp_packets *packets, const void *data, size_t length);
