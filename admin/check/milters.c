@@ -14,7 +14,7 @@ milters_address(const char *element)
 	return g_strndup(begin, strcspn(begin, ", \t}"));
 }
 
-/* A directory and a name in it, links resolved; NULL where the directory is not there. */
+/* The path with the links in its directory resolved; NULL if there is no such directory. */
 static char *
 real_path(const char *path)
 {
@@ -27,7 +27,7 @@ real_path(const char *path)
 	return joined;
 }
 
-/* A path of Postfix: relative to its queue directory, and from within a chroot all are. */
+/* Postfix's paths may be relative to its queue directory; in a chroot, all are. */
 static bool
 is_same_socket(const struct check *check, const char *path, const char *ours, const char *service)
 {
@@ -43,7 +43,7 @@ is_same_socket(const struct check *check, const char *path, const char *ours, co
 	return theirs != NULL && own != NULL && strcmp(theirs, own) == 0;
 }
 
-/* "inet:host:port" of Postfix, "inet:port@host" of libmilter: it is the port that tells. */
+/* Postfix writes "inet:host:port", libmilter "inet:port@host": only the port is compared. */
 static bool
 is_same_port(const char *address, const char *listen)
 {
@@ -98,7 +98,7 @@ milters_find(const struct check *check, const char *list, const char *service, g
 	return NULL;
 }
 
-/* --- beside a content_filter of others --- */
+/* --- beside somebody else's content_filter --- */
 
 static bool
 is_of_others(const char *filter)
@@ -128,7 +128,7 @@ is_loopback(const char *place)
 	       g_str_has_prefix(place, "[::1]");
 }
 
-/* Nobody but this machine gets anything taken. */
+/* Is mail accepted from this machine only? */
 static bool
 is_for_this_machine(const struct check *check, const char *service)
 {

@@ -19,7 +19,7 @@ is_listed(const char *list, const char *domain)
 	return false;
 }
 
-/* Of the company: where it is read on, the rules treat all alike. */
+/* Is it a domain of the company? The rules treat all of these alike. */
 static bool
 is_own(const struct check *check, const char *domain)
 {
@@ -35,14 +35,14 @@ is_own(const struct check *check, const char *domain)
 	return false;
 }
 
-/* Programs, files and comments are none. */
+/* A program, a file or a comment is not an address. */
 static bool
 is_address(const char *word)
 {
 	return strchr(word, '@') != NULL && *word != '|' && *word != '#';
 }
 
-/* The first address of a text that is not of the company, or NULL. Caller frees. */
+/* The first address in the text that does not belong to the company, or NULL. Caller frees. */
 static char *
 find_outside(const struct check *check, const char *text)
 {
@@ -54,7 +54,7 @@ find_outside(const struct check *check, const char *text)
 	return NULL;
 }
 
-/* Lines "key<TAB>value" of all entries; NULL where such a map cannot be listed. */
+/* Lines "key<TAB>value" for all entries; NULL if the map cannot be listed. */
 static char *
 entries_of(const char *map)
 {
@@ -106,7 +106,7 @@ by_name(gconstpointer one, gconstpointer other)
 	return strcmp(one, other);
 }
 
-/* What of a parameter is set, in main.cf or for a service of master.cf that takes mail in. */
+/* Where the parameter is set: in main.cf, or for a service in master.cf that accepts mail. */
 static GList *
 settings_of(const struct check *check, const char *parameter)
 {
@@ -137,8 +137,8 @@ check_all_maps(const struct check *check, const char *parameter, GString *unknow
 	return true;
 }
 
-/* Where nothing was delivered, wire took them from local(8): what main.cf says is what is meant as
- * soon as there is something to deliver. */
+/* If nothing was delivered locally, wire removed them from local(8); as soon as there is something
+ * to deliver, the value in main.cf is the one intended. */
 static const char *
 local_value(const struct check *check, const char *service, const char *name)
 {
@@ -150,8 +150,8 @@ local_value(const struct check *check, const char *service, const char *name)
 	return value;
 }
 
-/* What local(8) is led by changes whenever the owner of an alias, of a list that it includes or of
- * a file ~/.forward likes. */
+/* Where local(8) delivers can change at any time: the owners of aliases, of the lists they include
+ * and of ~/.forward files decide it. */
 static bool
 check_local(const struct check *check, struct fault *fault)
 {
@@ -176,7 +176,8 @@ check_local(const struct check *check, struct fault *fault)
 	return true;
 }
 
-/* Whoever is added gets what was sealed for another, or what should have been. */
+/* A recipient who is added gets a copy that was sealed for somebody else, or should have been
+ * sealed. */
 static bool
 check_added(const struct check *check, struct fault *fault)
 {
@@ -220,7 +221,7 @@ note_of(const char *placement, const GString *unknown)
 		placement, unknown->str);
 }
 
-/* smtp(8) changes recipients when it sends: in either placement, nobody decides any more. */
+/* smtp(8) rewrites recipients as it sends: in either placement, too late for any decision. */
 static bool
 check_generic(const struct check *check, GString *unknown, struct fault *fault)
 {
@@ -297,8 +298,8 @@ check_second_pass(const struct check *check, struct fault *fault)
 	return true;
 }
 
-/* What sendmail(1) submits and postsuper(1) requeues comes by pickup(8), and the milter hears of it
- * by cleanup(8). */
+/* Mail submitted with sendmail(1) or requeued with postsuper(1) arrives through pickup(8), and the
+ * milter hears of it from cleanup(8). */
 static bool
 check_pickup(const struct check *check, struct fault *fault)
 {
@@ -343,9 +344,9 @@ check_two_passes(const struct check *check, char **note_r, struct fault *fault)
 	return true;
 }
 
-/* --- all of it --- */
+/* --- the placement as a whole --- */
 
-/* A service that differs from main.cf is told by check_filters. */
+/* check_filters() reports services that differ from main.cf. */
 bool
 check_placement(const struct check *check, char **note_r, struct fault *fault)
 {

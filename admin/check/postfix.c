@@ -19,7 +19,7 @@ postfix_ask(const char *const *command)
 	return output;
 }
 
-/* Lines "name = value"; of a service, name is "smtp/inet/smtpd_milters". */
+/* Lines "name = value"; for a service, the name is like "smtp/inet/smtpd_milters". */
 static void
 read_values(struct postfix *postfix, const char *text)
 {
@@ -43,7 +43,7 @@ service_free(struct postfix_service *service)
 	g_free(service);
 }
 
-/* Fields of master(5): name, type, private, unprivileged, chroot, wakeup, processes, command. */
+/* As in master(5): name, type, private, unprivileged, chroot, wakeup, processes, command. */
 static void
 read_services(struct postfix *postfix, const char *text)
 {

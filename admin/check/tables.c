@@ -4,11 +4,11 @@
 
 static const char looks_at_content[] = "(^|/)[a-z_]*(header|body)_checks$";
 static const char names_access[] = "check_[a-z_]+_access[\\s,]";
-/* Of no such effect, or a list of what others name. */
+/* Settings without that effect, or that only list the tables of other settings. */
 static const char no_lead[] = "(^|/)([sl]mtp_[a-z_]*_checks|proxy_(read|write)_maps)$";
 static const char map_name[] = "(?:proxy:)?([a-z]+:[^\\[\\]\\s,{}=]+)";
 static const char header_checks[] = "(^|/)header_checks$";
-/* Answers that leave the line where it is. */
+/* Actions that keep the line. */
 static const char harmless[] = "^(DUNNO|INFO|WARN|PREPEND)\\b";
 static const char *const remote[] = {"ldap",	  "mysql",    "pgsql", "sqlite",  "tcp",
 				     "socketmap", "memcache", "nis",   "nisplus", NULL};
@@ -39,7 +39,8 @@ leads(enum tables which, const char *setting, const char *value)
 		(which == TABLES_ALL && matches(names_access, value, 0)));
 }
 
-/* Its text, where it is a file with expressions or the source of an index; else what it lists. */
+/* The text of the file, if it has expressions or is the source of an index; otherwise what postmap
+ * lists. */
 static char *
 text_of(const char *map)
 {
@@ -60,8 +61,8 @@ is_remote(const char *map)
 	return g_strv_contains(remote, type);
 }
 
-/* Does a file among the maps of a setting have the action? What is in braces is read with the
- * setting. */
+/* Does a file among the setting's maps contain the action? Inline maps, in braces, are searched as
+ * part of the setting. */
 static bool
 acts_in_file(const char *setting, const char *value, const char *in_file, GString *unknown)
 {
@@ -118,7 +119,7 @@ tables_check(const struct check *check, enum tables which, const char *actions, 
 	return true;
 }
 
-/* Would a table of a setting take the line away, or the message with it? */
+/* Do the setting's tables keep the line, and the message? */
 static bool
 keeps(const char *setting, const char *value, const char *line, struct fault *fault)
 {

@@ -3,7 +3,7 @@
 #include "admin/check/milters.h"
 #include "admin/check/tables.h"
 
-/* As smtpd_data_restrictions set it (contrib/postfix/wire). */
+/* The field that smtpd_data_restrictions adds (contrib/postfix/wire). */
 static const char mark[] = "Postseal-Undecided: yes";
 
 static bool
@@ -21,9 +21,9 @@ note_unread(const GString *unknown)
 			       unknown->str);
 }
 
-/* --- what keeps mail off the second pass --- */
+/* --- what keeps mail from the second pass --- */
 
-/* A service that maps no addresses may decide at once. */
+/* In a service that maps no addresses, the first pass may decide. */
 static bool
 check_own_filter(const struct check *check, const char *service, struct fault *fault)
 {
@@ -39,7 +39,7 @@ check_own_filter(const struct check *check, const char *service, struct fault *f
 		       service, postfix_value(check->postfix, service, "content_filter"), service);
 }
 
-/* It stays in the queue then (check_transports). */
+/* Mail kept from the second pass stays in the queue (check_transports()). */
 bool
 check_filters(const struct check *check, char **note_r, struct fault *fault)
 {
@@ -82,8 +82,8 @@ stops(const struct check *check, const struct postfix_service *service)
 	       strstr(checks, "/postseal_only_verified") != NULL;
 }
 
-/* Each transport defers what has the mark of the first pass, and each but one what has that of
- * verified TLS. */
+/* Every transport defers mail with the mark of the first pass, and all but one defer mail with the
+ * mark for verified TLS. */
 static bool
 check_stops(const struct check *check, struct fault *fault)
 {
@@ -104,8 +104,8 @@ check_stops(const struct check *check, struct fault *fault)
 	return true;
 }
 
-/* Postfix asks no milter where header_checks or body_checks have a REDIRECT: what comes in has a
- * mark until it is decided on. */
+/* Postfix calls no milter for mail that header_checks or body_checks redirect, so incoming mail
+ * bears a mark until a decision is made. */
 static bool
 check_mark(const struct check *check, struct fault *fault)
 {
@@ -144,7 +144,7 @@ is_one_of(const char *program, const char *const *programs)
 	return g_strv_contains(programs, program);
 }
 
-/* What comes without smtpd(8) has no mark: its tables lead nowhere. */
+/* Mail that does not arrive through smtpd(8) has no mark, so its tables must not redirect it. */
 static bool
 check_unmarked(const struct check *check, const struct postfix_service *taker, struct fault *fault)
 {
@@ -186,9 +186,9 @@ check_submission(const struct check *check, struct fault *fault)
 	return true;
 }
 
-/* --- transports that look at no mark --- */
+/* --- transports that do not look at marks --- */
 
-/* Of programs that look at no header. */
+/* Transports whose programs do not look at the header. */
 static char *
 blind_transports(const struct check *check)
 {
@@ -229,7 +229,7 @@ check_blind(const struct check *check, char **note_r, struct fault *fault)
 
 /* --- the transport for verified TLS --- */
 
-/* Its filter names no next hop, so that each copy goes to the domain of its recipient. */
+/* Its content_filter names no next hop, so each copy goes to its recipient's domain. */
 static bool
 check_next_hop(const struct check *check, struct fault *fault)
 {
@@ -262,7 +262,7 @@ check_transports(const struct check *check, char **note_r, struct fault *fault)
 
 /* --- how large a message may be --- */
 
-/* A message grows when it is sealed, and it is cleanup(8) that enforces the limit. */
+/* A message grows when it is sealed, and cleanup(8) enforces the limit. */
 static bool
 check_size(const struct check *check, const struct postfix_service *service, struct fault *fault)
 {
@@ -284,7 +284,7 @@ check_size(const struct check *check, const struct postfix_service *service, str
 	return true;
 }
 
-/* So that the milter seals nothing that cleanup(8) would not take back. */
+/* Otherwise the milter would seal messages that cleanup(8) then refuses. */
 static bool
 check_told(const struct check *check, const struct postfix_service *service, struct fault *fault)
 {
@@ -313,7 +313,7 @@ check_sizes(const struct check *check, char **note_r, struct fault *fault)
 		    !check_size(check, service, fault))
 			return false;
 	}
-	/* check_placement tells of macros that are lost. */
+	/* check_placement() reports macros that are missing. */
 	if (has_two_passes(check) && !milters_come_again(check, NULL))
 		return true;
 	for (guint i = 0; i < listeners->len; i++)

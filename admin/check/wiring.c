@@ -11,9 +11,9 @@ enum { NEGOTIATION_SECONDS = 20 };
 
 static const char advice[] = "contrib/postfix/wire shows and makes the changes";
 
-/* --- the services that ask milters --- */
+/* --- the services that call milters --- */
 
-/* A list of milters that is in force for a service. */
+/* A list of milters that applies to a service. */
 struct asker {
 	const char *service, *parameter;
 };
@@ -26,8 +26,8 @@ add_asker(GArray *askers, const char *service, const char *parameter)
 	g_array_append_val(askers, asker);
 }
 
-/* What sendmail(1) submits comes by pickup(8), and it is cleanup(8) that asks the milters then:
- * that of pickup, which wire may have changed. */
+/* Mail submitted with sendmail(1) arrives through pickup(8), and then it is cleanup(8) that calls
+ * the milters: the cleanup service of pickup, which wire may have changed. */
 static void
 add_submission(GArray *askers, const struct check *check)
 {
@@ -50,7 +50,7 @@ add_submission(GArray *askers, const struct check *check)
 	}
 }
 
-/* struct asker: all services whose mail ours must see. */
+/* struct asker: every service whose mail our milter must see. */
 static GArray *
 askers_of(const struct check *check)
 {
@@ -91,7 +91,7 @@ look_at_askers(const struct check *check, asker_look *look, struct fault *fault)
 
 /* --- the socket --- */
 
-/* Named by its path on the machine, which is another one in there. */
+/* Is the socket named by its path outside the chroot, which means another file inside? */
 static bool
 is_named_from_outside(const struct check *check, const struct asker *asker)
 {
@@ -103,7 +103,7 @@ is_named_from_outside(const struct check *check, const struct asker *asker)
 	return outside != NULL && inside == NULL;
 }
 
-/* From within a chroot, only what is below the queue directory is there. */
+/* A process in a chroot sees only what is below the queue directory. */
 static bool
 check_chroot(const struct check *check, const struct asker *asker, struct fault *fault)
 {
@@ -124,7 +124,7 @@ negotiate(void *context, struct fault *fault)
 	return negotiation_check(context, fault);
 }
 
-/* Where that process of Postfix stands, as whom it runs, what it sees. */
+/* Connects as that Postfix process would: as its user, from its directory and in its chroot. */
 static bool
 check_asking(const struct check *check, const struct asker *asker, struct fault *fault)
 {
@@ -162,7 +162,7 @@ check_socket(const struct check *check, char **note_r, struct fault *fault)
 	       (geteuid() != 0 || look_at_askers(check, check_asking, fault));
 }
 
-/* --- who is seen --- */
+/* --- what the milter sees --- */
 
 static bool
 check_list(const struct check *check, const struct asker *asker, struct fault *fault)
@@ -186,7 +186,7 @@ check_list(const struct check *check, const struct asker *asker, struct fault *f
 			 asker->service, options);
 }
 
-/* Where a content_filter hands mail back, it would be decided on, and sealed, once more. */
+/* Mail that a content_filter hands back would be decided on, and sealed, a second time. */
 static bool
 check_returns(const struct check *check, char **note_r, struct fault *fault)
 {
@@ -213,7 +213,7 @@ check_returns(const struct check *check, char **note_r, struct fault *fault)
 	return true;
 }
 
-/* Settings of smtpd that take mail away from the list of milters. */
+/* Settings of smtpd that make mail bypass the list of milters. */
 static bool
 check_bypasses(const struct check *check, const struct asker *asker, struct fault *fault)
 {
@@ -223,7 +223,7 @@ check_bypasses(const struct check *check, const struct asker *asker, struct faul
 		{"smtpd_milter_maps",
 		 "gives some clients other milters, or none, so that their mail bypasses Postseal; "
 		 "set smtpd_milter_maps = and use smtpd_milters"},
-		/* A filter before the queue gets the content, and the milter does not. */
+		/* A before-queue filter gets the content; the milter does not. */
 		{"smtpd_proxy_filter",
 		 "takes the message before milters see its content; use content_filter, or put "
 		 "Postseal where that filter hands mail back"},
@@ -248,9 +248,9 @@ check_milters(const struct check *check, char **note_r, struct fault *fault)
 	       look_at_askers(check, check_bypasses, fault) && check_returns(check, note_r, fault);
 }
 
-/* --- in which order --- */
+/* --- the order of milters --- */
 
-/* As contrib/postfix/wire knows them: by their address, or as it was told (-s). */
+/* contrib/postfix/wire knows signers in the same way: by their address, or from its option -s. */
 static bool
 signs(const struct check *check, const char *address)
 {
@@ -265,8 +265,8 @@ signs(const struct check *check, const char *address)
 	       strcmp(g_strstrip(told), address) == 0;
 }
 
-/* Whoever may refuse a message must do so before we hand over its other copies; whoever signs must
- * see what leaves. */
+/* A milter that may refuse a message must do so before we hand over its other copies; one that
+ * signs must see the message as it leaves. */
 static bool
 check_place(const struct check *check, const struct asker *asker, const char *address,
 	    bool is_before, struct fault *fault)
@@ -288,7 +288,7 @@ check_place(const struct check *check, const struct asker *asker, const char *ad
 		asker->service, asker->parameter, list, address, address);
 }
 
-/* Where we decide. */
+/* For a service where Postseal decides. */
 static bool
 check_service_order(const struct check *check, const struct asker *asker, struct fault *fault)
 {
@@ -306,7 +306,7 @@ check_service_order(const struct check *check, const struct asker *asker, struct
 	return true;
 }
 
-/* In front of a second pass, ours only takes note: the order does not matter. */
+/* Before a second pass, our milter only takes notes, so the order does not matter. */
 static bool
 check_order_of(const struct check *check, const struct asker *asker, struct fault *fault)
 {
@@ -323,7 +323,7 @@ check_order(const struct check *check, char **note_r, struct fault *fault)
 
 /* --- who may send as whom --- */
 
-/* Of all the lists of restrictions: which of them the admin chose does not matter. */
+/* It does not matter in which list of restrictions the admin put it. */
 static bool
 is_restricted(const struct check *check, const char *service, const char *restriction)
 {

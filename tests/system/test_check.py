@@ -33,7 +33,7 @@ def set_parameter(world, setting):
 
 
 def says(world, look, sentence=None):
-    """Which check reports something wrong; no other may."""
+    """The only check that may report something wrong."""
     with pytest.raises(sandbox.Trouble) as trouble:
         world.check()
     wrong = re.findall(r"^(.+?) +WRONG: (.*)$", str(trouble.value), re.M)
@@ -105,7 +105,7 @@ def test_postfix_that_lets_mail_go_its_own_way_is_told(world, broken, setting, l
 
 
 def test_transport_that_looks_at_no_mark_was_not_named(world, broken):
-    """Promise 1: REDIRECT to an address of pipe(8) delivered what nobody had decided on."""
+    """Promise 1: a REDIRECT to an address that pipe(8) delivers took mail that nobody had decided on."""
     set_parameter(world, "header_checks=regexp:{ {/^Subject: x/ REDIRECT spy@fax.example} }")
     sandbox.command("postconf", "-c", world.company.config, "-M", "-e", "fax/unix=fax unix - n n - - pipe flags=R user=nobody argv=/bin/false")
     with pytest.raises(sandbox.Trouble, match=r"transports +WRONG: .*header_checks has tables with REDIRECT: .*look at no mark.*: .*fax/unix"):
@@ -172,7 +172,7 @@ def test_log_that_anybody_may_write_to_is_told(world):
 
 
 def test_socket_outside_the_chroot_is_told(world, broken):
-    """For example in /run: a chrooted smtpd has no such path, whatever its mode."""
+    """For example in /run: that path does not exist for a chrooted smtpd, whatever its mode."""
     sandbox.command("postconf", "-c", world.company.config, "-e", f"smtpd_milters=unix:{world.milter_socket}")
     with pytest.raises(sandbox.Trouble, match=r"milter socket +WRONG: .*runs in a chroot"):
         world.check()
@@ -255,7 +255,7 @@ def test_port_for_reinjection_is_warned_of(world, broken):
 
 
 def test_two_passes_are_looked_at(world, broken):
-    """As wire sets them up, and with each part of that removed."""
+    """As wire sets them up, and with each of the parts missing."""
     files = [world.company.config / "main.cf", world.company.config / "master.cf"]
     world.wire("-p", "expanded", "apply")
     try:

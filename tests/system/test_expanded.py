@@ -1,5 +1,5 @@
-"""Behind Postfix's aliases, in two passes: a decision is made for each address that something
-expands to, the record says what left, and the second pass knows who authenticated in the first."""
+"""Behind Postfix's aliases, in two passes: each address that an alias expands to gets its own
+decision, the record says what left, and the second pass knows who authenticated in the first."""
 import json
 import os
 import re
@@ -194,7 +194,7 @@ def test_who_did_not_authenticate_has_no_login(post, secret, name):
 
 
 def test_note_of_another_message_gives_no_login(world, post, secret, name):
-    """Someone on this machine has seen the field of a waiting message, and puts it into a message of his own."""
+    """Somebody on this machine has seen the field of a waiting message, and puts it into one of their own."""
     def waiting():
         listed = sandbox.command("postqueue", "-c", world.company.config, "-j").decode().splitlines()
         return [m["queue_id"] for m in map(json.loads, listed) if f"{name}other@plain.example" in str(m["recipients"])]
@@ -247,7 +247,7 @@ def test_what_a_rule_refused_came_back_whole_to_whoever_was_named(world, post, n
 
 
 def test_undecided_mail_went_to_the_fallback_relay(world, post, name):
-    """Promise 1: while nobody can decide, the mail waits, whatever main.cf says about waiting mail."""
+    """Promise 1: while no decision can be made, the mail waits, whatever main.cf says about mail that waits."""
     to = f"{name}@plain.example"
     world.company.set(smtp_fallback_relay="[partner.example]")
     world.stop_program("postseal-milter")
@@ -277,7 +277,7 @@ def test_undecided_mail_went_to_the_fallback_relay(world, post, name):
     ("smtpd_client_restrictions", "check_client_access ", "cidr:{directory}/filter", "127.0.0.1 REDIRECT boss@example.com\n"),
 ])
 def test_filter_action_that_leads_past_the_second_pass_is_told(world, parameter, before, table, text):
-    """Promise 1: FILTER overrides content_filter, and the first pass has decided nothing."""
+    """Promise 1: FILTER overrides content_filter, although the first pass has decided nothing."""
     (world.directory / "filter").write_text("# FILTER smtp:[127.0.0.1]:9\n")
     sandbox.command("postconf", "-c", world.company.config, "-e",
                     f"{parameter}={before}{table.format(directory=world.directory)}")
@@ -338,7 +338,7 @@ def test_unlock_code_went_to_a_stranger_whose_mail_was_forwarded(world, post, na
 
 
 def first_pass_clients(world):
-    """Process IDs of what hands mail from the first pass to the second."""
+    """Process IDs of the clients that hand mail from the first pass to the second."""
     found = subprocess.run(["pgrep", "-f", "^smtp -n postseal-edge "], capture_output=True, text=True).stdout.split()
     return [int(pid) for pid in found if os.path.realpath(f"/proc/{pid}/cwd") == str(world.company.queue.resolve())]
 
@@ -418,7 +418,7 @@ def test_requeued_mail_was_decided_on_once_more(world, post, keys, secret, name)
 
 
 def test_unlock_code_left_in_plain_where_an_alias_of_the_sender_leads(world, post, name):
-    """Promise 1: only the sender may have it, and it must not leave the organisation."""
+    """Promise 1: it is for the sender only, and must not leave the organisation."""
     to = f"{name}@pickup.example"
     post.accepted(post.compose([to], sender="private@example.com"), [to], sender="private@example.com")
     assert post.box(to).one().link()
@@ -427,7 +427,7 @@ def test_unlock_code_left_in_plain_where_an_alias_of_the_sender_leads(world, pos
 
 
 def test_code_that_may_not_leave_the_organisation_was_told_to_nobody(world, post, keys, name):
-    """Its sender reads elsewhere: they are told that there is a code, as the rules say, and neither code nor link."""
+    """Its sender reads mail elsewhere: they are told that there is a code, as the rules say, but get neither code nor link."""
     to = f"{name}@pickup.example"
     post.accepted(post.compose([to], sender="private@example.com"), [to], sender="private@example.com")
     message = post.copies(to)[0]["message"]

@@ -54,7 +54,7 @@ def runners(world):
 
 
 def test_gpg_hangs_fails_dies_or_is_missing(world, post, gpg_script, name):
-    """It is ended after the limit, the message waits, and no copy of it is left anywhere."""
+    """It is killed when the limit is reached, the message waits, and no copy of it is left anywhere."""
     to = f"{name}@pgp.example"
     gpg = people.make_pgp(world, to)
     message = post.compose([to])
@@ -86,7 +86,7 @@ def test_database_goes_and_comes_back(world, post, name):
 
 
 def test_message_that_grew_beyond_the_mtas_limit_was_refused_when_the_rest_was_out(world, post, name):
-    """Promises 1, 3 and 6. cleanup(8) refused the sealed body in place, and the sealed copy from the outbox as well."""
+    """Promises 1, 3 and 6. cleanup(8) refused the body that was sealed in place, and the sealed copy from the outbox too."""
     to = [f"{name}@smime.example", f"{name}@partner.example", f"{name}@pickup.example"]
     base = people.certify(world, to[0]).with_suffix("")
     message = post.compose(to, b"".join(b"%075d\r\n" % n for n in range(12000)))
@@ -105,7 +105,7 @@ def test_message_that_grew_beyond_the_mtas_limit_was_refused_when_the_rest_was_o
 
 
 def test_what_was_accepted_outlives_a_database_that_does_not_wait_for_its_disk(world, post, name):
-    """Promise 2. synchronous_commit = off for all: what the MTA was told is taken care of was gone with the server."""
+    """Promise 2. With synchronous_commit = off for everyone, mail that the MTA thought safe was lost with the server."""
     postgres, to = world.postgres, f"{name}@pickup.example"
     settings = {"synchronous_commit": "off", "wal_writer_delay": "10s"}
     for setting, value in settings.items():
@@ -233,7 +233,7 @@ def test_gpg_that_hangs_ends_though_the_milter_is_killed(world, post, gpg_script
 
 
 def test_what_runs_gpg_stands_still(world, post, gpg_script, name):
-    """The message does not wait for ever, and the next one is handled."""
+    """The message does not wait for ever, and the next one goes through."""
     to = f"{name}@pgp.example"
     gpg = people.make_pgp(world, to)
     post.accepted(post.compose([to]), [to])
@@ -248,7 +248,7 @@ def test_what_runs_gpg_stands_still(world, post, gpg_script, name):
 
 
 def test_keeper_that_is_away_defers_signed_mail_only(world, post, name):
-    """Nothing that would be signed goes out unsigned, and mail that needs no signature is not delayed."""
+    """Nothing that should be signed leaves unsigned, and mail that needs no signature is not delayed."""
     sender, to = f"{name}@example.com", f"{name}@smime.example"
     own = people.certify(world, sender).with_suffix("")
     both = own.with_suffix(".both")
@@ -323,7 +323,7 @@ def test_descriptors_run_out(world, post, name):
 
 
 def test_parcel_that_cannot_be_opened_keeps_nobody_waiting(world, post, name):
-    """Its key was sealed for another courier: the log says so, and the other parcels are not held up."""
+    """Its key was sealed for another courier: the log says so, and other parcels are not held up."""
     bad, good = f"{name}bad@pickup.example", f"{name}good@pickup.example"
     world.stop_program("postseal-courier")
     post.accepted(post.compose([bad]), [bad])

@@ -1,4 +1,4 @@
-"""At the edge, in one pass: what leaves, and by which way, whatever else the MTA is told."""
+"""At the edge, in one pass: what leaves and how, whatever else the MTA is configured to do."""
 import os
 import pwd
 import re
@@ -69,7 +69,7 @@ def test_setting_for_other_mail_let_tls_copies_leave_unverified(world, post, nam
 
 
 def test_refused_copy_came_back_whole_to_whoever_was_named(world, post, name):
-    """Promise 1: a bounce is mail too, about which nobody decides; it shows the header and nothing else."""
+    """Promise 1: a bounce is mail as well, and nobody decides on it; it contains the header and nothing else."""
     spy, nosuch = f"{name}.spy@plain.example", f"{name}.nosuch@partner.example"
     world.outside.set(smtpd_recipient_restrictions=f"check_recipient_access inline:{{ {{{nosuch} = 550 5.1.1 unknown}} }}, "
                                                    "reject_unauth_destination")
@@ -162,7 +162,7 @@ def copy_configuration(world, path):
 
 
 def test_setting_that_no_wiring_covers_was_wired(world, tmp_path):
-    """Promise 1: copies for verified TLS went to the default next hop of filters; a service kept its mail off the second pass."""
+    """Promise 1: copies for verified TLS went to the default next hop of filters; a service kept its mail from the second pass."""
     copy_configuration(world, tmp_path)
     sandbox.command("postconf", "-c", tmp_path, "-e", "default_filter_nexthop=plain.example")
     with pytest.raises(sandbox.Trouble, match="default_filter_nexthop = plain.example would lead copies for verified TLS to that host"):
@@ -176,7 +176,7 @@ def test_setting_that_no_wiring_covers_was_wired(world, tmp_path):
 
 
 def test_transport_with_header_checks_of_its_own_stopped_nothing(world, tmp_path):
-    """Promise 1: wire set its stops in main.cf alone."""
+    """Promise 1: wire set its stops only in main.cf."""
     copy_configuration(world, tmp_path)
     sandbox.command("postconf", "-c", tmp_path, "-M", "-e", "slow/unix=slow unix - - n - - smtp -o smtp_header_checks=regexp:/etc/slow")
     sandbox.command(sandbox.SOURCE / "contrib/postfix/wire", "-c", tmp_path, "-p", "edge", "apply")
@@ -203,7 +203,7 @@ def scanner(world):
 
 
 def test_copies_were_out_when_another_milter_refused(world, post, name, scanner):
-    """Promises 1 and 3: the sender heard of a virus, and outbox and portal sent the copies all the same; without it, once more."""
+    """Promises 1 and 3: the sender was told of a virus, yet outbox and portal sent their copies, and did so again without it."""
     to = [f"{name}@plain.example", f"{name}@partner.example", f"{name}@pickup.example"]
     message = post.compose(to, b"Invoice.\r\n", fields=["X-Virus: yes"])
     code, text = post.send(message, to)
@@ -217,7 +217,7 @@ def test_copies_were_out_when_another_milter_refused(world, post, name, scanner)
 
 
 def test_sealed_copy_was_refused_as_too_large(world, post, name):
-    """Promise 2: what was accepted grew when it was sealed, and cleanup(8) has the limit, too."""
+    """Promise 2: a message that was accepted grew when it was sealed, and cleanup(8) enforces the limit as well."""
     address = f"{name}@smime.example"
     base = people.certify(world, address).with_suffix("")
     world.company.set(message_size_limit="200000")
@@ -235,7 +235,7 @@ def test_sealed_copy_was_refused_as_too_large(world, post, name):
 @pytest.mark.parametrize("parameter,value", [("header_checks", "regexp:{{/^Subject: .*case 4711/ REDIRECT spy@plain.example}}"),
                                              ("body_checks", "regexp:{{/the secret of 4711/ REDIRECT spy@plain.example}}")])
 def test_what_sendmail_submits_was_redirected_undecided(world, post, name, parameter, value):
-    """Promises 1 and 6: no milter heard of it, and it had no mark."""
+    """Promises 1 and 6: no milter saw it, and it had no mark."""
     sender, to = f"{name}@example.com", f"{name}@plain.example"
     world.company.set(**{parameter: value})
     world.wire("-p", "edge", "apply")
@@ -319,7 +319,7 @@ while True:
 
 
 def test_somebody_else_on_the_socket_is_handed_nothing(world, post, name):
-    """The MTA is down, and a process of another user has taken its place."""
+    """The MTA is down, and another user's process has taken its place."""
     other = pwd.getpwnam("daemon")
     place = world.run / name
     place.mkdir()
@@ -351,7 +351,7 @@ def test_somebody_else_on_the_socket_is_handed_nothing(world, post, name):
 
 
 def test_socket_of_the_mta_is_for_its_group_alone(world):
-    """Any process on the machine could send mail unseen through a port."""
+    """Through a port, any process on the machine could send mail unseen."""
     path = world.company_queue / "public" / "postseal"
     tried = subprocess.run(["setpriv", "--reuid=daemon", "--regid=daemon", "--clear-groups", "/usr/bin/python3", "-c",
                             f"import socket; socket.socket(socket.AF_UNIX).connect('{path}')"], capture_output=True, text=True)
@@ -363,7 +363,7 @@ def test_socket_of_the_mta_is_for_its_group_alone(world):
                                              ("body_checks", "regexp:{{/the secret of 4711/ REDIRECT spy@plain.example}}"),
                                              ("receive_override_options", "no_milters"), ("smtpd_milters", "")])
 def test_mail_of_which_no_milter_heard_left(world, post, name, parameter, value):
-    """Promises 1 and 6: Postfix asks no milter if a header or body check redirects a mail, or if a
+    """Promises 1 and 6: Postfix calls no milter if a header or body check redirects a mail, or if a
     setting says so."""
     before = sandbox.command("postconf", "-c", world.company.config, "-h", parameter).decode().strip()
     to = f"{name}@plain.example"
