@@ -5,6 +5,7 @@
 #include "core/catalogue.h"
 #include "core/crash.h"
 #include "core/metrics.h"
+#include "delivery/inbound/harvest.h"
 #include "delivery/offer.h"
 #include "delivery/outbox/decided.h"
 #include "delivery/outbox/notice.h"
@@ -420,6 +421,7 @@ commit_all(struct dispatch *dispatch, const struct surroundings *around,
 	if (batch_begin(connection, fault) && record(&commit, again, fault) &&
 	    (dispatch->plan.refused != NULL ||
 	     (put_groups(&commit, fault) && note_decided(&commit, fault) &&
+	      harvest(connection, around->inbound, message->id.text, fault) &&
 	      (again || tell_sender(&commit, fault)))) &&
 	    batch_commit(connection, fault)) {
 		crash_point("milter-after-commit");

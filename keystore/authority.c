@@ -61,14 +61,14 @@ find_bounds(struct authority_chain *chain)
  * (certificate_uses()): OpenSSL's own purpose check requires keyEncipherment of EC keys too, which
  * RFC 8813 forbids. */
 static int
-verify(const struct authorities *authorities, X509 *certificate, unsigned long flags,
-       struct authority_chain *chain_r)
+verify(const struct authorities *authorities, X509 *certificate, STACK_OF(X509) * between,
+       unsigned long flags, struct authority_chain *chain_r)
 {
 	X509_STORE_CTX *context = X509_STORE_CTX_new();
 	X509_VERIFY_PARAM *parameters;
 	int error;
 
-	X509_STORE_CTX_init(context, authorities->roots, certificate, authorities->intermediates);
+	X509_STORE_CTX_init(context, authorities->roots, certificate, between);
 	parameters = X509_STORE_CTX_get0_param(context);
 	X509_VERIFY_PARAM_set_auth_level(parameters, AUTH_LEVEL);
 	X509_VERIFY_PARAM_set_flags(parameters, flags);
@@ -87,12 +87,19 @@ verify(const struct authorities *authorities, X509 *certificate, unsigned long f
 /* Whether the certificate is valid now is checked by key_is_usable(), at each use. */
 bool
 authorities_verify(const struct authorities *authorities, X509 *certificate,
-		   struct authority_chain *chain_r, char **why_r)
+		   STACK_OF(X509) * others, struct authority_chain *chain_r, char **why_r)
 {
-	int error = verify(authorities, certificate, 0, chain_r);
+	STACK_OF(X509) *between = sk_X509_dup(authorities->intermediates);
+	int error;
 
+	for (int i = 0; others != NULL && i < sk_X509_num(others); i++)
+		if (certificate_allows_mail(sk_X509_value(others, i)))
+			sk_X509_push(between, sk_X509_value(others, i));
+	error = verify(authorities, certificate, between, 0, chain_r);
 	if (error == X509_V_ERR_CERT_NOT_YET_VALID || error == X509_V_ERR_CERT_HAS_EXPIRED)
-		error = verify(authorities, certificate, X509_V_FLAG_NO_CHECK_TIME, chain_r);
+		error = verify(authorities, certificate, between, X509_V_FLAG_NO_CHECK_TIME,
+			       chain_r);
+	sk_X509_free(between);
 	if (error != X509_V_OK)
 		*why_r = g_strdup_printf("no chain to a trusted root (RFC 5280 §6.1): %s",
 					 X509_verify_cert_error_string(error));

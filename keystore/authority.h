@@ -21,9 +21,10 @@ struct authority_chain {
 	time_t from, until;
 };
 
-/* Finds a chain to a root with a strength of at least 112 bits at each step, preferably one that is
- * valid now. If there is none, *why_r says why; caller frees. */
+/* Finds a chain to a root, also through `others` (may be NULL), with a strength of at least 112
+ * bits at each step, preferably one that is valid now. If there is none, *why_r says why; caller
+ * frees. */
 bool authorities_verify(const struct authorities *authorities, X509 *certificate,
-			struct authority_chain *chain_r, char **why_r);
+			STACK_OF(X509) * others, struct authority_chain *chain_r, char **why_r);
 
 #endif

@@ -212,7 +212,7 @@ check_chain(const struct authorities *authorities, struct key *key)
 
 	if (key->cannot_encrypt != NULL && key->cannot_sign != NULL)
 		return;
-	if (authorities_verify(authorities, key->certificate, &chain, &why)) {
+	if (authorities_verify(authorities, key->certificate, NULL, &chain, &why)) {
 		key->chain = chain.certificates;
 		key->not_before = chain.from;
 		key->not_after = key->signs_until = chain.until;
@@ -580,6 +580,43 @@ keystore_own(struct keystore *keystore, enum key_kind kind, const char *address,
 		if (key->is_ours && (kind != KEY_SMIME || key->certificate != NULL))
 			g_ptr_array_add(*keys_r, key_ref(key));
 	}
+	return true;
+}
+
+static char *
+why_not_trusted(const struct authorities *authorities, X509 *certificate, STACK_OF(X509) * others)
+{
+	struct authority_chain chain;
+	time_t now = time(NULL);
+	char *why = NULL;
+
+	if (!authorities_verify(authorities, certificate, others, &chain, &why))
+		return why;
+	sk_X509_pop_free(chain.certificates, X509_free);
+	if (now < chain.from || now >= chain.until)
+		return g_strdup("its certificate, or one in its chain, is not valid now");
+	return NULL;
+}
+
+bool
+keystore_vouches(struct keystore *keystore, X509 *certificate, STACK_OF(X509) * others,
+		 char **why_r, struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = database_take(keystore->database, fault);
+	struct authorities *authorities;
+	guint generation;
+
+	*why_r = NULL;
+	if (connection == NULL)
+		return false;
+	g_mutex_lock(&keystore->lock);
+	generation = keystore->generation;
+	g_mutex_unlock(&keystore->lock);
+	authorities = take_authorities(keystore, generation, connection, fault);
+	if (authorities == NULL)
+		return false;
+	*why_r = why_not_trusted(authorities, certificate, others);
+	give_authorities(keystore, generation, authorities);
 	return true;
 }
 

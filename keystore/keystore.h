@@ -56,6 +56,12 @@ bool keystore_is_employee(char *const *domains, const char *address);
 bool keystore_own(struct keystore *keystore, enum key_kind kind, const char *address,
 		  GPtrArray **keys_r, struct fault *fault);
 
+/* Is there a chain, valid now, from the certificate to an authority that the organisation trusts?
+ * `others` came with it, and may be part of the chain. *why_r is NULL if there is; otherwise caller
+ * frees. False only if the store could not be queried. */
+bool keystore_vouches(struct keystore *keystore, X509 *certificate, STACK_OF(X509) * others,
+		      char **why_r, struct fault *fault);
+
 struct keystore_signer {
 	struct key *key; /* our own, whose private half the keeper holds; or NULL */
 	char *why_not;	 /* then: for the record */

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "core/network.h"
+#include "delivery/inbound/results.h"
+#include "delivery/inbound/verify.h"
 #include "mail/subject_tags.h"
 
 /* Is the client one of ours? The setting was checked when it was read. A client without an address
@@ -72,6 +74,8 @@ inbound_free(struct inbound *inbound)
 	if (inbound == NULL)
 		return;
 	sealed_clear(&inbound->outer);
+	g_free(inbound->seen_key);
+	g_free(inbound->seen_address);
 	g_free(inbound);
 }
 
@@ -114,11 +118,26 @@ own_subject(const struct surroundings *around, const struct copy *copy, bool *is
 	return subject == NULL ? NULL : subject->value;
 }
 
+/* The tags that the rule puts into the subject; caller frees. */
 static char *
-subject_for(const struct surroundings *around, const struct copy *copy)
+marks_for(const struct copy *copy, const struct signature *signature)
 {
 	const struct policy_decision *decision = &copy->decision;
-	const char *mark = copy->opening != NULL ? decision->mark_encrypted : NULL;
+	const char *encrypted = copy->opening != NULL ? decision->mark_encrypted : NULL;
+	const char *is_signed = signature->worth == SIGNATURE_PASS ? decision->mark_signed : NULL;
+
+	if (encrypted == NULL && is_signed == NULL)
+		return NULL;
+	return g_strconcat(encrypted == NULL ? "" : encrypted,
+			   encrypted != NULL && is_signed != NULL ? " " : "",
+			   is_signed == NULL ? "" : is_signed, NULL);
+}
+
+static char *
+subject_for(const struct surroundings *around, const struct copy *copy,
+	    const struct signature *signature)
+{
+	g_autofree char *mark = marks_for(copy, signature);
 	bool is_inner;
 	const char *value = own_subject(around, copy, &is_inner);
 	g_autofree char *without =
@@ -136,11 +155,51 @@ subject_for(const struct surroundings *around, const struct copy *copy)
 	return g_string_free(g_string_append(subject, value == NULL ? "" : value), FALSE);
 }
 
+/* For the record: what the signature was worth. */
+static void
+add_to_reason(struct copy *copy, const struct signature *signature)
+{
+	GString *reason = g_string_new(copy->reason);
+
+	if (signature->worth == SIGNATURE_NONE)
+		g_string_append(reason, "; not signed");
+	else
+		g_string_append_printf(reason, "; signature: %s",
+				       signature_worth_word(signature->worth));
+	if (signature->fingerprint != NULL)
+		g_string_append_printf(reason, ", made with %s", signature->fingerprint);
+	if (signature->why != NULL)
+		g_string_append_printf(reason, ", %s", signature->why);
+	g_free(copy->reason);
+	copy->reason = g_string_free(reason, FALSE);
+}
+
+/* What a good signature proves is a statement about its key, made when the message is committed. */
+static void
+note_seen(struct inbound *inbound, const struct signature *signature)
+{
+	if (signature->worth != SIGNATURE_PASS || inbound->seen_key != NULL)
+		return;
+	inbound->seen_key = g_strdup(signature->fingerprint);
+	inbound->seen_address = g_strdup(signature->address);
+}
+
 bool
 inbound_describe(const struct surroundings *around, struct copy *copy, struct fault *fault)
 {
-	(void)fault;
-	copy->flavour = copy->decision.rule;
-	copy->subject = subject_for(around, copy);
-	return true;
+	struct parts *parts =
+		copy->opening == NULL ? around->inbound->outer.parts : copy->opening->inner.parts;
+	struct signature signature;
+	bool verified = verify_signature(parts, around, &signature, fault);
+
+	if (verified) {
+		copy->flavour = copy->decision.rule;
+		copy->subject = subject_for(around, copy, &signature);
+		copy->results = results_text(
+			around->settings, copy->opening == NULL ? NULL : copy->reason, &signature);
+		add_to_reason(copy, &signature);
+		note_seen(around->inbound, &signature);
+	}
+	signature_clear(&signature);
+	return verified || fault_within(fault, "checking the signature of the message");
 }

@@ -12,6 +12,7 @@
 /* What was found out about a message; lives as long as the message is handled. */
 struct inbound {
 	struct sealed outer;
+	char *seen_key, *seen_address; /* of the author, as a good signature proves; or NULL */
 };
 
 /* Is the message from outside? Nobody authenticated, and either the client is not in the setting

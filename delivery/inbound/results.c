@@ -60,3 +60,48 @@ results_are_forged(const struct field *field, const struct settings *settings)
 	id = read_id(field->value);
 	return id == NULL || g_ascii_strcasecmp(id, results_authserv_id(settings)) == 0;
 }
+
+/* A comment may hold anything of ASCII but parentheses and backslashes. */
+static void
+append_comment(GString *text, const char *comment)
+{
+	g_autofree char *ascii = g_str_to_ascii(comment, "C");
+
+	g_strdelimit(ascii, "()\\\r\n", ' ');
+	g_string_append_printf(text, " (%s)", ascii);
+}
+
+/* RFC 7281 §3: whom the signature belongs to. */
+static void
+append_identifier(GString *text, const char *address)
+{
+	g_autofree char *escaped = NULL;
+
+	if (!g_str_is_ascii(address))
+		return;
+	escaped = g_strescape(address, NULL);
+	g_string_append_printf(text, "\n\tbody.smime-identifier=\"%s\"", escaped);
+}
+
+char *
+results_text(const struct settings *settings, const char *opened, const struct signature *signature)
+{
+	GString *text;
+
+	if (opened == NULL && signature->worth == SIGNATURE_NONE)
+		return NULL;
+	text = g_string_new(NULL);
+	g_string_append_printf(text, " %s", results_authserv_id(settings));
+	if (opened != NULL) {
+		g_string_append(text, ";\n\tx-decrypted=pass");
+		append_comment(text, opened);
+	}
+	if (signature->worth != SIGNATURE_NONE)
+		g_string_append_printf(text, ";\n\tsmime=%s",
+				       signature_worth_word(signature->worth));
+	if (signature->why != NULL)
+		append_comment(text, signature->why);
+	if (signature->worth == SIGNATURE_PASS)
+		append_identifier(text, signature->address);
+	return g_string_free(text, FALSE);
+}

@@ -7,6 +7,7 @@
 #define POSTSEAL_DELIVERY_INBOUND_RESULTS_H
 
 #include "core/settings.h"
+#include "delivery/inbound/verify.h"
 #include "mail/field.h"
 
 #define RESULTS_FIELD "Authentication-Results"
@@ -16,5 +17,9 @@ const char *results_authserv_id(const struct settings *settings);
 /* Would a reader take the field for ours, folded, with comments (RFC 8601 §2.2), or in quotes as it
  * may be? A field of this kind that cannot be read counts as one. */
 bool results_are_forged(const struct field *field, const struct settings *settings);
+/* The value of our field; caller frees. `opened`: how the message was encrypted, if it was opened,
+ * or NULL. NULL if there is nothing to say. */
+char *results_text(const struct settings *settings, const char *opened,
+		   const struct signature *signature);
 
 #endif

@@ -15,7 +15,7 @@ SETTINGS = 'networks { "192.0.2.0/24" }\n'
 RULES = """
 receive sender domain "old.example"            open old ciphers
 receive sender domain "closed.example"         pass
-receive sender domain "marked.example"         open mark encrypted "[was encrypted]"
+receive sender domain "marked.example"         open mark encrypted "[was encrypted]" mark signed "[verified]"
 receive any                                    open
 
 match sender "hr@example.com"                  deliver pickup
@@ -333,3 +333,88 @@ def test_explain_says_what_would_happen_to_mail_that_comes_in(world, name):
     said = world.postseal("policy", "explain", "--inbound", "--from", "hr@example.com", "--to", f"{name}@example.com")
     assert "receive any" in said and "=> pass" in said
     assert "=> pickup" in world.postseal("policy", "explain", "--from", "hr@example.com", "--to", f"{name}@example.com")
+
+
+# --- signatures ---
+
+def signed(world, entity, address, detached=True, certificate=None, options=()):
+    """What openssl makes of an entity that somebody outside signs."""
+    path = certificate or world.directory / "keys" / f"{re.sub(r'[^a-z0-9]', '-', address)}.pem"
+    if not path.exists():
+        path = world.authority.issue_mail(path.stem, address)
+    form = ("-outform", "SMIME") if detached else ("-nodetach", "-outform", "SMIME")
+    return as_entity(sandbox.command("openssl", "cms", "-sign", "-binary", "-signer", path, "-inkey", path.with_suffix(".key"),
+                                     *form, *options, input=entity))
+
+
+def results(mail):
+    """What our own field says: {method: result}."""
+    fields = [field for field in mail.fields("Authentication-Results") if field.startswith("gateway.example.com")]
+    assert len(fields) <= 1
+    return dict(re.findall(r"([a-z-]+)=([a-z]+)", re.sub(r"\([^)]*\)", "", fields[0]))) if fields else {}
+
+
+@pytest.mark.parametrize("detached", [True, False], ids=["detached", "opaque"])
+def test_good_signature_of_the_author_passes_byte_for_byte(world, post, outside, name, detached):
+    address, author = f"{name}@example.com", f"{name}@marked.example"
+    message, mail = outside.sent(signed(world, TEXT, author, detached), address, sender=author)
+    assert arrived(mail) == people.entity_of(message)
+    assert results(mail)["smime"] == "pass" and mail["Subject"] == "[verified] Hello"
+    assert f'body.smime-identifier="{author}"' in mail["Authentication-Results"]
+    copy = post.copies(address)[0]
+    assert copy["method"] == "pass" and "signature: pass, made with" in copy["reason"]
+    # openssl agrees, and the statement is on record
+    assert sandbox.command("openssl", "cms", "-verify", "-CAfile", world.directory / "keys/authority.pem",
+                           input=re.sub(rb"\r?\n", b"\r\n", mail.raw)) == TEXT
+    assert world.postgres.query(f"select kind, how from postseal.attestation where address = '{author}'") == [
+        ["smime", "signed mail"]]
+
+
+def test_signature_within_an_envelope_counts(world, post, outside, name):
+    address, author = f"{name}@example.com", f"{name}@marked.example"
+    inner = signed(world, TEXT, author)
+    _, mail = outside.sent(envelope(inner, employee(world, address)), address, sender=author)
+    assert arrived(mail) == inner
+    assert results(mail) == {"x-decrypted": "pass", "smime": "pass"}
+    assert mail["Subject"] == "[was encrypted] [verified] Hello"
+
+
+def two_authors(mail_from):
+    return f"<{mail_from}>\r\nFrom: <ceo@example.com>"
+
+
+def mixed_with(entity, text=b"Content-Type: text/plain\r\n\r\nPlease pay.\r\n"):
+    return b'Content-Type: multipart/mixed; boundary="m"\r\n\r\n' + messages.multipart("m", entity.rstrip(b"\r\n"), text)
+
+
+def with_third_part(entity):
+    boundary = re.search(rb'boundary="([^"]+)"', entity).group(1)
+    head, _, tail = entity.rpartition(b"--" + boundary + b"--")
+    return head + b"--" + boundary + b"\r\nContent-Type: text/plain\r\n\r\nPlease pay.\r\n--" + boundary + b"--" + tail
+
+
+# what is sent, who From says wrote it, and what is wanted of the signature
+SPOOFED = {
+    "another author": (lambda world, bob: signed(world, TEXT, bob), "<ceo@example.com>", "policy"),
+    "two authors": (lambda world, bob: signed(world, TEXT, bob), two_authors, "policy"),
+    "two in one field": (lambda world, bob: signed(world, TEXT, bob), lambda bob: f"<{bob}>, <ceo@example.com>", "policy"),
+    "other text": (lambda world, bob: signed(world, TEXT, bob).replace(b"42", b"43"), None, "fail"),
+    "within other text": (lambda world, bob: mixed_with(signed(world, TEXT, bob)), None, None),
+    "a third part": (lambda world, bob: with_third_part(signed(world, TEXT, bob)), None, None),
+    "of nobody known": (lambda world, bob: signed(world, TEXT, bob, certificate=world.authority.issue_mail(
+        bob.replace("@", "-at-"), bob, sign=False)), None, "policy"),
+    "weak digest": (lambda world, bob: signed(world, TEXT, bob, options=("-md", "sha1")), None, "policy"),
+    "without certificate": (lambda world, bob: signed(world, TEXT, bob, options=("-nocerts",)), None, "neutral"),
+}
+
+
+@pytest.mark.parametrize("how", SPOOFED)
+def test_signature_counts_only_for_what_it_covers_and_for_the_author(world, post, outside, name, how):
+    """Müller et al., "Johnny, you are fired!", 2019."""
+    make, author, wanted = SPOOFED[how]
+    address, bob = f"{name}@example.com", f"{name}@marked.example"
+    author = author(bob) if callable(author) else author
+    message, mail = outside.sent(make(world, bob), address, sender=bob, author=author)
+    assert arrived(mail) == people.entity_of(message)
+    assert results(mail).get("smime") == wanted and mail["Subject"] == "Hello"
+    assert world.postgres.query(f"select 1 from postseal.attestation where address = '{bob}'") == []

@@ -1,0 +1,356 @@
+#include "delivery/inbound/verify.h"
+
+#include <openssl/cms.h>
+#include <openssl/err.h>
+#include <string.h>
+#include <time.h>
+
+#include "keystore/certificate.h"
+#include "mail/ambiguity.h"
+#include "mail/cms_sink.h"
+#include "mail/cms_type.h"
+#include "mail/mime_stream.h"
+#include "mail/signed_part.h"
+
+/* Of a structure, with what it contains: bytes. */
+enum { DETACHED_MAX = 1 << 20, OPAQUE_MAX = 16 << 20, PIECE_BYTES = 16384, CERTIFICATES_MAX = 20 };
+
+void
+signature_clear(struct signature *signature)
+{
+	g_clear_pointer(&signature->why, g_free);
+	g_clear_pointer(&signature->fingerprint, g_free);
+	g_clear_pointer(&signature->address, g_free);
+}
+
+const char *
+signature_worth_word(enum signature_worth worth)
+{
+	static const char *const words[] = {[SIGNATURE_NONE] = "none",
+					    [SIGNATURE_PASS] = "pass",
+					    [SIGNATURE_POLICY] = "policy",
+					    [SIGNATURE_FAIL] = "fail",
+					    [SIGNATURE_NEUTRAL] = "neutral"};
+
+	return words[worth];
+}
+
+static bool
+say(struct signature *signature, enum signature_worth worth, const char *why)
+{
+	signature->worth = worth;
+	g_free(signature->why);
+	signature->why = g_strdup(why);
+	return true;
+}
+
+/* --- the signed bytes, for OpenSSL to read --- */
+
+struct signed_bytes {
+	struct spool_part part;
+	uint64_t at;
+	bool failed;
+	struct fault *fault;
+};
+
+static int
+read_signed(BIO *bio, char *data, int length)
+{
+	struct signed_bytes *bytes = BIO_get_data(bio);
+	uint64_t left = bytes->part.length - bytes->at;
+	size_t got = 0;
+
+	if (left == 0 || length <= 0)
+		return 0;
+	if (!spool_read(bytes->part.spool, bytes->part.offset + bytes->at, data,
+			(size_t)MIN((uint64_t)length, left), &got, bytes->fault)) {
+		bytes->failed = true;
+		return -1;
+	}
+	bytes->at += got;
+	return (int)got;
+}
+
+static long
+control(BIO *bio, int command, long number, void *pointer)
+{
+	const struct signed_bytes *bytes = BIO_get_data(bio);
+
+	(void)number;
+	(void)pointer;
+	return command == BIO_CTRL_EOF ? bytes->at == bytes->part.length
+				       : command == BIO_CTRL_FLUSH;
+}
+
+/* Made once; kept for ever. */
+static BIO_METHOD *
+reading_method(void)
+{
+	static gsize method;
+
+	if (g_once_init_enter(&method)) {
+		BIO_METHOD *made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "part");
+
+		BIO_meth_set_read(made, read_signed);
+		BIO_meth_set_ctrl(made, control);
+		g_once_init_leave(&method, (gsize)made);
+	}
+	return (BIO_METHOD *)method;
+}
+
+static BIO *
+signed_bytes_bio(struct signed_bytes *bytes)
+{
+	BIO *bio = BIO_new(reading_method());
+
+	BIO_set_data(bio, bytes);
+	BIO_set_init(bio, 1);
+	return bio;
+}
+
+/* --- the structure --- */
+
+/* NULL: it is larger than that, or no CMS structure. */
+static CMS_ContentInfo *
+read_structure(GMimePart *part, size_t most)
+{
+	GMimeStream *stream = mime_stream_of_part(part);
+	g_autoptr(GByteArray) der = g_byte_array_new();
+	g_autofree guint8 *piece = g_malloc(PIECE_BYTES);
+	const unsigned char *at;
+	CMS_ContentInfo *cms = NULL;
+	ssize_t got;
+
+	while ((got = g_mime_stream_read(stream, (char *)piece, PIECE_BYTES)) > 0 &&
+	       der->len <= most)
+		g_byte_array_append(der, piece, (guint)got);
+	g_object_unref(stream);
+	at = der->data;
+	if (der->len > 0 && der->len <= most)
+		cms = d2i_CMS_ContentInfo(NULL, &at, (long)der->len);
+	ERR_clear_error();
+	return cms;
+}
+
+static bool
+is_weak(CMS_SignerInfo *signer)
+{
+	X509_ALGOR *digest;
+	const ASN1_OBJECT *object;
+	int nid;
+
+	CMS_SignerInfo_get0_algs(signer, NULL, NULL, &digest, NULL);
+	X509_ALGOR_get0(&object, NULL, NULL, digest);
+	nid = OBJ_obj2nid(object);
+	return nid == NID_md5 || nid == NID_sha1;
+}
+
+/* --- whose it is --- */
+
+static bool
+names(X509 *certificate, const char *address)
+{
+	g_autoptr(GPtrArray) addresses = certificate_addresses(certificate);
+
+	return address != NULL &&
+	       g_ptr_array_find_with_equal_func(addresses, address, g_str_equal, NULL);
+}
+
+static bool
+judge_certificate(X509 *certificate, STACK_OF(X509) * others, const struct surroundings *around,
+		  struct signature *signature_r, struct fault *fault)
+{
+	g_autofree char *cannot_encrypt = NULL, *cannot_sign = NULL, *why = NULL;
+
+	signature_r->fingerprint = certificate_fingerprint(certificate);
+	certificate_uses(certificate, &cannot_encrypt, &cannot_sign);
+	if (cannot_sign != NULL)
+		return say(signature_r, SIGNATURE_POLICY, cannot_sign);
+	if (around->from == NULL)
+		return say(signature_r, SIGNATURE_POLICY, "From does not name one author");
+	if (!names(certificate, around->from))
+		return say(signature_r, SIGNATURE_POLICY, "it is not the author's");
+	if (!keystore_vouches(around->keystore, certificate, others, &why, fault))
+		return false;
+	if (why != NULL)
+		return say(signature_r, SIGNATURE_POLICY, why);
+	signature_r->address = g_strdup(around->from);
+	return say(signature_r, SIGNATURE_PASS, NULL);
+}
+
+/* Every signer's signature was found to be good; one of them must be the author's. */
+static bool
+judge_signers(CMS_ContentInfo *cms, const struct surroundings *around,
+	      struct signature *signature_r, struct fault *fault)
+{
+	STACK_OF(CMS_SignerInfo) *signers = CMS_get0_SignerInfos(cms);
+	STACK_OF(X509) *others = CMS_get1_certs(cms);
+	bool done = true;
+
+	while (sk_X509_num(others) > CERTIFICATES_MAX)
+		X509_free(sk_X509_pop(others));
+	for (int i = 0; i < sk_CMS_SignerInfo_num(signers) && done; i++) {
+		CMS_SignerInfo *signer = sk_CMS_SignerInfo_value(signers, i);
+		X509 *certificate = NULL;
+
+		CMS_SignerInfo_get0_algs(signer, NULL, &certificate, NULL, NULL);
+		if (signature_r->worth == SIGNATURE_PASS)
+			break;
+		signature_clear(signature_r);
+		done = is_weak(signer)
+			       ? say(signature_r, SIGNATURE_POLICY,
+				     "its digest is too weak (RFC 8551 §2.1)")
+			       : judge_certificate(certificate, others, around, signature_r, fault);
+	}
+	sk_X509_pop_free(others, X509_free);
+	return done;
+}
+
+/* Without the author's certificate in it, a signature can be good without anybody knowing whose it
+ * is. */
+static bool
+check(CMS_ContentInfo *cms, BIO *content, const struct surroundings *around,
+      struct signature *signature_r, struct fault *fault)
+{
+	BIO *nothing = BIO_new(BIO_s_null());
+	bool is_good = CMS_verify(cms, NULL, NULL, content, nothing,
+				  CMS_NO_SIGNER_CERT_VERIFY | CMS_BINARY) == 1;
+	unsigned long error = ERR_peek_last_error();
+
+	BIO_free(nothing);
+	ERR_clear_error();
+	if (is_good)
+		return judge_signers(cms, around, signature_r, fault);
+	if (ERR_GET_REASON(error) == CMS_R_SIGNER_CERTIFICATE_NOT_FOUND)
+		return say(signature_r, SIGNATURE_NEUTRAL, "it does not contain the certificate");
+	return say(signature_r, SIGNATURE_FAIL, "the message is not what was signed");
+}
+
+/* --- the two forms --- */
+
+static bool
+is_signed_structure(CMS_ContentInfo *cms, bool is_detached)
+{
+	ASN1_OCTET_STRING **content = CMS_get0_content(cms);
+	STACK_OF(CMS_SignerInfo) *signers = CMS_get0_SignerInfos(cms);
+
+	return OBJ_obj2nid(CMS_get0_type(cms)) == NID_pkcs7_signed && content != NULL &&
+	       (*content == NULL) == is_detached &&
+	       OBJ_obj2nid(CMS_get0_eContentType(cms)) == NID_pkcs7_data &&
+	       sk_CMS_SignerInfo_num(signers) > 0;
+}
+
+static bool
+verify_opaque(GMimePart *part, const struct surroundings *around, struct signature *signature_r,
+	      struct fault *fault)
+{
+	g_autoptr(CMS_ContentInfo) cms = read_structure(part, OPAQUE_MAX);
+
+	if (cms == NULL || !is_signed_structure(cms, false))
+		return say(signature_r, SIGNATURE_NEUTRAL, "it cannot be read, or is too large");
+	return check(cms, NULL, around, signature_r, fault);
+}
+
+static bool
+verify_detached(struct parts *parts, GMimeMultipart *root, const struct surroundings *around,
+		struct signature *signature_r, struct fault *fault)
+{
+	GMimeObject *second = g_mime_multipart_get_part(root, 1);
+	const char *boundary =
+		g_mime_object_get_content_type_parameter(GMIME_OBJECT(root), "boundary");
+	g_autoptr(CMS_ContentInfo) cms =
+		GMIME_IS_PART(second) ? read_structure(GMIME_PART(second), DETACHED_MAX) : NULL;
+	struct signed_bytes bytes = {.fault = fault};
+	bool found = false, done;
+	BIO *content;
+
+	if (cms == NULL || !is_signed_structure(cms, true) || boundary == NULL)
+		return say(signature_r, SIGNATURE_NEUTRAL, "it cannot be read");
+	if (!signed_part_find(parts_message(parts), boundary, &bytes.part, &found, fault))
+		return false;
+	if (!found)
+		return say(signature_r, SIGNATURE_NEUTRAL,
+			   "the message does not consist of what is signed and the signature");
+	content = signed_bytes_bio(&bytes);
+	done = check(cms, content, around, signature_r, fault);
+	BIO_free(content);
+	return done && !bytes.failed;
+}
+
+static bool
+is_type(GMimeObject *object, const char *type, const char *subtype)
+{
+	return g_mime_content_type_is_type(g_mime_object_get_content_type(object), type, subtype);
+}
+
+static bool
+is_signature_part(GMimeObject *object)
+{
+	return is_type(object, "application", "pkcs7-signature") ||
+	       is_type(object, "application", "x-pkcs7-signature");
+}
+
+static bool
+is_opaque(GMimeObject *root)
+{
+	GMimeStream *content;
+	bool is;
+
+	if (!GMIME_IS_PART(root) || (!is_type(root, "application", "pkcs7-mime") &&
+				     !is_type(root, "application", "x-pkcs7-mime")))
+		return false;
+	content = mime_stream_of_part(GMIME_PART(root));
+	is = cms_type_of(content) == CMS_SIGNED;
+	g_object_unref(content);
+	return is;
+}
+
+/* Only mail that may be signed is looked into. */
+static bool
+may_be_signed(const struct message *message)
+{
+	g_autofree char *value = message_field_text(message, "Content-Type");
+	GMimeContentType *type =
+		g_mime_content_type_parse(NULL, value == NULL ? "text/plain" : value);
+	bool may = g_mime_content_type_is_type(type, "multipart", "signed") ||
+		   g_mime_content_type_is_type(type, "application", "pkcs7-mime") ||
+		   g_mime_content_type_is_type(type, "application", "x-pkcs7-mime");
+
+	g_object_unref(type);
+	return may;
+}
+
+static bool
+verify_root(struct parts *parts, GMimeObject *root, const struct surroundings *around,
+	    struct signature *signature_r, struct fault *fault)
+{
+	const char *why = NULL;
+	bool is_detached = GMIME_IS_MULTIPART(root) && is_type(root, "multipart", "signed") &&
+			   g_mime_multipart_get_count(GMIME_MULTIPART(root)) == 2 &&
+			   is_signature_part(g_mime_multipart_get_part(GMIME_MULTIPART(root), 1));
+
+	if (!is_detached && !is_opaque(root))
+		return true;
+	if (!parts_are_clear(parts, &why, fault))
+		return false;
+	if (why != NULL || ambiguity_of(root) != NULL)
+		return say(signature_r, SIGNATURE_NEUTRAL,
+			   "mail programs read the message in different ways");
+	return is_detached
+		       ? verify_detached(parts, GMIME_MULTIPART(root), around, signature_r, fault)
+		       : verify_opaque(GMIME_PART(root), around, signature_r, fault);
+}
+
+bool
+verify_signature(struct parts *parts, const struct surroundings *around,
+		 struct signature *signature_r, struct fault *fault)
+{
+	GMimeObject *root;
+
+	*signature_r = (struct signature){0};
+	if (!may_be_signed(parts_message(parts)))
+		return true;
+	root = parts_root(parts, fault);
+	return root != NULL && verify_root(parts, root, around, signature_r, fault) &&
+	       parts_are_good(parts, fault);
+}
