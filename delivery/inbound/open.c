@@ -25,7 +25,10 @@ opening_new(const struct surroundings *around)
 {
 	struct opening *opening = g_new0(struct opening, 1);
 
-	opening->entity = message_new(around->variants);
+	/* What is compressed must not grow beyond what may come in. */
+	opening->spool = *around->variants;
+	opening->spool.size_max = around->settings->limit_message;
+	opening->entity = message_new(&opening->spool);
 	return opening;
 }
 
@@ -102,6 +105,9 @@ open_layer(struct sealed *sealed, const struct open_request *request, struct ope
 	switch (sealed->kind) {
 	case SEAL_SMIME:
 		return open_smime(sealed, request, opening_r, why_r, fault);
+	case SEAL_PGP_MIME:
+	case SEAL_PGP_INLINE:
+		return open_pgp(sealed, request, opening_r, why_r, fault);
 	default:
 		*why_r = g_strdup("it is not encrypted as a whole");
 		return true;

@@ -12,7 +12,13 @@
 #include "delivery/method.h"
 #include "mail/parts.h"
 
-enum { OPEN_LAYERS_MAX = 4, OPEN_KEYS_MAX = 4, OPEN_TRIES_MAX = 8, CONTENT_KEY_MAX = 64 };
+enum {
+	OPEN_LAYERS_MAX = 4,
+	OPEN_KEYS_MAX = 4,
+	OPEN_TRIES_MAX = 8,
+	OPEN_PGP_TRIES_MAX = 50,
+	CONTENT_KEY_MAX = 64
+};
 
 enum seal_kind { SEAL_UNKNOWN, SEAL_NONE, SEAL_SMIME, SEAL_PGP_MIME, SEAL_PGP_INLINE };
 
@@ -29,7 +35,8 @@ struct sealed {
 struct opening {
 	unsigned char content_key[CONTENT_KEY_MAX];
 	size_t content_key_length;
-	char *how;		/* "S/MIME, AES-256-GCM" */
+	char *how; /* "S/MIME, AES-256-GCM" */
+	struct spool_settings spool;
 	struct message *entity; /* without an envelope */
 	struct sealed inner;	/* the same, since it may be encrypted once more */
 };
@@ -61,7 +68,9 @@ bool open_sealed(struct sealed *sealed, const struct open_request *request,
 /* *opening_r is NULL, with *why_r, if it does not open. */
 bool open_smime(struct sealed *sealed, const struct open_request *request,
 		struct opening **opening_r, char **why_r, struct fault *fault);
-/* Adds an opening that is still empty. */
+bool open_pgp(struct sealed *sealed, const struct open_request *request, struct opening **opening_r,
+	      char **why_r, struct fault *fault);
+/* Makes an opening that is still empty. */
 struct opening *opening_new(const struct surroundings *around);
 void opening_free(struct opening *opening);
 void opening_keep(struct sealed *sealed, struct opening *opening,

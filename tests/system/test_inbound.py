@@ -418,3 +418,87 @@ def test_signature_counts_only_for_what_it_covers_and_for_the_author(world, post
     assert arrived(mail) == people.entity_of(message)
     assert results(mail).get("smime") == wanted and mail["Subject"] == "Hello"
     assert world.postgres.query(f"select 1 from postseal.attestation where address = '{bob}'") == []
+
+
+# --- OpenPGP ---
+
+def pgp_employee(world, address, kind="future-default"):
+    """An employee whose OpenPGP key the keeper has; returns a home of gpg with it."""
+    gpg = people.Gpg(world.directory / "keys" / f"{address}.gnupg", address, kind)
+    path = world.directory / "keys" / f"{address}.secret.asc"
+    path.write_bytes(gpg.secret())
+    world.postseal("key", "import", path)
+    return gpg
+
+
+def encrypted(gpg, data, *words, to=None):
+    """What gpg makes of it, with CRLF."""
+    made = gpg.run("--armor", "--trust-model", "always", "-r", to or gpg.address, *words, "--encrypt", data=data)
+    return made.replace(b"\n", b"\r\n")
+
+
+def pgp_mime(armor):
+    return (b'Content-Type: multipart/encrypted; protocol="application/pgp-encrypted"; boundary="pgp"\r\n\r\n'
+            + messages.multipart("pgp", b"Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n",
+                                 b"Content-Type: application/octet-stream\r\n\r\n" + armor.rstrip(b"\r\n")))
+
+
+def exchange_mangled(armor):
+    return (b'Content-Type: multipart/mixed; boundary="mix"\r\n\r\n'
+            + messages.multipart("mix", b"Content-Type: text/plain\r\n\r\n", b"Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n",
+                                 b"Content-Type: application/octet-stream\r\n\r\n" + armor.rstrip(b"\r\n")))
+
+
+FORMS = {"PGP/MIME": (pgp_mime, TEXT, TEXT), "mangled by Exchange": (exchange_mangled, TEXT, TEXT),
+         "as text": (lambda armor: b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + armor, TEXT.partition(b"\r\n\r\n")[2], TEXT)}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_openpgp_is_opened_to_the_bytes_that_were_sealed(world, post, outside, name, form):
+    address = f"{name}@example.com"
+    wrap, data, wanted = FORMS[form]
+    gpg = pgp_employee(world, address)
+    try:
+        _, mail = outside.sent(wrap(encrypted(gpg, data)), address)
+    finally:
+        gpg.end()
+    assert arrived(mail) == wanted
+    copy = post.copies(address)[0]
+    assert copy["method"] == "open" and copy["keys"] == gpg.fingerprint()
+
+
+NOT_OPENED = {
+    "changed": lambda gpg: pgp_mime(re.sub(rb"(?m)^(.{30}).", lambda m: m[1] + (b"A" if m[0][-1:] != b"A" else b"B"),
+                                           encrypted(gpg, TEXT * 20))),
+    "without MDC": lambda gpg: pgp_mime(encrypted(gpg, TEXT, "--rfc2440", "--disable-mdc", "--cipher-algo", "3DES")),
+    "several in a row": lambda gpg: b"Content-Type: text/plain\r\n\r\n" + encrypted(gpg, b"One.\r\n") + encrypted(gpg, b"Two.\r\n"),
+    "beside other text": lambda gpg: b"Content-Type: text/plain\r\n\r\nHello.\r\n" + encrypted(gpg, b"One.\r\n"),
+    "no entity": lambda gpg: pgp_mime(encrypted(gpg, b"Just text.\r\n")),
+}
+
+
+@pytest.mark.parametrize("what", NOT_OPENED)
+def test_openpgp_that_cannot_be_opened_passes_byte_for_byte(world, post, outside, name, what):
+    address = f"{name}@example.com"
+    gpg = pgp_employee(world, address)
+    try:
+        message, mail = outside.sent(NOT_OPENED[what](gpg), address)
+    finally:
+        gpg.end()
+    assert arrived(mail) == people.entity_of(message)
+    assert post.copies(address)[0]["method"] == "pass"
+
+
+def test_nobody_gets_mail_decrypted_with_the_key_of_a_colleague(world, post, outside, name):
+    """Whoever has caught mail for a colleague sends it to themselves; gpg would use any key that the agent has."""
+    victim, thief = f"{name}a@example.com", f"{name}b@example.com"
+    keys = [pgp_employee(world, address) for address in (victim, thief)]
+    try:
+        sealed = pgp_mime(encrypted(keys[0], TEXT))
+        _, mail = outside.sent(sealed, victim)
+        assert arrived(mail) == TEXT  # so that the agent has the key
+        message, mail = outside.sent(sealed, thief)
+    finally:
+        for key in keys:
+            key.end()
+    assert arrived(mail) == people.entity_of(message)

@@ -64,6 +64,7 @@ static const char end_mark[] = "\n-----END PGP MESSAGE-----\n";
 
 struct output {
 	struct sink *sink;
+	bool is_plain; /* it is passed on as it is; otherwise it is armor */
 	int fd;
 	char last[sizeof end_mark - 1]; /* bytes that gpg wrote */
 	struct first_packets first;
@@ -107,7 +108,8 @@ output_pull(struct output *output, char *piece, bool *ended_r, struct fault *fau
 	if (got < 0)
 		return errno == EINTR ||
 		       fault_set(fault, FAULT_CRYPTO, "reading from gpg: %s", strerror(errno));
-	return take_armor(output, piece, (size_t)got, fault);
+	return output->is_plain ? sink_write(output->sink, piece, (size_t)got, fault)
+				: take_armor(output, piece, (size_t)got, fault);
 }
 
 /* --- both --- */
@@ -205,14 +207,29 @@ is_done(int socket, const struct input *input, const struct output *output, stru
 	return done && is_readable(&output->first, fault);
 }
 
-bool
-gpg_exchange(int socket, const char *job, struct entity *plain, struct sink *sealed,
-	     unsigned seconds, struct fault *fault)
+/* Whatever gpg says is about the message. */
+static bool
+is_decrypted(int socket, struct fault *fault)
+{
+	char *answer = gpg_job_answered(socket);
+	bool done = answer != NULL && *answer == '\0';
+
+	if (answer == NULL)
+		fault_set(fault, FAULT_TIMEOUT,
+			  "decrypting with gpg: it took too long, or was ended by somebody");
+	else if (!done)
+		fault_set(fault, FAULT_INPUT, "%s", answer);
+	free(answer);
+	return done;
+}
+
+static bool
+exchange(int socket, const char *job, struct entity *source, struct output output, unsigned seconds,
+	 struct fault *fault)
 {
 	const struct timeval patience = {.tv_sec = MIN(seconds, (unsigned)DAY_SECONDS) +
 						   GRACE_SECONDS};
-	struct input input = {.source = plain, .fd = -1, .piece = g_malloc(PIECE_BYTES)};
-	struct output output = {.sink = sealed, .fd = -1};
+	struct input input = {.source = source, .fd = -1, .piece = g_malloc(PIECE_BYTES)};
 	bool done;
 
 	setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -223,5 +240,24 @@ gpg_exchange(int socket, const char *job, struct entity *plain, struct sink *sea
 	if (output.fd >= 0)
 		close(output.fd);
 	g_free(input.piece);
-	return done && is_done(socket, &input, &output, fault);
+	return done && (output.is_plain ? is_decrypted(socket, fault)
+					: is_done(socket, &input, &output, fault));
+}
+
+bool
+gpg_exchange(int socket, const char *job, struct entity *plain, struct sink *sealed,
+	     unsigned seconds, struct fault *fault)
+{
+	const struct output output = {.sink = sealed, .fd = -1};
+
+	return exchange(socket, job, plain, output, seconds, fault);
+}
+
+bool
+gpg_exchange_back(int socket, const char *job, struct entity *sealed, struct sink *plain,
+		  unsigned seconds, struct fault *fault)
+{
+	const struct output output = {.sink = plain, .is_plain = true, .fd = -1};
+
+	return exchange(socket, job, sealed, output, seconds, fault);
 }

@@ -13,6 +13,10 @@
 bool gpg_exchange(int socket, const char *job, struct entity *plain, struct sink *sealed,
 		  unsigned seconds, struct fault *fault);
 
+/* The same to decrypt: writes what gpg found. FAULT_INPUT: gpg says that it cannot be decrypted. */
+bool gpg_exchange_back(int socket, const char *job, struct entity *sealed, struct sink *plain,
+		       unsigned seconds, struct fault *fault);
+
 /* Has gpg ever written an OCB packet, which only GnuPG reads? If so, it will do so again. */
 bool gpg_writes_ocb(void);
 

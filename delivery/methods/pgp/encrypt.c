@@ -60,12 +60,12 @@ start_workers(const struct settings *settings, enum choice choice)
 
 /* Where gpg looks for its agent, a file points to the keeper's; gpg starts none itself. */
 static bool
-write_options(const struct settings *settings, enum choice choice, struct fault *fault)
+write_options(const struct settings *settings, const char *home, const char *own,
+	      struct fault *fault)
 {
-	g_autofree char *home = home_of(settings, choice);
 	g_autofree char *pointer = g_build_filename(home, "S.gpg-agent", NULL);
 	g_autofree char *options = g_build_filename(home, "gpg.conf", NULL);
-	g_autofree char *lines = g_strconcat(common_options, homes[choice].options, NULL);
+	g_autofree char *lines = g_strconcat(common_options, own, NULL);
 	g_autofree char *text = g_strdup_printf("%%Assuan%%\nsocket=%s\n", settings->keeper_agent);
 	g_autoptr(GError) error = NULL;
 
@@ -75,14 +75,12 @@ write_options(const struct settings *settings, enum choice choice, struct fault 
 }
 
 static bool
-make_home(const struct settings *settings, enum choice choice, struct fault *fault)
+make_home(const struct settings *settings, const char *home, const char *own, struct fault *fault)
 {
-	g_autofree char *home = home_of(settings, choice);
-
 	if (g_mkdir_with_parents(home, 0700) != 0 || chmod(home, 0700) != 0)
 		return fault_set(fault, FAULT_CONFIG, "creating the home of gpg, %s: %s", home,
 				 strerror(errno));
-	return write_options(settings, choice, fault);
+	return write_options(settings, home, own, fault);
 }
 
 bool
@@ -90,9 +88,12 @@ gpg_start(const struct settings *settings, struct fault *fault)
 {
 	g_autofree char *keys = g_build_filename(settings->gpg_home, "recipients", NULL);
 
-	for (enum choice choice = 0; choice < CHOICES; choice++)
-		if (!make_home(settings, choice, fault))
+	for (enum choice choice = 0; choice < CHOICES; choice++) {
+		g_autofree char *home = home_of(settings, choice);
+
+		if (!make_home(settings, home, homes[choice].options, fault))
 			return false;
+	}
 	if (g_mkdir_with_parents(keys, 0700) != 0)
 		return fault_set(fault, FAULT_CONFIG, "creating %s: %s", keys, strerror(errno));
 	if (access(settings->gpg_program, X_OK) != 0)
@@ -191,5 +192,39 @@ gpg_encrypt(const struct settings *settings, const struct group *group, const st
 			    (unsigned)settings->gpg_timeout, fault);
 	entity_clear(&entity);
 	worker_give(worker, done);
+	return done;
+}
+
+/* --- decrypting --- */
+
+/* gpg tries every key that it knows: in the home of a key, it knows no other. Otherwise whoever
+ * sends somebody else's mail to themselves would get it decrypted with that person's key. */
+static char *
+decrypting_job(const struct settings *settings, const struct key *key, struct fault *fault)
+{
+	g_autofree char *own = write_key_file(settings, key, fault);
+	g_autofree char *home = g_build_filename(settings->gpg_home, "own", key->fingerprint, NULL);
+
+	if (own == NULL || !make_home(settings, home, "", fault) ||
+	    !keeper_prepare(settings->keeper_socket, key->fingerprint, fault))
+		return NULL;
+	return g_strdup_printf("decrypt %s\n%s", own, home);
+}
+
+bool
+gpg_decrypt(const struct settings *settings, const struct key *key, const struct spool *sealed,
+	    struct sink *sink, struct fault *fault)
+{
+	g_autofree char *job = decrypting_job(settings, key, fault);
+	gint64 until = g_get_monotonic_time() + (gint64)settings->gpg_wait * G_TIME_SPAN_SECOND;
+	struct worker *worker =
+		job == NULL ? NULL : worker_take(workers[AS_PREFERRED], until, fault);
+	struct entity source = {.head = g_string_new(NULL), .body = sealed};
+	bool done = worker != NULL && gpg_exchange_back(worker_socket(worker), job, &source, sink,
+							(unsigned)settings->gpg_timeout, fault);
+
+	entity_clear(&source);
+	if (worker != NULL)
+		worker_give(worker, done);
 	return done;
 }

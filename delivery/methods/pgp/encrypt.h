@@ -17,5 +17,9 @@ bool gpg_start(const struct settings *settings, struct fault *fault);
 bool gpg_encrypt(const struct settings *settings, const struct group *group,
 		 const struct key *signer, const struct message *message, struct sink *sink,
 		 struct fault *fault);
+/* Decrypts what is in the spool, armored or binary, with our key and no other, and writes what was
+ * encrypted. FAULT_INPUT or FAULT_TOO_BIG if the message is at fault. */
+bool gpg_decrypt(const struct settings *settings, const struct key *key, const struct spool *sealed,
+		 struct sink *sink, struct fault *fault);
 
 #endif

@@ -107,24 +107,28 @@ all_ended_well(void)
 /* --- a job --- */
 
 struct job {
-	const char *signer; /* file, or NULL */
-	const char *recipients;
-	int plain, sealed;
+	const char *own; /* file with our key to sign or to decrypt with, or NULL */
+	bool decrypts;
+	const char *recipients; /* or the home in which to decrypt */
+	int in, out;
 };
 
 /* Splits the text into lines, in place. */
 static bool
 parse(char *text, struct job *job, char *why)
 {
-	static const char sign[] = "sign ";
+	static const char sign[] = "sign ", decrypt[] = "decrypt ";
 	char *end = strchr(text, '\n');
 
 	if (end == NULL) {
-		snprintf(why, WHY_MAX, "sealing with gpg: the job is no text of lines");
+		snprintf(why, WHY_MAX, "beginning with gpg: the job is no text of lines");
 		return false;
 	}
 	*end = '\0';
-	job->signer = strncmp(text, sign, strlen(sign)) == 0 ? text + strlen(sign) : NULL;
+	job->decrypts = strncmp(text, decrypt, strlen(decrypt)) == 0;
+	job->own = job->decrypts			    ? text + strlen(decrypt)
+		   : strncmp(text, sign, strlen(sign)) == 0 ? text + strlen(sign)
+							    : NULL;
 	job->recipients = end + 1;
 	return true;
 }
@@ -155,20 +159,19 @@ encrypt(gpgme_ctx_t context, const struct job *job, char *why)
 {
 	const gpgme_encrypt_flags_t flags = GPGME_ENCRYPT_ALWAYS_TRUST | GPGME_ENCRYPT_NO_COMPRESS;
 	struct gpgme_data_cbs reader = {.read = read_plain};
-	struct plain source = {.fd = job->plain};
+	struct plain source = {.fd = job->in};
 	gpgme_data_t plain = NULL, sealed = NULL;
 	gpgme_encrypt_result_t result = NULL;
 	gpgme_error_t error = gpgme_data_new_from_cbs(&plain, &reader, &source);
 
 	all_ended_well(); /* gpg runs for other questions (its version, a key) may fail */
 	if (error == 0)
-		error = gpgme_data_new_from_fd(&sealed, job->sealed);
+		error = gpgme_data_new_from_fd(&sealed, job->out);
 	if (error == 0)
-		error = job->signer != NULL
-				? gpgme_op_encrypt_sign_ext(context, NULL, job->recipients, flags,
-							    plain, sealed)
-				: gpgme_op_encrypt_ext(context, NULL, job->recipients, flags, plain,
-						       sealed);
+		error = job->own != NULL ? gpgme_op_encrypt_sign_ext(context, NULL, job->recipients,
+								     flags, plain, sealed)
+					 : gpgme_op_encrypt_ext(context, NULL, job->recipients,
+								flags, plain, sealed);
 	if (error == 0)
 		result = gpgme_op_encrypt_result(context);
 	gpgme_data_release(plain);
@@ -184,9 +187,40 @@ encrypt(gpgme_ctx_t context, const struct job *job, char *why)
 	return *why == '\0';
 }
 
+/* gpg itself refuses what is not protected against changes (MDC, AEAD), and more than one message.
+ */
+static bool
+decrypt(gpgme_ctx_t context, const struct job *job, char *why)
+{
+	struct gpgme_data_cbs reader = {.read = read_plain};
+	struct plain source = {.fd = job->in};
+	gpgme_data_t sealed = NULL, plain = NULL;
+	gpgme_decrypt_result_t result = NULL;
+	gpgme_key_t key = NULL;
+	gpgme_error_t error = import(context, job->own, &key);
+
+	gpgme_key_unref(key);
+	all_ended_well();
+	if (error == 0)
+		error = gpgme_data_new_from_cbs(&sealed, &reader, &source);
+	if (error == 0)
+		error = gpgme_data_new_from_fd(&plain, job->out);
+	if (error == 0)
+		error = gpgme_op_decrypt(context, sealed, plain);
+	if (error == 0)
+		result = gpgme_op_decrypt_result(context);
+	gpgme_data_release(sealed);
+	gpgme_data_release(plain);
+	if (error != 0)
+		return failed(why, error, "decrypting");
+	if (result == NULL || result->legacy_cipher_nomdc || !all_ended_well())
+		snprintf(why, WHY_MAX, "decrypting with gpg: it failed");
+	return *why == '\0';
+}
+
 /* No pinentry mode is set: the keeper's agent has no pinentry and rejects the option. */
 static void
-work(const struct job *job, char *why)
+work(const struct job *job, const char *program, char *why)
 {
 	gpgme_ctx_t context;
 	gpgme_error_t error = gpgme_new(&context);
@@ -195,8 +229,18 @@ work(const struct job *job, char *why)
 		failed(why, error, "beginning");
 		return;
 	}
+	if (job->decrypts) {
+		error = gpgme_ctx_set_engine_info(context, GPGME_PROTOCOL_OpenPGP, program,
+						  job->recipients);
+		if (error != 0)
+			failed(why, error, "beginning");
+		else
+			decrypt(context, job, why);
+		gpgme_release(context);
+		return;
+	}
 	gpgme_set_armor(context, 1);
-	if (job->signer == NULL || add_signer(context, job->signer, why))
+	if (job->own == NULL || add_signer(context, job->own, why))
 		encrypt(context, job, why);
 	gpgme_release(context);
 }
@@ -244,14 +288,14 @@ main(int argc, char **argv)
 		perror("postseal-gpg: adopting gpg");
 		return 1;
 	}
-	while ((text = gpg_job_receive(STDIN_FILENO, &job.plain, &job.sealed)) != NULL) {
+	while ((text = gpg_job_receive(STDIN_FILENO, &job.in, &job.out)) != NULL) {
 		char why[WHY_MAX] = "";
 
 		alarm((unsigned)strtoul(argv[3], NULL, 10));
 		if (begin(argv[1], argv[2], why) && parse(text, &job, why))
-			work(&job, why);
-		close(job.plain);
-		close(job.sealed);
+			work(&job, argv[1], why);
+		close(job.in);
+		close(job.out);
 		free(text);
 		alarm(0);
 		if (!gpg_job_answer(STDIN_FILENO, why))

@@ -1,10 +1,15 @@
 /*
  * What the milter and postseal-gpg say to each other over a stream socket. A job is a text of
- * lines and two descriptors, to read the plain text from and to write the sealed one to:
+ * lines and two descriptors, for gpg to read from and to write to. To encrypt:
  *
  *   sign FILE | plain           the public half of our key, or no signature
  *   --file                      from here on, the recipients as given to GPGME
  *   KEYFILE ...
+ *
+ * To decrypt, in a home with one key, so that no other is used:
+ *
+ *   decrypt FILE                the public half of our key
+ *   HOME                        from here on
  *
  * The answer is a text that says why the job failed, or "" if it succeeded.
  */

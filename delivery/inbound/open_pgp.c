@@ -1,0 +1,192 @@
+/* OpenPGP (RFC 9580): PGP/MIME (RFC 3156), also as Exchange mangles it, and armor as the whole
+ * text.
+ */
+#include <string.h>
+
+#include "delivery/inbound/open.h"
+#include "delivery/methods/pgp/encrypt.h"
+#include "mail/entity_sink.h"
+#include "mail/mime_stream.h"
+
+enum { PIECE_BYTES = 16384 };
+
+static const char no_use[] = "it could not be decrypted";
+
+/* --- what is encrypted --- */
+
+/* The last part of a multipart, or the only one (mail/protection.h). */
+static GMimePart *
+sealed_part(GMimeObject *root)
+{
+	int last = GMIME_IS_MULTIPART(root) ? g_mime_multipart_get_count(GMIME_MULTIPART(root)) - 1
+					    : 0;
+
+	return GMIME_IS_MULTIPART(root)
+		       ? GMIME_PART(g_mime_multipart_get_part(GMIME_MULTIPART(root), last))
+		       : GMIME_PART(root);
+}
+
+static unsigned
+count_beginnings(const GString *text)
+{
+	static const char beginning[] = "-----BEGIN PGP MESSAGE-----";
+	unsigned count = 0;
+
+	for (const char *at = text->str; (at = strstr(at, beginning)) != NULL; at++)
+		count++;
+	return count;
+}
+
+/* Copies the part's content; *is_one_r: it is one message, not several in a row, of which gpg would
+ * decrypt the first. */
+static bool
+copy_content(GMimePart *part, struct spool *spool, bool *is_one_r, struct fault *fault)
+{
+	GMimeStream *stream = mime_stream_of_part(part);
+	g_autofree char *piece = g_malloc(PIECE_BYTES);
+	g_autoptr(GString) seen = g_string_new(NULL);
+	unsigned count = 0;
+	bool copied = true;
+	ssize_t got;
+
+	while (copied && (got = g_mime_stream_read(stream, piece, PIECE_BYTES)) > 0) {
+		g_string_append_len(seen, piece, got);
+		count += count_beginnings(seen);
+		/* less than one beginning is kept for the next piece */
+		g_string_erase(seen, 0, (gssize)(seen->len - MIN(seen->len, 26)));
+		copied = spool_append(spool, piece, (size_t)got, fault);
+	}
+	g_object_unref(stream);
+	*is_one_r = count == 1;
+	return copied;
+}
+
+/* --- decrypting --- */
+
+struct digesting_sink {
+	struct sink sink;
+	struct sink *next;
+	crypto_generichash_state state;
+};
+
+static bool
+digest_and_write(struct sink *sink, const void *data, size_t length, struct fault *fault)
+{
+	struct digesting_sink *digesting = (struct digesting_sink *)sink;
+
+	crypto_generichash_update(&digesting->state, data, length);
+	return sink_write(digesting->next, data, length, fault);
+}
+
+/* Armor as text has no header of its own: its text is that of the message. */
+static bool
+write_own_header(const struct sealed *sealed, struct sink *sink, struct fault *fault)
+{
+	GMimeObject *root = parts_root(sealed->parts, fault);
+	const char *charset =
+		root == NULL ? NULL : g_mime_object_get_content_type_parameter(root, "charset");
+
+	if (root == NULL)
+		return false;
+	if (charset == NULL ||
+	    strspn(charset, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			    "0123456789-_.") != strlen(charset) ||
+	    g_ascii_strcasecmp(charset, "us-ascii") == 0)
+		charset = "utf-8";
+	return sink_print(sink, fault,
+			  "Content-Type: text/plain; charset=%s\r\n"
+			  "Content-Transfer-Encoding: 8bit\r\n\r\n",
+			  charset);
+}
+
+static bool
+decrypt(const struct sealed *sealed, const struct open_request *request, const struct key *key,
+	const struct spool *content, struct opening *opening, struct fault *fault)
+{
+	const struct settings *settings = request->around->settings;
+	struct digesting_sink digesting = {.sink = {.write = digest_and_write}};
+	struct entity_sink entity;
+	bool done;
+
+	entity_sink_init(&entity, opening->entity, settings->limit_headers);
+	digesting.next = &entity.sink;
+	opening->content_key_length = 32;
+	crypto_generichash_init(&digesting.state, NULL, 0, 32);
+	done = (sealed->kind == SEAL_PGP_MIME || write_own_header(sealed, &entity.sink, fault)) &&
+	       gpg_decrypt(settings, key, content, &digesting.sink, fault) &&
+	       sink_finish(&entity.sink, fault);
+	crypto_generichash_final(&digesting.state, opening->content_key, 32);
+	entity_sink_clear(&entity);
+	return done;
+}
+
+/* Two recipients whose keys give the same text share it. */
+static void
+keep(struct sealed *sealed, struct opening *opening, const struct surroundings *around,
+     struct opening **opening_r)
+{
+	*opening_r = sealed_opening(sealed, opening->content_key, opening->content_key_length);
+	if (*opening_r != NULL) {
+		opening_free(opening);
+		return;
+	}
+	opening->how = g_strdup("OpenPGP");
+	opening_keep(sealed, opening, around);
+	*opening_r = opening;
+}
+
+static bool
+open_with(struct sealed *sealed, const struct open_request *request, struct key *key,
+	  const struct spool *content, struct opening **opening_r, struct fault *fault)
+{
+	struct opening *opening = opening_new(request->around);
+
+	if (decrypt(sealed, request, key, content, opening, fault)) {
+		g_ptr_array_add(request->keys, key_ref(key));
+		keep(sealed, opening, request->around, opening_r);
+		return true;
+	}
+	opening_free(opening);
+	return fault->cause == FAULT_INPUT || fault->cause == FAULT_TOO_BIG;
+}
+
+static bool
+try_keys(struct sealed *sealed, const struct open_request *request, const GPtrArray *keys,
+	 const struct spool *content, struct opening **opening_r, struct fault *fault)
+{
+	for (guint i = 0; i < keys->len && i < OPEN_KEYS_MAX && *opening_r == NULL; i++) {
+		if (sealed->tries++ >= OPEN_PGP_TRIES_MAX)
+			return true;
+		if (!open_with(sealed, request, g_ptr_array_index(keys, i), content, opening_r,
+			       fault))
+			return false;
+	}
+	return true;
+}
+
+bool
+open_pgp(struct sealed *sealed, const struct open_request *request, struct opening **opening_r,
+	 char **why_r, struct fault *fault)
+{
+	GMimeObject *root = parts_root(sealed->parts, fault);
+	g_autoptr(spool_auto) content = spool_new(request->around->variants);
+	g_autoptr(GPtrArray) keys = NULL;
+	bool is_one = false;
+
+	*opening_r = NULL;
+	if (root == NULL ||
+	    !keystore_own(request->around->keystore, KEY_PGP, request->address, &keys, fault))
+		return false;
+	if (keys->len == 0) {
+		*why_r = g_strdup("OpenPGP: the recipient has no own key");
+		return true;
+	}
+	if (!copy_content(sealed_part(root), content, &is_one, fault) ||
+	    !parts_are_good(sealed->parts, fault))
+		return false;
+	if (is_one && !try_keys(sealed, request, keys, content, opening_r, fault))
+		return false;
+	if (*opening_r == NULL)
+		*why_r = g_strdup_printf("OpenPGP: %s", no_use);
+	return true;
+}
