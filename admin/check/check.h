@@ -38,6 +38,7 @@ bool check_key_store(const struct check *check, char **note_r, struct fault *fau
 /* users.c: what each program reads and connects to, tried as its user */
 bool check_settings(const struct check *check, char **note_r, struct fault *fault);
 bool check_roles(const struct check *check, char **note_r, struct fault *fault);
+bool check_finder(const struct check *check, char **note_r, struct fault *fault);
 bool check_keeper(const struct check *check, char **note_r, struct fault *fault);
 bool check_spool(const struct check *check, char **note_r, struct fault *fault);
 bool check_gpg(const struct check *check, char **note_r, struct fault *fault);

@@ -7,6 +7,7 @@
 #include "core/migrate.h"
 #include "delivery/courier/mta_log.h"
 #include "delivery/method.h"
+#include "keystore/finder.h"
 #include "keystore/keeper.h"
 #include "policy/policy.h"
 
@@ -125,6 +126,37 @@ check_keeper(const struct check *check, char **note_r, struct fault *fault)
 	       (tried_work(check->settings->milter_user, ping, (void *)check, NULL, 0, fault) ||
 		fault_within(fault, "asking the keeper as the milter does (user %s)",
 			     check->settings->milter_user));
+}
+
+/* --- the finder --- */
+
+static bool
+ping_finder(void *context, struct fault *fault)
+{
+	const struct check *check = context;
+
+	return finder_ping(check->settings->finder_socket, fault);
+}
+
+/* Whoever asks it is a member of its group. */
+bool
+check_finder(const struct check *check, char **note_r, struct fault *fault)
+{
+	const struct settings *settings = check->settings;
+	const char *const users[] = {settings->milter_user, settings->courier_user};
+
+	(void)note_r;
+	if (!ping_finder((void *)check, fault)) {
+		check_warn(check, "not available, so nothing is found on the network: %s",
+			   fault->text);
+		return true;
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(users); i++)
+		if (!tried_work(users[i], ping_finder, (void *)check, NULL, 0, fault))
+			return fault_within(
+				fault, "asking the finder as the user %s (usermod -a -G %s %s)",
+				users[i], settings->finder_user, users[i]);
+	return true;
 }
 
 /* --- spools --- */

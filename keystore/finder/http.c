@@ -76,35 +76,43 @@ has_part(CURLU *url, CURLUPart part)
 	return got != NULL;
 }
 
+/* Why it is not asked, as a phrase; NULL: nothing speaks against it. */
+static const char *
+objection(CURLU *url, const struct target *target)
+{
+	g_autofree char *scheme = part_of(url, CURLUPART_SCHEME, 0);
+
+	if (!target->is_secure && g_strcmp0(scheme, "http") != 0)
+		return "is neither http nor https";
+	if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD) ||
+	    has_part(url, CURLUPART_ZONEID))
+		return "names a user, a password or a zone";
+	if (target->host == NULL || target->url == NULL)
+		return "names no host";
+	return reach_allows_port(target->port) ? NULL : "has a port that is not asked";
+}
+
 static bool
 read_target(const char *text, struct target *target_r, struct finder_answer *answer)
 {
 	g_autoptr(CURLU) url = curl_url();
 	g_autofree char *scheme = NULL, *port = NULL;
+	const char *why = "cannot be read";
 
 	*target_r = (struct target){0};
-	if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK) {
-		finder_failed(answer, "the URL %s cannot be read", text);
-		return false;
+	if (curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK) {
+		scheme = part_of(url, CURLUPART_SCHEME, 0);
+		port = part_of(url, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+		curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0);
+		target_r->is_secure = g_strcmp0(scheme, "https") == 0;
+		target_r->port = port == NULL ? 0 : strtoul(port, NULL, 10);
+		target_r->host = part_of(url, CURLUPART_HOST, 0);
+		target_r->url = part_of(url, CURLUPART_URL, 0);
+		why = objection(url, target_r);
 	}
-	scheme = part_of(url, CURLUPART_SCHEME, 0);
-	port = part_of(url, CURLUPART_PORT, CURLU_DEFAULT_PORT);
-	curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0);
-	target_r->is_secure = g_strcmp0(scheme, "https") == 0;
-	target_r->port = port == NULL ? 0 : strtoul(port, NULL, 10);
-	target_r->host = part_of(url, CURLUPART_HOST, 0);
-	target_r->url = part_of(url, CURLUPART_URL, 0);
-	if (!target_r->is_secure && g_strcmp0(scheme, "http") != 0)
-		finder_failed(answer, "the URL %s is neither http nor https", text);
-	else if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD) ||
-		 has_part(url, CURLUPART_ZONEID))
-		finder_failed(answer, "the URL %s names a user, a password or a zone", text);
-	else if (target_r->host == NULL || target_r->url == NULL ||
-		 !reach_allows_port(target_r->port))
-		finder_failed(answer, "the URL %s has a port that is not asked", text);
-	else
-		return true;
-	return false;
+	if (why != NULL)
+		finder_failed(answer, "the URL %s %s", text, why);
+	return why == NULL;
 }
 
 /* --- what libcurl asks of us --- */

@@ -27,7 +27,7 @@ lookup_unref(struct lookup *lookup)
 {
 	if (!g_atomic_int_dec_and_test(&lookup->references))
 		return;
-	g_array_unref(lookup->addresses);
+	g_clear_pointer(&lookup->addresses, g_array_unref);
 	g_mutex_clear(&lookup->lock);
 	g_cond_clear(&lookup->done);
 	g_free(lookup->host);
@@ -112,7 +112,7 @@ names_find(const char *host, gint64 until, GArray **addresses_r)
 	if (lookup->is_done)
 		outcome = lookup->outcome;
 	if (outcome == NAMES_FOUND)
-		*addresses_r = g_array_ref(lookup->addresses);
+		*addresses_r = g_steal_pointer(&lookup->addresses);
 	g_mutex_unlock(&lookup->lock);
 	lookup_unref(lookup);
 	return outcome;

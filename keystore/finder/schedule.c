@@ -3,13 +3,15 @@
 #include <stdbool.h>
 
 struct schedule {
-	unsigned at_once, at_place, running;
+	unsigned at_once, at_place;
 	void (*run)(void *work);
 	GMutex lock;
-	GCond done;
+	GCond changed;	    /* something is ready, or it is to end */
 	GHashTable *places; /* char * → struct place, those with work */
 	GQueue ready;	    /* struct place: has work waiting and may begin it */
-	GThreadPool *threads;
+	GPtrArray *threads; /* started when they are needed first */
+	unsigned idle;	    /* of them wait for work */
+	bool is_ending;
 };
 
 struct place {
@@ -17,12 +19,6 @@ struct place {
 	unsigned running;
 	GQueue waiting; /* work */
 	bool is_ready;	/* is in the queue of that name */
-};
-
-/* A piece of work that is running. */
-struct run {
-	struct place *place;
-	void *work;
 };
 
 static void
@@ -49,7 +45,11 @@ place_of(struct schedule *schedule, const char *name)
 	return place;
 }
 
-/* Lines the place up if it may begin something. */
+/* --- with the lock held --- */
+
+static gpointer work_off(gpointer schedule);
+
+/* Lines the place up if it may begin something, and sees to it that a thread takes it. */
 static void
 line_up(struct schedule *schedule, struct place *place)
 {
@@ -58,49 +58,59 @@ line_up(struct schedule *schedule, struct place *place)
 		return;
 	place->is_ready = true;
 	g_queue_push_tail(&schedule->ready, place);
+	g_cond_signal(&schedule->changed);
+	if (schedule->idle < schedule->ready.length && schedule->threads->len < schedule->at_once)
+		g_ptr_array_add(schedule->threads, g_thread_new("asks", work_off, schedule));
 }
 
 static void
-begin_what_is_ready(struct schedule *schedule)
+run_next_of(struct schedule *schedule, struct place *place)
 {
-	while (schedule->running < schedule->at_once && !g_queue_is_empty(&schedule->ready)) {
-		struct place *place = g_queue_pop_head(&schedule->ready);
-		struct run *run = g_new(struct run, 1);
+	void *work = g_queue_pop_head(&place->waiting);
 
-		run->place = place;
-		run->work = g_queue_pop_head(&place->waiting);
-		place->is_ready = false;
-		place->running++;
-		schedule->running++;
-		line_up(schedule, place);
-		g_thread_pool_push(schedule->threads, run, NULL);
-	}
-}
-
-static void
-finish(struct schedule *schedule, struct place *place)
-{
+	place->is_ready = false;
+	place->running++;
+	line_up(schedule, place);
+	g_mutex_unlock(&schedule->lock);
+	schedule->run(work);
 	g_mutex_lock(&schedule->lock);
-	schedule->running--;
 	place->running--;
 	line_up(schedule, place);
-	begin_what_is_ready(schedule);
 	if (place->running == 0 && g_queue_is_empty(&place->waiting))
 		g_hash_table_remove(schedule->places, place->name);
-	if (g_hash_table_size(schedule->places) == 0)
-		g_cond_broadcast(&schedule->done);
-	g_mutex_unlock(&schedule->lock);
 }
 
 static void
-run_on_thread(gpointer data, gpointer user)
+wait_for_work(struct schedule *schedule)
 {
-	g_autofree struct run *run = data;
-	struct schedule *schedule = user;
-
-	schedule->run(run->work);
-	finish(schedule, run->place);
+	schedule->idle++;
+	g_cond_wait(&schedule->changed, &schedule->lock);
+	schedule->idle--;
 }
+
+/* --- a thread --- */
+
+static gpointer
+work_off(gpointer data)
+{
+	struct schedule *schedule = data;
+
+	g_mutex_lock(&schedule->lock);
+	for (;;) {
+		struct place *place = g_queue_pop_head(&schedule->ready);
+
+		if (place != NULL)
+			run_next_of(schedule, place);
+		else if (schedule->is_ending)
+			break;
+		else
+			wait_for_work(schedule);
+	}
+	g_mutex_unlock(&schedule->lock);
+	return NULL;
+}
+
+/* --- for others --- */
 
 struct schedule *
 schedule_new(unsigned at_once, unsigned at_place, void (*run)(void *work))
@@ -111,10 +121,10 @@ schedule_new(unsigned at_once, unsigned at_place, void (*run)(void *work))
 	schedule->at_place = at_place;
 	schedule->run = run;
 	g_mutex_init(&schedule->lock);
-	g_cond_init(&schedule->done);
+	g_cond_init(&schedule->changed);
 	schedule->places = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, place_free);
 	g_queue_init(&schedule->ready);
-	schedule->threads = g_thread_pool_new(run_on_thread, schedule, (gint)at_once, FALSE, NULL);
+	schedule->threads = g_ptr_array_new();
 	return schedule;
 }
 
@@ -124,12 +134,14 @@ schedule_free(struct schedule *schedule)
 	if (schedule == NULL)
 		return;
 	g_mutex_lock(&schedule->lock);
-	while (g_hash_table_size(schedule->places) > 0)
-		g_cond_wait(&schedule->done, &schedule->lock);
+	schedule->is_ending = true;
+	g_cond_broadcast(&schedule->changed);
 	g_mutex_unlock(&schedule->lock);
-	g_thread_pool_free(schedule->threads, FALSE, TRUE);
+	for (guint i = 0; i < schedule->threads->len; i++)
+		g_thread_join(g_ptr_array_index(schedule->threads, i));
+	g_ptr_array_unref(schedule->threads);
 	g_hash_table_unref(schedule->places);
-	g_cond_clear(&schedule->done);
+	g_cond_clear(&schedule->changed);
 	g_mutex_clear(&schedule->lock);
 	g_free(schedule);
 }
@@ -143,6 +155,5 @@ schedule_add(struct schedule *schedule, const char *name, void *work)
 	place = place_of(schedule, name);
 	g_queue_push_tail(&place->waiting, work);
 	line_up(schedule, place);
-	begin_what_is_ready(schedule);
 	g_mutex_unlock(&schedule->lock);
 }

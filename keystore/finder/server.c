@@ -35,6 +35,7 @@ struct server {
 	const struct settings *settings;
 	int listener;
 	int stop; /* eventfd: readable once the server is to stop */
+	GMutex stopping;
 	guint connections_max;
 	GPtrArray *askers; /* struct asker */
 	GArray *polled;	   /* struct pollfd */
@@ -263,6 +264,7 @@ server_new(const struct settings *settings, struct fault *fault)
 	server->settings = settings;
 	server->listener = listener;
 	server->stop = eventfd(0, EFD_CLOEXEC);
+	g_mutex_init(&server->stopping);
 	server->connections_max = allowed_connections();
 	server->askers = g_ptr_array_new_with_free_func((GDestroyNotify)(void *)asker_unref);
 	server->polled = g_array_new(FALSE, FALSE, sizeof(struct pollfd));
@@ -282,7 +284,10 @@ server_free(struct server *server)
 	g_ptr_array_unref(server->askers);
 	g_array_unref(server->polled);
 	close(server->listener);
+	g_mutex_lock(&server->stopping); /* whoever stopped it is done */
 	close(server->stop);
+	g_mutex_unlock(&server->stopping);
+	g_mutex_clear(&server->stopping);
 	g_free(server);
 }
 
@@ -291,6 +296,8 @@ server_stop(struct server *server)
 {
 	uint64_t one = 1;
 
+	g_mutex_lock(&server->stopping);
 	if (write(server->stop, &one, sizeof one) != sizeof one)
 		log_error("stopping: writing to an eventfd failed");
+	g_mutex_unlock(&server->stopping);
 }

@@ -142,6 +142,41 @@ class Trap:
             return False
 
 
+class Proxy:
+    """An HTTP proxy that knows only CONNECT, and one address to connect to."""
+
+    def __init__(self, address):
+        self.address, self.asked = address, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            client, _ = self.listener.accept()
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += client.recv(4096)
+        method, target, _ = head.split(b"\r\n")[0].decode().split(" ")
+        self.asked.append(f"{method} {target}")
+        server = socket.create_connection((self.address, int(target.rsplit(":", 1)[1])))
+        client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+        threading.Thread(target=self.pass_on, args=(client, server), daemon=True).start()
+        self.pass_on(server, client)
+
+    @staticmethod
+    def pass_on(source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+
 class Answer:
     def __init__(self, outcome, lifetime, secure, items, place, why):
         self.outcome, self.lifetime, self.secure = outcome, lifetime, secure

@@ -395,6 +395,18 @@ def test_proxy_of_the_environment_is_not_used(finder, web):
     assert not trap.caught()
 
 
+def test_proxy_of_the_settings_is_used(finder, web):
+    proxy = internet.Proxy(web.address)
+    web.handlers["openpgpkey.quick.example"] = lambda request: request.reply(KEY)
+    other = internet.Finder(finder.directory.parent / "fifth", BUILD,
+                            settings(web, finder.directory.parent, f'finder proxy "http://127.0.0.1:{proxy.port}"'),
+                            {"openpgpkey.quick.example": web.address}).start()
+    answer = other.ask("wkd", "joe@quick.example")
+    other.stop()
+    assert answer.outcome == "found" and answer.secure, answer
+    assert proxy.asked == ["CONNECT openpgpkey.quick.example:443"]
+
+
 # --- key servers ---
 
 def test_key_servers_are_asked_as_their_interfaces_have_it(finder, web):
