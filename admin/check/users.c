@@ -138,24 +138,38 @@ ping_finder(void *context, struct fault *fault)
 	return finder_ping(check->settings->finder_socket, fault);
 }
 
+static bool
+asks_the_network(const struct settings *settings)
+{
+	for (char **source = settings->keys_from; *source != NULL; source++)
+		if (strcmp(*source, "database") != 0)
+			return true;
+	return false;
+}
+
 /* Whoever asks it is a member of its group. */
-bool
-check_finder(const struct check *check, char **note_r, struct fault *fault)
+static bool
+ping_as_askers(const struct check *check, struct fault *fault)
 {
 	const struct settings *settings = check->settings;
 	const char *const users[] = {settings->milter_user, settings->courier_user};
 
-	(void)note_r;
-	if (!ping_finder((void *)check, fault)) {
-		check_warn(check, "not available, so nothing is found on the network: %s",
-			   fault->text);
-		return true;
-	}
 	for (size_t i = 0; i < G_N_ELEMENTS(users); i++)
 		if (!tried_work(users[i], ping_finder, (void *)check, NULL, 0, fault))
 			return fault_within(
 				fault, "asking the finder as the user %s (usermod -a -G %s %s)",
 				users[i], settings->finder_user, users[i]);
+	return true;
+}
+
+bool
+check_finder(const struct check *check, char **note_r, struct fault *fault)
+{
+	if (ping_finder((void *)check, fault))
+		return ping_as_askers(check, fault);
+	if (asks_the_network(check->settings))
+		return fault_within(fault, "finding keys on the network (keys from)");
+	*note_r = g_strdup("not running, nor needed: no keys come from the network");
 	return true;
 }
 

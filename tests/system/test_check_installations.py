@@ -314,6 +314,8 @@ BROKEN = {
     "gpg that is no program": (configured("^gpg home", 'gpg program "/etc/passwd"\ngpg home'), "gpg", "gpg at /etc/passwd"),
     "socket of the keeper that the milter may not use": (locked("run/keeper.sock", 0o600), "keeper", "as the milter does"),
     "keeper that is stopped": (stop("postseal-keeper"), "keeper", "keeper.sock"),
+    "finder that is stopped though keys come from the network": (
+        both(configured("^gpg home", "keys from database, wkd\ngpg home"), stop("postseal-finder")), "finder", "keys from.*finder.sock"),
     "socket of the finder that its askers may not use": (locked("run/finder.sock", 0o600), "finder", "as the user nobody .*usermod -a -G"),
     "log of the MTA that the courier may not read": (locked("company/log", 0o600), "mta log", "as the courier does .*usermod"),
     "database role that may not log in": (sql("alter role postseal_portal nologin", "alter role postseal_portal login"),
