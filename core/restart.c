@@ -37,31 +37,10 @@ is_at_start(const struct setting *setting, const char *program)
 	return false;
 }
 
-static bool
-is_same(const struct setting *setting, const struct settings *one, const struct settings *other)
+static void
+add_text(GString *names, const char *name)
 {
-	const void *a = (const char *)one + setting->offset;
-	const void *b = (const char *)other + setting->offset;
-
-	switch (setting->type) {
-	case SETTING_TEXT:
-	case SETTING_SECRET:
-	case SETTING_WORD:
-	case SETTING_TABLE:
-		return g_strcmp0(*(char *const *)a, *(char *const *)b) == 0;
-	case SETTING_WORDS:
-	case SETTING_LIST:
-	case SETTING_DOMAINS:
-		return g_strv_equal(*(const char *const *const *)a, *(const char *const *const *)b);
-	case SETTING_MODE:
-		return *(const mode_t *)a == *(const mode_t *)b;
-	case SETTING_FLAG:
-		return *(const bool *)a == *(const bool *)b;
-	case SETTING_CHOICE:
-		return *(const unsigned *)a == *(const unsigned *)b;
-	default:
-		return *(const uint64_t *)a == *(const uint64_t *)b;
-	}
+	g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", name);
 }
 
 static void
@@ -69,7 +48,14 @@ add_name(GString *names, const struct setting *setting)
 {
 	g_autofree char *name = setting_name(setting);
 
-	g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", name);
+	add_text(names, name);
+}
+
+/* Directories are asked by the finder alone. */
+static bool
+asks_directories(const char *program)
+{
+	return strcmp(program, "finder") == 0;
 }
 
 char *
@@ -80,6 +66,8 @@ restart_needed_by(const char *program)
 	for (const struct setting *s = setting_all(); s->field != NULL; s++)
 		if (is_at_start(s, program))
 			add_name(names, s);
+	if (asks_directories(program))
+		add_text(names, "directory");
 	return g_string_free(names, FALSE);
 }
 
@@ -89,8 +77,10 @@ restart_settings(const struct settings *at_start, const struct settings *now, co
 	g_autoptr(GString) names = g_string_new(NULL);
 
 	for (const struct setting *s = setting_all(); s->field != NULL; s++)
-		if (is_at_start(s, program) && !is_same(s, at_start, now))
+		if (is_at_start(s, program) && !setting_is_same(s, at_start, now))
 			add_name(names, s);
+	if (asks_directories(program) && !settings_same_directories(at_start, now))
+		add_text(names, "directory");
 	return names->len == 0 ? NULL : g_string_free(g_steal_pointer(&names), FALSE);
 }
 

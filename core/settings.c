@@ -32,6 +32,18 @@ static const struct setting table[] = {
 	{NULL, SETTING_TEXT, 0, NULL, NULL, 0, 0},
 };
 
+#define OF(field, type, standard)                                                                  \
+	{                                                                                          \
+#field, type, offsetof(struct directory, field), standard, NULL, 0, 0              \
+	}
+
+static const struct setting directory_table[] = {
+	OF(url, SETTING_TEXT, NULL),	   OF(base, SETTING_TEXT, NULL),
+	OF(domains, SETTING_DOMAINS, ""),  OF(filter, SETTING_TEXT, ""),
+	OF(bind, SETTING_TEXT, ""),	   OF(password, SETTING_TEXT, ""),
+	OF(authorities, SETTING_TEXT, ""), {NULL, SETTING_TEXT, 0, NULL, NULL, 0, 0},
+};
+
 const struct setting *
 setting_all(void)
 {
@@ -62,10 +74,11 @@ static const char *const expected[] = {
 
 /* --- values --- */
 
+/* `object` is a struct settings or directory. */
 static void *
-place_of(const struct settings *settings, const struct setting *setting)
+place_of(const void *object, const struct setting *setting)
 {
-	return (char *)settings + setting->offset;
+	return (char *)object + setting->offset;
 }
 
 /* The index of the word among the setting's words; -1: it is none of them. */
@@ -81,21 +94,21 @@ word_number(const struct setting *setting, const char *word)
 }
 
 static bool
-set_mode(struct settings *settings, const struct setting *setting, const char *text)
+set_mode(void *object, const struct setting *setting, const char *text)
 {
 	guint64 mode;
 
 	if (!g_ascii_string_to_unsigned(text, 8, 0, 0777, &mode, NULL))
 		return false;
-	*(mode_t *)place_of(settings, setting) = (mode_t)mode;
+	*(mode_t *)place_of(object, setting) = (mode_t)mode;
 	return true;
 }
 
 /* False if the setting does not accept this text. */
 static bool
-set_text(struct settings *settings, const struct setting *setting, const char *text)
+set_text(void *object, const struct setting *setting, const char *text)
 {
-	void *at = place_of(settings, setting);
+	void *at = place_of(object, setting);
 
 	if (setting->words != NULL && word_number(setting, text) < 0)
 		return false;
@@ -103,7 +116,7 @@ set_text(struct settings *settings, const struct setting *setting, const char *t
 		return false; /* a setting that must be given cannot be empty */
 	switch (setting->type) {
 	case SETTING_MODE:
-		return set_mode(settings, setting, text);
+		return set_mode(object, setting, text);
 	case SETTING_FLAG:
 		*(bool *)at = word_number(setting, text) == 1;
 		return true;
@@ -118,32 +131,88 @@ set_text(struct settings *settings, const struct setting *setting, const char *t
 }
 
 static bool
-set_number(struct settings *settings, const struct setting *setting, uint64_t number)
+set_number(void *object, const struct setting *setting, uint64_t number)
 {
 	if (number < setting->least || number > setting->most)
 		return false;
-	*(uint64_t *)place_of(settings, setting) = number;
+	*(uint64_t *)place_of(object, setting) = number;
 	return true;
 }
 
 /* Takes the default as the table writes it: "5 days". */
 static void
-set_standard(struct settings *settings, const struct setting *setting)
+set_standard(void *object, const struct setting *setting)
 {
 	const char *unit = strchr(setting->standard, ' ');
 	uint64_t factor = 1;
 
-	if (setting->type == SETTING_LIST || setting->type == SETTING_WORDS) {
-		*(char ***)place_of(settings, setting) = g_strsplit(setting->standard, " ", -1);
+	if (setting->type == SETTING_LIST || setting->type == SETTING_DOMAINS ||
+	    setting->type == SETTING_WORDS) {
+		*(char ***)place_of(object, setting) = g_strsplit(setting->standard, " ", -1);
 		return;
 	}
 	if (setting->type < SETTING_COUNT) {
-		set_text(settings, setting, setting->standard);
+		set_text(object, setting, setting->standard);
 		return;
 	}
 	if (unit != NULL)
 		unit_find(unit + 1, &factor);
-	set_number(settings, setting, g_ascii_strtoull(setting->standard, NULL, 10) * factor);
+	set_number(object, setting, g_ascii_strtoull(setting->standard, NULL, 10) * factor);
+}
+
+bool
+setting_is_same(const struct setting *setting, const void *one, const void *other)
+{
+	const void *a = place_of(one, setting), *b = place_of(other, setting);
+
+	switch (setting->type) {
+	case SETTING_TEXT:
+	case SETTING_SECRET:
+	case SETTING_WORD:
+	case SETTING_TABLE:
+		return g_strcmp0(*(char *const *)a, *(char *const *)b) == 0;
+	case SETTING_WORDS:
+	case SETTING_LIST:
+	case SETTING_DOMAINS:
+		return g_strv_equal(*(const char *const *const *)a, *(const char *const *const *)b);
+	case SETTING_MODE:
+		return *(const mode_t *)a == *(const mode_t *)b;
+	case SETTING_FLAG:
+		return *(const bool *)a == *(const bool *)b;
+	case SETTING_CHOICE:
+		return *(const unsigned *)a == *(const unsigned *)b;
+	default:
+		return *(const uint64_t *)a == *(const uint64_t *)b;
+	}
+}
+
+static void
+set_standards(void *object, const struct setting *settings)
+{
+	for (const struct setting *s = settings; s->field != NULL; s++)
+		if (s->standard != NULL)
+			set_standard(object, s);
+}
+
+static void
+free_values(void *object, const struct setting *settings)
+{
+	for (const struct setting *s = settings; s->field != NULL; s++) {
+		if (s->type == SETTING_TEXT || s->type == SETTING_SECRET ||
+		    s->type == SETTING_WORD || s->type == SETTING_TABLE)
+			g_free(*(char **)place_of(object, s));
+		else if (s->type == SETTING_LIST || s->type == SETTING_DOMAINS ||
+			 s->type == SETTING_WORDS)
+			g_strfreev(*(char ***)place_of(object, s));
+	}
+}
+
+static void
+directory_free(struct directory *directory)
+{
+	free_values(directory, directory_table);
+	g_free(directory->name);
+	g_free(directory);
 }
 
 struct settings *
@@ -151,9 +220,8 @@ settings_new(void)
 {
 	struct settings *settings = g_new0(struct settings, 1);
 
-	for (const struct setting *s = table; s->field != NULL; s++)
-		if (s->standard != NULL)
-			set_standard(settings, s);
+	set_standards(settings, table);
+	settings->directories = g_ptr_array_new_with_free_func((GDestroyNotify)directory_free);
 	g_free(settings->hostname);
 	settings->hostname = g_strdup(g_get_host_name());
 	return settings;
@@ -164,14 +232,8 @@ settings_free(struct settings *settings)
 {
 	if (settings == NULL)
 		return;
-	for (const struct setting *s = table; s->field != NULL; s++) {
-		if (s->type == SETTING_TEXT || s->type == SETTING_SECRET ||
-		    s->type == SETTING_WORD || s->type == SETTING_TABLE)
-			g_free(*(char **)place_of(settings, s));
-		else if (s->type == SETTING_LIST || s->type == SETTING_DOMAINS ||
-			 s->type == SETTING_WORDS)
-			g_strfreev(*(char ***)place_of(settings, s));
-	}
+	free_values(settings, table);
+	g_ptr_array_unref(settings->directories);
 	g_free(settings);
 }
 
@@ -192,6 +254,7 @@ struct cursor {
 	struct settings_reader *reader;
 	const struct token *at;
 	const struct setting *setting;
+	void *object; /* that it belongs to: a struct settings or directory */
 };
 
 struct settings_reader *
@@ -235,7 +298,7 @@ read_text(struct cursor *cursor)
 
 	if (cursor->at->kind != TOKEN_STRING)
 		return expect(cursor, expected[setting->type]);
-	if (!set_text(cursor->reader->settings, setting, cursor->at->text)) {
+	if (!set_text(cursor->object, setting, cursor->at->text)) {
 		g_autofree char *words = g_strdup_printf("one of: %s", setting->words);
 
 		return expect(cursor, setting->words == NULL ? expected[setting->type] : words);
@@ -251,7 +314,7 @@ read_table(struct cursor *cursor)
 {
 	if (cursor->at->kind != TOKEN_TABLE)
 		return expect(cursor, expected[SETTING_TABLE]);
-	set_text(cursor->reader->settings, cursor->setting, cursor->at->text);
+	set_text(cursor->object, cursor->setting, cursor->at->text);
 	g_ptr_array_add(cursor->reader->tables, (gpointer)cursor->at);
 	cursor->at++;
 	return true;
@@ -261,7 +324,7 @@ static bool
 read_list(struct cursor *cursor)
 {
 	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
-	char ***at = place_of(cursor->reader->settings, cursor->setting);
+	char ***at = place_of(cursor->object, cursor->setting);
 	struct fault fault;
 
 	if (cursor->at->kind != TOKEN_OPEN)
@@ -296,7 +359,7 @@ read_words(struct cursor *cursor)
 	const struct setting *setting = cursor->setting;
 	g_autofree char *wanted = g_strdup_printf("one or more of: %s", setting->words);
 	g_autoptr(GPtrArray) words = g_ptr_array_new();
-	char ***at = place_of(cursor->reader->settings, setting);
+	char ***at = place_of(cursor->object, setting);
 
 	for (bool more = true; more; cursor->at += more ? 2 : 1) {
 		const struct token *word = cursor->at;
@@ -347,7 +410,7 @@ read_number(struct cursor *cursor)
 		return expect(cursor, expected[setting->type]);
 	}
 	if (!unit_multiply(number->number, factor, &value) ||
-	    !set_number(cursor->reader->settings, setting, value)) {
+	    !set_number(cursor->object, setting, value)) {
 		g_autofree char *between = range(setting);
 
 		return expect(cursor, between);
@@ -411,17 +474,115 @@ read_setting(struct cursor *cursor, const struct token *name, const char *first,
 	return false;
 }
 
+/* --- directories --- */
+
+static const struct setting *
+find_of_directory(const struct token *word)
+{
+	for (const struct setting *s = directory_table; s->field != NULL; s++)
+		if (word->kind == TOKEN_WORD && strcmp(s->field, word->text) == 0)
+			return s;
+	return NULL;
+}
+
+/* `url "ldaps://…"` */
+static bool
+read_of_directory(struct cursor *cursor, GHashTable *seen)
+{
+	const struct token *word = cursor->at;
+
+	cursor->setting = NULL;
+	if (find_of_directory(word) == NULL)
+		return expect(cursor, "url, base, domains, filter, bind, password, authorities or "
+				      "the end of the line");
+	cursor->setting = find_of_directory(word);
+	if (!g_hash_table_add(seen, (gpointer)cursor->setting)) {
+		configuration_complain(cursor->reader->configuration, cursor->reader->errors,
+				       &word->place, "found %s a second time, expected it once",
+				       word->text);
+		return false;
+	}
+	cursor->at++;
+	return read_value(cursor);
+}
+
+static bool
+is_complete(struct cursor *cursor, const struct directory *directory)
+{
+	for (guint i = 0; i < cursor->reader->settings->directories->len; i++) {
+		const struct directory *other =
+			g_ptr_array_index(cursor->reader->settings->directories, i);
+
+		if (strcmp(other->name, directory->name) == 0)
+			return expect(cursor, "a name that no other directory has");
+	}
+	cursor->setting = NULL;
+	if (directory->url == NULL)
+		return expect(cursor, "url");
+	if (directory->base == NULL)
+		return expect(cursor, "base");
+	if ((*directory->bind == '\0') != (*directory->password == '\0'))
+		return expect(cursor, "bind and password, or neither");
+	return true;
+}
+
+/* `directory staff url "ldaps://…" base "dc=…"`, from the name on. */
+static void
+read_directory(struct cursor *cursor)
+{
+	struct directory *directory;
+	g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+	bool good = true;
+
+	if (cursor->at->kind != TOKEN_WORD) {
+		expect(cursor, "a name for the directory");
+		return;
+	}
+	directory = g_new0(struct directory, 1);
+	directory->name = g_strdup(cursor->at->text);
+	set_standards(directory, directory_table);
+	cursor->object = directory;
+	for (cursor->at++; good && cursor->at->kind != TOKEN_END;)
+		good = read_of_directory(cursor, seen);
+	if (good && is_complete(cursor, directory))
+		g_ptr_array_add(cursor->reader->settings->directories, directory);
+	else
+		directory_free(directory);
+}
+
+bool
+settings_same_directories(const struct settings *one, const struct settings *other)
+{
+	if (one->directories->len != other->directories->len)
+		return false;
+	for (guint i = 0; i < one->directories->len; i++) {
+		const struct directory *a = g_ptr_array_index(one->directories, i);
+		const struct directory *b = g_ptr_array_index(other->directories, i);
+
+		for (const struct setting *s = directory_table; s->field != NULL; s++)
+			if (!setting_is_same(s, a, b))
+				return false;
+		if (strcmp(a->name, b->name) != 0)
+			return false;
+	}
+	return true;
+}
+
 /* `organisation "x"`, or several settings with the same first word: `portal listen "x" url "y"`. */
 void
 settings_reader_line(struct settings_reader *reader, const struct configuration_line *line)
 {
 	const struct token *first = &g_array_index(line->tokens, struct token, 0);
-	struct cursor cursor = {.reader = reader, .at = first + 1};
+	struct cursor cursor = {.reader = reader, .at = first + 1, .object = reader->settings};
 	bool good;
 
 	if (first->kind != TOKEN_WORD) {
 		cursor.at = first;
 		expect(&cursor, "a setting, table, match or otherwise");
+		return;
+	}
+	if (strcmp(first->text, "directory") == 0) {
+		read_directory(&cursor);
 		return;
 	}
 	good = cursor.at->kind == TOKEN_WORD || read_setting(&cursor, first, first->text, NULL);

@@ -18,6 +18,18 @@ enum receipts { RECEIPTS_AT_ONCE, RECEIPTS_DAILY, RECEIPTS_TROUBLE };
 
 enum sign { SIGN_LOGIN, SIGN_MTA, SIGN_ANY };
 
+/* A directory that is asked for keys by LDAP; "" or no domains: none was given. */
+struct directory {
+	char *name;
+	char *url;	/* "ldaps://ldap.example.com" */
+	char *base;	/* "ou=people,dc=example,dc=com" */
+	char **domains; /* whose addresses it is asked for; none: all */
+	char *filter;	/* with "%s" in place of the address */
+	char *bind;	/* name to log in with */
+	char *password; /* path of the file with its password */
+	char *authorities;
+};
+
 struct settings {
 #define TEXT(field, standard)		      char *field;
 #define SECRET(field, standard)		      char *field;
@@ -46,6 +58,7 @@ struct settings {
 #undef COUNT
 #undef BYTES
 #undef SECONDS
+	GPtrArray *directories; /* struct directory, in the order of the file */
 };
 
 /* Where postseal.conf is by default: in the build's SYSCONFDIR. */
@@ -109,5 +122,8 @@ struct setting {
 const struct setting *setting_all(void);
 /* "limit message"; caller frees. */
 char *setting_name(const struct setting *setting);
+
+bool setting_is_same(const struct setting *setting, const void *one, const void *other);
+bool settings_same_directories(const struct settings *one, const struct settings *other);
 
 #endif

@@ -39,6 +39,8 @@ struct finder {
 };
 
 extern const struct finder finder_fetch;
+extern const struct finder finder_ldap_pgp;
+extern const struct finder finder_ldap_smime;
 extern const struct finder finder_mta_sts;
 extern const struct finder finder_ocsp;
 extern const struct finder finder_openpgpkey;

@@ -1,6 +1,7 @@
 """postseal-finder with settings of its own, and what it answers."""
 import json
 import os
+import socket
 import subprocess
 
 import world as sandbox
@@ -42,7 +43,12 @@ class Finder:
 
     def answers(self):
         assert self.process.poll() is None, (self.directory / "finder.log").read_text()
-        return self.socket.exists() and self.ask("ping", "x").outcome == "nothing"
+        try:
+            with socket.socket(socket.AF_UNIX) as peer:
+                peer.connect(str(self.socket))
+        except OSError:
+            return False
+        return self.ask("ping", "x").outcome == "nothing"
 
     def stop(self):
         if self.process is not None:

@@ -115,6 +115,52 @@ defaults_are_those_of_the_table(void **state)
 	assert_string_equal(s->language, "en");
 }
 
+static void
+directories_have_settings_of_their_own(void **state)
+{
+	g_autoptr(settings_auto) s = good(
+		"directory partners url \"ldaps://ldap.partner.example\" base \"dc=partner\"\n"
+		"directory staff url \"ldap://dc1.example.com\" base \"dc=example,dc=com\"\n"
+		"    domains { \"Example.COM\" }  filter \"(mail=%s)\"  authorities \"/a.pem\"\n"
+		"    bind \"cn=postseal\" password \"/a.password\"\n");
+	g_autoptr(settings_auto) other = good("");
+	const struct directory *partners = g_ptr_array_index(s->directories, 0);
+	const struct directory *staff = g_ptr_array_index(s->directories, 1);
+	g_autofree char *changed = restart_settings(s, other, "finder");
+
+	(void)state;
+	assert_int_equal(s->directories->len, 2);
+	assert_string_equal(partners->name, "partners");
+	assert_string_equal(partners->url, "ldaps://ldap.partner.example");
+	assert_null(partners->domains[0]);
+	assert_string_equal(partners->filter, "");
+	assert_string_equal(staff->domains[0], "example.com");
+	assert_string_equal(staff->password, "/a.password");
+	assert_string_equal(changed, "directory");
+	assert_null(restart_settings(s, s, "finder"));
+}
+
+static void
+wrong_directories_are_errors_with_their_place(void **state)
+{
+	(void)state;
+	expect_error("directory \"staff\"\n",
+		     ":5:11: found \"staff\", expected a name for the directory");
+	expect_error("directory staff url \"ldaps://x\"\n",
+		     ":5:32: found the end of the line, expected base");
+	expect_error("directory staff base \"dc=x\"\n",
+		     ":5:28: found the end of the line, expected url");
+	expect_error("directory staff colour \"red\"\n",
+		     ":5:17: found colour, expected url, base,");
+	expect_error("directory staff url \"a\" url \"b\"\n",
+		     ":5:25: found url a second time, expected it once");
+	expect_error("directory staff url \"a\" base \"b\" bind \"cn=x\"\n",
+		     ": found the end of the line, expected bind and password, or neither");
+	expect_error(
+		"directory staff url \"a\" base \"b\"\ndirectory staff url \"a\" base \"b\"\n",
+		":6:33: found the end of the line, expected a name that no other directory has");
+}
+
 /* An error in a rule prevented the keeper, the courier and the portal from starting. */
 static void
 errors_of_rules_are_not_those_of_settings(void **state)
@@ -186,7 +232,7 @@ static char *
 paragraph_of(const char *manual, const char *name)
 {
 	g_autofree char *item = g_strdup_printf("\n.It Cm %s Ar ", name);
-	const char *at = strstr(manual, item), *next, *end;
+	const char *at = strstr(strstr(manual, "\n.Ss Settings\n"), item), *next, *end;
 
 	if (at == NULL)
 		return NULL;
@@ -314,7 +360,7 @@ names_in_manual(const char *manual, const char *program)
 static void
 the_manual_names_what_needs_a_restart(void **state)
 {
-	static const char *const programs[] = {"milter", "courier", "keeper", "portal"};
+	static const char *const programs[] = {"milter", "courier", "keeper", "finder", "portal"};
 	g_autofree char *manual = NULL;
 
 	(void)state;
@@ -340,6 +386,8 @@ main(void)
 		cmocka_unit_test(values_that_cannot_be_meant_are_errors),
 		cmocka_unit_test(every_setting_is_in_the_manual_with_its_default),
 		cmocka_unit_test(the_manual_tells_of_no_other_setting),
+		cmocka_unit_test(directories_have_settings_of_their_own),
+		cmocka_unit_test(wrong_directories_are_errors_with_their_place),
 		cmocka_unit_test(changes_that_need_a_restart_are_named),
 		cmocka_unit_test(the_manual_names_what_needs_a_restart),
 	};

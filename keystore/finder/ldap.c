@@ -1,0 +1,307 @@
+/*
+ * Keys of an address in directories. Each directory that is responsible for the address is asked
+ * on a thread of its own, which nobody waits for longer than the question allows: the system may
+ * take its time to look up a server's name.
+ */
+#include <openssl/cms.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+#include "keystore/finder/directory.h"
+#include "keystore/finder/finders.h"
+
+enum { UNANSWERED_MAX = 32 }; /* threads, of all directories together */
+
+static gint unanswered;
+
+/* What is taken from the entries of an address. */
+struct kind {
+	const char *filter;
+	const char *const *attributes;
+	/* Adds what is in one value. */
+	void (*take)(GPtrArray *items, const char *attribute, GBytes *value);
+};
+
+/* All directories that are asked one question; kept by whoever asks and by each thread. */
+struct inquiry {
+	gatomicrefcount references;
+	GMutex mutex;
+	GCond changed;
+	guint missing;	      /* directories that have not answered */
+	guint failed;	      /* that could not be asked */
+	GPtrArray *items;     /* GBytes */
+	char *place;	      /* the first entry with something */
+	struct fault failure; /* the first */
+};
+
+/* One directory that is asked; only for its thread. */
+struct visit {
+	struct inquiry *inquiry;
+	GPtrArray *directories; /* keeps `directory` */
+	const struct directory *directory;
+	const struct kind *kind;
+	char *filter;
+	gint64 until;
+	GPtrArray *items;
+	char *place;
+};
+
+static void
+inquiry_unref(struct inquiry *inquiry)
+{
+	if (!g_atomic_ref_count_dec(&inquiry->references))
+		return;
+	g_mutex_clear(&inquiry->mutex);
+	g_cond_clear(&inquiry->changed);
+	g_ptr_array_unref(inquiry->items);
+	g_free(inquiry->place);
+	g_free(inquiry);
+}
+
+static struct inquiry *
+inquiry_new(void)
+{
+	struct inquiry *inquiry = g_new0(struct inquiry, 1);
+
+	g_atomic_ref_count_init(&inquiry->references);
+	g_mutex_init(&inquiry->mutex);
+	g_cond_init(&inquiry->changed);
+	inquiry->items = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+	return inquiry;
+}
+
+/* --- values --- */
+
+static void
+add(GPtrArray *items, GBytes *item)
+{
+	if (g_ptr_array_find_with_equal_func(items, item, (GEqualFunc)g_bytes_equal, NULL))
+		g_bytes_unref(item);
+	else
+		g_ptr_array_add(items, item);
+}
+
+static void
+take_as_it_is(GPtrArray *items, const char *attribute, GBytes *value)
+{
+	(void)attribute;
+	add(items, g_bytes_ref(value));
+}
+
+static void
+add_certificate(GPtrArray *items, X509 *certificate)
+{
+	unsigned char *data = NULL;
+	int length = i2d_X509(certificate, &data);
+
+	if (length > 0)
+		add(items, g_bytes_new(data, (gsize)length));
+	OPENSSL_free(data);
+}
+
+/* The certificates of a SignedData (RFC 2798 §2.8); none if it is something else. */
+static void
+take_from_signed_data(GPtrArray *items, GBytes *value)
+{
+	size_t length;
+	const unsigned char *data = g_bytes_get_data(value, &length);
+	CMS_ContentInfo *message = d2i_CMS_ContentInfo(NULL, &data, (long)length);
+	STACK_OF(X509) *certificates =
+		message == NULL || OBJ_obj2nid(CMS_get0_type(message)) != NID_pkcs7_signed
+			? NULL
+			: CMS_get1_certs(message);
+
+	for (int i = 0; i < sk_X509_num(certificates) && items->len <= FINDER_ITEMS_MAX; i++)
+		add_certificate(items, sk_X509_value(certificates, i));
+	sk_X509_pop_free(certificates, X509_free);
+	CMS_ContentInfo_free(message);
+}
+
+static void
+take_certificates(GPtrArray *items, const char *attribute, GBytes *value)
+{
+	if (g_str_has_prefix(attribute, "userSMIME"))
+		take_from_signed_data(items, value);
+	else
+		add(items, g_bytes_ref(value));
+}
+
+/* With and without ";binary" (RFC 4523 §4.1; not every server has it). */
+static const char *const certificate_attributes[] = {"userCertificate;binary", "userCertificate",
+						     "userSMIMECertificate;binary",
+						     "userSMIMECertificate", NULL};
+static const char *const openpgp_attributes[] = {"pgpKey", "pgpKeyV2", NULL};
+
+static const struct kind certificates = {"(|(mail=%s)(proxyAddresses=smtp:%s))",
+					 certificate_attributes, take_certificates};
+static const struct kind openpgp_keys = {"(|(mail=%s)(gpgMailbox=%s)(pgpUserID=*<%s>*))",
+					 openpgp_attributes, take_as_it_is};
+
+/* --- one directory --- */
+
+static bool
+found(void *context, const char *entry, const char *attribute, GBytes *value)
+{
+	struct visit *visit = context;
+
+	visit->kind->take(visit->items, attribute, value);
+	if (visit->place == NULL && visit->items->len > 0)
+		visit->place = g_strdup(entry);
+	return visit->items->len <= FINDER_ITEMS_MAX;
+}
+
+static void
+report(struct visit *visit, const struct fault *fault)
+{
+	struct inquiry *inquiry = visit->inquiry;
+
+	g_mutex_lock(&inquiry->mutex);
+	if (fault != NULL && inquiry->failed++ == 0)
+		inquiry->failure = *fault;
+	for (guint i = 0; fault == NULL && i < visit->items->len; i++)
+		add(inquiry->items, g_bytes_ref(g_ptr_array_index(visit->items, i)));
+	if (inquiry->items->len > 0 && inquiry->place == NULL)
+		inquiry->place = g_steal_pointer(&visit->place);
+	inquiry->missing--;
+	g_cond_signal(&inquiry->changed);
+	g_mutex_unlock(&inquiry->mutex);
+}
+
+static void *
+run(void *data)
+{
+	struct visit *visit = data;
+	const struct directory_search search = {.filter = visit->filter,
+						.attributes = visit->kind->attributes,
+						.until = visit->until,
+						.found = found,
+						.context = visit};
+	struct fault fault;
+	bool good = directory_search(visit->directory, &search, &fault);
+
+	report(visit, good ? NULL : &fault);
+	inquiry_unref(visit->inquiry);
+	g_ptr_array_unref(visit->directories);
+	g_ptr_array_unref(visit->items);
+	g_free(visit->place);
+	g_free(visit->filter);
+	g_free(visit);
+	g_atomic_int_add(&unanswered, -1);
+	return NULL;
+}
+
+static void
+start(struct inquiry *inquiry, const struct directory *directory, const struct kind *kind,
+      const struct finder_task *task)
+{
+	struct visit *visit = g_new0(struct visit, 1);
+	const char *filter = *directory->filter == '\0' ? kind->filter : directory->filter;
+
+	g_atomic_ref_count_inc(&inquiry->references);
+	visit->inquiry = inquiry;
+	visit->directories = g_ptr_array_ref(task->settings->directories);
+	visit->directory = directory;
+	visit->kind = kind;
+	visit->filter = directory_filter(filter, task->subject);
+	visit->until = task->until;
+	visit->items = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+	g_thread_unref(g_thread_new("ldap", run, visit));
+}
+
+/* --- the question --- */
+
+static bool
+is_responsible(const struct directory *directory, const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	return at != NULL && (*directory->domains == NULL ||
+			      g_strv_contains((const char *const *)directory->domains, at + 1));
+}
+
+/* False: directories owe too many answers already. */
+static bool
+start_all(struct inquiry *inquiry, const struct kind *kind, const struct finder_task *task)
+{
+	const GPtrArray *directories = task->settings->directories;
+
+	for (guint i = 0; i < directories->len; i++) {
+		const struct directory *directory = g_ptr_array_index(directories, i);
+
+		if (!is_responsible(directory, task->subject))
+			continue;
+		if (g_atomic_int_add(&unanswered, 1) >= UNANSWERED_MAX) {
+			g_atomic_int_add(&unanswered, -1);
+			return false;
+		}
+		g_mutex_lock(&inquiry->mutex);
+		inquiry->missing++;
+		g_mutex_unlock(&inquiry->mutex);
+		start(inquiry, directory, kind, task);
+	}
+	return true;
+}
+
+/* The mutex is locked. What one directory has is found even if another could not be asked. */
+static void
+conclude(const struct inquiry *inquiry, bool asked_all, struct finder_answer *answer)
+{
+	answer->place = g_strdup(inquiry->place);
+	answer->secure = inquiry->items->len > 0;
+	for (guint i = 0; i < inquiry->items->len && i <= FINDER_ITEMS_MAX; i++)
+		finder_found(answer, g_bytes_ref(g_ptr_array_index(inquiry->items, i)));
+	if (inquiry->items->len > FINDER_ITEMS_MAX)
+		finder_failed(answer, "the directories have more than %d keys", FINDER_ITEMS_MAX);
+	else if (inquiry->items->len > 0)
+		return;
+	else if (!asked_all)
+		finder_failed(answer, "the directories owe too many answers already");
+	else if (inquiry->failed > 0)
+		finder_failed(answer, "%s", inquiry->failure.text);
+	else if (inquiry->missing > 0)
+		finder_failed(answer, "a directory has not answered in time");
+	else
+		finder_nothing(answer, "no directory has a key of this address");
+}
+
+static void
+ask(const struct finder_task *task, const struct kind *kind, struct finder_answer *answer)
+{
+	struct inquiry *inquiry = inquiry_new();
+	bool asked_all = start_all(inquiry, kind, task);
+
+	g_mutex_lock(&inquiry->mutex);
+	while (inquiry->missing > 0 &&
+	       g_cond_wait_until(&inquiry->changed, &inquiry->mutex, task->until))
+		;
+	conclude(inquiry, asked_all, answer);
+	g_mutex_unlock(&inquiry->mutex);
+	inquiry_unref(inquiry);
+}
+
+static void
+ask_for_certificates(const struct finder_task *task, struct finder_answer *answer)
+{
+	ask(task, &certificates, answer);
+}
+
+static void
+ask_for_openpgp_keys(const struct finder_task *task, struct finder_answer *answer)
+{
+	ask(task, &openpgp_keys, answer);
+}
+
+static bool
+begin(const struct settings *settings, struct fault *fault)
+{
+	directory_begin();
+	for (guint i = 0; i < settings->directories->len; i++)
+		if (!directory_check(g_ptr_array_index(settings->directories, i), fault))
+			return false;
+	return true;
+}
+
+const struct finder finder_ldap_smime = {
+	.wish = FINDER_LDAP_SMIME, .is_shared = true, .begin = begin, .ask = ask_for_certificates};
+const struct finder finder_ldap_pgp = {
+	.wish = FINDER_LDAP_PGP, .is_shared = true, .begin = begin, .ask = ask_for_openpgp_keys};
