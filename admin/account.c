@@ -1,8 +1,8 @@
 #include "admin/account.h"
 
+#include "admin/secrets.h"
 #include "core/address.h"
 #include "core/catalogue.h"
-#include "core/seal/key_file.h"
 #include "delivery/outbox/proof.h"
 
 static const struct statement account_list = {
@@ -70,7 +70,7 @@ invite(const struct admin *admin, struct connection *connection, const char *add
 				      .connection = connection,
 				      .smtputf8 = !g_str_is_ascii(proof.shown)};
 
-	return secret_read(&courier, admin->settings->secrets, SECRET_COURIER_PUBLIC, fault) &&
+	return secrets_courier(admin, connection, &courier, fault) &&
 	       catalogue_start(admin->settings->portal_pages, fault) &&
 	       batch_begin(connection, fault) && proof_mail(&notice, &proof, fault) &&
 	       batch_end_transaction(connection, fault) && batch_commit(connection, fault);

@@ -8,6 +8,7 @@
 #include "core/seal/rotation.h"
 #include "delivery/rewrap.h"
 #include "keystore/rewrap.h"
+#include "milter/login.h"
 
 enum {
 	ANNOUNCE_TRIES = 50, /* for running programs to reread their files */
@@ -16,9 +17,12 @@ enum {
 	REWRAP_PAUSE = G_TIME_SPAN_SECOND,
 };
 
+static const struct rewrap nothing[] = {{0}};
+
 const struct secret rotation_secrets[] = {
 	{"master", SECRET_MASTER, keystore_wrapped},
 	{"courier", SECRET_COURIER, delivery_boxes},
+	{"login", SECRET_LOGIN, nothing, .is_timed = true},
 	{0},
 };
 
@@ -86,10 +90,7 @@ read_states(struct rotation *rotation, struct fault *fault)
 		rotation->in_use = g_strdup(first);
 	}
 	return has_mark(rotation, rotation->in_use) ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "reading the key file %s/%s: it lacks the key %s, which is in use; copy "
-			 "the file from a node that has it",
-			 rotation->directory, rotation->secret->file, rotation->in_use);
+	       rotation_lacks(rotation->directory, rotation->secret->file, rotation->in_use, fault);
 }
 
 bool
@@ -353,6 +354,34 @@ rotation_rewrap(struct rotation *rotation, struct fault *fault)
 }
 
 /* --- the end of the old key --- */
+
+bool
+rotation_timed_until(struct connection *connection, const struct secret *secret,
+		     const struct settings *settings, char **until_r, struct fault *fault)
+{
+	*until_r = NULL;
+	return !secret->is_timed ||
+	       rotation_needed_until(connection, secret->name,
+				     settings->queue_lifetime + LOGIN_SLACK_SECONDS, until_r,
+				     fault);
+}
+
+/* Is there no mail between the two passes any more whose sender only the old key tells? */
+bool
+rotation_outlived(const struct rotation *rotation, const struct settings *settings,
+		  struct fault *fault)
+{
+	g_autofree char *until = NULL;
+
+	return rotation_timed_until(rotation->connection, rotation->secret, settings, &until,
+				    fault) &&
+	       (until == NULL ||
+		fault_set(fault, FAULT_CONFIG,
+			  "retiring the key %s: mail between the two passes through the MTA may "
+			  "need it until %s; if the key was stolen, do not wait: postseal secrets "
+			  "retire --now %s",
+			  rotation->old, until, rotation->secret->name));
+}
 
 /* Once it is closed, nothing new can need it; rows that were being written at that time are visible
  * by then. */

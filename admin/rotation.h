@@ -11,7 +11,9 @@
 
 struct secret {
 	const char *name, *file;
-	const struct rewrap *where; /* what it seals */
+	const struct rewrap *where; /* what it seals in the database */
+	bool is_timed;		    /* seals notes in mail that waits in the MTA, and which expire
+				       (milter/login.h) */
 };
 extern const struct secret rotation_secrets[]; /* ends with a NULL name */
 
@@ -42,6 +44,13 @@ bool rotation_make(struct rotation *rotation, char **mark_r, struct fault *fault
 bool rotation_switch(struct rotation *rotation, const char *mark, struct fault *fault);
 /* Re-seals with it what older keys sealed. */
 bool rotation_rewrap(struct rotation *rotation, struct fault *fault);
+/* Until when mail in an MTA may need the old key; NULL: not any more, or no such mail depends on
+ * this file. Caller frees. */
+bool rotation_timed_until(struct connection *connection, const struct secret *secret,
+			  const struct settings *settings, char **until_r, struct fault *fault);
+/* False, with the time in the fault, as long as such mail may need the old key. */
+bool rotation_outlived(const struct rotation *rotation, const struct settings *settings,
+		       struct fault *fault);
 /* The old key no longer seals anything, nothing needs it any more, and the database lists it as
  * retired. */
 bool rotation_close_old(struct rotation *rotation, struct fault *fault);

@@ -62,62 +62,85 @@ prepare(struct rotation *rotation, struct fault *fault)
 }
 
 static bool
-rotate(struct rotation *rotation, struct fault *fault)
+rotate(struct rotation *rotation, const struct settings *settings, struct fault *fault)
 {
-	g_autofree char *mark = NULL;
+	g_autofree char *mark = NULL, *until = NULL;
 
 	if (rotation->old == NULL &&
 	    (!rotation_make(rotation, &mark, fault) || !rotation_switch(rotation, mark, fault)))
 		return false;
-	if (!rotation_rewrap(rotation, fault))
+	if (!rotation_rewrap(rotation, fault) ||
+	    !rotation_timed_until(rotation->connection, rotation->secret, settings, &until, fault))
 		return false;
 	advise(rotation, rotation->old,
-	       json_sprintf("%s: nothing needs the key %s any more; remove it with: postseal "
-			    "secrets retire %s",
-			    rotation->secret->name, rotation->old, rotation->secret->name));
+	       until == NULL
+		       ? json_sprintf("%s: nothing needs the key %s any more; remove it with: "
+				      "postseal secrets retire %s",
+				      rotation->secret->name, rotation->old, rotation->secret->name)
+		       : json_sprintf("%s: mail between the two passes may need the key %s until "
+				      "%s; then remove it with: postseal secrets retire %s",
+				      rotation->secret->name, rotation->old, until,
+				      rotation->secret->name));
 	return true;
+}
+
+/* Reads an option, "prepare" or "now", and the operand; NULL: wrong usage. */
+static const struct secret *
+secret_with_option(int argc, char **argv, const char *name, bool *given_r)
+{
+	const struct option options[] = {{name, no_argument, NULL, 'o'}, {0}};
+	int option;
+
+	*given_r = false;
+	optind = 0;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option != 'o')
+			return NULL;
+		*given_r = true;
+	}
+	return argc - optind == 1 ? secret_given(argv + optind) : NULL;
 }
 
 static int
 run_rotate(const struct admin *admin, int argc, char **argv)
 {
-	static const struct option options[] = {{"prepare", no_argument, NULL, 'p'}, {0}};
+	bool only_prepare, done;
+	const struct secret *secret = secret_with_option(argc, argv, "prepare", &only_prepare);
 	g_auto(rotation_auto) rotation = {0};
-	const struct secret *secret;
-	bool only_prepare = false, done;
 	struct fault fault;
-	int option;
 
-	optind = 0;
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'p')
-			return command_usage(admin->command);
-		only_prepare = true;
-	}
-	secret = argc - optind == 1 ? secret_given(argv + optind) : NULL;
 	if (secret == NULL)
 		return command_usage(admin->command);
 	done = rotation_start(&rotation, admin, secret, &fault) &&
-	       (only_prepare ? prepare(&rotation, &fault) : rotate(&rotation, &fault));
+	       (only_prepare ? prepare(&rotation, &fault)
+			     : rotate(&rotation, admin->settings, &fault));
 	return end(admin, &rotation, done, &fault);
 }
 
 /* --- retire, forget, abandon --- */
 
+static bool
+retire(struct rotation *rotation, const struct settings *settings, bool now, struct fault *fault)
+{
+	if (rotation->old != NULL && ((!now && !rotation_outlived(rotation, settings, fault)) ||
+				      !rotation_close_old(rotation, fault)))
+		return false;
+	crash_point("retire-before-files");
+	return rotation_trim(rotation, fault);
+}
+
 static int
 run_retire(const struct admin *admin, int argc, char **argv)
 {
-	const struct secret *secret = secret_given(command_operands(argc, argv, 1, 1));
+	bool now, done;
+	const struct secret *secret = secret_with_option(argc, argv, "now", &now);
 	g_auto(rotation_auto) rotation = {0};
 	struct fault fault;
-	bool done;
 
-	if (secret == NULL)
+	if (secret == NULL || (now && !secret->is_timed))
 		return command_usage(admin->command);
 	done = rotation_start(&rotation, admin, secret, &fault) &&
-	       (rotation.old == NULL || rotation_close_old(&rotation, &fault));
-	crash_point("retire-before-files");
-	done = done && rotation_trim(&rotation, &fault);
+	       retire(&rotation, admin->settings, now, &fault);
 	if (done && rotation.old != NULL)
 		advise(&rotation, rotation.old,
 		       json_sprintf("%s: run this on every other node as well, or copy the file",
@@ -189,12 +212,18 @@ run_abandon(const struct admin *admin, int argc, char **argv)
 
 /* "12 mail in the outbox, 3 links of unread messages", or null. */
 static bool
-needed_by(const struct rewrap *where, const char *in_use, struct connection *connection,
-	  json_t **text_r, struct fault *fault)
+needed_by(const struct secret *secret, const struct settings *settings,
+	  struct connection *connection, json_t **text_r, struct fault *fault)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
+	g_autofree char *in_use = NULL, *until = NULL;
 
-	for (; where->what != NULL; where++) {
+	if (!rotation_mark(connection, secret->name, "in use", &in_use, fault) ||
+	    !rotation_timed_until(connection, secret, settings, &until, fault))
+		return false;
+	if (until != NULL)
+		g_string_append_printf(text, "mail between the two passes, until %s", until);
+	for (const struct rewrap *where = secret->where; where->what != NULL; where++) {
 		uint64_t left;
 
 		if (!rewrap_count(where, in_use, connection, &left, fault))
@@ -209,7 +238,8 @@ needed_by(const struct rewrap *where, const char *in_use, struct connection *con
 
 /* `states` has a row for each key: those that no longer seal may still be needed. */
 static bool
-add_needs(json_t *states, struct connection *connection, struct fault *fault)
+add_needs(json_t *states, const struct settings *settings, struct connection *connection,
+	  struct fault *fault)
 {
 	json_t *row;
 	size_t i;
@@ -218,13 +248,10 @@ add_needs(json_t *states, struct connection *connection, struct fault *fault)
 	{
 		const char *name = json_string_value(json_object_get(row, "file"));
 		const char *state = json_string_value(json_object_get(row, "state"));
-		g_autofree char *in_use = NULL;
 		json_t *needed = json_null();
 
 		if ((strcmp(state, "old") == 0 || strcmp(state, "closed") == 0) &&
-		    (!rotation_mark(connection, name, "in use", &in_use, fault) ||
-		     !needed_by(secret_given((char **)&name)->where, in_use, connection, &needed,
-				fault)))
+		    !needed_by(secret_given((char **)&name), settings, connection, &needed, fault))
 			return false;
 		json_object_set_new(row, "needed_by", needed);
 	}
@@ -245,7 +272,7 @@ run_status(const struct admin *admin, int argc, char **argv)
 	if (connection == NULL || !rotation_keys(connection, &result, &fault))
 		return command_fail(&fault);
 	rows = report_of(result);
-	if (!add_needs(rows, connection, &fault))
+	if (!add_needs(rows, admin->settings, connection, &fault))
 		return command_fail(&fault);
 	report_print(rows, admin->as_json, report_table);
 	return EXIT_GOOD;
@@ -264,17 +291,35 @@ secrets_master(const struct admin *admin, struct seal_key *key_r, struct fault *
 	return true;
 }
 
+bool
+secrets_courier(const struct admin *admin, struct connection *connection, struct seal_key *key_r,
+		struct fault *fault)
+{
+	const char *directory = admin->settings->secrets;
+	g_autofree char *mark = NULL;
+	struct key_file keys;
+	unsigned at;
+
+	if (!key_file_read(&keys, directory, SECRET_COURIER_PUBLIC, fault) ||
+	    !rotation_mark(connection, "courier", "in use", &mark, fault))
+		return false;
+	if (!rotation_find(&keys, mark, &at))
+		return rotation_lacks(directory, SECRET_COURIER_PUBLIC, mark, fault);
+	*key_r = keys.keys[at];
+	return true;
+}
+
 const struct command secrets_commands[] = {
 	{"secrets status", "", "show keys that are rotated, what needs them, and who lacks them",
 	 run_status, .reads = true},
-	{"secrets rotate", "[--prepare] master|courier",
+	{"secrets rotate", "[--prepare] master|courier|login",
 	 "make a new key, use it, and seal with it what an older one sealed", run_rotate,
 	 .example = "--prepare courier"},
-	{"secrets retire", "master|courier", "remove a key that nothing needs any more", run_retire,
-	 .example = "courier"},
+	{"secrets retire", "[--now] master|courier|login",
+	 "remove a key that nothing needs any more", run_retire, .example = "courier"},
 	{"secrets forget", "NODE", "do not wait for the programs of a node that will not run again",
 	 run_forget, .example = "mail2"},
-	{"secrets abandon", "master|courier",
+	{"secrets abandon", "master|courier|login",
 	 "go on with the key file that is here, when that in use is lost for good", run_abandon,
 	 .example = "master"},
 	{NULL, NULL, NULL, NULL},

@@ -89,8 +89,17 @@ only_note(const struct message *message)
 	return found;
 }
 
+static bool
+open_with(GByteArray *plain, const unsigned char *sealed, size_t length,
+	  const unsigned char binding[BINDING_BYTES], const struct seal_key *key)
+{
+	return crypto_aead_xchacha20poly1305_ietf_decrypt(
+		       plain->data, NULL, NULL, sealed + NONCE_BYTES, length - NONCE_BYTES, binding,
+		       BINDING_BYTES, sealed, key->bytes) == 0;
+}
+
 static GByteArray *
-open_note(const struct message *message, const struct seal_key *key,
+open_note(const struct message *message, const struct key_file *keys,
 	  unsigned char pass_r[LOGIN_PASS_BYTES])
 {
 	const char *text = only_note(message);
@@ -98,15 +107,16 @@ open_note(const struct message *message, const struct seal_key *key,
 	g_autofree unsigned char *sealed = text == NULL ? NULL : g_base64_decode(text, &length);
 	g_autoptr(GByteArray) plain = g_byte_array_new();
 	unsigned char binding[BINDING_BYTES];
+	bool opened = false;
 
 	if (length < NONCE_BYTES + sizeof(gint64) + 2 + TAG_BYTES ||
 	    length > NONCE_BYTES + sizeof(gint64) + 2 * (TEXT_MAX + 1) + TAG_BYTES)
 		return NULL;
 	bind_to(message, binding);
 	g_byte_array_set_size(plain, (guint)(length - NONCE_BYTES - TAG_BYTES));
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt(
-		    plain->data, NULL, NULL, sealed + NONCE_BYTES, length - NONCE_BYTES, binding,
-		    sizeof binding, sealed, key->bytes) != 0)
+	for (unsigned i = 0; !opened && i < keys->count; i++)
+		opened = open_with(plain, sealed, length, binding, &keys->keys[i]);
+	if (!opened)
 		return NULL;
 	crypto_generichash(pass_r, LOGIN_PASS_BYTES, sealed, length, NULL, 0);
 	return g_steal_pointer(&plain);
@@ -119,10 +129,10 @@ text_or_null(const char *text)
 }
 
 bool
-login_recall(struct message *message, const struct seal_key *key, gint64 now, gint64 lifetime,
+login_recall(struct message *message, const struct key_file *keys, gint64 now, gint64 lifetime,
 	     unsigned char pass_r[LOGIN_PASS_BYTES])
 {
-	g_autoptr(GByteArray) plain = open_note(message, key, pass_r);
+	g_autoptr(GByteArray) plain = open_note(message, keys, pass_r);
 	const char *login, *client;
 	gint64 time;
 

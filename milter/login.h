@@ -7,11 +7,13 @@
  * (delivery/variant.c). So nobody outside can see a login at the organisation's mail server, forge
  * such a field, or reuse one for another message. A field of this name in a message that enters the
  * first pass is removed.
+ *
+ * A note has no mark of its key: of the few that login.key has while it is rotated, each is tried.
  */
 #ifndef POSTSEAL_MILTER_LOGIN_H
 #define POSTSEAL_MILTER_LOGIN_H
 
-#include "core/seal/wrap.h"
+#include "core/seal/key_file.h"
 #include "mail/message.h"
 
 #define LOGIN_FIELD "X-Postseal-Login"
@@ -21,12 +23,18 @@
  * frees. */
 char *login_note(const struct message *message, const struct seal_key *key, gint64 now);
 
+enum {
+	/* By how much a note outlives `queue lifetime`: the MTA tries as long as the outbox does,
+	 * and then once more. */
+	LOGIN_SLACK_SECONDS = 86400,
+};
+
 enum { LOGIN_PASS_BYTES = crypto_generichash_BYTES };
 
 /* Fills message->authenticated and message->client from the field, and pass_r with a digest that no
  * other field has. False, with nothing filled, if there is no field or more than one, or if it was
- * made with another key, for another message, or more than `lifetime` seconds ago. */
-bool login_recall(struct message *message, const struct seal_key *key, gint64 now, gint64 lifetime,
+ * made with none of the keys, for another message, or more than `lifetime` seconds ago. */
+bool login_recall(struct message *message, const struct key_file *keys, gint64 now, gint64 lifetime,
 		  unsigned char pass_r[LOGIN_PASS_BYTES]);
 
 #endif

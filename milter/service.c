@@ -46,10 +46,11 @@ service_init(struct service *service, const char *config, struct policy *policy,
 	g_mutex_init(&service->lock);
 	service->database = database_new(&database);
 	service->courier = ring_read(settings->secrets, SECRET_COURIER_PUBLIC, fault);
-	if (service->courier == NULL ||
-	    !secret_read(&service->login, settings->secrets, SECRET_LOGIN, fault) ||
-	    !put_on_record(service->database, policy, fault) ||
-	    !ring_join(service->courier, "postseal-milter", service->database, &database, fault))
+	if (service->courier != NULL)
+		service->login = ring_read(settings->secrets, SECRET_LOGIN, fault);
+	if (service->login == NULL || !put_on_record(service->database, policy, fault) ||
+	    !ring_join(service->courier, "postseal-milter", service->database, &database, fault) ||
+	    !ring_join(service->login, "postseal-milter", service->database, &database, fault))
 		return false;
 	keys.database = service->database;
 	service->keystore = keystore_new(&keys);
@@ -64,6 +65,7 @@ service_clear(struct service *service)
 	discovery_free(service->discovery);
 	keystore_free(service->keystore);
 	ring_free(service->courier);
+	ring_free(service->login);
 	database_free(service->database);
 	policy_unref(service->policy);
 	policy_unref(service->at_start);
@@ -89,6 +91,7 @@ service_reload(struct service *service)
 	struct fault fault;
 
 	ring_reload(service->courier);
+	ring_reload(service->login);
 	if (policy != NULL && !put_on_record(service->database, policy, &fault)) {
 		log_error("%s", fault.text);
 		g_clear_pointer(&policy, policy_unref);

@@ -13,8 +13,8 @@ struct service {
 	struct database *database;
 	struct keystore *keystore;
 	struct discovery *discovery; /* NULL: no source of keys in the network is in use */
-	struct ring *courier;	 /* of courier.pub */
-	struct seal_key login;	 /* seals the authenticated user (milter/login.h) */
+	struct ring *courier;	     /* of courier.pub */
+	struct ring *login; /* of login.key, which seals the authenticated user (milter/login.h) */
 	struct policy *at_start; /* the policy whose settings were read only at the start */
 	GMutex lock;
 	struct policy *policy; /* protected by the lock */

@@ -17,10 +17,6 @@
 #include "milter/untaken.h"
 #include "milter/verdict.h"
 
-enum {
-	LOGIN_SLACK_SECONDS = 86400
-}; /* Postfix tries as long as the outbox does, and then once more */
-
 static struct service *service;
 
 /* A connection from the MTA, and the message that the MTA is offering. */
@@ -393,7 +389,8 @@ decide(SMFICTX *context, struct session *session, const struct known *kept)
 static sfsistat
 note_login(SMFICTX *context, const struct session *session)
 {
-	g_autofree char *note = login_note(session->message, &service->login, (gint64)time(NULL));
+	g_autofree char *note =
+		login_note(session->message, ring_sealing(service->login), (gint64)time(NULL));
 
 	log_info("%s: from=<%s>, login=%s: decided in the second pass", session->message->queue_id,
 		 session->message->sender,
@@ -476,10 +473,12 @@ recall_login(struct session *session)
 {
 	const struct settings *settings = policy_settings(session->policy);
 	struct message *message = session->message;
+	g_auto(key_file_auto) keys = {0};
 
 	if (message->authenticated != NULL || message_field(message, LOGIN_FIELD) == NULL)
 		return false;
-	if (login_recall(message, &service->login, (gint64)time(NULL),
+	ring_current(service->login, &keys);
+	if (login_recall(message, &keys, (gint64)time(NULL),
 			 (gint64)settings->queue_lifetime + LOGIN_SLACK_SECONDS, session->pass))
 		return true;
 	log_warning("%s: ignoring its %s, which was not made by us for this message",

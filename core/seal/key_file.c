@@ -74,19 +74,6 @@ key_file_public(struct key_file *public_r, const struct key_file *private_keys)
 		crypto_scalarmult_base(public_r->keys[i].bytes, private_keys->keys[i].bytes);
 }
 
-bool
-secret_read(struct seal_key *key_r, const char *directory, const char *name, struct fault *fault)
-{
-	g_auto(key_file_auto) file = {0};
-
-	if (!key_file_read(&file, directory, name, fault))
-		return false;
-	*key_r = file.keys[0];
-	return file.count == 1 ||
-	       fault_set(fault, FAULT_CONFIG, "reading the key file %s/%s: it has %u keys, not one",
-			 directory, name, file.count);
-}
-
 static bool
 write_key(const char *directory, const char *name, const struct new_file_owner *owner,
 	  const struct seal_key *key, struct fault *fault)

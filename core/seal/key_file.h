@@ -43,9 +43,6 @@ bool key_file_replace(const struct key_file *file, const char *directory, const 
 /* The public half of each key of a courier.key. */
 void key_file_public(struct key_file *public_r, const struct key_file *private_keys);
 
-/* For a file that holds only one key. */
-bool secret_read(struct seal_key *key_r, const char *directory, const char *name,
-		 struct fault *fault);
 /* Which program reads each file; courier.pub is for all. */
 struct secret_owners {
 	struct new_file_owner master, login, courier;

@@ -144,5 +144,6 @@ rewrap_count(const struct rewrap *where, const char *mark, struct connection *co
 bool
 rewrap_settle(const struct rewrap *where, struct connection *connection, struct fault *fault)
 {
-	return connection_execute(connection, where->settle, NULL, NULL, fault);
+	return where->what == NULL ||
+	       connection_execute(connection, where->settle, NULL, NULL, fault);
 }

@@ -36,6 +36,7 @@ bool rewrap_rows(const struct rewrap *where, const struct rewrap_keys *keys,
 /* How many rows still need another key. */
 bool rewrap_count(const struct rewrap *where, const char *mark, struct connection *connection,
 		  uint64_t *left_r, struct fault *fault);
+/* Of all tables of the array. */
 bool rewrap_settle(const struct rewrap *where, struct connection *connection, struct fault *fault);
 
 #endif

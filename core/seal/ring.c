@@ -15,6 +15,7 @@ struct ring {
 	struct key_file file; /* as last read */
 	struct key_file
 		opening; /* all it has ever had; when there is no more room, the most recent ones */
+	char **retired;	 /* marks of keys that the database lists as retired; NULL: none known */
 	GPtrArray *sealing; /* struct seal_key: those that have sealed; the last one does now */
 };
 
@@ -114,13 +115,14 @@ ring_free(struct ring *ring)
 	g_free(ring->directory);
 	g_free(ring->name);
 	g_free(ring->program);
+	g_strfreev(ring->retired);
 	g_free(ring);
 }
 
 /* --- following the database --- */
 
 static bool
-announce(struct ring *ring, char **mark_r, struct fault *fault)
+announce(struct ring *ring, struct rotation_news *news_r, struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = database_take(ring->database, fault);
 	g_auto(key_file_auto) keys = {0};
@@ -129,25 +131,23 @@ announce(struct ring *ring, char **mark_r, struct fault *fault)
 	sealing_keys(ring, &keys);
 	g_mutex_unlock(&ring->lock);
 	return connection != NULL && rotation_announce(connection, rotation_of(ring->name),
-						       ring->program, &keys, mark_r, fault);
+						       ring->program, &keys, news_r, fault);
 }
 
 static bool
 follow(struct ring *ring, struct fault *fault)
 {
-	g_autofree char *mark = NULL;
+	g_auto(rotation_news_auto) news = {0};
 	bool found;
 
-	if (!announce(ring, &mark, fault))
+	if (!announce(ring, &news, fault))
 		return false;
 	g_mutex_lock(&ring->lock);
-	found = seal_with(ring, mark);
+	found = seal_with(ring, news.sealing);
+	g_strfreev(ring->retired);
+	ring->retired = g_steal_pointer(&news.retired);
 	g_mutex_unlock(&ring->lock);
-	return found ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "reading the key file %s/%s: it lacks the key %s, which is in use; copy "
-			 "the file from a node that has it",
-			 ring->directory, ring->name, mark);
+	return found || rotation_lacks(ring->directory, ring->name, news.sealing, fault);
 }
 
 /* If the file cannot be read now, for example by a program that was root when it started, the ring
@@ -208,6 +208,27 @@ ring_sealing(struct ring *ring)
 	key = ring->sealing->pdata[ring->sealing->len - 1];
 	g_mutex_unlock(&ring->lock);
 	return key;
+}
+
+/* Call with the lock held. */
+static bool
+is_retired(const struct ring *ring, const struct seal_key *key)
+{
+	char mark[SEAL_MARK_CHARACTERS + 1];
+
+	seal_mark_show(mark, key);
+	return ring->retired != NULL && g_strv_contains((const char *const *)ring->retired, mark);
+}
+
+void
+ring_current(struct ring *ring, struct key_file *keys_r)
+{
+	keys_r->count = 0;
+	g_mutex_lock(&ring->lock);
+	for (unsigned i = 0; i < ring->file.count; i++)
+		if (!is_retired(ring, &ring->file.keys[i]))
+			keys_r->keys[keys_r->count++] = ring->file.keys[i];
+	g_mutex_unlock(&ring->lock);
 }
 
 static void

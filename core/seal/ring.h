@@ -1,7 +1,8 @@
 /*
  * The keys of one key file in a running program, while they may be rotated. The ring tells the
  * database which keys it has, learns from it which one seals, and rereads the file when that
- * changes; no restart is needed. A key that the ring once had can open until the program ends.
+ * changes; no restart is needed. What is kept in the database can be opened with any key that the
+ * ring once had, until the program ends.
  *
  * A ring may be shared by threads.
  */
@@ -30,6 +31,9 @@ void ring_reload(struct ring *ring);
 
 /* The key that seals; for the courier, its public half. Valid until ring_free(). */
 const struct seal_key *ring_sealing(struct ring *ring);
+/* The keys of the file that are not retired (master.key and login.key): what only they can prove
+ * must not be believed of a key that was stolen. Wipe them with key_file_clear(). */
+void ring_current(struct ring *ring, struct key_file *keys_r);
 /* Like seal_marked_unbox() and seal_marked_open() (core/seal/marked.h). */
 bool ring_unbox(struct ring *ring, struct seal_key *content_r, const unsigned char *boxed,
 		size_t length);

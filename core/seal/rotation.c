@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const struct statement secret_announce = {
-	"secret_announce", "select postseal.secret_announce($1, $2, $3, $4::text[])"};
+	"secret_announce", "select postseal.secret_announce($1, $2, $3, $4::text[]),"
+			   " array_to_string(array(select postseal.secret_retired($1)), ' ')"};
 
 static const struct statement secret_mark = {
 	"secret_mark", "select mark from postseal.secret where name = $1 and state = $2"};
@@ -49,13 +50,20 @@ static const struct statement secret_lacking = {
 	"select coalesce(string_agg(program || ' on ' || node, ', ' order by node, program), 'nobody') "
 	"from postseal.secret_holder where name = $1 and $2 <> all(marks)"};
 
+static const struct statement secret_needed_until = {
+	"secret_needed_until",
+	"select date_trunc('second', since + $2::float8 * interval '1 second') from postseal.secret "
+	"where name = $1 and state = 'old' and since + $2::float8 * interval '1 second' > now()"};
+
 static const struct statement secret_forget = {
 	"secret_forget", "delete from postseal.secret_holder where node = $1 returning 1"};
 
 const char *
 rotation_of(const char *file)
 {
-	return strcmp(file, SECRET_MASTER) == 0 ? "master" : "courier";
+	return strcmp(file, SECRET_MASTER) == 0	 ? "master"
+	       : strcmp(file, SECRET_LOGIN) == 0 ? "login"
+						 : "courier";
 }
 
 bool
@@ -69,6 +77,15 @@ rotation_find(const struct key_file *keys, const char *mark, unsigned *at_r)
 			return true;
 	}
 	return false;
+}
+
+bool
+rotation_lacks(const char *directory, const char *file, const char *mark, struct fault *fault)
+{
+	return fault_set(fault, FAULT_CONFIG,
+			 "reading the key file %s/%s: it lacks the key %s, which is in use; copy "
+			 "the file from a node that has it",
+			 directory, file, mark);
 }
 
 /* --- queries and commands with text parameters --- */
@@ -102,7 +119,7 @@ marks_of(const struct key_file *keys)
 
 bool
 rotation_announce(struct connection *connection, const char *name, const char *program,
-		  const struct key_file *keys, char **mark_r, struct fault *fault)
+		  const struct key_file *keys, struct rotation_news *news_r, struct fault *fault)
 {
 	g_autofree char *marks = marks_of(keys);
 	g_autoptr(PGresult) result = NULL;
@@ -111,8 +128,16 @@ rotation_announce(struct connection *connection, const char *name, const char *p
 		 (const char *const[]){name, program, g_get_host_name(), marks, NULL}, &result,
 		 fault))
 		return false;
-	*mark_r = g_strdup(result_text(result, 0, 0));
+	news_r->sealing = g_strdup(result_text(result, 0, 0));
+	news_r->retired = g_strsplit(PQgetvalue(result, 0, 1), " ", -1);
 	return true;
+}
+
+void
+rotation_news_clear(struct rotation_news *news)
+{
+	g_clear_pointer(&news->sealing, g_free);
+	g_clear_pointer(&news->retired, g_strfreev);
 }
 
 bool
@@ -219,6 +244,22 @@ rotation_lacking(struct connection *connection, const char *name, const char *ma
 		 fault))
 		return false;
 	*programs_r = g_strdup(PQgetvalue(result, 0, 0));
+	return true;
+}
+
+bool
+rotation_needed_until(struct connection *connection, const char *name, uint64_t seconds,
+		      char **until_r, struct fault *fault)
+{
+	g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, seconds);
+	g_autoptr(PGresult) result = NULL;
+
+	*until_r = NULL;
+	if (!ask(connection, &secret_needed_until, (const char *const[]){name, text, NULL}, &result,
+		 fault))
+		return false;
+	if (PQntuples(result) > 0)
+		*until_r = g_strdup(PQgetvalue(result, 0, 0));
 	return true;
 }
 

@@ -46,14 +46,15 @@ note_of_anna(const struct seal_key *key)
 }
 
 static bool
-recall(const char *id, const char *body, const char *note, const struct seal_key *key, gint64 now)
+recall_with(const char *id, const char *body, const char *note, const struct key_file *keys,
+	    gint64 now)
 {
 	g_autoptr(message_auto) message = message_of(id, body);
 	unsigned char pass[LOGIN_PASS_BYTES];
 
 	message->client = g_strdup("localhost [127.0.0.1]");
 	message_add_field(message, "x-postseal-LOGIN", note);
-	if (login_recall(message, key, now, 6 * DAY, pass)) {
+	if (login_recall(message, keys, now, 6 * DAY, pass)) {
 		assert_string_equal(message->authenticated, "anna.login");
 		assert_string_equal(message->client, "desk [192.0.2.7]");
 		return true;
@@ -61,6 +62,12 @@ recall(const char *id, const char *body, const char *note, const struct seal_key
 	assert_null(message->authenticated);
 	assert_string_equal(message->client, "localhost [127.0.0.1]");
 	return false;
+}
+
+static bool
+recall(const char *id, const char *body, const char *note, const struct seal_key *key, gint64 now)
+{
+	return recall_with(id, body, note, &(struct key_file){1, {*key}}, now);
 }
 
 static void
@@ -88,6 +95,22 @@ test_another_message_key_or_time_does_not(void **state)
 	assert_false(recall("<1@example.com>", "Hello.\r\n", note, &other, NOW));
 	assert_false(recall("<1@example.com>", "Hello.\r\n", note, &key, NOW + 7 * DAY));
 	assert_false(recall("<1@example.com>", "Hello.\r\n", note, &key, NOW - DAY));
+}
+
+/* During a rotation, whichever key made it; afterwards, only the new one. */
+static void
+test_each_key_of_the_file_opens_it(void **state)
+{
+	const struct key_file both = {2, {key_of(1), key_of(2)}},
+			      third = {2, {key_of(3), key_of(4)}};
+	g_autofree char *older = note_of_anna(&both.keys[0]), *newer = note_of_anna(&both.keys[1]);
+
+	(void)state;
+	assert_true(recall_with("<1@example.com>", "Hello.\r\n", older, &both, NOW));
+	assert_true(recall_with("<1@example.com>", "Hello.\r\n", newer, &both, NOW));
+	assert_false(recall_with("<1@example.com>", "Hello.\r\n", older, &third, NOW));
+	assert_false(
+		recall_with("<1@example.com>", "Hello.\r\n", older, &(struct key_file){0}, NOW));
 }
 
 static void
@@ -121,7 +144,7 @@ test_two_notes_are_none(void **state)
 	(void)state;
 	message_add_field(message, LOGIN_FIELD, note);
 	message_add_field(message, LOGIN_FIELD, note);
-	assert_false(login_recall(message, &key, NOW, DAY, pass));
+	assert_false(login_recall(message, &(struct key_file){1, {key}}, NOW, DAY, pass));
 }
 
 static void
@@ -136,7 +159,7 @@ test_a_login_too_long_is_not_cut_to_somebody_elses(void **state)
 	message->authenticated = g_strnfill(1000, 'a');
 	note = login_note(message, &key, NOW);
 	message_add_field(message, LOGIN_FIELD, note);
-	assert_true(login_recall(message, &key, NOW, DAY, pass));
+	assert_true(login_recall(message, &(struct key_file){1, {key}}, NOW, DAY, pass));
 	assert_null(message->authenticated);
 }
 
@@ -146,6 +169,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_its_own_message_opens_it),
 		cmocka_unit_test(test_another_message_key_or_time_does_not),
+		cmocka_unit_test(test_each_key_of_the_file_opens_it),
 		cmocka_unit_test(test_no_changed_byte_opens_it),
 		cmocka_unit_test(test_two_notes_are_none),
 		cmocka_unit_test(test_a_login_too_long_is_not_cut_to_somebody_elses),
