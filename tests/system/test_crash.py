@@ -1,7 +1,10 @@
 """Milter and courier die as if by SIGKILL at every named point, and the client tries again: each
-copy arrives exactly once, by its method, and the log agrees. Needs a build with crash points."""
+copy arrives exactly once, by its method, and the log agrees. A rotation of a key file is killed, too,
+and the command is given again. Needs a build with crash points."""
+import os
 import pwd
 import re
+import signal
 import smtplib
 import subprocess
 import time
@@ -14,6 +17,8 @@ import world as sandbox
 MILTER = ("milter-before-commit", "milter-after-commit", "milter-before-verdict")
 COURIER = ("courier-before-issue", "courier-after-claim", "courier-before-send", "courier-in-data", "courier-before-settle",
            "courier-after-settle")
+ROTATE = ("rotate-between-files", "rotate-before-prepare", "rotate-before-batch", "rotate-after-batch")
+RETIRE = ("retire-after-close", "retire-before-files", "retire-between-files")
 
 
 def send_until_accepted(world, post, message, to, sender):
@@ -115,6 +120,32 @@ def test_answer_that_nobody_heard_is_looked_up_in_the_journal(world, post, name)
         world.stop_program("postseal-courier")
         world.config.write_text(original)
         world.start_program("postseal-courier")
+
+
+def killed(world, point, *words):
+    """Gives a command, which dies at this point."""
+    world.crash_file.write_text(point)
+    done = subprocess.run([world.bin / "postseal", "-f", world.config, *words], capture_output=True, text=True,
+                          env={**os.environ, "POSTSEAL_CRASH_FILE": str(world.crash_file)})
+    assert done.returncode == -signal.SIGKILL and not world.crash_file.exists(), done
+
+
+@pytest.mark.parametrize("point", (*ROTATE, *RETIRE))
+def test_rotation_that_died_is_finished_by_the_next(world, post, name, point):
+    """Promise 2: what was parked before opens afterwards, and each file has one key, that in use."""
+    sender, to = f"{name}@example.com", f"{name}@pickup.example"
+    post.accepted(post.compose([to], b"Kept.\r\n", sender=sender), [to], sender=sender)
+    sandbox.wait_until(world.nothing_waits, "the notice")
+    if point in ROTATE:
+        killed(world, point, "secrets", "rotate", "courier")
+    assert "nothing needs the key" in world.postseal("secrets", "rotate", "courier")
+    if point in RETIRE:
+        killed(world, point, "secrets", "retire", "courier")
+    world.postseal("secrets", "retire", "courier")
+    assert [(world.directory / "secrets" / file).stat().st_size for file in ("courier.key", "courier.pub")] == [32, 32]
+    states = dict(world.postgres.query("select state, count(*) from postseal.secret where name = 'courier' group by 1"))
+    assert states.pop("in use") == "1" and set(states) == {"retired"}
+    assert people.browse(post.box(to).one().link(), post.box(sender).one().codes()[to])
 
 
 def test_two_couriers_at_once_send_once(world, post, name):
