@@ -457,6 +457,59 @@ what_is_missing_is_an_error(void **state)
 		      (const char *const[]){"without its closing quote", NULL});
 }
 
+#define OURS "networks { \"10.0.0.0/8\" }\n"
+
+/* Rules for mail that comes in have a list of their own: none of the others says what they do. */
+static void
+rules_for_mail_that_comes_in_decide_apart(void **state)
+{
+	const struct policy_facts facts = {.sender = "bob@old.example", .subject = ""};
+	struct policy_decision decision;
+	struct fault fault;
+	struct loaded l;
+	struct policy *policy =
+		good(&l, OURS
+		     "receive sender domain \"old.example\" open old ciphers mark signed \"[ok]\"\n"
+		     "match signed reject \"No.\"\notherwise deliver plain\n");
+	g_autoptr(policy_question_auto) question = NULL;
+
+	(void)state;
+	assert_true(policy_receives(policy));
+	assert_string_equal(policy_marks(policy)[0], "[ok]");
+	assert_null(policy_marks(policy)[1]);
+	question = policy_question_new(policy, NULL, &facts);
+	assert_true(policy_receive(question, "anna@example.com", &decision, &fault));
+	assert_true(decision.opens && decision.old_ciphers && decision.line == 6);
+	assert_string_equal(decision.methods[0], "open");
+	assert_string_equal(decision.methods[1], "pass");
+	policy_decision_clear(&decision);
+	unload(&l);
+}
+
+static void
+rules_for_mail_that_comes_in_ask_only_what_is_visible(void **state)
+{
+	(void)state;
+	expect_errors(
+		settings_text, "receive any open\notherwise deliver plain\n",
+		(const char *const[]){
+			":5:1: found a rule for mail that comes in, expected the setting networks",
+			NULL});
+	expect_errors(
+		settings_text,
+		OURS
+		"receive text regex \"x\" open\nreceive authenticated pass\notherwise deliver plain\n",
+		(const char *const[]){
+			":6:1: found text regex \"x\" in a rule for mail that comes in",
+			":7:1: found authenticated in a rule", NULL});
+	expect_errors(settings_text,
+		      OURS "receive any open mark signed \"ok\"\notherwise deliver plain\n",
+		      (const char *const[]){"expected a tag of ASCII in brackets", NULL});
+	expect_errors(settings_text,
+		      "networks { \"10.0.0.0/99\" }\nreceive any open\notherwise deliver plain\n",
+		      (const char *const[]){"found \"10.0.0.0/99\" in the setting networks", NULL});
+}
+
 /* An empty tag matched every message, and the others matched nothing or nobody: promise 1. */
 static void
 what_cannot_be_meant_is_an_error(void **state)
@@ -606,6 +659,8 @@ main(void)
 		cmocka_unit_test(what_cannot_be_meant_is_an_error),
 		cmocka_unit_test(what_is_hardly_meant_is_a_warning),
 		cmocka_unit_test(columns_count_characters),
+		cmocka_unit_test(rules_for_mail_that_comes_in_decide_apart),
+		cmocka_unit_test(rules_for_mail_that_comes_in_ask_only_what_is_visible),
 		cmocka_unit_test(secrets_and_comments_are_not_on_record),
 		cmocka_unit_test(ten_thousand_rules_keep_a_short_trace),
 	};
