@@ -3,9 +3,12 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "keystore/finder/dane.h"
+#include "keystore/finder/directory.h"
 #include "keystore/finder/protocol.h"
 #include "keystore/finder/servers.h"
 #include "keystore/finder/sts_policy.h"
+#include "keystore/finder/sts_record.h"
 #include "keystore/finder/wkd.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -93,11 +96,60 @@ make_urls(const uint8_t *data, size_t size)
 	g_assert_true(strpbrk(search, " \r\n#") == NULL);
 }
 
+/* Names and records as they come from the DNS. */
+static void
+read_rdata(const uint8_t *data, size_t size)
+{
+	g_autoptr(GBytes) rdata = g_bytes_new_static(data, size);
+	struct dane_record record;
+	size_t at = 0;
+	g_autofree char *host = dns_host(data, size, &at);
+
+	g_assert_true(at <= size);
+	g_assert_true(host == NULL || strlen(host) <= DNS_NAME_MAX);
+	if (dane_record_read(rdata, &record))
+		g_assert_true(record.data + record.length == data + size && record.length > 0);
+}
+
+static void
+read_sts_record(const uint8_t *data, size_t size)
+{
+	g_autofree char *text = g_strndup((const char *)data, size);
+	char id[STS_ID_MAX + 1];
+
+	if (sts_record_read(text, id))
+		g_assert_true(*id != '\0' && strstr(text, id) != NULL);
+}
+
+static void
+make_owner(const uint8_t *data, size_t size)
+{
+	g_autofree char *text = g_strndup((const char *)data, size);
+	g_autofree char *address = g_strconcat(text, "@example.com", NULL);
+	g_autofree char *owner = dane_owner(address, "_openpgpkey");
+
+	g_assert_true(strlen(owner) == strlen("._openpgpkey.example.com") + 56);
+	g_assert_true(strspn(owner, "0123456789abcdef") == 56);
+}
+
+/* Whatever the address, it stays a value (RFC 4515 §3). */
+static void
+make_filter(const uint8_t *data, size_t size)
+{
+	g_autofree char *text = g_strndup((const char *)data, size);
+	g_autofree char *filter = directory_filter("(mail=%s)", text);
+	const char *value = filter + strlen("(mail=");
+
+	g_assert_true(value[strcspn(value, "()*")] == ')');
+	g_assert_true(strcspn(value, "()*") == strlen(value) - 1);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const readers[])(const uint8_t *, size_t) = {read_questions, read_answers,
-								   read_policy, make_urls};
+	static void (*const readers[])(const uint8_t *, size_t) = {
+		read_questions, read_answers,	 read_policy, make_urls,
+		read_rdata,	read_sts_record, make_owner,  make_filter};
 
 	if (size > 0)
 		readers[data[0] % G_N_ELEMENTS(readers)](data + 1, size - 1);
