@@ -227,8 +227,13 @@ configuration_read(const char *path, GPtrArray *errors)
 	gsize length;
 
 	if (!g_file_get_contents(path, &text, &length, &error)) {
-		g_ptr_array_add(errors,
-				g_strdup_printf("reading the configuration: %s", error->message));
+		g_ptr_array_add(
+			errors,
+			g_strdup_printf(
+				"reading the configuration: %s%s", error->message,
+				g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT)
+					? "; \"postseal setup\", run by root, writes a first one"
+					: ""));
 		return NULL;
 	}
 	if (length > FILE_MAX_BYTES) {

@@ -124,6 +124,19 @@ struct portal_visit {
 	struct portal_answer *answer;
 };
 
+/* What openssl says of a name that is not known, or of a closed port, is "system lib". */
+static const char *
+why_unreachable(void)
+{
+	const unsigned long code = ERR_peek_error(), last = ERR_peek_last_error();
+
+	if (ERR_SYSTEM_ERROR(code))
+		return g_strerror((int)ERR_GET_REASON(code));
+	return ERR_reason_error_string(last) == NULL || ERR_GET_LIB(last) == ERR_LIB_BIO
+		       ? "its name is not known here, or nobody answers there"
+		       : ERR_reason_error_string(last);
+}
+
 static bool
 shake_hands(void *context, struct fault *fault)
 {
@@ -141,10 +154,7 @@ shake_hands(void *context, struct fault *fault)
 	if (SSL_set1_host(ssl, portal->host) != 1 ||
 	    SSL_set_tlsext_host_name(ssl, portal->host) != 1 ||
 	    BIO_set_conn_hostname(bio, where) != 1 || BIO_do_connect(bio) != 1)
-		return fault_set(fault, FAULT_PEER, "%s",
-				 ERR_reason_error_string(ERR_peek_last_error()) == NULL
-					 ? "no connection"
-					 : ERR_reason_error_string(ERR_peek_last_error()));
+		return fault_set(fault, FAULT_PEER, "%s", why_unreachable());
 	return note_certificate(ssl, visit->answer, fault);
 }
 

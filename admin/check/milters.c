@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "admin/check/listener_of.h"
 #include "admin/check/listening.h"
@@ -14,14 +15,16 @@ milters_address(const char *element)
 	return g_strndup(begin, strcspn(begin, ", \t}"));
 }
 
-/* The path with the links in its directory resolved; NULL if there is no such directory. */
+/* A directory and a name in it, links resolved; a directory that is not there is taken as it is
+ * written. */
 static char *
 real_path(const char *path)
 {
-	g_autofree char *directory = g_path_get_dirname(path);
-	g_autofree char *name = g_path_get_basename(path);
+	g_autofree char *plain = g_canonicalize_filename(path, "/");
+	g_autofree char *directory = g_path_get_dirname(plain);
+	g_autofree char *name = g_path_get_basename(plain);
 	char *real = realpath(directory, NULL);
-	char *joined = real == NULL ? NULL : g_build_filename(real, name, NULL);
+	char *joined = g_build_filename(real == NULL ? directory : real, name, NULL);
 
 	free(real);
 	return joined;
@@ -40,7 +43,7 @@ is_same_socket(const struct check *check, const char *path, const char *ours, co
 		       : g_strdup(path);
 	g_autofree char *theirs = real_path(full), *own = real_path(ours);
 
-	return theirs != NULL && own != NULL && strcmp(theirs, own) == 0;
+	return strcmp(theirs, own) == 0;
 }
 
 /* Postfix writes "inet:host:port", libmilter "inet:port@host": only the port is compared. */
@@ -57,15 +60,47 @@ is_same_port(const char *address, const char *listen)
 	return strlen(theirs + 1) == length && strncmp(theirs + 1, ours + 1, length) == 0;
 }
 
+/* The path of a Unix socket, seen from outside any chroot; NULL for a port. */
+static char *
+path_of(const struct check *check, const char *address)
+{
+	const char *path = listening_path(address);
+
+	if (path == NULL || *path == '/')
+		return g_strdup(path);
+	return g_build_filename(postfix_value(check->postfix, NULL, "queue_directory"), path, NULL);
+}
+
+bool
+milters_listen(const struct check *check, const char *address)
+{
+	const char *host = g_str_has_prefix(address, "inet:") ? address + strlen("inet:") : address;
+	g_autofree char *path = path_of(check, address);
+	g_autofree char *place = path == NULL ? g_strdup(host) : g_strconcat("unix:", path, NULL);
+	int fd = listening_connect(place);
+
+	return fd >= 0 && close(fd) == 0;
+}
+
+bool
+milters_sign(const struct check *check, const char *address)
+{
+	g_autofree char *path = g_build_filename(
+		postfix_value(check->postfix, NULL, "config_directory"), "postseal_signers", NULL);
+	g_autofree char *told = NULL, *program = milters_program(check, address);
+
+	if (strstr(address, "dkim") != NULL || g_str_has_suffix(address, ":8891") ||
+	    (program != NULL && strstr(program, "dkim") != NULL))
+		return true;
+	return g_file_get_contents(path, &told, NULL, NULL) &&
+	       strcmp(g_strstrip(told), address) == 0;
+}
+
 char *
 milters_program(const struct check *check, const char *address)
 {
-	const char *path = listening_path(address), *port = strrchr(address, ':');
-	g_autofree char *full =
-		path == NULL || *path == '/'
-			? g_strdup(path)
-			: g_build_filename(postfix_value(check->postfix, NULL, "queue_directory"),
-					   path, NULL);
+	const char *port = strrchr(address, ':');
+	g_autofree char *full = path_of(check, address);
 
 	if (full != NULL)
 		return listener_of_path(full);

@@ -13,6 +13,11 @@ bool milters_is_ours(const struct check *check, const char *address, const char 
 /* The element of a list that is our milter, or NULL; *place_r is its index. Caller frees. */
 char *milters_find(const struct check *check, const char *list, const char *service,
 		   guint *place_r);
+/* Does it sign what passes it? As contrib/postfix/wire knows: by its address or, for root, by the
+ * program that listens there, or because wire was told (-s). */
+bool milters_sign(const struct check *check, const char *address);
+/* Is anything listening at an address of Postfix? If not, errno says why. */
+bool milters_listen(const struct check *check, const char *address);
 /* The name of the program that listens at an address of Postfix, if /proc shows it to the caller,
  * or NULL. Caller frees. */
 char *milters_program(const struct check *check, const char *address);

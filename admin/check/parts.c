@@ -35,12 +35,47 @@ is_durable(struct connection *connection, struct fault *fault)
 			 PQgetvalue(result, 0, 0));
 }
 
+/* The words of libpq and the server, and what has usually happened then. */
+static const char *
+advice_for(const char *text)
+{
+	static const struct {
+		const char *words, *advice;
+	} cases[] = {
+		{"No such file or directory",
+		 "does PostgreSQL run, and at that port? pg_lsclusters shows it; another "
+		 "port goes into the setting database (?port=5433)"},
+		{"Connection refused", "does PostgreSQL run, and at that host and port?"},
+		{"no password supplied",
+		 "pg_hba.conf must let the user root and those of the programs in without a "
+		 "password: peer, for local"},
+		{"authentication failed",
+		 "pg_hba.conf, or the map that it names in pg_ident.conf, must let the user "
+		 "root and those of the programs in"},
+		{"no pg_hba.conf entry",
+		 "pg_hba.conf must let the user root and those of the programs in"},
+		{"does not exist",
+		 "postseal setup makes what is missing; or is this another cluster?"},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+		if (strstr(text, cases[i].words) != NULL)
+			return cases[i].advice;
+	return NULL;
+}
+
 bool
 check_database(const struct check *check, char **note_r, struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = database_take(check->admin->database, fault);
+	const char *advice = connection == NULL ? advice_for(fault->text) : NULL;
 
 	(void)note_r;
+	if (advice != NULL) {
+		g_autofree char *text = g_strdup_printf("%s (%s)", fault->text, advice);
+
+		return fault_set(fault, FAULT_CONFIG, "%s", text);
+	}
 	return connection != NULL && migrate_check(connection, fault) &&
 	       is_durable(connection, fault);
 }

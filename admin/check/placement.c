@@ -4,7 +4,7 @@
 #include "admin/check/tables.h"
 #include "core/address.h"
 
-static const char advice[] = "contrib/postfix/wire sets up a second pass after it";
+static const char advice[] = POSTSEAL_WIRE " sets up a second pass after it";
 
 /* --- where addresses lead --- */
 
@@ -252,6 +252,48 @@ check_edge(const struct check *check, char **note_r, struct fault *fault)
 
 /* --- two passes --- */
 
+/* If inet_interfaces names a single address, smtp(8) sends from it (postconf(5),
+ * smtp_bind_address). */
+static const char *
+source_of(const struct check *check, const char *transport, const GStrv interfaces)
+{
+	const char *bound = postfix_value(check->postfix, transport, "smtp_bind_address");
+
+	return *bound != '\0' || g_strv_length(interfaces) != 1 ||
+			       strcmp(interfaces[0], "all") == 0 ||
+			       strcmp(interfaces[0], "loopback-only") == 0 ||
+			       strcmp(interfaces[0], "localhost") == 0
+		       ? bound
+		       : interfaces[0];
+}
+
+/* The second pass takes mail from this machine's loopback only. */
+static bool
+check_source(const struct check *check, struct fault *fault)
+{
+	static const char transport[] = "postseal-edge/unix";
+	g_auto(GStrv) protocols =
+		postfix_list(postfix_value(check->postfix, NULL, "inet_protocols"));
+	g_auto(GStrv) interfaces =
+		postfix_list(postfix_value(check->postfix, NULL, "inet_interfaces"));
+	const char *source = source_of(check, transport, interfaces);
+
+	if (!g_strv_contains((const char *const *)protocols, "all") &&
+	    !g_strv_contains((const char *const *)protocols, "ipv4"))
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"checking Postfix: inet_protocols = %s, but the second pass is at 127.0.0.1, and Postfix does "
+			"not start; set inet_protocols = all",
+			postfix_value(check->postfix, NULL, "inet_protocols"));
+	return *source == '\0' || g_str_has_prefix(source, "127.") ||
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "checking the transport %s of Postfix: it connects from %s (smtp_bind_address, or "
+		       "inet_interfaces), from which the second pass takes no mail: all of it is returned; " POSTSEAL_WIRE
+		       " apply sets smtp_bind_address for it",
+		       transport, source);
+}
+
 static bool
 check_second_pass(const struct check *check, struct fault *fault)
 {
@@ -264,7 +306,9 @@ check_second_pass(const struct check *check, struct fault *fault)
 		return fault_set(
 			fault, FAULT_CONFIG,
 			"checking Postfix: content_filter leads to a second pass whose services "
-			"are not in master.cf; contrib/postfix/wire adds them");
+			"are not in master.cf; " POSTSEAL_WIRE " adds them");
+	if (!check_source(check, fault))
+		return false;
 	if (*postfix_value(check->postfix, "postseal-edge/unix", "smtp_fallback_relay") != '\0')
 		return fault_set(
 			fault, FAULT_CONFIG,
@@ -276,7 +320,8 @@ check_second_pass(const struct check *check, struct fault *fault)
 		return fault_set(
 			fault, FAULT_CONFIG,
 			"checking the Postfix service %s: milter_macro_defaults does not tell the milter that it is "
-			"the second pass, so that requeued mail is decided again; contrib/postfix/wire sets it up",
+			"the second pass, so that requeued mail is decided again; " POSTSEAL_WIRE
+			" sets it up",
 			again->name);
 	if (postfix_service(check->postfix, "postseal-mapped/unix") != NULL &&
 	    !g_str_has_prefix(
@@ -285,15 +330,16 @@ check_second_pass(const struct check *check, struct fault *fault)
 		return fault_set(
 			fault, FAULT_CONFIG,
 			"checking the Postfix service postseal-mapped/unix: without the second pass, answers and unlock "
-			"codes leave in plain where an employee's alias leads outside; contrib/postfix/wire sets it "
+			"codes leave in plain where an employee's alias leads outside; " POSTSEAL_WIRE
+			" sets it "
 			"up");
 	if (strstr(options, "no_address_mappings") == NULL ||
 	    *postfix_value(check->postfix, again->name, "content_filter") != '\0')
 		return fault_set(
 			fault, FAULT_CONFIG,
 			"checking the Postfix service %s: what is decided there must not be "
-			"mapped or filtered again (receive_override_options = %s); "
-			"contrib/postfix/wire sets it up",
+			"mapped or filtered again (receive_override_options = %s); " POSTSEAL_WIRE
+			" sets it up",
 			again->name, options);
 	return true;
 }
@@ -328,7 +374,7 @@ check_forwarded(const struct check *check, struct fault *fault)
 		      "postseal-forward") == 0 ||
 	       fault_set(fault, FAULT_CONFIG,
 			 "checking the Postfix service local/unix: what it forwards bypasses the "
-			 "milter; contrib/postfix/wire sets it up");
+			 "milter; " POSTSEAL_WIRE " sets it up");
 }
 
 static bool
@@ -358,6 +404,6 @@ check_placement(const struct check *check, char **note_r, struct fault *fault)
 			fault, FAULT_CONFIG,
 			"checking Postfix: content_filter leads to a second pass, but "
 			"milter_macro_defaults does not tell the milter so, and it decides "
-			"twice; contrib/postfix/wire sets it up");
+			"twice; " POSTSEAL_WIRE " sets it up");
 	return passes ? check_two_passes(check, note_r, fault) : check_edge(check, note_r, fault);
 }

@@ -6,6 +6,7 @@
 #include "admin/check/access.h"
 #include "admin/check/check.h"
 #include "admin/check/listening.h"
+#include "admin/check/milters.h"
 #include "delivery/courier/smtp_connect.h"
 
 enum { SMTP_SECONDS = 10, COURIER_SECONDS = 30 };
@@ -26,18 +27,30 @@ service_of(const struct check *check, const char *url)
 	return name;
 }
 
-/* Mail that comes back would be decided on and sealed once more. */
+/* Mail that comes back would be decided on and sealed once more; nobody may refuse it any more, but
+ * it may be signed. */
 static bool
-check_without_milters(const struct check *check, const char *service, struct fault *fault)
+check_milters_of_decided(const struct check *check, const char *service, struct fault *fault)
 {
 	const char *milters = postfix_value(check->postfix, service, "smtpd_milters");
 	const char *options = postfix_value(check->postfix, service, "receive_override_options");
+	g_auto(GStrv) elements = postfix_list(milters);
 
-	return *milters == '\0' || strstr(options, "no_milters") != NULL ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "checking the Postfix service %s: it has milters (%s), so mail from "
-			 "Postseal would be sealed twice; contrib/postfix/wire sets it up",
-			 service, milters);
+	if (strstr(options, "no_milters") != NULL)
+		return true;
+	for (char **element = elements; *element != NULL; element++) {
+		g_autofree char *address = milters_address(*element);
+
+		if (milters_is_ours(check, address, service) || !milters_sign(check, address))
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"checking the Postfix service %s: it has milters (%s) other than those that sign, so "
+				"mail from Postseal would be sealed twice, or refused; " POSTSEAL_WIRE
+				" sets it "
+				"up",
+				service, milters);
+	}
+	return true;
 }
 
 struct greeting {
@@ -81,7 +94,7 @@ check_service(const struct check *check, const char *url, char **note_r, struct 
 			"postdrop %s)",
 			check->settings->courier_user);
 	if (!as_user(&courier, greet, &greeting, &greeting.offers, sizeof greeting.offers, fault) ||
-	    (*service != '\0' && !check_without_milters(check, service, fault)))
+	    (*service != '\0' && !check_milters_of_decided(check, service, fault)))
 		return false;
 	*note_r = g_strdup_printf(
 		"%s answers%s%s%s", url,
@@ -124,7 +137,7 @@ check_bounces(const struct check *check, char **note_r, struct fault *fault)
 				fault, FAULT_CONFIG,
 				"checking the service %s of Postfix: bounce_size_limit = %s lets a message that could "
 				"not be delivered return whole, in plain, to whoever was named as its sender; expected "
-				"1, which contrib/postfix/wire sets",
+				"1, which " POSTSEAL_WIRE " sets",
 				services[i], limit);
 	}
 	return true;
@@ -155,7 +168,7 @@ check_overrides(const struct check *check, const char *transport, struct fault *
 			return fault_set(
 				fault, FAULT_CONFIG,
 				"looking at the transport %s of Postfix: %s = %s could let some mail leave without "
-				"verified TLS, or to somebody else; contrib/postfix/wire sets it up",
+				"verified TLS, or to somebody else; " POSTSEAL_WIRE " sets it up",
 				transport, overrides[i].name, value);
 	}
 	return true;
@@ -235,8 +248,8 @@ check_transport(const struct check *check, const char *service, struct fault *fa
 		return fault_set(
 			fault, FAULT_CONFIG,
 			"checking the Postfix service %s: its content_filter (%s) is not a "
-			"transport in master.cf, so its mail would leave like any other; "
-			"contrib/postfix/wire sets it up",
+			"transport in master.cf, so its mail would leave like any other; " POSTSEAL_WIRE
+			" sets it up",
 			service, filter);
 	level = postfix_value(check->postfix, transport, "smtp_tls_security_level");
 	if (!g_strv_contains(verified, level))

@@ -1,4 +1,6 @@
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "admin/check/milters.h"
 #include "admin/check/tables.h"
@@ -35,7 +37,7 @@ check_own_filter(const struct check *check, const char *service, struct fault *f
 		       "checking the Postfix service %s: its content_filter (%s) or milter_macro_defaults keep its "
 		       "mail off the second pass, so that it is decided on before its addresses are expanded: take "
 		       "the override out of master.cf (postconf -PX %s/content_filter), have a filter that stands "
-		       "there hand its mail to the second pass, and run contrib/postfix/wire apply",
+		       "there hand its mail to the second pass, and run " POSTSEAL_WIRE " apply",
 		       service, postfix_value(check->postfix, service, "content_filter"), service);
 }
 
@@ -68,6 +70,43 @@ check_filters(const struct check *check, char **note_r, struct fault *fault)
 	return true;
 }
 
+/* --- the tables that wire made --- */
+
+/* A copy of /etc that lacks one of them: Postfix defers whatever it looks up there. */
+static bool
+check_files_in(const char *setting, const char *value, struct fault *fault)
+{
+	static const char *const pattern = "regexp:(/[^][ \t,{}]*/postseal_[a-z_]+)";
+	g_autoptr(GRegex) table = g_regex_new(pattern, 0, 0, NULL);
+	g_autoptr(GMatchInfo) each = NULL;
+
+	for (g_regex_match(table, value, 0, &each); g_match_info_matches(each);
+	     g_match_info_next(each, NULL)) {
+		g_autofree char *path = g_match_info_fetch(each, 1);
+
+		if (access(path, R_OK) != 0)
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"looking at the table %s, which %s of Postfix names: %s, so that mail waits; " POSTSEAL_WIRE
+				" apply makes it again",
+				path, setting, g_strerror(errno));
+	}
+	return true;
+}
+
+static bool
+check_files(const struct check *check, struct fault *fault)
+{
+	GHashTableIter each;
+	void *setting, *value;
+
+	g_hash_table_iter_init(&each, check->postfix->values);
+	while (g_hash_table_iter_next(&each, &setting, &value))
+		if (!check_files_in(setting, value, fault))
+			return false;
+	return true;
+}
+
 /* --- the marks --- */
 
 static bool
@@ -97,8 +136,8 @@ check_stops(const struct check *check, struct fault *fault)
 			return fault_set(
 				fault, FAULT_CONFIG,
 				"checking the transport %s of Postfix: its smtp_header_checks do not stop what "
-				"nobody has decided on, or what only verified TLS may take, if it is led there; "
-				"contrib/postfix/wire sets them",
+				"nobody has decided on, or what only verified TLS may take, if it is led there; " POSTSEAL_WIRE
+				" sets them",
 				service->name);
 	}
 	return true;
@@ -122,7 +161,8 @@ check_mark(const struct check *check, struct fault *fault)
 				return fault_set(
 					fault, FAULT_CONFIG,
 					"checking the Postfix service %s: what content_filter hands back there is "
-					"marked as undecided, and stays in the queue; contrib/postfix/wire sets its "
+					"marked as undecided, and stays in the queue; " POSTSEAL_WIRE
+					" sets its "
 					"smtpd_data_restrictions",
 					service->name);
 			continue;
@@ -131,7 +171,8 @@ check_mark(const struct check *check, struct fault *fault)
 			return fault_set(
 				fault, FAULT_CONFIG,
 				"checking the Postfix service %s: its smtpd_data_restrictions do not mark what "
-				"nobody has decided on, so that no transport stops it; contrib/postfix/wire sets "
+				"nobody has decided on, so that no transport stops it; " POSTSEAL_WIRE
+				" sets "
 				"them",
 				service->name);
 	}
@@ -164,8 +205,8 @@ check_unmarked(const struct check *check, const struct postfix_service *taker, s
 				return fault_set(
 					fault, FAULT_CONFIG,
 					"checking the Postfix service %s: mail that comes by %s has no mark, and "
-					"%s = %s could lead it away before the milter hears of it; "
-					"contrib/postfix/wire apply sets it up",
+					"%s = %s could lead it away before the milter hears of it; " POSTSEAL_WIRE
+					" apply sets it up",
 					cleanup, taker->name, parameters[i], *table);
 	}
 	return true;
@@ -255,7 +296,7 @@ check_next_hop(const struct check *check, struct fault *fault)
 bool
 check_transports(const struct check *check, char **note_r, struct fault *fault)
 {
-	return check_stops(check, fault) && check_mark(check, fault) &&
+	return check_files(check, fault) && check_stops(check, fault) && check_mark(check, fault) &&
 	       check_submission(check, fault) && check_next_hop(check, fault) &&
 	       check_blind(check, note_r, fault);
 }
@@ -277,8 +318,8 @@ check_size(const struct check *check, const struct postfix_service *service, str
 			return fault_set(
 				fault, FAULT_CONFIG,
 				"checking the Postfix service %s: message_size_limit = %s there refuses what grew "
-				"when it was sealed, after it was accepted; expected -o message_size_limit=0, which "
-				"contrib/postfix/wire sets",
+				"when it was sealed, after it was accepted; expected -o message_size_limit=0, which " POSTSEAL_WIRE
+				" sets",
 				places[i], limit);
 	}
 	return true;
@@ -293,7 +334,7 @@ check_told(const struct check *check, const struct postfix_service *service, str
 	       fault_set(fault, FAULT_CONFIG,
 			 "checking the Postfix service %s: milter_macro_defaults does not tell the "
 			 "milter the message_size_limit, so that a message may be refused when "
-			 "other copies are out; contrib/postfix/wire sets it up",
+			 "other copies are out; " POSTSEAL_WIRE " sets it up",
 			 service->name);
 }
 

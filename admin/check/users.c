@@ -228,6 +228,21 @@ open_log(void *context, struct fault *fault)
 	return mta_log_check(context, fault);
 }
 
+/* Postfix writes either to a file of its own or to syslog; nobody looks at the other one. */
+static void
+warn_of_other_log(const struct check *check, const char *ours)
+{
+	const char *theirs =
+		check->postfix == NULL ? "" : postfix_value(check->postfix, NULL, "maillog_file");
+
+	if (*theirs != '\0' && strcmp(theirs, ours) != 0)
+		check_warn(
+			check,
+			"Postfix logs to %s (maillog_file), and the courier reads %s, where it does not learn what "
+			"became of mail: set mta log \"%s\", or maillog_file =",
+			theirs, ours, theirs);
+}
+
 /* Asked what the courier may have to ask: whether the MTA accepted a mail when its reply was lost.
  */
 bool
@@ -241,6 +256,7 @@ check_mta_log(const struct check *check, char **note_r, struct fault *fault)
 			fault, FAULT_CONFIG,
 			"looking at the log of the MTA, %s: anybody may write to it, and so say what became of mail",
 			log.where);
+	warn_of_other_log(check, log.where);
 	if (!mta_log_check(&log, fault))
 		check_warn(
 			check,

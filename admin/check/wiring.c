@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,7 +10,7 @@
 
 enum { NEGOTIATION_SECONDS = 20 };
 
-static const char advice[] = "contrib/postfix/wire shows and makes the changes";
+static const char advice[] = POSTSEAL_WIRE " shows and makes the changes";
 
 /* --- the services that call milters --- */
 
@@ -74,6 +75,29 @@ static const char *
 list_of(const struct check *check, const struct asker *asker)
 {
 	return postfix_value(check->postfix, asker->service, asker->parameter);
+}
+
+/* What Postfix does if a milter does not answer: as the element of the list says,
+ * "{ unix:/path, default_action=accept }", or the service. Caller frees. */
+static char *
+action_of(const struct check *check, const struct asker *asker, const char *element)
+{
+	const char *found = strstr(element, "default_action");
+
+	if (found == NULL)
+		return g_strdup(
+			postfix_value(check->postfix, asker->service, "milter_default_action"));
+	found += strlen("default_action");
+	found += strspn(found, " \t=");
+	return g_strndup(found, strcspn(found, ", \t}"));
+}
+
+static bool
+fails_closed(const char *action)
+{
+	static const char *const closed[] = {"tempfail", "reject", "shutdown", NULL};
+
+	return g_strv_contains(closed, action);
 }
 
 typedef bool asker_look(const struct check *check, const struct asker *asker, struct fault *fault);
@@ -186,6 +210,27 @@ check_list(const struct check *check, const struct asker *asker, struct fault *f
 			 asker->service, options);
 }
 
+/* Whatever stands beside ours: while it is away, Postfix takes no mail, and ours is not asked. */
+static bool
+check_others(const struct check *check, const struct asker *asker, struct fault *fault)
+{
+	g_auto(GStrv) elements = postfix_list(list_of(check, asker));
+
+	for (char **element = elements; *element != NULL; element++) {
+		g_autofree char *address = milters_address(*element);
+		g_autofree char *action = action_of(check, asker, *element);
+
+		if (!milters_is_ours(check, address, asker->service) && fails_closed(action) &&
+		    !milters_listen(check, address))
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"checking Postfix: %s/%s asks the milter at %s as well, which cannot be reached (%s), "
+				"so that mail waits: start it, or take it out of the list",
+				asker->service, asker->parameter, address, g_strerror(errno));
+	}
+	return true;
+}
+
 /* Mail that a content_filter hands back would be decided on, and sealed, a second time. */
 static bool
 check_returns(const struct check *check, char **note_r, struct fault *fault)
@@ -245,25 +290,11 @@ bool
 check_milters(const struct check *check, char **note_r, struct fault *fault)
 {
 	return look_at_askers(check, check_list, fault) &&
-	       look_at_askers(check, check_bypasses, fault) && check_returns(check, note_r, fault);
+	       look_at_askers(check, check_bypasses, fault) &&
+	       look_at_askers(check, check_others, fault) && check_returns(check, note_r, fault);
 }
 
 /* --- the order of milters --- */
-
-/* contrib/postfix/wire knows signers in the same way: by their address, or from its option -s. */
-static bool
-signs(const struct check *check, const char *address)
-{
-	g_autofree char *path = g_build_filename(
-		postfix_value(check->postfix, NULL, "config_directory"), "postseal_signers", NULL);
-	g_autofree char *told = NULL, *program = milters_program(check, address);
-
-	if (strstr(address, "dkim") != NULL || g_str_has_suffix(address, ":8891") ||
-	    (program != NULL && strstr(program, "dkim") != NULL))
-		return true;
-	return g_file_get_contents(path, &told, NULL, NULL) &&
-	       strcmp(g_strstrip(told), address) == 0;
-}
 
 /* A milter that may refuse a message must do so before we hand over its other copies; one that
  * signs must see the message as it leaves. */
@@ -273,7 +304,7 @@ check_place(const struct check *check, const struct asker *asker, const char *ad
 {
 	const char *list = list_of(check, asker);
 
-	if (signs(check, address) != is_before)
+	if (milters_sign(check, address) != is_before)
 		return true;
 	if (is_before)
 		return fault_set(fault, FAULT_CONFIG,
@@ -283,7 +314,8 @@ check_place(const struct check *check, const struct asker *asker, const char *ad
 	return fault_set(
 		fault, FAULT_CONFIG,
 		"checking Postfix: %s/%s (%s) asks %s after Postseal: what it refuses then is refused when the other "
-		"copies of the message are out. Put it before Postseal, as contrib/postfix/wire apply does; or, if it "
+		"copies of the message are out. Put it before Postseal, as " POSTSEAL_WIRE
+		" apply does; or, if it "
 		"signs what leaves, say so with wire -s %s apply",
 		asker->service, asker->parameter, list, address, address);
 }
@@ -314,11 +346,54 @@ check_order_of(const struct check *check, const struct asker *asker, struct faul
 	       check_service_order(check, asker, fault);
 }
 
+/* Notices and further copies are handed over where nothing is decided on: a receiver who insists on
+ * a signature (DMARC) misses it on these. */
+static bool
+is_signed_by(const struct check *check, const char *service, const char *address)
+{
+	g_auto(GStrv) elements =
+		postfix_list(postfix_value(check->postfix, service, "smtpd_milters"));
+
+	for (char **element = elements; *element != NULL; element++) {
+		g_autofree char *other = milters_address(*element);
+
+		if (strcmp(other, address) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+warn_of_unsigned(const struct check *check, const char *list)
+{
+	static const char *const services[] = {"postseal/unix", "postseal-tls/unix"};
+	g_auto(GStrv) elements = postfix_list(list);
+
+	for (char **element = elements; *element != NULL; element++) {
+		g_autofree char *address = milters_address(*element);
+
+		for (size_t i = 0; i < G_N_ELEMENTS(services) && milters_sign(check, address); i++)
+			if (postfix_service(check->postfix, services[i]) != NULL &&
+			    !is_signed_by(check, services[i], address))
+				check_warn(
+					check,
+					"checking the Postfix service %s: %s does not sign what Postseal hands over "
+					"there, such as notices and further copies; %s",
+					services[i], address, advice);
+	}
+}
+
 bool
 check_order(const struct check *check, char **note_r, struct fault *fault)
 {
+	const struct postfix_service *again = milters_second_pass(check);
+
 	(void)note_r;
-	return look_at_askers(check, check_order_of, fault);
+	if (!look_at_askers(check, check_order_of, fault))
+		return false;
+	warn_of_unsigned(check, postfix_value(check->postfix, again == NULL ? NULL : again->name,
+					      "smtpd_milters"));
+	return true;
 }
 
 /* --- who may send as whom --- */
@@ -380,35 +455,11 @@ check_logins(const struct check *check, char **note_r, struct fault *fault)
 /* --- when the milter does not answer --- */
 
 static bool
-fails_closed(const char *action)
-{
-	static const char *const closed[] = {"tempfail", "reject", "shutdown", NULL};
-
-	return g_strv_contains(closed, action);
-}
-
-/* "{ unix:/path, default_action=accept }" */
-static char *
-action_of(const char *element)
-{
-	const char *found = strstr(element, "default_action");
-
-	if (found == NULL)
-		return NULL;
-	found += strlen("default_action");
-	found += strspn(found, " \t=");
-	return g_strndup(found, strcspn(found, ", \t}"));
-}
-
-static bool
 check_action(const struct check *check, const struct asker *asker, struct fault *fault)
 {
 	guint place;
 	g_autofree char *ours = milters_find(check, list_of(check, asker), asker->service, &place);
-	g_autofree char *own = ours == NULL ? NULL : action_of(ours);
-	const char *action =
-		own == NULL ? postfix_value(check->postfix, asker->service, "milter_default_action")
-			    : own;
+	g_autofree char *action = action_of(check, asker, ours == NULL ? "" : ours);
 
 	return fails_closed(action) ||
 	       fault_set(fault, FAULT_CONFIG,

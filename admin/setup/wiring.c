@@ -90,7 +90,8 @@ apply(struct setup *setup, const char *changes, struct fault *fault)
 {
 	struct fault silent;
 
-	puts("              Postfix will be changed as follows (`wire undo` reverts it):");
+	puts("              Postfix will be changed as follows (" POSTSEAL_WIRE
+	     " undo reverts it):");
 	show(changes);
 	if (setup->dry_run) {
 		setup_says(setup, "change main.cf and master.cf, and reload Postfix");

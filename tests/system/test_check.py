@@ -8,11 +8,15 @@ import shutil
 import pytest
 
 import world as sandbox
+from listener import unix_socket
+
 
 def prepare(world):
     # A name, so that tests can say which service they mean.
     world.submission = f"127.0.0.1:{world.ports['submission']}/inet"
     world.milter = "unix:postseal/milter.sock"
+    # Milters beside it, which can be reached.
+    world.beside = [unix_socket(world.company_queue / name) for name in ("dkim.sock", "spam.sock")]
 
 
 @pytest.fixture
@@ -54,8 +58,8 @@ BROKEN = [
     ("receive_override_options=no_milters", "milters", "disables the milter"),
     ("-P SUBMISSION/smtpd_milters=", "milters", "SUBMISSION/smtpd_milters .* bypasses the milter"),
     ("-P SUBMISSION/receive_override_options=no_milters", "milters", "SUBMISSION/receive_override_options"),
-    ("smtpd_milters=inet:localhost:8891,unix:postseal/milter.sock", "milter order", "sign before Postseal seals"),
-    ("smtpd_milters=unix:postseal/milter.sock,inet:localhost:11332", "milter order", "asks inet:localhost:11332 after Postseal.* wire -s"),
+    ("smtpd_milters=unix:dkim.sock,unix:postseal/milter.sock", "milter order", "sign before Postseal seals"),
+    ("smtpd_milters=unix:postseal/milter.sock,unix:spam.sock", "milter order", "asks unix:spam.sock after Postseal.* wire -s"),
     ("milter_default_action=accept", "milter failures", "default action accept"),
     ("milter_default_action=quarantine", "milter failures", "default action quarantine"),
     ("smtpd_milters={unix:postseal/milter.sock,default_action=accept}", "milter failures", "default action accept"),
@@ -82,6 +86,9 @@ BROKEN = [
     ("content_filter=postseal-edge:[127.0.0.1]:9", "placement", "decides twice"),
     ("-P postseal/unix/smtpd_milters=unix:postseal/milter.sock", "reinject", "sealed twice"),
     ("-P postseal-mapped/unix/smtpd_milters=unix:postseal/milter.sock", "reinject mapped", "sealed twice"),
+    ("-P postseal/unix/smtpd_milters=unix:dkim.sock,unix:spam.sock", "reinject", "other than those that sign"),
+    ("smtpd_milters=unix:nobody.sock,unix:postseal/milter.sock", "milters", r"unix:nobody.sock as well, which cannot be reached \(No such file"),
+    ("smtpd_milters=inet:127.0.0.1:9,unix:postseal/milter.sock", "milters", r"inet:127.0.0.1:9 as well, .*Connection refused"),
     ("-P postseal-verified/unix/smtp_tls_security_level=may", "reinject verified", "may does not verify the server"),
     ("-P postseal-verified/unix/smtp_tls_policy_maps=hash:/etc/x", "reinject verified", "smtp_tls_policy_maps = .* could"),
     ("-P postseal-verified/unix/smtp_fallback_relay=[relay.example]", "reinject verified", "smtp_fallback_relay = "),
@@ -115,8 +122,10 @@ def test_transport_that_looks_at_no_mark_was_not_named(world, broken):
 GOOD_SETTINGS = [
     "header_checks=regexp:{ {/^X-/ IGNORE} {/^Postseal-/ DUNNO} }",
     "-P SUBMISSION/content_filter=smtp:[127.0.0.1]:9",
-    "smtpd_milters=unix:postseal/milter.sock,inet:localhost:8891",
+    "smtpd_milters=unix:postseal/milter.sock,unix:dkim.sock",
     "smtpd_milters={unix:postseal/milter.sock,connect_timeout=5s}",
+    "smtpd_milters={unix:nobody.sock,default_action=accept},unix:postseal/milter.sock",
+    "-P postseal/unix/smtpd_milters=unix:dkim.sock",
     "milter_default_action=reject",
     "virtual_alias_maps=inline:{info@example.com=anna@example.com}",
     "virtual_alias_maps=regexp:/dev/null",
@@ -267,6 +276,8 @@ def test_two_passes_are_looked_at(world, broken):
                 ("milter_macro_defaults=postseal_size_limit=0", "placement", "decides twice"),
                 (f"-P 127.0.0.1:{world.ports['second_pass']}/inet/receive_override_options=", "placement", "must not be mapped"),
                 (f"-P 127.0.0.1:{world.ports['second_pass']}/inet/smtpd_milters=", "milters", "second_pass|does not name"),
+                ("-P postseal-edge/unix/smtp_bind_address=192.0.2.9", "placement", "connects from 192.0.2.9 .*all of it is returned"),
+                ("inet_protocols=ipv6", "placement", "Postfix does not start"),
                 ("-P SUBMISSION/content_filter=", "filters", "SUBMISSION.*keep its mail off the second pass.*postconf -PX")]:
             set_parameter(world, setting)
             says(world, look, sentence.replace("SUBMISSION", world.submission))

@@ -16,6 +16,7 @@ import threading
 import pytest
 
 import world as sandbox
+from listener import unix_socket
 
 FAKETIME = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 
@@ -25,6 +26,7 @@ def prepare(world):
     world.submission = f"127.0.0.1:{world.ports['submission']}/inet"
     world.second_pass = f"127.0.0.1:{world.ports['second_pass']}/inet"
     world.spare = sandbox.free_ports(3)
+    world.scanner = unix_socket(world.company_queue / "scanner.sock")
 
 
 @pytest.fixture
@@ -281,6 +283,15 @@ def listed(*milters):
     return change
 
 
+def rewired(placement, *milters):
+    """As an admin has them before Postseal comes."""
+    def change(world, mended):
+        world.wire("undo")
+        listed(*milters)(world, mended)
+        world.wire("-p", placement, "-s", f"inet:127.0.0.1:{world.spare[0]}", "apply")
+    return change
+
+
 def full_disk(world, mended):
     spool = world.directory / "portal-spool"
     sandbox.command("mount", "-t", "tmpfs", "-o", "size=4k,mode=0777", "none", spool)
@@ -335,6 +346,7 @@ BROKEN = {
     "OpenDKIM before it, at a port": (both(signer, listed("dkim", "ours")), "milter order", "sign before Postseal"),
     "filter that hands back to the milter": (content_filter(""), "milters", "sealed twice: add no_milters"),
     "mark on what a filter hands back": (both(content_filter(), wired(), marked), "transports", "marked as undecided"),
+    "scanner that is stopped": (listed("unix:stopped.sock", "ours"), "milters", "unix:stopped.sock as well, which cannot be reached"),
     # recipients that change after it
     "copies by sender": (set_to("sender_bcc_maps", "inline:{a@example.com=b@example.com}"), "placement", "sender_bcc_maps"),
     "copies by recipient": (set_to("recipient_bcc_maps", "inline:{a@example.com=b@example.com}"), "placement", "recipient_bcc_maps"),
@@ -348,6 +360,13 @@ BROKEN = {
     "second pass that is decided in the first": (both(two_passes, set_to("milter_macro_defaults", "")), "placement", "decides twice"),
     "mail that the second pass hands to others": (both(two_passes, set_to("postseal-edge/unix/smtp_fallback_relay", "[x.example]")),
                                                   "placement", "smtp_fallback_relay"),
+    "second pass that is reached from another address": (
+        both(two_passes, set_to("postseal-edge/unix/smtp_bind_address", ""), set_to("smtp_bind_address", "192.0.2.9")),
+        "placement", "connects from 192.0.2.9"),
+    "second pass that is reached from the only interface": (
+        both(two_passes, set_to("postseal-edge/unix/smtp_bind_address", ""), set_to("inet_interfaces", "192.0.2.9")),
+        "placement", "connects from 192.0.2.9"),
+    "second pass in a Postfix without IPv4": (both(two_passes, set_to("inet_protocols", "ipv6")), "placement", "does not start"),
     # whom the verified connection trusts
     "authorities that cannot be read": (set_to("smtp_tls_CAfile", "/dev/null"), "reinject verified", "holds no certificate"),
     "authorities that are not in the chroot": (
@@ -412,10 +431,11 @@ RIGHT = {
     "everything in the chroot": all_in_chroot,
     "after expansion, with aliases and copies": both(two_passes, set_to("always_bcc", "archive@example.com")),
     "after expansion, everything in the chroot": both(two_passes, all_in_chroot),
-    "rspamd before it": listed("inet:localhost:11332", "ours"),
-    "OpenDKIM behind it": both(signer, listed("ours", "dkim")),
-    "rspamd before it, OpenDKIM behind it, after expansion": both(signer, listed("inet:localhost:11332", "ours", "dkim"),
-                                                                  two_passes),
+    "rspamd before it": listed("unix:scanner.sock", "ours"),
+    "OpenDKIM behind it": both(signer, rewired("edge", "dkim")),
+    "rspamd before it, OpenDKIM behind it, after expansion": both(signer, rewired("expanded", "unix:scanner.sock", "dkim")),
+    "one address to send from, after expansion": both(set_to("smtp_bind_address", "192.0.2.9"), two_passes),
+    "a single interface, after expansion": both(set_to("inet_interfaces", "192.0.2.9"), two_passes),
     "a content_filter beside it": both(content_filter(), wired()),
     "submission with logins that are bound to senders": submission_with_login,
     "no rule for the portal, which does not run": no_portal,
@@ -439,6 +459,8 @@ def test_right_installation_is_not_called_wrong(world_of, mended, name):
 # --- what deserves a warning, though it works today ---
 
 WARNED = {
+    "OpenDKIM behind it, but not where copies and notices are handed over": (
+        both(signer, listed("ours", "dkim")), "milter order", "does not sign what Postseal hands over"),
     "root that expires soon": (root("+0d", 10), "certificates", r"Old Root.* expires in 10 days"),
     "own key that expires soon": (lambda w, m: own_key(w, m, days=10), "certificates", "our own key .*otto.* expires in 10 days"),
     "certificate of the portal that expires soon": (web_server("localhost", days=10), "portal certificate", r"expires in \d+ days"),
