@@ -256,7 +256,6 @@ check_mta_log(const struct check *check, char **note_r, struct fault *fault)
 			fault, FAULT_CONFIG,
 			"looking at the log of the MTA, %s: anybody may write to it, and so say what became of mail",
 			log.where);
-	warn_of_other_log(check, log.where);
 	if (!mta_log_check(&log, fault))
 		check_warn(
 			check,
@@ -273,5 +272,7 @@ check_mta_log(const struct check *check, char **note_r, struct fault *fault)
 	else if (!mta_log_is_journal(log.where, &directory))
 		*note_r = g_strdup("a file: where local users are not trusted, set mta log "
 				   "\"journal\", in which they cannot speak for Postfix");
+	if (check->warnings->len == 0)
+		warn_of_other_log(check, log.where);
 	return true;
 }

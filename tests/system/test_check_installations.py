@@ -39,9 +39,9 @@ def mended():
 @pytest.fixture
 def world_of(world, mended):
     """The world; its configuration files are restored afterwards."""
-    for file in (world.company.config / "main.cf", world.company.config / "master.cf", world.config):
+    for file in (world.company.config / "main.cf", world.company.config / "master.cf", world.config,
+                 *world.company.config.glob("postseal*")):
         mended(file.write_text, file.read_text())
-    mended((world.company.config / "postseal.before").write_text, (world.company.config / "postseal.before").read_text())
     return world
 
 
@@ -361,12 +361,13 @@ BROKEN = {
     "mail that the second pass hands to others": (both(two_passes, set_to("postseal-edge/unix/smtp_fallback_relay", "[x.example]")),
                                                   "placement", "smtp_fallback_relay"),
     "second pass that is reached from another address": (
-        both(two_passes, set_to("postseal-edge/unix/smtp_bind_address", ""), set_to("smtp_bind_address", "192.0.2.9")),
-        "placement", "connects from 192.0.2.9"),
+        both(two_passes, set_to("postseal-edge/unix/smtp_bind_address", "192.0.2.9")), "placement", "connects from 192.0.2.9"),
     "second pass that is reached from the only interface": (
         both(two_passes, set_to("postseal-edge/unix/smtp_bind_address", ""), set_to("inet_interfaces", "192.0.2.9")),
         "placement", "connects from 192.0.2.9"),
     "second pass in a Postfix without IPv4": (both(two_passes, set_to("inet_protocols", "ipv6")), "placement", "does not start"),
+    "table of wire that is gone": (lambda world, mended: (world.company.config / "postseal_undecided").unlink(), "transports",
+                                   "postseal_undecided, which .*: No such file .*mail waits"),
     # whom the verified connection trusts
     "authorities that cannot be read": (set_to("smtp_tls_CAfile", "/dev/null"), "reinject verified", "holds no certificate"),
     "authorities that are not in the chroot": (
@@ -464,6 +465,7 @@ WARNED = {
     "root that expires soon": (root("+0d", 10), "certificates", r"Old Root.* expires in 10 days"),
     "own key that expires soon": (lambda w, m: own_key(w, m, days=10), "certificates", "our own key .*otto.* expires in 10 days"),
     "certificate of the portal that expires soon": (web_server("localhost", days=10), "portal certificate", r"expires in \d+ days"),
+    "Postfix that logs elsewhere": (set_to("maillog_file", "/nowhere/postfix.log"), "mta log", "Postfix logs to /nowhere/postfix.log"),
     "log of the MTA that is not there": (configured(r"^mta log .*", 'mta log "/nowhere/mail.log"'), "mta log", "No such file"),
 }
 
