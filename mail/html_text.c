@@ -35,7 +35,7 @@ hear_text(void *context, const char *within, const char *text, size_t length)
 	if (html->hidden > 0 || (is_raw && !is_one_of(within, shown)))
 		return;
 	for (size_t i = 0; i < length; i++) {
-		bool is_space = strchr(" \t\r\n\f", text[i]) != NULL;
+		bool is_space = text[i] != '\0' && strchr(" \t\r\n\f", text[i]) != NULL;
 
 		if (!is_space || is_raw || html->preformatted > 0)
 			put_letter(html, text[i]);
@@ -58,13 +58,19 @@ without_blanks(char *text)
 	return text;
 }
 
-/* A size of exactly zero, not the beginning of 0.9em. */
+/* Is a size zero, wherever the style says so, and not just the beginning of 0.9em? `property` ends
+ * with the colon. */
 static bool
 is_zero(const char *style, const char *property)
 {
-	const char *at = strstr(style, property);
+	for (const char *at = style; (at = strstr(at, property)) != NULL;) {
+		char *end;
 
-	return at != NULL && strchr(".123456789", at[strlen(property)]) == NULL;
+		at += strlen(property);
+		if (g_ascii_strtod(at, &end) == 0 && end > at)
+			return true;
+	}
+	return false;
 }
 
 static bool
@@ -75,8 +81,9 @@ hides(const char *value)
 
 	return strstr(style, "display:none") != NULL ||
 	       strstr(style, "visibility:hidden") != NULL ||
-	       strstr(style, "mso-hide:all") != NULL || is_zero(style, "font-size:0") ||
-	       is_zero(style, "max-height:0") || is_zero(style, "opacity:0");
+	       strstr(style, "visibility:collapse") != NULL ||
+	       strstr(style, "mso-hide:all") != NULL || is_zero(style, "font-size:") ||
+	       is_zero(style, "max-height:") || is_zero(style, "opacity:");
 }
 
 static void

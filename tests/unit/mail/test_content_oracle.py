@@ -223,7 +223,7 @@ class Maker:
             letter = self.rng.choice("\u00ad\u034f\u115f\u17b4\u180b\u180e\u200b\u200d\u2060\u2064\u3164\ufe0f\ufeff\uffa0\U000e0020\U000e0101")
             text = text.replace("xyz", f"xy{letter}z")
         elif hidden == "tags" and kind == "page":
-            text = text.replace("xyz", self.rng.choice(["x<b>y</b>z", "xy<!-- -->z", "x&#121;z", "xy&shy;z"]))
+            text = text.replace("xyz", self.rng.choice(["x<b>y</b>z", "xy<!-- -->z", "x&#121;z", "xy&shy;z", "x<b></b>y\0z"]))
         elif hidden == "folded" and kind == "calendar":
             text = text.replace("xyz", "xy\n z")
         elif hidden == "control":

@@ -50,6 +50,8 @@ static const struct {
 	{"<svg><![CDATA[<b>]]></svg>", "<b>", NULL},
 	{"xy<span style='display: none'>noise</span>zzy", "xyzzy", "xynoisezzy"},
 	{"xy<span hidden>n<span>o</span>ise</span>zzy", "xyzzy", "xynoisezzy"},
+	{"xy<i style=\"font-size:0\">noise</i>zzy", "xyzzy", "xynoisezzy"},
+	{"xy<i style='x-opacity:0.5;opacity:.0'>noise</i>zzy", "xyzzy", "xynoisezzy"},
 	{"xy<font style=font-size:0px>noise</font>zzy<i style=font-size:0.9em>!</i>", "xyzzy!",
 	 "xynoisezzy!"},
 	{"<!--[if mso]>xyzzy<![endif]-->a", "a", "xyzzya"},
