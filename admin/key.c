@@ -79,14 +79,15 @@ row_of(const char *path, const struct imported *key)
 {
 	bool is_read = key->fingerprint != NULL;
 
-	return json_pack(
-		"{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file", report_text(path),
-		"imported", key->skipped == NULL, "kind",
-		is_read ? json_string(key_kind_name(key->kind)) : json_null(), "fingerprint",
-		report_text(key->fingerprint), "role", report_text(key->role), "owner",
-		report_text(key->owner), "addresses", is_read ? addresses_of(key) : json_array(),
-		"domain", report_text(key->domain), "skipped", report_text(key->skipped), "cannot_encrypt",
-		report_text(key->cannot_encrypt), "cannot_sign", report_text(key->cannot_sign));
+	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file",
+			 report_text(path), "imported", key->skipped == NULL, "kind",
+			 is_read ? json_string(key_kind_name(key->kind)) : json_null(),
+			 "fingerprint", report_text(key->fingerprint), "role",
+			 report_text(key->role), "owner", report_text(key->owner), "addresses",
+			 is_read ? addresses_of(key) : json_array(), "domain",
+			 report_text(key->domain), "skipped", report_text(key->skipped),
+			 "cannot_encrypt", report_text(key->cannot_encrypt), "cannot_sign",
+			 report_text(key->cannot_sign));
 }
 
 /* For all keys in a file; they have been imported by then. */
@@ -258,17 +259,28 @@ one_key(const struct admin *admin, const char *fingerprint, PGresult **result_r,
 	return PQntuples(*result_r) == 1;
 }
 
+/* The key that the only operand names; NULL, and the command's status, if there is not one. */
+static PGresult *
+key_given(const struct admin *admin, int argc, char **argv, int *status_r)
+{
+	g_autoptr(PGresult) result = NULL;
+	char **given = command_operands(argc, argv, 1, 1);
+
+	if (given == NULL) {
+		*status_r = command_usage(admin->command);
+		return NULL;
+	}
+	return one_key(admin, *given, &result, status_r) ? g_steal_pointer(&result) : NULL;
+}
+
 static int
 run_show(const struct admin *admin, int argc, char **argv)
 {
-	g_autoptr(PGresult) result = NULL;
-	g_autoptr(json_t) rows = NULL;
-	char **given = command_operands(argc, argv, 1, 1);
 	int status;
+	g_autoptr(PGresult) result = key_given(admin, argc, argv, &status);
+	g_autoptr(json_t) rows = NULL;
 
-	if (given == NULL)
-		return command_usage(admin->command);
-	if (!one_key(admin, *given, &result, &status))
+	if (result == NULL)
 		return status;
 	rows = report_of(result);
 	json_object_del(json_array_get(rows, 0), "id");
@@ -328,18 +340,15 @@ print_exported(FILE *file, const json_t *rows)
 static int
 run_export(const struct admin *admin, int argc, char **argv)
 {
-	g_autoptr(PGresult) result = NULL;
+	int status;
+	g_autoptr(PGresult) result = key_given(admin, argc, argv, &status);
 	g_autoptr(json_t) rows = NULL;
 	g_autofree unsigned char *bytes = NULL;
 	g_autofree char *text = NULL;
 	size_t length;
-	char **given = command_operands(argc, argv, 1, 1);
-	int status;
 	struct fault fault;
 
-	if (given == NULL)
-		return command_usage(admin->command);
-	if (!one_key(admin, *given, &result, &status))
+	if (result == NULL)
 		return status;
 	bytes = result_bytes(result, 0, PQfnumber(result, "content"), &length);
 	text = strcmp(PQgetvalue(result, 0, KIND), "pgp") == 0 ? armored(bytes, length)
@@ -358,13 +367,10 @@ run_export(const struct admin *admin, int argc, char **argv)
 static int
 run_delete(const struct admin *admin, int argc, char **argv)
 {
-	g_autoptr(PGresult) result = NULL;
-	char **given = command_operands(argc, argv, 1, 1);
 	int status;
+	g_autoptr(PGresult) result = key_given(admin, argc, argv, &status);
 
-	if (given == NULL)
-		return command_usage(admin->command);
-	if (!one_key(admin, *given, &result, &status))
+	if (result == NULL)
 		return status;
 	return command_answer(admin, &key_delete,
 			      (const char *const[]){PQgetvalue(result, 0, ID), NULL}, report_lines);

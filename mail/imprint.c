@@ -12,7 +12,10 @@ hash(struct imprint_sink *imprint, const void *data, size_t length)
 
 /* --- the header --- */
 
-/* Fields that say what the mail is, or how to read its body, and that an MTA leaves alone. */
+/* Fields that say what the mail is, or how to read its body, and that an MTA leaves alone: without
+ * those with addresses, which a second pass may find rewritten, and which message_identity() has.
+ * The two lists are not one, since what is on record under either must be recognised after an
+ * upgrade. */
 static bool
 counts(const char *name)
 {

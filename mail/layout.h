@@ -46,6 +46,9 @@ struct layout {
 
 /* `raw` is the whole message. NULL with `fault` filled. */
 struct layout *layout_new(const struct spool *raw, struct fault *fault);
+/* Of nothing: to be filled. */
+struct layout *layout_empty(void);
+void layout_part_free(struct layout_part *part);
 void layout_free(struct layout *layout);
 typedef struct layout layout_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(layout_auto, layout_free)

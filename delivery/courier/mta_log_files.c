@@ -71,27 +71,78 @@ look_at_file(GPtrArray *found, const char *path, struct timespec since, bool *hi
 	g_ptr_array_add(found, rotated);
 }
 
-GPtrArray *
-mta_log_files(const char *path, struct timespec since, bool *hidden_r)
+/* Called with the path of a file; returns false to stop. */
+typedef bool visit_rotated(void *visitor, const char *path);
+
+static void
+each_rotated(const char *path, visit_rotated *visit, void *visitor)
 {
 	g_autofree char *folder = g_path_get_dirname(path);
 	g_autofree char *base = g_path_get_basename(path);
 	g_autoptr(GDir) directory = g_dir_open(folder, 0, NULL);
-	g_autoptr(GPtrArray) before = g_ptr_array_new_with_free_func(rotated_free);
-	GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
 	const char *name;
+	bool go_on = true;
 
-	*hidden_r = false;
-	while (directory != NULL && (name = g_dir_read_name(directory)) != NULL) {
+	while (go_on && directory != NULL && (name = g_dir_read_name(directory)) != NULL) {
 		g_autofree char *each = g_build_filename(folder, name, NULL);
 
-		if (is_rotated_from(name, base))
-			look_at_file(before, each, since, hidden_r);
+		go_on = !is_rotated_from(name, base) || visit(visitor, each);
 	}
+}
+
+struct since {
+	GPtrArray *found; /* struct rotated */
+	struct timespec since;
+	bool hidden;
+};
+
+static bool
+look_since(void *visitor, const char *path)
+{
+	struct since *since = visitor;
+
+	look_at_file(since->found, path, since->since, &since->hidden);
+	return true;
+}
+
+GPtrArray *
+mta_log_files(const char *path, struct timespec since, bool *hidden_r)
+{
+	g_autoptr(GPtrArray) before = g_ptr_array_new_with_free_func(rotated_free);
+	struct since look = {.found = before, .since = since};
+	GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
+
+	each_rotated(path, look_since, &look);
+	*hidden_r = look.hidden;
 	g_ptr_array_sort(before, compare_ends);
 	for (guint i = 0; i < before->len; i++)
 		g_ptr_array_add(paths,
 				g_strdup(((struct rotated *)g_ptr_array_index(before, i))->path));
 	g_ptr_array_add(paths, g_strdup(path));
 	return paths;
+}
+
+struct wanted {
+	uint64_t inode;
+	char *path;
+};
+
+static bool
+is_other(void *visitor, const char *path)
+{
+	struct wanted *wanted = visitor;
+	struct stat status;
+
+	if (stat(path, &status) == 0 && status.st_ino == wanted->inode)
+		wanted->path = g_strdup(path);
+	return wanted->path == NULL;
+}
+
+char *
+mta_log_renamed(const char *path, uint64_t inode)
+{
+	struct wanted wanted = {.inode = inode};
+
+	each_rotated(path, is_other, &wanted);
+	return wanted.path;
 }

@@ -71,27 +71,6 @@ file_size(const struct mta_reader *reader)
 	return fstat(fileno(reader->file), &status) == 0 ? (guint64)status.st_size : 0;
 }
 
-/* The file with this inode among those that the log was renamed to, such as mail.log.1; NULL if it
- * was deleted or compressed. */
-static char *
-find_renamed(const struct mta_reader *reader, guint64 inode)
-{
-	g_autofree char *folder = g_path_get_dirname(reader->path);
-	g_autofree char *name = g_path_get_basename(reader->path);
-	g_autoptr(GDir) directory = g_dir_open(folder, 0, NULL);
-	const char *each;
-
-	while (directory != NULL && (each = g_dir_read_name(directory)) != NULL) {
-		g_autofree char *path = g_build_filename(folder, each, NULL);
-		struct stat status;
-
-		if (g_str_has_prefix(each, name) && stat(path, &status) == 0 &&
-		    status.st_ino == inode)
-			return g_steal_pointer(&path);
-	}
-	return NULL;
-}
-
 static void
 warn_of_gap(const struct mta_reader *reader)
 {
@@ -116,7 +95,8 @@ static bool
 resume_file(struct mta_reader *reader, guint64 inode, guint64 offset, guint head,
 	    struct fault *fault)
 {
-	g_autofree char *renamed = reader->inode == inode ? NULL : find_renamed(reader, inode);
+	g_autofree char *renamed =
+		reader->inode == inode ? NULL : mta_log_renamed(reader->path, inode);
 
 	if (reader->inode == inode) {
 		move_to(reader, offset, head);
