@@ -74,6 +74,40 @@ well_signed_user_ids_are_told(void **state)
 	assert_int_equal(user_ids->len, 0);
 }
 
+static GBytes *
+joined(GBytes *one, GBytes *other)
+{
+	GByteArray *both = g_byte_array_new();
+	gsize length;
+	const guint8 *data = g_bytes_get_data(one, &length);
+
+	g_byte_array_append(both, data, (guint)length);
+	data = g_bytes_get_data(other, &length);
+	g_byte_array_append(both, data, (guint)length);
+	return g_byte_array_free_to_bytes(both);
+}
+
+/* A Web Key Directory served a key with the attacker's user ID beside that of the victim. */
+static void
+user_ids_of_others_are_left_out(void **state)
+{
+	/* RFC 9580 §4.2.1: a user ID (tag 13) in the new format */
+	static const unsigned char stranger[] = {0xcd, 5, 'a', '@', 'b', '.', 'c'};
+	g_autoptr(GBytes) bytes = key();
+	g_autoptr(GBytes) more = g_bytes_new_static(stranger, sizeof stranger);
+	g_autoptr(GBytes) mixed = joined(bytes, more), twice = joined(mixed, bytes);
+	g_autoptr(GBytes) own = openpgp_only_for(mixed, "ocb@x.example");
+	g_autoptr(GBytes) both = openpgp_only_for(twice, "ocb@x.example");
+	g_autoptr(GBytes) none = openpgp_only_for(mixed, "x@ocb.example");
+	g_autoptr(GBytes) unsaid = openpgp_only_for(more, "a@b.c");
+
+	(void)state;
+	assert_true(g_bytes_equal(own, bytes));
+	assert_int_equal(g_bytes_get_size(both), 2 * g_bytes_get_size(bytes));
+	assert_int_equal(g_bytes_get_size(none), 0);
+	assert_int_equal(g_bytes_get_size(unsaid), 0); /* without a key, a user ID is nothing */
+}
+
 /* Cut off anywhere, or with any byte changed, nothing is read beyond the end. */
 static void
 broken_packets_tell_nothing_and_harm_nothing(void **state)
@@ -96,6 +130,7 @@ broken_packets_tell_nothing_and_harm_nothing(void **state)
 		g_clear_pointer(&broken, g_bytes_unref);
 		broken = g_bytes_new(copy, cut + 1);
 		openpgp_ciphers(broken);
+		g_bytes_unref(openpgp_only_for(broken, "ocb@x.example"));
 	}
 }
 
@@ -106,6 +141,7 @@ main(void)
 		cmocka_unit_test(fingerprint_is_what_gpg_prints),
 		cmocka_unit_test(preferred_ciphers_are_those_of_the_self_signature),
 		cmocka_unit_test(well_signed_user_ids_are_told),
+		cmocka_unit_test(user_ids_of_others_are_left_out),
 		cmocka_unit_test(broken_packets_tell_nothing_and_harm_nothing),
 	};
 
