@@ -14,10 +14,10 @@ static json_t *
 found_row(const struct key *key)
 {
 	g_autofree char *origin = keystore_origin(key);
-	g_autofree char *text = g_strdup_printf(
-		"%s %s %s%s%s%s", key_kind_name(key->kind), key->fingerprint, key->owner,
-		key->gcm ? " (AES-256-GCM)" : "", key->attested ? "" : " (uploaded by its owner)",
-		origin);
+	g_autofree char *text =
+		g_strdup_printf("%s %s %s%s%s%s", key_kind_name(key->kind), key->fingerprint,
+				key->owner, key->gcm ? " (AES-256-GCM)" : "",
+				key->attested ? "" : " (uploaded by its owner)", origin);
 
 	return json_pack("{s:s, s:b, s:s, s:s, s:o, s:b, s:b, s:n, s:o}", "kind",
 			 key_kind_name(key->kind), "used", true, "source", key->source->name,
@@ -32,8 +32,9 @@ passed_over_row(enum key_kind kind, const char *because)
 	g_autofree char *text = g_strdup_printf("%s not used: %s", key_kind_name(kind), because);
 
 	return json_pack("{s:s, s:b, s:n, s:n, s:n, s:n, s:n, s:o, s:o}", "kind",
-			 key_kind_name(kind), "used", false, "source", "fingerprint", "owner", "gcm", "uploaded", "because",
-			 report_text(because), "text", report_text(text));
+			 key_kind_name(kind), "used", false, "source", "fingerprint", "owner",
+			 "gcm", "uploaded", "because", report_text(because), "text",
+			 report_text(text));
 }
 
 static bool
@@ -170,8 +171,9 @@ run_conflicts(const struct admin *admin, int argc, char **argv)
 const struct command key_source_commands[] = {
 	{"key find", "ADDRESS", "ask for the keys of an address now, and show which would be used",
 	 run_find, .example = "sue@partner.example"},
-	{"key asked", "[ADDRESS | DOMAIN]", "list what the network was asked for, and what came of it",
-	 run_asked, .reads = true, .example = "partner.example"},
+	{"key asked", "[ADDRESS | DOMAIN]",
+	 "list what the network was asked for, and what came of it", run_asked, .reads = true,
+	 .example = "partner.example"},
 	{"key conflicts", "[ADDRESS]", "list addresses for which sources have different keys",
 	 run_conflicts, .reads = true, .example = "sue@partner.example"},
 	{NULL, NULL, NULL, NULL},

@@ -45,8 +45,8 @@ add_wants(const struct surroundings *around, struct copy *copy, GArray *wanted, 
 		const struct method *method = method_find(*name);
 
 		enough = method->always;
-		if (method->takes_keys && !add_want(around, copy, method->key_kind, wanted, wants,
-						    &enough, fault))
+		if (method->takes_keys &&
+		    !add_want(around, copy, method->key_kind, wanted, wants, &enough, fault))
 			return false;
 	}
 	return true;

@@ -20,8 +20,8 @@ struct surroundings {
 	struct policy *policy;
 	struct database *database;
 	struct keystore *keystore;
-	struct discovery *discovery; /* asks the network for keys; NULL: nobody is asked */
-	const struct seal_key *courier;	       /* public key: seals what goes into the outbox */
+	struct discovery *discovery;	/* asks the network for keys; NULL: nobody is asked */
+	const struct seal_key *courier; /* public key: seals what goes into the outbox */
 	const struct spool_settings *variants; /* for the body of a variant */
 	const struct message *message;
 	/* Our own keys for the sender, or why there are none; looked up once for each message. */
@@ -54,7 +54,7 @@ struct copy {
 	const char *flavour; /* copies with another cipher need another variant; or NULL */
 	char *reason;
 	json_t *tried;		/* [{method, possible, because}] */
-	bool keys_awaited; /* a source has not said yet whether it has a key */
+	bool keys_awaited;	/* a source has not said yet whether it has a key */
 	struct identifier id;	/* of the copy's row in the log */
 	bool already_committed; /* at an earlier offer: nothing is left to do */
 	struct identifier

@@ -19,8 +19,7 @@ key_asking_new(const char *address, const struct key_source *source, enum key_ki
 {
 	struct key_asking *asking = g_new(struct key_asking, 1);
 
-	*asking = (struct key_asking){
-		.address = g_strdup(address), .source = source, .kind = kind};
+	*asking = (struct key_asking){.address = g_strdup(address), .source = source, .kind = kind};
 	return asking;
 }
 
@@ -172,8 +171,8 @@ answers_claim(struct connection *connection, char *const *sources, unsigned most
 
 		if (result_flag(result, row, 3) && source != NULL &&
 		    key_source_is_asked(source, kind))
-			g_ptr_array_add(askings, key_asking_new(PQgetvalue(result, row, 0), source,
-								kind));
+			g_ptr_array_add(askings,
+					key_asking_new(PQgetvalue(result, row, 0), source, kind));
 	}
 	return true;
 }
@@ -268,9 +267,8 @@ static const struct statement found_withdraw = {
 static const char *
 outcome_name(enum finder_outcome outcome)
 {
-	static const char *const names[] = {[FINDER_FOUND] = "found",
-					    [FINDER_NOTHING] = "nothing",
-					    [FINDER_FAILED] = "failed"};
+	static const char *const names[] = {
+		[FINDER_FOUND] = "found", [FINDER_NOTHING] = "nothing", [FINDER_FAILED] = "failed"};
 
 	return names[outcome];
 }
@@ -279,9 +277,8 @@ static unsigned
 lifetime_of(const struct key_outcome *outcome)
 {
 	if (outcome->outcome == FINDER_FOUND)
-		return outcome->lifetime == 0
-			       ? FOUND_STANDARD
-			       : CLAMP(outcome->lifetime, FOUND_LEAST, FOUND_MOST);
+		return outcome->lifetime == 0 ? FOUND_STANDARD
+					      : CLAMP(outcome->lifetime, FOUND_LEAST, FOUND_MOST);
 	return outcome->lifetime == 0 ? NOTHING_STANDARD
 				      : CLAMP(outcome->lifetime, NOTHING_LEAST, NOTHING_MOST);
 }
@@ -328,8 +325,8 @@ state(struct connection *connection, const struct key_asking *asking, const char
 }
 
 static bool
-put_key(struct connection *connection, const struct key_asking *asking,
-	const struct found_key *key, struct fault *fault)
+put_key(struct connection *connection, const struct key_asking *asking, const struct found_key *key,
+	struct fault *fault)
 {
 	static const char *const capabilities[] = {"{}", "{gcm}", "{oaep}", "{gcm,oaep}"};
 	const struct key_facts *facts = key->facts;
@@ -353,8 +350,8 @@ put_key(struct connection *connection, const struct key_asking *asking,
 	if (!connection_execute(connection, &found_put, &parameters, &result, fault))
 		return false;
 	/* A statement that somebody revoked since is not made again. */
-	return !result_flag(result, 0, 0) || state(connection, asking, facts->fingerprint,
-						   PQgetvalue(result, 0, 1), true, fault);
+	return !result_flag(result, 0, 0) ||
+	       state(connection, asking, facts->fingerprint, PQgetvalue(result, 0, 1), true, fault);
 }
 
 static bool
@@ -366,10 +363,10 @@ withdraw_others(struct connection *connection, const struct key_outcome *outcome
 	g_autoptr(PGresult) result = NULL;
 
 	for (guint i = 0; outcome->keys != NULL && i < outcome->keys->len; i++)
-		g_string_append_printf(kept, "%s%s", i > 0 ? " " : "",
-				       ((const struct found_key *)g_ptr_array_index(outcome->keys,
-										    i))
-					       ->facts->fingerprint);
+		g_string_append_printf(
+			kept, "%s%s", i > 0 ? " " : "",
+			((const struct found_key *)g_ptr_array_index(outcome->keys, i))
+				->facts->fingerprint);
 	put_asking(&parameters, outcome->asking);
 	parameters_text(&parameters, kept->str);
 	if (!connection_execute(connection, &found_withdraw, &parameters, &result, fault))

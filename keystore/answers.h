@@ -27,8 +27,8 @@ bool answers_drop_good(struct connection *connection, GPtrArray *askings, struct
 bool answers_want(struct connection *connection, const GPtrArray *askings, unsigned seconds,
 		  struct fault *fault);
 /* For a courier: adds up to `most` that are due to `askings`, and holds them for two minutes.
- * *more_r: there may be more. `sources`: the setting `keys from`; what belongs to others, or mail has
- * not needed for 30 days, is put aside. */
+ * *more_r: there may be more. `sources`: the setting `keys from`; what belongs to others, or mail
+ * has not needed for 30 days, is put aside. */
 bool answers_claim(struct connection *connection, char *const *sources, unsigned most,
 		   GPtrArray *askings, bool *more_r, struct fault *fault);
 

@@ -8,12 +8,12 @@
 #include "keystore/found_reader.h"
 
 enum {
-	ASKED_AT_ONCE = 64,    /* questions under way, of all messages together */
+	ASKED_AT_ONCE = 64,	 /* questions under way, of all messages together */
 	ASKED_FOR_MESSAGE = 200, /* more of them are left to the courier */
-	BATCH = 32,	       /* of a courier */
-	ROUND_SECONDS = 30,    /* a courier's patience; it holds a batch for longer */
-	READING_SECONDS = 15,  /* for parsing, which goes on when the message no longer waits */
-	GRACE_SECONDS = 5,     /* before the courier takes over */
+	BATCH = 32,		 /* of a courier */
+	ROUND_SECONDS = 30,	 /* a courier's patience; it holds a batch for longer */
+	READING_SECONDS = 15,	 /* for parsing, which goes on when the message no longer waits */
+	GRACE_SECONDS = 5,	 /* before the courier takes over */
 };
 
 struct discovery {
@@ -30,8 +30,8 @@ struct discovery {
 struct inquiry {
 	GMutex lock;
 	GCond done;
-	guint open;	  /* not settled yet */
-	GPtrArray *late;  /* struct key_asking: not answered in time */
+	guint open;	 /* not settled yet */
+	GPtrArray *late; /* struct key_asking: not answered in time */
 	gint64 until;
 	bool is_courier;
 };
@@ -73,8 +73,8 @@ tell_finder(struct discovery *discovery, const char *trouble)
 static void
 count_answer(const struct key_asking *asking, const char *outcome)
 {
-	g_autofree char *labels = g_strdup_printf("source=\"%s\",outcome=\"%s\"",
-						  asking->source->name, outcome);
+	g_autofree char *labels =
+		g_strdup_printf("source=\"%s\",outcome=\"%s\"", asking->source->name, outcome);
 
 	metrics_count(METRIC_KEY_ANSWERS, labels, 1);
 }
@@ -117,10 +117,8 @@ read_keys(struct discovery *discovery, const struct key_asking *asking,
 {
 	g_autoptr(GPtrArray) items = items_of(asking, answer);
 	g_autoptr(GPtrArray) known = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-	struct found_files files = {.kind = asking->kind,
-				    .address = asking->address,
-				    .items = items,
-				    .known = known};
+	struct found_files files = {
+		.kind = asking->kind, .address = asking->address, .items = items, .known = known};
 
 	return find_known(discovery, asking, known, fault)
 		       ? found_read(discovery->reader, &files,
@@ -145,9 +143,8 @@ tell_conflict(struct connection *connection, const struct key_asking *asking)
 static bool
 store(struct discovery *discovery, const struct key_outcome *outcome, struct fault *fault)
 {
-	static const char *const names[] = {[FINDER_FOUND] = "found",
-					    [FINDER_NOTHING] = "nothing",
-					    [FINDER_FAILED] = "failed"};
+	static const char *const names[] = {
+		[FINDER_FOUND] = "found", [FINDER_NOTHING] = "nothing", [FINDER_FAILED] = "failed"};
 	g_autoptr(connection_auto) connection = database_take(discovery->database, fault);
 
 	if (connection == NULL || !answers_put(connection, outcome, fault))
@@ -248,8 +245,8 @@ run(gpointer data, gpointer context)
 
 /* --- many at once --- */
 
-/* Returns when all are settled, or at `wait`. *late_r: how many were not, or came to nothing in time.
- * Takes the askings out of the array. */
+/* Returns when all are settled, or at `wait`. *late_r: how many were not, or came to nothing in
+ * time. Takes the askings out of the array. */
 static guint
 ask_all(struct discovery *discovery, GPtrArray *askings, gint64 until, gint64 wait, bool is_courier,
 	GPtrArray *late)
@@ -322,16 +319,15 @@ discovery_free(struct discovery *discovery)
 	g_free(discovery);
 }
 
-/* Adds the questions for an address; `known`: only for sources that come before its own if `before`,
- * and after it otherwise. */
+/* Adds the questions for an address; `known`: only for sources that come before its own if
+ * `before`, and after it otherwise. */
 static void
 add_askings(const struct discovery *discovery, const struct discovery_want *want, bool before,
 	    GPtrArray *askings)
 {
 	for (unsigned i = 0; discovery->sources[i] != NULL; i++)
 		for (const struct key_source *const *s = key_sources; *s != NULL; s++) {
-			const bool comes_before =
-				want->known == NULL || i + 1 <= want->known->rank;
+			const bool comes_before = want->known == NULL || i + 1 <= want->known->rank;
 
 			if (strcmp((*s)->name, discovery->sources[i]) != 0 ||
 			    !key_source_is_asked(*s, want->kind) || comes_before != before ||
@@ -418,9 +414,8 @@ discovery_expect(void)
 
 	for (const struct key_source *const *source = key_sources; *source != NULL; source++)
 		for (size_t i = 0; i < G_N_ELEMENTS(outcomes) && is_in_network(*source); i++) {
-			g_autofree char *labels =
-				g_strdup_printf("source=\"%s\",outcome=\"%s\"", (*source)->name,
-						outcomes[i]);
+			g_autofree char *labels = g_strdup_printf("source=\"%s\",outcome=\"%s\"",
+								  (*source)->name, outcomes[i]);
 
 			metrics_expect(METRIC_KEY_ANSWERS, labels);
 		}
@@ -440,8 +435,8 @@ discovery_round(struct discovery *discovery, bool *more_r, struct fault *fault)
 	{
 		g_autoptr(connection_auto) connection = database_take(discovery->database, fault);
 
-		if (connection == NULL || !answers_claim(connection, discovery->sources, BATCH,
-							 due, more_r, fault))
+		if (connection == NULL ||
+		    !answers_claim(connection, discovery->sources, BATCH, due, more_r, fault))
 			return false;
 	}
 	ask_all(discovery, due, until, until + READING_SECONDS * G_USEC_PER_SEC, true, late);

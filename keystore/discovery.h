@@ -17,8 +17,8 @@ struct discovery;
 
 struct discovery_settings {
 	struct database *database;
-	const char *finder;	/* socket of the finder */
-	char *const *sources;	/* the setting `keys from` */
+	const char *finder;   /* socket of the finder */
+	char *const *sources; /* the setting `keys from` */
 	const char *gpg_program;
 };
 
@@ -51,7 +51,7 @@ void discovery_expect(void);
 bool discovery_round(struct discovery *discovery, bool *more_r, struct fault *fault);
 
 /* Asks all sources for an address now, whatever answers there are. */
-bool discovery_ask(struct discovery *discovery, const char *address, bool is_employee,
-		   gint64 until, struct fault *fault);
+bool discovery_ask(struct discovery *discovery, const char *address, bool is_employee, gint64 until,
+		   struct fault *fault);
 
 #endif

@@ -21,7 +21,7 @@ struct found_files {
 	enum key_kind kind;
 	const char *address; /* folded */
 	const char *gpg_program;
-	const char *folder;    /* for temporary files: removed by the caller */
+	const char *folder;	/* for temporary files: removed by the caller */
 	const GPtrArray *items; /* struct found_item */
 	/* GBytes: OpenPGP keys that are known already, with which the same key is merged, so that a
 	 * revocation, once seen, stays. */

@@ -123,8 +123,7 @@ take(const struct found_files *files, GPtrArray *keys, bool is_pinned, GPtrArray
 GPtrArray *
 found_judge(const struct found_files *files, char **why_r, struct fault *fault)
 {
-	g_autoptr(GPtrArray) found =
-		g_ptr_array_new_with_free_func((GDestroyNotify)found_key_free);
+	g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func((GDestroyNotify)found_key_free);
 	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func((GDestroyNotify)key_facts_free);
 
 	*why_r = NULL;

@@ -18,9 +18,8 @@ struct found_reader *
 found_reader_new(const char *gpg_program)
 {
 	static const char *const arguments[] = {"found", NULL};
-	const struct worker_settings kind = {.program = "postseal-keyreader",
-					     .arguments = arguments,
-					     .busy_max = PROCESSES};
+	const struct worker_settings kind = {
+		.program = "postseal-keyreader", .arguments = arguments, .busy_max = PROCESSES};
 	struct found_reader *reader = g_new(struct found_reader, 1);
 
 	reader->pool = worker_pool_new(&kind);

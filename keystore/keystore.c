@@ -386,8 +386,7 @@ look_up(struct keystore *keystore, guint generation, const char *name, enum key_
 static struct kept *
 kept_keys(struct keystore *keystore, const char *name)
 {
-	struct kept *kept =
-		may_keep(keystore) ? g_hash_table_lookup(keystore->cache, name) : NULL;
+	struct kept *kept = may_keep(keystore) ? g_hash_table_lookup(keystore->cache, name) : NULL;
 	time_t now = time(NULL);
 
 	if (kept == NULL || (kept->until != 0 && now >= kept->until))
@@ -559,9 +558,8 @@ keystore_origin(const struct key *key)
 
 	if (when != NULL)
 		return g_strdup_printf(", found by %s on %s", key->source->name, when);
-	return g_strdup(key->source != NULL && key->source->is_always_last
-				? ", for the whole domain"
-				: "");
+	return g_strdup(
+		key->source != NULL && key->source->is_always_last ? ", for the whole domain" : "");
 }
 
 bool

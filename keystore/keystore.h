@@ -17,7 +17,8 @@ struct keystore_settings {
 	struct database *database;
 	const struct database_settings *listen; /* NULL: nothing is cached */
 	const char *keeper; /* socket of the keeper, which signs; NULL: nothing can be signed */
-	char *const *sources; /* the setting `keys from`; NULL: only what admins and owners brought */
+	char *const
+		*sources; /* the setting `keys from`; NULL: only what admins and owners brought */
 };
 
 struct keystore *keystore_new(const struct keystore_settings *settings);

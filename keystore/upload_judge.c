@@ -82,8 +82,9 @@ upload_judge(const struct upload_file *file, struct fault *fault)
 GBytes *
 upload_file_pack(const struct upload_file *file)
 {
-	return key_wire_pack(g_variant_new("(sss@ay)", file->address, file->gpg_program, file->folder,
-				    key_wire_bytes(file->bytes, file->length)));
+	return key_wire_pack(g_variant_new("(sss@ay)", file->address, file->gpg_program,
+					   file->folder,
+					   key_wire_bytes(file->bytes, file->length)));
 }
 
 bool
@@ -119,8 +120,8 @@ upload_verdict_pack(const struct key_facts *key, const struct fault *fault)
 	g_autofree char *text = key == NULL ? g_utf8_make_valid(fault->text, -1) : g_strdup("");
 
 	return key_wire_pack(g_variant_new("(us@(ussayxxbb))",
-				    (guint32)(key == NULL ? fault->cause : FAULT_NONE), text,
-				    key_value(key == NULL ? &none : key)));
+					   (guint32)(key == NULL ? fault->cause : FAULT_NONE), text,
+					   key_value(key == NULL ? &none : key)));
 }
 
 static struct key_facts *

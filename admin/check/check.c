@@ -23,6 +23,7 @@ static const struct look {
 	{"database roles", check_roles, ANY_MTA},
 	{"key store", check_key_store, ANY_MTA},
 	{"certificates", check_certificates, ANY_MTA},
+	{"key sources", check_key_sources, ANY_MTA},
 	{"tables", check_tables, ANY_MTA},
 	{"gpg", check_gpg, ANY_MTA},
 	{"keeper", check_keeper, ANY_MTA},

@@ -48,6 +48,9 @@ bool check_mta_log(const struct check *check, char **note_r, struct fault *fault
 bool check_certificates(const struct check *check, char **note_r, struct fault *fault);
 bool check_portal_certificate(const struct check *check, char **note_r, struct fault *fault);
 
+/* key_sources.c: do they contradict each other, and are they asked in time? */
+bool check_key_sources(const struct check *check, char **note_r, struct fault *fault);
+
 /* reinjection.c: where the courier hands mail to the MTA */
 bool check_reinject(const struct check *check, char **note_r, struct fault *fault);
 bool check_bounces(const struct check *check, char **note_r, struct fault *fault);

@@ -1,4 +1,5 @@
 #include "delivery/courier/chore.h"
 
 const struct chore *const chores[] = {&chore_expire, &chore_reminders, &chore_mta_follow,
-				      &chore_record, &chore_doubt,     &chore_keys,      NULL};
+				      &chore_record, &chore_doubt,     &chore_keys,
+				      NULL};

@@ -14,9 +14,9 @@
 struct courier {
 	const struct settings *settings;
 	struct database *database;
-	const char *name;  /* "machine/process", recorded in the rows it has claimed */
-	const char *host;  /* the machine */
-	struct ring *ring; /* of courier.key */
+	const char *name;	     /* "machine/process", recorded in the rows it has claimed */
+	const char *host;	     /* the machine */
+	struct ring *ring;	     /* of courier.key */
 	struct discovery *discovery; /* NULL: no source of keys in the network is in use */
 };
 

@@ -10,5 +10,4 @@ ask(const struct courier *courier, bool *more_r, struct fault *fault)
 	return courier->discovery == NULL || discovery_round(courier->discovery, more_r, fault);
 }
 
-const struct chore chore_keys = {
-	.name = "asking the network for keys", .seconds = 5, .run = ask};
+const struct chore chore_keys = {.name = "asking the network for keys", .seconds = 5, .run = ask};

@@ -24,9 +24,8 @@ take_certificate(GBytes *item, struct found_item *item_r)
 	if (length <= HEAD || (data[0] != USAGE_PKIX_EE && data[0] != USAGE_DANE_EE) ||
 	    data[1] != SELECTOR_WHOLE || data[2] != MATCHING_EXACT)
 		return false;
-	*item_r = (struct found_item){
-		.bytes = g_bytes_new_from_bytes(item, HEAD, length - HEAD),
-		.is_pinned = data[0] == USAGE_DANE_EE};
+	*item_r = (struct found_item){.bytes = g_bytes_new_from_bytes(item, HEAD, length - HEAD),
+				      .is_pinned = data[0] == USAGE_DANE_EE};
 	return true;
 }
 

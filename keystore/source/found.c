@@ -2,7 +2,8 @@
 #include "keystore/source/source.h"
 
 /* A key counts for as long as the statement about it stands, and while its source has it; 30 days
- * at most if the source cannot be asked any more. It is revoked if any source has seen it revoked. */
+ * at most if the source cannot be asked any more. It is revoked if any source has seen it revoked.
+ */
 static const struct statement found_by_address = {
 	"found_by_address",
 	"select f.fingerprint, f.content, f.owner,"

@@ -1,6 +1,6 @@
 /*
- * Key servers. Whoever can write to one can claim any address; one that verifies addresses (VKS) has
- * a single key for each. If they have several, nobody says which is right, and none is used.
+ * Key servers. Whoever can write to one can claim any address; one that verifies addresses (VKS)
+ * has a single key for each. If they have several, nobody says which is right, and none is used.
  */
 #include "keystore/source/source.h"
 

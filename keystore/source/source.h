@@ -20,10 +20,10 @@ struct key_question {
 };
 
 struct key_source {
-	const char *name;      /* as in the setting `keys from` */
-	const char *belongs;   /* to another source, which is in use whenever that is; or NULL */
-	bool is_always_first;  /* unless the setting says otherwise */
-	bool is_always_last;   /* used only if no other source has a usable key */
+	const char *name;     /* as in the setting `keys from` */
+	const char *belongs;  /* to another source, which is in use whenever that is; or NULL */
+	bool is_always_first; /* unless the setting says otherwise */
+	bool is_always_last;  /* used only if no other source has a usable key */
 	unsigned lifetime; /* how many seconds its answer is good for; 0: until the database reports
 			      a change */
 	/* Adds struct key to `keys`, with content, fingerprint, owner, times and capabilities; the

@@ -1,6 +1,6 @@
 /*
- * The Web Key Directory of the address's domain (draft-koch-openpgp-webkey-service): the domain says
- * which key is whose. A key counts only for the address it was found for.
+ * The Web Key Directory of the address's domain (draft-koch-openpgp-webkey-service): the domain
+ * says which key is whose. A key counts only for the address it was found for.
  */
 #include "core/address.h"
 #include "keystore/source/source.h"

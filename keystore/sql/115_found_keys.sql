@@ -73,7 +73,7 @@ comment on column postseal.key_found.withdrawn_at is 'when the source no longer 
 
 -- Programs add and refresh; nobody deletes.
 grant select, insert, update on postseal.key_answer, postseal.key_found to postseal_milter, postseal_courier;
-grant select on postseal.key_answer, postseal.key_found to postseal_auditor;
+grant select on postseal.key_answer to postseal_auditor;
 -- A key that is known already is merged with what the network has of it.
 grant select on postseal.key, postseal.key_address to postseal_courier;
 
@@ -119,6 +119,22 @@ comment on column postseal.key_conflict.other_source is 'the other';
 comment on column postseal.key_conflict.fingerprints is 'keys of the one';
 comment on column postseal.key_conflict.other_fingerprints is 'keys of the other';
 comment on column postseal.key_conflict.since is 'since when they contradict each other';
+
+-- The record names keys that were found, too.
+create or replace view postseal.keys as
+    select k.kind, k.fingerprint, k.role, k.owner, array(select a.address from postseal.key_address a where a.key = k.id order by 1) as addresses,
+           k.not_before, k.not_after, k.signs_until, k.cannot_encrypt, k.cannot_sign, k.pinned, k.imported_at, k.imported_by,
+           exists (select from postseal.private_key p where p.key = k.id) as has_private_key
+    from postseal.key k
+    union all
+    select kind, fingerprint, 'uploaded', owner, array[address], not_before, not_after, null, null, null, false, uploaded_at, address, false
+    from postseal.key_upload
+    union all
+    select kind, fingerprint, 'found', owner, array[address], not_before, not_after, null, cannot_encrypt, null, pinned, found_at,
+           author || ' (' || source || ')', false
+    from postseal.key_found;
+comment on column postseal.keys.role is 'own, recipient, intermediate, root, uploaded by its owner in the portal, or found in the network';
+comment on column postseal.keys.imported_by is 'who brought it: a system user, its owner, or who published it';
 
 -- On record: what was found, came back or was withdrawn, and where it contradicts what another source says.
 create function postseal.key_found_activity() returns trigger language plpgsql security definer

@@ -99,6 +99,28 @@ domain_in_its_own_script_was_another_one(void **state)
 }
 
 static void
+words_keep_their_order_and_the_line_goes_on(void **state)
+{
+	g_autoptr(settings_auto) s = good("keys from wkd, database, servers  within 5 seconds\n");
+	g_autoptr(settings_auto) usual = good("");
+	g_autofree char *words = g_strjoinv(" ", s->keys_from);
+
+	(void)state;
+	assert_string_equal(words, "wkd database servers");
+	assert_int_equal(s->keys_within, 5);
+	assert_string_equal(usual->keys_from[0], "database");
+	assert_null(usual->keys_from[1]);
+	assert_int_equal(usual->keys_within, 2);
+	expect_error("keys from wkd, telepathy\n",
+		     ":5:16: found telepathy, expected one or more of: database, wkd, dane, ldap, "
+		     "servers for keys from");
+	expect_error("keys from\n", ":5:10: found the end of the line, expected one or more of");
+	expect_error("keys from wkd, within 2 seconds\n", ":5:16: found within, expected one or");
+	expect_error("keys from wkd, dane, wkd\n", ":5:22: found wkd, expected each word once");
+	expect_error("keys from \"wkd\"\n", ":5:11: found \"wkd\", expected one or more of");
+}
+
+static void
 defaults_are_those_of_the_table(void **state)
 {
 	g_autoptr(settings_auto) s = good("");
@@ -380,6 +402,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(settings_take_their_values),
 		cmocka_unit_test(domain_in_its_own_script_was_another_one),
+		cmocka_unit_test(words_keep_their_order_and_the_line_goes_on),
 		cmocka_unit_test(defaults_are_those_of_the_table),
 		cmocka_unit_test(errors_of_rules_are_not_those_of_settings),
 		cmocka_unit_test(wrong_settings_are_errors_with_their_place),
