@@ -79,8 +79,9 @@ bool
 setup_users(struct setup *setup, struct fault *fault)
 {
 	const struct settings *settings = setup->settings;
-	const char *const users[] = {settings->keeper_user, settings->finder_user, settings->milter_user,
-				     settings->courier_user, settings->portal_user};
+	const char *const users[] = {settings->keeper_user, settings->finder_user,
+				     settings->milter_user, settings->courier_user,
+				     settings->portal_user};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(users); i++)
 		if (!make_user(setup, users[i], fault))

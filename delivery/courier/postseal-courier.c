@@ -274,11 +274,10 @@ run_threads(struct courier *courier, const struct database_settings *database,
 static struct discovery *
 discovery_of(const struct courier *courier)
 {
-	const struct discovery_settings settings = {
-		.database = courier->database,
-		.finder = courier->settings->finder_socket,
-		.sources = courier->settings->keys_from,
-		.gpg_program = courier->settings->gpg_program};
+	const struct discovery_settings settings = {.database = courier->database,
+						    .finder = courier->settings->finder_socket,
+						    .sources = courier->settings->keys_from,
+						    .gpg_program = courier->settings->gpg_program};
 
 	return discovery_new(&settings);
 }
