@@ -152,6 +152,16 @@ read_domain(const char *text, struct fault *fault)
 	return g_strconcat(is_below ? below : "", domain + (is_below ? strlen(sample) : 0), NULL);
 }
 
+/* What authorities state is worth as much as that of the organisation, or of a domain. */
+static bool
+is_trust_for_root(const struct import_settings *settings)
+{
+	static const char *const levels[] = {"domain", "organisation", NULL};
+
+	return settings->trust == NULL ||
+	       (settings->root && g_strv_contains(levels, settings->trust));
+}
+
 static int
 run_import(const struct admin *admin, int argc, char **argv)
 {
@@ -161,6 +171,7 @@ run_import(const struct admin *admin, int argc, char **argv)
 						{"password-file", required_argument, NULL, 'f'},
 						{"replace", no_argument, NULL, 'R'},
 						{"domain", required_argument, NULL, 'd'},
+						{"trust", required_argument, NULL, 't'},
 						{0}};
 	struct password_source password = {0};
 	struct import_settings settings = {.gpg_program = admin->settings->gpg_program,
@@ -201,11 +212,14 @@ run_import(const struct admin *admin, int argc, char **argv)
 		case 'R':
 			replaces = true;
 			break;
+		case 't':
+			settings.trust = optarg;
+			break;
 		default:
 			return command_usage(admin->command);
 		}
 	}
-	if (optind >= argc)
+	if (optind >= argc || !is_trust_for_root(&settings))
 		return command_usage(admin->command);
 	/* Only private keys need it; import_keys() says so if there is one. */
 	if (secrets_master(admin, &master, &fault))
@@ -380,7 +394,7 @@ static const char fingerprint_example[] = "4f1c2a9e7b3d5f60";
 
 const struct command keystore_commands[] = {
 	{"key import",
-	 "[--root] [--pin] [--replace] [--domain DOMAIN] [--capability gcm,oaep] [--password-file FILE] FILE ...",
+	 "[--root [--trust domain | organisation]] [--pin] [--replace] [--domain DOMAIN] [--capability gcm,oaep] [--password-file FILE] FILE ...",
 	 "import certificates and keys", run_import, .example = "--capability gcm sue.pem"},
 	{"key list", "[ADDRESS | DOMAIN]", "list keys", run_list, .reads = true,
 	 .example = "partner.example"},

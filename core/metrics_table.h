@@ -40,6 +40,8 @@ METRIC(MTA_DEFERRED_OLDEST, GAUGE, "postseal_mta_deferred_oldest_seconds",
 METRIC(MTA_LOG_AGE, GAUGE, "postseal_mta_log_age_seconds",
        "How long ago the MTA's log was read to its end; with several logs, the one read least "
        "recently.")
+METRIC(TRUST_CONFLICTS, COUNTER, "postseal_trust_conflicts_total",
+       "Decisions where several keys were claimed for an address and not all of them used.")
 METRIC(KEYS, GAUGE, "postseal_keys", "Keys and certificates, by role, kind and validity.")
 METRIC(KEY_EXPIRY, GAUGE, "postseal_key_expiry_timestamp_seconds",
        "When the next of the valid keys and certificates of this role and kind expires.")

@@ -96,6 +96,8 @@ COUNT(limit_parts, "10000", 1, 10000000)
 COUNT(limit_passes, "3", 1, 100)
 CHOICE(opaque, "wait", "wait, refuse, pass")
 
+COUNT(trust_colleagues, "3", 1, 1000)
+
 CHOICE(sign, "login", "login, mta, any")
 TEXT(sign_logins, "")
 

@@ -124,6 +124,10 @@ record_copy(const struct commit *commit, const struct copy *copy, struct fault *
 		.state = state_of(commit->dispatch, copy),
 	};
 
+	if (copy->trust.conflict != NULL &&
+	    !trust_note_conflict(commit->connection, copy->recipient->folded, copy->trust.conflict,
+				 commit->message->id.text, fault))
+		return false;
 	return audit_add_copy(commit->connection, commit->message, &record, fault);
 }
 
@@ -156,8 +160,29 @@ record(const struct commit *commit, bool again, struct fault *fault)
 
 /* --- further variants --- */
 
+/* What the copies rest on is looked at again before they leave (delivery/sql/128_outbox_trust.sql). */
 static bool
-queue_recipients(struct outbox_writer *writer, const struct group *group, struct fault *fault)
+queue_trust(const struct commit *commit, struct outbox_writer *writer, const struct copy *copy,
+	    struct fault *fault)
+{
+	for (guint i = 0; copy->trust.asked != TRUST_NONE && i < copy->keys->len; i++) {
+		const struct key *key = g_ptr_array_index(copy->keys, i);
+		const struct outbox_trust trust = {
+			.key = key,
+			.address = copy->recipient->folded,
+			.sender = commit->around->message->sender_folded,
+			.asked = trust_level_name(copy->trust.asked),
+			.colleagues = commit->around->settings->trust_colleagues};
+
+		if (!outbox_add_trust(writer, &trust, fault))
+			return false;
+	}
+	return true;
+}
+
+static bool
+queue_recipients(const struct commit *commit, struct outbox_writer *writer,
+		 const struct group *group, struct fault *fault)
 {
 	for (guint i = 0; i < group->copies->len; i++) {
 		const struct copy *copy = g_ptr_array_index(group->copies, i);
@@ -165,7 +190,8 @@ queue_recipients(struct outbox_writer *writer, const struct group *group, struct
 							   copy->recipient->notify,
 							   copy->recipient->orcpt, copy->id.text};
 
-		if (!outbox_add_recipient(writer, &recipient, fault))
+		if (!outbox_add_recipient(writer, &recipient, fault) ||
+		    !queue_trust(commit, writer, copy, fault))
 			return false;
 	}
 	return true;
@@ -190,7 +216,7 @@ queue_variant(const struct commit *commit, const struct group *group, struct fau
 	identifier_make(&mail.id);
 	variant_init(&variant, commit->around, group, commit->dispatch->plan.tags);
 	done = outbox_begin(&writer, commit->connection, commit->around->courier, &mail, fault) &&
-	       queue_recipients(&writer, group, fault) &&
+	       queue_recipients(commit, &writer, group, fault) &&
 	       variant_write(&variant, commit->around, group, &writer.imprint.sink, fault) &&
 	       outbox_end(&writer, fault);
 	outbox_clear(&writer);

@@ -20,14 +20,19 @@ const struct policy_method *
 methods_for_policy(void)
 {
 	static struct policy_method known[G_N_ELEMENTS(methods)];
-
+	static const char *levels[TRUST_LEVELS];
 	size_t count = 0;
 
+	for (enum trust_level level = TRUST_SEEN; level < TRUST_LEVELS; level++)
+		levels[level - TRUST_SEEN] = trust_level_name(level);
 	for (size_t i = 0; methods[i] != NULL; i++)
 		if (!methods[i]->is_inbound)
-			known[count++] =
-				(struct policy_method){methods[i]->name, methods[i]->always,
-						       methods[i]->carriage == CARRIED_IN_PARCEL,
-						       methods[i]->verified_tls};
+			known[count++] = (struct policy_method){
+				methods[i]->name,
+				methods[i]->always,
+				methods[i]->carriage == CARRIED_IN_PARCEL,
+				methods[i]->verified_tls,
+				methods[i]->takes_keys ? levels : NULL,
+			};
 	return known;
 }

@@ -40,6 +40,13 @@ struct surroundings {
 
 struct method;
 
+/* How far the recipient's keys must be trusted, and are. */
+struct copy_trust {
+	enum trust_level asked; /* of the method that is tried; TRUST_NONE: nothing */
+	enum trust_level found;
+	char *conflict; /* other keys that are claimed for the address too, or NULL */
+};
+
 /* One recipient's copy of a message. */
 struct copy {
 	const struct recipient *recipient;
@@ -52,9 +59,11 @@ struct copy {
 	char *subject;	     /* replaces the original one */
 	char *results;	     /* Authentication-Results */
 	const char *flavour; /* copies with another cipher need another variant; or NULL */
+	struct copy_trust trust;
 	char *reason;
-	json_t *tried;		/* [{method, possible, because}] */
-	bool keys_awaited;	/* a source has not said yet whether it has a key */
+	json_t *tried; /* [{method, possible, because}], with {asked, found} where trust was asked
+			  for */
+	bool keys_awaited; /* a source has not said yet whether it has a key */
 	struct identifier id;	/* of the copy's row in the log */
 	bool already_committed; /* at an earlier offer: nothing is left to do */
 	struct identifier

@@ -18,6 +18,7 @@ copy_free(struct copy *copy)
 	if (copy->keys != NULL)
 		g_ptr_array_unref(copy->keys);
 	json_decref(copy->tried);
+	g_free(copy->trust.conflict);
 	g_free(copy->reason);
 	g_free(copy->subject);
 	g_free(copy->results);
@@ -35,23 +36,46 @@ group_free(struct group *group)
 
 /* --- deciding --- */
 
+static void
+note_tried(struct copy *copy, const struct method *method, bool possible, const char *why)
+{
+	json_t *tried = json_pack("{s:s, s:b, s:s}", "method", method->name, "possible", possible,
+				  "because", why);
+
+	if (copy->trust.asked != TRUST_NONE) {
+		json_object_set_new(tried, "asked",
+				    json_string(trust_level_name(copy->trust.asked)));
+		json_object_set_new(tried, "found",
+				    json_string(trust_level_name(copy->trust.found)));
+	}
+	json_array_append_new(copy->tried, tried);
+}
+
+/* `level`: the trust that the rule asks for, or NULL. */
 static bool
 try_method(const struct surroundings *around, struct copy *copy, const struct method *method,
-	   struct fault *fault)
+	   const char *level, struct fault *fault)
 {
 	g_autofree char *why = NULL;
 	bool possible = false;
 
+	copy->trust.asked = level == NULL ? TRUST_NONE : trust_level_named(level);
+	copy->trust.found = TRUST_NONE;
 	if (!method->is_possible(around, copy, &possible, &why, fault))
 		return fault_within(fault, "asking whether %s can have %s",
 				    copy->recipient->address, method->name);
-	json_array_append_new(copy->tried, json_pack("{s:s, s:b, s:s}", "method", method->name,
-						     "possible", possible, "because", why));
+	note_tried(copy, method, possible, why);
 	if (!possible)
 		return true;
 	copy->method = method;
 	copy->reason = g_steal_pointer(&why);
 	return true;
+}
+
+static const char *
+level_of(const struct copy *copy, size_t method)
+{
+	return copy->decision.levels == NULL ? NULL : copy->decision.levels[method];
 }
 
 /* Among the methods that the rule allows, the recipient's own wish comes first; it never adds a
@@ -62,25 +86,29 @@ try_wish(const struct surroundings *around, struct wishes *wishes, struct copy *
 {
 	const char *const *allowed = copy->decision.methods;
 	const char *wish;
+	size_t place = 0;
 
 	if (allowed == NULL || allowed[0] == NULL || allowed[1] == NULL)
 		return true;
 	if (!wishes_find(wishes, copy->recipient->folded, &wish, fault))
 		return false;
-	return wish == NULL || !g_strv_contains(allowed, wish) ||
-	       try_method(around, copy, method_find(wish), fault);
+	if (wish == NULL || !g_strv_contains(allowed, wish))
+		return true;
+	while (strcmp(allowed[place], wish) != 0)
+		place++;
+	return try_method(around, copy, method_find(wish), level_of(copy, place), fault);
 }
 
 static bool
 choose_method(const struct surroundings *around, struct wishes *wishes, struct copy *copy,
 	      struct fault *fault)
 {
-	const char *const *name = copy->decision.methods;
+	const char *const *names = copy->decision.methods;
 
 	if (!try_wish(around, wishes, copy, fault))
 		return false;
-	for (; name != NULL && *name != NULL && copy->method == NULL; name++)
-		if (!try_method(around, copy, method_find(*name), fault))
+	for (size_t i = 0; names != NULL && names[i] != NULL && copy->method == NULL; i++)
+		if (!try_method(around, copy, method_find(names[i]), level_of(copy, i), fault))
 			return false;
 	return true;
 }

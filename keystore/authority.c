@@ -9,6 +9,7 @@ enum { AUTH_LEVEL = 2 }; /* OpenSSL: 112 bits; rejects RSA below 2048 bits and S
 struct authorities {
 	X509_STORE *roots;
 	STACK_OF(X509) * intermediates;
+	GHashTable *trust; /* fingerprint of a root to enum trust_level */
 };
 
 struct authorities *
@@ -18,6 +19,7 @@ authorities_new(void)
 
 	authorities->roots = X509_STORE_new();
 	authorities->intermediates = sk_X509_new_null();
+	authorities->trust = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	return authorities;
 }
 
@@ -28,20 +30,38 @@ authorities_free(struct authorities *authorities)
 		return;
 	X509_STORE_free(authorities->roots);
 	sk_X509_pop_free(authorities->intermediates, X509_free);
+	g_hash_table_unref(authorities->trust);
 	g_free(authorities);
 }
 
 void
-authorities_add(struct authorities *authorities, X509 *certificate, bool is_root)
+authorities_add_root(struct authorities *authorities, X509 *certificate, enum trust_level trust)
 {
 	if (!certificate_allows_mail(certificate))
 		return;
-	if (is_root) {
-		X509_STORE_add_cert(authorities->roots, certificate);
-	} else {
-		X509_up_ref(certificate);
-		sk_X509_push(authorities->intermediates, certificate);
-	}
+	X509_STORE_add_cert(authorities->roots, certificate);
+	g_hash_table_insert(authorities->trust, certificate_fingerprint(certificate),
+			    GINT_TO_POINTER(trust));
+}
+
+void
+authorities_add_intermediate(struct authorities *authorities, X509 *certificate)
+{
+	if (!certificate_allows_mail(certificate))
+		return;
+	X509_up_ref(certificate);
+	sk_X509_push(authorities->intermediates, certificate);
+}
+
+/* A root that is not among ours, which OpenSSL does not let happen, is worth nothing. */
+static void
+find_trust(const struct authorities *authorities, struct authority_chain *chain)
+{
+	int count = sk_X509_num(chain->certificates);
+
+	chain->root = certificate_fingerprint(sk_X509_value(chain->certificates, count - 1));
+	chain->trust = (enum trust_level)GPOINTER_TO_INT(
+		g_hash_table_lookup(authorities->trust, chain->root));
 }
 
 static void
@@ -76,6 +96,7 @@ verify(const struct authorities *authorities, X509 *certificate, STACK_OF(X509) 
 		*chain_r = (struct authority_chain){.certificates =
 							    X509_STORE_CTX_get1_chain(context)};
 		find_bounds(chain_r);
+		find_trust(authorities, chain_r);
 		error = X509_V_OK;
 	} else {
 		error = X509_STORE_CTX_get_error(context);

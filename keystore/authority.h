@@ -12,13 +12,17 @@ struct authorities;
 struct authorities *authorities_new(void);
 void authorities_free(struct authorities *authorities);
 /* An authority whose extended key usage excludes mail is not followed. */
-void authorities_add(struct authorities *authorities, X509 *certificate, bool is_root);
+void authorities_add_root(struct authorities *authorities, X509 *certificate,
+			  enum trust_level trust);
+void authorities_add_intermediate(struct authorities *authorities, X509 *certificate);
 
 /* A chain to a root, and the time during which every certificate in it is valid: from (included)
  * until (excluded). */
 struct authority_chain {
 	STACK_OF(X509) * certificates; /* the certificate itself first; caller frees */
 	time_t from, until;
+	enum trust_level trust; /* what the organisation holds its root's word to be worth */
+	char *root;		/* fingerprint; caller frees */
 };
 
 /* Finds a chain to a root, also through `others` (may be NULL), with a strength of at least 112

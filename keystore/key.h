@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "keystore/trust.h"
+
 enum key_kind { KEY_SMIME, KEY_PGP };
 
 /* What a key is needed for: certificates often come in pairs, one for each use (RFC 8550 §4.4.2).
@@ -35,14 +37,16 @@ struct key {
 	bool was_in_time[2];  /* indexed by enum key_use: at the time of the look-up */
 	const struct key_source *source; /* where it comes from */
 	unsigned rank;			 /* of its source, in the order of preference */
-	time_t seen_at;	   /* when its source in the network last had it; 0: it is not from there */
-	bool attested;	   /* by more than its owner: an authority, an admin, or its source */
-	bool pinned;	   /* an admin vouches for it: it needs no chain */
-	bool is_ours;	   /* the keeper has its private half */
-	bool gcm;	   /* announces AES-256-GCM (RFC 5084) */
-	bool oaep;	   /* announces RSAES-OAEP (RFC 3560) */
-	GBytes *content;   /* DER or binary OpenPGP */
-	X509 *certificate; /* S/MIME */
+	time_t seen_at;	      /* when its source in the network last had it; 0: it is not from there */
+	bool attested;	      /* by more than its owner: an authority, an admin, or its source */
+	bool pinned;	      /* an admin vouches for it: it needs no chain */
+	enum trust_level by_authority; /* what its chain is worth; TRUST_NONE: it has none */
+	char *authority;	       /* then: the root's fingerprint; or NULL */
+	bool is_ours;		       /* the keeper has its private half */
+	bool gcm;		       /* announces AES-256-GCM (RFC 5084) */
+	bool oaep;		       /* announces RSAES-OAEP (RFC 3560) */
+	GBytes *content;	       /* DER or binary OpenPGP */
+	X509 *certificate;	       /* S/MIME */
 	STACK_OF(X509) *
 		chain; /* S/MIME: from the certificate itself up to the root; NULL when pinned */
 	EVP_PKEY *private_key; /* S/MIME, our own: signs by asking the keeper */

@@ -18,7 +18,7 @@ const struct key_source *const key_sources[] = {
 
 static const struct statement key_authorities = {
 	"key_authorities",
-	"select content, role = 'root' from postseal.key where role in ('root', 'intermediate')"};
+	"select content, role = 'root', trust from postseal.key where role in ('root', 'intermediate')"};
 
 /* A source that is in use, and its place in the order of preference. */
 struct ranked {
@@ -174,8 +174,11 @@ load_authorities(struct connection *connection, struct fault *fault)
 		const unsigned char *at = der;
 		g_autoptr(X509) certificate = d2i_X509(NULL, &at, (long)length);
 
-		if (certificate != NULL)
-			authorities_add(authorities, certificate, result_flag(result, row, 1));
+		if (certificate != NULL && result_flag(result, row, 1))
+			authorities_add_root(authorities, certificate,
+					     trust_level_named(PQgetvalue(result, row, 2)));
+		else if (certificate != NULL)
+			authorities_add_intermediate(authorities, certificate);
 	}
 	return authorities;
 }
@@ -217,6 +220,8 @@ check_chain(const struct authorities *authorities, struct key *key)
 		key->not_before = chain.from;
 		key->not_after = key->signs_until = chain.until;
 		key->attested = true;
+		key->by_authority = chain.trust;
+		key->authority = chain.root;
 		return;
 	}
 	if (key->pinned || !key->attested)
@@ -423,6 +428,15 @@ known_keys(struct keystore *keystore, enum key_kind kind, const char *address, s
 	return kept;
 }
 
+GPtrArray *
+keystore_known(struct keystore *keystore, enum key_kind kind, const char *address,
+	       struct fault *fault)
+{
+	g_autoptr(kept_auto) known = known_keys(keystore, kind, address, fault);
+
+	return known == NULL ? NULL : g_ptr_array_ref(known->keys);
+}
+
 /* --- choosing --- */
 
 bool
@@ -430,6 +444,15 @@ keystore_is_employee(char *const *domains, const char *address)
 {
 	return domains != NULL &&
 	       g_strv_contains((const char *const *)domains, address_domain(address));
+}
+
+const char *
+keystore_bars_employee(const struct key *key)
+{
+	if (key->seen_at != 0 && !key->source->for_employees)
+		return "employees' keys come from the organisation";
+	return key->attested ? NULL
+			     : "employees' keys are imported by the organisation, not uploaded";
 }
 
 static void
@@ -447,12 +470,10 @@ why_not_beside(const GPtrArray *chosen, const struct key *key, bool is_employee)
 		if (strcmp(((const struct key *)g_ptr_array_index(chosen, i))->fingerprint,
 			   key->fingerprint) == 0)
 			return "the same key is already known";
-	if (is_employee && key->seen_at != 0 && !key->source->for_employees)
-		return "employees' keys come from the organisation";
+	if (is_employee && keystore_bars_employee(key) != NULL)
+		return keystore_bars_employee(key);
 	if (key->attested)
 		return NULL;
-	if (is_employee)
-		return "employees' keys are imported by the organisation, not uploaded";
 	return chosen->len > 0
 		       ? "uploaded by its owner, while the organisation vouches for another key"
 		       : NULL;

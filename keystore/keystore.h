@@ -47,6 +47,12 @@ void keystore_forget(struct keystore *keystore, const char *address);
 /* Where a key comes from, for the record: ", found by wkd on 2026-11-26 20:10 UTC"; "" if it was
  * imported or uploaded for this address. Caller frees. */
 char *keystore_origin(const struct key *key);
+/* Why a key is not used for an employee's address; NULL: it is. */
+const char *keystore_bars_employee(const struct key *key);
+/* All keys that the sources have for the folded address, usable or not, each judged by itself:
+ * struct key, freed with the array by the caller. NULL only if the store could not be queried. */
+GPtrArray *keystore_known(struct keystore *keystore, enum key_kind kind, const char *address,
+			  struct fault *fault);
 /* Is the folded address in one of the domains (from the settings, canonical; ending with NULL, or
  * NULL)? */
 bool keystore_is_employee(char *const *domains, const char *address);

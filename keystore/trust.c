@@ -14,6 +14,9 @@ static const struct statement attestation_end = {
 static const struct statement doubt_put = {"trust_doubt",
 					   "select postseal.trust_doubt($1, $2, $3)"};
 
+static const struct statement conflict_put = {
+	"trust_conflict", "select postseal.trust_conflict_note($1, $2, $3)"};
+
 static const struct statement level_between = {
 	"trust_level", "select postseal.trust_level($1, $2, $3, $4, $5::integer)"};
 
@@ -108,4 +111,16 @@ trust_level_find(struct connection *connection, const struct trust_question *que
 	return *level_r < TRUST_LEVELS ||
 	       fault_set(fault, FAULT_BUG, "asking how far %s may trust a key: found the level %s",
 			 question->sender, PQgetvalue(result, 0, 0));
+}
+
+bool
+trust_note_conflict(struct connection *connection, const char *address, const char *claims,
+		    const char *message, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, address);
+	parameters_text(&parameters, claims);
+	parameters_text(&parameters, message);
+	return batch_add(connection, &conflict_put, &parameters, fault);
 }

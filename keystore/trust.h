@@ -68,4 +68,9 @@ struct trust_question {
 bool trust_level_find(struct connection *connection, const struct trust_question *question,
 		      enum trust_level *level_r, struct fault *fault);
 
+/* Adds to the open batch that several keys were claimed for an address when this message was
+ * decided; admins are told of each set of claims once. */
+bool trust_note_conflict(struct connection *connection, const char *address, const char *claims,
+			 const char *message, struct fault *fault);
+
 #endif

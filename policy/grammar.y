@@ -43,7 +43,7 @@ static void policy_error(const struct place *place, struct parser *parser, const
 %token HEADER "header" SIZE "size" OVER "over" UNDER "under" ATTACHMENT "attachment" NAME "name"
 %token TYPE "type" TEXT "text" REGEX "regex" DELIVER "deliver" REJECT "reject" EXPIRE "expire"
 %token OPAQUE "opaque" ENCRYPTED "encrypted" SIGNED "signed" HIDE "hide" PORTAL "portal" CONVERSATION "conversation"
-%token RECEIPT "receipt" AUTHENTICATED "authenticated"
+%token RECEIPT "receipt" AUTHENTICATED "authenticated" TRUST "trust"
 %token RECEIVE "receive" OPEN "open" PASS "pass" OLD "old" CIPHERS "ciphers" MARK "mark"
 %token FILE_ "file" DATABASE "database" UNKNOWN_CHARACTER "a character that has no meaning here"
 
@@ -52,6 +52,7 @@ static void policy_error(const struct place *place, struct parser *parser, const
 %type <options> options
 %type <receiving> opened passed
 %type <flag> negation
+%type <text> trust
 %type <condition> condition
 %type <rule> rule conditions methods
 
@@ -99,9 +100,7 @@ table
 rule
 	: MATCH conditions DELIVER methods options	{
 		$$ = $2;
-		g_ptr_array_unref($$->methods);
-		$$->methods = $4->methods;
-		$4->methods = NULL;
+		rule_take_methods($$, $4);
 		$$->options = $5;
 		rule_free($4);
 	}
@@ -163,8 +162,14 @@ condition
 	;
 
 methods
-	: WORD			{ $$ = rule_new(); parser_method(parser, &@1, $$, $1); }
-	| methods ',' WORD	{ $$ = $1; parser_method(parser, &@3, $$, $3); }
+	: WORD trust		{ $$ = rule_new(); parser_method(parser, &@1, $$, $1); parser_level(parser, &@2, $$, $2); }
+	| methods ',' WORD trust	{ $$ = $1; parser_method(parser, &@3, $$, $3); parser_level(parser, &@4, $$, $4); }
+	;
+
+trust
+	: %empty		{ $$ = NULL; }
+	| TRUST WORD		{ $$ = $2; }
+	| TRUST DOMAIN_		{ $$ = g_strdup("domain"); }
 	;
 
 options

@@ -392,6 +392,66 @@ parser_method(struct parser *parser, const struct place *place, struct rule *rul
 	g_ptr_array_add(rule->methods, (gpointer)method->name);
 }
 
+static char *
+joined(const char *const *words)
+{
+	return g_strjoinv(", ", (char **)words);
+}
+
+static char *
+methods_with_levels(const struct parser *parser)
+{
+	GString *names = g_string_new(NULL);
+
+	for (const struct policy_method *m = parser->methods; m->name != NULL; m++)
+		if (m->levels != NULL)
+			g_string_append_printf(names, "%s%s", names->len > 0 ? " or " : "",
+					       m->name);
+	return g_string_free(names, FALSE);
+}
+
+/* The level as the method has it; NULL: it has none of this name, which is reported. */
+static const char *
+find_level(struct parser *parser, const struct place *place, const struct policy_method *method,
+	   const char *level)
+{
+	g_autofree char *known = NULL, *named = NULL;
+
+	if (method->levels == NULL) {
+		named = methods_with_levels(parser);
+		parser_error(
+			parser, place,
+			"found trust after %s, which uses no key of the recipient, expected it "
+			"after %s",
+			method->name, named);
+		return NULL;
+	}
+	for (const char *const *each = method->levels; *each != NULL; each++)
+		if (strcmp(*each, level) == 0)
+			return *each;
+	known = joined(method->levels);
+	parser_error(parser, place, "found the level of trust %s, expected one of %s", level,
+		     known);
+	return NULL;
+}
+
+void
+parser_level(struct parser *parser, const struct place *place, struct rule *rule, char *level)
+{
+	g_autofree char *own = level;
+	const char *method;
+
+	/* An unknown method was reported, and is not in the list. */
+	if (rule->levels->len == rule->methods->len)
+		return;
+	method = g_ptr_array_index(rule->methods, rule->methods->len - 1);
+	g_ptr_array_add(rule->levels,
+			own == NULL
+				? NULL
+				: (gpointer)find_level(parser, place,
+						       parser_find_method(parser, method), own));
+}
+
 /* Options for copies that the rule never makes. */
 static void
 check_options(struct parser *parser, const struct place *place, const struct rule *rule)

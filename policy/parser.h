@@ -63,6 +63,8 @@ void parser_rule(struct parser *parser, const struct place *place, struct rule *
 void parser_condition(struct parser *parser, const struct place *place, bool negated,
 		      struct condition *condition);
 void parser_method(struct parser *parser, const struct place *place, struct rule *rule, char *name);
+/* The trust that the method just added needs; NULL: none. */
+void parser_level(struct parser *parser, const struct place *place, struct rule *rule, char *level);
 const char *parser_receipt(struct parser *parser, const struct place *place, char *form);
 uint64_t parser_product(struct parser *parser, const struct place *place, uint64_t number,
 			uint64_t factor);

@@ -38,8 +38,18 @@ rule_new(void)
 
 	rule->conditions = g_ptr_array_new_with_free_func((GDestroyNotify)condition_free);
 	rule->methods = g_ptr_array_new();
+	rule->levels = g_ptr_array_new();
 	rule->tags = g_ptr_array_new();
 	return rule;
+}
+
+void
+rule_take_methods(struct rule *rule, struct rule *from)
+{
+	g_ptr_array_unref(rule->methods);
+	g_ptr_array_unref(rule->levels);
+	rule->methods = g_steal_pointer(&from->methods);
+	rule->levels = g_steal_pointer(&from->levels);
 }
 
 void
@@ -50,6 +60,8 @@ rule_free(struct rule *rule)
 	g_ptr_array_unref(rule->conditions);
 	if (rule->methods != NULL)
 		g_ptr_array_unref(rule->methods);
+	if (rule->levels != NULL)
+		g_ptr_array_unref(rule->levels);
 	g_ptr_array_unref(rule->tags);
 	g_free(rule->reject);
 	g_free(rule->receiving.mark_encrypted);

@@ -22,6 +22,9 @@ struct policy_method {
 	bool always;	  /* possible for every recipient: no later method is ever used */
 	bool waits;	  /* the copy waits to be picked up, and may expire */
 	bool verified;	  /* sent only over verified TLS, which Sendmail cannot be made to do */
+	/* The levels of trust that a rule may ask for, weakest first, ending with NULL; NULL: it
+	 * uses no keys of recipients. */
+	const char *const *levels;
 };
 
 /* What is wrong with the file, one sentence each (char *, freed by the array) with file, line and
@@ -126,6 +129,8 @@ struct policy_decision {
 	const char *rule;	    /* the text of the rule */
 	const char *reject;	    /* the sentence for the sender, or NULL if the rule delivers */
 	const char *const *methods; /* ends with NULL; none if the rule rejects */
+	/* For each method, the level of trust that the rule asks for, or NULL; NULL: for none. */
+	const char *const *levels;
 	uint64_t expire_seconds;    /* 0: as in the settings */
 	bool hide_subject;
 	const char *receipt;	 /* "mail", "mdn", "dsn", or NULL */

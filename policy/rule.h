@@ -66,12 +66,15 @@ struct rule {
 	GPtrArray *conditions; /* struct condition; empty: `otherwise` */
 	char *reject;
 	GPtrArray *methods; /* const char *, ends with NULL */
+	GPtrArray *levels;  /* const char *, for each method: the trust it needs, or NULL */
 	GPtrArray *tags;    /* char *, ends with NULL */
 	struct rule_options options;
 	struct rule_receiving receiving;
 };
 
 struct rule *rule_new(void);
+/* Moves methods and levels from one rule to another that has none. */
+void rule_take_methods(struct rule *rule, struct rule *from);
 void rule_free(struct rule *rule);
 struct condition *condition_new(const struct matcher *matcher);
 void condition_free(struct condition *condition);

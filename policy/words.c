@@ -50,6 +50,7 @@ static const struct {
 	{"old", OLD},
 	{"ciphers", CIPHERS},
 	{"mark", MARK},
+	{"trust", TRUST},
 };
 
 static int

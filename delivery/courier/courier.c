@@ -229,7 +229,23 @@ settle(const struct errand *errand, const struct queue_outcome *outcomes, struct
 	       batch_commit(errand->connection, fault);
 }
 
-/* True if there is a reply for every recipient, from the MTA or from its log. */
+/* All recipients, as the mail is sealed to the keys of all of them. */
+static void
+return_to_sender(const struct queued_mail *mail, struct smtp_recipient *recipients, const char *why)
+{
+	for (guint i = 0; i < mail->recipients->len; i++) {
+		struct smtp_reply *reply = &recipients[i].reply;
+
+		reply->code = 550;
+		g_snprintf(reply->text, sizeof reply->text,
+			   "550 5.7.5 Not sent: %s. Please send the message again; it will be "
+			   "decided anew.",
+			   why);
+	}
+}
+
+/* True if there is a reply for every recipient: from the MTA, from its log, or ours. Nothing leaves
+ * under a key whose trust has fallen since (promise 1); where that cannot be found out, it waits. */
 static bool
 serve(const struct errand *errand, struct courier_hands *hands, struct smtp_recipient *recipients,
       struct fault *fault)
@@ -238,12 +254,19 @@ serve(const struct errand *errand, struct courier_hands *hands, struct smtp_reci
 				    .connection = errand->connection,
 				    .mail = errand->mail,
 				    .is_mapped = service_for(errand->mail) == SERVICE_MAPPED};
+	g_autofree char *distrust = NULL;
 	bool settled = false;
 
 	if (errand->mail->in_doubt && !doubt_settle(&doubt, recipients, &settled, fault))
 		return false;
 	if (settled)
 		return true;
+	if (!queue_distrust(errand->connection, errand->mail, &distrust, fault))
+		return false;
+	if (distrust != NULL) {
+		return_to_sender(errand->mail, recipients, distrust);
+		return true;
+	}
 	crash_point("courier-before-send");
 	return send_mail(errand, hands, recipients, fault);
 }

@@ -64,6 +64,9 @@ static const struct statement queue_chunks = {"queue_chunks",
 					      "outbox = $1 and number >= $2 order by number",
 					      true};
 
+static const struct statement queue_trust = {"queue_trust",
+					     "select postseal.outbox_distrust($1)"};
+
 static const struct statement queue_served = {
 	"queue_served", "delete from postseal.outbox_recipient where outbox = $1 and number = $2"};
 
@@ -207,6 +210,24 @@ queue_read(struct connection *connection, const struct queued_mail *mail, struct
 	good = stream_read(&stream, connection, &queue_chunks, &content, next, fault);
 	sodium_memzero(&content, sizeof content);
 	return good;
+}
+
+bool
+queue_distrust(struct connection *connection, const struct queued_mail *mail, char **why_r,
+	       struct fault *fault)
+{
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+
+	*why_r = NULL;
+	if (strcmp(mail->kind, "copy") != 0)
+		return true;
+	parameters_text(&parameters, mail->id.text);
+	if (!connection_execute(connection, &queue_trust, &parameters, &result, fault))
+		return fault_within(fault, "asking whether the keys of the mail %s are still trusted",
+				    mail->id.text);
+	*why_r = g_strdup(result_text(result, 0, 0));
+	return true;
 }
 
 /* --- settling --- */

@@ -59,6 +59,11 @@ GPtrArray *queue_claim(struct connection *connection, const struct queue_claiman
 bool queue_read(struct connection *connection, const struct queued_mail *mail, struct ring *ring,
 		struct sink *next, struct fault *fault);
 
+/* Why a copy must not leave although it was decided: a key that it is sealed to is trusted less
+ * than its rule asks. *why_r is NULL if it may; caller frees. */
+bool queue_distrust(struct connection *connection, const struct queued_mail *mail, char **why_r,
+		    struct fault *fault);
+
 enum queue_result { QUEUE_SENT, QUEUE_LATER, QUEUE_FAILED };
 
 /* The outcome for one recipient. */

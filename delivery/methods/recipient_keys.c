@@ -2,26 +2,101 @@
 
 #include <string.h>
 
+#include "core/log.h"
+#include "core/metrics.h"
+#include "keystore/trusted.h"
+
+static void
+say_why_not(const char *what, const char *passed_over, char **why_r)
+{
+	*why_r = passed_over == NULL ? g_strdup_printf("no %s", what)
+				     : g_strdup_printf("no usable %s (%s)", what, passed_over);
+}
+
+static bool
+take(const struct surroundings *around, struct copy *copy, enum key_kind kind, const char *what,
+     char **why_r, struct fault *fault)
+{
+	const char *address = copy->recipient->folded;
+	struct keystore_answer answer;
+
+	if (!keystore_find(around->keystore, kind, address,
+			   keystore_is_employee(around->settings->domains, address), &answer,
+			   fault))
+		return false;
+	if (answer.keys->len > 0)
+		copy->keys = g_ptr_array_ref(answer.keys);
+	else
+		say_why_not(what, answer.passed_over, why_r);
+	keystore_answer_clear(&answer);
+	return true;
+}
+
+/* Other keys that are claimed for the address are told to the admin, whatever is used. */
+static void
+note_conflict(struct copy *copy, enum key_kind kind, char *conflict)
+{
+	g_autofree char *own = conflict;
+	char *earlier = copy->trust.conflict;
+
+	if (own == NULL)
+		return;
+	metrics_count(METRIC_TRUST_CONFLICTS, "", 1);
+	log_warning("several %s keys are claimed for %s: %s", key_kind_name(kind),
+		    copy->recipient->folded, own);
+	copy->trust.conflict =
+		g_strdup_printf("%s%s%s: %s", earlier == NULL ? "" : earlier,
+				earlier == NULL ? "" : "; ", key_kind_name(kind), own);
+	g_free(earlier);
+}
+
+static bool
+take_trusted(const struct surroundings *around, struct copy *copy, enum key_kind kind,
+	     const char *what, char **why_r, struct fault *fault)
+{
+	const char *address = copy->recipient->folded;
+	const struct trusted_question question = {
+		.kind = kind,
+		.address = address,
+		.is_employee = keystore_is_employee(around->settings->domains, address),
+		.sender = around->message->sender_folded,
+		.asked = copy->trust.asked,
+		.colleagues = around->settings->trust_colleagues};
+	struct trusted_answer answer;
+	bool done = trusted_find(around->keystore, around->database, &question, &answer, fault);
+
+	if (done) {
+		copy->trust.found = answer.found;
+		note_conflict(copy, kind, g_steal_pointer(&answer.conflict));
+		if (answer.keys->len > 0)
+			copy->keys = g_ptr_array_ref(answer.keys);
+		else
+			say_why_not(what, answer.passed_over, why_r);
+	}
+	trusted_answer_clear(&answer);
+	return done;
+}
+
 bool
 recipient_keys_take(const struct surroundings *around, struct copy *copy, enum key_kind kind,
 		    const char *what, bool *possible_r, char **why_r, struct fault *fault)
 {
-	struct keystore_answer answer;
+	bool done = copy->trust.asked == TRUST_NONE
+			    ? take(around, copy, kind, what, why_r, fault)
+			    : take_trusted(around, copy, kind, what, why_r, fault);
 
-	*possible_r = false;
-	if (!keystore_find(around->keystore, kind, copy->recipient->folded,
-			   keystore_is_employee(around->settings->domains, copy->recipient->folded),
-			   &answer, fault))
-		return false;
-	*possible_r = answer.keys->len > 0;
-	if (*possible_r)
-		copy->keys = g_ptr_array_ref(answer.keys);
-	else if (answer.passed_over == NULL)
-		*why_r = g_strdup_printf("no %s", what);
-	else
-		*why_r = g_strdup_printf("no usable %s (%s)", what, answer.passed_over);
-	keystore_answer_clear(&answer);
-	return true;
+	*possible_r = done && copy->keys != NULL;
+	return done;
+}
+
+char *
+recipient_keys_trust(const struct copy *copy)
+{
+	if (copy->trust.asked == TRUST_NONE)
+		return g_strdup("");
+	return g_strdup_printf(", trust %s (the rule asks for %s)",
+			       trust_level_name(copy->trust.found),
+			       trust_level_name(copy->trust.asked));
 }
 
 bool

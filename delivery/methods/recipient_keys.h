@@ -6,10 +6,14 @@
 
 #include "delivery/method.h"
 
-/* Adds the current keys of the copy's recipient to the copy. *possible_r: there are some; otherwise
+/* Adds the current keys of the copy's recipient to the copy: if the rule asks for a level of trust,
+ * those that the sender may trust so far. *possible_r: there are some; otherwise
  * *why_r says why not, in words about `what` ("certificate"); caller frees. */
 bool recipient_keys_take(const struct surroundings *around, struct copy *copy, enum key_kind kind,
 			 const char *what, bool *possible_r, char **why_r, struct fault *fault);
+/* For the record, after the reason for the method: ", trust domain (the rule asks for seen)";
+ * caller frees. "" if the rule asks for none. */
+char *recipient_keys_trust(const struct copy *copy);
 /* Are all keys of the group still usable, now that time has passed since they were looked up? */
 bool recipient_keys_check(const struct group *group, const char *what, struct fault *fault);
 /* The signer's key if it may sign: a signature must be the author's, whom readers see. NULL: nobody

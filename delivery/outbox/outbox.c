@@ -19,6 +19,12 @@ static const struct statement outbox_put_recipient = {
 	"values ($1, $2, $3, $4, $5, $6)",
 	.repeats = true};
 
+static const struct statement outbox_put_trust = {
+	"outbox_put_trust",
+	"insert into postseal.outbox_trust (outbox, number, kind, subject, address, sender, asked, colleagues, authority) "
+	"values ($1, $2, $3, $4, $5, $6, $7::text::postseal.trust_level, $8, $9)",
+	.repeats = true};
+
 static const struct statement outbox_put_chunk = {
 	"outbox_put_chunk",
 	"insert into postseal.outbox_chunk (outbox, number, content) values ($1, $2, $3)",
@@ -83,6 +89,24 @@ outbox_add_recipient(struct outbox_writer *writer, const struct outbox_recipient
 	parameters_text(&parameters, recipient->orcpt);
 	parameters_text(&parameters, recipient->copy);
 	return batch_add(writer->connection, &outbox_put_recipient, &parameters, fault);
+}
+
+bool
+outbox_add_trust(struct outbox_writer *writer, const struct outbox_trust *trust,
+		 struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, writer->mail->id.text);
+	parameters_number(&parameters, writer->trust_count++);
+	parameters_text(&parameters, key_kind_name(trust->key->kind));
+	parameters_text(&parameters, trust->key->fingerprint);
+	parameters_text(&parameters, trust->address);
+	parameters_text(&parameters, trust->sender);
+	parameters_text(&parameters, trust->asked);
+	parameters_number(&parameters, (int64_t)trust->colleagues);
+	parameters_text(&parameters, trust->key->authority);
+	return batch_add(writer->connection, &outbox_put_trust, &parameters, fault);
 }
 
 /* The MTA may try for as long as the outbox does. */

@@ -8,6 +8,7 @@
 #include "core/database.h"
 #include "core/identifier.h"
 #include "core/seal/content.h"
+#include "keystore/key.h"
 #include "mail/imprint.h"
 
 struct outbox_mail {
@@ -29,6 +30,16 @@ struct outbox_recipient {
 	const char *copy; /* identifier in the log of the copy whose state changes, or NULL */
 };
 
+/* A key that a copy is sealed to, and how far its sender must be able to trust it when it leaves.
+ */
+struct outbox_trust {
+	const struct key *key;
+	const char *address; /* of the recipient; folded */
+	const char *sender;  /* folded */
+	const char *asked;   /* trust_level_name() */
+	uint64_t colleagues;
+};
+
 /* Writes one mail into the open batch: begin, recipients, content into &imprint.sink, end. */
 struct outbox_writer {
 	struct imprint_sink imprint;
@@ -36,6 +47,7 @@ struct outbox_writer {
 	struct connection *connection;
 	const struct outbox_mail *mail;
 	GPtrArray *addresses; /* folded */
+	unsigned trust_count;
 };
 
 bool outbox_begin(struct outbox_writer *writer, struct connection *connection,
@@ -43,6 +55,8 @@ bool outbox_begin(struct outbox_writer *writer, struct connection *connection,
 		  struct fault *fault);
 bool outbox_add_recipient(struct outbox_writer *writer, const struct outbox_recipient *recipient,
 			  struct fault *fault);
+bool outbox_add_trust(struct outbox_writer *writer, const struct outbox_trust *trust,
+		      struct fault *fault);
 bool outbox_end(struct outbox_writer *writer, struct fault *fault);
 /* Call this whatever outbox_begin() returned. */
 void outbox_clear(struct outbox_writer *writer);

@@ -50,8 +50,8 @@ insert into postseal.trust_ground (how, level, programs) values
     ('wkd', 'domain', '{postseal_milter,postseal_courier}'),
     ('dane', 'domain', '{postseal_milter,postseal_courier}'),
     ('ldap', 'domain', '{postseal_milter,postseal_courier}'),
-    ('servers', 'seen', '{postseal_milter,postseal_courier}'),
     ('domain key', 'domain', '{postseal_milter,postseal_courier}'),
+    ('servers', 'none', '{postseal_milter,postseal_courier}'), -- some let anybody upload a key for any address
     ('signed mail', 'seen', '{postseal_milter,postseal_courier}');
 
 -- Statements about an address and their revocations wait for each other.
@@ -209,6 +209,13 @@ begin
                               and a.how = g.how and (g.level is not null or a.author = of_address) and a.revoked_at is null);
         if is_owners then
             stated := greatest(stated, trust_in_account(of_sender, of_address, colleagues));
+        end if;
+        if stated < 'domain' and exists (
+            select from key k join key_domain d on d.key = k.id
+            where k.kind = of_kind and k.fingerprint = of_subject and k.role = 'recipient'
+              and (d.domain = substring(of_address from '[^@]*$')
+                   or (starts_with(d.domain, '*.') and right(of_address, length(d.domain) - 1) = substr(d.domain, 2)))) then
+            stated := 'domain';
         end if;
         if stated < 'colleague' and trust_has_colleagues(of_sender, of_address, of_kind, of_subject, colleagues) then
             stated := 'colleague';

@@ -19,7 +19,7 @@ static bool
 is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
 	    struct fault *fault)
 {
-	g_autofree char *origin = NULL, *signature = NULL;
+	g_autofree char *origin = NULL, *trust = NULL, *signature = NULL;
 	const struct key *first;
 
 	if (!recipient_keys_take(around, copy, KEY_PGP, "OpenPGP key", possible_r, why_r, fault))
@@ -34,8 +34,10 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 		first = g_ptr_array_index(copy->keys, 0);
 		origin = keystore_origin(first);
 		signature = author_reason(around, &around->pgp_signer);
-		*why_r = g_strdup_printf("OpenPGP key %s%s%s%s", first->fingerprint,
-					 copy->keys->len > 1 ? " and more" : "", origin, signature);
+		trust = recipient_keys_trust(copy);
+		*why_r = g_strdup_printf("OpenPGP key %s%s%s%s%s", first->fingerprint,
+					 copy->keys->len > 1 ? " and more" : "", origin, trust,
+					 signature);
 	}
 	return true;
 }

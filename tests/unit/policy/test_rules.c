@@ -9,9 +9,15 @@
 #include "core/address.h"
 #include "policy/policy.h"
 
+static const char *const levels[] = {"seen", "domain", "personal", NULL};
+
 static const struct policy_method methods[] = {
-	{"plain", true, false}, {"tls", false, false},	{"smime", false, false},
-	{"pgp", false, false},	{"pickup", true, true}, {NULL, false, false},
+	{"plain", true, false},
+	{"tls", false, false},
+	{"smime", false, false, .levels = levels},
+	{"pgp", false, false, .levels = levels},
+	{"pickup", true, true},
+	{NULL, false, false},
 };
 
 static const char settings_text[] =
@@ -428,6 +434,47 @@ all_errors_are_told_with_their_place(void **state)
 			NULL});
 }
 
+static void
+levels_of_trust_belong_to_methods_that_use_keys(void **state)
+{
+	static const char rules[] =
+		"match recipient \"a@example.com\" deliver smime trust domain, pgp, tls, pickup\n"
+		"otherwise deliver pgp trust seen, pickup\n";
+	const struct policy_facts facts = {.sender = "anna@example.com", .opaque = some_opaque};
+	struct loaded l;
+	struct policy *p = good(&l, rules);
+	struct policy_question *question = policy_question_new(p, NULL, &facts);
+	struct policy_decision decision;
+	struct fault fault;
+
+	(void)state;
+	assert_true(policy_decide(question, "a@example.com", &decision, &fault));
+	assert_string_equal(decision.methods[0], "smime");
+	assert_string_equal(decision.levels[0], "domain");
+	for (size_t i = 1; i < 4; i++)
+		assert_null(decision.levels[i]);
+	policy_decision_clear(&decision);
+	assert_true(policy_decide(question, "b@example.com", &decision, &fault));
+	assert_string_equal(decision.levels[0], "seen");
+	assert_null(decision.levels[1]);
+	policy_decision_clear(&decision);
+	policy_question_free(question);
+	unload(&l);
+	expect_errors(
+		settings_text,
+		"match signed deliver plain trust domain\n"
+		"match signed deliver smime trust friend, pickup\n"
+		"match signed deliver smime trust, pickup\n"
+		"match signed deliver smoke trust domain, pickup\n"
+		"otherwise deliver plain\n",
+		(const char *const[]){
+			":5:28: found trust after plain, which uses no key of the recipient, expected "
+			"it after smime or pgp",
+			":6:28: found the level of trust friend, expected one of seen, domain, personal",
+			":7:33: found ,, expected a word or domain",
+			":8:22: found the method smoke, expected one of plain, tls", NULL});
+}
+
 /* Found by fuzzing: the condition before the error was freed, and later given its table. */
 static void
 error_behind_a_table_leaves_no_freed_condition(void **state)
@@ -661,6 +708,7 @@ main(void)
 		cmocka_unit_test(columns_count_characters),
 		cmocka_unit_test(rules_for_mail_that_comes_in_decide_apart),
 		cmocka_unit_test(rules_for_mail_that_comes_in_ask_only_what_is_visible),
+		cmocka_unit_test(levels_of_trust_belong_to_methods_that_use_keys),
 		cmocka_unit_test(secrets_and_comments_are_not_on_record),
 		cmocka_unit_test(ten_thousand_rules_keep_a_short_trace),
 	};

@@ -1,0 +1,162 @@
+"""Trust as rules ask for it, on the real Postfix: a key is used as far as the sender may trust it, and no further."""
+import re
+import urllib.request
+
+import pytest
+
+import world as sandbox
+from person import Person, send, state
+from test_uploads import fingerprint, opens, self_signed, upload
+
+RULES = """
+match subject tag "[personal]"   deliver smime trust personal, pickup
+match subject tag "[colleague]"  deliver smime trust colleague, pickup
+match subject tag "[domain]"     deliver smime trust domain, pickup
+match subject tag "[seen]"       deliver smime trust seen, pgp trust seen, pickup
+match subject tag "[any]"        deliver smime, pgp, pickup
+match recipient in domains       deliver plain
+otherwise                        deliver pickup
+"""
+SETTINGS = "trust colleagues 2"
+
+
+@pytest.fixture
+def member(world, post, name):
+    """Somebody with an account, to whom this sender handed over a code, and with a certificate that only they vouch for."""
+    post.sender = f"{name}.anna@example.com"
+    world.postgres.query("delete from postseal.throttle")
+    person = Person(world, post, f"{name}@auto.example")
+    send(person)
+    person.unlock()
+    person.enrol()
+    person.certificate = self_signed(world, name, person.address)
+    upload(person, person.certificate)
+    return person
+
+
+def method(person, tag, sender=None):
+    """How a message with this tag travels to the person now."""
+    before = person.post.sender
+    person.post.sender = sender or before
+    count = len(person.post.copies(person.address))
+    send(person, subject=f"[{tag}] About your account")
+    found = sandbox.wait_until(lambda: (all_of := person.post.copies(person.address))[count:] and all_of[-1], "the copy's record")
+    person.post.sender = before
+    return found["method"]
+
+
+
+
+def test_personal_trust_begins_with_a_code_that_was_used(member, name):
+    assert method(member, "personal") == "smime"
+    assert method(member, "personal", f"{name}.ben@example.com") == "pickup"
+    assert method(member, "seen", f"{name}.ben@example.com") == "smime"
+    assert method(member, "any", f"{name}.ben@example.com") == "smime"
+    sealed = sandbox.wait_until(lambda: [m for m in member.mails("About your account") if "pkcs7" in m["Content-Type"]], "the mail")
+    assert opens(sealed[0], member.certificate)
+
+
+def test_colleagues_are_counted_and_one_is_too_few(member, name):
+    world, ben = member.world, f"{name}.ben@example.com"
+    assert method(member, "colleague", ben) == "pickup"
+    account = world.postgres.query(f"select subject from postseal.attestation where address = '{member.address}' and kind = 'account'")
+    world.postgres.query(f"select postseal.attest(gen_random_uuid(), 'account', '{account[0][0]}', '{member.address}',"
+                         f" '{name}.cleo@example.com', 'unlock code', null)")
+    assert method(member, "colleague", ben) == "smime"
+    assert method(member, "personal", ben) == "pickup"
+
+
+def track_page(person):
+    sender = Person(person.world, person.post, person.post.sender)
+    sender.browser.get(re.search(r"http://\S+/track/\S{43}", sender.mail("Unlock code").text()).group(0))
+    return sender.browser
+
+
+def test_sender_who_revoked_trust_gets_a_code_with_the_next_message(member, name):
+    """Promise 1: at once, and whatever others state."""
+    assert method(member, "personal") == method(member, "seen") == "smime"
+    track_page(member).send({"action": "revoke"})
+    assert method(member, "personal") == method(member, "seen") == "pickup"
+    assert "/m/" in member.mail("Protected message", 2).text()
+    assert method(member, "seen", f"{name}.ben@example.com") == "smime", "one sender's doubt is not everybody's"
+    assert method(member, "any") == "smime", "a rule without trust means what it meant"
+    told = member.world.postseal("trust", "why", "--from", member.post.sender, "--to", member.address)
+    assert "revoked trust in" in told and "Level none" in told
+
+
+def test_admin_vouches_and_takes_it_back(member, name):
+    world, ben = member.world, f"{name}.ben@example.com"
+    mark = fingerprint(member.certificate)
+    assert method(member, "domain", ben) == "pickup"
+    assert "stated that the certificate" in world.postseal("trust", "attest", "--because", "by telephone", member.address, mark[:16])
+    assert method(member, "domain", ben) == "smime"
+    told = world.postseal("trust", "why", "--from", ben, "--to", member.address)
+    assert re.search(rf"Level organisation between {ben} and the certificate {mark}", told) and "by telephone" in told
+    world.postseal("trust", "revoke", member.address)
+    assert method(member, "seen", ben) == "pickup"
+    assert world.postgres.query(f"select count(*) from postseal.activity where subject = '{member.address}' and what like 'trust %'"
+                                " and detail like '%by telephone%'") == [["1"]]
+
+
+def test_sealed_copy_left_the_outbox_under_a_key_that_was_revoked(member, name):
+    """Promises 1 and 2: it does not leave, and its sender is told in a sentence."""
+    world, post = member.world, member.post
+    # Visible, so it takes the place; the blind copy is sealed apart and waits in the outbox.
+    second = f"{name}second@auto.example"
+    world.postseal("key", "import", world.authority.issue_mail(f"{name}second", second))
+    assert method(Person(world, post, second), "domain") == "smime"
+    world.postseal("trust", "attest", second, fingerprint(world.directory / "keys" / f"{name}second.pem"))
+    world.stop_program("postseal-courier")
+    message = post.compose([second], b"Sealed.\r\n", subject="[seen] Two")
+    post.accepted(message, [second, member.address])
+    copies = post.copies(member.address)
+    assert copies[-1]["method"] == "smime" and copies[-1]["state"] == "queued"
+    world.postseal("trust", "revoke", member.address)
+    world.start_program("postseal-courier")
+    sandbox.wait_until(lambda: state(member) == "failed", "the copy to be returned")
+    told = Person(world, post, post.sender).mail("could not be delivered").text()
+    assert member.address in told and "no longer trusted as far as your organisation's rules require" in " ".join(told.split())
+    assert not [m for m in member.mails("Two") if "pkcs7" in m["Content-Type"]]
+
+
+def test_authority_of_a_domain_is_worth_no_more_than_the_domain(world, post, name):
+    person = Person(world, post, f"{name}@auto.example")
+    world.postseal("key", "import", world.authority.issue_mail(name, person.address))
+    root = world.directory / "keys" / "authority.pem"
+    assert method(person, "colleague") == method(person, "domain") == "smime"
+    world.postseal("key", "import", "--root", "--trust", "domain", root)
+    try:
+        assert method(person, "colleague") == "pickup" and method(person, "domain") == "smime"
+        # Two certificates of one level: neither is the right one, certainly not the newer.
+        world.postseal("key", "import", world.authority.issue_mail(f"{name}b", person.address))
+        assert method(person, "domain") == "pickup" and method(person, "any") == "smime"
+        assert f"{person.address}  smime: " in world.postseal("trust", "conflicts")
+        assert world.postgres.query("select count(*) from postseal.activity where what = 'keys in conflict' and subject ="
+                                    f" '{person.address}'") == [["1"]]
+        metrics = urllib.request.urlopen(f"http://127.0.0.1:{world.ports['milter_metrics']}/metrics").read().decode()
+        assert re.search(r"^postseal_trust_conflicts_total [1-9]", metrics, re.M)
+        trace = world.postgres.query(f"select trace->'methods'->0 from postseal.copy where address = '{person.address}'"
+                                     " order by decided_at desc offset 1 limit 1")[0][0]
+        assert '"asked": "domain"' in trace and '"found": "domain"' in trace
+    finally:
+        world.postseal("key", "import", "--root", "--trust", "organisation", root)
+
+
+@pytest.mark.parametrize("how", ["wkd", "administrator", "signed mail"])
+def test_portal_states_only_what_it_can_know(member, how):
+    """A stranger who took over the portal makes no statement in the name of a domain, an admin or a mail."""
+    with pytest.raises(RuntimeError, match="may not state trust"):
+        member.world.postgres.query(f"select postseal.attest(gen_random_uuid(), 'smime', 'ab', '{member.address}', 'x', '{how}', null)",
+                                    "postseal_portal")
+
+
+def test_statement_is_only_added_to_the_record(member):
+    """Promise 6."""
+    member.world.postseal("trust", "revoke", member.address)
+    rows = member.world.postgres.query("select author, how, evidence, revoked_by from postseal.attestation"
+                                       f" where address = '{member.address}' and kind = 'account'")
+    assert rows[0][0] == member.post.sender and rows[0][2].startswith("message ") and rows[0][3] == "root"
+    for role in ("postseal_portal", "postseal_milter", "postseal_courier", "postseal_auditor"):
+        for sql in ("delete from postseal.attested", "update postseal.revoked set because = ''", "delete from postseal.revoked"):
+            with pytest.raises(RuntimeError, match="permission denied"):
+                member.world.postgres.query(sql, role)
