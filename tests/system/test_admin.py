@@ -218,7 +218,7 @@ REFUSED = {
                         "update postseal.copy set state = 'sent'",
                         "update postseal.copy set rule = 'x'", "update postseal.message set sender = 'x'"],
     "postseal_courier": ["select * from postseal.private_key", "select * from postseal.parcel_chunk",
-                         "delete from postseal.copy", "delete from postseal.event", "select * from postseal.key",
+                         "delete from postseal.copy", "delete from postseal.event", "update postseal.key set role = 'own'",
                          "update postseal.copy set trace = '{}'", "update postseal.copy set reason = 'x'",
                          "update postseal.message set sender = 'x'"],
     "postseal_portal": ["select postseal.copy_move(id, 'failed', 'x') from postseal.copy", "update postseal.account set address = 'x'",

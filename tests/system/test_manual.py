@@ -43,11 +43,12 @@ def test_crash_points_are_those_of_the_sources_and_each_is_tried():
 
 
 def test_methods_are_those_of_the_sources():
-    there = {re.search(r'\.name = "(\w+)"', text).group(1) for path, text in code(".c").items()
-             if "const struct method method_" in text}
+    methods = {re.search(r'\.name = "(\w+)"', text).group(1): ".is_inbound = true" in text
+               for text in code(".c").values() if "const struct method method_" in text}
+    outbound = {name for name, inbound in methods.items() if not inbound}
     readme = set(re.findall(r"^\| `(\w+)` \|", (SOURCE / "README.md").read_text(), re.M))
-    assert readme == there | {"reject"} and len(there) >= 5
-    for name in there:
+    assert readme == outbound | {"reject"} and len(outbound) >= 5
+    for name in methods:
         assert re.search(rf"\b{name}\b", manual("postseal.conf.5")), name
 
 
