@@ -160,7 +160,8 @@ record(const struct commit *commit, bool again, struct fault *fault)
 
 /* --- further variants --- */
 
-/* What the copies rest on is looked at again before they leave (delivery/sql/128_outbox_trust.sql). */
+/* What the copies rest on is looked at again before they leave (delivery/sql/128_outbox_trust.sql).
+ */
 static bool
 queue_trust(const struct commit *commit, struct outbox_writer *writer, const struct copy *copy,
 	    struct fault *fault)

@@ -63,7 +63,7 @@ struct copy {
 	char *reason;
 	json_t *tried; /* [{method, possible, because}], with {asked, found} where trust was asked
 			  for */
-	bool keys_awaited; /* a source has not said yet whether it has a key */
+	bool keys_awaited;	/* a source has not said yet whether it has a key */
 	struct identifier id;	/* of the copy's row in the log */
 	bool already_committed; /* at an earlier offer: nothing is left to do */
 	struct identifier

@@ -37,9 +37,9 @@ struct key {
 	bool was_in_time[2];  /* indexed by enum key_use: at the time of the look-up */
 	const struct key_source *source; /* where it comes from */
 	unsigned rank;			 /* of its source, in the order of preference */
-	time_t seen_at;	      /* when its source in the network last had it; 0: it is not from there */
-	bool attested;	      /* by more than its owner: an authority, an admin, or its source */
-	bool pinned;	      /* an admin vouches for it: it needs no chain */
+	time_t seen_at; /* when its source in the network last had it; 0: it is not from there */
+	bool attested;	/* by more than its owner: an authority, an admin, or its source */
+	bool pinned;	/* an admin vouches for it: it needs no chain */
 	enum trust_level by_authority; /* what its chain is worth; TRUST_NONE: it has none */
 	char *authority;	       /* then: the root's fingerprint; or NULL */
 	bool is_ours;		       /* the keeper has its private half */

@@ -14,8 +14,8 @@ static const struct statement attestation_end = {
 static const struct statement doubt_put = {"trust_doubt",
 					   "select postseal.trust_doubt($1, $2, $3)"};
 
-static const struct statement conflict_put = {
-	"trust_conflict", "select postseal.trust_conflict_note($1, $2, $3)"};
+static const struct statement conflict_put = {"trust_conflict",
+					      "select postseal.trust_conflict_note($1, $2, $3)"};
 
 static const struct statement level_between = {
 	"trust_level", "select postseal.trust_level($1, $2, $3, $4, $5::integer)"};

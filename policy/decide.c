@@ -157,8 +157,7 @@ fill(struct policy_decision *decision, const struct rule *rule)
 	decision->reject = rule->reject;
 	decision->methods = (const char *const *)rule->methods->pdata;
 	/* A rule about mail that comes in asks for none. */
-	decision->levels =
-		rule->levels->len > 0 ? (const char *const *)rule->levels->pdata : NULL;
+	decision->levels = rule->levels->len > 0 ? (const char *const *)rule->levels->pdata : NULL;
 	decision->tags = (const char *const *)rule->tags->pdata;
 	decision->expire_seconds = rule->options.expire_seconds;
 	decision->hide_subject = rule->options.hide_subject;

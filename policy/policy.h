@@ -131,7 +131,7 @@ struct policy_decision {
 	const char *const *methods; /* ends with NULL; none if the rule rejects */
 	/* For each method, the level of trust that the rule asks for, or NULL; NULL: for none. */
 	const char *const *levels;
-	uint64_t expire_seconds;    /* 0: as in the settings */
+	uint64_t expire_seconds; /* 0: as in the settings */
 	bool hide_subject;
 	const char *receipt;	 /* "mail", "mdn", "dsn", or NULL */
 	bool is_for_portal;	 /* the rule has the condition `portal` */

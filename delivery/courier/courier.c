@@ -245,7 +245,8 @@ return_to_sender(const struct queued_mail *mail, struct smtp_recipient *recipien
 }
 
 /* True if there is a reply for every recipient: from the MTA, from its log, or ours. Nothing leaves
- * under a key whose trust has fallen since (promise 1); where that cannot be found out, it waits. */
+ * under a key whose trust has fallen since (promise 1); where that cannot be found out, it waits.
+ */
 static bool
 serve(const struct errand *errand, struct courier_hands *hands, struct smtp_recipient *recipients,
       struct fault *fault)

@@ -64,8 +64,7 @@ static const struct statement queue_chunks = {"queue_chunks",
 					      "outbox = $1 and number >= $2 order by number",
 					      true};
 
-static const struct statement queue_trust = {"queue_trust",
-					     "select postseal.outbox_distrust($1)"};
+static const struct statement queue_trust = {"queue_trust", "select postseal.outbox_distrust($1)"};
 
 static const struct statement queue_served = {
 	"queue_served", "delete from postseal.outbox_recipient where outbox = $1 and number = $2"};
@@ -224,7 +223,8 @@ queue_distrust(struct connection *connection, const struct queued_mail *mail, ch
 		return true;
 	parameters_text(&parameters, mail->id.text);
 	if (!connection_execute(connection, &queue_trust, &parameters, &result, fault))
-		return fault_within(fault, "asking whether the keys of the mail %s are still trusted",
+		return fault_within(fault,
+				    "asking whether the keys of the mail %s are still trusted",
 				    mail->id.text);
 	*why_r = g_strdup(result_text(result, 0, 0));
 	return true;
