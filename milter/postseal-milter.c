@@ -121,6 +121,7 @@ serve_metrics(struct service *service, const char *address, struct fault *fault)
 	expect_copies("none");
 	discovery_expect();
 	metrics_expect(METRIC_DEFERRED, "");
+	metrics_expect(METRIC_TRUST_CONFLICTS, "");
 	metrics_expect(METRIC_ADDRESSES_REFUSED, "");
 	metrics_expect(METRIC_FOREIGN_CONNECTIONS, "");
 	metrics_expect(METRIC_KEY_LOOKUPS, "cache=\"hit\"");

@@ -89,7 +89,7 @@ finder_found(struct finder_answer *answer, GBytes *item)
 	g_ptr_array_add(answer->items, item);
 }
 
-static void
+static void __attribute__((format(printf, 3, 0)))
 say(struct finder_answer *answer, enum finder_outcome outcome, const char *format, va_list args)
 {
 	g_free(answer->why);
