@@ -57,7 +57,8 @@ ask_all(const struct policy_facts *facts)
 	if (facts->opaque(facts->context, &opaque, &fault) && opaque.names && !opaque.text)
 		abort();
 	facts->protection(facts->context, &protection, &fault);
-	facts->headers(facts->context, "Subject", look_at_field, NULL, &fault);
+	facts->headers(facts->context, "Subject", false, look_at_field, NULL, &fault);
+	facts->headers(facts->context, "Subject", true, look_at_field, NULL, &fault);
 }
 
 static void
