@@ -18,6 +18,7 @@ policy_question_new(struct policy *policy, struct database *database,
 	question->database = database;
 	question->facts = *facts;
 	question->known = g_malloc0(policy->condition_count + 1);
+	question->known_of_recipient = g_malloc0(policy->condition_count + 1);
 	return question;
 }
 
@@ -28,6 +29,7 @@ policy_question_free(struct policy_question *question)
 		return;
 	policy_unref(question->policy);
 	g_free(question->known);
+	g_free(question->known_of_recipient);
 	g_free(question);
 }
 
@@ -51,11 +53,13 @@ static bool
 test(struct policy_question *question, const struct condition *condition, unsigned char *answer_r,
      struct fault *fault)
 {
-	unsigned char *known = &question->known[condition->index];
+	unsigned char *known =
+		condition->matcher->asks_recipient ? question->known_of_recipient : question->known;
 	bool matched, unseen = false;
 
+	known += condition->index;
 	*answer_r = *known;
-	if (*answer_r != UNKNOWN && !condition->matcher->asks_recipient)
+	if (*answer_r != UNKNOWN)
 		return true;
 	if (!condition->matcher->match(question, condition, &matched, fault) ||
 	    (!matched && !may_be_unseen(question, condition->matcher, &unseen, fault)))
@@ -168,6 +172,13 @@ fill(struct policy_decision *decision, const struct rule *rule)
 	decision->mark_signed = rule->receiving.mark_signed;
 }
 
+static void
+begin_recipient(struct policy_question *question, const char *recipient)
+{
+	question->recipient = recipient;
+	memset(question->known_of_recipient, UNKNOWN, question->policy->condition_count);
+}
+
 /* The first of the rules that matches; *rule_r is NULL if none does. */
 static bool
 decide_by(struct policy_question *question, const GPtrArray *rules,
@@ -209,7 +220,7 @@ policy_decide(struct policy_question *question, const char *recipient,
 	const struct rule *rule;
 
 	*decision_r = (struct policy_decision){0};
-	question->recipient = recipient;
+	begin_recipient(question, recipient);
 	if (!decide_by(question, question->policy->rules, decision_r, &rule, fault))
 		return false;
 	if (rule != NULL) {
@@ -231,7 +242,7 @@ policy_receive(struct policy_question *question, const char *recipient,
 	const struct rule *rule;
 
 	*decision_r = (struct policy_decision){0};
-	question->recipient = recipient;
+	begin_recipient(question, recipient);
 	if (!decide_by(question, question->policy->receiving, decision_r, &rule, fault))
 		return false;
 	if (rule == NULL) {

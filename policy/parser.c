@@ -180,7 +180,6 @@ parser_condition(struct parser *parser, const struct place *place, bool negated,
 		 struct condition *condition)
 {
 	condition->negated = negated;
-	condition->index = parser->policy->condition_count++;
 	condition->text = source_text(parser, place);
 }
 
@@ -516,15 +515,30 @@ offers_plain(const struct rule *rule)
 	return g_strv_contains((const char *const *)rule->methods->pdata, "plain");
 }
 
-void
-parser_rule(struct parser *parser, const struct place *place, struct rule *rule)
+/* Conditions that are written alike and read alike have the same answer, which is found once. */
+static void
+number_conditions(struct parser *parser, const struct rule *rule)
 {
-	rule->line = place->line;
-	rule->text = source_text(parser, place);
-	if (rule->receiving.is_receiving) {
-		add_receiving(parser, rule);
-		return;
+	for (guint i = 0; i < rule->conditions->len; i++) {
+		struct condition *condition = g_ptr_array_index(rule->conditions, i);
+		char *written =
+			g_strconcat(condition->asks_less ? "less " : "", condition->text, NULL);
+		gpointer index;
+
+		if (g_hash_table_lookup_extended(parser->indexes, written, NULL, &index)) {
+			condition->index = GPOINTER_TO_UINT(index);
+			g_free(written);
+		} else {
+			condition->index = parser->policy->condition_count++;
+			g_hash_table_insert(parser->indexes, written,
+					    GUINT_TO_POINTER(condition->index));
+		}
 	}
+}
+
+static void
+add_sending(struct parser *parser, const struct place *place, struct rule *rule)
+{
 	g_ptr_array_add(rule->methods, NULL);
 	check_options(parser, place, rule);
 	for (guint i = 0; i < rule->conditions->len; i++) {
@@ -538,6 +552,18 @@ parser_rule(struct parser *parser, const struct place *place, struct rule *rule)
 	}
 	g_ptr_array_add(rule->tags, NULL);
 	g_ptr_array_add(parser->policy->rules, rule);
+}
+
+void
+parser_rule(struct parser *parser, const struct place *place, struct rule *rule)
+{
+	rule->line = place->line;
+	rule->text = source_text(parser, place);
+	if (rule->receiving.is_receiving)
+		add_receiving(parser, rule);
+	else
+		add_sending(parser, place, rule);
+	number_conditions(parser, rule);
 }
 
 /* --- tables that are named --- */

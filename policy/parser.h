@@ -22,6 +22,7 @@ struct parser {
 	GPtrArray *errors;   /* char * */
 	GPtrArray *warnings; /* char * */
 	GArray *uses;	     /* struct table_use */
+	GHashTable *indexes; /* of conditions, by what is written */
 	/* the current line, and the index of its next token */
 	const struct configuration_line *line;
 	guint next;

@@ -287,7 +287,9 @@ policy_load(const char *path, const struct policy_method *methods,
 	parser.policy = policy = policy_new();
 	parser.uses = g_array_new(FALSE, FALSE, sizeof(struct table_use));
 	g_array_set_clear_func(parser.uses, (GDestroyNotify)table_use_clear);
+	parser.indexes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	read_lines(&parser);
+	g_hash_table_unref(parser.indexes);
 	g_array_unref(parser.uses);
 	if (complaints->errors->len > 0)
 		return NULL;

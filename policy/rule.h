@@ -34,7 +34,7 @@ extern const struct matcher match_any, match_sender, match_sender_domain, match_
 struct condition {
 	const struct matcher *matcher;
 	bool negated;
-	unsigned index;	     /* among all conditions of the policy */
+	unsigned index;	     /* of its answer, among all that differ */
 	char *text;	     /* as written in the file */
 	struct table *table; /* sender, recipient: named, or written in the rule */
 	char *name;	     /* header: the field's name; subject tag: the tag */
@@ -102,7 +102,9 @@ struct policy_question {
 	struct database *database;
 	struct policy_facts facts;
 	const char *recipient; /* whose copy is being decided */
-	unsigned char *known;  /* for each condition: 0 unknown, 1 no, 2 yes */
+	/* For each condition: whether it holds for the message, or for this recipient, once that is
+	 * known. */
+	unsigned char *known, *known_of_recipient;
 };
 
 #endif

@@ -434,6 +434,25 @@ all_errors_are_told_with_their_place(void **state)
 			NULL});
 }
 
+/* Conditions that are written alike share their answer, but not where one is read leniently. */
+static void
+answer_of_one_rule_is_that_of_another_only_if_read_alike(void **state)
+{
+	static const char rules[] =
+		"match subject tag \"[hidden]\" deliver plain\n"
+		"match recipient \"a@x.example\" subject tag \"[hidden]\" deliver pgp\n"
+		"match recipient \"a@x.example\" deliver smime\n"
+		"match subject tag \"[hidden]\" deliver pickup\n"
+		"otherwise deliver plain\n";
+	struct loaded l;
+	struct policy *p = good(&l, rules);
+
+	(void)state;
+	assert_int_equal(deciding_line(p, "x", "a@x.example"), 2);
+	assert_int_equal(deciding_line(p, "x", "b@x.example"), 4);
+	unload(&l);
+}
+
 static void
 levels_of_trust_belong_to_methods_that_use_keys(void **state)
 {
@@ -708,6 +727,7 @@ main(void)
 		cmocka_unit_test(columns_count_characters),
 		cmocka_unit_test(rules_for_mail_that_comes_in_decide_apart),
 		cmocka_unit_test(rules_for_mail_that_comes_in_ask_only_what_is_visible),
+		cmocka_unit_test(answer_of_one_rule_is_that_of_another_only_if_read_alike),
 		cmocka_unit_test(levels_of_trust_belong_to_methods_that_use_keys),
 		cmocka_unit_test(secrets_and_comments_are_not_on_record),
 		cmocka_unit_test(ten_thousand_rules_keep_a_short_trace),
