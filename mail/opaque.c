@@ -143,13 +143,31 @@ is_sought(const struct glance *glance, size_t mark)
 	       (mark != PGP_ARMOR || glance->is_text);
 }
 
+/* memmem(3) looks at every byte for a mark as short as that; memchr(3) looks at many at once, for
+ * the last byte of the mark, which is rare. */
+static bool
+has_zip_end(const char *window, size_t length)
+{
+	const size_t before = marks[ZIP_END].length - 1;
+	const char *at = window + before, *end = window + length;
+
+	while (at < end &&
+	       (at = memchr(at, marks[ZIP_END].bytes[before], (size_t)(end - at))) != NULL) {
+		if (memcmp(at - before, marks[ZIP_END].bytes, before) == 0)
+			return true;
+		at++;
+	}
+	return false;
+}
+
 static void
 search(struct glance *glance, const char *window, size_t length)
 {
 	for (size_t i = 0; i < MARKS; i++)
 		if (is_sought(glance, i))
-			glance->has[i] =
-				memmem(window, length, marks[i].bytes, marks[i].length) != NULL;
+			glance->has[i] = i == ZIP_END ? has_zip_end(window, length)
+						      : memmem(window, length, marks[i].bytes,
+							       marks[i].length) != NULL;
 }
 
 static void
