@@ -106,7 +106,7 @@ def test_source_that_never_answers_costs_the_budget_and_no_more(world, post, fin
     assert send(post, address) < 10  # 2 seconds and the machine's other work
     assert b"Hello." in people.open_pgp(post.box(address).one(), key)
     finder.answers["LDAP_PGP", address] = finder.answers["LDAP_SMIME", address] = Answer(NOTHING)
-    sandbox.wait_until(lambda: row(world, address, "ldap", kind="smime") == "nothing", "the courier's question")
+    sandbox.wait_until(lambda: row(world, address, "ldap", kind="smime") == "nothing", "the courier's question", 90)
     patience = [milliseconds for wish, subject, milliseconds in finder.asked if (wish, subject) == ("LDAP_SMIME", address)]
     assert patience[0] <= 2000 < patience[-1]
     before = len(finder.questions(address))
@@ -123,7 +123,7 @@ def test_message_waits_where_a_refusal_would_be_final(world, post, finder, gpg, 
     assert f"<{address}>: keys of this recipient are still being looked for" in world.log("postseal-milter")
     key = gpg(address)
     finder.answers["WKD", address] = found(binary(key))
-    sandbox.wait_until(lambda: row(world, address, "wkd") == "found", "the courier's question")
+    sandbox.wait_until(lambda: row(world, address, "wkd") == "found", "the courier's question", 90)
     send(post, address)
     assert b"Hello." in people.open_pgp(post.box(address).one(), key)
     stranger = f"{name}x@pgp.example"
@@ -205,7 +205,7 @@ def test_imported_key_is_used_without_waiting(world, post, finder, gpg, name):
     assert b"Hello." in people.open_pgp(post.box(address).one(), ours)
     assert last(post, address)["keys"] == ours.fingerprint()
     finder.answers["WKD", address] = found(binary(other))
-    sandbox.wait_until(lambda: address in world.postseal("key", "conflicts", address), "the courier to find the other key")
+    sandbox.wait_until(lambda: address in world.postseal("key", "conflicts", address), "the courier to find the other key", 90)
     send(post, address)
     assert last(post, address)["keys"] == ours.fingerprint()
     ours.end()
