@@ -10,13 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/settings.h"
+
+enum { CONNECTIONS_MAX = 1000, CONNECTIONS_MIN = 4 };
 
 bool
 daemon_drop_privileges(const char *user, struct fault *fault)
@@ -60,6 +64,41 @@ daemon_share_socket(const char *path, const char *group, mode_t mode, struct fau
 				 "%s: %s",
 				 path, strerror(errno));
 	return true;
+}
+
+int
+daemon_listen(const char *path, int type, int backlog, const char *group, mode_t mode,
+	      struct fault *fault)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd;
+
+	if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path) {
+		fault_set(fault, FAULT_CONFIG, "listening on %s: the path is too long for a socket",
+			  path);
+		return -1;
+	}
+	unlink(path);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+	    listen(fd, backlog) != 0)
+		fault_set(fault, FAULT_CONFIG, "listening on %s: %s", path, strerror(errno));
+	else if (daemon_share_socket(path, group, mode, fault))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+unsigned
+daemon_connections(unsigned other_descriptors)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+	    limit.rlim_cur < (rlim_t)other_descriptors + CONNECTIONS_MIN)
+		return CONNECTIONS_MIN;
+	return (unsigned)MIN(limit.rlim_cur - other_descriptors, (rlim_t)CONNECTIONS_MAX);
 }
 
 static void

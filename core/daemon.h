@@ -22,6 +22,14 @@ enum { EXIT_CONFIGURATION = 78 };
 /* Switches to `user` and its groups; does nothing if we are not root. */
 bool daemon_drop_privileges(const char *user, struct fault *fault);
 
+/* Listens at a Unix socket, which may be left behind by an earlier run, for connections of `type`
+ * (SOCK_STREAM, SOCK_SEQPACKET) that do not block, and shares it as below. -1 with `fault` filled
+ * on failure. */
+int daemon_listen(const char *path, int type, int backlog, const char *group, mode_t mode,
+		  struct fault *fault);
+/* How many connections a program can have that needs so many descriptors for other things. */
+unsigned daemon_connections(unsigned other_descriptors);
+
 /* Lets the group ("": unchanged) use a Unix socket, and sets its permissions. */
 bool daemon_share_socket(const char *path, const char *group, mode_t mode, struct fault *fault);
 

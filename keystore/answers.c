@@ -264,15 +264,6 @@ static const struct statement found_withdraw = {
 	"update postseal.key_found set withdrawn_at = now() where address = $1 and source = $2 and kind = $3"
 	" and withdrawn_at is null and not fingerprint = any (string_to_array($4, ' ')) returning fingerprint, author"};
 
-static const char *
-outcome_name(enum finder_outcome outcome)
-{
-	static const char *const names[] = {
-		[FINDER_FOUND] = "found", [FINDER_NOTHING] = "nothing", [FINDER_FAILED] = "failed"};
-
-	return names[outcome];
-}
-
 static unsigned
 lifetime_of(const struct key_outcome *outcome)
 {
@@ -298,7 +289,7 @@ put_answer(struct connection *connection, const struct key_outcome *outcome, str
 	struct parameters parameters = {0};
 
 	put_asking(&parameters, outcome->asking);
-	parameters_text(&parameters, outcome_name(outcome->outcome));
+	parameters_text(&parameters, finder_outcome_name(outcome->outcome));
 	parameters_text(&parameters, outcome->why);
 	parameters_text(&parameters, outcome->place);
 	parameters_number(&parameters, failed ? 300 : lifetime_of(outcome));
@@ -328,7 +319,6 @@ static bool
 put_key(struct connection *connection, const struct key_asking *asking, const struct found_key *key,
 	struct fault *fault)
 {
-	static const char *const capabilities[] = {"{}", "{gcm}", "{oaep}", "{gcm,oaep}"};
 	const struct key_facts *facts = key->facts;
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
@@ -344,7 +334,7 @@ put_key(struct connection *connection, const struct key_asking *asking, const st
 	parameters_text(&parameters, facts->owner);
 	parameters_time(&parameters, facts->not_before);
 	parameters_time(&parameters, facts->not_after);
-	parameters_text(&parameters, capabilities[(facts->gcm ? 1 : 0) + (facts->oaep ? 2 : 0)]);
+	parameters_text(&parameters, key_facts_capabilities(facts->gcm, facts->oaep));
 	parameters_flag(&parameters, key->is_pinned);
 	parameters_text(&parameters, facts->cannot_encrypt);
 	if (!connection_execute(connection, &found_put, &parameters, &result, fault))

@@ -143,14 +143,12 @@ tell_conflict(struct connection *connection, const struct key_asking *asking)
 static bool
 store(struct discovery *discovery, const struct key_outcome *outcome, struct fault *fault)
 {
-	static const char *const names[] = {
-		[FINDER_FOUND] = "found", [FINDER_NOTHING] = "nothing", [FINDER_FAILED] = "failed"};
 	g_autoptr(connection_auto) connection = database_take(discovery->database, fault);
 
 	if (connection == NULL || !answers_put(connection, outcome, fault))
 		return fault_within(fault, "keeping what %s says about %s",
 				    outcome->asking->source->name, outcome->asking->address);
-	count_answer(outcome->asking, names[outcome->outcome]);
+	count_answer(outcome->asking, finder_outcome_name(outcome->outcome));
 	if (outcome->outcome == FINDER_FOUND)
 		tell_conflict(connection, outcome->asking);
 	return true;

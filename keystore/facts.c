@@ -55,3 +55,11 @@ key_facts_text(const char *text, size_t length)
 		return g_strndup(text, length);
 	return g_convert(text, (gssize)length, "UTF-8", "ISO-8859-1", NULL, NULL, NULL);
 }
+
+const char *
+key_facts_capabilities(bool gcm, bool oaep)
+{
+	static const char *const arrays[2][2] = {{"{}", "{oaep}"}, {"{gcm}", "{gcm,oaep}"}};
+
+	return arrays[gcm][oaep];
+}

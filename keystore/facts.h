@@ -23,6 +23,8 @@ struct key_facts {
 
 void key_facts_free(struct key_facts *facts);
 struct key_facts *key_facts_of_certificate(X509 *certificate);
+/* What it announces, as a PostgreSQL array: "{gcm,oaep}". */
+const char *key_facts_capabilities(bool gcm, bool oaep);
 /* Converts text of unknown encoding to UTF-8: anything that is not valid UTF-8 is taken for
  * Latin-1. Caller frees. */
 char *key_facts_text(const char *text, size_t length);

@@ -204,6 +204,15 @@ finder_ping(const char *path, struct fault *fault)
 }
 
 const char *
+finder_outcome_name(enum finder_outcome outcome)
+{
+	static const char *const names[] = {
+		[FINDER_FOUND] = "found", [FINDER_NOTHING] = "nothing", [FINDER_FAILED] = "failed"};
+
+	return names[outcome];
+}
+
+const char *
 finder_wish_name(enum finder_wish wish)
 {
 	static const char *const names[FINDER_WISHES] = {

@@ -68,6 +68,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(finder_answer_auto, finder_answer_clear)
 /* Is the finder there? Waits a few seconds at most. */
 bool finder_ping(const char *path, struct fault *fault);
 
+/* "found", "nothing" or "failed", as the database and metrics write it. */
+const char *finder_outcome_name(enum finder_outcome outcome);
 /* The word for a way of asking, as settings, the log and metrics write it: "wkd". */
 const char *finder_wish_name(enum finder_wish wish);
 

@@ -149,8 +149,8 @@ put_domain(struct connection *connection, const char *id, const struct imported 
 	return connection_execute(connection, &key_put_domain, &parameters, NULL, fault);
 }
 
-/* Formats a PostgreSQL array. */
-static char *
+/* What the key announces, and what the admin says it can do. */
+static const char *
 capabilities(const struct import_settings *settings, const struct key_facts *facts)
 {
 	bool gcm = facts->gcm, oaep = facts->oaep;
@@ -159,15 +159,13 @@ capabilities(const struct import_settings *settings, const struct key_facts *fac
 		gcm |= strcmp(*more, "gcm") == 0;
 		oaep |= strcmp(*more, "oaep") == 0;
 	}
-	return g_strdup_printf("{%s%s%s}", gcm ? "gcm" : "", gcm && oaep ? "," : "",
-			       oaep ? "oaep" : "");
+	return key_facts_capabilities(gcm, oaep);
 }
 
 static bool
 put(struct connection *connection, const struct import_settings *settings,
     const struct key_facts *facts, const struct imported *imported, struct fault *fault)
 {
-	g_autofree char *announced = capabilities(settings, facts);
 	struct parameters parameters = {0};
 	struct identifier id;
 	g_autoptr(PGresult) result = NULL;
@@ -185,7 +183,7 @@ put(struct connection *connection, const struct import_settings *settings,
 	parameters_time(&parameters, facts->signs_until);
 	/* An OpenPGP key has no issuer, so the admin vouches for it. */
 	parameters_flag(&parameters, settings->pin || facts->kind == KEY_PGP);
-	parameters_text(&parameters, announced);
+	parameters_text(&parameters, capabilities(settings, facts));
 	parameters_text(&parameters, imported->cannot_encrypt);
 	parameters_text(&parameters, imported->cannot_sign);
 	parameters_text(&parameters, settings->imported_by);

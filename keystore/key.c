@@ -120,3 +120,10 @@ key_secret_bytes(unsigned char *bytes, size_t length)
 	secret->length = length;
 	return g_bytes_new_with_free_func(bytes, length, wipe, secret);
 }
+
+void
+key_pass_over(GString *passed_over, const struct key *key, const char *why)
+{
+	g_string_append_printf(passed_over, "%s%.16s: %s", passed_over->len > 0 ? "; " : "",
+			       key->fingerprint, why);
+}

@@ -63,6 +63,8 @@ const char *key_kind_name(enum key_kind kind);
 bool key_is_in_time(const struct key *key, enum key_use use, time_t now);
 /* *why_r (may be NULL) is a text such as "expired on 2026-01-31"; caller frees. */
 bool key_is_usable(const struct key *key, enum key_use use, time_t now, char **why_r);
+/* Appends why the key is not used, for people: "1a2b…: expired on 2026-01-31". */
+void key_pass_over(GString *passed_over, const struct key *key, const char *why);
 /* Bytes that are wiped when the last reference is dropped. Takes ownership of the memory. */
 GBytes *key_secret_bytes(unsigned char *bytes, size_t length);
 /* "2026-01-31"; caller frees. */

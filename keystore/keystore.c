@@ -455,13 +455,6 @@ keystore_bars_employee(const struct key *key)
 			     : "employees' keys are imported by the organisation, not uploaded";
 }
 
-static void
-pass_over(GString *passed_over, const struct key *key, const char *why)
-{
-	g_string_append_printf(passed_over, "%s%.16s: %s", passed_over->len > 0 ? "; " : "",
-			       key->fingerprint, why);
-}
-
 /* Why a usable key is not used in addition to those already chosen, or NULL. */
 static const char *
 why_not_beside(const GPtrArray *chosen, const struct key *key, bool is_employee)
@@ -494,9 +487,9 @@ choose(const GPtrArray *known, unsigned rank, bool attested, bool is_employee, G
 		if (key->rank != rank || key->attested != attested)
 			continue;
 		if (!key_is_usable(key, KEY_ENCRYPTS, now, &why))
-			pass_over(passed_over, key, why);
+			key_pass_over(passed_over, key, why);
 		else if ((beside = why_not_beside(chosen, key, is_employee)) != NULL)
-			pass_over(passed_over, key, beside);
+			key_pass_over(passed_over, key, beside);
 		else
 			g_ptr_array_add(chosen, key_ref(key));
 	}
@@ -514,7 +507,7 @@ pass_over_later(const GPtrArray *chosen, const struct key *key, GString *passed_
 		return;
 	why = g_strdup_printf("%s has it, but %s comes first", key->source->name,
 			      first->source->name);
-	pass_over(passed_over, key, why);
+	key_pass_over(passed_over, key, why);
 }
 
 /* `known` is in the order of preference. */
@@ -659,7 +652,7 @@ keystore_signer(struct keystore *keystore, enum key_kind kind, const char *addre
 		if (key_is_usable(key, KEY_SIGNS, now, &why))
 			signer_r->key = key_ref(key);
 		else
-			pass_over(passed_over, key, why);
+			key_pass_over(passed_over, key, why);
 	}
 	if (signer_r->key == NULL)
 		signer_r->why_not = passed_over->len > 0

@@ -24,13 +24,6 @@ trusted_level(struct connection *connection, const struct trusted_question *ques
 	return true;
 }
 
-static void
-pass_over(GString *passed_over, const struct key *key, const char *why)
-{
-	g_string_append_printf(passed_over, "%s%.16s: %s", passed_over->len > 0 ? "; " : "",
-			       key->fingerprint, why);
-}
-
 static bool
 is_among(const GArray *candidates, const struct key *key)
 {
@@ -54,10 +47,10 @@ find_candidates(struct connection *connection, const struct trusted_question *qu
 		g_autofree char *why = NULL;
 
 		if (!key_is_usable(candidate.key, KEY_ENCRYPTS, now, &why)) {
-			pass_over(passed_over, candidate.key, why);
+			key_pass_over(passed_over, candidate.key, why);
 		} else if (question->is_employee && keystore_bars_employee(candidate.key) != NULL) {
-			pass_over(passed_over, candidate.key,
-				  keystore_bars_employee(candidate.key));
+			key_pass_over(passed_over, candidate.key,
+				      keystore_bars_employee(candidate.key));
 		} else if (!is_among(candidates, candidate.key)) {
 			if (!trusted_level(connection, question, candidate.key, &candidate.level,
 					   fault))
@@ -125,7 +118,7 @@ choose(const struct trusted_question *question, const GArray *candidates, GStrin
 		if (why == NULL)
 			g_ptr_array_add(answer->keys, key_ref(each->key));
 		else
-			pass_over(passed_over, each->key, why);
+			key_pass_over(passed_over, each->key, why);
 	}
 	if (candidates->len > 1 && answer->keys->len < candidates->len)
 		answer->conflict = listed(candidates);

@@ -15,7 +15,6 @@ bool
 upload_store(struct connection *connection, const struct key_facts *key, const char *address,
 	     bool *stored_r, struct fault *fault)
 {
-	static const char *const capabilities[] = {"{}", "{gcm}", "{oaep}", "{gcm,oaep}"};
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
 	struct identifier id;
@@ -30,7 +29,7 @@ upload_store(struct connection *connection, const struct key_facts *key, const c
 	parameters_text(&parameters, key->owner);
 	parameters_time(&parameters, key->not_before);
 	parameters_time(&parameters, key->not_after);
-	parameters_text(&parameters, capabilities[(key->gcm ? 1 : 0) + (key->oaep ? 2 : 0)]);
+	parameters_text(&parameters, key_facts_capabilities(key->gcm, key->oaep));
 	if (!connection_execute(connection, &upload_put, &parameters, &result, fault))
 		return false;
 	*stored_r = result_flag(result, 0, 0);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "audit/audit.h"
@@ -53,8 +52,7 @@ bind_first(const struct addrinfo *list)
 
 		if (fd < 0)
 			continue;
-		if (a->ai_family != AF_UNIX)
-			setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
 		if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
 			return fd;
 		why = errno;
@@ -99,37 +97,13 @@ listen_on_host(const char *place, struct fault *fault)
 }
 
 static int
-listen_on_socket(const struct settings *settings, const char *path, struct fault *fault)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const struct addrinfo info = {.ai_family = AF_UNIX,
-				      .ai_socktype = SOCK_STREAM,
-				      .ai_addr = (struct sockaddr *)&address,
-				      .ai_addrlen = sizeof address};
-	int fd;
-
-	if (strlen(path) >= sizeof address.sun_path) {
-		fault_set(fault, FAULT_CONFIG, "listening on %s: the path is too long for a socket",
-			  path);
-		return -1;
-	}
-	g_strlcpy(address.sun_path, path, sizeof address.sun_path);
-	unlink(path); /* left behind by an earlier run */
-	fd = bind_first(&info);
-	if (fd < 0)
-		fault_set(fault, FAULT_CONFIG, "listening on %s: %s", path, strerror(errno));
-	else if (!daemon_share_socket(path, settings->portal_group, settings->portal_mode, fault))
-		fd = -1;
-	return fd;
-}
-
-static int
 listen_at(const struct settings *settings, struct fault *fault)
 {
 	const char *place = settings->portal_listen;
 
 	return g_str_has_prefix(place, UNIX_PREFIX)
-		       ? listen_on_socket(settings, place + strlen(UNIX_PREFIX), fault)
+		       ? daemon_listen(place + strlen(UNIX_PREFIX), SOCK_STREAM, BACKLOG,
+				       settings->portal_group, settings->portal_mode, fault)
 		       : listen_on_host(place, fault);
 }
 

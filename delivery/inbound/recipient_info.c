@@ -137,16 +137,12 @@ ASN1_SEQUENCE(key_agreement) = {
 ASN1_CHOICE(recipient_info) = {
 	ASN1_SIMPLE(recipient_info, d.transport, key_transport),
 	ASN1_IMP(recipient_info, d.agreement, key_agreement, 1),
-} static_ASN1_CHOICE_END(recipient_info)
+} static_ASN1_CHOICE_END(recipient_info);
 /* clang-format on */
 #pragma GCC diagnostic pop
 
-																		struct
-																	recipient_info
-																	*
-																	recipient_info_read(
-																		GBytes *
-																		ber)
+struct recipient_info *
+recipient_info_read(GBytes *ber)
 {
 	gsize length;
 	const unsigned char *at = g_bytes_get_data(ber, &length), *end = at + length;

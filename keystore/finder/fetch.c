@@ -14,11 +14,8 @@ ask(const struct finder_task *task, struct finder_answer *answer)
 					     .most = FINDER_BYTES_MAX};
 	g_auto(http_reply_auto) reply = {0};
 
-	if (!http_ask(task, &request, &reply, answer) || !http_is_good(&reply, answer))
-		return;
-	finder_found(answer, g_bytes_ref(reply.content));
-	answer->place = g_strdup(reply.url);
-	answer->secure = reply.secure;
+	if (http_ask(task, &request, &reply, answer) && http_is_good(&reply, answer))
+		http_take(&reply, answer);
 }
 
 const struct finder finder_fetch = {.wish = FINDER_FETCH, .begin = http_begin, .ask = ask};

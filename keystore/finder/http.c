@@ -477,6 +477,14 @@ http_is_good(const struct http_reply *reply, struct finder_answer *answer)
 	return false;
 }
 
+void
+http_take(const struct http_reply *reply, struct finder_answer *answer)
+{
+	finder_found(answer, g_bytes_ref(reply->content));
+	answer->place = g_strdup(reply->url);
+	answer->secure = reply->secure;
+}
+
 bool
 http_is_type(const struct http_reply *reply, const char *type)
 {

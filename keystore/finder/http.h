@@ -45,6 +45,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(http_reply_auto, http_reply_clear)
 /* True for the status 200. Otherwise fills the answer: there is nothing (404, 410), or nobody
  * knows; in that case its lifetime is what the server asks for before it is asked again. */
 bool http_is_good(const struct http_reply *reply, struct finder_answer *answer);
+/* The content is what was found, there and over that way. */
+void http_take(const struct http_reply *reply, struct finder_answer *answer);
 /* Is it this media type, whatever its parameters (RFC 9110 §8.3.1)? */
 bool http_is_type(const struct http_reply *reply, const char *type);
 

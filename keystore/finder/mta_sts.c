@@ -54,11 +54,9 @@ take(const struct http_reply *reply, const char *id, struct finder_answer *answe
 		finder_failed(answer, "%s is not a policy: %s (RFC 8461 §3.2)", reply->url, why);
 		return;
 	}
-	finder_found(answer, g_bytes_ref(reply->content));
+	http_take(reply, answer);
 	finder_found(answer, g_bytes_new(id, strlen(id)));
 	answer->lifetime = policy.max_age;
-	answer->place = g_strdup(reply->url);
-	answer->secure = reply->secure;
 }
 
 static bool

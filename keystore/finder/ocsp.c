@@ -22,9 +22,7 @@ ask(const struct finder_task *task, struct finder_answer *answer)
 	if (!http_ask(task, &request, &reply, answer))
 		return;
 	if (reply.status == 200 && http_is_type(&reply, request.accept)) {
-		finder_found(answer, g_bytes_ref(reply.content));
-		answer->place = g_strdup(reply.url);
-		answer->secure = reply.secure;
+		http_take(&reply, answer);
 		return;
 	}
 	finder_failed(answer, "asking %s: HTTP status %u, and not an OCSP response", reply.url,

@@ -4,9 +4,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/daemon.h"
@@ -18,8 +16,6 @@
 
 enum {
 	BACKLOG = 1024,
-	CONNECTIONS_MAX = 1000,
-	CONNECTIONS_MIN = 4,
 	/* Each question may have two connections of its own (IPv6 and IPv4), and there are log and
 	 * metrics. */
 	OTHER_DESCRIPTORS = 2 * FINDER_THREADS + 32,
@@ -50,49 +46,13 @@ struct job {
 	gint64 until;
 };
 
-static guint
-allowed_connections(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
-	    limit.rlim_cur < OTHER_DESCRIPTORS + CONNECTIONS_MIN)
-		return CONNECTIONS_MIN;
-	return (guint)MIN(limit.rlim_cur - OTHER_DESCRIPTORS, (rlim_t)CONNECTIONS_MAX);
-}
-
-static int
-listen_at(const char *path, struct fault *fault)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd;
-
-	if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path) {
-		fault_set(fault, FAULT_CONFIG, "listening on %s: the path is too long", path);
-		return -1;
-	}
-	unlink(path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-	    listen(fd, BACKLOG) != 0)
-		fault_set(fault, FAULT_CONFIG, "listening on %s: %s", path, strerror(errno));
-	else if (daemon_share_socket(path, "", SOCKET_MODE, fault))
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
 /* --- questions --- */
 
 static char *
 labels(enum finder_wish wish, enum finder_outcome outcome)
 {
-	static const char *const words[] = {
-		[FINDER_FOUND] = "found", [FINDER_NOTHING] = "nothing", [FINDER_FAILED] = "failed"};
-
 	return g_strdup_printf("source=\"%s\",outcome=\"%s\"", finder_wish_name(wish),
-			       words[outcome]);
+			       finder_outcome_name(outcome));
 }
 
 static void
@@ -255,7 +215,8 @@ server_run(struct server *server)
 struct server *
 server_new(const struct settings *settings, struct fault *fault)
 {
-	int listener = listen_at(settings->finder_socket, fault);
+	int listener = daemon_listen(settings->finder_socket, SOCK_STREAM, BACKLOG, "", SOCKET_MODE,
+				     fault);
 	struct server *server;
 
 	if (listener < 0)
@@ -265,7 +226,7 @@ server_new(const struct settings *settings, struct fault *fault)
 	server->listener = listener;
 	server->stop = eventfd(0, EFD_CLOEXEC);
 	g_mutex_init(&server->stopping);
-	server->connections_max = allowed_connections();
+	server->connections_max = daemon_connections(OTHER_DESCRIPTORS);
 	server->askers = g_ptr_array_new_with_free_func((GDestroyNotify)(void *)asker_unref);
 	server->polled = g_array_new(FALSE, FALSE, sizeof(struct pollfd));
 	expect_metrics();

@@ -83,9 +83,7 @@ take(const struct http_reply *reply, struct finder_answer *answer)
 		finder_failed(answer, "%s is not an OpenPGP key in binary form", reply->url);
 		return;
 	}
-	finder_found(answer, g_bytes_ref(reply->content));
-	answer->place = g_strdup(reply->url);
-	answer->secure = reply->secure;
+	http_take(reply, answer);
 }
 
 static void

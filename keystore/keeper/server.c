@@ -4,9 +4,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/daemon.h"
@@ -15,8 +13,6 @@
 enum {
 	BACKLOG = 128,
 	WORKERS = 4,
-	CONNECTIONS_MAX = 1000,
-	CONNECTIONS_MIN = 4,
 	OTHER_DESCRIPTORS = 48, /* database, gpg-agent, log, metrics */
 	SILENT_MILLISECONDS = 5000,
 	AGAIN_MILLISECONDS = 50,
@@ -37,43 +33,6 @@ struct server {
 	void *context;
 };
 
-static guint
-allowed_connections(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
-	    limit.rlim_cur < OTHER_DESCRIPTORS + CONNECTIONS_MIN)
-		return CONNECTIONS_MIN;
-	return (guint)MIN(limit.rlim_cur - OTHER_DESCRIPTORS, (rlim_t)CONNECTIONS_MAX);
-}
-
-static int
-listen_at(const struct settings *settings, struct fault *fault)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd;
-
-	if (g_strlcpy(address.sun_path, settings->keeper_socket, sizeof address.sun_path) >=
-	    sizeof address.sun_path) {
-		fault_set(fault, FAULT_CONFIG, "listening on %s: the path is too long",
-			  settings->keeper_socket);
-		return -1;
-	}
-	unlink(settings->keeper_socket);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-	    listen(fd, BACKLOG) != 0)
-		fault_set(fault, FAULT_CONFIG, "listening on %s: %s", settings->keeper_socket,
-			  strerror(errno));
-	else if (daemon_share_socket(settings->keeper_socket, settings->keeper_group,
-				     settings->keeper_mode, fault))
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
 static void
 watch(struct server *server, int fd, gint64 until)
 {
@@ -86,7 +45,8 @@ watch(struct server *server, int fd, gint64 until)
 struct server *
 server_new(const struct settings *settings, struct fault *fault)
 {
-	int listener = listen_at(settings, fault);
+	int listener = daemon_listen(settings->keeper_socket, SOCK_SEQPACKET, BACKLOG,
+				     settings->keeper_group, settings->keeper_mode, fault);
 	struct server *server;
 
 	if (listener < 0)
@@ -94,7 +54,7 @@ server_new(const struct settings *settings, struct fault *fault)
 	server = g_new0(struct server, 1);
 	server->listener = listener;
 	server->stop = eventfd(0, EFD_CLOEXEC);
-	server->connections_max = allowed_connections();
+	server->connections_max = daemon_connections(OTHER_DESCRIPTORS);
 	server->polled = g_array_new(FALSE, FALSE, sizeof(struct pollfd));
 	server->patience = g_array_new(FALSE, FALSE, sizeof(gint64));
 	watch(server, server->stop, G_MAXINT64);

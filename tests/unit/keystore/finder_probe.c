@@ -50,8 +50,6 @@ hexadecimal(GBytes *item)
 static void
 print(const struct finder_answer *answer)
 {
-	static const char *const outcomes[] = {
-		[FINDER_FOUND] = "found", [FINDER_NOTHING] = "nothing", [FINDER_FAILED] = "failed"};
 	json_t *items = json_array();
 	g_autoptr(json_t) line = NULL;
 
@@ -60,9 +58,10 @@ print(const struct finder_answer *answer)
 
 		json_array_append_new(items, json_string(item));
 	}
-	line = json_pack("{s:s, s:i, s:b, s:s?, s:s?, s:o}", "outcome", outcomes[answer->outcome],
-			 "lifetime", (int)answer->lifetime, "secure", answer->secure, "place",
-			 answer->place, "why", answer->why, "items", items);
+	line = json_pack("{s:s, s:i, s:b, s:s?, s:s?, s:o}", "outcome",
+			 finder_outcome_name(answer->outcome), "lifetime", (int)answer->lifetime,
+			 "secure", answer->secure, "place", answer->place, "why", answer->why,
+			 "items", items);
 	json_dumpf(line, stdout, JSON_COMPACT);
 	putchar('\n');
 }
