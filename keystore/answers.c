@@ -57,7 +57,7 @@ static const struct statement answers_wanted = {
 static const struct statement answers_due = {
 	"answers_due",
 	"with due as (select address, source, kind from postseal.key_answer where due_at <= now() and claimed_until < now()"
-	"  order by due_at limit $1 for update skip locked) "
+	"  and source <> all (string_to_array($3, chr(10))) order by due_at limit $1 for update skip locked) "
 	"update postseal.key_answer a set"
 	" claimed_until = now() + interval '2 minutes',"
 	" due_at = case when a.wanted_at > now() - interval '30 days' and a.source = any (string_to_array($2, chr(10)))"
@@ -152,7 +152,7 @@ source_named(const char *name)
 }
 
 bool
-answers_claim(struct connection *connection, char *const *sources, unsigned most,
+answers_claim(struct connection *connection, char *const *sources, const char *busy, unsigned most,
 	      GPtrArray *askings, bool *more_r, struct fault *fault)
 {
 	g_autofree char *names = g_strjoinv("\n", (char **)sources);
@@ -161,6 +161,7 @@ answers_claim(struct connection *connection, char *const *sources, unsigned most
 
 	parameters_number(&parameters, most);
 	parameters_text(&parameters, names);
+	parameters_text(&parameters, busy);
 	if (!connection_execute(connection, &answers_due, &parameters, &result, fault))
 		return false;
 	*more_r = PQntuples(result) == (int)most;

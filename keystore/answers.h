@@ -28,9 +28,9 @@ bool answers_want(struct connection *connection, const GPtrArray *askings, unsig
 		  struct fault *fault);
 /* For a courier: adds up to `most` that are due to `askings`, and holds them for two minutes.
  * *more_r: there may be more. `sources`: the setting `keys from`; what belongs to others, or mail
- * has not needed for 30 days, is put aside. */
-bool answers_claim(struct connection *connection, char *const *sources, unsigned most,
-		   GPtrArray *askings, bool *more_r, struct fault *fault);
+ * has not needed for 30 days, is put aside. `busy`: sources to leave alone for now, one a line. */
+bool answers_claim(struct connection *connection, char *const *sources, const char *busy,
+		   unsigned most, GPtrArray *askings, bool *more_r, struct fault *fault);
 
 /* OpenPGP keys of the address that are known already, whatever their source: adds GBytes. */
 bool answers_known(struct connection *connection, const char *address, GPtrArray *known,

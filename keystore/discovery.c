@@ -10,8 +10,10 @@
 enum {
 	ASKED_AT_ONCE = 64,	 /* questions under way, of all messages together */
 	ASKED_FOR_MESSAGE = 200, /* more of them are left to the courier */
-	BATCH = 32,		 /* of a courier */
-	ROUND_SECONDS = 30,	 /* a courier's patience; it holds a batch for longer */
+	BATCH = 8,		 /* of a courier */
+	SOURCE_AT_ONCE = 8,	 /* no more of a batch while a source has that many under way */
+	PATIENCE_SECONDS = 30,	 /* a courier's, with a question; it holds it for longer */
+	ROUND_SECONDS = 1,	 /* before a courier leaves those that are slow to themselves */
 	READING_SECONDS = 15,	 /* for parsing, which goes on when the message no longer waits */
 	GRACE_SECONDS = 5,	 /* before the courier takes over */
 };
@@ -23,7 +25,8 @@ struct discovery {
 	struct found_reader *reader;
 	GThreadPool *pool;
 	GMutex lock;
-	bool unreachable; /* the finder, as was logged */
+	bool unreachable;      /* the finder, as was logged */
+	GHashTable *under_way; /* of a courier: struct key_source -> how many questions */
 };
 
 /* Questions that somebody waits for. Each has a reference. */
@@ -223,12 +226,44 @@ ask(struct discovery *discovery, const struct key_asking *asking, const struct i
 }
 
 static void
+count_under_way(struct discovery *discovery, const struct key_source *source, int change)
+{
+	guint count;
+
+	g_mutex_lock(&discovery->lock);
+	count = GPOINTER_TO_UINT(g_hash_table_lookup(discovery->under_way, source));
+	g_hash_table_insert(discovery->under_way, (gpointer)source,
+			    GUINT_TO_POINTER(count + (guint)change));
+	g_mutex_unlock(&discovery->lock);
+}
+
+/* Names, one a line: sources that stand still, or nearly so, have no more to be asked; caller
+ * frees. */
+static char *
+busy_sources(struct discovery *discovery)
+{
+	GString *names = g_string_new(NULL);
+
+	g_mutex_lock(&discovery->lock);
+	for (const struct key_source *const *source = key_sources; *source != NULL; source++)
+		if (GPOINTER_TO_UINT(g_hash_table_lookup(discovery->under_way, *source)) >=
+		    SOURCE_AT_ONCE)
+			g_string_append_printf(names, "%s%s", names->len > 0 ? "\n" : "",
+					       (*source)->name);
+	g_mutex_unlock(&discovery->lock);
+	return g_string_free(names, FALSE);
+}
+
+static void
 run(gpointer data, gpointer context)
 {
 	struct errand *errand = data;
 	struct inquiry *inquiry = errand->inquiry;
+	const struct key_source *source = errand->asking->source;
 	const bool settled = ask(context, errand->asking, inquiry);
 
+	if (inquiry->is_courier)
+		count_under_way(context, source, -1);
 	g_mutex_lock(&inquiry->lock);
 	if (!settled)
 		g_ptr_array_add(inquiry->late, g_steal_pointer(&errand->asking));
@@ -264,6 +299,8 @@ ask_all(struct discovery *discovery, GPtrArray *askings, gint64 until, gint64 wa
 		*errand = (struct errand){
 			.inquiry = g_atomic_rc_box_acquire(inquiry),
 			.asking = g_ptr_array_steal_index(askings, askings->len - 1)};
+		if (is_courier)
+			count_under_way(discovery, errand->asking->source, 1);
 		g_thread_pool_push(discovery->pool, errand, NULL);
 	}
 	g_mutex_lock(&inquiry->lock);
@@ -300,6 +337,7 @@ discovery_new(const struct discovery_settings *settings)
 	discovery->sources = g_strdupv((char **)settings->sources);
 	discovery->reader = found_reader_new(settings->gpg_program);
 	discovery->pool = g_thread_pool_new(run, discovery, ASKED_AT_ONCE, FALSE, NULL);
+	discovery->under_way = g_hash_table_new(NULL, NULL);
 	g_mutex_init(&discovery->lock);
 	return discovery;
 }
@@ -313,6 +351,7 @@ discovery_free(struct discovery *discovery)
 	found_reader_free(discovery->reader);
 	g_strfreev(discovery->sources);
 	g_free(discovery->finder);
+	g_hash_table_unref(discovery->under_way);
 	g_mutex_clear(&discovery->lock);
 	g_free(discovery);
 }
@@ -426,7 +465,8 @@ discovery_expect(void)
 bool
 discovery_round(struct discovery *discovery, bool *more_r, struct fault *fault)
 {
-	const gint64 until = g_get_monotonic_time() + ROUND_SECONDS * G_USEC_PER_SEC;
+	const gint64 now = g_get_monotonic_time();
+	g_autofree char *busy = busy_sources(discovery);
 	g_autoptr(GPtrArray) due = g_ptr_array_new_with_free_func((GDestroyNotify)key_asking_free);
 	g_autoptr(GPtrArray) late = g_ptr_array_new_with_free_func((GDestroyNotify)key_asking_free);
 
@@ -434,10 +474,11 @@ discovery_round(struct discovery *discovery, bool *more_r, struct fault *fault)
 		g_autoptr(connection_auto) connection = database_take(discovery->database, fault);
 
 		if (connection == NULL ||
-		    !answers_claim(connection, discovery->sources, BATCH, due, more_r, fault))
+		    !answers_claim(connection, discovery->sources, busy, BATCH, due, more_r, fault))
 			return false;
 	}
-	ask_all(discovery, due, until, until + READING_SECONDS * G_USEC_PER_SEC, true, late);
+	ask_all(discovery, due, now + PATIENCE_SECONDS * G_USEC_PER_SEC,
+		now + ROUND_SECONDS * G_USEC_PER_SEC, true, late);
 	return true;
 }
 

@@ -46,8 +46,9 @@ bool discovery_before(struct discovery *discovery, struct discovery_want *wants,
 /* Serves the metrics from now on, beginning at 0. */
 void discovery_expect(void);
 
-/* For a courier: asks for a batch of what is due. *more_r: there may be more. False if the database
- * failed. */
+/* For a courier: asks for a batch of what is due, and leaves the slow ones to be answered later: a
+ * source that stands still keeps none of the others waiting. *more_r: there may be more. False if
+ * the database failed. */
 bool discovery_round(struct discovery *discovery, bool *more_r, struct fault *fault);
 
 /* Asks all sources for an address now, whatever answers there are. */

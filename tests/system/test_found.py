@@ -66,7 +66,6 @@ def ask_again(world, address, source, kind="pgp"):
     """As if the answer were about to end: the courier asks again."""
     before = row(world, address, source, "asked_at", kind)
     world.postgres.query(f"update postseal.key_answer set due_at = now() where address = '{address}' and source = '{source}'")
-    # Another test's source that never answers holds up the courier's round before it.
     sandbox.wait_until(lambda: row(world, address, source, "asked_at", kind) != before, "the courier to ask again", 90)
 
 
@@ -356,3 +355,19 @@ def test_key_find_asks_now_and_prints_what_each_source_says(world, finder, gpg, 
     assert re.search(r"^dane, smime: there is none", said, re.M), said
     assert finder.questions(address) == EVERYWHERE or sorted(finder.questions(address)) == sorted(2 * EVERYWHERE)
     assert address in world.postseal("key", "asked", address)
+
+
+def test_source_that_stands_still_keeps_no_other_waiting(world, finder, name):
+    """The directory answers nothing, and many questions for it came due before the one for the domain's own."""
+    address = f"{name}@auto.example"
+    stuck = [f"{name}stuck{i}@auto.example" for i in range(40)]
+    for each in stuck:
+        finder.answers["LDAP_SMIME", each] = SILENCE
+    rows = [f"('{each}', 'ldap', 'smime', now() - interval '1 hour')" for each in stuck]
+    world.postgres.query("insert into postseal.key_answer (address, source, kind, due_at) values "
+                         + ", ".join([*rows, f"('{address}', 'wkd', 'pgp', now())"]))
+    sandbox.wait_until(lambda: row(world, address, "wkd") == "nothing", "the answer of the other source", 90)
+    waiting = world.postgres.query("select count(*) from postseal.key_answer where asked_at is null and source = 'ldap'"
+                                   f" and address like '{name}stuck%'")
+    assert waiting == [[str(len(stuck))]]
+    finder.answers.update({("LDAP_SMIME", each): Answer(NOTHING) for each in stuck})
