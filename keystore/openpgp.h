@@ -54,6 +54,8 @@ char *openpgp_fingerprint(GBytes *key);
 /* If the packets are only a revocation certificate (signature type 0x20), the ID of the key, 16
  * upper-case hexadecimal digits; otherwise NULL. Caller frees. */
 char *openpgp_revoked(GBytes *packets);
+/* Are there signatures, and no packet of any other kind? */
+bool openpgp_are_signatures(GBytes *packets);
 /* Removes the armour (RFC 9580 §6.2) from a block; data that is already binary is returned
  * unchanged. Caller frees. */
 GBytes *openpgp_unarmoured(GBytes *block);

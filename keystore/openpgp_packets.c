@@ -500,6 +500,21 @@ openpgp_revoked(GBytes *packets)
 	return hexadecimal(signature.issuer, sizeof signature.issuer);
 }
 
+bool
+openpgp_are_signatures(GBytes *packets)
+{
+	struct bytes from = {.left = 0};
+	struct packet packet;
+
+	from.at = g_bytes_get_data(packets, &from.left);
+	if (from.left == 0)
+		return false;
+	while (from.left > 0)
+		if (!take_packet(&from, &packet) || packet.tag != TAG_SIGNATURE)
+			return false;
+	return true;
+}
+
 /* The base64 between the blank line after the headers and the checksum or the end. */
 GBytes *
 openpgp_unarmoured(GBytes *block)

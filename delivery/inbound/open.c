@@ -17,6 +17,8 @@ void
 sealed_clear(struct sealed *sealed)
 {
 	g_clear_pointer(&sealed->openings, g_ptr_array_unref);
+	g_clear_pointer(&sealed->signed_within, g_ptr_array_unref);
+	g_clear_pointer(&sealed->signatures, g_ptr_array_unref);
 	g_clear_pointer(&sealed->parts, parts_free);
 }
 
@@ -47,7 +49,10 @@ opening_free(struct opening *opening)
 void
 opening_keep(struct sealed *sealed, struct opening *opening, const struct surroundings *around)
 {
+	GPtrArray *signed_within = opening->inner.signed_within;
+
 	sealed_init(&opening->inner, opening->entity, around->settings);
+	opening->inner.signed_within = signed_within;
 	g_ptr_array_add(sealed->openings, opening);
 }
 

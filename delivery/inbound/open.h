@@ -29,6 +29,10 @@ struct sealed {
 	enum seal_kind kind;
 	GPtrArray *openings; /* struct opening: one for each content key with which it opened */
 	unsigned tries;	     /* how often it was decrypted in vain */
+	/* OpenPGP signatures (struct pgp_signature): those that were encrypted together with it,
+	 * over all of it; and those in its MIME structure, once they were looked for. Or NULL. */
+	GPtrArray *signed_within;
+	GPtrArray *signatures;
 };
 
 /* What an encrypted message opened to. */

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "delivery/inbound/open.h"
-#include "delivery/methods/pgp/encrypt.h"
+#include "delivery/inbound/verify.h"
+#include "delivery/methods/pgp/decrypt.h"
 #include "mail/entity_sink.h"
 #include "mail/mime_stream.h"
 
@@ -104,16 +105,20 @@ decrypt(const struct sealed *sealed, const struct open_request *request, const s
 	const struct spool *content, struct opening *opening, struct fault *fault)
 {
 	const struct settings *settings = request->around->settings;
+	g_autoptr(GPtrArray) authors = NULL;
 	struct digesting_sink digesting = {.sink = {.write = digest_and_write}};
 	struct entity_sink entity;
 	bool done;
 
+	if (!verify_pgp_authors(request->around, &authors, fault))
+		return false;
 	entity_sink_init(&entity, opening->entity, settings->limit_headers);
 	digesting.next = &entity.sink;
 	opening->content_key_length = 32;
 	crypto_generichash_init(&digesting.state, NULL, 0, 32);
 	done = (sealed->kind == SEAL_PGP_MIME || write_own_header(sealed, &entity.sink, fault)) &&
-	       gpg_decrypt(settings, key, content, &digesting.sink, fault) &&
+	       gpg_decrypt(settings, key, authors, content, &digesting.sink,
+			   opening->inner.signed_within, fault) &&
 	       sink_finish(&entity.sink, fault);
 	crypto_generichash_final(&digesting.state, opening->content_key, 32);
 	entity_sink_clear(&entity);
@@ -141,6 +146,7 @@ open_with(struct sealed *sealed, const struct open_request *request, struct key 
 {
 	struct opening *opening = opening_new(request->around);
 
+	opening->inner.signed_within = verify_pgp_none();
 	if (decrypt(sealed, request, key, content, opening, fault)) {
 		g_ptr_array_add(request->keys, key_ref(key));
 		keep(sealed, opening, request->around, opening_r);

@@ -187,10 +187,11 @@ note_seen(struct inbound *inbound, const struct signature *signature)
 bool
 inbound_describe(const struct surroundings *around, struct copy *copy, struct fault *fault)
 {
-	struct parts *parts =
-		copy->opening == NULL ? around->inbound->outer.parts : copy->opening->inner.parts;
+	struct sealed *sealed = copy->opening == NULL ? &around->inbound->outer
+						      : (struct sealed *)&copy->opening->inner;
 	struct signature signature;
-	bool verified = verify_signature(parts, around, &signature, fault);
+	bool verified =
+		verify_signature(sealed, around, copy->recipient->folded, &signature, fault);
 
 	if (verified) {
 		copy->flavour = copy->decision.rule;

@@ -61,6 +61,8 @@ results_are_forged(const struct field *field, const struct settings *settings)
 	return id == NULL || g_ascii_strcasecmp(id, results_authserv_id(settings)) == 0;
 }
 
+static const char *const method_names[] = {[KEY_SMIME] = "smime", [KEY_PGP] = "x-openpgp"};
+
 /* A comment may hold anything of ASCII but parentheses and backslashes. */
 static void
 append_comment(GString *text, const char *comment)
@@ -71,16 +73,18 @@ append_comment(GString *text, const char *comment)
 	g_string_append_printf(text, " (%s)", ascii);
 }
 
-/* RFC 7281 §3: whom the signature belongs to. */
+/* Whom the signature belongs to: RFC 7281 §3, and for OpenPGP, of which no standard speaks,
+ * likewise.
+ */
 static void
-append_identifier(GString *text, const char *address)
+append_identifier(GString *text, enum key_kind kind, const char *address)
 {
 	g_autofree char *escaped = NULL;
 
 	if (!g_str_is_ascii(address))
 		return;
 	escaped = g_strescape(address, NULL);
-	g_string_append_printf(text, "\n\tbody.smime-identifier=\"%s\"", escaped);
+	g_string_append_printf(text, "\n\tbody.%s-identifier=\"%s\"", method_names[kind], escaped);
 }
 
 char *
@@ -97,11 +101,11 @@ results_text(const struct settings *settings, const char *opened, const struct s
 		append_comment(text, opened);
 	}
 	if (signature->worth != SIGNATURE_NONE)
-		g_string_append_printf(text, ";\n\tsmime=%s",
+		g_string_append_printf(text, ";\n\t%s=%s", method_names[signature->kind],
 				       signature_worth_word(signature->worth));
 	if (signature->why != NULL)
 		append_comment(text, signature->why);
 	if (signature->worth == SIGNATURE_PASS)
-		append_identifier(text, signature->address);
+		append_identifier(text, signature->kind, signature->address);
 	return g_string_free(text, FALSE);
 }

@@ -35,8 +35,8 @@ signature_worth_word(enum signature_worth worth)
 	return words[worth];
 }
 
-static bool
-say(struct signature *signature, enum signature_worth worth, const char *why)
+bool
+signature_say(struct signature *signature, enum signature_worth worth, const char *why)
 {
 	signature->worth = worth;
 	g_free(signature->why);
@@ -165,17 +165,18 @@ judge_certificate(X509 *certificate, STACK_OF(X509) * others, const struct surro
 	signature_r->fingerprint = certificate_fingerprint(certificate);
 	certificate_uses(certificate, &cannot_encrypt, &cannot_sign);
 	if (cannot_sign != NULL)
-		return say(signature_r, SIGNATURE_POLICY, cannot_sign);
+		return signature_say(signature_r, SIGNATURE_POLICY, cannot_sign);
 	if (around->from == NULL)
-		return say(signature_r, SIGNATURE_POLICY, "From does not name one author");
+		return signature_say(signature_r, SIGNATURE_POLICY,
+				     "From does not name one author");
 	if (!names(certificate, around->from))
-		return say(signature_r, SIGNATURE_POLICY, "it is not the author's");
+		return signature_say(signature_r, SIGNATURE_POLICY, "it is not the author's");
 	if (!keystore_vouches(around->keystore, certificate, others, &why, fault))
 		return false;
 	if (why != NULL)
-		return say(signature_r, SIGNATURE_POLICY, why);
+		return signature_say(signature_r, SIGNATURE_POLICY, why);
 	signature_r->address = g_strdup(around->from);
-	return say(signature_r, SIGNATURE_PASS, NULL);
+	return signature_say(signature_r, SIGNATURE_PASS, NULL);
 }
 
 /* Every signer's signature was found to be good; one of them must be the author's. */
@@ -198,8 +199,8 @@ judge_signers(CMS_ContentInfo *cms, const struct surroundings *around,
 			break;
 		signature_clear(signature_r);
 		done = is_weak(signer)
-			       ? say(signature_r, SIGNATURE_POLICY,
-				     "its digest is too weak (RFC 8551 §2.1)")
+			       ? signature_say(signature_r, SIGNATURE_POLICY,
+					       "its digest is too weak (RFC 8551 §2.1)")
 			       : judge_certificate(certificate, others, around, signature_r, fault);
 	}
 	sk_X509_pop_free(others, X509_free);
@@ -222,8 +223,9 @@ check(CMS_ContentInfo *cms, BIO *content, const struct surroundings *around,
 	if (is_good)
 		return judge_signers(cms, around, signature_r, fault);
 	if (ERR_GET_REASON(error) == CMS_R_SIGNER_CERTIFICATE_NOT_FOUND)
-		return say(signature_r, SIGNATURE_NEUTRAL, "it does not contain the certificate");
-	return say(signature_r, SIGNATURE_FAIL, "the message is not what was signed");
+		return signature_say(signature_r, SIGNATURE_NEUTRAL,
+				     "it does not contain the certificate");
+	return signature_say(signature_r, SIGNATURE_FAIL, "the message is not what was signed");
 }
 
 /* --- the two forms --- */
@@ -247,7 +249,8 @@ verify_opaque(GMimePart *part, const struct surroundings *around, struct signatu
 	g_autoptr(CMS_ContentInfo) cms = read_structure(part, OPAQUE_MAX);
 
 	if (cms == NULL || !is_signed_structure(cms, false))
-		return say(signature_r, SIGNATURE_NEUTRAL, "it cannot be read, or is too large");
+		return signature_say(signature_r, SIGNATURE_NEUTRAL,
+				     "it cannot be read, or is too large");
 	return check(cms, NULL, around, signature_r, fault);
 }
 
@@ -265,12 +268,11 @@ verify_detached(struct parts *parts, GMimeMultipart *root, const struct surround
 	BIO *content;
 
 	if (cms == NULL || !is_signed_structure(cms, true) || boundary == NULL)
-		return say(signature_r, SIGNATURE_NEUTRAL, "it cannot be read");
+		return signature_say(signature_r, SIGNATURE_NEUTRAL, "it cannot be read");
 	if (!signed_part_find(parts_message(parts), boundary, &bytes.part, &found, fault))
 		return false;
 	if (!found)
-		return say(signature_r, SIGNATURE_NEUTRAL,
-			   "the message does not consist of what is signed and the signature");
+		return signature_say(signature_r, SIGNATURE_NEUTRAL, SIGNED_WITH_OTHERS);
 	content = signed_bytes_bio(&bytes);
 	done = check(cms, content, around, signature_r, fault);
 	BIO_free(content);
@@ -305,52 +307,115 @@ is_opaque(GMimeObject *root)
 	return is;
 }
 
+/* Armor shows near the beginning, unless the text is in base64. */
+static bool
+may_be_signed_in_clear(const struct message *message, bool *may_r, struct fault *fault)
+{
+	g_autofree char *encoding = message_field_text(message, "Content-Transfer-Encoding");
+	g_autofree char *beginning = g_malloc0(PIECE_BYTES + 1);
+	size_t got;
+
+	if (!spool_read(message->body, 0, beginning, PIECE_BYTES, &got, fault))
+		return false;
+	*may_r = strstr(beginning, "-----BEGIN PGP SIGNED") != NULL ||
+		 (encoding != NULL && g_ascii_strcasecmp(encoding, "base64") == 0);
+	return true;
+}
+
 /* Only mail that may be signed is looked into. */
 static bool
-may_be_signed(const struct message *message)
+may_be_signed(const struct message *message, bool *may_r, struct fault *fault)
 {
 	g_autofree char *value = message_field_text(message, "Content-Type");
 	GMimeContentType *type =
 		g_mime_content_type_parse(NULL, value == NULL ? "text/plain" : value);
-	bool may = g_mime_content_type_is_type(type, "multipart", "signed") ||
-		   g_mime_content_type_is_type(type, "application", "pkcs7-mime") ||
-		   g_mime_content_type_is_type(type, "application", "x-pkcs7-mime");
+	bool is_text = g_mime_content_type_is_type(type, "text", "plain");
 
+	*may_r = g_mime_content_type_is_type(type, "multipart", "signed") ||
+		 g_mime_content_type_is_type(type, "application", "pkcs7-mime") ||
+		 g_mime_content_type_is_type(type, "application", "x-pkcs7-mime");
 	g_object_unref(type);
-	return may;
+	return !is_text || may_be_signed_in_clear(message, may_r, fault);
+}
+
+enum form { FORM_NONE, FORM_SMIME_DETACHED, FORM_SMIME_OPAQUE, FORM_PGP_DETACHED, FORM_TEXT };
+
+static enum form
+form_of(GMimeObject *root)
+{
+	GMimeObject *second;
+
+	if (GMIME_IS_PART(root) && is_type(root, "text", "plain"))
+		return FORM_TEXT;
+	if (is_opaque(root))
+		return FORM_SMIME_OPAQUE;
+	if (!GMIME_IS_MULTIPART(root) || !is_type(root, "multipart", "signed") ||
+	    g_mime_multipart_get_count(GMIME_MULTIPART(root)) != 2)
+		return FORM_NONE;
+	second = g_mime_multipart_get_part(GMIME_MULTIPART(root), 1);
+	return is_signature_part(second)	 ? FORM_SMIME_DETACHED
+	       : verify_pgp_is_signature(second) ? FORM_PGP_DETACHED
+						 : FORM_NONE;
 }
 
 static bool
-verify_root(struct parts *parts, GMimeObject *root, const struct surroundings *around,
-	    struct signature *signature_r, struct fault *fault)
+verify_form(enum form form, struct sealed *sealed, GMimeObject *root,
+	    const struct surroundings *around, const char *reader, struct signature *signature_r,
+	    struct fault *fault)
+{
+	switch (form) {
+	case FORM_SMIME_DETACHED:
+		return verify_detached(sealed->parts, GMIME_MULTIPART(root), around, signature_r,
+				       fault);
+	case FORM_SMIME_OPAQUE:
+		return verify_opaque(GMIME_PART(root), around, signature_r, fault);
+	case FORM_PGP_DETACHED:
+		return verify_pgp_detached(sealed, around, reader, signature_r, fault);
+	case FORM_TEXT:
+		return verify_pgp_clear(sealed, around, reader, signature_r, fault);
+	default:
+		return true;
+	}
+}
+
+static bool
+verify_structure(struct sealed *sealed, const struct surroundings *around, const char *reader,
+		 struct signature *signature_r, struct fault *fault)
 {
 	const char *why = NULL;
-	bool is_detached = GMIME_IS_MULTIPART(root) && is_type(root, "multipart", "signed") &&
-			   g_mime_multipart_get_count(GMIME_MULTIPART(root)) == 2 &&
-			   is_signature_part(g_mime_multipart_get_part(GMIME_MULTIPART(root), 1));
+	GMimeObject *root;
+	enum form form;
+	bool may_be;
 
-	if (!is_detached && !is_opaque(root))
-		return true;
-	if (!parts_are_clear(parts, &why, fault))
+	if (!may_be_signed(sealed->message, &may_be, fault))
 		return false;
-	if (why != NULL || ambiguity_of(root) != NULL)
-		return say(signature_r, SIGNATURE_NEUTRAL,
-			   "mail programs read the message in different ways");
-	return is_detached
-		       ? verify_detached(parts, GMIME_MULTIPART(root), around, signature_r, fault)
-		       : verify_opaque(GMIME_PART(root), around, signature_r, fault);
+	if (!may_be)
+		return true;
+	root = parts_root(sealed->parts, fault);
+	if (root == NULL)
+		return false;
+	form = form_of(root);
+	if (form == FORM_NONE)
+		return parts_are_good(sealed->parts, fault);
+	if (!parts_are_clear(sealed->parts, &why, fault))
+		return false;
+	if (!verify_form(form, sealed, root, around, reader, signature_r, fault) ||
+	    !parts_are_good(sealed->parts, fault))
+		return false;
+	return (why == NULL && ambiguity_of(root) == NULL) ||
+	       signature_r->worth == SIGNATURE_NONE ||
+	       signature_say(signature_r, SIGNATURE_NEUTRAL,
+			     "mail programs read the message in different ways");
 }
 
 bool
-verify_signature(struct parts *parts, const struct surroundings *around,
+verify_signature(struct sealed *sealed, const struct surroundings *around, const char *reader,
 		 struct signature *signature_r, struct fault *fault)
 {
-	GMimeObject *root;
-
 	*signature_r = (struct signature){0};
-	if (!may_be_signed(parts_message(parts)))
-		return true;
-	root = parts_root(parts, fault);
-	return root != NULL && verify_root(parts, root, around, signature_r, fault) &&
-	       parts_are_good(parts, fault);
+	if (!verify_structure(sealed, around, reader, signature_r, fault))
+		return false;
+	return signature_r->worth != SIGNATURE_NONE || sealed->signed_within == NULL ||
+	       sealed->signed_within->len == 0 ||
+	       verify_pgp_judge(sealed->signed_within, around, reader, signature_r, fault);
 }

@@ -5,8 +5,8 @@
 #ifndef POSTSEAL_DELIVERY_INBOUND_VERIFY_H
 #define POSTSEAL_DELIVERY_INBOUND_VERIFY_H
 
+#include "delivery/inbound/open.h"
 #include "delivery/method.h"
-#include "mail/parts.h"
 
 /* As in RFC 8601 §2.7.1, and RFC 7281 §3. */
 enum signature_worth {
@@ -19,18 +19,42 @@ enum signature_worth {
 
 struct signature {
 	enum signature_worth worth;
+	enum key_kind kind;
 	char *why;	   /* not SIGNATURE_PASS */
-	char *fingerprint; /* of the certificate that signed, or NULL */
+	char *fingerprint; /* of the certificate or key that signed, or NULL */
 	char *address;	   /* SIGNATURE_PASS: the author, folded */
 };
 
-/* `parts` are those of the message or of the entity that was encrypted. S/MIME (RFC 8551): detached
- * and opaque signatures. Call signature_clear() in either case. False only if that could not be
- * found out now. */
-bool verify_signature(struct parts *parts, const struct surroundings *around,
+/* Of the message or the entity that was encrypted, for the folded address of its reader, on whom it
+ * may depend how far the author's key is trusted. S/MIME (RFC 8551): detached and opaque
+ * signatures; OpenPGP: PGP/MIME (RFC 3156), text signed in clear, and what was signed and encrypted
+ * in one. Call signature_clear() in either case. False only if that could not be found out now. */
+bool verify_signature(struct sealed *sealed, const struct surroundings *around, const char *reader,
 		      struct signature *signature_r, struct fault *fault);
 void signature_clear(struct signature *signature);
 /* "pass", "policy", … */
 const char *signature_worth_word(enum signature_worth worth);
+/* Why such a signature is neutral. */
+#define SIGNED_WITH_OTHERS "the message does not consist of what is signed and the signature"
+/* Takes a copy of the text; returns true. */
+bool signature_say(struct signature *signature, enum signature_worth worth, const char *why);
+
+/* --- OpenPGP (verify_pgp.c) --- */
+
+/* Is the part the signature of a multipart/signed? */
+bool verify_pgp_is_signature(GMimeObject *part);
+bool verify_pgp_detached(struct sealed *sealed, const struct surroundings *around,
+			 const char *reader, struct signature *signature_r, struct fault *fault);
+/* Text; SIGNATURE_NONE if it is not signed in clear. */
+bool verify_pgp_clear(struct sealed *sealed, const struct surroundings *around, const char *reader,
+		      struct signature *signature_r, struct fault *fault);
+/* What signatures (struct pgp_signature) over the whole message are worth. */
+bool verify_pgp_judge(const GPtrArray *signatures, const struct surroundings *around,
+		      const char *reader, struct signature *signature_r, struct fault *fault);
+/* The keys (GBytes) that are known of the author; *authors_r: caller unrefs. */
+bool verify_pgp_authors(const struct surroundings *around, GPtrArray **authors_r,
+			struct fault *fault);
+/* An empty array of struct pgp_signature. */
+GPtrArray *verify_pgp_none(void);
 
 #endif

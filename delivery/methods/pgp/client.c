@@ -187,9 +187,10 @@ is_readable(const struct first_packets *first, struct fault *fault)
 static bool
 is_done(int socket, const struct input *input, const struct output *output, struct fault *fault)
 {
-	char *answer = gpg_job_answered(socket);
+	char *signatures, *answer = gpg_job_answered(socket, &signatures);
 	bool done = answer != NULL && *answer == '\0';
 
+	free(signatures);
 	if (answer == NULL)
 		fault_set(fault, FAULT_TIMEOUT,
 			  "sealing with gpg: it took too long, or was ended by somebody");
@@ -209,23 +210,26 @@ is_done(int socket, const struct input *input, const struct output *output, stru
 
 /* Whatever gpg says is about the message. */
 static bool
-is_decrypted(int socket, struct fault *fault)
+is_read(int socket, char **signatures_r, struct fault *fault)
 {
-	char *answer = gpg_job_answered(socket);
+	char *signatures, *answer = gpg_job_answered(socket, &signatures);
 	bool done = answer != NULL && *answer == '\0';
 
 	if (answer == NULL)
 		fault_set(fault, FAULT_TIMEOUT,
-			  "decrypting with gpg: it took too long, or was ended by somebody");
+			  "reading a message with gpg: it took too long, or was ended by somebody");
 	else if (!done)
 		fault_set(fault, FAULT_INPUT, "%s", answer);
+	*signatures_r = done ? g_strdup(signatures) : NULL;
+	free(signatures);
 	free(answer);
 	return done;
 }
 
+/* `signatures_r` as in gpg_exchange_back(). */
 static bool
 exchange(int socket, const char *job, struct entity *source, struct output output, unsigned seconds,
-	 struct fault *fault)
+	 char **signatures_r, struct fault *fault)
 {
 	const struct timeval patience = {.tv_sec = MIN(seconds, (unsigned)DAY_SECONDS) +
 						   GRACE_SECONDS};
@@ -240,7 +244,7 @@ exchange(int socket, const char *job, struct entity *source, struct output outpu
 	if (output.fd >= 0)
 		close(output.fd);
 	g_free(input.piece);
-	return done && (output.is_plain ? is_decrypted(socket, fault)
+	return done && (output.is_plain ? is_read(socket, signatures_r, fault)
 					: is_done(socket, &input, &output, fault));
 }
 
@@ -250,14 +254,15 @@ gpg_exchange(int socket, const char *job, struct entity *plain, struct sink *sea
 {
 	const struct output output = {.sink = sealed, .fd = -1};
 
-	return exchange(socket, job, plain, output, seconds, fault);
+	return exchange(socket, job, plain, output, seconds, NULL, fault);
 }
 
 bool
-gpg_exchange_back(int socket, const char *job, struct entity *sealed, struct sink *plain,
-		  unsigned seconds, struct fault *fault)
+gpg_exchange_back(int socket, const char *job, struct entity *source, struct sink *plain,
+		  unsigned seconds, char **signatures_r, struct fault *fault)
 {
 	const struct output output = {.sink = plain, .is_plain = true, .fd = -1};
 
-	return exchange(socket, job, sealed, output, seconds, fault);
+	*signatures_r = NULL;
+	return exchange(socket, job, source, output, seconds, signatures_r, fault);
 }

@@ -13,9 +13,10 @@
 bool gpg_exchange(int socket, const char *job, struct entity *plain, struct sink *sealed,
 		  unsigned seconds, struct fault *fault);
 
-/* The same to decrypt: writes what gpg found. FAULT_INPUT: gpg says that it cannot be decrypted. */
-bool gpg_exchange_back(int socket, const char *job, struct entity *sealed, struct sink *plain,
-		       unsigned seconds, struct fault *fault);
+/* The same to decrypt and to verify: writes what gpg found, and says which signatures it found
+ * (protocol.h); caller frees. FAULT_INPUT: gpg says that the message cannot be read. */
+bool gpg_exchange_back(int socket, const char *job, struct entity *source, struct sink *plain,
+		       unsigned seconds, char **signatures_r, struct fault *fault);
 
 /* Has gpg ever written an OCB packet, which only GnuPG reads? If so, it will do so again. */
 bool gpg_writes_ocb(void);

@@ -106,6 +106,20 @@ gpg_start(const struct settings *settings, struct fault *fault)
 	return true;
 }
 
+bool
+gpg_make_home(const struct settings *settings, const char *home, struct fault *fault)
+{
+	return write_options(settings, home, "trust-model always\n", fault);
+}
+
+struct worker *
+gpg_worker(const struct settings *settings, struct fault *fault)
+{
+	return worker_take(workers[AS_PREFERRED],
+			   g_get_monotonic_time() + (gint64)settings->gpg_wait * G_TIME_SPAN_SECOND,
+			   fault);
+}
+
 /* --- keys --- */
 
 static char *
@@ -192,39 +206,5 @@ gpg_encrypt(const struct settings *settings, const struct group *group, const st
 			    (unsigned)settings->gpg_timeout, fault);
 	entity_clear(&entity);
 	worker_give(worker, done);
-	return done;
-}
-
-/* --- decrypting --- */
-
-/* gpg tries every key that it knows: in the home of a key, it knows no other. Otherwise whoever
- * sends somebody else's mail to themselves would get it decrypted with that person's key. */
-static char *
-decrypting_job(const struct settings *settings, const struct key *key, struct fault *fault)
-{
-	g_autofree char *own = write_key_file(settings, key, fault);
-	g_autofree char *home = g_build_filename(settings->gpg_home, "own", key->fingerprint, NULL);
-
-	if (own == NULL || !make_home(settings, home, "", fault) ||
-	    !keeper_prepare(settings->keeper_socket, key->fingerprint, fault))
-		return NULL;
-	return g_strdup_printf("decrypt %s\n%s", own, home);
-}
-
-bool
-gpg_decrypt(const struct settings *settings, const struct key *key, const struct spool *sealed,
-	    struct sink *sink, struct fault *fault)
-{
-	g_autofree char *job = decrypting_job(settings, key, fault);
-	gint64 until = g_get_monotonic_time() + (gint64)settings->gpg_wait * G_TIME_SPAN_SECOND;
-	struct worker *worker =
-		job == NULL ? NULL : worker_take(workers[AS_PREFERRED], until, fault);
-	struct entity source = {.head = g_string_new(NULL), .body = sealed};
-	bool done = worker != NULL && gpg_exchange_back(worker_socket(worker), job, &source, sink,
-							(unsigned)settings->gpg_timeout, fault);
-
-	entity_clear(&source);
-	if (worker != NULL)
-		worker_give(worker, done);
 	return done;
 }

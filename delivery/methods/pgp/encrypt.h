@@ -7,6 +7,7 @@
 #define POSTSEAL_DELIVERY_METHODS_PGP_ENCRYPT_H
 
 #include "core/settings.h"
+#include "core/worker.h"
 #include "delivery/method.h"
 #include "keystore/key.h"
 
@@ -17,9 +18,12 @@ bool gpg_start(const struct settings *settings, struct fault *fault);
 bool gpg_encrypt(const struct settings *settings, const struct group *group,
 		 const struct key *signer, const struct message *message, struct sink *sink,
 		 struct fault *fault);
-/* Decrypts what is in the spool, armored or binary, with our key and no other, and writes what was
- * encrypted. FAULT_INPUT or FAULT_TOO_BIG if the message is at fault. */
-bool gpg_decrypt(const struct settings *settings, const struct key *key, const struct spool *sealed,
-		 struct sink *sink, struct fault *fault);
+
+/* --- for decrypt.c --- */
+
+/* Writes gpg's options into an empty folder. */
+bool gpg_make_home(const struct settings *settings, const char *home, struct fault *fault);
+/* One that may do anything but encrypt; NULL with `fault` filled. */
+struct worker *gpg_worker(const struct settings *settings, struct fault *fault);
 
 #endif

@@ -22,7 +22,7 @@
 
 #include "delivery/methods/pgp/protocol.h"
 
-enum { WHY_MAX = 500 };
+enum { WHY_MAX = 500, SIGNATURES_MAX = 8, FOUND_MAX = SIGNATURES_MAX * 100 };
 
 /* A key of ours that is in gpg's keyring. */
 struct signer {
@@ -91,46 +91,80 @@ add_signer(gpgme_ctx_t context, const char *file, char *why)
 
 /* GPGME reads gpg's status messages but not its exit status, so it does not notice a gpg that could
  * not read or write everything. It leaves its children to whoever adopts orphans, which is this
- * process. Returns true if all have ended since the last call, and none has failed. */
-static bool
-all_ended_well(void)
+ * process. How those ended that have done so since the last call: */
+enum ending { ENDED_WELL, ENDED_WITH_ERRORS, ENDED_BY_SOMEBODY };
+
+static enum ending
+how_all_ended(void)
 {
 	int status;
-	bool well = true;
+	enum ending ending = ENDED_WELL;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, 0)) > 0 || (pid < 0 && errno == EINTR))
-		well = well && (pid < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 0));
-	return well;
+	while ((pid = waitpid(-1, &status, 0)) > 0 || (pid < 0 && errno == EINTR)) {
+		if (pid > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+			ending = ENDED_BY_SOMEBODY;
+		else if (pid > 0 && (!WIFEXITED(status) || WEXITSTATUS(status) != 0) &&
+			 ending == ENDED_WELL)
+			ending = ENDED_WITH_ERRORS;
+	}
+	return ending;
 }
 
 /* --- a job --- */
 
+enum work { WORK_ENCRYPT, WORK_DECRYPT, WORK_VERIFY };
+
 struct job {
-	const char *own; /* file with our key to sign or to decrypt with, or NULL */
-	bool decrypts;
-	const char *recipients; /* or the home in which to decrypt */
+	enum work work;
+	const char *keys; /* file with our key to sign or to decrypt with, and with those that may
+			     have signed; or NULL */
+	const char *recipients;
+	const char *home;      /* to decrypt and to verify */
+	const char *signature; /* file, to verify what is signed apart; or NULL */
 	int in, out;
 };
 
-/* Splits the text into lines, in place. */
+/* Ends the line in place; NULL: there is none. */
+static char *
+next_line(char **text)
+{
+	char *line = *text, *end = strchr(line, '\n');
+
+	if (end == NULL)
+		return NULL;
+	*end = '\0';
+	*text = end + 1;
+	return line;
+}
+
+static const char *
+after(const char *line, const char *word)
+{
+	return strncmp(line, word, strlen(word)) == 0 ? line + strlen(word) : NULL;
+}
+
 static bool
 parse(char *text, struct job *job, char *why)
 {
-	static const char sign[] = "sign ", decrypt[] = "decrypt ";
-	char *end = strchr(text, '\n');
+	const char *line = next_line(&text);
 
-	if (end == NULL) {
-		snprintf(why, WHY_MAX, "beginning with gpg: the job is no text of lines");
-		return false;
+	*job = (struct job){.in = job->in, .out = job->out};
+	if (line != NULL && (job->keys = after(line, "decrypt ")) != NULL) {
+		job->work = WORK_DECRYPT;
+		job->home = next_line(&text);
+	} else if (line != NULL && (job->keys = after(line, "verify ")) != NULL) {
+		job->work = WORK_VERIFY;
+		job->home = next_line(&text);
+		job->signature = *text == '\0' ? NULL : next_line(&text);
+	} else if (line != NULL) {
+		job->keys = after(line, "sign ");
+		job->recipients = text;
 	}
-	*end = '\0';
-	job->decrypts = strncmp(text, decrypt, strlen(decrypt)) == 0;
-	job->own = job->decrypts			    ? text + strlen(decrypt)
-		   : strncmp(text, sign, strlen(sign)) == 0 ? text + strlen(sign)
-							    : NULL;
-	job->recipients = end + 1;
-	return true;
+	if (line != NULL && (job->work == WORK_ENCRYPT || job->home != NULL))
+		return true;
+	snprintf(why, WHY_MAX, "beginning with gpg: the job is no text of lines");
+	return false;
 }
 
 /* The text for gpg to read. GPGME asks for the next piece when gpg has taken the last one, and
@@ -164,14 +198,15 @@ encrypt(gpgme_ctx_t context, const struct job *job, char *why)
 	gpgme_encrypt_result_t result = NULL;
 	gpgme_error_t error = gpgme_data_new_from_cbs(&plain, &reader, &source);
 
-	all_ended_well(); /* gpg runs for other questions (its version, a key) may fail */
+	how_all_ended(); /* gpg runs for other questions (its version, a key) may fail */
 	if (error == 0)
 		error = gpgme_data_new_from_fd(&sealed, job->out);
 	if (error == 0)
-		error = job->own != NULL ? gpgme_op_encrypt_sign_ext(context, NULL, job->recipients,
-								     flags, plain, sealed)
-					 : gpgme_op_encrypt_ext(context, NULL, job->recipients,
-								flags, plain, sealed);
+		error = job->keys != NULL
+				? gpgme_op_encrypt_sign_ext(context, NULL, job->recipients, flags,
+							    plain, sealed)
+				: gpgme_op_encrypt_ext(context, NULL, job->recipients, flags, plain,
+						       sealed);
 	if (error == 0)
 		result = gpgme_op_encrypt_result(context);
 	gpgme_data_release(plain);
@@ -180,47 +215,204 @@ encrypt(gpgme_ctx_t context, const struct job *job, char *why)
 		return failed(why, error, "sealing");
 	if (result == NULL || result->invalid_recipients != NULL)
 		snprintf(why, WHY_MAX, "sealing with gpg: it refused a recipient's key");
-	else if (!all_ended_well())
+	else if (how_all_ended() != ENDED_WELL)
 		snprintf(why, WHY_MAX, "sealing with gpg: it failed, or was ended by somebody");
 	else if (!source.ended)
 		snprintf(why, WHY_MAX, "sealing with gpg: it did not read everything");
 	return *why == '\0';
 }
 
-/* gpg itself refuses what is not protected against changes (MDC, AEAD), and more than one message.
- */
+/* --- signatures --- */
+
+/* A gpg that somebody ended says nothing about the message, so there is no answer about it. */
+static enum ending
+how_reading_ended(void)
+{
+	const enum ending ending = how_all_ended();
+
+	if (ending == ENDED_BY_SOMEBODY)
+		exit(EXIT_FAILURE);
+	return ending;
+}
+
+/* Adds all keys to the keyring of the home, at once: some may be worth nothing. */
+static gpgme_error_t
+import_all(gpgme_ctx_t context, const char *file)
+{
+	gpgme_data_t data;
+	gpgme_error_t error = gpgme_data_new_from_file(&data, file, 1);
+
+	if (error != 0)
+		return error;
+	error = gpgme_op_import(context, data);
+	gpgme_data_release(data);
+	return error;
+}
+
+static const char *
+word_for(const struct _gpgme_signature *signature)
+{
+	switch (gpgme_err_code(signature->status)) {
+	case GPG_ERR_NO_ERROR:
+		return "good";
+	case GPG_ERR_BAD_SIGNATURE:
+		return "bad";
+	case GPG_ERR_SIG_EXPIRED:
+		return "expired";
+	case GPG_ERR_KEY_EXPIRED:
+		return "key-expired";
+	case GPG_ERR_CERT_REVOKED:
+		return "key-revoked";
+	case GPG_ERR_NO_PUBKEY:
+		return "key-unknown";
+	default:
+		return "unreadable";
+	}
+}
+
+/* gpg names the subkey that signed; people and the key store know the primary key. */
 static bool
-decrypt(gpgme_ctx_t context, const struct job *job, char *why)
+add_signature(gpgme_ctx_t context, const struct _gpgme_signature *signature, char *found, char *why)
+{
+	const char *word = word_for(signature);
+	size_t used = strlen(found);
+	gpgme_key_t key = NULL;
+	gpgme_error_t error = 0;
+
+	if (strcmp(word, "key-unknown") != 0 && signature->fpr != NULL)
+		error = gpgme_get_key(context, signature->fpr, &key, 0);
+	if (error != 0)
+		return failed(why, error, "looking for the key that signed");
+	snprintf(found + used, FOUND_MAX - used, "%s %s %u\n", word,
+		 key == NULL || key->fpr == NULL ? "-" : key->fpr, (unsigned)signature->hash_algo);
+	gpgme_key_unref(key);
+	return true;
+}
+
+static bool
+add_signatures(gpgme_ctx_t context, gpgme_verify_result_t result, char *found, char *why)
+{
+	unsigned count = 0;
+
+	for (gpgme_signature_t each = result == NULL ? NULL : result->signatures;
+	     each != NULL && count < SIGNATURES_MAX; each = each->next, count++)
+		if (!add_signature(context, each, found, why))
+			return false;
+	return true;
+}
+
+static ssize_t
+forget(void *handle, const void *data, size_t length)
+{
+	(void)handle;
+	(void)data;
+	return (ssize_t)length;
+}
+
+/* With a signature that is apart, `text` is what it is about; otherwise the text with the signature
+ * in it. gpg's exit status says no more than its status messages: it fails for a signature that is
+ * not good. */
+static bool
+check(gpgme_ctx_t context, const struct job *job, gpgme_data_t text, char *why)
+{
+	struct gpgme_data_cbs writer = {.write = forget};
+	gpgme_data_t signature = NULL, plain = NULL;
+	gpgme_error_t error = job->signature != NULL
+				      ? gpgme_data_new_from_file(&signature, job->signature, 1)
+				      : gpgme_data_new_from_cbs(&plain, &writer, NULL);
+
+	if (error == 0)
+		error = job->signature != NULL ? gpgme_op_verify(context, signature, text, NULL)
+					       : gpgme_op_verify(context, text, NULL, plain);
+	gpgme_data_release(signature);
+	gpgme_data_release(plain);
+	return error == 0 || gpgme_err_code(error) == GPG_ERR_NO_DATA ||
+	       failed(why, error, "checking a signature");
+}
+
+static bool
+verify(gpgme_ctx_t context, const struct job *job, char *found, char *why)
+{
+	struct gpgme_data_cbs reader = {.read = read_plain};
+	struct plain source = {.fd = job->in};
+	gpgme_data_t text = NULL;
+	gpgme_error_t error = import_all(context, job->keys);
+
+	how_all_ended();
+	if (error == 0)
+		error = gpgme_data_new_from_cbs(&text, &reader, &source);
+	if (error != 0)
+		return failed(why, error, "checking a signature");
+	check(context, job, text, why);
+	gpgme_data_release(text);
+	how_reading_ended();
+	if (*why == '\0' && !source.ended)
+		snprintf(why, WHY_MAX, "checking a signature with gpg: it did not read everything");
+	return *why == '\0' && add_signatures(context, gpgme_op_verify_result(context), found, why);
+}
+
+/* --- decrypting --- */
+
+static bool
+are_all_good(gpgme_verify_result_t result)
+{
+	for (gpgme_signature_t each = result == NULL ? NULL : result->signatures; each != NULL;
+	     each = each->next)
+		if (gpgme_err_code(each->status) != GPG_ERR_NO_ERROR)
+			return false;
+	return true;
+}
+
+/* gpg itself refuses what is not protected against changes (MDC, AEAD), and more than one message.
+ * It fails, with everything decrypted, if a signature in it is not good. */
+static bool
+decrypt(gpgme_ctx_t context, const struct job *job, char *found, char *why)
 {
 	struct gpgme_data_cbs reader = {.read = read_plain};
 	struct plain source = {.fd = job->in};
 	gpgme_data_t sealed = NULL, plain = NULL;
 	gpgme_decrypt_result_t result = NULL;
-	gpgme_key_t key = NULL;
-	gpgme_error_t error = import(context, job->own, &key);
+	gpgme_error_t error = import_all(context, job->keys);
+	enum ending ending;
 
-	gpgme_key_unref(key);
-	all_ended_well();
+	how_all_ended();
 	if (error == 0)
 		error = gpgme_data_new_from_cbs(&sealed, &reader, &source);
 	if (error == 0)
 		error = gpgme_data_new_from_fd(&plain, job->out);
 	if (error == 0)
-		error = gpgme_op_decrypt(context, sealed, plain);
+		error = gpgme_op_decrypt_verify(context, sealed, plain);
 	if (error == 0)
 		result = gpgme_op_decrypt_result(context);
 	gpgme_data_release(sealed);
 	gpgme_data_release(plain);
+	ending = how_reading_ended();
 	if (error != 0)
 		return failed(why, error, "decrypting");
-	if (result == NULL || result->legacy_cipher_nomdc || !all_ended_well())
+	if (result == NULL || result->legacy_cipher_nomdc ||
+	    (ending == ENDED_WITH_ERRORS && are_all_good(gpgme_op_verify_result(context))))
 		snprintf(why, WHY_MAX, "decrypting with gpg: it failed");
-	return *why == '\0';
+	return *why == '\0' && add_signatures(context, gpgme_op_verify_result(context), found, why);
 }
 
-/* No pinentry mode is set: the keeper's agent has no pinentry and rejects the option. */
+/* In a home of its own. No pinentry mode is set: the keeper's agent has no pinentry and rejects the
+ * option. */
 static void
-work(const struct job *job, const char *program, char *why)
+read_back(gpgme_ctx_t context, const struct job *job, const char *program, char *found, char *why)
+{
+	gpgme_error_t error =
+		gpgme_ctx_set_engine_info(context, GPGME_PROTOCOL_OpenPGP, program, job->home);
+
+	if (error != 0)
+		failed(why, error, "beginning");
+	else if (job->work == WORK_DECRYPT)
+		decrypt(context, job, found, why);
+	else
+		verify(context, job, found, why);
+}
+
+static void
+work(const struct job *job, const char *program, char *found, char *why)
 {
 	gpgme_ctx_t context;
 	gpgme_error_t error = gpgme_new(&context);
@@ -229,19 +421,13 @@ work(const struct job *job, const char *program, char *why)
 		failed(why, error, "beginning");
 		return;
 	}
-	if (job->decrypts) {
-		error = gpgme_ctx_set_engine_info(context, GPGME_PROTOCOL_OpenPGP, program,
-						  job->recipients);
-		if (error != 0)
-			failed(why, error, "beginning");
-		else
-			decrypt(context, job, why);
-		gpgme_release(context);
-		return;
+	if (job->work != WORK_ENCRYPT) {
+		read_back(context, job, program, found, why);
+	} else {
+		gpgme_set_armor(context, 1);
+		if (job->keys == NULL || add_signer(context, job->keys, why))
+			encrypt(context, job, why);
 	}
-	gpgme_set_armor(context, 1);
-	if (job->own == NULL || add_signer(context, job->own, why))
-		encrypt(context, job, why);
 	gpgme_release(context);
 }
 
@@ -289,16 +475,16 @@ main(int argc, char **argv)
 		return 1;
 	}
 	while ((text = gpg_job_receive(STDIN_FILENO, &job.in, &job.out)) != NULL) {
-		char why[WHY_MAX] = "";
+		char why[WHY_MAX] = "", found[FOUND_MAX] = "";
 
 		alarm((unsigned)strtoul(argv[3], NULL, 10));
 		if (begin(argv[1], argv[2], why) && parse(text, &job, why))
-			work(&job, argv[1], why);
+			work(&job, argv[1], found, why);
 		close(job.in);
 		close(job.out);
 		free(text);
 		alarm(0);
-		if (!gpg_job_answer(STDIN_FILENO, why))
+		if (!gpg_job_answer(STDIN_FILENO, why, *why == '\0' ? found : ""))
 			break;
 	}
 	return 0;

@@ -99,8 +99,8 @@ gpg_job_receive(int socket, int *plain_r, int *sealed_r)
 	return text;
 }
 
-bool
-gpg_job_answer(int socket, const char *text)
+static bool
+send_text(int socket, const char *text)
 {
 	uint32_t length = (uint32_t)strlen(text);
 
@@ -108,12 +108,30 @@ gpg_job_answer(int socket, const char *text)
 	       transfer_send(socket, text, length, TRANSFER_FOREVER);
 }
 
-char *
-gpg_job_answered(int socket)
+bool
+gpg_job_answer(int socket, const char *why, const char *signatures)
+{
+	return send_text(socket, why) && send_text(socket, signatures);
+}
+
+static char *
+receive_next(int socket)
 {
 	uint32_t length;
 
 	return transfer_receive(socket, &length, sizeof length, TRANSFER_FOREVER)
 		       ? receive_text(socket, length)
 		       : NULL;
+}
+
+char *
+gpg_job_answered(int socket, char **signatures_r)
+{
+	char *why = receive_next(socket);
+
+	*signatures_r = why == NULL ? NULL : receive_next(socket);
+	if (*signatures_r != NULL)
+		return why;
+	free(why);
+	return NULL;
 }
