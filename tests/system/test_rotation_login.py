@@ -137,8 +137,33 @@ def test_stolen_key_was_believed_until_the_milter_was_restarted(world, post, two
     assert logins(world, post, old, new) == ["nobody", "anna.login"]
 
 
+def test_lost_key_was_waited_for_though_it_will_not_come(world, post, two, name):
+    """postseal-operations(7), LOST KEY FILES: nothing is lost, and mail between the passes counts as from nobody. A key
+    that is there cannot be abandoned by mistake."""
+    before, after = f"{name}before", f"{name}after"
+    assert "it is not lost, but in" in refused(world, "secrets", "abandon", "login")
+    lost = states(world, "login")["in use"]
+    with between_the_passes(world, post, before):
+        for node in (world.directory / "secrets", two.secrets):
+            (node / "login.key").unlink()
+        world.postseal("secrets", "init")
+        two.copy()
+        for stop in (two.stop, lambda: world.stop_program("postseal-milter")):
+            stop()
+        with pytest.raises(sandbox.Trouble, match=rf"ended: .*login\.key.*{lost}"):
+            world.start_program("postseal-milter")
+        world.programs.pop("postseal-milter")
+        assert "the first key of" in world.postseal("secrets", "abandon", "login")
+        world.start_program("postseal-milter")
+        two.start("postseal-milter")
+        send(world, post, after)
+        sandbox.wait_until(lambda: len(queued(world)) == 2, "both between the passes")
+    assert logins(world, post, before, after) == ["nobody", "anna.login"]
+    assert set(states(world, "login")) == {"retired"} and "login" not in world.postseal("secrets", "status")
+
+
 def test_rotation_is_on_record(world, two):
     steps = [row[0] for row in world.postgres.query(
         "select what from postseal.activity where what like 'key file%' and subject = 'login' order by id")]
     assert steps[:2] == ["key file: key in use", "key file: key prepared"]
-    assert steps.count("key file: key retired") == 2
+    assert steps.count("key file: key retired") == 3, "two were rotated, one abandoned"
