@@ -36,8 +36,9 @@ certificate_owner(X509 *certificate)
 	return owner;
 }
 
+/* `seen`: a set of the same strings, since a certificate can have tens of thousands. */
 static void
-add_address(GPtrArray *addresses, const ASN1_STRING *string)
+add_address(GPtrArray *addresses, GHashTable *seen, const ASN1_STRING *string)
 {
 	g_autofree char *text = g_strndup((const char *)ASN1_STRING_get0_data(string),
 					  (gsize)ASN1_STRING_length(string));
@@ -48,14 +49,14 @@ add_address(GPtrArray *addresses, const ASN1_STRING *string)
 	    !g_utf8_validate(text, -1, NULL))
 		return;
 	folded = address_fold(text);
-	for (guint i = 0; i < addresses->len; i++)
-		if (strcmp(g_ptr_array_index(addresses, i), folded) == 0)
-			return;
+	if (g_hash_table_contains(seen, folded))
+		return;
+	g_hash_table_add(seen, folded);
 	g_ptr_array_add(addresses, g_steal_pointer(&folded));
 }
 
 static void
-add_alternative_names(GPtrArray *addresses, X509 *certificate)
+add_alternative_names(GPtrArray *addresses, GHashTable *seen, X509 *certificate)
 {
 	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
 
@@ -63,11 +64,11 @@ add_alternative_names(GPtrArray *addresses, X509 *certificate)
 		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
 
 		if (name->type == GEN_EMAIL)
-			add_address(addresses, name->d.rfc822Name);
+			add_address(addresses, seen, name->d.rfc822Name);
 		else if (name->type == GEN_OTHERNAME &&
 			 OBJ_obj2nid(name->d.otherName->type_id) == NID_id_on_SmtpUTF8Mailbox &&
 			 name->d.otherName->value->type == V_ASN1_UTF8STRING)
-			add_address(addresses, name->d.otherName->value->value.utf8string);
+			add_address(addresses, seen, name->d.otherName->value->value.utf8string);
 	}
 	GENERAL_NAMES_free(names);
 }
@@ -76,13 +77,15 @@ GPtrArray *
 certificate_addresses(X509 *certificate)
 {
 	GPtrArray *addresses = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 	const X509_NAME *subject = X509_get_subject_name(certificate);
 	int at = -1;
 
-	add_alternative_names(addresses, certificate);
+	add_alternative_names(addresses, seen, certificate);
 	while ((at = X509_NAME_get_index_by_NID((X509_NAME *)subject, NID_pkcs9_emailAddress,
 						at)) >= 0)
-		add_address(addresses, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+		add_address(addresses, seen,
+			    X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
 	return addresses;
 }
 
@@ -259,5 +262,7 @@ certificate_time(const ASN1_TIME *time)
 {
 	struct tm parts;
 
-	return ASN1_TIME_to_tm(time, &parts) == 1 ? timegm(&parts) : 0;
+	time_t seconds = ASN1_TIME_to_tm(time, &parts) == 1 ? timegm(&parts) : 0;
+
+	return seconds == 0 ? 1 : seconds;
 }

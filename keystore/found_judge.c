@@ -8,6 +8,10 @@
 
 /* --- OpenPGP --- */
 
+/* Keys, user IDs with the address, subkeys and own signatures together: gpg takes minutes for ten
+ * thousand of them. */
+enum { PACKETS_MAX = 1000 };
+
 /* What of all items is for the address, as one binary keyring; NULL if there is nothing. */
 static GBytes *
 keyring_for(const struct found_files *files)
@@ -62,6 +66,11 @@ read_openpgp(const struct found_files *files, GPtrArray *keys, struct fault *fau
 
 	if (keyring == NULL)
 		return true;
+	if (openpgp_count_packets(keyring) > PACKETS_MAX)
+		return fault_set(fault, FAULT_INPUT,
+				 "the OpenPGP keys for this address have more than %d user IDs, "
+				 "subkeys and signatures",
+				 PACKETS_MAX);
 	g_ptr_array_add(blocks, &block);
 	return openpgp_read(blocks, &known, files->gpg_program, keys, broken, fault);
 }

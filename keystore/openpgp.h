@@ -34,6 +34,8 @@ char *openpgp_user_id_address(const char *user_id);
  * key's own signatures alone, and the subkeys. Other user IDs, pictures and what others certified
  * are left out, and so are keys of which no user ID remains. Caller frees. */
 GBytes *openpgp_only_for(GBytes *packets, const char *address);
+/* How many packets there are; those behind one that cannot be read do not count. */
+size_t openpgp_count_packets(GBytes *packets);
 
 /* Why its signatures are too weak for what the key says about itself to be believed, or NULL;
  * caller frees. `key_id` is the last 8 bytes of the fingerprint. Checks the key's newest signature

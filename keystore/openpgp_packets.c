@@ -383,6 +383,20 @@ openpgp_only_for(GBytes *packets, const char *address)
 	return g_byte_array_free_to_bytes(excerpt.all);
 }
 
+size_t
+openpgp_count_packets(GBytes *packets)
+{
+	gsize length;
+	const unsigned char *at = g_bytes_get_data(packets, &length);
+	struct bytes left = {at, length};
+	struct packet packet;
+	size_t count = 0;
+
+	while (left.left > 0 && take_packet(&left, &packet))
+		count++;
+	return count;
+}
+
 /* --- how strong its self-signatures are --- */
 
 struct strength {
