@@ -7,13 +7,16 @@
 
 #include "keystore/certificate.h"
 #include "mail/ambiguity.h"
+#include "mail/cms_digests.h"
 #include "mail/cms_sink.h"
 #include "mail/cms_type.h"
 #include "mail/mime_stream.h"
 #include "mail/signed_part.h"
 
 /* Of a structure, with what it contains: bytes. */
-enum { DETACHED_MAX = 1 << 20, OPAQUE_MAX = 16 << 20, PIECE_BYTES = 16384, CERTIFICATES_MAX = 20 };
+enum { DETACHED_MAX = 1 << 20, OPAQUE_MAX = 16 << 20, PIECE_BYTES = 16384 };
+/* Of a structure. */
+enum { CERTIFICATES_MAX = 20, SIGNERS_MAX = 20 };
 
 void
 signature_clear(struct signature *signature)
@@ -110,7 +113,7 @@ signed_bytes_bio(struct signed_bytes *bytes)
 
 /* --- the structure --- */
 
-/* NULL: it is larger than that, or no CMS structure. */
+/* NULL: it is larger than that, names too many digests, or is no CMS structure. */
 static CMS_ContentInfo *
 read_structure(GMimePart *part, size_t most)
 {
@@ -126,7 +129,7 @@ read_structure(GMimePart *part, size_t most)
 		g_byte_array_append(der, piece, (guint)got);
 	g_object_unref(stream);
 	at = der->data;
-	if (der->len > 0 && der->len <= most)
+	if (der->len > 0 && der->len <= most && cms_digests_are_few(der->data, der->len))
 		cms = d2i_CMS_ContentInfo(NULL, &at, (long)der->len);
 	ERR_clear_error();
 	return cms;
@@ -239,7 +242,7 @@ is_signed_structure(CMS_ContentInfo *cms, bool is_detached)
 	return OBJ_obj2nid(CMS_get0_type(cms)) == NID_pkcs7_signed && content != NULL &&
 	       (*content == NULL) == is_detached &&
 	       OBJ_obj2nid(CMS_get0_eContentType(cms)) == NID_pkcs7_data &&
-	       sk_CMS_SignerInfo_num(signers) > 0;
+	       sk_CMS_SignerInfo_num(signers) > 0 && sk_CMS_SignerInfo_num(signers) <= SIGNERS_MAX;
 }
 
 static bool

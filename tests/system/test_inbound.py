@@ -1,6 +1,8 @@
 """Mail that comes in: opened with keys that only the keeper has, or passed as it was sent. What is opened was made by
 openssl; what arrives is compared with what was given to openssl."""
 import email.utils
+import os
+import pathlib
 import re
 import smtplib
 import subprocess
@@ -502,3 +504,92 @@ def test_nobody_gets_mail_decrypted_with_the_key_of_a_colleague(world, post, out
         for key in keys:
             key.end()
     assert arrived(mail) == people.entity_of(message)
+
+
+# --- what is made to be a burden ---
+
+def der(tag, *parts):
+    content = b"".join(parts)
+    size = len(content).to_bytes((len(content).bit_length() + 7) // 8 or 1, "big")
+    return bytes([tag]) + (size if len(content) < 128 else bytes([0x80 | len(size)]) + size) + content
+
+
+def elements(data):
+    """[(tag, contents)] of DER."""
+    found, at = [], 0
+    while at < len(data):
+        head, length = 2, data[at + 1]
+        if length & 0x80:
+            head, length = 2 + (length & 0x7f), int.from_bytes(data[at + 2:at + 2 + (length & 0x7f)], "big")
+        found.append((data[at], data[at + head:at + head + length]))
+        at += head + length
+    return found
+
+
+def repeated(structure, which, times):
+    """A CMS structure in which all that one of its sets contains is there many times."""
+    (_, outer), = elements(structure)
+    kind, (_, explicit) = elements(outer)
+    (_, inner), = elements(explicit)
+    parts = elements(inner)
+    parts[which] = parts[which][0], parts[which][1] * times
+    return der(0x30, der(*kind), der(0xa0, der(0x30, *(der(*part) for part in parts))))
+
+
+DIGESTS, SIGNERS, READERS = 1, -1, 1
+
+
+def burdened_signature(world, bob, which, times):
+    """A signature of Bob's in a multipart/signed, heavier than it was."""
+    path = world.authority.issue_mail(re.sub(r"\W", "-", bob), bob)
+    signature = sandbox.command("openssl", "cms", "-sign", "-binary", "-signer", path, "-inkey", path.with_suffix(".key"), "-outform", "DER",
+                                input=TEXT + b"\r\n")
+    return (b'Content-Type: multipart/signed; protocol="application/pkcs7-signature"; micalg=sha-256; boundary="s"\r\n\r\n'
+            + messages.multipart("s", TEXT + b"\r\n", pkcs7(repeated(signature, which, times)).replace(
+                b"application/pkcs7-mime; smime-type=enveloped-data", b"application/pkcs7-signature").rstrip(b"\r\n")))
+
+
+def of_many_readers(certificate, times):
+    """Ours is the last of them."""
+    (_, outer), = elements(envelope(TEXT, certificate, form="DER"))
+    kind, (_, explicit) = elements(outer)
+    (_, inner), = elements(explicit)
+    version, readers, content = elements(inner)
+    (_, reader), = elements(readers[1])
+    stranger = der(0x30, reader.replace(b"Example Root", b"Example Ruth"))
+    return pkcs7(der(0x30, der(*kind), der(0xa0, der(0x30, der(*version), der(0x31, stranger * times, der(0x30, reader)), der(*content)))))
+
+
+BURDENS = {
+    "60 000 digests": lambda world, bob, certificate: burdened_signature(world, bob, DIGESTS, 60_000),
+    "1000 signers": lambda world, bob, certificate: burdened_signature(world, bob, SIGNERS, 1000),
+    "20 000 readers": lambda world, bob, certificate: of_many_readers(certificate, 20_000),
+    "levels without end": lambda world, bob, certificate: pkcs7(b"\x30\x80" * 500_000 + b"\0\0" * 500_000),
+    "a length of 4 GB": lambda world, bob, certificate: pkcs7(b"\x30\x84\xff\xff\xff\xff" + envelope(TEXT, certificate, form="DER")),
+}
+
+
+def burden_of(world):
+    """Seconds of computing, and the kilobytes it has needed at most, of the milter."""
+    pid = world.programs["postseal-milter"]
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    peak = re.search(r"^VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)[1]
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), int(peak)
+
+
+def test_same_signature_without_a_burden_is_good(world, outside, name):
+    address, bob = f"{name}@example.com", f"{name}@partner.example"
+    _, mail = outside.sent(burdened_signature(world, bob, DIGESTS, 1), address, sender=bob)
+    assert results(mail) == {"smime": "pass"}
+
+
+@pytest.mark.parametrize("what", BURDENS)
+def test_message_that_kept_the_gateway_busy_passes_byte_for_byte(world, post, outside, name, what):
+    """OpenSSL hashes what is signed once for each digest that the structure names: 800 kB took it minutes."""
+    address, bob = f"{name}@example.com", f"{name}@partner.example"
+    before, _ = burden_of(world)
+    message, mail = outside.sent(BURDENS[what](world, bob, employee(world, address)), address, sender=bob)
+    after, kilobytes = burden_of(world)
+    assert arrived(mail) == people.entity_of(message)
+    assert "pass" not in results(mail).values()
+    assert after - before < 10 and kilobytes < 500_000
