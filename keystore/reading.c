@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "keystore/blocks.h"
+#include "keystore/password_work.h"
 
 enum { PASSWORD_MAX = 1024 };
 
@@ -125,13 +126,43 @@ not_opened(const struct source *source, bool unsupported, struct fault *fault)
 }
 
 static bool
+too_much_work(const struct source *source, struct fault *fault)
+{
+	return fault_set(fault, FAULT_INPUT,
+			 "reading %s: its password would have to be hashed more than %d times",
+			 source->name, PASSWORD_WORK_MAX);
+}
+
+/* Of PEM, the DER within. */
+static bool
+is_bearable(const char *text, size_t length)
+{
+	BIO *memory = BIO_new_mem_buf(text, (int)length);
+	char *name = NULL, *header = NULL;
+	unsigned char *der = NULL;
+	long size;
+	bool bearable = PEM_read_bio(memory, &name, &header, &der, &size) != 1 ||
+			password_work_of_key_is_bearable(der, (size_t)size);
+
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	OPENSSL_free(der);
+	BIO_free(memory);
+	return bearable;
+}
+
+static bool
 read_private_key(struct source *source, const struct block *block, struct fault *fault)
 {
 	gsize length;
 	const char *text = g_bytes_get_data(block->bytes, &length);
-	BIO *memory = BIO_new_mem_buf(text, (int)length);
+	BIO *memory;
 	EVP_PKEY *key;
 	bool unsupported;
+
+	if (!is_bearable(text, length))
+		return too_much_work(source, fault);
+	memory = BIO_new_mem_buf(text, (int)length);
 
 	source->asked = false;
 	ERR_clear_error();
@@ -157,26 +188,51 @@ add_bundle(struct source *source, EVP_PKEY *key, X509 *certificate, STACK_OF(X50
 	sk_X509_pop_free(others, X509_free);
 }
 
+/* What a bundle holds. */
+struct contents {
+	EVP_PKEY *key;
+	X509 *certificate;
+	STACK_OF(X509) * others;
+};
+
+/* No password may be the empty text, or nothing at all (RFC 7292 §B.1). */
+static bool
+is_right(PKCS12 *bundle, const char *password)
+{
+	return PKCS12_verify_mac(bundle, password, -1) == 1 ||
+	       (*password == '\0' && PKCS12_verify_mac(bundle, NULL, 0) == 1);
+}
+
+/* *bearable_r is only ever set to false. */
+static bool
+parse_pkcs12(PKCS12 *bundle, const char *password, struct contents *contents, bool *bearable_r)
+{
+	ERR_clear_error();
+	if (is_right(bundle, password) && !password_work_within_is_bearable(bundle, password))
+		*bearable_r = false;
+	return *bearable_r && PKCS12_parse(bundle, password, &contents->key, &contents->certificate,
+					   &contents->others) == 1;
+}
+
 static bool
 open_pkcs12(struct source *source, PKCS12 *bundle, struct fault *fault)
 {
 	char password[PASSWORD_MAX] = "";
-	EVP_PKEY *key = NULL;
-	X509 *certificate = NULL;
-	STACK_OF(X509) *others = NULL;
+	struct contents contents = {0};
 	/* OpenSSL 3.0 looks for the ciphers of the bundle's keys only in this thread's context. */
 	OSSL_LIB_CTX *usual = OSSL_LIB_CTX_set0_default(with_old_ciphers());
-	bool opened = PKCS12_parse(bundle, "", &key, &certificate, &others) == 1;
+	bool bearable = password_work_is_bearable(bundle);
+	bool opened = bearable && parse_pkcs12(bundle, "", &contents, &bearable);
 
-	if (!opened && password_for(password, sizeof password, 0, source) >= 0) {
-		ERR_clear_error();
-		opened = PKCS12_parse(bundle, password, &key, &certificate, &others) == 1;
-	}
+	if (!opened && bearable && password_for(password, sizeof password, 0, source) >= 0)
+		opened = parse_pkcs12(bundle, password, &contents, &bearable);
 	OSSL_LIB_CTX_set0_default(usual);
 	sodium_memzero(password, sizeof password);
+	if (!bearable)
+		return too_much_work(source, fault);
 	if (!opened)
 		return not_opened(source, is_unsupported(), fault);
-	add_bundle(source, key, certificate, others);
+	add_bundle(source, contents.key, contents.certificate, contents.others);
 	return true;
 }
 

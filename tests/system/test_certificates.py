@@ -346,6 +346,45 @@ def test_old_pkcs12_opens(world, maker, name, options):
     assert " own " in import_with(world, "right", file)
 
 
+def harder(data, count):
+    """DER in which a password is hashed so often, instead of 2048 times (or by scrypt, so often side by side)."""
+    made, at = b"", 0
+    while at < len(data):
+        head, length = 2, data[at + 1]
+        if length & 0x80:
+            head, length = 2 + (length & 0x7f), int.from_bytes(data[at + 2:at + 2 + (length & 0x7f)], "big")
+        tag, content = data[at], data[at + head:at + head + length]
+        if content == b"\x08\0" and tag == 2:
+            content = count.to_bytes(5, "big").lstrip(b"\0")
+        elif tag & 0x20 or (tag == 4 and content[:2] == b"\x30\x82"):
+            content = harder(content, count)
+        size = len(content).to_bytes(3, "big").lstrip(b"\0") or b"\0"
+        made += bytes([tag]) + (size if len(content) < 128 else bytes([0x80 | len(size)]) + size) + content
+        at += head + length
+    return made
+
+
+BOMBS = {"PKCS#12": ("pkcs12", "-export", "-iter", "2048"), "PKCS#12, only its MAC": ("pkcs12", "-export", "-keypbe", "NONE", "-certpbe", "NONE"),
+         "PKCS#12 in the old way": ("pkcs12", "-export", "-legacy", "-iter", "2048"), "PBKDF2": ("pkcs8", "-topk8", "-iter", "2048"),
+         "PKCS#5": ("pkcs8", "-topk8", "-iter", "2048", "-v1", "PBE-SHA1-3DES"),
+         "scrypt": ("pkcs8", "-topk8", "-scrypt", "-scrypt_N", "16384", "-scrypt_r", "1", "-scrypt_p", "2048")}
+
+
+@pytest.mark.parametrize("form", BOMBS)
+def test_password_that_would_be_hashed_for_hours_is_refused(world, maker, name, form):
+    path = maker.issue(name, f"{name}@example.com", "rsa2048", "digitalSignature")
+    file = path.with_suffix(".bomb")
+    what = ("-in", path, "-inkey", path.with_suffix(".key")) if "PKCS#12" in form else ("-in", path.with_suffix(".key"))
+    text = sandbox.command("openssl", *BOMBS[form], *what, "-passout", "pass:right", *(() if "PKCS#12" in form else ("-outform", "DER")))
+    made = harder(text, 2 ** 31 - 1)
+    assert made != text
+    if "PKCS#12" not in form:
+        made = b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + base64.encodebytes(made) + b"-----END ENCRYPTED PRIVATE KEY-----\n"
+    file.write_bytes(made)
+    with pytest.raises(sandbox.Trouble, match="would have to be hashed more than 20000000 times"):
+        import_with(world, "right", file)
+
+
 def test_private_key_without_its_certificate_is_named(world, maker, name):
     path = maker.issue(name, f"{name}@smime.example", "p256", "keyAgreement")
     file = path.with_suffix(".both")
