@@ -209,6 +209,7 @@ queue_variant(const struct commit *commit, const struct group *group, struct fau
 				   .envid = message->envid,
 				   .smtputf8 = message->smtputf8,
 				   .verified = group->method->verified_tls,
+				   .client = commit->around->outside_client,
 				   .lifetime = commit->around->settings->queue_lifetime};
 	struct outbox_writer writer;
 	struct variant variant;

@@ -29,6 +29,7 @@ struct surroundings {
 	struct keystore_signer pgp_signer;
 	const char *from; /* folded address in From, or NULL */
 	bool second_pass; /* in the MTA's second pass, where recipients are final */
+	const char *outside_client; /* its address (struct outbox_mail), or NULL */
 	/* What the first pass noted in this message and in no other (IMPRINT_BYTES), or NULL. */
 	const unsigned char *pass;
 	uint64_t size_limit; /* of the MTA for a message in place, bytes; 0: none is known */

@@ -23,7 +23,9 @@ static struct service *service;
 struct session {
 	unsigned long steps; /* as negotiated */
 	char *client;
+	char *address;	  /* of the client, numeric; or NULL */
 	bool second_pass; /* the recipients are final (contrib/postfix/wire) */
+	bool is_outside;  /* milters that sign see a client that is not this machine */
 	bool comes_again; /* the MTA will offer this message again, with its addresses expanded */
 	struct policy *policy; /* for the current message */
 	struct spool_settings body, variants;
@@ -112,19 +114,20 @@ negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned
 	return SMFIS_CONTINUE;
 }
 
+/* NULL if there is no address, as on a Unix socket. Caller frees. */
 static char *
-client_text(const char *host, const struct sockaddr *address)
+client_address(const struct sockaddr *address)
 {
-	char number[INET6_ADDRSTRLEN] = "";
+	char number[INET6_ADDRSTRLEN];
+	const void *bytes = NULL;
 
 	if (address != NULL && address->sa_family == AF_INET)
-		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr,
-			  number, sizeof number);
+		bytes = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
 	else if (address != NULL && address->sa_family == AF_INET6)
-		inet_ntop(AF_INET6,
-			  &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, number,
-			  sizeof number);
-	return *number == '\0' ? g_strdup(host) : g_strdup_printf("%s [%s]", host, number);
+		bytes = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+	return bytes == NULL || inet_ntop(address->sa_family, bytes, number, sizeof number) == NULL
+		       ? NULL
+		       : g_strdup(number);
 }
 
 static sfsistat
@@ -132,7 +135,10 @@ connected(SMFICTX *context, char *host, _SOCK_ADDR *address)
 {
 	struct session *session = smfi_getpriv(context);
 
-	session->client = client_text(host, (const struct sockaddr *)(const void *)address);
+	session->address = client_address((const struct sockaddr *)(const void *)address);
+	session->client = session->address == NULL
+				  ? g_strdup(host)
+				  : g_strdup_printf("%s [%s]", host, session->address);
 	return go_on(session, SMFIP_NR_CONN);
 }
 
@@ -160,6 +166,19 @@ is_first_pass(const char *next)
 	return next != NULL && g_str_has_prefix(next, "postseal-edge:");
 }
 
+/* In two passes, the MTA says it. In a single one, milters that sign judge the client as it is, and
+ * further copies of the message must look to them as the one in place did. */
+static bool
+is_outside(const struct session *session, const char *pass)
+{
+	const char *address = session->address;
+
+	if (pass != NULL)
+		return strcmp(pass, "outside") == 0;
+	return session->message->authenticated == NULL && address != NULL &&
+	       strcmp(address, "127.0.0.1") != 0;
+}
+
 /* Rules that one MTA can enforce may not be enforceable with the other. The version tells which it
  * is: "Postfix 3.7.11" or "8.17.1.9". An MTA that gives none is taken for the one in the settings.
  */
@@ -178,7 +197,7 @@ static void
 begin_message(SMFICTX *context, struct session *session)
 {
 	const struct settings *settings;
-	const char *limit;
+	const char *limit, *pass;
 
 	session->policy = service_policy(service);
 	settings = policy_settings(session->policy);
@@ -194,7 +213,9 @@ begin_message(SMFICTX *context, struct session *session)
 	session->message->client = g_strdup(session->client);
 	session->message->authenticated =
 		g_strdup(smfi_getsymval(context, (char *)"{auth_authen}"));
-	session->second_pass = smfi_getsymval(context, (char *)"{postseal_pass}") != NULL;
+	pass = smfi_getsymval(context, (char *)"{postseal_pass}");
+	session->second_pass = pass != NULL;
+	session->is_outside = is_outside(session, pass);
 	limit = smfi_getsymval(context, (char *)"{postseal_size_limit}");
 	session->size_limit = limit == NULL ? 0 : g_ascii_strtoull(limit, NULL, 10);
 	session->comes_again = is_first_pass(smfi_getsymval(context, (char *)"{postseal_next}"));
@@ -349,6 +370,7 @@ decide(SMFICTX *context, struct session *session, const struct known *kept)
 				      .message = message,
 				      .from = from,
 				      .second_pass = session->second_pass,
+				      .outside_client = session->is_outside ? session->address : NULL,
 				      .size_limit = session->size_limit,
 				      .pass = session->is_of_first_pass ? session->pass : NULL,
 				      .place_is_taken = kept != NULL};
@@ -562,6 +584,7 @@ closed(SMFICTX *context)
 		note_heard(session);
 	forget_message(session);
 	g_free(session->client);
+	g_free(session->address);
 	g_free(session);
 	smfi_setpriv(context, NULL);
 	return SMFIS_CONTINUE;

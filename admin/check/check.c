@@ -43,6 +43,7 @@ static const struct look {
 	{"milter failures", check_failures, POSTFIX_HERE},
 	{"logins", check_logins, POSTFIX_HERE},
 	{"placement", check_placement, POSTFIX_HERE},
+	{"mail from outside", check_outside, POSTFIX_HERE},
 	{"filters", check_filters, POSTFIX_HERE},
 	{"transports", check_transports, POSTFIX_HERE},
 	{"sizes", check_sizes, POSTFIX_HERE},

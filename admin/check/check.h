@@ -67,6 +67,9 @@ bool check_failures(const struct check *check, char **note_r, struct fault *faul
 /* placement.c: does anything change recipients after the milter? */
 bool check_placement(const struct check *check, char **note_r, struct fault *fault);
 
+/* outside.c: can milters that sign tell what outsiders wrote from what is ours? */
+bool check_outside(const struct check *check, char **note_r, struct fault *fault);
+
 /* transports.c: does mail that nobody has decided on stay, and is what was sealed taken back? */
 bool check_filters(const struct check *check, char **note_r, struct fault *fault);
 bool check_transports(const struct check *check, char **note_r, struct fault *fault);

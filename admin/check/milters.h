@@ -31,7 +31,13 @@ bool milters_are_off(const struct check *check, const char *service);
 
 /* Does this service hand messages to a second pass, so that the milter only takes notes? */
 bool milters_come_again(const struct check *check, const char *service);
+/* Mail from outside has a second pass of its own, where signing milters see its true client. */
+enum milters_origin { MILTERS_INSIDE, MILTERS_OUTSIDE };
+
 /* The smtpd of the second pass, or NULL. */
-const struct postfix_service *milters_second_pass(const struct check *check);
+const struct postfix_service *milters_second_pass(const struct check *check,
+						  enum milters_origin origin);
+/* The transport that leads there, "postseal-edge/unix". */
+const char *milters_transport(enum milters_origin origin);
 
 #endif

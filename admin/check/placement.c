@@ -269,22 +269,12 @@ source_of(const struct check *check, const char *transport, const GStrv interfac
 
 /* The second pass takes mail from this machine's loopback only. */
 static bool
-check_source(const struct check *check, struct fault *fault)
+check_source(const struct check *check, const char *transport, struct fault *fault)
 {
-	static const char transport[] = "postseal-edge/unix";
-	g_auto(GStrv) protocols =
-		postfix_list(postfix_value(check->postfix, NULL, "inet_protocols"));
 	g_auto(GStrv) interfaces =
 		postfix_list(postfix_value(check->postfix, NULL, "inet_interfaces"));
 	const char *source = source_of(check, transport, interfaces);
 
-	if (!g_strv_contains((const char *const *)protocols, "all") &&
-	    !g_strv_contains((const char *const *)protocols, "ipv4"))
-		return fault_set(
-			fault, FAULT_CONFIG,
-			"checking Postfix: inet_protocols = %s, but the second pass is at 127.0.0.1, and Postfix does "
-			"not start; set inet_protocols = all",
-			postfix_value(check->postfix, NULL, "inet_protocols"));
 	return *source == '\0' || g_str_has_prefix(source, "127.") ||
 	       fault_set(
 		       fault, FAULT_CONFIG,
@@ -295,26 +285,39 @@ check_source(const struct check *check, struct fault *fault)
 }
 
 static bool
-check_second_pass(const struct check *check, struct fault *fault)
+check_loopback(const struct check *check, struct fault *fault)
 {
-	const struct postfix_service *again = milters_second_pass(check);
-	const char *options = again == NULL ? ""
-					    : postfix_value(check->postfix, again->name,
-							    "receive_override_options");
+	const char *text = postfix_value(check->postfix, NULL, "inet_protocols");
+	g_auto(GStrv) protocols = postfix_list(text);
 
-	if (again == NULL || postfix_service(check->postfix, "postseal-edge/unix") == NULL)
-		return fault_set(
+	return g_strv_contains((const char *const *)protocols, "all") ||
+	       g_strv_contains((const char *const *)protocols, "ipv4") ||
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "checking Postfix: inet_protocols = %s, but the second pass is at 127.0.0.1, and Postfix does "
+		       "not start; set inet_protocols = all",
+		       text);
+}
+
+static bool
+check_way(const struct check *check, const char *transport, struct fault *fault)
+{
+	return check_source(check, transport, fault) &&
+	       (*postfix_value(check->postfix, transport, "smtp_fallback_relay") == '\0' ||
+		fault_set(
 			fault, FAULT_CONFIG,
-			"checking Postfix: content_filter leads to a second pass whose services "
-			"are not in master.cf; " POSTSEAL_WIRE " adds them");
-	if (!check_source(check, fault))
-		return false;
-	if (*postfix_value(check->postfix, "postseal-edge/unix", "smtp_fallback_relay") != '\0')
-		return fault_set(
-			fault, FAULT_CONFIG,
-			"checking the transport postseal-edge/unix of Postfix: smtp_fallback_relay hands mail to "
+			"checking the transport %s of Postfix: smtp_fallback_relay hands mail to "
 			"others, undecided, whenever the second pass cannot take it; expected -o "
-			"smtp_fallback_relay=");
+			"smtp_fallback_relay=",
+			transport));
+}
+
+static bool
+check_decides(const struct check *check, const struct postfix_service *again, struct fault *fault)
+{
+	const char *options =
+		postfix_value(check->postfix, again->name, "receive_override_options");
+
 	if (strstr(postfix_value(check->postfix, again->name, "milter_macro_defaults"),
 		   "postseal_pass=") == NULL)
 		return fault_set(
@@ -323,25 +326,45 @@ check_second_pass(const struct check *check, struct fault *fault)
 			"the second pass, so that requeued mail is decided again; " POSTSEAL_WIRE
 			" sets it up",
 			again->name);
-	if (postfix_service(check->postfix, "postseal-mapped/unix") != NULL &&
-	    !g_str_has_prefix(
-		    postfix_value(check->postfix, "postseal-mapped/unix", "content_filter"),
-		    "postseal-edge:"))
+	return (strstr(options, "no_address_mappings") != NULL &&
+		*postfix_value(check->postfix, again->name, "content_filter") == '\0') ||
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "checking the Postfix service %s: what is decided there must not be "
+		       "mapped or filtered again (receive_override_options = %s); " POSTSEAL_WIRE
+		       " sets it up",
+		       again->name, options);
+}
+
+static bool
+check_second_pass(const struct check *check, enum milters_origin origin, struct fault *fault)
+{
+	const struct postfix_service *again = milters_second_pass(check, origin);
+	const char *transport = milters_transport(origin);
+
+	if (again == NULL || postfix_service(check->postfix, transport) == NULL)
 		return fault_set(
 			fault, FAULT_CONFIG,
-			"checking the Postfix service postseal-mapped/unix: without the second pass, answers and unlock "
-			"codes leave in plain where an employee's alias leads outside; " POSTSEAL_WIRE
-			" sets it "
-			"up");
-	if (strstr(options, "no_address_mappings") == NULL ||
-	    *postfix_value(check->postfix, again->name, "content_filter") != '\0')
-		return fault_set(
-			fault, FAULT_CONFIG,
-			"checking the Postfix service %s: what is decided there must not be "
-			"mapped or filtered again (receive_override_options = %s); " POSTSEAL_WIRE
-			" sets it up",
-			again->name, options);
-	return true;
+			"checking Postfix: the second pass needs the transport %s and the service it "
+			"leads to, which are not both in master.cf; " POSTSEAL_WIRE " apply adds them",
+			transport);
+	return check_way(check, transport, fault) && check_decides(check, again, fault);
+}
+
+static bool
+check_mapped(const struct check *check, struct fault *fault)
+{
+	static const char service[] = "postseal-mapped/unix";
+
+	return postfix_service(check->postfix, service) == NULL ||
+	       g_str_has_prefix(postfix_value(check->postfix, service, "content_filter"),
+				"postseal-edge:") ||
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "checking the Postfix service %s: without the second pass, answers and unlock "
+		       "codes leave in plain where an employee's alias leads outside; " POSTSEAL_WIRE
+		       " sets it up",
+		       service);
 }
 
 /* Mail submitted with sendmail(1) or requeued with postsuper(1) arrives through pickup(8), and the
@@ -382,8 +405,9 @@ check_two_passes(const struct check *check, char **note_r, struct fault *fault)
 {
 	g_autoptr(GString) unknown = g_string_new(NULL);
 
-	if (!check_second_pass(check, fault) || !check_pickup(check, fault) ||
-	    !check_forwarded(check, fault) || !check_generic(check, unknown, fault))
+	if (!check_loopback(check, fault) || !check_second_pass(check, MILTERS_INSIDE, fault) ||
+	    !check_second_pass(check, MILTERS_OUTSIDE, fault) || !check_mapped(check, fault) ||
+	    !check_pickup(check, fault) || !check_forwarded(check, fault) || !check_generic(check, unknown, fault))
 		return false;
 	g_free(*note_r);
 	*note_r = note_of("after alias expansion, in two passes", unknown);

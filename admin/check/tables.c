@@ -10,6 +10,8 @@ static const char map_name[] = "(?:proxy:)?([a-z]+:[^\\[\\]\\s,{}=]+)";
 static const char header_checks[] = "(^|/)header_checks$";
 /* Actions that keep the line. */
 static const char harmless[] = "^(DUNNO|INFO|WARN|PREPEND)\\b";
+/* Leads mail from outside to its second pass (contrib/postfix/wire). */
+static const char ours[] = "/postseal_outside";
 static const char *const remote[] = {"ldap",	  "mysql",    "pgsql", "sqlite",  "tcp",
 				     "socketmap", "memcache", "nis",   "nisplus", NULL};
 
@@ -75,7 +77,7 @@ acts_in_file(const char *setting, const char *value, const char *in_file, GStrin
 		g_autofree char *map = g_match_info_fetch(each, 1);
 		g_autofree char *text = NULL;
 
-		if (!is_remote(map) && strchr(map, ':')[1] != '/')
+		if ((!is_remote(map) && strchr(map, ':')[1] != '/') || g_str_has_suffix(map, ours))
 			continue;
 		if (!is_remote(map))
 			text = text_of(map);

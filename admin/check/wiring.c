@@ -56,7 +56,7 @@ static GArray *
 askers_of(const struct check *check)
 {
 	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
-	const struct postfix_service *again = milters_second_pass(check);
+	static const enum milters_origin origins[] = {MILTERS_INSIDE, MILTERS_OUTSIDE};
 	GArray *askers = g_array_new(FALSE, FALSE, sizeof(struct asker));
 
 	for (guint i = 0; i < listeners->len; i++) {
@@ -66,8 +66,12 @@ askers_of(const struct check *check)
 			add_asker(askers, service->name, "smtpd_milters");
 	}
 	add_submission(askers, check);
-	if (again != NULL)
-		add_asker(askers, again->name, "smtpd_milters");
+	for (size_t i = 0; i < G_N_ELEMENTS(origins); i++) {
+		const struct postfix_service *again = milters_second_pass(check, origins[i]);
+
+		if (again != NULL)
+			add_asker(askers, again->name, "smtpd_milters");
+	}
 	return askers;
 }
 
@@ -386,7 +390,7 @@ warn_of_unsigned(const struct check *check, const char *list)
 bool
 check_order(const struct check *check, char **note_r, struct fault *fault)
 {
-	const struct postfix_service *again = milters_second_pass(check);
+	const struct postfix_service *again = milters_second_pass(check, MILTERS_INSIDE);
 
 	(void)note_r;
 	if (!look_at_askers(check, check_order_of, fault))

@@ -112,17 +112,23 @@ url_of(const struct settings *settings, enum courier_service service)
 	return service == SERVICE_VERIFIED ? NULL : settings->reinject;
 }
 
+static struct smtp_peer
+peer_of(const struct settings *settings, enum courier_service service, const char *client)
+{
+	return (struct smtp_peer){.url = url_of(settings, service),
+				  .user = settings->reinject_user,
+				  .hostname = settings->hostname,
+				  .timeout_seconds = (unsigned)settings->reinject_timeout,
+				  .client = client};
+}
+
 /* If a service could not be reached, the other mails of the round do not wait for it again. */
 static struct smtp *
 line_for(const struct courier *courier, struct courier_hands *hands, enum courier_service service,
 	 struct fault *fault)
 {
 	const struct settings *settings = courier->settings;
-	const struct smtp_peer peer = {.url = url_of(settings, service),
-				       .user = settings->reinject_user,
-				       .hostname = settings->hostname,
-				       .timeout_seconds = (unsigned)settings->reinject_timeout};
-
+	const struct smtp_peer peer = peer_of(settings, service, NULL);
 	struct fault *trouble = &hands->trouble[service];
 
 	if (peer.url == NULL)
@@ -134,6 +140,18 @@ line_for(const struct courier *courier, struct courier_hands *hands, enum courie
 	if (hands->smtp[service] == NULL)
 		*fault = *trouble;
 	return hands->smtp[service];
+}
+
+/* A connection on which we speak for a client speaks for no other. */
+static bool
+send_for_client(const struct courier *courier, enum courier_service service, const char *client,
+		struct smtp_mail *outgoing, bool *in_doubt_r, struct fault *fault)
+{
+	const struct smtp_peer peer = peer_of(courier->settings, service, client);
+	g_autoptr(smtp_auto) line = smtp_open(&peer, fault);
+	struct smtp_reply reply;
+
+	return line != NULL && smtp_send(line, outgoing, &reply, in_doubt_r, fault);
 }
 
 /* Fills in the recipients' replies. False if the connection can no longer be used; the mail is in
@@ -158,6 +176,9 @@ send_mail(const struct errand *errand, struct courier_hands *hands,
 
 	if (line == NULL)
 		return false;
+	if (mail->client != NULL)
+		return send_for_client(errand->courier, service, mail->client, &outgoing,
+				       &mail->in_doubt, fault);
 	if (smtp_send(line, &outgoing, &reply, &mail->in_doubt, fault))
 		return true;
 	g_clear_pointer(&hands->smtp[service], smtp_close);

@@ -33,7 +33,7 @@ static const struct statement queue_take = {
 	"by r.number)"
 	"  from postseal.outbox_recipient r where r.outbox = o.id), m.is_free,"
 	" case when is_foreign then m.courier end,"
-	" m.claimed_at < now() - $4 * interval '1 second'"};
+	" m.claimed_at < now() - $4 * interval '1 second', host(o.client)"};
 enum {
 	ID,
 	KIND,
@@ -52,7 +52,8 @@ enum {
 	RECIPIENTS,
 	IS_FREE,
 	LEFT_BY,
-	IS_OVERDUE
+	IS_OVERDUE,
+	CLIENT
 };
 
 static const struct statement queue_release = {"queue_release",
@@ -109,6 +110,7 @@ mail_free(struct queued_mail *mail)
 	g_free(mail->ret);
 	g_free(mail->envid);
 	g_free(mail->left_by);
+	g_free(mail->client);
 	g_free(mail->boxed_key);
 	g_free(mail->header);
 	g_free(mail->first);
@@ -163,6 +165,7 @@ mail_of(const PGresult *result, int row)
 	mail->recipients = read_recipients(result_text(result, row, RECIPIENTS));
 	mail->left_by = g_strdup(result_text(result, row, LEFT_BY));
 	mail->is_overdue = result_flag(result, row, IS_OVERDUE);
+	mail->client = g_strdup(result_text(result, row, CLIENT));
 	return mail;
 }
 

@@ -27,6 +27,7 @@ struct queued_mail {
 	char *envid;
 	bool smtputf8;
 	bool verified;
+	char *client;	   /* address of a client outside (struct outbox_mail), or NULL */
 	unsigned attempts; /* including this one */
 	bool expired;	   /* it has been tried for its whole lifetime */
 	bool in_doubt;	   /* the MTA may already have it: nobody received its reply */

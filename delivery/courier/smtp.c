@@ -180,10 +180,13 @@ note_extension(struct smtp *smtp, const char *text)
 	g_hash_table_add(smtp->extensions, name);
 }
 
+/* Up to the reply to EHLO; what was offered before does not count. */
 static bool
 greet(struct smtp *smtp, const char *hostname, struct fault *fault)
 {
 	struct smtp_reply reply;
+
+	g_hash_table_remove_all(smtp->extensions);
 
 	if (!read_reply(smtp, &reply, NULL, fault))
 		return false;
@@ -196,6 +199,20 @@ greet(struct smtp *smtp, const char *hostname, struct fault *fault)
 	return reply.code == 250 ||
 	       fault_set(fault, FAULT_PEER, "greeting the MTA at %s: it says %s", smtp->host,
 			 reply.text);
+}
+
+/* The session begins again, from the server's greeting (XCLIENT_README). A milter there that signs
+ * for this machine alone then signs nothing in the organisation's name that somebody else wrote. */
+static bool
+speak_for(struct smtp *smtp, const struct smtp_peer *peer, struct fault *fault)
+{
+	bool is_ipv6 = peer->client != NULL && strchr(peer->client, ':') != NULL;
+
+	if (peer->client == NULL || !smtp_offers(smtp, "XCLIENT"))
+		return true;
+	return command(smtp, fault, "XCLIENT NAME=[UNAVAILABLE] ADDR=%s%s", is_ipv6 ? "IPV6:" : "",
+		       peer->client) &&
+	       flush(smtp, fault) && greet(smtp, peer->hostname, fault);
 }
 
 struct smtp *
@@ -213,7 +230,7 @@ smtp_open(const struct smtp_peer *peer, struct fault *fault)
 	smtp->extensions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	smtp->out = g_byte_array_new();
 	smtp->asked = g_ptr_array_new();
-	if (!greet(smtp, peer->hostname, fault)) {
+	if (!greet(smtp, peer->hostname, fault) || !speak_for(smtp, peer, fault)) {
 		smtp->broken = true;
 		return NULL;
 	}

@@ -48,6 +48,9 @@ struct smtp_peer {
 	const char *user;	  /* system user that, besides root, may listen on a Unix socket */
 	const char *hostname;	  /* our own */
 	unsigned timeout_seconds; /* for connecting, and for each reply */
+	/* The address of a client for whom we speak, if the MTA lets us (Postfix's XCLIENT), for as
+	 * long as the connection lasts; or NULL. */
+	const char *client;
 };
 /* NULL with `fault` filled. */
 struct smtp *smtp_open(const struct smtp_peer *peer, struct fault *fault);

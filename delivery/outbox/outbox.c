@@ -9,8 +9,8 @@ enum { DAY_SECONDS = 86400 };
 static const struct statement outbox_put = {
 	"outbox_put",
 	"insert into postseal.outbox (id, message, kind, sender, ret, envid, smtputf8, verified,"
-	" boxed_key, header, expires_at) "
-	"values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11 * interval '1 second')",
+	" boxed_key, header, expires_at, client) "
+	"values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11 * interval '1 second', $12::text::inet)",
 	.repeats = true};
 
 static const struct statement outbox_put_recipient = {
@@ -72,6 +72,7 @@ outbox_begin(struct outbox_writer *writer, struct connection *connection,
 	parameters_bytes(&parameters, boxed, sizeof boxed);
 	parameters_bytes(&parameters, header, sizeof header);
 	parameters_number(&parameters, (int64_t)mail->lifetime);
+	parameters_text(&parameters, mail->client);
 	return batch_add(connection, &outbox_put, &parameters, fault);
 }
 

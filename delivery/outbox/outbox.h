@@ -20,6 +20,9 @@ struct outbox_mail {
 	const char *envid;
 	bool smtputf8;	   /* RFC 6531 */
 	bool verified;	   /* only over verified TLS */
+	/* For a copy of a message from outside: the address of its client, whom the MTA names to
+	 * milters that sign. NULL: it is from inside. */
+	const char *client;
 	uint64_t lifetime; /* seconds for which delivery is tried */
 };
 

@@ -25,6 +25,7 @@ def prepare(world):
     """Names for services, and ports for what a correct installation may have in addition."""
     world.submission = f"127.0.0.1:{world.ports['submission']}/inet"
     world.second_pass = f"127.0.0.1:{world.ports['second_pass']}/inet"
+    world.company_value = lambda name: sandbox.command("postconf", "-c", world.company.config, "-h", name).decode().strip()
     world.spare = sandbox.free_ports(3)
     world.scanner = unix_socket(world.company_queue / "scanner.sock")
 
@@ -65,7 +66,7 @@ def postconf(world, *words):
 def set_to(name, value):
     """Sets a parameter in main.cf or, as "SUBMISSION/name", of a service."""
     def change(world, mended):
-        full = name.replace("SUBMISSION", world.submission)
+        full = name.replace("SUBMISSION", world.submission).replace("OUTSIDE", world.second_pass.replace("127.0.0.1", "127.0.0.2"))
         postconf(world, *(["-P"] if "/" in full else []), "-e", f"{full}={value.replace('DIRECTORY', str(world.directory))}")
     return change
 
@@ -366,6 +367,24 @@ BROKEN = {
         both(two_passes, set_to("postseal-edge/unix/smtp_bind_address", ""), set_to("inet_interfaces", "192.0.2.9")),
         "placement", "connects from 192.0.2.9"),
     "second pass in a Postfix without IPv4": (both(two_passes, set_to("inet_protocols", "ipv6")), "placement", "does not start"),
+    # mail from outside that a signer takes for ours
+    "mail from outside in the second pass of all": (
+        both(two_passes, lambda w, m: set_to("smtpd_data_restrictions", f"check_client_access regexp:{w.company.config}/postseal_mark")(w, m)),
+        "mail from outside", "do not lead mail from outside.*sign what is forged"),
+    "mail from outside that is permitted before": (
+        both(two_passes, lambda w, m: set_to("smtpd_data_restrictions", w.company_value("smtpd_data_restrictions").replace(
+            "postseal_mark,", "postseal_mark,permit_auth_destination,"))(w, m)),
+        "mail from outside", "permit_auth_destination in smtpd_data_restrictions comes before"),
+    "client of mail from outside that nobody names": (both(two_passes, set_to("postseal-outside/unix/smtp_send_xforward_command", "no")),
+                                                      "mail from outside", "postseal-outside/unix: with smtp_send_xforward_command = no"),
+    "client of mail from outside that no milter sees": (both(two_passes, set_to("OUTSIDE/smtpd_command_filter", "")),
+                                                        "mail from outside", "with smtpd_command_filter = , milters are not told"),
+    "second pass for mail from outside that is gone": (
+        both(two_passes, lambda w, m: postconf(w, "-MX", "postseal-outside/unix")), "placement", "needs the transport postseal-outside/unix"),
+    "second pass for mail from outside without the milter": (both(two_passes, set_to("OUTSIDE/smtpd_milters", "")), "milters", "does not name"),
+    "copies handed over as mail of this machine": (
+        both(signer, rewired("edge", "ours", "dkim"), set_to("postseal/unix/smtpd_authorized_xclient_hosts", "")),
+        "mail from outside", "postseal/unix: with smtpd_authorized_xclient_hosts = , milters are not told"),
     "table of wire that is gone": (lambda world, mended: (world.company.config / "postseal_undecided").unlink(), "transports",
                                    "postseal_undecided, which .*: No such file .*mail waits"),
     # whom the verified connection trusts
@@ -437,6 +456,8 @@ RIGHT = {
     "rspamd before it, OpenDKIM behind it, after expansion": both(signer, rewired("expanded", "unix:scanner.sock", "dkim")),
     "one address to send from, after expansion": both(set_to("smtp_bind_address", "192.0.2.9"), two_passes),
     "a single interface, after expansion": both(set_to("inet_interfaces", "192.0.2.9"), two_passes),
+    "data restrictions that end with permit, in two passes": both(
+        lambda w, m: w.wire("undo"), set_to("smtpd_data_restrictions", "reject_unauth_pipelining, permit"), wired("expanded")),
     "a content_filter beside it": both(content_filter(), wired()),
     "submission with logins that are bound to senders": submission_with_login,
     "no rule for the portal, which does not run": no_portal,
