@@ -4,7 +4,10 @@
 
 #include "keystore/certificate.h"
 
-enum { AUTH_LEVEL = 2 }; /* OpenSSL: 112 bits; rejects RSA below 2048 bits and SHA-1 */
+enum {
+	AUTH_LEVEL = 2, /* OpenSSL: 112 bits; rejects RSA below 2048 bits and SHA-1 */
+	DEPTH_MAX = 10, /* certificates between one and its root */
+};
 
 struct authorities {
 	X509_STORE *roots;
@@ -91,7 +94,10 @@ verify(const struct authorities *authorities, X509 *certificate, STACK_OF(X509) 
 	X509_STORE_CTX_init(context, authorities->roots, certificate, between);
 	parameters = X509_STORE_CTX_get0_param(context);
 	X509_VERIFY_PARAM_set_auth_level(parameters, AUTH_LEVEL);
-	X509_VERIFY_PARAM_set_flags(parameters, flags);
+	X509_VERIFY_PARAM_set_depth(parameters, DEPTH_MAX);
+	X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_POLICY_CHECK | flags);
+	/* OpenSSL's set of acceptable policies begins empty; RFC 5280 §6.1.1 begins with any. */
+	X509_VERIFY_PARAM_add0_policy(parameters, OBJ_nid2obj(NID_any_policy));
 	if (X509_verify_cert(context) == 1) {
 		*chain_r = (struct authority_chain){.certificates =
 							    X509_STORE_CTX_get1_chain(context)};
