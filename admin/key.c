@@ -162,6 +162,15 @@ is_trust_for_root(const struct import_settings *settings)
 	       (settings->root && g_strv_contains(levels, settings->trust));
 }
 
+static bool
+is_revocation_for_root(const struct import_settings *settings)
+{
+	static const char *const words[] = {"soft", "hard", "off", NULL};
+
+	return settings->revocation == NULL ||
+	       (settings->root && g_strv_contains(words, settings->revocation));
+}
+
 static int
 run_import(const struct admin *admin, int argc, char **argv)
 {
@@ -172,6 +181,7 @@ run_import(const struct admin *admin, int argc, char **argv)
 						{"replace", no_argument, NULL, 'R'},
 						{"domain", required_argument, NULL, 'd'},
 						{"trust", required_argument, NULL, 't'},
+						{"revocation", required_argument, NULL, 'v'},
 						{0}};
 	struct password_source password = {0};
 	struct import_settings settings = {.gpg_program = admin->settings->gpg_program,
@@ -215,11 +225,14 @@ run_import(const struct admin *admin, int argc, char **argv)
 		case 't':
 			settings.trust = optarg;
 			break;
+		case 'v':
+			settings.revocation = optarg;
+			break;
 		default:
 			return command_usage(admin->command);
 		}
 	}
-	if (optind >= argc || !is_trust_for_root(&settings))
+	if (optind >= argc || !is_trust_for_root(&settings) || !is_revocation_for_root(&settings))
 		return command_usage(admin->command);
 	/* Only private keys need it; import_keys() says so if there is one. */
 	if (secrets_master(admin, &master, &fault))
@@ -394,7 +407,7 @@ static const char fingerprint_example[] = "4f1c2a9e7b3d5f60";
 
 const struct command keystore_commands[] = {
 	{"key import",
-	 "[--root [--trust domain | organisation]] [--pin] [--replace] [--domain DOMAIN] [--capability gcm,oaep] [--password-file FILE] FILE ...",
+	 "[--root [--trust domain | organisation] [--revocation soft | hard | off]] [--pin] [--replace] [--domain DOMAIN] [--capability gcm,oaep] [--password-file FILE] FILE ...",
 	 "import certificates and keys", run_import, .example = "--capability gcm sue.pem"},
 	{"key list", "[ADDRESS | DOMAIN]", "list keys", run_list, .reads = true,
 	 .example = "partner.example"},

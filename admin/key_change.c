@@ -33,7 +33,8 @@ static bool
 ask_whether_used(const struct admin *admin, const struct imported *key, bool *used_r,
 		 struct fault *fault)
 {
-	const struct keystore_settings settings = {.database = admin->database};
+	const struct keystore_settings settings = {.database = admin->database,
+						   .revocation = admin->settings->revocation};
 	struct keystore *keystore = keystore_new(&settings);
 	g_auto(GStrv) addresses = g_strsplit(key->addresses, " ", -1);
 	bool asked = true;

@@ -112,7 +112,8 @@ static int
 run_find(const struct admin *admin, int argc, char **argv)
 {
 	const struct keystore_settings settings = {.database = admin->database,
-						   .sources = admin->settings->keys_from};
+						   .sources = admin->settings->keys_from,
+						   .revocation = admin->settings->revocation};
 	g_autofree char *address = NULL;
 	g_autoptr(json_t) rows = json_array();
 	struct keystore *keystore;

@@ -158,7 +158,8 @@ add_kind(const struct asking *asking, struct keystore *keystore, enum key_kind k
 static int
 answer(const struct admin *admin, const char *sender, const char *address)
 {
-	const struct keystore_settings settings = {.database = admin->database};
+	const struct keystore_settings settings = {.database = admin->database,
+						   .revocation = admin->settings->revocation};
 	struct keystore *keystore = keystore_new(&settings);
 	g_autoptr(json_t) rows = json_array();
 	struct fault fault;

@@ -21,6 +21,8 @@ METRIC(KEY_ANSWERS, COUNTER, "postseal_key_answers_total",
        "Answers about keys from the network, by source and outcome.")
 METRIC(KEY_CONFLICTS, COUNTER, "postseal_key_conflicts_total",
        "Answers about keys that contradict what another source says.")
+METRIC(REVOCATION_ANSWERS, COUNTER, "postseal_revocation_answers_total",
+       "Answers whether certificates were revoked, by outcome.")
 METRIC(FINDER_UNREACHABLE, COUNTER, "postseal_finder_unreachable_total",
        "Questions about keys that could not be asked because postseal-finder was not there.")
 

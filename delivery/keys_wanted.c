@@ -53,10 +53,8 @@ add_wants(const struct surroundings *around, struct copy *copy, GArray *wanted, 
 }
 
 static void
-ask(const struct surroundings *around, const GArray *wanted, GArray *wants)
+ask(const struct surroundings *around, const GArray *wanted, GArray *wants, gint64 until)
 {
-	const gint64 until =
-		g_get_monotonic_time() + (gint64)around->settings->keys_within * G_USEC_PER_SEC;
 	struct discovery_want *first = &g_array_index(wants, struct discovery_want, 0);
 
 	if (wants->len == 0 || !discovery_before(around->discovery, first, wants->len, until))
@@ -67,8 +65,9 @@ ask(const struct surroundings *around, const GArray *wanted, GArray *wants)
 	}
 }
 
-bool
-keys_wanted(const struct surroundings *around, const GPtrArray *copies, struct fault *fault)
+static bool
+find_keys(const struct surroundings *around, const GPtrArray *copies, gint64 until,
+	  struct fault *fault)
 {
 	g_autoptr(GArray) wanted = g_array_new(FALSE, FALSE, sizeof(struct wanted));
 	g_autoptr(GArray) wants = g_array_new(FALSE, FALSE, sizeof(struct discovery_want));
@@ -79,11 +78,115 @@ keys_wanted(const struct surroundings *around, const GPtrArray *copies, struct f
 	for (guint i = 0; i < copies->len; i++) {
 		struct copy *copy = g_ptr_array_index(copies, i);
 
-		if (copy->decision.reject != NULL)
-			return true; /* nobody gets anything */
 		if (!add_wants(around, copy, wanted, wants, fault))
 			return false;
 	}
-	ask(around, wanted, wants);
+	ask(around, wanted, wants, until);
 	return true;
+}
+
+/* --- were they revoked? --- */
+
+static bool
+may_take_certificates(const struct copy *copy)
+{
+	const char *const *name = copy->decision.methods;
+
+	for (; name != NULL && *name != NULL; name++) {
+		const struct method *method = method_find(*name);
+
+		if (method->takes_keys && method->key_kind == KEY_SMIME)
+			return true;
+	}
+	return false;
+}
+
+/* Adds the chains of the address's certificates of which nobody has said yet whether they were
+ * revoked, and keeps the keys, which own them. */
+static bool
+add_unchecked(const struct surroundings *around, const char *address, GPtrArray *keys,
+	      GPtrArray *chains, struct fault *fault)
+{
+	g_autoptr(GPtrArray) known = keystore_known(around->keystore, KEY_SMIME, address, fault);
+	const time_t now = time(NULL);
+
+	if (known == NULL)
+		return false;
+	for (guint i = 0; i < known->len; i++) {
+		struct key *key = g_ptr_array_index(known, i);
+
+		if (!key->is_unchecked || !key_is_in_time(key, KEY_ENCRYPTS, now))
+			continue;
+		g_ptr_array_add(keys, key_ref(key));
+		g_ptr_array_add(chains, key->chain);
+	}
+	return true;
+}
+
+/* A rule that would refuse the message for it waits for the answer. */
+static bool
+await(const struct surroundings *around, struct copy *copy, struct fault *fault)
+{
+	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func((GDestroyNotify)key_unref);
+	g_autoptr(GPtrArray) chains = g_ptr_array_new();
+
+	keystore_forget(around->keystore, copy->recipient->folded);
+	if (!add_unchecked(around, copy->recipient->folded, keys, chains, fault))
+		return false;
+	for (guint i = 0; i < keys->len; i++)
+		copy->keys_awaited |= ((const struct key *)g_ptr_array_index(keys, i))->needs_check;
+	return true;
+}
+
+/* The recipients' certificates, and the sender's own, which sign. `asked`: the copies whose
+ * recipients have any. */
+static bool
+find_unchecked(const struct surroundings *around, const GPtrArray *copies, GPtrArray *asked,
+	       GPtrArray *keys, GPtrArray *chains, struct fault *fault)
+{
+	for (guint i = 0; i < copies->len; i++) {
+		struct copy *copy = g_ptr_array_index(copies, i);
+		const guint before = chains->len;
+
+		if (!may_take_certificates(copy))
+			continue;
+		if (!add_unchecked(around, copy->recipient->folded, keys, chains, fault))
+			return false;
+		if (chains->len > before)
+			g_ptr_array_add(asked, copy);
+	}
+	return asked->len == 0 ||
+	       add_unchecked(around, around->message->sender_folded, keys, chains, fault);
+}
+
+static bool
+check_keys(const struct surroundings *around, const GPtrArray *copies, gint64 until,
+	   struct fault *fault)
+{
+	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func((GDestroyNotify)key_unref);
+	g_autoptr(GPtrArray) chains = g_ptr_array_new();
+	g_autoptr(GPtrArray) asked = g_ptr_array_new();
+
+	if (around->revocation == NULL)
+		return true;
+	if (!find_unchecked(around, copies, asked, keys, chains, fault))
+		return false;
+	if (revocation_before(around->revocation, chains, until))
+		keystore_forget(around->keystore, around->message->sender_folded);
+	for (guint i = 0; i < asked->len; i++)
+		if (!await(around, g_ptr_array_index(asked, i), fault))
+			return false;
+	return true;
+}
+
+bool
+keys_wanted(const struct surroundings *around, const GPtrArray *copies, struct fault *fault)
+{
+	const gint64 until =
+		g_get_monotonic_time() + (gint64)around->settings->keys_within * G_USEC_PER_SEC;
+
+	for (guint i = 0; i < copies->len; i++)
+		if (((const struct copy *)g_ptr_array_index(copies, i))->decision.reject != NULL)
+			return true; /* nobody gets anything */
+	return find_keys(around, copies, until, fault) && check_keys(around, copies, until, fault);
 }

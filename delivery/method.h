@@ -8,6 +8,7 @@
 #include "core/identifier.h"
 #include "core/seal/wrap.h"
 #include "keystore/discovery.h"
+#include "keystore/revocation.h"
 #include "mail/message.h"
 #include "policy/policy.h"
 
@@ -20,8 +21,9 @@ struct surroundings {
 	struct policy *policy;
 	struct database *database;
 	struct keystore *keystore;
-	struct discovery *discovery;	/* asks the network for keys; NULL: nobody is asked */
-	const struct seal_key *courier; /* public key: seals what goes into the outbox */
+	struct discovery *discovery; /* asks the network for keys; NULL: nobody is asked */
+	struct revocation_inquiry *revocation; /* asks whether certificates were revoked, or NULL */
+	const struct seal_key *courier;	       /* public key: seals what goes into the outbox */
 	const struct spool_settings *variants; /* for the body of a variant */
 	const struct message *message;
 	/* Our own keys for the sender, or why there are none; looked up once for each message. */

@@ -12,7 +12,13 @@ enum {
 struct authorities {
 	X509_STORE *roots;
 	STACK_OF(X509) * intermediates;
-	GHashTable *trust; /* fingerprint of a root to enum trust_level */
+	GHashTable *regard; /* fingerprint of a root to struct regard */
+};
+
+/* What the organisation thinks of a root. */
+struct regard {
+	enum trust_level trust;
+	enum revocation revocation;
 };
 
 struct authorities *
@@ -22,7 +28,7 @@ authorities_new(void)
 
 	authorities->roots = X509_STORE_new();
 	authorities->intermediates = sk_X509_new_null();
-	authorities->trust = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	authorities->regard = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	return authorities;
 }
 
@@ -33,18 +39,21 @@ authorities_free(struct authorities *authorities)
 		return;
 	X509_STORE_free(authorities->roots);
 	sk_X509_pop_free(authorities->intermediates, X509_free);
-	g_hash_table_unref(authorities->trust);
+	g_hash_table_unref(authorities->regard);
 	g_free(authorities);
 }
 
 void
-authorities_add_root(struct authorities *authorities, X509 *certificate, enum trust_level trust)
+authorities_add_root(struct authorities *authorities, X509 *certificate, enum trust_level trust,
+		     enum revocation revocation)
 {
+	const struct regard regard = {.trust = trust, .revocation = revocation};
+
 	if (!certificate_allows_mail(certificate))
 		return;
 	X509_STORE_add_cert(authorities->roots, certificate);
-	g_hash_table_insert(authorities->trust, certificate_fingerprint(certificate),
-			    GINT_TO_POINTER(trust));
+	g_hash_table_insert(authorities->regard, certificate_fingerprint(certificate),
+			    g_memdup2(&regard, sizeof regard));
 }
 
 void
@@ -58,13 +67,15 @@ authorities_add_intermediate(struct authorities *authorities, X509 *certificate)
 
 /* A root that is not among ours, which OpenSSL does not let happen, is worth nothing. */
 static void
-find_trust(const struct authorities *authorities, struct authority_chain *chain)
+find_regard(const struct authorities *authorities, struct authority_chain *chain)
 {
 	int count = sk_X509_num(chain->certificates);
+	const struct regard *regard;
 
 	chain->root = certificate_fingerprint(sk_X509_value(chain->certificates, count - 1));
-	chain->trust = (enum trust_level)GPOINTER_TO_INT(
-		g_hash_table_lookup(authorities->trust, chain->root));
+	regard = g_hash_table_lookup(authorities->regard, chain->root);
+	chain->trust = regard == NULL ? TRUST_NONE : regard->trust;
+	chain->revocation = regard == NULL ? REVOCATION_HARD : regard->revocation;
 }
 
 static void
@@ -102,7 +113,7 @@ verify(const struct authorities *authorities, X509 *certificate, STACK_OF(X509) 
 		*chain_r = (struct authority_chain){.certificates =
 							    X509_STORE_CTX_get1_chain(context)};
 		find_bounds(chain_r);
-		find_trust(authorities, chain_r);
+		find_regard(authorities, chain_r);
 		error = X509_V_OK;
 	} else {
 		error = X509_STORE_CTX_get_error(context);

@@ -21,6 +21,17 @@ certificate_fingerprint(X509 *certificate)
 	return g_string_free(text, FALSE);
 }
 
+GBytes *
+certificate_der(X509 *certificate)
+{
+	unsigned char *der = NULL;
+	int length = i2d_X509(certificate, &der);
+	GBytes *bytes = g_bytes_new(der, (gsize)MAX(length, 0));
+
+	OPENSSL_free(der);
+	return bytes;
+}
+
 char *
 certificate_owner(X509 *certificate)
 {

@@ -17,17 +17,6 @@ key_facts_free(struct key_facts *facts)
 	g_free(facts);
 }
 
-static GBytes *
-der_of(X509 *certificate)
-{
-	unsigned char *der = NULL;
-	int length = i2d_X509(certificate, &der);
-	GBytes *bytes = g_bytes_new(der, (gsize)MAX(length, 0));
-
-	OPENSSL_free(der);
-	return bytes;
-}
-
 struct key_facts *
 key_facts_of_certificate(X509 *certificate)
 {
@@ -44,7 +33,7 @@ key_facts_of_certificate(X509 *certificate)
 	facts->is_self_issued = X509_check_issued(certificate, certificate) == X509_V_OK;
 	facts->allows_mail = certificate_allows_mail(certificate);
 	certificate_capabilities(certificate, &facts->gcm, &facts->oaep);
-	facts->content = der_of(certificate);
+	facts->content = certificate_der(certificate);
 	return facts;
 }
 

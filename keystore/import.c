@@ -188,6 +188,7 @@ put(struct connection *connection, const struct import_settings *settings,
 	parameters_text(&parameters, imported->cannot_sign);
 	parameters_text(&parameters, settings->imported_by);
 	parameters_text(&parameters, settings->trust);
+	parameters_text(&parameters, settings->revocation);
 	return connection_execute(connection, &key_put, &parameters, &result, fault) &&
 	       put_addresses(connection, PQgetvalue(result, 0, 0), facts->addresses, fault) &&
 	       put_domain(connection, PQgetvalue(result, 0, 0), imported, fault) &&

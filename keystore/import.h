@@ -9,12 +9,14 @@
 #include "keystore/key.h"
 
 struct import_settings {
-	bool root;	    /* CA certificates in the file become trusted roots */
-	bool pin;	    /* trust the certificates without a chain */
-	const char *trust;  /* what these roots' word is worth: "domain", "organisation"; NULL: as
-			       before */
-	const char *domain; /* for everybody there: "partner.example", or "*.partner.example" for
-			       its sub-domains; NULL: only for the addresses in the keys */
+	bool root;	   /* CA certificates in the file become trusted roots */
+	bool pin;	   /* trust the certificates without a chain */
+	const char *trust; /* what these roots' word is worth: "domain", "organisation"; NULL: as
+			      before */
+	const char
+		*revocation; /* of what these roots issue: "soft", "hard", "off"; NULL: as before */
+	const char *domain;  /* for everybody there: "partner.example", or "*.partner.example" for
+				its sub-domains; NULL: only for the addresses in the keys */
 	char *const
 		*capabilities; /* recorded as additional addresses; ends with NULL; may be NULL */
 	const char *gpg_program;

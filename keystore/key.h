@@ -47,6 +47,10 @@ struct key {
 	bool oaep;		       /* announces RSAES-OAEP (RFC 3560) */
 	GBytes *content;	       /* DER or binary OpenPGP */
 	X509 *certificate;	       /* S/MIME */
+	char *checked; /* of what its chain rests on: whether it was revoked, and who says so; NULL:
+			  nobody was to be asked */
+	bool is_unchecked; /* nobody has said so yet, and somebody can be asked */
+	bool needs_check;  /* and it is not used before */
 	STACK_OF(X509) *
 		chain; /* S/MIME: from the certificate itself up to the root; NULL when pinned */
 	EVP_PKEY *private_key; /* S/MIME, our own: signs by asking the keeper */

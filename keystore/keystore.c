@@ -9,6 +9,7 @@
 #include "keystore/authority.h"
 #include "keystore/remote_key.h"
 #include "keystore/source/source.h"
+#include "keystore/status.h"
 
 enum { CACHE_MAX = 20000 }; /* addresses; when there are more, the cache is emptied */
 
@@ -18,7 +19,7 @@ const struct key_source *const key_sources[] = {
 
 static const struct statement key_authorities = {
 	"key_authorities",
-	"select content, role = 'root', trust from postseal.key where role in ('root', 'intermediate')"};
+	"select content, role = 'root', trust, revocation from postseal.key where role in ('root', 'intermediate')"};
 
 /* A source that is in use, and its place in the order of preference. */
 struct ranked {
@@ -31,6 +32,7 @@ struct keystore {
 	struct ranked ranked[G_N_ELEMENTS(key_sources)]; /* the most preferred first */
 	size_t ranked_count;
 	char *keeper;
+	enum revocation revocation;
 	struct listener *listener;
 	GMutex lock;
 	GHashTable *cache;		 /* "smime:a@b" to struct kept */
@@ -128,6 +130,7 @@ keystore_new(const struct keystore_settings *settings)
 
 	keystore->database = settings->database;
 	keystore->keeper = g_strdup(settings->keeper);
+	keystore->revocation = settings->revocation;
 	rank_sources(keystore, settings->sources);
 	g_mutex_init(&keystore->lock);
 	keystore->cache =
@@ -159,8 +162,20 @@ keystore_forget(struct keystore *keystore, const char *address)
 
 /* --- judging what the sources return --- */
 
+/* What the authority was imported with, or else the setting. */
+static enum revocation
+revocation_of(const struct keystore *keystore, const char *word)
+{
+	if (word == NULL)
+		return keystore->revocation;
+	return strcmp(word, "hard") == 0   ? REVOCATION_HARD
+	       : strcmp(word, "soft") == 0 ? REVOCATION_SOFT
+					   : REVOCATION_OFF;
+}
+
 static struct authorities *
-load_authorities(struct connection *connection, struct fault *fault)
+load_authorities(const struct keystore *keystore, struct connection *connection,
+		 struct fault *fault)
 {
 	g_autoptr(PGresult) result = NULL;
 	struct authorities *authorities;
@@ -176,7 +191,8 @@ load_authorities(struct connection *connection, struct fault *fault)
 
 		if (certificate != NULL && result_flag(result, row, 1))
 			authorities_add_root(authorities, certificate,
-					     trust_level_named(PQgetvalue(result, row, 2)));
+					     trust_level_named(PQgetvalue(result, row, 2)),
+					     revocation_of(keystore, result_text(result, row, 3)));
 		else if (certificate != NULL)
 			authorities_add_intermediate(authorities, certificate);
 	}
@@ -208,7 +224,7 @@ find_private_key(const struct keystore *keystore, struct key *key)
 /* The chain limits the validity period; without one, only keys that an admin pinned or that an
  * owner has claimed are accepted. */
 static void
-check_chain(const struct authorities *authorities, struct key *key)
+check_chain(const struct authorities *authorities, struct key *key, enum revocation *revocation_r)
 {
 	struct authority_chain chain;
 	g_autofree char *why = NULL;
@@ -222,6 +238,7 @@ check_chain(const struct authorities *authorities, struct key *key)
 		key->attested = true;
 		key->by_authority = chain.trust;
 		key->authority = chain.root;
+		*revocation_r = chain.revocation;
 		return;
 	}
 	if (key->pinned || !key->attested)
@@ -232,16 +249,66 @@ check_chain(const struct authorities *authorities, struct key *key)
 		key->cannot_sign = g_strdup(why);
 }
 
-static void
-judge(const struct keystore *keystore, const struct authorities *authorities, struct key *key)
+/* Why a certificate is not used, by what is known of revocations in its chain; NULL: it is. */
+static char *
+why_not_good(enum revocation revocation, const struct chain_status *status)
 {
+	if (status->state >= CERTIFICATE_HELD)
+		return g_strdup(status->why);
+	if (revocation != REVOCATION_HARD)
+		return NULL;
+	if (status->is_missing)
+		return g_strdup(status->why);
+	return status->is_unnamed
+		       ? g_strdup("its chain does not say whom to ask whether it was revoked")
+		       : NULL;
+}
+
+/* An admin's word takes the place of a missing answer, never that of a revocation; and what we sign
+ * ourselves is not held up by it. */
+static bool
+check_revocation(struct connection *connection, enum revocation revocation, struct key *key,
+		 time_t *until, struct fault *fault)
+{
+	struct chain_status status;
+	g_autofree char *why = NULL;
+
+	if (key->chain == NULL)
+		return true;
+	if (!status_of_chain(connection, key->chain, &status, fault))
+		return false;
+	why = why_not_good(revocation, &status);
+	key->is_unchecked = status.is_missing && revocation != REVOCATION_OFF;
+	if (status.until != 0 && (*until == 0 || status.until < *until))
+		*until = status.until;
+	if (why != NULL && key->cannot_encrypt == NULL &&
+	    (status.state >= CERTIFICATE_HELD || !key->pinned)) {
+		key->cannot_encrypt = g_strdup(why);
+		key->needs_check = key->is_unchecked && status.state == CERTIFICATE_UNCHECKED;
+	}
+	if (status.state >= CERTIFICATE_HELD && key->cannot_sign == NULL)
+		key->cannot_sign = g_strdup(why);
+	key->checked = status.why;
+	if (status.state == CERTIFICATE_UNCHECKED && revocation == REVOCATION_OFF)
+		g_clear_pointer(&key->checked, g_free);
+	return true;
+}
+
+static bool
+judge(const struct keystore *keystore, struct connection *connection,
+      const struct authorities *authorities, struct key *key, time_t *until, struct fault *fault)
+{
+	enum revocation revocation = keystore->revocation;
 	time_t now = time(NULL);
 
 	if (key->kind == KEY_SMIME)
-		check_chain(authorities, key);
+		check_chain(authorities, key, &revocation);
+	if (!check_revocation(connection, revocation, key, until, fault))
+		return false;
 	find_private_key(keystore, key);
 	for (enum key_use use = KEY_ENCRYPTS; use <= KEY_SIGNS; use++)
 		key->was_in_time[use] = key_is_in_time(key, use, now);
+	return true;
 }
 
 /* A key that one source has seen revoked is revoked, however old the copy of another is. */
@@ -307,7 +374,11 @@ load_keys(struct keystore *keystore, struct connection *connection,
 			kept->until = until;
 	}
 	for (guint i = 0; i < kept->keys->len; i++)
-		judge(keystore, authorities, g_ptr_array_index(kept->keys, i));
+		if (!judge(keystore, connection, authorities, g_ptr_array_index(kept->keys, i),
+			   &kept->until, fault)) {
+			kept_free(kept);
+			return NULL;
+		}
 	spread_revocations(kept->keys);
 	kept->notes = notes->len == 0 ? NULL : g_strdup(notes->str);
 	return kept;
@@ -349,7 +420,7 @@ take_authorities(struct keystore *keystore, guint generation, struct connection 
 	if (generation == keystore->generation && may_keep(keystore))
 		authorities = g_steal_pointer(&keystore->authorities);
 	g_mutex_unlock(&keystore->lock);
-	return authorities != NULL ? authorities : load_authorities(connection, fault);
+	return authorities != NULL ? authorities : load_authorities(keystore, connection, fault);
 }
 
 static void
@@ -595,30 +666,43 @@ keystore_own(struct keystore *keystore, enum key_kind kind, const char *address,
 	return true;
 }
 
-static char *
-why_not_trusted(const struct authorities *authorities, X509 *certificate, STACK_OF(X509) * others)
+/* The chain of a certificate that came with mail, and why it is worth nothing. */
+static bool
+judge_foreign(struct connection *connection, const struct authorities *authorities,
+	      X509 *certificate, STACK_OF(X509) * others, struct vouching *vouching_r,
+	      struct fault *fault)
 {
-	struct authority_chain chain;
+	struct authority_chain chain = {0};
+	struct chain_status status;
 	time_t now = time(NULL);
-	char *why = NULL;
 
-	if (!authorities_verify(authorities, certificate, others, &chain, &why))
-		return why;
-	sk_X509_pop_free(chain.certificates, X509_free);
-	if (now < chain.from || now >= chain.until)
-		return g_strdup("its certificate, or one in its chain, is not valid now");
-	return NULL;
+	if (!authorities_verify(authorities, certificate, others, &chain, &vouching_r->why))
+		return true;
+	vouching_r->chain = chain.certificates;
+	g_free(chain.root);
+	if (now < chain.from || now >= chain.until) {
+		vouching_r->why =
+			g_strdup("its certificate, or one in its chain, is not valid now");
+		return true;
+	}
+	if (!status_of_chain(connection, chain.certificates, &status, fault))
+		return false;
+	vouching_r->is_unchecked = status.is_missing && chain.revocation != REVOCATION_OFF;
+	vouching_r->why = why_not_good(chain.revocation, &status);
+	g_free(status.why);
+	return true;
 }
 
 bool
 keystore_vouches(struct keystore *keystore, X509 *certificate, STACK_OF(X509) * others,
-		 char **why_r, struct fault *fault)
+		 struct vouching *vouching_r, struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = database_take(keystore->database, fault);
 	struct authorities *authorities;
 	guint generation;
+	bool done;
 
-	*why_r = NULL;
+	*vouching_r = (struct vouching){0};
 	if (connection == NULL)
 		return false;
 	g_mutex_lock(&keystore->lock);
@@ -627,9 +711,17 @@ keystore_vouches(struct keystore *keystore, X509 *certificate, STACK_OF(X509) * 
 	authorities = take_authorities(keystore, generation, connection, fault);
 	if (authorities == NULL)
 		return false;
-	*why_r = why_not_trusted(authorities, certificate, others);
+	done = judge_foreign(connection, authorities, certificate, others, vouching_r, fault);
 	give_authorities(keystore, generation, authorities);
-	return true;
+	return done;
+}
+
+void
+vouching_clear(struct vouching *vouching)
+{
+	g_clear_pointer(&vouching->why, g_free);
+	sk_X509_pop_free(vouching->chain, X509_free);
+	vouching->chain = NULL;
 }
 
 bool

@@ -9,6 +9,7 @@
 #define POSTSEAL_KEYSTORE_KEYSTORE_H
 
 #include "core/database.h"
+#include "core/settings.h"
 #include "keystore/key.h"
 
 struct keystore;
@@ -19,6 +20,7 @@ struct keystore_settings {
 	const char *keeper; /* socket of the keeper, which signs; NULL: nothing can be signed */
 	char *const
 		*sources; /* the setting `keys from`; NULL: only what admins and owners brought */
+	enum revocation revocation; /* the setting of this name */
 };
 
 struct keystore *keystore_new(const struct keystore_settings *settings);
@@ -63,11 +65,20 @@ bool keystore_is_employee(char *const *domains, const char *address);
 bool keystore_own(struct keystore *keystore, enum key_kind kind, const char *address,
 		  GPtrArray **keys_r, struct fault *fault);
 
-/* Is there a chain, valid now, from the certificate to an authority that the organisation trusts?
- * `others` came with it, and may be part of the chain. *why_r is NULL if there is; otherwise caller
- * frees. False only if the store could not be queried. */
+/* What is to be said for a certificate that came with mail. */
+struct vouching {
+	char *why; /* why it is worth nothing; NULL: the organisation trusts its issuer */
+	STACK_OF(X509) * chain; /* up to the root; NULL: there is none */
+	bool is_unchecked;	/* nobody has said yet whether it was revoked */
+};
+/* Is there a chain, valid now and as far as is known not revoked, from the certificate to an
+ * authority that the organisation trusts? `others` came with it, and may be part of the chain.
+ * False only if the store could not be queried; caller clears in either case. */
 bool keystore_vouches(struct keystore *keystore, X509 *certificate, STACK_OF(X509) * others,
-		      char **why_r, struct fault *fault);
+		      struct vouching *vouching_r, struct fault *fault);
+void vouching_clear(struct vouching *vouching);
+typedef struct vouching vouching_auto;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(vouching_auto, vouching_clear)
 
 struct keystore_signer {
 	struct key *key; /* our own, whose private half the keeper holds; or NULL */

@@ -1,6 +1,7 @@
 /*
  * Reads one uploaded key or certificate for the portal (keystore/upload_judge.h) or, with the
  * argument "found", what a source in the network returned for an address (keystore/found_judge.h),
+ * or, with "evidence", what a CRL or an OCSP responder says of a certificate (keystore/evidence.h);
  * from the socket that is its standard input, replies, and exits. If that takes too long, whoever
  * asked kills it together with gpg, which is in its process group.
  */
@@ -12,6 +13,7 @@
 
 #include "core/memory.h"
 #include "core/transfer.h"
+#include "keystore/evidence_wire.h"
 #include "keystore/found_judge.h"
 #include "keystore/found_wire.h"
 #include "keystore/key_wire.h"
@@ -55,6 +57,29 @@ judge_found(GBytes *question)
 	return found_keys_pack(keys, why, &fault);
 }
 
+static GBytes *
+judge_evidence(GBytes *question)
+{
+	g_auto(evidence_auto) evidence = {0};
+	g_auto(verdict_auto) verdict = {0};
+
+	if (!evidence_unpack(question, &evidence))
+		return NULL;
+	evidence_judge(&evidence, &verdict);
+	return verdict_pack(&verdict);
+}
+
+/* What is read, by the program's argument. */
+static const struct {
+	const char *argument;
+	GBytes *(*judge)(GBytes *question);
+	size_t most; /* bytes of a question or an answer */
+} jobs[] = {
+	{"", judge_upload, UPLOAD_WIRE_MAX},
+	{"found", judge_found, FOUND_WIRE_MAX},
+	{"evidence", judge_evidence, EVIDENCE_WIRE_MAX},
+};
+
 static bool
 answer(GBytes *(*judge)(GBytes *question), size_t most)
 {
@@ -67,7 +92,7 @@ answer(GBytes *(*judge)(GBytes *question), size_t most)
 int
 main(int argc, char **argv)
 {
-	const bool is_found = argc == 2 && strcmp(argv[1], "found") == 0;
+	const char *argument = argc == 2 ? argv[1] : "";
 	int type;
 	socklen_t size = sizeof type;
 
@@ -78,8 +103,8 @@ main(int argc, char **argv)
 	}
 	memory_start();
 	mime_start();
-	return (is_found ? answer(judge_found, FOUND_WIRE_MAX)
-			 : answer(judge_upload, UPLOAD_WIRE_MAX))
-		       ? EXIT_SUCCESS
-		       : EXIT_FAILURE;
+	for (size_t i = 0; i < G_N_ELEMENTS(jobs); i++)
+		if (strcmp(argument, jobs[i].argument) == 0)
+			return answer(jobs[i].judge, jobs[i].most) ? EXIT_SUCCESS : EXIT_FAILURE;
+	return EXIT_FAILURE;
 }

@@ -8,9 +8,9 @@
 static const struct statement key_put = {
 	"key_put",
 	"insert into postseal.key (id, kind, fingerprint, role, content, owner, not_before, not_after,"
-	" signs_until, pinned, capabilities, cannot_encrypt, cannot_sign, imported_by, trust) "
+	" signs_until, pinned, capabilities, cannot_encrypt, cannot_sign, imported_by, trust, revocation) "
 	"values ($1, $2, $3, $4, $5, $6, to_timestamp($7), to_timestamp($8), to_timestamp($9), $10,"
-	" $11::text[], $12, $13, $14, coalesce($15, 'organisation')::postseal.trust_level) "
+	" $11::text[], $12, $13, $14, coalesce($15, 'organisation')::postseal.trust_level, $16) "
 	"on conflict (kind, fingerprint) do update set"
 	" role = case when excluded.role in ('own', 'root') then excluded.role else key.role end,"
 	" content = excluded.content, owner = excluded.owner, not_before = excluded.not_before,"
@@ -18,7 +18,8 @@ static const struct statement key_put = {
 	" pinned = key.pinned or excluded.pinned, capabilities = excluded.capabilities,"
 	" cannot_encrypt = excluded.cannot_encrypt, cannot_sign = excluded.cannot_sign,"
 	" imported_at = now(), imported_by = excluded.imported_by,"
-	" trust = case when $15 is null then key.trust else excluded.trust end "
+	" trust = case when $15 is null then key.trust else excluded.trust end,"
+	" revocation = coalesce(excluded.revocation, key.revocation) "
 	"returning id"};
 
 /* Looks up OpenPGP keys by the end of their fingerprint, which is the key ID. */

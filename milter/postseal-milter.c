@@ -120,6 +120,7 @@ serve_metrics(struct service *service, const char *address, struct fault *fault)
 		expect_copies((*method)->name);
 	expect_copies("none");
 	discovery_expect();
+	revocation_expect();
 	metrics_expect(METRIC_DEFERRED, "");
 	metrics_expect(METRIC_TRUST_CONFLICTS, "");
 	metrics_expect(METRIC_ADDRESSES_REFUSED, "");

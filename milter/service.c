@@ -25,6 +25,15 @@ put_on_record(struct database *database, const struct policy *policy, struct fau
 	       audit_policy(connection, &record, fault);
 }
 
+static struct revocation_inquiry *
+revocation_of(struct database *database, const struct settings *settings)
+{
+	const struct revocation_settings asked = {.database = database,
+						  .finder = settings->finder_socket};
+
+	return revocation_new(&asked);
+}
+
 bool
 service_init(struct service *service, const char *config, struct policy *policy,
 	     struct fault *fault)
@@ -36,7 +45,8 @@ service_init(struct service *service, const char *config, struct policy *policy,
 		.connections_max = (unsigned)settings->database_connections};
 	struct keystore_settings keys = {.listen = &database,
 					 .keeper = settings->keeper_socket,
-					 .sources = settings->keys_from};
+					 .sources = settings->keys_from,
+					 .revocation = settings->revocation};
 	struct discovery_settings network = {.finder = settings->finder_socket,
 					     .sources = settings->keys_from,
 					     .gpg_program = settings->gpg_program};
@@ -54,6 +64,7 @@ service_init(struct service *service, const char *config, struct policy *policy,
 		return false;
 	keys.database = service->database;
 	service->keystore = keystore_new(&keys);
+	service->revocation = revocation_of(service->database, settings);
 	network.database = service->database;
 	service->discovery = discovery_new(&network);
 	return true;
@@ -62,6 +73,7 @@ service_init(struct service *service, const char *config, struct policy *policy,
 void
 service_clear(struct service *service)
 {
+	revocation_free(service->revocation);
 	discovery_free(service->discovery);
 	keystore_free(service->keystore);
 	ring_free(service->courier);

@@ -6,12 +6,14 @@
 
 #include "core/seal/ring.h"
 #include "keystore/discovery.h"
+#include "keystore/revocation.h"
 #include "policy/policy.h"
 
 struct service {
 	char *config; /* path of postseal.conf */
 	struct database *database;
 	struct keystore *keystore;
+	struct revocation_inquiry *revocation;
 	struct discovery *discovery; /* NULL: no source of keys in the network is in use */
 	struct ring *courier;	     /* of courier.pub */
 	struct ring *login; /* of login.key, which seals the authenticated user (milter/login.h) */

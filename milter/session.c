@@ -365,6 +365,7 @@ decide(SMFICTX *context, struct session *session, const struct known *kept)
 				      .database = service->database,
 				      .keystore = service->keystore,
 				      .discovery = service->discovery,
+				      .revocation = service->revocation,
 				      .courier = ring_sealing(service->courier),
 				      .variants = &session->variants,
 				      .message = message,

@@ -10,13 +10,15 @@
 #include "delivery/courier/links_and_codes.h"
 #include "delivery/courier/smtp.h"
 #include "keystore/discovery.h"
+#include "keystore/revocation.h"
 
 struct courier {
 	const struct settings *settings;
 	struct database *database;
-	const char *name;	     /* "machine/process", recorded in the rows it has claimed */
-	const char *host;	     /* the machine */
-	struct ring *ring;	     /* of courier.key */
+	const char *name;  /* "machine/process", recorded in the rows it has claimed */
+	const char *host;  /* the machine */
+	struct ring *ring; /* of courier.key */
+	struct revocation_inquiry *revocation;
 	struct discovery *discovery; /* NULL: no source of keys in the network is in use */
 };
 

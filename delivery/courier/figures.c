@@ -109,6 +109,7 @@ expect_handled(void)
 			metrics_expect(METRIC_OUTBOX_HANDLED, labels);
 		}
 	discovery_expect();
+	revocation_expect();
 	metrics_expect(METRIC_UNDELIVERED, "kind=\"code\"");
 	metrics_expect(METRIC_UNDELIVERED, "kind=\"notice\"");
 	metrics_expect(METRIC_UNDELIVERED, "kind=\"sms\"");

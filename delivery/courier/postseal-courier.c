@@ -282,6 +282,15 @@ discovery_of(const struct courier *courier)
 	return discovery_new(&settings);
 }
 
+static struct revocation_inquiry *
+revocation_of(const struct courier *courier)
+{
+	const struct revocation_settings settings = {.database = courier->database,
+						     .finder = courier->settings->finder_socket};
+
+	return revocation_new(&settings);
+}
+
 static int
 run(const char *config)
 {
@@ -304,7 +313,9 @@ run(const char *config)
 	}
 	restart.ring = courier.ring;
 	courier.discovery = discovery_of(&courier);
+	courier.revocation = revocation_of(&courier);
 	run_threads(&courier, &database, &restart);
+	revocation_free(courier.revocation);
 	discovery_free(courier.discovery);
 	ring_free(courier.ring);
 	database_free(courier.database);

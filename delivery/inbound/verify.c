@@ -159,11 +159,32 @@ names(X509 *certificate, const char *address)
 	       g_ptr_array_find_with_equal_func(addresses, address, g_str_equal, NULL);
 }
 
+/* Whether it was revoked is asked first, if nobody knows yet. */
+static bool
+vouch(const struct surroundings *around, X509 *certificate, STACK_OF(X509) * others,
+      struct vouching *vouching_r, struct fault *fault)
+{
+	const gint64 until =
+		g_get_monotonic_time() + (gint64)around->settings->keys_within * G_USEC_PER_SEC;
+	g_autoptr(GPtrArray) chains = g_ptr_array_new();
+
+	if (!keystore_vouches(around->keystore, certificate, others, vouching_r, fault))
+		return false;
+	if (!vouching_r->is_unchecked)
+		return true;
+	g_ptr_array_add(chains, vouching_r->chain);
+	if (!revocation_before(around->revocation, chains, until))
+		return true;
+	vouching_clear(vouching_r);
+	return keystore_vouches(around->keystore, certificate, others, vouching_r, fault);
+}
+
 static bool
 judge_certificate(X509 *certificate, STACK_OF(X509) * others, const struct surroundings *around,
 		  struct signature *signature_r, struct fault *fault)
 {
-	g_autofree char *cannot_encrypt = NULL, *cannot_sign = NULL, *why = NULL;
+	g_autofree char *cannot_encrypt = NULL, *cannot_sign = NULL;
+	g_auto(vouching_auto) vouching = {0};
 
 	signature_r->fingerprint = certificate_fingerprint(certificate);
 	certificate_uses(certificate, &cannot_encrypt, &cannot_sign);
@@ -174,10 +195,10 @@ judge_certificate(X509 *certificate, STACK_OF(X509) * others, const struct surro
 				     "From does not name one author");
 	if (!names(certificate, around->from))
 		return signature_say(signature_r, SIGNATURE_POLICY, "it is not the author's");
-	if (!keystore_vouches(around->keystore, certificate, others, &why, fault))
+	if (!vouch(around, certificate, others, &vouching, fault))
 		return false;
-	if (why != NULL)
-		return signature_say(signature_r, SIGNATURE_POLICY, why);
+	if (vouching.why != NULL)
+		return signature_say(signature_r, SIGNATURE_POLICY, vouching.why);
 	signature_r->address = g_strdup(around->from);
 	return signature_say(signature_r, SIGNATURE_PASS, NULL);
 }

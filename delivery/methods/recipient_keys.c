@@ -99,6 +99,20 @@ recipient_keys_trust(const struct copy *copy)
 			       trust_level_name(copy->trust.asked));
 }
 
+char *
+recipient_keys_checked(const struct copy *copy)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < copy->keys->len; i++) {
+		const struct key *key = g_ptr_array_index(copy->keys, i);
+
+		if (key->checked != NULL)
+			g_string_append_printf(text, ", %s", key->checked);
+	}
+	return g_string_free(text, FALSE);
+}
+
 bool
 recipient_keys_check(const struct group *group, const char *what, struct fault *fault)
 {

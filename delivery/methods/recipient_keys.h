@@ -14,6 +14,9 @@ bool recipient_keys_take(const struct surroundings *around, struct copy *copy, e
 /* For the record, after the reason for the method: ", trust domain (the rule asks for seen)";
  * caller frees. "" if the rule asks for none. */
 char *recipient_keys_trust(const struct copy *copy);
+/* The same, of what is known of revocations: ", not revoked (CRL http://… of …)"; "" if nobody was
+ * to be asked. */
+char *recipient_keys_checked(const struct copy *copy);
 /* Are all keys of the group still usable, now that time has passed since they were looked up? */
 bool recipient_keys_check(const struct group *group, const char *what, struct fault *fault);
 /* The signer's key if it may sign: a signature must be the author's, whom readers see. NULL: nobody

@@ -28,7 +28,8 @@ static bool
 is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
 	    struct fault *fault)
 {
-	g_autofree char *names = NULL, *origin = NULL, *trust = NULL, *signature = NULL;
+	g_autofree char *names = NULL, *origin = NULL, *checked = NULL, *trust = NULL,
+			*signature = NULL;
 
 	if (!recipient_keys_take(around, copy, KEY_SMIME, "certificate", possible_r, why_r, fault))
 		return false;
@@ -41,9 +42,10 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 	names = fingerprints(copy->keys);
 	origin = keystore_origin(g_ptr_array_index(copy->keys, 0));
 	signature = author_reason(around, &around->smime_signer);
+	checked = recipient_keys_checked(copy);
 	trust = recipient_keys_trust(copy);
-	*why_r = g_strdup_printf("certificate %s%s, %s%s%s", names, origin, copy->flavour, trust,
-				 signature);
+	*why_r = g_strdup_printf("certificate %s%s, %s%s%s%s", names, origin, copy->flavour,
+				 checked, trust, signature);
 	return true;
 }
 

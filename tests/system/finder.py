@@ -34,7 +34,8 @@ SILENCE = None
 
 
 class Finder(socketserver.ThreadingUnixStreamServer):
-    """`answers`: by way of asking ("WKD") and address; for everything else, `otherwise`."""
+    """`answers`: by way of asking ("WKD") and address or URL, also as a function of the request's body; for
+    everything else, `otherwise`."""
     daemon_threads = True
     request_queue_size = 200
 
@@ -72,9 +73,11 @@ class Asker(socketserver.BaseRequestHandler):
             while True:
                 number, milliseconds, wish, subject, body = struct.unpack("5I", self.exactly(20))
                 name = self.exactly(subject).decode()
-                self.exactly(body)
+                request = self.exactly(body)
                 self.server.asked.append((WISHES[wish], name, milliseconds))
                 answer = self.server.answers.get((WISHES[wish], name), self.server.otherwise)
+                if callable(answer):
+                    answer = answer(request)
                 if answer is not SILENCE:
                     self.request.sendall(answer.frame(number))
         except ConnectionError:

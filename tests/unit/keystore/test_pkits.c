@@ -43,7 +43,7 @@ read_certificate(const char *name)
 		g_hash_table_insert(ends, g_strndup(name, strlen(name) - strlen("EE.crt")),
 				    certificate);
 	else if (g_str_has_prefix(name, "TrustAnchor"))
-		authorities_add_root(authorities, certificate, TRUST_DOMAIN);
+		authorities_add_root(authorities, certificate, TRUST_DOMAIN, REVOCATION_HARD);
 	else
 		authorities_add_intermediate(authorities, certificate);
 }
