@@ -9,6 +9,7 @@
 #include "admin/account.h"
 #include "admin/activity.h"
 #include "admin/actor.h"
+#include "admin/ca.h"
 #include "admin/check/check.h"
 #include "admin/employee.h"
 #include "admin/explain.h"
@@ -30,7 +31,7 @@ static const struct command *const folders[] = {
 	setup_commands,	  secrets_commands,    keystore_commands, trust_commands,
 	explain_commands, message_commands,    waiting_commands,  outbox_commands,
 	account_commands, employee_commands,   activity_commands, hold_commands,
-	check_commands,	  key_source_commands,
+	check_commands,	  key_source_commands, ca_commands,
 };
 
 static int

@@ -17,6 +17,7 @@ enum mta { MTA_POSTFIX, MTA_SENDMAIL };
 enum revocation { REVOCATION_SOFT, REVOCATION_HARD, REVOCATION_OFF };
 enum receipts { RECEIPTS_AT_ONCE, RECEIPTS_DAILY, RECEIPTS_TROUBLE };
 
+enum ca_issue { CA_ISSUE_BY_HAND, CA_ISSUE_ON_FIRST_USE };
 enum sign { SIGN_LOGIN, SIGN_MTA, SIGN_ANY };
 
 /* A directory that is asked for keys by LDAP; "" or no domains: none was given. */

@@ -1,5 +1,9 @@
 #include "delivery/signers.h"
 
+#include "core/log.h"
+
+static const struct statement keys_wish = {"keys_wish", "select postseal.keys_wish($1)"};
+
 /* Why it is not established that the sender sent it; caller frees. */
 static char *
 doubt(const struct message *message)
@@ -34,6 +38,36 @@ signers_find(struct surroundings *around, struct fault *fault)
 {
 	return find(around, KEY_SMIME, &around->smime_signer, fault) &&
 	       find(around, KEY_PGP, &around->pgp_signer, fault);
+}
+
+static bool
+is_missing(const struct surroundings *around, enum key_kind kind)
+{
+	const struct keystore_signer *signer =
+		kind == KEY_SMIME ? &around->smime_signer : &around->pgp_signer;
+
+	return signer->key == NULL &&
+	       g_strv_contains((const char *const *)around->settings->ca_keys, key_kind_name(kind));
+}
+
+void
+signers_wish(const struct surroundings *around)
+{
+	const struct message *message = around->message;
+	struct parameters parameters = {0};
+	g_autoptr(connection_auto) connection = NULL;
+	struct fault fault;
+
+	if (around->settings->ca_issue != CA_ISSUE_ON_FIRST_USE || around->is_outside ||
+	    !keystore_is_employee(around->settings->domains, message->sender_folded) ||
+	    !(is_missing(around, KEY_SMIME) || is_missing(around, KEY_PGP)) ||
+	    !policy_signs_for(around->policy, message->authenticated, message->sender_folded))
+		return;
+	parameters_text(&parameters, message->sender_folded);
+	connection = database_take(around->database, &fault);
+	if (connection == NULL ||
+	    !connection_execute(connection, &keys_wish, &parameters, NULL, &fault))
+		log_warning("noting that %s lacks keys: %s", message->sender_folded, fault.text);
 }
 
 void

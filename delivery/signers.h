@@ -9,6 +9,9 @@
 
 /* Fills in the signers. False only if the key store could not be asked. */
 bool signers_find(struct surroundings *around, struct fault *fault);
+/* With `ca issue "on first use"`: notes that the sender, an employee who is known to have sent it,
+ * lacks a key that the keeper can issue. A later message is signed; this one does not wait. */
+void signers_wish(const struct surroundings *around);
 void signers_clear(struct surroundings *around);
 
 #endif

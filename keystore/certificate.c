@@ -42,7 +42,7 @@ certificate_owner(X509 *certificate)
 	X509_NAME_print_ex(memory, X509_get_subject_name(certificate), 0,
 			   XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
 	length = BIO_get_mem_data(memory, &text);
-	owner = g_strndup(text, (gsize)length);
+	owner = length > 0 ? g_strndup(text, (gsize)length) : g_strdup("");
 	BIO_free(memory);
 	return owner;
 }

@@ -6,17 +6,19 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/cleanup.h"
 
-enum { WAIT_SECONDS = 20 };
+/* A key of the authority may take long to make. */
+enum { WAIT_SECONDS = 20, ORDER_SECONDS = 120 };
 
 static int
-connect_to(const char *path, struct fault *fault)
+connect_to(const char *path, time_t seconds, struct fault *fault)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const struct timeval wait = {.tv_sec = WAIT_SECONDS};
+	const struct timeval wait = {.tv_sec = seconds};
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	if (fd >= 0 &&
@@ -35,7 +37,8 @@ bool
 keeper_ask(const char *path, const struct keeper_request *request, struct keeper_reply *reply_r,
 	   struct fault *fault)
 {
-	AUTO_CLOSE int fd = connect_to(path, fault);
+	AUTO_CLOSE int fd = connect_to(
+		path, request->wish >= KEEPER_CA_MAKE ? ORDER_SECONDS : WAIT_SECONDS, fault);
 
 	if (fd < 0)
 		return false;
@@ -45,6 +48,8 @@ keeper_ask(const char *path, const struct keeper_request *request, struct keeper
 				 "asking the keeper of private keys at %s: it does not answer",
 				 path);
 	reply_r->why[KEEPER_WHY_MAX - 1] = '\0';
+	if (!reply_r->granted && request->wish >= KEEPER_CA_MAKE)
+		return fault_set(fault, FAULT_CRYPTO, "%s", reply_r->why);
 	if (!reply_r->granted || reply_r->length > KEEPER_SIGNATURE_MAX)
 		return fault_set(fault, FAULT_CRYPTO,
 				 "asking the keeper for the private key %.16s: %s",
@@ -68,6 +73,16 @@ keeper_prepare(const char *path, const char *fingerprint, struct fault *fault)
 	struct keeper_reply reply;
 
 	g_strlcpy(request.fingerprint, fingerprint, sizeof request.fingerprint);
+	return keeper_ask(path, &request, &reply, fault);
+}
+
+bool
+keeper_order(const char *path, enum keeper_wish wish, const struct keeper_order *order,
+	     struct fault *fault)
+{
+	const struct keeper_request request = {.wish = wish, .order = *order};
+	struct keeper_reply reply;
+
 	return keeper_ask(path, &request, &reply, fault);
 }
 

@@ -20,7 +20,8 @@ enum {
 	KEEPER_POINT_MAX = 160,
 	KEEPER_INFO_MAX = 256,
 	KEEPER_KEY_MAX = 32,
-	KEEPER_WHY_MAX = 200
+	KEEPER_WHY_MAX = 400,
+	KEEPER_ORDER_MAX = 320
 };
 
 enum keeper_wish {
@@ -28,6 +29,10 @@ enum keeper_wish {
 	KEEPER_SIGN,	/* a digest, with an S/MIME key: RSA PKCS#1 v1.5 or ECDSA */
 	KEEPER_PREPARE, /* an OpenPGP key: the keeper's gpg-agent will use it */
 	KEEPER_UNWRAP,	/* the content key of a message, with an S/MIME key */
+	/* Only for root and the keeper's own user: */
+	KEEPER_CA_MAKE,	   /* a self-signed authority */
+	KEEPER_CA_REQUEST, /* an authority that another one is to sign */
+	KEEPER_ISSUE,	   /* keys of an employee */
 };
 
 enum keeper_wrapping {
@@ -49,6 +54,15 @@ struct keeper_wrapped {
 	unsigned char info[KEEPER_INFO_MAX];   /* key agreement: ECC-CMS-SharedInfo */
 };
 
+/* For the company's own authority. The results are in the database. */
+struct keeper_order {
+	char subject[KEEPER_ORDER_MAX + 1]; /* the address; of an authority, its name */
+	char actor[KEEPER_ORDER_MAX + 1];   /* who asks, for the record */
+	char algorithm[16]; /* of an authority: as for profile_make_key(), or "token" */
+	uint32_t years;	    /* of a self-signed authority */
+	uint32_t replaces;  /* it takes the place of the one in use */
+};
+
 struct keeper_request {
 	uint32_t wish;
 	int32_t digest_nid; /* of OpenSSL */
@@ -56,6 +70,7 @@ struct keeper_request {
 	char fingerprint[KEEPER_FINGERPRINT_MAX + 1];
 	unsigned char digest[KEEPER_DIGEST_MAX];
 	struct keeper_wrapped wrapped; /* KEEPER_UNWRAP */
+	struct keeper_order order;     /* KEEPER_CA_MAKE, KEEPER_CA_REQUEST, KEEPER_ISSUE */
 };
 
 struct keeper_reply {
@@ -72,6 +87,10 @@ bool keeper_ask(const char *path, const struct keeper_request *request,
 		struct keeper_reply *reply_r, struct fault *fault);
 bool keeper_ping(const char *path, struct fault *fault);
 bool keeper_prepare(const char *path, const char *fingerprint, struct fault *fault);
+
+/* Has the keeper do what the order says, which may take some seconds. */
+bool keeper_order(const char *path, enum keeper_wish wish, const struct keeper_order *order,
+		  struct fault *fault);
 
 /* Opens the content key; `key_r` gets wrapped->key_length bytes. The wrong key, and a wrapped key
  * that somebody has changed, give random bytes, which open nothing: nobody can tell why (RFC 3218

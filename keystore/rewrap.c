@@ -26,6 +26,18 @@ static const struct statement retired_rewrap = {
 	"rewrap_retired",
 	"update postseal.retired_key set sealed = $2 where key = $1 and sealed = $3"};
 
+/* --- of the company's own authority --- */
+
+static const struct statement ca_count = {
+	"rewrap_ca_count",
+	"select count(*) from postseal.ca where encode(substring(sealed for 4), 'hex') <> $1"};
+static const struct statement ca_pick = {
+	"rewrap_ca_pick",
+	"select id, sealed, id from postseal.ca where encode(substring(sealed for 4), 'hex') <> $1 and id > $2::uuid "
+	"order by id limit $3 for update skip locked"};
+static const struct statement ca_rewrap = {
+	"rewrap_ca", "update postseal.ca set sealed = $2 where id = $1 and sealed = $3"};
+
 static const struct statement settle = {"rewrap_private_keys_settle",
 					"select postseal.private_keys_settle()"};
 
@@ -34,5 +46,6 @@ const struct rewrap keystore_wrapped[] = {
 	 &settle},
 	{"private keys of employees who have left", "master", &retired_count, &retired_pick,
 	 &retired_rewrap, &settle},
+	{"keys of the authority", "master", &ca_count, &ca_pick, &ca_rewrap, &settle},
 	{0},
 };

@@ -395,6 +395,7 @@ decide(SMFICTX *context, struct session *session, const struct known *kept)
 	if (signers_find(&around, &session->fault) &&
 	    dispatch_message(&dispatch, &around, &record, &session->fault)) {
 		verdict = conclude(context, session, &dispatch, &record, kept);
+		signers_wish(&around);
 	} else {
 		log_error("%s: deferring the message from <%s>: %s", message->queue_id,
 			  message->sender, session->fault.text);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "core/daemon.h"
 #include "core/log.h"
@@ -14,6 +15,8 @@
 #include "core/seal/key_file.h"
 #include "core/settings.h"
 #include "keystore/keeper/agent.h"
+#include "keystore/keeper/authority_rounds.h"
+#include "keystore/keeper/issue.h"
 #include "keystore/keeper/server.h"
 #include "keystore/keeper/vault.h"
 
@@ -21,12 +24,42 @@ static struct {
 	struct ring *master;
 	struct vault *vault;
 	struct server *server;
+	struct issuing issuing;
+	struct authority_rounds *rounds;
 } keeper;
 
 /* --- one request --- */
 
+/* New keys are for the admin, or made here without being asked for. */
 static bool
-grant(const struct keeper_request *request, struct keeper_reply *reply, struct fault *fault)
+may_order(int fd, struct fault *fault)
+{
+	struct ucred peer = {.uid = (uid_t)-1};
+	socklen_t length = sizeof peer;
+
+	return (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+		(peer.uid == 0 || peer.uid == geteuid())) ||
+	       fault_set(fault, FAULT_REFUSED, "only root may have keys made (you are user %u)",
+			 (unsigned)peer.uid);
+}
+
+static bool
+carry_out(const struct keeper_request *request, int fd, struct fault *fault)
+{
+	struct keeper_order order = request->order;
+
+	order.subject[KEEPER_ORDER_MAX] = order.actor[KEEPER_ORDER_MAX] = '\0';
+	order.algorithm[sizeof order.algorithm - 1] = '\0';
+	if (!may_order(fd, fault))
+		return false;
+	return request->wish == KEEPER_ISSUE
+		       ? issue_keys(&keeper.issuing, order.subject, order.actor, fault)
+		       : issuer_make(&keeper.issuing, &order, request->wish == KEEPER_CA_REQUEST,
+				     fault);
+}
+
+static bool
+grant(const struct keeper_request *request, int fd, struct keeper_reply *reply, struct fault *fault)
 {
 	switch (request->wish) {
 	case KEEPER_PING:
@@ -39,6 +72,10 @@ grant(const struct keeper_request *request, struct keeper_reply *reply, struct f
 		return vault_unwrap(keeper.vault, request, reply, fault);
 	case KEEPER_PREPARE:
 		return vault_prepare(keeper.vault, request->fingerprint, fault);
+	case KEEPER_CA_MAKE:
+	case KEEPER_CA_REQUEST:
+	case KEEPER_ISSUE:
+		return carry_out(request, fd, fault);
 	default:
 		return fault_set(fault, FAULT_INPUT, "there is no such request");
 	}
@@ -48,8 +85,12 @@ grant(const struct keeper_request *request, struct keeper_reply *reply, struct f
 static void
 log_use(const struct keeper_request *request, const struct keeper_reply *reply, int fd)
 {
-	static const char *const words[] = {
-		[KEEPER_SIGN] = "sign", [KEEPER_PREPARE] = "prepare", [KEEPER_UNWRAP] = "decrypt"};
+	static const char *const words[] = {[KEEPER_SIGN] = "sign",
+					    [KEEPER_PREPARE] = "prepare",
+					    [KEEPER_UNWRAP] = "decrypt",
+					    [KEEPER_CA_MAKE] = "make an authority",
+					    [KEEPER_CA_REQUEST] = "request an authority",
+					    [KEEPER_ISSUE] = "issue keys"};
 	struct ucred peer = {0};
 	socklen_t length = sizeof peer;
 
@@ -57,6 +98,11 @@ log_use(const struct keeper_request *request, const struct keeper_reply *reply, 
 		return;
 	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length);
 	metrics_count(METRIC_KEEPER_USES, reply->granted ? "granted=\"yes\"" : "granted=\"no\"", 1);
+	if (request->wish >= KEEPER_CA_MAKE) {
+		log_info("%s for process %d of user %u: %s", words[request->wish], (int)peer.pid,
+			 (unsigned)peer.uid, reply->granted ? "done" : reply->why);
+		return;
+	}
 	log_info("%s with %s for process %d of user %u: %s", words[request->wish],
 		 request->fingerprint, (int)peer.pid, (unsigned)peer.uid,
 		 reply->granted ? "done" : reply->why);
@@ -73,7 +119,7 @@ serve(void *unused, int fd)
 	if (recv(fd, &request, sizeof request, MSG_DONTWAIT) != (ssize_t)sizeof request)
 		return;
 	request.fingerprint[KEEPER_FINGERPRINT_MAX] = '\0';
-	reply.granted = grant(&request, &reply, &fault);
+	reply.granted = grant(&request, fd, &reply, &fault);
 	if (!reply.granted)
 		g_strlcpy(reply.why, fault.text, sizeof reply.why);
 	log_use(&request, &reply, fd);
@@ -136,10 +182,14 @@ run(const char *config, const struct settings *settings)
 		return EXIT_FAILURE;
 	}
 	keeper.vault = vault_new(database, &database_settings, keeper.master);
+	keeper.issuing = (struct issuing){
+		.database = database, .master = keeper.master, .settings = settings};
+	keeper.rounds = authority_rounds_start(&keeper.issuing, &database_settings);
 	restart.ring = keeper.master;
 	daemon_watch_signals(&signals);
 	daemon_ready("listening for requests to sign");
 	server_run(keeper.server, serve, NULL);
+	authority_rounds_stop(keeper.rounds);
 	vault_free(keeper.vault);
 	ring_free(keeper.master);
 	agent_stop(settings);

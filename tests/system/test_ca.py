@@ -1,0 +1,269 @@
+"""The company's own authority. What it makes is read by openssl, by Python's cryptography, by gpg and by Postfix; what a
+certificate must contain is written down here from the Baseline Requirements, not taken from our code."""
+import datetime
+import json
+import re
+import subprocess
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
+
+import people
+import world as sandbox
+
+SETTINGS = 'ca issue "on first use"\n'
+RULES = """
+match recipient domain "smime.example"   deliver smime
+otherwise                                deliver plain
+"""
+PROFILE = x509.ObjectIdentifier("2.23.140.1.5.1.3")  # mailbox-validated, strict
+
+
+@pytest.fixture
+def run(world):
+    """Runs the command; returns its exit status and rows, or what it says is wrong."""
+
+    def run(*words):
+        done = subprocess.run([world.bin / "postseal", "-f", world.config, *words, "--json"], capture_output=True, text=True,
+                              timeout=180)
+        return done.returncode, json.loads(done.stdout) if done.returncode == 0 else done.stderr
+
+    return run
+
+
+def rows(result):
+    assert result[0] == 0, result[1]
+    return result[1]
+
+
+def exported(world, fingerprint):
+    return world.postseal("key", "export", fingerprint).encode()
+
+
+@pytest.fixture(scope="module")
+def authority(world):
+    """Fingerprint and PEM file of the authority in use."""
+    world.postseal("ca", "init", "--key", "p-256", "--name", "Example Mail CA")
+    row, = json.loads(world.postseal("ca", "show", "--json"))
+    path = world.directory / "ca.pem"
+    path.write_bytes(exported(world, row["fingerprint"]))
+    return {**row, "path": path, "certificate": x509.load_pem_x509_certificate(path.read_bytes())}
+
+
+def issue(world, run, address, kind="smime"):
+    done = rows(run("ca", "issue", address))
+    row, = [r for r in done if r["kind"] == kind]
+    return row["fingerprint"]
+
+
+@pytest.fixture
+def anna(world, run, authority, name):
+    """An employee who has been issued keys, and the path of the certificate."""
+    address = f"{name}@example.com"
+    fingerprint = issue(world, run, address)
+    path = world.directory / f"{name}.pem"
+    path.write_bytes(exported(world, fingerprint))
+    return {"address": address, "fingerprint": fingerprint, "path": path,
+            "certificate": x509.load_pem_x509_certificate(path.read_bytes())}
+
+
+def crl(world, authority):
+    found = world.postgres.query(f"select encode(content, 'hex') from postseal.ca_crl where ca = '{authority['identifier']}'")
+    return bytes.fromhex(found[0][0]) if found else b""
+
+
+def verified(world, authority, path, when="-crl_check"):
+    """What openssl says of the certificate, with the revocation list in use."""
+    der, pem = world.directory / "ca.crl.der", world.directory / "ca.crl"
+    der.write_bytes(sandbox.wait_until(lambda: crl(world, authority), "a revocation list", 60))
+    sandbox.command("openssl", "crl", "-inform", "DER", "-in", der, "-out", pem)
+    done = subprocess.run(["openssl", "verify", "-x509_strict", "-purpose", "smimesign", when, "-CRLfile", pem, "-CAfile",
+                           authority["path"], path], capture_output=True, text=True)
+    return done.returncode == 0, done.stdout + done.stderr
+
+
+# --- the authority ---
+
+def test_authority_is_limited_to_mail_of_our_domains(authority):
+    """RFC 5280 §4.2.1.10: whoever trusts it trusts it for nothing else."""
+    root = authority["certificate"]
+    extensions = {e.oid: e for e in root.extensions}
+    assert extensions[ExtensionOID.BASIC_CONSTRAINTS].critical
+    assert extensions[ExtensionOID.BASIC_CONSTRAINTS].value == x509.BasicConstraints(ca=True, path_length=0)
+    usage = extensions[ExtensionOID.KEY_USAGE].value
+    assert (usage.key_cert_sign, usage.crl_sign, usage.digital_signature, usage.key_encipherment) == (True, True, False, False)
+    limits = extensions[ExtensionOID.NAME_CONSTRAINTS]
+    assert limits.critical and [n.value for n in limits.value.permitted_subtrees] == ["example.com"]
+    assert list(extensions[ExtensionOID.EXTENDED_KEY_USAGE].value) == [ExtendedKeyUsageOID.EMAIL_PROTECTION]
+    assert root.subject == root.issuer
+
+
+def test_private_keys_stay_wrapped(world, anna):
+    """Promise 7: neither the authority's key nor an employee's is in the database in a form that openssl reads."""
+    sealed = world.postgres.query("select encode(sealed, 'hex') from postseal.ca union all"
+                                  " select encode(sealed, 'hex') from postseal.private_key")
+    assert len(sealed) >= 2
+    for (text,) in sealed:
+        path = world.directory / "sealed.der"
+        for start in (0, 4):
+            path.write_bytes(bytes.fromhex(text)[start:])
+            done = subprocess.run(["openssl", "pkey", "-inform", "DER", "-in", path, "-passin", "pass:"], capture_output=True)
+            assert done.returncode != 0
+
+
+def test_second_authority_is_not_made_by_accident(run, authority):
+    status, said = run("ca", "init")
+    assert status == 1 and "--replace" in said
+    assert [r["state"] for r in rows(run("ca", "show"))].count("in use") == 1
+
+
+@pytest.mark.parametrize("address", ["anna@other.example", "anna@sub.example.com", "anna@example.com.evil.example"])
+def test_certificate_for_a_foreign_address_is_not_issued(run, authority, address):
+    status, said = run("ca", "issue", address)
+    assert status == 1 and "own domains" in said
+    assert rows(run("ca", "list", address)) == []
+
+
+def test_program_that_may_only_sign_had_keys_made(world, authority):
+    """The milter's user may ask for signatures. The bytes are those of struct keeper_request."""
+    script = world.directory / "order.c"
+    script.write_text('#include "keystore/keeper.h"\n#include <stdio.h>\n#include <string.h>\n'
+                      'int main(int c, char **v) { struct keeper_order o = {0}; struct fault f = {0}; (void)c;\n'
+                      'strcpy(o.subject, v[2]); strcpy(o.algorithm, "p-256"); o.years = 1; o.replaces = 1;\n'
+                      'int made = 0; for (int w = KEEPER_CA_MAKE; w <= KEEPER_ISSUE; w++) {'
+                      ' made += keeper_order(v[1], (enum keeper_wish)w, &o, &f); puts(f.text); }\nreturn made; }\n')
+    flags = sandbox.command("pkg-config", "--cflags", "--libs", "glib-2.0", "libpq", "libsodium", "jansson").decode().split()
+    program = world.run / "order"
+    sandbox.command("cc", "-D_GNU_SOURCE", f"-I{sandbox.SOURCE}", script, sandbox.SOURCE / "keystore/keeper.c",
+                    sandbox.SOURCE / "core/fault.c", "-o", program, *flags, "-lcrypto")
+    program.chmod(0o755)
+    before = world.postgres.query("select count(*) from postseal.ca"), world.postgres.query("select count(*) from postseal.key")
+    done = subprocess.run(["setpriv", "--reuid=daemon", "--regid=daemon", "--clear-groups", program,
+                           world.run / "keeper.sock", "thief@example.com"], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.count("only root may have keys made") == 3, done
+    assert before == (world.postgres.query("select count(*) from postseal.ca"), world.postgres.query("select count(*) from postseal.key"))
+
+
+# --- what an employee's certificate must contain ---
+
+def requirements(certificate):
+    """Where it departs from the S/MIME Baseline Requirements 1.0, section 7.1, mailbox-validated, strict."""
+    wrong = []
+
+    def must(clause, held):
+        if not held:
+            wrong.append(clause)
+
+    extensions = {e.oid: e for e in certificate.extensions}
+    usage = extensions[ExtensionOID.KEY_USAGE]
+    names = extensions[ExtensionOID.SUBJECT_ALTERNATIVE_NAME]
+    mailboxes = names.value.get_values_for_type(x509.RFC822Name)
+    is_rsa = certificate.public_key().__class__.__name__.startswith("_RSA")
+    life = certificate.not_valid_after - certificate.not_valid_before + datetime.timedelta(seconds=1)
+    must("6.3.2 validity", life <= datetime.timedelta(days=825))
+    must("7.1 serial", 0 < certificate.serial_number < 2 ** 159 and certificate.serial_number.bit_length() > 64)
+    must("7.1.1 version", certificate.version == x509.Version.v3)
+    must("7.1.2.3 a policies", [p.policy_identifier for p in extensions[ExtensionOID.CERTIFICATE_POLICIES].value] == [PROFILE]
+         and not extensions[ExtensionOID.CERTIFICATE_POLICIES].critical)
+    points = extensions[ExtensionOID.CRL_DISTRIBUTION_POINTS]
+    must("7.1.2.3 b CRL", not points.critical and points.value[0].full_name[0].value.startswith("http"))
+    must("7.1.2.3 c AIA", not extensions[ExtensionOID.AUTHORITY_INFORMATION_ACCESS].critical)
+    must("7.1.2.3 d basicConstraints", ExtensionOID.BASIC_CONSTRAINTS not in extensions
+         or not extensions[ExtensionOID.BASIC_CONSTRAINTS].value.ca)
+    must("7.1.2.3 e keyUsage", usage.critical and usage.value.digital_signature
+         and usage.value.key_encipherment == is_rsa and usage.value.key_agreement == (not is_rsa)
+         and not usage.value.key_cert_sign and not usage.value.crl_sign and not usage.value.data_encipherment)
+    must("7.1.2.3 f extKeyUsage", list(extensions[ExtensionOID.EXTENDED_KEY_USAGE].value) == [ExtendedKeyUsageOID.EMAIL_PROTECTION])
+    key_id = extensions[ExtensionOID.AUTHORITY_KEY_IDENTIFIER]
+    must("7.1.2.3 g AKI", not key_id.critical and key_id.value.key_identifier and key_id.value.authority_cert_issuer is None)
+    must("7.1.2.3 h SAN", names.critical == (len(certificate.subject.rdns) == 0))
+    must("7.1.2.3 SKI", ExtensionOID.SUBJECT_KEY_IDENTIFIER in extensions)
+    must("7.1.3.2 digest", certificate.signature_hash_algorithm.name in ("sha256", "sha384", "sha512"))
+    must("6.1.5 size", certificate.public_key().key_size >= (2048 if is_rsa else 256))
+    must("7.1.4.2.4 subject", all(a.oid in (NameOID.COMMON_NAME, NameOID.EMAIL_ADDRESS, NameOID.SERIAL_NUMBER)
+                                  for a in certificate.subject))
+    must("7.1.4.2.2 a commonName", all(a.value in mailboxes + mailboxes_utf8(names)
+                                       for a in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)))
+    return wrong
+
+
+def mailboxes_utf8(names):
+    """SmtpUTF8Mailbox (RFC 9598): a UTF8String."""
+    return [n.value[2:].decode() for n in names.value.get_values_for_type(x509.OtherName)
+            if n.type_id.dotted_string == "1.3.6.1.5.5.7.8.9"]
+
+
+def test_certificate_follows_the_baseline_requirements(world, run, authority, anna):
+    certificate = anna["certificate"]
+    assert requirements(certificate) == []
+    names = certificate.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
+    assert names.value.get_values_for_type(x509.RFC822Name) == [anna["address"]]
+    good, said = verified(world, authority, anna["path"])
+    assert good, said
+
+
+def test_long_and_international_addresses_get_certificates_too(world, run, authority):
+    """A common name has room for 64 characters (RFC 5280, ub-common-name); RFC 9598 for other scripts."""
+    long = "a" * 60 + "@example.com"
+    for address, expected in ((long, "rfc822"), ("jörg@example.com", "utf8")):
+        certificate = x509.load_pem_x509_certificate(exported(world, issue(world, run, address)))
+        assert requirements(certificate) == []
+        names = certificate.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
+        found = names.value.get_values_for_type(x509.RFC822Name) if expected == "rfc822" else mailboxes_utf8(names)
+        assert found == [address]
+        path = world.directory / "one.pem"
+        path.write_bytes(exported(world, issue(world, run, address)))
+        good, said = verified(world, authority, path)
+        assert good, said
+
+
+def test_what_is_issued_already_is_not_issued_again(world, run, anna):
+    assert issue(world, run, anna["address"]) == anna["fingerprint"]
+    assert len(rows(run("ca", "list", anna["address"]))) == 2  # S/MIME and OpenPGP
+
+
+def test_issued_certificate_signs_and_opens(world, post, authority, anna):
+    """openssl verifies a message that was signed by it, up to the authority alone, and encrypts to it for nobody else."""
+    people.certify(world, "sue@smime.example")
+    post.accepted(post.compose(["sue@smime.example"], sender=anna["address"]), ["sue@smime.example"], sender=anna["address"])
+    sandbox.wait_until(lambda: post.copies("sue@smime.example"), "the copy")
+    assert post.copies("sue@smime.example")[-1]["signed_by"] != "", post.copies("sue@smime.example")[-1]
+
+
+# --- revocation ---
+
+def test_revoked_certificate_is_on_the_list_at_once(world, run, authority, anna):
+    assert verified(world, authority, anna["path"])[0]
+    done = rows(run("ca", "revoke", "--reason", "keyCompromise", anna["fingerprint"]))
+    assert [(r["kind"], r["reason"]) for r in done] == [("smime", "keyCompromise")]
+
+    def listed():
+        read = x509.load_der_x509_crl(crl(world, authority))
+        return read.get_revoked_certificate_by_serial_number(anna["certificate"].serial_number)
+
+    entry = sandbox.wait_until(listed, "the revocation list", 60)
+    reason = entry.extensions.get_extension_for_oid(x509.CRLEntryExtensionOID.CRL_REASON).value.reason
+    assert reason == x509.ReasonFlags.key_compromise
+    good, said = verified(world, authority, anna["path"])
+    assert not good and "certificate revoked" in said
+    subject = f"smime {anna['fingerprint']}, keyCompromise"
+    assert [anna["address"], subject] in world.postgres.query(
+        "select subject, detail from postseal.activity where what = 'key revoked' and actor = 'root'")
+    # Whoever lost a key gets another.
+    assert issue(world, run, anna["address"]) != anna["fingerprint"]
+
+
+def test_list_grows_in_number_and_is_renewed_before_it_ends(world, authority):
+    """RFC 5280 §5.2.3."""
+    sandbox.wait_until(lambda: crl(world, authority), "a revocation list", 60)
+
+    def number():
+        read = x509.load_der_x509_crl(crl(world, authority))
+        assert read.next_update - read.last_update == datetime.timedelta(days=7)
+        return read.extensions.get_extension_for_oid(ExtensionOID.CRL_NUMBER).value.crl_number
+
+    before = number()
+    world.postgres.query("update postseal.ca_crl set made_at = now() - interval '4 days', next_update = now() + interval '3 days'")
+    world.postgres.query("notify postseal_ca")
+    sandbox.wait_until(lambda: number() > before, "the next list", 60)
