@@ -3,11 +3,10 @@
  * on a thread of its own, which nobody waits for longer than the question allows: the system may
  * take its time to look up a server's name.
  */
-#include <openssl/cms.h>
-#include <openssl/x509.h>
 #include <string.h>
 
 #include "keystore/finder/directory.h"
+#include "keystore/finder/directory_values.h"
 #include "keystore/finder/finders.h"
 
 enum { UNANSWERED_MAX = 32 }; /* threads, of all directories together */
@@ -73,57 +72,19 @@ inquiry_new(void)
 /* --- values --- */
 
 static void
-add(GPtrArray *items, GBytes *item)
-{
-	if (g_ptr_array_find_with_equal_func(items, item, (GEqualFunc)g_bytes_equal, NULL))
-		g_bytes_unref(item);
-	else
-		g_ptr_array_add(items, item);
-}
-
-static void
 take_as_it_is(GPtrArray *items, const char *attribute, GBytes *value)
 {
 	(void)attribute;
-	add(items, g_bytes_ref(value));
-}
-
-static void
-add_certificate(GPtrArray *items, X509 *certificate)
-{
-	unsigned char *data = NULL;
-	int length = i2d_X509(certificate, &data);
-
-	if (length > 0)
-		add(items, g_bytes_new(data, (gsize)length));
-	OPENSSL_free(data);
-}
-
-/* The certificates of a SignedData (RFC 2798 §2.8); none if it is something else. */
-static void
-take_from_signed_data(GPtrArray *items, GBytes *value)
-{
-	size_t length;
-	const unsigned char *data = g_bytes_get_data(value, &length);
-	CMS_ContentInfo *message = d2i_CMS_ContentInfo(NULL, &data, (long)length);
-	STACK_OF(X509) *certificates =
-		message == NULL || OBJ_obj2nid(CMS_get0_type(message)) != NID_pkcs7_signed
-			? NULL
-			: CMS_get1_certs(message);
-
-	for (int i = 0; i < sk_X509_num(certificates) && items->len <= FINDER_ITEMS_MAX; i++)
-		add_certificate(items, sk_X509_value(certificates, i));
-	sk_X509_pop_free(certificates, X509_free);
-	CMS_ContentInfo_free(message);
+	directory_values_add(items, value);
 }
 
 static void
 take_certificates(GPtrArray *items, const char *attribute, GBytes *value)
 {
 	if (g_str_has_prefix(attribute, "userSMIME"))
-		take_from_signed_data(items, value);
+		directory_values_add_signed_data(items, value);
 	else
-		add(items, g_bytes_ref(value));
+		directory_values_add(items, value);
 }
 
 /* With and without ";binary" (RFC 4523 §4.1; not every server has it). */
@@ -159,7 +120,7 @@ report(struct visit *visit, const struct fault *fault)
 	if (fault != NULL && inquiry->failed++ == 0)
 		inquiry->failure = *fault;
 	for (guint i = 0; fault == NULL && i < visit->items->len; i++)
-		add(inquiry->items, g_bytes_ref(g_ptr_array_index(visit->items, i)));
+		directory_values_add(inquiry->items, g_ptr_array_index(visit->items, i));
 	if (inquiry->items->len > 0 && inquiry->place == NULL)
 		inquiry->place = g_steal_pointer(&visit->place);
 	inquiry->missing--;
