@@ -67,7 +67,8 @@ TEXT(finder_authorities, "")
 TEXT(finder_proxy, "")
 TEXT(finder_resolver, "")
 TEXT(finder_anchor, "/usr/share/dns/root.key")
-WORDS(keys_from, "database", "database, wkd, dane, ldap, servers")
+WORDS(keys_from, "database", "database, mail, wkd, dane, ldap, servers")
+LIST(keys_authenticated, "")
 CHOICE(revocation, "soft", "soft, hard, off")
 SECONDS(keys_within, "2 seconds", 1, 120) /* of the 5 minutes for which the MTA waits */
 

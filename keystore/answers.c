@@ -297,32 +297,34 @@ put_answer(struct connection *connection, const struct key_outcome *outcome, str
 	return connection_execute(connection, &answer_put, &parameters, NULL, fault);
 }
 
-/* In the open transaction: `statement` makes or ends it. */
+/* In the open transaction. */
 static bool
-state(struct connection *connection, const struct key_asking *asking, const char *fingerprint,
-      const char *since, bool stands, struct fault *fault)
+make_statement(struct connection *connection, const struct attestation *attestation, bool stands,
+	       struct fault *fault)
 {
-	const struct attestation attestation = {.kind = key_kind_name(asking->kind),
-						.subject = fingerprint,
-						.address = asking->address,
-						.author = asking->source->author(asking->address),
-						.how = asking->source->name,
-						.since = since};
-
 	return batch_begin(connection, fault) &&
-	       (stands ? trust_attest(connection, &attestation, fault)
-		       : trust_revoke(connection, &attestation, "its source no longer has it",
+	       (stands ? trust_attest(connection, attestation, fault)
+		       : trust_revoke(connection, attestation, "its source no longer has it",
 				      fault)) &&
 	       batch_commit(connection, fault);
 }
 
+static struct attestation
+statement_about(const struct key_asking *asking, const char *fingerprint)
+{
+	return (struct attestation){.kind = key_kind_name(asking->kind),
+				    .subject = fingerprint,
+				    .address = asking->address,
+				    .author = asking->source->author(asking->address),
+				    .how = asking->source->name};
+}
+
 static bool
-put_key(struct connection *connection, const struct key_asking *asking, const struct found_key *key,
-	struct fault *fault)
+store_key(struct connection *connection, const struct key_asking *asking,
+	  const struct found_key *key, PGresult **result_r, struct fault *fault)
 {
 	const struct key_facts *facts = key->facts;
 	struct parameters parameters = {0};
-	g_autoptr(PGresult) result = NULL;
 	struct identifier id;
 
 	identifier_make(&id);
@@ -338,11 +340,37 @@ put_key(struct connection *connection, const struct key_asking *asking, const st
 	parameters_text(&parameters, key_facts_capabilities(facts->gcm, facts->oaep));
 	parameters_flag(&parameters, key->is_pinned);
 	parameters_text(&parameters, facts->cannot_encrypt);
-	if (!connection_execute(connection, &found_put, &parameters, &result, fault))
+	return connection_execute(connection, &found_put, &parameters, result_r, fault);
+}
+
+static bool
+put_key(struct connection *connection, const struct key_asking *asking, const struct found_key *key,
+	struct fault *fault)
+{
+	struct attestation attestation = statement_about(asking, key->facts->fingerprint);
+	g_autoptr(PGresult) result = NULL;
+
+	if (!store_key(connection, asking, key, &result, fault))
 		return false;
+	attestation.since = PQgetvalue(result, 0, 1);
 	/* A statement that somebody revoked since is not made again. */
-	return !result_flag(result, 0, 0) ||
-	       state(connection, asking, facts->fingerprint, PQgetvalue(result, 0, 1), true, fault);
+	return !result_flag(result, 0, 0) || make_statement(connection, &attestation, true, fault);
+}
+
+bool
+answers_put_key(struct connection *connection, const struct key_asking *asking,
+		const struct found_key *key, const struct key_statement *statement,
+		struct fault *fault)
+{
+	struct attestation attestation = statement_about(asking, key->facts->fingerprint);
+	g_autoptr(PGresult) result = NULL;
+
+	if (!store_key(connection, asking, key, &result, fault))
+		return false;
+	attestation.since = PQgetvalue(result, 0, 1);
+	attestation.how = statement->how;
+	attestation.evidence = statement->evidence;
+	return make_statement(connection, &attestation, true, fault);
 }
 
 static bool
@@ -362,10 +390,13 @@ withdraw_others(struct connection *connection, const struct key_outcome *outcome
 	parameters_text(&parameters, kept->str);
 	if (!connection_execute(connection, &found_withdraw, &parameters, &result, fault))
 		return false;
-	for (int row = 0; row < PQntuples(result); row++)
-		if (!state(connection, outcome->asking, PQgetvalue(result, row, 0), NULL, false,
-			   fault))
+	for (int row = 0; row < PQntuples(result); row++) {
+		const struct attestation attestation =
+			statement_about(outcome->asking, PQgetvalue(result, row, 0));
+
+		if (!make_statement(connection, &attestation, false, fault))
 			return false;
+	}
 	return true;
 }
 

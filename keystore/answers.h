@@ -50,6 +50,14 @@ struct key_outcome {
  * statements about them, if the answer proves that; an answer that failed changes none. */
 bool answers_put(struct connection *connection, const struct key_outcome *outcome,
 		 struct fault *fault);
+/* Stores, in the open transaction, a key that came in another way than by an answer, and the
+ * statement that it is the address's. */
+struct key_statement {
+	const char *how, *evidence; /* as in struct attestation */
+};
+bool answers_put_key(struct connection *connection, const struct key_asking *asking,
+		     const struct found_key *key, const struct key_statement *statement,
+		     struct fault *fault);
 /* Which sources contradict each other about the address: a sentence, or NULL if none do; caller
  * frees. */
 bool answers_conflict(struct connection *connection, const struct key_asking *asking,

@@ -255,17 +255,21 @@ announces(const ASN1_OCTET_STRING *capabilities, int nid)
 }
 
 void
+certificate_announced(const ASN1_STRING *capabilities, bool *gcm_r, bool *oaep_r)
+{
+	*gcm_r = announces(capabilities, NID_aes_256_gcm);
+	*oaep_r = announces(capabilities, NID_rsaesOaep);
+}
+
+void
 certificate_capabilities(X509 *certificate, bool *gcm_r, bool *oaep_r)
 {
 	int at = X509_get_ext_by_NID(certificate, NID_SMIMECapabilities, -1);
-	const ASN1_OCTET_STRING *value;
 
 	*gcm_r = *oaep_r = false;
-	if (at < 0)
-		return;
-	value = X509_EXTENSION_get_data(X509_get_ext(certificate, at));
-	*gcm_r = announces(value, NID_aes_256_gcm);
-	*oaep_r = announces(value, NID_rsaesOaep);
+	if (at >= 0)
+		certificate_announced(X509_EXTENSION_get_data(X509_get_ext(certificate, at)), gcm_r,
+				      oaep_r);
 }
 
 time_t

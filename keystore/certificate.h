@@ -23,6 +23,8 @@ void certificate_uses(X509 *certificate, char **cannot_encrypt_r, char **cannot_
 bool certificate_allows_mail(X509 *certificate);
 /* From the smimeCapabilities extension (RFC 4262). */
 void certificate_capabilities(X509 *certificate, bool *gcm_r, bool *oaep_r);
+/* From the DER of SMIMECapabilities (RFC 8551 §2.5.2). */
+void certificate_announced(const ASN1_STRING *capabilities, bool *gcm_r, bool *oaep_r);
 /* Caller frees. */
 GBytes *certificate_der(X509 *certificate);
 /* Never 0, which elsewhere means that there is no limit: a time that cannot be read is long past.

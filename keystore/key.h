@@ -39,7 +39,9 @@ struct key {
 	unsigned rank;			 /* of its source, in the order of preference */
 	time_t seen_at; /* when its source in the network last had it; 0: it is not from there */
 	bool attested;	/* by more than its owner: an authority, an admin, or its source */
-	bool pinned;	/* an admin vouches for it: it needs no chain */
+	bool is_from_mail_only;	       /* nobody but the mail that it came with says whose it is;
+					  authorities apart */
+	bool pinned;		       /* an admin vouches for it: it needs no chain */
 	enum trust_level by_authority; /* what its chain is worth; TRUST_NONE: it has none */
 	char *authority;	       /* then: the root's fingerprint; or NULL */
 	bool is_ours;		       /* the keeper has its private half */

@@ -11,15 +11,20 @@
 #include "keystore/source/source.h"
 #include "keystore/status.h"
 
+#define RANK_LAST    (UINT_MAX - 1)
+#define RANK_FALLING UINT_MAX /* of keys that nobody vouches for */
+
 enum { CACHE_MAX = 20000 }; /* addresses; when there are more, the cache is emptied */
 
 const struct key_source *const key_sources[] = {
-	&key_source_database, &key_source_upload,  &key_source_wkd,    &key_source_dane,
-	&key_source_ldap,     &key_source_servers, &key_source_domain, NULL};
+	&key_source_database, &key_source_upload, &key_source_mail,
+	&key_source_wkd,      &key_source_dane,	  &key_source_ldap,
+	&key_source_servers,  &key_source_domain, NULL};
 
 static const struct statement key_authorities = {
 	"key_authorities",
-	"select content, role = 'root', trust, revocation from postseal.key where role in ('root', 'intermediate')"};
+	"select content, role = 'root', trust, revocation from postseal.key where role in ('root', 'intermediate') "
+	"union all select content, false, 'domain', null from postseal.key_between"};
 
 /* A source that is in use, and its place in the order of preference. */
 struct ranked {
@@ -93,7 +98,7 @@ find_rank(char *const *names, const struct key_source *source, unsigned *rank_r)
 {
 	const char *name = source->belongs == NULL ? source->name : source->belongs;
 
-	*rank_r = source->is_always_first ? 0 : UINT_MAX;
+	*rank_r = source->is_always_first ? 0 : RANK_LAST;
 	for (unsigned i = 0; names != NULL && names[i] != NULL; i++)
 		if (strcmp(names[i], name) == 0) {
 			*rank_r = i + 1;
@@ -311,6 +316,41 @@ judge(const struct keystore *keystore, struct connection *connection,
 	return true;
 }
 
+/* A key that only came with mail gives way to one that somebody vouches for, wherever the setting
+ * has its source. */
+static void
+let_unvouched_fall(GPtrArray *keys)
+{
+	guint left = keys->len;
+
+	for (guint i = 0; left > 0; left--) {
+		struct key *key = g_ptr_array_index(keys, i);
+
+		if (key->is_from_mail_only && key->by_authority == TRUST_NONE) {
+			key->rank = RANK_FALLING;
+			g_ptr_array_add(keys, g_ptr_array_steal_index(keys, i));
+		} else {
+			i++;
+		}
+	}
+}
+
+/* What a key's owner announced to one source counts, wherever the key comes from. */
+static void
+spread_capabilities(const GPtrArray *keys)
+{
+	for (guint i = 0; i < keys->len; i++)
+		for (guint j = 0; j < keys->len; j++) {
+			const struct key *one = g_ptr_array_index(keys, i);
+			struct key *other = g_ptr_array_index(keys, j);
+
+			if (strcmp(one->fingerprint, other->fingerprint) == 0) {
+				other->gcm |= one->gcm;
+				other->oaep |= one->oaep;
+			}
+		}
+}
+
 /* A key that one source has seen revoked is revoked, however old the copy of another is. */
 static void
 spread_revocations(const GPtrArray *keys)
@@ -380,6 +420,8 @@ load_keys(struct keystore *keystore, struct connection *connection,
 			return NULL;
 		}
 	spread_revocations(kept->keys);
+	spread_capabilities(kept->keys);
+	let_unvouched_fall(kept->keys);
 	kept->notes = notes->len == 0 ? NULL : g_strdup(notes->str);
 	return kept;
 }

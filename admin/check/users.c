@@ -142,7 +142,7 @@ static bool
 asks_the_network(const struct settings *settings)
 {
 	for (char **source = settings->keys_from; *source != NULL; source++)
-		if (strcmp(*source, "database") != 0)
+		if (strcmp(*source, "database") != 0 && strcmp(*source, "mail") != 0)
 			return true;
 	return false;
 }

@@ -33,6 +33,7 @@ struct sealed {
 	 * over all of it; and those in its MIME structure, once they were looked for. Or NULL. */
 	GPtrArray *signed_within;
 	GPtrArray *signatures;
+	bool is_harvested; /* inbound/harvest.h */
 };
 
 /* What an encrypted message opened to. */

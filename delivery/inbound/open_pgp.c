@@ -110,7 +110,7 @@ decrypt(const struct sealed *sealed, const struct open_request *request, const s
 	struct entity_sink entity;
 	bool done;
 
-	if (!verify_pgp_authors(request->around, &authors, fault))
+	if (!verify_pgp_authors(request->around, NULL, &authors, fault))
 		return false;
 	entity_sink_init(&entity, opening->entity, settings->limit_headers);
 	digesting.next = &entity.sink;

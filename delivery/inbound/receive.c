@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "core/network.h"
+#include "delivery/inbound/harvest.h"
 #include "delivery/inbound/results.h"
 #include "delivery/inbound/verify.h"
+#include "keystore/mailed.h"
 #include "mail/subject_tags.h"
 
 /* Is the client one of ours? The setting was checked when it was read. A client without an address
@@ -65,6 +67,7 @@ inbound_new(const struct surroundings *around)
 		return NULL;
 	inbound = g_new0(struct inbound, 1);
 	sealed_init(&inbound->outer, around->message, around->settings);
+	inbound->mailed = g_ptr_array_new_with_free_func((GDestroyNotify)mailed_key_free);
 	return inbound;
 }
 
@@ -76,6 +79,7 @@ inbound_free(struct inbound *inbound)
 	sealed_clear(&inbound->outer);
 	g_free(inbound->seen_key);
 	g_free(inbound->seen_address);
+	g_ptr_array_unref(inbound->mailed);
 	g_free(inbound);
 }
 
@@ -174,16 +178,6 @@ add_to_reason(struct copy *copy, const struct signature *signature)
 	copy->reason = g_string_free(reason, FALSE);
 }
 
-/* What a good signature proves is a statement about its key, made when the message is committed. */
-static void
-note_seen(struct inbound *inbound, const struct signature *signature)
-{
-	if (signature->worth != SIGNATURE_PASS || inbound->seen_key != NULL)
-		return;
-	inbound->seen_key = g_strdup(signature->fingerprint);
-	inbound->seen_address = g_strdup(signature->address);
-}
-
 bool
 inbound_describe(const struct surroundings *around, struct copy *copy, struct fault *fault)
 {
@@ -199,7 +193,7 @@ inbound_describe(const struct surroundings *around, struct copy *copy, struct fa
 		copy->results = results_text(
 			around->settings, copy->opening == NULL ? NULL : copy->reason, &signature);
 		add_to_reason(copy, &signature);
-		note_seen(around->inbound, &signature);
+		verified = harvest_note(around, sealed, &signature, fault);
 	}
 	signature_clear(&signature);
 	return verified || fault_within(fault, "checking the signature of the message");

@@ -12,7 +12,10 @@
 /* What was found out about a message; lives as long as the message is handled. */
 struct inbound {
 	struct sealed outer;
-	char *seen_key, *seen_address; /* of the author, as a good signature proves; or NULL */
+	/* Of the author, as a good signature proves; or NULL. */
+	enum key_kind seen_kind;
+	char *seen_key, *seen_address;
+	GPtrArray *mailed; /* struct mailed_key: what the message brought */
 };
 
 /* Is the message from outside? Nobody authenticated, and either the client is not in the setting

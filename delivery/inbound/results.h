@@ -17,6 +17,13 @@ const char *results_authserv_id(const struct settings *settings);
 /* Would a reader take the field for ours, folded, with comments (RFC 8601 §2.2), or in quotes as it
  * may be? A field of this kind that cannot be read counts as one. */
 bool results_are_forged(const struct field *field, const struct settings *settings);
+/* Does a verifier that the setting `keys authenticated` names say that the domain sent the message:
+ * DKIM with the domain's own signature, or DMARC for it? Of each name, the first field counts: the
+ * verifier wrote it above whatever had come in. */
+bool results_authenticate(const struct message *message, const struct settings *settings,
+			  const char *domain);
+/* The same of one value of the field. */
+bool results_name_domain(const char *value, const char *domain);
 /* The value of our field; caller frees. `opened`: how the message was encrypted, if it was opened,
  * or NULL. NULL if there is nothing to say. */
 char *results_text(const struct settings *settings, const char *opened,

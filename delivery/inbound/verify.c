@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "delivery/inbound/announced.h"
 #include "keystore/certificate.h"
 #include "mail/ambiguity.h"
 #include "mail/cms_digests.h"
@@ -24,6 +25,7 @@ signature_clear(struct signature *signature)
 	g_clear_pointer(&signature->why, g_free);
 	g_clear_pointer(&signature->fingerprint, g_free);
 	g_clear_pointer(&signature->address, g_free);
+	g_clear_pointer(&signature->mailed, mailed_key_free);
 }
 
 const char *
@@ -180,8 +182,9 @@ vouch(const struct surroundings *around, X509 *certificate, STACK_OF(X509) * oth
 }
 
 static bool
-judge_certificate(X509 *certificate, STACK_OF(X509) * others, const struct surroundings *around,
-		  struct signature *signature_r, struct fault *fault)
+judge_certificate(CMS_SignerInfo *signer, X509 *certificate, STACK_OF(X509) * others,
+		  const struct surroundings *around, struct signature *signature_r,
+		  struct fault *fault)
 {
 	g_autofree char *cannot_encrypt = NULL, *cannot_sign = NULL;
 	g_auto(vouching_auto) vouching = {0};
@@ -200,7 +203,8 @@ judge_certificate(X509 *certificate, STACK_OF(X509) * others, const struct surro
 	if (vouching.why != NULL)
 		return signature_say(signature_r, SIGNATURE_POLICY, vouching.why);
 	signature_r->address = g_strdup(around->from);
-	return signature_say(signature_r, SIGNATURE_PASS, NULL);
+	return signature_say(signature_r, SIGNATURE_PASS, NULL) &&
+	       announced_find(signer, certificate, others, around, &signature_r->mailed, fault);
 }
 
 /* Every signer's signature was found to be good; one of them must be the author's. */
@@ -222,10 +226,10 @@ judge_signers(CMS_ContentInfo *cms, const struct surroundings *around,
 		if (signature_r->worth == SIGNATURE_PASS)
 			break;
 		signature_clear(signature_r);
-		done = is_weak(signer)
-			       ? signature_say(signature_r, SIGNATURE_POLICY,
-					       "its digest is too weak (RFC 8551 §2.1)")
-			       : judge_certificate(certificate, others, around, signature_r, fault);
+		done = is_weak(signer) ? signature_say(signature_r, SIGNATURE_POLICY,
+						       "its digest is too weak (RFC 8551 §2.1)")
+				       : judge_certificate(signer, certificate, others, around,
+							   signature_r, fault);
 	}
 	sk_X509_pop_free(others, X509_free);
 	return done;

@@ -20,9 +20,11 @@ enum signature_worth {
 struct signature {
 	enum signature_worth worth;
 	enum key_kind kind;
-	char *why;	   /* not SIGNATURE_PASS */
-	char *fingerprint; /* of the certificate or key that signed, or NULL */
-	char *address;	   /* SIGNATURE_PASS: the author, folded */
+	char *why;		   /* not SIGNATURE_PASS */
+	char *fingerprint;	   /* of the certificate or key that signed, or NULL */
+	char *address;		   /* SIGNATURE_PASS: the author, folded */
+	struct mailed_key *mailed; /* keystore/mailed.h: what it says about mail to the author, or
+				      NULL */
 };
 
 /* Of the message or the entity that was encrypted, for the folded address of its reader, on whom it
@@ -51,9 +53,10 @@ bool verify_pgp_clear(struct sealed *sealed, const struct surroundings *around, 
 /* What signatures (struct pgp_signature) over the whole message are worth. */
 bool verify_pgp_judge(const GPtrArray *signatures, const struct surroundings *around,
 		      const char *reader, struct signature *signature_r, struct fault *fault);
-/* The keys (GBytes) that are known of the author; *authors_r: caller unrefs. */
-bool verify_pgp_authors(const struct surroundings *around, GPtrArray **authors_r,
-			struct fault *fault);
+/* Keys (GBytes) that may have signed: those that are known of the author and those that the message
+ * carries, in `parts` too unless NULL. *authors_r: caller unrefs. */
+bool verify_pgp_authors(const struct surroundings *around, struct parts *parts,
+			GPtrArray **authors_r, struct fault *fault);
 /* An empty array of struct pgp_signature. */
 GPtrArray *verify_pgp_none(void);
 

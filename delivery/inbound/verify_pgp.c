@@ -1,6 +1,7 @@
 /* Signatures with OpenPGP, checked by gpg with the keys that are known of the author. */
 #include <string.h>
 
+#include "delivery/inbound/carried.h"
 #include "delivery/inbound/verify.h"
 #include "delivery/methods/pgp/decrypt.h"
 #include "keystore/openpgp.h"
@@ -17,19 +18,38 @@ verify_pgp_none(void)
 	return g_ptr_array_new_with_free_func((GDestroyNotify)pgp_signature_free);
 }
 
-bool
-verify_pgp_authors(const struct surroundings *around, GPtrArray **authors_r, struct fault *fault)
+static bool
+add_known(const struct surroundings *around, GPtrArray *authors, struct fault *fault)
 {
-	g_autoptr(GPtrArray) known = NULL;
+	g_autoptr(GPtrArray) known = keystore_known(around->keystore, KEY_PGP, around->from, fault);
 
-	*authors_r = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-	if (around->from == NULL)
-		return true;
-	known = keystore_known(around->keystore, KEY_PGP, around->from, fault);
 	for (guint i = 0; known != NULL && i < known->len; i++)
-		g_ptr_array_add(*authors_r,
+		g_ptr_array_add(authors,
 				g_bytes_ref(((struct key *)g_ptr_array_index(known, i))->content));
 	return known != NULL;
+}
+
+static bool
+add_carried(const struct surroundings *around, struct parts *parts, GPtrArray *authors,
+	    struct fault *fault)
+{
+	g_autoptr(GPtrArray) carried = carried_find(around, parts, fault);
+
+	for (guint i = 0; carried != NULL && i < carried->len; i++)
+		g_ptr_array_add(
+			authors,
+			g_bytes_ref(
+				((struct carried_key *)g_ptr_array_index(carried, i))->content));
+	return carried != NULL;
+}
+
+bool
+verify_pgp_authors(const struct surroundings *around, struct parts *parts, GPtrArray **authors_r,
+		   struct fault *fault)
+{
+	*authors_r = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+	return around->from == NULL || (add_known(around, *authors_r, fault) &&
+					add_carried(around, parts, *authors_r, fault));
 }
 
 /* --- what they are worth --- */
@@ -169,7 +189,7 @@ look_for(struct sealed *sealed, const struct surroundings *around, const struct 
 	g_autoptr(GPtrArray) signatures = verify_pgp_none();
 	g_autoptr(GPtrArray) authors = NULL;
 
-	if (!verify_pgp_authors(around, &authors, fault))
+	if (!verify_pgp_authors(around, sealed->parts, &authors, fault))
 		return false;
 	if (authors->len == 0) {
 		add_state(signatures, PGP_KEY_UNKNOWN);

@@ -6,14 +6,7 @@
  */
 static const struct statement found_by_address = {
 	"found_by_address",
-	"select f.fingerprint, f.content, f.owner,"
-	" extract(epoch from f.not_before)::bigint, extract(epoch from f.not_after)::bigint,"
-	" f.capabilities @> '{gcm}', f.capabilities @> '{oaep}', f.pinned,"
-	" coalesce((select r.cannot_encrypt from postseal.key_found r where r.fingerprint = f.fingerprint"
-	"   and starts_with(r.cannot_encrypt, 'revoked by its owner') limit 1), f.cannot_encrypt),"
-	" extract(epoch from f.seen_at)::bigint,"
-	" exists (select from postseal.attestation t where t.kind = f.kind and t.subject = f.fingerprint"
-	"  and t.address = f.address and t.author = f.author and t.revoked_at is null) "
+	"select " KEY_SOURCE_FOUND_COLUMNS " "
 	"from postseal.key_found f where f.address = $1 and f.kind = $2 and f.source = $3"
 	" and f.withdrawn_at is null and f.seen_at > now() - interval '30 days' "
 	"order by f.found_at desc, f.fingerprint"};
@@ -25,8 +18,8 @@ static const struct statement answer_by_address = {
 	"  to_char(asked_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI \"UTC\"')) "
 	"from postseal.key_answer where address = $1 and kind = $2 and source = $3 and asked_at is not null"};
 
-static struct key *
-found_key(enum key_kind kind, const PGresult *result, int row)
+struct key *
+key_source_found_row(enum key_kind kind, const PGresult *result, int row)
 {
 	struct key *key = key_source_row(kind, result, row);
 	const char *cannot = result_text(result, row, CANNOT_ENCRYPT);
@@ -76,7 +69,7 @@ key_source_found(const struct key_question *question, GPtrArray *keys, struct fa
 				fault))
 		return false;
 	for (int row = 0; row < PQntuples(result); row++)
-		g_ptr_array_add(keys, found_key(question->kind, result, row));
+		g_ptr_array_add(keys, key_source_found_row(question->kind, result, row));
 	return PQntuples(result) > 0 || note_answer(question, &parameters, fault);
 }
 

@@ -44,6 +44,7 @@ struct key_source {
 extern const struct key_source key_source_database; /* what admins imported */
 extern const struct key_source key_source_upload;   /* what owners uploaded in the portal */
 extern const struct key_source key_source_domain;   /* what admins imported for a whole domain */
+extern const struct key_source key_source_mail;	    /* what came with mail */
 extern const struct key_source key_source_wkd;	    /* Web Key Directory of the domain */
 extern const struct key_source key_source_dane;	    /* DNS of the domain, with DNSSEC */
 extern const struct key_source key_source_ldap;	    /* directories */
@@ -55,6 +56,18 @@ extern const struct key_source *const key_sources[];
 bool key_source_is_asked(const struct key_source *source, enum key_kind kind);
 /* For these, `find`: what the network had at the last answer (keystore/source/found.c). */
 bool key_source_found(const struct key_question *question, GPtrArray *keys, struct fault *fault);
+/* The columns of its rows in postseal.key_found `f`, and the key in a row that begins with them. */
+#define KEY_SOURCE_FOUND_COLUMNS                                                                           \
+	"f.fingerprint, f.content, f.owner,"                                                               \
+	" extract(epoch from f.not_before)::bigint, extract(epoch from f.not_after)::bigint,"              \
+	" f.capabilities @> '{gcm}', f.capabilities @> '{oaep}', f.pinned,"                                \
+	" coalesce((select r.cannot_encrypt from postseal.key_found r where r.fingerprint = f.fingerprint" \
+	"   and starts_with(r.cannot_encrypt, 'revoked by its owner') limit 1), f.cannot_encrypt),"        \
+	" extract(epoch from f.seen_at)::bigint,"                                                          \
+	" exists (select from postseal.attestation t where t.kind = f.kind and t.subject = f.fingerprint"  \
+	"  and t.address = f.address and t.author = f.author and t.revoked_at is null)"
+enum { KEY_SOURCE_FOUND_COUNT = 11 };
+struct key *key_source_found_row(enum key_kind kind, const PGresult *result, int row);
 
 /* Makes a key from a row that begins with: fingerprint, content, owner, not_before, not_after
  * (seconds since 1970 or null), gcm, oaep. Whatever a certificate says itself is taken from the

@@ -1,0 +1,143 @@
+#include "delivery/inbound/carried.h"
+
+#include <string.h>
+
+#include "core/address.h"
+#include "keystore/mailed.h"
+#include "keystore/openpgp.h"
+#include "mail/autocrypt.h"
+#include "mail/mime_stream.h"
+
+enum { PIECE_BYTES = 16384, DEPTH_MAX = 8 };
+
+static void
+carried_key_free(gpointer data)
+{
+	struct carried_key *key = data;
+
+	g_bytes_unref(key->content);
+	g_free(key->fingerprint);
+	g_free(key);
+}
+
+bool
+carried_are_wanted(const struct surroundings *around)
+{
+	const struct settings *settings = around->settings;
+
+	return around->from != NULL && *address_domain(around->from) != '\0' &&
+	       g_strv_contains((const char *const *)settings->keys_from, "mail") &&
+	       !keystore_is_employee(settings->domains, around->from);
+}
+
+time_t
+carried_at(const struct message *message)
+{
+	g_autofree char *text = message_field_text(message, "Date");
+	g_autoptr(GDateTime) date = text == NULL ? NULL : g_mime_utils_header_decode_date(text);
+	time_t now = time(NULL);
+
+	return date == NULL ? now : (time_t)CLAMP(g_date_time_to_unix(date), 1, (gint64)now);
+}
+
+/* What is no key is left out. */
+static void
+add_key(GPtrArray *keys, GBytes *content, bool is_autocrypt, bool prefers_encryption)
+{
+	char *fingerprint = openpgp_fingerprint(content);
+	struct carried_key *key;
+
+	if (fingerprint == NULL || keys->len >= CARRIED_MAX) {
+		g_free(fingerprint);
+		return;
+	}
+	key = g_new(struct carried_key, 1);
+	*key = (struct carried_key){.content = g_bytes_ref(content),
+				    .fingerprint = fingerprint,
+				    .is_autocrypt = is_autocrypt,
+				    .prefers_encryption = prefers_encryption};
+	g_ptr_array_add(keys, key);
+}
+
+/* --- attached --- */
+
+/* Without its armor; NULL: it is too large. */
+static GBytes *
+read_part(GMimePart *part)
+{
+	static const char begin[] = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
+	GMimeStream *stream = mime_stream_of_part(part);
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autofree char *piece = g_malloc(PIECE_BYTES);
+	g_autoptr(GBytes) block = NULL;
+	const char *armor;
+	ssize_t got;
+
+	while (text->len <= MAILED_BYTES_MAX &&
+	       (got = g_mime_stream_read(stream, piece, PIECE_BYTES)) > 0)
+		g_string_append_len(text, piece, got);
+	g_object_unref(stream);
+	if (text->len > MAILED_BYTES_MAX)
+		return NULL;
+	armor = strstr(text->str, begin);
+	if (armor != NULL) {
+		g_string_erase(text, 0, armor - text->str);
+		g_string_replace(text, "\r\n", "\n", 0);
+	}
+	block = g_bytes_new(text->str, text->len);
+	return openpgp_unarmoured(block);
+}
+
+/* Not those in attached messages, whose author is somebody else. */
+static void
+add_attached(GPtrArray *keys, GMimeObject *object, unsigned depth)
+{
+	g_autoptr(GBytes) content = NULL;
+
+	if (GMIME_IS_MULTIPART(object)) {
+		for (int i = 0; depth < DEPTH_MAX && keys->len < CARRIED_MAX &&
+				i < g_mime_multipart_get_count(GMIME_MULTIPART(object));
+		     i++)
+			add_attached(keys, g_mime_multipart_get_part(GMIME_MULTIPART(object), i),
+				     depth + 1);
+		return;
+	}
+	if (!GMIME_IS_PART(object) ||
+	    !g_mime_content_type_is_type(g_mime_object_get_content_type(object), "application",
+					 "pgp-keys"))
+		return;
+	content = read_part(GMIME_PART(object));
+	if (content != NULL)
+		add_key(keys, content, false, false);
+}
+
+/* --- both --- */
+
+static void
+add_autocrypt(GPtrArray *keys, const struct surroundings *around)
+{
+	struct autocrypt autocrypt;
+
+	autocrypt_find(around->message, around->from, MAILED_BYTES_MAX, &autocrypt);
+	if (autocrypt.key != NULL)
+		add_key(keys, autocrypt.key, true, autocrypt.prefers_encryption);
+	autocrypt_clear(&autocrypt);
+}
+
+GPtrArray *
+carried_find(const struct surroundings *around, struct parts *parts, struct fault *fault)
+{
+	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(carried_key_free);
+	GMimeObject *root;
+
+	if (!carried_are_wanted(around))
+		return g_steal_pointer(&keys);
+	add_autocrypt(keys, around);
+	if (parts == NULL)
+		return g_steal_pointer(&keys);
+	root = parts_root(parts, fault);
+	if (root == NULL)
+		return NULL;
+	add_attached(keys, root, 0);
+	return parts_are_good(parts, fault) ? g_steal_pointer(&keys) : NULL;
+}
