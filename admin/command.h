@@ -3,7 +3,7 @@
  *
  * postseal.c handles `--help` and `--json` for all of them. What a command does is recorded before
  * it starts, with its arguments and who gave it; a command that only reads could not change
- * anything even if it tried.
+ * anything even if it tried, except by waiting_recall() (admin/waiting.h).
  */
 #ifndef POSTSEAL_ADMIN_COMMAND_H
 #define POSTSEAL_ADMIN_COMMAND_H

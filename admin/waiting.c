@@ -55,6 +55,29 @@ act(const struct admin *admin, const struct statement *statement, int argc, char
 	return is_any_done(rows) ? EXIT_GOOD : EXIT_MISSING;
 }
 
+bool
+waiting_recall(const struct admin *admin, const char *message, unsigned *count_r,
+	       struct fault *fault)
+{
+	const struct database_settings writable = {.url = admin->settings->database,
+						   .actor = admin->actor};
+	char *arguments[] = {(char *)waiting_commands->words, (char *)message, NULL};
+	const char *const texts[] = {message, "", admin->actor, NULL};
+	struct admin recalling = *admin;
+	g_autoptr(PGresult) result = NULL;
+	bool done;
+
+	*count_r = 0;
+	recalling.command = waiting_commands; /* message recall */
+	recalling.database = database_new(&writable);
+	done = command_record(&recalling, 2, arguments, fault) &&
+	       command_ask(&recalling, &recall, texts, &result, fault);
+	for (int row = 0; done && row < PQntuples(result); row++)
+		*count_r += result_flag(result, row, 1);
+	database_free(recalling.database);
+	return done;
+}
+
 static int
 recall_message(const struct admin *admin, int argc, char **argv)
 {

@@ -17,7 +17,8 @@ struct probe {
 	unsigned seconds; /* how long to wait for the last station, from the start */
 };
 
-/* Reports the stations up to the first that fails. */
+/* Reports the stations up to the first that fails. What waits in the portal is recalled at the end.
+ */
 void probe_run(const struct probe *probe, const struct check *check, struct findings *findings);
 
 #endif

@@ -1,8 +1,10 @@
 """`postseal check --probe`: one mail through the whole system. It says at which station the mail
 stopped, and why; each installation here is broken at a different one."""
+import http.server
 import json
 import re
 import subprocess
+import threading
 
 import pytest
 
@@ -10,6 +12,7 @@ import people
 import world as sandbox
 
 PATH = ["accepted", "decided", "sealed", "handed back", "next hop"]
+PORTAL = PATH + ["notice", "code", "page", "taken back"]
 SECONDS = 10  # for a station that is never reached
 
 
@@ -26,12 +29,12 @@ def probe(world, to, *words, seconds=60):
         "env", f"MAIL_CONFIG={world.company.config}", world.bin / "postseal", "-f", world.config, "check", "--probe", to,
         "--wait", seconds, *words)], capture_output=True, text=True)
     assert not done.stderr, done.stderr
-    return done.returncode, re.findall(r"^(.{18}?) *(good|WRONG): (.*)$", done.stdout, re.M)
+    return done.returncode, re.findall(r"^(.{18}?) *(good|WARNING|WRONG): (.*)$", done.stdout, re.M)
 
 
-def arrives(world, to, **options):
+def arrives(world, to, path=PATH, **options):
     status, said = probe(world, to, **options)
-    assert status == 0 and [name.strip() for name, verdict, _ in said] == PATH, said
+    assert status == 0 and [name.strip() for name, verdict, _ in said] == path, said
     assert all(verdict == "good" and re.match(r"after \d+\.\d s: ", text) for _, verdict, text in said), said
     return {name.strip(): text for name, _, text in said}
 
@@ -65,11 +68,30 @@ def test_verified_connection_is_shown(world):
     assert "verified TLS" in said["sealed"] and "verified TLSv1" in said["next hop"]
 
 
-def test_mail_for_the_portal_ends_there(world, post):
-    said = arrives(world, "hedi@pickup.example")
+def kept(world, address):
+    """(how many copies wait for the address, what is on record of the last one)"""
+    waiting, = world.postgres.query("select count(*) from postseal.parcel_key k join postseal.copy c on c.id = k.copy"
+                                    f" where c.recipient = '{address}'")[0]
+    return int(waiting), [what for what, in world.postgres.query(
+        "select h.what from postseal.history h where h.message = (select message from postseal.log"
+        f" where recipient = '{address}' order by offered_at desc limit 1)")]
+
+
+def test_mail_for_the_portal_was_followed_to_its_notice_only(world, post):
+    """Its notice and code reach their mailboxes, the page of the link answers, and nothing of it stays in the portal."""
+    said = arrives(world, "hedi@pickup.example", PORTAL)
     assert "for the portal" in said["sealed"] and "its notice is with the MTA" in said["handed back"]
     assert "parked in the portal" in said["next hop"]
-    post.box("hedi@pickup.example").one()
+    assert re.search("notice sent: hedi@pickup.example: pickup.example.*250 2.0.0 Ok", said["notice"]), said
+    assert re.search("code sent: postmaster@example.com: .*250 2.0.0 Ok", said["code"]), said
+    assert f":{world.ports['portal']}/m/… asks for the code" in said["page"]
+    assert "recalled" in said["taken back"]
+    notice = post.box("hedi@pickup.example").one()
+    waiting, history = kept(world, "hedi@pickup.example")
+    assert waiting == 0 and {"recalled", "notice sent", "code sent"} <= set(history), history
+    assert b'name="code"' in people.get(notice.link())  # as for any link, known or not
+    assert people.try_code(notice.link(), post.box("postmaster@example.com").one().codes()["hedi@pickup.example"])[0] == 403
+    assert world.postgres.query("select 1 from postseal.activity where concat(what, subject, detail) like '%message recall%'")
 
 
 def test_sender_is_the_one_that_is_named(world, post):
@@ -172,3 +194,52 @@ def test_next_hop_that_does_not_exist(world):
 def test_log_that_nobody_follows(world, without):
     without("postseal-courier")
     stops(world, "joe@plain.example", "next hop", "log says nothing more of it; can the courier read it", seconds=SECONDS)
+
+
+# --- on the way to the portal ---
+
+def test_portal_that_cannot_be_reached_is_a_doubt(world, without):
+    """It may be behind a firewall: whoever probes is told to look from outside."""
+    without("postseal-portal")
+    status, said = probe(world, "far@pickup.example")
+    told = {name.strip(): (verdict, text) for name, verdict, text in said}
+    assert status == 0 and list(told) == PORTAL
+    assert told["page"][0] == "WARNING" and "cannot be reached from here" in told["page"][1]
+    assert kept(world, "far@pickup.example")[0] == 0
+
+
+def test_web_server_that_does_not_lead_to_the_portal(world):
+    """Another program has the portal's address."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        kept_settings = world.config.read_text()
+        world.config.write_text(re.sub(r'url "http://[^"]*"', f'url "http://127.0.0.1:{other.server_port}"', kept_settings))
+        try:
+            status, said = probe(world, "astray@pickup.example")
+        finally:
+            world.config.write_text(kept_settings)
+            other.shutdown()
+    told = {name.strip(): (verdict, text) for name, verdict, text in said}
+    assert status == 1 and list(told) == PORTAL and told["page"][0] == "WRONG"
+    assert "answers 501, and does not ask for the code" in told["page"][1] and told["taken back"][0] == "good"
+
+
+def test_code_that_cannot_be_delivered(world):
+    """What waits is taken back all the same."""
+    world.outside.set(smtpd_recipient_restrictions="check_recipient_access inline:{ { gone@example.com = 550 no such mailbox } },"
+                                                   " reject_unauth_destination")
+    try:
+        status, said = probe(world, "codeless@pickup.example", "--from", "gone@example.com")
+    finally:
+        world.outside.set(smtpd_recipient_restrictions="reject_unauth_destination")
+    told = {name.strip(): (verdict, text) for name, verdict, text in said}
+    assert status == 1 and list(told) == PORTAL[:PORTAL.index("code") + 1] + ["taken back"], said
+    assert told["code"][0] == "WRONG" and re.search("code not delivered: gone@example.com: .*550", told["code"][1]), said
+    assert told["taken back"][0] == "good" and kept(world, "codeless@pickup.example")[0] == 0
+
+
+def test_parcel_whose_links_nobody_makes_is_taken_back(world, without):
+    without("postseal-courier")
+    status, said = probe(world, "slow@pickup.example", seconds=SECONDS)
+    assert status == 1 and [name.strip() for name, _, _ in said] == PATH[:PATH.index("handed back") + 1] + ["taken back"]
+    assert kept(world, "slow@pickup.example")[0] == 0

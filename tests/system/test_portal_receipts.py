@@ -90,7 +90,7 @@ def events(person):
     """Of the newest message."""
     message = person.post.copies(person.address)[-1]["message"]
     return [row[0] for row in person.world.postgres.query(
-        f"select what from postseal.history where message = '{message}' and what not like '% handed to the MTA' order by at")]
+        f"select what from postseal.history where message = '{message}' and what not similar to '% (handed to the MTA|sent)' order by at")]
 
 
 @pytest.mark.parametrize("tag, status", [("", None), ("[mdn] ", "; deleted"), ("[dsn] ", "Action: failed")])
