@@ -102,7 +102,7 @@ answer_fits(const struct finder_answer *answer)
 static uint32_t
 text_length(const char *text, size_t most)
 {
-	return text == NULL ? 0 : (uint32_t)strnlen(text, most);
+	return text == NULL ? 0 : (uint32_t)MIN(strlen(text), most);
 }
 
 void
