@@ -1,12 +1,18 @@
-"""The primary PostgreSQL dies under load and a standby takes over: every accepted message arrives
-exactly once, by its method."""
+"""The primary PostgreSQL dies under load and a standby takes over, on two nodes that were set up with the commands of
+postseal-operations(7): every accepted message arrives exactly once, by its method."""
+import re
+import signal
 import threading
+import urllib.parse
 
 import pytest
 
 import people
 import world as sandbox
+from manual import Admin, blocks, section
+from test_rotation import Node
 
+SET_UP, DATABASE, COMMITS, GONE = blocks("SEVERAL NODES")
 MESSAGES, SENDERS = 120, 6
 
 
@@ -15,11 +21,35 @@ def standby(world):
     standby = world.postgres.make_standby(world.directory / "standby")
     for name in list(world.programs):
         world.stop_program(name)
-    both = f"postgresql:///postseal?host={world.postgres.sockets},{standby.sockets}&target_session_attrs=read-write"
-    world.config.write_text(world.config.read_text().replace(world.postgres.url, both))
+    places = ",".join(urllib.parse.quote(str(one.sockets), safe="") for one in (world.postgres, standby))
+    assert "//db1,db2/" in DATABASE
+    world.config.write_text(re.sub("^database .*", DATABASE.replace("db1,db2", places), world.config.read_text(), flags=re.M))
+    for sql in ("alter system reset synchronous_standby_names", "select pg_reload_conf()"):
+        world.postgres.query(sql)
+    Admin(world).type(COMMITS)
+    sandbox.wait_until(lambda: world.postgres.query("select sync_state from pg_stat_replication") == [["sync"]],
+                       "commits to wait for the standby")
     world.start_programs()
     yield standby
     standby.stop("immediate")
+
+
+@pytest.fixture(scope="module")
+def node2(world, standby):
+    """Its key files came by the command of the page, with their owners; both nodes hand mail to one Postfix here."""
+    for name in ("etc", "node2"):
+        (world.directory / name).mkdir()
+    sandbox.command("cp", "-a", world.directory / "secrets", world.config, world.directory / "verified", world.directory / "etc")
+    copy = SET_UP.splitlines()[0]
+    Admin(world, world.directory / "etc", others={"node2": Admin(world, world.directory / "node2")}).type(copy)
+    node = Node(world, "node2")
+    node.config.write_text(node.config.read_text().replace(str(node.secrets), f"{world.directory}/node2/secrets"))
+    try:
+        for program in ("postseal-keeper", "postseal-courier"):
+            node.start(program)
+        yield node
+    finally:
+        node.stop()
 
 
 def send_all(post, messages, accepted, first_done):
@@ -37,7 +67,7 @@ def send_all(post, messages, accepted, first_done):
             first_done.set()
 
 
-def test_standby_takes_over_under_load(world, post, standby):
+def test_standby_takes_over_under_load(world, post, standby, node2):
     people.certify(world, "r@smime.example")
     base = world.directory / "keys" / "r-smime-example"
     jobs = []
@@ -52,7 +82,8 @@ def test_standby_takes_over_under_load(world, post, standby):
         thread.start()
     assert first_done.wait(60)
     world.postgres.kill()
-    standby.promote()
+    promote = re.search(r"^\.Pq Li (select pg_promote\(\))", section("SEVERAL NODES"), re.M)[1]
+    assert standby.query(promote) == [["t"]]
     for thread in threads:
         thread.join()
     assert len(accepted) == MESSAGES
@@ -71,5 +102,15 @@ def test_standby_takes_over_under_load(world, post, standby):
         states = dict(standby.query("select method || replace(state, 'handed', 'sent'), count(*) from postseal.copy group by 1"))
         assert states == {"plainsent": str(2 * MESSAGES // 3), "pickupparked": str(MESSAGES // 3),
                           "smimesent": str(MESSAGES // 3)}
+
+        # A node that will not come back holds nothing up.
+        for program in node2.programs:
+            program.send_signal(signal.SIGKILL)
+            program.wait(30)
+        node2.programs.clear()
+        Admin(world, sockets=standby.sockets).type(GONE)
+        assert standby.query("select count(*) from postseal.secret_holder where node = 'node2'") == [["0"]]
+        post.accepted(post.compose(["last@pickup.example"]), ["last@pickup.example"])
+        post.box("last@pickup.example").one()
     finally:
         world.postgres = primary
