@@ -26,6 +26,14 @@ static const struct statement key_authorities = {
 	"select content, role = 'root', trust, revocation from postseal.key where role in ('root', 'intermediate') "
 	"union all select content, false, 'domain', null from postseal.key_between"};
 
+/* Of somebody who has left, or revoked: they only open. */
+static const struct statement keys_retired = {
+	"keys_retired",
+	"select k.fingerprint, k.content, k.owner,"
+	" extract(epoch from k.not_before)::bigint, extract(epoch from k.not_after)::bigint, false, false "
+	"from postseal.key_address a join postseal.key k on k.id = a.key "
+	"where a.address = $1 and k.kind = 'smime' and k.role = 'retired' order by k.not_before desc, k.fingerprint"};
+
 /* A source that is in use, and its place in the order of preference. */
 struct ranked {
 	const struct key_source *source;
@@ -689,6 +697,27 @@ keystore_origin(const struct key *key)
 		key->source != NULL && key->source->is_always_last ? ", for the whole domain" : "");
 }
 
+static bool
+add_retired(struct keystore *keystore, const char *address, GPtrArray *keys, struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = database_take(keystore->database, fault);
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+
+	parameters_text(&parameters, address);
+	if (connection == NULL ||
+	    !connection_execute(connection, &keys_retired, &parameters, &result, fault))
+		return false;
+	for (int row = 0; row < PQntuples(result); row++) {
+		g_autoptr(key_auto) key = key_source_row(KEY_SMIME, result, row);
+
+		key->is_ours = true;
+		if (key->certificate != NULL)
+			g_ptr_array_add(keys, g_steal_pointer(&key));
+	}
+	return true;
+}
+
 bool
 keystore_own(struct keystore *keystore, enum key_kind kind, const char *address, GPtrArray **keys_r,
 	     struct fault *fault)
@@ -705,7 +734,10 @@ keystore_own(struct keystore *keystore, enum key_kind kind, const char *address,
 		if (key->is_ours && (kind != KEY_SMIME || key->certificate != NULL))
 			g_ptr_array_add(*keys_r, key_ref(key));
 	}
-	return true;
+	if (kind != KEY_SMIME || add_retired(keystore, address, *keys_r, fault))
+		return true;
+	g_clear_pointer(keys_r, g_ptr_array_unref);
+	return false;
 }
 
 /* The chain of a certificate that came with mail, and why it is worth nothing. */

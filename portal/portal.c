@@ -6,6 +6,7 @@
 #include "portal/confirm.h"
 #include "portal/join.h"
 #include "portal/passkey_page.h"
+#include "portal/published.h"
 #include "portal/reading.h"
 #include "portal/second_factor.h"
 #include "portal/security_page.h"
@@ -106,6 +107,9 @@ static const struct route routes[] = {
 	{"POST", "/settings/session", settings_page_end_session, ACCESS_MEMBER, FORM_FIELDS,
 	 SERVED_APART},
 	{"POST", "/settings/sessions", settings_page_end_other_sessions, ACCESS_MEMBER, FORM_FIELDS,
+	 SERVED_APART},
+	{"GET", "/ca/", published_authority, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
+	{"GET", "/.well-known/openpgpkey/", published_directory, ACCESS_ANYBODY, FORM_FIELDS,
 	 SERVED_APART},
 	{"GET", "/track/", sender_page_show, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
 	{"POST", "/track/", sender_page_act, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},

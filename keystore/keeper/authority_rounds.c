@@ -4,6 +4,7 @@
 
 #include "core/listener.h"
 #include "core/log.h"
+#include "keystore/keeper/directory.h"
 #include "keystore/keeper/issue.h"
 #include "keystore/keeper/revocation_list.h"
 
@@ -133,10 +134,14 @@ tend_openpgp(const struct issuing *issuing)
 static void
 go_round(const struct issuing *issuing)
 {
+	struct fault fault;
+
 	make_lists(issuing);
 	tend_openpgp(issuing);
 	issue_rows(issuing, &rounds_wishes, false, true);
 	issue_rows(issuing, &rounds_renewals, true, false);
+	if (!directory_fill(issuing, &fault))
+		log_error("%s", fault.text);
 }
 
 static bool

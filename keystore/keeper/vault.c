@@ -16,12 +16,20 @@ static const struct statement private_key = {
 	"select k.kind, p.sealed from postseal.key k join postseal.private_key p on p.key = k.id "
 	"where k.fingerprint = $1"};
 
+/* What was encrypted to the key of somebody who has left, or to one that was revoked, is still
+ * opened; nothing is signed with it. */
+static const struct statement opening_key = {
+	"vault_opening_key",
+	"select k.kind, coalesce(p.sealed, r.sealed) from postseal.key k left join postseal.private_key p on p.key = k.id"
+	" left join postseal.retired_key r on r.key = k.id "
+	"where k.fingerprint = $1 and coalesce(p.sealed, r.sealed) is not null"};
+
 struct vault {
 	struct database *database;
 	struct listener *listener;
 	struct ring *master;
 	GMutex lock;
-	GHashTable *keys; /* fingerprint to EVP_PKEY */
+	GHashTable *keys; /* fingerprint, for what is only for opening after "open:", to EVP_PKEY */
 	guint generation; /* of `keys`: counts the times that something may have changed */
 	GMutex agent_lock;
 	GHashTable *held;     /* fingerprints of keys that the agent may hold */
@@ -118,8 +126,8 @@ vault_free(struct vault *vault)
 
 /* The private key in plain text; wipe it with sodium_memzero(), then g_free(). */
 static unsigned char *
-open_secret(struct vault *vault, const char *kind, const char *fingerprint, size_t *length_r,
-	    struct fault *fault)
+open_secret(struct vault *vault, const struct statement *which, const char *kind,
+	    const char *fingerprint, size_t *length_r, struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = database_take(vault->database, fault);
 	g_autoptr(PGresult) result = NULL;
@@ -130,7 +138,7 @@ open_secret(struct vault *vault, const char *kind, const char *fingerprint, size
 
 	parameters_text(&parameters, fingerprint);
 	if (connection == NULL ||
-	    !connection_execute(connection, &private_key, &parameters, &result, fault))
+	    !connection_execute(connection, which, &parameters, &result, fault))
 		return NULL;
 	if (PQntuples(result) != 1 || strcmp(PQgetvalue(result, 0, 0), kind) != 0) {
 		fault_set(fault, FAULT_CRYPTO, "there is no such private key");
@@ -144,10 +152,11 @@ open_secret(struct vault *vault, const char *kind, const char *fingerprint, size
 }
 
 static EVP_PKEY *
-load_key(struct vault *vault, const char *fingerprint, struct fault *fault)
+load_key(struct vault *vault, bool opens, const char *fingerprint, struct fault *fault)
 {
 	size_t length;
-	unsigned char *plain = open_secret(vault, "smime", fingerprint, &length, fault);
+	unsigned char *plain = open_secret(vault, opens ? &opening_key : &private_key, "smime",
+					   fingerprint, &length, fault);
 	const unsigned char *at = plain;
 	EVP_PKEY *key;
 
@@ -191,16 +200,17 @@ keep(struct vault *vault, guint generation, const char *fingerprint, EVP_PKEY *k
 
 /* Returns a reference that the caller owns. */
 static EVP_PKEY *
-key_for(struct vault *vault, const char *fingerprint, struct fault *fault)
+key_for(struct vault *vault, bool opens, const char *fingerprint, struct fault *fault)
 {
+	g_autofree char *name = g_strconcat(opens ? "open:" : "", fingerprint, NULL);
 	guint generation;
-	EVP_PKEY *key = kept_key(vault, fingerprint, &generation);
+	EVP_PKEY *key = kept_key(vault, name, &generation);
 
 	if (key != NULL)
 		return key;
-	key = load_key(vault, fingerprint, fault);
+	key = load_key(vault, opens, fingerprint, fault);
 	if (key != NULL)
-		keep(vault, generation, fingerprint, key);
+		keep(vault, generation, name, key);
 	return key;
 }
 
@@ -208,7 +218,7 @@ bool
 vault_sign(struct vault *vault, const struct keeper_request *request, struct keeper_reply *reply,
 	   struct fault *fault)
 {
-	g_autoptr(EVP_PKEY) key = key_for(vault, request->fingerprint, fault);
+	g_autoptr(EVP_PKEY) key = key_for(vault, false, request->fingerprint, fault);
 	g_autoptr(EVP_PKEY_CTX) context = NULL;
 	size_t length = sizeof reply->signature;
 	const EVP_MD *digest =
@@ -230,7 +240,7 @@ bool
 vault_unwrap(struct vault *vault, const struct keeper_request *request, struct keeper_reply *reply,
 	     struct fault *fault)
 {
-	g_autoptr(EVP_PKEY) key = key_for(vault, request->fingerprint, fault);
+	g_autoptr(EVP_PKEY) key = key_for(vault, true, request->fingerprint, fault);
 
 	return key != NULL && unwrap_key(key, &request->wrapped, reply->key, fault);
 }
@@ -241,7 +251,7 @@ static bool
 give_to_agent(struct vault *vault, const char *fingerprint, struct fault *fault)
 {
 	size_t length;
-	unsigned char *plain = open_secret(vault, "pgp", fingerprint, &length, fault);
+	unsigned char *plain = open_secret(vault, &private_key, "pgp", fingerprint, &length, fault);
 	bool taken;
 
 	if (plain == NULL)

@@ -56,7 +56,7 @@ web_answer(struct web_request *web, unsigned status, struct MHD_Response *respon
 	add_default(response, "Cache-Control", "no-store");
 	MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
 	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-	MHD_add_response_header(response, "Cross-Origin-Resource-Policy", "same-origin");
+	add_default(response, "Cross-Origin-Resource-Policy", "same-origin");
 	MHD_add_response_header(response, "Cross-Origin-Opener-Policy", "same-origin");
 	MHD_add_response_header(response, "Permissions-Policy",
 				"camera=(), microphone=(), geolocation=()");

@@ -1,9 +1,12 @@
 """The company's own authority. What it makes is read by openssl, by Python's cryptography, by gpg and by Postfix; what a
 certificate must contain is written down here from the Baseline Requirements, not taken from our code."""
 import datetime
+import http.client
 import json
 import re
+import smtplib
 import subprocess
+import urllib.parse
 
 import pytest
 from cryptography import x509
@@ -12,12 +15,18 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 import people
 import world as sandbox
 
-SETTINGS = 'ca issue "on first use"\n'
+SETTINGS = 'ca issue "on first use"\nnetworks { "192.0.2.0/24" }\n'
 RULES = """
+receive any                              open
 match recipient domain "smime.example"   deliver smime
 otherwise                                deliver plain
 """
 PROFILE = x509.ObjectIdentifier("2.23.140.1.5.1.3")  # mailbox-validated, strict
+
+
+def prepare(world):
+    sandbox.command("postconf", "-c", world.company.config, "smtpd_authorized_xclient_hosts=127.0.0.0/8")
+    sandbox.command("postfix", "-c", world.company.config, "reload")
 
 
 @pytest.fixture
@@ -267,3 +276,146 @@ def test_list_grows_in_number_and_is_renewed_before_it_ends(world, authority):
     world.postgres.query("update postseal.ca_crl set made_at = now() - interval '4 days', next_update = now() + interval '3 days'")
     world.postgres.query("notify postseal_ca")
     sandbox.wait_until(lambda: number() > before, "the next list", 60)
+
+
+# --- published ---
+
+def get(world, path, host="localhost"):
+    """From the portal's own port: status, header fields, bytes."""
+    connection = http.client.HTTPConnection("127.0.0.1", world.ports["portal"], timeout=60)
+    connection.request("GET", path, headers={"Host": host})
+    answer = connection.getresponse()
+    return answer.status, answer.headers, answer.read()
+
+
+def place(url):
+    return urllib.parse.urlsplit(url)._replace(scheme="", netloc="").geturl()
+
+
+def test_list_and_authority_are_where_the_certificate_says(world, authority, anna):
+    extensions = anna["certificate"].extensions
+    point = extensions.get_extension_for_oid(ExtensionOID.CRL_DISTRIBUTION_POINTS).value[0].full_name[0].value
+    above = extensions.get_extension_for_oid(ExtensionOID.AUTHORITY_INFORMATION_ACCESS).value[0].access_location.value
+    sandbox.wait_until(lambda: crl(world, authority), "a revocation list", 60)
+    status, fields, body = get(world, place(point))
+    assert (status, fields["Content-Type"], fields["Cache-Control"]) == (200, "application/pkix-crl", "public, max-age=300")
+    assert body == crl(world, authority) and "Set-Cookie" not in fields
+    status, fields, body = get(world, place(above))
+    assert (status, fields["Content-Type"]) == (200, "application/pkix-cert")
+    assert x509.load_der_x509_certificate(body) == authority["certificate"]
+    for wrong in ("x.crl", "01a20d7c-90c6-7637-90e1-6481ec755f5a.crl", authority["identifier"], authority["identifier"] + ".key"):
+        assert get(world, "/ca/" + wrong)[0] == 404
+
+
+def wkd_url(address):
+    """Where gpg looks for a key."""
+    return sandbox.command("/usr/lib/gnupg/gpg-wks-client", "--print-wkd-url", address).decode().strip()
+
+
+def shown(world, key):
+    path = world.directory / "wkd.key"
+    path.write_bytes(key)
+    return sandbox.command("gpg", "--homedir", world.run, "--with-colons", "--show-keys", path).decode()
+
+
+def openpgp_of(run, address):
+    row, = [r for r in rows(run("ca", "list", address)) if r["kind"] == "pgp"]
+    return row["fingerprint"]
+
+
+def test_openpgp_key_is_where_gpg_looks_for_it(world, run, anna):
+    """The URL is gpg's own; also directly below the domain, as the draft says where there is no sub-domain."""
+    url = wkd_url(anna["address"])
+    assert urllib.parse.urlsplit(url).netloc == "openpgpkey.example.com"
+    status, fields, key = sandbox.wait_until(
+        lambda: (lambda got: got if got[0] == 200 else None)(get(world, place(url))), "the key in the directory", 60)
+    assert fields["Content-Type"] == "application/octet-stream" and "max-age" in fields["Cache-Control"]
+    listed = shown(world, key)
+    assert f"fpr:::::::::{openpgp_of(run, anna['address'])}:" in listed
+    assert re.findall(r"^uid:.*?:([^:]*@[^:]*):", listed, re.M) == [anna["address"]]
+    assert re.search(r"^pub:.*:[a-z]*s[a-z]*[A-Z]*:", listed, re.M) and re.search(r"^sub:.*:e:", listed, re.M)
+    direct = place(url).replace("/example.com/hu/", "/hu/")
+    assert get(world, direct, "example.com")[2] == key and get(world, direct, "EXAMPLE.com:443")[2] == key
+    assert get(world, direct)[0] == 404 and get(world, direct, "other.example")[0] == 404
+    assert get(world, "/.well-known/openpgpkey/policy", "example.com")[::2] == (200, b"")
+    assert get(world, place(wkd_url("nobody.there@example.com")))[0] == 404
+
+
+def test_revoked_openpgp_key_is_published_as_revoked(world, run, anna):
+    rows(run("ca", "revoke", "--reason", "keyCompromise", openpgp_of(run, anna["address"])))
+
+    def revoked():
+        status, _, key = get(world, place(wkd_url(anna["address"])))
+        return status == 200 and re.search(r"^pub:r:", shown(world, key), re.M)
+
+    sandbox.wait_until(revoked, "the revocation", 60)
+
+
+# --- without being asked ---
+
+def test_employee_who_writes_gets_keys(world, run, post, authority, name):
+    """The first mail is not signed, and does not wait; a later one is, and openssl knows by whom."""
+    post.sender, to = f"{name}.first@example.com", f"{name}@smime.example"
+    people.certify(world, to)
+    post.accepted(post.compose([to]), [to])
+    sandbox.wait_until(lambda: len(rows(run("ca", "list", post.sender))) == 2, "keys for the sender", 90)
+    post.accepted(post.compose([to]), [to])
+    copies = sandbox.wait_until(lambda: (lambda c: c if len(c) == 2 else None)(post.copies(to)), "both copies")
+    fingerprint, = [r["fingerprint"] for r in rows(run("ca", "list", post.sender)) if r["kind"] == "smime"]
+    assert [c["signed_by"] for c in copies] == ["", fingerprint]
+
+
+def test_stranger_who_claims_a_foreign_address_gets_none(world, run, post, authority, name):
+    post.sender, to = f"{name}@other.example", f"{name}@plain.example"
+    post.accepted(post.compose([to]), [to])
+    assert world.postgres.query(f"select * from postseal.ca_wish where address = '{post.sender}'") == []
+
+
+def test_keys_are_renewed_before_they_expire(world, run, anna):
+    """A new certificate beside the old one, which still opens; the OpenPGP key stays the same, for longer."""
+    pgp = openpgp_of(run, anna["address"])
+    world.postgres.query(f"update postseal.ca_issued set not_after = now() + interval '3 days' where address = '{anna['address']}'")
+    world.postgres.query("update postseal.key set not_after = now() + interval '3 days' where id in"
+                         f" (select key from postseal.key_address where address = '{anna['address']}')")
+    world.postgres.query("notify postseal_ca")
+
+    def renewed():
+        listed = rows(run("ca", "list", anna["address"]))
+        ends = {r["until"] for r in listed if r["kind"] == "pgp" or r["fingerprint"] != anna["fingerprint"]}
+        return len(listed) == 3 and len([e for e in ends if e > str(datetime.datetime.now() + datetime.timedelta(days=300))]) >= 1
+
+    sandbox.wait_until(renewed, "the renewal", 90)
+    assert openpgp_of(run, anna["address"]) == pgp
+    sandbox.wait_until(lambda: world.postgres.query(
+        f"select not_after > now() + interval '300 days' from postseal.key where fingerprint = '{pgp}'") == [["t"]], "its end", 60)
+    listed = shown(world, get(world, place(wkd_url(anna["address"])))[2])
+    ends = [int(line.split(":")[6]) for line in listed.splitlines() if line.startswith(("pub:", "sub:"))]
+    assert len(ends) == 2 and all(end > datetime.datetime.now().timestamp() + 300 * 86400 for end in ends)
+    roles = dict(world.postgres.query("select k.fingerprint, k.role from postseal.key k join postseal.key_address a on a.key = k.id"
+                                      f" where a.address = '{anna['address']}'"))
+    assert roles[anna["fingerprint"]] == "own"
+
+
+# --- an employee leaves ---
+
+def test_keys_of_an_employee_who_left_only_open(world, run, post, authority, anna):
+    """Revoked, so that others learn of it; what was encrypted to them is still opened, and comes back to nobody."""
+    done = rows(run("employee", "leave", anna["address"]))
+    assert f"smime {anna['fingerprint']}" in [r["subject"] for r in done if r["what"] == "key retired"]
+    listed = rows(run("ca", "list", anna["address"]))
+    assert {r["reason"] for r in listed} == {"affiliationChanged"}
+    sandbox.wait_until(lambda: not verified(world, authority, anna["path"])[0], "the revocation list", 60)
+    status, said = run("ca", "issue", anna["address"])
+    assert status == 3 and "has left" in said
+    sealed = subprocess.run(["openssl", "cms", "-encrypt", "-aes256", anna["path"]], input=b"Content-Type: text/plain\r\n\r\nFor her.\r\n",
+                            capture_output=True, check=True).stdout
+    # It comes from outside.
+    with smtplib.SMTP("127.0.0.1", world.ports["submission"]) as smtp:
+        smtp.ehlo()
+        assert smtp.docmd("XCLIENT", "ADDR=203.0.113.5")[0] == 220
+        smtp.ehlo()
+        head = f"From: <bob@partner.example>\r\nTo: {anna['address']}\r\nSubject: x\r\nMessage-ID: <{anna['fingerprint']}@partner.example>\r\n"
+        smtp.sendmail("bob@partner.example", [anna["address"]], head.encode() + sealed.replace(b"\n", b"\r\n").replace(b"\r\r", b"\r"))
+    assert b"For her." in post.box(anna["address"]).one().raw
+    rows(run("employee", "return", anna["address"]))
+    assert anna["fingerprint"] not in [r["fingerprint"] for r in rows(run("ca", "issue", anna["address"]))]

@@ -22,6 +22,8 @@ HEARS = {
     ("GET", "/style.css"): "200 200 200 200 200",
     ("GET", "/logo.svg"): "200 200 200 200 200",
     ("GET", "/passkey.js"): "200 200 200 200 200",
+    ("GET", "/ca/"): "404 404 404 404 404",
+    ("GET", "/.well-known/openpgpkey/"): "404 404 404 404 404",
     ("GET", "/m/"): "200 200 200 200 200",
     ("POST", "/m/"): "400 400 400 400 400",
     ("GET", "/signin"): "200 200 200 200 >/inbox",
@@ -77,6 +79,8 @@ HEARS = {
 STATES = ("waiting", "recalled", "expired", "deleted", "draft", "sent")
 OWNER_HEARS = {
     # waiting, recalled, expired, deleted, draft, sent
+    ("GET", "/ca/"): "404 404 404 404 404 404",
+    ("GET", "/.well-known/openpgpkey/"): "404 404 404 404 404 404",
     ("GET", "/m/"): "200 200 200 200 200 200",
     ("POST", "/m/"): "400 400 400 400 400 400",
     ("GET", "/proof/"): "404 404 404 404 404 404",
