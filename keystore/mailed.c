@@ -22,11 +22,11 @@ static const struct statement mailed_due = {
 	" m.prefers_encryption, m.message"};
 enum { ID, ADDRESS, KIND, HOW, FINGERPRINT, CONTENT, CHAIN, GCM, OAEP, DATED, PREFERS, MESSAGE };
 
-/* Rows stay for a day, so that the same key is not read again and again; then they go. */
+/* Rows stay for a while, so that the same key is not read again and again. */
 static const struct statement mailed_taken = {
 	"key_mailed_taken",
-	"with old as (delete from postseal.key_mailed where address = $2 and taken_at < now() - interval '2 days')"
-	" update postseal.key_mailed set taken_at = now(), chain = '{}' where id = $1"};
+	"with old as (delete from postseal.key_mailed where at < now() - interval '2 days' and taken_at is not null)"
+	" update postseal.key_mailed set taken_at = now(), content = '', chain = '{}' where id = $1"};
 
 static const struct statement mailed_later = {
 	"key_mailed_later",
@@ -256,7 +256,6 @@ mailed_settle(struct connection *connection, const struct mailed_key *mailed,
 		if (!put_key(connection, mailed, g_ptr_array_index(found, i), fault))
 			return false;
 	parameters_text(&parameters, mailed->id.text);
-	parameters_text(&parameters, mailed->address);
 	return (found->len == 0 || put_chain(connection, mailed, fault)) &&
 	       connection_execute(connection, &mailed_taken, &parameters, NULL, fault) &&
 	       transaction_commit(connection, fault);

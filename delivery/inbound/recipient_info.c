@@ -145,12 +145,12 @@ struct recipient_info *
 recipient_info_read(GBytes *ber)
 {
 	gsize length;
-	const unsigned char *at = g_bytes_get_data(ber, &length), *end = at + length;
+	const unsigned char *begin = g_bytes_get_data(ber, &length), *at = begin;
 	recipient_info *info = (recipient_info *)ASN1_item_d2i(NULL, &at, (long)length,
 							       ASN1_ITEM_rptr(recipient_info));
 
 	ERR_clear_error();
-	if (info != NULL && at == end)
+	if (info != NULL && (gsize)(at - begin) == length)
 		return info;
 	recipient_info_free(info);
 	return NULL;

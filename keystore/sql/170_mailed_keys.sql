@@ -8,7 +8,7 @@ create table postseal.key_mailed (
     how text not null check (how in ('signed mail', 'autocrypt', 'attached')),
     fingerprint text,
     content bytea not null check (octet_length(content) <= 65536),
-    digest bytea not null generated always as (sha256(content)) stored,
+    digest bytea not null,
     chain bytea[] not null default '{}',
     capabilities text[] not null default '{}',
     dated_at timestamptz not null,
@@ -19,6 +19,7 @@ create table postseal.key_mailed (
     taken_at timestamptz
 );
 create index key_mailed_open on postseal.key_mailed (at) where taken_at is null;
+create index key_mailed_at on postseal.key_mailed (at);
 create index key_mailed_address on postseal.key_mailed (address, at);
 comment on table postseal.key_mailed is 'what may be keys in mail that came in; content and chain are empty once the courier has read it';
 comment on column postseal.key_mailed.id is 'identifier of the row';
@@ -28,7 +29,7 @@ comment on column postseal.key_mailed.kind is 'smime or pgp';
 comment on column postseal.key_mailed.how is 'why it may be the author''s, as in trust_ground';
 comment on column postseal.key_mailed.fingerprint is 'of the key that signed; null: any key of the author';
 comment on column postseal.key_mailed.content is 'certificate or OpenPGP key, as it came';
-comment on column postseal.key_mailed.digest is 'of the content';
+comment on column postseal.key_mailed.digest is 'SHA-256 of the content';
 comment on column postseal.key_mailed.chain is 'certificates of the authorities between it and a trusted root';
 comment on column postseal.key_mailed.capabilities is 'announced with the signature: gcm, oaep';
 comment on column postseal.key_mailed.dated_at is 'when the message was written, as it says, but not in the future';
@@ -53,8 +54,9 @@ begin
        or (select count(*) from (select from key_mailed where taken_at is null limit 10000) as open) = 10000 then
         return false;
     end if;
-    insert into key_mailed (id, address, kind, how, fingerprint, content, chain, capabilities, dated_at, prefers_encryption, message)
-        values (new_id, of_address, new_kind, new_how, new_fingerprint, new_content, new_chain, new_capabilities,
+    insert into key_mailed (id, address, kind, how, fingerprint, content, digest, chain, capabilities, dated_at,
+                            prefers_encryption, message)
+        values (new_id, of_address, new_kind, new_how, new_fingerprint, new_content, sha256(new_content), new_chain, new_capabilities,
                 least(new_dated_at, now()), new_prefers, new_message);
     return true;
 end

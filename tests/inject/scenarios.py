@@ -7,12 +7,15 @@ import people
 from milter_client import Mail
 
 SECRET = b"the falcon flies at midnight"
+STRANGER = "bob@partner.example"  # has both, and writes to OWNER
 OWNER = "signer@example.com"  # has a certificate and an OpenPGP key
 
-SETTINGS = "spool memory 16 kB\ngpg timeout 3 seconds\nlimit message 10 MB\n"
+SETTINGS = 'networks { "192.0.2.0/24" }\n' "spool memory 16 kB\ngpg timeout 3 seconds\nlimit message 10 MB\n"
 RULES = """
 table verified file "{table}"
 tls domains <verified>
+
+receive any                                                      open
 
 match recipient domain "wrong.example" text regex "falcon flies"  reject "No birds."
 match recipient domain "auto.example" text regex "falcon flies"  deliver pickup
@@ -54,6 +57,52 @@ class Scenario:
         return b"Content-Type:" + self.content + b"\r\n\r\n" + self.body
 
 
+class Inbound(Scenario):
+    """Mail from outside for an employee; `seal` makes of an entity what somebody sends."""
+
+    def __init__(self, name, seal):
+        super().__init__(name, [OWNER], sender=STRANGER)
+        self.seal, self.inside = seal, self.body
+
+    def prepare(self, readers):
+        head, _, self.body = self.seal(readers, self.entity()).replace(b"\r\n", b"\n").partition(b"\n\n")
+        self.body = self.body.replace(b"\n", b"\r\n")
+        lines = re.sub(rb"\n[ \t]+", b" ", head).split(b"\n")
+        self.fields = [tuple(line.split(b":", 1)) for line in lines if line.lower().startswith(b"content-")]
+
+    def mail(self, number):
+        mail = super().mail(number)
+        mail.fields = [field for field in mail.fields if field[0] != b"Content-Type"] + self.fields
+        return mail
+
+    def seen(self, mail):
+        return "opened" if mail.body == self.inside else "as it came in" if mail.body == self.body else "changed"
+
+
+def smime_for_owner(readers, entity):
+    return people.sandbox.command("openssl", "cms", "-encrypt", "-binary", "-aes-256-cbc", "-outform", "SMIME",
+                                  f"{readers.own_certificate}.pem", input=entity)
+
+
+def smime_signed(readers, entity):
+    base = readers.certificates[STRANGER]
+    return people.sandbox.command("openssl", "cms", "-sign", "-binary", "-signer", f"{base}.pem", "-inkey", f"{base}.key",
+                                  "-outform", "SMIME", input=entity)
+
+
+def pgp_for_owner(readers, entity):
+    sealed = readers.stranger.run("--armor", "--trust-model", "always", "-r", OWNER, "--sign", "--encrypt", data=entity)
+    return (b'Content-Type: multipart/encrypted; protocol="application/pgp-encrypted"; boundary="p"\n\n--p\n'
+            b"Content-Type: application/pgp-encrypted\n\nVersion: 1\n\n--p\nContent-Type: application/octet-stream\n\n"
+            + sealed + b"\n--p--\n")
+
+
+def pgp_signed(readers, entity):
+    signature = readers.stranger.run("--armor", "--detach-sign", data=entity.rstrip(b"\r\n"))
+    return (b'Content-Type: multipart/signed; protocol="application/pgp-signature"; boundary="p"\n\n--p\n'
+            + entity.rstrip(b"\r\n") + b"\n--p\nContent-Type: application/pgp-signature\n\n" + signature + b"\n--p--\n")
+
+
 def multipart(text):
     first = b"--b\r\nContent-Type: text/plain\r\n\r\nHello.\r\n"
     return (b' multipart/mixed; boundary="b"', first
@@ -76,6 +125,10 @@ SCENARIOS = [
     Scenario("tls", ["a@partner.example"], large=True),
     Scenario("many", ["a@smime.example", "a@plain.example", "a@pgp.example", "a@pickup.example", "a@partner.example"],
              bcc=["b@pickup.example", "b@smime.example"]),
+    Inbound("open smime", smime_for_owner),
+    Inbound("open pgp", pgp_for_owner),
+    Inbound("check smime", smime_signed),
+    Inbound("check pgp", pgp_signed),
     Scenario("cold", ["a@smime.example", "a@pgp.example", "a@pickup.example"], sender=OWNER, large=True, cold=True),
 ]
 
@@ -85,9 +138,10 @@ class People:
 
     def __init__(self, world):
         self.world = world
-        self.certificates = {a: people.certify(world, a).with_suffix("") for a in ("a@smime.example", "b@smime.example")}
+        self.certificates = {a: people.certify(world, a).with_suffix("") for a in ("a@smime.example", "b@smime.example", STRANGER)}
         self.gpg = people.make_pgp(world, "a@pgp.example", "a-pgp")
-        own = people.certify(world, OWNER).with_suffix("")
+        self.stranger = people.make_pgp(world, STRANGER, "stranger-pgp")
+        own = self.own_certificate = people.certify(world, OWNER).with_suffix("")
         both = own.with_suffix(".both")
         both.write_text(own.with_suffix(".pem").read_text() + own.with_suffix(".key").read_text())
         world.postseal("key", "import", both)
@@ -96,10 +150,14 @@ class People:
         secret.write_bytes(self.own.secret())
         world.postseal("key", "import", secret)
         self.gpg.run("--import", data=self.own.public())
+        self.stranger.run("--import", data=self.own.public())
+        for scenario in SCENARIOS:
+            if isinstance(scenario, Inbound):
+                scenario.prepare(self)
 
     def end(self):
-        self.gpg.end()
-        self.own.end()
+        for gpg in (self.gpg, self.own, self.stranger):
+            gpg.end()
 
     def opened(self, address, raw):
         """What the reader at that address finds in a mail; None if it is not sealed."""
@@ -122,6 +180,11 @@ def raw_of(mail):
     return head + b"\n" + mail.body.replace(b"\r\n", b"\n")
 
 
+def worth(mail):
+    """What our field says about signatures."""
+    return [re.findall(rb"[a-z-]+=[a-z]+", value) for name, value in mail.fields if name == b"Authentication-Results"]
+
+
 def outcome(scenario, verdict, reader):
     """What became of the MTA's message, in words that are the same each time it ends well."""
     if verdict.code == "5":
@@ -130,6 +193,8 @@ def outcome(scenario, verdict, reader):
         return ("nothing left with the MTA",)
     mail = verdict.mail
     names = tuple(sorted(name.lower() for name, _ in mail.fields if name))
+    if isinstance(scenario, Inbound):
+        return ("left", tuple(sorted(mail.recipients)), scenario.seen(mail), worth(mail), names)
     opened = [reader.opened(address, raw_of(mail)) for address in mail.recipients[:1]]
     seen = "nobody" if not opened else "in plain" if opened[0] is None else "sealed"
     whole = mail.body == scenario.body if seen == "in plain" else opened == [scenario.entity()]

@@ -402,3 +402,19 @@ def test_mail_is_delivered_whatever_its_keys_are(world, post, arrives, gpg, name
     post.box(EMPLOYEE).wait(before + 6)
     all_are_read(world)
     assert set(found(world, address)) <= {key.fingerprint()}
+
+
+def test_junk_beside_a_good_signature_changes_nothing(world, post, arrives, gpg, name):
+    """Anybody on the way can add a field."""
+    address = f"{name}@auto.example"
+    known = people.make_pgp(world, address)
+    try:
+        whole = known.run("--export", address)
+        signed_mail = detached(known, TEXT)
+        for path in post.box(EMPLOYEE).files():
+            path.unlink()
+        for junk in (whole[:-40], whole + b"\xff" * 500, whole[:60] + b"\0" * 60):
+            arrives(signed_mail, address, fields=[f"Autocrypt: addr={address}; keydata={base64.b64encode(junk).decode()}"])
+    finally:
+        known.end()
+    assert ["x-openpgp=pass" in mail["Authentication-Results"] for mail in post.box(EMPLOYEE).wait(3)] == [True] * 3
