@@ -1,4 +1,5 @@
 """The company's MTA is Sendmail."""
+import email
 import re
 import smtplib
 
@@ -283,6 +284,44 @@ def test_bytes_of_a_plain_and_of_a_sealed_mail_arrive(world, post, name):
     for field in ("Subject:  three  spaces \n", "X-Odd:none\n", "X-Folded: a\n\t b\n  c\n"):
         assert field.encode() in arrived.raw
     assert people.open_smime(post.box(sealed).one(), base) == people.entity_of(message)
+
+
+def test_signed_mail_with_lines_that_sendmail_wraps_opens_to_its_bytes(world, post, name):
+    """Promise 4. According to openssl and gpg: the signature is Anna's, and what it covers is what she sent."""
+    post.sender = f"{name}@example.com"
+    base = people.certify(world, post.sender).with_suffix("")
+    both = base.with_suffix(".both")
+    both.write_text(base.with_suffix(".pem").read_text() + base.with_suffix(".key").read_text())
+    world.postseal("key", "import", both)
+    ours = people.Gpg(world.directory / "keys" / f"{name}-own", post.sender)
+    secret = world.directory / "keys" / f"{name}.secret"
+    secret.write_bytes(ours.secret())
+    world.postseal("key", "import", secret)
+    sealed = people.certify(world, f"{name}@smime.example").with_suffix("")
+    pgp = people.make_pgp(world, f"{name}@pgp.example")
+    pgp.run("--import", data=ours.public())
+    ours.end()
+    to = [f"{name}@smime.example", f"{name}@pgp.example", f"{name}@pickup.example"]
+    body = b"".join(b"%d " % length + b"x" * length + b"\r\n" for length in (980, 989, 990, 991, 992, 998, 2500, 9000)) + "ö \t\r\n".encode()
+    message = post.compose(to, body)
+    post.accepted(message, to)
+
+    signed = people.open_smime(post.box(to[0]).one(), sealed)
+    entity = sandbox.command("openssl", "cms", "-verify", "-CAfile", world.directory / "keys" / "authority.pem", input=signed)
+    assert body in entity or body == decoded(entity)
+    data = people.pgp_data(post.box(to[1]).one())
+    opened = pgp.run("--decrypt", data=data)
+    assert b"GOODSIG" in pgp.run("--status-fd", "1", "--decrypt", data=data)
+    assert body in opened or body == decoded(opened)
+    code = post.box(post.sender).one().codes()[to[2]]
+    assert people.entity_of(people.browse(post.box(to[2]).one().link(), code)) == people.entity_of(message)
+    pgp.end()
+    for address in to[:2]:
+        assert post.copies(address)[0]["signed_by"], "it was not signed"
+
+
+def decoded(entity):
+    return email.message_from_bytes(entity).get_payload(decode=True)
 
 
 def test_nobody_behind_an_alias_gets_what_was_parked_for_it(world, post, name):
