@@ -42,6 +42,7 @@ static const struct look {
 	{"milter order", check_order, POSTFIX_HERE},
 	{"milter failures", check_failures, POSTFIX_HERE},
 	{"logins", check_logins, POSTFIX_HERE},
+	{"networks", check_networks, POSTFIX_HERE},
 	{"placement", check_placement, POSTFIX_HERE},
 	{"mail from outside", check_outside, POSTFIX_HERE},
 	{"filters", check_filters, POSTFIX_HERE},

@@ -64,6 +64,9 @@ bool check_order(const struct check *check, char **note_r, struct fault *fault);
 bool check_logins(const struct check *check, char **note_r, struct fault *fault);
 bool check_failures(const struct check *check, char **note_r, struct fault *fault);
 
+/* networks.c: are the same clients ours to Postfix and to the rules? */
+bool check_networks(const struct check *check, char **note_r, struct fault *fault);
+
 /* placement.c: does anything change recipients after the milter? */
 bool check_placement(const struct check *check, char **note_r, struct fault *fault);
 

@@ -312,6 +312,12 @@ def two_passes(world, mended):
     wired("expanded")(world, mended)
 
 
+def receiving(networks, mynetworks):
+    """With a rule for mail that comes in."""
+    return both(configured(r"^match attachment", f'networks {{ {networks} }}\nreceive any open\nmatch attachment'),
+                set_to("mynetworks", mynetworks))
+
+
 BROKEN = {
     # what the programs' users can do
     "postseal.conf that only root can read": (locked("postseal.conf"), "settings", "as postseal-keeper does .*Permission denied"),
@@ -468,6 +474,10 @@ RIGHT = {
     "a web server in front of the portal": web_server("localhost"),
     "the authorities of the system": both(set_to("smtp_tls_CAfile", ""), set_to("smtp_tls_CApath", "/etc/ssl/certs")),
     "own keys": own_key,
+    "clients named as in Postfix, and a relay that hands over mail from outside": receiving(
+        '"10.0.0.0/8" "2001:db8::/32"', "127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128 10.0.0.0/9 10.128.0.0/9 10.0.0.0/8 [2001:db8::]/32 192.0.2.9"),
+    "clients in tables of Postfix": receiving('"10.0.0.0/8"', "127.0.0.0/8 cidr:/dev/null"),
+    "clients named for Postfix, without mail that comes in": set_to("mynetworks", "127.0.0.0/8 10.0.0.0/8"),
 }
 
 
@@ -481,6 +491,10 @@ def test_right_installation_is_not_called_wrong(world_of, mended, name):
 # --- what deserves a warning, though it works today ---
 
 WARNED = {
+    "clients that Postfix does not know": (receiving('"10.0.0.0/8"', "127.0.0.0/8 10.1.0.0/16"), "networks",
+                                           "networks has 10.0.0.0/8, and mynetworks of Postfix has not"),
+    "clients that only Postfix knows": (receiving('"10.0.0.0/8"', "127.0.0.0/8 10.0.0.0/8 192.0.2.0/24 [2001:db8::]/32"), "networks",
+                                        "Postfix has 192.0.2.0/24 in mynetworks"),
     "OpenDKIM behind it, but not where copies and notices are handed over": (
         both(signer, listed("ours", "dkim")), "milter order", "does not sign what Postseal hands over"),
     "root that expires soon": (root("+0d", 10), "certificates", r"Old Root.* expires in 10 days"),
