@@ -11,6 +11,9 @@ static const struct statement attestation_end = {
 	"attestation_end",
 	"select postseal.attestations_revoke($1, $2, $3, $4, coalesce($4, $2), $5)"};
 
+static const struct statement attestation_disown = {
+	"attestation_disown", "select postseal.attestation_disown($1, $2, $3)"};
+
 static const struct statement doubt_put = {"trust_doubt",
 					   "select postseal.trust_doubt($1, $2, $3)"};
 
@@ -51,6 +54,18 @@ trust_revoke(struct connection *connection, const struct attestation *attestatio
 	parameters_text(&parameters, attestation->author);
 	parameters_text(&parameters, because);
 	return batch_add(connection, &attestation_end, &parameters, fault);
+}
+
+bool
+trust_disown(struct connection *connection, const char *statement, const char *address,
+	     const char *because, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, statement);
+	parameters_text(&parameters, address);
+	parameters_text(&parameters, because);
+	return batch_add(connection, &attestation_disown, &parameters, fault);
 }
 
 bool

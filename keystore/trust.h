@@ -30,9 +30,12 @@ struct attestation {
  * that its author (or an admin, or a reset of the account) has revoked since its grounds arose. */
 bool trust_attest(struct connection *connection, const struct attestation *attestation,
 		  struct fault *fault);
-/* By its author; without one, by the owner of the address. `subject` or `author` may be NULL: all
+/* Adds to the open batch. By its author; without one, by the owner of the address. `subject` or `author` may be NULL: all
  * of them. */
 bool trust_revoke(struct connection *connection, const struct attestation *attestation,
+		  const char *because, struct fault *fault);
+/* By the owner of the address: the statement with this identifier, whoever made it. */
+bool trust_disown(struct connection *connection, const char *statement, const char *address,
 		  const char *because, struct fault *fault);
 /* Adds to the open batch that a sender no longer trusts an address: everything the sender stated
  * about it is revoked, and what others state no longer counts for this sender, except for the

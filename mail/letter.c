@@ -168,17 +168,17 @@ add_element(xmlNode *parent, const char *name, const char *style, const char *te
 
 /* The URL is also written below the button, so that people can see where it leads. */
 static void
-add_button(xmlNode *body, const struct letter *letter, const char *address)
+add_button(xmlNode *body, const char *label, const char *address)
 {
 	xmlNode *line = add_element(body, "p", NULL, NULL);
 	xmlNode *link = add_element(
 		line, "a",
 		"display:inline-block;padding:12px 22px;border-radius:6px;background:#0a5cc2;"
 		"color:#ffffff;font-weight:bold;text-decoration:none",
-		letter->button == NULL ? address : letter->button);
+		label == NULL ? address : label);
 
 	xmlSetProp(link, BAD_CAST "href", BAD_CAST address);
-	if (letter->button != NULL)
+	if (label != NULL)
 		add_element(body, "p", "font-size:13px;color:#57606a;word-break:break-all",
 			    address);
 }
@@ -190,6 +190,7 @@ as_html(const struct letter *letter, char **paragraphs)
 	xmlNode *root = xmlNewNode(NULL, BAD_CAST "html"), *head, *body, *meta;
 	xmlBuffer *buffer = xmlBufferCreate();
 	xmlSaveCtxt *save = xmlSaveToBuffer(buffer, "UTF-8", XML_SAVE_AS_HTML);
+	const char *label = letter->button;
 	char *html;
 
 	xmlDocSetRootElement(document, root);
@@ -202,11 +203,13 @@ as_html(const struct letter *letter, char **paragraphs)
 			   "font-family:sans-serif;font-size:17px;line-height:1.5;max-width:600px",
 			   NULL);
 	for (char **paragraph = paragraphs; *paragraph != NULL; paragraph++) {
-		if (is_address(*paragraph))
-			add_button(body, letter, *paragraph);
-		else
-			add_element(body, is_verbatim(*paragraph) ? "pre" : "p",
-				    is_verbatim(*paragraph) ? "font-size:19px" : NULL, *paragraph);
+		if (is_address(*paragraph)) {
+			add_button(body, label, *paragraph);
+			label = letter->next_button;
+			continue;
+		}
+		add_element(body, is_verbatim(*paragraph) ? "pre" : "p",
+			    is_verbatim(*paragraph) ? "font-size:19px" : NULL, *paragraph);
 	}
 	xmlSaveDoc(save, document);
 	xmlSaveClose(save);

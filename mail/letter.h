@@ -23,6 +23,7 @@ struct letter {
 	const char *text;	/* UTF-8; see above */
 	const char *language;	/* "en" */
 	const char *button;	/* the button's label, or NULL: the web address */
+	const char *next_button; /* the same for each further web address */
 	/* If there is a report, the mail becomes multipart/report (RFC 6522); otherwise NULL. */
 	const char *report_type; /* "delivery-status" (RFC 3464), "disposition-notification" (RFC
 				    8098) */

@@ -210,8 +210,10 @@ create(struct request *request, const struct newcomer *newcomer,
 	struct session *session = &request->session;
 	g_autoptr(GPtrArray) opened = signin_carried(request, fault);
 	g_autoptr(GPtrArray) senders = NULL;
-	struct mailbox_adoption adoption = {
-		.account = &session->account, .keys = &session->keys, .opened = opened};
+	struct mailbox_adoption adoption = {.account = &session->account,
+					    .keys = &session->keys,
+					    .opened = opened,
+					    .settings = request->portal->settings};
 
 	if (opened == NULL)
 		return false;

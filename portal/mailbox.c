@@ -603,6 +603,7 @@ sender_free(void *data)
 
 	if (sender == NULL)
 		return;
+	g_free(sender->shown);
 	g_free(sender->address);
 	g_free(sender->code_made_at);
 	g_free(sender->message);
@@ -626,6 +627,7 @@ mailbox_senders(struct connection *connection, const char *address, const GPtrAr
 			return NULL;
 		if (PQntuples(result) == 1 && strcmp(PQgetvalue(result, 0, 1), address) == 0) {
 			sender = g_new(struct mailbox_sender, 1);
+			sender->shown = g_strdup(PQgetvalue(result, 0, 0));
 			sender->address = address_fold(PQgetvalue(result, 0, 0));
 			sender->code_made_at = g_strdup(PQgetvalue(result, 0, 2));
 			sender->message = g_strdup(PQgetvalue(result, 0, 3));
@@ -648,6 +650,9 @@ adopt(struct connection *connection, const struct mailbox_adoption *adoption,
 						.how = "unlock code",
 						.since = sender->code_made_at,
 						.evidence = evidence};
+	const struct receipt receipt = {.message = sender->message,
+					.sender = sender->shown,
+					.recipient = adoption->account->shown};
 	unsigned char wrapped[SEAL_WRAPPED_BYTES];
 	struct parameters parameters = {0};
 
@@ -658,6 +663,7 @@ adopt(struct connection *connection, const struct mailbox_adoption *adoption,
 	parameters_bytes(&parameters, wrapped, sizeof wrapped);
 	/* In the same order as when an account ends, so that the two cannot deadlock. */
 	return trust_attest(connection, &attestation, fault) &&
+	       receipt_note_trust(connection, adoption->settings, &receipt, fault) &&
 	       batch_add(connection, &adopt_key, &parameters, fault);
 }
 

@@ -121,8 +121,10 @@ struct mailbox_adoption {
 	const struct account_keys *keys;
 	const GPtrArray *opened;  /* struct session_opened */
 	const GPtrArray *senders; /* of these, from mailbox_senders() */
+	const struct settings *settings;
 };
 struct mailbox_sender {
+	char *shown;	    /* as the message has it */
 	char *address;	    /* folded */
 	char *code_made_at; /* in the database's notation */
 	char *message;	    /* that the code is for: its identifier in the log */

@@ -8,6 +8,7 @@
 #include "portal/passkey_page.h"
 #include "portal/published.h"
 #include "portal/reading.h"
+#include "portal/revoke_page.h"
 #include "portal/second_factor.h"
 #include "portal/security_page.h"
 #include "portal/sender_page.h"
@@ -15,6 +16,7 @@
 #include "portal/signin.h"
 #include "portal/totp_page.h"
 #include "portal/unlock.h"
+#include "portal/vouching.h"
 #include "portal/writing.h"
 
 enum {
@@ -97,6 +99,7 @@ static const struct route routes[] = {
 	 SERVED_APART},
 	{"POST", "/settings/key/remove", security_page_remove_key, ACCESS_MEMBER, FORM_FIELDS,
 	 SERVED_APART},
+	{"POST", "/settings/trust", vouching_revoke, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"GET", "/settings/totp", totp_page_form, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"POST", "/settings/totp", totp_page_add, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"POST", "/settings/totp/remove", totp_page_remove, ACCESS_MEMBER, FORM_FIELDS,
@@ -113,6 +116,8 @@ static const struct route routes[] = {
 	 SERVED_APART},
 	{"GET", "/track/", sender_page_show, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
 	{"POST", "/track/", sender_page_act, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
+	{"GET", "/trust/", revoke_page_show, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
+	{"POST", "/trust/", revoke_page_act, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
 
 	/* Work for the processor: a password or a code (Argon2id), or a passkey's signature. */
 	{"POST", "/m/", unlock_submit, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART, unlock_give_back},

@@ -6,12 +6,13 @@
 #include "keystore/upload.h"
 #include "portal/answer.h"
 #include "portal/confirm.h"
+#include "portal/vouching.h"
 
 enum { KEY_BYTES_MAX = 256 * 1024 };
 
 static const struct statement own_keys = {
 	"own_keys", "select kind, subject from postseal.attestation "
-		    "where address = $1 and author = $1 and kind in ('smime', 'pgp') and "
+		    "where address = $1 and how = 'signed in' and kind in ('smime', 'pgp') and "
 		    "revoked_at is null order by made_at"};
 
 static const struct statement passkeys = {
@@ -59,7 +60,8 @@ list_keys(struct request *request, struct page *page, struct fault *fault)
 bool
 security_page_fill(struct request *request, struct page *page, struct fault *fault)
 {
-	return list_passkeys(request, page, fault) && list_keys(request, page, fault);
+	return list_passkeys(request, page, fault) && list_keys(request, page, fault) &&
+	       vouching_fill(request, page, fault);
 }
 
 static enum MHD_Result

@@ -109,7 +109,8 @@ become_member(struct request *request, struct fault *fault)
 	g_autoptr(GPtrArray) senders = NULL;
 	struct mailbox_adoption adoption = {.account = &request->session.account,
 					    .keys = &request->session.keys,
-					    .opened = opened};
+					    .opened = opened,
+					    .settings = request->portal->settings};
 
 	if (opened == NULL)
 		return false;

@@ -114,7 +114,8 @@ adopt(struct request *request, const GPtrArray *opened, const GPtrArray *senders
 	const struct mailbox_adoption adoption = {.account = &request->session.account,
 						  .keys = &request->session.keys,
 						  .opened = opened,
-						  .senders = senders};
+						  .senders = senders,
+						  .settings = request->portal->settings};
 
 	return request->session.state != SESSION_MEMBER ||
 	       mailbox_adopt(request->connection, &adoption, fault);

@@ -7,6 +7,7 @@
 #include "delivery/courier/page.h"
 #include "delivery/outbox/deputy.h"
 #include "delivery/outbox/notice.h"
+#include "delivery/outbox/trust_link.h"
 #include "mail/xtext.h"
 
 /* All receipts in one form that are due for the message that has waited longest, except those that
@@ -50,6 +51,8 @@ struct wording {
 static const struct wording wordings[] = {
 	{"relayed", N_("protected, to be read in the browser"), NULL, "relayed", "2.0.0"},
 	{"opened", N_("read"), "displayed", "delivered", "2.0.0"},
+	{"trusted", N_("used your code, and needs none for your next messages"), NULL, "delivered",
+	 "2.0.0"},
 	{"deleted", N_("deleted by the recipient"), "deleted", "delivered", "2.0.0"},
 	/* RFC 8098 §3.2.6.2: the message "may or may not" have been seen. */
 	{"deleted unopened", N_("deleted without being opened"), "deleted", "failed", "5.2.0"},
@@ -106,11 +109,57 @@ append_advice(GString *text, const PGresult *rows, const char *language)
 						 "confirmed again."));
 }
 
+/* The recipient in whom the sender may want to revoke trust; NULL if the mail tells of nobody who
+ * was trusted, or of several, whom the page for the message lists. */
+static const char *
+trusted_recipient(const PGresult *rows)
+{
+	const char *found = NULL;
+
+	for (int row = 0; row < PQntuples(rows); row++) {
+		const char *what = PQgetvalue(rows, row, WHAT);
+		const char *recipient = PQgetvalue(rows, row, RECIPIENT);
+
+		if (strcmp(what, "opened") != 0 && strcmp(what, "trusted") != 0)
+			continue;
+		if (found != NULL && g_ascii_strcasecmp(found, recipient) != 0)
+			return NULL;
+		found = recipient;
+	}
+	return found;
+}
+
+/* A deputy has no trust of their own to revoke. */
+static bool
+append_revocation(const struct notice *notice, GString *text, const PGresult *rows,
+		  const char *language, struct fault *fault)
+{
+	const char *recipient = notice->deputy == NULL ? trusted_recipient(rows) : NULL;
+	g_autofree char *said = NULL, *url = NULL;
+
+	if (recipient == NULL)
+		return true;
+	if (!trust_link_make(notice, recipient, &url, fault))
+		return false;
+	said = g_strdup_printf(
+		translate(language,
+			  "If somebody else might have opened it, or you no longer trust %s, "
+			  "require a new code for your next message. The page asks before "
+			  "anything changes:"),
+		recipient);
+
+	g_string_append_printf(text, "\n\n%s\n\n%s", said, url);
+	sodium_memzero(url, strlen(url));
+	return true;
+}
+
+/* Caller frees; NULL with `fault` filled. */
 static char *
-text_of(const struct issuer *issuer, const PGresult *rows, const char *language, const char *track)
+text_of(const struct notice *notice, const PGresult *rows, const char *language, const char *track,
+	struct fault *fault)
 {
 	GString *text = g_string_new(translate(language, "Status of your protected message:"));
-	g_autofree char *url = notice_track_url(issuer->settings, track);
+	g_autofree char *url = notice_track_url(notice->settings, track);
 
 	g_string_append_c(text, '\n');
 	for (int row = 0; row < PQntuples(rows); row++) {
@@ -124,7 +173,7 @@ text_of(const struct issuer *issuer, const PGresult *rows, const char *language,
 	}
 	append_advice(text, rows, language);
 	g_string_append_printf(text, "\n\n%s", url);
-	return g_string_free(text, FALSE);
+	return g_string_free(text, !append_revocation(notice, text, rows, language, fault));
 }
 
 /* --- reports --- */
@@ -186,10 +235,9 @@ find_page(const struct issuer *issuer, struct connection *connection, const PGre
 }
 
 static bool
-put_mail(const struct issuer *issuer, const struct notice *notice, const PGresult *rows,
-	 const char *track, struct fault *fault)
+put_mail(const struct notice *notice, const PGresult *rows, const char *track, struct fault *fault)
 {
-	const struct settings *settings = issuer->settings;
+	const struct settings *settings = notice->settings;
 	const char *form = PQgetvalue(rows, 0, FORM);
 	const char *language =
 		notice_language(settings, notice->sender, NULL, result_text(rows, 0, LANGUAGE));
@@ -198,12 +246,14 @@ put_mail(const struct issuer *issuer, const struct notice *notice, const PGresul
 		translate(language, "Your protected message to %s: %s"),
 		PQgetvalue(rows, last, RECIPIENT),
 		translate(language, wording_of(PQgetvalue(rows, last, WHAT))->text));
-	g_autofree char *text = text_of(issuer, rows, language, track), *report = NULL;
+	g_autofree char *text = text_of(notice, rows, language, track, fault), *report = NULL;
 	struct notice_receipt receipt = {.subject = subject,
 					 .text = text,
 					 .language = language,
 					 .references = result_text(rows, 0, MESSAGE_ID)};
 
+	if (text == NULL)
+		return false;
 	if (strcmp(form, "mdn") == 0)
 		report = disposition_report(settings, rows);
 	else if (strcmp(form, "dsn") == 0)
@@ -281,7 +331,7 @@ put_receipt(const struct issuer *issuer, const struct notice *notice, const PGre
 {
 	char track[SEAL_KEY_CHARACTERS + 1];
 	bool done = find_page(issuer, notice->connection, rows, track, fault) &&
-		    put_mail(issuer, notice, rows, track, fault);
+		    put_mail(notice, rows, track, fault);
 
 	sodium_memzero(track, sizeof track);
 	return done;

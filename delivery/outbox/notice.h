@@ -64,7 +64,8 @@ struct notice_codes {
 bool notice_codes(const struct notice *notice, const struct notice_codes *codes,
 		  struct fault *fault);
 
-/* What happened to a message: `text` consists of paragraphs (letter.h). */
+/* What happened to a message: `text` consists of paragraphs (letter.h). Its first link is that of the
+ * sender's page, a second one revokes trust (trust_link.h). */
 struct notice_receipt {
 	const char *subject, *text, *references, *language;
 	const char *report_type, *report; /* or NULL */
@@ -96,6 +97,7 @@ struct notice_client {
 enum notice_change {
 	CHANGE_KEY_ADDED,
 	CHANGE_KEY_REMOVED,
+	CHANGE_TRUST_REVOKED,
 	CHANGE_APP_ADDED,
 	CHANGE_APP_REMOVED,
 	CHANGE_PASSKEY_ADDED,

@@ -1,6 +1,6 @@
 /*
  * What senders are told about their messages in the portal: that a message is there, was opened,
- * expired unread, was locked or lost. Whoever notices such an event adds a row; the courier turns
+ * expired unread, was locked or lost; and that its recipient needs no code any more. Whoever notices such an event adds a row; the courier turns
  * rows into mails, at once or bundled, as set by `receipts` in postseal.conf(5): one thread for
  * each message.
  */
@@ -16,7 +16,7 @@ struct receipt {
 	const char *sender; /* who is told */
 	const char *recipient;
 	const char *what; /* "relayed", "opened", "expired", "locked", "lost", "deleted",
-			     "deleted unopened" */
+			     "deleted unopened", "trusted" */
 	const char *form; /* "mail", "mdn", "dsn": as a rule or the sender asks; NULL: as in the
 			     settings */
 	const char *envid, *orcpt; /* DSN parameters (RFC 3461), or NULL */
@@ -25,5 +25,9 @@ struct receipt {
 /* Adds to the open batch; adds nothing if the settings do not want it. */
 bool receipt_note(struct connection *connection, const struct settings *settings,
 		  const struct receipt *receipt, struct fault *fault);
+/* The same for a message whose code was used: adds "trusted" if its sender's statement about the
+ * recipient was made in this transaction, and was not made before. */
+bool receipt_note_trust(struct connection *connection, const struct settings *settings,
+			const struct receipt *receipt, struct fault *fault);
 
 #endif

@@ -399,6 +399,29 @@ put_tracked_copy(PGresult *result)
 }
 
 static void
+put_trust_link(PGresult *result)
+{
+	put_text(result, 0, 0, sender);
+	put_text(result, 0, 1, address);
+	put_text(result, 0, 2, choice(2) == 0 ? NULL : number_now);
+}
+
+static void
+put_statement(PGresult *result)
+{
+	static const char *const kinds[] = {"account", "smime", "pgp"};
+	static const char *const hows[] = {"unlock code", "administrator", "wkd", "signed mail",
+					   "servers"};
+
+	put_text(result, 0, 0, copy);
+	put_one_of(result, 0, 1, kinds, G_N_ELEMENTS(kinds));
+	put_text(result, 0, 2, "<key>");
+	put_text(result, 0, 3, sender);
+	put_one_of(result, 0, 4, hows, G_N_ELEMENTS(hows));
+	put_text(result, 0, 5, number_now);
+}
+
+static void
 put_taken(PGresult *result)
 {
 	put_flag(result, 0, 0, choice(2) == 0);
@@ -436,6 +459,9 @@ static const struct made_up_row {
 	{"member_passkeys", put_own_passkey, false},
 	{"track_find", put_sender_page, false},
 	{"track_copies", put_tracked_copy, false},
+	{"trust_link_find", put_trust_link, false},
+	{"member_vouched", put_statement, false},
+	{"member_vouched_one", put_statement, false},
 	{"account_key_upload", put_taken, true},
 };
 

@@ -308,9 +308,13 @@ def test_every_page_is_accessible_in_every_language(chromium, person, language, 
         check(chromium, f"{language}-{scheme}-{path.split('/')[0] if message in path else path.replace('/', '-')}")
     open_page(chromium, Person(person.world, person.post, person.address), colorScheme=scheme, locale=language,
               viewport={"width": 320, "height": 640})
-    for path in ("", "signin", "join", "m/x", "nowhere", "track/x"):
+    receipts = Person(person.world, person.post, person.post.sender)
+    trust = re.search(r"trust/\S{43}", receipts.mail("used your code").text()).group(0)
+    for path in ("", "signin", "join", "m/x", "nowhere", "track/x", "trust/x", trust):
         chromium.run("await state.page.goto(url);", url=f"{person.browser.portal}/{path}")
-        check(chromium, f"{language}-{scheme}-{path.replace('/', '-') or 'front'}")
+        check(chromium, f"{language}-{scheme}-{'trust' if path == trust else path.replace('/', '-') or 'front'}")
+    chromium.run("await state.page.click('main button'); await state.page.waitForSelector('main dd');")
+    check(chromium, f"{language}-{scheme}-trust-revoked")
 
 
 def test_html_mail_neither_runs_nor_reaches_out(chromium, world, person):

@@ -64,6 +64,7 @@ HEARS = {
     ("POST", "/settings/recovery"): "403 403 403 403 >/settings/confirm",
     ("POST", "/settings/key"): "403 403 403 403 >/settings/confirm",
     ("POST", "/settings/key/remove"): "403 403 403 403 >/settings/confirm",
+    ("POST", "/settings/trust"): "403 403 403 403 >/settings/confirm",
     ("GET", "/settings/totp"): ">/signin >/signin >/signin >/signin >/settings/confirm",
     ("POST", "/settings/totp"): "403 403 403 403 >/settings/confirm",
     ("POST", "/settings/totp/remove"): "403 403 403 403 >/settings/confirm",
@@ -74,6 +75,8 @@ HEARS = {
     ("POST", "/settings/sessions"): "403 403 403 403 >/settings",
     ("GET", "/track/"): "404 404 404 404 404",
     ("POST", "/track/"): "404 404 404 404 404",
+    ("GET", "/trust/"): "404 404 404 404 404",
+    ("POST", "/trust/"): "404 404 404 404 404",
 }
 # And for the owner, with messages in each state.
 STATES = ("waiting", "recalled", "expired", "deleted", "draft", "sent")
@@ -97,6 +100,8 @@ OWNER_HEARS = {
     ("GET", "/draft/"): "404 404 404 404 200 404",
     ("GET", "/track/"): "404 404 404 404 404 404",
     ("POST", "/track/"): "404 404 404 404 404 404",
+    ("GET", "/trust/"): "404 404 404 404 404 404",
+    ("POST", "/trust/"): "404 404 404 404 404 404",
 }
 
 
@@ -225,7 +230,7 @@ def in_state(owner, state):
 # --- every field of every form, with values that none of our pages sends ---
 
 # Where a form is sent that has no action of its own, or gets it from the program.
-PLACES = {"unlock.html": "/m/", "enrol.html": "/enrol", "reopen.html": "/proof/", "track.html": "/track/", "message.html": "/delete/"}
+PLACES = {"unlock.html": "/m/", "enrol.html": "/enrol", "reopen.html": "/proof/", "track.html": "/track/", "revoke.html": "/trust/", "message.html": "/delete/"}
 HOSTILE = ("empty", "nonsense", "quote", "control", "long", "other's")
 # For each field, what the owner is told if only this field has such a value, and the others are
 # right.
@@ -277,6 +282,7 @@ FIELDS = {
     ("/settings/session", "id"): ">/settings",
     ("/settings/totp", "code"): "200",
     ("/settings/totp", "secret"): "200",
+    ("/settings/trust", "statement"): ">/settings",
     ("/settings/wish", "wish"): ">/settings",
     ("/signin", "address"): "400 400 400 400 400 403",
     ("/signin", "message"): "403",
@@ -337,6 +343,7 @@ def test_what_the_owner_hears_of_values_that_no_page_of_ours_has(owner, name):
     query = owner.world.postgres.query
     session = query(f"select s.id from postseal.portal_session s join postseal.account a on a.id = s.account where a.address = '{other.address}'")[0][0]
     copy = query(f"select k.copy from postseal.parcel_key k where k.id = '{theirs}'")[0][0]
+    stated = query(f"select id from postseal.attestation where address = '{other.address}' and how = 'unlock code'")[0][0]
     page = re.search(r"(/\w+/\S{43})(?=\s|$)", sender.mail("Unlock code").text()).group(1)
     owner.browser.get("/settings")
     token = owner.browser.form("/settings/sessions")[1]["token"]
@@ -344,7 +351,7 @@ def test_what_the_owner_hears_of_values_that_no_page_of_ours_has(owner, name):
     values = {"empty": "", "nonsense": "nonsense", "quote": "' or 1=1 --", "control": "\r\nX-Evil: y\x07\x1b[2J", "long": "x" * 30_000}
     for path, field in sorted(FIELDS):
         place = {"/m/": "/m/" + "A" * 43, "/proof/": "/proof/" + "A" * 43, "/track/": page}.get(path, path)
-        others = {"id": session, "copy": copy, "address": other.address, "fingerprint": "00" * 32}.get(field, theirs)
+        others = {"id": session, "statement": stated, "copy": copy, "address": other.address, "fingerprint": "00" * 32}.get(field, theirs)
         query("update postseal.throttle set count = 0; update postseal.portal_session set confirmed_at = now()")
         fields = {"token": token, **RIGHT.get(path, {})}
         statuses = [ask_with(owner, place, {**fields, field: {**values, "other's": others}[kind]}) for kind in HOSTILE]

@@ -1,11 +1,12 @@
 """Trust as rules ask for it, on the real Postfix: a key is used as far as the sender may trust it, and no further."""
 import re
+import urllib.error
 import urllib.request
 
 import pytest
 
 import world as sandbox
-from person import Person, send, state
+from person import Person, dump, send, state
 from test_uploads import fingerprint, opens, self_signed, upload
 
 RULES = """
@@ -160,3 +161,132 @@ def test_statement_is_only_added_to_the_record(member):
         for sql in ("delete from postseal.attested", "update postseal.revoked set because = ''", "delete from postseal.revoked"):
             with pytest.raises(RuntimeError, match="permission denied"):
                 member.world.postgres.query(sql, role)
+
+
+REVOKE = r"http://\S+/trust/\S{43}"
+
+
+def revocation(person, about="used your code"):
+    """The link in the sender's receipt, and a browser that has never been here."""
+    sender = Person(person.world, person.post, person.post.sender)
+    return sender, re.search(REVOKE, sender.mail(about).text()).group(0)
+
+
+def doubts(person):
+    return person.world.postgres.query("select author, because from postseal.doubt"
+                                       f" where author = '{person.post.sender}' and address = '{person.address}'")
+
+
+def test_link_that_a_mail_scanner_follows_changes_nothing(member):
+    """Only the form does, and only the form of our page (HEAD and GET are what scanners send)."""
+    assert method(member, "personal") == "smime"
+    sender, link = revocation(member)
+    assert "/trust/" not in sender.mail("Unlock code").text(), "nobody is trusted yet"
+    for ask in ("GET", "HEAD", "GET"):
+        with urllib.request.urlopen(urllib.request.Request(link, method=ask)) as answer:
+            assert answer.status == 200
+    forged = urllib.request.Request(link, b"token=" + b"A" * 43, method="POST")
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(forged)
+    assert not doubts(member) and method(member, "personal") == "smime"
+    asked = sender.browser.get(link)
+    assert member.address in asked.text and member.post.sender in asked.text and "new unlock code" in asked.text
+    assert "<script" not in asked.text
+
+
+def test_receipt_that_is_answered_revokes_trust_once(member):
+    """Promise 1: the next message goes by pickup with a new code; and again only after it was used."""
+    world = member.world
+    assert method(member, "personal") == "smime"
+    sender, link = revocation(member)
+    sender.browser.get(link)
+    told = sender.browser.send({})
+    assert told.status == 200 and "A new code is required" in told.text and "<form" not in told.text.split("<main")[1].split("</main")[0]
+    assert doubts(member) == [[member.post.sender, "revoked by its sender with the link in a receipt"]]
+    assert world.postgres.query("select count(*) from postseal.event e join postseal.copy c on c.id = e.copy"
+                                f" where e.what = 'trust revoked' and c.address = '{member.address}'") == [["1"]]
+    assert world.postgres.query("select count(*) from postseal.activity where what = 'trust doubted'"
+                                f" and subject = '{member.address}'") == [["1"]]
+    assert method(member, "personal") == "pickup"
+    member.unlock(2)
+    assert method(member, "personal") == "smime", "the new code was used"
+    # The link that was used is worth nothing any more, though its form is still open somewhere.
+    assert "A new code is required" in sender.browser.get(link).text
+    assert not re.search('<form method="post"(?! action)', sender.browser.page.text)
+    sender.browser.ask(link, f"token={token_of(sender)}".encode())
+    assert len(doubts(member)) == 1 and method(member, "personal") == "smime"
+    # A newer receipt has a link of its own.
+    assert len(sender.mails("used your code")) == 2
+
+
+def token_of(visitor):
+    """The token of any form of ours, which this browser's cookie yields."""
+    visitor.browser.get("/signin")
+    return visitor.browser.form("/signin")[1]["token"]
+
+
+def test_link_of_somebody_else_or_past_its_time_does_nothing(member, name):
+    """Unknown ones too: another installation's, a parcel's, a page's."""
+    world = member.world
+    assert method(member, "personal") == "smime"
+    sender, link = revocation(member)
+    track = re.search(r"/track/(\S{43})", sender.mail("Unlock code").text()).group(1)
+    token = token_of(sender)
+    for secret in ("A" * 43, "x", track, link.rsplit("/", 1)[1][:-1]):
+        assert sender.browser.get(f"/trust/{secret}").status == 404
+        sender.browser.ask(f"/trust/{secret}", f"token={token}".encode())
+    world.postgres.query(f"update postseal.trust_link set expires_at = now() where recipient = '{member.address}'")
+    assert sender.browser.get(link).status == 404 and "no longer works" in sender.browser.page.text
+    sender.browser.ask(link, f"token={token}".encode())
+    assert not doubts(member) and method(member, "personal") == "smime"
+    # Database and link together are what it takes: neither has the other's half.
+    assert link.rsplit("/", 1)[1] not in dump(world).decode(errors="replace")
+
+
+def test_link_is_for_one_sender_and_recipient(member, name):
+    ben, anna = f"{name}.ben@example.com", member.post.sender
+    member.post.sender = ben
+    send(member, subject="[code] From another sender")
+    member.browser.get(member.mail("Protected message", 2).link())
+    member.browser.send({"code": sandbox.wait_until(member.code, "the code")})
+    assert method(member, "personal", ben) == "smime"
+    sender, link = revocation(member)
+    sender.browser.get(link)
+    sender.browser.send({})
+    assert method(member, "personal", ben) == "pickup" and method(member, "personal", anna) == "smime"
+
+
+def test_link_after_the_account_has_ended_still_does_what_it_says(member):
+    sender, link = revocation(member)
+    member.world.postgres.query(f"select postseal.account_end('{member.address}', 'tried')")
+    sender.browser.get(link)
+    assert "A new code is required" in sender.browser.send({}).text
+    assert doubts(member) and method(member, "seen") == "pickup"
+
+
+def test_owner_sees_who_vouches_and_revokes_it(member, name):
+    world, ben = member.world, f"{name}.ben@example.com"
+    mark = fingerprint(member.certificate)
+    world.postseal("trust", "attest", member.address, mark[:16])
+    world.postgres.query(f"select postseal.attest(gen_random_uuid(), 'smime', '{mark}', '{member.address}', 'auto.example', 'wkd', null)")
+    page = member.browser.get("/settings").text
+    vouched = page.split("Who vouches for you")[1].split("</section>")[0]
+    assert member.post.sender in vouched and "Published by your domain:" in vouched and "Confirmed by:" in vouched
+    assert "root" not in vouched, "an admin's name is nobody's business outside"
+    assert method(member, "domain", ben) == "smime"
+    for words in ("Confirmed by:", "Published by your domain:"):
+        member.confirm()
+        page = member.browser.get("/settings/security").text
+        row = [li for li in page.split("<li") if words in li][0]
+        member.browser.send({"statement": re.search(r'name="statement" value="([^"]+)"', row)[1]}, action="/settings/trust")
+        assert words not in member.browser.get("/settings").text
+    assert method(member, "domain", ben) == "pickup" and method(member, "seen", ben) == "smime"
+    assert world.postgres.query("select distinct revoked_by, revoked_because from postseal.attestation where revoked_at is not null"
+                                f" and address = '{member.address}'") == [[member.address, "revoked by its owner"]]
+    told = sandbox.wait_until(lambda: [t for m in member.mails("was changed") if "Confirmed by: " in (t := m.text())], "the owner to be told")
+    assert "root" not in told[0]
+    # What was stated by the sender whose code was used: the next message needs a code.
+    member.confirm()
+    member.browser.get("/settings/security")
+    member.browser.send({}, action="/settings/trust")
+    assert method(member, "personal") == "pickup" and "Who vouches for you" not in member.browser.get("/settings").text
