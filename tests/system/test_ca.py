@@ -3,6 +3,7 @@ certificate must contain is written down here from the Baseline Requirements, no
 import datetime
 import http.client
 import json
+import os
 import re
 import smtplib
 import subprocess
@@ -10,6 +11,7 @@ import urllib.parse
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 import people
@@ -168,7 +170,7 @@ def requirements(certificate):
     usage = extensions[ExtensionOID.KEY_USAGE]
     names = extensions[ExtensionOID.SUBJECT_ALTERNATIVE_NAME]
     mailboxes = names.value.get_values_for_type(x509.RFC822Name)
-    is_rsa = certificate.public_key().__class__.__name__.startswith("_RSA")
+    is_rsa = isinstance(certificate.public_key(), rsa.RSAPublicKey)
     life = certificate.not_valid_after - certificate.not_valid_before + datetime.timedelta(seconds=1)
     must("6.3.2 validity", life <= datetime.timedelta(days=825))
     must("7.1 serial", 0 < certificate.serial_number < 2 ** 159 and certificate.serial_number.bit_length() > 64)
@@ -419,3 +421,42 @@ def test_keys_of_an_employee_who_left_only_open(world, run, post, authority, ann
     assert b"For her." in post.box(anna["address"]).one().raw
     rows(run("employee", "return", anna["address"]))
     assert anna["fingerprint"] not in [r["fingerprint"] for r in rows(run("ca", "issue", anna["address"]))]
+
+
+# --- a token ---
+
+def test_authority_in_a_token_signs_there(world, run):
+    """SoftHSM makes the key, which cannot be read from it; the keeper has it sign."""
+    directory = world.run / "token"
+    directory.mkdir()
+    configuration, pin = directory / "softhsm2.conf", directory / "pin"
+    (directory / "tokens").mkdir()
+    configuration.write_text(f"directories.tokendir = {directory}/tokens\nobjectstore.backend = file\n")
+    pin.write_text("1234\n")
+    environment = {**os.environ, "SOFTHSM2_CONF": str(configuration)}
+    module = "/usr/lib/softhsm/libsofthsm2.so"
+    sandbox.command("softhsm2-util", "--init-token", "--free", "--label", "ca", "--so-pin", "5678", "--pin", "1234", env=environment)
+    sandbox.command("pkcs11-tool", "--module", module, "--token-label", "ca", "--login", "--pin", "1234", "--keypairgen",
+                    "--key-type", "rsa:3072", "--label", "mail", "--id", "01", env=environment)
+    sandbox.command("chown", "-R", "nobody", directory)
+    config = world.directory / "token.conf"
+    config.write_text('ca token "pkcs11:token=ca;object=mail" pin "' + str(pin) + '"\n' + world.config.read_text())
+    world.stop_program("postseal-keeper")
+    world.start_program("postseal-keeper", config=config, environment={
+        "SOFTHSM2_CONF": str(configuration), "PKCS11_MODULE_PATH": module})
+    try:
+        made = rows(run("ca", "init", "--key", "token", "--name", "Token CA", "--replace"))
+        row, = [r for r in made if r["state"] == "in use"]
+        assert row["in_token"] and row["subject"] == "Token CA"
+        assert world.postgres.query("select sealed is null from postseal.ca where state = 'in use'") == [["t"]]
+        top, leaf = world.directory / "token-ca.pem", world.directory / "token-leaf.pem"
+        top.write_bytes(exported(world, row["fingerprint"]))
+        fingerprint = issue(world, run, "tokens@example.com")
+        leaf.write_bytes(exported(world, fingerprint))
+        good, said = verified(world, {"identifier": row["identifier"], "path": top}, leaf)
+        assert good, said
+        rows(run("ca", "revoke", fingerprint))
+        sandbox.wait_until(lambda: not verified(world, {"identifier": row["identifier"], "path": top}, leaf)[0], "its revocation", 60)
+    finally:
+        world.stop_program("postseal-keeper")
+        world.start_program("postseal-keeper")
