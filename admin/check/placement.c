@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "admin/check/maps.h"
 #include "admin/check/milters.h"
 #include "admin/check/tables.h"
 #include "core/address.h"
@@ -83,18 +84,34 @@ check_entries(const struct check *check, const char *parameter, const char *map,
 	return true;
 }
 
+/* Some addresses are known; about all others there is a doubt, which is told. */
 static bool
-check_maps(const struct check *check, const char *setting, GString *unknown, struct fault *fault)
+ask_map(const struct check *check, const char *setting, const char *map, struct fault *fault)
+{
+	unsigned asked;
+	g_autofree char *answers = maps_answers(check, map, &asked, fault);
+
+	if (answers == NULL)
+		return fault_within(fault, "checking where %s of Postfix leads", setting);
+	if (!check_entries(check, setting, map, answers, fault))
+		return false;
+	check_warn(check,
+		   "%s (%s): %s; of %u addresses of yours that were asked, none leads outside, but any "
+		   "other may, after the milter has decided",
+		   setting, map, maps_doubt(map), asked);
+	return true;
+}
+
+static bool
+check_maps(const struct check *check, const char *setting, struct fault *fault)
 {
 	g_auto(GStrv) maps = postfix_list(g_hash_table_lookup(check->postfix->values, setting));
 
 	for (char **map = maps; *map != NULL; map++) {
 		g_autofree char *entries = entries_of(*map);
 
-		if (entries == NULL)
-			g_string_append_printf(unknown, "%s%s (%s)", unknown->len > 0 ? ", " : "",
-					       setting, *map);
-		else if (!check_entries(check, setting, *map, entries, fault))
+		if (entries == NULL ? !ask_map(check, setting, *map, fault)
+				    : !check_entries(check, setting, *map, entries, fault))
 			return false;
 	}
 	return true;
@@ -126,13 +143,12 @@ settings_of(const struct check *check, const char *parameter)
 }
 
 static bool
-check_all_maps(const struct check *check, const char *parameter, GString *unknown,
-	       struct fault *fault)
+check_all_maps(const struct check *check, const char *parameter, struct fault *fault)
 {
 	g_autoptr(GList) settings = settings_of(check, parameter);
 
 	for (const GList *setting = settings; setting != NULL; setting = setting->next)
-		if (!check_maps(check, setting->data, unknown, fault))
+		if (!check_maps(check, setting->data, fault))
 			return false;
 	return true;
 }
@@ -210,23 +226,12 @@ check_masquerade(const struct check *check, struct fault *fault)
 			 advice);
 }
 
-static char *
-note_of(const char *placement, const GString *unknown)
-{
-	if (unknown->len == 0)
-		return g_strdup(placement);
-	return g_strdup_printf(
-		"%s; these maps cannot be listed, so make sure yourself that nothing "
-		"in them leads elsewhere: %s",
-		placement, unknown->str);
-}
-
 /* smtp(8) rewrites recipients as it sends: in either placement, too late for any decision. */
 static bool
-check_generic(const struct check *check, GString *unknown, struct fault *fault)
+check_generic(const struct check *check, struct fault *fault)
 {
-	return check_all_maps(check, "smtp_generic_maps", unknown, fault) &&
-	       check_all_maps(check, "lmtp_generic_maps", unknown, fault);
+	return check_all_maps(check, "smtp_generic_maps", fault) &&
+	       check_all_maps(check, "lmtp_generic_maps", fault);
 }
 
 static bool
@@ -241,12 +246,13 @@ check_edge(const struct check *check, char **note_r, struct fault *fault)
 	if (!check_added(check, fault) || !check_masquerade(check, fault) ||
 	    !tables_check(check, TABLES_ALL, "BCC|REDIRECT", why, unknown, fault))
 		return false;
+	tables_warn(check, "BCC or REDIRECT", unknown);
 	for (size_t i = 0; i < G_N_ELEMENTS(maps); i++)
-		if (!check_all_maps(check, maps[i], unknown, fault))
+		if (!check_all_maps(check, maps[i], fault))
 			return false;
-	if (!check_local(check, fault) || !check_generic(check, unknown, fault))
+	if (!check_local(check, fault) || !check_generic(check, fault))
 		return false;
-	*note_r = note_of("at the edge", unknown);
+	*note_r = g_strdup("at the edge");
 	return true;
 }
 
@@ -403,14 +409,12 @@ check_forwarded(const struct check *check, struct fault *fault)
 static bool
 check_two_passes(const struct check *check, char **note_r, struct fault *fault)
 {
-	g_autoptr(GString) unknown = g_string_new(NULL);
-
 	if (!check_loopback(check, fault) || !check_second_pass(check, MILTERS_INSIDE, fault) ||
 	    !check_second_pass(check, MILTERS_OUTSIDE, fault) || !check_mapped(check, fault) ||
-	    !check_pickup(check, fault) || !check_forwarded(check, fault) || !check_generic(check, unknown, fault))
+	    !check_pickup(check, fault) || !check_forwarded(check, fault) || !check_generic(check, fault))
 		return false;
 	g_free(*note_r);
-	*note_r = note_of("after alias expansion, in two passes", unknown);
+	*note_r = g_strdup("after alias expansion, in two passes");
 	return true;
 }
 

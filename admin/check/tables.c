@@ -121,6 +121,16 @@ tables_check(const struct check *check, enum tables which, const char *actions, 
 	return true;
 }
 
+void
+tables_warn(const struct check *check, const char *actions, const GString *unknown)
+{
+	if (unknown->len > 0)
+		check_warn(check,
+			   "these tables cannot be read through, as they answer for one key at a time or are closed to "
+			   "root: whether they have %s, which leads mail elsewhere, is not known: %s",
+			   actions, unknown->str);
+}
+
 /* Do the setting's tables keep the line, and the message? */
 static bool
 keeps(const char *setting, const char *value, const char *line, struct fault *fault)

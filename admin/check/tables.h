@@ -22,6 +22,10 @@ enum tables {
 bool tables_check(const struct check *check, enum tables which, const char *actions,
 		  const char *why, GString *unknown, struct fault *fault);
 
+/* Tells the doubt about tables that could not be read, if there are any. `actions`: what they may
+ * have, "BCC or REDIRECT". */
+void tables_warn(const struct check *check, const char *actions, const GString *unknown);
+
 /* Do all tables of header_checks leave this line of a header alone? They are asked (postmap -q). */
 bool tables_keep(const struct check *check, const char *line, struct fault *fault);
 

@@ -15,14 +15,6 @@ has_two_passes(const struct check *check)
 				"postseal-edge:");
 }
 
-static char *
-note_unread(const GString *unknown)
-{
-	return g_strdup_printf("none seen; these tables cannot be read, so make sure yourself that "
-			       "nothing in them leads mail elsewhere: %s",
-			       unknown->str);
-}
-
 /* --- what keeps mail from the second pass --- */
 
 /* In a service that maps no addresses, the first pass may decide. */
@@ -65,8 +57,7 @@ check_filters(const struct check *check, char **note_r, struct fault *fault)
 		    "REDIRECT",
 		    unknown, fault))
 		return false;
-	if (unknown->len > 0)
-		*note_r = note_unread(unknown);
+	tables_warn(check, "REDIRECT or FILTER", unknown);
 	return true;
 }
 
@@ -249,7 +240,7 @@ blind_transports(const struct check *check)
 }
 
 static bool
-check_blind(const struct check *check, char **note_r, struct fault *fault)
+check_blind(const struct check *check, struct fault *fault)
 {
 	g_autoptr(GString) unknown = g_string_new(NULL);
 	g_autofree char *names = blind_transports(check);
@@ -264,8 +255,7 @@ check_blind(const struct check *check, char **note_r, struct fault *fault)
 			  has_two_passes(check) ? "REDIRECT|FILTER" : "REDIRECT", why, unknown,
 			  fault))
 		return false;
-	if (unknown->len > 0)
-		*note_r = note_unread(unknown);
+	tables_warn(check, "REDIRECT or FILTER", unknown);
 	return true;
 }
 
@@ -297,9 +287,10 @@ check_next_hop(const struct check *check, struct fault *fault)
 bool
 check_transports(const struct check *check, char **note_r, struct fault *fault)
 {
+	(void)note_r;
 	return check_files(check, fault) && check_stops(check, fault) && check_mark(check, fault) &&
 	       check_submission(check, fault) && check_next_hop(check, fault) &&
-	       check_blind(check, note_r, fault);
+	       check_blind(check, fault);
 }
 
 /* --- how large a message may be --- */

@@ -15,6 +15,7 @@ import threading
 
 import pytest
 
+import directory_server
 import world as sandbox
 from listener import unix_socket
 
@@ -486,6 +487,56 @@ def test_right_installation_is_not_called_wrong(world_of, mended, name):
     RIGHT[name](world_of, mended)
     status, found = checked(world_of)
     assert status == 0 and all(verdict == "good" for verdict, _ in found.values()), str(found)
+
+
+# --- maps that answer for one address at a time ---
+
+@pytest.fixture(scope="module")
+def directory(world):
+    """slapd with where an address leads to; Debian's postfix-ldap asks it."""
+    certificate = world.authority.issue("directory", "/CN=localhost", "subjectAltName=DNS:localhost")
+    server = directory_server.DirectoryServer(world.directory / "slapd", certificate)
+    server.start(directory_server.person("Abuse", "abuse@example.com", "proxyAddresses: anna@example.com\n")
+                 + directory_server.person("Joe", "joe@example.com", "proxyAddresses: joe@smime.example\n"))
+    yield server
+    server.stop()
+
+
+def aliases_in(world, directory, query="(mail=%s)"):
+    file = world.directory / "aliases.cf"
+    file.write_text(f"server_host = ldap://127.0.0.1:{directory.plain}\nversion = 3\nbind = no\ntimeout = 5\n"
+                    f"search_base = ou=people,{directory_server.SUFFIX}\nquery_filter = {query}\n"
+                    "result_attribute = proxyAddresses\n")
+    postconf(world, "-e", f"virtual_alias_maps=ldap:{file}")
+    return lambda address: subprocess.run(["postmap", "-c", world.company.config, "-q", address, f"ldap:{file}"],
+                                          capture_output=True, text=True).stdout.strip()
+
+
+def test_directory_that_holds_aliases_was_called_good(world_of, directory):
+    """What it holds of other addresses cannot be known: the doubt is told with what was seen."""
+    answer = aliases_in(world_of, directory)
+    assert answer("abuse@example.com") == "anna@example.com"
+    status, found = checked(world_of)
+    assert status == 0 and found["placement"][0] == "WARNING"
+    assert re.search(r"virtual_alias_maps \(ldap:.*a directory answers for one address at a time.*none leads outside, but any other may",
+                     found["placement"][1])
+
+
+def test_directory_that_leads_outside_is_told(world_of, directory):
+    answer = aliases_in(world_of, directory, "(cn=Joe)")  # whoever is asked for
+    assert answer("postmaster@example.com") == "joe@smime.example"
+    status, found = checked(world_of)
+    assert status == 1 and found["placement"][0] == "WRONG"
+    assert "postmaster@example.com leads to joe@smime.example after the milter" in found["placement"][1].replace("\t", "")
+
+
+def test_directory_that_does_not_answer_is_told(world_of, directory):
+    class Nobody:
+        plain = world_of.spare[0]
+    aliases_in(world_of, Nobody)
+    status, found = checked(world_of)
+    assert status == 1 and found["placement"][0] == "WRONG"
+    assert re.search("virtual_alias_maps.*asking ldap:.*fatal: .*mail waits", found["placement"][1])
 
 
 # --- what deserves a warning, though it works today ---
