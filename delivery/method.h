@@ -29,8 +29,8 @@ struct surroundings {
 	/* Our own keys for the sender, or why there are none; looked up once for each message. */
 	struct keystore_signer smime_signer;
 	struct keystore_signer pgp_signer;
-	const char *from; /* folded address in From, or NULL */
-	bool second_pass; /* in the MTA's second pass, where recipients are final */
+	const char *from;	    /* folded address in From, or NULL */
+	bool second_pass;	    /* in the MTA's second pass, where recipients are final */
 	const char *outside_client; /* its address (struct outbox_mail), or NULL */
 	/* What the first pass noted in this message and in no other (IMPRINT_BYTES), or NULL. */
 	const unsigned char *pass;

@@ -371,7 +371,8 @@ decide(SMFICTX *context, struct session *session, const struct known *kept)
 				      .message = message,
 				      .from = from,
 				      .second_pass = session->second_pass,
-				      .outside_client = session->is_outside ? session->address : NULL,
+				      .outside_client =
+					      session->is_outside ? session->address : NULL,
 				      .size_limit = session->size_limit,
 				      .pass = session->is_of_first_pass ? session->pass : NULL,
 				      .place_is_taken = kept != NULL};

@@ -33,8 +33,7 @@ maps_doubt(const char *map)
 	size_t length = strcspn(name, ":");
 
 	for (size_t i = 0; i < G_N_ELEMENTS(doubts); i++)
-		if (strlen(doubts[i].type) == length &&
-		    strncmp(doubts[i].type, name, length) == 0)
+		if (strlen(doubts[i].type) == length && strncmp(doubts[i].type, name, length) == 0)
 			return doubts[i].doubt;
 	return "a map of this type cannot be listed";
 }

@@ -213,16 +213,15 @@ milters_transport(enum milters_origin origin)
 const struct postfix_service *
 milters_second_pass(const struct check *check, enum milters_origin origin)
 {
-	const char *log = origin == MILTERS_OUTSIDE ? "postfix/postseal-outside"
-						    : "postfix/postseal-edge";
+	const char *log =
+		origin == MILTERS_OUTSIDE ? "postfix/postseal-outside" : "postfix/postseal-edge";
 
 	for (guint i = 0; i < check->postfix->services->len; i++) {
 		const struct postfix_service *service =
 			g_ptr_array_index(check->postfix->services, i);
 
 		if (strcmp(service->program, "smtpd") == 0 &&
-		    strcmp(postfix_value(check->postfix, service->name, "syslog_name"),
-			   log) == 0)
+		    strcmp(postfix_value(check->postfix, service->name, "syslog_name"), log) == 0)
 			return service;
 	}
 	return NULL;

@@ -33,10 +33,9 @@ is_second_pass(const struct check *check, const char *detail)
 	const struct postfix_service *again =
 		check->postfix == NULL ? NULL : milters_second_pass(check, MILTERS_INSIDE);
 	const char *port = again == NULL ? NULL : strchr(again->name, ':');
-	g_autofree char *relay =
-		port == NULL ? NULL
-			     : g_strdup_printf(" 127.0.0.1[127.0.0.1]%.*s ",
-					       (int)strcspn(port, "/"), port);
+	g_autofree char *relay = port == NULL ? NULL
+					      : g_strdup_printf(" 127.0.0.1[127.0.0.1]%.*s ",
+								(int)strcspn(port, "/"), port);
 
 	return relay != NULL && strstr(detail, relay) != NULL;
 }
@@ -60,8 +59,9 @@ look_for_mail(const struct parked *parked, const char *kind, GString *said)
 			return PASSED;
 		if (!g_str_has_suffix(what, "MTA"))
 			return FAILED;
-		g_string_append(said, ", whose log says nothing more of it; is it deferred "
-				      "(postqueue -p), or can the courier not read the log (mta log)?");
+		g_string_append(said,
+				", whose log says nothing more of it; is it deferred "
+				"(postqueue -p), or can the courier not read the log (mta log)?");
 		return WAITS;
 	}
 	g_string_append_printf(said, "no %s has been handed to the MTA; see postseal outbox list",

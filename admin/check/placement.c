@@ -95,10 +95,11 @@ ask_map(const struct check *check, const char *setting, const char *map, struct 
 		return fault_within(fault, "checking where %s of Postfix leads", setting);
 	if (!check_entries(check, setting, map, answers, fault))
 		return false;
-	check_warn(check,
-		   "%s (%s): %s; of %u addresses of yours that were asked, none leads outside, but any "
-		   "other may, after the milter has decided",
-		   setting, map, maps_doubt(map), asked);
+	check_warn(
+		check,
+		"%s (%s): %s; of %u addresses of yours that were asked, none leads outside, but any "
+		"other may, after the milter has decided",
+		setting, map, maps_doubt(map), asked);
 	return true;
 }
 
@@ -310,12 +311,11 @@ check_way(const struct check *check, const char *transport, struct fault *fault)
 {
 	return check_source(check, transport, fault) &&
 	       (*postfix_value(check->postfix, transport, "smtp_fallback_relay") == '\0' ||
-		fault_set(
-			fault, FAULT_CONFIG,
-			"checking the transport %s of Postfix: smtp_fallback_relay hands mail to "
-			"others, undecided, whenever the second pass cannot take it; expected -o "
-			"smtp_fallback_relay=",
-			transport));
+		fault_set(fault, FAULT_CONFIG,
+			  "checking the transport %s of Postfix: smtp_fallback_relay hands mail to "
+			  "others, undecided, whenever the second pass cannot take it; expected -o "
+			  "smtp_fallback_relay=",
+			  transport));
 }
 
 static bool
@@ -334,12 +334,11 @@ check_decides(const struct check *check, const struct postfix_service *again, st
 			again->name);
 	return (strstr(options, "no_address_mappings") != NULL &&
 		*postfix_value(check->postfix, again->name, "content_filter") == '\0') ||
-	       fault_set(
-		       fault, FAULT_CONFIG,
-		       "checking the Postfix service %s: what is decided there must not be "
-		       "mapped or filtered again (receive_override_options = %s); " POSTSEAL_WIRE
-		       " sets it up",
-		       again->name, options);
+	       fault_set(fault, FAULT_CONFIG,
+			 "checking the Postfix service %s: what is decided there must not be "
+			 "mapped or filtered again (receive_override_options = %s); " POSTSEAL_WIRE
+			 " sets it up",
+			 again->name, options);
 }
 
 static bool
@@ -352,7 +351,8 @@ check_second_pass(const struct check *check, enum milters_origin origin, struct 
 		return fault_set(
 			fault, FAULT_CONFIG,
 			"checking Postfix: the second pass needs the transport %s and the service it "
-			"leads to, which are not both in master.cf; " POSTSEAL_WIRE " apply adds them",
+			"leads to, which are not both in master.cf; " POSTSEAL_WIRE
+			" apply adds them",
 			transport);
 	return check_way(check, transport, fault) && check_decides(check, again, fault);
 }
@@ -411,7 +411,8 @@ check_two_passes(const struct check *check, char **note_r, struct fault *fault)
 {
 	if (!check_loopback(check, fault) || !check_second_pass(check, MILTERS_INSIDE, fault) ||
 	    !check_second_pass(check, MILTERS_OUTSIDE, fault) || !check_mapped(check, fault) ||
-	    !check_pickup(check, fault) || !check_forwarded(check, fault) || !check_generic(check, fault))
+	    !check_pickup(check, fault) || !check_forwarded(check, fault) ||
+	    !check_generic(check, fault))
 		return false;
 	g_free(*note_r);
 	*note_r = g_strdup("after alias expansion, in two passes");

@@ -237,8 +237,7 @@ look_at_copy(const struct trip *trip, GString *said, int row)
 		return is_in(trip, row, "sent") ? PASSED : FAILED;
 	}
 	if (!is_in(trip, row, "handed")) {
-		g_string_append_printf(said,
-				       "%s in the portal, and does not leave",
+		g_string_append_printf(said, "%s in the portal, and does not leave",
 				       get(trip, row, STATE));
 		return PASSED;
 	}
@@ -322,10 +321,14 @@ struct station {
 };
 
 static const struct station stations[] = {
-	{"accepted", look_for_acceptance, false}, {"decided", look_for_decision, false},
-	{"sealed", look_for_seal, false},	  {"handed back", look_for_handing, false},
-	{"next hop", look_for_answer, false},	  {"notice", look_for_notice, true},
-	{"code", look_for_code, true},		  {"page", look_for_page, true},
+	{"accepted", look_for_acceptance, false},
+	{"decided", look_for_decision, false},
+	{"sealed", look_for_seal, false},
+	{"handed back", look_for_handing, false},
+	{"next hop", look_for_answer, false},
+	{"notice", look_for_notice, true},
+	{"code", look_for_code, true},
+	{"page", look_for_page, true},
 };
 
 /* Wherever the mail has stopped. */

@@ -125,10 +125,11 @@ void
 tables_warn(const struct check *check, const char *actions, const GString *unknown)
 {
 	if (unknown->len > 0)
-		check_warn(check,
-			   "these tables cannot be read through, as they answer for one key at a time or are closed to "
-			   "root: whether they have %s, which leads mail elsewhere, is not known: %s",
-			   actions, unknown->str);
+		check_warn(
+			check,
+			"these tables cannot be read through, as they answer for one key at a time or are closed to "
+			"root: whether they have %s, which leads mail elsewhere, is not known: %s",
+			actions, unknown->str);
 }
 
 /* Do the setting's tables keep the line, and the message? */

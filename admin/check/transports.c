@@ -124,7 +124,8 @@ check_stops(const struct check *check, struct fault *fault)
 		if ((strcmp(service->program, "smtp") == 0 ||
 		     strcmp(service->program, "lmtp") == 0) &&
 		    strcmp(service->name, milters_transport(MILTERS_INSIDE)) != 0 &&
-		    strcmp(service->name, milters_transport(MILTERS_OUTSIDE)) != 0 && !stops(check, service))
+		    strcmp(service->name, milters_transport(MILTERS_OUTSIDE)) != 0 &&
+		    !stops(check, service))
 			return fault_set(
 				fault, FAULT_CONFIG,
 				"checking the transport %s of Postfix: its smtp_header_checks do not stop what "

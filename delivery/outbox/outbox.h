@@ -18,8 +18,8 @@ struct outbox_mail {
 	const char *sender;  /* of the envelope; "" for the null sender */
 	const char *ret;     /* DSN parameters of MAIL (RFC 3461), or NULL */
 	const char *envid;
-	bool smtputf8;	   /* RFC 6531 */
-	bool verified;	   /* only over verified TLS */
+	bool smtputf8; /* RFC 6531 */
+	bool verified; /* only over verified TLS */
 	/* For a copy of a message from outside: the address of its client, whom the MTA names to
 	 * milters that sign. NULL: it is from inside. */
 	const char *client;
