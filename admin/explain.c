@@ -140,7 +140,8 @@ explain_message(const struct admin *admin, const struct message *message, bool i
 	const struct keystore_settings keys = {.database = admin->database,
 					       .keeper = admin->settings->keeper_socket,
 					       .sources = admin->settings->keys_from,
-					       .revocation = admin->settings->revocation};
+					       .revocation = admin->settings->revocation,
+					       .gateways = admin->settings->keys_domains};
 	struct keystore *keystore = keystore_new(&keys);
 	/* If no message was given, its author is its sender. */
 	g_autofree char *from = message->fields->len == 0 ? g_strdup(message->sender_folded)

@@ -4,6 +4,7 @@
 
 #include "core/address.h"
 #include "keystore/discovery.h"
+#include "keystore/gateway.h"
 #include "keystore/source/source.h"
 
 enum { ASK_SECONDS = 20 };
@@ -113,8 +114,9 @@ run_find(const struct admin *admin, int argc, char **argv)
 {
 	const struct keystore_settings settings = {.database = admin->database,
 						   .sources = admin->settings->keys_from,
-						   .revocation = admin->settings->revocation};
-	g_autofree char *address = NULL;
+						   .revocation = admin->settings->revocation,
+						   .gateways = admin->settings->keys_domains};
+	g_autofree char *address = NULL, *gateway = NULL;
 	g_autoptr(json_t) rows = json_array();
 	struct keystore *keystore;
 	char **given = command_operands(argc, argv, 1, 1);
@@ -127,11 +129,15 @@ run_find(const struct admin *admin, int argc, char **argv)
 	is_employee = keystore_is_employee(admin->settings->domains, address);
 	if (!address_is_valid(address))
 		return command_missing("there is no usable key for %s", *given);
+	gateway = gateway_of(admin->settings->keys_domains, address);
 	ask_network(admin, address, is_employee);
+	if (gateway != NULL)
+		ask_network(admin, gateway, is_employee);
 	keystore = keystore_new(&settings);
 	found = find_kind(keystore, KEY_SMIME, address, is_employee, rows, &fault) &&
 		find_kind(keystore, KEY_PGP, address, is_employee, rows, &fault) &&
-		add_answers(admin, address, rows, &fault);
+		add_answers(admin, address, rows, &fault) &&
+		(gateway == NULL || add_answers(admin, gateway, rows, &fault));
 	keystore_free(keystore);
 	if (!found)
 		return command_fail(&fault);

@@ -1,15 +1,40 @@
 #include "delivery/keys_wanted.h"
 
+#include "keystore/gateway.h"
+
 /* A want and the copy it is for. */
 struct wanted {
 	struct copy *copy;
 	struct keystore_answer now;
+	char *gateway; /* that of the domain is wanted; NULL: the recipient's own */
 };
 
 static void
 wanted_clear(gpointer data)
 {
-	keystore_answer_clear(&((struct wanted *)data)->now);
+	struct wanted *wanted = data;
+
+	keystore_answer_clear(&wanted->now);
+	g_free(wanted->gateway);
+}
+
+/* The key of the domain's gateway, which is used if there is no other. */
+static void
+add_gateway(const struct surroundings *around, const struct wanted *person,
+	    const struct discovery_want *own, GArray *wanted, GArray *wants)
+{
+	struct wanted each = {.copy = person->copy};
+	struct discovery_want want = *own;
+
+	if (own->known != NULL && own->known->gateway == NULL)
+		return;
+	each.gateway = gateway_of(around->settings->keys_domains, own->address);
+	if (each.gateway == NULL)
+		return;
+	want.address = each.gateway;
+	want.known = NULL;
+	g_array_append_val(wanted, each);
+	g_array_append_val(wants, want);
 }
 
 /* Adds the key for a method; *enough_r: there is one already, so that no later method is needed. */
@@ -31,6 +56,7 @@ add_want(const struct surroundings *around, struct copy *copy, enum key_kind kin
 	*enough_r = want.known != NULL;
 	g_array_append_val(wanted, each);
 	g_array_append_val(wants, want);
+	add_gateway(around, &each, &want, wanted, wants);
 	return true;
 }
 

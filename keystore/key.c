@@ -30,6 +30,7 @@ key_unref(struct key *key)
 	g_free(key->cannot_sign);
 	g_free(key->authority);
 	g_free(key->checked);
+	g_free(key->gateway);
 	g_clear_pointer(&key->content, g_bytes_unref);
 	X509_free(key->certificate);
 	sk_X509_pop_free(key->chain, X509_free);

@@ -37,6 +37,8 @@ struct key {
 	bool was_in_time[2];  /* indexed by enum key_use: at the time of the look-up */
 	const struct key_source *source; /* where it comes from */
 	unsigned rank;			 /* of its source, in the order of preference */
+	char *gateway; /* whose it is, if it is that of a whole domain (keystore/gateway.h); or NULL
+			*/
 	time_t seen_at; /* when its source in the network last had it; 0: it is not from there */
 	bool attested;	/* by more than its owner: an authority, an admin, or its source */
 	bool is_from_mail_only;	       /* nobody but the mail that it came with says whose it is;

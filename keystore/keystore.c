@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "keystore/authority.h"
+#include "keystore/gateway.h"
 #include "keystore/remote_key.h"
 #include "keystore/source/source.h"
 #include "keystore/status.h"
@@ -14,7 +15,10 @@
 #define RANK_LAST    (UINT_MAX - 1)
 #define RANK_FALLING UINT_MAX /* of keys that nobody vouches for */
 
-enum { CACHE_MAX = 20000 }; /* addresses; when there are more, the cache is emptied */
+enum {
+	CACHE_MAX = 20000,   /* addresses; when there are more, the cache is emptied */
+	GATEWAY_RANK = 1000, /* more than there are sources */
+};
 
 const struct key_source *const key_sources[] = {
 	&key_source_database, &key_source_upload, &key_source_mail,
@@ -46,6 +50,7 @@ struct keystore {
 	size_t ranked_count;
 	char *keeper;
 	enum revocation revocation;
+	char **gateways;
 	struct listener *listener;
 	GMutex lock;
 	GHashTable *cache;		 /* "smime:a@b" to struct kept */
@@ -84,7 +89,7 @@ forget(void *context, const char *payload)
 
 	g_mutex_lock(&keystore->lock);
 	keystore->generation++;
-	if (payload == NULL || *payload == '\0') {
+	if (payload == NULL || *payload == '\0' || gateway_is(payload)) {
 		g_hash_table_remove_all(keystore->cache);
 		g_clear_pointer(&keystore->authorities, authorities_free);
 	} else {
@@ -144,6 +149,7 @@ keystore_new(const struct keystore_settings *settings)
 	keystore->database = settings->database;
 	keystore->keeper = g_strdup(settings->keeper);
 	keystore->revocation = settings->revocation;
+	keystore->gateways = g_strdupv((char **)settings->gateways);
 	rank_sources(keystore, settings->sources);
 	g_mutex_init(&keystore->lock);
 	keystore->cache =
@@ -164,6 +170,7 @@ keystore_free(struct keystore *keystore)
 	authorities_free(keystore->authorities);
 	g_mutex_clear(&keystore->lock);
 	g_free(keystore->keeper);
+	g_strfreev(keystore->gateways);
 	g_free(keystore);
 }
 
@@ -397,6 +404,42 @@ ask_source(const struct ranked *ranked, const struct key_question *question, GPt
 	return true;
 }
 
+/* What admins imported, and what the network has: no account in the portal and no mail that came in
+ * makes anybody a gateway. */
+static bool
+knows_gateways(const struct key_source *source, enum key_kind kind)
+{
+	return key_source_is_asked(source, kind) ||
+	       (source->is_always_first && source->belongs == NULL);
+}
+
+/* Adds what the sources have for the gateway of the address's domain, after everything else. */
+static bool
+ask_for_gateway(const struct keystore *keystore, const struct key_question *about_person,
+		GPtrArray *keys, struct fault *fault)
+{
+	g_autofree char *gateway = gateway_of(keystore->gateways, about_person->address);
+	g_autoptr(GString) notes = g_string_new(NULL);
+	struct key_question question = *about_person;
+	const guint before = keys->len;
+
+	question.address = gateway;
+	question.notes = notes;
+	for (size_t i = 0; i < keystore->ranked_count && gateway != NULL; i++) {
+		question.source = keystore->ranked[i].source;
+		if (knows_gateways(question.source, question.kind) &&
+		    !ask_source(&keystore->ranked[i], &question, keys, fault))
+			return false;
+	}
+	for (guint i = before; i < keys->len; i++) {
+		struct key *key = g_ptr_array_index(keys, i);
+
+		key->gateway = g_strdup(gateway);
+		key->rank += GATEWAY_RANK;
+	}
+	return true;
+}
+
 /* Queries all sources. */
 static struct kept *
 load_keys(struct keystore *keystore, struct connection *connection,
@@ -420,6 +463,10 @@ load_keys(struct keystore *keystore, struct connection *connection,
 		}
 		if (until != 0 && (kept->until == 0 || until < kept->until))
 			kept->until = until;
+	}
+	if (!ask_for_gateway(keystore, &question, kept->keys, fault)) {
+		kept_free(kept);
+		return NULL;
 	}
 	for (guint i = 0; i < kept->keys->len; i++)
 		if (!judge(keystore, connection, authorities, g_ptr_array_index(kept->keys, i),
@@ -623,7 +670,8 @@ pass_over_later(const GPtrArray *chosen, const struct key *key, GString *passed_
 	const struct key *first = g_ptr_array_index(chosen, 0);
 	g_autofree char *why = NULL;
 
-	if (key->source->is_always_last || why_not_beside(chosen, key, false) != NULL ||
+	if (key->source->is_always_last || key->gateway != NULL ||
+	    why_not_beside(chosen, key, false) != NULL ||
 	    !key_is_usable(key, KEY_ENCRYPTS, time(NULL), NULL))
 		return;
 	why = g_strdup_printf("%s has it, but %s comes first", key->source->name,
@@ -691,6 +739,10 @@ keystore_origin(const struct key *key)
 	g_autofree char *when =
 		seen == NULL ? NULL : g_date_time_format(seen, "%Y-%m-%d %H:%M UTC");
 
+	if (key->gateway != NULL)
+		return g_strdup_printf(", of %s%s%s", key->gateway,
+				       when == NULL ? "" : ", found by ",
+				       when == NULL ? "" : key->source->name);
 	if (when != NULL)
 		return g_strdup_printf(", found by %s on %s", key->source->name, when);
 	return g_strdup(
@@ -813,7 +865,7 @@ keystore_signer(struct keystore *keystore, enum key_kind kind, const char *addre
 		struct key *key = g_ptr_array_index(known->keys, i);
 		g_autofree char *why = NULL;
 
-		if (!key->is_ours)
+		if (!key->is_ours || key->gateway != NULL)
 			continue;
 		if (key_is_usable(key, KEY_SIGNS, now, &why))
 			signer_r->key = key_ref(key);

@@ -21,6 +21,7 @@ struct keystore_settings {
 	char *const
 		*sources; /* the setting `keys from`; NULL: only what admins and owners brought */
 	enum revocation revocation; /* the setting of this name */
+	char *const *gateways; /* the setting `keys domains`; NULL: none */
 };
 
 struct keystore *keystore_new(const struct keystore_settings *settings);
@@ -32,7 +33,8 @@ struct keystore_answer {
 };
 
 /* The keys that mail to the folded address is encrypted to: those of the first source, in the order
- * of the setting, that has usable ones. Two sources that contradict each other never add up.
+ * of the setting, that has usable ones. Two sources that contradict each other never add up. Only
+ * if there are none, those of the gateway of its domain.
  *
  * Within what was imported and uploaded, the choice depends on who might be able
  * to read along: all usable keys that the organisation vouches for (imported and pinned, or with a

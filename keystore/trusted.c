@@ -13,7 +13,8 @@ trusted_level(struct connection *connection, const struct trusted_question *ques
 	      const struct key *key, enum trust_level *level_r, struct fault *fault)
 {
 	const struct trust_question stated = {.sender = question->sender,
-					      .address = question->address,
+					      .address = key->gateway != NULL ? key->gateway
+									      : question->address,
 					      .kind = key_kind_name(key->kind),
 					      .subject = key->fingerprint,
 					      .colleagues = question->colleagues};

@@ -46,7 +46,8 @@ service_init(struct service *service, const char *config, struct policy *policy,
 	struct keystore_settings keys = {.listen = &database,
 					 .keeper = settings->keeper_socket,
 					 .sources = settings->keys_from,
-					 .revocation = settings->revocation};
+					 .revocation = settings->revocation,
+					 .gateways = settings->keys_domains};
 	struct discovery_settings network = {.finder = settings->finder_socket,
 					     .sources = settings->keys_from,
 					     .gpg_program = settings->gpg_program};

@@ -15,10 +15,14 @@ match recipient domain "smime.example"  deliver smime, pickup
 match recipient domain "auto.example"   deliver smime, pgp, pickup
 match recipient domain "pgp.example"    deliver pgp
 match recipient domain "plain.example"  deliver plain
+match recipient domain { "partner.example" "a.partner.example" "other.example" } deliver smime, pgp, pickup
+match recipient domain "pickup.example" deliver pgp trust domain, pickup
 match recipient in domains              deliver smime, plain
 otherwise                               deliver smime, pgp, plain
 """
-SETTINGS = "keys from database, wkd, dane, ldap, servers  within 2 seconds"
+SETTINGS = """keys from database, wkd, dane, ldap, servers  within 2 seconds
+keys domains { "partner.example" "pickup.example" }
+"""
 EVERYWHERE = ["WKD", "OPENPGPKEY", "SMIMEA", "LDAP_SMIME", "LDAP_PGP", "SERVERS"]
 
 
@@ -371,3 +375,63 @@ def test_source_that_stands_still_keeps_no_other_waiting(world, finder, name):
                                    f" and address like '{name}stuck%'")
     assert waiting == [[str(len(stuck))]]
     finder.answers.update({("LDAP_SMIME", each): Answer(NOTHING) for each in stuck})
+
+
+# --- keys for whole domains (RFC 3183) ---
+
+GATEWAY = "domain-confidentiality-authority@"
+
+
+def test_certificate_of_the_domains_gateway_is_used_for_whoever_has_none(world, post, finder, name):
+    """Also in sub-domains; a person's own certificate comes first."""
+    gateway = GATEWAY + "partner.example"
+    theirs = world.authority.issue_mail(f"{name}gate", gateway)
+    finder.answers["LDAP_SMIME", gateway] = found(der(theirs))
+    address = f"{name}@partner.example"
+    send(post, address)
+    assert b"Hello." in people.open_smime(post.box(address).one(), theirs.with_suffix(""))
+    for address in (f"{name}@partner.example", f"{name}@a.partner.example"):
+        send(post, address)
+        assert f"of {gateway}, found by ldap" in last(post, address)["reason"]
+        assert f"of {gateway}, found by ldap" in world.postseal("key", "find", address)
+
+    address = f"{name}own@partner.example"
+    own = world.authority.issue_mail(f"{name}own", address)
+    finder.answers["LDAP_SMIME", address] = found(der(own))
+    send(post, address)
+    assert b"Hello." in people.open_smime(post.box(address).one(), own.with_suffix(""))
+
+    finder.answers["LDAP_SMIME", gateway] = Answer(NOTHING)
+    ask_again(world, gateway, "ldap", "smime")
+    address = f"{name}b@partner.example"
+    send(post, address)
+    sandbox.wait_until(lambda: last(post, address)["method"] == "pickup", "the record")
+
+
+def test_nobody_becomes_a_domains_gateway_without_an_admins_word(world, post, finder, name):
+    """Whoever can have that mailbox at a provider would read everybody's mail."""
+    gateway, address = GATEWAY + "other.example", f"{name}@other.example"
+    finder.answers["LDAP_SMIME", gateway] = found(der(world.authority.issue_mail(f"{name}gate", gateway)))
+    send(post, address)
+    assert last(post, address)["method"] == "pickup" and finder.questions(gateway) == []
+
+
+def test_certificate_of_somebody_else_is_no_gateways(world, post, finder, name):
+    """It names another address, or no trusted authority issued it."""
+    gateway = GATEWAY + "partner.example"
+    wrong = [world.authority.issue_mail(f"{name}x", f"{name}x@partner.example"), world.authority.issue_mail(f"{name}y", gateway, sign=False)]
+    finder.answers["LDAP_SMIME", gateway] = found(*map(der, wrong))
+    if row(world, gateway, "ldap", kind="smime") is not None:  # another test has asked
+        ask_again(world, gateway, "ldap", "smime")
+    address = f"{name}@partner.example"
+    send(post, address)
+    assert last(post, address)["method"] == "pickup"
+
+
+def test_gateways_key_is_trusted_as_its_domains_word(world, post, finder, gpg, name):
+    gateway, address = GATEWAY + "pickup.example", f"{name}@pickup.example"
+    key = gpg(gateway)
+    finder.answers["WKD", gateway] = found(binary(key))
+    send(post, address)
+    assert b"Hello." in people.open_pgp(post.box(address).one(), key)
+    assert last(post, address)["keys"] == key.fingerprint() and "trust domain" in last(post, address)["reason"]
