@@ -23,8 +23,10 @@ METRIC(KEY_CONFLICTS, COUNTER, "postseal_key_conflicts_total",
        "Answers about keys that contradict what another source says.")
 METRIC(REVOCATION_ANSWERS, COUNTER, "postseal_revocation_answers_total",
        "Answers whether certificates were revoked, by outcome.")
+METRIC(TLS_ANSWERS, COUNTER, "postseal_tls_answers_total",
+       "Answers about verified TLS of domains, by evidence and outcome.")
 METRIC(FINDER_UNREACHABLE, COUNTER, "postseal_finder_unreachable_total",
-       "Questions about keys that could not be asked because postseal-finder was not there.")
+       "Questions about keys and domains that could not be asked because postseal-finder was not there.")
 
 METRIC(OUTBOX_MAILS, GAUGE, "postseal_outbox_mails", "Messages in the outbox.")
 METRIC(OUTBOX_OLDEST, GAUGE, "postseal_outbox_oldest_seconds",

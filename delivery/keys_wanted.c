@@ -1,5 +1,7 @@
 #include "delivery/keys_wanted.h"
 
+#include "core/address.h"
+#include "keystore/domain_tls_asking.h"
 #include "keystore/gateway.h"
 
 /* A want and the copy it is for. */
@@ -60,8 +62,30 @@ add_want(const struct surroundings *around, struct copy *copy, enum key_kind kin
 	return true;
 }
 
+/* Adds the domain; *enough_r: it takes verified TLS. */
 static bool
-add_wants(const struct surroundings *around, struct copy *copy, GArray *wanted, GArray *wants,
+add_domain(const struct surroundings *around, struct copy *copy, const struct method *method,
+	   GPtrArray *domains, bool *enough_r, struct fault *fault)
+{
+	g_autofree char *why = NULL;
+	const char *domain = address_domain(copy->recipient->folded);
+
+	if (!method->is_possible(around, copy, enough_r, &why, fault))
+		return false;
+	if (!*enough_r && !g_ptr_array_find_with_equal_func(domains, domain, g_str_equal, NULL))
+		g_ptr_array_add(domains, (gpointer)domain);
+	return true;
+}
+
+/* What is to be asked for a message. */
+struct lists {
+	GArray *wanted;	    /* struct wanted */
+	GArray *wants;	    /* struct discovery_want, one for each of them */
+	GPtrArray *domains; /* borrowed */
+};
+
+static bool
+add_wants(const struct surroundings *around, struct copy *copy, const struct lists *lists,
 	  struct fault *fault)
 {
 	const char *const *name = copy->decision.methods;
@@ -71,24 +95,41 @@ add_wants(const struct surroundings *around, struct copy *copy, GArray *wanted, 
 		const struct method *method = method_find(*name);
 
 		enough = method->always;
-		if (method->takes_keys &&
-		    !add_want(around, copy, method->key_kind, wanted, wants, &enough, fault))
+		if (method->takes_keys && !add_want(around, copy, method->key_kind, lists->wanted,
+						    lists->wants, &enough, fault))
+			return false;
+		if (method->verified_tls && around->asks_for_tls &&
+		    !add_domain(around, copy, method, lists->domains, &enough, fault))
 			return false;
 	}
 	return true;
 }
 
 static void
-ask(const struct surroundings *around, const GArray *wanted, GArray *wants, gint64 until)
+ask_for_keys(const struct surroundings *around, const struct lists *lists, gint64 until)
 {
-	struct discovery_want *first = &g_array_index(wants, struct discovery_want, 0);
+	struct discovery_want *first = &g_array_index(lists->wants, struct discovery_want, 0);
 
-	if (wants->len == 0 || !discovery_before(around->discovery, first, wants->len, until))
+	if (lists->wants->len == 0 || around->discovery == NULL ||
+	    !discovery_before(around->discovery, first, lists->wants->len, until))
 		return;
-	for (guint i = 0; i < wants->len; i++) {
-		g_array_index(wanted, struct wanted, i).copy->keys_awaited |= first[i].awaited;
+	for (guint i = 0; i < lists->wants->len; i++) {
+		g_array_index(lists->wanted, struct wanted, i).copy->keys_awaited |=
+			first[i].awaited;
 		keystore_forget(around->keystore, first[i].address);
 	}
+}
+
+static void
+ask(const struct surroundings *around, const struct lists *lists, gint64 until)
+{
+	struct domain_tls_inquiry *inquiry = NULL;
+
+	if (lists->domains->len > 0)
+		inquiry = domain_tls_begin(around->database, around->settings, lists->domains,
+					   until);
+	ask_for_keys(around, lists, until);
+	domain_tls_end(inquiry);
 }
 
 static bool
@@ -97,17 +138,19 @@ find_keys(const struct surroundings *around, const GPtrArray *copies, gint64 unt
 {
 	g_autoptr(GArray) wanted = g_array_new(FALSE, FALSE, sizeof(struct wanted));
 	g_autoptr(GArray) wants = g_array_new(FALSE, FALSE, sizeof(struct discovery_want));
+	g_autoptr(GPtrArray) domains = g_ptr_array_new();
+	const struct lists lists = {.wanted = wanted, .wants = wants, .domains = domains};
 
-	if (around->discovery == NULL)
+	if (around->discovery == NULL && !around->asks_for_tls)
 		return true;
 	g_array_set_clear_func(wanted, wanted_clear);
 	for (guint i = 0; i < copies->len; i++) {
 		struct copy *copy = g_ptr_array_index(copies, i);
 
-		if (!add_wants(around, copy, wanted, wants, fault))
+		if (!add_wants(around, copy, &lists, fault))
 			return false;
 	}
-	ask(around, wanted, wants, until);
+	ask(around, &lists, until);
 	return true;
 }
 

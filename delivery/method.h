@@ -23,6 +23,7 @@ struct surroundings {
 	struct keystore *keystore;
 	struct discovery *discovery; /* asks the network for keys; NULL: nobody is asked */
 	struct revocation_inquiry *revocation; /* asks whether certificates were revoked, or NULL */
+	bool asks_for_tls; /* the network is asked about verified TLS of domains, too */
 	const struct seal_key *courier;	       /* public key: seals what goes into the outbox */
 	const struct spool_settings *variants; /* for the body of a variant */
 	const struct message *message;
@@ -67,6 +68,7 @@ struct copy {
 	json_t *tried; /* [{method, possible, because}], with {asked, found} where trust was asked
 			  for */
 	bool keys_awaited;	/* a source has not said yet whether it has a key */
+	bool tls_awaited;	/* whether its domain takes verified TLS is to be found out yet */
 	struct identifier id;	/* of the copy's row in the log */
 	bool already_committed; /* at an earlier offer: nothing is left to do */
 	struct identifier

@@ -146,15 +146,18 @@ refuse(struct plan *plan, struct copy *copy)
 	plan->refused = copy;
 }
 
-/* A refusal would be final, while the key may be here in a moment. */
+/* A refusal would be final, while the answer may be here in a moment. */
 static bool
-wait_for_keys(const struct copy *copy, struct fault *fault)
+wait_for_answers(const struct copy *copy, struct fault *fault)
 {
 	g_autofree char *reasons = all_reasons(copy);
 
-	return fault_set(fault, FAULT_TIMEOUT,
-			 "<%s>: keys of this recipient are still being looked for (%s)",
-			 copy->recipient->address, reasons);
+	return fault_set(fault, FAULT_TIMEOUT, "<%s>: %s (%s)", copy->recipient->address,
+			 copy->keys_awaited
+				 ? "keys of this recipient are still being looked for"
+				 : "whether this recipient's domain accepts verified TLS is still "
+				   "being determined",
+			 reasons);
 }
 
 static bool
@@ -166,8 +169,9 @@ decide(struct plan *plan, const struct surroundings *around, struct wishes *wish
 	if (inbound_is_for(around->inbound, around->settings, copy->recipient) &&
 	    !inbound_describe(around, copy, fault))
 		return false;
-	if (copy->method == NULL && copy->decision.reject == NULL && copy->keys_awaited)
-		return wait_for_keys(copy, fault);
+	if (copy->method == NULL && copy->decision.reject == NULL &&
+	    (copy->keys_awaited || copy->tls_awaited))
+		return wait_for_answers(copy, fault);
 	if (copy->method == NULL && plan->refused == NULL)
 		refuse(plan, copy);
 	return true;

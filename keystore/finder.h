@@ -26,7 +26,8 @@ enum finder_wish {
 	FINDER_LDAP_SMIME, /* certificates of an address, by directory */
 	FINDER_LDAP_PGP,   /* OpenPGP keys of an address, by directory */
 	FINDER_SERVERS,	   /* OpenPGP keys of an address, by key servers (VKS, HKPS) */
-	FINDER_MTA_STS,	   /* policy of a domain (RFC 8461): the text of the policy, its id */
+	FINDER_MTA_STS,	   /* policy of a domain (RFC 8461): the text of the policy, its id, and
+			      the domain's mail hosts, separated by blanks */
 	FINDER_TLSA,	   /* does every MX of a domain have usable TLSA records (RFC 7672)? */
 	FINDER_FETCH,	   /* of an http URL from a certificate: a CRL, an issuer */
 	FINDER_OCSP,	   /* of an http URL from a certificate, with `body` as the request */

@@ -13,10 +13,12 @@
 #include "core/seal/key_file.h"
 #include "delivery/method.h"
 #include "delivery/methods/pgp/encrypt.h"
+#include "keystore/domain_tls_asking.h"
 #include "mail/mime_stream.h"
 #include "milter/heard.h"
 #include "milter/service.h"
 #include "milter/session.h"
+#include "milter/tls_map.h"
 
 enum {
 	BACKLOG = 256,
@@ -121,6 +123,7 @@ serve_metrics(struct service *service, const char *address, struct fault *fault)
 	expect_copies("none");
 	discovery_expect();
 	revocation_expect();
+	domain_tls_expect();
 	metrics_expect(METRIC_DEFERRED, "");
 	metrics_expect(METRIC_TRUST_CONFLICTS, "");
 	metrics_expect(METRIC_ADDRESSES_REFUSED, "");
@@ -139,7 +142,7 @@ start(struct service *service, const char *config, struct policy *policy, struct
 
 	return catalogue_start(settings->portal_pages, fault) &&
 	       service_init(service, config, policy, fault) &&
-	       open_socket(service, settings, fault) &&
+	       open_socket(service, settings, fault) && tls_map_open(settings, fault) &&
 	       daemon_drop_privileges(settings->milter_user, fault) && gpg_start(settings, fault) &&
 	       serve_metrics(service, settings->milter_metrics, fault) &&
 	       (access(settings->spool_directory, W_OK | X_OK) == 0 ||
@@ -167,6 +170,7 @@ run(const char *config)
 	}
 	daemon_watch_signals(&signals);
 	heard_start(service.database);
+	tls_map_start(&service);
 	g_snprintf(status, sizeof status, "listening on %s; %u rules, version %.12s",
 		   policy_settings(policy)->milter_listen, policy_rule_count(policy),
 		   policy_digest(policy));

@@ -12,6 +12,7 @@
 #include "delivery/signers.h"
 #include "mail/addresses.h"
 #include "milter/heard.h"
+#include "keystore/domain_tls.h"
 #include "milter/known.h"
 #include "milter/login.h"
 #include "milter/untaken.h"
@@ -366,6 +367,8 @@ decide(SMFICTX *context, struct session *session, const struct known *kept)
 				      .keystore = service->keystore,
 				      .discovery = service->discovery,
 				      .revocation = service->revocation,
+				      .asks_for_tls =
+					      domain_tls_is_asked(policy_settings(session->policy)),
 				      .courier = ring_sealing(service->courier),
 				      .variants = &session->variants,
 				      .message = message,

@@ -35,6 +35,7 @@ class Postfix:
         self.config = self.directory / "etc"
         self.queue = self.directory / "queue"
         self.log = self.directory / "log"
+        self.resolver = pathlib.Path("/etc/resolv.conf")  # this instance sees another one in its place
 
     def make(self, parameters, services):
         """Writes main.cf and master.cf."""
@@ -81,7 +82,8 @@ class Postfix:
         line = ["postfix", "-c", str(self.config), *words]
         if hosts is not None:
             line = ["unshare", "-m", "--propagation", "private", "sh", "-c",
-                    'mount --bind "$0" /etc/hosts && exec "$@"', str(hosts), *line]
+                    'mount --bind "$0" /etc/hosts && mount --bind "$1" /etc/resolv.conf && shift && exec "$@"',
+                    str(hosts), str(self.resolver), *line]
         return subprocess.run(line, capture_output=True, text=True)
 
     def start(self, hosts=None):

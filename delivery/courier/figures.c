@@ -4,6 +4,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "keystore/discovery.h"
+#include "keystore/domain_tls_asking.h"
 
 static const struct statement count_outbox = {
 	"figures_outbox",
@@ -110,6 +111,7 @@ expect_handled(void)
 		}
 	discovery_expect();
 	revocation_expect();
+	domain_tls_expect();
 	metrics_expect(METRIC_UNDELIVERED, "kind=\"code\"");
 	metrics_expect(METRIC_UNDELIVERED, "kind=\"notice\"");
 	metrics_expect(METRIC_UNDELIVERED, "kind=\"sms\"");

@@ -1,7 +1,8 @@
 /*
  * MTA-STS policies: RFC 8461 §3.3. The DNS says that there is one, and its id; without that, or
  * with several such records, nobody looks for a policy. Redirects are not followed, and the
- * certificate must be valid for the host.
+ * certificate must be valid for the host. The hosts that take the domain's mail are looked up too,
+ * with or without DNSSEC, so that a policy that names none of them is seen before mail fails.
  */
 #include <string.h>
 
@@ -72,6 +73,44 @@ is_domain(const struct finder_task *task, struct finder_answer *answer)
 	return false;
 }
 
+/* --- the hosts that take its mail --- */
+
+/* Names without a blank between them are not host names, and left out by dns_host(). */
+static void
+list_hosts(const struct dns_answer *mx, GString *hosts)
+{
+	enum { PREFERENCE = 2 };
+
+	for (guint i = 0; i < mx->records->len; i++) {
+		size_t length, at = PREFERENCE;
+		const unsigned char *data =
+			g_bytes_get_data(g_ptr_array_index(mx->records, i), &length);
+		g_autofree char *host = length > at ? dns_host(data, length, &at) : NULL;
+
+		if (host != NULL && *host != '\0')
+			g_string_append_printf(hosts, "%s%s", hosts->len > 0 ? " " : "", host);
+	}
+}
+
+/* A domain without MX records takes its mail itself (RFC 5321 §5.1). */
+static void
+add_hosts(const struct finder_task *task, struct finder_answer *answer)
+{
+	g_auto(dns_answer_auto) mx = {0};
+	g_autoptr(GString) hosts = g_string_new(NULL);
+
+	dns_ask(resolver(), &(struct dns_question){task->subject, DNS_MX}, 1, task->until, &mx);
+	if (mx.outcome == DNS_FOUND) {
+		list_hosts(&mx, hosts);
+	} else if (mx.outcome == DNS_NOTHING) {
+		g_string_assign(hosts, task->subject);
+	} else {
+		finder_failed(answer, "asking for the hosts that take its mail: %s", mx.why);
+		return;
+	}
+	finder_found(answer, g_bytes_new(hosts->str, hosts->len));
+}
+
 static void
 ask(const struct finder_task *task, struct finder_answer *answer)
 {
@@ -87,6 +126,8 @@ ask(const struct finder_task *task, struct finder_answer *answer)
 		take(&reply, id, answer);
 	else /* also where there is no such host: the record says that there is a policy */
 		answer->outcome = FINDER_FAILED;
+	if (answer->outcome == FINDER_FOUND)
+		add_hosts(task, answer);
 }
 
 const struct finder finder_mta_sts = {.wish = FINDER_MTA_STS, .begin = begin, .ask = ask};

@@ -449,7 +449,7 @@ def test_policy_is_fetched_where_the_dns_announces_one(finder, web):
     web.handlers["mta-sts.good.example"] = lambda request: request.reply(POLICY, fields=TEXT)
     web.requests.clear()
     answer = finder.ask("mta-sts", "good.example")
-    assert answer.outcome == "found" and answer.items == [POLICY, b"20261126"], answer
+    assert answer.outcome == "found" and answer.items == [POLICY, b"20261126", b"good.example"], answer
     assert answer.secure and answer.lifetime == 604800
     assert answer.place == "https://mta-sts.good.example/.well-known/mta-sts.txt"
 

@@ -1,0 +1,34 @@
+/*
+ * Asks the network, through postseal-finder, which domains take mail over verified TLS, and keeps
+ * the answers (keystore/domain_tls.h). Before a decision for a limited time; what does not come by
+ * then is left to the courier, which also asks again before an answer ends. Nothing here fails a
+ * message.
+ */
+#ifndef POSTSEAL_KEYSTORE_DOMAIN_TLS_ASKING_H
+#define POSTSEAL_KEYSTORE_DOMAIN_TLS_ASKING_H
+
+#include "keystore/domain_tls.h"
+
+struct domain_tls_inquiry;
+
+/* Begins to ask for the domains (char *, canonical) of which something is not known, until `until`
+ * (g_get_monotonic_time()), and returns at once. NULL: there is nothing to ask. */
+struct domain_tls_inquiry *domain_tls_begin(struct database *database,
+					    const struct settings *settings,
+					    const GPtrArray *domains, gint64 until);
+/* Waits for the answers; they are in the database then. Accepts NULL. */
+void domain_tls_end(struct domain_tls_inquiry *inquiry);
+
+/* For a courier: asks for a batch of what is due. *more_r: there may be more. False if the database
+ * failed. */
+bool domain_tls_round(struct database *database, const struct settings *settings, bool *more_r,
+		      struct fault *fault);
+
+/* Asks about one domain now, whatever is known. */
+bool domain_tls_ask(struct database *database, const struct settings *settings, const char *domain,
+		    gint64 until, struct fault *fault);
+
+/* Serves the metrics from now on, beginning at 0. */
+void domain_tls_expect(void);
+
+#endif
