@@ -7,6 +7,7 @@
 #include "core/migrate.h"
 #include "delivery/courier/mta_log.h"
 #include "delivery/method.h"
+#include "keystore/domain_tls.h"
 #include "keystore/finder.h"
 #include "keystore/keeper.h"
 #include "policy/policy.h"
@@ -144,7 +145,7 @@ asks_the_network(const struct settings *settings)
 	for (char **source = settings->keys_from; *source != NULL; source++)
 		if (strcmp(*source, "database") != 0 && strcmp(*source, "mail") != 0)
 			return true;
-	return false;
+	return domain_tls_is_asked(settings);
 }
 
 /* Whoever asks it is a member of its group. */
