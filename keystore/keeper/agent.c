@@ -127,18 +127,42 @@ gpg(struct fault *fault)
 	return context;
 }
 
+static gpgme_error_t
+import(gpgme_ctx_t context, const unsigned char *secret, size_t length)
+{
+	g_auto(gpgme_data_t) data = NULL;
+	gpgme_error_t error = gpgme_data_new_from_mem(&data, (const char *)secret, length, 0);
+
+	return error == 0 ? gpgme_op_import(context, data) : error;
+}
+
+/* GPGME reads what gpg says, not how it ends: so the agent itself is asked. */
+static gpgme_error_t
+ask_for_imported(gpgme_ctx_t context)
+{
+	const gpgme_import_result_t result = gpgme_op_import_result(context);
+	g_auto(gpgme_key_t) key = NULL;
+	gpgme_error_t error;
+
+	if (result == NULL || result->imports == NULL || result->imports->fpr == NULL ||
+	    result->secret_read == 0 ||
+	    result->secret_imported + result->secret_unchanged != result->secret_read)
+		return gpgme_error(GPG_ERR_NO_SECKEY);
+	error = gpgme_get_key(context, result->imports->fpr, &key, 1);
+	return gpgme_err_code(error) == GPG_ERR_EOF ? gpgme_error(GPG_ERR_NO_SECKEY) : error;
+}
+
 bool
 agent_import(const unsigned char *secret, size_t length, struct fault *fault)
 {
 	g_auto(gpgme_ctx_t) context = gpg(fault);
-	g_auto(gpgme_data_t) data = NULL;
 	gpgme_error_t error;
 
 	if (context == NULL)
 		return false;
-	error = gpgme_data_new_from_mem(&data, (const char *)secret, length, 0);
+	error = import(context, secret, length);
 	if (error == 0)
-		error = gpgme_op_import(context, data);
+		error = ask_for_imported(context);
 	return error == 0 || fault_set(fault, FAULT_CRYPTO, "gpg-agent does not accept it: %s",
 				       gpgme_strerror(error));
 }

@@ -14,7 +14,8 @@
 bool agent_start(const struct settings *settings, struct fault *fault);
 void agent_stop(const struct settings *settings);
 
-/* Not thread-safe. */
+/* Not thread-safe. The agent holds all of the key after agent_import(): gpg may fail to give it
+ * some, and call that success. */
 bool agent_import(const unsigned char *secret, size_t length, struct fault *fault);
 bool agent_delete(const char *fingerprint, struct fault *fault);
 
