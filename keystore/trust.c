@@ -21,7 +21,7 @@ static const struct statement conflict_put = {"trust_conflict",
 					      "select postseal.trust_conflict_note($1, $2, $3)"};
 
 static const struct statement level_between = {
-	"trust_level", "select postseal.trust_level($1, $2, $3, $4, $5::integer)"};
+	"trust_level", "select postseal.trust_level($1, $2, $3, $4, $5::integer, nullif($6, 'none')::postseal.trust_level)"};
 
 bool
 trust_attest(struct connection *connection, const struct attestation *attestation,
@@ -119,6 +119,7 @@ trust_level_find(struct connection *connection, const struct trust_question *que
 	parameters_text(&parameters, question->subject);
 	parameters_text(&parameters, question->address);
 	parameters_number(&parameters, (int64_t)question->colleagues);
+	parameters_text(&parameters, trust_level_name(question->by_authority));
 	if (!connection_execute(connection, &level_between, &parameters, &result, fault))
 		return fault_within(fault, "asking how far %s may trust the key %.16s of %s",
 				    question->sender, question->subject, question->address);

@@ -64,10 +64,10 @@ struct trust_question {
 	const char *kind;    /* "smime", "pgp" */
 	const char *subject; /* fingerprint */
 	uint64_t colleagues; /* how many must agree */
+	enum trust_level by_authority; /* what its chain is worth (authority.h); TRUST_NONE: none */
 };
 
-/* What the database's statements are worth between sender and key; certificate authorities apart
- * (authority.h). */
+/* What the database's statements and the authority's are worth between sender and key. */
 bool trust_level_find(struct connection *connection, const struct trust_question *question,
 		      enum trust_level *level_r, struct fault *fault);
 

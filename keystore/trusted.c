@@ -17,12 +17,10 @@ trusted_level(struct connection *connection, const struct trusted_question *ques
 									      : question->address,
 					      .kind = key_kind_name(key->kind),
 					      .subject = key->fingerprint,
-					      .colleagues = question->colleagues};
+					      .colleagues = question->colleagues,
+					      .by_authority = key->by_authority};
 
-	if (!trust_level_find(connection, &stated, level_r, fault))
-		return false;
-	*level_r = MAX(*level_r, key->by_authority);
-	return true;
+	return trust_level_find(connection, &stated, level_r, fault);
 }
 
 static bool

@@ -143,6 +143,21 @@ def test_authority_of_a_domain_is_worth_no_more_than_the_domain(world, post, nam
         world.postseal("key", "import", "--root", "--trust", "organisation", root)
 
 
+def test_authority_made_a_sender_trust_again_who_had_revoked(member, name):
+    """Promise 1: what an authority says of a domain gives way to a sender's doubt; only the organisation's word does not."""
+    world, root = member.world, member.world.directory / "keys" / "authority.pem"
+    world.postseal("key", "import", world.authority.issue_mail(f"{name}c", member.address))
+    world.postseal("key", "import", "--root", "--trust", "domain", root)
+    try:
+        assert method(member, "domain", f"{name}.ben@example.com") == method(member, "personal") == "smime"
+        track_page(member).send({"action": "revoke"})
+        assert method(member, "domain") == "pickup"
+        assert method(member, "domain", f"{name}.ben@example.com") == "smime"
+    finally:
+        world.postseal("key", "import", "--root", "--trust", "organisation", root)
+    assert method(member, "domain") == "smime"
+
+
 @pytest.mark.parametrize("how", ["wkd", "administrator", "signed mail"])
 def test_portal_states_only_what_it_can_know(member, how):
     """A stranger who took over the portal makes no statement in the name of a domain, an admin or a mail."""
