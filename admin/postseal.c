@@ -15,6 +15,7 @@
 #include "admin/explain.h"
 #include "admin/hold.h"
 #include "admin/key.h"
+#include "admin/key_report.h"
 #include "admin/key_source.h"
 #include "admin/message.h"
 #include "admin/outbox.h"
@@ -28,10 +29,10 @@
 #include "mail/mime_stream.h"
 
 static const struct command *const folders[] = {
-	setup_commands,	  secrets_commands,    keystore_commands, trust_commands,
-	explain_commands, message_commands,    waiting_commands,  outbox_commands,
-	account_commands, employee_commands,   activity_commands, hold_commands,
-	check_commands,	  key_source_commands, ca_commands,
+	setup_commands,	  secrets_commands,    keystore_commands,   trust_commands,
+	explain_commands, message_commands,    waiting_commands,    outbox_commands,
+	account_commands, employee_commands,   activity_commands,   hold_commands,
+	check_commands,	  key_source_commands, key_report_commands, ca_commands,
 };
 
 static int

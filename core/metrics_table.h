@@ -25,6 +25,8 @@ METRIC(REVOCATION_ANSWERS, COUNTER, "postseal_revocation_answers_total",
        "Answers whether certificates were revoked, by outcome.")
 METRIC(TLS_ANSWERS, COUNTER, "postseal_tls_answers_total",
        "Answers about verified TLS of domains, by evidence and outcome.")
+METRIC(KEYS_LAPSED, COUNTER, "postseal_keys_lapsed_total",
+       "Times that keys of a recipient were not used because they had expired or were revoked.")
 METRIC(FINDER_UNREACHABLE, COUNTER, "postseal_finder_unreachable_total",
        "Questions about keys and domains that could not be asked because postseal-finder was not there.")
 
@@ -47,6 +49,8 @@ METRIC(MTA_LOG_AGE, GAUGE, "postseal_mta_log_age_seconds",
 METRIC(TRUST_CONFLICTS, COUNTER, "postseal_trust_conflicts_total",
        "Decisions where several keys were claimed for an address and not all of them used.")
 METRIC(KEYS, GAUGE, "postseal_keys", "Keys and certificates, by role, kind and validity.")
+METRIC(CERTIFICATES, GAUGE, "postseal_certificates",
+       "Certificates that mail has needed within 30 days, by what is known of revocations.")
 METRIC(KEY_EXPIRY, GAUGE, "postseal_key_expiry_timestamp_seconds",
        "When the next of the valid keys and certificates of this role and kind expires.")
 

@@ -66,10 +66,12 @@ struct copy {
 	struct copy_trust trust;
 	char *reason;
 	json_t *tried; /* [{method, possible, because}], with {asked, found} where trust was asked
-			  for */
-	bool keys_awaited;	/* a source has not said yet whether it has a key */
-	bool tls_awaited;	/* whether its domain takes verified TLS is to be found out yet */
-	struct identifier id;	/* of the copy's row in the log */
+			  for, {lapsed} where keys have expired or were revoked */
+	const char *lapsed;   /* what became of the keys that the tried method would use: "expired",
+				 "revoked"; NULL: nothing that is known */
+	bool keys_awaited;    /* a source has not said yet whether it has a key */
+	bool tls_awaited;     /* whether its domain takes verified TLS is to be found out yet */
+	struct identifier id; /* of the copy's row in the log */
 	bool already_committed; /* at an earlier offer: nothing is left to do */
 	struct identifier
 		earlier; /* the row from an earlier offer that this one replaces, or empty */

@@ -48,6 +48,8 @@ note_tried(struct copy *copy, const struct method *method, bool possible, const 
 		json_object_set_new(tried, "found",
 				    json_string(trust_level_name(copy->trust.found)));
 	}
+	if (copy->lapsed != NULL)
+		json_object_set_new(tried, "lapsed", json_string(copy->lapsed));
 	json_array_append_new(copy->tried, tried);
 }
 
@@ -61,6 +63,7 @@ try_method(const struct surroundings *around, struct copy *copy, const struct me
 
 	copy->trust.asked = level == NULL ? TRUST_NONE : trust_level_named(level);
 	copy->trust.found = TRUST_NONE;
+	copy->lapsed = NULL;
 	if (!method->is_possible(around, copy, &possible, &why, fault))
 		return fault_within(fault, "asking whether %s can have %s",
 				    copy->recipient->address, method->name);

@@ -98,6 +98,16 @@ key_is_usable(const struct key *key, enum key_use use, time_t now, char **why_r)
 	return usable;
 }
 
+const char *
+key_lapse(const struct key *key, time_t now)
+{
+	if (key->is_revoked ||
+	    (key->cannot_encrypt != NULL && g_str_has_prefix(key->cannot_encrypt, KEY_REVOKED)))
+		return "revoked";
+	return key->cannot_encrypt == NULL && is_too_late(key, KEY_ENCRYPTS, now) ? "expired"
+										  : NULL;
+}
+
 struct secret {
 	unsigned char *bytes;
 	size_t length;

@@ -55,6 +55,7 @@ struct key {
 			  nobody was to be asked */
 	bool is_unchecked; /* nobody has said so yet, and somebody can be asked */
 	bool needs_check;  /* and it is not used before */
+	bool is_revoked;   /* it, or an authority in its chain, by its issuer */
 	STACK_OF(X509) *
 		chain; /* S/MIME: from the certificate itself up to the root; NULL when pinned */
 	EVP_PKEY *private_key; /* S/MIME, our own: signs by asking the keeper */
@@ -71,6 +72,9 @@ const char *key_kind_name(enum key_kind kind);
 bool key_is_in_time(const struct key *key, enum key_use use, time_t now);
 /* *why_r (may be NULL) is a text such as "expired on 2026-01-31"; caller frees. */
 bool key_is_usable(const struct key *key, enum key_use use, time_t now, char **why_r);
+/* Was it good once? "expired" or "revoked", for the record and for people; NULL: it is good, or
+ * never was. */
+const char *key_lapse(const struct key *key, time_t now);
 /* Appends why the key is not used, for people: "1a2b…: expired on 2026-01-31". */
 void key_pass_over(GString *passed_over, const struct key *key, const char *why);
 /* Bytes that are wiped when the last reference is dropped. Takes ownership of the memory. */

@@ -298,6 +298,7 @@ check_revocation(struct connection *connection, enum revocation revocation, stru
 	if (!status_of_chain(connection, key->chain, &status, fault))
 		return false;
 	why = why_not_good(revocation, &status);
+	key->is_revoked = status.state >= CERTIFICATE_HELD;
 	key->is_unchecked = status.is_missing && revocation != REVOCATION_OFF;
 	if (status.until != 0 && (*until == 0 || status.until < *until))
 		*until = status.until;

@@ -358,12 +358,12 @@ status_put(struct connection *connection, const struct status_asking *asking,
 
 /* --- CRLs --- */
 
-static const struct statement list_get = {
-	"list_get",
+static const struct statement revocation_list_get = {
+	"revocation_list_get",
 	"select content, extract(epoch from this_update)::bigint, fetched_at > now() - interval '12 hours' from postseal.revocation_list where url = $1 and next_update > now()"};
 
-static const struct statement list_put = {
-	"list_put",
+static const struct statement revocation_list_put = {
+	"revocation_list_put",
 	"insert into postseal.revocation_list as l (url, content, this_update, next_update) "
 	"values ($1, $2, to_timestamp($3), to_timestamp($4)) "
 	"on conflict (url) do update set content = excluded.content, this_update = excluded.this_update,"
@@ -380,7 +380,7 @@ status_list(struct connection *connection, const char *url, struct status_list *
 
 	*list_r = (struct status_list){0};
 	parameters_text(&parameters, url);
-	if (!connection_execute(connection, &list_get, &parameters, &result, fault))
+	if (!connection_execute(connection, &revocation_list_get, &parameters, &result, fault))
 		return false;
 	if (PQntuples(result) == 0)
 		return true;
@@ -401,5 +401,5 @@ status_put_list(struct connection *connection, const char *url, GBytes *list,
 	put_bytes(&parameters, list);
 	parameters_time(&parameters, verdict->crl_from);
 	parameters_time(&parameters, verdict->crl_until);
-	return connection_execute(connection, &list_put, &parameters, NULL, fault);
+	return connection_execute(connection, &revocation_list_put, &parameters, NULL, fault);
 }

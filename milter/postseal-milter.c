@@ -14,6 +14,7 @@
 #include "delivery/method.h"
 #include "delivery/methods/pgp/encrypt.h"
 #include "keystore/domain_tls_asking.h"
+#include "delivery/methods/recipient_keys.h"
 #include "mail/mime_stream.h"
 #include "milter/heard.h"
 #include "milter/service.h"
@@ -124,6 +125,7 @@ serve_metrics(struct service *service, const char *address, struct fault *fault)
 	discovery_expect();
 	revocation_expect();
 	domain_tls_expect();
+	recipient_keys_expect();
 	metrics_expect(METRIC_DEFERRED, "");
 	metrics_expect(METRIC_TRUST_CONFLICTS, "");
 	metrics_expect(METRIC_ADDRESSES_REFUSED, "");

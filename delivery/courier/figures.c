@@ -5,6 +5,7 @@
 #include "core/metrics.h"
 #include "keystore/discovery.h"
 #include "keystore/domain_tls_asking.h"
+#include "keystore/evidence.h"
 
 static const struct statement count_outbox = {
 	"figures_outbox",
@@ -26,6 +27,11 @@ static const struct statement count_keys = {
 	" count(*) filter (where expires_at <= now()),"
 	" extract(epoch from min(expires_at) filter (where expires_at > now() and expires_at < 'infinity'))::bigint "
 	"from (select role, kind, coalesce(not_after, 'infinity') as expires_at from postseal.key) keys group by role, kind"};
+
+static const struct statement count_certificates = {
+	"figures_certificates",
+	"select case when state = 'good' and good_until <= now() then 'unchecked' else state end, count(*) "
+	"from postseal.certificate_status where wanted_at > now() - interval '30 days' group by 1"};
 
 static void
 set_outbox(const PGresult *result)
@@ -64,6 +70,23 @@ set_keys(const PGresult *result)
 	}
 }
 
+/* A state without any is served as well, so that an alert sees it fall. */
+static void
+set_certificates(const PGresult *result)
+{
+	for (enum certificate_state state = CERTIFICATE_UNCHECKED; state <= CERTIFICATE_REVOKED;
+	     state++) {
+		g_autofree char *labels =
+			g_strdup_printf("state=\"%s\"", certificate_state_name(state));
+		double count = 0;
+
+		for (int row = 0; row < PQntuples(result); row++)
+			if (certificate_state_named(PQgetvalue(result, row, 0)) == state)
+				count = (double)result_number(result, row, 1);
+		metrics_set(METRIC_CERTIFICATES, labels, count);
+	}
+}
+
 static const struct {
 	const struct statement *statement;
 	void (*set)(const PGresult *result);
@@ -71,6 +94,7 @@ static const struct {
 	{&count_outbox, set_outbox},
 	{&count_mta, set_mta},
 	{&count_keys, set_keys},
+	{&count_certificates, set_certificates},
 };
 
 /* Figures that cannot be read are not served, which a monitor notices; the others are. */

@@ -40,7 +40,8 @@ static const struct statement keys_waiting = {
 	" not k.by_code and exists (select from postseal.attestation t where t.kind = 'account' and t.address = "
 	"c.address"
 	"  and t.author = $2 and t.subject = encode(sha256(a.public_key), 'hex') and t.revoked_at "
-	"is null) "
+	"is null),"
+	" (select m->>'lapsed' from jsonb_array_elements(c.trace->'methods') m where m ? 'lapsed' limit 1) "
 	"from postseal.parcel_key k join postseal.copy c on c.id = k.copy"
 	" left join postseal.account a on a.address = c.address "
 	"where k.parcel = $1 and k.issued_at is null and k.boxed is not null order by k.id"};
@@ -55,7 +56,8 @@ enum {
 	ACCOUNT,
 	PUBLIC_KEY,
 	ACCOUNT_LANGUAGE,
-	IS_TRUSTED
+	IS_TRUSTED,
+	LAPSED
 };
 
 static const struct statement key_issued = {
@@ -226,7 +228,8 @@ issue_key(const struct issuing *issuing, int row, struct parcel_access *access,
 	bool done;
 
 	*code = (struct notice_code){.recipient = PQgetvalue(issuing->keys, row, RECIPIENT),
-				     .way = NOTICE_SIGNIN};
+				     .way = NOTICE_SIGNIN,
+				     .lapsed = result_text(issuing->keys, row, LAPSED)};
 	if (!open_box(issuing, issuing->keys, row, BOXED, &content))
 		return fault_set(
 			fault, FAULT_CRYPTO,
@@ -275,7 +278,8 @@ mark_issued(const struct issuing *issuing, struct fault *fault)
 	return batch_add(issuing->notice.connection, &parcel_issued, &parameters, fault);
 }
 
-/* In the mode that reports only problems, a sender who needs no code is not told anything. */
+/* In the mode that reports only problems, a sender who needs no code is told only of keys that have
+ * lapsed. */
 static bool
 tell_sender(const struct issuing *issuing, const struct notice_code *codes, size_t count,
 	    struct fault *fault)
@@ -288,7 +292,7 @@ tell_sender(const struct issuing *issuing, const struct notice_code *codes, size
 	bool wanted = issuing->issuer->settings->receipts == RECEIPTS_AT_ONCE;
 
 	for (size_t i = 0; i < count; i++)
-		wanted = wanted || codes[i].code != NULL;
+		wanted = wanted || codes[i].code != NULL || codes[i].lapsed != NULL;
 	return count == 0 || !wanted || notice_codes(&issuing->notice, &all, fault);
 }
 

@@ -77,6 +77,38 @@ take_trusted(const struct surroundings *around, struct copy *copy, enum key_kind
 	return done;
 }
 
+static void
+count_lapse(enum key_kind kind, const char *lapse)
+{
+	g_autofree char *labels = NULL;
+
+	if (lapse == NULL)
+		return;
+	labels = g_strdup_printf("kind=\"%s\",lapse=\"%s\"", key_kind_name(kind), lapse);
+	metrics_count(METRIC_KEYS_LAPSED, labels, 1);
+}
+
+/* A revocation is told before an expiry. */
+static bool
+find_lapse(const struct surroundings *around, struct copy *copy, enum key_kind kind,
+	   struct fault *fault)
+{
+	g_autoptr(GPtrArray) known =
+		keystore_known(around->keystore, kind, copy->recipient->folded, fault);
+	const time_t now = time(NULL);
+
+	if (known == NULL)
+		return false;
+	for (guint i = 0; i < known->len; i++) {
+		const char *lapse = key_lapse(g_ptr_array_index(known, i), now);
+
+		if (lapse != NULL && (copy->lapsed == NULL || strcmp(lapse, "revoked") == 0))
+			copy->lapsed = lapse;
+	}
+	count_lapse(kind, copy->lapsed);
+	return true;
+}
+
 bool
 recipient_keys_take(const struct surroundings *around, struct copy *copy, enum key_kind kind,
 		    const char *what, bool *possible_r, char **why_r, struct fault *fault)
@@ -86,7 +118,7 @@ recipient_keys_take(const struct surroundings *around, struct copy *copy, enum k
 			    : take_trusted(around, copy, kind, what, why_r, fault);
 
 	*possible_r = done && copy->keys != NULL;
-	return done;
+	return done && (*possible_r || find_lapse(around, copy, kind, fault));
 }
 
 char *
@@ -127,6 +159,20 @@ recipient_keys_check(const struct group *group, const char *what, struct fault *
 					 key->fingerprint, why);
 	}
 	return true;
+}
+
+void
+recipient_keys_expect(void)
+{
+	static const char *const lapses[] = {"expired", "revoked"};
+
+	for (enum key_kind kind = KEY_SMIME; kind <= KEY_PGP; kind++)
+		for (size_t i = 0; i < G_N_ELEMENTS(lapses); i++) {
+			g_autofree char *labels = g_strdup_printf("kind=\"%s\",lapse=\"%s\"",
+								  key_kind_name(kind), lapses[i]);
+
+			metrics_expect(METRIC_KEYS_LAPSED, labels);
+		}
 }
 
 static bool

@@ -19,6 +19,8 @@ char *recipient_keys_trust(const struct copy *copy);
 char *recipient_keys_checked(const struct copy *copy);
 /* Are all keys of the group still usable, now that time has passed since they were looked up? */
 bool recipient_keys_check(const struct group *group, const char *what, struct fault *fault);
+/* Serves the metrics from now on, beginning at 0. */
+void recipient_keys_expect(void);
 /* The signer's key if it may sign: a signature must be the author's, whom readers see. NULL: nobody
  * signs. */
 const struct key *author_key(const struct surroundings *around,

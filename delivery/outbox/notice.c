@@ -259,6 +259,22 @@ add_others(GString *text, const struct notice_codes *codes, enum notice_way way,
 	g_string_free(lines, TRUE);
 }
 
+static void
+add_lapsed(GString *text, const struct notice_codes *codes, const char *lapsed, const char *heading)
+{
+	GString *lines = g_string_new(NULL);
+
+	for (size_t i = 0; i < codes->count; i++)
+		if (g_strcmp0(codes->codes[i].lapsed, lapsed) == 0)
+			g_string_append_printf(lines, "%s    %s", lines->len > 0 ? "\n" : "",
+					       codes->codes[i].recipient);
+	if (lines->len > 0) {
+		add(text, translate(codes->language, heading));
+		add(text, lines->str);
+	}
+	g_string_free(lines, TRUE);
+}
+
 bool
 notice_codes(const struct notice *notice, const struct notice_codes *codes, struct fault *fault)
 {
@@ -274,6 +290,14 @@ notice_codes(const struct notice *notice, const struct notice_codes *codes, stru
 	add_others(text, codes, NOTICE_SIGNIN,
 		   N_("These recipients read the message in their account and need no code:"));
 	add_others(text, codes, NOTICE_SMS, N_("The code was sent to these recipients by SMS:"));
+	add_lapsed(
+		text, codes, "expired",
+		N_("The message had to wait in the portal because the certificate or key of these "
+		   "recipients has expired. Please ask them for a new one:"));
+	add_lapsed(
+		text, codes, "revoked",
+		N_("The message had to wait in the portal because the certificate or key of these "
+		   "recipients was revoked. Please ask them for a new one:"));
 	if (codes->count == 1)
 		subject = g_strdup_printf(
 			translate(codes->language,

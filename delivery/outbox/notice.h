@@ -52,7 +52,9 @@ struct notice_code {
 	const char *recipient;
 	const char *code; /* as people read it; NULL: not needed, or sent by SMS */
 	enum notice_way way;
-	bool sms_failed; /* it should have gone by SMS */
+	bool sms_failed;    /* it should have gone by SMS */
+	const char *lapsed; /* what became of the keys that would have been used instead: "expired",
+			       "revoked"; or NULL */
 };
 struct notice_codes {
 	const struct notice_code *codes;

@@ -1,6 +1,7 @@
 """Certificates that their authorities revoked, or of which nobody can say so: openssl makes the CRLs and is the OCSP
 responder; the finder hands its answers over as the test says."""
 import datetime
+import json
 import pathlib
 import subprocess
 
@@ -302,3 +303,27 @@ def test_crl_that_is_older_than_the_one_known_changes_nothing(world, post, finde
     world.postgres.query("update postseal.revocation_list set fetched_at = now() - interval '1 day'")
     finder.answers["FETCH", soft.crl_url] = found(older)
     assert send(post, second)["method"] == "pickup"
+
+
+def report(world, address):
+    rows = json.loads(world.postseal("key", "report", "--json"))
+    return {row["what"]: row for row in rows if row["addresses"] == address}
+
+
+def test_sender_is_told_that_a_key_has_lapsed_and_the_admin_before(world, post, finder, soft, name):
+    """The mail with the code says why the portal was needed; the report says it before the mail, and what it waits for after."""
+    post.sender, ended, revoked, soon = (f"{name}{which}@{domain}" for which, domain in (
+        ("s", "example.com"), ("e", "partner.example"), ("r", "partner.example"), ("d", "partner.example")))
+    soft.revoke(soft.person(revoked))
+    finder.answers["FETCH", soft.crl_url] = found(soft.crl())
+    for address, days in ((ended, "-1"), (soon, "9")):
+        path = soft.issue(address.split("@")[0], "/CN=Somebody", f"subjectAltName=email:{address}", days=days)
+        world.postseal("key", "import", path)
+    assert "expired" in report(world, ended) and not report(world, soon)["expires"]["has_another"]
+
+    post.accepted(post.compose([ended, revoked]), [ended, revoked])
+    texts = " ".join(" ".join(mail.text().split()) for mail in post.box(post.sender).wait(1))
+    assert f"these recipients has expired. Please ask them for a new one: {ended}" in texts
+    assert f"these recipients was revoked. Please ask them for a new one: {revoked}" in texts
+    assert "keyCompromise" in report(world, revoked)["revoked"]["detail"]
+    assert "1 messages in 30 days; the last: no usable certificate" in report(world, ended)["lacks"]["detail"]
