@@ -98,7 +98,7 @@ def free_ports(count):
     raise Trouble(f"found no {count} free ports on loopback")
 
 
-def wait_until(condition, what, seconds=30):
+def wait_until(condition, what, seconds=60):
     """Polls; the world never sleeps for a fixed time to let something happen."""
     limit = time.monotonic() + seconds
     while True:
