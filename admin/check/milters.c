@@ -30,9 +30,9 @@ real_path(const char *path)
 	return joined;
 }
 
-/* Postfix's paths may be relative to its queue directory; in a chroot, all are. */
-static bool
-is_same_socket(const struct check *check, const char *path, const char *ours, const char *service)
+bool
+milters_is_same_socket(const struct check *check, const char *path, const char *ours,
+		       const char *service)
 {
 	const struct postfix_service *running =
 		service == NULL ? NULL : postfix_service(check->postfix, service);
@@ -116,7 +116,7 @@ milters_is_ours(const struct check *check, const char *address, const char *serv
 
 	if (ours == NULL || theirs == NULL)
 		return is_same_port(address, listen);
-	return is_same_socket(check, theirs, ours, service);
+	return milters_is_same_socket(check, theirs, ours, service);
 }
 
 char *

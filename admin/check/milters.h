@@ -8,6 +8,10 @@
 
 /* "unix:/path" of an element, which may be "{ unix:/path, timeout=1 }". Caller frees. */
 char *milters_address(const char *element);
+/* Is the path that Postfix has for a service, or NULL for any, our socket? Its paths may be
+ * relative to its queue directory; in a chroot, all are. */
+bool milters_is_same_socket(const struct check *check, const char *path, const char *ours,
+			    const char *service);
 /* Is it the socket that our milter listens on? */
 bool milters_is_ours(const struct check *check, const char *address, const char *service);
 /* The element of a list that is our milter, or NULL; *place_r is its index. Caller frees. */
