@@ -4,8 +4,8 @@
 
 #include "admin/command.h"
 
-/* Recalls what a message has waiting unread, on record as `message recall`, and says how many copies
- * that were. It changes the database, even for a command that otherwise only reads. */
+/* Recalls what a message has waiting unread, on record as `message recall`, and says how many
+ * copies that were. It changes the database, even for a command that otherwise only reads. */
 bool waiting_recall(const struct admin *admin, const char *message, unsigned *count_r,
 		    struct fault *fault);
 

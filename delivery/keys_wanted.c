@@ -126,8 +126,8 @@ ask(const struct surroundings *around, const struct lists *lists, gint64 until)
 	struct domain_tls_inquiry *inquiry = NULL;
 
 	if (lists->domains->len > 0)
-		inquiry = domain_tls_begin(around->database, around->settings, lists->domains,
-					   until);
+		inquiry =
+			domain_tls_begin(around->database, around->settings, lists->domains, until);
 	ask_for_keys(around, lists, until);
 	domain_tls_end(inquiry);
 }

@@ -12,20 +12,7 @@ static const struct statement domain_tls_known = {
 	" to_char(holds_until at time zone 'UTC', 'YYYY-MM-DD HH24:MI \"UTC\"'),"
 	" enforced_until > now() - interval '10 days' "
 	"from postseal.domain_tls where domain = $1"};
-enum {
-	EVIDENCE,
-	OUTCOME,
-	WHY,
-	POLICY,
-	ID,
-	HOSTS,
-	UNFIT,
-	HOLDS,
-	GOOD,
-	ASKED,
-	UNTIL,
-	VERIFIED
-};
+enum { EVIDENCE, OUTCOME, WHY, POLICY, ID, HOSTS, UNFIT, HOLDS, GOOD, ASKED, UNTIL, VERIFIED };
 
 /* A row of it, or what takes its place where there is none. */
 struct known {
@@ -64,8 +51,7 @@ names(const struct settings *settings, const char *evidence)
 	return g_strv_contains((const char *const *)settings->tls_from, evidence);
 }
 
-static void
-settle(struct domain_tls *tls, enum tls_state state, const char *format, ...)
+static void settle(struct domain_tls *tls, enum tls_state state, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 static void
@@ -79,8 +65,8 @@ settle(struct domain_tls *tls, enum tls_state state, const char *format, ...)
 	text = g_strdup_vprintf(format, args);
 	va_end(args);
 	tls->state = state;
-	tls->because = before == NULL ? g_steal_pointer(&text)
-				      : g_strconcat(before, "; ", text, NULL);
+	tls->because =
+		before == NULL ? g_steal_pointer(&text) : g_strconcat(before, "; ", text, NULL);
 }
 
 /* --- DANE --- */
@@ -160,8 +146,9 @@ judge_sts(const struct known *known, const char *domain, struct domain_tls *tls)
 	else if (!known->good)
 		settle(tls, TLS_UNKNOWN, "MTA-STS of %s is not known yet", domain);
 	else if (is(known->outcome, "found"))
-		settle(tls, TLS_UNAVAILABLE, "MTA-STS: the policy %s of %s is in mode %s (asked %s)",
-		       known->id, domain, known->policy, known->asked);
+		settle(tls, TLS_UNAVAILABLE,
+		       "MTA-STS: the policy %s of %s is in mode %s (asked %s)", known->id, domain,
+		       known->policy, known->asked);
 	else
 		settle(tls, TLS_UNAVAILABLE, "MTA-STS: %s (asked %s)", known->why, known->asked);
 }

@@ -147,12 +147,11 @@ tls_answers_claim(struct connection *connection, char *const *evidence, unsigned
 	*more_r = PQntuples(result) == (int)most;
 	for (int row = 0; row < PQntuples(result); row++)
 		if (result_flag(result, row, 2))
-			g_ptr_array_add(
-				askings,
-				tls_asking_new(PQgetvalue(result, row, 0),
-					       strcmp(PQgetvalue(result, row, 1), "dane") == 0
-						       ? TLS_DANE
-						       : TLS_MTA_STS));
+			g_ptr_array_add(askings, tls_asking_new(PQgetvalue(result, row, 0),
+								strcmp(PQgetvalue(result, row, 1),
+								       "dane") == 0
+									? TLS_DANE
+									: TLS_MTA_STS));
 	return true;
 }
 
@@ -230,8 +229,8 @@ read_answer(const struct tls_asking *asking, const struct finder_answer *answer,
 	*reading = (struct reading){.outcome = answer->outcome, .why = answer->why};
 	if (answer->outcome == FINDER_FAILED)
 		return;
-	reading->good = answer->lifetime == 0 ? NOTHING_STANDARD
-					      : CLAMP(answer->lifetime, LEAST, MOST);
+	reading->good =
+		answer->lifetime == 0 ? NOTHING_STANDARD : CLAMP(answer->lifetime, LEAST, MOST);
 	if (answer->outcome == FINDER_NOTHING)
 		return;
 	/* An answer that anybody on the way could have written is none. */
@@ -246,7 +245,7 @@ read_answer(const struct tls_asking *asking, const struct finder_answer *answer,
 }
 
 /* What holds on although the last answer does not say so. */
-#define KEPT "($3 = 'failed' or ($3 = 'nothing' and $2 = 'mta-sts' and a.holds_until > now()))"
+#define KEPT	"($3 = 'failed' or ($3 = 'nothing' and $2 = 'mta-sts' and a.holds_until > now()))"
 #define BACKOFF "least(300 * 2 ^ least(a.failures, 10), 21600)"
 
 /* The next question comes some time before the answer ends, never for all at once; after a failure
@@ -271,8 +270,10 @@ static const struct statement tls_put = {
 	" enforced_until = case when excluded.policy = 'enforce' then excluded.enforced_until"
 	"  when " KEPT " then a.enforced_until else least(a.enforced_until, now()) end,"
 	" failures = case when $3 = 'failed' then a.failures + 1 else 0 end,"
-	" good_until = case when $3 = 'failed' then now() + " BACKOFF " * interval '1 second' else excluded.good_until end,"
-	" due_at = case when $3 = 'failed' then now() + " BACKOFF " * (0.8 + 0.2 * random()) * interval '1 second'"
+	" good_until = case when $3 = 'failed' then now() + " BACKOFF
+	" * interval '1 second' else excluded.good_until end,"
+	" due_at = case when $3 = 'failed' then now() + " BACKOFF
+	" * (0.8 + 0.2 * random()) * interval '1 second'"
 	"  else excluded.due_at end,"
 	" claimed_until = '-infinity' "
 	"returning coalesce((select outcome from before), ''), coalesce((select policy from before), ''),"
@@ -293,8 +294,8 @@ tell_news(const struct tls_asking *asking, const struct reading *reading, const 
 	const char *name = asking->evidence == TLS_DANE ? "DANE" : "MTA-STS";
 	const char *outcome = finder_outcome_name(reading->outcome);
 	const char *unfit = result_text(result, 0, UNFIT);
-	const bool was_good = is(result, POLICY_BEFORE, "dane") ||
-			      is(result, POLICY_BEFORE, "enforce");
+	const bool was_good =
+		is(result, POLICY_BEFORE, "dane") || is(result, POLICY_BEFORE, "enforce");
 	const bool is_kept = was_good && strcmp(PQgetvalue(result, 0, POLICY),
 						PQgetvalue(result, 0, POLICY_BEFORE)) == 0;
 

@@ -90,8 +90,8 @@ ask_all(struct database *database, const struct settings *settings, const GPtrAr
 	for (guint i = 0; i < askings->len; i++) {
 		const struct tls_asking *asking = g_ptr_array_index(askings, i);
 
-		questions[i] = (struct finder_question){
-			.wish = tls_evidence_wish(asking->evidence), .subject = asking->domain};
+		questions[i] = (struct finder_question){.wish = tls_evidence_wish(asking->evidence),
+							.subject = asking->domain};
 	}
 	good = finder_ask(settings->finder_socket, questions, askings->len, until, answers, fault);
 	if (!good)

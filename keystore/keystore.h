@@ -21,7 +21,7 @@ struct keystore_settings {
 	char *const
 		*sources; /* the setting `keys from`; NULL: only what admins and owners brought */
 	enum revocation revocation; /* the setting of this name */
-	char *const *gateways; /* the setting `keys domains`; NULL: none */
+	char *const *gateways;	    /* the setting `keys domains`; NULL: none */
 };
 
 struct keystore *keystore_new(const struct keystore_settings *settings);
@@ -62,7 +62,8 @@ GPtrArray *keystore_known(struct keystore *keystore, enum key_kind kind, const c
 bool keystore_is_employee(char *const *domains, const char *address);
 
 /* Our own keys of the folded address, also those that have expired, and certificates that were
- * revoked or whose owner has left: what was sealed to them is still opened. *keys_r: struct key; caller unrefs. False only if the store could not be queried.
+ * revoked or whose owner has left: what was sealed to them is still opened. *keys_r: struct key;
+ * caller unrefs. False only if the store could not be queried.
  */
 bool keystore_own(struct keystore *keystore, enum key_kind kind, const char *address,
 		  GPtrArray **keys_r, struct fault *fault);

@@ -21,7 +21,8 @@ static const struct statement conflict_put = {"trust_conflict",
 					      "select postseal.trust_conflict_note($1, $2, $3)"};
 
 static const struct statement level_between = {
-	"trust_level", "select postseal.trust_level($1, $2, $3, $4, $5::integer, nullif($6, 'none')::postseal.trust_level)"};
+	"trust_level",
+	"select postseal.trust_level($1, $2, $3, $4, $5::integer, nullif($6, 'none')::postseal.trust_level)"};
 
 bool
 trust_attest(struct connection *connection, const struct attestation *attestation,

@@ -30,8 +30,8 @@ struct attestation {
  * that its author (or an admin, or a reset of the account) has revoked since its grounds arose. */
 bool trust_attest(struct connection *connection, const struct attestation *attestation,
 		  struct fault *fault);
-/* Adds to the open batch. By its author; without one, by the owner of the address. `subject` or `author` may be NULL: all
- * of them. */
+/* Adds to the open batch. By its author; without one, by the owner of the address. `subject` or
+ * `author` may be NULL: all of them. */
 bool trust_revoke(struct connection *connection, const struct attestation *attestation,
 		  const char *because, struct fault *fault);
 /* By the owner of the address: the statement with this identifier, whoever made it. */
@@ -59,11 +59,11 @@ const char *trust_level_name(enum trust_level level);
 enum trust_level trust_level_named(const char *name);
 
 struct trust_question {
-	const char *sender;  /* folded */
-	const char *address; /* folded */
-	const char *kind;    /* "smime", "pgp" */
-	const char *subject; /* fingerprint */
-	uint64_t colleagues; /* how many must agree */
+	const char *sender;	       /* folded */
+	const char *address;	       /* folded */
+	const char *kind;	       /* "smime", "pgp" */
+	const char *subject;	       /* fingerprint */
+	uint64_t colleagues;	       /* how many must agree */
 	enum trust_level by_authority; /* what its chain is worth (authority.h); TRUST_NONE: none */
 };
 

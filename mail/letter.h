@@ -13,16 +13,16 @@
 #include "core/sink.h"
 
 struct letter {
-	const char *id;		/* for Message-ID: the part before "@" */
-	const char *from;	/* address */
-	const char *from_name;	/* UTF-8, or NULL */
-	const char *to;		/* address */
-	const char *reply_to;	/* address, or NULL */
-	const char *subject;	/* UTF-8 */
-	const char *references; /* Message-ID with its brackets, or NULL */
-	const char *text;	/* UTF-8; see above */
-	const char *language;	/* "en" */
-	const char *button;	/* the button's label, or NULL: the web address */
+	const char *id;		 /* for Message-ID: the part before "@" */
+	const char *from;	 /* address */
+	const char *from_name;	 /* UTF-8, or NULL */
+	const char *to;		 /* address */
+	const char *reply_to;	 /* address, or NULL */
+	const char *subject;	 /* UTF-8 */
+	const char *references;	 /* Message-ID with its brackets, or NULL */
+	const char *text;	 /* UTF-8; see above */
+	const char *language;	 /* "en" */
+	const char *button;	 /* the button's label, or NULL: the web address */
 	const char *next_button; /* the same for each further web address */
 	/* If there is a report, the mail becomes multipart/report (RFC 6522); otherwise NULL. */
 	const char *report_type; /* "delivery-status" (RFC 3464), "disposition-notification" (RFC

@@ -15,7 +15,7 @@ enum tag {
  * and a wrapped key. */
 enum { SESSION_KEY_MIN = 4, SESSION_KEY_MAX = 8192, SYMMETRIC_MAX = 128 };
 
-enum { BODY_START = 3 }; /* octets of a body that are looked at */
+enum { BODY_START = 9 }; /* octets of a body that are looked at: a version and a key ID */
 
 /* The number of octets that encode the length, beginning with this one (§4.2.1). */
 static size_t
@@ -147,15 +147,27 @@ see_start(struct pgp_packets *packets, unsigned octet)
 	packets->body_at++;
 }
 
+/* Key IDs of zeros, for readers who are not to be named (§5.1.8), make no message readable. */
+static bool
+hides_reader(const struct pgp_packets *packets, unsigned char octet)
+{
+	return packets->tag == PUBLIC_KEY_SESSION_KEY && packets->body_at > 0 && octet == 0;
+}
+
 /* Returns how many of the bytes belong to the body. */
 static size_t
 see_body(struct pgp_packets *packets, const unsigned char *data, size_t length)
 {
 	size_t part = packets->is_endless ? length : (size_t)MIN(length, packets->left);
 
-	ciphertext_step(&packets->ciphertext, data, part);
-	for (size_t i = 0; i < part && packets->body_at < BODY_START; i++)
-		see_start(packets, data[i]);
+	size_t start = 0;
+
+	while (start < part && packets->body_at < BODY_START) {
+		if (!hides_reader(packets, data[start]))
+			ciphertext_step(&packets->ciphertext, data + start, 1);
+		see_start(packets, data[start++]);
+	}
+	ciphertext_step(&packets->ciphertext, data + start, part - start);
 	packets->left -= packets->is_endless ? 0 : part;
 	return part;
 }

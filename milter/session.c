@@ -10,9 +10,9 @@
 #include "delivery/dispatch.h"
 #include "delivery/inbound/receive.h"
 #include "delivery/signers.h"
+#include "keystore/domain_tls.h"
 #include "mail/addresses.h"
 #include "milter/heard.h"
-#include "keystore/domain_tls.h"
 #include "milter/known.h"
 #include "milter/login.h"
 #include "milter/untaken.h"
@@ -361,24 +361,23 @@ decide(SMFICTX *context, struct session *session, const struct known *kept)
 {
 	struct message *message = session->message;
 	g_autofree char *from = addresses_from(message);
-	struct surroundings around = {.settings = policy_settings(session->policy),
-				      .policy = session->policy,
-				      .database = service->database,
-				      .keystore = service->keystore,
-				      .discovery = service->discovery,
-				      .revocation = service->revocation,
-				      .asks_for_tls =
-					      domain_tls_is_asked(policy_settings(session->policy)),
-				      .courier = ring_sealing(service->courier),
-				      .variants = &session->variants,
-				      .message = message,
-				      .from = from,
-				      .second_pass = session->second_pass,
-				      .outside_client =
-					      session->is_outside ? session->address : NULL,
-				      .size_limit = session->size_limit,
-				      .pass = session->is_of_first_pass ? session->pass : NULL,
-				      .place_is_taken = kept != NULL};
+	struct surroundings around = {
+		.settings = policy_settings(session->policy),
+		.policy = session->policy,
+		.database = service->database,
+		.keystore = service->keystore,
+		.discovery = service->discovery,
+		.revocation = service->revocation,
+		.asks_for_tls = domain_tls_is_asked(policy_settings(session->policy)),
+		.courier = ring_sealing(service->courier),
+		.variants = &session->variants,
+		.message = message,
+		.from = from,
+		.second_pass = session->second_pass,
+		.outside_client = session->is_outside ? session->address : NULL,
+		.size_limit = session->size_limit,
+		.pass = session->is_of_first_pass ? session->pass : NULL,
+		.place_is_taken = kept != NULL};
 	g_autofree char *message_id = message_field_text(message, "Message-ID");
 	unsigned char identity[AUDIT_IDENTITY_BYTES];
 	struct audit_message record = {.identity = identity,

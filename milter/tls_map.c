@@ -13,9 +13,9 @@
 
 enum {
 	BACKLOG = 128,
-	ASKERS_MAX = 500,    /* each smtp(8) process keeps its connection */
-	REQUEST_MAX = 1024,  /* bytes of a netstring */
-	PAUSE_MSEC = 100,    /* after accept(2) failed */
+	ASKERS_MAX = 500,   /* each smtp(8) process keeps its connection */
+	REQUEST_MAX = 1024, /* bytes of a netstring */
+	PAUSE_MSEC = 100,   /* after accept(2) failed */
 };
 
 /* A connection of Postfix. */
@@ -60,8 +60,8 @@ is_in_table(struct policy *policy, const char *domain, bool *has_r, struct fault
 	const char *table = policy_settings(policy)->tls_domains;
 
 	*has_r = false;
-	return *table == '\0' || policy_table_has(policy, map.service->database, table, domain,
-						  has_r, fault);
+	return *table == '\0' ||
+	       policy_table_has(policy, map.service->database, table, domain, has_r, fault);
 }
 
 static char *
@@ -69,7 +69,8 @@ say(const struct domain_tls *tls)
 {
 	if (tls->must_wait)
 		return g_strdup_printf("TEMP %s", tls->because);
-	return tls->postfix == NULL ? g_strdup("NOTFOUND ") : g_strdup_printf("OK %s", tls->postfix);
+	return tls->postfix == NULL ? g_strdup("NOTFOUND ")
+				    : g_strdup_printf("OK %s", tls->postfix);
 }
 
 static char *

@@ -97,9 +97,9 @@ static bool
 delete_expired(struct connection *connection, const struct settings *settings, struct fault *fault)
 {
 	static const struct statement *const statements[] = {
-		&expire_keys,	  &forget_decided, &release_held,     &expire_parcels,
-		&expire_sessions, &expire_proofs,  &expire_throttles, &expire_pages,
-		&expire_trust_links};
+		&expire_keys,	   &forget_decided,  &release_held,
+		&expire_parcels,   &expire_sessions, &expire_proofs,
+		&expire_throttles, &expire_pages,    &expire_trust_links};
 	struct parameters lifetime = {0};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(statements); i++)

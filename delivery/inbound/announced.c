@@ -151,7 +151,8 @@ read_capabilities(CMS_SignerInfo *signer, struct mailed_key *mailed)
 		certificate_announced(value->value.sequence, &mailed->gcm, &mailed->oaep);
 }
 
-/* The authorities between the certificate and the root; so many, and so large, as is written down. */
+/* The authorities between the certificate and the root; so many, and so large, as is written down.
+ */
 static GPtrArray *
 between(STACK_OF(X509) * chain)
 {

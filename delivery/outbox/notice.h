@@ -66,8 +66,8 @@ struct notice_codes {
 bool notice_codes(const struct notice *notice, const struct notice_codes *codes,
 		  struct fault *fault);
 
-/* What happened to a message: `text` consists of paragraphs (letter.h). Its first link is that of the
- * sender's page, a second one revokes trust (trust_link.h). */
+/* What happened to a message: `text` consists of paragraphs (letter.h). Its first link is that of
+ * the sender's page, a second one revokes trust (trust_link.h). */
 struct notice_receipt {
 	const char *subject, *text, *references, *language;
 	const char *report_type, *report; /* or NULL */

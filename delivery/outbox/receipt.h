@@ -1,8 +1,8 @@
 /*
  * What senders are told about their messages in the portal: that a message is there, was opened,
- * expired unread, was locked or lost; and that its recipient needs no code any more. Whoever notices such an event adds a row; the courier turns
- * rows into mails, at once or bundled, as set by `receipts` in postseal.conf(5): one thread for
- * each message.
+ * expired unread, was locked or lost; and that its recipient needs no code any more. Whoever
+ * notices such an event adds a row; the courier turns rows into mails, at once or bundled, as set
+ * by `receipts` in postseal.conf(5): one thread for each message.
  */
 #ifndef POSTSEAL_DELIVERY_OUTBOX_RECEIPT_H
 #define POSTSEAL_DELIVERY_OUTBOX_RECEIPT_H

@@ -1,8 +1,8 @@
 /*
- * A link with which a sender revokes trust in one recipient (/trust/TOKEN): in mails about a message,
- * for that sender and that recipient only; it works once, and for thirty days. The database has only
- * a digest of the token. Whoever is given such a mail can use it in the sender's place: the harm is
- * that the sender has to hand over a code again.
+ * A link with which a sender revokes trust in one recipient (/trust/TOKEN): in mails about a
+ * message, for that sender and that recipient only; it works once, and for thirty days. The
+ * database has only a digest of the token. Whoever is given such a mail can use it in the sender's
+ * place: the harm is that the sender has to hand over a code again.
  */
 #ifndef POSTSEAL_DELIVERY_OUTBOX_TRUST_LINK_H
 #define POSTSEAL_DELIVERY_OUTBOX_TRUST_LINK_H

@@ -396,7 +396,7 @@ OTHERS = {
     "outbox.header", "outbox_chunk.content", "parcel.header", "parcel.layout", "parcel.summary", "parcel_chunk.content",
     "parcel_key.kept", "parcel_key.link_hash", "parcel_key.salt", "parcel_key.sealed", "parcel_key.wrapped",
     "passkey.credential", "passkey.public_key", "portal_session.challenge", "portal_session.cookie_hash", "portal_session.wrapped",
-    "sender_page.digest", "session_key.wrapped", "throttle.whom"}
+    "sender_page.digest", "session_key.wrapped", "throttle.whom", "trust_link.digest"}
 
 
 def test_no_column_that_a_key_seals_is_forgotten(world):

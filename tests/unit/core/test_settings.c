@@ -111,9 +111,10 @@ words_keep_their_order_and_the_line_goes_on(void **state)
 	assert_string_equal(usual->keys_from[0], "database");
 	assert_null(usual->keys_from[1]);
 	assert_int_equal(usual->keys_within, 2);
-	expect_error("keys from wkd, telepathy\n",
-		     ":5:16: found telepathy, expected one or more of: database, mail, wkd, dane, ldap, "
-		     "servers for keys from");
+	expect_error(
+		"keys from wkd, telepathy\n",
+		":5:16: found telepathy, expected one or more of: database, mail, wkd, dane, ldap, "
+		"servers for keys from");
 	expect_error("keys from\n", ":5:10: found the end of the line, expected one or more of");
 	expect_error("keys from wkd, within 2 seconds\n", ":5:16: found within, expected one or");
 	expect_error("keys from wkd, dane, wkd\n", ":5:22: found wkd, expected each word once");

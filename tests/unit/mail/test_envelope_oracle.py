@@ -96,8 +96,8 @@ def packet(tag, body):
     return bytes([0xc0 | tag, 0xff]) + len(body).to_bytes(4, "big") + body
 
 
-def session_key(material=None, algorithm=1):
-    return packet(1, b"\3" + noise(8) + bytes([algorithm]) + (material or b"\x08\0\x80" + noise(255)))
+def session_key(material=None, algorithm=1, reader=None):
+    return packet(1, b"\3" + (reader or noise(8)) + bytes([algorithm]) + (material or b"\x08\0\x80" + noise(255)))
 
 
 def protected(body=None):
@@ -111,8 +111,10 @@ def armor(*packets, headers=b""):
 COMMENT = b"".join(b"Comment: %s\n" % TEXT[i:i + 60] for i in range(0, 300, 60))
 GOOD_PGP = {"one key": armor(session_key(), protected()), "ten keys": armor(*(session_key() for _ in range(10)), protected()),
             "elliptic curve": armor(*(session_key(b"\1\7\x40" + noise(32) + b"\x30" + noise(48), 18) for _ in range(30)), protected()),
+            "hidden readers": armor(*(session_key(b"\1\7\x40" + noise(32) + b"\x30" + noise(48), 18, bytes(8)) for _ in range(30)), protected()),
             "a comment": armor(session_key(), protected(), headers=b"Comment: by a program\n")}
-BAD_PGP = {"session key": armor(session_key(TEXT), protected()), "session key of an unknown algorithm": armor(session_key(TEXT, 99), protected()),
+BAD_PGP = {"readers": armor(*(session_key(reader=TEXT[i:i + 8], material=b"\0\x08" + noise(1)) for i in range(0, 400, 8)), protected()),
+           "session key": armor(session_key(TEXT), protected()), "session key of an unknown algorithm": armor(session_key(TEXT, 99), protected()),
            "content": armor(session_key(), protected(TEXT * 8)), "literal data before": armor(packet(11, b"b\0\0\0\0\0" + TEXT), session_key(), protected()),
            "marker": armor(packet(10, TEXT), session_key(), protected()), "padding": armor(packet(21, TEXT), session_key(), protected()),
            "padding behind": armor(session_key(), protected(), packet(21, TEXT)), "user ID": armor(packet(13, TEXT), session_key(), protected()),
