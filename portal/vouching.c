@@ -73,8 +73,10 @@ vouching_fill(struct request *request, struct page *page, struct fault *fault)
 
 		page_repeat(page, "vouched");
 		page_text(page, "vouched-kind", kind_shown(request, kind));
-		page_text(page, "vouched-subject",
-			  strcmp(kind, "account") == 0 ? "" : PQgetvalue(result, row, SUBJECT));
+		if (strcmp(kind, "account") == 0)
+			page_remove(page, "vouched-subject");
+		else
+			page_text(page, "vouched-subject", PQgetvalue(result, row, SUBJECT));
 		page_text(page, "vouched-ground",
 			  ground_shown(request, PQgetvalue(result, row, HOW)));
 		page_text(page, "vouched-author", author_shown(request, result, row));
