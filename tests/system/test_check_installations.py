@@ -151,6 +151,7 @@ def listener(answer):
         configured(r'^milter listen "[^"]*"', f'milter listen "inet:{port}@127.0.0.1"')(world, mended)
         for name in ("smtpd_milters", "non_smtpd_milters"):
             postconf(world, "-e", f"{name}=inet:127.0.0.1:{port}")
+        set_to("postseal-verified/unix/smtp_tls_policy_maps", "")(world, mended)
     return change
 
 
@@ -343,6 +344,11 @@ BROKEN = {
                                                      "as postseal-milter does .*permission denied for schema crm"),
     # the milter's socket
     "socket of the milter with another group": (socket_group, "milter socket", "the user postfix may not write to .*milter.sock"),
+    "table of the milter elsewhere": (set_to("postseal-verified/unix/smtp_tls_policy_maps", "socketmap:unix:elsewhere/tls.sock:domains"),
+                                      "reinject verified", "not the milter's table"),
+    "nobody to say what domains publish": (both(configured(r"^organisation ", 'tls from dane, mta-sts\norganisation '),
+                                                set_to("postseal-verified/unix/smtp_tls_policy_maps", "")),
+                                           "reinject verified", "does not learn what domains publish"),
     "another milter at its port": (listener(as_another_milter), "milter socket", "is another one than postseal-milter"),
     "no milter at its port": (listener(lambda asked: b"HTTP/1.0 400 Bad Request\r\n\r\n"), "milter socket",
                               "does not answer as a milter does"),
