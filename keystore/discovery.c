@@ -6,6 +6,7 @@
 #include "core/metrics.h"
 #include "keystore/answers.h"
 #include "keystore/found_reader.h"
+#include "keystore/round.h"
 
 enum {
 	ASKED_AT_ONCE = 64,	 /* questions under way, of all messages together */
@@ -29,30 +30,10 @@ struct discovery {
 	GHashTable *under_way; /* of a courier: struct key_source -> how many questions */
 };
 
-/* Questions that somebody waits for. Each has a reference. */
-struct inquiry {
-	GMutex lock;
-	GCond done;
-	guint open;	 /* not settled yet */
-	GPtrArray *late; /* struct key_asking: not answered in time */
-	gint64 until;
-	bool is_courier;
-};
-
 struct errand {
-	struct inquiry *inquiry;
+	struct round *round;
 	struct key_asking *asking;
 };
-
-static void
-inquiry_clear(gpointer data)
-{
-	struct inquiry *inquiry = data;
-
-	g_mutex_clear(&inquiry->lock);
-	g_cond_clear(&inquiry->done);
-	g_ptr_array_unref(inquiry->late);
-}
 
 /* --- one question --- */
 
@@ -206,20 +187,20 @@ take_answer(struct discovery *discovery, const struct key_asking *asking,
 /* False if it is still to be asked: the courier has more patience, and asks again if the finder was
  * not there. */
 static bool
-ask(struct discovery *discovery, const struct key_asking *asking, const struct inquiry *inquiry)
+ask(struct discovery *discovery, const struct key_asking *asking, const struct round *round)
 {
 	const struct finder_question question = {.wish = asking->source->wishes[asking->kind],
 						 .subject = asking->address};
 	g_auto(finder_answer_auto) answer = {0};
 	struct fault fault;
-	bool reached = finder_ask(discovery->finder, &question, 1, inquiry->until, &answer, &fault);
+	bool reached = finder_ask(discovery->finder, &question, 1, round->until, &answer, &fault);
 
 	tell_finder(discovery, reached ? NULL : fault.text);
-	if (!reached || (answer.outcome == FINDER_FAILED && !inquiry->is_courier)) {
+	if (!reached || (answer.outcome == FINDER_FAILED && !round->is_courier)) {
 		count_answer(asking, "late");
 		return false;
 	}
-	if (take_answer(discovery, asking, &answer, inquiry->is_courier, &fault))
+	if (take_answer(discovery, asking, &answer, round->is_courier, &fault))
 		return true;
 	log_warning("%s", fault.text);
 	return false;
@@ -258,60 +239,35 @@ static void
 run(gpointer data, gpointer context)
 {
 	struct errand *errand = data;
-	struct inquiry *inquiry = errand->inquiry;
-	const struct key_source *source = errand->asking->source;
-	const bool settled = ask(context, errand->asking, inquiry);
+	const bool answered = ask(context, errand->asking, errand->round);
 
-	if (inquiry->is_courier)
-		count_under_way(context, source, -1);
-	g_mutex_lock(&inquiry->lock);
-	if (!settled)
-		g_ptr_array_add(inquiry->late, g_steal_pointer(&errand->asking));
-	inquiry->open--;
-	g_cond_signal(&inquiry->done);
-	g_mutex_unlock(&inquiry->lock);
-	if (errand->asking != NULL)
-		key_asking_free(errand->asking);
+	if (errand->round->is_courier)
+		count_under_way(context, errand->asking->source, -1);
+	round_leave(errand->round, answered);
+	key_asking_free(errand->asking);
 	g_free(errand);
-	g_atomic_rc_box_release_full(inquiry, inquiry_clear);
 }
 
 /* --- many at once --- */
 
-/* Returns when all are settled, or at `wait`. *late_r: how many were not, or came to nothing in
- * time. Takes the askings out of the array. */
+/* Returns when all are settled, or at `wait`, how many were not, or came to nothing in time. Takes
+ * the askings out of the array. */
 static guint
-ask_all(struct discovery *discovery, GPtrArray *askings, gint64 until, gint64 wait, bool is_courier,
-	GPtrArray *late)
+ask_all(struct discovery *discovery, GPtrArray *askings, gint64 until, gint64 wait, bool is_courier)
 {
-	struct inquiry *inquiry = g_atomic_rc_box_new0(struct inquiry);
-	guint open;
+	struct round *round = round_new(askings->len, until, is_courier);
 
-	g_mutex_init(&inquiry->lock);
-	g_cond_init(&inquiry->done);
-	inquiry->late = g_ptr_array_new_with_free_func((GDestroyNotify)key_asking_free);
-	inquiry->until = until;
-	inquiry->is_courier = is_courier;
-	inquiry->open = askings->len;
 	while (askings->len > 0) {
 		struct errand *errand = g_new(struct errand, 1);
 
 		*errand = (struct errand){
-			.inquiry = g_atomic_rc_box_acquire(inquiry),
+			.round = round,
 			.asking = g_ptr_array_steal_index(askings, askings->len - 1)};
 		if (is_courier)
 			count_under_way(discovery, errand->asking->source, 1);
 		g_thread_pool_push(discovery->pool, errand, NULL);
 	}
-	g_mutex_lock(&inquiry->lock);
-	while (inquiry->open > 0 && g_cond_wait_until(&inquiry->done, &inquiry->lock, wait))
-		;
-	open = inquiry->open;
-	while (inquiry->late->len > 0)
-		g_ptr_array_add(late, g_ptr_array_steal_index(inquiry->late, 0));
-	g_mutex_unlock(&inquiry->lock);
-	g_atomic_rc_box_release_full(inquiry, inquiry_clear);
-	return open;
+	return round_wait(round, wait);
 }
 
 static bool
@@ -427,7 +383,6 @@ discovery_before(struct discovery *discovery, struct discovery_want *wants, size
 	g_autoptr(GPtrArray) now = g_ptr_array_new_with_free_func((GDestroyNotify)key_asking_free);
 	g_autoptr(GPtrArray) later =
 		g_ptr_array_new_with_free_func((GDestroyNotify)key_asking_free);
-	g_autoptr(GPtrArray) late = g_ptr_array_new_with_free_func((GDestroyNotify)key_asking_free);
 	struct fault fault;
 
 	if (!sort_out(discovery, wants, count, now, later, &fault)) {
@@ -436,7 +391,7 @@ discovery_before(struct discovery *discovery, struct discovery_want *wants, size
 	}
 	if (now->len == 0)
 		return false;
-	ask_all(discovery, now, until, until, false, late);
+	ask_all(discovery, now, until, until, false);
 	if (!mark_awaited(discovery, wants, count, &fault))
 		log_warning("asking for keys: %s", fault.text);
 	return true;
@@ -468,7 +423,6 @@ discovery_round(struct discovery *discovery, bool *more_r, struct fault *fault)
 	const gint64 now = g_get_monotonic_time();
 	g_autofree char *busy = busy_sources(discovery);
 	g_autoptr(GPtrArray) due = g_ptr_array_new_with_free_func((GDestroyNotify)key_asking_free);
-	g_autoptr(GPtrArray) late = g_ptr_array_new_with_free_func((GDestroyNotify)key_asking_free);
 
 	{
 		g_autoptr(connection_auto) connection = database_take(discovery->database, fault);
@@ -478,7 +432,7 @@ discovery_round(struct discovery *discovery, bool *more_r, struct fault *fault)
 			return false;
 	}
 	ask_all(discovery, due, now + PATIENCE_SECONDS * G_USEC_PER_SEC,
-		now + ROUND_SECONDS * G_USEC_PER_SEC, true, late);
+		now + ROUND_SECONDS * G_USEC_PER_SEC, true);
 	return true;
 }
 
@@ -488,8 +442,7 @@ discovery_ask(struct discovery *discovery, const char *address, bool is_employee
 {
 	g_autoptr(GPtrArray) askings =
 		g_ptr_array_new_with_free_func((GDestroyNotify)key_asking_free);
-	g_autoptr(GPtrArray) late = g_ptr_array_new_with_free_func((GDestroyNotify)key_asking_free);
-	guint open;
+	guint without;
 
 	for (enum key_kind kind = KEY_SMIME; kind <= KEY_PGP; kind++) {
 		const struct discovery_want want = {
@@ -497,10 +450,10 @@ discovery_ask(struct discovery *discovery, const char *address, bool is_employee
 
 		add_askings(discovery, &want, true, askings);
 	}
-	open = ask_all(discovery, askings, until, until + READING_SECONDS * G_USEC_PER_SEC, true,
-		       late);
-	return (open == 0 && late->len == 0) ||
+	without =
+		ask_all(discovery, askings, until, until + READING_SECONDS * G_USEC_PER_SEC, true);
+	return without == 0 ||
 	       fault_set(fault, FAULT_TIMEOUT,
 			 "asking for keys of %s: %u answers could not be kept in time", address,
-			 open + late->len);
+			 without);
 }

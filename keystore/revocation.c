@@ -6,6 +6,7 @@
 #include "keystore/distribution.h"
 #include "keystore/evidence_reader.h"
 #include "keystore/finder.h"
+#include "keystore/round.h"
 #include "keystore/status.h"
 
 enum {
@@ -25,28 +26,10 @@ struct revocation_inquiry {
 	GThreadPool *pool;
 };
 
-/* Questions that somebody waits for. Each has a reference. */
-struct round {
-	GMutex lock;
-	GCond done;
-	guint open; /* not settled yet */
-	gint64 until;
-	bool is_courier;
-};
-
 struct errand {
 	struct round *round;
 	struct status_asking *asking;
 };
-
-static void
-round_clear(gpointer data)
-{
-	struct round *round = data;
-
-	g_mutex_clear(&round->lock);
-	g_cond_clear(&round->done);
-}
 
 /* --- one certificate --- */
 
@@ -248,19 +231,15 @@ static void
 run(gpointer data, gpointer context)
 {
 	struct errand *errand = data;
-	struct round *round = errand->round;
 	struct fault fault;
+	const bool answered = ask(context, errand->asking, errand->round, &fault);
 
-	if (!ask(context, errand->asking, round, &fault))
+	if (!answered)
 		log_warning("asking whether the certificate %.16s was revoked: %s",
 			    errand->asking->fingerprint, fault.text);
-	g_mutex_lock(&round->lock);
-	round->open--;
-	g_cond_signal(&round->done);
-	g_mutex_unlock(&round->lock);
+	round_leave(errand->round, answered);
 	status_asking_free(errand->asking);
 	g_free(errand);
-	g_atomic_rc_box_release_full(round, round_clear);
 }
 
 /* --- many at once --- */
@@ -270,26 +249,17 @@ static void
 ask_all(struct revocation_inquiry *inquiry, GPtrArray *askings, gint64 until, gint64 wait,
 	bool is_courier)
 {
-	struct round *round = g_atomic_rc_box_new0(struct round);
+	struct round *round = round_new(askings->len, until, is_courier);
 
-	g_mutex_init(&round->lock);
-	g_cond_init(&round->done);
-	round->until = until;
-	round->is_courier = is_courier;
-	round->open = askings->len;
 	while (askings->len > 0) {
 		struct errand *errand = g_new(struct errand, 1);
 
 		*errand = (struct errand){
-			.round = g_atomic_rc_box_acquire(round),
+			.round = round,
 			.asking = g_ptr_array_steal_index(askings, askings->len - 1)};
 		g_thread_pool_push(inquiry->pool, errand, NULL);
 	}
-	g_mutex_lock(&round->lock);
-	while (round->open > 0 && g_cond_wait_until(&round->done, &round->lock, wait))
-		;
-	g_mutex_unlock(&round->lock);
-	g_atomic_rc_box_release_full(round, round_clear);
+	round_wait(round, wait);
 }
 
 struct revocation_inquiry *

@@ -40,6 +40,18 @@ seal_key_digest(unsigned char digest_r[SEAL_DIGEST_BYTES], const struct seal_key
 			   (const unsigned char *)purpose, strlen(purpose) + 1);
 }
 
+bool
+seal_text_digest(unsigned char digest_r[SEAL_DIGEST_BYTES], const char *text, const char *purpose)
+{
+	struct seal_key key;
+
+	if (!seal_key_read(&key, text))
+		return false;
+	seal_key_digest(digest_r, &key, purpose);
+	sodium_memzero(&key, sizeof key);
+	return true;
+}
+
 unsigned char *
 seal_bytes(const void *bytes, size_t length, const struct seal_key *key, const char *about,
 	   size_t *length_r)

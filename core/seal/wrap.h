@@ -40,6 +40,9 @@ bool seal_key_read(struct seal_key *key_r, const char *text);
  * purpose. */
 void seal_key_digest(unsigned char digest_r[SEAL_DIGEST_BYTES], const struct seal_key *key,
 		     const char *purpose);
+/* The same of a key as text; false: it is none. */
+bool seal_text_digest(unsigned char digest_r[SEAL_DIGEST_BYTES], const char *text,
+		      const char *purpose);
 
 /* Key wrapping. `about` binds the wrapped key to its row. Opening fails, without a fault text, both
  * for a wrong key and for altered bytes: the two cannot be told apart. */

@@ -45,11 +45,5 @@ proof_mail(const struct notice *notice, const struct proof *proof, struct fault 
 bool
 proof_digest(const char *token, unsigned char digest_r[SEAL_DIGEST_BYTES])
 {
-	struct seal_key secret;
-
-	if (!seal_key_read(&secret, token))
-		return false;
-	seal_key_digest(digest_r, &secret, purpose);
-	sodium_memzero(&secret, sizeof secret);
-	return true;
+	return seal_text_digest(digest_r, token, purpose);
 }

@@ -176,13 +176,7 @@ parcel_make_access(const char *id, const struct seal_key *content, struct parcel
 bool
 parcel_link_hash(const char *link, unsigned char hash_r[SEAL_DIGEST_BYTES])
 {
-	struct seal_key secret;
-
-	if (!seal_key_read(&secret, link))
-		return false;
-	seal_key_digest(hash_r, &secret, link_purpose);
-	sodium_memzero(&secret, sizeof secret);
-	return true;
+	return seal_text_digest(hash_r, link, link_purpose);
 }
 
 /* Copies a bytea, which must have the expected length. */
