@@ -111,12 +111,12 @@ note_file(void *visitor, const char *name)
 }
 
 /* What is searched for in the whole content of a part, and its last bytes. */
-enum { ZIP_END, PGP_ARMOR, PDF_ENCRYPT, OLE_PACKAGE, OUTLOOK_ITEM, CALENDAR_FILE, MARKS };
+enum { PGP_ARMOR, PDF_ENCRYPT, OLE_PACKAGE, OUTLOOK_ITEM, CALENDAR_FILE, MARKS };
 
 struct glance {
 	char beginning[CONTAINER_BEGINNING];
 	size_t length; /* of the bytes read */
-	bool has[MARKS];
+	bool has[MARKS], has_zip_end;
 	char end[CONTAINER_END];
 	size_t end_length;
 	bool is_text;
@@ -128,7 +128,6 @@ static const struct {
 	size_t length;
 	const char *only_behind; /* only in a file that begins with this */
 } marks[MARKS] = {
-	[ZIP_END] = {"PK\5\6", 4, ""},
 	[PGP_ARMOR] = {"\n-----BEGIN PGP MESSAGE-----", 28, ""},
 	[PDF_ENCRYPT] = {"/Encrypt", 8, "%PDF-"},
 	[OLE_PACKAGE] = {"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e", 31, "\xd0\xcf\x11\xe0"},
@@ -143,31 +142,14 @@ is_sought(const struct glance *glance, size_t mark)
 	       (mark != PGP_ARMOR || glance->is_text);
 }
 
-/* memmem(3) looks at every byte for a mark as short as that; memchr(3) looks at many at once, for
- * the last byte of the mark, which is rare. */
-static bool
-has_zip_end(const char *window, size_t length)
-{
-	const size_t before = marks[ZIP_END].length - 1;
-	const char *at = window + before, *end = window + length;
-
-	while (at < end &&
-	       (at = memchr(at, marks[ZIP_END].bytes[before], (size_t)(end - at))) != NULL) {
-		if (memcmp(at - before, marks[ZIP_END].bytes, before) == 0)
-			return true;
-		at++;
-	}
-	return false;
-}
-
 static void
 search(struct glance *glance, const char *window, size_t length)
 {
+	glance->has_zip_end = glance->has_zip_end || zip_end_is_in(window, length);
 	for (size_t i = 0; i < MARKS; i++)
 		if (is_sought(glance, i))
-			glance->has[i] = i == ZIP_END ? has_zip_end(window, length)
-						      : memmem(window, length, marks[i].bytes,
-							       marks[i].length) != NULL;
+			glance->has[i] =
+				memmem(window, length, marks[i].bytes, marks[i].length) != NULL;
 }
 
 static void
@@ -263,7 +245,7 @@ what_hides(GMimeObject *part, struct glance *glance, bool *hides_names_r)
 	*hides_names_r = false;
 	if (glance->has[PGP_ARMOR] || glance->has[PDF_ENCRYPT] || glance->has[OLE_PACKAGE])
 		return "is encrypted";
-	if (glance->has[ZIP_END] || g_str_has_prefix(glance->beginning, "PK"))
+	if (glance->has_zip_end || g_str_has_prefix(glance->beginning, "PK"))
 		what = look_into_zip(part, hides_names_r);
 	return what == NULL && glance->is_text ? look_into_text(part) : what;
 }

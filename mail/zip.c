@@ -12,6 +12,8 @@ static const struct record {
 	size_t flags, length, name;
 } records[] = {{"PK\3\4", 6, 26, 30}, {"PK\1\2", 8, 28, 46}};
 
+static const char end_mark[] = {'P', 'K', 5, 6};
+
 static unsigned
 number_at(const char *bytes)
 {
@@ -107,11 +109,25 @@ zip_each(GMimeStream *archive, zip_visit *visit, void *visitor)
 	} while (got > 0 && go_on);
 }
 
+/* memmem(3) looks at every byte for a mark as short as that; memchr(3) looks at many at once, for
+ * the last byte of the mark, which is rare. */
+bool
+zip_end_is_in(const char *bytes, size_t length)
+{
+	const char *at = bytes + sizeof end_mark - 1, *end = bytes + length;
+
+	while (at < end && (at = memchr(at, end_mark[sizeof end_mark - 1], (size_t)(end - at)))) {
+		if (memcmp(at - (sizeof end_mark - 1), end_mark, sizeof end_mark - 1) == 0)
+			return true;
+		at++;
+	}
+	return false;
+}
+
 bool
 zip_is_within(GMimeStream *file)
 {
-	static const char end[] = {'P', 'K', 5, 6};
-	g_autofree char *window = g_malloc(sizeof end + PIECE_BYTES);
+	g_autofree char *window = g_malloc(sizeof end_mark + PIECE_BYTES);
 	bool found = false, is_first = true;
 	size_t held = 0, kept;
 	ssize_t got;
@@ -119,9 +135,9 @@ zip_is_within(GMimeStream *file)
 	while (!found && (got = g_mime_stream_read(file, window + held, PIECE_BYTES)) > 0) {
 		held += (size_t)got;
 		found = (is_first && held >= 2 && memcmp(window, "PK", 2) == 0) ||
-			memmem(window, held, end, sizeof end) != NULL;
+			zip_end_is_in(window, held);
 		is_first = false;
-		kept = MIN(held, sizeof end - 1);
+		kept = MIN(held, sizeof end_mark - 1);
 		memmove(window, window + held - kept, kept);
 		held = kept;
 	}

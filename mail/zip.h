@@ -8,6 +8,9 @@
 #include <gmime/gmime.h>
 #include <stdbool.h>
 
+/* Is the mark that begins the end of an archive (4.3.16) in these bytes? */
+bool zip_end_is_in(const char *bytes, size_t length);
+
 /* Does the file begin as an archive, or contain the end of one (4.3.16), as a self-extracting
  * program does? Reads to the end, like zip_each(). */
 bool zip_is_within(GMimeStream *file);

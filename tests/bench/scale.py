@@ -1,20 +1,16 @@
 """How the database and large messages scale: look-up among a million keys, writing the log after
-ten million rows, a 25 MB message by S/MIME compared with openssl. Run as root: /usr/bin/python3
-tests/bench/scale.py [LOG_ROWS]"""
+ten million rows. Run as root: /usr/bin/python3 tests/bench/scale.py [LOG_ROWS]"""
 import os
 import pathlib
 import re
-import resource
 import subprocess
 import sys
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(SOURCE / "contrib" / "sandbox"), str(SOURCE / "tests" / "system"), str(SOURCE / "tests" / "bench")]
 
-import people  # noqa: E402
-from conftest import BUILD, Post  # noqa: E402
+from conftest import BUILD  # noqa: E402
 from postgres import programs  # noqa: E402
-from speed import cpu  # noqa: E402
 from world import World, command  # noqa: E402
 
 SECONDS = 8
@@ -87,27 +83,6 @@ class Scale:
         print(f"writing the log: {empty:.0f}/s when empty, {full:.0f}/s after {rows} messages: {full / empty:.2f} "
               "(to reach: 0.9)", flush=True)
 
-    def large(self):
-        world, post = self.world, Post(self.world)
-        base = people.certify(world, "large@smime.example").with_suffix("")
-        body = (b"x" * 70 + b"\r\n") * (25_000_000 // 72)
-        path = world.directory / "large"
-        path.write_bytes(b"Content-Type: text/plain\r\n\r\n" + body)
-        pid = world.programs["postseal-milter"]
-        ours, theirs = [], []
-        for _ in range(5):
-            before = cpu(pid)[0]
-            post.accepted(post.compose(["large@smime.example"], body), ["large@smime.example"])
-            ours.append(cpu(pid)[0] - before)
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            subprocess.run(["openssl", "cms", "-encrypt", "-aes256", "-binary", "-stream", "-in", str(path), "-out",
-                            "/dev/null", f"{base}.pem"], check=True)
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            theirs.append(1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime))
-        ours, theirs = sorted(ours)[2], sorted(theirs)[2]
-        print(f"25 MB by S/MIME: {ours:.0f} ms CPU in the milter, {theirs:.0f} ms by openssl cms: {ours / theirs:.2f} "
-              "times (to reach: 1.5)", flush=True)
-
 
 def main():
     scale = Scale()
@@ -115,7 +90,6 @@ def main():
         scale.world.start()
         scale.world.postseal("key", "import", "--root", scale.world.directory / "keys" / "authority.pem")
         subprocess.run([str(BUILD / "tests" / "bench_decide")], check=True)
-        scale.large()
         scale.keys()
         scale.log(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000)
     finally:
