@@ -1,6 +1,7 @@
 #include "mail/html_mail.h"
 
 #include <gumbo.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/reader/serve.h"
@@ -15,8 +16,7 @@ enum {
 };
 
 struct cleaning {
-	GString *out;	/* the content */
-	GString *sheet; /* its rules of style, from all its style elements */
+	GString *out;
 	const char *scope;
 	size_t sheet_read; /* bytes of style elements */
 	unsigned depth;
@@ -183,6 +183,7 @@ clean_sheet(struct cleaning *cleaning, const GumboElement *style)
 
 	if (*type != '\0' && g_ascii_strcasecmp(type, "text/css") != 0)
 		return;
+	g_string_append(cleaning->out, "<style>");
 	for (unsigned i = 0; i < style->children.length; i++) {
 		const GumboNode *node = style->children.data[i];
 		size_t length = node->type == GUMBO_NODE_TEXT ? strlen(node->v.text.text) : 0;
@@ -191,9 +192,10 @@ clean_sheet(struct cleaning *cleaning, const GumboElement *style)
 			continue;
 		cleaning->sheet_read += length;
 		if (!css_append_sheet(node->v.text.text, value_of(style, "media"), cleaning->scope,
-				      cleaning->sheet))
+				      cleaning->out))
 			cleaning->left_out |= HTML_MAIL_PICTURES;
 	}
+	g_string_append(cleaning->out, "</style>");
 }
 
 /* --- addresses --- */
@@ -457,20 +459,15 @@ html_mail_clean(const char *html, size_t length, GString *answer)
 {
 	const GumboOutput *output = parse(html, length);
 	const GumboElement *root = &output->root->v.element;
-	g_autoptr(GString) content = g_string_new(NULL), sheet = g_string_new(NULL);
-	g_autofree char *scope = g_strdup_printf("m%08x", g_str_hash(html));
-	struct cleaning cleaning = {.out = answer, .sheet = sheet, .scope = scope};
+	char scope[] = "m01234567";
+	struct cleaning cleaning = {.out = answer, .scope = scope};
 
+	snprintf(scope, sizeof scope, "m%08x", g_str_hash(html));
 	g_string_append_c(answer, HTML_MAIL_WHOLE);
 	append_doctype(answer, &output->document->v.document);
 	append_outer(&cleaning, root);
-	cleaning.out = content;
 	clean_children(&cleaning, root);
-	if (sheet->len > 0)
-		g_string_append_printf(answer, "<style>%s</style>", sheet->str);
-	g_string_append_len(answer, content->str, (gssize)content->len);
 	g_string_append(answer, "</div>");
-	check_size(answer);
 	answer->str[0] = (char)(HTML_MAIL_WHOLE + cleaning.left_out);
 }
 

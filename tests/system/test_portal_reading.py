@@ -71,7 +71,8 @@ def test_html_is_shown_in_a_frame_with_its_pictures(person):
     frame = re.search(r'<iframe[^>]*>', page.text).group(0)
     assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in frame
     shown = person.browser.get(re.search(r'src="(/html/[^"]+)"', frame).group(1))
-    assert '<p style="color:red;">Hello <b>you</b><img src="data:image/png;base64,iVBORw0KGgo="><img>' in shown.text
+    assert ('<p style="color:red;">Hello <b>you</b><img src="data:image/png;base64,iVBORw0KGgo=">'
+            '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="><a>no') in shown.text
     assert "tracker" not in shown.text and "script" not in shown.text and "alert" not in shown.text
     assert '<a href="https://example.com/" target="_blank" rel="noopener noreferrer nofollow">yes</a>' in shown.text
     assert "sandbox" in shown.headers["Content-Security-Policy"]
