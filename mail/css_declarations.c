@@ -5,6 +5,9 @@
 /* --- what is allowed --- */
 
 static const char *const properties[] = {
+	"align-content",
+	"align-items",
+	"align-self",
 	"background",
 	"background-clip",
 	"background-color",
@@ -53,9 +56,6 @@ static const char *const properties[] = {
 	"direction",
 	"display",
 	"empty-cells",
-	"align-content",
-	"align-items",
-	"align-self",
 	"flex",
 	"flex-basis",
 	"flex-direction",
@@ -163,92 +163,6 @@ static const char *const units[] = {"ch", "cm", "deg", "em",  "ex",   "fr",   "g
 				    "mm", "pc", "pt",  "px",  "rad",  "rem",  "turn", "vh",
 				    "vw", "x",	"q",   "dpi", "dppx", "vmin", "vmax", NULL};
 
-/* --- writing --- */
-
-static void
-append_name_byte(GString *out, char c, bool is_first)
-{
-	if (g_ascii_isalpha(c) || c == '_' || (unsigned char)c >= 0x80 ||
-	    (!is_first && (g_ascii_isdigit(c) || c == '-')))
-		g_string_append_c(out, c);
-	else
-		g_string_append_printf(out, "\\%x ", (unsigned char)c);
-}
-
-void
-css_append_ident(GString *out, const char *name)
-{
-	bool is_first = true;
-
-	if (*name == '-' && name[1] != '\0') {
-		g_string_append_c(out, *name++);
-		is_first = *name != '-';
-	}
-	for (; *name != '\0'; name++, is_first = false)
-		append_name_byte(out, *name, is_first);
-}
-
-void
-css_append_string(GString *out, const char *text)
-{
-	g_string_append_c(out, '"');
-	for (; *text != '\0'; text++)
-		if (*text == ' ')
-			g_string_append_c(out, ' ');
-		else
-			append_name_byte(out, *text, false);
-	g_string_append_c(out, '"');
-}
-
-/* --- walking --- */
-
-bool
-css_is_delim(const struct css_token *token, char delim)
-{
-	return token->kind == CSS_DELIM && token->delim == delim;
-}
-
-/* The bracket that ends what the token begins; NUL: it begins nothing. */
-static char
-closing(const struct css_token *token)
-{
-	if (token->kind == CSS_FUNCTION || css_is_delim(token, '('))
-		return ')';
-	return css_is_delim(token, '[') ? ']' : css_is_delim(token, '{') ? '}' : '\0';
-}
-
-const struct css_token *
-css_behind(const struct css_token *token, const struct css_token *end)
-{
-	g_autoptr(GString) open = g_string_new(NULL);
-
-	for (; token < end; token++) {
-		if (closing(token) != '\0')
-			g_string_append_c(open, closing(token));
-		else if (open->len > 0 && css_is_delim(token, open->str[open->len - 1]))
-			g_string_truncate(open, open->len - 1);
-		if (open->len == 0)
-			return token + 1;
-	}
-	return end;
-}
-
-/* The semicolon that ends the declaration, or behind the block that ends an at-rule; or `end`. */
-static const struct css_token *
-declaration_end(const struct css_token *token, const struct css_token *end)
-{
-	bool is_rule = token->kind == CSS_AT_KEYWORD;
-
-	while (token < end && !css_is_delim(token, ';')) {
-		bool is_block = css_is_delim(token, '{');
-
-		token = css_behind(token, end);
-		if (is_rule && is_block)
-			break;
-	}
-	return token;
-}
-
 /* --- values --- */
 
 struct value {
@@ -270,7 +184,7 @@ append_dimension(GString *out, const struct css_token *token)
 {
 	if (!css_is_one_of(units, token->text))
 		return false;
-	g_string_append_len(out, token->number, (gssize)token->number_length);
+	css_append_number(out, token);
 	css_append_ident(out, token->text);
 	return true;
 }
@@ -294,10 +208,10 @@ append_token(GString *out, const struct css_token *token)
 		css_append_string(out, token->text);
 		return true;
 	case CSS_NUMBER:
-		g_string_append_len(out, token->number, (gssize)token->number_length);
+		css_append_number(out, token);
 		return true;
 	case CSS_PERCENTAGE:
-		g_string_append_len(out, token->number, (gssize)token->number_length);
+		css_append_number(out, token);
 		g_string_append_c(out, '%');
 		return true;
 	case CSS_DIMENSION:
@@ -336,12 +250,30 @@ read_value(const struct css_token *token, const struct css_token *end, struct va
 			token = token->kind == CSS_URL ? token + 1 : css_behind(token, end);
 			continue;
 		}
-		depth += closing(token) == ')' ? 1 : css_is_delim(token, ')') ? -1 : 0;
+		depth += css_closing(token) == ')' ? 1 : css_is_delim(token, ')') ? -1 : 0;
 		if (depth < 0 || !append_token(value->text, token))
 			return false;
 		token++;
 	}
 	return depth == 0;
+}
+
+/* --- declarations --- */
+
+/* The semicolon that ends the declaration, or behind the block that ends an at-rule; or `end`. */
+static const struct css_token *
+declaration_end(const struct css_token *token, const struct css_token *end)
+{
+	bool is_rule = token->kind == CSS_AT_KEYWORD;
+
+	while (token < end && !css_is_delim(token, ';')) {
+		bool is_block = css_is_delim(token, '{');
+
+		token = css_behind(token, end);
+		if (is_rule && is_block)
+			break;
+	}
+	return token;
 }
 
 /* Returns false if the value refers to a picture elsewhere. */

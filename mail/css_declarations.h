@@ -21,14 +21,4 @@ enum css_wanted {
 bool css_append_declarations(const struct css_token *token, const struct css_token *end,
 			     enum css_wanted wanted, GString *out);
 
-/* As CSSOM 2.1 serialises an identifier; every byte that is not a letter, a digit, - or _ is
- * escaped. */
-void css_append_ident(GString *out, const char *name);
-void css_append_string(GString *out, const char *text);
-
-/* The token behind this one, or behind the block or parenthesis that it begins; at most `end`. */
-const struct css_token *css_behind(const struct css_token *token, const struct css_token *end);
-
-bool css_is_delim(const struct css_token *token, char delim);
-
 #endif

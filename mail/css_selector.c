@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "mail/css_declarations.h"
-
 /* What has been read of a selector. */
 struct selector {
 	const struct css_token *at, *end;
@@ -82,8 +80,7 @@ append_count(struct selector *selector)
 		if (token->kind == CSS_SPACE)
 			continue;
 		if (token->kind == CSS_NUMBER || token->kind == CSS_DIMENSION)
-			g_string_append_len(selector->out, token->number,
-					    (gssize)token->number_length);
+			css_append_number(selector->out, token);
 		else if (css_is_delim(token, '+') || css_is_delim(token, '-'))
 			g_string_append_c(selector->out, token->delim);
 		else if (token->kind != CSS_IDENT)

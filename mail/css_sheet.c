@@ -96,7 +96,7 @@ append_media(const struct css_token *token, const struct css_token *end, GString
 {
 	for (; token < end; token++) {
 		if (token->number != NULL)
-			g_string_append_len(out, token->number, (gssize)token->number_length);
+			css_append_number(out, token);
 		if (token->kind == CSS_IDENT || token->kind == CSS_DIMENSION)
 			css_append_ident(out, token->text);
 		else if (token->kind == CSS_SPACE)

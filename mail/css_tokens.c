@@ -377,3 +377,85 @@ css_is_one_of(const char *const *names, const char *name)
 			return true;
 	return false;
 }
+
+/* --- writing --- */
+
+static void
+append_name_byte(GString *out, char c, bool is_first)
+{
+	if (g_ascii_isalpha(c) || c == '_' || (unsigned char)c >= 0x80 ||
+	    (!is_first && (g_ascii_isdigit(c) || c == '-')))
+		g_string_append_c(out, c);
+	else
+		g_string_append_printf(out, "\\%x ", (unsigned char)c);
+}
+
+void
+css_append_ident(GString *out, const char *name)
+{
+	bool is_first = true;
+
+	if (*name == '-' && name[1] != '\0') {
+		g_string_append_c(out, *name++);
+		is_first = *name != '-';
+	}
+	for (; *name != '\0'; name++, is_first = false)
+		append_name_byte(out, *name, is_first);
+}
+
+void
+css_append_string(GString *out, const char *text)
+{
+	g_string_append_c(out, '"');
+	for (; *text != '\0'; text++)
+		if (*text == ' ')
+			g_string_append_c(out, ' ');
+		else
+			append_name_byte(out, *text, false);
+	g_string_append_c(out, '"');
+}
+
+void
+css_append_number(GString *out, const struct css_token *token)
+{
+	g_string_append_len(out, token->number, (gssize)token->number_length);
+}
+
+/* --- walking --- */
+
+bool
+css_is_delim(const struct css_token *token, char delim)
+{
+	return token->kind == CSS_DELIM && token->delim == delim;
+}
+
+char
+css_closing(const struct css_token *token)
+{
+	if (token->kind == CSS_FUNCTION || css_is_delim(token, '('))
+		return ')';
+	return css_is_delim(token, '[') ? ']' : css_is_delim(token, '{') ? '}' : '\0';
+}
+
+/* Behind what the token begins. */
+static const struct css_token *
+behind_block(const struct css_token *token, const struct css_token *end)
+{
+	g_autoptr(GString) open = g_string_new(NULL);
+
+	for (; token < end; token++) {
+		if (css_closing(token) != '\0')
+			g_string_append_c(open, css_closing(token));
+		else if (css_is_delim(token, open->str[open->len - 1]))
+			g_string_truncate(open, open->len - 1);
+		if (open->len == 0)
+			return token + 1;
+	}
+	return end;
+}
+
+const struct css_token *
+css_behind(const struct css_token *token, const struct css_token *end)
+{
+	return css_closing(token) == '\0' ? token + 1 : behind_block(token, end);
+}

@@ -1,7 +1,7 @@
 /*
- * The tokens of a style sheet as browsers see them: CSS Syntax Module Level 3, section 4. What the
- * names and strings of the source hide behind escapes stands here in the clear, so that an
- * allow-list compares what a browser would compare.
+ * The tokens of a style sheet, read as browsers do and written again: CSS Syntax Module Level 3,
+ * section 4. What the names and strings of the source hide behind escapes stands here in the clear,
+ * so that an allow-list compares what a browser would compare.
  */
 #ifndef POSTSEAL_MAIL_CSS_TOKENS_H
 #define POSTSEAL_MAIL_CSS_TOKENS_H
@@ -41,5 +41,23 @@ struct css_token *css_tokens(const char *source, gsize max, GStringChunk *pool,
 
 /* Names of CSS are compared without case; the list ends with NULL. */
 bool css_is_one_of(const char *const *names, const char *name);
+
+/* --- walking --- */
+
+bool css_is_delim(const struct css_token *token, char delim);
+/* The bracket that ends what the token begins; NUL: it begins nothing. */
+char css_closing(const struct css_token *token);
+/* The token behind this one, or behind the block or parenthesis that it begins; at most `end`,
+ * which lies behind `token`. */
+const struct css_token *css_behind(const struct css_token *token, const struct css_token *end);
+
+/* --- writing --- */
+
+/* As CSSOM 2.1 serialises an identifier; every byte of ASCII that is not a letter, a digit, - or _
+ * is escaped. */
+void css_append_ident(GString *out, const char *name);
+void css_append_string(GString *out, const char *text);
+/* Of a number, a percentage or a dimension, without what follows it. */
+void css_append_number(GString *out, const struct css_token *token);
 
 #endif

@@ -155,15 +155,14 @@ html_document(struct reader *reader, const struct html_piece *pieces, size_t cou
 	g_autoptr(GString) content = g_string_new(NULL);
 	struct page page = {.pictures = pictures, .content = content};
 	g_autofree char *doctype = NULL;
+	bool is_added = true;
 	GString *out;
 
-	for (size_t i = 0; i < count; i++) {
-		bool is_added = add_piece(&page, reader, &pieces[i], fault);
-
-		doctype = page.doctype;
-		if (!is_added)
-			return NULL;
-	}
+	for (size_t i = 0; i < count && is_added; i++)
+		is_added = add_piece(&page, reader, &pieces[i], fault);
+	doctype = page.doctype;
+	if (!is_added)
+		return NULL;
 	out = g_string_new(doctype == NULL ? "<!DOCTYPE html>" : doctype);
 	g_string_append(out, head);
 	g_string_append(out, language);

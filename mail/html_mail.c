@@ -179,11 +179,13 @@ style_of_body(const GumboElement *body)
 static void
 clean_sheet(struct cleaning *cleaning, const GumboElement *style)
 {
+	static const char begin[] = "<style>";
 	const char *type = value_of(style, "type");
+	gsize before = cleaning->out->len;
 
 	if (*type != '\0' && g_ascii_strcasecmp(type, "text/css") != 0)
 		return;
-	g_string_append(cleaning->out, "<style>");
+	g_string_append(cleaning->out, begin);
 	for (unsigned i = 0; i < style->children.length; i++) {
 		const GumboNode *node = style->children.data[i];
 		size_t length = node->type == GUMBO_NODE_TEXT ? strlen(node->v.text.text) : 0;
@@ -195,7 +197,10 @@ clean_sheet(struct cleaning *cleaning, const GumboElement *style)
 				      cleaning->out))
 			cleaning->left_out |= HTML_MAIL_PICTURES;
 	}
-	g_string_append(cleaning->out, "</style>");
+	if (cleaning->out->len == before + strlen(begin))
+		g_string_truncate(cleaning->out, before);
+	else
+		g_string_append(cleaning->out, "</style>");
 }
 
 /* --- addresses --- */

@@ -13,10 +13,12 @@
 
 #include <glib.h>
 
-/* The answer begins with HTML_MAIL_WHOLE plus the flags for what was left out; then follows a div
- * of class "mail" with the mail's style sheet, which holds within it alone (css_sheet.h), and an
- * element for the mail's body. A picture that comes with the mail appears as ` src="cid:NAME"`,
- * with its name percent-encoded; nothing else in the answer looks like this. */
+/* The answer begins with HTML_MAIL_WHOLE plus the flags for what was left out; then follow the
+ * document type, by which browsers choose how they lay out, up to the end of the line (nothing: the
+ * mail has none), and a div of class "mail" with the mail's style sheet, which holds within it
+ * alone (css_sheet.h), and an element for the mail's body. A picture that comes with the mail
+ * appears as ` src="cid:NAME"`, with its name percent-encoded; nothing else in the answer looks
+ * like this. */
 enum {
 	HTML_MAIL_WHOLE = '@',
 	HTML_MAIL_PICTURES = 1, /* remote ones */

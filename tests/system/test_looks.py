@@ -76,7 +76,7 @@ def picture(tmp_path_factory):
     return path
 
 
-def pages(chromium):
+def pages():
     """(name, HTML) of all; the templates are there once the browser is."""
     yield from PAGES
     sheet = (MODULES / "foundation-emails" / "dist" / "foundation-emails.css").read_text()
@@ -127,7 +127,7 @@ def similarity(one, other):
                   / ((mean_a ** 2 + mean_b ** 2 + c1) * (spread_a + spread_b + c2))).mean())
 
 
-def test_similarity_knows_the_same_from_another(chromium, picture, tmp_path):
+def test_similarity_knows_the_same_from_another(chromium, tmp_path):
     """The check of the check."""
     path = tmp_path / "page.html"
     path.write_text(dict(PAGES)["a bank"])
@@ -141,7 +141,7 @@ def test_similarity_knows_the_same_from_another(chromium, picture, tmp_path):
 
 def test_mail_looks_as_it_was_written(chromium, picture, tmp_path):
     likeness, invisible = {}, {}
-    for name, html in pages(chromium):
+    for name, html in pages():
         html = alike(html)
         came, shown = tmp_path / "came.html", tmp_path / "shown.html"
         came.write_bytes(as_it_came(html, picture))
