@@ -13,12 +13,12 @@ static const struct statement track_find = {
 	"track_find", "select message, sender, extract(epoch from created_at)::bigint from "
 		      "postseal.sender_page where digest = $1"};
 
-/* A message that was read stays readable for its reader; without the courier's copy of the key, no
+/* A message that was read stays readable for its reader; without a courier's copy of the key, no
  * new code can be made. */
 static const struct statement track_copies = {
 	"track_copies",
 	"select c.id, c.recipient, c.state, extract(epoch from c.state_at)::bigint, k.id,"
-	" k.opened_at is null, k.boxed is not null and k.opened_at is null and k.account is null,"
+	" k.opened_at is null, postseal.courier_opens(k.boxed) and k.opened_at is null and k.account is null,"
 	" exists (select from postseal.attestation a where a.kind = 'account' and a.address = "
 	"c.address"
 	"  and a.author = $2 and a.revoked_at is null), c.address "

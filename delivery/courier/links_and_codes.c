@@ -24,9 +24,7 @@ static const struct statement parcel_waiting = {
 	" order by p.issue_at limit 1 for update of p skip locked"};
 enum { PARCEL, MESSAGE, SENDER, SMTPUTF8, MESSAGE_ID, LANGUAGE, PHONE, TRACK };
 
-static const struct statement parcel_later = {
-	"issue_later",
-	"update postseal.parcel set issue_at = now() + interval '5 minutes' where id = $1"};
+static const struct statement parcel_later = {"issue_later", "select postseal.parcel_put_off($1)"};
 
 static const struct statement parcel_issued = {
 	"issue_parcel_done", "update postseal.parcel set issued_at = now() where id = $1"};
@@ -354,7 +352,8 @@ issue_parcel(const struct issuer *issuer, struct connection *connection, const P
 	return true;
 }
 
-/* A parcel that cannot be opened must not delay the others. */
+/* A parcel that cannot be opened must not delay the others, nor take a link from its recipient that
+ * works. */
 static bool
 put_off(const struct issuer *issuer, const char *parcel, struct fault *fault)
 {
@@ -396,6 +395,8 @@ issue_one(const struct issuer *issuer, bool *issued_r, struct fault *fault)
 	connection_give(connection); /* which ends the transaction if it has not been committed */
 	if (done || parcel == NULL || fault->cause != FAULT_CRYPTO)
 		return done;
-	log_error("%s; it is tried again in five minutes", fault->text);
+	log_error(
+		"%s; a link that was to be replaced works again, and anything else is tried again in five minutes",
+		fault->text);
 	return put_off(issuer, parcel, fault);
 }

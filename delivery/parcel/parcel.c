@@ -29,7 +29,7 @@ static const struct statement parcel_by_link = {
 	" k.locked_at is not null, p.message, p.receipt "
 	"from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
 	" join postseal.copy c on c.id = k.copy "
-	"where k.link_hash = $1 and k.wrapped is not null and k.expires_at > now()"};
+	"where k.link_hash = $1 and k.issued_at is not null and k.wrapped is not null and k.expires_at > now()"};
 
 /* --- writing --- */
 

@@ -140,21 +140,30 @@ def test_with_courier_key_more_or_less_was_lost_than_the_page_says(world, post):
     """Promise 2: what is lost is told to its senders in the end, and nothing else is lost."""
     post.sender = CARL
     admin = Admin(world)
-    early, unread, member = (person_for(world, post, name) for name in ("early", "unread", "member"))
-    for person in (early, unread, member):
+    early, unread, asked, member = (person_for(world, post, name) for name in ("early", "unread", "asked", "member"))
+    for person in (early, unread, asked, member):
         park(world, post, person)
     member.unlock()
     member.enrol()
     post.accepted(post.compose([member.address], b"The second is 43.\r\n"), [member.address])
     member.mail("Protected message", 2)
-    codes = next(m for m in Person(world, post, CARL).mails("Unlock code") if unread.address in m.codes())
-    page = re.search(r"http://\S+/track/\S{43}", codes.text()).group(0)
+    sender = Person(world, post, CARL)
+
+    def ask_for_a_new_link(person):
+        codes = next(m for m in sender.mails("Unlock code") if person.address in m.codes())
+        sender.browser.get(re.search(r"http://\S+/track/\S{43}", codes.text()).group(0))
+        offered = "Create a new link" in sender.browser.page.text
+        assert sender.browser.send({"action": "renew"}).status < 500
+        return offered
+
     people.certify(world, "lost@smime.example")
     world.stop_program("postseal-courier")
     to = ["stays@plain.example", "lost@smime.example", "late@pickup.example"]
     post.accepted(post.compose(to), to)
     (waiting, *_), = world.postgres.query("select count(*) from postseal.outbox where kind = 'copy'")
     assert waiting == "1", "one copy is in place, one waits for the courier, and one is parked"
+    assert ask_for_a_new_link(asked), "the courier will do that once it runs, and has lost its key then"
+    assert "The secret is 42." not in asked.unlock().text
 
     (world.directory / "secrets" / "courier.key").unlink()
     listed = admin.type(blocks("LOST KEY FILES")[1])
@@ -175,14 +184,16 @@ def test_with_courier_key_more_or_less_was_lost_than_the_page_says(world, post):
     park(world, post, new)
     assert "The secret is 42." in new.unlock().text
 
-    # A new link cannot be made for what was parked before, and asking for it ends the old one; the sender sends again.
-    sender = Person(world, post, CARL)
-    sender.browser.get(page)
-    assert sender.browser.send({"action": "renew"}).status < 500
-    assert "The secret is 42." not in unread.unlock().text and len(unread.mails("Protected message")) == 1
-    post.accepted(post.compose([unread.address], b"The secret is 42.\r\n"), [unread.address])
-    world.postgres.query("delete from postseal.throttle")
-    assert "The secret is 42." in unread.unlock(2).text
+    # A new link cannot be made for what was parked before, and no link that works is lost for it.
+    identifier, = {c["message"] for c in post.copies(unread.address)}
+    assert not ask_for_a_new_link(unread)
+    assert "the old link and code still open it" in subprocess.run(
+        [world.bin / "postseal", "-f", world.config, "message", "new-code", identifier], capture_output=True, text=True, check=False).stdout
+    sandbox.wait_until(lambda: world.postgres.query("select 1 from postseal.event where what = 'not renewed'"),
+                       "the courier to find out", 60)
+    for person in (unread, asked):
+        world.postgres.query("delete from postseal.throttle")
+        assert "The secret is 42." in person.unlock().text and len(person.mails("Protected message")) == 1
 
     # What was in the outbox is lost, and its sender is told once its time is over.
     assert not post.box(in_outbox[0]).files() and not post.box(to[2]).files()
