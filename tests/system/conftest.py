@@ -48,6 +48,7 @@ class Post:
     def __init__(self, world):
         self.world = world
         self.sender = "anna@example.com"
+        self.port = world.ports["submission"]
 
     def compose(self, to, body=b"Hello.\r\n", subject="Hello", fields=(), content=b"text/plain; charset=utf-8",
                 sender=None, message_id=None):
@@ -60,7 +61,7 @@ class Post:
 
     def send(self, message, to, sender=None, options=(), rcpt_options=()):
         """Sends like an SMTP client; returns the reply to the end of the data."""
-        with smtplib.SMTP("127.0.0.1", self.world.ports["submission"]) as smtp:
+        with smtplib.SMTP("127.0.0.1", self.port) as smtp:
             smtp.ehlo()
             code, text = smtp.mail(self.sender if sender is None else sender, ["BODY=8BITMIME", *options])
             assert code == 250, text

@@ -5,20 +5,28 @@ import urllib.request
 
 import pytest
 
+import people
 import world as sandbox
+from conftest import Post
 from person import Person, dump, send, state
+from test_inbound import TEXT, outside, prepare, signed  # noqa: F401
+from test_rotation import Node
 from test_uploads import fingerprint, opens, self_signed, upload
 
 RULES = """
+receive any                      open
 match subject tag "[personal]"   deliver smime trust personal, pickup
 match subject tag "[colleague]"  deliver smime trust colleague, pickup
-match subject tag "[domain]"     deliver smime trust domain, pickup
+match subject tag "[domain]"     deliver smime trust domain, pickup receipt
 match subject tag "[seen]"       deliver smime trust seen, pgp trust seen, pickup
 match subject tag "[any]"        deliver smime, pgp, pickup
 match recipient in domains       deliver plain
 otherwise                        deliver pickup
 """
-SETTINGS = "trust colleagues 2"
+SETTINGS = """trust colleagues 2
+networks { "192.0.2.0/24" }
+keys from database, mail
+"""
 
 
 @pytest.fixture
@@ -44,8 +52,6 @@ def method(person, tag, sender=None):
     found = sandbox.wait_until(lambda: (all_of := person.post.copies(person.address))[count:] and all_of[-1], "the copy's record")
     person.post.sender = before
     return found["method"]
-
-
 
 
 def test_personal_trust_begins_with_a_code_that_was_used(member, name):
@@ -305,3 +311,133 @@ def test_owner_sees_who_vouches_and_revokes_it(member, name):
     member.browser.get("/settings/security")
     member.browser.send({}, action="/settings/trust")
     assert method(member, "personal") == "pickup" and "Who vouches for you" not in member.browser.get("/settings").text
+
+
+# --- the way round ---
+
+def answer(person, outside, certificate):
+    """An answer by mail, signed with openssl; it has been delivered, and what it brought has been read."""
+    entity = signed(person.world, TEXT, person.address, certificate=certificate)
+    outside.send(outside.mail(entity, [person.post.sender], sender=person.address, subject="Re: About your account"),
+                 [person.post.sender], sender=person.address)
+    Person(person.world, person.post, person.post.sender).mail("Re: About your account")
+    sandbox.wait_until(lambda: person.world.postgres.query("select 1 from postseal.key_mailed where taken_at is null") == [],
+                       "the answer's certificate to be read")
+
+
+def goes_round(person, level, about, answers):
+    """Pickup, an answer, S/MIME, a revocation by the link in the receipt, and pickup with a new code. Promise 1."""
+    assert method(person, level) == "pickup"
+    assert b"The secret is 42." in person.unlock().body
+    certificate = answers()
+    assert method(person, level) == "smime"
+    sealed = sandbox.wait_until(lambda: [m for m in person.mails("About your account") if "pkcs7" in m["Content-Type"]], "the mail")
+    assert b"The secret is 42." in opens(sealed[0], certificate)
+    sender, link = revocation(person, about)
+    sender.browser.get(link)
+    assert "A new code is required" in sender.browser.send({}).text
+    assert method(person, level) == "pickup"
+    count = [copy["method"] for copy in person.post.copies(person.address)].count("pickup")
+    code = sandbox.wait_until(lambda: person.code(count), "the new code")
+    assert b"The secret is 42." in people.browse(person.mail("Protected message", count).link(), code)
+    assert len([m for m in person.mails("About your account") if "pkcs7" in m["Content-Type"]]) == 1
+    return person.world.postseal("trust", "why", "--from", person.post.sender, "--to", person.address)
+
+
+def stranger(world, post, name):
+    post.sender = f"{name}.anna@example.com"
+    world.postgres.query("delete from postseal.throttle")
+    return Person(world, post, f"{name}@auto.example")
+
+
+def test_way_round_with_a_certificate_that_only_its_owner_vouches_for(world, post, outside, name):
+    person = stranger(world, post, name)
+
+    def answers():
+        certificate = self_signed(world, name, person.address)
+        answer(person, outside, certificate)
+        assert method(person, "seen") == "pickup", "a signature that nobody vouches for says nothing of its author"
+        person.unlock(2)
+        person.enrol()
+        upload(person, certificate)
+        told = world.postseal("trust", "why", "--from", post.sender, "--to", person.address)
+        assert f"Level personal between {post.sender} and the certificate {fingerprint(certificate)}" in told
+        return certificate
+    goes_round(person, "personal", "used your code", answers)
+
+
+def test_way_round_with_a_certificate_of_an_authority_of_domains(world, post, outside, name):
+    """Nobody imports a certificate, and the stranger never sees our portal again after the first message."""
+    person, root = stranger(world, post, name), world.directory / "keys" / "authority.pem"
+    world.postseal("key", "import", "--root", "--trust", "domain", root)
+
+    def answers():
+        certificate = world.authority.issue_mail(name, person.address)
+        answer(person, outside, certificate)
+        return certificate
+    try:
+        told = goes_round(person, "domain", ": read", answers)
+    finally:
+        world.postseal("key", "import", "--root", "--trust", "organisation", root)
+    assert "revoked trust in" in told
+
+
+# --- several nodes ---
+
+@pytest.fixture(scope="module")
+def node(world):
+    """A second milter on the same database, behind an smtpd of its own; `port` is where that one listens."""
+    node = Node(world, "second")
+    node.port, = sandbox.free_ports(1)
+    main = sandbox.command("postconf", "-c", world.company.config, "-M", f"127.0.0.1:{world.ports['submission']}/inet").decode()
+    service = main.strip().replace(f":{world.ports['submission']}", f":{node.port}", 1)
+    sandbox.command("postconf", "-c", world.company.config, "-M",
+                    f"127.0.0.1:{node.port}/inet={service} -o smtpd_milters=unix:postseal/milter-second.sock")
+    try:
+        node.start("postseal-milter")
+        world.company.reload()
+        sandbox.wait_until(lambda: sandbox.port_answers(node.port), "the second smtpd")
+        yield node
+    finally:
+        node.stop()
+
+
+@pytest.fixture
+def beyond(world, node):
+    """An employee's mail client at the second node."""
+    post = Post(world)
+    post.port = node.port
+    return post
+
+
+def test_revocation_on_one_node_counts_on_the_other_at_once(member, beyond, node, name):
+    """Promise 1: the very next message, and what waits in the outbox by the other node's decision."""
+    world = member.world
+    beyond.sender = member.post.sender
+    there = Person(world, beyond, member.address)
+    assert method(member, "personal") == method(there, "personal") == "smime"
+    # The visible recipient's copy stays in place; the blind one is sealed apart and waits.
+    second = f"{name}second@auto.example"
+    world.postseal("key", "import", world.authority.issue_mail(f"{name}second", second))
+    world.stop_program("postseal-courier")
+    beyond.accepted(beyond.compose([second], b"Sealed.\r\n", subject="[seen] Two"), [second, member.address])
+    assert beyond.copies(member.address)[-1]["state"] == "queued"
+    track_page(member).send({"action": "revoke"})
+    assert method(there, "seen") == "pickup" and method(member, "seen") == "pickup"
+    node.start("postseal-courier")
+    sandbox.wait_until(lambda: "failed" in [c["state"] for c in member.post.copies(member.address)], "the copy to be returned")
+    node.programs.pop().terminate()
+    world.start_program("postseal-courier")
+    assert not [m for m in member.mails("Two") if "pkcs7" in m["Content-Type"]]
+
+
+def test_key_imported_on_one_node_is_used_by_the_other(world, post, beyond, node, name):
+    """The other node has asked before, and remembers that there was none; and so with a key that is deleted."""
+    person = Person(world, beyond, f"{name}@auto.example")
+    certificate = world.authority.issue_mail(name, person.address)
+    assert method(person, "any") == "pickup"
+    world.postseal("key", "import", certificate)
+    sandbox.wait_until(lambda: method(person, "any") == "smime", "the other node to use the key")
+    node.postseal("key", "delete", fingerprint(certificate))
+    here = Person(world, post, person.address)
+    sandbox.wait_until(lambda: method(here, "any") == method(person, "any") == "pickup", "both nodes to forget the key")
