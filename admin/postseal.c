@@ -11,6 +11,7 @@
 #include "admin/actor.h"
 #include "admin/ca.h"
 #include "admin/check/check.h"
+#include "admin/domain_tls.h"
 #include "admin/employee.h"
 #include "admin/explain.h"
 #include "admin/hold.h"
@@ -33,6 +34,7 @@ static const struct command *const folders[] = {
 	explain_commands, message_commands,    waiting_commands,    outbox_commands,
 	account_commands, employee_commands,   activity_commands,   hold_commands,
 	check_commands,	  key_source_commands, key_report_commands, ca_commands,
+	domain_tls_commands,
 };
 
 static int

@@ -51,6 +51,12 @@ METRIC(TRUST_CONFLICTS, COUNTER, "postseal_trust_conflicts_total",
 METRIC(KEYS, GAUGE, "postseal_keys", "Keys and certificates, by role, kind and validity.")
 METRIC(CERTIFICATES, GAUGE, "postseal_certificates",
        "Certificates that mail has needed within 30 days, by what is known of revocations.")
+METRIC(TLS_DOMAINS, GAUGE, "postseal_tls_domains",
+       "Domains that mail has needed within 30 days, by what is known of their verified TLS.")
+METRIC(TLS_FAILING, GAUGE, "postseal_tls_failing_domains",
+       "Of these, domains for which it could not be found out when last asked, by evidence.")
+METRIC(TLS_DEFERRED, GAUGE, "postseal_tls_deferred_copies",
+       "Copies for verified TLS in the MTA's queue that a mail host has deferred.")
 METRIC(KEY_EXPIRY, GAUGE, "postseal_key_expiry_timestamp_seconds",
        "When the next of the valid keys and certificates of this role and kind expires.")
 

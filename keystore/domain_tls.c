@@ -145,6 +145,9 @@ judge_sts(const struct known *known, const char *domain, struct domain_tls *tls)
 		       known->why, known->asked);
 	else if (!known->good)
 		settle(tls, TLS_UNKNOWN, "MTA-STS of %s is not known yet", domain);
+	else if (is(known->policy, "enforce"))
+		settle(tls, TLS_UNAVAILABLE, "the MTA-STS policy %s of %s ended on %s", known->id,
+		       domain, known->until);
 	else if (is(known->outcome, "found"))
 		settle(tls, TLS_UNAVAILABLE,
 		       "MTA-STS: the policy %s of %s is in mode %s (asked %s)", known->id, domain,

@@ -65,13 +65,16 @@ static const struct statement tls_wanted = {
 
 static const struct statement tls_due = {
 	"tls_due",
-	"with due as (select domain, evidence from postseal.domain_tls where due_at <= now() and claimed_until < now()"
-	"  order by due_at limit $1 for update skip locked) "
+	"with healthy as (select domain, evidence from postseal.domain_tls"
+	"  where due_at <= now() and claimed_until < now() and failures = 0 order by due_at limit $1 for update skip locked), "
+	"failing as (select domain, evidence from postseal.domain_tls"
+	"  where due_at <= now() and claimed_until < now() and failures > 0 order by due_at limit $2 for update skip locked), "
+	"due as (select * from healthy union all select * from failing limit $1) "
 	"update postseal.domain_tls d set claimed_until = now() + interval '2 minutes',"
-	" due_at = case when d.wanted_at > now() - interval '30 days' and d.evidence = any (string_to_array($2, chr(10)))"
+	" due_at = case when d.wanted_at > now() - interval '30 days' and d.evidence = any (string_to_array($3, chr(10)))"
 	"  then d.due_at else 'infinity' end "
 	"from due where d.domain = due.domain and d.evidence = due.evidence "
-	"returning d.domain, d.evidence, d.due_at < 'infinity'"};
+	"returning d.domain, d.evidence, d.due_at < 'infinity', d.failures > 0"};
 
 /* The columns belong to the caller, who needs them until the statement was executed. */
 static void
@@ -132,26 +135,36 @@ tls_answers_want(struct connection *connection, const GPtrArray *askings, unsign
 	return connection_execute(connection, &tls_wanted, &parameters, NULL, fault);
 }
 
-bool
-tls_answers_claim(struct connection *connection, char *const *evidence, unsigned most,
-		  GPtrArray *askings, bool *more_r, struct fault *fault)
+static enum tls_evidence
+evidence_named(const char *name)
 {
-	g_autofree char *wanted = g_strjoinv("\n", (char **)evidence);
+	return strcmp(name, names[TLS_DANE]) == 0 ? TLS_DANE : TLS_MTA_STS;
+}
+
+bool
+tls_answers_claim(struct connection *connection, const struct tls_claim *claim, GPtrArray *askings,
+		  bool *more_r, struct fault *fault)
+{
+	g_autofree char *wanted = g_strjoinv("\n", (char **)claim->evidence);
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
 
-	parameters_number(&parameters, most);
+	parameters_number(&parameters, claim->most);
+	parameters_number(&parameters, claim->most_failing);
 	parameters_text(&parameters, wanted);
 	if (!connection_execute(connection, &tls_due, &parameters, &result, fault))
 		return false;
-	*more_r = PQntuples(result) == (int)most;
-	for (int row = 0; row < PQntuples(result); row++)
-		if (result_flag(result, row, 2))
-			g_ptr_array_add(askings, tls_asking_new(PQgetvalue(result, row, 0),
-								strcmp(PQgetvalue(result, row, 1),
-								       "dane") == 0
-									? TLS_DANE
-									: TLS_MTA_STS));
+	*more_r = PQntuples(result) == (int)claim->most;
+	for (int row = 0; row < PQntuples(result); row++) {
+		struct tls_asking *asking;
+
+		if (!result_flag(result, row, 2))
+			continue;
+		asking = tls_asking_new(PQgetvalue(result, row, 0),
+					evidence_named(PQgetvalue(result, row, 1)));
+		asking->has_failed = result_flag(result, row, 3);
+		g_ptr_array_add(askings, asking);
+	}
 	return true;
 }
 

@@ -17,6 +17,7 @@ enum finder_wish tls_evidence_wish(enum tls_evidence evidence);
 struct tls_asking {
 	char *domain; /* canonical */
 	enum tls_evidence evidence;
+	bool has_failed; /* the last time, as far as is known */
 };
 struct tls_asking *tls_asking_new(const char *domain, enum tls_evidence evidence);
 void tls_asking_free(struct tls_asking *asking);
@@ -27,9 +28,15 @@ bool tls_answers_drop_good(struct connection *connection, GPtrArray *askings, st
 /* Leaves them to the courier, from `seconds` from now on. */
 bool tls_answers_want(struct connection *connection, const GPtrArray *askings, unsigned seconds,
 		      struct fault *fault);
-/* For a courier: adds up to `most` that are due, and holds them for two minutes. What `evidence`
- * (the setting `tls from`) does not name, or mail has not needed for 30 days, is put aside. */
-bool tls_answers_claim(struct connection *connection, char *const *evidence, unsigned most,
+/* What a courier takes on. */
+struct tls_claim {
+	char *const *evidence; /* the setting `tls from` */
+	unsigned most;
+	unsigned most_failing; /* of those that failed the last time, which are slow */
+};
+/* Adds what is due, and holds it for two minutes. What `evidence` does not name, or mail has not
+ * needed for 30 days, is put aside. *more_r: there may be more. */
+bool tls_answers_claim(struct connection *connection, const struct tls_claim *claim,
 		       GPtrArray *askings, bool *more_r, struct fault *fault);
 
 /* Stores an answer. What was found before holds on as its standard says: TLSA records as long as

@@ -5,12 +5,16 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "keystore/domain_tls_answers.h"
+#include "keystore/round.h"
 
 enum {
 	ASKED_FOR_MESSAGE = 200, /* questions; more are left to the courier */
-	BATCH = 32,
-	ROUND_SECONDS = 30,
-	GRACE_SECONDS = 5, /* before the courier takes over */
+	GRACE_SECONDS = 5,	 /* before the courier takes over */
+	/* Of a courier: */
+	ASKED_AT_ONCE = 64,
+	FAILING_AT_ONCE = 16,  /* of them, those that failed the last time */
+	PATIENCE_SECONDS = 30, /* with a question; it holds it for longer */
+	ROUND_SECONDS = 1,     /* before it leaves those that are slow to themselves */
 };
 
 struct domain_tls_inquiry {
@@ -170,22 +174,105 @@ domain_tls_end(struct domain_tls_inquiry *inquiry)
 
 /* --- with patience --- */
 
-bool
-domain_tls_round(struct database *database, const struct settings *settings, bool *more_r,
-		 struct fault *fault)
+struct domain_tls_renewal {
+	struct database *database;
+	const struct settings *settings;
+	GThreadPool *pool;
+	gint under_way, failing; /* questions; those of them that failed the last time */
+};
+
+struct errand {
+	struct round *round;
+	struct tls_asking *asking;
+};
+
+static void
+count_under_way(struct domain_tls_renewal *renewal, const struct tls_asking *asking, int change)
 {
+	g_atomic_int_add(&renewal->under_way, change);
+	g_atomic_int_add(&renewal->failing, asking->has_failed ? change : 0);
+}
+
+static void
+run_errand(gpointer data, gpointer context)
+{
+	struct domain_tls_renewal *renewal = context;
+	struct errand *errand = data;
+	g_autoptr(GPtrArray) one = askings_new();
+	struct fault fault;
+	bool answered;
+
+	g_ptr_array_add(one, errand->asking);
+	answered = ask_all(renewal->database, renewal->settings, one, errand->round->until, true,
+			   &fault);
+	if (!answered)
+		log_warning("asking for verified TLS of %s: %s", errand->asking->domain,
+			    fault.text);
+	count_under_way(renewal, errand->asking, -1);
+	round_leave(errand->round, answered);
+	g_free(errand);
+}
+
+struct domain_tls_renewal *
+domain_tls_renewal_new(struct database *database, const struct settings *settings)
+{
+	struct domain_tls_renewal *renewal;
+
+	if (!domain_tls_is_asked(settings))
+		return NULL;
+	renewal = g_new0(struct domain_tls_renewal, 1);
+	renewal->database = database;
+	renewal->settings = settings;
+	renewal->pool = g_thread_pool_new(run_errand, renewal, ASKED_AT_ONCE, FALSE, NULL);
+	return renewal;
+}
+
+void
+domain_tls_renewal_free(struct domain_tls_renewal *renewal)
+{
+	if (renewal == NULL)
+		return;
+	g_thread_pool_free(renewal->pool, FALSE, TRUE);
+	g_free(renewal);
+}
+
+static bool
+claim(struct domain_tls_renewal *renewal, GPtrArray *due, bool *more_r, struct fault *fault)
+{
+	const unsigned under_way = (unsigned)g_atomic_int_get(&renewal->under_way),
+		       failing = (unsigned)g_atomic_int_get(&renewal->failing);
+	const struct tls_claim claim = {.evidence = renewal->settings->tls_from,
+					.most = ASKED_AT_ONCE - MIN(under_way, ASKED_AT_ONCE),
+					.most_failing =
+						FAILING_AT_ONCE - MIN(failing, FAILING_AT_ONCE)};
+	g_autoptr(connection_auto) connection = NULL;
+
+	if (claim.most == 0)
+		return true;
+	connection = database_take(renewal->database, fault);
+	return connection != NULL && tls_answers_claim(connection, &claim, due, more_r, fault);
+}
+
+bool
+domain_tls_round(struct domain_tls_renewal *renewal, bool *more_r, struct fault *fault)
+{
+	const gint64 now = g_get_monotonic_time();
 	g_autoptr(GPtrArray) due = askings_new();
+	struct round *round;
 
-	{
-		g_autoptr(connection_auto) connection = database_take(database, fault);
+	if (!claim(renewal, due, more_r, fault))
+		return false;
+	round = round_new(due->len, now + PATIENCE_SECONDS * G_USEC_PER_SEC, true);
+	while (due->len > 0) {
+		struct errand *errand = g_new(struct errand, 1);
 
-		if (connection == NULL ||
-		    !tls_answers_claim(connection, settings->tls_from, BATCH, due, more_r, fault))
-			return false;
+		*errand = (struct errand){.round = round,
+					  .asking = g_ptr_array_steal_index(due, due->len - 1)};
+		count_under_way(renewal, errand->asking, 1);
+		g_thread_pool_push(renewal->pool, errand, NULL);
 	}
-	return due->len == 0 ||
-	       ask_all(database, settings, due,
-		       g_get_monotonic_time() + ROUND_SECONDS * G_USEC_PER_SEC, true, fault);
+	round_wait(round, now + ROUND_SECONDS * G_USEC_PER_SEC);
+	return true;
 }
 
 bool

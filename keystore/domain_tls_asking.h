@@ -19,10 +19,16 @@ struct domain_tls_inquiry *domain_tls_begin(struct database *database,
 /* Waits for the answers; they are in the database then. Accepts NULL. */
 void domain_tls_end(struct domain_tls_inquiry *inquiry);
 
-/* For a courier: asks for a batch of what is due. *more_r: there may be more. False if the database
- * failed. */
-bool domain_tls_round(struct database *database, const struct settings *settings, bool *more_r,
-		      struct fault *fault);
+/* For a courier: what is due is asked for, and the slow ones are left to be answered later: a
+ * domain that stands still keeps none of the others waiting. */
+struct domain_tls_renewal;
+/* Borrows both. NULL if nothing in the network is asked. */
+struct domain_tls_renewal *domain_tls_renewal_new(struct database *database,
+						  const struct settings *settings);
+/* Waits for questions that are under way. Accepts NULL. */
+void domain_tls_renewal_free(struct domain_tls_renewal *renewal);
+/* *more_r: there may be more. False if the database failed. */
+bool domain_tls_round(struct domain_tls_renewal *renewal, bool *more_r, struct fault *fault);
 
 /* Asks about one domain now, whatever is known. */
 bool domain_tls_ask(struct database *database, const struct settings *settings, const char *domain,

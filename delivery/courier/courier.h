@@ -10,6 +10,7 @@
 #include "delivery/courier/links_and_codes.h"
 #include "delivery/courier/smtp.h"
 #include "keystore/discovery.h"
+#include "keystore/domain_tls_asking.h"
 #include "keystore/revocation.h"
 
 struct courier {
@@ -20,6 +21,7 @@ struct courier {
 	struct ring *ring; /* of courier.key */
 	struct revocation_inquiry *revocation;
 	struct discovery *discovery; /* NULL: no source of keys in the network is in use */
+	struct domain_tls_renewal *domain_tls; /* NULL: no domain is asked for its TLS */
 };
 
 /* The MTA's services, which treat mail differently. */

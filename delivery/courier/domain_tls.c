@@ -3,13 +3,11 @@
  * whatever is to be asked for again before its answer ends.
  */
 #include "delivery/courier/chore.h"
-#include "keystore/domain_tls_asking.h"
 
 static bool
 ask(const struct courier *courier, bool *more_r, struct fault *fault)
 {
-	return !domain_tls_is_asked(courier->settings) ||
-	       domain_tls_round(courier->database, courier->settings, more_r, fault);
+	return courier->domain_tls == NULL || domain_tls_round(courier->domain_tls, more_r, fault);
 }
 
 const struct chore chore_domain_tls = {

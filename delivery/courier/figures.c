@@ -1,5 +1,7 @@
 #include "delivery/courier/figures.h"
 
+#include <string.h>
+
 #include "core/database.h"
 #include "core/log.h"
 #include "core/metrics.h"
@@ -32,6 +34,20 @@ static const struct statement count_certificates = {
 	"figures_certificates",
 	"select case when state = 'good' and good_until <= now() then 'unchecked' else state end, count(*) "
 	"from postseal.certificate_status where wanted_at > now() - interval '30 days' group by 1"};
+
+/* Evidence and state of domains; in the first row, the copies that wait. */
+static const struct statement count_tls = {
+	"figures_tls",
+	"select e.evidence, s.state, count(d.domain), count(d.failing_since),"
+	" (select count(*) from postseal.mta_mail m join postseal.copy c on c.message = m.message"
+	"   where c.method = 'tls' and c.state = 'handed' and exists (select from postseal.event v"
+	"    where v.message = c.message and v.copy = c.id and v.what = 'deferred')) "
+	"from unnest('{dane,mta-sts}'::text[]) e (evidence)"
+	" cross join unnest('{available,unfit,unknown,unavailable,to be asked}'::text[]) s (state)"
+	" left join postseal.tls_domain d"
+	"  on d.evidence = e.evidence and d.state = s.state and d.wanted_at > now() - interval '30 days' "
+	"group by 1, 2 order by 1, 2"};
+enum { EVIDENCE, STATE, DOMAINS, FAILING, DEFERRED };
 
 static void
 set_outbox(const PGresult *result)
@@ -87,14 +103,34 @@ set_certificates(const PGresult *result)
 	}
 }
 
+/* The rows of an evidence stand together. */
+static void
+set_tls(const PGresult *result)
+{
+	double failing = 0;
+
+	for (int row = 0; row < PQntuples(result); row++) {
+		const char *evidence = PQgetvalue(result, row, EVIDENCE);
+		g_autofree char *label = g_strdup_printf("evidence=\"%s\"", evidence);
+		g_autofree char *both =
+			g_strdup_printf("%s,state=\"%s\"", label, PQgetvalue(result, row, STATE));
+
+		if (row > 0 && strcmp(evidence, PQgetvalue(result, row - 1, EVIDENCE)) != 0)
+			failing = 0;
+		failing += (double)result_number(result, row, FAILING);
+		metrics_set(METRIC_TLS_DOMAINS, both, (double)result_number(result, row, DOMAINS));
+		metrics_set(METRIC_TLS_FAILING, label, failing);
+	}
+	metrics_set(METRIC_TLS_DEFERRED, "", (double)result_number(result, 0, DEFERRED));
+}
+
 static const struct {
 	const struct statement *statement;
 	void (*set)(const PGresult *result);
 } figures[] = {
-	{&count_outbox, set_outbox},
-	{&count_mta, set_mta},
-	{&count_keys, set_keys},
-	{&count_certificates, set_certificates},
+	{&count_outbox, set_outbox}, {&count_mta, set_mta},
+	{&count_keys, set_keys},     {&count_certificates, set_certificates},
+	{&count_tls, set_tls},
 };
 
 /* Figures that cannot be read are not served, which a monitor notices; the others are. */

@@ -314,7 +314,9 @@ run(const char *config)
 	restart.ring = courier.ring;
 	courier.discovery = discovery_of(&courier);
 	courier.revocation = revocation_of(&courier);
+	courier.domain_tls = domain_tls_renewal_new(courier.database, settings);
 	run_threads(&courier, &database, &restart);
+	domain_tls_renewal_free(courier.domain_tls);
 	revocation_free(courier.revocation);
 	discovery_free(courier.discovery);
 	ring_free(courier.ring);

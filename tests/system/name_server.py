@@ -1,4 +1,5 @@
 """NSD on loopback, with zones that ldns-signzone signs; what asks it takes it for its resolver."""
+import signal
 import socket
 import subprocess
 import threading
@@ -48,6 +49,10 @@ class NameServer:
         with (self.directory / "nsd.log").open("w") as log:
             self.process = subprocess.Popen(["nsd", "-d", "-c", config], stdout=log, stderr=log)
         sandbox.wait_until(lambda: sandbox.port_answers(self.port), f"NSD (see {self.directory}/nsd.log)")
+
+    def reload(self):
+        """Shows zones that were written again, and are not signed."""
+        self.process.send_signal(signal.SIGHUP)
 
     def stop(self):
         if self.process is not None:
