@@ -18,8 +18,8 @@ static const struct statement copy_repeat = {"audit_copy_repeat",
 
 static const struct statement message_put = {
 	"audit_message",
-	"insert into postseal.message (id, queue_id, authenticated, client, sender, message_id, size) "
-	"values ($1, $2, $3, $4, $5, $6, $7)",
+	"insert into postseal.message (id, queue_id, authenticated, client, sender, message_id, size,"
+	" sealed_id) values ($1, $2, $3, $4, $5, $6, $7, $8)",
 	.repeats = true};
 
 static const struct statement copy_put = {
@@ -98,6 +98,7 @@ audit_add_message(struct connection *connection, const struct audit_message *mes
 	parameters_text(&parameters, message->sender);
 	parameters_text(&parameters, message_id);
 	parameters_number(&parameters, (int64_t)message->size);
+	parameters_text(&parameters, message->sealed_id);
 	return add_offer(connection, message, fault) &&
 	       batch_add(connection, &message_put, &parameters, fault);
 }

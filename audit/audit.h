@@ -21,6 +21,7 @@ struct audit_message {
 	const char *authenticated;
 	const char *client;
 	const char *message_id;
+	const char *sealed_id; /* delivery/inbound/answered.h: of mail that came in encrypted */
 	const char *sender;
 	uint64_t size;	    /* bytes */
 	const char *policy; /* digest; audit_policy() must have been called for it */

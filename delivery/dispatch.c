@@ -5,6 +5,7 @@
 #include "core/catalogue.h"
 #include "core/crash.h"
 #include "core/metrics.h"
+#include "delivery/inbound/answered.h"
 #include "delivery/inbound/harvest.h"
 #include "delivery/offer.h"
 #include "delivery/outbox/decided.h"
@@ -141,12 +142,25 @@ replace_earlier(const struct commit *commit, const struct copy *copy, struct fau
 }
 
 static bool
+record_message(const struct commit *commit, struct fault *fault)
+{
+	const struct surroundings *around = commit->around;
+	g_autofree char *sealed_id = inbound_was_sealed(around->inbound)
+					     ? answered_identifier(around->message)
+					     : NULL;
+	struct audit_message message = *commit->message;
+
+	message.sealed_id = sealed_id;
+	return audit_add_message(commit->connection, &message, fault);
+}
+
+static bool
 record(const struct commit *commit, bool again, struct fault *fault)
 {
 	const GPtrArray *copies = commit->dispatch->plan.copies;
 
 	if (!(again ? audit_offered_again(commit->connection, commit->message, fault)
-		    : audit_add_message(commit->connection, commit->message, fault)))
+		    : record_message(commit, fault)))
 		return false;
 	for (guint i = 0; i < copies->len; i++) {
 		const struct copy *copy = g_ptr_array_index(copies, i);

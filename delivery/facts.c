@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "delivery/inbound/answered.h"
 #include "mail/encoded_words.h"
 #include "mail/names.h"
 #include "mail/protection.h"
@@ -88,6 +89,14 @@ ask_text(void *context, policy_visit *visit, void *visitor, struct fault *fault)
 	return text_each(facts->parts, visit, visitor, fault);
 }
 
+static bool
+ask_answers_sealed(void *context, bool *answers_r, struct fault *fault)
+{
+	const struct facts *facts = context;
+
+	return answered_find(facts->message, facts->database, answers_r, fault);
+}
+
 /* A reader may be shown either of two Subject fields: each is a line of its own. */
 static char *
 subjects(const struct message *message)
@@ -106,10 +115,12 @@ subjects(const struct message *message)
 }
 
 void
-facts_init(struct facts *facts, const struct message *message, const struct settings *settings)
+facts_init(struct facts *facts, const struct message *message, const struct settings *settings,
+	   struct database *database)
 {
 	*facts = (struct facts){
 		.message = message,
+		.database = database,
 		.parts = parts_new(message, (guint)MIN(settings->limit_parts, (uint64_t)G_MAXUINT)),
 		.subject = subjects(message),
 	};
@@ -124,6 +135,7 @@ facts_init(struct facts *facts, const struct message *message, const struct sett
 		.headers = ask_headers,
 		.parts = ask_parts,
 		.text = ask_text,
+		.answers_sealed = database == NULL ? NULL : ask_answers_sealed,
 	};
 }
 

@@ -13,15 +13,17 @@ struct facts {
 	struct policy_facts
 		policy; /* for the policy; its texts belong to this struct, which must not move */
 	const struct message *message;
+	struct database *database;
 	struct parts *parts;
 	char *subject;
 	bool is_looked_through; /* if true, `opaque` is valid */
 	struct opacity opaque;
 };
 
-/* The message must outlive the facts; it is parsed when its content is first asked about. */
-void facts_init(struct facts *facts, const struct message *message,
-		const struct settings *settings);
+/* The message must outlive the facts; it is parsed when its content is first asked about.
+ * `database`: of the record; NULL: nothing is asked of it. */
+void facts_init(struct facts *facts, const struct message *message, const struct settings *settings,
+		struct database *database);
 void facts_clear(struct facts *facts);
 
 #endif

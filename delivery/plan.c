@@ -238,7 +238,7 @@ decide_all(struct plan *plan, const struct surroundings *around, struct fault *f
 	struct facts facts;
 	bool decided;
 
-	facts_init(&facts, around->message, around->settings);
+	facts_init(&facts, around->message, around->settings, around->database);
 	decided = decide_each(plan, around, &facts.policy, tags, fault);
 	facts_clear(&facts);
 	if (phone_tag != NULL)

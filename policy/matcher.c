@@ -271,21 +271,30 @@ look_for_conversation(void *visitor, const char *text, size_t length)
 
 /* Does the message answer a mail from the portal? Those have a Message-ID that we made. */
 static bool
-conversation(struct policy_question *q, const struct condition *c, bool *matched_r,
-	     struct fault *fault)
+answers_portal(const struct policy_question *q, bool *answers_r, struct fault *fault)
 {
 	g_autofree char *mark =
 		g_strdup_printf(LETTER_CONVERSATION "%s>", q->policy->settings->domains[0]);
 	struct conversation_search search = {.mark = mark};
 
-	(void)c;
 	if (!q->facts.headers(q->facts.context, "In-Reply-To", false, look_for_conversation,
 			      &search, fault) ||
 	    (!search.found && !q->facts.headers(q->facts.context, "References", false,
 						look_for_conversation, &search, fault)))
 		return false;
-	*matched_r = search.found;
+	*answers_r = search.found;
 	return true;
+}
+
+static bool
+conversation(struct policy_question *q, const struct condition *c, bool *matched_r,
+	     struct fault *fault)
+{
+	(void)c;
+	if (!answers_portal(q, matched_r, fault))
+		return false;
+	return *matched_r || q->facts.answers_sealed == NULL ||
+	       q->facts.answers_sealed(q->facts.context, matched_r, fault);
 }
 
 const struct matcher match_any = {"any", false, always};

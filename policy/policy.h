@@ -113,6 +113,8 @@ struct policy_facts {
 	bool (*parts)(void *context, policy_visit_part *visit, void *visitor, struct fault *fault);
 	/* All text as a reader sees it, in UTF-8. */
 	bool (*text)(void *context, policy_visit *visit, void *visitor, struct fault *fault);
+	/* Does the message answer mail that came in encrypted? NULL: nobody knows of such mail. */
+	bool (*answers_sealed)(void *context, bool *answers_r, struct fault *fault);
 };
 
 /* A question about one message, asked for each of its recipients; remembers what was found out. */

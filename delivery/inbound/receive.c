@@ -90,6 +90,13 @@ inbound_is_for(const struct inbound *inbound, const struct settings *settings,
 	return inbound != NULL && keystore_is_employee(settings->domains, recipient->folded);
 }
 
+bool
+inbound_was_sealed(const struct inbound *inbound)
+{
+	return inbound != NULL && inbound->outer.kind != SEAL_UNKNOWN &&
+	       inbound->outer.kind != SEAL_NONE;
+}
+
 /* --- what is said about it --- */
 
 enum { LINE_CHARACTERS = 60 };
@@ -183,8 +190,9 @@ inbound_describe(const struct surroundings *around, struct copy *copy, struct fa
 {
 	struct sealed *sealed = copy->opening == NULL ? &around->inbound->outer
 						      : (struct sealed *)&copy->opening->inner;
-	struct signature signature;
+	struct signature signature = {0};
 	bool verified =
+		sealed_find_kind(&around->inbound->outer, fault) &&
 		verify_signature(sealed, around, copy->recipient->folded, &signature, fault);
 
 	if (verified) {

@@ -27,6 +27,8 @@ void inbound_free(struct inbound *inbound);
 /* Does the message come in for this recipient? `inbound` may be NULL. */
 bool inbound_is_for(const struct inbound *inbound, const struct settings *settings,
 		    const struct recipient *recipient);
+/* Was the message encrypted as a whole when it came in? Known once each copy is described. */
+bool inbound_was_sealed(const struct inbound *inbound);
 /* What is said in the header about a copy for which a method was chosen: fills subject and results,
  * and the flavour, as what is said depends on the rule. */
 bool inbound_describe(const struct surroundings *around, struct copy *copy, struct fault *fault);

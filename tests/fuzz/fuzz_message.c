@@ -184,7 +184,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (message_read(message, file, &fault)) {
 		struct facts facts;
 
-		facts_init(&facts, message, settings);
+		facts_init(&facts, message, settings, NULL);
 		ask_all(&facts.policy);
 		facts_clear(&facts);
 		subject = subject_tags_shown(message, tags);

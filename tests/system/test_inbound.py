@@ -21,6 +21,7 @@ receive sender domain "marked.example"         open mark encrypted "[was encrypt
 receive any                                    open
 
 match sender "hr@example.com"                  deliver pickup
+match conversation                             deliver smime, pickup
 match recipient domain "smime.example"         deliver smime hide subject
 otherwise                                      deliver plain
 """
@@ -335,6 +336,50 @@ def test_explain_says_what_would_happen_to_mail_that_comes_in(world, name):
     said = world.postseal("policy", "explain", "--inbound", "--from", "hr@example.com", "--to", f"{name}@example.com")
     assert "receive any" in said and "=> pass" in said
     assert "=> pickup" in world.postseal("policy", "explain", "--from", "hr@example.com", "--to", f"{name}@example.com")
+
+
+# --- answers ---
+
+def exchange_encoded(field):
+    """As Exchange writes what is too long for it."""
+    return "=?us-ascii?Q?" + field.replace("<", "=3C").replace(">", "=3E").replace("@", "=40") + "?="
+
+
+ANSWERS = {
+    "In-Reply-To alone": lambda mail: [f"In-Reply-To: {mail}"],
+    "References alone": lambda mail: [f"References: {mail}"],
+    "last of a thread": lambda mail: ["In-Reply-To: <second@partner.example>", "References: " + "\r\n ".join(
+        ["<first@partner.example>", mail, *(f"<{n}@partner.example>" for n in range(100)), "<second@partner.example>"])],
+    "on a line of its own": lambda mail: [f"In-Reply-To:\r\n\t{mail}"],
+    "with a comment before": lambda mail: [f'In-Reply-To: Your message of "Fri, 27 Nov 2026 10:00:00 +0100" {mail} (Bob)'],
+    "without brackets": lambda mail: [f"In-Reply-To: {mail[1:-1]}"],
+    "without blanks between": lambda mail: [f"References: <first@partner.example>{mail}<second@partner.example>"],
+    "folded within": lambda mail: [f"References: {mail[:20]}\r\n {mail[20:]}"],
+    "encoded": lambda mail: [f"In-Reply-To: {exchange_encoded(mail)}"],
+    "two fields": lambda mail: ["References: <first@partner.example>", f"References: {mail}"],
+}
+
+
+def test_reply_to_mail_that_came_sealed_went_in_plain(world, post, outside, name):
+    """Whatever the mail program of an employee makes of the header, and of the subject."""
+    reader, other = f"{name}a@example.com", f"{name}b@example.com"
+    certificate = employee(world, reader)
+    employee(world, other)
+    sealed, _, _ = outside.sent(envelope(TEXT, certificate), [reader, other])
+    in_plain, _ = outside.sent(TEXT, reader, author="<carl@partner.example>", sender="carl@partner.example")
+    identifiers = [email.message_from_bytes(message)["Message-ID"] for message in (sealed, in_plain)]
+    wanted = {}
+    for number, (form, fields) in enumerate(ANSWERS.items()):
+        for who, sender in (("reader", reader), ("other", other)):
+            to = f"{name}.{who}{number}@plain.example"
+            post.accepted(post.compose([to], subject=f"Another subject: {form}", fields=fields(identifiers[0]), sender=sender), [to],
+                          sender=sender)
+            wanted[to] = "pickup"
+    for number, fields in enumerate(([], [f"In-Reply-To: {identifiers[1]}"], ["References: <of@nobody.example>"])):
+        to = f"{name}.not{number}@plain.example"
+        post.accepted(post.compose([to], fields=fields, sender=reader), [to], sender=reader)
+        wanted[to] = "plain"
+    assert {to: post.copies(to)[0]["method"] for to in wanted} == wanted
 
 
 # --- signatures ---
