@@ -145,9 +145,8 @@ static bool
 record_message(const struct commit *commit, struct fault *fault)
 {
 	const struct surroundings *around = commit->around;
-	g_autofree char *sealed_id = inbound_was_sealed(around->inbound)
-					     ? answered_identifier(around->message)
-					     : NULL;
+	g_autofree char *sealed_id =
+		inbound_was_sealed(around->inbound) ? answered_identifier(around->message) : NULL;
 	struct audit_message message = *commit->message;
 
 	message.sealed_id = sealed_id;

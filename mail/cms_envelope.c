@@ -3,10 +3,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "mail/ber_reader.h"
 #include "mail/ciphertext.h"
 
 enum {
-	PIECE_BYTES = 16384,
 	OID_MAX = 16,
 	VALUE_MAX = 2048, /* bytes: an RSA key of 16384 bits */
 	PARAMETERS_MAX = 64,
@@ -18,27 +18,9 @@ enum {
 	ISSUERS_MAX = 4096,  /* of all issuers together, each counted once: anybody can read them */
 };
 
-enum tag {
-	INTEGER = 0x02,
-	OCTETS = 0x04,
-	IDENTIFIER = 0x06,
-	SEQUENCE = 0x30,
-	SET = 0x31,
-	BITS = 0x03,
-	CONTENT = 0x80, /* [0], primitive */
-	EXPLICIT = 0xa0,
-	SECOND = 0xa1, /* [1]: key agreement; within it, user keying material */
-};
-
-/* --- elements of BER (X.690 §8.1) --- */
-
 struct reader {
-	GMimeStream *stream;
-	unsigned char piece[PIECE_BYTES];
-	size_t at, length;
-	uint64_t offset;	       /* from the start of the stream */
+	struct ber_reader ber;
 	struct cms_envelope *envelope; /* what is kept of the structure; NULL: nothing */
-	GByteArray *held;	       /* gets what is read, unless it is NULL */
 	struct sink *sink;	       /* gets the ciphertext, unless it is NULL */
 	struct fault *fault;	       /* of the sink */
 	struct ciphertext ciphertext;  /* keys and content */
@@ -46,116 +28,24 @@ struct reader {
 	size_t names_length;
 };
 
-struct element {
-	uint64_t end; /* an offset; 0: of indefinite length */
-};
-
-/* Returns -1 at the end. */
-static int
-peek(struct reader *reader)
-{
-	ssize_t got;
-
-	if (reader->at == reader->length) {
-		got = g_mime_stream_read(reader->stream, (char *)reader->piece, PIECE_BYTES);
-		reader->at = 0;
-		reader->length = got > 0 ? (size_t)got : 0;
-	}
-	return reader->at == reader->length ? -1 : reader->piece[reader->at];
-}
-
-static int
-next(struct reader *reader)
-{
-	int octet = peek(reader);
-	guint8 byte = (guint8)octet;
-
-	if (octet >= 0 && reader->held != NULL)
-		g_byte_array_append(reader->held, &byte, 1);
-	reader->at += octet >= 0;
-	reader->offset += octet >= 0;
-	return octet;
-}
-
-static bool
-skip(struct reader *reader, uint64_t count)
-{
-	while (count > 0 && peek(reader) >= 0) {
-		size_t part = (size_t)MIN(count, reader->length - reader->at);
-
-		if (reader->held != NULL)
-			g_byte_array_append(reader->held, reader->piece + reader->at, (guint)part);
-		reader->at += part;
-		reader->offset += part;
-		count -= part;
-	}
-	return count == 0;
-}
-
-static bool
-open_element(struct reader *reader, enum tag tag, struct element *element_r)
-{
-	int octet = next(reader) == (int)tag ? next(reader) : -1;
-	uint64_t length = 0;
-
-	element_r->end = 0;
-	if (octet < 0 || octet > 0x84)
-		return false;
-	if (octet == 0x80)
-		return (tag & 0x20) != 0;
-	if (octet < 0x80)
-		length = (uint64_t)octet;
-	for (int left = octet - 0x80; left > 0; left--) {
-		octet = next(reader);
-		length = length << 8 | (uint64_t)octet;
-		if (octet < 0)
-			return false;
-	}
-	element_r->end = reader->offset + length;
-	return true;
-}
-
-static bool
-has_more(struct reader *reader, const struct element *element)
-{
-	return element->end == 0 ? peek(reader) > 0 : reader->offset < element->end;
-}
-
-static bool
-close_element(struct reader *reader, const struct element *element)
-{
-	return element->end == 0 ? next(reader) == 0 && next(reader) == 0
-				 : reader->offset == element->end;
-}
-
-/* An element of definite length whose contents do not matter. */
-static bool
-pass(struct reader *reader, enum tag tag, uint64_t most)
-{
-	struct element element;
-
-	return open_element(reader, tag, &element) && element.end != 0 &&
-	       element.end - reader->offset <= most && skip(reader, element.end - reader->offset);
-}
-
 /* The same of a value that nobody can read, if it is what it should be. */
 static bool
-pass_secret(struct reader *reader, enum tag tag, uint64_t most)
+pass_secret(struct reader *reader, enum ber_tag tag, uint64_t most)
 {
-	struct element element;
+	struct ber_element element;
 
-	if (!open_element(reader, tag, &element) || element.end == 0 ||
-	    element.end - reader->offset > most)
+	if (!ber_open(&reader->ber, tag, &element) || element.end == 0 ||
+	    element.end - reader->ber.offset > most)
 		return false;
-	while (reader->offset < element.end && peek(reader) >= 0) {
-		size_t part =
-			(size_t)MIN(element.end - reader->offset, reader->length - reader->at);
+	while (reader->ber.offset < element.end && ber_peek(&reader->ber) >= 0) {
+		size_t part = (size_t)MIN(element.end - reader->ber.offset,
+					  reader->ber.length - reader->ber.at);
 
-		ciphertext_step(&reader->ciphertext, reader->piece + reader->at, part);
-		if (!skip(reader, part))
+		ciphertext_step(&reader->ciphertext, reader->ber.piece + reader->ber.at, part);
+		if (!ber_skip(&reader->ber, part))
 			return false;
 	}
-	return reader->offset == element.end;
+	return reader->ber.offset == element.end;
 }
 
 /* --- what is kept of them --- */
@@ -164,14 +54,14 @@ static void
 hold(struct reader *reader)
 {
 	if (reader->envelope != NULL)
-		reader->held = g_byte_array_new();
+		reader->ber.held = g_byte_array_new();
 }
 
 /* What has been read since hold(); NULL if nothing is kept. */
 static GBytes *
 take_held(struct reader *reader)
 {
-	GByteArray *held = g_steal_pointer(&reader->held);
+	GByteArray *held = g_steal_pointer(&reader->ber.held);
 
 	return held == NULL ? NULL : g_byte_array_free_to_bytes(held);
 }
@@ -191,98 +81,104 @@ note_name(struct reader *reader, GBytes *name)
 static bool
 pass_name(struct reader *reader)
 {
-	struct element name;
+	struct ber_element name;
 	GByteArray *bytes;
 
-	if (!open_element(reader, SEQUENCE, &name) || name.end == 0 ||
-	    name.end - reader->offset > ISSUER_MAX)
+	if (!ber_open(&reader->ber, BER_SEQUENCE, &name) || name.end == 0 ||
+	    name.end - reader->ber.offset > ISSUER_MAX)
 		return false;
 	bytes = g_byte_array_new();
-	while (reader->offset < name.end && peek(reader) >= 0) {
-		guint8 byte = (guint8)next(reader);
+	while (reader->ber.offset < name.end && ber_peek(&reader->ber) >= 0) {
+		guint8 byte = (guint8)ber_next(&reader->ber);
 
 		g_byte_array_append(bytes, &byte, 1);
 	}
-	return note_name(reader, g_byte_array_free_to_bytes(bytes)) && reader->offset == name.end;
+	return note_name(reader, g_byte_array_free_to_bytes(bytes)) &&
+	       reader->ber.offset == name.end;
 }
 
 static bool
 pass_issuer_and_serial(struct reader *reader)
 {
-	struct element info;
+	struct ber_element info;
 
-	return open_element(reader, SEQUENCE, &info) && pass_name(reader) &&
-	       pass(reader, INTEGER, SERIAL_MAX) && close_element(reader, &info);
+	return ber_open(&reader->ber, BER_SEQUENCE, &info) && pass_name(reader) &&
+	       ber_pass(&reader->ber, BER_INTEGER, SERIAL_MAX) && ber_close(&reader->ber, &info);
 }
 
 static bool
 pass_certificate_name(struct reader *reader)
 {
-	return peek(reader) == CONTENT ? pass(reader, CONTENT, IDENTIFIER_MAX)
-				       : pass_issuer_and_serial(reader);
+	return ber_peek(&reader->ber) == BER_FIRST_PLAIN
+		       ? ber_pass(&reader->ber, BER_FIRST_PLAIN, IDENTIFIER_MAX)
+		       : pass_issuer_and_serial(reader);
 }
 
 static bool
 pass_key_transport(struct reader *reader)
 {
-	struct element info;
+	struct ber_element info;
 
-	return open_element(reader, SEQUENCE, &info) && pass(reader, INTEGER, 1) &&
-	       pass_certificate_name(reader) && pass(reader, SEQUENCE, OAEP_MAX) &&
-	       pass_secret(reader, OCTETS, VALUE_MAX) && close_element(reader, &info);
+	return ber_open(&reader->ber, BER_SEQUENCE, &info) &&
+	       ber_pass(&reader->ber, BER_INTEGER, 1) && pass_certificate_name(reader) &&
+	       ber_pass(&reader->ber, BER_SEQUENCE, OAEP_MAX) &&
+	       pass_secret(reader, BER_OCTETS, VALUE_MAX) && ber_close(&reader->ber, &info);
 }
 
 /* The sender's public key, mostly one made for this message. */
 static bool
 pass_originator(struct reader *reader)
 {
-	struct element originator, key;
+	struct ber_element originator, key;
 
-	if (!open_element(reader, EXPLICIT, &originator))
+	if (!ber_open(&reader->ber, BER_FIRST, &originator))
 		return false;
-	if (peek(reader) != SECOND)
-		return pass_certificate_name(reader) && close_element(reader, &originator);
-	return open_element(reader, SECOND, &key) && pass(reader, SEQUENCE, PARAMETERS_MAX) &&
-	       pass_secret(reader, BITS, VALUE_MAX) && close_element(reader, &key) &&
-	       close_element(reader, &originator);
+	if (ber_peek(&reader->ber) != BER_SECOND)
+		return pass_certificate_name(reader) && ber_close(&reader->ber, &originator);
+	return ber_open(&reader->ber, BER_SECOND, &key) &&
+	       ber_pass(&reader->ber, BER_SEQUENCE, PARAMETERS_MAX) &&
+	       pass_secret(reader, BER_BITS, VALUE_MAX) && ber_close(&reader->ber, &key) &&
+	       ber_close(&reader->ber, &originator);
 }
 
 /* A certificate, or the identifier of a key without the date and attribute that may follow. */
 static bool
 pass_reader_of_key(struct reader *reader)
 {
-	struct element identifier;
+	struct ber_element identifier;
 
-	if (peek(reader) != EXPLICIT)
+	if (ber_peek(&reader->ber) != BER_FIRST)
 		return pass_issuer_and_serial(reader);
-	return open_element(reader, EXPLICIT, &identifier) &&
-	       pass(reader, OCTETS, IDENTIFIER_MAX) && close_element(reader, &identifier);
+	return ber_open(&reader->ber, BER_FIRST, &identifier) &&
+	       ber_pass(&reader->ber, BER_OCTETS, IDENTIFIER_MAX) &&
+	       ber_close(&reader->ber, &identifier);
 }
 
 static bool
 pass_wrapped_keys(struct reader *reader)
 {
-	struct element keys, key;
+	struct ber_element keys, key;
 
-	if (!open_element(reader, SEQUENCE, &keys))
+	if (!ber_open(&reader->ber, BER_SEQUENCE, &keys))
 		return false;
-	while (has_more(reader, &keys))
-		if (!open_element(reader, SEQUENCE, &key) || !pass_reader_of_key(reader) ||
-		    !pass_secret(reader, OCTETS, WRAPPED_MAX) || !close_element(reader, &key))
+	while (ber_has_more(&reader->ber, &keys))
+		if (!ber_open(&reader->ber, BER_SEQUENCE, &key) || !pass_reader_of_key(reader) ||
+		    !pass_secret(reader, BER_OCTETS, WRAPPED_MAX) || !ber_close(&reader->ber, &key))
 			return false;
-	return close_element(reader, &keys);
+	return ber_close(&reader->ber, &keys);
 }
 
 static bool
 pass_key_agreement(struct reader *reader)
 {
-	struct element info;
+	struct ber_element info;
 
-	return open_element(reader, SECOND, &info) && pass(reader, INTEGER, 1) &&
-	       pass_originator(reader) &&
-	       (peek(reader) != SECOND || pass(reader, SECOND, PARAMETERS_MAX + 4)) &&
-	       pass(reader, SEQUENCE, PARAMETERS_MAX) && pass_wrapped_keys(reader) &&
-	       close_element(reader, &info);
+	return ber_open(&reader->ber, BER_SECOND, &info) &&
+	       ber_pass(&reader->ber, BER_INTEGER, 1) && pass_originator(reader) &&
+	       (ber_peek(&reader->ber) != BER_SECOND ||
+		ber_pass(&reader->ber, BER_SECOND, PARAMETERS_MAX + 4)) &&
+	       ber_pass(&reader->ber, BER_SEQUENCE, PARAMETERS_MAX) && pass_wrapped_keys(reader) &&
+	       ber_close(&reader->ber, &info);
 }
 
 static bool
@@ -299,19 +195,19 @@ keep_recipient(struct reader *reader)
 static bool
 pass_recipients(struct reader *reader)
 {
-	struct element set;
+	struct ber_element set;
 	bool is_one = false;
 
-	if (!open_element(reader, SET, &set))
+	if (!ber_open(&reader->ber, BER_SET, &set))
 		return false;
-	while (has_more(reader, &set)) {
+	while (ber_has_more(&reader->ber, &set)) {
 		hold(reader);
-		is_one = peek(reader) == SECOND ? pass_key_agreement(reader)
-						: pass_key_transport(reader);
+		is_one = ber_peek(&reader->ber) == BER_SECOND ? pass_key_agreement(reader)
+							      : pass_key_transport(reader);
 		if (!is_one || !keep_recipient(reader))
 			return false;
 	}
-	return is_one && close_element(reader, &set);
+	return is_one && ber_close(&reader->ber, &set);
 }
 
 /* --- encrypted content --- */
@@ -345,71 +241,74 @@ static bool
 pass_cipher(struct reader *reader)
 {
 	unsigned char oid[OID_MAX];
-	struct element algorithm, identifier;
+	struct ber_element algorithm, identifier;
 	size_t length = 0;
 
-	if (!open_element(reader, SEQUENCE, &algorithm) || algorithm.end == 0 ||
-	    !open_element(reader, IDENTIFIER, &identifier))
+	if (!ber_open(&reader->ber, BER_SEQUENCE, &algorithm) || algorithm.end == 0 ||
+	    !ber_open(&reader->ber, BER_IDENTIFIER, &identifier))
 		return false;
-	while (length < sizeof oid && has_more(reader, &identifier) && peek(reader) >= 0)
-		oid[length++] = (unsigned char)next(reader);
-	return close_element(reader, &identifier) && is_cipher(oid, length) &&
-	       algorithm.end >= reader->offset &&
-	       algorithm.end - reader->offset <= PARAMETERS_MAX &&
-	       skip(reader, algorithm.end - reader->offset);
+	while (length < sizeof oid && ber_has_more(&reader->ber, &identifier) &&
+	       ber_peek(&reader->ber) >= 0)
+		oid[length++] = (unsigned char)ber_next(&reader->ber);
+	return ber_close(&reader->ber, &identifier) && is_cipher(oid, length) &&
+	       algorithm.end >= reader->ber.offset &&
+	       algorithm.end - reader->ber.offset <= PARAMETERS_MAX &&
+	       ber_skip(&reader->ber, algorithm.end - reader->ber.offset);
 }
 
 /* One piece of it, of definite length. */
 static bool
-pass_piece(struct reader *reader, enum tag tag)
+pass_piece(struct reader *reader, enum ber_tag tag)
 {
-	struct element element;
+	struct ber_element element;
 
 	if (reader->sink == NULL)
 		return pass_secret(reader, tag, UINT64_MAX);
-	if (!open_element(reader, tag, &element) || element.end == 0)
+	if (!ber_open(&reader->ber, tag, &element) || element.end == 0)
 		return false;
-	while (reader->offset < element.end && peek(reader) >= 0) {
-		size_t part =
-			(size_t)MIN(element.end - reader->offset, reader->length - reader->at);
+	while (reader->ber.offset < element.end && ber_peek(&reader->ber) >= 0) {
+		size_t part = (size_t)MIN(element.end - reader->ber.offset,
+					  reader->ber.length - reader->ber.at);
 
-		if (!sink_write(reader->sink, reader->piece + reader->at, part, reader->fault))
+		if (!sink_write(reader->sink, reader->ber.piece + reader->ber.at, part,
+				reader->fault))
 			return false;
-		reader->at += part;
-		reader->offset += part;
+		reader->ber.at += part;
+		reader->ber.offset += part;
 	}
-	return reader->offset == element.end;
+	return reader->ber.offset == element.end;
 }
 
 /* In one piece, or in several that follow each other. */
 static bool
 pass_ciphertext(struct reader *reader)
 {
-	struct element pieces;
+	struct ber_element pieces;
 
-	if (peek(reader) == CONTENT)
-		return pass_piece(reader, CONTENT);
-	if (!open_element(reader, EXPLICIT, &pieces))
+	if (ber_peek(&reader->ber) == BER_FIRST_PLAIN)
+		return pass_piece(reader, BER_FIRST_PLAIN);
+	if (!ber_open(&reader->ber, BER_FIRST, &pieces))
 		return false;
-	while (has_more(reader, &pieces))
-		if (!pass_piece(reader, OCTETS))
+	while (ber_has_more(&reader->ber, &pieces))
+		if (!pass_piece(reader, BER_OCTETS))
 			return false;
-	return close_element(reader, &pieces);
+	return ber_close(&reader->ber, &pieces);
 }
 
 static bool
 pass_content(struct reader *reader)
 {
-	struct element info;
+	struct ber_element info;
 
-	if (!open_element(reader, SEQUENCE, &info) || !pass(reader, IDENTIFIER, OID_MAX))
+	if (!ber_open(&reader->ber, BER_SEQUENCE, &info) ||
+	    !ber_pass(&reader->ber, BER_IDENTIFIER, OID_MAX))
 		return false;
 	hold(reader);
 	if (!pass_cipher(reader))
 		return false;
 	if (reader->envelope != NULL)
 		reader->envelope->cipher = take_held(reader);
-	return pass_ciphertext(reader) && close_element(reader, &info);
+	return pass_ciphertext(reader) && ber_close(&reader->ber, &info);
 }
 
 static bool
@@ -418,7 +317,7 @@ pass_type(struct reader *reader)
 	bool passed;
 
 	hold(reader);
-	passed = pass(reader, IDENTIFIER, OID_MAX);
+	passed = ber_pass(&reader->ber, BER_IDENTIFIER, OID_MAX);
 	if (reader->envelope != NULL)
 		reader->envelope->type = take_held(reader);
 	return passed;
@@ -430,10 +329,10 @@ pass_tag(struct reader *reader)
 {
 	bool passed;
 
-	if (peek(reader) != OCTETS)
+	if (ber_peek(&reader->ber) != BER_OCTETS)
 		return true;
 	hold(reader);
-	passed = pass(reader, OCTETS, PARAMETERS_MAX);
+	passed = ber_pass(&reader->ber, BER_OCTETS, PARAMETERS_MAX);
 	if (reader->envelope != NULL)
 		reader->envelope->tag = take_held(reader);
 	return passed;
@@ -442,14 +341,15 @@ pass_tag(struct reader *reader)
 static bool
 pass_structure(struct reader *reader)
 {
-	struct element info, wrapping, envelope;
+	struct ber_element info, wrapping, envelope;
 
-	return open_element(reader, SEQUENCE, &info) && pass_type(reader) &&
-	       open_element(reader, EXPLICIT, &wrapping) &&
-	       open_element(reader, SEQUENCE, &envelope) && pass(reader, INTEGER, 1) &&
-	       pass_recipients(reader) && pass_content(reader) && pass_tag(reader) &&
-	       close_element(reader, &envelope) && close_element(reader, &wrapping) &&
-	       close_element(reader, &info) && peek(reader) < 0;
+	return ber_open(&reader->ber, BER_SEQUENCE, &info) && pass_type(reader) &&
+	       ber_open(&reader->ber, BER_FIRST, &wrapping) &&
+	       ber_open(&reader->ber, BER_SEQUENCE, &envelope) &&
+	       ber_pass(&reader->ber, BER_INTEGER, 1) && pass_recipients(reader) &&
+	       pass_content(reader) && pass_tag(reader) && ber_close(&reader->ber, &envelope) &&
+	       ber_close(&reader->ber, &wrapping) && ber_close(&reader->ber, &info) &&
+	       ber_peek(&reader->ber) < 0;
 }
 
 static bool
@@ -469,7 +369,7 @@ cms_is_envelope(GMimeStream *der)
 {
 	g_autofree struct reader *reader = g_new0(struct reader, 1);
 
-	reader->stream = der;
+	reader->ber.stream = der;
 	return pass_envelope(reader);
 }
 
@@ -490,10 +390,10 @@ cms_envelope_read(struct cms_envelope *envelope_r, GMimeStream *der)
 
 	*envelope_r = (struct cms_envelope){
 		.recipients = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref)};
-	reader->stream = der;
+	reader->ber.stream = der;
 	reader->envelope = envelope_r;
 	is_envelope = pass_envelope(reader);
-	g_clear_pointer(&reader->held, g_byte_array_unref);
+	g_clear_pointer(&reader->ber.held, g_byte_array_unref);
 	return is_envelope;
 }
 
@@ -502,7 +402,7 @@ cms_envelope_copy(GMimeStream *der, struct sink *sink, struct fault *fault)
 {
 	g_autofree struct reader *reader = g_new0(struct reader, 1);
 
-	reader->stream = der;
+	reader->ber.stream = der;
 	reader->sink = sink;
 	reader->fault = fault;
 	if (pass_envelope(reader))

@@ -5,9 +5,8 @@
 enum { DIGEST_BYTES = 32 };
 
 static const struct statement sealed_among = {
-	"answered_sealed",
-	"select exists (select from postseal.message"
-	" where sealed_id = any (string_to_array($1, chr(10))))"};
+	"answered_sealed", "select exists (select from postseal.message"
+			   " where sealed_id = any (string_to_array($1, chr(10))))"};
 
 /* --- identifiers in a field --- */
 

@@ -8,16 +8,16 @@
 #include "delivery/inbound/announced.h"
 #include "keystore/certificate.h"
 #include "mail/ambiguity.h"
+#include "mail/cms_content.h"
 #include "mail/cms_digests.h"
 #include "mail/cms_sink.h"
 #include "mail/cms_type.h"
 #include "mail/mime_stream.h"
 #include "mail/signed_part.h"
 
-/* Of a structure, with what it contains: bytes. */
-enum { DETACHED_MAX = 1 << 20, OPAQUE_MAX = 16 << 20, PIECE_BYTES = 16384 };
-/* Of a structure. */
-enum { CERTIFICATES_MAX = 20, SIGNERS_MAX = 20 };
+/* Of a structure: bytes, without what it contains; certificates; signers. */
+enum { STRUCTURE_MAX = 1 << 20, CERTIFICATES_MAX = 20, SIGNERS_MAX = 20 };
+enum { PIECE_BYTES = 16384 };
 
 void
 signature_clear(struct signature *signature)
@@ -115,26 +115,36 @@ signed_bytes_bio(struct signed_bytes *bytes)
 
 /* --- the structure --- */
 
-/* NULL: it is larger than that, names too many digests, or is no CMS structure. */
+/* NULL: it names too many digests, or is no CMS structure. */
 static CMS_ContentInfo *
-read_structure(GMimePart *part, size_t most)
+parse_structure(GBytes *ber)
+{
+	gsize length;
+	const unsigned char *at = g_bytes_get_data(ber, &length);
+	CMS_ContentInfo *cms = length > 0 && cms_digests_are_few(at, length)
+				       ? d2i_CMS_ContentInfo(NULL, &at, (long)length)
+				       : NULL;
+
+	ERR_clear_error();
+	return cms;
+}
+
+/* NULL: it is too large, or as above. */
+static CMS_ContentInfo *
+read_structure(GMimePart *part)
 {
 	GMimeStream *stream = mime_stream_of_part(part);
-	g_autoptr(GByteArray) der = g_byte_array_new();
+	GByteArray *ber = g_byte_array_new();
 	g_autofree guint8 *piece = g_malloc(PIECE_BYTES);
-	const unsigned char *at;
-	CMS_ContentInfo *cms = NULL;
+	g_autoptr(GBytes) bytes = NULL;
 	ssize_t got;
 
 	while ((got = g_mime_stream_read(stream, (char *)piece, PIECE_BYTES)) > 0 &&
-	       der->len <= most)
-		g_byte_array_append(der, piece, (guint)got);
+	       ber->len <= STRUCTURE_MAX)
+		g_byte_array_append(ber, piece, (guint)got);
 	g_object_unref(stream);
-	at = der->data;
-	if (der->len > 0 && der->len <= most && cms_digests_are_few(der->data, der->len))
-		cms = d2i_CMS_ContentInfo(NULL, &at, (long)der->len);
-	ERR_clear_error();
-	return cms;
+	bytes = g_byte_array_free_to_bytes(ber);
+	return g_bytes_get_size(bytes) <= STRUCTURE_MAX ? parse_structure(bytes) : NULL;
 }
 
 static bool
@@ -258,28 +268,49 @@ check(CMS_ContentInfo *cms, BIO *content, const struct surroundings *around,
 
 /* --- the two forms --- */
 
+/* Without content. */
 static bool
-is_signed_structure(CMS_ContentInfo *cms, bool is_detached)
+is_signed_structure(CMS_ContentInfo *cms)
 {
 	ASN1_OCTET_STRING **content = CMS_get0_content(cms);
 	STACK_OF(CMS_SignerInfo) *signers = CMS_get0_SignerInfos(cms);
 
 	return OBJ_obj2nid(CMS_get0_type(cms)) == NID_pkcs7_signed && content != NULL &&
-	       (*content == NULL) == is_detached &&
-	       OBJ_obj2nid(CMS_get0_eContentType(cms)) == NID_pkcs7_data &&
+	       *content == NULL && OBJ_obj2nid(CMS_get0_eContentType(cms)) == NID_pkcs7_data &&
 	       sk_CMS_SignerInfo_num(signers) > 0 && sk_CMS_SignerInfo_num(signers) <= SIGNERS_MAX;
 }
 
 static bool
+check_part(CMS_ContentInfo *cms, const struct spool_part *part, const struct surroundings *around,
+	   struct signature *signature_r, struct fault *fault)
+{
+	struct signed_bytes bytes = {.part = *part, .fault = fault};
+	BIO *content = signed_bytes_bio(&bytes);
+	bool done = check(cms, content, around, signature_r, fault);
+
+	BIO_free(content);
+	return done && !bytes.failed;
+}
+
+/* Its content may be as large as a message: it goes to a spool, and is read from there. */
+static bool
 verify_opaque(GMimePart *part, const struct surroundings *around, struct signature *signature_r,
 	      struct fault *fault)
 {
-	g_autoptr(CMS_ContentInfo) cms = read_structure(part, OPAQUE_MAX);
+	g_autoptr(spool_auto) content = spool_new(around->variants);
+	GMimeStream *stream = mime_stream_of_part(part);
+	g_autoptr(GBytes) structure =
+		cms_content_take(stream, STRUCTURE_MAX, spool_sink(content), fault);
+	g_autoptr(CMS_ContentInfo) cms = structure == NULL ? NULL : parse_structure(structure);
 
-	if (cms == NULL || !is_signed_structure(cms, false))
-		return signature_say(signature_r, SIGNATURE_NEUTRAL,
-				     "it cannot be read, or is too large");
-	return check(cms, NULL, around, signature_r, fault);
+	g_object_unref(stream);
+	if (!spool_check(content, fault))
+		return false;
+	if (cms == NULL || !is_signed_structure(cms))
+		return signature_say(signature_r, SIGNATURE_NEUTRAL, "it cannot be read");
+	return check_part(cms,
+			  &(struct spool_part){.spool = content, .length = spool_size(content)},
+			  around, signature_r, fault);
 }
 
 static bool
@@ -290,21 +321,17 @@ verify_detached(struct parts *parts, GMimeMultipart *root, const struct surround
 	const char *boundary =
 		g_mime_object_get_content_type_parameter(GMIME_OBJECT(root), "boundary");
 	g_autoptr(CMS_ContentInfo) cms =
-		GMIME_IS_PART(second) ? read_structure(GMIME_PART(second), DETACHED_MAX) : NULL;
-	struct signed_bytes bytes = {.fault = fault};
-	bool found = false, done;
-	BIO *content;
+		GMIME_IS_PART(second) ? read_structure(GMIME_PART(second)) : NULL;
+	struct spool_part signed_part;
+	bool found = false;
 
-	if (cms == NULL || !is_signed_structure(cms, true) || boundary == NULL)
+	if (cms == NULL || !is_signed_structure(cms) || boundary == NULL)
 		return signature_say(signature_r, SIGNATURE_NEUTRAL, "it cannot be read");
-	if (!signed_part_find(parts_message(parts), boundary, &bytes.part, &found, fault))
+	if (!signed_part_find(parts_message(parts), boundary, &signed_part, &found, fault))
 		return false;
 	if (!found)
 		return signature_say(signature_r, SIGNATURE_NEUTRAL, SIGNED_WITH_OTHERS);
-	content = signed_bytes_bio(&bytes);
-	done = check(cms, content, around, signature_r, fault);
-	BIO_free(content);
-	return done && !bytes.failed;
+	return check_part(cms, &signed_part, around, signature_r, fault);
 }
 
 static bool

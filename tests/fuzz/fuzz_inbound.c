@@ -11,6 +11,7 @@
 #include "keystore/openpgp.h"
 #include "mail/autocrypt.h"
 #include "mail/clear_signed.h"
+#include "mail/cms_content.h"
 #include "mail/cms_envelope.h"
 #include "mail/mime_stream.h"
 #include "mail/signed_part.h"
@@ -46,6 +47,22 @@ read_envelope(const uint8_t *data, size_t size)
 			abort();
 	}
 	cms_envelope_clear(&envelope);
+	g_object_unref(stream);
+}
+
+static void
+take_content(const uint8_t *data, size_t size)
+{
+	GMimeStream *stream = stream_of(data, size);
+	struct counting_sink content;
+	struct fault fault;
+	GBytes *structure;
+
+	counting_sink_init(&content);
+	structure = cms_content_take(stream, 4096, &content.sink, &fault);
+	if (structure != NULL && content.bytes + g_bytes_get_size(structure) > size + 64)
+		abort();
+	g_bytes_unref(structure);
 	g_object_unref(stream);
 }
 
@@ -131,8 +148,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const readers[])(const uint8_t *data, size_t size) = {
-		read_envelope,	 read_recipient,  find_signed_part,
-		find_clear_text, read_signatures, read_fields};
+		read_envelope,	 read_recipient, find_signed_part, find_clear_text,
+		read_signatures, read_fields,	 take_content};
 	static bool is_started;
 
 	if (!is_started)

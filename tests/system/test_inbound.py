@@ -370,11 +370,10 @@ def test_reply_to_mail_that_came_sealed_went_in_plain(world, post, outside, name
     identifiers = [email.message_from_bytes(message)["Message-ID"] for message in (sealed, in_plain)]
     wanted = {}
     for number, (form, fields) in enumerate(ANSWERS.items()):
-        for who, sender in (("reader", reader), ("other", other)):
-            to = f"{name}.{who}{number}@plain.example"
-            post.accepted(post.compose([to], subject=f"Another subject: {form}", fields=fields(identifiers[0]), sender=sender), [to],
-                          sender=sender)
-            wanted[to] = "pickup"
+        to, sender = f"{name}.{number}@plain.example", (reader, other)[number % 2]
+        post.accepted(post.compose([to], subject=f"Another subject: {form}", fields=fields(identifiers[0]), sender=sender), [to],
+                      sender=sender)
+        wanted[to] = "pickup"
     for number, fields in enumerate(([], [f"In-Reply-To: {identifiers[1]}"], ["References: <of@nobody.example>"])):
         to = f"{name}.not{number}@plain.example"
         post.accepted(post.compose([to], fields=fields, sender=reader), [to], sender=reader)
@@ -415,6 +414,31 @@ def test_good_signature_of_the_author_passes_byte_for_byte(world, post, outside,
                            input=re.sub(rb"\r?\n", b"\r\n", mail.raw)) == TEXT
     assert world.postgres.query(f"select kind, how from postseal.attestation where address = '{author}'") == [
         ["smime", "signed mail"]]
+
+
+PAGES = TEXT + b"All work and no play makes Jack a dull boy.\r\n" * 400_000  # 18 MB
+OPAQUE_FORMS = {"as DER": (TEXT, ()), "as BER": (TEXT, ("-stream",)), "without attributes": (TEXT, ("-noattr",)),
+                "large": (PAGES, ("-stream",))}
+
+
+@pytest.mark.parametrize("form", OPAQUE_FORMS)
+def test_opaque_signature_of_a_large_message_was_not_checked(world, post, outside, name, form):
+    """Nothing that it covers need be in memory."""
+    address, author = f"{name}@example.com", f"{name}@partner.example"
+    entity, options = OPAQUE_FORMS[form]
+    path = world.authority.issue_mail(name, author)
+    ber = sandbox.command("openssl", "cms", "-sign", "-binary", "-nodetach", "-signer", path, "-inkey", path.with_suffix(".key"),
+                          "-outform", "DER", *options, input=entity)
+    _, before = burden_of(world)
+    for subject, made in (("Good", ber), ("Changed", ber.replace(b"secret is 42", b"secret is 43"))):
+        outside.send(outside.mail(pkcs7(made, "signed-data"), [address], sender=author, subject=subject), [address], sender=author)
+    mails = {mail["Subject"]: mail for mail in post.box(address).wait(2)}
+    good = mails["Good"]
+    assert [results(mails[subject])["smime"] for subject in ("Good", "Changed")] == ["pass", "fail"]
+    assert sandbox.command("openssl", "cms", "-verify", "-CAfile", world.directory / "keys/authority.pem",
+                           input=re.sub(rb"\r?\n", b"\r\n", good.raw)) == entity
+    _, after = burden_of(world)
+    assert after - before < 12_000  # kilobytes
 
 
 def test_signature_within_an_envelope_counts(world, post, outside, name):
