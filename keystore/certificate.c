@@ -261,6 +261,18 @@ certificate_announced(const ASN1_STRING *capabilities, bool *gcm_r, bool *oaep_r
 	*oaep_r = announces(capabilities, NID_rsaesOaep);
 }
 
+/* OpenSSL compares the names that it has read before: without that, there are none. */
+bool
+certificate_obeys(X509 *certificate, X509 *issuer)
+{
+	NAME_CONSTRAINTS *limits = X509_get_ext_d2i(issuer, NID_name_constraints, NULL, NULL);
+	bool obeys = limits == NULL || (X509_check_purpose(certificate, -1, 0) == 1 &&
+					NAME_CONSTRAINTS_check(certificate, limits) == X509_V_OK);
+
+	NAME_CONSTRAINTS_free(limits);
+	return obeys;
+}
+
 void
 certificate_capabilities(X509 *certificate, bool *gcm_r, bool *oaep_r)
 {

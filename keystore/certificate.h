@@ -21,6 +21,9 @@ void certificate_uses(X509 *certificate, char **cannot_encrypt_r, char **cannot_
 /* True if there is no extended key usage, or one that includes mail or any purpose (RFC 8550
  * §4.4.4). */
 bool certificate_allows_mail(X509 *certificate);
+/* Do the issuer's name constraints, if it has any, permit the names in the certificate, which must
+ * be signed (RFC 5280 §4.2.1.10)? */
+bool certificate_obeys(X509 *certificate, X509 *issuer);
 /* From the smimeCapabilities extension (RFC 4262). */
 void certificate_capabilities(X509 *certificate, bool *gcm_r, bool *oaep_r);
 /* From the DER of SMIMECapabilities (RFC 8551 §2.5.2). */

@@ -33,6 +33,10 @@ enum keeper_wish {
 	KEEPER_CA_MAKE,	   /* a self-signed authority */
 	KEEPER_CA_REQUEST, /* an authority that another one is to sign */
 	KEEPER_ISSUE,	   /* keys of an employee */
+	KEEPER_REQUEST,	   /* a key of an employee that another authority is to certify */
+	KEEPER_CERTIFIED,  /* it has: the certificate is in the key store */
+	KEEPER_CA_TRY,	   /* can an authority of ours sign? */
+	KEEPER_WISHES
 };
 
 enum keeper_wrapping {
@@ -56,9 +60,11 @@ struct keeper_wrapped {
 
 /* For the company's own authority. The results are in the database. */
 struct keeper_order {
-	char subject[KEEPER_ORDER_MAX + 1]; /* the address; of an authority, its name */
-	char actor[KEEPER_ORDER_MAX + 1];   /* who asks, for the record */
-	char algorithm[16]; /* of an authority: as for profile_make_key(), or "token" */
+	/* The address; of an authority that is to be made, its name; KEEPER_CERTIFIED: the
+	 * fingerprint; KEEPER_CA_TRY: the authority's identifier */
+	char subject[KEEPER_ORDER_MAX + 1];
+	char actor[KEEPER_ORDER_MAX + 1]; /* who asks, for the record */
+	char algorithm[16]; /* of a key that is made: as for profile_make_key(), or "token" */
 	uint32_t years;	    /* of a self-signed authority */
 	uint32_t replaces;  /* it takes the place of the one in use */
 };
@@ -70,7 +76,7 @@ struct keeper_request {
 	char fingerprint[KEEPER_FINGERPRINT_MAX + 1];
 	unsigned char digest[KEEPER_DIGEST_MAX];
 	struct keeper_wrapped wrapped; /* KEEPER_UNWRAP */
-	struct keeper_order order;     /* KEEPER_CA_MAKE, KEEPER_CA_REQUEST, KEEPER_ISSUE */
+	struct keeper_order order;     /* KEEPER_CA_MAKE and what follows it */
 };
 
 struct keeper_reply {

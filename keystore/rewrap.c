@@ -38,6 +38,19 @@ static const struct statement ca_pick = {
 static const struct statement ca_rewrap = {
 	"rewrap_ca", "update postseal.ca set sealed = $2 where id = $1 and sealed = $3"};
 
+/* --- that wait for a certificate --- */
+
+static const struct statement request_count = {
+	"rewrap_request_count",
+	"select count(*) from postseal.key_request where encode(substring(sealed for 4), 'hex') <> $1"};
+static const struct statement request_pick = {
+	"rewrap_request_pick",
+	"select id, sealed, id from postseal.key_request where encode(substring(sealed for 4), 'hex') <> $1 and id > $2::uuid "
+	"order by id limit $3 for update skip locked"};
+static const struct statement request_rewrap = {
+	"rewrap_request",
+	"update postseal.key_request set sealed = $2 where id = $1 and sealed = $3"};
+
 static const struct statement settle = {"rewrap_private_keys_settle",
 					"select postseal.private_keys_settle()"};
 
@@ -47,5 +60,7 @@ const struct rewrap keystore_wrapped[] = {
 	{"private keys of employees who have left", "master", &retired_count, &retired_pick,
 	 &retired_rewrap, &settle},
 	{"keys of the authority", "master", &ca_count, &ca_pick, &ca_rewrap, &settle},
+	{"keys that wait for a certificate", "master", &request_count, &request_pick,
+	 &request_rewrap, &settle},
 	{0},
 };

@@ -12,12 +12,7 @@ enum { ROUND_SECONDS = 60 };
 
 /* Authorities whose list is missing, lacks a revocation, or is in the last half of its time. One
  * that has expired needs no list any more. */
-static const struct statement rounds_lists = {
-	"rounds_lists",
-	"select c.id from postseal.ca c left join postseal.ca_crl l on l.ca = c.id "
-	"where c.certificate is not null and (c.state = 'in use' or exists (select from postseal.ca_issued i where i.ca = c.id and i.not_after > now()))"
-	" and (l.ca is null or l.made_at + (l.next_update - l.made_at) / 2 <= now()"
-	" or exists (select from postseal.ca_issued i where i.ca = c.id and i.revoked_at >= l.made_at))"};
+static const struct statement rounds_lists = {"rounds_lists", "select postseal.ca_lists_due()"};
 
 static const struct statement rounds_wishes = {
 	"rounds_wishes",
@@ -97,18 +92,19 @@ end_wish(const struct issuing *issuing, const char *address, const char *trouble
 
 static void
 issue_rows(const struct issuing *issuing, const struct statement *statement, bool has_time,
-	   bool is_wish)
+	   enum issue_reason why)
 {
+	const struct issue_order order = {.why = why, .actor = "postseal-keeper"};
 	g_autoptr(PGresult) rows = rows_of(issuing, statement, has_time);
 
 	for (int row = 0; rows != NULL && row < PQntuples(rows); row++) {
 		const char *address = PQgetvalue(rows, row, 0);
 		struct fault fault;
-		bool issued = issue_keys(issuing, address, "postseal-keeper", &fault);
+		bool issued = issue_keys(issuing, address, &order, &fault);
 
 		if (!issued)
 			log_error("%s", fault.text);
-		if (is_wish)
+		if (why == ISSUE_WISHED)
 			end_wish(issuing, address, issued ? NULL : fault.text);
 	}
 }
@@ -138,8 +134,8 @@ go_round(const struct issuing *issuing)
 
 	make_lists(issuing);
 	tend_openpgp(issuing);
-	issue_rows(issuing, &rounds_wishes, false, true);
-	issue_rows(issuing, &rounds_renewals, true, false);
+	issue_rows(issuing, &rounds_wishes, false, ISSUE_WISHED);
+	issue_rows(issuing, &rounds_renewals, true, ISSUE_RENEWED);
 	if (!directory_fill(issuing, &fault))
 		log_error("%s", fault.text);
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/address.h"
 #include "core/log.h"
 #include "core/seal/marked.h"
 #include "keystore/certificate.h"
@@ -9,6 +10,9 @@
 #include "keystore/keystore.h"
 
 static const struct statement issue_lock = {"issue_lock", "select postseal.ca_lock($1)"};
+
+static const struct statement issue_wish_lock = {"issue_wish_lock",
+						 "select postseal.ca_wish_lock($1)"};
 
 static const struct statement issue_current = {
 	"issue_current",
@@ -265,40 +269,71 @@ has_current(const struct issuing *issuing, struct connection *connection, enum k
 	return true;
 }
 
-/* The lock lasts until the transaction ends, so that two keepers do not both issue. */
+/* Only one keeper issues to an address at a time, and none to somebody who was only wished keys and
+ * has left since: *may_r. The locks last until the transaction ends. */
 static bool
-issue_kind(const struct issuing *issuing, enum key_kind kind, const char *address,
-	   const char *actor, struct fault *fault)
+lock_address(struct connection *connection, const char *address, enum issue_reason why, bool *may_r,
+	     struct fault *fault)
 {
-	g_autoptr(connection_auto) connection = database_take(issuing->database, fault);
 	struct parameters parameters = {0};
-	g_auto(issuer_auto) issuer = {0};
-	g_auto(new_key_auto) key = {0};
-	bool has;
+	g_autoptr(PGresult) result = NULL;
 
 	parameters_text(&parameters, address);
+	*may_r = true;
+	if (!connection_execute(connection, &issue_lock, &parameters, NULL, fault))
+		return false;
+	if (why != ISSUE_WISHED)
+		return true;
+	if (!connection_execute(connection, &issue_wish_lock, &parameters, &result, fault))
+		return false;
+	*may_r = result_flag(result, 0, 0);
+	return true;
+}
+
+static bool
+issue_kind(const struct issuing *issuing, enum key_kind kind, const char *address,
+	   const struct issue_order *order, struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = database_take(issuing->database, fault);
+	g_auto(issuer_auto) issuer = {0};
+	g_auto(new_key_auto) key = {0};
+	bool may, has;
+
 	if (connection == NULL || !transaction_begin(connection, fault) ||
-	    !connection_execute(connection, &issue_lock, &parameters, NULL, fault) ||
+	    !lock_address(connection, address, order->why, &may, fault) ||
 	    !has_current(issuing, connection, kind, address, &has, fault))
 		return false;
-	if (has)
+	if (has || !may)
 		return transaction_commit(connection, fault);
 	if (!(kind == KEY_SMIME
 		      ? make_certificate(issuing, connection, address, &issuer, &key, fault)
 		      : make_openpgp(issuing, address, &key, fault)) ||
-	    !put(issuing, connection, &key, address, actor, fault) ||
+	    !put(issuing, connection, &key, address, order->actor, fault) ||
 	    !transaction_commit(connection, fault))
 		return false;
 	log_info("issued %s %s to %s", key_kind_name(kind), key.fingerprint, address);
 	return true;
 }
 
+/* Whoever may wish for keys may write anything there. */
+static bool
+is_folded(const char *text, struct fault *fault)
+{
+	g_auto(address_auto) address = {0};
+
+	return address_parse(&address, text, fault) &&
+	       (strcmp(address.key, text) == 0 ||
+		fault_set(fault, FAULT_REFUSED, "%s is not a folded address", text));
+}
+
 bool
-issue_keys(const struct issuing *issuing, const char *address, const char *actor,
+issue_keys(const struct issuing *issuing, const char *address, const struct issue_order *order,
 	   struct fault *fault)
 {
 	char *const *kinds = issuing->settings->ca_keys;
 
+	if (!is_folded(address, fault))
+		return fault_within(fault, "issuing keys");
 	if (!keystore_is_employee(issuing->settings->domains, address))
 		return fault_set(fault, FAULT_REFUSED,
 				 "issuing keys to %s: it is not an address in the organisation's "
@@ -306,7 +341,7 @@ issue_keys(const struct issuing *issuing, const char *address, const char *actor
 				 address);
 	for (enum key_kind kind = KEY_SMIME; kind <= KEY_PGP; kind++)
 		if (g_strv_contains((const char *const *)kinds, key_kind_name(kind)) &&
-		    !issue_kind(issuing, kind, address, actor, fault))
+		    !issue_kind(issuing, kind, address, order, fault))
 			return fault_within(fault, "issuing a key (%s) to %s", key_kind_name(kind),
 					    address);
 	return true;

@@ -112,6 +112,29 @@ issuer_load(const struct issuing *issuing, struct connection *connection, const 
 	return fault_within(fault, "opening the key of the authority");
 }
 
+/* A list of nothing, that nobody will see. */
+bool
+issuer_try(const struct issuing *issuing, const char *id, struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = database_take(issuing->database, fault);
+	g_auto(issuer_auto) issuer = {0};
+	g_autoptr(GArray) nobody = g_array_new(FALSE, FALSE, sizeof(struct profile_revoked));
+	g_autoptr(X509_CRL) list = NULL;
+	struct profile_issuer profile;
+	bool found;
+
+	if (connection == NULL || !issuer_load(issuing, connection, id, &issuer, &found, fault))
+		return false;
+	if (!found)
+		return fault_set(fault, FAULT_CONFIG, "there is no such authority");
+	profile = issuer_profile(&issuer);
+	list = profile_crl(&profile, nobody, 0, 0, 0, fault);
+	return list != NULL &&
+	       (X509_CRL_verify(list, X509_get0_pubkey(issuer.certificate)) == 1 ||
+		fault_set(fault, FAULT_CRYPTO,
+			  "the key of the authority signs, but not for its certificate"));
+}
+
 struct profile_issuer
 issuer_profile(const struct issuer *issuer)
 {
@@ -137,16 +160,15 @@ key_for(const struct issuing *issuing, const struct keeper_order *order, struct 
 		       : profile_make_key(order->algorithm, fault);
 }
 
-/* NULL if it stays in its token; caller frees. */
-static unsigned char *
-wrap_key(const struct issuing *issuing, EVP_PKEY *key, const char *id, size_t *length_r)
+unsigned char *
+issuer_wrap(const struct issuing *issuing, const EVP_PKEY *key, const char *about, size_t *length_r)
 {
 	unsigned char *plain = NULL, *sealed;
 	int length = i2d_PrivateKey(key, &plain);
 
 	if (length <= 0)
 		return NULL;
-	sealed = seal_marked_bytes(plain, (size_t)length, ring_sealing(issuing->master), id,
+	sealed = seal_marked_bytes(plain, (size_t)length, ring_sealing(issuing->master), about,
 				   length_r);
 	OPENSSL_clear_free(plain, (size_t)length);
 	return sealed;
@@ -225,7 +247,7 @@ put(const struct issuing *issuing, struct connection *connection, const struct k
 
 	identifier_make(&id);
 	if (!is_from_token(order)) {
-		sealed = wrap_key(issuing, key, id.text, &sealed_length);
+		sealed = issuer_wrap(issuing, key, id.text, &sealed_length);
 		if (sealed == NULL)
 			return fault_set(fault, FAULT_CRYPTO, "its key cannot be encoded");
 	}

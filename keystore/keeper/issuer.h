@@ -36,6 +36,13 @@ bool issuer_load(const struct issuing *issuing, struct connection *connection, c
 		 struct issuer *issuer_r, bool *found_r, struct fault *fault);
 struct profile_issuer issuer_profile(const struct issuer *issuer);
 
+/* Can this authority sign? Its key is used once, on nothing, also where it is in a token. */
+bool issuer_try(const struct issuing *issuing, const char *id, struct fault *fault);
+
+/* The private key, wrapped under the name `about`; NULL: it cannot be encoded. Caller frees. */
+unsigned char *issuer_wrap(const struct issuing *issuing, const EVP_PKEY *key, const char *about,
+			   size_t *length_r);
+
 /* Makes an authority: self-signed, or only a request. Fails if there is one in use, unless the
  * order says that it is replaced; a request leaves it in use. */
 bool issuer_make(const struct issuing *issuing, const struct keeper_order *order, bool is_request,

@@ -163,7 +163,7 @@ openpgp_make(const struct settings *settings, const char *address, gint64 second
 	*made_r = (struct made_openpgp){0};
 	if (!home_make(&home, settings, fault) ||
 	    !gpg(&home,
-		 (const char *const[]){"--batch", "--quick-generate-key", address, "ed25519",
+		 (const char *const[]){"--batch", "--quick-generate-key", "--", address, "ed25519",
 				       "cert,sign", until, NULL},
 		 fault))
 		return false;

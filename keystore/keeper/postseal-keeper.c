@@ -16,6 +16,7 @@
 #include "core/settings.h"
 #include "keystore/keeper/agent.h"
 #include "keystore/keeper/authority_rounds.h"
+#include "keystore/keeper/certification.h"
 #include "keystore/keeper/issue.h"
 #include "keystore/keeper/server.h"
 #include "keystore/keeper/vault.h"
@@ -47,15 +48,25 @@ static bool
 carry_out(const struct keeper_request *request, int fd, struct fault *fault)
 {
 	struct keeper_order order = request->order;
+	const struct issue_order issue = {.why = ISSUE_ORDERED, .actor = order.actor};
 
 	order.subject[KEEPER_ORDER_MAX] = order.actor[KEEPER_ORDER_MAX] = '\0';
 	order.algorithm[sizeof order.algorithm - 1] = '\0';
 	if (!may_order(fd, fault))
 		return false;
-	return request->wish == KEEPER_ISSUE
-		       ? issue_keys(&keeper.issuing, order.subject, order.actor, fault)
-		       : issuer_make(&keeper.issuing, &order, request->wish == KEEPER_CA_REQUEST,
-				     fault);
+	switch (request->wish) {
+	case KEEPER_ISSUE:
+		return issue_keys(&keeper.issuing, order.subject, &issue, fault);
+	case KEEPER_REQUEST:
+		return certification_request(&keeper.issuing, &order, fault);
+	case KEEPER_CERTIFIED:
+		return certification_take(&keeper.issuing, &order, fault);
+	case KEEPER_CA_TRY:
+		return issuer_try(&keeper.issuing, order.subject, fault);
+	default:
+		return issuer_make(&keeper.issuing, &order, request->wish == KEEPER_CA_REQUEST,
+				   fault);
+	}
 }
 
 static bool
@@ -75,6 +86,9 @@ grant(const struct keeper_request *request, int fd, struct keeper_reply *reply, 
 	case KEEPER_CA_MAKE:
 	case KEEPER_CA_REQUEST:
 	case KEEPER_ISSUE:
+	case KEEPER_REQUEST:
+	case KEEPER_CERTIFIED:
+	case KEEPER_CA_TRY:
 		return carry_out(request, fd, fault);
 	default:
 		return fault_set(fault, FAULT_INPUT, "there is no such request");
@@ -90,7 +104,10 @@ log_use(const struct keeper_request *request, const struct keeper_reply *reply, 
 					    [KEEPER_UNWRAP] = "decrypt",
 					    [KEEPER_CA_MAKE] = "make an authority",
 					    [KEEPER_CA_REQUEST] = "request an authority",
-					    [KEEPER_ISSUE] = "issue keys"};
+					    [KEEPER_ISSUE] = "issue keys",
+					    [KEEPER_REQUEST] = "request a certificate",
+					    [KEEPER_CERTIFIED] = "take a certificate",
+					    [KEEPER_CA_TRY] = "try an authority"};
 	struct ucred peer = {0};
 	socklen_t length = sizeof peer;
 

@@ -254,23 +254,62 @@ mailbox_name(const char *address)
 	return name;
 }
 
-/* The common name is the address, if there is room for it (Baseline Requirements, section
- * 7.1.4.2.2); without it the subject is empty, and the alternative name critical. */
+/* The address, if there is room for it (Baseline Requirements, section 7.1.4.2.2), or else empty.
+ */
+static X509_NAME *
+subject_of(const char *address)
+{
+	g_autoptr(X509_NAME) subject = X509_NAME_new();
+	bool fits = g_utf8_strlen(address, -1) <= COMMON_NAME_MAX;
+
+	return !fits || add_name(subject, NID_commonName, address) ? g_steal_pointer(&subject)
+								   : NULL;
+}
+
+static GENERAL_NAMES *
+names_of(const char *address)
+{
+	GENERAL_NAMES *names = GENERAL_NAMES_new();
+
+	sk_GENERAL_NAME_push(names, mailbox_name(address));
+	return names;
+}
+
+/* The alternative name is critical where the subject is empty (RFC 5280 §4.2.1.6). */
 static bool
 set_mailbox(X509 *certificate, const char *address)
 {
-	bool fits = g_utf8_strlen(address, -1) <= COMMON_NAME_MAX;
-	g_autoptr(X509_NAME) subject = X509_NAME_new();
-	GENERAL_NAMES *names = GENERAL_NAMES_new();
-	bool set;
+	g_autoptr(X509_NAME) subject = subject_of(address);
+	GENERAL_NAMES *names = names_of(address);
+	bool set = subject != NULL && X509_set_subject_name(certificate, subject) == 1 &&
+		   X509_add1_ext_i2d(certificate, NID_subject_alt_name, names,
+				     X509_NAME_entry_count(subject) == 0, X509V3_ADD_APPEND) == 1;
 
-	sk_GENERAL_NAME_push(names, mailbox_name(address));
-	set = (!fits || add_name(subject, NID_commonName, address)) &&
-	      X509_set_subject_name(certificate, subject) == 1 &&
-	      X509_add1_ext_i2d(certificate, NID_subject_alt_name, names, fits ? 0 : 1,
-				X509V3_ADD_APPEND) == 1;
 	GENERAL_NAMES_free(names);
 	return set;
+}
+
+X509_REQ *
+profile_employee_request(EVP_PKEY *key, const char *address, struct fault *fault)
+{
+	g_autoptr(X509_REQ) request = X509_REQ_new();
+	g_autoptr(X509_NAME) subject = subject_of(address);
+	GENERAL_NAMES *names = names_of(address);
+	STACK_OF(X509_EXTENSION) *all = NULL;
+	bool made = subject != NULL && X509_REQ_set_version(request, 0) == 1 &&
+		    X509_REQ_set_subject_name(request, subject) == 1 &&
+		    X509_REQ_set_pubkey(request, key) == 1 &&
+		    X509V3_add1_i2d(&all, NID_subject_alt_name, names,
+				    X509_NAME_entry_count(subject) == 0, X509V3_ADD_APPEND) == 1 &&
+		    X509_REQ_add_extensions(request, all) == 1 &&
+		    X509_REQ_sign(request, key, digest_for(key)) > 0;
+
+	GENERAL_NAMES_free(names);
+	sk_X509_EXTENSION_pop_free(all, X509_EXTENSION_free);
+	if (made)
+		return g_steal_pointer(&request);
+	openssl_fault(fault, "making the request of an employee");
+	return NULL;
 }
 
 static bool
@@ -312,15 +351,11 @@ add_uses(X509 *certificate, X509 *issuer)
 	       add_extension(certificate, issuer, NID_authority_key_identifier, "keyid:always");
 }
 
-/* A correspondent would reject what the authority may not issue: so it is not issued. */
+/* A correspondent would reject what the authority may not issue: so it is not handed out. */
 static bool
 obeys_constraints(X509 *certificate, X509 *issuer, const char *address, struct fault *fault)
 {
-	NAME_CONSTRAINTS *limits = X509_get_ext_d2i(issuer, NID_name_constraints, NULL, NULL);
-	int checked = limits == NULL ? X509_V_OK : NAME_CONSTRAINTS_check(certificate, limits);
-
-	NAME_CONSTRAINTS_free(limits);
-	return checked == X509_V_OK ||
+	return certificate_obeys(certificate, issuer) ||
 	       fault_set(fault, FAULT_REFUSED,
 			 "issuing a certificate for %s: the authority's name constraints exclude "
 			 "it (RFC 5280 §4.2.1.10); the domain may be newer than the authority",
@@ -350,13 +385,13 @@ profile_employee(const struct profile_issuer *issuer, EVP_PKEY *public_key, cons
 		openssl_fault(fault, "making the certificate of an employee");
 		return NULL;
 	}
-	if (!obeys_constraints(certificate, issuer->certificate, address, fault))
-		return NULL;
 	if (!sign(certificate, issuer->key)) {
 		openssl_fault(fault, "signing the certificate of an employee");
 		return NULL;
 	}
-	return g_steal_pointer(&certificate);
+	return obeys_constraints(certificate, issuer->certificate, address, fault)
+		       ? g_steal_pointer(&certificate)
+		       : NULL;
 }
 
 /* --- revocation lists --- */

@@ -39,6 +39,10 @@ X509 *profile_root(EVP_PKEY *key, const struct profile_authority *about, struct 
 X509_REQ *profile_request(EVP_PKEY *key, const struct profile_authority *about,
 			  struct fault *fault);
 
+/* The same for an employee's certificate: the folded address, which a public authority certifies in
+ * its own profile. */
+X509_REQ *profile_employee_request(EVP_PKEY *key, const char *address, struct fault *fault);
+
 struct profile_issuer {
 	X509 *certificate;
 	EVP_PKEY *key;

@@ -2,15 +2,16 @@
 
 #include <openssl/x509v3.h>
 
-static const struct statement list_number = {
-	"list_number", "select coalesce(max(number), 0) + 1 from postseal.ca_crl where ca = $1"};
+static const struct statement list_lock = {"list_lock", "select postseal.ca_lock($1)"};
+
+static const struct statement list_due = {
+	"list_due", "select exists (select from postseal.ca_lists_due() d where d::text = $1)"};
 
 /* What has expired stays for one more list after that (RFC 5280 §3.3). */
-static const struct statement list_revoked = {
-	"list_revoked",
-	"select serial, extract(epoch from revoked_at)::bigint, reason from postseal.ca_issued "
-	"where ca = $1 and revoked_at is not null and not_after > now() - $2::bigint * interval '2 seconds' "
-	"order by serial"};
+static const struct statement list_begin = {
+	"list_begin",
+	"select number, serial, revoked_at, reason from postseal.ca_list_begin($1, $2::bigint * interval '2 seconds')"};
+enum { NUMBER, SERIAL, REVOKED_AT, REASON };
 
 static const struct statement list_put = {
 	"list_put", "select postseal.ca_crl_put($1, $2, $3, to_timestamp($4), to_timestamp($5))"};
@@ -43,7 +44,7 @@ static ASN1_INTEGER *
 serial_of(const PGresult *result, int row)
 {
 	size_t length;
-	g_autofree unsigned char *bytes = result_bytes(result, row, 0, &length);
+	g_autofree unsigned char *bytes = result_bytes(result, row, SERIAL, &length);
 	BIGNUM *number = BN_bin2bn(bytes, (int)length, NULL);
 	ASN1_INTEGER *serial = BN_to_ASN1_INTEGER(number, NULL);
 
@@ -51,26 +52,22 @@ serial_of(const PGresult *result, int row)
 	return serial;
 }
 
+/* One row without a serial number stands for an empty list. */
 static GArray *
-read_revoked(const struct issuing *issuing, struct connection *connection, const char *authority,
-	     struct fault *fault)
+read_revoked(const PGresult *result)
 {
-	struct parameters parameters = {0};
-	g_autoptr(PGresult) result = NULL;
-	GArray *revoked;
+	GArray *revoked = g_array_new(FALSE, FALSE, sizeof(struct profile_revoked));
 
-	parameters_text(&parameters, authority);
-	parameters_number(&parameters, (int64_t)issuing->settings->ca_crl);
-	if (!connection_execute(connection, &list_revoked, &parameters, &result, fault))
-		return NULL;
-	revoked = g_array_new(FALSE, FALSE, sizeof(struct profile_revoked));
 	g_array_set_clear_func(revoked, clear_revoked);
 	for (int row = 0; row < PQntuples(result); row++) {
-		const struct profile_revoked one = {
-			.serial = serial_of(result, row),
-			.at = (time_t)result_number(result, row, 1),
-			.reason = reason_number(PQgetvalue(result, row, 2))};
+		struct profile_revoked one;
 
+		if (PQgetisnull(result, row, SERIAL))
+			continue;
+		one = (struct profile_revoked){
+			.serial = serial_of(result, row),
+			.at = (time_t)result_number(result, row, REVOKED_AT),
+			.reason = reason_number(PQgetvalue(result, row, REASON))};
 		g_array_append_val(revoked, one);
 	}
 	return revoked;
@@ -106,20 +103,33 @@ make(const struct issuing *issuing, struct connection *connection, const struct 
 	g_autoptr(PGresult) result = NULL;
 	g_autoptr(GArray) revoked = NULL;
 	g_autoptr(X509_CRL) list = NULL;
-	/* Taken before the rows are read: what is revoked after that is missed by them, not by the
-	 * next round. */
 	const time_t now = time(NULL);
 	const time_t next = now + (time_t)issuing->settings->ca_crl;
 
 	parameters_text(&parameters, issuer->id);
-	if (!connection_execute(connection, &list_number, &parameters, &result, fault))
+	parameters_number(&parameters, (int64_t)issuing->settings->ca_crl);
+	if (!connection_execute(connection, &list_begin, &parameters, &result, fault))
 		return false;
-	revoked = read_revoked(issuing, connection, issuer->id, fault);
-	if (revoked == NULL)
+	revoked = read_revoked(result);
+	list = profile_crl(&profile, revoked, result_number(result, 0, NUMBER), now, next, fault);
+	return list != NULL && store(connection, issuer->id, list, result_number(result, 0, NUMBER),
+				     now, next, fault);
+}
+
+/* Another keeper may have made it meanwhile. The lock lasts until the transaction ends. */
+static bool
+lock_and_look(struct connection *connection, const char *authority, bool *due_r,
+	      struct fault *fault)
+{
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+
+	parameters_text(&parameters, authority);
+	if (!connection_execute(connection, &list_lock, &parameters, NULL, fault) ||
+	    !connection_execute(connection, &list_due, &parameters, &result, fault))
 		return false;
-	list = profile_crl(&profile, revoked, result_number(result, 0, 0), now, next, fault);
-	return list != NULL &&
-	       store(connection, issuer->id, list, result_number(result, 0, 0), now, next, fault);
+	*due_r = result_flag(result, 0, 0);
+	return true;
 }
 
 bool
@@ -127,11 +137,13 @@ revocation_list_make(const struct issuing *issuing, const char *authority, struc
 {
 	g_autoptr(connection_auto) connection = database_take(issuing->database, fault);
 	g_auto(issuer_auto) issuer = {0};
-	bool found;
+	bool found, due = true;
 
-	return (connection != NULL &&
-		issuer_load(issuing, connection, authority, &issuer, &found, fault) &&
-		(found || fault_set(fault, FAULT_CRYPTO, "it is gone")) &&
-		make(issuing, connection, &issuer, fault)) ||
+	return (connection != NULL && transaction_begin(connection, fault) &&
+		lock_and_look(connection, authority, &due, fault) &&
+		(!due || (issuer_load(issuing, connection, authority, &issuer, &found, fault) &&
+			  (found || fault_set(fault, FAULT_CRYPTO, "it is gone")) &&
+			  make(issuing, connection, &issuer, fault))) &&
+		transaction_commit(connection, fault)) ||
 	       fault_within(fault, "making the revocation list of the authority %s", authority);
 }

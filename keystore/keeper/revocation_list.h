@@ -4,8 +4,8 @@
 
 #include "keystore/keeper/issuer.h"
 
-/* Makes and stores a new list with all that the authority has revoked, valid for the setting `ca
- * crl`. */
+/* If one is due, makes and stores a new list with all that the authority has revoked, valid for the
+ * setting `ca crl`. */
 bool revocation_list_make(const struct issuing *issuing, const char *authority,
 			  struct fault *fault);
 

@@ -214,6 +214,26 @@ key_for(struct vault *vault, bool opens, const char *fingerprint, struct fault *
 	return key;
 }
 
+/* Only what a signature on mail is made of: whoever asks for a digest that is known to be weak, or
+ * for bytes that are no digest, could have something else signed. ECDSA is not told the digest's
+ * name. */
+static bool
+is_digest(const EVP_PKEY *key, const struct keeper_request *request)
+{
+	static const struct {
+		int nid;
+		uint32_t length;
+	} digests[] = {{NID_sha256, 32}, {NID_sha384, 48}, {NID_sha512, 64}};
+	bool may_be_unnamed = EVP_PKEY_get_base_id(key) == EVP_PKEY_EC;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(digests); i++)
+		if (request->length == digests[i].length &&
+		    (request->digest_nid == digests[i].nid ||
+		     (may_be_unnamed && request->digest_nid == NID_undef)))
+			return true;
+	return false;
+}
+
 bool
 vault_sign(struct vault *vault, const struct keeper_request *request, struct keeper_reply *reply,
 	   struct fault *fault)
@@ -226,7 +246,7 @@ vault_sign(struct vault *vault, const struct keeper_request *request, struct kee
 
 	if (key == NULL)
 		return false;
-	context = EVP_PKEY_CTX_new(key, NULL);
+	context = is_digest(key, request) ? EVP_PKEY_CTX_new(key, NULL) : NULL;
 	if (context == NULL || EVP_PKEY_sign_init(context) != 1 ||
 	    (digest != NULL && EVP_PKEY_CTX_set_signature_md(context, digest) != 1) ||
 	    EVP_PKEY_sign(context, reply->signature, &length, request->digest, request->length) !=

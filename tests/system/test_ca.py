@@ -4,6 +4,7 @@ import datetime
 import http.client
 import json
 import os
+import pathlib
 import re
 import smtplib
 import subprocess
@@ -11,6 +12,7 @@ import urllib.parse
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
@@ -23,6 +25,7 @@ receive any                              open
 match recipient domain "smime.example"   deliver smime
 otherwise                                deliver plain
 """
+FAKETIME = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 PROFILE = x509.ObjectIdentifier("2.23.140.1.5.1.3")  # mailbox-validated, strict
 
 
@@ -142,7 +145,7 @@ def test_program_that_may_only_sign_had_keys_made(world, authority):
     script.write_text('#include "keystore/keeper.h"\n#include <stdio.h>\n#include <string.h>\n'
                       'int main(int c, char **v) { struct keeper_order o = {0}; struct fault f = {0}; (void)c;\n'
                       'strcpy(o.subject, v[2]); strcpy(o.algorithm, "p-256"); o.years = 1; o.replaces = 1;\n'
-                      'int made = 0; for (int w = KEEPER_CA_MAKE; w <= KEEPER_ISSUE; w++) {'
+                      'int made = 0; for (int w = KEEPER_CA_MAKE; w < KEEPER_WISHES; w++) {'
                       ' made += keeper_order(v[1], (enum keeper_wish)w, &o, &f); puts(f.text); }\nreturn made; }\n')
     flags = sandbox.command("pkg-config", "--cflags", "--libs", "glib-2.0", "libpq", "libsodium", "jansson").decode().split()
     program = world.run / "order"
@@ -152,7 +155,7 @@ def test_program_that_may_only_sign_had_keys_made(world, authority):
     before = world.postgres.query("select count(*) from postseal.ca"), world.postgres.query("select count(*) from postseal.key")
     done = subprocess.run(["setpriv", "--reuid=daemon", "--regid=daemon", "--clear-groups", program,
                            world.run / "keeper.sock", "thief@example.com"], capture_output=True, text=True)
-    assert done.returncode == 0 and done.stdout.count("only root may have keys made") == 3, done
+    assert done.returncode == 0 and done.stdout.count("only root may have keys made") == 6, done
     assert before == (world.postgres.query("select count(*) from postseal.ca"), world.postgres.query("select count(*) from postseal.key"))
 
 
@@ -421,6 +424,157 @@ def test_keys_of_an_employee_who_left_only_open(world, run, post, authority, ann
     assert b"For her." in post.box(anna["address"]).one().raw
     rows(run("employee", "return", anna["address"]))
     assert anna["fingerprint"] not in [r["fingerprint"] for r in rows(run("ca", "issue", anna["address"]))]
+
+
+# --- other authorities ---
+
+CA_OF_MAIL = "basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\nextendedKeyUsage=emailProtection\n"
+
+
+class Above:
+    """Somebody else's authority: openssl, with a root and an authority below it that signs requests."""
+
+    def __init__(self, directory, name):
+        self.directory = directory / f"above-{name}"
+        self.directory.mkdir()
+        self.root, self.between = self.directory / "root", self.directory / "between"
+        self.run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{self.root}.key", "-out", f"{self.root}.pem",
+                 "-days", "900", "-subj", f"/O=Holding/CN=Root {name}", "-addext", "basicConstraints=critical,CA:TRUE",
+                 "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+        self.run("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{self.between}.key", "-out", f"{self.between}.csr",
+                 "-subj", f"/O=Holding/CN=Between {name}")
+        self.make_between("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n")
+
+    def run(self, *words, clock="+0"):
+        """`clock`: how far openssl's is from the machine's."""
+        return sandbox.command("openssl", *words, env={**os.environ, "LD_PRELOAD": str(FAKETIME), "FAKETIME": clock})
+
+    def sign(self, csr, extensions, to, by=None, subject=None, clock="+0"):
+        config = self.directory / "ext"
+        config.write_text(extensions + "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
+        self.run("x509", "-req", "-in", csr, "-CA", f"{by or self.between}.pem", "-CAkey", f"{by or self.between}.key",
+                 "-CAcreateserial", "-sha256", "-days", "400", "-extfile", config, "-out", to, *(("-subj", subject) if subject else ()),
+                 clock=clock)
+
+    def make_between(self, extensions):
+        self.sign(f"{self.between}.csr", extensions, f"{self.between}.pem", self.root)
+
+    def answer(self, csr, extensions=CA_OF_MAIL, with_chain=True, **how):
+        path = self.directory / "answer.pem"
+        self.sign(csr, extensions, path, **how)
+        if with_chain:
+            path.write_bytes(path.read_bytes() + pathlib.Path(f"{self.between}.pem").read_bytes())
+        return path
+
+
+@pytest.fixture
+def above(world, name):
+    return Above(world.directory, name)
+
+
+def requested(world, *words):
+    path = world.directory / "request.csr"
+    path.write_text(world.postseal("ca", "request", *words))
+    return path
+
+
+def test_answers_to_our_request_that_are_wrong_are_refused(world, run, above, name):
+    """Each with a sentence that says why, and nothing changes. The words are those of openssl and of the clauses of RFC 5280."""
+    in_use = [r["identifier"] for r in rows(run("ca", "show")) if r["state"] == "in use"]
+    csr = requested(world, "--name", f"Sub CA {name}", "--key", "p-256")
+    asked = sandbox.command("openssl", "req", "-in", csr, "-noout", "-verify", "-text").decode()
+    assert "CA:TRUE, pathlen:0" in asked and "email:example.com" in asked and f"CN = Sub CA {name}" in asked
+
+    def refused(answer):
+        status, said = run("ca", "accept", str(answer))
+        assert status != 0 and said.count("\n") == 1, said
+        assert [r["identifier"] for r in rows(run("ca", "show")) if r["state"] == "in use"] == in_use
+        return said
+
+    assert "be imported" in refused(above.answer(csr))
+    world.postseal("key", "import", "--root", f"{above.root}.pem")
+    assert "no chain to a trusted root" in refused(above.answer(csr, with_chain=False))
+    other = above.directory / "other"
+    above.run("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{other}.key", "-out", f"{other}.csr",
+              "-subj", f"/CN=Sub CA {name}")
+    assert "for the key of a request of ours" in refused(above.answer(f"{other}.csr"))
+    assert "“Somebody”, and the request was for" in refused(above.answer(csr, subject="/O=Example/CN=Somebody"))
+    assert "§4.2.1.9" in refused(above.answer(csr, "basicConstraints=critical,CA:FALSE\nkeyUsage=digitalSignature\n"))
+    assert "cRLSign" in refused(above.answer(csr, CA_OF_MAIL.replace(",cRLSign", "")))
+    assert "does not include mail" in refused(above.answer(csr, CA_OF_MAIL.replace("emailProtection", "serverAuth")))
+    assert "name constraints exclude the mail of example.com" in refused(
+        above.answer(csr, CA_OF_MAIL + "nameConstraints=critical,permitted;email:other.example\n"))
+    assert "expired on" in refused(above.answer(csr, clock="-500d"))
+    assert "is not valid before" in refused(above.answer(csr, clock="+2d"))
+    above.make_between("basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\n")
+    assert "path length of 0" in refused(above.answer(csr))
+    above.make_between("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
+                       "nameConstraints=critical,permitted;dirName:holding\n[holding]\nO=Holding\n#")
+    said = refused(above.answer(csr))
+    assert "permitted subtree violation" in said or "name constraints" in said, said
+
+
+def test_authority_below_another_is_used_and_verified(world, run, post, authority, above, name):
+    """A correspondent who trusts the root alone verifies a signature: the certificates between come with it."""
+    world.postseal("key", "import", "--root", f"{above.root}.pem")
+    chain = above.directory / "answer.p7b"
+    above.run("crl2pkcs7", "-nocrl", "-certfile", above.answer(requested(world, "--name", f"Sub CA {name}", "--key", "p-256")),
+              "-out", chain)
+    above.run("pkcs7", "-in", chain, "-outform", "DER", "-out", chain)
+    try:
+        done = rows(run("ca", "accept", str(chain)))
+        assert [r["subject"] for r in done] == [f"Sub CA {name}"]
+        assert run("ca", "accept", str(chain))[0] == 3  # no request waits any more
+        address, to = f"{name}.sub@example.com", f"{name}@smime.example"
+        fingerprint = issue(world, run, address)
+        base = people.certify(world, to)
+        post.accepted(post.compose([to], sender=address), [to], sender=address)
+        signed, signer = above.directory / "signed", above.directory / "signer.pem"
+        signed.write_bytes(people.open_smime(post.box(to).one(), base.with_suffix("")))
+        above.run("cms", "-verify", "-in", signed, "-CAfile", f"{above.root}.pem", "-x509_strict", "-signer", signer, "-out", "/dev/null")
+        assert x509.load_pem_x509_certificate(signer.read_bytes()).fingerprint(hashes.SHA256()).hex() == fingerprint
+    finally:
+        world.postgres.query("update postseal.ca set state = 'retired' where state = 'in use'; update postseal.ca set state = 'in use'"
+                             f" where id = '{authority['identifier']}'")
+
+
+def test_public_authority_certifies_an_employee(world, run, post, above, name):
+    """The private half never leaves; the answer gives it its certificate, and it signs."""
+    address, to = f"{name}@example.com", f"{name}@smime.example"
+    world.postseal("key", "import", "--root", f"{above.root}.pem")
+    csr = requested(world, "--for", address, "--key", "rsa-3072")
+    said = sandbox.command("openssl", "req", "-in", csr, "-noout", "-verify", "-text").decode()
+    assert f"email:{address}" in said and f"CN = {address}" in said and "(3072 bit)" in said and "CA:TRUE" not in said
+    assert world.postseal("ca", "request", "--for", address) == csr.read_text()  # the same, while it waits
+    mail = "keyUsage=critical,digitalSignature,keyEncipherment\nextendedKeyUsage=emailProtection\nsubjectAltName=email:"
+    for extensions, why in ((mail + "somebody@example.com\n", "is not for " + address),
+                            (mail.replace("emailProtection", "serverAuth") + address + "\n", "of no use for mail")):
+        status, said = run("ca", "accept", str(above.answer(csr, extensions)))
+        assert status == 1 and why in said
+    answer = above.answer(csr, mail + address + "\n", subject=f"/C=DE/O=Example Corp/CN={address}")
+    row, = rows(run("ca", "accept", str(answer)))
+    assert row["address"] == address and run("ca", "accept", str(answer))[0] == 3
+    base = people.certify(world, to)
+    post.accepted(post.compose([to], sender=address), [to], sender=address)
+    signed = above.directory / "signed"
+    signed.write_bytes(people.open_smime(post.box(to).one(), base.with_suffix("")))
+    above.run("cms", "-verify", "-in", signed, "-CAfile", f"{above.root}.pem", "-purpose", "smimesign", "-out", "/dev/null")
+    assert post.copies(to)[0]["signed_by"] == row["fingerprint"]
+    status, said = run("ca", "request", "--for", "anna@other.example")
+    assert status == 1 and "own domains" in said
+
+
+def test_address_was_an_option_of_gpg(world, run, authority, name):
+    """Whoever may wish for keys, as the milter's role may, had the keeper run gpg with options of its own choice."""
+    stolen = f"{world.run}/{name}@example.com"
+    for address in (f"--status-file={stolen}", f"--output={stolen}", "evil\n@example.com"):
+        world.postgres.query(f"select postseal.keys_wish(e'{address}')", "postseal_milter")
+    sandbox.wait_until(lambda: world.postgres.query("select count(*) from postseal.ca_issued where address like '--%'") == [["4"]],
+                       "keys for the odd addresses", 120)
+    assert not os.path.exists(stolen)
+    sandbox.wait_until(lambda: world.postgres.query("select tried_at is not null from postseal.ca_wish where address like 'evil%'")
+                       == [["t"]], "the refusal", 60)
+    assert "control character" in world.postgres.query("select trouble from postseal.ca_wish where address like 'evil%'")[0][0]
 
 
 # --- a token ---

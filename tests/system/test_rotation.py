@@ -386,12 +386,12 @@ def test_back_up_of_before_opens_with_the_key_files_of_before(world, waiting):
 # otherwise its data is lost with a retired key.
 SEALED_BY_COURIER = {"outbox.boxed_key", "parcel.phone", "parcel_key.boxed", "parcel_key.link_boxed", "held_key.boxed",
                      "held_key.link_boxed", "sender_page.boxed"}
-SEALED_BY_MASTER = {"private_key.sealed", "retired_key.sealed", "ca.sealed"}
+SEALED_BY_MASTER = {"private_key.sealed", "retired_key.sealed", "ca.sealed", "key_request.sealed"}
 OTHERS = {
     "account.public_key", "account.recovery_salt", "account.recovery_wrapped", "account.salt", "account.totp", "account.wrapped",
     "address_proof.token_hash", "ca.certificate", "ca.request", "ca_crl.content", "ca_issued.serial",
     "certificate_status.certificate", "certificate_status.issuer", "decided.imprint", "key.content", "key_between.content",
-    "key_found.content", "key_mailed.content", "key_mailed.digest", "key_upload.content", "revocation_list.content", "message.identity", "offer.identity",
+    "key_found.content", "key_mailed.content", "key_mailed.digest", "key_request.request", "key_upload.content", "revocation_list.content", "message.identity", "offer.identity",
     "held_key.kept", "held_key.link_hash", "held_key.salt", "held_key.sealed", "held_key.wrapped",
     "outbox.header", "outbox_chunk.content", "parcel.header", "parcel.layout", "parcel.summary", "parcel_chunk.content",
     "parcel_key.kept", "parcel_key.link_hash", "parcel_key.salt", "parcel_key.sealed", "parcel_key.wrapped",

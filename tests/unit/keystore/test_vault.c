@@ -113,15 +113,20 @@ __wrap_listener_is_connected(const struct listener *listener)
 }
 
 static bool
-sign(struct vault *vault)
+sign_digest(struct vault *vault, int nid, uint32_t length)
 {
-	struct keeper_request request = {
-		.wish = KEEPER_SIGN, .digest_nid = NID_sha256, .length = 32};
+	struct keeper_request request = {.wish = KEEPER_SIGN, .digest_nid = nid, .length = length};
 	struct keeper_reply reply = {0};
 	struct fault fault;
 
 	g_strlcpy(request.fingerprint, fingerprint, sizeof request.fingerprint);
 	return vault_sign(vault, &request, &reply, &fault);
+}
+
+static bool
+sign(struct vault *vault)
+{
+	return sign_digest(vault, NID_sha256, 32);
 }
 
 static int
@@ -180,6 +185,20 @@ key_that_was_deleted_while_it_was_fetched_signs_no_more(void **state)
 	assert_int_equal(made.fetched, 2);
 }
 
+/* Whoever may have digests signed had MD5, SHA-1 and bytes of any length signed too (RFC 8551 §2.1:
+ * SHA-256 and longer). */
+static void
+bytes_that_are_no_strong_digest_are_not_signed(void **state)
+{
+	assert_false(sign_digest(*state, NID_md5, 16));
+	assert_false(sign_digest(*state, NID_sha1, 20));
+	assert_false(sign_digest(*state, NID_sha256, 31));
+	assert_false(sign_digest(*state, NID_undef, 36)); /* MD5 and SHA-1, as in TLS 1.1 */
+	assert_false(sign_digest(*state, 99999, 32));
+	assert_true(sign_digest(*state, NID_sha384, 48));
+	assert_true(sign_digest(*state, NID_undef, 32)); /* ECDSA */
+}
+
 int
 main(void)
 {
@@ -189,6 +208,8 @@ main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(
 			key_that_was_deleted_while_it_was_fetched_signs_no_more, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(bytes_that_are_no_strong_digest_are_not_signed,
+						set_up, tear_down),
 	};
 
 	if (sodium_init() < 0)
