@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/address.h"
+#include "keystore/keystore.h"
 
 bool
 command_ask(const struct admin *admin, const struct statement *statement, const char *const *texts,
@@ -33,6 +34,18 @@ command_answer(const struct admin *admin, const struct statement *statement,
 	rows = report_of(result);
 	report_print(rows, admin->as_json, form);
 	return EXIT_GOOD;
+}
+
+struct keystore *
+command_keystore(const struct admin *admin, const char *keeper)
+{
+	const struct keystore_settings settings = {.database = admin->database,
+						   .keeper = keeper,
+						   .sources = admin->settings->keys_from,
+						   .revocation = admin->settings->revocation,
+						   .gateways = admin->settings->keys_domains};
+
+	return keystore_new(&settings);
 }
 
 static const struct statement command_given = {

@@ -12,6 +12,7 @@
 #include "core/database.h"
 #include "core/settings.h"
 
+struct keystore;
 struct policy;
 struct command;
 
@@ -56,6 +57,9 @@ int command_answer(const struct admin *admin, const struct statement *statement,
  * none. */
 int command_answer_about(const struct admin *admin, int argc, char **argv,
 			 const struct statement *statement, report_form *form);
+/* The keys as the milter knows them, from every source that is in use; private ones only if
+ * `keeper`, the keeper's socket, is not NULL. The caller frees it with keystore_free(). */
+struct keystore *command_keystore(const struct admin *admin, const char *keeper);
 /* Records who gave which command, before it takes effect. */
 bool command_record(const struct admin *admin, int argc, char **argv, struct fault *fault);
 /* The arguments of a command that has no options of its own, ending with NULL. NULL: wrong usage.

@@ -137,12 +137,7 @@ static int
 explain_message(const struct admin *admin, const struct message *message, bool is_outside)
 {
 	const struct spool_settings spool = {.directory = g_get_tmp_dir(), .memory_max = 8 << 20};
-	const struct keystore_settings keys = {.database = admin->database,
-					       .keeper = admin->settings->keeper_socket,
-					       .sources = admin->settings->keys_from,
-					       .revocation = admin->settings->revocation,
-					       .gateways = admin->settings->keys_domains};
-	struct keystore *keystore = keystore_new(&keys);
+	struct keystore *keystore = command_keystore(admin, admin->settings->keeper_socket);
 	/* If no message was given, its author is its sender. */
 	g_autofree char *from = message->fields->len == 0 ? g_strdup(message->sender_folded)
 							  : addresses_from(message);

@@ -33,9 +33,7 @@ static bool
 ask_whether_used(const struct admin *admin, const struct imported *key, bool *used_r,
 		 struct fault *fault)
 {
-	const struct keystore_settings settings = {.database = admin->database,
-						   .revocation = admin->settings->revocation};
-	struct keystore *keystore = keystore_new(&settings);
+	struct keystore *keystore = command_keystore(admin, NULL);
 	g_auto(GStrv) addresses = g_strsplit(key->addresses, " ", -1);
 	bool asked = true;
 

@@ -112,10 +112,6 @@ ask_network(const struct admin *admin, const char *address, bool is_employee)
 static int
 run_find(const struct admin *admin, int argc, char **argv)
 {
-	const struct keystore_settings settings = {.database = admin->database,
-						   .sources = admin->settings->keys_from,
-						   .revocation = admin->settings->revocation,
-						   .gateways = admin->settings->keys_domains};
 	g_autofree char *address = NULL, *gateway = NULL;
 	g_autoptr(json_t) rows = json_array();
 	struct keystore *keystore;
@@ -133,7 +129,7 @@ run_find(const struct admin *admin, int argc, char **argv)
 	ask_network(admin, address, is_employee);
 	if (gateway != NULL)
 		ask_network(admin, gateway, is_employee);
-	keystore = keystore_new(&settings);
+	keystore = command_keystore(admin, NULL);
 	found = find_kind(keystore, KEY_SMIME, address, is_employee, rows, &fault) &&
 		find_kind(keystore, KEY_PGP, address, is_employee, rows, &fault) &&
 		add_answers(admin, address, rows, &fault) &&

@@ -108,9 +108,7 @@ static int
 attest_key(const struct admin *admin, const char *address, const char *fingerprint,
 	   const char *because)
 {
-	const struct keystore_settings settings = {.database = admin->database,
-						   .revocation = admin->settings->revocation};
-	struct keystore *keystore = keystore_new(&settings);
+	struct keystore *keystore = command_keystore(admin, NULL);
 	struct identifier id;
 	struct fault fault;
 	unsigned count;

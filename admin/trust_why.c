@@ -80,7 +80,9 @@ add_answer(const struct asking *asking, const struct statement *statement, const
 	json_t *rows;
 
 	parameters_text(&parameters, asking->question.sender);
-	parameters_text(&parameters, asking->question.address);
+	parameters_text(&parameters, key != NULL && key->gateway != NULL
+					     ? key->gateway
+					     : asking->question.address);
 	if (key != NULL) {
 		parameters_text(&parameters, key_kind_name(key->kind));
 		parameters_text(&parameters, key->fingerprint);
@@ -158,9 +160,7 @@ add_kind(const struct asking *asking, struct keystore *keystore, enum key_kind k
 static int
 answer(const struct admin *admin, const char *sender, const char *address)
 {
-	const struct keystore_settings settings = {.database = admin->database,
-						   .revocation = admin->settings->revocation};
-	struct keystore *keystore = keystore_new(&settings);
+	struct keystore *keystore = command_keystore(admin, NULL);
 	g_autoptr(json_t) rows = json_array();
 	struct fault fault;
 	struct asking asking = {.admin = admin,

@@ -110,6 +110,18 @@ def test_answer_to_a_signed_mail_is_encrypted(world, post, comes, goes, name):
     assert "found by mail" in copy["reason"]
 
 
+def test_key_that_came_with_mail_was_unknown_to_the_commands_about_trust(world, comes, goes, name):
+    """`trust why` said that no key is known, and nobody could vouch for it, while the milter used it."""
+    address, why = f"{name}@auto.example", ("trust", "why", "--from", EMPLOYEE, "--to")
+    comes(signed(world, TEXT, address), address)
+    assert goes(address)["method"] == "smime"
+    told = world.postseal(*why, address)
+    mark = fingerprint(world.directory / "keys" / f"{name}-auto-example.pem")
+    assert f"and the certificate {mark} of {address}" in told and f"A mail from {address} that was signed with this key came in" in told
+    world.postseal("trust", "attest", address, mark[:16])
+    assert "vouched for it" in world.postseal(*why, address)
+
+
 def test_certificate_without_a_trusted_authority_is_not_kept(world, comes, goes, name):
     address = f"{name}@auto.example"
     path = world.authority.issue_mail(f"{name}.self", address, sign=False)
