@@ -32,6 +32,8 @@ keyring_for(const struct found_files *files)
 				continue;
 			packets = openpgp_unarmoured(block->bytes);
 			wanted = openpgp_only_for(packets, files->address);
+			if (openpgp_is_laborious(wanted))
+				continue;
 			g_byte_array_append(all, g_bytes_get_data(wanted, NULL),
 					    (guint)g_bytes_get_size(wanted));
 		}

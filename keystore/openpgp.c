@@ -327,6 +327,8 @@ import_block(gpgme_ctx_t context, const struct openpgp_known *known, const struc
 
 	if (!block->is_whole)
 		why = "its END line is missing (RFC 9580 §6.2)";
+	else if (openpgp_is_laborious(packets))
+		why = "its numbers are so large that checking one signature takes seconds";
 	else if (revoked != NULL && !import_known(context, known, revoked, &found, fault))
 		return false;
 	if (!found)

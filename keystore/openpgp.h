@@ -37,6 +37,10 @@ GBytes *openpgp_only_for(GBytes *packets, const char *address);
 /* How many packets there are; those behind one that cannot be read do not count. */
 size_t openpgp_count_packets(GBytes *packets);
 
+/* Does one of the keys have numbers with which gpg takes seconds to check a single signature, right
+ * or wrong? No program makes such a key, and gpg has no limit of its own. */
+bool openpgp_is_laborious(GBytes *packets);
+
 /* Why its signatures are too weak for what the key says about itself to be believed, or NULL;
  * caller frees. `key_id` is the last 8 bytes of the fingerprint. Checks the key's newest signature
  * over each user ID and subkey; fills in the user IDs with a strong signature, as their bytes (char

@@ -7,7 +7,9 @@
 
 enum {
 	TAG_SIGNATURE = 2,
+	TAG_SECRET_KEY = 5,
 	TAG_PUBLIC_KEY = 6,
+	TAG_SECRET_SUBKEY = 7,
 	TAG_USER_ID = 13,
 	TAG_PUBLIC_SUBKEY = 14,
 	TAG_USER_ATTRIBUTE = 17,
@@ -395,6 +397,62 @@ openpgp_count_packets(GBytes *packets)
 	while (left.left > 0 && take_packet(&left, &packet))
 		count++;
 	return count;
+}
+
+/* --- how long it takes to check a signature --- */
+
+enum {
+	ALGORITHM_RSA = 1,
+	ALGORITHM_RSA_SIGNS = 3,
+	ALGORITHM_DSA = 17,
+	EXPONENT_BITS_MAX = 64, /* of RSA, as OpenSSL has it; everybody uses 65537 or less */
+	DSA_BITS_MAX = 4096,	/* FIPS 186-4 §4.2 ends at 3072 and 256 */
+	DSA_ORDER_BITS_MAX = 512,
+};
+
+static bool
+take_integer(struct bytes *from, uint32_t *bits_r)
+{
+	struct bytes ignored;
+
+	return take_number(from, 2, bits_r) && take(from, (*bits_r + 7) / 8, &ignored);
+}
+
+/* RSA: modulus and exponent; DSA: prime and order of the group (RFC 9580 §5.5.5). */
+static bool
+has_vast_numbers(struct bytes body)
+{
+	uint32_t version, algorithm, first, second;
+	struct bytes ignored;
+
+	if (!take_number(&body, 1, &version) || !take(&body, version < 4 ? 6 : 4, &ignored) ||
+	    !take_number(&body, 1, &algorithm) || (version > 4 && !take(&body, 4, &ignored)) ||
+	    !take_integer(&body, &first) || !take_integer(&body, &second))
+		return false;
+	if (algorithm >= ALGORITHM_RSA && algorithm <= ALGORITHM_RSA_SIGNS)
+		return second > EXPONENT_BITS_MAX;
+	return algorithm == ALGORITHM_DSA && (first > DSA_BITS_MAX || second > DSA_ORDER_BITS_MAX);
+}
+
+static bool
+is_key(unsigned tag)
+{
+	return tag == TAG_PUBLIC_KEY || tag == TAG_PUBLIC_SUBKEY || tag == TAG_SECRET_KEY ||
+	       tag == TAG_SECRET_SUBKEY;
+}
+
+bool
+openpgp_is_laborious(GBytes *packets)
+{
+	gsize length;
+	const unsigned char *at = g_bytes_get_data(packets, &length);
+	struct bytes left = {at, length};
+	struct packet packet;
+
+	while (left.left > 0 && take_packet(&left, &packet))
+		if (is_key(packet.tag) && has_vast_numbers(packet.body))
+			return true;
+	return false;
 }
 
 /* --- how strong its self-signatures are --- */

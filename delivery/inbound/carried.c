@@ -8,7 +8,11 @@
 #include "mail/autocrypt.h"
 #include "mail/mime_stream.h"
 
-enum { PIECE_BYTES = 16384, DEPTH_MAX = 8 };
+enum {
+	PIECE_BYTES = 16384,
+	DEPTH_MAX = 8,
+	PACKETS_MAX = 100, /* of a key: gpg checks every signature in it before one of the mail */
+};
 
 static void
 carried_key_free(gpointer data)
@@ -40,19 +44,28 @@ carried_at(const struct message *message)
 	return date == NULL ? now : (time_t)CLAMP(g_date_time_to_unix(date), 1, (gint64)now);
 }
 
-/* What is no key is left out. */
-static void
-add_key(GPtrArray *keys, GBytes *content, bool is_autocrypt, bool prefers_encryption)
+/* Strangers must not keep gpg busy, which others wait for. */
+static bool
+takes_long(GBytes *content)
 {
-	char *fingerprint = openpgp_fingerprint(content);
+	return openpgp_count_packets(content) > PACKETS_MAX || openpgp_is_laborious(content);
+}
+
+/* What is no key of the author's is left out. */
+static void
+add_key(GPtrArray *keys, const char *author, GBytes *content, bool is_autocrypt,
+	bool prefers_encryption)
+{
+	g_autoptr(GBytes) own = openpgp_only_for(content, author);
+	char *fingerprint = openpgp_fingerprint(own);
 	struct carried_key *key;
 
-	if (fingerprint == NULL || keys->len >= CARRIED_MAX) {
+	if (fingerprint == NULL || keys->len >= CARRIED_MAX || takes_long(own)) {
 		g_free(fingerprint);
 		return;
 	}
 	key = g_new(struct carried_key, 1);
-	*key = (struct carried_key){.content = g_bytes_ref(content),
+	*key = (struct carried_key){.content = g_steal_pointer(&own),
 				    .fingerprint = fingerprint,
 				    .is_autocrypt = is_autocrypt,
 				    .prefers_encryption = prefers_encryption};
@@ -90,7 +103,7 @@ read_part(GMimePart *part)
 
 /* Not those in attached messages, whose author is somebody else. */
 static void
-add_attached(GPtrArray *keys, GMimeObject *object, unsigned depth)
+add_attached(GPtrArray *keys, const char *author, GMimeObject *object, unsigned depth)
 {
 	g_autoptr(GBytes) content = NULL;
 
@@ -98,7 +111,8 @@ add_attached(GPtrArray *keys, GMimeObject *object, unsigned depth)
 		for (int i = 0; depth < DEPTH_MAX && keys->len < CARRIED_MAX &&
 				i < g_mime_multipart_get_count(GMIME_MULTIPART(object));
 		     i++)
-			add_attached(keys, g_mime_multipart_get_part(GMIME_MULTIPART(object), i),
+			add_attached(keys, author,
+				     g_mime_multipart_get_part(GMIME_MULTIPART(object), i),
 				     depth + 1);
 		return;
 	}
@@ -108,7 +122,7 @@ add_attached(GPtrArray *keys, GMimeObject *object, unsigned depth)
 		return;
 	content = read_part(GMIME_PART(object));
 	if (content != NULL)
-		add_key(keys, content, false, false);
+		add_key(keys, author, content, false, false);
 }
 
 /* --- both --- */
@@ -120,7 +134,7 @@ add_autocrypt(GPtrArray *keys, const struct surroundings *around)
 
 	autocrypt_find(around->message, around->from, MAILED_BYTES_MAX, &autocrypt);
 	if (autocrypt.key != NULL)
-		add_key(keys, autocrypt.key, true, autocrypt.prefers_encryption);
+		add_key(keys, around->from, autocrypt.key, true, autocrypt.prefers_encryption);
 	autocrypt_clear(&autocrypt);
 }
 
@@ -138,6 +152,6 @@ carried_find(const struct surroundings *around, struct parts *parts, struct faul
 	root = parts_root(parts, fault);
 	if (root == NULL)
 		return NULL;
-	add_attached(keys, root, 0);
+	add_attached(keys, around->from, root, 0);
 	return parts_are_good(parts, fault) ? g_steal_pointer(&keys) : NULL;
 }

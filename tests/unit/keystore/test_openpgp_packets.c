@@ -108,6 +108,64 @@ user_ids_of_others_are_left_out(void **state)
 	assert_int_equal(g_bytes_get_size(unsaid), 0); /* without a key, a user ID is nothing */
 }
 
+/* A packet in the new format (RFC 9580 §4.2.1) with a version 4 key of this algorithm and two
+ * numbers (§3.2) of so many bits, all of them set. */
+static GBytes *
+key_with_numbers(unsigned char tag, unsigned char algorithm, unsigned first, unsigned second)
+{
+	GByteArray *body = g_byte_array_new(), *packet = g_byte_array_new();
+	const unsigned char head[] = {4, 0x60, 0, 0, 0, algorithm};
+	const unsigned bits[] = {first, second};
+	unsigned char mark[] = {(unsigned char)(0xc0 | tag), 0xff, 0, 0, 0, 0};
+
+	g_byte_array_append(body, head, sizeof head);
+	for (int i = 0; i < 2; i++) {
+		const unsigned char count[] = {(unsigned char)(bits[i] >> 8),
+					       (unsigned char)bits[i]};
+		const guint at = body->len + 2, length = (bits[i] + 7) / 8;
+
+		g_byte_array_append(body, count, 2);
+		g_byte_array_set_size(body, at + length);
+		memset(body->data + at, 0xff, length);
+		body->data[at] = (unsigned char)(0xff >> (length * 8 - bits[i]));
+	}
+	mark[4] = (unsigned char)(body->len >> 8);
+	mark[5] = (unsigned char)body->len;
+	g_byte_array_append(packet, mark, sizeof mark);
+	g_byte_array_append(packet, body->data, body->len);
+	g_byte_array_unref(body);
+	return g_byte_array_free_to_bytes(packet);
+}
+
+/* Four mails with RSA keys whose exponent had 16384 bits kept gpg busy for two minutes. */
+static void
+vast_numbers_are_recognised(void **state)
+{
+	static const struct {
+		unsigned char tag, algorithm;
+		unsigned first, second;
+		bool is_laborious;
+	} cases[] = {
+		{6, 1, 16384, 17, false},   {6, 1, 4096, 64, false},   {6, 1, 4096, 65, true},
+		{6, 1, 16384, 16384, true}, {14, 3, 2048, 2048, true}, {5, 1, 2048, 2048, true},
+		{6, 17, 3072, 256, false},  {6, 17, 16384, 256, true}, {14, 17, 3072, 3072, true},
+		{6, 16, 4096, 4096, false}, /* Elgamal, which signs nothing: the generator */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GBytes) vast =
+			key_with_numbers(cases[i].tag, cases[i].algorithm, cases[i].first,
+					 cases[i].second);
+		g_autoptr(GBytes) good = key();
+		g_autoptr(GBytes) both = joined(good, vast);
+
+		assert_int_equal(openpgp_is_laborious(vast), cases[i].is_laborious);
+		assert_int_equal(openpgp_is_laborious(both), cases[i].is_laborious);
+		assert_false(openpgp_is_laborious(good));
+	}
+}
+
 /* Cut off anywhere, or with any byte changed, nothing is read beyond the end. */
 static void
 broken_packets_tell_nothing_and_harm_nothing(void **state)
@@ -131,6 +189,7 @@ broken_packets_tell_nothing_and_harm_nothing(void **state)
 		broken = g_bytes_new(copy, cut + 1);
 		openpgp_ciphers(broken);
 		g_bytes_unref(openpgp_only_for(broken, "ocb@x.example"));
+		openpgp_is_laborious(broken);
 	}
 }
 
@@ -142,6 +201,7 @@ main(void)
 		cmocka_unit_test(preferred_ciphers_are_those_of_the_self_signature),
 		cmocka_unit_test(well_signed_user_ids_are_told),
 		cmocka_unit_test(user_ids_of_others_are_left_out),
+		cmocka_unit_test(vast_numbers_are_recognised),
 		cmocka_unit_test(broken_packets_tell_nothing_and_harm_nothing),
 	};
 
