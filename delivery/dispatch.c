@@ -313,6 +313,15 @@ receipt_of(const GPtrArray *copies)
 	return receipt;
 }
 
+/* It matters where the code does not go to the sender. */
+static bool
+is_by_sender(const struct surroundings *around)
+{
+	return *around->settings->sms == '\0' ||
+	       policy_signs_for(around->policy, around->message->authenticated,
+				around->message->sender_folded);
+}
+
 static bool
 park(const struct commit *commit, const struct group *group, struct fault *fault)
 {
@@ -331,6 +340,7 @@ park(const struct commit *commit, const struct group *group, struct fault *fault
 						 .language = catalogue_language(language),
 						 .receipt = receipt_of(group->copies),
 						 .phone = commit->dispatch->plan.phone,
+						 .is_by_sender = is_by_sender(commit->around),
 						 .courier = commit->around->courier};
 	struct parcel_writer parcel;
 	struct variant variant;

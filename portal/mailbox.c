@@ -86,7 +86,8 @@ static const struct statement delete_key = {"mailbox_delete",
  * way, it counts as older than everything. */
 static const struct statement sender_of_key = {
 	"mailbox_sender",
-	"select p.sender, c.address, coalesce(k.issued_at, '-infinity'), p.message "
+	"select p.sender, c.address, coalesce(k.issued_at, '-infinity'), p.message,"
+	" p.phone is null or p.sent_by_sender "
 	"from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
 	" join postseal.copy c on c.id = k.copy where k.id = $1"};
 
@@ -631,15 +632,17 @@ mailbox_senders(struct connection *connection, const char *address, const GPtrAr
 			sender->address = address_fold(PQgetvalue(result, 0, 0));
 			sender->code_made_at = g_strdup(PQgetvalue(result, 0, 2));
 			sender->message = g_strdup(PQgetvalue(result, 0, 3));
+			sender->has_handed_over = result_flag(result, 0, 4);
 		}
 		g_ptr_array_add(senders, sender);
 	}
 	return g_steal_pointer(&senders);
 }
 
+/* Whoever handed over the code vouches for the account, and is told so. */
 static bool
-adopt(struct connection *connection, const struct mailbox_adoption *adoption,
-      const struct session_opened *one, const struct mailbox_sender *sender, struct fault *fault)
+begin_trust(struct connection *connection, const struct mailbox_adoption *adoption,
+	    const struct mailbox_sender *sender, struct fault *fault)
 {
 	char fingerprint[ACCOUNT_FINGERPRINT_CHARACTERS + 1];
 	g_autofree char *evidence = g_strconcat("message ", sender->message, NULL);
@@ -653,17 +656,25 @@ adopt(struct connection *connection, const struct mailbox_adoption *adoption,
 	const struct receipt receipt = {.message = sender->message,
 					.sender = sender->shown,
 					.recipient = adoption->account->shown};
+
+	account_fingerprint(fingerprint, &adoption->account->public_key);
+	return trust_attest(connection, &attestation, fault) &&
+	       receipt_note_trust(connection, adoption->settings, &receipt, fault);
+}
+
+static bool
+adopt(struct connection *connection, const struct mailbox_adoption *adoption,
+      const struct session_opened *one, const struct mailbox_sender *sender, struct fault *fault)
+{
 	unsigned char wrapped[SEAL_WRAPPED_BYTES];
 	struct parameters parameters = {0};
 
-	account_fingerprint(fingerprint, &adoption->account->public_key);
 	seal_wrap(wrapped, &one->content, &adoption->keys->mailbox, one->parcel_key.text);
 	parameters_text(&parameters, one->parcel_key.text);
 	parameters_text(&parameters, adoption->account->id.text);
 	parameters_bytes(&parameters, wrapped, sizeof wrapped);
 	/* In the same order as when an account ends, so that the two cannot deadlock. */
-	return trust_attest(connection, &attestation, fault) &&
-	       receipt_note_trust(connection, adoption->settings, &receipt, fault) &&
+	return (!sender->has_handed_over || begin_trust(connection, adoption, sender, fault)) &&
 	       batch_add(connection, &adopt_key, &parameters, fault);
 }
 

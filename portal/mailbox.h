@@ -128,6 +128,8 @@ struct mailbox_sender {
 	char *address;	    /* folded */
 	char *code_made_at; /* in the database's notation */
 	char *message;	    /* that the code is for: its identifier in the log */
+	/* The code went to the sender, or to a telephone that the sender is known to have named. */
+	bool has_handed_over;
 };
 /* struct mailbox_sender for those of the opened messages that were sent to this address; NULL for
  * others. */

@@ -9,7 +9,8 @@ enum { LINE_CHARACTERS = 200 };
 static const struct statement parcel_put = {
 	"parcel_put",
 	"insert into postseal.parcel (id, message, sender, header, size, smtputf8, summary, language, receipt, phone,"
-	" issued_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, case when $2::uuid is null then now() end)",
+	" sent_by_sender, issued_at)"
+	" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, case when $2::uuid is null then now() end)",
 	.repeats = true};
 
 static const struct statement parcel_put_chunk = {
@@ -110,6 +111,7 @@ parcel_begin(struct parcel_writer *writer, struct connection *connection,
 		parameters_bytes(&parameters, phone, sizeof phone);
 	else
 		return false;
+	parameters_flag(&parameters, settings->is_by_sender);
 	return batch_add(connection, &parcel_put, &parameters, fault);
 }
 

@@ -35,6 +35,7 @@ struct parcel_settings {
 	const char *language;		/* of the notices, if known, or NULL */
 	const char *receipt;		/* as a rule asks: "mail", "mdn", "dsn", or NULL */
 	const char *phone;		/* where the code is sent, or NULL: to the sender */
+	bool is_by_sender;		/* it is known that the sender sent it */
 	const struct seal_key *courier; /* public key; seals the phone number */
 };
 
