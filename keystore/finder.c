@@ -227,6 +227,7 @@ finder_wish_name(enum finder_wish wish)
 		[FINDER_TLSA] = "tlsa",
 		[FINDER_FETCH] = "fetch",
 		[FINDER_OCSP] = "ocsp",
+		[FINDER_DNSSEC] = "dnssec",
 	};
 
 	return wish < FINDER_WISHES ? names[wish] : "unknown";

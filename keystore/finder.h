@@ -31,6 +31,7 @@ enum finder_wish {
 	FINDER_TLSA,	   /* does every MX of a domain have usable TLSA records (RFC 7672)? */
 	FINDER_FETCH,	   /* of an http URL from a certificate: a CRL, an issuer */
 	FINDER_OCSP,	   /* of an http URL from a certificate, with `body` as the request */
+	FINDER_DNSSEC,	   /* can it be validated? The name of the trust anchor; no subject */
 	FINDER_WISHES
 };
 

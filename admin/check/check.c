@@ -33,6 +33,7 @@ static const struct look {
 	{"programs", check_programs, ANY_MTA},
 	{"reinject", check_reinject, ANY_MTA},
 	{"reinject verified", check_reinject_verified, POSTFIX},
+	{"verified TLS", check_verified_tls, POSTFIX},
 	{"reinject mapped", check_reinject_mapped, POSTFIX},
 	{"mta log", check_mta_log, ANY_MTA},
 	{"portal", check_portal, ANY_MTA},

@@ -51,6 +51,9 @@ bool check_portal_certificate(const struct check *check, char **note_r, struct f
 /* key_sources.c: do they contradict each other, and are they asked in time? */
 bool check_key_sources(const struct check *check, char **note_r, struct fault *fault);
 
+/* verified_tls.c: can it be found out, and for which domains is there trouble? */
+bool check_verified_tls(const struct check *check, char **note_r, struct fault *fault);
+
 /* reinjection.c: where the courier hands mail to the MTA */
 bool check_reinject(const struct check *check, char **note_r, struct fault *fault);
 bool check_bounces(const struct check *check, char **note_r, struct fault *fault);

@@ -7,6 +7,7 @@
 #include "admin/check/check.h"
 #include "admin/check/listening.h"
 #include "admin/check/milters.h"
+#include "admin/check/tls_table.h"
 #include "delivery/courier/smtp_connect.h"
 #include "keystore/domain_tls.h"
 
@@ -233,47 +234,6 @@ check_trust(const struct check *check, const char *transport, struct fault *faul
 			    transport, path, postfix.is_chroot ? ", from within its chroot" : "");
 }
 
-/* --- how it learns what domains have published --- */
-
-static bool
-names_our_table(const struct check *check, const char *transport, const char *value,
-		const char *socket)
-{
-	static const char begin[] = "socketmap:unix:", end[] = ":domains";
-	g_autofree char *path = NULL;
-
-	if (socket == NULL || !g_str_has_prefix(value, begin) || !g_str_has_suffix(value, end))
-		return false;
-	path = g_strndup(value + strlen(begin), strlen(value) - strlen(begin) - strlen(end));
-	return milters_is_same_socket(check, path, socket, transport);
-}
-
-/* Without our table every domain is verified by its own name: safe, but what was decided on by
- * MTA-STS or DANE may wait. */
-static bool
-check_policies(const struct check *check, const char *transport, struct fault *fault)
-{
-	const char *value = postfix_value(check->postfix, transport, "smtp_tls_policy_maps");
-	g_autofree char *socket = domain_tls_socket(check->settings);
-
-	if (names_our_table(check, transport, value, socket))
-		return true;
-	if (*value != '\0')
-		return fault_set(
-			fault, FAULT_CONFIG,
-			"looking at the transport %s of Postfix: smtp_tls_policy_maps = %s is not the "
-			"milter's table, and could let some mail leave without verified TLS; " POSTSEAL_WIRE
-			" sets it up",
-			transport, value);
-	return !domain_tls_is_asked(check->settings) ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "looking at the transport %s of Postfix: its smtp_tls_policy_maps is "
-			 "empty, so that it does not learn what domains publish (tls from), and "
-			 "their mail may wait; have the milter listen at a Unix socket, and "
-			 "run " POSTSEAL_WIRE " apply",
-			 transport);
-}
-
 /* The transport behind it must reject every peer that is not verified. */
 static bool
 check_transport(const struct check *check, const char *service, struct fault *fault)
@@ -300,7 +260,7 @@ check_transport(const struct check *check, const char *service, struct fault *fa
 			"not verify the server; expected secure or dane-only",
 			transport, level);
 	return check_overrides(check, transport, fault) &&
-	       check_policies(check, transport, fault) && check_trust(check, transport, fault);
+	       tls_table_check(check, transport, fault) && check_trust(check, transport, fault);
 }
 
 bool

@@ -20,6 +20,7 @@ enum dns_type {
 	DNS_MX = 15,
 	DNS_TXT = 16,
 	DNS_AAAA = 28,
+	DNS_DNSKEY = 48,
 	DNS_TLSA = 52,	     /* RFC 6698 */
 	DNS_SMIMEA = 53,     /* RFC 8162 */
 	DNS_OPENPGPKEY = 61, /* RFC 7929 */
@@ -33,7 +34,8 @@ enum dns_outcome {
 };
 
 struct dns_question {
-	const char *name; /* without the dot at its end; longer than DNS_NAME_MAX: DNS_NOTHING */
+	/* Without the dot at its end, "." for the root; longer than DNS_NAME_MAX: DNS_NOTHING. */
+	const char *name;
 	enum dns_type type;
 };
 

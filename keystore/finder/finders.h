@@ -38,6 +38,7 @@ struct finder {
 	void (*ask)(const struct finder_task *task, struct finder_answer *answer);
 };
 
+extern const struct finder finder_dnssec;
 extern const struct finder finder_fetch;
 extern const struct finder finder_ldap_pgp;
 extern const struct finder finder_ldap_smime;

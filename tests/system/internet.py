@@ -13,7 +13,7 @@ import threading
 
 import world as sandbox
 
-WISHES = ("ping", "wkd", "openpgpkey", "smimea", "ldap-smime", "ldap-pgp", "servers", "mta-sts", "tlsa", "fetch", "ocsp")
+WISHES = ("ping", "wkd", "openpgpkey", "smimea", "ldap-smime", "ldap-pgp", "servers", "mta-sts", "tlsa", "fetch", "ocsp", "dnssec")
 OUTCOMES = ("found", "nothing", "failed")
 
 

@@ -18,6 +18,7 @@ import pytest
 import directory_server
 import world as sandbox
 from listener import unix_socket
+from name_server import NameServer
 
 FAKETIME = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 
@@ -29,6 +30,18 @@ def prepare(world):
     world.company_value = lambda name: sandbox.command("postconf", "-c", world.company.config, "-h", name).decode().strip()
     world.spare = sandbox.free_ports(3)
     world.scanner = unix_socket(world.company_queue / "scanner.sock")
+    world.names, world.others = NameServer(world.directory / "names"), NameServer(world.directory / "others")
+    for server in (world.names, world.others):
+        server.zone("signed.example", "")
+    world.names.start()
+    with world.config.open("a") as config:
+        config.write(f'finder resolver "127.0.0.1@{world.names.port}"\nfinder anchor "{world.names.anchor}"\n')
+
+
+@pytest.fixture(scope="module", autouse=True)
+def name_server(world):
+    yield
+    world.names.stop()
 
 
 @pytest.fixture
@@ -107,6 +120,22 @@ def stop(program):
         world.stop_program(program)
         mended(world.start_program, program)
     return change
+
+
+def restarted(program, change):
+    """A change that the program reads only when it starts."""
+    def start(world, mended):
+        text = world.config.read_text()
+
+        def undo():
+            world.stop_program(program)
+            world.config.write_text(text)
+            world.start_program(program)
+        mended(undo)
+        world.stop_program(program)
+        change(world, mended)
+        world.start_program(program)
+    return start
 
 
 def sql(statement, undo):
@@ -320,6 +349,34 @@ def receiving(networks, mynetworks):
                 set_to("mynetworks", mynetworks))
 
 
+publishing = both(configured(r"^organisation ", 'tls from dane, mta-sts\norganisation '),
+                  set_to("postseal-verified/unix/smtp_dns_support_level", "dnssec"))
+
+
+def milter_at_a_port(world, mended):
+    """As wire has it then: without a table."""
+    configured(r'^milter listen "[^"]*"', f'milter listen "inet:{world.spare[0]}@127.0.0.1"')(world, mended)
+    for name in ("smtpd_milters", "non_smtpd_milters"):
+        postconf(world, "-e", f"{name}=inet:127.0.0.1:{world.spare[0]}")
+    set_to("postseal-verified/unix/smtp_tls_policy_maps", "")(world, mended)
+
+
+def lost_table(world, mended):
+    table = world.milter_socket.parent / "tls.sock"
+    mended(table.with_suffix(".lost").rename, table)
+    table.rename(table.with_suffix(".lost"))
+
+
+def foreign_listener(world, mended):
+    """In the table's place; it never answers."""
+    lost_table(world, mended)
+    path = world.milter_socket.parent / "tls.sock"
+    other = unix_socket(path)
+    path.chmod(0o777)
+    mended(path.unlink)
+    mended(other.close)
+
+
 BROKEN = {
     # what the programs' users can do
     "postseal.conf that only root can read": (locked("postseal.conf"), "settings", "as postseal-keeper does .*Permission denied"),
@@ -349,6 +406,18 @@ BROKEN = {
     "nobody to say what domains publish": (both(configured(r"^organisation ", 'tls from dane, mta-sts\norganisation '),
                                                 set_to("postseal-verified/unix/smtp_tls_policy_maps", "")),
                                            "reinject verified", "does not learn what domains publish"),
+    "milter at a port, which has no table": (both(publishing, restarted("postseal-milter", milter_at_a_port)), "reinject verified",
+                                             "only beside a Unix socket, and listens at a port"),
+    "table of the milter that is gone": (both(publishing, lost_table), "reinject verified", "its mail waits: .*tls.sock: No such file"),
+    "table of the milter that Postfix may not ask": (
+        both(publishing, lambda w, m: (m((w.milter_socket.parent / "tls.sock").chmod, 0o660), (w.milter_socket.parent / "tls.sock").chmod(0o600))),
+        "reinject verified", "its mail waits: .*tls.sock: Permission denied"),
+    "somebody else in the place of the table": (both(publishing, foreign_listener), "reinject verified", "does not answer as postseal-milter does"),
+    "DANE for a Postfix that does not ask for signatures": (configured(r"^organisation ", 'tls from dane\norganisation '), "reinject verified",
+                                                            "smtp_dns_support_level = disabled .*cannot verify by DANE"),
+    "trust anchor that nothing is signed by": (
+        both(publishing, restarted("postseal-finder", configured("^finder anchor .*", 'finder anchor "DIRECTORY/others/anchor"'))),
+        "verified TLS", "DNSSEC can be validated .*signatures do not hold"),
     "another milter at its port": (listener(as_another_milter), "milter socket", "is another one than postseal-milter"),
     "no milter at its port": (listener(lambda asked: b"HTTP/1.0 400 Bad Request\r\n\r\n"), "milter socket",
                               "does not answer as a milter does"),
@@ -481,6 +550,7 @@ RIGHT = {
     "a web server in front of the portal": web_server("localhost"),
     "the authorities of the system": both(set_to("smtp_tls_CAfile", ""), set_to("smtp_tls_CApath", "/etc/ssl/certs")),
     "own keys": own_key,
+    "domains that publish what they take": publishing,
     "clients named as in Postfix, and a relay that hands over mail from outside": receiving(
         '"10.0.0.0/8" "2001:db8::/32"', "127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128 10.0.0.0/9 10.128.0.0/9 10.0.0.0/8 [2001:db8::]/32 192.0.2.9"),
     "clients in tables of Postfix": receiving('"10.0.0.0/8"', "127.0.0.0/8 cidr:/dev/null"),
@@ -554,6 +624,10 @@ WARNED = {
                                         "Postfix has 192.0.2.0/24 in mynetworks"),
     "OpenDKIM behind it, but not where copies and notices are handed over": (
         both(signer, listed("ours", "dkim")), "milter order", "does not sign what Postseal hands over"),
+    "domain that takes verified TLS, though nobody can be asked": (
+        both(publishing, sql("insert into postseal.domain_tls (domain, evidence, asked_at, outcome, why) values"
+                             " ('partner.example', 'mta-sts', now(), 'failed', 'HTTP status 500')", "delete from postseal.domain_tls")),
+        "verified TLS", "partner.example .mta-sts.: since 20.* UTC: HTTP status 500"),
     "root that expires soon": (root("+0d", 10), "certificates", r"Old Root.* expires in 10 days"),
     "own key that expires soon": (lambda w, m: own_key(w, m, days=10), "certificates", "our own key .*otto.* expires in 10 days"),
     "certificate of the portal that expires soon": (web_server("localhost", days=10), "portal certificate", r"expires in \d+ days"),

@@ -161,6 +161,13 @@ def finder(directory, server):
     finder.stop()
 
 
+def test_dnssec_can_be_validated(finder, server):
+    """By the first of its anchors; the last test in this file has one that nothing here is signed by."""
+    anchor = server.anchor.read_text().split()[0].rstrip(".")
+    answer = finder.ask("dnssec", "")
+    assert answer.outcome == "found" and answer.secure and answer.items == [anchor.encode()], answer
+
+
 # --- OPENPGPKEY ---
 
 def test_key_published_as_gpg_says_is_found(finder, keys):
@@ -358,6 +365,7 @@ def test_roots_anchor_of_debian_can_be_read(directory, server):
     finder.start()
     try:
         # the root says nothing here, so that nothing below it is proved
+        assert finder.ask("dnssec", "", seconds=5).outcome == "failed"
         assert finder.ask("openpgpkey", "hugh@dane.example", seconds=5).outcome == "failed"
     finally:
         finder.stop()

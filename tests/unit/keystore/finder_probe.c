@@ -23,6 +23,7 @@ static const char *const wishes[FINDER_WISHES] = {
 	[FINDER_TLSA] = "tlsa",
 	[FINDER_FETCH] = "fetch",
 	[FINDER_OCSP] = "ocsp",
+	[FINDER_DNSSEC] = "dnssec",
 };
 
 static enum finder_wish
