@@ -256,7 +256,10 @@ check_chain(const struct authorities *authorities, struct key *key, enum revocat
 		key->not_before = chain.from;
 		key->not_after = key->signs_until = chain.until;
 		key->attested = true;
-		key->by_authority = chain.trust;
+		/* A certificate for a whole domain: nobody but the admin says that it is for the
+		 * person. */
+		key->by_authority =
+			key->source->is_always_last ? MIN(chain.trust, TRUST_DOMAIN) : chain.trust;
 		key->authority = chain.root;
 		*revocation_r = chain.revocation;
 		return;

@@ -65,7 +65,7 @@ bool key_source_found(const struct key_question *question, GPtrArray *keys, stru
 	"   and starts_with(r.cannot_encrypt, 'revoked by its owner') limit 1), f.cannot_encrypt),"        \
 	" extract(epoch from f.seen_at)::bigint,"                                                          \
 	" exists (select from postseal.attestation t where t.kind = f.kind and t.subject = f.fingerprint"  \
-	"  and t.address = f.address and t.author = f.author and t.revoked_at is null)"
+	"  and t.address = f.address and (t.author = f.author or t.how = 'administrator') and t.revoked_at is null)"
 enum { KEY_SOURCE_FOUND_COUNT = 11 };
 struct key *key_source_found_row(enum key_kind kind, const PGresult *result, int row);
 

@@ -17,7 +17,7 @@ static const struct statement upload_by_address = {
 	"from postseal.key_upload u "
 	"where u.address = $1 and u.kind = $2 and exists ("
 	"select from postseal.attestation t where t.kind = u.kind and t.subject = u.fingerprint"
-	" and t.address = u.address and t.author = u.address and t.revoked_at is null)"};
+	" and t.address = u.address and t.author = u.address and t.how = 'signed in' and t.revoked_at is null)"};
 
 /* The portal is exposed to strangers, so what it wrote about a key is checked against the key
  * itself. */

@@ -4,6 +4,7 @@ import base64
 import email.utils
 import hashlib
 import re
+import time
 
 import pytest
 
@@ -251,6 +252,26 @@ def test_authorities_that_only_the_mail_had_are_kept_with_the_certificate(world,
     assert goes(address)["method"] == "smime"
 
 
+def test_trust_that_was_revoked_came_back_with_the_next_signed_mail(world, comes, goes, name):
+    """Promise 1: the same mail again, or any other that whoever has the key can sign."""
+    address = f"{name}@auto.example"
+    mail = signed(world, TEXT, address)
+    comes(mail, address)
+    assert goes(address)["method"] == "smime"
+    world.postseal("trust", "revoke", address)
+    assert goes(address)["method"] == "pickup"
+    comes(mail, address)
+    comes(signed(world, TEXT + b"Another.\r\n", address), address)
+    assert goes(address)["method"] == "pickup"
+    assert world.postgres.query(f"select count(*) from postseal.attestation where address = '{address}' and revoked_at is null") == [["0"]]
+    # somebody's word does what mail cannot
+    world.postseal("trust", "attest", address, found(world, address, "smime")[0])
+    assert goes(address)["method"] == "smime"
+    world.postgres.query(f"select postseal.attest(gen_random_uuid(), 'smime', '{'0' * 64}', '{address}', '{address}', 'signed mail', null)")
+    assert world.postgres.query(f"select how from postseal.attestation where address = '{address}' and revoked_at is null order by how") == [
+        ["administrator"], ["signed mail"]], "another key of theirs is another matter"
+
+
 # --- OpenPGP ---
 
 def test_answer_to_mail_with_the_key_that_signed_it_is_encrypted(world, post, comes, goes, gpg, name):
@@ -380,7 +401,7 @@ def test_several_keys_that_mail_brought_are_none(world, comes, goes, gpg, name):
     with pytest.raises(sandbox.Trouble, match="nobody says which is right"):
         world.postseal("key", "find", address)
     # an admin's word settles it
-    world.postgres.query(f"select postseal.attest(gen_random_uuid(), 'pgp', '{first.fingerprint()}', '{address}', 'root', 'administrator', null)")
+    world.postseal("trust", "attest", address, first.fingerprint()[:16])
     assert goes(address)["keys"] == first.fingerprint()
 
 
@@ -414,6 +435,40 @@ def test_mail_is_delivered_whatever_its_keys_are(world, post, arrives, gpg, name
     post.box(EMPLOYEE).wait(before + 6)
     all_are_read(world)
     assert set(found(world, address)) <= {key.fingerprint()}
+
+
+def mpi(bits):
+    return bits.to_bytes(2, "big") + b"\x81" * (bits // 8)
+
+
+def vast_key(address, signatures=12):
+    """RSA with a modulus and an exponent of 16384 bits each, and signatures that only checking shows to be wrong: 5 s each."""
+    def packet(tag, body):
+        return bytes([0xc0 | tag, 0xff]) + len(body).to_bytes(4, "big") + body
+    begun = (int(time.time()) - 86400).to_bytes(4, "big")
+    key, uid = b"\x04" + begun + b"\x01" + mpi(16384) * 2, f"Test <{address}>".encode()
+    over = b"\x99" + len(key).to_bytes(2, "big") + key
+    mark = hashlib.sha1(over).digest()
+    head = b"\x04\x13\x01\x0a\x00\x1d\x05\x02" + begun + b"\x16\x21\x04" + mark
+    digest = hashlib.sha512(over + b"\xb4" + len(uid).to_bytes(4, "big") + uid + head + b"\x04\xff\x00\x00\x00\x23").digest()
+    signature = packet(2, head + b"\x00\x0a\x09\x10" + mark[-8:] + digest[:2] + mpi(16384 - 8))
+    return packet(6, key) + packet(13, uid) + signature * signatures
+
+
+def test_keys_with_vast_numbers_kept_gpg_busy_that_others_wait_for(world, post, arrives, gpg, name):
+    """A stranger's mail took a minute and was then deferred; two of them at once held up everybody's."""
+    address, path = f"{name}@auto.example", world.directory / "keys" / f"{name}.vast"
+    key = gpg(address)
+    path.write_bytes(vast_key(address))
+    before, begun = len(post.box(EMPLOYEE).files()), time.monotonic()
+    arrives(detached(key, with_key(key, b"", sandbox.command("gpg", "--enarmor", input=vast_key(address)).replace(b"ARMORED FILE", b"PUBLIC KEY BLOCK"))),
+            address, fields=[passes(address)])
+    post.box(EMPLOYEE).wait(before + 1)
+    with pytest.raises(sandbox.Trouble, match="checking one signature takes seconds"):
+        world.postseal("key", "import", path)
+    assert time.monotonic() - begun < 50, "12 signatures take gpg a minute"
+    all_are_read(world)
+    assert found(world, address) == []
 
 
 def test_junk_beside_a_good_signature_changes_nothing(world, post, arrives, gpg, name):

@@ -11,7 +11,7 @@ from person import PORTAL_RULES as RULES, Person, dump, send, state
 from visitor import Visitor
 
 SMS_PORT = sandbox.free_ports(1)[0]
-SETTINGS = f'sms "http://127.0.0.1:{SMS_PORT}/send"'
+SETTINGS = f'sms "http://127.0.0.1:{SMS_PORT}/send"\nsign "login"'  # nobody authenticates here
 
 
 def test_notice_is_text_and_html_without_anything_active(person):
@@ -168,6 +168,26 @@ def test_code_goes_by_sms_and_the_tag_never_out(person, hook):
     assert "<h1>Results</h1>" in page.text and "+4179" not in page.text
     # The number is not readable in the database either.
     assert b"+41791234567" not in dump(person.world)
+
+
+def vouches(person):
+    return person.world.postgres.query(f"select author from postseal.attestation where address = '{person.address}' and how = 'unlock code'")
+
+
+def test_code_to_a_strangers_telephone_made_a_colleague_vouch_for_them(person, hook):
+    """Promise 1: whoever may relay wrote to an accomplice in a colleague's name, with a number of their own in the subject."""
+    asked, _ = hook
+    send(person, subject="[sms:+41791234567] Results")
+    link = person.mail("Protected message").link()
+    person.browser.get(link)
+    assert person.browser.send({"code": re.search(r"[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]", asked[0][1]["text"]).group(0)}).status == 200
+    person.enrol()
+    assert "<h1>Results</h1>" in person.browser.get("/inbox").text or "Results" in person.browser.get("/").text
+    assert vouches(person) == []
+    send(person, subject="Another")
+    person.browser.get(person.mail("Protected message", 2).link())
+    person.browser.send({"code": sandbox.wait_until(person.code, "the code")})
+    assert vouches(person) == [[person.post.sender]], "this code went to the colleague"
 
 
 def test_code_goes_to_the_sender_when_the_hook_fails(person, hook):

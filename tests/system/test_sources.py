@@ -4,6 +4,8 @@ import world as sandbox
 from finder import World as WORLD, found  # noqa: F401
 
 RULES = """
+match subject tag "[organisation]"      deliver smime trust organisation, pickup
+match subject tag "[domain]"            deliver smime trust domain, pickup
 match recipient domain "smime.example"  deliver smime
 match recipient domain "auto.example"   deliver smime, pgp, pickup
 match recipient domain "pgp.example"    deliver pgp
@@ -49,6 +51,16 @@ def test_domain_key_is_for_the_most_specific_domain_and_no_other(world, name):
     for gpg in (wide, near, whole):
         world.postseal("key", "delete", gpg.fingerprint())
         gpg.end()
+
+
+def test_certificate_for_a_domain_passed_for_one_of_the_person(world, post, name):
+    """Its authority says that it is the gateway's. That it is for everybody in the domain, the admin says."""
+    gateway, address = world.authority.issue_mail(f"{name}gateway", f"{name}gateway@elsewhere.example"), f"{name}@auto.example"
+    world.postseal("key", "import", "--domain", "auto.example", gateway)
+    for tag in ("organisation", "domain"):
+        post.accepted(post.compose([address], subject=f"[{tag}] Hello"), [address])
+    assert [copy["method"] for copy in post.copies(address)] == ["pickup", "smime"]
+    world.postseal("key", "delete", fingerprint(gateway))
 
 
 def test_certificate_for_a_domain_still_needs_its_chain(world, name):

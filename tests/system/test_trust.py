@@ -73,6 +73,22 @@ def test_colleagues_are_counted_and_one_is_too_few(member, name):
     assert method(member, "personal", ben) == "pickup"
 
 
+def test_one_colleague_with_several_addresses_counts_once(member, name):
+    """Three plus-addresses of one sender, and their codes, which all reach one mailbox, made a level of trust for everybody."""
+    world, ben, eve = member.world, f"{name}.ben@example.com", f"{name}.anna"
+    account = world.postgres.query(f"select subject from postseal.attestation where address = '{member.address}' and kind = 'account'")
+
+    def state_by(author):
+        world.postgres.query(f"select postseal.attest(gen_random_uuid(), 'account', '{account[0][0]}', '{member.address}',"
+                             f" '{author}', 'unlock code', null)")
+    for author in (f"{eve}+1@example.com", f"{eve}+2@example.com", f"{eve}+a+b@example.com"):
+        state_by(author)
+    assert method(member, "colleague", ben) == "pickup"
+    assert method(member, "colleague", f"{eve}+3@example.com") == "pickup", "nor is anybody their own colleague"
+    state_by(f"{name}.cleo+x@example.com")
+    assert method(member, "colleague", ben) == "smime"
+
+
 def track_page(person):
     sender = Person(person.world, person.post, person.post.sender)
     sender.browser.get(re.search(r"http://\S+/track/\S{43}", sender.mail("Unlock code").text()).group(0))

@@ -16,7 +16,7 @@ class History:
     def __init__(self, address):
         self.address = address
         self.clock = 0
-        self.statements = []  # [kind, subject, author, how, made, revoked or None]
+        self.statements = []  # [kind, subject, author, how, made, revoked or None, by whom]
         self.doubts = []      # (author, time)
 
     def tick(self):
@@ -29,18 +29,21 @@ class History:
         doubted = [at for who, at in self.doubts if who == author]
         if since is not None and any(at >= since for at in taken_back + doubted):
             return
+        if how == "signed mail" and any(s[:3] == [kind, subject, author] and s[5] is not None and (s[3] == how or s[6] != author)
+                                        for s in self.statements):
+            return
         if not any(s[:4] == [kind, subject, author, how] and s[5] is None for s in self.statements):
-            self.statements.append([kind, subject, author, how, now, None])
+            self.statements.append([kind, subject, author, how, now, None, None])
 
-    def revoke(self, kind, subject, author):
+    def revoke(self, kind, subject, author, by="somebody"):
         now = self.tick()
         for statement in self.statements:
             if statement[5] is None and kind in (None, statement[0]) and subject in (None, statement[1]) and author in (
                     None, statement[2]):
-                statement[5] = now
+                statement[5:] = now, by
 
     def doubt(self, author):
-        self.revoke(None, None, author)
+        self.revoke(None, None, author, author)
         self.doubts.append((author, self.clock))
 
     def standing(self, kind, subject=None):
