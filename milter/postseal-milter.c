@@ -1,6 +1,7 @@
 /* The milter: postseal-milter(8). */
 #include <errno.h>
 #include <libmilter/mfapi.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "core/catalogue.h"
 #include "core/daemon.h"
+#include "core/listening.h"
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/seal/key_file.h"
@@ -26,7 +28,25 @@ enum {
 	IDLE_SECONDS = 7210, /* libmilter's default */
 	FINISH_SECONDS = 90,
 	STATUS_MAX = 200,
+	WAKES_MAX = 100,
+	WAKE_MICROSECONDS = 50000,
 };
+
+static const char *own_socket; /* as in `milter listen` */
+
+/* libmilter looks whether it is to stop when a connection comes, and otherwise every five seconds;
+ * then it closes its socket. The first connection may come before it was told. */
+static gpointer
+wake(gpointer data)
+{
+	int fd;
+
+	for (unsigned i = 0; i < WAKES_MAX && (fd = listening_connect(data)) >= 0; i++) {
+		close(fd);
+		g_usleep(WAKE_MICROSECONDS);
+	}
+	return NULL;
+}
 
 /*
  * libmilter has a thread that waits for signals and ends the program on SIGHUP, which for everyone
@@ -45,6 +65,7 @@ sigwait(const sigset_t *set, int *number)
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return errno;
+	g_thread_unref(g_thread_new("wake", wake, (gpointer)own_socket));
 	*number = got;
 	return 0;
 }
@@ -55,17 +76,25 @@ reload(void *context)
 	service_reload(context);
 }
 
+/* Its user may connect there, too (wake()), though root has made it. */
+static bool
+give_socket(const char *path, const char *user, struct fault *fault)
+{
+	const struct passwd *entry = geteuid() == 0 ? getpwnam(user) : NULL;
+
+	return entry == NULL || chown(path, entry->pw_uid, (gid_t)-1) == 0 ||
+	       fault_set(fault, FAULT_CONFIG, "giving %s to the user %s: %s", path, user,
+			 strerror(errno));
+}
+
 static bool
 set_access(const struct settings *settings, struct fault *fault)
 {
-	static const char *const prefixes[] = {"unix:", "local:"};
+	const char *path = listening_path(settings->milter_listen);
 
-	for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++)
-		if (g_str_has_prefix(settings->milter_listen, prefixes[i]))
-			return daemon_share_socket(settings->milter_listen + strlen(prefixes[i]),
-						   settings->milter_group, settings->milter_mode,
-						   fault);
-	return true;
+	return path == NULL ||
+	       (daemon_share_socket(path, settings->milter_group, settings->milter_mode, fault) &&
+		give_socket(path, settings->milter_user, fault));
 }
 
 static bool
@@ -170,6 +199,7 @@ run(const char *config)
 		log_error("%s", fault.text);
 		return EXIT_FAILURE;
 	}
+	own_socket = policy_settings(service.at_start)->milter_listen;
 	daemon_watch_signals(&signals);
 	heard_start(service.database);
 	tls_map_start(&service);

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "admin/check/listening.h"
+#include "core/listening.h"
 
 enum { LISTENS = 0x0A }; /* TCP_LISTEN in /proc/net/tcp (the kernel's proc_net_tcp.rst) */
 

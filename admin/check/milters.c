@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "admin/check/listener_of.h"
-#include "admin/check/listening.h"
+#include "core/listening.h"
 
 char *
 milters_address(const char *element)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/check/listening.h"
+#include "core/listening.h"
 
 /* A packet is its length, four bytes in network order, followed by that many bytes: a letter for
  * the command, then its data. For SMFIC_OPTNEG, the data is three 32-bit numbers, version, actions

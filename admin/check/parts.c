@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "admin/check/check.h"
-#include "admin/check/listening.h"
+#include "core/listening.h"
 #include "core/migrate.h"
 #include "mail/html.h"
 #include "policy/policy.h"

@@ -5,9 +5,9 @@
 #include "admin/as_user.h"
 #include "admin/check/access.h"
 #include "admin/check/check.h"
-#include "admin/check/listening.h"
 #include "admin/check/milters.h"
 #include "admin/check/tls_table.h"
+#include "core/listening.h"
 #include "delivery/courier/smtp_connect.h"
 #include "keystore/domain_tls.h"
 

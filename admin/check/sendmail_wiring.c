@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "admin/check/check.h"
-#include "admin/check/listening.h"
 #include "admin/check/sendmail.h"
+#include "core/listening.h"
 
 static const char advice[] = "contrib/sendmail/postseal.m4 sets it up";
 

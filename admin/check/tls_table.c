@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "admin/as_user.h"
-#include "admin/check/listening.h"
+#include "core/listening.h"
 #include "admin/check/milters.h"
 #include "keystore/domain_tls.h"
 

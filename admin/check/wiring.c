@@ -4,9 +4,9 @@
 
 #include "admin/as_user.h"
 #include "admin/check/access.h"
-#include "admin/check/listening.h"
 #include "admin/check/milters.h"
 #include "admin/check/negotiation.h"
+#include "core/listening.h"
 
 enum { NEGOTIATION_SECONDS = 20 };
 

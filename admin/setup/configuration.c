@@ -8,11 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "admin/check/listening.h"
 #include "admin/check/postfix.h"
 #include "admin/setup/answers.h"
 #include "admin/setup/step.h"
 #include "core/cleanup.h"
+#include "core/listening.h"
 #include "delivery/method.h"
 #include "policy/policy.h"
 

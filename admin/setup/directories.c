@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "admin/check/listening.h"
 #include "admin/check/postfix.h"
 #include "admin/setup/step.h"
+#include "core/listening.h"
 
 /* An existing directory is the admin's; `postseal check` says whether it will do. */
 static bool

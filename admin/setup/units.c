@@ -1,9 +1,9 @@
 /* The programs are started by systemd; on other systems, setup says what has to be started. */
 #include <unistd.h>
 
-#include "admin/check/listening.h"
 #include "admin/setup/program.h"
 #include "admin/setup/step.h"
+#include "core/listening.h"
 #include "keystore/finder.h"
 #include "keystore/keeper.h"
 

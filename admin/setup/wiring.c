@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/check/listening.h"
 #include "admin/check/postfix.h"
 #include "admin/setup/answers.h"
 #include "admin/setup/program.h"
+#include "core/listening.h"
 #include "core/worker.h"
 
 enum { WORDS_MAX = 8 };

@@ -70,19 +70,24 @@ class Postgres:
         return subprocess.run([str(w) for w in words], check=True, user=user.pw_uid, group=user.pw_gid,
                               extra_groups=[], cwd="/", capture_output=True, env={**os.environ, **(environment or {})})
 
-    def start(self):
+    def start(self, cluster=None):
+        """`cluster`: another one, stopped, that this one begins as a copy of."""
         user = pwd.getpwnam("postgres")
         shutil.rmtree(self.sockets, ignore_errors=True)
         for path in (self.directory, self.sockets):
             path.mkdir(parents=True, exist_ok=True)
             os.chown(path, user.pw_uid, user.pw_gid)
-        self.run(programs() / "initdb", "-D", self.data, "-A", "trust", "-U", "root", "-E", "UTF8",
-                 "--locale=C.UTF-8", "--no-sync")
+        if cluster is not None:
+            subprocess.run(["cp", "-a", cluster / "data", self.data], check=True)
+        else:
+            self.run(programs() / "initdb", "-D", self.data, "-A", "trust", "-U", "root", "-E", "UTF8",
+                     "--locale=C.UTF-8", "--no-sync")
         (self.data / "postgresql.auto.conf").write_text(
             f"listen_addresses = ''\nunix_socket_directories = '{self.sockets}'\n"
             "max_connections = 200\nshared_buffers = 256MB\n")
         self.resume()
-        self.run(programs() / "createdb", "-h", self.sockets, "-U", "root", "postseal")
+        if cluster is None:
+            self.run(programs() / "createdb", "-h", self.sockets, "-U", "root", "postseal")
 
     def resume(self, environment=None):
         self.run(programs() / "pg_ctl", "-D", self.data, "-l", self.directory / "log", "-w", "start", environment=environment)

@@ -29,6 +29,7 @@ import socket
 import subprocess
 import time
 
+import prepared
 from postfix import Postfix
 from postgres import Postgres
 
@@ -132,7 +133,8 @@ class World:
         """`parameters`: for the company's main.cf, before it is wired."""
         self.directory = pathlib.Path(directory)
         self.parameters = parameters or {}
-        self.bin = pathlib.Path(build) / "bin"
+        self.build = pathlib.Path(build)
+        self.bin = self.build / "bin"
         self.tell = tell
         # Paths of sockets must be short, wherever the world is.
         self.run = pathlib.Path(f"/tmp/postseal-run.{hashlib.sha256(str(self.directory).encode()).hexdigest()[:12]}")
@@ -180,7 +182,8 @@ class World:
         self.ports = dict(zip(names, free_ports(len(names))))
         self.save()
         self.tell("starting PostgreSQL")
-        self.postgres.start()
+        with prepared.cluster(self.build, command) as cluster:
+            self.postgres.start(cluster)
         self.make_certificates()
         self.write_config(rules, settings)
         self.tell("making the database and the key files")
@@ -197,12 +200,9 @@ class World:
         self.save()
 
     def make_certificates(self):
-        """An authority, the outside's certificate, and a certificate that belongs to someone else."""
-        keys = self.directory / "keys"
-        self.authority = Authority(keys)
-        names = ",".join(f"DNS:{n}" for n in DOMAINS["127.0.0.1"])
-        self.authority.issue("outside", "/CN=mail.partner.example", f"subjectAltName={names}")
-        self.authority.issue("stranger", "/CN=stranger.example", "subjectAltName=DNS:stranger.example")
+        with prepared.keys(self.build, make_certificates) as keys:
+            shutil.copytree(keys, self.directory / "keys", dirs_exist_ok=True)
+        self.authority = Authority(self.directory / "keys", make=False)
 
     def write_config(self, rules, settings=""):
         table = self.directory / "verified"
@@ -408,6 +408,14 @@ reinject mapped "unix:{self.company_queue}/public/postseal-mapped\""""
         for path in (self.run, self.postgres.sockets):
             shutil.rmtree(path, ignore_errors=True)
         self.state_file.unlink(missing_ok=True)
+
+
+def make_certificates(directory):
+    """An authority, the outside's certificate, and a certificate that belongs to someone else."""
+    authority = Authority(directory)
+    names = ",".join(f"DNS:{n}" for n in DOMAINS["127.0.0.1"])
+    authority.issue("outside", "/CN=mail.partner.example", f"subjectAltName={names}")
+    authority.issue("stranger", "/CN=stranger.example", "subjectAltName=DNS:stranger.example")
 
 
 class Authority:

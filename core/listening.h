@@ -2,8 +2,8 @@
  * Is anything listening at an address as written in postseal.conf(5): "unix:/path", "host:port",
  * "inet:port@host"?
  */
-#ifndef POSTSEAL_ADMIN_CHECK_LISTENING_H
-#define POSTSEAL_ADMIN_CHECK_LISTENING_H
+#ifndef POSTSEAL_CORE_LISTENING_H
+#define POSTSEAL_CORE_LISTENING_H
 
 #include <stdbool.h>
 

@@ -1,4 +1,4 @@
-#include "admin/check/listening.h"
+#include "core/listening.h"
 
 #include <errno.h>
 #include <glib.h>
