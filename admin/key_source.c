@@ -177,7 +177,7 @@ const struct command key_source_commands[] = {
 	{"key asked", "[ADDRESS | DOMAIN]",
 	 "list what the network was asked for, and what came of it", run_asked, .reads = true,
 	 .example = "partner.example"},
-	{"key conflicts", "[ADDRESS]", "list addresses for which sources have different keys",
+	{"key conflicts", "[ADDRESS]", "list addresses for which different keys are claimed",
 	 run_conflicts, .reads = true, .example = "sue@partner.example"},
 	{NULL, NULL, NULL, NULL},
 };

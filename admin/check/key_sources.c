@@ -15,8 +15,9 @@ warn(const struct check *check, const PGresult *result)
 	if (result_number(result, 0, CONFLICTS) > 0)
 		check_warn(
 			check,
-			"sources have different keys for %s%s; the first in “keys from” is used: ask "
-			"whose is right (postseal key conflicts lists them)",
+			"different keys are claimed for %s%s; the source that is first in “keys from” "
+			"counts, and of several that mail brought, none: ask whose is right (postseal "
+			"key conflicts lists them)",
 			PQgetvalue(result, 0, FIRST),
 			result_number(result, 0, CONFLICTS) > 1 ? " and others" : "");
 	if (result_number(result, 0, OVERDUE) > 0)

@@ -192,7 +192,7 @@ def test_two_sources_that_contradict_each_other(world, post, finder, gpg, name):
     assert address in listed and theirs.fingerprint() in listed and newer.fingerprint() in listed
     assert f"contradict each other about the pgp keys of {address}" in world.log("postseal-milter")
     assert world.postgres.query(f"select what from postseal.activity where subject = '{address}' and what = 'key conflict'")
-    assert "sources have different keys for" in subprocess.run(
+    assert "different keys are claimed for" in subprocess.run(
         world.among_groups(world.bin / "postseal", "-f", world.config, "check"), capture_output=True, text=True).stdout
     assert "servers has it, but wkd comes first" in world.postseal("key", "find", address)
 

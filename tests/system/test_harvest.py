@@ -400,9 +400,22 @@ def test_several_keys_that_mail_brought_are_none(world, comes, goes, gpg, name):
     assert goes(address)["method"] == "pickup"
     with pytest.raises(sandbox.Trouble, match="nobody says which is right"):
         world.postseal("key", "find", address)
+    told = world.postseal("key", "conflicts", address)
+    assert first.fingerprint() in told and second.fingerprint() in told
+    assert world.postgres.query("select count(*) from postseal.activity where what = 'key conflict' and subject ="
+                                f" '{address}'") == [["1"]]
     # an admin's word settles it
     world.postseal("trust", "attest", address, first.fingerprint()[:16])
     assert goes(address)["keys"] == first.fingerprint()
+    assert first.fingerprint() not in world.postseal("key", "conflicts", address)
+
+
+def test_preference_in_an_autocrypt_header_changes_nothing(world, comes, goes, gpg, name):
+    """The rules say what is sealed: a key is used with and without prefer-encrypt, as postseal.conf(5) says."""
+    for i, preference in enumerate(("mutual", "nopreference")):
+        key = gpg(f"{name}{i}@auto.example")
+        comes(TEXT, key.address, fields=[passes(key.address), autocrypt(key).replace("=mutual", f"={preference}")])
+        assert goes(key.address)["keys"] == key.fingerprint()
 
 
 def test_employees_keys_do_not_come_by_mail(world, comes, gpg, name):
