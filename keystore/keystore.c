@@ -36,7 +36,7 @@ static const struct statement keys_retired = {
 	"select k.fingerprint, k.content, k.owner,"
 	" extract(epoch from k.not_before)::bigint, extract(epoch from k.not_after)::bigint, false, false "
 	"from postseal.key_address a join postseal.key k on k.id = a.key "
-	"where a.address = $1 and k.kind = 'smime' and k.role = 'retired' order by k.not_before desc, k.fingerprint"};
+	"where a.address = $1 and k.kind = $2 and k.role = 'retired' order by k.not_before desc, k.fingerprint"};
 
 /* A source that is in use, and its place in the order of preference. */
 struct ranked {
@@ -754,21 +754,23 @@ keystore_origin(const struct key *key)
 }
 
 static bool
-add_retired(struct keystore *keystore, const char *address, GPtrArray *keys, struct fault *fault)
+add_retired(struct keystore *keystore, enum key_kind kind, const char *address, GPtrArray *keys,
+	    struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = database_take(keystore->database, fault);
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
 
 	parameters_text(&parameters, address);
+	parameters_text(&parameters, key_kind_name(kind));
 	if (connection == NULL ||
 	    !connection_execute(connection, &keys_retired, &parameters, &result, fault))
 		return false;
 	for (int row = 0; row < PQntuples(result); row++) {
-		g_autoptr(key_auto) key = key_source_row(KEY_SMIME, result, row);
+		g_autoptr(key_auto) key = key_source_row(kind, result, row);
 
 		key->is_ours = true;
-		if (key->certificate != NULL)
+		if (kind != KEY_SMIME || key->certificate != NULL)
 			g_ptr_array_add(keys, g_steal_pointer(&key));
 	}
 	return true;
@@ -790,7 +792,7 @@ keystore_own(struct keystore *keystore, enum key_kind kind, const char *address,
 		if (key->is_ours && (kind != KEY_SMIME || key->certificate != NULL))
 			g_ptr_array_add(*keys_r, key_ref(key));
 	}
-	if (kind != KEY_SMIME || add_retired(keystore, address, *keys_r, fault))
+	if (add_retired(keystore, kind, address, *keys_r, fault))
 		return true;
 	g_clear_pointer(keys_r, g_ptr_array_unref);
 	return false;

@@ -61,7 +61,7 @@ GPtrArray *keystore_known(struct keystore *keystore, enum key_kind kind, const c
  * NULL)? */
 bool keystore_is_employee(char *const *domains, const char *address);
 
-/* Our own keys of the folded address, also those that have expired, and certificates that were
+/* Our own keys of the folded address, also those that have expired, then those that were
  * revoked or whose owner has left: what was sealed to them is still opened. *keys_r: struct key;
  * caller unrefs. False only if the store could not be queried.
  */

@@ -4,6 +4,9 @@
 
 #include "mail/protection.h"
 
+/* Whoever has left, and leaves their mail to this address. */
+static const struct statement open_for = {"open_for", "select postseal.leavers_of($1)"};
+
 void
 sealed_init(struct sealed *sealed, const struct message *message, const struct settings *settings)
 {
@@ -67,6 +70,41 @@ sealed_opening(const struct sealed *sealed, const void *content_key, size_t leng
 			return opening;
 	}
 	return NULL;
+}
+
+static gpointer
+copy_key(gconstpointer key, gpointer unused)
+{
+	(void)unused;
+	return key_ref((struct key *)key);
+}
+
+bool
+open_keys(const struct open_request *request, enum key_kind kind, GPtrArray **keys_r,
+	  struct fault *fault)
+{
+	struct keystore *keystore = request->around->keystore;
+	g_autoptr(connection_auto) connection = NULL;
+	g_autoptr(PGresult) leavers = NULL;
+	struct parameters parameters = {0};
+	bool found = keystore_own(keystore, kind, request->address, keys_r, fault);
+
+	parameters_text(&parameters, request->address);
+	if (found)
+		connection = database_take(request->around->database, fault);
+	found = connection != NULL &&
+		connection_execute(connection, &open_for, &parameters, &leavers, fault);
+	g_clear_pointer(&connection, connection_give);
+	for (int row = 0; found && row < PQntuples(leavers); row++) {
+		g_autoptr(GPtrArray) theirs = NULL;
+
+		found = keystore_own(keystore, kind, PQgetvalue(leavers, row, 0), &theirs, fault);
+		if (found)
+			g_ptr_array_extend(*keys_r, theirs, copy_key, NULL);
+	}
+	if (!found)
+		g_clear_pointer(keys_r, g_ptr_array_unref);
+	return found;
 }
 
 static enum seal_kind

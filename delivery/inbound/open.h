@@ -14,7 +14,7 @@
 
 enum {
 	OPEN_LAYERS_MAX = 4,
-	OPEN_KEYS_MAX = 4,
+	OPEN_KEYS_MAX = 8,
 	OPEN_TRIES_MAX = 8,
 	OPEN_PGP_TRIES_MAX = 50,
 	CONTENT_KEY_MAX = 64
@@ -57,9 +57,11 @@ struct opening *sealed_opening(const struct sealed *sealed, const void *content_
 
 struct open_request {
 	const struct surroundings *around;
-	const char *address; /* folded: whose keys are used, and nobody else's */
-	bool old_ciphers;    /* triple DES too */
-	GPtrArray *keys;     /* gets struct key: those that opened it, outermost first */
+	/* Folded: whose keys are used, and those of employees who have left and whose deputy this
+	 * is; nobody else's */
+	const char *address;
+	bool old_ciphers; /* triple DES too */
+	GPtrArray *keys;  /* gets struct key: those that opened it, outermost first */
 };
 
 /* Opens the message, layer by layer. *opening_r, owned by `sealed`, is the innermost layer that
@@ -69,6 +71,10 @@ bool open_sealed(struct sealed *sealed, const struct open_request *request,
 		 struct opening **opening_r, char **how_r, struct fault *fault);
 
 /* --- one layer, of one kind --- */
+
+/* The keys that may open it: struct key; caller unrefs. */
+bool open_keys(const struct open_request *request, enum key_kind kind, GPtrArray **keys_r,
+	       struct fault *fault);
 
 /* *opening_r is NULL, with *why_r, if it does not open. */
 bool open_smime(struct sealed *sealed, const struct open_request *request,

@@ -156,8 +156,7 @@ open_pgp(struct sealed *sealed, const struct open_request *request, struct openi
 	bool is_one = false;
 
 	*opening_r = NULL;
-	if (root == NULL ||
-	    !keystore_own(request->around->keystore, KEY_PGP, request->address, &keys, fault))
+	if (root == NULL || !open_keys(request, KEY_PGP, &keys, fault))
 		return false;
 	if (keys->len == 0) {
 		*why_r = g_strdup("OpenPGP: the recipient has no own key");

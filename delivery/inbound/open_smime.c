@@ -331,7 +331,7 @@ open_envelope(struct sealed *sealed, const struct open_request *request, GMimePa
 				 "must be");
 		return true;
 	}
-	if (!keystore_own(request->around->keystore, KEY_SMIME, request->address, &keys, fault) ||
+	if (!open_keys(request, KEY_SMIME, &keys, fault) ||
 	    !try_keys(&attempt, keys, envelope, opening_r, fault))
 		return false;
 	if (*opening_r == NULL)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <gpgme.h>
 #include <linux/magic.h>
+#include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -10,6 +11,7 @@
 
 #include "core/daemon.h"
 #include "core/log.h"
+#include "core/temporary.h"
 
 G_DEFINE_AUTO_CLEANUP_FREE_FUNC(gpgme_ctx_t, gpgme_release, NULL)
 G_DEFINE_AUTO_CLEANUP_FREE_FUNC(gpgme_data_t, gpgme_data_release, NULL)
@@ -165,6 +167,108 @@ agent_import(const unsigned char *secret, size_t length, struct fault *fault)
 		error = ask_for_imported(context);
 	return error == 0 || fault_set(fault, FAULT_CRYPTO, "gpg-agent does not accept it: %s",
 				       gpgme_strerror(error));
+}
+
+/* --- the part of a key that only decrypts --- */
+
+/* A context for gpg in a home of its own, below that of the agent; *home_r: caller frees with
+ * end_apart(). */
+static gpgme_ctx_t
+gpg_apart(char **home_r, struct fault *fault)
+{
+	g_auto(gpgme_ctx_t) context = gpg(fault);
+	gpgme_engine_info_t engine;
+	g_autofree char *path = NULL;
+
+	if (context == NULL)
+		return NULL;
+	engine = gpgme_ctx_get_engine_info(context);
+	path = g_build_filename(engine->home_dir, "part.XXXXXX", NULL);
+	if (g_mkdtemp_full(path, 0700) == NULL) {
+		fault_set(fault, FAULT_STORAGE, "creating a home for gpg: %s", strerror(errno));
+		return NULL;
+	}
+	gpgme_ctx_set_engine_info(context, GPGME_PROTOCOL_OpenPGP, engine->file_name, path);
+	*home_r = g_steal_pointer(&path);
+	return g_steal_pointer(&context);
+}
+
+static void
+end_apart(char *home)
+{
+	const char *const end[] = {"gpgconf", "--homedir", home, "--kill", "all", NULL};
+
+	if (home == NULL)
+		return;
+	g_spawn_sync(NULL, (char **)end, NULL,
+		     G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
+		     NULL, NULL, NULL, NULL, NULL, NULL);
+	temporary_folder_free(home);
+}
+
+/* Patterns for gpg, ending with NULL: the subkeys that decrypt and do nothing else. Caller frees.
+ */
+static char **
+decrypting_subkeys(const struct _gpgme_key *key)
+{
+	GPtrArray *patterns = g_ptr_array_new();
+
+	for (const struct _gpgme_subkey *sub = key->subkeys->next; sub != NULL; sub = sub->next)
+		if (sub->can_encrypt && !sub->can_sign && !sub->can_certify &&
+		    !sub->can_authenticate)
+			g_ptr_array_add(patterns, g_strconcat(sub->fpr, "!", NULL));
+	g_ptr_array_add(patterns, NULL);
+	return (char **)g_ptr_array_free(patterns, FALSE);
+}
+
+/* Caller frees with gpgme_free() after wiping. */
+static char *
+export_part(gpgme_ctx_t context, const unsigned char *secret, size_t length, size_t *length_r,
+	    struct fault *fault)
+{
+	g_auto(gpgme_key_t) key = NULL;
+	g_auto(gpgme_data_t) data = NULL;
+	g_auto(GStrv) patterns = NULL;
+	gpgme_error_t error = import(context, secret, length);
+	const gpgme_import_result_t result = error == 0 ? gpgme_op_import_result(context) : NULL;
+
+	if (result != NULL && result->imports != NULL && result->imports->fpr != NULL)
+		error = gpgme_get_key(context, result->imports->fpr, &key, 1);
+	if (key != NULL) {
+		patterns = decrypting_subkeys(key);
+		if (*patterns == NULL) {
+			fault_set(fault, FAULT_CRYPTO,
+				  "whatever of it decrypts could be used to sign as well");
+			return NULL;
+		}
+		error = gpgme_data_new(&data);
+		if (error == 0)
+			error = gpgme_op_export_ext(context, (const char **)patterns,
+						    GPGME_EXPORT_MODE_SECRET_SUBKEY, data);
+	}
+	if (error == 0 && data != NULL)
+		return gpgme_data_release_and_get_mem(g_steal_pointer(&data), length_r);
+	fault_set(fault, FAULT_CRYPTO, "gpg cannot take it apart: %s",
+		  error == 0 ? "it reads no key" : gpgme_strerror(error));
+	return NULL;
+}
+
+bool
+agent_import_opening(const unsigned char *secret, size_t length, struct fault *fault)
+{
+	char *home = NULL;
+	g_auto(gpgme_ctx_t) context = gpg_apart(&home, fault);
+	size_t part_length = 0;
+	char *part =
+		context == NULL ? NULL : export_part(context, secret, length, &part_length, fault);
+	bool imported =
+		part != NULL && agent_import((const unsigned char *)part, part_length, fault);
+
+	end_apart(home);
+	if (part != NULL)
+		sodium_memzero(part, part_length);
+	gpgme_free(part);
+	return imported;
 }
 
 bool

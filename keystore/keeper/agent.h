@@ -17,6 +17,9 @@ void agent_stop(const struct settings *settings);
 /* Not thread-safe. The agent holds all of the key after agent_import(): gpg may fail to give it
  * some, and call that success. */
 bool agent_import(const unsigned char *secret, size_t length, struct fault *fault);
+/* The same, but only for subkeys that decrypt and do nothing else: nothing can be signed with them,
+ * whoever asks. Fails if there are none. */
+bool agent_import_opening(const unsigned char *secret, size_t length, struct fault *fault);
 bool agent_delete(const char *fingerprint, struct fault *fault);
 
 #endif

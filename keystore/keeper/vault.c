@@ -24,6 +24,17 @@ static const struct statement opening_key = {
 	" left join postseal.retired_key r on r.key = k.id "
 	"where k.fingerprint = $1 and coalesce(p.sealed, r.sealed) is not null"};
 
+/* For the agent: a key that is only for opening is given to it without what signs. */
+static const struct statement agent_key = {
+	"vault_agent_key",
+	"select k.kind, coalesce(p.sealed, r.sealed), p.sealed is null from postseal.key k"
+	" left join postseal.private_key p on p.key = k.id left join postseal.retired_key r on r.key = k.id "
+	"where k.fingerprint = $1 and coalesce(p.sealed, r.sealed) is not null"};
+enum { KIND, SEALED, ONLY_OPENS };
+
+/* What the agent may hold of a key. */
+enum held { HELD_WHOLE, HELD_OPENING };
+
 struct vault {
 	struct database *database;
 	struct listener *listener;
@@ -32,21 +43,23 @@ struct vault {
 	GHashTable *keys; /* fingerprint, for what is only for opening after "open:", to EVP_PKEY */
 	guint generation; /* of `keys`: counts the times that something may have changed */
 	GMutex agent_lock;
-	GHashTable *held;     /* fingerprints of keys that the agent may hold */
+	GHashTable *held;     /* fingerprints of keys that the agent may hold, to enum held */
 	GHashTable *prepared; /* those that it holds in the same state as the database */
 };
 
-/* If the key has been deleted, is it now also deleted from the agent? */
+/* If the key has been deleted, or if only a part of it may be held any more, is it now also deleted
+ * from the agent? */
 static gboolean
-is_gone(gpointer fingerprint, gpointer unused, gpointer data)
+is_gone(gpointer fingerprint, gpointer held, gpointer data)
 {
+	const struct statement *may_be_held =
+		GPOINTER_TO_INT(held) == HELD_OPENING ? &opening_key : &private_key;
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
 	struct fault fault;
 
-	(void)unused;
 	parameters_text(&parameters, fingerprint);
-	if (!connection_execute(data, &private_key, &parameters, &result, &fault)) {
+	if (!connection_execute(data, may_be_held, &parameters, &result, &fault)) {
 		log_warning("checking whether the private key %.16s still exists: %s",
 			    (const char *)fingerprint, fault.text);
 		return FALSE;
@@ -124,10 +137,11 @@ vault_free(struct vault *vault)
 
 /* --- opening --- */
 
-/* The private key in plain text; wipe it with sodium_memzero(), then g_free(). */
+/* The private key in plain text; wipe it with sodium_memzero(), then g_free(). *only_opens_r, which
+ * may be NULL, is for `agent_key`. */
 static unsigned char *
 open_secret(struct vault *vault, const struct statement *which, const char *kind,
-	    const char *fingerprint, size_t *length_r, struct fault *fault)
+	    const char *fingerprint, size_t *length_r, bool *only_opens_r, struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = database_take(vault->database, fault);
 	g_autoptr(PGresult) result = NULL;
@@ -140,11 +154,13 @@ open_secret(struct vault *vault, const struct statement *which, const char *kind
 	if (connection == NULL ||
 	    !connection_execute(connection, which, &parameters, &result, fault))
 		return NULL;
-	if (PQntuples(result) != 1 || strcmp(PQgetvalue(result, 0, 0), kind) != 0) {
+	if (PQntuples(result) != 1 || strcmp(PQgetvalue(result, 0, KIND), kind) != 0) {
 		fault_set(fault, FAULT_CRYPTO, "there is no such private key");
 		return NULL;
 	}
-	sealed = result_bytes(result, 0, 1, &length);
+	if (only_opens_r != NULL)
+		*only_opens_r = result_flag(result, 0, ONLY_OPENS);
+	sealed = result_bytes(result, 0, SEALED, &length);
 	plain = ring_open(vault->master, sealed, length, fingerprint, length_r);
 	if (plain == NULL)
 		fault_set(fault, FAULT_CRYPTO, "no master key of this node opens it");
@@ -156,7 +172,7 @@ load_key(struct vault *vault, bool opens, const char *fingerprint, struct fault 
 {
 	size_t length;
 	unsigned char *plain = open_secret(vault, opens ? &opening_key : &private_key, "smime",
-					   fingerprint, &length, fault);
+					   fingerprint, &length, NULL, fault);
 	const unsigned char *at = plain;
 	EVP_PKEY *key;
 
@@ -267,16 +283,21 @@ vault_unwrap(struct vault *vault, const struct keeper_request *request, struct k
 
 /* --- OpenPGP keys --- */
 
+/* Added to `held` before the import: one that fails half-way must be cleaned up too. */
 static bool
 give_to_agent(struct vault *vault, const char *fingerprint, struct fault *fault)
 {
 	size_t length;
-	unsigned char *plain = open_secret(vault, &private_key, "pgp", fingerprint, &length, fault);
-	bool taken;
+	bool only_opens, taken;
+	unsigned char *plain =
+		open_secret(vault, &agent_key, "pgp", fingerprint, &length, &only_opens, fault);
 
 	if (plain == NULL)
 		return false;
-	taken = agent_import(plain, length, fault);
+	g_hash_table_insert(vault->held, g_strdup(fingerprint),
+			    GINT_TO_POINTER(only_opens ? HELD_OPENING : HELD_WHOLE));
+	taken = only_opens ? agent_import_opening(plain, length, fault)
+			   : agent_import(plain, length, fault);
 	sodium_memzero(plain, length);
 	g_free(plain);
 	return taken;
@@ -292,8 +313,6 @@ vault_prepare(struct vault *vault, const char *fingerprint, struct fault *fault)
 	ready = listener_is_connected(vault->listener) &&
 		g_hash_table_contains(vault->prepared, fingerprint);
 	if (!ready) {
-		/* Added before the import: an import that fails half-way must be cleaned up too. */
-		g_hash_table_add(vault->held, g_strdup(fingerprint));
 		ready = give_to_agent(vault, fingerprint, fault);
 		if (ready)
 			g_hash_table_add(vault->prepared, g_strdup(fingerprint));

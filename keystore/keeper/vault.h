@@ -23,7 +23,8 @@ bool vault_sign(struct vault *vault, const struct keeper_request *request,
 /* Opens the content key of a message (keystore/keeper.h). */
 bool vault_unwrap(struct vault *vault, const struct keeper_request *request,
 		  struct keeper_reply *reply, struct fault *fault);
-/* Gives an OpenPGP key to the agent, unless the agent already has it. */
+/* Gives an OpenPGP key to the agent, unless the agent already has it: of one that was revoked, or
+ * whose owner has left, only what decrypts. */
 bool vault_prepare(struct vault *vault, const char *fingerprint, struct fault *fault);
 
 #endif

@@ -18,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 import people
 import world as sandbox
+from test_inbound import TEXT, arrived, outside, pgp_mime  # noqa: F401
 
 SETTINGS = 'ca issue "on first use"\nnetworks { "192.0.2.0/24" }\n'
 RULES = """
@@ -346,14 +347,14 @@ def test_openpgp_key_is_where_gpg_looks_for_it(world, run, anna):
     assert get(world, place(wkd_url("nobody.there@example.com")))[0] == 404
 
 
+def is_published_as_revoked(world, address):
+    status, _, key = get(world, place(wkd_url(address)))
+    return status == 200 and re.search(r"^pub:r:", shown(world, key), re.M)
+
+
 def test_revoked_openpgp_key_is_published_as_revoked(world, run, anna):
     rows(run("ca", "revoke", "--reason", "keyCompromise", openpgp_of(run, anna["address"])))
-
-    def revoked():
-        status, _, key = get(world, place(wkd_url(anna["address"])))
-        return status == 200 and re.search(r"^pub:r:", shown(world, key), re.M)
-
-    sandbox.wait_until(revoked, "the revocation", 60)
+    sandbox.wait_until(lambda: is_published_as_revoked(world, anna["address"]), "the revocation", 60)
 
 
 # --- without being asked ---
@@ -424,6 +425,49 @@ def test_keys_of_an_employee_who_left_only_open(world, run, post, authority, ann
     assert b"For her." in post.box(anna["address"]).one().raw
     rows(run("employee", "return", anna["address"]))
     assert anna["fingerprint"] not in [r["fingerprint"] for r in rows(run("ca", "issue", anna["address"]))]
+
+
+def grips(home, key):
+    """Of the primary key and the subkeys, each with what it is for."""
+    listed = home.run("--with-colons", "--with-keygrip", "--list-keys", key).decode()
+    return dict(re.findall(r"^(?:pub|sub):(?:[^:]*:){10}([a-z]*)[A-Z]*:.*?^grp:+([0-9A-F]+):", listed, re.M | re.S))
+
+
+def agent(world, *commands):
+    """What the keeper's agent says to whoever may use its keys, as the milter may."""
+    return subprocess.run(["gpg-connect-agent", "-S", world.run / "keeper-agent.sock", *commands, "/bye"], capture_output=True,
+                          text=True, check=True).stdout
+
+
+def test_openpgp_mail_to_somebody_who_left_is_opened(world, run, post, outside, anna, name):
+    """It opened nothing. Whoever succeeds them reads it, nobody else does, and nothing is signed with the key."""
+    key = sandbox.wait_until(lambda: (lambda got: got[2] if got[0] == 200 else None)(get(world, place(wkd_url(anna["address"])))), "WKD", 60)
+    partner = people.Gpg(world.directory / "keys" / f"{name}.gnupg", "bob@partner.example")
+    partner.run("--import", data=key)
+    made = partner.run("--armor", "--trust-model", "always", "-r", anna["address"], "--encrypt", data=TEXT)
+    sealed = pgp_mime(made.replace(b"\n", b"\r\n"))
+    grip = grips(partner, anna["address"])
+    _, mail = outside.sent(sealed, anna["address"])
+    assert arrived(mail) == TEXT
+    heir, other = f"{name}.heir@example.com", f"{name}.other@example.com"
+    digest = "a" * 64
+    # A hostile milter: it signs while the key is in use, which is its work, and never gets the key.
+    assert agent(world, f"EXPORT_KEY {grip['e']}").startswith("ERR") and agent(world, "GENKEY").startswith("ERR")
+    assert agent(world, f"DELETE_KEY --force {grip['e']}").startswith("ERR")
+    rows(run("employee", "leave", "--deputy", heir, anna["address"]))
+    sandbox.wait_until(lambda: is_published_as_revoked(world, anna["address"]), "the revocation", 60)
+    for path in post.box(anna["address"]).files():
+        path.unlink()
+    _, mail = outside.sent(sealed, anna["address"])
+    assert arrived(mail) == TEXT and post.copies(anna["address"])[-1]["method"] == "open"
+    _, mail = outside.sent(sealed, heir)
+    assert arrived(mail) == TEXT and openpgp_of(run, anna["address"]) in post.copies(heir)[-1]["keys"]
+    _, mail = outside.sent(sealed, other)
+    assert b"BEGIN PGP MESSAGE" in mail.raw
+    primary = next(grip[use] for use in grip if "s" in use)
+    assert "OK" in agent(world, f"HAVEKEY {grip['e']}") and "No secret key" in agent(world, f"HAVEKEY {primary}")
+    assert "No secret key" in agent(world, f"SIGKEY {primary}", f"SETHASH 8 {digest}", "PKSIGN")
+    partner.end()
 
 
 # --- other authorities ---
