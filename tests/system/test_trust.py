@@ -238,6 +238,7 @@ def test_receipt_that_is_answered_revokes_trust_once(member):
     sender, link = revocation(member)
     sender.browser.get(link)
     told = sender.browser.send({})
+    assert "its rules do not ask for trust, messages may still be encrypted" in told.text, "it promised a code in any case"
     assert told.status == 200 and "A new code is required" in told.text and "<form" not in told.text.split("<main")[1].split("</main")[0]
     assert doubts(member) == [[member.post.sender, "revoked by its sender with the link in a receipt"]]
     assert world.postgres.query("select count(*) from postseal.event e join postseal.copy c on c.id = e.copy"
