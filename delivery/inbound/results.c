@@ -101,7 +101,7 @@ next_piece(const char **at, GString *word)
 struct said {
 	const char *domain;
 	const char *property; /* that has to name the domain: of DKIM, or of DMARC; NULL: neither */
-	bool is_pass, names_domain;
+	bool is_pass, names_domain, names_another;
 };
 
 static void
@@ -113,7 +113,10 @@ take_pair(struct said *said, bool is_first, const char *name, const char *value)
 									  : NULL;
 		said->is_pass = g_ascii_strcasecmp(value, "pass") == 0;
 	} else if (said->property != NULL && g_ascii_strcasecmp(name, said->property) == 0) {
-		said->names_domain |= g_ascii_strcasecmp(value, said->domain) == 0;
+		if (g_ascii_strcasecmp(value, said->domain) == 0)
+			said->names_domain = true;
+		else
+			said->names_another = true;
 	}
 }
 
@@ -150,7 +153,8 @@ results_name_domain(const char *value, const char *domain)
 		struct said said = {.domain = domain};
 
 		piece = take_result(&value, &said);
-		named |= said.property != NULL && said.is_pass && said.names_domain;
+		named |= said.property != NULL && said.is_pass && said.names_domain &&
+			 !said.names_another;
 	}
 	return named && piece == PIECE_END;
 }

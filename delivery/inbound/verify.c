@@ -17,6 +17,8 @@
 
 /* Of a structure: bytes, without what it contains; certificates; signers. */
 enum { STRUCTURE_MAX = 1 << 20, CERTIFICATES_MAX = 20, SIGNERS_MAX = 20 };
+/* A larger one has thousands of addresses, which would be read for each signer. */
+enum { CERTIFICATE_BYTES_MAX = 64 * 1024 };
 enum { PIECE_BYTES = 16384 };
 
 void
@@ -217,29 +219,54 @@ judge_certificate(CMS_SignerInfo *signer, X509 *certificate, STACK_OF(X509) * ot
 	       announced_find(signer, certificate, others, around, &signature_r->mailed, fault);
 }
 
+static bool
+is_large(X509 *certificate)
+{
+	return i2d_X509(certificate, NULL) > CERTIFICATE_BYTES_MAX;
+}
+
+/* The certificates of a structure that may matter; the caller frees them. */
+static STACK_OF(X509) * certificates_of(CMS_ContentInfo *cms)
+{
+	STACK_OF(X509) *certificates = CMS_get1_certs(cms);
+
+	for (int i = sk_X509_num(certificates) - 1; i >= 0; i--)
+		if (i >= CERTIFICATES_MAX || is_large(sk_X509_value(certificates, i)))
+			X509_free(sk_X509_delete(certificates, i));
+	return certificates;
+}
+
+static bool
+judge_signer(CMS_SignerInfo *signer, STACK_OF(X509) * others, const struct surroundings *around,
+	     struct signature *signature_r, struct fault *fault)
+{
+	X509 *certificate = NULL;
+
+	CMS_SignerInfo_get0_algs(signer, NULL, &certificate, NULL, NULL);
+	if (is_weak(signer))
+		return signature_say(signature_r, SIGNATURE_POLICY,
+				     "its digest is too weak (RFC 8551 §2.1)");
+	if (is_large(certificate))
+		return signature_say(signature_r, SIGNATURE_POLICY,
+				     "its certificate is larger than 64 kB");
+	return judge_certificate(signer, certificate, others, around, signature_r, fault);
+}
+
 /* Every signer's signature was found to be good; one of them must be the author's. */
 static bool
 judge_signers(CMS_ContentInfo *cms, const struct surroundings *around,
 	      struct signature *signature_r, struct fault *fault)
 {
 	STACK_OF(CMS_SignerInfo) *signers = CMS_get0_SignerInfos(cms);
-	STACK_OF(X509) *others = CMS_get1_certs(cms);
+	STACK_OF(X509) *others = certificates_of(cms);
 	bool done = true;
 
-	while (sk_X509_num(others) > CERTIFICATES_MAX)
-		X509_free(sk_X509_pop(others));
-	for (int i = 0; i < sk_CMS_SignerInfo_num(signers) && done; i++) {
-		CMS_SignerInfo *signer = sk_CMS_SignerInfo_value(signers, i);
-		X509 *certificate = NULL;
-
-		CMS_SignerInfo_get0_algs(signer, NULL, &certificate, NULL, NULL);
-		if (signature_r->worth == SIGNATURE_PASS)
-			break;
+	for (int i = 0;
+	     i < sk_CMS_SignerInfo_num(signers) && done && signature_r->worth != SIGNATURE_PASS;
+	     i++) {
 		signature_clear(signature_r);
-		done = is_weak(signer) ? signature_say(signature_r, SIGNATURE_POLICY,
-						       "its digest is too weak (RFC 8551 §2.1)")
-				       : judge_certificate(signer, certificate, others, around,
-							   signature_r, fault);
+		done = judge_signer(sk_CMS_SignerInfo_value(signers, i), others, around,
+				    signature_r, fault);
 	}
 	sk_X509_pop_free(others, X509_free);
 	return done;

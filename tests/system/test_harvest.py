@@ -302,6 +302,7 @@ HEADERS = {
     "of nobody known": (lambda a: [], False),
     "by another verifier": (lambda a: [passes(a, "mx.evil.example")], False),
     "another domain's signature": (lambda a: [passes("a@evil.example")], False),
+    "of two domains at once": (lambda a: [passes(a).replace("header.d=", "header.d=evil.example header.d=")], False),
     "failed": (lambda a: [passes(a).replace("dkim=pass", "dkim=fail")], False),
     "in a comment": (lambda a: [f"Authentication-Results: mx.example.com; dkim=none (dkim=pass header.d={a.partition('@')[2]})"], False),
     "of what came in": (lambda a: ["Authentication-Results: mx.example.com; dkim=none", passes(a)], False),

@@ -514,6 +514,13 @@ def with_third_part(entity):
     return head + b"--" + boundary + b"\r\nContent-Type: text/plain\r\n\r\nPlease pay.\r\n--" + boundary + b"--" + tail
 
 
+def with_thousands_of_addresses(world, bob):
+    """A good certificate otherwise: with 40 000 of them and twenty signers, a mail of 1 MB took the milter 8 s."""
+    names = "".join(f"email.{i}=r{i}@marked.example\n" for i in range(4000))
+    return world.authority.issue(f"{bob.partition('@')[0]}-many", "/CN=many", "subjectAltName=@names\nkeyUsage=digitalSignature\n"
+                                 f"extendedKeyUsage=emailProtection\n[names]\nemail.x={bob}\n{names}")
+
+
 # what is sent, who From says wrote it, and what is wanted of the signature
 SPOOFED = {
     "another author": (lambda world, bob: signed(world, TEXT, bob), "<ceo@example.com>", "policy"),
@@ -525,6 +532,8 @@ SPOOFED = {
     "of nobody known": (lambda world, bob: signed(world, TEXT, bob, certificate=world.authority.issue_mail(
         bob.replace("@", "-at-"), bob, sign=False)), None, "policy"),
     "weak digest": (lambda world, bob: signed(world, TEXT, bob, options=("-md", "sha1")), None, "policy"),
+    "thousands of addresses": (lambda world, bob: signed(world, TEXT, bob, certificate=with_thousands_of_addresses(world, bob)),
+                               None, "policy"),
     "without certificate": (lambda world, bob: signed(world, TEXT, bob, options=("-nocerts",)), None, "neutral"),
 }
 
