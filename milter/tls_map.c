@@ -10,6 +10,7 @@
 #include "core/domain.h"
 #include "core/log.h"
 #include "keystore/domain_tls.h"
+#include "milter/netstring.h"
 
 enum {
 	BACKLOG = 128,
@@ -113,35 +114,12 @@ answer(const char *request)
 
 /* --- connections --- */
 
-/* Takes one netstring, "11:domains a.b,", out of what was said. *request_r is NULL while it is
- * incomplete; caller frees. False if it is malformed, or too long. */
-static bool
-take_request(GString *said, char **request_r)
-{
-	char *end;
-	guint64 length = g_ascii_strtoull(said->str, &end, 10);
-	const size_t begin = (size_t)(end - said->str) + 1;
-
-	*request_r = NULL;
-	if (*end == '\0')
-		return said->len <= 4;
-	if (*end != ':' || !g_ascii_isdigit(*said->str) || length > REQUEST_MAX)
-		return false;
-	if (said->len < begin + length + 1)
-		return true;
-	if (said->str[begin + length] != ',' || memchr(said->str + begin, '\0', length) != NULL)
-		return false;
-	*request_r = g_strndup(said->str + begin, length);
-	g_string_erase(said, 0, (gssize)(begin + length + 1));
-	return true;
-}
-
 /* Postfix reads each answer before it asks again, so that there is room for it. */
 static bool
 reply(const struct asker *asker, const char *request)
 {
 	g_autofree char *said = answer(request);
-	g_autofree char *frame = g_strdup_printf("%zu:%s,", strlen(said), said);
+	g_autofree char *frame = netstring_of(said);
 	const size_t length = strlen(frame);
 
 	return send(asker->fd, frame, length, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)length;
@@ -162,7 +140,7 @@ serve(struct asker *asker)
 	for (;;) {
 		g_autofree char *request = NULL;
 
-		if (!take_request(asker->said, &request))
+		if (!netstring_take(asker->said, REQUEST_MAX, &request))
 			return false;
 		if (request == NULL)
 			return true;

@@ -1,4 +1,4 @@
-/* Short texts from outside: addresses, unlock codes, links, identifiers. */
+/* Short texts from outside: addresses, unlock codes, links, identifiers, requests of Postfix. */
 #include <stdint.h>
 #include <string.h>
 
@@ -7,6 +7,7 @@
 #include "core/quote.h"
 #include "delivery/parcel/parcel.h"
 #include "delivery/parcel/unlock_code.h"
+#include "milter/netstring.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -50,6 +51,37 @@ look_at_quoted(const char *text)
 		abort();
 }
 
+/* Bytes that come one by one say the same, and a netstring is made again as it was. */
+static void
+look_at_requests(const uint8_t *data, size_t size)
+{
+	enum { MOST = 1024 };
+	GString *whole = g_string_new_len((const char *)data, (gssize)size),
+		*pieces = g_string_new(NULL);
+	size_t come = 0;
+	bool good = true;
+
+	while (good) {
+		const size_t before = whole->len;
+		g_autofree char *text = NULL, *piece = NULL, *again = NULL;
+
+		good = netstring_take(whole, MOST, &text);
+		if (text == NULL)
+			break;
+		while (piece == NULL) {
+			if (come == size || (g_string_append_c(pieces, (char)data[come++]),
+					     !netstring_take(pieces, MOST, &piece)))
+				abort();
+		}
+		again = netstring_of(text);
+		if (strcmp(text, piece) != 0 || strlen(again) != before - whole->len ||
+		    memcmp(again, data + come - strlen(again), strlen(again)) != 0)
+			abort();
+	}
+	g_string_free(whole, TRUE);
+	g_string_free(pieces, TRUE);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -60,6 +92,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	look_at_address(text);
 	look_at_quoted(text);
+	look_at_requests(data, size);
 	if (code_read(&code, text) &&
 	    (!code_read(&again, code.shown) || strcmp(code.symbols, again.symbols) != 0))
 		abort();
