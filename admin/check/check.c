@@ -31,6 +31,7 @@ static const struct look {
 	{"spool", check_spool, ANY_MTA},
 	{"reader", check_reader, ANY_MTA},
 	{"programs", check_programs, ANY_MTA},
+	{"units", check_units, ANY_MTA},
 	{"reinject", check_reinject, ANY_MTA},
 	{"reinject verified", check_reinject_verified, POSTFIX},
 	{"verified TLS", check_verified_tls, POSTFIX},
@@ -143,6 +144,7 @@ run(const struct admin *admin, int argc, char **argv)
 	if (!read_options(&probe, argc, argv))
 		return command_usage(admin->command);
 	check.warnings = g_ptr_array_new_with_free_func(g_free);
+	check.samples = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	if (check.settings->mta == MTA_POSTFIX)
 		check.postfix = postfix = postfix_read(&fault);
 	if (postfix == NULL && fault.cause != FAULT_NONE)
@@ -153,6 +155,7 @@ run(const struct admin *admin, int argc, char **argv)
 		probe_run(&probe, &check, &findings);
 	postfix_free(postfix);
 	g_ptr_array_unref(check.warnings);
+	g_hash_table_unref(check.samples);
 	return findings_end(&findings);
 }
 

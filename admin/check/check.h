@@ -13,6 +13,7 @@ struct check {
 	const struct settings *settings;
 	const struct postfix *postfix; /* NULL: there is none on this machine */
 	GPtrArray *warnings;	       /* char *: of the current look */
+	GHashTable *samples; /* struct sample: what other milters made of one (sample.h) */
 };
 
 /* Something that works but will not for long, or that someone should look at: a line in addition to
@@ -43,6 +44,9 @@ bool check_keeper(const struct check *check, char **note_r, struct fault *fault)
 bool check_spool(const struct check *check, char **note_r, struct fault *fault);
 bool check_gpg(const struct check *check, char **note_r, struct fault *fault);
 bool check_mta_log(const struct check *check, char **note_r, struct fault *fault);
+
+/* units.c: do the programs start with the machine, and are they the ones that are installed? */
+bool check_units(const struct check *check, char **note_r, struct fault *fault);
 
 /* certificates.c: which have expired, or will soon? */
 bool check_certificates(const struct check *check, char **note_r, struct fault *fault);

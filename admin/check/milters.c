@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "admin/check/listener_of.h"
 #include "core/listening.h"
@@ -69,17 +68,6 @@ path_of(const struct check *check, const char *address)
 	if (path == NULL || *path == '/')
 		return g_strdup(path);
 	return g_build_filename(postfix_value(check->postfix, NULL, "queue_directory"), path, NULL);
-}
-
-bool
-milters_listen(const struct check *check, const char *address)
-{
-	const char *host = g_str_has_prefix(address, "inet:") ? address + strlen("inet:") : address;
-	g_autofree char *path = path_of(check, address);
-	g_autofree char *place = path == NULL ? g_strdup(host) : g_strconcat("unix:", path, NULL);
-	int fd = listening_connect(place);
-
-	return fd >= 0 && close(fd) == 0;
 }
 
 bool

@@ -20,8 +20,6 @@ char *milters_find(const struct check *check, const char *list, const char *serv
 /* Does it sign what passes it? As contrib/postfix/wire knows: by its address or, for root, by the
  * program that listens there, or because wire was told (-s). */
 bool milters_sign(const struct check *check, const char *address);
-/* Is anything listening at an address of Postfix? If not, errno says why. */
-bool milters_listen(const struct check *check, const char *address);
 /* The name of the program that listens at an address of Postfix, if /proc shows it to the caller,
  * or NULL. Caller frees. */
 char *milters_program(const struct check *check, const char *address);

@@ -12,5 +12,8 @@
 /* `address` as Postfix writes it: "unix:path", relative to the current directory, or
  * "inet:host:port". */
 bool negotiation_check(const char *address, struct fault *fault);
+/* Does anybody listen at this address, as written in postseal.conf(5)? A milter is not left without
+ * a word, which our own would log. */
+bool negotiation_listens(const char *listen, struct fault *fault);
 
 #endif

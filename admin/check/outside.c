@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "admin/check/milters.h"
+#include "admin/check/sample.h"
 
 /* What follows from anything that is missing here. */
 #define FORGED "milters that sign take such mail for yours, and sign what is forged in your name; "
@@ -130,6 +131,42 @@ check_copies(const struct check *check, struct fault *fault)
 	return true;
 }
 
+/* --- what they make of it --- */
+
+/* Where two passes do not learn the client, they show that of the second pass; anyone may be at the
+ * other, which is in no network (RFC 5737). */
+static const char second_pass_client[] = "127.0.0.2", anyone[] = "192.0.2.1";
+
+static void
+warn_of_forged(const struct check *check, const char *service, const char *client)
+{
+	g_auto(GStrv) elements =
+		postfix_list(postfix_value(check->postfix, service, "smtpd_milters"));
+
+	for (char **element = elements; *element != NULL; element++) {
+		g_autofree char *address = milters_address(*element);
+
+		if (!milters_is_ours(check, address, service) &&
+		    sample_give(check, service, address, client)->result.signs)
+			check_warn(
+				check,
+				"checking the Postfix service %s: the milter at %s signs what a client at %s writes in your "
+				"name, and so what is forged; have only 127.0.0.1 and your own clients among its internal "
+				"hosts (InternalHosts of OpenDKIM)",
+				service, address, client);
+	}
+}
+
+static void
+warn_of_signers(const struct check *check)
+{
+	const struct postfix_service *again = milters_second_pass(check, MILTERS_OUTSIDE);
+
+	if (again != NULL)
+		warn_of_forged(check, again->name, second_pass_client);
+	warn_of_forged(check, again != NULL ? again->name : "postseal/unix", anyone);
+}
+
 bool
 check_outside(const struct check *check, char **note_r, struct fault *fault)
 {
@@ -137,5 +174,6 @@ check_outside(const struct check *check, char **note_r, struct fault *fault)
 	if (milters_come_again(check, NULL) &&
 	    (!check_partings(check, fault) || !check_told(check, fault)))
 		return false;
+	warn_of_signers(check);
 	return check_copies(check, fault);
 }

@@ -1,18 +1,46 @@
 #include <string.h>
 
 #include "admin/check/check.h"
+#include "admin/check/negotiation.h"
 #include "core/listening.h"
 #include "core/migrate.h"
 #include "mail/html.h"
 #include "policy/policy.h"
 
+enum { CLOCK_SECONDS = 20 };
+
+/* Which programs on this machine decide by another version of the file. */
+static const struct statement other_policy = {
+	"check_policy_in_force",
+	"select string_agg(program, ', ' order by program) from ("
+	"  select distinct on (program) program, digest from postseal.policy_in_force where node = $1"
+	"  order by program, id desc) latest where digest <> $2"};
+
+/* Whoever has just changed the file checks it before it is loaded, so that this is nothing wrong.
+ */
+static char *
+others_of(const struct check *check, const char *digest)
+{
+	const char *const texts[] = {check->settings->hostname, digest, NULL};
+	g_autoptr(PGresult) result = NULL;
+	struct fault ignored;
+
+	return command_ask(check->admin, &other_policy, texts, &result, &ignored)
+		       ? g_strdup(result_text(result, 0, 0))
+		       : NULL;
+}
+
 bool
 check_policy(const struct check *check, char **note_r, struct fault *fault)
 {
+	const char *digest = policy_digest(check->admin->policy);
+	g_autofree char *others = others_of(check, digest);
+
 	(void)fault;
-	*note_r =
-		g_strdup_printf("%u rules, version %.12s", policy_rule_count(check->admin->policy),
-				policy_digest(check->admin->policy));
+	*note_r = g_strdup_printf(
+		"%u rules, version %.12s%s%s%s", policy_rule_count(check->admin->policy), digest,
+		others == NULL ? "" : ", which is not in force yet in ",
+		others == NULL ? "" : others, others == NULL ? "" : " (systemctl reload)");
 	return true;
 }
 
@@ -33,6 +61,55 @@ is_durable(struct connection *connection, struct fault *fault)
 			 "checking the database: %s is off, so mail that the MTA was told is taken "
 			 "care of may be gone after a crash; expected on, in postgresql.conf",
 			 PQgetvalue(result, 0, 0));
+}
+
+static const struct statement sorting = {
+	"check_sorting",
+	"select datcollversion, coalesce(pg_database_collation_actual_version(oid), 'none'), current_database() "
+	"from pg_database where datname = current_database()"
+	" and datcollversion is distinct from pg_database_collation_actual_version(oid)"};
+
+/* After an upgrade of the system, its libraries may sort text in another order than that in which
+ * indexes were built. */
+static bool
+is_sorted(struct connection *connection, struct fault *fault)
+{
+	g_autoptr(PGresult) result = NULL;
+
+	if (!connection_execute(connection, &sorting, NULL, &result, fault))
+		return false;
+	return PQntuples(result) == 0 || PQgetisnull(result, 0, 0) ||
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "checking the database: its indexes were built when the system sorted text by version %s of its "
+		       "rules, and that is now %s, so that what is there, a key for example, may not be found; run "
+		       "reindexdb %s, and then psql -c 'alter database %s refresh collation version' %s",
+		       PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 2),
+		       PQgetvalue(result, 0, 2), PQgetvalue(result, 0, 2));
+}
+
+static const struct statement clock_there = {
+	"check_clock", "select extract(epoch from clock_timestamp())::bigint"};
+
+/* The database decides what has expired; certificates, one-time passwords and the log go by the
+ * clocks of the programs. */
+static bool
+compare_clocks(const struct check *check, struct connection *connection, struct fault *fault)
+{
+	g_autoptr(PGresult) result = NULL;
+	gint64 apart;
+
+	if (!connection_execute(connection, &clock_there, NULL, &result, fault))
+		return false;
+	apart = result_number(result, 0, 0) - g_get_real_time() / G_USEC_PER_SEC;
+	if (ABS(apart) > CLOCK_SECONDS)
+		check_warn(
+			check,
+			"the clock of the database's machine is %" G_GINT64_FORMAT
+			" seconds %s that of this one, so that codes, links and certificates end at other times "
+			"than they say: have both set by NTP (timedatectl)",
+			ABS(apart), apart > 0 ? "ahead of" : "behind");
+	return true;
 }
 
 /* The words of libpq and the server, and what has usually happened then. */
@@ -76,8 +153,9 @@ check_database(const struct check *check, char **note_r, struct fault *fault)
 
 		return fault_set(fault, FAULT_CONFIG, "%s", text);
 	}
-	return connection != NULL && migrate_check(connection, fault) &&
-	       is_durable(connection, fault);
+	return connection != NULL && is_sorted(connection, fault) &&
+	       migrate_check(connection, fault) && is_durable(connection, fault) &&
+	       compare_clocks(check, connection, fault);
 }
 
 bool
@@ -130,7 +208,7 @@ bool
 check_programs(const struct check *check, char **note_r, struct fault *fault)
 {
 	(void)note_r;
-	return listening_check(check->settings->milter_listen, "postseal-milter", fault) &&
+	return negotiation_listens(check->settings->milter_listen, fault) &&
 	       (!policy_has_method(check->admin->policy, "pickup") ||
 		listening_check(check->settings->portal_listen, "postseal-portal", fault)) &&
 	       check_courier(check, fault);

@@ -306,10 +306,32 @@ check_loopback(const struct check *check, struct fault *fault)
 		       text);
 }
 
+/* All mail has one destination there. */
+static bool
+check_pace(const struct check *check, const char *transport, struct fault *fault)
+{
+	static const char *const delays[] = {"destination_rate_delay", "transport_rate_delay"};
+	const int length = (int)strcspn(transport, "/");
+
+	for (size_t i = 0; i < G_N_ELEMENTS(delays); i++) {
+		g_autofree char *own = g_strdup_printf("%.*s_%s", length, transport, delays[i]);
+		const char *value = postfix_value(check->postfix, NULL, own);
+
+		if (g_ascii_strtoull(value, NULL, 10) > 0)
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"checking Postfix: %s = %s, so that only one message at a time goes to the second pass, and all mail "
+				"is slow; the default_%s is meant for destinations outside, and " POSTSEAL_WIRE
+				" apply exempts the second pass from it",
+				own, value, delays[i]);
+	}
+	return true;
+}
+
 static bool
 check_way(const struct check *check, const char *transport, struct fault *fault)
 {
-	return check_source(check, transport, fault) &&
+	return check_source(check, transport, fault) && check_pace(check, transport, fault) &&
 	       (*postfix_value(check->postfix, transport, "smtp_fallback_relay") == '\0' ||
 		fault_set(fault, FAULT_CONFIG,
 			  "checking the transport %s of Postfix: smtp_fallback_relay hands mail to "
@@ -397,13 +419,23 @@ check_pickup(const struct check *check, struct fault *fault)
 static bool
 check_forwarded(const struct check *check, struct fault *fault)
 {
-	return *postfix_value(check->postfix, NULL, "mydestination") == '\0' ||
-	       postfix_service(check->postfix, "local/unix") == NULL ||
-	       strcmp(postfix_value(check->postfix, "local/unix", "cleanup_service_name"),
-		      "postseal-forward") == 0 ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "checking the Postfix service local/unix: what it forwards bypasses the "
-			 "milter; " POSTSEAL_WIRE " sets it up");
+	static const char domain[] = "forward.postseal.invalid";
+
+	if (*postfix_value(check->postfix, NULL, "mydestination") == '\0' ||
+	    postfix_service(check->postfix, "local/unix") == NULL)
+		return true;
+	if (strcmp(postfix_value(check->postfix, "local/unix", "cleanup_service_name"),
+		   "postseal-forward") != 0)
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"checking the Postfix service local/unix: what it forwards bypasses the "
+			"milter; " POSTSEAL_WIRE " sets it up");
+	return strstr(postfix_value(check->postfix, NULL, "transport_maps"), domain) != NULL ||
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "checking Postfix: transport_maps does not lead %s to the second pass, so that what local(8) "
+		       "forwards outside waits in the queue; " POSTSEAL_WIRE " apply adds it",
+		       domain);
 }
 
 static bool

@@ -6,6 +6,7 @@
 #include "admin/check/access.h"
 #include "admin/check/milters.h"
 #include "admin/check/negotiation.h"
+#include "admin/check/sample.h"
 #include "core/listening.h"
 
 enum { NEGOTIATION_SECONDS = 20 };
@@ -179,7 +180,7 @@ check_socket(const struct check *check, char **note_r, struct fault *fault)
 	const char *listen = check->settings->milter_listen, *path = listening_path(listen);
 	struct fault silent;
 
-	if (!listening_check(listen, "postseal-milter", &silent)) {
+	if (!negotiation_listens(listen, &silent)) {
 		*note_r = g_strdup("not checked, as postseal-milter does not answer");
 		return true;
 	}
@@ -214,6 +215,25 @@ check_list(const struct check *check, const struct asker *asker, struct fault *f
 			 asker->service, options);
 }
 
+/* A milter that defers a mail like any other may do so on purpose, but one that signs has no reason
+ * to. */
+static bool
+check_answer(const struct check *check, const struct asker *asker, const char *address,
+	     const struct sample_result *result, struct fault *fault)
+{
+	static const char sentence[] =
+		"checking Postfix: %s/%s asks the milter at %s as well, which answers a mail from this machine with a "
+		"temporary failure (%s), so that mail waits; its log says why";
+
+	if (!result->waits)
+		return true;
+	if (milters_sign(check, address))
+		return fault_set(fault, FAULT_CONFIG, sentence, asker->service, asker->parameter,
+				 address, result->reply);
+	check_warn(check, sentence, asker->service, asker->parameter, address, result->reply);
+	return true;
+}
+
 /* Whatever stands beside ours: while it is away, Postfix takes no mail, and ours is not asked. */
 static bool
 check_others(const struct check *check, const struct asker *asker, struct fault *fault)
@@ -223,14 +243,19 @@ check_others(const struct check *check, const struct asker *asker, struct fault 
 	for (char **element = elements; *element != NULL; element++) {
 		g_autofree char *address = milters_address(*element);
 		g_autofree char *action = action_of(check, asker, *element);
+		const struct sample *sample;
 
-		if (!milters_is_ours(check, address, asker->service) && fails_closed(action) &&
-		    !milters_listen(check, address))
+		if (milters_is_ours(check, address, asker->service) || !fails_closed(action))
+			continue;
+		sample = sample_give(check, asker->service, address, SAMPLE_THIS_MACHINE);
+		if (!sample->is_answered)
 			return fault_set(
 				fault, FAULT_CONFIG,
-				"checking Postfix: %s/%s asks the milter at %s as well, which cannot be reached (%s), "
-				"so that mail waits: start it, or take it out of the list",
-				asker->service, asker->parameter, address, g_strerror(errno));
+				"checking Postfix: %s/%s asks the milter at %s as well, which %s, so that mail waits: "
+				"start it, let that user reach it, or take it out of the list",
+				asker->service, asker->parameter, address, sample->fault.text);
+		if (!check_answer(check, asker, address, &sample->result, fault))
+			return false;
 	}
 	return true;
 }
@@ -300,6 +325,20 @@ check_milters(const struct check *check, char **note_r, struct fault *fault)
 
 /* --- the order of milters --- */
 
+/* Some sign though neither their address nor their name says so, rspamd for example. */
+static bool
+check_early(const struct check *check, const struct asker *asker, const char *address,
+	    struct fault *fault)
+{
+	return !sample_give(check, asker->service, address, SAMPLE_THIS_MACHINE)->result.signs ||
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "checking Postfix: %s/%s (%s) has %s sign before Postseal seals, which breaks the signature: have it "
+		       "scan only, and another milter sign (rspamd: enabled = false; in local.d/dkim_signing.conf, and "
+		       "OpenDKIM)",
+		       asker->service, asker->parameter, list_of(check, asker), address);
+}
+
 /* A milter that may refuse a message must do so before we hand over its other copies; one that
  * signs must see the message as it leaves. */
 static bool
@@ -309,7 +348,7 @@ check_place(const struct check *check, const struct asker *asker, const char *ad
 	const char *list = list_of(check, asker);
 
 	if (milters_sign(check, address) != is_before)
-		return true;
+		return !is_before || check_early(check, asker, address, fault);
 	if (is_before)
 		return fault_set(fault, FAULT_CONFIG,
 				 "checking Postfix: %s/%s (%s) has %s sign before Postseal seals, "
@@ -342,12 +381,28 @@ check_service_order(const struct check *check, const struct asker *asker, struct
 	return true;
 }
 
-/* Before a second pass, our milter only takes notes, so the order does not matter. */
+/* Before a second pass, our milter only takes notes: the order does not matter, but nothing may
+ * sign yet. */
+static bool
+check_first_pass(const struct check *check, const struct asker *asker, struct fault *fault)
+{
+	g_auto(GStrv) elements = postfix_list(list_of(check, asker));
+
+	for (char **element = elements; *element != NULL; element++) {
+		g_autofree char *address = milters_address(*element);
+
+		if (!milters_is_ours(check, address, asker->service) &&
+		    !check_early(check, asker, address, fault))
+			return false;
+	}
+	return true;
+}
+
 static bool
 check_order_of(const struct check *check, const struct asker *asker, struct fault *fault)
 {
-	return milters_come_again(check, asker->service) ||
-	       check_service_order(check, asker, fault);
+	return milters_come_again(check, asker->service) ? check_first_pass(check, asker, fault)
+							 : check_service_order(check, asker, fault);
 }
 
 /* Notices and further copies are handed over where nothing is decided on: a receiver who insists on
@@ -484,10 +539,54 @@ check_protocol(const struct check *check, const struct asker *asker, struct faul
 			 version);
 }
 
+/* "30s", as postconf -x shows it; 0 for what has no unit that is known here. */
+static guint64
+seconds_of(const char *text)
+{
+	static const struct {
+		char unit;
+		guint seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}, {'\0', 1}};
+	char *end;
+	guint64 number = g_ascii_strtoull(text, &end, 10);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(units); i++)
+		if (*end == units[i].unit)
+			return number * units[i].seconds;
+	return 0;
+}
+
+/* Postfix gives up on a milter that takes longer, and defers the mail, for ever if it is the mail
+ * that takes so long: asking for keys, sealing something large. */
+static bool
+check_patience(const struct check *check, const struct asker *asker, struct fault *fault)
+{
+	static const struct {
+		const char *parameter;
+		guint seconds;
+		const char *normal;
+	} limits[] = {{"milter_command_timeout", 10, "30s"},
+		      {"milter_content_timeout", 60, "300s"}};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(limits); i++) {
+		const char *value =
+			postfix_value(check->postfix, asker->service, limits[i].parameter);
+
+		if (seconds_of(value) < limits[i].seconds)
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"checking the Postfix service %s: with %s = %s, it does not wait until the milter has looked "
+				"for keys and sealed, and the mail waits in the sender's queue; expected %s",
+				asker->service, limits[i].parameter, value, limits[i].normal);
+	}
+	return true;
+}
+
 bool
 check_failures(const struct check *check, char **note_r, struct fault *fault)
 {
 	(void)note_r;
 	return look_at_askers(check, check_action, fault) &&
-	       look_at_askers(check, check_protocol, fault);
+	       look_at_askers(check, check_protocol, fault) &&
+	       look_at_askers(check, check_patience, fault);
 }

@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 import world as sandbox
-from listener import unix_socket
+from scanner import Scanner
 
 
 def prepare(world):
@@ -21,7 +21,7 @@ def prepare(world):
     world.company_value = lambda name: sandbox.command("postconf", "-c", world.company.config, "-h", name).decode().strip()
     world.spare = sandbox.free_ports(3)
     world.wirings = {}
-    world.scanner = unix_socket(world.company_queue / "scanner.sock")
+    world.scanner = Scanner(world.company_queue / "scanner.sock")
 
 
 @pytest.fixture

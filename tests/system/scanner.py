@@ -5,6 +5,8 @@ from listener import Listener, unix_socket
 
 
 class Scanner(Listener):
+    verdict = b"c"  # on all other mail: a packet, or several
+
     def __init__(self, path):
         self.seen = []  # the body of each message
         self.listen(unix_socket(path))
@@ -14,11 +16,11 @@ class Scanner(Listener):
         file, found, body = peer.makefile("rb"), False, b""
         while len(length := file.read(4)) == 4:
             packet = file.read(struct.unpack(">I", length)[0])
-            command, answer = packet[:1], b"c"
+            command, answers = packet[:1], (b"c",)
             if command == b"Q":
                 return
             if command == b"O":
-                answer = b"O" + struct.pack(">III", 6, 0, 0)
+                answers = (b"O" + struct.pack(">III", 6, 0, 0),)
             elif command in b"DA":
                 found, body = (found, body) if command == b"D" else (False, b"")
                 continue
@@ -27,7 +29,8 @@ class Scanner(Listener):
             elif command == b"B":
                 body += packet[1:]
             elif command == b"E":
-                answer = b"y550 5.7.1 Virus found\0" if found else b"c"
+                given = b"y550 5.7.1 Virus found\0" if found else self.verdict
+                answers = given if isinstance(given, tuple) else (given,)
                 self.seen.append(body)
                 found, body = False, b""
-            peer.sendall(struct.pack(">I", len(answer)) + answer)
+            peer.sendall(b"".join(struct.pack(">I", len(answer)) + answer for answer in answers))
