@@ -19,6 +19,7 @@ from postfix import Postfix
 PROGRAMS = ("keeper", "finder", "milter", "courier", "portal")
 BARE = ["systemd", "systemd-sysv", "dbus"]
 STEPS = readme.blocks("Put it in front of your Postfix")
+BESIDE = readme.blocks("rspamd and OpenDKIM")
 # Where the tree is in the clean root, and an admin's shell on the node: packages are next to it.
 TREE = "/root/postseal"
 OUTSIDE = "127.0.0.2"
@@ -196,6 +197,7 @@ def make_both():
         making.result()
     shutil.copy(package, node.root / "root")
     node.download(*STEPS[1][0].split()[2:])
+    node.download(*BESIDE[0][0].split()[2:])
     return package, node
 
 

@@ -16,7 +16,7 @@ import readme
 import world as sandbox
 from conftest import BUILD, SOURCE
 from node import TOGETHER
-from packing import PROGRAMS, STEPS, TREE, checked, contents, lintian, make_both, repack
+from packing import BESIDE, PROGRAMS, STEPS, TREE, checked, contents, lintian, make_both, repack
 from test_upgrade import DATA, FACTS, MOVE_TIMES
 from test_upgrade import RULES as OLD_RULES
 from visitor import Visitor
@@ -333,6 +333,83 @@ def test_restarts_are_limited(configured):
         shown = configured.unit(program, "StartLimitBurst", "StartLimitIntervalUSec", "RestartUSec")
         assert int(shown["StartLimitBurst"]) * 5 <= 3600 and shown["RestartUSec"] == "5s"
         assert shown["StartLimitIntervalUSec"] == "1h"
+
+
+# --- beside rspamd and OpenDKIM ---
+
+def settle(node, path, lines):
+    """Settings "Name value" that replace those of the same name."""
+    names = "|".join(line.split()[0] for line in lines)
+    node.write(path, re.sub(rf"^({names})\s.*\n", "", node.read(path), flags=re.M) + "\n".join(lines) + "\n")
+
+
+@pytest.fixture(scope="module")
+def beside(configured):
+    node = configured
+    install, opendkim, rspamd, wiring = BESIDE
+    for line in install:
+        node.good(line)
+    settle(node, "/etc/opendkim.conf", opendkim)
+    node.write("/etc/rspamd/local.d/dkim_signing.conf", "\n".join(rspamd) + "\n")
+    for line in wiring:
+        node.good(line)
+    return node
+
+
+def signed(node, address, subject):
+    """What OpenDKIM says of the newest mail there, as a receiver would ask it."""
+    node.send(address, message(address, subject))
+    path = sandbox.wait_until(lambda: next((p for p in node.box(address).files() if mentions(p, subject)), None), "the mail", 60)
+    text = (node.root / "etc/dkimkeys/mail.txt").read_text()
+    key = "".join(re.findall(r'"([^"]*)"', text)).split("p=")[1]
+    directory = node.directory / "verify"
+    directory.mkdir(exist_ok=True)
+    (directory / "public").write_text(f"mail._domainkey.example.com v=DKIM1; k=rsa; p={key}\n")
+    (directory / "conf").write_text(f"Mode v\nTestPublicKeys {directory}/public\nSocket local:{directory}/none\nSyslog no\n")
+    (directory / "mail").write_bytes(re.sub(rb"\r?\n", b"\r\n", path.read_bytes()))
+    return subprocess.run(["opendkim", "-x", directory / "conf", "-t", directory / "mail"], capture_output=True, text=True,
+                          check=False).stdout
+
+
+def mentions(path, subject):
+    return f"\nSubject: {subject}".encode() in path.read_bytes()
+
+
+@pytest.mark.parametrize("address", ["sue@partner.example", "pat@pgp.example", "ben@bank.example", "kim@plain.example"])
+def test_mail_is_signed_by_opendkim_as_readme_has_it(beside, address):
+    assert re.search("verification .* succeeded", signed(beside, address, "Signed as well"))
+
+
+def test_mail_is_scanned_by_rspamd_as_readme_has_it(beside):
+    """The pattern that every scanner must find (GTUBE) is refused, and nothing of it is decided on."""
+    gtube = message("kim@plain.example", "Spam").replace(
+        b"What anna wrote.", b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X")
+    with pytest.raises(smtplib.SMTPDataError, match="Gtube"):
+        beside.submit("kim@plain.example", gtube)
+
+
+def test_rspamd_that_signs_too_early_was_called_good(beside):
+    node = beside
+    node.run("rm", "/etc/rspamd/local.d/dkim_signing.conf")
+    node.run("install", "-d", "-o", "_rspamd", "/var/lib/rspamd/dkim")
+    node.run("install", "-o", "_rspamd", "-m", "400", "/etc/dkimkeys/mail.private", "/var/lib/rspamd/dkim/example.com.dkim.key")
+    node.run("systemctl", "restart", "rspamd")
+    try:
+        sandbox.wait_until(lambda: re.search("^milter order +WRONG: .*inet:localhost:11332 sign before Postseal seals", checked(node), re.M),
+                           "check to tell of it", 60)
+    finally:
+        node.write("/etc/rspamd/local.d/dkim_signing.conf", "enabled = false;\n")
+        node.run("rm", "-r", "/var/lib/rspamd/dkim")
+        node.run("systemctl", "restart", "rspamd")
+    sandbox.wait_until(lambda: "WRONG" not in checked(node), "all to be right again", 60)
+
+
+def test_unit_that_would_not_start_again_was_called_good(configured):
+    configured.run("systemctl", "disable", "-q", "postseal-courier")
+    try:
+        assert re.search("^units +WARNING: postseal-courier.service runs, but will not be started", checked(configured), re.M)
+    finally:
+        configured.run("systemctl", "enable", "-q", "postseal-courier")
 
 
 # --- later ---
