@@ -21,6 +21,7 @@ look_at_openpgp(const struct block *block)
 	g_autofree char *why = openpgp_weak_signatures(bytes, length, key_id, user_ids);
 
 	openpgp_ciphers(packets);
+	openpgp_is_laborious(packets);
 	g_bytes_unref(openpgp_only_for(packets, "ocb@x.example"));
 	(void)fingerprint;
 	(void)revoked;
