@@ -95,6 +95,9 @@ def test_signer_of_one_service_alone_was_lost_with_two_passes(world, post, dkim)
     box = people.Mailbox(world, "alone@plain.example")
     box.one()
     assert re.search("verification .* succeeded", dkim.verdict(box.files()[0]))
+    world.wire("undo")
+    sandbox.command("postconf", "-c", world.company.config, "-P", "-X", f"{service}/smtpd_milters")
+    world.wire("apply")
 
 
 def test_mail_waits_while_the_signer_is_away(world, post, dkim):
