@@ -37,6 +37,8 @@ static const struct look {
 	{"verified TLS", check_verified_tls, POSTFIX},
 	{"reinject mapped", check_reinject_mapped, POSTFIX},
 	{"mta log", check_mta_log, ANY_MTA},
+	{"names", check_names, ANY_MTA},
+	{"results", check_results, ANY_MTA},
 	{"portal", check_portal, ANY_MTA},
 	{"portal certificate", check_portal_certificate, ANY_MTA},
 	{"milter socket", check_socket, POSTFIX_HERE},

@@ -43,10 +43,18 @@ bool check_finder(const struct check *check, char **note_r, struct fault *fault)
 bool check_keeper(const struct check *check, char **note_r, struct fault *fault);
 bool check_spool(const struct check *check, char **note_r, struct fault *fault);
 bool check_gpg(const struct check *check, char **note_r, struct fault *fault);
+
+/* log.c: can the courier read the log of the MTA, and does the MTA write there? */
 bool check_mta_log(const struct check *check, char **note_r, struct fault *fault);
 
 /* units.c: do the programs start with the machine, and are they the ones that are installed? */
 bool check_units(const struct check *check, char **note_r, struct fault *fault);
+
+/* names.c: was the machine or the portal renamed? */
+bool check_names(const struct check *check, char **note_r, struct fault *fault);
+
+/* results.c: does a milter beside us write Authentication-Results under our name? */
+bool check_results(const struct check *check, char **note_r, struct fault *fault);
 
 /* certificates.c: which have expired, or will soon? */
 bool check_certificates(const struct check *check, char **note_r, struct fault *fault);

@@ -11,18 +11,41 @@
 enum { LISTENS = 0x0A }; /* TCP_LISTEN in /proc/net/tcp (the kernel's proc_net_tcp.rst) */
 
 static char *
-name_of(const char *process)
+path_in(int process, const char *name)
 {
-	g_autofree char *path = g_build_filename("/proc", process, "comm", NULL);
+	return g_strdup_printf("/proc/%d/%s", process, name);
+}
+
+char *
+listener_name(int process)
+{
+	g_autofree char *path = path_in(process, "comm");
 	char *name = NULL;
 
 	return g_file_get_contents(path, &name, NULL, NULL) ? g_strchomp(name) : NULL;
 }
 
 char *
+listener_option(int process, const char *option)
+{
+	g_autofree char *path = path_in(process, "cmdline"), *words = NULL;
+	gsize size;
+
+	if (!g_file_get_contents(path, &words, &size, NULL))
+		return NULL;
+	for (const char *word = words; word < words + size; word += strlen(word) + 1) {
+		const char *next = word + strlen(word) + 1;
+
+		if (strcmp(word, option) == 0 && next < words + size)
+			return g_strdup(next);
+	}
+	return NULL;
+}
+
+int
 listener_of_path(const char *path)
 {
-	g_autofree char *place = g_strconcat("unix:", path, NULL), *process = NULL;
+	g_autofree char *place = g_strconcat("unix:", path, NULL);
 	struct ucred peer;
 	socklen_t length = sizeof peer;
 	int fd = listening_connect(place);
@@ -30,10 +53,7 @@ listener_of_path(const char *path)
 
 	if (fd >= 0)
 		close(fd);
-	if (!known)
-		return NULL;
-	process = g_strdup_printf("%d", (int)peer.pid);
-	return name_of(process);
+	return known ? (int)peer.pid : 0;
 }
 
 /* "socket:[INODE]", as shown for a descriptor of the process, or NULL. */
@@ -75,7 +95,7 @@ has_open(const char *process, const char *socket)
 	return false;
 }
 
-char *
+int
 listener_of_port(unsigned port)
 {
 	g_autofree char *found = find_socket("/proc/net/tcp", port);
@@ -86,6 +106,6 @@ listener_of_port(unsigned port)
 
 	while (processes != NULL && (process = g_dir_read_name(processes)) != NULL)
 		if (g_ascii_isdigit(*process) && has_open(process, socket))
-			return name_of(process);
-	return NULL;
+			return (int)g_ascii_strtoll(process, NULL, 10);
+	return 0;
 }

@@ -4,9 +4,13 @@
 #ifndef POSTSEAL_ADMIN_CHECK_LISTENER_OF_H
 #define POSTSEAL_ADMIN_CHECK_LISTENER_OF_H
 
-/* "opendkim", or NULL if nothing listens there on this machine or it cannot be seen. Caller frees.
- */
-char *listener_of_path(const char *path);
-char *listener_of_port(unsigned port);
+/* The process, or 0 if nothing listens there on this machine or it cannot be seen. */
+int listener_of_path(const char *path);
+int listener_of_port(unsigned port);
+
+/* "opendkim", or NULL if it cannot be seen. Caller frees. */
+char *listener_name(int process);
+/* What stands after an option of its command line, such as "-x", or NULL. Caller frees. */
+char *listener_option(int process, const char *option);
 
 #endif

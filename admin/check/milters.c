@@ -84,16 +84,31 @@ milters_sign(const struct check *check, const char *address)
 	       strcmp(g_strstrip(told), address) == 0;
 }
 
-char *
-milters_program(const struct check *check, const char *address)
+static int
+process_of(const struct check *check, const char *address)
 {
 	const char *port = strrchr(address, ':');
 	g_autofree char *full = path_of(check, address);
 
 	if (full != NULL)
 		return listener_of_path(full);
-	return port == NULL ? NULL
-			    : listener_of_port((unsigned)g_ascii_strtoull(port + 1, NULL, 10));
+	return port == NULL ? 0 : listener_of_port((unsigned)g_ascii_strtoull(port + 1, NULL, 10));
+}
+
+char *
+milters_program(const struct check *check, const char *address)
+{
+	int process = process_of(check, address);
+
+	return process == 0 ? NULL : listener_name(process);
+}
+
+char *
+milters_option(const struct check *check, const char *address, const char *option)
+{
+	int process = process_of(check, address);
+
+	return process == 0 ? NULL : listener_option(process, option);
 }
 
 bool

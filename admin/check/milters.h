@@ -23,6 +23,8 @@ bool milters_sign(const struct check *check, const char *address);
 /* The name of the program that listens at an address of Postfix, if /proc shows it to the caller,
  * or NULL. Caller frees. */
 char *milters_program(const struct check *check, const char *address);
+/* What its command line has after an option, or NULL. Caller frees. */
+char *milters_option(const struct check *check, const char *address, const char *option);
 
 /* Does another product's content_filter hand mail back here: is this a service for this machine
  * only, without a content_filter of its own, in addition to one that has such a filter? Mail that

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "admin/as_user.h"
-#include "core/listening.h"
 #include "admin/check/milters.h"
+#include "core/listening.h"
 #include "keystore/domain_tls.h"
 
 enum { ANSWER_SECONDS = 5, LIMIT_SECONDS = 30 };

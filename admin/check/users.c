@@ -5,7 +5,6 @@
 #include "admin/check/check.h"
 #include "admin/check/tried.h"
 #include "core/migrate.h"
-#include "delivery/courier/mta_log.h"
 #include "delivery/method.h"
 #include "keystore/domain_tls.h"
 #include "keystore/finder.h"
@@ -219,61 +218,4 @@ check_gpg(const struct check *check, char **note_r, struct fault *fault)
 	return tried_work(settings->milter_user, is_executable, (void *)check, NULL, 0, fault) &&
 	       (tried_fill(settings->milter_user, home, fault) ||
 		fault_within(fault, "checking gpg home"));
-}
-
-/* --- the log of the MTA --- */
-
-static bool
-open_log(void *context, struct fault *fault)
-{
-	return mta_log_check(context, fault);
-}
-
-/* Postfix writes either to a file of its own or to syslog; nobody looks at the other one. */
-static void
-warn_of_other_log(const struct check *check, const char *ours)
-{
-	const char *theirs =
-		check->postfix == NULL ? "" : postfix_value(check->postfix, NULL, "maillog_file");
-
-	if (*theirs != '\0' && strcmp(theirs, ours) != 0)
-		check_warn(
-			check,
-			"Postfix logs to %s (maillog_file), and the courier reads %s, where it does not learn what "
-			"became of mail: set mta log \"%s\", or maillog_file =",
-			theirs, ours, theirs);
-}
-
-/* Asked what the courier may have to ask: whether the MTA accepted a mail when its reply was lost.
- */
-bool
-check_mta_log(const struct check *check, char **note_r, struct fault *fault)
-{
-	struct mta_log log = mta_log_of(check->settings);
-	const char *directory;
-
-	if (mta_log_is_for_all(&log))
-		return fault_set(
-			fault, FAULT_CONFIG,
-			"looking at the log of the MTA, %s: anybody may write to it, and so say what became of mail",
-			log.where);
-	if (!mta_log_check(&log, fault))
-		check_warn(
-			check,
-			"not available, so mail may arrive twice if a courier dies: %s; where Postfix logs to systemd, "
-			"set mta log \"journal\"",
-			fault->text);
-	else if (!tried_work(check->settings->courier_user, open_log, &log, NULL, 0, fault))
-		return fault_within(
-			fault,
-			"reading the log of the MTA as the courier does (user %s; usermod -a -G %s %s)",
-			check->settings->courier_user,
-			mta_log_is_journal(log.where, &directory) ? "systemd-journal" : "adm",
-			check->settings->courier_user);
-	else if (!mta_log_is_journal(log.where, &directory))
-		*note_r = g_strdup("a file: where local users are not trusted, set mta log "
-				   "\"journal\", in which they cannot speak for Postfix");
-	if (check->warnings->len == 0)
-		warn_of_other_log(check, log.where);
-	return true;
 }

@@ -261,6 +261,22 @@ search_journal(struct search *search, const struct mta_log *log, const char *dir
 			 "mail system; is the courier's user in the group systemd-journal?");
 }
 
+gint64
+mta_log_journal_end(const struct mta_log *log, const char *directory)
+{
+	struct fault unseen;
+	sd_journal *opened = mta_log_open_journal(log, directory, &unseen);
+	uint64_t microseconds = 0;
+
+	if (opened == NULL)
+		return 0;
+	if (sd_journal_seek_tail(opened) < 0 || sd_journal_previous(opened) <= 0 ||
+	    sd_journal_get_realtime_usec(opened, &microseconds) < 0)
+		microseconds = 0;
+	sd_journal_close(opened);
+	return (gint64)(microseconds / G_TIME_SPAN_SECOND);
+}
+
 /* --- file or journal --- */
 
 /* *directory_r is NULL for the machine's journal. */

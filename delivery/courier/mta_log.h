@@ -62,6 +62,8 @@ bool mta_log_is_journal(const char *where, const char **directory_r);
 /* Contains only the entries of Postfix. NULL with `fault` on failure. */
 sd_journal *mta_log_open_journal(const struct mta_log *log, const char *directory,
 				 struct fault *fault);
+/* When Postfix last wrote to the journal, in seconds; 0: it never did, or that cannot be seen. */
+gint64 mta_log_journal_end(const struct mta_log *log, const char *directory);
 /* A field of the current entry, "" if it does not have it; "postfix/smtp[123]", the program that
  * wrote it. Caller frees. */
 char *mta_log_field(sd_journal *opened, const char *name);

@@ -21,6 +21,7 @@ def prepare(world):
     world.company_value = lambda name: sandbox.command("postconf", "-c", world.company.config, "-h", name).decode().strip()
     world.spare = sandbox.free_ports(3)
     world.wirings = {}
+    world.journald = pathlib.Path("/etc/systemd/journald.conf")
     world.scanner = Scanner(world.company_queue / "scanner.sock")
 
 
@@ -43,6 +44,7 @@ def world_of(world, mended):
 def checked(world, *words):
     """(exit status, {look: (verdict, text)}); if a look both warns and succeeds, the warning counts."""
     done = subprocess.run([str(w) for w in world.among_groups(
+        "sh", "-c", 'mount --bind "$0" /etc/systemd/journald.conf && exec "$@"', world.journald,
         "env", f"MAIL_CONFIG={world.company.config}", f"SSL_CERT_FILE={world.directory}/keys/authority.pem",
         world.bin / "postseal", "-f", world.config, "check", *words)], capture_output=True, text=True)
     assert not done.stderr, done.stderr
@@ -122,12 +124,12 @@ def once(name, change):
     return changed
 
 
-def signer(world, mended):
+def signer(world, mended, mode="s"):
     """The real OpenDKIM, at a port whose number reveals nothing."""
     directory, port = world.directory / "dkim", world.spare[0]
     directory.mkdir(exist_ok=True)
     sandbox.command("openssl", "genrsa", "-out", directory / "key", "2048")
-    (directory / "conf").write_text(f"Mode s\nDomain example.com\nSelector s\nKeyFile {directory}/key\n"
+    (directory / "conf").write_text(f"Mode {mode}\nDomain example.com\nSelector s\nKeyFile {directory}/key\n"
                                     f"Socket inet:{port}@127.0.0.1\nRequireSafeKeys no\nSyslog no\n")
     program = subprocess.Popen(["opendkim", "-f", "-x", str(directory / "conf")])
     mended(program.wait)
@@ -146,6 +148,12 @@ def all_in_chroot(world, mended):
     """As on Debian."""
     for service in ("smtp/unix", "relay/unix", "cleanup/unix", "bounce/unix", "trace/unix", "rewrite/unix", "qmgr/unix"):
         postconf(world, "-F", "-e", f"{service}/chroot=y")
+
+
+def receiving(networks, mynetworks):
+    """With a rule for mail that comes in."""
+    return both(configured(r"^match attachment", f'networks {{ {networks} }}\nreceive any open\nmatch attachment'),
+                set_to("mynetworks", mynetworks))
 
 
 # --- what check must say ---

@@ -3,7 +3,7 @@ import pytest
 
 import installation
 import world as sandbox
-from installation import all_in_chroot, both, checked, listed, mended, once, postconf, prepare, set_to, signer, world_of  # noqa: F401
+from installation import all_in_chroot, both, checked, configured, listed, mended, once, postconf, prepare, receiving, set_to, signer, world_of  # noqa: F401
 
 
 def content_filter(options="receive_override_options=no_header_body_checks,no_milters"):
@@ -46,7 +46,19 @@ filtered = once("filtered", both(content_filter(), wired()))
 signed_at_the_edge = both(signer, once("signed at the edge", rewired("edge", "dkim")))
 
 
+RECEIVING = receiving('"127.0.0.0/8"', "127.0.0.0/8")
+
+
+def verifier(world, mended):
+    """It signs what leaves, and says of what comes in what its signature is worth."""
+    signer(world, mended, "sv")
+
+
+verified_too = both(verifier, once("signed at the edge", rewired("edge", "dkim")), RECEIVING)
+
+
 BROKEN = {
+    "verifier that writes under our name": (verified_too, "results", "opendkim at inet:.* under the name gateway.example.com, too"),
     "OpenDKIM before it, at a port": (both(signer, listed("dkim", "ours")), "milter order", "sign before Postseal"),
     "filter that hands back to the milter": (content_filter(""), "milters", "sealed twice: add no_milters"),
     "mark on what a filter hands back": (both(filtered, marked), "transports", "marked as undecided"),
@@ -81,6 +93,9 @@ BROKEN = {
 }
 
 RIGHT = {
+    "verifier beside us, each under a name of its own": both(
+        verified_too, configured("^gpg home", 'authserv id "postseal.gateway.example.com"\ngpg home')),
+    "signer under our name, which writes no results": both(signed_at_the_edge, RECEIVING),
     "after expansion, with aliases and copies": both(two_passes, set_to("always_bcc", "archive@example.com")),
     "after expansion, everything in the chroot": both(two_passes, all_in_chroot),
     "OpenDKIM behind it": signed_at_the_edge,

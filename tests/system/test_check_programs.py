@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import smtplib
 import subprocess
+import time
 
 import pytest
 
@@ -130,6 +131,40 @@ def no_portal(world, mended):
     configured(r"pickup expire 14 days|smime, pgp, pickup", "smime, pgp")(world, mended)
 
 
+def no_journal(world, mended):
+    """journald passes on what it is told, and keeps nothing."""
+    mended(setattr, world, "journald", world.journald)
+    world.journald = world.directory / "journald.conf"
+    world.journald.write_text("[Journal]\n#Storage=auto\nStorage=none\n")
+    configured("^mta log .*", 'mta log "journal"')(world, mended)
+    set_to("maillog_file", "")(world, mended)
+
+
+def log_of_syslog(age):
+    """A file that rsyslog would have to write; it was last written that many seconds ago."""
+    def change(world, mended):
+        log = world.directory / "mail.log"
+        log.touch(0o644)
+        os.utime(log, (time.time() - age,) * 2)
+        configured("^mta log .*", f'mta log "{log}"')(world, mended)
+        set_to("maillog_file", "")(world, mended)
+    return change
+
+
+def mail_parked(world, mended):
+    mended(world.postgres.query, "delete from postseal.parcel")
+    message = b"From: <anna@example.com>\r\nTo: <joe@pickup.example>\r\nSubject: Hello\r\n\r\nHello.\r\n"
+    with smtplib.SMTP("127.0.0.1", world.ports["submission"]) as smtp:
+        smtp.sendmail("anna@example.com", ["joe@pickup.example"], message)
+    sandbox.wait_until(world.nothing_waits, "the notice to leave")
+
+
+followed_under_another_name = both(
+    stop("postseal-courier"),
+    sql("update postseal.mta_log set source = 'old' || source, read_at = now() - interval '1 hour'",
+        "update postseal.mta_log set source = substr(source, 4)"))
+
+
 BROKEN = {
     # what the programs' users can do
     "postseal.conf that only root can read": (locked("postseal.conf"), "settings", "as postseal-keeper does .*Permission denied"),
@@ -154,6 +189,11 @@ BROKEN = {
                                                      "as postseal-milter does .*permission denied for schema crm"),
     # the milter's socket
     "socket of the milter with another group": (socket_group, "milter socket", "the user postfix may not write to .*milter.sock"),
+    "journal that keeps nothing": (no_journal, "mta log", "Storage=none"),
+    "log that nobody writes to": (both(waiting_mail, log_of_syslog(3600)), "mta log",
+                                  "nothing was written there since mail of .*does rsyslog run .*logrotate"),
+    "verifier that is believed under our name": (configured("^gpg home", 'keys authenticated { "gateway.example.com" }\ngpg home'), "results",
+                                                 "counts as forged; set authserv id"),
     # dates, and key files
     "root that has expired": (root("-60d", 30), "certificates", "Old Root.* expired on .*import its successor"),
     "own key that has expired": (old_own_key, "certificates", "our own key .*past.* expired on"),
@@ -166,6 +206,8 @@ BROKEN = {
 }
 
 RIGHT = {
+    "a log that was rotated since the last mail": both(waiting_mail, log_of_syslog(0)),
+    "the portal under the name that its links have": mail_parked,
     "no rule for the portal, which does not run": no_portal,
     "a table of another application that the programs may read": foreign_table(True),
     "a web server in front of the portal": web_server("localhost"),
@@ -173,6 +215,11 @@ RIGHT = {
 }
 
 WARNED = {
+    "machine that was renamed": (configured('^hostname .*', 'hostname "old.example.com"'), "names",
+                                 "hostname is old.example.com, but Postfix says that it is gateway.example.com"),
+    "log that was followed under another name": (followed_under_another_name, "names", "one that was called old"),
+    "portal that was renamed": (both(mail_parked, configured(r'url "http://localhost:', 'url "http://secure.example.com:')), "names",
+                                "the links of 1 messages .* lead to http://localhost:"),
     "root that expires soon": (root("+0d", 10), "certificates", r"Old Root.* expires in 10 days"),
     "own key that expires soon": (lambda w, m: own_key(w, m, days=10), "certificates", "our own key .*otto.* expires in 10 days"),
     "certificate of the portal that expires soon": (web_server("localhost", days=10), "portal certificate", r"expires in \d+ days"),

@@ -11,7 +11,7 @@ import pytest
 
 import directory_server
 import installation
-from installation import all_in_chroot, both, checked, configured, listed, mended, postconf, prepare, set_to, world_of  # noqa: F401
+from installation import all_in_chroot, both, checked, configured, listed, mended, postconf, prepare, receiving, set_to, world_of  # noqa: F401
 
 
 def listener(answer):
@@ -41,12 +41,6 @@ def listener(answer):
 def as_another_milter(asked):
     """OpenDKIM's answer: it accepts what is offered, and wants no macros."""
     return b"" if len(asked) < 17 else struct.pack(">IcIII", 13, b"O", 6, 0x11, 0)
-
-
-def receiving(networks, mynetworks):
-    """With a rule for mail that comes in."""
-    return both(configured(r"^match attachment", f'networks {{ {networks} }}\nreceive any open\nmatch attachment'),
-                set_to("mynetworks", mynetworks))
 
 
 def without_chroot(world, mended):
