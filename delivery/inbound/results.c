@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/domain.h"
+
 const char *
 results_authserv_id(const struct settings *settings)
 {
@@ -49,16 +51,87 @@ read_id(const char *value)
 	return g_string_free(id, id->len == 0);
 }
 
+/* --- forged fields --- */
+
+/* As somebody may read it who is less strict: without what nobody sees, and with letters, dots and
+ * blanks in their usual form. Caller frees. */
+static char *
+simplify(const char *text)
+{
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	g_autofree char *normal = g_utf8_normalize(valid, -1, G_NORMALIZE_ALL_COMPOSE);
+	GString *simple = g_string_new(NULL);
+
+	for (const char *at = normal; *at != '\0'; at = g_utf8_next_char(at)) {
+		gunichar c = g_utf8_get_char(at);
+
+		if (c == 0x3002) /* the full stop of Chinese and Japanese, UTS 46 §2.3 */
+			g_string_append_c(simple, '.');
+		else if (g_unichar_isspace(c) || g_unichar_iscntrl(c))
+			g_string_append_c(simple, ' ');
+		else if (g_unichar_type(c) != G_UNICODE_FORMAT)
+			g_string_append_unichar(simple, g_unichar_tolower(c));
+	}
+	return g_string_free(simple, FALSE);
+}
+
+/* Ours may be in another script, or its A-labels in the field (RFC 8616 §5). */
+static bool
+is_name(const GString *id, const char *own)
+{
+	g_autofree char *name = g_strndup(id->str, id->len - g_str_has_suffix(id->str, "."));
+	g_autofree char *key = domain_key(name), *own_key = domain_key(own);
+
+	return strcmp(name, own) == 0 || strcmp(key, own_key) == 0;
+}
+
+/* A piece of the name, or all of it in quotes. NULL: the quotes do not end. */
+static const char *
+read_piece(const char *at, GString *id)
+{
+	if (*at != '"') {
+		for (; g_ascii_isalnum(*at) || (*at != '\0' && strchr("-_.", *at) != NULL) ||
+		       (*at & 0x80) != 0;
+		     at++)
+			g_string_append_c(id, *at);
+		return at;
+	}
+	for (at++; *at != '\0' && *at != '"'; at++)
+		g_string_append_c(id, *at == '\\' && at[1] != '\0' ? *++at : *at);
+	return *at == '"' ? at + 1 : NULL;
+}
+
+/* Dots join pieces, with comments between them or not (RFC 5322 §4.4). What cannot be read may be
+ * ours. */
+static bool
+may_name(const char *value, const char *own)
+{
+	g_autoptr(GString) id = g_string_new(NULL);
+	const char *at = skip_comments(value);
+	gsize length;
+
+	do {
+		length = id->len;
+		at = at == NULL ? NULL : read_piece(at, id);
+		at = at == NULL ? NULL : skip_comments(at);
+		if (at == NULL || id->len == 0 || is_name(id, own))
+			return true;
+	} while (id->len > length && (*at == '.' || g_str_has_suffix(id->str, ".")));
+	return false;
+}
+
 bool
 results_are_forged(const struct field *field, const struct settings *settings)
 {
 	g_autofree char *name = g_strstrip(g_strdup(field->name));
-	g_autofree char *id = NULL;
+	g_autofree char *own = simplify(results_authserv_id(settings));
+	g_autofree char *value = simplify(field->value), *shown = NULL, *decoded = NULL;
 
 	if (g_ascii_strcasecmp(name, RESULTS_FIELD) != 0)
 		return false;
-	id = read_id(field->value);
-	return id == NULL || g_ascii_strcasecmp(id, results_authserv_id(settings)) == 0;
+	decoded = field_shown(field->value);
+	shown = simplify(decoded);
+	return may_name(value, own) || may_name(shown, own);
 }
 
 /* --- what others say --- */

@@ -14,8 +14,9 @@
 
 /* The name under which we write. */
 const char *results_authserv_id(const struct settings *settings);
-/* Would a reader take the field for ours, folded, with comments (RFC 8601 §2.2), or in quotes as it
- * may be? A field of this kind that cannot be read counts as one. */
+/* Would a reader take the field for ours: folded, with comments, in quotes (RFC 8601 §2.2), in
+ * another script, in encoded words, as forerunners of the standard have it? A field of this kind
+ * that cannot be read counts as one. */
 bool results_are_forged(const struct field *field, const struct settings *settings);
 /* Does a verifier that the setting `keys authenticated` names say that the domain sent the message:
  * DKIM with the domain's own signature, or DMARC for it? Of each name, the first field counts: the

@@ -13,10 +13,12 @@ import people
 import world as sandbox
 from dovecot_auth import Authenticator
 from person import Person
+from test_inbound import TEXT, Outside, arrived, employee, envelope, results, signed
 
 LOCAL = "gateway.example.com"
 PARAMETERS = {
     "mydestination": LOCAL,
+    "smtpd_authorized_xclient_hosts": "127.0.0.0/8",
     "mailbox_size_limit": "0",
     "recipient_delimiter": "+",
     "virtual_alias_maps": "texthash:{directory}/aliases",
@@ -35,12 +37,16 @@ home@example.com games@gateway.example.com
 refused@example.com ceo@closed.example
 private@example.com fred@smime.example
 both@example.com both@example.com, fred@smime.example
+staff@example.com crew@example.com, omar@example.com
+crew@example.com lara@example.com, omar@example.com
 """,
-    "canonical": "old@plain.example new@smime.example\n",
+    "canonical": "old@plain.example new@smime.example\nformer@example.com omar@example.com\n",
     "sender_bcc": "boss@example.com copies@smime.example\n",
-    "recipient_bcc": "watched@plain.example watcher@smime.example\n",
+    "recipient_bcc": "watched@plain.example watcher@smime.example\nomar@example.com deputy@example.com\n",
 }
-RULES = sandbox.RULES.replace("match attachment", """match recipient "ceo@plain.example" reject "They take no mail."
+SETTINGS = 'networks { "192.0.2.0/24" }\n'
+RULES = sandbox.RULES.replace("match attachment", """receive any open
+match recipient "ceo@plain.example" reject "They take no mail."
 match recipient domain "closed.example" reject "They take no mail."
 match attachment""")
 
@@ -169,6 +175,32 @@ def test_sendmail_command_is_covered(world, post, secret, name):
     found = secret(["team@example.com"], name, send=send)
     found.is_exactly({"joe@plain.example": "plain", "sue@smime.example": "smime", "pia@pickup.example": "pickup"})
     assert {row[3] for row in found.rows()} == {""}
+
+
+# --- mail that comes in ---
+
+def test_sealed_mail_is_opened_once_for_each_to_whom_it_is_expanded(world, post):
+    """Nested aliases, a canonical map and a bcc map lead to the same people: each gets one copy, opened with their own key."""
+    outside, author = Outside(world, post), "bob@partner.example"
+    inner = signed(world, TEXT, author)
+    message = outside.mail(envelope(inner, *(employee(world, a) for a in ("lara@example.com", "omar@example.com"))), ["staff@example.com"],
+                           sender=author)
+    employee(world, "deputy@example.com")
+    outside.send(message, ["staff@example.com", "former@example.com"], sender=author)
+    mails = {who: post.box(f"{who}@example.com").one() for who in ("lara", "omar", "deputy")}
+    identifier = mails["lara"]["Message-ID"]
+    sandbox.wait_until(lambda: any(identifier.encode() in path.read_bytes() for path in post.box("archive@plain.example").files()),
+                       "the copy for the archive")
+    archived, = [mail for mail in map(people.Received, (path.read_bytes() for path in post.box("archive@plain.example").files()))
+                 if mail["Message-ID"] == identifier]
+    assert [arrived(mails[who]) for who in ("lara", "omar")] == [inner] * 2
+    assert [results(mails[who]) for who in ("lara", "omar")] == [{"x-decrypted": "pass", "smime": "pass"}] * 2
+    assert arrived(mails["deputy"]) == arrived(archived) == people.entity_of(message)
+    rows = world.postgres.query("select c.recipient, c.method from postseal.copy c join postseal.message m on m.id = c.message"
+                                f" where m.message_id = '{identifier}' and c.state <> 'repeated' order by 1")
+    assert rows == [["archive@plain.example", "plain"], ["deputy@example.com", "pass"], ["lara@example.com", "open"],
+                    ["omar@example.com", "open"]]
+    assert world.postgres.query(f"select kind, how from postseal.attestation where address = '{author}'") == [["smime", "signed mail"]]
 
 
 # --- who authenticated ---
