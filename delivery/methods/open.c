@@ -1,5 +1,6 @@
 /* Mail that comes in encrypted, opened for those who could open it themselves. */
 #include "core/catalogue.h"
+#include "core/crash.h"
 #include "delivery/inbound/receive.h"
 
 static bool
@@ -18,6 +19,7 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 	*possible_r = opening != NULL;
 	if (opening == NULL)
 		return true;
+	crash_point("milter-after-open");
 	copy->opening = opening;
 	copy->keys = g_steal_pointer(&keys);
 	return true;

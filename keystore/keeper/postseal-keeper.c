@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/crash.h"
 #include "core/daemon.h"
 #include "core/log.h"
 #include "core/metrics.h"
@@ -140,6 +141,7 @@ serve(void *unused, int fd)
 	if (!reply.granted)
 		g_strlcpy(reply.why, fault.text, sizeof reply.why);
 	log_use(&request, &reply, fd);
+	crash_point("keeper-before-answer");
 	if (send(fd, &reply, sizeof reply, MSG_NOSIGNAL) < 0)
 		log_warning("answering a request: %s", strerror(errno));
 	sodium_memzero(&reply, sizeof reply);

@@ -1,5 +1,5 @@
-"""Milter and courier die as if by SIGKILL at every named point, and the client tries again: each
-copy arrives exactly once, by its method, and the log agrees. A rotation of a key file is killed, too,
+"""Milter, keeper and courier die as if by SIGKILL at every named point, and the client tries again: each
+copy arrives exactly once, by its method, and the log agrees; and so does sealed mail that comes in. A rotation of a key file is killed, too,
 and the command is given again. Needs a build with crash points."""
 import os
 import pwd
@@ -13,8 +13,13 @@ import pytest
 
 import people
 import world as sandbox
+from test_inbound import TEXT, Outside, arrived, employee, encrypted, envelope, pgp_employee, pgp_mime, prepare  # noqa: F401
+
+SETTINGS = 'networks { "192.0.2.0/24" }\n'
+RULES = sandbox.RULES.replace("match attachment", "receive any  open\nmatch attachment", 1)
 
 MILTER = ("milter-before-commit", "milter-after-commit", "milter-before-verdict")
+INBOUND = ("keeper-before-answer", "milter-after-open", *MILTER)
 COURIER = ("courier-before-issue", "courier-after-claim", "courier-before-send", "courier-in-data", "courier-before-settle",
            "courier-after-settle")
 ROTATE = ("rotate-between-files", "rotate-before-prepare", "rotate-before-batch", "rotate-after-batch")
@@ -70,6 +75,44 @@ def test_each_copy_arrives_exactly_once(world, post, name, point):
     states = {a: [(c["method"], c["state"].replace("sent", "handed")) for c in post.copies(a) if c["state"] != "repeated"]
               for a in (plain, smime, pickup)}
     assert states == {plain: [("plain", "handed")], smime: [("smime", "handed")], pickup: [("pickup", "opened")]}
+
+
+def send_in_until_accepted(world, outside, message, to):
+    """Like a stranger's MTA; systemd restarts what died."""
+    def attempt():
+        for program in ("postseal-keeper", "postseal-milter"):
+            if not sandbox.is_running(world.programs[program]):
+                world.start_program(program)
+        try:
+            outside.send(message, to)
+        except (AssertionError, smtplib.SMTPServerDisconnected) as refusal:
+            assert isinstance(refusal, smtplib.SMTPServerDisconnected) or re.match(r"b?['\"]?4", str(refusal)), refusal
+            return False
+        return True
+
+    sandbox.wait_until(attempt, "the message to be accepted", 60)
+
+
+@pytest.mark.parametrize("point,kind", [*((point, "S/MIME") for point in INBOUND), (INBOUND[0], "OpenPGP")])
+def test_sealed_mail_that_comes_in_is_opened_exactly_once(world, post, name, point, kind):
+    """Promises 2, 3 and 6: what was opened is on record, and whoever has no key gets it as it was sent."""
+    reader, other, outside = f"{name}a@example.com", f"{name}b@example.com", Outside(world, post)
+    if kind == "S/MIME":
+        sealed = envelope(TEXT, employee(world, reader))
+    else:
+        gpg = pgp_employee(world, reader)
+        sealed = pgp_mime(encrypted(gpg, TEXT))
+        gpg.end()
+    message = outside.mail(sealed, [reader, other])
+    world.crash_file.write_text(point)
+    send_in_until_accepted(world, outside, message, [reader, other])
+    keep_courier_alive(world, world.nothing_waits, "the outbox to be empty")
+    assert not world.crash_file.exists()
+    assert arrived(post.box(reader).one()) == TEXT
+    assert arrived(post.box(other).one()) == people.entity_of(message)
+    states = {a: [(c["method"], c["state"].replace("sent", "handed")) for c in post.copies(a) if c["state"] != "repeated"]
+              for a in (reader, other)}
+    assert states == {reader: [("open", "handed")], other: [("pass", "handed")]}
 
 
 def test_answer_that_nobody_heard_is_looked_up_in_the_log(world, post, name):

@@ -2,6 +2,7 @@
 openssl; what arrives is compared with what was given to openssl."""
 import base64
 import email.utils
+import json
 import os
 import pathlib
 import random
@@ -65,6 +66,7 @@ class Outside:
                 assert code == 250, text
             code, text = smtp.data(message)
             assert code == 250, str(code).encode() + b" " + text
+            return re.sub(rb"queued as \w+", b"queued", text)
 
     def sent(self, entity, to, **options):
         """Sends the entity, and returns what reaches each mailbox."""
@@ -221,11 +223,13 @@ def test_what_cannot_be_opened_passes_byte_for_byte(world, post, outside, name, 
 
 def pass_byte_for_byte(outside, address, entities):
     """Sends all of them, and returns {name: mail}."""
-    sent = {}
-    for what, entity in entities.items():
-        sent[what] = outside.mail(entity, [address], subject=what)
-        outside.send(sent[what], [address])
+    sent = {what: outside.mail(entity, [address], subject=what) for what, entity in entities.items()}
+    replies = {outside.send(message, [address]) for message in sent.values()}
     mails = {mail["Subject"]: mail for mail in outside.post.box(address).wait(len(sent))}
+    # whatever was wrong with them, nobody can tell
+    assert len(replies) == 1
+    assert len({tuple(sorted(name.lower() for name in mail.parsed.keys() if not re.match("content-|authentication-results", name, re.I)))
+                for mail in mails.values()}) == 1
     for what, message in sent.items():
         assert arrived(mails[what]) == people.entity_of(message), what
         assert set(results(mails[what]).values()) <= {"neutral"}, what
@@ -396,16 +400,58 @@ def test_opened_record_is_kept_when_the_message_is_offered_again_without_the_kee
     try:
         with pytest.raises(AssertionError, match="451|4.7.0|cannot be secured"):
             outside.send(message, [address])
+        # nobody needs it for these
+        outside.send(outside.mail(sealed, [address], sender="bob@closed.example"), [address], sender="bob@closed.example")
+        outside.send(outside.mail(TEXT, [address]), [address])
+        assert sorted(arrived(mail) for mail in post.box(address).wait(2)) == sorted((people.entity_of(message), TEXT))
     finally:
         world.start_program("postseal-keeper")
     outside.send(message, [address])
-    assert arrived(post.box(address).one()) == TEXT
+    assert sorted(arrived(mail) for mail in post.box(address).wait(3)) == sorted((people.entity_of(message), TEXT, TEXT))
 
 
 def test_explain_says_what_would_happen_to_mail_that_comes_in(world, name):
     said = world.postseal("policy", "explain", "--inbound", "--from", "hr@example.com", "--to", f"{name}@example.com")
     assert "receive any" in said and "=> pass" in said
     assert "=> pickup" in world.postseal("policy", "explain", "--from", "hr@example.com", "--to", f"{name}@example.com")
+
+
+# what a rule asks for, and mail that has it: fields, entity, sender, recipient
+CONDITIONS = {
+    "any": {},
+    'sender "bob@partner.example"': {"sender": "bob@partner.example"},
+    'sender domain "partner.example"': {"sender": "bob@partner.example"},
+    'recipient "anna@example.com"': {"to": "anna@example.com"},
+    'recipient domain "example.com"': {},
+    'subject tag "[open]"': {"subject": "[open] Hello"},
+    'header "X-Sealed" "yes"': {"fields": ["X-Sealed: yes"]},
+    "size over 10 kB": {"entity": TEXT + b"All work and no play.\r\n" * 1000},
+    "size under 10 kB": {},
+    "encrypted": {"entity": b"sealed"},
+    "signed": {"entity": b"signed"},
+    'encrypted sender domain "partner.example"': {"entity": b"sealed", "sender": "bob@partner.example"},
+}
+ALWAYS = ("any", 'recipient domain "example.com"', "size under 10 kB")
+
+
+def test_every_condition_of_mail_that_comes_in_is_explained(world, outside, name):
+    reader = f"{name}@example.com"
+    made = {b"sealed": envelope(TEXT, employee(world, reader)), b"signed": signed(world, TEXT, f"{name}@partner.example")}
+    config, file = world.directory / "conditions.conf", world.directory / "conditions.eml"
+
+    def explained(condition, entity=TEXT, sender="carl@elsewhere.example", to=reader, **options):
+        file.write_bytes(outside.mail(made.get(entity, entity), [to], sender=sender, **options))
+        config.write_text(world.config.read_text().replace(RULES, f"receive {condition}  open\nreceive any  pass\notherwise  deliver plain\n"))
+        said = json.loads(sandbox.command(world.bin / "postseal", "-f", config, "policy", "explain", "--inbound", "--from", sender,
+                                          "--to", to, file, "--json"))
+        return said[0]
+
+    for condition, options in CONDITIONS.items():
+        copy = explained(condition, **options)
+        assert copy["rule"] == f"receive {condition} open" and copy["method"] == ("open" if "encrypted" in condition else "pass"), condition
+        if condition not in ALWAYS:
+            copy = explained(condition)
+            assert copy["rule"] == "receive any pass" and copy["trace"]["rules"][0]["because_not"] in condition, condition
 
 
 # --- answers ---
