@@ -527,6 +527,15 @@ dispatch_again(struct dispatch *dispatch, const struct surroundings *around,
 	       commit_all(dispatch, around, message, true, &known, fault);
 }
 
+/* Nobody would hear that this offer was accepted: the client makes another one, which may have been
+ * accepted meanwhile. */
+static bool
+is_awaited(const struct surroundings *around, struct fault *fault)
+{
+	return around->is_awaited(around->mta) ||
+	       fault_set(fault, FAULT_PEER, "recording the message: the MTA has given up waiting");
+}
+
 /* Someone may send the same thing again, which is a new message; the MTA may offer a message again,
  * which is not. */
 static bool
@@ -541,9 +550,12 @@ commit_offer(struct dispatch *dispatch, const struct surroundings *around,
 			return false;
 		if (dispatch->is_taken)
 			return true;
+		if (!is_awaited(around, fault))
+			return false;
 		if (commit_all(dispatch, around, message, false, &known, fault))
 			return true;
-		if (!known || !offer_is_again(around->database, message->identity, &again, fault))
+		if (!known || !offer_is_again(around->database, message->identity, &again, fault) ||
+		    !is_awaited(around, fault))
 			return false;
 		if (again)
 			return dispatch_again(dispatch, around, message, fault);

@@ -40,6 +40,9 @@ struct surroundings {
 	struct inbound *inbound; /* what is known of mail from outside; NULL: it is ours */
 	bool place_is_taken;	 /* by recipients decided before: everything else goes through the
 				    outbox */
+	/* Does the MTA still wait for the answer, as far as can be seen? */
+	bool (*is_awaited)(void *mta);
+	void *mta;
 };
 
 struct method;

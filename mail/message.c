@@ -218,6 +218,57 @@ is_written(const struct field *field)
 	return field_is_content(field);
 }
 
+/* The MTA adds a missing Message-ID that has the message's queue ID: another one for each offer. */
+static bool
+has_queue_id(const struct message *message, const struct field *field)
+{
+	g_autofree char *mark = g_strdup_printf(".%s@", message->queue_id);
+
+	return message->queue_id != NULL && strstr(field->value, mark) != NULL;
+}
+
+/* The MTA adds a missing Date that has the time of the offer. Postfix writes it with the name of
+ * the time zone, as "+0000 (UTC)", at the end of the header, and only a missing From or To behind
+ * it. */
+static bool
+is_added_date(const struct message *message, guint i)
+{
+	const struct field *date = g_ptr_array_index(message->fields, i);
+
+	if (!field_is(date, "Date") || !g_str_has_suffix(date->value, ")"))
+		return false;
+	while (++i < message->fields->len) {
+		const struct field *field = g_ptr_array_index(message->fields, i);
+
+		if (!field_is(field, "From") && !field_is(field, "To"))
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_added_by_mta(const struct message *message, guint i)
+{
+	const struct field *field = g_ptr_array_index(message->fields, i);
+
+	return (field_is(field, "Message-ID") && has_queue_id(message, field)) ||
+	       is_added_date(message, i);
+}
+
+/* Is there something by which messages of the same sender can be told apart? */
+static bool
+is_distinct(const struct message *message)
+{
+	static const char *const names[] = {"Message-ID", "Date", "Subject"};
+
+	for (guint i = 0; i < message->fields->len; i++)
+		for (size_t n = 0; n < G_N_ELEMENTS(names); n++)
+			if (field_is(g_ptr_array_index(message->fields, i), names[n]) &&
+			    !is_added_by_mta(message, i))
+				return true;
+	return false;
+}
+
 static void
 digest_written(crypto_generichash_state *state, const struct message *message)
 {
@@ -225,7 +276,7 @@ digest_written(crypto_generichash_state *state, const struct message *message)
 		const struct field *field = g_ptr_array_index(message->fields, i);
 		g_autofree char *name = NULL, *value = NULL;
 
-		if (!is_written(field))
+		if (!is_written(field) || is_added_by_mta(message, i))
 			continue;
 		name = g_ascii_strdown(field->name, -1);
 		value = field_text(field->value);
@@ -243,8 +294,7 @@ message_identity(const struct message *message, unsigned char identity_r[32])
 	crypto_generichash_init(&state, NULL, 0, 32);
 	digest_text(&state, message->sender_folded);
 	digest_written(&state, message);
-	if (message_field(message, "Message-ID") == NULL &&
-	    message_field(message, "Date") == NULL && message_field(message, "Subject") == NULL)
+	if (!is_distinct(message))
 		digest_text(&state, message->queue_id);
 	crypto_generichash_final(&body, body_digest, sizeof body_digest);
 	crypto_generichash_update(&state, body_digest, sizeof body_digest);

@@ -77,7 +77,8 @@ char *message_field_shown(const struct message *message, const char *name);
 
 /* Promise 3: the same for each offer of a message, different for any other message. BLAKE2b over
  * sender, body and the fields that people and their programs write, and also the queue ID if none
- * of Message-ID, Date and Subject is present. */
+ * of Message-ID, Date and Subject is among them. What the MTA adds to a message without Message-ID
+ * or Date does not count, since it differs with each offer. */
 void message_identity(const struct message *message, unsigned char identity_r[32]);
 
 /* The header of the MIME entity: the Content-* fields as they are, and the empty line; caller

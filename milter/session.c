@@ -15,6 +15,7 @@
 #include "milter/heard.h"
 #include "milter/known.h"
 #include "milter/login.h"
+#include "milter/reading.h"
 #include "milter/untaken.h"
 #include "milter/verdict.h"
 
@@ -24,8 +25,9 @@ static struct service *service;
 struct session {
 	unsigned long steps; /* as negotiated */
 	char *client;
-	char *address;	  /* of the client, numeric; or NULL */
-	bool second_pass; /* the recipients are final (contrib/postfix/wire) */
+	char *address;			    /* of the client, numeric; or NULL */
+	struct reading senders, recipients; /* the last ones */
+	bool second_pass;		    /* the recipients are final (contrib/postfix/wire) */
 	bool is_outside;  /* milters that sign see a client that is not this machine */
 	bool comes_again; /* the MTA will offer this message again, with its addresses expanded */
 	struct policy *policy; /* for the current message */
@@ -230,19 +232,22 @@ mail_from(SMFICTX *context, char **arguments)
 		.path = arguments[0],
 		.reading = smfi_getsymval(context, (char *)"{mail_addr}"),
 		.parameters = arguments + 1};
-	struct fault fault;
+	struct fault fault, old;
+	bool is_new;
 
 	note_heard(session);
 	forget_message(session);
+	reading_clear(&session->recipients);
 	begin_message(context, session);
 	if (!is_expected_mta(policy_settings(session->policy), smfi_getsymval(context, (char *)"v"),
 			     &fault)) {
 		log_error("deferring all mail of %s: %s", session->client, fault.text);
 		return verdict_refuse(context, &fault);
 	}
+	is_new = reading_is_new(&session->senders, &sender, &old);
 	return message_set_sender(session->message, &sender, &fault)
 		       ? SMFIS_CONTINUE
-		       : refuse_address(context, session, &fault);
+		       : refuse_address(context, session, is_new ? &fault : &old);
 }
 
 static sfsistat
@@ -254,14 +259,15 @@ recipient(SMFICTX *context, char **arguments)
 		.reading = smfi_getsymval(context, (char *)"{rcpt_addr}"),
 		.parameters = arguments + 1};
 	uint64_t limit = policy_settings(session->policy)->limit_recipients;
-	struct fault fault;
+	struct fault fault, old;
+	bool is_new = reading_is_new(&session->recipients, &named, &old);
 
 	if (session->message->recipients->len >= limit)
 		fault_set(&session->fault, FAULT_TOO_BIG,
 			  "The message has more than %llu recipients (limit recipients).",
 			  (unsigned long long)limit);
 	else if (!message_add_recipient(session->message, &named, &fault))
-		return refuse_address(context, session, &fault);
+		return refuse_address(context, session, is_new ? &fault : &old);
 	return SMFIS_CONTINUE;
 }
 
@@ -355,6 +361,13 @@ conclude(SMFICTX *context, struct session *session, const struct dispatch *dispa
 	return verdict;
 }
 
+/* Telling the MTA that there is progress fails once it has closed the connection. */
+static bool
+is_awaited(void *context)
+{
+	return smfi_progress(context) == MI_SUCCESS;
+}
+
 /* `kept`: recipients for whom the message goes on unchanged, besides those decided now; or NULL. */
 static sfsistat
 decide(SMFICTX *context, struct session *session, const struct known *kept)
@@ -377,7 +390,9 @@ decide(SMFICTX *context, struct session *session, const struct known *kept)
 		.outside_client = session->is_outside ? session->address : NULL,
 		.size_limit = session->size_limit,
 		.pass = session->is_of_first_pass ? session->pass : NULL,
-		.place_is_taken = kept != NULL};
+		.place_is_taken = kept != NULL,
+		.is_awaited = is_awaited,
+		.mta = context};
 	g_autofree char *message_id = message_field_text(message, "Message-ID");
 	unsigned char identity[AUDIT_IDENTITY_BYTES];
 	struct audit_message record = {.identity = identity,
@@ -590,6 +605,8 @@ closed(SMFICTX *context)
 	forget_message(session);
 	g_free(session->client);
 	g_free(session->address);
+	reading_clear(&session->senders);
+	reading_clear(&session->recipients);
 	g_free(session);
 	smfi_setpriv(context, NULL);
 	return SMFIS_CONTINUE;

@@ -41,6 +41,11 @@ def wait_outbox_empty(world):
     sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
 
 
+def as_offered(message, to, sender):
+    header, _, body = message.partition(b"\r\n\r\n")
+    return milter_client.Mail(sender, to, [tuple(field.split(b":", 1)) for field in header.split(b"\r\n")], body)
+
+
 def offer_unheard(world, message, to, sender, queue_id):
     """The milter has replied, and the MTA died before it read the reply: its log does not know the
     queue ID, although it has mentioned other mail by then."""
@@ -49,10 +54,8 @@ def offer_unheard(world, message, to, sender, queue_id):
             smtp.sendmail(sender, ["first@plain.example"], b"Subject: The first\r\n\r\nHello.\r\n")
         sandbox.wait_until(lambda: world.postgres.query("select bool_or(tells) from postseal.mta_log") == [["t"]],
                            "the log to tell of a mail")
-    header, _, body = message.partition(b"\r\n\r\n")
-    fields = [tuple(field.split(b":", 1)) for field in header.split(b"\r\n")]
     connection = milter_client.Connection(world.milter_socket)
-    verdict = connection.offer(milter_client.Mail(sender, to, fields, body), queue_id)
+    verdict = connection.offer(as_offered(message, to, sender), queue_id)
     assert verdict.code in ("accept", "discard"), verdict.text
     connection.close()
 
@@ -86,6 +89,70 @@ def test_message_whose_answer_nobody_heard_is_recognised_when_it_comes_again(wor
     assert len(decisions(world, in_place)) == 2 and len(decisions(world, other)) == 1
     assert world.postgres.query("select count(*) from postseal.history h join postseal.message m on m.id = h.message"
                                 f" where h.what = 'offered again' and m.sender = '{sender}'") == [["1"]]
+
+
+def test_offer_that_the_mta_had_given_up_became_a_message(world, post, name):
+    """Promise 3: the database is stuck for longer than the MTA waits. What nobody waits for is not committed, since a
+    later offer of the same message may have been accepted meanwhile."""
+    to, sender, queue_id = f"{name}@auto.example", f"{name}@example.com", f"GIVENUP{name}"
+    message = post.compose([to], subject="[secure] Hello", sender=sender)
+    connection, stuck = milter_client.Connection(world.milter_socket), world.postgres.session()
+    try:
+        stuck.ask("begin; lock table postseal.key_address in access exclusive mode")
+        connection.begin(as_offered(message, [to], sender), queue_id)
+        connection.put(b"E")
+        sandbox.wait_until(lambda: stuck.ask("select count(*) from pg_locks where not granted and relation ="
+                                             " 'postseal.key_address'::regclass") == "1", "the milter to wait")
+        connection.close()
+    finally:
+        stuck.ask("rollback")
+        stuck.end()
+    sandbox.wait_until(lambda: f"{queue_id}: deferring" in world.log("postseal-milter"), "the offer to be given up")
+    post.accepted(message, [to], sender=sender)
+    wait_outbox_empty(world)
+    post.box(to).one()
+    assert [offer for _, state, offer in decisions(world, to) if state == "parked"] == ["1"]
+    assert world.postgres.query(f"select count(*) from postseal.message where queue_id = '{queue_id}'"
+                                " and id in (select message from postseal.parcel)") == [["0"]]
+
+
+@pytest.mark.parametrize("added", [b"Message-Id: <20261127040000.%s@gateway.example.com>\r\nDate: Fri, 27 Nov 2026 04:00:00 +0000 (UTC)",
+                                   b"Message-ID: <1@x>\r\nDate: Fri, 27 Nov 2026 04:00:00 +0000 (UTC)"])
+def test_date_and_id_that_the_mta_adds_made_a_retry_another_message(world, post, name, added):
+    """Promise 3: Postfix completes the header of each offer, with its time and its queue ID."""
+    to, sender, queue_id = [f"{name}@plain.example", f"{name}@pickup.example"], f"{name}@example.com", f"UNHEARD{name}"
+    written = b"From: <%s>\r\nTo: %s\r\nSubject: Report" % (sender.encode(), to[0].encode())
+    if b"%s" in added:
+        added = added % queue_id.encode()
+    else:
+        message_id, added = added.split(b"\r\n")
+        written += b"\r\n" + message_id.replace(b"<1@", f"<{name}@".encode())
+    offer_unheard(world, written + b"\r\n" + added + b"\r\n\r\nHello.\r\n", to, sender, queue_id)
+    post.accepted(written + b"\r\n\r\nHello.\r\n", to, sender=sender)
+    wait_outbox_empty(world)
+    for address in to:
+        post.box(address).one()
+
+
+@pytest.mark.parametrize("command, paths", [(b"R", ["a@plain.example", "b@plain.example"]), (b"M", ["a@example.com", "b@example.com"])])
+def test_address_was_refused_for_good_for_what_the_mta_said_of_the_one_before(world, command, paths):
+    """libmilter, short of memory, keeps the macros of the command before, as it does where none are sent. (Promise 1:
+    any doubt is a temporary failure.)"""
+    connection = milter_client.Connection(world.milter_socket)
+    macro = "{rcpt_addr}" if command == b"R" else "{mail_addr}"
+    if command == b"R":
+        connection.macros(b"M", "{mail_addr}", "anna@example.com")
+        connection.ask(b"M", milter_client.text("<anna@example.com>"))
+    connection.macros(command, macro, paths[0])
+    connection.ask(command, milter_client.text(f"<{paths[0]}>"))
+    with pytest.raises(milter_client.Answered) as answered:
+        connection.ask(command, milter_client.text(f"<{paths[1]}>"))
+    assert answered.value.data.startswith(b"4") or answered.value.answer == b"t"
+    connection.macros(command, macro, "c@plain.example")  # told anew, it counts
+    with pytest.raises(milter_client.Answered) as answered:
+        connection.ask(command, milter_client.text(f"<{paths[1]}>"))
+    assert answered.value.data.startswith(b"553")
+    connection.close()
 
 
 def test_one_that_cannot_be_committed_takes_no_other_along(world, post, name):
