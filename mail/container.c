@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MBOX_LINE_MAX = 1024 };
+
 struct mark {
 	size_t at;
 	const char *bytes;
@@ -85,7 +87,11 @@ static const struct mark beginnings[] = {
 	MARK(32769, "CD001", "is a disk image (ISO 9660)"),
 	MARK(32769, "BEA01", "is a disk image (UDF)"),
 	MARK(32769, "NSR0", "is a disk image (UDF)"),
-	MARK(0, "age-encryption.org/v1\n", "is encrypted"),
+	MARK(0, "age-encryption.org/v1", "is encrypted"),
+	MARK(0, "-----BEGIN AGE ENCRYPTED FILE-----", "is encrypted"),
+	MARK(0, "\1\1\1\1\n", "is a mailbox (MMDF)"),
+	MARK(0, "\1\1\1\1\r\n", "is a mailbox (MMDF)"),
+	MARK(0, "BABYL OPTIONS:", "is a mailbox (Babyl)"),
 	MARK(0, "(This file must be converted with BinHex", "is in BinHex format"),
 };
 
@@ -184,6 +190,40 @@ is_lzma(const char *bytes, size_t length)
 		memcmp(bytes + 10, "\0\0\0", 3) == 0);
 }
 
+/* RFC 4155: "From anna@example.com Thu Nov 26 10:00:00 2026", and then a field. A text may begin
+ * with "From". */
+static bool
+is_mbox(const char *bytes, size_t length)
+{
+	static const char days[] = "MonTueWedThuFriSatSun";
+	g_autofree char *text = g_strndup(bytes, MIN(length, (size_t)MBOX_LINE_MAX));
+	char *line_end = strchr(text, '\n'), *field, *at;
+	bool has_day = false;
+
+	if (!g_str_has_prefix(text, "From ") || line_end == NULL)
+		return false;
+	*line_end = '\0';
+	for (at = text; (at = strchr(at, ' ')) != NULL && !has_day; at++)
+		for (size_t i = 0; i + 3 < sizeof days; i += 3)
+			has_day |= strncmp(at + 1, days + i, 3) == 0 && at[4] == ' ';
+	field = line_end + 1;
+	at = field +
+	     strspn(field, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-");
+	return has_day && at > field && *at == ':';
+}
+
+/* RFC 9580 §4.2 and §5: a compressed packet, as GnuPG writes it, or a signature in one pass before
+ * the signed content, which may be compressed. */
+static bool
+is_signed_pgp(const char *bytes, size_t length)
+{
+	const unsigned char *packet = (const unsigned char *)bytes;
+
+	return length >= 4 && ((packet[0] == 0xa3 && packet[1] <= 3) ||
+			       ((packet[0] == 0x90 || packet[0] == 0xc4) && packet[1] == 13 &&
+				packet[2] == 3 && packet[3] <= 1));
+}
+
 const char *
 container_by_beginning(const char *bytes, size_t length)
 {
@@ -197,6 +237,10 @@ container_by_beginning(const char *bytes, size_t length)
 		return "is an archive (tar)";
 	if (is_lha(bytes, length))
 		return "is an archive (LHA)";
+	if (is_mbox(bytes, length))
+		return "is a mailbox";
+	if (is_signed_pgp(bytes, length))
+		return "is signed or compressed (OpenPGP)";
 	return is_lzma(bytes, length) ? "is compressed (lzma)" : NULL;
 }
 

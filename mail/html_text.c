@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "mail/visual_order.h"
+
 enum { ASIDE_MAX = 65536 };
 
 static bool
@@ -16,13 +18,35 @@ is_one_of(const char *name, const char *const *names)
 /* --- text --- */
 
 static void
-put_letter(struct html_text *html, char c)
+begin_override(struct html_text *html, const struct html_override *override)
+{
+	g_string_append(html->text,
+			override->direction == HTML_TO_LEFT ? OVERRIDE_TO_LEFT : OVERRIDE_TO_RIGHT);
+}
+
+/* In Unicode, an override ends with the line. */
+static void
+put_raw(struct html_text *html, char c)
+{
+	g_string_append_c(html->text, c);
+	for (unsigned i = 0; c == '\n' && i < html->overrides_count; i++)
+		begin_override(html, &html->overrides[i]);
+}
+
+static void
+put_blank(struct html_text *html)
 {
 	if (html->blank != 0 && html->has_begun)
-		g_string_append_c(html->text, html->blank);
+		put_raw(html, html->blank);
 	html->blank = 0;
+}
+
+static void
+put_letter(struct html_text *html, char c)
+{
+	put_blank(html);
 	html->has_begun = true;
-	g_string_append_c(html->text, c);
+	put_raw(html, c);
 }
 
 static void
@@ -46,14 +70,43 @@ hear_text(void *context, const char *within, const char *text, size_t length)
 
 /* --- attributes --- */
 
-static const char *
-without_blanks(char *text)
+/* "\6f" or "\6f " is "o" (CSS Syntax 4.3.7). Characters beyond ASCII occur in no word that is
+ * sought. */
+static char
+unescape(const char **at)
 {
+	unsigned code = 0, digits = 0;
+
+	for (; digits < 6 && g_ascii_isxdigit(**at); digits++, (*at)++)
+		code = code * 16 + (unsigned)g_ascii_xdigit_value(**at);
+	if (digits == 0)
+		return **at == '\0' ? '?' : *(*at)++;
+	if (g_ascii_isspace(**at))
+		(*at)++;
+	return code > 0 && code < 0x80 ? (char)code : '?';
+}
+
+/* Without blanks and comments, in lower case. */
+static const char *
+plain_style(char *text)
+{
+	const char *from = text;
 	char *to = text;
 
-	for (const char *from = text; *from != '\0'; from++)
-		if (!g_ascii_isspace(*from))
-			*to++ = g_ascii_tolower(*from);
+	while (*from != '\0') {
+		const char *end = g_str_has_prefix(from, "/*") ? strstr(from + 2, "*/") : NULL;
+		char c;
+
+		if (end != NULL) {
+			from = end + 2;
+			continue;
+		}
+		c = *from++;
+		if (c == '\\')
+			c = unescape(&from);
+		if (!g_ascii_isspace(c))
+			*to++ = g_ascii_tolower(c);
+	}
 	*to = '\0';
 	return text;
 }
@@ -74,16 +127,48 @@ is_zero(const char *style, const char *property)
 }
 
 static bool
-hides(const char *value)
+hides(const char *style)
 {
-	g_autofree char *copy = g_strdup(value);
-	const char *style = without_blanks(copy);
-
 	return strstr(style, "display:none") != NULL ||
 	       strstr(style, "visibility:hidden") != NULL ||
 	       strstr(style, "visibility:collapse") != NULL ||
-	       strstr(style, "mso-hide:all") != NULL || is_zero(style, "font-size:") ||
-	       is_zero(style, "max-height:") || is_zero(style, "opacity:");
+	       strstr(style, "mso-hide:all") != NULL ||
+	       strstr(style, "color:transparent") != NULL || is_zero(style, "font-size:") ||
+	       is_zero(style, "font:") || is_zero(style, "max-height:") ||
+	       is_zero(style, "opacity:") ||
+	       (strstr(style, "overflow:hidden") != NULL &&
+		(is_zero(style, "width:") || is_zero(style, "height:")));
+}
+
+/* "rtl", "direction:rtl" */
+static enum html_direction
+direction_in(const char *value, const char *before)
+{
+	const char *at = strstr(value, before);
+
+	at = at == NULL ? "" : at + strlen(before);
+	return g_ascii_strncasecmp(at, "rtl", 3) == 0	? HTML_TO_LEFT
+	       : g_ascii_strncasecmp(at, "ltr", 3) == 0 ? HTML_TO_RIGHT
+							: HTML_UNSAID;
+}
+
+static void
+say_direction(struct html_text *html, enum html_direction direction)
+{
+	if (direction != HTML_UNSAID)
+		html->direction = html->last_direction = direction;
+}
+
+static void
+hear_style(struct html_text *html, const char *value)
+{
+	g_autofree char *copy = g_strdup(value);
+	const char *style = plain_style(copy);
+
+	html->is_hiding |= hides(style);
+	html->is_overriding |=
+		strstr(style, "unicode-bidi:") != NULL && strstr(style, "override") != NULL;
+	say_direction(html, direction_in(style, "direction:"));
 }
 
 static void
@@ -100,8 +185,12 @@ hear_attribute(void *context, const char *name, const char *value)
 					   "label", "aria-label", NULL};
 	struct html_text *html = context;
 
-	if (strcmp(name, "hidden") == 0 || (strcmp(name, "style") == 0 && hides(value)))
+	if (strcmp(name, "hidden") == 0)
 		html->is_hiding = true;
+	else if (strcmp(name, "style") == 0)
+		hear_style(html, value);
+	else if (strcmp(name, "dir") == 0)
+		say_direction(html, direction_in(value, ""));
 	if (html->view != HTML_WIDE || *value == '\0' || !is_one_of(name, said))
 		return;
 	g_string_append_printf(html->aside, "\n%s\n", value);
@@ -151,6 +240,44 @@ is_hidden(struct html_text *html, const char *name, bool is_end)
 	return html->hidden > 0 || begins;
 }
 
+static void
+open_override(struct html_text *html, const char *name, enum html_direction direction)
+{
+	struct html_override *override = &html->overrides[html->overrides_count++];
+
+	override->depth = 0;
+	override->direction = direction;
+	memcpy(override->name, name, sizeof override->name);
+	put_blank(html);
+	begin_override(html, override);
+}
+
+/* An element that does not say its own direction has that of one around it. */
+static void
+follow_overrides(struct html_text *html, const char *name, bool is_end)
+{
+	struct html_override *last =
+		html->overrides_count == 0 ? NULL : &html->overrides[html->overrides_count - 1];
+	bool is_bdo = strcmp(name, "bdo") == 0;
+	enum html_direction direction =
+		html->direction != HTML_UNSAID || is_bdo ? html->direction : html->last_direction;
+	bool opens = !is_end && (is_bdo || html->is_overriding) && !is_void(name) &&
+		     direction != HTML_UNSAID && html->overrides_count < HTML_OVERRIDES_MAX;
+
+	html->is_overriding = false;
+	html->direction = HTML_UNSAID;
+	if (opens) {
+		open_override(html, name, direction);
+	} else if (last != NULL && strcmp(last->name, name) == 0) {
+		if (!is_end) {
+			last->depth++;
+		} else if (last->depth-- == 0) {
+			html->overrides_count--;
+			g_string_append(html->text, OVERRIDE_END);
+		}
+	}
+}
+
 static bool
 is_block(const char *name)
 {
@@ -186,6 +313,7 @@ hear_tag(void *context, const char *name, bool is_end)
 {
 	struct html_text *html = context;
 
+	follow_overrides(html, name, is_end);
 	if (is_hidden(html, name, is_end))
 		return;
 	count_preformatted(html, name, is_end);

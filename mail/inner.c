@@ -53,6 +53,26 @@ is_message(GMimeObject *part)
 					   lower != NULL && g_strv_contains(subtypes, lower));
 }
 
+/* A sequence that begins with an OID of RFC 5652 (1.2.840.113549.1.7), in any form of its length.
+ */
+static bool
+begins_cms(GMimeObject *part)
+{
+	static const unsigned char oid[] = {6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7};
+	unsigned char beginning[16] = {0};
+	GMimeStream *stream = mime_stream_of_part(GMIME_PART(part));
+	size_t length = 0, at;
+	ssize_t got;
+
+	while (length < sizeof beginning &&
+	       (got = g_mime_stream_read(stream, (char *)beginning + length,
+					 sizeof beginning - length)) > 0)
+		length += (size_t)got;
+	g_object_unref(stream);
+	at = beginning[1] > 0x80 && beginning[1] <= 0x84 ? 2U + (beginning[1] & 7) : 2;
+	return beginning[0] == 0x30 && memcmp(beginning + at, oid, sizeof oid) == 0;
+}
+
 static bool
 may_be_cms(GMimeObject *part)
 {
@@ -61,7 +81,7 @@ may_be_cms(GMimeObject *part)
 
 	return g_mime_content_type_is_type(type, "application", "pkcs7-mime") ||
 	       g_mime_content_type_is_type(type, "application", "x-pkcs7-mime") ||
-	       is_named(part, endings);
+	       is_named(part, endings) || begins_cms(part);
 }
 
 bool

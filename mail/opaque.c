@@ -5,6 +5,7 @@
 
 #include "mail/ambiguity.h"
 #include "mail/container.h"
+#include "mail/file_names.h"
 #include "mail/mime_stream.h"
 #include "mail/pgp_packets.h"
 #include "mail/protection.h"
@@ -73,6 +74,27 @@ type_that_hides(GMimeContentType *type)
 	return NULL;
 }
 
+/* Files in which a mail program finds messages, and which their content does not tell from text. */
+static bool
+note_mail_file(void *visitor, const char *name)
+{
+	g_autofree char *lower = g_ascii_strdown(name, -1);
+	bool *found = visitor;
+
+	*found = g_str_has_suffix(lower, ".emlx") || g_str_has_suffix(lower, ".mbox") ||
+		 g_str_has_suffix(lower, ".mbx");
+	return !*found;
+}
+
+static bool
+is_mail_file(GMimeObject *part)
+{
+	bool found = false;
+
+	file_names_of_part(part, note_mail_file, &found);
+	return found;
+}
+
 /* --- what the content says --- */
 
 static bool
@@ -90,9 +112,9 @@ static bool
 note_nested(void *visitor, const char *name, bool is_encrypted)
 {
 	static const char *const endings[] = {
-		".zip", ".7z",	".rar", ".gz",	".tgz", ".bz2", ".xz",	".zst",	 ".lz4",
-		".lz",	".z",	".tar", ".cab", ".arj", ".ace", ".lzh", ".lha",	 ".cpio",
-		".iso", ".img", ".vhd", ".wim", ".dmg", ".eml", ".msg", ".vhdx", NULL};
+		".zip", ".7z",	".rar", ".gz",	".tgz", ".bz2",	 ".xz",	  ".zst",  ".lz4",  ".lz",
+		".z",	".tar", ".cab", ".arj", ".ace", ".lzh",	 ".lha",  ".cpio", ".iso",  ".img",
+		".vhd", ".wim", ".dmg", ".eml", ".msg", ".vhdx", ".mbox", ".mbx",  ".emlx", NULL};
 	g_autofree char *lower = g_ascii_strdown(name, -1);
 	bool *found = visitor;
 
@@ -214,6 +236,18 @@ look_into_text(GMimeObject *part)
 	return found ? "has a file within its text (uuencode)" : NULL;
 }
 
+/* A file that is uuencoded by itself, whatever its type. */
+static bool
+begins_encoded_file(const struct glance *glance)
+{
+	static const char *const beginnings[] = {"begin ", "begin-base64 ", "=ybegin "};
+	bool begins = false;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(beginnings); i++)
+		begins |= g_str_has_prefix(glance->beginning, beginnings[i]);
+	return begins;
+}
+
 /* Without armor. */
 static bool
 is_pgp(const struct glance *glance)
@@ -247,7 +281,9 @@ what_hides(GMimeObject *part, struct glance *glance, bool *hides_names_r)
 		return "is encrypted";
 	if (glance->has_zip_end || g_str_has_prefix(glance->beginning, "PK"))
 		what = look_into_zip(part, hides_names_r);
-	return what == NULL && glance->is_text ? look_into_text(part) : what;
+	return what == NULL && (glance->is_text || begins_encoded_file(glance))
+		       ? look_into_text(part)
+		       : what;
 }
 
 static void
@@ -274,6 +310,8 @@ look_at_leaf(GMimeObject *part, const struct look *look)
 		what = "has an unknown transfer encoding";
 	if (what == NULL)
 		what = ambiguity_of(part);
+	if (what == NULL && is_mail_file(part))
+		what = "is a mailbox or a message in a mail program's own format";
 	if (what == NULL && parts_are_closed(look->parts, part))
 		what = "is encrypted, or too large or too deep to be inspected";
 	if (what != NULL)

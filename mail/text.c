@@ -10,6 +10,7 @@
 #include "mail/html_text.h"
 #include "mail/mime_stream.h"
 #include "mail/unfold.h"
+#include "mail/visual_order.h"
 
 enum {
 	WINDOW_BYTES = 1024 * 1024, /* what a regular expression sees at once */
@@ -30,7 +31,8 @@ struct reading {
 
 /* --- windows --- */
 
-/* The regular expressions rely on the text being valid UTF-8. */
+/* The regular expressions rely on the text being valid UTF-8. A NUL, which GLib takes for invalid,
+ * becomes another character that nobody sees. */
 static void
 make_valid(char *text, size_t length)
 {
@@ -39,7 +41,7 @@ make_valid(char *text, size_t length)
 	while (!g_utf8_validate_len(text, length, &end)) {
 		size_t good = (size_t)(end - text);
 
-		text[good] = '?';
+		text[good] = text[good] == '\0' ? '\1' : '?';
 		text += good;
 		length -= good;
 	}
@@ -179,19 +181,34 @@ squeeze(struct reading *reading)
 }
 
 static void
+show_as_seen(struct reading *reading, const char *text, size_t length)
+{
+	g_autofree char *seen = reading->go_on ? text_as_seen(text, length) : NULL;
+
+	if (seen != NULL)
+		reading->go_on = reading->visit(reading->visitor, seen, strlen(seen));
+}
+
+static void
+show_in_order(struct reading *reading, const char *text, size_t length)
+{
+	g_autofree char *ordered = reading->go_on ? visual_order(text, length) : NULL;
+
+	if (ordered == NULL)
+		return;
+	reading->go_on = reading->visit(reading->visitor, ordered, strlen(ordered));
+	show_as_seen(reading, ordered, strlen(ordered));
+}
+
+static void
 show(struct reading *reading, size_t length)
 {
-	g_autofree char *seen = NULL;
 	char *text = reading->window->str;
 
 	make_valid(text, length);
-	if (!reading->visit(reading->visitor, text, length)) {
-		reading->go_on = false;
-		return;
-	}
-	seen = text_as_seen(text, length);
-	if (seen != NULL)
-		reading->go_on = reading->visit(reading->visitor, seen, strlen(seen));
+	reading->go_on = reading->visit(reading->visitor, text, length);
+	show_as_seen(reading, text, length);
+	show_in_order(reading, text, length);
 }
 
 /* The overlap must not begin in the middle of a character. */
@@ -354,11 +371,36 @@ looks_like_text(const char *beginning, size_t length)
 	return length > 0;
 }
 
+/* WHATWG MIME Sniffing 7.1, and XML, in which pages and drawings are written. */
 static bool
 looks_like_page(const char *beginning, size_t length)
 {
-	static const char *const marks[] = {"<!doctype html", "<html", "<head", "<body",
-					    "<table",	      "<div",  "<p",	NULL};
+	static const char *const marks[] = {"<!doctype html",
+					    "<html",
+					    "<head",
+					    "<script",
+					    "<iframe",
+					    "<h1",
+					    "<div",
+					    "<font",
+					    "<table",
+					    "<a ",
+					    "<style",
+					    "<title",
+					    "<b>",
+					    "<body",
+					    "<br",
+					    "<p",
+					    "<!--",
+					    "<?xml",
+					    "<svg",
+					    "<meta",
+					    "<span",
+					    "<ul",
+					    "<ol",
+					    "<center",
+					    "<link ",
+					    NULL};
 	g_autofree char *text = g_strndup(beginning, MIN(length, SNIFF_BYTES));
 	const char *start = g_str_has_prefix(text, "\xef\xbb\xbf") ? text + 3 : text;
 
@@ -395,7 +437,8 @@ read_beginning(GMimeObject *part, char *beginning)
 static bool
 is_page_name(void *visitor, const char *name)
 {
-	static const char *const endings[] = {".html", ".htm", ".xhtml", ".shtml", NULL};
+	static const char *const endings[] = {".html", ".htm", ".xhtml", ".shtml",
+					      ".xht",  ".hta", ".svg",	 NULL};
 	g_autofree char *lower = g_ascii_strdown(name, -1);
 	bool *is = visitor;
 
@@ -427,6 +470,22 @@ is_folded_type(GMimeContentType *type)
 	return is;
 }
 
+/* Text in which tags are not shown: HTML and XML under any of their names, and RFC 1896 and what
+ * came before it. */
+static bool
+is_tagged_type(GMimeContentType *type)
+{
+	static const char *const endings[] = {
+		"html", "htm", "xml", "xml-external-parsed-entity", "enriched", "richtext", NULL};
+	const char *subtype = g_mime_content_type_get_media_subtype(type);
+	g_autofree char *lower = g_ascii_strdown(subtype == NULL ? "" : subtype, -1);
+	bool is = false;
+
+	for (const char *const *ending = endings; *ending != NULL; ending++)
+		is |= g_str_has_suffix(lower, *ending);
+	return is;
+}
+
 static struct kind
 kind_of(GMimeObject *part)
 {
@@ -437,7 +496,7 @@ kind_of(GMimeObject *part)
 		       g_mime_content_type_is_type(type, "application", "xhtml+xml");
 
 	return (struct kind){
-		.is_page = is_page || is_named_page(part) ||
+		.is_page = is_page || is_tagged_type(type) || is_named_page(part) ||
 			   (!g_mime_content_type_is_type(type, "text", "plain") &&
 			    looks_like_page(beginning, length)),
 		.is_source = !is_page,

@@ -7,7 +7,8 @@
  * HTML with and without hidden content; flowed lines (flowed.h) as they are and joined; calendar
  * entries and business cards (unfold.h) as they are and unfolded; and once more with invisible
  * characters (such as soft hyphens) removed, letters composed, and every blank replaced by a common
- * one.
+ * one; and where the direction of characters is overridden, in the order in which they are seen
+ * (visual_order.h).
  */
 #ifndef POSTSEAL_MAIL_TEXT_H
 #define POSTSEAL_MAIL_TEXT_H

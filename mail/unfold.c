@@ -1,5 +1,7 @@
 #include "mail/unfold.h"
 
+#include <string.h>
+
 enum { BEFORE_MAX = 16 }; /* a byte order mark, and blanks */
 
 /* Also recognises UTF-16, in which every other byte is a NUL. */
@@ -19,7 +21,7 @@ unfold_is_for(const char *beginning, size_t length)
 }
 
 static void
-put(struct unfold *unfold, char c, GString *out)
+put_escaped(struct unfold *unfold, char c, GString *out)
 {
 	if (!unfold->is_escaped && c == '\\') {
 		unfold->is_escaped = true;
@@ -29,10 +31,73 @@ put(struct unfold *unfold, char c, GString *out)
 	unfold->is_escaped = false;
 }
 
+/* --- "NOTE;ENCODING=QUOTED-PRINTABLE:Gr=C3=BC=C3=9Fe" --- */
+
+static void
+put_held(struct unfold *unfold, GString *out)
+{
+	for (size_t i = 0; i < unfold->held_length; i++)
+		put_escaped(unfold, unfold->held[i], out);
+	unfold->held_length = 0;
+}
+
+static void
+put_quoted(struct unfold *unfold, char c, GString *out)
+{
+	if (unfold->held_length == 2 && g_ascii_isxdigit(c)) {
+		int high = g_ascii_xdigit_value(unfold->held[1]), low = g_ascii_xdigit_value(c);
+
+		unfold->held_length = 0;
+		put_escaped(unfold, (char)(high << 4 | low), out);
+		return;
+	}
+	if (unfold->held_length == 2 || (unfold->held_length == 1 && !g_ascii_isxdigit(c)))
+		put_held(unfold, out);
+	if (c == '=' || unfold->held_length == 1)
+		unfold->held[unfold->held_length++] = c;
+	else
+		put_escaped(unfold, c, out);
+}
+
+/* --- lines --- */
+
+static void
+note_name(struct unfold *unfold, char c)
+{
+	if (c != ':') {
+		if (unfold->name_length < UNFOLD_NAME_MAX)
+			unfold->name[unfold->name_length++] = g_ascii_toupper(c);
+		return;
+	}
+	unfold->name[unfold->name_length] = '\0';
+	unfold->is_value = true;
+	unfold->is_quoted = strstr(unfold->name, "QUOTED-PRINTABLE") != NULL;
+}
+
+static void
+put(struct unfold *unfold, char c, GString *out)
+{
+	if (unfold->is_quoted)
+		put_quoted(unfold, c, out);
+	else
+		put_escaped(unfold, c, out);
+	if (!unfold->is_value)
+		note_name(unfold, c);
+}
+
+/* Within a quoted value, an equals sign at the end of a line joins it to the next. */
 static void
 end_line(struct unfold *unfold, GString *out)
 {
-	g_string_append_c(out, '\n');
+	bool is_soft = unfold->held_length == 1;
+
+	if (!is_soft) {
+		put_held(unfold, out);
+		g_string_append_c(out, '\n');
+		unfold->is_value = unfold->is_quoted = false;
+		unfold->name_length = 0;
+	}
+	unfold->held_length = 0;
 	unfold->is_escaped = false;
 }
 
@@ -40,13 +105,14 @@ static void
 step(struct unfold *unfold, char c, GString *out)
 {
 	bool had_line_end = unfold->state != UNFOLD_TEXT;
+	bool is_soft = unfold->held_length == 1;
 
 	if (unfold->state == UNFOLD_CR && c == '\n') {
 		unfold->state = UNFOLD_LINE_END;
 		return;
 	}
 	unfold->state = UNFOLD_TEXT;
-	if (had_line_end && (c == ' ' || c == '\t'))
+	if (had_line_end && (c == ' ' || c == '\t') && !is_soft)
 		return;
 	if (had_line_end)
 		end_line(unfold, out);
@@ -66,6 +132,7 @@ unfold_step(struct unfold *unfold, const char *data, size_t length, GString *out
 void
 unfold_end(struct unfold *unfold, GString *out)
 {
+	put_held(unfold, out);
 	if (unfold->state != UNFOLD_TEXT)
 		end_line(unfold, out);
 }

@@ -8,16 +8,25 @@
 #include <glib.h>
 #include <stdbool.h>
 
+enum { UNFOLD_NAME_MAX = 256 };
+
 /* Initialise to zero. */
 struct unfold {
 	enum { UNFOLD_TEXT, UNFOLD_CR, UNFOLD_LINE_END } state;
 	bool is_escaped; /* the next character */
+	/* What is before the colon of the line, as far as there is room. */
+	char name[UNFOLD_NAME_MAX + 1];
+	size_t name_length;
+	bool is_value, is_quoted; /* behind the colon; and it is quoted-printable */
+	char held[2];		  /* what "=" and the character behind it may begin */
+	size_t held_length;
 };
 
 /* Does a file that begins like this have such lines? */
 bool unfold_is_for(const char *beginning, size_t length);
 /* Appends to `out` what the next bytes, in a superset of ASCII, contribute: lines unfolded, "\," as
- * a comma and "\n" as a line end (RFC 5545 §3.3.11). Lines end with LF. */
+ * a comma and "\n" as a line end (RFC 5545 §3.3.11); values that say so, of vCard 2.1 and vCalendar
+ * 1.0, decoded from quoted-printable. Lines end with LF. */
 void unfold_step(struct unfold *unfold, const char *data, size_t length, GString *out);
 void unfold_end(struct unfold *unfold, GString *out);
 

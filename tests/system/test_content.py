@@ -1,6 +1,8 @@
 """Rules that look into a message, tried through the real MTA: what they see, and what happens where
 they cannot see."""
 import base64
+import email
+import mailbox
 import subprocess
 
 import pytest
@@ -71,10 +73,30 @@ def test_smime_is_known_by_its_structure(post, base, fields):
     (b"multipart/mixed", b"--b\r\n\r\na secret word\r\n--b--\r\n"),
     (b"message/rfc822\r\nContent-Transfer-Encoding: base64", base64_lines(b"Subject: x\r\n\r\na secret word\r\n")),
     (b"text/plain; format=flowed; delsp=yes", b"a sec \r\nret word\r\n"),
-], ids=["tags within a word", "type without subtype", "no boundary", "message in base64", "flowed"])
+    (b"text/enriched", b"a se<bold>cret</bold> word"),
+    (b"image/svg+xml", b"<svg><text>a se<tspan>cret</tspan> word</text></svg>"),
+    (b"application/octet-stream", b"<!-- saved --><h1>a se<i>cret</i> word</h1>"),
+    (b"text/plain; charset=utf-32\r\nContent-Transfer-Encoding: base64", base64_lines("a secret word".encode("utf-32"))),
+    (b"text/vcard", b"BEGIN:VCARD\r\nVERSION:2.1\r\nNOTE;ENCODING=QUOTED-PRINTABLE:a se=\r\nc=72et =77ord\r\nEND:VCARD\r\n"),
+], ids=["tags within a word", "type without subtype", "no boundary", "message in base64", "flowed", "enriched (RFC 1896)", "SVG",
+        "page without type", "NUL bytes", "vCard 2.1"])
 def test_rule_sees_what_a_reader_sees(post, content, body):
     """Promise 1."""
     assert "It has the word." in answer(post, "text", content, body)
+
+
+@pytest.mark.parametrize("content, before, behind", [
+    ("text/html", "<p>See <BDO class=x dir='RTL'>", "</BDO>."),
+    ("text/html", "<bdo dir=rtl>!!<br>", "</bdo>"),
+    ("text/html", "<span style='direction: rtl; unicode-bidi:/**/bidi-override'>", "</span>"),
+    ("text/html", "<div dir=rtl><span style='unicode-bidi:isolate-overr\\69 de'>", "</span></div>"),
+    ("text/plain", "See \u202e", "\u202c."),
+], ids=["bdo", "line within", "CSS", "direction around", "U+202E"])
+def test_words_written_backwards_for_a_reader_who_sees_them_forwards_were_missed(post, content, before, behind):
+    """Promise 1: UAX #9, X4; CSS Writing Modes 3, 2.2."""
+    body = f"{before}{'a secret word'[::-1]}{behind}\r\n".encode()
+    assert "It has the word." in answer(post, "text", f"{content}; charset=utf-8".encode(), body)
+    assert answer(post, "text", f"{content}; charset=utf-8".encode(), body.replace(b"drow", b"word")) == "250"
 
 
 @pytest.mark.parametrize("content, body", [
@@ -111,6 +133,43 @@ def test_winmail_dat_is_opaque(post):
     body = base64.b64encode(bytes.fromhex("789f3e220100")) + b"\r\n"
     assert answer(post, "name", content, body) == "4"
     assert "It cannot be looked into." in answer(post, "opaque", content, body)
+
+
+OCTETS = b"application/octet-stream\r\nContent-Transfer-Encoding: base64"
+
+
+def test_mailbox_under_another_type_hid_its_words(post, tmp_path):
+    """Promise 1: a file that Python's mailbox module writes (RFC 4155), and what merely begins like one."""
+    message = email.message_from_bytes(b"From: anna@example.com\nContent-Transfer-Encoding: base64\n\n" + base64_lines(b"a secret word"))
+    for kind in (mailbox.mbox, mailbox.MMDF):
+        box = kind(tmp_path / kind.__name__)
+        box.add(message)
+        box.close()
+        assert answer(post, "text", OCTETS, base64_lines((tmp_path / kind.__name__).read_bytes())) == "4"
+    assert answer(post, "text", b"text/plain", b"From Monday on, we are closed.\r\nAnna\r\n") == "250"
+
+
+def test_file_signed_with_openpgp_hid_its_words(post, tmp_path):
+    """Promise 1: gpg compresses what it signs."""
+    gpg = ["gpg", "--homedir", tmp_path, "--batch", "--passphrase", ""]
+    subprocess.run([*gpg, "--quick-gen-key", "a@example.com", "future-default", "default", "1d"], capture_output=True, check=True)
+    for how in ("zlib", "none"):
+        made = subprocess.run([*gpg, "--compress-algo", how, "--sign"], input=b"a secret word", capture_output=True, check=True).stdout
+        assert answer(post, "text", OCTETS, base64_lines(made)) == "4"
+    subprocess.run(["gpgconf", "--homedir", tmp_path, "--kill", "all"], check=True)
+
+
+def test_signed_cms_under_another_type_hid_its_words(post, base):
+    """Promise 1."""
+    made = sandbox.command("openssl", "cms", "-sign", "-nodetach", "-outform", "DER", "-binary", "-signer", f"{base}.pem", "-inkey",
+                           f"{base}.key", input=b"Content-Type: text/html\r\n\r\na se<b>cret</b> word\r\n")
+    assert "It has the word." in answer(post, "text", OCTETS, base64_lines(made))
+
+
+def test_uuencoded_file_was_looked_for_in_text_only(post):
+    """Promise 1."""
+    body = b"begin 644 a.dwg\r\n#0V%T\r\n`\r\nend\r\n"
+    assert answer(post, "text", b"application/octet-stream; name=a.uue", body) == "4"
 
 
 DRAWING = multipart("b", part('Content-Type: application/octet-stream; name="a.dwg"', b"x"))
