@@ -27,6 +27,7 @@ static const struct look {
 	{"tables", check_tables, ANY_MTA},
 	{"gpg", check_gpg, ANY_MTA},
 	{"keeper", check_keeper, ANY_MTA},
+	{"authority", check_authority, ANY_MTA},
 	{"finder", check_finder, ANY_MTA},
 	{"spool", check_spool, ANY_MTA},
 	{"reader", check_reader, ANY_MTA},

@@ -60,6 +60,9 @@ bool check_results(const struct check *check, char **note_r, struct fault *fault
 bool check_certificates(const struct check *check, char **note_r, struct fault *fault);
 bool check_portal_certificate(const struct check *check, char **note_r, struct fault *fault);
 
+/* authority.c: the organisation's own, its key and its revocation list */
+bool check_authority(const struct check *check, char **note_r, struct fault *fault);
+
 /* key_sources.c: do they contradict each other, and are they asked in time? */
 bool check_key_sources(const struct check *check, char **note_r, struct fault *fault);
 

@@ -57,12 +57,19 @@ open_key(const struct issuing *issuing, const char *id, const unsigned char *sea
 	return key;
 }
 
-/* Where certificates say that the list and the authority are; caller frees. */
+/* Where certificates say that the list and the authority are: by default the portal, but by plain
+ * HTTP at its usual port, since what verifies a TLS certificate may need a list first (RFC 5280 §8;
+ * Baseline Requirements, section 7.1.2.3). Caller frees. */
 static char *
 place_of(const struct settings *settings, const char *id, const char *ending)
 {
-	g_autofree char *base =
-		g_strdup(*settings->ca_url != '\0' ? settings->ca_url : settings->portal_url);
+	g_autoptr(GUri) portal = g_uri_parse(settings->portal_url, G_URI_FLAGS_NONE, NULL);
+	bool is_tls = portal != NULL && strcmp(g_uri_get_scheme(portal), "https") == 0;
+	g_autofree char *plain =
+		is_tls ? g_uri_join(G_URI_FLAGS_NONE, "http", NULL, g_uri_get_host(portal), -1,
+				    g_uri_get_path(portal), NULL, NULL)
+		       : g_strdup(settings->portal_url);
+	g_autofree char *base = g_strdup(*settings->ca_url != '\0' ? settings->ca_url : plain);
 
 	while (g_str_has_suffix(base, "/"))
 		base[strlen(base) - 1] = '\0';

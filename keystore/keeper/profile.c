@@ -18,9 +18,6 @@ enum {
 	EC_BITS_STRONG = 384,
 };
 
-/* The Baseline Requirements' policy "mailbox-validated, strict" (section 7.1.6.1). */
-static const char policy[] = "2.23.140.1.5.1.3";
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(X509_NAME, X509_NAME_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(X509_EXTENSION, X509_EXTENSION_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ASN1_INTEGER, ASN1_INTEGER_free)
@@ -322,17 +319,32 @@ add_places(X509 *certificate, const struct profile_issuer *issuer)
 	       add_extension(certificate, issuer->certificate, NID_info_access, above);
 }
 
+/* Those for which the authority itself was certified, or else none: the Baseline Requirements' own
+ * (section 7.1.6.1) say that they are met as a whole, audits included, which is for the authority
+ * above to say. */
 static bool
-add_policy(X509 *certificate)
+add_policies(X509 *certificate, X509 *issuer)
 {
+	CERTIFICATEPOLICIES *theirs =
+		X509_get_ext_d2i(issuer, NID_certificate_policies, NULL, NULL);
 	CERTIFICATEPOLICIES *policies = CERTIFICATEPOLICIES_new();
-	POLICYINFO *info = POLICYINFO_new();
 	bool added;
 
-	info->policyid = OBJ_txt2obj(policy, 1);
-	sk_POLICYINFO_push(policies, info);
-	added = X509_add1_ext_i2d(certificate, NID_certificate_policies, policies, 0,
+	for (int i = 0; i < sk_POLICYINFO_num(theirs); i++) {
+		const ASN1_OBJECT *id = sk_POLICYINFO_value(theirs, i)->policyid;
+		POLICYINFO *info;
+
+		if (OBJ_obj2nid(id) == NID_any_policy)
+			continue;
+		info = POLICYINFO_new();
+		ASN1_OBJECT_free(info->policyid);
+		info->policyid = OBJ_dup(id);
+		sk_POLICYINFO_push(policies, info);
+	}
+	added = sk_POLICYINFO_num(policies) == 0 ||
+		X509_add1_ext_i2d(certificate, NID_certificate_policies, policies, 0,
 				  X509V3_ADD_APPEND) == 1;
+	CERTIFICATEPOLICIES_free(theirs);
 	CERTIFICATEPOLICIES_free(policies);
 	return added;
 }
@@ -346,7 +358,7 @@ add_uses(X509 *certificate, X509 *issuer)
 			     is_ec ? "critical,digitalSignature,keyAgreement"
 				   : "critical,digitalSignature,keyEncipherment") &&
 	       add_extension(certificate, issuer, NID_ext_key_usage, "emailProtection") &&
-	       add_policy(certificate) &&
+	       add_policies(certificate, issuer) &&
 	       add_extension(certificate, issuer, NID_subject_key_identifier, "hash") &&
 	       add_extension(certificate, issuer, NID_authority_key_identifier, "keyid:always");
 }

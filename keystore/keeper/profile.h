@@ -7,9 +7,9 @@
  * key usage is mail, at most 825 days. One certificate is for both signatures and encryption, since
  * correspondents' clients learn the key to encrypt to from the signatures that they see.
  *
- * Not as a public authority: the root issues certificates itself, and is limited by an extended key
- * usage and by name constraints, so that whoever trusts it trusts it for the mail of the
- * organisation's domains alone.
+ * Not as a public authority: certificates name no policy unless the authority's own does; the root
+ * issues certificates itself, and is limited by an extended key usage and by name constraints, so
+ * that whoever trusts it trusts it for the mail of the organisation's domains alone.
  */
 #ifndef POSTSEAL_KEYSTORE_KEEPER_PROFILE_H
 #define POSTSEAL_KEYSTORE_KEEPER_PROFILE_H
