@@ -30,10 +30,10 @@
 #include "mail/mime_stream.h"
 
 static const struct command *const folders[] = {
-	setup_commands,	  secrets_commands,    keystore_commands,   trust_commands,
-	explain_commands, message_commands,    waiting_commands,    outbox_commands,
-	account_commands, employee_commands,   activity_commands,   hold_commands,
-	check_commands,	  key_source_commands, key_report_commands, ca_commands,
+	setup_commands,	     secrets_commands,	  keystore_commands,   trust_commands,
+	explain_commands,    message_commands,	  waiting_commands,    outbox_commands,
+	account_commands,    employee_commands,	  activity_commands,   hold_commands,
+	check_commands,	     key_source_commands, key_report_commands, ca_commands,
 	domain_tls_commands,
 };
 
