@@ -29,9 +29,9 @@ void entity_sink_init(struct entity_sink *entity, struct message *message, uint6
 void entity_sink_clear(struct entity_sink *entity);
 /* After the end: does the text hold what nobody writes? A cipher without authentication (CBC) lets
  * anybody change blocks of 16 bytes, but only at the price of blocks of random bytes beside them
- * (EFAIL). One in seventy of those is text in some charset of single bytes, so that such text counts
- * only where a charset is named; one in some hundred thousand is UTF-8. Binary content counts as
- * disturbed, unless it is a CMS structure. */
+ * (EFAIL). One in seventy of those is text in some charset of single bytes, so that such text
+ * counts only where a charset is named; one in some hundred thousand is UTF-8. Binary content
+ * counts as disturbed, unless it is a CMS structure. */
 bool entity_sink_is_disturbed(const struct entity_sink *entity);
 
 #endif

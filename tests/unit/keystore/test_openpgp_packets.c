@@ -154,9 +154,8 @@ vast_numbers_are_recognised(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		g_autoptr(GBytes) vast =
-			key_with_numbers(cases[i].tag, cases[i].algorithm, cases[i].first,
-					 cases[i].second);
+		g_autoptr(GBytes) vast = key_with_numbers(cases[i].tag, cases[i].algorithm,
+							  cases[i].first, cases[i].second);
 		g_autoptr(GBytes) good = key();
 		g_autoptr(GBytes) both = joined(good, vast);
 
