@@ -35,4 +35,15 @@ create view postseal.tls_domain as
                    else 'unavailable' end as state
     from postseal.domain_tls;
 comment on view postseal.tls_domain is 'domain_tls, and what it means now: available, unfit (a policy that cannot be met), unknown (it cannot be found out), unavailable, or to be asked';
+do $$
+declare
+    said record;
+begin
+    for said in select attname, col_description(attrelid, attnum) as text from pg_attribute
+                where attrelid = 'postseal.domain_tls'::regclass and attnum > 0 and not attisdropped loop
+        execute format('comment on column postseal.tls_domain.%I is %L', said.attname, said.text);
+    end loop;
+end
+$$;
+comment on column postseal.tls_domain.state is 'available, unfit, unknown, unavailable or to be asked';
 grant select on postseal.tls_domain to postseal_courier, postseal_auditor;

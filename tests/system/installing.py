@@ -32,11 +32,12 @@ def machine(the_machine):
 
 
 def describe(path):
-    """Kind, owner, group, mode; and the content, unless it is a key or a socket."""
+    """Kind, owner, group, mode; and the content, unless it is a key or a socket. postconf(1) adds settings in any order."""
     status = path.lstat()
     content = ""
     if stat.S_ISREG(status.st_mode) and path.suffix not in (".key", ".pub", ".db"):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        lines = path.read_bytes().splitlines()
+        content = hashlib.sha256(b"\n".join(sorted(lines) if path.name == "main.cf" else lines)).hexdigest()
     return (pwd.getpwuid(status.st_uid).pw_name, grp.getgrgid(status.st_gid).gr_name, f"{stat.S_IMODE(status.st_mode):04o}",
             stat.S_IFMT(status.st_mode), content)
 
