@@ -351,8 +351,11 @@ def beside(configured):
         node.good(line)
     settle(node, "/etc/opendkim.conf", opendkim)
     node.write("/etc/rspamd/local.d/dkim_signing.conf", "\n".join(rspamd) + "\n")
-    for line in wiring:
+    for line in wiring[:-1]:
         node.good(line)
+    # systemctl(1) returns before rspamd listens.
+    sandbox.wait_until(lambda: node.run("ss", "-Hltn", "sport = :11332"), "rspamd to listen", 120)
+    node.good(wiring[-1])
     return node
 
 

@@ -25,7 +25,7 @@ def killed_until_done(machine, call, step):
     raise AssertionError(f"setup never came to its end, killed at each {call}")
 
 
-@pytest.mark.parametrize("call,step,least", [("write", 2, 15), ("renameat2", 2, 8), ("mkdir", 2, 5), ("clone", 2, 5),
+@pytest.mark.parametrize("call,step,least", [("write", 4, 8), ("renameat2", 2, 8), ("mkdir", 2, 5), ("clone", 2, 5),
                                              ("sendto", 40, 2)])
 def test_setup_that_is_killed_at_each_step_is_completed_by_the_next(machine, whole, call, step, least):
     assert killed_until_done(machine, call, step) >= least
