@@ -63,7 +63,8 @@ def prepare_caddy(home, path, keys):
     """It is given a certificate; its own authority would have to be trusted by the whole machine."""
     (home / "conf").write_text(changed("contrib/caddy/Caddyfile", (
         ("unix//run/postseal-portal/portal.sock", f"unix/{path}"),
-        ("secure.example.com {", f"localhost {{\n\ttls {keys}/web.pem {keys}/web.key"),
+        ("\nsecure.example.com {", f"\nlocalhost {{\n\ttls {keys}/web.pem {keys}/web.key"),
+        ("http://secure.example.com {", "http://localhost {"), ("https://secure.example.com{", f"https://localhost:{HTTPS}{{"),
         ("{\n\tservers {", f"{{\n\tadmin off\n\thttp_port {HTTP}\n\thttps_port {HTTPS}\n\tdefault_bind 127.0.0.1\n\tservers {{"))))
 
 
