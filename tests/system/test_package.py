@@ -354,7 +354,8 @@ def beside(configured):
     for line in wiring[:-1]:
         node.good(line)
     # systemctl(1) returns before rspamd listens.
-    sandbox.wait_until(lambda: node.run("ss", "-Hltn", "sport = :11332"), "rspamd to listen", 120)
+    sandbox.wait_until(lambda: node.status("bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/11332 && echo yes") == "yes",
+                       "rspamd to listen", 120)
     node.good(wiring[-1])
     return node
 
