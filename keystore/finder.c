@@ -113,18 +113,19 @@ take_answers(struct asking *asking)
 	return true;
 }
 
-/* Both return false when the other end is gone. */
-static bool
+/* If the other end is gone, what it said before is still to be received. */
+static void
 send_some(struct asking *asking)
 {
 	ssize_t sent = send(asking->fd, asking->out->data, asking->out->len, MSG_NOSIGNAL);
 
-	if (sent < 0)
-		return errno == EAGAIN || errno == EINTR;
-	g_byte_array_remove_range(asking->out, 0, (guint)sent);
-	return true;
+	if (sent >= 0)
+		g_byte_array_remove_range(asking->out, 0, (guint)sent);
+	else if (errno != EAGAIN && errno != EINTR)
+		g_byte_array_set_size(asking->out, 0);
 }
 
+/* False when the other end is gone. */
 static bool
 receive_some(struct asking *asking)
 {
@@ -148,8 +149,9 @@ proceed(struct asking *asking)
 		return "there was no answer in time";
 	if (poll(&watched, 1, MAX(milliseconds_left(asking->until), 1)) <= 0)
 		return NULL;
-	if (((watched.revents & POLLOUT) != 0 && !send_some(asking)) ||
-	    ((watched.revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !receive_some(asking)))
+	if ((watched.revents & POLLOUT) != 0)
+		send_some(asking);
+	if ((watched.revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !receive_some(asking))
 		return "postseal-finder ended before it answered";
 	return take_answers(asking) ? NULL : "postseal-finder does not keep to its protocol";
 }
