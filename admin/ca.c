@@ -101,23 +101,11 @@ ca_has_left(const struct admin *admin, const char *address, bool *left_r, struct
 
 /* --- showing --- */
 
-static X509 *
-certificate_in(const PGresult *result, int row)
-{
-	size_t length;
-	g_autofree unsigned char *der =
-		PQgetisnull(result, row, PQfnumber(result, "certificate"))
-			? NULL
-			: result_bytes(result, row, PQfnumber(result, "certificate"), &length);
-	const unsigned char *at = der;
-
-	return der == NULL ? NULL : d2i_X509(NULL, &at, (long)length);
-}
-
 static void
 describe(json_t *row, const PGresult *result, int i)
 {
-	g_autoptr(X509) certificate = certificate_in(result, i);
+	g_autoptr(X509) certificate =
+		certificate_in_row(result, i, PQfnumber(result, "certificate"));
 	g_autofree char *fingerprint = NULL, *until = NULL;
 
 	json_object_del(row, "certificate");

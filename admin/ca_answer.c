@@ -81,10 +81,7 @@ load_authorities(const struct admin *admin, struct fault *fault)
 		return NULL;
 	authorities = authorities_new();
 	for (int row = 0; row < PQntuples(result); row++) {
-		size_t length;
-		g_autofree unsigned char *der = result_bytes(result, row, 0, &length);
-		const unsigned char *at = der;
-		g_autoptr(X509) certificate = d2i_X509(NULL, &at, (long)length);
+		g_autoptr(X509) certificate = certificate_in_row(result, row, 0);
 
 		if (certificate != NULL && result_flag(result, row, 1))
 			authorities_add_root(authorities, certificate, TRUST_ORGANISATION,

@@ -8,6 +8,18 @@
 
 enum { RSA_BITS_MIN = 2048, EC_BITS_MIN = 224 };
 
+X509 *
+certificate_in_row(const PGresult *result, int row, int column)
+{
+	size_t length = 0;
+	g_autofree unsigned char *der = PQgetisnull(result, row, column)
+						? NULL
+						: result_bytes(result, row, column, &length);
+	const unsigned char *at = der;
+
+	return der == NULL ? NULL : d2i_X509(NULL, &at, (long)length);
+}
+
 char *
 certificate_fingerprint(X509 *certificate)
 {

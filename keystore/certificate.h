@@ -4,7 +4,11 @@
 #ifndef POSTSEAL_KEYSTORE_CERTIFICATE_H
 #define POSTSEAL_KEYSTORE_CERTIFICATE_H
 
+#include "core/database.h"
 #include "keystore/key.h"
+
+/* The DER form in a column; caller frees. NULL if there is none, or if it cannot be read. */
+X509 *certificate_in_row(const PGresult *result, int row, int column);
 
 /* SHA-256 over the DER form, lower-case hexadecimal; caller frees. */
 char *certificate_fingerprint(X509 *certificate);

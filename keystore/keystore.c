@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "keystore/authority.h"
+#include "keystore/certificate.h"
 #include "keystore/gateway.h"
 #include "keystore/remote_key.h"
 #include "keystore/source/source.h"
@@ -204,10 +205,7 @@ load_authorities(const struct keystore *keystore, struct connection *connection,
 		return NULL;
 	authorities = authorities_new();
 	for (int row = 0; row < PQntuples(result); row++) {
-		size_t length;
-		g_autofree unsigned char *der = result_bytes(result, row, 0, &length);
-		const unsigned char *at = der;
-		g_autoptr(X509) certificate = d2i_X509(NULL, &at, (long)length);
+		g_autoptr(X509) certificate = certificate_in_row(result, row, 0);
 
 		if (certificate != NULL && result_flag(result, row, 1))
 			authorities_add_root(authorities, certificate,

@@ -267,16 +267,6 @@ status_want(struct connection *connection, const GPtrArray *askings, unsigned se
 	return true;
 }
 
-static X509 *
-result_certificate(const PGresult *result, int row, int column)
-{
-	size_t length;
-	g_autofree unsigned char *der = result_bytes(result, row, column, &length);
-	const unsigned char *at = der;
-
-	return d2i_X509(NULL, &at, (long)length);
-}
-
 bool
 status_claim(struct connection *connection, unsigned most, GPtrArray *askings, bool *more_r,
 	     struct fault *fault)
@@ -289,8 +279,8 @@ status_claim(struct connection *connection, unsigned most, GPtrArray *askings, b
 		return false;
 	*more_r = PQntuples(result) == (int)most;
 	for (int row = 0; row < PQntuples(result); row++) {
-		X509 *certificate = result_certificate(result, row, 0);
-		X509 *issuer = result_certificate(result, row, 1);
+		X509 *certificate = certificate_in_row(result, row, 0);
+		X509 *issuer = certificate_in_row(result, row, 1);
 
 		if (certificate != NULL && issuer != NULL && result_flag(result, row, 2))
 			g_ptr_array_add(askings, status_asking_new(certificate, issuer));

@@ -49,6 +49,22 @@ ber_skip(struct ber_reader *reader, uint64_t count)
 	return count == 0;
 }
 
+bool
+ber_write(struct ber_reader *reader, const struct ber_element *element, struct sink *sink,
+	  struct fault *fault)
+{
+	while (reader->offset < element->end && ber_peek(reader) >= 0) {
+		size_t part =
+			(size_t)MIN(element->end - reader->offset, reader->length - reader->at);
+
+		if (!sink_write(sink, reader->piece + reader->at, part, fault))
+			return false;
+		reader->at += part;
+		reader->offset += part;
+	}
+	return reader->offset == element->end;
+}
+
 /* Behind the identifier octet. */
 static bool
 open_length(struct ber_reader *reader, bool is_constructed, struct ber_element *element_r)

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/sink.h"
+
 enum { BER_PIECE_BYTES = 16384 };
 
 enum ber_tag {
@@ -41,6 +43,9 @@ struct ber_element {
 int ber_peek(struct ber_reader *reader);
 int ber_next(struct ber_reader *reader);
 bool ber_skip(struct ber_reader *reader, uint64_t count);
+/* Passes on what is left of an element of definite length. False also if it ends before. */
+bool ber_write(struct ber_reader *reader, const struct ber_element *element, struct sink *sink,
+	       struct fault *fault);
 /* Identifier and length, of at most 32 bits. */
 bool ber_open(struct ber_reader *reader, enum ber_tag tag, struct ber_element *element_r);
 bool ber_has_more(struct ber_reader *reader, const struct ber_element *element);

@@ -25,17 +25,11 @@ take_octets(struct taking *taking, unsigned depth)
 	if (!ber_open(ber, in_pieces ? BER_OCTETS_PIECES : BER_OCTETS, &octets) ||
 	    depth > PIECES_DEPTH_MAX)
 		return false;
-	while (in_pieces && ber_has_more(ber, &octets))
+	if (!in_pieces)
+		return ber_write(ber, &octets, taking->content, taking->fault);
+	while (ber_has_more(ber, &octets))
 		if (!take_octets(taking, depth + 1))
 			return false;
-	while (!in_pieces && ber->offset < octets.end && ber_peek(ber) >= 0) {
-		size_t part = (size_t)MIN(octets.end - ber->offset, ber->length - ber->at);
-
-		if (!sink_write(taking->content, ber->piece + ber->at, part, taking->fault))
-			return false;
-		ber->at += part;
-		ber->offset += part;
-	}
 	return ber_close(ber, &octets);
 }
 

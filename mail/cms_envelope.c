@@ -266,17 +266,7 @@ pass_piece(struct reader *reader, enum ber_tag tag)
 		return pass_secret(reader, tag, UINT64_MAX);
 	if (!ber_open(&reader->ber, tag, &element) || element.end == 0)
 		return false;
-	while (reader->ber.offset < element.end && ber_peek(&reader->ber) >= 0) {
-		size_t part = (size_t)MIN(element.end - reader->ber.offset,
-					  reader->ber.length - reader->ber.at);
-
-		if (!sink_write(reader->sink, reader->ber.piece + reader->ber.at, part,
-				reader->fault))
-			return false;
-		reader->ber.at += part;
-		reader->ber.offset += part;
-	}
-	return reader->ber.offset == element.end;
+	return ber_write(&reader->ber, &element, reader->sink, reader->fault);
 }
 
 /* In one piece, or in several that follow each other. */

@@ -61,13 +61,9 @@ begins_cms(GMimeObject *part)
 	static const unsigned char oid[] = {6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7};
 	unsigned char beginning[16] = {0};
 	GMimeStream *stream = mime_stream_of_part(GMIME_PART(part));
-	size_t length = 0, at;
-	ssize_t got;
+	size_t at;
 
-	while (length < sizeof beginning &&
-	       (got = g_mime_stream_read(stream, (char *)beginning + length,
-					 sizeof beginning - length)) > 0)
-		length += (size_t)got;
+	mime_stream_fill(stream, (char *)beginning, sizeof beginning);
 	g_object_unref(stream);
 	at = beginning[1] > 0x80 && beginning[1] <= 0x84 ? 2U + (beginning[1] & 7) : 2;
 	return beginning[0] == 0x30 && memcmp(beginning + at, oid, sizeof oid) == 0;

@@ -204,3 +204,15 @@ mime_stream_of_part(GMimePart *part)
 	g_object_unref(filter);
 	return stream;
 }
+
+size_t
+mime_stream_fill(GMimeStream *stream, char *buffer, size_t size)
+{
+	size_t length = 0;
+	ssize_t got;
+
+	while (length < size &&
+	       (got = g_mime_stream_read(stream, buffer + length, size - length)) > 0)
+		length += (size_t)got;
+	return length;
+}

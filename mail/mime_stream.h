@@ -25,5 +25,7 @@ bool mime_stream_is_good(GMimeStream *stream, struct fault *fault);
 /* The content of a part, read from its beginning, with the transfer encoding decoded. A part
  * without content has an empty stream. Caller unrefs. */
 GMimeStream *mime_stream_of_part(GMimePart *part);
+/* Reads until the buffer is full or the stream ends. Returns the bytes that were read. */
+size_t mime_stream_fill(GMimeStream *stream, char *buffer, size_t size);
 
 #endif

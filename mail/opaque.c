@@ -178,12 +178,8 @@ static void
 read_beginning(GMimeObject *part, struct glance *glance)
 {
 	GMimeStream *stream = mime_stream_of_part(GMIME_PART(part));
-	ssize_t got;
 
-	while (glance->length < sizeof glance->beginning &&
-	       (got = g_mime_stream_read(stream, glance->beginning + glance->length,
-					 sizeof glance->beginning - glance->length)) > 0)
-		glance->length += (size_t)got;
+	glance->length = mime_stream_fill(stream, glance->beginning, sizeof glance->beginning);
 	g_object_unref(stream);
 }
 

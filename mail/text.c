@@ -423,13 +423,8 @@ static size_t
 read_beginning(GMimeObject *part, char *beginning)
 {
 	GMimeStream *stream = stream_of(part, NULL);
-	size_t length = 0;
-	ssize_t got;
+	size_t length = mime_stream_fill(stream, beginning, CHARSET_BEGINNING);
 
-	while (length < CHARSET_BEGINNING &&
-	       (got = g_mime_stream_read(stream, beginning + length, CHARSET_BEGINNING - length)) >
-		       0)
-		length += (size_t)got;
 	g_object_unref(stream);
 	return length;
 }

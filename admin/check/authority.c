@@ -33,25 +33,12 @@ static const struct statement troubles = {
 	"check_authority_troubles",
 	"select count(*), min(address), (array_agg(trouble order by address))[1] from postseal.ca_wish where trouble is not null"};
 
-/* Caller frees; NULL: there is none. */
-static X509 *
-certificate_in(const PGresult *result, int row, int column)
-{
-	size_t length;
-	g_autofree unsigned char *der = PQgetisnull(result, row, column)
-						? NULL
-						: result_bytes(result, row, column, &length);
-	const unsigned char *at = der;
-
-	return der == NULL ? NULL : d2i_X509(NULL, &at, (long)length);
-}
-
 /* --- its time, its key --- */
 
 static bool
 check_end(const struct check *check, const PGresult *result, int row, struct fault *fault)
 {
-	g_autoptr(X509) certificate = certificate_in(result, row, CERTIFICATE);
+	g_autoptr(X509) certificate = certificate_in_row(result, row, CERTIFICATE);
 	const char *subject = PQgetvalue(result, row, SUBJECT);
 	time_t until = certificate == NULL ? 0 : certificate_time(X509_get0_notAfter(certificate));
 	g_autofree char *date = key_date(until);
@@ -181,7 +168,7 @@ judge(const PGresult *result, int row, const char *url, const struct fetched *fe
 static bool
 check_place(const struct check *check, const PGresult *result, int row, struct fault *fault)
 {
-	g_autoptr(X509) issued = certificate_in(result, row, ISSUED);
+	g_autoptr(X509) issued = certificate_in_row(result, row, ISSUED);
 	g_autofree char *url = place_in(issued);
 	const struct as_user who = {.user = check->settings->portal_user,
 				    .seconds = FETCH_SECONDS + 5};

@@ -127,6 +127,17 @@ postfix_service(const struct postfix *postfix, const char *name)
 	return NULL;
 }
 
+struct as_user
+postfix_as_user(const struct postfix *postfix, const char *service, unsigned seconds)
+{
+	const struct postfix_service *running = postfix_service(postfix, service);
+
+	return (struct as_user){.user = postfix_value(postfix, NULL, "mail_owner"),
+				.directory = postfix_value(postfix, NULL, "queue_directory"),
+				.is_chroot = running != NULL && running->chrooted,
+				.seconds = seconds};
+}
+
 GPtrArray *
 postfix_listeners(const struct postfix *postfix)
 {

@@ -9,7 +9,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "core/fault.h"
+#include "admin/as_user.h"
 
 struct postfix_service {
 	char *name;    /* "smtp/inet" */
@@ -30,6 +30,10 @@ void postfix_free(struct postfix *postfix);
 const char *postfix_value(const struct postfix *postfix, const char *service,
 			  const char *parameter);
 const struct postfix_service *postfix_service(const struct postfix *postfix, const char *name);
+/* What a process of the service may do: as its user, from the queue directory, and in its chroot if
+ * it has one; `seconds` is the limit. */
+struct as_user postfix_as_user(const struct postfix *postfix, const char *service,
+			       unsigned seconds);
 /* The smtpd services that accept mail from others: not those that wire created. */
 GPtrArray *postfix_listeners(const struct postfix *postfix);
 

@@ -214,11 +214,7 @@ check_trust(const struct check *check, const char *transport, struct fault *faul
 {
 	const char *file = postfix_value(check->postfix, transport, "smtp_tls_CAfile");
 	const char *path = postfix_value(check->postfix, transport, "smtp_tls_CApath");
-	const struct as_user postfix = {
-		.user = postfix_value(check->postfix, NULL, "mail_owner"),
-		.directory = postfix_value(check->postfix, NULL, "queue_directory"),
-		.is_chroot = postfix_service(check->postfix, transport)->chrooted,
-		.seconds = COURIER_SECONDS};
+	const struct as_user postfix = postfix_as_user(check->postfix, transport, COURIER_SECONDS);
 
 	if (*file != '\0' && !loads(file))
 		return fault_set(

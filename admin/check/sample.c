@@ -230,12 +230,7 @@ give(const struct check *check, const struct as_user *who, const char *address, 
 const struct sample *
 sample_give(const struct check *check, const char *service, const char *address, const char *client)
 {
-	const struct postfix_service *running = postfix_service(check->postfix, service);
-	const struct as_user who = {.user = postfix_value(check->postfix, NULL, "mail_owner"),
-				    .directory =
-					    postfix_value(check->postfix, NULL, "queue_directory"),
-				    .is_chroot = running != NULL && running->chrooted,
-				    .seconds = SAMPLE_SECONDS};
+	const struct as_user who = postfix_as_user(check->postfix, service, SAMPLE_SECONDS);
 	g_autofree char *name = g_strdup_printf("%d %s %s", who.is_chroot ? 1 : 0, client, address);
 	struct sample *sample = g_hash_table_lookup(check->samples, name);
 

@@ -60,11 +60,7 @@ ask(void *context, struct fault *fault)
 static bool
 check_answer(const struct check *check, const char *transport, char *path, struct fault *fault)
 {
-	const struct as_user postfix = {
-		.user = postfix_value(check->postfix, NULL, "mail_owner"),
-		.directory = postfix_value(check->postfix, NULL, "queue_directory"),
-		.is_chroot = postfix_service(check->postfix, transport)->chrooted,
-		.seconds = LIMIT_SECONDS};
+	const struct as_user postfix = postfix_as_user(check->postfix, transport, LIMIT_SECONDS);
 
 	return as_user(&postfix, ask, path, NULL, 0, fault) ||
 	       fault_within(

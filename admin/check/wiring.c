@@ -157,11 +157,8 @@ negotiate(void *context, struct fault *fault)
 static bool
 check_asking(const struct check *check, const struct asker *asker, struct fault *fault)
 {
-	const struct as_user who = {
-		.user = postfix_value(check->postfix, NULL, "mail_owner"),
-		.directory = postfix_value(check->postfix, NULL, "queue_directory"),
-		.is_chroot = postfix_service(check->postfix, asker->service)->chrooted,
-		.seconds = NEGOTIATION_SECONDS};
+	const struct as_user who =
+		postfix_as_user(check->postfix, asker->service, NEGOTIATION_SECONDS);
 	guint place;
 	g_autofree char *ours = milters_find(check, list_of(check, asker), asker->service, &place);
 	g_autofree char *address = ours == NULL ? NULL : milters_address(ours);

@@ -5,6 +5,7 @@
 
 #include "core/address.h"
 #include "core/seal/marked.h"
+#include "keystore/certificate.h"
 #include "keystore/keystore.h"
 
 static const struct statement request_add = {
@@ -103,10 +104,7 @@ find_certificate(struct connection *connection, const char *fingerprint, struct 
 {
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
-	g_autofree unsigned char *der = NULL;
-	const unsigned char *at;
 	X509 *certificate;
-	size_t length;
 
 	parameters_text(&parameters, fingerprint);
 	if (!connection_execute(connection, &request_certificate, &parameters, &result, fault))
@@ -115,8 +113,7 @@ find_certificate(struct connection *connection, const char *fingerprint, struct 
 		fault_set(fault, FAULT_CONFIG, "it is not in the key store");
 		return NULL;
 	}
-	at = der = result_bytes(result, 0, 0, &length);
-	certificate = d2i_X509(NULL, &at, (long)length);
+	certificate = certificate_in_row(result, 0, 0);
 	if (certificate == NULL)
 		fault_set(fault, FAULT_CRYPTO, "it cannot be read");
 	return certificate;

@@ -80,14 +80,12 @@ static bool
 read_issuer(const struct issuing *issuing, const PGresult *result, struct issuer *issuer,
 	    struct fault *fault)
 {
-	size_t length, sealed_length = 0;
-	g_autofree unsigned char *der = result_bytes(result, 0, 1, &length);
+	size_t sealed_length = 0;
 	g_autofree unsigned char *sealed =
 		PQgetisnull(result, 0, 2) ? NULL : result_bytes(result, 0, 2, &sealed_length);
-	const unsigned char *at = der;
 
 	g_strlcpy(issuer->id, PQgetvalue(result, 0, 0), sizeof issuer->id);
-	issuer->certificate = d2i_X509(NULL, &at, (long)length);
+	issuer->certificate = certificate_in_row(result, 0, 1);
 	if (issuer->certificate == NULL)
 		return fault_set(fault, FAULT_CRYPTO, "its certificate cannot be read");
 	issuer->key = open_key(issuing, issuer->id, sealed, sealed_length, fault);

@@ -156,24 +156,33 @@ def receiving(networks, mynetworks):
                 set_to("mynetworks", mynetworks))
 
 
-# --- what check must say ---
+# --- what check must say: a module with BROKEN, RIGHT and WARNED imports the tests, too ---
 
-def tell_broken(world, mended, change, look, sentence):
-    change(world, mended)
-    status, found = checked(world)
+def pytest_generate_tests(metafunc):
+    for kind in ("BROKEN", "RIGHT", "WARNED"):
+        if kind.lower() in metafunc.fixturenames:
+            installations = getattr(metafunc.module, kind)
+            metafunc.parametrize(kind.lower(), installations.values(), ids=list(installations))
+
+
+def test_broken_installation_is_told(world_of, mended, broken):
+    change, look, sentence = broken
+    change(world_of, mended)
+    status, found = checked(world_of)
     wrong = {n: text for n, (verdict, text) in found.items() if verdict == "WRONG"}
     assert status == 1 and list(wrong) == [look], str(wrong)
     assert re.search(sentence, wrong[look]), wrong[look]
 
 
-def tell_right(world, mended, change):
-    change(world, mended)
-    status, found = checked(world)
+def test_right_installation_is_not_called_wrong(world_of, mended, right):
+    right(world_of, mended)
+    status, found = checked(world_of)
     assert status == 0 and all(verdict == "good" for verdict, _ in found.values()), str(found)
 
 
-def tell_warned(world, mended, change, look, sentence):
-    change(world, mended)
-    status, found = checked(world)
+def test_what_needs_attention_is_a_warning(world_of, mended, warned):
+    change, look, sentence = warned
+    change(world_of, mended)
+    status, found = checked(world_of)
     assert status == 0 and {n for n, (verdict, _) in found.items() if verdict != "good"} == {look}, found
     assert found[look][0] == "WARNING" and re.search(sentence, found[look][1]), found[look]

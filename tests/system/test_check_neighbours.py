@@ -7,9 +7,11 @@ import subprocess
 
 import pytest
 
-import installation
 import world as sandbox
-from installation import both, checked, configured, listed, mended, postconf, prepare, set_to, world_of  # noqa: F401
+from installation import (  # noqa: F401
+    both, checked, configured, listed, mended, postconf, prepare, pytest_generate_tests, set_to,
+    test_broken_installation_is_told, test_right_installation_is_not_called_wrong,
+    test_what_needs_attention_is_a_warning, world_of)
 from listener import Listener, unix_socket
 from scanner import Scanner
 from test_check_passes import ALIASES, rewired, two_passes, wired
@@ -98,22 +100,12 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("name", BROKEN)
-def test_what_broke_beside_it_was_called_good(world_of, mended, name):  # noqa: F811
-    installation.tell_broken(world_of, mended, *BROKEN[name])
-
-
 WARNED = {
     "scanner that defers": (beside(Deferring), "milters", r"temporary failure \(451 4.7.0 Try again later\)"),
     "signer that takes this whole machine for its own, in two passes": (
         both(dkim("InternalHosts DIRECTORY/hosts"), rewired("expanded", "dkim")), "mail from outside",
         "signs what a client at 127.0.0.2 writes in your name"),
 }
-
-
-@pytest.mark.parametrize("name", WARNED)
-def test_what_deserves_attention_beside_it_is_told(world_of, mended, name):  # noqa: F811
-    installation.tell_warned(world_of, mended, *WARNED[name])
 
 
 RIGHT = {
@@ -127,11 +119,6 @@ RIGHT = {
         set_to("smtpd_upstream_proxy_protocol", "haproxy"),
         set_to("smtpd_discard_ehlo_keyword_address_maps", "inline:{127.0.0.1=silent-discard}"), two_passes),
 }
-
-
-@pytest.mark.parametrize("name", RIGHT)
-def test_what_is_right_beside_it_is_not_called_wrong(world_of, mended, name):  # noqa: F811
-    installation.tell_right(world_of, mended, RIGHT[name])
 
 
 def test_milter_that_was_listed_since_was_lost_when_wired_again(world_of, mended):  # noqa: F811

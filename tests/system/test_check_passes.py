@@ -1,9 +1,9 @@
 """`postseal check`: two passes, filters and milters that sign; each installation is broken in one place."""
-import pytest
-
-import installation
 import world as sandbox
-from installation import all_in_chroot, both, checked, configured, listed, mended, once, postconf, prepare, receiving, set_to, signer, world_of  # noqa: F401
+from installation import (  # noqa: F401
+    all_in_chroot, both, checked, configured, listed, mended, once, postconf, prepare, pytest_generate_tests,
+    receiving, set_to, signer, test_broken_installation_is_told, test_right_installation_is_not_called_wrong,
+    test_what_needs_attention_is_a_warning, world_of)
 
 
 def content_filter(options="receive_override_options=no_header_body_checks,no_milters"):
@@ -111,21 +111,6 @@ WARNED = {
     "OpenDKIM behind it, but not where copies and notices are handed over": (
         both(signer, listed("ours", "dkim")), "milter order", "does not sign what Postseal hands over"),
 }
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_broken_installation_is_told(world_of, mended, name):
-    installation.tell_broken(world_of, mended, *BROKEN[name])
-
-
-@pytest.mark.parametrize("name", RIGHT)
-def test_right_installation_is_not_called_wrong(world_of, mended, name):
-    installation.tell_right(world_of, mended, RIGHT[name])
-
-
-@pytest.mark.parametrize("name", WARNED)
-def test_what_needs_attention_is_a_warning(world_of, mended, name):
-    installation.tell_warned(world_of, mended, *WARNED[name])
 
 
 def test_mail_passes_a_content_filter_beside_it(world_of, mended):

@@ -8,11 +8,12 @@ import smtplib
 import subprocess
 import time
 
-import pytest
 
-import installation
 import world as sandbox
-from installation import both, checked, configured, locked, mended, prepare, set_to, sql, stop, world_of  # noqa: F401
+from installation import (  # noqa: F401
+    both, checked, configured, locked, mended, prepare, pytest_generate_tests, set_to, sql, stop,
+    test_broken_installation_is_told, test_right_installation_is_not_called_wrong,
+    test_what_needs_attention_is_a_warning, world_of)
 
 FAKETIME = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 
@@ -226,21 +227,6 @@ WARNED = {
     "Postfix that logs elsewhere": (set_to("maillog_file", "/nowhere/postfix.log"), "mta log", "Postfix logs to /nowhere/postfix.log"),
     "log of the MTA that is not there": (configured(r"^mta log .*", 'mta log "/nowhere/mail.log"'), "mta log", "No such file"),
 }
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_broken_installation_is_told(world_of, mended, name):
-    installation.tell_broken(world_of, mended, *BROKEN[name])
-
-
-@pytest.mark.parametrize("name", RIGHT)
-def test_right_installation_is_not_called_wrong(world_of, mended, name):
-    installation.tell_right(world_of, mended, RIGHT[name])
-
-
-@pytest.mark.parametrize("name", WARNED)
-def test_what_needs_attention_is_a_warning(world_of, mended, name):
-    installation.tell_warned(world_of, mended, *WARNED[name])
 
 
 def test_successor_ends_the_warning(world_of, mended):

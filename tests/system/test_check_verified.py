@@ -2,7 +2,9 @@
 import pytest
 
 import installation
-from installation import both, configured, mended, postconf, set_to, world_of  # noqa: F401
+from installation import (  # noqa: F401
+    both, configured, mended, postconf, pytest_generate_tests, set_to, test_broken_installation_is_told,
+    test_right_installation_is_not_called_wrong, test_what_needs_attention_is_a_warning, world_of)
 from listener import unix_socket
 from name_server import NameServer
 
@@ -103,18 +105,3 @@ WARNED = {
                              " ('partner.example', 'mta-sts', now(), 'failed', 'HTTP status 500')", "delete from postseal.domain_tls")),
         "verified TLS", "partner.example .mta-sts.: since 20.* UTC: HTTP status 500"),
 }
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_broken_installation_is_told(world_of, mended, name):
-    installation.tell_broken(world_of, mended, *BROKEN[name])
-
-
-@pytest.mark.parametrize("name", RIGHT)
-def test_right_installation_is_not_called_wrong(world_of, mended, name):
-    installation.tell_right(world_of, mended, RIGHT[name])
-
-
-@pytest.mark.parametrize("name", WARNED)
-def test_what_needs_attention_is_a_warning(world_of, mended, name):
-    installation.tell_warned(world_of, mended, *WARNED[name])

@@ -10,8 +10,10 @@ import threading
 import pytest
 
 import directory_server
-import installation
-from installation import all_in_chroot, both, checked, configured, listed, mended, postconf, prepare, receiving, set_to, world_of  # noqa: F401
+from installation import (  # noqa: F401
+    all_in_chroot, both, checked, configured, listed, mended, postconf, prepare, pytest_generate_tests, receiving,
+    set_to, test_broken_installation_is_told, test_right_installation_is_not_called_wrong,
+    test_what_needs_attention_is_a_warning, world_of)
 
 
 def listener(answer):
@@ -107,21 +109,6 @@ WARNED = {
     "clients that only Postfix knows": (receiving('"10.0.0.0/8"', "127.0.0.0/8 10.0.0.0/8 192.0.2.0/24 [2001:db8::]/32"), "networks",
                                         "Postfix has 192.0.2.0/24 in mynetworks"),
 }
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_broken_installation_is_told(world_of, mended, name):
-    installation.tell_broken(world_of, mended, *BROKEN[name])
-
-
-@pytest.mark.parametrize("name", RIGHT)
-def test_right_installation_is_not_called_wrong(world_of, mended, name):
-    installation.tell_right(world_of, mended, RIGHT[name])
-
-
-@pytest.mark.parametrize("name", WARNED)
-def test_what_needs_attention_is_a_warning(world_of, mended, name):
-    installation.tell_warned(world_of, mended, *WARNED[name])
 
 
 # --- maps that answer for one address at a time ---
