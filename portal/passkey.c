@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/cleanup.h"
+#include "portal/authenticator_data.h"
 
 enum { HASH_BYTES = crypto_hash_sha256_BYTES, FLAG_PRESENT = 1 };
 
@@ -78,16 +79,17 @@ client_data_fits(const struct passkey_place *place, GBytes *client_data, const c
 	       strcmp(said_origin, place->url) == 0;
 }
 
-/* It begins with the SHA-256 of the host (§6.1). */
+/* It begins with the SHA-256 of the host (§6.1), and may be decoded. */
 static bool
-is_for_host(const struct passkey_place *place, GBytes *authenticator_data)
+authenticator_data_fits(const struct passkey_place *place, GBytes *authenticator_data)
 {
+	gsize length;
+	const unsigned char *bytes = g_bytes_get_data(authenticator_data, &length);
 	g_autofree char *host = passkey_host(place->url);
 	unsigned char hash[HASH_BYTES];
 
 	crypto_hash_sha256(hash, (const unsigned char *)host, strlen(host));
-	return g_bytes_get_size(authenticator_data) > HASH_BYTES &&
-	       memcmp(g_bytes_get_data(authenticator_data, NULL), hash, HASH_BYTES) == 0;
+	return authenticator_data_is_modest(bytes, length) && memcmp(bytes, hash, HASH_BYTES) == 0;
 }
 
 static bool
@@ -114,7 +116,8 @@ passkey_register(const struct passkey_place *place, const char *client_data,
 	g_autoptr(GBytes) data = passkey_bytes(authenticator_data);
 
 	*passkey_r = (struct passkey){0};
-	if (!client_data_fits(place, client, "webauthn.create") || !is_for_host(place, data))
+	if (!client_data_fits(place, client, "webauthn.create") ||
+	    !authenticator_data_fits(place, data))
 		return false;
 	for (size_t i = 0; i < G_N_ELEMENTS(algorithms); i++) {
 		fido_cred_t *credential __attribute__((cleanup(free_credential))) = fido_cred_new();
@@ -173,7 +176,8 @@ passkey_verify(const struct passkey_place *place, struct passkey *passkey, const
 	g_autofree char *host = passkey_host(place->url);
 	fido_assert_t *assertion __attribute__((cleanup(free_assertion))) = fido_assert_new();
 
-	return client_data_fits(place, client, "webauthn.get") && is_for_host(place, data) &&
+	return client_data_fits(place, client, "webauthn.get") &&
+	       authenticator_data_fits(place, data) &&
 	       fido_assert_set_clientdata(assertion, g_bytes_get_data(client, NULL),
 					  g_bytes_get_size(client)) == FIDO_OK &&
 	       fido_assert_set_rp(assertion, host) == FIDO_OK &&
