@@ -52,7 +52,7 @@ static const struct statement keep_key = {
 static const struct statement item_of_member = {
 	"mailbox_item", ITEM_HEAD
 	"k.folder" ITEM_TAIL
-	", null::bytea from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
+	", null::bytea, k.draft from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel"
 	" left join postseal.copy c on c.id = k.copy "
 	"where k.id = $1 and k.account = $2 and k.expires_at > now()"};
 
@@ -60,7 +60,7 @@ static const struct statement item_of_member = {
 static const struct statement item_of_guest = {
 	"mailbox_guest_item", ITEM_HEAD
 	"null::text" ITEM_TAIL
-	", s.wrapped from postseal.session_key s join postseal.parcel_key k on k.id = s.parcel_key"
+	", s.wrapped, null::uuid from postseal.session_key s join postseal.parcel_key k on k.id = s.parcel_key"
 	" join postseal.parcel p on p.id = k.parcel left join postseal.copy c on c.id = k.copy "
 	"where k.id = $1 and s.session = $2 and k.expires_at > now()"};
 
@@ -71,14 +71,17 @@ static const struct statement mark_read = {"mailbox_read", "select postseal.parc
 /* SQLSTATEs of that function, and of the one that deletes */
 static const char read_already[] = "PS001", gone_meanwhile[] = "PS002";
 
-static const struct statement put_own = {"mailbox_put_own",
-					 "insert into postseal.parcel_key (id, parcel, account, "
-					 "kept, folder, answers, reply_kind, issued_at, read_at,"
-					 " expires_at) values ($1, $2, $3, $4, $5, $6, $7, now(), "
-					 "now(), now() + $8 * interval '1 second')"};
+static const struct statement put_own = {
+	"mailbox_put_own", "insert into postseal.parcel_key (id, parcel, account, "
+			   "kept, folder, answers, reply_kind, draft, issued_at, read_at,"
+			   " expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, now(), "
+			   "now(), now() + $9 * interval '1 second')"};
 
-static const struct statement drop_key = {"mailbox_drop",
-					  "delete from postseal.parcel_key where id = $1"};
+static const struct statement replace_draft = {"mailbox_replace_draft",
+					       "select postseal.draft_replace($1, $2, $3)"};
+static const struct statement draft_version = {
+	"mailbox_draft_version",
+	"select id from postseal.parcel_key where account = $1 and draft = $2 and expires_at > now()"};
 static const struct statement delete_key = {"mailbox_delete",
 					    "select postseal.parcel_key_delete($1, $2)"};
 
@@ -249,6 +252,7 @@ mailbox_item_clear(struct mailbox_item *item)
 	g_free(item->receipt);
 	g_free(item->answers);
 	g_free(item->reply_kind);
+	g_free(item->draft);
 	sodium_memzero(item, sizeof *item);
 }
 
@@ -273,6 +277,7 @@ read_item(const PGresult *result, struct mailbox_item *item)
 	item->receipt = g_strdup(result_text(result, 0, 11));
 	item->answers = g_strdup(result_text(result, 0, 14));
 	item->reply_kind = g_strdup(result_text(result, 0, 15));
+	item->draft = g_strdup(result_text(result, 0, 17));
 }
 
 /* A message of a guest, or of a member who has opened it with link and code. */
@@ -511,17 +516,16 @@ mailbox_put(struct parcel_writer *parcel, const struct session *session,
 {
 	struct parameters parameters = {0};
 	unsigned char wrapped[SEAL_WRAPPED_BYTES];
-	struct identifier id;
 
-	identifier_make(&id);
-	seal_wrap(wrapped, &parcel->content, &session->keys.mailbox, id.text);
-	parameters_text(&parameters, id.text);
+	seal_wrap(wrapped, &parcel->content, &session->keys.mailbox, own->id.text);
+	parameters_text(&parameters, own->id.text);
 	parameters_text(&parameters, parcel->id.text);
 	parameters_text(&parameters, session->account.id.text);
 	parameters_bytes(&parameters, wrapped, sizeof wrapped);
 	parameters_text(&parameters, folder_name(own->folder));
 	parameters_text(&parameters, own->answers);
 	parameters_text(&parameters, own->reply_kind);
+	parameters_text(&parameters, own->draft);
 	parameters_number(&parameters, (int64_t)own->lifetime);
 	return batch_add(parcel->connection, &put_own, &parameters, fault);
 }
@@ -546,12 +550,40 @@ mailbox_is_full(const struct connection *connection)
 }
 
 bool
-mailbox_drop(struct connection *connection, const struct mailbox_item *item, struct fault *fault)
+mailbox_replace_draft(struct connection *connection, const struct session *session,
+		      const char *draft, const char *version, struct fault *fault)
 {
-	struct parameters key = {0};
+	struct parameters parameters = {0};
 
-	parameters_text(&key, item->id.text);
-	return batch_add(connection, &drop_key, &key, fault);
+	parameters_text(&parameters, session->account.id.text);
+	parameters_text(&parameters, draft);
+	parameters_text(&parameters, version);
+	return batch_add(connection, &replace_draft, &parameters, fault);
+}
+
+/* Raised by 290_drafts.sql; or two first versions were saved at the same moment (its index). */
+bool
+mailbox_is_changed(const struct connection *connection)
+{
+	const char *state = connection_sqlstate(connection);
+
+	return strcmp(state, "PS290") == 0 || strcmp(state, "23505") == 0;
+}
+
+bool
+mailbox_draft_version(struct connection *connection, const struct session *session,
+		      const char *draft, struct identifier *version_r, bool *found_r,
+		      struct fault *fault)
+{
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+
+	parameters_text(&parameters, session->account.id.text);
+	parameters_text(&parameters, draft);
+	if (!connection_execute(connection, &draft_version, &parameters, &result, fault))
+		return false;
+	*found_r = PQntuples(result) == 1 && identifier_parse(version_r, PQgetvalue(result, 0, 0));
+	return true;
 }
 
 /* A message that was never opened stops waiting, and its sender is told. */

@@ -63,6 +63,7 @@ struct mailbox_item {
 	char *receipt;		    /* the receipt's form, as the rule asks, or NULL */
 	char *answers, *reply_kind; /* for a draft: the message that it answers (parcel key), and
 				       how; or NULL */
+	char *draft; /* for a draft: the identifier that it keeps when it is saved again */
 };
 
 /* *found_r: the message exists, and this session may read it. Nothing of it was opened, and its
@@ -93,7 +94,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(mailbox_item_auto, mailbox_item_clear)
 /* What the member wrote: the open parcel is also put into a folder of the member's, in the open
  * batch. */
 struct mailbox_own {
+	struct identifier id; /* of the parcel key */
 	enum folder folder;
+	const char *draft; /* the identifier of a draft, or NULL */
 	const char *answers, *reply_kind;
 	uint64_t lifetime; /* seconds */
 };
@@ -104,9 +107,16 @@ bool mailbox_put(struct parcel_writer *parcel, const struct session *session,
 bool mailbox_need_room(struct connection *connection, const struct session *session,
 		       const struct settings *settings, struct fault *fault);
 bool mailbox_is_full(const struct connection *connection);
-/* Removes it from the mailbox silently, in the open batch. */
-bool mailbox_drop(struct connection *connection, const struct mailbox_item *item,
-		  struct fault *fault);
+/* Removes the version of a draft that is saved again, or was sent, silently, in the open batch;
+ * `version` NULL: it was not saved yet. If it was saved, sent or deleted meanwhile, the batch
+ * fails, and mailbox_is_changed() tells so. */
+bool mailbox_replace_draft(struct connection *connection, const struct session *session,
+			   const char *draft, const char *version, struct fault *fault);
+bool mailbox_is_changed(const struct connection *connection);
+/* The present version of a draft; *found_r: there is one. */
+bool mailbox_draft_version(struct connection *connection, const struct session *session,
+			   const char *draft, struct identifier *version_r, bool *found_r,
+			   struct fault *fault);
 
 /* Deletes it at its owner's request: nothing is kept but the record, which says whether it was ever
  * opened. Only for messages in the owner's mailbox. */

@@ -143,6 +143,7 @@ static const struct route routes[] = {
 	{"GET", "/attachment/", reading_attachment, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
 	{"GET", "/zip/", reading_zip, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
 	{"POST", "/delete/", reading_delete, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"GET", "/discard/", writing_discard, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"GET", "/draft/", writing_draft, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"POST", "/send", writing_send, ACCESS_MEMBER, FORM_FILES, SERVED_APART, writing_give_back},
 

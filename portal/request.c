@@ -144,10 +144,10 @@ request_begin_session(struct request *request, const GPtrArray *opened, struct f
 	       batch_commit(request->connection, fault);
 }
 
-/* Does the form come from a page that this browser got from us? It must contain the token, and if
- * the browser says where it comes from, that must be our pages (Fetch Metadata). */
-static bool
-form_is_ours(const struct request *request)
+/* It must contain the token, and if the browser says where it comes from, that must be our pages
+ * (Fetch Metadata). */
+bool
+request_form_is_ours(const struct request *request)
 {
 	const char *given = request_field(request, "token");
 	char token[SEAL_KEY_CHARACTERS + 1];
@@ -228,7 +228,7 @@ serve_checked(struct request *request)
 		return request->route->give_back == NULL
 			       ? answer_see(request, "/settings")
 			       : answer_refusal(request, REFUSED_WITHOUT_FACTOR);
-	if (strcmp(request->route->method, "POST") == 0 && !form_is_ours(request))
+	if (strcmp(request->route->method, "POST") == 0 && !request_form_is_ours(request))
 		return answer_refusal(request, REFUSED_OLD_FORM);
 	if (form->has_dropped)
 		return answer_refusal(request, REFUSED_FILES);
@@ -240,6 +240,14 @@ request_rest(struct request *request)
 {
 	if (request->connection != NULL)
 		connection_give(g_steal_pointer(&request->connection));
+}
+
+bool
+request_connect_again(struct request *request, struct fault *fault)
+{
+	request_rest(request);
+	request->connection = database_take(request->portal->database, fault);
+	return request->connection != NULL;
 }
 
 static bool

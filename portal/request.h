@@ -102,6 +102,8 @@ enum MHD_Result request_turn_away(struct request *request);
 extern const struct apart_work request_apart_work;
 /* Gives the database connection back, for others to use while something takes long. */
 void request_rest(struct request *request);
+/* Takes another one in the place of one on which a batch failed. */
+bool request_connect_again(struct request *request, struct fault *fault);
 
 /* "" if the form or the query has no such field. */
 const char *request_field(const struct request *request, const char *name);
@@ -120,6 +122,9 @@ char *request_size(const struct request *request, uint64_t bytes);
 const char *request_cookie_name(const struct request *request);
 /* The token in our forms, which only this browser's cookie yields. */
 void request_form_token(const struct request *request, char text_r[SEAL_KEY_CHARACTERS + 1]);
+
+/* Does the form come from a page that this browser got from us? */
+bool request_form_is_ours(const struct request *request);
 
 /* Replaces the session with one that has a new cookie: signed in, signed out, or with more messages
  * opened. Commits the open batch. */

@@ -146,9 +146,10 @@ commit(struct sending *sending, struct fault *fault)
 	bool is_sent = sending->addressees != NULL;
 
 	return batch_begin(connection, fault) && (!is_sent || record(sending, fault)) &&
+	       mailbox_replace_draft(connection, &sending->request->session, sending->draft,
+				     sending->version, fault) &&
 	       (!is_sent || !any_company(sending->addressees) || queue(sending, fault)) &&
 	       park(sending, fault) &&
-	       (sending->draft == NULL || mailbox_drop(connection, sending->draft, fault)) &&
 	       mailbox_need_room(connection, &sending->request->session,
 				 sending->request->portal->settings, fault) &&
 	       batch_commit(connection, fault);
@@ -163,7 +164,10 @@ sending_commit(struct sending *sending, bool *again_r, struct fault *fault)
 	if (!measure(sending, fault))
 		return false;
 	done = commit(sending, fault);
-	*again_r = !done && audit_is_known(sending->request->connection);
+	*again_r = !done && sending->addressees != NULL &&
+		   audit_is_known(sending->request->connection);
 	sending->is_full = !done && mailbox_is_full(sending->request->connection);
+	sending->is_changed =
+		!done && !*again_r && mailbox_is_changed(sending->request->connection);
 	return done || *again_r;
 }

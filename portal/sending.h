@@ -13,15 +13,17 @@
 struct sending {
 	struct request *request;
 	struct composition composition;
-	const GPtrArray *addressees;	  /* struct addressee; NULL: it is stored as a draft */
-	const struct mailbox_item *draft; /* the draft from which it was made, or NULL */
-	struct mailbox_own own;		  /* its place in the author's mailbox */
-	struct identifier message;	  /* in the log */
+	const GPtrArray *addressees; /* struct addressee; NULL: it is stored as a draft */
+	/* The draft that it is, and the version of it that was continued, or NULL. */
+	const char *draft, *version;
+	struct mailbox_own own;	   /* its place in the author's mailbox */
+	struct identifier message; /* in the log */
 	/* Derived from the form in which it was written: if that is sent twice, the message goes
 	 * out once. */
 	unsigned char identity[AUDIT_IDENTITY_BYTES];
 	uint64_t size; /* bytes; filled in */
-	bool is_full;  /* filled in on failure: there is no room */
+	/* Filled in on failure: there is no room; or the draft was changed meanwhile. */
+	bool is_full, is_changed;
 };
 
 /* *again_r: the message went out before, and nothing was done. */

@@ -3,30 +3,15 @@
 #include <string.h>
 
 #include "core/address.h"
+#include "portal/addressee.h"
 #include "portal/answer.h"
 #include "portal/item.h"
-#include "portal/sending.h"
-#include "portal/writing_form.h"
+#include "portal/written.h"
 
-enum {
-	QUOTE_MAX = 64 * 1024, /* bytes of quoted text in an answer */
-	REFERENCES_MAX = 4000,
-	DRAFT_SECONDS = 90 * 86400,
-};
+enum { QUOTE_MAX = 64 * 1024 }; /* bytes of quoted text in an answer */
 
 /* For what is quoted or enclosed, the text counts as shown. */
 static const struct mailbox_use as_text = {.part = MAILBOX_TEXT};
-
-/* Only received messages can be answered: someone who could answer their own messages could name
- * anyone as author or reader, and write to them. Drafts cannot be forwarded either. */
-static bool
-may_be_parent(const struct mailbox_item *item, const char *reply_kind)
-{
-	if (strcmp(reply_kind, "forward") == 0)
-		return mailbox_is_received(item) ||
-		       (item->has_folder && item->folder == FOLDER_SENT);
-	return mailbox_is_received(item);
-}
 
 /* --- new forms --- */
 
@@ -117,7 +102,7 @@ begin_form(struct request *request, const char *reply_kind, const char *prefix)
 
 	if (!item_open(request, request->web.tail, &as_text, &item, &answered))
 		return answered;
-	if (!may_be_parent(&item, reply_kind))
+	if (!written_may_answer(&item, reply_kind))
 		return answer_not_found(request);
 	quote = quoted(request, &item, &fault);
 	if (quote == NULL)
@@ -152,12 +137,23 @@ writing_forward(struct request *request)
 	return begin_form(request, "forward", "Fwd:");
 }
 
+/* Caller frees. */
+static char *
+saved_when(const struct request *request, const struct mailbox_item *draft)
+{
+	g_autofree char *at = request_date(request, draft->at);
+	g_autofree char *until = request_date(request, draft->expires_at);
+
+	return g_strdup_printf(request_say(request, "Saved on %s. This draft is kept until %s."),
+			       at, until);
+}
+
 enum MHD_Result
 writing_draft(struct request *request)
 {
 	g_auto(mailbox_item_auto) item = {0};
 	g_auto(mailbox_item_auto) parent = {0};
-	g_autofree char *text = NULL;
+	g_autofree char *text = NULL, *saved = NULL;
 	const struct mailbox mailbox = item_mailbox(request);
 	struct writing_form form = {.draft = &item};
 	enum MHD_Result answered;
@@ -176,93 +172,19 @@ writing_draft(struct request *request)
 	if (item.answers != NULL &&
 	    !mailbox_open(&mailbox, item.answers, &as_text, &parent, &found, &fault))
 		return answer_fault(request, &fault);
-	if (found && may_be_parent(&parent, item.reply_kind)) {
+	if (found && written_may_answer(&parent, item.reply_kind)) {
 		form.parent = &parent;
 		form.reply_kind = item.reply_kind;
 	}
+	form.id = item.draft;
+	form.saved = saved = saved_when(request, &item);
 	form.to = strcmp(item.layout->to, "undisclosed-recipients:;") == 0 ? "" : item.layout->to;
 	form.subject = item.layout->subject;
 	form.text = text;
 	return writing_form_show(request, MHD_HTTP_OK, &form);
 }
 
-/* The existing files that the member keeps, and the new ones. */
-static GArray *
-enclosures(const struct request *request, const struct mailbox_item *source)
-{
-	GArray *list = g_array_new(FALSE, TRUE, sizeof(struct enclosure));
-
-	for (guint i = 0; source != NULL && i < source->layout->attachments->len; i++) {
-		const struct layout_part *part = g_ptr_array_index(source->layout->attachments, i);
-		const struct enclosure kept = {.name = part->name,
-					       .type = part->type,
-					       .source = &source->content,
-					       .part = part};
-		g_autofree char *name = g_strdup_printf("keep-%u", i);
-
-		if (*request_field(request, name) != '\0')
-			g_array_append_val(list, kept);
-	}
-	for (guint i = 0; i < request->web.form.uploads->len; i++) {
-		const struct upload *upload = g_ptr_array_index(request->web.form.uploads, i);
-		const struct enclosure added = {
-			.name = upload->name, .type = upload->type, .upload = &upload->content};
-
-		g_array_append_val(list, added);
-	}
-	return list;
-}
-
-/* RFC 5322 §3.6.4: the other message's references, and the message itself. If there are many, only
- * the first and the last ones. */
-static char *
-references_to(const struct layout *layout)
-{
-	const char *earlier = layout->references;
-
-	if (strlen(earlier) > REFERENCES_MAX)
-		earlier = strchr(earlier + strlen(earlier) - REFERENCES_MAX, '<');
-	return g_strstrip(
-		g_strdup_printf("%s %s", earlier == NULL ? "" : earlier, layout->message_id));
-}
-
-static void
-digest(crypto_generichash_state *state, const char *text)
-{
-	if (text != NULL)
-		crypto_generichash_update(state, (const unsigned char *)text, strlen(text));
-	crypto_generichash_update(state, (const unsigned char *)"", 1);
-}
-
-/* The same each time a browser sends the same form with the same content. If the content differs,
- * it is another message. */
-static void
-identify(const struct request *request, const struct writing_form *form,
-	 unsigned char identity_r[AUDIT_IDENTITY_BYTES])
-{
-	crypto_generichash_state state;
-	struct identifier id;
-
-	if (!identifier_parse(&id, request_field(request, "form")))
-		identifier_make(&id);
-	crypto_generichash_init(&state, NULL, 0, AUDIT_IDENTITY_BYTES);
-	digest(&state, request->session.account.id.text);
-	digest(&state, id.text);
-	digest(&state, form->to);
-	digest(&state, form->subject);
-	digest(&state, form->text);
-	digest(&state, form->reply_kind);
-	digest(&state, form->parent == NULL ? NULL : form->parent->id.text);
-	for (guint i = 0; i < request->web.form.uploads->len; i++) {
-		const struct upload *upload = g_ptr_array_index(request->web.form.uploads, i);
-		g_autofree char *size =
-			g_strdup_printf("%" G_GUINT64_FORMAT, upload->content.length);
-
-		digest(&state, upload->name);
-		digest(&state, size);
-	}
-	crypto_generichash_final(&state, identity_r, AUDIT_IDENTITY_BYTES);
-}
+/* --- what was written --- */
 
 /* Shows the form again, with what was written in it. */
 static enum MHD_Result
@@ -282,54 +204,88 @@ answer_full(struct request *request, struct writing_form *form)
 	return writing_form_show(request, MHD_HTTP_BAD_REQUEST, form);
 }
 
+/* Its draft was saved, sent or deleted in another window; what was written here was saved beside
+ * that. */
 static enum MHD_Result
-send_or_keep(struct request *request, struct writing_form *form, const GPtrArray *addressees,
-	     bool keep)
+answer_changed(struct request *request, struct writing_form *form)
 {
-	const struct settings *settings = request->portal->settings;
-	bool answers = form->parent != NULL && !writing_form_forwards(form);
-	g_autofree char *references = answers ? references_to(form->parent->layout) : g_strdup("");
-	g_autoptr(GArray) files = enclosures(request, writing_form_source(form));
-	g_autofree char *shown = keep ? g_strdup(form->to) : addressees_shown(addressees);
-	struct sending sending = {
-		.request = request,
-		.draft = form->draft,
-		.addressees = keep ? NULL : addressees,
-		.composition = {.domain = settings->domains[0],
-				.to = shown,
-				.subject = form->subject,
-				.text = form->text,
-				.in_reply_to = answers ? form->parent->layout->message_id : "",
-				.references = references,
-				.enclosures = files},
-		.own = {.folder = FOLDER_SENT, .lifetime = settings->pickup_expire}};
+	if (form->other != NULL)
+		form->wrong = request_say(
+			request,
+			"This draft was saved in another window meanwhile. Nothing was sent, and both "
+			"versions are kept: what you wrote here is now a draft of its own. Files that "
+			"were already in the draft are in the other version.");
+	else
+		form->wrong = request_say(
+			request,
+			"This draft has expired, or it was sent or deleted in another window. Nothing "
+			"was sent now. What you wrote here is saved as a new draft. The files in the "
+			"old one are no longer available.");
+	return writing_form_show(
+		request, form->other != NULL ? MHD_HTTP_CONFLICT : MHD_HTTP_NOT_FOUND, form);
+}
+
+/* Saves what was written. False: it is not the draft's next version, and *answered_r says so. */
+static bool
+save(struct request *request, struct written *written, enum MHD_Result *answered_r)
+{
 	struct fault fault;
-	bool again;
 
-	if (keep)
-		sending.own = (struct mailbox_own){
-			.folder = FOLDER_DRAFTS,
-			.answers = form->parent == NULL ? NULL : form->parent->id.text,
-			.reply_kind = form->parent == NULL ? NULL : form->reply_kind,
-			.lifetime = DRAFT_SECONDS};
-	identifier_make(&sending.message);
-	identifier_make(&sending.composition.id);
-	identify(request, form, sending.identity);
-	if (!sending_commit(&sending, &again, &fault))
-		return sending.is_full ? answer_full(request, form) : answer_fault(request, &fault);
-	return answer_see(request, keep ? "/drafts" : "/sent");
+	switch (written_save(request, written, &fault)) {
+	case WRITTEN_DONE:
+		written->form.is_saved = true;
+		return true;
+	case WRITTEN_BESIDE:
+		written->form.is_saved = true;
+		*answered_r = answer_changed(request, &written->form);
+		break;
+	case WRITTEN_FULL:
+	case WRITTEN_CHANGED:
+		*answered_r = answer_full(request, &written->form);
+		break;
+	case WRITTEN_FAILED:
+		*answered_r = answer_fault(request, &fault);
+		break;
+	}
+	return false;
 }
 
-static const char *
-known_reply_kind(const char *reply_kind)
+/* Saves what was written, if there is room, and shows the form again. */
+static enum MHD_Result
+answer_saved(struct request *request, struct written *written, unsigned status, const char *why)
 {
-	static const char *const reply_kinds[] = {"reply", "replyall", "forward", NULL};
+	struct writing_form *form = &written->form;
+	struct fault fault;
+	enum written_outcome outcome = written_save(request, written, &fault);
 
-	for (const char *const *one = reply_kinds; *one != NULL; one++)
-		if (strcmp(*one, reply_kind) == 0)
-			return *one;
-	return NULL;
+	if (outcome == WRITTEN_FAILED)
+		return answer_fault(request, &fault);
+	form->is_saved = outcome == WRITTEN_DONE || outcome == WRITTEN_BESIDE;
+	if (outcome == WRITTEN_BESIDE)
+		return answer_changed(request, form);
+	form->wrong = why;
+	return writing_form_show(request, status, form);
 }
+
+/* The message existed when the form was made, and no longer does: what was written can still be
+ * sent, or stored. */
+static enum MHD_Result
+answer_parent_gone(struct request *request, struct written *written)
+{
+	struct writing_form *form = &written->form;
+
+	form->parent = NULL;
+	form->parent_id = form->reply_kind = NULL;
+	return answer_saved(
+		request, written, MHD_HTTP_NOT_FOUND,
+		request_say(request,
+			    "The message that you are replying to or forwarding has been "
+			    "deleted or recalled, or it has expired. Nothing was sent, and "
+			    "your text is still here. You can send it as a new message, "
+			    "without the files of the other one."));
+}
+
+/* --- the buttons --- */
 
 static bool
 look_at_files(const struct request *request, char **why_r)
@@ -345,10 +301,29 @@ look_at_files(const struct request *request, char **why_r)
 	return false;
 }
 
+/* If its draft was changed, but to the same text, the present version is what is sent. */
 static enum MHD_Result
-send_form(struct request *request, struct writing_form *form)
+send_to(struct request *request, struct written *written, const GPtrArray *addressees)
 {
-	bool keep = strcmp(request_field(request, "action"), "keep") == 0;
+	struct fault fault;
+	enum MHD_Result answered;
+	enum written_outcome outcome = written_send(request, written, addressees, &fault);
+
+	if (outcome == WRITTEN_CHANGED) {
+		if (!save(request, written, &answered))
+			return answered;
+		outcome = written_send(request, written, addressees, &fault);
+	}
+	if (outcome == WRITTEN_DONE)
+		return answer_see(request, "/sent");
+	return outcome == WRITTEN_FAILED ? answer_fault(request, &fault)
+					 : answer_full(request, &written->form);
+}
+
+static enum MHD_Result
+press_send(struct request *request, struct written *written)
+{
+	const struct writing_form *form = &written->form;
 	g_autoptr(GPtrArray) addressees = addressees_in(form->to);
 	const struct addressee_question question = {
 		.answered = writing_form_forwards(form) ? NULL : form->parent,
@@ -356,132 +331,132 @@ send_form(struct request *request, struct writing_form *form)
 	g_autofree char *why = NULL;
 	struct fault fault;
 
-	if (look_at_files(request, &why) && !keep &&
+	if (look_at_files(request, &why) &&
 	    !addressees_check(request, &question, addressees, &why, &fault))
 		return answer_fault(request, &fault);
-	if (why != NULL) {
-		form->wrong = why;
-		return writing_form_show(request, MHD_HTTP_BAD_REQUEST, form);
+	return why != NULL ? answer_saved(request, written, MHD_HTTP_BAD_REQUEST, why)
+			   : send_to(request, written, addressees);
+}
+
+/* Saves what was written, and shows `place` with the draft's version, or alone. */
+static enum MHD_Result
+save_and_see(struct request *request, struct written *written, const char *place, bool is_of_draft)
+{
+	g_autofree char *why = NULL, *whole = NULL;
+	enum MHD_Result answered;
+
+	if (!look_at_files(request, &why)) {
+		written->form.wrong = why;
+		return writing_form_show(request, MHD_HTTP_BAD_REQUEST, &written->form);
 	}
-	return send_or_keep(request, form, addressees, keep);
-}
-
-/* --- what was sent --- */
-
-/* What a browser sent, before it is checked. */
-struct sent_form {
-	struct writing_form form;
-	struct mailbox_item parent, draft;
-	struct identifier parent_id, draft_id;
-	char *to, *subject, *text;
-};
-
-static void
-sent_form_clear(struct sent_form *sent)
-{
-	mailbox_item_clear(&sent->parent);
-	mailbox_item_clear(&sent->draft);
-	g_free(sent->to);
-	g_free(sent->subject);
-	g_free(sent->text);
-}
-typedef struct sent_form sent_form_auto;
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(sent_form_auto, sent_form_clear)
-
-static void
-read_sent(const struct request *request, struct sent_form *sent)
-{
-	sent->to = g_utf8_make_valid(request_field(request, "to"), -1);
-	sent->subject = g_utf8_make_valid(request_field(request, "subject"), -1);
-	sent->text = g_utf8_make_valid(request_field(request, "text"), -1);
-	sent->form = (struct writing_form){
-		.to = g_strdelimit(sent->to, "\r\n", ' '),
-		.subject = g_strdelimit(sent->subject, "\r\n", ' '),
-		.text = sent->text,
-		.reply_kind = known_reply_kind(request_field(request, "reply_kind"))};
-	if (identifier_parse(&sent->parent_id, request_field(request, "parent")))
-		sent->form.parent_id = sent->parent_id.text;
-	if (identifier_parse(&sent->draft_id, request_field(request, "draft")))
-		sent->form.draft_id = sent->draft_id.text;
-}
-
-/* Only for the page: nothing is opened. What cannot be determined stays as it was sent. */
-static const struct mailbox_item *
-look_at(const struct request *request, const char *id, struct mailbox_item *item_r)
-{
-	const struct mailbox mailbox = item_mailbox(request);
-	struct fault fault;
-	bool found;
-
-	return id != NULL && request->connection != NULL &&
-			       mailbox_find(&mailbox, id, item_r, &found, &fault) && found &&
-			       item_r->layout != NULL
-		       ? item_r
-		       : NULL;
-}
-
-enum MHD_Result
-writing_give_back(struct request *request, unsigned status, const char *why)
-{
-	g_auto(sent_form_auto) sent = {0};
-
-	read_sent(request, &sent);
-	sent.form.parent = look_at(request, sent.form.parent_id, &sent.parent);
-	sent.form.draft = look_at(request, sent.form.draft_id, &sent.draft);
-	sent.form.wrong = why;
-	return writing_form_show(request, status, &sent.form);
-}
-
-/* The message existed when the form was made, and no longer does: what was written can still be
- * sent, or stored. */
-static enum MHD_Result
-answer_parent_gone(struct request *request, struct writing_form *form)
-{
-	form->parent = NULL;
-	form->parent_id = form->reply_kind = NULL;
-	form->wrong = request_say(
-		request,
-		"The message that you are replying to or forwarding has been deleted or recalled, or "
-		"it has expired. Nothing was sent, and your text is still here. You can send it as a "
-		"new message, without the files of the other one.");
-	return writing_form_show(request, MHD_HTTP_NOT_FOUND, form);
+	if (!save(request, written, &answered))
+		return answered;
+	whole = g_strconcat(place, is_of_draft ? written->draft_id.text : NULL, NULL);
+	return answer_see(request, whole);
 }
 
 static enum MHD_Result
-answer_draft_gone(struct request *request, struct writing_form *form)
+press_keep(struct request *request, struct written *written)
 {
-	form->draft = NULL;
-	form->draft_id = NULL;
-	form->wrong = request_say(
-		request,
-		"This draft has expired, or it was sent or deleted in another window. Nothing was "
-		"sent now, and your text is still here. The files in the draft are no longer "
-		"available.");
-	return writing_form_show(request, MHD_HTTP_NOT_FOUND, form);
+	return save_and_see(request, written, "/drafts", false);
+}
+
+static enum MHD_Result
+press_save(struct request *request, struct written *written)
+{
+	return save_and_see(request, written, "/draft/", true);
+}
+
+/* A slip must not cost the text: it is saved first, and the next page asks. */
+static enum MHD_Result
+press_discard(struct request *request, struct written *written)
+{
+	if (written_is_empty(request, written))
+		return answer_see(request, "/drafts");
+	return save_and_see(request, written, "/discard/", true);
+}
+
+static const struct {
+	const char *name;
+	enum MHD_Result (*press)(struct request *request, struct written *written);
+} buttons[] = {{"keep", press_keep}, {"save", press_save}, {"discard", press_discard}};
+
+static enum MHD_Result
+press(struct request *request, struct written *written)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(buttons); i++)
+		if (strcmp(request_field(request, "action"), buttons[i].name) == 0)
+			return buttons[i].press(request, written);
+	return press_send(request, written);
 }
 
 enum MHD_Result
 writing_send(struct request *request)
 {
-	g_auto(sent_form_auto) sent = {0};
-	struct writing_form *form = &sent.form;
-	const struct mailbox mailbox = item_mailbox(request);
-	bool has_parent, has_draft;
+	g_auto(written_auto) written = {0};
+	const struct writing_form *form = &written.form;
+	enum MHD_Result answered;
 	struct fault fault;
 
-	read_sent(request, &sent);
-	if (!mailbox_open(&mailbox, request_field(request, "parent"), &as_text, &sent.parent,
-			  &has_parent, &fault) ||
-	    !mailbox_open(&mailbox, request_field(request, "draft"), &as_text, &sent.draft,
-			  &has_draft, &fault))
+	written_read(request, &written);
+	if (!written_open(request, &written, &fault))
 		return answer_fault(request, &fault);
-	if (has_parent && form->reply_kind != NULL && may_be_parent(&sent.parent, form->reply_kind))
-		form->parent = &sent.parent;
-	if (has_draft && sent.draft.has_folder && sent.draft.folder == FOLDER_DRAFTS)
-		form->draft = &sent.draft;
 	if (form->parent == NULL && *request_field(request, "parent") != '\0')
-		return answer_parent_gone(request, form);
-	if (form->draft == NULL && *request_field(request, "draft") != '\0')
-		return answer_draft_gone(request, form);
-	return send_form(request, form);
+		return answer_parent_gone(request, &written);
+	if (form->draft == NULL && form->draft_id != NULL && !save(request, &written, &answered))
+		return answered;
+	return press(request, &written);
+}
+
+enum MHD_Result
+writing_discard(struct request *request)
+{
+	g_auto(mailbox_item_auto) item = {0};
+	g_autoptr(page_auto) page = NULL;
+	g_autofree char *go_on = NULL, *delete = NULL, *saved = NULL;
+	enum MHD_Result answered;
+
+	if (!item_find(request, request->web.tail, &item, &answered))
+		return answered;
+	if (!item.has_folder || item.folder != FOLDER_DRAFTS)
+		return answer_not_found(request);
+	page = answer_begin(request, "discard.html");
+	go_on = g_strconcat("/draft/", item.id.text, NULL);
+	delete = g_strconcat("/delete/", item.id.text, NULL);
+	saved = saved_when(request, &item);
+	page_text(page, "subject", item.layout == NULL ? "" : item.layout->subject);
+	page_text(page, "saved", saved);
+	page_attribute(page, "delete", "action", delete);
+	page_attribute(page, "go-on", "href", go_on);
+	return answer_page(request, MHD_HTTP_OK, page);
+}
+
+/* --- what could not be carried out --- */
+
+/* The text is saved. Whichever files arrived may be incomplete. */
+static void
+save_text(struct request *request, struct written *written)
+{
+	struct fault fault;
+
+	request->web.form.has_dropped |= request->web.form.uploads->len > 0;
+	g_ptr_array_set_size(request->web.form.uploads, 0);
+	if (!written_open(request, written, &fault) ||
+	    (written->form.draft == NULL && written->form.draft_id != NULL))
+		return;
+	written->form.is_saved = written_save(request, written, &fault) == WRITTEN_DONE;
+}
+
+enum MHD_Result
+writing_give_back(struct request *request, unsigned status, const char *why)
+{
+	g_auto(written_auto) written = {0};
+
+	written_read(request, &written);
+	if (status == MHD_HTTP_CONTENT_TOO_LARGE && request_form_is_ours(request))
+		save_text(request, &written);
+	else
+		written_look(request, &written);
+	written.form.wrong = why;
+	return writing_form_show(request, status, &written.form);
 }

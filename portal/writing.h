@@ -5,8 +5,10 @@
 #include "portal/request.h"
 
 serve_request writing_new, writing_reply, writing_reply_all, writing_forward, writing_draft;
-/* Sends the message, or stores it as a draft. */
+/* Sends the message, or saves it as a draft. */
 serve_request writing_send;
+/* Asks whether a draft is to be discarded. */
+serve_request writing_discard;
 /* Shows again what was written, whatever became of it. */
 give_back_form writing_give_back;
 

@@ -5,8 +5,6 @@
 #include "core/domain.h"
 #include "portal/answer.h"
 
-enum { KEPT_MAX = 200 }; /* files of a draft that cannot be opened: a form has no more fields */
-
 bool
 writing_form_forwards(const struct writing_form *form)
 {
@@ -23,32 +21,34 @@ writing_form_source(const struct writing_form *form)
 
 /* The page may be shown again: the member's choices are kept. */
 static void
-list_file(const struct request *request, struct page *page, guint number, const char *shown)
+list_file(const struct request *request, const struct writing_form *form, struct page *page,
+	  guint number, const char *shown)
 {
 	g_autofree char *name = g_strdup_printf("keep-%u", number);
-	bool is_sent = strcmp(request->route->method, "POST") == 0;
+	bool is_chosen = !form->is_saved && strcmp(request->route->method, "POST") == 0;
 
 	page_repeat(page, "keep");
 	page_attribute(page, "keep-box", "name", name);
-	if (!is_sent || *request_field(request, name) != '\0')
+	if (!is_chosen || *request_field(request, name) != '\0')
 		page_attribute(page, "keep-box", "checked", "checked");
 	page_text(page, "keep-name", shown);
 }
 
 static guint
-list_attachments(const struct request *request, struct page *page, const GPtrArray *attachments)
+list_attachments(const struct request *request, const struct writing_form *form, struct page *page,
+		 const GPtrArray *attachments)
 {
 	for (guint i = 0; i < attachments->len; i++) {
 		const struct layout_part *part = g_ptr_array_index(attachments, i);
 
-		list_file(request, page, i, part->name);
+		list_file(request, form, page, i, part->name);
 	}
 	return attachments->len;
 }
 
 /* For a message that cannot be opened just now: the files that the member wanted to keep. */
 static guint
-list_unseen(const struct request *request, struct page *page)
+list_unseen(const struct request *request, const struct writing_form *form, struct page *page)
 {
 	guint listed = 0;
 
@@ -58,7 +58,7 @@ list_unseen(const struct request *request, struct page *page)
 		if (*request_field(request, name) == '\0')
 			continue;
 		shown = g_strdup_printf(request_say(request, "File %u"), i + 1);
-		list_file(request, page, i, shown);
+		list_file(request, form, page, i, shown);
 		listed++;
 	}
 	return listed;
@@ -72,9 +72,9 @@ list_kept(const struct request *request, struct page *page, const struct writing
 	guint listed = 0;
 
 	if (source != NULL)
-		listed = list_attachments(request, page, source->layout->attachments);
+		listed = list_attachments(request, form, page, source->layout->attachments);
 	else if (form->draft_id != NULL || (writing_form_forwards(form) && form->parent_id != NULL))
-		listed = list_unseen(request, page);
+		listed = list_unseen(request, form, page);
 	page_repeat_end(page, "keep");
 	if (listed == 0)
 		page_remove(page, "kept");
@@ -90,13 +90,15 @@ named(const struct mailbox_item *item, const char *id)
 
 /* What the page says in addition to the reason why it is shown again. */
 static void
-fill_advice(const struct request *request, struct page *page, unsigned status)
+fill_advice(const struct request *request, struct page *page, unsigned status,
+	    const struct writing_form *form)
 {
 	const struct form *sent = &request->web.form;
 
 	if (status != MHD_HTTP_FORBIDDEN || request->session.state == SESSION_MEMBER)
 		page_remove(page, "signin");
-	if (sent->uploads->len == 0 && !sent->has_dropped && !sent->is_too_large)
+	if ((form->is_saved || sent->uploads->len == 0) && !sent->has_dropped &&
+	    !sent->is_too_large)
 		page_remove(page, "files-again");
 }
 
@@ -129,6 +131,18 @@ to_hint(const struct request *request, const struct writing_form *form)
 		domains);
 }
 
+static void
+fill_other(struct page *page, const struct writing_form *form)
+{
+	g_autofree char *place =
+		form->other == NULL ? NULL : g_strconcat("/draft/", form->other, NULL);
+
+	if (place == NULL)
+		page_remove(page, "other");
+	else
+		page_attribute(page, "other-link", "href", place);
+}
+
 enum MHD_Result
 writing_form_show(struct request *request, unsigned status, const struct writing_form *form)
 {
@@ -141,13 +155,15 @@ writing_form_show(struct request *request, unsigned status, const struct writing
 		g_strdup_printf(request_say(request, "All files together may be up to %s."), limit);
 
 	page_text_if_any(page, "wrong", form->wrong);
-	fill_advice(request, page, status);
+	page_text_if_any(page, "saved", form->saved);
+	fill_advice(request, page, status, form);
+	fill_other(page, form);
 	page_attribute(page, "to", "value", form->to);
 	page_attribute(page, "subject", "value", form->subject);
 	page_text(page, "text", form->text);
 	page_text(page, "to-hint", hint);
 	page_text(page, "files-hint", files);
-	if (!identifier_parse(&id, request_field(request, "form")))
+	if (form->id == NULL || !identifier_parse(&id, form->id))
 		identifier_make(&id);
 	page_attribute(page, "form", "value", id.text);
 	page_attribute(page, "reply_kind", "value",

@@ -8,6 +8,8 @@
 #include "portal/mailbox.h"
 #include "portal/request.h"
 
+enum { KEPT_MAX = 200 }; /* files of a draft that are offered: a form has no more fields */
+
 struct writing_form {
 	const char *reply_kind;		   /* "reply", "replyall", "forward", or NULL */
 	const struct mailbox_item *parent; /* the message being answered or forwarded, or NULL */
@@ -15,7 +17,12 @@ struct writing_form {
 	/* As they were sent, if they are not opened; or NULL. */
 	const char *parent_id, *draft_id;
 	const char *to, *subject, *text;
+	const char *id; /* keeps a form that is sent twice from becoming two messages, and is that
+			   of its draft; NULL: a new one */
 	const char *wrong;
+	const char *saved; /* when its draft was saved, for the reader, or NULL */
+	const char *other; /* the version of its draft that another window saved, or NULL */
+	bool is_saved;	   /* what was written is in the draft, including its files */
 };
 
 bool writing_form_forwards(const struct writing_form *form);

@@ -328,6 +328,7 @@ put_item(PGresult *result)
 	put_text(result, 0, 14, NULL);
 	put_one_of(result, 0, 15, reply_kinds, G_N_ELEMENTS(reply_kinds));
 	put_wrapped(result, 0, 16, &made.content, &made.cookie, parcel_key);
+	put_text(result, 0, 17, choice(2) == 1 ? parcel_key : NULL);
 }
 
 static void

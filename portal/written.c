@@ -1,0 +1,372 @@
+#include "portal/written.h"
+
+#include <string.h>
+
+#include "portal/item.h"
+#include "portal/sending.h"
+
+enum { REFERENCES_MAX = 4000, DRAFT_SECONDS = 90 * 86400, LINE_ENDS_BYTES = 16 };
+
+/* For what is quoted or enclosed, the text counts as shown. */
+static const struct mailbox_use as_text = {.part = MAILBOX_TEXT};
+
+/* --- reading it --- */
+
+static const char *
+known_reply_kind(const char *reply_kind)
+{
+	static const char *const reply_kinds[] = {"reply", "replyall", "forward", NULL};
+
+	for (const char *const *one = reply_kinds; *one != NULL; one++)
+		if (strcmp(*one, reply_kind) == 0)
+			return *one;
+	return NULL;
+}
+
+void
+written_read(const struct request *request, struct written *written_r)
+{
+	struct written *written = written_r;
+
+	written->to = g_utf8_make_valid(request_field(request, "to"), -1);
+	written->subject = g_utf8_make_valid(request_field(request, "subject"), -1);
+	written->text = g_utf8_make_valid(request_field(request, "text"), -1);
+	written->form = (struct writing_form){
+		.to = g_strdelimit(written->to, "\r\n", ' '),
+		.subject = g_strdelimit(written->subject, "\r\n", ' '),
+		.text = written->text,
+		.id = written->id.text,
+		.reply_kind = known_reply_kind(request_field(request, "reply_kind"))};
+	if (!identifier_parse(&written->id, request_field(request, "form")))
+		identifier_make(&written->id);
+	if (identifier_parse(&written->parent_id, request_field(request, "parent")))
+		written->form.parent_id = written->parent_id.text;
+	if (identifier_parse(&written->draft_id, request_field(request, "draft")))
+		written->form.draft_id = written->draft_id.text;
+}
+
+void
+written_clear(struct written *written)
+{
+	mailbox_item_clear(&written->parent);
+	mailbox_item_clear(&written->draft);
+	g_free(written->to);
+	g_free(written->subject);
+	g_free(written->text);
+}
+
+/* Only received messages can be answered: someone who could answer their own messages could name
+ * anyone as author or reader, and write to them. Drafts cannot be forwarded either. */
+bool
+written_may_answer(const struct mailbox_item *item, const char *reply_kind)
+{
+	if (reply_kind == NULL)
+		return false;
+	if (strcmp(reply_kind, "forward") == 0)
+		return mailbox_is_received(item) ||
+		       (item->has_folder && item->folder == FOLDER_SENT);
+	return mailbox_is_received(item);
+}
+
+static bool
+is_draft(const struct mailbox_item *item)
+{
+	return item->has_folder && item->folder == FOLDER_DRAFTS;
+}
+
+bool
+written_open(const struct request *request, struct written *written, struct fault *fault)
+{
+	const struct mailbox mailbox = item_mailbox(request);
+	struct writing_form *form = &written->form;
+	bool has_parent, has_draft;
+
+	if (!mailbox_open(&mailbox, form->parent_id == NULL ? "" : form->parent_id, &as_text,
+			  &written->parent, &has_parent, fault) ||
+	    !mailbox_open(&mailbox, form->draft_id == NULL ? "" : form->draft_id, &as_text,
+			  &written->draft, &has_draft, fault))
+		return false;
+	if (has_parent && written_may_answer(&written->parent, form->reply_kind))
+		form->parent = &written->parent;
+	if (has_draft && is_draft(&written->draft))
+		form->draft = &written->draft;
+	return true;
+}
+
+/* What cannot be determined stays as it was sent. */
+static const struct mailbox_item *
+look_at(const struct request *request, const char *id, struct mailbox_item *item_r)
+{
+	const struct mailbox mailbox = item_mailbox(request);
+	struct fault fault;
+	bool found;
+
+	return id != NULL && request->connection != NULL &&
+			       mailbox_find(&mailbox, id, item_r, &found, &fault) && found &&
+			       item_r->layout != NULL
+		       ? item_r
+		       : NULL;
+}
+
+void
+written_look(const struct request *request, struct written *written)
+{
+	struct writing_form *form = &written->form;
+
+	form->parent = look_at(request, form->parent_id, &written->parent);
+	form->draft = look_at(request, form->draft_id, &written->draft);
+}
+
+bool
+written_is_empty(const struct request *request, const struct written *written)
+{
+	g_autofree char *text = g_strstrip(g_strdup(written->text));
+
+	return *text == '\0' && *written->to == '\0' && *written->subject == '\0' &&
+	       written->form.draft_id == NULL && request->web.form.uploads->len == 0;
+}
+
+/* --- making a message of it --- */
+
+/* The existing files that the member keeps, and the new ones. */
+static GArray *
+enclosures(const struct request *request, const struct mailbox_item *source)
+{
+	GArray *list = g_array_new(FALSE, TRUE, sizeof(struct enclosure));
+
+	for (guint i = 0; source != NULL && i < source->layout->attachments->len; i++) {
+		const struct layout_part *part = g_ptr_array_index(source->layout->attachments, i);
+		const struct enclosure kept = {.name = part->name,
+					       .type = part->type,
+					       .source = &source->content,
+					       .part = part};
+		g_autofree char *name = g_strdup_printf("keep-%u", i);
+
+		if (*request_field(request, name) != '\0')
+			g_array_append_val(list, kept);
+	}
+	for (guint i = 0; i < request->web.form.uploads->len; i++) {
+		const struct upload *upload = g_ptr_array_index(request->web.form.uploads, i);
+		const struct enclosure added = {
+			.name = upload->name, .type = upload->type, .upload = &upload->content};
+
+		g_array_append_val(list, added);
+	}
+	return list;
+}
+
+/* RFC 5322 §3.6.4: the other message's references, and the message itself. If there are many, only
+ * the first and the last ones. */
+static char *
+references_to(const struct layout *layout)
+{
+	const char *earlier = layout->references;
+
+	if (strlen(earlier) > REFERENCES_MAX)
+		earlier = strchr(earlier + strlen(earlier) - REFERENCES_MAX, '<');
+	return g_strstrip(
+		g_strdup_printf("%s %s", earlier == NULL ? "" : earlier, layout->message_id));
+}
+
+static void
+digest(crypto_generichash_state *state, const char *text)
+{
+	if (text != NULL)
+		crypto_generichash_update(state, (const unsigned char *)text, strlen(text));
+	crypto_generichash_update(state, (const unsigned char *)"", 1);
+}
+
+/* The same each time a browser sends the same form with the same content. If the content differs,
+ * it is another message. */
+static void
+identify(const struct request *request, const struct writing_form *form,
+	 unsigned char identity_r[AUDIT_IDENTITY_BYTES])
+{
+	crypto_generichash_state state;
+
+	crypto_generichash_init(&state, NULL, 0, AUDIT_IDENTITY_BYTES);
+	digest(&state, request->session.account.id.text);
+	digest(&state, form->id);
+	digest(&state, form->to);
+	digest(&state, form->subject);
+	digest(&state, form->text);
+	digest(&state, form->reply_kind);
+	digest(&state, form->parent == NULL ? NULL : form->parent->id.text);
+	for (guint i = 0; i < request->web.form.uploads->len; i++) {
+		const struct upload *upload = g_ptr_array_index(request->web.form.uploads, i);
+		g_autofree char *size =
+			g_strdup_printf("%" G_GUINT64_FORMAT, upload->content.length);
+
+		digest(&state, upload->name);
+		digest(&state, size);
+	}
+	crypto_generichash_final(&state, identity_r, AUDIT_IDENTITY_BYTES);
+}
+
+/* --- committing it --- */
+
+/* With the addressees and the author's own place filled in. */
+static enum written_outcome
+commit(struct request *request, const struct writing_form *form, struct sending *sending,
+       struct fault *fault)
+{
+	bool answers = form->parent != NULL && !writing_form_forwards(form);
+	g_autofree char *references = answers ? references_to(form->parent->layout) : g_strdup("");
+	g_autoptr(GArray) files = enclosures(request, writing_form_source(form));
+	g_autofree char *shown = sending->addressees == NULL
+					 ? g_strdup(form->to)
+					 : addressees_shown(sending->addressees);
+	bool again;
+
+	sending->request = request;
+	sending->draft = form->id;
+	sending->version = form->draft == NULL ? NULL : form->draft->id.text;
+	sending->composition =
+		(struct composition){.domain = request->portal->settings->domains[0],
+				     .to = shown,
+				     .subject = form->subject,
+				     .text = form->text,
+				     .in_reply_to = answers ? form->parent->layout->message_id : "",
+				     .references = references,
+				     .enclosures = files};
+	identifier_make(&sending->message);
+	identifier_make(&sending->composition.id);
+	identifier_make(&sending->own.id);
+	identify(request, form, sending->identity);
+	if (sending_commit(sending, &again, fault))
+		return WRITTEN_DONE;
+	if (!sending->is_full && !sending->is_changed)
+		return WRITTEN_FAILED;
+	if (!request_connect_again(request, fault))
+		return WRITTEN_FAILED;
+	return sending->is_full ? WRITTEN_FULL : WRITTEN_CHANGED;
+}
+
+enum written_outcome
+written_send(struct request *request, struct written *written, const GPtrArray *addressees,
+	     struct fault *fault)
+{
+	struct sending sending = {.addressees = addressees,
+				  .own = {.folder = FOLDER_SENT,
+					  .lifetime = request->portal->settings->pickup_expire}};
+
+	return commit(request, &written->form, &sending, fault);
+}
+
+/* From now on, the form continues the version that was saved. */
+static bool
+go_on_with(struct request *request, struct written *written, const struct identifier *version,
+	   struct fault *fault)
+{
+	const struct mailbox mailbox = item_mailbox(request);
+	bool found;
+
+	mailbox_item_clear(&written->draft);
+	written->draft_id = *version;
+	written->form.draft_id = written->draft_id.text;
+	written->form.draft = NULL;
+	if (!mailbox_open(&mailbox, version->text, &as_text, &written->draft, &found, fault))
+		return false;
+	if (found)
+		written->form.draft = &written->draft;
+	return true;
+}
+
+static enum written_outcome
+save_version(struct request *request, struct written *written, struct fault *fault)
+{
+	const struct writing_form *form = &written->form;
+	struct sending sending = {
+		.own = {.folder = FOLDER_DRAFTS,
+			.draft = form->id,
+			.answers = form->parent == NULL ? NULL : form->parent->id.text,
+			.reply_kind = form->parent == NULL ? NULL : form->reply_kind,
+			.lifetime = DRAFT_SECONDS}};
+	enum written_outcome outcome = commit(request, form, &sending, fault);
+
+	return outcome == WRITTEN_DONE && !go_on_with(request, written, &sending.own.id, fault)
+		       ? WRITTEN_FAILED
+		       : outcome;
+}
+
+static guint
+kept_count(const struct request *request)
+{
+	guint count = 0;
+
+	for (guint i = 0; i < KEPT_MAX; i++) {
+		g_autofree char *name = g_strdup_printf("keep-%u", i);
+
+		count += *request_field(request, name) != '\0';
+	}
+	return count;
+}
+
+/* Does the draft hold this text already, since the same form was sent twice? */
+static bool
+is_saved(struct request *request, const struct written *written, const struct mailbox_item *draft,
+	 bool *same_r, struct fault *fault)
+{
+	const struct layout *layout = draft->layout;
+	g_autofree char *text = NULL;
+	g_auto(GStrv) lines = g_strsplit(written->text, "\r\n", -1);
+	g_autofree char *typed = g_strjoinv("\n", lines);
+	bool cut;
+
+	text = item_text(request, draft, strlen(written->text) + LINE_ENDS_BYTES, &cut, fault);
+	if (text == NULL)
+		return false;
+	g_strchomp(text);
+	*same_r = !cut && kept_count(request) == layout->attachments->len &&
+		  strcmp(text, g_strchomp(typed)) == 0 &&
+		  strcmp(layout->subject, written->subject) == 0 &&
+		  request->web.form.uploads->len == 0;
+	return true;
+}
+
+/* The version that another window saved, if there is one. */
+static bool
+open_other(struct request *request, const struct written *written, struct mailbox_item *other_r,
+	   bool *found_r, struct fault *fault)
+{
+	const struct mailbox mailbox = item_mailbox(request);
+	struct identifier version;
+
+	return mailbox_draft_version(request->connection, &request->session, written->form.id,
+				     &version, found_r, fault) &&
+	       (!*found_r ||
+		mailbox_open(&mailbox, version.text, &as_text, other_r, found_r, fault));
+}
+
+static enum written_outcome
+save_beside(struct request *request, struct written *written, struct fault *fault)
+{
+	g_auto(mailbox_item_auto) other = {0};
+	bool found, same = false;
+	enum written_outcome outcome;
+
+	if (!open_other(request, written, &other, &found, fault) ||
+	    (found && !is_saved(request, written, &other, &same, fault)))
+		return WRITTEN_FAILED;
+	if (same)
+		return go_on_with(request, written, &other.id, fault) ? WRITTEN_DONE
+								      : WRITTEN_FAILED;
+	if (found) {
+		written->other = other.id;
+		written->form.other = written->other.text;
+	}
+	written->form.draft = NULL;
+	identifier_make(&written->id);
+	outcome = save_version(request, written, fault);
+	return outcome == WRITTEN_DONE ? WRITTEN_BESIDE : outcome;
+}
+
+enum written_outcome
+written_save(struct request *request, struct written *written, struct fault *fault)
+{
+	enum written_outcome outcome = WRITTEN_CHANGED;
+
+	if (written->form.draft != NULL || written->form.draft_id == NULL)
+		outcome = save_version(request, written, fault);
+	return outcome == WRITTEN_CHANGED ? save_beside(request, written, fault) : outcome;
+}

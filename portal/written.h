@@ -1,0 +1,50 @@
+/*
+ * What a member wrote, as the browser sent it from the writing page: it is sent, or saved as the
+ * next version of its draft. If the draft was saved in another window meanwhile, neither text
+ * replaces the other: what was written here becomes a draft of its own.
+ */
+#ifndef POSTSEAL_PORTAL_WRITTEN_H
+#define POSTSEAL_PORTAL_WRITTEN_H
+
+#include "portal/writing_form.h"
+
+struct written {
+	struct writing_form form; /* refers to the rest */
+	struct mailbox_item parent, draft;
+	struct identifier parent_id, draft_id, id;
+	struct identifier other; /* the version that another window saved */
+	char *to, *subject, *text;
+};
+
+/* Only reads the form; nothing is opened. Clear it in any case. */
+void written_read(const struct request *request, struct written *written_r);
+void written_clear(struct written *written);
+typedef struct written written_auto;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(written_auto, written_clear)
+
+/* Opens the message that it answers or forwards, and its draft, as far as they still exist. */
+bool written_open(const struct request *request, struct written *written, struct fault *fault);
+/* Only looks for them, for a page that shows the form again; nothing is opened. */
+void written_look(const struct request *request, struct written *written);
+/* Nothing was typed, chosen or saved. */
+bool written_is_empty(const struct request *request, const struct written *written);
+/* Can this message be answered or forwarded, whichever `reply_kind` says? */
+bool written_may_answer(const struct mailbox_item *item, const char *reply_kind);
+
+enum written_outcome {
+	WRITTEN_DONE,
+	WRITTEN_BESIDE,	 /* saved as a draft of its own, since its draft was changed meanwhile */
+	WRITTEN_CHANGED, /* not saved or sent: its draft was changed meanwhile */
+	WRITTEN_FULL,	 /* not saved or sent: there is no room */
+	WRITTEN_FAILED,	 /* `fault` says why */
+};
+
+/* struct addressee: to whom. */
+enum written_outcome written_send(struct request *request, struct written *written,
+				  const GPtrArray *addressees, struct fault *fault);
+/* Afterwards, the form continues the draft that was saved. Files are in it, so a browser does not
+ * need to send them again. */
+enum written_outcome written_save(struct request *request, struct written *written,
+				  struct fault *fault);
+
+#endif
