@@ -25,20 +25,27 @@ shown_member(const json_t *object, const char *key, char **shown_r)
 static void
 print_rules(FILE *file, const json_t *rules)
 {
-	g_autofree char *rule = NULL, *because = NULL;
+	g_autofree char *rule = NULL, *name = NULL, *because = NULL;
 	const json_t *step;
 	size_t i;
 
 	json_array_foreach((json_t *)rules, i, step)
 	{
-		fprintf(file, "  line %-4lld %s\n",
-			(long long)json_integer_value(json_object_get(step, "line")),
-			shown_member(step, "rule", &rule));
-		if (json_object_get(step, "because_not") == NULL)
-			fputs("            matches: this rule decides\n", file);
-		else
+		fprintf(file, "  line %-4lld ",
+			(long long)json_integer_value(json_object_get(step, "line")));
+		if (json_object_get(step, "name") != NULL)
+			fprintf(file, "\"%s\": ", shown_member(step, "name", &name));
+		fprintf(file, "%s\n", shown_member(step, "rule", &rule));
+		if (json_object_get(step, "because_not") != NULL)
 			fprintf(file, "            does not match: %s\n",
 				shown_member(step, "because_not", &because));
+		else if (json_object_get(step, "unanswered") != NULL)
+			fprintf(file, "            cannot be evaluated: %s\n",
+				shown_member(step, "unanswered", &because));
+		else if (json_is_true(json_object_get(step, "watched")))
+			fputs("            matches: this rule only watches\n", file);
+		else
+			fputs("            matches: this rule decides\n", file);
 	}
 }
 
@@ -101,11 +108,12 @@ copy_json(const struct copy *copy)
 		json_array_append_new(
 			keys, json_string(((const struct key *)g_ptr_array_index(copy->keys, i))
 						  ->fingerprint));
-	return json_pack("{s:s, s:s?, s:s?, s:i, s:s, s:o, s:o}", "recipient",
+	return json_pack("{s:s, s:s?, s:s?, s:i, s:s?, s:s, s:o, s:o}", "recipient",
 			 copy->recipient->address, "method",
 			 copy->method == NULL ? NULL : copy->method->name, "reason",
-			 reason_of(copy), "line", (int)copy->decision.line, "rule",
-			 copy->decision.rule, "keys", keys, "trace", copy_trace(copy));
+			 reason_of(copy), "line", (int)copy->decision.line, "name",
+			 copy->decision.name, "rule", copy->decision.rule, "keys", keys, "trace",
+			 copy_trace(copy));
 }
 
 static void

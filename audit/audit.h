@@ -33,7 +33,8 @@ struct audit_copy {
 	const char *address;   /* folded */
 	unsigned rule_line;
 	const char *rule;
-	const char *method; /* NULL: refused */
+	const char *rule_name; /* or NULL */
+	const char *method;    /* NULL: refused */
 	const char *reason;
 	const char *trace;     /* JSON */
 	const char *keys;      /* a PostgreSQL array: "{1a2b,3c4d}" */

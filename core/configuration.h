@@ -27,6 +27,8 @@ enum token_kind {
 	TOKEN_OPEN,
 	TOKEN_CLOSE,
 	TOKEN_COMMA,
+	TOKEN_OPEN_GROUP, /* parentheses */
+	TOKEN_CLOSE_GROUP,
 	TOKEN_UNKNOWN, /* a character that has no meaning */
 	TOKEN_BROKEN,  /* `text` says what was found, such as a text without a closing quote */
 };

@@ -4,6 +4,8 @@
  * page.
  */
 METRIC(COPIES, COUNTER, "postseal_copies_total", "Copies decided, by method and verdict.")
+METRIC(RULES, COUNTER, "postseal_rules_matched_total",
+       "Copies that rules with a name decided, or watched, by rule and effect.")
 METRIC(DEFERRED, COUNTER, "postseal_deferred_total",
        "Messages answered with a temporary failure because something failed.")
 METRIC(ADDRESSES_REFUSED, COUNTER, "postseal_addresses_refused_total",

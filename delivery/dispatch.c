@@ -117,6 +117,7 @@ record_copy(const struct commit *commit, const struct copy *copy, struct fault *
 		.address = copy->recipient->folded,
 		.rule_line = copy->decision.line,
 		.rule = copy->decision.rule,
+		.rule_name = copy->decision.name,
 		.method = method == NULL ? NULL : method->name,
 		.reason = reason,
 		.trace = trace_text,

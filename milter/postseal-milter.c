@@ -19,6 +19,7 @@
 #include "keystore/domain_tls_asking.h"
 #include "mail/mime_stream.h"
 #include "milter/heard.h"
+#include "milter/rule_metrics.h"
 #include "milter/service.h"
 #include "milter/session.h"
 #include "milter/tls_map.h"
@@ -151,6 +152,7 @@ serve_metrics(struct service *service, const char *address, struct fault *fault)
 	for (const struct method *const *method = methods; *method != NULL; method++)
 		expect_copies((*method)->name);
 	expect_copies("none");
+	rule_metrics_expect(service->policy);
 	discovery_expect();
 	revocation_expect();
 	domain_tls_expect();

@@ -8,6 +8,7 @@
 #include "core/restart.h"
 #include "core/seal/key_file.h"
 #include "delivery/method.h"
+#include "milter/rule_metrics.h"
 
 enum { POLL_MICROSECONDS = 50000 };
 
@@ -117,6 +118,7 @@ service_reload(struct service *service)
 	old = service->policy;
 	service->policy = policy;
 	g_mutex_unlock(&service->lock);
+	rule_metrics_expect(policy);
 	log_info("%s reloaded: %u rules, version %.12s", service->config, policy_rule_count(policy),
 		 policy_digest(policy));
 	restart_warn(policy_settings(service->at_start), policy_settings(policy), "milter");

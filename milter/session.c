@@ -16,6 +16,7 @@
 #include "milter/known.h"
 #include "milter/login.h"
 #include "milter/reading.h"
+#include "milter/rule_metrics.h"
 #include "milter/untaken.h"
 #include "milter/verdict.h"
 
@@ -335,6 +336,7 @@ count_outcome(const struct dispatch *dispatch)
 					refused ? "refused" : "accepted");
 
 		metrics_count(METRIC_COPIES, labels, 1);
+		rule_metrics_count(&copy->decision);
 	}
 }
 

@@ -69,27 +69,62 @@ test(struct policy_question *question, const struct condition *condition, unsign
 	return true;
 }
 
+static bool answer(struct policy_question *question, const struct condition *condition,
+		   unsigned char *answer_r, struct fault *fault);
+
+/* Whether all conditions of a group hold, or one of them (Kleene's three-valued logic). */
+static bool
+test_group(struct policy_question *question, const struct condition *condition,
+	   unsigned char *answer_r, struct fault *fault)
+{
+	const unsigned char decisive = condition->matcher == &match_either ? YES : NO;
+	unsigned char found = decisive == YES ? NO : YES;
+
+	for (guint i = 0; i < condition->group->len && found != decisive; i++) {
+		unsigned char each;
+
+		if (!answer(question, g_ptr_array_index(condition->group, i), &each, fault))
+			return false;
+		if (each == MAYBE || each == decisive)
+			found = each;
+	}
+	if (condition->negated && found != MAYBE)
+		found = found == YES ? NO : YES;
+	*answer_r = found;
+	return true;
+}
+
+static bool
+answer(struct policy_question *question, const struct condition *condition, unsigned char *answer_r,
+       struct fault *fault)
+{
+	return (condition->group == NULL ? test : test_group)(question, condition, answer_r, fault);
+}
+
 struct trial {
 	const struct condition
 		*failed; /* the condition that did not hold, or NULL if the rule matched */
 	const struct condition
 		*unseen; /* the condition that cannot be answered, if all others hold; or NULL */
+	char *fault;	 /* why a rule that only watches could not be evaluated, or NULL */
 };
 
 static bool
 try_rule(struct policy_question *question, const struct rule *rule, struct trial *trial,
 	 struct fault *fault)
 {
-	*trial = (struct trial){0};
 	for (guint i = 0; i < rule->conditions->len; i++) {
 		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
-		unsigned char answer;
+		unsigned char found;
 
-		if (!test(question, condition, &answer, fault))
-			return fault_within(fault, "deciding by the rule in line %u", rule->line);
-		if (answer == MAYBE && trial->unseen == NULL)
+		if (!answer(question, condition, &found, fault)) {
+			g_autofree char *shown = rule_shown(rule);
+
+			return fault_within(fault, "deciding by %s", shown);
+		}
+		if (found == MAYBE && trial->unseen == NULL)
 			trial->unseen = condition;
-		if (answer == NO) {
+		if (found == NO) {
 			*trial = (struct trial){.failed = condition};
 			return true;
 		}
@@ -104,15 +139,18 @@ wait_for_rule(const struct policy_question *question, const struct rule *rule,
 	      const struct condition *unseen, struct fault *fault)
 {
 	struct policy_opaque opaque = {0};
+	g_autofree char *shown = rule_shown(rule);
 
 	if (!question->facts.opaque(question->facts.context, &opaque, fault))
 		return false;
 	return fault_set(
 		fault, FAULT_CONFIG,
-		"deciding by the rule in line %u: `%s` cannot be answered, because %s (a rule "
-		"`match opaque` before it or the setting opaque can decide about such messages)",
-		rule->line, unseen->text, opaque.why);
+		"deciding by %s: `%s` cannot be answered, because %s (a rule `match opaque` before "
+		"it or the setting opaque can decide about such messages)",
+		shown, unseen->text, opaque.why);
 }
+
+/* --- the trace --- */
 
 static json_t *
 trace_step(const struct rule *rule, const struct condition *failed)
@@ -120,27 +158,73 @@ trace_step(const struct rule *rule, const struct condition *failed)
 	json_t *step = json_pack("{s:i, s:s, s:b}", "line", (int)rule->line, "rule", rule->text,
 				 "matched", failed == NULL);
 
+	if (rule->name != NULL)
+		json_object_set_new(step, "name", json_string(rule->name));
+	if (rule->watches)
+		json_object_set_new(step, "watched", json_true());
 	if (failed != NULL)
 		json_object_set_new(step, "because_not", json_string(failed->text));
 	return step;
 }
 
-/* The condition that failed in each rule. A ring buffer: only the last rules are kept. */
+/* The condition that failed in each rule. A ring buffer: only the last rules are kept, and those
+ * that watched and matched. */
 struct trail {
 	const struct condition *failed[TRACE_MAX];
 	guint count;
+	json_t *watched;   /* steps of rules that watch, but for those that did not match */
+	GArray *watchings; /* guint: for each of these, the number of its rule */
 };
+
+static void
+trail_clear(struct trail *trail)
+{
+	json_decref(trail->watched);
+	if (trail->watchings != NULL)
+		g_array_unref(trail->watchings);
+}
 
 static json_t *
 trace(const GPtrArray *rules, const struct trail *trail)
 {
 	json_t *list = json_array();
-	guint first = trail->count > TRACE_MAX ? trail->count - TRACE_MAX : 0;
+	const guint first = trail->count > TRACE_MAX ? trail->count - TRACE_MAX : 0;
+	guint watching = 0, watchings = trail->watchings == NULL ? 0 : trail->watchings->len;
 
-	for (guint i = first; i < trail->count; i++)
-		json_array_append_new(list, trace_step(g_ptr_array_index(rules, i),
-						       trail->failed[i % TRACE_MAX]));
+	for (; watching < watchings && g_array_index(trail->watchings, guint, watching) < first;
+	     watching++)
+		json_array_append(list, json_array_get(trail->watched, watching));
+	for (guint i = first; i < trail->count; i++) {
+		if (watching < watchings && g_array_index(trail->watchings, guint, watching) == i)
+			json_array_append(list, json_array_get(trail->watched, watching++));
+		else
+			json_array_append_new(list, trace_step(g_ptr_array_index(rules, i),
+							       trail->failed[i % TRACE_MAX]));
+	}
 	return list;
+}
+
+/* What a rule found that decides nothing: it never makes a message wait. */
+static void
+note_watching(struct trail *trail, struct policy_decision *decision, const struct rule *rule,
+	      guint number, const struct trial *trial)
+{
+	json_t *step = trace_step(rule, NULL);
+
+	if (trail->watchings == NULL) {
+		trail->watched = json_array();
+		trail->watchings = g_array_new(FALSE, FALSE, sizeof number);
+	}
+	if (trial->fault != NULL || trial->unseen != NULL) {
+		json_object_set_new(step, "matched", json_false());
+		json_object_set_new(
+			step, "unanswered",
+			json_string(trial->fault != NULL ? trial->fault : trial->unseen->text));
+	} else if (rule->name != NULL) {
+		g_ptr_array_add(decision->watched, rule->name);
+	}
+	json_array_append_new(trail->watched, step);
+	g_array_append_val(trail->watchings, number);
 }
 
 static bool
@@ -158,6 +242,7 @@ fill(struct policy_decision *decision, const struct rule *rule)
 {
 	decision->line = rule->line;
 	decision->rule = rule->text;
+	decision->name = rule->name;
 	decision->reject = rule->reject;
 	decision->methods = (const char *const *)rule->methods->pdata;
 	/* A rule about mail that comes in asks for none. */
@@ -179,38 +264,83 @@ begin_recipient(struct policy_question *question, const char *recipient)
 	memset(question->known_of_recipient, UNKNOWN, question->policy->condition_count);
 }
 
+/* Does the rule match? A failure of a rule that only watches is part of the answer. */
+static bool
+look_at(struct policy_question *question, const struct rule *rule, struct trial *trial,
+	struct fault *fault)
+{
+	static char text[] = "portal";
+	static const struct condition elsewhere = {.text = text};
+
+	*trial = (struct trial){0};
+	if (question->facts.is_portal && !is_for_portal(rule))
+		trial->failed = &elsewhere;
+	else if (!try_rule(question, rule, trial, fault)) {
+		if (!rule->watches)
+			return false;
+		*trial = (struct trial){.fault = g_strdup(fault->text)};
+	}
+	return true;
+}
+
+/* Takes the decision of a rule that matches. */
+static bool
+decide_with(struct policy_question *question, const struct rule *rule, const struct trial *trial,
+	    struct policy_decision *decision, struct fault *fault)
+{
+	if (trial->unseen != NULL && question->policy->settings->opaque == OPAQUE_WAIT)
+		return wait_for_rule(question, rule, trial->unseen, fault);
+	fill(decision, rule);
+	if (trial->unseen != NULL)
+		decision->reject = refusal;
+	return true;
+}
+
+static bool
+try_rules(struct policy_question *question, const GPtrArray *rules, struct trail *trail,
+	  struct policy_decision *decision, const struct rule **rule_r, struct fault *fault)
+{
+	*rule_r = NULL;
+	for (guint i = 0; i < rules->len && *rule_r == NULL; i++) {
+		const struct rule *rule = g_ptr_array_index(rules, i);
+		struct trial trial;
+		bool decided = true;
+
+		if (!look_at(question, rule, &trial, fault))
+			return false;
+		trail->failed[i % TRACE_MAX] = trial.failed;
+		trail->count = i + 1;
+		if (trial.failed != NULL)
+			continue;
+		if (rule->watches) {
+			note_watching(trail, decision, rule, i, &trial);
+		} else {
+			decided = decide_with(question, rule, &trial, decision, fault);
+			*rule_r = rule;
+		}
+		g_free(trial.fault);
+		if (!decided)
+			return false;
+	}
+	return true;
+}
+
 /* The first of the rules that matches; *rule_r is NULL if none does. */
 static bool
 decide_by(struct policy_question *question, const GPtrArray *rules,
 	  struct policy_decision *decision_r, const struct rule **rule_r, struct fault *fault)
 {
-	static char text[] = "portal";
-	static const struct condition elsewhere = {.text = text};
-	const struct policy *policy = question->policy;
 	struct trail trail = {.count = 0};
+	bool tried;
 
-	*rule_r = NULL;
-	for (guint i = 0; i < rules->len && *rule_r == NULL; i++) {
-		const struct rule *rule = g_ptr_array_index(rules, i);
-		struct trial trial = {0};
-
-		if (question->facts.is_portal && !is_for_portal(rule))
-			trial.failed = &elsewhere;
-		else if (!try_rule(question, rule, &trial, fault))
-			return false;
-		trail.failed[i % TRACE_MAX] = trial.failed;
-		trail.count = i + 1;
-		if (trial.failed != NULL)
-			continue;
-		if (trial.unseen != NULL && policy->settings->opaque == OPAQUE_WAIT)
-			return wait_for_rule(question, rule, trial.unseen, fault);
-		fill(decision_r, rule);
-		if (trial.unseen != NULL)
-			decision_r->reject = refusal;
-		*rule_r = rule;
-	}
-	decision_r->trace = trace(rules, &trail);
-	return true;
+	decision_r->watched = g_ptr_array_new();
+	tried = try_rules(question, rules, &trail, decision_r, rule_r, fault);
+	if (tried)
+		decision_r->trace = trace(rules, &trail);
+	else
+		policy_decision_clear(decision_r);
+	trail_clear(&trail);
+	return tried;
 }
 
 bool
@@ -257,5 +387,7 @@ void
 policy_decision_clear(struct policy_decision *decision)
 {
 	json_decref(decision->trace);
+	if (decision->watched != NULL)
+		g_ptr_array_unref(decision->watched);
 	*decision = (struct policy_decision){0};
 }

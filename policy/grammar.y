@@ -21,7 +21,6 @@ static void policy_error(const struct place *place, struct parser *parser, const
 	char *text;
 	uint64_t number;
 	GPtrArray *texts;
-	bool flag;
 	struct condition *condition;
 	struct rule *rule;
 	struct rule_options options;
@@ -41,6 +40,7 @@ static void policy_error(const struct place *place, struct parser *parser, const
 %token TABLE "table" MATCH "match" OTHERWISE "otherwise" NOT "not" ANY "any" SENDER "sender"
 %token RECIPIENT "recipient" DOMAIN_ "domain" DOMAINS "domains" IN "in" SUBJECT "subject" TAG "tag"
 %token HEADER "header" SIZE "size" OVER "over" UNDER "under" ATTACHMENT "attachment" NAME "name"
+%token RULE "rule" WATCH "watch" AND "and" OR "or"
 %token TYPE "type" TEXT "text" REGEX "regex" DELIVER "deliver" REJECT "reject" EXPIRE "expire"
 %token OPAQUE "opaque" ENCRYPTED "encrypted" SIGNED "signed" HIDE "hide" PORTAL "portal" CONVERSATION "conversation"
 %token RECEIPT "receipt" AUTHENTICATED "authenticated" TRUST "trust"
@@ -51,16 +51,16 @@ static void policy_error(const struct place *place, struct parser *parser, const
 %type <number> size duration
 %type <options> options
 %type <receiving> opened passed
-%type <flag> negation
 %type <text> trust
-%type <condition> condition
-%type <rule> rule conditions methods
+%type <condition> condition conditions item operand
+%type <rule> sentence methods
 
 %%
 
 line
 	: table
-	| rule			{ parser_rule(parser, &@1, $1); }
+	| sentence		{ parser_rule(parser, &@1, &@1, $1); }
+	| RULE STRING sentence	{ parser_name(parser, &@2, $3, $2); parser_rule(parser, &@$, &@3, $3); }
 	;
 
 listed
@@ -97,41 +97,34 @@ table
 
 /* --- rules --- */
 
-rule
-	: MATCH conditions DELIVER methods options	{
-		$$ = $2;
-		rule_take_methods($$, $4);
-		$$->options = $5;
-		rule_free($4);
+sentence
+	: MATCH conditions DELIVER methods options	{ $$ = rule_take_conditions($4, $2); $$->options = $5; }
+	| MATCH conditions REJECT STRING	{
+		$$ = rule_take_conditions(rule_new(), $2);
+		$$->reject = parser_sentence(parser, &@4, $4);
 	}
-	| MATCH conditions REJECT STRING	{ $$ = $2; $$->reject = parser_sentence(parser, &@4, $4); }
+	| MATCH conditions WATCH	{ $$ = rule_take_conditions(rule_new(), $2); $$->watches = true; }
 	| OTHERWISE DELIVER methods options	{ $$ = $3; $$->options = $4; }
 	| OTHERWISE REJECT STRING	{ $$ = rule_new(); $$->reject = parser_sentence(parser, &@3, $3); }
-	| RECEIVE conditions opened	{ $$ = $2; $$->receiving = $3; }
-	| RECEIVE conditions passed	{ $$ = $2; $$->receiving = $3; }
+	| RECEIVE conditions opened	{ $$ = rule_take_conditions(rule_new(), $2); $$->receiving = $3; }
+	| RECEIVE conditions passed	{ $$ = rule_take_conditions(rule_new(), $2); $$->receiving = $3; }
 	;
 
 conditions
-	: negation condition	{
-		$$ = rule_new();
-		parser_condition(parser, &@$, $1, $2);
-		g_ptr_array_add($$->conditions, $2);
-	}
-	| conditions negation condition	{
-		struct place place = @2;
-
-		place.end = @3.end;
-		if (place.begin == @1.end)
-			place.begin = @3.begin;
-		$$ = $1;
-		parser_condition(parser, &place, $2, $3);
-		g_ptr_array_add($$->conditions, $3);
-	}
+	: item			{ $$ = condition_group($1); }
+	| conditions item	{ $$ = parser_join(parser, &@2, $1, &match_all, $2); }
+	| conditions AND item	{ $$ = parser_join(parser, &@2, $1, &match_all, $3); }
+	| conditions OR item	{ $$ = parser_join(parser, &@2, $1, &match_either, $3); }
 	;
 
-negation
-	: %empty		{ $$ = false; }
-	| NOT			{ $$ = true; }
+item
+	: operand		{ $$ = $1; parser_condition(parser, &@$, false, $1); }
+	| NOT operand		{ $$ = $2; parser_condition(parser, &@$, true, $2); }
+	;
+
+operand
+	: condition
+	| '(' conditions ')'	{ $$ = $2; }
 	;
 
 condition

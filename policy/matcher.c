@@ -297,6 +297,8 @@ conversation(struct policy_question *q, const struct condition *c, bool *matched
 	       q->facts.answers_sealed(q->facts.context, matched_r, fault);
 }
 
+const struct matcher match_all = {"all", false, NULL};
+const struct matcher match_either = {"either", false, NULL};
 const struct matcher match_any = {"any", false, always};
 const struct matcher match_sender = {"sender", false, sender};
 const struct matcher match_sender_domain = {"sender domain", false, sender_domain};

@@ -183,6 +183,48 @@ parser_condition(struct parser *parser, const struct place *place, bool negated,
 	condition->text = source_text(parser, place);
 }
 
+/* Which of the two binds more tightly would have to be known, and a wrong guess would let mail
+ * through. */
+struct condition *
+parser_join(struct parser *parser, const struct place *place, struct condition *group,
+	    const struct matcher *how, struct condition *condition)
+{
+	if (group->group->len > 1 && group->matcher != how)
+		parser_error(
+			parser, place,
+			"found or beside conditions that all must hold, expected parentheses "
+			"that say which belong together, such as (sender in domains or signed) "
+			"encrypted");
+	group->matcher = how;
+	g_ptr_array_add(group->group, condition);
+	return group;
+}
+
+enum { NAME_MAX_CHARACTERS = 80 };
+
+/* It also stands in metrics, whose labels are in quotes. */
+static bool
+is_name(const char *name)
+{
+	bool good = *name != '\0' && g_utf8_strlen(name, -1) <= NAME_MAX_CHARACTERS;
+
+	for (const char *c = name; good && *c != '\0'; c = g_utf8_next_char(c))
+		good = g_unichar_isprint(g_utf8_get_char(c)) && strchr("\"\\", *c) == NULL;
+	return good && !g_ascii_isspace(*name) && !g_ascii_isspace(name[strlen(name) - 1]);
+}
+
+void
+parser_name(struct parser *parser, const struct place *place, struct rule *rule, char *name)
+{
+	rule->name = name;
+	if (!is_name(name))
+		parser_error(
+			parser, place,
+			"found the name \"%s\", expected one of at most %d characters, without "
+			"quotes, backslashes and surrounding blanks, such as \"patients\"",
+			name, NAME_MAX_CHARACTERS);
+}
+
 const char *
 parser_receipt(struct parser *parser, const struct place *place, char *form)
 {
@@ -519,8 +561,8 @@ offers_plain(const struct rule *rule)
 static void
 number_conditions(struct parser *parser, const struct rule *rule)
 {
-	for (guint i = 0; i < rule->conditions->len; i++) {
-		struct condition *condition = g_ptr_array_index(rule->conditions, i);
+	for (guint i = 0; i < rule->leaves->len; i++) {
+		struct condition *condition = g_ptr_array_index(rule->leaves, i);
 		char *written =
 			g_strconcat(condition->asks_less ? "less " : "", condition->text, NULL);
 		gpointer index;
@@ -536,34 +578,80 @@ number_conditions(struct parser *parser, const struct rule *rule)
 	}
 }
 
+/* A tag that asks for less protection must be the sender's own, and every program must read it; one
+ * that asks for more counts even if that is in doubt. `negated`: an odd number of times. */
+static void
+find_tags(struct rule *rule, const GPtrArray *conditions, bool negated)
+{
+	for (guint i = 0; i < conditions->len; i++) {
+		struct condition *condition = g_ptr_array_index(conditions, i);
+		const bool is_not = negated != condition->negated;
+
+		condition->asks_less = offers_plain(rule) != is_not;
+		if (condition->group != NULL)
+			find_tags(rule, condition->group, is_not);
+		else if (condition->matcher == &match_subject_tag && !is_not)
+			g_ptr_array_add(rule->tags, condition->name);
+	}
+}
+
 static void
 add_sending(struct parser *parser, const struct place *place, struct rule *rule)
 {
 	g_ptr_array_add(rule->methods, NULL);
 	check_options(parser, place, rule);
-	for (guint i = 0; i < rule->conditions->len; i++) {
-		struct condition *condition = g_ptr_array_index(rule->conditions, i);
-
-		/* A tag that asks for less protection must be the sender's own, and every program
-		 * must read it; one that asks for more counts even if that is in doubt. */
-		condition->asks_less = offers_plain(rule) != condition->negated;
-		if (condition->matcher == &match_subject_tag && !condition->negated)
-			g_ptr_array_add(rule->tags, condition->name);
-	}
+	find_tags(rule, rule->conditions, false);
 	g_ptr_array_add(rule->tags, NULL);
 	g_ptr_array_add(parser->policy->rules, rule);
 }
 
+static void
+find_leaves(struct rule *rule, const GPtrArray *conditions)
+{
+	for (guint i = 0; i < conditions->len; i++) {
+		struct condition *condition = g_ptr_array_index(conditions, i);
+
+		if (condition->group == NULL)
+			g_ptr_array_add(rule->leaves, condition);
+		else
+			find_leaves(rule, condition->group);
+	}
+}
+
+/* Conditions joined by `or` without parentheses around them. */
+static void
+write_alternatives(struct condition *condition)
+{
+	GString *text;
+
+	if (condition->text != NULL)
+		return;
+	text = g_string_new(NULL);
+	for (guint i = 0; i < condition->group->len; i++)
+		g_string_append_printf(
+			text, "%s%s", i > 0 ? " or " : "",
+			((const struct condition *)g_ptr_array_index(condition->group, i))->text);
+	condition->text = g_string_free(text, FALSE);
+}
+
 void
-parser_rule(struct parser *parser, const struct place *place, struct rule *rule)
+parser_rule(struct parser *parser, const struct place *place, const struct place *sentence,
+	    struct rule *rule)
 {
 	rule->line = place->line;
-	rule->text = source_text(parser, place);
+	rule->text = source_text(parser, sentence);
+	for (guint i = 0; i < rule->conditions->len; i++)
+		write_alternatives(g_ptr_array_index(rule->conditions, i));
+	find_leaves(rule, rule->conditions);
 	if (rule->receiving.is_receiving)
 		add_receiving(parser, rule);
 	else
 		add_sending(parser, place, rule);
 	number_conditions(parser, rule);
+	if (rule->name != NULL)
+		g_ptr_array_add(rule->watches ? parser->policy->watching_names
+					      : parser->policy->deciding_names,
+				rule->name);
 }
 
 /* --- tables that are named --- */

@@ -60,9 +60,16 @@ void parser_table(struct parser *parser, const struct place *place, char *name,
 		  const struct table_kind *kind, char *source, GPtrArray *entries);
 /* A tag for the subject of mail that comes in. */
 char *parser_mark(struct parser *parser, const struct place *place, char *old, char *tag);
-void parser_rule(struct parser *parser, const struct place *place, struct rule *rule);
+/* `sentence`: where the rule is written, without its name. */
+void parser_rule(struct parser *parser, const struct place *place, const struct place *sentence,
+		 struct rule *rule);
 void parser_condition(struct parser *parser, const struct place *place, bool negated,
 		      struct condition *condition);
+/* Adds a condition to a group: `how` is match_all or match_either. Returns the group. */
+struct condition *parser_join(struct parser *parser, const struct place *place,
+			      struct condition *group, const struct matcher *how,
+			      struct condition *condition);
+void parser_name(struct parser *parser, const struct place *place, struct rule *rule, char *name);
 void parser_method(struct parser *parser, const struct place *place, struct rule *rule, char *name);
 /* The trust that the method just added needs; NULL: none. */
 void parser_level(struct parser *parser, const struct place *place, struct rule *rule, char *level);

@@ -21,6 +21,8 @@ condition_free(struct condition *condition)
 {
 	if (condition == NULL)
 		return;
+	if (condition->group != NULL)
+		g_ptr_array_unref(condition->group);
 	if (condition->table != NULL && condition->table->name == NULL)
 		table_free(condition->table);
 	if (condition->patterns != NULL)
@@ -31,25 +33,47 @@ condition_free(struct condition *condition)
 	g_free(condition);
 }
 
+struct condition *
+condition_group(struct condition *member)
+{
+	struct condition *group = condition_new(&match_all);
+
+	group->group = g_ptr_array_new_with_free_func((GDestroyNotify)condition_free);
+	g_ptr_array_add(group->group, member);
+	return group;
+}
+
 struct rule *
 rule_new(void)
 {
 	struct rule *rule = g_new0(struct rule, 1);
 
 	rule->conditions = g_ptr_array_new_with_free_func((GDestroyNotify)condition_free);
+	rule->leaves = g_ptr_array_new();
 	rule->methods = g_ptr_array_new();
 	rule->levels = g_ptr_array_new();
 	rule->tags = g_ptr_array_new();
 	return rule;
 }
 
-void
-rule_take_methods(struct rule *rule, struct rule *from)
+struct rule *
+rule_take_conditions(struct rule *rule, struct condition *group)
 {
-	g_ptr_array_unref(rule->methods);
-	g_ptr_array_unref(rule->levels);
-	rule->methods = g_steal_pointer(&from->methods);
-	rule->levels = g_steal_pointer(&from->levels);
+	if (group->matcher == &match_all) {
+		g_ptr_array_extend_and_steal(rule->conditions, g_steal_pointer(&group->group));
+		condition_free(group);
+	} else {
+		g_ptr_array_add(rule->conditions, group);
+	}
+	return rule;
+}
+
+char *
+rule_shown(const struct rule *rule)
+{
+	return rule->name == NULL
+		       ? g_strdup_printf("the rule in line %u", rule->line)
+		       : g_strdup_printf("the rule \"%s\" in line %u", rule->name, rule->line);
 }
 
 void
@@ -58,11 +82,11 @@ rule_free(struct rule *rule)
 	if (rule == NULL)
 		return;
 	g_ptr_array_unref(rule->conditions);
-	if (rule->methods != NULL)
-		g_ptr_array_unref(rule->methods);
-	if (rule->levels != NULL)
-		g_ptr_array_unref(rule->levels);
+	g_ptr_array_unref(rule->leaves);
+	g_ptr_array_unref(rule->methods);
+	g_ptr_array_unref(rule->levels);
 	g_ptr_array_unref(rule->tags);
+	g_free(rule->name);
 	g_free(rule->reject);
 	g_free(rule->receiving.mark_encrypted);
 	g_free(rule->receiving.mark_signed);
@@ -83,6 +107,8 @@ policy_unref(struct policy *policy)
 	if (policy == NULL || !g_atomic_int_dec_and_test(&policy->references))
 		return;
 	g_ptr_array_unref(policy->rules);
+	g_ptr_array_unref(policy->deciding_names);
+	g_ptr_array_unref(policy->watching_names);
 	g_ptr_array_unref(policy->marks);
 	g_ptr_array_unref(policy->receiving);
 	g_ptr_array_unref(policy->tables);
@@ -118,8 +144,8 @@ policy_has_condition(const struct policy *policy, const char *name)
 	for (guint i = 0; i < policy->rules->len; i++) {
 		const struct rule *rule = g_ptr_array_index(policy->rules, i);
 
-		for (guint j = 0; j < rule->conditions->len; j++) {
-			const struct condition *condition = g_ptr_array_index(rule->conditions, j);
+		for (guint j = 0; j < rule->leaves->len; j++) {
+			const struct condition *condition = g_ptr_array_index(rule->leaves, j);
 
 			if (strcmp(condition->matcher->name, name) == 0)
 				return true;
@@ -151,6 +177,13 @@ const char *const *
 policy_marks(const struct policy *policy)
 {
 	return (const char *const *)policy->marks->pdata;
+}
+
+const char *const *
+policy_names(const struct policy *policy, bool watching)
+{
+	return (const char *const *)(watching ? policy->watching_names : policy->deciding_names)
+		->pdata;
 }
 
 unsigned
@@ -199,6 +232,8 @@ policy_new(void)
 	policy->rules = g_ptr_array_new_with_free_func((GDestroyNotify)rule_free);
 	policy->receiving = g_ptr_array_new_with_free_func((GDestroyNotify)rule_free);
 	policy->marks = g_ptr_array_new();
+	policy->deciding_names = g_ptr_array_new();
+	policy->watching_names = g_ptr_array_new();
 	policy->match_context = pcre2_match_context_create(NULL);
 	pcre2_set_match_limit(policy->match_context, MATCH_LIMIT);
 	pcre2_set_depth_limit(policy->match_context, DEPTH_LIMIT);
@@ -253,6 +288,8 @@ read_lines(struct parser *parser)
 	read_logins(parser);
 	parser_resolve_tables(parser);
 	g_ptr_array_add(parser->policy->marks, NULL);
+	g_ptr_array_add(parser->policy->deciding_names, NULL);
+	g_ptr_array_add(parser->policy->watching_names, NULL);
 	if (good)
 		parser_review(parser);
 }

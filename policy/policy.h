@@ -53,6 +53,8 @@ const struct settings *policy_settings(const struct policy *policy);
 const char *policy_text(const struct policy *policy);
 const char *policy_digest(const struct policy *policy);
 unsigned policy_rule_count(const struct policy *policy);
+/* The names of the rules that have one and decide, or that only watch; end with NULL. */
+const char *const *policy_names(const struct policy *policy, bool watching);
 /* Does any rule have the condition ("conversation"), or the method? */
 bool policy_has_condition(const struct policy *policy, const char *name);
 bool policy_has_method(const struct policy *policy, const char *method);
@@ -129,6 +131,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(policy_question_auto, policy_question_free)
 struct policy_decision {
 	unsigned line;		    /* of the rule that matched */
 	const char *rule;	    /* the text of the rule */
+	const char *name;	    /* of the rule, or NULL */
 	const char *reject;	    /* the sentence for the sender, or NULL if the rule delivers */
 	const char *const *methods; /* ends with NULL; none if the rule rejects */
 	/* For each method, the level of trust that the rule asks for, or NULL; NULL: for none. */
@@ -140,7 +143,13 @@ struct policy_decision {
 	const char *const *tags; /* subject tags the rule matched; ends with NULL */
 	bool opens, old_ciphers; /* of mail that comes in: policy_receive() */
 	const char *mark_encrypted, *mark_signed;
-	json_t *trace; /* [{line, rule, matched, condition, saw}], owned */
+	/* The names of rules that matched and only watch, where they have one: const char * of the
+	 * policy; the array is owned. */
+	GPtrArray *watched;
+	/* [{line, rule, matched}], owned; with {name} where the rule has one, {because_not} where
+	 * it did not match, {watched: true} if it decides nothing, and {unanswered} if it only
+	 * watches and could not be evaluated. */
+	json_t *trace;
 };
 
 /* If the decision depends on content that cannot be looked into, the setting `opaque` says what

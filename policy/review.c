@@ -12,15 +12,21 @@ check_portal_rule(struct parser *parser, const struct rule *rule)
 	const struct condition *odd = NULL;
 	bool is_for_portal = false;
 
-	for (guint i = 0; i < rule->conditions->len; i++) {
-		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
+	for (guint i = 0; i < rule->leaves->len; i++) {
+		const struct condition *condition = g_ptr_array_index(rule->leaves, i);
 
-		if (condition->matcher == &match_portal)
+		if (condition->matcher == &match_portal) {
 			is_for_portal = true;
-		else if (condition->matcher != &match_any && condition->matcher != &match_sender &&
-			 condition->matcher != &match_sender_domain &&
-			 condition->matcher != &match_recipient &&
-			 condition->matcher != &match_recipient_domain)
+			if (!g_ptr_array_find(rule->conditions, condition, NULL))
+				parser_error(
+					parser, &place,
+					"found portal beside or or in parentheses, expected it "
+					"as a condition of its own");
+		} else if (condition->matcher != &match_any &&
+			   condition->matcher != &match_sender &&
+			   condition->matcher != &match_sender_domain &&
+			   condition->matcher != &match_recipient &&
+			   condition->matcher != &match_recipient_domain)
 			odd = condition;
 	}
 	if (is_for_portal && odd != NULL)
@@ -29,17 +35,26 @@ check_portal_rule(struct parser *parser, const struct rule *rule)
 			     odd->text);
 }
 
-/* Does the rule match everything? `not any` is reported separately. */
-static bool
-matches_always(const struct rule *rule)
-{
-	for (guint i = 0; i < rule->conditions->len; i++) {
-		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
+static bool match_always(const GPtrArray *conditions, bool either);
 
-		if (condition->matcher != &match_any || condition->negated)
-			return false;
-	}
-	return true;
+static bool
+holds_always(const struct condition *condition)
+{
+	if (condition->negated)
+		return false;
+	if (condition->group != NULL)
+		return match_always(condition->group, condition->matcher == &match_either);
+	return condition->matcher == &match_any;
+}
+
+/* Do all of these conditions always hold, or one of them? `not any` is reported separately. */
+static bool
+match_always(const GPtrArray *conditions, bool either)
+{
+	for (guint i = 0; i < conditions->len; i++)
+		if (holds_always(g_ptr_array_index(conditions, i)) == either)
+			return either;
+	return !either;
 }
 
 static void
@@ -51,13 +66,13 @@ check_rule(struct parser *parser, const struct rule *rule)
 	if (rule->conditions->len == 0)
 		parser_error(parser, &place,
 			     "found otherwise before other rules, expected it last");
-	else if (matches_always(rule))
+	else if (match_always(rule->conditions, false) && !rule->watches)
 		parser_error(
 			parser, &place,
 			"found a rule that always matches before other rules, which would never "
 			"be tried; expected otherwise, as the last rule");
-	for (guint i = 0; i < rule->conditions->len; i++) {
-		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
+	for (guint i = 0; i < rule->leaves->len; i++) {
+		const struct condition *condition = g_ptr_array_index(rule->leaves, i);
 
 		if (condition->matcher == &match_any && condition->negated)
 			parser_error(parser, &place, "found not any, which never matches");
@@ -100,8 +115,8 @@ check_receiving(struct parser *parser, const struct rule *rule)
 						      &match_signed};
 	const struct place place = {.line = rule->line, .column = 1};
 
-	for (guint i = 0; i < rule->conditions->len; i++) {
-		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
+	for (guint i = 0; i < rule->leaves->len; i++) {
+		const struct condition *condition = g_ptr_array_index(rule->leaves, i);
 		bool is_known = false;
 
 		for (size_t k = 0; k < G_N_ELEMENTS(known); k++)
@@ -159,8 +174,11 @@ warn_of_repeated(struct parser *parser)
 	for (guint i = 0; i < parser->policy->rules->len; i++) {
 		const struct rule *rule = g_ptr_array_index(parser->policy->rules, i), *earlier;
 		const struct place place = {.line = rule->line, .column = 1};
-		char *text = conditions_text(rule);
+		char *text;
 
+		if (rule->watches)
+			continue;
+		text = conditions_text(rule);
 		earlier = g_hash_table_lookup(seen, text);
 		if (earlier != NULL)
 			parser_warn(parser, &place,
@@ -171,11 +189,33 @@ warn_of_repeated(struct parser *parser)
 	}
 }
 
+static void
+check_names(struct parser *parser, const GPtrArray *rules, GHashTable *seen)
+{
+	for (guint i = 0; i < rules->len; i++) {
+		const struct rule *rule = g_ptr_array_index(rules, i), *earlier;
+		const struct place place = {.line = rule->line, .column = 1};
+
+		if (rule->name == NULL)
+			continue;
+		earlier = g_hash_table_lookup(seen, rule->name);
+		if (earlier != NULL)
+			parser_error(
+				parser, &place,
+				"found a second rule \"%s\", expected another name: the one in "
+				"line %u has it",
+				rule->name, earlier->line);
+		else
+			g_hash_table_insert(seen, rule->name, (gpointer)rule);
+	}
+}
+
 void
 parser_review(struct parser *parser)
 {
 	const GPtrArray *rules = parser->policy->rules;
 	const struct rule *last = rules->len == 0 ? NULL : g_ptr_array_index(rules, rules->len - 1);
+	g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
 
 	if (last == NULL || last->conditions->len > 0)
 		parser_error(
@@ -189,5 +229,7 @@ parser_review(struct parser *parser)
 		check_receiving(parser, g_ptr_array_index(parser->policy->receiving, i));
 	if (parser->policy->receiving->len > 0)
 		check_networks(parser);
+	check_names(parser, rules, names);
+	check_names(parser, parser->policy->receiving, names);
 	warn_of_repeated(parser);
 }

@@ -30,10 +30,13 @@ extern const struct matcher match_any, match_sender, match_sender_domain, match_
 	match_recipient_domain, match_subject_tag, match_header, match_size_over, match_size_under,
 	match_attachment_name, match_attachment_type, match_text_regex, match_encrypted,
 	match_signed, match_opaque, match_portal, match_conversation, match_authenticated;
+/* Groups of conditions, which all must hold, or one of them. */
+extern const struct matcher match_all, match_either;
 
 struct condition {
 	const struct matcher *matcher;
 	bool negated;
+	GPtrArray *group;    /* struct condition: of match_all and match_either; otherwise NULL */
 	unsigned index;	     /* of its answer, among all that differ */
 	char *text;	     /* as written in the file */
 	struct table *table; /* sender, recipient: named, or written in the rule */
@@ -62,8 +65,11 @@ struct rule_receiving {
 
 struct rule {
 	unsigned line;
+	char *name; /* given by the admin, or NULL */
 	char *text;
 	GPtrArray *conditions; /* struct condition; empty: `otherwise` */
+	GPtrArray *leaves;     /* of these and their groups: those that are no groups; borrowed */
+	bool watches;	       /* decides nothing: is only on record */
 	char *reject;
 	GPtrArray *methods; /* const char *, ends with NULL */
 	GPtrArray *levels;  /* const char *, for each method: the trust it needs, or NULL */
@@ -73,10 +79,14 @@ struct rule {
 };
 
 struct rule *rule_new(void);
-/* Moves methods and levels from one rule to another that has none. */
-void rule_take_methods(struct rule *rule, struct rule *from);
+/* Moves the conditions of a group into the rule, which is returned. */
+struct rule *rule_take_conditions(struct rule *rule, struct condition *group);
 void rule_free(struct rule *rule);
+/* "the rule \"patients\" in line 12"; caller frees. */
+char *rule_shown(const struct rule *rule);
 struct condition *condition_new(const struct matcher *matcher);
+/* A group with one member, which it owns. */
+struct condition *condition_group(struct condition *member);
 void condition_free(struct condition *condition);
 
 struct policy {
@@ -89,6 +99,7 @@ struct policy {
 	GPtrArray *rules;
 	GPtrArray *receiving; /* struct rule: those that begin with `receive` */
 	GPtrArray *marks;     /* of all these rules; borrowed; ends with NULL */
+	GPtrArray *deciding_names, *watching_names; /* borrowed; end with NULL */
 	unsigned condition_count;
 	pcre2_match_context *match_context;
 };

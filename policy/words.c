@@ -13,6 +13,10 @@ static const struct {
 	{"table", TABLE},
 	{"match", MATCH},
 	{"otherwise", OTHERWISE},
+	{"rule", RULE},
+	{"watch", WATCH},
+	{"and", AND},
+	{"or", OR},
 	{"not", NOT},
 	{"any", ANY},
 	{"sender", SENDER},
@@ -99,6 +103,10 @@ policy_lex(POLICY_STYPE *value, struct place *place, struct parser *parser)
 		return '}';
 	case TOKEN_COMMA:
 		return ',';
+	case TOKEN_OPEN_GROUP:
+		return '(';
+	case TOKEN_CLOSE_GROUP:
+		return ')';
 	case TOKEN_BROKEN:
 		parser_error(parser, place, "found %s", token->text);
 		return POLICY_error; /* already reported */

@@ -150,6 +150,7 @@ check_addressee(struct request *request, const struct addressee_question *questi
 	if (good && decision.is_for_portal) {
 		addressee->rule = decision.rule;
 		addressee->rule_line = decision.line;
+		addressee->rule_name = decision.name;
 	}
 	policy_decision_clear(&decision);
 	return good;

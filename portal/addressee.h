@@ -18,6 +18,7 @@ struct addressee {
 	const char *
 		rule; /* that allows it; lives as long as the policy. NULL: the conversation does */
 	unsigned rule_line;
+	const char *rule_name; /* as `rule` */
 	struct identifier copy;
 };
 

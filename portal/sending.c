@@ -30,6 +30,7 @@ record(const struct sending *sending, struct fault *fault)
 			.recipient = addressee->address,
 			.address = addressee->folded,
 			.rule_line = addressee->rule_line,
+			.rule_name = addressee->rule_name,
 			.rule = addressee->rule != NULL
 					? addressee->rule
 					: "an answer in a conversation of the portal",

@@ -48,7 +48,7 @@ RULES = """
 table verified file "{table}"
 tls domains <verified>
 
-match attachment name "*.dwg"                 reject "Drawings may not leave by mail. Please call security."
+rule "drawings" match attachment name "*.dwg" reject "Drawings may not leave by mail. Please call security."
 match recipient domain "plain.example"        deliver plain
 match recipient domain "smime.example"        deliver smime
 match recipient domain "pgp.example"          deliver pgp

@@ -140,6 +140,19 @@ deciding_line(struct policy *policy, const char *subject, const char *recipient)
 	return line;
 }
 
+/* The first error in a file with these rules, before a last one. */
+static void
+expect_error(const char *rules, const char *wanted)
+{
+	g_autofree char *text = g_strconcat(rules, "otherwise deliver plain\n", NULL);
+	struct loaded l = load(settings_text, text);
+
+	assert_null(l.policy);
+	if (strstr(g_ptr_array_index(l.errors, 0), wanted) == NULL)
+		fail_msg("expected “%s” in “%s”", wanted, (char *)g_ptr_array_index(l.errors, 0));
+	unload(&l);
+}
+
 static void
 first_match_decides(void **state)
 {
@@ -160,6 +173,119 @@ first_match_decides(void **state)
 	assert_int_equal(deciding_line(p, "Hello [SECURE]", "z@x.example"), 4);
 	assert_int_equal(deciding_line(p, "Hello [SECURE]", "bob@x.example"), 6);
 	unload(&l);
+}
+
+static void
+groups_of_conditions_are_alternatives(void **state)
+{
+	struct loaded l;
+	struct policy *p = good(
+		&l, "match recipient \"a@x.example\" or recipient \"b@x.example\" deliver plain\n"
+		    "match (recipient \"c@x.example\" or size over 1 MB)\n"
+		    "      and not (size under 9 kB or signed) deliver plain\n"
+		    "match not (recipient domain \"x.example\" or recipient \"e@y.example\")\n"
+		    "      subject tag \"[x]\" deliver pgp\n"
+		    "match recipient \"c@x.example\" and size under 9 kB deliver tls\n"
+		    "otherwise deliver plain\n");
+
+	(void)state;
+	assert_int_equal(deciding_line(p, "", "a@x.example"), 1);
+	assert_int_equal(deciding_line(p, "", "b@x.example"), 1);
+	assert_int_equal(deciding_line(p, "", "c@x.example"), 6);
+	assert_int_equal(deciding_line(p, "Re: [x]", "d@y.example"), 4);
+	assert_int_equal(deciding_line(p, "Re: [x]", "e@y.example"), 7);
+	unload(&l);
+	expect_error("match signed encrypted or opaque deliver plain\n",
+		     ":5:24: found or beside conditions that all must hold, expected parentheses");
+	expect_error("match signed or encrypted opaque deliver plain\n",
+		     ":5:27: found or beside conditions that all must hold");
+	expect_error("match (signed or any) deliver plain\n",
+		     ":5:1: found a rule that always matches before other rules");
+	expect_error("match (signed deliver plain\n", ":5:15: found deliver, expected");
+	expect_error("match sender \"a@x.example\" or portal deliver plain\n",
+		     ":5:1: found portal beside or or in parentheses");
+}
+
+/* Promise 1: an alternative that cannot be seen may be the one that holds. */
+static void
+unseen_alternative_is_not_a_missing_one(void **state)
+{
+	static const char rules[] =
+		"match recipient \"a@x.example\" or text regex \"secret\" deliver pickup\n"
+		"match not (text regex \"open\" or signed) deliver plain\n"
+		"otherwise deliver plain\n";
+	struct loaded l;
+	struct policy *p = good(&l, rules);
+	const struct policy_facts facts = {
+		.sender = "", .subject = "", .text = some_text, .opaque = some_opaque};
+	g_autoptr(policy_question_auto) question = policy_question_new(p, NULL, &facts);
+	struct policy_decision decision;
+	struct fault fault;
+
+	(void)state;
+	text_of_message = "nothing";
+	opaque_of_message = (struct policy_opaque){.text = true, .why = "the part is encrypted"};
+	assert_int_equal(deciding_line(p, "", "a@x.example"), 1);
+	assert_false(policy_decide(question, "b@x.example", &decision, &fault));
+	assert_non_null(strstr(fault.text, "`recipient \"a@x.example\" or text regex \"secret\"` "
+					   "cannot be answered, because the part is encrypted"));
+	opaque_of_message = (struct policy_opaque){0};
+	unload(&l);
+}
+
+static void
+rules_that_watch_decide_nothing(void **state)
+{
+	g_autoptr(GString) rules = g_string_new("rule \"trial\" match size over 1 kB watch\n"
+						"rule \"blind\" match text regex \"secret\" watch\n"
+						"match any watch\n"
+						"rule \"small\" match size under 1 kB watch\n");
+	struct loaded l;
+	struct policy *p;
+	const struct policy_facts facts = {.sender = "a@example.com",
+					   .subject = "",
+					   .size = 5000,
+					   .text = some_text,
+					   .opaque = some_opaque};
+	g_autoptr(policy_question_auto) question = NULL;
+	struct policy_decision decision;
+	struct fault fault;
+
+	(void)state;
+	for (int i = 0; i < 200; i++)
+		g_string_append_printf(rules, "match recipient \"u%d@x.example\" deliver tls\n", i);
+	g_string_append(rules, "rule \"rest\"\n otherwise deliver plain\n");
+	p = good(&l, rules->str);
+	text_of_message = "nothing";
+	opaque_of_message = (struct policy_opaque){.text = true, .why = "the part is encrypted"};
+	question = policy_question_new(p, NULL, &facts);
+	assert_true(policy_decide(question, "b@x.example", &decision, &fault));
+	assert_string_equal(decision.name, "rest");
+	assert_string_equal(decision.rule, "otherwise deliver plain");
+	assert_int_equal(decision.line, 209);
+	assert_int_equal(decision.watched->len, 1);
+	assert_string_equal(g_ptr_array_index(decision.watched, 0), "trial");
+	assert_int_equal(json_array_size(decision.trace), 103);
+	assert_true(json_is_true(json_object_get(json_array_get(decision.trace, 0), "watched")));
+	assert_string_equal(
+		json_string_value(json_object_get(json_array_get(decision.trace, 1), "unanswered")),
+		"text regex \"secret\"");
+	assert_string_equal(
+		json_string_value(json_object_get(json_array_get(decision.trace, 2), "rule")),
+		"match any watch");
+	policy_decision_clear(&decision);
+	opaque_of_message = (struct policy_opaque){0};
+	assert_string_equal(policy_names(p, false)[0], "rest");
+	assert_string_equal(policy_names(p, true)[2], "small");
+	assert_null(policy_names(p, true)[3]);
+	unload(&l);
+	expect_error(
+		"rule \"a\" match signed deliver plain\nrule \"a\" match opaque deliver plain\n",
+		":6:1: found a second rule \"a\", expected another name: the one in line 5 has it");
+	expect_error("rule \" a\" match signed deliver plain\n", ":5:6: found the name \" a\"");
+	expect_error("rule \"a\\\"b\" match signed deliver plain\n", "found the name");
+	expect_error("rule match signed deliver plain\n",
+		     ":5:6: found match, expected a text in quotes");
 }
 
 /* Promise 1: the sender answers someone who had written the tag that asks for less protection. */
@@ -622,17 +748,8 @@ what_cannot_be_meant_is_an_error(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++) {
-		g_autofree char *rules =
-			g_strconcat(pairs[i][0], "otherwise deliver plain\n", NULL);
-		struct loaded l = load(settings_text, rules);
-
-		assert_null(l.policy);
-		if (strstr(g_ptr_array_index(l.errors, 0), pairs[i][1]) == NULL)
-			fail_msg("expected “%s” in “%s”", pairs[i][1],
-				 (char *)g_ptr_array_index(l.errors, 0));
-		unload(&l);
-	}
+	for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++)
+		expect_error(pairs[i][0], pairs[i][1]);
 }
 
 static void
@@ -712,6 +829,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(first_match_decides),
+		cmocka_unit_test(groups_of_conditions_are_alternatives),
+		cmocka_unit_test(unseen_alternative_is_not_a_missing_one),
+		cmocka_unit_test(rules_that_watch_decide_nothing),
 		cmocka_unit_test(planted_tag_took_the_protection_away),
 		cmocka_unit_test(doubtful_reading_asks_for_more_protection_only),
 		cmocka_unit_test(content_is_looked_at),
