@@ -13,17 +13,21 @@
 
 enum layout_encoding { LAYOUT_IDENTITY, LAYOUT_BASE64, LAYOUT_QUOTED_PRINTABLE };
 
+/* The body as text, and as HTML if any of it is. */
+enum layout_view { LAYOUT_IN_TEXT = 1, LAYOUT_IN_HTML = 2 };
+
 struct layout_part {
 	char *name;    /* UTF-8, a harmless file name: no folders, no control characters, always an
 			  ending */
 	char *type;    /* "application/pdf", lower case */
 	char *charset; /* of text, as declared, or NULL */
 	bool is_flowed, deletes_space; /* format=flowed, delsp=yes (RFC 3676) */
-	bool has_plain;		       /* HTML whose text is also in the plain form of the body */
+	unsigned views;		       /* of the body: enum layout_view, in which it is shown */
 	char *cid;		       /* Content-ID without brackets (RFC 2392), or NULL */
 	uint64_t offset;	       /* bytes from the beginning of the message */
 	uint64_t length;	       /* bytes, encoded */
 	enum layout_encoding encoding;
+	struct layout *inner; /* of an attached message, or NULL */
 };
 
 enum { LAYOUT_PICTURES_MAX = 16 * 1024 * 1024 }; /* bytes, for all pictures that the HTML shows */
@@ -38,13 +42,14 @@ struct layout {
 	gint64 date;		       /* seconds since 1970, UTC; 0: none */
 	GPtrArray *attachments;	       /* struct layout_part */
 	GPtrArray *related;	       /* pictures that the HTML shows by cid: */
-	/* The body in its two forms, either of which may be NULL; and what continues it, in order:
-	 * plain text and HTML, for example between pictures and files (RFC 2046 §5.1.3). */
-	struct layout_part *text, *html;
-	GPtrArray *further; /* struct layout_part */
+	/* What is shown, in order: plain text and HTML, for example between pictures and files (RFC
+	 * 2046 §5.1.3). */
+	GPtrArray *body; /* struct layout_part */
+	bool is_cut;	 /* there are more parts than a message may have */
 };
 
-/* `raw` is the whole message. NULL with `fault` filled. */
+/* `raw` is the whole message. In `related` are all pictures that the HTML could show: call
+ * layout_sort_pictures() next. NULL with `fault` filled. */
 struct layout *layout_new(const struct spool *raw, struct fault *fault);
 /* Of nothing: to be filled. */
 struct layout *layout_empty(void);
@@ -63,6 +68,23 @@ bool layout_shows_picture(const char *type);
 bool layout_is_html(const struct layout_part *part);
 /* Is any of the content that is shown HTML? */
 bool layout_has_html(const struct layout *layout);
+/* The part that is shown there, counted from 0; NULL: there are no more. */
+const struct layout_part *layout_shown(const struct layout *layout, enum layout_view view,
+				       guint number);
+
+/* Adds the Content-IDs (g_malloc) of the pictures that the layout's HTML shows. */
+typedef void layout_pictures_shown(void *context, const struct layout *layout, GHashTable *shown);
+/* Pictures that no HTML shows become attachments; also in attached messages. */
+void layout_sort_pictures(struct layout *layout, layout_pictures_shown *ask, void *context);
+
+/* "1" is the second attachment, "1.0" the first one of the message that it is. NULL: there is none.
+ */
+const struct layout_part *layout_attachment(const struct layout *layout, const char *path);
+/* Of the attached message, or of the message itself if `path` is "". */
+const struct layout *layout_within(const struct layout *layout, const char *path);
+/* Visits all, also those of attached messages. */
+typedef void layout_visit(void *visitor, const char *path, const struct layout_part *part);
+void layout_each_attachment(const struct layout *layout, layout_visit *visit, void *visitor);
 
 /* As JSON, for storage; caller frees. */
 char *layout_print(const struct layout *layout);

@@ -4,7 +4,7 @@
 #include "core/cleanup.h"
 #include "mail/layout.h"
 
-enum { VERSION = 2 }; /* of the stored form: a layout of another version is made again */
+enum { VERSION = 3 }; /* of the stored form: a layout of another version is made again */
 
 /* Invalid UTF-8 would make JSON fail. NULL becomes null. */
 static json_t *
@@ -15,17 +15,18 @@ text_of(const char *text)
 	return valid == NULL ? json_null() : json_string(valid);
 }
 
+static json_t *print_layout(const struct layout *layout);
+
 static json_t *
 print_part(const struct layout_part *part)
 {
-	if (part == NULL)
-		return json_null();
-	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:i, s:b, s:b, s:b}", "name",
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:i, s:b, s:b, s:i, s:o}", "name",
 			 text_of(part->name), "type", text_of(part->type), "charset",
 			 text_of(part->charset), "cid", text_of(part->cid), "offset",
 			 (json_int_t)part->offset, "length", (json_int_t)part->length, "encoding",
 			 (int)part->encoding, "flowed", part->is_flowed, "delsp",
-			 part->deletes_space, "has_plain", part->has_plain);
+			 part->deletes_space, "views", (int)part->views, "inner",
+			 print_layout(part->inner));
 }
 
 static json_t *
@@ -38,19 +39,27 @@ print_parts(const GPtrArray *parts)
 	return list;
 }
 
-char *
-layout_print(const struct layout *layout)
+static json_t *
+print_layout(const struct layout *layout)
 {
-	g_autoptr(json_t) json = json_pack(
-		"{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}",
+	if (layout == NULL)
+		return json_null();
+	return json_pack(
+		"{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:b}",
 		"version", VERSION, "subject", text_of(layout->subject), "from",
 		text_of(layout->from), "to", text_of(layout->to), "cc", text_of(layout->cc),
 		"from_address", text_of(layout->from_address), "message_id",
 		text_of(layout->message_id), "references", text_of(layout->references), "addresses",
 		text_of(layout->addresses), "reply_to", text_of(layout->reply_to), "date",
 		(json_int_t)layout->date, "attachments", print_parts(layout->attachments),
-		"related", print_parts(layout->related), "further", print_parts(layout->further),
-		"text", print_part(layout->text), "html", print_part(layout->html));
+		"related", print_parts(layout->related), "body", print_parts(layout->body), "cut",
+		layout->is_cut);
+}
+
+char *
+layout_print(const struct layout *layout)
+{
+	g_autoptr(json_t) json = print_layout(layout);
 
 	return json_dumps(json, JSON_COMPACT);
 }
@@ -67,14 +76,13 @@ number_in(json_t *json, const char *name)
 	return (uint64_t)MAX(json_integer_value(json_object_get(json, name)), 0);
 }
 
+static struct layout *parse_layout(json_t *json);
+
 static struct layout_part *
 parse_part(json_t *json)
 {
-	struct layout_part *part;
+	struct layout_part *part = g_new0(struct layout_part, 1);
 
-	if (!json_is_object(json))
-		return NULL;
-	part = g_new0(struct layout_part, 1);
 	part->name = text_in(json, "name");
 	part->type = text_in(json, "type");
 	part->charset = text_in(json, "charset");
@@ -83,8 +91,9 @@ parse_part(json_t *json)
 	part->length = number_in(json, "length");
 	part->is_flowed = json_is_true(json_object_get(json, "flowed"));
 	part->deletes_space = json_is_true(json_object_get(json, "delsp"));
-	part->has_plain = json_is_true(json_object_get(json, "has_plain"));
+	part->views = (unsigned)number_in(json, "views");
 	part->encoding = (enum layout_encoding)number_in(json, "encoding");
+	part->inner = parse_layout(json_object_get(json, "inner"));
 	return part;
 }
 
@@ -97,42 +106,14 @@ parse_parts(json_t *list, GPtrArray *parts)
 	json_array_foreach(list, i, json) g_ptr_array_add(parts, parse_part(json));
 }
 
-static bool
-part_is_whole(const struct layout_part *part)
+static struct layout *
+parse_layout(json_t *json)
 {
-	return part != NULL && part->name != NULL && part->type != NULL &&
-	       part->encoding <= LAYOUT_QUOTED_PRINTABLE;
-}
-
-static bool
-parts_are_whole(const GPtrArray *parts)
-{
-	for (guint i = 0; i < parts->len; i++)
-		if (!part_is_whole(g_ptr_array_index(parts, i)))
-			return false;
-	return true;
-}
-
-static bool
-is_whole(const struct layout *layout)
-{
-	return layout->subject != NULL && layout->from != NULL && layout->to != NULL &&
-	       layout->cc != NULL && layout->from_address != NULL && layout->message_id != NULL &&
-	       layout->references != NULL && layout->addresses != NULL &&
-	       layout->reply_to != NULL && parts_are_whole(layout->attachments) &&
-	       parts_are_whole(layout->related) && parts_are_whole(layout->further) &&
-	       (layout->text == NULL || part_is_whole(layout->text)) &&
-	       (layout->html == NULL || part_is_whole(layout->html));
-}
-
-struct layout *
-layout_parse(const char *text)
-{
-	g_autoptr(json_t) json = json_loads(text, 0, NULL);
-	g_autoptr(layout_auto) layout = layout_empty();
+	struct layout *layout;
 
 	if (!json_is_object(json) || number_in(json, "version") != VERSION)
 		return NULL;
+	layout = layout_empty();
 	layout->subject = text_in(json, "subject");
 	layout->from = text_in(json, "from");
 	layout->to = text_in(json, "to");
@@ -143,10 +124,46 @@ layout_parse(const char *text)
 	layout->addresses = text_in(json, "addresses");
 	layout->reply_to = text_in(json, "reply_to");
 	layout->date = (gint64)json_integer_value(json_object_get(json, "date"));
+	layout->is_cut = json_is_true(json_object_get(json, "cut"));
 	parse_parts(json_object_get(json, "attachments"), layout->attachments);
 	parse_parts(json_object_get(json, "related"), layout->related);
-	parse_parts(json_object_get(json, "further"), layout->further);
-	layout->text = parse_part(json_object_get(json, "text"));
-	layout->html = parse_part(json_object_get(json, "html"));
-	return is_whole(layout) ? g_steal_pointer(&layout) : NULL;
+	parse_parts(json_object_get(json, "body"), layout->body);
+	return layout;
+}
+
+/* --- is everything there? --- */
+
+static bool is_whole(const struct layout *layout);
+
+static bool
+parts_are_whole(const GPtrArray *parts)
+{
+	for (guint i = 0; i < parts->len; i++) {
+		const struct layout_part *part = g_ptr_array_index(parts, i);
+
+		if (part->name == NULL || part->type == NULL ||
+		    part->encoding > LAYOUT_QUOTED_PRINTABLE ||
+		    (part->inner != NULL && !is_whole(part->inner)))
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_whole(const struct layout *layout)
+{
+	return layout->subject != NULL && layout->from != NULL && layout->to != NULL &&
+	       layout->cc != NULL && layout->from_address != NULL && layout->message_id != NULL &&
+	       layout->references != NULL && layout->addresses != NULL &&
+	       layout->reply_to != NULL && parts_are_whole(layout->attachments) &&
+	       parts_are_whole(layout->related) && parts_are_whole(layout->body);
+}
+
+struct layout *
+layout_parse(const char *text)
+{
+	g_autoptr(json_t) json = json_loads(text, 0, NULL);
+	g_autoptr(layout_auto) layout = json == NULL ? NULL : parse_layout(json);
+
+	return layout != NULL && is_whole(layout) ? g_steal_pointer(&layout) : NULL;
 }

@@ -11,8 +11,8 @@ item_mailbox(const struct request *request)
 {
 	const struct portal *portal = request->portal;
 
-	return (struct mailbox){portal->database, portal->settings, &portal->spool,
-				&request->session, request->web.network};
+	return (struct mailbox){portal->database, portal->settings,  &portal->spool,
+				portal->reader,	  &request->session, request->web.network};
 }
 
 /* Turns the outcome of a look into the mailbox into an answer. */
@@ -73,40 +73,22 @@ part_text(const struct request *request, const struct mailbox_item *item,
 						     : text_of_html(request, text);
 }
 
-/* Whatever continues the body and is not contained in its plain form. */
-static char *
-further_text(const struct request *request, const struct mailbox_item *item, size_t max,
-	     bool *cut_r, struct fault *fault)
-{
-	const GPtrArray *further = item->layout->further;
-	g_autoptr(GString) whole = g_string_new(NULL);
-
-	for (guint i = 0; i < further->len && !*cut_r; i++) {
-		const struct layout_part *part = g_ptr_array_index(further, i);
-		g_autofree char *text = NULL;
-
-		if (part->has_plain)
-			continue;
-		text = part_text(request, item, part, max - MIN(max, whole->len), cut_r, fault);
-		if (text == NULL)
-			return NULL;
-		g_string_append_printf(whole, "\n%s", text);
-	}
-	return g_strdup(whole->str);
-}
-
 char *
-item_text(const struct request *request, const struct mailbox_item *item, size_t max, bool *cut_r,
-	  struct fault *fault)
+item_text(const struct request *request, const struct mailbox_item *item,
+	  const struct layout *layout, size_t max, bool *cut_r, struct fault *fault)
 {
-	const struct layout_part *part =
-		item->layout->text != NULL ? item->layout->text : item->layout->html;
-	g_autofree char *body = NULL, *further = NULL;
+	g_autoptr(GString) whole = g_string_new(NULL);
+	const struct layout_part *part;
 
 	*cut_r = false;
-	body = part == NULL ? g_strdup("") : part_text(request, item, part, max, cut_r, fault);
-	if (body == NULL || *cut_r)
-		return g_steal_pointer(&body);
-	further = further_text(request, item, max - MIN(max, strlen(body)), cut_r, fault);
-	return further == NULL ? NULL : g_strconcat(body, further, NULL);
+	for (guint i = 0; !*cut_r && (part = layout_shown(layout, LAYOUT_IN_TEXT, i)) != NULL;
+	     i++) {
+		g_autofree char *text =
+			part_text(request, item, part, max - MIN(max, whole->len), cut_r, fault);
+
+		if (text == NULL)
+			return NULL;
+		g_string_append_printf(whole, "%s%s", i > 0 ? "\n" : "", text);
+	}
+	return g_strdup(whole->str);
 }

@@ -14,9 +14,10 @@ bool item_find(struct request *request, const char *id, struct mailbox_item *ite
 	       enum MHD_Result *answered_r);
 /* The mailbox of the visitor. */
 struct mailbox item_mailbox(const struct request *request);
-/* The message's text, or the text of its HTML, or a sentence if that cannot be read; at most `max`
- * bytes, *cut_r: there is more. Caller frees; NULL with `fault` filled. */
-char *item_text(const struct request *request, const struct mailbox_item *item, size_t max,
-		bool *cut_r, struct fault *fault);
+/* The text of the message, or of an attached one, whose layout that is; or the text of its HTML, or
+ * a sentence if that cannot be read; at most `max` bytes, *cut_r: there is more. Caller frees; NULL
+ * with `fault` filled. */
+char *item_text(const struct request *request, const struct mailbox_item *item,
+		const struct layout *layout, size_t max, bool *cut_r, struct fault *fault);
 
 #endif

@@ -10,6 +10,7 @@
 #include "delivery/outbox/receipt.h"
 #include "delivery/parcel/parcel.h"
 #include "keystore/trust.h"
+#include "portal/formatted.h"
 
 static const char *const folder_names[FOLDERS] = {"inbox", "sent", "drafts"};
 
@@ -342,16 +343,22 @@ put_layout(struct database *database, const struct mailbox_item *item, struct fa
 
 /* When first needed, the whole message is parsed. */
 static bool
-make_layout(struct database *database, const struct spool_settings *spool,
-	    struct mailbox_item *item, struct fault *fault)
+make_layout(const struct mailbox *mailbox, const struct mailbox_use *use, struct mailbox_item *item,
+	    struct fault *fault)
 {
-	g_autoptr(spool_auto) raw = spool_new(spool);
+	g_autoptr(spool_auto) raw = spool_new(mailbox->spool);
 	g_autoptr(content_auto) content = content_open(&item->content, NULL);
+	struct reader *reader;
 
 	if (!content_copy(content, spool_sink(raw), fault))
 		return false;
 	item->layout = layout_new(raw, fault);
-	return item->layout != NULL && put_layout(database, item, fault);
+	if (item->layout == NULL)
+		return false;
+	/* A download does not wait for postseal-reader. */
+	reader = use->part == MAILBOX_TEXT ? mailbox->reader : NULL;
+	return !formatted_sort_pictures(reader, &item->content, item->layout) ||
+	       put_layout(mailbox->database, item, fault);
 }
 
 static bool
@@ -426,6 +433,19 @@ tell_sender(struct connection *connection, const struct settings *settings,
 
 /* --- what is given to the reader is on record --- */
 
+/* "attachment 2", "attachment 2.1": people count from 1. */
+static char *
+attachment_shown(const char *path)
+{
+	g_auto(GStrv) numbers = g_strsplit(path, ".", -1);
+	GString *shown = g_string_new("attachment ");
+
+	for (char **number = numbers; *number != NULL; number++)
+		g_string_append_printf(shown, "%s%" G_GUINT64_FORMAT, number == numbers ? "" : ".",
+				       g_ascii_strtoull(*number, NULL, 10) + 1);
+	return g_string_free(shown, FALSE);
+}
+
 /* A draft is not a message yet. */
 static bool
 add_reading(const struct mailbox *mailbox, struct connection *connection,
@@ -435,7 +455,8 @@ add_reading(const struct mailbox *mailbox, struct connection *connection,
 					    [MAILBOX_ORIGINAL] = "original",
 					    [MAILBOX_ALL_ATTACHMENTS] = "all attachments"};
 	const struct session *session = mailbox->session;
-	g_autofree char *attachment = g_strdup_printf("attachment %u", use->attachment + 1);
+	g_autofree char *attachment =
+		use->part == MAILBOX_ATTACHMENT ? attachment_shown(use->attachment) : NULL;
 	const struct audit_reading reading = {
 		.message = item->message,
 		.copy = item->copy,
@@ -496,10 +517,10 @@ mailbox_open(const struct mailbox *mailbox, const char *id, const struct mailbox
 		return false;
 	if (!*found_r)
 		return true;
-	if (item_r->layout == NULL &&
-	    !make_layout(mailbox->database, mailbox->spool, item_r, fault))
+	if (item_r->layout == NULL && !make_layout(mailbox, use, item_r, fault))
 		return false;
-	if (use->part == MAILBOX_ATTACHMENT && use->attachment >= item_r->layout->attachments->len)
+	if (use->part == MAILBOX_ATTACHMENT &&
+	    layout_attachment(item_r->layout, use->attachment) == NULL)
 		*found_r = false;
 	if (!*found_r)
 		return true;

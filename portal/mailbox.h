@@ -9,6 +9,7 @@
 
 #include <glib.h>
 
+#include "core/reader/reader.h"
 #include "core/settings.h"
 #include "delivery/parcel/parcel.h"
 #include "portal/content.h"
@@ -40,6 +41,7 @@ struct mailbox {
 	struct database *database;
 	const struct settings *settings;
 	const struct spool_settings *spool;
+	struct reader *reader;
 	const struct session *session;
 	const char *network; /* of the browser, for the record */
 };
@@ -78,7 +80,7 @@ struct mailbox_use {
 		MAILBOX_ATTACHMENT,
 		MAILBOX_ALL_ATTACHMENTS,
 	} part;
-	guint attachment; /* its index, from 0 */
+	const char *attachment; /* its path (layout_attachment()) */
 };
 /* The same, for a message to be shown or downloaded: reads (and stores) the layout. Before this
  * returns, the access is recorded; for the first opening of a received message, the sender is told,

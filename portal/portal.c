@@ -5,6 +5,7 @@
 #include "portal/answer.h"
 #include "portal/confirm.h"
 #include "portal/join.h"
+#include "portal/message_page.h"
 #include "portal/passkey_page.h"
 #include "portal/published.h"
 #include "portal/reading.h"
@@ -149,7 +150,7 @@ static const struct route routes[] = {
 
 	/* Untrusted content, parsed in a separate process: HTML, as HTML or as text; a key, by gpg.
 	 */
-	{"GET", "/message/", reading_message, ACCESS_GUEST, FORM_FIELDS, SERVED_LAST},
+	{"GET", "/message/", message_page_show, ACCESS_GUEST, FORM_FIELDS, SERVED_LAST},
 	{"GET", "/html/", reading_html, ACCESS_GUEST, FORM_FIELDS, SERVED_LAST},
 	{"GET", "/reply/", writing_reply, ACCESS_MEMBER, FORM_FIELDS, SERVED_LAST},
 	{"GET", "/replyall/", writing_reply_all, ACCESS_MEMBER, FORM_FIELDS, SERVED_LAST},

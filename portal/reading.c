@@ -5,15 +5,13 @@
 #include "audit/state.h"
 #include "core/catalogue.h"
 #include "core/log.h"
-#include "mail/html.h"
 #include "portal/answer.h"
 #include "portal/archive.h"
+#include "portal/formatted.h"
 #include "portal/item.h"
 
 enum {
-	TEXT_MAX = 1024 * 1024, /* of a message's text shown on a page */
 	BLOCK_BYTES = 32768,
-	PLACE_MAX = 64,
 };
 
 static const struct mailbox_use as_text = {.part = MAILBOX_TEXT};
@@ -155,215 +153,7 @@ reading_drafts(struct request *request)
 	return show_folder(request, FOLDER_DRAFTS);
 }
 
-/* --- one message --- */
-
-/* With a note if the text is longer than a page can show. */
-static char *
-text_of(const struct request *request, const struct mailbox_item *item, struct fault *fault)
-{
-	bool cut;
-	g_autofree char *text = item_text(request, item, TEXT_MAX, &cut, fault);
-
-	if (text == NULL || !cut)
-		return g_steal_pointer(&text);
-	return g_strconcat(
-		text, "\n\n",
-		request_say(request,
-			    "[The text is too long to be shown in full. Download the message to "
-			    "read all of it.]"),
-		NULL);
-}
-
-static void
-list_attachments(const struct request *request, struct page *page, const struct mailbox_item *item)
-{
-	const GPtrArray *attachments = item->layout->attachments;
-	g_autofree char *all = g_strconcat("/zip/", item->id.text, NULL);
-
-	if (attachments->len == 0) {
-		page_remove(page, "attachments");
-		return;
-	}
-	for (guint i = 0; i < attachments->len; i++) {
-		const struct layout_part *part = g_ptr_array_index(attachments, i);
-		g_autofree char *place = g_strdup_printf("/attachment/%s/%u", item->id.text, i);
-		g_autofree char *size = request_size(request, layout_size(part));
-
-		page_repeat(page, "attachment");
-		page_text(page, "attachment-link", part->name);
-		page_attribute(page, "attachment-link", "href", place);
-		page_attribute(page, "attachment-link", "download", part->name);
-		page_text(page, "attachment-size", size);
-	}
-	page_repeat_end(page, "attachment");
-	if (attachments->len < 2)
-		page_remove(page, "all");
-	else
-		page_attribute(page, "all", "href", all);
-}
-
-static void
-set_place(struct page *page, const char *name, const char *attribute, const char *path,
-	  const struct mailbox_item *item)
-{
-	char place[PLACE_MAX];
-
-	g_snprintf(place, sizeof place, "%s%s", path, item->id.text);
-	page_attribute(page, name, attribute, place);
-}
-
-/* What the reader can do with the message. */
-static void
-offer_actions(const struct request *request, struct page *page, const struct mailbox_item *item)
-{
-	bool is_member = request->session.state == SESSION_MEMBER;
-
-	page_choose(page, is_member, "member-actions", "guest-actions");
-	set_place(page, "source", "href", "/source/", item);
-	if (!is_member)
-		return;
-	set_place(page, "forward", "href", "/forward/", item);
-	if (mailbox_is_received(item)) {
-		set_place(page, "reply", "href", "/reply/", item);
-		set_place(page, "reply-all", "href", "/replyall/", item);
-	} else {
-		page_remove(page, "reply");
-		page_remove(page, "reply-all");
-	}
-	if (item->has_folder)
-		set_place(page, "delete", "action", "/delete/", item);
-	else
-		page_remove(page, "delete");
-	if (strchr(item->layout->addresses, ' ') == NULL)
-		page_remove(page, "reply-all");
-}
-
-static void
-fill_header(const struct request *request, struct page *page, const struct mailbox_item *item)
-{
-	const struct layout *layout = item->layout;
-	g_autofree char *when = request_date(request, layout->date != 0 ? layout->date : item->at);
-	g_autofree char *until = request_date(request, item->expires_at);
-
-	page_text(page, "subject", or_else(layout->subject, request_say(request, "(no subject)")));
-	page_text(page, "from", or_else(layout->from, item->sender));
-	page_text(page, "to", layout->to);
-	if (*layout->cc == '\0')
-		page_remove(page, "cc-line");
-	else
-		page_text(page, "cc", layout->cc);
-	page_text(page, "date", when);
-	page_text(page, "until", until);
-}
-
-static void
-fill_body(struct page *page, const struct mailbox_item *item, const char *text)
-{
-	if (!layout_has_html(item->layout)) {
-		page_remove(page, "frame");
-		page_remove(page, "plain");
-		page_text(page, "text", text);
-		return;
-	}
-	set_place(page, "frame", "src", "/html/", item);
-	page_text(page, "text-instead", text);
-	page_remove(page, "text");
-}
-
-enum MHD_Result
-reading_message(struct request *request)
-{
-	g_auto(mailbox_item_auto) item = {0};
-	g_autoptr(page_auto) page = NULL;
-	g_autofree char *text = NULL;
-	enum MHD_Result answered;
-	struct fault fault;
-
-	if (!item_open(request, request->web.tail, &as_text, &item, &answered))
-		return answered;
-	text = text_of(request, &item, &fault);
-	if (text == NULL)
-		return answer_fault(request, &fault);
-	page = answer_begin(request, "message.html");
-	fill_header(request, page, &item);
-	fill_body(page, &item, text);
-	list_attachments(request, page, &item);
-	offer_actions(request, page, &item);
-	return answer_page(request, MHD_HTTP_OK, page);
-}
-
 /* --- HTML --- */
-
-/* A picture is read once, however often the HTML shows it, and not at all if there is no room for
- * it: a small mail may refer to a large picture ten thousand times. */
-struct picture {
-	const struct layout_part *part;
-	bool is_tried;
-	GBytes *bytes; /* NULL: it cannot be read */
-};
-
-struct pictures {
-	const struct content_source *source;
-	GHashTable *by_cid; /* struct picture */
-	size_t left;	    /* bytes: the HTML may show the same picture again and again */
-};
-
-static void
-picture_free(struct picture *picture)
-{
-	g_clear_pointer(&picture->bytes, g_bytes_unref);
-	g_free(picture);
-}
-
-static void
-pictures_init(struct pictures *pictures, const struct mailbox_item *item)
-{
-	const GPtrArray *related = item->layout->related;
-
-	pictures->source = &item->content;
-	pictures->left = LAYOUT_PICTURES_MAX;
-	pictures->by_cid =
-		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)picture_free);
-	for (guint i = 0; i < related->len; i++) {
-		const struct layout_part *part = g_ptr_array_index(related, i);
-		struct picture *picture;
-
-		if (part->cid == NULL || g_hash_table_contains(pictures->by_cid, part->cid))
-			continue;
-		picture = g_new0(struct picture, 1);
-		picture->part = part;
-		g_hash_table_insert(pictures->by_cid, part->cid, picture);
-	}
-}
-
-static void
-read_picture(const struct pictures *pictures, struct picture *picture)
-{
-	struct fault fault = {0};
-
-	picture->is_tried = true;
-	picture->bytes = content_bytes(pictures->source, picture->part, pictures->left, &fault);
-	if (fault.cause != FAULT_NONE)
-		log_error("showing a picture: %s", fault.text);
-}
-
-static bool
-find_picture(void *context, const char *cid, GBytes **bytes_r, const char **type_r)
-{
-	struct pictures *pictures = context;
-	struct picture *picture = g_hash_table_lookup(pictures->by_cid, cid);
-
-	if (picture == NULL || layout_size(picture->part) > pictures->left)
-		return false;
-	if (!picture->is_tried)
-		read_picture(pictures, picture);
-	if (picture->bytes == NULL || g_bytes_get_size(picture->bytes) > pictures->left)
-		return false;
-	pictures->left -= g_bytes_get_size(picture->bytes);
-	*bytes_r = g_bytes_ref(picture->bytes);
-	*type_r = picture->part->type;
-	return true;
-}
 
 /* Shown in the frame instead of HTML that cannot be shown: says why. */
 static char *
@@ -378,52 +168,20 @@ sentence_instead(const struct request *request)
 			    "read its text below, or download the message."));
 }
 
-static void
-piece_clear(void *data)
-{
-	g_free(((struct html_piece *)data)->text);
-}
-
-/* The body and what continues it: struct html_piece. The total amount of HTML is limited. */
-static GArray *
-pieces_of(const struct mailbox_item *item, struct fault *fault)
-{
-	const struct layout *layout = item->layout;
-	g_autoptr(GArray) pieces = g_array_new(FALSE, FALSE, sizeof(struct html_piece));
-	const struct layout_part *part = layout->html != NULL ? layout->html : layout->text;
-	size_t left = HTML_MAX;
-
-	g_array_set_clear_func(pieces, piece_clear);
-	for (guint i = 0; part != NULL; i++) {
-		struct html_piece piece = {.is_html = layout_is_html(part)};
-
-		piece.text = content_text(&item->content, part, left, &piece.is_cut, fault);
-		if (piece.text == NULL)
-			return NULL;
-		left -= MIN(left, strlen(piece.text));
-		g_array_append_val(pieces, piece);
-		part = i < layout->further->len ? g_ptr_array_index(layout->further, i) : NULL;
-	}
-	return g_steal_pointer(&pieces);
-}
-
-/* The whole document; caller frees. NULL with `fault` filled if its bytes cannot be read. */
+/* The whole document; caller frees. NULL with `fault` filled if its bytes cannot be read; if the
+ * reader cannot make it, a sentence takes its place. */
 static char *
-document_of(struct request *request, const struct mailbox_item *item, struct fault *fault)
+document_of(struct request *request, const struct mailbox_item *item, const struct layout *layout,
+	    struct fault *fault)
 {
-	struct pictures pictures;
-	const struct html_pictures found = {find_picture, &pictures};
-	g_autoptr(GArray) pieces = pieces_of(item, fault);
+	const struct formatted formatted = {request->portal->reader, &item->content, layout,
+					    request->web.language};
 	char *document;
 
-	if (pieces == NULL)
-		return NULL;
 	request_rest(request);
-	pictures_init(&pictures, item);
-	document = html_document(request->portal->reader, (const struct html_piece *)pieces->data,
-				 pieces->len, &found, request->web.language, fault);
-	g_hash_table_unref(pictures.by_cid);
-	if (document != NULL)
+	document = formatted_document(&formatted, fault);
+	if (document != NULL || (fault->cause != FAULT_INPUT && fault->cause != FAULT_OVERLOAD &&
+				 fault->cause != FAULT_STORAGE))
 		return document;
 	log_error("%s: %s", request->route->path, fault->text);
 	return sentence_instead(request);
@@ -433,16 +191,19 @@ enum MHD_Result
 reading_html(struct request *request)
 {
 	g_auto(mailbox_item_auto) item = {0};
+	g_auto(GStrv) words = g_strsplit(request->web.tail, "/", 2);
+	const struct layout *layout;
 	struct MHD_Response *response;
 	enum MHD_Result answered;
 	struct fault fault;
 	char *document;
 
-	if (!item_open(request, request->web.tail, &as_text, &item, &answered))
+	if (!item_open(request, words[0], &as_text, &item, &answered))
 		return answered;
-	if (!layout_has_html(item.layout))
+	layout = layout_within(item.layout, words[1] == NULL ? "" : words[1]);
+	if (layout == NULL || !layout_has_html(layout))
 		return answer_not_found(request);
-	document = document_of(request, &item, &fault);
+	document = document_of(request, &item, layout, &fault);
 	if (document == NULL)
 		return answer_fault(request, &fault);
 	response =
@@ -535,15 +296,13 @@ reading_attachment(struct request *request)
 	struct mailbox_use use = {.part = MAILBOX_ATTACHMENT};
 	const struct layout_part *part;
 	enum MHD_Result answered;
-	guint64 number;
 
-	if (g_strv_length(words) != 2 ||
-	    !g_ascii_string_to_unsigned(words[1], 10, 0, G_MAXUINT, &number, NULL))
+	if (g_strv_length(words) != 2)
 		return answer_not_found(request);
-	use.attachment = (guint)number;
+	use.attachment = words[1];
 	if (!item_open(request, words[0], &use, &item, &answered))
 		return answered;
-	part = g_ptr_array_index(item.layout->attachments, number);
+	part = layout_attachment(item.layout, words[1]);
 	return answer_download(
 		request,
 		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, pull_content,

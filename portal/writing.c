@@ -37,7 +37,7 @@ static char *
 quoted(const struct request *request, const struct mailbox_item *item, struct fault *fault)
 {
 	bool cut;
-	g_autofree char *text = item_text(request, item, QUOTE_MAX, &cut, fault);
+	g_autofree char *text = item_text(request, item, item->layout, QUOTE_MAX, &cut, fault);
 	g_auto(GStrv) lines = text == NULL ? NULL : g_strsplit(text, "\n", -1);
 	GString *quote;
 
@@ -155,6 +155,7 @@ writing_draft(struct request *request)
 	g_auto(mailbox_item_auto) parent = {0};
 	g_autofree char *text = NULL, *saved = NULL;
 	const struct mailbox mailbox = item_mailbox(request);
+	const struct layout_part *body;
 	struct writing_form form = {.draft = &item};
 	enum MHD_Result answered;
 	struct fault fault;
@@ -164,9 +165,9 @@ writing_draft(struct request *request)
 		return answered;
 	if (!item.has_folder || item.folder != FOLDER_DRAFTS)
 		return answer_not_found(request);
-	text = item.layout->text == NULL ? g_strdup("")
-					 : content_text(&item.content, item.layout->text,
-							QUOTE_MAX * 16, &cut, &fault);
+	body = layout_shown(item.layout, LAYOUT_IN_TEXT, 0);
+	text = body == NULL ? g_strdup("")
+			    : content_text(&item.content, body, QUOTE_MAX * 16, &cut, &fault);
 	if (text == NULL)
 		return answer_fault(request, &fault);
 	if (item.answers != NULL &&

@@ -313,7 +313,8 @@ is_saved(struct request *request, const struct written *written, const struct ma
 	g_autofree char *typed = g_strjoinv("\n", lines);
 	bool cut;
 
-	text = item_text(request, draft, strlen(written->text) + LINE_ENDS_BYTES, &cut, fault);
+	text = item_text(request, draft, draft->layout, strlen(written->text) + LINE_ENDS_BYTES,
+			 &cut, fault);
 	if (text == NULL)
 		return false;
 	g_strchomp(text);

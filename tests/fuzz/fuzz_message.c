@@ -150,6 +150,7 @@ read_as_portal(const uint8_t *data, size_t size)
 		return;
 	check_parts(layout->attachments, size);
 	check_parts(layout->related, size);
+	check_parts(layout->body, size);
 	text = layout_print(layout);
 	again = text == NULL ? NULL : layout_parse(text);
 	if (again == NULL || again->attachments->len != layout->attachments->len)

@@ -54,7 +54,7 @@ def test_attachments_come_one_by_one_as_a_zip_and_as_the_whole(person, tmp_path)
     listing = sandbox.command("/usr/bin/python3", "-c", "import sys, zipfile\nz = zipfile.ZipFile(sys.argv[1])\n"
                               "assert z.testzip() is None\nprint([(i.filename, i.file_size) for i in z.infolist()])",
                               path).decode()
-    assert eval(listing) == [("same.pdf", len(data)), ("same (2).pdf", 5), ("message.eml", len(inner))]
+    assert eval(listing) == [("same.pdf", len(data)), ("same (2).pdf", 5), ("inner.eml", len(inner))]
     whole = person.browser.get(f"/source/{message}").body
     assert people.entity_of(whole) == b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n' + body
 
@@ -242,7 +242,7 @@ def pre(page):
 def test_parts_without_a_name_have_one_that_opens(person):
     """An invitation was "attachment-5"; a phone did not know what to open it with."""
     parts = [("text/calendar; method=REQUEST", "invite.ics"), ("application/pdf", ".pdf"), ("image/heic", ".heic"),
-             ("image/png; name=picture", "picture.png"), ("message/rfc822", "message.eml"),
+             ("image/png; name=picture", "picture.png"), ("message/rfc822", "x.eml"),
              ('application/pdf; name="report.final"', "report.final"), ("x-unknown/x-thing", "attachment-")]
     body = multipart("b", part("Content-Type: text/plain", b"See all.\r\n"),
                      *[part(f"Content-Type: {kind}", b"Subject: x\r\n\r\nx\r\n") for kind, _ in parts])
@@ -373,7 +373,53 @@ def test_parts_that_a_mail_client_shows_were_not_shown(person, content, body, wo
     assert in_order(shown, *words) and all(shown.count(word) == 1 for word in words if word.isupper()), shown
     assert attached == files and "footer as text" not in shown
     for word in words:
-        assert "data:" in word or html.unescape(word) in pre(page), word
+        assert "data:" in word or html.unescape(word).lower() in pre(page).lower(), word
+
+
+def test_attached_messages_unfold(person):
+    """They could only be downloaded, and a phone has no program for them."""
+    deepest = lines("From: third@example.com\nSubject: The third\nContent-Type: text/plain; name=deepest.txt\n\nDeepest words.")
+    inner = (b'From: "Second" <second@example.com>\r\nSubject: The second\r\nContent-Type: multipart/mixed; boundary="bb"\r\n\r\n'
+             + multipart("bb", html_part("<p>Inner words.</p>"), PDF, part("Content-Type: message/rfc822", deepest)))
+    body = multipart("b", plain_part("Outer words."), part("Content-Type: message/rfc822", inner), PDF)
+    page = read(person, body, b'multipart/mixed; boundary="b"')
+    message = person.browser.page.path.removeprefix("/message/")
+    places = re.findall(r'href="/attachment/[^/"]+/([^"]+)" download="([^"]+)"', page)
+    assert places == [("0", "The second.eml"), ("0.0", "plan.pdf"), ("0.1", "The third.eml"), ("1", "plan.pdf")]
+    assert page.count("in The second.eml") == 2 and "Outer words." in pre(page)
+    unfolded = re.findall(r'<details class="unfolded">(.*?)</details>', page, re.S)
+    assert len(unfolded) == 2 and "The second" in unfolded[0] and "second@example.com" in unfolded[0]
+    assert "Deepest words." in unfolded[1] and "Inner words." not in page
+    assert "Inner words." in person.browser.get(re.search(r'src="(/html/[^"]+)"', unfolded[0]).group(1)).text
+    assert person.browser.get(f"/attachment/{message}/0.1").body == deepest
+    assert person.browser.get(f"/attachment/{message}/0.0").body == b"%PDF-1.4"
+    for wrong in ("0.2", "2", "1.0", "0.1.0", "0.", ".0", "0..0", "-1", "0/0", "99999999999999999999"):
+        assert person.browser.get(f"/attachment/{message}/{wrong}").status == 404, wrong
+        assert person.browser.get(f"/html/{message}/{wrong}").status == 404, wrong
+    said = person.world.postgres.query(f"select detail from postseal.history where recipient = '{person.address}' and what = 'downloaded'")
+    assert any("attachment 1.2" in row[0] for row in said), said
+
+
+def test_picture_that_the_html_only_mentions_is_attached(person):
+    """It counted as shown, and nobody saw it."""
+    text = '<p>ONE <!-- <img src="cid:a@x"> --><img src="cid:b@x"><a href="cid:c@x">x</a></p>'
+    pictures = [part(f"Content-Type: image/png; name={name}.png\nContent-ID: <{name[0]}@x>\nContent-Transfer-Encoding: base64", PNG)
+                for name in ("a", "b", "b2", "c")]
+    shown, attached = frame(person, read(person, multipart("r", html_part(text), *pictures), b'multipart/related; boundary="r"'))
+    assert shown.count("data:image/png") == 1 and attached == ["a.png", "b2.png", "c.png"]
+    # Wherever it is in the message, as mail programs resolve it.
+    body = multipart("m", html_part('<p>ONE <img src="cid:b@x"></p>'), pictures[1])
+    page = read(person, body, b'multipart/mixed; boundary="m"')
+    shown, _ = frame(person, page)
+    assert shown.count("data:image/png") == 1 and 'download="' not in page
+
+
+def test_body_with_a_file_name_is_still_the_body(person):
+    """Programs that name every part: there was only an attachment."""
+    page = read(person, b"Named words.\r\n", b'text/plain; name="body.txt"')
+    assert "Named words." in pre(page) and 'download="' not in page
+    page = read(person, b"Attached words.\r\n", b"text/plain\r\nContent-Disposition: attachment")
+    assert "Attached words." not in page and 'download="attachment-2.txt"' in page
 
 
 def test_what_stands_in_a_report_or_was_attached_stays_for_itself(person):

@@ -1,0 +1,24 @@
+/* The formatted view of a message or of an attached one: its HTML, made harmless (mail/html.h),
+ * with its pictures. */
+#ifndef POSTSEAL_PORTAL_FORMATTED_H
+#define POSTSEAL_PORTAL_FORMATTED_H
+
+#include "core/reader/reader.h"
+#include "portal/content.h"
+
+struct formatted {
+	struct reader *reader;
+	const struct content_source *content;
+	const struct layout *layout; /* within the content */
+	const char *language;
+};
+
+/* A whole document; caller frees. NULL with `fault` filled: FAULT_INPUT if the HTML is at fault. */
+char *formatted_document(const struct formatted *formatted, struct fault *fault);
+
+/* Sorts the pictures of a new layout into those that its HTML shows and attachments. False: the
+ * reader could not be asked or is NULL, so that all are attachments for now. */
+bool formatted_sort_pictures(struct reader *reader, const struct content_source *content,
+			     struct layout *layout);
+
+#endif
