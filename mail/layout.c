@@ -3,6 +3,7 @@
 #include <gmime/gmime.h>
 #include <string.h>
 
+#include "mail/layout_names.h"
 #include "mail/layout_parts.h"
 #include "mail/mime_stream.h"
 
@@ -229,4 +230,18 @@ layout_size(const struct layout_part *part)
 {
 	return part->encoding == LAYOUT_BASE64 ? part->length * BASE64_LINE_DECODED / BASE64_LINE
 					       : part->length;
+}
+
+char *
+layout_file_name(const struct layout *layout)
+{
+	enum { CHARACTERS = 100 };
+	g_autofree char *subject = g_utf8_make_valid(layout->subject, -1);
+	g_autofree char *start = NULL, *name = NULL;
+
+	g_strdelimit(subject, "/\\", '_');
+	start = g_utf8_substring(subject, 0, MIN(g_utf8_strlen(subject, -1), CHARACTERS));
+	name = layout_name(*g_strstrip(start) == '\0' ? "message" : start, "message/rfc822", 0);
+	return g_str_has_suffix(name, ".eml") ? g_steal_pointer(&name)
+					      : g_strconcat(name, ".eml", NULL);
 }

@@ -63,6 +63,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(layout_auto, layout_free)
  */
 char *layout_line(const char *text);
 
+/* A name to store the whole message under: its subject, without what no file name may contain.
+ * Caller frees. */
+char *layout_file_name(const struct layout *layout);
+
 /* Only types that browsers show as a plain picture: SVG is a document in its own right. */
 bool layout_shows_picture(const char *type);
 bool layout_is_html(const struct layout_part *part);

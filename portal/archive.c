@@ -4,16 +4,27 @@
 #include <archive_entry.h>
 #include <string.h>
 
-enum { PIECE_BYTES = 65536 };
+#include "core/log.h"
+
+enum {
+	PIECE_BYTES = 65536,
+	BLOCK_BYTES = 32768, /* sent at once */
+};
+
+struct archive_file {
+	char *name;
+	struct content_source source;
+	const struct layout_part *part; /* NULL: the whole message */
+	gint64 at;
+};
 
 struct archive_stream {
 	struct archive *zip;
 	GByteArray *ready;
 	size_t taken;
-	struct content_source source;
-	struct layout *layout;
-	gint64 at;
-	guint next;		 /* index of the next attachment */
+	GPtrArray *files;	 /* struct archive_file */
+	GPtrArray *layouts;	 /* that the parts are in */
+	guint next;		 /* index of the next file */
 	struct content *content; /* of the current file, until its end */
 	GHashTable *names;
 	bool ended;
@@ -29,14 +40,29 @@ take(struct archive *zip, void *context, const void *data, size_t length)
 	return (la_ssize_t)length;
 }
 
+static void
+file_free(void *data)
+{
+	struct archive_file *file = data;
+
+	g_free(file->name);
+	sodium_memzero(&file->source, sizeof file->source);
+	g_free(file);
+}
+
+static void
+layout_free_later(void *layout)
+{
+	layout_free(layout);
+}
+
 struct archive_stream *
-archive_open(const struct content_source *source, struct layout *layout, gint64 at)
+archive_new(void)
 {
 	struct archive_stream *archive = g_new0(struct archive_stream, 1);
 
-	archive->source = *source;
-	archive->layout = layout;
-	archive->at = at;
+	archive->files = g_ptr_array_new_with_free_func(file_free);
+	archive->layouts = g_ptr_array_new_with_free_func(layout_free_later);
 	archive->ready = g_byte_array_new();
 	archive->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	archive->zip = archive_write_new();
@@ -47,6 +73,35 @@ archive_open(const struct content_source *source, struct layout *layout, gint64 
 	return archive;
 }
 
+static void
+add_file(struct archive_stream *archive, const struct content_source *source, const char *name,
+	 const struct layout_part *part, gint64 at)
+{
+	struct archive_file *file = g_new(struct archive_file, 1);
+
+	*file = (struct archive_file){g_strdup(name), *source, part, at};
+	g_ptr_array_add(archive->files, file);
+}
+
+void
+archive_add_attachments(struct archive_stream *archive, const struct content_source *source,
+			struct layout *layout, gint64 at)
+{
+	for (guint i = 0; i < layout->attachments->len; i++) {
+		const struct layout_part *part = g_ptr_array_index(layout->attachments, i);
+
+		add_file(archive, source, part->name, part, at);
+	}
+	g_ptr_array_add(archive->layouts, layout);
+}
+
+void
+archive_add_message(struct archive_stream *archive, const struct content_source *source,
+		    const char *name, gint64 at)
+{
+	add_file(archive, source, name, NULL, at);
+}
+
 void
 archive_close(struct archive_stream *archive)
 {
@@ -54,10 +109,10 @@ archive_close(struct archive_stream *archive)
 		return;
 	archive_write_free(archive->zip);
 	content_close(archive->content);
-	layout_free(archive->layout);
+	g_ptr_array_unref(archive->files);
+	g_ptr_array_unref(archive->layouts);
 	g_byte_array_unref(archive->ready);
 	g_hash_table_unref(archive->names);
-	sodium_memzero(&archive->source, sizeof archive->source);
 	g_free(archive);
 }
 
@@ -86,19 +141,19 @@ fail(const struct archive_stream *archive, struct fault *fault)
 }
 
 static bool
-begin_entry(struct archive_stream *archive, const struct layout_part *part, struct fault *fault)
+begin_entry(struct archive_stream *archive, const struct archive_file *file, struct fault *fault)
 {
-	g_autofree char *name = unused_name(archive, part->name);
+	g_autofree char *name = unused_name(archive, file->name);
 	struct archive_entry *entry = archive_entry_new();
 	bool begun;
 
 	archive_entry_set_pathname_utf8(entry, name);
 	archive_entry_set_filetype(entry, AE_IFREG);
 	archive_entry_set_perm(entry, 0644);
-	archive_entry_set_mtime(entry, archive->at, 0);
+	archive_entry_set_mtime(entry, file->at, 0);
 	begun = archive_write_header(archive->zip, entry) >= ARCHIVE_WARN;
 	archive_entry_free(entry);
-	archive->content = content_open(&archive->source, part);
+	archive->content = content_open(&file->source, file->part);
 	return begun || fail(archive, fault);
 }
 
@@ -109,11 +164,9 @@ go_on(struct archive_stream *archive, struct fault *fault)
 	size_t got;
 
 	if (archive->content == NULL) {
-		if (archive->next < archive->layout->attachments->len)
+		if (archive->next < archive->files->len)
 			return begin_entry(
-				archive,
-				g_ptr_array_index(archive->layout->attachments, archive->next++),
-				fault);
+				archive, g_ptr_array_index(archive->files, archive->next++), fault);
 		archive->ended = true;
 		return archive_write_close(archive->zip) == ARCHIVE_OK || fail(archive, fault);
 	}
@@ -143,4 +196,31 @@ archive_pull(struct archive_stream *archive, void *data, size_t size, size_t *go
 	memcpy(data, archive->ready->data + archive->taken, *got_r);
 	archive->taken += *got_r;
 	return true;
+}
+
+/* In the form that libmicrohttpd requires. */
+static ssize_t
+pull(void *context, uint64_t position, char *buffer, size_t size)
+{
+	struct fault fault;
+	size_t got = 0;
+
+	(void)position;
+	if (archive_pull(context, buffer, size, &got, &fault))
+		return got == 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)got;
+	log_error("sending to a browser: %s", fault.text);
+	return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void
+close_pulled(void *context)
+{
+	archive_close(context);
+}
+
+struct MHD_Response *
+archive_response(struct archive_stream *archive)
+{
+	return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, pull, archive,
+						 close_pulled);
 }

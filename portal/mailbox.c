@@ -1,6 +1,5 @@
 #include "portal/mailbox.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,33 +13,6 @@
 
 static const char *const folder_names[FOLDERS] = {"inbox", "sent", "drafts"};
 
-#define ENTRY                                                                                      \
-	"select k.id, k.parcel, p.sender, extract(epoch from p.created_at)::bigint,"               \
-	" extract(epoch from k.expires_at)::bigint, k.read_at is null, k.kept, k.sealed, "         \
-	"p.summary,"                                                                               \
-	" case when k.folder = 'sent' then (select coalesce(string_agg(c.recipient || ' ' || "     \
-	"c.state, '; '), '')"                                                                      \
-	"  from postseal.copy c where c.message = p.message) else '' end "
-#define AFTER_ALL "'ffffffff-ffff-ffff-ffff-ffffffffffff'"
-
-/* The page is read from the index before anything is joined to it, so the number of messages does
- * not matter. */
-static const struct statement list_folder = {
-	"mailbox_list", "with page as materialized (select * from postseal.parcel_key where "
-			"account = $1 and folder = $2"
-			"  and id < coalesce($3::uuid, " AFTER_ALL
-			") and expires_at > now() order by id desc limit $4) " ENTRY
-			"from page k join postseal.parcel p on p.id = k.parcel order by k.id desc"};
-
-static const struct statement search_folder = {
-	"mailbox_search",
-	ENTRY "from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel "
-	      "where k.account = $1 and k.folder = $2 and k.id < coalesce($3::uuid, " AFTER_ALL ")"
-	      " and k.expires_at > now() and ($5 = '' or strpos(lower(p.sender), $5) > 0)"
-	      " and ($6::date is null or p.created_at >= $6::date)"
-	      " and ($7::date is null or p.created_at < $7::date + 1) "
-	      "order by k.id desc limit $4"};
-
 static const struct statement keep_key = {
 	"mailbox_keep", "update postseal.parcel_key set kept = $2, sealed = null where id = $1"};
 
@@ -48,7 +20,7 @@ static const struct statement keep_key = {
 #define ITEM_TAIL                                                                                  \
 	", k.read_at is not null, extract(epoch from p.created_at)::bigint,"                       \
 	" extract(epoch from k.expires_at)::bigint, p.layout, p.receipt, k.kept, k.sealed, "       \
-	"k.answers, k.reply_kind"
+	"k.answers, k.reply_kind, coalesce(k.shown_as_read, k.read_at is not null)"
 
 static const struct statement item_of_member = {
 	"mailbox_item", ITEM_HEAD
@@ -71,6 +43,12 @@ static const struct statement keep_layout = {
 static const struct statement mark_read = {"mailbox_read", "select postseal.parcel_key_read($1)"};
 /* SQLSTATEs of that function, and of the one that deletes */
 static const char read_already[] = "PS001", gone_meanwhile[] = "PS002";
+
+/* Null where the list shows how it is, so that the mark ends with the first opening. */
+static const struct statement mark = {
+	"mailbox_mark",
+	"update postseal.parcel_key set shown_as_read = nullif($3::boolean, read_at is not null) "
+	"where id = $1 and account = $2 and folder = 'inbox'"};
 
 static const struct statement put_own = {
 	"mailbox_put_own", "insert into postseal.parcel_key (id, parcel, account, "
@@ -110,12 +88,10 @@ folder_name(enum folder folder)
 
 /* --- keys --- */
 
-/* The member's content key, from its fast form or from the form sealed to the account; the latter
- * is then converted to the former. */
-static bool
-open_key(struct connection *connection, const struct session *session, const char *id,
-	 const PGresult *result, int row, int kept_column, struct seal_key *content_r,
-	 struct fault *fault)
+bool
+mailbox_open_key(struct connection *connection, const struct session *session, const char *id,
+		 const PGresult *result, int row, int kept_column, struct seal_key *content_r,
+		 struct fault *fault)
 {
 	size_t length;
 	g_autofree unsigned char *kept = result_bytes(result, row, kept_column, &length);
@@ -135,109 +111,6 @@ open_key(struct connection *connection, const struct session *session, const cha
 	parameters_text(&parameters, id);
 	parameters_bytes(&parameters, wrapped, sizeof wrapped);
 	return connection_execute(connection, &keep_key, &parameters, NULL, fault);
-}
-
-/* --- lists --- */
-
-static void
-entry_free(struct mailbox_entry *entry)
-{
-	g_free(entry->subject);
-	g_free(entry->from);
-	g_free(entry->to);
-	g_free(entry->sender);
-	g_free(entry->states);
-	g_free(entry);
-}
-
-static void
-read_summary(struct mailbox_entry *entry, const PGresult *result, int row,
-	     const struct seal_key *content)
-{
-	size_t length, opened_length;
-	g_autofree unsigned char *sealed = result_bytes(result, row, 8, &length);
-	g_autofree unsigned char *opened = seal_open_bytes(
-		sealed, length, content, PQgetvalue(result, row, 1), &opened_length);
-	g_autoptr(json_t) json =
-		opened == NULL ? NULL : json_loadb((char *)opened, opened_length, 0, NULL);
-
-	entry->subject = layout_line(json_string_value(json_object_get(json, "subject")));
-	entry->from = layout_line(json_string_value(json_object_get(json, "from")));
-	entry->to = layout_line(json_string_value(json_object_get(json, "to")));
-}
-
-static struct mailbox_entry *
-read_entry(struct connection *connection, const struct session *session, const PGresult *result,
-	   int row, struct fault *fault)
-{
-	struct mailbox_entry *entry = g_new0(struct mailbox_entry, 1);
-	struct seal_key content;
-
-	identifier_parse(&entry->id, PQgetvalue(result, row, 0));
-	entry->sender = g_strdup(PQgetvalue(result, row, 2));
-	entry->at = result_number(result, row, 3);
-	entry->expires_at = result_number(result, row, 4);
-	entry->is_unread = result_flag(result, row, 5);
-	entry->states = g_strdup(PQgetvalue(result, row, 9));
-	if (!open_key(connection, session, entry->id.text, result, row, 6, &content, fault)) {
-		if (fault->cause != FAULT_CRYPTO) {
-			entry_free(entry);
-			return NULL;
-		}
-		log_error("%s", fault->text); /* one damaged row must not hide the others */
-	} else {
-		read_summary(entry, result, row, &content);
-	}
-	sodium_memzero(&content, sizeof content);
-	return entry;
-}
-
-/* "2026-11-24", or NULL if it is not a date. */
-static const char *
-day(const char *text)
-{
-	int year, month, number, end = 0;
-
-	if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &number, &end) != 3 || text[end] != '\0' ||
-	    !g_date_valid_dmy((GDateDay)number, (GDateMonth)month, (GDateYear)year))
-		return NULL;
-	return text;
-}
-
-GPtrArray *
-mailbox_list(struct connection *connection, const struct session *session,
-	     const struct mailbox_question *question, bool *more_r, struct fault *fault)
-{
-	g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func((GDestroyNotify)entry_free);
-	g_autofree char *sender = g_utf8_strdown(question->sender, -1);
-	struct parameters parameters = {0};
-	g_autoptr(PGresult) result = NULL;
-	struct identifier before;
-	const char *since = day(question->since), *until = day(question->until);
-	bool searches = *sender != '\0' || since != NULL || until != NULL;
-
-	parameters_text(&parameters, session->account.id.text);
-	parameters_text(&parameters, folder_name(question->folder));
-	parameters_text(&parameters,
-			identifier_parse(&before, question->before) ? before.text : NULL);
-	parameters_number(&parameters, MAILBOX_PAGE + 1);
-	if (searches) {
-		parameters_text(&parameters, sender);
-		parameters_text(&parameters, since);
-		parameters_text(&parameters, until);
-	}
-	if (!connection_execute(connection, searches ? &search_folder : &list_folder, &parameters,
-				&result, fault))
-		return NULL;
-	*more_r = PQntuples(result) > MAILBOX_PAGE;
-	for (int row = 0; row < PQntuples(result) && row < MAILBOX_PAGE; row++) {
-		struct mailbox_entry *entry = read_entry(connection, session, result, row, fault);
-
-		if (entry == NULL)
-			return NULL;
-		g_ptr_array_add(entries, entry);
-	}
-	return g_steal_pointer(&entries);
 }
 
 /* --- one message --- */
@@ -278,7 +151,8 @@ read_item(const PGresult *result, struct mailbox_item *item)
 	item->receipt = g_strdup(result_text(result, 0, 11));
 	item->answers = g_strdup(result_text(result, 0, 14));
 	item->reply_kind = g_strdup(result_text(result, 0, 15));
-	item->draft = g_strdup(result_text(result, 0, 17));
+	item->is_shown_as_read = result_flag(result, 0, 16);
+	item->draft = g_strdup(result_text(result, 0, 18));
 }
 
 /* A message of a guest, or of a member who has opened it with link and code. */
@@ -296,7 +170,7 @@ find_opened(struct connection *connection, const struct session *session, const 
 		return false;
 	if (PQntuples(*result_r) == 0)
 		return true;
-	wrapped = result_bytes(*result_r, 0, 16, &length);
+	wrapped = result_bytes(*result_r, 0, 17, &length);
 	*found_r = seal_unwrap(content_r, wrapped, length, &session->cookie,
 			       PQgetvalue(*result_r, 0, 0));
 	return true;
@@ -316,8 +190,8 @@ find_item(struct connection *connection, const struct session *session, const ch
 			return false;
 		*found_r = PQntuples(*result_r) == 1;
 		if (*found_r)
-			return open_key(connection, session, PQgetvalue(*result_r, 0, 0), *result_r,
-					0, 12, content_r, fault);
+			return mailbox_open_key(connection, session, PQgetvalue(*result_r, 0, 0),
+						*result_r, 0, 12, content_r, fault);
 		g_clear_pointer(result_r, PQclear);
 	}
 	return find_opened(connection, session, id, result_r, content_r, found_r, fault);
@@ -478,6 +352,8 @@ record_reading(const struct mailbox *mailbox, const struct mailbox_item *item,
 		return true;
 	connection = database_take(mailbox->database, fault);
 	return connection != NULL && batch_begin(connection, fault) &&
+	       (item->is_shown_as_read || !item->has_folder ||
+		mailbox_mark(connection, mailbox->session, item->id.text, true, fault)) &&
 	       add_reading(mailbox, connection, item, use, fault) &&
 	       batch_commit(connection, fault);
 }
@@ -527,6 +403,18 @@ mailbox_open(const struct mailbox *mailbox, const char *id, const struct mailbox
 	return item_r->is_read || !mailbox_is_received(item_r)
 		       ? record_reading(mailbox, item_r, use, fault)
 		       : record_opening(mailbox, item_r, use, found_r, fault);
+}
+
+bool
+mailbox_mark(struct connection *connection, const struct session *session, const char *id,
+	     bool is_read, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, id);
+	parameters_text(&parameters, session->account.id.text);
+	parameters_flag(&parameters, is_read);
+	return batch_add(connection, &mark, &parameters, fault);
 }
 
 /* --- one's own --- */

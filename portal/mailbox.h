@@ -18,24 +18,6 @@
 enum folder { FOLDER_INBOX, FOLDER_SENT, FOLDER_DRAFTS, FOLDERS };
 const char *folder_name(enum folder folder); /* "inbox" */
 
-enum { MAILBOX_PAGE = 25 }; /* messages */
-
-struct mailbox_entry {
-	struct identifier id;	   /* of the parcel key */
-	char *subject, *from, *to; /* UTF-8 */
-	char *sender;		   /* address */
-	gint64 at, expires_at;	   /* seconds since 1970, UTC */
-	bool is_unread;
-	char *states; /* for sent messages: "alice@example.com sent; …", or "" */
-};
-
-struct mailbox_question {
-	enum folder folder;
-	const char *sender;	   /* part of the sender's address; "": any */
-	const char *since, *until; /* "2026-11-24"; "": any */
-	const char *before;	   /* identifier: the page that follows it; "": the first page */
-};
-
 /* Whose messages they are, and what is needed to open them. */
 struct mailbox {
 	struct database *database;
@@ -45,10 +27,6 @@ struct mailbox {
 	const struct session *session;
 	const char *network; /* of the browser, for the record */
 };
-
-/* struct mailbox_entry, newest first, freed by the array; NULL with `fault` filled. */
-GPtrArray *mailbox_list(struct connection *connection, const struct session *session,
-			const struct mailbox_question *question, bool *more_r, struct fault *fault);
 
 struct mailbox_item {
 	struct identifier id; /* of the parcel key */
@@ -60,13 +38,20 @@ struct mailbox_item {
 	bool has_folder; /* it is in this member's own mailbox; otherwise it was opened with link
 			    and code */
 	enum folder folder;
-	bool is_read;
+	bool is_read;	       /* it was opened */
+	bool is_shown_as_read; /* in lists, where its owner may have marked it otherwise */
 	gint64 at, expires_at;
 	char *receipt;		    /* the receipt's form, as the rule asks, or NULL */
 	char *answers, *reply_kind; /* for a draft: the message that it answers (parcel key), and
 				       how; or NULL */
 	char *draft; /* for a draft: the identifier that it keeps when it is saved again */
 };
+
+/* The member's content key, from its fast form or from the form sealed to the account, in the
+ * column after that; the latter is then converted to the former. */
+bool mailbox_open_key(struct connection *connection, const struct session *session, const char *id,
+		      const PGresult *result, int row, int kept_column, struct seal_key *content_r,
+		      struct fault *fault);
 
 /* *found_r: the message exists, and this session may read it. Nothing of it was opened, and its
  * layout is NULL. Clear the item in either case. */
@@ -87,6 +72,10 @@ struct mailbox_use {
  * and only the reader has the key from then on. *found_r: the attachment exists as well. */
 bool mailbox_open(const struct mailbox *mailbox, const char *id, const struct mailbox_use *use,
 		  struct mailbox_item *item_r, bool *found_r, struct fault *fault);
+/* Shows a message of the member's own inbox as read or unread, in the open batch; `id` is that of a
+ * parcel key. The sender is told of the opening, not of this. */
+bool mailbox_mark(struct connection *connection, const struct session *session, const char *id,
+		  bool is_read, struct fault *fault);
 /* Was it sent to this session's reader by someone else? Only such a message can be answered. */
 bool mailbox_is_received(const struct mailbox_item *item);
 void mailbox_item_clear(struct mailbox_item *item);

@@ -130,6 +130,10 @@ offer_actions(const struct request *request, struct page *page, const struct mai
 		set_place(page, "delete", "action", "/delete/", item);
 	else
 		page_remove(page, "delete");
+	if (item->has_folder && item->folder == FOLDER_INBOX)
+		set_place(page, "unread", "action", "/unread/", item);
+	else
+		page_remove(page, "unread");
 	if (strchr(item->layout->addresses, ' ') == NULL)
 		page_remove(page, "reply-all");
 }

@@ -4,6 +4,7 @@
 
 #include "portal/answer.h"
 #include "portal/confirm.h"
+#include "portal/folder_page.h"
 #include "portal/join.h"
 #include "portal/message_page.h"
 #include "portal/passkey_page.h"
@@ -137,9 +138,13 @@ static const struct route routes[] = {
 
 	/* Takes time in proportion to the mailbox, or to the message, which is read as a whole when
 	   first opened. */
-	{"GET", "/inbox", reading_inbox, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
-	{"GET", "/sent", reading_sent, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
-	{"GET", "/drafts", reading_drafts, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"GET", "/inbox", folder_page_inbox, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"GET", "/sent", folder_page_sent, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"GET", "/drafts", folder_page_drafts, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"POST", "/inbox", folder_page_act_on_inbox, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"POST", "/sent", folder_page_act_on_sent, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"POST", "/drafts", folder_page_act_on_drafts, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"POST", "/unread/", folder_page_mark_unread, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"GET", "/source/", reading_source, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
 	{"GET", "/attachment/", reading_attachment, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
 	{"GET", "/zip/", reading_zip, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},

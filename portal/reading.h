@@ -1,10 +1,9 @@
-/* The folders, and what is read of a message beside its page: its HTML, its attachments. */
+/* What is read of a message beside its page: its HTML, its attachments. */
 #ifndef POSTSEAL_PORTAL_READING_H
 #define POSTSEAL_PORTAL_READING_H
 
 #include "portal/request.h"
 
-serve_request reading_inbox, reading_sent, reading_drafts;
 /* Only the HTML of the message, or of one attached to it, for the sandboxed frame. */
 serve_request reading_html;
 /* Downloads: the whole message, an attachment, all attachments as a zip archive. */

@@ -190,3 +190,24 @@ form_field(const struct form *form, const char *name)
 
 	return value == NULL ? "" : value->str;
 }
+
+static gint
+compare_names(gconstpointer one, gconstpointer other)
+{
+	return strcmp(*(const char *const *)one, *(const char *const *)other);
+}
+
+GPtrArray *
+form_names(const struct form *form, const char *prefix)
+{
+	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+	GHashTableIter each;
+	gpointer name;
+
+	g_hash_table_iter_init(&each, form->fields);
+	while (g_hash_table_iter_next(&each, &name, NULL))
+		if (g_str_has_prefix(name, prefix))
+			g_ptr_array_add(names, g_strdup((const char *)name + strlen(prefix)));
+	g_ptr_array_sort(names, compare_names);
+	return names;
+}

@@ -55,5 +55,8 @@ void form_expect_files(struct form *form, uint64_t files_max, const struct spool
 bool form_take(struct form *form, const char *data, size_t size);
 /* "" if the form has no such field. */
 const char *form_field(const struct form *form, const char *name);
+/* What follows `prefix` in the names of the fields that begin with it, in alphabetical order: a
+ * list of boxes that were ticked. Freed by the array. */
+GPtrArray *form_names(const struct form *form, const char *prefix);
 
 #endif

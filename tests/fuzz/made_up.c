@@ -301,6 +301,15 @@ put_entry(PGresult *result)
 	put_text(result, 0, 9, "me@b.example parked; x opened");
 }
 
+static void
+put_counts(PGresult *result)
+{
+	static const char *const counts[] = {"0", "1", "3214"};
+
+	put_one_of(result, 0, 0, counts, G_N_ELEMENTS(counts));
+	put_one_of(result, 0, 1, counts, G_N_ELEMENTS(counts));
+}
+
 /* Its layout is made from the message; or the message itself is one. */
 static void
 put_item(PGresult *result)
@@ -327,8 +336,9 @@ put_item(PGresult *result)
 	put_text(result, 0, 13, NULL);
 	put_text(result, 0, 14, NULL);
 	put_one_of(result, 0, 15, reply_kinds, G_N_ELEMENTS(reply_kinds));
-	put_wrapped(result, 0, 16, &made.content, &made.cookie, parcel_key);
-	put_text(result, 0, 17, choice(2) == 1 ? parcel_key : NULL);
+	put_flag(result, 0, 16, choice(2) == 1);
+	put_wrapped(result, 0, 17, &made.content, &made.cookie, parcel_key);
+	put_text(result, 0, 18, choice(2) == 1 ? parcel_key : NULL);
 }
 
 static void
@@ -447,8 +457,11 @@ static const struct made_up_row {
 	{"challenge_take", put_challenge, false},
 	{"passkey_list", put_credential, false},
 	{"passkey_get", put_passkey, false},
-	{"mailbox_list", put_entry, false},
-	{"mailbox_search", put_entry, false},
+	{"folder_older", put_entry, false},
+	{"folder_newer", put_entry, false},
+	{"folder_search_older", put_entry, false},
+	{"folder_search_newer", put_entry, false},
+	{"folder_count", put_counts, true},
 	{"mailbox_item", put_item, false},
 	{"mailbox_guest_item", put_item, false},
 	{"mailbox_sender", put_sender, false},

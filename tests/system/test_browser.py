@@ -98,7 +98,7 @@ def test_first_contact_on_a_telephone_then_enrol_and_reply(chromium, person):
     assert mail.text().strip() == "Thank you."
     # Every touch target is large enough.
     small = chromium.run("""return await state.page.evaluate(() => [...document.querySelectorAll("main a, button, nav a")]
-        .filter((e) => e.getBoundingClientRect().height < 44).map((e) => e.outerHTML));""")
+        .filter((e) => e.getClientRects().length > 0 && e.getBoundingClientRect().height < 44).map((e) => e.outerHTML));""")
     assert small == []
 
 
@@ -219,6 +219,40 @@ def test_everything_works_by_keyboard(chromium, person):
         if ((await focus()) !== "Skip to content") throw new Error("the first stop is not the skip link");
         await to("Sign out"); await key.press("Enter"); await page.waitForURL("**/");""",
                  link=link, code=code, password=PASSWORD)
+
+
+IN_SIGHT = """return await state.page.evaluate(() => [...document.querySelectorAll("ul.messages a")]
+    .filter((e) => e.getBoundingClientRect().bottom <= innerHeight).length);"""
+
+
+def test_lists_on_a_desktop_and_on_a_telephone(chromium, person):
+    """Two columns and twenty messages in sight; several are deleted together, with and without a script."""
+    send(person, subject="Number 0")
+    person.unlock()
+    person.enrol()
+    for i in range(1, 27):
+        send(person, subject=f"Number {i}")
+    sandbox.wait_until(person.world.nothing_waits, "the courier", 60)
+    for scheme in ("light", "dark"):
+        open_page(chromium, person, viewport={"width": 1280, "height": 800}, colorScheme=scheme)
+        chromium.run("""await state.page.goto(url);""", url=person.browser.portal + "/inbox")
+        check(chromium, f"desktop-{scheme}-inbox")
+        assert chromium.run(IN_SIGHT) >= 20
+    left, right = chromium.run("""return await state.page.evaluate(() => ["header nav", "ul.messages"].map(
+        (s) => document.querySelector(s).getBoundingClientRect()).map((r) => [r.left, r.right, r.top]));""")
+    assert left[1] <= right[0], "the folders are beside the list"
+    open_page(chromium, person, viewport={"width": 390, "height": 844}, isMobile=True, hasTouch=True, javaScriptEnabled=False)
+    chromium.run("""await state.page.goto(url); await state.page.check("li:has-text('Number 26') input");
+        await state.page.check("li:has-text('Number 25') input");""", url=person.browser.portal + "/inbox")
+    shot(chromium, "phone-inbox-selected")
+    chromium.run("""await state.page.click("button:has-text('Delete')"); await state.page.waitForSelector("text=25 messages, 24 unread");
+        if (await state.page.isVisible("text=Number 26")) throw new Error("it is still there");""")
+    open_page(chromium, person, viewport={"width": 390, "height": 844}, isMobile=True, hasTouch=True)
+    chromium.run("""await state.page.goto(url); await state.page.check("li:has-text('Number 24') input");""",
+                 url=person.browser.portal + "/inbox")
+    check(chromium, "phone-inbox-long")
+    chromium.run("""await state.page.click("text=Number 24"); await state.page.click("button:has-text('Mark as unread')");
+        await state.page.waitForSelector("text=25 messages, 24 unread");""")
 
 
 def test_codes_from_an_app_are_asked_for_and_work_once(chromium, person):

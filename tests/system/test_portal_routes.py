@@ -39,14 +39,18 @@ HEARS = {
     ("GET", "/enrol"): ">/signin >/signin 200 >/signin >/inbox",
     ("POST", "/enrol"): "409 409 400 409 >/inbox",
     ("GET", "/inbox"): ">/signin >/signin >/signin >/signin 200",
+    ("POST", "/inbox"): "403 403 403 403 200",
     ("GET", "/sent"): ">/signin >/signin >/signin >/signin 200",
+    ("POST", "/sent"): "403 403 403 403 200",
     ("GET", "/drafts"): ">/signin >/signin >/signin >/signin 200",
+    ("POST", "/drafts"): "403 403 403 403 200",
     ("GET", "/message/"): ">/signin >/signin 404 >/signin 404",
     ("GET", "/html/"): ">/signin >/signin 404 >/signin 404",
     ("GET", "/source/"): ">/signin >/signin 404 >/signin 404",
     ("GET", "/attachment/"): ">/signin >/signin 404 >/signin 404",
     ("GET", "/zip/"): ">/signin >/signin 404 >/signin 404",
     ("POST", "/delete/"): "403 403 403 403 404",
+    ("POST", "/unread/"): "403 403 403 403 404",
     ("GET", "/write"): ">/signin >/signin >/signin >/signin 200",
     ("GET", "/reply/"): ">/signin >/signin >/signin >/signin 404",
     ("GET", "/replyall/"): ">/signin >/signin >/signin >/signin 404",
@@ -93,6 +97,7 @@ OWNER_HEARS = {
     ("GET", "/source/"): "200 404 404 404 200 200",
     ("GET", "/attachment/"): "404 404 404 404 404 404",
     ("GET", "/zip/"): "200 404 404 404 200 200",
+    ("POST", "/unread/"): ">/inbox 404 404 404 404 404",
     ("POST", "/delete/"): ">/inbox 404 404 404 >/drafts >/sent",
     ("GET", "/reply/"): "200 404 404 404 404 404",
     ("GET", "/replyall/"): "200 404 404 404 404 404",
@@ -230,7 +235,9 @@ def in_state(owner, state):
 # --- every field of every form, with values that none of our pages sends ---
 
 # Where a form is sent that has no action of its own, or gets it from the program.
-PLACES = {"unlock.html": "/m/", "enrol.html": "/enrol", "reopen.html": "/proof/", "track.html": "/track/", "revoke.html": "/trust/", "message.html": "/delete/"}
+PLACES = {"unlock.html": "/m/", "enrol.html": "/enrol", "reopen.html": "/proof/", "track.html": "/track/", "revoke.html": "/trust/", "message.html": "/delete/", "list.html": "/inbox"}
+# Boxes that are named by the program.
+BOXES = {"keep-box": "keep-0", "entry-box": "message-x"}
 HOSTILE = ("empty", "nonsense", "quote", "control", "long", "other's")
 # For each field, what the owner is told if only this field has such a value, and the others are
 # right.
@@ -246,6 +253,14 @@ FIELDS = {
     ("/factor/passkey", "data"): "403",
     ("/factor/passkey", "message"): "403",
     ("/factor/passkey", "signature"): "403",
+    ("/inbox", "action"): "200",
+    ("/inbox", "after"): "200",
+    ("/inbox", "before"): "200",
+    ("/inbox", "message-x"): "200",
+    ("/inbox", "order"): "200",
+    ("/inbox", "sender"): "200",
+    ("/inbox", "since"): "200",
+    ("/inbox", "until"): "200",
     ("/join", "address"): "400 400 400 400 400 200",
     ("/m/", "code"): "400",
     ("/proof/", "again"): "404",
@@ -307,8 +322,9 @@ def form_fields():
             action = re.search(r'action="([^"]+)"', attributes)
             for field in re.findall(r"<(?:input|textarea|select|button)\b[^>]*>", form):
                 name = re.search(r' name="([^"]+)"', field)
-                if name or "keep-box" in field:
-                    yield action[1] if action else PLACES[page.name], name[1] if name else "keep-0"
+                boxes = [each for box, each in BOXES.items() if box in field]
+                if name or boxes:
+                    yield action[1] if action else PLACES[page.name], name[1] if name else boxes[0]
 
 
 def test_every_field_of_a_form_has_its_row():

@@ -1,0 +1,233 @@
+#include "portal/folder.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "core/log.h"
+
+#define ENTRY                                                                                      \
+	"select k.id, k.parcel, p.sender, extract(epoch from p.created_at)::bigint,"               \
+	" extract(epoch from k.expires_at)::bigint, not coalesce(k.shown_as_read, k.read_at is "   \
+	"not null), k.kept, k.sealed, p.summary,"                                                  \
+	" case when k.folder = 'sent' then (select coalesce(string_agg(c.recipient || ' ' || "     \
+	"c.state, '; '), '')"                                                                      \
+	"  from postseal.copy c where c.message = p.message) else '' end "
+#define BEFORE_ALL "'00000000-0000-0000-0000-000000000000'"
+#define AFTER_ALL  "'ffffffff-ffff-ffff-ffff-ffffffffffff'"
+
+/* The page is read from the index before anything is joined to it, so the number of messages does
+ * not matter. */
+#define LIST(compared, order)                                                                      \
+	"with page as materialized (select * from postseal.parcel_key where account = $1 and "     \
+	"folder = $2 and id " compared " and expires_at > now() order by id " order                \
+	" limit $4) " ENTRY                                                                        \
+	"from page k join postseal.parcel p on p.id = k.parcel order by k.id " order
+
+#define SEARCH(compared, order)                                                                    \
+	ENTRY "from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel "              \
+	      "where k.account = $1 and k.folder = $2 and k.id " compared                          \
+	      " and k.expires_at > now() and ($5 = '' or strpos(lower(p.sender), $5) > 0)"         \
+	      " and ($6::date is null or p.created_at >= $6::date)"                                \
+	      " and ($7::date is null or p.created_at < $7::date + 1) order by k.id " order        \
+	      " limit $4"
+
+#define OLDER "< coalesce($3::uuid, " AFTER_ALL ")"
+#define NEWER "> coalesce($3::uuid, " BEFORE_ALL ")"
+
+static const struct statement list_older = {"folder_older", LIST(OLDER, "desc")};
+static const struct statement list_newer = {"folder_newer", LIST(NEWER, "asc")};
+static const struct statement search_older = {"folder_search_older", SEARCH(OLDER, "desc")};
+static const struct statement search_newer = {"folder_search_newer", SEARCH(NEWER, "asc")};
+
+static const struct statement count_all = {
+	"folder_count",
+	"select count(*), count(*) filter (where not coalesce(shown_as_read, read_at is not null)) "
+	"from postseal.parcel_key where account = $1 and folder = $2 and expires_at > now()"};
+
+/* --- one entry --- */
+
+static void
+entry_free(void *data)
+{
+	struct folder_entry *entry = data;
+
+	g_free(entry->subject);
+	g_free(entry->from);
+	g_free(entry->to);
+	g_free(entry->sender);
+	g_free(entry->states);
+	g_free(entry);
+}
+
+static void
+read_summary(struct folder_entry *entry, const PGresult *result, int row,
+	     const struct seal_key *content)
+{
+	size_t length, opened_length;
+	g_autofree unsigned char *sealed = result_bytes(result, row, 8, &length);
+	g_autofree unsigned char *opened = seal_open_bytes(
+		sealed, length, content, PQgetvalue(result, row, 1), &opened_length);
+	g_autoptr(json_t) json =
+		opened == NULL ? NULL : json_loadb((char *)opened, opened_length, 0, NULL);
+
+	entry->subject = layout_line(json_string_value(json_object_get(json, "subject")));
+	entry->from = layout_line(json_string_value(json_object_get(json, "from")));
+	entry->to = layout_line(json_string_value(json_object_get(json, "to")));
+}
+
+static struct folder_entry *
+read_entry(struct connection *connection, const struct session *session, const PGresult *result,
+	   int row, struct fault *fault)
+{
+	struct folder_entry *entry = g_new0(struct folder_entry, 1);
+	struct seal_key content;
+
+	identifier_parse(&entry->id, PQgetvalue(result, row, 0));
+	entry->sender = g_strdup(PQgetvalue(result, row, 2));
+	entry->at = result_number(result, row, 3);
+	entry->expires_at = result_number(result, row, 4);
+	entry->is_unread = result_flag(result, row, 5);
+	entry->states = g_strdup(PQgetvalue(result, row, 9));
+	if (!mailbox_open_key(connection, session, entry->id.text, result, row, 6, &content,
+			      fault)) {
+		if (fault->cause != FAULT_CRYPTO) {
+			entry_free(entry);
+			return NULL;
+		}
+		log_error("%s", fault->text); /* one damaged row must not hide the others */
+	} else {
+		read_summary(entry, result, row, &content);
+	}
+	sodium_memzero(&content, sizeof content);
+	return entry;
+}
+
+/* --- pages --- */
+
+/* "2026-11-24", or NULL if it is not a date. */
+static const char *
+day(const char *text)
+{
+	int year, month, number, end = 0;
+
+	if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &number, &end) != 3 || text[end] != '\0' ||
+	    !g_date_valid_dmy((GDateDay)number, (GDateMonth)month, (GDateYear)year))
+		return NULL;
+	return text;
+}
+
+/* From where, and in which direction, a page is read. */
+struct course {
+	struct identifier from;
+	bool has_from;
+	bool is_to_newer;
+};
+
+static struct course
+course_of(const struct folder_question *question)
+{
+	struct course course = {.is_to_newer = question->is_oldest_first};
+
+	if (identifier_parse(&course.from, question->before))
+		course.is_to_newer = false;
+	else if (identifier_parse(&course.from, question->after))
+		course.is_to_newer = true;
+	else
+		return course;
+	course.has_from = true;
+	return course;
+}
+
+static bool
+ask(struct connection *connection, const struct session *session,
+    const struct folder_question *question, const struct course *course, PGresult **result_r,
+    struct fault *fault)
+{
+	g_autofree char *sender = g_utf8_strdown(question->sender, -1);
+	struct parameters parameters = {0};
+	const char *since = day(question->since), *until = day(question->until);
+	bool searches = *sender != '\0' || since != NULL || until != NULL;
+
+	parameters_text(&parameters, session->account.id.text);
+	parameters_text(&parameters, folder_name(question->folder));
+	parameters_text(&parameters, course->has_from ? course->from.text : NULL);
+	parameters_number(&parameters, FOLDER_PAGE + 1);
+	if (!searches)
+		return connection_execute(connection,
+					  course->is_to_newer ? &list_newer : &list_older,
+					  &parameters, result_r, fault);
+	parameters_text(&parameters, sender);
+	parameters_text(&parameters, since);
+	parameters_text(&parameters, until);
+	return connection_execute(connection, course->is_to_newer ? &search_newer : &search_older,
+				  &parameters, result_r, fault);
+}
+
+static bool
+read_entries(struct connection *connection, const struct session *session, const PGresult *result,
+	     bool is_turned, struct folder_list *list, struct fault *fault)
+{
+	int count = MIN(PQntuples(result), FOLDER_PAGE);
+
+	for (int i = 0; i < count; i++) {
+		struct folder_entry *entry = read_entry(connection, session, result,
+							is_turned ? count - 1 - i : i, fault);
+
+		if (entry == NULL)
+			return false;
+		g_ptr_array_add(list->entries, entry);
+	}
+	return true;
+}
+
+bool
+folder_list_read(struct connection *connection, const struct session *session,
+		 const struct folder_question *question, struct folder_list *list_r,
+		 struct fault *fault)
+{
+	struct course course = course_of(question);
+	g_autoptr(PGresult) result = NULL;
+	bool more, is_turned = course.is_to_newer != question->is_oldest_first;
+
+	*list_r = (struct folder_list){.entries = g_ptr_array_new_with_free_func(entry_free)};
+	if (!ask(connection, session, question, &course, &result, fault))
+		return false;
+	more = PQntuples(result) > FOLDER_PAGE;
+	/* The way back has come to the beginning: that page is shown in full. */
+	if (is_turned && !more) {
+		struct folder_question beginning = *question;
+
+		beginning.before = beginning.after = "";
+		course = course_of(&beginning);
+		is_turned = false;
+		g_clear_pointer(&result, PQclear);
+		if (!ask(connection, session, &beginning, &course, &result, fault))
+			return false;
+		more = PQntuples(result) > FOLDER_PAGE;
+	}
+	list_r->has_older = course.is_to_newer ? course.has_from : more;
+	list_r->has_newer = course.is_to_newer ? more : course.has_from;
+	return read_entries(connection, session, result, is_turned, list_r, fault);
+}
+
+void
+folder_list_clear(struct folder_list *list)
+{
+	g_clear_pointer(&list->entries, g_ptr_array_unref);
+}
+
+bool
+folder_count(struct connection *connection, const struct session *session, enum folder folder,
+	     unsigned long *all_r, unsigned long *unread_r, struct fault *fault)
+{
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+
+	parameters_text(&parameters, session->account.id.text);
+	parameters_text(&parameters, folder_name(folder));
+	if (!connection_execute(connection, &count_all, &parameters, &result, fault))
+		return false;
+	*all_r = (unsigned long)result_number(result, 0, 0);
+	*unread_r = (unsigned long)result_number(result, 0, 1);
+	return true;
+}

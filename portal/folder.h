@@ -1,0 +1,47 @@
+/*
+ * What is in a member's folders, page by page: a line for each message, opened in the session.
+ */
+#ifndef POSTSEAL_PORTAL_FOLDER_H
+#define POSTSEAL_PORTAL_FOLDER_H
+
+#include "portal/mailbox.h"
+
+enum { FOLDER_PAGE = 25 }; /* messages */
+
+struct folder_entry {
+	struct identifier id;	   /* of the parcel key */
+	char *subject, *from, *to; /* UTF-8 */
+	char *sender;		   /* address */
+	gint64 at, expires_at;	   /* seconds since 1970, UTC */
+	bool is_unread;
+	char *states; /* for sent messages: "alice@example.com sent; …", or "" */
+};
+
+struct folder_question {
+	enum folder folder;
+	bool is_oldest_first;
+	const char *sender;	   /* part of the sender's address; "": any */
+	const char *since, *until; /* "2026-11-24"; "": any */
+	/* An identifier: only messages older or newer than that one, those next to it; "": from the
+	 * beginning. */
+	const char *before, *after;
+};
+
+struct folder_list {
+	GPtrArray *entries; /* struct folder_entry */
+	bool has_older, has_newer;
+};
+
+/* Clear the list in either case. */
+bool folder_list_read(struct connection *connection, const struct session *session,
+		      const struct folder_question *question, struct folder_list *list_r,
+		      struct fault *fault);
+void folder_list_clear(struct folder_list *list);
+typedef struct folder_list folder_list_auto;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(folder_list_auto, folder_list_clear)
+
+/* How many messages are in the folder, and how many of them are shown as unread. */
+bool folder_count(struct connection *connection, const struct session *session, enum folder folder,
+		  unsigned long *all_r, unsigned long *unread_r, struct fault *fault);
+
+#endif

@@ -1,0 +1,180 @@
+"""Lists of messages: their order and pages, a count, what is shown as unread, and several messages at once."""
+import html
+import io
+import re
+import time
+import urllib.parse
+import zipfile
+
+import people
+import pytest
+import world as sandbox
+from messages import lines
+from person import PORTAL_RULES as RULES, Person, send, state
+from visitor import Forms
+
+
+@pytest.fixture(scope="module")
+def reader(world):
+    """Has 27 messages, which the tests of this file only look at."""
+    from conftest import Post
+    post = Post(world)
+    post.sender = "lists.sender@example.com"
+    reader = Person(world, post, "lists@pickup.example")
+    send(reader, subject="Number 0")
+    reader.unlock()
+    reader.enrol()
+    for i in range(1, 27):
+        send(reader, subject=f"Number {i}")
+    sandbox.wait_until(world.nothing_waits, "the courier", 60)
+    return reader
+
+
+@pytest.fixture
+def member(person):
+    """Has read the first message, and then received two more."""
+    send(person, subject="First")
+    person.unlock()
+    person.enrol()
+    for subject in ("Second", "Third"):
+        send(person, subject=subject)
+    sandbox.wait_until(person.world.nothing_waits, "the courier", 60)
+    return person
+
+
+def numbers(page):
+    return [int(n) for n in re.findall(r'class="subject"[^>]*>Number (\d+)<', page)]
+
+
+def link(page, name):
+    found = re.search(rf'href="([^"]+)">{name}<', page)
+    return found and html.unescape(found[1])
+
+
+def entries(person, folder="/inbox"):
+    """What the list shows: subject to (identifier, is new)."""
+    page = person.browser.get(folder).text
+    return {subject: (message, "New<" in line) for line in re.findall(r"<li>(?:(?!</li>).)*</li>", page, re.S)
+            for message, subject in re.findall(r'/(?:message|draft)/(\S{36})".*class="subject"[^>]*>([^<]*)<', line, re.S)}
+
+
+def act(person, action, *messages, folder="/inbox"):
+    page = person.browser.get(folder)
+    fields = next(fields for place, fields in Forms(page.text).forms if place == folder and "token" in fields)
+    return person.browser.ask(folder, urllib.parse.urlencode(
+        {**fields, "action": action, **{f"message-{message}": "yes" for message in messages}}).encode())
+
+
+def test_pages_in_either_order_lead_to_each_other(reader):
+    first = reader.browser.get("/inbox").text
+    assert numbers(first) == list(range(26, 1, -1)) and link(first, "Newer messages") is None
+    second = reader.browser.get(link(first, "Older messages")).text
+    assert numbers(second) == [1, 0] and link(second, "Older messages") is None
+    assert numbers(reader.browser.get(link(second, "Newer messages")).text) == numbers(first)
+    oldest = reader.browser.get(link(second, "Oldest first")).text
+    assert numbers(oldest) == list(range(25)) and link(oldest, "Older messages") is None
+    last = reader.browser.get(link(oldest, "Newer messages")).text
+    assert numbers(last) == [25, 26] and link(last, "Newer messages") is None
+    assert numbers(reader.browser.get(link(last, "Older messages")).text) == numbers(oldest)
+    assert numbers(reader.browser.get(link(last, "Newest first")).text) == numbers(first)
+
+
+def test_list_says_how_many_messages_there_are(reader, member):
+    assert "27 messages, 26 unread<" in reader.browser.get("/inbox").text
+    assert "3 messages, 2 unread<" in member.browser.get("/inbox?lang=en").text
+    assert "3 Nachrichten, 2 ungelesen<" in member.browser.get("/inbox?lang=de").text
+    assert "0 messages<" in member.browser.get("/sent?lang=en").text
+
+
+def test_folders_are_searched(reader):
+    assert "Number 26" in reader.browser.get(f"/inbox?sender={reader.post.sender[:4]}").text
+    assert "No messages" in reader.browser.get("/inbox?sender=nobody").text
+    today, long_ago = time.strftime("%Y-%m-%d"), "2001-01-01"
+    assert "Number 26" in reader.browser.get(f"/inbox?since={today}").text
+    assert "No messages" in reader.browser.get(f"/inbox?until={long_ago}").text
+    assert reader.browser.get("/inbox?since=nonsense&before=nonsense&after=x&order=y&select=z").status == 200
+
+
+def test_all_of_a_page_are_ticked_without_a_script(reader):
+    page = reader.browser.get("/inbox").text
+    assert " checked" not in page
+    page = reader.browser.get(link(page, "Select all on this page")).text
+    assert len(re.findall(r'<input type="checkbox"[^>]* checked', page)) == 25
+
+
+def test_message_is_unread_again_until_it_is_opened_once_more(member):
+    message, is_new = entries(member)["First"]
+    assert not is_new
+    member.browser.get(f"/message/{message}")
+    assert member.browser.send({}, action=f"/unread/{message}").path == "/inbox"
+    assert entries(member)["First"] == (message, True)
+    member.browser.get(f"/message/{message}")
+    assert entries(member)["First"] == (message, False)
+
+
+def test_marks_say_nothing_to_the_sender(member):
+    """Promise 6: a message is opened when its reader gets something of it, and not before."""
+    ids = {subject: message for subject, (message, _) in entries(member).items()}
+    assert act(member, "read", *ids.values()).path == "/inbox"
+    assert not any(is_new for _, is_new in entries(member).values()) and state(member) == "parked"
+    assert act(member, "unread", ids["Third"], ids["First"]).path == "/inbox"
+    assert {subject for subject, (_, is_new) in entries(member).items() if is_new} == {"First", "Third"}
+    rows = member.world.postgres.query("select k.read_at is not null from postseal.parcel_key k"
+                                       f" where k.id in ('{ids['Second']}', '{ids['Third']}')")
+    assert rows == [["f"], ["f"]]
+    # Its first opening is still told.
+    member.browser.get(f"/message/{ids['Second']}")
+    Person(member.world, member.post, member.post.sender).mail(": read", 2)
+
+
+def test_several_are_deleted_and_the_senders_told(member):
+    ids = {subject: message for subject, (message, _) in entries(member).items()}
+    assert act(member, "delete", ids["First"], ids["Third"]).path == "/inbox"
+    assert set(entries(member)) == {"Second"} and "1 message, 1 unread<" in member.browser.page.text
+    states = [copy["state"] for copy in member.post.copies(member.address)]
+    assert sorted(states) == ["deleted", "opened", "parked"]
+
+
+def test_several_are_downloaded_as_messages_that_other_programs_open(member):
+    send(member, lines("Accounts."), subject="Invoice: 1/2?")
+    sandbox.wait_until(member.world.nothing_waits, "the courier", 60)
+    ids = {subject: message for subject, (message, _) in entries(member).items()}
+    answer = act(member, "download", *ids.values())
+    assert answer.headers["Content-Disposition"].startswith("attachment") and "messages.zip" in answer.headers["Content-Disposition"]
+    archive = zipfile.ZipFile(io.BytesIO(answer.body))
+    assert archive.testzip() is None
+    names = sorted(re.sub(r"^\d{4}-\d\d-\d\d ", "", name) for name in archive.namelist())
+    assert names == ["First.eml", "Invoice_ 1_2_.eml", "Second.eml", "Third.eml"]
+    for name in archive.namelist():
+        subject = people.Received(archive.read(name))["Subject"]
+        assert archive.read(name) == member.browser.get(f"/source/{ids[subject]}").body
+    # Whoever downloads a message has opened it.
+    assert state(member) == "opened" and not any(is_new for _, is_new in entries(member).values())
+
+
+def test_nothing_that_is_ticked_is_somebody_elses(member, name):
+    """Promise 7, as far as the portal is concerned: a box named after a message of another member."""
+    other = Person(member.world, member.post, f"{name}.other@pickup.example")
+    send(other, subject="Mine")
+    other.unlock()
+    other.enrol()
+    ids = [message for message, _ in entries(member).values()]
+    count = member.world.postgres.query("select count(*) from postseal.event")
+    for action in ("read", "unread", "delete"):
+        assert act(other, action, *ids).path == "/inbox"
+    archive = zipfile.ZipFile(io.BytesIO(act(other, "download", *ids).body))
+    assert archive.namelist() == [] and len(entries(member)) == 3
+    assert [is_new for _, is_new in entries(member).values()] == [True, True, False]
+    assert member.world.postgres.query("select count(*) from postseal.event") == count
+
+
+def test_drafts_and_what_was_sent_are_deleted_together(member):
+    for action in ("keep", "keep", "send"):
+        member.browser.get("/write")
+        member.browser.send({"to": "office@example.com", "subject": f"To {action}", "text": "x", "action": action})
+    drafts = re.findall(r"/draft/(\S{36})", member.browser.get("/drafts").text)
+    assert len(drafts) == 2 and "Mark as unread" not in member.browser.page.text
+    assert act(member, "delete", *drafts, folder="/drafts").path == "/drafts"
+    assert "No messages." in member.browser.page.text
+    sent, = entries(member, "/sent").values()
+    assert act(member, "delete", sent[0], folder="/sent").path == "/sent" and entries(member, "/sent") == {}
