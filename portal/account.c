@@ -60,6 +60,7 @@ account_keys_make(struct account_keys *keys_r, const struct seal_key *secret)
 				   secret->bytes);
 	crypto_kdf_derive_from_key(keys_r->factors.bytes, SEAL_KEY_BYTES, 3, context,
 				   secret->bytes);
+	crypto_kdf_derive_from_key(keys_r->index.bytes, SEAL_KEY_BYTES, 4, context, secret->bytes);
 }
 
 void

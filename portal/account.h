@@ -24,6 +24,7 @@ struct account_keys {
 	struct seal_key private_key; /* X25519 */
 	struct seal_key mailbox;     /* wraps content keys */
 	struct seal_key factors;     /* seals the secret of one-time passwords */
+	struct seal_key index;	     /* seals what messages are found by */
 };
 
 struct account {

@@ -11,7 +11,8 @@
 	"not null), k.kept, k.sealed, p.summary,"                                                  \
 	" case when k.folder = 'sent' then (select coalesce(string_agg(c.recipient || ' ' || "     \
 	"c.state, '; '), '')"                                                                      \
-	"  from postseal.copy c where c.message = p.message) else '' end "
+	"  from postseal.copy c where c.message = p.message) else '' end, "                        \
+	"k.folder "
 #define BEFORE_ALL "'00000000-0000-0000-0000-000000000000'"
 #define AFTER_ALL  "'ffffffff-ffff-ffff-ffff-ffffffffffff'"
 
@@ -23,21 +24,16 @@
 	" limit $4) " ENTRY                                                                        \
 	"from page k join postseal.parcel p on p.id = k.parcel order by k.id " order
 
-#define SEARCH(compared, order)                                                                    \
-	ENTRY "from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel "              \
-	      "where k.account = $1 and k.folder = $2 and k.id " compared                          \
-	      " and k.expires_at > now() and ($5 = '' or strpos(lower(p.sender), $5) > 0)"         \
-	      " and ($6::date is null or p.created_at >= $6::date)"                                \
-	      " and ($7::date is null or p.created_at < $7::date + 1) order by k.id " order        \
-	      " limit $4"
-
 #define OLDER "< coalesce($3::uuid, " AFTER_ALL ")"
 #define NEWER "> coalesce($3::uuid, " BEFORE_ALL ")"
 
 static const struct statement list_older = {"folder_older", LIST(OLDER, "desc")};
 static const struct statement list_newer = {"folder_newer", LIST(NEWER, "asc")};
-static const struct statement search_older = {"folder_search_older", SEARCH(OLDER, "desc")};
-static const struct statement search_newer = {"folder_search_newer", SEARCH(NEWER, "asc")};
+static const struct statement list_these = {
+	"folder_these",
+	ENTRY "from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel "
+	      "where k.account = $1 and k.id = any ($2::uuid[]) and k.expires_at > now() "
+	      "order by k.id desc"};
 
 static const struct statement count_all = {
 	"folder_count",
@@ -45,6 +41,15 @@ static const struct statement count_all = {
 	"from postseal.parcel_key where account = $1 and folder = $2 and expires_at > now()"};
 
 /* --- one entry --- */
+
+static enum folder
+folder_of(const char *name)
+{
+	for (int i = 0; i < FOLDERS; i++)
+		if (strcmp(name, folder_name((enum folder)i)) == 0)
+			return (enum folder)i;
+	return FOLDER_INBOX;
+}
 
 static void
 entry_free(void *data)
@@ -88,6 +93,7 @@ read_entry(struct connection *connection, const struct session *session, const P
 	entry->expires_at = result_number(result, row, 4);
 	entry->is_unread = result_flag(result, row, 5);
 	entry->states = g_strdup(PQgetvalue(result, row, 9));
+	entry->folder = folder_of(PQgetvalue(result, row, 10));
 	if (!mailbox_open_key(connection, session, entry->id.text, result, row, 6, &content,
 			      fault)) {
 		if (fault->cause != FAULT_CRYPTO) {
@@ -104,16 +110,14 @@ read_entry(struct connection *connection, const struct session *session, const P
 
 /* --- pages --- */
 
-/* "2026-11-24", or NULL if it is not a date. */
-static const char *
-day(const char *text)
+bool
+folder_is_day(const char *text)
 {
 	int year, month, number, end = 0;
 
-	if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &number, &end) != 3 || text[end] != '\0' ||
-	    !g_date_valid_dmy((GDateDay)number, (GDateMonth)month, (GDateYear)year))
-		return NULL;
-	return text;
+	return sscanf(text, "%4d-%2d-%2d%n", &year, &month, &number, &end) == 3 &&
+	       text[end] == '\0' &&
+	       g_date_valid_dmy((GDateDay)number, (GDateMonth)month, (GDateYear)year);
 }
 
 /* From where, and in which direction, a page is read. */
@@ -143,23 +147,13 @@ ask(struct connection *connection, const struct session *session,
     const struct folder_question *question, const struct course *course, PGresult **result_r,
     struct fault *fault)
 {
-	g_autofree char *sender = g_utf8_strdown(question->sender, -1);
 	struct parameters parameters = {0};
-	const char *since = day(question->since), *until = day(question->until);
-	bool searches = *sender != '\0' || since != NULL || until != NULL;
 
 	parameters_text(&parameters, session->account.id.text);
 	parameters_text(&parameters, folder_name(question->folder));
 	parameters_text(&parameters, course->has_from ? course->from.text : NULL);
 	parameters_number(&parameters, FOLDER_PAGE + 1);
-	if (!searches)
-		return connection_execute(connection,
-					  course->is_to_newer ? &list_newer : &list_older,
-					  &parameters, result_r, fault);
-	parameters_text(&parameters, sender);
-	parameters_text(&parameters, since);
-	parameters_text(&parameters, until);
-	return connection_execute(connection, course->is_to_newer ? &search_newer : &search_older,
+	return connection_execute(connection, course->is_to_newer ? &list_newer : &list_older,
 				  &parameters, result_r, fault);
 }
 
@@ -208,6 +202,72 @@ folder_list_read(struct connection *connection, const struct session *session,
 	list_r->has_older = course.is_to_newer ? course.has_from : more;
 	list_r->has_newer = course.is_to_newer ? more : course.has_from;
 	return read_entries(connection, session, result, is_turned, list_r, fault);
+}
+
+/* --- a page of some messages --- */
+
+/* Is the one identifier further down the list than the other? */
+static bool
+comes_after(const char *id, const char *other, bool is_oldest_first)
+{
+	return is_oldest_first ? strcmp(id, other) > 0 : strcmp(id, other) < 0;
+}
+
+/* The place of the first on the page among all, of which `ids` has the newest first. */
+static guint
+first_of(const GArray *ids, const struct folder_question *question)
+{
+	bool is_turned = question->is_oldest_first;
+	struct identifier from;
+	const char *onward = is_turned ? question->after : question->before;
+	bool goes_on = identifier_parse(&from, onward);
+	guint at = 0;
+
+	if (!goes_on && !identifier_parse(&from, is_turned ? question->before : question->after))
+		return 0;
+	for (; at < ids->len; at++) {
+		guint index = is_turned ? ids->len - 1 - at : at;
+		const char *id = g_array_index(ids, struct identifier, index).text;
+
+		if (comes_after(id, from.text, is_turned) ||
+		    (!goes_on && strcmp(id, from.text) == 0))
+			break;
+	}
+	return goes_on ? at : at - MIN(at, (guint)FOLDER_PAGE);
+}
+
+static char *
+array_of(const GArray *ids, guint first, guint count, bool is_turned)
+{
+	GString *text = g_string_new("{");
+
+	for (guint i = first; i < first + count; i++)
+		g_string_append_printf(
+			text, "%s%s", i > first ? "," : "",
+			g_array_index(ids, struct identifier, is_turned ? ids->len - 1 - i : i)
+				.text);
+	return g_string_free(g_string_append_c(text, '}'), FALSE);
+}
+
+bool
+folder_list_these(struct connection *connection, const struct session *session, const GArray *ids,
+		  const struct folder_question *question, struct folder_list *list_r,
+		  struct fault *fault)
+{
+	bool is_turned = question->is_oldest_first;
+	guint first = first_of(ids, question);
+	guint count = MIN(ids->len - first, (guint)FOLDER_PAGE);
+	g_autofree char *array = array_of(ids, first, count, is_turned);
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+
+	*list_r = (struct folder_list){.entries = g_ptr_array_new_with_free_func(entry_free)};
+	*(is_turned ? &list_r->has_older : &list_r->has_newer) = first > 0;
+	*(is_turned ? &list_r->has_newer : &list_r->has_older) = first + count < ids->len;
+	parameters_text(&parameters, session->account.id.text);
+	parameters_text(&parameters, array);
+	return connection_execute(connection, &list_these, &parameters, &result, fault) &&
+	       read_entries(connection, session, result, is_turned, list_r, fault);
 }
 
 void

@@ -13,6 +13,7 @@ struct folder_entry {
 	char *subject, *from, *to; /* UTF-8 */
 	char *sender;		   /* address */
 	gint64 at, expires_at;	   /* seconds since 1970, UTC */
+	enum folder folder;
 	bool is_unread;
 	char *states; /* for sent messages: "alice@example.com sent; …", or "" */
 };
@@ -20,8 +21,6 @@ struct folder_entry {
 struct folder_question {
 	enum folder folder;
 	bool is_oldest_first;
-	const char *sender;	   /* part of the sender's address; "": any */
-	const char *since, *until; /* "2026-11-24"; "": any */
 	/* An identifier: only messages older or newer than that one, those next to it; "": from the
 	 * beginning. */
 	const char *before, *after;
@@ -36,9 +35,16 @@ struct folder_list {
 bool folder_list_read(struct connection *connection, const struct session *session,
 		      const struct folder_question *question, struct folder_list *list_r,
 		      struct fault *fault);
+/* A page of these messages of the member's (struct identifier, newest first), whichever folders
+ * they are in; the question's folder does not matter. */
+bool folder_list_these(struct connection *connection, const struct session *session,
+		       const GArray *ids, const struct folder_question *question,
+		       struct folder_list *list_r, struct fault *fault);
 void folder_list_clear(struct folder_list *list);
 typedef struct folder_list folder_list_auto;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(folder_list_auto, folder_list_clear)
+
+bool folder_is_day(const char *text); /* "2026-11-24" */
 
 /* How many messages are in the folder, and how many of them are shown as unread. */
 bool folder_count(struct connection *connection, const struct session *session, enum folder folder,

@@ -7,8 +7,10 @@
 #include "core/log.h"
 #include "portal/answer.h"
 #include "portal/archive.h"
-#include "portal/folder.h"
 #include "portal/item.h"
+#include "portal/search_index.h"
+
+enum { INDEXED_WITH_A_LIST = 100 }; /* messages, so that a search has little left to do */
 
 static const char ticked_prefix[] = "message-";
 
@@ -34,32 +36,27 @@ or_else(const char *text, const char *otherwise)
 
 /* --- where a list begins, and in which order --- */
 
-/* The fields of a question as a query, without what is empty; `before` and `after` may be NULL. */
-static char *
-place_of(const struct folder_question *question, const char *before, const char *after)
+char *
+folder_page_place(const char *path, const struct folder_question *question, const char *before,
+		  const char *after)
 {
 	const struct {
 		const char *name, *value;
 	} fields[] = {{"order", question->is_oldest_first ? "oldest" : ""},
-		      {"sender", question->sender},
-		      {"since", question->since},
-		      {"until", question->until},
 		      {"before", or_else(before, "")},
 		      {"after", or_else(after, "")}};
-	g_autoptr(GString) place = g_string_new(folders[question->folder].path);
+	GString *place = g_string_new(path);
 	char separator = '?';
 
 	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
 		if (*fields[i].value == '\0')
 			continue;
-		g_string_append_printf(place, "%c%s=", separator, fields[i].name);
-		g_string_append_uri_escaped(place, fields[i].value, NULL, FALSE);
+		g_string_append_printf(place, "%c%s=%s", separator, fields[i].name,
+				       fields[i].value);
 		separator = '&';
 	}
-	return g_strdup(place->str);
+	return g_string_free(place, FALSE);
 }
-
-typedef const char *get_field(const struct request *request, const char *name);
 
 /* Only what may stand in a link again. */
 static const char *
@@ -70,23 +67,12 @@ identifier_or_none(const char *text)
 	return identifier_parse(&id, text) ? text : "";
 }
 
-static const char *
-short_or_none(const char *text)
-{
-	enum { LINK_BYTES = 1000 };
-
-	return strlen(text) <= LINK_BYTES ? text : "";
-}
-
-static struct folder_question
-question_of(const struct request *request, enum folder folder, get_field *get)
+struct folder_question
+folder_page_question(const struct request *request, enum folder folder, folder_page_field *get)
 {
 	return (struct folder_question){.folder = folder,
 					.is_oldest_first =
 						strcmp(get(request, "order"), "oldest") == 0,
-					.sender = short_or_none(get(request, "sender")),
-					.since = short_or_none(get(request, "since")),
-					.until = short_or_none(get(request, "until")),
 					.before = identifier_or_none(get(request, "before")),
 					.after = identifier_or_none(get(request, "after"))};
 }
@@ -128,15 +114,15 @@ fill_box(const struct request *request, struct page *page, const struct folder_e
 }
 
 static void
-list_entry(const struct request *request, struct page *page, enum folder folder,
+list_entry(const struct request *request, struct page *page, const struct folder_view *view,
 	   const struct folder_entry *entry)
 {
 	g_autofree char *when = request_date(request, entry->at);
 	g_autofree char *states = states_shown(request, entry->states);
-	g_autofree char *place = g_strconcat(folder == FOLDER_DRAFTS ? "/draft/" : "/message/",
-					     entry->id.text, NULL);
-	const char *who = folder == FOLDER_INBOX ? or_else(entry->from, entry->sender)
-						 : or_else(entry->to, "");
+	g_autofree char *place = g_strconcat(
+		entry->folder == FOLDER_DRAFTS ? "/draft/" : "/message/", entry->id.text, NULL);
+	const char *who = entry->folder == FOLDER_INBOX ? or_else(entry->from, entry->sender)
+							: or_else(entry->to, "");
 
 	page_repeat(page, "entry");
 	fill_box(request, page, entry);
@@ -145,42 +131,43 @@ list_entry(const struct request *request, struct page *page, enum folder folder,
 		  or_else(entry->subject, request_say(request, "(no subject)")));
 	page_text(page, "entry-who", who);
 	page_text(page, "entry-when", when);
-	if (folder == FOLDER_INBOX && entry->is_unread)
+	page_text_if_any(page, "entry-folder",
+			 view->search == NULL ? NULL
+					      : request_say(request, folders[entry->folder].title));
+	if (entry->folder == FOLDER_INBOX && entry->is_unread)
 		page_attribute(page, "entry-link", "class", "new");
 	else
 		page_remove(page, "entry-unread");
-	if (*entry->states == '\0')
-		page_remove(page, "entry-states");
-	else
-		page_text(page, "entry-states", states);
+	page_text_if_any(page, "entry-states", *entry->states == '\0' ? NULL : states);
+}
+
+/* What is looked for is shown again with what was found. */
+static void
+fill_search(struct page *page, const struct search *search)
+{
+	if (search == NULL)
+		return;
+	page_attribute(page, "search-words", "value", search->words);
+	page_attribute(page, "search-since", "value", search->since);
+	page_attribute(page, "search-until", "value", search->until);
+	if (*search->since != '\0' || *search->until != '\0')
+		page_attribute(page, "search-dates", "open", "open");
 }
 
 static void
-fill_search(struct page *page, const struct folder_question *question)
+set_link(struct page *page, const char *name, const struct folder_view *view, const char *before,
+	 const char *after)
 {
-	page_attribute(page, "search", "action", folders[question->folder].path);
-	page_attribute(page, "search-sender", "value", question->sender);
-	page_attribute(page, "search-since", "value", question->since);
-	page_attribute(page, "search-until", "value", question->until);
-	if (*question->sender != '\0' || *question->since != '\0' || *question->until != '\0')
-		page_attribute(page, "search-box", "open", "open");
-}
-
-static void
-set_link(struct page *page, const char *name, const struct folder_question *question,
-	 const char *before, const char *after)
-{
-	g_autofree char *place = place_of(question, before, after);
+	g_autofree char *place = folder_page_place(view->path, view->question, before, after);
 
 	page_attribute(page, name, "href", place);
 }
 
 /* In either order, the newer page precedes or follows by time, not by place. */
 static void
-link_pages(struct page *page, const struct folder_question *question,
-	   const struct folder_list *list)
+link_pages(struct page *page, const struct folder_view *view)
 {
-	const GPtrArray *entries = list->entries;
+	const GPtrArray *entries = view->list->entries;
 	const struct folder_entry *first, *last, *newest, *oldest;
 
 	if (entries->len == 0) {
@@ -190,92 +177,115 @@ link_pages(struct page *page, const struct folder_question *question,
 	}
 	first = g_ptr_array_index(entries, 0);
 	last = g_ptr_array_index(entries, entries->len - 1);
-	newest = question->is_oldest_first ? last : first;
-	oldest = question->is_oldest_first ? first : last;
-	if (list->has_older)
-		set_link(page, "older", question, oldest->id.text, NULL);
+	newest = view->question->is_oldest_first ? last : first;
+	oldest = view->question->is_oldest_first ? first : last;
+	if (view->list->has_older)
+		set_link(page, "older", view, oldest->id.text, NULL);
 	else
 		page_remove(page, "older");
-	if (list->has_newer)
-		set_link(page, "newer", question, NULL, newest->id.text);
+	if (view->list->has_newer)
+		set_link(page, "newer", view, NULL, newest->id.text);
 	else
 		page_remove(page, "newer");
 }
 
 /* The other order, from its beginning; and this page with all boxes ticked. */
 static void
-link_order(const struct request *request, struct page *page, const struct folder_question *question)
+link_order(const struct request *request, struct page *page, const struct folder_view *view)
 {
-	struct folder_question other = *question;
-	g_autofree char *here = place_of(question, question->before, question->after);
+	const struct folder_question *question = view->question;
+	const struct folder_question other = {.is_oldest_first = !question->is_oldest_first};
+	g_autofree char *there = folder_page_place(view->path, &other, NULL, NULL);
+	g_autofree char *here =
+		folder_page_place(view->path, question, question->before, question->after);
 	g_autofree char *all =
 		g_strdup_printf("%s%cselect=all", here, strchr(here, '?') == NULL ? '?' : '&');
 
-	other.is_oldest_first = !question->is_oldest_first;
-	set_link(page, "order", &other, NULL, NULL);
+	page_attribute(page, "order", "href", there);
 	page_text(page, "order",
 		  request_say(request,
 			      question->is_oldest_first ? N_("Newest first") : N_("Oldest first")));
 	page_attribute(page, "select-all", "href", all);
 }
 
-/* "27 messages, 3 unread" */
-static bool
-fill_count(struct request *request, struct page *page, enum folder folder, struct fault *fault)
+char *
+folder_page_count(const struct request *request, unsigned long count)
 {
-	const char *language = request->web.language;
-	unsigned long all, unread;
-	g_autofree char *messages = NULL, *new_ones = NULL, *text = NULL;
-
-	if (!folder_count(request->connection, &request->session, folder, &all, &unread, fault))
-		return false;
-	messages = g_strdup_printf(translate_plural(language, "%lu message", "%lu messages", all),
-				   all);
-	new_ones = g_strdup_printf(request_say(request, "%lu unread"), unread);
-	text = folder == FOLDER_INBOX && unread > 0 ? g_strconcat(messages, ", ", new_ones, NULL)
-						    : g_strdup(messages);
-	page_text(page, "count", text);
-	return true;
+	return g_strdup_printf(
+		translate_plural(request->web.language, "%lu message", "%lu messages", count),
+		count);
 }
 
 /* What the form needs so that the same page is shown again after it. */
 static void
-fill_form(struct page *page, const struct folder_question *question)
+fill_form(struct page *page, const struct folder_view *view)
 {
-	page_attribute(page, "selection", "action", folders[question->folder].path);
+	const struct folder_question *question = view->question;
+
+	page_attribute(page, "selection", "action", view->path);
 	page_attribute(page, "place-order", "value", question->is_oldest_first ? "oldest" : "");
-	page_attribute(page, "place-sender", "value", question->sender);
-	page_attribute(page, "place-since", "value", question->since);
-	page_attribute(page, "place-until", "value", question->until);
 	page_attribute(page, "place-before", "value", question->before);
 	page_attribute(page, "place-after", "value", question->after);
-	if (question->folder != FOLDER_INBOX)
+	if (view->search == NULL && question->folder != FOLDER_INBOX)
 		page_remove(page, "marks");
+}
+
+enum MHD_Result
+folder_page_show(struct request *request, const struct folder_view *view)
+{
+	g_autoptr(page_auto) page = answer_begin(request, "list.html");
+	const GPtrArray *entries = view->list->entries;
+
+	page_text(page, "title", view->title);
+	page_text(page, "count", view->count);
+	fill_search(page, view->search);
+	fill_form(page, view);
+	link_order(request, page, view);
+	link_pages(page, view);
+	for (guint i = 0; i < entries->len; i++)
+		list_entry(request, page, view, g_ptr_array_index(entries, i));
+	page_repeat_end(page, "entry");
+	page_choose(page, entries->len > 0, "selection", "none");
+	return answer_page(request, MHD_HTTP_OK, page);
+}
+
+/* --- folders --- */
+
+/* "27 messages, 3 unread"; caller frees. NULL with `fault` filled. */
+static char *
+count_of(struct request *request, enum folder folder, struct fault *fault)
+{
+	unsigned long all, unread;
+	g_autofree char *messages = NULL, *new_ones = NULL;
+
+	if (!folder_count(request->connection, &request->session, folder, &all, &unread, fault))
+		return NULL;
+	messages = folder_page_count(request, all);
+	if (folder != FOLDER_INBOX || unread == 0)
+		return g_steal_pointer(&messages);
+	new_ones = g_strdup_printf(request_say(request, "%lu unread"), unread);
+	return g_strconcat(messages, ", ", new_ones, NULL);
 }
 
 static enum MHD_Result
 show_folder(struct request *request, enum folder folder)
 {
-	const struct folder_question question = question_of(request, folder, request_query);
+	const struct folder_question question =
+		folder_page_question(request, folder, request_query);
 	g_auto(folder_list_auto) list = {0};
-	g_autoptr(page_auto) page = NULL;
+	g_autofree char *count = NULL;
+	struct folder_view view = {.title = request_say(request, folders[folder].title),
+				   .path = folders[folder].path,
+				   .question = &question,
+				   .list = &list};
 	struct fault fault;
 
-	if (!folder_list_read(request->connection, &request->session, &question, &list, &fault))
+	if (!search_index_add(request->connection, &request->session, INDEXED_WITH_A_LIST, NULL,
+			      &fault) ||
+	    !folder_list_read(request->connection, &request->session, &question, &list, &fault))
 		return answer_fault(request, &fault);
-	page = answer_begin(request, "list.html");
-	page_text(page, "title", request_say(request, folders[folder].title));
-	if (!fill_count(request, page, folder, &fault))
-		return answer_fault(request, &fault);
-	fill_search(page, &question);
-	fill_form(page, &question);
-	link_order(request, page, &question);
-	link_pages(page, &question, &list);
-	for (guint i = 0; i < list.entries->len; i++)
-		list_entry(request, page, folder, g_ptr_array_index(list.entries, i));
-	page_repeat_end(page, "entry");
-	page_choose(page, list.entries->len > 0, "selection", "none");
-	return answer_page(request, MHD_HTTP_OK, page);
+	view.count = count = count_of(request, folder, &fault);
+	return count == NULL ? answer_fault(request, &fault) : folder_page_show(request, &view);
 }
 
 enum MHD_Result
@@ -390,11 +400,13 @@ ticked_of(const struct request *request)
 	return ticked;
 }
 
-static enum MHD_Result
-act(struct request *request, enum folder folder)
+enum MHD_Result
+folder_page_act(struct request *request, const char *path)
 {
-	const struct folder_question question = question_of(request, folder, request_field);
-	g_autofree char *place = place_of(&question, question.before, question.after);
+	const struct folder_question question =
+		folder_page_question(request, FOLDERS, request_field);
+	g_autofree char *place =
+		folder_page_place(path, &question, question.before, question.after);
 	const char *action = request_field(request, "action");
 	g_autoptr(GPtrArray) ticked = ticked_of(request);
 	struct fault fault;
@@ -412,19 +424,19 @@ act(struct request *request, enum folder folder)
 enum MHD_Result
 folder_page_act_on_inbox(struct request *request)
 {
-	return act(request, FOLDER_INBOX);
+	return folder_page_act(request, folders[FOLDER_INBOX].path);
 }
 
 enum MHD_Result
 folder_page_act_on_sent(struct request *request)
 {
-	return act(request, FOLDER_SENT);
+	return folder_page_act(request, folders[FOLDER_SENT].path);
 }
 
 enum MHD_Result
 folder_page_act_on_drafts(struct request *request)
 {
-	return act(request, FOLDER_DRAFTS);
+	return folder_page_act(request, folders[FOLDER_DRAFTS].path);
 }
 
 enum MHD_Result

@@ -2,8 +2,9 @@
 #ifndef POSTSEAL_PORTAL_FOLDER_PAGE_H
 #define POSTSEAL_PORTAL_FOLDER_PAGE_H
 
-#include "portal/mailbox.h"
+#include "portal/folder.h"
 #include "portal/request.h"
+#include "portal/search.h"
 
 serve_request folder_page_inbox, folder_page_sent, folder_page_drafts;
 /* With the messages that were ticked: marked as read or unread, deleted, downloaded as one zip
@@ -13,5 +14,28 @@ serve_request folder_page_act_on_inbox, folder_page_act_on_sent, folder_page_act
 serve_request folder_page_mark_unread;
 
 const char *folder_path(enum folder folder); /* "/inbox" */
+
+/* --- for other lists --- */
+
+/* What a page with a list shows. */
+struct folder_view {
+	const char *title;
+	const char *count; /* "3 messages" */
+	const char *path;  /* of the page, without a query; its form is sent to the same */
+	const struct folder_question *question;
+	const struct folder_list *list;
+	const struct search *search; /* what was looked for, or NULL */
+};
+enum MHD_Result folder_page_show(struct request *request, const struct folder_view *view);
+enum MHD_Result folder_page_act(struct request *request, const char *path);
+
+/* From the query, or from the form. */
+typedef const char *folder_page_field(const struct request *request, const char *name);
+struct folder_question folder_page_question(const struct request *request, enum folder folder,
+					    folder_page_field *get);
+/* A link to the list, before or after a message; both may be NULL. Caller frees. */
+char *folder_page_place(const char *path, const struct folder_question *question,
+			const char *before, const char *after);
+char *folder_page_count(const struct request *request, unsigned long count); /* caller frees */
 
 #endif

@@ -39,6 +39,10 @@ static const struct statement item_of_guest = {
 
 static const struct statement keep_layout = {
 	"mailbox_layout", "update postseal.parcel set layout = $2 where id = $1"};
+/* The names of its files are known now. */
+static const struct statement index_again = {
+	"mailbox_index_again",
+	"update postseal.parcel_key set indexed = null where id = $1 and indexed is not null"};
 
 static const struct statement mark_read = {"mailbox_read", "select postseal.parcel_key_read($1)"};
 /* SQLSTATEs of that function, and of the one that deletes */
@@ -89,24 +93,38 @@ folder_name(enum folder folder)
 /* --- keys --- */
 
 bool
-mailbox_open_key(struct connection *connection, const struct session *session, const char *id,
-		 const PGresult *result, int row, int kept_column, struct seal_key *content_r,
-		 struct fault *fault)
+mailbox_unwrap_key(const struct session *session, const char *id, const PGresult *result, int row,
+		   int kept_column, struct seal_key *content_r, bool *was_sealed_r,
+		   struct fault *fault)
 {
 	size_t length;
 	g_autofree unsigned char *kept = result_bytes(result, row, kept_column, &length);
 	g_autofree unsigned char *sealed = NULL;
-	unsigned char wrapped[SEAL_WRAPPED_BYTES];
-	struct parameters parameters = {0};
 
-	if (seal_unwrap(content_r, kept, length, &session->keys.mailbox, id))
+	*was_sealed_r = !seal_unwrap(content_r, kept, length, &session->keys.mailbox, id);
+	if (!*was_sealed_r)
 		return true;
 	sealed = result_bytes(result, row, kept_column + 1, &length);
-	if (!seal_unbox(content_r, sealed, length, &session->account.public_key,
-			&session->keys.private_key))
-		return fault_set(fault, FAULT_CRYPTO,
-				 "opening the key %s of a mailbox: it is sealed to another key",
-				 id);
+	return seal_unbox(content_r, sealed, length, &session->account.public_key,
+			  &session->keys.private_key) ||
+	       fault_set(fault, FAULT_CRYPTO,
+			 "opening the key %s of a mailbox: it is sealed to another key", id);
+}
+
+bool
+mailbox_open_key(struct connection *connection, const struct session *session, const char *id,
+		 const PGresult *result, int row, int kept_column, struct seal_key *content_r,
+		 struct fault *fault)
+{
+	unsigned char wrapped[SEAL_WRAPPED_BYTES];
+	struct parameters parameters = {0};
+	bool was_sealed;
+
+	if (!mailbox_unwrap_key(session, id, result, row, kept_column, content_r, &was_sealed,
+				fault))
+		return false;
+	if (!was_sealed)
+		return true;
 	seal_wrap(wrapped, content_r, &session->keys.mailbox, id);
 	parameters_text(&parameters, id);
 	parameters_bytes(&parameters, wrapped, sizeof wrapped);
@@ -202,7 +220,7 @@ put_layout(struct database *database, const struct mailbox_item *item, struct fa
 {
 	g_autoptr(connection_auto) connection = database_take(database, fault);
 	g_autofree char *text = layout_print(item->layout);
-	struct parameters parameters = {0};
+	struct parameters parameters = {0}, key = {0};
 	g_autofree unsigned char *sealed = NULL;
 	size_t length;
 
@@ -212,7 +230,10 @@ put_layout(struct database *database, const struct mailbox_item *item, struct fa
 			    &length);
 	parameters_text(&parameters, item->content.parcel.text);
 	parameters_bytes(&parameters, sealed, length);
-	return connection_execute(connection, &keep_layout, &parameters, NULL, fault);
+	parameters_text(&key, item->id.text);
+	return batch_begin(connection, fault) &&
+	       batch_add(connection, &keep_layout, &parameters, fault) &&
+	       batch_add(connection, &index_again, &key, fault) && batch_commit(connection, fault);
 }
 
 /* When first needed, the whole message is parsed. */

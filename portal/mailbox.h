@@ -48,7 +48,11 @@ struct mailbox_item {
 };
 
 /* The member's content key, from its fast form or from the form sealed to the account, in the
- * column after that; the latter is then converted to the former. */
+ * column after that. */
+bool mailbox_unwrap_key(const struct session *session, const char *id, const PGresult *result,
+			int row, int kept_column, struct seal_key *content_r, bool *was_sealed_r,
+			struct fault *fault);
+/* The same; the form sealed to the account is then converted to the fast one. */
 bool mailbox_open_key(struct connection *connection, const struct session *session, const char *id,
 		      const PGresult *result, int row, int kept_column, struct seal_key *content_r,
 		      struct fault *fault);

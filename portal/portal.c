@@ -11,6 +11,7 @@
 #include "portal/published.h"
 #include "portal/reading.h"
 #include "portal/revoke_page.h"
+#include "portal/search_page.h"
 #include "portal/second_factor.h"
 #include "portal/security_page.h"
 #include "portal/sender_page.h"
@@ -144,6 +145,9 @@ static const struct route routes[] = {
 	{"POST", "/inbox", folder_page_act_on_inbox, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"POST", "/sent", folder_page_act_on_sent, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"POST", "/drafts", folder_page_act_on_drafts, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"POST", "/search", search_page_begin, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"GET", "/search/", search_page_show, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"POST", "/search/", search_page_act, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"POST", "/unread/", folder_page_mark_unread, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"GET", "/source/", reading_source, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
 	{"GET", "/attachment/", reading_attachment, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},

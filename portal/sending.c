@@ -89,6 +89,7 @@ park(const struct sending *sending, struct fault *fault)
 	const struct session *session = &sending->request->session;
 	const struct composition *composition = &sending->composition;
 	const struct composition_author author = {.address = session->account.shown};
+	g_autoptr(GPtrArray) files = g_ptr_array_new();
 	const struct parcel_settings settings = {
 		.message = sending->addressees == NULL ? NULL : sending->message.text,
 		.sender = session->account.shown,
@@ -97,10 +98,17 @@ park(const struct sending *sending, struct fault *fault)
 		.subject = composition->subject,
 		.from = session->account.shown,
 		.to = composition->to,
+		.files = files,
 		.language = session->account.language};
 	struct parcel_writer parcel;
-	bool done = parcel_begin(&parcel, sending->request->connection, &settings, fault) &&
-		    mailbox_put(&parcel, session, &sending->own, fault);
+	bool done;
+
+	for (guint i = 0; i < composition->enclosures->len; i++)
+		g_ptr_array_add(
+			files,
+			(gpointer)g_array_index(composition->enclosures, struct enclosure, i).name);
+	done = parcel_begin(&parcel, sending->request->connection, &settings, fault) &&
+	       mailbox_put(&parcel, session, &sending->own, fault);
 
 	for (guint i = 0; done && sending->addressees != NULL && i < sending->addressees->len;
 	     i++) {

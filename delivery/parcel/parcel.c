@@ -4,7 +4,7 @@
 
 #include "core/seal/marked.h"
 
-enum { LINE_CHARACTERS = 200 };
+enum { LINE_CHARACTERS = 200, FILES_MAX = 50 };
 
 static const struct statement parcel_put = {
 	"parcel_put",
@@ -57,14 +57,25 @@ line_of(const char *text)
 	return json_string(line);
 }
 
+static json_t *
+lines_of(const GPtrArray *texts)
+{
+	json_t *lines = json_array();
+
+	for (guint i = 0; texts != NULL && i < texts->len && i < FILES_MAX; i++)
+		json_array_append_new(lines, line_of(g_ptr_array_index(texts, i)));
+	return lines;
+}
+
 /* Sealed like the message but separately: a list is shown without opening its messages. */
 static unsigned char *
 make_summary(const struct parcel_writer *writer, const struct parcel_settings *settings,
 	     size_t *length_r)
 {
 	g_autoptr(json_t) json =
-		json_pack("{s:o, s:o, s:o}", "subject", line_of(settings->subject), "from",
-			  line_of(settings->from), "to", line_of(settings->to));
+		json_pack("{s:o, s:o, s:o, s:o}", "subject", line_of(settings->subject), "from",
+			  line_of(settings->from), "to", line_of(settings->to), "files",
+			  lines_of(settings->files));
 	g_autofree char *text = json_dumps(json, JSON_COMPACT);
 
 	return seal_bytes(text, strlen(text), &writer->content, writer->id.text, length_r);

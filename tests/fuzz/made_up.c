@@ -299,6 +299,41 @@ put_entry(PGresult *result)
 	put_text(result, 0, 7, NULL);
 	put_sealed(result, 0, 8, summary, strlen(summary), &made.content, parcel);
 	put_text(result, 0, 9, "me@b.example parked; x opened");
+	put_text(result, 0, 10, choice(2) == 1 ? "inbox" : "drafts");
+}
+
+static void
+put_not_indexed(PGresult *result)
+{
+	static const char summary[] = "{\"subject\":\"S\",\"from\":\"Anna\",\"files\":[\"f\"]}";
+
+	put_text(result, 0, 0, parcel_key);
+	put_text(result, 0, 1, parcel);
+	put_wrapped(result, 0, 2, &made.content, &made.keys.mailbox, parcel_key);
+	put_text(result, 0, 3, NULL);
+	put_text(result, 0, 4, sender);
+	put_text(result, 0, 5, number_now);
+	put_sealed(result, 0, 6, summary, strlen(summary), &made.content, parcel);
+	if (choice(2) == 1)
+		put_sealed(result, 0, 7, made.text->data, made.text->len, &made.content, parcel);
+	else
+		put_text(result, 0, 7, NULL);
+}
+
+/* In binary form. Half of the time, the entry is the message. */
+static void
+put_indexed(PGresult *result)
+{
+	static const char entry[] = "1800000000\nAnna\nMe\nanna@example.com\nsubject\nname";
+	bool is_made = choice(2) == 1;
+	size_t length;
+	g_autofree unsigned char *sealed =
+		is_made ? seal_bytes(made.text->data, made.text->len, &made.keys.index, parcel_key,
+				     &length)
+			: seal_bytes(entry, strlen(entry), &made.keys.index, parcel_key, &length);
+
+	put_text(result, 0, 0, parcel_key);
+	PQsetvalue(result, 0, 1, (char *)sealed, (int)length);
 }
 
 static void
@@ -459,8 +494,9 @@ static const struct made_up_row {
 	{"passkey_get", put_passkey, false},
 	{"folder_older", put_entry, false},
 	{"folder_newer", put_entry, false},
-	{"folder_search_older", put_entry, false},
-	{"folder_search_newer", put_entry, false},
+	{"folder_these", put_entry, false},
+	{"search_index_missing", put_not_indexed, false},
+	{"search_index_all", put_indexed, false},
 	{"folder_count", put_counts, true},
 	{"mailbox_item", put_item, false},
 	{"mailbox_guest_item", put_item, false},
