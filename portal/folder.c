@@ -12,33 +12,41 @@
 	" case when k.folder = 'sent' then (select coalesce(string_agg(c.recipient || ' ' || "     \
 	"c.state, '; '), '')"                                                                      \
 	"  from postseal.copy c where c.message = p.message) else '' end, "                        \
-	"k.folder "
+	"k.folder, k.filed "
 #define BEFORE_ALL "'00000000-0000-0000-0000-000000000000'"
 #define AFTER_ALL  "'ffffffff-ffff-ffff-ffff-ffffffffffff'"
 
 /* The page is read from the index before anything is joined to it, so the number of messages does
  * not matter. */
-#define LIST(compared, order)                                                                      \
-	"with page as materialized (select * from postseal.parcel_key where account = $1 and "     \
-	"folder = $2 and id " compared " and expires_at > now() order by id " order                \
-	" limit $4) " ENTRY                                                                        \
+#define LIST(place, compared, order)                                                               \
+	"with page as materialized (select * from postseal.parcel_key where " place                \
+	" and id " compared " and expires_at > now() order by id " order " limit $4) " ENTRY       \
 	"from page k join postseal.parcel p on p.id = k.parcel order by k.id " order
 
-#define OLDER "< coalesce($3::uuid, " AFTER_ALL ")"
-#define NEWER "> coalesce($3::uuid, " BEFORE_ALL ")"
+#define IN_FOLDER "account = $1 and folder = $2 and filed is null"
+/* The second parameter is a member's own folder. */
+#define IN_OWN "account = $1 and filed = $2::uuid"
+#define OLDER  "< coalesce($3::uuid, " AFTER_ALL ")"
+#define NEWER  "> coalesce($3::uuid, " BEFORE_ALL ")"
 
-static const struct statement list_older = {"folder_older", LIST(OLDER, "desc")};
-static const struct statement list_newer = {"folder_newer", LIST(NEWER, "asc")};
+static const struct statement list_older = {"folder_older", LIST(IN_FOLDER, OLDER, "desc")};
+static const struct statement list_newer = {"folder_newer", LIST(IN_FOLDER, NEWER, "asc")};
+static const struct statement own_older = {"folder_own_older", LIST(IN_OWN, OLDER, "desc")};
+static const struct statement own_newer = {"folder_own_newer", LIST(IN_OWN, NEWER, "asc")};
+
 static const struct statement list_these = {
 	"folder_these",
 	ENTRY "from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel "
 	      "where k.account = $1 and k.id = any ($2::uuid[]) and k.expires_at > now() "
 	      "order by k.id desc"};
 
-static const struct statement count_all = {
-	"folder_count",
-	"select count(*), count(*) filter (where not coalesce(shown_as_read, read_at is not null)) "
-	"from postseal.parcel_key where account = $1 and folder = $2 and expires_at > now()"};
+#define COUNT(place)                                                                               \
+	"select count(*), count(*) filter (where folder = 'inbox' and not "                        \
+	"coalesce(shown_as_read, read_at is not null)) "                                           \
+	"from postseal.parcel_key where " place " and expires_at > now()"
+
+static const struct statement count_folder = {"folder_count", COUNT(IN_FOLDER)};
+static const struct statement count_own = {"folder_own_count", COUNT(IN_OWN)};
 
 /* --- one entry --- */
 
@@ -61,6 +69,7 @@ entry_free(void *data)
 	g_free(entry->to);
 	g_free(entry->sender);
 	g_free(entry->states);
+	g_free(entry->own);
 	g_free(entry);
 }
 
@@ -94,6 +103,7 @@ read_entry(struct connection *connection, const struct session *session, const P
 	entry->is_unread = result_flag(result, row, 5);
 	entry->states = g_strdup(PQgetvalue(result, row, 9));
 	entry->folder = folder_of(PQgetvalue(result, row, 10));
+	entry->own = g_strdup(result_text(result, row, 11));
 	if (!mailbox_open_key(connection, session, entry->id.text, result, row, 6, &content,
 			      fault)) {
 		if (fault->cause != FAULT_CRYPTO) {
@@ -142,6 +152,12 @@ course_of(const struct folder_question *question)
 	return course;
 }
 
+static const char *
+place_of(const struct folder_question *question)
+{
+	return question->own != NULL ? question->own : folder_name(question->folder);
+}
+
 static bool
 ask(struct connection *connection, const struct session *session,
     const struct folder_question *question, const struct course *course, PGresult **result_r,
@@ -150,9 +166,12 @@ ask(struct connection *connection, const struct session *session,
 	struct parameters parameters = {0};
 
 	parameters_text(&parameters, session->account.id.text);
-	parameters_text(&parameters, folder_name(question->folder));
+	parameters_text(&parameters, place_of(question));
 	parameters_text(&parameters, course->has_from ? course->from.text : NULL);
 	parameters_number(&parameters, FOLDER_PAGE + 1);
+	if (question->own != NULL)
+		return connection_execute(connection, course->is_to_newer ? &own_newer : &own_older,
+					  &parameters, result_r, fault);
 	return connection_execute(connection, course->is_to_newer ? &list_newer : &list_older,
 				  &parameters, result_r, fault);
 }
@@ -277,15 +296,17 @@ folder_list_clear(struct folder_list *list)
 }
 
 bool
-folder_count(struct connection *connection, const struct session *session, enum folder folder,
-	     unsigned long *all_r, unsigned long *unread_r, struct fault *fault)
+folder_count(struct connection *connection, const struct session *session,
+	     const struct folder_question *question, unsigned long *all_r, unsigned long *unread_r,
+	     struct fault *fault)
 {
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
 
 	parameters_text(&parameters, session->account.id.text);
-	parameters_text(&parameters, folder_name(folder));
-	if (!connection_execute(connection, &count_all, &parameters, &result, fault))
+	parameters_text(&parameters, place_of(question));
+	if (!connection_execute(connection, question->own != NULL ? &count_own : &count_folder,
+				&parameters, &result, fault))
 		return false;
 	*all_r = (unsigned long)result_number(result, 0, 0);
 	*unread_r = (unsigned long)result_number(result, 0, 1);

@@ -14,12 +14,14 @@ struct folder_entry {
 	char *sender;		   /* address */
 	gint64 at, expires_at;	   /* seconds since 1970, UTC */
 	enum folder folder;
+	char *own; /* identifier of the member's own folder that it is filed in, or NULL */
 	bool is_unread;
 	char *states; /* for sent messages: "alice@example.com sent; …", or "" */
 };
 
 struct folder_question {
 	enum folder folder;
+	const char *own; /* identifier of a member's own folder: that one instead; or NULL */
 	bool is_oldest_first;
 	/* An identifier: only messages older or newer than that one, those next to it; "": from the
 	 * beginning. */
@@ -47,7 +49,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(folder_list_auto, folder_list_clear)
 bool folder_is_day(const char *text); /* "2026-11-24" */
 
 /* How many messages are in the folder, and how many of them are shown as unread. */
-bool folder_count(struct connection *connection, const struct session *session, enum folder folder,
-		  unsigned long *all_r, unsigned long *unread_r, struct fault *fault);
+bool folder_count(struct connection *connection, const struct session *session,
+		  const struct folder_question *question, unsigned long *all_r,
+		  unsigned long *unread_r, struct fault *fault);
 
 #endif

@@ -8,6 +8,7 @@
 #include "portal/answer.h"
 #include "portal/archive.h"
 #include "portal/item.h"
+#include "portal/own_folder.h"
 #include "portal/search_index.h"
 
 enum { INDEXED_WITH_A_LIST = 100 }; /* messages, so that a search has little left to do */
@@ -113,9 +114,19 @@ fill_box(const struct request *request, struct page *page, const struct folder_e
 		page_attribute(page, "entry-box", "checked", "checked");
 }
 
+/* The folder's name, as the member or we call it. */
+static const char *
+folder_shown(const struct request *request, const GPtrArray *own, const struct folder_entry *entry)
+{
+	const struct own_folder *filed =
+		entry->own == NULL ? NULL : own_folder_find(own, entry->own);
+
+	return filed != NULL ? filed->name : request_say(request, folders[entry->folder].title);
+}
+
 static void
 list_entry(const struct request *request, struct page *page, const struct folder_view *view,
-	   const struct folder_entry *entry)
+	   const GPtrArray *own, const struct folder_entry *entry)
 {
 	g_autofree char *when = request_date(request, entry->at);
 	g_autofree char *states = states_shown(request, entry->states);
@@ -132,8 +143,7 @@ list_entry(const struct request *request, struct page *page, const struct folder
 	page_text(page, "entry-who", who);
 	page_text(page, "entry-when", when);
 	page_text_if_any(page, "entry-folder",
-			 view->search == NULL ? NULL
-					      : request_say(request, folders[entry->folder].title));
+			 view->search == NULL ? NULL : folder_shown(request, own, entry));
 	if (entry->folder == FOLDER_INBOX && entry->is_unread)
 		page_attribute(page, "entry-link", "class", "new");
 	else
@@ -208,12 +218,39 @@ link_order(const struct request *request, struct page *page, const struct folder
 	page_attribute(page, "select-all", "href", all);
 }
 
+/* "27 messages, 3 unread" */
 char *
-folder_page_count(const struct request *request, unsigned long count)
+folder_page_count(const struct request *request, unsigned long all, unsigned long unread)
 {
-	return g_strdup_printf(
-		translate_plural(request->web.language, "%lu message", "%lu messages", count),
-		count);
+	g_autofree char *messages = g_strdup_printf(
+		translate_plural(request->web.language, "%lu message", "%lu messages", all), all);
+	g_autofree char *new_ones = g_strdup_printf(request_say(request, "%lu unread"), unread);
+
+	return unread == 0 ? g_steal_pointer(&messages)
+			   : g_strconcat(messages, ", ", new_ones, NULL);
+}
+
+/* Links to the member's own folders, and where to move what was ticked. */
+static void
+offer_own(struct page *page, const GPtrArray *own, const char *here)
+{
+	for (guint i = 0; i < own->len; i++) {
+		const struct own_folder *folder = g_ptr_array_index(own, i);
+		g_autofree char *path = g_strconcat("/folder/", folder->id.text, NULL);
+
+		page_repeat(page, "own-folder");
+		page_text(page, "own-folder-link", folder->name);
+		page_attribute(page, "own-folder-link", "href", path);
+		if (here != NULL && strcmp(here, folder->id.text) == 0)
+			page_attribute(page, "own-folder-link", "aria-current", "page");
+	}
+	page_repeat_end(page, "own-folder");
+	for (guint i = 0; i < own->len && page_has(page, "move-to"); i++) {
+		const struct own_folder *folder = g_ptr_array_index(own, i);
+
+		page_option(page, "move-to", folder->id.text, folder->name);
+	}
+	page_repeat_end(page, "move-to");
 }
 
 /* What the form needs so that the same page is shown again after it. */
@@ -226,8 +263,10 @@ fill_form(struct page *page, const struct folder_view *view)
 	page_attribute(page, "place-order", "value", question->is_oldest_first ? "oldest" : "");
 	page_attribute(page, "place-before", "value", question->before);
 	page_attribute(page, "place-after", "value", question->after);
-	if (view->search == NULL && question->folder != FOLDER_INBOX)
+	if (question->folder == FOLDER_SENT || question->folder == FOLDER_DRAFTS)
 		page_remove(page, "marks");
+	if (question->folder == FOLDER_DRAFTS)
+		page_remove(page, "move");
 }
 
 enum MHD_Result
@@ -235,37 +274,28 @@ folder_page_show(struct request *request, const struct folder_view *view)
 {
 	g_autoptr(page_auto) page = answer_begin(request, "list.html");
 	const GPtrArray *entries = view->list->entries;
+	struct fault fault;
+	g_autoptr(GPtrArray) own = own_folder_all(request->connection, &request->session, &fault);
 
+	if (own == NULL)
+		return answer_fault(request, &fault);
 	page_text(page, "title", view->title);
 	page_text(page, "count", view->count);
 	fill_search(page, view->search);
 	fill_form(page, view);
+	offer_own(page, own, view->question->own);
 	link_order(request, page, view);
 	link_pages(page, view);
 	for (guint i = 0; i < entries->len; i++)
-		list_entry(request, page, view, g_ptr_array_index(entries, i));
+		list_entry(request, page, view, own, g_ptr_array_index(entries, i));
 	page_repeat_end(page, "entry");
+	if (own->len == 0)
+		page_remove(page, "move");
 	page_choose(page, entries->len > 0, "selection", "none");
 	return answer_page(request, MHD_HTTP_OK, page);
 }
 
 /* --- folders --- */
-
-/* "27 messages, 3 unread"; caller frees. NULL with `fault` filled. */
-static char *
-count_of(struct request *request, enum folder folder, struct fault *fault)
-{
-	unsigned long all, unread;
-	g_autofree char *messages = NULL, *new_ones = NULL;
-
-	if (!folder_count(request->connection, &request->session, folder, &all, &unread, fault))
-		return NULL;
-	messages = folder_page_count(request, all);
-	if (folder != FOLDER_INBOX || unread == 0)
-		return g_steal_pointer(&messages);
-	new_ones = g_strdup_printf(request_say(request, "%lu unread"), unread);
-	return g_strconcat(messages, ", ", new_ones, NULL);
-}
 
 static enum MHD_Result
 show_folder(struct request *request, enum folder folder)
@@ -278,14 +308,16 @@ show_folder(struct request *request, enum folder folder)
 				   .path = folders[folder].path,
 				   .question = &question,
 				   .list = &list};
+	unsigned long all, unread;
 	struct fault fault;
 
 	if (!search_index_add(request->connection, &request->session, INDEXED_WITH_A_LIST, NULL,
 			      &fault) ||
-	    !folder_list_read(request->connection, &request->session, &question, &list, &fault))
+	    !folder_list_read(request->connection, &request->session, &question, &list, &fault) ||
+	    !folder_count(request->connection, &request->session, &question, &all, &unread, &fault))
 		return answer_fault(request, &fault);
-	view.count = count = count_of(request, folder, &fault);
-	return count == NULL ? answer_fault(request, &fault) : folder_page_show(request, &view);
+	view.count = count = folder_page_count(request, all, unread);
+	return folder_page_show(request, &view);
 }
 
 enum MHD_Result
@@ -318,6 +350,23 @@ mark_all(struct request *request, const GPtrArray *ticked, bool is_read, struct 
 	for (guint i = 0; i < ticked->len; i++)
 		if (identifier_parse(&id, g_ptr_array_index(ticked, i)) &&
 		    !mailbox_mark(request->connection, &request->session, id.text, is_read, fault))
+			return false;
+	return batch_commit(request->connection, fault);
+}
+
+/* Into a folder of the member's own, or back out of it. */
+static bool
+move_all(struct request *request, const GPtrArray *ticked, struct fault *fault)
+{
+	struct identifier id, folder;
+	bool is_own = identifier_parse(&folder, request_field(request, "folder"));
+
+	if (!batch_begin(request->connection, fault))
+		return false;
+	for (guint i = 0; i < ticked->len; i++)
+		if (identifier_parse(&id, g_ptr_array_index(ticked, i)) &&
+		    !own_folder_file(request->connection, &request->session, id.text,
+				     is_own ? folder.text : NULL, fault))
 			return false;
 	return batch_commit(request->connection, fault);
 }
@@ -418,6 +467,8 @@ folder_page_act(struct request *request, const char *path)
 		done = mark_all(request, ticked, strcmp(action, "read") == 0, &fault);
 	else if (strcmp(action, "delete") == 0)
 		done = delete_all(request, ticked, &fault);
+	else if (strcmp(action, "move") == 0)
+		done = move_all(request, ticked, &fault);
 	return done ? answer_see(request, place) : answer_fault(request, &fault);
 }
 

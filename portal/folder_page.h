@@ -36,6 +36,7 @@ struct folder_question folder_page_question(const struct request *request, enum 
 /* A link to the list, before or after a message; both may be NULL. Caller frees. */
 char *folder_page_place(const char *path, const struct folder_question *question,
 			const char *before, const char *after);
-char *folder_page_count(const struct request *request, unsigned long count); /* caller frees */
+/* "27 messages, 3 unread"; caller frees. */
+char *folder_page_count(const struct request *request, unsigned long all, unsigned long unread);
 
 #endif

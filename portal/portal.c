@@ -4,9 +4,11 @@
 
 #include "portal/answer.h"
 #include "portal/confirm.h"
+#include "portal/contacts_page.h"
 #include "portal/folder_page.h"
 #include "portal/join.h"
 #include "portal/message_page.h"
+#include "portal/own_folder_page.h"
 #include "portal/passkey_page.h"
 #include "portal/published.h"
 #include "portal/reading.h"
@@ -145,6 +147,12 @@ static const struct route routes[] = {
 	{"POST", "/inbox", folder_page_act_on_inbox, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"POST", "/sent", folder_page_act_on_sent, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"POST", "/drafts", folder_page_act_on_drafts, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"GET", "/folder/", own_folder_page_show, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"POST", "/folder/", own_folder_page_act, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"GET", "/folders", own_folder_page_manage, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"POST", "/folders", own_folder_page_change, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"GET", "/contacts", contacts_page_show, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"POST", "/write", writing_to, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"POST", "/search", search_page_begin, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"GET", "/search/", search_page_show, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"POST", "/search/", search_page_act, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},

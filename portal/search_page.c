@@ -27,7 +27,7 @@ show_found(struct request *request, const struct search *search, const GArray *f
 {
 	const struct folder_question question =
 		folder_page_question(request, FOLDERS, request_query);
-	g_autofree char *count = folder_page_count(request, found->len);
+	g_autofree char *count = folder_page_count(request, found->len, 0);
 	g_autofree char *path = path_of(request);
 	g_auto(folder_list_auto) list = {0};
 	const struct folder_view view = {.title = request_say(request, "Search"),

@@ -24,6 +24,15 @@ writing_new(struct request *request)
 	return writing_form_show(request, MHD_HTTP_OK, &form);
 }
 
+enum MHD_Result
+writing_to(struct request *request)
+{
+	const struct writing_form form = {
+		.to = request_field(request, "to"), .subject = "", .text = ""};
+
+	return writing_form_show(request, MHD_HTTP_OK, &form);
+}
+
 static char *
 prefixed(const char *prefix, const char *subject)
 {

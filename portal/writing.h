@@ -4,6 +4,8 @@
 
 #include "portal/request.h"
 
+/* To an address from a form: addresses do not belong in links, which are logged. */
+serve_request writing_to;
 serve_request writing_new, writing_reply, writing_reply_all, writing_forward, writing_draft;
 /* Sends the message, or saves it as a draft. */
 serve_request writing_send;

@@ -379,6 +379,17 @@ page_repeat(struct page *page, const char *name)
 }
 
 void
+page_option(struct page *page, const char *name, const char *value, const char *text)
+{
+	g_autofree char *valid_value = valid_text(value), *valid = valid_text(text);
+
+	page_repeat(page, name);
+	xmlSetProp(page->within, BAD_CAST "value", BAD_CAST valid_value);
+	xmlNodeSetContent(page->within, BAD_CAST "");
+	xmlAddChild(page->within, xmlNewText(BAD_CAST valid));
+}
+
+void
 page_repeat_end(struct page *page, const char *name)
 {
 	page->within = xmlDocGetRootElement(page->document);

@@ -50,6 +50,8 @@ bool page_has(const struct page *page, const char *name);
 void page_choose(struct page *page, bool keep, const char *name, const char *otherwise);
 /* Inserts a copy of the element before it, and works on that copy until the next call. */
 void page_repeat(struct page *page, const char *name);
+/* Inserts a copy of an <option> before it, with this value and text. */
+void page_option(struct page *page, const char *name, const char *value, const char *text);
 /* Removes the element itself, and works on the whole page again. */
 void page_repeat_end(struct page *page, const char *name);
 

@@ -300,6 +300,16 @@ put_entry(PGresult *result)
 	put_sealed(result, 0, 8, summary, strlen(summary), &made.content, parcel);
 	put_text(result, 0, 9, "me@b.example parked; x opened");
 	put_text(result, 0, 10, choice(2) == 1 ? "inbox" : "drafts");
+	put_text(result, 0, 11, choice(2) == 1 ? parcel : NULL);
+}
+
+static void
+put_own_folder(PGresult *result)
+{
+	static const char name[] = "Case 7 <b>";
+
+	put_text(result, 0, 0, parcel);
+	put_sealed(result, 0, 1, name, strlen(name), &made.keys.index, parcel);
 }
 
 static void
@@ -498,6 +508,11 @@ static const struct made_up_row {
 	{"search_index_missing", put_not_indexed, false},
 	{"search_index_all", put_indexed, false},
 	{"folder_count", put_counts, true},
+	{"folder_own_older", put_entry, false},
+	{"folder_own_newer", put_entry, false},
+	{"folder_own_count", put_counts, true},
+	{"own_folders", put_own_folder, false},
+	{"own_folder_put", put_account_id, false},
 	{"mailbox_item", put_item, false},
 	{"mailbox_guest_item", put_item, false},
 	{"mailbox_sender", put_sender, false},

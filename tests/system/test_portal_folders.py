@@ -2,13 +2,15 @@
 import html
 import io
 import re
+import urllib.parse
 import zipfile
 
 import people
 import pytest
 import world as sandbox
 from messages import lines
-from person import PORTAL_RULES as RULES, Person, send, state
+from person import PORTAL_RULES as RULES, Person, dump, send, state
+from visitor import Forms
 
 
 @pytest.fixture(scope="module")
@@ -169,3 +171,104 @@ def test_drafts_and_what_was_sent_are_deleted_together(member):
     assert "No messages." in member.browser.page.text
     sent, = entries(member, "/sent").values()
     assert act(member, "delete", sent[0], folder="/sent").path == "/sent" and entries(member, "/sent") == {}
+
+
+# --- folders of one's own ---
+
+def create(person, name):
+    person.browser.get("/folders")
+    answer = person.browser.ask("/folders", urllib.parse.urlencode(
+        {"token": person.browser.form()[1]["token"], "action": "create", "name": name}).encode())
+    return own_folders(person).get(name), answer
+
+
+def own_folders(person):
+    """Name to identifier."""
+    return {html.unescape(name): id for id, name in re.findall(r'href="/folder/(\S{36})">([^<]*)<', person.browser.get("/folders").text)}
+
+
+def move(person, folder, *messages, place="/inbox"):
+    person.browser.get(place)
+    fields = {f"message-{message}": "yes" for message in messages}
+    return person.browser.send({"action": "move", "folder": folder, **fields}, action=place)
+
+
+def test_messages_move_into_a_folder_of_ones_own_and_back(member):
+    ids = {subject: message for subject, (message, _) in entries(member).items()}
+    member.browser.get("/write")
+    member.browser.send({"to": "office@example.com", "subject": "Answer", "text": "x", "action": "send"})
+    sent, = entries(member, "/sent").values()
+    assert 'value="move"' not in member.browser.get("/inbox").text, "there is no folder to move to"
+    case, _ = create(member, "Case 7 & <more>")
+    assert move(member, case, ids["First"], ids["Third"]).path == "/inbox" and set(entries(member)) == {"Second"}
+    assert move(member, case, sent[0], place="/sent").path == "/sent" and entries(member, "/sent") == {}
+    page = member.browser.get(f"/folder/{case}").text
+    assert set(entries(member, f"/folder/{case}")) == {"First", "Third", "Answer"} and "3 messages, 1 unread<" in page
+    assert "<h1>Case 7 &amp; &lt;more&gt;</h1>" in page
+    assert "1 message, 1 unread<" in member.browser.get("/inbox").text
+    # What is filed is found, and the search says where it is.
+    member.browser.get("/inbox")
+    assert 'class="folder">Case 7' in member.browser.send({"words": "third"}, action="/search").text
+    assert move(member, "", ids["Third"], place=f"/folder/{case}").path == f"/folder/{case}"
+    assert set(entries(member)) == {"Second", "Third"}
+
+
+def test_folder_is_renamed_and_deleted_without_its_messages(member):
+    case, _ = create(member, "Case 7")
+    ids = [message for message, _ in entries(member).values()]
+    move(member, case, *ids)
+    member.browser.get("/folders")
+    assert member.browser.send({"action": "rename", "name": " Case 8 \r\n"}).path == "/folders"
+    assert own_folders(member) == {"Case 8": case}
+    assert member.browser.send({"action": "delete"}).path == "/folders"
+    assert own_folders(member) == {} and len(entries(member)) == 3
+    assert member.browser.get(f"/folder/{case}").status == 404
+    assert create(member, "  ")[1].status == 400
+
+
+def test_folders_are_fifty_at_most_and_their_names_are_sealed(member):
+    for i in range(50):
+        member.browser.get("/folders")
+        token = member.browser.form()[1]["token"]
+        member.browser.ask("/folders", f"token={token}&action=create&name=Divorce+{i}".encode())
+    folder, answer = create(member, "One more")
+    assert folder is None and answer.status == 400 and 'value="One more"' in answer.text
+    assert len(own_folders(member)) == 50
+    assert b"Divorce" not in dump(member.world), "promise 7"
+
+
+def test_nobody_files_into_or_out_of_somebody_elses_folder(member, name):
+    other = Person(member.world, member.post, f"{name}.other@pickup.example")
+    send(other, subject="Mine")
+    other.unlock()
+    other.enrol()
+    case, _ = create(member, "Case 7")
+    ids = [message for message, _ in entries(member).values()]
+    move(member, case, ids[0])
+    theirs, = entries(other).values()
+    create(other, "Own")
+    assert other.browser.get(f"/folder/{case}").status == 404
+    assert move(other, case, theirs[0], *ids).path == "/inbox"
+    assert len(entries(other)) == 1 and len(entries(member, f"/folder/{case}")) == 1 and len(entries(member)) == 2
+    token = other.browser.form("/search")[1]["token"]
+    for action in ("rename", "delete"):
+        other.browser.ask("/folders", f"token={token}&action={action}&id={case}&name=Stolen".encode())
+    assert own_folders(member) == {"Case 7": case}
+
+
+# --- the address book ---
+
+def test_address_book_has_those_whom_one_has_written_with(member, name):
+    member.browser.get("/write")
+    member.browser.send({"to": "office@example.com", "subject": "Question", "text": "x", "action": "send"})
+    page = member.browser.get("/contacts").text
+    people = re.findall(r'class="address"[^>]*>([^<]*)<', page)
+    assert people == ["office@example.com", member.post.sender], "those of the newest messages come first"
+    assert "3 messages, " in page and member.address not in people
+    # A message to one of them, whose address is in no link.
+    place, fields = next(form for form in Forms(page).forms if form[1].get("to") == "office@example.com")
+    answer = member.browser.ask(place, urllib.parse.urlencode(fields).encode())
+    assert "@" not in answer.url and 'value="office@example.com"' in answer.text
+    place, fields = next(form for form in Forms(page).forms if form[1].get("words") == member.post.sender)
+    answer = member.browser.ask(place, urllib.parse.urlencode(fields).encode())
+    assert "3 messages<" in answer.text and "@" not in urllib.parse.unquote(answer.url)
