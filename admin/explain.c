@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/situation.h"
 #include "core/address.h"
 #include "delivery/inbound/receive.h"
 #include "delivery/plan.h"
@@ -33,6 +34,8 @@ print_rules(FILE *file, const json_t *rules)
 	{
 		fprintf(file, "  line %-4lld ",
 			(long long)json_integer_value(json_object_get(step, "line")));
+		if (json_object_get(step, "file") != NULL)
+			fprintf(file, "of %s: ", shown_member(step, "file", &name));
 		if (json_object_get(step, "name") != NULL)
 			fprintf(file, "\"%s\": ", shown_member(step, "name", &name));
 		fprintf(file, "%s\n", shown_member(step, "rule", &rule));
@@ -141,9 +144,16 @@ read_message(struct message *message, const char *path, struct fault *fault)
 	return message_read(message, file, fault) || fault_within(fault, "reading %s", path);
 }
 
+struct question {
+	const struct message *message;
+	bool is_outside;
+	time_t time; /* 0: now */
+};
+
 static int
-explain_message(const struct admin *admin, const struct message *message, bool is_outside)
+explain_message(const struct admin *admin, const struct question *question)
 {
+	const struct message *message = question->message;
 	const struct spool_settings spool = {.directory = g_get_tmp_dir(), .memory_max = 8 << 20};
 	struct keystore *keystore = command_keystore(admin, admin->settings->keeper_socket);
 	/* If no message was given, its author is its sender. */
@@ -156,7 +166,8 @@ explain_message(const struct admin *admin, const struct message *message, bool i
 				      .variants = &spool,
 				      .message = message,
 				      .from = from,
-				      .is_outside = is_outside};
+				      .time = question->time,
+				      .is_outside = question->is_outside};
 	struct plan plan = {0};
 	struct fault fault;
 	bool planned;
@@ -190,11 +201,13 @@ explain(const struct admin *admin, int argc, char **argv)
 						{"to", required_argument, NULL, 't'},
 						{"login", required_argument, NULL, 'l'},
 						{"inbound", no_argument, NULL, 'i'},
+						{"client", required_argument, NULL, 'c'},
+						{"time", required_argument, NULL, 'w'},
 						{0}};
 	const struct spool_settings spool = {.directory = g_get_tmp_dir(), .memory_max = 8 << 20};
 	g_autoptr(message_auto) message = message_new(&spool);
 	struct fault fault;
-	bool is_outside = false;
+	struct question question = {.message = message};
 	int option;
 
 	optind = 0;
@@ -205,7 +218,11 @@ explain(const struct admin *admin, int argc, char **argv)
 		} else if (option == 'l' && message->authenticated == NULL) {
 			message->authenticated = g_strdup(optarg);
 		} else if (option == 'i') {
-			is_outside = true;
+			question.is_outside = true;
+		} else if (option == 'c' || option == 'w') {
+			if (!(option == 'c' ? situation_client(message, optarg, &fault)
+					    : situation_time(optarg, &question.time, &fault)))
+				return command_fail(&fault);
 		} else {
 			return command_usage(admin->command);
 		}
@@ -214,12 +231,13 @@ explain(const struct admin *admin, int argc, char **argv)
 		return command_usage(admin->command);
 	if (!read_message(message, optind < argc ? argv[optind] : NULL, &fault))
 		return command_fail(&fault);
-	return explain_message(admin, message, is_outside);
+	return explain_message(admin, &question);
 }
 
 const struct command explain_commands[] = {
 	{"policy explain",
-	 "[--login LOGIN | --inbound] --from ADDRESS --to ADDRESS [--to ADDRESS ...] [FILE.eml | -]",
+	 "[--login LOGIN | --inbound] [--client ADDRESS] [--time \"YYYY-MM-DD HH:MM\"] --from ADDRESS "
+	 "--to ADDRESS [--to ADDRESS ...] [FILE.eml | -]",
 	 "show what would happen to a message, and why", explain, .needs_rules = true,
 	 .reads = true, .example = "--from anna@example.com --to sue@partner.example mail.eml"},
 	{NULL, NULL, NULL, NULL},

@@ -25,8 +25,8 @@ static const struct statement message_put = {
 static const struct statement copy_put = {
 	"audit_copy",
 	"insert into postseal.copy (id, message, offer, policy, recipient, address, rule_line, rule, method, reason,"
-	" trace, keys, signed_by, state, first_state, first_reason, rule_name) "
-	"values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $10, $15)",
+	" trace, keys, signed_by, state, first_state, first_reason, rule_name, rule_file) "
+	"values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $10, $15, $16)",
 	.repeats = true};
 
 static const struct statement copy_move_parked = {"audit_copy_move_parked",
@@ -124,6 +124,7 @@ audit_add_copy(struct connection *connection, const struct audit_message *messag
 	parameters_text(&parameters, copy->signed_by);
 	parameters_text(&parameters, copy_state_word(copy->state));
 	parameters_text(&parameters, copy->rule_name);
+	parameters_text(&parameters, copy->rule_file);
 	return batch_add(connection, &copy_put, &parameters, fault);
 }
 

@@ -34,6 +34,7 @@ struct audit_copy {
 	unsigned rule_line;
 	const char *rule;
 	const char *rule_name; /* or NULL */
+	const char *rule_file; /* that has the rule; NULL: postseal.conf itself */
 	const char *method;    /* NULL: refused */
 	const char *reason;
 	const char *trace;     /* JSON */

@@ -1,12 +1,21 @@
 #include "core/configuration.h"
 
+#include <errno.h>
+#include <glob.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/log.h"
 #include "core/scan.h"
 
-enum { SHOWN_MAX = 60, DIGITS_MAX = 18, FILE_MAX_BYTES = 64 << 20 };
+enum {
+	SHOWN_MAX = 60,
+	DIGITS_MAX = 18,
+	FILE_MAX_BYTES = 64 << 20,
+	FILES_MAX = 500,
+	DEPTH_MAX = 8 /* of files that include files */
+};
 
 int scanner_lex_init_extra(struct scan *extra, void **scanner);
 void *scanner__scan_bytes(const char *bytes, int length, void *scanner);
@@ -14,7 +23,8 @@ int scanner_lex(void *scanner);
 int scanner_lex_destroy(void *scanner);
 
 struct scan {
-	struct configuration *configuration;
+	const struct configuration_file *file;
+	GPtrArray *lines;		 /* struct configuration_line */
 	struct configuration_line *line; /* NULL: it is empty so far */
 	struct place at, next;
 	unsigned depth; /* of nested braces */
@@ -41,8 +51,18 @@ line_new(void)
 static void
 line_free(struct configuration_line *line)
 {
+	if (line == NULL)
+		return;
 	g_array_unref(line->tokens);
 	g_free(line);
+}
+
+static void
+file_free(struct configuration_file *file)
+{
+	g_free(file->path);
+	g_free(file->text);
+	g_free(file);
 }
 
 void
@@ -51,8 +71,7 @@ configuration_free(struct configuration *configuration)
 	if (configuration == NULL)
 		return;
 	g_ptr_array_unref(configuration->lines);
-	g_free(configuration->path);
-	g_free(configuration->text);
+	g_ptr_array_unref(configuration->files);
 	g_free(configuration);
 }
 
@@ -91,8 +110,7 @@ place_behind(const struct scan *scan, const GArray *tokens)
 {
 	struct place place = g_array_index(tokens, struct token, tokens->len - 1).place;
 
-	place.column +=
-		count_characters(scan->configuration->text + place.begin, place.end - place.begin);
+	place.column += count_characters(scan->file->text + place.begin, place.end - place.begin);
 	place.begin = place.end;
 	return place;
 }
@@ -138,7 +156,6 @@ void
 scan_end_file(struct scan *scan)
 {
 	scan->at = scan->next;
-	scan->configuration->end = scan->next;
 	finish_line(scan);
 }
 
@@ -164,7 +181,7 @@ put(struct scan *scan, struct token token)
 	token.place = scan->at;
 	if (scan->line == NULL) {
 		scan->line = line_new();
-		g_ptr_array_add(scan->configuration->lines, scan->line);
+		g_ptr_array_add(scan->lines, scan->line);
 	}
 	g_array_append_val(scan->line->tokens, token);
 }
@@ -204,58 +221,200 @@ scan_add(struct scan *scan, enum token_kind kind, const char *text, size_t lengt
 	}
 }
 
-/* --- the whole file --- */
+/* --- files --- */
 
-static void
-scan_text(struct configuration *configuration)
+static struct configuration_file *
+file_new(const char *path)
 {
-	struct scan scan = {.configuration = configuration, .next = {.line = 1, .column = 1}};
+	struct configuration_file *file = g_new0(struct configuration_file, 1);
+
+	file->path = g_strdup(path);
+	return file;
+}
+
+static bool
+fail(char **why_r, char *why)
+{
+	*why_r = why;
+	return false;
+}
+
+/* The first file may be a pipe; those that are included are not, or a name in them could make each
+ * program wait. *why_r: why it cannot be read; caller frees. */
+static bool
+file_read(struct configuration_file *file, bool is_first, char **why_r)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!is_first && g_file_test(file->path, G_FILE_TEST_EXISTS) &&
+	    !g_file_test(file->path, G_FILE_TEST_IS_REGULAR))
+		return fail(why_r, g_strdup_printf("%s is not a regular file", file->path));
+	if (!g_file_get_contents(file->path, &file->text, &file->length, &error))
+		return fail(why_r, g_strdup(error->message));
+	return file->length <= FILE_MAX_BYTES ||
+	       fail(why_r, g_strdup_printf("%s is larger than 64 MiB", file->path));
+}
+
+/* Adds the lines of the file; returns the place after the last one. */
+static struct place
+scan_text(const struct configuration_file *file, GPtrArray *lines)
+{
+	struct scan scan = {
+		.file = file, .lines = lines, .next = {.file = file, .line = 1, .column = 1}};
 	void *scanner;
 
 	scanner_lex_init_extra(&scan, &scanner);
-	scanner__scan_bytes(configuration->text, (int)configuration->length, scanner);
+	scanner__scan_bytes(file->text, (int)file->length, scanner);
 	scanner_lex(scanner);
 	scanner_lex_destroy(scanner);
+	return scan.next;
 }
+
+/* --- files that are included --- */
+
+struct reading {
+	struct configuration *configuration;
+	GPtrArray *errors;
+	const struct configuration_file *open[DEPTH_MAX]; /* each includes the next one */
+	unsigned depth;
+};
+
+static void add_lines(struct reading *reading, const struct configuration_file *file,
+		      struct place *end_r);
+
+static bool
+is_open(const struct reading *reading, const char *path)
+{
+	for (unsigned i = 0; i < reading->depth; i++)
+		if (strcmp(reading->open[i]->path, path) == 0)
+			return true;
+	return false;
+}
+
+static void
+include_file(struct reading *reading, const struct place *place, const char *path)
+{
+	struct configuration_file *file;
+	g_autofree char *why = NULL;
+	struct place end;
+
+	if (is_open(reading, path))
+		configuration_complain(reading->errors, place, "found %s, which includes this file",
+				       path);
+	else if (reading->depth == DEPTH_MAX)
+		configuration_complain(reading->errors, place,
+				       "found include in a file that is included %d levels deep, "
+				       "expected none there",
+				       DEPTH_MAX - 1);
+	else if (reading->configuration->files->len == FILES_MAX)
+		configuration_complain(reading->errors, place,
+				       "found more than %d files, expected fewer", FILES_MAX);
+	else {
+		file = file_new(path);
+		g_ptr_array_add(reading->configuration->files, file);
+		if (file_read(file, false, &why))
+			add_lines(reading, file, &end);
+		else
+			configuration_complain(reading->errors, place, "including %s: %s", path,
+					       why);
+	}
+}
+
+/* A pattern need not match anything, so that a directory can be empty. */
+static void
+include_pattern(struct reading *reading, const struct place *place, const char *pattern)
+{
+	glob_t found = {0};
+	int error = glob(pattern, GLOB_ERR, NULL, &found);
+
+	if (error != 0 && error != GLOB_NOMATCH)
+		configuration_complain(reading->errors, place, "including %s: %s", pattern,
+				       error == GLOB_NOSPACE ? "out of memory" : strerror(errno));
+	for (size_t i = 0; error == 0 && i < found.gl_pathc; i++)
+		include_file(reading, place, found.gl_pathv[i]);
+	globfree(&found);
+}
+
+static bool
+is_include(const GArray *tokens)
+{
+	const struct token *first = &g_array_index(tokens, struct token, 0);
+
+	return first->kind == TOKEN_WORD && strcmp(first->text, "include") == 0;
+}
+
+/* `include "rules"`; a path without a leading slash begins at the file that includes it. */
+static void
+include(struct reading *reading, const GArray *tokens)
+{
+	const struct token *what = &g_array_index(tokens, struct token, 1);
+	const struct token *end = what->kind == TOKEN_STRING ? what + 1 : what;
+	g_autofree char *directory = NULL, *path = NULL;
+
+	if (what->kind != TOKEN_STRING || *what->text == '\0' || end->kind != TOKEN_END) {
+		g_autofree char *found = configuration_show(end);
+
+		configuration_complain(reading->errors, &end->place,
+				       "found %s, expected include \"file\" and nothing else",
+				       found);
+		return;
+	}
+	directory = g_path_get_dirname(what->place.file->path);
+	path = g_path_is_absolute(what->text) ? g_strdup(what->text)
+					      : g_build_filename(directory, what->text, NULL);
+	(strpbrk(path, "*?[") == NULL ? include_file : include_pattern)(reading, &what->place,
+									path);
+}
+
+static void
+add_lines(struct reading *reading, const struct configuration_file *file, struct place *end_r)
+{
+	g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func((GDestroyNotify)line_free);
+
+	*end_r = scan_text(file, lines);
+	reading->open[reading->depth++] = file;
+	for (guint i = 0; i < lines->len; i++) {
+		struct configuration_line *line = g_ptr_array_index(lines, i);
+
+		if (is_include(line->tokens)) {
+			include(reading, line->tokens);
+		} else {
+			g_ptr_array_add(reading->configuration->lines, line);
+			lines->pdata[i] = NULL;
+		}
+	}
+	reading->depth--;
+}
+
+/* --- the whole configuration --- */
 
 struct configuration *
 configuration_read(const char *path, GPtrArray *errors)
 {
-	struct configuration *configuration;
-	g_autoptr(GError) error = NULL;
-	char *text;
-	gsize length;
+	struct configuration_file *file = file_new(path);
+	struct configuration *configuration = g_new0(struct configuration, 1);
+	struct reading reading = {.configuration = configuration, .errors = errors};
+	g_autofree char *why = NULL;
 
-	if (!g_file_get_contents(path, &text, &length, &error)) {
-		g_ptr_array_add(
-			errors,
-			g_strdup_printf(
-				"reading the configuration: %s%s", error->message,
-				g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT)
+	configuration->files = g_ptr_array_new_with_free_func((GDestroyNotify)file_free);
+	configuration->lines = g_ptr_array_new_with_free_func((GDestroyNotify)line_free);
+	g_ptr_array_add(configuration->files, file);
+	if (file_read(file, true, &why)) {
+		add_lines(&reading, file, &configuration->end);
+		return configuration;
+	}
+	g_ptr_array_add(
+		errors,
+		g_strdup_printf("reading the configuration: %s%s", why,
+				access(path, F_OK) != 0 && errno == ENOENT
 					? "; \"postseal setup\", run by root, writes a first one"
 					: ""));
-		return NULL;
-	}
-	if (length > FILE_MAX_BYTES) {
-		g_ptr_array_add(
-			errors,
-			g_strdup_printf("reading the configuration: %s is larger than 64 MiB",
-					path));
-		g_free(text);
-		return NULL;
-	}
-	configuration = g_new0(struct configuration, 1);
-	configuration->path = g_strdup(path);
-	configuration->text = text;
-	configuration->length = length;
-	configuration->lines = g_ptr_array_new_with_free_func((GDestroyNotify)line_free);
-	scan_text(configuration);
-	return configuration;
+	configuration_free(configuration);
+	return NULL;
 }
 
 void
-configuration_complain(const struct configuration *configuration, GPtrArray *complaints,
-		       const struct place *place, const char *format, ...)
+configuration_complain(GPtrArray *complaints, const struct place *place, const char *format, ...)
 {
 	g_autofree char *text = NULL;
 	va_list args;
@@ -263,8 +422,8 @@ configuration_complain(const struct configuration *configuration, GPtrArray *com
 	va_start(args, format);
 	text = g_strdup_vprintf(format, args);
 	va_end(args);
-	g_ptr_array_add(complaints, g_strdup_printf("%s:%u:%u: %s", configuration->path,
-						    place->line, place->column, text));
+	g_ptr_array_add(complaints, g_strdup_printf("%s:%u:%u: %s", place->file->path, place->line,
+						    place->column, text));
 }
 
 void
@@ -275,9 +434,9 @@ configuration_log(const GPtrArray *errors)
 }
 
 char *
-configuration_show(const struct configuration *configuration, const struct token *token)
+configuration_show(const struct token *token)
 {
-	const char *text = configuration->text + token->place.begin;
+	const char *text = token->place.file->text + token->place.begin;
 	size_t length = token->place.end - token->place.begin;
 
 	if (token->kind == TOKEN_END)

@@ -4,7 +4,8 @@
  * needs only the settings does not fail because of a rule.
  *
  * A line ends where the line of text ends, unless a brace is open or the next line begins with a
- * blank.
+ * blank. The line `include "path"` stands for the lines of other files: `path` may be a
+ * pattern (glob(7)), and begins at the file that includes them unless it is absolute.
  */
 #ifndef POSTSEAL_CORE_CONFIGURATION_H
 #define POSTSEAL_CORE_CONFIGURATION_H
@@ -13,7 +14,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* postseal.conf, or a file that it includes. */
+struct configuration_file {
+	char *path;
+	char *text; /* `length` bytes and a NUL */
+	size_t length;
+};
+
 struct place {
+	const struct configuration_file *file;
 	unsigned line, column; /* counted from 1; columns count characters */
 	size_t begin, end;     /* bytes from the start of the file */
 };
@@ -46,30 +55,29 @@ struct configuration_line {
 };
 
 struct configuration {
-	char *path;
-	char *text; /* `length` bytes and a NUL */
-	size_t length;
-	GPtrArray *lines; /* struct configuration_line */
-	struct place end;
+	GPtrArray *files; /* struct configuration_file; the first is the one that includes the
+			     others */
+	GPtrArray *lines; /* struct configuration_line, in the order in which they count */
+	struct place end; /* of the first file */
 };
 
-/* Reads the file. NULL if that fails, with a sentence (char *) added to `errors`. Errors within a
- * line are left to those who read the line. */
+/* Reads the file and those that it includes. NULL if it cannot be read, with a sentence (char *)
+ * added to `errors`; what is wrong with a line that includes files is added, too. Other errors are
+ * left to those who read the lines. */
 struct configuration *configuration_read(const char *path, GPtrArray *errors);
 void configuration_free(struct configuration *configuration);
 typedef struct configuration configuration_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(configuration_auto, configuration_free)
 
 /* Adds "path:line:column: " and the sentence. */
-void configuration_complain(const struct configuration *configuration, GPtrArray *complaints,
-			    const struct place *place, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+void configuration_complain(GPtrArray *complaints, const struct place *place, const char *format,
+			    ...) __attribute__((format(printf, 3, 4)));
 
 /* Logs each of the complaints as an error. */
 void configuration_log(const GPtrArray *errors);
 
 /* The token as it is shown in messages; caller frees. */
-char *configuration_show(const struct configuration *configuration, const struct token *token);
+char *configuration_show(const struct token *token);
 
 /* What a word after a number means. */
 enum unit { UNIT_NONE, UNIT_BYTES, UNIT_SECONDS };

@@ -281,11 +281,10 @@ settings_reader_tables(const struct settings_reader *reader)
 static bool
 expect(const struct cursor *cursor, const char *wanted)
 {
-	const struct configuration *configuration = cursor->reader->configuration;
-	g_autofree char *found = configuration_show(configuration, cursor->at);
+	g_autofree char *found = configuration_show(cursor->at);
 	g_autofree char *name = cursor->setting == NULL ? NULL : setting_name(cursor->setting);
 
-	configuration_complain(configuration, cursor->reader->errors, &cursor->at->place,
+	configuration_complain(cursor->reader->errors, &cursor->at->place,
 			       "found %s, expected %s%s%s", found, wanted,
 			       name == NULL ? "" : " for ", name == NULL ? "" : name);
 	return false;
@@ -462,12 +461,12 @@ read_setting(struct cursor *cursor, const struct token *name, const char *first,
 
 	cursor->setting = find(first, second);
 	if (cursor->setting == NULL)
-		configuration_complain(reader->configuration, reader->errors, &name->place,
+		configuration_complain(reader->errors, &name->place,
 				       "found %s, expected a setting, table, match or otherwise "
 				       "(postseal.conf(5) lists the settings)",
 				       shown);
 	else if (!g_hash_table_insert(reader->seen, (gpointer)cursor->setting, (gpointer)name))
-		configuration_complain(reader->configuration, reader->errors, &name->place,
+		configuration_complain(reader->errors, &name->place,
 				       "found %s a second time, expected it once", shown);
 	else
 		return read_value(cursor);
@@ -497,9 +496,8 @@ read_of_directory(struct cursor *cursor, GHashTable *seen)
 				      "the end of the line");
 	cursor->setting = find_of_directory(word);
 	if (!g_hash_table_add(seen, (gpointer)cursor->setting)) {
-		configuration_complain(cursor->reader->configuration, cursor->reader->errors,
-				       &word->place, "found %s a second time, expected it once",
-				       word->text);
+		configuration_complain(cursor->reader->errors, &word->place,
+				       "found %s a second time, expected it once", word->text);
 		return false;
 	}
 	cursor->at++;
@@ -614,22 +612,24 @@ append_gap(GString *text, const char *gap, size_t length)
 	}
 }
 
-char *
-settings_reader_public(const struct settings_reader *reader)
+/* The text of one of the files, without what is secret. */
+static void
+append_public(GString *text, const struct settings_reader *reader,
+	      const struct configuration_file *file)
 {
-	const struct configuration *file = reader->configuration;
-	g_autoptr(GString) text = g_string_new(NULL);
+	const GPtrArray *lines = reader->configuration->lines;
 	size_t done = 0;
 
-	for (guint i = 0; i < file->lines->len; i++) {
+	for (guint i = 0; i < lines->len; i++) {
 		const GArray *tokens =
-			((const struct configuration_line *)g_ptr_array_index(file->lines, i))
-				->tokens;
+			((const struct configuration_line *)g_ptr_array_index(lines, i))->tokens;
 
 		for (guint j = 0; j < tokens->len; j++) {
 			const struct token *token = &g_array_index(tokens, struct token, j);
 			size_t begin = token->place.begin, end = token->place.end;
 
+			if (token->place.file != file)
+				break;
 			append_gap(text, file->text + done, begin - done);
 			if (g_ptr_array_find(reader->secrets, token, NULL))
 				g_string_append(text, "\"***\"");
@@ -640,6 +640,21 @@ settings_reader_public(const struct settings_reader *reader)
 		}
 	}
 	append_gap(text, file->text + done, file->length - done);
+}
+
+char *
+settings_reader_public(const struct settings_reader *reader)
+{
+	const GPtrArray *files = reader->configuration->files;
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (guint i = 0; i < files->len; i++) {
+		const struct configuration_file *file = g_ptr_array_index(files, i);
+
+		if (i > 0)
+			g_string_append_printf(text, "\n# %s\n", file->path);
+		append_public(text, reader, file);
+	}
 	return g_utf8_make_valid(text->str, (gssize)text->len);
 }
 
@@ -650,9 +665,9 @@ complain_of_what_is_missing(struct settings_reader *reader)
 		g_autofree char *name = setting_name(s);
 
 		if (s->standard == NULL && *(void **)place_of(reader->settings, s) == NULL)
-			configuration_complain(
-				reader->configuration, reader->errors, &reader->configuration->end,
-				"found no setting %s, expected %s", name, expected[s->type]);
+			configuration_complain(reader->errors, &reader->configuration->end,
+					       "found no setting %s, expected %s", name,
+					       expected[s->type]);
 	}
 }
 
@@ -664,7 +679,7 @@ complain_of_what_does_not_fit(struct settings_reader *reader)
 
 	if (reader->settings->mta == MTA_SENDMAIL && reader->settings->sign == SIGN_MTA)
 		configuration_complain(
-			reader->configuration, reader->errors, &sign->place,
+			reader->errors, &sign->place,
 			"found sign \"mta\" with mta \"sendmail\", expected \"login\" or \"any\": "
 			"Sendmail does not check who may send as whom");
 }
@@ -687,10 +702,10 @@ settings_reader_finish(struct settings_reader *reader)
 struct settings *
 settings_load(const char *path, GPtrArray *errors)
 {
+	const guint before = errors->len;
 	g_autoptr(configuration_auto) configuration = configuration_read(path, errors);
 	g_autoptr(settings_auto) settings = NULL;
 	struct settings_reader *reader;
-	guint before = errors->len;
 
 	if (configuration == NULL)
 		return NULL;

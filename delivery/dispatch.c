@@ -119,6 +119,7 @@ record_copy(const struct commit *commit, const struct copy *copy, struct fault *
 		.rule_line = copy->decision.line,
 		.rule = copy->decision.rule,
 		.rule_name = copy->decision.name,
+		.rule_file = copy->decision.file,
 		.method = method == NULL ? NULL : method->name,
 		.reason = reason,
 		.trace = trace_text,

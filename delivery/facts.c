@@ -114,6 +114,16 @@ subjects(const struct message *message)
 	return g_string_free(text, FALSE);
 }
 
+/* The address at the end of "mail.example.com [192.0.2.1]"; NULL: there is none. */
+static char *
+client_of(const struct message *message)
+{
+	const char *open = message->client == NULL ? NULL : strrchr(message->client, '[');
+	const char *close = open == NULL ? NULL : strchr(open, ']');
+
+	return close == NULL ? NULL : g_strndup(open + 1, (gsize)(close - open - 1));
+}
+
 void
 facts_init(struct facts *facts, const struct message *message, const struct settings *settings,
 	   struct database *database)
@@ -123,10 +133,12 @@ facts_init(struct facts *facts, const struct message *message, const struct sett
 		.database = database,
 		.parts = parts_new(message, (guint)MIN(settings->limit_parts, (uint64_t)G_MAXUINT)),
 		.subject = subjects(message),
+		.client = client_of(message),
 	};
 	facts->policy = (struct policy_facts){
 		.sender = message->sender_folded,
 		.authenticated = message->authenticated,
+		.client = facts->client,
 		.subject = facts->subject,
 		.size = message_size(message),
 		.context = facts,
@@ -143,5 +155,6 @@ void
 facts_clear(struct facts *facts)
 {
 	g_free(facts->subject);
+	g_free(facts->client);
 	parts_free(facts->parts);
 }

@@ -16,6 +16,7 @@ struct facts {
 	struct database *database;
 	struct parts *parts;
 	char *subject;
+	char *client;
 	bool is_looked_through; /* if true, `opaque` is valid */
 	struct opacity opaque;
 };

@@ -35,6 +35,7 @@ struct surroundings {
 	const char *outside_client; /* its address (struct outbox_mail), or NULL */
 	/* What the first pass noted in this message and in no other (IMPRINT_BYTES), or NULL. */
 	const unsigned char *pass;
+	time_t time;	     /* at which it is decided; 0: now */
 	uint64_t size_limit; /* of the MTA for a message in place, bytes; 0: none is known */
 	bool is_outside;     /* it is known to be from outside, whatever its client and sender */
 	struct inbound *inbound; /* what is known of mail from outside; NULL: it is ours */

@@ -239,6 +239,7 @@ decide_all(struct plan *plan, const struct surroundings *around, struct fault *f
 	bool decided;
 
 	facts_init(&facts, around->message, around->settings, around->database);
+	facts.policy.time = around->time;
 	decided = decide_each(plan, around, &facts.policy, tags, fault);
 	facts_clear(&facts);
 	if (phone_tag != NULL)

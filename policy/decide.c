@@ -17,6 +17,8 @@ policy_question_new(struct policy *policy, struct database *database,
 	question->policy = policy_ref(policy);
 	question->database = database;
 	question->facts = *facts;
+	if (facts->time == 0)
+		question->facts.time = time(NULL);
 	question->known = g_malloc0(policy->condition_count + 1);
 	question->known_of_recipient = g_malloc0(policy->condition_count + 1);
 	return question;
@@ -118,7 +120,7 @@ try_rule(struct policy_question *question, const struct rule *rule, struct trial
 		unsigned char found;
 
 		if (!answer(question, condition, &found, fault)) {
-			g_autofree char *shown = rule_shown(rule);
+			g_autofree char *shown = rule_shown(question->policy, rule);
 
 			return fault_within(fault, "deciding by %s", shown);
 		}
@@ -139,7 +141,7 @@ wait_for_rule(const struct policy_question *question, const struct rule *rule,
 	      const struct condition *unseen, struct fault *fault)
 {
 	struct policy_opaque opaque = {0};
-	g_autofree char *shown = rule_shown(rule);
+	g_autofree char *shown = rule_shown(question->policy, rule);
 
 	if (!question->facts.opaque(question->facts.context, &opaque, fault))
 		return false;
@@ -153,11 +155,14 @@ wait_for_rule(const struct policy_question *question, const struct rule *rule,
 /* --- the trace --- */
 
 static json_t *
-trace_step(const struct rule *rule, const struct condition *failed)
+trace_step(const struct policy *policy, const struct rule *rule, const struct condition *failed)
 {
-	json_t *step = json_pack("{s:i, s:s, s:b}", "line", (int)rule->line, "rule", rule->text,
-				 "matched", failed == NULL);
+	const char *file = rule_file(policy, rule);
+	json_t *step = json_pack("{s:i, s:s, s:b}", "line", (int)rule->place.line, "rule",
+				 rule->text, "matched", failed == NULL);
 
+	if (file != NULL)
+		json_object_set_new(step, "file", json_string(file));
 	if (rule->name != NULL)
 		json_object_set_new(step, "name", json_string(rule->name));
 	if (rule->watches)
@@ -185,7 +190,7 @@ trail_clear(struct trail *trail)
 }
 
 static json_t *
-trace(const GPtrArray *rules, const struct trail *trail)
+trace(const struct policy *policy, const GPtrArray *rules, const struct trail *trail)
 {
 	json_t *list = json_array();
 	const guint first = trail->count > TRACE_MAX ? trail->count - TRACE_MAX : 0;
@@ -198,7 +203,7 @@ trace(const GPtrArray *rules, const struct trail *trail)
 		if (watching < watchings && g_array_index(trail->watchings, guint, watching) == i)
 			json_array_append(list, json_array_get(trail->watched, watching++));
 		else
-			json_array_append_new(list, trace_step(g_ptr_array_index(rules, i),
+			json_array_append_new(list, trace_step(policy, g_ptr_array_index(rules, i),
 							       trail->failed[i % TRACE_MAX]));
 	}
 	return list;
@@ -206,10 +211,10 @@ trace(const GPtrArray *rules, const struct trail *trail)
 
 /* What a rule found that decides nothing: it never makes a message wait. */
 static void
-note_watching(struct trail *trail, struct policy_decision *decision, const struct rule *rule,
-	      guint number, const struct trial *trial)
+note_watching(const struct policy *policy, struct trail *trail, struct policy_decision *decision,
+	      const struct rule *rule, guint number, const struct trial *trial)
 {
-	json_t *step = trace_step(rule, NULL);
+	json_t *step = trace_step(policy, rule, NULL);
 
 	if (trail->watchings == NULL) {
 		trail->watched = json_array();
@@ -238,9 +243,10 @@ is_for_portal(const struct rule *rule)
 }
 
 static void
-fill(struct policy_decision *decision, const struct rule *rule)
+fill(const struct policy *policy, struct policy_decision *decision, const struct rule *rule)
 {
-	decision->line = rule->line;
+	decision->file = rule_file(policy, rule);
+	decision->line = rule->place.line;
 	decision->rule = rule->text;
 	decision->name = rule->name;
 	decision->reject = rule->reject;
@@ -290,7 +296,7 @@ decide_with(struct policy_question *question, const struct rule *rule, const str
 {
 	if (trial->unseen != NULL && question->policy->settings->opaque == OPAQUE_WAIT)
 		return wait_for_rule(question, rule, trial->unseen, fault);
-	fill(decision, rule);
+	fill(question->policy, decision, rule);
 	if (trial->unseen != NULL)
 		decision->reject = refusal;
 	return true;
@@ -313,7 +319,7 @@ try_rules(struct policy_question *question, const GPtrArray *rules, struct trail
 		if (trial.failed != NULL)
 			continue;
 		if (rule->watches) {
-			note_watching(trail, decision, rule, i, &trial);
+			note_watching(question->policy, trail, decision, rule, i, &trial);
 		} else {
 			decided = decide_with(question, rule, &trial, decision, fault);
 			*rule_r = rule;
@@ -336,7 +342,7 @@ decide_by(struct policy_question *question, const GPtrArray *rules,
 	decision_r->watched = g_ptr_array_new();
 	tried = try_rules(question, rules, &trail, decision_r, rule_r, fault);
 	if (tried)
-		decision_r->trace = trace(rules, &trail);
+		decision_r->trace = trace(question->policy, rules, &trail);
 	else
 		policy_decision_clear(decision_r);
 	trail_clear(&trail);

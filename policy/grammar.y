@@ -20,6 +20,7 @@ static void policy_error(const struct place *place, struct parser *parser, const
 %union {
 	char *text;
 	uint64_t number;
+	enum table_content content;
 	GPtrArray *texts;
 	struct condition *condition;
 	struct rule *rule;
@@ -43,10 +44,12 @@ static void policy_error(const struct place *place, struct parser *parser, const
 %token RULE "rule" WATCH "watch" AND "and" OR "or"
 %token TYPE "type" TEXT "text" REGEX "regex" DELIVER "deliver" REJECT "reject" EXPIRE "expire"
 %token OPAQUE "opaque" ENCRYPTED "encrypted" SIGNED "signed" HIDE "hide" PORTAL "portal" CONVERSATION "conversation"
+%token CLIENT "client" NETWORKS "networks" TIME "time"
 %token RECEIPT "receipt" AUTHENTICATED "authenticated" TRUST "trust"
 %token RECEIVE "receive" OPEN "open" PASS "pass" OLD "old" CIPHERS "ciphers" MARK "mark"
 %token FILE_ "file" DATABASE "database" UNKNOWN_CHARACTER "a character that has no meaning here"
 
+%type <content> content
 %type <texts> strings listed one_or_more
 %type <number> size duration
 %type <options> options
@@ -90,9 +93,14 @@ duration
 /* --- tables --- */
 
 table
-	: TABLE WORD listed	{ parser_table(parser, &@2, $2, &table_inline, NULL, $3); }
-	| TABLE WORD FILE_ STRING	{ parser_table(parser, &@2, $2, &table_file, $4, NULL); }
-	| TABLE WORD DATABASE STRING	{ parser_table(parser, &@2, $2, &table_database, $4, NULL); }
+	: TABLE WORD content listed	{ parser_table(parser, &@2, $2, &table_inline, $3, NULL, $4); }
+	| TABLE WORD content FILE_ STRING	{ parser_table(parser, &@2, $2, &table_file, $3, $5, NULL); }
+	| TABLE WORD DATABASE STRING	{ parser_table(parser, &@2, $2, &table_database, TABLE_OF_ADDRESSES, $4, NULL); }
+	;
+
+content
+	: %empty		{ $$ = TABLE_OF_ADDRESSES; }
+	| NETWORKS		{ $$ = TABLE_OF_NETWORKS; }
 	;
 
 /* --- rules --- */
@@ -151,7 +159,12 @@ condition
 	| PORTAL		{ $$ = condition_new(&match_portal); }
 	| AUTHENTICATED		{ $$ = condition_new(&match_authenticated); }
 	| CONVERSATION		{ $$ = condition_new(&match_conversation); }
-	| TEXT REGEX STRING	{ $$ = parser_regex(parser, &@3, $3); }
+	| TEXT REGEX STRING	{ $$ = parser_regex(parser, &@3, &match_text_regex, $3); }
+	| SUBJECT REGEX STRING	{ $$ = parser_regex(parser, &@3, &match_subject_regex, $3); }
+	| CLIENT one_or_more	{ $$ = parser_listed(parser, &@2, &match_client, $2); }
+	| CLIENT IN TABLE_NAME	{ $$ = parser_named(parser, &match_client, $3, &@3); }
+	| CLIENT IN NETWORKS	{ $$ = parser_named(parser, &match_client, NULL, &@3); }
+	| TIME one_or_more	{ $$ = parser_time(parser, &@2, $2); }
 	;
 
 methods

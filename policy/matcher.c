@@ -206,6 +206,7 @@ opaque(struct policy_question *q, const struct condition *c, bool *matched_r, st
 	return true;
 }
 
+/* The text must be valid UTF-8. */
 static bool
 look_at_text(void *visitor, const char *text, size_t length)
 {
@@ -220,7 +221,17 @@ look_at_text(void *visitor, const char *text, size_t length)
 }
 
 static bool
-text_regex(struct policy_question *q, const struct condition *c, bool *matched_r,
+look_at_subject(void *visitor, const char *text, size_t length)
+{
+	g_autofree char *valid = g_utf8_make_valid(text, (gssize)length);
+
+	return look_at_text(visitor, valid, strlen(valid));
+}
+
+/* Asks for texts, each of which is searched for the regular expression. */
+static bool
+search_for(struct policy_question *q, const struct condition *c,
+	   bool (*ask)(struct search *search, struct fault *fault), bool *matched_r,
 	   struct fault *fault)
 {
 	struct search search = {.question = q, .condition = c};
@@ -228,7 +239,7 @@ text_regex(struct policy_question *q, const struct condition *c, bool *matched_r
 	bool looked;
 
 	search.data = pcre2_match_data_create_from_pattern(c->regex, NULL);
-	looked = q->facts.text(q->facts.context, look_at_text, &search, fault);
+	looked = ask(&search, fault);
 	pcre2_match_data_free(search.data);
 	if (!looked)
 		return false;
@@ -236,9 +247,64 @@ text_regex(struct policy_question *q, const struct condition *c, bool *matched_r
 	if (search.error == 0)
 		return true;
 	pcre2_get_error_message(search.error, why, sizeof why);
-	return fault_set(fault, FAULT_CONFIG,
-			 "searching the text for the regular expression of `%s`: %s", c->text,
-			 (const char *)why);
+	return fault_set(fault, FAULT_CONFIG, "searching for the regular expression of `%s`: %s",
+			 c->text, (const char *)why);
+}
+
+static bool
+ask_text(struct search *search, struct fault *fault)
+{
+	const struct policy_facts *facts = &search->question->facts;
+
+	return facts->text(facts->context, look_at_text, search, fault);
+}
+
+static bool
+text_regex(struct policy_question *q, const struct condition *c, bool *matched_r,
+	   struct fault *fault)
+{
+	return search_for(q, c, ask_text, matched_r, fault);
+}
+
+/* As for tags: where the rule asks for less protection, all programs must read it, and nobody
+ * knows which of two fields they show. */
+static bool
+ask_subject(struct search *search, struct fault *fault)
+{
+	const struct policy_facts *facts = &search->question->facts;
+	const bool asks_less = search->condition->asks_less;
+
+	if (asks_less && strchr(facts->subject, '\n') != NULL)
+		return true;
+	return !look_at_subject(search, facts->subject, strlen(facts->subject)) || asks_less ||
+	       facts->headers == NULL ||
+	       facts->headers(facts->context, "Subject", true, look_at_subject, search, fault);
+}
+
+static bool
+subject_regex(struct policy_question *q, const struct condition *c, bool *matched_r,
+	      struct fault *fault)
+{
+	return search_for(q, c, ask_subject, matched_r, fault);
+}
+
+static bool
+client(struct policy_question *q, const struct condition *c, bool *matched_r, struct fault *fault)
+{
+	(void)fault;
+	*matched_r = table_has_client(c->table, q->facts.client);
+	return true;
+}
+
+static bool
+at_time(struct policy_question *q, const struct condition *c, bool *matched_r, struct fault *fault)
+{
+	(void)fault;
+	*matched_r = false;
+	for (guint i = 0; i < c->spans->len && !*matched_r; i++)
+		*matched_r = schedule_has(&g_array_index(c->spans, struct schedule_span, i),
+					  q->facts.time);
+	return true;
 }
 
 static bool
@@ -316,6 +382,9 @@ const struct matcher match_encrypted = {"encrypted", false, protection};
 const struct matcher match_signed = {"signed", false, protection};
 const struct matcher match_opaque = {"opaque", false, opaque};
 const struct matcher match_text_regex = {"text regex", false, text_regex, SEES_TEXT};
+const struct matcher match_subject_regex = {"subject regex", false, subject_regex};
+const struct matcher match_client = {"client", false, client};
+const struct matcher match_time = {"time", false, at_time};
 const struct matcher match_portal = {"portal", false, portal};
 const struct matcher match_conversation = {"conversation", false, conversation};
 const struct matcher match_authenticated = {"authenticated", false, authenticated};

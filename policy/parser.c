@@ -16,7 +16,7 @@ int policy_parse(struct parser *parser);
 		va_start(args, format);                                                            \
 		text = g_strdup_vprintf(format, args);                                             \
 		va_end(args);                                                                      \
-		configuration_complain(parser->configuration, parser->list, place, "%s", text);    \
+		configuration_complain(parser->list, place, "%s", text);                           \
 	}
 
 DEFINE_COMPLAINT(parser_error, errors)
@@ -44,7 +44,7 @@ parser_found(const struct parser *parser, const struct place *place)
 		const struct token *token = &g_array_index(parser->line->tokens, struct token, i);
 
 		if (token->place.begin == place->begin)
-			return configuration_show(parser->configuration, token);
+			return configuration_show(token);
 	}
 	return g_strdup("the end of the line");
 }
@@ -53,7 +53,7 @@ parser_found(const struct parser *parser, const struct place *place)
 static char *
 source_text(const struct parser *parser, const struct place *place)
 {
-	const char *source = parser->configuration->text;
+	const char *source = place->file->text;
 	GString *text = g_string_new(NULL);
 	size_t last = place->begin;
 
@@ -145,7 +145,8 @@ check_query(struct parser *parser, const struct place *place, const char *query)
 
 static void
 add_table(struct parser *parser, const struct place *place, const char *name,
-	  const struct table_kind *kind, const char *source, const GPtrArray *entries)
+	  const struct table_kind *kind, enum table_content content, const char *source,
+	  const GPtrArray *entries)
 {
 	struct table *table;
 	struct fault fault;
@@ -156,6 +157,7 @@ add_table(struct parser *parser, const struct place *place, const char *name,
 		return;
 	}
 	table = table_new(name, kind, source);
+	table->content = content;
 	g_ptr_array_add(parser->policy->tables, table);
 	add_entries(parser, place, table, entries);
 	if (kind == &table_database)
@@ -166,9 +168,10 @@ add_table(struct parser *parser, const struct place *place, const char *name,
 
 void
 parser_table(struct parser *parser, const struct place *place, char *name,
-	     const struct table_kind *kind, char *source, GPtrArray *entries)
+	     const struct table_kind *kind, enum table_content content, char *source,
+	     GPtrArray *entries)
 {
-	add_table(parser, place, name, kind, source, entries);
+	add_table(parser, place, name, kind, content, source, entries);
 	g_free(name);
 	g_free(source);
 	if (entries != NULL)
@@ -253,7 +256,7 @@ check_entries(struct parser *parser, const struct place *place, const struct mat
 		const char *entry = g_ptr_array_index(entries, i);
 		const char *at = strchr(entry, '@');
 
-		if (*entry == '\0' && matcher != &match_sender)
+		if (*entry == '\0' && matcher != &match_sender && matcher != &match_client)
 			parser_error(parser, place,
 				     "found an empty text, expected an address or domain");
 		else if (domains && at != NULL && at != entry)
@@ -266,6 +269,12 @@ check_entries(struct parser *parser, const struct place *place, const struct mat
 	}
 }
 
+static enum table_content
+content_of(const struct matcher *matcher)
+{
+	return matcher == &match_client ? TABLE_OF_NETWORKS : TABLE_OF_ADDRESSES;
+}
+
 struct condition *
 parser_listed(struct parser *parser, const struct place *place, const struct matcher *matcher,
 	      GPtrArray *entries)
@@ -273,13 +282,14 @@ parser_listed(struct parser *parser, const struct place *place, const struct mat
 	struct condition *condition = condition_new(matcher);
 
 	condition->table = table_new(NULL, &table_inline, NULL);
+	condition->table->content = content_of(matcher);
 	check_entries(parser, place, matcher, entries);
 	add_entries(parser, place, condition->table, entries);
 	g_ptr_array_unref(entries);
 	return condition;
 }
 
-/* A NULL name means the domains of the organisation. */
+/* A NULL name means the domains, or networks, of the organisation. */
 struct condition *
 parser_named(struct parser *parser, const struct matcher *matcher, char *table,
 	     const struct place *place)
@@ -359,10 +369,11 @@ matches_empty_text(const pcre2_code *regex)
 }
 
 struct condition *
-parser_regex(struct parser *parser, const struct place *place, char *expression)
+parser_regex(struct parser *parser, const struct place *place, const struct matcher *matcher,
+	     char *expression)
 {
 	g_autofree char *own = expression;
-	struct condition *condition = condition_new(&match_text_regex);
+	struct condition *condition = condition_new(matcher);
 	int error;
 	PCRE2_SIZE offset;
 
@@ -383,6 +394,25 @@ parser_regex(struct parser *parser, const struct place *place, char *expression)
 			    "this regular expression matches every text, even an empty one");
 	/* If the JIT is not available, matching is only slower. */
 	(void)pcre2_jit_compile(condition->regex, PCRE2_JIT_COMPLETE);
+	return condition;
+}
+
+struct condition *
+parser_time(struct parser *parser, const struct place *place, GPtrArray *texts)
+{
+	struct condition *condition = condition_new(&match_time);
+
+	condition->spans = g_array_new(FALSE, FALSE, sizeof(struct schedule_span));
+	for (guint i = 0; i < texts->len; i++) {
+		const char *text = g_ptr_array_index(texts, i), *why;
+		struct schedule_span span;
+
+		if (schedule_parse(&span, text, &why))
+			g_array_append_val(condition->spans, span);
+		else
+			parser_error(parser, place, "found \"%s\", %s", text, why);
+	}
+	g_ptr_array_unref(texts);
 	return condition;
 }
 
@@ -638,7 +668,7 @@ void
 parser_rule(struct parser *parser, const struct place *place, const struct place *sentence,
 	    struct rule *rule)
 {
-	rule->line = place->line;
+	rule->place = *place;
 	rule->text = source_text(parser, sentence);
 	for (guint i = 0; i < rule->conditions->len; i++)
 		write_alternatives(g_ptr_array_index(rule->conditions, i));
@@ -656,36 +686,51 @@ parser_rule(struct parser *parser, const struct place *place, const struct place
 
 /* --- tables that are named --- */
 
-static bool
-table_use_resolve(struct parser *parser, const struct table_use *use)
+/* The table of a setting: domains, or networks. */
+static void
+use_setting(const struct parser *parser, struct condition *condition)
 {
-	struct condition *condition = use->condition;
-	struct table *table;
-	struct fault fault; /* the settings contain only valid ones */
+	const struct settings *settings = parser->policy->settings;
+	const bool is_client = condition->matcher == &match_client;
+	struct fault
+		fault; /* wrong networks are reported elsewhere, and there are no wrong domains */
 
-	if (use->name == NULL) {
-		if (condition == NULL)
-			return true;
-		condition->table = table_new(NULL, &table_inline, NULL);
-		for (char **d = parser->policy->settings->domains; d != NULL && *d != NULL; d++)
-			table_add(condition->table, *d, &fault);
-		return true;
-	}
-	table = policy_find_table(parser->policy, use->name);
-	if (condition != NULL)
-		condition->table = table;
-	return table != NULL;
+	condition->table = table_new(NULL, &table_inline, NULL);
+	condition->table->content = content_of(condition->matcher);
+	for (char **entry = is_client ? settings->networks : settings->domains;
+	     entry != NULL && *entry != NULL; entry++)
+		(void)table_add(condition->table, *entry, &fault);
+}
+
+static void
+use_table(struct parser *parser, const struct table_use *use)
+{
+	struct table *table = policy_find_table(parser->policy, use->name);
+	const enum table_content wanted =
+		use->condition == NULL ? TABLE_OF_ADDRESSES : content_of(use->condition->matcher);
+
+	if (table == NULL)
+		parser_error(parser, &use->place,
+			     "found <%s>, expected a table that is defined in the file", use->name);
+	else if (table->content != wanted)
+		parser_error(
+			parser, &use->place, "found <%s>, a table of %s, expected a table of %s%s",
+			use->name, table_content_shown(table->content), table_content_shown(wanted),
+			wanted == TABLE_OF_NETWORKS ? ", which is defined as `table name networks`"
+						    : "");
+	else if (use->condition != NULL)
+		use->condition->table = table;
 }
 
 void
 parser_resolve_tables(struct parser *parser)
 {
 	for (guint i = 0; i < parser->uses->len; i++) {
-		struct table_use *use = &g_array_index(parser->uses, struct table_use, i);
+		const struct table_use *use = &g_array_index(parser->uses, struct table_use, i);
 
-		if (!table_use_resolve(parser, use))
-			parser_error(parser, &use->place,
-				     "found <%s>, expected a table that is defined in the file",
-				     use->name);
+		if (use->name != NULL)
+			use_table(parser, use);
+		else if (use->condition != NULL)
+			use_setting(parser, use->condition);
 	}
 }

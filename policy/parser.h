@@ -11,7 +11,7 @@
 /* A table named by a condition or a setting; resolved after the last line. */
 struct table_use {
 	struct condition *condition; /* NULL: only check that the table exists */
-	char *name;		     /* NULL: the domains of the organisation */
+	char *name;		     /* NULL: the setting domains, or networks for clients */
 	struct place place;
 };
 
@@ -57,7 +57,8 @@ char *parser_found(const struct parser *parser, const struct place *place);
 
 /* The actions of the grammar. All of them take ownership of their texts. */
 void parser_table(struct parser *parser, const struct place *place, char *name,
-		  const struct table_kind *kind, char *source, GPtrArray *entries);
+		  const struct table_kind *kind, enum table_content content, char *source,
+		  GPtrArray *entries);
 /* A tag for the subject of mail that comes in. */
 char *parser_mark(struct parser *parser, const struct place *place, char *old, char *tag);
 /* `sentence`: where the rule is written, without its name. */
@@ -87,6 +88,8 @@ struct condition *parser_named(struct parser *parser, const struct matcher *matc
 			       const struct place *place);
 struct condition *parser_patterns(struct parser *parser, const struct place *place,
 				  const struct matcher *matcher, GPtrArray *globs);
-struct condition *parser_regex(struct parser *parser, const struct place *place, char *expression);
+struct condition *parser_regex(struct parser *parser, const struct place *place,
+			       const struct matcher *matcher, char *expression);
+struct condition *parser_time(struct parser *parser, const struct place *place, GPtrArray *texts);
 
 #endif

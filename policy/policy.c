@@ -27,6 +27,8 @@ condition_free(struct condition *condition)
 		table_free(condition->table);
 	if (condition->patterns != NULL)
 		g_ptr_array_unref(condition->patterns);
+	if (condition->spans != NULL)
+		g_array_unref(condition->spans);
 	pcre2_code_free(condition->regex);
 	g_free(condition->name);
 	g_free(condition->text);
@@ -68,12 +70,30 @@ rule_take_conditions(struct rule *rule, struct condition *group)
 	return rule;
 }
 
-char *
-rule_shown(const struct rule *rule)
+const char *
+rule_file(const struct policy *policy, const struct rule *rule)
 {
-	return rule->name == NULL
-		       ? g_strdup_printf("the rule in line %u", rule->line)
-		       : g_strdup_printf("the rule \"%s\" in line %u", rule->name, rule->line);
+	const struct configuration_file *file = rule->place.file;
+
+	return file == g_ptr_array_index(policy->files, 0) ? NULL : file->path;
+}
+
+char *
+rule_line_shown(const struct policy *policy, const struct rule *rule)
+{
+	const char *file = rule_file(policy, rule);
+
+	return file == NULL ? g_strdup_printf("line %u", rule->place.line)
+			    : g_strdup_printf("line %u of %s", rule->place.line, file);
+}
+
+char *
+rule_shown(const struct policy *policy, const struct rule *rule)
+{
+	g_autofree char *line = rule_line_shown(policy, rule);
+
+	return rule->name == NULL ? g_strdup_printf("the rule in %s", line)
+				  : g_strdup_printf("the rule \"%s\" in %s", rule->name, line);
 }
 
 void
@@ -115,6 +135,8 @@ policy_unref(struct policy *policy)
 	settings_free(policy->settings);
 	logins_free(policy->logins);
 	pcre2_match_context_free(policy->match_context);
+	if (policy->files != NULL)
+		g_ptr_array_unref(policy->files);
 	g_free(policy->text);
 	g_free(policy->digest);
 	g_free(policy);
@@ -322,6 +344,7 @@ policy_load(const char *path, const struct policy_method *methods,
 	if (configuration == NULL)
 		return NULL;
 	parser.policy = policy = policy_new();
+	policy->files = g_ptr_array_ref(configuration->files);
 	parser.uses = g_array_new(FALSE, FALSE, sizeof(struct table_use));
 	g_array_set_clear_func(parser.uses, (GDestroyNotify)table_use_clear);
 	parser.indexes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

@@ -10,6 +10,7 @@
 
 #include <glib.h>
 #include <jansson.h>
+#include <time.h>
 
 #include "core/database.h"
 #include "core/settings.h"
@@ -37,7 +38,7 @@ void policy_complaints_clear(struct policy_complaints *complaints);
 typedef struct policy_complaints policy_complaints_auto;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(policy_complaints_auto, policy_complaints_clear)
 
-/* Reads the file and every table it names. NULL if there are errors. */
+/* Reads the file, those that it includes, and every table they name. NULL if there are errors. */
 struct policy *policy_load(const char *path, const struct policy_method *methods,
 			   struct policy_complaints *complaints);
 /* The same for a program that is starting or reloading: complaints go to the log. */
@@ -98,6 +99,8 @@ typedef bool policy_visit_part(void *visitor, const char *name, const char *type
 struct policy_facts {
 	const char *sender;	   /* folded (core/address.h); "" for the null sender */
 	const char *authenticated; /* the login at the MTA, or NULL */
+	const char *client;	   /* its address, "192.0.2.1"; NULL: not known */
+	time_t time;		   /* when the message is decided; 0: now */
 	const char *subject;	   /* decoded as the standard says, UTF-8 */
 	uint64_t size;		   /* bytes, header and body */
 	/* Written in the portal: only rules with the condition `portal` are considered, which have
@@ -130,6 +133,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(policy_question_auto, policy_question_free)
 
 struct policy_decision {
 	unsigned line;		    /* of the rule that matched */
+	const char *file;	    /* that has it, unless that is postseal.conf itself: NULL */
 	const char *rule;	    /* the text of the rule */
 	const char *name;	    /* of the rule, or NULL */
 	const char *reject;	    /* the sentence for the sender, or NULL if the rule delivers */
@@ -146,9 +150,9 @@ struct policy_decision {
 	/* The names of rules that matched and only watch, where they have one: const char * of the
 	 * policy; the array is owned. */
 	GPtrArray *watched;
-	/* [{line, rule, matched}], owned; with {name} where the rule has one, {because_not} where
-	 * it did not match, {watched: true} if it decides nothing, and {unanswered} if it only
-	 * watches and could not be evaluated. */
+	/* [{line, rule, matched}], owned; with {file} as above, with {name} where the rule has one,
+	 * {because_not} where it did not match, {watched: true} if it decides nothing, and
+	 * {unanswered} if it only watches and could not be evaluated. */
 	json_t *trace;
 };
 

@@ -8,7 +8,7 @@
 static void
 check_portal_rule(struct parser *parser, const struct rule *rule)
 {
-	const struct place place = {.line = rule->line, .column = 1};
+	const struct place place = rule->place;
 	const struct condition *odd = NULL;
 	bool is_for_portal = false;
 
@@ -26,13 +26,15 @@ check_portal_rule(struct parser *parser, const struct rule *rule)
 			   condition->matcher != &match_sender &&
 			   condition->matcher != &match_sender_domain &&
 			   condition->matcher != &match_recipient &&
-			   condition->matcher != &match_recipient_domain)
+			   condition->matcher != &match_recipient_domain &&
+			   condition->matcher != &match_time)
 			odd = condition;
 	}
 	if (is_for_portal && odd != NULL)
-		parser_error(parser, &place,
-			     "found %s beside portal, expected only sender and recipient there",
-			     odd->text);
+		parser_error(
+			parser, &place,
+			"found %s beside portal, expected only sender, recipient and time there",
+			odd->text);
 }
 
 static bool match_always(const GPtrArray *conditions, bool either);
@@ -60,7 +62,7 @@ match_always(const GPtrArray *conditions, bool either)
 static void
 check_rule(struct parser *parser, const struct rule *rule)
 {
-	const struct place place = {.line = rule->line, .column = 1};
+	const struct place place = rule->place;
 
 	check_portal_rule(parser, rule);
 	if (rule->conditions->len == 0)
@@ -83,7 +85,7 @@ check_rule(struct parser *parser, const struct rule *rule)
 static void
 check_mta(struct parser *parser, const struct rule *rule)
 {
-	const struct place place = {.line = rule->line, .column = 1};
+	const struct place place = rule->place;
 
 	for (guint i = 0; i + 1 < rule->methods->len; i++) {
 		const char *name = g_ptr_array_index(rule->methods, i);
@@ -112,8 +114,11 @@ check_receiving(struct parser *parser, const struct rule *rule)
 						      &match_size_over,
 						      &match_size_under,
 						      &match_encrypted,
-						      &match_signed};
-	const struct place place = {.line = rule->line, .column = 1};
+						      &match_signed,
+						      &match_subject_regex,
+						      &match_client,
+						      &match_time};
+	const struct place place = rule->place;
 
 	for (guint i = 0; i < rule->leaves->len; i++) {
 		const struct condition *condition = g_ptr_array_index(rule->leaves, i);
@@ -125,8 +130,8 @@ check_receiving(struct parser *parser, const struct rule *rule)
 			parser_error(
 				parser, &place,
 				"found %s in a rule for mail that comes in, expected only any, "
-				"sender, recipient, subject tag, header, size, encrypted and "
-				"signed there",
+				"sender, recipient, subject, header, size, client, time, "
+				"encrypted and signed there",
 				condition->text);
 	}
 }
@@ -137,7 +142,7 @@ check_networks(struct parser *parser)
 {
 	const struct policy *policy = parser->policy;
 	const struct rule *first = g_ptr_array_index(policy->receiving, 0);
-	const struct place place = {.line = first->line, .column = 1};
+	const struct place place = first->place;
 
 	if (policy->settings->networks[0] == NULL)
 		parser_error(parser, &place,
@@ -173,18 +178,20 @@ warn_of_repeated(struct parser *parser)
 
 	for (guint i = 0; i < parser->policy->rules->len; i++) {
 		const struct rule *rule = g_ptr_array_index(parser->policy->rules, i), *earlier;
-		const struct place place = {.line = rule->line, .column = 1};
+		g_autofree char *line = NULL;
 		char *text;
 
 		if (rule->watches)
 			continue;
 		text = conditions_text(rule);
 		earlier = g_hash_table_lookup(seen, text);
-		if (earlier != NULL)
-			parser_warn(parser, &place,
-				    "this rule never decides: the one in line %u has the same "
-				    "conditions",
-				    earlier->line);
+		if (earlier != NULL) {
+			line = rule_line_shown(parser->policy, earlier);
+			parser_warn(
+				parser, &rule->place,
+				"this rule never decides: the one in %s has the same conditions",
+				line);
+		}
 		g_hash_table_insert(seen, text, (gpointer)(earlier != NULL ? earlier : rule));
 	}
 }
@@ -194,19 +201,20 @@ check_names(struct parser *parser, const GPtrArray *rules, GHashTable *seen)
 {
 	for (guint i = 0; i < rules->len; i++) {
 		const struct rule *rule = g_ptr_array_index(rules, i), *earlier;
-		const struct place place = {.line = rule->line, .column = 1};
+		g_autofree char *line = NULL;
 
 		if (rule->name == NULL)
 			continue;
 		earlier = g_hash_table_lookup(seen, rule->name);
-		if (earlier != NULL)
-			parser_error(
-				parser, &place,
-				"found a second rule \"%s\", expected another name: the one in "
-				"line %u has it",
-				rule->name, earlier->line);
-		else
+		if (earlier == NULL) {
 			g_hash_table_insert(seen, rule->name, (gpointer)rule);
+			continue;
+		}
+		line = rule_line_shown(parser->policy, earlier);
+		parser_error(parser, &rule->place,
+			     "found a second rule \"%s\", expected another name: the one in %s "
+			     "has it",
+			     rule->name, line);
 	}
 }
 

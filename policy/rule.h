@@ -8,8 +8,10 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "core/configuration.h"
 #include "policy/logins.h"
 #include "policy/policy.h"
+#include "policy/schedule.h"
 #include "policy/table.h"
 
 /* How a kind of condition is tested: one for each kind, in matcher.c. */
@@ -29,7 +31,8 @@ struct matcher {
 extern const struct matcher match_any, match_sender, match_sender_domain, match_recipient,
 	match_recipient_domain, match_subject_tag, match_header, match_size_over, match_size_under,
 	match_attachment_name, match_attachment_type, match_text_regex, match_encrypted,
-	match_signed, match_opaque, match_portal, match_conversation, match_authenticated;
+	match_signed, match_opaque, match_portal, match_conversation, match_authenticated,
+	match_subject_regex, match_client, match_time;
 /* Groups of conditions, which all must hold, or one of them. */
 extern const struct matcher match_all, match_either;
 
@@ -46,6 +49,7 @@ struct condition {
 	GPtrArray *patterns; /* GPatternSpec: header, attachment */
 	uint64_t size;
 	pcre2_code *regex;
+	GArray *spans; /* struct schedule_span: time */
 };
 
 /* Options that may follow the methods. */
@@ -64,7 +68,7 @@ struct rule_receiving {
 };
 
 struct rule {
-	unsigned line;
+	struct place place;
 	char *name; /* given by the admin, or NULL */
 	char *text;
 	GPtrArray *conditions; /* struct condition; empty: `otherwise` */
@@ -82,8 +86,12 @@ struct rule *rule_new(void);
 /* Moves the conditions of a group into the rule, which is returned. */
 struct rule *rule_take_conditions(struct rule *rule, struct condition *group);
 void rule_free(struct rule *rule);
+/* "line 12", or "line 3 of rules.conf"; caller frees. */
+char *rule_line_shown(const struct policy *policy, const struct rule *rule);
 /* "the rule \"patients\" in line 12"; caller frees. */
-char *rule_shown(const struct rule *rule);
+char *rule_shown(const struct policy *policy, const struct rule *rule);
+/* The path of the file that has the rule, if that is one that postseal.conf includes; or NULL. */
+const char *rule_file(const struct policy *policy, const struct rule *rule);
 struct condition *condition_new(const struct matcher *matcher);
 /* A group with one member, which it owns. */
 struct condition *condition_group(struct condition *member);
@@ -91,7 +99,8 @@ void condition_free(struct condition *condition);
 
 struct policy {
 	gint references;
-	char *text; /* of the file, without secrets */
+	GPtrArray *files; /* struct configuration_file, in which the rules have their places */
+	char *text;	  /* of these files, without secrets */
 	char *digest;
 	struct settings *settings;
 	struct logins *logins;

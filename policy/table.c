@@ -14,6 +14,7 @@ table_new(const char *name, const struct table_kind *kind, const char *source)
 	table->kind = kind;
 	table->source = g_strdup(source);
 	table->entries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	table->networks = g_array_new(FALSE, FALSE, sizeof(struct network));
 	if (source != NULL) {
 		g_autofree char *digest =
 			g_compute_checksum_for_string(G_CHECKSUM_SHA256, source, -1);
@@ -29,6 +30,7 @@ table_free(struct table *table)
 	if (table == NULL)
 		return;
 	g_hash_table_unref(table->entries);
+	g_array_unref(table->networks);
 	g_free(table->statement);
 	g_free(table->source);
 	g_free(table->name);
@@ -46,12 +48,51 @@ add_address(struct table *table, const char *entry, struct fault *fault)
 	return true;
 }
 
+const char *
+table_content_shown(enum table_content content)
+{
+	return content == TABLE_OF_NETWORKS ? "networks" : "addresses or domains";
+}
+
+static bool
+add_network(struct table *table, const char *entry, struct fault *fault)
+{
+	struct network network;
+
+	if (!network_parse(&network, entry))
+		return fault_set(fault, FAULT_CONFIG,
+				 "\"%s\" is neither an address of the Internet nor a network such "
+				 "as 10.0.0.0/8 or 2001:db8::/32",
+				 entry);
+	g_array_append_val(table->networks, network);
+	return true;
+}
+
+/* An address or domain was expected; a network is easily meant. */
+static bool
+add_domain(struct table *table, const char *entry, const char *dot, struct fault *fault)
+{
+	g_autofree char *domain = NULL;
+	struct network network;
+
+	if (*dot == '\0' && network_parse(&network, entry))
+		return fault_set(fault, FAULT_CONFIG,
+				 "\"%s\" is a network, and tables of networks are defined as "
+				 "`table name networks`",
+				 entry);
+	if (!domain_parse(entry, &domain, fault))
+		return fault_within(fault, "\"%s\" is not a domain", entry);
+	g_hash_table_add(table->entries, g_strconcat(dot, domain, NULL));
+	return true;
+}
+
 bool
 table_add(struct table *table, const char *entry, struct fault *fault)
 {
-	g_autofree char *domain = NULL;
 	const char *dot = "";
 
+	if (table->content == TABLE_OF_NETWORKS)
+		return add_network(table, entry, fault);
 	if (*entry == '\0') {
 		g_hash_table_add(table->entries, g_strdup("")); /* the null sender */
 		return true;
@@ -64,10 +105,7 @@ table_add(struct table *table, const char *entry, struct fault *fault)
 		dot = ".";
 		entry++;
 	}
-	if (!domain_parse(entry, &domain, fault))
-		return fault_within(fault, "\"%s\" is not a domain", entry);
-	g_hash_table_add(table->entries, g_strconcat(dot, domain, NULL));
-	return true;
+	return add_domain(table, entry, dot, fault);
 }
 
 static bool
@@ -127,6 +165,19 @@ has_row(const struct table *table, struct database *database, const char *key, b
 const struct table_kind table_inline = {"inline", NULL, has_entry, false};
 const struct table_kind table_file = {"file", load_file, has_entry, false};
 const struct table_kind table_database = {"database", NULL, has_row, true};
+
+bool
+table_has_client(const struct table *table, const char *client)
+{
+	struct network_address address;
+
+	if (client == NULL || !network_address_parse(&address, client))
+		return false;
+	for (guint i = 0; i < table->networks->len; i++)
+		if (network_has(&g_array_index(table->networks, struct network, i), &address))
+			return true;
+	return false;
+}
 
 bool
 table_has_domain(const struct table *table, struct database *database, const char *domain,

@@ -1,6 +1,7 @@
 /*
  * Tables of addresses and domains. An entry is an address, "@example.com" or "example.com" for
- * everybody at that domain, or ".example.com" for everybody in its subdomains.
+ * everybody at that domain, or ".example.com" for everybody in its subdomains. Tables of networks
+ * list addresses of the Internet, and networks such as 10.0.0.0/8.
  */
 #ifndef POSTSEAL_POLICY_TABLE_H
 #define POSTSEAL_POLICY_TABLE_H
@@ -8,15 +9,21 @@
 #include <glib.h>
 
 #include "core/database.h"
+#include "core/network.h"
 
 struct condition;
+
+/* What the entries of a table are. */
+enum table_content { TABLE_OF_ADDRESSES, TABLE_OF_NETWORKS };
 
 struct table {
 	char *name;
 	const struct table_kind *kind;
+	enum table_content content;
 	char *source;	     /* path, or query */
 	char *statement;     /* database: the name of the prepared statement */
-	GHashTable *entries; /* inline and file: folded */
+	GHashTable *entries; /* inline and file: addresses, folded */
+	GArray *networks;    /* struct network */
 	unsigned line, column;
 };
 
@@ -35,9 +42,13 @@ extern const struct table_kind table_inline, table_file, table_database;
 
 struct table *table_new(const char *name, const struct table_kind *kind, const char *source);
 void table_free(struct table *table);
-/* False if it is neither an address nor a domain: an entry that matches nobody is an error. */
+/* How such a table is defined: "table name networks …". */
+const char *table_content_shown(enum table_content content);
+/* False if the entry is not of the table's content: one that matches nobody is an error. */
 bool table_add(struct table *table, const char *entry, struct fault *fault);
 
+/* Is the address, as text, in one of the networks? NULL is in none. */
+bool table_has_client(const struct table *table, const char *client);
 bool table_has_address(const struct table *table, struct database *database, const char *address,
 		       bool *has_r, struct fault *fault);
 bool table_has_domain(const struct table *table, struct database *database, const char *domain,

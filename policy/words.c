@@ -55,6 +55,9 @@ static const struct {
 	{"ciphers", CIPHERS},
 	{"mark", MARK},
 	{"trust", TRUST},
+	{"client", CLIENT},
+	{"networks", NETWORKS},
+	{"time", TIME},
 };
 
 static int

@@ -1,14 +1,31 @@
-"""What rules say beside their conditions: names, and rules that only watch."""
+"""What rules say beside what is in a message: names, rules that only watch, files that are included,
+clients and times."""
 import json
+import os
+import signal
+import subprocess
 import urllib.request
+
+import world as sandbox
 
 RULES = """
 rule "trial" match size over 1 B not recipient in domains watch
+include "*.rules"
+match sender "local@example.com" client in <here> reject "From this machine."
 rule "secrets"
       match (subject tag "[secure]" or header "Sensitivity" "private") recipient domain "pickup.example"
       deliver pickup
 rule "rest" otherwise deliver plain
 """
+
+
+SETTINGS = 'table here networks { "127.0.0.0/8" }'
+
+
+def prepare(world):
+    (world.directory / "office.rules").write_text("""# Office hours.
+rule "night" match sender "night@example.com" time { "Mon-Fri 18:00-08:00" "Sat,Sun" } reject "At night."
+""")
 
 
 def figures(world):
@@ -62,3 +79,49 @@ def test_explain_names_rules(world, name):
     shown = world.postseal("policy", "explain", "--from", "anna@example.com", "--to", f"{name}@plain.example")
     assert '"trial": match size over 1 B' in shown and "matches: this rule only watches" in shown
     assert '"rest": otherwise deliver plain' in shown and "matches: this rule decides" in shown
+
+
+def test_rules_of_an_included_file_decide(world, name):
+    """--client and --time tell explain what is not in the message."""
+    def explain(*words):
+        return world.postseal("policy", "explain", "--from", "night@example.com", "--to", f"{name}@plain.example", *words)
+
+    friday = explain("--time", "2026-11-27 20:00")
+    assert f'line 2    of {world.directory}/office.rules: "night": match sender' in friday and "=> refused: At night." in friday
+    assert "=> plain" in explain("--time", "2026-11-27 12:00")
+    wrong = subprocess.run([world.bin / "postseal", "-f", world.config, "policy", "explain", "--from", "a@example.com", "--to",
+                            "b@plain.example", "--time", "2026-02-30 10:00"], capture_output=True, text=True)
+    assert wrong.returncode == 1 and "it is not a time such as 2026-11-27 08:30" in wrong.stderr
+
+
+def test_client_is_where_the_message_came_from(world, post, name):
+    to = [f"{name}@plain.example"]
+    code, text = post.send(post.compose(to, sender="local@example.com"), to, sender="local@example.com")
+    assert code == 550 and "From this machine." in text
+    rows = world.postgres.query(f"select rule, rule_file from postseal.log where recipient = '{to[0]}'")
+    assert rows == [['match sender "local@example.com" client in <here> reject "From this machine."', ""]]
+    shown = world.postseal("policy", "explain", "--from", "local@example.com", "--to", *to, "--client", "192.0.2.1")
+    assert "=> plain" in shown
+
+
+def test_included_file_is_read_again(world, post, name):
+    """As of SIGHUP; one that is wrong leaves the rules as they were."""
+    to, path = [f"{name}@plain.example"], world.directory / "more.rules"
+    message = post.compose(to)
+
+    def reload_with(text):
+        path.write_text(text)
+        os.kill(world.programs["postseal-milter"], signal.SIGHUP)
+
+    try:
+        reload_with(f'rule "more" match recipient "{to[0]}" reject "More."\n')
+        sandbox.wait_until(lambda: "More." in post.send(message, to)[1], "the rule to be in force")
+        reload_with("match nonsense\n")
+        sandbox.wait_until(lambda: f"{path}:1:7: found nonsense" in world.log("postseal-milter"), "the complaint")
+        assert "More." in post.send(message, to)[1]
+        failed = subprocess.run([world.bin / "postseal", "-f", world.config, "check"], capture_output=True, text=True)
+        assert f"{path}:1:7: found nonsense" in failed.stdout + failed.stderr
+    finally:
+        path.unlink()
+    os.kill(world.programs["postseal-milter"], signal.SIGHUP)
+    sandbox.wait_until(lambda: post.send(post.compose(to), to)[0] == 250, "the rule to be gone")

@@ -206,6 +206,255 @@ groups_of_conditions_are_alternatives(void **state)
 		     ":5:1: found portal beside or or in parentheses");
 }
 
+static unsigned
+line_for(struct policy *policy, const struct policy_facts *facts)
+{
+	g_autoptr(policy_question_auto) question = policy_question_new(policy, NULL, facts);
+	struct policy_decision decision;
+	struct fault fault = {0};
+	unsigned line;
+
+	assert_true(policy_decide(question, "x@x.example", &decision, &fault));
+	line = decision.line - 4;
+	policy_decision_clear(&decision);
+	return line;
+}
+
+static void
+clients_are_in_networks(void **state)
+{
+	static const struct {
+		const char *client;
+		unsigned line;
+	} clients[] = {{"192.0.2.7", 3},    {"192.0.3.7", 7},  {"2001:db8::9", 4},
+		       {"2001:db9::9", 7},  {"10.9.9.9", 5},   {"::ffff:10.9.9.9", 5},
+		       {"172.16.0.1", 6},   {NULL, 7},	       {"mail.example.com", 7},
+		       {"2001:db8:1::", 4}, {"172.16.0.1x", 7}};
+	struct loaded l;
+	struct policy *p =
+		good(&l, "networks { \"172.16.0.0/12\" }\n"
+			 "table offices networks { \"2001:db8::/32\" \"198.51.100.1\" }\n"
+			 "match client \"192.0.2.0/24\" deliver plain\n"
+			 "match client in <offices> deliver plain\n"
+			 "match client { \"10.0.0.0/8\" \"fd00::/8\" } deliver plain\n"
+			 "match client in networks deliver plain\n"
+			 "otherwise deliver plain\n");
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(clients); i++) {
+		const struct policy_facts facts = {
+			.sender = "", .subject = "", .client = clients[i].client};
+
+		assert_int_equal(line_for(p, &facts), clients[i].line);
+	}
+	unload(&l);
+	expect_error(
+		"match client \"10.0.0.0/33\" deliver plain\n",
+		":5:14: found an entry that matches nobody: \"10.0.0.0/33\" is neither an address");
+	expect_error(
+		"table t { \"10.0.0.0/8\" }\n",
+		"\"10.0.0.0/8\" is a network, and tables of networks are defined as `table name "
+		"networks`");
+	expect_error(
+		"table t { \"x.example\" }\nmatch client in <t> deliver plain\n",
+		":6:17: found <t>, a table of addresses or domains, expected a table of networks, "
+		"which is defined as `table name networks`");
+	expect_error(
+		"table t networks { \"10.0.0.0/8\" }\nmatch sender in <t> deliver plain\n",
+		":6:17: found <t>, a table of networks, expected a table of addresses or domains");
+}
+
+/* 27 November 2026 is a Friday. */
+static void
+times_are_parts_of_the_week(void **state)
+{
+	static const struct {
+		const char *text;
+		int day, hour, minute;
+		bool in;
+	} times[] = {
+		{"Mon-Fri 08:00-18:00", 27, 8, 0, true},
+		{"Mon-Fri 08:00-18:00", 27, 17, 59, true},
+		{"Mon-Fri 08:00-18:00", 27, 18, 0, false},
+		{"Mon-Fri 08:00-18:00", 28, 9, 0, false},
+		{"Sat,Sun", 28, 0, 0, true},
+		{"Sat,Sun", 29, 23, 59, true},
+		{"Sat,Sun", 30, 0, 0, false},
+		{"22:00-06:00", 27, 23, 0, true},
+		{"22:00-06:00", 27, 5, 59, true},
+		{"22:00-06:00", 27, 6, 0, false},
+		{"Fri 22:00-06:00", 28, 5, 0, true},
+		{"Fri 22:00-06:00", 27, 5, 0, false},
+		{"Fri-Mon 00:00-24:00", 30, 23, 59, true},
+		{"Fri-Mon 00:00-24:00", 26, 12, 0, false},
+		{"sun 22:00-06:00", 30, 1, 0, true},
+	};
+	static const char *const wrong[] = {"",
+					    " ",
+					    "Mon-",
+					    "Monday",
+					    "08:00",
+					    "8:00-9:00",
+					    "08:00-25:00",
+					    "08:60-09:00",
+					    "Mon 08:00-09:00 x",
+					    "24:00-06:00",
+					    "08:00-08:00",
+					    "Mon,,Tue"};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(times); i++) {
+		g_autoptr(GDateTime) at = g_date_time_new_local(2026, 11, times[i].day,
+								times[i].hour, times[i].minute, 0);
+		const struct policy_facts facts = {
+			.sender = "", .subject = "", .time = g_date_time_to_unix(at)};
+		g_autofree char *rules =
+			g_strdup_printf("match time { \"%s\" \"Wed 03:00-03:01\" } deliver plain\n"
+					"otherwise deliver plain\n",
+					times[i].text);
+		struct loaded l;
+		struct policy *p = good(&l, rules);
+
+		if (line_for(p, &facts) != (times[i].in ? 1 : 2))
+			fail_msg("%s on %d at %02d:%02d", times[i].text, times[i].day,
+				 times[i].hour, times[i].minute);
+		unload(&l);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		g_autofree char *rule =
+			g_strdup_printf("match time \"%s\" deliver plain\n", wrong[i]);
+		g_autofree char *wanted =
+			g_strdup_printf(":5:12: found \"%s\", expected", wrong[i]);
+
+		expect_error(rule, wanted);
+	}
+}
+
+/* As for tags (promise 1): what is doubtful asks for more protection only. */
+static void
+subjects_are_searched_as_tags_are(void **state)
+{
+	struct loaded l;
+	struct policy *p = good(&l, "match subject regex \"^\\[hidden\\]\" deliver plain\n"
+				    "match subject regex \"(?i)case \\d{4}\" deliver smime\n"
+				    "match subject regex \"^\\[hidden\\]\" deliver pgp\n"
+				    "otherwise deliver plain\n");
+	struct loaded m;
+	struct policy *q = good(&m, "match subject regex \"open\" deliver plain\n"
+				    "match not subject regex \"open\" deliver smime\n"
+				    "otherwise deliver plain\n");
+
+	(void)state;
+	assert_int_equal(deciding_line(p, "Your CASE 1234", "x@x.example"), 2);
+	assert_int_equal(deciding_line(p, "Your case 123", "x@x.example"), 3);
+	assert_int_equal(deciding_line(p, "[hidden] x", "x@x.example"), 1);
+	assert_int_equal(deciding_line(q, "open", "x@x.example"), 1);
+	assert_int_equal(deciding_line(q, "Re: x\nopen", "x@x.example"), 2);
+	unload(&l);
+	unload(&m);
+	expect_error("match subject regex \"(\" deliver plain\n",
+		     ":5:21: found an error in the regular expression at character 2");
+}
+
+static char *
+put_file(const char *directory, const char *name, const char *text)
+{
+	char *path = g_build_filename(directory, name, NULL);
+
+	assert_true(g_file_set_contents(path, text, -1, NULL));
+	return path;
+}
+
+static void
+remove_files(const char *directory)
+{
+	g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
+
+	for (const char *name; (name = g_dir_read_name(dir)) != NULL;) {
+		g_autofree char *path = g_build_filename(directory, name, NULL);
+
+		unlink(path);
+	}
+	rmdir(directory);
+}
+
+static void
+files_are_included_in_place(void **state)
+{
+	g_autofree char *directory = g_dir_make_tmp("include.XXXXXX", NULL);
+	g_autofree char *a = put_file(directory, "a.conf",
+				      "# first\n\nmatch size over 1 MB reject \"No.\" # large\n"
+				      "include \"more\"\n");
+	g_autofree char *b = put_file(directory, "b.conf", "mta \"sendmail\"\nsms \"s3cret\"\n");
+	g_autofree char *more =
+		put_file(directory, "more",
+			 "rule \"more\"\n match recipient \"x@x.example\" deliver smime\n");
+	g_autofree char *rules = g_strdup_printf(
+		"include \"%s/*.conf\"\ninclude \"%s/none*\"\notherwise deliver plain\n", directory,
+		directory);
+	const struct policy_facts facts = {.sender = "", .subject = "", .opaque = some_opaque};
+	struct policy_decision decision;
+	struct policy_question *question;
+	struct fault fault;
+	struct loaded l;
+	struct policy *p = good(&l, rules);
+	g_autofree char *first = g_strdup(policy_digest(p));
+	g_autofree char *heading = g_strdup_printf("\n# %s\nmta \"sendmail\"\nsms \"***\"\n", b);
+
+	(void)state;
+	(void)a;
+	assert_int_equal(policy_settings(p)->mta, MTA_SENDMAIL);
+	assert_non_null(strstr(policy_text(p), heading));
+	question = policy_question_new(p, NULL, &facts);
+	assert_true(policy_decide(question, "x@x.example", &decision, &fault));
+	assert_string_equal(decision.file, more);
+	assert_string_equal(decision.name, "more");
+	assert_int_equal(decision.line, 1);
+	assert_string_equal(
+		json_string_value(json_object_get(json_array_get(decision.trace, 0), "file")), a);
+	policy_decision_clear(&decision);
+	assert_true(policy_decide(question, "y@x.example", &decision, &fault));
+	assert_null(decision.file);
+	policy_decision_clear(&decision);
+	policy_question_free(question);
+	unload(&l);
+	g_free(put_file(directory, "more", "match recipient \"x@x.example\" deliver pgp\n"));
+	p = good(&l, rules);
+	assert_string_not_equal(policy_digest(p), first);
+	unload(&l);
+	remove_files(directory);
+}
+
+static void
+expect_error_of_file(const char *directory, const char *included, const char *wanted)
+{
+	g_autofree char *path = put_file(directory, "a.conf", included);
+	g_autofree char *rule = g_strdup_printf("include \"%s\"\n", path);
+
+	expect_error(rule, wanted);
+}
+
+static void
+errors_name_the_included_file(void **state)
+{
+	g_autofree char *directory = g_dir_make_tmp("include.XXXXXX", NULL);
+	g_autofree char *loops = g_strdup_printf("%s/a.conf, which includes this file", directory);
+
+	(void)state;
+	expect_error_of_file(directory, "\nmatch äöü deliver plain\n", "/a.conf:2:7: found äöü");
+	expect_error_of_file(directory, "colour \"blue\"\n", "/a.conf:1:1: found colour");
+	expect_error_of_file(directory, "otherwise deliver plain\n",
+			     "/a.conf:1:1: found otherwise before other rules");
+	expect_error_of_file(directory, "\ninclude \"nothing\"\n", "/a.conf:2:9: including ");
+	expect_error_of_file(directory, "include \".\"\n", "is not a regular file");
+	expect_error_of_file(directory, "include \"a.conf\"\n", loops);
+	expect_error_of_file(directory, "include \"\"\n",
+			     "/a.conf:1:11: found the end of the line");
+	expect_error("include\n", ":5:8: found the end of the line, expected include \"file\"");
+	expect_error("include \"x\" \"y\"\n", ":5:13: found \"y\", expected include \"file\"");
+	remove_files(directory);
+}
+
 /* Promise 1: an alternative that cannot be seen may be the one that holds. */
 static void
 unseen_alternative_is_not_a_missing_one(void **state)
@@ -832,6 +1081,11 @@ main(void)
 		cmocka_unit_test(groups_of_conditions_are_alternatives),
 		cmocka_unit_test(unseen_alternative_is_not_a_missing_one),
 		cmocka_unit_test(rules_that_watch_decide_nothing),
+		cmocka_unit_test(clients_are_in_networks),
+		cmocka_unit_test(times_are_parts_of_the_week),
+		cmocka_unit_test(subjects_are_searched_as_tags_are),
+		cmocka_unit_test(files_are_included_in_place),
+		cmocka_unit_test(errors_name_the_included_file),
 		cmocka_unit_test(planted_tag_took_the_protection_away),
 		cmocka_unit_test(doubtful_reading_asks_for_more_protection_only),
 		cmocka_unit_test(content_is_looked_at),
