@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/policy_test.h"
 #include "admin/situation.h"
 #include "core/address.h"
 #include "delivery/inbound/receive.h"
@@ -240,5 +241,7 @@ const struct command explain_commands[] = {
 	 "--to ADDRESS [--to ADDRESS ...] [FILE.eml | -]",
 	 "show what would happen to a message, and why", explain, .needs_rules = true,
 	 .reads = true, .example = "--from anna@example.com --to sue@partner.example mail.eml"},
+	{"policy test", "FILE", "compare the rules with what a file says is expected of them",
+	 policy_test, .needs_rules = true, .reads = true, .example = "rules.expect"},
 	{NULL, NULL, NULL, NULL},
 };

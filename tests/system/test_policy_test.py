@@ -1,0 +1,100 @@
+"""postseal policy test: files of expectations, which admins keep beside their rules."""
+import json
+import subprocess
+
+import pytest
+
+from conftest import BUILD
+
+CONFIG = """organisation "Example Corp"
+domains { "example.com" }
+database "postgresql:///nowhere"
+portal url "https://secure.example.com"
+networks { "10.0.0.0/8" }
+sign "mta"
+table partners { "partner.example" }
+rule "night" match time "22:00-06:00" sender "it@example.com" reject "Not at night."
+rule "partners" match recipient domain in <partners> deliver tls, pickup
+rule "personal" match subject tag "[secure]" or text regex "AHV 756" deliver smime, pgp, pickup
+rule "inside" match client in networks authenticated deliver plain
+otherwise deliver smime, plain
+"""
+MESSAGE = b"Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\nNo. AHV 756.1\r\n"
+BROKEN = b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\nContent-Type: text/plain\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n"
+
+GOOD = """
+# What the rules promise.
+from "anna@example.com" to "sue@partner.example" gives tls by "partners"
+from "anna@example.com" to { "a@x.example", "b@x.example" } file "mail.eml" gives smime, pgp by "personal"
+from "anna@example.com" to "a@x.example" subject "[secure] Grüezi" gives only smime, pgp, pickup
+from "anna@example.com" to "a@x.example" text "Your AHV 756.2" gives smime by "personal"
+from "it@example.com" to "a@x.example" time "2026-11-27 23:30" gives reject by "night"
+from "it@example.com" to "a@x.example" time "2026-11-27 12:30" gives only smime, plain
+from "it@example.com" to "a@x.example" time "2026-11-27 12:30" user "it" client "10.1.2.3"
+      gives plain by "inside"
+from "anna@example.com" to "a@x.example" file "broken.eml" gives wait
+include "more.expect"
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    """postseal policy test with this text; there is no database."""
+    (tmp_path / "postseal.conf").write_text(CONFIG)
+    (tmp_path / "mail.eml").write_bytes(MESSAGE)
+    (tmp_path / "broken.eml").write_bytes(BROKEN)
+    (tmp_path / "more.expect").write_text('from "" to "x@partner.example" gives tls\n')
+
+    def test(text, *words):
+        (tmp_path / "rules.expect").write_text(text)
+        return subprocess.run([BUILD / "bin" / "postseal", "-f", tmp_path / "postseal.conf", "policy", "test", *words, "rules.expect"],
+                              cwd=tmp_path, capture_output=True, text=True, env={"TZ": "UTC", "PATH": "/usr/bin:/bin"})
+    return test
+
+
+def test_expectations_that_hold(run):
+    done = run(GOOD)
+    assert (done.stderr, done.stdout, done.returncode) == ("", "10 of 10 expectations hold\n", 0)
+
+
+def test_what_does_not_hold_says_what_was_found(run):
+    done = run(GOOD.replace("gives tls by", "gives smime by").replace("gives wait", "gives plain")
+               .replace('gives smime by "personal"', 'gives smime by "partners"').replace("gives only smime, plain", "gives only smime"))
+    assert done.returncode == 1 and done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert lines[0] == ('rules.expect:3: sue@partner.example: expected smime by "partners", '
+                        'found tls, pickup by "partners" in line 9')
+    assert lines[1] == ('rules.expect:6: a@x.example: expected smime by "partners", '
+                        'found smime, pgp, pickup by "personal" in line 10')
+    assert lines[2] == "rules.expect:8: a@x.example: expected only smime, found smime, plain by line 12"
+    assert lines[3].startswith("rules.expect:11: a@x.example: expected plain, found wait: deciding by the rule \"personal\" in line 10: ")
+    assert lines[4:] == ["6 of 10 expectations hold"]
+
+
+def test_rows_for_programs(run):
+    done = run(GOOD, "--json")
+    rows = json.loads(done.stdout)
+    assert len(rows) == 10 and all(row["holds"] for row in rows) and done.returncode == 0
+    assert rows[0] == {"file": "rules.expect", "line": 3, "recipient": "sue@partner.example", "holds": True,
+                       "expected": 'tls by "partners"', "found": 'tls, pickup by "partners" in line 9'}
+
+
+@pytest.mark.parametrize("line, wanted", [
+    ('from "a@x.example" to "b@x.example" gives smoke', ":1:43: found smoke, expected a method such as smime or pickup, reject or wait"),
+    ('from "a@x.example" to "b@x.example"', ":1:36: found the end of the line, expected gives, what the rules say"),
+    ('to "b@x.example" gives plain', ":1:29: found the end of the line, expected from, the sender"),
+    ('from "a@x.example" gives plain', ":1:31: found the end of the line, expected to, a recipient"),
+    ('from "a@x.example" from "b@x.example"', ":1:20: found from, expected it once"),
+    ('from "ä@x.example" to { "b@x.example" gives plain', ":1:39: found gives, expected another text in quotes or a closing brace"),
+    ('from "a@x.example" colour "blue"', ":1:20: found colour, expected from, to, user, client"),
+    ('from "a@x.example" to "b@x.example" file "none.eml" gives plain', ":1:1: reading ./none.eml: No such file or directory"),
+    ('from "a@x.example" to "b@" gives plain', ":1:1: "),
+    ('from "a@x.example" to "b@x.example" time "noon" gives plain', 'reading the time "noon": it is not a time such as'),
+    ('from "a@x.example" to "b@x.example" client "home" gives plain', 'reading the client "home": it is not an address such as'),
+    ('from "a@x.example" to "b@x.example" file "mail.eml" text "x" gives plain', "expected either file, or subject and text"),
+    ('include "nothing.expect"', ":1:9: including ./nothing.expect: "),
+    ("# nothing", "found no expectation"),
+])
+def test_errors_name_their_place(run, line, wanted):
+    done = run(line + "\n")
+    assert done.returncode == 1 and "rules.expect" in done.stderr and wanted in done.stderr, done.stderr
