@@ -44,6 +44,7 @@ static void policy_error(const struct place *place, struct parser *parser, const
 %token RULE "rule" WATCH "watch" AND "and" OR "or"
 %token TYPE "type" TEXT "text" REGEX "regex" DELIVER "deliver" REJECT "reject" EXPIRE "expire"
 %token OPAQUE "opaque" ENCRYPTED "encrypted" SIGNED "signed" HIDE "hide" PORTAL "portal" CONVERSATION "conversation"
+%token AT "at" LEAST "least" WORDS "words"
 %token CLIENT "client" NETWORKS "networks" TIME "time"
 %token RECEIPT "receipt" AUTHENTICATED "authenticated" TRUST "trust"
 %token RECEIVE "receive" OPEN "open" PASS "pass" OLD "old" CIPHERS "ciphers" MARK "mark"
@@ -51,7 +52,7 @@ static void policy_error(const struct place *place, struct parser *parser, const
 
 %type <content> content
 %type <texts> strings listed one_or_more
-%type <number> size duration
+%type <number> size duration at_least
 %type <options> options
 %type <receiving> opened passed
 %type <text> trust
@@ -101,6 +102,12 @@ table
 content
 	: %empty		{ $$ = TABLE_OF_ADDRESSES; }
 	| NETWORKS		{ $$ = TABLE_OF_NETWORKS; }
+	| WORDS			{ $$ = TABLE_OF_WORDS; }
+	;
+
+at_least
+	: %empty		{ $$ = 0; }
+	| AT LEAST NUMBER	{ $$ = parser_at_least(parser, &@3, $3); }
 	;
 
 /* --- rules --- */
@@ -160,6 +167,7 @@ condition
 	| AUTHENTICATED		{ $$ = condition_new(&match_authenticated); }
 	| CONVERSATION		{ $$ = condition_new(&match_conversation); }
 	| TEXT REGEX STRING	{ $$ = parser_regex(parser, &@3, &match_text_regex, $3); }
+	| TEXT IN TABLE_NAME at_least	{ $$ = parser_named(parser, &match_text_words, $3, &@3); $$->size = $4; }
 	| SUBJECT REGEX STRING	{ $$ = parser_regex(parser, &@3, &match_subject_regex, $3); }
 	| CLIENT one_or_more	{ $$ = parser_listed(parser, &@2, &match_client, $2); }
 	| CLIENT IN TABLE_NAME	{ $$ = parser_named(parser, &match_client, $3, &@3); }

@@ -113,7 +113,8 @@ add_entries(struct parser *parser, const struct place *place, struct table *tabl
 
 	for (guint i = 0; entries != NULL && i < entries->len; i++)
 		if (!table_add(table, g_ptr_array_index(entries, i), &fault))
-			parser_error(parser, place, "found an entry that matches nobody: %s",
+			parser_error(parser, place, "found an entry that matches %s: %s",
+				     table->content == TABLE_OF_ADDRESSES ? "nobody" : "nothing",
 				     fault.text);
 }
 
@@ -272,7 +273,9 @@ check_entries(struct parser *parser, const struct place *place, const struct mat
 static enum table_content
 content_of(const struct matcher *matcher)
 {
-	return matcher == &match_client ? TABLE_OF_NETWORKS : TABLE_OF_ADDRESSES;
+	return matcher == &match_client	      ? TABLE_OF_NETWORKS
+	       : matcher == &match_text_words ? TABLE_OF_WORDS
+					      : TABLE_OF_ADDRESSES;
 }
 
 struct condition *
@@ -395,6 +398,17 @@ parser_regex(struct parser *parser, const struct place *place, const struct matc
 	/* If the JIT is not available, matching is only slower. */
 	(void)pcre2_jit_compile(condition->regex, PCRE2_JIT_COMPLETE);
 	return condition;
+}
+
+enum { AT_LEAST_MAX = 10000 };
+
+uint64_t
+parser_at_least(struct parser *parser, const struct place *place, uint64_t number)
+{
+	if (number == 0 || number > AT_LEAST_MAX)
+		parser_error(parser, place, "found a number that is out of range, expected 1 to %d",
+			     AT_LEAST_MAX);
+	return number;
 }
 
 struct condition *
@@ -703,6 +717,20 @@ use_setting(const struct parser *parser, struct condition *condition)
 }
 
 static void
+tell_content(struct parser *parser, const struct table_use *use, enum table_content found,
+	     enum table_content wanted)
+{
+	const char *how = table_content_shown(wanted);
+	g_autofree char *defined =
+		wanted == TABLE_OF_ADDRESSES
+			? g_strdup("")
+			: g_strdup_printf(", which is defined as `table name %s`", how);
+
+	parser_error(parser, &use->place, "found <%s>, a table of %s, expected a table of %s%s",
+		     use->name, table_content_shown(found), how, defined);
+}
+
+static void
 use_table(struct parser *parser, const struct table_use *use)
 {
 	struct table *table = policy_find_table(parser->policy, use->name);
@@ -713,11 +741,13 @@ use_table(struct parser *parser, const struct table_use *use)
 		parser_error(parser, &use->place,
 			     "found <%s>, expected a table that is defined in the file", use->name);
 	else if (table->content != wanted)
-		parser_error(
-			parser, &use->place, "found <%s>, a table of %s, expected a table of %s%s",
-			use->name, table_content_shown(table->content), table_content_shown(wanted),
-			wanted == TABLE_OF_NETWORKS ? ", which is defined as `table name networks`"
-						    : "");
+		tell_content(parser, use, table->content, wanted);
+	else if (wanted == TABLE_OF_WORDS && use->condition->size > dictionary_size(table->words))
+		parser_error(parser, &use->place,
+			     "found at least %u after <%s>, expected at most %u: it has no more "
+			     "entries",
+			     (unsigned)use->condition->size, use->name,
+			     dictionary_size(table->words));
 	else if (use->condition != NULL)
 		use->condition->table = table;
 }

@@ -90,6 +90,8 @@ struct condition *parser_patterns(struct parser *parser, const struct place *pla
 				  const struct matcher *matcher, GPtrArray *globs);
 struct condition *parser_regex(struct parser *parser, const struct place *place,
 			       const struct matcher *matcher, char *expression);
+/* How often something must be found: returns the number. */
+uint64_t parser_at_least(struct parser *parser, const struct place *place, uint64_t number);
 struct condition *parser_time(struct parser *parser, const struct place *place, GPtrArray *texts);
 
 #endif

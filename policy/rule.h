@@ -32,7 +32,7 @@ extern const struct matcher match_any, match_sender, match_sender_domain, match_
 	match_recipient_domain, match_subject_tag, match_header, match_size_over, match_size_under,
 	match_attachment_name, match_attachment_type, match_text_regex, match_encrypted,
 	match_signed, match_opaque, match_portal, match_conversation, match_authenticated,
-	match_subject_regex, match_client, match_time;
+	match_subject_regex, match_client, match_time, match_text_words;
 /* Groups of conditions, which all must hold, or one of them. */
 extern const struct matcher match_all, match_either;
 
@@ -47,7 +47,7 @@ struct condition {
 	bool asks_less; /* of protection: header, tag are read as the standard says, and a tag leads
 			 */
 	GPtrArray *patterns; /* GPatternSpec: header, attachment */
-	uint64_t size;
+	uint64_t size;	     /* in bytes; text in: how many different entries */
 	pcre2_code *regex;
 	GArray *spans; /* struct schedule_span: time */
 };

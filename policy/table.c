@@ -15,6 +15,7 @@ table_new(const char *name, const struct table_kind *kind, const char *source)
 	table->source = g_strdup(source);
 	table->entries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	table->networks = g_array_new(FALSE, FALSE, sizeof(struct network));
+	table->words = dictionary_new();
 	if (source != NULL) {
 		g_autofree char *digest =
 			g_compute_checksum_for_string(G_CHECKSUM_SHA256, source, -1);
@@ -31,6 +32,7 @@ table_free(struct table *table)
 		return;
 	g_hash_table_unref(table->entries);
 	g_array_unref(table->networks);
+	dictionary_free(table->words);
 	g_free(table->statement);
 	g_free(table->source);
 	g_free(table->name);
@@ -51,7 +53,9 @@ add_address(struct table *table, const char *entry, struct fault *fault)
 const char *
 table_content_shown(enum table_content content)
 {
-	return content == TABLE_OF_NETWORKS ? "networks" : "addresses or domains";
+	static const char *const shown[] = {"addresses or domains", "networks", "words"};
+
+	return shown[content];
 }
 
 static bool
@@ -93,6 +97,8 @@ table_add(struct table *table, const char *entry, struct fault *fault)
 
 	if (table->content == TABLE_OF_NETWORKS)
 		return add_network(table, entry, fault);
+	if (table->content == TABLE_OF_WORDS)
+		return dictionary_add(table->words, entry, fault);
 	if (*entry == '\0') {
 		g_hash_table_add(table->entries, g_strdup("")); /* the null sender */
 		return true;

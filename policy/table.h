@@ -1,7 +1,8 @@
 /*
  * Tables of addresses and domains. An entry is an address, "@example.com" or "example.com" for
  * everybody at that domain, or ".example.com" for everybody in its subdomains. Tables of networks
- * list addresses of the Internet, and networks such as 10.0.0.0/8.
+ * list addresses of the Internet, and networks such as 10.0.0.0/8; tables of words list what is
+ * looked for in texts.
  */
 #ifndef POSTSEAL_POLICY_TABLE_H
 #define POSTSEAL_POLICY_TABLE_H
@@ -10,11 +11,12 @@
 
 #include "core/database.h"
 #include "core/network.h"
+#include "policy/dictionary.h"
 
 struct condition;
 
 /* What the entries of a table are. */
-enum table_content { TABLE_OF_ADDRESSES, TABLE_OF_NETWORKS };
+enum table_content { TABLE_OF_ADDRESSES, TABLE_OF_NETWORKS, TABLE_OF_WORDS };
 
 struct table {
 	char *name;
@@ -24,6 +26,7 @@ struct table {
 	char *statement;     /* database: the name of the prepared statement */
 	GHashTable *entries; /* inline and file: addresses, folded */
 	GArray *networks;    /* struct network */
+	struct dictionary *words;
 	unsigned line, column;
 };
 

@@ -56,6 +56,9 @@ static const struct {
 	{"mark", MARK},
 	{"trust", TRUST},
 	{"client", CLIENT},
+	{"at", AT},
+	{"least", LEAST},
+	{"words", WORDS},
 	{"networks", NETWORKS},
 	{"time", TIME},
 };

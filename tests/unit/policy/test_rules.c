@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/address.h"
+#include "policy/dictionary.h"
 #include "policy/policy.h"
 
 static const char *const levels[] = {"seen", "domain", "personal", NULL};
@@ -250,7 +251,7 @@ clients_are_in_networks(void **state)
 	unload(&l);
 	expect_error(
 		"match client \"10.0.0.0/33\" deliver plain\n",
-		":5:14: found an entry that matches nobody: \"10.0.0.0/33\" is neither an address");
+		":5:14: found an entry that matches nothing: \"10.0.0.0/33\" is neither an address");
 	expect_error(
 		"table t { \"10.0.0.0/8\" }\n",
 		"\"10.0.0.0/8\" is a network, and tables of networks are defined as `table name "
@@ -354,6 +355,91 @@ subjects_are_searched_as_tags_are(void **state)
 	unload(&m);
 	expect_error("match subject regex \"(\" deliver plain\n",
 		     ":5:21: found an error in the regular expression at character 2");
+}
+
+static void
+entries_of_dictionaries_are_whole_words(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned line;
+	} texts[] = {
+		{"Diagnosis: multiple\r\n\tSclerosis, and ASTHMA; see e11.9.", 1},
+		{"asthma asthma asthma multiple sclerosis", 2},
+		{"Asthma, multiplesclerosis", 3},
+		{"asthmatic, pseudoasthma, Asthma", 3},
+		{"asthmatic e119 1e11.9 E11.95", 4},
+		{"\xc3\x9c"
+		 "BELKEIT.",
+		 3},
+		{"\xc3\xbc"
+		 "belkeiten",
+		 4},
+		{"Gro\xc3\x9f"
+		 "es Blut (\xc2\xa7 203!)",
+		 2},
+		{"asthma\xcc\x81", 4},
+		{"\xe3\x80\x8cmultiple\xe3\x80\x80sclerosis\xe3\x80\x8d", 3},
+		{"", 4},
+	};
+	struct loaded l;
+	struct policy *p = good(&l, "table d words { \"Asthma\" \"E11.9\" \"multiple  sclerosis\" "
+				    "\"u\xcc\x88"
+				    "belkeit\" \"gro\xc3\x9f"
+				    "es blut\" \"\xc2\xa7 203\" "
+				    "\"asthma\" }\n"
+				    "match text in <d> at least 3 deliver plain\n"
+				    "match text in <d> at least 2 deliver plain\n"
+				    "match text in <d> deliver plain\n"
+				    "otherwise deliver plain\n");
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+		text_of_message = texts[i].text;
+		if (deciding_line(p, "", "x@x.example") != texts[i].line + 1)
+			fail_msg("%s", texts[i].text);
+	}
+	text_of_message = "e11.9";
+	assert_int_equal(deciding_line(p, "Asthma", "x@x.example"), 3);
+	unload(&l);
+	expect_error(
+		"table d words { \"a\" }\nmatch text in <d> at least 2 deliver plain\n",
+		":6:15: found at least 2 after <d>, expected at most 1: it has no more entries");
+	expect_error("table d words { \"a\" }\nmatch text in <d> at least 0 deliver plain\n",
+		     ":6:28: found a number that is out of range, expected 1 to");
+	expect_error("table d words { \"-\" }\n",
+		     "found an entry that matches nothing: \"-\" is not a word or phrase");
+	expect_error(
+		"table d { \"x.example\" }\nmatch text in <d> deliver plain\n",
+		"found <d>, a table of addresses or domains, expected a table of words, which is "
+		"defined as `table name words`");
+}
+
+/* A text that makes each place the beginning of an entry takes bounded time. */
+static void
+repeating_text_is_searched_in_bounded_time(void **state)
+{
+	struct dictionary *dictionary = dictionary_new();
+	struct dictionary_finds *finds;
+	g_autoptr(GString) entry = g_string_new(NULL), text = g_string_new(NULL);
+	struct fault fault;
+	gint64 begun;
+
+	(void)state;
+	for (int i = 0; i < 99; i++)
+		g_string_append(entry, "a ");
+	g_string_append(entry, "b");
+	assert_true(dictionary_add(dictionary, entry->str, &fault));
+	while (text->len < 1000000)
+		g_string_append(text, "a ");
+	finds = dictionary_finds_new(dictionary);
+	begun = g_get_monotonic_time();
+	assert_false(dictionary_search(finds, text->str, text->len, 1));
+	assert_true(g_get_monotonic_time() - begun < 5 * G_TIME_SPAN_SECOND);
+	g_string_append(text, "b");
+	assert_true(dictionary_search(finds, text->str, text->len, 1));
+	dictionary_finds_free(finds);
+	dictionary_free(dictionary);
 }
 
 static char *
@@ -1084,6 +1170,8 @@ main(void)
 		cmocka_unit_test(clients_are_in_networks),
 		cmocka_unit_test(times_are_parts_of_the_week),
 		cmocka_unit_test(subjects_are_searched_as_tags_are),
+		cmocka_unit_test(entries_of_dictionaries_are_whole_words),
+		cmocka_unit_test(repeating_text_is_searched_in_bounded_time),
 		cmocka_unit_test(files_are_included_in_place),
 		cmocka_unit_test(errors_name_the_included_file),
 		cmocka_unit_test(planted_tag_took_the_protection_away),
