@@ -32,10 +32,7 @@ set_envelope(struct message *message, const struct expectation *expectation, str
 static bool
 read_file(struct message *message, const struct expectation *expectation, struct fault *fault)
 {
-	g_autofree char *directory = g_path_get_dirname(expectation->place.file->path);
-	g_autofree char *path = g_path_is_absolute(expectation->file)
-					? g_strdup(expectation->file)
-					: g_build_filename(directory, expectation->file, NULL);
+	g_autofree char *path = configuration_path(&expectation->place, expectation->file);
 	g_autoptr(FILE) file = fopen(path, "re");
 
 	if (file == NULL)

@@ -270,6 +270,14 @@ scan_text(const struct configuration_file *file, GPtrArray *lines)
 	return scan.next;
 }
 
+char *
+configuration_path(const struct place *place, const char *path)
+{
+	g_autofree char *directory = g_path_get_dirname(place->file->path);
+
+	return g_path_is_absolute(path) ? g_strdup(path) : g_build_filename(directory, path, NULL);
+}
+
 /* --- files that are included --- */
 
 struct reading {
@@ -349,7 +357,7 @@ include(struct reading *reading, const GArray *tokens)
 {
 	const struct token *what = &g_array_index(tokens, struct token, 1);
 	const struct token *end = what->kind == TOKEN_STRING ? what + 1 : what;
-	g_autofree char *directory = NULL, *path = NULL;
+	g_autofree char *path = NULL;
 
 	if (what->kind != TOKEN_STRING || *what->text == '\0' || end->kind != TOKEN_END) {
 		g_autofree char *found = configuration_show(end);
@@ -359,9 +367,7 @@ include(struct reading *reading, const GArray *tokens)
 				       found);
 		return;
 	}
-	directory = g_path_get_dirname(what->place.file->path);
-	path = g_path_is_absolute(what->text) ? g_strdup(what->text)
-					      : g_build_filename(directory, what->text, NULL);
+	path = configuration_path(&what->place, what->text);
 	(strpbrk(path, "*?[") == NULL ? include_file : include_pattern)(reading, &what->place,
 									path);
 }

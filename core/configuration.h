@@ -79,6 +79,10 @@ void configuration_log(const GPtrArray *errors);
 /* The token as it is shown in messages; caller frees. */
 char *configuration_show(const struct token *token);
 
+/* A path that is written at this place: one that is not absolute begins at the directory of the
+ * file that has it. Caller frees. */
+char *configuration_path(const struct place *place, const char *path);
+
 /* What a word after a number means. */
 enum unit { UNIT_NONE, UNIT_BYTES, UNIT_SECONDS };
 enum unit unit_find(const char *word, uint64_t *factor_r);

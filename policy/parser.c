@@ -172,7 +172,10 @@ parser_table(struct parser *parser, const struct place *place, char *name,
 	     const struct table_kind *kind, enum table_content content, char *source,
 	     GPtrArray *entries)
 {
-	add_table(parser, place, name, kind, content, source, entries);
+	g_autofree char *path =
+		kind == &table_file ? configuration_path(place, source) : g_strdup(source);
+
+	add_table(parser, place, name, kind, content, path, entries);
 	g_free(name);
 	g_free(source);
 	if (entries != NULL)
