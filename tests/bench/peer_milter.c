@@ -1,8 +1,10 @@
 /*
  * How fast the milter protocol itself is, for comparison. Usage: peer_milter SOCKET MODE
  *   collect  receives the body and accepts
- *   replace  also changes one header field and replaces the body by as many bytes as S/MIME needs
- *   gpg      like replace, and runs a bare gpg --encrypt for each message: KEYFILE and HOME follow
+ *   headers  is also told the client, the recipients and the header, as a milter must be that
+ * decides on them replace  like collect, and changes one header field and replaces the body by as
+ * many bytes as S/MIME needs gpg      like replace, and runs a bare gpg --encrypt for each message:
+ * KEYFILE and HOME follow
  */
 #include <libmilter/mfapi.h>
 #include <stdio.h>
@@ -22,12 +24,37 @@ static sfsistat
 negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2, unsigned long f3,
 	  unsigned long *pf0, unsigned long *pf1, unsigned long *pf2, unsigned long *pf3)
 {
+	unsigned long spared = SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NOEOH |
+			       SMFIP_NR_MAIL | SMFIP_NR_BODY;
+
 	(void)ctx, (void)f0, (void)f2, (void)f3;
+	spared |= strcmp(mode, "headers") == 0 ? SMFIP_NR_CONN | SMFIP_NR_HDR
+					       : SMFIP_NOCONNECT | SMFIP_NORCPT | SMFIP_NOHDRS;
 	*pf0 = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_DELRCPT;
-	*pf1 = f1 & (SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NOEOH | SMFIP_NOCONNECT |
-		     SMFIP_NR_MAIL | SMFIP_NORCPT | SMFIP_NOHDRS | SMFIP_NR_BODY);
+	*pf1 = f1 & spared;
 	*pf2 = *pf3 = 0;
 	return SMFIS_CONTINUE;
+}
+
+static sfsistat
+connected(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
+{
+	(void)ctx, (void)name, (void)address;
+	return SMFIS_NOREPLY;
+}
+
+static sfsistat
+recipient(SMFICTX *ctx, char **arguments)
+{
+	(void)ctx, (void)arguments;
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat
+field(SMFICTX *ctx, char *name, char *value)
+{
+	(void)ctx, (void)name, (void)value;
+	return SMFIS_NOREPLY;
 }
 
 static sfsistat
@@ -74,7 +101,7 @@ end_of_message(SMFICTX *ctx)
 
 	if (strcmp(mode, "gpg") == 0)
 		run_gpg(kept);
-	if (strcmp(mode, "collect") != 0) {
+	if (strcmp(mode, "collect") != 0 && strcmp(mode, "headers") != 0) {
 		memset(out, 'A', length);
 		smfi_chgheader(ctx, (char *)"Content-Type", 1, (char *)"application/pkcs7-mime");
 		for (size_t at = 0; at < length; at += 65535)
@@ -95,7 +122,10 @@ main(int argc, char **argv)
 				     .xxfi_version = SMFI_VERSION,
 				     .xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY |
 						   SMFIF_DELRCPT,
+				     .xxfi_connect = connected,
 				     .xxfi_envfrom = mail_from,
+				     .xxfi_envrcpt = recipient,
+				     .xxfi_header = field,
 				     .xxfi_body = body,
 				     .xxfi_eom = end_of_message,
 				     .xxfi_negotiate = negotiate};

@@ -1,7 +1,8 @@
 """Messages a second through the same Postfix: without a milter, with other milters, and with
 Postseal by method. smtp-source sends (20 sessions, 10 kB), smtp-sink receives. Nine alternating
 rounds, medians, and ratios within the run, both for messages accepted a second and for messages
-that are all delivered.
+that are all delivered. Then where the CPU time of a message goes, by program: on a machine whose cores are all busy
+that decides the rate.
 
 Run as root: /usr/bin/python3 tests/bench/speed.py [--rounds N] [COUNT [WHAT ...]]
 """
@@ -19,12 +20,12 @@ import time
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(SOURCE / "contrib" / "sandbox"))
 
+import costs  # noqa: E402
 import people  # noqa: E402
 from world import World, command, end_process, free_ports, port_answers, wait_until  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("POSTSEAL_BUILD", SOURCE / "build"))
 SESSIONS, LENGTH = 20, 10_000
-TICKS = os.sysconf("SC_CLK_TCK")
 DIRECTORY = BUILD / "tests" / "world" / "speed"
 
 RULES = """
@@ -51,12 +52,6 @@ WAITING = ("select exists (select from postseal.outbox) or"
            " exists (select from postseal.parcel where issued_at is null)")
 
 
-def cpu(pid):
-    """Milliseconds of a process itself, and of the children it has waited for."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return tuple(1000 * (int(fields[a]) + int(fields[b])) / TICKS for a, b in ((11, 12), (13, 14)))
-
-
 class Bench:
     def __init__(self, count):
         self.count = count
@@ -64,6 +59,7 @@ class Bench:
         self.peers = {}
         self.rates = {}
         self.costs = {}
+        self.shares = {}
 
     def start(self):
         world = self.world
@@ -80,6 +76,7 @@ class Bench:
                                      stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(lambda: port_answers(self.sink_port), "smtp-sink")
         self.peer("collect")
+        self.peer("headers")
         self.peer("replace")
         self.peer("gpg", world.directory / "keys" / "pgp.asc", self.home())
         self.opendkim()
@@ -168,14 +165,23 @@ class Bench:
         wait_until(lambda: self.database.ask(WAITING) == "f" and self.queue_is_empty(), "everything to be delivered", 600)
         return accepted, time.monotonic() - begin
 
+    def roots(self):
+        world = self.world
+        return {"MTA": int((world.company.queue / "pid" / "master.pid").read_text()),
+                "PostgreSQL": int((world.postgres.data / "postmaster.pid").read_text().split()[0]),
+                **{name.removeprefix("postseal-"): pid for name, pid in world.programs.items()},
+                **{mode: program.pid for mode, (_, program) in self.peers.items()}}
+
     def measure(self, what, milter, pid, to=("to@plain.example",), sender="anna@example.com"):
         self.wire(milter)
-        before = cpu(pid) if pid else (0, 0)
+        before, all_before = costs.alone(pid) if pid else (0, 0), costs.trees(self.roots())
         accepted, delivered = self.drive(to, sender)
-        after = cpu(pid) if pid else (0, 0)
+        after, all_after = costs.alone(pid) if pid else (0, 0), costs.trees(self.roots())
         self.rates.setdefault(what, []).append(self.count / accepted)
         self.rates.setdefault(f"{what} delivered", []).append(self.count / delivered)
         self.costs.setdefault(what, []).append(tuple((b - a) / self.count for a, b in zip(before, after)))
+        self.shares.setdefault(what, []).append({name: (all_after[name] - spent) / self.count
+                                                 for name, spent in all_before.items()})
 
     def round(self, wanted):
         if not wanted or "bare" in wanted:
@@ -195,6 +201,7 @@ class Bench:
             own, children = (statistics.median(c[i] for c in costs) for i in (0, 1))
             print(f"{what:16} {rate[what]:9.0f}  {rate[what + ' delivered']:9.0f}  {own:6.2f}"
                   + (f" ({children:.2f})" if children else ""))
+        self.report_shares()
         for what, peer, least in RATIOS:
             if what in rate and peer in rate:
                 ratio = rate[what] / rate[peer]
@@ -202,6 +209,14 @@ class Bench:
         alone = [rate[what] for what in ("smime", "pgp", "pickup") if what in rate]
         if "split" in rate and len(alone) == 3:
             print(f"split, in copies / the slowest alone: {3 * rate['split'] / min(alone):.2f} (to reach: 0.5)")
+
+    def report_shares(self):
+        print("CPU ms of a message, by program:")
+        for what, rounds in self.shares.items():
+            shares = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
+            parts = sorted(((spent, name) for name, spent in shares.items() if spent >= 0.05), reverse=True)
+            print(f"{what:16} {sum(shares.values()):6.2f} = "
+                  + " + ".join(f"{spent:.2f} {name}" for spent, name in parts))
 
     def stop(self):
         for _, program in self.peers.values():
