@@ -37,9 +37,11 @@ command_answer(const struct admin *admin, const struct statement *statement,
 }
 
 struct keystore *
-command_keystore(const struct admin *admin, const char *keeper)
+command_keystore(const struct admin *admin, const char *keeper, bool keeps)
 {
+	const struct database_settings listen = {.url = admin->settings->database};
 	const struct keystore_settings settings = {.database = admin->database,
+						   .listen = keeps ? &listen : NULL,
 						   .keeper = keeper,
 						   .sources = admin->settings->keys_from,
 						   .revocation = admin->settings->revocation,

@@ -58,8 +58,9 @@ int command_answer(const struct admin *admin, const struct statement *statement,
 int command_answer_about(const struct admin *admin, int argc, char **argv,
 			 const struct statement *statement, report_form *form);
 /* The keys as the milter knows them, from every source that is in use; private ones only if
- * `keeper`, the keeper's socket, is not NULL. The caller frees it with keystore_free(). */
-struct keystore *command_keystore(const struct admin *admin, const char *keeper);
+ * `keeper`, the keeper's socket, is not NULL. `keeps`: for many look-ups in a row, what was read is
+ * kept until the database reports a change. The caller frees it with keystore_free(). */
+struct keystore *command_keystore(const struct admin *admin, const char *keeper, bool keeps);
 /* Records who gave which command, before it takes effect. */
 bool command_record(const struct admin *admin, int argc, char **argv, struct fault *fault);
 /* The arguments of a command that has no options of its own, ending with NULL. NULL: wrong usage.

@@ -156,7 +156,7 @@ explain_message(const struct admin *admin, const struct question *question)
 {
 	const struct message *message = question->message;
 	const struct spool_settings spool = {.directory = g_get_tmp_dir(), .memory_max = 8 << 20};
-	struct keystore *keystore = command_keystore(admin, admin->settings->keeper_socket);
+	struct keystore *keystore = command_keystore(admin, admin->settings->keeper_socket, false);
 	/* If no message was given, its author is its sender. */
 	g_autofree char *from = message->fields->len == 0 ? g_strdup(message->sender_folded)
 							  : addresses_from(message);

@@ -10,6 +10,7 @@
 #include "core/address.h"
 #include "core/domain.h"
 #include "keystore/import.h"
+#include "keystore/keystore.h"
 #include "keystore/statements.h"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BIO, BIO_free_all)
@@ -92,26 +93,27 @@ row_of(const char *path, const struct imported *key)
 
 /* For all keys in a file; they have been imported by then. */
 static bool
-add_rows(const struct admin *admin, const char *path, const GPtrArray *reports, bool replaces,
-	 json_t *rows, struct fault *fault)
+add_rows(const struct key_change *change, const char *path, const GPtrArray *reports, json_t *rows,
+	 struct fault *fault)
 {
 	for (guint i = 0; i < reports->len; i++) {
 		const struct imported *key = g_ptr_array_index(reports, i);
 		g_autoptr(GString) text = sentence_of(key);
 		json_t *row = row_of(path, key);
-		bool told = key_change_tell(admin, key, replaces, row, text, fault);
+		bool told = key_change_tell(change, key, row, text, fault);
 
 		json_object_set_new(row, "text", report_text(text->str));
 		json_array_append_new(rows, row);
 		if (!told)
 			return false;
+		progress_show(i + 1, reports->len, "keys");
 	}
 	return true;
 }
 
 static int
-import_file(const struct admin *admin, const struct import_settings *settings, const char *path,
-	    bool replaces, json_t *rows)
+import_file(const struct key_change *change, const struct import_settings *settings,
+	    const char *path, json_t *rows)
 {
 	struct connection *connection;
 	g_autoptr(GPtrArray) reports = NULL;
@@ -124,13 +126,14 @@ import_file(const struct admin *admin, const struct import_settings *settings, c
 		fault_set(&fault, FAULT_INPUT, "reading a key: %s", error->message);
 		return command_fail(&fault);
 	}
-	connection = database_take(admin->database, &fault);
+	connection = database_take(change->admin->database, &fault);
 	if (connection != NULL)
 		reports = import_keys(connection, settings, path, bytes, length, &fault);
 	sodium_memzero(bytes, length);
 	if (connection != NULL)
 		connection_give(connection);
-	if (reports == NULL || !add_rows(admin, path, reports, replaces, rows, &fault))
+	keystore_forget(change->keystore, "");
+	if (reports == NULL || !add_rows(change, path, reports, rows, &fault))
 		return command_fail(&fault);
 	return EXIT_GOOD;
 }
@@ -193,7 +196,7 @@ run_import(const struct admin *admin, int argc, char **argv)
 	g_autoptr(json_t) rows = json_array();
 	struct seal_key master;
 	struct fault fault;
-	bool replaces = false;
+	struct key_change change = {.admin = admin};
 	int option, status = EXIT_GOOD;
 
 	optind = 0;
@@ -220,7 +223,7 @@ run_import(const struct admin *admin, int argc, char **argv)
 				return command_fail(&fault);
 			break;
 		case 'R':
-			replaces = true;
+			change.replaces = true;
 			break;
 		case 't':
 			settings.trust = optarg;
@@ -237,10 +240,12 @@ run_import(const struct admin *admin, int argc, char **argv)
 	/* Only private keys need it; import_keys() says so if there is one. */
 	if (secrets_master(admin, &master, &fault))
 		settings.master = &master;
+	change.keystore = command_keystore(admin, NULL, true);
 	for (int i = optind; i < argc && status == EXIT_GOOD; i++) {
 		progress_show((unsigned)(i - optind), (unsigned)(argc - optind), "files");
-		status = import_file(admin, &settings, argv[i], replaces, rows);
+		status = import_file(&change, &settings, argv[i], rows);
 	}
+	keystore_free(change.keystore);
 	sodium_memzero(&master, sizeof master);
 	progress_show((unsigned)(argc - optind), (unsigned)(argc - optind), "files");
 	/* This includes files before one that could not be read: they have been imported. */

@@ -12,10 +12,11 @@ static const struct statement keys_beside = {
 	"select o.id, o.fingerprint, coalesce('until ' || o.not_after::date, 'without end') as until,"
 	" not exists (select from postseal.key_address x where x.key = o.id"
 	"  and not exists (select from postseal.key_address y where y.key = n.id and y.address = x.address)) as is_covered "
-	"from postseal.key n join postseal.key o on o.kind = n.kind and o.id <> n.id and o.role = 'recipient' and o.imported_at < n.imported_at "
-	"where n.kind = $1 and n.fingerprint = $2 and o.cannot_encrypt is null and (o.not_after is null or o.not_after > now())"
-	" and exists (select from postseal.key_address a join postseal.key_address b on b.address = a.address"
-	"  where a.key = n.id and b.key = o.id) order by o.fingerprint"};
+	"from postseal.key n cross join lateral (select distinct b.key from postseal.key_address a"
+	"  join postseal.key_address b on b.address = a.address where a.key = n.id and b.key <> n.id offset 0) b"
+	" cross join lateral (select * from postseal.key where id = b.key offset 0) o "
+	"where n.kind = $1 and n.fingerprint = $2 and o.kind = n.kind and o.role = 'recipient' and o.imported_at < n.imported_at"
+	" and o.cannot_encrypt is null and (o.not_after is null or o.not_after > now()) order by o.fingerprint"};
 enum { ID, FINGERPRINT, UNTIL, IS_COVERED };
 
 static bool
@@ -30,10 +31,10 @@ is_among(const GPtrArray *keys, const char *fingerprint)
 
 /* Is it used for each of its addresses now? */
 static bool
-ask_whether_used(const struct admin *admin, const struct imported *key, bool *used_r,
+ask_whether_used(const struct key_change *change, const struct imported *key, bool *used_r,
 		 struct fault *fault)
 {
-	struct keystore *keystore = command_keystore(admin, NULL);
+	char *const *domains = change->admin->settings->domains;
 	g_auto(GStrv) addresses = g_strsplit(key->addresses, " ", -1);
 	bool asked = true;
 
@@ -41,15 +42,13 @@ ask_whether_used(const struct admin *admin, const struct imported *key, bool *us
 	for (char **address = addresses; *address != NULL && asked && *used_r; address++) {
 		struct keystore_answer answer;
 
-		asked = keystore_find(keystore, key->kind, *address,
-				      keystore_is_employee(admin->settings->domains, *address),
-				      &answer, fault);
+		asked = keystore_find(change->keystore, key->kind, *address,
+				      keystore_is_employee(domains, *address), &answer, fault);
 		if (asked) {
 			*used_r = is_among(answer.keys, key->fingerprint);
 			keystore_answer_clear(&answer);
 		}
 	}
-	keystore_free(keystore);
 	return asked;
 }
 
@@ -65,24 +64,24 @@ add_key(json_t *row, const char *member, GString *text, const char *sentence,
 
 /* A key that was there before. */
 static bool
-take_place(const struct admin *admin, const PGresult *others, int i, bool replaces, json_t *row,
+take_place(const struct key_change *change, const PGresult *others, int i, json_t *row,
 	   GString *text, struct fault *fault)
 {
 	g_autoptr(PGresult) deleted = NULL;
 
-	if (!replaces || !result_flag(others, i, IS_COVERED)) {
+	if (!change->replaces || !result_flag(others, i, IS_COVERED)) {
 		add_key(row, "beside", text, "mail is encrypted to it and to", others, i);
 		return true;
 	}
-	if (!command_ask(admin, &key_delete, (const char *const[]){PQgetvalue(others, i, ID), NULL},
-			 &deleted, fault))
+	if (!command_ask(change->admin, &key_delete,
+			 (const char *const[]){PQgetvalue(others, i, ID), NULL}, &deleted, fault))
 		return false;
 	add_key(row, "replaced", text, "it replaces", others, i);
 	return true;
 }
 
 bool
-key_change_tell(const struct admin *admin, const struct imported *key, bool replaces, json_t *row,
+key_change_tell(const struct key_change *change, const struct imported *key, json_t *row,
 		GString *text, struct fault *fault)
 {
 	g_autoptr(PGresult) others = NULL;
@@ -92,19 +91,19 @@ key_change_tell(const struct admin *admin, const struct imported *key, bool repl
 
 	json_object_set_new(row, "beside", json_array());
 	json_object_set_new(row, "replaced", json_array());
-	if (is_for_mail && !ask_whether_used(admin, key, &used, fault))
+	if (is_for_mail && !ask_whether_used(change, key, &used, fault))
 		return false;
 	json_object_set_new(row, "used", json_boolean(used));
 	if (!is_for_mail)
 		return true;
-	if (!command_ask(admin, &keys_beside,
+	if (!command_ask(change->admin, &keys_beside,
 			 (const char *const[]){key_kind_name(key->kind), key->fingerprint, NULL},
 			 &others, fault))
 		return false;
 	if (!used)
 		g_string_append(text, "; not used yet: see `postseal key find`");
 	for (int i = 0; i < PQntuples(others) && used; i++)
-		if (!take_place(admin, others, i, replaces, row, text, fault))
+		if (!take_place(change, others, i, row, text, fault))
 			return false;
 	return true;
 }

@@ -8,9 +8,15 @@
 #include "admin/command.h"
 #include "keystore/import.h"
 
-/* Adds `used`, `beside` and `replaced` to the key's row, and sentences to `text`. With `replaces`,
- * keys that the new one can replace are deleted, once mail is encrypted to it. */
-bool key_change_tell(const struct admin *admin, const struct imported *key, bool replaces,
-		     json_t *row, GString *text, struct fault *fault);
+struct key_change {
+	const struct admin *admin;
+	struct keystore *keystore; /* sees each import that was committed before it is asked */
+	bool replaces; /* keys that a new one can replace are deleted, once mail is encrypted to it
+			*/
+};
+
+/* Adds `used`, `beside` and `replaced` to the key's row, and sentences to `text`. */
+bool key_change_tell(const struct key_change *change, const struct imported *key, json_t *row,
+		     GString *text, struct fault *fault);
 
 #endif

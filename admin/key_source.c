@@ -129,7 +129,7 @@ run_find(const struct admin *admin, int argc, char **argv)
 	ask_network(admin, address, is_employee);
 	if (gateway != NULL)
 		ask_network(admin, gateway, is_employee);
-	keystore = command_keystore(admin, NULL);
+	keystore = command_keystore(admin, NULL, false);
 	found = find_kind(keystore, KEY_SMIME, address, is_employee, rows, &fault) &&
 		find_kind(keystore, KEY_PGP, address, is_employee, rows, &fault) &&
 		add_answers(admin, address, rows, &fault) &&

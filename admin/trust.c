@@ -108,7 +108,7 @@ static int
 attest_key(const struct admin *admin, const char *address, const char *fingerprint,
 	   const char *because)
 {
-	struct keystore *keystore = command_keystore(admin, NULL);
+	struct keystore *keystore = command_keystore(admin, NULL, false);
 	struct identifier id;
 	struct fault fault;
 	unsigned count;

@@ -160,7 +160,7 @@ add_kind(const struct asking *asking, struct keystore *keystore, enum key_kind k
 static int
 answer(const struct admin *admin, const char *sender, const char *address)
 {
-	struct keystore *keystore = command_keystore(admin, NULL);
+	struct keystore *keystore = command_keystore(admin, NULL, false);
 	g_autoptr(json_t) rows = json_array();
 	struct fault fault;
 	struct asking asking = {.admin = admin,

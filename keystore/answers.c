@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/identifier.h"
+#include "keystore/source/source.h"
 #include "keystore/trust.h"
 
 enum {
@@ -183,8 +184,8 @@ answers_claim(struct connection *connection, char *const *sources, const char *b
 static const struct statement openpgp_known_keys = {
 	"openpgp_known_keys",
 	"select content from postseal.key_found where address = $1 and kind = 'pgp' "
-	"union all select k.content from postseal.key_address a join postseal.key k on k.id = a.key"
-	" where a.address = $1 and k.kind = 'pgp' limit 64"};
+	"union all select k.content from postseal.key_address a " KEY_SOURCE_JOIN(
+		"a.key") "where a.address = $1 and k.kind = 'pgp' limit 64"};
 
 bool
 answers_known(struct connection *connection, const char *address, GPtrArray *known,

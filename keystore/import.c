@@ -92,8 +92,16 @@ report_broken(const char *why)
 
 /* --- storing --- */
 
+/* The statement's first parameters say which key. */
+static void
+name_key(struct parameters *parameters, const struct key_facts *facts)
+{
+	parameters_text(parameters, key_kind_name(facts->kind));
+	parameters_text(parameters, facts->fingerprint);
+}
+
 static bool
-put_private(struct connection *connection, const struct import_settings *settings, const char *id,
+put_private(struct connection *connection, const struct import_settings *settings,
 	    const struct key_facts *facts, struct fault *fault)
 {
 	struct parameters parameters = {0};
@@ -111,42 +119,41 @@ put_private(struct connection *connection, const struct import_settings *setting
 	plain = g_bytes_get_data(facts->secret, &plain_length);
 	sealed = seal_marked_bytes(plain, plain_length, settings->master, facts->fingerprint,
 				   &length);
-	parameters_text(&parameters, id);
+	name_key(&parameters, facts);
 	parameters_bytes(&parameters, sealed, length);
-	return connection_execute(connection, &key_put_private, &parameters, NULL, fault);
+	return batch_add(connection, &key_put_private, &parameters, fault);
 }
 
 static bool
-put_addresses(struct connection *connection, const char *id, const GPtrArray *addresses,
-	      struct fault *fault)
+put_addresses(struct connection *connection, const struct key_facts *facts, struct fault *fault)
 {
 	struct parameters parameters = {0};
 
-	parameters_text(&parameters, id);
-	if (!connection_execute(connection, &key_forget_addresses, &parameters, NULL, fault))
+	name_key(&parameters, facts);
+	if (!batch_add(connection, &key_forget_addresses, &parameters, fault))
 		return false;
-	for (guint i = 0; i < addresses->len; i++) {
-		struct parameters pair = {0};
+	for (guint i = 0; i < facts->addresses->len; i++) {
+		struct parameters address = {0};
 
-		parameters_text(&pair, id);
-		parameters_text(&pair, g_ptr_array_index(addresses, i));
-		if (!connection_execute(connection, &key_put_address, &pair, NULL, fault))
+		name_key(&address, facts);
+		parameters_text(&address, g_ptr_array_index(facts->addresses, i));
+		if (!batch_add(connection, &key_put_address, &address, fault))
 			return false;
 	}
 	return true;
 }
 
 static bool
-put_domain(struct connection *connection, const char *id, const struct imported *imported,
-	   struct fault *fault)
+put_domain(struct connection *connection, const struct key_facts *facts,
+	   const struct imported *imported, struct fault *fault)
 {
 	struct parameters parameters = {0};
 
 	if (imported->domain == NULL)
 		return true;
-	parameters_text(&parameters, id);
+	name_key(&parameters, facts);
 	parameters_text(&parameters, imported->domain);
-	return connection_execute(connection, &key_put_domain, &parameters, NULL, fault);
+	return batch_add(connection, &key_put_domain, &parameters, fault);
 }
 
 /* What the key announces, and what the admin says it can do. */
@@ -168,12 +175,10 @@ put(struct connection *connection, const struct import_settings *settings,
 {
 	struct parameters parameters = {0};
 	struct identifier id;
-	g_autoptr(PGresult) result = NULL;
 
 	identifier_make(&id);
 	parameters_text(&parameters, id.text);
-	parameters_text(&parameters, key_kind_name(facts->kind));
-	parameters_text(&parameters, facts->fingerprint);
+	name_key(&parameters, facts);
 	parameters_text(&parameters, imported->role);
 	parameters_bytes(&parameters, g_bytes_get_data(facts->content, NULL),
 			 g_bytes_get_size(facts->content));
@@ -189,16 +194,18 @@ put(struct connection *connection, const struct import_settings *settings,
 	parameters_text(&parameters, settings->imported_by);
 	parameters_text(&parameters, settings->trust);
 	parameters_text(&parameters, settings->revocation);
-	return connection_execute(connection, &key_put, &parameters, &result, fault) &&
-	       put_addresses(connection, PQgetvalue(result, 0, 0), facts->addresses, fault) &&
-	       put_domain(connection, PQgetvalue(result, 0, 0), imported, fault) &&
-	       put_private(connection, settings, PQgetvalue(result, 0, 0), facts, fault);
+	return batch_add(connection, &key_put, &parameters, fault) &&
+	       put_addresses(connection, facts, fault) &&
+	       put_domain(connection, facts, imported, fault) &&
+	       put_private(connection, settings, facts, fault);
 }
 
 static bool
 put_all(struct connection *connection, const struct import_settings *settings,
 	const struct reading *reading, GPtrArray *reports, struct fault *fault)
 {
+	if (!batch_begin(connection, fault))
+		return false;
 	for (guint i = 0; i < reading->keys->len; i++) {
 		const struct key_facts *facts = g_ptr_array_index(reading->keys, i);
 		struct imported *imported = report(settings, facts);
@@ -209,7 +216,7 @@ put_all(struct connection *connection, const struct import_settings *settings,
 	}
 	for (guint i = 0; i < reading->broken->len; i++)
 		g_ptr_array_add(reports, report_broken(g_ptr_array_index(reading->broken, i)));
-	return transaction_commit(connection, fault);
+	return batch_end_transaction(connection, fault) && batch_commit(connection, fault);
 }
 
 /* --- reading --- */

@@ -36,8 +36,8 @@ static const struct statement keys_retired = {
 	"keys_retired",
 	"select k.fingerprint, k.content, k.owner,"
 	" extract(epoch from k.not_before)::bigint, extract(epoch from k.not_after)::bigint, false, false "
-	"from postseal.key_address a join postseal.key k on k.id = a.key "
-	"where a.address = $1 and k.kind = $2 and k.role = 'retired' order by k.not_before desc, k.fingerprint"};
+	"from postseal.key_address a " KEY_SOURCE_JOIN(
+		"a.key") "where a.address = $1 and k.kind = $2 and k.role = 'retired' order by k.not_before desc, k.fingerprint"};
 
 /* A source that is in use, and its place in the order of preference. */
 struct ranked {

@@ -46,7 +46,8 @@ struct keystore_answer {
 bool keystore_find(struct keystore *keystore, enum key_kind kind, const char *address,
 		   bool is_employee, struct keystore_answer *answer_r, struct fault *fault);
 void keystore_answer_clear(struct keystore_answer *answer);
-/* Looks the folded address up afresh from now on: its keys have just changed. */
+/* Looks the folded address up afresh from now on, or everything if it is "": keys have just
+ * changed. */
 void keystore_forget(struct keystore *keystore, const char *address);
 /* Where a key comes from, for the record: ", found by wkd on 2026-11-26 20:10 UTC"; "" if it was
  * imported or uploaded for this address. Caller frees. */

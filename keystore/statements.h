@@ -19,8 +19,10 @@ static const struct statement key_put = {
 	" cannot_encrypt = excluded.cannot_encrypt, cannot_sign = excluded.cannot_sign,"
 	" imported_at = now(), imported_by = excluded.imported_by,"
 	" trust = case when $15 is null then key.trust else excluded.trust end,"
-	" revocation = coalesce(excluded.revocation, key.revocation) "
-	"returning id"};
+	" revocation = coalesce(excluded.revocation, key.revocation)"};
+
+/* What belongs to a key that the same batch may have put: it is named by kind and fingerprint. */
+#define KEY_PUT "(select id from postseal.key where kind = $1 and fingerprint = $2)"
 
 /* Looks up OpenPGP keys by the end of their fingerprint, which is the key ID. */
 static const struct statement key_known = {
@@ -28,18 +30,20 @@ static const struct statement key_known = {
 	"select content from postseal.key where kind = 'pgp' and fingerprint like '%' || $1 for update"};
 
 static const struct statement key_forget_addresses = {
-	"key_forget_addresses", "delete from postseal.key_address where key = $1"};
+	"key_forget_addresses", "delete from postseal.key_address where key = " KEY_PUT};
 
 static const struct statement key_put_address = {
-	"key_put_address", "insert into postseal.key_address (key, address) values ($1, $2)"};
+	"key_put_address",
+	"insert into postseal.key_address (key, address) values (" KEY_PUT ", $3)"};
 
 static const struct statement key_put_domain = {
-	"key_put_domain",
-	"insert into postseal.key_domain (key, domain) values ($1, $2) on conflict do nothing"};
+	"key_put_domain", "insert into postseal.key_domain (key, domain) values (" KEY_PUT
+			  ", $3) on conflict do nothing"};
 
 static const struct statement key_put_private = {
-	"key_put_private", "insert into postseal.private_key (key, sealed) values ($1, $2) "
-			   "on conflict (key) do update set sealed = excluded.sealed"};
+	"key_put_private",
+	"insert into postseal.private_key (key, sealed) values (" KEY_PUT ", $3) "
+	"on conflict (key) do update set sealed = excluded.sealed"};
 
 static const struct statement key_list = {
 	"key_list",

@@ -12,9 +12,9 @@ static const struct statement key_by_address = {
 	" k.capabilities @> '{gcm}', k.capabilities @> '{oaep}',"
 	" k.role = 'own', k.pinned, k.cannot_encrypt, k.cannot_sign,"
 	" extract(epoch from k.signs_until)::bigint "
-	"from postseal.key_address a join postseal.key k on k.id = a.key "
-	"where a.address = $1 and k.kind = $2 and k.role in ('recipient', 'own') "
-	"order by k.not_before desc, k.fingerprint"};
+	"from postseal.key_address a " KEY_SOURCE_JOIN(
+		"a.key") "where a.address = $1 and k.kind = $2 and k.role in ('recipient', 'own') "
+			 "order by k.not_before desc, k.fingerprint"};
 
 static void
 read_certificate(struct key *key)

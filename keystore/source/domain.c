@@ -17,9 +17,9 @@ static const struct statement key_by_domain = {
 	" k.role = 'own', k.pinned, k.cannot_encrypt, k.cannot_sign,"
 	" extract(epoch from k.signs_until)::bigint,"
 	" array_position(string_to_array($1, ' '), d.domain) as place "
-	"from postseal.key_domain d join postseal.key k on k.id = d.key "
-	"where d.domain = any (string_to_array($1, ' ')) and k.kind = $2 and k.role = 'recipient' "
-	"order by place, k.not_before desc, k.fingerprint"};
+	"from postseal.key_domain d " KEY_SOURCE_JOIN(
+		"d.key") "where d.domain = any (string_to_array($1, ' ')) and k.kind = $2 and k.role = 'recipient' "
+			 "order by place, k.not_before desc, k.fingerprint"};
 
 /* "a.b.example *.b.example *.example"; caller frees. */
 static char *

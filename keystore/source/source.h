@@ -69,6 +69,12 @@ bool key_source_found(const struct key_question *question, GPtrArray *keys, stru
 enum { KEY_SOURCE_FOUND_COUNT = 11 };
 struct key *key_source_found_row(enum key_kind kind, const PGresult *result, int row);
 
+/* Joins `key`, a column, with the key it names, called k. A fence keeps the planner to the primary
+ * key: without statistics, after an import or a restore, it would read all keys for each question.
+ */
+#define KEY_SOURCE_JOIN(key)                                                                       \
+	"cross join lateral (select * from postseal.key where id = " key " offset 0) k "
+
 /* Makes a key from a row that begins with: fingerprint, content, owner, not_before, not_after
  * (seconds since 1970 or null), gcm, oaep. Whatever a certificate says itself is taken from the
  * certificate, not from the row. */

@@ -25,7 +25,7 @@ analyze postseal.key; analyze postseal.key_address;
 """
 FIND_KEY = """\\set n random(1, {count})
 select k.fingerprint, k.content, k.owner, k.role, k.cannot_encrypt, k.pinned from postseal.key_address a
- join postseal.key k on k.id = a.key where a.address = :n || '@bench.example' and k.kind = 'smime'
+ cross join lateral (select * from postseal.key where id = a.key offset 0) k where a.address = :n || '@bench.example' and k.kind = 'smime'
  and k.role in ('recipient', 'own') order by k.imported_at, k.fingerprint;
 """
 FILL_LOG = """

@@ -83,3 +83,35 @@ def test_network_is_asked_only_if_the_admin_says_so(world, post, name):
     assert world.finder.asked == []
     assert world.postgres.query("select count(*) from postseal.key_answer") == [["0"]]
     gpg.end()
+
+
+FILL = """
+alter table postseal.key set (autovacuum_enabled = false);
+alter table postseal.key_address set (autovacuum_enabled = false);
+insert into postseal.key (id, kind, fingerprint, role, content, owner, not_before, pinned, imported_by)
+ select gen_random_uuid(), 'smime', 'many' || n, 'recipient', '', n || '@many.example', now(), true, 'test'
+ from generate_series(1, 20000) n;
+insert into postseal.key_address (key, address) select id, owner from postseal.key where imported_by = 'test'
+"""
+READ = "select coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) from pg_stat_user_tables where relname = 'key'"
+
+
+def rows_read(world):
+    return int(world.postgres.query(READ)[0][0])
+
+
+def test_look_ups_read_all_keys_after_an_import_or_a_restore(world, name):
+    """The database has statistics only some minutes later; without them its planner took every key for one of the person."""
+    certificate = world.authority.issue_mail(name, f"{name}@smime.example")
+    for statement in FILL.split(";"):
+        world.postgres.query(statement)
+    try:
+        before = rows_read(world)
+        assert "imported" in world.postseal("key", "import", certificate)
+        assert fingerprint(certificate) in world.postseal("key", "find", f"{name}@smime.example")
+        sandbox.wait_until(lambda: rows_read(world) > before, "the statistics of what was read")
+        assert rows_read(world) - before < 1000
+    finally:
+        world.postgres.query("delete from postseal.key where imported_by = 'test'")
+        for table in ("key", "key_address"):
+            world.postgres.query(f"alter table postseal.{table} reset (autovacuum_enabled)")
