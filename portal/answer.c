@@ -112,8 +112,7 @@ static const struct {
 		    "signed out in another window. Please sign in again. Nothing was sent."),
 		 N_("You were signed out because nothing happened for some time, or because you "
 		    "signed out in another window. Nothing was sent, and your text is still "
-		    "here. Please sign in again in another tab, then come back and press the "
-		    "button again.")},
+		    "here. Please sign in again, then press the button again.")},
 	[REFUSED_OLD_FORM] =
 		{MHD_HTTP_FORBIDDEN, N_("The form has expired"),
 		 N_("You signed in or out after this form was opened, or your browser does not "

@@ -128,6 +128,8 @@ static const struct route routes[] = {
 	{"POST", "/m/", unlock_submit, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART, unlock_give_back},
 	{"POST", "/signin", signin_submit, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART,
 	 signin_give_back},
+	{"POST", "/signin/writing", writing_signin, ACCESS_ANYBODY, FORM_TEXT, SERVED_APART,
+	 writing_give_back},
 	{"POST", "/factor", second_factor_code, ACCESS_HALF, FORM_FIELDS, SERVED_APART},
 	{"POST", "/factor/passkey", second_factor_passkey, ACCESS_HALF, FORM_FIELDS, SERVED_APART},
 	{"POST", "/proof/", join_proof_submit, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},

@@ -230,7 +230,7 @@ serve_checked(struct request *request)
 			       : answer_refusal(request, REFUSED_WITHOUT_FACTOR);
 	if (strcmp(request->route->method, "POST") == 0 && !request_form_is_ours(request))
 		return answer_refusal(request, REFUSED_OLD_FORM);
-	if (form->has_dropped)
+	if (form->has_dropped && request->route->form == FORM_FILES)
 		return answer_refusal(request, REFUSED_FILES);
 	return request->route->serve(request);
 }
@@ -286,7 +286,10 @@ request_expect_form(struct request *request)
 	}
 	form_expect_files(&request->web.form, request->portal->settings->portal_upload,
 			  &request->portal->upload_spool);
-	admit_files(request);
+	if (request->route->form == FORM_TEXT)
+		request->web.form.is_without_files = true;
+	else
+		admit_files(request);
 }
 
 enum MHD_Result

@@ -44,6 +44,7 @@ enum access {
 
 enum route_form {
 	FORM_FIELDS,
+	FORM_TEXT,  /* as long as one with files, but without them: from anybody */
 	FORM_FILES, /* with files, as large as the settings allow */
 };
 

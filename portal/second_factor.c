@@ -29,13 +29,16 @@ show_factor(struct request *request, const char *wrong)
 {
 	g_autoptr(page_auto) page = answer_begin(request, "factor.html");
 	const struct account *account = &request->session.account;
-	struct identifier message;
+	struct identifier message, form;
 	struct fault fault;
 
 	page_text_if_any(page, "wrong", wrong == NULL ? NULL : request_say(request, wrong));
 	if (identifier_parse(&message, request_query(request, "message")) ||
 	    identifier_parse(&message, request_field(request, "message")))
 		page_attribute(page, "message", "value", message.text);
+	if (identifier_parse(&form, request_query(request, "form")) ||
+	    identifier_parse(&form, request_field(request, "form")))
+		page_attribute(page, "written", "value", form.text);
 	if (!account->has_totp)
 		page_remove(page, "totp");
 	if (!account->has_passkey) {

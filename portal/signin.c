@@ -10,6 +10,7 @@
 #include "portal/activity.h"
 #include "portal/answer.h"
 #include "portal/mailbox.h"
+#include "portal/unsaved.h"
 #include "portal/web/throttle.h"
 
 enum { KNOWN_SECONDS = 90 * 86400 };
@@ -31,16 +32,18 @@ signin_front(struct request *request)
 
 /* --- signing in --- */
 
-/* Where the requested message is shown, or otherwise `other`: only an identifier is accepted, so
+/* What the visitor was doing goes on after the second factor: only identifiers are accepted, so
  * that nobody can be led to another site. Caller frees. */
 static char *
-place_of_message(const struct request *request, const char *path, const char *otherwise)
+place_of_factor(const struct request *request)
 {
-	struct identifier message;
+	struct identifier id;
 
-	return identifier_parse(&message, request_field(request, "message"))
-		       ? g_strconcat(path, message.text, NULL)
-		       : g_strdup(otherwise);
+	if (identifier_parse(&id, request_field(request, "message")))
+		return g_strconcat("/factor?message=", id.text, NULL);
+	if (identifier_parse(&id, request_field(request, "form")))
+		return g_strconcat("/factor?form=", id.text, NULL);
+	return g_strdup("/factor");
 }
 
 static enum MHD_Result
@@ -127,12 +130,20 @@ enum MHD_Result
 signin_complete(struct request *request)
 {
 	g_autofree char *place = NULL;
+	struct identifier id, draft;
 	struct fault fault;
+	bool found;
 
-	if (!become_member(request, &fault))
+	if (!become_member(request, &fault) ||
+	    !unsaved_restore(request, request_field(request, "form"), &draft, &found, &fault))
 		return answer_fault(request, &fault);
-	place = place_of_message(request, "/message/", "/inbox");
-	return answer_see(request, place);
+	if (found)
+		place = g_strconcat("/draft/", draft.text, NULL);
+	else if (identifier_parse(&id, request_field(request, "form")))
+		return unsaved_answer_other(request, MHD_HTTP_OK);
+	else if (identifier_parse(&id, request_field(request, "message")))
+		place = g_strconcat("/message/", id.text, NULL);
+	return answer_see(request, place == NULL ? "/inbox" : place);
 }
 
 /* Asks for the second factor. */
@@ -148,7 +159,7 @@ ask_factor(struct request *request)
 	if (opened == NULL || !batch_begin(request->connection, &fault) ||
 	    !request_begin_session(request, opened, &fault))
 		return answer_fault(request, &fault);
-	place = place_of_message(request, "/factor?message=", "/factor");
+	place = place_of_factor(request);
 	return answer_see(request, place);
 }
 
@@ -225,7 +236,7 @@ try_password(struct request *request, const char *address)
 	else if (!allowed)
 		answered = answer_too_often(request, SIGNIN_TOO_OFTEN);
 	else if (!right)
-		answered = show_signin(
+		answered = request->route->give_back(
 			request, MHD_HTTP_FORBIDDEN,
 			request_say(request,
 				    "The email address or password is not correct. Please try "
@@ -242,10 +253,10 @@ signin_submit(struct request *request)
 	g_auto(address_auto) address = {0};
 
 	if (!request_address(request, "address", &address))
-		return show_signin(request, MHD_HTTP_BAD_REQUEST,
-				   request_say(request,
-					       "Please enter your email address, for example "
-					       "name@example.com."));
+		return request->route->give_back(
+			request, MHD_HTTP_BAD_REQUEST,
+			request_say(request, "Please enter your email address, for example "
+					     "name@example.com."));
 	return try_password(request, address.key);
 }
 

@@ -3,9 +3,12 @@
 #include <string.h>
 
 #include "core/address.h"
+#include "core/log.h"
 #include "portal/addressee.h"
 #include "portal/answer.h"
 #include "portal/item.h"
+#include "portal/signin.h"
+#include "portal/unsaved.h"
 #include "portal/written.h"
 
 enum { QUOTE_MAX = 64 * 1024 }; /* bytes of quoted text in an answer */
@@ -381,7 +384,7 @@ press_save(struct request *request, struct written *written)
 static enum MHD_Result
 press_discard(struct request *request, struct written *written)
 {
-	if (written_is_empty(request, written))
+	if (written_is_empty(written))
 		return answer_see(request, "/drafts");
 	return save_and_see(request, written, "/discard/", true);
 }
@@ -409,6 +412,11 @@ writing_send(struct request *request)
 	struct fault fault;
 
 	written_read(request, &written);
+	if (unsaved_is_of_another(request))
+		return writing_give_back(
+			request, MHD_HTTP_FORBIDDEN,
+			request_say(request, "This was written in another account. Nothing was "
+					     "sent, and the text is still here."));
 	if (!written_open(request, &written, &fault))
 		return answer_fault(request, &fault);
 	if (form->parent == NULL && *request_field(request, "parent") != '\0')
@@ -457,16 +465,48 @@ save_text(struct request *request, struct written *written)
 	written->form.is_saved = written_save(request, written, &fault) == WRITTEN_DONE;
 }
 
+/* Keeps what was written for its author, who is not signed in. */
+static void
+keep_for_author(struct request *request, struct written *written)
+{
+	struct fault fault;
+
+	if (request->connection == NULL ||
+	    unsaved_keep(request, written, &written->form.is_kept, &fault))
+		return;
+	written->form.is_kept = false;
+	log_error("%s: %s", request->route->path, fault.text);
+}
+
 enum MHD_Result
 writing_give_back(struct request *request, unsigned status, const char *why)
 {
 	g_auto(written_auto) written = {0};
+	bool is_member = request->session.state == SESSION_MEMBER;
 
 	written_read(request, &written);
-	if (status == MHD_HTTP_CONTENT_TOO_LARGE && request_form_is_ours(request))
+	if (!is_member || unsaved_is_of_another(request))
+		keep_for_author(request, &written);
+	/* Whoever is signed in now is not shown it. */
+	if (is_member && written.form.is_kept)
+		return unsaved_answer_other(request, status);
+	if (is_member && status == MHD_HTTP_CONTENT_TOO_LARGE && request_form_is_ours(request))
 		save_text(request, &written);
 	else
 		written_look(request, &written);
 	written.form.wrong = why;
 	return writing_form_show(request, status, &written.form);
+}
+
+enum MHD_Result
+writing_signin(struct request *request)
+{
+	g_auto(written_auto) written = {0};
+
+	written_read(request, &written);
+	keep_for_author(request, &written);
+	/* Only the browser has it, and signing in would lose it. */
+	if (!written.form.is_kept)
+		return answer_refusal(request, REFUSED_SIGNED_OUT);
+	return signin_submit(request);
 }

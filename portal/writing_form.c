@@ -80,6 +80,17 @@ list_kept(const struct request *request, struct page *page, const struct writing
 		page_remove(page, "kept");
 }
 
+void
+writing_form_proof(char text_r[SEAL_KEY_CHARACTERS + 1], const struct session *session,
+		   const char *id)
+{
+	g_autofree char *purpose = g_strconcat("written in ", id, NULL);
+	struct seal_key proof;
+
+	seal_key_digest(proof.bytes, &session->keys.mailbox, purpose);
+	seal_key_show(text_r, &proof);
+}
+
 static const char *
 named(const struct mailbox_item *item, const char *id)
 {
@@ -95,8 +106,13 @@ fill_advice(const struct request *request, struct page *page, unsigned status,
 {
 	const struct form *sent = &request->web.form;
 
-	if (status != MHD_HTTP_FORBIDDEN || request->session.state == SESSION_MEMBER)
+	if (!form->is_kept)
 		page_remove(page, "signin");
+	else
+		page_attribute(page, "address", "value", request_field(request, "address"));
+	if (form->is_kept || status != MHD_HTTP_FORBIDDEN ||
+	    request->session.state == SESSION_MEMBER)
+		page_remove(page, "signin-elsewhere");
 	if ((form->is_saved || sent->uploads->len == 0) && !sent->has_dropped &&
 	    !sent->is_too_large)
 		page_remove(page, "files-again");
@@ -129,6 +145,22 @@ to_hint(const struct request *request, const struct writing_form *form)
 		request_say(request,
 			    "You can write to addresses at %s and to people in this conversation."),
 		domains);
+}
+
+/* A page that a signed-out visitor gets names the author that it named before. */
+static void
+fill_author(const struct request *request, struct page *page, const char *id)
+{
+	const struct session *session = &request->session;
+	char proof[SEAL_KEY_CHARACTERS + 1];
+
+	if (session->state == SESSION_MEMBER)
+		writing_form_proof(proof, session, id);
+	page_attribute(page, "author", "value",
+		       session->state == SESSION_MEMBER ? session->account.id.text
+							: request_field(request, "author"));
+	page_attribute(page, "proof", "value",
+		       session->state == SESSION_MEMBER ? proof : request_field(request, "proof"));
 }
 
 static void
@@ -166,6 +198,7 @@ writing_form_show(struct request *request, unsigned status, const struct writing
 	if (form->id == NULL || !identifier_parse(&id, form->id))
 		identifier_make(&id);
 	page_attribute(page, "form", "value", id.text);
+	fill_author(request, page, id.text);
 	page_attribute(page, "reply_kind", "value",
 		       form->reply_kind == NULL ? "" : form->reply_kind);
 	page_attribute(page, "parent", "value", named(form->parent, form->parent_id));

@@ -20,6 +20,7 @@ struct writing_form {
 	const char *id; /* keeps a form that is sent twice from becoming two messages, and is that
 			   of its draft; NULL: a new one */
 	const char *wrong;
+	bool is_kept;	   /* it is kept for its author, who signs in on the page (unsaved.h) */
 	const char *saved; /* when its draft was saved, for the reader, or NULL */
 	const char *other; /* the version of its draft that another window saved, or NULL */
 	bool is_saved;	   /* what was written is in the draft, including its files */
@@ -28,6 +29,9 @@ struct writing_form {
 bool writing_form_forwards(const struct writing_form *form);
 /* The message whose files may be kept; NULL: none. */
 const struct mailbox_item *writing_form_source(const struct writing_form *form);
+/* Proves that this account got this form from us. */
+void writing_form_proof(char text_r[SEAL_KEY_CHARACTERS + 1], const struct session *session,
+			const char *id);
 /* Files that the member did not want to keep stay deselected when the form is shown again. */
 enum MHD_Result writing_form_show(struct request *request, unsigned status,
 				  const struct writing_form *form);

@@ -24,25 +24,47 @@ known_reply_kind(const char *reply_kind)
 }
 
 void
-written_read(const struct request *request, struct written *written_r)
+written_take(const struct written_fields *fields, struct written *written_r)
 {
 	struct written *written = written_r;
 
-	written->to = g_utf8_make_valid(request_field(request, "to"), -1);
-	written->subject = g_utf8_make_valid(request_field(request, "subject"), -1);
-	written->text = g_utf8_make_valid(request_field(request, "text"), -1);
-	written->form = (struct writing_form){
-		.to = g_strdelimit(written->to, "\r\n", ' '),
-		.subject = g_strdelimit(written->subject, "\r\n", ' '),
-		.text = written->text,
-		.id = written->id.text,
-		.reply_kind = known_reply_kind(request_field(request, "reply_kind"))};
-	if (!identifier_parse(&written->id, request_field(request, "form")))
+	written->to = g_utf8_make_valid(fields->to, -1);
+	written->subject = g_utf8_make_valid(fields->subject, -1);
+	written->text = g_utf8_make_valid(fields->text, -1);
+	written->kept = g_array_new(FALSE, FALSE, sizeof(guint));
+	written->form =
+		(struct writing_form){.to = g_strdelimit(written->to, "\r\n", ' '),
+				      .subject = g_strdelimit(written->subject, "\r\n", ' '),
+				      .text = written->text,
+				      .id = written->id.text,
+				      .reply_kind = known_reply_kind(fields->reply_kind)};
+	if (!identifier_parse(&written->id, fields->form))
 		identifier_make(&written->id);
-	if (identifier_parse(&written->parent_id, request_field(request, "parent")))
+	if (identifier_parse(&written->parent_id, fields->parent))
 		written->form.parent_id = written->parent_id.text;
-	if (identifier_parse(&written->draft_id, request_field(request, "draft")))
+	if (identifier_parse(&written->draft_id, fields->draft))
 		written->form.draft_id = written->draft_id.text;
+}
+
+void
+written_read(const struct request *request, struct written *written_r)
+{
+	const struct written_fields fields = {.form = request_field(request, "form"),
+					      .to = request_field(request, "to"),
+					      .subject = request_field(request, "subject"),
+					      .text = request_field(request, "text"),
+					      .reply_kind = request_field(request, "reply_kind"),
+					      .parent = request_field(request, "parent"),
+					      .draft = request_field(request, "draft")};
+
+	written_take(&fields, written_r);
+	written_r->uploads = request->web.form.uploads;
+	for (guint i = 0; i < KEPT_MAX; i++) {
+		g_autofree char *name = g_strdup_printf("keep-%u", i);
+
+		if (*request_field(request, name) != '\0')
+			g_array_append_val(written_r->kept, i);
+	}
 }
 
 void
@@ -53,6 +75,7 @@ written_clear(struct written *written)
 	g_free(written->to);
 	g_free(written->subject);
 	g_free(written->text);
+	g_clear_pointer(&written->kept, g_array_unref);
 }
 
 /* Only received messages can be answered: someone who could answer their own messages could name
@@ -117,36 +140,46 @@ written_look(const struct request *request, struct written *written)
 	form->draft = look_at(request, form->draft_id, &written->draft);
 }
 
+static guint
+upload_count(const struct written *written)
+{
+	return written->uploads == NULL ? 0 : written->uploads->len;
+}
+
 bool
-written_is_empty(const struct request *request, const struct written *written)
+written_is_empty(const struct written *written)
 {
 	g_autofree char *text = g_strstrip(g_strdup(written->text));
 
 	return *text == '\0' && *written->to == '\0' && *written->subject == '\0' &&
-	       written->form.draft_id == NULL && request->web.form.uploads->len == 0;
+	       written->form.draft_id == NULL && upload_count(written) == 0;
 }
 
 /* --- making a message of it --- */
 
 /* The existing files that the member keeps, and the new ones. */
 static GArray *
-enclosures(const struct request *request, const struct mailbox_item *source)
+enclosures(const struct written *written)
 {
 	GArray *list = g_array_new(FALSE, TRUE, sizeof(struct enclosure));
+	const struct mailbox_item *source = writing_form_source(&written->form);
 
-	for (guint i = 0; source != NULL && i < source->layout->attachments->len; i++) {
-		const struct layout_part *part = g_ptr_array_index(source->layout->attachments, i);
-		const struct enclosure kept = {.name = part->name,
-					       .type = part->type,
-					       .source = &source->content,
-					       .part = part};
-		g_autofree char *name = g_strdup_printf("keep-%u", i);
+	for (guint i = 0; source != NULL && i < written->kept->len; i++) {
+		guint number = g_array_index(written->kept, guint, i);
+		const struct layout_part *part =
+			number < source->layout->attachments->len
+				? g_ptr_array_index(source->layout->attachments, number)
+				: NULL;
+		struct enclosure kept = {.source = &source->content, .part = part};
 
-		if (*request_field(request, name) != '\0')
-			g_array_append_val(list, kept);
+		if (part == NULL)
+			continue;
+		kept.name = part->name;
+		kept.type = part->type;
+		g_array_append_val(list, kept);
 	}
-	for (guint i = 0; i < request->web.form.uploads->len; i++) {
-		const struct upload *upload = g_ptr_array_index(request->web.form.uploads, i);
+	for (guint i = 0; i < upload_count(written); i++) {
+		const struct upload *upload = g_ptr_array_index(written->uploads, i);
 		const struct enclosure added = {
 			.name = upload->name, .type = upload->type, .upload = &upload->content};
 
@@ -179,9 +212,10 @@ digest(crypto_generichash_state *state, const char *text)
 /* The same each time a browser sends the same form with the same content. If the content differs,
  * it is another message. */
 static void
-identify(const struct request *request, const struct writing_form *form,
+identify(const struct request *request, const struct written *written,
 	 unsigned char identity_r[AUDIT_IDENTITY_BYTES])
 {
+	const struct writing_form *form = &written->form;
 	crypto_generichash_state state;
 
 	crypto_generichash_init(&state, NULL, 0, AUDIT_IDENTITY_BYTES);
@@ -192,8 +226,8 @@ identify(const struct request *request, const struct writing_form *form,
 	digest(&state, form->text);
 	digest(&state, form->reply_kind);
 	digest(&state, form->parent == NULL ? NULL : form->parent->id.text);
-	for (guint i = 0; i < request->web.form.uploads->len; i++) {
-		const struct upload *upload = g_ptr_array_index(request->web.form.uploads, i);
+	for (guint i = 0; i < upload_count(written); i++) {
+		const struct upload *upload = g_ptr_array_index(written->uploads, i);
 		g_autofree char *size =
 			g_strdup_printf("%" G_GUINT64_FORMAT, upload->content.length);
 
@@ -207,12 +241,13 @@ identify(const struct request *request, const struct writing_form *form,
 
 /* With the addressees and the author's own place filled in. */
 static enum written_outcome
-commit(struct request *request, const struct writing_form *form, struct sending *sending,
+commit(struct request *request, const struct written *written, struct sending *sending,
        struct fault *fault)
 {
+	const struct writing_form *form = &written->form;
 	bool answers = form->parent != NULL && !writing_form_forwards(form);
 	g_autofree char *references = answers ? references_to(form->parent->layout) : g_strdup("");
-	g_autoptr(GArray) files = enclosures(request, writing_form_source(form));
+	g_autoptr(GArray) files = enclosures(written);
 	g_autofree char *shown = sending->addressees == NULL
 					 ? g_strdup(form->to)
 					 : addressees_shown(sending->addressees);
@@ -232,7 +267,7 @@ commit(struct request *request, const struct writing_form *form, struct sending 
 	identifier_make(&sending->message);
 	identifier_make(&sending->composition.id);
 	identifier_make(&sending->own.id);
-	identify(request, form, sending->identity);
+	identify(request, written, sending->identity);
 	if (sending_commit(sending, &again, fault))
 		return WRITTEN_DONE;
 	if (!sending->is_full && !sending->is_changed)
@@ -250,7 +285,7 @@ written_send(struct request *request, struct written *written, const GPtrArray *
 				  .own = {.folder = FOLDER_SENT,
 					  .lifetime = request->portal->settings->pickup_expire}};
 
-	return commit(request, &written->form, &sending, fault);
+	return commit(request, written, &sending, fault);
 }
 
 /* From now on, the form continues the version that was saved. */
@@ -282,24 +317,11 @@ save_version(struct request *request, struct written *written, struct fault *fau
 			.answers = form->parent == NULL ? NULL : form->parent->id.text,
 			.reply_kind = form->parent == NULL ? NULL : form->reply_kind,
 			.lifetime = DRAFT_SECONDS}};
-	enum written_outcome outcome = commit(request, form, &sending, fault);
+	enum written_outcome outcome = commit(request, written, &sending, fault);
 
 	return outcome == WRITTEN_DONE && !go_on_with(request, written, &sending.own.id, fault)
 		       ? WRITTEN_FAILED
 		       : outcome;
-}
-
-static guint
-kept_count(const struct request *request)
-{
-	guint count = 0;
-
-	for (guint i = 0; i < KEPT_MAX; i++) {
-		g_autofree char *name = g_strdup_printf("keep-%u", i);
-
-		count += *request_field(request, name) != '\0';
-	}
-	return count;
 }
 
 /* Does the draft hold this text already, since the same form was sent twice? */
@@ -318,10 +340,9 @@ is_saved(struct request *request, const struct written *written, const struct ma
 	if (text == NULL)
 		return false;
 	g_strchomp(text);
-	*same_r = !cut && kept_count(request) == layout->attachments->len &&
+	*same_r = !cut && written->kept->len == layout->attachments->len &&
 		  strcmp(text, g_strchomp(typed)) == 0 &&
-		  strcmp(layout->subject, written->subject) == 0 &&
-		  request->web.form.uploads->len == 0;
+		  strcmp(layout->subject, written->subject) == 0 && upload_count(written) == 0;
 	return true;
 }
 

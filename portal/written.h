@@ -14,9 +14,18 @@ struct written {
 	struct identifier parent_id, draft_id, id;
 	struct identifier other; /* the version that another window saved */
 	char *to, *subject, *text;
+	GArray *kept;		  /* guint: which existing files stay, from 0 */
+	const GPtrArray *uploads; /* struct upload: new files, or NULL */
 };
 
-/* Only reads the form; nothing is opened. Clear it in any case. */
+/* The fields of the form; "" if it has no such field. */
+struct written_fields {
+	const char *form, *to, *subject, *text, *reply_kind, *parent, *draft;
+};
+/* Only takes them over; nothing is opened. Clear it in any case. */
+void written_take(const struct written_fields *fields, struct written *written_r);
+
+/* The same from the request's form, with the files that were sent. */
 void written_read(const struct request *request, struct written *written_r);
 void written_clear(struct written *written);
 typedef struct written written_auto;
@@ -27,7 +36,7 @@ bool written_open(const struct request *request, struct written *written, struct
 /* Only looks for them, for a page that shows the form again; nothing is opened. */
 void written_look(const struct request *request, struct written *written);
 /* Nothing was typed, chosen or saved. */
-bool written_is_empty(const struct request *request, const struct written *written);
+bool written_is_empty(const struct written *written);
 /* Can this message be answered or forwarded, whichever `reply_kind` says? */
 bool written_may_answer(const struct mailbox_item *item, const char *reply_kind);
 

@@ -41,6 +41,9 @@ static const struct statement expire_proofs = {
 static const struct statement expire_trust_links = {
 	"expire_trust_links", "delete from postseal.trust_link where expires_at <= now()"};
 
+static const struct statement expire_unsaved = {
+	"expire_unsaved", "delete from postseal.unsaved where expires_at <= now()"};
+
 static const struct statement expire_pages = {
 	"expire_pages",
 	"delete from postseal.sender_page where created_at < now() - interval '1 year'"};
@@ -97,9 +100,9 @@ static bool
 delete_expired(struct connection *connection, const struct settings *settings, struct fault *fault)
 {
 	static const struct statement *const statements[] = {
-		&expire_keys,	   &forget_decided,  &release_held,
-		&expire_parcels,   &expire_sessions, &expire_proofs,
-		&expire_throttles, &expire_pages,    &expire_trust_links};
+		&expire_keys,	     &forget_decided, &release_held,	 &expire_parcels,
+		&expire_sessions,    &expire_proofs,  &expire_throttles, &expire_pages,
+		&expire_trust_links, &expire_unsaved};
 	struct parameters lifetime = {0};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(statements); i++)

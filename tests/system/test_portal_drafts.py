@@ -1,10 +1,11 @@
 """Drafts: what a member writes is saved, sealed, at each button, and no window overwrites another's text."""
 import concurrent.futures
 import re
+import urllib.parse
 
 import pytest
-from person import PASSWORD, PORTAL_RULES as RULES, dump, send
-from test_portal_kept import WRITTEN, member, sign_out, tab, written  # noqa: F401 (a fixture)
+from person import PASSWORD, PORTAL_RULES as RULES, dump, send, totp
+from test_portal_kept import WRITTEN, expire, forget_cookies, member, sign_out, tab, written  # noqa: F401 (a fixture)
 from visitor import Visitor
 
 
@@ -160,3 +161,119 @@ def test_draft_is_sealed_in_the_database(member, world):
     stolen = dump(world)
     assert b"a thief would like" not in stolen and drafts(member)
     assert b"a thief would like".hex().encode() not in stolen
+
+
+# --- the session is over ---
+
+def over(member, text="Written too late", end=expire):
+    """What the page says when the button is pressed after the session has ended."""
+    member.browser.get("/write")
+    end(member)
+    answer = member.browser.send({**WRITTEN, "text": text, "action": "send"}, action="/send")
+    assert answer.status == 403 and "Sign in and continue" in answer.text
+    return answer
+
+
+def sign_in_there(browser, address, password=PASSWORD, **fields):
+    return browser.send({"address": address, "password": password, "action": "signin", **fields}, to="/signin/writing", action="/send")
+
+
+@pytest.mark.parametrize("end", [expire, sign_out, forget_cookies])
+def test_signs_in_on_the_page_and_continues(member, end):
+    over(member, end=end)
+    wrong = sign_in_there(member.browser, member.address, "another password")
+    assert wrong.status == 403 and "not correct" in wrong.text and written(wrong)["text"].strip() == "Written too late"
+    answer = sign_in_there(member.browser, member.address, text="Written too late, and changed")
+    assert answer.path.startswith("/draft/") and written(answer)["text"].strip() == "Written too late, and changed"
+    assert len(drafts(member)) == 1
+    assert member.browser.send({"action": "send"}, action="/send").path == "/sent" and drafts(member) == set()
+
+
+def test_signs_in_on_the_page_with_a_second_step(member):
+    member.confirm()
+    secret = re.search(r'class="secret">([A-Z2-7]+)<', member.browser.get("/settings/totp").text).group(1)
+    member.browser.send({"code": totp(secret, -1)})
+    member.browser.jar.clear()
+    member.sign_in()
+    member.browser.send({"code": totp(secret)}, action="/factor")
+    member.browser.get("/write")
+    member.browser.jar.clear()
+    answer = member.browser.send({**WRITTEN, "text": "In two steps", "action": "send"}, action="/send")
+    assert answer.status == 403
+    half = sign_in_there(member.browser, member.address)
+    assert half.path == "/factor" and "In two steps" not in half.text
+    answer = member.browser.send({"code": totp(secret, 1)}, action="/factor")
+    assert answer.path.startswith("/draft/") and written(answer)["text"].strip() == "In two steps"
+
+
+def test_is_found_in_the_drafts_after_signing_in_elsewhere(member):
+    over(member)
+    elsewhere = Visitor(member.browser.portal)
+    member.sign_in(browser=elsewhere)
+    found = re.search(r"/draft/\S{36}", elsewhere.get("/drafts").text).group(0)
+    assert written(elsewhere.get(found))["text"].strip() == "Written too late"
+
+
+def test_files_of_the_draft_stay_with_it(member):
+    member.browser.get("/write")
+    member.browser.send({**WRITTEN, "action": "save"}, action="/send", files=[("files", "one.txt", "text/plain", b"1"),
+                                                                             ("files", "two.txt", "text/plain", b"2")])
+    fields = {name: value for name, value in written(member.browser.page).items() if name != "keep-0"}
+    expire(member)
+    answer = member.browser.ask("/send", urllib.parse.urlencode({**fields, "text": "Continued", "action": "save"}).encode())
+    assert answer.status == 403
+    answer = sign_in_there(member.browser, member.address)
+    assert written(answer)["text"].strip() == "Continued" and "two.txt" in answer.text and "one.txt" not in answer.text
+    assert len(drafts(member)) == 1
+
+
+def test_what_was_written_is_not_shown_to_another_account(member, world, post, name):
+    other = type(member)(world, post, f"{name}.other@pickup.example")
+    send(other)
+    other.unlock()
+    other.enrol()
+    over(member, "For nobody else")
+    assert b"For nobody else" not in dump(world) and b"For nobody else".hex().encode() not in dump(world)
+    answer = sign_in_there(member.browser, other.address)
+    assert "another account" in answer.text and "For nobody else" not in answer.text
+    assert drafts(other) == set() and "For nobody else" not in tab(member.browser).get("/drafts").text
+    member.browser = Visitor(member.browser.portal)
+    member.sign_in()
+    assert [text_of(member, draft) for draft in drafts(member)] == ["For nobody else"]
+
+
+def test_another_accounts_window_does_not_take_what_was_written(member, world, post, name):
+    other = type(member)(world, post, f"{name}.other@pickup.example")
+    send(other)
+    other.unlock()
+    other.enrol()
+    member.browser.get("/write")
+    form = member.browser.page
+    sign_out(member)
+    other.sign_in(browser=tab(member.browser))
+    member.browser.page = form
+    answer = member.browser.send({**WRITTEN, "text": "For nobody else", "action": "send"}, action="/send")
+    assert answer.status == 403 and "another account" in answer.text and "For nobody else" not in answer.text
+    assert drafts(other) == set()
+    member.browser = Visitor(member.browser.portal)
+    member.sign_in()
+    assert [text_of(member, draft) for draft in drafts(member)] == ["For nobody else"]
+
+
+def test_stranger_puts_nothing_into_a_mailbox(member, world):
+    """Even one who knows the account's identifier: its proof is checked when the member signs in."""
+    author = written(member.browser.get("/write"))["author"]
+    proof = written(member.browser.page)["proof"]
+    stranger = Visitor(member.browser.portal)
+    for given in ("", "x" * 43, proof):  # the last one belongs to another form
+        stranger.get("/signin")
+        token = stranger.form("/signin")[1]["token"]
+        stranger.ask("/send", urllib.parse.urlencode({"token": token, "author": author, "proof": given, "to": "office@example.com",
+                                                      "form": "01900000-0000-7000-8000-0000000000ff", "text": "Planted", "action": "send"}).encode())
+    assert member.sign_in().path == "/inbox" and drafts(member) == set()
+    assert world.postgres.query("select count(*) from postseal.unsaved") == [["0"]]
+    # There is room for little.
+    for number in range(15):
+        stranger.ask("/send", urllib.parse.urlencode({"token": token, "author": author, "text": "Planted", "action": "send",
+                                                      "form": f"01900000-0000-7000-8000-0000000001{number:02}"}).encode())
+    assert world.postgres.query("select count(*) from postseal.unsaved") == [["10"]]

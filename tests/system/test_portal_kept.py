@@ -80,7 +80,7 @@ def test_what_was_written_was_lost_when_the_session_was_over(member, end):
     end(member)
     answer = member.browser.send({**WRITTEN, "action": "send"}, files=[("files", "a.txt", "text/plain", b"A")])
     assert answer.status == 403 and "signed out" in is_given_back(answer) and "choose your new files again" in answer.text
-    assert 'href="/signin" target="_blank"' in answer.text and "Settings" not in answer.text.partition("<main")[0]
+    assert "Sign in and continue" in answer.text and "Settings" not in answer.text.partition("<main")[0]
     assert member.address not in answer.text
     other = tab(member.browser)
     assert member.sign_in(PASSWORD + "!" * (end == change_password), browser=other).path == "/inbox"
@@ -256,6 +256,7 @@ def test_what_nobody_may_send_is_still_there_with_the_reason(member):
 # What is typed into it, and into which page; or why it is not shown again.
 TYPED = {
     ("write.html", "to"): "/write", ("write.html", "subject"): "/write", ("write.html", "text"): "/write",
+    ("write.html", "address"): "is asked for after the session is over",
     ("unlock.html", "code"): "/m/" + "A" * 43, ("signin.html", "address"): "/signin", ("join.html", "address"): "/join",
     ("confirm.html", "code"): "is another code half a minute later", ("factor.html", "code"): "is another code half a minute later",
     ("totp.html", "code"): "is another code half a minute later", ("passkey.html", "name"): "names a key that is asked for anew",

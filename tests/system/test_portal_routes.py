@@ -28,6 +28,7 @@ HEARS = {
     ("POST", "/m/"): "400 400 400 400 400",
     ("GET", "/signin"): "200 200 200 200 >/inbox",
     ("POST", "/signin"): "400 400 400 400 400",
+    ("POST", "/signin/writing"): "403 403 403 403 403",
     ("POST", "/signout"): ">/ >/ >/ >/ >/",
     ("GET", "/factor"): ">/signin >/signin >/signin 200 >/inbox",
     ("POST", "/factor"): "403 403 403 200 403",
@@ -64,6 +65,7 @@ HEARS = {
     ("GET", "/reply/"): ">/signin >/signin >/signin >/signin 404",
     ("GET", "/replyall/"): ">/signin >/signin >/signin >/signin 404",
     ("GET", "/forward/"): ">/signin >/signin >/signin >/signin 404",
+    ("GET", "/discard/"): ">/signin >/signin >/signin >/signin 404",
     ("GET", "/draft/"): ">/signin >/signin >/signin >/signin 404",
     ("POST", "/send"): "403 403 403 403 404",
     ("GET", "/settings"): ">/signin >/signin >/signin >/signin 200",
@@ -116,6 +118,7 @@ OWNER_HEARS = {
     ("GET", "/replyall/"): "200 404 404 404 404 404",
     ("GET", "/forward/"): "200 404 404 404 404 200",
     ("GET", "/draft/"): "404 404 404 404 200 404",
+    ("GET", "/discard/"): "404 404 404 404 200 404",
     ("GET", "/track/"): "404 404 404 404 404 404",
     ("POST", "/track/"): "404 404 404 404 404 404",
     ("GET", "/trust/"): "404 404 404 404 404 404",
@@ -253,7 +256,7 @@ def in_state(owner, state):
 # --- every field of every form, with values that none of our pages sends ---
 
 # Where a form is sent that has no action of its own, or gets it from the program.
-PLACES = {"unlock.html": "/m/", "enrol.html": "/enrol", "reopen.html": "/proof/", "track.html": "/track/", "revoke.html": "/trust/", "message.html": "/delete/", "list.html": "/inbox"}
+PLACES = {"unlock.html": "/m/", "discard.html": "/delete/", "enrol.html": "/enrol", "reopen.html": "/proof/", "track.html": "/track/", "recall.html": "/track/", "revoke.html": "/trust/", "message.html": "/delete/", "list.html": "/inbox"}
 # Boxes that are named by the program.
 BOXES = {"keep-box": "keep-0", "entry-box": "message-x"}
 HOSTILE = ("empty", "nonsense", "quote", "control", "long", "other's")
@@ -265,10 +268,12 @@ FIELDS = {
     ("/enrol", "again"): ">/inbox",
     ("/enrol", "password"): ">/inbox",
     ("/factor", "code"): "403",
+    ("/factor", "form"): "403",
     ("/factor", "message"): "403",
     ("/factor/passkey", "client"): "403",
     ("/factor/passkey", "credential"): "403",
     ("/factor/passkey", "data"): "403",
+    ("/factor/passkey", "form"): "403",
     ("/factor/passkey", "message"): "403",
     ("/factor/passkey", "signature"): "403",
     ("/folders", "action"): "200",
@@ -290,11 +295,15 @@ FIELDS = {
     ("/search", "until"): ">/search/FOUND",
     ("/search", "words"): ">/search/FOUND",
     ("/send", "action"): ">/sent",
-    ("/send", "draft"): ">/drafts 404 404 404 404 404",
+    ("/send", "address"): ">/drafts",
+    ("/send", "author"): ">/drafts >/drafts >/drafts >/drafts >/drafts 403",
+    ("/send", "draft"): ">/drafts >/drafts >/drafts >/drafts >/drafts 404",
     ("/send", "files"): ">/drafts",
     ("/send", "form"): ">/drafts",
     ("/send", "keep-0"): ">/drafts",
     ("/send", "parent"): ">/drafts 404 404 404 404 404",
+    ("/send", "password"): ">/drafts",
+    ("/send", "proof"): ">/drafts",
     ("/send", "reply_kind"): ">/drafts",
     ("/send", "subject"): ">/drafts",
     ("/send", "text"): ">/drafts",
