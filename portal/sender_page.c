@@ -5,6 +5,7 @@
 #include "audit/audit.h"
 #include "audit/state.h"
 #include "core/address.h"
+#include "core/catalogue.h"
 #include "delivery/parcel/sender_page.h"
 #include "keystore/trust.h"
 #include "portal/answer.h"
@@ -83,6 +84,26 @@ find(struct request *request, struct tracked *tracked_r, bool *found_r, struct f
 
 /* --- the page --- */
 
+/* What the page says once about a button that was pressed: its name is in the query. */
+static const char *
+done_text(const struct request *request)
+{
+	static const struct {
+		const char *name, *text;
+	} texts[] = {
+		{"recall", N_("The message was recalled. Its link no longer opens anything.")},
+		{"renew", N_("A new link is on its way to your recipient, and a new code to you. The "
+			     "old ones no longer work.")},
+		{"revoke", N_("From your next message on, this recipient needs a code again.")},
+		{"nothing", N_("Nothing was changed: the message was read meanwhile, or this had "
+			       "already been done.")}};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+		if (strcmp(request_query(request, "done"), texts[i].name) == 0)
+			return request_say(request, texts[i].text);
+	return NULL;
+}
+
 static enum MHD_Result
 show(struct request *request, const struct tracked *tracked)
 {
@@ -90,6 +111,7 @@ show(struct request *request, const struct tracked *tracked)
 	g_autofree char *sent = request_date(request, tracked->at);
 
 	page_text(page, "sent", sent);
+	page_text_if_any(page, "done", done_text(request));
 	for (int row = 0; row < PQntuples(tracked->copies); row++) {
 		g_autofree char *when =
 			request_date(request, result_number(tracked->copies, row, STATE_AT));
@@ -174,42 +196,78 @@ revoke_trust(struct request *request, const struct tracked *tracked, int row, st
 			   fault);
 }
 
+/* A recall cannot be undone, so the sender is asked first. */
+static enum MHD_Result
+ask_recall(struct request *request, const struct tracked *tracked, int row)
+{
+	g_autoptr(page_auto) page = answer_begin(request, "recall.html");
+
+	page_text(page, "recipient", PQgetvalue(tracked->copies, row, RECIPIENT));
+	page_attribute(page, "copy-id", "value", PQgetvalue(tracked->copies, row, COPY));
+	page_attribute(page, "recall", "action", request->web.path);
+	page_attribute(page, "back", "href", request->web.path);
+	return answer_page(request, MHD_HTTP_OK, page);
+}
+
 typedef bool action_function(struct request *request, const struct tracked *tracked, int row,
 			     struct fault *fault);
 
+struct action {
+	const char *name, *done; /* in the form, and in the query of the page that follows */
+	action_function *run;
+};
+
+static bool
+can_be_recalled(const struct tracked *tracked, int row)
+{
+	return !PQgetisnull(tracked->copies, row, KEY) &&
+	       result_flag(tracked->copies, row, IS_UNREAD);
+}
+
 /* The action that was requested, if it is possible for this copy; NULL: nothing. */
-static action_function *
+static const struct action *
 action_for(const struct request *request, const struct tracked *tracked, int row)
 {
+	static const struct action recall = {"recall-now", "recall", recall_copy},
+				   renew = {"renew", "renew", renew_copy},
+				   revoke = {"revoke", "revoke", revoke_trust};
 	const char *action = request_field(request, "action");
-	const PGresult *copies = tracked->copies;
 
-	if (strcmp(action, "recall") == 0 && !PQgetisnull(copies, row, KEY) &&
-	    result_flag(copies, row, IS_UNREAD))
-		return recall_copy;
-	if (strcmp(action, "renew") == 0 && result_flag(copies, row, CAN_RENEW))
-		return renew_copy;
-	if (strcmp(action, "revoke") == 0 && result_flag(copies, row, IS_TRUSTED))
-		return revoke_trust;
+	if (strcmp(action, recall.name) == 0 && can_be_recalled(tracked, row))
+		return &recall;
+	if (strcmp(action, renew.name) == 0 && result_flag(tracked->copies, row, CAN_RENEW))
+		return &renew;
+	if (strcmp(action, revoke.name) == 0 && result_flag(tracked->copies, row, IS_TRUSTED))
+		return &revoke;
 	return NULL;
+}
+
+static enum MHD_Result
+act_on(struct request *request, const struct tracked *tracked, int row)
+{
+	const struct action *action = action_for(request, tracked, row);
+	g_autofree char *place = g_strconcat(request->web.path, "?done=",
+					     action == NULL ? "nothing" : action->done, NULL);
+	struct fault fault;
+
+	if (action != NULL && (!batch_begin(request->connection, &fault) ||
+			       !action->run(request, tracked, row, &fault) ||
+			       !batch_commit(request->connection, &fault)))
+		return answer_fault(request, &fault);
+	return answer_see(request, place);
 }
 
 static enum MHD_Result
 act(struct request *request, const struct tracked *tracked)
 {
-	struct fault fault;
-
 	for (int row = 0; row < PQntuples(tracked->copies); row++) {
-		action_function *action;
-
 		if (strcmp(PQgetvalue(tracked->copies, row, COPY),
 			   request_field(request, "copy")) != 0)
 			continue;
-		action = action_for(request, tracked, row);
-		if (action != NULL && (!batch_begin(request->connection, &fault) ||
-				       !action(request, tracked, row, &fault) ||
-				       !batch_commit(request->connection, &fault)))
-			return answer_fault(request, &fault);
+		if (strcmp(request_field(request, "action"), "recall") == 0 &&
+		    can_be_recalled(tracked, row))
+			return ask_recall(request, tracked, row);
+		return act_on(request, tracked, row);
 	}
 	return answer_see(request, request->web.path);
 }

@@ -136,7 +136,10 @@ def test_second_message_stranger_recall_and_expiry(chromium, person, name):
     open_page(chromium, sender)
     chromium.run("await state.page.goto(link);", link=re.search(r"http://\S+/track/\S{43}", mail.text()).group(0))
     check(chromium, "track")
-    chromium.run("""await state.page.click("button:has-text('Recall')"); await state.page.waitForSelector("text=/^recalled/i");""")
+    chromium.run("""await state.page.click("button:has-text('Recall')"); await state.page.waitForSelector("text=Recall this message?");""")
+    check(chromium, "track-recall")
+    chromium.run("""await state.page.click("button:has-text('Recall the message')"); await state.page.waitForSelector("text=/^recalled/i");""")
+    check(chromium, "track-recalled")
     open_page(chromium, other)
     chromium.run("""await state.page.goto(link); await state.page.fill("#code", code);
         await state.page.click("text=Open the message"); await state.page.waitForSelector("text=do not belong together");""",

@@ -35,7 +35,7 @@ def test_trust_is_revoked_by_the_sender_and_by_the_admin(person):
     person.enrol()
     sender = Person(person.world, person.post, person.post.sender)
     sender.browser.get(re.search(r"http://\S+/track/\S{43}", sender.mail("Unlock code").text()).group(0))
-    sender.browser.send({"action": "revoke"})
+    assert "this recipient needs a code again" in sender.browser.send({"action": "revoke"}).text
     send(person)
     assert "/m/" in person.mail("Protected message", 2).text()
     person.unlock(2)  # while signed in: trusted again

@@ -120,8 +120,14 @@ def test_recall_while_unread_and_not_after(person):
     sender = Person(person.world, person.post, person.post.sender)
     sender.browser.get(re.search(r"http://\S+/track/\S{43}", sender.mail("Unlock code").text()).group(0))
     assert "not read yet" in sender.browser.page.text
-    sender.browser.send({"action": "recall"})
-    assert ">recalled<" in sender.browser.page.text and state(person) == "recalled"
+    page = sender.browser.page.url
+    asked = sender.browser.send({"action": "recall"})
+    assert "Recall this message?" in asked.text and person.address in asked.text and state(person) == "parked"
+    done = sender.browser.send({"action": "recall-now"})
+    assert "The message was recalled." in done.text and ">recalled<" in done.text and state(person) == "recalled"
+    sender.browser.page = asked  # pressed once more
+    assert "Nothing was changed" in sender.browser.send({"action": "recall-now"}).text
+    assert "recalled." not in sender.browser.get(page).text  # it is said once
     person.browser.get(link)
     assert person.browser.send({"code": sandbox.wait_until(person.code, "code")}).status == 403
     send(person)
