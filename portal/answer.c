@@ -60,6 +60,15 @@ answer_page_with_script(struct request *request, struct page *page)
 }
 
 enum MHD_Result
+answer_page_that_saves(struct request *request, unsigned status, struct page *page)
+{
+	struct MHD_Response *response = finish_page(request, page);
+
+	web_allow_sending_script(response);
+	return answer_response(request, status, response);
+}
+
+enum MHD_Result
 answer_see(struct request *request, const char *place)
 {
 	return answer_response(request, MHD_HTTP_SEE_OTHER, web_see(place));

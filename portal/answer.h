@@ -14,6 +14,8 @@ struct page *answer_begin(const struct request *request, const char *name);
 enum MHD_Result answer_page(struct request *request, unsigned status, struct page *page);
 /* For a page that contains one of our scripts. */
 enum MHD_Result answer_page_with_script(struct request *request, struct page *page);
+/* For the writing page, whose script sends what is written. */
+enum MHD_Result answer_page_that_saves(struct request *request, unsigned status, struct page *page);
 /* For an answer that is not a page: a download, a frame. */
 enum MHD_Result answer_response(struct request *request, unsigned status,
 				struct MHD_Response *response);

@@ -72,6 +72,12 @@ asset_script(struct request *request)
 	return answer_asset(request, "passkey.js", "text/javascript; charset=utf-8");
 }
 
+static enum MHD_Result
+asset_writing_script(struct request *request)
+{
+	return answer_asset(request, "write.js", "text/javascript; charset=utf-8");
+}
+
 /* --- routes --- */
 
 /* Each route says where it is served (request.h), and the groups say why. A new route waits for
@@ -81,6 +87,7 @@ static const struct route routes[] = {
 	{"GET", "/style.css", asset_style, ACCESS_ANYBODY, FORM_FIELDS, SERVED_HERE},
 	{"GET", "/logo.svg", asset_logo, ACCESS_ANYBODY, FORM_FIELDS, SERVED_HERE},
 	{"GET", "/passkey.js", asset_script, ACCESS_ANYBODY, FORM_FIELDS, SERVED_HERE},
+	{"GET", "/write.js", asset_writing_script, ACCESS_ANYBODY, FORM_FIELDS, SERVED_HERE},
 
 	/* A few rows: the session's, and what the page shows of an account, a link or a folder.
 	   Rows can be locked, and the database can be slow. */
@@ -331,6 +338,21 @@ completed(void *context, struct MHD_Connection *mhd, void **request_r,
 	*request_r = NULL;
 }
 
+/* Its route could only fail. */
+static bool
+has_assets(struct fault *fault)
+{
+	static const char *const assets[] = {"style.css", "logo.svg", "passkey.js", "write.js"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(assets); i++)
+		if (page_asset(assets[i]) == NULL)
+			return fault_set(fault, FAULT_BUG,
+					 "starting the portal: %s is missing in the program "
+					 "(portal/CMakeLists.txt names its pages)",
+					 assets[i]);
+	return true;
+}
+
 static bool
 prepare_site(struct portal *portal, struct fault *fault)
 {
@@ -347,7 +369,7 @@ prepare_site(struct portal *portal, struct fault *fault)
 		.language = settings->language,
 		.proxies = proxies_new((const char *const *)settings->portal_proxies, fault),
 		.is_secure = g_str_has_prefix(settings->portal_url, "https:")};
-	return portal->site.proxies != NULL;
+	return portal->site.proxies != NULL && has_assets(fault);
 }
 
 bool

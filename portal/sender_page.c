@@ -92,8 +92,9 @@ done_text(const struct request *request)
 		const char *name, *text;
 	} texts[] = {
 		{"recall", N_("The message was recalled. Its link no longer opens anything.")},
-		{"renew", N_("A new link is on its way to your recipient, and a new code to you. The "
-			     "old ones no longer work.")},
+		{"renew",
+		 N_("A new link is on its way to your recipient, and a new code to you. The "
+		    "old ones no longer work.")},
 		{"revoke", N_("From your next message on, this recipient needs a code again.")},
 		{"nothing", N_("Nothing was changed: the message was read meanwhile, or this had "
 			       "already been done.")}};
@@ -246,8 +247,8 @@ static enum MHD_Result
 act_on(struct request *request, const struct tracked *tracked, int row)
 {
 	const struct action *action = action_for(request, tracked, row);
-	g_autofree char *place = g_strconcat(request->web.path, "?done=",
-					     action == NULL ? "nothing" : action->done, NULL);
+	g_autofree char *place = g_strconcat(
+		request->web.path, "?done=", action == NULL ? "nothing" : action->done, NULL);
 	struct fault fault;
 
 	if (action != NULL && (!batch_begin(request->connection, &fault) ||

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "portal/addressee.h"
 #include "portal/answer.h"
+#include "portal/autosave.h"
 #include "portal/item.h"
 #include "portal/signin.h"
 #include "portal/unsaved.h"
@@ -389,10 +390,24 @@ press_discard(struct request *request, struct written *written)
 	return save_and_see(request, written, "/discard/", true);
 }
 
+/* Not a button, but the page's script. */
+static enum MHD_Result
+press_nothing(struct request *request, struct written *written)
+{
+	g_autofree char *why = NULL;
+
+	return look_at_files(request, &why)
+		       ? autosave_save(request, written)
+		       : autosave_refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, why);
+}
+
 static const struct {
 	const char *name;
 	enum MHD_Result (*press)(struct request *request, struct written *written);
-} buttons[] = {{"keep", press_keep}, {"save", press_save}, {"discard", press_discard}};
+} buttons[] = {{"keep", press_keep},
+	       {"save", press_save},
+	       {"discard", press_discard},
+	       {"autosave", press_nothing}};
 
 static enum MHD_Result
 press(struct request *request, struct written *written)
@@ -401,6 +416,12 @@ press(struct request *request, struct written *written)
 		if (strcmp(request_field(request, "action"), buttons[i].name) == 0)
 			return buttons[i].press(request, written);
 	return press_send(request, written);
+}
+
+static bool
+is_autosave(const struct request *request)
+{
+	return strcmp(request_field(request, "action"), "autosave") == 0;
 }
 
 enum MHD_Result
@@ -421,7 +442,8 @@ writing_send(struct request *request)
 		return answer_fault(request, &fault);
 	if (form->parent == NULL && *request_field(request, "parent") != '\0')
 		return answer_parent_gone(request, &written);
-	if (form->draft == NULL && form->draft_id != NULL && !save(request, &written, &answered))
+	if (form->draft == NULL && form->draft_id != NULL && !is_autosave(request) &&
+	    !save(request, &written, &answered))
 		return answered;
 	return press(request, &written);
 }

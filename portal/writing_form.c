@@ -77,7 +77,7 @@ list_kept(const struct request *request, struct page *page, const struct writing
 		listed = list_unseen(request, form, page);
 	page_repeat_end(page, "keep");
 	if (listed == 0)
-		page_remove(page, "kept");
+		page_attribute(page, "kept", "hidden", "hidden");
 }
 
 void
@@ -175,6 +175,18 @@ fill_other(struct page *page, const struct writing_form *form)
 		page_attribute(page, "other-link", "href", place);
 }
 
+/* What the script needs to know. */
+static void
+fill_script(const struct request *request, struct page *page)
+{
+	const struct settings *settings = request->portal->settings;
+	g_autofree char *limit = g_strdup_printf("%" G_GUINT64_FORMAT, settings->portal_upload);
+	g_autofree char *session = g_strdup_printf("%" G_GUINT64_FORMAT, settings->pickup_session);
+
+	page_attribute(page, "writing", "data-limit", limit);
+	page_attribute(page, "writing", "data-session", session);
+}
+
 enum MHD_Result
 writing_form_show(struct request *request, unsigned status, const struct writing_form *form)
 {
@@ -204,5 +216,11 @@ writing_form_show(struct request *request, unsigned status, const struct writing
 	page_attribute(page, "parent", "value", named(form->parent, form->parent_id));
 	page_attribute(page, "draft", "value", named(form->draft, form->draft_id));
 	list_kept(request, page, form);
-	return answer_page(request, status, page);
+	if (request->session.state != SESSION_MEMBER) {
+		page_remove(page, "script");
+		page_remove(page, "notes");
+		return answer_page(request, status, page);
+	}
+	fill_script(request, page);
+	return answer_page_that_saves(request, status, page);
 }

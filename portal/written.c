@@ -324,25 +324,32 @@ save_version(struct request *request, struct written *written, struct fault *fau
 		       : outcome;
 }
 
+/* Without what browsers and mail do to the ends of lines and of the text. */
+static char *
+comparable(const char *text)
+{
+	g_auto(GStrv) pieces = g_strsplit(text, "\r", -1);
+
+	return g_strstrip(g_strjoinv("", pieces));
+}
+
 /* Does the draft hold this text already, since the same form was sent twice? */
 static bool
 is_saved(struct request *request, const struct written *written, const struct mailbox_item *draft,
 	 bool *same_r, struct fault *fault)
 {
 	const struct layout *layout = draft->layout;
-	g_autofree char *text = NULL;
-	g_auto(GStrv) lines = g_strsplit(written->text, "\r\n", -1);
-	g_autofree char *typed = g_strjoinv("\n", lines);
+	g_autofree char *typed = comparable(written->text), *stored = NULL, *text = NULL;
 	bool cut;
 
-	text = item_text(request, draft, draft->layout, strlen(written->text) + LINE_ENDS_BYTES,
-			 &cut, fault);
+	text = item_text(request, draft, layout, 2 * strlen(written->text) + LINE_ENDS_BYTES, &cut,
+			 fault);
 	if (text == NULL)
 		return false;
-	g_strchomp(text);
+	stored = comparable(text);
 	*same_r = !cut && written->kept->len == layout->attachments->len &&
-		  strcmp(text, g_strchomp(typed)) == 0 &&
-		  strcmp(layout->subject, written->subject) == 0 && upload_count(written) == 0;
+		  strcmp(stored, typed) == 0 && strcmp(layout->subject, written->subject) == 0 &&
+		  upload_count(written) == 0;
 	return true;
 }
 

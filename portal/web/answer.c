@@ -14,6 +14,10 @@ static const char policy_script[] = "default-src 'none'; style-src 'self'; img-s
 				    "form-action 'self'; script-src 'self'; "
 				    "frame-ancestors 'none'; base-uri 'none'";
 
+static const char policy_sending[] =
+	"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+	"script-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'";
+
 void
 web_set_cookie(const struct web_request *web, struct MHD_Response *response, const char *name,
 	       const char *value, unsigned seconds)
@@ -84,6 +88,12 @@ void
 web_allow_script(struct MHD_Response *response)
 {
 	MHD_add_response_header(response, "Content-Security-Policy", policy_script);
+}
+
+void
+web_allow_sending_script(struct MHD_Response *response)
+{
+	MHD_add_response_header(response, "Content-Security-Policy", policy_sending);
 }
 
 struct MHD_Response *

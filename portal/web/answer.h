@@ -17,6 +17,8 @@ enum MHD_Result web_send(struct web_request *web);
 struct MHD_Response *web_page(struct page *page);
 /* For a page that contains one of our scripts. */
 void web_allow_script(struct MHD_Response *response);
+/* The same for a script that sends forms to us. */
+void web_allow_sending_script(struct MHD_Response *response);
 /* Static bytes, such as a style sheet; browsers may cache them for an hour. */
 struct MHD_Response *web_asset(const char *name, const char *type);
 /* Redirects (303). `place` is a path on our site. */

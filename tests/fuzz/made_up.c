@@ -9,6 +9,7 @@
 #include "delivery/parcel/parcel.h"
 #include "portal/account.h"
 #include "portal/totp.h"
+#include "portal/writing_form.h"
 
 enum { COLUMNS = 20, MESSAGE_MAX = 60000, NOW = 1800000000 };
 
@@ -483,6 +484,44 @@ put_taken(PGresult *result)
 	put_flag(result, 0, 0, choice(2) == 0);
 }
 
+static void
+put_draft_version(PGresult *result)
+{
+	put_text(result, 0, 0, parcel_key);
+}
+
+static void
+put_public_key(PGresult *result)
+{
+	unsigned char public_key[SEAL_KEY_BYTES];
+
+	crypto_scalarmult_base(public_key, made.keys.private_key.bytes);
+	put_bytes(result, 0, 0, public_key, choice(2) == 1 ? sizeof public_key : 5);
+}
+
+/* Its proof is right, so that the text is saved; or it is the message that is fuzzed. */
+static void
+put_unsaved(PGresult *result)
+{
+	const struct session member = {.keys = made.keys};
+	char proof[SEAL_KEY_CHARACTERS + 1];
+	g_autofree char *text = NULL;
+	struct seal_key public_key;
+	unsigned char boxed[SEAL_BOXED_BYTES];
+	struct fault fault;
+
+	crypto_scalarmult_base(public_key.bytes, made.keys.private_key.bytes);
+	seal_box(boxed, &made.content, &public_key, &fault);
+	writing_form_proof(proof, &member, parcel_key);
+	text = choice(4) == 3
+		       ? g_strndup((const char *)made.text->data, made.text->len)
+		       : g_strdup_printf("{\"proof\":\"%s\",\"to\":\"x@b.example\",\"kept\":[0,7]}",
+					 proof);
+	put_text(result, 0, 0, parcel_key);
+	put_bytes(result, 0, 1, boxed, sizeof boxed);
+	put_sealed(result, 0, 2, text, strlen(text), &made.content, parcel_key);
+}
+
 static const struct made_up_row {
 	const char *statement;
 	void (*put)(PGresult *result);
@@ -516,6 +555,10 @@ static const struct made_up_row {
 	{"mailbox_item", put_item, false},
 	{"mailbox_guest_item", put_item, false},
 	{"mailbox_sender", put_sender, false},
+	{"mailbox_draft_version", put_draft_version, false},
+	{"unsaved_author", put_public_key, false},
+	{"unsaved_put", put_taken, true},
+	{"unsaved_list", put_unsaved, false},
 	{"content_header", put_header, false},
 	{"content_chunks", put_chunk, false},
 	{"wish_get", put_wish, false},

@@ -270,6 +270,7 @@ def test_stranger_puts_nothing_into_a_mailbox(member, world):
         token = stranger.form("/signin")[1]["token"]
         stranger.ask("/send", urllib.parse.urlencode({"token": token, "author": author, "proof": given, "to": "office@example.com",
                                                       "form": "01900000-0000-7000-8000-0000000000ff", "text": "Planted", "action": "send"}).encode())
+    member.browser = Visitor(member.browser.portal)
     assert member.sign_in().path == "/inbox" and drafts(member) == set()
     assert world.postgres.query("select count(*) from postseal.unsaved") == [["0"]]
     # There is room for little.

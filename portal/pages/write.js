@@ -1,0 +1,218 @@
+/* The writing page: saves what is written every half minute, sends files at once and shows how far they
+ * are, takes files that are dropped, and warns before the session ends. Without it, everything works by
+ * the buttons. The texts are in the page, in the reader's language. */
+"use strict";
+
+(function () {
+	const form = document.querySelector("form[action='/send']");
+	const notes = document.getElementById("notes");
+	const state = document.getElementById("state");
+	const bar = document.getElementById("progress");
+	const ending = document.getElementById("ending");
+	const chooser = document.getElementById("files");
+	const kept = document.getElementById("kept");
+	const SAVE = 30000, RETRY = 10000, WARN = 120000, SLACK = 60000;
+	const lifetime = Number(form.dataset.session) * 1000;
+	let saved = snapshot(), waiting = [], active = null, submitter = null, left = false, warning = 0;
+
+	function say(name, values) {
+		let text = notes.querySelector("[data-note='" + name + "']").textContent;
+
+		for (const [key, value] of Object.entries(values || {}))
+			text = text.replace("{" + key + "}", value);
+		state.textContent = text;
+	}
+
+	function snapshot() {
+		const data = new FormData(form);
+
+		return JSON.stringify([...data.entries()].filter(([name, value]) => typeof value === "string" &&
+			["to", "subject", "text"].includes(name)));
+	}
+
+	function changed() {
+		return waiting.length > 0 || snapshot() !== saved;
+	}
+
+	function fresh() {
+		clearTimeout(warning);
+		ending.hidden = true;
+		if (lifetime > WARN + SLACK)
+			warning = setTimeout(() => { ending.hidden = false; }, lifetime - WARN - SLACK);
+	}
+
+	function list(files) {
+		const shown = [...kept.querySelectorAll("input:checked")].map((box) => box.parentNode.textContent);
+
+		if (JSON.stringify(shown) === JSON.stringify(files))
+			return;
+		kept.hidden = files.length === 0;
+		kept.querySelectorAll("p").forEach((line) => line.remove());
+		files.forEach((name, number) => {
+			const line = kept.appendChild(document.createElement("p"));
+			const label = line.appendChild(document.createElement("label"));
+			const box = label.appendChild(document.createElement("input"));
+
+			line.className = "choice";
+			box.type = "checkbox";
+			box.name = "keep-" + number;
+			box.value = "yes";
+			box.checked = true;
+			label.appendChild(document.createElement("span")).textContent = name;
+		});
+	}
+
+	/* What the server saved: another window may have made it a draft of its own. */
+	function take(answer, status) {
+		for (const name of ["draft", "form", "proof"])
+			if (answer[name])
+				form.elements.namedItem(name).value = answer[name];
+		if (answer.files)
+			list(answer.files);
+		state.textContent = answer.message || "";
+		state.classList.toggle("wrong", status !== 200);
+		if (answer.other) {
+			const link = state.appendChild(document.createElement("a"));
+
+			link.href = "/draft/" + answer.other;
+			link.target = "_blank";
+			link.rel = "noopener";
+			link.textContent = notes.querySelector("[data-note='other']").textContent;
+		}
+		fresh();
+	}
+
+	function finish() {
+		const pressed = submitter;
+
+		active = null;
+		bar.hidden = true;
+		submitter = null;
+		if (pressed) {
+			left = true;
+			form.requestSubmit(pressed);
+		}
+	}
+
+	function fail(files, note) {
+		waiting = files.concat(waiting);
+		state.classList.add("wrong");
+		say(note);
+		/* Whoever pressed a button sees the page that says more. */
+		if (submitter && note !== "offline")
+			return finish();
+		active = null;
+		bar.hidden = true;
+		if (note === "offline")
+			setTimeout(save, RETRY);
+	}
+
+	function done(request, files, sent) {
+		let answer = null;
+
+		try {
+			answer = JSON.parse(request.responseText);
+		} catch (error) {
+			return fail(files, request.status === 403 ? "signed-out" : request.status === 413 ? "large" : "offline");
+		}
+		if (request.status !== 200 && request.status !== 409) {
+			take(answer, request.status);
+			waiting = [];
+			submitter = null;
+			return finish();
+		}
+		take(answer, request.status);
+		saved = sent;
+		if (waiting.length > 0) {
+			active = null;
+			return save();
+		}
+		/* What the other window saved is to be looked at first. */
+		if (request.status === 409)
+			submitter = null;
+		return finish();
+	}
+
+	function save() {
+		const files = waiting, data = new FormData(form), sent = snapshot();
+
+		if (active || left)
+			return;
+		waiting = [];
+		data.delete("files");
+		data.set("action", "autosave");
+		files.forEach((file) => data.append("files", file, file.name));
+		active = new XMLHttpRequest();
+		const request = active;
+		request.upload.onprogress = (event) => {
+			if (files.length === 0 || !event.lengthComputable)
+				return;
+			const percent = Math.floor(event.loaded * 100 / event.total);
+
+			bar.hidden = false;
+			bar.value = percent;
+			say("uploading", { percent });
+		};
+		request.onload = () => done(request, files, sent);
+		request.onerror = request.onabort = () => fail(files, "offline");
+		request.open("POST", form.getAttribute("action")); /* form.action is a button */
+		request.send(data);
+	}
+
+	function add(files) {
+		const all = waiting.concat([...files]);
+
+		if (all.reduce((sum, file) => sum + file.size, 0) > Number(form.dataset.limit)) {
+			state.classList.add("wrong");
+			say("large");
+			return;
+		}
+		state.classList.remove("wrong");
+		waiting = all;
+		save();
+	}
+
+	chooser.addEventListener("change", () => {
+		add(chooser.files);
+		chooser.value = "";
+	});
+	document.addEventListener("dragover", (event) => {
+		if (![...event.dataTransfer.types].includes("Files"))
+			return;
+		event.preventDefault();
+		form.classList.add("drop");
+	});
+	document.addEventListener("dragleave", () => form.classList.remove("drop"));
+	document.addEventListener("drop", (event) => {
+		form.classList.remove("drop");
+		if (event.dataTransfer.files.length === 0)
+			return;
+		event.preventDefault();
+		add(event.dataTransfer.files);
+	});
+	form.addEventListener("submit", (event) => {
+		if (active || waiting.length > 0) {
+			event.preventDefault();
+			submitter = event.submitter;
+			say("waiting");
+			save();
+			return;
+		}
+		left = true;
+	});
+	window.addEventListener("beforeunload", (event) => {
+		if (!left && changed())
+			event.preventDefault();
+	});
+	window.addEventListener("pageshow", (event) => {
+		if (event.persisted)
+			left = false;
+	});
+	ending.querySelector("button").addEventListener("click", save);
+	setInterval(() => {
+		if (changed())
+			save();
+	}, SAVE);
+	document.getElementById("dropping").hidden = false;
+	fresh();
+}());

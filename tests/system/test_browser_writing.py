@@ -1,0 +1,197 @@
+"""The writing page in the real Chromium: with its script, and without."""
+import pathlib
+import re
+import sys
+
+import pytest
+import world as sandbox
+from conftest import BUILD
+from messages import noise
+from person import PASSWORD, PORTAL_RULES as RULES, Person, send
+from test_browser import check, open_page
+from visitor import Forms, Visitor
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "browser"))
+from chromium import Chromium  # noqa: E402
+
+SETTINGS = "pickup session 10 minutes"
+PHONE = {"viewport": {"width": 390, "height": 844}, "isMobile": True, "hasTouch": True}
+DESKTOP = {"viewport": {"width": 1280, "height": 900}}
+# The clock of the page runs as it is told to.
+OPEN = """await state.page.clock.install(); await state.page.goto(url + "/write");
+    await state.page.fill("#to", "office@example.com"); await state.page.fill("#subject", subject); await state.page.fill("#text", "As it began");"""
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    driver = Chromium(BUILD)
+    yield driver
+    driver.close()
+
+
+@pytest.fixture
+def member(world, post, name):
+    post.sender = f"{name}.sender@example.com"
+    person = Person(world, post, f"{name}@pickup.example")
+    send(person)
+    person.unlock()
+    person.enrol()
+    return person
+
+
+def elsewhere(member):
+    """Another browser of the member's."""
+    browser = Visitor(member.browser.portal)
+    member.sign_in(PASSWORD, browser)
+    return browser
+
+
+def drafts(browser):
+    """Text and files of each draft."""
+    found = []
+    for draft in re.findall(r"/draft/\S{36}", browser.get("/drafts").text):
+        page = browser.get(draft).text
+        text = next((fields["text"] for action, fields in Forms(page).forms if action == "/send"), "")  # saved again just now
+        found.append((text.strip(), re.findall(r'name="keep-\d+"[^>]*/?><span[^>]*>([^<]+)<', page)))
+    return sorted(found)
+
+
+def state_of(chromium):
+    return chromium.run("return await state.page.textContent('#state')")
+
+
+def begin(chromium, member, subject="Written with a script", **options):
+    open_page(chromium, member, **options)
+    chromium.run(OPEN, url=member.browser.portal, subject=subject)
+
+
+def wait_state(chromium, text):
+    sandbox.wait_until(lambda: text in state_of(chromium), f"the page to say {text!r}")
+
+
+@pytest.mark.parametrize("device", ["phone", "desktop"])
+def test_is_saved_every_half_minute_and_files_as_soon_as_they_are_chosen(chromium, member, device, tmp_path):
+    begin(chromium, member, **(PHONE if device == "phone" else DESKTOP))
+    check(chromium, f"{device}-writing")
+    other = elsewhere(member)
+    assert drafts(other) == []
+    chromium.run("await state.page.clock.fastForward(31000);")
+    wait_state(chromium, "Saved on")
+    assert drafts(other) == [("As it began", [])]
+    (tmp_path / "Plän.pdf").write_bytes(noise(3_000_000, "plan"))
+    chromium.run("""await state.page.setInputFiles("#files", path);
+        await state.page.waitForSelector("#kept >> text=Plän.pdf");""", path=str(tmp_path / "Plän.pdf"))
+    assert drafts(other) == [("As it began", ["Plän.pdf"])]
+    chromium.run("""await state.page.fill("#text", "As it went on"); await state.page.clock.fastForward(31000);""")
+    sandbox.wait_until(lambda: drafts(other) == [("As it went on", ["Plän.pdf"])], "the next version")
+    check(chromium, f"{device}-writing-saved")
+    chromium.run("""await state.page.click("button:has-text('Send')"); await state.page.waitForURL("**/sent");""")
+    assert drafts(other) == []
+    mail = Person(member.world, member.post, "office@example.com").mail("Written with a script")
+    assert mail.parsed.get_body(("plain",)).get_content().strip() == "As it went on"
+    assert next(mail.parsed.iter_attachments()).get_payload(decode=True) == noise(3_000_000, "plan")
+
+
+def test_nothing_is_saved_while_nothing_is_written(chromium, member):
+    begin(chromium, member)
+    chromium.run("await state.page.clock.fastForward(31000);")
+    wait_state(chromium, "Saved on")
+    versions = "select k.id from postseal.parcel_key k join postseal.account a on a.id = k.account where a.address = '%s' and k.folder = 'drafts'"
+    first = member.world.postgres.query(versions % member.address)
+    chromium.run("await state.page.clock.fastForward(31000); await state.page.clock.fastForward(31000);")
+    assert member.world.postgres.query(versions % member.address) == first
+
+
+def test_files_are_dropped_and_sending_waits_for_them(chromium, member):
+    begin(chromium, member, subject="Dropped")
+    chromium.run("""
+        const network = await state.context.newCDPSession(state.page);
+        await network.send("Network.emulateNetworkConditions", {offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 100000});
+        const data = await state.page.evaluateHandle(() => { const d = new DataTransfer();
+            d.items.add(new File([new Uint8Array(400000).fill(65)], "dropped.txt", {type: "text/plain"})); return d; });
+        await state.page.dispatchEvent("main", "dragover", {dataTransfer: data});
+        await state.page.dispatchEvent("main", "drop", {dataTransfer: data});
+        await state.page.click("button:has-text('Send')");""")
+    assert "Please wait until the upload is finished" in state_of(chromium)
+    chromium.run("""await state.page.waitForURL("**/sent");""")
+    mail = Person(member.world, member.post, "office@example.com").mail("Dropped")
+    assert next(mail.parsed.iter_attachments()).get_payload(decode=True) == b"A" * 400_000
+
+
+def test_text_and_files_survive_a_connection_that_breaks(chromium, member):
+    begin(chromium, member, subject="Broken")
+    chromium.run("""await state.context.setOffline(true);
+        await state.page.setInputFiles("#files", {name: "a.bin", mimeType: "application/octet-stream", buffer: Buffer.alloc(500000, 1)});""")
+    wait_state(chromium, "the connection was interrupted")
+    check(chromium, "writing-offline")
+    assert drafts(elsewhere(member)) == []
+    chromium.run("await state.context.setOffline(false); await state.page.clock.fastForward(11000);")
+    sandbox.wait_until(lambda: drafts(elsewhere(member)) == [("As it began", ["a.bin"])], "what was written offline")
+
+
+def test_file_that_is_too_large_is_said_before_it_is_sent(chromium, member):
+    begin(chromium, member, subject="Large")
+    chromium.run("""await state.page.evaluate(() => { const d = new DataTransfer(); d.items.add(new File([new Uint8Array(30e6)], "film.mov"));
+        const input = document.querySelector("#files"); input.files = d.files; input.dispatchEvent(new Event("change")); });""")
+    assert "larger than allowed" in state_of(chromium)
+    chromium.run("await state.page.clock.fastForward(31000);")
+    sandbox.wait_until(lambda: drafts(elsewhere(member)) == [("As it began", [])], "the text")
+
+
+def test_two_windows_both_keep_their_text(chromium, member):
+    begin(chromium, member)
+    chromium.run("await state.page.clock.fastForward(31000);")
+    wait_state(chromium, "Saved on")
+    other = elsewhere(member)
+    other.get(re.search(r"/draft/\S{36}", other.get("/drafts").text).group(0))
+    other.send({"text": "From elsewhere", "action": "save"}, action="/send")
+    chromium.run("""await state.page.fill("#text", "From here"); await state.page.clock.fastForward(31000);""")
+    wait_state(chromium, "saved in another window")
+    check(chromium, "writing-conflict")
+    assert drafts(other) == [("From elsewhere", []), ("From here", [])]
+    chromium.run("""await state.page.fill("#text", "From here, continued"); await state.page.clock.fastForward(31000);""")
+    sandbox.wait_until(lambda: drafts(other) == [("From elsewhere", []), ("From here, continued", [])], "a draft of its own")
+
+
+def test_is_warned_before_the_session_ends_and_signs_in_on_the_page(chromium, member):
+    begin(chromium, member)
+    chromium.run("await state.page.clock.fastForward(31000);")
+    wait_state(chromium, "Saved on")
+    assert not chromium.run("return await state.page.isVisible('#ending')")
+    chromium.run("""await state.page.clock.fastForward(421000); await state.page.waitForSelector("#ending", {state: "visible"});""")
+    check(chromium, "writing-ending")
+    chromium.run("""await state.page.click("text=Stay signed in"); await state.page.waitForSelector("#ending", {state: "hidden"});""")
+    member.world.postgres.query("update postseal.portal_session set expires_at = now() - interval '1 second' returning 1")
+    chromium.run("""await state.page.fill("#text", "Written too late"); await state.page.clock.fastForward(31000);""")
+    wait_state(chromium, "you have been signed out")
+    chromium.run("""await state.page.click("button:has-text('Save and continue')"); await state.page.waitForSelector("text=Sign in to continue");""")
+    check(chromium, "writing-signed-out")
+    chromium.run("""await state.page.fill("#address", address); await state.page.fill("#password", password);
+        await state.page.click("text=Sign in and continue"); await state.page.waitForURL("**/draft/*");""",
+                 address=member.address, password=PASSWORD)
+    assert chromium.run("return await state.page.inputValue('#text')").strip() == "Written too late"
+    check(chromium, "writing-signed-in-again")
+
+
+@pytest.mark.parametrize("device", ["phone", "desktop"])
+def test_without_a_script_the_buttons_save_and_discard(chromium, member, device):
+    open_page(chromium, member, javaScriptEnabled=False, **(PHONE if device == "phone" else DESKTOP))
+    chromium.run("""await state.page.goto(url + "/write"); await state.page.fill("#text", "By hand");
+        await state.page.setInputFiles("#files", {name: "a.txt", mimeType: "text/plain", buffer: Buffer.from("AAA")});
+        await state.page.click("button:has-text('Save and continue')"); await state.page.waitForURL("**/draft/*");""", url=member.browser.portal)
+    assert not chromium.run("return await state.page.isVisible('#dropping')")
+    check(chromium, f"{device}-draft")
+    assert drafts(elsewhere(member)) == [("By hand", ["a.txt"])]
+    chromium.run("""await state.page.click("button:has-text('Discard')"); await state.page.waitForURL("**/discard/*");""")
+    check(chromium, f"{device}-discard")
+    chromium.run("""await state.page.click("text=Continue writing"); await state.page.click("button:has-text('Discard')");
+        await state.page.click("text=Discard the draft"); await state.page.waitForURL("**/drafts");""")
+    assert drafts(elsewhere(member)) == []
+
+
+def test_only_the_writing_page_runs_the_script(member):
+    page = member.browser.get("/write")
+    assert "script-src 'self'; connect-src 'self'" in page.headers["Content-Security-Policy"] and "/write.js" in page.text
+    for path in ("/inbox", "/drafts", "/sent", "/settings"):
+        answer = member.browser.get(path)
+        assert "script-src 'none'" in answer.headers["Content-Security-Policy"] and "<script" not in answer.text
