@@ -24,6 +24,23 @@ shown_member(const json_t *object, const char *key, char **shown_r)
 	return *shown_r = report_shown(text == NULL ? "" : text);
 }
 
+/* What detectors found, masked. */
+static void
+print_found(FILE *file, const json_t *list)
+{
+	g_autofree char *detector = NULL, *sample = NULL, *part = NULL;
+	const json_t *found;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, found)
+	{
+		fprintf(file, "            found: %s, %lld, such as %s (%s)\n",
+			shown_member(found, "detector", &detector),
+			(long long)json_integer_value(json_object_get(found, "count")),
+			shown_member(found, "sample", &sample), shown_member(found, "part", &part));
+	}
+}
+
 static void
 print_rules(FILE *file, const json_t *rules)
 {
@@ -40,6 +57,7 @@ print_rules(FILE *file, const json_t *rules)
 		if (json_object_get(step, "name") != NULL)
 			fprintf(file, "\"%s\": ", shown_member(step, "name", &name));
 		fprintf(file, "%s\n", shown_member(step, "rule", &rule));
+		print_found(file, json_object_get(step, "found"));
 		if (json_object_get(step, "because_not") != NULL)
 			fprintf(file, "            does not match: %s\n",
 				shown_member(step, "because_not", &because));

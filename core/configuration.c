@@ -81,7 +81,8 @@ configuration_free(struct configuration *configuration)
 static bool
 is_rule(const GArray *tokens)
 {
-	static const char *const first[] = {"table", "rule", "match", "otherwise", "receive", NULL};
+	static const char *const first[] = {"table",	 "detect",  "rule", "match",
+					    "otherwise", "receive", NULL};
 	static const char *const later[] = {"deliver", "reject", NULL};
 
 	for (guint i = 0; i < tokens->len; i++) {

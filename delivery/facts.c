@@ -89,6 +89,14 @@ ask_text(void *context, policy_visit *visit, void *visitor, struct fault *fault)
 	return text_each(facts->parts, visit, visitor, fault);
 }
 
+static char *
+ask_place(void *context)
+{
+	const struct facts *facts = context;
+
+	return parts_place(facts->parts);
+}
+
 static bool
 ask_answers_sealed(void *context, bool *answers_r, struct fault *fault)
 {
@@ -147,6 +155,7 @@ facts_init(struct facts *facts, const struct message *message, const struct sett
 		.headers = ask_headers,
 		.parts = ask_parts,
 		.text = ask_text,
+		.place = ask_place,
 		.answers_sealed = database == NULL ? NULL : ask_answers_sealed,
 	};
 }

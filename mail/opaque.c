@@ -6,6 +6,7 @@
 #include "mail/ambiguity.h"
 #include "mail/container.h"
 #include "mail/file_names.h"
+#include "mail/masked.h"
 #include "mail/mime_stream.h"
 #include "mail/pgp_packets.h"
 #include "mail/protection.h"
@@ -24,11 +25,12 @@ say(struct opacity *opaque, GMimeObject *part, bool hides_names, const char *wha
 {
 	const char *name = GMIME_IS_PART(part) ? g_mime_part_get_filename(GMIME_PART(part)) : NULL;
 	g_autofree char *valid = name == NULL ? NULL : g_utf8_make_valid(name, -1);
-	g_autofree char *cut =
-		valid == NULL
-			? NULL
-			: g_utf8_substring(valid, 0, MIN(g_utf8_strlen(valid, -1), NAME_SHOWN / 4));
+	g_autofree char *cut = NULL;
 
+	if (valid != NULL) {
+		mask_digits(valid);
+		cut = g_utf8_substring(valid, 0, MIN(g_utf8_strlen(valid, -1), NAME_SHOWN / 4));
+	}
 	if (!opaque->text && cut != NULL)
 		snprintf(opaque->why, sizeof opaque->why, "the part “%s” %s",
 			 g_strdelimit(cut, "\r\n", ' '), what);

@@ -5,6 +5,7 @@
 #include "mail/boundary_lines.h"
 #include "mail/header_shape.h"
 #include "mail/inner.h"
+#include "mail/masked.h"
 #include "mail/mime_stream.h"
 
 struct parts {
@@ -14,7 +15,9 @@ struct parts {
 	GMimeStream *stream;
 	GHashTable *inner; /* the parsed message (GMimeObject) within each part; NULL: it cannot be
 			      parsed */
-	size_t budget;	   /* bytes that may still be parsed this way */
+	GMimeObject *visited; /* just now */
+	guint place;	      /* its number, without multiparts */
+	size_t budget;	      /* bytes that may still be parsed this way */
 };
 
 enum { INNER_BYTES = 16 * 1024 * 1024, DEPTH_MAX = 8 };
@@ -133,7 +136,11 @@ visit_all(GMimeObject *object, struct tour *tour, unsigned depth)
 	GMimeObject *root = NULL;
 	GMimeMessage *inner;
 
-	if (++tour->count > tour->parts->most || !tour->visit(object, tour->data))
+	if (++tour->count > tour->parts->most)
+		return false;
+	tour->parts->visited = object;
+	tour->parts->place += GMIME_IS_MULTIPART(object) ? 0 : 1;
+	if (!tour->visit(object, tour->data))
 		return false;
 	if (GMIME_IS_MULTIPART(object))
 		return visit_children(GMIME_MULTIPART(object), tour, depth);
@@ -153,11 +160,26 @@ parts_each(struct parts *parts, parts_visit *visit, void *data, struct fault *fa
 
 	if (!parse(parts, fault))
 		return false;
+	parts->place = 0;
 	visit_all(parts->root, &tour, 0);
+	parts->visited = NULL;
 	if (tour.count > parts->most)
 		return fault_set(fault, FAULT_TOO_BIG,
 				 "The message has more than %u parts (limit parts).", parts->most);
 	return mime_stream_is_good(parts->stream, fault);
+}
+
+char *
+parts_place(const struct parts *parts)
+{
+	GMimeContentType *type =
+		parts->visited == NULL ? NULL : g_mime_object_get_content_type(parts->visited);
+	g_autofree char *name = type == NULL ? NULL : g_mime_content_type_get_mime_type(type);
+	g_autofree char *lower = name == NULL ? g_strdup("text") : g_ascii_strdown(name, -1);
+	g_autofree char *valid = g_utf8_make_valid(lower, -1);
+
+	mask_digits(valid);
+	return g_strdup_printf("part %u, %.60s", MAX(parts->place, 1), valid);
 }
 
 /* Some programs take a lone CR for the end of a line, and what follows it for a field. */

@@ -32,6 +32,9 @@ bool parts_each(struct parts *parts, parts_visit *visit, void *data, struct faul
  * (header_shape.h), and the same parts (boundary_lines.h)? `*why_r` says why not, worded to follow
  * "The message cannot be inspected: "; NULL: they do. */
 bool parts_are_clear(struct parts *parts, const char **why_r, struct fault *fault);
+/* Which part is visited just now, such as "part 2, text/csv", counted without multiparts. Caller
+ * frees. */
+char *parts_place(const struct parts *parts);
 /* After the visit: does the part hold a message that parts_each() could not parse, or whose headers
  * are not clear? */
 bool parts_are_closed(const struct parts *parts, GMimeObject *part);

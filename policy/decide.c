@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "policy/rule.h"
+#include "policy/detect.h"
 
 enum { TRACE_MAX = 100 };	  /* rules; if there are more, the last ones are kept */
 enum { UNKNOWN, NO, YES, MAYBE }; /* MAYBE: what the condition asks about cannot be looked into */
@@ -32,6 +32,7 @@ policy_question_free(struct policy_question *question)
 	policy_unref(question->policy);
 	g_free(question->known);
 	g_free(question->known_of_recipient);
+	detections_free(question->detections);
 	g_free(question);
 }
 
@@ -154,10 +155,27 @@ wait_for_rule(const struct policy_question *question, const struct rule *rule,
 
 /* --- the trace --- */
 
+/* What detectors that the rule names have found, masked. */
 static json_t *
-trace_step(const struct policy *policy, const struct rule *rule, const struct condition *failed)
+found_for(const struct policy_question *question, const struct rule *rule)
 {
-	const char *file = rule_file(policy, rule);
+	json_t *list = json_array();
+
+	for (guint i = 0; i < rule->leaves->len; i++) {
+		json_t *found = detect_found(question, g_ptr_array_index(rule->leaves, i));
+
+		if (found != NULL)
+			json_array_append_new(list, found);
+	}
+	return list;
+}
+
+static json_t *
+trace_step(const struct policy_question *question, const struct rule *rule,
+	   const struct condition *failed)
+{
+	g_autoptr(json_t) found = found_for(question, rule);
+	const char *file = rule_file(question->policy, rule);
 	json_t *step = json_pack("{s:i, s:s, s:b}", "line", (int)rule->place.line, "rule",
 				 rule->text, "matched", failed == NULL);
 
@@ -169,12 +187,15 @@ trace_step(const struct policy *policy, const struct rule *rule, const struct co
 		json_object_set_new(step, "watched", json_true());
 	if (failed != NULL)
 		json_object_set_new(step, "because_not", json_string(failed->text));
+	if (json_array_size(found) > 0)
+		json_object_set(step, "found", found);
 	return step;
 }
 
 /* The condition that failed in each rule. A ring buffer: only the last rules are kept, and those
  * that watched and matched. */
 struct trail {
+	const struct policy_question *question;
 	const struct condition *failed[TRACE_MAX];
 	guint count;
 	json_t *watched;   /* steps of rules that watch, but for those that did not match */
@@ -190,7 +211,7 @@ trail_clear(struct trail *trail)
 }
 
 static json_t *
-trace(const struct policy *policy, const GPtrArray *rules, const struct trail *trail)
+trace(const GPtrArray *rules, const struct trail *trail)
 {
 	json_t *list = json_array();
 	const guint first = trail->count > TRACE_MAX ? trail->count - TRACE_MAX : 0;
@@ -203,7 +224,8 @@ trace(const struct policy *policy, const GPtrArray *rules, const struct trail *t
 		if (watching < watchings && g_array_index(trail->watchings, guint, watching) == i)
 			json_array_append(list, json_array_get(trail->watched, watching++));
 		else
-			json_array_append_new(list, trace_step(policy, g_ptr_array_index(rules, i),
+			json_array_append_new(list, trace_step(trail->question,
+							       g_ptr_array_index(rules, i),
 							       trail->failed[i % TRACE_MAX]));
 	}
 	return list;
@@ -211,10 +233,10 @@ trace(const struct policy *policy, const GPtrArray *rules, const struct trail *t
 
 /* What a rule found that decides nothing: it never makes a message wait. */
 static void
-note_watching(const struct policy *policy, struct trail *trail, struct policy_decision *decision,
-	      const struct rule *rule, guint number, const struct trial *trial)
+note_watching(struct trail *trail, struct policy_decision *decision, const struct rule *rule,
+	      guint number, const struct trial *trial)
 {
-	json_t *step = trace_step(policy, rule, NULL);
+	json_t *step = trace_step(trail->question, rule, NULL);
 
 	if (trail->watchings == NULL) {
 		trail->watched = json_array();
@@ -319,7 +341,7 @@ try_rules(struct policy_question *question, const GPtrArray *rules, struct trail
 		if (trial.failed != NULL)
 			continue;
 		if (rule->watches) {
-			note_watching(question->policy, trail, decision, rule, i, &trial);
+			note_watching(trail, decision, rule, i, &trial);
 		} else {
 			decided = decide_with(question, rule, &trial, decision, fault);
 			*rule_r = rule;
@@ -336,13 +358,13 @@ static bool
 decide_by(struct policy_question *question, const GPtrArray *rules,
 	  struct policy_decision *decision_r, const struct rule **rule_r, struct fault *fault)
 {
-	struct trail trail = {.count = 0};
+	struct trail trail = {.question = question};
 	bool tried;
 
 	decision_r->watched = g_ptr_array_new();
 	tried = try_rules(question, rules, &trail, decision_r, rule_r, fault);
 	if (tried)
-		decision_r->trace = trace(question->policy, rules, &trail);
+		decision_r->trace = trace(rules, &trail);
 	else
 		policy_decision_clear(decision_r);
 	trail_clear(&trail);

@@ -27,9 +27,11 @@ static void policy_error(const struct place *place, struct parser *parser, const
 	struct rule_options options;
 	struct rule_receiving receiving;
 	const struct matcher *matcher;
+	struct checksum *checksum;
 }
 %destructor { g_free($$); } <text>
 %destructor { g_ptr_array_unref($$); } <texts>
+%destructor { g_free($$); } <checksum>
 %destructor { condition_free($$); } <condition>
 %destructor { rule_free($$); } <rule>
 %destructor { g_free($$.mark_encrypted); g_free($$.mark_signed); } <receiving>
@@ -48,11 +50,13 @@ static void policy_error(const struct place *place, struct parser *parser, const
 %token CLIENT "client" NETWORKS "networks" TIME "time"
 %token RECEIPT "receipt" AUTHENTICATED "authenticated" TRUST "trust"
 %token RECEIVE "receive" OPEN "open" PASS "pass" OLD "old" CIPHERS "ciphers" MARK "mark"
+%token DETECT "detect" CHECKSUM "checksum" WEIGHTS "weights" MODULO "modulo"
 %token FILE_ "file" DATABASE "database" UNKNOWN_CHARACTER "a character that has no meaning here"
 
 %type <content> content
 %type <texts> strings listed one_or_more
 %type <number> size duration at_least
+%type <checksum> checksum weights
 %type <options> options
 %type <receiving> opened passed
 %type <text> trust
@@ -63,6 +67,7 @@ static void policy_error(const struct place *place, struct parser *parser, const
 
 line
 	: table
+	| detector
 	| sentence		{ parser_rule(parser, &@1, &@1, $1); }
 	| RULE STRING sentence	{ parser_name(parser, &@2, $3, $2); parser_rule(parser, &@$, &@3, $3); }
 	;
@@ -108,6 +113,24 @@ content
 at_least
 	: %empty		{ $$ = 0; }
 	| AT LEAST NUMBER	{ $$ = parser_at_least(parser, &@3, $3); }
+	;
+
+/* --- detectors --- */
+
+detector
+	: DETECT WORD REGEX STRING checksum at_least	{ parser_detector(parser, &@2, $2, &@4, $4, $5, $6); }
+	;
+
+checksum
+	: %empty		{ $$ = NULL; }
+	| CHECKSUM WORD		{ $$ = parser_checksum(parser, &@2, $2); }
+	| CHECKSUM WEIGHTS '{' weights '}' MODULO NUMBER	{ $$ = parser_modulus(parser, &@7, $4, $7); }
+	;
+
+weights
+	: NUMBER		{ $$ = parser_weight(parser, &@1, NULL, $1); }
+	| weights NUMBER	{ $$ = parser_weight(parser, &@2, $1, $2); }
+	| weights ',' NUMBER	{ $$ = parser_weight(parser, &@3, $1, $3); }
 	;
 
 /* --- rules --- */
@@ -166,6 +189,7 @@ condition
 	| PORTAL		{ $$ = condition_new(&match_portal); }
 	| AUTHENTICATED		{ $$ = condition_new(&match_authenticated); }
 	| CONVERSATION		{ $$ = condition_new(&match_conversation); }
+	| DETECT WORD at_least	{ $$ = parser_detect(parser, &@2, $2, $3); }
 	| TEXT REGEX STRING	{ $$ = parser_regex(parser, &@3, &match_text_regex, $3); }
 	| TEXT IN TABLE_NAME at_least	{ $$ = parser_named(parser, &match_text_words, $3, &@3); $$->size = $4; }
 	| SUBJECT REGEX STRING	{ $$ = parser_regex(parser, &@3, &match_subject_regex, $3); }

@@ -3,6 +3,7 @@
 #include "core/address.h"
 #include "mail/letter.h"
 #include "mail/subject_tags.h"
+#include "policy/detect.h"
 #include "policy/rule.h"
 
 struct conversation_search {
@@ -428,6 +429,7 @@ const struct matcher match_subject_regex = {"subject regex", false, subject_rege
 const struct matcher match_client = {"client", false, client};
 const struct matcher match_time = {"time", false, at_time};
 const struct matcher match_text_words = {"text in", false, text_words, SEES_TEXT};
+const struct matcher match_detect = {"detect", false, detect_match, SEES_TEXT};
 const struct matcher match_portal = {"portal", false, portal};
 const struct matcher match_conversation = {"conversation", false, conversation};
 const struct matcher match_authenticated = {"authenticated", false, authenticated};

@@ -25,16 +25,18 @@ DEFINE_COMPLAINT(parser_warn, warnings)
 void
 parser_line(struct parser *parser, const struct configuration_line *line)
 {
-	guint before = parser->uses->len;
+	guint before = parser->uses->len, detector_uses = parser->detector_uses->len;
 
 	parser->line = line;
 	parser->next = 0;
 	if (policy_parse(parser) == 0)
 		return;
-	/* The grammar has freed the conditions of the line; only the names of their tables are
-	 * still checked. */
+	/* The grammar has freed the conditions of the line; only the names of their tables and
+	 * detectors are still checked. */
 	for (guint i = before; i < parser->uses->len; i++)
 		g_array_index(parser->uses, struct table_use, i).condition = NULL;
+	for (guint i = detector_uses; i < parser->detector_uses->len; i++)
+		g_array_index(parser->detector_uses, struct detector_use, i).condition = NULL;
 }
 
 char *
@@ -374,32 +376,42 @@ matches_empty_text(const pcre2_code *regex)
 	return found >= 0;
 }
 
+pcre2_code *
+parser_expression(struct parser *parser, const struct place *place, const char *expression)
+{
+	pcre2_code *regex;
+	int error;
+	PCRE2_SIZE offset;
+
+	regex = pcre2_compile((PCRE2_SPTR)expression, PCRE2_ZERO_TERMINATED,
+			      PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE, &error, &offset, NULL);
+	if (regex == NULL) {
+		PCRE2_UCHAR why[120];
+
+		pcre2_get_error_message(error, why, sizeof why);
+		parser_error(parser, place,
+			     "found an error in the regular expression at character %ld: %s",
+			     g_utf8_strlen(expression, (gssize)offset) + 1, (const char *)why);
+		return NULL;
+	}
+	if (matches_empty_text(regex))
+		parser_warn(parser, place,
+			    "this regular expression matches every text, even an empty one");
+	/* If the JIT is not available, matching is only slower. */
+	(void)pcre2_jit_compile(regex, PCRE2_JIT_COMPLETE);
+	return regex;
+}
+
 struct condition *
 parser_regex(struct parser *parser, const struct place *place, const struct matcher *matcher,
 	     char *expression)
 {
 	g_autofree char *own = expression;
 	struct condition *condition = condition_new(matcher);
-	int error;
-	PCRE2_SIZE offset;
 
-	condition->regex =
-		pcre2_compile((PCRE2_SPTR)own, PCRE2_ZERO_TERMINATED,
-			      PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE, &error, &offset, NULL);
-	if (condition->regex == NULL) {
-		PCRE2_UCHAR why[120];
-
-		pcre2_get_error_message(error, why, sizeof why);
-		parser_error(parser, place,
-			     "found an error in the regular expression at character %ld: %s",
-			     g_utf8_strlen(own, (gssize)offset) + 1, (const char *)why);
-		return condition;
-	}
-	if (matches_empty_text(condition->regex))
-		parser_warn(parser, place,
-			    "this regular expression matches every text, even an empty one");
-	/* If the JIT is not available, matching is only slower. */
-	(void)pcre2_jit_compile(condition->regex, PCRE2_JIT_COMPLETE);
+	condition->regex = parser_expression(parser, place, own);
+	if (condition->regex != NULL)
+		parser_warn_of_imitation(parser, place, condition->regex);
 	return condition;
 }
 

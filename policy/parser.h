@@ -15,14 +15,22 @@ struct table_use {
 	struct place place;
 };
 
+/* A detector named by a condition; resolved after the last line. */
+struct detector_use {
+	struct condition *condition; /* NULL: only check that the detector exists */
+	char *name;
+	struct place place;
+};
+
 struct parser {
 	struct policy *policy;
 	const struct configuration *configuration;
 	const struct policy_method *methods;
-	GPtrArray *errors;   /* char * */
-	GPtrArray *warnings; /* char * */
-	GArray *uses;	     /* struct table_use */
-	GHashTable *indexes; /* of conditions, by what is written */
+	GPtrArray *errors;     /* char * */
+	GPtrArray *warnings;   /* char * */
+	GArray *uses;	       /* struct table_use */
+	GArray *detector_uses; /* struct detector_use */
+	GHashTable *indexes;   /* of conditions, by what is written */
 	/* the current line, and the index of its next token */
 	const struct configuration_line *line;
 	guint next;
@@ -43,6 +51,8 @@ struct parser {
 void parser_line(struct parser *parser, const struct configuration_line *line);
 /* Gives each condition the table it names. */
 void parser_resolve_tables(struct parser *parser);
+/* The same for detectors. */
+void parser_resolve_detectors(struct parser *parser);
 
 void parser_error(struct parser *parser, const struct place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -93,5 +103,22 @@ struct condition *parser_regex(struct parser *parser, const struct place *place,
 /* How often something must be found: returns the number. */
 uint64_t parser_at_least(struct parser *parser, const struct place *place, uint64_t number);
 struct condition *parser_time(struct parser *parser, const struct place *place, GPtrArray *texts);
+/* NULL if it is wrong, which is reported. */
+pcre2_code *parser_expression(struct parser *parser, const struct place *place,
+			      const char *expression);
+/* Warns if a built-in detector does better. */
+void parser_warn_of_imitation(struct parser *parser, const struct place *place,
+			      const pcre2_code *regex);
+/* A detector of the file. `checksum` is NULL for none; `at_least` is 0 if that is not said. */
+void parser_detector(struct parser *parser, const struct place *place, char *name,
+		     const struct place *regex_place, char *regex, struct checksum *checksum,
+		     uint64_t at_least);
+struct checksum *parser_checksum(struct parser *parser, const struct place *place, char *name);
+struct checksum *parser_weight(struct parser *parser, const struct place *place,
+			       struct checksum *checksum, uint64_t weight);
+struct checksum *parser_modulus(struct parser *parser, const struct place *place,
+				struct checksum *checksum, uint64_t modulus);
+struct condition *parser_detect(struct parser *parser, const struct place *place, char *name,
+				uint64_t at_least);
 
 #endif

@@ -132,6 +132,7 @@ policy_unref(struct policy *policy)
 	g_ptr_array_unref(policy->marks);
 	g_ptr_array_unref(policy->receiving);
 	g_ptr_array_unref(policy->tables);
+	g_ptr_array_unref(policy->detectors);
 	settings_free(policy->settings);
 	logins_free(policy->logins);
 	pcre2_match_context_free(policy->match_context);
@@ -244,6 +245,12 @@ table_use_clear(struct table_use *use)
 	g_free(use->name);
 }
 
+static void
+detector_use_clear(struct detector_use *use)
+{
+	g_free(use->name);
+}
+
 static struct policy *
 policy_new(void)
 {
@@ -251,6 +258,7 @@ policy_new(void)
 
 	policy->references = 1;
 	policy->tables = g_ptr_array_new_with_free_func((GDestroyNotify)table_free);
+	policy->detectors = detectors_new();
 	policy->rules = g_ptr_array_new_with_free_func((GDestroyNotify)rule_free);
 	policy->receiving = g_ptr_array_new_with_free_func((GDestroyNotify)rule_free);
 	policy->marks = g_ptr_array_new();
@@ -309,6 +317,7 @@ read_lines(struct parser *parser)
 	parser->policy->settings = settings_reader_finish(reader);
 	read_logins(parser);
 	parser_resolve_tables(parser);
+	parser_resolve_detectors(parser);
 	g_ptr_array_add(parser->policy->marks, NULL);
 	g_ptr_array_add(parser->policy->deciding_names, NULL);
 	g_ptr_array_add(parser->policy->watching_names, NULL);
@@ -347,10 +356,13 @@ policy_load(const char *path, const struct policy_method *methods,
 	policy->files = g_ptr_array_ref(configuration->files);
 	parser.uses = g_array_new(FALSE, FALSE, sizeof(struct table_use));
 	g_array_set_clear_func(parser.uses, (GDestroyNotify)table_use_clear);
+	parser.detector_uses = g_array_new(FALSE, FALSE, sizeof(struct detector_use));
+	g_array_set_clear_func(parser.detector_uses, (GDestroyNotify)detector_use_clear);
 	parser.indexes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	read_lines(&parser);
 	g_hash_table_unref(parser.indexes);
 	g_array_unref(parser.uses);
+	g_array_unref(parser.detector_uses);
 	if (complaints->errors->len > 0)
 		return NULL;
 	policy->digest = digest(policy);

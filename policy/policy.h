@@ -118,6 +118,9 @@ struct policy_facts {
 	bool (*parts)(void *context, policy_visit_part *visit, void *visitor, struct fault *fault);
 	/* All text as a reader sees it, in UTF-8. */
 	bool (*text)(void *context, policy_visit *visit, void *visitor, struct fault *fault);
+	/* While `text` visits: what the text is part of, for the record, without file names: "part
+	 * 2, text/csv". Caller frees. NULL: nobody knows. */
+	char *(*place)(void *context);
 	/* Does the message answer mail that came in encrypted? NULL: nobody knows of such mail. */
 	bool (*answers_sealed)(void *context, bool *answers_r, struct fault *fault);
 };
@@ -151,8 +154,9 @@ struct policy_decision {
 	 * policy; the array is owned. */
 	GPtrArray *watched;
 	/* [{line, rule, matched}], owned; with {file} as above, with {name} where the rule has one,
-	 * {because_not} where it did not match, {watched: true} if it decides nothing, and
-	 * {unanswered} if it only watches and could not be evaluated. */
+	 * {because_not} where it did not match, {watched: true} if it decides nothing, {unanswered}
+	 * if it only watches and could not be evaluated, and {found} with what detectors found,
+	 * masked. */
 	json_t *trace;
 };
 

@@ -9,6 +9,7 @@
 #include <pcre2.h>
 
 #include "core/configuration.h"
+#include "policy/detector/detections.h"
 #include "policy/logins.h"
 #include "policy/policy.h"
 #include "policy/schedule.h"
@@ -32,7 +33,7 @@ extern const struct matcher match_any, match_sender, match_sender_domain, match_
 	match_recipient_domain, match_subject_tag, match_header, match_size_over, match_size_under,
 	match_attachment_name, match_attachment_type, match_text_regex, match_encrypted,
 	match_signed, match_opaque, match_portal, match_conversation, match_authenticated,
-	match_subject_regex, match_client, match_time, match_text_words;
+	match_subject_regex, match_client, match_time, match_text_words, match_detect;
 /* Groups of conditions, which all must hold, or one of them. */
 extern const struct matcher match_all, match_either;
 
@@ -47,9 +48,10 @@ struct condition {
 	bool asks_less; /* of protection: header, tag are read as the standard says, and a tag leads
 			 */
 	GPtrArray *patterns; /* GPatternSpec: header, attachment */
-	uint64_t size;	     /* in bytes; text in: how many different entries */
+	uint64_t size;	     /* in bytes; text in, detect: how many different ones */
 	pcre2_code *regex;
-	GArray *spans; /* struct schedule_span: time */
+	GArray *spans;			 /* struct schedule_span: time */
+	const struct detector *detector; /* borrowed */
 };
 
 /* Options that may follow the methods. */
@@ -104,7 +106,8 @@ struct policy {
 	char *digest;
 	struct settings *settings;
 	struct logins *logins;
-	GPtrArray *tables; /* struct table */
+	GPtrArray *tables;    /* struct table */
+	GPtrArray *detectors; /* struct detector */
 	GPtrArray *rules;
 	GPtrArray *receiving; /* struct rule: those that begin with `receive` */
 	GPtrArray *marks;     /* of all these rules; borrowed; ends with NULL */
@@ -125,6 +128,7 @@ struct policy_question {
 	/* For each condition: whether it holds for the message, or for this recipient, once that is
 	 * known. */
 	unsigned char *known, *known_of_recipient;
+	struct detections *detections; /* of detectors; NULL: they were not asked yet */
 };
 
 #endif

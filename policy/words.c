@@ -61,6 +61,10 @@ static const struct {
 	{"words", WORDS},
 	{"networks", NETWORKS},
 	{"time", TIME},
+	{"detect", DETECT},
+	{"checksum", CHECKSUM},
+	{"weights", WEIGHTS},
+	{"modulo", MODULO},
 };
 
 static int

@@ -90,6 +90,7 @@ def main():
         scale.world.start()
         scale.world.postseal("key", "import", "--root", scale.world.directory / "keys" / "authority.pem")
         subprocess.run([str(BUILD / "tests" / "bench_decide")], check=True)
+        subprocess.run([str(BUILD / "tests" / "bench_detect")], check=True)
         scale.keys()
         scale.log(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000)
     finally:

@@ -1109,6 +1109,208 @@ what_is_hardly_meant_is_a_warning(void **state)
 	unload(&l);
 }
 
+/* --- detectors --- */
+
+static unsigned
+line_for_text(struct policy *policy, const char *text)
+{
+	text_of_message = text;
+	return deciding_line(policy, "", "x@x.example");
+}
+
+static void
+detectors_look_for_numbers_that_are_right(void **state)
+{
+	struct loaded l;
+	struct policy *p = good(&l, "match detect card deliver pickup\n"
+				    "match detect iban deliver smime\n"
+				    "match detect ahv deliver pgp\n"
+				    "match detect ssn deliver tls\n"
+				    "otherwise deliver plain\n");
+	static const struct {
+		const char *text;
+		unsigned line;
+	} texts[] = {
+		{"4111 1111 1111 1111", 1},
+		{"4111 1111 1111 1112", 5},
+		{"my card 3782-822463-10005, thanks", 1},
+		{"No4111111111111111.", 1},
+		{"4\xe2\x80\x8b"
+		 "111\xc2\xa0"
+		 "1111 1111 1111",
+		 1},
+		{"4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", 1},
+		{"0.4111111111111111", 5},
+		{"7f4111111111111111ab", 5},
+		{"CH93 0076 2011 6238 5295 7", 2},
+		{"IBAN ch9300762011623852957", 2},
+		{"DE89 37040044 0532013000", 2},
+		{"CH93 0076 2011 6238 5295 8", 5},
+		{"CH93 0076 2011 6238 5295", 5},
+		{"756.1234.5678.97", 3},
+		{"756.1234.5678.98", 5},
+		{"757.1234.5678.94", 5},
+		{"123-45-6789", 4},
+		{"666-45-6789", 5},
+		{"123-45-6789-01", 5},
+		{"Our order 123456789", 5},
+		{"SSN: 123456789", 4},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+		if (line_for_text(p, texts[i].text) != texts[i].line)
+			fail_msg("“%s” was not decided by line %u", texts[i].text, texts[i].line);
+	unload(&l);
+}
+
+static void
+detectors_count_different_numbers(void **state)
+{
+	struct loaded l;
+	struct policy *p = good(&l, "match detect ahv at least 2 deliver pickup\n"
+				    "match not detect ahv deliver smime\n"
+				    "otherwise deliver plain\n");
+
+	(void)state;
+	assert_int_equal(line_for_text(p, "756.1234.5678.97, again 7561234567897"), 3);
+	assert_int_equal(line_for_text(p, "756.1234.5678.97 and 756.9217.0769.85"), 1);
+	assert_int_equal(line_for_text(p, "nothing"), 2);
+	unload(&l);
+}
+
+static void
+own_detectors_are_expressions_with_checksums(void **state)
+{
+	struct loaded l;
+	struct policy *p = good(
+		&l,
+		"detect case regex \"\\bC-\\d{4}\\b\" at least 2\n"
+		"detect nhs regex \"\\b\\d{3} ?\\d{3} ?\\d{4}\\b\" checksum weights {10 9 8 7 6 5 4 3 2 1} modulo 11\n"
+		"detect lei regex \"\\b[A-Z0-9]{18}\\d\\d\\b\" checksum mod97\n"
+		"match detect case deliver pickup\n"
+		"match detect case at least 1 deliver smime\n"
+		"match detect nhs deliver pgp\n"
+		"match detect lei deliver tls\n"
+		"otherwise deliver plain\n");
+
+	(void)state;
+	assert_int_equal(line_for_text(p, "C-1234 and C-1235"), 4);
+	assert_int_equal(line_for_text(p, "C-1234 and C-1234"), 5);
+	assert_int_equal(line_for_text(p, "943 476 5919"), 6);
+	assert_int_equal(line_for_text(p, "943 476 5918"), 8);
+	assert_int_equal(line_for_text(p, "5493001KJTIIGC8Y1R12"), 7);
+	assert_int_equal(line_for_text(p, "5493001KJTIIGC8Y1R13"), 8);
+	unload(&l);
+}
+
+/* What was found is on record, but never the number. */
+static void
+number_is_masked_on_record(void **state)
+{
+	struct loaded l;
+	struct policy *p = good(&l, "match detect ahv at least 3 deliver pickup\n"
+				    "match detect card deliver smime\n"
+				    "otherwise deliver plain\n");
+	const struct policy_facts facts = {.sender = "",
+					   .subject = "",
+					   .opaque = some_opaque,
+					   .headers = one_header,
+					   .parts = two_parts,
+					   .text = some_text};
+	g_autoptr(policy_question_auto) question = policy_question_new(p, NULL, &facts);
+	struct policy_decision decision;
+	struct fault fault = {0};
+	char *trace;
+
+	(void)state;
+	text_of_message = "756.1234.5678.97, 756 9217 0769 85 and 4111111111111111";
+	assert_true(policy_decide(question, "x@x.example", &decision, &fault));
+	trace = json_dumps(decision.trace, JSON_COMPACT);
+	assert_non_null(strstr(trace,
+			       "\"found\":[{\"detector\":\"ahv\",\"count\":2,\"part\":\"text\","
+			       "\"sample\":\"756.****.****.97\"}]"));
+	assert_non_null(strstr(trace, "\"sample\":\"411***********11\""));
+	assert_null(strstr(trace, "1234"));
+	assert_null(strstr(trace, "1111"));
+	free(trace);
+	policy_decision_clear(&decision);
+	unload(&l);
+}
+
+/* Promise 1. */
+static void
+detector_waits_for_what_cannot_be_looked_into(void **state)
+{
+	struct loaded l;
+	struct policy *p = good(&l, "match detect card at least 2 deliver pickup\n"
+				    "otherwise deliver plain\n");
+	const struct policy_facts facts = {.sender = "",
+					   .subject = "",
+					   .opaque = some_opaque,
+					   .headers = one_header,
+					   .parts = two_parts,
+					   .text = some_text};
+	g_autoptr(policy_question_auto) question = policy_question_new(p, NULL, &facts);
+	struct policy_decision decision;
+	struct fault fault = {0};
+
+	(void)state;
+	text_of_message = "4111 1111 1111 1111";
+	opaque_of_message = (struct policy_opaque){true, false, "a part is encrypted"};
+	assert_false(policy_decide(question, "x@x.example", &decision, &fault));
+	assert_true(fault_is_temporary(&fault));
+	opaque_of_message = (struct policy_opaque){0};
+	unload(&l);
+}
+
+static void
+errors_in_detectors_are_told(void **state)
+{
+	(void)state;
+	expect_errors(
+		settings_text,
+		"detect card regex \"x\"\n"
+		"detect own regex \"(\"\n"
+		"detect own regex \"x\" checksum md5\n"
+		"detect odd regex \"\\d{3}\" checksum weights {3 17} modulo 11\n"
+		"match detect none deliver plain\n"
+		"match detect card at least 0 deliver plain\n"
+		"otherwise deliver plain\n",
+		(const char *const[]){
+			":5:8: found a built-in detector card, expected another name",
+			":6:18: found an error in the regular expression at character 2",
+			":7:31: found the checksum md5, expected luhn, mod97, ean13 or weights",
+			":7:8: found a second detector own, expected another name",
+			":8:57: found the weight 17, expected one below the modulus",
+			":10:28: found a number that is out of range, expected 1 to 10000",
+			":9:14: found the detector none, expected card, iban, ahv, ssn, own or odd",
+			NULL});
+}
+
+/* A card's number with a wrong check digit was taken for one. */
+static void
+expression_that_imitates_a_detector_is_a_warning(void **state)
+{
+	struct loaded l;
+
+	(void)state;
+	good(&l,
+	     "detect case regex \"\\bC-\\d{4}\\b\"\n"
+	     "detect mine regex \"\\b756\\.\\d{4}\\.\\d{4}\\.\\d{2}\\b\"\n"
+	     "match text regex \"\\b\\d{4}[ -]?\\d{4}[ -]?\\d{4}[ -]?\\d{4}\\b\" deliver pickup\n"
+	     "match text regex \"secret|\\d\" deliver pickup\n"
+	     "otherwise deliver plain\n");
+	assert_int_equal(l.complaints.warnings->len, 2);
+	assert_non_null(
+		strstr(g_ptr_array_index(l.complaints.warnings, 0),
+		       ":6:19: this regular expression also takes \"756.1234.5678.98\" for a "
+		       "number; `detect ahv` checks"));
+	assert_non_null(
+		strstr(g_ptr_array_index(l.complaints.warnings, 1), "`detect card` checks"));
+	unload(&l);
+}
+
 /* Bytes were counted, so errors were reported too far to the right after an umlaut in the line. */
 static void
 columns_count_characters(void **state)
@@ -1186,6 +1388,13 @@ main(void)
 		cmocka_unit_test(what_is_missing_is_an_error),
 		cmocka_unit_test(what_cannot_be_meant_is_an_error),
 		cmocka_unit_test(what_is_hardly_meant_is_a_warning),
+		cmocka_unit_test(detectors_look_for_numbers_that_are_right),
+		cmocka_unit_test(detectors_count_different_numbers),
+		cmocka_unit_test(own_detectors_are_expressions_with_checksums),
+		cmocka_unit_test(number_is_masked_on_record),
+		cmocka_unit_test(detector_waits_for_what_cannot_be_looked_into),
+		cmocka_unit_test(errors_in_detectors_are_told),
+		cmocka_unit_test(expression_that_imitates_a_detector_is_a_warning),
 		cmocka_unit_test(columns_count_characters),
 		cmocka_unit_test(rules_for_mail_that_comes_in_decide_apart),
 		cmocka_unit_test(rules_for_mail_that_comes_in_ask_only_what_is_visible),

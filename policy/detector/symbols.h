@@ -1,0 +1,37 @@
+/*
+ * Text in ASCII, one byte a character, to look for numbers in: with common digits, blanks, dashes
+ * and dots, whichever of Unicode's are in the text, and without the characters that nobody sees.
+ */
+#ifndef POSTSEAL_POLICY_DETECTOR_SYMBOLS_H
+#define POSTSEAL_POLICY_DETECTOR_SYMBOLS_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+enum {
+	SYMBOL_LETTER = 1,  /* a letter other than A to Z */
+	SYMBOL_OTHER = '#', /* any other character beyond ASCII */
+};
+
+/* Replaces `symbols` by those of the text, which is valid UTF-8. Line ends are '\n'. */
+void symbols_read(GString *symbols, const char *text, size_t length);
+
+bool symbol_is_letter(char symbol);
+
+/* Is the run of digits that begins or ends here a number of its own, rather than a piece of an
+ * identifier such as 7f41ab? Letters may precede or follow it directly, as in "No4111", if there is
+ * no other digit beyond them. */
+bool symbols_are_free_before(const char *begin, const char *at);
+bool symbols_are_free_after(const char *at, const char *end);
+
+/* What is between the groups of a number: blanks, a separator, the end of a line. */
+struct symbol_gap {
+	char separator; /* "-./_'", or '\0': only blanks and line ends */
+	bool has_line_end;
+	const char *next; /* what follows the gap */
+};
+
+/* False if what begins at `at`, such as an empty line, does not separate groups of one number. */
+bool symbols_gap(const char *at, const char *end, struct symbol_gap *gap_r);
+
+#endif
