@@ -8,6 +8,9 @@
 #include "delivery/parcel/parcel.h"
 #include "delivery/parcel/unlock_code.h"
 #include "milter/netstring.h"
+#include "policy/detector/checksum.h"
+#include "policy/detector/detections.h"
+#include "policy/detector/symbols.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -82,6 +85,43 @@ look_at_requests(const uint8_t *data, size_t size)
 	g_string_free(pieces, TRUE);
 }
 
+/* What is found is right, lies within the text, and is masked. */
+static void
+look_at_number(void *context, const struct number_found *found)
+{
+	const GString *symbols = context;
+	g_autofree char *masked = NULL;
+	g_autofree char *compact = g_strndup(found->compact, found->length);
+	static bool (*const checks[NUMBER_KINDS])(const struct checksum *, const char *, size_t) = {
+		[NUMBER_CARD] = checksum_luhn,
+		[NUMBER_IBAN] = checksum_mod97,
+		[NUMBER_AHV] = checksum_ean13,
+	};
+
+	if (found->from < symbols->str || found->to > symbols->str + symbols->len ||
+	    (size_t)(found->to - found->from) < found->length || found->length > NUMBER_LENGTH_MAX)
+		abort();
+	if (checks[found->kind] != NULL &&
+	    !checks[found->kind](NULL, found->compact, found->length))
+		abort();
+	masked = detections_mask(found->from, (size_t)(found->to - found->from));
+	if (strstr(masked, compact) != NULL || strchr(masked, '*') == NULL)
+		abort();
+}
+
+static void
+look_at_numbers(const char *text)
+{
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	GString *symbols = g_string_new(NULL);
+
+	symbols_read(symbols, valid, strlen(valid));
+	if (symbols->len > strlen(valid) || strlen(symbols->str) != symbols->len)
+		abort();
+	numbers_each(symbols, (1u << NUMBER_KINDS) - 1, look_at_number, symbols);
+	g_string_free(symbols, TRUE);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -92,6 +132,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	look_at_address(text);
 	look_at_quoted(text);
+	look_at_numbers(text);
 	look_at_requests(data, size);
 	if (code_read(&code, text) &&
 	    (!code_read(&again, code.shown) || strcmp(code.symbols, again.symbols) != 0))
