@@ -59,11 +59,11 @@ def shot(chromium, name):
 
 def check(chromium, name):
     """A page that everybody can use, and that is small."""
+    shot(chromium, name)
     assert chromium.run("return await accessibility(state.page)") == [], name
     wide = chromium.run("return document => 0, await state.page.evaluate("
                         "() => document.documentElement.scrollWidth - document.documentElement.clientWidth)")
     assert wide <= 0, f"{name} is too wide by {wide}"
-    shot(chromium, name)
 
 
 def test_first_contact_on_a_telephone_then_enrol_and_reply(chromium, person):
@@ -224,6 +224,38 @@ def test_everything_works_by_keyboard(chromium, person):
                  link=link, code=code, password=PASSWORD)
 
 
+def test_messages_are_found_and_filed(chromium, person):
+    """On a telephone and on a desktop: a folder is created, a message moved into it, found again, and answered from the address
+    book."""
+    send(person, subject="Lease of the flat")
+    person.unlock()
+    person.enrol()
+    send(person, subject="Invoice")
+    sandbox.wait_until(person.world.nothing_waits, "the courier", 60)
+    for device, options in (("phone", {"viewport": {"width": 390, "height": 844}, "isMobile": True, "hasTouch": True}),
+                            ("desktop", {"viewport": {"width": 1280, "height": 800}, "colorScheme": "dark"})):
+        open_page(chromium, person, **options)
+        chromium.run("""const page = state.page; await page.goto(url + "/inbox"); await page.click("text=Manage folders");
+            await page.fill("#name", "Flat " + device); await page.click("text=Create the folder");
+            await page.waitForSelector("main a:has-text('Flat " + device + "')");""", url=person.browser.portal, device=device)
+        check(chromium, f"{device}-folders")
+        chromium.run("""const page = state.page; await page.goto(url + "/inbox"); await page.check("li:has-text('Lease') input");
+            await page.selectOption("select[name=folder]", {label: "Flat " + device});""", url=person.browser.portal, device=device)
+        check(chromium, f"{device}-inbox-moving")
+        chromium.run("""const page = state.page; await page.click("button:has-text('Move')"); await page.waitForSelector("text=1 message");
+            await page.fill("#words", "FLAT lease"); await page.press("#words", "Enter"); await page.waitForURL("**/search/**");
+            await page.waitForSelector("li:has-text('Flat " + device + "')");""", device=device)
+        check(chromium, f"{device}-found")
+        chromium.run("""const page = state.page; await page.click("nav >> text=Flat " + device);
+            await page.check("li:has-text('Lease') input"); await page.selectOption("select[name=folder]", "");
+            await page.click("button:has-text('Move')"); await page.waitForSelector("text=No messages.");""", device=device)
+        check(chromium, f"{device}-folder-empty")
+        chromium.run("""const page = state.page; await page.click("text=Addresses"); await page.waitForURL("**/contacts");""")
+        check(chromium, f"{device}-contacts")
+        chromium.run("""const page = state.page; await page.click("main button:has-text('Write')"); await page.waitForSelector("#text");
+            if ((await page.inputValue("#to")) !== address) throw new Error(await page.inputValue("#to"));""", address=person.post.sender)
+
+
 IN_SIGHT = """return await state.page.evaluate(() => [...document.querySelectorAll("ul.messages a")]
     .filter((e) => e.getBoundingClientRect().bottom <= innerHeight).length);"""
 
@@ -338,7 +370,7 @@ def test_every_page_is_accessible_in_every_language(chromium, person, language, 
     person.enrol()
     open_page(chromium, person, colorScheme=scheme, viewport={"width": 360, "height": 740})
     message = page.removeprefix("/message/")
-    for path in ("inbox", "sent", "write", "settings", "settings/confirm", "settings/security", "settings/totp", "settings/passkey", f"message/{message}",
+    for path in ("inbox", "sent", "folders", "contacts", "write", "settings", "settings/confirm", "settings/security", "settings/totp", "settings/passkey", f"message/{message}",
                  f"reply/{message}"):
         chromium.run("await state.page.goto(url);", url=f"{person.browser.portal}/{path}?lang={language}")
         assert chromium.run("return await state.page.getAttribute('html', 'lang')") == language
