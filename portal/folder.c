@@ -297,18 +297,22 @@ folder_list_clear(struct folder_list *list)
 
 bool
 folder_count(struct connection *connection, const struct session *session,
-	     const struct folder_question *question, unsigned long *all_r, unsigned long *unread_r,
-	     struct fault *fault)
+	     const struct folder_question *question, struct known_counts *known,
+	     unsigned long *all_r, unsigned long *unread_r, struct fault *fault)
 {
+	const char *account = session->account.id.text, *place = place_of(question);
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
 
-	parameters_text(&parameters, session->account.id.text);
-	parameters_text(&parameters, place_of(question));
+	if (known_counts_get(known, account, place, all_r, unread_r))
+		return true;
+	parameters_text(&parameters, account);
+	parameters_text(&parameters, place);
 	if (!connection_execute(connection, question->own != NULL ? &count_own : &count_folder,
 				&parameters, &result, fault))
 		return false;
 	*all_r = (unsigned long)result_number(result, 0, 0);
 	*unread_r = (unsigned long)result_number(result, 0, 1);
+	known_counts_put(known, account, place, *all_r, *unread_r);
 	return true;
 }

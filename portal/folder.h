@@ -4,6 +4,7 @@
 #ifndef POSTSEAL_PORTAL_FOLDER_H
 #define POSTSEAL_PORTAL_FOLDER_H
 
+#include "portal/known_counts.h"
 #include "portal/mailbox.h"
 
 enum { FOLDER_PAGE = 25 }; /* messages */
@@ -50,7 +51,7 @@ bool folder_is_day(const char *text); /* "2026-11-24" */
 
 /* How many messages are in the folder, and how many of them are shown as unread. */
 bool folder_count(struct connection *connection, const struct session *session,
-		  const struct folder_question *question, unsigned long *all_r,
-		  unsigned long *unread_r, struct fault *fault);
+		  const struct folder_question *question, struct known_counts *known,
+		  unsigned long *all_r, unsigned long *unread_r, struct fault *fault);
 
 #endif

@@ -29,6 +29,12 @@ folder_path(enum folder folder)
 	return folders[folder].path;
 }
 
+void
+folder_page_changed(const struct request *request)
+{
+	known_counts_forget(request->portal->counts, request->session.account.id.text);
+}
+
 static const char *
 or_else(const char *text, const char *otherwise)
 {
@@ -314,7 +320,8 @@ show_folder(struct request *request, enum folder folder)
 	if (!search_index_add(request->connection, &request->session, INDEXED_WITH_A_LIST, NULL,
 			      &fault) ||
 	    !folder_list_read(request->connection, &request->session, &question, &list, &fault) ||
-	    !folder_count(request->connection, &request->session, &question, &all, &unread, &fault))
+	    !folder_count(request->connection, &request->session, &question,
+			  request->portal->counts, &all, &unread, &fault))
 		return answer_fault(request, &fault);
 	view.count = count = folder_page_count(request, all, unread);
 	return folder_page_show(request, &view);
@@ -469,6 +476,7 @@ folder_page_act(struct request *request, const char *path)
 		done = delete_all(request, ticked, &fault);
 	else if (strcmp(action, "move") == 0)
 		done = move_all(request, ticked, &fault);
+	folder_page_changed(request);
 	return done ? answer_see(request, place) : answer_fault(request, &fault);
 }
 
@@ -505,5 +513,6 @@ folder_page_mark_unread(struct request *request)
 	    !mailbox_mark(request->connection, &request->session, item.id.text, false, &fault) ||
 	    !batch_commit(request->connection, &fault))
 		return answer_fault(request, &fault);
+	folder_page_changed(request);
 	return answer_see(request, folders[FOLDER_INBOX].path);
 }

@@ -14,6 +14,8 @@ serve_request folder_page_act_on_inbox, folder_page_act_on_sent, folder_page_act
 serve_request folder_page_mark_unread;
 
 const char *folder_path(enum folder folder); /* "/inbox" */
+/* Call after the member's folders have changed: their messages are counted anew. */
+void folder_page_changed(const struct request *request);
 
 /* --- for other lists --- */
 

@@ -22,7 +22,8 @@ show(struct request *request, const struct own_folder *folder)
 
 	question.own = folder->id.text;
 	if (!folder_list_read(request->connection, &request->session, &question, &list, &fault) ||
-	    !folder_count(request->connection, &request->session, &question, &all, &unread, &fault))
+	    !folder_count(request->connection, &request->session, &question,
+			  request->portal->counts, &all, &unread, &fault))
 		return answer_fault(request, &fault);
 	view.count = count = folder_page_count(request, all, unread);
 	return folder_page_show(request, &view);
@@ -135,5 +136,6 @@ own_folder_page_change(struct request *request)
 		done = own_folder_delete(request->connection, &request->session, id, &fault);
 	else
 		done = own_folder_rename(request->connection, &request->session, id, name, &fault);
+	folder_page_changed(request);
 	return done ? answer_see(request, "/folders") : answer_fault(request, &fault);
 }

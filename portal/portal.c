@@ -362,6 +362,7 @@ prepare_site(struct portal *portal, struct fault *fault)
 						.memory_max = SPOOL_MEMORY};
 	portal->upload_spool = (struct spool_settings){.directory = settings->portal_spool,
 						       .memory_max = UPLOAD_MEMORY};
+	portal->counts = known_counts_new();
 	portal->requests = tally_new(REQUESTS_MAX, CONNECTIONS_MAX);
 	portal->uploads = tally_new(UPLOADS_MAX, ALL_UPLOADS_MAX);
 	portal->site = (struct web_site){
@@ -400,6 +401,7 @@ portal_stop(struct portal *portal)
 	MHD_stop_daemon(portal->daemon);
 	apart_free(portal->apart);
 	deadlines_free(portal->deadlines);
+	known_counts_free(portal->counts);
 	tally_free(portal->requests);
 	tally_free(portal->uploads);
 	reader_free(portal->reader);

@@ -185,5 +185,6 @@ reading_delete(struct request *request)
 		return answer_not_found(request);
 	if (!mailbox_delete(request->connection, request->portal->settings, &item, &fault))
 		return answer_fault(request, &fault);
+	folder_page_changed(request);
 	return answer_see(request, folder_path(item.folder));
 }

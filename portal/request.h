@@ -12,6 +12,7 @@
 #include "core/spool.h"
 #include "keystore/upload.h"
 #include "policy/policy.h"
+#include "portal/known_counts.h"
 #include "portal/session.h"
 #include "portal/web/apart.h"
 #include "portal/web/deadline.h"
@@ -30,6 +31,7 @@ struct portal {
 	struct upload_reader *upload_reader;
 	struct apart *apart; /* where slow requests are served */
 	struct deadlines *deadlines;
+	struct known_counts *counts;
 	struct tally *requests; /* for each network, from header to end of answer */
 	struct tally *uploads;	/* for each member: forms with files */
 	struct MHD_Daemon *daemon;
