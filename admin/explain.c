@@ -175,6 +175,7 @@ explain_message(const struct admin *admin, const struct question *question)
 	const struct message *message = question->message;
 	const struct spool_settings spool = {.directory = g_get_tmp_dir(), .memory_max = 8 << 20};
 	struct keystore *keystore = command_keystore(admin, admin->settings->keeper_socket, false);
+	struct reader *reader = reader_new(admin->settings);
 	/* If no message was given, its author is its sender. */
 	g_autofree char *from = message->fields->len == 0 ? g_strdup(message->sender_folded)
 							  : addresses_from(message);
@@ -182,6 +183,7 @@ explain_message(const struct admin *admin, const struct question *question)
 				      .policy = admin->policy,
 				      .database = admin->database,
 				      .keystore = keystore,
+				      .reader = reader,
 				      .variants = &spool,
 				      .message = message,
 				      .from = from,
@@ -199,6 +201,7 @@ explain_message(const struct admin *admin, const struct question *question)
 	signers_clear(&around);
 	inbound_free(around.inbound);
 	keystore_free(keystore);
+	reader_free(reader);
 	return planned ? EXIT_GOOD : command_fail(&fault);
 }
 

@@ -120,7 +120,8 @@ COUNT(gpg_processes, "0", 0, 1000) /* 0: as many as the machine has cores */
 SECONDS(gpg_timeout, "60 seconds", 1, 3600)
 SECONDS(gpg_wait, "240 seconds", 1, 3600) /* less than milter_content_timeout of Postfix */
 COUNT(reader_processes, "4", 1, 1000)
-SECONDS(reader_timeout, "5 seconds", 1, 30) /* for one document */
+SECONDS(reader_timeout, "5 seconds", 1, 30)    /* for one document */
+SECONDS(reader_deadline, "30 seconds", 1, 240) /* for all documents of a message */
 
 SECONDS(queue_lifetime, "5 days", 1, 100 * DAY)
 SECONDS(retry_first, "60 seconds", 1, DAY)
@@ -213,8 +214,8 @@ AT_START(gpg_program, "milter courier keeper")
 AT_START(gpg_home, "milter")
 AT_START(gpg_processes, "milter")
 AT_START(gpg_timeout, "milter")
-AT_START(reader_processes, "portal")
-AT_START(reader_timeout, "portal")
+AT_START(reader_processes, "milter portal")
+AT_START(reader_timeout, "milter portal")
 AT_START(queue_lifetime, "courier portal")
 AT_START(retry_first, "courier")
 AT_START(retry_last, "courier")

@@ -134,7 +134,7 @@ client_of(const struct message *message)
 
 void
 facts_init(struct facts *facts, const struct message *message, const struct settings *settings,
-	   struct database *database)
+	   const struct documents_settings *documents, struct database *database)
 {
 	*facts = (struct facts){
 		.message = message,
@@ -143,6 +143,7 @@ facts_init(struct facts *facts, const struct message *message, const struct sett
 		.subject = subjects(message),
 		.client = client_of(message),
 	};
+	parts_read_documents(facts->parts, documents);
 	facts->policy = (struct policy_facts){
 		.sender = message->sender_folded,
 		.authenticated = message->authenticated,

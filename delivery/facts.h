@@ -22,9 +22,10 @@ struct facts {
 };
 
 /* The message must outlive the facts; it is parsed when its content is first asked about.
- * `database`: of the record; NULL: nothing is asked of it. */
+ * `documents`: how those in it are read. `database`: of the record; NULL: nothing is asked of it.
+ */
 void facts_init(struct facts *facts, const struct message *message, const struct settings *settings,
-		struct database *database);
+		const struct documents_settings *documents, struct database *database);
 void facts_clear(struct facts *facts);
 
 #endif

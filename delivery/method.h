@@ -21,6 +21,7 @@ struct surroundings {
 	struct policy *policy;
 	struct database *database;
 	struct keystore *keystore;
+	struct reader *reader;	     /* reads documents in the message */
 	struct discovery *discovery; /* asks the network for keys; NULL: nobody is asked */
 	struct revocation_inquiry *revocation; /* asks whether certificates were revoked, or NULL */
 	bool asks_for_tls; /* the network is asked about verified TLS of domains, too */

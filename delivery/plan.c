@@ -235,10 +235,16 @@ decide_all(struct plan *plan, const struct surroundings *around, struct fault *f
 {
 	g_autoptr(GPtrArray) tags = g_ptr_array_new();
 	g_autofree char *phone_tag = subject_tags_phone(around->message, &plan->phone);
+	const struct documents_settings documents = {
+		.reader = around->reader,
+		.directory = around->variants->directory,
+		.processes = (unsigned)around->settings->reader_processes,
+		.seconds = (unsigned)around->settings->reader_deadline,
+	};
 	struct facts facts;
 	bool decided;
 
-	facts_init(&facts, around->message, around->settings, around->database);
+	facts_init(&facts, around->message, around->settings, &documents, around->database);
 	facts.policy.time = around->time;
 	decided = decide_each(plan, around, &facts.policy, tags, fault);
 	facts_clear(&facts);

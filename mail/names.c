@@ -85,10 +85,40 @@ look_at(GMimeObject *part, void *data)
 	return listing->go_on;
 }
 
+/* The names in it have the type of the part in which it is. */
+static bool
+look_at_document(const struct document *document, void *data)
+{
+	struct listing *listing = data;
+	GMimeContentType *type = g_mime_object_get_content_type(document->part);
+	g_autofree char *mime_type = g_mime_content_type_get_mime_type(type);
+	g_autofree char *lower = g_ascii_strdown(mime_type, -1);
+
+	listing->type = lower;
+	for (guint i = 0; listing->go_on && i < document->names->len; i++)
+		file_name_forms(g_ptr_array_index(document->names, i), tell, listing);
+	return listing->go_on;
+}
+
+/* They are read only if nothing was found elsewhere. */
+static bool
+look_at_documents(struct parts *parts, struct listing *listing, struct fault *fault)
+{
+	struct documents *documents = parts_documents(parts);
+
+	if (documents == NULL || !listing->go_on)
+		return true;
+	if (!documents_read(documents, fault))
+		return false;
+	documents_each(documents, look_at_document, listing);
+	return true;
+}
+
 bool
 names_each(struct parts *parts, names_visit *visit, void *visitor, struct fault *fault)
 {
 	struct listing listing = {.visit = visit, .visitor = visitor, .go_on = true};
 
-	return parts_each(parts, look_at, &listing, fault);
+	return parts_each(parts, look_at, &listing, fault) &&
+	       look_at_documents(parts, &listing, fault);
 }

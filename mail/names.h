@@ -1,6 +1,6 @@
 /*
- * The names of everything that is attached to a message: its parts, files in a ZIP archive, and
- * files in the text (uuencode).
+ * The names of everything that is attached to a message: its parts, files in a ZIP archive, also in
+ * one within another (documents.h), and files in the text (uuencode).
  */
 #ifndef POSTSEAL_MAIL_NAMES_H
 #define POSTSEAL_MAIL_NAMES_H

@@ -5,6 +5,7 @@
 
 #include "mail/ambiguity.h"
 #include "mail/container.h"
+#include "mail/document_kind.h"
 #include "mail/file_names.h"
 #include "mail/masked.h"
 #include "mail/mime_stream.h"
@@ -246,6 +247,14 @@ begins_encoded_file(const struct glance *glance)
 	return begins;
 }
 
+/* MS-CFB 2.2: .doc, .xls, .ppt. */
+static bool
+is_old_office(const struct glance *glance)
+{
+	return glance->length >= 8 &&
+	       memcmp(glance->beginning, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8) == 0;
+}
+
 /* Without armor. */
 static bool
 is_pgp(const struct glance *glance)
@@ -256,9 +265,10 @@ is_pgp(const struct glance *glance)
 	return pgp_packets_begin_encrypted(&packets);
 }
 
-/* What hides the text and may also hide names, or hides only the text. */
+/* What hides the text and may also hide names, or hides only the text. What kinds of documents it
+ * is (document_kind.h) tells what postseal-reader has looked into. */
 static const char *
-what_hides(GMimeObject *part, struct glance *glance, bool *hides_names_r)
+what_hides(GMimeObject *part, struct glance *glance, unsigned kinds, bool *hides_names_r)
 {
 	const char *what = container_by_beginning(glance->beginning, glance->length);
 
@@ -275,9 +285,13 @@ what_hides(GMimeObject *part, struct glance *glance, bool *hides_names_r)
 	if (glance->has[CALENDAR_FILE])
 		return "has a file within its calendar entry";
 	*hides_names_r = false;
-	if (glance->has[PGP_ARMOR] || glance->has[PDF_ENCRYPT] || glance->has[OLE_PACKAGE])
+	if (glance->has[PGP_ARMOR] || glance->has[OLE_PACKAGE] ||
+	    (glance->has[PDF_ENCRYPT] && (kinds & DOCUMENT_PDF) == 0))
 		return "is encrypted";
-	if (glance->has_zip_end || g_str_has_prefix(glance->beginning, "PK"))
+	if (is_old_office(glance))
+		return "is a document in an older format of Office";
+	if ((kinds & DOCUMENT_ZIP) == 0 &&
+	    (glance->has_zip_end || g_str_has_prefix(glance->beginning, "PK")))
 		what = look_into_zip(part, hides_names_r);
 	return what == NULL && (glance->is_text || begins_encoded_file(glance))
 		       ? look_into_text(part)
@@ -285,7 +299,7 @@ what_hides(GMimeObject *part, struct glance *glance, bool *hides_names_r)
 }
 
 static void
-look_at_content(GMimeObject *part, struct opacity *opaque)
+look_at_content(GMimeObject *part, unsigned kinds, struct opacity *opaque)
 {
 	g_autofree struct glance *glance = g_new0(struct glance, 1);
 	bool hides_names;
@@ -294,7 +308,7 @@ look_at_content(GMimeObject *part, struct opacity *opaque)
 	glance->is_text =
 		g_mime_content_type_is_type(g_mime_object_get_content_type(part), "text", "*");
 	read_beginning(part, glance);
-	what = what_hides(part, glance, &hides_names);
+	what = what_hides(part, glance, kinds, &hides_names);
 	if (what != NULL)
 		say(opaque, part, hides_names, what);
 }
@@ -315,7 +329,8 @@ look_at_leaf(GMimeObject *part, const struct look *look)
 	if (what != NULL)
 		say(look->opaque, part, true, what);
 	else
-		look_at_content(part, look->opaque);
+		look_at_content(part, documents_kinds(parts_documents(look->parts), part),
+				look->opaque);
 }
 
 static bool
@@ -347,6 +362,29 @@ pass_by(GMimeObject *part, void *data)
 	return true;
 }
 
+static bool
+look_at_document(const struct document *document, void *data)
+{
+	const struct look *look = data;
+
+	if (document->hides_text)
+		say(look->opaque, document->part, document->hides_names, document->why);
+	for (guint i = 0; i < document->files->len; i++)
+		look_at_leaf(g_ptr_array_index(document->files, i), look);
+	return true;
+}
+
+static bool
+look_at_documents(struct parts *parts, const struct look *look, struct fault *fault)
+{
+	struct documents *documents = parts_documents(parts);
+
+	if (documents == NULL)
+		return true;
+	documents_each(documents, look_at_document, (void *)look);
+	return documents_are_good(documents, fault);
+}
+
 bool
 opaque_find(struct parts *parts, struct opacity *opaque_r, struct fault *fault)
 {
@@ -365,7 +403,9 @@ opaque_find(struct parts *parts, struct opacity *opaque_r, struct fault *fault)
 		opaque_r->text = opaque_r->names = true;
 		snprintf(opaque_r->why, sizeof opaque_r->why, "%s", why);
 	}
-	/* First everything is parsed; only then is it known what could not be. */
+	/* First everything is parsed and read; only then is it known what could not be. */
 	return parts_each(parts, pass_by, NULL, fault) &&
-	       parts_each(parts, look_at, (void *)&look, fault);
+	       (parts_documents(parts) == NULL || documents_read(parts_documents(parts), fault)) &&
+	       parts_each(parts, look_at, (void *)&look, fault) &&
+	       look_at_documents(parts, &look, fault);
 }

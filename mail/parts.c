@@ -15,6 +15,7 @@ struct parts {
 	GMimeStream *stream;
 	GHashTable *inner; /* the parsed message (GMimeObject) within each part; NULL: it cannot be
 			      parsed */
+	struct documents *documents; /* NULL: they are not read */
 	GMimeObject *visited; /* just now */
 	guint place;	      /* its number, without multiparts */
 	size_t budget;	      /* bytes that may still be parsed this way */
@@ -46,6 +47,7 @@ parts_free(struct parts *parts)
 {
 	if (parts == NULL)
 		return;
+	documents_free(parts->documents);
 	g_hash_table_unref(parts->inner);
 	g_clear_object(&parts->root);
 	g_clear_object(&parts->stream);
@@ -74,6 +76,18 @@ parse(struct parts *parts, struct fault *fault)
 	g_clear_object(&parts->root); /* the next call parses it again */
 	g_clear_object(&parts->stream);
 	return false;
+}
+
+void
+parts_read_documents(struct parts *parts, const struct documents_settings *settings)
+{
+	parts->documents = documents_new(parts, settings);
+}
+
+struct documents *
+parts_documents(const struct parts *parts)
+{
+	return parts->documents;
 }
 
 const struct message *

@@ -7,6 +7,7 @@
 
 #include <gmime/gmime.h>
 
+#include "mail/documents.h"
 #include "mail/message.h"
 
 struct parts;
@@ -17,6 +18,11 @@ struct parts *parts_new(const struct message *message, guint most);
 void parts_free(struct parts *parts);
 typedef struct parts parts_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(parts_auto, parts_free)
+
+/* From now on, documents among the parts are read (documents.h). */
+void parts_read_documents(struct parts *parts, const struct documents_settings *settings);
+/* NULL: they are not. */
+struct documents *parts_documents(const struct parts *parts);
 
 const struct message *parts_message(const struct parts *parts);
 /* The message as GMime has it; NULL with `fault` filled. Owned by `parts`. */

@@ -11,5 +11,5 @@ static const struct reader_format formats[] = {
 int
 main(void)
 {
-	return reader_serve(formats);
+	return reader_serve(formats, &reader_page_limits);
 }

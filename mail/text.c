@@ -4,6 +4,7 @@
 #include <unicode/uchar.h>
 
 #include "mail/charset.h"
+#include "mail/document_kind.h"
 #include "mail/encoded_words.h"
 #include "mail/file_names.h"
 #include "mail/flowed.h"
@@ -24,6 +25,7 @@ struct reading {
 	text_visit *visit;
 	void *visitor;
 	bool go_on;
+	bool reads_documents; /* and finds their text */
 	GString *window;
 	size_t squeezed;    /* the bytes of the window that squeeze() has seen */
 	unsigned invisible; /* characters in a row that precede them */
@@ -351,25 +353,8 @@ read_page(GMimeStream *stream, enum html_view view, struct reading *reading)
 struct kind {
 	const char *charset;
 	bool is_text, is_page, is_source, flows, deletes_space, is_folded;
+	bool is_document; /* its source is not what its reader sees */
 };
-
-/* True if there is no byte that never occurs in text (WHATWG MIME Sniffing 7). */
-static bool
-looks_like_text(const char *beginning, size_t length)
-{
-	static const char marks[][3] = {"\xff\xfe", "\xfe\xff"};
-
-	if (length >= 2 &&
-	    (memcmp(beginning, marks[0], 2) == 0 || memcmp(beginning, marks[1], 2) == 0))
-		return true;
-	for (size_t i = 0; i < MIN(length, SNIFF_BYTES); i++) {
-		unsigned char c = (unsigned char)beginning[i];
-
-		if (c <= 0x08 || c == 0x0b || (c >= 0x0e && c <= 0x1a) || (c >= 0x1c && c <= 0x1f))
-			return false;
-	}
-	return length > 0;
-}
 
 /* WHATWG MIME Sniffing 7.1, and XML, in which pages and drawings are written. */
 static bool
@@ -481,6 +466,16 @@ is_tagged_type(GMimeContentType *type)
 	return is;
 }
 
+/* Mail programs show what is called text, whatever it looks like. */
+static bool
+is_document(GMimeContentType *type, const char *beginning, size_t length)
+{
+	return (document_kinds_by_beginning(beginning, length) & (DOCUMENT_RTF | DOCUMENT_PDF)) !=
+		       0 &&
+	       (!g_mime_content_type_is_type(type, "text", "*") ||
+		g_mime_content_type_is_type(type, "text", "rtf"));
+}
+
 static struct kind
 kind_of(GMimeObject *part)
 {
@@ -496,9 +491,10 @@ kind_of(GMimeObject *part)
 			    looks_like_page(beginning, length)),
 		.is_source = !is_page,
 		.is_text = g_mime_content_type_is_type(type, "text", "*") || is_page ||
-			   looks_like_text(beginning, length),
+			   document_is_text(beginning, length),
 		.charset = charset_find(g_mime_object_get_content_type_parameter(part, "charset"),
 					is_page, beginning, length),
+		.is_document = is_document(type, beginning, length),
 		.flows = says(part, "format", "flowed"),
 		.deletes_space = says(part, "delsp", "yes"),
 		.is_folded = is_folded_type(type) || unfold_is_for(beginning, length),
@@ -528,6 +524,8 @@ read_leaf(GMimeObject *part, struct reading *reading)
 {
 	const struct kind kind = kind_of(part);
 
+	if (kind.is_document && reading->reads_documents)
+		return;
 	if (kind.is_page && read_way(part, &kind, AS_PAGE, reading) && reading->go_on)
 		read_way(part, &kind, AS_NARROW_PAGE, reading);
 	if (kind.is_text && kind.is_source && reading->go_on)
@@ -590,12 +588,43 @@ read_part(GMimeObject *part, void *data)
 	return reading->go_on;
 }
 
+static bool
+read_document(const struct document *document, void *data)
+{
+	struct reading *reading = data;
+	GMimeStream *stream = mime_stream_of_entity(NULL, document->text);
+
+	read_as_it_is(stream, reading);
+	g_object_unref(stream);
+	for (guint i = 0; reading->go_on && i < document->files->len; i++)
+		read_leaf(g_ptr_array_index(document->files, i), reading);
+	return reading->go_on;
+}
+
+/* They are read only if nothing was found elsewhere. */
+static bool
+read_documents(struct parts *parts, struct reading *reading, struct fault *fault)
+{
+	struct documents *documents = parts_documents(parts);
+
+	if (documents == NULL || !reading->go_on)
+		return true;
+	if (!documents_read(documents, fault))
+		return false;
+	documents_each(documents, read_document, reading);
+	return documents_are_good(documents, fault);
+}
+
 bool
 text_each(struct parts *parts, text_visit *visit, void *visitor, struct fault *fault)
 {
-	struct reading reading = {
-		.visit = visit, .visitor = visitor, .go_on = true, .window = g_string_new(NULL)};
-	bool read = parts_each(parts, read_part, &reading, fault);
+	struct reading reading = {.visit = visit,
+				  .visitor = visitor,
+				  .go_on = true,
+				  .reads_documents = parts_documents(parts) != NULL,
+				  .window = g_string_new(NULL)};
+	bool read = parts_each(parts, read_part, &reading, fault) &&
+		    read_documents(parts, &reading, fault);
 
 	g_string_free(reading.window, TRUE);
 	return read;

@@ -66,6 +66,7 @@ service_init(struct service *service, const char *config, struct policy *policy,
 		return false;
 	keys.database = service->database;
 	service->keystore = keystore_new(&keys);
+	service->reader = reader_new(settings);
 	service->revocation = revocation_of(service->database, settings);
 	network.database = service->database;
 	service->discovery = discovery_new(&network);
@@ -78,6 +79,7 @@ service_clear(struct service *service)
 	revocation_free(service->revocation);
 	discovery_free(service->discovery);
 	keystore_free(service->keystore);
+	reader_free(service->reader);
 	ring_free(service->courier);
 	ring_free(service->login);
 	database_free(service->database);

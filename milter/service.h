@@ -4,6 +4,7 @@
 #ifndef POSTSEAL_MILTER_SERVICE_H
 #define POSTSEAL_MILTER_SERVICE_H
 
+#include "core/reader/reader.h"
 #include "core/seal/ring.h"
 #include "keystore/discovery.h"
 #include "keystore/revocation.h"
@@ -13,6 +14,7 @@ struct service {
 	char *config; /* path of postseal.conf */
 	struct database *database;
 	struct keystore *keystore;
+	struct reader *reader;
 	struct revocation_inquiry *revocation;
 	struct discovery *discovery; /* NULL: no source of keys in the network is in use */
 	struct ring *courier;	     /* of courier.pub */

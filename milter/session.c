@@ -381,6 +381,7 @@ decide(SMFICTX *context, struct session *session, const struct known *kept)
 		.policy = session->policy,
 		.database = service->database,
 		.keystore = service->keystore,
+		.reader = service->reader,
 		.discovery = service->discovery,
 		.revocation = service->revocation,
 		.asks_for_tls = domain_tls_is_asked(policy_settings(session->policy)),

@@ -4,6 +4,7 @@
 #include "admin/check/negotiation.h"
 #include "core/listening.h"
 #include "core/migrate.h"
+#include "mail/documents.h"
 #include "mail/html.h"
 #include "policy/policy.h"
 
@@ -165,12 +166,14 @@ check_tables(const struct check *check, char **note_r, struct fault *fault)
 	return policy_check_tables(check->admin->policy, check->admin->database, fault);
 }
 
-/* Without it, formatted mail cannot be shown, but its text can. */
+/* Without them, formatted mail cannot be shown, but its text can; and mail with documents waits if
+ * a rule asks what they say. */
 bool
 check_reader(const struct check *check, char **note_r, struct fault *fault)
 {
 	(void)note_r;
-	return reader_check(check->settings, HTML_FORMAT, fault);
+	return reader_check(check->settings, HTML_FORMAT, fault) &&
+	       documents_check(check->settings, fault);
 }
 
 /* The courier does not listen anywhere: mail that is not picked up shows that it is not running. */

@@ -1,7 +1,9 @@
 #include "core/reader/confine.h"
 
+#include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -12,7 +14,6 @@
 #include <unistd.h>
 
 enum {
-	MEMORY_MAX = 96 * 1024 * 1024, /* bytes of addresses, also programs and libraries */
 	STACK_MAX = 4 * 1024 * 1024,
 	CPU_SECONDS = 20, /* far more than any document is allowed (serve.c) */
 };
@@ -55,6 +56,8 @@ static const struct allowance allowed[] = {
 	{__NR_mremap, ANYHOW},
 	{__NR_munmap, ANYHOW},
 	{__NR_brk, ANYHOW},
+	/* what libraries do once, they announce to other threads, of which there are none */
+	{__NR_futex, 1, ~0U, FUTEX_WAKE_PRIVATE},
 	/* time */
 	{__NR_setitimer, 0, ~0U, ITIMER_REAL},
 	{__NR_setitimer, 0, ~0U, ITIMER_PROF},
@@ -83,21 +86,46 @@ add_allowance(struct sock_filter *steps, const struct allowance *allowance)
 		steps[i] = filter[i];
 }
 
+/* Calls that fail as if there were no such file. */
+static const unsigned refused[] = {__NR_openat,	   __NR_newfstatat, __NR_faccessat, __NR_faccessat2,
+#ifdef __NR_open
+				   __NR_open,	   __NR_stat,	    __NR_access,    __NR_readlink,
+#endif
+				   __NR_readlinkat};
+
+enum { REFUSAL_STEPS = 3, REFUSALS = sizeof refused / sizeof *refused };
+
+static void
+add_refusal(struct sock_filter *steps, unsigned call)
+{
+	const struct sock_filter filter[REFUSAL_STEPS] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOENT),
+	};
+
+	for (int i = 0; i < REFUSAL_STEPS; i++)
+		steps[i] = filter[i];
+}
+
 /* By prctl(2), which system call filters of units allow, unlike seccomp(2). */
 static bool
-filter_calls(void)
+filter_calls(bool tries_files)
 {
-	struct sock_filter steps[PREFACE + ALLOWANCES * STEPS + 1] = {
+	struct sock_filter steps[PREFACE + ALLOWANCES * STEPS + REFUSALS * REFUSAL_STEPS + 1] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OUR_ARCHITECTURE, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 	};
-	const struct sock_fprog program = {.len = sizeof steps / sizeof *steps, .filter = steps};
+	struct sock_fprog program = {.filter = steps};
+	struct sock_filter *end = steps + PREFACE;
 
-	for (unsigned i = 0; i < ALLOWANCES; i++)
-		add_allowance(steps + PREFACE + i * STEPS, &allowed[i]);
-	steps[program.len - 1] =
-		(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+	for (unsigned i = 0; i < ALLOWANCES; i++, end += STEPS)
+		add_allowance(end, &allowed[i]);
+	for (unsigned i = 0; tries_files && i < REFUSALS; i++, end += REFUSAL_STEPS)
+		add_refusal(end, refused[i]);
+	*end++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+	program.len = (unsigned short)(end - steps);
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
@@ -112,19 +140,19 @@ limit(__rlimit_resource_t what, rlim_t most)
 }
 
 static bool
-set_limits(void)
+set_limits(size_t memory_max)
 {
 	/* Sanitizers' shadow memory needs more addresses than there is memory. */
-	return (SANITIZED || limit(RLIMIT_AS, MEMORY_MAX)) && limit(RLIMIT_STACK, STACK_MAX) &&
+	return (SANITIZED || limit(RLIMIT_AS, memory_max)) && limit(RLIMIT_STACK, STACK_MAX) &&
 	       limit(RLIMIT_CPU, CPU_SECONDS) && limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_CORE, 0) &&
 	       limit(RLIMIT_NPROC, 0) && limit(RLIMIT_NOFILE, STDIN_FILENO + 1);
 }
 
 bool
-confine(void)
+confine(size_t memory_max, bool tries_files)
 {
-	if (close_range(STDIN_FILENO + 1, ~0U, 0) != 0 || !set_limits() ||
+	if (close_range(STDIN_FILENO + 1, ~0U, 0) != 0 || !set_limits(memory_max) ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return false;
-	return SANITIZED || filter_calls(); /* sanitizers report through files */
+	return SANITIZED || filter_calls(tries_files); /* sanitizers report through files */
 }

@@ -9,8 +9,27 @@
 
 enum { WAIT_SECONDS = 5 }; /* for a free process */
 
+/* A big library has a program of its own, so that only its documents wait until it is loaded. */
+enum program { PAGES, OFFICE, PDF, PROGRAMS };
+
+static const struct {
+	const char *name;
+	size_t document_max; /* bytes */
+} programs[PROGRAMS] = {
+	[PAGES] = {"postseal-reader", READER_DOCUMENT_MAX},
+	[OFFICE] = {"postseal-reader-office", READER_OFFICE_MAX},
+	[PDF] = {"postseal-reader-pdf", READER_OFFICE_MAX},
+};
+
+/* All other formats are those of the first program. */
+static const struct {
+	const char *format;
+	enum program program;
+} elsewhere[] = {{"zip", OFFICE}, {"rtf", OFFICE}, {"pdf", PDF}};
+
 struct reader {
-	struct worker_pool *pool;
+	struct places *places;
+	struct worker_pool *pools[PROGRAMS];
 	gint64 patience; /* microseconds for one document */
 };
 
@@ -23,20 +42,35 @@ static const struct {
 	[READER_TOO_DEEP] = {"too deep", "it is nested too deeply"},
 	[READER_TOO_MUCH_WORK] = {"too much work", "it takes too much work for its size"},
 	[READER_TOO_MUCH_MEMORY] = {"too much memory", "it takes too much memory"},
+	[READER_TOO_MANY] = {"too many", "it has too many parts"},
 };
+
+static enum program
+program_of(const char *format)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(elsewhere); i++)
+		if (strcmp(format, elsewhere[i].format) == 0)
+			return elsewhere[i].program;
+	return PAGES;
+}
 
 struct reader *
 reader_new(const struct settings *settings)
 {
 	static const char *const nothing[] = {NULL};
 	const unsigned processes = (unsigned)settings->reader_processes;
-	const struct worker_settings kind = {.program = "postseal-reader",
-					     .environment = nothing,
-					     .idle_max = processes,
-					     .busy_max = processes};
 	struct reader *reader = g_new(struct reader, 1);
 
-	reader->pool = worker_pool_new(&kind);
+	reader->places = places_new(processes);
+	for (int i = 0; i < PROGRAMS; i++) {
+		const struct worker_settings kind = {.program = programs[i].name,
+						     .environment = nothing,
+						     .idle_max = processes,
+						     .busy_max = processes,
+						     .places = reader->places};
+
+		reader->pools[i] = worker_pool_new(&kind);
+	}
 	reader->patience = (gint64)settings->reader_timeout * G_USEC_PER_SEC;
 	return reader;
 }
@@ -46,73 +80,129 @@ reader_free(struct reader *reader)
 {
 	if (reader == NULL)
 		return;
-	worker_pool_free(reader->pool);
+	for (int i = 0; i < PROGRAMS; i++)
+		worker_pool_free(reader->pools[i]);
+	places_free(reader->places);
 	g_free(reader);
 }
 
 /* --- one document --- */
 
 struct exchange {
-	int socket;
-	gint64 until;
+	struct reader *reader;
 	const char *format;
+	gint64 until; /* as the caller says, or TRANSFER_FOREVER */
+	int socket;
+	struct reader_taker *taker; /* NULL: the format has no pieces */
+	GBytes *answer;
+};
+
+/* Writes to the socket. A process that refuses on the request alone does not read on. */
+struct socket_sink {
+	struct sink sink;
+	const struct exchange *exchange;
 };
 
 static bool
-send_document(const struct exchange *exchange, const void *document, size_t length)
+write_to_socket(struct sink *sink, const void *data, size_t length, struct fault *fault)
 {
-	struct reader_request request = {.length = (uint32_t)length};
+	const struct exchange *exchange = ((struct socket_sink *)sink)->exchange;
 
-	g_strlcpy(request.format, exchange->format, sizeof request.format);
-	return transfer_send(exchange->socket, &request, sizeof request, exchange->until) &&
-	       transfer_send(exchange->socket, document, length, exchange->until);
+	return transfer_send(exchange->socket, data, length, exchange->until) ||
+	       fault_set(fault, FAULT_INPUT, "sending %s to the reader: %s", exchange->format,
+			 g_strerror(errno));
 }
 
-static GBytes *
-receive_answer(const struct exchange *exchange, enum reader_outcome *outcome_r)
+/* If the document itself cannot be read, its process must not take what came for all of it. */
+static bool
+send_document(const struct exchange *exchange, const struct spool_part *document,
+	      struct fault *fault)
+{
+	struct reader_request request = {.length = (uint32_t)document->length};
+	struct socket_sink sink = {.sink = {.write = write_to_socket}, .exchange = exchange};
+
+	g_strlcpy(request.format, exchange->format, sizeof request.format);
+	if (transfer_send(exchange->socket, &request, sizeof request, exchange->until))
+		(void)spool_part_copy(document, &sink.sink, fault);
+	return spool_check(document->spool, fault);
+}
+
+static bool
+receive_piece(const struct exchange *exchange, const struct reader_answer *header, char *bytes,
+	      struct fault *fault)
+{
+	if (exchange->taker == NULL || header->length > READER_PIECE_MAX ||
+	    header->outcome >= READER_PIECE_KINDS) {
+		errno = EBADMSG;
+		return fault_set(fault, FAULT_INPUT, "%s", g_strerror(errno));
+	}
+	if (!transfer_receive(exchange->socket, bytes, header->length, exchange->until))
+		return fault_set(fault, FAULT_INPUT, "%s", g_strerror(errno));
+	return exchange->taker->take(exchange->taker, header->outcome, bytes, header->length,
+				     fault);
+}
+
+/* Up to the header of the answer. */
+static bool
+receive_pieces(const struct exchange *exchange, struct reader_answer *header_r, struct fault *fault)
+{
+	g_autofree char *bytes = exchange->taker == NULL ? NULL : g_malloc(READER_PIECE_MAX);
+
+	for (;;) {
+		if (!transfer_receive(exchange->socket, header_r, sizeof *header_r,
+				      exchange->until))
+			return fault_set(fault, FAULT_INPUT, "%s", g_strerror(errno));
+		if (header_r->outcome < READER_TEXT)
+			return true;
+		if (!receive_piece(exchange, header_r, bytes, fault))
+			return false;
+	}
+}
+
+static bool
+receive_answer(struct exchange *exchange, enum reader_outcome *outcome_r, struct fault *fault)
 {
 	struct reader_answer answer;
 	g_autofree char *bytes = NULL;
 
-	if (!transfer_receive(exchange->socket, &answer, sizeof answer, exchange->until))
-		return NULL;
+	if (!receive_pieces(exchange, &answer, fault))
+		return false;
 	if (answer.outcome >= READER_OUTCOMES || answer.length > READER_ANSWER_MAX) {
 		errno = EBADMSG;
-		return NULL;
+		return fault_set(fault, FAULT_INPUT, "%s", g_strerror(errno));
 	}
 	bytes = g_malloc(answer.length + 1);
 	if (!transfer_receive(exchange->socket, bytes, answer.length, exchange->until))
-		return NULL;
+		return fault_set(fault, FAULT_INPUT, "%s", g_strerror(errno));
 	*outcome_r = answer.outcome;
-	return g_bytes_new_take(g_steal_pointer(&bytes), answer.length);
+	exchange->answer = g_bytes_new_take(g_steal_pointer(&bytes), answer.length);
+	return true;
 }
 
 /* Distinguishes a process that has died from one that takes too long; the document caused both. */
-static GBytes *
-exchange_all(const struct exchange *exchange, const void *document, size_t length,
-	     const char **outcome_r, struct fault *fault)
+static bool
+exchange_all(struct exchange *exchange, const struct spool_part *document, const char **outcome_r,
+	     struct fault *fault)
 {
 	enum reader_outcome outcome = READER_DONE;
-	g_autoptr(GBytes) answer = NULL;
 
-	/* A process that refuses on the request alone has answered without reading further. */
-	(void)send_document(exchange, document, length);
-	answer = receive_answer(exchange, &outcome);
-	if (answer == NULL) {
+	*outcome_r = "failed";
+	if (!send_document(exchange, document, fault))
+		return false;
+	errno = 0;
+	*fault = (struct fault){0};
+	if (!receive_answer(exchange, &outcome, fault)) {
 		bool slow = errno == ETIMEDOUT;
 
+		if (fault->cause != FAULT_INPUT)
+			return false;
 		*outcome_r = slow ? "too slow" : "died";
-		fault_set(fault, FAULT_INPUT, "reading %s: %s", exchange->format,
-			  slow ? "it took too long" : "the reader crashed");
-		return NULL;
+		return fault_set(fault, FAULT_INPUT, "reading %s: %s", exchange->format,
+				 slow ? "it took too long" : "the reader crashed");
 	}
 	*outcome_r = outcomes[outcome].name;
-	if (outcome != READER_DONE) {
-		fault_set(fault, FAULT_INPUT, "reading %s: %s", exchange->format,
-			  outcomes[outcome].text);
-		return NULL;
-	}
-	return g_steal_pointer(&answer);
+	return outcome == READER_DONE || fault_set(fault, FAULT_INPUT, "reading %s: %s",
+						   exchange->format, outcomes[outcome].text);
 }
 
 static void
@@ -123,46 +213,86 @@ count(const char *format, const char *outcome)
 	metrics_count(METRIC_READER_DOCUMENTS, labels, 1);
 }
 
+static bool
+ask(struct exchange *exchange, const struct spool_part *document, struct fault *fault)
+{
+	const gint64 begun = g_get_monotonic_time();
+	const enum program program = program_of(exchange->format);
+	struct worker_pool *pool = exchange->reader->pools[program];
+	const char *outcome = outcomes[READER_TOO_LARGE].name;
+	struct worker *worker;
+	bool done;
+
+	if (document->length > programs[program].document_max) {
+		count(exchange->format, outcome);
+		return fault_set(fault, FAULT_INPUT, "reading %s: %s", exchange->format,
+				 outcomes[READER_TOO_LARGE].text);
+	}
+	worker = worker_take(pool, begun + WAIT_SECONDS * G_USEC_PER_SEC, fault);
+	if (worker == NULL) {
+		count(exchange->format, fault->cause == FAULT_OVERLOAD ? "busy" : "not started");
+		return false;
+	}
+	exchange->socket = worker_socket(worker);
+	exchange->until = MIN(exchange->until, g_get_monotonic_time() + exchange->reader->patience);
+	done = exchange_all(exchange, document, &outcome, fault);
+	worker_give(worker, false);
+	worker_prepare(pool);
+	count(exchange->format, outcome);
+	metrics_end(begun, METRIC_READER, "");
+	return done;
+}
+
 GBytes *
 reader_ask(struct reader *reader, const char *format, const void *document, size_t length,
 	   struct fault *fault)
 {
-	const gint64 begun = g_get_monotonic_time();
-	struct worker *worker;
-	struct exchange exchange = {.format = format};
-	const char *outcome = outcomes[READER_TOO_LARGE].name;
-	GBytes *answer = NULL;
+	const struct spool_settings in_memory = {.memory_max = READER_DOCUMENT_MAX};
+	g_autoptr(spool_auto) spool = spool_new(&in_memory);
+	const struct spool_part whole = {spool, 0, length};
+	struct exchange exchange = {.reader = reader, .format = format, .until = TRANSFER_FOREVER};
 
-	if (length > READER_DOCUMENT_MAX) {
-		fault_set(fault, FAULT_INPUT, "reading %s: %s", format,
-			  outcomes[READER_TOO_LARGE].text);
-		count(format, outcome);
+	/* One that is too large is not sent. */
+	if (length <= READER_DOCUMENT_MAX && !spool_append(spool, document, length, fault))
 		return NULL;
-	}
-	worker = worker_take(reader->pool, begun + WAIT_SECONDS * G_USEC_PER_SEC, fault);
-	if (worker == NULL) {
-		count(format, fault->cause == FAULT_OVERLOAD ? "busy" : "not started");
-		return NULL;
-	}
-	exchange.socket = worker_socket(worker);
-	exchange.until = g_get_monotonic_time() + reader->patience;
-	answer = exchange_all(&exchange, document, length, &outcome, fault);
-	worker_give(worker, false);
-	worker_prepare(reader->pool);
-	count(format, outcome);
-	metrics_end(begun, METRIC_READER, "");
-	return answer;
+	if (!ask(&exchange, &whole, fault))
+		g_clear_pointer(&exchange.answer, g_bytes_unref);
+	return exchange.answer;
+}
+
+bool
+reader_take(struct reader *reader, const char *format, const struct spool_part *document,
+	    gint64 until, struct reader_taker *taker, struct fault *fault)
+{
+	struct exchange exchange = {
+		.reader = reader, .format = format, .until = until, .taker = taker};
+	bool done = ask(&exchange, document, fault);
+
+	g_clear_pointer(&exchange.answer, g_bytes_unref);
+	return done;
+}
+
+static bool
+ignore(struct reader_taker *taker, enum reader_piece piece, const char *bytes, size_t length,
+       struct fault *fault)
+{
+	(void)taker, (void)piece, (void)bytes, (void)length, (void)fault;
+	return true;
 }
 
 bool
 reader_check(const struct settings *settings, const char *format, struct fault *fault)
 {
+	const struct spool_settings in_memory = {.memory_max = 1};
+	g_autoptr(spool_auto) nothing = spool_new(&in_memory);
+	const struct spool_part whole = {nothing, 0, 0};
+	struct reader_taker taker = {ignore};
 	struct reader *reader = reader_new(settings);
-	g_autoptr(GBytes) answer = reader_ask(reader, format, "", 0, fault);
-	bool good = answer != NULL;
+	bool good = reader_take(reader, format, &whole, TRANSFER_FOREVER, &taker, fault);
 
 	if (!good)
-		fault_within(fault, "asking %s", worker_pool_program(reader->pool));
+		fault_within(fault, "asking %s",
+			     worker_pool_program(reader->pools[program_of(format)]));
 	reader_free(reader);
 	return good;
 }

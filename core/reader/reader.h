@@ -12,6 +12,7 @@
 #include "core/fault.h"
 #include "core/reader/protocol.h"
 #include "core/settings.h"
+#include "core/spool.h"
 
 struct reader;
 
@@ -25,6 +26,16 @@ void reader_free(struct reader *reader);
  * FAULT_OVERLOAD if no process became free, FAULT_STORAGE if none can be started. */
 GBytes *reader_ask(struct reader *reader, const char *format, const void *document, size_t length,
 		   struct fault *fault);
+
+/* Is given the pieces of a document as they come. False with `fault` filled ends the reading. */
+struct reader_taker {
+	bool (*take)(struct reader_taker *taker, enum reader_piece piece, const char *bytes,
+		     size_t length, struct fault *fault);
+};
+/* The same for a format that answers in pieces (protocol.h); ends by `until`
+ * (g_get_monotonic_time()) at the latest. What came before a failure is valid. */
+bool reader_take(struct reader *reader, const char *format, const struct spool_part *document,
+		 gint64 until, struct reader_taker *taker, struct fault *fault);
 
 /* Can a process be started, and does it know the format? */
 bool reader_check(const struct settings *settings, const char *format, struct fault *fault);

@@ -18,13 +18,20 @@ enum {
 #else
 	SLOWNESS = 1,
 #endif
-	WORK_MICROSECONDS = 20000 * SLOWNESS, /* for any document, however small */
-	BYTE_NANOSECONDS = 500 * SLOWNESS,    /* in addition, for each of its bytes */
-	MEMORY_BYTES = 32 * 1024 * 1024,      /* that a parser may have allocated at any time */
 	ALARM_SECONDS = 30, /* in case the calling program cannot end this process */
 };
 
+const struct reader_limits reader_page_limits = {
+	.document_max = READER_DOCUMENT_MAX,
+	.allocated_max = 32 * 1024 * 1024,
+	.memory_max = 96 * 1024 * 1024,
+	.work_microseconds = 20000,
+	.byte_nanoseconds = 500,
+};
+
+static const struct reader_limits *limits;
 static size_t allocated; /* bytes */
+static size_t told;	 /* bytes */
 
 /* --- the budget --- */
 
@@ -64,6 +71,24 @@ refuse_work(int number)
 	reader_refuse(READER_TOO_MUCH_WORK);
 }
 
+/* A refusal while a piece is being sent would cut it in two: that time does not count. */
+void
+reader_tell(enum reader_piece piece, const char *bytes, size_t length)
+{
+	const struct reader_answer header = {.outcome = piece, .length = (uint32_t)length};
+	const struct itimerval none = {.it_value = {0}};
+	struct itimerval left;
+
+	told += length + sizeof header;
+	if (told > READER_PIECES_MAX || length > READER_PIECE_MAX)
+		reader_refuse(READER_TOO_LARGE);
+	setitimer(ITIMER_PROF, &none, &left);
+	if (!transfer_send(STDIN_FILENO, &header, sizeof header, TRANSFER_FOREVER) ||
+	    !transfer_send(STDIN_FILENO, bytes, length, TRANSFER_FOREVER))
+		_exit(EXIT_FAILURE);
+	setitimer(ITIMER_PROF, &left, NULL);
+}
+
 void *
 reader_allocate(size_t size)
 {
@@ -72,7 +97,7 @@ reader_allocate(size_t size)
 	if (memory == NULL)
 		reader_refuse(READER_TOO_MUCH_MEMORY);
 	allocated += malloc_usable_size(memory);
-	if (allocated > MEMORY_BYTES)
+	if (allocated > limits->allocated_max)
 		reader_refuse(READER_TOO_MUCH_MEMORY);
 	return memory;
 }
@@ -102,7 +127,7 @@ receive_document(size_t length)
 {
 	char *document;
 
-	if (length > READER_DOCUMENT_MAX)
+	if (length > limits->document_max)
 		reader_refuse(READER_TOO_LARGE);
 	document = reader_allocate(length + 1);
 	document[length] = '\0';
@@ -114,7 +139,8 @@ read_document(const struct reader_format *format, const char *document, size_t l
 {
 	GString *answer = g_string_new(NULL);
 
-	set_timer(ITIMER_PROF, WORK_MICROSECONDS + (int64_t)length * BYTE_NANOSECONDS / 1000);
+	set_timer(ITIMER_PROF, SLOWNESS * (limits->work_microseconds +
+					   (int64_t)length * limits->byte_nanoseconds / 1000));
 	format->read(document, length, answer);
 	if (answer->len > READER_ANSWER_MAX)
 		reader_refuse(READER_TOO_LARGE);
@@ -122,7 +148,7 @@ read_document(const struct reader_format *format, const char *document, size_t l
 }
 
 int
-reader_serve(const struct reader_format *formats)
+reader_serve(const struct reader_format *formats, const struct reader_limits *program_limits)
 {
 	const struct sigaction at_end = {.sa_handler = refuse_work};
 	const struct reader_format *format;
@@ -136,7 +162,9 @@ reader_serve(const struct reader_format *formats)
 		      stderr);
 		return 2;
 	}
-	if (sigaction(SIGPROF, &at_end, NULL) != 0 || !confine())
+	limits = program_limits;
+	if (sigaction(SIGPROF, &at_end, NULL) != 0 ||
+	    !confine(limits->memory_max, limits->tries_files))
 		return EXIT_FAILURE;
 	if (!transfer_receive(STDIN_FILENO, &request, sizeof request, TRANSFER_FOREVER))
 		return EXIT_SUCCESS;

@@ -7,6 +7,7 @@
 #define POSTSEAL_CORE_READER_SERVE_H
 
 #include <glib.h>
+#include <stdbool.h>
 
 #include "core/reader/protocol.h"
 
@@ -17,14 +18,29 @@ struct reader_format {
 	void (*read)(const char *document, size_t length, GString *answer);
 };
 
+/* What one document may take. */
+struct reader_limits {
+	size_t document_max;	   /* bytes */
+	size_t allocated_max;	   /* bytes, by reader_allocate(), at any time */
+	size_t memory_max;	   /* bytes of the whole process, programs and libraries included */
+	int64_t work_microseconds; /* of the processor, for any document, however small */
+	bool tries_files;	   /* confine.h */
+	int64_t byte_nanoseconds;  /* in addition, for each of its bytes */
+};
+/* For a page that somebody waits for. */
+extern const struct reader_limits reader_page_limits;
+
 /* Confines the process (confine.h), reads a document and answers; `formats` ends with a NULL name.
  * Returns the exit status for the program. */
-int reader_serve(const struct reader_format *formats);
+int reader_serve(const struct reader_format *formats, const struct reader_limits *limits);
 
 /* --- for formats --- */
 
 /* The document cannot be read: ends the process. */
 _Noreturn void reader_refuse(enum reader_outcome outcome);
+/* Sends a piece of at most READER_PIECE_MAX bytes before the answer. Ends the process if there are
+ * too many, or nobody receives them. */
+void reader_tell(enum reader_piece piece, const char *bytes, size_t length);
 /* For parsers that accept an allocator; never returns NULL. */
 void *reader_allocate(size_t size);
 void reader_release(void *memory);

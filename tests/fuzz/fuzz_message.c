@@ -183,9 +183,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	message_set_sender(message, &(struct envelope_argument){.path = "<a@example.com>"}, &fault);
 	if (message_read(message, file, &fault)) {
+		const struct documents_settings documents = {.reader = NULL};
 		struct facts facts;
 
-		facts_init(&facts, message, settings, NULL);
+		facts_init(&facts, message, settings, &documents, NULL);
 		ask_all(&facts.policy);
 		facts_clear(&facts);
 		subject = subject_tags_shown(message, tags);

@@ -72,7 +72,8 @@ def test_commands_are_those_that_the_command_prints():
 def test_each_program_has_a_manual():
     programs = {path.name for path in (BUILD / "bin").iterdir() if os.access(path, os.X_OK) and path.is_file()}
     pages = {path.stem for path in (SOURCE / "man").glob("*.8")}
-    assert programs - pages <= {"postseal-gpg", "postseal-keyreader"}  # parts of the milter and the portal, described there
+    # Parts of the milter, the portal and postseal-reader, described there.
+    assert programs - pages <= {"postseal-gpg", "postseal-keyreader", "postseal-reader-office", "postseal-reader-pdf"}
     assert pages <= programs
 
 

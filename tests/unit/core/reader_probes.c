@@ -117,14 +117,43 @@ probe_flood(const char *document, size_t length, GString *answer)
 	g_string_set_size(answer, READER_ANSWER_MAX + 1);
 }
 
+static void
+probe_pieces(const char *document, size_t length, GString *answer)
+{
+	(void)answer;
+	reader_tell(READER_NAME, "a name", 6);
+	for (size_t i = 0; i < length; i++)
+		reader_tell(READER_TEXT, document + i, 1);
+	if (length > 3)
+		reader_refuse(READER_TOO_MANY);
+}
+
+static void
+probe_flood_of_pieces(const char *document, size_t length, GString *answer)
+{
+	static const char piece[READER_PIECE_MAX];
+
+	(void)document, (void)length, (void)answer;
+	for (;;)
+		reader_tell(READER_TEXT, piece, sizeof piece);
+}
+
 static const struct reader_format formats[] = {
-	{"echo", probe_echo},	{"call", probe_call},	{"hoard", probe_hoard},
-	{"grab", probe_grab},	{"work", probe_work},	{"wait", probe_wait},
-	{"crash", probe_crash}, {"flood", probe_flood}, {NULL, NULL},
+	{"echo", probe_echo},
+	{"call", probe_call},
+	{"hoard", probe_hoard},
+	{"grab", probe_grab},
+	{"work", probe_work},
+	{"wait", probe_wait},
+	{"crash", probe_crash},
+	{"flood", probe_flood},
+	{"pieces", probe_pieces},
+	{"flood of pieces", probe_flood_of_pieces},
+	{NULL, NULL},
 };
 
 int
 main(void)
 {
-	return reader_serve(formats);
+	return reader_serve(formats, &reader_page_limits);
 }

@@ -90,6 +90,81 @@ test_document_over_the_limit_is_not_even_sent(void **state)
 	assert_int_equal(fault.cause, FAULT_INPUT);
 }
 
+/* --- formats that answer in pieces --- */
+
+struct collecting {
+	struct reader_taker taker;
+	GString *text;
+	size_t bytes;
+	unsigned names;
+	bool stops;
+};
+
+static bool
+collect(struct reader_taker *taker, enum reader_piece piece, const char *bytes, size_t length,
+	struct fault *fault)
+{
+	struct collecting *collecting = (struct collecting *)taker;
+
+	collecting->bytes += length;
+	if (piece == READER_NAME)
+		collecting->names++;
+	else if (length < READER_PIECE_MAX)
+		g_string_append_len(collecting->text, bytes, (gssize)length);
+	return !collecting->stops || fault_set(fault, FAULT_STORAGE, "the disk is full");
+}
+
+static bool
+take_pieces(struct reader *reader, const char *format, const char *document,
+	    struct collecting *collecting, struct fault *fault)
+{
+	const struct spool_settings in_memory = {.memory_max = 100};
+	g_autoptr(spool_auto) spool = spool_new(&in_memory);
+	struct spool_part whole = {spool, 0, strlen(document)};
+
+	assert_true(spool_append(spool, document, strlen(document), fault));
+	return reader_take(reader, format, &whole, G_MAXINT64, &collecting->taker, fault);
+}
+
+static void
+test_what_came_before_a_refusal_counts(void **state)
+{
+	struct collecting found = {{collect}, g_string_new(NULL)};
+	struct fault fault;
+
+	assert_true(take_pieces(*state, "pieces", "abc", &found, &fault));
+	assert_int_equal(found.names, 1);
+	assert_string_equal(found.text->str, "abc");
+	assert_false(take_pieces(*state, "pieces", "defg", &found, &fault));
+	assert_int_equal(fault.cause, FAULT_INPUT);
+	assert_string_equal(found.text->str, "abcdefg");
+	g_string_free(found.text, TRUE);
+}
+
+static void
+test_pieces_end_at_a_limit(void **state)
+{
+	struct collecting found = {{collect}, g_string_new(NULL)};
+	struct fault fault;
+
+	assert_false(take_pieces(*state, "flood of pieces", "", &found, &fault));
+	assert_int_equal(fault.cause, FAULT_INPUT);
+	assert_in_range(found.bytes, 1, READER_PIECES_MAX);
+	g_string_free(found.text, TRUE);
+}
+
+/* Otherwise what could not be stored would look like what the document does not say. */
+static void
+test_fault_of_the_taker_is_no_fault_of_the_document(void **state)
+{
+	struct collecting found = {{collect}, g_string_new(NULL), .stops = true};
+	struct fault fault;
+
+	assert_false(take_pieces(*state, "pieces", "abc", &found, &fault));
+	assert_int_equal(fault.cause, FAULT_STORAGE);
+	g_string_free(found.text, TRUE);
+}
+
 #ifndef POSTSEAL_SANITIZED
 static void
 test_taken_over_parser_can_do_nothing(void **state)
@@ -150,6 +225,11 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_document_that_never_ends_is_given_up, start,
 						stop),
 		cmocka_unit_test_setup_teardown(test_document_over_the_limit_is_not_even_sent,
+						start, stop),
+		cmocka_unit_test_setup_teardown(test_what_came_before_a_refusal_counts, start,
+						stop),
+		cmocka_unit_test_setup_teardown(test_pieces_end_at_a_limit, start, stop),
+		cmocka_unit_test_setup_teardown(test_fault_of_the_taker_is_no_fault_of_the_document,
 						start, stop),
 #ifndef POSTSEAL_SANITIZED
 		cmocka_unit_test_setup_teardown(test_taken_over_parser_can_do_nothing, start, stop),

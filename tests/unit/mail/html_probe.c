@@ -9,9 +9,12 @@
 #include "mail/html.h"
 #include "mail/html_mail.h"
 
+GBytes *__wrap_reader_ask(struct reader *reader, const char *format, const void *document,
+			  size_t length, struct fault *fault);
+
 GBytes *
-reader_ask(struct reader *reader, const char *format, const void *document, size_t length,
-	   struct fault *fault)
+__wrap_reader_ask(struct reader *reader, const char *format, const void *document, size_t length,
+		  struct fault *fault)
 {
 	GString *answer = g_string_new(NULL);
 

@@ -1,0 +1,264 @@
+#include "mail/document/pdf_text.h"
+
+#include <poppler.h>
+#include <string.h>
+
+#include "core/reader/serve.h"
+#include "mail/document/text_out.h"
+
+enum {
+	PAGES_MAX = 10000,
+	FILES_MAX = 1000,
+	OUTLINE_DEPTH_MAX = 32,
+	NAME_TOLD_MAX = 1024, /* bytes */
+};
+
+static bool lacks_characters;
+
+static void
+tell_opaque(enum reader_piece piece, const char *why)
+{
+	reader_tell(piece, why, strlen(why));
+}
+
+static void
+put_line(const char *text)
+{
+	if (text == NULL || *text == '\0')
+		return;
+	text_out(text, strlen(text));
+	text_out_line();
+}
+
+static void
+take_line(char *text)
+{
+	put_line(text);
+	g_free(text);
+}
+
+/* --- what poppler complains about --- */
+
+static GLogWriterOutput
+note_complaint(GLogLevelFlags level, const GLogField *fields, gsize count, gpointer data)
+{
+	(void)level, (void)data;
+	for (gsize i = 0; i < count; i++)
+		if (strcmp(fields[i].key, "MESSAGE") == 0)
+			lacks_characters |= strstr(fields[i].value, "language pack") != NULL ||
+					    strstr(fields[i].value, "CMap") != NULL;
+	return G_LOG_WRITER_HANDLED;
+}
+
+/* --- files in the document --- */
+
+static gboolean
+tell_content(const gchar *bytes, gsize length, gpointer data, GError **error)
+{
+	(void)data, (void)error;
+	while (length > 0) {
+		const gsize most = MIN(length, (gsize)READER_PIECE_MAX);
+
+		reader_tell(READER_CONTENT, bytes, most);
+		bytes += most;
+		length -= most;
+	}
+	return TRUE;
+}
+
+static void
+tell_file(PopplerAttachment *attachment)
+{
+	const char *said = poppler_attachment_get_name(attachment),
+		   *name = said == NULL ? "" : said;
+	const gsize length = MIN(strlen(name), (gsize)NAME_TOLD_MAX);
+	static unsigned count;
+
+	if (++count > FILES_MAX)
+		reader_refuse(READER_TOO_MANY);
+	reader_tell(READER_NAME, name, length);
+	reader_tell(READER_FILE, name, length);
+	if (!poppler_attachment_save_to_callback(attachment, tell_content, NULL, NULL))
+		tell_opaque(READER_OPAQUE_FILES, "holds a file that cannot be read");
+	g_object_unref(attachment);
+}
+
+static void
+tell_files(PopplerDocument *document)
+{
+	GList *files = poppler_document_has_attachments(document)
+			       ? poppler_document_get_attachments(document)
+			       : NULL;
+
+	for (GList *file = files; file != NULL; file = file->next)
+		tell_file(file->data);
+	g_list_free(files);
+}
+
+/* --- pages --- */
+
+static void
+put_note(PopplerAnnot *note)
+{
+	take_line(poppler_annot_get_contents(note));
+	if (POPPLER_IS_ANNOT_MARKUP(note)) {
+		take_line(poppler_annot_markup_get_label(POPPLER_ANNOT_MARKUP(note)));
+		take_line(poppler_annot_markup_get_subject(POPPLER_ANNOT_MARKUP(note)));
+	}
+	if (POPPLER_IS_ANNOT_FILE_ATTACHMENT(note)) {
+		PopplerAttachment *file = poppler_annot_file_attachment_get_attachment(
+			POPPLER_ANNOT_FILE_ATTACHMENT(note));
+
+		if (file != NULL)
+			tell_file(file);
+	}
+}
+
+static void
+put_field(PopplerFormField *field)
+{
+	take_line(poppler_form_field_get_name(field));
+	if (poppler_form_field_get_field_type(field) == POPPLER_FORM_FIELD_TEXT)
+		take_line(poppler_form_field_text_get_text(field));
+	if (poppler_form_field_get_field_type(field) == POPPLER_FORM_FIELD_CHOICE)
+		for (int i = 0; i < poppler_form_field_choice_get_n_items(field); i++)
+			take_line(poppler_form_field_choice_get_item(field, i));
+}
+
+static void
+put_page(PopplerPage *page)
+{
+	GList *notes = poppler_page_get_annot_mapping(page),
+	      *fields = poppler_page_get_form_field_mapping(page);
+
+	take_line(poppler_page_get_text(page));
+	for (GList *note = notes; note != NULL; note = note->next)
+		put_note(((PopplerAnnotMapping *)note->data)->annot);
+	for (GList *field = fields; field != NULL; field = field->next)
+		put_field(((PopplerFormFieldMapping *)field->data)->field);
+	poppler_page_free_annot_mapping(notes);
+	poppler_page_free_form_field_mapping(fields);
+}
+
+static void
+put_pages(PopplerDocument *document)
+{
+	const int count = poppler_document_get_n_pages(document);
+
+	if (count > PAGES_MAX)
+		reader_refuse(READER_TOO_MANY);
+	for (int i = 0; i < count; i++) {
+		PopplerPage *page = poppler_document_get_page(document, i);
+
+		if (page == NULL) {
+			tell_opaque(READER_OPAQUE_TEXT, "has a page that cannot be read");
+			continue;
+		}
+		put_page(page);
+		g_object_unref(page);
+	}
+}
+
+/* --- the rest --- */
+
+static void
+put_outline(PopplerIndexIter *iter, unsigned depth)
+{
+	if (iter == NULL)
+		return;
+	if (depth == OUTLINE_DEPTH_MAX)
+		reader_refuse(READER_TOO_DEEP);
+	do {
+		PopplerAction *action = poppler_index_iter_get_action(iter);
+		PopplerIndexIter *child = poppler_index_iter_get_child(iter);
+
+		if (action != NULL)
+			put_line(action->any.title);
+		put_outline(child, depth + 1);
+		poppler_index_iter_free(child);
+		poppler_action_free(action);
+	} while (poppler_index_iter_next(iter));
+}
+
+static void
+put_properties(PopplerDocument *document)
+{
+	take_line(poppler_document_get_title(document));
+	take_line(poppler_document_get_author(document));
+	take_line(poppler_document_get_subject(document));
+	take_line(poppler_document_get_keywords(document));
+}
+
+static void
+read_all(PopplerDocument *document)
+{
+	PopplerIndexIter *outline = poppler_index_iter_new(document);
+
+	put_properties(document);
+	put_outline(outline, 0);
+	poppler_index_iter_free(outline);
+	put_pages(document);
+	tell_files(document);
+	if (poppler_document_has_javascript(document))
+		tell_opaque(READER_OPAQUE_TEXT, "has scripts");
+	if (lacks_characters)
+		tell_opaque(READER_OPAQUE_TEXT, "has text in a character set that is not embedded");
+	text_out_flush();
+}
+
+void
+pdf_text_read(const char *document, size_t length, GString *answer)
+{
+	g_autoptr(GBytes) bytes = g_bytes_new_static(document, length);
+	g_autoptr(GError) error = NULL;
+	PopplerDocument *pdf = poppler_document_new_from_bytes(bytes, NULL, &error);
+
+	(void)answer;
+	if (pdf != NULL)
+		read_all(pdf);
+	else if (g_error_matches(error, POPPLER_ERROR, POPPLER_ERROR_ENCRYPTED))
+		tell_opaque(READER_OPAQUE_FILES, "is encrypted");
+	else
+		tell_opaque(READER_OPAQUE_FILES, "is a damaged document");
+	g_clear_object(&pdf);
+}
+
+/* One page, with a line of text in a font that every program has. */
+static const char sample[] =
+	"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+	"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+	"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R/Resources<</Font<</F 5 "
+	"0 R>>>>>>endobj\n4 0 obj<</Length 29>>stream\nBT/F 9 Tf 9 9 Td(sample)Tj ET\nendstream "
+	"endobj\n5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\n"
+	"trailer<</Root 1 0 R>>\n%%EOF\n";
+
+/* Texts in properties and forms are in these; their tables stay loaded while converters are open.
+ */
+static bool
+open_converters(void)
+{
+	static const char *const charsets[] = {"ISO-8859-1", "UTF-16BE", "UTF-16LE"};
+	bool good = true;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(charsets); i++)
+		good = good && g_iconv_open("UTF-8", charsets[i]) != (GIConv)-1;
+	return good;
+}
+
+/* What was loaded is kept as long as a document is open. */
+bool
+pdf_text_start(void)
+{
+	g_autoptr(GBytes) bytes = g_bytes_new_static(sample, sizeof sample - 1);
+	PopplerDocument *kept;
+	PopplerPage *page;
+	g_autofree char *text = NULL;
+
+	g_log_set_writer_func(note_complaint, NULL, NULL);
+	kept = poppler_document_new_from_bytes(bytes, NULL, NULL);
+	page = kept == NULL ? NULL : poppler_document_get_page(kept, 0);
+	text = page == NULL ? NULL : poppler_page_get_text(page);
+	g_clear_object(&page);
+	lacks_characters = false;
+	return text != NULL && strstr(text, "sample") != NULL && open_converters();
+}

@@ -1,0 +1,24 @@
+/* Finds the text of untrusted archives and office documents: postseal-reader(8). */
+#include "core/reader/serve.h"
+#include "mail/document/package.h"
+#include "mail/document/rtf_text.h"
+
+static const struct reader_format formats[] = {
+	{"zip", package_read},
+	{"rtf", rtf_text_read},
+	{NULL, NULL},
+};
+
+static const struct reader_limits limits = {
+	.document_max = READER_OFFICE_MAX,
+	.allocated_max = READER_OFFICE_MAX + 32 * 1024 * 1024,
+	.memory_max = 256 * 1024 * 1024,
+	.work_microseconds = 2000000,
+	.byte_nanoseconds = 500,
+};
+
+int
+main(void)
+{
+	return reader_serve(formats, &limits);
+}

@@ -1,0 +1,30 @@
+/*
+ * Documents whose text postseal-reader finds, recognised by how they begin or end, whatever their
+ * name and type say. A file can be of several kinds at once.
+ */
+#ifndef POSTSEAL_MAIL_DOCUMENT_KIND_H
+#define POSTSEAL_MAIL_DOCUMENT_KIND_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+enum document_kind {
+	DOCUMENT_ZIP = 1, /* also office documents: OOXML, OpenDocument */
+	DOCUMENT_RTF = 2,
+	DOCUMENT_PDF = 4,
+};
+
+enum {
+	DOCUMENT_BEGINNING = 2048, /* bytes that are enough to recognise one */
+	DOCUMENT_END = 22 + 65535, /* the end of a ZIP archive with its comment */
+};
+
+/* By the first bytes of a file. */
+unsigned document_kinds_by_beginning(const char *bytes, size_t length);
+/* By its last bytes: an archive may have a program in front of it that unpacks it. */
+unsigned document_kinds_by_end(const char *bytes, size_t length);
+
+/* Is there no byte that never occurs in text (WHATWG MIME Sniffing 7)? */
+bool document_is_text(const char *beginning, size_t length);
+
+#endif
