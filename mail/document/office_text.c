@@ -1,6 +1,7 @@
 #include "mail/document/office_text.h"
 
 #include <expat.h>
+#include <malloc.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -638,19 +639,34 @@ on_entity(void *context, const char *name, int is_parameter, const char *value, 
 	XML_StopParser(office->parser, XML_FALSE);
 }
 
+static void *
+reallocate(void *memory, size_t size)
+{
+	void *larger = reader_allocate(size);
+
+	if (memory != NULL)
+		memcpy(larger, memory, MIN(malloc_usable_size(memory), size));
+	reader_release(memory);
+	return larger;
+}
+
 struct office_text *
 office_text_new(struct office_strings *strings, bool fills_strings)
 {
+	static const XML_Memory_Handling_Suite memory = {reader_allocate, reallocate,
+							 reader_release};
 	struct office_text *office = g_new0(struct office_text, 1);
+	unsigned long salt;
 
 	office->strings = strings;
 	office->fills_strings = fills_strings;
 	office->aside = g_string_new(NULL);
-	office->parser = XML_ParserCreateNS(NULL, ' ');
+	office->parser = XML_ParserCreate_MM(NULL, &memory, " ");
 	if (office->parser == NULL)
 		reader_refuse(READER_TOO_MUCH_MEMORY);
 	/* A salt of its own would be read from a file. */
-	XML_SetHashSalt(office->parser, *(const unsigned long *)getauxval(AT_RANDOM) | 1);
+	memcpy(&salt, (const void *)getauxval(AT_RANDOM), sizeof salt);
+	XML_SetHashSalt(office->parser, salt | 1);
 	XML_SetUserData(office->parser, office);
 	XML_SetElementHandler(office->parser, on_start, on_end);
 	XML_SetCharacterDataHandler(office->parser, on_text);
