@@ -20,10 +20,9 @@ struct mark {
 	}
 
 /* Sources: the format's own description where there is one (7zFormat.txt, RFC 1952, RFC 8878, the
- * .xz, LZ4 and lzip documents, MS-CAB, MS-OXTNEF, MS-PST, MS-ONESTORE, MS-VHDX, ECMA-119, ECMA-167,
+ * .xz, LZ4 and lzip documents, MS-CAB, MS-PST, MS-ONESTORE, MS-VHDX, ECMA-119, ECMA-167,
  * LSB for RPM, ar(5)), otherwise the database of file(1). */
 static const struct mark beginnings[] = {
-	MARK(0, "\x78\x9f\x3e\x22", "is in Outlook's format (TNEF)"),
 	MARK(0, "!BDN", "is an Outlook data file"),
 	MARK(0, "\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d\xae\xb1\x53\x78\xd0\x29\x96\xd3",
 	     "is a OneNote section"),

@@ -13,8 +13,10 @@ static const struct {
 	size_t length;
 	enum document_kind kind;
 } beginnings[] = {
+	{"\x78\x9f\x3e\x22", 4, DOCUMENT_TNEF},
 	{"{\\rt", 4, DOCUMENT_RTF}, /* as Word recognises it */
-	{"PK\3\4", 4, DOCUMENT_ZIP},	{"PK\5\6", 4, DOCUMENT_ZIP},
+	{"PK\3\4", 4, DOCUMENT_ZIP},
+	{"PK\5\6", 4, DOCUMENT_ZIP},
 	{"PK\7\10PK", 6, DOCUMENT_ZIP}, /* APPNOTE.TXT 8.5.3 */
 	{"PK00PK", 6, DOCUMENT_ZIP},	/* 8.5.4 */
 };

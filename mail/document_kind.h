@@ -12,6 +12,7 @@ enum document_kind {
 	DOCUMENT_ZIP = 1, /* also office documents: OOXML, OpenDocument */
 	DOCUMENT_RTF = 2,
 	DOCUMENT_PDF = 4,
+	DOCUMENT_TNEF = 8, /* winmail.dat */
 };
 
 enum {

@@ -20,7 +20,10 @@ enum {
 static const struct {
 	enum document_kind kind;
 	const char *format;
-} formats[] = {{DOCUMENT_ZIP, "zip"}, {DOCUMENT_RTF, "rtf"}, {DOCUMENT_PDF, "pdf"}};
+} formats[] = {{DOCUMENT_ZIP, "zip"},
+	       {DOCUMENT_RTF, "rtf"},
+	       {DOCUMENT_PDF, "pdf"},
+	       {DOCUMENT_TNEF, "tnef"}};
 
 /* A file in a document. */
 struct file {

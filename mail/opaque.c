@@ -61,8 +61,6 @@ type_that_hides(GMimeContentType *type)
 	static const struct {
 		const char *type, *subtype, *what;
 	} types[] = {
-		{"application", "ms-tnef", "is in Outlook's format (TNEF)"},
-		{"application", "vnd.ms-tnef", "is in Outlook's format (TNEF)"},
 		{"application", "vnd.ms-outlook", "is an Outlook item"},
 		{"message", "partial", "is a piece of a message"},
 		{"message", "external-body", "is stored elsewhere"},
@@ -265,6 +263,20 @@ is_pgp(const struct glance *glance)
 	return pgp_packets_begin_encrypted(&packets);
 }
 
+/* Of one that was not read, or is called so and is none. */
+static const char *
+tnef_that_hides(GMimeContentType *type, const struct glance *glance, unsigned kinds)
+{
+	const unsigned looks = document_kinds_by_beginning(glance->beginning, glance->length);
+
+	return (kinds & DOCUMENT_TNEF) == 0 &&
+			       ((looks & DOCUMENT_TNEF) != 0 ||
+				g_mime_content_type_is_type(type, "application", "ms-tnef") ||
+				g_mime_content_type_is_type(type, "application", "vnd.ms-tnef"))
+		       ? "is in Outlook's format (TNEF)"
+		       : NULL;
+}
+
 /* What hides the text and may also hide names, or hides only the text. What kinds of documents it
  * is (document_kind.h) tells what postseal-reader has looked into. */
 static const char *
@@ -273,6 +285,8 @@ what_hides(GMimeObject *part, struct glance *glance, unsigned kinds, bool *hides
 	const char *what = container_by_beginning(glance->beginning, glance->length);
 
 	*hides_names_r = true;
+	if (what == NULL)
+		what = tnef_that_hides(g_mime_object_get_content_type(part), glance, kinds);
 	if (what != NULL)
 		return what;
 	glance->has[PGP_ARMOR] = g_str_has_prefix(glance->beginning, "-----BEGIN PGP MESSAGE-----");

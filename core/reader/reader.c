@@ -25,7 +25,7 @@ static const struct {
 static const struct {
 	const char *format;
 	enum program program;
-} elsewhere[] = {{"zip", OFFICE}, {"rtf", OFFICE}, {"pdf", PDF}};
+} elsewhere[] = {{"zip", OFFICE}, {"rtf", OFFICE}, {"pdf", PDF}, {"tnef", OFFICE}};
 
 struct reader {
 	struct places *places;

@@ -2,10 +2,12 @@
 #include "core/reader/serve.h"
 #include "mail/document/package.h"
 #include "mail/document/rtf_text.h"
+#include "mail/document/tnef.h"
 
 static const struct reader_format formats[] = {
 	{"zip", package_read},
 	{"rtf", rtf_text_read},
+	{"tnef", tnef_read},
 	{NULL, NULL},
 };
 
@@ -20,5 +22,6 @@ static const struct reader_limits limits = {
 int
 main(void)
 {
+	tnef_start();
 	return reader_serve(formats, &limits);
 }

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import tempfile
 import zipfile
+import zlib
 
 import docx
 import openpyxl
@@ -473,6 +474,86 @@ def pdf_in_zip(text):
     return zipped({"report.pdf": pdf_plain(text)})
 
 
+# --- winmail.dat, in the words of MS-OXTNEF: nothing in Debian makes it ---
+
+def tnef_attribute(level, kind, data):
+    return struct.pack("<BII", level, kind, len(data)) + data + struct.pack("<H", sum(data) & 0xffff)
+
+
+def tnef_properties(*properties):
+    """Each with its type, its identifier and its bytes."""
+    data = struct.pack("<I", len(properties))
+    for kind, identifier, value in properties:
+        data += struct.pack("<HHII", kind, identifier, 1, len(value)) + value + bytes(-len(value) % 4)
+    return data
+
+
+def tnef(body=b"", properties=(), attachments=()):
+    """Attachments: name, bytes and properties."""
+    data = b"\x78\x9f\x3e\x22\x01\x00" + tnef_attribute(1, 0x00089006, b"\0\0\1\0")
+    data += tnef_attribute(1, 0x00069007, struct.pack("<II", 1252, 0))
+    data += tnef_attribute(1, 0x00078008, b"IPM.Microsoft Mail.Note\0") + tnef_attribute(1, 0x00018004, b"The subject\0")
+    if body:
+        data += tnef_attribute(1, 0x0002800c, body + b"\0")
+    if properties:
+        data += tnef_attribute(1, 0x00069003, tnef_properties(*properties))
+    for name, content, more in attachments:
+        data += tnef_attribute(2, 0x00069002, struct.pack("<HIHHI", 1, 0xffffffff, 0, 0, 0))
+        data += tnef_attribute(2, 0x00018010, name + b"\0")
+        if content:
+            data += tnef_attribute(2, 0x0006800f, content)
+        if more:
+            data += tnef_attribute(2, 0x00069005, tnef_properties(*more))
+    return data
+
+
+STRING, UNICODE, BINARY, OBJECT = 0x1e, 0x1f, 0x102, 0x0d
+
+
+def tnef_body(text):
+    return tnef(f"Number {text}, f\u00fcr Anna".encode("cp1252"))
+
+
+def tnef_unicode(text):
+    return tnef(properties=[(UNICODE, 0x1000, f"Number {text}\0".encode("utf-16-le"))])
+
+
+def tnef_html(text):
+    return tnef(properties=[(BINARY, 0x1013, f"<p>Number {text[:4]}<b>{text[4:]}</b>".encode())])
+
+
+def compressed_rtf(document):
+    """MS-OXRTFCP 2.1.3.1, without references to the dictionary but the one that ends it."""
+    end = struct.pack(">H", (207 + len(document)) % 4096 << 4)
+    tokens = [document[i:i + 1] for i in range(len(document))] + [end]
+    packed = b""
+    for i in range(0, len(tokens), 8):
+        run = tokens[i:i + 8]
+        packed += bytes([sum(1 << bit for bit, token in enumerate(run) if len(token) > 1)]) + b"".join(run)
+    checksum = zlib.crc32(packed, 0xffffffff) ^ 0xffffffff
+    return struct.pack("<II4sI", len(packed) + 12, len(document), b"LZFu", checksum) + packed
+
+
+def tnef_rtf(text):
+    return tnef(properties=[(BINARY, 0x1009, compressed_rtf(rtf_runs(text)))])
+
+
+def tnef_rtf_stored(text):
+    """Not compressed."""
+    document = rtf_runs(text)
+    return tnef(properties=[(BINARY, 0x1009, struct.pack("<III", len(document) + 12, len(document), 0x414c454d) + bytes(4) + document)])
+
+
+def tnef_attachment(text):
+    return tnef(b"See the file.", attachments=[(b"letter.doc", docx_runs(text), [(STRING, 0x3707, b"a long letter.docx\0")])])
+
+
+def tnef_message(text):
+    """A message within the message, and in that one a file."""
+    inner = tnef(b"x", attachments=[(b"note.txt", f"Number {text}\n".encode(), [])])
+    return tnef(b"See the message.", attachments=[(b"message", b"", [(OBJECT, 0x3701, bytes(16) + inner)])])
+
+
 # --- archives ---
 
 def zip_text(text):
@@ -507,4 +588,4 @@ FORMS = {make.__name__: make for make in (
     zip_self_extracting, odt_paragraph, odt_spans, odt_note, ods_cell, rtf_paragraph, rtf_runs, rtf_header, rtf_note,
     rtf_hidden_between, rtf_field, rtf_in_zip, pdf_plain, pdf_uncompressed, pdf_letters, pdf_turned, pdf_last_page, pdf_invisible,
     pdf_field, pdf_note, pdf_title, pdf_outline, pdf_object_streams, pdf_for_reading_only, pdf_printed, pdf_attachment,
-    pdf_behind_other_bytes, pdf_in_zip)}
+    pdf_behind_other_bytes, pdf_in_zip, tnef_body, tnef_unicode, tnef_html, tnef_rtf, tnef_rtf_stored, tnef_attachment, tnef_message)}
