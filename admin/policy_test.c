@@ -142,16 +142,23 @@ static bool
 ask_rules(const struct admin *admin, const struct expectation *expectation,
 	  const struct message *message, time_t time, json_t *rows, struct fault *fault)
 {
+	const struct documents_settings documents = {
+		.reader = reader_new(admin->settings),
+		.directory = g_get_tmp_dir(),
+		.processes = (unsigned)admin->settings->reader_processes,
+		.seconds = (unsigned)admin->settings->reader_deadline,
+	};
 	struct facts facts;
 	struct policy_question *question;
 	bool asked;
 
-	facts_init(&facts, message, admin->settings, NULL);
+	facts_init(&facts, message, admin->settings, &documents, NULL);
 	facts.policy.time = time;
 	question = policy_question_new(admin->policy, admin->database, &facts.policy);
 	asked = ask(expectation, question, message, rows, fault);
 	policy_question_free(question);
 	facts_clear(&facts);
+	reader_free(documents.reader);
 	return asked;
 }
 

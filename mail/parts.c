@@ -16,9 +16,9 @@ struct parts {
 	GHashTable *inner; /* the parsed message (GMimeObject) within each part; NULL: it cannot be
 			      parsed */
 	struct documents *documents; /* NULL: they are not read */
-	GMimeObject *visited; /* just now */
-	guint place;	      /* its number, without multiparts */
-	size_t budget;	      /* bytes that may still be parsed this way */
+	GMimeObject *visited;	     /* just now */
+	guint place;		     /* its number, without multiparts */
+	size_t budget;		     /* bytes that may still be parsed this way */
 };
 
 enum { INNER_BYTES = 16 * 1024 * 1024, DEPTH_MAX = 8 };

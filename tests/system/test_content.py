@@ -128,9 +128,9 @@ def test_plain_archive_is_looked_into(post, tmp_path):
     assert "It has the word." in answer(post, "text", content, body)
 
 
-def test_winmail_dat_is_opaque(post):
+def test_damaged_winmail_dat_is_opaque(post):
     content = b"application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: base64"
-    body = base64.b64encode(bytes.fromhex("789f3e220100")) + b"\r\n"
+    body = base64.b64encode(bytes.fromhex("789f3e2201000106900800ffffff7f")) + b"\r\n"
     assert answer(post, "name", content, body) == "4"
     assert "It cannot be looked into." in answer(post, "opaque", content, body)
 

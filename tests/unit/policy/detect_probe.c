@@ -45,12 +45,13 @@ print(struct policy *policy, const char *text, size_t length)
 	g_autoptr(message_auto) message = message_of_bytes(text, length);
 	struct policy_question *question;
 	struct policy_decision decision;
+	const struct documents_settings documents = {.reader = NULL};
 	struct facts facts;
 	struct fault fault;
 	json_t *found;
 	char *line;
 
-	facts_init(&facts, message, policy_settings(policy), NULL);
+	facts_init(&facts, message, policy_settings(policy), &documents, NULL);
 	question = policy_question_new(policy, NULL, &facts.policy);
 	if (!policy_decide(question, "x@example.net", &decision, &fault)) {
 		fprintf(stderr, "%s\n", fault.text);
