@@ -7,10 +7,11 @@
 #include "mail/layout.h"
 
 static const char head[] = "\n<html lang=\"";
+static const char title_before[] = "\"><head><meta charset=\"utf-8\"><title>";
 /* What the programs of senders and readers have in common, before the mail's own style: a plain
  * letter is easy to read, and on a narrow screen nothing is wider than it. */
-static const char body[] =
-	"\"><head><meta charset=\"utf-8\"><title>Message</title><style>"
+static const char style[] =
+	"</title><style>"
 	"body{font:1rem system-ui,sans-serif;background:#fff;margin:0;display:flex;"
 	"flex-direction:column;min-height:100vh;overflow-wrap:break-word}"
 	".mail{min-width:0}.mail:last-child{flex:1}mail-body{display:block;margin:8px}"
@@ -20,6 +21,19 @@ static const char body[] =
 	"body>.text{font-size:1.125rem;color:#1b1f24;line-height:1.5;margin:8px;white-space:pre-wrap}"
 	"body>.left-out{font-size:.875rem;color:#57606a;background:#fff;"
 	"border-bottom:1px solid #d0d7de;margin:0;padding:8px}"
+	".letter{margin:8px;color:#1b1f24;line-height:1.45}.letter+.letter{border-top:2px solid "
+	"#1b1f24;margin-top:2rem}"
+	".letter h1{font-size:1.4rem;margin:.5rem 0}.letter h2{font-size:1.1rem;margin:1rem 0 .3rem}"
+	".letter dl{display:grid;grid-template-columns:max-content 1fr;gap:0 1rem;margin:0 0 1rem;"
+	"padding-bottom:.5rem;border-bottom:1px solid #d0d7de}"
+	".letter dt,.letter .hint{color:#57606a}.letter dd{margin:0;overflow-wrap:anywhere}"
+	".letter .pair{display:contents}"
+	".prose p{white-space:pre-wrap;margin:0 0 1rem}"
+	".prose pre{white-space:pre-wrap;font:.9rem/1.4 ui-monospace,monospace;margin:0 0 1rem}"
+	".prose blockquote{margin:0 0 1rem;padding-left:.8rem;border-left:3px solid #d0d7de;"
+	"color:#57606a}"
+	"@media print{body{display:block}.mail{overflow:visible}.left-out{break-after:avoid}"
+	".letter h1,.letter h2,.letter dl{break-after:avoid}.mail img{max-width:100%;height:auto}}"
 	"</style></head><body>";
 static const char end[] = "</body></html>\n";
 static const char picture[] = " src=\"cid:";
@@ -36,8 +50,8 @@ append_picture(GString *out, const struct html_pictures *pictures, const char *e
 	gsize length;
 	const guchar *data;
 
-	if (name == NULL || !pictures->find(pictures->context, name, &bytes, &type) ||
-	    !layout_shows_picture(type))
+	if (name == NULL || pictures == NULL ||
+	    !pictures->find(pictures->context, name, &bytes, &type) || !layout_shows_picture(type))
 		return;
 	data = g_bytes_get_data(bytes, &length);
 	base64 = g_base64_encode(data, length);
@@ -109,7 +123,6 @@ append_note(GString *out, const char *language, int left_out)
 }
 
 struct page {
-	const struct html_pictures *pictures;
 	GString *content;
 	char *doctype; /* of the first piece of HTML; NULL: none so far */
 	int left_out;
@@ -117,7 +130,7 @@ struct page {
 
 /* Takes the reader's answer apart (html_mail.h). */
 static void
-add_html(struct page *page, const char *answer)
+add_html(struct page *page, const struct html_pictures *pictures, const char *answer)
 {
 	const char *line_end = strchr(answer, '\n');
 
@@ -126,7 +139,7 @@ add_html(struct page *page, const char *answer)
 	page->left_out |= *answer - HTML_MAIL_WHOLE;
 	if (page->doctype == NULL)
 		page->doctype = g_strndup(answer + 1, (gsize)(line_end - answer) - 1);
-	append_content(page->content, line_end + 1, page->pictures);
+	append_content(page->content, line_end + 1, pictures);
 }
 
 static bool
@@ -136,6 +149,10 @@ add_piece(struct page *page, struct reader *reader, const struct html_piece *pie
 	g_autofree char *content = NULL;
 
 	page->left_out |= piece->is_cut ? TOO_LONG : 0;
+	if (piece->is_ours) {
+		g_string_append(page->content, piece->text);
+		return true;
+	}
 	if (!piece->is_html) {
 		content = g_markup_escape_text(piece->text, -1);
 		g_string_append_printf(page->content, "<div class=\"text\">%s</div>", content);
@@ -144,16 +161,17 @@ add_piece(struct page *page, struct reader *reader, const struct html_piece *pie
 	content = ask(reader, HTML_FORMAT, piece->text, strlen(piece->text), fault);
 	if (content == NULL)
 		return false;
-	add_html(page, content);
+	add_html(page, piece->pictures, content);
 	return true;
 }
 
 char *
 html_document(struct reader *reader, const struct html_piece *pieces, size_t count,
-	      const struct html_pictures *pictures, const char *language, struct fault *fault)
+	      const char *title, const char *language, struct fault *fault)
 {
 	g_autoptr(GString) content = g_string_new(NULL);
-	struct page page = {.pictures = pictures, .content = content};
+	g_autofree char *escaped = g_markup_escape_text(title, -1);
+	struct page page = {.content = content};
 	g_autofree char *doctype = NULL;
 	bool is_added = true;
 	GString *out;
@@ -166,7 +184,9 @@ html_document(struct reader *reader, const struct html_piece *pieces, size_t cou
 	out = g_string_new(doctype == NULL ? "<!DOCTYPE html>" : doctype);
 	g_string_append(out, head);
 	g_string_append(out, language);
-	g_string_append(out, body);
+	g_string_append(out, title_before);
+	g_string_append(out, escaped);
+	g_string_append(out, style);
 	append_note(out, language, page.left_out);
 	g_string_append_len(out, content->str, (gssize)content->len);
 	g_string_append(out, end);

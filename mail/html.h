@@ -26,15 +26,16 @@ struct html_pictures {
 struct html_piece {
 	char *text; /* UTF-8 */
 	bool is_html;
-	bool is_cut; /* the piece was longer than what is here */
+	bool is_cut;  /* the piece was longer than what is here */
+	bool is_ours; /* markup of our own, such as a page's: it is not cleaned */
+	const struct html_pictures *pictures; /* that the HTML may show; NULL: none */
 };
 
 /* Makes a whole document; caller frees. If anything was left out, the first line says what: remote
  * pictures, active content, forms, text beyond the limit. NULL with `fault` filled if it cannot be
  * shown. */
 char *html_document(struct reader *reader, const struct html_piece *pieces, size_t count,
-		    const struct html_pictures *pictures, const char *language,
-		    struct fault *fault);
+		    const char *title, const char *language, struct fault *fault);
 /* The text of the HTML; caller frees. NULL with `fault` filled. */
 char *html_text(struct reader *reader, const char *html, size_t length, struct fault *fault);
 

@@ -29,11 +29,12 @@ picture_free(struct picture *picture)
 }
 
 static void
-pictures_init(struct pictures *pictures, const struct formatted *formatted)
+pictures_init(struct pictures *pictures, const struct content_source *content,
+	      const struct layout *layout)
 {
-	const GPtrArray *related = formatted->layout->related;
+	const GPtrArray *related = layout->related;
 
-	pictures->source = formatted->content;
+	pictures->source = content;
 	pictures->left = LAYOUT_PICTURES_MAX;
 	pictures->by_cid =
 		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)picture_free);
@@ -93,25 +94,32 @@ piece_clear(void *data)
 	g_free(((struct html_piece *)data)->text);
 }
 
-/* What the view shows: struct html_piece. The total amount of HTML is limited. */
 static GArray *
-pieces_of(const struct content_source *content, const struct layout *layout, struct fault *fault)
+no_pieces(void)
 {
-	g_autoptr(GArray) pieces = g_array_new(FALSE, FALSE, sizeof(struct html_piece));
-	const struct layout_part *part;
-	size_t left = HTML_MAX;
+	GArray *pieces = g_array_new(FALSE, FALSE, sizeof(struct html_piece));
 
 	g_array_set_clear_func(pieces, piece_clear);
-	for (guint i = 0; (part = layout_shown(layout, LAYOUT_IN_HTML, i)) != NULL; i++) {
-		struct html_piece piece = {.is_html = layout_is_html(part)};
+	return pieces;
+}
 
-		piece.text = content_text(content, part, left, &piece.is_cut, fault);
+/* What the view shows: struct html_piece. *left: bytes of HTML; the total amount is limited. */
+static bool
+add_pieces(GArray *pieces, const struct content_source *content, const struct layout *layout,
+	   const struct html_pictures *pictures, size_t *left, struct fault *fault)
+{
+	const struct layout_part *part;
+
+	for (guint i = 0; (part = layout_shown(layout, LAYOUT_IN_HTML, i)) != NULL; i++) {
+		struct html_piece piece = {.is_html = layout_is_html(part), .pictures = pictures};
+
+		piece.text = content_text(content, part, *left, &piece.is_cut, fault);
 		if (piece.text == NULL)
-			return NULL;
-		left -= MIN(left, strlen(piece.text));
+			return false;
+		*left -= MIN(*left, strlen(piece.text));
 		g_array_append_val(pieces, piece);
 	}
-	return g_steal_pointer(&pieces);
+	return true;
 }
 
 char *
@@ -119,16 +127,77 @@ formatted_document(const struct formatted *formatted, struct fault *fault)
 {
 	struct pictures pictures;
 	const struct html_pictures found = {find_picture, &pictures};
-	g_autoptr(GArray) pieces = pieces_of(formatted->content, formatted->layout, fault);
-	char *document;
+	g_autoptr(GArray) pieces = no_pieces();
+	size_t left = HTML_MAX;
+	char *document = NULL;
 
-	if (pieces == NULL)
-		return NULL;
-	pictures_init(&pictures, formatted);
-	document = html_document(formatted->reader, (const struct html_piece *)pieces->data,
-				 pieces->len, &found, formatted->language, fault);
+	pictures_init(&pictures, formatted->content, formatted->layout);
+	if (add_pieces(pieces, formatted->content, formatted->layout, &found, &left, fault))
+		document = html_document(formatted->reader, (const struct html_piece *)pieces->data,
+					 pieces->len, "Message", formatted->language, fault);
 	g_hash_table_unref(pictures.by_cid);
 	return document;
+}
+
+/* --- letters --- */
+
+static void
+add_ours(GArray *pieces, const char *markup)
+{
+	const struct html_piece piece = {.text = g_strdup(markup), .is_ours = true};
+
+	if (markup != NULL)
+		g_array_append_val(pieces, piece);
+}
+
+struct own_pictures {
+	struct pictures pictures;
+	struct html_pictures found;
+};
+
+static void
+own_pictures_free(void *data)
+{
+	struct own_pictures *own = data;
+
+	g_hash_table_unref(own->pictures.by_cid);
+	g_free(own);
+}
+
+/* Each section has its own pictures: names may be the same in two messages. */
+static const struct html_pictures *
+add_pictures(GPtrArray *all, const struct content_source *content, const struct layout *layout)
+{
+	struct own_pictures *own = g_new0(struct own_pictures, 1);
+
+	pictures_init(&own->pictures, content, layout);
+	own->found = (struct html_pictures){find_picture, &own->pictures};
+	g_ptr_array_add(all, own);
+	return &own->found;
+}
+
+char *
+formatted_letter(const struct formatted *formatted, const GArray *sections, const char *title,
+		 struct fault *fault)
+{
+	g_autoptr(GArray) pieces = no_pieces();
+	g_autoptr(GPtrArray) pictures = g_ptr_array_new_with_free_func(own_pictures_free);
+	size_t left = HTML_MAX;
+
+	for (guint i = 0; i < sections->len; i++) {
+		const struct formatted_section *section =
+			&g_array_index(sections, struct formatted_section, i);
+
+		add_ours(pieces, section->before);
+		if (section->layout != NULL &&
+		    !add_pieces(pieces, formatted->content, section->layout,
+				add_pictures(pictures, formatted->content, section->layout), &left,
+				fault))
+			return NULL;
+		add_ours(pieces, section->after);
+	}
+	return html_document(formatted->reader, (const struct html_piece *)pieces->data,
+			     pieces->len, title, formatted->language, fault);
 }
 
 /* --- which pictures are shown --- */
@@ -158,14 +227,14 @@ ask_which(void *context, const struct layout *layout, GHashTable *shown)
 	struct asking *asking = context;
 	const struct html_pictures pictures = {note_picture, shown};
 	struct fault fault = {0};
-	g_autoptr(GArray) pieces = NULL;
+	g_autoptr(GArray) pieces = no_pieces();
+	size_t left = HTML_MAX;
 	g_autofree char *document = NULL;
 
-	if (asking->reader != NULL)
-		pieces = pieces_of(asking->content, layout, &fault);
-	if (pieces != NULL)
+	if (asking->reader != NULL &&
+	    add_pieces(pieces, asking->content, layout, &pictures, &left, &fault))
 		document = html_document(asking->reader, (const struct html_piece *)pieces->data,
-					 pieces->len, &pictures, "en", &fault);
+					 pieces->len, "", "en", &fault);
 	if (document == NULL && fault.cause != FAULT_INPUT)
 		asking->is_answered = false;
 	if (document == NULL)

@@ -4,6 +4,7 @@
 
 #include "portal/answer.h"
 #include "portal/item.h"
+#include "portal/prose_view.h"
 
 enum {
 	TEXT_MAX = 1024 * 1024, /* bytes of text on a page */
@@ -116,6 +117,7 @@ offer_actions(const struct request *request, struct page *page, const struct mai
 
 	page_choose(page, is_member, "member-actions", "guest-actions");
 	set_place(page, "source", "href", "/source/", item);
+	set_place(page, "print", "href", "/print/", item);
 	if (!is_member)
 		return;
 	set_place(page, "forward", "href", "/forward/", item);
@@ -164,11 +166,11 @@ fill_body(struct page *page, const struct mailbox_item *item, const char *text)
 	if (!layout_has_html(item->layout)) {
 		page_remove(page, "frame");
 		page_remove(page, "plain");
-		page_text(page, "text", text);
+		prose_view_fill(page, "text", text);
 		return;
 	}
 	set_place(page, "frame", "src", "/html/", item);
-	page_text(page, "text-instead", text);
+	prose_view_fill(page, "text-instead", text);
 	page_remove(page, "text");
 }
 
@@ -208,7 +210,7 @@ fill_unfolded_text(struct unfolding *unfolding, const struct layout *layout)
 	if (text == NULL)
 		return false;
 	unfolding->text_left -= MIN(unfolding->text_left, strlen(text));
-	page_text(unfolding->page, "unfolded-text", text);
+	prose_view_fill(unfolding->page, "unfolded-text", text);
 	if (!cut)
 		page_remove(unfolding->page, "unfolded-cut");
 	return true;

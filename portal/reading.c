@@ -32,18 +32,9 @@ sentence_instead(const struct request *request)
 			    "read its text below, or download the message."));
 }
 
-/* The whole document; caller frees. NULL with `fault` filled if its bytes cannot be read; if the
- * reader cannot make it, a sentence takes its place. */
-static char *
-document_of(struct request *request, const struct mailbox_item *item, const struct layout *layout,
-	    struct fault *fault)
+char *
+reading_document_or_sentence(struct request *request, char *document, const struct fault *fault)
 {
-	const struct formatted formatted = {request->portal->reader, &item->content, layout,
-					    request->web.language};
-	char *document;
-
-	request_rest(request);
-	document = formatted_document(&formatted, fault);
 	if (document != NULL || (fault->cause != FAULT_INPUT && fault->cause != FAULT_OVERLOAD &&
 				 fault->cause != FAULT_STORAGE))
 		return document;
@@ -52,24 +43,10 @@ document_of(struct request *request, const struct mailbox_item *item, const stru
 }
 
 enum MHD_Result
-reading_html(struct request *request)
+reading_answer_document(struct request *request, char *document)
 {
-	g_auto(mailbox_item_auto) item = {0};
-	g_auto(GStrv) words = g_strsplit(request->web.tail, "/", 2);
-	const struct layout *layout;
 	struct MHD_Response *response;
-	enum MHD_Result answered;
-	struct fault fault;
-	char *document;
 
-	if (!item_open(request, words[0], &as_text, &item, &answered))
-		return answered;
-	layout = layout_within(item.layout, words[1] == NULL ? "" : words[1]);
-	if (layout == NULL || !layout_has_html(layout))
-		return answer_not_found(request);
-	document = document_of(request, &item, layout, &fault);
-	if (document == NULL)
-		return answer_fault(request, &fault);
 	response =
 		MHD_create_response_from_buffer(strlen(document), document, MHD_RESPMEM_MUST_FREE);
 	MHD_add_response_header(response, "Content-Type", "text/html; charset=utf-8");
@@ -82,6 +59,32 @@ reading_html(struct request *request)
 		"sandbox allow-popups allow-popups-to-escape-sandbox");
 	MHD_add_response_header(response, "X-Frame-Options", "SAMEORIGIN");
 	return answer_response(request, MHD_HTTP_OK, response);
+}
+
+enum MHD_Result
+reading_html(struct request *request)
+{
+	g_auto(mailbox_item_auto) item = {0};
+	g_auto(GStrv) words = g_strsplit(request->web.tail, "/", 2);
+	const struct layout *layout;
+	struct formatted formatted;
+	enum MHD_Result answered;
+	struct fault fault;
+	char *document;
+
+	if (!item_open(request, words[0], &as_text, &item, &answered))
+		return answered;
+	layout = layout_within(item.layout, words[1] == NULL ? "" : words[1]);
+	if (layout == NULL || !layout_has_html(layout))
+		return answer_not_found(request);
+	formatted = (struct formatted){request->portal->reader, &item.content, layout,
+				       request->web.language};
+	request_rest(request);
+	document = reading_document_or_sentence(request, formatted_document(&formatted, &fault),
+						&fault);
+	if (document == NULL)
+		return answer_fault(request, &fault);
+	return reading_answer_document(request, document);
 }
 
 /* --- downloads --- */

@@ -296,6 +296,18 @@ valid_text(const char *text)
 	return valid;
 }
 
+static void
+empty(xmlNode *node)
+{
+	for (xmlNode *child = node->children; child != NULL;) {
+		xmlNode *next = child->next;
+
+		xmlUnlinkNode(child);
+		xmlFreeNode(child);
+		child = next;
+	}
+}
+
 void
 page_text(struct page *page, const char *name, const char *text)
 {
@@ -305,13 +317,7 @@ page_text(struct page *page, const char *name, const char *text)
 	for (guint i = 0; i < found->len; i++) {
 		xmlNode *node = g_ptr_array_index(found, i);
 
-		for (xmlNode *child = node->children; child != NULL;) {
-			xmlNode *next = child->next;
-
-			xmlUnlinkNode(child);
-			xmlFreeNode(child);
-			child = next;
-		}
+		empty(node);
 		xmlAddChild(node, xmlNewText(BAD_CAST valid));
 	}
 }
@@ -396,6 +402,39 @@ page_repeat_end(struct page *page, const char *name)
 	page_remove(page, name);
 }
 
+xmlNode *
+page_emptied(struct page *page, const char *name)
+{
+	g_autoptr(GPtrArray) found = elements(page, name);
+
+	if (found->len == 0)
+		return NULL;
+	empty(g_ptr_array_index(found, 0));
+	return g_ptr_array_index(found, 0);
+}
+
+xmlNode *
+page_add(xmlNode *parent, const char *element)
+{
+	return xmlNewChild(parent, NULL, BAD_CAST element, NULL);
+}
+
+void
+page_add_text(xmlNode *parent, const char *text)
+{
+	g_autofree char *valid = valid_text(text);
+
+	xmlAddChild(parent, xmlNewText(BAD_CAST valid));
+}
+
+void
+page_set(xmlNode *node, const char *attribute, const char *value)
+{
+	g_autofree char *valid = valid_text(value);
+
+	xmlSetProp(node, BAD_CAST attribute, BAD_CAST valid);
+}
+
 static void
 forget_names(struct page *page)
 {
@@ -403,6 +442,25 @@ forget_names(struct page *page)
 	for (xmlNode *node = page->within; node != NULL; node = next_node(page, node))
 		if (node->type == XML_ELEMENT_NODE)
 			xmlUnsetProp(node, BAD_CAST "data-fill");
+}
+
+char *
+page_fragment(struct page *page)
+{
+	xmlBuffer *buffer = xmlBufferCreate();
+	xmlSaveCtxt *save = xmlSaveToBuffer(buffer, "UTF-8", XML_SAVE_AS_HTML);
+	xmlNode *place;
+	char *markup;
+
+	forget_names(page);
+	place = first_element(xmlDocGetRootElement(page->document), "main");
+	for (xmlNode *node = place == NULL ? NULL : place->children; node != NULL;
+	     node = node->next)
+		xmlSaveTree(save, node);
+	xmlSaveClose(save);
+	markup = g_strdup((const char *)xmlBufferContent(buffer));
+	xmlBufferFree(buffer);
+	return markup;
 }
 
 char *

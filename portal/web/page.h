@@ -55,6 +55,17 @@ void page_option(struct page *page, const char *name, const char *value, const c
 /* Removes the element itself, and works on the whole page again. */
 void page_repeat_end(struct page *page, const char *name);
 
+/* For what has a structure of its own: the first element with this name, emptied; NULL: there is
+ * none. */
+xmlNode *page_emptied(struct page *page, const char *name);
+/* Adds at the end. */
+xmlNode *page_add(xmlNode *parent, const char *element);
+void page_add_text(xmlNode *parent, const char *text);
+void page_set(xmlNode *node, const char *attribute, const char *value);
+
+/* Only what is in <main>, as markup; caller frees. */
+char *page_fragment(struct page *page);
+
 /* The finished page; caller frees. */
 char *page_html(struct page *page, size_t *length_r);
 

@@ -82,13 +82,13 @@ def test_nobody_reads_what_is_not_theirs(person, name):
     send(other)
     other.unlock()
     stranger = Visitor(person.browser.portal)
-    for path in ("message", "html", "source", "zip", "reply", "replyall", "forward", "draft"):
+    for path in ("message", "html", "print", "source", "zip", "reply", "replyall", "forward", "draft"):
         answer = stranger.get(f"/{path}/{message}")
         assert answer.status in (200, 404) and answer.path == "/signin", path
         assert "secret" not in other.browser.get(f"/{path}/{message}").text, path
     assert other.browser.get(f"/attachment/{message}/0").status == 404
     other.enrol()
-    for path in ("message", "html", "source", "zip", "reply", "replyall", "forward", "draft"):
+    for path in ("message", "html", "print", "source", "zip", "reply", "replyall", "forward", "draft"):
         answer = other.browser.get(f"/{path}/{message}")
         assert answer.status == 404, path
     other.browser.get("/settings")
@@ -150,7 +150,7 @@ def test_bombs_are_harmless(person):
         assert time.monotonic() - begun < 60
 
 
-@pytest.mark.parametrize("path", ["message", "source", "html", "zip", "attachment", "reply", "replyall", "forward", "send"])
+@pytest.mark.parametrize("path", ["message", "source", "html", "print", "zip", "attachment", "reply", "replyall", "forward", "send"])
 def test_whatever_shows_a_message_records_its_opening(person, path):
     """Promises 6 and 7: only the message's page did, and the courier's copy of the key was kept."""
     send(person)
@@ -216,7 +216,9 @@ def read(person, body, content, **options):
 
 
 def pre(page):
-    return html.unescape(re.search(r"<pre>(.*?)</pre>", page, re.S).group(1))
+    """The plain text, with what makes it prose taken away."""
+    shown = re.search(r'<div class="prose">(.*?)</div>', page, re.S).group(1)
+    return html.unescape(re.sub(r"<[^>]+>", "", shown.replace("</p>", "</p>\n")))
 
 
 def test_parts_without_a_name_have_one_that_opens(person):
@@ -428,3 +430,15 @@ def test_nobody_was_told_what_was_left_out(person, text, said):
     notes = re.findall(r'<body><p class="left-out" role="note">([^<]*)</p>', shown)
     assert notes == ([f"For your safety, this is not shown here: {said}."] if said else [])
     assert "tracker.example" not in shown and "<script" not in shown
+
+
+def test_page_for_printing_is_one_document(person):
+    """A long letter printed two of its eight pages: the rest was in a frame that paper does not scroll."""
+    inner = b"From: third@example.com\r\nSubject: The annex\r\nContent-Type: text/html\r\n\r\n<p>Annex words.</p>\r\n"
+    body = multipart("m", html_part("<p>The contract.</p>" * 300), PDF, part("Content-Type: message/rfc822", inner))
+    page = read(person, body, b'multipart/mixed; boundary="m"', subject="Contract", fields=("Cc: Beat <beat@example.com>",))
+    answer = person.browser.get(re.search(r'href="(/print/[^"]+)"', page).group(1))
+    assert answer.text.count("The contract.") == 300 and "<iframe" not in answer.text and "<form" not in answer.text
+    assert in_order(answer.text, "<title>Contract</title>", person.post.sender, "beat@example.com", "The contract.", "plan.pdf", "third@example.com",
+                    "Annex words.")
+    assert "sandbox" in answer.headers["Content-Security-Policy"] and "script-src 'none'" in answer.headers["Content-Security-Policy"]

@@ -46,12 +46,12 @@ main(int argc, char **argv)
 	static char html[HTML_MAX + 1];
 	const struct html_pictures pictures = {.find = find_picture,
 					       .context = argc > 1 ? argv[1] : NULL};
-	struct html_piece piece = {.text = html, .is_html = true};
+	struct html_piece piece = {.text = html, .is_html = true, .pictures = &pictures};
 	g_autofree char *document = NULL;
 	struct fault fault = {0};
 
 	html[fread(html, 1, HTML_MAX, stdin)] = '\0';
-	document = html_document(NULL, &piece, 1, &pictures, "en", &fault);
+	document = html_document(NULL, &piece, 1, "Message", "en", &fault);
 	if (document == NULL) {
 		fprintf(stderr, "%s\n", fault.text);
 		return 1;
