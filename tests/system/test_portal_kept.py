@@ -260,6 +260,7 @@ TYPED = {
     ("unlock.html", "code"): "/m/" + "A" * 43, ("signin.html", "address"): "/signin", ("join.html", "address"): "/join",
     ("confirm.html", "code"): "is another code half a minute later", ("factor.html", "code"): "is another code half a minute later",
     ("totp.html", "code"): "is another code half a minute later", ("passkey.html", "name"): "names a key that is asked for anew",
+    ("folders.html", "name"): "names a folder with a word or two",
     ("reopen.html", "recovery"): "a new password is chosen with it, and typed again"}
 
 
