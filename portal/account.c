@@ -5,7 +5,6 @@
 
 #include "core/catalogue.h"
 #include "delivery/parcel/unlock_code.h"
-#include "portal/common_passwords.h"
 
 enum { RECOVERY_SYMBOLS = 25, RECOVERY_GROUP = 5 };
 
@@ -75,50 +74,6 @@ account_fingerprint(char text_r[ACCOUNT_FINGERPRINT_CHARACTERS + 1],
 
 /* --- secrets that people keep --- */
 
-static bool
-is_common(const char *password)
-{
-	g_autofree char *folded = g_utf8_casefold(password, -1);
-
-	for (size_t i = 0; common_passwords[i] != NULL; i++)
-		if (strcmp(folded, common_passwords[i]) == 0)
-			return true;
-	return false;
-}
-
-/* "aaaaaaaaaa", "1212121212": too few different characters. */
-static bool
-is_monotonous(const char *password)
-{
-	g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
-
-	for (; *password != '\0'; password = g_utf8_next_char(password))
-		g_hash_table_add(seen, GUINT_TO_POINTER(g_utf8_get_char(password)));
-	return g_hash_table_size(seen) < 5;
-}
-
-const char *
-account_password_fault(const char *password, const char *address)
-{
-	g_autofree char *local = g_strndup(address, strcspn(address, "@"));
-	g_autofree char *folded = NULL;
-
-	if (!g_utf8_validate(password, -1, NULL))
-		return N_("The password contains characters that are not valid.");
-	if (g_utf8_strlen(password, -1) < ACCOUNT_PASSWORD_MIN)
-		return N_("The password is too short. Please use at least ten characters; three "
-			  "or four words are easy to remember.");
-	if (strlen(password) > ACCOUNT_PASSWORD_MAX)
-		return N_("The password is too long.");
-	folded = g_utf8_casefold(password, -1);
-	if (is_common(password) || is_monotonous(password))
-		return N_("This password is widely used and easy to guess. Please choose another.");
-	if (strlen(local) > 3 && strstr(folded, local) != NULL)
-		return N_("The password contains your address, so it is easy to guess. Please "
-			  "choose another.");
-	return NULL;
-}
-
 static void
 make_recovery(char text_r[RECOVERY_CHARACTERS + 1])
 {
@@ -132,24 +87,24 @@ make_recovery(char text_r[RECOVERY_CHARACTERS + 1])
 	*to = '\0';
 }
 
-/* In the form in which it was shown, whatever blanks, dashes and lower case were typed. */
+/* In the form in which it was shown, whatever blanks, marks and lower case were typed. */
 static void
 read_recovery(char text_r[RECOVERY_CHARACTERS + 1], const char *typed)
 {
+	g_autofree char *symbols = code_without_marks(typed);
 	int count = 0;
 	char *to = text_r;
 
-	for (; *typed != '\0' && count < RECOVERY_SYMBOLS; typed++) {
+	for (typed = symbols; *typed != '\0' && count < RECOVERY_SYMBOLS; typed++) {
 		char symbol = code_symbol_meant(*typed);
 
-		if (strchr(CODE_BLANKS, *typed) != NULL)
-			continue;
 		if (count > 0 && count % RECOVERY_GROUP == 0)
 			*to++ = '-';
 		*to++ = symbol == 0 ? *typed : symbol; /* not in the alphabet: stays wrong */
 		count++;
 	}
 	*to = '\0';
+	sodium_memzero(symbols, strlen(symbols));
 }
 
 /* The wrapped secret, and the salt for the key that wraps it. */

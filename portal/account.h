@@ -11,8 +11,8 @@
 #include "core/seal/wrap.h"
 
 enum {
-	ACCOUNT_PASSWORD_MIN = 10, /* characters */
-	ACCOUNT_PASSWORD_MAX = 200,
+	ACCOUNT_PASSWORD_MIN = 10,   /* characters */
+	ACCOUNT_PASSWORD_MAX = 1000, /* bytes */
 	ACCOUNT_FINGERPRINT_CHARACTERS = 64,
 	RECOVERY_CHARACTERS =
 		29, /* "XXXXX-XXXXX-XXXXX-XXXXX-XXXXX": 125 bits, Crockford's base32 */
@@ -54,9 +54,6 @@ void account_keys_make(struct account_keys *keys_r, const struct seal_key *secre
 /* How attestations name the account's public key. */
 void account_fingerprint(char text_r[ACCOUNT_FINGERPRINT_CHARACTERS + 1],
 			 const struct seal_key *public_key);
-
-/* What is wrong with a new password, in English, or NULL. It must not contain `address`. */
-const char *account_password_fault(const char *password, const char *address);
 
 /* *found_r: there is such an account. `address` is folded. */
 bool account_find(struct connection *connection, const char *address, struct account *account_r,

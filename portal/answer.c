@@ -201,3 +201,16 @@ answer_not_found(struct request *request)
 		"This page does not exist, or you do not have access to it. Please use the link "
 		"in the email exactly as it is.");
 }
+
+/* --- forms that are shown again --- */
+
+void
+answer_wrong(struct page *page, const char *why, const char *field)
+{
+	page_text_if_any(page, "wrong", why);
+	if (why == NULL)
+		return;
+	page_attribute(page, field, "aria-invalid", "true");
+	page_attribute(page, field, "aria-errormessage", "wrong");
+	page_attribute(page, field, "autofocus", "autofocus");
+}

@@ -22,6 +22,10 @@ enum MHD_Result answer_response(struct request *request, unsigned status,
 /* Redirects (303). `place` is a path on our site. */
 enum MHD_Result answer_see(struct request *request, const char *place);
 
+/* Says in the reader's language what is wrong with the form, and marks the field: it has the focus,
+ * and who does not see the page hears it. `why` NULL: nothing is wrong. */
+void answer_wrong(struct page *page, const char *why, const char *field);
+
 /* A title and a sentence; both are translated. */
 enum MHD_Result answer_outcome(struct request *request, unsigned status, const char *title,
 			       const char *text);

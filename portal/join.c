@@ -7,6 +7,7 @@
 #include "delivery/outbox/proof.h"
 #include "portal/answer.h"
 #include "portal/mailbox.h"
+#include "portal/password.h"
 #include "portal/signin.h"
 #include "portal/web/throttle.h"
 
@@ -31,7 +32,7 @@ show_join(struct request *request, unsigned status, const char *wrong)
 {
 	g_autoptr(page_auto) page = answer_begin(request, "join.html");
 
-	page_text_if_any(page, "wrong", wrong);
+	answer_wrong(page, wrong, "address");
 	page_attribute(page, "address", "value", request_field(request, "address"));
 	return answer_page(request, status, page);
 }
@@ -144,7 +145,7 @@ show_enrol(struct request *request, const struct newcomer *newcomer, bool by_lin
 	g_autoptr(page_auto) page = answer_begin(
 		request, by_link && newcomer->has_account ? "reopen.html" : "enrol.html");
 
-	page_text_if_any(page, "wrong", wrong == NULL ? NULL : request_say(request, wrong));
+	answer_wrong(page, wrong == NULL ? NULL : request_say(request, wrong), "password-field");
 	page_text(page, "address", newcomer->shown);
 	page_attribute(page, "username", "value", newcomer->shown);
 	page_attribute(page, "recovery", "value", request_field(request, "recovery"));
@@ -182,7 +183,7 @@ wrong_password(struct request *request, const char *address)
 
 	if (strcmp(password, request_field(request, "again")) != 0)
 		return N_("The two passwords do not match. Please enter the same password twice.");
-	return account_password_fault(password, address);
+	return password_fault(password, address);
 }
 
 static bool

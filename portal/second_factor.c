@@ -32,7 +32,7 @@ show_factor(struct request *request, const char *wrong)
 	struct identifier message, form;
 	struct fault fault;
 
-	page_text_if_any(page, "wrong", wrong == NULL ? NULL : request_say(request, wrong));
+	answer_wrong(page, wrong == NULL ? NULL : request_say(request, wrong), "code-field");
 	if (identifier_parse(&message, request_query(request, "message")) ||
 	    identifier_parse(&message, request_field(request, "message")))
 		page_attribute(page, "message", "value", message.text);

@@ -6,6 +6,7 @@
 #include "keystore/upload.h"
 #include "portal/answer.h"
 #include "portal/confirm.h"
+#include "portal/password.h"
 #include "portal/vouching.h"
 
 enum { KEY_BYTES_MAX = 256 * 1024 };
@@ -102,7 +103,7 @@ security_page_password(struct request *request)
 		return show_security(request, MHD_HTTP_BAD_REQUEST,
 				     "The two passwords do not match. Please enter the same "
 				     "password twice.");
-	wrong = account_password_fault(password, session->account.address);
+	wrong = password_fault(password, session->account.address);
 	if (wrong != NULL)
 		return show_security(request, MHD_HTTP_BAD_REQUEST, wrong);
 	if (!batch_begin(connection, &fault) ||

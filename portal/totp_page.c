@@ -24,7 +24,7 @@ show_totp(struct request *request, const unsigned char secret[TOTP_SECRET_BYTES]
 
 	picture = totp_picture(uri, &modules);
 	box = g_strdup_printf("0 0 %u %u", modules, modules);
-	page_text_if_any(page, "wrong", wrong == NULL ? NULL : request_say(request, wrong));
+	answer_wrong(page, wrong == NULL ? NULL : request_say(request, wrong), "code-field");
 	page_attribute(page, "qr", "viewBox", box);
 	page_attribute(page, "qr-path", "d", picture);
 	page_text(page, "secret", text);

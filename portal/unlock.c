@@ -30,7 +30,7 @@ show_form(struct request *request, unsigned status, const char *wrong)
 {
 	g_autoptr(page_auto) page = answer_begin(request, "unlock.html");
 
-	page_text_if_any(page, "wrong", wrong);
+	answer_wrong(page, wrong, "code-field");
 	page_attribute(page, "code-field", "value", request_field(request, "code"));
 	return answer_page(request, status, page);
 }

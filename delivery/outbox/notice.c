@@ -119,6 +119,21 @@ tell_sender(const struct notice *notice, const char *kind, struct letter *letter
 	return done;
 }
 
+/* The same in the mails to sender and recipient, so that two letters do not look alike: six digits,
+ * which nobody takes for an unlock code. NULL: the message is not in the log. Caller frees. */
+static char *
+reference_of(const struct notice *notice)
+{
+	unsigned char digest[crypto_hash_sha256_BYTES];
+	unsigned number;
+
+	if (notice->message == NULL)
+		return NULL;
+	crypto_hash_sha256(digest, (const unsigned char *)notice->message, strlen(notice->message));
+	number = ((unsigned)digest[0] << 16 | (unsigned)digest[1] << 8 | digest[2]) % 1000000;
+	return g_strdup_printf("%03u %03u", number / 1000, number % 1000);
+}
+
 /* --- to recipients --- */
 
 static GString *
@@ -136,6 +151,7 @@ text_of_notice(const struct notice *notice, const struct notice_recipient *recip
 	const struct settings *settings = notice->settings;
 	const char *language = recipient->language;
 	unsigned long days = (unsigned long)((recipient->lifetime + DAY_SECONDS - 1) / DAY_SECONDS);
+	g_autofree char *reference = reference_of(notice);
 	GString *text = g_string_new(NULL);
 
 	add_printed(text,
@@ -153,6 +169,10 @@ text_of_notice(const struct notice *notice, const struct notice_recipient *recip
 		    translate_plural(language, "The message will be available for %lu day.",
 				     "The message will be available for %lu days.", days),
 		    days);
+	if (reference != NULL)
+		add_printed(text,
+			    translate(language, "Reference: %s. The sender has the same one."),
+			    reference);
 	add(text, translate(language, "If you do not know the sender, do not open the link."));
 	return text;
 }
@@ -280,6 +300,7 @@ notice_codes(const struct notice *notice, const struct notice_codes *codes, stru
 {
 	g_autofree char *subject = NULL;
 	g_autofree char *url = notice_track_url(notice->settings, codes->track);
+	g_autofree char *reference = reference_of(notice);
 	GString *text = g_string_new(NULL);
 	struct letter letter = {.references = codes->references,
 				.language = codes->language,
@@ -310,6 +331,11 @@ notice_codes(const struct notice *notice, const struct notice_codes *codes, stru
 				  has_codes ? N_("Unlock codes for your message to %zu recipients")
 					    : N_("Your protected message to %zu recipients")),
 			codes->count);
+	if (reference != NULL)
+		add_printed(text,
+			    translate(codes->language,
+				      "Reference: %s. It is also in the email to your recipient."),
+			    reference);
 	add(text, translate(codes->language, "To see whether the message has been read, to "
 					     "recall it or to get a new code, open this page:"));
 	add(text, url);

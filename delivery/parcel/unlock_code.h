@@ -23,13 +23,14 @@ struct code {
 };
 
 /* The alphabet, also for other modules that let people type codes: a random symbol; the symbol that
- * a typed character stands for, or 0; and the characters allowed between symbols. */
-#define CODE_BLANKS " -\t\r\n"
+ * a typed character stands for, or 0; and the typed text without what may stand between symbols:
+ * blanks, dashes and full stops of every kind, as autocorrection makes them. Caller frees. */
 char code_symbol_make(void);
 char code_symbol_meant(char typed);
+char *code_without_marks(const char *typed);
 
 void code_make(struct code *code);
-/* Reads what a person typed: lower case, blanks and dashes anywhere, O for 0, I and L for 1. False
+/* Reads what a person typed: lower case, marks between symbols, O for 0, I and L for 1. False
  * if it is mistyped: wrong length, symbol or check symbol. */
 bool code_read(struct code *code, const char *typed);
 

@@ -54,6 +54,22 @@ def test_weak_passwords_are_refused_with_a_sentence(person, password, again, why
     person.browser.get("/enrol")
     answer = person.browser.send({"password": password, "again": again})
     assert answer.status == 400 and why in answer.text
+    field = re.search(r'<input type="password" id="password"[^>]*>', answer.text).group(0)
+    assert 'aria-invalid="true"' in field and 'aria-errormessage="wrong"' in field and "autofocus" in field
+
+
+def test_password_was_made_of_the_address_or_of_a_word(person, name):
+    """hedi12345678 was accepted for hedi.muster@; and the list of common passwords had 120 entries."""
+    person = Person(person.world, person.post, f"hedi.Muster.{name}@pickup.example")
+    send(person)
+    person.unlock()
+    person.browser.get("/enrol")
+    for password, why in (("hedi12345678", "part of your address"), ("my-MUSTER-word!", "part of your address"),
+                          ("Pickup2026!!", "part of your address"), ("constitutional", "easy to guess"),
+                          ("lanoitutitsnoc", "easy to guess"), ("Constitutional1", "easy to guess")):
+        answer = person.browser.send({"password": password, "again": password})
+        assert answer.status == 400 and why in answer.text, password
+    person.enrol("what nobody else would ever write down " * 20)
 
 
 def test_recovery_code_keeps_everything_and_without_it_the_senders_are_told(person):

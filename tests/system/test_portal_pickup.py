@@ -71,6 +71,33 @@ def test_cookie_changes_when_a_message_is_opened(person):
     assert not before & {c.value for c in person.browser.jar if c.name == "postseal"}
 
 
+def test_code_as_a_telephone_writes_it(person):
+    """A dash, a full stop or a blank of autocorrection was a typing mistake, and all of it had to be typed again."""
+    send(person)
+    link = person.mail("Protected message").link()
+    code = sandbox.wait_until(person.code, "the code")
+    person.browser.get(link)
+    slip = code[:-1] + ("A" if code[-1] != "A" else "B")
+    answer = person.browser.send({"code": slip})
+    field = re.search(r'<input class="code"[^>]*>', answer.text).group(0)
+    assert answer.status == 400 and f'value="{slip}"' in field and 'aria-invalid="true"' in field and "autofocus" in field
+    assert 'id="wrong"' in answer.text and 'aria-errormessage="wrong"' in field
+    typed = code.replace("-", "\u2013", 1).replace("-", ".\u00a0") + "\u200b."
+    assert "The secret is 42." in person.browser.send({"code": typed}).text
+
+
+def test_two_letters_looked_alike(person):
+    """The same reference is in the notice and in the mail with the code; another letter has another one."""
+    found = []
+    for count in (1, 2):
+        send(person, subject=f"Letter {count}")
+        notice = person.mail("Protected message", count).text()
+        sandbox.wait_until(lambda: person.code(count), "the code")
+        codes = Person(person.world, person.post, person.post.sender).mail("Unlock code", count).text()
+        found.append([re.search(r"Reference: (\d{3} \d{3})\.", text).group(1) for text in (notice, codes)])
+    assert found[0][0] == found[0][1] and found[1][0] == found[1][1] and found[0] != found[1]
+
+
 def test_locked_message_can_have_a_new_code(person):
     send(person)
     link = person.mail("Protected message").link()

@@ -13,6 +13,9 @@
 static void
 codes_are_read_as_people_type_them(void **state)
 {
+	static const char *const marks[] = {"\u2013", "\u2014", "\u2011", "\u2212",  ".",
+					    ". ",     "\u00a0", "\u202f", "\u200b",  "\u00ad",
+					    "_",      "\u3002", "\uff0d", " \u00b7 "};
 	struct code made, read;
 
 	(void)state;
@@ -29,6 +32,17 @@ codes_are_read_as_people_type_them(void **state)
 		blanks = g_strconcat("  ", small, "\r\n", NULL);
 		g_strdelimit(blanks, "-", ' ');
 		assert_true(code_read(&read, blanks));
+		assert_string_equal(read.symbols, made.symbols);
+	}
+	/* What autocorrection, other keyboards and copying make of it: an en dash, full stops,
+	 * blanks that do not break, letters of full width. */
+	assert_true(code_read(&read, made.shown));
+	for (size_t i = 0; i < G_N_ELEMENTS(marks); i++) {
+		g_autofree char *typed =
+			g_strdup_printf("%.5s%s%.5s%s%s", made.symbols, marks[i], made.symbols + 5,
+					marks[i], made.shown + 12);
+
+		assert_true(code_read(&read, typed));
 		assert_string_equal(read.symbols, made.symbols);
 	}
 	assert_false(code_read(&read, ""));
