@@ -41,7 +41,7 @@ def is_given_back(answer, wanted=None):
     # A browser sends line ends as CRLF, and omits the first one in a text area (HTML §4.10.11).
     assert fields["text"].replace("\r\n", "\n").removeprefix("\n").strip() == wanted["text"].replace("\r\n", "\n").strip()
     assert fields["subject"] == wanted["subject"] and fields["to"] == wanted["to"]
-    wrong = re.findall(r'<p class="wrong" role="alert">([^<]+)</p>', answer.text)
+    wrong = re.findall(r'<p class="wrong" (?:id="wrong" )?role="alert">([^<]+)</p>', answer.text)
     assert len(wrong) == 1, answer.text
     return wrong[0]
 
