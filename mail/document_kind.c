@@ -3,9 +3,9 @@
 #include <string.h>
 
 enum {
-	SNIFF_BYTES = 1445,
-	/* WHATWG MIME Sniffing 7 */ END_BYTES = 22 /* APPNOTE.TXT 4.3.16 */,
-	PDF_WITHIN = 1024
+	SNIFF_BYTES = 1445, /* WHATWG MIME Sniffing 7 */
+	END_BYTES = 22,	    /* APPNOTE.TXT 4.3.16 */
+	PDF_WITHIN = 1024,
 };
 
 static const struct {
@@ -34,6 +34,14 @@ document_kinds_by_beginning(const char *bytes, size_t length)
 	if (memmem(bytes, MIN(length, (size_t)PDF_WITHIN), "%PDF-", 5) != NULL)
 		kinds |= DOCUMENT_PDF;
 	return kinds;
+}
+
+bool
+document_is_old_office(const char *beginning, size_t length)
+{
+	static const char mark[] = "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+
+	return length >= sizeof mark - 1 && memcmp(beginning, mark, sizeof mark - 1) == 0;
 }
 
 static unsigned

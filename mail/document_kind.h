@@ -22,6 +22,8 @@ enum {
 
 /* By the first bytes of a file. */
 unsigned document_kinds_by_beginning(const char *bytes, size_t length);
+/* .doc, .xls, .ppt (MS-CFB 2.2), whose text it does not find. */
+bool document_is_old_office(const char *beginning, size_t length);
 /* By its last bytes: an archive may have a program in front of it that unpacks it. */
 unsigned document_kinds_by_end(const char *bytes, size_t length);
 

@@ -245,14 +245,6 @@ begins_encoded_file(const struct glance *glance)
 	return begins;
 }
 
-/* MS-CFB 2.2: .doc, .xls, .ppt. */
-static bool
-is_old_office(const struct glance *glance)
-{
-	return glance->length >= 8 &&
-	       memcmp(glance->beginning, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8) == 0;
-}
-
 /* Without armor. */
 static bool
 is_pgp(const struct glance *glance)
@@ -302,7 +294,7 @@ what_hides(GMimeObject *part, struct glance *glance, unsigned kinds, bool *hides
 	if (glance->has[PGP_ARMOR] || glance->has[OLE_PACKAGE] ||
 	    (glance->has[PDF_ENCRYPT] && (kinds & DOCUMENT_PDF) == 0))
 		return "is encrypted";
-	if (is_old_office(glance))
+	if (document_is_old_office(glance->beginning, glance->length))
 		return "is a document in an older format of Office";
 	if ((kinds & DOCUMENT_ZIP) == 0 &&
 	    (glance->has_zip_end || g_str_has_prefix(glance->beginning, "PK")))

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "portal/web/base64url.h"
+
 static const struct statement put = {
 	"challenge_put", "update postseal.portal_session set challenge = $2 where id = $1"};
 
@@ -25,7 +27,7 @@ challenge_ask(struct request *request, struct page *page, struct fault *fault)
 	randombytes_buf(challenge, sizeof challenge);
 	parameters_text(&parameters, request->session.id.text);
 	parameters_bytes(&parameters, challenge, sizeof challenge);
-	text = passkey_text(challenge, sizeof challenge);
+	text = base64url_text(challenge, sizeof challenge);
 	page_attribute(page, "passkey", "data-challenge", text);
 	page_attribute(page, "passkey", "data-host", host);
 	return connection_execute(request->connection, &put, &parameters, NULL, fault);
@@ -66,7 +68,7 @@ challenge_list_keys(struct request *request, struct page *page, struct fault *fa
 	for (int row = 0; row < PQntuples(result); row++) {
 		size_t length;
 		g_autofree unsigned char *bytes = result_bytes(result, row, 0, &length);
-		g_autofree char *text = passkey_text(bytes, length);
+		g_autofree char *text = base64url_text(bytes, length);
 
 		g_string_append_printf(list, "%s%s", row > 0 ? " " : "", text);
 	}

@@ -1,6 +1,5 @@
 #include "portal/folder.h"
 
-#include <jansson.h>
 #include <string.h>
 
 #include "core/log.h"
@@ -73,16 +72,24 @@ entry_free(void *data)
 	g_free(entry);
 }
 
+json_t *
+folder_summary(const PGresult *result, int row, int column, const char *parcel,
+	       const struct seal_key *content)
+{
+	size_t length, opened_length;
+	g_autofree unsigned char *sealed = result_bytes(result, row, column, &length);
+	g_autofree unsigned char *opened =
+		seal_open_bytes(sealed, length, content, parcel, &opened_length);
+
+	return opened == NULL ? NULL : json_loadb((char *)opened, opened_length, 0, NULL);
+}
+
 static void
 read_summary(struct folder_entry *entry, const PGresult *result, int row,
 	     const struct seal_key *content)
 {
-	size_t length, opened_length;
-	g_autofree unsigned char *sealed = result_bytes(result, row, 8, &length);
-	g_autofree unsigned char *opened = seal_open_bytes(
-		sealed, length, content, PQgetvalue(result, row, 1), &opened_length);
 	g_autoptr(json_t) json =
-		opened == NULL ? NULL : json_loadb((char *)opened, opened_length, 0, NULL);
+		folder_summary(result, row, 8, PQgetvalue(result, row, 1), content);
 
 	entry->subject = layout_line(json_string_value(json_object_get(json, "subject")));
 	entry->from = layout_line(json_string_value(json_object_get(json, "from")));

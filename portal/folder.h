@@ -4,6 +4,8 @@
 #ifndef POSTSEAL_PORTAL_FOLDER_H
 #define POSTSEAL_PORTAL_FOLDER_H
 
+#include <jansson.h>
+
 #include "portal/known_counts.h"
 #include "portal/mailbox.h"
 
@@ -46,6 +48,11 @@ bool folder_list_these(struct connection *connection, const struct session *sess
 void folder_list_clear(struct folder_list *list);
 typedef struct folder_list folder_list_auto;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(folder_list_auto, folder_list_clear)
+
+/* What lists show of a message, as it was sealed when it was parked (delivery/parcel/parcel.h);
+ * NULL: it cannot be opened. Caller frees. */
+json_t *folder_summary(const PGresult *result, int row, int column, const char *parcel,
+		       const struct seal_key *content);
 
 bool folder_is_day(const char *text); /* "2026-11-24" */
 

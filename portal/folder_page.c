@@ -301,6 +301,26 @@ folder_page_show(struct request *request, const struct folder_view *view)
 	return answer_page(request, MHD_HTTP_OK, page);
 }
 
+enum MHD_Result
+folder_page_show_all(struct request *request, const struct folder_view *view)
+{
+	g_auto(folder_list_auto) list = {0};
+	g_autofree char *count = NULL;
+	struct folder_view whole = *view;
+	unsigned long all, unread;
+	struct fault fault;
+
+	if (!folder_list_read(request->connection, &request->session, view->question, &list,
+			      &fault) ||
+	    !folder_count(request->connection, &request->session, view->question,
+			  request->portal->counts, &all, &unread, &fault))
+		return answer_fault(request, &fault);
+	count = folder_page_count(request, all, unread);
+	whole.list = &list;
+	whole.count = count;
+	return folder_page_show(request, &whole);
+}
+
 /* --- folders --- */
 
 static enum MHD_Result
@@ -308,23 +328,15 @@ show_folder(struct request *request, enum folder folder)
 {
 	const struct folder_question question =
 		folder_page_question(request, folder, request_query);
-	g_auto(folder_list_auto) list = {0};
-	g_autofree char *count = NULL;
-	struct folder_view view = {.title = request_say(request, folders[folder].title),
-				   .path = folders[folder].path,
-				   .question = &question,
-				   .list = &list};
-	unsigned long all, unread;
+	const struct folder_view view = {.title = request_say(request, folders[folder].title),
+					 .path = folders[folder].path,
+					 .question = &question};
 	struct fault fault;
 
 	if (!search_index_add(request->connection, &request->session, INDEXED_WITH_A_LIST, NULL,
-			      &fault) ||
-	    !folder_list_read(request->connection, &request->session, &question, &list, &fault) ||
-	    !folder_count(request->connection, &request->session, &question,
-			  request->portal->counts, &all, &unread, &fault))
+			      &fault))
 		return answer_fault(request, &fault);
-	view.count = count = folder_page_count(request, all, unread);
-	return folder_page_show(request, &view);
+	return folder_page_show_all(request, &view);
 }
 
 enum MHD_Result

@@ -29,6 +29,8 @@ struct folder_view {
 	const struct search *search; /* what was looked for, or NULL */
 };
 enum MHD_Result folder_page_show(struct request *request, const struct folder_view *view);
+/* Reads `list` and `count` of a folder before. */
+enum MHD_Result folder_page_show_all(struct request *request, const struct folder_view *view);
 enum MHD_Result folder_page_act(struct request *request, const char *path);
 
 /* From the query, or from the form. */

@@ -13,20 +13,11 @@ show(struct request *request, const struct own_folder *folder)
 {
 	struct folder_question question = folder_page_question(request, FOLDERS, request_query);
 	g_autofree char *path = g_strconcat("/folder/", folder->id.text, NULL);
-	g_autofree char *count = NULL;
-	g_auto(folder_list_auto) list = {0};
-	struct folder_view view = {
-		.title = folder->name, .path = path, .question = &question, .list = &list};
-	unsigned long all, unread;
-	struct fault fault;
+	const struct folder_view view = {
+		.title = folder->name, .path = path, .question = &question};
 
 	question.own = folder->id.text;
-	if (!folder_list_read(request->connection, &request->session, &question, &list, &fault) ||
-	    !folder_count(request->connection, &request->session, &question,
-			  request->portal->counts, &all, &unread, &fault))
-		return answer_fault(request, &fault);
-	view.count = count = folder_page_count(request, all, unread);
-	return folder_page_show(request, &view);
+	return folder_page_show_all(request, &view);
 }
 
 enum MHD_Result

@@ -10,6 +10,7 @@
 
 #include "core/cleanup.h"
 #include "portal/authenticator_data.h"
+#include "portal/web/base64url.h"
 
 enum { HASH_BYTES = crypto_hash_sha256_BYTES, FLAG_PRESENT = 1 };
 
@@ -40,27 +41,6 @@ passkey_host(const char *url)
 	return g_strdup(uri == NULL || g_uri_get_host(uri) == NULL ? "" : g_uri_get_host(uri));
 }
 
-char *
-passkey_text(const void *bytes, size_t length)
-{
-	size_t size = sodium_base64_encoded_len(length, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-
-	return sodium_bin2base64(g_malloc(size), size, bytes, length,
-				 sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-}
-
-GBytes *
-passkey_bytes(const char *text)
-{
-	size_t length = strlen(text), got;
-	unsigned char *bytes = g_malloc(length + 1);
-
-	if (sodium_base642bin(bytes, length, text, length, NULL, &got, NULL,
-			      sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
-		got = 0;
-	return g_bytes_new_take(bytes, got);
-}
-
 /* What the browser says it was asked for: type, challenge and origin must be ours. */
 static bool
 client_data_fits(const struct passkey_place *place, GBytes *client_data, const char *type)
@@ -69,7 +49,7 @@ client_data_fits(const struct passkey_place *place, GBytes *client_data, const c
 	const char *text = g_bytes_get_data(client_data, &length);
 	g_autoptr(json_t) json =
 		text == NULL ? NULL : json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
-	g_autofree char *challenge = passkey_text(place->challenge, PASSKEY_CHALLENGE_BYTES);
+	g_autofree char *challenge = base64url_text(place->challenge, PASSKEY_CHALLENGE_BYTES);
 	const char *said_type = json_string_value(json_object_get(json, "type"));
 	const char *said_challenge = json_string_value(json_object_get(json, "challenge"));
 	const char *said_origin = json_string_value(json_object_get(json, "origin"));
@@ -112,8 +92,8 @@ passkey_register(const struct passkey_place *place, const char *client_data,
 		 const char *authenticator_data, struct passkey *passkey_r)
 {
 	static const int algorithms[] = {COSE_ES256, COSE_EDDSA, COSE_RS256};
-	g_autoptr(GBytes) client = passkey_bytes(client_data);
-	g_autoptr(GBytes) data = passkey_bytes(authenticator_data);
+	g_autoptr(GBytes) client = base64url_bytes(client_data);
+	g_autoptr(GBytes) data = base64url_bytes(authenticator_data);
 
 	*passkey_r = (struct passkey){0};
 	if (!client_data_fits(place, client, "webauthn.create") ||
@@ -170,9 +150,9 @@ bool
 passkey_verify(const struct passkey_place *place, struct passkey *passkey, const char *client_data,
 	       const char *authenticator_data, const char *signature)
 {
-	g_autoptr(GBytes) client = passkey_bytes(client_data);
-	g_autoptr(GBytes) data = passkey_bytes(authenticator_data);
-	g_autoptr(GBytes) signed_by = passkey_bytes(signature);
+	g_autoptr(GBytes) client = base64url_bytes(client_data);
+	g_autoptr(GBytes) data = base64url_bytes(authenticator_data);
+	g_autoptr(GBytes) signed_by = base64url_bytes(signature);
 	g_autofree char *host = passkey_host(place->url);
 	fido_assert_t *assertion __attribute__((cleanup(free_assertion))) = fido_assert_new();
 

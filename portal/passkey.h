@@ -27,9 +27,6 @@ void passkey_clear(struct passkey *passkey);
 
 /* The host that keys are bound to; caller frees. */
 char *passkey_host(const char *url);
-char *passkey_text(const void *bytes, size_t length); /* base64url; caller frees */
-
-GBytes *passkey_bytes(const char *text); /* empty if it is not base64url; caller unrefs */
 
 /* Registers a new key: §7.1, with attestation "none". */
 bool passkey_register(const struct passkey_place *place, const char *client_data,

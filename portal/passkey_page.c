@@ -5,6 +5,7 @@
 #include "portal/answer.h"
 #include "portal/challenge.h"
 #include "portal/confirm.h"
+#include "portal/web/base64url.h"
 
 enum { NAME_CHARACTERS = 60 };
 
@@ -24,7 +25,7 @@ passkey_page_form(struct request *request)
 {
 	g_autoptr(page_auto) page = NULL;
 	const struct account *account = &request->session.account;
-	g_autofree char *user = passkey_text(account->id.text, strlen(account->id.text));
+	g_autofree char *user = base64url_text(account->id.text, strlen(account->id.text));
 	enum MHD_Result answered;
 	struct fault fault;
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "portal/search_index.h"
+#include "portal/web/base64url.h"
 
 enum {
 	WORDS_MAX = 10,
@@ -49,30 +50,26 @@ search_seal(const struct search *search, const struct session *session)
 	g_autofree char *text = json_dumps(json, JSON_COMPACT);
 	g_autoptr(GString) padded = g_string_new(text);
 	g_autofree unsigned char *sealed = NULL;
-	size_t length, room;
-	char *token;
+	size_t length;
 
 	while (padded->len % PADDED_BYTES != 0)
 		g_string_append_c(padded, ' ');
 	sealed = seal_bytes(padded->str, padded->len, &session->keys.index, about, &length);
-	room = sodium_base64_encoded_len(length, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	token = g_malloc(room);
-	sodium_bin2base64(token, room, sealed, length, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	return token;
+	return base64url_text(sealed, length);
 }
 
 bool
 search_unseal(struct search *search_r, const char *token, const struct session *session)
 {
-	size_t room = strlen(token), length, opened_length;
-	g_autofree unsigned char *sealed = g_malloc(room + 1), *opened = NULL;
+	g_autoptr(GBytes) sealed = base64url_bytes(token);
+	g_autofree unsigned char *opened = NULL;
 	g_autoptr(json_t) json = NULL;
 	const char *words, *since, *until;
+	gsize length;
+	size_t opened_length;
+	const void *bytes = g_bytes_get_data(sealed, &length);
 
-	if (sodium_base642bin(sealed, room, token, room, NULL, &length, NULL,
-			      sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
-		return false;
-	opened = seal_open_bytes(sealed, length, &session->keys.index, about, &opened_length);
+	opened = seal_open_bytes(bytes, length, &session->keys.index, about, &opened_length);
 	if (opened == NULL)
 		return false;
 	json = json_loadb((const char *)opened, opened_length, 0, NULL);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/log.h"
+#include "portal/folder.h"
 
 /* Without "offset 0", PostgreSQL might read all parcels for the few that it needs. */
 static const struct statement rows_without = {
@@ -109,17 +110,6 @@ add_files(GString *text, json_t *summary, const struct layout *layout)
 			add_folded(text, json_string_value(name));
 }
 
-static json_t *
-read_summary(const PGresult *result, int row, const struct seal_key *content)
-{
-	size_t length, opened_length;
-	g_autofree unsigned char *sealed = result_bytes(result, row, 6, &length);
-	g_autofree unsigned char *opened = seal_open_bytes(
-		sealed, length, content, PQgetvalue(result, row, 1), &opened_length);
-
-	return opened == NULL ? NULL : json_loadb((char *)opened, opened_length, 0, NULL);
-}
-
 static struct layout *
 read_layout(const PGresult *result, int row, const struct seal_key *content)
 {
@@ -135,7 +125,8 @@ read_layout(const PGresult *result, int row, const struct seal_key *content)
 static char *
 entry_text(const PGresult *result, int row, const struct seal_key *content)
 {
-	g_autoptr(json_t) summary = read_summary(result, row, content);
+	g_autoptr(json_t) summary =
+		folder_summary(result, row, 6, PQgetvalue(result, row, 1), content);
 	g_autoptr(layout_auto) layout = read_layout(result, row, content);
 	const char *from = json_string_value(json_object_get(summary, "from"));
 	const char *to = json_string_value(json_object_get(summary, "to"));

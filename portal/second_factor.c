@@ -7,6 +7,7 @@
 #include "portal/challenge.h"
 #include "portal/signin.h"
 #include "portal/totp.h"
+#include "portal/web/base64url.h"
 #include "portal/web/throttle.h"
 
 static const struct statement totp_get = {
@@ -146,7 +147,7 @@ find_passkey(struct request *request, struct passkey *passkey_r, struct identifi
 {
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
-	g_autoptr(GBytes) credential = passkey_bytes(request_field(request, "credential"));
+	g_autoptr(GBytes) credential = base64url_bytes(request_field(request, "credential"));
 
 	parameters_text(&parameters, request->session.account.id.text);
 	parameters_bytes(&parameters, g_bytes_get_data(credential, NULL),

@@ -118,12 +118,6 @@ begins_as_xml(const char *bytes, size_t length)
 	return at < length && bytes[at] == '<';
 }
 
-static bool
-is_old_office(const char *bytes, size_t length)
-{
-	return length >= 8 && memcmp(bytes, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8) == 0;
-}
-
 static void
 begin_file(const struct reading *reading)
 {
@@ -153,7 +147,8 @@ decide(struct reading *reading)
 	what = container_by_beginning(bytes, length);
 	if (what != NULL)
 		tell_opaque(READER_OPAQUE_FILES, "holds another archive or message");
-	else if (is_old_office(bytes, length) && !(is_office && is_macro(reading->member->name)))
+	else if (document_is_old_office(bytes, length) &&
+		 !(is_office && is_macro(reading->member->name)))
 		tell_opaque(READER_OPAQUE_FILES, "holds an object in a format that is not read");
 	else if (is_office && !is_macro(reading->member->name) &&
 		 is_binary_part(reading->member->name))

@@ -9,10 +9,12 @@ import sys
 import pytest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(SOURCE / "contrib" / "sandbox"), str(SOURCE / "tests" / "inject")]
+sys.path[:0] = [str(SOURCE / "contrib" / "sandbox"), str(SOURCE / "tests" / "inject"),
+               str(SOURCE / "tests" / "browser")]
 
 import people  # noqa: E402
 import world as sandbox  # noqa: E402
+from chromium import Chromium  # noqa: E402
 from person import Person  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("POSTSEAL_BUILD", SOURCE / "build"))
@@ -34,6 +36,13 @@ def world(request):
 
 
 numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    driver = Chromium(BUILD)
+    yield driver
+    driver.close()
 
 
 @pytest.fixture

@@ -1,10 +1,7 @@
 """The portal in the real Chromium: on a phone, by keyboard, without JavaScript, with passkeys; and
 mail that tries to run scripts."""
 import base64
-import email.utils
-import pathlib
 import re
-import sys
 
 import pytest
 import world as sandbox
@@ -13,22 +10,12 @@ from injections import VARIANTS
 from messages import noise
 from person import PASSWORD, Person, send, totp
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "browser"))
-from chromium import Chromium  # noqa: E402
-
 RULES = """
 match portal recipient "office@example.com"   deliver plain
 match conversation                            deliver pickup
 match recipient in domains                    deliver plain
 otherwise                                     deliver pickup
 """
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    driver = Chromium(BUILD)
-    yield driver
-    driver.close()
 
 
 @pytest.fixture

@@ -1,18 +1,12 @@
 """The writing page in the real Chromium: with its script, and without."""
-import pathlib
 import re
-import sys
 
 import pytest
 import world as sandbox
-from conftest import BUILD
 from messages import noise
 from person import PASSWORD, PORTAL_RULES as RULES, Person, send
 from test_browser import check, open_page
 from visitor import Forms, Visitor
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "browser"))
-from chromium import Chromium  # noqa: E402
 
 SETTINGS = "pickup session 10 minutes"
 PHONE = {"viewport": {"width": 390, "height": 844}, "isMobile": True, "hasTouch": True}
@@ -20,13 +14,6 @@ DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 # The clock of the page runs as it is told to.
 OPEN = """await state.page.clock.install(); await state.page.goto(url + "/write");
     await state.page.fill("#to", "office@example.com"); await state.page.fill("#subject", subject); await state.page.fill("#text", "As it began");"""
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    driver = Chromium(BUILD)
-    yield driver
-    driver.close()
 
 
 @pytest.fixture

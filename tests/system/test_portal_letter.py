@@ -1,26 +1,13 @@
 """The page of a letter in the real Chromium: on a phone and on a desktop, light and dark."""
 import email.utils
-import pathlib
-import sys
 
-import pytest
 import world as sandbox
 from conftest import BUILD
 from messages import lines, multipart, part
 from person import PORTAL_RULES as RULES, send
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "browser"))
-from chromium import Chromium  # noqa: E402
-
 SIZES = [("phone", 360, 740), ("desktop", 1280, 900)]
 PNG = b"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    driver = Chromium(BUILD)
-    yield driver
-    driver.close()
 
 
 def open_page(chromium, person, path, **options):
