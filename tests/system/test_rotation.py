@@ -391,12 +391,12 @@ OTHERS = {
     "account.public_key", "account.recovery_salt", "account.recovery_wrapped", "account.salt", "account.totp", "account.wrapped",
     "address_proof.token_hash", "ca.certificate", "ca.request", "ca_crl.content", "ca_issued.serial",
     "certificate_status.certificate", "certificate_status.issuer", "decided.imprint", "key.content", "key_between.content",
-    "key_found.content", "key_mailed.content", "key_mailed.digest", "key_request.request", "key_upload.content", "revocation_list.content", "message.identity", "offer.identity",
-    "held_key.kept", "held_key.link_hash", "held_key.salt", "held_key.sealed", "held_key.wrapped",
+    "key_found.content", "key_mailed.content", "key_mailed.digest", "key_request.request", "key_upload.content", "revocation_list.content",
+    "message.identity", "offer.identity", "own_folder.name", "held_key.kept", "held_key.link_hash", "held_key.salt", "held_key.sealed", "held_key.wrapped",
     "outbox.header", "outbox_chunk.content", "parcel.header", "parcel.layout", "parcel.summary", "parcel_chunk.content",
-    "parcel_key.kept", "parcel_key.link_hash", "parcel_key.salt", "parcel_key.sealed", "parcel_key.wrapped",
+    "parcel_key.indexed", "parcel_key.kept", "parcel_key.link_hash", "parcel_key.salt", "parcel_key.sealed", "parcel_key.wrapped",
     "passkey.credential", "passkey.public_key", "portal_session.challenge", "portal_session.cookie_hash", "portal_session.wrapped",
-    "sender_page.digest", "session_key.wrapped", "throttle.whom", "trust_link.digest"}
+    "sender_page.digest", "session_key.wrapped", "throttle.whom", "trust_link.digest", "unsaved.boxed", "unsaved.sealed"}
 
 
 def test_no_column_that_a_key_seals_is_forgotten(world):
