@@ -6,11 +6,43 @@
 
 /* GNU gettext manual, "The Format of GNU MO Files". */
 enum { MO_MAGIC = 0x950412de, MO_COUNT = 8, MO_ORIGINALS = 12, MO_TRANSLATIONS = 16 };
-enum { LANGUAGES = 4 };
+enum { LANGUAGES = 8 };
 
-static const char *const languages[LANGUAGES + 1] = {"en", "de", "fr", "it", NULL};
+static const char *const languages[LANGUAGES + 1] = {"en", "de", "fr", "it", "es",
+						     "nl", "pl", "pt", NULL};
 static GHashTable *texts[LANGUAGES]; /* maps texts to translations; plural forms follow the first,
 					each with its NUL */
+
+/* --- plural forms: Unicode CLDR, "Language Plural Rules" --- */
+
+enum { FORMS = 2, FORMS_POLISH = 3 };
+
+static unsigned
+forms_of(const char *language)
+{
+	return strcmp(language, "pl") == 0 ? FORMS_POLISH : FORMS;
+}
+
+static unsigned
+polish_form(unsigned long count)
+{
+	unsigned long ones = count % 10, tens = count / 10 % 10;
+
+	if (count == 1)
+		return 0;
+	return ones >= 2 && ones <= 4 && tens != 1 ? 1 : 2;
+}
+
+/* Which of them goes with this count. French has the singular for zero, too. */
+static unsigned
+form_for(const char *language, unsigned long count)
+{
+	if (strcmp(language, "pl") == 0)
+		return polish_form(count);
+	return strcmp(language, "fr") == 0 ? count > 1 : count != 1;
+}
+
+/* --- catalogues --- */
 
 static uint32_t
 word_at(const char *data, size_t place)
@@ -21,9 +53,10 @@ word_at(const char *data, size_t place)
 	return word;
 }
 
-/* String number `i` of the table at `table`; NULL if it is not within the data. */
+/* String number `i` of the table at `table`; NULL if it is not within the data. Those that follow
+ * each other in it are counted. */
 static const char *
-string_at(const char *data, size_t size, size_t table, uint32_t i)
+string_at(const char *data, size_t size, size_t table, uint32_t i, unsigned *count_r)
 {
 	size_t entry = table + (size_t)i * 8, length, offset;
 
@@ -31,13 +64,16 @@ string_at(const char *data, size_t size, size_t table, uint32_t i)
 		return NULL;
 	length = word_at(data, entry);
 	offset = word_at(data, entry + 4);
-	return offset < size && length < size - offset && data[offset + length] == '\0'
-		       ? data + offset
-		       : NULL;
+	if (offset >= size || length >= size - offset || data[offset + length] != '\0')
+		return NULL;
+	*count_r = 0;
+	for (size_t j = 0; j <= length; j++)
+		*count_r += data[offset + j] == '\0';
+	return data + offset;
 }
 
 static bool
-take(GHashTable *table, const char *name, const char *data, size_t size, struct fault *fault)
+take(int number, const char *name, const char *data, size_t size, struct fault *fault)
 {
 	uint32_t count;
 
@@ -49,15 +85,24 @@ take(GHashTable *table, const char *name, const char *data, size_t size, struct 
 			name);
 	count = word_at(data, MO_COUNT);
 	for (uint32_t i = 0; i < count; i++) {
-		const char *text = string_at(data, size, word_at(data, MO_ORIGINALS), i);
-		const char *other = string_at(data, size, word_at(data, MO_TRANSLATIONS), i);
+		unsigned originals, forms;
+		const char *text =
+			string_at(data, size, word_at(data, MO_ORIGINALS), i, &originals);
+		const char *other =
+			string_at(data, size, word_at(data, MO_TRANSLATIONS), i, &forms);
 
 		if (text == NULL || other == NULL)
 			return fault_set(fault, FAULT_CONFIG,
 					 "reading the translations in %s: the file is damaged",
 					 name);
+		if (originals > 1 && *other != '\0' && forms != forms_of(languages[number]))
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"reading the translations in %s: “%s” has %u plural forms, "
+				"not the %u of this language",
+				name, text, forms, forms_of(languages[number]));
 		if (*text != '\0' && *other != '\0')
-			g_hash_table_insert(table, (gpointer)text, (gpointer)other);
+			g_hash_table_insert(texts[number], (gpointer)text, (gpointer)other);
 	}
 	return true;
 }
@@ -81,7 +126,7 @@ take_own(const char *directory, int number, struct fault *fault)
 	gsize length;
 
 	if (g_file_get_contents(path, &data, &length, &error))
-		return take(texts[number], path, data, length, fault);
+		return take(number, path, data, length, fault);
 	if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
 		return true;
 	return fault_set(fault, FAULT_CONFIG, "reading the translations in %s: %s", path,
@@ -96,7 +141,7 @@ catalogue_start(const char *directory, struct fault *fault)
 	for (const struct catalogue_file *file = catalogue_files; file->name != NULL; file++) {
 		g_autofree char *language = g_strndup(file->name, strcspn(file->name, "."));
 
-		if (!take(texts[number_of(language)], file->name, file->text, SIZE_MAX, fault))
+		if (!take(number_of(language), file->name, file->text, SIZE_MAX, fault))
 			return false;
 	}
 	for (int i = 0; i < LANGUAGES && *directory != '\0'; i++)
@@ -155,12 +200,12 @@ const char *
 translate_plural(const char *language, const char *one, const char *many, unsigned long count)
 {
 	const char *other = find(language, one);
-	/* French uses the singular for zero; the others use the plural. */
-	bool is_one = strcmp(language, "fr") == 0 ? count < 2 : count == 1;
 
 	if (other == NULL)
-		return is_one ? one : many;
-	return is_one ? other : other + strlen(other) + 1;
+		return count == 1 ? one : many;
+	for (unsigned form = form_for(language, count); form > 0; form--)
+		other += strlen(other) + 1;
+	return other;
 }
 
 char *

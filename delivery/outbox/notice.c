@@ -16,9 +16,11 @@ notice_language(const struct settings *settings, const char *address, const char
 {
 	static const struct {
 		const char *country, *language;
-	} countries[] = {{".de", "de"}, {".at", "de"}, {".li", "de"}, {".fr", "fr"},
-			 {".mc", "fr"}, {".it", "it"}, {".sm", "it"}, {".uk", "en"},
-			 {".ie", "en"}, {".us", "en"}, {".au", "en"}, {".nz", "en"}};
+	} countries[] = {{".de", "de"}, {".at", "de"}, {".li", "de"}, {".fr", "fr"}, {".mc", "fr"},
+			 {".it", "it"}, {".sm", "it"}, {".es", "es"}, {".mx", "es"}, {".ar", "es"},
+			 {".cl", "es"}, {".pe", "es"}, {".nl", "nl"}, {".pl", "pl"}, {".pt", "pt"},
+			 {".br", "pt"}, {".uk", "en"}, {".ie", "en"}, {".us", "en"}, {".au", "en"},
+			 {".nz", "en"}};
 	const char *domain = address_domain(address), *language = catalogue_language(account);
 
 	for (size_t i = 0; language == NULL && i < G_N_ELEMENTS(countries); i++)
