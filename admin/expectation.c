@@ -76,7 +76,7 @@ read_recipients(struct cursor *cursor)
 static bool
 is_outcome(const struct token *token)
 {
-	bool is = is_word(token, "reject") || is_word(token, "wait");
+	bool is = is_word(token, "reject") || is_word(token, "refuse") || is_word(token, "wait");
 
 	for (const struct policy_method *m = methods_for_policy(); m->name != NULL; m++)
 		is = is || is_word(token, m->name);
@@ -93,7 +93,8 @@ read_outcome(struct cursor *cursor)
 	cursor->at += expectation->is_exact;
 	for (bool more = true; more; cursor->at += more) {
 		if (!is_outcome(cursor->at))
-			return expect(cursor, "a method such as smime or pickup, reject or wait");
+			return expect(cursor,
+				      "a method such as smime or pickup, reject, refuse or wait");
 		g_ptr_array_add(expectation->gives, cursor->at->text);
 		cursor->at++;
 		more = cursor->at->kind == TOKEN_COMMA;

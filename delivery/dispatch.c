@@ -9,6 +9,7 @@
 #include "delivery/inbound/harvest.h"
 #include "delivery/offer.h"
 #include "delivery/outbox/decided.h"
+#include "delivery/outbox/failure.h"
 #include "delivery/outbox/notice.h"
 #include "delivery/outbox/outbox.h"
 #include "delivery/outbox/receipt.h"
@@ -83,7 +84,7 @@ is_in_place(const struct dispatch *dispatch, const struct copy *copy)
 static enum copy_state
 state_of(const struct dispatch *dispatch, const struct copy *copy)
 {
-	if (dispatch->plan.refused != NULL)
+	if (dispatch->plan.refused != NULL || copy->is_refused)
 		return COPY_REFUSED;
 	if (is_in_place(dispatch, copy))
 		return COPY_HANDED;
@@ -96,7 +97,7 @@ reason_of(const struct dispatch *dispatch, const struct copy *copy)
 {
 	const struct copy *refused = dispatch->plan.refused;
 
-	if (refused == NULL || refused == copy)
+	if (refused == NULL || refused == copy || copy->is_refused)
 		return g_strdup(copy->reason);
 	return g_strdup_printf("refused together with the copy for %s",
 			       refused->recipient->address);
@@ -377,10 +378,10 @@ park(const struct commit *commit, const struct group *group, struct fault *fault
 	struct variant variant;
 	bool done;
 
-	variant_init(&variant, commit->around, NULL, commit->dispatch->plan.tags);
+	variant_init(&variant, commit->around, group, commit->dispatch->plan.tags);
 	done = parcel_begin(&parcel, commit->connection, &settings, fault) &&
 	       add_keys(commit, &parcel, group, fault) &&
-	       variant_write(&variant, commit->around, NULL, &parcel.sealing.sink, fault) &&
+	       variant_write(&variant, commit->around, group, &parcel.sealing.sink, fault) &&
 	       parcel_end(&parcel, fault);
 	parcel_clear(&parcel);
 	variant_clear(&variant);
@@ -415,11 +416,52 @@ tell_sender(const struct commit *commit, struct fault *fault)
 	for (guint i = 0; i < copies->len; i++) {
 		const struct copy *copy = g_ptr_array_index(copies, i);
 
-		g_string_append_printf(text, "\n    %s: %s", copy->recipient->address,
-				       translate(language, copy->method->told));
+		if (!copy->is_refused) /* tell_refused() */
+			g_string_append_printf(text, "\n    %s: %s", copy->recipient->address,
+					       translate(language, copy->method->told));
 	}
 	receipt.text = text->str;
 	return notice_receipt(&notice, &receipt, fault);
+}
+
+/* --- recipients that a rule refuses, while others get the message --- */
+
+static bool
+tell_refused(const struct commit *commit, struct fault *fault)
+{
+	const struct message *message = commit->around->message;
+	const struct settings *settings = commit->around->settings;
+	const GPtrArray *copies = commit->dispatch->plan.copies;
+	const struct failure failure = {
+		.settings = settings,
+		.courier = commit->around->courier,
+		.connection = commit->connection,
+		.message = commit->message->id.text,
+		.sender = message->sender,
+		.envid = message->envid,
+		.smtputf8 = message->smtputf8,
+		.text = translate(settings->language,
+				  "Your message was not sent to the recipients below, as your "
+				  "organisation's rules do not allow it. The reason is shown "
+				  "below each address. Nobody else is affected.")};
+	g_autoptr(GPtrArray) replies = g_ptr_array_new_with_free_func(g_free);
+	g_autofree struct failure_recipient *refused =
+		g_new0(struct failure_recipient, copies->len);
+	size_t count = 0;
+
+	for (guint i = 0; i < copies->len; i++) {
+		const struct copy *copy = g_ptr_array_index(copies, i);
+		char *reply;
+
+		if (!copy->is_refused || copy->already_committed ||
+		    !failure_is_wanted(copy->recipient->notify))
+			continue;
+		reply = g_strconcat("550 5.7.1 ", copy->reason, NULL);
+		g_ptr_array_add(replies, reply);
+		refused[count++] = (struct failure_recipient){
+			copy->recipient->address, copy->recipient->orcpt, reply, copy->reason};
+	}
+	return failure_put(&failure, refused, count, fault);
 }
 
 /* --- what the MTA may offer again in a second pass --- */
@@ -502,7 +544,8 @@ commit_all(struct dispatch *dispatch, const struct surroundings *around,
 	crash_point("milter-before-commit");
 	if (batch_begin(connection, fault) && record(&commit, again, fault) &&
 	    (dispatch->plan.refused != NULL ||
-	     (put_groups(&commit, fault) && note_decided(&commit, fault) &&
+	     (put_groups(&commit, fault) && tell_refused(&commit, fault) &&
+	      note_decided(&commit, fault) &&
 	      harvest(connection, around->inbound, message->id.text, fault) &&
 	      (again || tell_sender(&commit, fault)))) &&
 	    batch_commit(connection, fault)) {

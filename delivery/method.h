@@ -62,6 +62,7 @@ struct copy {
 	bool visible; /* named in To or Cc, so other recipients may know about it */
 	struct policy_decision decision;
 	const struct method *method;   /* NULL: refused, or no method is available */
+	bool is_refused;	       /* by a rule, while others get the message */
 	GPtrArray *keys;	       /* struct key: the keys it is sealed to */
 	const struct opening *opening; /* what it opened to, for mail that comes in; or NULL */
 	/* Of mail that comes in: values of fields, or NULL. */
@@ -86,11 +87,12 @@ struct copy {
 struct group {
 	const struct method *method;
 	const char *flavour;
-	GPtrArray *copies;	 /* struct copy, borrowed */
-	GPtrArray *keys;	 /* struct key: the keys of all copies, each once */
-	char *boundary;		 /* for methods that write a multipart */
-	bool hides_subject;	 /* the message's header travels inside (mail/entity.h) */
-	const char *const *tags; /* removed from the subject; end with NULL */
+	GPtrArray *copies;		  /* struct copy, borrowed */
+	GPtrArray *keys;		  /* struct key: the keys of all copies, each once */
+	char *boundary;			  /* for methods that write a multipart */
+	bool hides_subject;		  /* the message's header travels inside (mail/entity.h) */
+	const char *const *tags;	  /* removed from the subject; end with NULL */
+	const struct policy_field *added; /* as in the decisions of its copies */
 	bool in_place;
 	const struct opening *opening; /* as in the copies */
 	const char *subject, *results; /* as in the copies */

@@ -167,6 +167,11 @@ static bool
 decide(struct plan *plan, const struct surroundings *around, struct wishes *wishes,
        struct copy *copy, struct fault *fault)
 {
+	if (copy->decision.reject == NULL && copy->decision.refuse != NULL) {
+		copy->reason = g_strdup(copy->decision.refuse);
+		copy->is_refused = true;
+		return true;
+	}
 	if (copy->decision.reject == NULL && !choose_method(around, wishes, copy, fault))
 		return false;
 	if (inbound_is_for(around->inbound, around->settings, copy->recipient) &&
@@ -178,6 +183,26 @@ decide(struct plan *plan, const struct surroundings *around, struct wishes *wish
 	if (copy->method == NULL && plan->refused == NULL)
 		refuse(plan, copy);
 	return true;
+}
+
+/* If nobody is left, the client is told at once. */
+static void
+refuse_if_nobody_is_left(struct plan *plan)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (guint i = 0; i < plan->copies->len; i++) {
+		const struct copy *copy = g_ptr_array_index(plan->copies, i);
+
+		if (!copy->is_refused)
+			return;
+		g_string_append_printf(text, "%s<%s>: %s", i > 0 ? " " : "",
+				       copy->recipient->address, copy->reason);
+	}
+	if (plan->refused != NULL || plan->copies->len == 0)
+		return;
+	plan->refused = g_ptr_array_index(plan->copies, 0);
+	fault_set(&plan->refusal, FAULT_REFUSED, "%s", text->str);
 }
 
 static void
@@ -227,6 +252,7 @@ decide_each(struct plan *plan, const struct surroundings *around, const struct p
 		if (!decide(plan, around, &wishes, copy, fault))
 			return false;
 	}
+	refuse_if_nobody_is_left(plan);
 	return true;
 }
 
@@ -358,12 +384,25 @@ group_new(struct plan *plan, const struct copy *copy)
 	group->subject = copy->subject;
 	group->results = copy->results;
 	group->hides_subject = hides_subject(copy);
+	group->added = copy->decision.added;
 	group->tags = plan->tags;
 	group->copies = g_ptr_array_new();
 	group->keys = g_ptr_array_new();
 	group->boundary = new_boundary();
 	g_ptr_array_add(plan->groups, group);
 	return group;
+}
+
+/* Rules that add the same fields. */
+static bool
+is_added_alike(const struct policy_field *one, const struct policy_field *other)
+{
+	if (one == NULL || other == NULL)
+		return one == other;
+	for (; one->name != NULL && other->name != NULL; one++, other++)
+		if (strcmp(one->name, other->name) != 0 || strcmp(one->value, other->value) != 0)
+			return false;
+	return one->name == other->name;
 }
 
 /* A recipient who is not named in the message gets a group of its own if readers could see the
@@ -376,7 +415,9 @@ group_for(struct plan *plan, const struct copy *copy)
 		const struct copy *first = g_ptr_array_index(group->copies, 0);
 
 		if (group->method != copy->method || group->flavour != copy->flavour ||
-		    group->opening != copy->opening || group->hides_subject != hides_subject(copy))
+		    group->opening != copy->opening ||
+		    group->hides_subject != hides_subject(copy) ||
+		    !is_added_alike(group->added, copy->decision.added))
 			continue;
 		if (copy->method->names_keys && !(copy->visible && first->visible))
 			continue;

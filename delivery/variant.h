@@ -18,7 +18,7 @@ struct variant {
 	GPtrArray *first; /* struct field, before all others */
 };
 
-/* `group` may be NULL: the message as it was, for a parcel. `tags`, a list that ends with NULL, are
+/* `group` may be NULL: the message as it was. `tags`, a list that ends with NULL, are
  * removed from the subject, unless the group says what becomes of that. */
 void variant_init(struct variant *variant, const struct surroundings *around,
 		  const struct group *group, const char *const *tags);

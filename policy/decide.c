@@ -272,6 +272,7 @@ fill(const struct policy *policy, struct policy_decision *decision, const struct
 	decision->rule = rule->text;
 	decision->name = rule->name;
 	decision->reject = rule->reject;
+	decision->refuse = rule->refuse;
 	decision->methods = (const char *const *)rule->methods->pdata;
 	/* A rule about mail that comes in asks for none. */
 	decision->levels = rule->levels->len > 0 ? (const char *const *)rule->levels->pdata : NULL;
@@ -279,6 +280,9 @@ fill(const struct policy *policy, struct policy_decision *decision, const struct
 	decision->expire_seconds = rule->options.expire_seconds;
 	decision->hide_subject = rule->options.hide_subject;
 	decision->receipt = rule->options.receipt;
+	decision->added = rule->options.added == NULL
+				  ? NULL
+				  : (const struct policy_field *)rule->options.added->data;
 	decision->opens = rule->receiving.opens;
 	decision->old_ciphers = rule->receiving.old_ciphers;
 	decision->mark_encrypted = rule->receiving.mark_encrypted;

@@ -34,6 +34,7 @@ static void policy_error(const struct place *place, struct parser *parser, const
 %destructor { g_free($$); } <checksum>
 %destructor { condition_free($$); } <condition>
 %destructor { rule_free($$); } <rule>
+%destructor { rule_options_clear(&$$); } <options>
 %destructor { g_free($$.mark_encrypted); g_free($$.mark_signed); } <receiving>
 
 %token YYEOF 0 "end of line"
@@ -44,8 +45,8 @@ static void policy_error(const struct place *place, struct parser *parser, const
 %token RECIPIENT "recipient" DOMAIN_ "domain" DOMAINS "domains" IN "in" SUBJECT "subject" TAG "tag"
 %token HEADER "header" SIZE "size" OVER "over" UNDER "under" ATTACHMENT "attachment" NAME "name"
 %token RULE "rule" WATCH "watch" AND "and" OR "or"
-%token TYPE "type" TEXT "text" REGEX "regex" DELIVER "deliver" REJECT "reject" EXPIRE "expire"
-%token OPAQUE "opaque" ENCRYPTED "encrypted" SIGNED "signed" HIDE "hide" PORTAL "portal" CONVERSATION "conversation"
+%token TYPE "type" TEXT "text" REGEX "regex" DELIVER "deliver" REJECT "reject" REFUSE "refuse" EXPIRE "expire"
+%token OPAQUE "opaque" ENCRYPTED "encrypted" SIGNED "signed" HIDE "hide" ADD "add" PORTAL "portal" CONVERSATION "conversation"
 %token AT "at" LEAST "least" WORDS "words"
 %token CLIENT "client" NETWORKS "networks" TIME "time"
 %token RECEIPT "receipt" AUTHENTICATED "authenticated" TRUST "trust"
@@ -141,9 +142,14 @@ sentence
 		$$ = rule_take_conditions(rule_new(), $2);
 		$$->reject = parser_sentence(parser, &@4, $4);
 	}
+	| MATCH conditions REFUSE RECIPIENT STRING	{
+		$$ = rule_take_conditions(rule_new(), $2);
+		$$->refuse = parser_sentence(parser, &@5, $5);
+	}
 	| MATCH conditions WATCH	{ $$ = rule_take_conditions(rule_new(), $2); $$->watches = true; }
 	| OTHERWISE DELIVER methods options	{ $$ = $3; $$->options = $4; }
 	| OTHERWISE REJECT STRING	{ $$ = rule_new(); $$->reject = parser_sentence(parser, &@3, $3); }
+	| OTHERWISE REFUSE RECIPIENT STRING	{ $$ = rule_new(); $$->refuse = parser_sentence(parser, &@4, $4); }
 	| RECEIVE conditions opened	{ $$ = rule_take_conditions(rule_new(), $2); $$->receiving = $3; }
 	| RECEIVE conditions passed	{ $$ = rule_take_conditions(rule_new(), $2); $$->receiving = $3; }
 	;
@@ -214,6 +220,10 @@ options
 	: %empty		{ $$ = (struct rule_options){0}; }
 	| options EXPIRE duration	{ $$ = $1; $$.expire_seconds = parser_expire(parser, &@3, $3); }
 	| options HIDE SUBJECT	{ $$ = $1; $$.hide_subject = true; }
+	| options ADD HEADER STRING STRING	{
+		$$ = $1;
+		$$.added = parser_added(parser, $1.added, &@4, $4, &@5, $5);
+	}
 	| options RECEIPT	{ $$ = $1; $$.receipt = "mail"; }
 	| options RECEIPT WORD	{ $$ = $1; $$.receipt = parser_receipt(parser, &@3, $3); }
 	;

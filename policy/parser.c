@@ -337,15 +337,22 @@ parser_patterns(struct parser *parser, const struct place *place, const struct m
 }
 
 /* RFC 5322 §2.2: printable ASCII except the colon. */
-struct condition *
-parser_header(struct parser *parser, const struct place *place, char *name, GPtrArray *globs)
+bool
+parser_is_field_name(const char *name)
 {
-	struct condition *condition = patterns(&match_header, globs);
 	bool good = *name != '\0';
 
 	for (const char *c = name; *c != '\0'; c++)
 		good = good && g_ascii_isgraph(*c) && *c != ':';
-	if (!good)
+	return good;
+}
+
+struct condition *
+parser_header(struct parser *parser, const struct place *place, char *name, GPtrArray *globs)
+{
+	struct condition *condition = patterns(&match_header, globs);
+
+	if (!parser_is_field_name(name))
 		parser_error(parser, place,
 			     "found \"%s\", expected the name of a header field, without a colon",
 			     name);

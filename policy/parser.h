@@ -84,6 +84,11 @@ void parser_name(struct parser *parser, const struct place *place, struct rule *
 void parser_method(struct parser *parser, const struct place *place, struct rule *rule, char *name);
 /* The trust that the method just added needs; NULL: none. */
 void parser_level(struct parser *parser, const struct place *place, struct rule *rule, char *level);
+/* Is it one (RFC 5322 §3.6.8)? */
+bool parser_is_field_name(const char *name);
+/* Adds a field to those before it (NULL: none), which are returned. */
+GArray *parser_added(struct parser *parser, GArray *before, const struct place *name_place,
+		     char *name, const struct place *value_place, char *value);
 const char *parser_receipt(struct parser *parser, const struct place *place, char *form);
 uint64_t parser_product(struct parser *parser, const struct place *place, uint64_t number,
 			uint64_t factor);

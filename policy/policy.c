@@ -97,6 +97,12 @@ rule_shown(const struct policy *policy, const struct rule *rule)
 }
 
 void
+rule_options_clear(struct rule_options *options)
+{
+	g_clear_pointer(&options->added, g_array_unref);
+}
+
+void
 rule_free(struct rule *rule)
 {
 	if (rule == NULL)
@@ -108,6 +114,8 @@ rule_free(struct rule *rule)
 	g_ptr_array_unref(rule->tags);
 	g_free(rule->name);
 	g_free(rule->reject);
+	g_free(rule->refuse);
+	rule_options_clear(&rule->options);
 	g_free(rule->receiving.mark_encrypted);
 	g_free(rule->receiving.mark_signed);
 	g_free(rule->text);

@@ -134,18 +134,27 @@ void policy_question_free(struct policy_question *question);
 typedef struct policy_question policy_question_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(policy_question_auto, policy_question_free)
 
+/* A header field to be added. The value is UTF-8, a single line, without a blank in front. */
+struct policy_field {
+	char *name, *value;
+};
+
 struct policy_decision {
-	unsigned line;		    /* of the rule that matched */
-	const char *file;	    /* that has it, unless that is postseal.conf itself: NULL */
-	const char *rule;	    /* the text of the rule */
-	const char *name;	    /* of the rule, or NULL */
-	const char *reject;	    /* the sentence for the sender, or NULL if the rule delivers */
-	const char *const *methods; /* ends with NULL; none if the rule rejects */
+	unsigned line;	    /* of the rule that matched */
+	const char *file;   /* that has it, unless that is postseal.conf itself: NULL */
+	const char *rule;   /* the text of the rule */
+	const char *name;   /* of the rule, or NULL */
+	const char *reject; /* the sentence for the sender, or NULL if the rule delivers */
+	const char *refuse; /* the same if only this recipient gets nothing; `reject` comes first */
+	const char *const *methods; /* ends with NULL; none if the rule rejects or refuses */
 	/* For each method, the level of trust that the rule asks for, or NULL; NULL: for none. */
 	const char *const *levels;
 	uint64_t expire_seconds; /* 0: as in the settings */
 	bool hide_subject;
-	const char *receipt;	 /* "mail", "mdn", "dsn", or NULL */
+	const char *receipt; /* "mail", "mdn", "dsn", or NULL */
+	/* Added to the header, in place of fields with these names; ends with a NULL name. NULL:
+	 * none. */
+	const struct policy_field *added;
 	bool is_for_portal;	 /* the rule has the condition `portal` */
 	const char *const *tags; /* subject tags the rule matched; ends with NULL */
 	bool opens, old_ciphers; /* of mail that comes in: policy_receive() */

@@ -35,6 +35,15 @@ check_portal_rule(struct parser *parser, const struct rule *rule)
 			parser, &place,
 			"found %s beside portal, expected only sender, recipient and time there",
 			odd->text);
+	if (is_for_portal && rule->refuse != NULL)
+		parser_error(
+			parser, &place,
+			"found refuse recipient beside portal, expected reject: whoever writes "
+			"there is told at once");
+	if (is_for_portal && rule->options.added != NULL)
+		parser_error(parser, &place,
+			     "found add header beside portal, expected it in rules about mail: "
+			     "what is written in the portal has no header of its sender's");
 }
 
 static bool match_always(const GPtrArray *conditions, bool either);

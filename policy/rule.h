@@ -59,7 +59,9 @@ struct rule_options {
 	uint64_t expire_seconds; /* 0: not given */
 	bool hide_subject;
 	const char *receipt; /* "mail", "mdn", "dsn"; NULL: as in the settings */
+	GArray *added;	     /* struct policy_field, ends with a NULL name; or NULL */
 };
+void rule_options_clear(struct rule_options *options);
 
 /* What a rule that begins with `receive` says about mail that comes in. */
 struct rule_receiving {
@@ -77,6 +79,7 @@ struct rule {
 	GPtrArray *leaves;     /* of these and their groups: those that are no groups; borrowed */
 	bool watches;	       /* decides nothing: is only on record */
 	char *reject;
+	char *refuse;	    /* of a recipient, while the others get the message */
 	GPtrArray *methods; /* const char *, ends with NULL */
 	GPtrArray *levels;  /* const char *, for each method: the trust it needs, or NULL */
 	GPtrArray *tags;    /* char *, ends with NULL */

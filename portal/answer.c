@@ -144,7 +144,7 @@ static const struct {
 	[REFUSED_UPLOADS] =
 		{MHD_HTTP_TOO_MANY_REQUESTS, N_("Temporarily unavailable"),
 		 N_("You are sending files in several windows at once. Please wait until they "
-		    "have arrived, then send this form again. Nothing of it was sent."),
+		    "have arrived, then send this form again. Nothing from this form was sent."),
 		 N_("You are sending files in several windows at once. Nothing was sent, and your "
 		    "text is still here. Please wait until they have arrived, then press the "
 		    "button again.")},

@@ -230,7 +230,9 @@ folder_page_count(const struct request *request, unsigned long all, unsigned lon
 {
 	g_autofree char *messages = g_strdup_printf(
 		translate_plural(request->web.language, "%lu message", "%lu messages", all), all);
-	g_autofree char *new_ones = g_strdup_printf(request_say(request, "%lu unread"), unread);
+	g_autofree char *new_ones = g_strdup_printf(
+		translate_plural(request->web.language, "%lu unread", "%lu unread", unread),
+		unread);
 
 	return unread == 0 ? g_steal_pointer(&messages)
 			   : g_strconcat(messages, ", ", new_ones, NULL);

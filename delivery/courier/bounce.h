@@ -1,6 +1,5 @@
 /*
- * Tells the sender that mail from the outbox could not be delivered: a delivery status notification
- * (RFC 3464), as a row of the outbox in the open batch.
+ * Tells the sender that mail from the outbox could not be delivered (delivery/outbox/failure.h).
  */
 #ifndef POSTSEAL_DELIVERY_COURIER_BOUNCE_H
 #define POSTSEAL_DELIVERY_COURIER_BOUNCE_H

@@ -476,7 +476,8 @@ notice_changed(const struct notice *notice, const char *address, const char *lan
 	static const char *const changes[] = {
 		[CHANGE_KEY_ADDED] = N_("A certificate or public key was added"),
 		[CHANGE_KEY_REMOVED] = N_("A certificate or public key was removed"),
-		[CHANGE_TRUST_REVOKED] = N_("It was revoked that your account or key is yours"),
+		[CHANGE_TRUST_REVOKED] =
+			N_("A confirmation that your account or key is yours was revoked"),
 		[CHANGE_APP_ADDED] = N_("Signing in now requires a code from an app"),
 		[CHANGE_APP_REMOVED] = N_("Signing in no longer requires a code from an app"),
 		[CHANGE_PASSKEY_ADDED] = N_("A passkey or security key was added"),

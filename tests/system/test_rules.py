@@ -2,11 +2,15 @@
 clients and times."""
 import json
 import os
+import re
 import signal
+import smtplib
 import subprocess
 import urllib.request
 
+import people
 import world as sandbox
+from person import Person
 
 RULES = """
 rule "trial" match size over 1 B not recipient in domains watch
@@ -15,6 +19,13 @@ match sender "local@example.com" client in <here> reject "From this machine."
 rule "secrets"
       match (subject tag "[secure]" or header "Sensitivity" "private") recipient domain "pickup.example"
       deliver pickup
+rule "class a" match header "X-Ask" "class" recipient domain "smime.example"
+      deliver plain add header "X-Classification" "Vertraulich – Stufe 2" add header "X-Rule" "a"
+rule "class b" match header "X-Ask" "class" recipient domain "pgp.example"
+      deliver plain add header "X-Classification" "public"
+rule "class c" match header "X-Ask" "class" recipient domain "pickup.example"
+      deliver pickup add header "X-Classification" "parked"
+rule "not there" match recipient domain "rival.example" refuse recipient "Mail to this company is not allowed."
 rule "rest" otherwise deliver plain
 """
 
@@ -125,3 +136,73 @@ def test_included_file_is_read_again(world, post, name):
         path.unlink()
     os.kill(world.programs["postseal-milter"], signal.SIGHUP)
     sandbox.wait_until(lambda: post.send(post.compose(to), to)[0] == 250, "the rule to be gone")
+
+
+def test_rule_adds_header_fields_that_nobody_else_can_write(world, post, name):
+    """In place, from the outbox and in a parcel: each copy has the fields of its own rule."""
+    to = [f"{name}@{domain}.example" for domain in ("smime", "pgp", "pickup", "plain")]
+    post.accepted(post.compose(to, fields=["X-Ask: class", "X-Classification: forged", "x-classification: forged again"]), to)
+    a, b, plain = (post.box(address).one() for address in (to[0], to[1], to[3]))
+    assert a.fields("X-Classification") == ["Vertraulich – Stufe 2"] and a.fields("X-Rule") == ["a"]
+    assert b"\nX-Classification: Vertraulich =?" in a.raw and a.header.isascii()
+    assert b.fields("X-Classification") == ["public"] and b.fields("X-Rule") == []
+    assert plain.fields("X-Classification") == ["forged", "forged again"]
+    assert a.body == b.body == plain.body
+    reader = Person(world, post, to[2])
+    page = reader.unlock()
+    original = people.Received(reader.browser.get(f"/source/{page.path.rpartition('/')[2]}").body.replace(b"
+", b"
+"))
+    assert original.fields("X-Classification") == ["parked"]
+
+
+def bounces(post, address):
+    return [mail for mail in (people.Received(file.read_bytes()) for file in post.box(post.sender).files())
+            if "could not be delivered" in str(mail["Subject"]) and f"<{address}>" in mail.text()]
+
+
+def test_refused_recipient_is_told_in_a_bounce_and_the_others_get_the_message(world, post, name):
+    to = [f"{name}@rival.example", f"{name}@plain.example", f"{name}@pickup.example"]
+    message = post.compose(to, fields=["Sensitivity: Private"])
+    post.accepted(message, to)
+    assert post.box(to[1]).one()
+    (bounce,) = sandbox.wait_until(lambda: bounces(post, to[0]), "the bounce")
+    assert "Mail to this company is not allowed." in bounce.text() and "Nobody else is affected." in bounce.text()
+    report = next(part for part in bounce.parsed.walk() if part.get_content_type() == "message/delivery-status").as_string()
+    assert f"Final-Recipient: rfc822; {to[0]}" in report and "Status: 5.7.1" in report and to[1] not in report
+    rows = world.postgres.query(f"select recipient, coalesce(method, ''), state, rule_name, reason from postseal.log where recipient like '{name}@%' order by 1")
+    assert [[row[1], row[2] == "refused", row[3]] for row in rows] == [
+        ["pickup", False, "secrets"], ["plain", False, "rest"], ["", True, "not there"]], rows
+    assert rows[2][4] == "Mail to this company is not allowed."
+    sandbox.wait_until(world.nothing_waits, "the courier")
+    assert post.box(to[0]).files() == []
+
+
+def test_only_recipient_that_is_refused_is_told_at_once(world, post, name):
+    to = [f"{name}@rival.example", f"{name}2@rival.example"]
+    code, text = post.send(post.compose(to), to)
+    assert code == 550 and f"<{to[0]}>: Mail to this company is not allowed. <{to[1]}>: Mail" in text
+    sandbox.wait_until(world.nothing_waits, "the courier")
+    assert bounces(post, to[0]) == [] and post.box(to[0]).files() == []
+
+
+def test_refused_recipient_who_wants_no_bounce_gets_none(world, post, name):
+    to = [f"{name}@rival.example", f"{name}@plain.example"]
+    with smtplib.SMTP("127.0.0.1", post.port) as client:
+        client.ehlo()
+        client.mail(post.sender)
+        client.rcpt(to[0], ["NOTIFY=NEVER"])
+        client.rcpt(to[1])
+        assert client.data(post.compose(to))[0] == 250
+    assert post.box(to[1]).one()
+    sandbox.wait_until(world.nothing_waits, "the courier")
+    assert bounces(post, to[0]) == []
+
+
+def test_refused_recipient_is_explained_and_expected(world, name):
+    to = f"{name}@rival.example"
+    shown = world.postseal("policy", "explain", "--from", "anna@example.com", "--to", to, "--to", f"{name}@plain.example")
+    assert "=> refused: Mail to this company is not allowed." in shown and "the whole message" not in shown
+    file = world.directory / "expected"
+    file.write_text(f'from "anna@example.com" to "{to}" gives refuse by "not there"\n')
+    world.postseal("policy", "test", file)
