@@ -152,7 +152,7 @@ def all_in_chroot(world, mended):
 
 def receiving(networks, mynetworks):
     """With a rule for mail that comes in."""
-    return both(configured(r"^match attachment", f'networks {{ {networks} }}\nreceive any open\nmatch attachment'),
+    return both(configured("^rule \"drawings\"", f'networks {{ {networks} }}\nreceive any open\nrule "drawings"'),
                 set_to("mynetworks", mynetworks))
 
 

@@ -162,6 +162,6 @@ def test_clock_that_is_not_that_of_the_database_was_called_good(world):
 def test_rules_that_are_not_in_force_yet_are_told_apart(world_of, mended):  # noqa: F811
     """Whoever edits the file, checks it and forgets to reload believed that it was in force."""
     assert "not in force" not in checked(world_of)[1]["policy"][1]
-    configured("^match attachment", 'match subject tag "[later]" deliver pickup\nmatch attachment')(world_of, mended)
+    configured("^rule \"drawings\"", 'match subject tag "[later]" deliver pickup\nrule "drawings"')(world_of, mended)
     verdict, note = checked(world_of)[1]["policy"]
     assert verdict == "good" and "not in force yet in postseal-milter" in note

@@ -29,7 +29,7 @@ def foreign_table(grant):
         if grant:
             world.postgres.query("grant usage on schema crm to postseal_milter, postseal_portal; "
                                  "grant select on crm.patient to postseal_milter, postseal_portal")
-        configured(r"^match attachment", TABLE + "match recipient in <patients> deliver pickup\nmatch attachment")(world, mended)
+        configured("^rule \"drawings\"", TABLE + "match recipient in <patients> deliver pickup\nrule \"drawings\"")(world, mended)
     return change
 
 
