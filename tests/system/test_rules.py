@@ -150,9 +150,7 @@ def test_rule_adds_header_fields_that_nobody_else_can_write(world, post, name):
     assert a.body == b.body == plain.body
     reader = Person(world, post, to[2])
     page = reader.unlock()
-    original = people.Received(reader.browser.get(f"/source/{page.path.rpartition('/')[2]}").body.replace(b"
-", b"
-"))
+    original = people.Received(reader.browser.get(f"/source/{page.path.rpartition('/')[2]}").body.replace(b"\r\n", b"\n"))
     assert original.fields("X-Classification") == ["parked"]
 
 
