@@ -41,10 +41,42 @@ unlock_give_back(struct request *request, unsigned status, const char *why)
 	return show_form(request, status, why);
 }
 
+static enum MHD_Result
+show_gone(struct request *request, enum parcel_gone gone)
+{
+	switch (gone) {
+	case PARCEL_RECALLED:
+		return answer_outcome(
+			request, MHD_HTTP_GONE, "This message was recalled",
+			"Its sender has taken it back, so it can no longer be opened. "
+			"If you expect something from them, please ask them.");
+	case PARCEL_DELETED:
+		return answer_outcome(
+			request, MHD_HTTP_GONE, "This message was deleted",
+			"It was deleted by whoever received it. If you still need it, "
+			"please ask its sender to send it again.");
+	case PARCEL_LINK_REPLACED:
+		return answer_outcome(request, MHD_HTTP_GONE, "There is a newer link",
+				      "A newer email about this message has a link of its own, and "
+				      "a new code goes with it. Please use the link in the latest "
+				      "email.");
+	default:
+		return answer_outcome(request, MHD_HTTP_GONE, "This message has expired",
+				      "It was kept for a limited time, which is over. If you still "
+				      "need it, please ask its sender to send it again.");
+	}
+}
+
 enum MHD_Result
 unlock_form(struct request *request)
 {
-	return show_form(request, MHD_HTTP_OK, NULL);
+	enum parcel_gone gone;
+	struct fault fault;
+
+	if (!parcel_find_gone(request->connection, request->web.tail, &gone, &fault))
+		return answer_fault(request, &fault);
+	return gone == PARCEL_NOT_GONE ? show_form(request, MHD_HTTP_OK, NULL)
+				       : show_gone(request, gone);
 }
 
 static enum MHD_Result
@@ -223,6 +255,7 @@ static enum MHD_Result
 try_link(struct request *request, const struct code *code)
 {
 	struct parcel_key key = {0};
+	enum parcel_gone gone;
 	g_autofree char *address = NULL;
 	enum MHD_Result answered;
 	struct fault fault = {0};
@@ -230,8 +263,11 @@ try_link(struct request *request, const struct code *code)
 
 	if (!parcel_find(request->connection, request->web.tail, &key, &found, &fault))
 		return answer_fault(request, &fault);
-	if (!found)
-		return show_wrong(request, 0);
+	if (!found) {
+		if (!parcel_find_gone(request->connection, request->web.tail, &gone, &fault))
+			return answer_fault(request, &fault);
+		return gone == PARCEL_NOT_GONE ? show_wrong(request, 0) : show_gone(request, gone);
+	}
 	address = address_fold(key.recipient);
 	if (!throttle_take(request->connection, &throttle_code_address, address, &allowed, &fault))
 		answered = answer_fault(request, &fault);

@@ -44,6 +44,10 @@ static const struct statement expire_trust_links = {
 static const struct statement expire_unsaved = {
 	"expire_unsaved", "delete from postseal.unsaved where expires_at <= now()"};
 
+static const struct statement forget_gone_links = {
+	"forget_gone_links",
+	"delete from postseal.gone_link where gone_at < now() - interval '1 year'"};
+
 static const struct statement expire_pages = {
 	"expire_pages",
 	"delete from postseal.sender_page where created_at < now() - interval '1 year'"};
@@ -102,7 +106,7 @@ delete_expired(struct connection *connection, const struct settings *settings, s
 	static const struct statement *const statements[] = {
 		&expire_keys,	     &forget_decided, &release_held,	 &expire_parcels,
 		&expire_sessions,    &expire_proofs,  &expire_throttles, &expire_pages,
-		&expire_trust_links, &expire_unsaved};
+		&expire_trust_links, &expire_unsaved, &forget_gone_links};
 	struct parameters lifetime = {0};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(statements); i++)

@@ -32,6 +32,8 @@ static const struct statement parcel_by_link = {
 	" join postseal.copy c on c.id = k.copy "
 	"where k.link_hash = $1 and k.issued_at is not null and k.wrapped is not null and k.expires_at > now()"};
 
+static const struct statement link_gone = {"parcel_link_gone", "select postseal.link_gone($1)"};
+
 /* --- writing --- */
 
 static bool
@@ -236,6 +238,32 @@ parcel_find(struct connection *connection, const char *link, struct parcel_key *
 	key_r->message = g_strdup(PQgetvalue(result, 0, 9));
 	key_r->receipt = g_strdup(result_text(result, 0, 10));
 	*found_r = true;
+	return true;
+}
+
+bool
+parcel_find_gone(struct connection *connection, const char *link, enum parcel_gone *gone_r,
+		 struct fault *fault)
+{
+	static const char *const words[] = {[PARCEL_RECALLED] = "recalled",
+					    [PARCEL_EXPIRED] = "expired",
+					    [PARCEL_DELETED] = "deleted",
+					    [PARCEL_LINK_REPLACED] = "replaced"};
+	unsigned char hash[SEAL_DIGEST_BYTES];
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+	const char *word;
+
+	*gone_r = PARCEL_NOT_GONE;
+	if (!parcel_link_hash(link, hash))
+		return true;
+	parameters_bytes(&parameters, hash, sizeof hash);
+	if (!connection_execute(connection, &link_gone, &parameters, &result, fault))
+		return false;
+	word = result_text(result, 0, 0);
+	for (size_t i = PARCEL_RECALLED; word != NULL && i < G_N_ELEMENTS(words); i++)
+		if (strcmp(words[i], word) == 0)
+			*gone_r = (enum parcel_gone)i;
 	return true;
 }
 

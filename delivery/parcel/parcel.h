@@ -97,6 +97,16 @@ bool parcel_link_hash(const char *link, unsigned char hash_r[SEAL_DIGEST_BYTES])
 bool parcel_find(struct connection *connection, const char *link, struct parcel_key *key_r,
 		 bool *found_r, struct fault *fault);
 void parcel_key_clear(struct parcel_key *key);
+/* Why a link opens nothing any more (delivery/sql/300_gone_links.sql). */
+enum parcel_gone {
+	PARCEL_NOT_GONE, /* it may, or nothing is known of it */
+	PARCEL_RECALLED,
+	PARCEL_EXPIRED,
+	PARCEL_DELETED,
+	PARCEL_LINK_REPLACED /* by a newer one */
+};
+bool parcel_find_gone(struct connection *connection, const char *link, enum parcel_gone *gone_r,
+		      struct fault *fault);
 /* *opened_r says whether link and code together open the parcel. */
 bool parcel_unlock(const struct parcel_key *key, const char *link, const struct code *code,
 		   struct seal_key *content_r, bool *opened_r, struct fault *fault);

@@ -115,9 +115,8 @@ def test_locked_message_can_have_a_new_code(person):
     new = person.mail("Protected message", 2).link()
     assert new != link and sandbox.wait_until(lambda: person.code(2), "new code") != code
     assert person.unlock(2).status == 200 and "The secret is 42." in person.browser.page.text
-    # The old link no longer works.
-    person.browser.get(link)
-    assert person.browser.send({"code": code}).status == 403
+    old = person.browser.get(link)
+    assert old.status == 410 and "There is a newer link" in old.text
 
 
 def test_codes_are_limited_for_each_network_and_each_recipient(person):
@@ -148,6 +147,8 @@ def test_recall_while_unread_and_not_after(person):
     sender.browser.get(re.search(r"http://\S+/track/\S{43}", sender.mail("Unlock code").text()).group(0))
     assert "not read yet" in sender.browser.page.text
     page = sender.browser.page.url
+    waiting = Visitor(person.browser.portal)
+    waiting.get(link)  # a window with the form for the code
     asked = sender.browser.send({"action": "recall"})
     assert "Recall this message?" in asked.text and person.address in asked.text and state(person) == "parked"
     done = sender.browser.send({"action": "recall-now"})
@@ -155,12 +156,75 @@ def test_recall_while_unread_and_not_after(person):
     sender.browser.page = asked  # pressed once more
     assert "Nothing was changed" in sender.browser.send({"action": "recall-now"}).text
     assert "was recalled" not in sender.browser.get(page).text  # it is said once
-    person.browser.get(link)
-    assert person.browser.send({"code": sandbox.wait_until(person.code, "code")}).status == 403
+    for gone in (person.browser.get(link), waiting.send({"code": sandbox.wait_until(person.code, "code")})):
+        assert gone.status == 410 and "This message was recalled" in gone.text and person.post.sender not in gone.text
+    assert "wurde zurückgerufen" in person.browser.get(f"{link}?lang=de").text
+    person.browser.get(f"{link}?lang=en")
     send(person)
     person.unlock(2)
     sender.browser.get(re.search(r"http://\S+/track/\S{43}", sender.mail("Unlock code", 2).text()).group(0))
     assert ">read<" in sender.browser.page.text and 'value="recall"' not in sender.browser.page.text
+
+
+def expire(person):
+    person.world.postgres.query("update postseal.parcel_key k set expires_at = now() - interval '1 second' from postseal.copy c"
+                                f" where c.id = k.copy and c.recipient = '{person.address}' returning 1")
+
+
+def tidy(world):
+    """The courier does its chores when it starts."""
+    world.stop_program("postseal-courier")
+    world.start_program("postseal-courier")
+
+
+def gone_links(world):
+    return int(world.postgres.query("select count(*) from postseal.gone_link")[0][0])
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+def test_who_comes_too_late_reads_that(person, is_read):
+    send(person)
+    link = person.mail("Protected message").link()
+    if is_read:
+        person.unlock()
+    expire(person)
+    late = Visitor(person.browser.portal)
+    assert late.get(link).status == 410 and "This message has expired" in late.page.text
+    tidy(person.world)
+    sandbox.wait_until(lambda: not person.world.postgres.query(
+        f"select 1 from postseal.parcel_key k join postseal.copy c on c.id = k.copy where c.recipient = '{person.address}'"),
+        "the key to go")
+    assert late.get(link).status == 410 and "This message has expired" in late.page.text
+    # For a year.
+    person.world.postgres.query("update postseal.gone_link set gone_at = now() - interval '1 year' returning 1")
+    before = gone_links(person.world)
+    tidy(person.world)
+    sandbox.wait_until(lambda: gone_links(person.world) < before, "old links to be forgotten")
+    assert late.get(link).status == 200 and 'name="code"' in late.page.text
+
+
+def test_link_of_a_deleted_message_says_so(person):
+    send(person)
+    link = person.mail("Protected message").link()
+    message = person.unlock().path.rpartition("/")[2]
+    person.enrol()
+    assert Visitor(person.browser.portal).get(link).status == 200  # it is in a mailbox now
+    person.browser.get(f"/message/{message}")
+    person.browser.send({}, action=f"/delete/{message}")
+    stranger = Visitor(person.browser.portal)
+    assert stranger.get(link).status == 410 and "This message was deleted" in stranger.page.text
+
+
+def test_link_that_was_never_made_gets_the_form(person):
+    for link in ("/m/" + "A" * 43, "/m/x", "/m/" + "A" * 5000):
+        page = Visitor(person.browser.portal).get(link)
+        assert page.status in (200, 404, 414) and "no longer be opened" not in page.text
+    send(person)
+    link = person.mail("Protected message").link()
+    # While its new link is being made, the old one is neither here nor there.
+    person.world.postgres.query("update postseal.parcel_key k set issued_at = null from postseal.copy c"
+                                f" where c.id = k.copy and c.recipient = '{person.address}' returning 1")
+    assert person.browser.get(link).status == 200
 
 
 @pytest.fixture

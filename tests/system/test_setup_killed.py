@@ -1,5 +1,5 @@
 """`postseal setup` is killed at each step, and completed by the next run. Of these steps, contrib/check tries every few, and
-all of them with --long (POSTSEAL_EVERY_STEP)."""
+all of them with --long (POSTSEAL_THOROUGH)."""
 import os
 import pathlib
 
@@ -27,7 +27,7 @@ def killed_until_done(machine, call, step):
     raise AssertionError(f"setup never came to its end, killed at each {call}")
 
 
-EVERY_STEP = "POSTSEAL_EVERY_STEP" in os.environ
+EVERY_STEP = "POSTSEAL_THOROUGH" in os.environ
 
 
 @pytest.mark.parametrize("call,step,least", [
