@@ -141,7 +141,7 @@ catalogue_start(const char *directory, struct fault *fault)
 	for (const struct catalogue_file *file = catalogue_files; file->name != NULL; file++) {
 		g_autofree char *language = g_strndup(file->name, strcspn(file->name, "."));
 
-		if (!take(number_of(language), file->name, file->text, SIZE_MAX, fault))
+		if (!take(number_of(language), file->name, file->text, file->length, fault))
 			return false;
 	}
 	for (int i = 0; i < LANGUAGES && *directory != '\0'; i++)

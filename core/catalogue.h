@@ -7,6 +7,7 @@
 #ifndef POSTSEAL_CORE_CATALOGUE_H
 #define POSTSEAL_CORE_CATALOGUE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/fault.h"
@@ -17,6 +18,7 @@
 struct catalogue_file {
 	const char *name; /* "de.mo" */
 	const char *text; /* GNU MO format */
+	size_t length;	  /* without the NUL after it */
 };
 extern const struct catalogue_file catalogue_files[]; /* ends with a NULL name */
 

@@ -11,6 +11,7 @@
 struct migration {
 	const char *name; /* "audit/sql/001_log.sql" */
 	const char *sql;
+	size_t length;
 };
 
 /* In the order in which they depend on each other; ends with a NULL name. */

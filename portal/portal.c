@@ -7,6 +7,7 @@
 #include "portal/contacts_page.h"
 #include "portal/folder_page.h"
 #include "portal/join.h"
+#include "portal/manifest.h"
 #include "portal/message_page.h"
 #include "portal/own_folder_page.h"
 #include "portal/passkey_page.h"
@@ -68,6 +69,13 @@ asset_logo(struct request *request)
 }
 
 static enum MHD_Result
+asset_icon(struct request *request)
+{
+	/* "/icon-192.png" */
+	return answer_asset(request, request->route->path + 1, "image/png");
+}
+
+static enum MHD_Result
 asset_script(struct request *request)
 {
 	return answer_asset(request, "passkey.js", "text/javascript; charset=utf-8");
@@ -87,6 +95,10 @@ static const struct route routes[] = {
 	/* From memory, whoever asks. */
 	{"GET", "/style.css", asset_style, ACCESS_ANYBODY, FORM_FIELDS, SERVED_HERE},
 	{"GET", "/logo.svg", asset_logo, ACCESS_ANYBODY, FORM_FIELDS, SERVED_HERE},
+	{"GET", "/icon-180.png", asset_icon, ACCESS_ANYBODY, FORM_FIELDS, SERVED_HERE},
+	{"GET", "/icon-192.png", asset_icon, ACCESS_ANYBODY, FORM_FIELDS, SERVED_HERE},
+	{"GET", "/icon-512.png", asset_icon, ACCESS_ANYBODY, FORM_FIELDS, SERVED_HERE},
+	{"GET", "/manifest.webmanifest", manifest_show, ACCESS_ANYBODY, FORM_FIELDS, SERVED_HERE},
 	{"GET", "/passkey.js", asset_script, ACCESS_ANYBODY, FORM_FIELDS, SERVED_HERE},
 	{"GET", "/write.js", asset_writing_script, ACCESS_ANYBODY, FORM_FIELDS, SERVED_HERE},
 
@@ -344,7 +356,9 @@ completed(void *context, struct MHD_Connection *mhd, void **request_r,
 static bool
 has_assets(struct fault *fault)
 {
-	static const char *const assets[] = {"style.css", "logo.svg", "passkey.js", "write.js"};
+	static const char *const assets[] = {"style.css",    "logo.svg",     "icon-180.png",
+					     "icon-192.png", "icon-512.png", "passkey.js",
+					     "write.js"};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(assets); i++)
 		if (page_asset(assets[i]) == NULL)

@@ -99,7 +99,7 @@ class Node(Root):
         """The same, including standard error."""
         return self.run(*TOGETHER, *words, **place)
 
-    def at_a_terminal(self, line, answers, directory="/", seconds=300):
+    def at_a_terminal(self, line, answers, directory="/", seconds=900):
         """Types a shell command at a terminal where somebody answers its questions: (question,
         answer), in that order. Returns the exit status and everything shown."""
         leader, follower = pty.openpty()

@@ -29,8 +29,8 @@ read_file(const struct page_file *file, const char *directory, gsize *length_r, 
 
 	if (*directory == '\0' || (!g_file_get_contents(path, &text, length_r, &error) &&
 				   g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))) {
-		*length_r = strlen(file->text);
-		return g_strdup(file->text);
+		*length_r = file->length;
+		return g_memdup2(file->text, file->length + 1);
 	}
 	if (text == NULL)
 		fault_set(fault, FAULT_CONFIG, "reading the page %s: %s", path, error->message);

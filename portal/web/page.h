@@ -21,6 +21,7 @@
 struct page_file {
 	const char *name; /* "unlock.html" */
 	const char *text;
+	size_t length; /* without the NUL after it */
 };
 extern const struct page_file page_files[]; /* ends with a NULL name */
 

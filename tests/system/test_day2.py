@@ -9,6 +9,7 @@ import pytest
 import people
 import world as sandbox
 from person import PORTAL_RULES, Person, send, state
+from visitor import Visitor
 
 RULES = PORTAL_RULES
 
@@ -39,14 +40,18 @@ def test_recipient_whose_code_was_lost_gets_another(world, run, person):
     """Promise 7: the old link and the old code no longer open anything; the new ones do."""
     send(person)
     old_link, old_code = person.mail("Protected message").link(), sandbox.wait_until(person.code, "the code")
+    early = Visitor(person.browser.portal)
+    form = early.get(old_link)
     status, (row,) = run("message", "new-code", message(person), person.address)
     assert (status, row["recipient"], row["done"]) == (0, person.address, True)
     new_link = person.mail("Protected message", 2).link()
     new_code = sandbox.wait_until(lambda: person.code(2), "the new code")
     assert new_link != old_link and new_code != old_code
-    for link, code in ((old_link, old_code), (old_link, new_code), (new_link, old_code)):
-        person.browser.get(link)
-        assert "The secret is 42." not in person.browser.send({"code": code}).text
+    for code in (old_code, new_code):
+        early.page = form
+        assert "There is a newer link" in early.send({"code": code}).text
+    person.browser.get(new_link)
+    assert "The secret is 42." not in person.browser.send({"code": old_code}).text
     assert "The secret is 42." in person.unlock(2).text
     assert ["renewed", "new link and code, by root"] in history(world, message(person))
 

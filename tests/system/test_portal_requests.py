@@ -1,10 +1,13 @@
 """Requests that no browser would send."""
 import http.client
+import json
 import re
 import socket
+import struct
 import urllib.parse
 
 import pytest
+import world as sandbox
 from messages import multipart, part
 from person import PASSWORD, PORTAL_RULES as RULES, send
 from visitor import Visitor
@@ -136,6 +139,22 @@ def test_what_caches_keep_sets_no_cookie(world):
     answer = browser.get("/style.css?lang=de")
     assert "public" in answer.headers["Cache-Control"] and answer.headers["Set-Cookie"] is None
     assert any("language=de" in cookie for cookie in browser.get("/signin?lang=de").headers.get_all("Set-Cookie"))
+
+
+def test_manifest_names_the_organisation_and_its_icons(world):
+    browser = Visitor(f"http://localhost:{world.ports['portal']}")
+    page = browser.get("/signin").text
+    assert 'rel="manifest" href="/manifest.webmanifest"' in page and 'rel="apple-touch-icon" href="/icon-180.png"' in page
+    answer = browser.get("/manifest.webmanifest")
+    assert answer.headers["Content-Type"] == "application/manifest+json" and answer.headers["Set-Cookie"] is None
+    manifest = json.loads(answer.text)
+    assert manifest["name"] == "Example Corp" and manifest["start_url"] == manifest["scope"] == "/"
+    for icon in manifest["icons"]:
+        there = browser.get(icon["src"])
+        width, height = struct.unpack(">II", there.body[16:24])
+        assert there.body.startswith(b"\x89PNG") and there.headers["Content-Type"] == icon["type"]
+        assert icon["sizes"] == f"{width}x{height}"
+        assert there.body == (sandbox.SOURCE / "portal/pages" / icon["src"][1:]).read_bytes()
 
 
 @pytest.mark.parametrize("path", ["/message//evil.example", "/message/%0d%0aX:%20y", "/message/x&lang=de", "/message/" + "9" * 36])
