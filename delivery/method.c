@@ -33,6 +33,7 @@ methods_for_policy(void)
 				methods[i]->carriage == CARRIED_IN_PARCEL,
 				methods[i]->verified_tls,
 				methods[i]->takes_keys ? levels : NULL,
+				methods[i]->ciphers,
 			};
 	return known;
 }

@@ -116,7 +116,8 @@ struct method {
 			    of their own */
 	bool takes_keys; /* of its recipients, of the `key_kind` */
 	enum key_kind key_kind;
-	bool verified_tls; /* to be sent only over verified TLS: never in place */
+	const char *const *ciphers; /* that a rule may ask for, ending with NULL; or NULL */
+	bool verified_tls;	    /* to be sent only over verified TLS: never in place */
 
 	/* Can this copy travel this way now? Fills keys and flavour. *why_r says why, or why not;
 	 * caller frees. False with `fault` filled if that could not be determined. */

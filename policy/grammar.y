@@ -50,7 +50,7 @@ static void policy_error(const struct place *place, struct parser *parser, const
 %token AT "at" LEAST "least" WORDS "words"
 %token CLIENT "client" NETWORKS "networks" TIME "time"
 %token RECEIPT "receipt" AUTHENTICATED "authenticated" TRUST "trust"
-%token RECEIVE "receive" OPEN "open" PASS "pass" OLD "old" CIPHERS "ciphers" MARK "mark"
+%token RECEIVE "receive" OPEN "open" PASS "pass" OLD "old" CIPHER "cipher" CIPHERS "ciphers" MARK "mark"
 %token DETECT "detect" CHECKSUM "checksum" WEIGHTS "weights" MODULO "modulo"
 %token FILE_ "file" DATABASE "database" UNKNOWN_CHARACTER "a character that has no meaning here"
 
@@ -220,6 +220,7 @@ options
 	: %empty		{ $$ = (struct rule_options){0}; }
 	| options EXPIRE duration	{ $$ = $1; $$.expire_seconds = parser_expire(parser, &@3, $3); }
 	| options HIDE SUBJECT	{ $$ = $1; $$.hide_subject = true; }
+	| options CIPHER WORD	{ $$ = $1; $$.cipher = parser_cipher(parser, &@3, $3); }
 	| options ADD HEADER STRING STRING	{
 		$$ = $1;
 		$$.added = parser_added(parser, $1.added, &@4, $4, &@5, $5);

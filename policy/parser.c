@@ -559,11 +559,38 @@ parser_level(struct parser *parser, const struct place *place, struct rule *rule
 						       parser_find_method(parser, method), own));
 }
 
+static char *
+all_ciphers(const struct parser *parser)
+{
+	GString *names = g_string_new(NULL);
+
+	for (const struct policy_method *m = parser->methods; m->name != NULL; m++)
+		for (const char *const *cipher = m->ciphers; cipher != NULL && *cipher != NULL;
+		     cipher++)
+			g_string_append_printf(names, "%s%s", names->len > 0 ? " or " : "",
+					       *cipher);
+	return g_string_free(names, FALSE);
+}
+
+const char *
+parser_cipher(struct parser *parser, const struct place *place, char *name)
+{
+	g_autofree char *own = name, *known = all_ciphers(parser);
+
+	for (const struct policy_method *m = parser->methods; m->name != NULL; m++)
+		for (const char *const *cipher = m->ciphers; cipher != NULL && *cipher != NULL;
+		     cipher++)
+			if (strcmp(*cipher, own) == 0)
+				return *cipher;
+	parser_error(parser, place, "found the cipher %s, expected %s", own, known);
+	return NULL;
+}
+
 /* Options for copies that the rule never makes. */
 static void
 check_options(struct parser *parser, const struct place *place, const struct rule *rule)
 {
-	bool waits = false, seals = false;
+	bool waits = false, seals = false, has_ciphers = false;
 
 	for (guint i = 0; i + 1 < rule->methods->len; i++) {
 		const struct policy_method *method =
@@ -571,11 +598,17 @@ check_options(struct parser *parser, const struct place *place, const struct rul
 
 		waits |= method->waits;
 		seals |= !method->always && !method->waits;
+		has_ciphers |= method->ciphers != NULL;
 	}
 	if (rule->options.expire_seconds != 0 && !waits)
 		parser_error(parser, place,
 			     "found expire in a rule whose methods do not park messages, expected "
 			     "pickup among them");
+	if (rule->options.cipher != NULL && !has_ciphers)
+		parser_error(
+			parser, place,
+			"found cipher in a rule whose methods have no choice of ciphers, expected "
+			"smime among them");
 	if (rule->options.hide_subject && !seals)
 		parser_warn(parser, place,
 			    "hide subject has no effect: none of the methods seals the message");

@@ -89,6 +89,8 @@ bool parser_is_field_name(const char *name);
 /* Adds a field to those before it (NULL: none), which are returned. */
 GArray *parser_added(struct parser *parser, GArray *before, const struct place *name_place,
 		     char *name, const struct place *value_place, char *value);
+/* As the method has it; NULL: none has such a cipher, which is reported. */
+const char *parser_cipher(struct parser *parser, const struct place *place, char *name);
 const char *parser_receipt(struct parser *parser, const struct place *place, char *form);
 uint64_t parser_product(struct parser *parser, const struct place *place, uint64_t number,
 			uint64_t factor);

@@ -26,6 +26,8 @@ struct policy_method {
 	/* The levels of trust that a rule may ask for, weakest first, ending with NULL; NULL: it
 	 * uses no keys of recipients. */
 	const char *const *levels;
+	/* The ciphers that a rule may ask for, ending with NULL; NULL: there is no choice. */
+	const char *const *ciphers;
 };
 
 /* What is wrong with the file, one sentence each (char *, freed by the array) with file, line and
@@ -152,6 +154,7 @@ struct policy_decision {
 	uint64_t expire_seconds; /* 0: as in the settings */
 	bool hide_subject;
 	const char *receipt; /* "mail", "mdn", "dsn", or NULL */
+	const char *cipher;  /* that the rule asks for, or NULL */
 	/* Added to the header, in place of fields with these names; ends with a NULL name. NULL:
 	 * none. */
 	const struct policy_field *added;

@@ -54,6 +54,7 @@ static const struct {
 	{"open", OPEN},
 	{"pass", PASS},
 	{"old", OLD},
+	{"cipher", CIPHER},
 	{"ciphers", CIPHERS},
 	{"mark", MARK},
 	{"trust", TRUST},

@@ -3,6 +3,7 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
+#include <string.h>
 
 #include "core/catalogue.h"
 #include "delivery/methods/recipient_keys.h"
@@ -11,6 +12,20 @@
 
 static const char flavour_gcm[] = "AES-256-GCM";
 static const char flavour_cbc[] = "AES-256-CBC";
+static const char cipher_gcm[] = "aes-256-gcm", cipher_cbc[] = "aes-256-cbc";
+static const char *const ciphers[] = {cipher_gcm, cipher_cbc, NULL};
+
+/* What the rule asks for, or otherwise what all the keys can take. */
+static const char *
+flavour_for(const struct copy *copy)
+{
+	if (copy->decision.cipher != NULL)
+		return strcmp(copy->decision.cipher, cipher_cbc) == 0 ? flavour_cbc : flavour_gcm;
+	for (guint i = 0; i < copy->keys->len; i++)
+		if (!((const struct key *)g_ptr_array_index(copy->keys, i))->gcm)
+			return flavour_cbc;
+	return flavour_gcm;
+}
 
 static char *
 fingerprints(const GPtrArray *keys)
@@ -35,17 +50,15 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 		return false;
 	if (!*possible_r)
 		return true;
-	copy->flavour = flavour_gcm;
-	for (guint i = 0; i < copy->keys->len; i++)
-		if (!((const struct key *)g_ptr_array_index(copy->keys, i))->gcm)
-			copy->flavour = flavour_cbc;
+	copy->flavour = flavour_for(copy);
 	names = fingerprints(copy->keys);
 	origin = keystore_origin(g_ptr_array_index(copy->keys, 0));
 	signature = author_reason(around, &around->smime_signer);
 	checked = recipient_keys_checked(copy);
 	trust = recipient_keys_trust(copy);
-	*why_r = g_strdup_printf("certificate %s%s, %s%s%s%s", names, origin, copy->flavour,
-				 checked, trust, signature);
+	*why_r = g_strdup_printf("certificate %s%s, %s%s%s%s%s", names, origin, copy->flavour,
+				 copy->decision.cipher == NULL ? "" : " as the rule asks", checked,
+				 trust, signature);
 	return true;
 }
 
@@ -212,6 +225,7 @@ const struct method method_smime = {
 	.names_keys = true,
 	.takes_keys = true,
 	.key_kind = KEY_SMIME,
+	.ciphers = ciphers,
 	.is_possible = is_possible,
 	.fields = fields,
 	.write = write_body,

@@ -390,12 +390,14 @@ def test_html_mail_neither_runs_nor_reaches_out(chromium, world, person):
                       [person.address])
     sandbox.wait_until(lambda: world.nothing_waits(), "the courier", 90)
     found, path = {}, "/inbox"
-    while path:
+    for _ in range(len(VARIANTS)):  # fewer pages are enough; a link that led back to its page was once followed for ever
         page = person.browser.get(path).text
         found.update((int(n), m) for m, n in
                      re.findall(r'href="/message/(\S{36})".*?variant (\d+)<', page))
-        older = re.search(r'href="(/inbox\?before=[^"]+)"', page)
-        path = older and older.group(1).replace("&amp;", "&")
+        older = re.search(r'href="([^"]+)">Older messages<', page)
+        if older is None:
+            break
+        path = older.group(1).replace("&amp;", "&")
     assert len(found) == len(VARIANTS) >= 60
     open_page(chromium, person)
     chromium.run("""

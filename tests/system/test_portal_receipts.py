@@ -52,7 +52,7 @@ def later(person, days):
 def test_reader_is_reminded_twice_and_then_the_message_expires(person):
     send(person)
     link = person.mail("Protected message").link()
-    code = sandbox.wait_until(person.code, "the code")
+    sandbox.wait_until(person.code, "the code")
     later(person, 4)
     assert person.mail("Reminder").link() == link
     later(person, 7)

@@ -241,7 +241,7 @@ def test_sealed_content_on_hold_was_deleted(world, person, clock, how):
     """Its reader can no longer open it; what was sealed, and what opens it, is kept until the hold ends."""
     send(person)
     link = person.mail("Protected message").link()
-    code = sandbox.wait_until(person.code, "the code")
+    sandbox.wait_until(person.code, "the code")
     message = message_of(world, person.address)
     hold(world, "add", person.address, "--person", person.address)
     chunks = sealed(world, message)[0]

@@ -9,6 +9,7 @@ import subprocess
 import urllib.request
 
 import people
+import pytest
 import world as sandbox
 from person import Person
 
@@ -19,6 +20,9 @@ match sender "local@example.com" client in <here> reject "From this machine."
 rule "secrets"
       match (subject tag "[secure]" or header "Sensitivity" "private") recipient domain "pickup.example"
       deliver pickup
+match header "X-Cipher" "cbc" recipient domain "smime.example" deliver smime cipher aes-256-cbc
+match header "X-Cipher" "gcm" recipient domain "smime.example" deliver smime cipher aes-256-gcm
+match header "X-Cipher" "any" recipient domain "smime.example" deliver smime
 rule "class a" match header "X-Ask" "class" recipient domain "smime.example"
       deliver plain add header "X-Classification" "Vertraulich – Stufe 2" add header "X-Rule" "a"
 rule "class b" match header "X-Ask" "class" recipient domain "pgp.example"
@@ -204,3 +208,17 @@ def test_refused_recipient_is_explained_and_expected(world, name):
     file = world.directory / "expected"
     file.write_text(f'from "anna@example.com" to "{to}" gives refuse by "not there"\n')
     world.postseal("policy", "test", file)
+
+
+@pytest.mark.parametrize("announces", [(), ("--capability", "gcm")], ids=["says nothing", "announces GCM"])
+@pytest.mark.parametrize("asked, kind", [("cbc", "enveloped-data"), ("gcm", "authEnveloped-data"), ("any", None)])
+def test_rule_chooses_the_cipher(world, post, name, announces, asked, kind):
+    to = f"{name}@smime.example"
+    base = people.certify(world, to, options=announces).with_suffix("")
+    message = post.compose([to], fields=[f"X-Cipher: {asked}"])
+    post.accepted(message, [to])
+    mail = post.box(to).one()
+    expected = kind or ("authEnveloped-data" if announces else "enveloped-data")
+    assert mail.parsed.get_param("smime-type") == expected
+    assert people.open_smime(mail, base) == people.entity_of(message)
+    assert ("as the rule asks" in post.copies(to)[0]["reason"]) == (kind is not None)

@@ -12,10 +12,11 @@
 
 static const char *const levels[] = {"seen", "domain", "personal", NULL};
 
+static const char *const ciphers[] = {"aes-256-gcm", "aes-256-cbc", NULL};
 static const struct policy_method methods[] = {
 	{"plain", true, false},
 	{"tls", false, false},
-	{"smime", false, false, .levels = levels},
+	{"smime", false, false, .levels = levels, .ciphers = ciphers},
 	{"pgp", false, false, .levels = levels},
 	{"pickup", true, true},
 	{NULL, false, false},
@@ -1073,6 +1074,10 @@ what_cannot_be_meant_is_an_error(void **state)
 		 "expected the name of a header field, without a colon"},
 		{"match attachment name \"\" deliver plain\n",
 		 "found an empty text, expected a pattern such as \"*.exe\""},
+		{"match signed deliver smime cipher rot13\n",
+		 ":5:35: found the cipher rot13, expected aes-256-gcm or aes-256-cbc"},
+		{"match signed deliver pickup cipher aes-256-cbc\n",
+		 "found cipher in a rule whose methods have no choice of ciphers"},
 		{"match signed refuse recipient \"\"\n",
 		 ":5:31: found an empty text, expected the sentence that the sender is told"},
 		{"match signed deliver plain add header \"\" \"x\"\n",
