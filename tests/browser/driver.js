@@ -22,7 +22,7 @@ async function accessibility(page) {
 }
 
 async function main() {
-	const browser = await chromium.launch({ executablePath: executable, args: ["--no-sandbox"] });
+	const browser = await chromium.launch({ executablePath: executable, args: ["--no-sandbox", "--disable-gpu"] });
 	const state = {};
 
 	for await (const line of readline.createInterface({ input: process.stdin })) {

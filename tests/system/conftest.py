@@ -39,10 +39,17 @@ numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
-def chromium():
+def started_chromium():
     driver = Chromium(BUILD)
     yield driver
     driver.close()
+
+
+@pytest.fixture
+def chromium(started_chromium):
+    """Without the windows of other tests, each of which is a process that draws."""
+    yield started_chromium
+    started_chromium.run("for (const context of browser.contexts()) await context.close();")
 
 
 @pytest.fixture
