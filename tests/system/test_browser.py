@@ -68,7 +68,7 @@ def test_first_contact_on_a_telephone_then_enrol_and_reply(chromium, person):
     chromium.run("""await state.page.fill("#code", code.toLowerCase().replaceAll("-", " "));
         await state.page.click("text=Open the message");
         await state.page.waitForURL("**/message/**");""", code=code)
-    assert "The secret is 42." in chromium.run("return await state.page.textContent('pre')")
+    assert "The secret is 42." in chromium.run("return await state.page.textContent('.prose')")
     check(chromium, "phone-message")
     chromium.run("""await state.page.click("text=Create an account");
         await state.page.fill("#password", password); await state.page.fill("#again", password);""", password=PASSWORD)
@@ -228,7 +228,9 @@ def test_messages_are_found_and_filed(chromium, person):
             await page.waitForSelector("main a:has-text('Flat " + device + "')");""", url=person.browser.portal, device=device)
         check(chromium, f"{device}-folders")
         chromium.run("""const page = state.page; await page.goto(url + "/inbox"); await page.check("li:has-text('Lease') input");
-            await page.selectOption("select[name=folder]", {label: "Flat " + device});""", url=person.browser.portal, device=device)
+            await page.selectOption("select[name=folder]", {label: "Flat " + device});
+            await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));""",
+                     url=person.browser.portal, device=device)  # higher up, the buttons stay in sight over the end of the list
         check(chromium, f"{device}-inbox-moving")
         chromium.run("""const page = state.page; await page.click("button:has-text('Move')"); await page.waitForSelector("text=1 message");
             await page.fill("#words", "FLAT lease"); await page.press("#words", "Enter"); await page.waitForURL("**/search/**");
