@@ -6,11 +6,14 @@ Usage: test_catalogue_oracle.py PROGRAM CATALOGUES, where the program is catalog
 """
 import gettext
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
 
 COUNTS = [*range(0, 300), 1000, 1001, 1002, 1012, 1022, 4294967295, 4294967296]
+SOURCE = pathlib.Path(__file__).resolve().parents[3]
+OFFERS = {"portal/pages/frame.html": r'href="\?lang=(\w+)"', "portal/pages/settings.html": r'data-fill="language-(\w+)"'}
 HEADER = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
 
 
@@ -38,7 +41,13 @@ def main():
                 assert text == catalogue.ngettext(one, "many", count), (path.stem, count, text)
                 tried += 1
     assert len(catalogues) == 7 and tried > 5000, tried
-    # English is the language of the texts.
+    # Whoever may write in a language may also choose it. English is the language of the texts.
+    languages = {"en", *(path.stem for path in catalogues)}
+    for name, pattern in OFFERS.items():
+        text = (SOURCE / name).read_text()
+        assert set(re.findall(pattern, text)) == languages, name
+    setting = re.search(r'^WORD\(language, "en", "(.*)"\)', (SOURCE / "core/settings_table.h").read_text(), re.M).group(1)
+    assert set(setting.split(", ")) == languages
     got = ask(program, "", [f"en {count} one|many" for count in (0, 1, 2)])
     assert got.stdout.decode().split() == ["many", "one", "many"]
     with tempfile.TemporaryDirectory() as name:
