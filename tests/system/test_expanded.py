@@ -462,7 +462,7 @@ def test_code_that_may_not_leave_the_organisation_was_told_to_nobody(world, post
     """Its sender reads mail elsewhere: they are told that there is a code, as the rules say, but get neither code nor link."""
     to = f"{name}@pickup.example"
     post.accepted(post.compose([to], sender="private@example.com"), [to], sender="private@example.com")
-    message = post.copies(to)[0]["message"]
+    message = sandbox.wait_until(lambda: post.copies(to), "the decision in the second pass")[0]["message"]
 
     def told():
         mails = [people.Received(f.read_bytes()) for f in post.box("fred@smime.example").files()]
