@@ -11,7 +11,7 @@
 struct migration {
 	const char *name; /* "audit/sql/001_log.sql" */
 	const char *sql;
-	size_t length;
+	size_t length; /* without the NUL after it */
 };
 
 /* In the order in which they depend on each other; ends with a NULL name. */

@@ -84,7 +84,7 @@ is_in_place(const struct dispatch *dispatch, const struct copy *copy)
 static enum copy_state
 state_of(const struct dispatch *dispatch, const struct copy *copy)
 {
-	if (dispatch->plan.refused != NULL || copy->is_refused)
+	if (dispatch->plan.refused != NULL || copy->decision.refuse != NULL)
 		return COPY_REFUSED;
 	if (is_in_place(dispatch, copy))
 		return COPY_HANDED;
@@ -97,7 +97,7 @@ reason_of(const struct dispatch *dispatch, const struct copy *copy)
 {
 	const struct copy *refused = dispatch->plan.refused;
 
-	if (refused == NULL || refused == copy || copy->is_refused)
+	if (refused == NULL || refused == copy || copy->decision.refuse != NULL)
 		return g_strdup(copy->reason);
 	return g_strdup_printf("refused together with the copy for %s",
 			       refused->recipient->address);
@@ -416,7 +416,7 @@ tell_sender(const struct commit *commit, struct fault *fault)
 	for (guint i = 0; i < copies->len; i++) {
 		const struct copy *copy = g_ptr_array_index(copies, i);
 
-		if (!copy->is_refused) /* tell_refused() */
+		if (copy->decision.refuse == NULL) /* tell_refused() */
 			g_string_append_printf(text, "\n    %s: %s", copy->recipient->address,
 					       translate(language, copy->method->told));
 	}
@@ -453,7 +453,7 @@ tell_refused(const struct commit *commit, struct fault *fault)
 		const struct copy *copy = g_ptr_array_index(copies, i);
 		char *reply;
 
-		if (!copy->is_refused || copy->already_committed ||
+		if (copy->decision.refuse == NULL || copy->already_committed ||
 		    !failure_is_wanted(copy->recipient->notify))
 			continue;
 		reply = g_strconcat("550 5.7.1 ", copy->reason, NULL);

@@ -62,7 +62,6 @@ struct copy {
 	bool visible; /* named in To or Cc, so other recipients may know about it */
 	struct policy_decision decision;
 	const struct method *method;   /* NULL: refused, or no method is available */
-	bool is_refused;	       /* by a rule, while others get the message */
 	GPtrArray *keys;	       /* struct key: the keys it is sealed to */
 	const struct opening *opening; /* what it opened to, for mail that comes in; or NULL */
 	/* Of mail that comes in: values of fields, or NULL. */

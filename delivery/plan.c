@@ -167,9 +167,8 @@ static bool
 decide(struct plan *plan, const struct surroundings *around, struct wishes *wishes,
        struct copy *copy, struct fault *fault)
 {
-	if (copy->decision.reject == NULL && copy->decision.refuse != NULL) {
+	if (copy->decision.refuse != NULL) {
 		copy->reason = g_strdup(copy->decision.refuse);
-		copy->is_refused = true;
 		return true;
 	}
 	if (copy->decision.reject == NULL && !choose_method(around, wishes, copy, fault))
@@ -194,7 +193,7 @@ refuse_if_nobody_is_left(struct plan *plan)
 	for (guint i = 0; i < plan->copies->len; i++) {
 		const struct copy *copy = g_ptr_array_index(plan->copies, i);
 
-		if (!copy->is_refused)
+		if (copy->decision.refuse == NULL)
 			return;
 		g_string_append_printf(text, "%s<%s>: %s", i > 0 ? " " : "",
 				       copy->recipient->address, copy->reason);

@@ -318,7 +318,8 @@ log_outcome(const struct dispatch *dispatch, const struct message *message,
 		const struct copy *copy = g_ptr_array_index(dispatch->plan.copies, i);
 
 		log_info("%s: to=<%s>, method=%s, rule=%u, reason=%s%s", message->queue_id,
-			 copy->recipient->address, copy->is_refused ? "none" : copy->method->name,
+			 copy->recipient->address,
+			 copy->decision.refuse != NULL ? "none" : copy->method->name,
 			 copy->decision.line, copy->reason,
 			 copy->already_committed ? ", committed at an earlier offer" : "");
 	}
@@ -329,7 +330,7 @@ count_outcome(const struct dispatch *dispatch)
 {
 	for (guint i = 0; i < dispatch->plan.copies->len; i++) {
 		const struct copy *copy = g_ptr_array_index(dispatch->plan.copies, i);
-		bool refused = dispatch->plan.refused != NULL || copy->is_refused;
+		bool refused = dispatch->plan.refused != NULL || copy->decision.refuse != NULL;
 		g_autofree char *labels =
 			g_strdup_printf("method=\"%s\",verdict=\"%s\"",
 					copy->method == NULL ? "none" : copy->method->name,

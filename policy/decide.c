@@ -324,8 +324,10 @@ decide_with(struct policy_question *question, const struct rule *rule, const str
 	if (trial->unseen != NULL && question->policy->settings->opaque == OPAQUE_WAIT)
 		return wait_for_rule(question, rule, trial->unseen, fault);
 	fill(question->policy, decision, rule);
-	if (trial->unseen != NULL)
+	if (trial->unseen != NULL) {
 		decision->reject = refusal;
+		decision->refuse = NULL;
+	}
 	return true;
 }
 

@@ -1,6 +1,7 @@
 /* Header fields that a rule adds to copies. */
 #include <string.h>
 
+#include "mail/field.h"
 #include "policy/parser.h"
 
 /* RFC 5322 §2.2 sets no limit to a name; a line has at most 998 characters (§2.1.1), and encoded
@@ -18,14 +19,13 @@ clear_field(gpointer data)
 
 /* What the message itself is, and what mail servers, verifiers and signers say of it. */
 static bool
-is_of_message(const char *name)
+is_of_message(char *name)
 {
 	static const char *const names[] = {"From",
 					    "Sender",
 					    "Reply-To",
 					    "To",
 					    "Cc",
-					    "Bcc",
 					    "Subject",
 					    "Date",
 					    "Message-ID",
@@ -38,21 +38,17 @@ is_of_message(const char *name)
 					    "X-Original-To",
 					    "DKIM-Signature",
 					    "Authentication-Results",
-					    "Autocrypt"};
-	static const char *const beginnings[] = {"Content-", "Resent-", "ARC-", "Postseal-",
-						 "X-Postseal-"};
+					    "Autocrypt",
+					    NULL};
+	const struct field field = {.name = name};
 
-	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
-		if (g_ascii_strcasecmp(name, names[i]) == 0)
-			return true;
-	for (size_t i = 0; i < G_N_ELEMENTS(beginnings); i++)
-		if (g_ascii_strncasecmp(name, beginnings[i], strlen(beginnings[i])) == 0)
-			return true;
-	return false;
+	return field_is_one_of(&field, names) || field_is_content(&field) ||
+	       field_is_never_sent(&field) || g_ascii_strncasecmp(name, "Resent-", 7) == 0 ||
+	       g_ascii_strncasecmp(name, "ARC-", 4) == 0;
 }
 
 static void
-check_name(struct parser *parser, const struct place *place, const char *name)
+check_name(struct parser *parser, const struct place *place, char *name)
 {
 	if (!parser_is_field_name(name) || strlen(name) > NAME_MAX_LENGTH)
 		parser_error(parser, place,

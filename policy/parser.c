@@ -559,30 +559,19 @@ parser_level(struct parser *parser, const struct place *place, struct rule *rule
 						       parser_find_method(parser, method), own));
 }
 
-static char *
-all_ciphers(const struct parser *parser)
-{
-	GString *names = g_string_new(NULL);
-
-	for (const struct policy_method *m = parser->methods; m->name != NULL; m++)
-		for (const char *const *cipher = m->ciphers; cipher != NULL && *cipher != NULL;
-		     cipher++)
-			g_string_append_printf(names, "%s%s", names->len > 0 ? " or " : "",
-					       *cipher);
-	return g_string_free(names, FALSE);
-}
-
 const char *
 parser_cipher(struct parser *parser, const struct place *place, char *name)
 {
-	g_autofree char *own = name, *known = all_ciphers(parser);
+	g_autofree char *own = name;
+	g_autoptr(GString) known = g_string_new(NULL);
 
 	for (const struct policy_method *m = parser->methods; m->name != NULL; m++)
-		for (const char *const *cipher = m->ciphers; cipher != NULL && *cipher != NULL;
-		     cipher++)
-			if (strcmp(*cipher, own) == 0)
-				return *cipher;
-	parser_error(parser, place, "found the cipher %s, expected %s", own, known);
+		for (const char *const *c = m->ciphers; c != NULL && *c != NULL; c++) {
+			if (strcmp(*c, own) == 0)
+				return *c;
+			g_string_append_printf(known, "%s%s", known->len > 0 ? " or " : "", *c);
+		}
+	parser_error(parser, place, "found the cipher %s, expected %s", own, known->str);
 	return NULL;
 }
 

@@ -142,12 +142,12 @@ struct policy_field {
 };
 
 struct policy_decision {
-	unsigned line;	    /* of the rule that matched */
-	const char *file;   /* that has it, unless that is postseal.conf itself: NULL */
-	const char *rule;   /* the text of the rule */
-	const char *name;   /* of the rule, or NULL */
-	const char *reject; /* the sentence for the sender, or NULL if the rule delivers */
-	const char *refuse; /* the same if only this recipient gets nothing; `reject` comes first */
+	unsigned line;		    /* of the rule that matched */
+	const char *file;	    /* that has it, unless that is postseal.conf itself: NULL */
+	const char *rule;	    /* the text of the rule */
+	const char *name;	    /* of the rule, or NULL */
+	const char *reject;	    /* the sentence for the sender, or NULL if the rule delivers */
+	const char *refuse;	    /* the same if only this recipient gets nothing; or NULL */
 	const char *const *methods; /* ends with NULL; none if the rule rejects or refuses */
 	/* For each method, the level of trust that the rule asks for, or NULL; NULL: for none. */
 	const char *const *levels;

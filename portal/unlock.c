@@ -67,16 +67,29 @@ show_gone(struct request *request, enum parcel_gone gone)
 	}
 }
 
-enum MHD_Result
-unlock_form(struct request *request)
+/* False: what the link leads to is not known to be gone, and nothing was answered. */
+static bool
+answer_if_gone(struct request *request, enum MHD_Result *answered_r)
 {
 	enum parcel_gone gone;
 	struct fault fault;
 
 	if (!parcel_find_gone(request->connection, request->web.tail, &gone, &fault))
-		return answer_fault(request, &fault);
-	return gone == PARCEL_NOT_GONE ? show_form(request, MHD_HTTP_OK, NULL)
-				       : show_gone(request, gone);
+		*answered_r = answer_fault(request, &fault);
+	else if (gone != PARCEL_NOT_GONE)
+		*answered_r = show_gone(request, gone);
+	else
+		return false;
+	return true;
+}
+
+enum MHD_Result
+unlock_form(struct request *request)
+{
+	enum MHD_Result answered;
+
+	return answer_if_gone(request, &answered) ? answered
+						  : show_form(request, MHD_HTTP_OK, NULL);
 }
 
 static enum MHD_Result
@@ -255,7 +268,6 @@ static enum MHD_Result
 try_link(struct request *request, const struct code *code)
 {
 	struct parcel_key key = {0};
-	enum parcel_gone gone;
 	g_autofree char *address = NULL;
 	enum MHD_Result answered;
 	struct fault fault = {0};
@@ -263,11 +275,8 @@ try_link(struct request *request, const struct code *code)
 
 	if (!parcel_find(request->connection, request->web.tail, &key, &found, &fault))
 		return answer_fault(request, &fault);
-	if (!found) {
-		if (!parcel_find_gone(request->connection, request->web.tail, &gone, &fault))
-			return answer_fault(request, &fault);
-		return gone == PARCEL_NOT_GONE ? show_wrong(request, 0) : show_gone(request, gone);
-	}
+	if (!found)
+		return answer_if_gone(request, &answered) ? answered : show_wrong(request, 0);
 	address = address_fold(key.recipient);
 	if (!throttle_take(request->connection, &throttle_code_address, address, &allowed, &fault))
 		answered = answer_fault(request, &fault);

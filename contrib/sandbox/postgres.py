@@ -25,13 +25,16 @@ def is_alive(process):
         return False
 
 
+END = "\x1d"
+
+
 class Session:
     """A psql that keeps running: for overlapping transactions, and for questions asked so often
-    that a new process each time would distort the measurement."""
+    that a new process each time would distort the measurement, or be most of the work."""
 
-    def __init__(self, postgres):
-        self.psql = subprocess.Popen(["psql", "-h", str(postgres.sockets), "-U", "root", "-d", "postseal", "-XAtq"],
-                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+    def __init__(self, postgres, *options, stderr=None):
+        self.psql = subprocess.Popen([*postgres.psql("root"), *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr)
+        self.failed = False  # the last statement
 
     def __enter__(self):
         return self
@@ -41,11 +44,13 @@ class Session:
 
     def ask(self, sql):
         """The output of the statements, as printed by psql, without the last newline."""
-        self.psql.stdin.write(f"{sql};\n\\echo :end\n")
-        answer = ""
+        self.psql.stdin.write(f"{sql}\n;\n\\echo {END} :ERROR\n".encode())
+        self.psql.stdin.flush()
+        answer = b""
         for line in self.psql.stdout:
-            if line == ":end\n":
-                return answer.removesuffix("\n")
+            if line.startswith(END.encode()):
+                self.failed = not line.endswith(b" false\n")
+                return answer.decode().removesuffix("\n")
             answer += line
         raise RuntimeError(f"psql ended at {sql}")
 
@@ -55,7 +60,7 @@ class Session:
         self.psql.stdout.close()
 
 
-END = "\x1d"
+SEPARATED = ("-F", "\x1f", "-R", "\x1e")
 
 
 def is_simple(sql):
@@ -157,42 +162,33 @@ class Postgres:
         return [row.split("\x1f") for row in text.split("\x1e")] if text else []
 
     def ask_once(self, sql, role):
-        done = subprocess.run([*self.psql(role), "-v", "ON_ERROR_STOP=1", "-c", sql], capture_output=True)
+        done = subprocess.run([*self.psql(role), *SEPARATED, "-v", "ON_ERROR_STOP=1", "-c", sql], capture_output=True)
         if done.returncode != 0:
             raise RuntimeError(done.stderr.decode())
         return done.stdout.decode().rstrip("\n")
 
     def ask_kept(self, sql):
-        """The same by a psql that keeps running: tests ask every few milliseconds whether something has happened. None:
-        it has failed, or someone else is asking."""
+        """The same in a session that stays: tests ask every few milliseconds whether something has happened. None: it has
+        failed, or someone else is asking."""
         if not self.asking.acquire(blocking=False):
             return None
         try:
-            if self.kept is None or self.kept.poll() is not None or self.kept_by != os.getpid():
-                self.kept = subprocess.Popen(self.psql("root"), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                             stderr=subprocess.DEVNULL)
-                self.kept_by = os.getpid()
-            self.kept.stdin.write(f"{sql}\n\\g\n\\echo {END} :ERROR\n".encode())
-            self.kept.stdin.flush()
-            text = b""
-            for line in self.kept.stdout:
-                if line.startswith(END.encode()):
-                    return text.decode().rstrip("\n") if line.endswith(b" false\n") else None
-                text += line
-            return None
-        except BrokenPipeError:
+            if self.kept is None or self.kept_by != os.getpid():
+                self.kept, self.kept_by = Session(self, *SEPARATED, stderr=subprocess.DEVNULL), os.getpid()
+            text = self.kept.ask(sql)
+            return None if self.kept.failed else text.rstrip("\n")
+        except (BrokenPipeError, RuntimeError):  # the server is gone, or another one
+            self.kept = None
             return None
         finally:
             self.asking.release()
 
     def psql(self, role):
-        return ["psql", "-h", str(self.sockets), "-U", role, "-d", "postseal", "-XAtq", "-F", "\x1f", "-R", "\x1e"]
+        return ["psql", "-h", str(self.sockets), "-U", role, "-d", "postseal", "-XAtq"]
 
     def forget(self):
-        """Ends the psql that keeps running, before it could be in somebody's way."""
+        """Ends that session, before it could be in somebody's way."""
         if self.kept is not None and self.kept_by == os.getpid():
-            self.kept.kill()
-            self.kept.wait()
-            self.kept.stdin.close()
-            self.kept.stdout.close()
+            self.kept.psql.kill()
+            self.kept.end()
         self.kept = None

@@ -7,16 +7,12 @@
 
 enum { LANGUAGE_SECONDS = 31536000 };
 
-static const char policy_plain[] = "default-src 'none'; style-src 'self'; img-src 'self' data:; "
-				   "frame-src 'self'; form-action 'self'; manifest-src 'self'; "
-				   "script-src 'none'; frame-ancestors 'none'; base-uri 'none'";
-static const char policy_script[] = "default-src 'none'; style-src 'self'; img-src 'self' data:; "
-				    "form-action 'self'; script-src 'self'; manifest-src 'self'; "
-				    "frame-ancestors 'none'; base-uri 'none'";
-
-static const char policy_sending[] =
-	"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
-	"script-src 'self'; connect-src 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'";
+#define POLICY_OF_ALL                                                                              \
+	"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "         \
+	"manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+static const char policy_plain[] = POLICY_OF_ALL "frame-src 'self'; script-src 'none'";
+static const char policy_script[] = POLICY_OF_ALL "script-src 'self'";
+static const char policy_sending[] = POLICY_OF_ALL "script-src 'self'; connect-src 'self'";
 
 void
 web_set_cookie(const struct web_request *web, struct MHD_Response *response, const char *name,
