@@ -50,7 +50,7 @@ make_in_place(struct dispatch *dispatch, const struct surroundings *around, stru
 	if (group == NULL)
 		return true;
 	variant_init(&dispatch->variant, around, group, dispatch->plan.tags);
-	if (group->method->write == NULL)
+	if (!group_has_new_content(group))
 		return true;
 	begun = metrics_begin();
 	dispatch->body = spool_new(around->variants);
@@ -111,8 +111,7 @@ record_copy(const struct commit *commit, const struct copy *copy, struct fault *
 	g_autofree char *keys = fingerprint_array(copy);
 	g_autofree char *reason = reason_of(commit->dispatch, copy);
 	const struct method *method = copy->method;
-	const struct key *signer =
-		method != NULL && method->signer != NULL ? method->signer(commit->around) : NULL;
+	const struct key *signer = copy_signer(commit->around, copy);
 	const struct audit_copy record = {
 		.id = copy->id,
 		.recipient = copy->recipient->address,

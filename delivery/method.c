@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "delivery/methods/clear_signature.h"
+#include "delivery/methods/recipient_keys.h"
+
 const struct method *const methods[] = {
 	&method_plain,	&method_tls,  &method_smime, &method_pgp,
 	&method_pickup, &method_open, &method_pass,  NULL,
@@ -14,6 +17,38 @@ method_find(const char *name)
 		if (strcmp((*m)->name, name) == 0)
 			return *m;
 	return NULL;
+}
+
+bool
+group_has_new_content(const struct group *group)
+{
+	return group->is_signed || group->method->write != NULL;
+}
+
+GPtrArray *
+group_fields(const struct group *group)
+{
+	return group->is_signed ? clear_signature_fields(group) : group->method->fields(group);
+}
+
+bool
+group_write(const struct surroundings *around, const struct group *group, struct sink *sink,
+	    struct fault *fault)
+{
+	if (group->is_signed)
+		return clear_signature_write(around, group, sink, fault);
+	if (group->method->write != NULL)
+		return group->method->write(around, group, sink, fault);
+	return spool_copy(around->message->body, 0, sink, fault);
+}
+
+const struct key *
+copy_signer(const struct surroundings *around, const struct copy *copy)
+{
+	if (copy->is_signed)
+		return author_key(around, &around->smime_signer);
+	return copy->method != NULL && copy->method->signer != NULL ? copy->method->signer(around)
+								    : NULL;
 }
 
 const struct policy_method *
@@ -34,6 +69,7 @@ methods_for_policy(void)
 				methods[i]->verified_tls,
 				methods[i]->takes_keys ? levels : NULL,
 				methods[i]->ciphers,
+				methods[i]->can_be_signed,
 			};
 	return known;
 }

@@ -12,8 +12,9 @@
 #include "mail/message.h"
 #include "policy/policy.h"
 
-struct inbound; /* delivery/inbound/receive.h */
-struct opening; /* delivery/inbound/open.h */
+struct inbound;	 /* delivery/inbound/receive.h */
+struct opening;	 /* delivery/inbound/open.h */
+struct signable; /* delivery/signable.h */
 
 /* What methods may use; lives as long as a message is being handled. */
 struct surroundings {
@@ -31,6 +32,7 @@ struct surroundings {
 	/* Our own keys for the sender, or why there are none; looked up once for each message. */
 	struct keystore_signer smime_signer;
 	struct keystore_signer pgp_signer;
+	struct signable *signable;  /* the content as it is signed in the clear */
 	const char *from;	    /* folded address in From, or NULL */
 	bool second_pass;	    /* in the MTA's second pass, where recipients are final */
 	const char *outside_client; /* its address (struct outbox_mail), or NULL */
@@ -67,7 +69,9 @@ struct copy {
 	/* Of mail that comes in: values of fields, or NULL. */
 	char *subject;	     /* replaces the original one */
 	char *results;	     /* Authentication-Results */
-	const char *flavour; /* copies with another cipher need another variant; or NULL */
+	const char *flavour; /* copies with another cipher, or digest of a signature in the clear,
+				need another variant; or NULL */
+	bool is_signed;	     /* in the clear (methods/clear_signature.h) */
 	struct copy_trust trust;
 	char *reason;
 	json_t *tried; /* [{method, possible, because}], with {asked, found} where trust was asked
@@ -86,6 +90,7 @@ struct copy {
 struct group {
 	const struct method *method;
 	const char *flavour;
+	bool is_signed;			  /* as in the copies */
 	GPtrArray *copies;		  /* struct copy, borrowed */
 	GPtrArray *keys;		  /* struct key: the keys of all copies, each once */
 	char *boundary;			  /* for methods that write a multipart */
@@ -117,6 +122,7 @@ struct method {
 	enum key_kind key_kind;
 	const char *const *ciphers; /* that a rule may ask for, ending with NULL; or NULL */
 	bool verified_tls;	    /* to be sent only over verified TLS: never in place */
+	bool can_be_signed;	    /* in the clear, if a rule asks for it */
 
 	/* Can this copy travel this way now? Fills keys and flavour. *why_r says why, or why not;
 	 * caller frees. False with `fault` filled if that could not be determined. */
@@ -137,6 +143,14 @@ extern const struct method method_plain, method_tls, method_smime, method_pgp, m
 extern const struct method *const methods[]; /* ends with NULL */
 
 const struct method *method_find(const char *name);
+/* The fields and the body of the group's variant as of its method, or signed in the clear; NULL,
+ * and the original body, if neither changes them. */
+bool group_has_new_content(const struct group *group);
+GPtrArray *group_fields(const struct group *group);
+bool group_write(const struct surroundings *around, const struct group *group, struct sink *sink,
+		 struct fault *fault);
+/* Our own key that signed the copy, or NULL. */
+const struct key *copy_signer(const struct surroundings *around, const struct copy *copy);
 /* For policy_load(). */
 const struct policy_method *methods_for_policy(void);
 

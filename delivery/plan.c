@@ -5,6 +5,7 @@
 #include "delivery/facts.h"
 #include "delivery/inbound/receive.h"
 #include "delivery/keys_wanted.h"
+#include "delivery/methods/clear_signature.h"
 #include "delivery/wish.h"
 #include "mail/addresses.h"
 #include "mail/subject_tags.h"
@@ -67,6 +68,9 @@ try_method(const struct surroundings *around, struct copy *copy, const struct me
 	if (!method->is_possible(around, copy, &possible, &why, fault))
 		return fault_within(fault, "asking whether %s can have %s",
 				    copy->recipient->address, method->name);
+	if (possible && copy->decision.sign && method->can_be_signed &&
+	    !clear_signature_choose(around, copy, &why, fault))
+		return false;
 	note_tried(copy, method, possible, why);
 	if (!possible)
 		return true;
@@ -379,6 +383,7 @@ group_new(struct plan *plan, const struct copy *copy)
 
 	group->method = copy->method;
 	group->flavour = copy->flavour;
+	group->is_signed = copy->is_signed;
 	group->opening = copy->opening;
 	group->subject = copy->subject;
 	group->results = copy->results;
@@ -442,7 +447,7 @@ add_to_group(struct group *group, struct copy *copy)
 static bool
 fits_in_place(const struct plan *plan, const struct group *group)
 {
-	return group->method->write == NULL || !plan->outgrows_place;
+	return !group_has_new_content(group) || !plan->outgrows_place;
 }
 
 static void

@@ -1,6 +1,7 @@
 #include "delivery/signers.h"
 
 #include "core/log.h"
+#include "delivery/signable.h"
 
 static const struct statement keys_wish = {"keys_wish", "select postseal.keys_wish($1)"};
 
@@ -36,6 +37,9 @@ find(const struct surroundings *around, enum key_kind kind, struct keystore_sign
 bool
 signers_find(struct surroundings *around, struct fault *fault)
 {
+	around->signable =
+		signable_new(around->message, around->variants,
+			     (guint)MIN(around->settings->limit_parts, (uint64_t)G_MAXUINT));
 	return find(around, KEY_SMIME, &around->smime_signer, fault) &&
 	       find(around, KEY_PGP, &around->pgp_signer, fault);
 }
@@ -73,6 +77,7 @@ signers_wish(const struct surroundings *around)
 void
 signers_clear(struct surroundings *around)
 {
+	g_clear_pointer(&around->signable, signable_free);
 	keystore_signer_clear(&around->smime_signer);
 	keystore_signer_clear(&around->pgp_signer);
 }

@@ -67,7 +67,7 @@ add_of_rule(struct variant *variant, const struct policy_field *added)
 static void
 add_fields(struct variant *variant, const struct group *group)
 {
-	g_autoptr(GPtrArray) lines = group->method->fields(group);
+	g_autoptr(GPtrArray) lines = group_fields(group);
 
 	for (guint i = 0; i < lines->len; i++)
 		add(variant, g_ptr_array_index(lines, i));
@@ -146,7 +146,7 @@ variant_init(struct variant *variant, const struct surroundings *around, const s
 {
 	const struct message *message = around->message;
 	const struct policy_field *added = group == NULL ? NULL : group->added;
-	bool new_content = group != NULL && group->method->fields != NULL;
+	bool new_content = group != NULL && group_has_new_content(group);
 
 	variant->first = g_ptr_array_new_with_free_func((GDestroyNotify)field_free);
 	variant->edits = g_ptr_array_new_with_free_func((GDestroyNotify)edit_free);
@@ -204,8 +204,8 @@ bool
 variant_write_body(const struct surroundings *around, const struct group *group, struct sink *sink,
 		   struct fault *fault)
 {
-	if (group != NULL && group->method->write != NULL)
-		return group->method->write(around, group, sink, fault);
+	if (group != NULL)
+		return group_write(around, group, sink, fault);
 	return spool_copy(around->message->body, 0, sink, fault);
 }
 

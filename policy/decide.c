@@ -281,6 +281,7 @@ fill(const struct policy *policy, struct policy_decision *decision, const struct
 	decision->hide_subject = rule->options.hide_subject;
 	decision->receipt = rule->options.receipt;
 	decision->cipher = rule->options.cipher;
+	decision->sign = rule->options.sign;
 	decision->added = rule->options.added == NULL
 				  ? NULL
 				  : (const struct policy_field *)rule->options.added->data;

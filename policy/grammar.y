@@ -46,7 +46,7 @@ static void policy_error(const struct place *place, struct parser *parser, const
 %token HEADER "header" SIZE "size" OVER "over" UNDER "under" ATTACHMENT "attachment" NAME "name"
 %token RULE "rule" WATCH "watch" AND "and" OR "or"
 %token TYPE "type" TEXT "text" REGEX "regex" DELIVER "deliver" REJECT "reject" REFUSE "refuse" EXPIRE "expire"
-%token OPAQUE "opaque" ENCRYPTED "encrypted" SIGNED "signed" HIDE "hide" ADD "add" PORTAL "portal" CONVERSATION "conversation"
+%token OPAQUE "opaque" ENCRYPTED "encrypted" SIGN "sign" SIGNED "signed" HIDE "hide" ADD "add" PORTAL "portal" CONVERSATION "conversation"
 %token AT "at" LEAST "least" WORDS "words"
 %token CLIENT "client" NETWORKS "networks" TIME "time"
 %token RECEIPT "receipt" AUTHENTICATED "authenticated" TRUST "trust"
@@ -220,6 +220,7 @@ options
 	: %empty		{ $$ = (struct rule_options){0}; }
 	| options EXPIRE duration	{ $$ = $1; $$.expire_seconds = parser_expire(parser, &@3, $3); }
 	| options HIDE SUBJECT	{ $$ = $1; $$.hide_subject = true; }
+	| options SIGN		{ $$ = $1; $$.sign = true; }
 	| options CIPHER WORD	{ $$ = $1; $$.cipher = parser_cipher(parser, &@3, $3); }
 	| options ADD HEADER STRING STRING	{
 		$$ = $1;

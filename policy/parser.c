@@ -579,7 +579,7 @@ parser_cipher(struct parser *parser, const struct place *place, char *name)
 static void
 check_options(struct parser *parser, const struct place *place, const struct rule *rule)
 {
-	bool waits = false, seals = false, has_ciphers = false;
+	bool waits = false, seals = false, has_ciphers = false, can_be_signed = false;
 
 	for (guint i = 0; i + 1 < rule->methods->len; i++) {
 		const struct policy_method *method =
@@ -588,6 +588,7 @@ check_options(struct parser *parser, const struct place *place, const struct rul
 		waits |= method->waits;
 		seals |= !method->always && !method->waits;
 		has_ciphers |= method->ciphers != NULL;
+		can_be_signed |= method->can_be_signed;
 	}
 	if (rule->options.expire_seconds != 0 && !waits)
 		parser_error(parser, place,
@@ -598,6 +599,11 @@ check_options(struct parser *parser, const struct place *place, const struct rul
 			parser, place,
 			"found cipher in a rule whose methods have no choice of ciphers, expected "
 			"smime among them");
+	if (rule->options.sign && !can_be_signed)
+		parser_error(
+			parser, place,
+			"found sign in a rule whose methods are never signed in the clear, expected "
+			"plain or tls among them (smime and pgp sign without it)");
 	if (rule->options.hide_subject && !seals)
 		parser_warn(parser, place,
 			    "hide subject has no effect: none of the methods seals the message");

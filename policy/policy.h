@@ -28,6 +28,7 @@ struct policy_method {
 	const char *const *levels;
 	/* The ciphers that a rule may ask for, ending with NULL; NULL: there is no choice. */
 	const char *const *ciphers;
+	bool can_be_signed; /* in the clear; a method that seals signs without being asked */
 };
 
 /* What is wrong with the file, one sentence each (char *, freed by the array) with file, line and
@@ -153,6 +154,7 @@ struct policy_decision {
 	const char *const *levels;
 	uint64_t expire_seconds; /* 0: as in the settings */
 	bool hide_subject;
+	bool sign;	     /* without encrypting, where the method does not */
 	const char *receipt; /* "mail", "mdn", "dsn", or NULL */
 	const char *cipher;  /* that the rule asks for, or NULL */
 	/* Added to the header, in place of fields with these names; ends with a NULL name. NULL:

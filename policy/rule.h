@@ -58,6 +58,7 @@ struct condition {
 struct rule_options {
 	uint64_t expire_seconds; /* 0: not given */
 	bool hide_subject;
+	bool sign;
 	const char *receipt; /* "mail", "mdn", "dsn"; NULL: as in the settings */
 	const char *cipher;  /* as in struct policy_method; NULL: not given */
 	GArray *added;	     /* struct policy_field, ends with a NULL name; or NULL */

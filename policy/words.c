@@ -40,6 +40,7 @@ static const struct {
 	{"refuse", REFUSE},
 	{"expire", EXPIRE},
 	{"encrypted", ENCRYPTED},
+	{"sign", SIGN},
 	{"signed", SIGNED},
 	{"hide", HIDE},
 	{"add", ADD},

@@ -20,5 +20,6 @@ const struct method method_plain = {
 	.carriage = CARRIED_AS_MAIL,
 	.always = true,
 	.in_place_rank = 4,
+	.can_be_signed = true,
 	.is_possible = is_possible,
 };

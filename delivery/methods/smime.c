@@ -7,6 +7,7 @@
 
 #include "core/catalogue.h"
 #include "delivery/methods/recipient_keys.h"
+#include "delivery/methods/signature.h"
 #include "mail/cms_sink.h"
 #include "mail/entity.h"
 
@@ -145,26 +146,6 @@ envelope(const struct group *group, struct fault *fault)
 	return g_steal_pointer(&cms);
 }
 
-/* The chain is included, except for the root: someone who does not have the root would not trust
- * ours. */
-static CMS_ContentInfo *
-signature(const struct key *key, struct fault *fault)
-{
-	g_autoptr(CMS_ContentInfo) cms =
-		CMS_sign(key->certificate, key->private_key, NULL, NULL, CMS_STREAM | CMS_BINARY);
-
-	if (cms == NULL) {
-		openssl_fault(fault, "beginning a signature");
-		return NULL;
-	}
-	for (int i = 1; i + 1 < sk_X509_num(key->chain); i++)
-		if (CMS_add1_cert(cms, sk_X509_value(key->chain, i)) != 1) {
-			openssl_fault(fault, "adding the chain to a signature");
-			return NULL;
-		}
-	return g_steal_pointer(&cms);
-}
-
 /* Inside the envelope: an entity of its own (RFC 8551 §3.5.2), opaque so that no MTA on the way can
  * change the signed bytes. */
 static bool
@@ -176,7 +157,7 @@ write_signed(const struct entity *entity, const struct key *key, struct sink *ne
 		"\tname=\"smime.p7m\"\r\n"
 		"Content-Transfer-Encoding: base64\r\n"
 		"Content-Disposition: attachment; filename=\"smime.p7m\"\r\n\r\n";
-	CMS_ContentInfo *cms = signature(key, fault);
+	CMS_ContentInfo *cms = signature_new(key, 0, fault);
 	struct base64_sink base64;
 	struct cms_sink signing;
 	bool done;

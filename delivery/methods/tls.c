@@ -69,5 +69,6 @@ const struct method method_tls = {
 	.carriage = CARRIED_AS_MAIL,
 	.in_place_rank = 0,
 	.verified_tls = true,
+	.can_be_signed = true,
 	.is_possible = is_possible,
 };

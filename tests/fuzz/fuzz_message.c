@@ -1,10 +1,11 @@
 /* A message from outside: header, MIME structure, text, names, opaque parts, subject, addresses,
- * entity, layout. */
+ * entity, layout, what is signed in the clear. */
 #include <stdint.h>
 #include <stdio.h>
 
 #include "core/spool.h"
 #include "delivery/facts.h"
+#include "delivery/signable.h"
 #include "mail/addresses.h"
 #include "mail/content_type.h"
 #include "mail/entity.h"
@@ -12,6 +13,7 @@
 #include "mail/html_text.h"
 #include "mail/layout.h"
 #include "mail/mime_stream.h"
+#include "mail/seven_bit.h"
 #include "mail/subject_tags.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -72,6 +74,24 @@ seal(const struct message *message, const char *const *tags)
 	entity_init(&entity, message, tags, true);
 	entity_write(&entity, &counter.sink, &fault);
 	entity_clear(&entity);
+}
+
+/* What is signed in the clear is in 7 bits, whatever came in. */
+static void
+sign(const struct message *message)
+{
+	g_autoptr(spool_auto) out = spool_new(&in_memory);
+	g_autoptr(GString) header = g_string_new(NULL);
+	struct signable *signable = signable_new(message, &in_memory, 1000);
+	const char *why_not = NULL;
+	struct fault fault;
+	bool is_so = true;
+
+	if (signable_find(signable, &why_not, &fault) && why_not == NULL &&
+	    (!signable_write(signable, spool_sink(out), &fault) ||
+	     !seven_bit_is(header, out, &is_so, &fault) || !is_so))
+		abort();
+	signable_free(signable);
 }
 
 /* However the input is divided, the result is the same text, and no longer than the input. */
@@ -194,6 +214,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		g_hash_table_unref(addresses_visible(message));
 		message_identity(message, identity);
 		seal(message, tags);
+		sign(message);
 	}
 	fclose(file);
 	return 0;

@@ -14,8 +14,8 @@ static const char *const levels[] = {"seen", "domain", "personal", NULL};
 
 static const char *const ciphers[] = {"aes-256-gcm", "aes-256-cbc", NULL};
 static const struct policy_method methods[] = {
-	{"plain", true, false},
-	{"tls", false, false},
+	{"plain", true, false, .can_be_signed = true},
+	{"tls", false, false, .can_be_signed = true},
 	{"smime", false, false, .levels = levels, .ciphers = ciphers},
 	{"pgp", false, false, .levels = levels},
 	{"pickup", true, true},
@@ -1074,6 +1074,8 @@ what_cannot_be_meant_is_an_error(void **state)
 		 "expected the name of a header field, without a colon"},
 		{"match attachment name \"\" deliver plain\n",
 		 "found an empty text, expected a pattern such as \"*.exe\""},
+		{"match signed deliver smime, pickup sign\n",
+		 "found sign in a rule whose methods are never signed in the clear"},
 		{"match signed deliver smime cipher rot13\n",
 		 ":5:35: found the cipher rot13, expected aes-256-gcm or aes-256-cbc"},
 		{"match signed deliver pickup cipher aes-256-cbc\n",
