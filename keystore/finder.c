@@ -230,6 +230,7 @@ finder_wish_name(enum finder_wish wish)
 		[FINDER_FETCH] = "fetch",
 		[FINDER_OCSP] = "ocsp",
 		[FINDER_DNSSEC] = "dnssec",
+		[FINDER_LDAP_ENTRY] = "ldap-entry",
 	};
 
 	return wish < FINDER_WISHES ? names[wish] : "unknown";

@@ -13,7 +13,7 @@
 
 enum {
 	FINDER_SUBJECT_MAX = 1024, /* bytes of an address, a domain or a URL */
-	FINDER_BODY_MAX = 4096,	   /* of a request that is sent on (OCSP) */
+	FINDER_BODY_MAX = 4096,	   /* of a request that is sent on (OCSP), or a filter */
 	FINDER_ITEMS_MAX = 32,
 	FINDER_BYTES_MAX = 4 * 1024 * 1024, /* of all items of an answer together */
 };
@@ -32,13 +32,15 @@ enum finder_wish {
 	FINDER_FETCH,	   /* of an http URL from a certificate: a CRL, an issuer */
 	FINDER_OCSP,	   /* of an http URL from a certificate, with `body` as the request */
 	FINDER_DNSSEC,	   /* can it be validated? The name of the trust anchor; no subject */
+	FINDER_LDAP_ENTRY, /* is there an entry for an address or domain in a directory? `body`
+			      names it, and after a line end the filter (RFC 4515), with "%s" */
 	FINDER_WISHES
 };
 
 struct finder_question {
 	enum finder_wish wish;
 	const char *subject; /* folded address, canonical domain (A-labels), or URL */
-	GBytes *body;	     /* FINDER_OCSP; otherwise NULL */
+	GBytes *body;	     /* FINDER_OCSP, FINDER_LDAP_ENTRY; otherwise NULL */
 };
 
 enum finder_outcome {

@@ -52,11 +52,12 @@ static void policy_error(const struct place *place, struct parser *parser, const
 %token RECEIPT "receipt" AUTHENTICATED "authenticated" TRUST "trust"
 %token RECEIVE "receive" OPEN "open" PASS "pass" OLD "old" CIPHER "cipher" CIPHERS "ciphers" MARK "mark"
 %token DETECT "detect" CHECKSUM "checksum" WEIGHTS "weights" MODULO "modulo"
+%token DIRECTORY "directory" FILTER "filter" LIFETIME "lifetime"
 %token FILE_ "file" DATABASE "database" UNKNOWN_CHARACTER "a character that has no meaning here"
 
 %type <content> content
 %type <texts> strings listed one_or_more
-%type <number> size duration at_least
+%type <number> size duration at_least lifetime
 %type <checksum> checksum weights
 %type <options> options
 %type <receiving> opened passed
@@ -103,6 +104,14 @@ table
 	: TABLE WORD content listed	{ parser_table(parser, &@2, $2, &table_inline, $3, NULL, $4); }
 	| TABLE WORD content FILE_ STRING	{ parser_table(parser, &@2, $2, &table_file, $3, $5, NULL); }
 	| TABLE WORD DATABASE STRING	{ parser_table(parser, &@2, $2, &table_database, TABLE_OF_ADDRESSES, $4, NULL); }
+	| TABLE WORD DIRECTORY WORD FILTER STRING lifetime	{
+		parser_directory_table(parser, &@2, $2, &@6, (struct directory_table){$4, $6, $7});
+	}
+	;
+
+lifetime
+	: %empty		{ $$ = PARSER_LIFETIME; }
+	| LIFETIME duration	{ $$ = parser_lifetime(parser, &@2, $2); }
 	;
 
 content

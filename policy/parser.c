@@ -146,6 +146,15 @@ check_query(struct parser *parser, const struct place *place, const char *query)
 			"domain");
 }
 
+bool
+parser_name_is_new(struct parser *parser, const struct place *place, const char *name)
+{
+	if (policy_find_table(parser->policy, name) == NULL)
+		return true;
+	parser_error(parser, place, "found a second table <%s>, expected another name", name);
+	return false;
+}
+
 static void
 add_table(struct parser *parser, const struct place *place, const char *name,
 	  const struct table_kind *kind, enum table_content content, const char *source,
@@ -154,11 +163,8 @@ add_table(struct parser *parser, const struct place *place, const char *name,
 	struct table *table;
 	struct fault fault;
 
-	if (policy_find_table(parser->policy, name) != NULL) {
-		parser_error(parser, place, "found a second table <%s>, expected another name",
-			     name);
+	if (!parser_name_is_new(parser, place, name))
 		return;
-	}
 	table = table_new(name, kind, source);
 	table->content = content;
 	g_ptr_array_add(parser->policy->tables, table);

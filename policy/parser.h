@@ -15,6 +15,12 @@ struct table_use {
 	struct place place;
 };
 
+/* A directory named by a table; resolved after the last line. */
+struct lookup_use {
+	struct directory_lookup *lookup; /* the table's */
+	struct place place;
+};
+
 /* A detector named by a condition; resolved after the last line. */
 struct detector_use {
 	struct condition *condition; /* NULL: only check that the detector exists */
@@ -31,6 +37,7 @@ struct parser {
 	GArray *uses;	       /* struct table_use */
 	GArray *detector_uses; /* struct detector_use */
 	GHashTable *indexes;   /* of conditions, by what is written */
+	GArray *lookups;       /* struct lookup_use */
 	/* the current line, and the index of its next token */
 	const struct configuration_line *line;
 	guint next;
@@ -51,6 +58,7 @@ struct parser {
 void parser_line(struct parser *parser, const struct configuration_line *line);
 /* Gives each condition the table it names. */
 void parser_resolve_tables(struct parser *parser);
+void parser_resolve_directories(struct parser *parser);
 /* The same for detectors. */
 void parser_resolve_detectors(struct parser *parser);
 
@@ -69,6 +77,17 @@ char *parser_found(const struct parser *parser, const struct place *place);
 void parser_table(struct parser *parser, const struct place *place, char *name,
 		  const struct table_kind *kind, enum table_content content, char *source,
 		  GPtrArray *entries);
+/* Is there no table of that name yet? Otherwise reports it. */
+bool parser_name_is_new(struct parser *parser, const struct place *place, const char *name);
+/* `table staff directory …`: `directory` and `filter` are owned; `lifetime` in seconds. */
+struct directory_table {
+	char *directory, *filter;
+	uint64_t lifetime;
+};
+void parser_directory_table(struct parser *parser, const struct place *place, char *name,
+			    const struct place *filter, struct directory_table directory);
+enum { PARSER_LIFETIME = 900 }; /* seconds, of what a directory says */
+uint64_t parser_lifetime(struct parser *parser, const struct place *place, uint64_t seconds);
 /* A tag for the subject of mail that comes in. */
 char *parser_mark(struct parser *parser, const struct place *place, char *old, char *tag);
 /* `sentence`: where the rule is written, without its name. */

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "core/log.h"
+#include "policy/directory_lookup.h"
 #include "policy/parser.h"
 
 enum { MATCH_LIMIT = 1000000, DEPTH_LIMIT = 250, HEAP_LIMIT_KIB = 20000 };
@@ -325,6 +326,7 @@ read_lines(struct parser *parser)
 	parser->policy->settings = settings_reader_finish(reader);
 	read_logins(parser);
 	parser_resolve_tables(parser);
+	parser_resolve_directories(parser);
 	parser_resolve_detectors(parser);
 	g_ptr_array_add(parser->policy->marks, NULL);
 	g_ptr_array_add(parser->policy->deciding_names, NULL);
@@ -366,8 +368,10 @@ policy_load(const char *path, const struct policy_method *methods,
 	g_array_set_clear_func(parser.uses, (GDestroyNotify)table_use_clear);
 	parser.detector_uses = g_array_new(FALSE, FALSE, sizeof(struct detector_use));
 	g_array_set_clear_func(parser.detector_uses, (GDestroyNotify)detector_use_clear);
+	parser.lookups = g_array_new(FALSE, FALSE, sizeof(struct lookup_use));
 	parser.indexes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	read_lines(&parser);
+	g_array_unref(parser.lookups);
 	g_hash_table_unref(parser.indexes);
 	g_array_unref(parser.uses);
 	g_array_unref(parser.detector_uses);
@@ -444,6 +448,29 @@ policy_check_tables(const struct policy *policy, struct database *database, stru
 		if (table->kind == &table_database &&
 		    !table->kind->has(table, database, "nobody@invalid", &ignored, fault))
 			return false;
+	}
+	return true;
+}
+
+bool
+policy_asks_directories(const struct policy *policy)
+{
+	for (guint i = 0; i < policy->tables->len; i++)
+		if (((const struct table *)g_ptr_array_index(policy->tables, i))->lookup != NULL)
+			return true;
+	return false;
+}
+
+bool
+policy_check_directories(const struct policy *policy, struct fault *fault)
+{
+	for (guint i = 0; i < policy->tables->len; i++) {
+		const struct table *table = g_ptr_array_index(policy->tables, i);
+		bool ignored;
+
+		if (table->lookup != NULL &&
+		    !directory_lookup_ask(table->lookup, "nobody@invalid", &ignored, fault))
+			return fault_within(fault, "asking the table <%s>", table->name);
 	}
 	return true;
 }

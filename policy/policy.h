@@ -67,12 +67,17 @@ bool policy_receives(const struct policy *policy);
 /* The tags that rules for mail that comes in put into subjects; ends with NULL. */
 const char *const *policy_marks(const struct policy *policy);
 
-/* Is the folded address (or its domain) in this inline, file or database table? */
+/* Is the folded address (or its domain) in this table? */
 bool policy_table_has(const struct policy *policy, struct database *database, const char *table,
 		      const char *address, bool *has_r, struct fault *fault);
 /* Runs the query of each database table once, to see that it works. */
 bool policy_check_tables(const struct policy *policy, struct database *database,
 			 struct fault *fault);
+/* Is there any table in a directory? They are asked when a message needs them: a directory that is
+ * down keeps no program from starting. */
+bool policy_asks_directories(const struct policy *policy);
+/* Asks each of them once, to see that it works. */
+bool policy_check_directories(const struct policy *policy, struct fault *fault);
 
 /* Is it established that the authenticated user (NULL: none) may send as the folded address, either
  * by `sign logins` or because the MTA allows nothing else? */

@@ -4,6 +4,7 @@
 
 #include "core/address.h"
 #include "core/domain.h"
+#include "policy/directory_lookup.h"
 
 struct table *
 table_new(const char *name, const struct table_kind *kind, const char *source)
@@ -33,6 +34,7 @@ table_free(struct table *table)
 	g_hash_table_unref(table->entries);
 	g_array_unref(table->networks);
 	dictionary_free(table->words);
+	directory_lookup_free(table->lookup);
 	g_free(table->statement);
 	g_free(table->source);
 	g_free(table->name);
@@ -168,9 +170,21 @@ has_row(const struct table *table, struct database *database, const char *key, b
 	return true;
 }
 
+/* Nobody has an empty address. */
+static bool
+has_directory_entry(const struct table *table, struct database *database, const char *key,
+		    bool *has_r, struct fault *fault)
+{
+	(void)database;
+	*has_r = false;
+	return *key == '\0' || directory_lookup_has(table->lookup, key, has_r, fault) ||
+	       fault_within(fault, "asking the table <%s>", table->name);
+}
+
 const struct table_kind table_inline = {"inline", NULL, has_entry, false};
 const struct table_kind table_file = {"file", load_file, has_entry, false};
 const struct table_kind table_database = {"database", NULL, has_row, true};
+const struct table_kind table_directory = {"directory", NULL, has_directory_entry, true};
 
 bool
 table_has_client(const struct table *table, const char *client)

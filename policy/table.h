@@ -14,6 +14,7 @@
 #include "policy/dictionary.h"
 
 struct condition;
+struct directory_lookup; /* policy/directory_lookup.h */
 
 /* What the entries of a table are. */
 enum table_content { TABLE_OF_ADDRESSES, TABLE_OF_NETWORKS, TABLE_OF_WORDS };
@@ -27,7 +28,7 @@ struct table {
 	GHashTable *entries; /* inline and file: addresses, folded */
 	GArray *networks;    /* struct network */
 	struct dictionary *words;
-	unsigned line, column;
+	struct directory_lookup *lookup; /* directory; or NULL */
 };
 
 /* The kinds of tables; a new kind is one entry in table.c. */
@@ -41,7 +42,7 @@ struct table_kind {
 	bool exact_only; /* only the whole address (or domain) is looked up */
 };
 
-extern const struct table_kind table_inline, table_file, table_database;
+extern const struct table_kind table_inline, table_file, table_database, table_directory;
 
 struct table *table_new(const char *name, const struct table_kind *kind, const char *source);
 void table_free(struct table *table);

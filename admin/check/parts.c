@@ -163,7 +163,8 @@ bool
 check_tables(const struct check *check, char **note_r, struct fault *fault)
 {
 	(void)note_r;
-	return policy_check_tables(check->admin->policy, check->admin->database, fault);
+	return policy_check_tables(check->admin->policy, check->admin->database, fault) &&
+	       policy_check_directories(check->admin->policy, fault);
 }
 
 /* Without them, formatted mail cannot be shown, but its text can; and mail with documents waits if

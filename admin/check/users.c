@@ -169,6 +169,8 @@ check_finder(const struct check *check, char **note_r, struct fault *fault)
 		return ping_as_askers(check, fault);
 	if (asks_the_network(check->settings))
 		return fault_within(fault, "finding keys on the network (keys from)");
+	if (policy_asks_directories(check->admin->policy))
+		return fault_within(fault, "asking tables in directories");
 	*note_r = g_strdup("not running, nor needed: no keys come from the network");
 	return true;
 }

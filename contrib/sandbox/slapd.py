@@ -12,10 +12,11 @@ attributetype ( 1.3.6.1.4.1.3401.8.2.16 NAME 'pgpUserID' EQUALITY caseIgnoreMatc
     SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
 attributetype ( 1.3.6.1.4.1.3401.8.2.14 NAME 'pgpCertID' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
 attributetype ( 1.3.6.1.4.1.11591.2.4.1.2 NAME 'gpgMailbox' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
+attributetype ( 1.2.840.113556.1.2.102 NAME 'memberOf' EQUALITY distinguishedNameMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.12 )
 attributetype ( 1.2.840.113556.1.2.210 NAME 'proxyAddresses' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
 objectclass ( 1.3.6.1.4.1.3401.8.2.24 NAME 'pgpKeyInfo' SUP top STRUCTURAL MUST ( pgpCertID $ pgpKey )
     MAY ( pgpUserID $ gpgMailbox ) )
-objectclass ( 1.3.6.1.4.1.99999.1 NAME 'person2' SUP top AUXILIARY MAY ( proxyAddresses $ pgpKey ) )
+objectclass ( 1.3.6.1.4.1.99999.1 NAME 'person2' SUP top AUXILIARY MAY ( proxyAddresses $ pgpKey $ memberOf ) )
 """
 
 
@@ -58,11 +59,19 @@ class DirectoryServer:
                   "userPassword: right\n\n")
         (self.directory / "all.ldif").write_text(head + ldif)
         sandbox.command("slapadd", "-q", "-f", config, "-l", self.directory / "all.ldif")
-        with (self.directory / "slapd.log").open("w") as log:
+        self.serve()
+
+    def serve(self):
+        with (self.directory / "slapd.log").open("a") as log:
             self.process = subprocess.Popen(
-                ["slapd", "-d", "256", "-f", config, "-h", f"ldap://127.0.0.1:{self.plain}/ ldaps://127.0.0.1:{self.tls}/"],
+                ["slapd", "-d", "256", "-f", self.directory / "slapd.conf", "-h", f"ldap://127.0.0.1:{self.plain}/ ldaps://127.0.0.1:{self.tls}/"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         sandbox.wait_until(lambda: sandbox.port_answers(self.tls), f"slapd (see {self.directory}/slapd.log)")
+
+    def change(self, ldif):
+        self.stop()
+        sandbox.command("slapmodify", "-f", self.directory / "slapd.conf", input=ldif.encode())
+        self.serve()
 
     def log(self):
         return (self.directory / "slapd.log").read_text()

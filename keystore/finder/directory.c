@@ -227,6 +227,8 @@ read_entry(LDAP *connection, LDAPMessage *entry, const struct directory_search *
 	char *name = ldap_get_dn(connection, entry);
 	bool good = true;
 
+	if (search->attributes[0] == NULL)
+		search->found(search->context, name == NULL ? "" : name, NULL, NULL);
 	for (size_t i = 0; good && search->attributes[i] != NULL; i++)
 		good = read_values(connection, entry, name == NULL ? "" : name,
 				   search->attributes[i], search);
@@ -272,6 +274,8 @@ read_message(LDAP *connection, int id, const struct directory *directory,
 		*good_r = read_end(connection, message, directory, fault);
 	} else if (type != LDAP_RES_SEARCH_ENTRY) {
 		return true; /* a reference to another server */
+	} else if (search->attributes[0] == NULL) {
+		*good_r = read_entry(connection, message, search);
 	} else if (++*entries > DIRECTORY_ENTRIES_MAX) {
 		complain(directory, fault, "search", "too many entries have this address");
 	} else if (!read_entry(connection, message, search)) {
@@ -286,12 +290,15 @@ static bool
 search_below_base(LDAP *connection, const struct directory *directory,
 		  const struct directory_search *search, struct fault *fault)
 {
+	static const char *const no_attributes[] = {LDAP_NO_ATTRS, NULL};
+	const bool any = search->attributes[0] == NULL;
 	struct timeval left = time_left(search->until);
 	unsigned entries = 0;
 	bool good;
 	int id, error = ldap_search_ext(connection, directory->base, LDAP_SCOPE_SUBTREE,
-					search->filter, (char **)search->attributes, 0, NULL, NULL,
-					&left, DIRECTORY_ENTRIES_MAX, &id);
+					search->filter,
+					(char **)(any ? no_attributes : search->attributes), 0,
+					NULL, NULL, &left, any ? 1 : DIRECTORY_ENTRIES_MAX, &id);
 
 	if (error != LDAP_SUCCESS)
 		return complain_of(directory, fault, "search", connection, error);

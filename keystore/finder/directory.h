@@ -19,9 +19,10 @@ enum {
 /* What to search for: entries that match `filter`, and of them these attributes. */
 struct directory_search {
 	const char *filter;
-	const char *const *attributes; /* ending with NULL */
+	const char *const *attributes; /* ending with NULL; none: only whether there is an entry */
 	gint64 until;		       /* g_get_monotonic_time() */
-	/* Called for each value. False: no more values are wanted, and the search has failed. */
+	/* Called for each value. False: no more values are wanted, and the search has failed.
+	 * Without attributes, called once, for one entry, with neither attribute nor value. */
 	bool (*found)(void *context, const char *entry, const char *attribute, GBytes *value);
 	void *context;
 };

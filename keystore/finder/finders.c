@@ -15,9 +15,19 @@ answer_ping(const struct finder_task *task, struct finder_answer *answer)
 static const struct finder pong = {.wish = FINDER_PING, .is_shared = true, .ask = answer_ping};
 
 static const struct finder *const finders[] = {
-	&pong,		 &finder_dnssec, &finder_fetch,	     &finder_ldap_pgp, &finder_ldap_smime,
-	&finder_mta_sts, &finder_ocsp,	 &finder_openpgpkey, &finder_servers,  &finder_smimea,
-	&finder_tlsa,	 &finder_wkd,
+	&pong,
+	&finder_dnssec,
+	&finder_fetch,
+	&finder_ldap_entry,
+	&finder_ldap_pgp,
+	&finder_ldap_smime,
+	&finder_mta_sts,
+	&finder_ocsp,
+	&finder_openpgpkey,
+	&finder_servers,
+	&finder_smimea,
+	&finder_tlsa,
+	&finder_wkd,
 };
 
 const struct finder *

@@ -40,6 +40,7 @@ struct finder {
 
 extern const struct finder finder_dnssec;
 extern const struct finder finder_fetch;
+extern const struct finder finder_ldap_entry;
 extern const struct finder finder_ldap_pgp;
 extern const struct finder finder_ldap_smime;
 extern const struct finder finder_mta_sts;

@@ -1,7 +1,7 @@
 /*
- * Keys of an address in directories. Each directory that is responsible for the address is asked
- * on a thread of its own, which nobody waits for longer than the question allows: the system may
- * take its time to look up a server's name.
+ * Keys of an address in directories, and whether one has an entry for it. Each directory that is
+ * responsible for the address is asked on a thread of its own, which nobody waits for longer than
+ * the question allows: the system may take its time to look up a server's name.
  */
 #include <string.h>
 
@@ -17,8 +17,16 @@ static gint unanswered;
 struct kind {
 	const char *filter;
 	const char *const *attributes;
-	/* Adds what is in one value. */
+	/* Adds what is in one value; without attributes, that there is an entry. */
 	void (*take)(GPtrArray *items, const char *attribute, GBytes *value);
+	const char *nothing; /* what is said if there is none */
+};
+
+/* What is asked. */
+struct request {
+	const struct finder_task *task;
+	const struct kind *kind;
+	const char *directory, *filter; /* NULL: all that are responsible, and the usual one */
 };
 
 /* All directories that are asked one question; kept by whoever asks and by each thread. */
@@ -93,10 +101,23 @@ static const char *const certificate_attributes[] = {"userCertificate;binary", "
 						     "userSMIMECertificate", NULL};
 static const char *const openpgp_attributes[] = {"pgpKey", "pgpKeyV2", NULL};
 
+static void
+take_entry(GPtrArray *items, const char *attribute, GBytes *value)
+{
+	(void)attribute;
+	(void)value;
+	g_ptr_array_add(items, g_bytes_new_static("", 0));
+}
+
+static const char *const no_attributes[] = {NULL};
+
+static const char no_key[] = "no directory has a key of this address";
 static const struct kind certificates = {"(|(mail=%s)(proxyAddresses=smtp:%s))",
-					 certificate_attributes, take_certificates};
+					 certificate_attributes, take_certificates, no_key};
 static const struct kind openpgp_keys = {"(|(mail=%s)(gpgMailbox=%s)(pgpUserID=*<%s>*))",
-					 openpgp_attributes, take_as_it_is};
+					 openpgp_attributes, take_as_it_is, no_key};
+static const struct kind entries = {NULL, no_attributes, take_entry,
+				    "the directory has no such entry"};
 
 /* --- one directory --- */
 
@@ -152,11 +173,14 @@ run(void *data)
 }
 
 static void
-start(struct inquiry *inquiry, const struct directory *directory, const struct kind *kind,
-      const struct finder_task *task)
+start(struct inquiry *inquiry, const struct directory *directory, const struct request *request)
 {
 	struct visit *visit = g_new0(struct visit, 1);
-	const char *filter = *directory->filter == '\0' ? kind->filter : directory->filter;
+	const struct finder_task *task = request->task;
+	const struct kind *kind = request->kind;
+	const char *filter = request->filter != NULL	  ? request->filter
+			     : *directory->filter == '\0' ? kind->filter
+							  : directory->filter;
 
 	g_atomic_ref_count_inc(&inquiry->references);
 	visit->inquiry = inquiry;
@@ -172,24 +196,26 @@ start(struct inquiry *inquiry, const struct directory *directory, const struct k
 /* --- the question --- */
 
 static bool
-is_responsible(const struct directory *directory, const char *address)
+is_responsible(const struct directory *directory, const struct request *request)
 {
-	const char *at = strrchr(address, '@');
+	const char *at = strrchr(request->task->subject, '@');
 
+	if (request->directory != NULL)
+		return strcmp(directory->name, request->directory) == 0;
 	return at != NULL && (*directory->domains == NULL ||
 			      g_strv_contains((const char *const *)directory->domains, at + 1));
 }
 
 /* False: directories owe too many answers already. */
 static bool
-start_all(struct inquiry *inquiry, const struct kind *kind, const struct finder_task *task)
+start_all(struct inquiry *inquiry, const struct request *request)
 {
-	const GPtrArray *directories = task->settings->directories;
+	const GPtrArray *directories = request->task->settings->directories;
 
 	for (guint i = 0; i < directories->len; i++) {
 		const struct directory *directory = g_ptr_array_index(directories, i);
 
-		if (!is_responsible(directory, task->subject))
+		if (!is_responsible(directory, request))
 			continue;
 		if (g_atomic_int_add(&unanswered, 1) >= UNANSWERED_MAX) {
 			g_atomic_int_add(&unanswered, -1);
@@ -198,14 +224,15 @@ start_all(struct inquiry *inquiry, const struct kind *kind, const struct finder_
 		g_mutex_lock(&inquiry->mutex);
 		inquiry->missing++;
 		g_mutex_unlock(&inquiry->mutex);
-		start(inquiry, directory, kind, task);
+		start(inquiry, directory, request);
 	}
 	return true;
 }
 
 /* The mutex is locked. What one directory has is found even if another could not be asked. */
 static void
-conclude(const struct inquiry *inquiry, bool asked_all, struct finder_answer *answer)
+conclude(const struct inquiry *inquiry, bool asked_all, const char *nothing,
+	 struct finder_answer *answer)
 {
 	answer->place = g_strdup(inquiry->place);
 	answer->secure = inquiry->items->len > 0;
@@ -222,20 +249,20 @@ conclude(const struct inquiry *inquiry, bool asked_all, struct finder_answer *an
 	else if (inquiry->missing > 0)
 		finder_failed(answer, "a directory has not answered in time");
 	else
-		finder_nothing(answer, "no directory has a key of this address");
+		finder_nothing(answer, "%s", nothing);
 }
 
 static void
-ask(const struct finder_task *task, const struct kind *kind, struct finder_answer *answer)
+ask(const struct request *request, struct finder_answer *answer)
 {
 	struct inquiry *inquiry = inquiry_new();
-	bool asked_all = start_all(inquiry, kind, task);
+	bool asked_all = start_all(inquiry, request);
 
 	g_mutex_lock(&inquiry->mutex);
 	while (inquiry->missing > 0 &&
-	       g_cond_wait_until(&inquiry->changed, &inquiry->mutex, task->until))
+	       g_cond_wait_until(&inquiry->changed, &inquiry->mutex, request->task->until))
 		;
-	conclude(inquiry, asked_all, answer);
+	conclude(inquiry, asked_all, request->kind->nothing, answer);
 	g_mutex_unlock(&inquiry->mutex);
 	inquiry_unref(inquiry);
 }
@@ -243,13 +270,46 @@ ask(const struct finder_task *task, const struct kind *kind, struct finder_answe
 static void
 ask_for_certificates(const struct finder_task *task, struct finder_answer *answer)
 {
-	ask(task, &certificates, answer);
+	ask(&(struct request){.task = task, .kind = &certificates}, answer);
 }
 
 static void
 ask_for_openpgp_keys(const struct finder_task *task, struct finder_answer *answer)
 {
-	ask(task, &openpgp_keys, answer);
+	ask(&(struct request){.task = task, .kind = &openpgp_keys}, answer);
+}
+
+static bool
+has_directory(const struct settings *settings, const char *name)
+{
+	for (guint i = 0; i < settings->directories->len; i++)
+		if (strcmp(((const struct directory *)g_ptr_array_index(settings->directories, i))
+				   ->name,
+			   name) == 0)
+			return true;
+	return false;
+}
+
+static void
+ask_for_entry(const struct finder_task *task, struct finder_answer *answer)
+{
+	gsize length = 0;
+	const char *body = task->body == NULL ? "" : g_bytes_get_data(task->body, &length);
+	g_autofree char *text = g_strndup(body, length);
+	char *filter = strchr(text, '\n');
+
+	if (filter == NULL || strlen(text) != length) {
+		finder_failed(answer, "the question has no filter");
+		return;
+	}
+	*filter++ = '\0';
+	if (has_directory(task->settings, text))
+		ask(&(struct request){task, &entries, text, filter}, answer);
+	else
+		finder_failed(answer,
+			      "postseal-finder knows no directory %s: was it restarted "
+			      "since postseal.conf was changed?",
+			      text);
 }
 
 static bool
@@ -262,6 +322,8 @@ begin(const struct settings *settings, struct fault *fault)
 	return true;
 }
 
+const struct finder finder_ldap_entry = {
+	.wish = FINDER_LDAP_ENTRY, .is_shared = true, .ask = ask_for_entry};
 const struct finder finder_ldap_smime = {
 	.wish = FINDER_LDAP_SMIME, .is_shared = true, .begin = begin, .ask = ask_for_certificates};
 const struct finder finder_ldap_pgp = {

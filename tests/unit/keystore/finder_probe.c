@@ -18,6 +18,7 @@ static const char *const wishes[FINDER_WISHES] = {
 	[FINDER_SMIMEA] = "smimea",
 	[FINDER_LDAP_SMIME] = "ldap_smime",
 	[FINDER_LDAP_PGP] = "ldap_pgp",
+	[FINDER_LDAP_ENTRY] = "ldap_entry",
 	[FINDER_SERVERS] = "servers",
 	[FINDER_MTA_STS] = "mta_sts",
 	[FINDER_TLSA] = "tlsa",
