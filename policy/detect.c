@@ -5,6 +5,7 @@
 #include "mail/text.h"
 #include "policy/detector/detections.h"
 #include "policy/detector/symbols.h"
+#include "policy/plain_digits.h"
 
 /* A match that fails its checksum may hide one that begins within it, if it is short. */
 enum { AGAIN_MAX = 64 };
@@ -114,16 +115,15 @@ take_match(const struct search *search, const struct detector *detector, const c
 
 /* False if the expression gives up. */
 static bool
-look_by_regex(struct search *search, const struct detector *detector, const char *text,
-	      size_t length)
+look_by_regex(struct search *search, const struct detector *detector, const pcre2_code *regex,
+	      const char *text, size_t length)
 {
-	pcre2_match_data *data = pcre2_match_data_create_from_pattern(detector->regex, NULL);
+	pcre2_match_data *data = pcre2_match_data_create_from_pattern(regex, NULL);
 	size_t at = 0;
 	int count = 0;
 
 	while (at <= length && count >= 0) {
-		count = pcre2_match(detector->regex, (PCRE2_SPTR)text, length, at,
-				    PCRE2_NO_UTF_CHECK, data,
+		count = pcre2_match(regex, (PCRE2_SPTR)text, length, at, PCRE2_NO_UTF_CHECK, data,
 				    search->question->policy->match_context);
 		if (count >= 0)
 			at = take_match(search, detector, text, pcre2_get_ovector_pointer(data),
@@ -140,10 +140,14 @@ look_by_regex(struct search *search, const struct detector *detector, const char
 static bool
 look_by_expressions(struct search *search, const char *text, size_t length)
 {
+	const bool is_plain = plain_digits_only(text, length);
+
 	for (guint i = NUMBER_KINDS; i < search->detectors->len; i++) {
 		const struct detector *detector = g_ptr_array_index(search->detectors, i);
+		const pcre2_code *regex =
+			is_plain && detector->plain != NULL ? detector->plain : detector->regex;
 
-		if (detector->is_used && !look_by_regex(search, detector, text, length))
+		if (detector->is_used && !look_by_regex(search, detector, regex, text, length))
 			return false;
 	}
 	return true;

@@ -110,6 +110,7 @@ parser_detector(struct parser *parser, const struct place *place, char *name,
 		return;
 	detector = detectors_add(parser->policy->detectors, own_name);
 	detector->regex = parser_expression(parser, regex_place, own_regex);
+	detector->plain = parser_plain_expression(own_regex);
 	if (own_checksum != NULL)
 		detector->checksum = *own_checksum;
 	else if (detector->regex != NULL)

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "policy/plain_digits.h"
+
 int policy_parse(struct parser *parser);
 
 /* --- a line --- */
@@ -389,15 +391,36 @@ matches_empty_text(const pcre2_code *regex)
 	return found >= 0;
 }
 
-pcre2_code *
-parser_expression(struct parser *parser, const struct place *place, const char *expression)
+static pcre2_code *
+compile(const char *expression, int *error_r, PCRE2_SIZE *offset_r)
 {
-	pcre2_code *regex;
+	pcre2_code *regex =
+		pcre2_compile((PCRE2_SPTR)expression, PCRE2_ZERO_TERMINATED,
+			      PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE, error_r, offset_r, NULL);
+
+	/* If the JIT is not available, matching is only slower. */
+	if (regex != NULL)
+		(void)pcre2_jit_compile(regex, PCRE2_JIT_COMPLETE);
+	return regex;
+}
+
+pcre2_code *
+parser_plain_expression(const char *expression)
+{
+	g_autofree char *plain = plain_digits_expression(expression);
 	int error;
 	PCRE2_SIZE offset;
 
-	regex = pcre2_compile((PCRE2_SPTR)expression, PCRE2_ZERO_TERMINATED,
-			      PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE, &error, &offset, NULL);
+	return plain == NULL ? NULL : compile(plain, &error, &offset);
+}
+
+pcre2_code *
+parser_expression(struct parser *parser, const struct place *place, const char *expression)
+{
+	int error;
+	PCRE2_SIZE offset;
+	pcre2_code *regex = compile(expression, &error, &offset);
+
 	if (regex == NULL) {
 		PCRE2_UCHAR why[120];
 
@@ -410,8 +433,6 @@ parser_expression(struct parser *parser, const struct place *place, const char *
 	if (matches_empty_text(regex))
 		parser_warn(parser, place,
 			    "this regular expression matches every text, even an empty one");
-	/* If the JIT is not available, matching is only slower. */
-	(void)pcre2_jit_compile(regex, PCRE2_JIT_COMPLETE);
 	return regex;
 }
 

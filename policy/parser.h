@@ -132,6 +132,8 @@ struct condition *parser_time(struct parser *parser, const struct place *place, 
 /* NULL if it is wrong, which is reported. */
 pcre2_code *parser_expression(struct parser *parser, const struct place *place,
 			      const char *expression);
+/* The same for text without other digits than those of ASCII; NULL: it has no such form. */
+pcre2_code *parser_plain_expression(const char *expression);
 /* Warns if a built-in detector does better. */
 void parser_warn_of_imitation(struct parser *parser, const struct place *place,
 			      const pcre2_code *regex);

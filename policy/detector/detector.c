@@ -13,6 +13,7 @@ static void
 detector_free(struct detector *detector)
 {
 	pcre2_code_free(detector->regex);
+	pcre2_code_free(detector->plain);
 	g_free(detector->name);
 	g_free(detector);
 }

@@ -16,6 +16,8 @@ struct detector {
 	guint index;	    /* among the detectors of the file, and the built-in ones */
 	enum number number; /* NUMBER_KINDS: none of the built-in ones, but `regex` */
 	pcre2_code *regex;
+	pcre2_code *plain; /* the same for text without other digits than those of ASCII
+			      (policy/plain_digits.h); NULL: that is no faster */
 	struct checksum checksum;
 	uint64_t at_least; /* where a condition does not say how many */
 	bool is_used;	   /* by a condition */

@@ -1,0 +1,107 @@
+#include "policy/plain_digits.h"
+
+#include <string.h>
+
+/* --- expressions --- */
+
+/* Comments, with `(?#` or in extended mode, and quotes may hold brackets that begin no class. */
+static bool
+is_simple(const char *expression)
+{
+	return strchr(expression, '#') == NULL && strstr(expression, "\\Q") == NULL &&
+	       strstr(expression, "\\c") == NULL;
+}
+
+/* Appends the class that begins at `at` and returns its end. A bracket that comes first is a
+ * member, and so are those of names such as [:alpha:]. */
+static const char *
+append_class(GString *text, const char *at, bool *found)
+{
+	const char *begin = at;
+
+	g_string_append_c(text, *at++);
+	if (*at == '^')
+		g_string_append_c(text, *at++);
+	if (*at == ']')
+		g_string_append_c(text, *at++);
+	while (*at != '\0' && *at != ']') {
+		const char *name = *at == '[' && at[1] == ':' ? strstr(at + 2, ":]") : NULL;
+		size_t length = name != NULL		       ? (size_t)(name + 2 - at)
+				: *at == '\\' && at[1] != '\0' ? 2
+							       : 1;
+
+		if (length == 2 && at[0] == '\\' && at[1] == 'd') {
+			g_string_append(text, "0-9");
+			*found = true;
+		} else {
+			g_string_append_len(text, at, (gssize)length);
+		}
+		at += length;
+	}
+	if (*at == ']')
+		g_string_append_c(text, *at++);
+	return at > begin ? at : begin + 1;
+}
+
+char *
+plain_digits_expression(const char *expression)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	bool found = false;
+
+	if (!is_simple(expression))
+		return NULL;
+	for (const char *at = expression; *at != '\0';) {
+		if (*at == '[') {
+			at = append_class(text, at, &found);
+		} else if (*at == '\\' && at[1] == 'd') {
+			g_string_append(text, "[0-9]");
+			found = true;
+			at += 2;
+		} else {
+			size_t length = *at == '\\' && at[1] != '\0' ? 2 : 1;
+
+			g_string_append_len(text, at, (gssize)length);
+			at += length;
+		}
+	}
+	return found ? g_strdup(text->str) : NULL;
+}
+
+/* --- texts --- */
+
+/* Letters, marks and symbols in these ranges; what is beyond them is not looked up. */
+static bool
+is_plain(gunichar c)
+{
+	static const struct {
+		gunichar first, last;
+	} ranges[] = {
+		{0x80, 0x65f},	    /* Latin, Greek, Cyrillic, Hebrew */
+		{0x1e00, 0xa4cf},   /* Latin, punctuation, symbols, Chinese, Japanese */
+		{0xac00, 0xd7a3},   /* Korean */
+		{0x1f300, 0x1faff}, /* pictures */
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(ranges); i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	return false;
+}
+
+bool
+plain_digits_only(const char *text, size_t length)
+{
+	const char *end = text + length;
+
+	while (text < end) {
+		if ((*text & 0x80) == 0) {
+			text++;
+			continue;
+		}
+		if (!is_plain(g_utf8_get_char(text)))
+			return false;
+		text = g_utf8_next_char(text);
+	}
+	return true;
+}
