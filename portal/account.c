@@ -42,6 +42,7 @@ account_clear(struct account *account)
 {
 	g_clear_pointer(&account->address, g_free);
 	g_clear_pointer(&account->shown, g_free);
+	g_clear_pointer(&account->name, g_free);
 	g_clear_pointer(&account->language, g_free);
 }
 
@@ -144,6 +145,7 @@ account_read(const PGresult *result, int first, struct account *account_r, struc
 	account_r->language = g_strdup(PQgetvalue(result, 0, first + 3));
 	account_r->has_totp = result_flag(result, 0, first + 5);
 	account_r->has_passkey = result_flag(result, 0, first + 6);
+	account_r->name = g_strdup(result_text(result, 0, first + 7));
 	return true;
 }
 

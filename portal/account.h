@@ -31,6 +31,7 @@ struct account {
 	struct identifier id;
 	char *address; /* folded */
 	char *shown;
+	char *name; /* what its owner wants to be called, or NULL */
 	char *language;
 	struct seal_key public_key;
 	bool has_totp;
@@ -41,8 +42,8 @@ struct account {
  * beginning at the first. */
 #define ACCOUNT_COLUMNS                                                                            \
 	"a.id, a.address, a.shown, a.language, a.public_key, a.totp is not null,"                  \
-	" exists (select from postseal.passkey p where p.account = a.id)"
-enum { ACCOUNT_COLUMN_COUNT = 7 };
+	" exists (select from postseal.passkey p where p.account = a.id), a.name"
+enum { ACCOUNT_COLUMN_COUNT = 8 };
 bool account_read(const PGresult *result, int first, struct account *account_r,
 		  struct fault *fault);
 

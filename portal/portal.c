@@ -115,6 +115,7 @@ static const struct route routes[] = {
 	{"GET", "/enrol", join_account_form, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
 	{"GET", "/write", writing_new, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"GET", "/settings", settings_page_show, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"POST", "/settings/name", settings_page_name, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"POST", "/settings/language", settings_page_language, ACCESS_MEMBER, FORM_FIELDS,
 	 SERVED_APART},
 	{"POST", "/settings/wish", settings_page_wish, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},

@@ -47,6 +47,15 @@ record(const struct sending *sending, struct fault *fault)
 	return true;
 }
 
+/* In mail from an address of the company, the author's own address is never left out. Caller frees.
+ */
+static char *
+name_with_address(const struct account *account)
+{
+	return account->name == NULL ? g_strdup(account->shown)
+				     : g_strdup_printf("%s (%s)", account->name, account->shown);
+}
+
 /* To the company: an ordinary mail in the thread, from an address of the company. */
 static bool
 queue(const struct sending *sending, struct fault *fault)
@@ -54,8 +63,9 @@ queue(const struct sending *sending, struct fault *fault)
 	const struct portal *portal = sending->request->portal;
 	const struct account *account = &sending->request->session.account;
 	g_autofree char *from = letter_from(portal->settings);
+	g_autofree char *name = name_with_address(account);
 	const struct composition_author author = {
-		.name = account->shown, .address = from, .reply_to = account->shown};
+		.name = name, .address = from, .reply_to = account->shown};
 	struct outbox_mail mail = {.kind = "reply",
 				   .message = sending->message.text,
 				   .sender = "",
@@ -88,7 +98,8 @@ park(const struct sending *sending, struct fault *fault)
 	const struct portal *portal = sending->request->portal;
 	const struct session *session = &sending->request->session;
 	const struct composition *composition = &sending->composition;
-	const struct composition_author author = {.address = session->account.shown};
+	const struct composition_author author = {.name = session->account.name,
+						  .address = session->account.shown};
 	g_autoptr(GPtrArray) files = g_ptr_array_new();
 	const struct parcel_settings settings = {
 		.message = sending->addressees == NULL ? NULL : sending->message.text,
@@ -96,7 +107,8 @@ park(const struct sending *sending, struct fault *fault)
 		.size = sending->size,
 		.smtputf8 = !g_str_is_ascii(session->account.shown),
 		.subject = composition->subject,
-		.from = session->account.shown,
+		.from = session->account.name != NULL ? session->account.name
+						      : session->account.shown,
 		.to = composition->to,
 		.files = files,
 		.language = session->account.language};
@@ -137,8 +149,8 @@ any_company(const GPtrArray *addressees)
 static bool
 measure(struct sending *sending, struct fault *fault)
 {
-	const struct composition_author author = {.address =
-							  sending->request->session.account.shown};
+	const struct account *account = &sending->request->session.account;
+	const struct composition_author author = {.name = account->name, .address = account->shown};
 	struct counting_sink counter;
 
 	counting_sink_init(&counter);

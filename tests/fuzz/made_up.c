@@ -163,6 +163,8 @@ put_account(PGresult *result, int column)
 	put_bytes(result, 0, column + 4, public_key, sizeof public_key);
 	put_flag(result, 0, column + 5, choice(2) == 1);
 	put_flag(result, 0, column + 6, choice(2) == 1);
+	if (choice(2) == 1)
+		put_text(result, 0, column + 7, "Kim Roe");
 }
 
 static void
@@ -182,16 +184,16 @@ static void
 put_account_by_password(PGresult *result)
 {
 	put_account(result, 0);
-	put_bytes(result, 0, 7, made.by_password.salt, sizeof made.by_password.salt);
-	put_bytes(result, 0, 8, made.by_password.wrapped, sizeof made.by_password.wrapped);
+	put_bytes(result, 0, ACCOUNT_COLUMN_COUNT, made.by_password.salt, sizeof made.by_password.salt);
+	put_bytes(result, 0, ACCOUNT_COLUMN_COUNT + 1, made.by_password.wrapped, sizeof made.by_password.wrapped);
 }
 
 static void
 put_account_by_recovery(PGresult *result)
 {
 	put_account(result, 0);
-	put_bytes(result, 0, 7, made.by_recovery.salt, sizeof made.by_recovery.salt);
-	put_bytes(result, 0, 8, made.by_recovery.wrapped, sizeof made.by_recovery.wrapped);
+	put_bytes(result, 0, ACCOUNT_COLUMN_COUNT, made.by_recovery.salt, sizeof made.by_recovery.salt);
+	put_bytes(result, 0, ACCOUNT_COLUMN_COUNT + 1, made.by_recovery.wrapped, sizeof made.by_recovery.wrapped);
 }
 
 static void

@@ -305,7 +305,9 @@ def test_sent_was_said_of_what_only_our_own_mta_had(world, post, name):
     for address in (smime, plain):
         state(world, post, address, "sent")
         assert "status" not in dict(history(world, address))["sent"] and "queued as" in dict(history(world, address))["sent"]
-        assert [what for what, _ in history(world, address)].count("deferred") == 1  # the same reason is not recorded again
+        # The same reason is not recorded again (while the server shuts down, there may be another first).
+        reasons = [why for what, why in history(world, address) if what == "deferred"]
+        assert 1 <= len(reasons) <= 2 and len(set(reasons)) == len(reasons), reasons
 
 
 def test_mail_that_the_next_hop_refuses_was_on_record_as_sent(world, post, name):

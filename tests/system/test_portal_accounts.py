@@ -1,4 +1,5 @@
 """Accounts in the portal: passwords, trust, recovery, sessions, languages."""
+import email.utils
 import re
 import urllib.request
 
@@ -141,6 +142,30 @@ def test_language_is_the_browsers_and_then_the_members(person):
     assert '<html lang="it">' in person.browser.page.text
     send(person, subject="Second")
     assert "Le ha inviato" in person.mail("Messaggio protetto").text()
+
+
+def test_answer_arrives_with_the_members_name(person):
+    """Beside the address, which a name never hides; what looks like an address, or like another's, is no name."""
+    send(person)
+    person.unlock()
+    message = person.browser.page.path.removeprefix("/message/")
+    person.enrol()
+    person.browser.get("/settings")
+    person.browser.send({"name": "  Kim Roe-Šimić "}, action="/settings/name")
+    assert 'value="Kim Roe-Šimić"' in person.browser.page.text
+    for bad in ("anna@example.com", "Anna <anna", "Anna (anna", "x" * 81, "a\u202eb", "a＠b", "a\nb", 'a"b'):
+        assert person.browser.send({"name": bad}, action="/settings/name").status == 400, bad
+        assert "Please enter a name" in person.browser.page.text
+    assert 'value="Kim Roe-Šimić"' in person.browser.get("/settings").text
+    person.browser.get(f"/reply/{message}")
+    assert person.browser.send({"text": "An answer.", "action": "send"}).path == "/sent"
+    answer = Person(person.world, person.post, person.post.sender).mail("Re:")
+    name, address = email.utils.parseaddr(str(answer["From"]))
+    assert name == f"Kim Roe-Šimić ({person.address})" and address.endswith("@example.com"), answer["From"]
+    assert answer["Reply-To"] == person.address
+    person.browser.get("/settings")
+    person.browser.send({"name": ""}, action="/settings/name")
+    assert "Roe" not in person.browser.page.text
 
 
 def test_admin_recalls_a_message_and_ends_an_account(person):
