@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "portal/answer.h"
+#include "portal/invitation_card.h"
 #include "portal/item.h"
 #include "portal/prose_view.h"
 
@@ -229,6 +230,8 @@ unfold(void *visitor, const char *path, const struct layout_part *part)
 	unfolding->count++;
 	page_repeat(page, "unfolded");
 	fill_unfolded_header(unfolding, part->inner);
+	invitation_cards_fill(unfolding->request, page, "unfolded-invitations", unfolding->item,
+			      part->inner, path, true);
 	if (!layout_has_html(part->inner)) {
 		page_remove(page, "unfolded-frame");
 		unfolding->good = fill_unfolded_text(unfolding, part->inner);
@@ -278,6 +281,7 @@ message_page_show(struct request *request)
 		return answer_fault(request, &fault);
 	page = answer_begin(request, "message.html");
 	fill_header(request, page, &item);
+	invitation_cards_fill(request, page, "invitations", &item, item.layout, "", true);
 	fill_body(page, &item, text);
 	list_attachments(request, page, &item);
 	if (!unfold_messages(request, page, &item, &fault))

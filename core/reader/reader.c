@@ -25,7 +25,8 @@ static const struct {
 static const struct {
 	const char *format;
 	enum program program;
-} elsewhere[] = {{"zip", OFFICE}, {"rtf", OFFICE}, {"pdf", PDF}, {"tnef", OFFICE}};
+} elsewhere[] = {
+	{"zip", OFFICE}, {"rtf", OFFICE}, {"pdf", PDF}, {"tnef", OFFICE}, {"calendar", OFFICE}};
 
 struct reader {
 	struct places *places;
