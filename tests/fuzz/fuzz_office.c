@@ -1,7 +1,7 @@
 /*
- * Archives, documents and calendars: whatever is in them, what is told about them keeps to the
- * protocol. They are read in this process, with a simulated postseal-reader around it: after a
- * refusal the fuzzer goes on with the next one. The first byte says as what the rest is read.
+ * Archives, documents, calendars and pictures: whatever is in them, what is told about them keeps
+ * to the protocol. They are read in this process, with a simulated postseal-reader around it: after
+ * a refusal the fuzzer goes on with the next one. The first byte says as what the rest is read.
  */
 #include <setjmp.h>
 #include <stdbool.h>
@@ -13,6 +13,7 @@
 #include "mail/document/calendar.h"
 #include "mail/document/office_text.h"
 #include "mail/document/package.h"
+#include "mail/document/picture_preview.h"
 #include "mail/document/rtf_text.h"
 #include "mail/document/text_out.h"
 #include "mail/invitation.h"
@@ -113,6 +114,16 @@ read_calendar(const char *bytes, size_t length, GString *answer)
 	g_string_free(answer, TRUE);
 }
 
+/* What the libraries for pictures hold when they are refused goes with the process. */
+static void
+read_picture(const char *bytes, size_t length, GString *answer)
+{
+	(void)answer;
+	answer = g_string_new(NULL);
+	picture_preview_read(bytes, length, answer);
+	g_string_free(answer, TRUE);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -129,6 +140,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(*data == 'z'	? package_read
 		 : *data == 'r' ? rtf_text_read
 		 : *data == 'c' ? read_calendar
+		 : *data == 'p' ? read_picture
 				: read_xml)(bytes, size - 1, NULL);
 	g_ptr_array_unref(around.memory);
 	return 0;
