@@ -208,12 +208,48 @@ translate_plural(const char *language, const char *one, const char *many, unsign
 	return other;
 }
 
+static char *
+date_in(const char *language, GDateTime *when)
+{
+	/* A date format for strftime(3), with numbers instead of names of months. */
+	return when == NULL ? g_strdup("")
+			    : g_date_time_format(when, translate(language, "%-d %b %Y, %H:%M"));
+}
+
 char *
 translate_date(const char *language, int64_t at)
 {
 	g_autoptr(GDateTime) when = g_date_time_new_from_unix_local(at);
 
+	return date_in(language, when);
+}
+
+char *
+translate_clock(const char *language, int64_t clock)
+{
+	g_autoptr(GDateTime) when = g_date_time_new_from_unix_utc(clock);
+
+	return date_in(language, when);
+}
+
+char *
+translate_day(const char *language, int64_t clock)
+{
+	g_autoptr(GDateTime) when = g_date_time_new_from_unix_utc(clock);
+
 	/* A date format for strftime(3), with numbers instead of names of months. */
 	return when == NULL ? g_strdup("")
-			    : g_date_time_format(when, translate(language, "%-d %b %Y, %H:%M"));
+			    : g_date_time_format(when, translate(language, "%-d %b %Y"));
+}
+
+const char *
+translate_weekday(const char *language, int number)
+{
+	static const char *const names[] = {N_("Monday"),   N_("Tuesday"), N_("Wednesday"),
+					    N_("Thursday"), N_("Friday"),  N_("Saturday"),
+					    N_("Sunday")};
+
+	return number < 1 || number > (int)G_N_ELEMENTS(names)
+		       ? ""
+		       : translate(language, names[number - 1]);
 }

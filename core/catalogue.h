@@ -39,5 +39,11 @@ const char *translate_plural(const char *language, const char *one, const char *
 
 /* "24 Nov 2026, 15:04" in the format of the language, in local time; caller frees. */
 char *translate_date(const char *language, int64_t at);
+/* The same for what a clock shows anywhere: `clock` is seconds since 1970 on that clock. */
+char *translate_clock(const char *language, int64_t clock);
+/* "24 Nov 2026", of that clock's day; caller frees. */
+char *translate_day(const char *language, int64_t clock);
+/* "Monday" for 1 up to "Sunday" for 7. */
+const char *translate_weekday(const char *language, int number);
 
 #endif

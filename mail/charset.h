@@ -12,10 +12,25 @@ enum { CHARSET_BEGINNING = 65536 }; /* bytes to pass to charset_find() */
 
 /* The name, for iconv(3), of the character set of a text whose first bytes are `beginning`. A byte
  * order mark takes precedence over the declaration, unless UTF-32 is declared; ISO 8859-1 is read
- * as windows-1252 (WHATWG Encoding 4.2). If nothing, US-ASCII or an unknown name is declared, the
- * order is: what an HTML page says about itself, UTF-8 if the text is valid UTF-8, windows-1252.
- * `declared` may be NULL. The result is static. */
+ * as windows-1252 (WHATWG Encoding 4.2). If nothing, US-ASCII or an unknown name is declared, or
+ * the bytes contradict the declaration, the order is: UTF-8 if the text is valid UTF-8; UTF-16 if
+ * every other byte of many is zero; what an HTML page says about itself; what its letters are like
+ * (uchardet), if there are enough of them; what is declared after all; windows-1252. `declared` may
+ * be NULL. The result is static. */
 const char *charset_find(const char *declared, bool is_html, const char *beginning, size_t length);
+/* The same for programs that take a declaration as it is, and do not guess: the order is what is
+ * declared, what a page says, UTF-8, windows-1252. A rule has to see both. */
+const char *charset_without_guess(const char *declared, bool is_html, const char *beginning,
+				  size_t length);
+/* Is a file of an unknown type like text in UTF-16 without a byte order mark? */
+bool charset_is_utf16(const char *beginning, size_t length);
+
+/* Converts text to UTF-8; bytes that are no character become question marks, and there are no NULs.
+ * Caller frees. */
+char *charset_decode(const char *charset, const char *bytes, size_t length);
+/* The value of a header field whose 8-bit bytes are in an unknown character set, in UTF-8. NULL: it
+ * is ASCII. Caller frees. */
+char *charset_decode_field(const char *value);
 
 /* Are ASCII characters the same bytes in this character set, so that ASCII can be put in front of a
  * text? */

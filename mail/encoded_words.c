@@ -19,7 +19,8 @@ enum choice {
 	KEEPS_BLANKS = 1 << 8,
 	DROPS_FOLDS = 1 << 9,
 	DECODES_TWICE = 1 << 10,
-	CHOICES = 1 << 11,
+	DOES_NOT_GUESS = 1 << 11,
+	CHOICES = 1 << 12,
 };
 
 enum {
@@ -191,25 +192,19 @@ decode_quoted(struct decoder *decoder, const struct word *word)
 /* --- their text --- */
 
 static void
-append_converted(GString *out, const GString *bytes, const char *charset)
+append_converted(struct decoder *decoder, const char *charset)
 {
-	const char *from = charset_find(charset, false, bytes->str, bytes->len);
-	GMimeFilter *filter = g_ascii_strcasecmp(from, "UTF-8") == 0
-				      ? NULL
-				      : g_mime_filter_charset_new(from, "UTF-8");
-	g_autofree char *valid = NULL;
-	char *text = bytes->str;
-	size_t length = bytes->len, prespace, kept = 0;
+	const char *text = decoder->bytes->str;
+	const size_t length = decoder->bytes->len;
+	const char *found = charset_find(charset, false, text, length),
+		   *plain = charset_without_guess(charset, false, text, length);
+	g_autofree char *converted = NULL;
 
-	if (filter != NULL)
-		g_mime_filter_complete(filter, bytes->str, bytes->len, 0, &text, &length,
-				       &prespace);
-	for (size_t i = 0; i < length; i++)
-		if (text[i] != '\0')
-			text[kept++] = text[i];
-	valid = g_utf8_make_valid(text, (gssize)kept);
-	g_string_append(out, valid);
-	g_clear_object(&filter);
+	if (found != plain && g_ascii_strcasecmp(found, plain) != 0 &&
+	    chooses(decoder, DOES_NOT_GUESS))
+		found = plain;
+	converted = charset_decode(found, text, length);
+	g_string_append(decoder->out, converted);
 }
 
 /* ASCII and UTF-8 read the same if the character set is disregarded. */
@@ -227,9 +222,9 @@ flush(struct decoder *decoder)
 	bool disregarded = charset_matters(decoder) && chooses(decoder, IGNORES_CHARSET);
 
 	if (decoder->bytes->len > 0)
-		append_converted(decoder->out, decoder->bytes,
-				 disregarded || *decoder->charset == '\0' ? NULL
-									  : decoder->charset);
+		append_converted(decoder, disregarded || *decoder->charset == '\0'
+						  ? NULL
+						  : decoder->charset);
 	g_string_truncate(decoder->bytes, 0);
 	decoder->characters = 0;
 	*decoder->charset = '\0';

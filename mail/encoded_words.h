@@ -27,7 +27,8 @@ char *encoded_words_decode(const char *value);
  *   base64, or it ends there; "-" and "_" are skipped, or are those of RFC 4648 §5; padding may be
  *   missing;
  * - an underscore is a blank, or stays;
- * - the character set is as said, also with a language (RFC 2231 §5), or is disregarded;
+ * - the character set is as said, also with a language (RFC 2231 §5), or is disregarded; where the
+ *   bytes contradict it, or nothing is said, it is guessed, or not (charset.h);
  * - adjacent words are converted together, or one by one; with the blank between them, or without;
  * - folds and tabs are blanks, or nothing;
  * - what is decoded is decoded once more.

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "mail/charset.h"
 #include "mail/layout_header.h"
 #include "mail/layout_names.h"
 
@@ -75,11 +76,44 @@ new_part(const struct search *search, GMimeObject *object, const char *name)
 	return part;
 }
 
+/* The value of a field, if it has bytes of an unknown character set, in UTF-8. Caller frees. */
+static char *
+field_in_8_bit(GMimePart *leaf, const char *name)
+{
+	GMimeHeader *field = g_mime_header_list_get_header(
+		g_mime_object_get_header_list(GMIME_OBJECT(leaf)), name);
+	const char *value = field == NULL ? NULL : g_mime_header_get_raw_value(field);
+
+	return value == NULL ? NULL : charset_decode_field(value);
+}
+
+/* GMime takes such bytes for Latin-1. Caller frees; NULL: there is no such name. */
+static char *
+name_in_8_bit(GMimePart *leaf)
+{
+	g_autofree char *place = field_in_8_bit(leaf, "Content-Disposition");
+	g_autofree char *kind = field_in_8_bit(leaf, "Content-Type");
+	GMimeContentDisposition *disposition =
+		place == NULL ? NULL : g_mime_content_disposition_parse(NULL, place);
+	GMimeContentType *type = kind == NULL ? NULL : g_mime_content_type_parse(NULL, kind);
+	char *name = NULL;
+
+	if (disposition != NULL)
+		name = g_strdup(g_mime_content_disposition_get_parameter(disposition, "filename"));
+	if (name == NULL && type != NULL)
+		name = g_strdup(g_mime_content_type_get_parameter(type, "name"));
+	g_clear_object(&disposition);
+	g_clear_object(&type);
+	return name;
+}
+
 static struct layout_part *
 part_of(const struct search *search, GMimePart *leaf)
 {
+	g_autofree char *decoded = name_in_8_bit(leaf);
 	struct layout_part *part =
-		new_part(search, GMIME_OBJECT(leaf), g_mime_part_get_filename(leaf));
+		new_part(search, GMIME_OBJECT(leaf),
+			 decoded == NULL ? g_mime_part_get_filename(leaf) : decoded);
 	GMimeDataWrapper *content = g_mime_part_get_content(leaf);
 	GMimeStream *stream = content == NULL ? NULL : g_mime_data_wrapper_get_stream(content);
 

@@ -352,6 +352,7 @@ read_page(GMimeStream *stream, enum html_view view, struct reading *reading)
 /* What is known about a part before it is read. */
 struct kind {
 	const char *charset;
+	const char *plain_charset; /* for programs that do not guess, if that differs, or NULL */
 	bool is_text, is_page, is_source, flows, deletes_space, is_folded;
 	bool is_document; /* its source is not what its reader sees */
 };
@@ -476,6 +477,21 @@ is_document(GMimeContentType *type, const char *beginning, size_t length)
 		g_mime_content_type_is_type(type, "text", "rtf"));
 }
 
+/* Of what is read as text. */
+static void
+find_charset(struct kind *kind, GMimeObject *part, bool is_html, const char *beginning,
+	     size_t length)
+{
+	const char *declared = g_mime_object_get_content_type_parameter(part, "charset"), *plain;
+
+	if (!kind->is_text && !kind->is_page)
+		return;
+	kind->charset = charset_find(declared, is_html, beginning, length);
+	plain = charset_without_guess(declared, is_html, beginning, length);
+	if (g_ascii_strcasecmp(kind->charset, plain) != 0)
+		kind->plain_charset = plain;
+}
+
 static struct kind
 kind_of(GMimeObject *part)
 {
@@ -484,21 +500,22 @@ kind_of(GMimeObject *part)
 	size_t length = read_beginning(part, beginning);
 	bool is_page = g_mime_content_type_is_type(type, "text", "html") ||
 		       g_mime_content_type_is_type(type, "application", "xhtml+xml");
-
-	return (struct kind){
+	struct kind kind = {
 		.is_page = is_page || is_tagged_type(type) || is_named_page(part) ||
 			   (!g_mime_content_type_is_type(type, "text", "plain") &&
 			    looks_like_page(beginning, length)),
 		.is_source = !is_page,
 		.is_text = g_mime_content_type_is_type(type, "text", "*") || is_page ||
-			   document_is_text(beginning, length),
-		.charset = charset_find(g_mime_object_get_content_type_parameter(part, "charset"),
-					is_page, beginning, length),
+			   document_is_text(beginning, length) ||
+			   charset_is_utf16(beginning, length),
 		.is_document = is_document(type, beginning, length),
 		.flows = says(part, "format", "flowed"),
 		.deletes_space = says(part, "delsp", "yes"),
 		.is_folded = is_folded_type(type) || unfold_is_for(beginning, length),
 	};
+
+	find_charset(&kind, part, is_page, beginning, length);
+	return kind;
 }
 
 static bool
@@ -520,20 +537,30 @@ read_way(GMimeObject *part, const struct kind *kind, enum way way, struct readin
 }
 
 static void
+read_ways(GMimeObject *part, const struct kind *kind, struct reading *reading)
+{
+	if (kind->is_page && read_way(part, kind, AS_PAGE, reading) && reading->go_on)
+		read_way(part, kind, AS_NARROW_PAGE, reading);
+	if (kind->is_text && kind->is_source && reading->go_on)
+		read_way(part, kind, AS_IT_IS, reading);
+	if (kind->is_text && kind->flows && reading->go_on)
+		read_way(part, kind, JOINED, reading);
+	if (kind->is_text && kind->is_folded && reading->go_on)
+		read_way(part, kind, UNFOLDED, reading);
+}
+
+static void
 read_leaf(GMimeObject *part, struct reading *reading)
 {
-	const struct kind kind = kind_of(part);
+	struct kind kind = kind_of(part);
 
 	if (kind.is_document && reading->reads_documents)
 		return;
-	if (kind.is_page && read_way(part, &kind, AS_PAGE, reading) && reading->go_on)
-		read_way(part, &kind, AS_NARROW_PAGE, reading);
-	if (kind.is_text && kind.is_source && reading->go_on)
-		read_way(part, &kind, AS_IT_IS, reading);
-	if (kind.is_text && kind.flows && reading->go_on)
-		read_way(part, &kind, JOINED, reading);
-	if (kind.is_text && kind.is_folded && reading->go_on)
-		read_way(part, &kind, UNFOLDED, reading);
+	read_ways(part, &kind, reading);
+	if (kind.plain_charset == NULL || !reading->go_on)
+		return;
+	kind.charset = kind.plain_charset;
+	read_ways(part, &kind, reading);
 }
 
 static void

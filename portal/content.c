@@ -227,13 +227,8 @@ in_utf8(const struct layout_part *part, const GByteArray *bytes)
 	const char *data = (const char *)bytes->data;
 	const char *charset = charset_find(part->charset, strcmp(part->type, "text/html") == 0,
 					   data, MIN(bytes->len, (guint)CHARSET_BEGINNING));
-	g_autofree char *converted = NULL;
-	gsize length;
 
-	converted = g_convert_with_fallback(data, bytes->len, "utf-8", charset, "?", NULL, &length,
-					    NULL);
-	return converted != NULL ? g_utf8_make_valid(converted, (gssize)length)
-				 : g_utf8_make_valid(data, (gssize)bytes->len);
+	return charset_decode(charset, data, bytes->len);
 }
 
 static char *

@@ -341,6 +341,12 @@ attachment_shown(const char *path)
 	return g_string_free(shown, FALSE);
 }
 
+static bool
+is_of_attachment(const struct mailbox_use *use)
+{
+	return use->part == MAILBOX_ATTACHMENT || use->part == MAILBOX_PREVIEW;
+}
+
 /* A draft is not a message yet. */
 static bool
 add_reading(const struct mailbox *mailbox, struct connection *connection,
@@ -351,12 +357,12 @@ add_reading(const struct mailbox *mailbox, struct connection *connection,
 					    [MAILBOX_ALL_ATTACHMENTS] = "all attachments"};
 	const struct session *session = mailbox->session;
 	g_autofree char *attachment =
-		use->part == MAILBOX_ATTACHMENT ? attachment_shown(use->attachment) : NULL;
+		is_of_attachment(use) ? attachment_shown(use->attachment) : NULL;
 	const struct audit_reading reading = {
 		.message = item->message,
 		.copy = item->copy,
-		.is_download = use->part != MAILBOX_TEXT,
-		.part = use->part == MAILBOX_ATTACHMENT ? attachment : parts[use->part],
+		.is_download = use->part != MAILBOX_TEXT && use->part != MAILBOX_PREVIEW,
+		.part = attachment != NULL ? attachment : parts[use->part],
 		.network = mailbox->network,
 		.reader = session->state == SESSION_MEMBER ? session->account.address : NULL};
 
@@ -416,8 +422,7 @@ mailbox_open(const struct mailbox *mailbox, const char *id, const struct mailbox
 		return true;
 	if (item_r->layout == NULL && !make_layout(mailbox, use, item_r, fault))
 		return false;
-	if (use->part == MAILBOX_ATTACHMENT &&
-	    layout_attachment(item_r->layout, use->attachment) == NULL)
+	if (is_of_attachment(use) && layout_attachment(item_r->layout, use->attachment) == NULL)
 		*found_r = false;
 	if (!*found_r)
 		return true;

@@ -67,6 +67,7 @@ struct mailbox_use {
 		MAILBOX_TEXT,
 		MAILBOX_ORIGINAL,
 		MAILBOX_ATTACHMENT,
+		MAILBOX_PREVIEW, /* of an attachment */
 		MAILBOX_ALL_ATTACHMENTS,
 	} part;
 	const char *attachment; /* its path (layout_attachment()) */

@@ -3,13 +3,16 @@
 #include <string.h>
 
 #include "portal/answer.h"
+#include "portal/invitation_card.h"
 #include "portal/item.h"
+#include "portal/preview.h"
 #include "portal/prose_view.h"
 
 enum {
 	TEXT_MAX = 1024 * 1024, /* bytes of text on a page */
 	UNFOLDED_MAX = 20,	/* attached messages that are shown on the page */
 	PLACE_MAX = 64,
+	PREVIEWS_MAX = 20, /* each one is work for postseal-reader */
 };
 
 static const char *
@@ -41,6 +44,7 @@ struct listing {
 	const struct request *request;
 	struct page *page;
 	const struct mailbox_item *item;
+	guint previews;
 };
 
 /* What belongs to an attached message says so. */
@@ -60,10 +64,31 @@ say_within(const struct listing *listing, const char *path)
 	page_text(listing->page, "attachment-within", said);
 }
 
+/* A link to the part, as its name is. */
+static void
+show_preview(struct listing *listing, const char *path, const struct layout_part *part)
+{
+	struct page *page = listing->page;
+	g_autofree char *place = NULL, *picture = NULL, *text = NULL;
+
+	if (!preview_is_offered(part) || listing->previews >= PREVIEWS_MAX) {
+		page_remove(page, "attachment-preview");
+		return;
+	}
+	listing->previews++;
+	place = g_strdup_printf("/attachment/%s/%s", listing->item->id.text, path);
+	picture = g_strdup_printf("/preview/%s/%s", listing->item->id.text, path);
+	text = g_strdup_printf(request_say(listing->request, "Preview of %s"), part->name);
+	page_attribute(page, "attachment-preview", "href", place);
+	page_attribute(page, "attachment-preview", "download", part->name);
+	page_attribute(page, "attachment-picture", "src", picture);
+	page_attribute(page, "attachment-picture", "alt", text);
+}
+
 static void
 list_attachment(void *visitor, const char *path, const struct layout_part *part)
 {
-	const struct listing *listing = visitor;
+	struct listing *listing = visitor;
 	g_autofree char *place = g_strdup_printf("/attachment/%s/%s", listing->item->id.text, path);
 	g_autofree char *size = request_size(listing->request, layout_size(part));
 	struct page *page = listing->page;
@@ -74,12 +99,13 @@ list_attachment(void *visitor, const char *path, const struct layout_part *part)
 	page_attribute(page, "attachment-link", "download", part->name);
 	page_text(page, "attachment-size", size);
 	say_within(listing, path);
+	show_preview(listing, path, part);
 }
 
 static void
 list_attachments(const struct request *request, struct page *page, const struct mailbox_item *item)
 {
-	struct listing listing = {request, page, item};
+	struct listing listing = {.request = request, .page = page, .item = item};
 	const struct layout *layout = item->layout;
 	g_autofree char *all = g_strconcat("/zip/", item->id.text, NULL);
 
@@ -229,6 +255,8 @@ unfold(void *visitor, const char *path, const struct layout_part *part)
 	unfolding->count++;
 	page_repeat(page, "unfolded");
 	fill_unfolded_header(unfolding, part->inner);
+	invitation_cards_fill(unfolding->request, page, "unfolded-invitations", unfolding->item,
+			      part->inner, path, true);
 	if (!layout_has_html(part->inner)) {
 		page_remove(page, "unfolded-frame");
 		unfolding->good = fill_unfolded_text(unfolding, part->inner);
@@ -278,6 +306,7 @@ message_page_show(struct request *request)
 		return answer_fault(request, &fault);
 	page = answer_begin(request, "message.html");
 	fill_header(request, page, &item);
+	invitation_cards_fill(request, page, "invitations", &item, item.layout, "", true);
 	fill_body(page, &item, text);
 	list_attachments(request, page, &item);
 	if (!unfold_messages(request, page, &item, &fault))

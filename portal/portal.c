@@ -11,6 +11,7 @@
 #include "portal/message_page.h"
 #include "portal/own_folder_page.h"
 #include "portal/passkey_page.h"
+#include "portal/preview.h"
 #include "portal/print_page.h"
 #include "portal/published.h"
 #include "portal/reading.h"
@@ -192,6 +193,7 @@ static const struct route routes[] = {
 	 */
 	{"GET", "/message/", message_page_show, ACCESS_GUEST, FORM_FIELDS, SERVED_LAST},
 	{"GET", "/html/", reading_html, ACCESS_GUEST, FORM_FIELDS, SERVED_LAST},
+	{"GET", "/preview/", preview_show, ACCESS_GUEST, FORM_FIELDS, SERVED_LAST},
 	{"GET", "/print/", print_page_show, ACCESS_GUEST, FORM_FIELDS, SERVED_LAST},
 	{"GET", "/reply/", writing_reply, ACCESS_MEMBER, FORM_FIELDS, SERVED_LAST},
 	{"GET", "/replyall/", writing_reply_all, ACCESS_MEMBER, FORM_FIELDS, SERVED_LAST},

@@ -4,6 +4,7 @@
 
 #include "portal/answer.h"
 #include "portal/formatted.h"
+#include "portal/invitation_card.h"
 #include "portal/item.h"
 #include "portal/prose_view.h"
 #include "portal/reading.h"
@@ -87,6 +88,8 @@ markup_before(struct printing *printing, const struct layout *layout)
 	g_autofree char *text = NULL;
 
 	fill_header(printing, page, layout);
+	invitation_cards_fill(printing->request, page, "invitations", printing->item, layout, "",
+			      false);
 	page_remove(page, "closing");
 	if (layout_has_html(layout)) {
 		page_remove(page, "text");

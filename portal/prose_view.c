@@ -35,6 +35,14 @@ add_text(xmlNode *parent, const char *text, guint *links)
 	page_add_text(parent, text);
 }
 
+void
+prose_view_line(xmlNode *place, const char *text)
+{
+	guint links = 0;
+
+	add_text(place, text, &links);
+}
+
 /* A table that is wider than the screen is scrolled, also by keyboard. */
 static xmlNode *
 add_block(xmlNode *parent, const struct prose_block *block)

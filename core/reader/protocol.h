@@ -13,6 +13,7 @@ enum {
 	READER_FORMAT_MAX = 24,		       /* of a format's name, including its NUL */
 	READER_DOCUMENT_MAX = 4 * 1024 * 1024, /* bytes of a page */
 	READER_OFFICE_MAX = 64 * 1024 * 1024,  /* bytes of an archive or office document */
+	READER_PREVIEW_MAX = 16 * 1024 * 1024, /* bytes of what a preview is made of */
 	READER_ANSWER_MAX = 8 * 1024 * 1024,   /* bytes of an answer */
 	READER_PIECE_MAX = 64 * 1024,	       /* bytes of a piece */
 	READER_PIECES_MAX = 256 * 1024 * 1024, /* bytes of all pieces */
@@ -26,6 +27,7 @@ enum reader_outcome {
 	READER_TOO_MUCH_WORK, /* takes more time than a document of its size may */
 	READER_TOO_MUCH_MEMORY,
 	READER_TOO_MANY, /* holds more files, or is made of more parts, than are looked into */
+	READER_DAMAGED,	 /* is not what it should be, or lacks something */
 	READER_OUTCOMES
 };
 

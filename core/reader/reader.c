@@ -10,7 +10,7 @@
 enum { WAIT_SECONDS = 5 }; /* for a free process */
 
 /* A big library has a program of its own, so that only its documents wait until it is loaded. */
-enum program { PAGES, OFFICE, PDF, PROGRAMS };
+enum program { PAGES, OFFICE, PDF, PREVIEW, PROGRAMS };
 
 static const struct {
 	const char *name;
@@ -19,13 +19,20 @@ static const struct {
 	[PAGES] = {"postseal-reader", READER_DOCUMENT_MAX},
 	[OFFICE] = {"postseal-reader-office", READER_OFFICE_MAX},
 	[PDF] = {"postseal-reader-pdf", READER_OFFICE_MAX},
+	[PREVIEW] = {"postseal-reader-preview", READER_PREVIEW_MAX},
 };
 
 /* All other formats are those of the first program. */
 static const struct {
 	const char *format;
 	enum program program;
-} elsewhere[] = {{"zip", OFFICE}, {"rtf", OFFICE}, {"pdf", PDF}, {"tnef", OFFICE}};
+} elsewhere[] = {{"zip", OFFICE},
+		 {"rtf", OFFICE},
+		 {"pdf", PDF},
+		 {"tnef", OFFICE},
+		 {"calendar", OFFICE},
+		 {"pdf preview", PREVIEW},
+		 {"picture preview", PREVIEW}};
 
 struct reader {
 	struct places *places;
@@ -43,6 +50,7 @@ static const struct {
 	[READER_TOO_MUCH_WORK] = {"too much work", "it takes too much work for its size"},
 	[READER_TOO_MUCH_MEMORY] = {"too much memory", "it takes too much memory"},
 	[READER_TOO_MANY] = {"too many", "it has too many parts"},
+	[READER_DAMAGED] = {"damaged", "it is damaged, or lacks something"},
 };
 
 static enum program
@@ -244,20 +252,28 @@ ask(struct exchange *exchange, const struct spool_part *document, struct fault *
 }
 
 GBytes *
+reader_ask_part(struct reader *reader, const char *format, const struct spool_part *document,
+		struct fault *fault)
+{
+	struct exchange exchange = {.reader = reader, .format = format, .until = TRANSFER_FOREVER};
+
+	if (!ask(&exchange, document, fault))
+		g_clear_pointer(&exchange.answer, g_bytes_unref);
+	return exchange.answer;
+}
+
+GBytes *
 reader_ask(struct reader *reader, const char *format, const void *document, size_t length,
 	   struct fault *fault)
 {
 	const struct spool_settings in_memory = {.memory_max = READER_DOCUMENT_MAX};
 	g_autoptr(spool_auto) spool = spool_new(&in_memory);
 	const struct spool_part whole = {spool, 0, length};
-	struct exchange exchange = {.reader = reader, .format = format, .until = TRANSFER_FOREVER};
 
 	/* One that is too large is not sent. */
 	if (length <= READER_DOCUMENT_MAX && !spool_append(spool, document, length, fault))
 		return NULL;
-	if (!ask(&exchange, &whole, fault))
-		g_clear_pointer(&exchange.answer, g_bytes_unref);
-	return exchange.answer;
+	return reader_ask_part(reader, format, &whole, fault);
 }
 
 bool

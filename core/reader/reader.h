@@ -26,6 +26,9 @@ void reader_free(struct reader *reader);
  * FAULT_OVERLOAD if no process became free, FAULT_STORAGE if none can be started. */
 GBytes *reader_ask(struct reader *reader, const char *format, const void *document, size_t length,
 		   struct fault *fault);
+/* The same for a document in a spool. */
+GBytes *reader_ask_part(struct reader *reader, const char *format,
+			const struct spool_part *document, struct fault *fault);
 
 /* Is given the pieces of a document as they come. False with `fault` filled ends the reading. */
 struct reader_taker {

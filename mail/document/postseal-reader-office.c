@@ -1,14 +1,14 @@
-/* Finds the text of untrusted archives and office documents: postseal-reader(8). */
+/* Finds the text of untrusted archives and office documents, and reads calendars:
+ * postseal-reader(8). */
 #include "core/reader/serve.h"
+#include "mail/document/calendar.h"
 #include "mail/document/package.h"
 #include "mail/document/rtf_text.h"
 #include "mail/document/tnef.h"
 
 static const struct reader_format formats[] = {
-	{"zip", package_read},
-	{"rtf", rtf_text_read},
-	{"tnef", tnef_read},
-	{NULL, NULL},
+	{"zip", package_read},	     {"rtf", rtf_text_read}, {"tnef", tnef_read},
+	{"calendar", calendar_read}, {NULL, NULL},
 };
 
 static const struct reader_limits limits = {
@@ -23,5 +23,6 @@ int
 main(void)
 {
 	tnef_start();
+	calendar_start();
 	return reader_serve(formats, &limits);
 }

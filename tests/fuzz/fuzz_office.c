@@ -1,7 +1,7 @@
 /*
- * Archives and documents: whatever is in them, what is told about them keeps to the protocol. They
- * are read in this process, with a simulated postseal-reader around it: after a refusal the fuzzer
- * goes on with the next one. The first byte says as what the rest is read.
+ * Archives, documents, calendars and pictures: whatever is in them, what is told about them keeps
+ * to the protocol. They are read in this process, with a simulated postseal-reader around it: after
+ * a refusal the fuzzer goes on with the next one. The first byte says as what the rest is read.
  */
 #include <setjmp.h>
 #include <stdbool.h>
@@ -10,10 +10,14 @@
 #include <string.h>
 
 #include "core/reader/serve.h"
+#include "mail/document/calendar.h"
 #include "mail/document/office_text.h"
 #include "mail/document/package.h"
+#include "mail/document/picture_preview.h"
 #include "mail/document/rtf_text.h"
 #include "mail/document/text_out.h"
+#include "mail/invitation.h"
+#include "portal/invitation_when.h"
 
 enum { ALLOCATIONS_MAX = 1000000 };
 
@@ -89,6 +93,37 @@ read_xml(const char *bytes, size_t length, GString *answer)
 	text_out_flush();
 }
 
+/* What is shown of it as well. The library keeps what it parsed. */
+static void
+read_calendar(const char *bytes, size_t length, GString *answer)
+{
+	struct invitation *invitation;
+
+	(void)answer;
+	answer = g_string_new(NULL);
+	calendar_read(bytes, length, answer);
+	invitation = invitation_parse(answer->str, answer->len);
+	for (guint i = 0; i < invitation->events->len; i++) {
+		const struct invitation_event *event = g_ptr_array_index(invitation->events, i);
+
+		g_free(invitation_when("en", event));
+		g_free(invitation_repeats("en", event));
+		g_free(invitation_instance("en", event));
+	}
+	invitation_free(invitation);
+	g_string_free(answer, TRUE);
+}
+
+/* What the libraries for pictures hold when they are refused goes with the process. */
+static void
+read_picture(const char *bytes, size_t length, GString *answer)
+{
+	(void)answer;
+	answer = g_string_new(NULL);
+	picture_preview_read(bytes, length, answer);
+	g_string_free(answer, TRUE);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -104,6 +139,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (setjmp(around.refused) == 0)
 		(*data == 'z'	? package_read
 		 : *data == 'r' ? rtf_text_read
+		 : *data == 'c' ? read_calendar
+		 : *data == 'p' ? read_picture
 				: read_xml)(bytes, size - 1, NULL);
 	g_ptr_array_unref(around.memory);
 	return 0;

@@ -21,7 +21,7 @@ from odf.teletype import addTextToElement
 from odf.text import Note, NoteBody, NoteCitation, P, Span
 from reportlab.pdfgen import canvas
 
-DONE, NO_FORMAT, TOO_LARGE, TOO_DEEP, TOO_MUCH_WORK, TOO_MUCH_MEMORY, TOO_MANY = range(7)
+DONE, NO_FORMAT, TOO_LARGE, TOO_DEEP, TOO_MUCH_WORK, TOO_MUCH_MEMORY, TOO_MANY, DAMAGED = range(8)
 TEXT, NAME, FILE, CONTENT, OPAQUE_TEXT, OPAQUE_FILES = range(64, 70)
 
 
@@ -35,6 +35,7 @@ class Found:
     names: list = dataclasses.field(default_factory=list)
     files: list = dataclasses.field(default_factory=list)
     opaque: list = dataclasses.field(default_factory=list)
+    answer: bytes = b""
 
     def take(self, kind, data):
         if kind == TEXT:
@@ -68,7 +69,7 @@ def ask(program, kind, document):
                 break
             piece, length = struct.unpack("=II", header)
             if piece < TEXT:
-                found.outcome = piece
+                found.outcome, found.answer = piece, stream.read(length)
             else:
                 found.take(piece, stream.read(length))
     ours.close()

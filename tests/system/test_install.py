@@ -25,8 +25,8 @@ def prefix(tmp_path_factory):
 def test_everything_has_its_place(prefix):
     there = {str(path.relative_to(prefix)) for path in prefix.rglob("*") if path.is_file()}
     programs = {path.name for path in (BUILD / "bin").iterdir() if path.is_file()}
-    assert {f"sbin/{name}" for name in programs - {"postseal-gpg", "postseal-keyreader", "postseal-reader", "postseal-reader-office", "postseal-reader-pdf"}} <= there
-    assert {f"libexec/postseal/{name}" for name in ("postseal-gpg", "postseal-keyreader", "postseal-reader", "postseal-reader-office", "postseal-reader-pdf", "wire")} <= there
+    assert {f"sbin/{name}" for name in programs - {"postseal-gpg", "postseal-keyreader", "postseal-reader", "postseal-reader-office", "postseal-reader-pdf", "postseal-reader-preview"}} <= there
+    assert {f"libexec/postseal/{name}" for name in ("postseal-gpg", "postseal-keyreader", "postseal-reader", "postseal-reader-office", "postseal-reader-pdf", "postseal-reader-preview", "wire")} <= there
     assert {f"share/man/man{path.suffix[1:]}/{path.name}" for path in (SOURCE / "man").iterdir()} <= there
     assert {f"lib/systemd/system/{path.name}" for path in (SOURCE / "contrib/systemd").glob("*.service")} <= there
     assert {"lib/sysusers.d/postseal.conf", "lib/tmpfiles.d/postseal.conf", "share/zsh/site-functions/_postseal",

@@ -73,7 +73,7 @@ def test_each_program_has_a_manual():
     programs = {path.name for path in (BUILD / "bin").iterdir() if os.access(path, os.X_OK) and path.is_file()}
     pages = {path.stem for path in (SOURCE / "man").glob("*.8")}
     # Parts of the milter, the portal and postseal-reader, described there.
-    assert programs - pages <= {"postseal-gpg", "postseal-keyreader", "postseal-reader-office", "postseal-reader-pdf"}
+    assert programs - pages <= {"postseal-gpg", "postseal-keyreader", "postseal-reader-office", "postseal-reader-pdf", "postseal-reader-preview"}
     assert pages <= programs
 
 

@@ -67,7 +67,7 @@ def test_files_are_where_debian_has_them(package):
     there = contents(package)
     programs = {path.name for path in (BUILD / "bin").iterdir() if path.is_file()}
     for name in programs:
-        place = "libexec/postseal" if name in ("postseal-gpg", "postseal-keyreader", "postseal-reader", "postseal-reader-office", "postseal-reader-pdf") else "sbin"
+        place = "libexec/postseal" if name in ("postseal-gpg", "postseal-keyreader", "postseal-reader", "postseal-reader-office", "postseal-reader-pdf", "postseal-reader-preview") else "sbin"
         assert there[f"/usr/{place}/{name}"] == ("-rwxr-xr-x", "root/root"), name
     for page in (SOURCE / "man").iterdir():
         assert f"/usr/share/man/man{page.suffix[1:]}/{page.name}.gz" in there

@@ -264,6 +264,43 @@ def test_text_without_a_charset_is_read(person, content, body):
     assert "Gr\xfc\xdfe" in pre(read(person, body + b"\r\n", content + b"\r\nContent-Transfer-Encoding: 8bit"))
 
 
+RUSSIAN = "Уважаемая госпожа, благодарим вас за заказ. Приходите во вторник утром."
+
+
+@pytest.mark.parametrize("charset, content", [
+    ("koi8-r", b"text/plain"), ("cp1251", b"text/plain; charset=utf-8"), ("cp1251", b"text/plain; charset=us-ascii"),
+    ("utf-16-le", b"text/plain"), ("utf-16-be", b"text/plain; charset=iso-8859-1"), ("utf-8", b"text/plain; charset=utf-16")])
+def test_text_with_a_wrong_charset_is_read(person, charset, content):
+    """Russian without a declaration was Latin with accents, and UTF-16 ended with its first character."""
+    body = base64.encodebytes(RUSSIAN.encode(charset)).replace(b"\n", b"\r\n")
+    page = read(person, body, content + b"\r\nContent-Transfer-Encoding: base64")
+    assert RUSSIAN in pre(page)
+    # What is downloaded is what was sent.
+    message = person.browser.page.path.removeprefix("/message/")
+    assert body in person.browser.get(f"/source/{message}").body
+
+
+def test_page_is_read_in_the_charset_that_it_names(person):
+    page = f"<html><head><meta charset=koi8-r></head><body><p>{RUSSIAN[:30]}</p></body></html>".encode("koi8-r")
+    read(person, page + b"\r\n", b"text/html\r\nContent-Transfer-Encoding: 8bit")
+    assert RUSSIAN[:30] in frame(person, person.browser.page.text)[0]
+
+
+def test_raw_bytes_in_subjects_and_names_are_read(person):
+    """Without RFC 2047 and RFC 2231, as old programs write them."""
+    name = "Счёт за ноябрь.pdf"
+    for charset in ("cp1251", "koi8-r", "utf-8"):
+        file = (f'Content-Type: application/pdf; name="{name}"\r\nContent-Disposition: attachment; filename="{name}"\r\n'
+                "Content-Transfer-Encoding: base64\r\n\r\n").encode(charset) + base64.b64encode(b"%PDF-1.4") + b"\r\n"
+        body = multipart("b", part("Content-Type: text/plain", b"See the file.\r\n"), file)
+        message = person.post.compose([person.address], body, subject="SUBJECT", content=b'multipart/mixed; boundary="b"')
+        count = len(person.mails("Protected message")) + 1
+        person.post.accepted(message.replace(b"SUBJECT", RUSSIAN[:20].encode(charset)), [person.address])
+        page = person.unlock(count).text
+        assert f"<h1>{RUSSIAN[:20].strip()}</h1>" in page, charset
+        assert f'download="{name}"' in page, charset
+
+
 def test_flowed_text_is_joined(person):
     """RFC 3676 §4.2, §4.3: delsp=yes removes the blank; without it, the blank stays."""
     page = read(person, b"Donau \r\ndampf \r\nschiff\r\nnext\r\n", b"text/plain; format=flowed; delsp=yes")

@@ -226,6 +226,45 @@ charset_that_is_not_told_is_guessed(void **state)
 	assert_true(says(texts[4], strlen(texts[4]), "\u20ac"));
 }
 
+/* A word of the text in this character set, sent as base64 with these fields. */
+static bool
+says_in(const char *charset, const char *text, const char *fields)
+{
+	gsize length;
+	g_autofree char *bytes = g_convert(text, -1, charset, "UTF-8", NULL, &length, NULL);
+	g_autofree char *base64 = g_base64_encode((const guchar *)bytes, length);
+	g_autofree char *message = g_strconcat(fields, BASE64, base64, "\n", NULL);
+
+	return says(message, strlen(message), text);
+}
+
+/* What a reader of the portal sees of a text, a rule finds; and what other programs see, too. */
+static void
+rules_see_text_in_an_unknown_charset_as_readers_do(void **state)
+{
+	static const char plain[] = "Content-Type: text/plain\n";
+	static const char wrong[] = "Content-Type: text/plain; charset=iso-8859-1\n";
+	static const char file[] = "Content-Type: application/octet-stream\n";
+	static const char page[] = "Content-Type: text/html; charset=utf-8\n";
+	static const char card[] = "card 4111 1111 1111 1111 of M\u00fcller";
+	static const char words[] = "Номер карты клиента: 4111 1111 1111 1111";
+
+	(void)state;
+	assert_true(says_in("UTF-16LE", card, plain));
+	assert_true(says_in("UTF-16BE", card, plain));
+	assert_true(says_in("UTF-16LE", card, wrong));
+	assert_true(says_in("UTF-16BE", card, file));
+	assert_true(says_in("UTF-16LE", card, page));
+	assert_true(says_in("KOI8-R", words, plain));
+	assert_true(says_in("WINDOWS-1251", words, page));
+	assert_true(says_in("UTF-16LE", words, plain));
+	/* As it is said */
+	assert_true(says_in("WINDOWS-1252",
+			    "\u00cd\u00ee\u00ec\u00e5\u00f0 \u00ea\u00e0\u00f0\u00f2\u00fb",
+			    plain));
+	assert_true(says_in("WINDOWS-1252", "H\u0152llo", wrong));
+}
+
 static bool
 see_name(void *visitor, const char *name, const char *type)
 {
@@ -298,6 +337,7 @@ main(void)
 		cmocka_unit_test(text_is_not_what_nobody_sees),
 		cmocka_unit_test(long_text_is_seen_without_gaps),
 		cmocka_unit_test(charset_that_is_not_told_is_guessed),
+		cmocka_unit_test(rules_see_text_in_an_unknown_charset_as_readers_do),
 		cmocka_unit_test(text_that_cannot_be_read_is_a_fault),
 		cmocka_unit_test(parts_in_a_file_are_read_to_their_ends),
 		cmocka_unit_test(structure_that_cannot_be_read_is_a_fault),
