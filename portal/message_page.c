@@ -80,7 +80,6 @@ show_preview(struct listing *listing, const char *path, const struct layout_part
 	picture = g_strdup_printf("/preview/%s/%s", listing->item->id.text, path);
 	text = g_strdup_printf(request_say(listing->request, "Preview of %s"), part->name);
 	page_attribute(page, "attachment-preview", "href", place);
-	page_attribute(page, "attachment-preview", "download", part->name);
 	page_attribute(page, "attachment-picture", "src", picture);
 	page_attribute(page, "attachment-picture", "alt", text);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/log.h"
+#include "mail/preview.h"
 #include "portal/answer.h"
 #include "portal/item.h"
 
@@ -14,10 +15,10 @@ format_of(const struct layout_part *part)
 	static const struct {
 		const char *type, *ending, *format;
 	} kinds[] = {
-		{"application/pdf", ".pdf", "pdf preview"},
-		{"image/jpeg", ".jpg", "picture preview"},
-		{"image/jpg", ".jpeg", "picture preview"},
-		{"image/png", ".png", "picture preview"},
+		{"application/pdf", ".pdf", PREVIEW_OF_PDF},
+		{"image/jpeg", ".jpg", PREVIEW_OF_PICTURE},
+		{"image/jpg", ".jpeg", PREVIEW_OF_PICTURE},
+		{"image/png", ".png", PREVIEW_OF_PICTURE},
 	};
 	const bool is_any = strcmp(part->type, "application/octet-stream") == 0;
 	g_autofree char *lower = g_ascii_strdown(part->name, -1);
@@ -112,8 +113,11 @@ preview_show(struct request *request)
 		return answer_not_found(request);
 	request_rest(request);
 	preview = make_preview(request, &item, part, &fault);
-	if (preview != NULL)
+	if (preview != NULL && g_bytes_get_size(preview) > 0)
 		return answer_picture(request, preview, "image/jpeg");
+	g_clear_pointer(&preview, g_bytes_unref);
+	if (fault.cause == FAULT_NONE)
+		return answer_picture(request, nothing(), "image/gif");
 	if (!is_about_the_part(&fault))
 		return answer_fault(request, &fault);
 	log_error("%s: %s", request->route->path, fault.text);

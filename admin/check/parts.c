@@ -6,6 +6,7 @@
 #include "core/migrate.h"
 #include "mail/documents.h"
 #include "mail/html.h"
+#include "mail/preview.h"
 #include "policy/policy.h"
 
 enum { CLOCK_SECONDS = 20 };
@@ -167,13 +168,15 @@ check_tables(const struct check *check, char **note_r, struct fault *fault)
 	       policy_check_directories(check->admin->policy, fault);
 }
 
-/* Without them, formatted mail cannot be shown, but its text can; and mail with documents waits if
+/* Without them, formatted mail cannot be shown, but its text can; attachments have no previews; and
+ * mail with documents waits if
  * a rule asks what they say. */
 bool
 check_reader(const struct check *check, char **note_r, struct fault *fault)
 {
 	(void)note_r;
 	return reader_check(check->settings, HTML_FORMAT, fault) &&
+	       reader_check(check->settings, PREVIEW_OF_PICTURE, fault) &&
 	       documents_check(check->settings, fault);
 }
 

@@ -43,9 +43,13 @@ void
 pdf_preview_read(const char *document, size_t length, GString *answer)
 {
 	g_autoptr(GBytes) bytes = g_bytes_new_static(document, length);
-	PopplerDocument *pdf = poppler_document_new_from_bytes(bytes, NULL, NULL);
-	PopplerPage *page = pdf == NULL ? NULL : poppler_document_get_page(pdf, 0);
+	PopplerDocument *pdf = NULL;
+	PopplerPage *page;
 
+	if (length == 0)
+		return;
+	pdf = poppler_document_new_from_bytes(bytes, NULL, NULL);
+	page = pdf == NULL ? NULL : poppler_document_get_page(pdf, 0);
 	if (page == NULL)
 		reader_refuse(READER_DAMAGED);
 	paint(page, answer);

@@ -262,6 +262,6 @@ picture_preview_read(const char *document, size_t length, GString *answer)
 		read_png(bytes, length, answer);
 	else if (length >= sizeof jpeg - 1 && memcmp(document, jpeg, sizeof jpeg - 1) == 0)
 		read_jpeg(bytes, length, answer);
-	else
+	else if (length > 0)
 		reader_refuse(READER_DAMAGED);
 }

@@ -4,10 +4,11 @@
 #include "core/reader/serve.h"
 #include "mail/document/pdf_preview.h"
 #include "mail/document/picture_preview.h"
+#include "mail/preview.h"
 
 static const struct reader_format formats[] = {
-	{"pdf preview", pdf_preview_read},
-	{"picture preview", picture_preview_read},
+	{PREVIEW_OF_PDF, pdf_preview_read},
+	{PREVIEW_OF_PICTURE, picture_preview_read},
 	{NULL, NULL},
 };
 

@@ -81,7 +81,7 @@ def page_with(person, *parts):
 
 def previews(page):
     """(where its link leads, where the picture is, alternative text)"""
-    return re.findall(r'<a class="preview" href="([^"]+)" download="[^"]+"[^>]*><img loading="lazy" src="([^"]+)" alt="([^"]+)"', page)
+    return re.findall(r'<a class="preview" href="([^"]+)"[^>]*><img loading="lazy" src="([^"]+)" alt="([^"]+)"', page)
 
 
 def look(person, path):
