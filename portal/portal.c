@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "portal/answer.h"
+#include "portal/application_password_page.h"
 #include "portal/confirm.h"
 #include "portal/contacts_page.h"
 #include "portal/folder_page.h"
@@ -132,6 +133,10 @@ static const struct route routes[] = {
 	{"GET", "/settings/passkey", passkey_page_form, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"POST", "/settings/passkey/remove", passkey_page_remove, ACCESS_MEMBER, FORM_FIELDS,
 	 SERVED_APART},
+	{"POST", "/settings/application", application_password_page_add, ACCESS_MEMBER, FORM_FIELDS,
+	 SERVED_APART},
+	{"POST", "/settings/application/remove", application_password_page_remove, ACCESS_MEMBER,
+	 FORM_FIELDS, SERVED_APART},
 	{"POST", "/settings/session", settings_page_end_session, ACCESS_MEMBER, FORM_FIELDS,
 	 SERVED_APART},
 	{"POST", "/settings/sessions", settings_page_end_other_sessions, ACCESS_MEMBER, FORM_FIELDS,
