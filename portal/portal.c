@@ -402,7 +402,7 @@ portal_start(struct portal *portal, int listener, struct fault *fault)
 	portal->reader = reader_new(portal->settings);
 	portal->upload_reader = upload_reader_new(portal->settings);
 	portal->apart = apart_new(&request_apart_work);
-	portal->deadlines = deadlines_new();
+	portal->deadlines = deadlines_new(METRIC_PORTAL_CUT);
 	portal->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle,
 		portal, MHD_OPTION_LISTEN_SOCKET, (MHD_socket)listener, MHD_OPTION_THREAD_POOL_SIZE,

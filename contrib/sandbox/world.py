@@ -178,7 +178,7 @@ class World:
             os.chown(path, nobody.pw_uid, nobody.pw_gid)
         self.make_groups()
         names = ("submission", "second_pass", "outside", "portal", "milter_metrics", "courier_metrics",
-                 "portal_metrics", "keeper_metrics", "finder_metrics", "pop", "pop_stls")
+                 "portal_metrics", "keeper_metrics", "finder_metrics", "pop", "pop_stls", "pop_metrics")
         self.ports = dict(zip(names, free_ports(len(names))))
         self.save()
         self.tell("starting PostgreSQL")

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/log.h"
+#include "core/metrics.h"
 #include "portal/mailbox.h"
 #include "portal/pop/maildrop.h"
 #include "portal/pop/multiline.h"
@@ -164,8 +165,8 @@ static void
 tell_why_not(struct dialogue *dialogue, enum pop_outcome outcome)
 {
 	static const char *const sentences[] = {
-		[POP_WRONG] = "[AUTH] Address or password are not correct; mail programs need a "
-			      "password of their own, which the settings of the portal have",
+		[POP_WRONG] = "[AUTH] The address or the password is not correct; a mail program "
+			      "needs a password of its own from the settings of the portal",
 		[POP_TOO_OFTEN] = "[LOGIN-DELAY] Too many attempts; please wait 15 minutes",
 		[POP_WITHOUT_FACTOR] =
 			"[AUTH] Please set up a second step in the portal's settings first",
@@ -400,7 +401,10 @@ send_message(struct dialogue *dialogue, const struct maildrop_message *message,
 		return;
 	}
 	reply(dialogue, "+OK %" PRIu64 " octets", message->size);
-	if (!send_content(dialogue, &item.content, lines_max, &fault)) {
+	if (send_content(dialogue, &item.content, lines_max, &fault)) {
+		metrics_count(METRIC_POP_MESSAGES, "outcome=\"sent\"", 1);
+	} else {
+		metrics_count(METRIC_POP_MESSAGES, "outcome=\"broken off\"", 1);
 		log_error("sending a message to a mail client: %s", fault.text);
 		dialogue->wire.out_length = 0;
 		end(dialogue);

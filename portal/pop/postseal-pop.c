@@ -3,6 +3,7 @@
 
 #include "core/daemon.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "core/migrate.h"
 #include "core/restart.h"
 #include "portal/pop/service.h"
@@ -47,6 +48,21 @@ listen_at(const char *place, int *listener_r, struct fault *fault)
 	return *place == '\0' || *listener_r >= 0;
 }
 
+static bool
+serve_metrics(struct service *service, struct fault *fault)
+{
+	static const char *const signins[] = {"outcome=\"right\"", "outcome=\"wrong\"",
+					      "outcome=\"too often\"",
+					      "outcome=\"without factor\""};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(signins); i++)
+		metrics_expect(METRIC_POP_SIGNINS, signins[i]);
+	metrics_expect(METRIC_POP_MESSAGES, "outcome=\"sent\"");
+	metrics_expect(METRIC_POP_MESSAGES, "outcome=\"broken off\"");
+	metrics_expect(METRIC_POP_CUT, "");
+	return metrics_serve(service->settings->pop_metrics, service_gauges, service, fault);
+}
+
 /* Ports below 1024, and a key that only root can read, are taken before root is given up. */
 static bool
 begin(struct service *service, struct service_listeners *listeners, struct fault *fault)
@@ -62,7 +78,7 @@ begin(struct service *service, struct service_listeners *listeners, struct fault
 		return false;
 	connection = database_take(service->database, fault);
 	return connection != NULL && migrate_check(connection, fault) &&
-	       service_start(service, listeners, fault);
+	       service_start(service, listeners, fault) && serve_metrics(service, fault);
 }
 
 static char *

@@ -122,6 +122,18 @@ begin(struct service *service, int socket, const struct sockaddr *peer, bool beg
 
 /* --- all of them --- */
 
+void
+service_gauges(void *context)
+{
+	struct service *service = context;
+	unsigned served;
+
+	g_mutex_lock(&service->lock);
+	served = service->served;
+	g_mutex_unlock(&service->lock);
+	metrics_set(METRIC_POP_CLIENTS, "", served);
+}
+
 static void
 accept_one(struct service *service, int listener, bool begins_with_tls)
 {
@@ -169,7 +181,7 @@ service_start(struct service *service, const struct service_listeners *listeners
 		return fault_set(fault, FAULT_STORAGE, "starting to serve mail clients: %s",
 				 g_strerror(errno));
 	service->listeners = *listeners;
-	service->deadlines = deadlines_new();
+	service->deadlines = deadlines_new(METRIC_POP_CUT);
 	service->connections = tally_new(NETWORK_CONNECTIONS_MAX, most);
 	service->strangers = tally_new(NETWORK_STRANGERS_MAX, MIN(most, (unsigned)STRANGERS_MAX));
 	service->members = tally_new(MEMBER_CLIENTS_MAX, most);

@@ -41,6 +41,8 @@ struct service {
  * are its own from then on. False: there is no descriptor left. */
 bool service_start(struct service *service, const struct service_listeners *listeners,
 		   struct fault *fault);
+/* For metrics_serve(); `context` is a service that was started. */
+void service_gauges(void *context);
 /* Shuts all connections, and waits until their threads have ended. */
 void service_stop(struct service *service);
 

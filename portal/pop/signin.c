@@ -2,6 +2,7 @@
 
 #include "core/address.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "core/quote.h"
 #include "portal/activity.h"
 #include "portal/web/throttle.h"
@@ -101,6 +102,12 @@ bool
 pop_signin(struct database *database, const struct pop_attempt *attempt,
 	   struct application_entry *entry_r, enum pop_outcome *outcome_r, struct fault *fault)
 {
+	static const char *const labels[] = {
+		[POP_SIGNED_IN] = "outcome=\"right\"",
+		[POP_WRONG] = "outcome=\"wrong\"",
+		[POP_TOO_OFTEN] = "outcome=\"too often\"",
+		[POP_WITHOUT_FACTOR] = "outcome=\"without factor\"",
+	};
 	g_autoptr(connection_auto) connection = database_take(database, fault);
 	/* What is no address finds nothing, and counts all the same. */
 	g_autofree char *address = address_fold(attempt->user);
@@ -111,6 +118,8 @@ pop_signin(struct database *database, const struct pop_attempt *attempt,
 	*entry_r = (struct application_entry){0};
 	*outcome_r = POP_WRONG;
 	done = connection != NULL && try_password(&trial, entry_r, outcome_r, fault);
+	if (done)
+		metrics_count(METRIC_POP_SIGNINS, labels[*outcome_r], 1);
 	if (!done || *outcome_r != POP_SIGNED_IN)
 		application_entry_clear(entry_r);
 	return done;

@@ -70,6 +70,8 @@ wire_flush(struct wire *wire, struct fault *fault)
 
 	if (length == 0)
 		return true;
+	if (wire->reply_sent == 0)
+		wire->reply_begun = g_get_monotonic_time();
 	wire->out_length = 0;
 	wire->reply_sent += length;
 	set_deadline(wire, wire->reply_begun + (REPLY_SECONDS +
@@ -156,7 +158,8 @@ wire_read(struct wire *wire, unsigned seconds, char line_r[POP_LINE_MAX + 1], si
 		if (!fill(wire))
 			return WIRE_CLOSED;
 	}
-	wire->reply_begun = g_get_monotonic_time();
+	/* As long for what it asks as for asking. */
+	set_deadline(wire, in_seconds(seconds));
 	wire->reply_sent = 0;
 	return take_line(wire, line_r, length_r);
 }
@@ -167,7 +170,6 @@ void
 wire_init(struct wire *wire, int socket, struct deadline *deadline)
 {
 	*wire = (struct wire){.sink = {.write = take}, .socket = socket, .deadline = deadline};
-	wire->reply_begun = g_get_monotonic_time();
 }
 
 bool

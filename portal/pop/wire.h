@@ -24,7 +24,7 @@ struct wire {
 	SSL *tls; /* NULL: in plain text */
 	struct deadline *deadline;
 	gint64 until;	    /* nothing may take longer; 0: no such limit */
-	gint64 reply_begun; /* g_get_monotonic_time() */
+	gint64 reply_begun; /* g_get_monotonic_time() of its first bytes */
 	uint64_t reply_sent;
 	char in[WIRE_IN_BYTES];
 	size_t in_length, in_taken;

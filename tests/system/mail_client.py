@@ -7,12 +7,18 @@ import world as sandbox
 
 PASSWORD = re.compile(r"[0-9A-Z]{5}(?:-[0-9A-Z]{5}){3}")
 SETTINGS = ('pop listen "127.0.0.1:{port pop}" stls "127.0.0.1:{port pop_stls}"\n'
-            'pop certificate "{directory}/keys/pop.pem" key "{directory}/keys/pop.key"\n')
+            'pop certificate "{directory}/keys/pop.pem" key "{directory}/keys/pop.key" metrics "127.0.0.1:{port pop_metrics}"\n')
 
 
 def prepare(world):
     """For conftest.world: the certificate that the settings name."""
-    world.authority.issue("pop", "/CN=localhost", "subjectAltName=DNS:localhost")
+    issue(world)
+
+
+def issue(world, name="localhost", **options):
+    """A certificate with a key that the portal's user can read, in place of the one that is there."""
+    world.authority.issue("pop", f"/CN={name}", f"subjectAltName=DNS:{name}", **options)
+    (world.directory / "keys" / "pop.key").chmod(0o644)
 
 
 def start(world, **options):

@@ -2,10 +2,13 @@
 import base64
 import pathlib
 import poplib
+import re
 import signal
 import socket
 import ssl
 import subprocess
+import urllib.parse
+import urllib.request
 
 import pytest
 
@@ -115,7 +118,7 @@ def test_identifiers_stay(member):
 
 def test_message_in_a_folder_of_ones_own_is_there(member):
     member.browser.get("/folders")
-    member.browser.send({"name": "Case"}, action="/folders")
+    member.browser.ask("/folders", urllib.parse.urlencode({"token": member.browser.form()[1]["token"], "action": "create", "name": "Case"}).encode())
     folder = member.world.postgres.query("select f.id from postseal.own_folder f join postseal.account a on a.id = f.account"
                                          f" where a.address = '{member.address}'")[0][0]
     member.world.postgres.query(f"update postseal.parcel_key set filed = '{folder}' where account ="
@@ -301,8 +304,8 @@ def test_second_factor_that_is_required_is_required_of_the_account(member):
 def test_nothing_is_taken_before_tls(member):
     made, lines = plain(member.world)
     made.sendall(b"CAPA\r\n")
-    told = [lines.readline().strip() for _ in range(8)]
-    assert b"STLS" in told and b"USER" not in told and b"SASL PLAIN" not in told
+    told = [lines.readline().strip() for _ in range(9)]
+    assert told[-1] == b"." and b"STLS" in told and b"USER" not in told and b"SASL PLAIN" not in told
     for line in (f"USER {member.address}", "PASS x", "AUTH PLAIN " + base64.b64encode(b"\0a\0b").decode(), "STAT", "RETR 1"):
         made.sendall(line.encode() + b"\r\n")
         assert lines.readline().startswith(b"-ERR")
@@ -337,7 +340,7 @@ def test_network_has_only_so_many_strangers(member):
     made = [socket.create_connection(("localhost", member.world.ports["pop_stls"]), timeout=60) for _ in range(25)]
     try:
         heard = [len(one.recv(1)) for one in made]
-        assert sum(heard) == 20
+        assert 15 <= sum(heard) <= 20, heard  # other tests have just closed theirs
     finally:
         for one in made:
             one.close()
@@ -359,6 +362,22 @@ def test_client_that_breaks_off_does_no_harm(member):
 
 # --- the program ---
 
+def test_what_happens_is_counted(member):
+    def figures():
+        text = urllib.request.urlopen(f"http://127.0.0.1:{member.world.ports['pop_metrics']}/metrics").read().decode()
+        return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith("postseal_pop")}
+
+    before = figures()
+    client = sign_in(member, member.secret)
+    client.retr(1)
+    refusal(member, "wrong")
+    after = figures()
+    assert {name: after[name] - before[name] for name in after if after[name] != before[name] and "clients" not in name} == {
+        'postseal_pop_signins_total{outcome="right"}': 1, 'postseal_pop_signins_total{outcome="wrong"}': 1,
+        'postseal_pop_messages_total{outcome="sent"}': 1}
+    assert after["postseal_pop_clients"] >= 1
+
+
 def serial(world):
     made, _ = private(world)
     return made.getpeercert()["serialNumber"]
@@ -369,6 +388,34 @@ def test_renewed_certificate_counts_after_a_reload(world):
     prepare(world)
     subprocess.run(["kill", "-HUP", str(world.programs["postseal-pop"])], check=True)
     sandbox.wait_until(lambda: serial(world) != before, "the new certificate")
+
+
+def look(world):
+    """What `postseal check` says about it."""
+    try:
+        text = world.check()
+    except sandbox.Trouble as error:
+        text = str(error)
+    return re.findall(r"^pop +(.*)$", text, re.M)
+
+
+def test_check_looks_at_certificate_and_program(world):
+    key = world.directory / "keys" / "pop.key"
+    try:
+        assert look(world) == ["good"]
+        mail_client.issue(world, "elsewhere.example", days=5)
+        said = "\n".join(look(world))
+        assert "is not for localhost" in said and "expires in" in said and "WRONG" not in said
+        mail_client.issue(world)
+        key.chmod(0o600)
+        assert re.fullmatch(r"WRONG: checking postseal-pop as its user, nobody: reading pop key, .*Permission denied", look(world)[0])
+        key.chmod(0o644)
+        world.stop_program("postseal-pop")
+        assert look(world)[0].startswith("WRONG: connecting to postseal-pop at 127.0.0.1:")
+    finally:
+        mail_client.issue(world)
+        if "postseal-pop" not in world.programs:
+            mail_client.start(world)
 
 
 def test_old_versions_of_tls_are_refused(world):
