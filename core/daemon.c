@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <glib.h>
 #include <grp.h>
+#include <netdb.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sodium.h>
@@ -88,6 +89,57 @@ daemon_listen(const char *path, int type, int backlog, const char *group, mode_t
 	if (fd >= 0)
 		close(fd);
 	return -1;
+}
+
+static int
+bind_first(const struct addrinfo *list, int backlog)
+{
+	for (const struct addrinfo *a = list; a != NULL; a = a->ai_next) {
+		int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+				a->ai_protocol);
+		const int yes = 1;
+		int why;
+
+		if (fd < 0)
+			continue;
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+		if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, backlog) == 0)
+			return fd;
+		why = errno;
+		close(fd);
+		errno = why;
+	}
+	return -1;
+}
+
+int
+daemon_listen_on_host(const char *place, int backlog, const char *example, struct fault *fault)
+{
+	const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+	g_autofree char *host = g_strdup(place);
+	char *colon = strrchr(host, ':'), *name = host;
+	struct addrinfo *found = NULL;
+	int fd = -1, error;
+
+	if (colon == NULL) {
+		fault_set(fault, FAULT_CONFIG,
+			  "listening on %s: expected a host and a port such as %s", place, example);
+		return -1;
+	}
+	*colon = '\0';
+	if (*name == '[' && name[strlen(name) - 1] == ']') {
+		name[strlen(name) - 1] = '\0';
+		name++;
+	}
+	error = getaddrinfo(name, colon + 1, &wanted, &found);
+	if (error == 0) {
+		fd = bind_first(found, backlog);
+		freeaddrinfo(found);
+	}
+	if (fd < 0)
+		fault_set(fault, FAULT_CONFIG, "listening on %s: %s", place,
+			  error != 0 ? gai_strerror(error) : strerror(errno));
+	return fd;
 }
 
 unsigned

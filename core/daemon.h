@@ -27,6 +27,9 @@ bool daemon_drop_privileges(const char *user, struct fault *fault);
  * on failure. */
 int daemon_listen(const char *path, int type, int backlog, const char *group, mode_t mode,
 		  struct fault *fault);
+/* The same at "host:port" or "[address]:port" for TCP. `example` completes the sentence about a
+ * place that is none. */
+int daemon_listen_on_host(const char *place, int backlog, const char *example, struct fault *fault);
 /* How many connections a program can have that needs so many descriptors for other things. */
 unsigned daemon_connections(unsigned other_descriptors);
 

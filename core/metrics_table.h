@@ -66,6 +66,13 @@ METRIC(PORTAL_ANSWERS, COUNTER, "postseal_portal_answers_total",
        "HTTP responses of the portal, by status.")
 METRIC(PORTAL_CUT, COUNTER, "postseal_portal_connections_cut_total",
        "Connections closed because a request or its response took too long.")
+METRIC(POP_SIGNINS, COUNTER, "postseal_pop_signins_total",
+       "Attempts of mail programs to sign in, by outcome.")
+METRIC(POP_MESSAGES, COUNTER, "postseal_pop_messages_total",
+       "Messages on their way to mail programs, by outcome.")
+METRIC(POP_CLIENTS, GAUGE, "postseal_pop_clients", "Mail programs that are connected.")
+METRIC(POP_CUT, COUNTER, "postseal_pop_connections_cut_total",
+       "Connections of mail programs closed because they took too long.")
 METRIC(READER_DOCUMENTS, COUNTER, "postseal_reader_documents_total",
        "Documents parsed by postseal-reader, by format and outcome.")
 METRIC(READER, HISTOGRAM, "postseal_reader_seconds",

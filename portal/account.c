@@ -4,9 +4,7 @@
 #include <string.h>
 
 #include "core/catalogue.h"
-#include "delivery/parcel/unlock_code.h"
-
-enum { RECOVERY_SYMBOLS = 25, RECOVERY_GROUP = 5 };
+#include "portal/long_code.h"
 
 /* Columns after those of the account. */
 enum { SALT = ACCOUNT_COLUMN_COUNT, WRAPPED };
@@ -73,40 +71,7 @@ account_fingerprint(char text_r[ACCOUNT_FINGERPRINT_CHARACTERS + 1],
 	sodium_bin2hex(text_r, ACCOUNT_FINGERPRINT_CHARACTERS + 1, digest, sizeof digest);
 }
 
-/* --- secrets that people keep --- */
-
-static void
-make_recovery(char text_r[RECOVERY_CHARACTERS + 1])
-{
-	char *to = text_r;
-
-	for (int i = 0; i < RECOVERY_SYMBOLS; i++) {
-		if (i > 0 && i % RECOVERY_GROUP == 0)
-			*to++ = '-';
-		*to++ = code_symbol_make();
-	}
-	*to = '\0';
-}
-
-/* In the form in which it was shown, whatever blanks, marks and lower case were typed. */
-static void
-read_recovery(char text_r[RECOVERY_CHARACTERS + 1], const char *typed)
-{
-	g_autofree char *symbols = code_without_marks(typed);
-	int count = 0;
-	char *to = text_r;
-
-	for (typed = symbols; *typed != '\0' && count < RECOVERY_SYMBOLS; typed++) {
-		char symbol = code_symbol_meant(*typed);
-
-		if (count > 0 && count % RECOVERY_GROUP == 0)
-			*to++ = '-';
-		*to++ = symbol == 0 ? *typed : symbol; /* not in the alphabet: stays wrong */
-		count++;
-	}
-	*to = '\0';
-	sodium_memzero(symbols, strlen(symbols));
-}
+/* --- the wrapped secret --- */
 
 /* The wrapped secret, and the salt for the key that wraps it. */
 struct locked {
@@ -224,7 +189,7 @@ account_recover(struct connection *connection, const char *address, const char *
 	char text[RECOVERY_CHARACTERS + 1];
 	bool done;
 
-	read_recovery(text, code);
+	long_code_read(text, RECOVERY_GROUPS, code);
 	done = enter(connection, &account_to_recover, address, text, account_r, keys_r, right_r,
 		     fault);
 	sodium_memzero(text, sizeof text);
@@ -276,7 +241,7 @@ account_create(struct connection *connection, const struct account_new *settings
 	account_keys_make(keys_r, &secret);
 	sodium_memzero(&secret, sizeof secret);
 	crypto_scalarmult_base(account_r->public_key.bytes, keys_r->private_key.bytes);
-	make_recovery(recovery_r);
+	long_code_make(recovery_r, RECOVERY_GROUPS);
 	return lock_secret(&password, &keys_r->secret, settings->password, settings->address,
 			   fault) &&
 	       lock_secret(&recovery, &keys_r->secret, recovery_r, settings->address, fault) &&
@@ -312,6 +277,6 @@ account_set_recovery(struct connection *connection, const struct account *accoun
 		     const struct account_keys *keys, char recovery_r[RECOVERY_CHARACTERS + 1],
 		     struct fault *fault)
 {
-	make_recovery(recovery_r);
+	long_code_make(recovery_r, RECOVERY_GROUPS);
 	return set_locked(connection, &account_recovery, account, keys, recovery_r, fault);
 }

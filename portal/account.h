@@ -9,13 +9,14 @@
 #include "core/database.h"
 #include "core/identifier.h"
 #include "core/seal/wrap.h"
+#include "portal/long_code.h"
 
 enum {
 	ACCOUNT_PASSWORD_MIN = 10,   /* characters */
 	ACCOUNT_PASSWORD_MAX = 1000, /* bytes */
 	ACCOUNT_FINGERPRINT_CHARACTERS = 64,
-	RECOVERY_CHARACTERS =
-		29, /* "XXXXX-XXXXX-XXXXX-XXXXX-XXXXX": 125 bits, Crockford's base32 */
+	RECOVERY_GROUPS = 5, /* 125 bits */
+	RECOVERY_CHARACTERS = LONG_CODE_CHARACTERS(RECOVERY_GROUPS),
 };
 
 /* Wipe with sodium_memzero(). */

@@ -4,14 +4,22 @@ static const struct statement activity_put = {"activity_put",
 					      "select postseal.activity_add($1, $2, $3, $4, $5)"};
 
 bool
-activity_note(struct request *request, const char *address, const char *what, struct fault *fault)
+activity_add(struct connection *connection, const char *actor, const char *network,
+	     const char *address, const char *what, const char *detail, struct fault *fault)
 {
 	struct parameters parameters = {0};
 
-	parameters_text(&parameters, "somebody");
-	parameters_text(&parameters, request->web.network);
+	parameters_text(&parameters, actor);
+	parameters_text(&parameters, network);
 	parameters_text(&parameters, what);
 	parameters_text(&parameters, address);
-	parameters_text(&parameters, request->web.browser);
-	return connection_execute(request->connection, &activity_put, &parameters, NULL, fault);
+	parameters_text(&parameters, detail);
+	return connection_execute(connection, &activity_put, &parameters, NULL, fault);
+}
+
+bool
+activity_note(struct request *request, const char *address, const char *what, struct fault *fault)
+{
+	return activity_add(request->connection, "somebody", request->web.network, address, what,
+			    request->web.browser, fault);
 }

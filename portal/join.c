@@ -6,6 +6,7 @@
 #include "core/catalogue.h"
 #include "delivery/outbox/proof.h"
 #include "portal/answer.h"
+#include "portal/application_password.h"
 #include "portal/mailbox.h"
 #include "portal/password.h"
 #include "portal/signin.h"
@@ -365,6 +366,7 @@ recover(struct request *request, const struct newcomer *newcomer)
 	if (!batch_begin(connection, &fault) || !use_proof(request, &fault) ||
 	    !account_set_password(connection, &account, &session->keys,
 				  request_field(request, "password"), &fault) ||
+	    !application_password_revoke(connection, &account, NULL, &fault) ||
 	    !session_end_others(connection, session, &fault) || !batch_commit(connection, &fault))
 		return answer_fault(request, &fault);
 	return signin_with_password(request);

@@ -182,6 +182,8 @@ find_opened(struct connection *connection, const struct session *session, const 
 	g_autofree unsigned char *wrapped = NULL;
 	size_t length;
 
+	if (*session->id.text == '\0') /* a mail client's: it has no link */
+		return true;
 	parameters_text(&parameters, id);
 	parameters_text(&parameters, session->id.text);
 	if (!connection_execute(connection, &item_of_guest, &parameters, result_r, fault))
@@ -420,7 +422,8 @@ mailbox_open(const struct mailbox *mailbox, const char *id, const struct mailbox
 		return false;
 	if (!*found_r)
 		return true;
-	if (item_r->layout == NULL && !make_layout(mailbox, use, item_r, fault))
+	if (item_r->layout == NULL && !use->without_layout &&
+	    !make_layout(mailbox, use, item_r, fault))
 		return false;
 	if (is_of_attachment(use) && layout_attachment(item_r->layout, use->attachment) == NULL)
 		*found_r = false;

@@ -71,6 +71,7 @@ struct mailbox_use {
 		MAILBOX_ALL_ATTACHMENTS,
 	} part;
 	const char *attachment; /* its path (layout_attachment()) */
+	bool without_layout; /* the original alone: a message that is not parsed yet need not be */
 };
 /* The same, for a message to be shown or downloaded: reads (and stores) the layout. Before this
  * returns, the access is recorded; for the first opening of a received message, the sender is told,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "portal/answer.h"
+#include "portal/application_password_page.h"
 #include "portal/confirm.h"
 #include "portal/contacts_page.h"
 #include "portal/folder_page.h"
@@ -134,6 +135,10 @@ static const struct route routes[] = {
 	{"GET", "/settings/passkey", passkey_page_form, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"POST", "/settings/passkey/remove", passkey_page_remove, ACCESS_MEMBER, FORM_FIELDS,
 	 SERVED_APART},
+	{"POST", "/settings/application", application_password_page_add, ACCESS_MEMBER, FORM_FIELDS,
+	 SERVED_APART},
+	{"POST", "/settings/application/remove", application_password_page_remove, ACCESS_MEMBER,
+	 FORM_FIELDS, SERVED_APART},
 	{"POST", "/settings/session", settings_page_end_session, ACCESS_MEMBER, FORM_FIELDS,
 	 SERVED_APART},
 	{"POST", "/settings/sessions", settings_page_end_other_sessions, ACCESS_MEMBER, FORM_FIELDS,
@@ -400,7 +405,7 @@ portal_start(struct portal *portal, int listener, struct fault *fault)
 	portal->reader = reader_new(portal->settings);
 	portal->upload_reader = upload_reader_new(portal->settings);
 	portal->apart = apart_new(&request_apart_work);
-	portal->deadlines = deadlines_new();
+	portal->deadlines = deadlines_new(METRIC_PORTAL_CUT);
 	portal->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle,
 		portal, MHD_OPTION_LISTEN_SOCKET, (MHD_socket)listener, MHD_OPTION_THREAD_POOL_SIZE,

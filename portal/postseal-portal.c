@@ -1,6 +1,5 @@
 /* The portal: postseal-portal(8). */
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,61 +41,6 @@ stop(void *context)
 }
 
 static int
-bind_first(const struct addrinfo *list)
-{
-	for (const struct addrinfo *a = list; a != NULL; a = a->ai_next) {
-		int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
-				a->ai_protocol);
-		const int yes = 1;
-		int why;
-
-		if (fd < 0)
-			continue;
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-		if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
-			return fd;
-		why = errno;
-		close(fd);
-		errno = why;
-	}
-	return -1;
-}
-
-/* "host:port" or "[address]:port". */
-static int
-listen_on_host(const char *place, struct fault *fault)
-{
-	const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-	g_autofree char *host = g_strdup(place);
-	char *colon = strrchr(host, ':'), *name = host;
-	struct addrinfo *found = NULL;
-	int fd = -1, error;
-
-	if (colon == NULL) {
-		fault_set(
-			fault, FAULT_CONFIG,
-			"listening on %s: expected a host and a port such as "
-			"127.0.0.1:8025, or a socket such as unix:/run/postseal-portal/portal.sock",
-			place);
-		return -1;
-	}
-	*colon = '\0';
-	if (*name == '[' && name[strlen(name) - 1] == ']') {
-		name[strlen(name) - 1] = '\0';
-		name++;
-	}
-	error = getaddrinfo(name, colon + 1, &wanted, &found);
-	if (error == 0) {
-		fd = bind_first(found);
-		freeaddrinfo(found);
-	}
-	if (fd < 0)
-		fault_set(fault, FAULT_CONFIG, "listening on %s: %s", place,
-			  error != 0 ? gai_strerror(error) : strerror(errno));
-	return fd;
-}
-
-static int
 listen_at(const struct settings *settings, struct fault *fault)
 {
 	const char *place = settings->portal_listen;
@@ -104,7 +48,10 @@ listen_at(const struct settings *settings, struct fault *fault)
 	return g_str_has_prefix(place, UNIX_PREFIX)
 		       ? daemon_listen(place + strlen(UNIX_PREFIX), SOCK_STREAM, BACKLOG,
 				       settings->portal_group, settings->portal_mode, fault)
-		       : listen_on_host(place, fault);
+		       : daemon_listen_on_host(place, BACKLOG,
+					       "127.0.0.1:8025, or a socket such as "
+					       "unix:/run/postseal-portal/portal.sock",
+					       fault);
 }
 
 static bool

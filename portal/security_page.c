@@ -5,6 +5,8 @@
 #include "core/catalogue.h"
 #include "keystore/upload.h"
 #include "portal/answer.h"
+#include "portal/application_password.h"
+#include "portal/application_password_page.h"
 #include "portal/confirm.h"
 #include "portal/password.h"
 #include "portal/vouching.h"
@@ -62,6 +64,7 @@ bool
 security_page_fill(struct request *request, struct page *page, struct fault *fault)
 {
 	return list_passkeys(request, page, fault) && list_keys(request, page, fault) &&
+	       application_password_page_fill(request, page, fault) &&
 	       vouching_fill(request, page, fault);
 }
 
@@ -94,6 +97,7 @@ security_page_password(struct request *request)
 	struct connection *connection = request->connection;
 	const struct session *session = &request->session;
 	const char *password = request_field(request, "password"), *wrong;
+	g_autoptr(GPtrArray) applications = NULL;
 	enum MHD_Result answered;
 	struct fault fault;
 
@@ -106,15 +110,21 @@ security_page_password(struct request *request)
 	wrong = password_fault(password, session->account.address);
 	if (wrong != NULL)
 		return show_security(request, MHD_HTTP_BAD_REQUEST, wrong);
-	if (!batch_begin(connection, &fault) ||
+	applications = application_password_all(connection, &session->account, &fault);
+	if (applications == NULL || !batch_begin(connection, &fault) ||
 	    !account_set_password(connection, &session->account, &session->keys, password,
 				  &fault) ||
+	    !application_password_revoke(connection, &session->account, NULL, &fault) ||
 	    !session_end_others(connection, session, &fault) ||
 	    !confirm_use(request, CHANGE_PASSWORD, NULL, &fault) ||
 	    !batch_commit(connection, &fault))
 		return answer_fault(request, &fault);
 	return answer_outcome(request, MHD_HTTP_OK, "Your password has been changed",
-			      "You have been signed out everywhere else.");
+			      applications->len == 0
+				      ? N_("You have been signed out everywhere else.")
+				      : N_("You have been signed out everywhere else, and your "
+					   "passwords for mail programs no longer work. Please "
+					   "create new ones."));
 }
 
 enum MHD_Result

@@ -42,6 +42,7 @@ static const struct look {
 	{"results", check_results, ANY_MTA},
 	{"portal", check_portal, ANY_MTA},
 	{"portal certificate", check_portal_certificate, ANY_MTA},
+	{"pop", check_pop, ANY_MTA},
 	{"milter socket", check_socket, POSTFIX_HERE},
 	{"milters", check_milters, POSTFIX_HERE},
 	{"milter order", check_order, POSTFIX_HERE},

@@ -60,6 +60,9 @@ bool check_results(const struct check *check, char **note_r, struct fault *fault
 bool check_certificates(const struct check *check, char **note_r, struct fault *fault);
 bool check_portal_certificate(const struct check *check, char **note_r, struct fault *fault);
 
+/* pop.c: are mail programs served, and with a certificate that they accept? */
+bool check_pop(const struct check *check, char **note_r, struct fault *fault);
+
 /* authority.c: the organisation's own, its key and its revocation list */
 bool check_authority(const struct check *check, char **note_r, struct fault *fault);
 

@@ -15,6 +15,7 @@ static const char *const show[] = {
 	"postseal-milter",
 	"postseal-courier",
 	"postseal-portal",
+	"postseal-pop",
 	NULL};
 
 /* The value in the lines "name=value" about a unit, or "". Caller frees. */

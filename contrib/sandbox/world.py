@@ -178,7 +178,7 @@ class World:
             os.chown(path, nobody.pw_uid, nobody.pw_gid)
         self.make_groups()
         names = ("submission", "second_pass", "outside", "portal", "milter_metrics", "courier_metrics",
-                 "portal_metrics", "keeper_metrics", "finder_metrics")
+                 "portal_metrics", "keeper_metrics", "finder_metrics", "pop", "pop_stls", "pop_metrics")
         self.ports = dict(zip(names, free_ports(len(names))))
         self.save()
         self.tell("starting PostgreSQL")
@@ -234,8 +234,14 @@ courier lease 10 seconds
 reinject timeout 4 seconds
 mta log "{self.company.log}"
 {self.mta_settings()}
-{settings.replace("{directory}", str(self.directory))}
+{self.fill(settings)}
 {rules.replace("{table}", str(table))}""")
+
+    def fill(self, settings):
+        """The settings of a test, with this world's directory and ports."""
+        for name, port in self.ports.items():
+            settings = settings.replace(f"{{port {name}}}", str(port))
+        return settings.replace("{directory}", str(self.directory))
 
     def mta_settings(self):
         """Where the company's MTA and Postseal meet."""

@@ -482,6 +482,8 @@ notice_changed(const struct notice *notice, const char *address, const char *lan
 		[CHANGE_APP_REMOVED] = N_("Signing in no longer requires a code from an app"),
 		[CHANGE_PASSKEY_ADDED] = N_("A passkey or security key was added"),
 		[CHANGE_PASSKEY_REMOVED] = N_("A passkey or security key was removed"),
+		[CHANGE_APPLICATION_ADDED] = N_("A password for a mail program was created"),
+		[CHANGE_APPLICATION_REVOKED] = N_("A password for a mail program was revoked"),
 		[CHANGE_PASSWORD] = N_("The password was changed"),
 		[CHANGE_RECOVERY] = N_("A new recovery code was created"),
 	};

@@ -72,6 +72,14 @@ shown_network(const struct network_address *client)
 	return g_strconcat(text, ipv4 ? "/24" : "/64", NULL);
 }
 
+char *
+client_network_of(const struct sockaddr *peer)
+{
+	struct network_address client;
+
+	return network_address_of(&client, peer) ? shown_network(&client) : g_strdup("unknown");
+}
+
 static enum MHD_Result
 keep_last(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
 {

@@ -20,6 +20,8 @@ struct proxies;
 struct proxies *proxies_new(const char *const *list, struct fault *fault);
 void proxies_free(struct proxies *proxies);
 
+/* Of a connection without a web server in front: "192.0.2.0/24", or "unknown"; caller frees. */
+char *client_network_of(const struct sockaddr *peer);
 /* "192.0.2.0/24"; "unknown" if nobody says; caller frees. */
 char *client_network(struct MHD_Connection *mhd, const struct proxies *proxies);
 

@@ -3,9 +3,8 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-#include "core/metrics.h"
-
 struct deadlines {
+	enum metric cut;
 	GMutex lock;
 	GCond ends;
 	bool ended;
@@ -31,7 +30,7 @@ shut_those_beyond(struct deadlines *deadlines, gint64 now)
 			continue;
 		deadline->at = 0;
 		shutdown(deadline->socket, SHUT_RDWR);
-		metrics_count(METRIC_PORTAL_CUT, "", 1);
+		metrics_count(deadlines->cut, "", 1);
 	}
 }
 
@@ -52,13 +51,14 @@ watch(void *context)
 }
 
 struct deadlines *
-deadlines_new(void)
+deadlines_new(enum metric cut)
 {
 	struct deadlines *deadlines = g_new0(struct deadlines, 1);
 
 	g_mutex_init(&deadlines->lock);
 	g_cond_init(&deadlines->ends);
 	g_queue_init(&deadlines->all);
+	deadlines->cut = cut;
 	deadlines->thread = g_thread_new("deadlines", watch, deadlines);
 	return deadlines;
 }

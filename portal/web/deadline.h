@@ -9,10 +9,13 @@
 
 #include <glib.h>
 
+#include "core/metrics.h"
+
 struct deadlines;
 struct deadline;
 
-struct deadlines *deadlines_new(void);
+/* `cut` counts the connections that are shut down. */
+struct deadlines *deadlines_new(enum metric cut);
 /* There must be none left. */
 void deadlines_free(struct deadlines *deadlines);
 

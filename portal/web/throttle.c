@@ -9,6 +9,10 @@ const struct throttle throttle_code_address = {"code address", 20, HOUR};
 const struct throttle throttle_code_network = {"code network", 60, HOUR};
 const struct throttle throttle_password_address = {"password address", 10, QUARTER};
 const struct throttle throttle_password_network = {"password network", 100, QUARTER};
+/* By address and network: nobody can lock somebody else's mail client out, and nobody guesses 100
+ * bits. */
+const struct throttle throttle_application_client = {"application client", 10, QUARTER};
+const struct throttle throttle_application_network = {"application network", 100, QUARTER};
 const struct throttle throttle_second_factor = {"second factor", 5, QUARTER};
 const struct throttle throttle_proof_address = {"proof address", 3, HOUR};
 const struct throttle throttle_proof_network = {"proof network", 30, HOUR};

@@ -15,7 +15,8 @@ struct throttle {
 
 extern const struct throttle throttle_code_address, throttle_code_network,
 	throttle_password_address, throttle_password_network, throttle_second_factor,
-	throttle_proof_address, throttle_proof_network, throttle_outside_recipients;
+	throttle_application_client, throttle_application_network, throttle_proof_address,
+	throttle_proof_network, throttle_outside_recipients;
 
 /* *allowed_r: the limit was not reached yet. `whom` is an address, a network or an identifier. */
 bool throttle_take(struct connection *connection, const struct throttle *throttle, const char *whom,

@@ -433,6 +433,16 @@ put_own_passkey(PGresult *result)
 }
 
 static void
+put_application_password(PGresult *result)
+{
+	put_text(result, 0, 0, passkey);
+	put_text(result, 0, 1, "<program>");
+	put_text(result, 0, 2, number_now);
+	put_text(result, 0, 3, choice(2) == 1 ? number_now : "0");
+	put_text(result, 0, 4, choice(2) == 1 ? "192.0.2.0/24" : NULL);
+}
+
+static void
 put_sender_page(PGresult *result)
 {
 	put_text(result, 0, 0, message);
@@ -567,6 +577,7 @@ static const struct made_up_row {
 	{"given_keys", put_given_key, false},
 	{"member_sessions", put_own_session, false},
 	{"member_passkeys", put_own_passkey, false},
+	{"application_passwords", put_application_password, false},
 	{"track_find", put_sender_page, false},
 	{"track_copies", put_tracked_copy, false},
 	{"trust_link_find", put_trust_link, false},

@@ -6,12 +6,14 @@ import shutil
 import subprocess
 import urllib.request
 
+import mail_client
 import people
 import pytest
 import world as sandbox
+from mail_client import SETTINGS, prepare  # noqa: F401
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-PROGRAMS = ("milter", "courier", "portal", "keeper", "finder")
+PROGRAMS = ("milter", "courier", "portal", "keeper", "finder", "pop")
 ROW = re.compile(r'METRIC\((\w+),\s+(\w+),\s+"(\w+)",\s+((?:"[^"]*"\s*)+)\)')
 METRICS = {name: kind.lower() for _, kind, name, _ in ROW.findall((SOURCE / "core/metrics_table.h").read_text())}
 SUFFIX = re.compile(r"_(bucket|sum|count)$")
@@ -23,6 +25,11 @@ def scrape(world, program):
 
 def values(text):
     return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if not line.startswith("#")}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def mail_programs(world):
+    mail_client.start(world)
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +55,7 @@ def test_series_that_never_counted_were_missing(world):
     assert everything["milter"]['postseal_phase_seconds_count{phase="seal"}'] >= 0
     assert 'postseal_outbox_handled_total{kind="bounce",status="failed"}' in everything["courier"]
     assert everything["portal"]["postseal_portal_connections_cut_total"] == 0
+    assert everything["pop"]['postseal_pop_signins_total{outcome="wrong"}'] == 0 and everything["pop"]["postseal_pop_clients"] == 0
     assert everything["keeper"]['postseal_keeper_uses_total{granted="no"}'] == 0
     assert everything["finder"]['postseal_finder_answers_total{source="wkd",outcome="failed"}'] == 0
     served = {SUFFIX.sub("", name.split("{")[0]) for figures in everything.values() for name in figures}

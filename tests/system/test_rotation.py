@@ -389,7 +389,7 @@ SEALED_BY_COURIER = {"outbox.boxed_key", "parcel.phone", "parcel_key.boxed", "pa
 SEALED_BY_MASTER = {"private_key.sealed", "retired_key.sealed", "ca.sealed", "key_request.sealed"}
 OTHERS = {
     "account.public_key", "account.recovery_salt", "account.recovery_wrapped", "account.salt", "account.totp", "account.wrapped", "gone_link.link_hash",
-    "address_proof.token_hash", "ca.certificate", "ca.request", "ca_crl.content", "ca_issued.serial",
+    "address_proof.token_hash", "application_password.digest", "application_password.wrapped", "ca.certificate", "ca.request", "ca_crl.content", "ca_issued.serial",
     "certificate_status.certificate", "certificate_status.issuer", "decided.imprint", "key.content", "key_between.content",
     "key_found.content", "key_mailed.content", "key_mailed.digest", "key_request.request", "key_upload.content", "revocation_list.content",
     "message.identity", "offer.identity", "own_folder.name", "held_key.kept", "held_key.link_hash", "held_key.salt", "held_key.sealed", "held_key.wrapped",

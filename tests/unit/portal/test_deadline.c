@@ -32,7 +32,7 @@ in_seconds(int seconds)
 static void
 those_beyond_their_deadline_are_shut_down_and_no_others(void **state)
 {
-	struct deadlines *deadlines = deadlines_new();
+	struct deadlines *deadlines = deadlines_new(METRIC_PORTAL_CUT);
 	struct deadline *watched[3];
 	int pairs[3][2];
 

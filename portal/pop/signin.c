@@ -1,0 +1,126 @@
+#include "portal/pop/signin.h"
+
+#include "core/address.h"
+#include "core/log.h"
+#include "core/metrics.h"
+#include "core/quote.h"
+#include "portal/activity.h"
+#include "portal/web/throttle.h"
+
+enum { KNOWN_SECONDS = 90 * 86400 };
+
+/* A network that a password is used from is put on record once, and again if it was not seen for so
+ * long. */
+static const struct throttle known_network = {"application known", 1, KNOWN_SECONDS};
+
+struct trial {
+	struct connection *connection;
+	const struct pop_attempt *attempt;
+	const char *address; /* folded */
+	char *client;	     /* for the throttle: address and network */
+};
+
+static bool
+may_try(const struct trial *trial, bool *allowed_r, struct fault *fault)
+{
+	return throttle_take(trial->connection, &throttle_application_network,
+			     trial->attempt->network, allowed_r, fault) &&
+	       (!*allowed_r || throttle_take(trial->connection, &throttle_application_client,
+					     trial->client, allowed_r, fault));
+}
+
+static bool
+count_no_more(const struct trial *trial, struct fault *fault)
+{
+	return throttle_forget(trial->connection, &throttle_application_client, trial->client,
+			       fault) &&
+	       throttle_give_back(trial->connection, &throttle_application_network,
+				  trial->attempt->network, fault);
+}
+
+static bool
+note_wrong(const struct trial *trial, struct fault *fault)
+{
+	return activity_add(trial->connection, "somebody", trial->attempt->network, trial->address,
+			    "wrong application password", NULL, fault);
+}
+
+static bool
+note_network(const struct trial *trial, const struct application_entry *entry, struct fault *fault)
+{
+	g_autofree char *place =
+		g_strdup_printf("%s|%s", entry->password.text, trial->attempt->network);
+	bool is_new;
+
+	return throttle_take(trial->connection, &known_network, place, &is_new, fault) &&
+	       (!is_new ||
+		activity_add(trial->connection, trial->address, trial->attempt->network,
+			     trial->address, "signed in by mail client", entry->name, fault));
+}
+
+static bool
+lacks_factor(const struct settings *settings, const struct account *account)
+{
+	return settings->portal_factor == PORTAL_FACTOR_REQUIRED && !account->has_totp &&
+	       !account->has_passkey;
+}
+
+static bool
+enter(const struct trial *trial, struct application_entry *entry, enum pop_outcome *outcome_r,
+      struct fault *fault)
+{
+	const struct pop_attempt *attempt = trial->attempt;
+	g_autofree char *quoted = quote(trial->address);
+	bool right;
+
+	if (!application_password_enter(trial->connection, trial->address, attempt->password,
+					attempt->network, entry, &right, fault))
+		return false;
+	log_info("application password is %s: network=%s, address=%s", right ? "right" : "wrong",
+		 attempt->network, quoted);
+	*outcome_r = POP_WRONG;
+	if (!right)
+		return note_wrong(trial, fault);
+	*outcome_r = lacks_factor(attempt->settings, &entry->account) ? POP_WITHOUT_FACTOR
+								      : POP_SIGNED_IN;
+	return count_no_more(trial, fault) && note_network(trial, entry, fault);
+}
+
+static bool
+try_password(const struct trial *trial, struct application_entry *entry,
+	     enum pop_outcome *outcome_r, struct fault *fault)
+{
+	bool allowed;
+
+	if (!may_try(trial, &allowed, fault))
+		return false;
+	*outcome_r = POP_TOO_OFTEN;
+	return !allowed || enter(trial, entry, outcome_r, fault);
+}
+
+bool
+pop_signin(struct database *database, const struct pop_attempt *attempt,
+	   struct application_entry *entry_r, enum pop_outcome *outcome_r, struct fault *fault)
+{
+	static const char *const labels[] = {
+		[POP_SIGNED_IN] = "outcome=\"right\"",
+		[POP_WRONG] = "outcome=\"wrong\"",
+		[POP_TOO_OFTEN] = "outcome=\"too often\"",
+		[POP_WITHOUT_FACTOR] = "outcome=\"without factor\"",
+	};
+	g_autoptr(connection_auto) connection = database_take(database, fault);
+	/* What is no address finds nothing, and counts all the same. */
+	g_autofree char *address = address_fold(attempt->user);
+	g_autofree char *client = g_strdup_printf("%s|%s", address, attempt->network);
+	const struct trial trial = {connection, attempt, address, client};
+	bool done;
+
+	*entry_r = (struct application_entry){0};
+	*outcome_r = POP_WRONG;
+	done = connection != NULL && try_password(&trial, entry_r, outcome_r, fault);
+	if (done)
+		metrics_count(METRIC_POP_SIGNINS, labels[*outcome_r], 1);
+	if (!done || *outcome_r != POP_SIGNED_IN)
+		application_entry_clear(entry_r);
+	return done;
+}
