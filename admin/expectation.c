@@ -76,7 +76,11 @@ read_recipients(struct cursor *cursor)
 static bool
 is_outcome(const struct token *token)
 {
-	bool is = is_word(token, "reject") || is_word(token, "refuse") || is_word(token, "wait");
+	static const char *const without_method[] = {"reject", "refuse", "hold", "wait"};
+	bool is = false;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(without_method); i++)
+		is = is || is_word(token, without_method[i]);
 
 	for (const struct policy_method *m = methods_for_policy(); m->name != NULL; m++)
 		is = is || is_word(token, m->name);
@@ -94,7 +98,8 @@ read_outcome(struct cursor *cursor)
 	for (bool more = true; more; cursor->at += more) {
 		if (!is_outcome(cursor->at))
 			return expect(cursor,
-				      "a method such as smime or pickup, reject, refuse or wait");
+				      "a method such as smime or pickup, reject, refuse, hold or "
+				      "wait");
 		g_ptr_array_add(expectation->gives, cursor->at->text);
 		cursor->at++;
 		more = cursor->at->kind == TOKEN_COMMA;

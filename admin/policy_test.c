@@ -104,10 +104,12 @@ static json_t *
 row_for(const struct expectation *expectation, const char *recipient, const struct answer *answer)
 {
 	static const char *const waits[] = {"wait", NULL}, *const rejects[] = {"reject", NULL},
-				 *const refuses[] = {"refuse", NULL};
+				 *const refuses[] = {"refuse", NULL},
+				 *const holds[] = {"hold", NULL};
 	const char *const *found = answer->waits		     ? waits
 				   : answer->decision.reject != NULL ? rejects
 				   : answer->decision.refuse != NULL ? refuses
+				   : answer->decision.hold != NULL   ? holds
 								     : answer->decision.methods;
 	g_autofree char *shown = answer_shown(answer, found);
 	g_autofree char *expected = expectation_shown(expectation);

@@ -9,6 +9,7 @@
 #include "admin/account.h"
 #include "admin/activity.h"
 #include "admin/actor.h"
+#include "admin/approval.h"
 #include "admin/ca.h"
 #include "admin/check/check.h"
 #include "admin/domain_tls.h"
@@ -34,7 +35,7 @@ static const struct command *const folders[] = {
 	explain_commands,    message_commands,	  waiting_commands,    outbox_commands,
 	account_commands,    employee_commands,	  activity_commands,   hold_commands,
 	check_commands,	     key_source_commands, key_report_commands, ca_commands,
-	domain_tls_commands,
+	domain_tls_commands, approval_commands,
 };
 
 static int

@@ -17,12 +17,10 @@ enum {
 	REWRAP_PAUSE = G_TIME_SPAN_SECOND,
 };
 
-static const struct rewrap nothing[] = {{0}};
-
 const struct secret rotation_secrets[] = {
 	{"master", SECRET_MASTER, keystore_wrapped},
 	{"courier", SECRET_COURIER, delivery_boxes},
-	{"login", SECRET_LOGIN, nothing, .is_timed = true},
+	{"login", SECRET_LOGIN, delivery_held, .is_timed = true},
 	{0},
 };
 

@@ -40,7 +40,7 @@ struct audit_copy {
 	const char *trace;     /* JSON */
 	const char *keys;      /* a PostgreSQL array: "{1a2b,3c4d}" */
 	const char *signed_by; /* or NULL */
-	enum copy_state state; /* handed, queued, parked or refused */
+	enum copy_state state; /* handed, queued, parked, held or refused */
 };
 
 /* The last copy for an address, from an earlier offer of the message. */

@@ -18,6 +18,7 @@ static const struct {
 	[COPY_DELETED] = {"deleted", N_("deleted without being opened")},
 	[COPY_LOCKED] = {"locked", N_("locked: too many wrong codes")},
 	[COPY_EXPIRED] = {"expired", N_("expired unread")},
+	[COPY_HELD] = {"held", N_("waits for approval")},
 	[COPY_REFUSED] = {"refused", N_("rejected")},
 	[COPY_RECALLED] = {"recalled", N_("recalled")},
 	[COPY_LOST] = {"lost",

@@ -16,6 +16,7 @@ enum copy_state {
 	COPY_DELETED,  /* by its reader, unread */
 	COPY_LOCKED,   /* too many wrong codes */
 	COPY_EXPIRED,  /* unread */
+	COPY_HELD,     /* it waits for approval */
 	COPY_REFUSED,  /* with the message */
 	COPY_RECALLED, /* unread */
 	COPY_LOST,     /* only an account that no longer exists could open it */

@@ -37,6 +37,8 @@ METRIC(OUTBOX_OLDEST, GAUGE, "postseal_outbox_oldest_seconds",
        "Age of the oldest message in the outbox.")
 METRIC(PARCELS_WAITING, GAUGE, "postseal_parcels_waiting",
        "Parked messages whose links and codes have yet to be created.")
+METRIC(APPROVALS, GAUGE, "postseal_approvals",
+       "Messages that wait for approval, or were released and could not be sent yet, by state.")
 METRIC(OUTBOX_HANDLED, COUNTER, "postseal_outbox_handled_total",
        "Recipients handled by the courier, by kind of message and status.")
 METRIC(UNDELIVERED, COUNTER, "postseal_undelivered_total",

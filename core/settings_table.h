@@ -134,6 +134,7 @@ SECONDS(retry_first, "60 seconds", 1, DAY)
 SECONDS(retry_last, "4000 seconds", 1, 7 * DAY)
 
 SECONDS(pickup_expire, "30 days", 1, 3660 * DAY)
+SECONDS(approval_expire, "5 days", 1, 365 * DAY)
 SECONDS(pickup_session, "30 minutes", 1, 30 * DAY)
 COUNT(pickup_tries, "5", 1, 100)
 FLAG(pickup_renew, "yes")

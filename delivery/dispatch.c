@@ -5,6 +5,7 @@
 #include "core/catalogue.h"
 #include "core/crash.h"
 #include "core/metrics.h"
+#include "delivery/approval/approval_mail.h"
 #include "delivery/inbound/answered.h"
 #include "delivery/inbound/harvest.h"
 #include "delivery/offer.h"
@@ -28,6 +29,7 @@ struct commit {
 	const struct surroundings *around;
 	struct audit_message *message;
 	struct connection *connection;
+	const struct approval *approval; /* that is carried out; or NULL */
 };
 
 /* --- the variant in place --- */
@@ -88,7 +90,15 @@ state_of(const struct dispatch *dispatch, const struct copy *copy)
 		return COPY_REFUSED;
 	if (is_in_place(dispatch, copy))
 		return COPY_HANDED;
-	return copy->method->carriage == CARRIED_IN_PARCEL ? COPY_PARKED : COPY_QUEUED;
+	switch (copy->method->carriage) {
+	case CARRIED_IN_PARCEL:
+		return COPY_PARKED;
+	case CARRIED_ONCE_APPROVED:
+		return COPY_HELD;
+	case CARRIED_AS_MAIL:
+		break;
+	}
+	return COPY_QUEUED;
 }
 
 /* If a message is refused, nobody gets anything: the other copies say whose copy was the reason. */
@@ -157,13 +167,10 @@ record_message(const struct commit *commit, struct fault *fault)
 }
 
 static bool
-record(const struct commit *commit, bool again, struct fault *fault)
+record_copies(const struct commit *commit, struct fault *fault)
 {
 	const GPtrArray *copies = commit->dispatch->plan.copies;
 
-	if (!(again ? audit_offered_again(commit->connection, commit->message, fault)
-		    : record_message(commit, fault)))
-		return false;
 	for (guint i = 0; i < copies->len; i++) {
 		const struct copy *copy = g_ptr_array_index(copies, i);
 
@@ -172,6 +179,14 @@ record(const struct commit *commit, bool again, struct fault *fault)
 			return false;
 	}
 	return true;
+}
+
+static bool
+record(const struct commit *commit, bool again, struct fault *fault)
+{
+	return (again ? audit_offered_again(commit->connection, commit->message, fault)
+		      : record_message(commit, fault)) &&
+	       record_copies(commit, fault);
 }
 
 /* --- further variants --- */
@@ -387,6 +402,122 @@ park(const struct commit *commit, const struct group *group, struct fault *fault
 	return done;
 }
 
+/* --- what waits for approval --- */
+
+static struct notice
+notice_of(const struct commit *commit)
+{
+	const struct message *message = commit->around->message;
+
+	return (struct notice){.settings = commit->around->settings,
+			       .courier = commit->around->courier,
+			       .connection = commit->connection,
+			       .message = commit->message->id.text,
+			       .sender = message->sender,
+			       .smtputf8 = message->smtputf8};
+}
+
+static bool
+ask_approver(struct approval_writer *writer, const struct approval_mail *mail, const char *approver,
+	     const char *subject, struct fault *fault)
+{
+	struct notice notice = *mail->notice;
+	struct approval_mail asking = *mail;
+	char *url = NULL;
+	bool asked;
+
+	notice.smtputf8 = notice.smtputf8 || !g_str_is_ascii(approver);
+	asking.notice = &notice;
+	asked = approval_add_link(writer, notice.settings, approver, false, &url, fault) &&
+		approval_ask(&asking, approver, url, subject, fault);
+	sodium_memzero(url, strlen(url));
+	g_free(url);
+	return asked;
+}
+
+static bool
+tell_held(struct approval_writer *writer, const struct approval_mail *mail,
+	  const char *sender_folded, struct fault *fault)
+{
+	char *url = NULL;
+	bool told;
+
+	if (*sender_folded == '\0')
+		return true;
+	told = approval_add_link(writer, mail->notice->settings, sender_folded, true, &url,
+				 fault) &&
+	       approval_tell_held(mail, url, fault);
+	sodium_memzero(url, strlen(url));
+	g_free(url);
+	return told;
+}
+
+/* The sender, and all who may approve it, except the sender. */
+static bool
+ask_and_tell(const struct commit *commit, const struct group *group, struct approval_writer *writer,
+	     uint64_t lifetime_seconds, struct fault *fault)
+{
+	const struct message *message = commit->around->message;
+	const struct notice notice = notice_of(commit);
+	g_autoptr(GPtrArray) recipients = g_ptr_array_new();
+	g_autofree char *subject =
+		group->hold->show_subject ? subject_tags_shown(message, commit->dispatch->plan.tags)
+					  : NULL;
+	const struct approval_mail mail = {.notice = &notice,
+					   .recipients = recipients,
+					   .reason = group->hold->reason,
+					   .until = (gint64)time(NULL) + (gint64)lifetime_seconds,
+					   .references = commit->message->message_id};
+
+	for (guint i = 0; i < group->copies->len; i++)
+		g_ptr_array_add(recipients,
+				((const struct copy *)g_ptr_array_index(group->copies, i))
+					->recipient->address);
+	for (const char *const *approver = group->hold->approvers; *approver != NULL; approver++)
+		if (strcmp(*approver, message->sender_folded) != 0 &&
+		    !ask_approver(writer, &mail, *approver, subject, fault))
+			return false;
+	return tell_held(writer, &mail, message->sender_folded, fault);
+}
+
+static bool
+add_held(struct approval_writer *writer, const struct group *group, struct fault *fault)
+{
+	for (guint i = 0; i < group->copies->len; i++) {
+		const struct copy *copy = g_ptr_array_index(group->copies, i);
+
+		if (!approval_add_recipient(writer, copy->recipient, copy->id.text, fault))
+			return false;
+	}
+	return true;
+}
+
+/* The message is kept as it was offered: the rules are asked about it again. */
+static bool
+hold(const struct commit *commit, const struct group *group, struct fault *fault)
+{
+	const struct surroundings *around = commit->around;
+	const uint64_t seconds = group->hold->expire_seconds != 0
+					 ? group->hold->expire_seconds
+					 : around->settings->approval_expire;
+	const struct approval_settings settings = {.message = around->message,
+						   .record = commit->message->id.text,
+						   .outside_client = around->outside_client,
+						   .approved = around->approved,
+						   .rule = group->rule,
+						   .hold = group->hold,
+						   .lifetime = seconds,
+						   .key = around->login};
+	struct approval_writer writer;
+	bool done = approval_begin(&writer, commit->connection, &settings, fault) &&
+		    add_held(&writer, group, fault) &&
+		    ask_and_tell(commit, group, &writer, seconds, fault) &&
+		    approval_write(&writer, around->message, fault);
+
+	approval_clear(&writer);
+	return done;
+}
+
 /* --- word to the sender, where a rule wants it --- */
 
 static bool
@@ -396,12 +527,7 @@ tell_sender(const struct commit *commit, struct fault *fault)
 	const GPtrArray *copies = commit->dispatch->plan.copies;
 	const char *language =
 		notice_language(commit->around->settings, message->sender, NULL, NULL);
-	const struct notice notice = {.settings = commit->around->settings,
-				      .courier = commit->around->courier,
-				      .connection = commit->connection,
-				      .message = commit->message->id.text,
-				      .sender = message->sender,
-				      .smtputf8 = message->smtputf8};
+	const struct notice notice = notice_of(commit);
 	g_autoptr(GString) text = g_string_new(
 		translate(language, "Your message has been accepted. It will be sent as follows:"));
 	struct notice_receipt receipt = {.subject =
@@ -425,40 +551,55 @@ tell_sender(const struct commit *commit, struct fault *fault)
 
 /* --- recipients that a rule refuses, while others get the message --- */
 
-static bool
-tell_refused(const struct commit *commit, struct fault *fault)
+static struct failure
+failure_of(const struct commit *commit, const char *text)
 {
 	const struct message *message = commit->around->message;
 	const struct settings *settings = commit->around->settings;
+
+	return (struct failure){.settings = settings,
+				.courier = commit->around->courier,
+				.connection = commit->connection,
+				.message = commit->message->id.text,
+				.sender = message->sender,
+				.envid = message->envid,
+				.smtputf8 = message->smtputf8,
+				.text = translate(settings->language, text)};
+}
+
+/* `texts` owns what is written for it. */
+static void
+add_refused(const struct copy *copy, const struct dispatch *dispatch, GPtrArray *texts,
+	    struct failure_recipient *refused_r)
+{
+	char *reason = reason_of(dispatch, copy);
+	char *reply = g_strconcat("550 5.7.1 ", reason, NULL);
+
+	g_ptr_array_add(texts, reason);
+	g_ptr_array_add(texts, reply);
+	*refused_r = (struct failure_recipient){copy->recipient->address, copy->recipient->orcpt,
+						reply, reason};
+}
+
+static bool
+tell_refused(const struct commit *commit, struct fault *fault)
+{
 	const GPtrArray *copies = commit->dispatch->plan.copies;
-	const struct failure failure = {
-		.settings = settings,
-		.courier = commit->around->courier,
-		.connection = commit->connection,
-		.message = commit->message->id.text,
-		.sender = message->sender,
-		.envid = message->envid,
-		.smtputf8 = message->smtputf8,
-		.text = translate(settings->language,
-				  "Your message was not sent to the recipients below, as your "
-				  "organisation's rules do not allow it. The reason is shown "
-				  "below each address. Nobody else is affected.")};
-	g_autoptr(GPtrArray) replies = g_ptr_array_new_with_free_func(g_free);
+	const struct failure failure =
+		failure_of(commit, N_("Your message was not sent to the recipients below, as your "
+				      "organisation's rules do not allow it. The reason is shown "
+				      "below each address. Nobody else is affected."));
+	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
 	g_autofree struct failure_recipient *refused =
 		g_new0(struct failure_recipient, copies->len);
 	size_t count = 0;
 
 	for (guint i = 0; i < copies->len; i++) {
 		const struct copy *copy = g_ptr_array_index(copies, i);
-		char *reply;
 
-		if (copy->decision.refuse == NULL || copy->already_committed ||
-		    !failure_is_wanted(copy->recipient->notify))
-			continue;
-		reply = g_strconcat("550 5.7.1 ", copy->reason, NULL);
-		g_ptr_array_add(replies, reply);
-		refused[count++] = (struct failure_recipient){
-			copy->recipient->address, copy->recipient->orcpt, reply, copy->reason};
+		if (copy->decision.refuse != NULL && !copy->already_committed &&
+		    failure_is_wanted(copy->recipient->notify))
+			add_refused(copy, commit->dispatch, texts, &refused[count++]);
 	}
 	return failure_put(&failure, refused, count, fault);
 }
@@ -522,6 +663,8 @@ put_groups(const struct commit *commit, struct fault *fault)
 
 		if (group->method->carriage == CARRIED_IN_PARCEL)
 			done = park(commit, group, fault);
+		else if (group->method->carriage == CARRIED_ONCE_APPROVED)
+			done = hold(commit, group, fault);
 		else if (!group->in_place)
 			done = queue_variant(commit, group, fault);
 		if (!done)
@@ -536,7 +679,7 @@ commit_all(struct dispatch *dispatch, const struct surroundings *around,
 	   struct audit_message *message, bool again, bool *known_r, struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = database_take_grouped(around->database);
-	const struct commit commit = {dispatch, around, message, connection};
+	const struct commit commit = {dispatch, around, message, connection, NULL};
 	gint64 begun = metrics_begin();
 
 	*known_r = false;
@@ -656,6 +799,86 @@ dispatch_message(struct dispatch *dispatch, const struct surroundings *around,
 	plan_group(&dispatch->plan);
 	return make_in_place(dispatch, around, fault) &&
 	       commit_offer(dispatch, around, message, fault);
+}
+
+/* --- what was approved --- */
+
+/* Nobody gets it, though it was approved: the other rules do not allow it. */
+static bool
+tell_not_sent(const struct commit *commit, struct fault *fault)
+{
+	const struct dispatch *dispatch = commit->dispatch;
+	const struct failure failure = failure_of(
+		commit,
+		N_("Your message was approved, but the other rules of your organisation do not "
+		   "allow it to be sent to the recipients below. The reason is shown below each "
+		   "address."));
+	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+	g_autofree struct failure_recipient *refused =
+		g_new0(struct failure_recipient, dispatch->plan.copies->len);
+	size_t count = 0;
+
+	for (guint i = 0; i < dispatch->plan.copies->len; i++)
+		add_refused(g_ptr_array_index(dispatch->plan.copies, i), dispatch, texts,
+			    &refused[count++]);
+	return failure_put(&failure, refused, count, fault);
+}
+
+static bool
+tell_released(const struct commit *commit, struct fault *fault)
+{
+	const GPtrArray *copies = commit->dispatch->plan.copies;
+	const struct notice notice = notice_of(commit);
+	g_autoptr(GPtrArray) recipients = g_ptr_array_new(), methods_told = g_ptr_array_new();
+	const struct approval_mail mail = {.notice = &notice,
+					   .recipients = recipients,
+					   .references = commit->message->message_id};
+
+	for (guint i = 0; i < copies->len; i++) {
+		const struct copy *copy = g_ptr_array_index(copies, i);
+
+		if (copy->decision.refuse != NULL) /* tell_refused() */
+			continue;
+		g_ptr_array_add(recipients, copy->recipient->address);
+		g_ptr_array_add(methods_told, (gpointer)copy->method->told);
+	}
+	return recipients->len == 0 ||
+	       approval_tell_released(&mail, commit->approval->by, methods_told, fault);
+}
+
+static bool
+commit_approved(const struct commit *commit, struct fault *fault)
+{
+	const bool is_refused = commit->dispatch->plan.refused != NULL;
+
+	crash_point("milter-before-release");
+	if (!batch_begin(commit->connection, fault) ||
+	    !approval_done(commit->connection, commit->approval->id.text, fault) ||
+	    !record_copies(commit, fault) ||
+	    !(is_refused ? tell_not_sent(commit, fault)
+			 : put_groups(commit, fault) && tell_refused(commit, fault) &&
+				   tell_released(commit, fault)) ||
+	    !batch_commit(commit->connection, fault))
+		return false;
+	crash_point("milter-after-release");
+	return true;
+}
+
+bool
+dispatch_approved(struct dispatch *dispatch, const struct surroundings *around,
+		  struct audit_message *message, const struct approval *approval,
+		  struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = NULL;
+
+	*dispatch = (struct dispatch){0};
+	if (!plan_init(&dispatch->plan, around, fault))
+		return false;
+	if (dispatch->plan.refused == NULL)
+		plan_group(&dispatch->plan);
+	connection = database_take_grouped(around->database);
+	return commit_approved(
+		&(const struct commit){dispatch, around, message, connection, approval}, fault);
 }
 
 void

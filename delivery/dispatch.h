@@ -7,6 +7,7 @@
 #define POSTSEAL_DELIVERY_DISPATCH_H
 
 #include "audit/audit.h"
+#include "delivery/approval/approval.h"
 #include "delivery/plan.h"
 #include "delivery/variant.h"
 
@@ -27,7 +28,14 @@ struct dispatch {
  * dispatch->is_taken. False: nothing was committed, and nothing may leave. */
 bool dispatch_message(struct dispatch *dispatch, const struct surroundings *around,
 		      struct audit_message *message, struct fault *fault);
-/* Call this whatever dispatch_message() returned. */
+/* Decides a message anew that was approved (delivery/approval/approval.h): around->message,
+ * around->approved, around->place_is_taken. `message` is its record: id, offer, policy. True:
+ * committed, which can happen only once; if dispatch->plan.refused, nobody gets it, and the sender
+ * is told so. False: it still waits. */
+bool dispatch_approved(struct dispatch *dispatch, const struct surroundings *around,
+		       struct audit_message *message, const struct approval *approval,
+		       struct fault *fault);
+/* Call this whatever these have returned. */
 void dispatch_clear(struct dispatch *dispatch);
 
 #endif

@@ -6,8 +6,8 @@
 #include "delivery/methods/recipient_keys.h"
 
 const struct method *const methods[] = {
-	&method_plain,	&method_tls,  &method_smime, &method_pgp,
-	&method_pickup, &method_open, &method_pass,  NULL,
+	&method_plain, &method_tls,  &method_smime, &method_pgp, &method_pickup,
+	&method_hold,  &method_open, &method_pass,  NULL,
 };
 
 const struct method *
@@ -61,7 +61,7 @@ methods_for_policy(void)
 	for (enum trust_level level = TRUST_SEEN; level < TRUST_LEVELS; level++)
 		levels[level - TRUST_SEEN] = trust_level_name(level);
 	for (size_t i = 0; methods[i] != NULL; i++)
-		if (!methods[i]->is_inbound)
+		if (!methods[i]->is_inbound && methods[i]->carriage != CARRIED_ONCE_APPROVED)
 			known[count++] = (struct policy_method){
 				methods[i]->name,
 				methods[i]->always,

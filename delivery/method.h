@@ -38,7 +38,11 @@ struct surroundings {
 	const char *outside_client; /* its address (struct outbox_mail), or NULL */
 	/* What the first pass noted in this message and in no other (IMPRINT_BYTES), or NULL. */
 	const unsigned char *pass;
-	time_t time;	     /* at which it is decided; 0: now */
+	time_t time;		      /* at which it is decided; 0: now */
+	const struct seal_key *login; /* login.key: seals what waits for approval */
+	/* The texts of rules with `hold` for which the message was approved; ends with NULL. NULL:
+	 * none. */
+	const char *const *approved;
 	uint64_t size_limit; /* of the MTA for a message in place, bytes; 0: none is known */
 	bool is_outside;     /* it is known to be from outside, whatever its client and sender */
 	struct inbound *inbound; /* what is known of mail from outside; NULL: it is ours */
@@ -98,13 +102,16 @@ struct group {
 	const char *const *tags;	  /* removed from the subject; end with NULL */
 	const struct policy_field *added; /* as in the decisions of its copies */
 	bool in_place;
-	const struct opening *opening; /* as in the copies */
-	const char *subject, *results; /* as in the copies */
+	const struct opening *opening;	/* as in the copies */
+	const char *subject, *results;	/* as in the copies */
+	const struct policy_hold *hold; /* as in the copies' decisions */
+	const char *rule;		/* the same */
 };
 
 enum carriage {
-	CARRIED_AS_MAIL,  /* as a variant of the message, by the MTA */
-	CARRIED_IN_PARCEL /* waits in the database */
+	CARRIED_AS_MAIL,      /* as a variant of the message, by the MTA */
+	CARRIED_IN_PARCEL,    /* waits in the database */
+	CARRIED_ONCE_APPROVED /* waits there until it is decided anew */
 };
 
 struct method {
@@ -139,7 +146,7 @@ struct method {
 };
 
 extern const struct method method_plain, method_tls, method_smime, method_pgp, method_pickup,
-	method_open, method_pass;
+	method_hold, method_open, method_pass;
 extern const struct method *const methods[]; /* ends with NULL */
 
 const struct method *method_find(const char *name);

@@ -153,6 +153,31 @@ refuse(struct plan *plan, struct copy *copy)
 	plan->refused = copy;
 }
 
+/* Its sender does not approve it, and nobody else could. */
+static bool
+has_approver(const struct policy_hold *hold, const struct message *message)
+{
+	for (const char *const *approver = hold->approvers; *approver != NULL; approver++)
+		if (strcmp(*approver, message->sender_folded) != 0)
+			return true;
+	return false;
+}
+
+static void
+hold(struct plan *plan, const struct surroundings *around, struct copy *copy)
+{
+	copy->reason = g_strdup(copy->decision.hold->reason);
+	if (has_approver(copy->decision.hold, around->message)) {
+		copy->method = &method_hold;
+		return;
+	}
+	plan->refused = copy;
+	fault_set(&plan->refusal, FAULT_REFUSED,
+		  "<%s>: this message needs approval (%s), and nobody but its sender could approve "
+		  "it. Nothing was sent to anyone.",
+		  copy->recipient->address, copy->reason);
+}
+
 /* A refusal would be final, while the answer may be here in a moment. */
 static bool
 wait_for_answers(const struct copy *copy, struct fault *fault)
@@ -173,6 +198,10 @@ decide(struct plan *plan, const struct surroundings *around, struct wishes *wish
 {
 	if (copy->decision.refuse != NULL) {
 		copy->reason = g_strdup(copy->decision.refuse);
+		return true;
+	}
+	if (copy->decision.hold != NULL) {
+		hold(plan, around, copy);
 		return true;
 	}
 	if (copy->decision.reject == NULL && !choose_method(around, wishes, copy, fault))
@@ -209,9 +238,9 @@ refuse_if_nobody_is_left(struct plan *plan)
 }
 
 static void
-collect_tags(const struct copy *copy, GPtrArray *tags)
+collect_tags(const char *const *tag, GPtrArray *tags)
 {
-	for (const char *const *tag = copy->decision.tags; tag != NULL && *tag != NULL; tag++)
+	for (; tag != NULL && *tag != NULL; tag++)
 		if (!g_ptr_array_find_with_equal_func(tags, *tag, g_str_equal, NULL))
 			g_ptr_array_add(tags, (gpointer)*tag);
 }
@@ -229,7 +258,7 @@ ask_policy(const struct plan *plan, const struct surroundings *around,
 		if (!(is_inbound ? policy_receive : policy_decide)(
 			    question, copy->recipient->folded, &copy->decision, fault))
 			return fault_within(fault, "deciding for %s", copy->recipient->address);
-		collect_tags(copy, tags);
+		collect_tags(copy->decision.tags, tags);
 	}
 	return true;
 }
@@ -273,8 +302,11 @@ decide_all(struct plan *plan, const struct surroundings *around, struct fault *f
 	struct facts facts;
 	bool decided;
 
+	for (const char *const *rule = around->approved; rule != NULL && *rule != NULL; rule++)
+		collect_tags(policy_hold_tags(around->policy, *rule), tags);
 	facts_init(&facts, around->message, around->settings, &documents, around->database);
 	facts.policy.time = around->time;
+	facts.policy.approved = around->approved;
 	decided = decide_each(plan, around, &facts.policy, tags, fault);
 	facts_clear(&facts);
 	if (phone_tag != NULL)
@@ -389,6 +421,8 @@ group_new(struct plan *plan, const struct copy *copy)
 	group->results = copy->results;
 	group->hides_subject = hides_subject(copy);
 	group->added = copy->decision.added;
+	group->hold = copy->decision.hold;
+	group->rule = copy->decision.rule;
 	group->tags = plan->tags;
 	group->copies = g_ptr_array_new();
 	group->keys = g_ptr_array_new();
@@ -419,7 +453,7 @@ group_for(struct plan *plan, const struct copy *copy)
 		const struct copy *first = g_ptr_array_index(group->copies, 0);
 
 		if (group->method != copy->method || group->flavour != copy->flavour ||
-		    group->opening != copy->opening ||
+		    group->opening != copy->opening || group->hold != copy->decision.hold ||
 		    group->hides_subject != hides_subject(copy) ||
 		    !is_added_alike(group->added, copy->decision.added))
 			continue;

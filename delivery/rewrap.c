@@ -104,3 +104,23 @@ const struct rewrap delivery_boxes[] = {
 	{"addresses of senders' pages", "courier", &page_count, &page_pick, &page_rewrap, &settle},
 	{0},
 };
+
+/* --- what waits for approval --- */
+
+static const struct statement approval_count = {
+	"rewrap_approval_count",
+	"select count(*) from postseal.approval where key is not null and encode(substring(key for 4), 'hex') <> $1"};
+static const struct statement approval_pick = {
+	"rewrap_approval_pick",
+	"select id, key, id from postseal.approval where key is not null and encode(substring(key for 4), 'hex') <> $1 "
+	"and id > $2::uuid order by id limit $3 for update skip locked"};
+static const struct statement approval_rewrap = {
+	"rewrap_approval", "update postseal.approval set key = $2 where id = $1 and key = $3"};
+static const struct statement settle_approvals = {"rewrap_approvals_settle",
+						  "select postseal.approval_keys_settle()"};
+
+const struct rewrap delivery_held[] = {
+	{"messages that wait for approval", "login", &approval_count, &approval_pick,
+	 &approval_rewrap, &settle_approvals},
+	{0},
+};

@@ -17,7 +17,9 @@
 #include "delivery/methods/pgp/encrypt.h"
 #include "delivery/methods/recipient_keys.h"
 #include "keystore/domain_tls_asking.h"
+#include "mail/letter.h"
 #include "mail/mime_stream.h"
+#include "milter/approvals.h"
 #include "milter/heard.h"
 #include "milter/rule_metrics.h"
 #include "milter/service.h"
@@ -204,6 +206,7 @@ run(const char *config)
 	own_socket = policy_settings(service.at_start)->milter_listen;
 	daemon_watch_signals(&signals);
 	heard_start(service.database);
+	approvals_start(&service);
 	tls_map_start(&service);
 	g_snprintf(status, sizeof status, "listening on %s; %u rules, version %.12s",
 		   policy_settings(policy)->milter_listen, policy_rule_count(policy),
@@ -212,6 +215,7 @@ run(const char *config)
 	ended = smfi_main();
 	daemon_stopping();
 	service_finish(&service, FINISH_SECONDS);
+	approvals_stop();
 	heard_stop();
 	if (ended != MI_SUCCESS)
 		log_error("libmilter ended with an error");
@@ -224,5 +228,6 @@ main(int argc, char **argv)
 	const char *config = daemon_begin(argc, argv, "postseal-milter");
 
 	mime_start();
+	letter_start();
 	return run(config);
 }

@@ -387,6 +387,7 @@ decide(SMFICTX *context, struct session *session, const struct known *kept)
 		.revocation = service->revocation,
 		.asks_for_tls = domain_tls_is_asked(policy_settings(session->policy)),
 		.courier = ring_sealing(service->courier),
+		.login = ring_sealing(service->login),
 		.variants = &session->variants,
 		.message = message,
 		.from = from,

@@ -273,6 +273,7 @@ fill(const struct policy *policy, struct policy_decision *decision, const struct
 	decision->name = rule->name;
 	decision->reject = rule->reject;
 	decision->refuse = rule->refuse;
+	decision->hold = rule->hold == NULL ? NULL : &rule->hold->said;
 	decision->methods = (const char *const *)rule->methods->pdata;
 	/* A rule about mail that comes in asks for none. */
 	decision->levels = rule->levels->len > 0 ? (const char *const *)rule->levels->pdata : NULL;
@@ -298,17 +299,27 @@ begin_recipient(struct policy_question *question, const char *recipient)
 	memset(question->known_of_recipient, UNKNOWN, question->policy->condition_count);
 }
 
+/* What made a message wait, and was approved, does so no more. */
+static bool
+is_approved(const struct policy_question *question, const struct rule *rule)
+{
+	return rule->hold != NULL && question->facts.approved != NULL &&
+	       g_strv_contains(question->facts.approved, rule->text);
+}
+
 /* Does the rule match? A failure of a rule that only watches is part of the answer. */
 static bool
 look_at(struct policy_question *question, const struct rule *rule, struct trial *trial,
 	struct fault *fault)
 {
-	static char text[] = "portal";
-	static const struct condition elsewhere = {.text = text};
+	static char portal[] = "portal", approved[] = "it was approved";
+	static const struct condition elsewhere = {.text = portal}, released = {.text = approved};
 
 	*trial = (struct trial){0};
 	if (question->facts.is_portal && !is_for_portal(rule))
 		trial->failed = &elsewhere;
+	else if (is_approved(question, rule))
+		trial->failed = &released;
 	else if (!try_rule(question, rule, trial, fault)) {
 		if (!rule->watches)
 			return false;
@@ -328,6 +339,7 @@ decide_with(struct policy_question *question, const struct rule *rule, const str
 	if (trial->unseen != NULL) {
 		decision->reject = refusal;
 		decision->refuse = NULL;
+		decision->hold = NULL;
 	}
 	return true;
 }

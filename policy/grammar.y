@@ -46,6 +46,7 @@ static void policy_error(const struct place *place, struct parser *parser, const
 %token HEADER "header" SIZE "size" OVER "over" UNDER "under" ATTACHMENT "attachment" NAME "name"
 %token RULE "rule" WATCH "watch" AND "and" OR "or"
 %token TYPE "type" TEXT "text" REGEX "regex" DELIVER "deliver" REJECT "reject" REFUSE "refuse" EXPIRE "expire"
+%token HOLD "hold" FOR "for" SHOW "show"
 %token OPAQUE "opaque" ENCRYPTED "encrypted" SIGN "sign" SIGNED "signed" HIDE "hide" ADD "add" PORTAL "portal" CONVERSATION "conversation"
 %token AT "at" LEAST "least" WORDS "words"
 %token CLIENT "client" NETWORKS "networks" TIME "time"
@@ -59,7 +60,7 @@ static void policy_error(const struct place *place, struct parser *parser, const
 %type <texts> strings listed one_or_more
 %type <number> size duration at_least lifetime
 %type <checksum> checksum weights
-%type <options> options
+%type <options> options hold_options
 %type <receiving> opened passed
 %type <text> trust
 %type <condition> condition conditions item operand
@@ -155,6 +156,10 @@ sentence
 		$$ = rule_take_conditions(rule_new(), $2);
 		$$->refuse = parser_sentence(parser, &@5, $5);
 	}
+	| MATCH conditions HOLD STRING FOR TABLE_NAME hold_options	{
+		$$ = rule_take_conditions(rule_new(), $2);
+		$$->hold = parser_hold(parser, parser_sentence(parser, &@4, $4), &@6, $6, &$7);
+	}
 	| MATCH conditions WATCH	{ $$ = rule_take_conditions(rule_new(), $2); $$->watches = true; }
 	| OTHERWISE DELIVER methods options	{ $$ = $3; $$->options = $4; }
 	| OTHERWISE REJECT STRING	{ $$ = rule_new(); $$->reject = parser_sentence(parser, &@3, $3); }
@@ -237,6 +242,12 @@ options
 	}
 	| options RECEIPT	{ $$ = $1; $$.receipt = "mail"; }
 	| options RECEIPT WORD	{ $$ = $1; $$.receipt = parser_receipt(parser, &@3, $3); }
+	;
+
+hold_options
+	: %empty		{ $$ = (struct rule_options){0}; }
+	| hold_options EXPIRE duration	{ $$ = $1; $$.expire_seconds = parser_expire(parser, &@3, $3); }
+	| hold_options SHOW SUBJECT	{ $$ = $1; $$.show_subject = true; }
 	;
 
 opened

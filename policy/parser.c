@@ -35,8 +35,12 @@ parser_line(struct parser *parser, const struct configuration_line *line)
 		return;
 	/* The grammar has freed the conditions of the line; only the names of their tables and
 	 * detectors are still checked. */
-	for (guint i = before; i < parser->uses->len; i++)
-		g_array_index(parser->uses, struct table_use, i).condition = NULL;
+	for (guint i = before; i < parser->uses->len; i++) {
+		struct table_use *use = &g_array_index(parser->uses, struct table_use, i);
+
+		use->condition = NULL;
+		use->hold = NULL;
+	}
 	for (guint i = detector_uses; i < parser->detector_uses->len; i++)
 		g_array_index(parser->detector_uses, struct detector_use, i).condition = NULL;
 }
@@ -311,7 +315,7 @@ parser_named(struct parser *parser, const struct matcher *matcher, char *table,
 	     const struct place *place)
 {
 	struct condition *condition = condition_new(matcher);
-	struct table_use use = {condition, table, *place};
+	struct table_use use = {condition, NULL, table, *place};
 
 	g_array_append_val(parser->uses, use);
 	return condition;
@@ -825,6 +829,8 @@ use_table(struct parser *parser, const struct table_use *use)
 			     "entries",
 			     (unsigned)use->condition->size, use->name,
 			     dictionary_size(table->words));
+	else if (use->hold != NULL)
+		parser_resolve_officers(parser, use, table);
 	else if (use->condition != NULL)
 		use->condition->table = table;
 }

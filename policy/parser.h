@@ -11,6 +11,7 @@
 /* A table named by a condition or a setting; resolved after the last line. */
 struct table_use {
 	struct condition *condition; /* NULL: only check that the table exists */
+	struct rule_hold *hold;	     /* of the table of those who approve; otherwise NULL */
 	char *name;		     /* NULL: the setting domains, or networks for clients */
 	struct place place;
 };
@@ -108,6 +109,12 @@ bool parser_is_field_name(const char *name);
 /* Adds a field to those before it (NULL: none), which are returned. */
 GArray *parser_added(struct parser *parser, GArray *before, const struct place *name_place,
 		     char *name, const struct place *value_place, char *value);
+/* What makes a message wait for approval; `table_place` is that of the table's name. */
+struct rule_hold *parser_hold(struct parser *parser, char *reason, const struct place *table_place,
+			      char *table, const struct rule_options *options);
+/* Takes those who approve from their table. */
+void parser_resolve_officers(struct parser *parser, const struct table_use *use,
+			     const struct table *table);
 /* As the method has it; NULL: none has such a cipher, which is reported. */
 const char *parser_cipher(struct parser *parser, const struct place *place, char *name);
 const char *parser_receipt(struct parser *parser, const struct place *place, char *form);

@@ -104,6 +104,17 @@ rule_options_clear(struct rule_options *options)
 }
 
 void
+rule_hold_free(struct rule_hold *hold)
+{
+	if (hold == NULL)
+		return;
+	g_free(hold->reason);
+	g_free(hold->officers);
+	g_ptr_array_unref(hold->approvers);
+	g_free(hold);
+}
+
+void
 rule_free(struct rule *rule)
 {
 	if (rule == NULL)
@@ -116,6 +127,7 @@ rule_free(struct rule *rule)
 	g_free(rule->name);
 	g_free(rule->reject);
 	g_free(rule->refuse);
+	rule_hold_free(rule->hold);
 	rule_options_clear(&rule->options);
 	g_free(rule->receiving.mark_encrypted);
 	g_free(rule->receiving.mark_signed);
@@ -287,7 +299,7 @@ use_tables_of_settings(struct parser *parser, const struct settings_reader *read
 
 	for (guint i = 0; i < tables->len; i++) {
 		const struct token *token = g_ptr_array_index(tables, i);
-		struct table_use use = {NULL, g_strdup(token->text), token->place};
+		struct table_use use = {NULL, NULL, g_strdup(token->text), token->place};
 
 		g_array_append_val(parser->uses, use);
 	}
@@ -436,6 +448,28 @@ policy_table_has(const struct policy *policy, struct database *database, const c
 	if (found == NULL)
 		return fault_set(fault, FAULT_BUG, "asking the table <%s>: there is none", table);
 	return table_has_address(found, database, address, has_r, fault);
+}
+
+/* A rule with `hold` names addresses, not domains. */
+bool
+policy_may_approve(const struct policy *policy, const char *officers, const char *address)
+{
+	const struct table *table = policy_find_table(policy, officers);
+
+	return table != NULL && strchr(address, '@') != NULL &&
+	       g_hash_table_contains(table->entries, address);
+}
+
+const char *const *
+policy_hold_tags(const struct policy *policy, const char *text)
+{
+	for (guint i = 0; i < policy->rules->len; i++) {
+		const struct rule *rule = g_ptr_array_index(policy->rules, i);
+
+		if (rule->hold != NULL && strcmp(rule->text, text) == 0)
+			return (const char *const *)rule->tags->pdata;
+	}
+	return NULL;
 }
 
 bool

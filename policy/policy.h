@@ -70,6 +70,12 @@ const char *const *policy_marks(const struct policy *policy);
 /* Is the folded address (or its domain) in this table? */
 bool policy_table_has(const struct policy *policy, struct database *database, const char *table,
 		      const char *address, bool *has_r, struct fault *fault);
+/* Is the folded address one of those in the table who approve messages? False if there is no such
+ * table any more. */
+bool policy_may_approve(const struct policy *policy, const char *officers, const char *address);
+/* The subject tags of the rule with `hold` that has this text, which ends with NULL; NULL: there is
+ * no such rule any more. */
+const char *const *policy_hold_tags(const struct policy *policy, const char *rule);
 /* Runs the query of each database table once, to see that it works. */
 bool policy_check_tables(const struct policy *policy, struct database *database,
 			 struct fault *fault);
@@ -109,8 +115,11 @@ struct policy_facts {
 	const char *authenticated; /* the login at the MTA, or NULL */
 	const char *client;	   /* its address, "192.0.2.1"; NULL: not known */
 	time_t time;		   /* when the message is decided; 0: now */
-	const char *subject;	   /* decoded as the standard says, UTF-8 */
-	uint64_t size;		   /* bytes, header and body */
+	/* The texts of rules that held the message and whose hold was released: they match no more.
+	 * Ends with NULL; NULL: none. */
+	const char *const *approved;
+	const char *subject; /* decoded as the standard says, UTF-8 */
+	uint64_t size;	     /* bytes, header and body */
 	/* Written in the portal: only rules with the condition `portal` are considered, which have
 	 * no conditions on header or content, so the functions below may be NULL. */
 	bool is_portal;
@@ -147,14 +156,25 @@ struct policy_field {
 	char *name, *value;
 };
 
+/* What a rule says that makes a copy wait for approval. */
+struct policy_hold {
+	const char *reason;   /* the sentence for the sender and for those who approve */
+	const char *officers; /* the table of those who approve */
+	/* The addresses in it, folded; ends with NULL. */
+	const char *const *approvers;
+	uint64_t expire_seconds; /* 0: as in the settings */
+	bool show_subject;	 /* to those who approve, in the mail to them */
+};
+
 struct policy_decision {
-	unsigned line;		    /* of the rule that matched */
-	const char *file;	    /* that has it, unless that is postseal.conf itself: NULL */
-	const char *rule;	    /* the text of the rule */
-	const char *name;	    /* of the rule, or NULL */
-	const char *reject;	    /* the sentence for the sender, or NULL if the rule delivers */
-	const char *refuse;	    /* the same if only this recipient gets nothing; or NULL */
-	const char *const *methods; /* ends with NULL; none if the rule rejects or refuses */
+	unsigned line;	    /* of the rule that matched */
+	const char *file;   /* that has it, unless that is postseal.conf itself: NULL */
+	const char *rule;   /* the text of the rule */
+	const char *name;   /* of the rule, or NULL */
+	const char *reject; /* the sentence for the sender, or NULL if the rule delivers */
+	const char *refuse; /* the same if only this recipient gets nothing; or NULL */
+	const struct policy_hold *hold; /* the copy waits for approval; or NULL */
+	const char *const *methods; /* ends with NULL; none if the rule rejects, refuses or holds */
 	/* For each method, the level of trust that the rule asks for, or NULL; NULL: for none. */
 	const char *const *levels;
 	uint64_t expire_seconds; /* 0: as in the settings */

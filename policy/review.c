@@ -40,6 +40,10 @@ check_portal_rule(struct parser *parser, const struct rule *rule)
 			parser, &place,
 			"found refuse recipient beside portal, expected reject: whoever writes "
 			"there is told at once");
+	if (is_for_portal && rule->hold != NULL)
+		parser_error(parser, &place,
+			     "found hold beside portal, expected deliver or reject: what is "
+			     "written there is decided at once");
 	if (is_for_portal && rule->options.added != NULL)
 		parser_error(parser, &place,
 			     "found add header beside portal, expected it in rules about mail: "
@@ -77,7 +81,7 @@ check_rule(struct parser *parser, const struct rule *rule)
 	if (rule->conditions->len == 0)
 		parser_error(parser, &place,
 			     "found otherwise before other rules, expected it last");
-	else if (match_always(rule->conditions, false) && !rule->watches)
+	else if (match_always(rule->conditions, false) && !rule->watches && rule->hold == NULL)
 		parser_error(
 			parser, &place,
 			"found a rule that always matches before other rules, which would never "
@@ -190,7 +194,8 @@ warn_of_repeated(struct parser *parser)
 		g_autofree char *line = NULL;
 		char *text;
 
-		if (rule->watches)
+		/* The next rule decides what was approved. */
+		if (rule->watches || rule->hold != NULL)
 			continue;
 		text = conditions_text(rule);
 		earlier = g_hash_table_lookup(seen, text);

@@ -59,6 +59,7 @@ struct rule_options {
 	uint64_t expire_seconds; /* 0: not given */
 	bool hide_subject;
 	bool sign;
+	bool show_subject;   /* of a message on hold */
 	const char *receipt; /* "mail", "mdn", "dsn"; NULL: as in the settings */
 	const char *cipher;  /* as in struct policy_method; NULL: not given */
 	GArray *added;	     /* struct policy_field, ends with a NULL name; or NULL */
@@ -73,6 +74,14 @@ struct rule_receiving {
 	char *mark_encrypted, *mark_signed; /* tags for the subject, or NULL */
 };
 
+/* A rule that makes messages wait for approval. */
+struct rule_hold {
+	struct policy_hold said; /* its texts and addresses are those below */
+	char *reason, *officers;
+	GPtrArray *approvers; /* char *, folded; ends with NULL once the table is known */
+};
+void rule_hold_free(struct rule_hold *hold);
+
 struct rule {
 	struct place place;
 	char *name; /* given by the admin, or NULL */
@@ -81,10 +90,11 @@ struct rule {
 	GPtrArray *leaves;     /* of these and their groups: those that are no groups; borrowed */
 	bool watches;	       /* decides nothing: is only on record */
 	char *reject;
-	char *refuse;	    /* of a recipient, while the others get the message */
-	GPtrArray *methods; /* const char *, ends with NULL */
-	GPtrArray *levels;  /* const char *, for each method: the trust it needs, or NULL */
-	GPtrArray *tags;    /* char *, ends with NULL */
+	char *refuse;		/* of a recipient, while the others get the message */
+	struct rule_hold *hold; /* the message waits for approval; or NULL */
+	GPtrArray *methods;	/* const char *, ends with NULL */
+	GPtrArray *levels;	/* const char *, for each method: the trust it needs, or NULL */
+	GPtrArray *tags;	/* char *, ends with NULL */
 	struct rule_options options;
 	struct rule_receiving receiving;
 };

@@ -4,6 +4,7 @@
 
 #include "portal/answer.h"
 #include "portal/application_password_page.h"
+#include "portal/approval_page.h"
 #include "portal/confirm.h"
 #include "portal/contacts_page.h"
 #include "portal/folder_page.h"
@@ -150,6 +151,8 @@ static const struct route routes[] = {
 	{"POST", "/track/", sender_page_act, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
 	{"GET", "/trust/", revoke_page_show, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
 	{"POST", "/trust/", revoke_page_act, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
+	{"GET", "/approval/", approval_page_show, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
+	{"POST", "/approval/", approval_page_act, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
 
 	/* Work for the processor: a password or a code (Argon2id), or a passkey's signature. */
 	{"POST", "/m/", unlock_submit, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART, unlock_give_back},

@@ -140,7 +140,7 @@ run(const char *config)
 	struct database_settings database = {.role = "postseal_portal",
 					     .connections_max = PORTAL_CONNECTIONS_MAX};
 	struct restart restart = {.config = config, .at_start = settings, .program = "portal"};
-	struct portal portal = {.policy = policy, .settings = settings};
+	struct portal portal = {.config = config, .policy = policy, .settings = settings};
 	struct fault fault;
 	int listener, status;
 

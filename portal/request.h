@@ -22,6 +22,7 @@
 /* What all requests share. */
 struct portal {
 	struct web_site site;
+	const char *config;    /* path of postseal.conf; NULL: nobody approves messages */
 	struct policy *policy; /* NULL: the rules could not be read, so nothing can be written */
 	const struct settings *settings;
 	struct ring *courier; /* of courier.pub */

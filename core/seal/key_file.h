@@ -4,7 +4,8 @@
  *   master.key   wraps the company's private keys in the key store
  *   courier.key  opens what waits in the outbox and for pick-up (X25519, private)
  *   courier.pub  seals it (mode 0444)
- *   login.key    seals who sent a message between the milter's two passes (milter/login.h)
+ *   login.key    seals who sent a message between the milter's two passes (milter/login.h), and
+ *                what waits for approval until milters decide again (delivery/approval/approval.h)
  *
  * A file holds one key of 32 bytes or, during a rotation, several, one after the other, the oldest
  * first. The database says which of them seals (core/seal/rotation.h); if it says nothing, the

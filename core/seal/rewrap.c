@@ -52,7 +52,7 @@ rewrap_row(const struct rewrap *where, const struct rewrap_keys *keys,
 	size_t length, new_length;
 	g_autofree unsigned char *sealed = result_bytes(rows, row, SEALED, &length);
 	g_autofree unsigned char *anew =
-		strcmp(where->secret, "master") == 0
+		strcmp(where->secret, "courier") != 0
 			? wrap_anew(keys, sealed, length, PQgetvalue(rows, row, ABOUT), &new_length)
 			: box_anew(keys, sealed, length, &new_length, fault);
 	struct parameters parameters = {0};
@@ -103,7 +103,7 @@ mark_in_use(const struct rewrap *where, const struct rewrap_keys *keys,
 {
 	struct seal_key key = keys->file->keys[keys->use];
 
-	if (strcmp(where->secret, "master") != 0)
+	if (strcmp(where->secret, "courier") == 0)
 		crypto_scalarmult_base(key.bytes, keys->file->keys[keys->use].bytes);
 	seal_mark_show(mark_r, &key);
 	sodium_memzero(&key, sizeof key);

@@ -2,4 +2,5 @@
 
 const struct chore *const chores[] = {
 	&chore_expire, &chore_reminders,  &chore_mta_follow,  &chore_record,	 &chore_doubt,
-	&chore_keys,   &chore_revocation, &chore_mailed_keys, &chore_domain_tls, NULL};
+	&chore_keys,   &chore_revocation, &chore_mailed_keys, &chore_domain_tls, &chore_approvals,
+	NULL};

@@ -48,6 +48,9 @@ static const struct statement forget_gone_links = {
 	"forget_gone_links",
 	"delete from postseal.gone_link where gone_at < now() - interval '1 year'"};
 
+static const struct statement forget_approvals = {"forget_approvals",
+						  "select postseal.approvals_forget()"};
+
 static const struct statement expire_pages = {
 	"expire_pages",
 	"delete from postseal.sender_page where created_at < now() - interval '1 year'"};
@@ -104,9 +107,9 @@ static bool
 delete_expired(struct connection *connection, const struct settings *settings, struct fault *fault)
 {
 	static const struct statement *const statements[] = {
-		&expire_keys,	     &forget_decided, &release_held,	 &expire_parcels,
-		&expire_sessions,    &expire_proofs,  &expire_throttles, &expire_pages,
-		&expire_trust_links, &expire_unsaved, &forget_gone_links};
+		&expire_keys,	     &forget_decided, &release_held,	  &expire_parcels,
+		&expire_sessions,    &expire_proofs,  &expire_throttles,  &expire_pages,
+		&expire_trust_links, &expire_unsaved, &forget_gone_links, &forget_approvals};
 	struct parameters lifetime = {0};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(statements); i++)

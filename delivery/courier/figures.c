@@ -14,6 +14,11 @@ static const struct statement count_outbox = {
 	"select count(*), coalesce(extract(epoch from now() - min(created_at)), 0)::bigint,"
 	" (select count(*) from postseal.parcel where issued_at is null) from postseal.outbox"};
 
+static const struct statement count_approvals = {
+	"figures_approvals",
+	"select count(*) filter (where decision is null), count(*) filter (where decision = 'released') "
+	"from postseal.approval where done_at is null"};
+
 static const struct statement count_mta = {
 	"figures_mta",
 	"select count(*), coalesce(extract(epoch from now() - min(m.since)), 0)::bigint,"
@@ -55,6 +60,13 @@ set_outbox(const PGresult *result)
 	metrics_set(METRIC_OUTBOX_MAILS, "", (double)result_number(result, 0, 0));
 	metrics_set(METRIC_OUTBOX_OLDEST, "", (double)result_number(result, 0, 1));
 	metrics_set(METRIC_PARCELS_WAITING, "", (double)result_number(result, 0, 2));
+}
+
+static void
+set_approvals(const PGresult *result)
+{
+	metrics_set(METRIC_APPROVALS, "state=\"waiting\"", (double)result_number(result, 0, 0));
+	metrics_set(METRIC_APPROVALS, "state=\"released\"", (double)result_number(result, 0, 1));
 }
 
 static void
@@ -130,7 +142,7 @@ static const struct {
 } figures[] = {
 	{&count_outbox, set_outbox}, {&count_mta, set_mta},
 	{&count_keys, set_keys},     {&count_certificates, set_certificates},
-	{&count_tls, set_tls},
+	{&count_tls, set_tls},	     {&count_approvals, set_approvals},
 };
 
 /* Figures that cannot be read are not served, which a monitor notices; the others are. */

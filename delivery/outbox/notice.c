@@ -365,6 +365,18 @@ notice_receipt(const struct notice *notice, const struct notice_receipt *receipt
 }
 
 bool
+notice_approver(const struct notice *notice, const char *address,
+		const struct notice_receipt *receipt, struct fault *fault)
+{
+	struct letter letter = {.subject = receipt->subject,
+				.text = receipt->text,
+				.language = receipt->language,
+				.button = translate(receipt->language, "Release or refuse")};
+
+	return tell(notice, "alert", address, &letter, fault);
+}
+
+bool
 notice_undelivered(const struct notice *notice, const char *address,
 		   const struct notice_receipt *receipt, struct fault *fault)
 {

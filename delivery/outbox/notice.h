@@ -74,6 +74,9 @@ struct notice_receipt {
 };
 bool notice_receipt(const struct notice *notice, const struct notice_receipt *receipt,
 		    struct fault *fault);
+/* To somebody who may approve a message: its link leads to a page that asks. */
+bool notice_approver(const struct notice *notice, const char *address,
+		     const struct notice_receipt *letter, struct fault *fault);
 /* Something could not be delivered. No link leads to the message, so that this may go wherever its
  * reader's address leads. To the sender or the deputy, or to `address`, unless that is NULL. */
 bool notice_undelivered(const struct notice *notice, const char *address,

@@ -184,16 +184,20 @@ static void
 put_account_by_password(PGresult *result)
 {
 	put_account(result, 0);
-	put_bytes(result, 0, ACCOUNT_COLUMN_COUNT, made.by_password.salt, sizeof made.by_password.salt);
-	put_bytes(result, 0, ACCOUNT_COLUMN_COUNT + 1, made.by_password.wrapped, sizeof made.by_password.wrapped);
+	put_bytes(result, 0, ACCOUNT_COLUMN_COUNT, made.by_password.salt,
+		  sizeof made.by_password.salt);
+	put_bytes(result, 0, ACCOUNT_COLUMN_COUNT + 1, made.by_password.wrapped,
+		  sizeof made.by_password.wrapped);
 }
 
 static void
 put_account_by_recovery(PGresult *result)
 {
 	put_account(result, 0);
-	put_bytes(result, 0, ACCOUNT_COLUMN_COUNT, made.by_recovery.salt, sizeof made.by_recovery.salt);
-	put_bytes(result, 0, ACCOUNT_COLUMN_COUNT + 1, made.by_recovery.wrapped, sizeof made.by_recovery.wrapped);
+	put_bytes(result, 0, ACCOUNT_COLUMN_COUNT, made.by_recovery.salt,
+		  sizeof made.by_recovery.salt);
+	put_bytes(result, 0, ACCOUNT_COLUMN_COUNT + 1, made.by_recovery.wrapped,
+		  sizeof made.by_recovery.wrapped);
 }
 
 static void
@@ -476,6 +480,28 @@ put_trust_link(PGresult *result)
 }
 
 static void
+put_approval_link(PGresult *result)
+{
+	static const char *const decisions[] = {"released", "refused", "recalled", "expired"};
+
+	put_text(result, 0, 0, address);
+	put_flag(result, 0, 1, choice(2) == 0);
+	put_text(result, 0, 2, sender);
+	put_text(result, 0, 3, shown);
+	put_text(result, 0, 4, "officers");
+	put_text(result, 0, 5, number_now);
+	put_text(result, 0, 6, number_now);
+	if (choice(2) == 0)
+		put_text(result, 0, 7, NULL);
+	else
+		put_one_of(result, 0, 7, decisions, G_N_ELEMENTS(decisions));
+	put_text(result, 0, 8, number_now);
+	put_text(result, 0, 9, choice(2) == 0 ? NULL : sender);
+	put_text(result, 0, 10, choice(2) == 0 ? NULL : shown);
+	put_text(result, 0, 11, choice(2) == 0 ? "[\"a@b.example\", \"c@d.example\"]" : "[1, {}]");
+}
+
+static void
 put_statement(PGresult *result)
 {
 	static const char *const kinds[] = {"account", "smime", "pgp"};
@@ -581,6 +607,7 @@ static const struct made_up_row {
 	{"track_find", put_sender_page, false},
 	{"track_copies", put_tracked_copy, false},
 	{"trust_link_find", put_trust_link, false},
+	{"approval_link_find", put_approval_link, false},
 	{"member_vouched", put_statement, false},
 	{"member_vouched_one", put_statement, false},
 	{"account_key_upload", put_taken, true},

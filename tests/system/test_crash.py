@@ -16,12 +16,14 @@ import world as sandbox
 from test_inbound import TEXT, Outside, arrived, employee, encrypted, envelope, pgp_employee, pgp_mime, prepare  # noqa: F401
 
 SETTINGS = 'networks { "192.0.2.0/24" }\n'
-RULES = sandbox.RULES.replace("match attachment", "receive any  open\nmatch attachment", 1)
+RULES = 'table officers { "otto@example.com" }\n' + sandbox.RULES.replace(
+    'rule "drawings" match attachment', 'receive any  open\nmatch subject tag "[ask]" hold "Ask." for <officers>\nmatch attachment', 1)
 
 MILTER = ("milter-before-commit", "milter-after-commit", "milter-before-verdict")
 INBOUND = ("keeper-before-answer", "milter-after-open", *MILTER)
 COURIER = ("courier-before-issue", "courier-after-claim", "courier-before-send", "courier-in-data", "courier-before-settle",
            "courier-after-settle")
+RELEASE = ("milter-before-release", "milter-after-release")
 ROTATE = ("rotate-between-files", "rotate-before-prepare", "rotate-before-batch", "rotate-after-batch")
 RETIRE = ("retire-after-close", "retire-before-files", "retire-between-files")
 
@@ -75,6 +77,41 @@ def test_each_copy_arrives_exactly_once(world, post, name, point):
     states = {a: [(c["method"], c["state"].replace("sent", "handed")) for c in post.copies(a) if c["state"] != "repeated"]
               for a in (plain, smime, pickup)}
     assert states == {plain: [("plain", "handed")], smime: [("smime", "handed")], pickup: [("pickup", "opened")]}
+
+
+@pytest.mark.parametrize("point", (*MILTER, *RELEASE))
+def test_what_is_held_is_held_once_and_sent_once(world, post, name, point):
+    """Its approvers are asked once; whatever dies at whatever step, what was released is sent, and never twice."""
+    sender = f"{name}@example.com"
+    plain, pickup = f"{name}@plain.example", f"{name}@pickup.example"
+    message = post.compose([plain, pickup], b"Once.\r\n", subject="[ask] Once", sender=sender)
+    if point in MILTER:
+        world.crash_file.write_text(point)
+    tries = send_until_accepted(world, post, message, [plain, pickup], sender)
+    assert (tries > 1) == (point in MILTER)
+    keep_courier_alive(world, world.nothing_waits, "the outbox to be empty")
+
+    def asked():
+        return [m for m in (people.Received(f.read_bytes()) for f in post.box("otto@example.com").files()) if sender in str(m["Subject"])]
+
+    sandbox.wait_until(asked, "the mail to the approver")
+    [[approval]] = world.postgres.query(f"select id from postseal.approval where sender = '{sender}'")
+    if point in RELEASE:
+        world.crash_file.write_text(point)
+    world.postseal("approval", "release", approval)
+
+    def is_done():
+        if not sandbox.is_running(world.programs["postseal-milter"]):
+            world.start_program("postseal-milter")
+        return world.postgres.query(f"select 1 from postseal.approval where id = '{approval}' and done_at is not null")
+
+    sandbox.wait_until(is_done, "the message to be sent", 90)
+    sandbox.wait_until(lambda: not world.crash_file.exists(), "the program to die")
+    keep_courier_alive(world, world.nothing_waits, "the outbox to be empty")
+    assert post.box(plain).one().raw.endswith(b"Once.\n") and len(asked()) == 1
+    post.sender = sender
+    code = sandbox.wait_until(lambda: people.find_code(post, pickup), "the unlock code")
+    assert people.browse(post.box(pickup).one().link(), code).endswith(b"Once.\r\n")
 
 
 def send_in_until_accepted(world, outside, message, to):

@@ -100,6 +100,8 @@ HEARS = {
     ("POST", "/track/"): "404 404 404 404 404",
     ("GET", "/trust/"): "404 404 404 404 404",
     ("POST", "/trust/"): "404 404 404 404 404",
+    ("GET", "/approval/"): "404 404 404 404 404",
+    ("POST", "/approval/"): "404 404 404 404 404",
 }
 # And for the owner, with messages in each state.
 STATES = ("waiting", "recalled", "expired", "deleted", "draft", "sent")
@@ -133,6 +135,8 @@ OWNER_HEARS = {
     ("POST", "/track/"): "404 404 404 404 404 404",
     ("GET", "/trust/"): "404 404 404 404 404 404",
     ("POST", "/trust/"): "404 404 404 404 404 404",
+    ("GET", "/approval/"): "404 404 404 404 404 404",
+    ("POST", "/approval/"): "404 404 404 404 404 404",
 }
 
 
@@ -266,7 +270,7 @@ def in_state(owner, state):
 # --- every field of every form, with values that none of our pages sends ---
 
 # Where a form is sent that has no action of its own, or gets it from the program.
-PLACES = {"unlock.html": "/m/", "discard.html": "/delete/", "enrol.html": "/enrol", "reopen.html": "/proof/", "track.html": "/track/", "recall.html": "/track/", "revoke.html": "/trust/", "message.html": "/delete/", "list.html": "/inbox"}
+PLACES = {"unlock.html": "/m/", "discard.html": "/delete/", "enrol.html": "/enrol", "reopen.html": "/proof/", "track.html": "/track/", "recall.html": "/track/", "revoke.html": "/trust/", "approval.html": "/approval/", "message.html": "/delete/", "list.html": "/inbox"}
 # Boxes that are named by the program.
 BOXES = {"keep-box": "keep-0", "entry-box": "message-x"}
 HOSTILE = ("empty", "nonsense", "quote", "control", "long", "other's")
@@ -275,6 +279,8 @@ HOSTILE = ("empty", "nonsense", "quote", "control", "long", "other's")
 FIELDS = {
     # empty, nonsense, ' or 1=1 --, line ends and controls, 30 kB, something of another member's; or
     # all of them
+    ("/approval/", "action"): "404",
+    ("/approval/", "because"): "404",
     ("/enrol", "again"): ">/inbox",
     ("/enrol", "password"): ">/inbox",
     ("/factor", "code"): "403",

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "mail/message.h"
+#include "mail/message_sink.h"
 
 static const struct spool_settings in_memory = {.directory = "/tmp", .memory_max = 1 << 20};
 
@@ -121,10 +122,68 @@ message_is_read_from_a_file(void **state)
 	assert_memory_equal(memory, "body\r\n.\r\nlast", spool_size(message->body));
 }
 
+/* Header and body as bytes, in pieces of some length; NULL: the sink refused it. */
+static struct message *
+read_in_pieces(const char *text, size_t length, size_t piece)
+{
+	g_autoptr(message_auto) message = message_new(&in_memory);
+	struct message_sink reader;
+	struct fault fault;
+	bool good = true;
+
+	message_sink_init(&reader, message);
+	for (size_t at = 0; good && at < length; at += piece)
+		good = sink_write(&reader.sink, text + at, MIN(piece, length - at), &fault);
+	good = good && sink_finish(&reader.sink, &fault);
+	message_sink_clear(&reader);
+	return good ? g_steal_pointer(&message) : NULL;
+}
+
+static void
+sink_reads_what_was_written_byte_by_byte(void **state)
+{
+	static const char text[] =
+		"From: a@b.example\r\nSubject:no blank\r\n\tand more\r\nX-Cr: x\ry\r\r\n"
+		"\r\nfirst\r\n\r\nbare\nand \0 zero";
+	const size_t length = sizeof text - 1;
+
+	(void)state;
+	for (size_t piece = 1; piece <= length; piece++) {
+		g_autoptr(message_auto) message = read_in_pieces(text, length, piece);
+		g_autoptr(GString) header = g_string_new(NULL);
+		g_autofree char *body = g_malloc(length);
+		struct fault fault;
+		size_t got;
+
+		assert_non_null(message);
+		assert_int_equal(message->fields->len, 3);
+		for (guint i = 0; i < message->fields->len; i++)
+			field_append(header, g_ptr_array_index(message->fields, i));
+		assert_memory_equal(header->str, text, header->len);
+		assert_int_equal(message->header_size, header->len);
+		assert_true(spool_read(message->body, 0, body, length, &got, &fault));
+		assert_int_equal(header->len + 2 + got, length);
+		assert_memory_equal(body, text + header->len + 2, got);
+	}
+}
+
+static void
+sink_wants_a_whole_header(void **state)
+{
+	(void)state;
+	assert_null(read_in_pieces("From: a\r\n", 9, 4));
+	assert_null(read_in_pieces("no field\r\n\r\n", 12, 12));
+	assert_null(read_in_pieces(" continued\r\n\r\n", 14, 14));
+	assert_null(read_in_pieces("", 0, 1));
+	message_free(read_in_pieces("\r\n", 2, 1));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sink_reads_what_was_written_byte_by_byte),
+		cmocka_unit_test(sink_wants_a_whole_header),
 		cmocka_unit_test(envelope_keeps_its_parameters),
 		cmocka_unit_test(identity_is_that_of_sender_written_fields_and_body),
 		cmocka_unit_test(corrected_message_was_taken_for_the_one_before),

@@ -1123,6 +1123,104 @@ what_cannot_be_meant_is_an_error(void **state)
 		expect_error(pairs[i][0], pairs[i][1]);
 }
 
+/* --- approval --- */
+
+static struct policy_decision
+decision_for(struct policy *policy, const char *const *approved)
+{
+	const struct policy_facts facts = {.sender = "anna@example.com",
+					   .subject = "",
+					   .size = 5000,
+					   .approved = approved,
+					   .opaque = some_opaque,
+					   .text = some_text};
+	g_autoptr(policy_question_auto) question = policy_question_new(policy, NULL, &facts);
+	struct policy_decision decision;
+	struct fault fault = {0};
+
+	assert_true(policy_decide(question, "x@x.example", &decision, &fault));
+	return decision;
+}
+
+static void
+what_was_approved_is_decided_by_the_next_rules(void **state)
+{
+	static const char text[] =
+		"match any hold \"Ask.\" for <officers> expire 2 days show subject";
+	static const char *const other[] = {"match any hold \"Ask.\" for <officers>", NULL};
+	static const char *const approved[] = {"otherwise deliver plain", text, NULL};
+	struct policy_decision decision;
+	struct loaded l;
+	struct policy *p = good(&l, "table officers { \"Zoe@Example.com\" \"bob@example.com\" }\n"
+				    "rule \"ask\" match any hold \"Ask.\" for <officers>\n"
+				    "      expire 2 days show subject\n"
+				    "match any hold \"Twice.\" for <officers>\n"
+				    "otherwise deliver pickup\n");
+
+	(void)state;
+	decision = decision_for(p, NULL);
+	assert_string_equal(decision.name, "ask");
+	assert_string_equal(decision.rule, text);
+	assert_string_equal(decision.hold->reason, "Ask.");
+	assert_string_equal(decision.hold->officers, "officers");
+	assert_string_equal(decision.hold->approvers[0], "bob@example.com");
+	assert_string_equal(decision.hold->approvers[1], "zoe@example.com");
+	assert_null(decision.hold->approvers[2]);
+	assert_int_equal(decision.hold->expire_seconds, 2 * 86400);
+	assert_true(decision.hold->show_subject);
+	assert_null(decision.methods[0]);
+	policy_decision_clear(&decision);
+	decision = decision_for(p, other);
+	assert_string_equal(decision.name, "ask");
+	policy_decision_clear(&decision);
+	decision = decision_for(p, approved);
+	assert_string_equal(decision.hold->reason, "Twice.");
+	assert_false(decision.hold->show_subject);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(decision.trace, 0),
+							      "because_not")),
+			    "it was approved");
+	policy_decision_clear(&decision);
+	assert_true(policy_may_approve(p, "officers", "bob@example.com"));
+	assert_false(policy_may_approve(p, "officers", "anna@example.com"));
+	assert_false(policy_may_approve(p, "others", "bob@example.com"));
+	unload(&l);
+}
+
+static void
+those_who_approve_are_listed(void **state)
+{
+	static const char list[] = "table o { \"o@example.com\" }\n";
+	g_autofree char *empty = g_strconcat(list, "match signed hold \"\" for <o>\n", NULL);
+	g_autofree char *portal = g_strconcat(list, "match portal hold \"x\" for <o>\n", NULL);
+	g_autofree char *time =
+		g_strconcat(list, "match signed hold \"x\" for <o> expire 400000 days\n", NULL);
+	g_autofree char *option =
+		g_strconcat(list, "match signed hold \"x\" for <o> receipt\n", NULL);
+
+	(void)state;
+	expect_error(empty, ":6:19: found an empty text, expected the sentence");
+	expect_error(portal, ":6:1: found hold beside portal");
+	expect_error(time, ":6:38: found a time that is out of range");
+	expect_error(option, ":6:31: found receipt, expected end of line, expire or show");
+	expect_error("match signed hold \"x\"\n", "found the end of the line, expected for");
+	expect_error("match signed hold \"x\" for \"o@example.com\"\n",
+		     ":5:27: found \"o@example.com\", expected a table such as <name>");
+	expect_error("match signed hold \"x\" for <o>\n",
+		     ":5:27: found <o>, expected a table that is defined in the file");
+	expect_error("table o { \"o@example.com\" \"example.org\" }\n"
+		     "match signed hold \"x\" for <o>\n",
+		     ":6:27: found <o>, which has the entry \"example.org\", expected addresses");
+	expect_error("table o database \"select 1 from o where address = $1\"\n"
+		     "match signed hold \"x\" for <o>\n",
+		     ":6:27: found <o>, a query of the database, expected a table that lists");
+	expect_error("table o networks { \"10.0.0.0/8\" }\n"
+		     "match signed hold \"x\" for <o>\n",
+		     ":6:27: found <o>, a table of networks");
+	expect_error("table o file \"/dev/null\"\nmatch signed hold \"x\" for <o>\n",
+		     ":6:27: found <o>, which has 0 addresses, expected 1 to 50");
+	expect_error("otherwise hold \"x\" for <o>\n", ":5:11: found hold, expected");
+}
+
 static void
 what_is_hardly_meant_is_a_warning(void **state)
 {
@@ -1423,6 +1521,8 @@ main(void)
 		cmocka_unit_test(error_behind_a_table_leaves_no_freed_condition),
 		cmocka_unit_test(what_is_missing_is_an_error),
 		cmocka_unit_test(what_cannot_be_meant_is_an_error),
+		cmocka_unit_test(what_was_approved_is_decided_by_the_next_rules),
+		cmocka_unit_test(those_who_approve_are_listed),
 		cmocka_unit_test(what_is_hardly_meant_is_a_warning),
 		cmocka_unit_test(detectors_look_for_numbers_that_are_right),
 		cmocka_unit_test(detectors_count_different_numbers),

@@ -1,0 +1,9 @@
+/* The commands about messages that wait for approval: postseal approval. */
+#ifndef POSTSEAL_ADMIN_APPROVAL_H
+#define POSTSEAL_ADMIN_APPROVAL_H
+
+#include "admin/command.h"
+
+extern const struct command approval_commands[];
+
+#endif

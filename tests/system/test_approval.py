@@ -1,0 +1,378 @@
+"""Rules with `hold`: a copy waits, sealed, until somebody who may approve it releases or refuses it, its sender recalls
+it, or its time is over; what is released goes as the rules behind it say, once."""
+import os
+import re
+import signal
+import subprocess
+import threading
+import urllib.error
+import urllib.request
+
+import pytest
+
+import people
+import world as sandbox
+from person import Person, dump
+
+RULES = """
+table officers { "otto@example.com" "Zoe@Example.com" }
+table auditors { "audit@example.com" }
+rule "budget" match subject regex "(?i)budget" not recipient in domains
+      hold "Budgets need approval." for <officers> show subject
+rule "twice"  match subject regex "(?i)twice" not recipient in domains hold "Auditors look at this." for <auditors> expire 1 day
+match subject regex "(?i)forbidden" recipient domain "rival.example" reject "Nothing for rivals."
+match recipient domain "smime.example"  deliver smime
+match recipient domain "pickup.example" deliver pickup
+otherwise deliver plain
+"""
+
+SECRET = b"The wall will be 1.2 million.\r\n"
+ARRIVED = b"The wall will be 1.2 million.\n"  # in a Maildir
+
+
+def approvals(world, message):
+    return world.postgres.query("select id, decision, decided_by, decided_because, done_at is not null from postseal.approval"
+                                f" where message = '{message}' order by held_at")
+
+
+def held(world, post, to, subject="Budget 2027", **options):
+    """Sends a message of which a copy is held, and returns it with its identifier and that of the approval."""
+    message = post.compose(to, SECRET, subject=subject, **options)
+    post.accepted(message, to)
+    copy = next(c for address in to for c in post.copies(address) if c["state"] == "held")
+    return message, copy["message"], approvals(world, copy["message"])[0][0]
+
+
+def last(post, address):
+    return post.copies(address)[-1]
+
+
+def is_done(world, approval):
+    return world.postgres.query(f"select 1 from postseal.approval where id = '{approval}' and done_at is not null") == [["1"]]
+
+
+def finish(world, approval):
+    sandbox.wait_until(lambda: is_done(world, approval), "what was decided to be carried out")
+
+
+def refused(world, *words):
+    done = subprocess.run([world.bin / "postseal", "-f", world.config, *words], capture_output=True, text=True)
+    assert done.returncode == 3, done
+    return done.stdout + done.stderr
+
+
+def officer(world, post, address="otto@example.com"):
+    return Person(world, post, address)
+
+
+def link_for(person, sender, about="Approval needed"):
+    """The link in the mail about this sender's message."""
+    def find():
+        return [m for m in person.mails(about) if sender in str(m["Subject"]) or sender in m.text() or about != "Approval needed"]
+
+    mail = sandbox.wait_until(find, f"the mail for {person.address}")[-1]
+    return re.search(r"http://\S+/approval/\S{43}", mail.text()).group(0)
+
+
+@pytest.fixture
+def sender(post, name):
+    post.sender = f"{name}.sender@example.com"
+    return post.sender
+
+
+def test_held_copy_goes_by_the_next_rules_once_it_is_released(world, post, name, sender):
+    """Per recipient: the colleague gets it at once. What arrives is what was sent, by the method of the rules behind."""
+    smime, pickup, plain, colleague = (f"{name}@smime.example", f"{name}@pickup.example", f"{name}@plain.example",
+                                       f"{name}@example.com")
+    base = people.certify(world, smime).with_suffix("")
+    to = [smime, pickup, plain, colleague]
+    message, record, approval = held(world, post, to)
+    assert post.box(colleague).one().raw.endswith(ARRIVED)
+    for address in to[:3]:
+        copy = last(post, address)
+        assert (copy["method"], copy["state"], copy["reason"]) == ("hold", "held", "Budgets need approval.")
+        assert not post.box(address).files()
+    assert "waits" in world.postseal("approval", "list") and "Budgets need approval." in world.postseal("approval", "show", approval)
+
+    assert "released" in world.postseal("approval", "release", approval, "--reason", "It is public.")
+    finish(world, approval)
+    assert people.open_smime(post.box(smime).one(), base) == people.entity_of(message)
+    assert post.box(plain).one().raw.endswith(ARRIVED)
+    link = post.box(pickup).one().link()
+    code = sandbox.wait_until(lambda: people.find_code(post, pickup), "the unlock code")
+    assert people.browse(link, code).endswith(SECRET)
+    assert [c["method"] for c in post.copies(smime)] == ["hold", "smime"]
+    assert [c["state"] for c in post.copies(smime)][0] == "repeated"
+    assert last(post, plain)["method"] == "plain" and last(post, pickup)["method"] == "pickup"
+    events = world.postgres.query(f"select what, detail from postseal.history where message = '{record}' and what = 'approved'")
+    assert events == [["approved", "by root: It is public."]] * 3
+    assert world.postgres.query("select decision, decided_by, decided_because, sender, array_length(recipients, 1)"
+                                f" from postseal.approvals where message = '{record}'", "postseal_auditor") \
+        == [["released", "root", "It is public.", sender, "3"]]
+    teller = Person(world, post, sender)
+    assert all(a in teller.mail("waits for approval").text() for a in (smime, pickup, plain, "Budgets need approval."))
+    told = teller.mail("was approved").text()
+    assert "root" in told and f"{plain}: unprotected" in " ".join(told.split())
+    assert "released already, by root" in refused(world, "approval", "refuse", approval)
+    assert world.postgres.query(f"select count(*) from postseal.approval_chunk where approval = '{approval}'") == [["0"]]
+
+
+def test_held_message_is_sealed(world, post, name, sender):
+    """Promise 7: neither its content nor its subject nor a link is in the database; login.key opens it."""
+    to = [f"{name}@plain.example"]
+    held(world, post, to, subject="Budget for Xanadu")
+    link = link_for(officer(world, post), sender)
+    stolen = dump(world)
+    for secret in (SECRET.strip(), b"Xanadu", link.rsplit("/", 1)[1].encode(), SECRET.strip().hex().encode(), b"Xanadu".hex().encode()):
+        assert secret not in stolen
+
+
+def test_link_shows_and_asks_and_its_form_releases(world, post, name, sender):
+    to = [f"{name}@plain.example", f"{name}.bcc@plain.example"]
+    _, record, approval = held(world, post, to)
+    otto = officer(world, post)
+    mail = otto.mail(f"Approval needed for a message from {sender}").text()
+    assert "Budget 2027" in mail and "Budgets need approval." in mail and all(a in mail for a in to)
+    link = link_for(otto, sender)
+    for ask in ("GET", "HEAD", "GET"):
+        with urllib.request.urlopen(urllib.request.Request(link, method=ask)) as answer:
+            assert answer.status == 200
+    forged = urllib.request.Request(link, b"action=release&token=" + b"A" * 43, method="POST")
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(forged)
+    assert approvals(world, record)[0][1] == ""
+    page = otto.browser.get(link)
+    assert all(a in page.text for a in (sender, *to, "Budgets need approval.")) and "Budget 2027" not in page.text
+    assert "<script" not in page.text
+    page = otto.browser.send({"action": "release", "because": "Agreed."})
+    assert "approved" in page.text and "otto@example.com" in page.text and "Agreed." in page.text
+    finish(world, approval)
+    assert all(post.box(a).one().raw.endswith(ARRIVED) for a in to)
+    assert approvals(world, record)[0][1:4] == ["released", "otto@example.com", "Agreed."]
+    assert "otto@example.com" in Person(world, post, sender).mail("was approved").text()
+    # The form that is still open somewhere changes nothing any more.
+    assert "<form" not in otto.browser.get(link).text.split("<main")[1].split("</main")[0]
+
+
+def test_refusal_tells_the_sender_why(world, post, name, sender):
+    to = [f"{name}@plain.example"]
+    _, record, approval = held(world, post, to)
+    zoe = officer(world, post, "zoe@example.com")
+    zoe.browser.get(link_for(zoe, sender))
+    assert "refused" in zoe.browser.send({"action": "refuse", "because": "Not\nbefore Monday."}).text
+    told = " ".join(Person(world, post, sender).mail("was refused").text().split())
+    assert "zoe@example.com" in told and "Not before Monday." in told and to[0] in told
+    copy = last(post, to[0])
+    assert copy["state"] == "refused" and copy["reason"].startswith("refused by zoe@example.com: Not")
+    assert not post.box(to[0]).files()
+    assert "refused already" in refused(world, "approval", "release", approval)
+
+
+def test_two_approvers_at_once_are_one_decision(world, post, name, sender):
+    """Whichever comes first: released and sent once, or refused and never sent."""
+    for number in range(4):
+        to = [f"{name}.{number}@plain.example"]
+        _, record, approval = held(world, post, to, subject=f"Budget {number}")
+        visitors = []
+        for address in ("otto@example.com", "zoe@example.com"):
+            person = officer(world, post, address)
+            sandbox.wait_until(lambda: len([m for m in person.mails("Approval needed") if sender in str(m["Subject"])]) == number + 1, "its mail")
+            person.browser.get(link_for(person, sender))
+            visitors.append(person)
+        deciding = [threading.Thread(target=visitor.browser.send, args=({"action": action},))
+                    for visitor, action in zip(visitors, ("release", "refuse" if number % 2 else "release"))]
+        for thread in deciding:
+            thread.start()
+        for thread in deciding:
+            thread.join()
+        finish(world, approval)
+        decision, by = approvals(world, record)[0][1:3]
+        assert (decision == "released") == (number % 2 == 0 or by == "otto@example.com")
+        sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
+        if decision == "released":
+            post.box(to[0]).one()
+        else:
+            assert not post.box(to[0]).files()
+        decided = world.postgres.query(f"select count(*) from postseal.event where message = '{record}' and what in ('approved', 'refused')")
+        assert decided == [["1"]]
+
+
+def test_nobody_decides_in_time(world, post, name, sender):
+    """It is refused then, and released by nobody, even in the moment before the courier notices."""
+    to = [f"{name}@plain.example"]
+    _, record, approval = held(world, post, to)
+    assert world.postgres.query(f"select expires_at - held_at from postseal.approval where id = '{approval}'") == [["5 days"]]
+    os.kill(world.programs["postseal-courier"], signal.SIGSTOP)
+    try:
+        world.postgres.query(f"update postseal.approval set expires_at = now() where id = '{approval}'")
+        assert "its time is over" in refused(world, "approval", "release", approval)
+    finally:
+        os.kill(world.programs["postseal-courier"], signal.SIGCONT)
+    told = Person(world, post, sender).mail("was refused").text()
+    assert "Nobody approved" in told and to[0] in told
+    assert last(post, to[0])["state"] == "refused" and last(post, to[0])["reason"] == "nobody approved it in time"
+    otto = officer(world, post)
+    assert "nobody decided in time" in otto.browser.get(link_for(otto, sender)).text
+    assert approvals(world, record)[0][1:3] == ["expired", ""]
+
+
+def test_sender_recalls_what_is_held(world, post, name, sender):
+    to = [f"{name}@plain.example"]
+    _, record, approval = held(world, post, to)
+    otto, anna = officer(world, post), Person(world, post, sender)
+    otto.browser.get(link_for(otto, sender))
+    link = link_for(anna, sender, "waits for approval")
+    # The sender's link recalls, and does nothing else; the officer's recalls nothing.
+    anna.browser.get(link)
+    anna.browser.send({"action": "release"})
+    otto.browser.send({"action": "recall"})
+    assert approvals(world, record)[0][1] == ""
+    anna.browser.get(link)
+    assert "recalled" in anna.browser.send({"action": "recall"}).text
+    assert last(post, to[0])["state"] == "recalled"
+    otto.browser.get(link_for(otto, sender))
+    assert "recalled" in otto.browser.page.text
+    assert "recalled already" in refused(world, "approval", "release", approval)
+    finish(world, approval)
+    assert not post.box(to[0]).files()
+
+
+def test_admin_recalls_what_is_held(world, post, name, sender):
+    to = [f"{name}@plain.example", f"{name}.b@plain.example"]
+    _, record, approval = held(world, post, to)
+    assert "waits for approval" in refused(world, "message", "resend", record)
+    said = world.postseal("message", "recall", record)
+    assert said.count("recalled") == 2
+    assert approvals(world, record)[0][1:3] == ["recalled", "root"]
+    assert [last(post, a)["state"] for a in to] == ["recalled", "recalled"]
+
+
+def test_approver_without_the_right_decides_nothing(world, post, name, sender):
+    """Who has left the table approves nothing, though the portal was not restarted; nor does a link that is none."""
+    to = [f"{name}@plain.example"]
+    _, record, approval = held(world, post, to)
+    otto = officer(world, post)
+    link = link_for(otto, sender)
+    otto.browser.get(link)
+    original = world.config.read_text()
+    world.config.write_text(original.replace('"otto@example.com" ', ""))
+    try:
+        answer = otto.browser.send({"action": "release"})
+        assert answer.status == 403 and "no longer among those who approve" in answer.text
+        assert otto.browser.get(link).status == 403 and to[0] not in otto.browser.page.text
+        world.config.write_text(original.replace("table officers", "table others").replace("<officers>", "<others>"))
+        assert otto.browser.get(link).status == 403
+    finally:
+        world.config.write_text(original)
+    assert approvals(world, record)[0][1] == ""
+    for secret in ("A" * 43, "x", link.rsplit("/", 1)[1][:-1]):
+        assert otto.browser.get(f"/approval/{secret}").status == 404
+    assert otto.browser.get(link).status == 200
+    # Nor does the database let the portal decide without a link, or as somebody else.
+    for sql in (f"select postseal.approval_decide('{approval}', 'released', 'x', '')", "update postseal.approval set decision = 'released'",
+                f"select postseal.approval_done('{approval}')", "select key from postseal.approval", "select * from postseal.approval_chunk"):
+        with pytest.raises(RuntimeError, match="permission denied"):
+            world.postgres.query(sql, "postseal_portal")
+
+
+def test_sender_approves_no_message_of_their_own(world, post, name):
+    to = [f"{name}@plain.example"]
+    post.sender = "otto@example.com"
+    _, record, _ = held(world, post, to)
+    assert world.postgres.query("select person, is_sender from postseal.approval_link l join postseal.approval a on a.id = l.approval"
+                                f" where a.message = '{record}' order by person") == [["otto@example.com", "t"], ["zoe@example.com", "f"]]
+    post.sender = "audit@example.com"
+    code, text = post.send(post.compose(to, SECRET, subject="Twice"), to)
+    assert code == 550 and "nobody but its sender could approve it" in text
+
+
+def test_each_rule_that_holds_is_approved_by_its_own(world, post, name, sender):
+    to = [f"{name}@plain.example"]
+    _, record, approval = held(world, post, to, subject="Budget, twice")
+    world.postseal("approval", "release", approval)
+    finish(world, approval)
+    (_, again) = approvals(world, record)
+    assert again[1] == "" and last(post, to[0])["state"] == "held" and not post.box(to[0]).files()
+    auditor = officer(world, post, "audit@example.com")
+    auditor.browser.get(link_for(auditor, sender))
+    assert "Auditors look at this." in auditor.browser.page.text
+    auditor.browser.send({"action": "release"})
+    finish(world, again[0])
+    post.box(to[0]).one()
+    assert [c["method"] for c in post.copies(to[0])] == ["hold", "hold", "plain"]
+
+
+def test_released_message_that_the_rules_now_forbid_goes_nowhere(world, post, name, sender):
+    """Promise 1: the policy in force when it is released decides; the sender hears why."""
+    to = [f"{name}@rival.example"]
+    _, record, approval = held(world, post, to)
+    original = world.config.read_text()
+    world.config.write_text(original.replace("(?i)forbidden", "(?i)budget"))
+    os.kill(world.programs["postseal-milter"], signal.SIGHUP)
+    try:
+        sandbox.wait_until(lambda: world.postseal("policy", "explain", "--from", sender, "--to", to[0]), "the rules")
+        sandbox.wait_until(lambda: world.log("postseal-milter").count("reloaded:") >= 1, "the rules to be in force")
+        world.postseal("approval", "release", approval)
+        finish(world, approval)
+    finally:
+        world.config.write_text(original)
+        os.kill(world.programs["postseal-milter"], signal.SIGHUP)
+    copy = last(post, to[0])
+    assert copy["state"] == "refused" and copy["reason"] == "Nothing for rivals."
+    told = sandbox.wait_until(lambda: [m for m in map(people.Received, (f.read_bytes() for f in post.box(sender).files()))
+                                       if b"Nothing for rivals." in m.raw], "the bounce")
+    assert b"was approved, but" in b" ".join(told[0].raw.split())
+    assert not post.box(to[0]).files()
+
+
+def test_message_offered_again_is_held_once(world, post, name, sender):
+    """Nobody is asked twice about one message; what somebody sends again is another one."""
+    to = [f"{name}@plain.example"]
+    message, record, _ = held(world, post, to)
+    post.accepted(message, to)
+    assert len(post.copies(to[0])) == 2 and last(post, to[0])["message"] != record
+
+
+def test_login_key_is_rotated_while_a_message_waits(world, post, name, sender):
+    to = [f"{name}@plain.example"]
+    _, record, approval = held(world, post, to)
+    before = world.postgres.query(f"select encode(substring(key for 4), 'hex') from postseal.approval where id = '{approval}'")
+    said = world.postseal("secrets", "rotate", "login")
+    assert "messages that wait for approval sealed with the new key" in said
+    after = world.postgres.query(f"select encode(substring(key for 4), 'hex') from postseal.approval where id = '{approval}'")
+    assert before != after
+    world.postseal("approval", "release", approval)
+    finish(world, approval)
+    assert post.box(to[0]).one().raw.endswith(ARRIVED)
+
+
+def test_message_on_hold_for_a_matter_is_kept_though_refused(world, post, name, sender):
+    to = [f"{name}@plain.example"]
+    _, record, approval = held(world, post, to)
+
+    def is_kept():
+        world.postgres.query("select postseal.approvals_forget()")
+        return world.postgres.query(f"select count(*) from postseal.approval_chunk where approval = '{approval}'") != [["0"]]
+
+    world.postseal("hold", "add", f"Case {name}", "--message", record)
+    world.postseal("approval", "refuse", approval)
+    finish(world, approval)
+    assert is_kept()
+    world.postseal("hold", "release", f"Case {name}")
+    assert not is_kept()
+
+
+def test_explain_and_test_know_what_is_held(world, name):
+    to = f"{name}@plain.example"
+    (world.directory / "m.eml").write_bytes(f"From: anna@example.com\r\nTo: {to}\r\nSubject: Budget\r\n\r\nHello.\r\n".encode())
+    said = world.postseal("policy", "explain", "--from", "anna@example.com", "--to", to, world.directory / "m.eml")
+    assert '"budget": match subject regex' in said and "=> hold: Budgets need approval." in said
+    expected = world.directory / "rules.expect"
+    expected.write_text(f'from "anna@example.com" to "{to}" subject "Budget" gives hold by "budget"\n'
+                        f'from "anna@example.com" to "{to}" subject "Lunch" gives only plain\n')
+    world.postseal("policy", "test", expected)
+
+
+def test_identifier_that_is_none_is_said(world):
+    assert "not an identifier" in refused(world, "approval", "show", "x")
+    assert "none waits, or waited" in refused(world, "approval", "release", "01a20d7c-90c6-7637-90e1-6481ec755f5a")
