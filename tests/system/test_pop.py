@@ -419,7 +419,7 @@ def test_check_looks_at_certificate_and_program(world):
 
 
 def test_old_versions_of_tls_are_refused(world):
-    old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which warns of what is tried here
     old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
     old.minimum_version = ssl.TLSVersion.TLSv1
     old.maximum_version = ssl.TLSVersion.TLSv1_1

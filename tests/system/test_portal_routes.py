@@ -94,6 +94,8 @@ HEARS = {
     ("GET", "/settings/passkey"): ">/signin >/signin >/signin >/signin >/settings/confirm",
     ("POST", "/settings/passkey"): "403 403 403 403 >/settings/confirm",
     ("POST", "/settings/passkey/remove"): "403 403 403 403 >/settings/confirm",
+    ("POST", "/settings/application"): "403 403 403 403 >/settings/confirm",
+    ("POST", "/settings/application/remove"): "403 403 403 403 >/settings/confirm",
     ("POST", "/settings/session"): "403 403 403 403 >/settings",
     ("POST", "/settings/sessions"): "403 403 403 403 >/settings",
     ("GET", "/track/"): "404 404 404 404 404",
@@ -326,6 +328,9 @@ FIELDS = {
     ("/send", "to"): ">/drafts",
     ("/settings/confirm", "code"): "403",
     ("/settings/confirm", "password"): "403",
+    # Mail programs are not served here.
+    ("/settings/application", "name"): "404",
+    ("/settings/application/remove", "id"): ">/settings",
     ("/settings/confirm/passkey", "client"): "403",
     ("/settings/confirm/passkey", "credential"): "403",
     ("/settings/confirm/passkey", "data"): "403",
