@@ -52,6 +52,17 @@ statement_for_rows(const struct statement *statement, unsigned rows)
 
 /* --- batches --- */
 
+/* So that no row is taken for the answer to the first statement: this one has none. */
+static bool
+begin_without_rows(struct connection *connection, struct fault *fault)
+{
+	if (PQsendPrepare(connection->pg, "", "", 0, NULL) != 1)
+		return connection_fail(connection, NULL, "begin of a batch", fault);
+	g_queue_push_tail(&connection->awaited, (gpointer) "begin of a batch");
+	connection->row_by_row = false;
+	return true;
+}
+
 bool
 batch_begin(struct connection *connection, struct fault *fault)
 {
@@ -60,7 +71,7 @@ batch_begin(struct connection *connection, struct fault *fault)
 	if (PQenterPipelineMode(connection->pg) != 1)
 		return connection_fail(connection, NULL, "begin of a batch", fault);
 	connection->in_batch = true;
-	return true;
+	return !connection->row_by_row || begin_without_rows(connection, fault);
 }
 
 /* The name under which the statement for `rows` rows is prepared; it lives as long as the

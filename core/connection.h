@@ -21,6 +21,9 @@ struct connection {
 	PGconn *pg;
 	GHashTable *prepared; /* names of the statements that are prepared */
 	GQueue awaited;	      /* in a batch: which statement each coming result belongs to */
+	/* The last statement was answered row by row; libpq (PostgreSQL 15) still answers the first
+	 * statement of a pipeline in this way. */
+	bool row_by_row;
 	bool in_batch;
 	bool broken;
 	char sqlstate[6];

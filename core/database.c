@@ -440,6 +440,7 @@ connection_execute(struct connection *connection, const struct statement *statem
 		return false;
 	if (parameters == NULL)
 		parameters = &none;
+	connection->row_by_row = false;
 	if (!take_result(connection,
 			 PQsendQueryPrepared(connection->pg, statement->name, parameters->count,
 					     parameters->values, parameters->lengths,
@@ -486,6 +487,7 @@ connection_rows(struct connection *connection, const struct statement *statement
 				statement->binary) != 1 ||
 	    PQsetSingleRowMode(connection->pg) != 1)
 		return connection_fail(connection, NULL, statement->name, fault);
+	connection->row_by_row = true;
 	return take_rows(connection, statement->name, take, context, fault);
 }
 

@@ -39,7 +39,7 @@ def held(world, post, to, subject="Budget 2027", **options):
     """Sends a message of which a copy is held, and returns it with its identifier and that of the approval."""
     message = post.compose(to, SECRET, subject=subject, **options)
     post.accepted(message, to)
-    copy = next(c for address in to for c in post.copies(address) if c["state"] == "held")
+    copy = next(c for address in to for c in reversed(post.copies(address)) if c["state"] == "held")
     return message, copy["message"], approvals(world, copy["message"])[0][0]
 
 
@@ -125,6 +125,18 @@ def test_held_message_is_sealed(world, post, name, sender):
     stolen = dump(world)
     for secret in (SECRET.strip(), b"Xanadu", link.rsplit("/", 1)[1].encode(), SECRET.strip().hex().encode(), b"Xanadu".hex().encode()):
         assert secret not in stolen
+
+
+def test_answer_row_by_row_was_taken_for_that_of_the_next_batch(world, post, name, sender):
+    """The milter reads what is held row by row, and commits on the same connection: libpq then answered the batch in this
+    way, too, so that what had been committed counted as failed."""
+    to = [f"{name}@plain.example"]
+    for number in range(3):
+        _, _, approval = held(world, post, to, subject=f"Budget {number}")
+        world.postseal("approval", "release", approval)
+        finish(world, approval)
+    post.box(to[0]).wait(3)
+    assert "not answered in time" not in world.log("postseal-milter")
 
 
 def test_link_shows_and_asks_and_its_form_releases(world, post, name, sender):
