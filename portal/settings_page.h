@@ -1,6 +1,6 @@
 /*
- * What members can set for themselves: name, language, how they receive their mail, password and recovery
- * code, sessions.
+ * What members can set for themselves: name, language, how they receive their mail, password and
+ * recovery code, sessions.
  */
 #ifndef POSTSEAL_PORTAL_SETTINGS_PAGE_H
 #define POSTSEAL_PORTAL_SETTINGS_PAGE_H
