@@ -56,10 +56,10 @@ parser_resolve_officers(struct parser *parser, const struct table_use *use,
 {
 	GPtrArray *approvers = use->hold->approvers;
 
-	if (table->kind == &table_database) {
+	if (table->kind == &table_database || table->kind == &table_directory) {
 		parser_error(parser, &use->place,
-			     "found <%s>, a query of the database, expected a table that lists "
-			     "addresses: each of those who approve is sent a link",
+			     "found <%s>, which is asked about one address at a time, expected a "
+			     "table that lists addresses: each of those who approve is sent a link",
 			     use->name);
 		return;
 	}

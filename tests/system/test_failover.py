@@ -97,9 +97,11 @@ def test_standby_takes_over_under_load(world, post, standby, node2):
         assert sorted(int(people.open_smime(m, base).partition(b"\r\n\r\n")[2]) for m in smime) == \
             list(range(2, MESSAGES, 3))
         assert len(post.box("load@example.com").files()) == MESSAGES // 3  # one code for each parked message
-        rows = standby.query("select count(*), count(distinct address) from postseal.copy where address like 'f%'")
+        # What was on record when the primary died before the MTA had its verdict was offered again, and is decided again.
+        rows = standby.query("select count(*), count(distinct address) from postseal.copy where address like 'f%' and state <> 'repeated'")
         assert rows == [[str(MESSAGES), str(MESSAGES)]]
-        states = dict(standby.query("select method || replace(state, 'handed', 'sent'), count(*) from postseal.copy group by 1"))
+        states = dict(standby.query("select method || replace(state, 'handed', 'sent'), count(*) from postseal.copy"
+                                    " where state <> 'repeated' group by 1"))
         assert states == {"plainsent": str(2 * MESSAGES // 3), "pickupparked": str(MESSAGES // 3),
                           "smimesent": str(MESSAGES // 3)}
 

@@ -1212,7 +1212,8 @@ those_who_approve_are_listed(void **state)
 		     ":6:27: found <o>, which has the entry \"example.org\", expected addresses");
 	expect_error("table o database \"select 1 from o where address = $1\"\n"
 		     "match signed hold \"x\" for <o>\n",
-		     ":6:27: found <o>, a query of the database, expected a table that lists");
+		     ":6:27: found <o>, which is asked about one address at a time, expected a "
+		     "table that lists");
 	expect_error("table o networks { \"10.0.0.0/8\" }\n"
 		     "match signed hold \"x\" for <o>\n",
 		     ":6:27: found <o>, a table of networks");
