@@ -158,12 +158,13 @@ application_password_revoke(struct connection *connection, const struct account 
 
 /* --- signing in --- */
 
-static bool
-note(struct connection *connection, const char *id, const char *network, struct fault *fault)
+bool
+application_password_note_use(struct connection *connection, const struct application_entry *entry,
+			      const char *network, struct fault *fault)
 {
 	struct parameters parameters = {0};
 
-	parameters_text(&parameters, id);
+	parameters_text(&parameters, entry->password.text);
 	parameters_text(&parameters, network);
 	return connection_execute(connection, &note_use, &parameters, NULL, fault);
 }
@@ -209,8 +210,7 @@ find(struct connection *connection, const struct derived *derived, const char *a
 
 bool
 application_password_enter(struct connection *connection, const char *address, const char *typed,
-			   const char *network, struct application_entry *entry_r, bool *right_r,
-			   struct fault *fault)
+			   struct application_entry *entry_r, bool *right_r, struct fault *fault)
 {
 	char text[APPLICATION_PASSWORD_CHARACTERS + 1];
 	g_autoptr(PGresult) result = NULL;
@@ -224,8 +224,7 @@ application_password_enter(struct connection *connection, const char *address, c
 	done = find(connection, &derived, address, &result, fault);
 	*right_r = done && PQntuples(result) == 1;
 	if (*right_r)
-		done = open_account(result, &derived.wrapping, entry_r, fault) &&
-		       note(connection, entry_r->password.text, network, fault);
+		done = open_account(result, &derived.wrapping, entry_r, fault);
 	sodium_memzero(&derived, sizeof derived);
 	return done;
 }

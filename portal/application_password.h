@@ -52,12 +52,14 @@ struct application_entry {
 	char *name; /* of the password */
 };
 void application_entry_clear(struct application_entry *entry);
-/* Tries one, as a mail client sends it, for the account of this address (folded). If it is right,
- * the network is kept as that of its last use. */
+/* Tries one, as a mail client sends it, for the account of this address (folded). */
 bool application_password_enter(struct connection *connection, const char *address,
-				const char *typed, const char *network,
-				struct application_entry *entry_r, bool *right_r,
+				const char *typed, struct application_entry *entry_r, bool *right_r,
 				struct fault *fault);
+/* Keeps the network as that of its last use. */
+bool application_password_note_use(struct connection *connection,
+				   const struct application_entry *entry, const char *network,
+				   struct fault *fault);
 /* *valid_r: it was not revoked since, nor has its account ended. */
 bool application_password_is_valid(struct connection *connection,
 				   const struct application_entry *entry, bool *valid_r,

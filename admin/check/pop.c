@@ -43,10 +43,12 @@ look_into(const struct pop_visit *visit, struct pop_answer *answer_r, struct fau
 		return false;
 	answer_r->has_name = X509_check_host(certificate, visit->host, 0,
 					     X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
-	return ASN1_TIME_diff(&answer_r->days, &seconds, NULL, X509_get0_notAfter(certificate)) ==
-		       1 ||
-	       fault_set(fault, FAULT_CONFIG, "reading pop certificate, %s: it has no date",
-			 visit->settings->pop_certificate);
+	if (ASN1_TIME_diff(&answer_r->days, &seconds, NULL, X509_get0_notAfter(certificate)) != 1)
+		return fault_set(fault, FAULT_CONFIG, "reading pop certificate, %s: it has no date",
+				 visit->settings->pop_certificate);
+	if (answer_r->days == 0 && seconds < 0)
+		answer_r->days = -1;
+	return true;
 }
 
 static bool

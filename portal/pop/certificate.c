@@ -10,7 +10,7 @@ struct pop_certificate {
 	SSL_CTX *context;
 };
 
-/* The last one says most: where reading a file failed, it is what the system says. */
+/* The system's own error comes first, if there is one; otherwise the last says most. */
 static const char *
 why_not(void)
 {
@@ -51,6 +51,23 @@ no_password(char *buffer, int size, int writes, void *context)
 	return -1;
 }
 
+/* The certificate may be the web server's too: nobody is to lead its clients here (RFC 9325, 3.7,
+ * with the name of RFC 7301's registry). */
+static int
+select_protocol(SSL *connection, const unsigned char **name_r, unsigned char *length_r,
+		const unsigned char *offered, unsigned offered_length, void *context)
+{
+	static const unsigned char ours[] = "\4pop3";
+	unsigned char *name;
+
+	(void)connection, (void)context;
+	if (SSL_select_next_proto(&name, length_r, ours, sizeof ours - 1, offered,
+				  offered_length) != OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	*name_r = name;
+	return SSL_TLSEXT_ERR_OK;
+}
+
 SSL_CTX *
 pop_certificate_read(const struct settings *settings, struct fault *fault)
 {
@@ -61,9 +78,13 @@ pop_certificate_read(const struct settings *settings, struct fault *fault)
 		return NULL;
 	}
 	SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-	SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-	/* What is cached would be memory that strangers fill; clients get tickets instead. */
+	SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+					     SSL_OP_NO_TICKET);
+	/* What is cached would be memory that strangers fill; and the key of tickets would open
+	 * every connection until the next reload. */
+	SSL_CTX_set_num_tickets(context, 0);
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_alpn_select_cb(context, select_protocol, NULL);
 	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
 	SSL_CTX_set_default_passwd_cb(context, no_password);
 	if (use_files(context, settings, fault))

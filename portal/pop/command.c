@@ -127,11 +127,13 @@ pop_plain_read(const char *base64, char **user_r, char **password_r)
 	bool done;
 
 	*user_r = *password_r = NULL;
-	if (sodium_base642bin((unsigned char *)message, sizeof message - 1, base64, strlen(base64),
-			      NULL, &length, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
-		return false;
-	message[length] = '\0';
-	done = take_texts(message, length, user_r, password_r);
+	done = sodium_base642bin((unsigned char *)message, sizeof message - 1, base64,
+				 strlen(base64), NULL, &length, NULL,
+				 sodium_base64_VARIANT_ORIGINAL) == 0;
+	if (done) {
+		message[length] = '\0';
+		done = take_texts(message, length, user_r, password_r);
+	}
 	sodium_memzero(message, sizeof message);
 	return done;
 }

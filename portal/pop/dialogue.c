@@ -365,10 +365,9 @@ mailbox_of(const struct dialogue *dialogue)
  * it is not whole. */
 static bool
 send_content(struct dialogue *dialogue, const struct content_source *source,
-	     const unsigned long *lines_max, struct fault *fault)
+	     const unsigned long *lines_max, char *piece, struct fault *fault)
 {
 	g_autoptr(content_auto) content = content_open(source, NULL);
-	g_autofree char *piece = g_malloc(PIECE_BYTES);
 	struct multiline_sink multiline;
 	size_t got;
 
@@ -379,6 +378,19 @@ send_content(struct dialogue *dialogue, const struct content_source *source,
 			return false;
 	} while (got > 0 && !multiline.is_full);
 	return sink_finish(&multiline.sink, fault);
+}
+
+/* It is somebody's mail. */
+static bool
+send_and_wipe(struct dialogue *dialogue, const struct content_source *source,
+	      const unsigned long *lines_max, struct fault *fault)
+{
+	char *piece = g_malloc(PIECE_BYTES);
+	bool sent = send_content(dialogue, source, lines_max, piece, fault);
+
+	sodium_memzero(piece, PIECE_BYTES);
+	g_free(piece);
+	return sent;
 }
 
 static void
@@ -401,11 +413,14 @@ send_message(struct dialogue *dialogue, const struct maildrop_message *message,
 		return;
 	}
 	reply(dialogue, "+OK %" PRIu64 " octets", message->size);
-	if (send_content(dialogue, &item.content, lines_max, &fault)) {
+	if (send_and_wipe(dialogue, &item.content, lines_max, &fault)) {
 		metrics_count(METRIC_POP_MESSAGES, "outcome=\"sent\"", 1);
 	} else {
 		metrics_count(METRIC_POP_MESSAGES, "outcome=\"broken off\"", 1);
-		log_error("sending a message to a mail client: %s", fault.text);
+		if (fault.cause == FAULT_PEER)
+			log_info("sending a message to a mail client: %s", fault.text);
+		else
+			log_error("sending a message to a mail client: %s", fault.text);
 		dialogue->wire.out_length = 0;
 		end(dialogue);
 	}
@@ -505,12 +520,18 @@ has_marked(const struct dialogue *dialogue)
 	return count < dialogue->maildrop.messages->len;
 }
 
+/* What was asked for before, in one piece with QUIT, has to be on its way first: a message that is
+ * deleted must not have been sent in vain. */
 static void
 quit(struct dialogue *dialogue, const struct pop_command *command)
 {
+	struct fault fault;
+
 	(void)command;
 	if (!has_marked(dialogue))
 		reply(dialogue, "+OK");
+	else if (!wire_flush(&dialogue->wire, &fault))
+		log_info("nothing is deleted for a mail client: %s", fault.text);
 	else if (may_go_on(dialogue))
 		reply(dialogue, delete_marked(dialogue)
 					? "+OK"

@@ -77,8 +77,13 @@ begin(struct service *service, struct service_listeners *listeners, struct fault
 	    !daemon_drop_privileges(settings->portal_user, fault))
 		return false;
 	connection = database_take(service->database, fault);
-	return connection != NULL && migrate_check(connection, fault) &&
-	       service_start(service, listeners, fault) && serve_metrics(service, fault);
+	if (connection == NULL || !migrate_check(connection, fault) ||
+	    !service_start(service, listeners, fault))
+		return false;
+	if (serve_metrics(service, fault))
+		return true;
+	service_stop(service);
+	return false;
 }
 
 static char *

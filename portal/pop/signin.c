@@ -9,14 +9,13 @@
 
 enum { KNOWN_SECONDS = 90 * 86400 };
 
-/* A network that a password is used from is put on record once, and again if it was not seen for so
- * long. */
+/* A network that a password is used from is put on record once, and again after so long. */
 static const struct throttle known_network = {"application known", 1, KNOWN_SECONDS};
 
 struct trial {
 	struct connection *connection;
 	const struct pop_attempt *attempt;
-	const char *address; /* folded */
+	const char *address; /* folded; NULL: what was given for it is none */
 	char *client;	     /* for the throttle: address and network */
 };
 
@@ -46,13 +45,15 @@ note_wrong(const struct trial *trial, struct fault *fault)
 }
 
 static bool
-note_network(const struct trial *trial, const struct application_entry *entry, struct fault *fault)
+note_entry(const struct trial *trial, const struct application_entry *entry, struct fault *fault)
 {
 	g_autofree char *place =
 		g_strdup_printf("%s|%s", entry->password.text, trial->attempt->network);
 	bool is_new;
 
-	return throttle_take(trial->connection, &known_network, place, &is_new, fault) &&
+	return application_password_note_use(trial->connection, entry, trial->attempt->network,
+					     fault) &&
+	       throttle_take(trial->connection, &known_network, place, &is_new, fault) &&
 	       (!is_new ||
 		activity_add(trial->connection, trial->address, trial->attempt->network,
 			     trial->address, "signed in by mail client", entry->name, fault));
@@ -70,20 +71,22 @@ enter(const struct trial *trial, struct application_entry *entry, enum pop_outco
       struct fault *fault)
 {
 	const struct pop_attempt *attempt = trial->attempt;
-	g_autofree char *quoted = quote(trial->address);
-	bool right;
+	g_autofree char *quoted = quote(attempt->user);
+	bool right = false;
 
-	if (!application_password_enter(trial->connection, trial->address, attempt->password,
-					attempt->network, entry, &right, fault))
+	if (trial->address != NULL &&
+	    !application_password_enter(trial->connection, trial->address, attempt->password, entry,
+					&right, fault))
 		return false;
 	log_info("application password is %s: network=%s, address=%s", right ? "right" : "wrong",
 		 attempt->network, quoted);
 	*outcome_r = POP_WRONG;
 	if (!right)
-		return note_wrong(trial, fault);
+		return trial->address == NULL || note_wrong(trial, fault);
 	*outcome_r = lacks_factor(attempt->settings, &entry->account) ? POP_WITHOUT_FACTOR
 								      : POP_SIGNED_IN;
-	return count_no_more(trial, fault) && note_network(trial, entry, fault);
+	return count_no_more(trial, fault) &&
+	       (*outcome_r != POP_SIGNED_IN || note_entry(trial, entry, fault));
 }
 
 static bool
@@ -110,9 +113,12 @@ pop_signin(struct database *database, const struct pop_attempt *attempt,
 	};
 	g_autoptr(connection_auto) connection = database_take(database, fault);
 	/* What is no address finds nothing, and counts all the same. */
-	g_autofree char *address = address_fold(attempt->user);
-	g_autofree char *client = g_strdup_printf("%s|%s", address, attempt->network);
-	const struct trial trial = {connection, attempt, address, client};
+	g_auto(address_auto) address = {0};
+	struct fault ignored;
+	const bool is_address = address_parse(&address, attempt->user, &ignored);
+	g_autofree char *client =
+		g_strdup_printf("%s|%s", is_address ? address.key : "", attempt->network);
+	const struct trial trial = {connection, attempt, is_address ? address.key : NULL, client};
 	bool done;
 
 	*entry_r = (struct application_entry){0};

@@ -294,9 +294,26 @@ def test_second_factor_that_is_required_is_required_of_the_account(member):
     mail_client.start(world, config=path)
     try:
         assert "second step" in refusal(member, member.secret)
+        # It was not a sign-in: that is put on record when there is one.
+        assert activity(member, "signed in by mail client") == []
     finally:
         world.stop_program("postseal-pop")
         mail_client.start(world)
+
+
+def test_who_gives_no_address_is_refused_like_who_gives_a_wrong_one(member):
+    """What no address can be went to the database, as it was, and into the record."""
+    for user in (b"\xff@x.example", b"\x1b[31m" + b"x" * 400, b"a b", b"@", b"a@b@c", member.secret.encode()):
+        made, lines = private(member.world)
+        made.sendall(b"USER " + user + b"\r\nPASS x\r\n")
+        assert lines.readline().startswith(b"+OK")
+        answer = lines.readline()
+        assert answer.startswith(b"-ERR [AUTH]"), answer
+        made.close()
+    assert member.world.postgres.query("select count(*) from postseal.activity where subject !~ '^[^[:space:][:cntrl:]]+@[^@]+$'"
+                                       " and what = 'wrong application password'") == [["0"]]
+    member.world.postgres.query("delete from postseal.throttle")
+    assert sign_in(member, member.secret).stat()[0] == 1
 
 
 # --- what clients may do ---

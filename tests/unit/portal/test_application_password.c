@@ -118,8 +118,7 @@ opens(const char *address, const char *typed)
 	struct fault fault;
 	bool right;
 
-	assert_true(application_password_enter(NULL, address, typed, "192.0.2.0/24", &entry, &right,
-					       &fault));
+	assert_true(application_password_enter(NULL, address, typed, &entry, &right, &fault));
 	if (right) {
 		assert_memory_equal(&entry.keys, &keys, sizeof keys);
 		assert_string_equal(entry.name, "Mail");
@@ -175,8 +174,8 @@ damaged_row_opens_nothing(void **state)
 	(void)state;
 	make(text);
 	row.wrapped[SEAL_WRAPPED_BYTES - 1] ^= 1;
-	assert_false(application_password_enter(NULL, "a@example.com", text, "x", &entry, &right,
-						&fault));
+	assert_false(
+		application_password_enter(NULL, "a@example.com", text, &entry, &right, &fault));
 	assert_int_equal(fault.cause, FAULT_BUG);
 	application_entry_clear(&entry);
 }
