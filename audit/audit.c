@@ -45,9 +45,9 @@ static const struct statement reading_add = {"audit_reading",
 
 static const struct statement earlier_find = {
 	"audit_earlier",
-	"select o.message, c.id, c.address, c.state, c.offer from postseal.offer o"
+	"select o.message, c.id, c.address, c.state, c.offer, c.state = 'handed' and c.first_state = 'handed' from postseal.offer o"
 	" join postseal.copy c on c.message = o.message where o.identity = $1 and c.state <> 'repeated'"};
-enum { MESSAGE, COPY, ADDRESS, STATE, OFFER };
+enum { MESSAGE, COPY, ADDRESS, STATE, OFFER, IN_PLACE };
 
 bool
 audit_policy(struct connection *connection, const struct audit_policy *policy, struct fault *fault)
@@ -231,7 +231,7 @@ earlier_of(const PGresult *result, int row)
 	if (!identifier_parse(&earlier->id, PQgetvalue(result, row, COPY)))
 		g_assert_not_reached(); /* the column is a uuid */
 	earlier->address = g_strdup(PQgetvalue(result, row, ADDRESS));
-	earlier->is_handed = is_state(result, row, COPY_HANDED);
+	earlier->is_in_place = result_flag(result, row, IN_PLACE);
 	earlier->is_over = is_state(result, row, COPY_DELETED) ||
 			   is_state(result, row, COPY_EXPIRED) ||
 			   is_state(result, row, COPY_LOST) || is_state(result, row, COPY_FAILED);

@@ -474,7 +474,7 @@ ask_and_tell(const struct commit *commit, const struct group *group, struct appr
 				((const struct copy *)g_ptr_array_index(group->copies, i))
 					->recipient->address);
 	for (const char *const *approver = group->hold->approvers; *approver != NULL; approver++)
-		if (strcmp(*approver, message->sender_folded) != 0 &&
+		if (plan_may_approve(commit->around, *approver) &&
 		    !ask_approver(writer, &mail, *approver, subject, fault))
 			return false;
 	return tell_held(writer, &mail, message->sender_folded, fault);
@@ -701,9 +701,10 @@ commit_all(struct dispatch *dispatch, const struct surroundings *around,
 
 /* --- offered again --- */
 
-/* Copies that are in the database stay as they are; what was handed to the MTA is made again. A
- * copy that never reached its recipient becomes a new one: an MTA that holds mail does not log that
- * it has it, so this may be the sender sending the message again. */
+/* Copies that are in the database, or were in the outbox, stay as they are; what was left with the
+ * MTA in place is made again. A copy that never reached its recipient becomes a new one: an MTA
+ * that holds mail does not log that it has it, so this may be the sender sending the message again.
+ */
 static void
 recognise(struct plan *plan, const GPtrArray *earlier)
 {
@@ -713,7 +714,7 @@ recognise(struct plan *plan, const GPtrArray *earlier)
 
 		if (copy == NULL || before->is_over)
 			continue;
-		copy->already_committed = !before->is_handed;
+		copy->already_committed = !before->is_in_place;
 		if (copy->already_committed)
 			copy->id = before->id;
 		else
@@ -818,10 +819,13 @@ tell_not_sent(const struct commit *commit, struct fault *fault)
 		g_new0(struct failure_recipient, dispatch->plan.copies->len);
 	size_t count = 0;
 
-	for (guint i = 0; i < dispatch->plan.copies->len; i++)
-		add_refused(g_ptr_array_index(dispatch->plan.copies, i), dispatch, texts,
-			    &refused[count++]);
-	return failure_put(&failure, refused, count, fault);
+	for (guint i = 0; i < dispatch->plan.copies->len; i++) {
+		const struct copy *copy = g_ptr_array_index(dispatch->plan.copies, i);
+
+		if (failure_is_wanted(copy->recipient->notify))
+			add_refused(copy, dispatch, texts, &refused[count++]);
+	}
+	return count == 0 || failure_put(&failure, refused, count, fault);
 }
 
 static bool

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/address.h"
 #include "delivery/facts.h"
 #include "delivery/inbound/receive.h"
 #include "delivery/keys_wanted.h"
@@ -153,12 +154,32 @@ refuse(struct plan *plan, struct copy *copy)
 	plan->refused = copy;
 }
 
-/* Its sender does not approve it, and nobody else could. */
+/* Is it a login of theirs? If the MTA alone knows who may send as whom, only by its form. */
 static bool
-has_approver(const struct policy_hold *hold, const struct message *message)
+is_their_login(const struct surroundings *around, const char *login, const char *approver)
+{
+	g_autofree char *folded = address_fold(login);
+
+	return strcmp(folded, approver) == 0 ||
+	       (around->settings->sign != SIGN_MTA &&
+		policy_vouches_for(around->policy, login, approver));
+}
+
+bool
+plan_may_approve(const struct surroundings *around, const char *approver)
+{
+	const char *login = around->message->authenticated;
+
+	return strcmp(approver, around->message->sender_folded) != 0 &&
+	       g_strcmp0(approver, around->from) != 0 &&
+	       (login == NULL || *login == '\0' || !is_their_login(around, login, approver));
+}
+
+static bool
+has_approver(const struct surroundings *around, const struct policy_hold *hold)
 {
 	for (const char *const *approver = hold->approvers; *approver != NULL; approver++)
-		if (strcmp(*approver, message->sender_folded) != 0)
+		if (plan_may_approve(around, *approver))
 			return true;
 	return false;
 }
@@ -167,10 +188,12 @@ static void
 hold(struct plan *plan, const struct surroundings *around, struct copy *copy)
 {
 	copy->reason = g_strdup(copy->decision.hold->reason);
-	if (has_approver(copy->decision.hold, around->message)) {
+	if (has_approver(around, copy->decision.hold)) {
 		copy->method = &method_hold;
 		return;
 	}
+	if (plan->refused != NULL)
+		return;
 	plan->refused = copy;
 	fault_set(&plan->refusal, FAULT_REFUSED,
 		  "<%s>: this message needs approval (%s), and nobody but its sender could approve "

@@ -30,6 +30,10 @@ void plan_clear(struct plan *plan);
  * called again. */
 void plan_group(struct plan *plan);
 
+/* May this approver decide about the message? Not if they sent it, by whichever of their addresses.
+ */
+bool plan_may_approve(const struct surroundings *around, const char *approver);
+
 /* The copy for an address in the envelope. */
 struct copy *plan_copy(const struct plan *plan, const char *folded);
 /* The rules and methods that were tried: {rules: […], methods: […]}; caller frees. */

@@ -362,8 +362,9 @@ rewrite_leaf(struct rewriting *rewriting, const GString *header, struct fault *f
 		return sink_write(rewriting->sink, header->str, header->len, fault) &&
 		       copy(rewriting, from, boundary, rewriting->sink, fault);
 	if (rewriting->sealed > 0)
-		return give_up(rewriting, "a part that is already signed or encrypted is not in 7 "
-					  "bits");
+		return give_up(rewriting,
+			       "a part that is an attached message, or is signed or encrypted, "
+			       "is not in 7 bits");
 	if (!is_unencoded(header))
 		return give_up(rewriting, "the transfer encoding of a part is malformed");
 	return write_encoded(rewriting, header, from, end, fault) &&
@@ -452,9 +453,11 @@ rewrite_message(struct rewriting *rewriting, const GString *header, unsigned dep
 	bool done;
 
 	rewriting->in_digest = false;
+	rewriting->sealed++; /* it is somebody's message, perhaps with a signature in its header */
 	done = write_structure_header(rewriting, header, fault) &&
 	       read_header(rewriting, inner, fault) &&
 	       rewrite_entity(rewriting, inner, depth + 1, fault);
+	rewriting->sealed--;
 	rewriting->in_digest = around;
 	return done;
 }

@@ -4,13 +4,28 @@
 
 /* --- expressions --- */
 
-/* Comments, with `(?#` or in extended mode, and quotes may hold brackets that begin no class. */
+/* Comments, with `(?#` or in extended mode, quotes, verbs and callouts may hold brackets that begin
+ * no class, and extended classes hold others. */
 static bool
 is_simple(const char *expression)
 {
 	return strchr(expression, '#') == NULL && strstr(expression, "\\Q") == NULL &&
-	       strstr(expression, "\\c") == NULL;
+	       strstr(expression, "\\c") == NULL && strstr(expression, "(*") == NULL &&
+	       strstr(expression, "(?C") == NULL && strstr(expression, "(?[") == NULL;
 }
+
+/* The length of a name such as [:alpha:] or [:^digit:]; 0: there is none. */
+static size_t
+name_length(const char *at)
+{
+	const size_t letters =
+		at[0] == '[' && at[1] == ':' ? strspn(at + 2, "^abcdefghijklmnopqrstuvwxyz") : 0;
+
+	return letters > 0 && g_str_has_prefix(at + 2 + letters, ":]") ? letters + 4 : 0;
+}
+
+/* So that it does not continue an escape before it, such as \x2 or \1. */
+#define ESCAPED_ZERO "\\x30"
 
 /* Appends the class that begins at `at` and returns its end. A bracket that comes first is a
  * member, and so are those of names such as [:alpha:]. */
@@ -25,13 +40,12 @@ append_class(GString *text, const char *at, bool *found)
 	if (*at == ']')
 		g_string_append_c(text, *at++);
 	while (*at != '\0' && *at != ']') {
-		const char *name = *at == '[' && at[1] == ':' ? strstr(at + 2, ":]") : NULL;
-		size_t length = name != NULL		       ? (size_t)(name + 2 - at)
-				: *at == '\\' && at[1] != '\0' ? 2
-							       : 1;
+		size_t length = name_length(at);
 
+		if (length == 0)
+			length = *at == '\\' && at[1] != '\0' ? 2 : 1;
 		if (length == 2 && at[0] == '\\' && at[1] == 'd') {
-			g_string_append(text, "0-9");
+			g_string_append(text, ESCAPED_ZERO "-9");
 			*found = true;
 		} else {
 			g_string_append_len(text, at, (gssize)length);

@@ -16,7 +16,7 @@ static const struct statement link_find = {
 	" extract(epoch from a.expires_at)::bigint, coalesce(a.decision, case when a.expires_at <= now() then 'expired' end),"
 	" extract(epoch from coalesce(a.decided_at, a.expires_at))::bigint, a.decided_by, a.decided_because,"
 	" (select json_agg(c.address order by c.number) from postseal.approval_copy c where c.approval = a.id) "
-	"from postseal.approval_link l join postseal.approval a on a.id = l.approval where l.digest = $1"};
+	"from postseal.approval_link_find($1) l join postseal.approval a on a.id = l.approval"};
 enum {
 	PERSON,
 	IS_SENDER,

@@ -5,6 +5,9 @@ alter table postseal.copy add constraint copy_state_check
     check (state in ('queued', 'handed', 'sent', 'failed', 'repeated', 'parked', 'opened', 'deleted', 'locked', 'expired',
                      'held', 'refused', 'recalled', 'lost'));
 
+-- What the outbox handed to the MTA is not made again when the message is offered again: only what was decided in place.
+grant select (first_state) on postseal.copy to postseal_milter;
+
 create or replace function postseal.copy_move(moved uuid, into_state text, why text, known text default null)
 returns boolean language plpgsql security definer set search_path = postseal, pg_temp as $$
 begin

@@ -166,7 +166,8 @@ static const struct statement take = {
 	"approval_take",
 	"with due as (select id from postseal.approval where decision = 'released' and done_at is null and next_attempt_at <= now()"
 	"  order by next_attempt_at limit 1 for update skip locked) "
-	"update postseal.approval a set next_attempt_at = now() + interval '30 seconds' from due d where a.id = d.id "
+	"update postseal.approval a set next_attempt_at = now() + interval '30 seconds',"
+	" trouble = coalesce(trouble, 'no milter has finished with it') from due d where a.id = d.id "
 	"returning a.id, a.message, a.sender, a.ret, a.envid, a.smtputf8, a.authenticated, a.client, host(a.outside_client),"
 	" array_to_string(a.approved || a.rule, chr(10)), a.key, a.header, a.decided_by,"
 	" (select max(c.offer) + 1 from postseal.copy c where c.message = a.message)"};

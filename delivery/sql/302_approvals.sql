@@ -77,10 +77,9 @@ grant update (next_attempt_at, trouble) on postseal.approval to postseal_milter;
 grant select (id, message, sender, smtputf8, rule, reason, officers, held_at, expires_at, decision, decided_at, decided_by,
               decided_because, done_at) on postseal.approval to postseal_portal, postseal_courier;
 grant select (approval, number, address) on postseal.approval_copy to postseal_portal, postseal_courier;
-grant select on postseal.approval_link to postseal_portal;
 
--- The one way to a decision: whoever comes first decides. Nothing is released once its time is over. Says whether this
--- was the decision.
+-- The one way to a decision: whoever comes first decides. Nothing is released once its time is over; what was released and
+-- cannot be sent may still be refused or recalled. Says whether this was the decision.
 create function postseal.approval_decide(which uuid, what text, who text, why text) returns boolean
 language plpgsql security definer set search_path = postseal, pg_temp as $$
 declare
@@ -88,7 +87,9 @@ declare
     because text := nullif(why, '');
 begin
     update approval set decision = what, decided_at = now(), decided_by = who, decided_because = because, next_attempt_at = now()
-    where id = which and decision is null and (expires_at <= now()) = (what = 'expired') returning * into held;
+    where id = which and ((decision is null and (expires_at <= now()) = (what = 'expired'))
+                          or (decision = 'released' and done_at is null and trouble is not null and what in ('refused', 'recalled')))
+    returning * into held;
     if not found then
         return false;
     end if;
@@ -104,6 +105,12 @@ begin
     end if;
     return true;
 end
+$$;
+
+-- Whose link it is. Nobody who asks by it sees the digests of others: with one, they could decide.
+create function postseal.approval_link_find(of_digest bytea) returns table (approval uuid, person text, is_sender boolean)
+language sql stable security definer set search_path = postseal, pg_temp as $$
+    select l.approval, l.person, l.is_sender from approval_link l where l.digest = of_digest
 $$;
 
 -- The same for whoever has a link: the sender recalls, the others release or refuse.
@@ -122,7 +129,7 @@ declare
     stuck approval;
 begin
     perform approval_decide(id, 'expired', null, null) from approval where decision is null and expires_at <= now();
-    for stuck in update approval set decision = 'refused', decided_by = 'Postseal', decided_because = trouble, decided_at = now(),
+    for stuck in update approval set decision = 'refused', decided_by = 'Postseal', decided_because = 'it was approved, but could not be sent in time', decided_at = now(),
                      next_attempt_at = now()
                  where decision = 'released' and done_at is null and trouble is not null
                    and decided_at < now() - lifetime * interval '1 second' returning *
@@ -169,9 +176,9 @@ begin
     delete from approval where done_at < now() - interval '90 days' and key is null;
 end
 $$;
-revoke execute on function postseal.approval_decide, postseal.approval_decide_by_link, postseal.approvals_expire,
+revoke execute on function postseal.approval_decide, postseal.approval_decide_by_link, postseal.approval_link_find, postseal.approvals_expire,
     postseal.approval_done, postseal.approval_close, postseal.approvals_forget from public;
-grant execute on function postseal.approval_decide_by_link to postseal_portal;
+grant execute on function postseal.approval_link_find, postseal.approval_decide_by_link to postseal_portal;
 grant execute on function postseal.approval_done to postseal_milter;
 grant execute on function postseal.approvals_expire, postseal.approval_close, postseal.approvals_forget to postseal_courier;
 
@@ -197,7 +204,10 @@ begin
     loop
         recipient := c.recipient;
         held := (select a.approval from approval_copy a where a.copy = c.id and c.state = 'held');
-        if held is not null then
+        if held is not null and of_address <> '' and (select count(*) > 1 from approval_copy a where a.approval = held) then
+            done := false;
+            said := 'it waits for approval together with those of other recipients: recall the message for all of them';
+        elsif held is not null then
             perform approval_decide(held, 'recalled', asked_by, null);
             done := (select decision = 'recalled' from approval where id = held);
             said := case when done then 'recalled' else 'it was decided meanwhile, and is not held any more' end;

@@ -542,20 +542,30 @@ calendar_in(icalcomponent *root)
 	return icalcomponent_get_first_component(root, ICAL_VCALENDAR_COMPONENT);
 }
 
-void
-calendar_read(const char *document, size_t length, GString *answer)
+static void
+put_calendar(GString *answer, icalcomponent *calendar)
 {
-	icalcomponent *calendar = calendar_in(icalparser_parse_string(document)), *event;
+	icalcomponent *event;
 	icalcompiter events; /* the calendar's own place is used to look for time zones */
 	gint64 count = 0;
 
-	(void)length; /* nothing is read beyond a NUL */
-	if (calendar == NULL)
-		return;
 	put(answer, "method", word_of(calendar, ICAL_METHOD_PROPERTY), LINE_MAX_BYTES);
 	events = icalcomponent_begin_component(calendar, ICAL_VEVENT_COMPONENT);
 	for (event = icalcompiter_deref(&events); event != NULL; event = icalcompiter_next(&events))
 		if (count++ < EVENTS_MAX)
 			put_event(answer, calendar, event);
 	put_number(answer, "events", count);
+}
+
+void
+calendar_read(const char *document, size_t length, GString *answer)
+{
+	icalcomponent *root = icalparser_parse_string(document), *calendar = calendar_in(root);
+
+	(void)length; /* nothing is read beyond a NUL */
+	if (calendar != NULL)
+		put_calendar(answer, calendar);
+	if (root != NULL)
+		icalcomponent_free(root);
+	icalmemory_free_ring();
 }

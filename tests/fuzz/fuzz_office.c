@@ -93,7 +93,7 @@ read_xml(const char *bytes, size_t length, GString *answer)
 	text_out_flush();
 }
 
-/* What is shown of it as well. The library keeps what it parsed. */
+/* What is shown of it as well. */
 static void
 read_calendar(const char *bytes, size_t length, GString *answer)
 {

@@ -91,6 +91,26 @@ def test_message_whose_answer_nobody_heard_is_recognised_when_it_comes_again(wor
                                 f" where h.what = 'offered again' and m.sender = '{sender}'") == [["1"]]
 
 
+def test_outbox_copy_that_the_mta_had_was_queued_again(world, post, name):
+    """Promise 3: its next hop does not answer, so it is with the MTA, like the copy in place, when the client comes again."""
+    smime, plain, sender = f"{name}@smime.example", f"{name}@plain.example", f"{name}@example.com"
+    people.certify(world, smime)
+    message = post.compose([smime, plain], sender=sender)
+    world.outside.stop()
+    try:
+        offer_unheard(world, message, [smime, plain], sender, f"TWICE{name}")
+        sandbox.wait_until(lambda: [decisions(world, a)[-1][1] for a in (smime, plain)] == ["handed"] * 2, "the MTA to have both")
+        post.accepted(message, [smime, plain], sender=sender)
+        assert sorted(len(decisions(world, address)) for address in (smime, plain)) == [1, 2]
+        wait_outbox_empty(world)
+    finally:
+        world.outside.start()
+    sandbox.command("postqueue", "-c", world.company.config, "-f")
+    for address in (smime, plain):
+        sandbox.wait_until(lambda a=address: decisions(world, a)[-1][1] == "sent", "the copy to arrive")
+        post.box(address).one()
+
+
 def test_offer_that_the_mta_had_given_up_became_a_message(world, post, name):
     """Promise 3: the database is stuck for longer than the MTA waits. What nobody waits for is not committed, since a
     later offer of the same message may have been accepted meanwhile."""

@@ -282,7 +282,8 @@ def test_approver_without_the_right_decides_nothing(world, post, name, sender):
     assert otto.browser.get(link).status == 200
     # Nor does the database let the portal decide without a link, or as somebody else.
     for sql in (f"select postseal.approval_decide('{approval}', 'released', 'x', '')", "update postseal.approval set decision = 'released'",
-                f"select postseal.approval_done('{approval}')", "select key from postseal.approval", "select * from postseal.approval_chunk"):
+                f"select postseal.approval_done('{approval}')", "select key from postseal.approval", "select * from postseal.approval_chunk",
+                "select digest from postseal.approval_link"):
         with pytest.raises(RuntimeError, match="permission denied"):
             world.postgres.query(sql, "postseal_portal")
 
@@ -293,6 +294,12 @@ def test_sender_approves_no_message_of_their_own(world, post, name):
     _, record, _ = held(world, post, to)
     assert world.postgres.query("select person, is_sender from postseal.approval_link l join postseal.approval a on a.id = l.approval"
                                 f" where a.message = '{record}' order by person") == [["otto@example.com", "t"], ["zoe@example.com", "f"]]
+    # Nor by another address of theirs: From says who wrote it.
+    post.sender = f"{name}.box@example.com"
+    message = post.compose(to, SECRET).replace(post.sender.encode(), b"otto@example.com", 1)
+    post.accepted(message, to)
+    assert world.postgres.query("select person from postseal.approval_link l join postseal.approval a on a.id = l.approval"
+                                f" where a.sender = '{post.sender}' and not is_sender") == [["zoe@example.com"]]
     post.sender = "audit@example.com"
     code, text = post.send(post.compose(to, SECRET, subject="Twice"), to)
     assert code == 550 and "nobody but its sender could approve it" in text

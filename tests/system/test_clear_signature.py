@@ -20,8 +20,7 @@ EIGHT_BIT = "Grüße aus Zürich — 8 Bit.\r\nFrom here on:  \r\n.\r\n".encode(
 TREE = (b"This is for old programs.\r\n--b\r\nContent-Type: multipart/alternative; boundary=c\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
         b"--c\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + EIGHT_BIT + b"\r\n"
         b"--c\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n<p>Gr=C3=BC=C3=9Fe</p>\r\n"
-        b"--c--\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
-        + EIGHT_BIT + b"\r\n--b\r\nContent-Type: application/pdf; name=x.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nJVBERi0xLjQK\r\n"
+        b"--c--\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nAn attached message.\r\n" b"\r\n--b\r\nContent-Type: application/pdf; name=x.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nJVBERi0xLjQK\r\n"
         b"--b--\r\n")
 
 
@@ -155,7 +154,7 @@ def test_what_cannot_be_signed_leaves_as_it_is(world, post, name):
               b" micalg=pgp-sha256; boundary=n\r\n\r\n--n\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
               + EIGHT_BIT + b"\r\n--n\r\nContent-Type: application/pgp-signature\r\n\r\nx\r\n--n--\r\n--m--\r\n")
     nested = post.compose(to[3:4], within, sender=sender, content=b"multipart/mixed; boundary=m")
-    assert "a part that is already signed or encrypted is not in 7 bits" in why_not(post, nested, to[3], sender)
+    assert "a part that is an attached message, or is signed or encrypted, is not in 7 bits" in why_not(post, nested, to[3], sender)
     assert post.box(to[3]).one().raw.endswith(within.replace(b"\r\n", b"\n")) or within in post.box(to[3]).one().raw
     unclear = post.compose(to[4:], b"--m\r\nno field\r\nContent-Type: text/plain\r\n\r\n" + EIGHT_BIT + b"\r\n--m--\r\n", sender=sender,
                            content=b"multipart/mixed; boundary=m")

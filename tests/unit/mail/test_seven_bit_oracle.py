@@ -75,7 +75,7 @@ class Making:
             out += b"This is for old programs.\r\n"
         for _ in range(rng.randrange(1, 4)):
             if kind == "digest" and rng.random() < .5:
-                made = b"\r\n" + self.inner(depth + 1, sealed)
+                made = b"\r\n" + self.inner(depth + 1)
             else:
                 made = self.entity(depth + 1, sealed or kind == "signed")
             if kind == "digest":
@@ -85,19 +85,20 @@ class Making:
             return out
         return out + f"--{boundary}--".encode() + rng.choice([b"\r\n", b"", b"\r\nepilogue\r\n"])
 
-    def inner(self, depth, sealed):
-        return b"From: a@x.example\r\nSubject:  =?utf-8?q?x=C3=BC?= y\r\n" + self.entity(depth + 1, sealed)
+    def inner(self, depth):
+        """A message of somebody else's, whose bytes stay."""
+        return b"From: a@x.example\r\nSubject:  =?utf-8?q?x=C3=BC?= y\r\n" + self.entity(depth + 1, True)
 
-    def message(self, depth, sealed):
+    def message(self, depth):
         fields = b"Content-Type: message/rfc822\r\n" + self.rng.choice([b"", b"Content-Transfer-Encoding: 8bit\r\n"])
-        return fields + b"\r\n" + self.inner(depth, sealed)
+        return fields + b"\r\n" + self.inner(depth)
 
     def entity(self, depth=0, sealed=False):
         draw = self.rng.random()
         if depth < 4 and draw < .35:
             return self.multipart(depth, sealed)
         if depth < 4 and draw < .45:
-            return self.message(depth, sealed)
+            return self.message(depth)
         return self.leaf(sealed)
 
 
