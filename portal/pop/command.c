@@ -78,7 +78,7 @@ pop_command_read(struct pop_command *command_r, const char *line, size_t length)
 	size_t word = strcspn(line, " ");
 	const char *at = line + word;
 
-	*command_r = (struct pop_command){.text = ""};
+	*command_r = (struct pop_command){.text = line + length};
 	if (strlen(line) != length) /* a NUL within */
 		return;
 	command_r->verb = verb_of(line, word);
