@@ -70,8 +70,10 @@ run(const struct courier *courier, bool *more_r, struct fault *fault)
 	struct parameters lifetime = {0};
 
 	parameters_number(&lifetime, (int64_t)courier->settings->queue_lifetime);
-	if (connection == NULL || !transaction_begin(connection, fault) ||
+	/* A mail that cannot be written keeps nobody else's time from running out. */
+	if (connection == NULL ||
 	    !connection_execute(connection, &expire, &lifetime, NULL, fault) ||
+	    !transaction_begin(connection, fault) ||
 	    !connection_execute(connection, &close_one, NULL, &id, fault))
 		return false;
 	*more_r = !PQgetisnull(id, 0, 0);
