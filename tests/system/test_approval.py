@@ -296,7 +296,7 @@ def test_sender_approves_no_message_of_their_own(world, post, name):
                                 f" where a.message = '{record}' order by person") == [["otto@example.com", "t"], ["zoe@example.com", "f"]]
     # Nor by another address of theirs: From says who wrote it.
     post.sender = f"{name}.box@example.com"
-    message = post.compose(to, SECRET).replace(post.sender.encode(), b"otto@example.com", 1)
+    message = post.compose(to, SECRET, subject="Budget 2027").replace(post.sender.encode(), b"otto@example.com", 1)
     post.accepted(message, to)
     assert world.postgres.query("select person from postseal.approval_link l join postseal.approval a on a.id = l.approval"
                                 f" where a.sender = '{post.sender}' and not is_sender") == [["zoe@example.com"]]

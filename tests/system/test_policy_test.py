@@ -80,7 +80,7 @@ def test_rows_for_programs(run):
 
 
 @pytest.mark.parametrize("line, wanted", [
-    ('from "a@x.example" to "b@x.example" gives smoke', ":1:43: found smoke, expected a method such as smime or pickup, reject, refuse or wait"),
+    ('from "a@x.example" to "b@x.example" gives smoke', ":1:43: found smoke, expected a method such as smime or pickup, reject, refuse, hold or wait"),
     ('from "a@x.example" to "b@x.example"', ":1:36: found the end of the line, expected gives, what the rules say"),
     ('to "b@x.example" gives plain', ":1:29: found the end of the line, expected from, the sender"),
     ('from "a@x.example" gives plain', ":1:31: found the end of the line, expected to, a recipient"),
