@@ -161,7 +161,8 @@ def test_hold_that_is_stated_while_something_is_deleted_waits_for_it(world, cloc
     clock(3 * 366)
     with world.postgres.session() as one, world.postgres.session() as other:
         one.ask(f"begin; select postseal.record_delete_due({YEARS}, 1000)")
-        other.psql.stdin.write(f"select postseal.hold_add('Race', null, '{message}', null);\n\\echo :end\n")
+        other.psql.stdin.write(f"select postseal.hold_add('Race', null, '{message}', null);\n\\echo :end\n".encode())
+        other.psql.stdin.flush()
         sandbox.wait_until(lambda: world.postgres.query(
             "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%hold_add%'"), "the hold to wait")
         one.ask("commit")
