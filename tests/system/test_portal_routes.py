@@ -340,7 +340,7 @@ FIELDS = {
     ("/settings/key/remove", "fingerprint"): ">/settings",
     ("/settings/key/remove", "kind"): ">/settings",
     ("/settings/language", "language"): ">/settings",
-    ("/settings/name", "name"): ">/settings",
+    ("/settings/name", "name"): ">/settings >/settings >/settings 400 400 >/settings",
     ("/settings/passkey", "client"): "400",
     ("/settings/passkey", "data"): "400",
     ("/settings/passkey", "name"): "400",
