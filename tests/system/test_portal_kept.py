@@ -260,7 +260,8 @@ TYPED = {
     ("unlock.html", "code"): "/m/" + "A" * 43, ("signin.html", "address"): "/signin", ("join.html", "address"): "/join",
     ("confirm.html", "code"): "is another code half a minute later", ("factor.html", "code"): "is another code half a minute later",
     ("totp.html", "code"): "is another code half a minute later", ("passkey.html", "name"): "names a key that is asked for anew",
-    ("folders.html", "name"): "names a folder with a word or two",
+    ("folders.html", "name"): "names a folder with a word or two", ("settings.html", "name"): "names the member with a word or two",
+    ("security.html", "name"): "names a mail program with a word or two", ("approval.html", "because"): "is a sentence that may be left out",
     ("reopen.html", "recovery"): "a new password is chosen with it, and typed again"}
 
 
