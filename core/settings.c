@@ -227,6 +227,18 @@ settings_new(void)
 	return settings;
 }
 
+const struct directory *
+settings_directory(const struct settings *settings, const char *name)
+{
+	for (guint i = 0; i < settings->directories->len; i++) {
+		const struct directory *directory = g_ptr_array_index(settings->directories, i);
+
+		if (strcmp(directory->name, name) == 0)
+			return directory;
+	}
+	return NULL;
+}
+
 void
 settings_free(struct settings *settings)
 {
@@ -507,13 +519,8 @@ read_of_directory(struct cursor *cursor, GHashTable *seen)
 static bool
 is_complete(struct cursor *cursor, const struct directory *directory)
 {
-	for (guint i = 0; i < cursor->reader->settings->directories->len; i++) {
-		const struct directory *other =
-			g_ptr_array_index(cursor->reader->settings->directories, i);
-
-		if (strcmp(other->name, directory->name) == 0)
-			return expect(cursor, "a name that no other directory has");
-	}
+	if (settings_directory(cursor->reader->settings, directory->name) != NULL)
+		return expect(cursor, "a name that no other directory has");
 	cursor->setting = NULL;
 	if (directory->url == NULL)
 		return expect(cursor, "url");

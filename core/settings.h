@@ -71,6 +71,8 @@ struct settings *settings_new(void); /* with defaults */
  * added to `errors` (char *) as a sentence with file, line and column. */
 struct settings *settings_load(const char *path, GPtrArray *errors);
 void settings_free(struct settings *settings);
+/* NULL: there is none of that name. */
+const struct directory *settings_directory(const struct settings *settings, const char *name);
 typedef struct settings settings_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(settings_auto, settings_free)
 

@@ -360,7 +360,7 @@ file_names(const struct message *message, const struct settings *settings)
 
 	if (type == NULL || g_ascii_strncasecmp(type, "text/", strlen("text/")) == 0)
 		return names;
-	parts = parts_new(message, (guint)MIN(settings->limit_parts, (uint64_t)G_MAXUINT));
+	parts = parts_new(message, settings->limit_parts);
 	names_each(parts, add_name, names, &fault);
 	parts_free(parts);
 	return names;

@@ -139,7 +139,7 @@ facts_init(struct facts *facts, const struct message *message, const struct sett
 	*facts = (struct facts){
 		.message = message,
 		.database = database,
-		.parts = parts_new(message, (guint)MIN(settings->limit_parts, (uint64_t)G_MAXUINT)),
+		.parts = parts_new(message, settings->limit_parts),
 		.subject = subjects(message),
 		.client = client_of(message),
 	};

@@ -6,7 +6,7 @@
 struct signable {
 	const struct message *message;
 	const struct spool_settings *spool;
-	guint most;
+	uint64_t most;
 	GString *header;
 	struct spool *encoded; /* the whole entity; NULL: it is in 7 bits as it stands */
 	bool is_known;
@@ -14,7 +14,7 @@ struct signable {
 };
 
 struct signable *
-signable_new(const struct message *message, const struct spool_settings *spool, guint most)
+signable_new(const struct message *message, const struct spool_settings *spool, uint64_t most)
 {
 	struct signable *signable = g_new0(struct signable, 1);
 

@@ -12,7 +12,7 @@ struct signable;
 /* `spool` is for content that has to be encoded for it. More than `most` parts are not signed. All
  * that is passed must outlive the result. */
 struct signable *signable_new(const struct message *message, const struct spool_settings *spool,
-			      guint most);
+			      uint64_t most);
 void signable_free(struct signable *signable);
 
 /* *why_not_r says why the message is not to be signed, or cannot be; NULL: it can. */

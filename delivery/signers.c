@@ -38,8 +38,7 @@ bool
 signers_find(struct surroundings *around, struct fault *fault)
 {
 	around->signable =
-		signable_new(around->message, around->variants,
-			     (guint)MIN(around->settings->limit_parts, (uint64_t)G_MAXUINT));
+		signable_new(around->message, around->variants, around->settings->limit_parts);
 	return find(around, KEY_SMIME, &around->smime_signer, fault) &&
 	       find(around, KEY_PGP, &around->pgp_signer, fault);
 }

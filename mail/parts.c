@@ -1,5 +1,6 @@
 #include "mail/parts.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "mail/boundary_lines.h"
@@ -10,7 +11,7 @@
 
 struct parts {
 	const struct message *message;
-	guint most;
+	uint64_t most;
 	GMimeObject *root; /* NULL: not parsed yet */
 	GMimeStream *stream;
 	GHashTable *inner; /* the parsed message (GMimeObject) within each part; NULL: it cannot be
@@ -31,7 +32,7 @@ clear_object(gpointer object)
 }
 
 struct parts *
-parts_new(const struct message *message, guint most)
+parts_new(const struct message *message, uint64_t most)
 {
 	struct parts *parts = g_new0(struct parts, 1);
 
@@ -179,7 +180,8 @@ parts_each(struct parts *parts, parts_visit *visit, void *data, struct fault *fa
 	parts->visited = NULL;
 	if (tour.count > parts->most)
 		return fault_set(fault, FAULT_TOO_BIG,
-				 "The message has more than %u parts (limit parts).", parts->most);
+				 "The message has more than %" PRIu64 " parts (limit parts).",
+				 parts->most);
 	return mime_stream_is_good(parts->stream, fault);
 }
 

@@ -14,7 +14,7 @@ struct parts;
 
 /* The message must outlive the result, and is parsed on first use. More than `most` parts are
  * FAULT_TOO_BIG. */
-struct parts *parts_new(const struct message *message, guint most);
+struct parts *parts_new(const struct message *message, uint64_t most);
 void parts_free(struct parts *parts);
 typedef struct parts parts_auto;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(parts_auto, parts_free)

@@ -140,7 +140,8 @@ look_by_regex(struct search *search, const struct detector *detector, const pcre
 static bool
 look_by_expressions(struct search *search, const char *text, size_t length)
 {
-	const bool is_plain = plain_digits_only(text, length);
+	const bool is_plain =
+		search->detectors->len > NUMBER_KINDS && plain_digits_only(text, length);
 
 	for (guint i = NUMBER_KINDS; i < search->detectors->len; i++) {
 		const struct detector *detector = g_ptr_array_index(search->detectors, i);

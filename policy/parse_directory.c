@@ -44,18 +44,6 @@ parser_directory_table(struct parser *parser, const struct place *place, char *n
 	g_free(directory.filter);
 }
 
-static bool
-has_directory(const struct settings *settings, const char *name)
-{
-	for (guint i = 0; i < settings->directories->len; i++) {
-		const struct directory *directory = g_ptr_array_index(settings->directories, i);
-
-		if (strcmp(directory->name, name) == 0)
-			return true;
-	}
-	return false;
-}
-
 void
 parser_resolve_directories(struct parser *parser)
 {
@@ -67,7 +55,7 @@ parser_resolve_directories(struct parser *parser)
 		const char *name = directory_lookup_directory(use->lookup);
 
 		directory_lookup_connect(use->lookup, settings->finder_socket);
-		if (!has_directory(settings, name))
+		if (settings_directory(settings, name) == NULL)
 			parser_error(parser, &use->place,
 				     "found the directory %s, which no line `directory %s url …` "
 				     "describes",

@@ -30,10 +30,8 @@ name_length(const char *at)
 /* Appends the class that begins at `at` and returns its end. A bracket that comes first is a
  * member, and so are those of names such as [:alpha:]. */
 static const char *
-append_class(GString *text, const char *at, bool *found)
+append_class(GString *text, const char *at)
 {
-	const char *begin = at;
-
 	g_string_append_c(text, *at++);
 	if (*at == '^')
 		g_string_append_c(text, *at++);
@@ -44,33 +42,29 @@ append_class(GString *text, const char *at, bool *found)
 
 		if (length == 0)
 			length = *at == '\\' && at[1] != '\0' ? 2 : 1;
-		if (length == 2 && at[0] == '\\' && at[1] == 'd') {
+		if (length == 2 && at[0] == '\\' && at[1] == 'd')
 			g_string_append(text, ESCAPED_ZERO "-9");
-			*found = true;
-		} else {
+		else
 			g_string_append_len(text, at, (gssize)length);
-		}
 		at += length;
 	}
 	if (*at == ']')
 		g_string_append_c(text, *at++);
-	return at > begin ? at : begin + 1;
+	return at;
 }
 
 char *
 plain_digits_expression(const char *expression)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
-	bool found = false;
 
 	if (!is_simple(expression))
 		return NULL;
 	for (const char *at = expression; *at != '\0';) {
 		if (*at == '[') {
-			at = append_class(text, at, &found);
+			at = append_class(text, at);
 		} else if (*at == '\\' && at[1] == 'd') {
 			g_string_append(text, "[0-9]");
-			found = true;
 			at += 2;
 		} else {
 			size_t length = *at == '\\' && at[1] != '\0' ? 2 : 1;
@@ -79,7 +73,7 @@ plain_digits_expression(const char *expression)
 			at += length;
 		}
 	}
-	return found ? g_strdup(text->str) : NULL;
+	return strcmp(text->str, expression) == 0 ? NULL : g_strdup(text->str);
 }
 
 /* --- texts --- */

@@ -12,7 +12,7 @@ sealed_init(struct sealed *sealed, const struct message *message, const struct s
 {
 	*sealed = (struct sealed){
 		.message = message,
-		.parts = parts_new(message, (guint)MIN(settings->limit_parts, (uint64_t)G_MAXUINT)),
+		.parts = parts_new(message, settings->limit_parts),
 		.openings = g_ptr_array_new_with_free_func((GDestroyNotify)opening_free)};
 }
 

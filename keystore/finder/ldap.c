@@ -279,17 +279,6 @@ ask_for_openpgp_keys(const struct finder_task *task, struct finder_answer *answe
 	ask(&(struct request){.task = task, .kind = &openpgp_keys}, answer);
 }
 
-static bool
-has_directory(const struct settings *settings, const char *name)
-{
-	for (guint i = 0; i < settings->directories->len; i++)
-		if (strcmp(((const struct directory *)g_ptr_array_index(settings->directories, i))
-				   ->name,
-			   name) == 0)
-			return true;
-	return false;
-}
-
 static void
 ask_for_entry(const struct finder_task *task, struct finder_answer *answer)
 {
@@ -303,7 +292,7 @@ ask_for_entry(const struct finder_task *task, struct finder_answer *answer)
 		return;
 	}
 	*filter++ = '\0';
-	if (has_directory(task->settings, text))
+	if (settings_directory(task->settings, text) != NULL)
 		ask(&(struct request){task, &entries, text, filter}, answer);
 	else
 		finder_failed(answer,
