@@ -92,9 +92,13 @@ logins_load(const char *path, struct fault *fault)
 bool
 logins_may_send_as(const struct logins *logins, const char *login, const char *address)
 {
-	g_autofree char *lower = g_utf8_strdown(login, -1);
+	/* A login comes from the MTA's clients: GLib would read past the end of what is not UTF-8.
+	 */
+	g_autofree char *lower =
+		g_utf8_validate(login, -1, NULL) ? g_utf8_strdown(login, -1) : NULL;
 	g_autofree char *own = address_fold(login);
-	const struct table *table = g_hash_table_lookup(logins->tables, lower);
+	const struct table *table =
+		lower == NULL ? NULL : g_hash_table_lookup(logins->tables, lower);
 	struct fault ignored; /* looking into a table in memory cannot fail */
 	bool listed = false;
 

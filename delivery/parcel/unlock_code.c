@@ -75,11 +75,14 @@ is_mark(gunichar character)
 	}
 }
 
-/* Letters and digits of full width, as East Asian keyboards type them, become common ones. */
+/* Letters and digits of full width, as East Asian keyboards type them, become common ones. What is
+ * not valid UTF-8 is no code and stays as it is: GLib would read past its end. */
 char *
 code_without_marks(const char *typed)
 {
-	char *normal = g_utf8_normalize(typed, -1, G_NORMALIZE_NFKC);
+	char *normal = g_utf8_validate(typed, -1, NULL)
+			       ? g_utf8_normalize(typed, -1, G_NORMALIZE_NFKC)
+			       : NULL;
 	GString *symbols = g_string_new(NULL);
 
 	for (const char *at = normal; at != NULL && *at != '\0'; at = g_utf8_next_char(at))

@@ -9,6 +9,7 @@
 
 #include "delivery/parcel/parcel.h"
 #include "delivery/parcel/unlock_code.h"
+#include "tests/unit/guarded_text.h"
 
 static void
 codes_are_read_as_people_type_them(void **state)
@@ -85,6 +86,20 @@ typing_slips_are_told_from_wrong_codes(void **state)
 	}
 }
 
+/* In a password of POP3, which is whatever bytes a stranger sends. */
+static void
+typed_bytes_that_are_no_characters_are_not_read_past_their_end(void **state)
+{
+	static const char *const typed[] = {"\xfb", "AAAA-\xe2\x82", "\xc3", "\xfd\xfb\xfa\xff"};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(typed); i++) {
+		g_autofree char *symbols = code_without_marks(guarded_text(typed[i]));
+
+		assert_string_equal(symbols, typed[i]);
+	}
+}
+
 static void
 links_that_are_none_have_no_hash(void **state)
 {
@@ -105,6 +120,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(codes_are_read_as_people_type_them),
 		cmocka_unit_test(typing_slips_are_told_from_wrong_codes),
+		cmocka_unit_test(typed_bytes_that_are_no_characters_are_not_read_past_their_end),
 		cmocka_unit_test(links_that_are_none_have_no_hash),
 	};
 
