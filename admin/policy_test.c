@@ -142,12 +142,20 @@ ask(const struct expectation *expectation, struct policy_question *question,
 	return true;
 }
 
+/* What all expectations are tried with. */
+struct trial {
+	const struct admin *admin;
+	struct reader *reader;
+	json_t *rows;
+};
+
 static bool
-ask_rules(const struct admin *admin, const struct expectation *expectation,
-	  const struct message *message, time_t time, json_t *rows, struct fault *fault)
+ask_rules(const struct trial *trial, const struct expectation *expectation,
+	  const struct message *message, time_t time, struct fault *fault)
 {
+	const struct admin *admin = trial->admin;
 	const struct documents_settings documents = {
-		.reader = reader_new(admin->settings),
+		.reader = trial->reader,
 		.directory = g_get_tmp_dir(),
 		.processes = (unsigned)admin->settings->reader_processes,
 		.seconds = (unsigned)admin->settings->reader_deadline,
@@ -159,16 +167,14 @@ ask_rules(const struct admin *admin, const struct expectation *expectation,
 	facts_init(&facts, message, admin->settings, &documents, NULL);
 	facts.policy.time = time;
 	question = policy_question_new(admin->policy, admin->database, &facts.policy);
-	asked = ask(expectation, question, message, rows, fault);
+	asked = ask(expectation, question, message, trial->rows, fault);
 	policy_question_free(question);
 	facts_clear(&facts);
-	reader_free(documents.reader);
 	return asked;
 }
 
 static bool
-try(const struct admin *admin, const struct expectation *expectation, json_t *rows,
-    struct fault *fault)
+try(const struct trial *trial, const struct expectation *expectation, struct fault *fault)
 {
 	const struct spool_settings spool = {.directory = g_get_tmp_dir(), .memory_max = 8 << 20};
 	g_autoptr(message_auto) message = message_new(&spool);
@@ -176,7 +182,7 @@ try(const struct admin *admin, const struct expectation *expectation, json_t *ro
 
 	return (expectation->time == NULL || situation_time(expectation->time, &time, fault)) &&
 	       make_message(message, expectation, fault) &&
-	       ask_rules(admin, expectation, message, time, rows, fault);
+	       ask_rules(trial, expectation, message, time, fault);
 }
 
 /* --- the whole file --- */
@@ -204,14 +210,22 @@ print_failures(FILE *file, const json_t *rows)
 }
 
 static void
-try_line(const struct admin *admin, const struct configuration_line *line, json_t *rows,
-	 GPtrArray *errors)
+try_line(const struct trial *trial, const struct configuration_line *line, GPtrArray *errors)
 {
 	g_auto(expectation_auto) expectation = {0};
 	struct fault fault;
 
-	if (expectation_read(&expectation, line, errors) && !try(admin, &expectation, rows, &fault))
+	if (expectation_read(&expectation, line, errors) && !try(trial, &expectation, &fault))
 		configuration_complain(errors, &expectation.place, "%s", fault.text);
+}
+
+static void
+try_all(const struct trial *trial, const struct configuration *file, GPtrArray *errors)
+{
+	for (guint i = 0; i < file->lines->len; i++)
+		try_line(trial, g_ptr_array_index(file->lines, i), errors);
+	if (json_array_size(trial->rows) == 0 && errors->len == 0)
+		configuration_complain(errors, &file->end, "found no expectation");
 }
 
 static bool
@@ -242,10 +256,12 @@ policy_test(const struct admin *admin, int argc, char **argv)
 		return command_fail(&fault);
 	}
 	file = configuration_read(operands[0], errors);
-	for (guint i = 0; file != NULL && i < file->lines->len; i++)
-		try_line(admin, g_ptr_array_index(file->lines, i), rows, errors);
-	if (file != NULL && json_array_size(rows) == 0 && errors->len == 0)
-		configuration_complain(errors, &file->end, "found no expectation");
+	if (file != NULL) {
+		const struct trial trial = {admin, reader_new(admin->settings), rows};
+
+		try_all(&trial, file, errors);
+		reader_free(trial.reader);
+	}
 	for (guint i = 0; i < errors->len; i++)
 		fprintf(stderr, "postseal: %s\n", (const char *)g_ptr_array_index(errors, i));
 	report_print(rows, admin->as_json, print_failures);

@@ -210,6 +210,31 @@ warn_of_repeated(struct parser *parser)
 	}
 }
 
+/* A message remembers the rules for which it was approved by their texts. */
+static void
+warn_of_holding_twice(struct parser *parser)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (guint i = 0; i < parser->policy->rules->len; i++) {
+		const struct rule *rule = g_ptr_array_index(parser->policy->rules, i), *earlier;
+		g_autofree char *line = NULL;
+
+		if (rule->hold == NULL)
+			continue;
+		earlier = g_hash_table_lookup(seen, rule->text);
+		if (earlier == NULL) {
+			g_hash_table_insert(seen, rule->text, (gpointer)rule);
+			continue;
+		}
+		line = rule_line_shown(parser->policy, earlier);
+		parser_warn(parser, &rule->place,
+			    "this rule asks nobody: it reads like the one in %s, and whoever "
+			    "approves a message for that one approves it for this one too",
+			    line);
+	}
+}
+
 static void
 check_names(struct parser *parser, const GPtrArray *rules, GHashTable *seen)
 {
@@ -254,4 +279,5 @@ parser_review(struct parser *parser)
 	check_names(parser, rules, names);
 	check_names(parser, parser->policy->receiving, names);
 	warn_of_repeated(parser);
+	warn_of_holding_twice(parser);
 }

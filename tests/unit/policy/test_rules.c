@@ -1244,6 +1244,23 @@ what_is_hardly_meant_is_a_warning(void **state)
 	unload(&l);
 }
 
+static void
+rule_that_reads_like_another_asks_nobody_which_is_a_warning(void **state)
+{
+	struct loaded l;
+
+	(void)state;
+	good(&l, "table o { \"o@example.com\" }\n"
+		 "match signed hold \"one\" for <o>\n"
+		 "match signed hold \"two\" for <o>\n"
+		 "match signed hold \"one\" for <o>\n"
+		 "otherwise deliver plain\n");
+	assert_int_equal(l.complaints.warnings->len, 1);
+	assert_non_null(strstr(g_ptr_array_index(l.complaints.warnings, 0),
+			       ":8:1: this rule asks nobody: it reads like the one in line 6"));
+	unload(&l);
+}
+
 /* --- detectors --- */
 
 static unsigned
@@ -1525,6 +1542,7 @@ main(void)
 		cmocka_unit_test(what_was_approved_is_decided_by_the_next_rules),
 		cmocka_unit_test(those_who_approve_are_listed),
 		cmocka_unit_test(what_is_hardly_meant_is_a_warning),
+		cmocka_unit_test(rule_that_reads_like_another_asks_nobody_which_is_a_warning),
 		cmocka_unit_test(detectors_look_for_numbers_that_are_right),
 		cmocka_unit_test(detectors_count_different_numbers),
 		cmocka_unit_test(own_detectors_are_expressions_with_checksums),

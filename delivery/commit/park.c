@@ -1,0 +1,142 @@
+#include "delivery/commit/commit.h"
+
+#include <string.h>
+
+#include "core/catalogue.h"
+#include "delivery/outbox/receipt.h"
+#include "delivery/parcel/parcel.h"
+#include "mail/addresses.h"
+#include "mail/names.h"
+#include "mail/subject_tags.h"
+
+static uint64_t
+lifetime(const struct commit *commit, const struct copy *copy)
+{
+	return copy->decision.expire_seconds != 0 ? copy->decision.expire_seconds
+						  : commit->around->settings->pickup_expire;
+}
+
+/* Success is reported for the copy, once it is parked; for the notice, only failures and delays
+ * are, if the sender wants to hear of them. */
+static const char *
+notify_of_notice(const struct recipient *recipient)
+{
+	bool failure, delay;
+
+	if (recipient->notify == NULL)
+		return NULL;
+	failure = strcasestr(recipient->notify, "FAILURE") != NULL;
+	delay = strcasestr(recipient->notify, "DELAY") != NULL;
+	return failure ? (delay ? "FAILURE,DELAY" : "FAILURE") : delay ? "DELAY" : "NEVER";
+}
+
+/* RFC 3461 §5.2.2: nothing beyond the portal sends delivery status notifications. */
+static bool
+tell_relayed(const struct commit *commit, const struct recipient *recipient, struct fault *fault)
+{
+	const struct message *message = commit->around->message;
+	const struct receipt receipt = {.message = commit->message->id.text,
+					.sender = message->sender,
+					.recipient = recipient->address,
+					.what = "relayed",
+					.form = "dsn",
+					.envid = message->envid,
+					.orcpt = recipient->orcpt};
+
+	if (recipient->notify == NULL || strcasestr(recipient->notify, "SUCCESS") == NULL ||
+	    *message->sender == '\0')
+		return true;
+	return receipt_note(commit->connection, commit->around->settings, &receipt, fault);
+}
+
+/* A key for every recipient; the courier makes link and code (delivery/courier/links_and_codes.h).
+ */
+static bool
+add_keys(const struct commit *commit, struct parcel_writer *parcel, const struct group *group,
+	 struct fault *fault)
+{
+	for (guint i = 0; i < group->copies->len; i++) {
+		const struct copy *copy = g_ptr_array_index(group->copies, i);
+		const struct parcel_recipient recipient = {
+			.copy = copy->id.text,
+			.notify = notify_of_notice(copy->recipient),
+			.orcpt = copy->recipient->orcpt,
+			.lifetime = lifetime(commit, copy)};
+
+		if (!parcel_add_key(parcel, &recipient, commit->around->courier, fault) ||
+		    !tell_relayed(commit, copy->recipient, fault))
+			return false;
+	}
+	return true;
+}
+
+/* It matters where the code does not go to the sender. */
+static bool
+is_by_sender(const struct surroundings *around)
+{
+	return *around->settings->sms == '\0' ||
+	       policy_signs_for(around->policy, around->message->authenticated,
+				around->message->sender_folded);
+}
+
+static bool
+add_name(void *names, const char *name, const char *type)
+{
+	(void)type;
+	if (name != NULL)
+		g_ptr_array_add(names, g_strdup(name));
+	return true;
+}
+
+/* What the reader may look for. A message that cannot be parsed is only found by less. */
+static GPtrArray *
+file_names(const struct message *message, const struct settings *settings)
+{
+	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *type = message_field_shown(message, "Content-Type");
+	struct parts *parts;
+	struct fault fault;
+
+	if (type == NULL || g_ascii_strncasecmp(type, "text/", strlen("text/")) == 0)
+		return names;
+	parts = parts_new(message, settings->limit_parts);
+	names_each(parts, add_name, names, &fault);
+	parts_free(parts);
+	return names;
+}
+
+bool
+commit_park(const struct commit *commit, const struct group *group, struct fault *fault)
+{
+	const struct message *message = commit->around->message;
+	g_autofree char *subject = subject_tags_shown(message, commit->dispatch->plan.tags);
+	g_autofree char *from = addresses_author(message);
+	g_autofree char *to = message_field_shown(message, "To");
+	g_autofree char *language = message_field_shown(message, "Content-Language");
+	g_autoptr(GPtrArray) files = file_names(message, commit->around->settings);
+	const struct parcel_settings settings = {.message = commit->message->id.text,
+						 .sender = message->sender,
+						 .size = message_size(message),
+						 .smtputf8 = message->smtputf8,
+						 .subject = subject,
+						 .from = from,
+						 .to = to,
+						 .files = files,
+						 .language = catalogue_language(language),
+						 .receipt = commit_receipt(group->copies),
+						 .phone = commit->dispatch->plan.phone,
+						 .is_by_sender = is_by_sender(commit->around),
+						 .courier = commit->around->courier};
+	struct parcel_writer parcel;
+	struct variant variant;
+	bool done;
+
+	variant_init(&variant, commit->around, group, commit->dispatch->plan.tags);
+	done = parcel_begin(&parcel, commit->connection, &settings, fault) &&
+	       add_keys(commit, &parcel, group, fault) &&
+	       variant_write(&variant, commit->around, group, &parcel.sealing.sink, fault) &&
+	       parcel_end(&parcel, fault);
+	parcel_clear(&parcel);
+	variant_clear(&variant);
+	return done;
+}
