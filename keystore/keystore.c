@@ -809,6 +809,7 @@ judge_foreign(struct connection *connection, const struct authorities *authoriti
 	if (!authorities_verify(authorities, certificate, others, &chain, &vouching_r->why))
 		return true;
 	vouching_r->chain = chain.certificates;
+	vouching_r->trust = chain.trust;
 	g_free(chain.root);
 	if (now < chain.from || now >= chain.until) {
 		vouching_r->why =

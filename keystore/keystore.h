@@ -72,6 +72,7 @@ bool keystore_own(struct keystore *keystore, enum key_kind kind, const char *add
 /* What is to be said for a certificate that came with mail. */
 struct vouching {
 	char *why; /* why it is worth nothing; NULL: the organisation trusts its issuer */
+	enum trust_level trust; /* then: how far */
 	STACK_OF(X509) * chain; /* up to the root; NULL: there is none */
 	bool is_unchecked;	/* nobody has said yet whether it was revoked */
 };

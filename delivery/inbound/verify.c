@@ -214,6 +214,12 @@ judge_certificate(CMS_SignerInfo *signer, X509 *certificate, STACK_OF(X509) * ot
 		return false;
 	if (vouching.why != NULL)
 		return signature_say(signature_r, SIGNATURE_POLICY, vouching.why);
+	/* An authority that is trusted for partners says nothing about employees. */
+	if (vouching.trust < TRUST_ORGANISATION &&
+	    keystore_is_employee(around->settings->domains, around->from))
+		return signature_say(signature_r, SIGNATURE_POLICY,
+				     "its authority is not trusted for the organisation's own "
+				     "addresses");
 	signature_r->address = g_strdup(around->from);
 	return signature_say(signature_r, SIGNATURE_PASS, NULL) &&
 	       announced_find(signer, certificate, others, around, &signature_r->mailed, fault);

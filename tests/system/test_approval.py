@@ -17,9 +17,11 @@ from person import Person, dump
 RULES = """
 table officers { "otto@example.com" "Zoe@Example.com" }
 table auditors { "audit@example.com" }
+table cleared database "select 1 from a_table_that_is_not_there where address = $1"
 rule "budget" match subject regex "(?i)budget" not recipient in domains
       hold "Budgets need approval." for <officers> show subject
 rule "twice"  match subject regex "(?i)twice" not recipient in domains hold "Auditors look at this." for <auditors> expire 1 day
+match subject regex "(?i)if cleared" recipient in <cleared> deliver plain
 match subject regex "(?i)forbidden" recipient domain "rival.example" reject "Nothing for rivals."
 match recipient domain "smime.example"  deliver smime
 match recipient domain "pickup.example" deliver pickup
@@ -341,6 +343,22 @@ def test_released_message_that_the_rules_now_forbid_goes_nowhere(world, post, na
     told = sandbox.wait_until(lambda: [m for m in map(people.Received, (f.read_bytes() for f in post.box(sender).files()))
                                        if b"Nothing for rivals." in m.raw], "the bounce")
     assert b"was approved, but" in b" ".join(told[0].raw.split())
+    assert not post.box(to[0]).files()
+
+
+def test_released_message_that_cannot_be_decided_in_time_is_refused(world, post, name, sender):
+    """Promise 3: it does not wait for ever, and its sender hears that nobody got it."""
+    to = [f"{name}@plain.example"]
+    _, record, approval = held(world, post, to, subject="Budget, if cleared")
+    world.postseal("approval", "release", approval)
+    sandbox.wait_until(lambda: "a_table_that_is_not_there" in world.postseal("approval", "show", approval), "the trouble")
+    assert last(post, to[0])["state"] == "held" and not is_done(world, approval)
+    world.postgres.query(f"update postseal.approval set decided_at = decided_at - interval '30 days' where id = '{approval}'")
+    finish(world, approval)
+    assert approvals(world, record)[0][1:4] == ["refused", "Postseal", "it was approved, but could not be sent in time"]
+    copy = last(post, to[0])
+    assert copy["state"] == "refused" and "it was approved, but could not be sent: " in copy["reason"]
+    assert to[0] in Person(world, post, sender).mail("was refused").text()
     assert not post.box(to[0]).files()
 
 

@@ -616,6 +616,24 @@ def test_signature_counts_only_for_what_it_covers_and_for_the_author(world, post
     assert world.postgres.query(f"select 1 from postseal.attestation where address = '{bob}'") == []
 
 
+def test_authority_that_is_trusted_for_domains_made_mail_of_our_own_chief_look_genuine(world, post, outside, name):
+    chief, root = f"{name}.ceo@example.com", world.directory / "keys" / "authority.pem"
+    entity, partner = signed(world, TEXT, chief), signed(world, TEXT, f"{name}@marked.example")
+
+    def result(entity, author, subject):
+        to = f"{name}.{subject}@example.com"
+        return results(outside.sent(entity, to, sender=author, subject=subject)[1]).get("smime")
+
+    assert result(entity, chief, "before") == "pass"
+    world.postseal("key", "import", "--root", "--trust", "domain", root)
+    try:
+        assert result(entity, chief, "chief") == "policy"
+        assert result(partner, f"{name}@marked.example", "partner") == "pass"
+    finally:
+        world.postseal("key", "import", "--root", "--trust", "organisation", root)
+    assert result(entity, chief, "after") == "pass"
+
+
 @pytest.fixture(scope="module")
 def bob(world):
     return "bob@spoofed.example", world.authority.issue_mail("bob-spoofed", "bob@spoofed.example")
