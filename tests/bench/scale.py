@@ -1,6 +1,5 @@
 """How the database and large messages scale: look-up among a million keys, writing the log after
 ten million rows. Run as root: /usr/bin/python3 tests/bench/scale.py [LOG_ROWS]"""
-import os
 import pathlib
 import re
 import subprocess

@@ -53,8 +53,10 @@ WAITING = ("select exists (select from postseal.outbox) or"
 
 
 class Bench:
-    def __init__(self, count):
-        self.count = count
+    def __init__(self, count, rules=RULES, letter=None):
+        """`letter`: a file with the message that is sent, to another recipient each time; without Message-ID, Date and Subject each is a message
+        of its own. None: smtp-source makes it."""
+        self.count, self.rules, self.letter = count, rules, letter
         self.world = World(DIRECTORY, BUILD)
         self.peers = {}
         self.rates = {}
@@ -63,7 +65,7 @@ class Bench:
 
     def start(self):
         world = self.world
-        world.start(RULES)
+        world.start(self.rules)
         world.postseal("key", "import", "--root", world.directory / "keys" / "authority.pem")
         people.certify(world, "to@smime.example")
         own = people.certify(world, "signer@example.com").with_suffix("")
@@ -152,8 +154,9 @@ class Bench:
     def send(self, to, sender):
         if len(to) > 1:
             return self.send_split(to, sender)
-        done = subprocess.run(["smtp-source", "-s", str(SESSIONS), "-l", str(LENGTH), "-m", str(self.count), "-f", sender,
-                               "-t", to[0], f"127.0.0.1:{self.world.ports['submission']}"], capture_output=True)
+        content = ("-l", str(LENGTH)) if self.letter is None else ("-N", "-F", self.letter)
+        done = subprocess.run(["smtp-source", "-s", str(SESSIONS), *content, "-m", str(self.count), "-f", sender, "-t", to[0],
+                               f"127.0.0.1:{self.world.ports['submission']}"], capture_output=True)
         if done.returncode != 0:
             raise SystemExit(f"smtp-source: {done.stderr.decode()[-500:]}")
 
