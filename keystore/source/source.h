@@ -1,6 +1,6 @@
 /*
- * Where keys come from. A source is one file here and one line in key_sources[] (keystore.c); it
- * returns what it has for an address, and the key store judges that: chains, strength, validity
+ * Where keys come from. A source is one file here and one line in key_sources[] (store/sources.c);
+ * it returns what it has for an address, and the key store judges that: chains, strength, validity
  * period, and whether the organisation, the owner or nobody at all vouches for the key.
  */
 #ifndef POSTSEAL_KEYSTORE_SOURCE_SOURCE_H
