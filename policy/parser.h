@@ -71,6 +71,12 @@ void parser_warn(struct parser *parser, const struct place *place, const char *f
 void parser_review(struct parser *parser);
 /* The method with this name; NULL: none. */
 const struct policy_method *parser_find_method(const struct parser *parser, const char *name);
+/* Part of the line as a single line of text, without comments; caller frees. */
+char *parser_source_text(const struct parser *parser, const struct place *place);
+/* What a table must have in it for such a condition. */
+enum table_content parser_content_of(const struct matcher *matcher);
+void parser_add_entries(struct parser *parser, const struct place *place, struct table *table,
+			const GPtrArray *entries);
 /* The token at this place, for a message; caller frees. */
 char *parser_found(const struct parser *parser, const struct place *place);
 
