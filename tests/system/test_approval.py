@@ -17,7 +17,7 @@ from person import Person, dump
 RULES = """
 table officers { "otto@example.com" "Zoe@Example.com" }
 table auditors { "audit@example.com" }
-table cleared database "select 1 from a_table_that_is_not_there where address = $1"
+table cleared database "select 1 from public.cleared where address = $1"
 rule "budget" match subject regex "(?i)budget" not recipient in domains
       hold "Budgets need approval." for <officers> show subject
 rule "twice"  match subject regex "(?i)twice" not recipient in domains hold "Auditors look at this." for <auditors> expire 1 day
@@ -27,6 +27,10 @@ match recipient domain "smime.example"  deliver smime
 match recipient domain "pickup.example" deliver pickup
 otherwise deliver plain
 """
+
+def prepare(world):
+    world.postgres.query("create table public.cleared (address text); grant select on public.cleared to public")
+
 
 SECRET = b"The wall will be 1.2 million.\r\n"
 ARRIVED = b"The wall will be 1.2 million.\n"  # in a Maildir
@@ -350,11 +354,15 @@ def test_released_message_that_cannot_be_decided_in_time_is_refused(world, post,
     """Promise 3: it does not wait for ever, and its sender hears that nobody got it."""
     to = [f"{name}@plain.example"]
     _, record, approval = held(world, post, to, subject="Budget, if cleared")
-    world.postseal("approval", "release", approval)
-    sandbox.wait_until(lambda: "a_table_that_is_not_there" in world.postseal("approval", "show", approval), "the trouble")
-    assert last(post, to[0])["state"] == "held" and not is_done(world, approval)
-    world.postgres.query(f"update postseal.approval set decided_at = decided_at - interval '30 days' where id = '{approval}'")
-    finish(world, approval)
+    world.postgres.query("alter table public.cleared rename to gone")
+    try:
+        world.postseal("approval", "release", approval)
+        sandbox.wait_until(lambda: '"public.cleared" does not exist' in world.postseal("approval", "show", approval), "the trouble")
+        assert last(post, to[0])["state"] == "held" and not is_done(world, approval)
+        world.postgres.query(f"update postseal.approval set decided_at = decided_at - interval '30 days' where id = '{approval}'")
+        finish(world, approval)
+    finally:
+        world.postgres.query("alter table public.gone rename to cleared")
     assert approvals(world, record)[0][1:4] == ["refused", "Postseal", "it was approved, but could not be sent in time"]
     copy = last(post, to[0])
     assert copy["state"] == "refused" and "it was approved, but could not be sent: " in copy["reason"]
