@@ -5,6 +5,7 @@
 #include "core/catalogue.h"
 #include "mail/html_mail.h"
 #include "mail/layout.h"
+#include "mail/prose.h"
 
 static const char head[] = "\n<html lang=\"";
 static const char title_before[] = "\"><head><meta charset=\"utf-8\"><title>";
@@ -123,6 +124,45 @@ append_note(GString *out, const char *language, int left_out)
 	g_string_append_printf(out, "<p class=\"left-out\" role=\"note\">%s</p>", escaped);
 }
 
+enum { LINKS_MAX = 2000 }; /* of one piece of text */
+
+static void
+append_escaped(GString *out, const char *text, size_t length)
+{
+	g_autofree char *escaped = g_markup_escape_text(text, (gssize)length);
+
+	g_string_append(out, escaped);
+}
+
+/* With the attributes that links in HTML get. */
+static void
+append_link(GString *out, const char *url, const char *shown, size_t length)
+{
+	g_string_append(out, "<a href=\"");
+	append_escaped(out, url, strlen(url));
+	g_string_append(out, "\" target=\"_blank\" rel=\"noopener noreferrer nofollow\">");
+	append_escaped(out, shown, length);
+	g_string_append(out, "</a>");
+}
+
+/* Plain text that stands beside HTML; its lines are kept by the style of its class. */
+static void
+append_text(GString *out, const char *text)
+{
+	const char *from, *to;
+	char *url;
+
+	g_string_append(out, "<div class=\"text\">");
+	for (unsigned links = 0; links < LINKS_MAX && prose_link(text, &from, &to, &url); links++) {
+		append_escaped(out, text, (size_t)(from - text));
+		append_link(out, url, from, (size_t)(to - from));
+		g_free(url);
+		text = to;
+	}
+	append_escaped(out, text, strlen(text));
+	g_string_append(out, "</div>");
+}
+
 struct page {
 	GString *content;
 	char *doctype; /* of the first piece of HTML; NULL: none so far */
@@ -155,8 +195,7 @@ add_piece(struct page *page, struct reader *reader, const struct html_piece *pie
 		return true;
 	}
 	if (!piece->is_html) {
-		content = g_markup_escape_text(piece->text, -1);
-		g_string_append_printf(page->content, "<div class=\"text\">%s</div>", content);
+		append_text(page->content, piece->text);
 		return true;
 	}
 	content = ask(reader, HTML_FORMAT, piece->text, strlen(piece->text), fault);

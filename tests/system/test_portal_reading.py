@@ -395,6 +395,16 @@ def test_parts_that_a_mail_client_shows_were_not_shown(person, content, body, wo
         assert "data:" in word or html.unescape(word).lower() in pre(page).lower(), word
 
 
+def test_links_in_text_beside_html_could_not_be_followed(person):
+    """A text and a disclaimer as HTML are shown as one document."""
+    text = plain_part('See https://shop.example/?a=1&b="2" and www.bank.example, or javascript:alert(1).')
+    page = read(person, multipart("m", text, html_part("<p>DISCLAIMER</p>")), b'multipart/mixed; boundary="m"')
+    shown, _ = frame(person, page)
+    to_others = ' target="_blank" rel="noopener noreferrer nofollow"'
+    assert f'<a href="https://shop.example/?a=1&amp;b="{to_others}>https://shop.example/?a=1&amp;b=</a>&quot;2&quot; and' in shown
+    assert f'<a href="https://www.bank.example"{to_others}>www.bank.example</a>, or javascript:alert(1).' in shown
+
+
 def test_attached_messages_unfold(person):
     """They could only be downloaded, and a phone has no program for them."""
     deepest = lines("From: third@example.com\nSubject: The third\nContent-Type: text/plain; name=deepest.txt\n\nDeepest words.")
