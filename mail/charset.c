@@ -4,13 +4,15 @@
 #include <string.h>
 #include <uchardet/uchardet.h>
 
+#include "mail/charset_names.h"
+
 enum {
-	NAME_MAX_BYTES = 40,
 	DECLARATION_BYTES = 1024, /* HTML standard 13.2.3.2 */
 	GUESS_MIN = 5,	       /* bytes that are not ASCII; with fewer, most guesses were wrong */
 	UTF16_TEXT_PAIRS = 20, /* of text in UTF-16, one of so many has a zero; */
 	UTF16_ANY_PAIRS = 2,   /* of a file that may be no text, at least every second one */
 	UTF16_OTHER_MIN = 8,   /* bytes: so much UTF-8 is no UTF-16 */
+	UTF8_SURELY = 4,       /* so many characters for each damaged byte */
 };
 
 static const char *
@@ -27,46 +29,6 @@ byte_order_mark(const char *text, size_t length)
 	return NULL;
 }
 
-/* Common in mail, and unknown to iconv(3) and GMime (WHATWG Encoding 4.2). */
-static const char *
-usual_name(const char *lower)
-{
-	static const struct {
-		const char *alias, *name;
-	} names[] = {
-		{"iso-8859-8-i", "iso-8859-8"},
-		{"iso-8859-8-e", "iso-8859-8"},
-		{"iso-8859-6-i", "iso-8859-6"},
-		{"iso-8859-6-e", "iso-8859-6"},
-		{"x-sjis", "cp932"},
-		{"x-gbk", "gbk"},
-		{"x-euc-jp", "euc-jp"},
-		{"x-euc-kr", "euc-kr"},
-		{"ks_c_5601-1987", "cp949"},
-		{"windows-949", "cp949"},
-		{"x-windows-949", "cp949"},
-		{"x-mac-roman", "macintosh"},
-		{"unicode-1-1-utf-8", "utf-8"},
-		{"cp-850", "cp850"},
-	};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
-		if (strcmp(lower, names[i].alias) == 0)
-			return names[i].name;
-	return g_mime_charset_iconv_name(lower);
-}
-
-static bool
-is_known(const char *charset)
-{
-	GIConv converter = g_iconv_open("UTF-8", charset);
-
-	if (converter == (GIConv)-1)
-		return false;
-	g_iconv_close(converter);
-	return true;
-}
-
 static bool
 says_nothing(const char *lower)
 {
@@ -77,41 +39,47 @@ says_nothing(const char *lower)
 	return g_strv_contains(ascii, lower);
 }
 
-/* Names that say nothing, and names that mean a different character set from the one they name. */
+/* NULL: the name says nothing, or nobody knows it. */
 static const char *
 as_meant(const char *charset)
 {
-	static const char *const latin[] = {"iso-8859-1", "iso8859-1", "iso_8859-1", "latin1",
-					    "l1",	  "ansi",      NULL};
 	g_autofree char *lower = charset == NULL ? NULL : g_ascii_strdown(charset, -1);
-	const char *name;
 
-	if (lower == NULL || says_nothing(g_strstrip(lower)) || strlen(lower) > NAME_MAX_BYTES ||
-	    strchr(lower, '/') != NULL) /* iconv(3) takes options after a slash */
-		return NULL;
-	if (g_strv_contains(latin, lower))
-		return "WINDOWS-1252";
-	name = usual_name(lower);
-	return is_known(name) ? g_intern_string(name) : NULL;
+	return lower == NULL || says_nothing(g_strstrip(lower)) ? NULL : charset_of_mail(lower);
 }
 
-/* "<meta charset=utf-8>", or the same in a Content-Type. A page that can be read this far cannot be
- * in a character set without ASCII, even if it says so. */
+static bool
+is_utf16(const char *charset)
+{
+	return g_ascii_strncasecmp(charset, "utf-16", 6) == 0;
+}
+
+/* The name that stands after `word` and an equals sign at the first place from *at on, as browsers
+ * know it; *at moves behind it, or becomes NULL if there is no such place. A page that can be read
+ * this far cannot be in a character set without ASCII, even if it says so. */
+static const char *
+next_said(const char **at, const char *word)
+{
+	const char *found = strcasestr(*at, word), *name;
+	g_autofree char *value = NULL;
+
+	*at = found == NULL ? NULL : found + strlen(word);
+	if (found == NULL)
+		return NULL;
+	*at += strspn(*at, " \t\r\n=\"'");
+	value = g_strndup(*at, strcspn(*at, " \t\r\n\"';/>"));
+	name = charset_of_web(value);
+	return name == NULL || is_utf16(name) ? NULL : name;
+}
+
+/* "<meta charset=utf-8>", or the same in a Content-Type. */
 static const char *
 said_in_page(const char *text, size_t length)
 {
 	g_autofree char *beginning = g_strndup(text, MIN(length, DECLARATION_BYTES));
-	const char *at = strcasestr(beginning, "<meta"), *name;
-	g_autofree char *value = NULL;
+	const char *at = strcasestr(beginning, "<meta");
 
-	at = at == NULL ? NULL : strcasestr(at, "charset");
-	if (at == NULL)
-		return NULL;
-	at += strlen("charset");
-	at += strspn(at, " \t\r\n=\"'");
-	value = g_strndup(at, strcspn(at, " \t\r\n\"';/>"));
-	name = as_meant(value);
-	return name == NULL || g_ascii_strncasecmp(name, "utf-16", 6) == 0 ? NULL : name;
+	return at == NULL ? NULL : next_said(&at, "charset");
 }
 
 /* The last character may be cut off. */
@@ -184,29 +152,42 @@ charset_is_utf16(const char *beginning, size_t length)
 	return utf16_without_mark(beginning, length, UTF16_ANY_PAIRS) != NULL;
 }
 
-static bool
-is_utf16(const char *charset)
-{
-	return g_ascii_strncasecmp(charset, "utf-16", 6) == 0;
-}
-
-/* Is most of what is not ASCII UTF-8? A text that was cut in two has a damaged character. */
-static bool
-is_mostly_utf8(const char *text, size_t length)
+/* How much of what is not ASCII is UTF-8, and how much is not: characters, bytes. */
+static void
+count_utf8(const char *text, size_t length, size_t *good_r, size_t *bad_r)
 {
 	const char *end = text + length;
-	size_t good = 0, bad = 0;
 
+	*good_r = *bad_r = 0;
 	while (text < end) {
 		const gunichar c = (unsigned char)*text < 0x80
 					   ? 0
 					   : g_utf8_get_char_validated(text, end - text);
 
-		good += c > 0x7f && c < (gunichar)-2;
-		bad += c >= (gunichar)-2;
+		*good_r += c > 0x7f && c < (gunichar)-2;
+		*bad_r += c >= (gunichar)-2;
 		text = c >= (gunichar)-2 || c == 0 ? text + 1 : g_utf8_next_char(text);
 	}
+}
+
+/* A text that was cut in two has a damaged character. */
+static bool
+is_mostly_utf8(const char *text, size_t length)
+{
+	size_t good, bad;
+
+	count_utf8(text, length, &good, &bad);
 	return good >= bad;
+}
+
+/* Of a text of which nothing says that it is UTF-8. */
+static bool
+is_surely_utf8(const char *text, size_t length)
+{
+	size_t good, bad;
+
+	count_utf8(text, length, &good, &bad);
+	return good > bad * UTF8_SURELY;
 }
 
 /* In 7 bits, a text may still be in a character set with shifts, as is said. */
@@ -299,7 +280,7 @@ found_in(bool is_html, const char *text, size_t length)
 	const bool is_valid = is_utf8(text, length);
 	const char *found = NULL;
 
-	if (is_valid && count_high(text, length) > 0)
+	if (is_surely_utf8(text, length))
 		return "UTF-8";
 	found = utf16_without_mark(text, length, UTF16_TEXT_PAIRS);
 	if (found == NULL && is_html) {
@@ -336,18 +317,110 @@ charset_find(const char *declared, bool is_html, const char *beginning, size_t l
 	return found;
 }
 
-const char *
-charset_without_guess(const char *declared, bool is_html, const char *beginning, size_t length)
+/* Of programs that disregard what is declared, or do not know it. */
+static const char *
+plain_charset(const char *text, size_t length)
 {
-	const char *said = as_meant(declared), *found = marked_or_utf32(said, beginning, length);
+	return is_mostly_utf8(text, length) ? "UTF-8" : "WINDOWS-1252";
+}
 
-	if (found == NULL)
-		found = said;
-	if (found == NULL && is_html)
-		found = said_in_page(beginning, length);
-	if (found == NULL)
-		found = is_utf8(beginning, length) ? "UTF-8" : "WINDOWS-1252";
-	return found;
+const char *
+charset_without_guess(const char *declared, const char *text, size_t length)
+{
+	const char *said = as_meant(declared);
+
+	return said == NULL ? plain_charset(text, length) : said;
+}
+
+/* --- all that it may be --- */
+
+struct readings {
+	const char **charsets;
+	size_t count;
+};
+
+static void
+add(struct readings *readings, const char *charset)
+{
+	for (size_t i = 0; i < readings->count; i++)
+		if (g_ascii_strcasecmp(readings->charsets[i], charset) == 0)
+			return;
+	if (readings->count < CHARSET_READINGS_MAX)
+		readings->charsets[readings->count++] = charset;
+}
+
+/* What the page says anywhere, also in comments and attributes that some programs heed. */
+static void
+add_said(struct readings *readings, const char *text, size_t length)
+{
+	static const char *const words[] = {"charset", "encoding"};
+	g_autofree char *beginning = g_strndup(text, length);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+		for (const char *at = beginning; at != NULL;) {
+			const char *name = next_said(&at, words[i]);
+
+			if (name != NULL)
+				add(readings, name);
+		}
+}
+
+/* Do all programs that see this character set read ASCII as it is? */
+static bool
+is_common(const char *charset)
+{
+	return charset_of_web(charset) != NULL && charset_has_ascii(charset);
+}
+
+static bool
+has_common(const struct readings *readings)
+{
+	for (size_t i = 0; i < readings->count; i++)
+		if (is_common(readings->charsets[i]))
+			return true;
+	return false;
+}
+
+size_t
+charset_readings(const struct charset_text *text, const char *charsets_r[CHARSET_READINGS_MAX])
+{
+	struct readings readings = {.charsets = charsets_r};
+	const char *beginning = text->beginning, *said = as_meant(text->declared), *mark;
+	const size_t length = text->length;
+	size_t good, bad;
+
+	add(&readings, charset_find(text->declared, text->is_html, beginning, length));
+	if (said != NULL)
+		add(&readings, said);
+	mark = byte_order_mark(beginning, length);
+	if (mark != NULL)
+		add(&readings, mark);
+	if (memmem(beginning, length, "\033(", 2) != NULL ||
+	    memmem(beginning, length, "\033$", 2) != NULL)
+		add(&readings, "ISO-2022-JP");
+	count_utf8(beginning, length, &good, &bad);
+	if (said == NULL || !has_common(&readings))
+		add(&readings, plain_charset(beginning, length));
+	if (good > 0 && bad > 0)
+		add(&readings, "UTF-8");
+	/* What comes later may be no UTF-8, though the beginning is. */
+	if (said == NULL && length == CHARSET_BEGINNING)
+		add(&readings, "WINDOWS-1252");
+	if (text->is_page)
+		add_said(&readings, beginning, length);
+	return readings.count;
+}
+
+bool
+charset_is_plain(const char *declared, const char *text, size_t length)
+{
+	const char *said = as_meant(declared);
+
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)text[i] >= 0x80 ||
+		    (g_ascii_iscntrl(text[i]) && !g_ascii_isspace(text[i])))
+			return false;
+	return said == NULL || (charset_of_web(said) != NULL && !is_utf16(said));
 }
 
 /* --- conversion --- */

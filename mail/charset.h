@@ -18,10 +18,27 @@ enum { CHARSET_BEGINNING = 65536 }; /* bytes to pass to charset_find() */
  * (uchardet), if there are enough of them; what is declared after all; windows-1252. `declared` may
  * be NULL. The result is static. */
 const char *charset_find(const char *declared, bool is_html, const char *beginning, size_t length);
-/* The same for programs that take a declaration as it is, and do not guess: the order is what is
- * declared, what a page says, UTF-8, windows-1252. A rule has to see both. */
-const char *charset_without_guess(const char *declared, bool is_html, const char *beginning,
-				  size_t length);
+/* The same for programs that take a declaration as it is, and do not guess: what is declared, or
+ * else UTF-8 or windows-1252. */
+const char *charset_without_guess(const char *declared, const char *text, size_t length);
+
+/* What a rule has to see: programs differ in whether they heed the declaration, a byte order mark,
+ * or what a page says about itself, and in which names they know. */
+struct charset_text {
+	const char *declared; /* or NULL */
+	bool is_html;	      /* it is declared as HTML */
+	bool is_page;	      /* some program may take it for HTML or XML */
+	const char *beginning;
+	size_t length; /* of the beginning, at most CHARSET_BEGINNING */
+};
+enum { CHARSET_READINGS_MAX = 12 };
+/* The names, for iconv(3), of all character sets in which a program may read the text; first that
+ * of charset_find(). Returns how many, at least one. A page that says more than fit is not read in
+ * the last of them; its ASCII characters are seen in any case. */
+size_t charset_readings(const struct charset_text *text,
+			const char *charsets_r[CHARSET_READINGS_MAX]);
+/* Is the text ASCII, which every program reads alike, whatever it does about what is declared? */
+bool charset_is_plain(const char *declared, const char *text, size_t length);
 /* Is a file of an unknown type like text in UTF-16 without a byte order mark? */
 bool charset_is_utf16(const char *beginning, size_t length);
 

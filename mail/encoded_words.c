@@ -38,6 +38,13 @@ struct decoder {
 	size_t characters; /* of them, those known to be characters by themselves */
 	char charset[CHARSET_BYTES + 1];
 	const char *next_end, *next_far_end; /* of a word in the text; NULL: not looked for yet */
+	GHashTable *converted;		     /* struct conversion, of all readings of a value */
+};
+
+/* What bytes are in their character set, as far as it was needed. */
+struct conversion {
+	const char *found, *plain; /* character sets: with and without guessing */
+	char *guessed, *as_declared;
 };
 
 struct word {
@@ -192,19 +199,80 @@ decode_quoted(struct decoder *decoder, const struct word *word)
 /* --- their text --- */
 
 static void
+conversion_free(void *data)
+{
+	struct conversion *conversion = data;
+
+	g_free(conversion->guessed);
+	g_free(conversion->as_declared);
+	g_free(conversion);
+}
+
+static GHashTable *
+conversions_new(void)
+{
+	return g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref,
+				     conversion_free);
+}
+
+/* The character set and the bytes, which may hold a NUL. */
+static GBytes *
+conversion_name(const char *charset, const GString *bytes)
+{
+	GString *name = g_string_new(charset == NULL ? "" : charset);
+
+	g_string_append_c(name, '\n');
+	g_string_append_len(name, bytes->str, (gssize)bytes->len);
+	return g_string_free_to_bytes(name);
+}
+
+static struct conversion *
+conversion_new(const char *charset, const GString *bytes)
+{
+	struct conversion *conversion = g_new0(struct conversion, 1);
+
+	conversion->found = charset_find(charset, false, bytes->str, bytes->len);
+	conversion->plain = charset_without_guess(charset, bytes->str, bytes->len);
+	return conversion;
+}
+
+/* The readings of a value differ in few of its words: to find out about each word in each reading
+ * took seconds. */
+static struct conversion *
+conversion_of(struct decoder *decoder, const char *charset)
+{
+	GBytes *name = conversion_name(charset, decoder->bytes);
+	struct conversion *conversion = g_hash_table_lookup(decoder->converted, name);
+
+	if (conversion != NULL) {
+		g_bytes_unref(name);
+		return conversion;
+	}
+	conversion = conversion_new(charset, decoder->bytes);
+	g_hash_table_insert(decoder->converted, name, conversion);
+	return conversion;
+}
+
+static void
 append_converted(struct decoder *decoder, const char *charset)
 {
-	const char *text = decoder->bytes->str;
-	const size_t length = decoder->bytes->len;
-	const char *found = charset_find(charset, false, text, length),
-		   *plain = charset_without_guess(charset, false, text, length);
-	g_autofree char *converted = NULL;
+	const GString *bytes = decoder->bytes;
+	struct conversion *conversion;
+	bool guesses = true;
+	char **text;
 
-	if (found != plain && g_ascii_strcasecmp(found, plain) != 0 &&
-	    chooses(decoder, DOES_NOT_GUESS))
-		found = plain;
-	converted = charset_decode(found, text, length);
-	g_string_append(decoder->out, converted);
+	if (charset_is_plain(charset, bytes->str, bytes->len)) {
+		g_string_append_len(decoder->out, bytes->str, (gssize)bytes->len);
+		return;
+	}
+	conversion = conversion_of(decoder, charset);
+	if (g_ascii_strcasecmp(conversion->found, conversion->plain) != 0)
+		guesses = !chooses(decoder, DOES_NOT_GUESS);
+	text = guesses ? &conversion->guessed : &conversion->as_declared;
+	if (*text == NULL)
+		*text = charset_decode(guesses ? conversion->found : conversion->plain, bytes->str,
+				       bytes->len);
+	g_string_append(decoder->out, *text);
 }
 
 /* ASCII and UTF-8 read the same if the character set is disregarded. */
@@ -329,10 +397,12 @@ decode_again(struct decoder *decoder)
 }
 
 static char *
-decoded(const char *value, unsigned choices, unsigned *matters)
+decoded(const char *value, unsigned choices, GHashTable *converted, unsigned *matters)
 {
-	struct decoder decoder = {
-		.choices = choices, .out = g_string_new(NULL), .bytes = g_string_new(NULL)};
+	struct decoder decoder = {.choices = choices,
+				  .out = g_string_new(NULL),
+				  .bytes = g_string_new(NULL),
+				  .converted = converted};
 	g_autofree char *text = unfolded(&decoder, value);
 
 	decode(&decoder, text);
@@ -347,9 +417,10 @@ decoded(const char *value, unsigned choices, unsigned *matters)
 char *
 encoded_words_decode(const char *value)
 {
+	g_autoptr(GHashTable) converted = conversions_new();
 	unsigned matters = 0;
 
-	return decoded(value, 0, &matters);
+	return decoded(value, 0, converted, &matters);
 }
 
 static char *
@@ -387,6 +458,7 @@ encoded_words_each(const char *value, reading_visit *visit, void *visitor)
 {
 	g_autoptr(GHashTable) visited =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable) converted = conversions_new();
 	bool tried[CHOICES] = {false}, go_on = true;
 	int together = choices_together(strlen(value));
 	unsigned matters = 0, before;
@@ -399,7 +471,7 @@ encoded_words_each(const char *value, reading_visit *visit, void *visitor)
 			continue;
 		tried[choices] = true;
 		before = matters;
-		text = decoded(value, choices, &matters);
+		text = decoded(value, choices, converted, &matters);
 		go_on = show(visited, text, visit, visitor);
 		if (matters != before)
 			choices = 0; /* what has become worth trying may be smaller */

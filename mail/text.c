@@ -105,17 +105,33 @@ as_seen(gunichar c)
 	return c != '\n' && g_unichar_type(c) == G_UNICODE_SPACE_SEPARATOR ? ' ' : c;
 }
 
+/* The length of a sequence by which ISO 2022 changes the character set, and which is not shown; 0:
+ * there is none here. */
+static size_t
+shift_length(const char *at, const char *end)
+{
+	size_t length = 1;
+
+	if (*at != '\033')
+		return 0;
+	while (at + length < end && length < 3 && strchr("$()*+", at[length]) != NULL)
+		length++;
+	return length > 1 && at + length < end && at[length] >= '0' && at[length] <= '~'
+		       ? length + 1
+		       : 0;
+}
+
 char *
 text_as_seen(const char *text, size_t length)
 {
 	GString *seen = NULL;
 	bool has_accents = false;
-	const char *end = text + length, *from = text;
+	const char *end = text + length, *from = text, *next;
 
-	for (const char *at = skip_plain(text, end); at < end;
-	     at = skip_plain(g_utf8_next_char(at), end)) {
+	for (const char *at = skip_plain(text, end); at < end; at = skip_plain(next, end)) {
 		gunichar c = g_utf8_get_char(at);
 
+		next = g_utf8_next_char(at) + MAX(shift_length(at, end), 1) - 1;
 		has_accents |= is_compatible(c);
 		if (!is_invisible(c) && as_seen(c) == c)
 			continue;
@@ -124,7 +140,7 @@ text_as_seen(const char *text, size_t length)
 		g_string_append_len(seen, from, at - from);
 		if (!is_invisible(c))
 			g_string_append_unichar(seen, as_seen(c));
-		from = g_utf8_next_char(at);
+		from = next;
 	}
 	if (seen == NULL && !has_accents)
 		return NULL;
@@ -351,8 +367,8 @@ read_page(GMimeStream *stream, enum html_view view, struct reading *reading)
 
 /* What is known about a part before it is read. */
 struct kind {
-	const char *charset;
-	const char *plain_charset; /* for programs that do not guess, if that differs, or NULL */
+	const char *charsets[CHARSET_READINGS_MAX]; /* in which it is read, one after the other */
+	size_t charset_count;
 	bool is_text, is_page, is_source, flows, deletes_space, is_folded;
 	bool is_document; /* its source is not what its reader sees */
 };
@@ -479,17 +495,18 @@ is_document(GMimeContentType *type, const char *beginning, size_t length)
 
 /* Of what is read as text. */
 static void
-find_charset(struct kind *kind, GMimeObject *part, bool is_html, const char *beginning,
-	     size_t length)
+find_charsets(struct kind *kind, GMimeObject *part, bool is_html, const char *beginning,
+	      size_t length)
 {
-	const char *declared = g_mime_object_get_content_type_parameter(part, "charset"), *plain;
+	const struct charset_text text = {
+		.declared = g_mime_object_get_content_type_parameter(part, "charset"),
+		.is_html = is_html,
+		.is_page = kind->is_page,
+		.beginning = beginning,
+		.length = length};
 
-	if (!kind->is_text && !kind->is_page)
-		return;
-	kind->charset = charset_find(declared, is_html, beginning, length);
-	plain = charset_without_guess(declared, is_html, beginning, length);
-	if (g_ascii_strcasecmp(kind->charset, plain) != 0)
-		kind->plain_charset = plain;
+	if (kind->is_text || kind->is_page)
+		kind->charset_count = charset_readings(&text, kind->charsets);
 }
 
 static struct kind
@@ -514,14 +531,15 @@ kind_of(GMimeObject *part)
 		.is_folded = is_folded_type(type) || unfold_is_for(beginning, length),
 	};
 
-	find_charset(&kind, part, is_page, beginning, length);
+	find_charsets(&kind, part, is_page, beginning, length);
 	return kind;
 }
 
 static bool
-read_way(GMimeObject *part, const struct kind *kind, enum way way, struct reading *reading)
+read_way(GMimeObject *part, const char *charset, const struct kind *kind, enum way way,
+	 struct reading *reading)
 {
-	GMimeStream *stream = stream_of(part, kind->charset);
+	GMimeStream *stream = stream_of(part, charset);
 	bool differs = false;
 
 	if (way == AS_IT_IS)
@@ -537,16 +555,16 @@ read_way(GMimeObject *part, const struct kind *kind, enum way way, struct readin
 }
 
 static void
-read_ways(GMimeObject *part, const struct kind *kind, struct reading *reading)
+read_ways(GMimeObject *part, const char *charset, const struct kind *kind, struct reading *reading)
 {
-	if (kind->is_page && read_way(part, kind, AS_PAGE, reading) && reading->go_on)
-		read_way(part, kind, AS_NARROW_PAGE, reading);
+	if (kind->is_page && read_way(part, charset, kind, AS_PAGE, reading) && reading->go_on)
+		read_way(part, charset, kind, AS_NARROW_PAGE, reading);
 	if (kind->is_text && kind->is_source && reading->go_on)
-		read_way(part, kind, AS_IT_IS, reading);
+		read_way(part, charset, kind, AS_IT_IS, reading);
 	if (kind->is_text && kind->flows && reading->go_on)
-		read_way(part, kind, JOINED, reading);
+		read_way(part, charset, kind, JOINED, reading);
 	if (kind->is_text && kind->is_folded && reading->go_on)
-		read_way(part, kind, UNFOLDED, reading);
+		read_way(part, charset, kind, UNFOLDED, reading);
 }
 
 static void
@@ -556,11 +574,8 @@ read_leaf(GMimeObject *part, struct reading *reading)
 
 	if (kind.is_document && reading->reads_documents)
 		return;
-	read_ways(part, &kind, reading);
-	if (kind.plain_charset == NULL || !reading->go_on)
-		return;
-	kind.charset = kind.plain_charset;
-	read_ways(part, &kind, reading);
+	for (size_t i = 0; i < kind.charset_count && reading->go_on; i++)
+		read_ways(part, kind.charsets[i], &kind, reading);
 }
 
 static void
