@@ -399,7 +399,9 @@ charset_readings(const struct charset_text *text, const char *charsets_r[CHARSET
 	    memmem(beginning, length, "\033$", 2) != NULL)
 		add(&readings, "ISO-2022-JP");
 	count_utf8(beginning, length, &good, &bad);
-	if (said == NULL || !has_common(&readings))
+	/* UTF-16, under its own name, all programs know; and in its bytes zeros of other characters
+	 * would be digits. */
+	if (said == NULL || !(has_common(&readings) || is_utf16(text->declared)))
 		add(&readings, plain_charset(beginning, length));
 	if (good > 0 && bad > 0)
 		add(&readings, "UTF-8");

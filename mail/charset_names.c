@@ -72,7 +72,7 @@ static const struct charset of_web[] = {
 /* What is found in mail besides. */
 static const struct charset of_mail[] = {
 	{"UTF-16", " utf-16 "},
-	{"UTF-7", " csunicode11utf7 unicode-1-1-utf-7 utf-7 "},
+	{"UTF-7", " utf-7 "},
 	{"UTF-32", " utf-32 "},
 	{"UTF-32LE", " utf-32le "},
 	{"UTF-32BE", " utf-32be "},
