@@ -54,6 +54,14 @@ is_utf16(const char *charset)
 	return g_ascii_strncasecmp(charset, "utf-16", 6) == 0;
 }
 
+/* Do all programs know this character set, and read ASCII in it as it is? Of those that browsers
+ * know, only UTF-16 is written otherwise. */
+static bool
+is_common(const char *charset)
+{
+	return charset_of_web(charset) != NULL && !is_utf16(charset);
+}
+
 /* The name that stands after `word` and an equals sign at the first place from *at on, as browsers
  * know it; *at moves behind it, or becomes NULL if there is no such place. A page that can be read
  * this far cannot be in a character set without ASCII, even if it says so. */
@@ -319,17 +327,21 @@ charset_find(const char *declared, bool is_html, const char *beginning, size_t l
 
 /* Of programs that disregard what is declared, or do not know it. */
 static const char *
-plain_charset(const char *text, size_t length)
+plain_charset(size_t good, size_t bad)
 {
-	return is_mostly_utf8(text, length) ? "UTF-8" : "WINDOWS-1252";
+	return good >= bad ? "UTF-8" : "WINDOWS-1252";
 }
 
 const char *
 charset_without_guess(const char *declared, const char *text, size_t length)
 {
 	const char *said = as_meant(declared);
+	size_t good, bad;
 
-	return said == NULL ? plain_charset(text, length) : said;
+	if (said != NULL)
+		return said;
+	count_utf8(text, length, &good, &bad);
+	return plain_charset(good, bad);
 }
 
 /* --- all that it may be --- */
@@ -365,13 +377,6 @@ add_said(struct readings *readings, const char *text, size_t length)
 		}
 }
 
-/* Do all programs that see this character set read ASCII as it is? */
-static bool
-is_common(const char *charset)
-{
-	return charset_of_web(charset) != NULL && charset_has_ascii(charset);
-}
-
 static bool
 has_common(const struct readings *readings)
 {
@@ -402,7 +407,7 @@ charset_readings(const struct charset_text *text, const char *charsets_r[CHARSET
 	/* UTF-16, under its own name, all programs know; and in its bytes zeros of other characters
 	 * would be digits. */
 	if (said == NULL || !(has_common(&readings) || is_utf16(text->declared)))
-		add(&readings, plain_charset(beginning, length));
+		add(&readings, plain_charset(good, bad));
 	if (good > 0 && bad > 0)
 		add(&readings, "UTF-8");
 	/* What comes later may be no UTF-8, though the beginning is. */
@@ -422,7 +427,7 @@ charset_is_plain(const char *declared, const char *text, size_t length)
 		if ((unsigned char)text[i] >= 0x80 ||
 		    (g_ascii_iscntrl(text[i]) && !g_ascii_isspace(text[i])))
 			return false;
-	return said == NULL || (charset_of_web(said) != NULL && !is_utf16(said));
+	return said == NULL || is_common(said);
 }
 
 /* --- conversion --- */

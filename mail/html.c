@@ -140,7 +140,7 @@ append_link(GString *out, const char *url, const char *shown, size_t length)
 {
 	g_string_append(out, "<a href=\"");
 	append_escaped(out, url, strlen(url));
-	g_string_append(out, "\" target=\"_blank\" rel=\"noopener noreferrer nofollow\">");
+	g_string_append(out, "\"" HTML_MAIL_LINK ">");
 	append_escaped(out, shown, length);
 	g_string_append(out, "</a>");
 }

@@ -227,8 +227,7 @@ append_link(struct cleaning *cleaning, const char *href)
 		if (g_ascii_strncasecmp(address, *scheme, strlen(*scheme)) != 0)
 			continue;
 		append_attribute(cleaning->out, "href", address);
-		g_string_append(cleaning->out,
-				" target=\"_blank\" rel=\"noopener noreferrer nofollow\"");
+		g_string_append(cleaning->out, HTML_MAIL_LINK);
 		return;
 	}
 }

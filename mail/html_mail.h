@@ -13,6 +13,10 @@
 
 #include <glib.h>
 
+/* Attributes of each link in a mail: it opens a page of its own, which does not hear where it was.
+ */
+#define HTML_MAIL_LINK " target=\"_blank\" rel=\"noopener noreferrer nofollow\""
+
 /* The answer begins with HTML_MAIL_WHOLE plus the flags for what was left out; then follow the
  * document type, by which browsers choose how they lay out, up to the end of the line (nothing: the
  * mail has none), and a div of class "mail" with the mail's style sheet, which holds within it

@@ -92,8 +92,7 @@ logins_load(const char *path, struct fault *fault)
 bool
 logins_may_send_as(const struct logins *logins, const char *login, const char *address)
 {
-	/* A login comes from the MTA's clients: GLib would read past the end of what is not UTF-8.
-	 */
+	/* The MTA's clients say it; GLib reads past the end of what is not UTF-8. */
 	g_autofree char *lower =
 		g_utf8_validate(login, -1, NULL) ? g_utf8_strdown(login, -1) : NULL;
 	g_autofree char *own = address_fold(login);

@@ -57,7 +57,7 @@ commit_tell_sender(const struct commit *commit, struct fault *fault)
 	return notice_receipt(&notice, &receipt, fault);
 }
 
-/* --- recipients that a rule refuses, while others get the message --- */
+/* --- recipients that a rule refuses --- */
 
 static struct failure
 failure_of(const struct commit *commit, const char *text)
@@ -89,53 +89,48 @@ add_refused(const struct copy *copy, const struct dispatch *dispatch, GPtrArray 
 						reply, reason};
 }
 
-bool
-commit_tell_refused(const struct commit *commit, struct fault *fault)
+/* All of them, if nobody gets the message. */
+static bool
+tell_failure(const struct commit *commit, const char *text, struct fault *fault)
 {
-	const GPtrArray *copies = commit->dispatch->plan.copies;
-	const struct failure failure =
-		failure_of(commit, N_("Your message was not sent to the recipients below, as your "
-				      "organisation's rules do not allow it. The reason is shown "
-				      "below each address. Nobody else is affected."));
+	const struct plan *plan = &commit->dispatch->plan;
+	const struct failure failure = failure_of(commit, text);
 	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
 	g_autofree struct failure_recipient *refused =
-		g_new0(struct failure_recipient, copies->len);
+		g_new0(struct failure_recipient, plan->copies->len);
 	size_t count = 0;
 
-	for (guint i = 0; i < copies->len; i++) {
-		const struct copy *copy = g_ptr_array_index(copies, i);
+	for (guint i = 0; i < plan->copies->len; i++) {
+		const struct copy *copy = g_ptr_array_index(plan->copies, i);
 
-		if (copy->decision.refuse != NULL && !copy->already_committed &&
-		    failure_is_wanted(copy->recipient->notify))
+		if ((plan->refused != NULL || copy->decision.refuse != NULL) &&
+		    !copy->already_committed && failure_is_wanted(copy->recipient->notify))
 			add_refused(copy, commit->dispatch, texts, &refused[count++]);
 	}
 	return failure_put(&failure, refused, count, fault);
 }
 
+bool
+commit_tell_refused(const struct commit *commit, struct fault *fault)
+{
+	return tell_failure(commit,
+			    N_("Your message was not sent to the recipients below, as your "
+			       "organisation's rules do not allow it. The reason is shown "
+			       "below each address. Nobody else is affected."),
+			    fault);
+}
+
 /* --- what was approved --- */
 
-/* Nobody gets it, though it was approved: the other rules do not allow it. */
 bool
 commit_tell_not_sent(const struct commit *commit, struct fault *fault)
 {
-	const struct dispatch *dispatch = commit->dispatch;
-	const struct failure failure = failure_of(
+	return tell_failure(
 		commit,
 		N_("Your message was approved, but the other rules of your organisation do not "
 		   "allow it to be sent to the recipients below. The reason is shown below each "
-		   "address."));
-	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
-	g_autofree struct failure_recipient *refused =
-		g_new0(struct failure_recipient, dispatch->plan.copies->len);
-	size_t count = 0;
-
-	for (guint i = 0; i < dispatch->plan.copies->len; i++) {
-		const struct copy *copy = g_ptr_array_index(dispatch->plan.copies, i);
-
-		if (failure_is_wanted(copy->recipient->notify))
-			add_refused(copy, dispatch, texts, &refused[count++]);
-	}
-	return count == 0 || failure_put(&failure, refused, count, fault);
+		   "address."),
+		fault);
 }
 
 bool
