@@ -39,7 +39,8 @@ static const struct statement keys_waiting = {
 	"c.address"
 	"  and t.author = $2 and t.subject = encode(sha256(a.public_key), 'hex') and t.revoked_at "
 	"is null),"
-	" (select m->>'lapsed' from jsonb_array_elements(c.trace->'methods') m where m ? 'lapsed' limit 1) "
+	" (select m->>'lapsed' from jsonb_array_elements(c.trace->'methods') m where m ? 'lapsed' limit 1),"
+	" a.notices = 'daily' "
 	"from postseal.parcel_key k join postseal.copy c on c.id = k.copy"
 	" left join postseal.account a on a.address = c.address "
 	"where k.parcel = $1 and k.issued_at is null and k.boxed is not null order by k.id"};
@@ -55,7 +56,8 @@ enum {
 	PUBLIC_KEY,
 	ACCOUNT_LANGUAGE,
 	IS_TRUSTED,
-	LAPSED
+	LAPSED,
+	IS_DAILY
 };
 
 static const struct statement key_issued = {
@@ -64,9 +66,9 @@ static const struct statement key_issued = {
 	" boxed = case when $6 then boxed end, issued_at = now() where id = $1"};
 
 static const struct statement key_trusted = {
-	"issue_trusted_key", "update postseal.parcel_key set account = $2, sealed = $3, folder = "
-			     "'inbox', boxed = null, issued_at = now() "
-			     "where id = $1"};
+	"issue_trusted_key",
+	"update postseal.parcel_key set account = $2, sealed = $3, folder = 'inbox', boxed = null, issued_at = now(),"
+	" summarise_since = case when $4 then now() end where id = $1"};
 
 /* A parcel being handled. */
 struct issuing {
@@ -122,6 +124,19 @@ notify(const struct issuing *issuing, int row, enum notice_way way, const char *
 
 /* --- to an account --- */
 
+/* A member who chose so is told by the next summary (summaries.c). */
+static bool
+notify_member(const struct issuing *issuing, int row, struct fault *fault)
+{
+	const PGresult *keys = issuing->keys;
+
+	if (!result_flag(keys, row, IS_DAILY))
+		return notify(issuing, row, NOTICE_SIGNIN, PQgetvalue(keys, row, KEY), fault);
+	return audit_event(issuing->notice.connection, issuing->notice.message,
+			   PQgetvalue(keys, row, COPY), "notice put off",
+			   "the recipient is told once a day", fault);
+}
+
 static bool
 seal_for_account(const struct issuing *issuing, int row, const struct seal_key *content,
 		 struct fault *fault)
@@ -140,8 +155,9 @@ seal_for_account(const struct issuing *issuing, int row, const struct seal_key *
 	parameters_text(&parameters, PQgetvalue(issuing->keys, row, KEY));
 	parameters_text(&parameters, PQgetvalue(issuing->keys, row, ACCOUNT));
 	parameters_bytes(&parameters, sealed, sizeof sealed);
+	parameters_flag(&parameters, result_flag(issuing->keys, row, IS_DAILY));
 	return batch_add(issuing->notice.connection, &key_trusted, &parameters, fault) &&
-	       notify(issuing, row, NOTICE_SIGNIN, PQgetvalue(issuing->keys, row, KEY), fault);
+	       notify_member(issuing, row, fault);
 }
 
 /* --- by link and code --- */

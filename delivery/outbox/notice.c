@@ -6,7 +6,7 @@
 #include "core/catalogue.h"
 #include "mail/letter.h"
 
-enum { DAY_SECONDS = 86400 };
+enum { DAY_SECONDS = 86400, SENDERS_MAX = 50 };
 
 /* --- languages --- */
 
@@ -138,6 +138,12 @@ reference_of(const struct notice *notice)
 
 /* --- to recipients --- */
 
+static unsigned long
+days_of(uint64_t seconds)
+{
+	return (unsigned long)((seconds + DAY_SECONDS - 1) / DAY_SECONDS);
+}
+
 static GString *
 text_of_notice(const struct notice *notice, const struct notice_recipient *recipient)
 {
@@ -152,7 +158,7 @@ text_of_notice(const struct notice *notice, const struct notice_recipient *recip
 		[NOTICE_CODE] = by_code, [NOTICE_SMS] = by_sms, [NOTICE_SIGNIN] = by_account};
 	const struct settings *settings = notice->settings;
 	const char *language = recipient->language;
-	unsigned long days = (unsigned long)((recipient->lifetime + DAY_SECONDS - 1) / DAY_SECONDS);
+	unsigned long days = days_of(recipient->lifetime);
 	g_autofree char *reference = reference_of(notice);
 	GString *text = g_string_new(NULL);
 
@@ -215,6 +221,89 @@ notice_waiting(const struct notice *notice, const struct notice_recipient *recip
 	letter.id = mail.id.text;
 	done = put(notice, &mail, &to, &letter, fault);
 	wipe(text);
+	return done;
+}
+
+/* --- several messages at once --- */
+
+static void
+add_senders(GString *text, const struct notice_summary *summary)
+{
+	const char *language = summary->language;
+
+	for (size_t i = 0; i < MIN(summary->sender_count, (size_t)SENDERS_MAX); i++)
+		g_string_append_printf(text, "%s    %s: %lu", i == 0 ? "\n\n" : "\n",
+				       summary->senders[i].sender, summary->senders[i].messages);
+	if (summary->sender_count > SENDERS_MAX) {
+		unsigned long more = summary->sender_count - SENDERS_MAX;
+
+		g_string_append(text, "\n    ");
+		g_string_append_printf(text,
+				       translate_plural(language, "and %lu more sender",
+							"and %lu more senders", more),
+				       more);
+	}
+}
+
+static GString *
+text_of_summary(const struct notice *notice, const struct notice_summary *summary)
+{
+	const struct settings *settings = notice->settings;
+	const char *language = summary->language;
+	unsigned long days = days_of(summary->lifetime);
+	GString *text = g_string_new(NULL);
+
+	add_printed(text,
+		    translate_plural(language, "%lu protected message from %s is waiting for you:",
+				     "%lu protected messages from %s are waiting for you:",
+				     summary->messages),
+		    summary->messages, settings->organisation);
+	add_senders(text, summary);
+	add(text, translate(language, "To read what you have received, open this link in your "
+				      "browser:"));
+	add_printed(text, "%s/inbox", settings->portal_url);
+	add(text, translate(language, "Sign in with your email address and your password."));
+	add_printed(text,
+		    translate_plural(language,
+				     "Each message will be available for at least %lu day.",
+				     "Each message will be available for at least %lu days.", days),
+		    days);
+	add(text, translate(language, "In your settings, you can choose between one email a day "
+				      "and an email for each message."));
+	add(text, translate(language, "If you do not know the sender, do not open the link."));
+	return text;
+}
+
+bool
+notice_summary(const struct notice *notice, const struct notice_summary *summary,
+	       struct fault *fault)
+{
+	const struct settings *settings = notice->settings;
+	struct outbox_mail mail = {.kind = "notice",
+				   .sender = "",
+				   .smtputf8 = notice->smtputf8,
+				   .copies = summary->copies,
+				   .lifetime = settings->queue_lifetime};
+	const struct outbox_recipient to = {.address = summary->address};
+	g_autofree char *from = letter_from(settings);
+	g_autofree char *subject =
+		g_strdup_printf(translate_plural(summary->language, "%lu protected message, %s",
+						 "%lu protected messages, %s", summary->messages),
+				summary->messages, settings->organisation);
+	GString *text = text_of_summary(notice, summary);
+	struct letter letter = {.from = from,
+				.from_name = settings->organisation,
+				.to = summary->address,
+				.subject = subject,
+				.text = text->str,
+				.language = summary->language,
+				.button = translate(summary->language, "Read the messages")};
+	bool done;
+
+	identifier_make(&mail.id);
+	letter.id = mail.id.text;
+	done = put(notice, &mail, &to, &letter, fault);
+	g_string_free(text, TRUE);
 	return done;
 }
 

@@ -46,6 +46,24 @@ struct notice_recipient {
 bool notice_waiting(const struct notice *notice, const struct notice_recipient *recipient,
 		    struct fault *fault);
 
+/* Several messages that wait for a member, in one mail. */
+struct notice_counted {
+	const char *sender;
+	unsigned long messages;
+};
+struct notice_summary {
+	const char *address; /* of the member, as a sender wrote it */
+	const char *language;
+	const char *copies; /* as in struct outbox_mail */
+	const struct notice_counted *senders;
+	size_t sender_count;
+	unsigned long messages; /* of all senders */
+	uint64_t lifetime;	/* seconds for which the first to expire still waits */
+};
+/* It is not bounced, as it has several senders: the courier follows it, and tells each of them. */
+bool notice_summary(const struct notice *notice, const struct notice_summary *summary,
+		    struct fault *fault);
+
 /* --- to senders; none of them is ever bounced --- */
 
 struct notice_code {

@@ -406,11 +406,12 @@ put_chunk(PGresult *result)
 }
 
 static void
-put_wish(PGresult *result)
+put_wishes(PGresult *result)
 {
 	static const char *const wishes[] = {NULL, "pickup", "smime", "pgp", "tls"};
 
 	put_one_of(result, 0, 0, wishes, G_N_ELEMENTS(wishes));
+	put_text(result, 0, 1, choice(2) == 1 ? "daily" : "each");
 }
 
 static void
@@ -599,7 +600,7 @@ static const struct made_up_row {
 	{"unsaved_list", put_unsaved, false},
 	{"content_header", put_header, false},
 	{"content_chunks", put_chunk, false},
-	{"wish_get", put_wish, false},
+	{"wishes_get", put_wishes, false},
 	{"given_keys", put_given_key, false},
 	{"member_sessions", put_own_session, false},
 	{"member_passkeys", put_own_passkey, false},
