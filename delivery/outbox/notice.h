@@ -134,6 +134,14 @@ enum notice_change {
 bool notice_changed(const struct notice *notice, const char *address, const char *language,
 		    enum notice_change change, const char *detail,
 		    const struct notice_client *client, struct fault *fault);
+/* The first use of an application password from a network. */
+struct notice_use {
+	const char *password; /* its name */
+	const char *network;
+	int64_t at; /* seconds since 1970, UTC */
+};
+bool notice_application_used(const struct notice *notice, const char *address, const char *language,
+			     const struct notice_use *use, struct fault *fault);
 bool notice_signed_in(const struct notice *notice, const char *address, const char *language,
 		      const char *browser, const char *network, struct fault *fault);
 

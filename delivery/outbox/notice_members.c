@@ -94,6 +94,35 @@ notice_signed_in(const struct notice *notice, const char *address, const char *l
 }
 
 bool
+notice_application_used(const struct notice *notice, const char *address, const char *language,
+			const struct notice_use *use, struct fault *fault)
+{
+	const struct settings *settings = notice->settings;
+	g_autofree char *when = translate_date(language, use->at);
+	g_autofree char *subject = g_strdup_printf(
+		translate(language, "New sign-in to your account at %s"), settings->organisation);
+	GString *text = g_string_new(NULL);
+	struct letter letter = {.subject = subject,
+				.language = language,
+				.button = translate(language, "My settings")};
+	bool done;
+
+	notice_add(text, translate(language,
+				   "A mail program signed in to your account for protected "
+				   "messages from a network that had not been used before, with "
+				   "this password:"));
+	notice_add_printed(text, "    %s\n    %s\n    %s", use->password, when, use->network);
+	notice_add(text, translate(language, "If this was you, there is nothing to do. If not, "
+					     "revoke this password in your settings, under "
+					     "\"Passwords for mail programs\":"));
+	notice_add_printed(text, "%s/settings/security", settings->portal_url);
+	letter.text = text->str;
+	done = notice_tell(notice, "account", address, &letter, fault);
+	g_string_free(text, TRUE);
+	return done;
+}
+
+bool
 notice_changed(const struct notice *notice, const char *address, const char *language,
 	       enum notice_change change, const char *detail, const struct notice_client *client,
 	       struct fault *fault)
