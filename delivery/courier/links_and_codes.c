@@ -14,15 +14,16 @@
 #include "delivery/outbox/deputy.h"
 #include "delivery/outbox/notice.h"
 #include "delivery/parcel/parcel.h"
+#include "delivery/parcel/sender_page.h"
 
 static const struct statement parcel_waiting = {
 	"issue_parcel",
-	"select p.id, p.message, p.sender, p.smtputf8, m.message_id, p.language, p.phone, t.boxed "
+	"select p.id, p.message, p.sender, p.smtputf8, m.message_id, p.language, p.phone, t.boxed, p.summary "
 	"from postseal.parcel p join postseal.message m on m.id = p.message"
 	" left join postseal.sender_page t on t.message = p.message "
 	"where p.issued_at is null and p.issue_at <= now()"
 	" order by p.issue_at limit 1 for update of p skip locked"};
-enum { PARCEL, MESSAGE, SENDER, SMTPUTF8, MESSAGE_ID, LANGUAGE, PHONE, TRACK };
+enum { PARCEL, MESSAGE, SENDER, SMTPUTF8, MESSAGE_ID, LANGUAGE, PHONE, TRACK, SUMMARY };
 
 static const struct statement parcel_later = {"issue_later", "select postseal.parcel_put_off($1)"};
 
@@ -63,7 +64,7 @@ enum {
 static const struct statement key_issued = {
 	"issue_key",
 	"update postseal.parcel_key set link_hash = $2, salt = $3, wrapped = $4, link_boxed = $5,"
-	" boxed = case when $6 then boxed end, issued_at = now() where id = $1"};
+	" boxed = case when $6 then boxed end, subject = $7, issued_at = now() where id = $1"};
 
 static const struct statement key_trusted = {
 	"issue_trusted_key",
@@ -162,6 +163,25 @@ seal_for_account(const struct issuing *issuing, int row, const struct seal_key *
 
 /* --- by link and code --- */
 
+/* For the sender's page, which shows it as long as the courier has the key of the message. NULL: it
+ * is not shown. */
+static unsigned char *
+seal_subject(const struct issuing *issuing, int row, const struct seal_key *content,
+	     size_t *length_r)
+{
+	size_t length;
+	g_autofree unsigned char *summary = result_bytes(issuing->parcel, 0, SUMMARY, &length);
+	g_autofree char *subject = NULL;
+
+	if (!issuing->issuer->settings->pickup_renew || PQgetisnull(issuing->parcel, 0, SUMMARY))
+		return NULL;
+	subject = parcel_subject(summary, length, PQgetvalue(issuing->parcel, 0, PARCEL), content);
+	return subject == NULL || *subject == '\0'
+		       ? NULL
+		       : track_seal_subject(subject, issuing->track,
+					    PQgetvalue(issuing->keys, row, KEY), length_r);
+}
+
 /* Wraps the key with what is derived from link and code. The link's secret is kept, boxed, for
  * reminders. */
 static bool
@@ -172,6 +192,8 @@ lock_key(const struct issuing *issuing, int row, const struct seal_key *content,
 	bool renews = issuing->issuer->settings->pickup_renew;
 	unsigned char boxed_link[SEAL_MARKED_BOX_BYTES];
 	struct parameters parameters = {0};
+	size_t subject_length = 0;
+	g_autofree unsigned char *subject = seal_subject(issuing, row, content, &subject_length);
 	struct parcel_lock lock;
 	struct seal_key link;
 	bool made = parcel_make_access(id, content, access, &lock, fault) &&
@@ -185,6 +207,7 @@ lock_key(const struct issuing *issuing, int row, const struct seal_key *content,
 	parameters_bytes(&parameters, lock.wrapped, sizeof lock.wrapped);
 	parameters_bytes(&parameters, boxed_link, sizeof boxed_link);
 	parameters_flag(&parameters, renews);
+	parameters_bytes(&parameters, subject, subject_length);
 	return made && batch_add(issuing->notice.connection, &key_issued, &parameters, fault);
 }
 

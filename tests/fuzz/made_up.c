@@ -469,7 +469,7 @@ put_tracked_copy(PGresult *result)
 	for (int column = 5; column < 8; column++)
 		put_flag(result, 0, column, choice(2) == 0);
 	put_text(result, 0, 8, address);
-	put_text(result, 0, 9, parcel);
+	put_text(result, 0, 9, choice(2) == 0 ? NULL : "\\x00ff");
 }
 
 static void
