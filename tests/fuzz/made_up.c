@@ -308,6 +308,7 @@ put_entry(PGresult *result)
 	put_text(result, 0, 9, "me@b.example parked; x opened");
 	put_text(result, 0, 10, choice(2) == 1 ? "inbox" : "drafts");
 	put_text(result, 0, 11, choice(2) == 1 ? parcel : NULL);
+	put_text(result, 0, 12, choice(2) == 1 ? parcel : NULL);
 }
 
 static void

@@ -174,7 +174,7 @@ def member(person):
 
 
 def newest(person, folder="/inbox"):
-    return re.search(r"/(?:message|draft)/(\S{36})", person.browser.get(folder).text).group(1)
+    return re.search(r'name="message-(\S{36})"', person.browser.get(folder).text).group(1)
 
 
 @pytest.fixture
