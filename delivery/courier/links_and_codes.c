@@ -30,7 +30,8 @@ static const struct statement parcel_later = {"issue_later", "select postseal.pa
 static const struct statement parcel_issued = {
 	"issue_parcel_done", "update postseal.parcel set issued_at = now() where id = $1"};
 
-/* Does the sender trust the recipient's account? */
+/* Does the sender trust the recipient's account? And is there time enough for a summary, and to
+ * read what it tells of? */
 static const struct statement keys_waiting = {
 	"issue_keys",
 	"select k.id, k.copy, k.boxed, c.recipient, k.notify, k.orcpt,"
@@ -41,7 +42,7 @@ static const struct statement keys_waiting = {
 	"  and t.author = $2 and t.subject = encode(sha256(a.public_key), 'hex') and t.revoked_at "
 	"is null),"
 	" (select m->>'lapsed' from jsonb_array_elements(c.trace->'methods') m where m ? 'lapsed' limit 1),"
-	" a.notices = 'daily' "
+	" a.notices = 'daily' and k.expires_at > now() + interval '2 days' "
 	"from postseal.parcel_key k join postseal.copy c on c.id = k.copy"
 	" left join postseal.account a on a.address = c.address "
 	"where k.parcel = $1 and k.issued_at is null and k.boxed is not null order by k.id"};

@@ -14,7 +14,7 @@ static const struct statement due = {
 	"select k.id, p.message, p.sender, p.smtputf8, c.recipient, p.language, a.language, "
 	"k.link_boxed,"
 	" greatest(1, extract(epoch from k.expires_at - now()))::bigint, postseal.deputy_of(lower(p.sender)),"
-	" a.notices = 'daily' and not k.notice_again "
+	" a.notices = 'daily' and not k.notice_again and k.expires_at > now() + interval '2 days' "
 	"from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel join postseal.copy c "
 	"on c.id = k.copy"
 	" left join postseal.account a on a.id = k.account "

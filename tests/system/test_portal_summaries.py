@@ -4,9 +4,10 @@ import time
 
 import pytest
 import world as sandbox
-from person import PORTAL_RULES as RULES, Person, send, state
+from person import PORTAL_RULES, Person, send, state
 from visitor import Visitor
 
+RULES = 'match subject tag "[soon]" recipient domain "pickup.example"  deliver pickup expire 1 day\n' + PORTAL_RULES
 # Far from now, whatever the time of day: summaries are due when a test moves the clock.
 SETTINGS = f'summary at "{(time.localtime().tm_hour + 12) % 24}:00"\n'
 
@@ -181,6 +182,13 @@ def test_first_contact_is_announced_at_once(member):
     member.post.sender = f"new.{member.post.sender}"
     send(member)
     assert "/m/" in member.mail("Protected message from new.").link()
+    assert marks(member) == 0
+
+
+def test_message_that_would_be_gone_by_then_is_announced_at_once(member):
+    before = len(member.mails("Protected message from"))
+    send(member, subject="[soon] Until tomorrow")
+    member.mail("Protected message from", before + 1)
     assert marks(member) == 0
 
 
