@@ -10,9 +10,8 @@
 #include "core/crash.h"
 #include "core/log.h"
 #include "delivery/courier/chore.h"
+#include "delivery/courier/daily.h"
 #include "delivery/outbox/notice.h"
-
-enum { MINUTES_A_DAY = 24 * 60 };
 
 /* The marks of some members who are due. Another courier skips these members, or finds no marks. A
  * mark that is locked, because its message is just being read or recalled, is left for the next
@@ -151,32 +150,15 @@ put_summaries(const struct courier *courier, struct connection *connection, cons
 	return done && batch_commit(connection, fault);
 }
 
-/* When it was last that time of day here, in seconds since 1970. */
-static int64_t
-last_time(uint64_t minutes)
-{
-	g_autoptr(GDateTime) now = g_date_time_new_now_local();
-
-	for (int days = 0; days < 2; days++) {
-		g_autoptr(GDateTime) day = g_date_time_add_days(now, -days);
-		g_autoptr(GDateTime) at = g_date_time_new_local(
-			g_date_time_get_year(day), g_date_time_get_month(day),
-			g_date_time_get_day_of_month(day), (int)minutes / 60, (int)minutes % 60, 0);
-
-		if (g_date_time_compare(at, now) <= 0)
-			return g_date_time_to_unix(at);
-	}
-	return g_date_time_to_unix(now) - MINUTES_A_DAY * 60;
-}
-
 static bool
 summarise(const struct courier *courier, bool *more_r, struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = database_take(courier->database, fault);
 	g_autoptr(PGresult) rows = NULL;
+	const int64_t now = g_get_real_time() / G_USEC_PER_SEC;
 	struct parameters parameters = {0};
 
-	parameters_number(&parameters, last_time(courier->settings->summary_at));
+	parameters_number(&parameters, daily_last(now, (unsigned)courier->settings->summary_at));
 	if (connection == NULL || !transaction_begin(connection, fault) ||
 	    !connection_execute(connection, &take, &parameters, &rows, fault))
 		return false;
