@@ -30,8 +30,10 @@ language sql set search_path = postseal, pg_temp set enable_seqscan = off as $$
 $$;
 -- It did not arrive: the sender of each message that still waits is told, as of a notice.
 create function postseal.summary_failed(of_copies uuid[], address text, reply text) returns void
-language sql set search_path = postseal, pg_temp set enable_seqscan = off as $$
-    select own_mail_failed('notice', c.message, c.id, summary_failed.address, reply) from copy c where c.id = any(of_copies);
+language plpgsql set search_path = postseal, pg_temp set enable_seqscan = off as $$
+begin
+    perform own_mail_failed('notice', c.message, c.id, summary_failed.address, reply) from copy c where c.id = any(of_copies);
+end
 $$;
 revoke execute on function postseal.summary_event, postseal.summary_failed from public;
 grant execute on function postseal.summary_event, postseal.summary_failed to postseal_courier;
