@@ -13,6 +13,7 @@
  *   DOMAINS(field, default)              mail domains, in their canonical form (core/domain.h)
  *   TABLE(field, default)                name of a table
  *   MODE(field, default)                 permissions of a file, in octal digits
+ *   CLOCK(field, default)                a time of day, "07:00", in minutes after midnight
  *   FLAG(field, default)                 "yes" or "no"
  *   CHOICE(field, default, words)        an enum named after the field, in the order of the words
  *   COUNT(field, default, least, most)   a number
@@ -141,6 +142,7 @@ FLAG(pickup_renew, "yes")
 CHOICE(receipts, "at once", "at once, daily, trouble")
 SECONDS(remind_first, "3 days", 0, 3660 * DAY) /* 0: never */
 SECONDS(remind_last, "10 days", 0, 3660 * DAY)
+CLOCK(summary_at, "07:00")
 SECRET(sms, "")
 COUNT(record_years, "0", 0, 1000) /* 0: for ever */
 
@@ -238,6 +240,7 @@ AT_START(pickup_renew, "courier")
 AT_START(receipts, "courier portal pop")
 AT_START(remind_first, "courier")
 AT_START(remind_last, "courier")
+AT_START(summary_at, "courier portal")
 AT_START(sms, "courier")
 AT_START(record_years, "courier")
 #endif

@@ -130,14 +130,22 @@ folder_shown(const struct request *request, const GPtrArray *own, const struct f
 	return filed != NULL ? filed->name : request_say(request, folders[entry->folder].title);
 }
 
+/* Caller frees. */
+static char *
+place_of_entry(const struct folder_entry *entry)
+{
+	if (entry->folder != FOLDER_DRAFTS)
+		return g_strconcat("/message/", entry->id.text, NULL);
+	return g_strconcat("/draft/", or_else(entry->draft, entry->id.text), NULL);
+}
+
 static void
 list_entry(const struct request *request, struct page *page, const struct folder_view *view,
 	   const GPtrArray *own, const struct folder_entry *entry)
 {
 	g_autofree char *when = request_date(request, entry->at);
 	g_autofree char *states = states_shown(request, entry->states);
-	g_autofree char *place = g_strconcat(
-		entry->folder == FOLDER_DRAFTS ? "/draft/" : "/message/", entry->id.text, NULL);
+	g_autofree char *place = place_of_entry(entry);
 	const char *who = entry->folder == FOLDER_INBOX ? or_else(entry->from, entry->sender)
 							: or_else(entry->to, "");
 

@@ -122,6 +122,8 @@ static const struct route routes[] = {
 	{"POST", "/settings/language", settings_page_language, ACCESS_MEMBER, FORM_FIELDS,
 	 SERVED_APART},
 	{"POST", "/settings/wish", settings_page_wish, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"POST", "/settings/notices", settings_page_notices, ACCESS_MEMBER, FORM_FIELDS,
+	 SERVED_APART},
 	{"GET", "/settings/confirm", confirm_form, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"GET", "/settings/security", security_page_show, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"POST", "/settings/recovery", security_page_recovery, ACCESS_MEMBER, FORM_FIELDS,

@@ -381,7 +381,7 @@ save_beside(struct request *request, struct written *written, struct fault *faul
 		return go_on_with(request, written, &other.id, fault) ? WRITTEN_DONE
 								      : WRITTEN_FAILED;
 	if (found) {
-		written->other = other.id;
+		written->other = written->id;
 		written->form.other = written->other.text;
 	}
 	written->form.draft = NULL;

@@ -7,10 +7,15 @@
 #include "portal/activity.h"
 #include "portal/web/throttle.h"
 
-enum { KNOWN_SECONDS = 90 * 86400 };
+enum { DAY_SECONDS = 86400, KNOWN_SECONDS = 90 * DAY_SECONDS, TOLD_MAX = 5 };
 
 /* A network that a password is used from is put on record once, and again after so long. */
 static const struct throttle known_network = {"application known", 1, KNOWN_SECONDS};
+/* Its owner is told as well, of so many in a day. */
+static const struct throttle told = {"application told", TOLD_MAX, DAY_SECONDS};
+
+static const struct statement tell_owner = {"new_client_add",
+					    "select postseal.new_client_add($1, $2, $3)"};
 
 struct trial {
 	struct connection *connection;
@@ -45,6 +50,23 @@ note_wrong(const struct trial *trial, struct fault *fault)
 }
 
 static bool
+note_network(const struct trial *trial, const struct application_entry *entry, struct fault *fault)
+{
+	const char *network = trial->attempt->network, *account = entry->account.id.text;
+	struct parameters parameters = {0};
+	bool is_told;
+
+	parameters_text(&parameters, account);
+	parameters_text(&parameters, entry->name);
+	parameters_text(&parameters, network);
+	return activity_add(trial->connection, trial->address, network, trial->address,
+			    "signed in by mail client", entry->name, fault) &&
+	       throttle_take(trial->connection, &told, account, &is_told, fault) &&
+	       (!is_told ||
+		connection_execute(trial->connection, &tell_owner, &parameters, NULL, fault));
+}
+
+static bool
 note_entry(const struct trial *trial, const struct application_entry *entry, struct fault *fault)
 {
 	g_autofree char *place =
@@ -54,9 +76,7 @@ note_entry(const struct trial *trial, const struct application_entry *entry, str
 	return application_password_note_use(trial->connection, entry, trial->attempt->network,
 					     fault) &&
 	       throttle_take(trial->connection, &known_network, place, &is_new, fault) &&
-	       (!is_new ||
-		activity_add(trial->connection, trial->address, trial->attempt->network,
-			     trial->address, "signed in by mail client", entry->name, fault));
+	       (!is_new || note_network(trial, entry, fault));
 }
 
 static bool

@@ -122,7 +122,7 @@ def member(person):
 
 def own(person, folder):
     """The newest message in one's own folder."""
-    return re.search(r"/(?:draft|message)/(\S{36})", person.browser.get(folder).text).group(1)
+    return re.search(r'name="message-(\S{36})"', person.browser.get(folder).text).group(1)
 
 
 def answer(person, parent, to, how="reply"):
