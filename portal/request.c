@@ -53,6 +53,22 @@ request_address(const struct request *request, const char *name, struct address 
 	return address_parse(address_r, typed, &fault);
 }
 
+struct author
+request_author(const struct request *request)
+{
+	const struct portal *portal = request->portal;
+
+	return (struct author){.connection = request->connection,
+			       .database = portal->database,
+			       .settings = portal->settings,
+			       .policy = portal->policy,
+			       .courier = portal->courier,
+			       .account = &request->session.account,
+			       .keys = &request->session.keys,
+			       .client = "portal",
+			       .language = request->web.language};
+}
+
 const char *
 request_query(const struct request *request, const char *name)
 {

@@ -12,6 +12,7 @@
 #include "core/spool.h"
 #include "keystore/upload.h"
 #include "policy/policy.h"
+#include "portal/author.h"
 #include "portal/known_counts.h"
 #include "portal/session.h"
 #include "portal/web/apart.h"
@@ -106,6 +107,9 @@ enum MHD_Result request_turn_away(struct request *request);
 extern const struct apart_work request_apart_work;
 /* Gives the database connection back, for others to use while something takes long. */
 void request_rest(struct request *request);
+/* The member who makes the request, as one who writes; as long as the request has its connection.
+ */
+struct author request_author(const struct request *request);
 /* Takes another one in the place of one on which a batch failed. */
 bool request_connect_again(struct request *request, struct fault *fault);
 

@@ -360,11 +360,12 @@ press_send(struct request *request, struct written *written)
 	const struct addressee_question question = {
 		.answered = writing_form_forwards(form) ? NULL : form->parent,
 		.subject = form->subject};
+	const struct author author = request_author(request);
 	g_autofree char *why = NULL;
 	struct fault fault;
 
 	if (look_at_files(request, &why) &&
-	    !addressees_check(request, &question, addressees, &why, &fault))
+	    !addressees_check(&author, &question, addressees, &why, &fault))
 		return answer_fault(request, &fault);
 	return why != NULL ? answer_saved(request, written, MHD_HTTP_BAD_REQUEST, why)
 			   : send_to(request, written, addressees);

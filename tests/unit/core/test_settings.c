@@ -395,8 +395,8 @@ names_in_manual(const char *manual, const char *program)
 static void
 the_manual_names_what_needs_a_restart(void **state)
 {
-	static const char *const programs[] = {"milter", "courier", "keeper",
-					       "finder", "portal",  "pop"};
+	static const char *const programs[] = {"milter", "courier", "keeper",	 "finder",
+					       "portal", "pop",	    "submission"};
 	g_autofree char *manual = NULL;
 
 	(void)state;

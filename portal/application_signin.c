@@ -1,4 +1,4 @@
-#include "portal/pop/signin.h"
+#include "portal/application_signin.h"
 
 #include "core/address.h"
 #include "core/log.h"
@@ -17,9 +17,23 @@ static const struct throttle told = {"application told", TOLD_MAX, DAY_SECONDS};
 static const struct statement tell_owner = {"new_client_add",
 					    "select postseal.new_client_add($1, $2, $3)"};
 
+static const char *const labels[] = {
+	[APPLICATION_SIGNED_IN] = "outcome=\"right\"",
+	[APPLICATION_WRONG] = "outcome=\"wrong\"",
+	[APPLICATION_TOO_OFTEN] = "outcome=\"too often\"",
+	[APPLICATION_WITHOUT_FACTOR] = "outcome=\"without factor\"",
+};
+
+void
+application_signin_expect(enum metric counter)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(labels); i++)
+		metrics_expect(counter, labels[i]);
+}
+
 struct trial {
 	struct connection *connection;
-	const struct pop_attempt *attempt;
+	const struct application_attempt *attempt;
 	const char *address; /* folded; NULL: what was given for it is none */
 	char *client;	     /* for the throttle: address and network */
 };
@@ -87,10 +101,10 @@ lacks_factor(const struct settings *settings, const struct account *account)
 }
 
 static bool
-enter(const struct trial *trial, struct application_entry *entry, enum pop_outcome *outcome_r,
-      struct fault *fault)
+enter(const struct trial *trial, struct application_entry *entry,
+      enum application_outcome *outcome_r, struct fault *fault)
 {
-	const struct pop_attempt *attempt = trial->attempt;
+	const struct application_attempt *attempt = trial->attempt;
 	g_autofree char *quoted = quote(attempt->user);
 	bool right = false;
 
@@ -100,37 +114,32 @@ enter(const struct trial *trial, struct application_entry *entry, enum pop_outco
 		return false;
 	log_info("application password is %s: network=%s, address=%s", right ? "right" : "wrong",
 		 attempt->network, quoted);
-	*outcome_r = POP_WRONG;
+	*outcome_r = APPLICATION_WRONG;
 	if (!right)
 		return trial->address == NULL || note_wrong(trial, fault);
-	*outcome_r = lacks_factor(attempt->settings, &entry->account) ? POP_WITHOUT_FACTOR
-								      : POP_SIGNED_IN;
+	*outcome_r = lacks_factor(attempt->settings, &entry->account) ? APPLICATION_WITHOUT_FACTOR
+								      : APPLICATION_SIGNED_IN;
 	return count_no_more(trial, fault) &&
-	       (*outcome_r != POP_SIGNED_IN || note_entry(trial, entry, fault));
+	       (*outcome_r != APPLICATION_SIGNED_IN || note_entry(trial, entry, fault));
 }
 
 static bool
 try_password(const struct trial *trial, struct application_entry *entry,
-	     enum pop_outcome *outcome_r, struct fault *fault)
+	     enum application_outcome *outcome_r, struct fault *fault)
 {
 	bool allowed;
 
 	if (!may_try(trial, &allowed, fault))
 		return false;
-	*outcome_r = POP_TOO_OFTEN;
+	*outcome_r = APPLICATION_TOO_OFTEN;
 	return !allowed || enter(trial, entry, outcome_r, fault);
 }
 
 bool
-pop_signin(struct database *database, const struct pop_attempt *attempt,
-	   struct application_entry *entry_r, enum pop_outcome *outcome_r, struct fault *fault)
+application_signin(struct database *database, const struct application_attempt *attempt,
+		   struct application_entry *entry_r, enum application_outcome *outcome_r,
+		   struct fault *fault)
 {
-	static const char *const labels[] = {
-		[POP_SIGNED_IN] = "outcome=\"right\"",
-		[POP_WRONG] = "outcome=\"wrong\"",
-		[POP_TOO_OFTEN] = "outcome=\"too often\"",
-		[POP_WITHOUT_FACTOR] = "outcome=\"without factor\"",
-	};
 	g_autoptr(connection_auto) connection = database_take(database, fault);
 	/* What is no address finds nothing, and counts all the same. */
 	g_auto(address_auto) address = {0};
@@ -142,11 +151,11 @@ pop_signin(struct database *database, const struct pop_attempt *attempt,
 	bool done;
 
 	*entry_r = (struct application_entry){0};
-	*outcome_r = POP_WRONG;
+	*outcome_r = APPLICATION_WRONG;
 	done = connection != NULL && try_password(&trial, entry_r, outcome_r, fault);
 	if (done)
-		metrics_count(METRIC_POP_SIGNINS, labels[*outcome_r], 1);
-	if (!done || *outcome_r != POP_SIGNED_IN)
+		metrics_count(attempt->counter, labels[*outcome_r], 1);
+	if (!done || *outcome_r != APPLICATION_SIGNED_IN)
 		application_entry_clear(entry_r);
 	return done;
 }
