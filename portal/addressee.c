@@ -6,6 +6,7 @@
 #include "core/address.h"
 #include "core/catalogue.h"
 #include "keystore/keystore.h"
+#include "mail/display_name.h"
 #include "portal/web/throttle.h"
 
 static const struct statement senders = {
@@ -23,11 +24,15 @@ addressee_free(struct addressee *addressee)
 }
 
 /* The name in a form that is safe in an address list that will be parsed again: GMime does not
- * handle backslashes, and a name with quotes could bring in mailboxes that nobody checked. */
+ * handle backslashes, a name with quotes could bring in mailboxes that nobody checked, and one that
+ * would be decoded could turn into such a name. */
 static char *
 harmless_name(const char *name)
 {
-	return name == NULL || strpbrk(name, "\"\\<>") != NULL ? NULL : g_strdup(name);
+	return name == NULL || strpbrk(name, "\"\\<>") != NULL ||
+			       display_name_would_be_decoded(name)
+		       ? NULL
+		       : g_strdup(name);
 }
 
 GPtrArray *

@@ -13,6 +13,7 @@
 #include "keystore/upload.h"
 #include "policy/policy.h"
 #include "portal/author.h"
+#include "portal/failed_previews.h"
 #include "portal/known_counts.h"
 #include "portal/session.h"
 #include "portal/web/apart.h"
@@ -29,7 +30,9 @@ struct portal {
 	struct ring *courier; /* of courier.pub */
 	struct database *database;
 	struct spool_settings spool, upload_spool;
-	struct reader *reader; /* for untrusted formats */
+	struct reader *reader;	       /* for untrusted formats */
+	struct reader *preview_reader; /* with processes of its own: no page waits for a picture */
+	struct failed_previews *failed_previews;
 	struct upload_reader *upload_reader;
 	struct apart *apart; /* where slow requests are served */
 	struct deadlines *deadlines;
@@ -57,6 +60,7 @@ enum serving {
 	SERVED_HERE,  /* by libmicrohttpd's thread: waits for nothing, not even for the database */
 	SERVED_APART, /* by our own threads (portal/web/apart.h) */
 	SERVED_LAST,  /* the same, and waits for another process of ours: postseal-reader, gpg */
+	SERVED_PICTURE, /* the same, for a picture of a page: never in the place of a page */
 };
 
 struct request;

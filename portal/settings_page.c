@@ -4,10 +4,9 @@
 
 #include "core/catalogue.h"
 #include "delivery/method.h"
+#include "mail/display_name.h"
 #include "portal/answer.h"
 #include "portal/security_page.h"
-
-enum { NAME_CHARACTERS = 80 }; /* characters, as the database has it */
 
 static const struct statement wishes_get = {
 	"wishes_get", "select wish, notices from postseal.account where id = $1"};
@@ -151,33 +150,15 @@ put_and_show(struct request *request, const struct statement *statement, const c
 		       : answer_fault(request, &fault);
 }
 
-/* One line, which cannot be taken for an address: it stands where people look for who writes. */
-static bool
-is_name(const char *name)
-{
-	static const char forbidden[] = "@<>()\"\\\uff20\ufe6b"; /* with the wide and the small @ */
-
-	if (!g_utf8_validate(name, -1, NULL) || g_utf8_strlen(name, -1) > NAME_CHARACTERS)
-		return false;
-	for (const char *at = name; *at != '\0'; at = g_utf8_next_char(at)) {
-		const gunichar c = g_utf8_get_char(at);
-
-		if (!g_unichar_isprint(c) || g_unichar_type(c) == G_UNICODE_FORMAT ||
-		    g_utf8_strchr(forbidden, -1, c) != NULL)
-			return false;
-	}
-	return true;
-}
-
 enum MHD_Result
 settings_page_name(struct request *request)
 {
 	g_autofree char *name = g_strstrip(g_strdup(request_field(request, "name")));
 
-	if (!is_name(name))
-		return show_settings(
-			request, MHD_HTTP_BAD_REQUEST,
-			"Please enter a name of at most 80 characters, without an address.");
+	if (*name != '\0' && !display_name_is_plain(name))
+		return show_settings(request, MHD_HTTP_BAD_REQUEST,
+				     "Please enter a name of at most 80 characters, with letters, "
+				     "and without an address or unusual characters.");
 	return put_and_show(request, &name_put, name);
 }
 
