@@ -187,27 +187,35 @@ check_recipient(const struct mta_session *session, struct addressee *addressee, 
 }
 
 static bool
-add_recipient(struct mta_session *session, const struct envelope_argument *named,
-	      struct fault *fault)
+add_addressee(struct mta_session *session, const struct recipient *named, struct fault *fault)
 {
-	const struct recipient *last;
 	struct addressee *addressee;
 
-	if (!message_add_recipient(session->message, named, fault))
-		return false;
-	last = g_ptr_array_index(session->message->recipients,
-				 session->message->recipients->len - 1);
 	/* Who is named twice gets it once. */
-	if (has_addressee(session, last->folded))
+	if (has_addressee(session, named->folded))
 		return true;
 	if (session->addressees->len >= ADDRESSEES_MAX)
 		return fault_set(fault, FAULT_REFUSED, "A message may have %d recipients.",
 				 ADDRESSEES_MAX);
-	addressee = addressees_add(session->addressees, NULL, last->address);
+	addressee = addressees_add(session->addressees, NULL, named->address);
 	if (check_recipient(session, addressee, fault))
 		return true;
 	g_ptr_array_remove(session->addressees, addressee);
 	return false;
+}
+
+/* Of the message's own list only the reading of an address is wanted: it would grow with each
+ * recipient that is refused. */
+static bool
+add_recipient(struct mta_session *session, const struct envelope_argument *named,
+	      struct fault *fault)
+{
+	GPtrArray *read = session->message->recipients;
+	bool done = message_add_recipient(session->message, named, fault) &&
+		    add_addressee(session, g_ptr_array_index(read, 0), fault);
+
+	g_ptr_array_set_size(read, 0);
+	return done;
 }
 
 static sfsistat

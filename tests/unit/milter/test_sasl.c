@@ -15,7 +15,8 @@
 #include "portal/application_signin.h"
 #include "tests/unit/guarded_text.h"
 
-#define PASSWORD_ID "01900000-0000-7000-8000-000000000001"
+#define PASSWORD_ID	"01900000-0000-7000-8000-000000000001"
+#define WITHOUT_ADDRESS "member:" PASSWORD_ID
 
 static struct {
 	unsigned tries;
@@ -307,7 +308,7 @@ a_login_says_who_and_with_which_password(void **state)
 					     "members:" PASSWORD_ID ":a@example.com", "",
 					     "Member:"};
 	static const char *const broken[] = {"member:", "member:a@example.com",
-					     "member::", "member:" PASSWORD_ID};
+					     "member::", WITHOUT_ADDRESS};
 	struct identifier password, read;
 	const char *address;
 	g_autofree char *login = NULL;
