@@ -7,7 +7,7 @@
 
 static const struct statement account_list = {
 	"command_accounts",
-	"select a.address, date_trunc('second', a.created_at) as since, a.language, coalesce(a.wish, 'any') as wants,"
+	"select a.address, date_trunc('second', a.created_at) as since, a.language, coalesce(a.wish, 'any') as wants, a.notices,"
 	" a.totp is not null as app, (select count(*) from postseal.passkey p where p.account = a.id) as passkeys,"
 	" (select count(*) from postseal.parcel_key k where k.account = a.id and k.folder = 'inbox') as inbox "
 	"from postseal.account a where $1 = '' or a.address = $1 or a.address like '%@' || $1 order by a.address"};

@@ -75,6 +75,12 @@ METRIC(POP_MESSAGES, COUNTER, "postseal_pop_messages_total",
 METRIC(POP_CLIENTS, GAUGE, "postseal_pop_clients", "Mail programs that are connected.")
 METRIC(POP_CUT, COUNTER, "postseal_pop_connections_cut_total",
        "Connections of mail programs closed because they took too long.")
+METRIC(SUBMISSION_SIGNINS, COUNTER, "postseal_submission_signins_total",
+       "Attempts of mail programs to sign in for sending, by outcome.")
+METRIC(SUBMISSION_MESSAGES, COUNTER, "postseal_submission_messages_total",
+       "Messages that mail programs of members sent, by outcome.")
+METRIC(SUBMISSION_CONNECTIONS, GAUGE, "postseal_submission_connections",
+       "Connections of the MTA to the socket for passwords.")
 METRIC(READER_DOCUMENTS, COUNTER, "postseal_reader_documents_total",
        "Documents parsed by postseal-reader, by format and outcome.")
 METRIC(READER, HISTOGRAM, "postseal_reader_seconds",

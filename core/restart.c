@@ -16,6 +16,7 @@ static const struct {
 #define DOMAINS(field, standard)
 #define TABLE(field, standard)
 #define MODE(field, standard)
+#define CLOCK(field, standard)
 #define FLAG(field, standard)
 #define CHOICE(field, standard, words)
 #define COUNT(field, standard, least, most)

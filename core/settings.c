@@ -20,6 +20,7 @@ static const struct setting table[] = {
 #define DOMAINS(field, standard)       {#field, SETTING_DOMAINS, AT(field), standard, NULL, 0, 0},
 #define TABLE(field, standard)	       {#field, SETTING_TABLE, AT(field), standard, NULL, 0, 0},
 #define MODE(field, standard)	       {#field, SETTING_MODE, AT(field), standard, NULL, 0, 0},
+#define CLOCK(field, standard)	       {#field, SETTING_CLOCK, AT(field), standard, NULL, 0, 0},
 #define FLAG(field, standard)	       {#field, SETTING_FLAG, AT(field), standard, "no, yes", 0, 0},
 #define CHOICE(field, standard, words) {#field, SETTING_CHOICE, AT(field), standard, words, 0, 0},
 #define COUNT(field, standard, least, most)                                                        \
@@ -65,6 +66,7 @@ static const char *const expected[] = {
 	[SETTING_DOMAINS] = "a list of domains such as { \"example.com\" \"example.org\" }",
 	[SETTING_TABLE] = "a table such as <partners>",
 	[SETTING_MODE] = "octal digits in quotes such as \"0660\"",
+	[SETTING_CLOCK] = "a time of day in quotes such as \"07:00\"",
 	[SETTING_FLAG] = "\"yes\" or \"no\"",
 	[SETTING_CHOICE] = "a text in quotes",
 	[SETTING_COUNT] = "a number",
@@ -104,6 +106,20 @@ set_mode(void *object, const struct setting *setting, const char *text)
 	return true;
 }
 
+static bool
+set_clock(void *object, const struct setting *setting, const char *text)
+{
+	g_auto(GStrv) parts = g_strsplit(text, ":", 3);
+	guint64 hours, minutes;
+
+	if (g_strv_length(parts) != 2 || strlen(parts[1]) != 2 ||
+	    !g_ascii_string_to_unsigned(parts[0], 10, 0, 23, &hours, NULL) ||
+	    !g_ascii_string_to_unsigned(parts[1], 10, 0, 59, &minutes, NULL))
+		return false;
+	*(uint64_t *)place_of(object, setting) = hours * 60 + minutes;
+	return true;
+}
+
 /* False if the setting does not accept this text. */
 static bool
 set_text(void *object, const struct setting *setting, const char *text)
@@ -117,6 +133,8 @@ set_text(void *object, const struct setting *setting, const char *text)
 	switch (setting->type) {
 	case SETTING_MODE:
 		return set_mode(object, setting, text);
+	case SETTING_CLOCK:
+		return set_clock(object, setting, text);
 	case SETTING_FLAG:
 		*(bool *)at = word_number(setting, text) == 1;
 		return true;

@@ -41,6 +41,7 @@ struct settings {
 #define DOMAINS(field, standard)	      char **field;
 #define TABLE(field, standard)		      char *field;
 #define MODE(field, standard)		      mode_t field;
+#define CLOCK(field, standard)		      uint64_t field;
 #define FLAG(field, standard)		      bool field;
 #define CHOICE(field, standard, words)	      enum field field;
 #define COUNT(field, standard, least, most)   uint64_t field;
@@ -55,6 +56,7 @@ struct settings {
 #undef DOMAINS
 #undef TABLE
 #undef MODE
+#undef CLOCK
 #undef FLAG
 #undef CHOICE
 #undef COUNT
@@ -106,6 +108,7 @@ enum setting_type { /* the numeric types come last */
 		    SETTING_DOMAINS,
 		    SETTING_TABLE,
 		    SETTING_MODE,
+		    SETTING_CLOCK,
 		    SETTING_FLAG,
 		    SETTING_CHOICE,
 		    SETTING_COUNT,

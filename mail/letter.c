@@ -5,7 +5,12 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { LINE_CHARACTERS = 72 };
+#include "mail/display_name.h"
+
+enum {
+	LINE_CHARACTERS = 72,
+	WORD_BYTES = 45, /* of text: its encoded word has 72 characters of 75 (RFC 2047 §2) */
+};
 
 char *
 letter_from(const struct settings *settings)
@@ -24,8 +29,37 @@ date_now(void)
 	return g_mime_utils_header_format_date(now);
 }
 
-char *
-letter_mailbox(const char *name, const char *address)
+/* --- words that are encoded --- */
+
+/* In whole characters. */
+static size_t
+word_length(const char *text)
+{
+	const char *at = text;
+
+	while (*at != '\0' && g_utf8_next_char(at) - text <= WORD_BYTES)
+		at = g_utf8_next_char(at);
+	return (size_t)(at - text);
+}
+
+/* All of the text, so that what looks like an encoded word in it is shown as it is. */
+static char *
+encoded_words(const char *text)
+{
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	GString *words = g_string_new(NULL);
+
+	for (const char *at = valid; *at != '\0'; at += word_length(at)) {
+		g_autofree char *word = g_base64_encode((const unsigned char *)at, word_length(at));
+
+		g_string_append_printf(words, "%s=?utf-8?b?%s?=", words->len > 0 ? "\r\n " : "",
+				       word);
+	}
+	return g_string_free(words, FALSE);
+}
+
+static char *
+plain_mailbox(const char *name, const char *address)
 {
 	InternetAddress *box = internet_address_mailbox_new(name, address);
 	char *text = internet_address_to_string(box, NULL, TRUE);
@@ -34,13 +68,35 @@ letter_mailbox(const char *name, const char *address)
 	return text;
 }
 
+/* GMime leaves encoded words in a name as they are, between quotes at best, and many programs
+ * decode them even there. */
+char *
+letter_mailbox(const char *name, const char *address)
+{
+	g_autofree char *words = NULL, *box = NULL;
+
+	if (name == NULL || !display_name_would_be_decoded(name))
+		return plain_mailbox(name, address);
+	words = encoded_words(name);
+	box = plain_mailbox(NULL, address);
+	return g_strdup_printf("%s <%s>", words, box);
+}
+
+char *
+letter_subject(const char *subject)
+{
+	return display_name_would_be_decoded(subject)
+		       ? encoded_words(subject)
+		       : g_mime_utils_header_encode_text(NULL, subject, "utf-8");
+}
+
 static bool
 write_head(const struct letter *letter, const struct settings *settings, struct sink *sink,
 	   struct fault *fault)
 {
 	g_autofree char *from = letter_mailbox(letter->from_name, letter->from);
 	g_autofree char *to = letter_mailbox(NULL, letter->to);
-	g_autofree char *subject = g_mime_utils_header_encode_text(NULL, letter->subject, "utf-8");
+	g_autofree char *subject = letter_subject(letter->subject);
 	g_autofree char *date = date_now();
 
 	return sink_print(sink, fault,

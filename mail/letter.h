@@ -37,9 +37,11 @@ struct letter {
 /* Call once, before threads write letters: libxml2 initialises its tables without a lock. */
 void letter_start(void);
 
-/* A mailbox for a header field (RFC 5322 §3.4), encoded if needed; `name` may be NULL. Caller
- * frees. */
+/* A mailbox for a header field (RFC 5322 §3.4), encoded if needed, so that exactly this name is
+ * shown; `name` may be NULL. Caller frees. */
 char *letter_mailbox(const char *name, const char *address);
+/* A subject for a header field, in the same way. Caller frees. */
+char *letter_subject(const char *subject);
 /* The sender address of mails from Postseal; caller frees. */
 char *letter_from(const struct settings *settings);
 /* Writes Content-Type and Content-Transfer-Encoding for a text, the empty line, and the text. Its

@@ -122,3 +122,30 @@ names_each(struct parts *parts, names_visit *visit, void *visitor, struct fault 
 	return parts_each(parts, look_at, &listing, fault) &&
 	       look_at_documents(parts, &listing, fault);
 }
+
+/* --- of a message --- */
+
+static bool
+add_name(void *names, const char *name, const char *type)
+{
+	(void)type;
+	if (name != NULL)
+		g_ptr_array_add(names, g_strdup(name));
+	return true;
+}
+
+GPtrArray *
+names_of_message(const struct message *message, uint64_t limit_parts)
+{
+	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *type = message_field_shown(message, "Content-Type");
+	struct parts *parts;
+	struct fault fault;
+
+	if (type == NULL || g_ascii_strncasecmp(type, "text/", strlen("text/")) == 0)
+		return names;
+	parts = parts_new(message, limit_parts);
+	names_each(parts, add_name, names, &fault);
+	parts_free(parts);
+	return names;
+}

@@ -1,15 +1,12 @@
 /* The milter: postseal-milter(8). */
 #include <errno.h>
 #include <libmilter/mfapi.h>
-#include <pwd.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/catalogue.h"
 #include "core/daemon.h"
-#include "core/listening.h"
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/seal/key_file.h"
@@ -24,54 +21,13 @@
 #include "milter/rule_metrics.h"
 #include "milter/service.h"
 #include "milter/session.h"
+#include "milter/socket.h"
 #include "milter/tls_map.h"
 
 enum {
-	BACKLOG = 256,
-	IDLE_SECONDS = 7210, /* libmilter's default */
 	FINISH_SECONDS = 90,
 	STATUS_MAX = 200,
-	WAKES_MAX = 100,
-	WAKE_MICROSECONDS = 50000,
 };
-
-static const char *own_socket; /* as in `milter listen` */
-
-/* libmilter looks whether it is to stop when a connection comes, and otherwise every five seconds;
- * then it closes its socket. The first connection may come before it was told. */
-static gpointer
-wake(gpointer data)
-{
-	int fd;
-
-	for (unsigned i = 0; i < WAKES_MAX && (fd = listening_connect(data)) >= 0; i++) {
-		close(fd);
-		g_usleep(WAKE_MICROSECONDS);
-	}
-	return NULL;
-}
-
-/*
- * libmilter has a thread that waits for signals and ends the program on SIGHUP, which for everyone
- * else means to reload the configuration. It calls sigwait(3), and this definition takes precedence
- * over the C library's: it waits for the same signals except SIGHUP.
- */
-int
-sigwait(const sigset_t *set, int *number)
-{
-	sigset_t without = *set;
-	int got;
-
-	sigdelset(&without, SIGHUP);
-	do
-		got = sigwaitinfo(&without, NULL);
-	while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return errno;
-	g_thread_unref(g_thread_new("wake", wake, (gpointer)own_socket));
-	*number = got;
-	return 0;
-}
 
 static void
 reload(void *context)
@@ -79,48 +35,15 @@ reload(void *context)
 	service_reload(context);
 }
 
-/* Its user may connect there, too (wake()), though root has made it. */
-static bool
-give_socket(const char *path, const char *user, struct fault *fault)
-{
-	const struct passwd *entry = geteuid() == 0 ? getpwnam(user) : NULL;
-
-	return entry == NULL || chown(path, entry->pw_uid, (gid_t)-1) == 0 ||
-	       fault_set(fault, FAULT_CONFIG, "giving %s to the user %s: %s", path, user,
-			 strerror(errno));
-}
-
-static bool
-set_access(const struct settings *settings, struct fault *fault)
-{
-	const char *path = listening_path(settings->milter_listen);
-
-	return path == NULL ||
-	       (daemon_share_socket(path, settings->milter_group, settings->milter_mode, fault) &&
-		give_socket(path, settings->milter_user, fault));
-}
-
 static bool
 open_socket(struct service *service, const struct settings *settings, struct fault *fault)
 {
-	struct smfiDesc callbacks = session_callbacks(service);
+	const struct milter_socket socket = {.listen = settings->milter_listen,
+					     .group = settings->milter_group,
+					     .mode = settings->milter_mode,
+					     .user = settings->milter_user};
 
-	if (smfi_setconn(settings->milter_listen) != MI_SUCCESS ||
-	    smfi_register(callbacks) != MI_SUCCESS)
-		return fault_set(fault, FAULT_CONFIG,
-				 "listening on %s: it is not an address such as unix:/path or "
-				 "inet:8891@localhost",
-				 settings->milter_listen);
-	smfi_setbacklog(BACKLOG);
-	smfi_settimeout(IDLE_SECONDS);
-	/* true: a socket left behind by an earlier run is removed. */
-	if (smfi_opensocket(true) != MI_SUCCESS)
-		return fault_set(
-			fault, FAULT_CONFIG,
-			"listening on %s failed: does its directory exist and belong to us, and "
-			"is nobody else listening there?",
-			settings->milter_listen);
-	return set_access(settings, fault);
+	return milter_socket_open(&socket, session_callbacks(service), fault);
 }
 
 static void
@@ -203,7 +126,6 @@ run(const char *config)
 		log_error("%s", fault.text);
 		return EXIT_FAILURE;
 	}
-	own_socket = policy_settings(service.at_start)->milter_listen;
 	daemon_watch_signals(&signals);
 	heard_start(service.database);
 	approvals_start(&service);

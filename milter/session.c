@@ -15,6 +15,7 @@
 #include "milter/heard.h"
 #include "milter/known.h"
 #include "milter/login.h"
+#include "milter/member_login.h"
 #include "milter/reading.h"
 #include "milter/rule_metrics.h"
 #include "milter/untaken.h"
@@ -196,6 +197,19 @@ is_expected_mta(const struct settings *settings, const char *version, struct fau
 			 "the MTA (%s) is not the one that the setting mta names", version);
 }
 
+/* What employees may send is not for members of the portal, whose messages another milter takes
+ * (submission/member.h). */
+static bool
+is_not_of_member(const struct message *message, struct fault *fault)
+{
+	return !member_login_is(message->authenticated) ||
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "the MTA asks about a message of a member of the portal, who logged in as "
+		       "%s: where members send, smtpd_milters must be the setting submission milter",
+		       message->authenticated);
+}
+
 /* Begins a new message, with the policy that is current now. */
 static void
 begin_message(SMFICTX *context, struct session *session)
@@ -241,7 +255,8 @@ mail_from(SMFICTX *context, char **arguments)
 	reading_clear(&session->recipients);
 	begin_message(context, session);
 	if (!is_expected_mta(policy_settings(session->policy), smfi_getsymval(context, (char *)"v"),
-			     &fault)) {
+			     &fault) ||
+	    !is_not_of_member(session->message, &fault)) {
 		log_error("deferring all mail of %s: %s", session->client, fault.text);
 		return verdict_refuse(context, &fault);
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/catalogue.h"
+#include "mail/display_name.h"
 #include "portal/long_code.h"
 
 /* Columns after those of the account. */
@@ -95,6 +96,15 @@ lock_secret(struct locked *locked_r, const struct seal_key *secret, const char *
 
 /* --- finding and opening --- */
 
+/* One that was accepted before we knew better counts as not given. */
+static char *
+name_in(const PGresult *result, int column)
+{
+	const char *name = result_text(result, 0, column);
+
+	return name != NULL && display_name_is_plain(name) ? g_strdup(name) : NULL;
+}
+
 bool
 account_read(const PGresult *result, int first, struct account *account_r, struct fault *fault)
 {
@@ -110,7 +120,7 @@ account_read(const PGresult *result, int first, struct account *account_r, struc
 	account_r->language = g_strdup(PQgetvalue(result, 0, first + 3));
 	account_r->has_totp = result_flag(result, 0, first + 5);
 	account_r->has_passkey = result_flag(result, 0, first + 6);
-	account_r->name = g_strdup(result_text(result, 0, first + 7));
+	account_r->name = name_in(result, first + 7);
 	return true;
 }
 

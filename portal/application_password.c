@@ -25,6 +25,11 @@ static const struct statement by_digest = {
 	"select " ACCOUNT_COLUMNS ", w.id, w.wrapped, w.name from postseal.application_password w"
 	" join postseal.account a on a.id = w.account where w.digest = $1 and a.address = $2"};
 
+static const struct statement its_account = {
+	"application_password_account",
+	"select " ACCOUNT_COLUMNS " from postseal.application_password w"
+	" join postseal.account a on a.id = w.account where w.id = $1 and a.address = $2"};
+
 /* Clients that look for mail every few seconds need not write each time. */
 static const struct statement note_use = {
 	"application_password_used",
@@ -227,6 +232,23 @@ application_password_enter(struct connection *connection, const char *address, c
 		done = open_account(result, &derived.wrapping, entry_r, fault);
 	sodium_memzero(&derived, sizeof derived);
 	return done;
+}
+
+bool
+application_password_account(struct connection *connection, const struct identifier *password,
+			     const char *address, struct account *account_r, bool *found_r,
+			     struct fault *fault)
+{
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+
+	*account_r = (struct account){0};
+	parameters_text(&parameters, password->text);
+	parameters_text(&parameters, address);
+	if (!connection_execute(connection, &its_account, &parameters, &result, fault))
+		return false;
+	*found_r = PQntuples(result) == 1;
+	return !*found_r || account_read(result, 0, account_r, fault);
 }
 
 bool

@@ -56,6 +56,11 @@ void application_entry_clear(struct application_entry *entry);
 bool application_password_enter(struct connection *connection, const char *address,
 				const char *typed, struct application_entry *entry_r, bool *right_r,
 				struct fault *fault);
+/* The account of a password that was tried elsewhere, and of this address (folded). *found_r:
+ * neither has ended since. */
+bool application_password_account(struct connection *connection, const struct identifier *password,
+				  const char *address, struct account *account_r, bool *found_r,
+				  struct fault *fault);
 /* Keeps the network as that of its last use. */
 bool application_password_note_use(struct connection *connection,
 				   const struct application_entry *entry, const char *network,

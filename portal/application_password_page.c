@@ -11,9 +11,15 @@
 /* --- the list --- */
 
 static bool
-serves_clients(const struct settings *settings)
+serves_readers(const struct settings *settings)
 {
 	return *settings->pop_listen != '\0' || *settings->pop_stls != '\0';
+}
+
+static bool
+serves_clients(const struct settings *settings)
+{
+	return serves_readers(settings) || *settings->submission_server != '\0';
 }
 
 static void
@@ -51,20 +57,51 @@ application_password_page_fill(struct request *request, struct page *page, struc
 
 /* --- a new one --- */
 
-static enum MHD_Result
-show_made(struct request *request, const char *password)
+static void
+show_incoming(const struct settings *settings, struct page *page)
 {
-	const struct settings *settings = request->portal->settings;
 	bool has_tls = *settings->pop_listen != '\0';
 	const char *place = has_tls ? settings->pop_listen : settings->pop_stls;
 	const char *port = strrchr(place, ':');
 	g_autofree char *host = passkey_host(settings->portal_url);
-	g_autoptr(page_auto) page = answer_begin(request, "application.html");
 
-	page_text(page, "password", password);
+	if (!serves_readers(settings)) {
+		page_remove(page, "incoming");
+		page_remove(page, "fetched");
+		return;
+	}
 	page_text(page, "server", host);
 	page_text(page, "port", port == NULL ? "" : port + 1);
 	page_choose(page, has_tls, "tls", "stls");
+}
+
+/* The port says how TLS begins: RFC 6409 §3.1, RFC 8314 §3.3. */
+static void
+show_outgoing(const struct settings *settings, struct page *page)
+{
+	const char *server = settings->submission_server, *colon = strrchr(server, ':');
+	const char *port = colon == NULL ? "465" : colon + 1;
+	g_autofree char *host =
+		colon == NULL ? g_strdup(server) : g_strndup(server, (gsize)(colon - server));
+
+	if (*server == '\0') {
+		page_remove(page, "outgoing");
+		return;
+	}
+	page_text(page, "out-server", host);
+	page_text(page, "out-port", port);
+	page_choose(page, strcmp(port, "587") != 0, "out-tls", "out-starttls");
+}
+
+static enum MHD_Result
+show_made(struct request *request, const char *password)
+{
+	const struct settings *settings = request->portal->settings;
+	g_autoptr(page_auto) page = answer_begin(request, "application.html");
+
+	page_text(page, "password", password);
+	show_incoming(settings, page);
+	show_outgoing(settings, page);
 	page_text(page, "user", request->session.account.shown);
 	return answer_page(request, MHD_HTTP_OK, page);
 }

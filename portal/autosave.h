@@ -4,9 +4,9 @@
 
 #include "portal/written.h"
 
-/* Saves what was written. The answer has what the page continues with ("draft", "form", "proof"),
- * its files by name, and a message for the reader; status 409 if another window had saved the
- * draft. */
+/* Saves what was written. The answer has what the page continues with ("draft", the version;
+ * "form", the identifier that the draft keeps and is found by; "proof"), its files by name, and a
+ * message for the reader; status 409 if another window had saved the draft. */
 enum MHD_Result autosave_save(struct request *request, struct written *written);
 /* It is not saved, because of this. */
 enum MHD_Result autosave_refuse(struct request *request, unsigned status, const char *why);

@@ -33,8 +33,7 @@ write_header(const struct composition *composition, const struct composition_aut
 	g_autofree char *date = g_mime_utils_header_format_date(now);
 	g_autofree char *from = letter_mailbox(author->name, author->address);
 	g_autofree char *to = address_list(composition->to);
-	g_autofree char *subject =
-		g_mime_utils_header_encode_text(NULL, composition->subject, "utf-8");
+	g_autofree char *subject = letter_subject(composition->subject);
 	g_autofree char *id = composition_message_id(composition);
 	g_autofree char *reply_to =
 		author->reply_to == NULL ? NULL : letter_mailbox(NULL, author->reply_to);

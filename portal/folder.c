@@ -11,7 +11,7 @@
 	" case when k.folder = 'sent' then (select coalesce(string_agg(c.recipient || ' ' || "     \
 	"c.state, '; '), '')"                                                                      \
 	"  from postseal.copy c where c.message = p.message) else '' end, "                        \
-	"k.folder, k.filed "
+	"k.folder, k.filed, k.draft "
 #define BEFORE_ALL "'00000000-0000-0000-0000-000000000000'"
 #define AFTER_ALL  "'ffffffff-ffff-ffff-ffff-ffffffffffff'"
 
@@ -69,6 +69,7 @@ entry_free(void *data)
 	g_free(entry->sender);
 	g_free(entry->states);
 	g_free(entry->own);
+	g_free(entry->draft);
 	g_free(entry);
 }
 
@@ -111,6 +112,7 @@ read_entry(struct connection *connection, const struct session *session, const P
 	entry->states = g_strdup(PQgetvalue(result, row, 9));
 	entry->folder = folder_of(PQgetvalue(result, row, 10));
 	entry->own = g_strdup(result_text(result, row, 11));
+	entry->draft = g_strdup(result_text(result, row, 12));
 	if (!mailbox_open_key(connection, session, entry->id.text, result, row, 6, &content,
 			      fault)) {
 		if (fault->cause != FAULT_CRYPTO) {

@@ -17,7 +17,8 @@ struct folder_entry {
 	char *sender;		   /* address */
 	gint64 at, expires_at;	   /* seconds since 1970, UTC */
 	enum folder folder;
-	char *own; /* identifier of the member's own folder that it is filed in, or NULL */
+	char *own;   /* identifier of the member's own folder that it is filed in, or NULL */
+	char *draft; /* identifier that a draft keeps when it is saved again, or NULL */
 	bool is_unread;
 	char *states; /* for sent messages: "alice@example.com sent; …", or "" */
 };

@@ -3,8 +3,11 @@
 #include <string.h>
 
 #include "audit/state.h"
+#include "core/address.h"
 #include "core/catalogue.h"
 #include "core/log.h"
+#include "keystore/keystore.h"
+#include "mail/display_name.h"
 #include "portal/answer.h"
 #include "portal/archive.h"
 #include "portal/item.h"
@@ -130,16 +133,40 @@ folder_shown(const struct request *request, const GPtrArray *own, const struct f
 	return filed != NULL ? filed->name : request_say(request, folders[entry->folder].title);
 }
 
+/* Caller frees. */
+static char *
+place_of_entry(const struct folder_entry *entry)
+{
+	if (entry->folder != FOLDER_DRAFTS)
+		return g_strconcat("/message/", entry->id.text, NULL);
+	return g_strconcat("/draft/", or_else(entry->draft, entry->id.text), NULL);
+}
+
+/* What an employee is called, the company's own mail programs say; anybody else's name is their own
+ * word, and their address stands beside it. Caller frees. */
+static char *
+author_shown(const struct request *request, const struct folder_entry *entry)
+{
+	g_autofree char *sender = address_fold(entry->sender);
+
+	if (entry->from == NULL || *entry->from == '\0' || strcmp(entry->from, entry->sender) == 0)
+		return g_strdup(entry->sender);
+	if (keystore_is_employee(request->portal->settings->domains, sender))
+		return g_strdup(entry->from);
+	return display_name_is_plain(entry->from)
+		       ? g_strdup_printf("%s <%s>", entry->from, entry->sender)
+		       : g_strdup(entry->sender);
+}
+
 static void
 list_entry(const struct request *request, struct page *page, const struct folder_view *view,
 	   const GPtrArray *own, const struct folder_entry *entry)
 {
 	g_autofree char *when = request_date(request, entry->at);
 	g_autofree char *states = states_shown(request, entry->states);
-	g_autofree char *place = g_strconcat(
-		entry->folder == FOLDER_DRAFTS ? "/draft/" : "/message/", entry->id.text, NULL);
-	const char *who = entry->folder == FOLDER_INBOX ? or_else(entry->from, entry->sender)
-							: or_else(entry->to, "");
+	g_autofree char *place = place_of_entry(entry);
+	g_autofree char *author = author_shown(request, entry);
+	const char *who = entry->folder == FOLDER_INBOX ? author : or_else(entry->to, "");
 
 	page_repeat(page, "entry");
 	fill_box(request, page, entry);

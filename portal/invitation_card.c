@@ -4,21 +4,28 @@
 
 #include "core/catalogue.h"
 #include "core/log.h"
+#include "mail/display_name.h"
 #include "mail/invitation.h"
 #include "portal/invitation_when.h"
 #include "portal/prose_view.h"
 
+/* Of a page. Real calendars take some milliseconds each. */
 enum {
-	CARDS_MAX = 10, /* of a page's message */
-	FILES_MAX = 5,	/* each one is work for postseal-reader */
+	CARDS_MAX = 50,
+	FILES_MAX = 25, /* each one is work for postseal-reader */
+	BYTES_MAX = 1024 * 1024,
+	MILLISECONDS_MAX = 1000,
+	/* Of one message of it. */
+	MESSAGE_CARDS_MAX = 10,
+	MESSAGE_FILES_MAX = 5,
 };
 
+/* Those of one message. */
 struct cards {
+	struct invitation_cards *all;
 	const struct request *request;
-	const struct mailbox_item *item;
 	const struct layout *layout;
 	const char *path;
-	bool offers_file;
 	xmlNode *place;
 	GHashTable *seen; /* the same file comes as an alternative and attached */
 	guint files, count;
@@ -74,13 +81,18 @@ add_text_row(const struct cards *cards, xmlNode *list, const char *label, const 
 		page_add_text(add_row(cards, list, label), text);
 }
 
+/* The address comes first where the name could be taken for another one, or hide it. */
 static char *
 person_text(const struct invitation_person *person)
 {
+	const char *address = person->address == NULL ? "-" : person->address;
+
 	if (person->name == NULL || is(person->address, person->name))
-		return g_strdup(person->address == NULL ? "-" : person->address);
+		return g_strdup(address);
+	if (!display_name_is_plain(person->name))
+		return g_strdup_printf("%s (%s)", address, person->name);
 	return person->address == NULL ? g_strdup(person->name)
-				       : g_strdup_printf("%s <%s>", person->name, person->address);
+				       : g_strdup_printf("%s <%s>", person->name, address);
 }
 
 static const char *
@@ -190,11 +202,11 @@ static void
 add_link(const struct cards *cards, xmlNode *card, const struct layout_part *part, guint number)
 {
 	g_autofree char *place =
-		g_strdup_printf("/attachment/%s/%s%s%u", cards->item->id.text, cards->path,
+		g_strdup_printf("/attachment/%s/%s%s%u", cards->all->item->id.text, cards->path,
 				*cards->path == '\0' ? "" : ".", number);
 	xmlNode *link;
 
-	if (!cards->offers_file)
+	if (!cards->all->offers_file)
 		return;
 	link = page_add(page_add(card, "p"), "a");
 	page_set(link, "href", place);
@@ -217,6 +229,7 @@ add_card(struct cards *cards, const struct invitation *invitation,
 						    : event->summary);
 	add_rows(cards, card, invitation, event);
 	cards->count++;
+	cards->all->cards_left--;
 	return card;
 }
 
@@ -241,7 +254,9 @@ add_cards(struct cards *cards, const struct invitation *invitation, const struct
 	guint i;
 	xmlNode *card = NULL;
 
-	for (i = 0; i < invitation->events->len && cards->count < CARDS_MAX; i++)
+	for (i = 0; i < invitation->events->len && cards->count < MESSAGE_CARDS_MAX &&
+		    cards->all->cards_left > 0;
+	     i++)
 		card = add_card(cards, invitation, g_ptr_array_index(invitation->events, i));
 	if (card != NULL)
 		add_link(cards, card, part, number);
@@ -263,21 +278,23 @@ new_text(struct cards *cards, const struct layout_part *part)
 {
 	struct fault fault;
 	bool is_cut;
-	char *text = content_text(&cards->item->content, part, INVITATION_MAX, &is_cut, &fault);
+	char *text =
+		content_text(&cards->all->item->content, part, INVITATION_MAX, &is_cut, &fault);
 	g_autofree char *key = NULL;
 
 	if (text == NULL) {
 		log_error("%s: %s", cards->request->route->path, fault.text);
 		return NULL;
 	}
+	cards->all->bytes_left -= MIN(cards->all->bytes_left, strlen(text));
 	key = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
 	if (is_cut || !g_hash_table_add(cards->seen, g_steal_pointer(&key)))
 		g_clear_pointer(&text, g_free);
 	return text;
 }
 
-/* False: postseal-reader could not read it, and is not asked again for this page. */
-static bool
+/* If postseal-reader cannot read it, it is not asked again for this page. */
+static void
 read_file(struct cards *cards, const struct layout_part *part, guint number)
 {
 	g_autofree char *text = new_text(cards, part);
@@ -285,39 +302,70 @@ read_file(struct cards *cards, const struct layout_part *part, guint number)
 	struct fault fault;
 
 	if (text == NULL)
-		return true;
+		return;
 	cards->files++;
+	cards->all->files_left--;
 	invitation = invitation_read(cards->request->portal->reader, text, &fault);
 	if (invitation == NULL) {
 		log_error("%s: %s", cards->request->route->path, fault.text);
-		return false;
+		cards->all->files_left = 0;
+		return;
 	}
 	add_cards(cards, invitation, part, number);
-	return true;
+}
+
+static bool
+may_read(const struct cards *cards)
+{
+	const struct invitation_cards *all = cards->all;
+
+	return cards->files < MESSAGE_FILES_MAX && all->files_left > 0 && all->cards_left > 0 &&
+	       all->bytes_left > 0 && all->time_left > 0;
+}
+
+static void
+read_in_time(struct cards *cards, const struct layout_part *part, guint number)
+{
+	const gint64 begun = g_get_monotonic_time();
+
+	read_file(cards, part, number);
+	cards->all->time_left -= g_get_monotonic_time() - begun;
+}
+
+struct invitation_cards
+invitation_cards_begin(const struct request *request, const struct mailbox_item *item,
+		       bool offers_file)
+{
+	return (struct invitation_cards){.request = request,
+					 .item = item,
+					 .offers_file = offers_file,
+					 .files_left = FILES_MAX,
+					 .cards_left = CARDS_MAX,
+					 .bytes_left = BYTES_MAX,
+					 .time_left = MILLISECONDS_MAX *
+						      (gint64)G_TIME_SPAN_MILLISECOND};
 }
 
 void
-invitation_cards_fill(const struct request *request, struct page *page, const char *name,
-		      const struct mailbox_item *item, const struct layout *layout,
-		      const char *path, bool offers_file)
+invitation_cards_fill(struct invitation_cards *all, struct page *page, const char *name,
+		      const struct layout *layout, const char *path)
 {
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	struct cards cards = {.request = request,
-			      .item = item,
+	struct cards cards = {.all = all,
+			      .request = all->request,
 			      .layout = layout,
 			      .path = path,
-			      .offers_file = offers_file,
 			      .place = page_emptied(page, name),
 			      .seen = seen};
 
 	/* An organisation's own page may be older than this. */
 	if (cards.place == NULL)
 		return;
-	for (guint i = 0; i < layout->attachments->len && cards.files < FILES_MAX; i++) {
+	for (guint i = 0; i < layout->attachments->len && may_read(&cards); i++) {
 		const struct layout_part *part = g_ptr_array_index(layout->attachments, i);
 
-		if (is_calendar(part) && !read_file(&cards, part, i))
-			break;
+		if (is_calendar(part))
+			read_in_time(&cards, part, i);
 	}
 	if (cards.count == 0)
 		page_remove(page, name);

@@ -56,9 +56,9 @@ static const struct statement mark = {
 
 static const struct statement put_own = {
 	"mailbox_put_own", "insert into postseal.parcel_key (id, parcel, account, "
-			   "kept, folder, answers, reply_kind, draft, issued_at, read_at,"
-			   " expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, now(), "
-			   "now(), now() + $9 * interval '1 second')"};
+			   "kept, sealed, folder, answers, reply_kind, draft, issued_at, read_at,"
+			   " expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, now(), "
+			   "now(), now() + $10 * interval '1 second')"};
 
 static const struct statement replace_draft = {"mailbox_replace_draft",
 					       "select postseal.draft_replace($1, $2, $3)"};
@@ -449,17 +449,21 @@ mailbox_mark(struct connection *connection, const struct session *session, const
 /* --- one's own --- */
 
 bool
-mailbox_put(struct parcel_writer *parcel, const struct session *session,
-	    const struct mailbox_own *own, struct fault *fault)
+mailbox_put(struct parcel_writer *parcel, const struct account *account,
+	    const struct account_keys *keys, const struct mailbox_own *own, struct fault *fault)
 {
 	struct parameters parameters = {0};
-	unsigned char wrapped[SEAL_WRAPPED_BYTES];
+	unsigned char wrapped[SEAL_WRAPPED_BYTES], boxed[SEAL_BOXED_BYTES];
 
-	seal_wrap(wrapped, &parcel->content, &session->keys.mailbox, own->id.text);
+	if (keys != NULL)
+		seal_wrap(wrapped, &parcel->content, &keys->mailbox, own->id.text);
+	else if (!seal_box(boxed, &parcel->content, &account->public_key, fault))
+		return false;
 	parameters_text(&parameters, own->id.text);
 	parameters_text(&parameters, parcel->id.text);
-	parameters_text(&parameters, session->account.id.text);
-	parameters_bytes(&parameters, wrapped, sizeof wrapped);
+	parameters_text(&parameters, account->id.text);
+	parameters_bytes(&parameters, keys == NULL ? NULL : wrapped, sizeof wrapped);
+	parameters_bytes(&parameters, keys == NULL ? boxed : NULL, sizeof boxed);
 	parameters_text(&parameters, folder_name(own->folder));
 	parameters_text(&parameters, own->answers);
 	parameters_text(&parameters, own->reply_kind);
@@ -469,12 +473,12 @@ mailbox_put(struct parcel_writer *parcel, const struct session *session,
 }
 
 bool
-mailbox_need_room(struct connection *connection, const struct session *session,
+mailbox_need_room(struct connection *connection, const struct account *account,
 		  const struct settings *settings, struct fault *fault)
 {
 	struct parameters parameters = {0};
 
-	parameters_text(&parameters, session->account.id.text);
+	parameters_text(&parameters, account->id.text);
 	parameters_number(&parameters, (int64_t)settings->portal_quota);
 	parameters_number(&parameters, (int64_t)settings->portal_drafts);
 	return batch_add(connection, &need_room, &parameters, fault);
@@ -488,12 +492,12 @@ mailbox_is_full(const struct connection *connection)
 }
 
 bool
-mailbox_replace_draft(struct connection *connection, const struct session *session,
+mailbox_replace_draft(struct connection *connection, const struct account *account,
 		      const char *draft, const char *version, struct fault *fault)
 {
 	struct parameters parameters = {0};
 
-	parameters_text(&parameters, session->account.id.text);
+	parameters_text(&parameters, account->id.text);
 	parameters_text(&parameters, draft);
 	parameters_text(&parameters, version);
 	return batch_add(connection, &replace_draft, &parameters, fault);

@@ -97,17 +97,19 @@ struct mailbox_own {
 	const char *answers, *reply_kind;
 	uint64_t lifetime; /* seconds */
 };
-bool mailbox_put(struct parcel_writer *parcel, const struct session *session,
-		 const struct mailbox_own *own, struct fault *fault);
+/* `keys` NULL: the account is not open, and the message is sealed to it. */
+bool mailbox_put(struct parcel_writer *parcel, const struct account *account,
+		 const struct account_keys *keys, const struct mailbox_own *own,
+		 struct fault *fault);
 /* Call at the end of the batch: is there room for what the member wrote? If not, the batch fails,
  * and mailbox_is_full() tells so. */
-bool mailbox_need_room(struct connection *connection, const struct session *session,
+bool mailbox_need_room(struct connection *connection, const struct account *account,
 		       const struct settings *settings, struct fault *fault);
 bool mailbox_is_full(const struct connection *connection);
 /* Removes the version of a draft that is saved again, or was sent, silently, in the open batch;
  * `version` NULL: it was not saved yet. If it was saved, sent or deleted meanwhile, the batch
  * fails, and mailbox_is_changed() tells so. */
-bool mailbox_replace_draft(struct connection *connection, const struct session *session,
+bool mailbox_replace_draft(struct connection *connection, const struct account *account,
 			   const char *draft, const char *version, struct fault *fault);
 bool mailbox_is_changed(const struct connection *connection);
 /* The present version of a draft; *found_r: there is one. */

@@ -206,6 +206,7 @@ struct unfolding {
 	struct page *page;
 	const struct mailbox_item *item;
 	guint count;
+	struct invitation_cards *cards;
 	size_t text_left; /* bytes that the page still has room for */
 	struct fault *fault;
 	bool good;
@@ -254,8 +255,7 @@ unfold(void *visitor, const char *path, const struct layout_part *part)
 	unfolding->count++;
 	page_repeat(page, "unfolded");
 	fill_unfolded_header(unfolding, part->inner);
-	invitation_cards_fill(unfolding->request, page, "unfolded-invitations", unfolding->item,
-			      part->inner, path, true);
+	invitation_cards_fill(unfolding->cards, page, "unfolded-invitations", part->inner, path);
 	if (!layout_has_html(part->inner)) {
 		page_remove(page, "unfolded-frame");
 		unfolding->good = fill_unfolded_text(unfolding, part->inner);
@@ -269,11 +269,12 @@ unfold(void *visitor, const char *path, const struct layout_part *part)
 
 static bool
 unfold_messages(struct request *request, struct page *page, const struct mailbox_item *item,
-		struct fault *fault)
+		struct invitation_cards *cards, struct fault *fault)
 {
 	struct unfolding unfolding = {.request = request,
 				      .page = page,
 				      .item = item,
+				      .cards = cards,
 				      .text_left = TEXT_MAX,
 				      .fault = fault,
 				      .good = true};
@@ -295,20 +296,23 @@ message_page_show(struct request *request)
 	g_auto(mailbox_item_auto) item = {0};
 	g_autoptr(page_auto) page = NULL;
 	g_autofree char *text = NULL;
+	struct invitation_cards cards;
 	enum MHD_Result answered;
 	struct fault fault;
 
 	if (!item_open(request, request->web.tail, &as_text, &item, &answered))
 		return answered;
+	request_rest(request);
 	text = text_of(request, &item, &fault);
 	if (text == NULL)
 		return answer_fault(request, &fault);
 	page = answer_begin(request, "message.html");
 	fill_header(request, page, &item);
-	invitation_cards_fill(request, page, "invitations", &item, item.layout, "", true);
+	cards = invitation_cards_begin(request, &item, true);
+	invitation_cards_fill(&cards, page, "invitations", item.layout, "");
 	fill_body(page, &item, text);
 	list_attachments(request, page, &item);
-	if (!unfold_messages(request, page, &item, &fault))
+	if (!unfold_messages(request, page, &item, &cards, &fault))
 		return answer_fault(request, &fault);
 	offer_actions(request, page, &item);
 	return answer_page(request, MHD_HTTP_OK, page);

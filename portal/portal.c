@@ -122,6 +122,8 @@ static const struct route routes[] = {
 	{"POST", "/settings/language", settings_page_language, ACCESS_MEMBER, FORM_FIELDS,
 	 SERVED_APART},
 	{"POST", "/settings/wish", settings_page_wish, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"POST", "/settings/notices", settings_page_notices, ACCESS_MEMBER, FORM_FIELDS,
+	 SERVED_APART},
 	{"GET", "/settings/confirm", confirm_form, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"GET", "/settings/security", security_page_show, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"POST", "/settings/recovery", security_page_recovery, ACCESS_MEMBER, FORM_FIELDS,
@@ -201,12 +203,14 @@ static const struct route routes[] = {
 	 */
 	{"GET", "/message/", message_page_show, ACCESS_GUEST, FORM_FIELDS, SERVED_LAST},
 	{"GET", "/html/", reading_html, ACCESS_GUEST, FORM_FIELDS, SERVED_LAST},
-	{"GET", "/preview/", preview_show, ACCESS_GUEST, FORM_FIELDS, SERVED_LAST},
 	{"GET", "/print/", print_page_show, ACCESS_GUEST, FORM_FIELDS, SERVED_LAST},
 	{"GET", "/reply/", writing_reply, ACCESS_MEMBER, FORM_FIELDS, SERVED_LAST},
 	{"GET", "/replyall/", writing_reply_all, ACCESS_MEMBER, FORM_FIELDS, SERVED_LAST},
 	{"GET", "/forward/", writing_forward, ACCESS_MEMBER, FORM_FIELDS, SERVED_LAST},
 	{"POST", "/settings/key", security_page_add_key, ACCESS_MEMBER, FORM_FILES, SERVED_LAST},
+
+	/* The same for a picture, which nobody waits for. */
+	{"GET", "/preview/", preview_show, ACCESS_GUEST, FORM_FIELDS, SERVED_PICTURE},
 };
 
 static bool
@@ -390,6 +394,7 @@ prepare_site(struct portal *portal, struct fault *fault)
 	portal->upload_spool = (struct spool_settings){.directory = settings->portal_spool,
 						       .memory_max = UPLOAD_MEMORY};
 	portal->counts = known_counts_new();
+	portal->failed_previews = failed_previews_new();
 	portal->requests = tally_new(REQUESTS_MAX, CONNECTIONS_MAX);
 	portal->uploads = tally_new(UPLOADS_MAX, ALL_UPLOADS_MAX);
 	portal->site = (struct web_site){
@@ -406,6 +411,7 @@ portal_start(struct portal *portal, int listener, struct fault *fault)
 	if (!prepare_site(portal, fault))
 		return false;
 	portal->reader = reader_new(portal->settings);
+	portal->preview_reader = reader_new(portal->settings);
 	portal->upload_reader = upload_reader_new(portal->settings);
 	portal->apart = apart_new(&request_apart_work);
 	portal->deadlines = deadlines_new(METRIC_PORTAL_CUT);
@@ -429,9 +435,11 @@ portal_stop(struct portal *portal)
 	apart_free(portal->apart);
 	deadlines_free(portal->deadlines);
 	known_counts_free(portal->counts);
+	failed_previews_free(portal->failed_previews);
 	tally_free(portal->requests);
 	tally_free(portal->uploads);
 	reader_free(portal->reader);
+	reader_free(portal->preview_reader);
 	upload_reader_free(portal->upload_reader);
 	proxies_free(portal->site.proxies);
 }

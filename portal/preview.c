@@ -50,7 +50,26 @@ make_preview(const struct request *request, const struct mailbox_item *item,
 	if (!content_copy(content, spool_sink(spool), fault))
 		return NULL;
 	whole.length = spool_size(spool);
-	return reader_ask_part(request->portal->reader, format_of(part), &whole, fault);
+	return reader_ask_part(request->portal->preview_reader, format_of(part), &whole, fault);
+}
+
+/* Those that fail are counted: a message of which enough was tried has no more. */
+static GBytes *
+try_preview(const struct request *request, const struct mailbox_item *item,
+	    const struct layout_part *part, struct fault *fault)
+{
+	struct failed_previews *failed = request->portal->failed_previews;
+	const gint64 begun = g_get_monotonic_time();
+	GBytes *preview;
+
+	if (!failed_previews_may_try(failed, item->id.text, begun))
+		return NULL;
+	preview = make_preview(request, item, part, fault);
+	if (preview == NULL && fault->cause == FAULT_INPUT)
+		failed_previews_add(failed, item->id.text,
+				    (g_get_monotonic_time() - begun) / G_TIME_SPAN_MILLISECOND,
+				    begun);
+	return preview;
 }
 
 /* One pixel that lets everything through, in place of what cannot be shown. */
@@ -112,10 +131,11 @@ preview_show(struct request *request)
 	if (!preview_is_offered(part))
 		return answer_not_found(request);
 	request_rest(request);
-	preview = make_preview(request, &item, part, &fault);
+	preview = try_preview(request, &item, part, &fault);
 	if (preview != NULL && g_bytes_get_size(preview) > 0)
 		return answer_picture(request, preview, "image/jpeg");
-	g_clear_pointer(&preview, g_bytes_unref);
+	if (preview != NULL)
+		g_bytes_unref(preview);
 	if (fault.cause == FAULT_NONE)
 		return answer_picture(request, nothing(), "image/gif");
 	if (!is_about_the_part(&fault))

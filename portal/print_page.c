@@ -17,6 +17,7 @@ enum {
 struct printing {
 	struct request *request;
 	const struct mailbox_item *item;
+	struct invitation_cards cards;
 	GArray *sections; /* struct formatted_section */
 	size_t left;	  /* bytes of text */
 	struct fault *fault;
@@ -88,8 +89,7 @@ markup_before(struct printing *printing, const struct layout *layout)
 	g_autofree char *text = NULL;
 
 	fill_header(printing, page, layout);
-	invitation_cards_fill(printing->request, page, "invitations", printing->item, layout, "",
-			      false);
+	invitation_cards_fill(&printing->cards, page, "invitations", layout, "");
 	page_remove(page, "closing");
 	if (layout_has_html(layout)) {
 		page_remove(page, "text");
@@ -150,11 +150,11 @@ document_of(struct printing *printing)
 	const struct formatted formatted = {request->portal->reader, &printing->item->content,
 					    layout, request->web.language};
 
+	request_rest(request);
 	add_section(printing, layout);
 	layout_each_attachment(layout, add_attached, printing);
 	if (!printing->good)
 		return NULL;
-	request_rest(request);
 	return reading_document_or_sentence(
 		request,
 		formatted_letter(&formatted, printing->sections, layout->subject, printing->fault),
@@ -170,6 +170,7 @@ print_page_show(struct request *request)
 	struct fault fault = {0};
 	struct printing printing = {.request = request,
 				    .item = &item,
+				    .cards = invitation_cards_begin(request, &item, false),
 				    .sections = sections,
 				    .left = TEXT_MAX,
 				    .fault = &fault,

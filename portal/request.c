@@ -53,6 +53,22 @@ request_address(const struct request *request, const char *name, struct address 
 	return address_parse(address_r, typed, &fault);
 }
 
+struct author
+request_author(const struct request *request)
+{
+	const struct portal *portal = request->portal;
+
+	return (struct author){.connection = request->connection,
+			       .database = portal->database,
+			       .settings = portal->settings,
+			       .policy = portal->policy,
+			       .courier = portal->courier,
+			       .account = &request->session.account,
+			       .keys = &request->session.keys,
+			       .client = "portal",
+			       .language = request->web.language};
+}
+
 const char *
 request_query(const struct request *request, const char *name)
 {
@@ -355,12 +371,25 @@ turn_away(void *request)
 
 const struct apart_work request_apart_work = {find_member, find_answer, turn_away};
 
+static enum apart_kind
+kind_of(const struct request *request)
+{
+	switch (request->route->serving) {
+	case SERVED_LAST:
+		return APART_LONG;
+	case SERVED_PICTURE:
+		return APART_PICTURE;
+	default:
+		return APART_PAGE;
+	}
+}
+
 enum MHD_Result
 request_serve_apart(struct request *request)
 {
 	request->web.is_apart = true;
 	apart_serve(request->portal->apart, request->web.mhd, request->web.network,
-		    request->route->serving == SERVED_LAST, request);
+		    kind_of(request), request);
 	return MHD_YES;
 }
 

@@ -12,6 +12,8 @@
 #include "core/spool.h"
 #include "keystore/upload.h"
 #include "policy/policy.h"
+#include "portal/author.h"
+#include "portal/failed_previews.h"
 #include "portal/known_counts.h"
 #include "portal/session.h"
 #include "portal/web/apart.h"
@@ -28,7 +30,9 @@ struct portal {
 	struct ring *courier; /* of courier.pub */
 	struct database *database;
 	struct spool_settings spool, upload_spool;
-	struct reader *reader; /* for untrusted formats */
+	struct reader *reader;	       /* for untrusted formats */
+	struct reader *preview_reader; /* with processes of its own: no page waits for a picture */
+	struct failed_previews *failed_previews;
 	struct upload_reader *upload_reader;
 	struct apart *apart; /* where slow requests are served */
 	struct deadlines *deadlines;
@@ -56,6 +60,7 @@ enum serving {
 	SERVED_HERE,  /* by libmicrohttpd's thread: waits for nothing, not even for the database */
 	SERVED_APART, /* by our own threads (portal/web/apart.h) */
 	SERVED_LAST,  /* the same, and waits for another process of ours: postseal-reader, gpg */
+	SERVED_PICTURE, /* the same, for a picture of a page: never in the place of a page */
 };
 
 struct request;
@@ -106,6 +111,9 @@ enum MHD_Result request_turn_away(struct request *request);
 extern const struct apart_work request_apart_work;
 /* Gives the database connection back, for others to use while something takes long. */
 void request_rest(struct request *request);
+/* The member who makes the request, as one who writes; as long as the request has its connection.
+ */
+struct author request_author(const struct request *request);
 /* Takes another one in the place of one on which a batch failed. */
 bool request_connect_again(struct request *request, struct fault *fault);
 

@@ -8,6 +8,7 @@
 #include "core/catalogue.h"
 #include "delivery/parcel/sender_page.h"
 #include "keystore/trust.h"
+#include "mail/layout.h"
 #include "portal/answer.h"
 
 static const struct statement track_find = {
@@ -22,7 +23,7 @@ static const struct statement track_copies = {
 	" k.opened_at is null, postseal.courier_opens(k.boxed) and k.opened_at is null and k.account is null,"
 	" exists (select from postseal.attestation a where a.kind = 'account' and a.address = "
 	"c.address"
-	"  and a.author = $2 and a.revoked_at is null), c.address "
+	"  and a.author = $2 and a.revoked_at is null), c.address, k.subject "
 	"from postseal.copy c left join postseal.parcel_key k on k.copy = c.id "
 	"where c.message = $1 and c.method = 'pickup' order by c.recipient"};
 
@@ -37,7 +38,7 @@ struct tracked {
 	gint64 at;
 	PGresult *copies;
 };
-enum { COPY, RECIPIENT, STATE, STATE_AT, KEY, IS_UNREAD, CAN_RENEW, IS_TRUSTED, ADDRESS };
+enum { COPY, RECIPIENT, STATE, STATE_AT, KEY, IS_UNREAD, CAN_RENEW, IS_TRUSTED, ADDRESS, SUBJECT };
 
 static void
 tracked_clear(struct tracked *tracked)
@@ -84,6 +85,23 @@ find(struct request *request, struct tracked *tracked_r, bool *found_r, struct f
 
 /* --- the page --- */
 
+/* NULL: it is not known any more, as nothing waits that its sender could act on. Caller frees. */
+static char *
+subject_of(const struct request *request, const struct tracked *tracked)
+{
+	for (int row = 0; row < PQntuples(tracked->copies); row++) {
+		size_t length;
+		g_autofree unsigned char *sealed =
+			result_bytes(tracked->copies, row, SUBJECT, &length);
+		g_autofree char *subject = track_open_subject(
+			sealed, length, request->web.tail, PQgetvalue(tracked->copies, row, KEY));
+
+		if (subject != NULL)
+			return layout_line(subject);
+	}
+	return NULL;
+}
+
 /* What the page says once about a button that was pressed: its name is in the query. */
 static const char *
 done_text(const struct request *request)
@@ -105,12 +123,24 @@ done_text(const struct request *request)
 	return NULL;
 }
 
+static void
+show_subject(const struct request *request, const struct tracked *tracked, struct page *page)
+{
+	g_autofree char *subject = subject_of(request, tracked);
+
+	if (subject == NULL)
+		page_remove(page, "subject-line");
+	else
+		page_text(page, "subject", subject);
+}
+
 static enum MHD_Result
 show(struct request *request, const struct tracked *tracked)
 {
 	g_autoptr(page_auto) page = answer_begin(request, "track.html");
 	g_autofree char *sent = request_date(request, tracked->at);
 
+	show_subject(request, tracked, page);
 	page_text(page, "sent", sent);
 	page_text_if_any(page, "done", done_text(request));
 	for (int row = 0; row < PQntuples(tracked->copies); row++) {
@@ -203,6 +233,7 @@ ask_recall(struct request *request, const struct tracked *tracked, int row)
 {
 	g_autoptr(page_auto) page = answer_begin(request, "recall.html");
 
+	show_subject(request, tracked, page);
 	page_text(page, "recipient", PQgetvalue(tracked->copies, row, RECIPIENT));
 	page_attribute(page, "copy-id", "value", PQgetvalue(tracked->copies, row, COPY));
 	page_attribute(page, "recall", "action", request->web.path);

@@ -8,20 +8,18 @@
 static bool
 record(const struct sending *sending, struct fault *fault)
 {
-	struct connection *connection = sending->request->connection;
-	g_autofree char *id = composition_message_id(&sending->composition);
-	const struct audit_message message = {
-		.id = sending->message,
-		.identity = sending->identity,
-		.offer = 1,
-		.message_id = id,
-		.sender = sending->request->session.account.address,
-		.authenticated = sending->request->session.account.address,
-		.client = "portal",
-		.size = sending->size,
-		.policy = policy_digest(sending->request->portal->policy)};
+	const struct author *author = sending->author;
+	const struct audit_message message = {.id = sending->message,
+					      .identity = sending->identity,
+					      .offer = 1,
+					      .message_id = sending->content.message_id,
+					      .sender = author->account->address,
+					      .authenticated = author->account->address,
+					      .client = author->client,
+					      .size = sending->size,
+					      .policy = policy_digest(author->policy)};
 
-	if (!audit_add_message(connection, &message, fault))
+	if (!audit_add_message(author->connection, &message, fault))
 		return false;
 	for (guint i = 0; i < sending->addressees->len; i++) {
 		const struct addressee *addressee = g_ptr_array_index(sending->addressees, i);
@@ -41,10 +39,30 @@ record(const struct sending *sending, struct fault *fault)
 			.keys = "{}",
 			.state = addressee->is_company ? COPY_QUEUED : COPY_PARKED};
 
-		if (!audit_add_copy(connection, &message, &copy, fault))
+		if (!audit_add_copy(author->connection, &message, &copy, fault))
 			return false;
 	}
 	return true;
+}
+
+/* What members read names its author, and so does the author's own copy. */
+static struct composition_author
+as_in_portal(const struct account *account)
+{
+	return (struct composition_author){.name = account->name, .address = account->shown};
+}
+
+static bool
+write_content(const struct sending *sending, const struct composition_author *from,
+	      struct sink *sink, struct fault *fault)
+{
+	return sending->content.write(sending->content.data, from, sink, fault);
+}
+
+static bool
+needs_smtputf8(const struct sending *sending)
+{
+	return sending->content.smtputf8 || !g_str_is_ascii(sending->author->account->shown);
 }
 
 /* In mail from an address of the company, the author's own address is never left out. Caller frees.
@@ -60,23 +78,23 @@ name_with_address(const struct account *account)
 static bool
 queue(const struct sending *sending, struct fault *fault)
 {
-	const struct portal *portal = sending->request->portal;
-	const struct account *account = &sending->request->session.account;
-	g_autofree char *from = letter_from(portal->settings);
+	const struct author *author = sending->author;
+	const struct account *account = author->account;
+	g_autofree char *address = letter_from(author->settings);
 	g_autofree char *name = name_with_address(account);
-	const struct composition_author author = {
-		.name = name, .address = from, .reply_to = account->shown};
+	const struct composition_author from = {
+		.name = name, .address = address, .reply_to = account->shown};
 	struct outbox_mail mail = {.kind = "reply",
 				   .message = sending->message.text,
 				   .sender = "",
-				   .smtputf8 = !g_str_is_ascii(account->shown),
-				   .lifetime = portal->settings->queue_lifetime};
+				   .smtputf8 = needs_smtputf8(sending),
+				   .lifetime = author->settings->queue_lifetime};
 	struct outbox_writer writer;
 	bool done;
 
 	identifier_make(&mail.id);
-	done = outbox_begin(&writer, sending->request->connection, ring_sealing(portal->courier),
-			    &mail, fault);
+	done = outbox_begin(&writer, author->connection, ring_sealing(author->courier), &mail,
+			    fault);
 	for (guint i = 0; done && i < sending->addressees->len; i++) {
 		const struct addressee *addressee = g_ptr_array_index(sending->addressees, i);
 		const struct outbox_recipient recipient = {.address = addressee->address,
@@ -84,8 +102,7 @@ queue(const struct sending *sending, struct fault *fault)
 
 		done = !addressee->is_company || outbox_add_recipient(&writer, &recipient, fault);
 	}
-	done = done &&
-	       composition_write(&sending->composition, &author, &writer.imprint.sink, fault) &&
+	done = done && write_content(sending, &from, &writer.imprint.sink, fault) &&
 	       outbox_end(&writer, fault);
 	outbox_clear(&writer);
 	return done;
@@ -95,43 +112,34 @@ queue(const struct sending *sending, struct fault *fault)
 static bool
 park(const struct sending *sending, struct fault *fault)
 {
-	const struct portal *portal = sending->request->portal;
-	const struct session *session = &sending->request->session;
-	const struct composition *composition = &sending->composition;
-	const struct composition_author author = {.name = session->account.name,
-						  .address = session->account.shown};
-	g_autoptr(GPtrArray) files = g_ptr_array_new();
+	const struct author *author = sending->author;
+	const struct account *account = author->account;
+	const struct composition_author from = as_in_portal(account);
 	const struct parcel_settings settings = {
 		.message = sending->addressees == NULL ? NULL : sending->message.text,
-		.sender = session->account.shown,
+		.sender = account->shown,
 		.size = sending->size,
-		.smtputf8 = !g_str_is_ascii(session->account.shown),
-		.subject = composition->subject,
-		.from = session->account.name != NULL ? session->account.name
-						      : session->account.shown,
-		.to = composition->to,
-		.files = files,
-		.language = session->account.language};
+		.smtputf8 = needs_smtputf8(sending),
+		.subject = sending->content.subject,
+		.from = account->name != NULL ? account->name : account->shown,
+		.to = sending->content.to,
+		.files = sending->content.files,
+		.language = account->language};
 	struct parcel_writer parcel;
 	bool done;
 
-	for (guint i = 0; i < composition->enclosures->len; i++)
-		g_ptr_array_add(
-			files,
-			(gpointer)g_array_index(composition->enclosures, struct enclosure, i).name);
-	done = parcel_begin(&parcel, sending->request->connection, &settings, fault) &&
-	       mailbox_put(&parcel, session, &sending->own, fault);
-
+	done = parcel_begin(&parcel, author->connection, &settings, fault) &&
+	       mailbox_put(&parcel, account, author->keys, &sending->own, fault);
 	for (guint i = 0; done && sending->addressees != NULL && i < sending->addressees->len;
 	     i++) {
 		const struct addressee *addressee = g_ptr_array_index(sending->addressees, i);
 		const struct parcel_recipient recipient = {
-			.copy = addressee->copy.text, .lifetime = portal->settings->pickup_expire};
+			.copy = addressee->copy.text, .lifetime = author->settings->pickup_expire};
 
 		done = addressee->is_company ||
-		       parcel_add_key(&parcel, &recipient, ring_sealing(portal->courier), fault);
+		       parcel_add_key(&parcel, &recipient, ring_sealing(author->courier), fault);
 	}
-	done = done && composition_write(composition, &author, &parcel.sealing.sink, fault) &&
+	done = done && write_content(sending, &from, &parcel.sealing.sink, fault) &&
 	       parcel_end(&parcel, fault);
 	parcel_clear(&parcel);
 	return done;
@@ -149,12 +157,11 @@ any_company(const GPtrArray *addressees)
 static bool
 measure(struct sending *sending, struct fault *fault)
 {
-	const struct account *account = &sending->request->session.account;
-	const struct composition_author author = {.name = account->name, .address = account->shown};
+	const struct composition_author from = as_in_portal(sending->author->account);
 	struct counting_sink counter;
 
 	counting_sink_init(&counter);
-	if (!composition_write(&sending->composition, &author, &counter.sink, fault))
+	if (!write_content(sending, &from, &counter.sink, fault))
 		return false;
 	sending->size = counter.bytes;
 	return true;
@@ -163,16 +170,17 @@ measure(struct sending *sending, struct fault *fault)
 static bool
 commit(struct sending *sending, struct fault *fault)
 {
-	struct connection *connection = sending->request->connection;
+	const struct author *author = sending->author;
+	struct connection *connection = author->connection;
 	bool is_sent = sending->addressees != NULL;
 
 	return batch_begin(connection, fault) && (!is_sent || record(sending, fault)) &&
-	       mailbox_replace_draft(connection, &sending->request->session, sending->draft,
-				     sending->version, fault) &&
+	       (sending->draft == NULL ||
+		mailbox_replace_draft(connection, author->account, sending->draft, sending->version,
+				      fault)) &&
 	       (!is_sent || !any_company(sending->addressees) || queue(sending, fault)) &&
 	       park(sending, fault) &&
-	       mailbox_need_room(connection, &sending->request->session,
-				 sending->request->portal->settings, fault) &&
+	       mailbox_need_room(connection, author->account, author->settings, fault) &&
 	       batch_commit(connection, fault);
 }
 
@@ -185,10 +193,9 @@ sending_commit(struct sending *sending, bool *again_r, struct fault *fault)
 	if (!measure(sending, fault))
 		return false;
 	done = commit(sending, fault);
-	*again_r = !done && sending->addressees != NULL &&
-		   audit_is_known(sending->request->connection);
-	sending->is_full = !done && mailbox_is_full(sending->request->connection);
-	sending->is_changed =
-		!done && !*again_r && mailbox_is_changed(sending->request->connection);
+	*again_r =
+		!done && sending->addressees != NULL && audit_is_known(sending->author->connection);
+	sending->is_full = !done && mailbox_is_full(sending->author->connection);
+	sending->is_changed = !done && !*again_r && mailbox_is_changed(sending->author->connection);
 	return done || *again_r;
 }

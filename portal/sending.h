@@ -8,18 +8,30 @@
 
 #include "audit/audit.h"
 #include "portal/addressee.h"
+#include "portal/author.h"
 #include "portal/composition.h"
 
+/* The message itself, whoever makes it. */
+struct sending_content {
+	const char *message_id;	  /* with brackets */
+	const char *to, *subject; /* as lists of messages show them, UTF-8 */
+	const GPtrArray *files;	  /* names that it can be found by, UTF-8 */
+	bool smtputf8;		  /* its header needs it (RFC 6531) */
+	/* Writes header and body, the same each time but for whom it is from. */
+	bool (*write)(const void *data, const struct composition_author *from, struct sink *sink,
+		      struct fault *fault);
+	const void *data;
+};
+
 struct sending {
-	struct request *request;
-	struct composition composition;
+	const struct author *author;
+	struct sending_content content;
 	const GPtrArray *addressees; /* struct addressee; NULL: it is stored as a draft */
-	/* The draft that it is, and the version of it that was continued, or NULL. */
+	/* The draft that it is, or NULL, and the version of it that was continued, or NULL. */
 	const char *draft, *version;
 	struct mailbox_own own;	   /* its place in the author's mailbox */
 	struct identifier message; /* in the log */
-	/* Derived from the form in which it was written: if that is sent twice, the message goes
-	 * out once. */
+	/* Derived from what was sent to us: if that comes twice, the message goes out once. */
 	unsigned char identity[AUDIT_IDENTITY_BYTES];
 	uint64_t size; /* bytes; filled in */
 	/* Filled in on failure: there is no room; or the draft was changed meanwhile. */

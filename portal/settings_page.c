@@ -4,16 +4,18 @@
 
 #include "core/catalogue.h"
 #include "delivery/method.h"
+#include "mail/display_name.h"
 #include "portal/answer.h"
 #include "portal/security_page.h"
 
-enum { NAME_CHARACTERS = 80 }; /* characters, as the database has it */
-
-static const struct statement wish_get = {"wish_get",
-					  "select wish from postseal.account where id = $1"};
+static const struct statement wishes_get = {
+	"wishes_get", "select wish, notices from postseal.account where id = $1"};
 
 static const struct statement wish_put = {
 	"wish_put", "update postseal.account set wish = nullif($2, '') where id = $1"};
+
+static const struct statement notices_put = {
+	"notices_put", "update postseal.account set notices = $2 where id = $1"};
 
 static const struct statement name_put = {
 	"name_put", "update postseal.account set name = nullif($2, '') where id = $1"};
@@ -66,21 +68,42 @@ show_choice(struct page *page, const char *value, const char *text, bool is_chos
 	page_text(page, "wish-text", text);
 }
 
-static bool
-show_wish(struct request *request, struct page *page, struct fault *fault)
+static void
+show_wish(const struct request *request, struct page *page, const char *wish)
 {
-	g_autoptr(PGresult) result = NULL;
-	const char *wish;
-
-	if (!request_ask(request, &wish_get, request->session.account.id.text, &result, fault))
-		return false;
-	wish = PQntuples(result) == 1 ? result_text(result, 0, 0) : NULL;
 	show_choice(page, "", request_say(request, N_("As the sender's rules say")), wish == NULL);
 	for (const struct method *const *method = methods; *method != NULL; method++)
 		if ((*method)->wish != NULL)
 			show_choice(page, (*method)->name, request_say(request, (*method)->wish),
 				    g_strcmp0(wish, (*method)->name) == 0);
 	page_repeat_end(page, "wish");
+}
+
+static void
+show_notices(const struct request *request, struct page *page, const char *notices)
+{
+	const unsigned at = (unsigned)request->portal->settings->summary_at;
+	g_autofree char *clock = g_strdup_printf("%02u:%02u", at / 60, at % 60);
+	g_autofree char *daily = g_strdup_printf(
+		request_say(request, "One email a day, after %s, if something new is waiting"),
+		clock);
+
+	page_text(page, "notices-daily-text", daily);
+	page_attribute(page, g_strcmp0(notices, "daily") == 0 ? "notices-daily" : "notices-each",
+		       "checked", "checked");
+}
+
+static bool
+show_wishes(struct request *request, struct page *page, struct fault *fault)
+{
+	g_autoptr(PGresult) result = NULL;
+
+	if (!request_ask(request, &wishes_get, request->session.account.id.text, &result, fault))
+		return false;
+	if (PQntuples(result) == 1) {
+		show_wish(request, page, result_text(result, 0, 0));
+		show_notices(request, page, PQgetvalue(result, 0, 1));
+	}
 	return true;
 }
 
@@ -101,7 +124,7 @@ show_settings(struct request *request, unsigned status, const char *wrong)
 	if (!required)
 		page_remove(page, "factor-required");
 	if (!list_sessions(request, page, &fault) || !security_page_fill(request, page, &fault) ||
-	    !show_wish(request, page, &fault))
+	    !show_wishes(request, page, &fault))
 		return answer_fault(request, &fault);
 	return answer_page(request, status, page);
 }
@@ -127,33 +150,15 @@ put_and_show(struct request *request, const struct statement *statement, const c
 		       : answer_fault(request, &fault);
 }
 
-/* One line, which cannot be taken for an address: it stands where people look for who writes. */
-static bool
-is_name(const char *name)
-{
-	static const char forbidden[] = "@<>()\"\\\uff20\ufe6b"; /* with the wide and the small @ */
-
-	if (!g_utf8_validate(name, -1, NULL) || g_utf8_strlen(name, -1) > NAME_CHARACTERS)
-		return false;
-	for (const char *at = name; *at != '\0'; at = g_utf8_next_char(at)) {
-		const gunichar c = g_utf8_get_char(at);
-
-		if (!g_unichar_isprint(c) || g_unichar_type(c) == G_UNICODE_FORMAT ||
-		    g_utf8_strchr(forbidden, -1, c) != NULL)
-			return false;
-	}
-	return true;
-}
-
 enum MHD_Result
 settings_page_name(struct request *request)
 {
 	g_autofree char *name = g_strstrip(g_strdup(request_field(request, "name")));
 
-	if (!is_name(name))
-		return show_settings(
-			request, MHD_HTTP_BAD_REQUEST,
-			"Please enter a name of at most 80 characters, without an address.");
+	if (*name != '\0' && !display_name_is_plain(name))
+		return show_settings(request, MHD_HTTP_BAD_REQUEST,
+				     "Please enter a name of at most 80 characters, with letters, "
+				     "and without an address or unusual characters.");
 	return put_and_show(request, &name_put, name);
 }
 
@@ -176,6 +181,16 @@ settings_page_wish(struct request *request)
 	if (*wish != '\0' && (method == NULL || method->wish == NULL))
 		return answer_see(request, "/settings");
 	return put_and_show(request, &wish_put, wish);
+}
+
+enum MHD_Result
+settings_page_notices(struct request *request)
+{
+	const char *notices = request_field(request, "notices");
+
+	if (strcmp(notices, "each") != 0 && strcmp(notices, "daily") != 0)
+		return answer_see(request, "/settings");
+	return put_and_show(request, &notices_put, notices);
 }
 
 /* --- sessions --- */

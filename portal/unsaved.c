@@ -190,7 +190,7 @@ save_text(struct request *request, const json_t *json, const char *form, struct 
 			  outcome == WRITTEN_FAILED ? fault.text : "there is no room");
 		return false;
 	}
-	*draft_r = written.draft_id;
+	*draft_r = written.id;
 	return true;
 }
 

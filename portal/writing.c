@@ -161,12 +161,27 @@ saved_when(const struct request *request, const struct mailbox_item *draft)
 			       at, until);
 }
 
+/* The present version of the draft that the path names by the identifier that it keeps. Older links
+ * name a version, and so does whatever is no draft. Caller frees; NULL with `fault` filled. */
+static char *
+named_version(struct request *request, struct fault *fault)
+{
+	struct identifier draft, version;
+	bool found = false;
+
+	if (identifier_parse(&draft, request->web.tail) &&
+	    !mailbox_draft_version(request->connection, &request->session, draft.text, &version,
+				   &found, fault))
+		return NULL;
+	return g_strdup(found ? version.text : request->web.tail);
+}
+
 enum MHD_Result
 writing_draft(struct request *request)
 {
 	g_auto(mailbox_item_auto) item = {0};
 	g_auto(mailbox_item_auto) parent = {0};
-	g_autofree char *text = NULL, *saved = NULL;
+	g_autofree char *text = NULL, *saved = NULL, *version = NULL;
 	const struct mailbox mailbox = item_mailbox(request);
 	const struct layout_part *body;
 	struct writing_form form = {.draft = &item};
@@ -174,7 +189,10 @@ writing_draft(struct request *request)
 	struct fault fault;
 	bool cut, found = false;
 
-	if (!item_open(request, request->web.tail, &as_text, &item, &answered))
+	version = named_version(request, &fault);
+	if (version == NULL)
+		return answer_fault(request, &fault);
+	if (!item_open(request, version, &as_text, &item, &answered))
 		return answered;
 	if (!item.has_folder || item.folder != FOLDER_DRAFTS)
 		return answer_not_found(request);
@@ -342,17 +360,18 @@ press_send(struct request *request, struct written *written)
 	const struct addressee_question question = {
 		.answered = writing_form_forwards(form) ? NULL : form->parent,
 		.subject = form->subject};
+	const struct author author = request_author(request);
 	g_autofree char *why = NULL;
 	struct fault fault;
 
 	if (look_at_files(request, &why) &&
-	    !addressees_check(request, &question, addressees, &why, &fault))
+	    !addressees_check(&author, &question, addressees, &why, &fault))
 		return answer_fault(request, &fault);
 	return why != NULL ? answer_saved(request, written, MHD_HTTP_BAD_REQUEST, why)
 			   : send_to(request, written, addressees);
 }
 
-/* Saves what was written, and shows `place` with the draft's version, or alone. */
+/* Saves what was written, and shows `place` with the draft's identifier, or alone. */
 static enum MHD_Result
 save_and_see(struct request *request, struct written *written, const char *place, bool is_of_draft)
 {
@@ -365,7 +384,7 @@ save_and_see(struct request *request, struct written *written, const char *place
 	}
 	if (!save(request, written, &answered))
 		return answered;
-	whole = g_strconcat(place, is_of_draft ? written->draft_id.text : NULL, NULL);
+	whole = g_strconcat(place, is_of_draft ? written->id.text : NULL, NULL);
 	return answer_see(request, whole);
 }
 
@@ -453,15 +472,19 @@ writing_discard(struct request *request)
 {
 	g_auto(mailbox_item_auto) item = {0};
 	g_autoptr(page_auto) page = NULL;
-	g_autofree char *go_on = NULL, *delete = NULL, *saved = NULL;
+	g_autofree char *go_on = NULL, *delete = NULL, *saved = NULL, *version = NULL;
 	enum MHD_Result answered;
+	struct fault fault;
 
-	if (!item_find(request, request->web.tail, &item, &answered))
+	version = named_version(request, &fault);
+	if (version == NULL)
+		return answer_fault(request, &fault);
+	if (!item_find(request, version, &item, &answered))
 		return answered;
 	if (!item.has_folder || item.folder != FOLDER_DRAFTS)
 		return answer_not_found(request);
 	page = answer_begin(request, "discard.html");
-	go_on = g_strconcat("/draft/", item.id.text, NULL);
+	go_on = g_strconcat("/draft/", item.draft == NULL ? item.id.text : item.draft, NULL);
 	delete = g_strconcat("/delete/", item.id.text, NULL);
 	saved = saved_when(request, &item);
 	page_text(page, "subject", item.layout == NULL ? "" : item.layout->subject);

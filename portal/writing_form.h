@@ -22,7 +22,7 @@ struct writing_form {
 	const char *wrong;
 	bool is_kept;	   /* it is kept for its author, who signs in on the page (unsaved.h) */
 	const char *saved; /* when its draft was saved, for the reader, or NULL */
-	const char *other; /* the version of its draft that another window saved, or NULL */
+	const char *other; /* its draft, as another window saved it, or NULL */
 	bool is_saved;	   /* what was written is in the draft, including its files */
 };
 

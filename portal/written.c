@@ -239,36 +239,73 @@ identify(const struct request *request, const struct written *written,
 
 /* --- committing it --- */
 
+static bool
+write_composition(const void *data, const struct composition_author *from, struct sink *sink,
+		  struct fault *fault)
+{
+	return composition_write(data, from, sink, fault);
+}
+
+/* Names that the message can be found by. Caller unrefs; the names are borrowed. */
+static GPtrArray *
+names_of(const GArray *enclosures)
+{
+	GPtrArray *names = g_ptr_array_new();
+
+	for (guint i = 0; i < enclosures->len; i++)
+		g_ptr_array_add(names,
+				(gpointer)g_array_index(enclosures, struct enclosure, i).name);
+	return names;
+}
+
+/* With the author and its own place filled in. */
+static bool
+commit_composition(struct sending *sending, const struct composition *composition,
+		   struct fault *fault)
+{
+	g_autofree char *message_id = composition_message_id(composition);
+	g_autoptr(GPtrArray) files = names_of(composition->enclosures);
+	bool again;
+
+	sending->content = (struct sending_content){.message_id = message_id,
+						    .to = composition->to,
+						    .subject = composition->subject,
+						    .files = files,
+						    .write = write_composition,
+						    .data = composition};
+	return sending_commit(sending, &again, fault);
+}
+
 /* With the addressees and the author's own place filled in. */
 static enum written_outcome
 commit(struct request *request, const struct written *written, struct sending *sending,
        struct fault *fault)
 {
 	const struct writing_form *form = &written->form;
+	const struct author author = request_author(request);
 	bool answers = form->parent != NULL && !writing_form_forwards(form);
 	g_autofree char *references = answers ? references_to(form->parent->layout) : g_strdup("");
 	g_autoptr(GArray) files = enclosures(written);
 	g_autofree char *shown = sending->addressees == NULL
 					 ? g_strdup(form->to)
 					 : addressees_shown(sending->addressees);
-	bool again;
+	struct composition composition = {.domain = request->portal->settings->domains[0],
+					  .to = shown,
+					  .subject = form->subject,
+					  .text = form->text,
+					  .in_reply_to =
+						  answers ? form->parent->layout->message_id : "",
+					  .references = references,
+					  .enclosures = files};
 
-	sending->request = request;
+	sending->author = &author;
 	sending->draft = form->id;
 	sending->version = form->draft == NULL ? NULL : form->draft->id.text;
-	sending->composition =
-		(struct composition){.domain = request->portal->settings->domains[0],
-				     .to = shown,
-				     .subject = form->subject,
-				     .text = form->text,
-				     .in_reply_to = answers ? form->parent->layout->message_id : "",
-				     .references = references,
-				     .enclosures = files};
 	identifier_make(&sending->message);
-	identifier_make(&sending->composition.id);
+	identifier_make(&composition.id);
 	identifier_make(&sending->own.id);
 	identify(request, written, sending->identity);
-	if (sending_commit(sending, &again, fault))
+	if (commit_composition(sending, &composition, fault))
 		return WRITTEN_DONE;
 	if (!sending->is_full && !sending->is_changed)
 		return WRITTEN_FAILED;
@@ -381,7 +418,7 @@ save_beside(struct request *request, struct written *written, struct fault *faul
 		return go_on_with(request, written, &other.id, fault) ? WRITTEN_DONE
 								      : WRITTEN_FAILED;
 	if (found) {
-		written->other = other.id;
+		written->other = written->id;
 		written->form.other = written->other.text;
 	}
 	written->form.draft = NULL;

@@ -12,7 +12,7 @@ struct written {
 	struct writing_form form; /* refers to the rest */
 	struct mailbox_item parent, draft;
 	struct identifier parent_id, draft_id, id;
-	struct identifier other; /* the version that another window saved */
+	struct identifier other; /* the draft, as another window saved it */
 	char *to, *subject, *text;
 	GArray *kept;		  /* guint: which existing files stay, from 0 */
 	const GPtrArray *uploads; /* struct upload: new files, or NULL */

@@ -43,6 +43,7 @@ static const struct look {
 	{"portal", check_portal, ANY_MTA},
 	{"portal certificate", check_portal_certificate, ANY_MTA},
 	{"pop", check_pop, ANY_MTA},
+	{"submission", check_submission, ANY_MTA},
 	{"milter socket", check_socket, POSTFIX_HERE},
 	{"milters", check_milters, POSTFIX_HERE},
 	{"milter order", check_order, POSTFIX_HERE},
@@ -153,6 +154,7 @@ run(const struct admin *admin, int argc, char **argv)
 		check.postfix = postfix = postfix_read(&fault);
 	if (postfix == NULL && fault.cause != FAULT_NONE)
 		findings_add(&findings, "Postfix", WRONG, fault.text);
+	check_mark_members(&check, postfix);
 	if (probe.to == NULL)
 		look_at_all(&check, &findings);
 	else

@@ -63,6 +63,11 @@ bool check_portal_certificate(const struct check *check, char **note_r, struct f
 /* pop.c: are mail programs served, and with a certificate that they accept? */
 bool check_pop(const struct check *check, char **note_r, struct fault *fault);
 
+/* submission.c: do members send with mail programs, and only what they may? */
+bool check_submission(const struct check *check, char **note_r, struct fault *fault);
+/* Marks the services at which members sign in: the other looks leave them out. */
+void check_mark_members(const struct check *check, struct postfix *postfix);
+
 /* authority.c: the organisation's own, its key and its revocation list */
 bool check_authority(const struct check *check, char **note_r, struct fault *fault);
 

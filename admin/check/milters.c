@@ -45,9 +45,8 @@ milters_is_same_socket(const struct check *check, const char *path, const char *
 	return strcmp(theirs, own) == 0;
 }
 
-/* Postfix writes "inet:host:port", libmilter "inet:port@host": only the port is compared. */
-static bool
-is_same_port(const char *address, const char *listen)
+bool
+milters_is_same_port(const char *address, const char *listen)
 {
 	const char *theirs = strrchr(address, ':'), *ours = strchr(listen, ':');
 	size_t length;
@@ -118,7 +117,7 @@ milters_is_ours(const struct check *check, const char *address, const char *serv
 	const char *ours = listening_path(listen), *theirs = listening_path(address);
 
 	if (ours == NULL || theirs == NULL)
-		return is_same_port(address, listen);
+		return milters_is_same_port(address, listen);
 	return milters_is_same_socket(check, theirs, ours, service);
 }
 

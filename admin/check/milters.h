@@ -12,6 +12,9 @@ char *milters_address(const char *element);
  * relative to its queue directory; in a chroot, all are. */
 bool milters_is_same_socket(const struct check *check, const char *path, const char *ours,
 			    const char *service);
+/* Is it a port, and the same? Postfix writes "inet:host:port", libmilter "inet:port@host": only the
+ * port is compared. */
+bool milters_is_same_port(const char *address, const char *listen);
 /* Is it the socket that our milter listens on? */
 bool milters_is_ours(const struct check *check, const char *address, const char *service);
 /* The element of a list that is our milter, or NULL; *place_r is its index. Caller frees. */

@@ -146,7 +146,7 @@ postfix_listeners(const struct postfix *postfix)
 	for (guint i = 0; i < postfix->services->len; i++) {
 		struct postfix_service *service = g_ptr_array_index(postfix->services, i);
 
-		if (strcmp(service->program, "smtpd") == 0 &&
+		if (strcmp(service->program, "smtpd") == 0 && !service->is_for_members &&
 		    !g_str_has_prefix(postfix_value(postfix, service->name, "syslog_name"), ours))
 			g_ptr_array_add(list, service);
 	}

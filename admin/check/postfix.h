@@ -15,6 +15,7 @@ struct postfix_service {
 	char *name;    /* "smtp/inet" */
 	char *program; /* "smtpd" */
 	bool chrooted;
+	bool is_for_members; /* of the portal, who sign in there (submission sasl) */
 };
 
 struct postfix {
@@ -34,7 +35,8 @@ const struct postfix_service *postfix_service(const struct postfix *postfix, con
  * it has one; `seconds` is the limit. */
 struct as_user postfix_as_user(const struct postfix *postfix, const char *service,
 			       unsigned seconds);
-/* The smtpd services that accept mail from others: not those that wire created. */
+/* The smtpd services that accept mail from others: not those that wire created, nor those
+ * for members of the portal. */
 GPtrArray *postfix_listeners(const struct postfix *postfix);
 
 /* The elements of a list, separated by commas and blanks; "{ a, b }" is one. Free with

@@ -206,7 +206,7 @@ check_unmarked(const struct check *check, const struct postfix_service *taker, s
 }
 
 static bool
-check_submission(const struct check *check, struct fault *fault)
+check_local_submission(const struct check *check, struct fault *fault)
 {
 	static const char *const takers[] = {"pickup", "qmqpd", NULL};
 
@@ -290,7 +290,7 @@ check_transports(const struct check *check, char **note_r, struct fault *fault)
 {
 	(void)note_r;
 	return check_files(check, fault) && check_stops(check, fault) && check_mark(check, fault) &&
-	       check_submission(check, fault) && check_next_hop(check, fault) &&
+	       check_local_submission(check, fault) && check_next_hop(check, fault) &&
 	       check_blind(check, fault);
 }
 

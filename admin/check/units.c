@@ -16,6 +16,7 @@ static const char *const show[] = {
 	"postseal-courier",
 	"postseal-portal",
 	"postseal-pop",
+	"postseal-submission",
 	NULL};
 
 /* The value in the lines "name=value" about a unit, or "". Caller frees. */

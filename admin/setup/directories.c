@@ -35,13 +35,13 @@ make_for(struct setup *setup, const char *path, mode_t mode, const char *user, s
 	return make(setup, path, mode, user, &owner, fault);
 }
 
-/* Where smtpd finds the milter, also from inside its chroot: sockets in it get the group of
- * Postfix. */
+/* Where smtpd finds a milter, also from inside its chroot: sockets in it get the group of Postfix.
+ */
 static bool
-make_for_socket(struct setup *setup, struct fault *fault)
+make_for_socket(struct setup *setup, const char *listen, const char *user, struct fault *fault)
 {
-	const char *socket = listening_path(setup->settings->milter_listen);
-	struct new_file_owner owner = setup_owner(setup->settings->milter_user);
+	const char *socket = listening_path(listen);
+	struct new_file_owner owner = setup_owner(user);
 	g_autofree char *directory = socket == NULL ? NULL : g_path_get_dirname(socket);
 	struct postfix *postfix = postfix_read(fault);
 	const struct passwd *mail_owner =
@@ -52,7 +52,7 @@ make_for_socket(struct setup *setup, struct fault *fault)
 		return true;
 	if (mail_owner != NULL)
 		owner.group = mail_owner->pw_gid;
-	return make(setup, directory, 02750, setup->settings->milter_user, &owner, fault);
+	return make(setup, directory, 02750, user, &owner, fault);
 }
 
 /* systemd creates them each time a program starts. */
@@ -78,5 +78,7 @@ setup_directories(struct setup *setup, struct fault *fault)
 	return make(setup, settings->secrets, 0711, "the key files", &root, fault) &&
 	       make_for(setup, settings->spool_directory, 0700, settings->milter_user, fault) &&
 	       make_for(setup, settings->portal_spool, 0700, settings->portal_user, fault) &&
-	       make_for_socket(setup, fault) && make_for_run(setup, fault);
+	       make_for_socket(setup, settings->milter_listen, settings->milter_user, fault) &&
+	       make_for_socket(setup, settings->submission_milter, settings->portal_user, fault) &&
+	       make_for_run(setup, fault);
 }

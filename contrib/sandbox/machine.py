@@ -22,7 +22,7 @@ PROGRAMS = ("postseal-keeper", "postseal-finder", "postseal-milter", "postseal-c
 CONFIG = pathlib.Path("/etc/postseal/postseal.conf")
 OURS = ("/etc/postseal", "/var/spool/postseal", "/var/lib/postseal-portal", "/run/postseal", "/run/postseal-keeper",
         "/run/postseal-finder",
-        "/var/spool/postfix/postseal")
+        "/var/spool/postfix/postseal", "/var/spool/postfix/postseal-members")
 ACCOUNTS = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
 libc = ctypes.CDLL(None, use_errno=True)
 

@@ -178,7 +178,7 @@ class World:
             os.chown(path, nobody.pw_uid, nobody.pw_gid)
         self.make_groups()
         names = ("submission", "second_pass", "outside", "portal", "milter_metrics", "courier_metrics",
-                 "portal_metrics", "keeper_metrics", "finder_metrics", "pop", "pop_stls", "pop_metrics")
+                 "portal_metrics", "keeper_metrics", "finder_metrics", "pop", "pop_stls", "pop_metrics", "members", "members_starttls", "submission_metrics")
         self.ports = dict(zip(names, free_ports(len(names))))
         self.save()
         self.tell("starting PostgreSQL")
@@ -238,10 +238,10 @@ mta log "{self.company.log}"
 {rules.replace("{table}", str(table))}""")
 
     def fill(self, settings):
-        """The settings of a test, with this world's directory and ports."""
+        """The settings of a test, with this world's directory, queue and ports."""
         for name, port in self.ports.items():
             settings = settings.replace(f"{{port {name}}}", str(port))
-        return settings.replace("{directory}", str(self.directory))
+        return settings.replace("{directory}", str(self.directory)).replace("{queue}", str(self.company_queue))
 
     def mta_settings(self):
         """Where the company's MTA and Postseal meet."""

@@ -135,13 +135,21 @@ receive_document(size_t length)
 	return transfer_receive(STDIN_FILENO, document, length, TRANSFER_FOREVER) ? document : NULL;
 }
 
+static int64_t
+work_for(const struct reader_format *format, size_t length)
+{
+	const int64_t work = format->work_microseconds != 0 ? format->work_microseconds
+							    : limits->work_microseconds;
+
+	return SLOWNESS * (work + (int64_t)length * limits->byte_nanoseconds / 1000);
+}
+
 static void
 read_document(const struct reader_format *format, const char *document, size_t length)
 {
 	GString *answer = g_string_new(NULL);
 
-	set_timer(ITIMER_PROF, SLOWNESS * (limits->work_microseconds +
-					   (int64_t)length * limits->byte_nanoseconds / 1000));
+	set_timer(ITIMER_PROF, work_for(format, length));
 	format->read(document, length, answer);
 	if (answer->len > READER_ANSWER_MAX)
 		reader_refuse(READER_TOO_LARGE);

@@ -16,6 +16,7 @@
 struct reader_format {
 	const char *name;
 	void (*read)(const char *document, size_t length, GString *answer);
+	int64_t work_microseconds; /* in place of those of the limits; 0: as they are */
 };
 
 /* What one document may take. */

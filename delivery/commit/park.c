@@ -79,32 +79,6 @@ is_by_sender(const struct surroundings *around)
 				around->message->sender_folded);
 }
 
-static bool
-add_name(void *names, const char *name, const char *type)
-{
-	(void)type;
-	if (name != NULL)
-		g_ptr_array_add(names, g_strdup(name));
-	return true;
-}
-
-/* What the reader may look for. A message that cannot be parsed is only found by less. */
-static GPtrArray *
-file_names(const struct message *message, const struct settings *settings)
-{
-	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-	g_autofree char *type = message_field_shown(message, "Content-Type");
-	struct parts *parts;
-	struct fault fault;
-
-	if (type == NULL || g_ascii_strncasecmp(type, "text/", strlen("text/")) == 0)
-		return names;
-	parts = parts_new(message, settings->limit_parts);
-	names_each(parts, add_name, names, &fault);
-	parts_free(parts);
-	return names;
-}
-
 bool
 commit_park(const struct commit *commit, const struct group *group, struct fault *fault)
 {
@@ -113,7 +87,8 @@ commit_park(const struct commit *commit, const struct group *group, struct fault
 	g_autofree char *from = addresses_author(message);
 	g_autofree char *to = message_field_shown(message, "To");
 	g_autofree char *language = message_field_shown(message, "Content-Language");
-	g_autoptr(GPtrArray) files = file_names(message, commit->around->settings);
+	g_autoptr(GPtrArray) files =
+		names_of_message(message, commit->around->settings->limit_parts);
 	const struct parcel_settings settings = {.message = commit->message->id.text,
 						 .sender = message->sender,
 						 .size = message_size(message),

@@ -14,22 +14,24 @@
 #include "delivery/outbox/deputy.h"
 #include "delivery/outbox/notice.h"
 #include "delivery/parcel/parcel.h"
+#include "delivery/parcel/sender_page.h"
 
 static const struct statement parcel_waiting = {
 	"issue_parcel",
-	"select p.id, p.message, p.sender, p.smtputf8, m.message_id, p.language, p.phone, t.boxed "
+	"select p.id, p.message, p.sender, p.smtputf8, m.message_id, p.language, p.phone, t.boxed, p.summary "
 	"from postseal.parcel p join postseal.message m on m.id = p.message"
 	" left join postseal.sender_page t on t.message = p.message "
 	"where p.issued_at is null and p.issue_at <= now()"
 	" order by p.issue_at limit 1 for update of p skip locked"};
-enum { PARCEL, MESSAGE, SENDER, SMTPUTF8, MESSAGE_ID, LANGUAGE, PHONE, TRACK };
+enum { PARCEL, MESSAGE, SENDER, SMTPUTF8, MESSAGE_ID, LANGUAGE, PHONE, TRACK, SUMMARY };
 
 static const struct statement parcel_later = {"issue_later", "select postseal.parcel_put_off($1)"};
 
 static const struct statement parcel_issued = {
 	"issue_parcel_done", "update postseal.parcel set issued_at = now() where id = $1"};
 
-/* Does the sender trust the recipient's account? */
+/* Does the sender trust the recipient's account? And is there time enough for a summary, and to
+ * read what it tells of? */
 static const struct statement keys_waiting = {
 	"issue_keys",
 	"select k.id, k.copy, k.boxed, c.recipient, k.notify, k.orcpt,"
@@ -39,7 +41,8 @@ static const struct statement keys_waiting = {
 	"c.address"
 	"  and t.author = $2 and t.subject = encode(sha256(a.public_key), 'hex') and t.revoked_at "
 	"is null),"
-	" (select m->>'lapsed' from jsonb_array_elements(c.trace->'methods') m where m ? 'lapsed' limit 1) "
+	" (select m->>'lapsed' from jsonb_array_elements(c.trace->'methods') m where m ? 'lapsed' limit 1),"
+	" a.notices = 'daily' and k.expires_at > now() + interval '2 days' "
 	"from postseal.parcel_key k join postseal.copy c on c.id = k.copy"
 	" left join postseal.account a on a.address = c.address "
 	"where k.parcel = $1 and k.issued_at is null and k.boxed is not null order by k.id"};
@@ -55,18 +58,19 @@ enum {
 	PUBLIC_KEY,
 	ACCOUNT_LANGUAGE,
 	IS_TRUSTED,
-	LAPSED
+	LAPSED,
+	IS_DAILY
 };
 
 static const struct statement key_issued = {
 	"issue_key",
 	"update postseal.parcel_key set link_hash = $2, salt = $3, wrapped = $4, link_boxed = $5,"
-	" boxed = case when $6 then boxed end, issued_at = now() where id = $1"};
+	" boxed = case when $6 then boxed end, subject = $7, issued_at = now() where id = $1"};
 
 static const struct statement key_trusted = {
-	"issue_trusted_key", "update postseal.parcel_key set account = $2, sealed = $3, folder = "
-			     "'inbox', boxed = null, issued_at = now() "
-			     "where id = $1"};
+	"issue_trusted_key",
+	"update postseal.parcel_key set account = $2, sealed = $3, folder = 'inbox', boxed = null, issued_at = now(),"
+	" summarise_since = case when $4 then now() end where id = $1"};
 
 /* A parcel being handled. */
 struct issuing {
@@ -122,6 +126,19 @@ notify(const struct issuing *issuing, int row, enum notice_way way, const char *
 
 /* --- to an account --- */
 
+/* A member who chose so is told by the next summary (summaries.c). */
+static bool
+notify_member(const struct issuing *issuing, int row, struct fault *fault)
+{
+	const PGresult *keys = issuing->keys;
+
+	if (!result_flag(keys, row, IS_DAILY))
+		return notify(issuing, row, NOTICE_SIGNIN, PQgetvalue(keys, row, KEY), fault);
+	return audit_event(issuing->notice.connection, issuing->notice.message,
+			   PQgetvalue(keys, row, COPY), "notice put off",
+			   "the recipient is told once a day", fault);
+}
+
 static bool
 seal_for_account(const struct issuing *issuing, int row, const struct seal_key *content,
 		 struct fault *fault)
@@ -140,11 +157,31 @@ seal_for_account(const struct issuing *issuing, int row, const struct seal_key *
 	parameters_text(&parameters, PQgetvalue(issuing->keys, row, KEY));
 	parameters_text(&parameters, PQgetvalue(issuing->keys, row, ACCOUNT));
 	parameters_bytes(&parameters, sealed, sizeof sealed);
+	parameters_flag(&parameters, result_flag(issuing->keys, row, IS_DAILY));
 	return batch_add(issuing->notice.connection, &key_trusted, &parameters, fault) &&
-	       notify(issuing, row, NOTICE_SIGNIN, PQgetvalue(issuing->keys, row, KEY), fault);
+	       notify_member(issuing, row, fault);
 }
 
 /* --- by link and code --- */
+
+/* For the sender's page, which shows it as long as the courier has the key of the message. NULL: it
+ * is not shown. */
+static unsigned char *
+seal_subject(const struct issuing *issuing, int row, const struct seal_key *content,
+	     size_t *length_r)
+{
+	size_t length;
+	g_autofree unsigned char *summary = result_bytes(issuing->parcel, 0, SUMMARY, &length);
+	g_autofree char *subject = NULL;
+
+	if (!issuing->issuer->settings->pickup_renew || PQgetisnull(issuing->parcel, 0, SUMMARY))
+		return NULL;
+	subject = parcel_subject(summary, length, PQgetvalue(issuing->parcel, 0, PARCEL), content);
+	return subject == NULL || *subject == '\0'
+		       ? NULL
+		       : track_seal_subject(subject, issuing->track,
+					    PQgetvalue(issuing->keys, row, KEY), length_r);
+}
 
 /* Wraps the key with what is derived from link and code. The link's secret is kept, boxed, for
  * reminders. */
@@ -156,6 +193,8 @@ lock_key(const struct issuing *issuing, int row, const struct seal_key *content,
 	bool renews = issuing->issuer->settings->pickup_renew;
 	unsigned char boxed_link[SEAL_MARKED_BOX_BYTES];
 	struct parameters parameters = {0};
+	size_t subject_length = 0;
+	g_autofree unsigned char *subject = seal_subject(issuing, row, content, &subject_length);
 	struct parcel_lock lock;
 	struct seal_key link;
 	bool made = parcel_make_access(id, content, access, &lock, fault) &&
@@ -169,6 +208,7 @@ lock_key(const struct issuing *issuing, int row, const struct seal_key *content,
 	parameters_bytes(&parameters, lock.wrapped, sizeof lock.wrapped);
 	parameters_bytes(&parameters, boxed_link, sizeof boxed_link);
 	parameters_flag(&parameters, renews);
+	parameters_bytes(&parameters, subject, subject_length);
 	return made && batch_add(issuing->notice.connection, &key_issued, &parameters, fault);
 }
 

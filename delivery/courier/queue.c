@@ -237,11 +237,18 @@ queue_distrust(struct connection *connection, const struct queued_mail *mail, ch
 
 static const struct statement mta_mail_put = {
 	"queue_mta_mail",
-	"insert into postseal.mta_mail (queue_id, message, kind, address, copy) values ($1, $2, $3, $4, $5) "
+	"insert into postseal.mta_mail (queue_id, message, kind, address, copy, copies)"
+	" values ($1, $2, $3, $4, $5, (select o.copies from postseal.outbox o where o.id = $6)) "
 	"on conflict (queue_id) do update set message = excluded.message, kind = excluded.kind,"
-	" address = excluded.address, copy = excluded.copy, since = now()"};
+	" address = excluded.address, copy = excluded.copy, copies = excluded.copies, since = now()"};
 static const struct statement own_mail_failed = {
 	"queue_own_mail_failed", "select postseal.own_mail_failed($1, $2, $3, $4, $5)"};
+static const struct statement summary_failed = {
+	"queue_summary_failed",
+	"select postseal.summary_failed(o.copies, $2, $3) from postseal.outbox o where o.id = $1"};
+static const struct statement summary_event = {
+	"queue_summary_event",
+	"select postseal.summary_event(o.copies, $2, $3) from postseal.outbox o where o.id = $1"};
 
 /* Was it written by a user, not by Postseal? */
 static bool
@@ -250,13 +257,20 @@ is_message(const struct queued_mail *mail)
 	return strcmp(mail->kind, "copy") == 0 || strcmp(mail->kind, "reply") == 0;
 }
 
+/* A notice about several messages (summaries.c). */
+static bool
+is_summary(const struct queued_mail *mail)
+{
+	return mail->message == NULL && strcmp(mail->kind, "notice") == 0;
+}
+
 /* Is someone told if this mail of ours does not arrive? */
 static bool
 is_followed(const struct queued_mail *mail)
 {
 	static const char *const kinds[] = {"notice", "code", "receipt", NULL};
 
-	return mail->message != NULL && g_strv_contains(kinds, mail->kind);
+	return (mail->message != NULL || is_summary(mail)) && g_strv_contains(kinds, mail->kind);
 }
 
 /* Postfix: "250 2.0.0 Ok: queued as QUEUEID", Sendmail: "250 2.0.0 QUEUEID Message accepted for
@@ -291,7 +305,21 @@ note_queue_id(struct connection *connection, const struct queued_mail *mail,
 	parameters_text(&parameters, is_copy ? NULL : mail->kind);
 	parameters_text(&parameters, is_copy ? NULL : recipient->address);
 	parameters_text(&parameters, is_copy ? NULL : recipient->copy);
+	parameters_text(&parameters, mail->id.text);
 	return batch_add(connection, &mta_mail_put, &parameters, fault);
+}
+
+/* The senders of all its messages are told. */
+static bool
+note_summary_failed(struct connection *connection, const struct queued_mail *mail,
+		    const struct queue_outcome *outcome, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, mail->id.text);
+	parameters_text(&parameters, outcome->recipient->address);
+	parameters_text(&parameters, outcome->reply);
+	return batch_add(connection, &summary_failed, &parameters, fault);
 }
 
 /* If a code could not be delivered, whoever can act is told; for a notice, bounce() does that. */
@@ -305,6 +333,8 @@ note_failed(struct connection *connection, const struct queued_mail *mail,
 	if (recipient->copy != NULL &&
 	    !audit_move_copy(connection, recipient->copy, COPY_FAILED, outcome->reply, fault))
 		return false;
+	if (is_summary(mail))
+		return note_summary_failed(connection, mail, outcome, fault);
 	if (mail->message == NULL || strcmp(mail->kind, "code") != 0)
 		return true;
 	parameters_text(&parameters, mail->kind);
@@ -313,6 +343,22 @@ note_failed(struct connection *connection, const struct queued_mail *mail,
 	parameters_text(&parameters, recipient->address);
 	parameters_text(&parameters, outcome->reply);
 	return batch_add(connection, &own_mail_failed, &parameters, fault);
+}
+
+/* Adds to the record of the message, or of each that it is about. */
+static bool
+note_event(struct connection *connection, const struct queued_mail *mail, const char *copy,
+	   const char *what, const char *detail, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	if (!is_summary(mail))
+		return mail->message == NULL ||
+		       audit_event(connection, mail->message, copy, what, detail, fault);
+	parameters_text(&parameters, mail->id.text);
+	parameters_text(&parameters, what);
+	parameters_text(&parameters, detail);
+	return batch_add(connection, &summary_event, &parameters, fault);
 }
 
 /* Only a mail that is the copy itself changes the copy's state; with a notice, the copy keeps
@@ -334,8 +380,7 @@ record_outcome(struct connection *connection, const struct queued_mail *mail,
 		return false;
 	if (outcome->result == QUEUE_FAILED && !note_failed(connection, mail, outcome, fault))
 		return false;
-	return mail->message == NULL || audit_event(connection, mail->message, recipient->copy,
-						    event, outcome->reply, fault);
+	return note_event(connection, mail, recipient->copy, event, outcome->reply, fault);
 }
 
 static bool
@@ -446,8 +491,7 @@ queue_send_again(struct connection *connection, struct queued_mail *mail, const 
 	parameters_text(&parameters, courier);
 	if (!batch_begin(connection, fault) ||
 	    (mail->left_by != NULL && !batch_add(connection, &queue_adopt, &parameters, fault)) ||
-	    (mail->message != NULL &&
-	     !audit_event(connection, mail->message, NULL, "sent again in doubt", why, fault)) ||
+	    !note_event(connection, mail, NULL, "sent again in doubt", why, fault) ||
 	    !batch_commit(connection, fault))
 		return false;
 	g_clear_pointer(&mail->left_by, g_free);

@@ -1,6 +1,7 @@
 /*
  * Reminders: twice, after `remind first` and `remind last`, recipients are told that a message they
- * have not read still waits; and at once if an admin has the notice sent again.
+ * have not read still waits, members who chose so by the next summary; and at once if an admin has
+ * the notice sent again.
  */
 #include "delivery/courier/chore.h"
 
@@ -12,7 +13,8 @@ static const struct statement due = {
 	"remind_due",
 	"select k.id, p.message, p.sender, p.smtputf8, c.recipient, p.language, a.language, "
 	"k.link_boxed,"
-	" greatest(1, extract(epoch from k.expires_at - now()))::bigint, postseal.deputy_of(lower(p.sender)) "
+	" greatest(1, extract(epoch from k.expires_at - now()))::bigint, postseal.deputy_of(lower(p.sender)),"
+	" a.notices = 'daily' and not k.notice_again and k.expires_at > now() + interval '2 days' "
 	"from postseal.parcel_key k join postseal.parcel p on p.id = k.parcel join postseal.copy c "
 	"on c.id = k.copy"
 	" left join postseal.account a on a.id = k.account "
@@ -31,12 +33,24 @@ enum {
 	ACCOUNT_LANGUAGE,
 	LINK,
 	LIFETIME,
-	DEPUTY
+	DEPUTY,
+	IS_SUMMARISED
 };
 
 static const struct statement count_reminder = {
 	"remind_count",
-	"update postseal.parcel_key set reminders = reminders + (not notice_again)::integer, notice_again = false where id = $1"};
+	"update postseal.parcel_key set reminders = reminders + (not notice_again)::integer, notice_again = false,"
+	" summarise_since = case when $2 then coalesce(summarise_since, now()) end where id = $1"};
+
+static bool
+count(struct connection *connection, const PGresult *rows, int row, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, PQgetvalue(rows, row, KEY));
+	parameters_flag(&parameters, result_flag(rows, row, IS_SUMMARISED));
+	return batch_add(connection, &count_reminder, &parameters, fault);
+}
 
 static bool
 put_reminder(const struct issuer *issuer, struct connection *connection, const PGresult *rows,
@@ -56,7 +70,6 @@ put_reminder(const struct issuer *issuer, struct connection *connection, const P
 		.link = PQgetvalue(rows, row, KEY),
 		.lifetime = (uint64_t)result_number(rows, row, LIFETIME),
 		.reminds = true};
-	struct parameters parameters = {0};
 	char link[SEAL_KEY_CHARACTERS + 1];
 	size_t length;
 	g_autofree unsigned char *boxed = result_bytes(rows, row, LINK, &length);
@@ -70,9 +83,7 @@ put_reminder(const struct issuer *issuer, struct connection *connection, const P
 		recipient.way = NOTICE_CODE;
 		recipient.link = link;
 	}
-	parameters_text(&parameters, PQgetvalue(rows, row, KEY));
-	return batch_add(connection, &count_reminder, &parameters, fault) &&
-	       notice_waiting(&notice, &recipient, fault);
+	return notice_waiting(&notice, &recipient, fault);
 }
 
 static bool
@@ -82,7 +93,9 @@ put_reminders(const struct issuer *issuer, struct connection *connection, const 
 	bool done = batch_begin(connection, fault);
 
 	for (int row = 0; row < PQntuples(rows) && done; row++)
-		done = put_reminder(issuer, connection, rows, row, fault);
+		done = count(connection, rows, row, fault) &&
+		       (result_flag(rows, row, IS_SUMMARISED) ||
+			put_reminder(issuer, connection, rows, row, fault));
 	return done && batch_commit(connection, fault);
 }
 

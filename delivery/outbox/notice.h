@@ -46,6 +46,24 @@ struct notice_recipient {
 bool notice_waiting(const struct notice *notice, const struct notice_recipient *recipient,
 		    struct fault *fault);
 
+/* Several messages that wait for a member, in one mail. */
+struct notice_counted {
+	const char *sender;
+	unsigned long messages;
+};
+struct notice_summary {
+	const char *address; /* of the member, as a sender wrote it */
+	const char *language;
+	const char *copies; /* as in struct outbox_mail */
+	const struct notice_counted *senders;
+	size_t sender_count;
+	unsigned long messages; /* of all senders */
+	uint64_t lifetime;	/* seconds for which the first to expire still waits */
+};
+/* It is not bounced, as it has several senders: the courier follows it, and tells each of them. */
+bool notice_summary(const struct notice *notice, const struct notice_summary *summary,
+		    struct fault *fault);
+
 /* --- to senders; none of them is ever bounced --- */
 
 struct notice_code {
@@ -116,6 +134,14 @@ enum notice_change {
 bool notice_changed(const struct notice *notice, const char *address, const char *language,
 		    enum notice_change change, const char *detail,
 		    const struct notice_client *client, struct fault *fault);
+/* The first use of an application password from a network. */
+struct notice_use {
+	const char *password; /* its name */
+	const char *network;
+	int64_t at; /* seconds since 1970, UTC */
+};
+bool notice_application_used(const struct notice *notice, const char *address, const char *language,
+			     const struct notice_use *use, struct fault *fault);
 bool notice_signed_in(const struct notice *notice, const char *address, const char *language,
 		      const char *browser, const char *network, struct fault *fault);
 

@@ -13,6 +13,9 @@ static const struct statement outbox_put = {
 	"values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11 * interval '1 second', $12::text::inet)",
 	.repeats = true};
 
+static const struct statement outbox_put_copies = {
+	"outbox_put_copies", "update postseal.outbox set copies = $2 where id = $1"};
+
 static const struct statement outbox_put_recipient = {
 	"outbox_put_recipient",
 	"insert into postseal.outbox_recipient (outbox, number, address, notify, orcpt, copy) "
@@ -40,6 +43,18 @@ store_chunk(void *context, unsigned number, const void *sealed, size_t length, s
 	parameters_number(&parameters, number);
 	parameters_bytes(&parameters, sealed, length);
 	return batch_add(writer->connection, &outbox_put_chunk, &parameters, fault);
+}
+
+static bool
+put_copies(struct connection *connection, const struct outbox_mail *mail, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	if (mail->copies == NULL)
+		return true;
+	parameters_text(&parameters, mail->id.text);
+	parameters_text(&parameters, mail->copies);
+	return batch_add(connection, &outbox_put_copies, &parameters, fault);
 }
 
 bool
@@ -73,7 +88,8 @@ outbox_begin(struct outbox_writer *writer, struct connection *connection,
 	parameters_bytes(&parameters, header, sizeof header);
 	parameters_number(&parameters, (int64_t)mail->lifetime);
 	parameters_text(&parameters, mail->client);
-	return batch_add(connection, &outbox_put, &parameters, fault);
+	return batch_add(connection, &outbox_put, &parameters, fault) &&
+	       put_copies(connection, mail, fault);
 }
 
 bool

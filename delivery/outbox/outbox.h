@@ -23,7 +23,9 @@ struct outbox_mail {
 	/* For a copy of a message from outside: the address of its client, whom the MTA names to
 	 * milters that sign. NULL: it is from inside. */
 	const char *client;
-	uint64_t lifetime; /* seconds for which delivery is tried */
+	const char *copies; /* of a notice about several messages: the identifiers of their copies
+			       in the log, as a PostgreSQL array; otherwise NULL */
+	uint64_t lifetime;  /* seconds for which delivery is tried */
 };
 
 struct outbox_recipient {

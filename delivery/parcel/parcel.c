@@ -83,6 +83,19 @@ make_summary(const struct parcel_writer *writer, const struct parcel_settings *s
 	return seal_bytes(text, strlen(text), &writer->content, writer->id.text, length_r);
 }
 
+char *
+parcel_subject(const unsigned char *summary, size_t length, const char *parcel,
+	       const struct seal_key *content)
+{
+	size_t opened_length;
+	g_autofree unsigned char *opened =
+		seal_open_bytes(summary, length, content, parcel, &opened_length);
+	g_autoptr(json_t) json =
+		opened == NULL ? NULL : json_loadb((char *)opened, opened_length, 0, NULL);
+
+	return g_strdup(json_string_value(json_object_get(json, "subject")));
+}
+
 /* Only the courier needs it. Its length is fixed, so that the length reveals nothing. */
 static bool
 box_phone(unsigned char boxed_r[SEAL_MARKED_BOX_BYTES], const struct parcel_settings *settings,

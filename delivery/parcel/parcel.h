@@ -60,6 +60,12 @@ bool parcel_end(struct parcel_writer *writer, struct fault *fault);
 /* Call this whatever parcel_begin() returned. */
 void parcel_clear(struct parcel_writer *writer);
 
+/* The subject in the summary of a parcel, UTF-8; NULL if the summary cannot be opened. Caller
+ * frees.
+ */
+char *parcel_subject(const unsigned char *summary, size_t length, const char *parcel,
+		     const struct seal_key *content);
+
 /* --- link and code --- */
 
 /* What the database stores of link and code. */

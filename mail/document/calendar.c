@@ -454,10 +454,35 @@ put_rule(GString *answer, const char *frequency, const struct icalrecurrencetype
 		put_number(answer, "repeats-until", until);
 }
 
+/* The library leaves a note in the place of what it cannot read. */
+static bool
+was_dropped(icalcomponent *event, const char *name)
+{
+	g_autofree char *words = g_strconcat(" ", name, " property", NULL);
+	icalproperty *note = icalcomponent_get_first_property(event, ICAL_XLICERROR_PROPERTY);
+
+	for (; note != NULL;
+	     note = icalcomponent_get_next_property(event, ICAL_XLICERROR_PROPERTY)) {
+		const char *said = icalproperty_get_xlicerror(note);
+
+		if (said != NULL && strstr(said, words) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* It repeats, in a way that cannot be told. */
+static bool
+repeats_somehow(icalcomponent *event)
+{
+	return icalcomponent_get_first_property(event, ICAL_RDATE_PROPERTY) != NULL ||
+	       was_dropped(event, "RRULE") || was_dropped(event, "RDATE");
+}
+
 static void
 put_recurrence(GString *answer, icalcomponent *event)
 {
-	const bool has_dates = icalcomponent_get_first_property(event, ICAL_RDATE_PROPERTY) != NULL;
+	const bool has_dates = repeats_somehow(event);
 	const bool has_rule = icalcomponent_get_first_property(event, ICAL_RRULE_PROPERTY) != NULL;
 	struct icalrecurrencetype rule;
 	const char *frequency = NULL;
@@ -471,7 +496,8 @@ put_recurrence(GString *answer, icalcomponent *event)
 		put_rule(answer, frequency, &rule);
 	else
 		put(answer, "repeats", "otherwise", LINE_MAX_BYTES);
-	if (icalcomponent_get_first_property(event, ICAL_EXDATE_PROPERTY) != NULL)
+	if (icalcomponent_get_first_property(event, ICAL_EXDATE_PROPERTY) != NULL ||
+	    was_dropped(event, "EXDATE"))
 		put_number(answer, "repeats-exceptions", 1);
 }
 

@@ -6,9 +6,15 @@
 #include "mail/document/rtf_text.h"
 #include "mail/document/tnef.h"
 
+/* Somebody waits for a page with a calendar. */
+enum { CALENDAR_MICROSECONDS = 100000 };
+
 static const struct reader_format formats[] = {
-	{"zip", package_read},	     {"rtf", rtf_text_read}, {"tnef", tnef_read},
-	{"calendar", calendar_read}, {NULL, NULL},
+	{"zip", package_read},
+	{"rtf", rtf_text_read},
+	{"tnef", tnef_read},
+	{"calendar", calendar_read, .work_microseconds = CALENDAR_MICROSECONDS},
+	{NULL, NULL},
 };
 
 static const struct reader_limits limits = {

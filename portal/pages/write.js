@@ -1,6 +1,6 @@
-/* The writing page: saves what is written every half minute, sends files at once and shows how far they
- * are, takes files that are dropped, and warns before the session ends. Without it, everything works by
- * the buttons. The texts are in the page, in the reader's language. */
+/* The writing page: saves what is written every half minute, at an address that stays, sends files at once
+ * and shows how far they are, takes files that are dropped, and warns before the session ends. Without it,
+ * everything works by the buttons. The texts are in the page, in the reader's language. */
 "use strict";
 
 (function () {
@@ -13,7 +13,8 @@
 	const kept = document.getElementById("kept");
 	const SAVE = 30000, RETRY = 10000, WARN = 120000, SLACK = 60000;
 	const lifetime = Number(form.dataset.session) * 1000;
-	let saved = snapshot(), waiting = [], active = null, submitter = null, left = false, warning = 0;
+	/* What the browser filled in again, when it came back to the page, is not saved yet. */
+	let saved = fields("defaultValue"), waiting = [], active = null, submitter = null, left = false, warning = 0;
 
 	function say(name, values) {
 		let text = notes.querySelector("[data-note='" + name + "']").textContent;
@@ -23,11 +24,20 @@
 		state.textContent = text;
 	}
 
-	function snapshot() {
-		const data = new FormData(form);
+	function fields(property) {
+		return JSON.stringify(["to", "subject", "text"].map((name) => form.elements.namedItem(name)[property]));
+	}
 
-		return JSON.stringify([...data.entries()].filter(([name, value]) => typeof value === "string" &&
-			["to", "subject", "text"].includes(name)));
+	function snapshot() {
+		return fields("value");
+	}
+
+	/* Reloading the page, and coming back to it, shows the draft. */
+	function keep(draft) {
+		const place = "/draft/" + draft;
+
+		if (location.pathname !== place)
+			history.replaceState(history.state, "", place);
 	}
 
 	function changed() {
@@ -67,6 +77,8 @@
 		for (const name of ["draft", "form", "proof"])
 			if (answer[name])
 				form.elements.namedItem(name).value = answer[name];
+		if (answer.form)
+			keep(answer.form);
 		if (answer.files)
 			list(answer.files);
 		state.textContent = answer.message || "";

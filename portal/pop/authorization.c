@@ -2,7 +2,9 @@
 
 #include <string.h>
 
-#include "portal/pop/signin.h"
+#include "core/metrics.h"
+#include "portal/application_signin.h"
+#include "portal/sasl.h"
 
 enum { WRONG_MAX = 3 }; /* passwords on one connection */
 
@@ -98,34 +100,37 @@ become_member(struct dialogue *dialogue)
 }
 
 static void
-tell_why_not(struct dialogue *dialogue, enum pop_outcome outcome)
+tell_why_not(struct dialogue *dialogue, enum application_outcome outcome)
 {
 	static const char *const sentences[] = {
-		[POP_WRONG] = "[AUTH] The address or the password is not correct; a mail program "
-			      "needs a password of its own from the settings of the portal",
-		[POP_TOO_OFTEN] = "[LOGIN-DELAY] Too many attempts; please wait 15 minutes",
-		[POP_WITHOUT_FACTOR] =
+		[APPLICATION_WRONG] =
+			"[AUTH] The address or the password is not correct; a mail program "
+			"needs a password of its own from the settings of the portal",
+		[APPLICATION_TOO_OFTEN] = "[LOGIN-DELAY] Too many attempts; please wait 15 minutes",
+		[APPLICATION_WITHOUT_FACTOR] =
 			"[AUTH] Please set up a second step in the portal's settings first",
 	};
 
 	dialogue_refuse(dialogue, sentences[outcome]);
-	if (++dialogue->wrong >= WRONG_MAX || outcome == POP_TOO_OFTEN)
+	if (++dialogue->wrong >= WRONG_MAX || outcome == APPLICATION_TOO_OFTEN)
 		dialogue_end(dialogue);
 }
 
 static void
 sign_in(struct dialogue *dialogue, const char *user, const char *password)
 {
-	const struct pop_attempt attempt = {.settings = dialogue->service->settings,
-					    .network = dialogue->client->network,
-					    .user = user,
-					    .password = password};
-	enum pop_outcome outcome;
+	const struct application_attempt attempt = {.settings = dialogue->service->settings,
+						    .network = dialogue->client->network,
+						    .user = user,
+						    .password = password,
+						    .counter = METRIC_POP_SIGNINS};
+	enum application_outcome outcome;
 	struct fault fault;
 
-	if (!pop_signin(dialogue->service->database, &attempt, &dialogue->entry, &outcome, &fault))
+	if (!application_signin(dialogue->service->database, &attempt, &dialogue->entry, &outcome,
+				&fault))
 		dialogue_fail(dialogue, &fault);
-	else if (outcome == POP_SIGNED_IN)
+	else if (outcome == APPLICATION_SIGNED_IN)
 		become_member(dialogue);
 	else
 		tell_why_not(dialogue, outcome);
@@ -149,7 +154,7 @@ sign_in_plain(struct dialogue *dialogue, const char *base64)
 {
 	g_autofree char *user = NULL, *password = NULL;
 
-	if (!pop_plain_read(base64, &user, &password)) {
+	if (!sasl_plain_read(base64, &user, &password)) {
 		dialogue_refuse(dialogue, "This is no answer of the mechanism PLAIN");
 		return;
 	}

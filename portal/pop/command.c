@@ -1,7 +1,6 @@
 #include "portal/pop/command.h"
 
 #include <glib.h>
-#include <sodium.h>
 #include <string.h>
 
 enum arguments { NONE, NUMBER, MAYBE_NUMBER, TWO_NUMBERS, TEXT, MAYBE_TEXT };
@@ -89,51 +88,4 @@ pop_command_read(struct pop_command *command_r, const char *line, size_t length)
 	if (verbs[command_r->verb].arguments != TEXT)
 		at += strspn(at, " ");
 	command_r->is_well_formed = read_arguments(command_r, at);
-}
-
-/* Moves past the text and the NUL that ends it; the last one ends with the message. NULL: there is
- * none. */
-static const char *
-next_text(const char **at, const char *end)
-{
-	const char *text = *at;
-
-	if (text > end)
-		return NULL;
-	*at = text + strlen(text) + 1;
-	return text;
-}
-
-static bool
-take_texts(const char *message, size_t length, char **user_r, char **password_r)
-{
-	const char *at = message, *end = message + length;
-	const char *as = next_text(&at, end), *user = next_text(&at, end),
-		   *password = next_text(&at, end);
-
-	if (password == NULL || at != end + 1 || *user == '\0' || *password == '\0' ||
-	    (*as != '\0' && strcmp(as, user) != 0))
-		return false;
-	*user_r = g_strdup(user);
-	*password_r = g_strdup(password);
-	return true;
-}
-
-bool
-pop_plain_read(const char *base64, char **user_r, char **password_r)
-{
-	char message[POP_LINE_MAX + 1];
-	size_t length;
-	bool done;
-
-	*user_r = *password_r = NULL;
-	done = sodium_base642bin((unsigned char *)message, sizeof message - 1, base64,
-				 strlen(base64), NULL, &length, NULL,
-				 sodium_base64_VARIANT_ORIGINAL) == 0;
-	if (done) {
-		message[length] = '\0';
-		done = take_texts(message, length, user_r, password_r);
-	}
-	sodium_memzero(message, sizeof message);
-	return done;
 }

@@ -42,8 +42,4 @@ struct pop_command {
 /* `line` is of `length` bytes without its end, and a NUL follows it. */
 void pop_command_read(struct pop_command *command_r, const char *line, size_t length);
 
-/* The three texts of SASL PLAIN (RFC 4616), from base64. False: it is none, or has another identity
- * to act for than the one that signs in. Wipe and free *password_r, free *user_r. */
-bool pop_plain_read(const char *base64, char **user_r, char **password_r);
-
 #endif

@@ -6,6 +6,7 @@
 #include "core/metrics.h"
 #include "core/migrate.h"
 #include "core/restart.h"
+#include "portal/application_signin.h"
 #include "portal/pop/service.h"
 
 enum { BACKLOG = 512 };
@@ -51,12 +52,7 @@ listen_at(const char *place, int *listener_r, struct fault *fault)
 static bool
 serve_metrics(struct service *service, struct fault *fault)
 {
-	static const char *const signins[] = {"outcome=\"right\"", "outcome=\"wrong\"",
-					      "outcome=\"too often\"",
-					      "outcome=\"without factor\""};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(signins); i++)
-		metrics_expect(METRIC_POP_SIGNINS, signins[i]);
+	application_signin_expect(METRIC_POP_SIGNINS);
 	metrics_expect(METRIC_POP_MESSAGES, "outcome=\"sent\"");
 	metrics_expect(METRIC_POP_MESSAGES, "outcome=\"broken off\"");
 	metrics_expect(METRIC_POP_CUT, "");

@@ -3,18 +3,26 @@
 #include <string.h>
 
 enum {
-	THREADS = 8,
-	LONG_MAX_AT_WORK = 4, /* threads with the slowest requests; one for each visitor */
-	SHARE = 2,	      /* threads that work for one visitor */
-	WAITING_MAX = 32,     /* requests of one visitor */
-	ARRIVING_MAX = 256,   /* of one network, until it is known who asks, which is soon */
+	PAGES_MAX = 8,	  /* threads with pages */
+	LONGS_MAX = 4,	  /* of these, with the slowest; one for each visitor */
+	PICTURES_MAX = 2, /* threads with pictures; one for each visitor */
+	THREADS = PAGES_MAX + PICTURES_MAX,
+	SHARE = 2,	    /* threads that work for one visitor */
+	WAITING_MAX = 32,   /* requests of one visitor */
+	ARRIVING_MAX = 256, /* of one network, until it is known who asks, which is soon */
+	TURNS_MAX = 10000,  /* visitors; beyond that, all turns are forgotten */
 };
+
+/* What a job shares its places with. */
+enum lane { ARRIVING, PAGES, PICTURES };
 
 struct job {
 	struct MHD_Connection *mhd;
-	char *visitor; /* the network while the job is arriving, or if the visitor is nobody else */
-	bool is_arriving; /* it is not known yet whose job it is */
-	bool is_long;
+	enum apart_kind kind;
+	enum lane lane; /* ARRIVING: it is not known yet whose job it is */
+	char *network;
+	char *visitor; /* with the lane: nobody's pages wait behind their pictures; the network
+			  while the job is arriving, or if the visitor is nobody else */
 	void *request;
 };
 
@@ -23,15 +31,26 @@ struct apart {
 	GMutex lock;
 	GCond changed;
 	GQueue waiting, working; /* struct job */
+	GHashTable *turns;	 /* visitor to the number of the job that began last, from 1 */
+	gsize turn;		 /* of the last one */
 	bool closing;
 	GThread *threads[THREADS];
 };
+
+static char *
+visitor_in(enum lane lane, const char *who)
+{
+	static const char *const names[] = {
+		[ARRIVING] = "arriving ", [PAGES] = "pages ", [PICTURES] = "pictures "};
+
+	return g_strconcat(names[lane], who, NULL);
+}
 
 /* Visitors must not hold up themselves before it is known who they are. */
 static bool
 is_of_same(const struct job *one, const struct job *other)
 {
-	return one->is_arriving == other->is_arriving && strcmp(one->visitor, other->visitor) == 0;
+	return strcmp(one->visitor, other->visitor) == 0;
 }
 
 static unsigned
@@ -44,50 +63,84 @@ count_of_same(const GQueue *jobs, const struct job *as)
 	return count;
 }
 
+static bool
+is_slow(const struct job *job)
+{
+	return job->lane != ARRIVING && job->kind != APART_PAGE;
+}
+
 /* May the job begin, given what is being worked on? */
 static bool
 has_place(const struct apart *apart, const struct job *job)
 {
-	unsigned count = 0;
+	unsigned pages = 0, longs = 0, pictures = 0;
 
-	if (!job->is_long || job->is_arriving)
-		return true;
 	for (const GList *link = apart->working.head; link != NULL; link = link->next) {
 		const struct job *other = link->data;
 
-		if (!other->is_long || other->is_arriving)
-			continue;
-		if (is_of_same(other, job))
+		if (is_slow(job) && is_slow(other) && is_of_same(other, job))
 			return false;
-		count++;
+		pages += other->lane != PICTURES;
+		longs += other->lane == PAGES && other->kind == APART_LONG;
+		pictures += other->lane == PICTURES;
 	}
-	return count < LONG_MAX_AT_WORK;
+	if (job->lane == PICTURES)
+		return pictures < PICTURES_MAX;
+	return pages < PAGES_MAX && (!is_slow(job) || longs < LONGS_MAX);
+}
+
+/* When something was last begun for the visitor; 0: long ago. */
+static gsize
+last_turn(const struct apart *apart, const struct job *job)
+{
+	return GPOINTER_TO_SIZE(g_hash_table_lookup(apart->turns, job->visitor));
+}
+
+static void
+take_turn(struct apart *apart, const struct job *job)
+{
+	if (g_hash_table_size(apart->turns) >= TURNS_MAX)
+		g_hash_table_remove_all(apart->turns);
+	g_hash_table_replace(apart->turns, g_strdup(job->visitor), GSIZE_TO_POINTER(++apart->turn));
 }
 
 /* Among the visitors below their share, takes the one for whom the least work is under way; among
- * equals, the one who has waited longest. */
+ * equals, the one whose last turn was the longest ago, so that somebody with many requests has only
+ * one of them served before everybody else has had a turn; then the one who has waited longest. */
+static GList *
+best_of(const struct apart *apart)
+{
+	unsigned least = SHARE;
+	gsize first = 0;
+	GList *best = NULL;
+
+	for (GList *link = apart->waiting.head; link != NULL; link = link->next) {
+		const struct job *job = link->data;
+		const unsigned count = count_of_same(&apart->working, job);
+		const gsize turn = last_turn(apart, job);
+
+		if (count > least || (count == least && (best == NULL || turn >= first)) ||
+		    !has_place(apart, job))
+			continue;
+		least = count;
+		first = turn;
+		best = link;
+	}
+	return best;
+}
+
 static struct job *
 next_job(struct apart *apart)
 {
-	unsigned least = SHARE;
-	GList *next = NULL;
+	GList *next = best_of(apart);
 	struct job *job;
 
-	for (GList *link = apart->waiting.head; link != NULL && least > 0; link = link->next) {
-		unsigned count;
-
-		job = link->data;
-		count = count_of_same(&apart->working, job);
-		if (count >= least || !has_place(apart, job))
-			continue;
-		least = count;
-		next = link;
-	}
 	if (next == NULL)
 		return NULL;
 	job = next->data;
 	g_queue_delete_link(&apart->waiting, next);
 	g_queue_push_tail(&apart->working, job);
+	take_turn(apart, job);
 	return job;
 }
 
@@ -108,6 +161,7 @@ static void
 finish(struct job *job)
 {
 	MHD_resume_connection(job->mhd);
+	g_free(job->network);
 	g_free(job->visitor);
 	g_free(job);
 }
@@ -124,7 +178,7 @@ leave(struct apart *apart, struct job *job)
 static bool
 enter(struct apart *apart, struct job *job)
 {
-	const unsigned most = job->is_arriving ? ARRIVING_MAX : WAITING_MAX;
+	const unsigned most = job->lane == ARRIVING ? ARRIVING_MAX : WAITING_MAX;
 	bool entered;
 
 	g_mutex_lock(&apart->lock);
@@ -149,14 +203,12 @@ enter_or_refuse(struct apart *apart, struct job *job)
 static void
 receive(struct apart *apart, struct job *job)
 {
-	char *who = apart->work.who(job->request);
+	g_autofree char *who = apart->work.who(job->request);
 
 	leave(apart, job);
-	if (who != NULL) {
-		g_free(job->visitor);
-		job->visitor = who;
-	}
-	job->is_arriving = false;
+	job->lane = job->kind == APART_PICTURE ? PICTURES : PAGES;
+	g_free(job->visitor);
+	job->visitor = visitor_in(job->lane, who != NULL ? who : job->network);
 	enter_or_refuse(apart, job);
 }
 
@@ -167,7 +219,7 @@ work(void *context)
 	struct job *job;
 
 	while ((job = take(apart)) != NULL) {
-		if (job->is_arriving) {
+		if (job->lane == ARRIVING) {
 			receive(apart, job);
 			continue;
 		}
@@ -184,6 +236,7 @@ apart_new(const struct apart_work *what)
 	struct apart *apart = g_new0(struct apart, 1);
 
 	apart->work = *what;
+	apart->turns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_mutex_init(&apart->lock);
 	g_cond_init(&apart->changed);
 	for (int i = 0; i < THREADS; i++)
@@ -192,15 +245,16 @@ apart_new(const struct apart_work *what)
 }
 
 void
-apart_serve(struct apart *apart, struct MHD_Connection *mhd, const char *network, bool is_long,
-	    void *request)
+apart_serve(struct apart *apart, struct MHD_Connection *mhd, const char *network,
+	    enum apart_kind kind, void *request)
 {
 	struct job *job = g_new(struct job, 1);
 
 	*job = (struct job){.mhd = mhd,
-			    .visitor = g_strdup(network),
-			    .is_arriving = true,
-			    .is_long = is_long,
+			    .kind = kind,
+			    .lane = ARRIVING,
+			    .network = g_strdup(network),
+			    .visitor = visitor_in(ARRIVING, network),
 			    .request = request};
 	MHD_suspend_connection(mhd);
 	enter_or_refuse(apart, job);
@@ -228,5 +282,6 @@ apart_free(struct apart *apart)
 {
 	g_mutex_clear(&apart->lock);
 	g_cond_clear(&apart->changed);
+	g_hash_table_unref(apart->turns);
 	g_free(apart);
 }

@@ -2,7 +2,9 @@
  * Requests that may take long, because of a stranger or the database, are served apart: the
  * connection is suspended, so that its thread can go on with other visitors, and one of a few
  * threads of ours finds the answer. A visitor who asks for many such pages waits only behind their
- * own: few are served at the same time for each visitor.
+ * own: few are served at the same time for each visitor, and among the visitors who wait, the one
+ * for whom something was done last is the last. Pictures have threads of their own, and no page
+ * ever waits for one.
  *
  * To find out who the visitor is, the database must be asked, which is done here as well; until
  * then, the network counts as the visitor: anything that a browser says about itself, such as a
@@ -28,6 +30,12 @@ struct apart_work {
 	void (*refuse)(void *request);
 };
 
+enum apart_kind {
+	APART_PAGE,
+	APART_LONG,    /* a page of the slowest; they never take all the threads */
+	APART_PICTURE, /* of a page: as slow, and not what the visitor waits for */
+};
+
 struct apart *apart_new(const struct apart_work *work);
 /* Call before the web server is stopped: turns away what is waiting and what still arrives, and
  * waits for what is being worked on. */
@@ -36,8 +44,8 @@ void apart_close(struct apart *apart);
 void apart_free(struct apart *apart);
 
 /* Suspends the connection. Call only from libmicrohttpd's handler, which then returns MHD_YES.
- * `network` is copied. Requests with `is_long` never take all the threads. */
-void apart_serve(struct apart *apart, struct MHD_Connection *mhd, const char *network, bool is_long,
-		 void *request);
+ * `network` is copied. */
+void apart_serve(struct apart *apart, struct MHD_Connection *mhd, const char *network,
+		 enum apart_kind kind, void *request);
 
 #endif

@@ -80,6 +80,15 @@ client_network_of(const struct sockaddr *peer)
 	return network_address_of(&client, peer) ? shown_network(&client) : g_strdup("unknown");
 }
 
+char *
+client_network_of_text(const char *address)
+{
+	struct network_address client;
+
+	return network_address_parse(&client, address) ? shown_network(&client)
+						       : g_strdup("unknown");
+}
+
 static enum MHD_Result
 keep_last(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
 {

@@ -22,6 +22,8 @@ void proxies_free(struct proxies *proxies);
 
 /* Of a connection without a web server in front: "192.0.2.0/24", or "unknown"; caller frees. */
 char *client_network_of(const struct sockaddr *peer);
+/* Of a client whose address somebody says whom we believe: "192.0.2.7". */
+char *client_network_of_text(const char *address);
 /* "192.0.2.0/24"; "unknown" if nobody says; caller frees. */
 char *client_network(struct MHD_Connection *mhd, const struct proxies *proxies);
 

@@ -13,6 +13,7 @@
 #include "portal/long_code.h"
 #include "portal/pop/command.h"
 #include "portal/pop/multiline.h"
+#include "portal/sasl.h"
 
 enum { GROUPS = 4 };
 
@@ -36,7 +37,7 @@ try_plain(const char *line)
 {
 	g_autofree char *user = NULL, *password = NULL;
 
-	if (pop_plain_read(line, &user, &password))
+	if (sasl_plain_read(line, &user, &password))
 		g_assert(*user != '\0' && *password != '\0');
 	else
 		g_assert(user == NULL && password == NULL);

@@ -105,6 +105,7 @@ prepare(struct portal *portal, struct seal_key *courier)
 	if (!prepare_site(portal, &fault))
 		abort();
 	portal->reader = reader_new(portal->settings);
+	portal->preview_reader = reader_new(portal->settings);
 	portal->daemon = MHD_start_daemon(MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, handle, portal,
 					  MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
 					  MHD_OPTION_CONNECTION_MEMORY_LIMIT,

@@ -308,6 +308,7 @@ put_entry(PGresult *result)
 	put_text(result, 0, 9, "me@b.example parked; x opened");
 	put_text(result, 0, 10, choice(2) == 1 ? "inbox" : "drafts");
 	put_text(result, 0, 11, choice(2) == 1 ? parcel : NULL);
+	put_text(result, 0, 12, choice(2) == 1 ? parcel : NULL);
 }
 
 static void
@@ -406,11 +407,12 @@ put_chunk(PGresult *result)
 }
 
 static void
-put_wish(PGresult *result)
+put_wishes(PGresult *result)
 {
 	static const char *const wishes[] = {NULL, "pickup", "smime", "pgp", "tls"};
 
 	put_one_of(result, 0, 0, wishes, G_N_ELEMENTS(wishes));
+	put_text(result, 0, 1, choice(2) == 1 ? "daily" : "each");
 }
 
 static void
@@ -468,7 +470,7 @@ put_tracked_copy(PGresult *result)
 	for (int column = 5; column < 8; column++)
 		put_flag(result, 0, column, choice(2) == 0);
 	put_text(result, 0, 8, address);
-	put_text(result, 0, 9, parcel);
+	put_text(result, 0, 9, choice(2) == 0 ? NULL : "\\x00ff");
 }
 
 static void
@@ -599,7 +601,7 @@ static const struct made_up_row {
 	{"unsaved_list", put_unsaved, false},
 	{"content_header", put_header, false},
 	{"content_chunks", put_chunk, false},
-	{"wish_get", put_wish, false},
+	{"wishes_get", put_wishes, false},
 	{"given_keys", put_given_key, false},
 	{"member_sessions", put_own_session, false},
 	{"member_passkeys", put_own_passkey, false},

@@ -79,6 +79,26 @@ def test_is_saved_every_half_minute_and_files_as_soon_as_they_are_chosen(chromiu
     assert next(mail.parsed.iter_attachments()).get_payload(decode=True) == noise(3_000_000, "plan")
 
 
+def test_draft_keeps_its_address_so_that_reload_and_back_show_it(chromium, member):
+    """Each time it was saved by itself it had another one, and the window kept that of an empty page."""
+    begin(chromium, member)
+    chromium.run("await state.page.clock.fastForward(31000);")
+    wait_state(chromium, "Saved on")
+    place, other = chromium.run("return state.page.url()"), elsewhere(member)
+    assert re.fullmatch(r"http://\S+/draft/\S{36}", place)
+    chromium.run("""await state.page.fill("#text", "As it went on"); await state.page.clock.fastForward(31000);""")
+    sandbox.wait_until(lambda: drafts(other) == [("As it went on", [])], "the next version")
+    assert chromium.run("return state.page.url()") == place
+    assert chromium.run("await state.page.reload(); return await state.page.inputValue('#text')").strip() == "As it went on"
+    chromium.run("await state.page.goto(url + '/inbox'); await state.page.goBack();", url=member.browser.portal)
+    assert chromium.run("return state.page.url()") == place
+    assert chromium.run("return await state.page.inputValue('#text')").strip() == "As it went on"
+    chromium.run("""await state.page.fill("#text", "Continued after coming back"); await state.page.clock.fastForward(31000);""")
+    sandbox.wait_until(lambda: drafts(other) == [("Continued after coming back", [])], "one draft, in its next version")
+    chromium.run("await state.page.reload();")
+    assert chromium.run("return state.page.url()") == place and place.endswith(re.search(r"/draft/\S{36}", other.get("/drafts").text).group(0))
+
+
 def test_nothing_is_saved_while_nothing_is_written(chromium, member):
     begin(chromium, member)
     chromium.run("await state.page.clock.fastForward(31000);")

@@ -13,9 +13,11 @@ import pytest
 
 import people
 import world as sandbox
+from person import send
 from test_inbound import TEXT, Outside, arrived, employee, encrypted, envelope, pgp_employee, pgp_mime, prepare  # noqa: F401
+from test_portal_summaries import SETTINGS as SUMMARY, choose, days_pass, marks, write
 
-SETTINGS = 'networks { "192.0.2.0/24" }\n'
+SETTINGS = 'networks { "192.0.2.0/24" }\n' + SUMMARY
 RULES = 'table officers { "otto@example.com" }\n' + sandbox.RULES.replace(
     'rule "drawings" match attachment', 'receive any  open\nmatch subject tag "[ask]" hold "Ask." for <officers>\nmatch attachment', 1)
 
@@ -23,6 +25,7 @@ MILTER = ("milter-before-commit", "milter-after-commit", "milter-before-verdict"
 INBOUND = ("keeper-before-answer", "milter-after-open", *MILTER)
 COURIER = ("courier-before-issue", "courier-after-claim", "courier-before-send", "courier-in-data", "courier-before-settle",
            "courier-after-settle")
+SUMMARIES = ("courier-before-summary", "courier-after-claim", "courier-in-data", "courier-before-settle", "courier-after-settle")
 RELEASE = ("milter-before-release", "milter-after-release")
 ROTATE = ("rotate-between-files", "rotate-before-prepare", "rotate-before-batch", "rotate-after-batch")
 RETIRE = ("retire-after-close", "retire-before-files", "retire-between-files")
@@ -77,6 +80,24 @@ def test_each_copy_arrives_exactly_once(world, post, name, point):
     states = {a: [(c["method"], c["state"].replace("sent", "handed")) for c in post.copies(a) if c["state"] != "repeated"]
               for a in (plain, smime, pickup)}
     assert states == {plain: [("plain", "handed")], smime: [("smime", "handed")], pickup: [("pickup", "opened")]}
+
+
+@pytest.mark.parametrize("point", SUMMARIES)
+def test_member_is_told_once_a_day_of_each_message_exactly_once(world, person, point):
+    send(person, subject="First")
+    person.unlock()
+    person.enrol()
+    choose(person, "daily")
+    write(person)
+    write(person)
+    world.stop_program("postseal-courier")
+    days_pass(world, person)
+    world.crash_file.write_text(point)
+    world.start_program("postseal-courier", wait=False)
+    sandbox.wait_until(lambda: not world.crash_file.exists(), "the courier to die")
+    keep_courier_alive(world, lambda: marks(person) == 0 and world.nothing_waits(), "the summary to be handed over")
+    person.mail("2 protected messages,")
+    assert len(person.mails("protected message")) == 1
 
 
 @pytest.mark.parametrize("point", (*MILTER, *RELEASE))

@@ -9,11 +9,12 @@ import urllib.request
 import mail_client
 import people
 import pytest
+import submitting
 import world as sandbox
-from mail_client import SETTINGS, prepare  # noqa: F401
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-PROGRAMS = ("milter", "courier", "portal", "keeper", "finder", "pop")
+PROGRAMS = ("milter", "courier", "portal", "keeper", "finder", "pop", "submission")
+SETTINGS = mail_client.SETTINGS + submitting.SETTINGS
 ROW = re.compile(r'METRIC\((\w+),\s+(\w+),\s+"(\w+)",\s+((?:"[^"]*"\s*)+)\)')
 METRICS = {name: kind.lower() for _, kind, name, _ in ROW.findall((SOURCE / "core/metrics_table.h").read_text())}
 SUFFIX = re.compile(r"_(bucket|sum|count)$")
@@ -27,9 +28,15 @@ def values(text):
     return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if not line.startswith("#")}
 
 
+def prepare(world):
+    mail_client.prepare(world)
+    submitting.prepare(world)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def mail_programs(world):
     mail_client.start(world)
+    submitting.start(world)
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +63,7 @@ def test_series_that_never_counted_were_missing(world):
     assert 'postseal_outbox_handled_total{kind="bounce",status="failed"}' in everything["courier"]
     assert everything["portal"]["postseal_portal_connections_cut_total"] == 0
     assert everything["pop"]['postseal_pop_signins_total{outcome="wrong"}'] == 0 and everything["pop"]["postseal_pop_clients"] == 0
+    assert everything["submission"]['postseal_submission_messages_total{outcome="refused"}'] == 0
     assert everything["keeper"]['postseal_keeper_uses_total{granted="no"}'] == 0
     assert everything["finder"]['postseal_finder_answers_total{source="wkd",outcome="failed"}'] == 0
     served = {SUFFIX.sub("", name.split("{")[0]) for figures in everything.values() for name in figures}

@@ -441,7 +441,7 @@ def waits(node, to):
 
 
 def left_by(node):
-    return node.run("sh", "-c", "ls -d /etc/postfix/postseal* /var/spool/postseal /var/spool/postfix/postseal"
+    return node.run("sh", "-c", "ls -d /etc/postfix/postseal* /var/spool/postseal /var/spool/postfix/postseal*"
                     " /var/lib/postseal-portal /run/postseal* /etc/postseal/* /etc/systemd/system/*/postseal* 2>/dev/null || true").split()
 
 

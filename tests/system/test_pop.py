@@ -279,6 +279,34 @@ def test_settings_show_last_use(member):
     assert len(activity(member, "signed in by mail client")) == 1
 
 
+def test_owner_is_told_of_the_first_use_from_a_network(member):
+    """Once for each network, with what is needed to revoke the password, and no more than five times a day."""
+    sign_in(member, member.secret).quit()
+    text = member.mail("New sign-in").text()
+    assert "Thunderbird" in text and "127.0.0.0/24" in text and "revoke" in text
+    assert text.count("http") == 1 and f"http://localhost:{member.world.ports['portal']}/settings/security" in text
+    assert member.secret not in text
+    sign_in(member, member.secret).quit()
+    refusal(member, "wrong")
+    for _ in range(7):
+        member.world.postgres.query("delete from postseal.throttle where what = 'application known'")  # as from another network
+        sign_in(member, member.secret).quit()
+    assert len(activity(member, "signed in by mail client")) == 8
+    member.mail("New sign-in", 5)
+    sandbox.wait_until(lambda: member.world.postgres.query("select count(*) from postseal.new_client") == [["0"]], "all to be told")
+    sandbox.wait_until(member.world.nothing_waits, "the outbox to be empty")
+    assert len(member.mails("New sign-in")) == 5
+
+
+def test_owner_who_is_told_later_is_still_told(member):
+    member.world.stop_program("postseal-courier")
+    sign_in(member, member.secret).quit()
+    assert member.world.postgres.query("select count(*) from postseal.new_client") == [["1"]]
+    member.world.start_program("postseal-courier")
+    assert "Thunderbird" in member.mail("New sign-in").text()
+    assert member.world.postgres.query("select count(*) from postseal.new_client") == [["0"]]
+
+
 def test_a_stolen_database_does_not_have_the_password(member):
     sign_in(member, member.secret).quit()
     stolen = dump(member.world)

@@ -2,11 +2,15 @@
 import email.utils
 import re
 import urllib.request
+from email.header import decode_header, make_header
 
 import pytest
 import world as sandbox
 from person import PASSWORD, PORTAL_RULES as RULES, Person, send, state
 from visitor import Visitor
+
+# "CEO <ceo@example.com>", and what turns the direction of the text after it.
+ENCODED = ["=?utf-8?b?Q0VPIDxjZW9AZXhhbXBsZS5jb20+?= é", "=?utf-8?q?CEO?=", "=?utf-8?b?4oCu?= Kim"]
 
 
 def test_second_message_needs_no_code_and_a_stranger_does(person, name):
@@ -153,7 +157,8 @@ def test_answer_arrives_with_the_members_name(person):
     person.browser.get("/settings")
     person.browser.send({"name": "  Kim Roe-Šimić "}, action="/settings/name")
     assert 'value="Kim Roe-Šimić"' in person.browser.page.text
-    for bad in ("anna@example.com", "Anna <anna", "Anna (anna", "x" * 81, "a\u202eb", "a＠b", "a\nb", 'a"b'):
+    for bad in ("anna@example.com", "Anna <anna", "Anna (anna", "x" * 81, "a\u202eb", "a＠b", "a\nb", 'a"b', *ENCODED,
+                "\u3164", "\u2800", "a\u2028b", "a" + "\u3000" * 40 + "b", "12"):
         assert person.browser.send({"name": bad}, action="/settings/name").status == 400, bad
         assert "Please enter a name" in person.browser.page.text
     assert 'value="Kim Roe-Šimić"' in person.browser.get("/settings").text
@@ -166,6 +171,25 @@ def test_answer_arrives_with_the_members_name(person):
     person.browser.get("/settings")
     person.browser.send({"name": ""}, action="/settings/name")
     assert "Roe" not in person.browser.page.text
+
+
+@pytest.mark.parametrize("called", ENCODED)
+def test_encoded_word_that_was_accepted_as_a_name_names_nobody_else(person, called):
+    """It made mail from the company's own address say that it came from the CEO."""
+    send(person)
+    person.unlock()
+    message = person.browser.page.path.removeprefix("/message/")
+    person.enrol()
+    person.world.postgres.query(f"update postseal.account set name = '{called}' where address = '{person.address}' returning 1")
+    person.browser.get(f"/reply/{message}")
+    assert person.browser.send({"text": "An answer.", "subject": f"Re: {called}", "action": "send"}).path == "/sent"
+    answer = Person(person.world, person.post, person.post.sender).mail("Re:")
+    shown = str(make_header(decode_header(answer["From"])))
+    assert person.address in shown and "CEO" not in shown and "ceo@" not in shown and "\u202e" not in shown, answer["From"]
+    assert str(answer["Subject"]) == f"Re: {called}"
+    person.browser.get("/sent")
+    assert person.browser.get(re.search(r"/message/\S{36}", person.browser.page.text)[0]).status == 200
+    assert "CEO" not in person.browser.page.text.replace(called, "") and called not in person.browser.get("/settings").text
 
 
 def test_admin_recalls_a_message_and_ends_an_account(person):

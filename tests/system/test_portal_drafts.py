@@ -34,6 +34,23 @@ def test_save_and_continue_shows_when_it_was_saved_and_keeps_the_files(member):
     assert drafts(member) == set()
 
 
+def test_draft_had_another_address_each_time_it_was_saved(member):
+    """What a window shows, and a list that was opened before, leads to the present version."""
+    member.browser.get("/write")
+    first = save(member.browser, "As it began").path
+    listed, = re.findall(r"/draft/\S{36}", tab(member.browser).get("/drafts").text)
+    assert save(member.browser, "As it went on").path == first == listed
+    assert written(tab(member.browser).get(first))["text"].strip() == "As it went on"
+    version = written(member.browser.page)["draft"]
+    assert first != f"/draft/{version}" and written(tab(member.browser).get(f"/draft/{version}"))["text"].strip() == "As it went on"
+    assert member.browser.send({"text": "To be discarded", "action": "discard"}, action="/send").path == first.replace("draft", "discard")
+    assert f'href="{first}"' in member.browser.page.text
+    assert written(member.browser.get(first))["text"].strip() == "To be discarded"
+    assert save(member.browser, "Kept after all").path == first and len(drafts(member)) == 1
+    assert member.browser.send({"to": "office@example.com", "action": "send"}, action="/send").path == "/sent"
+    assert member.browser.get(first).status == 404
+
+
 def test_several_drafts_are_listed_continued_and_discarded(member):
     for text in ("First words", "Second words", "Third words"):
         member.browser.get("/write")
@@ -140,14 +157,15 @@ def test_drafts_of_another_member_are_neither_replaced_nor_shown(member, world, 
     member.browser.get("/write")
     save(member.browser, "Mine alone")
     draft = drafts(member).pop()
-    form = written(tab(member.browser).get(f"/draft/{draft}"))["form"]
+    form, version = (written(tab(member.browser).get(f"/draft/{draft}"))[name] for name in ("form", "draft"))
     other = type(member)(world, post, f"{name}.other@pickup.example")
     send(other)
     other.unlock()
     other.enrol()
-    assert other.browser.get(f"/draft/{draft}").status == 404 and other.browser.get(f"/discard/{draft}").status == 404
+    for of_other in (draft, version):
+        assert other.browser.get(f"/draft/{of_other}").status == 404 and other.browser.get(f"/discard/{of_other}").status == 404
     other.browser.get("/write")
-    answer = other.browser.send({**WRITTEN, "action": "save", "form": form, "draft": draft}, action="/send")
+    answer = other.browser.send({**WRITTEN, "action": "save", "form": form, "draft": version}, action="/send")
     assert answer.status == 404 and "Mine alone" not in answer.text
     assert text_of(member, draft) == "Mine alone"
     other.browser.get("/write")

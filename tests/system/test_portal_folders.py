@@ -165,7 +165,7 @@ def test_drafts_and_what_was_sent_are_deleted_together(member):
     for action in ("keep", "keep", "send"):
         member.browser.get("/write")
         member.browser.send({"to": "office@example.com", "subject": f"To {action}", "text": "x", "action": action})
-    drafts = re.findall(r"/draft/(\S{36})", member.browser.get("/drafts").text)
+    drafts = re.findall(r'name="message-(\S{36})"', member.browser.get("/drafts").text)
     assert len(drafts) == 2 and "Mark as unread" not in member.browser.page.text
     assert act(member, "delete", *drafts, folder="/drafts").path == "/drafts"
     assert "No messages." in member.browser.page.text

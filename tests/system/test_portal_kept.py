@@ -164,9 +164,8 @@ def keep_draft(member):
     member.browser.get("/write")
     files = [("files", f"{name}.txt", "text/plain", name.encode()) for name in ("one", "two")]
     member.browser.send({**WRITTEN, "action": "keep"}, files=files)
-    draft = re.search(r"/draft/(\S{36})", member.browser.page.text).group(1)
-    member.browser.get(f"/draft/{draft}")
-    return draft
+    page = member.browser.get(re.search(r"/draft/\S{36}", member.browser.page.text).group(0))
+    return written(page)["draft"]
 
 
 def test_what_was_written_was_lost_when_its_draft_was_gone(member):

@@ -140,6 +140,35 @@ def test_codes_are_limited_for_each_network_and_each_recipient(person):
     assert statuses == [403] * 20 + [429]
 
 
+def sender_page(person, count=1):
+    """What the sender's page says, opened by its link."""
+    sender = Person(person.world, person.post, person.post.sender)
+    mail = sender.mail("Unlock code", count)
+    sender.browser.get(re.search(r"http://\S+/track/\S{43}", mail.text()).group(0))
+    return sender.browser
+
+
+def test_senders_page_says_which_message_it_is_about_while_something_can_be_done(person):
+    """The subject is sealed with what only the link has, and for no longer than the courier has the message's key."""
+    subject = "Offer <b>no. 7</b>"
+    send(person, subject=subject)
+    sandbox.wait_until(person.code, "the code")
+    browser = sender_page(person)
+    shown = "Offer &lt;b&gt;no. 7&lt;/b&gt;"
+    assert shown in browser.page.text
+    for said in ("You are asked before this happens", "The present link and code then stop working"):
+        assert said in browser.page.text
+    assert subject.encode() not in dump(person.world) and subject.encode().hex().encode() not in dump(person.world)
+    assert shown in browser.send({"action": "recall"}).text
+    browser.get(browser.page.path)
+    again = browser.send({"action": "renew"})
+    assert "A new link is on its way" in again.text
+    person.unlock(2)
+    page = sender_page(person, 2).page
+    assert ">read<" in page.text and shown not in page.text and "Offer" not in page.text
+    assert person.world.postgres.query("select count(*) from postseal.parcel_key where subject is not null and boxed is null") == [["0"]]
+
+
 def test_recall_while_unread_and_not_after(person):
     send(person)
     link = person.mail("Protected message").link()

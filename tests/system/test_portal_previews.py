@@ -1,7 +1,9 @@
 """Pictures and PDF documents are seen before they are downloaded, whatever is in them."""
+import concurrent.futures
 import io
 import random
 import re
+import time
 
 import pytest
 from conftest import BUILD
@@ -14,6 +16,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen import canvas
 from visitor import Visitor
+from world import wait_until
 
 SANITIZED = "sanitize" in (BUILD / "CMakeCache.txt").read_text().partition("POSTSEAL_SANITIZE:")[2].partition("\n")[0]
 EDGE = 640
@@ -151,6 +154,42 @@ def test_preview_is_recorded_and_kept_nowhere(person):
     assert ["shown", "attachment 2"] in rows and ["downloaded", "attachment 2"] not in rows
 
 
+def enrolled(person, name, *parts):
+    """A member who got a message with these parts: the browser, the message's place, and its previews."""
+    member = Person(person.world, person.post, f"{name}@pickup.example")
+    page = page_with(member, *parts)
+    place = member.browser.page.path
+    member.enrol()
+    return member.browser, place, [path for _, path, _ in previews(page)]
+
+
+def seconds_of(browser, path):
+    begun = time.monotonic()
+    assert browser.get(path).status == 200
+    return time.monotonic() - begun
+
+
+def test_previews_of_others_do_not_hold_up_a_page_or_another_preview(person, name):
+    """Twenty files that take all the time a preview may take, for each of some visitors: everybody's messages waited."""
+    files = [attach(f"{i}.pdf", "application/pdf", tiles()) for i in range(20)]
+    crowd = [enrolled(person, f"{name}.{i}", *files) for i in range(4)]
+    browser, place, (path,) = enrolled(person, f"{name}.quiet", attach(*FILES[1]))
+    usual = max(seconds_of(browser, place) for _ in range(3))
+    with concurrent.futures.ThreadPoolExecutor(80) as pool:
+        begun = time.monotonic()
+        asked = [pool.submit(Visitor.get, browser, path) for browser, _, paths in crowd for path in paths]
+        wait_until(lambda: any(a.done() for a in asked), "a preview")
+        took = [seconds_of(browser, place) for _ in range(5)]
+        # It waits for those that are being made, each of which is abandoned after five seconds, not for all eighty.
+        assert seconds_of(browser, path) < 15
+        assert {a.result().status for a in asked} == {200}
+        assert max(took) < usual + (10 if SANITIZED else 2), took
+        # Of each message about a second was spent in vain, and then no more.
+        assert time.monotonic() - begun < 60
+    spent, _, paths = crowd[0]
+    assert seconds_of(spent, paths[0]) < 2
+
+
 def test_previews_on_phone_and_desktop(chromium, person):
     page_with(person, *(attach(*file) for file in FILES))
 
@@ -196,8 +235,18 @@ def operators(text, size=b"600 800"):
             b"trailer<</Root 1 0 R>>\n%%EOF\n")
 
 
+def tiles(step=b".0001"):
+    """A pattern of endlessly many tiles."""
+    return (b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+            b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R/Resources<</Pattern<</P 5 0 R>>>>>>endobj\n"
+            b"4 0 obj<</Length 41>>stream\n/Pattern cs /P scn 0 0 600 800 re f      \nendstream endobj\n"
+            b"5 0 obj<</Type/Pattern/PatternType 1/PaintType 1/TilingType 1/BBox[0 0 9 9]/XStep " + step + b"/YStep " + step
+            + b"/Resources<<>>/Length 10>>stream\n0 0 9 9 re f\nendstream endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n")
+
+
 random.seed(5)
 HOSTILE = {
+    "endlessly many tiles": (b"pdf", tiles()),
     "a form within itself": (b"pdf", operators(b"/X Do " * 1000)),
     "many lines": (b"pdf", operators(b"".join(b"%d %d m %d %d l S\n" % tuple(random.randrange(800) for _ in range(4)) for _ in range(200000)))),
     "dashes": (b"pdf", operators(b"[.0001 .0001] 0 d 0 0 m 600 800 l S " * 50)),

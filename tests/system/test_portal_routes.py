@@ -79,6 +79,7 @@ HEARS = {
     ("POST", "/settings/name"): "403 403 403 403 >/settings",
     ("POST", "/settings/language"): "403 403 403 403 >/settings",
     ("POST", "/settings/wish"): "403 403 403 403 >/settings",
+    ("POST", "/settings/notices"): "403 403 403 403 >/settings",
     ("GET", "/settings/confirm"): ">/signin >/signin >/signin >/signin 200",
     ("POST", "/settings/confirm"): "403 403 403 403 403",
     ("POST", "/settings/confirm/passkey"): "403 403 403 403 403",
@@ -173,7 +174,7 @@ def member(person):
 
 
 def newest(person, folder="/inbox"):
-    return re.search(r"/(?:message|draft)/(\S{36})", person.browser.get(folder).text).group(1)
+    return re.search(r'name="message-(\S{36})"', person.browser.get(folder).text).group(1)
 
 
 @pytest.fixture
@@ -352,6 +353,7 @@ FIELDS = {
     ("/settings/totp", "secret"): "200",
     ("/settings/trust", "statement"): ">/settings",
     ("/settings/wish", "wish"): ">/settings",
+    ("/settings/notices", "notices"): ">/settings",
     ("/signin", "address"): "400 400 400 400 400 403",
     ("/signin", "message"): "403",
     ("/signin", "password"): "403",
@@ -364,7 +366,7 @@ RIGHT = {
     "/folders": {"action": "rename", "name": "A name"}, "/inbox": {"action": "move", "message-x": "yes"},
     "/send": {"to": "office@example.com", "subject": "S", "text": "t", "action": "keep", "keep-0": "yes"},
     "/settings/password": {"password": "a password that is new", "again": "a password that is new"},
-    "/settings/language": {"language": "en"}, "/settings/name": {"name": "Kim Roe"}, "/settings/wish": {"wish": "pickup"}, "/settings/key/remove": {"kind": "pgp", "fingerprint": "AB"},
+    "/settings/language": {"language": "en"}, "/settings/name": {"name": "Kim Roe"}, "/settings/wish": {"wish": "pickup"}, "/settings/notices": {"notices": "each"}, "/settings/key/remove": {"kind": "pgp", "fingerprint": "AB"},
     "/settings/totp": {"secret": "A" * 32, "code": "123456"}, "/settings/passkey": {"client": "x", "data": "x", "name": "x"},
     "/track/": {"copy": "x", "action": "recall"}, "/signin": {"address": "x@plain.example", "password": "wrong password"}, "/join": {"address": "x@plain.example"},
     "/m/": {"code": "7KQ2M-9XW3P-T"}, "/settings/confirm": {"password": "wrong password"}}

@@ -66,7 +66,7 @@ def test_every_folder_is_searched_and_named(member):
     assert re.findall(r'class="folder"[^>]*>([^<]*)<', answer.text) == ["Sent", "Drafts"]
     assert found(search(member, "office@example.com")) == ["Rent send", "Rent keep"]
     # What was found is dealt with as in any list.
-    draft = re.search(r"/draft/(\S{36})", answer.text).group(1)
+    draft = re.search(r'name="message-(\S{36})"(?:(?!name="message-).)*/draft/', answer.text, re.S).group(1)
     member.browser.page = answer
     again = member.browser.send({"action": "delete", f"message-{draft}": "yes"}, action=answer.path)
     assert again.path == answer.path and found(again) == ["Rent send"]

@@ -1,5 +1,6 @@
 """What members write in the portal, and to whom."""
 import base64
+import html
 import re
 import urllib.parse
 
@@ -122,7 +123,7 @@ def member(person):
 
 def own(person, folder):
     """The newest message in one's own folder."""
-    return re.search(r"/(?:draft|message)/(\S{36})", person.browser.get(folder).text).group(1)
+    return re.search(r'name="message-(\S{36})"', person.browser.get(folder).text).group(1)
 
 
 def answer(person, parent, to, how="reply"):
@@ -185,6 +186,29 @@ def test_what_another_member_wrote_names_nobody_who_may_be_written_to(person, na
     assert CEO not in bob.browser.get(f"/message/{received}").text
     assert answer(bob, received, CEO, "replyall").status == 400
     assert answer(bob, received, person.address, "replyall").path == "/sent"
+
+
+def test_list_shows_the_address_of_a_member_beside_the_name(person, name):
+    """Anybody outside may call themselves what they like; employees keep their names."""
+    post = person.post
+    bob = Person(person.world, post, f"{name}.bob@pickup.example")
+    both = [person.address, bob.address]
+    post.accepted(post.compose(both, subject="Both"), both)
+    for each in (person, bob):
+        each.unlock()
+        each.enrol()
+    person.browser.get("/settings")
+    person.browser.send({"name": "The CEO"}, action="/settings/name")
+    message = own(person, "/inbox")
+    person.browser.get(f"/replyall/{message}")
+    assert person.browser.send({"text": "t", "action": "send"}).path == "/sent"
+    link = bob.mail(f"Protected message from {person.address}").link()
+    code = sandbox.wait_until(lambda: [m.codes()[bob.address] for m in person.mails("Unlock code")
+                                       if bob.address in m.codes()], "the member's code")[0]
+    bob.browser.get(link)
+    bob.browser.send({"code": code})
+    names = [html.unescape(who) for who in re.findall(r'class="who"[^>]*>([^<]*)<', bob.browser.get("/inbox").text)]
+    assert f"The CEO <{person.address}>" in names and len(names) == 2, names
 
 
 def test_whether_an_address_has_an_account_is_not_told(person, name):

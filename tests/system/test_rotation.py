@@ -395,7 +395,7 @@ OTHERS = {
     "key_found.content", "key_mailed.content", "key_mailed.digest", "key_request.request", "key_upload.content", "revocation_list.content",
     "message.identity", "offer.identity", "own_folder.name", "held_key.kept", "held_key.link_hash", "held_key.salt", "held_key.sealed", "held_key.wrapped",
     "outbox.header", "outbox_chunk.content", "parcel.header", "parcel.layout", "parcel.summary", "parcel_chunk.content",
-    "parcel_key.indexed", "parcel_key.kept", "parcel_key.link_hash", "parcel_key.salt", "parcel_key.sealed", "parcel_key.wrapped",
+    "parcel_key.indexed", "parcel_key.subject", "parcel_key.kept", "parcel_key.link_hash", "parcel_key.salt", "parcel_key.sealed", "parcel_key.wrapped",
     "passkey.credential", "passkey.public_key", "portal_session.challenge", "portal_session.cookie_hash", "portal_session.wrapped",
     "sender_page.digest", "session_key.wrapped", "throttle.whom", "trust_link.digest", "unsaved.boxed", "unsaved.sealed"}
 

@@ -63,7 +63,7 @@ settings_take_their_values(void **state)
 	g_autoptr(settings_auto) s =
 		good("queue lifetime 2 days\nlimit message 10 MB\npickup tries 7 renew \"no\"\n"
 		     "receipts \"daily\"\nkeeper mode \"0640\"\nspool memory 1000\n"
-		     "tls domains <verified>");
+		     "tls domains <verified>\nsummary at \"18:30\"");
 
 	(void)state;
 	assert_int_equal(s->queue_lifetime, 2 * 86400);
@@ -73,6 +73,7 @@ settings_take_their_values(void **state)
 	assert_int_equal(s->receipts, RECEIPTS_DAILY);
 	assert_int_equal(s->keeper_mode, 0640);
 	assert_int_equal(s->spool_memory, 1000);
+	assert_int_equal(s->summary_at, 18 * 60 + 30);
 	assert_string_equal(s->tls_domains, "verified");
 	assert_string_equal(s->domains[1], "example.org");
 	assert_null(s->domains[2]);
@@ -132,6 +133,7 @@ defaults_are_those_of_the_table(void **state)
 	assert_int_equal(s->portal_upload, 25000000);
 	assert_int_equal(s->database_connections, 32);
 	assert_int_equal(s->milter_mode, 0660);
+	assert_int_equal(s->summary_at, 7 * 60);
 	assert_true(s->pickup_renew);
 	assert_int_equal(s->receipts, RECEIPTS_AT_ONCE);
 	assert_int_equal(s->portal_factor, PORTAL_FACTOR_OFFERED);
@@ -246,6 +248,16 @@ values_that_cannot_be_meant_are_errors(void **state)
 		":5:13: found \"rw-rw----\", expected octal digits in quotes such as \"0660\" for milter mode");
 	expect_error("milter mode \"0999\"\n", "expected octal digits");
 	expect_error("milter mode \"\"\n", "expected octal digits");
+	expect_error(
+		"summary at \"24:00\"\n",
+		":5:12: found \"24:00\", expected a time of day in quotes such as \"07:00\" for "
+		"summary at");
+	expect_error("summary at \"7:60\"\n", "expected a time of day");
+	expect_error("summary at \"7:5\"\n", "expected a time of day");
+	expect_error("summary at \"7\"\n", "expected a time of day");
+	expect_error("summary at \"07:00:00\"\n", "expected a time of day");
+	expect_error("summary at \"\"\n", "expected a time of day");
+	expect_error("summary at 7\n", "expected a time of day");
 }
 
 /* --- the manual --- */
@@ -383,8 +395,8 @@ names_in_manual(const char *manual, const char *program)
 static void
 the_manual_names_what_needs_a_restart(void **state)
 {
-	static const char *const programs[] = {"milter", "courier", "keeper",
-					       "finder", "portal",  "pop"};
+	static const char *const programs[] = {"milter", "courier", "keeper",	 "finder",
+					       "portal", "pop",	    "submission"};
 	g_autofree char *manual = NULL;
 
 	(void)state;

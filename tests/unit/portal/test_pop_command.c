@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "portal/pop/command.h"
+#include "portal/sasl.h"
 
 static struct pop_command
 reading(const char *line)
@@ -91,7 +92,7 @@ expect_plain(const char *message, size_t length, const char *user, const char *p
 {
 	g_autofree char *base64 = g_base64_encode((const guchar *)message, length);
 	g_autofree char *user_got = NULL, *password_got = NULL;
-	bool done = pop_plain_read(base64, &user_got, &password_got);
+	bool done = sasl_plain_read(base64, &user_got, &password_got);
 
 	assert_int_equal(done, user != NULL);
 	if (user == NULL) {
@@ -121,9 +122,9 @@ plain_has_three_texts(void **state)
 	PLAIN("\0a@b\0secret\0", NULL, NULL);
 	PLAIN("a@b", NULL, NULL);
 	PLAIN("", NULL, NULL);
-	assert_false(pop_plain_read("AGFAYgBz ZWNyZXQ=", &user, &password));
-	assert_false(pop_plain_read("=", &user, &password));
-	assert_false(pop_plain_read("AGFAYgBzZWNyZXQ", &user, &password));
+	assert_false(sasl_plain_read("AGFAYgBz ZWNyZXQ=", &user, &password));
+	assert_false(sasl_plain_read("=", &user, &password));
+	assert_false(sasl_plain_read("AGFAYgBzZWNyZXQ", &user, &password));
 }
 
 int

@@ -16,7 +16,7 @@
 #include "portal/mailbox.h"
 #include "portal/pop/dialogue.h"
 #include "portal/pop/maildrop.h"
-#include "portal/pop/signin.h"
+#include "portal/application_signin.h"
 
 static const char first[] = "01900000-0000-7000-8000-000000000001";
 static const char second[] = "01900000-0000-7000-8000-000000000002";
@@ -44,20 +44,20 @@ __wrap_connection_give(struct connection *connection)
 	(void)connection;
 }
 
-bool __wrap_pop_signin(struct database *database, const struct pop_attempt *attempt,
-		       struct application_entry *entry_r, enum pop_outcome *outcome_r,
-		       struct fault *fault);
+bool __wrap_application_signin(struct database *database, const struct application_attempt *attempt,
+			       struct application_entry *entry_r,
+			       enum application_outcome *outcome_r, struct fault *fault);
 bool
-__wrap_pop_signin(struct database *database, const struct pop_attempt *attempt,
-		  struct application_entry *entry_r, enum pop_outcome *outcome_r,
-		  struct fault *fault)
+__wrap_application_signin(struct database *database, const struct application_attempt *attempt,
+			  struct application_entry *entry_r, enum application_outcome *outcome_r,
+			  struct fault *fault)
 {
 	(void)database, (void)fault;
 	*entry_r = (struct application_entry){0};
 	*outcome_r = strcmp(attempt->user, "a@example.com") == 0 &&
 				     strcmp(attempt->password, "right") == 0
-			     ? POP_SIGNED_IN
-			     : POP_WRONG;
+			     ? APPLICATION_SIGNED_IN
+			     : APPLICATION_WRONG;
 	return true;
 }
 

@@ -1,4 +1,4 @@
-#include "portal/pop/signin.h"
+#include "portal/application_signin.h"
 
 #include "core/address.h"
 #include "core/log.h"
@@ -7,14 +7,33 @@
 #include "portal/activity.h"
 #include "portal/web/throttle.h"
 
-enum { KNOWN_SECONDS = 90 * 86400 };
+enum { DAY_SECONDS = 86400, KNOWN_SECONDS = 90 * DAY_SECONDS, TOLD_MAX = 5 };
 
 /* A network that a password is used from is put on record once, and again after so long. */
 static const struct throttle known_network = {"application known", 1, KNOWN_SECONDS};
+/* Its owner is told as well, of so many in a day. */
+static const struct throttle told = {"application told", TOLD_MAX, DAY_SECONDS};
+
+static const struct statement tell_owner = {"new_client_add",
+					    "select postseal.new_client_add($1, $2, $3)"};
+
+static const char *const labels[] = {
+	[APPLICATION_SIGNED_IN] = "outcome=\"right\"",
+	[APPLICATION_WRONG] = "outcome=\"wrong\"",
+	[APPLICATION_TOO_OFTEN] = "outcome=\"too often\"",
+	[APPLICATION_WITHOUT_FACTOR] = "outcome=\"without factor\"",
+};
+
+void
+application_signin_expect(enum metric counter)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(labels); i++)
+		metrics_expect(counter, labels[i]);
+}
 
 struct trial {
 	struct connection *connection;
-	const struct pop_attempt *attempt;
+	const struct application_attempt *attempt;
 	const char *address; /* folded; NULL: what was given for it is none */
 	char *client;	     /* for the throttle: address and network */
 };
@@ -45,6 +64,23 @@ note_wrong(const struct trial *trial, struct fault *fault)
 }
 
 static bool
+note_network(const struct trial *trial, const struct application_entry *entry, struct fault *fault)
+{
+	const char *network = trial->attempt->network, *account = entry->account.id.text;
+	struct parameters parameters = {0};
+	bool is_told;
+
+	parameters_text(&parameters, account);
+	parameters_text(&parameters, entry->name);
+	parameters_text(&parameters, network);
+	return activity_add(trial->connection, trial->address, network, trial->address,
+			    "signed in by mail client", entry->name, fault) &&
+	       throttle_take(trial->connection, &told, account, &is_told, fault) &&
+	       (!is_told ||
+		connection_execute(trial->connection, &tell_owner, &parameters, NULL, fault));
+}
+
+static bool
 note_entry(const struct trial *trial, const struct application_entry *entry, struct fault *fault)
 {
 	g_autofree char *place =
@@ -54,9 +90,7 @@ note_entry(const struct trial *trial, const struct application_entry *entry, str
 	return application_password_note_use(trial->connection, entry, trial->attempt->network,
 					     fault) &&
 	       throttle_take(trial->connection, &known_network, place, &is_new, fault) &&
-	       (!is_new ||
-		activity_add(trial->connection, trial->address, trial->attempt->network,
-			     trial->address, "signed in by mail client", entry->name, fault));
+	       (!is_new || note_network(trial, entry, fault));
 }
 
 static bool
@@ -67,10 +101,10 @@ lacks_factor(const struct settings *settings, const struct account *account)
 }
 
 static bool
-enter(const struct trial *trial, struct application_entry *entry, enum pop_outcome *outcome_r,
-      struct fault *fault)
+enter(const struct trial *trial, struct application_entry *entry,
+      enum application_outcome *outcome_r, struct fault *fault)
 {
-	const struct pop_attempt *attempt = trial->attempt;
+	const struct application_attempt *attempt = trial->attempt;
 	g_autofree char *quoted = quote(attempt->user);
 	bool right = false;
 
@@ -80,37 +114,32 @@ enter(const struct trial *trial, struct application_entry *entry, enum pop_outco
 		return false;
 	log_info("application password is %s: network=%s, address=%s", right ? "right" : "wrong",
 		 attempt->network, quoted);
-	*outcome_r = POP_WRONG;
+	*outcome_r = APPLICATION_WRONG;
 	if (!right)
 		return trial->address == NULL || note_wrong(trial, fault);
-	*outcome_r = lacks_factor(attempt->settings, &entry->account) ? POP_WITHOUT_FACTOR
-								      : POP_SIGNED_IN;
+	*outcome_r = lacks_factor(attempt->settings, &entry->account) ? APPLICATION_WITHOUT_FACTOR
+								      : APPLICATION_SIGNED_IN;
 	return count_no_more(trial, fault) &&
-	       (*outcome_r != POP_SIGNED_IN || note_entry(trial, entry, fault));
+	       (*outcome_r != APPLICATION_SIGNED_IN || note_entry(trial, entry, fault));
 }
 
 static bool
 try_password(const struct trial *trial, struct application_entry *entry,
-	     enum pop_outcome *outcome_r, struct fault *fault)
+	     enum application_outcome *outcome_r, struct fault *fault)
 {
 	bool allowed;
 
 	if (!may_try(trial, &allowed, fault))
 		return false;
-	*outcome_r = POP_TOO_OFTEN;
+	*outcome_r = APPLICATION_TOO_OFTEN;
 	return !allowed || enter(trial, entry, outcome_r, fault);
 }
 
 bool
-pop_signin(struct database *database, const struct pop_attempt *attempt,
-	   struct application_entry *entry_r, enum pop_outcome *outcome_r, struct fault *fault)
+application_signin(struct database *database, const struct application_attempt *attempt,
+		   struct application_entry *entry_r, enum application_outcome *outcome_r,
+		   struct fault *fault)
 {
-	static const char *const labels[] = {
-		[POP_SIGNED_IN] = "outcome=\"right\"",
-		[POP_WRONG] = "outcome=\"wrong\"",
-		[POP_TOO_OFTEN] = "outcome=\"too often\"",
-		[POP_WITHOUT_FACTOR] = "outcome=\"without factor\"",
-	};
 	g_autoptr(connection_auto) connection = database_take(database, fault);
 	/* What is no address finds nothing, and counts all the same. */
 	g_auto(address_auto) address = {0};
@@ -122,11 +151,11 @@ pop_signin(struct database *database, const struct pop_attempt *attempt,
 	bool done;
 
 	*entry_r = (struct application_entry){0};
-	*outcome_r = POP_WRONG;
+	*outcome_r = APPLICATION_WRONG;
 	done = connection != NULL && try_password(&trial, entry_r, outcome_r, fault);
 	if (done)
-		metrics_count(METRIC_POP_SIGNINS, labels[*outcome_r], 1);
-	if (!done || *outcome_r != POP_SIGNED_IN)
+		metrics_count(attempt->counter, labels[*outcome_r], 1);
+	if (!done || *outcome_r != APPLICATION_SIGNED_IN)
 		application_entry_clear(entry_r);
 	return done;
 }
