@@ -2,6 +2,7 @@
 import pathlib
 import shutil
 import subprocess
+import time
 
 SERVICES = """\
 pickup unix n - n 60 1 pickup
@@ -93,7 +94,20 @@ class Postfix:
             raise RuntimeError(f"Postfix does not start: {done.stderr}{self.log.read_text()}")
 
     def reload(self):
+        """Ends when no idle process is left that has the former settings: postfix(1) does not wait for that."""
+        former = self.children()
         self.command("reload")
+        limit = time.monotonic() + 10
+        while former & self.children() and time.monotonic() < limit:
+            time.sleep(0.02)
+
+    def children(self):
+        """The process IDs of those who receive mail. One that is in a session keeps its settings until the end of it."""
+        pid = self.queue / "pid" / "master.pid"
+        if not pid.exists():
+            return set()
+        listed = subprocess.run(["pgrep", "-P", pid.read_text().strip(), "-x", "smtpd|cleanup|pickup"], capture_output=True, text=True)
+        return set(listed.stdout.split())
 
     def stop(self):
         if (self.queue / "pid" / "master.pid").exists():

@@ -99,7 +99,7 @@ def free_ports(count):
     raise Trouble(f"found no {count} free ports on loopback")
 
 
-def wait_until(condition, what, seconds=60):
+def wait_until(condition, what, seconds=120):
     """Polls; the world never sleeps for a fixed time to let something happen."""
     limit = time.monotonic() + seconds
     while True:

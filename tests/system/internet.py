@@ -12,6 +12,7 @@ import subprocess
 import threading
 
 import world as sandbox
+from listener import Ear
 
 WISHES = ("ping", "wkd", "openpgpkey", "smimea", "ldap-smime", "ldap-pgp", "servers", "mta-sts", "tlsa", "fetch", "ocsp", "dnssec")
 OUTCOMES = ("found", "nothing", "failed")
@@ -63,14 +64,13 @@ class Web:
     request; requests to other hosts get a 404."""
 
     def __init__(self, certificate, key):
-        self.address, self.listeners = free_address()
+        self.address, (plain, secure) = free_address()
         self.handlers, self.requests = {}, []
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.tls.load_cert_chain(certificate, key)
         self.certificates = {}
         self.tls.sni_callback = self.choose
-        for listener, secure in zip(self.listeners, (False, True)):
-            threading.Thread(target=self.accept, args=(listener, secure), daemon=True).start()
+        self.ears = [Ear(plain, self.serve), Ear(secure, self.serve_secure)]
 
     def present(self, host, certificate, key):
         """Another certificate for one host."""
@@ -81,15 +81,10 @@ class Web:
     def choose(self, connection, name, _):
         connection.context = self.certificates.get(name, connection.context)
 
-    def accept(self, listener, secure):
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(connection, secure), daemon=True).start()
+    def serve_secure(self, connection):
+        self.serve(connection, True)
 
-    def serve(self, connection, secure):
+    def serve(self, connection, secure=False):
         try:
             if secure:
                 connection = self.tls.wrap_socket(connection, server_side=True)
@@ -122,8 +117,8 @@ class Web:
         return [request for request in self.requests if request.host == host]
 
     def stop(self):
-        for listener in self.listeners:
-            listener.close()
+        for ear in self.ears:
+            ear.close()
 
 
 class Trap:
@@ -147,14 +142,9 @@ class Proxy:
 
     def __init__(self, address):
         self.address, self.asked = address, []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            client, _ = self.listener.accept()
-            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.port = listener.getsockname()[1]
+        self.ear = Ear(listener, self.serve)
 
     def serve(self, client):
         head = b""

@@ -1,4 +1,5 @@
 """Somebody who listens, and talks to each peer in a thread of its own."""
+import contextlib
 import os
 import pathlib
 import socket
@@ -16,12 +17,13 @@ def unix_socket(path):
     return listener
 
 
-class Listener:
-    """`talk(peer)` is the subclass's. It ends when `listener` is closed."""
+class Ear:
+    """Hands each connection to `talk`, in a thread of its own."""
 
-    def listen(self, listener):
-        self.listener = listener
-        threading.Thread(target=self.accept, daemon=True).start()
+    def __init__(self, listener, talk):
+        self.listener, self.talk = listener, talk
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
 
     def accept(self):
         while True:
@@ -32,4 +34,20 @@ class Listener:
             threading.Thread(target=self.talk, args=(peer,), daemon=True).start()
 
     def close(self):
+        """A thread that still waited at a closed socket would go on at the next one with its number: connections meant for
+        another test's listener."""
+        with contextlib.suppress(OSError):  # it was closed before
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join(60)
         self.listener.close()
+
+
+class Listener:
+    """`talk(peer)` is the subclass's."""
+
+    def listen(self, listener):
+        self.listener = listener
+        self.ear = Ear(listener, self.talk)
+
+    def close(self):
+        self.ear.close()

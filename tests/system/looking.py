@@ -11,7 +11,7 @@ def open_page(chromium, person, path, **options):
         state.context = await browser.newContext(options);
         await state.context.addCookies(cookies);
         state.page = await state.context.newPage();
-        state.page.setDefaultTimeout(20000);
+        state.page.setDefaultTimeout(90000);
         await state.page.goto(url);""", options=options, cookies=cookies, url=f"{person.browser.portal}{path}")
 
 

@@ -82,7 +82,10 @@ def state(person):
 
 
 def totp(secret, step=0):
-    """An app's code (RFC 6238), now or some half-minute steps away."""
+    """An app's code (RFC 6238), now or some half-minute steps away. That of the step before is soon too old to be taken: it is
+    told when there is time left to type it."""
+    if step < 0:
+        sandbox.wait_until(lambda: time.time() % 30 < 15, "a half minute to begin")
     counter = struct.pack(">Q", int(time.time()) // 30 + step)
     digest = hmac.new(base64.b32decode(secret), counter, hashlib.sha1).digest()
     at = digest[-1] & 15

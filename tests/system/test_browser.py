@@ -37,7 +37,7 @@ def open_page(chromium, person, **options):
         state.context = await browser.newContext(options);
         await state.context.addCookies(cookies);
         state.page = await state.context.newPage();
-        state.page.setDefaultTimeout(20000);""", options=options, cookies=cookies)
+        state.page.setDefaultTimeout(90000);""", options=options, cookies=cookies)
 
 
 def shot(chromium, name):

@@ -219,7 +219,7 @@ def test_mail_in_the_hand_of_a_living_courier_is_not_taken_over(world, post, mac
     machines.start("one", reinject=wire.url, retry_first="1 seconds")
     first = world.programs["postseal-courier"]
     to = send_copy(world, post, name)
-    assert wire.held.wait(20)
+    assert wire.held.wait(60)
     world.postseal("outbox", "takeover", "one")
     world.postgres.query("update postseal.outbox set next_attempt_at = now()")
     second = world.start_program("postseal-courier", host="two", config=world.directory / "one.conf")
@@ -254,7 +254,7 @@ def test_mail_that_the_mta_has_not_taken_yet_is_not_sent_again(world, post, mach
     wire.trouble = "late"
     machines.start("one", reinject=wire.url, retry_first="1 seconds")
     to = send_copy(world, post, name)
-    assert wire.held.wait(20)
+    assert wire.held.wait(60)
     sandbox.wait_until(lambda: "has not yet said whether it has it" in world.log("postseal-courier"), "the courier to look")
     wire.trouble = None
     wire.go_on.set()
@@ -282,13 +282,13 @@ def test_connection_to_the_database_is_lost_within_a_mail(world, post, machines,
     to = [send_copy(world, post, f"{name}{n}") for n in range(4)]
     wire.trouble = "slow"
     machines.start("one", reinject=wire.url, retry_first="1 seconds")
-    assert wire.held.wait(20)
+    assert wire.held.wait(60)
     assert sandbox.wait_until(lambda: [r for r in rows(world) if r[0] == "sending"], "the claim") == [["sending", "one"]] * 4
     world.postgres.query("select pg_terminate_backend(pid, 10000) from pg_stat_activity where pid <> pg_backend_pid()"
                          " and usename = 'postseal_courier'")
     wire.trouble = None
     wire.go_on.set()
-    sandbox.wait_until(world.nothing_waits, "the outbox to be empty", 40)
+    sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
     for address in to:
         post.box(address).one()
     assert "found in the log of the MTA" in events(world, to[0], "copy handed to the MTA")[0]

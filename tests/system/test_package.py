@@ -113,7 +113,7 @@ def test_users_and_directories_are_made(installed):
         "/etc/postseal/secrets root:root 711", "/var/spool/postseal postseal_milter:postseal_milter 700"]
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("program", (*PROGRAMS, "pop", "submission"))
 def test_unit_is_as_systemd_wants_it(installed, program):
     said = installed.said("systemd-analyze", "verify", "--man=no", f"postseal-{program}.service")
     assert "postseal" not in said, said
@@ -298,16 +298,19 @@ def test_each_group_setting_works_with_the_units(signing):
     """The units' system call filter prevented a program from giving its socket to another group."""
     node = signing
     manual = (SOURCE / "man" / "postseal.conf.5").read_text()
-    assert re.findall(r"^\.It Cm (\w+) group", manual, re.M) == ["milter", "keeper", "portal"]
+    assert re.findall(r"^\.It Cm (\w+) group", manual, re.M) == ["milter", "keeper", "portal", "submission"]
     path = "/etc/postseal/postseal.conf"
+    members = "/var/spool/postfix/postseal-members"
     node.write(path, re.sub(r'listen "127\S+', 'listen "unix:/run/postseal-portal/portal.sock" group "www-data"', node.read(path)) +
-               'milter group "postfix"\n')
-    for user, group in (("portal", "www-data"), ("milter", "postfix")):
+               f'milter group "postfix"\nsubmission sasl "{members}/sasl.sock" group "mail"\n')
+    for user, group in (("portal", "www-data"), ("milter", "postfix"), ("portal", "mail")):
         node.run("usermod", "-a", "-G", group, f"postseal_{user}")
-    node.run("systemctl", "restart", *(f"postseal-{p}" for p in PROGRAMS))
+    programs = (*PROGRAMS, "submission")
+    node.run("systemctl", "restart", *(f"postseal-{p}" for p in programs))
     node.are_active()
     sockets = {"/run/postseal-portal/portal.sock": "postseal_portal:www-data 660",
                "/var/spool/postfix/postseal/milter.sock": "postseal_milter:postfix 660",
+               f"{members}/sasl.sock": "postseal_portal:mail 660", f"{members}/milter.sock": "postseal_portal:mail 660",
                "/run/postseal-keeper/keeper.sock": "postseal_keeper:postseal_milter 660"}
     for socket, owner in sockets.items():
         assert node.run("stat", "-c", "%U:%G %a", socket).strip() == owner
