@@ -32,7 +32,7 @@ class PublishingWorld(World):
         self.web_address = free_web_address()
         self.ldap = slapd.DirectoryServer(self.directory / "slapd", self.certificate)
         super().write_config(rules, f"""{settings}
-keys from database, mail, wkd, ldap  within 2 seconds
+keys from database, mail, wkd, ldap  within 20 seconds
 directory partners url "ldap://{LDAP}:{self.ldap.plain}" base "ou=people,{slapd.SUFFIX}"
     domains {{ "{DOMAIN}" }}  authorities "{keys}/authority.pem"
 finder networks {{ "127.0.0.0/8" }}
