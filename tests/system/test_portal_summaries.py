@@ -5,6 +5,7 @@ import time
 import pytest
 import world as sandbox
 from person import PORTAL_RULES, Person, send, state
+from test_audit import ask, questions
 from visitor import Visitor
 
 RULES = 'match subject tag "[soon]" recipient domain "pickup.example"  deliver pickup expire 1 day\n' + PORTAL_RULES
@@ -103,6 +104,9 @@ def test_member_is_told_once_a_day_how_many_wait_from_whom(member):
     assert set(re.findall(r"http://\S+", text)) == {f"http://localhost:{member.world.ports['portal']}/inbox"}
     assert mail["Return-Path"] == "<MAILER-DAEMON>" and len(member.mails("Protected message from")) == 2
     sandbox.wait_until(lambda: {"notice handed to the MTA", "notice sent"} <= set(events(member, message)), "what became of it")
+    sql, = (sql for question, sql in questions() if "told once a day" in question)
+    rows = [row for row in ask(member.world, sql) if row[0] == member.address]
+    assert len(rows) == 3 and all(told > put_off for *_, put_off, told in rows)
     # The same day nothing more is told, the next day what has come since.
     write(member)
     do_chores(member.world)
