@@ -46,18 +46,18 @@ ask_headers(void *context, const char *name, bool leniently, policy_visit *visit
 {
 	const struct facts *facts = context;
 	struct field_visit how = {visit, visitor};
+	struct reading_limit limit = {.left = READINGS_BYTES};
 	bool go_on = true;
 
-	(void)fault;
 	for (guint i = 0; go_on && i < facts->message->fields->len; i++) {
 		const struct field *field = g_ptr_array_index(facts->message->fields, i);
 
 		if (field_is(field, name))
 			go_on = visit_standard(field, &how) &&
 				(!leniently ||
-				 encoded_words_each(field->value, visit_reading, &how));
+				 encoded_words_each(field->value, &limit, visit_reading, &how));
 	}
-	return true;
+	return reading_limit_is_kept(&limit, fault);
 }
 
 static bool

@@ -55,6 +55,24 @@ struct word {
 
 static const char blanks[] = " \t\r\n";
 
+bool
+reading_limit_take(struct reading_limit *limit, size_t bytes)
+{
+	if (limit == NULL)
+		return true;
+	limit->is_reached |= bytes > limit->left;
+	limit->left -= MIN(bytes, limit->left);
+	return !limit->is_reached;
+}
+
+bool
+reading_limit_is_kept(const struct reading_limit *limit, struct fault *fault)
+{
+	return !limit->is_reached ||
+	       fault_set(fault, FAULT_INPUT,
+			 "The message has header fields that programs may read in too many ways.");
+}
+
 static bool
 chooses(struct decoder *decoder, enum choice choice)
 {
@@ -454,13 +472,15 @@ choices_together(size_t length)
 }
 
 bool
-encoded_words_each(const char *value, reading_visit *visit, void *visitor)
+encoded_words_each(const char *value, struct reading_limit *limit, reading_visit *visit,
+		   void *visitor)
 {
 	g_autoptr(GHashTable) visited =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_autoptr(GHashTable) converted = conversions_new();
 	bool tried[CHOICES] = {false}, go_on = true;
-	int together = choices_together(strlen(value));
+	size_t length = strlen(value);
+	int together = choices_together(length);
 	unsigned matters = 0, before;
 
 	for (unsigned choices = 0; go_on && choices < CHOICES; choices++) {
@@ -472,7 +492,8 @@ encoded_words_each(const char *value, reading_visit *visit, void *visitor)
 		tried[choices] = true;
 		before = matters;
 		text = decoded(value, choices, converted, &matters);
-		go_on = show(visited, text, visit, visitor);
+		go_on = (before == 0 || reading_limit_take(limit, length + strlen(text))) &&
+			show(visited, text, visit, visitor);
 		if (matters != before)
 			choices = 0; /* what has become worth trying may be smaller */
 	}

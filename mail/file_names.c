@@ -78,6 +78,7 @@ visit_without_comments(const char *value, file_name_visit *visit, void *visitor)
 struct names {
 	file_name_visit *visit;
 	void *visitor;
+	struct reading_limit *limit;
 	bool has_comment;
 };
 
@@ -91,31 +92,14 @@ visit_reading(void *visitor, const char *name)
 }
 
 static bool
-visit_value(const char *value, bool has_comment, file_name_visit *visit, void *visitor)
+visit_value(struct names *names, const char *value)
 {
-	struct names names = {visit, visitor, has_comment};
 	g_autofree char *shown = field_shown(value);
 
-	return file_name_forms(value, visit, visitor) &&
-	       (strcmp(shown, value) == 0 || file_name_forms(shown, visit, visitor)) &&
-	       encoded_words_each(value, visit_reading, &names);
-}
-
-static bool
-each_parameter(GMimeParamList *list, const char *wanted, bool has_comment, file_name_visit *visit,
-	       void *visitor)
-{
-	bool go_on = true;
-
-	for (int i = 0; go_on && list != NULL && i < g_mime_param_list_length(list); i++) {
-		GMimeParam *parameter = g_mime_param_list_get_parameter_at(list, i);
-		const char *value = g_mime_param_get_value(parameter);
-
-		if (value != NULL &&
-		    g_ascii_strcasecmp(g_mime_param_get_name(parameter), wanted) == 0)
-			go_on = visit_value(value, has_comment, visit, visitor);
-	}
-	return go_on;
+	return file_name_forms(value, names->visit, names->visitor) &&
+	       (strcmp(shown, value) == 0 ||
+		file_name_forms(shown, names->visit, names->visitor)) &&
+	       encoded_words_each(value, names->limit, visit_reading, names);
 }
 
 static bool
@@ -128,15 +112,37 @@ has_comment(GMimeObject *part, const char *name)
 	return value != NULL && content_type_has_comment(value);
 }
 
+/* Those parameters of the field that are called so. */
+static bool
+visit_parameters(struct names *names, GMimeObject *part, const char *field, GMimeParamList *list,
+		 const char *wanted)
+{
+	bool go_on = true;
+
+	names->has_comment = has_comment(part, field);
+	for (int i = 0; go_on && list != NULL && i < g_mime_param_list_length(list); i++) {
+		GMimeParam *parameter = g_mime_param_list_get_parameter_at(list, i);
+		const char *value = g_mime_param_get_value(parameter);
+
+		if (value != NULL &&
+		    g_ascii_strcasecmp(g_mime_param_get_name(parameter), wanted) == 0)
+			go_on = visit_value(names, value);
+	}
+	names->has_comment = false;
+	return go_on;
+}
+
 /* What follows "name=", in whatever it is enclosed. Returns false to stop. */
 static bool
 visit_names_in(void *visitor, const char *field)
 {
+	const struct names *names = visitor;
 	bool go_on = true;
 
 	while (go_on && (field = strcasestr(field, "name")) != NULL) {
 		const char *at = field + strlen("name");
 		g_autofree char *name = NULL;
+		size_t length;
 		char quote;
 
 		field = at;
@@ -145,46 +151,49 @@ visit_names_in(void *visitor, const char *field)
 			continue;
 		at += strspn(at, blanks);
 		quote = *at == '"' || *at == '\'' ? *at++ : ';';
-		name = g_strndup(at, strcspn(at, (char[]){quote, '\0'}));
-		go_on = visit_reading(visitor, name);
+		length = strcspn(at, (char[]){quote, '\0'});
+		name = g_strndup(at, length);
+		/* A name may reach over all that follow it. */
+		go_on = reading_limit_take(names->limit, length) && visit_reading(visitor, name);
 	}
 	return go_on;
 }
 
 static bool
-visit_field(GMimeObject *part, const char *name, reading_visit *visit, struct names *names)
+visit_field(struct names *names, GMimeObject *part, const char *name, reading_visit *visit)
 {
 	GMimeHeader *field =
 		g_mime_header_list_get_header(g_mime_object_get_header_list(part), name);
 
 	return field == NULL ||
-	       encoded_words_each(g_mime_header_get_raw_value(field), visit, names);
+	       encoded_words_each(g_mime_header_get_raw_value(field), names->limit, visit, names);
 }
 
 /* GMime decodes the encoded words in a parameter, and drops those that are malformed; it also
  * passes over parameters that other programs find. Outlook names a file without a name after its
  * description, and browsers after its location. */
 static bool
-visit_raw(GMimeObject *part, file_name_visit *visit, void *visitor)
+visit_raw(struct names *names, GMimeObject *part)
 {
-	struct names names = {visit, visitor, false};
-
-	return visit_field(part, "Content-Disposition", visit_names_in, &names) &&
-	       visit_field(part, "Content-Type", visit_names_in, &names) &&
-	       visit_field(part, "Content-Description", visit_reading, &names) &&
-	       visit_field(part, "Content-Location", visit_reading, &names);
+	return visit_field(names, part, "Content-Disposition", visit_names_in) &&
+	       visit_field(names, part, "Content-Type", visit_names_in) &&
+	       visit_field(names, part, "Content-Description", visit_reading) &&
+	       visit_field(names, part, "Content-Location", visit_reading);
 }
 
 bool
-file_names_of_part(GMimeObject *part, file_name_visit *visit, void *visitor)
+file_names_of_part(GMimeObject *part, struct reading_limit *limit, file_name_visit *visit,
+		   void *visitor)
 {
 	GMimeContentType *type = g_mime_object_get_content_type(part);
 	GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(part);
+	struct names names = {.visit = visit, .visitor = visitor, .limit = limit};
 
 	return (disposition == NULL ||
-		each_parameter(g_mime_content_disposition_get_parameters(disposition), "filename",
-			       has_comment(part, "Content-Disposition"), visit, visitor)) &&
-	       each_parameter(g_mime_content_type_get_parameters(type), "name",
-			      has_comment(part, "Content-Type"), visit, visitor) &&
-	       visit_raw(part, visit, visitor);
+		visit_parameters(&names, part, "Content-Disposition",
+				 g_mime_content_disposition_get_parameters(disposition),
+				 "filename")) &&
+	       visit_parameters(&names, part, "Content-Type",
+				g_mime_content_type_get_parameters(type), "name") &&
+	       visit_raw(&names, part);
 }

@@ -7,6 +7,8 @@
 #include <gmime/gmime.h>
 #include <stdbool.h>
 
+#include "mail/encoded_words.h"
+
 /* `name` is UTF-8. Returns false to stop. */
 typedef bool file_name_visit(void *visitor, const char *name);
 
@@ -17,7 +19,8 @@ bool file_name_forms(const char *name, file_name_visit *visit, void *visitor);
 /* Visits all forms of all names in Content-Type and Content-Disposition (RFC 2183, RFC 2231, RFC
  * 2047 as encoded_words.h reads it), with and without what looks like a comment (RFC 2045 §5.1),
  * and what Content-Description and Content-Location say; if there are several names of which
- * programs show one or another, visits all of them. */
-bool file_names_of_part(GMimeObject *part, file_name_visit *visit, void *visitor);
+ * programs show one or another, visits all of them. Stops when the limit is reached. */
+bool file_names_of_part(GMimeObject *part, struct reading_limit *limit, file_name_visit *visit,
+			void *visitor);
 
 #endif

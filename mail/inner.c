@@ -7,40 +7,27 @@
 #include "mail/boundary_lines.h"
 #include "mail/cms_sink.h"
 #include "mail/cms_type.h"
-#include "mail/file_names.h"
 #include "mail/header_shape.h"
 #include "mail/mime_stream.h"
 
 enum { PIECE_BYTES = 65536 };
 
-struct search {
-	const char *const *endings;
-	bool found;
-};
-
-static bool
-look_at_ending(void *visitor, const char *name)
-{
-	struct search *search = visitor;
-	g_autofree char *lower = g_ascii_strdown(name, -1);
-
-	for (const char *const *ending = search->endings; *ending != NULL; ending++)
-		search->found |= g_str_has_suffix(lower, *ending);
-	return !search->found;
-}
-
 /* Programs also open a file by its name, whatever its type. */
 static bool
-is_named(GMimeObject *part, const char *const *endings)
+is_named(const GPtrArray *names, const char *const *endings)
 {
-	struct search search = {.endings = endings};
+	for (guint i = 0; i < names->len; i++) {
+		g_autofree char *lower = g_ascii_strdown(g_ptr_array_index(names, i), -1);
 
-	file_names_of_part(part, look_at_ending, &search);
-	return search.found;
+		for (const char *const *ending = endings; *ending != NULL; ending++)
+			if (g_str_has_suffix(lower, *ending))
+				return true;
+	}
+	return false;
 }
 
 static bool
-is_message(GMimeObject *part)
+is_message(GMimeObject *part, const GPtrArray *names)
 {
 	static const char *const subtypes[] = {"rfc822", "rfc2822", "global", "news", NULL};
 	GMimeContentType *type = g_mime_object_get_content_type(part);
@@ -49,8 +36,8 @@ is_message(GMimeObject *part)
 
 	static const char *const endings[] = {".eml", ".mht", ".mhtml", ".nws", NULL};
 
-	return is_named(part, endings) || (g_mime_content_type_is_type(type, "message", "*") &&
-					   lower != NULL && g_strv_contains(subtypes, lower));
+	return is_named(names, endings) || (g_mime_content_type_is_type(type, "message", "*") &&
+					    lower != NULL && g_strv_contains(subtypes, lower));
 }
 
 /* A sequence that begins with an OID of RFC 5652 (1.2.840.113549.1.7), in any form of its length.
@@ -70,20 +57,20 @@ begins_cms(GMimeObject *part)
 }
 
 static bool
-may_be_cms(GMimeObject *part)
+may_be_cms(GMimeObject *part, const GPtrArray *names)
 {
 	GMimeContentType *type = g_mime_object_get_content_type(part);
 	static const char *const endings[] = {".p7m", NULL};
 
 	return g_mime_content_type_is_type(type, "application", "pkcs7-mime") ||
 	       g_mime_content_type_is_type(type, "application", "x-pkcs7-mime") ||
-	       is_named(part, endings) || begins_cms(part);
+	       is_named(names, endings) || begins_cms(part);
 }
 
 bool
-inner_is_likely(GMimeObject *part)
+inner_is_likely(GMimeObject *part, const GPtrArray *names)
 {
-	return GMIME_IS_PART(part) && (is_message(part) || may_be_cms(part));
+	return GMIME_IS_PART(part) && (is_message(part, names) || may_be_cms(part, names));
 }
 
 /* The decoded content; NULL if it is larger than the budget. */
@@ -126,9 +113,9 @@ signed_content(const GByteArray *der)
 }
 
 GMimeObject *
-inner_parse(GMimePart *part, size_t *budget)
+inner_parse(GMimePart *part, const GPtrArray *names, size_t *budget)
 {
-	bool is_entity = is_message(GMIME_OBJECT(part));
+	bool is_entity = is_message(GMIME_OBJECT(part), names);
 	g_autoptr(GByteArray) bytes = read_content(part, budget);
 	GMimeStream *stream;
 	GMimeParser *parser;

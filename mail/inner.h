@@ -9,11 +9,11 @@
 #include <gmime/gmime.h>
 #include <stdbool.h>
 
-/* Could the part contain one? */
-bool inner_is_likely(GMimeObject *part);
+/* Could the part contain one? `names` are those of the part (file_names.h). */
+bool inner_is_likely(GMimeObject *part, const GPtrArray *names);
 /* Parses the entity, in memory. NULL if there is none, if its headers are not clear
  * (header_shape.h), or if it has more than *budget bytes; its size is deducted from *budget. Caller
  * unrefs. */
-GMimeObject *inner_parse(GMimePart *part, size_t *budget);
+GMimeObject *inner_parse(GMimePart *part, const GPtrArray *names, size_t *budget);
 
 #endif

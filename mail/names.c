@@ -8,6 +8,7 @@
 #include "mail/zip.h"
 
 struct listing {
+	struct parts *parts;
 	names_visit *visit;
 	void *visitor;
 	bool go_on;
@@ -23,6 +24,13 @@ tell(void *visitor, const char *name)
 	listing->has_name = true;
 	listing->go_on = listing->visit(listing->visitor, name, listing->type);
 	return listing->go_on;
+}
+
+static void
+tell_all(struct listing *listing, const GPtrArray *names)
+{
+	for (guint i = 0; listing->go_on && i < names->len; i++)
+		tell(listing, g_ptr_array_index(names, i));
 }
 
 static bool
@@ -77,7 +85,7 @@ look_at(GMimeObject *part, void *data)
 		return true;
 	listing->type = lower;
 	listing->has_name = false;
-	file_names_of_part(part, tell, listing);
+	tell_all(listing, parts_file_names(listing->parts, part));
 	if (GMIME_IS_PART(part) && listing->go_on)
 		tell_content(listing, GMIME_PART(part));
 	if (!listing->has_name && listing->go_on)
@@ -117,7 +125,8 @@ look_at_documents(struct parts *parts, struct listing *listing, struct fault *fa
 bool
 names_each(struct parts *parts, names_visit *visit, void *visitor, struct fault *fault)
 {
-	struct listing listing = {.visit = visit, .visitor = visitor, .go_on = true};
+	struct listing listing = {
+		.parts = parts, .visit = visit, .visitor = visitor, .go_on = true};
 
 	return parts_each(parts, look_at, &listing, fault) &&
 	       look_at_documents(parts, &listing, fault);

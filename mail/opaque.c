@@ -6,7 +6,6 @@
 #include "mail/ambiguity.h"
 #include "mail/container.h"
 #include "mail/document_kind.h"
-#include "mail/file_names.h"
 #include "mail/masked.h"
 #include "mail/mime_stream.h"
 #include "mail/pgp_packets.h"
@@ -17,7 +16,7 @@
 enum { PIECE_BYTES = 65536, NAME_SHOWN = 80 };
 
 struct look {
-	const struct parts *parts;
+	struct parts *parts;
 	struct opacity *opaque;
 };
 
@@ -77,23 +76,17 @@ type_that_hides(GMimeContentType *type)
 
 /* Files in which a mail program finds messages, and which their content does not tell from text. */
 static bool
-note_mail_file(void *visitor, const char *name)
+is_mail_file(const GPtrArray *names)
 {
-	g_autofree char *lower = g_ascii_strdown(name, -1);
-	bool *found = visitor;
+	bool is = false;
 
-	*found = g_str_has_suffix(lower, ".emlx") || g_str_has_suffix(lower, ".mbox") ||
-		 g_str_has_suffix(lower, ".mbx");
-	return !*found;
-}
+	for (guint i = 0; !is && i < names->len; i++) {
+		g_autofree char *lower = g_ascii_strdown(g_ptr_array_index(names, i), -1);
 
-static bool
-is_mail_file(GMimeObject *part)
-{
-	bool found = false;
-
-	file_names_of_part(part, note_mail_file, &found);
-	return found;
+		is = g_str_has_suffix(lower, ".emlx") || g_str_has_suffix(lower, ".mbox") ||
+		     g_str_has_suffix(lower, ".mbx");
+	}
+	return is;
 }
 
 /* --- what the content says --- */
@@ -328,7 +321,7 @@ look_at_leaf(GMimeObject *part, const struct look *look)
 		what = "has an unknown transfer encoding";
 	if (what == NULL)
 		what = ambiguity_of(part);
-	if (what == NULL && is_mail_file(part))
+	if (what == NULL && is_mail_file(parts_file_names(look->parts, part)))
 		what = "is a mailbox or a message in a mail program's own format";
 	if (what == NULL && parts_are_closed(look->parts, part))
 		what = "is encrypted, or too large or too deep to be inspected";

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "mail/boundary_lines.h"
+#include "mail/file_names.h"
 #include "mail/header_shape.h"
 #include "mail/inner.h"
 #include "mail/masked.h"
@@ -16,6 +17,8 @@ struct parts {
 	GMimeStream *stream;
 	GHashTable *inner; /* the parsed message (GMimeObject) within each part; NULL: it cannot be
 			      parsed */
+	GHashTable *names; /* of each part: GPtrArray */
+	struct reading_limit reading;
 	struct documents *documents; /* NULL: they are not read */
 	GMimeObject *visited;	     /* just now */
 	guint place;		     /* its number, without multiparts */
@@ -39,6 +42,8 @@ parts_new(const struct message *message, uint64_t most)
 	parts->message = message;
 	parts->most = most;
 	parts->inner = g_hash_table_new_full(NULL, NULL, NULL, clear_object);
+	parts->names = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
+	parts->reading.left = READINGS_BYTES;
 	parts->budget = INNER_BYTES;
 	return parts;
 }
@@ -49,6 +54,7 @@ parts_free(struct parts *parts)
 	if (parts == NULL)
 		return;
 	documents_free(parts->documents);
+	g_hash_table_unref(parts->names);
 	g_hash_table_unref(parts->inner);
 	g_clear_object(&parts->root);
 	g_clear_object(&parts->stream);
@@ -106,7 +112,30 @@ parts_root(struct parts *parts, struct fault *fault)
 bool
 parts_are_good(const struct parts *parts, struct fault *fault)
 {
-	return mime_stream_is_good(parts->stream, fault);
+	return reading_limit_is_kept(&parts->reading, fault) &&
+	       mime_stream_is_good(parts->stream, fault);
+}
+
+/* --- names --- */
+
+static bool
+keep_name(void *names, const char *name)
+{
+	g_ptr_array_add(names, g_strdup(name));
+	return true;
+}
+
+const GPtrArray *
+parts_file_names(struct parts *parts, GMimeObject *part)
+{
+	GPtrArray *names = g_hash_table_lookup(parts->names, part);
+
+	if (names != NULL)
+		return names;
+	names = g_ptr_array_new_with_free_func(g_free);
+	file_names_of_part(part, &parts->reading, keep_name, names);
+	g_hash_table_insert(parts->names, part, names);
+	return names;
 }
 
 /* --- visiting --- */
@@ -137,7 +166,8 @@ inner_of(struct parts *parts, GMimeObject *object, unsigned depth)
 	GMimeObject *root = g_hash_table_lookup(parts->inner, object);
 
 	if (root == NULL && depth < DEPTH_MAX && !g_hash_table_contains(parts->inner, object)) {
-		root = inner_parse(GMIME_PART(object), &parts->budget);
+		root = inner_parse(GMIME_PART(object), parts_file_names(parts, object),
+				   &parts->budget);
 		g_hash_table_insert(parts->inner, object, root);
 	}
 	return root;
@@ -151,7 +181,7 @@ visit_all(GMimeObject *object, struct tour *tour, unsigned depth)
 	GMimeObject *root = NULL;
 	GMimeMessage *inner;
 
-	if (++tour->count > tour->parts->most)
+	if (++tour->count > tour->parts->most || tour->parts->reading.is_reached)
 		return false;
 	tour->parts->visited = object;
 	tour->parts->place += GMIME_IS_MULTIPART(object) ? 0 : 1;
@@ -162,7 +192,7 @@ visit_all(GMimeObject *object, struct tour *tour, unsigned depth)
 	if (GMIME_IS_MESSAGE_PART(object)) {
 		inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
 		root = inner == NULL ? NULL : g_mime_message_get_mime_part(inner);
-	} else if (inner_is_likely(object)) {
+	} else if (inner_is_likely(object, parts_file_names(tour->parts, object))) {
 		root = inner_of(tour->parts, object, depth++);
 	}
 	return root == NULL || visit_all(root, tour, depth);
@@ -182,7 +212,7 @@ parts_each(struct parts *parts, parts_visit *visit, void *data, struct fault *fa
 		return fault_set(fault, FAULT_TOO_BIG,
 				 "The message has more than %" PRIu64 " parts (limit parts).",
 				 parts->most);
-	return mime_stream_is_good(parts->stream, fault);
+	return parts_are_good(parts, fault);
 }
 
 char *
@@ -230,7 +260,8 @@ parts_are_clear(struct parts *parts, const char **why_r, struct fault *fault)
 }
 
 bool
-parts_are_closed(const struct parts *parts, GMimeObject *part)
+parts_are_closed(struct parts *parts, GMimeObject *part)
 {
-	return inner_is_likely(part) && g_hash_table_lookup(parts->inner, part) == NULL;
+	return inner_is_likely(part, parts_file_names(parts, part)) &&
+	       g_hash_table_lookup(parts->inner, part) == NULL;
 }

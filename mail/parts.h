@@ -27,7 +27,8 @@ struct documents *parts_documents(const struct parts *parts);
 const struct message *parts_message(const struct parts *parts);
 /* The message as GMime has it; NULL with `fault` filled. Owned by `parts`. */
 GMimeObject *parts_root(struct parts *parts, struct fault *fault);
-/* Call after reading anything from the parts: a failed read looks like an end (mime_stream.h). */
+/* Call after reading anything from the parts: a failed read looks like an end (mime_stream.h), and
+ * so do names that are too many. */
 bool parts_are_good(const struct parts *parts, struct fault *fault);
 
 /* Visits every part: also multiparts, the parts of attached messages (with a transfer encoding or
@@ -38,11 +39,14 @@ bool parts_each(struct parts *parts, parts_visit *visit, void *data, struct faul
  * (header_shape.h), and the same parts (boundary_lines.h)? `*why_r` says why not, worded to follow
  * "The message cannot be inspected: "; NULL: they do. */
 bool parts_are_clear(struct parts *parts, const char **why_r, struct fault *fault);
+/* All forms of all names of a part (file_names.h), owned by `parts`; some are missing if there are
+ * too many to be looked at, which parts_each() and parts_are_good() tell. */
+const GPtrArray *parts_file_names(struct parts *parts, GMimeObject *part);
 /* Which part is visited just now, such as "part 2, text/csv", counted without multiparts. Caller
  * frees. */
 char *parts_place(const struct parts *parts);
 /* After the visit: does the part hold a message that parts_each() could not parse, or whose headers
  * are not clear? */
-bool parts_are_closed(const struct parts *parts, GMimeObject *part);
+bool parts_are_closed(struct parts *parts, GMimeObject *part);
 
 #endif

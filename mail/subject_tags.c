@@ -311,7 +311,8 @@ remove_doubtful(const char *value, const char *const *tags)
 	for (int times = 0; times < TIMES_MAX; times++) {
 		struct doubt doubt = {.tags = tags};
 
-		if (encoded_words_each(written == NULL ? value : written, cut_reading, &doubt))
+		if (encoded_words_each(written == NULL ? value : written, NULL, cut_reading,
+				       &doubt))
 			return written;
 		g_free(written);
 		written = as_encoded_words(doubt.left);

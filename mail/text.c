@@ -6,7 +6,6 @@
 #include "mail/charset.h"
 #include "mail/document_kind.h"
 #include "mail/encoded_words.h"
-#include "mail/file_names.h"
 #include "mail/flowed.h"
 #include "mail/html_text.h"
 #include "mail/mime_stream.h"
@@ -22,6 +21,8 @@ enum {
 };
 
 struct reading {
+	struct parts *parts;
+	struct reading_limit subjects; /* of attached messages */
 	text_visit *visit;
 	void *visitor;
 	bool go_on;
@@ -431,26 +432,20 @@ read_beginning(GMimeObject *part, char *beginning)
 	return length;
 }
 
+/* A browser also opens a file by its name. */
 static bool
-is_page_name(void *visitor, const char *name)
+is_named_page(const GPtrArray *names)
 {
 	static const char *const endings[] = {".html", ".htm", ".xhtml", ".shtml",
 					      ".xht",  ".hta", ".svg",	 NULL};
-	g_autofree char *lower = g_ascii_strdown(name, -1);
-	bool *is = visitor;
-
-	for (const char *const *ending = endings; *ending != NULL; ending++)
-		*is |= g_str_has_suffix(lower, *ending);
-	return !*is;
-}
-
-/* A browser also opens a file by its name. */
-static bool
-is_named_page(GMimeObject *part)
-{
 	bool is = false;
 
-	file_names_of_part(part, is_page_name, &is);
+	for (guint i = 0; !is && i < names->len; i++) {
+		g_autofree char *lower = g_ascii_strdown(g_ptr_array_index(names, i), -1);
+
+		for (const char *const *ending = endings; *ending != NULL; ending++)
+			is |= g_str_has_suffix(lower, *ending);
+	}
 	return is;
 }
 
@@ -510,7 +505,7 @@ find_charsets(struct kind *kind, GMimeObject *part, bool is_html, const char *be
 }
 
 static struct kind
-kind_of(GMimeObject *part)
+kind_of(GMimeObject *part, const GPtrArray *names)
 {
 	GMimeContentType *type = g_mime_object_get_content_type(part);
 	g_autofree char *beginning = g_malloc(CHARSET_BEGINNING);
@@ -518,7 +513,7 @@ kind_of(GMimeObject *part)
 	bool is_page = g_mime_content_type_is_type(type, "text", "html") ||
 		       g_mime_content_type_is_type(type, "application", "xhtml+xml");
 	struct kind kind = {
-		.is_page = is_page || is_tagged_type(type) || is_named_page(part) ||
+		.is_page = is_page || is_tagged_type(type) || is_named_page(names) ||
 			   (!g_mime_content_type_is_type(type, "text", "plain") &&
 			    looks_like_page(beginning, length)),
 		.is_source = !is_page,
@@ -570,7 +565,7 @@ read_ways(GMimeObject *part, const char *charset, const struct kind *kind, struc
 static void
 read_leaf(GMimeObject *part, struct reading *reading)
 {
-	struct kind kind = kind_of(part);
+	struct kind kind = kind_of(part, parts_file_names(reading->parts, part));
 
 	if (kind.is_document && reading->reads_documents)
 		return;
@@ -612,7 +607,7 @@ read_subject(GMimeObject *part, struct reading *reading)
 
 	read_around(subject, reading);
 	if (value != NULL && reading->go_on)
-		encoded_words_each(value, read_reading, reading);
+		encoded_words_each(value, &reading->subjects, read_reading, reading);
 }
 
 static bool
@@ -654,19 +649,22 @@ read_documents(struct parts *parts, struct reading *reading, struct fault *fault
 	if (!documents_read(documents, fault))
 		return false;
 	documents_each(documents, read_document, reading);
-	return documents_are_good(documents, fault);
+	return documents_are_good(documents, fault) && parts_are_good(parts, fault);
 }
 
 bool
 text_each(struct parts *parts, text_visit *visit, void *visitor, struct fault *fault)
 {
-	struct reading reading = {.visit = visit,
+	struct reading reading = {.parts = parts,
+				  .subjects = {.left = READINGS_BYTES},
+				  .visit = visit,
 				  .visitor = visitor,
 				  .go_on = true,
 				  .reads_documents = parts_documents(parts) != NULL,
 				  .window = g_string_new(NULL)};
 	bool read = parts_each(parts, read_part, &reading, fault) &&
-		    read_documents(parts, &reading, fault);
+		    read_documents(parts, &reading, fault) &&
+		    reading_limit_is_kept(&reading.subjects, fault);
 
 	g_string_free(reading.window, TRUE);
 	return read;

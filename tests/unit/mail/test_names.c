@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "mail/encoded_words.h"
 #include "mail/mime_stream.h"
 #include "mail/names.h"
 #include "message_of.h"
@@ -123,11 +124,78 @@ name_is_what_the_reader_gets(void **state)
 	}
 }
 
+static bool
+count_bytes(void *visitor, const char *name, const char *type)
+{
+	(void)type;
+	*(size_t *)visitor += name == NULL ? 0 : strlen(name);
+	return true;
+}
+
+/* A message with so many attachments; `field` is in each of them. */
+static char *
+with_attachments(unsigned count, const char *field)
+{
+	GString *text = g_string_new("Content-Type: multipart/mixed; boundary=b\n\n");
+
+	for (unsigned i = 0; i < count; i++)
+		g_string_append_printf(text, "--b\n%s\n\nx\n", field);
+	g_string_append(text, "--b--\n");
+	return g_string_free(text, FALSE);
+}
+
+/* Within one field each name reaches over those that follow. It took five seconds for each of 900
+ * attachments. */
+static void
+names_within_names_took_an_hour(void **state)
+{
+	g_autoptr(GString) field = g_string_new(TYPE "; ");
+	g_autofree char *text = NULL;
+	size_t bytes = 0;
+	struct fault fault;
+
+	(void)state;
+	for (int i = 0; i < 11000; i++)
+		g_string_append(field, "name=");
+	text = with_attachments(20, field->str);
+	{
+		g_autoptr(message_auto) message = message_of(text);
+		g_autoptr(parts_auto) parts = parts_new(message, 100);
+
+		assert_false(names_each(parts, count_bytes, &bytes, &fault));
+	}
+	assert_int_equal(fault.cause, FAULT_INPUT);
+	assert_string_equal(fault.text, "The message has header fields that programs may read in "
+					"too many ways.");
+	assert_in_range(bytes, 1, 3 * READINGS_BYTES);
+}
+
+/* In a national character set and in several words, as Outlook writes them. */
+static void
+names_of_many_attachments_are_looked_at(void **state)
+{
+	g_autofree char *text = with_attachments(
+		500, TYPE ";\n\tname=\"=?koi8-r?B?8NLJzM/Wxc7JxSDLIMTPx8/Xz9LVIM8g?=\n\t"
+			  "=?koi8-r?B?0M/T1MHXy8UucGRm?=\"\n" ATTACHED
+			  "\n\tfilename=\"=?koi8-r?B?8NLJzM/Wxc7JxSDLIMTPx8/Xz9LVIM8g?=\n\t"
+			  "=?koi8-r?B?0M/T1MHXy8UucGRm?=\"");
+	g_autoptr(message_auto) message = message_of(text);
+	g_autoptr(parts_auto) parts = parts_new(message, 1000);
+	size_t bytes = 0;
+	struct fault fault;
+
+	(void)state;
+	assert_true(names_each(parts, count_bytes, &bytes, &fault));
+	assert_true(bytes > 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(name_is_what_the_reader_gets),
+		cmocka_unit_test(names_within_names_took_an_hour),
+		cmocka_unit_test(names_of_many_attachments_are_looked_at),
 	};
 
 	mime_start();

@@ -34,7 +34,7 @@ print(const char *value)
 	g_autofree char *hex = g_malloc(2 * length + 1);
 	bool has = false;
 
-	encoded_words_each(value, look_at, &has);
+	encoded_words_each(value, NULL, look_at, &has);
 	sodium_bin2hex(hex, 2 * length + 1, (const unsigned char *)left, length);
 	printf("%s %s\n", has ? "T" : "-", hex);
 }
