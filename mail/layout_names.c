@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "mail/encoded_words.h"
+
 static const struct {
 	const char *type, *ending;
 } endings[] = {
@@ -122,10 +124,19 @@ is_calendar(const char *type)
 
 /* The name is shown, and offered as a file name: without folders, invisible characters, or
  * characters that change the direction of text. */
+/* Many programs write encoded words where RFC 2047 has none. */
+static char *
+as_meant(const char *name)
+{
+	return name != NULL && strstr(name, "=?") != NULL ? encoded_words_decode(name)
+							  : g_strdup(name == NULL ? "" : name);
+}
+
 char *
 layout_name(const char *name, const char *type, guint number)
 {
-	g_autofree char *valid = name == NULL ? g_strdup("") : g_utf8_make_valid(name, -1);
+	g_autofree char *meant = as_meant(name);
+	g_autofree char *valid = g_utf8_make_valid(meant, -1);
 	const char *base = MAX(strrchr(valid, '/'), strrchr(valid, '\\'));
 	g_autoptr(GString) clean = g_string_new(NULL);
 

@@ -7,6 +7,10 @@ void
 mime_start(void)
 {
 	g_mime_init();
+	/* We decode words ourselves (encoded_words.h). GMime looks through the rest of a field for
+	 * the end of each word that has none, if it is to be lenient. */
+	g_mime_parser_options_set_rfc2047_compliance_mode(g_mime_parser_options_get_default(),
+							  GMIME_RFC_COMPLIANCE_STRICT);
 }
 
 /* What a stream and the streams of the parts within it share. */
