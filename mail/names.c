@@ -7,6 +7,8 @@
 #include "mail/uuencode.h"
 #include "mail/zip.h"
 
+enum { NAMES_MAX = 200 }; /* by which a message is found */
+
 struct listing {
 	struct parts *parts;
 	names_visit *visit;
@@ -64,7 +66,7 @@ tell_content(struct listing *listing, GMimePart *part)
 	GMimeStream *stream = mime_stream_of_part(part);
 
 	if (is_zip)
-		zip_each(stream, tell_packed, listing);
+		zip_each(stream, parts_reading_limit(listing->parts), tell_packed, listing);
 	g_object_unref(stream);
 	if (!listing->go_on || !g_str_has_prefix(listing->type, "text/"))
 		return;
@@ -135,12 +137,14 @@ names_each(struct parts *parts, names_visit *visit, void *visitor, struct fault 
 /* --- of a message --- */
 
 static bool
-add_name(void *names, const char *name, const char *type)
+add_name(void *visitor, const char *name, const char *type)
 {
+	GPtrArray *names = visitor;
+
 	(void)type;
 	if (name != NULL)
 		g_ptr_array_add(names, g_strdup(name));
-	return true;
+	return names->len < NAMES_MAX;
 }
 
 GPtrArray *

@@ -16,7 +16,7 @@ typedef bool names_visit(void *visitor, const char *name, const char *type);
  * (file_names.h). */
 bool names_each(struct parts *parts, names_visit *visit, void *visitor, struct fault *fault);
 
-/* The names in a message, UTF-8, for those who look for it: g_free()d by the array, which the
+/* The first names in a message, UTF-8, for those who look for it: g_free()d by the array, which the
  * caller unrefs. If the message cannot be parsed, it is only found by less. */
 GPtrArray *names_of_message(const struct message *message, uint64_t limit_parts);
 

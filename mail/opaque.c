@@ -202,15 +202,18 @@ static const char *
 look_into_zip(GMimeObject *part, bool *hides_names_r)
 {
 	GMimeStream *stream = mime_stream_of_part(GMIME_PART(part));
+	struct reading_limit limit = {.left = READINGS_BYTES};
 	bool nested = false, encrypted = false;
 
-	zip_each(stream, note_nested, &nested);
+	zip_each(stream, &limit, note_nested, &nested);
 	g_object_unref(stream);
-	*hides_names_r = nested;
+	*hides_names_r = nested || limit.is_reached;
 	if (nested)
 		return "holds another archive or message";
+	if (limit.is_reached)
+		return "is an archive with names within names";
 	stream = mime_stream_of_part(GMIME_PART(part));
-	zip_each(stream, note_encrypted, &encrypted);
+	zip_each(stream, &limit, note_encrypted, &encrypted);
 	g_object_unref(stream);
 	return encrypted ? "is encrypted" : NULL;
 }

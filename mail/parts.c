@@ -138,6 +138,12 @@ parts_file_names(struct parts *parts, GMimeObject *part)
 	return names;
 }
 
+struct reading_limit *
+parts_reading_limit(struct parts *parts)
+{
+	return &parts->reading;
+}
+
 /* --- visiting --- */
 
 struct tour {

@@ -8,6 +8,7 @@
 #include <gmime/gmime.h>
 
 #include "mail/documents.h"
+#include "mail/encoded_words.h"
 #include "mail/message.h"
 
 struct parts;
@@ -42,6 +43,8 @@ bool parts_are_clear(struct parts *parts, const char **why_r, struct fault *faul
 /* All forms of all names of a part (file_names.h), owned by `parts`; some are missing if there are
  * too many to be looked at, which parts_each() and parts_are_good() tell. */
 const GPtrArray *parts_file_names(struct parts *parts, GMimeObject *part);
+/* The limit of that, for those who find names in what the parts hold. */
+struct reading_limit *parts_reading_limit(struct parts *parts);
 /* Which part is visited just now, such as "part 2, text/csv", counted without multiparts. Caller
  * frees. */
 char *parts_place(const struct parts *parts);

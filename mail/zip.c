@@ -1,5 +1,6 @@
 #include "mail/zip.h"
 
+#include <stdint.h>
 #include <string.h>
 
 enum { PIECE_BYTES = 65536, FIELD_BYTES = 65535, RECORD_BYTES = 46, FLAG_ENCRYPTED = 1 };
@@ -13,6 +14,15 @@ static const struct record {
 } records[] = {{"PK\3\4", 6, 26, 30}, {"PK\1\2", 8, 28, 46}};
 
 static const char end_mark[] = {'P', 'K', 5, 6};
+
+struct scan {
+	zip_visit *visit;
+	void *visitor;
+	struct reading_limit *limit;
+	uint64_t processed; /* bytes of the archive */
+	uint64_t names_end; /* where what follows no name that was seen begins */
+	bool go_on;
+};
 
 static unsigned
 number_at(const char *bytes)
@@ -53,26 +63,40 @@ visit_unicode_paths(const char *extra, size_t length, bool is_encrypted, zip_vis
 	return go_on;
 }
 
+/* `place` is that of the record in the archive. */
 static bool
-visit_record(const struct record *record, const char *at, size_t left, zip_visit *visit,
-	     void *visitor)
+take(struct scan *scan, uint64_t place, const struct record *record, size_t length)
+{
+	uint64_t name = place + record->name;
+	bool overlaps = place < scan->names_end;
+
+	scan->names_end = MAX(scan->names_end, name + length);
+	return !overlaps || reading_limit_take(scan->limit, length);
+}
+
+static bool
+visit_record(struct scan *scan, uint64_t place, const struct record *record, const char *at,
+	     size_t left)
 {
 	size_t name_length = MIN(number_at(at + record->length), left - record->name);
 	const char *extra = at + record->name + name_length;
 	size_t extra_length =
 		MIN(number_at(at + record->length + 2), left - record->name - name_length);
 	bool is_encrypted = (number_at(at + record->flags) & FLAG_ENCRYPTED) != 0;
-	g_autofree char *name = name_of(at + record->name, name_length);
+	g_autofree char *name = NULL;
 
-	return visit(visitor, name, is_encrypted) &&
-	       visit_unicode_paths(extra, extra_length, is_encrypted, visit, visitor);
+	if (!take(scan, place, record, name_length + extra_length))
+		return false;
+	name = name_of(at + record->name, name_length);
+	return scan->visit(scan->visitor, name, is_encrypted) &&
+	       visit_unicode_paths(extra, extra_length, is_encrypted, scan->visit, scan->visitor);
 }
 
 /* Returns how many of the `bytes` were processed; the rest begins an incomplete record. */
 static size_t
-look(const char *bytes, size_t length, bool is_end, zip_visit *visit, void *visitor, bool *go_on)
+look(struct scan *scan, const char *bytes, size_t length, bool is_end)
 {
-	for (const char *at = bytes; *go_on; at++) {
+	for (const char *at = bytes; scan->go_on; at++) {
 		const struct record *record = NULL;
 		size_t left;
 
@@ -86,27 +110,29 @@ look(const char *bytes, size_t length, bool is_end, zip_visit *visit, void *visi
 			if (left >= records[i].name && memcmp(at, records[i].mark, 4) == 0)
 				record = &records[i];
 		if (record != NULL)
-			*go_on = visit_record(record, at, left, visit, visitor);
+			scan->go_on = visit_record(scan, scan->processed + (uint64_t)(at - bytes),
+						   record, at, left);
 	}
 	return length;
 }
 
 void
-zip_each(GMimeStream *archive, zip_visit *visit, void *visitor)
+zip_each(GMimeStream *archive, struct reading_limit *limit, zip_visit *visit, void *visitor)
 {
+	struct scan scan = {.visit = visit, .visitor = visitor, .limit = limit, .go_on = true};
 	g_autoptr(GString) held = g_string_new(NULL);
 	g_autofree char *piece = g_malloc(PIECE_BYTES);
-	bool go_on = true;
+	size_t processed;
 	ssize_t got;
 
 	do {
 		got = g_mime_stream_read(archive, piece, PIECE_BYTES);
 		if (got > 0)
 			g_string_append_len(held, piece, got);
-		g_string_erase(
-			held, 0,
-			(gssize)look(held->str, held->len, got <= 0, visit, visitor, &go_on));
-	} while (got > 0 && go_on);
+		processed = look(&scan, held->str, held->len, got <= 0);
+		scan.processed += processed;
+		g_string_erase(held, 0, (gssize)processed);
+	} while (got > 0 && scan.go_on);
 }
 
 /* memmem(3) looks at every byte for a mark as short as that; memchr(3) looks at many at once, for

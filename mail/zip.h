@@ -8,6 +8,8 @@
 #include <gmime/gmime.h>
 #include <stdbool.h>
 
+#include "mail/encoded_words.h"
+
 /* Is the mark that begins the end of an archive (4.3.16) in these bytes? */
 bool zip_end_is_in(const char *bytes, size_t length);
 
@@ -19,8 +21,9 @@ bool zip_is_within(GMimeStream *file);
  * false to stop. */
 typedef bool zip_visit(void *visitor, const char *name, bool is_encrypted);
 
-/* Reads to the end; a failed read looks like an end, so ask the stream afterwards (mime_stream.h).
- */
-void zip_each(GMimeStream *archive, zip_visit *visit, void *visitor);
+/* Reads to the end, or to the limit, of which only names take something that begin within another
+ * name: no archive needs such, and each could reach over thousands that follow. A failed read looks
+ * like an end, so ask the stream afterwards (mime_stream.h). */
+void zip_each(GMimeStream *archive, struct reading_limit *limit, zip_visit *visit, void *visitor);
 
 #endif

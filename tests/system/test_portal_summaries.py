@@ -143,9 +143,9 @@ def test_courier_that_stood_still_for_days_tells_of_everything_at_once(member):
     issued(member, 4)
     next_day(member)
     sandbox.wait_until(lambda: marks(member) == 0, "everything to be told")
+    sandbox.wait_until(lambda: sum(int(str(m["Subject"]).split()[0]) for m in member.mails("protected message")) >= 3, "the mails")
     sandbox.wait_until(member.world.nothing_waits, "the outbox to be empty")
-    told = [int(str(m["Subject"]).split()[0]) for m in member.mails("protected message")]
-    assert sum(told) == 3
+    assert sum(int(str(m["Subject"]).split()[0]) for m in member.mails("protected message")) == 3
 
 
 def test_member_who_changes_back_is_told_at_once_of_what_was_put_off(member):

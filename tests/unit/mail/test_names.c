@@ -170,6 +170,34 @@ names_within_names_took_an_hour(void **state)
 	assert_in_range(bytes, 1, 3 * READINGS_BYTES);
 }
 
+/* 28 bytes announce a name of 32 kB, and so do the next 28: 1 MB had 1.2 GB of names. */
+static void
+names_within_names_of_an_archive_filled_the_memory(void **state)
+{
+	g_autoptr(GString) text = g_string_new(TYPE "\nContent-Transfer-Encoding: base64\n\n");
+	g_autoptr(GString) archive = g_string_new(NULL);
+	g_autofree char *encoded = NULL;
+	size_t bytes = 0;
+	struct fault fault;
+
+	(void)state;
+	while (archive->len < 1024 * 1024)
+		g_string_append_len(archive, "PK\3\4aaaaaaaaaaaaaaaaaaaaaa\x7f\x7f", 28);
+	encoded = g_base64_encode((guchar *)archive->str, archive->len);
+	for (const char *at = encoded; *at != '\0'; at += strnlen(at, 76))
+		g_string_append_printf(text, "%.76s\n", at);
+	{
+		g_autoptr(message_auto) message = message_of(text->str);
+		g_autoptr(parts_auto) parts = parts_new(message, 100);
+		g_autoptr(GPtrArray) names = names_of_message(message, 100);
+
+		assert_in_range(names->len, 1, 200);
+		assert_false(names_each(parts, count_bytes, &bytes, &fault));
+	}
+	assert_int_equal(fault.cause, FAULT_INPUT);
+	assert_in_range(bytes, 1, 4 * READINGS_BYTES);
+}
+
 /* In a national character set and in several words, as Outlook writes them. */
 static void
 names_of_many_attachments_are_looked_at(void **state)
@@ -195,6 +223,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(name_is_what_the_reader_gets),
 		cmocka_unit_test(names_within_names_took_an_hour),
+		cmocka_unit_test(names_within_names_of_an_archive_filled_the_memory),
 		cmocka_unit_test(names_of_many_attachments_are_looked_at),
 	};
 
