@@ -246,8 +246,8 @@ is_added_date(const struct message *message, guint i)
 	return true;
 }
 
-static bool
-is_added_by_mta(const struct message *message, guint i)
+bool
+message_is_added_by_mta(const struct message *message, guint i)
 {
 	const struct field *field = g_ptr_array_index(message->fields, i);
 
@@ -264,7 +264,7 @@ is_distinct(const struct message *message)
 	for (guint i = 0; i < message->fields->len; i++)
 		for (size_t n = 0; n < G_N_ELEMENTS(names); n++)
 			if (field_is(g_ptr_array_index(message->fields, i), names[n]) &&
-			    !is_added_by_mta(message, i))
+			    !message_is_added_by_mta(message, i))
 				return true;
 	return false;
 }
@@ -276,7 +276,7 @@ digest_written(crypto_generichash_state *state, const struct message *message)
 		const struct field *field = g_ptr_array_index(message->fields, i);
 		g_autofree char *name = NULL, *value = NULL;
 
-		if (!is_written(field) || is_added_by_mta(message, i))
+		if (!is_written(field) || message_is_added_by_mta(message, i))
 			continue;
 		name = g_ascii_strdown(field->name, -1);
 		value = field_text(field->value);

@@ -84,6 +84,8 @@ bool check_reinject_verified(const struct check *check, char **note_r, struct fa
 bool check_reinject_mapped(const struct check *check, char **note_r, struct fault *fault);
 
 /* wiring.c: does Postfix hand every message to the milter? */
+/* Are there no settings by which mail that comes in at the service passes its smtpd_milters by? */
+bool check_bypasses(const struct check *check, const char *service, struct fault *fault);
 bool check_socket(const struct check *check, char **note_r, struct fault *fault);
 bool check_milters(const struct check *check, char **note_r, struct fault *fault);
 bool check_order(const struct check *check, char **note_r, struct fault *fault);

@@ -98,7 +98,8 @@ check_services(const struct check *check, struct fault *fault)
 		if (!service->is_for_members)
 			continue;
 		count++;
-		if (!check_milters_of(check, service->name, fault))
+		if (!check_milters_of(check, service->name, fault) ||
+		    !check_bypasses(check, service->name, fault))
 			return false;
 		look_at_second_wall(check, service->name);
 		look_at_tls(check, service->name);

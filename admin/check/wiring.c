@@ -284,9 +284,8 @@ check_returns(const struct check *check, char **note_r, struct fault *fault)
 	return true;
 }
 
-/* Settings of smtpd that make mail bypass the list of milters. */
-static bool
-check_bypasses(const struct check *check, const struct asker *asker, struct fault *fault)
+bool
+check_bypasses(const struct check *check, const char *service, struct fault *fault)
 {
 	static const struct {
 		const char *name, *why;
@@ -300,23 +299,28 @@ check_bypasses(const struct check *check, const struct asker *asker, struct faul
 		 "Postseal where that filter hands mail back"},
 	};
 
-	if (strcmp(asker->parameter, "smtpd_milters") != 0)
-		return true;
 	for (size_t i = 0; i < G_N_ELEMENTS(bypasses); i++) {
-		const char *value = postfix_value(check->postfix, asker->service, bypasses[i].name);
+		const char *value = postfix_value(check->postfix, service, bypasses[i].name);
 
 		if (*value != '\0')
 			return fault_set(fault, FAULT_CONFIG, "checking Postfix: %s/%s = %s %s",
-					 asker->service, bypasses[i].name, value, bypasses[i].why);
+					 service, bypasses[i].name, value, bypasses[i].why);
 	}
 	return true;
+}
+
+static bool
+check_bypasses_of(const struct check *check, const struct asker *asker, struct fault *fault)
+{
+	return strcmp(asker->parameter, "smtpd_milters") != 0 ||
+	       check_bypasses(check, asker->service, fault);
 }
 
 bool
 check_milters(const struct check *check, char **note_r, struct fault *fault)
 {
 	return look_at_askers(check, check_list, fault) &&
-	       look_at_askers(check, check_bypasses, fault) &&
+	       look_at_askers(check, check_bypasses_of, fault) &&
 	       look_at_askers(check, check_others, fault) && check_returns(check, note_r, fault);
 }
 

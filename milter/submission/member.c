@@ -84,7 +84,7 @@ negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned
 	smfi_setpriv(context, g_new0(struct mta_session, 1));
 	smfi_setsymlist(context, SMFIM_ENVFROM, (char *)"{auth_authen} {mail_addr}");
 	smfi_setsymlist(context, SMFIM_ENVRCPT, (char *)"{rcpt_addr}");
-	smfi_setsymlist(context, SMFIM_EOM, (char *)"i");
+	smfi_setsymlist(context, SMFIM_EOM, (char *)"i {auth_authen}");
 	return SMFIS_CONTINUE;
 }
 
@@ -266,8 +266,17 @@ body(SMFICTX *context, unsigned char *data, size_t length)
 	return SMFIS_CONTINUE;
 }
 
+/* The password may have been revoked since MAIL, which can be hours ago. */
 static bool
-submit(struct mta_session *session, bool *again_r, struct fault *fault)
+may_still_send(struct connection *connection, const char *login, struct fault *fault)
+{
+	g_auto(account_auto) account = {0};
+
+	return find_member(connection, login, &account, fault);
+}
+
+static bool
+submit(struct mta_session *session, const char *login, bool *again_r, struct fault *fault)
 {
 	g_autofree char *client = g_strdup_printf("mail program, %s", session->network);
 	g_autoptr(connection_auto) connection = database_take(service->database, fault);
@@ -277,7 +286,8 @@ submit(struct mta_session *session, bool *again_r, struct fault *fault)
 				      .addressees = session->addressees,
 				      .correspondents = session->correspondents};
 
-	if (connection == NULL || !submitted_check_author(&submitted, fault) ||
+	if (connection == NULL || !may_still_send(connection, login, fault) ||
+	    !submitted_check_author(&submitted, fault) ||
 	    !submitted_send(&submitted, again_r, fault))
 		return false;
 	log_info("%s: message=%s, from=<%s>, size=%llu, nrcpt=%u: submitted by a member%s",
@@ -293,12 +303,14 @@ end_of_message(SMFICTX *context)
 {
 	struct mta_session *session = smfi_getpriv(context);
 	const char *queue_id = smfi_getsymval(context, (char *)"i");
+	const char *login = smfi_getsymval(context, (char *)"{auth_authen}");
 	bool done, again = false;
 	sfsistat verdict = SMFIS_DISCARD;
 
 	session->message->queue_id = g_strdup(queue_id == NULL ? "NOQUEUE" : queue_id);
 	g_atomic_int_inc(&service->messages);
-	done = session->fault.cause == FAULT_NONE && submit(session, &again, &session->fault);
+	done = session->fault.cause == FAULT_NONE &&
+	       submit(session, login, &again, &session->fault);
 	if (!done)
 		verdict = refuse(context, session, &session->fault);
 	metrics_count(METRIC_SUBMISSION_MESSAGES,

@@ -152,8 +152,20 @@ compare(gconstpointer a, gconstpointer b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The same when the mail program did not hear our answer and sends once more. Of several copies of
- * a message, each of which goes to others, every one is sent. */
+static bool
+is_written_by_program(const struct message *message, const char *name)
+{
+	for (guint i = 0; i < message->fields->len; i++)
+		if (field_is(g_ptr_array_index(message->fields, i), name) &&
+		    !message_is_added_by_mta(message, i))
+			return true;
+	return false;
+}
+
+/* The same when the mail program did not hear our answer and sends once more: mail programs give
+ * each message an identifier and a date. What has only one of them, or none, may be another message
+ * that says the same. Of several copies of a message, each of which goes to others, every one is
+ * sent. */
 static void
 identify(const struct submitted *submitted, unsigned char identity_r[AUDIT_IDENTITY_BYTES])
 {
@@ -169,6 +181,11 @@ identify(const struct submitted *submitted, unsigned char identity_r[AUDIT_IDENT
 	g_ptr_array_sort(addresses, compare);
 	crypto_generichash_init(&state, NULL, 0, AUDIT_IDENTITY_BYTES);
 	crypto_generichash_update(&state, of_message, sizeof of_message);
+	if (!is_written_by_program(submitted->message, "Message-ID") ||
+	    !is_written_by_program(submitted->message, "Date"))
+		crypto_generichash_update(&state,
+					  (const unsigned char *)submitted->message->queue_id,
+					  strlen(submitted->message->queue_id) + 1);
 	for (guint i = 0; i < addresses->len; i++) {
 		const char *address = g_ptr_array_index(addresses, i);
 

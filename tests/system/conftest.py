@@ -98,7 +98,7 @@ class Post:
         """What the log says about the copies for an address."""
         rows = self.world.postgres.query(
             "select method, state, reason, array_to_string(keys, ' '), coalesce(signed_by, ''), message"
-            f" from postseal.log where recipient = '{address}' order by offered_at")
+            f" from postseal.log where recipient = '{address}' order by offered_at, copy")
         return [dict(zip(("method", "state", "reason", "keys", "signed_by", "message"), row)) for row in rows]
 
 

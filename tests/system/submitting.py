@@ -18,6 +18,8 @@ SERVICE = {
     "smtpd_sasl_path": "postseal-members/sasl.sock",
     "smtpd_sasl_security_options": "noanonymous",
     "smtpd_milters": "unix:postseal-members/milter.sock",
+    "smtpd_milter_maps": "",
+    "smtpd_proxy_filter": "",
     "milter_default_action": "tempfail",
     "smtpd_relay_restrictions": "permit_sasl_authenticated,reject",
     "smtpd_recipient_restrictions": "",

@@ -166,6 +166,18 @@ def test_message_that_is_offered_again_goes_once(member, name):
     assert len(box(member, "office@example.com").mails(f"Once {name}")) == 1
 
 
+def test_message_that_says_the_same_was_thrown_away(member, name):
+    """Promise 2: what has no identifier or no date is no repetition, as two messages of a device may be alike."""
+    message = compose(member, ["office@example.com"], subject=f"Twice {name}")
+    for n, field in enumerate((b"Message-ID: ", b"Date: ")):
+        lines = message.replace(b"Subject: Twice", b"Subject: Twice %d" % n).split(b"\r\n")
+        bare = b"\r\n".join(line for line in lines if not line.startswith(field))
+        assert len(bare) < len(message) - 10
+        for _ in range(2):
+            assert submit(member, ["office@example.com"], bare)[0] == 250
+        sandbox.wait_until(lambda subject=f"Twice {n} {name}": len(box(member, "office@example.com").mails(subject)) == 2, "both")
+
+
 def test_files_and_large_messages_arrive(member, name):
     data = os.urandom(1_500_000)
     encoded = base64.encodebytes(data).replace(b"\n", b"\r\n")
@@ -325,6 +337,18 @@ def test_revoked_password_ends_also_what_is_open(member):
     assert reply_to_wrong(member, member.secret)[0] == 535
 
 
+def test_message_that_was_begun_before_the_password_was_revoked_went_out(member, name):
+    message = compose(member, ["office@example.com"], subject=f"Late {name}")
+    client = sign_in(member)
+    assert client.mail(member.address)[0] == 250 and client.rcpt("office@example.com")[0] == 250
+    member.world.postgres.query("delete from postseal.application_password p using postseal.account a where a.id = p.account"
+                                f" and a.address = '{member.address}' returning 1")
+    code, text = client.data(message)
+    assert code == 550 and b"was revoked" in text, text
+    client.close()
+    assert record(member) == []
+
+
 def test_no_password_is_taken_without_tls(member):
     with smtplib.SMTP("localhost", member.world.ports["members_starttls"], timeout=60) as client:
         client.ehlo()
@@ -448,6 +472,9 @@ def test_check_looks_at_the_service_and_the_program(world):
         assert said.startswith("WRONG: reading master.cf: members sign in at") and not is_good, said
     said, is_good = said_with("receive_override_options=no_milters")
     assert "no_milters" in said and not is_good
+    for bypass in ("smtpd_proxy_filter=127.0.0.1:10025", "smtpd_milter_maps=inline:{127.0.0.1=DISABLE}"):
+        said, is_good = said_with(bypass)
+        assert bypass.partition("=")[0] in said and not is_good, said
     assert "content_filter=retry:undecided" in said_with("content_filter=")[0]
     assert "milter_default_action=tempfail" in said_with("milter_default_action=accept")[0]
     world.stop_program("postseal-submission")
