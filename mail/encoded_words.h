@@ -7,24 +7,8 @@
 #define POSTSEAL_MAIL_ENCODED_WORDS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
-#include "core/fault.h"
-
-/* So much of the readings of fields is looked at. A field that was made for it has thousands of
- * them; a message with a hundred attachments, all of them with names in some national character
- * set, has a tenth of this. */
-enum { READINGS_BYTES = 8 * 1024 * 1024 };
-
-struct reading_limit {
-	size_t left; /* bytes */
-	bool is_reached;
-};
-
-/* False: it is reached. NULL is no limit. */
-bool reading_limit_take(struct reading_limit *limit, size_t bytes);
-/* Afterwards: has everything been looked at? */
-bool reading_limit_is_kept(const struct reading_limit *limit, struct fault *fault);
+#include "mail/reading_limit.h"
 
 /* A reading: valid UTF-8 on one line, without invisible characters (text_as_seen()), every run of
  * blanks one blank. Returns false to stop. */

@@ -197,3 +197,16 @@ file_names_of_part(GMimeObject *part, struct reading_limit *limit, file_name_vis
 				g_mime_content_type_get_parameters(type), "name") &&
 	       visit_raw(&names, part);
 }
+
+bool
+file_names_end(const GPtrArray *names, const char *const *endings)
+{
+	for (guint i = 0; i < names->len; i++) {
+		g_autofree char *lower = g_ascii_strdown(g_ptr_array_index(names, i), -1);
+
+		for (const char *const *ending = endings; *ending != NULL; ending++)
+			if (g_str_has_suffix(lower, *ending))
+				return true;
+	}
+	return false;
+}

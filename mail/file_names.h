@@ -7,7 +7,7 @@
 #include <gmime/gmime.h>
 #include <stdbool.h>
 
-#include "mail/encoded_words.h"
+#include "mail/reading_limit.h"
 
 /* `name` is UTF-8. Returns false to stop. */
 typedef bool file_name_visit(void *visitor, const char *name);
@@ -22,5 +22,9 @@ bool file_name_forms(const char *name, file_name_visit *visit, void *visitor);
  * programs show one or another, visits all of them. Stops when the limit is reached. */
 bool file_names_of_part(GMimeObject *part, struct reading_limit *limit, file_name_visit *visit,
 			void *visitor);
+
+/* Does one of the names (char *, UTF-8) end in one of these, which are in lower case and end with
+ * NULL? */
+bool file_names_end(const GPtrArray *names, const char *const *endings);
 
 #endif

@@ -7,25 +7,13 @@
 #include "mail/boundary_lines.h"
 #include "mail/cms_sink.h"
 #include "mail/cms_type.h"
+#include "mail/file_names.h"
 #include "mail/header_shape.h"
 #include "mail/mime_stream.h"
 
 enum { PIECE_BYTES = 65536 };
 
 /* Programs also open a file by its name, whatever its type. */
-static bool
-is_named(const GPtrArray *names, const char *const *endings)
-{
-	for (guint i = 0; i < names->len; i++) {
-		g_autofree char *lower = g_ascii_strdown(g_ptr_array_index(names, i), -1);
-
-		for (const char *const *ending = endings; *ending != NULL; ending++)
-			if (g_str_has_suffix(lower, *ending))
-				return true;
-	}
-	return false;
-}
-
 static bool
 is_message(GMimeObject *part, const GPtrArray *names)
 {
@@ -36,8 +24,9 @@ is_message(GMimeObject *part, const GPtrArray *names)
 
 	static const char *const endings[] = {".eml", ".mht", ".mhtml", ".nws", NULL};
 
-	return is_named(names, endings) || (g_mime_content_type_is_type(type, "message", "*") &&
-					    lower != NULL && g_strv_contains(subtypes, lower));
+	return file_names_end(names, endings) ||
+	       (g_mime_content_type_is_type(type, "message", "*") && lower != NULL &&
+		g_strv_contains(subtypes, lower));
 }
 
 /* A sequence that begins with an OID of RFC 5652 (1.2.840.113549.1.7), in any form of its length.
@@ -64,7 +53,7 @@ may_be_cms(GMimeObject *part, const GPtrArray *names)
 
 	return g_mime_content_type_is_type(type, "application", "pkcs7-mime") ||
 	       g_mime_content_type_is_type(type, "application", "x-pkcs7-mime") ||
-	       is_named(names, endings) || begins_cms(part);
+	       file_names_end(names, endings) || begins_cms(part);
 }
 
 bool

@@ -246,8 +246,8 @@ is_added_date(const struct message *message, guint i)
 	return true;
 }
 
-bool
-message_is_added_by_mta(const struct message *message, guint i)
+static bool
+is_added_by_mta(const struct message *message, guint i)
 {
 	const struct field *field = g_ptr_array_index(message->fields, i);
 
@@ -255,18 +255,22 @@ message_is_added_by_mta(const struct message *message, guint i)
 	       is_added_date(message, i);
 }
 
+bool
+message_has_written(const struct message *message, const char *name)
+{
+	for (guint i = 0; i < message->fields->len; i++)
+		if (field_is(g_ptr_array_index(message->fields, i), name) &&
+		    !is_added_by_mta(message, i))
+			return true;
+	return false;
+}
+
 /* Is there something by which messages of the same sender can be told apart? */
 static bool
 is_distinct(const struct message *message)
 {
-	static const char *const names[] = {"Message-ID", "Date", "Subject"};
-
-	for (guint i = 0; i < message->fields->len; i++)
-		for (size_t n = 0; n < G_N_ELEMENTS(names); n++)
-			if (field_is(g_ptr_array_index(message->fields, i), names[n]) &&
-			    !message_is_added_by_mta(message, i))
-				return true;
-	return false;
+	return message_has_written(message, "Message-ID") || message_has_written(message, "Date") ||
+	       message_has_written(message, "Subject");
 }
 
 static void
@@ -276,7 +280,7 @@ digest_written(crypto_generichash_state *state, const struct message *message)
 		const struct field *field = g_ptr_array_index(message->fields, i);
 		g_autofree char *name = NULL, *value = NULL;
 
-		if (!is_written(field) || message_is_added_by_mta(message, i))
+		if (!is_written(field) || is_added_by_mta(message, i))
 			continue;
 		name = g_ascii_strdown(field->name, -1);
 		value = field_text(field->value);

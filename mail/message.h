@@ -80,8 +80,8 @@ char *message_field_shown(const struct message *message, const char *name);
  * of Message-ID, Date and Subject is among them. What the MTA adds to a message without Message-ID
  * or Date does not count, since it differs with each offer. */
 void message_identity(const struct message *message, unsigned char identity_r[32]);
-/* Is the field a Message-ID or Date that the MTA has added? `i` is its place among the fields. */
-bool message_is_added_by_mta(const struct message *message, guint i);
+/* Is there such a field that the MTA has not added? */
+bool message_has_written(const struct message *message, const char *name);
 
 /* The header of the MIME entity: the Content-* fields as they are, and the empty line; caller
  * frees. The body follows it. */

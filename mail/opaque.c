@@ -6,6 +6,7 @@
 #include "mail/ambiguity.h"
 #include "mail/container.h"
 #include "mail/document_kind.h"
+#include "mail/file_names.h"
 #include "mail/masked.h"
 #include "mail/mime_stream.h"
 #include "mail/pgp_packets.h"
@@ -78,15 +79,9 @@ type_that_hides(GMimeContentType *type)
 static bool
 is_mail_file(const GPtrArray *names)
 {
-	bool is = false;
+	static const char *const endings[] = {".emlx", ".mbox", ".mbx", NULL};
 
-	for (guint i = 0; !is && i < names->len; i++) {
-		g_autofree char *lower = g_ascii_strdown(g_ptr_array_index(names, i), -1);
-
-		is = g_str_has_suffix(lower, ".emlx") || g_str_has_suffix(lower, ".mbox") ||
-		     g_str_has_suffix(lower, ".mbx");
-	}
-	return is;
+	return file_names_end(names, endings);
 }
 
 /* --- what the content says --- */

@@ -17,7 +17,7 @@ struct parts {
 	GMimeStream *stream;
 	GHashTable *inner; /* the parsed message (GMimeObject) within each part; NULL: it cannot be
 			      parsed */
-	GHashTable *names; /* of each part: GPtrArray */
+	GHashTable *names; /* GPtrArray of each part, which is kept as long */
 	struct reading_limit reading;
 	struct documents *documents; /* NULL: they are not read */
 	GMimeObject *visited;	     /* just now */
@@ -42,7 +42,8 @@ parts_new(const struct message *message, uint64_t most)
 	parts->message = message;
 	parts->most = most;
 	parts->inner = g_hash_table_new_full(NULL, NULL, NULL, clear_object);
-	parts->names = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
+	parts->names = g_hash_table_new_full(NULL, NULL, g_object_unref,
+					     (GDestroyNotify)g_ptr_array_unref);
 	parts->reading.left = READINGS_BYTES;
 	parts->budget = INNER_BYTES;
 	return parts;
@@ -53,8 +54,9 @@ parts_free(struct parts *parts)
 {
 	if (parts == NULL)
 		return;
-	documents_free(parts->documents);
+	/* Before the documents, among whose files some of those parts are. */
 	g_hash_table_unref(parts->names);
+	documents_free(parts->documents);
 	g_hash_table_unref(parts->inner);
 	g_clear_object(&parts->root);
 	g_clear_object(&parts->stream);
@@ -134,7 +136,7 @@ parts_file_names(struct parts *parts, GMimeObject *part)
 		return names;
 	names = g_ptr_array_new_with_free_func(g_free);
 	file_names_of_part(part, &parts->reading, keep_name, names);
-	g_hash_table_insert(parts->names, part, names);
+	g_hash_table_insert(parts->names, g_object_ref(part), names);
 	return names;
 }
 

@@ -8,8 +8,8 @@
 #include <gmime/gmime.h>
 
 #include "mail/documents.h"
-#include "mail/encoded_words.h"
 #include "mail/message.h"
+#include "mail/reading_limit.h"
 
 struct parts;
 
@@ -41,7 +41,7 @@ bool parts_each(struct parts *parts, parts_visit *visit, void *data, struct faul
  * "The message cannot be inspected: "; NULL: they do. */
 bool parts_are_clear(struct parts *parts, const char **why_r, struct fault *fault);
 /* All forms of all names of a part (file_names.h), owned by `parts`; some are missing if there are
- * too many to be looked at, which parts_each() and parts_are_good() tell. */
+ * too many to be looked at (reading_limit.h), which parts_each() and parts_are_good() tell. */
 const GPtrArray *parts_file_names(struct parts *parts, GMimeObject *part);
 /* The limit of that, for those who find names in what the parts hold. */
 struct reading_limit *parts_reading_limit(struct parts *parts);

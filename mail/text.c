@@ -6,6 +6,7 @@
 #include "mail/charset.h"
 #include "mail/document_kind.h"
 #include "mail/encoded_words.h"
+#include "mail/file_names.h"
 #include "mail/flowed.h"
 #include "mail/html_text.h"
 #include "mail/mime_stream.h"
@@ -438,15 +439,8 @@ is_named_page(const GPtrArray *names)
 {
 	static const char *const endings[] = {".html", ".htm", ".xhtml", ".shtml",
 					      ".xht",  ".hta", ".svg",	 NULL};
-	bool is = false;
 
-	for (guint i = 0; !is && i < names->len; i++) {
-		g_autofree char *lower = g_ascii_strdown(g_ptr_array_index(names, i), -1);
-
-		for (const char *const *ending = endings; *ending != NULL; ending++)
-			is |= g_str_has_suffix(lower, *ending);
-	}
-	return is;
+	return file_names_end(names, endings);
 }
 
 /* RFC 5545, RFC 6350, and their predecessors. */

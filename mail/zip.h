@@ -8,7 +8,7 @@
 #include <gmime/gmime.h>
 #include <stdbool.h>
 
-#include "mail/encoded_words.h"
+#include "mail/reading_limit.h"
 
 /* Is the mark that begins the end of an archive (4.3.16) in these bytes? */
 bool zip_end_is_in(const char *bytes, size_t length);

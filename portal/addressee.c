@@ -54,6 +54,18 @@ addressees_add(GPtrArray *addressees, const char *name, const char *address)
 	return addressee;
 }
 
+struct addressee *
+addressees_find(const GPtrArray *addressees, const char *folded)
+{
+	for (guint i = 0; i < addressees->len; i++) {
+		struct addressee *addressee = g_ptr_array_index(addressees, i);
+
+		if (strcmp(addressee->folded, folded) == 0)
+			return addressee;
+	}
+	return NULL;
+}
+
 static void
 collect(GPtrArray *addressees, InternetAddressList *list)
 {

@@ -28,6 +28,8 @@ struct addressee {
 /* None, and one more: struct addressee, freed by the array. `name` may be NULL. */
 GPtrArray *addressees_new(void);
 struct addressee *addressees_add(GPtrArray *addressees, const char *name, const char *address);
+/* The one with this address, or NULL. */
+struct addressee *addressees_find(const GPtrArray *addressees, const char *folded);
 /* The addressees in a line typed by a person. */
 GPtrArray *addressees_in(const char *text);
 /* The text for a header field that shows these addressees and no one else; caller frees. */

@@ -66,60 +66,73 @@ notice_reset(const struct notice *notice, const char *address, const char *langu
 	return send_proof(notice, address, language, token, &said, fault);
 }
 
-bool
-notice_signed_in(const struct notice *notice, const char *address, const char *language,
-		 const char *browser, const char *network, struct fault *fault)
+/* What has happened to an account, and what its owner can do, at which page of the portal. */
+struct change_text {
+	const char *subject, *says, *details, *advice, *page;
+};
+
+static bool
+send_change(const struct notice *notice, const char *address, const char *language,
+	    const struct change_text *said, struct fault *fault)
 {
-	const struct settings *settings = notice->settings;
-	g_autofree char *subject = g_strdup_printf(
-		translate(language, "New sign-in to your account at %s"), settings->organisation);
 	GString *text = g_string_new(NULL);
-	struct letter letter = {.subject = subject,
+	struct letter letter = {.subject = said->subject,
 				.language = language,
 				.button = translate(language, "My settings")};
 	bool done;
 
-	notice_add(text,
-		   translate(language, "Somebody signed in to your account for protected "
-				       "messages from a browser that had not been used before:"));
-	notice_add_printed(text, "    %s\n    %s", browser, network);
-	notice_add(text,
-		   translate(language, "If this was you, there is nothing to do. If not, sign "
-				       "in, change your password and sign out everywhere else:"));
-	notice_add_printed(text, "%s/settings", settings->portal_url);
+	notice_add(text, said->says);
+	notice_add(text, said->details);
+	notice_add(text, said->advice);
+	notice_add_printed(text, "%s%s", notice->settings->portal_url, said->page);
 	letter.text = text->str;
 	done = notice_tell(notice, "account", address, &letter, fault);
 	g_string_free(text, TRUE);
 	return done;
 }
 
+static const char change_password[] = N_("If this was you, there is nothing to do. If not, sign "
+					 "in, change your password and sign out everywhere else:");
+
+bool
+notice_signed_in(const struct notice *notice, const char *address, const char *language,
+		 const char *browser, const char *network, struct fault *fault)
+{
+	g_autofree char *subject =
+		g_strdup_printf(translate(language, "New sign-in to your account at %s"),
+				notice->settings->organisation);
+	g_autofree char *details = g_strdup_printf("    %s\n    %s", browser, network);
+	const struct change_text said = {
+		subject,
+		translate(language, "Somebody signed in to your account for protected "
+				    "messages from a browser that had not been used before:"),
+		details, translate(language, change_password), "/settings"};
+
+	return send_change(notice, address, language, &said, fault);
+}
+
 bool
 notice_application_used(const struct notice *notice, const char *address, const char *language,
 			const struct notice_use *use, struct fault *fault)
 {
-	const struct settings *settings = notice->settings;
 	g_autofree char *when = translate_date(language, use->at);
-	g_autofree char *subject = g_strdup_printf(
-		translate(language, "New sign-in to your account at %s"), settings->organisation);
-	GString *text = g_string_new(NULL);
-	struct letter letter = {.subject = subject,
-				.language = language,
-				.button = translate(language, "My settings")};
-	bool done;
+	g_autofree char *subject =
+		g_strdup_printf(translate(language, "New sign-in to your account at %s"),
+				notice->settings->organisation);
+	g_autofree char *details =
+		g_strdup_printf("    %s\n    %s\n    %s", use->password, when, use->network);
+	const struct change_text said = {
+		subject,
+		translate(language, "A mail program signed in to your account for protected "
+				    "messages from a network that had not been used before, with "
+				    "this password:"),
+		details,
+		translate(language, "If this was you, there is nothing to do. If not, "
+				    "revoke this password in your settings, under "
+				    "\"Passwords for mail programs\":"),
+		"/settings/security"};
 
-	notice_add(text, translate(language,
-				   "A mail program signed in to your account for protected "
-				   "messages from a network that had not been used before, with "
-				   "this password:"));
-	notice_add_printed(text, "    %s\n    %s\n    %s", use->password, when, use->network);
-	notice_add(text, translate(language, "If this was you, there is nothing to do. If not, "
-					     "revoke this password in your settings, under "
-					     "\"Passwords for mail programs\":"));
-	notice_add_printed(text, "%s/settings/security", settings->portal_url);
-	letter.text = text->str;
-	done = notice_tell(notice, "account", address, &letter, fault);
-	g_string_free(text, TRUE);
-	return done;
+	return send_change(notice, address, language, &said, fault);
 }
 
 bool
@@ -141,28 +154,17 @@ notice_changed(const struct notice *notice, const char *address, const char *lan
 		[CHANGE_PASSWORD] = N_("The password was changed"),
 		[CHANGE_RECOVERY] = N_("A new recovery code was created"),
 	};
-	const struct settings *settings = notice->settings;
 	g_autofree char *when = translate_date(language, g_get_real_time() / G_USEC_PER_SEC);
-	g_autofree char *subject = g_strdup_printf(
-		translate(language, "Your account at %s was changed"), settings->organisation);
-	GString *text = g_string_new(NULL);
-	struct letter letter = {.subject = subject,
-				.language = language,
-				.button = translate(language, "My settings")};
-	bool done;
+	g_autofree char *subject =
+		g_strdup_printf(translate(language, "Your account at %s was changed"),
+				notice->settings->organisation);
+	g_autofree char *details = g_strdup_printf(
+		"    %s%s%s\n    %s\n    %s\n    %s", translate(language, changes[change]),
+		detail == NULL ? "" : "\n    ", detail == NULL ? "" : detail, when, client->browser,
+		client->network);
+	const struct change_text said = {
+		subject, translate(language, "Your account for protected messages was changed:"),
+		details, translate(language, change_password), "/settings"};
 
-	notice_add(text, translate(language, "Your account for protected messages was changed:"));
-	notice_add_printed(text, "    %s", translate(language, changes[change]));
-	if (detail != NULL)
-		g_string_append_printf(text, "\n    %s", detail);
-	g_string_append_printf(text, "\n    %s\n    %s\n    %s", when, client->browser,
-			       client->network);
-	notice_add(text,
-		   translate(language, "If this was you, there is nothing to do. If not, sign "
-				       "in, change your password and sign out everywhere else:"));
-	notice_add_printed(text, "%s/settings", settings->portal_url);
-	letter.text = text->str;
-	done = notice_tell(notice, "account", address, &letter, fault);
-	g_string_free(text, TRUE);
-	return done;
+	return send_change(notice, address, language, &said, fault);
 }

@@ -164,17 +164,6 @@ mail_from(SMFICTX *context, char **arguments)
 }
 
 static bool
-has_addressee(const struct mta_session *session, const char *folded)
-{
-	for (guint i = 0; i < session->addressees->len; i++)
-		if (strcmp(((const struct addressee *)g_ptr_array_index(session->addressees, i))
-				   ->folded,
-			   folded) == 0)
-			return true;
-	return false;
-}
-
-static bool
 check_recipient(const struct mta_session *session, struct addressee *addressee, struct fault *fault)
 {
 	const struct addressee_question question = {.correspondents = session->correspondents,
@@ -192,7 +181,7 @@ add_addressee(struct mta_session *session, const struct recipient *named, struct
 	struct addressee *addressee;
 
 	/* Who is named twice gets it once. */
-	if (has_addressee(session, named->folded))
+	if (addressees_find(session->addressees, named->folded) != NULL)
 		return true;
 	if (session->addressees->len >= ADDRESSEES_MAX)
 		return fault_set(fault, FAULT_REFUSED, "A message may have %d recipients.",

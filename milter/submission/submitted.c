@@ -43,18 +43,6 @@ struct content {
 	GPtrArray *to, *cc; /* struct addressee */
 };
 
-static const struct addressee *
-find(const GPtrArray *addressees, const char *folded)
-{
-	for (guint i = 0; i < addressees->len; i++) {
-		const struct addressee *addressee = g_ptr_array_index(addressees, i);
-
-		if (strcmp(addressee->folded, folded) == 0)
-			return addressee;
-	}
-	return NULL;
-}
-
 /* Those named in the field who get the message. Caller unrefs. */
 static GPtrArray *
 named_in(const struct submitted *submitted, const char *name)
@@ -67,7 +55,7 @@ named_in(const struct submitted *submitted, const char *name)
 	for (guint i = 0; i < all->len; i++) {
 		const struct addressee *one = g_ptr_array_index(all, i);
 
-		if (find(submitted->addressees, one->folded) != NULL)
+		if (addressees_find(submitted->addressees, one->folded) != NULL)
 			addressees_add(named, one->name, one->address);
 	}
 	return named;
@@ -152,16 +140,6 @@ compare(gconstpointer a, gconstpointer b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool
-is_written_by_program(const struct message *message, const char *name)
-{
-	for (guint i = 0; i < message->fields->len; i++)
-		if (field_is(g_ptr_array_index(message->fields, i), name) &&
-		    !message_is_added_by_mta(message, i))
-			return true;
-	return false;
-}
-
 /* The same when the mail program did not hear our answer and sends once more: mail programs give
  * each message an identifier and a date. What has only one of them, or none, may be another message
  * that says the same. Of several copies of a message, each of which goes to others, every one is
@@ -181,8 +159,8 @@ identify(const struct submitted *submitted, unsigned char identity_r[AUDIT_IDENT
 	g_ptr_array_sort(addresses, compare);
 	crypto_generichash_init(&state, NULL, 0, AUDIT_IDENTITY_BYTES);
 	crypto_generichash_update(&state, of_message, sizeof of_message);
-	if (!is_written_by_program(submitted->message, "Message-ID") ||
-	    !is_written_by_program(submitted->message, "Date"))
+	if (!message_has_written(submitted->message, "Message-ID") ||
+	    !message_has_written(submitted->message, "Date"))
 		crypto_generichash_update(&state,
 					  (const unsigned char *)submitted->message->queue_id,
 					  strlen(submitted->message->queue_id) + 1);

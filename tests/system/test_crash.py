@@ -15,7 +15,7 @@ import people
 import world as sandbox
 from person import send
 from test_inbound import TEXT, Outside, arrived, employee, encrypted, envelope, pgp_employee, pgp_mime, prepare  # noqa: F401
-from test_portal_summaries import SETTINGS as SUMMARY, choose, days_pass, marks, write
+from test_portal_summaries import SETTINGS as SUMMARY, days_pass, enrol, marks, write
 
 SETTINGS = 'networks { "192.0.2.0/24" }\n' + SUMMARY
 RULES = 'table officers { "otto@example.com" }\n' + sandbox.RULES.replace(
@@ -84,10 +84,7 @@ def test_each_copy_arrives_exactly_once(world, post, name, point):
 
 @pytest.mark.parametrize("point", SUMMARIES)
 def test_member_is_told_once_a_day_of_each_message_exactly_once(world, person, point):
-    send(person, subject="First")
-    person.unlock()
-    person.enrol()
-    choose(person, "daily")
+    enrol(person)
     write(person)
     write(person)
     world.stop_program("postseal-courier")

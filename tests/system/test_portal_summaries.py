@@ -18,14 +18,18 @@ def choose(person, notices):
     assert person.browser.send({"notices": notices}, action="/settings/notices").path == "/settings"
 
 
-@pytest.fixture
-def member(person):
+def enrol(person):
     """Somebody whom the sender knows, and who is told once a day."""
     send(person, subject="First")
     person.unlock()
     person.enrol()
     choose(person, "daily")
     return person
+
+
+@pytest.fixture
+def member(person):
+    return enrol(person)
 
 
 def issued(person, count):
@@ -282,11 +286,7 @@ def test_two_couriers_tell_each_member_once(world, post, name):
     for number in range(3):
         post.sender = f"{name}.sender@example.com"
         world.postgres.query("delete from postseal.throttle")
-        person = Person(world, post, f"{name}x{number}@pickup.example")
-        send(person, subject="First")
-        person.unlock()
-        person.enrol()
-        choose(person, "daily")
+        person = enrol(Person(world, post, f"{name}x{number}@pickup.example"))
         write(person)
         write(person)
         people.append(person)

@@ -165,15 +165,20 @@ def test_what_was_sent_cannot_be_answered(person, to):
     assert Person(person.world, person.post, CEO).mails("S") == []
 
 
-def test_what_another_member_wrote_names_nobody_who_may_be_written_to(person, name):
-    """Two members conspire: one names in the header whomever the other wants to write to."""
-    post = person.post
-    bob = Person(person.world, post, f"{name}.bob@pickup.example")
+def another_member(person, name):
+    """Somebody who got a message together with the person; both are members now."""
+    bob = Person(person.world, person.post, f"{name}.bob@pickup.example")
     both = [person.address, bob.address]
-    post.accepted(post.compose(both, subject="Both"), both)
+    person.post.accepted(person.post.compose(both, subject="Both"), both)
     for each in (person, bob):
         each.unlock()
         each.enrol()
+    return bob
+
+
+def test_what_another_member_wrote_names_nobody_who_may_be_written_to(person, name):
+    """Two members conspire: one names in the header whomever the other wants to write to."""
+    bob = another_member(person, name)
     message = own(person, "/inbox")
     person.browser.get(f"/replyall/{message}")
     person.browser.send({"to": f"{bob.address}, x: {CEO};", "text": "t", "action": "send"})
@@ -190,13 +195,7 @@ def test_what_another_member_wrote_names_nobody_who_may_be_written_to(person, na
 
 def test_list_shows_the_address_of_a_member_beside_the_name(person, name):
     """Anybody outside may call themselves what they like; employees keep their names."""
-    post = person.post
-    bob = Person(person.world, post, f"{name}.bob@pickup.example")
-    both = [person.address, bob.address]
-    post.accepted(post.compose(both, subject="Both"), both)
-    for each in (person, bob):
-        each.unlock()
-        each.enrol()
+    bob = another_member(person, name)
     person.browser.get("/settings")
     person.browser.send({"name": "The CEO"}, action="/settings/name")
     message = own(person, "/inbox")
