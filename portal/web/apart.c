@@ -175,41 +175,43 @@ leave(struct apart *apart, struct job *job)
 	g_mutex_unlock(&apart->lock);
 }
 
+/* Call with the lock. */
 static bool
 enter(struct apart *apart, struct job *job)
 {
 	const unsigned most = job->lane == ARRIVING ? ARRIVING_MAX : WAITING_MAX;
-	bool entered;
+	const bool entered = !apart->closing && count_of_same(&apart->waiting, job) < most;
 
-	g_mutex_lock(&apart->lock);
-	entered = !apart->closing && count_of_same(&apart->waiting, job) < most;
 	if (entered)
 		g_queue_push_tail(&apart->waiting, job);
-	g_cond_signal(&apart->changed);
-	g_mutex_unlock(&apart->lock);
+	g_cond_broadcast(&apart->changed);
 	return entered;
 }
 
 static void
-enter_or_refuse(struct apart *apart, struct job *job)
+refuse(struct apart *apart, struct job *job)
 {
-	if (enter(apart, job))
-		return;
 	apart->work.refuse(job->request);
 	finish(job);
 }
 
-/* Finds out whose job it is; then it waits among that visitor's jobs. */
+/* Finds out whose job it is; then it waits among that visitor's jobs. Both in one step, so that
+ * what arrived later does not overtake it. */
 static void
 receive(struct apart *apart, struct job *job)
 {
 	g_autofree char *who = apart->work.who(job->request);
+	bool entered;
 
-	leave(apart, job);
+	g_mutex_lock(&apart->lock);
+	g_queue_remove(&apart->working, job);
 	job->lane = job->kind == APART_PICTURE ? PICTURES : PAGES;
 	g_free(job->visitor);
 	job->visitor = visitor_in(job->lane, who != NULL ? who : job->network);
-	enter_or_refuse(apart, job);
+	entered = enter(apart, job);
+	g_mutex_unlock(&apart->lock);
+	if (!entered)
+		refuse(apart, job);
 }
 
 static void *
@@ -249,6 +251,7 @@ apart_serve(struct apart *apart, struct MHD_Connection *mhd, const char *network
 	    enum apart_kind kind, void *request)
 {
 	struct job *job = g_new(struct job, 1);
+	bool entered;
 
 	*job = (struct job){.mhd = mhd,
 			    .kind = kind,
@@ -257,7 +260,11 @@ apart_serve(struct apart *apart, struct MHD_Connection *mhd, const char *network
 			    .visitor = visitor_in(ARRIVING, network),
 			    .request = request};
 	MHD_suspend_connection(mhd);
-	enter_or_refuse(apart, job);
+	g_mutex_lock(&apart->lock);
+	entered = enter(apart, job);
+	g_mutex_unlock(&apart->lock);
+	if (!entered)
+		refuse(apart, job);
 }
 
 void
