@@ -13,6 +13,12 @@ static const struct statement offer_put = {
 /* It is this offer that may be answered now. */
 static const struct statement offer_renew = {"audit_offer_renew",
 					     "select postseal.offer_again($1, $2)"};
+
+static const struct statement offer_end = {"audit_offer_end",
+					   "select postseal.offer_end_if_past($1)"};
+static const struct statement offer_repeated = {"audit_offer_repeated",
+						"select postseal.offer_repeated($1)"};
+
 static const struct statement copy_repeat = {"audit_copy_repeat",
 					     "select postseal.copy_repeat($1)"};
 
@@ -80,6 +86,29 @@ static char *
 valid(const char *text)
 {
 	return text == NULL ? NULL : g_utf8_make_valid(text, -1);
+}
+
+static bool
+change_offer(struct connection *connection, const struct statement *statement,
+	     const unsigned char *identity, struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_bytes(&parameters, identity, AUDIT_IDENTITY_BYTES);
+	return batch_add(connection, statement, &parameters, fault);
+}
+
+bool
+audit_end_past_offer(struct connection *connection, const unsigned char *identity,
+		     struct fault *fault)
+{
+	return change_offer(connection, &offer_end, identity, fault);
+}
+
+bool
+audit_repeated(struct connection *connection, const unsigned char *identity, struct fault *fault)
+{
+	return change_offer(connection, &offer_repeated, identity, fault);
 }
 
 bool

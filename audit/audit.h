@@ -71,6 +71,15 @@ bool audit_add_copy(struct connection *connection, const struct audit_message *m
 bool audit_offered_again(struct connection *connection, const struct audit_message *message,
 			 struct fault *fault);
 
+/* Of what a member sends, nobody tells whether the answer was heard. Once an earlier message of
+ * this identity is a day old, or somebody who was to get it does not have it (any more), the same
+ * is another message: call before audit_add_message(). */
+bool audit_end_past_offer(struct connection *connection, const unsigned char *identity,
+			  struct fault *fault);
+/* Otherwise it is a repetition: an event, added to the earlier record. */
+bool audit_repeated(struct connection *connection, const unsigned char *identity,
+		    struct fault *fault);
+
 /* A copy that was handed to the MTA at an earlier offer is decided again; the batch fails if the
  * MTA no longer has it. */
 bool audit_repeat_copy(struct connection *connection, const char *copy, struct fault *fault);

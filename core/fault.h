@@ -19,6 +19,7 @@ enum fault_cause {
 	FAULT_PEER,	 /* the MTA at the other end of a connection failed */
 	FAULT_OVERLOAD,	 /* too much work at the same time */
 	FAULT_BUSY,	 /* someone else is doing the same work */
+	FAULT_TOO_OFTEN, /* more than one may do in a time; the text says what to do */
 	FAULT_BUG,	 /* cannot happen; temporary, so that no mail is lost */
 	FAULT_CONFIG,	 /* a setting or file of the admin's is wrong */
 	FAULT_INPUT,	 /* bytes from outside are malformed */

@@ -30,14 +30,21 @@ reply_text(const char *text)
 	return g_string_free(line, FALSE);
 }
 
+/* What is wrong here for a time is of no use to who sends, and nobody else's business. */
+static const char *
+said_of(const struct fault *fault)
+{
+	if (!fault_is_temporary(fault) || fault->cause == FAULT_TOO_OFTEN)
+		return fault->text;
+	return fault->cause == FAULT_OVERLOAD ? too_many : for_now;
+}
+
 sfsistat
 verdict_refuse(SMFICTX *context, const struct fault *fault)
 {
 	struct fault_reply reply = fault_reply(fault->cause);
 	bool temporary = fault_is_temporary(fault);
-	g_autofree char *text = reply_text(!temporary			    ? fault->text
-					   : fault->cause == FAULT_OVERLOAD ? too_many
-									    : for_now);
+	g_autofree char *text = reply_text(said_of(fault));
 
 	if (smfi_setreply(context, (char *)reply.code, (char *)reply.enhanced, text) != MI_SUCCESS)
 		log_warning("setting the reply to the MTA failed: “%s”", text);

@@ -7,7 +7,6 @@
 #include "core/catalogue.h"
 #include "keystore/keystore.h"
 #include "mail/display_name.h"
-#include "portal/web/throttle.h"
 
 static const struct statement senders = {
 	"addressee_senders",
@@ -222,29 +221,6 @@ addressee_check(const struct author *author, const struct addressee_question *qu
 	return true;
 }
 
-/* Anybody with a mailbox can become a member: nobody may use the portal to write to the whole
- * world. */
-static bool
-count_outside(const struct author *author, const GPtrArray *addressees, char **why_r,
-	      struct fault *fault)
-{
-	for (guint i = 0; i < addressees->len && *why_r == NULL; i++) {
-		const struct addressee *addressee = g_ptr_array_index(addressees, i);
-		bool allowed = true;
-
-		if (!addressee->is_company &&
-		    !throttle_take(author->connection, &throttle_outside_recipients,
-				   author->account->id.text, &allowed, fault))
-			return false;
-		if (!allowed)
-			*why_r = g_strdup(translate(author->language,
-						    "You have written to many people in the "
-						    "past hour. Please wait an hour, then try "
-						    "again."));
-	}
-	return true;
-}
-
 bool
 addressees_check(const struct author *author, const struct addressee_question *question,
 		 GPtrArray *addressees, char **why_r, struct fault *fault)
@@ -258,5 +234,5 @@ addressees_check(const struct author *author, const struct addressee_question *q
 		if (!addressee_check(author, question, g_ptr_array_index(addressees, i), why_r,
 				     fault))
 			return false;
-	return *why_r != NULL || count_outside(author, addressees, why_r, fault);
+	return true;
 }

@@ -80,6 +80,8 @@ note_network(const struct trial *trial, const struct application_entry *entry, s
 		connection_execute(trial->connection, &tell_owner, &parameters, NULL, fault));
 }
 
+/* All of it or nothing: a network that is known without its owner having been told would never be
+ * told. */
 static bool
 note_entry(const struct trial *trial, const struct application_entry *entry, struct fault *fault)
 {
@@ -87,10 +89,12 @@ note_entry(const struct trial *trial, const struct application_entry *entry, str
 		g_strdup_printf("%s|%s", entry->password.text, trial->attempt->network);
 	bool is_new;
 
-	return application_password_note_use(trial->connection, entry, trial->attempt->network,
+	return transaction_begin(trial->connection, fault) &&
+	       application_password_note_use(trial->connection, entry, trial->attempt->network,
 					     fault) &&
 	       throttle_take(trial->connection, &known_network, place, &is_new, fault) &&
-	       (!is_new || note_network(trial, entry, fault));
+	       (!is_new || note_network(trial, entry, fault)) &&
+	       transaction_commit(trial->connection, fault);
 }
 
 static bool

@@ -84,6 +84,7 @@ autosave_save(struct request *request, struct written *written)
 			request_say(request,
 				    "Not saved: there is no room left. Please delete drafts or "
 				    "sent messages that you no longer need."));
+	case WRITTEN_TOO_OFTEN: /* saving is not writing to anybody */
 	case WRITTEN_FAILED:
 		break;
 	}

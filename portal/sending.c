@@ -4,6 +4,7 @@
 
 #include "delivery/outbox/outbox.h"
 #include "mail/letter.h"
+#include "portal/web/throttle.h"
 
 static bool
 record(const struct sending *sending, struct fault *fault)
@@ -19,7 +20,8 @@ record(const struct sending *sending, struct fault *fault)
 					      .size = sending->size,
 					      .policy = policy_digest(author->policy)};
 
-	if (!audit_add_message(author->connection, &message, fault))
+	if (!audit_end_past_offer(author->connection, sending->identity, fault) ||
+	    !audit_add_message(author->connection, &message, fault))
 		return false;
 	for (guint i = 0; i < sending->addressees->len; i++) {
 		const struct addressee *addressee = g_ptr_array_index(sending->addressees, i);
@@ -145,13 +147,30 @@ park(const struct sending *sending, struct fault *fault)
 	return done;
 }
 
-static bool
-any_company(const GPtrArray *addressees)
+static unsigned
+count_company(const GPtrArray *addressees)
 {
+	unsigned count = 0;
+
 	for (guint i = 0; i < addressees->len; i++)
-		if (((const struct addressee *)g_ptr_array_index(addressees, i))->is_company)
-			return true;
-	return false;
+		count += ((const struct addressee *)g_ptr_array_index(addressees, i))->is_company;
+	return count;
+}
+
+/* Anybody with a mailbox can become a member: nobody may use the portal to write to the whole
+ * world, or to everybody in the company. */
+static bool
+count_recipients(const struct sending *sending, struct fault *fault)
+{
+	struct connection *connection = sending->author->connection;
+	const char *account = sending->author->account->id.text;
+	const unsigned company = count_company(sending->addressees),
+		       outside = sending->addressees->len - company;
+
+	return (company == 0 || throttle_take_many(connection, &throttle_company_recipients,
+						   account, company, fault)) &&
+	       (outside == 0 || throttle_take_many(connection, &throttle_outside_recipients,
+						   account, outside, fault));
 }
 
 static bool
@@ -175,27 +194,40 @@ commit(struct sending *sending, struct fault *fault)
 	bool is_sent = sending->addressees != NULL;
 
 	return batch_begin(connection, fault) && (!is_sent || record(sending, fault)) &&
+	       (!is_sent || count_recipients(sending, fault)) &&
 	       (sending->draft == NULL ||
 		mailbox_replace_draft(connection, author->account, sending->draft, sending->version,
 				      fault)) &&
-	       (!is_sent || !any_company(sending->addressees) || queue(sending, fault)) &&
+	       (!is_sent || count_company(sending->addressees) == 0 || queue(sending, fault)) &&
 	       park(sending, fault) &&
 	       mailbox_need_room(connection, author->account, author->settings, fault) &&
+	       batch_commit(connection, fault);
+}
+
+/* The connection whose batch failed is of no use any more. */
+static bool
+note_repetition(const struct sending *sending, struct fault *fault)
+{
+	g_autoptr(connection_auto) connection = database_take(sending->author->database, fault);
+
+	return connection != NULL && batch_begin(connection, fault) &&
+	       audit_repeated(connection, sending->identity, fault) &&
 	       batch_commit(connection, fault);
 }
 
 bool
 sending_commit(struct sending *sending, bool *again_r, struct fault *fault)
 {
-	bool done;
+	const struct connection *connection = sending->author->connection;
 
 	*again_r = false;
 	if (!measure(sending, fault))
 		return false;
-	done = commit(sending, fault);
-	*again_r =
-		!done && sending->addressees != NULL && audit_is_known(sending->author->connection);
-	sending->is_full = !done && mailbox_is_full(sending->author->connection);
-	sending->is_changed = !done && !*again_r && mailbox_is_changed(sending->author->connection);
-	return done || *again_r;
+	if (commit(sending, fault))
+		return true;
+	*again_r = sending->addressees != NULL && audit_is_known(connection);
+	sending->is_full = mailbox_is_full(connection);
+	sending->is_too_often = throttle_is_over(connection);
+	sending->is_changed = !*again_r && mailbox_is_changed(connection);
+	return *again_r && note_repetition(sending, fault);
 }

@@ -31,14 +31,16 @@ struct sending {
 	const char *draft, *version;
 	struct mailbox_own own;	   /* its place in the author's mailbox */
 	struct identifier message; /* in the log */
-	/* Derived from what was sent to us: if that comes twice, the message goes out once. */
+	/* Derived from what was sent to us: if that comes twice, the message goes out once, as far
+	 * as audit_end_past_offer() says. */
 	unsigned char identity[AUDIT_IDENTITY_BYTES];
 	uint64_t size; /* bytes; filled in */
-	/* Filled in on failure: there is no room; or the draft was changed meanwhile. */
-	bool is_full, is_changed;
+	/* Filled in on failure: there is no room; the draft was changed meanwhile; or the author
+	 * has written to too many people in the past hour. */
+	bool is_full, is_changed, is_too_often;
 };
 
-/* *again_r: the message went out before, and nothing was done. */
+/* *again_r: the message went out before, which is on record; nothing else was done. */
 bool sending_commit(struct sending *sending, bool *again_r, struct fault *fault);
 
 #endif

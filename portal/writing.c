@@ -275,6 +275,7 @@ save(struct request *request, struct written *written, enum MHD_Result *answered
 	case WRITTEN_CHANGED:
 		*answered_r = answer_full(request, &written->form);
 		break;
+	case WRITTEN_TOO_OFTEN:
 	case WRITTEN_FAILED:
 		*answered_r = answer_fault(request, &fault);
 		break;
@@ -346,10 +347,22 @@ send_to(struct request *request, struct written *written, const GPtrArray *addre
 			return answered;
 		outcome = written_send(request, written, addressees, &fault);
 	}
-	if (outcome == WRITTEN_DONE)
+	switch (outcome) {
+	case WRITTEN_DONE:
 		return answer_see(request, "/sent");
-	return outcome == WRITTEN_FAILED ? answer_fault(request, &fault)
-					 : answer_full(request, &written->form);
+	case WRITTEN_TOO_OFTEN:
+		return answer_saved(request, written, MHD_HTTP_TOO_MANY_REQUESTS,
+				    request_say(request,
+						"You have written to many people in the past hour. "
+						"Please wait an hour, then try again."));
+	case WRITTEN_FULL:
+	case WRITTEN_CHANGED:
+	case WRITTEN_BESIDE:
+		return answer_full(request, &written->form);
+	case WRITTEN_FAILED:
+		break;
+	}
+	return answer_fault(request, &fault);
 }
 
 static enum MHD_Result

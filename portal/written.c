@@ -307,10 +307,11 @@ commit(struct request *request, const struct written *written, struct sending *s
 	identify(request, written, sending->identity);
 	if (commit_composition(sending, &composition, fault))
 		return WRITTEN_DONE;
-	if (!sending->is_full && !sending->is_changed)
+	if ((!sending->is_full && !sending->is_changed && !sending->is_too_often) ||
+	    !request_connect_again(request, fault))
 		return WRITTEN_FAILED;
-	if (!request_connect_again(request, fault))
-		return WRITTEN_FAILED;
+	if (sending->is_too_often)
+		return WRITTEN_TOO_OFTEN;
 	return sending->is_full ? WRITTEN_FULL : WRITTEN_CHANGED;
 }
 

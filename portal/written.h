@@ -42,10 +42,11 @@ bool written_may_answer(const struct mailbox_item *item, const char *reply_kind)
 
 enum written_outcome {
 	WRITTEN_DONE,
-	WRITTEN_BESIDE,	 /* saved as a draft of its own, since its draft was changed meanwhile */
-	WRITTEN_CHANGED, /* not saved or sent: its draft was changed meanwhile */
-	WRITTEN_FULL,	 /* not saved or sent: there is no room */
-	WRITTEN_FAILED,	 /* `fault` says why */
+	WRITTEN_BESIDE,	   /* saved as a draft of its own, since its draft was changed meanwhile */
+	WRITTEN_CHANGED,   /* not saved or sent: its draft was changed meanwhile */
+	WRITTEN_FULL,	   /* not saved or sent: there is no room */
+	WRITTEN_TOO_OFTEN, /* not sent: the author wrote to too many people in the past hour */
+	WRITTEN_FAILED,	   /* `fault` says why */
 };
 
 /* struct addressee: to whom. */

@@ -268,15 +268,17 @@ static bool
 submit(struct mta_session *session, const char *login, bool *again_r, struct fault *fault)
 {
 	g_autofree char *client = g_strdup_printf("mail program, %s", session->network);
-	g_autoptr(connection_auto) connection = database_take(service->database, fault);
-	const struct author author = author_of(session, connection, client);
-	struct submitted submitted = {.author = &author,
-				      .message = session->message,
-				      .addressees = session->addressees,
-				      .correspondents = session->correspondents};
+	g_autoptr(connection_auto) connection = NULL;
+	struct author author = author_of(session, NULL, client);
+	g_auto(submitted_auto) submitted = {.author = &author,
+					    .message = session->message,
+					    .addressees = session->addressees,
+					    .correspondents = session->correspondents};
 
+	if (!submitted_check(&submitted, fault))
+		return false;
+	author.connection = connection = database_take(service->database, fault);
 	if (connection == NULL || !may_still_send(connection, login, fault) ||
-	    !submitted_check_author(&submitted, fault) ||
 	    !submitted_send(&submitted, again_r, fault))
 		return false;
 	log_info("%s: message=%s, from=<%s>, size=%llu, nrcpt=%u: submitted by a member%s",

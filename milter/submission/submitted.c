@@ -9,10 +9,17 @@
 #include "mail/names.h"
 #include "portal/sending.h"
 
-/* --- the author --- */
+void
+submitted_clear(struct submitted *submitted)
+{
+	g_clear_pointer(&submitted->subject, g_free);
+	g_clear_pointer(&submitted->files, g_ptr_array_unref);
+}
 
-bool
-submitted_check_author(const struct submitted *submitted, struct fault *fault)
+/* --- may it be sent? --- */
+
+static bool
+check_author(const struct submitted *submitted, struct fault *fault)
 {
 	const struct message *message = submitted->message;
 	const struct account *account = submitted->author->account;
@@ -32,6 +39,30 @@ submitted_check_author(const struct submitted *submitted, struct fault *fault)
 					 "has signed in.",
 					 account->shown);
 	return true;
+}
+
+static bool
+check_addressees(const struct submitted *submitted, struct fault *fault)
+{
+	const struct addressee_question question = {.correspondents = submitted->correspondents,
+						    .subject = submitted->subject};
+	g_autofree char *why = NULL;
+
+	return addressees_check(submitted->author, &question, submitted->addressees, &why, fault) &&
+	       (why == NULL || fault_set(fault, FAULT_REFUSED, "%s", why));
+}
+
+bool
+submitted_check(struct submitted *submitted, struct fault *fault)
+{
+	g_autofree char *raw = message_field_shown(submitted->message, "Subject");
+
+	if (!check_author(submitted, fault))
+		return false;
+	submitted->subject = g_utf8_make_valid(raw, -1);
+	submitted->files =
+		names_of_message(submitted->message, submitted->author->settings->limit_parts);
+	return check_addressees(submitted, fault);
 }
 
 /* --- the header --- */
@@ -174,19 +205,17 @@ identify(const struct submitted *submitted, unsigned char identity_r[AUDIT_IDENT
 }
 
 static bool
-commit(struct submitted *submitted, struct content *content, const char *subject, bool *again_r,
-       struct fault *fault)
+commit(struct submitted *submitted, struct content *content, bool *again_r, struct fault *fault)
 {
 	const struct message *message = submitted->message;
 	const struct settings *settings = submitted->author->settings;
-	g_autoptr(GPtrArray) files = names_of_message(message, settings->limit_parts);
 	g_autofree char *to = addressees_shown(content->to);
 	struct sending sending = {
 		.author = submitted->author,
 		.content = {.message_id = content->message_id,
 			    .to = to,
-			    .subject = subject,
-			    .files = files,
+			    .subject = submitted->subject,
+			    .files = submitted->files,
 			    .smtputf8 = message->smtputf8,
 			    .write = write_message,
 			    .data = content},
@@ -199,38 +228,27 @@ commit(struct submitted *submitted, struct content *content, const char *subject
 	submitted->id = sending.message;
 	if (sending_commit(&sending, again_r, fault))
 		return true;
-	return sending.is_full
-		       ? fault_set(fault, FAULT_TOO_BIG,
-				   "There is no room left in your mailbox. Please delete drafts or "
-				   "sent messages in the portal, then try again.")
-		       : false;
+	if (sending.is_full)
+		fault_set(fault, FAULT_TOO_BIG,
+			  "There is no room left in your mailbox. Please delete drafts or sent "
+			  "messages in the portal, then try again.");
+	if (sending.is_too_often)
+		fault_set(fault, FAULT_TOO_OFTEN,
+			  "You have written to many people in the past hour. Please wait an hour, "
+			  "then try again.");
+	return false;
 }
 
-static bool
-send(struct submitted *submitted, const char *subject, bool *again_r, struct fault *fault)
+bool
+submitted_send(struct submitted *submitted, bool *again_r, struct fault *fault)
 {
 	struct composition composition = {.domain = submitted->author->settings->domains[0]};
 	g_autofree char *message_id = NULL;
 	g_autoptr(GPtrArray) to = named_in(submitted, "To"), cc = named_in(submitted, "Cc");
 	struct content content = {.submitted = submitted, .to = to, .cc = cc};
 
+	*again_r = false;
 	identifier_make(&composition.id);
 	content.message_id = message_id = composition_message_id(&composition);
-	return commit(submitted, &content, subject, again_r, fault);
-}
-
-bool
-submitted_send(struct submitted *submitted, bool *again_r, struct fault *fault)
-{
-	g_autofree char *raw = message_field_shown(submitted->message, "Subject");
-	g_autofree char *subject = g_utf8_make_valid(raw, -1);
-	const struct addressee_question question = {.correspondents = submitted->correspondents,
-						    .subject = subject};
-	g_autofree char *why = NULL;
-
-	*again_r = false;
-	if (!addressees_check(submitted->author, &question, submitted->addressees, &why, fault))
-		return false;
-	return why == NULL ? send(submitted, subject, again_r, fault)
-			   : fault_set(fault, FAULT_REFUSED, "%s", why);
+	return commit(submitted, &content, again_r, fault);
 }

@@ -88,7 +88,7 @@ become_member(struct dialogue *dialogue)
 	dialogue->session = (struct session){.state = SESSION_MEMBER,
 					     .account = dialogue->entry.account,
 					     .keys = dialogue->entry.keys};
-	tally_remove(service->strangers, dialogue->client->network);
+	strangers_remove(service->strangers, dialogue->client->socket);
 	dialogue->client->is_stranger = false;
 	wire_limit(&dialogue->wire, 0);
 	if (open_maildrop(dialogue, &fault)) {

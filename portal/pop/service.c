@@ -61,7 +61,7 @@ job_free(struct job *job)
 
 	deadline_remove(job->client.deadline);
 	if (job->client.is_stranger)
-		tally_remove(service->strangers, job->client.network);
+		strangers_remove(service->strangers, job->client.socket);
 	tally_remove(service->connections, job->client.network);
 	g_free(job->client.network);
 	forget_socket(service, job->client.socket);
@@ -79,11 +79,13 @@ serve(void *data)
 }
 
 static bool
-may_come(struct service *service, const char *network)
+may_come(struct service *service, int socket, const struct sockaddr *peer, const char *network)
 {
+	g_autofree char *region = client_region_of(peer);
+
 	if (!tally_add(service->connections, network))
 		return false;
-	if (tally_add(service->strangers, network))
+	if (strangers_add(service->strangers, socket, network, region))
 		return true;
 	tally_remove(service->connections, network);
 	return false;
@@ -97,7 +99,7 @@ begin(struct service *service, int socket, const struct sockaddr *peer, bool beg
 	struct job *job;
 	GThread *thread;
 
-	if (!may_come(service, network)) {
+	if (!may_come(service, socket, peer, network)) {
 		log_info("mail client turned away, as there are too many: network=%s", network);
 		close(socket);
 		return;
@@ -183,7 +185,8 @@ service_start(struct service *service, const struct service_listeners *listeners
 	service->listeners = *listeners;
 	service->deadlines = deadlines_new(METRIC_POP_CUT);
 	service->connections = tally_new(NETWORK_CONNECTIONS_MAX, most);
-	service->strangers = tally_new(NETWORK_STRANGERS_MAX, MIN(most, (unsigned)STRANGERS_MAX));
+	service->strangers =
+		strangers_new(NETWORK_STRANGERS_MAX, MIN(most / 2, (unsigned)STRANGERS_MAX));
 	service->members = tally_new(MEMBER_CLIENTS_MAX, most);
 	service->sockets = g_hash_table_new(NULL, NULL);
 	g_mutex_init(&service->lock);
@@ -223,7 +226,7 @@ service_stop(struct service *service)
 	g_mutex_unlock(&service->lock);
 	deadlines_free(service->deadlines);
 	tally_free(service->connections);
-	tally_free(service->strangers);
+	strangers_free(service->strangers);
 	tally_free(service->members);
 	g_hash_table_unref(service->sockets);
 	g_mutex_clear(&service->lock);

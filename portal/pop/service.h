@@ -8,6 +8,7 @@
 #include "core/database.h"
 #include "core/settings.h"
 #include "portal/pop/certificate.h"
+#include "portal/pop/strangers.h"
 #include "portal/web/deadline.h"
 #include "portal/web/tally.h"
 
@@ -24,9 +25,9 @@ struct service {
 	const struct settings *settings;
 	struct pop_certificate *certificate;
 	struct deadlines *deadlines;
-	struct tally *connections; /* of each network */
-	struct tally *strangers;   /* of these, those that have not signed in */
-	struct tally *members;	   /* for each member: clients at the same time */
+	struct tally *connections;   /* of each network */
+	struct strangers *strangers; /* of these, those that have not signed in */
+	struct tally *members;	     /* for each member: clients at the same time */
 	GMutex lock;
 	GCond ended;
 	GHashTable *sockets; /* those in use, to be shut down at the end */

@@ -63,13 +63,20 @@ is_proxy(const struct proxies *proxies, const struct sockaddr *peer)
 /* --- clients --- */
 
 static char *
-shown_network(const struct network_address *client)
+shown(const struct network_address *client, unsigned ipv4_bits, unsigned ipv6_bits)
 {
 	const bool ipv4 = network_address_is_ipv4(client);
-	const struct network network = network_of(client, ipv4 ? NETWORK_MAPPED_BITS + 24 : 64);
+	const unsigned bits = ipv4 ? ipv4_bits : ipv6_bits;
+	const struct network network = network_of(client, ipv4 ? NETWORK_MAPPED_BITS + bits : bits);
 	g_autofree char *text = network_address_text(&network.first);
 
-	return g_strconcat(text, ipv4 ? "/24" : "/64", NULL);
+	return g_strdup_printf("%s/%u", text, bits);
+}
+
+static char *
+shown_network(const struct network_address *client)
+{
+	return shown(client, 24, 64);
 }
 
 char *
@@ -78,6 +85,14 @@ client_network_of(const struct sockaddr *peer)
 	struct network_address client;
 
 	return network_address_of(&client, peer) ? shown_network(&client) : g_strdup("unknown");
+}
+
+char *
+client_region_of(const struct sockaddr *peer)
+{
+	struct network_address client;
+
+	return network_address_of(&client, peer) ? shown(&client, 16, 48) : g_strdup("unknown");
 }
 
 char *

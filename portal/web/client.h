@@ -22,6 +22,9 @@ void proxies_free(struct proxies *proxies);
 
 /* Of a connection without a web server in front: "192.0.2.0/24", or "unknown"; caller frees. */
 char *client_network_of(const struct sockaddr *peer);
+/* Of the same: "192.0.0.0/16", "2001:db8:1::/48", which is the most that one site usually has;
+ * caller frees. */
+char *client_region_of(const struct sockaddr *peer);
 /* Of a client whose address somebody says whom we believe: "192.0.2.7". */
 char *client_network_of_text(const char *address);
 /* "192.0.2.0/24"; "unknown" if nobody says; caller frees. */

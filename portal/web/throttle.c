@@ -17,6 +17,7 @@ const struct throttle throttle_second_factor = {"second factor", 5, QUARTER};
 const struct throttle throttle_proof_address = {"proof address", 3, HOUR};
 const struct throttle throttle_proof_network = {"proof network", 30, HOUR};
 const struct throttle throttle_outside_recipients = {"outside recipients", 100, HOUR};
+const struct throttle throttle_company_recipients = {"company recipients", 200, HOUR};
 
 static const struct statement take = {
 	"throttle_take", "insert into postseal.throttle as t (what, whom, count, until) "
@@ -25,6 +26,9 @@ static const struct statement take = {
 			 " count = case when t.until <= now() then 1 else t.count + 1 end,"
 			 " until = case when t.until <= now() then excluded.until else t.until end "
 			 "returning count"};
+
+static const struct statement take_many = {
+	"throttle_take_many", "select postseal.throttle_take_many($1, $2, $3, $4, $5)"};
 
 static const struct statement give_back = {
 	"throttle_give_back", "update postseal.throttle set count = greatest(count - 1, 0) "
@@ -57,6 +61,29 @@ throttle_take(struct connection *connection, const struct throttle *throttle, co
 		return false;
 	*allowed_r = result_number(result, 0, 0) <= throttle->count;
 	return true;
+}
+
+bool
+throttle_take_many(struct connection *connection, const struct throttle *throttle, const char *whom,
+		   unsigned many, struct fault *fault)
+{
+	unsigned char who[DIGEST_BYTES];
+	struct parameters parameters = {0};
+
+	digest(who, whom);
+	parameters_text(&parameters, throttle->what);
+	parameters_bytes(&parameters, who, sizeof who);
+	parameters_number(&parameters, many);
+	parameters_number(&parameters, throttle->count);
+	parameters_number(&parameters, throttle->seconds);
+	return batch_add(connection, &take_many, &parameters, fault);
+}
+
+/* Raised by 344_throttle_many.sql. */
+bool
+throttle_is_over(const struct connection *connection)
+{
+	return strcmp(connection_sqlstate(connection), "PS344") == 0;
 }
 
 static bool

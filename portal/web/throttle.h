@@ -16,11 +16,17 @@ struct throttle {
 extern const struct throttle throttle_code_address, throttle_code_network,
 	throttle_password_address, throttle_password_network, throttle_second_factor,
 	throttle_application_client, throttle_application_network, throttle_proof_address,
-	throttle_proof_network, throttle_outside_recipients;
+	throttle_proof_network, throttle_outside_recipients, throttle_company_recipients;
 
 /* *allowed_r: the limit was not reached yet. `whom` is an address, a network or an identifier. */
 bool throttle_take(struct connection *connection, const struct throttle *throttle, const char *whom,
 		   bool *allowed_r, struct fault *fault);
+/* So many at once, as part of the open batch: it fails if they are too many, and then none counts.
+ */
+bool throttle_take_many(struct connection *connection, const struct throttle *throttle,
+			const char *whom, unsigned many, struct fault *fault);
+/* Did the last batch fail because of that? */
+bool throttle_is_over(const struct connection *connection);
 /* The try was right and does not count: many people may share a network. */
 bool throttle_give_back(struct connection *connection, const struct throttle *throttle,
 			const char *whom, struct fault *fault);

@@ -278,7 +278,23 @@ def test_nobody_writes_to_the_whole_world(person):
     for i in range(3):
         person.browser.get(f"/replyall/{message}")
         answered = person.browser.send({"text": "t", "action": "send"})
-    assert answered.status == 400 and "many people" in answered.text
+    assert answered.status == 429 and "many people" in answered.text
+
+
+def test_nobody_writes_to_everybody_in_the_company(person):
+    """And what is too much for now is kept."""
+    member(person)
+    postgres = person.world.postgres
+    postgres.query("update postseal.throttle set count = 0 returning 1")
+    for status in (200, 429):
+        person.browser.get("/write")
+        answered = person.browser.send({"to": "office@example.com", "subject": f"All {status}", "text": "kept text",
+                                        "action": "send"})
+        assert answered.status == status
+        postgres.query("update postseal.throttle set count = 200 where what = 'company recipients' and count > 0 returning 1")
+    assert "many people" in answered.text and "kept text" in answered.text
+    assert "All 429" in person.browser.get("/drafts").text
+    postgres.query("update postseal.throttle set count = 0 returning 1")
 
 
 def test_forward_keeps_the_files_that_are_wanted(person):

@@ -166,6 +166,29 @@ def test_message_that_is_offered_again_goes_once(member, name):
     assert len(box(member, "office@example.com").mails(f"Once {name}")) == 1
 
 
+@pytest.mark.parametrize("why", ["it was returned", "a day has passed"])
+def test_message_that_somebody_sent_again_was_thrown_away(member, name, why):
+    """The same identifier and date, since it was sent again as it is; those who should have it do not have it, or may not."""
+    office, postgres = "office@example.com", member.world.postgres
+    message = compose(member, [office], subject=f"Again {name}")
+    mine = f"select id from postseal.message where sender = '{member.address}'"
+    assert submit(member, [office], message)[0] == 250
+    box(member, office).mail(f"Again {name}")
+    state = f"select state from postseal.copy where message in ({mine}) order by decided_at"
+    sandbox.wait_until(lambda: postgres.query(state) == [["sent"]], "the MTA's log to tell")
+    if why == "it was returned":
+        postgres.query(f"select postseal.copy_move(id, 'failed', 'it was returned') from postseal.copy where message in ({mine})")
+    else:
+        postgres.query(f"update postseal.offer set offered_at = now() - interval '25 hours' where message in ({mine}) returning 1")
+    for _ in range(2):
+        assert submit(member, [office], message)[0] == 250
+    sandbox.wait_until(lambda: len(box(member, office).mails(f"Again {name}")) == 2, "both")
+    assert len(postgres.query(state)) == 2
+    # The third was the second once more, and that is on record.
+    assert postgres.query(f"select e.message = m.message from postseal.event e, (select message from postseal.offer where message"
+                          f" in ({mine})) m where e.what = 'offered again' and e.message in ({mine})") == [["t"]]
+
+
 def test_message_that_says_the_same_was_thrown_away(member, name):
     """Promise 2: what has no identifier or no date is no repetition, as two messages of a device may be alike."""
     message = compose(member, ["office@example.com"], subject=f"Twice {name}")
@@ -283,7 +306,34 @@ def test_many_people_outside_are_too_many(member):
         codes.append(code)
         if code != 250:
             break
-    assert codes[-1] == 550 and "many people in the past hour" in text and len(codes) > 5
+    assert codes[-1] == 450 and "many people in the past hour" in text and len(codes) > 5
+
+
+def counted(member):
+    return sum(int(row[0]) for row in member.world.postgres.query(
+        "select count from postseal.throttle where what in ('outside recipients', 'company recipients')"))
+
+
+def test_recipients_of_what_was_not_sent_counted(member, name):
+    """Nor do those of what is sent once more: trying again, as a mail program does, must not lead to a refusal."""
+    member.world.postgres.query("update postseal.throttle set count = 0 returning 1")
+    to = ["friend@pickup.example", "office@example.com"]
+    large = compose(member, to, subject=f"Large {name}", body=base64.encodebytes(os.urandom(2_800_000)))
+    assert submit(member, to, large)[0] == 552 and counted(member) == 0
+    small = compose(member, to, subject=f"Small {name}")
+    for _ in range(3):
+        assert submit(member, to, small)[0] == 250
+    assert counted(member) == 2
+
+
+def test_many_people_of_the_company_are_too_many(member):
+    """A stolen password of a mail program sends no more than that."""
+    to, postgres = ["office@example.com"], member.world.postgres
+    assert submit(member, to, compose(member, to))[0] == 250
+    postgres.query("update postseal.throttle set count = 200 where what = 'company recipients' returning 1")
+    code, text = submit(member, to, compose(member, to))
+    assert code == 450 and "many people in the past hour" in text
+    postgres.query("update postseal.throttle set count = 0 returning 1")
 
 
 # --- who may sign in ---

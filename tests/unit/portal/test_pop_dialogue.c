@@ -201,7 +201,8 @@ begin(struct visit *visit, bool with_tls)
 					.network = g_strdup("192.0.2.0/24"),
 					.begins_with_tls = with_tls,
 					.is_stranger = true};
-	assert_true(tally_add(service.strangers, visit->client.network));
+	assert_true(strangers_add(service.strangers, visit->client.socket, visit->client.network,
+				  "192.0.0.0/16"));
 	visit->thread = g_thread_new("client", serve, visit);
 }
 
@@ -230,9 +231,9 @@ finish(struct visit *visit)
 	g_thread_join(visit->thread);
 	SSL_free(visit->tls);
 	close(visit->socket);
-	close(visit->client.socket);
 	if (visit->client.is_stranger)
-		tally_remove(service.strangers, visit->client.network);
+		strangers_remove(service.strangers, visit->client.socket);
+	close(visit->client.socket);
 	g_free(visit->client.network);
 	return g_string_free(heard, FALSE);
 }
@@ -504,7 +505,7 @@ start(void **state)
 	g_free(settings->pop_key);
 	make_certificate(directory);
 	service.settings = settings;
-	service.strangers = tally_new(10, 10);
+	service.strangers = strangers_new(10, 10);
 	service.members = tally_new(10, 10);
 	service.certificate = pop_certificate_new(settings, &fault);
 	assert_non_null(service.certificate);
@@ -522,7 +523,7 @@ stop(void **state)
 	pop_certificate_reload(service.certificate);
 	expect(END, ENDED);
 	pop_certificate_free(service.certificate);
-	tally_free(service.strangers);
+	strangers_free(service.strangers);
 	tally_free(service.members);
 	settings_free(settings);
 	return 0;
