@@ -9,7 +9,14 @@
 static const char begin_mark[] = "-----BEGIN ", end_mark[] = "-----END ", dashes[] = "-----";
 enum { BASE64_MIN = 100 }; /* characters: anything shorter cannot be a key */
 
-static void look_into(const char *bytes, size_t length, unsigned depth, GPtrArray *blocks);
+/* What was found so far. */
+struct search {
+	GPtrArray *blocks;
+	unsigned most;
+};
+
+static void look_into(const char *bytes, size_t length, unsigned depth,
+		      const struct search *search);
 
 static void
 block_free(struct block *block)
@@ -75,13 +82,21 @@ with_line_feeds(const char *text, size_t length)
 	return lines;
 }
 
-/* The next line that begins with `mark`, or NULL. */
-static const char *
-find_line(const char *text, const char *mark)
+static bool
+is_enough(const struct search *search)
 {
+	return search->blocks->len > search->most;
+}
+
+/* The next line before `end` that begins with `mark`, or NULL. */
+static const char *
+find_line(const char *text, const char *end, const char *mark)
+{
+	const size_t length = strlen(mark);
 	const char *at = text;
 
-	while ((at = strstr(at, mark)) != NULL && at != text && at[-1] != '\n')
+	while ((at = memmem(at, (size_t)(end - at), mark, length)) != NULL && at != text &&
+	       at[-1] != '\n')
 		at++;
 	return at;
 }
@@ -95,23 +110,24 @@ end_of_line(const char *at)
 }
 
 static void
-find_blocks(const char *text, GPtrArray *blocks)
+find_blocks(const GString *text, const struct search *search)
 {
-	const char *at = text;
+	const char *at = text->str, *all = text->str + text->len;
 
-	while (blocks->len < BLOCKS_MAX && (at = find_line(at, begin_mark)) != NULL) {
+	while (!is_enough(search) && (at = find_line(at, all, begin_mark)) != NULL) {
 		const char *name = at + strlen(begin_mark), *body = end_of_line(name);
-		const char *name_end = strstr(name, dashes);
-		const char *end = find_line(body, end_mark), *next = find_line(body, begin_mark);
-		bool is_whole = end != NULL && (next == NULL || end < next);
+		const char *name_end = memmem(name, (size_t)(body - name), dashes, strlen(dashes));
+		const char *next = find_line(body, all, begin_mark);
+		const char *end = find_line(body, next == NULL ? all : next, end_mark);
+		const bool is_whole = end != NULL;
 
-		if (name_end == NULL || name_end >= body) {
+		if (name_end == NULL) {
 			at = body;
 			continue;
 		}
-		end = is_whole ? end_of_line(end) : next != NULL ? next : body + strlen(body);
-		add(blocks, g_strndup(name, (gsize)(name_end - name)), at, (size_t)(end - at),
-		    is_whole);
+		end = is_whole ? end_of_line(end) : next != NULL ? next : all;
+		add(search->blocks, g_strndup(name, (gsize)(name_end - name)), at,
+		    (size_t)(end - at), is_whole);
 		at = end;
 	}
 }
@@ -150,7 +166,7 @@ is_mail(const char *text)
 }
 
 struct walk {
-	GPtrArray *blocks;
+	const struct search *search;
 	unsigned depth;
 };
 
@@ -164,19 +180,19 @@ look_at_part(GMimeObject *parent, GMimeObject *part, gpointer data)
 	GByteArray *bytes;
 
 	(void)parent;
-	if (content == NULL || walk->blocks->len >= BLOCKS_MAX)
+	if (content == NULL || is_enough(walk->search))
 		return;
 	memory = g_mime_stream_mem_new();
 	g_mime_data_wrapper_write_to_stream(content, memory);
 	bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(memory));
-	look_into((const char *)bytes->data, bytes->len, walk->depth + 1, walk->blocks);
+	look_into((const char *)bytes->data, bytes->len, walk->depth + 1, walk->search);
 	g_object_unref(memory);
 }
 
 static void
-look_into_mail(const char *text, size_t length, unsigned depth, GPtrArray *blocks)
+look_into_mail(const char *text, size_t length, unsigned depth, const struct search *search)
 {
-	struct walk walk = {.blocks = blocks, .depth = depth};
+	struct walk walk = {.search = search, .depth = depth};
 	GMimeStream *stream;
 	GMimeParser *parser;
 	GMimeMessage *message;
@@ -196,36 +212,36 @@ look_into_mail(const char *text, size_t length, unsigned depth, GPtrArray *block
 /* --- all of them --- */
 
 static void
-look_into_text(const char *text, size_t length, unsigned depth, GPtrArray *blocks)
+look_into_text(const char *text, size_t length, unsigned depth, const struct search *search)
 {
 	g_autoptr(GString) lines = with_line_feeds(text, length);
 
 	if (is_mail(lines->str)) {
-		look_into_mail(lines->str, lines->len, depth, blocks);
-	} else if (find_line(lines->str, begin_mark) != NULL) {
-		find_blocks(lines->str, blocks);
+		look_into_mail(lines->str, lines->len, depth, search);
+	} else if (find_line(lines->str, lines->str + lines->len, begin_mark) != NULL) {
+		find_blocks(lines, search);
 	} else if (is_base64(lines->str, lines->len)) {
 		gsize size;
 		g_autofree guchar *binary = g_base64_decode(lines->str, &size);
 
-		look_into((const char *)binary, size, depth + 1, blocks);
+		look_into((const char *)binary, size, depth + 1, search);
 		sodium_memzero(binary, size);
 	}
 	sodium_memzero(lines->str, lines->len);
 }
 
 static void
-look_into(const char *bytes, size_t length, unsigned depth, GPtrArray *blocks)
+look_into(const char *bytes, size_t length, unsigned depth, const struct search *search)
 {
 	static const char mark[] = "\xef\xbb\xbf";
 	g_autofree char *converted = NULL;
 	size_t converted_length;
 
-	if (depth > BLOCKS_DEPTH_MAX || blocks->len >= BLOCKS_MAX || length == 0)
+	if (depth > BLOCKS_DEPTH_MAX || is_enough(search) || length == 0)
 		return;
 	converted = from_utf16(bytes, length, &converted_length);
 	if (converted != NULL) {
-		look_into(converted, converted_length, depth + 1, blocks);
+		look_into(converted, converted_length, depth + 1, search);
 		sodium_memzero(converted, converted_length);
 		return;
 	}
@@ -234,20 +250,21 @@ look_into(const char *bytes, size_t length, unsigned depth, GPtrArray *blocks)
 		length -= 3;
 	}
 	if (memmem(bytes, length, begin_mark, strlen(begin_mark)) != NULL)
-		look_into_text(bytes, length, depth, blocks);
+		look_into_text(bytes, length, depth, search);
 	else if (((guchar)bytes[0] & 0x80) != 0)
-		add(blocks, g_strdup("OpenPGP"), bytes, length, true);
+		add(search->blocks, g_strdup("OpenPGP"), bytes, length, true);
 	else if (bytes[0] == 0x30 && length > 1 && ((guchar)bytes[1] & 0x80) != 0)
-		add(blocks, g_strdup("DER"), bytes, length, true);
+		add(search->blocks, g_strdup("DER"), bytes, length, true);
 	else
-		look_into_text(bytes, length, depth, blocks);
+		look_into_text(bytes, length, depth, search);
 }
 
 GPtrArray *
-blocks_find(const void *bytes, size_t length)
+blocks_find(const void *bytes, size_t length, unsigned most)
 {
-	GPtrArray *blocks = g_ptr_array_new_with_free_func((GDestroyNotify)block_free);
+	const struct search search = {
+		.blocks = g_ptr_array_new_with_free_func((GDestroyNotify)block_free), .most = most};
 
-	look_into(bytes, length, 0, blocks);
-	return blocks;
+	look_into(bytes, length, 0, &search);
+	return search.blocks;
 }

@@ -9,7 +9,10 @@
 #include <glib.h>
 #include <stdbool.h>
 
-enum { BLOCKS_MAX = 1000, BLOCKS_DEPTH_MAX = 4 };
+enum {
+	BLOCKS_STRANGERS_MAX = 1000, /* of what somebody sends whom we do not know */
+	BLOCKS_DEPTH_MAX = 4,
+};
 
 struct block {
 	char *label;   /* "CERTIFICATE"; "PGP PUBLIC KEY BLOCK"; "DER"; "OpenPGP" (binary) */
@@ -18,7 +21,8 @@ struct block {
 };
 
 bool block_is_openpgp(const struct block *block);
-/* struct block, freed by the array; at most BLOCKS_MAX. Empty if nothing was found. */
-GPtrArray *blocks_find(const void *bytes, size_t length);
+/* struct block, freed by the array. Looks no further once there are more than `most`. Empty if
+ * nothing was found. */
+GPtrArray *blocks_find(const void *bytes, size_t length, unsigned most);
 
 #endif

@@ -22,7 +22,7 @@ keyring_for(const struct found_files *files)
 		const struct found_item *item = g_ptr_array_index(files->items, i);
 		gsize length;
 		const void *bytes = g_bytes_get_data(item->bytes, &length);
-		g_autoptr(GPtrArray) blocks = blocks_find(bytes, length);
+		g_autoptr(GPtrArray) blocks = blocks_find(bytes, length, BLOCKS_STRANGERS_MAX);
 
 		for (guint j = 0; j < blocks->len; j++) {
 			const struct block *block = g_ptr_array_index(blocks, j);

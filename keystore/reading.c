@@ -12,7 +12,7 @@
 #include "keystore/blocks.h"
 #include "keystore/password_work.h"
 
-enum { PASSWORD_MAX = 1024 };
+enum { PASSWORD_MAX = 1024, OWN_MAX = 100000 };
 
 struct source {
 	const struct reading_settings *settings;
@@ -375,23 +375,15 @@ secret_of(EVP_PKEY *key)
 	return key_secret_bytes(copy, (size_t)length);
 }
 
-static bool
-is_known(const GPtrArray *keys, const struct key_facts *facts)
-{
-	for (guint i = 0; i < keys->len; i++)
-		if (strcmp(((const struct key_facts *)g_ptr_array_index(keys, i))->fingerprint,
-			   facts->fingerprint) == 0)
-			return true;
-	return false;
-}
-
-/* Lists each certificate once, with its private half if the file has it. */
+/* Lists each certificate once, with its private half if the file has it. `listed`: fingerprints,
+ * which the keys own. */
 static void
-add_facts(struct source *source, X509 *certificate, GPtrArray *used, GPtrArray *keys)
+add_facts(struct source *source, X509 *certificate, GHashTable *listed, GPtrArray *used,
+	  GPtrArray *keys)
 {
 	struct key_facts *facts = key_facts_of_certificate(certificate);
 
-	if (is_known(keys, facts)) {
+	if (!g_hash_table_add(listed, facts->fingerprint)) {
 		key_facts_free(facts);
 		return;
 	}
@@ -411,9 +403,10 @@ static void
 collect_facts(struct source *source, GPtrArray *keys)
 {
 	g_autoptr(GPtrArray) used = g_ptr_array_new();
+	g_autoptr(GHashTable) listed = g_hash_table_new(g_str_hash, g_str_equal);
 
 	for (guint i = 0; i < source->certificates->len; i++)
-		add_facts(source, g_ptr_array_index(source->certificates, i), used, keys);
+		add_facts(source, g_ptr_array_index(source->certificates, i), listed, used, keys);
 	for (guint i = 0; i < source->private_keys->len; i++)
 		if (!g_ptr_array_find(used, g_ptr_array_index(source->private_keys, i), NULL))
 			add_broken(source, "PRIVATE KEY",
@@ -466,7 +459,8 @@ bool
 reading_take(struct reading *reading_r, const struct reading_settings *settings, const char *name,
 	     const void *bytes, size_t length, struct fault *fault)
 {
-	g_autoptr(GPtrArray) blocks = blocks_find(bytes, length);
+	const unsigned most = settings->is_foreign ? BLOCKS_STRANGERS_MAX : OWN_MAX;
+	g_autoptr(GPtrArray) blocks = blocks_find(bytes, length, most);
 	g_autoptr(GPtrArray) certificates =
 		g_ptr_array_new_with_free_func((GDestroyNotify)X509_free);
 	g_autoptr(GPtrArray) private_keys =
@@ -480,6 +474,11 @@ reading_take(struct reading *reading_r, const struct reading_settings *settings,
 		.keys = g_ptr_array_new_with_free_func((GDestroyNotify)key_facts_free),
 		.broken = g_ptr_array_new_with_free_func(g_free)};
 	source.broken = reading_r->broken;
+	if (blocks->len > most)
+		return fault_set(fault, FAULT_INPUT,
+				 "reading %s: it has more than %u certificates and keys; please "
+				 "split it",
+				 name, most);
 	return read_all(&source, blocks, reading_r->keys, fault) &&
 	       check_found(&source, reading_r->keys, fault);
 }

@@ -33,7 +33,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct reading_settings settings = {.gpg_program = "/bin/false"};
-	g_autoptr(GPtrArray) blocks = blocks_find(data, size);
+	g_autoptr(GPtrArray) blocks = blocks_find(data, size, BLOCKS_STRANGERS_MAX);
 	struct reading reading;
 	struct fault fault;
 	bool has_openpgp = false;

@@ -7,6 +7,10 @@ import re
 import subprocess
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 import people
 import world as sandbox
@@ -310,6 +314,26 @@ def test_broken_block_is_named_and_the_good_one_beside_it_imported(world, maker,
     file.write_bytes(broken)
     with pytest.raises(sandbox.Trouble, match="the certificate cannot be read"):
         world.postseal("key", "import", file)
+
+
+def certificates(name, count):
+    """Of one key and one name, which differ in their numbers and addresses; PEM."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.timezone.utc)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    for number in range(count):
+        address = x509.RFC822Name(f"{number}.{name}@smime.example")
+        made = (x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+                .serial_number(1 + number).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=9))
+                .add_extension(x509.SubjectAlternativeName([address]), critical=False).sign(key, hashes.SHA256()))
+        yield made.public_bytes(serialization.Encoding.PEM)
+
+
+def test_certificates_after_the_thousandth_in_a_file_were_lost(world, name):
+    """Without a word, and with status 0."""
+    count, file = 1500, world.directory / f"{name}.many"
+    file.write_bytes(b"".join(certificates(name, count)))
+    world.postseal("key", "import", file)
+    assert world.postgres.query(f"select count(*) from postseal.key_address where address like '%.{name}@smime.example'") == [[str(count)]]
 
 
 def import_with(world, password, file):
