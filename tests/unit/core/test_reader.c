@@ -76,7 +76,7 @@ test_document_that_never_ends_is_given_up(void **state)
 	const gint64 begun = g_get_monotonic_time();
 
 	expect_fault(*state, "wait", "", "took too long");
-	assert_true(g_get_monotonic_time() - begun < 5 * G_USEC_PER_SEC);
+	assert_true(g_get_monotonic_time() - begun < 60 * G_USEC_PER_SEC);
 	expect_echo(*state);
 }
 

@@ -106,7 +106,7 @@ time_grows_with_the_length_alone(void **state)
 		while (page->len < 4 << 20)
 			g_string_append(page, pieces[i]);
 		text = text_of(page->str, page->len, HTML_WIDE, 65536);
-		assert_in_range(clock() - begun, 0, 5 * CLOCKS_PER_SEC);
+		assert_in_range(clock() - begun, 0, 20 * CLOCKS_PER_SEC);
 	}
 }
 

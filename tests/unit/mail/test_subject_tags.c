@@ -148,7 +148,7 @@ many_words_do_not_take_long(void **state)
 		encoded_words_each(value->str, NULL, has_tag, &found);
 		assert_false(found);
 	}
-	assert_in_range(clock() - begun, 0, 10 * CLOCKS_PER_SEC);
+	assert_in_range(clock() - begun, 0, 20 * CLOCKS_PER_SEC);
 }
 
 /* RFC 5322 §2.1.1: a folded subject of 1600 bytes became one line of 1608. */
@@ -211,7 +211,7 @@ many_tags_do_not_take_long(void **state)
 		g_string_append(value, "[x]");
 	left = subject_tags_remove(value->str, tags);
 	assert_non_null(left);
-	assert_in_range(clock() - begun, 0, 5 * CLOCKS_PER_SEC);
+	assert_in_range(clock() - begun, 0, 20 * CLOCKS_PER_SEC);
 }
 
 static void

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/address.h"
 #include "policy/dictionary.h"
@@ -424,7 +425,7 @@ repeating_text_is_searched_in_bounded_time(void **state)
 	struct dictionary_finds *finds;
 	g_autoptr(GString) entry = g_string_new(NULL), text = g_string_new(NULL);
 	struct fault fault;
-	gint64 begun;
+	clock_t begun;
 
 	(void)state;
 	for (int i = 0; i < 99; i++)
@@ -434,9 +435,9 @@ repeating_text_is_searched_in_bounded_time(void **state)
 	while (text->len < 1000000)
 		g_string_append(text, "a ");
 	finds = dictionary_finds_new(dictionary);
-	begun = g_get_monotonic_time();
+	begun = clock();
 	assert_false(dictionary_search(finds, text->str, text->len, 1));
-	assert_true(g_get_monotonic_time() - begun < 5 * G_TIME_SPAN_SECOND);
+	assert_in_range(clock() - begun, 0, 30 * CLOCKS_PER_SEC);
 	g_string_append(text, "b");
 	assert_true(dictionary_search(finds, text->str, text->len, 1));
 	dictionary_finds_free(finds);
