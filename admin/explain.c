@@ -50,6 +50,12 @@ print_rules(FILE *file, const json_t *rules)
 
 	json_array_foreach((json_t *)rules, i, step)
 	{
+		if (json_object_get(step, "not_listed") != NULL) {
+			fprintf(file,
+				"  %lld rules before these do not match; they are not listed\n",
+				(long long)json_integer_value(json_object_get(step, "not_listed")));
+			continue;
+		}
 		fprintf(file, "  line %-4lld ",
 			(long long)json_integer_value(json_object_get(step, "line")));
 		if (json_object_get(step, "file") != NULL)

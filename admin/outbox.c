@@ -8,13 +8,13 @@ static const struct statement outbox_list = {
 	" o.attempts, date_trunc('second', o.created_at) as since, date_trunc('second', o.next_attempt_at) as next,"
 	" (select to_jsonb(array_agg(r.address order by r.number)) from postseal.outbox_recipient r where r.outbox = o.id)"
 	"  as recipients, coalesce(o.last_reply, '') as last_reply "
-	"from postseal.outbox o order by o.created_at limit 1000) "
+	"from postseal.outbox o order by o.created_at) "
 	"union all "
 	"(select p.id, 'parcel', 'waiting for links and codes', 0, date_trunc('second', p.created_at),"
 	" date_trunc('second', p.issue_at),"
 	" (select to_jsonb(array_agg(c.recipient order by c.recipient)) from postseal.parcel_key k"
 	"  join postseal.copy c on c.id = k.copy where k.parcel = p.id), '' "
-	"from postseal.parcel p where p.issued_at is null and p.message is not null order by p.created_at limit 1000)"};
+	"from postseal.parcel p where p.issued_at is null and p.message is not null order by p.created_at)"};
 
 static int
 list(const struct admin *admin, int argc, char **argv)

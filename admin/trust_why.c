@@ -31,7 +31,7 @@ static const struct statement statements_about = {
 	"from postseal.attestation a "
 	"where a.address = $2 and ((a.kind = $3 and a.subject = $4) or (a.kind = 'account' and exists (select from"
 	"  postseal.attestation u where u.address = $2 and u.kind = $3 and u.subject = $4 and u.how = 'signed in')))"
-	" order by a.kind = 'account', a.author = $1 desc, a.revoked_at is not null, a.made_at desc limit 20"};
+	" order by a.kind = 'account', a.author = $1 desc, a.revoked_at is not null, a.made_at desc limit 1000"};
 
 static const struct statement doubts = {
 	"trust_why_doubt",

@@ -269,6 +269,8 @@ static const struct statement found_withdraw = {
 static unsigned
 lifetime_of(const struct key_outcome *outcome)
 {
+	if (outcome->is_partial)
+		return FOUND_LEAST;
 	if (outcome->outcome == FINDER_FOUND)
 		return outcome->lifetime == 0 ? FOUND_STANDARD
 					      : CLAMP(outcome->lifetime, FOUND_LEAST, FOUND_MOST);
@@ -410,7 +412,7 @@ answers_put(struct connection *connection, const struct key_outcome *outcome, st
 		if (!put_key(connection, outcome->asking, g_ptr_array_index(outcome->keys, i),
 			     fault))
 			return false;
-	if (outcome->outcome != FINDER_FAILED && outcome->secure &&
+	if (outcome->outcome != FINDER_FAILED && outcome->secure && !outcome->is_partial &&
 	    !withdraw_others(connection, outcome, fault))
 		return false;
 	return transaction_commit(connection, fault);

@@ -42,6 +42,7 @@ struct key_outcome {
 	enum finder_outcome outcome;
 	unsigned lifetime; /* seconds, as the source says; 0: it does not */
 	bool secure;	   /* proves also that there is nothing */
+	bool is_partial;   /* it may have more: nothing is withdrawn, and it is soon asked again */
 	const char *place, *why;
 	const GPtrArray *keys; /* struct found_key; NULL unless FINDER_FOUND */
 };

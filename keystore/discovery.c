@@ -155,7 +155,8 @@ judge(struct discovery *discovery, const struct finder_answer *answer, struct ke
 	if (*keys_r == NULL)
 		return false;
 	outcome->keys = *keys_r;
-	outcome->why = *why_r;
+	if (*why_r != NULL)
+		outcome->why = *why_r;
 	outcome->outcome = outcome->keys->len == 0 ? FINDER_NOTHING : FINDER_FOUND;
 	return true;
 }
@@ -170,6 +171,7 @@ take_answer(struct discovery *discovery, const struct key_asking *asking,
 				      .outcome = answer->outcome,
 				      .lifetime = answer->lifetime,
 				      .secure = answer->secure,
+				      .is_partial = answer->is_partial,
 				      .place = answer->place,
 				      .why = answer->why};
 

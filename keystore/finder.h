@@ -53,9 +53,10 @@ struct finder_answer {
 	enum finder_outcome outcome;
 	unsigned lifetime; /* seconds for which the answer is good; 0: the asker decides */
 	bool secure;	   /* validated by DNSSEC, or over TLS with a verified name */
+	bool is_partial;   /* FINDER_FOUND: there may be more, as not all gave an answer */
 	GPtrArray *items;  /* GBytes; none unless FINDER_FOUND */
 	char *place;	   /* where it was found: a URL, an owner name, a DN; or NULL */
-	char *why;	   /* FINDER_NOTHING, FINDER_FAILED: one sentence; otherwise NULL */
+	char *why;	   /* NOTHING, FAILED, or partial: one sentence; otherwise NULL */
 };
 
 /* Asks all questions at the same time and waits for the answers until `until`

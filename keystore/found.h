@@ -7,7 +7,7 @@
 #include "keystore/facts.h"
 
 enum {
-	FOUND_KEYS_MAX = 16,		       /* of an address, by one source */
+	FOUND_KEYS_MAX = 32,		       /* of an address, by one source */
 	FOUND_KEY_BYTES_MAX = 1024 * 1024,     /* of each, as it is kept */
 	FOUND_WIRE_MAX = 16 * 1024 * 1024 + 1, /* bytes of a question or an answer */
 };

@@ -101,7 +101,6 @@ static bool
 is_taken(const struct found_files *files, const struct key_facts *facts, const GPtrArray *found)
 {
 	if (facts->kind != files->kind || facts->is_authority || facts->secret != NULL ||
-	    found->len >= FOUND_KEYS_MAX ||
 	    g_bytes_get_size(facts->content) > FOUND_KEY_BYTES_MAX ||
 	    !g_ptr_array_find_with_equal_func(facts->addresses, files->address, g_str_equal, NULL))
 		return false;
@@ -147,6 +146,11 @@ found_judge(const struct found_files *files, char **why_r, struct fault *fault)
 	if (files->kind == KEY_PGP && !read_openpgp(files, keys, fault))
 		return NULL;
 	take(files, keys, false, found);
+	if (found->len > FOUND_KEYS_MAX) {
+		fault_set(fault, FAULT_INPUT, "there are more than %d keys for this address",
+			  FOUND_KEYS_MAX);
+		return NULL;
+	}
 	if (found->len == 0)
 		*why_r = g_strdup(files->kind == KEY_PGP
 					  ? "what is there has no user ID with this address"

@@ -293,10 +293,13 @@ find_missing(struct revocation_inquiry *inquiry, const GPtrArray *chains, GPtrAr
 
 	if (connection == NULL)
 		return false;
-	for (guint i = 0; i < chains->len && askings->len < ASKED_FOR_MESSAGE; i++)
+	for (guint i = 0; i < chains->len; i++)
 		if (!status_missing(connection, g_ptr_array_index(chains, i), askings, fault))
 			return false;
-	return status_want(connection, askings, GRACE_SECONDS, fault);
+	if (!status_want(connection, askings, GRACE_SECONDS, fault))
+		return false;
+	g_ptr_array_set_size(askings, (gint)MIN(askings->len, (guint)ASKED_FOR_MESSAGE));
+	return true;
 }
 
 bool

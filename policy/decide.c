@@ -2,7 +2,7 @@
 
 #include "policy/detect.h"
 
-enum { TRACE_MAX = 100 };	  /* rules; if there are more, the last ones are kept */
+enum { TRACE_MAX = 100 };	  /* rules; of more, the last ones are kept, and it is said */
 enum { UNKNOWN, NO, YES, MAYBE }; /* MAYBE: what the condition asks about cannot be looked into */
 
 static const char refusal[] =
@@ -220,6 +220,9 @@ trace(const GPtrArray *rules, const struct trail *trail)
 	for (; watching < watchings && g_array_index(trail->watchings, guint, watching) < first;
 	     watching++)
 		json_array_append(list, json_array_get(trail->watched, watching));
+	if (first > watching)
+		json_array_append_new(list,
+				      json_pack("{s:i}", "not_listed", (int)(first - watching)));
 	for (guint i = first; i < trail->count; i++) {
 		if (watching < watchings && g_array_index(trail->watchings, guint, watching) == i)
 			json_array_append(list, json_array_get(trail->watched, watching++));

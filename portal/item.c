@@ -3,8 +3,12 @@
 #include <string.h>
 
 #include "core/log.h"
+#include "core/reader/protocol.h"
 #include "mail/html.h"
 #include "portal/answer.h"
+
+/* Bytes; in UTF-8 it is no more than the reader takes. */
+enum { HTML_SOURCE_MAX = READER_DOCUMENT_MAX / 4 };
 
 struct mailbox
 item_mailbox(const struct request *request)
@@ -63,14 +67,33 @@ text_of_html(const struct request *request, const char *html)
 					     "Please download it to read it.]"));
 }
 
+/* Before the character that does not fit as a whole. */
+static void
+cut(char *text, size_t max, bool *cut_r)
+{
+	if (strlen(text) <= max)
+		return;
+	while (max > 0 && (text[max] & 0xc0) == 0x80)
+		max--;
+	text[max] = '\0';
+	*cut_r = true;
+}
+
+/* What HTML says is often a small part of it: the limit is for the text. */
 static char *
 part_text(const struct request *request, const struct mailbox_item *item,
 	  const struct layout_part *part, size_t max, bool *cut_r, struct fault *fault)
 {
-	g_autofree char *text = content_text(&item->content, part, max, cut_r, fault);
+	const bool is_html = layout_is_html(part);
+	g_autofree char *source =
+		content_text(&item->content, part, is_html ? HTML_SOURCE_MAX : max, cut_r, fault);
+	char *text;
 
-	return text == NULL || !layout_is_html(part) ? g_steal_pointer(&text)
-						     : text_of_html(request, text);
+	if (source == NULL || !is_html)
+		return g_steal_pointer(&source);
+	text = text_of_html(request, source);
+	cut(text, max, cut_r);
+	return text;
 }
 
 char *

@@ -12,7 +12,7 @@ static const struct statement vouched = {
 	"member_vouched",
 	"select id, kind, subject, author, how, extract(epoch from made_at)::bigint "
 	"from postseal.attestation where address = $1 and how <> 'signed in' and revoked_at is null "
-	"order by made_at desc limit 200"};
+	"order by made_at desc limit 2000"};
 
 static const struct statement vouched_one = {
 	"member_vouched_one",

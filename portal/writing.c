@@ -12,7 +12,8 @@
 #include "portal/unsaved.h"
 #include "portal/written.h"
 
-enum { QUOTE_MAX = 64 * 1024 }; /* bytes of quoted text in an answer */
+/* Bytes of text: quoted in an answer; passed on, where nobody else has it. */
+enum { QUOTE_MAX = 64 * 1024, FORWARD_MAX = 200 * 1024 };
 
 /* For what is quoted or enclosed, the text counts as shown. */
 static const struct mailbox_use as_text = {.part = MAILBOX_TEXT};
@@ -47,10 +48,11 @@ prefixed(const char *prefix, const char *subject)
 
 /* With "> " before each line. */
 static char *
-quoted(const struct request *request, const struct mailbox_item *item, struct fault *fault)
+quoted(const struct request *request, const struct mailbox_item *item, size_t max,
+       struct fault *fault)
 {
 	bool cut;
-	g_autofree char *text = item_text(request, item, item->layout, QUOTE_MAX, &cut, fault);
+	g_autofree char *text = item_text(request, item, item->layout, max, &cut, fault);
 	g_auto(GStrv) lines = text == NULL ? NULL : g_strsplit(text, "\n", -1);
 	GString *quote;
 
@@ -59,6 +61,11 @@ quoted(const struct request *request, const struct mailbox_item *item, struct fa
 	quote = g_string_new(NULL);
 	for (char **line = lines; *line != NULL; line++)
 		g_string_append_printf(quote, "> %s\n", g_strchomp(*line));
+	if (cut)
+		g_string_append_printf(
+			quote, "\n%s\n",
+			request_say(request, "[The text is too long to be shown in full. Download "
+					     "the message to read all of it.]"));
 	return g_string_free(quote, FALSE);
 }
 
@@ -117,7 +124,8 @@ begin_form(struct request *request, const char *reply_kind, const char *prefix)
 		return answered;
 	if (!written_may_answer(&item, reply_kind))
 		return answer_not_found(request);
-	quote = quoted(request, &item, &fault);
+	quote = quoted(request, &item, strcmp(reply_kind, "forward") == 0 ? FORWARD_MAX : QUOTE_MAX,
+		       &fault);
 	if (quote == NULL)
 		return answer_fault(request, &fault);
 	when = request_date(request, item.layout->date != 0 ? item.layout->date : item.at);

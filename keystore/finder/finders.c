@@ -99,6 +99,14 @@ finder_found(struct finder_answer *answer, GBytes *item)
 	g_ptr_array_add(answer->items, item);
 }
 
+void
+finder_partial(struct finder_answer *answer, const char *why)
+{
+	answer->is_partial = true;
+	g_free(answer->why);
+	answer->why = g_strdup(why);
+}
+
 static void __attribute__((format(printf, 3, 0)))
 say(struct finder_answer *answer, enum finder_outcome outcome, const char *format, va_list args)
 {

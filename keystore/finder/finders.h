@@ -62,6 +62,8 @@ char *finders_place(enum finder_wish wish, const char *subject);
 
 /* Adds an item to what was found. Takes ownership. */
 void finder_found(struct finder_answer *answer, GBytes *item);
+/* Something was found, but not everybody who may have more gave an answer. */
+void finder_partial(struct finder_answer *answer, const char *why);
 void finder_nothing(struct finder_answer *answer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void finder_failed(struct finder_answer *answer, const char *format, ...)

@@ -230,24 +230,35 @@ start_all(struct inquiry *inquiry, const struct request *request)
 }
 
 /* The mutex is locked. What one directory has is found even if another could not be asked. */
+/* Why there may be more than was found; NULL: there is not. */
+static const char *
+why_partial(const struct inquiry *inquiry, bool asked_all)
+{
+	if (!asked_all)
+		return "the directories owe too many answers already";
+	if (inquiry->failed > 0)
+		return inquiry->failure.text;
+	return inquiry->missing > 0 ? "a directory has not answered in time" : NULL;
+}
+
 static void
 conclude(const struct inquiry *inquiry, bool asked_all, const char *nothing,
 	 struct finder_answer *answer)
 {
+	const char *partial = why_partial(inquiry, asked_all);
+
 	answer->place = g_strdup(inquiry->place);
 	answer->secure = inquiry->items->len > 0;
 	for (guint i = 0; i < inquiry->items->len && i <= FINDER_ITEMS_MAX; i++)
 		finder_found(answer, g_bytes_ref(g_ptr_array_index(inquiry->items, i)));
 	if (inquiry->items->len > FINDER_ITEMS_MAX)
 		finder_failed(answer, "the directories have more than %d keys", FINDER_ITEMS_MAX);
+	else if (inquiry->items->len > 0 && partial != NULL)
+		finder_partial(answer, partial);
 	else if (inquiry->items->len > 0)
 		return;
-	else if (!asked_all)
-		finder_failed(answer, "the directories owe too many answers already");
-	else if (inquiry->failed > 0)
-		finder_failed(answer, "%s", inquiry->failure.text);
-	else if (inquiry->missing > 0)
-		finder_failed(answer, "a directory has not answered in time");
+	else if (partial != NULL)
+		finder_failed(answer, "%s", partial);
 	else
 		finder_nothing(answer, "%s", nothing);
 }

@@ -8,8 +8,9 @@ struct question_head {
 
 /* Followed by the lengths of the items, then place, why and the items themselves. */
 struct answer_head {
-	uint32_t number, outcome, lifetime, secure, place, why, items;
+	uint32_t number, outcome, lifetime, flags, place, why, items;
 };
+enum { ANSWER_SECURE = 1, ANSWER_PARTIAL = 2 };
 
 /* --- questions --- */
 
@@ -117,7 +118,8 @@ finder_put_answer(GByteArray *to, uint32_t number, const struct finder_answer *a
 	head = (struct answer_head){.number = number,
 				    .outcome = answer->outcome,
 				    .lifetime = answer->lifetime,
-				    .secure = answer->secure,
+				    .flags = (answer->secure ? ANSWER_SECURE : 0) |
+					     (answer->is_partial ? ANSWER_PARTIAL : 0),
 				    .place = text_length(answer->place, FINDER_PLACE_MAX),
 				    .why = text_length(answer->why, FINDER_WHY_MAX),
 				    .items = answer->items == NULL ? 0 : answer->items->len};
@@ -190,8 +192,10 @@ finder_take_answer(const void *bytes, size_t length, uint32_t *number_r,
 	if (length < *used_r)
 		return FINDER_FRAME_INCOMPLETE;
 	*number_r = head.number;
-	*answer_r = (struct finder_answer){
-		.outcome = head.outcome, .lifetime = head.lifetime, .secure = head.secure != 0};
+	*answer_r = (struct finder_answer){.outcome = head.outcome,
+					   .lifetime = head.lifetime,
+					   .secure = (head.flags & ANSWER_SECURE) != 0,
+					   .is_partial = (head.flags & ANSWER_PARTIAL) != 0};
 	answer_r->place = take_text(at, head.place);
 	answer_r->why = take_text(at + head.place, head.why);
 	take_items(answer_r, at + head.place + head.why, lengths, head.items);

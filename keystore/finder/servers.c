@@ -100,21 +100,44 @@ inquire(gpointer data)
 /* What was found is an answer even if not every server gave one. That there is nothing must be said
  * by all. */
 static void
-add(struct finder_answer *answer, const struct finder_answer *part, bool is_first)
+add_found(struct finder_answer *answer, const struct finder_answer *part)
 {
-	if (part->outcome == FINDER_FOUND) {
-		answer->secure =
-			part->secure && (answer->outcome != FINDER_FOUND || answer->secure);
-		if (answer->place == NULL)
-			answer->place = g_strdup(part->place);
-		finder_found(answer, g_bytes_ref(g_ptr_array_index(part->items, 0)));
-	} else if (answer->outcome != FINDER_FOUND &&
-		   (is_first || part->outcome == FINDER_FAILED)) {
-		answer->outcome = part->outcome;
-		answer->lifetime = MAX(answer->lifetime, part->lifetime);
-		g_free(answer->why);
-		answer->why = g_strdup(part->why);
+	const bool is_first = answer->outcome != FINDER_FOUND;
+
+	answer->secure = part->secure && (is_first || answer->secure);
+	if (answer->place == NULL)
+		answer->place = g_strdup(part->place);
+	finder_found(answer, g_bytes_ref(g_ptr_array_index(part->items, 0)));
+}
+
+static void
+add_nothing(struct finder_answer *answer, const struct finder_answer *part)
+{
+	answer->outcome = part->outcome;
+	answer->lifetime = MAX(answer->lifetime, part->lifetime);
+	g_free(answer->why);
+	answer->why = g_strdup(part->why);
+}
+
+/* What a server that failed may have, such as a revocation, is asked for again soon. */
+static void
+conclude(const struct inquiry *inquiries, guint count, struct finder_answer *answer)
+{
+	const struct finder_answer *failed = NULL;
+
+	for (guint i = 0; i < count; i++) {
+		const struct finder_answer *part = &inquiries[i].answer;
+
+		if (part->outcome == FINDER_FAILED)
+			failed = part;
+		if (part->outcome == FINDER_FOUND)
+			add_found(answer, part);
+		else if (answer->outcome != FINDER_FOUND &&
+			 (i == 0 || part->outcome == FINDER_FAILED))
+			add_nothing(answer, part);
 	}
+	if (answer->outcome == FINDER_FOUND && failed != NULL)
+		finder_partial(answer, failed->why);
 }
 
 static void
@@ -135,11 +158,11 @@ ask(const struct finder_task *task, struct finder_answer *answer)
 			g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
 		inquiries[i].thread = g_thread_new("server", inquire, &inquiries[i]);
 	}
-	for (guint i = 0; i < count; i++) {
+	for (guint i = 0; i < count; i++)
 		g_thread_join(inquiries[i].thread);
-		add(answer, &inquiries[i].answer, i == 0);
+	conclude(inquiries, count, answer);
+	for (guint i = 0; i < count; i++)
 		finder_answer_clear(&inquiries[i].answer);
-	}
 }
 
 const struct finder finder_servers = {

@@ -19,14 +19,18 @@ static const struct statement rounds_wishes = {
 	"select address from postseal.ca_wish where tried_at is null or tried_at < now() - interval '10 minutes' "
 	"order by wished_at limit 20"};
 
-/* Of certificates: unless there is a newer one already. */
+/* Of certificates: unless the employee has one that is still good, wherever it came from; there
+ * would be nothing to do, and such rows would be taken again and again. In any order, so that those
+ * that cannot be renewed keep no others waiting. */
 static const struct statement rounds_renewals = {
 	"rounds_renewals",
-	"select distinct i.address from postseal.ca_issued i join postseal.key k using (kind, fingerprint) "
+	"select i.address from postseal.ca_issued i join postseal.key k using (kind, fingerprint) "
 	"where i.kind = 'smime' and i.revoked_at is null and k.role = 'own'"
 	" and i.not_after <= now() + $1::bigint * interval '1 second'"
-	" and not exists (select from postseal.ca_issued n where n.address = i.address and n.kind = i.kind"
-	"  and n.not_after > now() + $1::bigint * interval '1 second') limit 20"};
+	" and not exists (select from postseal.key_address a join postseal.key n on n.id = a.key"
+	"  where a.address = i.address and n.kind = i.kind and n.role = 'own'"
+	"   and (n.not_after is null or n.not_after > now() + $1::bigint * interval '1 second')) "
+	"group by i.address order by random() limit 20"};
 
 /* OpenPGP keys: what to do, the key, and why. */
 static const struct statement rounds_openpgp = {
@@ -34,7 +38,7 @@ static const struct statement rounds_openpgp = {
 	"select i.fingerprint, i.reason from postseal.ca_issued i join postseal.key k using (kind, fingerprint) "
 	"where i.kind = 'pgp' and (i.revoked_at is not null and i.published_at is null"
 	" or i.revoked_at is null and k.role = 'own' and i.not_after <= now() + $1::bigint * interval '1 second') "
-	"limit 20"};
+	"order by i.revoked_at is null, random() limit 20"};
 
 static const struct statement rounds_wish_end = {"rounds_wish_end",
 						 "select postseal.ca_wish_end($1, $2)"};

@@ -15,14 +15,14 @@ FOUND, NOTHING, FAILED = range(3)
 
 
 class Answer:
-    def __init__(self, outcome, items=(), lifetime=0, secure=True, place="", why=""):
-        self.head = outcome, lifetime, secure
+    def __init__(self, outcome, items=(), lifetime=0, secure=True, partial=False, place="", why=""):
+        self.head = outcome, lifetime, secure + 2 * partial
         self.items, self.place, self.why = items, place, why
 
     def frame(self, number):
-        outcome, lifetime, secure = self.head
+        outcome, lifetime, flags = self.head
         place, why = self.place.encode(), self.why.encode()
-        return b"".join([struct.pack("7I", number, outcome, lifetime, secure, len(place), len(why), len(self.items)),
+        return b"".join([struct.pack("7I", number, outcome, lifetime, flags, len(place), len(why), len(self.items)),
                          *(struct.pack("I", len(item)) for item in self.items), place, why, *self.items])
 
 

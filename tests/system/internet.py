@@ -201,11 +201,11 @@ class Client:
 
     def answer(self):
         """The next answer: the number of its question, and what it says."""
-        number, outcome, lifetime, secure, place, why, count = struct.unpack("=7I", self.take(28))
+        number, outcome, lifetime, flags, place, why, count = struct.unpack("=7I", self.take(28))
         lengths = struct.unpack(f"={count}I", self.take(4 * count))
         place, why = self.take(place).decode(), self.take(why).decode()
         items = [self.take(length) for length in lengths]
-        return number, Answer(OUTCOMES[outcome], lifetime, bool(secure), items, place or None, why or None)
+        return number, Answer(OUTCOMES[outcome], lifetime, bool(flags & 1), items, place or None, why or None)
 
     def close(self):
         self.socket.close()

@@ -453,6 +453,35 @@ def test_keys_are_renewed_before_they_expire(world, run, anna):
     assert roles[anna["fingerprint"]] == "own"
 
 
+# Employees whose certificate of ours ends, and who have imported another since: there is nothing to do for them.
+FILL_DONE = """
+with made as (select n, gen_random_uuid() as ending, gen_random_uuid() as imported, 'aa' || n || '@example.com' as address
+              from generate_series(1, 25) n),
+keys as (insert into postseal.key (id, kind, fingerprint, role, content, owner, not_before, not_after, imported_by)
+         select ending, 'smime', 'ending' || n, 'own', 'x'::bytea, 'x', now(), now() + interval '3 days', 'test' from made union all
+         select imported, 'smime', 'imported' || n, 'own', 'x'::bytea, 'x', now(), now() + interval '1 year', 'test' from made returning 1),
+issued as (insert into postseal.ca_issued (kind, fingerprint, address, ca, serial, not_before, not_after, issued_by)
+           select 'smime', 'ending' || n, address, (select id from postseal.ca limit 1), decode(md5(n::text), 'hex'), now(),
+                  now() + interval '3 days', 'test' from made returning 1)
+insert into postseal.key_address (key, address) select ending, address from made union all select imported, address from made
+returning 1
+"""
+
+
+def test_employees_with_nothing_to_renew_kept_all_others_waiting(world, run, anna):
+    world.postgres.query(FILL_DONE)
+    try:
+        for table, condition in (("ca_issued", f"address = '{anna['address']}' and kind = 'smime'"),
+                                 ("key", f"fingerprint = '{anna['fingerprint']}'")):
+            world.postgres.query(f"update postseal.{table} set not_after = now() + interval '3 days' where {condition} returning 1")
+        world.postgres.query("notify postseal_ca")
+        sandbox.wait_until(lambda: len([r for r in rows(run("ca", "list", anna["address"])) if r["kind"] == "smime"]) == 2,
+                           "the renewal", 90)
+    finally:
+        world.postgres.query("delete from postseal.ca_issued where issued_by = 'test' returning 1")
+        world.postgres.query("delete from postseal.key where imported_by = 'test' returning 1")
+
+
 # --- an employee leaves ---
 
 def test_keys_of_an_employee_who_left_only_open(world, run, post, authority, anna):

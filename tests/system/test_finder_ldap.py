@@ -210,7 +210,8 @@ def test_base_that_does_not_exist_is_a_failure(finders, server):
 def test_one_directory_that_fails_does_not_hide_what_another_has(finders, server, keys):
     (closed,) = sandbox.free_ports(1)
     finder = finders.start(f'url "ldaps://127.0.0.1:{closed}"', f'url "ldaps://127.0.0.1:{server.tls}"')
-    assert finder.ask("ldap_pgp", "bob@example.com").items == [keys.bob]
+    answer = finder.ask("ldap_pgp", "bob@example.com")
+    assert answer.items == [keys.bob] and "directory d0" in answer.why, answer
     answer = finder.ask("ldap_pgp", "missing@example.com")
     assert answer.outcome == "failed" and "directory d0" in answer.why, answer
 

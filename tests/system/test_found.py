@@ -278,6 +278,22 @@ def test_key_ends_when_its_domain_says_so_and_not_when_anybody_could(world, post
     assert last(post, address)["method"] == "pgp"
 
 
+def test_part_of_an_answer_withdrew_what_another_directory_has(world, post, finder, gpg, name):
+    """A directory that is down may have the key: what others have says nothing of it, and the next question comes soon."""
+    address = f"{name}@auto.example"
+    key, other = gpg(address), gpg(address, "other")
+    finder.answers["WKD", address] = found(binary(key))
+    send(post, address)
+    finder.answers["WKD", address] = found(binary(other), partial=True, why="a directory has not answered in time")
+    ask_again(world, address, "wkd")
+    rows = world.postgres.query(f"select count(*) from postseal.key_found where address = '{address}' and withdrawn_at is null")
+    assert rows == [["2"]]
+    asked = world.postgres.query("select good_until < now() + interval '11 minutes', why from postseal.key_answer"
+                                 f" where address = '{address}' and source = 'wkd'")
+    assert asked == [["t", "a directory has not answered in time"]]
+    assert "its source no longer has it" not in world.postseal("trust", "show", address)
+
+
 def test_revoked_statement_ends_the_key_for_good(world, post, finder, gpg, name):
     address = f"{name}@auto.example"
     key = gpg(address)

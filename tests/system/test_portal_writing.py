@@ -317,6 +317,19 @@ def test_forward_keeps_the_files_that_are_wanted(person):
     assert mail["In-Reply-To"] is None
 
 
+@pytest.mark.parametrize("kind, before", [(b"text/plain", b""), (b"text/html", b"<style>" + b"p { color: black } " * 5000 + b"</style>")])
+def test_forwarding_cut_the_text_without_a_word(person, kind, before):
+    """What is forwarded is text alone, which nobody else has; of a page, its style sheet had counted as text."""
+    line = b"This line is one of a long letter.<br>\r\n" if before else b"This line is one of a long letter.\r\n"
+    send(person, before + line * 3000 + b"The end of it.\r\n", content=kind)
+    person.unlock()
+    message = person.browser.page.path.removeprefix("/message/")
+    person.enrol()
+    text = html.unescape(person.browser.get(f"/forward/{message}").text)
+    assert "> The end of it." in text and "too long" not in text
+    assert "The text is too long to be shown in full" in html.unescape(person.browser.get(f"/reply/{message}").text)
+
+
 def test_name_of_a_recipient_brought_others_into_the_header(person):
     """GMime prints this name so that it reads as two additional mailboxes, which nobody had checked."""
     send(person)

@@ -602,7 +602,7 @@ rules_that_watch_decide_nothing(void **state)
 	assert_int_equal(decision.line, 209);
 	assert_int_equal(decision.watched->len, 1);
 	assert_string_equal(g_ptr_array_index(decision.watched, 0), "trial");
-	assert_int_equal(json_array_size(decision.trace), 103);
+	assert_int_equal(json_array_size(decision.trace), 104);
 	assert_true(json_is_true(json_object_get(json_array_get(decision.trace, 0), "watched")));
 	assert_string_equal(
 		json_string_value(json_object_get(json_array_get(decision.trace, 1), "unanswered")),
@@ -610,6 +610,9 @@ rules_that_watch_decide_nothing(void **state)
 	assert_string_equal(
 		json_string_value(json_object_get(json_array_get(decision.trace, 2), "rule")),
 		"match any watch");
+	assert_int_equal(json_integer_value(
+				 json_object_get(json_array_get(decision.trace, 3), "not_listed")),
+			 102);
 	policy_decision_clear(&decision);
 	opaque_of_message = (struct policy_opaque){0};
 	assert_string_equal(policy_names(p, false)[0], "rest");
