@@ -4,7 +4,7 @@
 
 #include "mail/visual_order.h"
 
-enum { ASIDE_MAX = 65536 };
+enum { ASIDE_MAX = 65536, CHARACTER_MAX = 8 /* bytes that a reference stands for */ };
 
 static bool
 is_one_of(const char *name, const char *const *names)
@@ -165,7 +165,8 @@ hear_style(struct html_text *html, const char *value)
 	g_autofree char *copy = g_strdup(value);
 	const char *style = plain_style(copy);
 
-	html->is_hiding |= hides(style);
+	/* What was cut off may hide the element. */
+	html->is_hiding |= hides(style) || strlen(value) > HTML_VALUE_MAX - CHARACTER_MAX;
 	html->is_overriding |=
 		strstr(style, "unicode-bidi:") != NULL && strstr(style, "override") != NULL;
 	say_direction(html, direction_in(style, "direction:"));
@@ -212,9 +213,9 @@ hear_conditional(void *context)
 static bool
 is_void(const char *name)
 {
-	static const char *const names[] = {"area",  "base",  "br",   "col",  "embed", "hr",
-					    "img",   "input", "link", "meta", "param", "source",
-					    "track", "wbr",   "",     NULL};
+	static const char *const names[] = {"area",  "base",   "br",	"col",	"embed",
+					    "hr",    "img",    "input", "link", "meta",
+					    "param", "source", "track", "wbr",	NULL};
 
 	return is_one_of(name, names);
 }

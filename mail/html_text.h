@@ -22,7 +22,7 @@ enum html_view { HTML_WIDE, HTML_NARROW };
 
 enum html_direction { HTML_UNSAID, HTML_TO_RIGHT, HTML_TO_LEFT };
 
-enum { HTML_OVERRIDES_MAX = 8 };
+enum { HTML_OVERRIDES_MAX = 32 };
 
 /* An open element that overrides the direction, and how many of the same name are open within. */
 struct html_override {

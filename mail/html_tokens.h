@@ -1,7 +1,7 @@
 /*
  * The tokenizer of the HTML standard (13.2.5), without a tree: text with its character references
  * replaced, tags, attributes. It accepts bytes in any superset of ASCII, in pieces of any size,
- * keeps a few hundred of them, and looks at each once.
+ * keeps a tag and one of its values at most, and looks at each byte once.
  *
  * What depends on the tree is decided from tags alone: the content of script, style and similar
  * elements is not markup, except inside svg and math.
@@ -12,7 +12,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-enum { HTML_NAME_MAX = 16, HTML_VALUE_MAX = 1024, HTML_HELD_MAX = 40 };
+enum { HTML_NAME_MAX = 16, HTML_VALUE_MAX = 65536, HTML_HELD_MAX = 40 };
 
 /* Callbacks for the tokens. Names are in lower case, or "" if longer than HTML_NAME_MAX; values are
  * cut off at HTML_VALUE_MAX bytes. The attributes of a tag are reported before the tag. `within` is

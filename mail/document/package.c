@@ -9,8 +9,6 @@
 #include "mail/document/zip_members.h"
 #include "mail/document_kind.h"
 
-enum { NAME_TOLD_MAX = 1024 }; /* bytes */
-
 struct package {
 	struct zip_members zip;
 	bool is_office;
@@ -121,9 +119,7 @@ begins_as_xml(const char *bytes, size_t length)
 static void
 begin_file(const struct reading *reading)
 {
-	const char *name = reading->member->name;
-
-	reader_tell(READER_FILE, name, MIN(strlen(name), (size_t)NAME_TOLD_MAX));
+	reader_tell_name(READER_FILE, reading->member->name);
 }
 
 static enum content
@@ -213,7 +209,7 @@ read_member(struct package *package, const struct zip_member *member)
 	const char *why, *hidden = NULL;
 
 	*reading = (struct reading){.package = package, .member = member};
-	reader_tell(READER_NAME, member->name, MIN(strlen(member->name), (size_t)NAME_TOLD_MAX));
+	reader_tell_name(READER_NAME, member->name);
 	why = zip_unpack(member, take, reading);
 	if (why == NULL && reading->content == UNDECIDED && reading->held_length > 0)
 		pass_held(reading);

@@ -10,7 +10,6 @@ enum {
 	PAGES_MAX = 10000,
 	FILES_MAX = 1000,
 	OUTLINE_DEPTH_MAX = 32,
-	NAME_TOLD_MAX = 1024, /* bytes */
 };
 
 static bool lacks_characters;
@@ -71,13 +70,12 @@ tell_file(PopplerAttachment *attachment)
 {
 	const char *said = poppler_attachment_get_name(attachment),
 		   *name = said == NULL ? "" : said;
-	const gsize length = MIN(strlen(name), (gsize)NAME_TOLD_MAX);
 	static unsigned count;
 
 	if (++count > FILES_MAX)
 		reader_refuse(READER_TOO_MANY);
-	reader_tell(READER_NAME, name, length);
-	reader_tell(READER_FILE, name, length);
+	reader_tell_name(READER_NAME, name);
+	reader_tell_name(READER_FILE, name);
 	if (!poppler_attachment_save_to_callback(attachment, tell_content, NULL, NULL))
 		tell_opaque(READER_OPAQUE_FILES, "holds a file that cannot be read");
 	g_object_unref(attachment);

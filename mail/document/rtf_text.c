@@ -8,10 +8,10 @@
 #include "mail/document/text_out.h"
 
 enum {
-	DEPTH_MAX = 512, /* of groups */
-	LINES_MAX = 16,	 /* destinations with text within each other */
-	WORD_MAX = 32,	 /* letters of a control word (the specification's limit) */
-	FONTS_MAX = 4096,
+	DEPTH_MAX = 512,   /* of groups */
+	LINES_MAX = 16,	   /* destinations with text within each other */
+	WORD_MAX = 32,	   /* letters of a control word (the specification's limit) */
+	FONTS_MAX = 32768, /* as numbers have 16 bits with a sign */
 	DEFAULT_PAGE = 1252,
 };
 
@@ -32,7 +32,7 @@ struct rtf {
 	struct text_line lines[LINES_MAX];
 	unsigned lines_count;
 	unsigned code_page;	   /* of the document */
-	unsigned pages[FONTS_MAX]; /* of each font; 0: that of the document */
+	uint16_t pages[FONTS_MAX]; /* of each font; 0: that of the document */
 	GString *bytes;		   /* not converted yet */
 	unsigned bytes_page;
 	bool bytes_are_hidden;
@@ -279,7 +279,7 @@ static void
 set_font_page(struct rtf *rtf, unsigned page)
 {
 	if (group_of(rtf)->is_fonts && group_of(rtf)->font < FONTS_MAX)
-		rtf->pages[group_of(rtf)->font] = page;
+		rtf->pages[group_of(rtf)->font] = (uint16_t)page;
 }
 
 /* A number beyond 32767 is written as a negative one. */

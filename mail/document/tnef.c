@@ -11,7 +11,6 @@
 enum {
 	FILES_MAX = 10000,
 	PROPERTIES_MAX = 100000,
-	NAME_TOLD_MAX = 1024,  /* bytes */
 	OBJECT_INTERFACE = 16, /* bytes before a message in a property (MS-OXTNEF 2.1.3.4) */
 	RTF_HEADER = 16,       /* bytes */
 	DEFAULT_PAGE = 1252,
@@ -52,13 +51,12 @@ tell_opaque(const char *why)
 static void
 tell_file(const char *name, const BYTE *bytes, size_t length)
 {
-	const size_t name_length = MIN(strlen(name), (size_t)NAME_TOLD_MAX);
 	static unsigned count;
 
 	if (++count > FILES_MAX)
 		reader_refuse(READER_TOO_MANY);
-	reader_tell(READER_NAME, name, name_length);
-	reader_tell(READER_FILE, name, name_length);
+	reader_tell_name(READER_NAME, name);
+	reader_tell_name(READER_FILE, name);
 	while (length > 0) {
 		const size_t most = MIN(length, (size_t)READER_PIECE_MAX);
 

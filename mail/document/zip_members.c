@@ -116,11 +116,16 @@ find_directory(struct zip_members *zip, struct directory *directory)
 static char *
 name_of(const unsigned char *bytes, size_t length)
 {
-	const char *name = (const char *)bytes;
-	size_t most = MIN(length, (size_t)ZIP_NAME_MAX);
+	const size_t most = MIN(length, (size_t)ZIP_NAME_MAX);
+	const char *name = (const char *)bytes + (length - most);
 
-	if (g_utf8_validate_len(name, length, NULL) && length == most)
-		return g_strndup(name, most);
+	if (g_utf8_validate_len((const char *)bytes, length, NULL)) {
+		const char *from = name;
+
+		while (length > most && (*from & 0xc0) == 0x80)
+			from++; /* not from within a character */
+		return g_strndup(from, most - (size_t)(from - name));
+	}
 	return charset_table_convert(437, name, most);
 }
 

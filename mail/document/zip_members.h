@@ -15,7 +15,7 @@
 
 enum {
 	ZIP_MEMBERS_MAX = 10000,
-	ZIP_NAME_MAX = 4096,		      /* bytes; the format has 65535 */
+	ZIP_NAME_MAX = 4096,		      /* bytes; of a longer one, its end is known */
 	ZIP_UNPACKED_MAX = 256 * 1024 * 1024, /* bytes, of all files together */
 };
 

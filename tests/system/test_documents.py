@@ -72,6 +72,11 @@ def test_name_in_an_archive_within_an_archive_is_found(post):
     assert answer(post, "name", zipped({"a.zip": zipped({"plan.dwf": b"x"})})) == "250"
 
 
+def test_name_behind_a_long_path_in_an_archive_within_an_archive_was_cut(post):
+    for path in ("folder/" * 200, "ordner mit ä/" * 500):
+        assert "It has a drawing." in answer(post, "name", zipped({"a.zip": zipped({f"{path}plan.dwg": b"x"})})), len(path)
+
+
 def many(count):
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
@@ -286,6 +291,12 @@ def test_text_of_rtf_is_what_another_program_finds(tmp_path):
     assert "Paragraph 299" not in ours and ours.count("ümläut,ßandΩ") == 300
     ours = re.sub("[^ -~]", "?", ours)
     assert ours[ours.index("Paragraph"):] in re.sub("[^ -~]", "?", words(theirs))
+
+
+def test_font_of_word_with_a_large_number_had_the_wrong_characters():
+    """Word numbers the fonts of its themes from 31500 on."""
+    text = rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f31506\fcharset204 Arial;}}\f31506\'cf\'ee\'ea\'e0\par}"
+    assert "Пока" in read(text).text.decode()
 
 
 def test_text_of_pdf_is_what_another_program_finds(tmp_path):

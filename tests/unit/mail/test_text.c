@@ -8,6 +8,7 @@
 
 #include "mail/mime_stream.h"
 #include "mail/names.h"
+#include "mail/html_tokens.h"
 #include "mail/text.h"
 #include "message_of.h"
 
@@ -163,6 +164,36 @@ text_is_what_a_reader_sees(void **state)
 	for (size_t i = 0; i < G_N_ELEMENTS(secrets); i++)
 		if (!says(secrets[i], strlen(secrets[i]), "a secret word"))
 			fail_msg("not found: %s", secrets[i]);
+}
+
+/* Promise 1: of a value, its first kilobyte counted, and an element with a long name hid nothing.
+ */
+static void
+long_values_hid_what_they_say(void **state)
+{
+	static const char *const pages[][2] = {
+		{"<img alt='", " a secret word'>"},
+		{"a se<i style='", ";display:none'>x</i>cret word"},
+		{"<p title='", "a secret word'>Hi.</p>"},
+	};
+	static const char long_name[] =
+		HTML "a se<one-of-our-elements style='display:none'>x</one-of-our-elements>cret "
+		     "word";
+
+	(void)state;
+	for (size_t length = 1000; length < 300000; length *= 6)
+		for (size_t i = 0; i < G_N_ELEMENTS(pages); i++) {
+			g_autofree char *before = g_strnfill(length, 'y');
+			g_autofree char *page =
+				g_strconcat(HTML, pages[i][0], before, pages[i][1], NULL);
+
+			/* Of a style that is too long, nothing is taken for certain. */
+			if (length > HTML_VALUE_MAX && i != 1)
+				continue;
+			if (!says(page, strlen(page), "a secret word"))
+				fail_msg("not found behind %zu bytes: %s", length, pages[i][1]);
+		}
+	assert_true(says(long_name, strlen(long_name), "a secret word"));
 }
 
 static void
@@ -334,6 +365,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(invisible_letters_do_not_part_a_word),
 		cmocka_unit_test(text_is_what_a_reader_sees),
+		cmocka_unit_test(long_values_hid_what_they_say),
 		cmocka_unit_test(text_is_not_what_nobody_sees),
 		cmocka_unit_test(long_text_is_seen_without_gaps),
 		cmocka_unit_test(charset_that_is_not_told_is_guessed),
