@@ -11,7 +11,8 @@
 /* All of it is borrowed. */
 struct author {
 	struct connection *connection;
-	struct database *database; /* for tables that the rules ask */
+	/* For tables that the rules ask, and where the connection's batch has failed. */
+	struct database *database;
 	const struct settings *settings;
 	struct policy *policy; /* NULL: the rules could not be read, so nothing can be written */
 	struct ring *courier;  /* of courier.pub */

@@ -115,3 +115,10 @@ item_text(const struct request *request, const struct mailbox_item *item,
 	}
 	return g_strdup(whole->str);
 }
+
+const char *
+item_cut_note(const struct request *request)
+{
+	return request_say(request, "[The text is too long to be shown in full. Download the "
+				    "message to read all of it.]");
+}

@@ -19,5 +19,7 @@ struct mailbox item_mailbox(const struct request *request);
  * with `fault` filled. */
 char *item_text(const struct request *request, const struct mailbox_item *item,
 		const struct layout *layout, size_t max, bool *cut_r, struct fault *fault);
+/* What is said below a text of which there is more. */
+const char *item_cut_note(const struct request *request);
 
 #endif

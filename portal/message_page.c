@@ -30,12 +30,7 @@ text_of(const struct request *request, const struct mailbox_item *item, struct f
 
 	if (text == NULL || !cut)
 		return g_steal_pointer(&text);
-	return g_strconcat(
-		text, "\n\n",
-		request_say(request,
-			    "[The text is too long to be shown in full. Download the message to "
-			    "read all of it.]"),
-		NULL);
+	return g_strconcat(text, "\n\n", item_cut_note(request), NULL);
 }
 
 /* --- attachments --- */

@@ -2,9 +2,13 @@
 
 #include <string.h>
 
+#include "core/catalogue.h"
 #include "delivery/outbox/outbox.h"
 #include "mail/letter.h"
 #include "portal/web/throttle.h"
+
+const char sending_too_often[] = N_(
+	"You have written to many people in the past hour. Please wait an hour, then try again.");
 
 static bool
 record(const struct sending *sending, struct fault *fault)

@@ -40,6 +40,9 @@ struct sending {
 	bool is_full, is_changed, is_too_often;
 };
 
+/* What the author is told of `is_too_often`, to be translated. */
+extern const char sending_too_often[];
+
 /* *again_r: the message went out before, which is on record; nothing else was done. */
 bool sending_commit(struct sending *sending, bool *again_r, struct fault *fault);
 

@@ -8,6 +8,7 @@
 #include "portal/answer.h"
 #include "portal/autosave.h"
 #include "portal/item.h"
+#include "portal/sending.h"
 #include "portal/signin.h"
 #include "portal/unsaved.h"
 #include "portal/written.h"
@@ -62,10 +63,7 @@ quoted(const struct request *request, const struct mailbox_item *item, size_t ma
 	for (char **line = lines; *line != NULL; line++)
 		g_string_append_printf(quote, "> %s\n", g_strchomp(*line));
 	if (cut)
-		g_string_append_printf(
-			quote, "\n%s\n",
-			request_say(request, "[The text is too long to be shown in full. Download "
-					     "the message to read all of it.]"));
+		g_string_append_printf(quote, "\n%s\n", item_cut_note(request));
 	return g_string_free(quote, FALSE);
 }
 
@@ -360,9 +358,7 @@ send_to(struct request *request, struct written *written, const GPtrArray *addre
 		return answer_see(request, "/sent");
 	case WRITTEN_TOO_OFTEN:
 		return answer_saved(request, written, MHD_HTTP_TOO_MANY_REQUESTS,
-				    request_say(request,
-						"You have written to many people in the past hour. "
-						"Please wait an hour, then try again."));
+				    request_say(request, sending_too_often));
 	case WRITTEN_FULL:
 	case WRITTEN_CHANGED:
 	case WRITTEN_BESIDE:

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/address.h"
+#include "core/catalogue.h"
 #include "mail/addresses.h"
 #include "mail/letter.h"
 #include "mail/names.h"
@@ -233,9 +234,8 @@ commit(struct submitted *submitted, struct content *content, bool *again_r, stru
 			  "There is no room left in your mailbox. Please delete drafts or sent "
 			  "messages in the portal, then try again.");
 	if (sending.is_too_often)
-		fault_set(fault, FAULT_TOO_OFTEN,
-			  "You have written to many people in the past hour. Please wait an hour, "
-			  "then try again.");
+		fault_set(fault, FAULT_TOO_OFTEN, "%s",
+			  translate(submitted->author->language, sending_too_often));
 	return false;
 }
 

@@ -89,7 +89,6 @@ become_member(struct dialogue *dialogue)
 					     .account = dialogue->entry.account,
 					     .keys = dialogue->entry.keys};
 	strangers_remove(service->strangers, dialogue->client->socket);
-	dialogue->client->is_stranger = false;
 	wire_limit(&dialogue->wire, 0);
 	if (open_maildrop(dialogue, &fault)) {
 		dialogue_reply(dialogue, "+OK %u messages", dialogue->maildrop.messages->len);

@@ -12,7 +12,6 @@ struct client {
 	struct deadline *deadline;
 	char *network;
 	bool begins_with_tls;
-	bool is_stranger; /* counted in service->strangers; the session ends that */
 };
 
 /* Serves the client until one of the two ends it. */

@@ -60,8 +60,7 @@ job_free(struct job *job)
 	struct service *service = job->service;
 
 	deadline_remove(job->client.deadline);
-	if (job->client.is_stranger)
-		strangers_remove(service->strangers, job->client.socket);
+	strangers_remove(service->strangers, job->client.socket);
 	tally_remove(service->connections, job->client.network);
 	g_free(job->client.network);
 	forget_socket(service, job->client.socket);
@@ -110,8 +109,7 @@ begin(struct service *service, int socket, const struct sockaddr *peer, bool beg
 	job->client = (struct client){.socket = socket,
 				      .deadline = deadline_add(service->deadlines, socket),
 				      .network = g_steal_pointer(&network),
-				      .begins_with_tls = begins_with_tls,
-				      .is_stranger = true};
+				      .begins_with_tls = begins_with_tls};
 	note_socket(service, socket);
 	thread = g_thread_try_new("client", serve, job, NULL);
 	if (thread == NULL) {

@@ -19,7 +19,7 @@ void strangers_free(struct strangers *strangers);
  * any thread. */
 bool strangers_add(struct strangers *strangers, int socket, const char *network,
 		   const char *region);
-/* Call once for each client that was added, before its socket is closed. */
+/* Call before the socket is closed; whoever is no longer counted is left alone. */
 void strangers_remove(struct strangers *strangers, int socket);
 
 #endif

@@ -199,8 +199,7 @@ begin(struct visit *visit, bool with_tls)
 	*visit = (struct visit){.socket = ends[1]};
 	visit->client = (struct client){.socket = ends[0],
 					.network = g_strdup("192.0.2.0/24"),
-					.begins_with_tls = with_tls,
-					.is_stranger = true};
+					.begins_with_tls = with_tls};
 	assert_true(strangers_add(service.strangers, visit->client.socket, visit->client.network,
 				  "192.0.0.0/16"));
 	visit->thread = g_thread_new("client", serve, visit);
@@ -231,8 +230,7 @@ finish(struct visit *visit)
 	g_thread_join(visit->thread);
 	SSL_free(visit->tls);
 	close(visit->socket);
-	if (visit->client.is_stranger)
-		strangers_remove(service.strangers, visit->client.socket);
+	strangers_remove(service.strangers, visit->client.socket);
 	close(visit->client.socket);
 	g_free(visit->client.network);
 	return g_string_free(heard, FALSE);
