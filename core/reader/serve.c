@@ -18,8 +18,7 @@ enum {
 #else
 	SLOWNESS = 1,
 #endif
-	NAME_TOLD_MAX = 1024, /* bytes */
-	ALARM_SECONDS = 30,   /* in case the calling program cannot end this process */
+	ALARM_SECONDS = 30, /* in case the calling program cannot end this process */
 };
 
 const struct reader_limits reader_page_limits = {
@@ -89,17 +88,6 @@ reader_tell(enum reader_piece piece, const char *bytes, size_t length)
 	    !transfer_send(STDIN_FILENO, bytes, length, TRANSFER_FOREVER))
 		_exit(EXIT_FAILURE);
 	setitimer(ITIMER_PROF, &left, NULL);
-}
-
-void
-reader_tell_name(enum reader_piece piece, const char *name)
-{
-	const size_t length = strlen(name), most = MIN(length, (size_t)NAME_TOLD_MAX);
-	const char *from = name + length - most;
-
-	while (from != name && (*from & 0xc0) == 0x80)
-		from++; /* not from within a character */
-	reader_tell(piece, from, strlen(from));
 }
 
 void *

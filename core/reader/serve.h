@@ -42,8 +42,6 @@ _Noreturn void reader_refuse(enum reader_outcome outcome);
 /* Sends a piece of at most READER_PIECE_MAX bytes before the answer. Ends the process if there are
  * too many, or nobody receives them. */
 void reader_tell(enum reader_piece piece, const char *bytes, size_t length);
-/* The same for a name, of which the last kilobyte is sent: its end says what the file is. */
-void reader_tell_name(enum reader_piece piece, const char *name);
 /* For parsers that accept an allocator; never returns NULL. */
 void *reader_allocate(size_t size);
 void reader_release(void *memory);

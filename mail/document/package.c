@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/reader/serve.h"
+#include "core/reader/tell_name.h"
 #include "mail/container.h"
 #include "mail/document/office_text.h"
 #include "mail/document/text_out.h"

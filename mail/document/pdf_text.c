@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/reader/serve.h"
+#include "core/reader/tell_name.h"
 #include "mail/document/text_out.h"
 
 enum {

@@ -5,6 +5,7 @@
 #include <ytnef.h>
 
 #include "core/reader/serve.h"
+#include "core/reader/tell_name.h"
 #include "mail/document/charset_table.h"
 #include "mail/document/text_out.h"
 
