@@ -97,7 +97,9 @@ def certificates(authority):
     yield "a comment of 900 kB", authority.certificate("nsComment=" + "x" * 900_000), True
     yield "an RSA key of 65 536 bits", with_modulus(good, 65_536), True
     yield "an RSA key of 4 million bits", with_modulus(good, 4_000_000), True
-    yield "3000 certificates in one bundle", bundle([*renumbered(good, 3000), good]), True
+    yield "30 certificates in one bundle", bundle([*renumbered(good, 30), good]), True
+    # Which of them are left out would be decided by their order: that is said, instead.
+    yield "3000 certificates in one bundle", bundle([*renumbered(good, 3000), good]), False
     yield "200 000 levels of SEQUENCE", b"\x30\x80" * 200_000 + b"\0\0" * 200_000, False
     yield "200 000 levels of OCTET STRING", b"\x24\x80" * 200_000 + b"\0\0" * 200_000, False
     yield "a bundle within 100 000 levels", bundle([b"\xa0\x80" * 100_000]), False
