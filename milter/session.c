@@ -460,51 +460,81 @@ note_login(SMFICTX *context, const struct session *session)
 	return verdict_note(context, session->message, LOGIN_FIELD, note);
 }
 
+/* Decides for those recipients for whom that was not done before. */
+static sfsistat
+settle_others(SMFICTX *context, struct session *session, const struct known *known)
+{
+	struct message *message = session->message;
+	GPtrArray *all = message->recipients;
+	sfsistat verdict;
+
+	if (known->others->len == 0)
+		return SMFIS_ACCEPT;
+	if (known->is_secret)
+		return verdict_without(context, message, known->others);
+	message->recipients = known->others;
+	verdict = decide(context, session, known);
+	message->recipients = all;
+	return verdict;
+}
+
+/* Last of all: nothing would tell a later offer of the same mail that this was done. */
+static bool
+send_verified(SMFICTX *context, struct session *session, const struct known *known)
+{
+	if (known->verified->len == 0)
+		return true;
+	if (!is_awaited(context))
+		return fault_set(
+			&session->fault, FAULT_PEER,
+			"sending decided mail over verified TLS: the MTA has given up waiting");
+	return known_send_again(known, session->message, policy_settings(session->policy),
+				ring_sealing(service->courier), service->database, &session->fault);
+}
+
+static sfsistat
+refuse_known(SMFICTX *context, struct session *session)
+{
+	const struct message *message = session->message;
+
+	log_error("%s: from=<%s>: %s", message->queue_id, message->sender, session->fault.text);
+	untaken_note(service->database, message, &session->fault);
+	return verdict_refuse(context, &session->fault);
+}
+
 /* Treats each recipient according to the earlier decision: those that pass stay in place, the
  * others are removed. */
 static sfsistat
 settle_known(SMFICTX *context, struct session *session, const struct known *known)
 {
-	struct message *message = session->message;
+	const struct message *message = session->message;
 	sfsistat verdict = verdict_without(context, message, known->verified);
 
 	log_info("%s: from=<%s>: decided before for %u recipients; %u are new%s", message->queue_id,
 		 message->sender, known->passed->len + known->verified->len, known->others->len,
 		 known->is_secret && known->others->len > 0 ? ", and get nothing of it" : "");
-	if (verdict == SMFIS_ACCEPT && known->others->len > 0 && known->is_secret)
-		verdict = verdict_without(context, message, known->others);
-	else if (verdict == SMFIS_ACCEPT && known->others->len > 0) {
-		GPtrArray *all = message->recipients;
-
-		message->recipients = known->others;
-		verdict = decide(context, session, known);
-		message->recipients = all;
-	}
-	return verdict;
+	if (verdict == SMFIS_ACCEPT)
+		verdict = settle_others(context, session, known);
+	return verdict != SMFIS_ACCEPT || send_verified(context, session, known)
+		       ? verdict
+		       : refuse_known(context, session);
 }
 
 static sfsistat
 pass_known(SMFICTX *context, struct session *session, const struct known *known)
 {
-	struct message *message = session->message;
 	const bool is_any = known->passed->len + known->verified->len > 0;
 
 	if (!is_any && !known->is_secret)
 		return decide(context, session, NULL);
-	if (!is_any)
-		fault_set(
-			&session->fault, FAULT_REFUSED,
-			"<%s>: this mail of the secure mail gateway is for an employee, and may not leave "
-			"the organisation, where their address leads.",
-			((const struct recipient *)g_ptr_array_index(known->others, 0))->address);
-	else if (known->verified->len == 0 ||
-		 known_send_again(known, message, policy_settings(session->policy),
-				  ring_sealing(service->courier), service->database,
-				  &session->fault))
+	if (is_any)
 		return settle_known(context, session, known);
-	log_error("%s: from=<%s>: %s", message->queue_id, message->sender, session->fault.text);
-	untaken_note(service->database, message, &session->fault);
-	return verdict_refuse(context, &session->fault);
+	fault_set(
+		&session->fault, FAULT_REFUSED,
+		"<%s>: this mail of the secure mail gateway is for an employee, and may not leave "
+		"the organisation, where their address leads.",
+		((const struct recipient *)g_ptr_array_index(known->others, 0))->address);
+	return refuse_known(context, session);
 }
 
 /* A message without a note did not come from the first pass. */

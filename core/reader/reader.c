@@ -7,7 +7,10 @@
 #include "core/transfer.h"
 #include "core/worker.h"
 
-enum { WAIT_SECONDS = 5 }; /* for a free process */
+enum {
+	WAIT_SECONDS = 5, /* for a free process */
+	ATTEMPTS_MAX = 2,
+};
 
 /* A big library has a program of its own, so that only its documents wait until it is loaded. */
 enum program { PAGES, OFFICE, PDF, PREVIEW, PROGRAMS };
@@ -96,6 +99,8 @@ reader_free(struct reader *reader)
 
 /* --- one document --- */
 
+static const char died[] = "died";
+
 struct exchange {
 	struct reader *reader;
 	const char *format;
@@ -104,6 +109,25 @@ struct exchange {
 	struct reader_taker *taker; /* NULL: the format has no pieces */
 	GBytes *answer;
 };
+
+/* Has the process ended, or was it too slow, or did it not keep to the protocol? All else that can
+ * go wrong with the socket is no fault of the document. */
+static bool
+is_of_process(int error)
+{
+	return error == ECONNRESET || error == EPIPE || error == ETIMEDOUT || error == EBADMSG;
+}
+
+static bool
+fail_exchange(const struct exchange *exchange, struct fault *fault)
+{
+	const int error = errno;
+
+	fault_set(fault, is_of_process(error) ? FAULT_INPUT : FAULT_STORAGE,
+		  "asking the reader about %s: %s", exchange->format, g_strerror(error));
+	errno = error;
+	return false;
+}
 
 /* Writes to the socket. A process that refuses on the request alone does not read on. */
 struct socket_sink {
@@ -117,8 +141,7 @@ write_to_socket(struct sink *sink, const void *data, size_t length, struct fault
 	const struct exchange *exchange = ((struct socket_sink *)sink)->exchange;
 
 	return transfer_send(exchange->socket, data, length, exchange->until) ||
-	       fault_set(fault, FAULT_INPUT, "sending %s to the reader: %s", exchange->format,
-			 g_strerror(errno));
+	       fail_exchange(exchange, fault);
 }
 
 /* If the document itself cannot be read, its process must not take what came for all of it. */
@@ -130,9 +153,11 @@ send_document(const struct exchange *exchange, const struct spool_part *document
 	struct socket_sink sink = {.sink = {.write = write_to_socket}, .exchange = exchange};
 
 	g_strlcpy(request.format, exchange->format, sizeof request.format);
-	if (transfer_send(exchange->socket, &request, sizeof request, exchange->until))
+	*fault = (struct fault){0};
+	if (write_to_socket(&sink.sink, &request, sizeof request, fault))
 		(void)spool_part_copy(document, &sink.sink, fault);
-	return spool_check(document->spool, fault);
+	return (fault->cause == FAULT_NONE || fault->cause == FAULT_INPUT) &&
+	       spool_check(document->spool, fault);
 }
 
 static bool
@@ -142,10 +167,10 @@ receive_piece(const struct exchange *exchange, const struct reader_answer *heade
 	if (exchange->taker == NULL || header->length > READER_PIECE_MAX ||
 	    header->outcome >= READER_PIECE_KINDS) {
 		errno = EBADMSG;
-		return fault_set(fault, FAULT_INPUT, "%s", g_strerror(errno));
+		return fail_exchange(exchange, fault);
 	}
 	if (!transfer_receive(exchange->socket, bytes, header->length, exchange->until))
-		return fault_set(fault, FAULT_INPUT, "%s", g_strerror(errno));
+		return fail_exchange(exchange, fault);
 	return exchange->taker->take(exchange->taker, header->outcome, bytes, header->length,
 				     fault);
 }
@@ -159,7 +184,7 @@ receive_pieces(const struct exchange *exchange, struct reader_answer *header_r, 
 	for (;;) {
 		if (!transfer_receive(exchange->socket, header_r, sizeof *header_r,
 				      exchange->until))
-			return fault_set(fault, FAULT_INPUT, "%s", g_strerror(errno));
+			return fail_exchange(exchange, fault);
 		if (header_r->outcome < READER_TEXT)
 			return true;
 		if (!receive_piece(exchange, header_r, bytes, fault))
@@ -177,17 +202,17 @@ receive_answer(struct exchange *exchange, enum reader_outcome *outcome_r, struct
 		return false;
 	if (answer.outcome >= READER_OUTCOMES || answer.length > READER_ANSWER_MAX) {
 		errno = EBADMSG;
-		return fault_set(fault, FAULT_INPUT, "%s", g_strerror(errno));
+		return fail_exchange(exchange, fault);
 	}
 	bytes = g_malloc(answer.length + 1);
 	if (!transfer_receive(exchange->socket, bytes, answer.length, exchange->until))
-		return fault_set(fault, FAULT_INPUT, "%s", g_strerror(errno));
+		return fail_exchange(exchange, fault);
 	*outcome_r = answer.outcome;
 	exchange->answer = g_bytes_new_take(g_steal_pointer(&bytes), answer.length);
 	return true;
 }
 
-/* Distinguishes a process that has died from one that takes too long; the document caused both. */
+/* Distinguishes a process that has died from one that takes too long. */
 static bool
 exchange_all(struct exchange *exchange, const struct spool_part *document, const char **outcome_r,
 	     struct fault *fault)
@@ -204,7 +229,7 @@ exchange_all(struct exchange *exchange, const struct spool_part *document, const
 
 		if (fault->cause != FAULT_INPUT)
 			return false;
-		*outcome_r = slow ? "too slow" : "died";
+		*outcome_r = slow ? "too slow" : died;
 		return fault_set(fault, FAULT_INPUT, "reading %s: %s", exchange->format,
 				 slow ? "it took too long" : "the reader crashed");
 	}
@@ -222,32 +247,44 @@ count(const char *format, const char *outcome)
 }
 
 static bool
-ask(struct exchange *exchange, const struct spool_part *document, struct fault *fault)
+attempt(struct exchange *exchange, const struct spool_part *document, const char **outcome_r,
+	struct fault *fault)
 {
-	const gint64 begun = g_get_monotonic_time();
-	const enum program program = program_of(exchange->format);
-	struct worker_pool *pool = exchange->reader->pools[program];
-	const char *outcome = outcomes[READER_TOO_LARGE].name;
-	struct worker *worker;
+	const gint64 begun = g_get_monotonic_time(), until = exchange->until;
+	struct worker_pool *pool = exchange->reader->pools[program_of(exchange->format)];
+	struct worker *worker = worker_take(pool, begun + WAIT_SECONDS * G_USEC_PER_SEC, fault);
 	bool done;
 
-	if (document->length > programs[program].document_max) {
+	if (worker == NULL) {
+		*outcome_r = fault->cause == FAULT_OVERLOAD ? "busy" : "not started";
+		return false;
+	}
+	exchange->socket = worker_socket(worker);
+	exchange->until = MIN(until, g_get_monotonic_time() + exchange->reader->patience);
+	done = exchange_all(exchange, document, outcome_r, fault);
+	exchange->until = until;
+	worker_give(worker, false);
+	worker_prepare(pool);
+	metrics_end(begun, METRIC_READER, "");
+	return done;
+}
+
+/* A process that died is not always the document's doing: the kernel ends some when memory is
+ * short. */
+static bool
+ask(struct exchange *exchange, const struct spool_part *document, struct fault *fault)
+{
+	const char *outcome = outcomes[READER_TOO_LARGE].name;
+	bool done = false;
+
+	if (document->length > programs[program_of(exchange->format)].document_max) {
 		count(exchange->format, outcome);
 		return fault_set(fault, FAULT_INPUT, "reading %s: %s", exchange->format,
 				 outcomes[READER_TOO_LARGE].text);
 	}
-	worker = worker_take(pool, begun + WAIT_SECONDS * G_USEC_PER_SEC, fault);
-	if (worker == NULL) {
-		count(exchange->format, fault->cause == FAULT_OVERLOAD ? "busy" : "not started");
-		return false;
-	}
-	exchange->socket = worker_socket(worker);
-	exchange->until = MIN(exchange->until, g_get_monotonic_time() + exchange->reader->patience);
-	done = exchange_all(exchange, document, &outcome, fault);
-	worker_give(worker, false);
-	worker_prepare(pool);
+	for (int i = 0; i < ATTEMPTS_MAX && (i == 0 || outcome == died); i++)
+		done = attempt(exchange, document, &outcome, fault);
 	count(exchange->format, outcome);
-	metrics_end(begun, METRIC_READER, "");
 	return done;
 }
 

@@ -22,8 +22,8 @@ void reader_free(struct reader *reader);
 
 /* Converts the document from the format; caller frees. May be called from any thread; waits until a
  * process is free and has finished. NULL with `fault` filled: FAULT_INPUT if the document is at
- * fault (too large, nested too deeply, too much work, or its parser crashed or was stopped),
- * FAULT_OVERLOAD if no process became free, FAULT_STORAGE if none can be started. */
+ * fault (too large, nested too deeply, too much work, or its parser crashed twice or was stopped),
+ * FAULT_OVERLOAD if no process became free, FAULT_STORAGE if none can be started or asked. */
 GBytes *reader_ask(struct reader *reader, const char *format, const void *document, size_t length,
 		   struct fault *fault);
 /* The same for a document in a spool. */
@@ -36,7 +36,8 @@ struct reader_taker {
 		     size_t length, struct fault *fault);
 };
 /* The same for a format that answers in pieces (protocol.h); ends by `until`
- * (g_get_monotonic_time()) at the latest. What came before a failure is valid. */
+ * (g_get_monotonic_time()) at the latest. What came before a failure is valid; after a crash it
+ * comes once more. */
 bool reader_take(struct reader *reader, const char *format, const struct spool_part *document,
 		 gint64 until, struct reader_taker *taker, struct fault *fault);
 

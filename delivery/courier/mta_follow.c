@@ -12,6 +12,7 @@
 #include "core/identifier.h"
 #include "delivery/courier/chore.h"
 #include "delivery/courier/mta_reader.h"
+#include "delivery/courier/mta_sessions.h"
 
 enum {
 	LINES_MAX = 4000,	/* of one round */
@@ -46,6 +47,7 @@ struct follow {
 	struct mta_reader *reader;
 	char *position;	     /* of the reader, as last committed */
 	GHashTable *secured; /* "process relay" → struct secured */
+	struct mta_sessions *sessions;
 };
 
 /* How secure the TLS is of a connection that the log mentions, for the mail that it was made for or
@@ -190,6 +192,17 @@ note_said(const struct follow *follow, struct findings *findings, const struct m
 }
 
 static void
+note_session(const struct follow *follow, struct findings *findings, const struct mta_entry *entry,
+	     const struct mta_line *line)
+{
+	g_autoptr(GPtrArray) accepted =
+		mta_sessions_end(follow->sessions, entry->process, line->recipients);
+
+	for (guint i = 0; accepted != NULL && i < accepted->len; i++)
+		add(findings->took, g_ptr_array_index(accepted, i));
+}
+
+static void
 note(struct follow *follow, struct findings *findings, const struct mta_entry *entry,
      const struct mta_line *line)
 {
@@ -200,7 +213,14 @@ note(struct follow *follow, struct findings *findings, const struct mta_entry *e
 	case MTA_DISCARDED:
 		add(findings->took, line->queue_id);
 		break;
+	case MTA_BEGAN:
+		mta_sessions_begin(follow->sessions, entry->process, line->queue_id);
+		break;
+	case MTA_SESSION:
+		note_session(follow, findings, entry, line);
+		break;
 	case MTA_IDENT:
+		mta_sessions_begin(follow->sessions, entry->process, line->queue_id);
 		if (identifier_parse(&row, line->text)) {
 			add(findings->again_ids, line->queue_id);
 			add(findings->again_rows, row.text);
@@ -391,6 +411,7 @@ follow_new(const struct settings *settings)
 
 	follow->log = mta_log_of(settings);
 	follow->source = g_strdup_printf("%s:%s", g_get_host_name(), follow->log.where);
+	follow->sessions = mta_sessions_new();
 	follow->secured = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, secured_free);
 	return follow;
 }

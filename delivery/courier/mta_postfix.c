@@ -71,6 +71,8 @@ parse_said(struct mta_line *line, const char *said)
 	} else if (g_str_has_prefix(said, "client=") && strstr(said, ", orig_queue_id=") != NULL) {
 		line->said = MTA_IDENT;
 		mta_line_set(&line->text, mta_line_piece(said, ", orig_queue_id=", ","));
+	} else if (g_str_has_prefix(said, "client=")) {
+		line->said = MTA_BEGAN;
 	}
 	return line->said != MTA_NOTHING;
 }
@@ -124,10 +126,28 @@ parse_broken_off(struct mta_line *line, const char *text)
 	return line->said != MTA_NOTHING;
 }
 
+/* "disconnect from localhost[127.0.0.1] ehlo=1 mail=2 rcpt=2 data=2 quit=1 commands=8"; "data=1/2":
+ * one of two. The pieces of BDAT are counted otherwise. */
+static bool
+parse_disconnect(struct mta_line *line, const char *text)
+{
+	const char *counts = g_str_has_prefix(text, "disconnect from ") ? strstr(text, "] ") : NULL;
+	const char *data = counts == NULL ? NULL : strstr(counts, " data=");
+	char *end;
+
+	if (data == NULL || strstr(counts, " bdat=") != NULL)
+		return false;
+	line->recipients = (unsigned)strtoul(data + strlen(" data="), &end, 10);
+	if (*end == ' ' || *end == '\0')
+		line->said = MTA_SESSION;
+	return line->said != MTA_NOTHING;
+}
+
 static bool
 parse_of_process(struct mta_line *line, const char *text)
 {
-	return parse_tls(line, text) || parse_broken_off(line, text);
+	return parse_tls(line, text) || parse_broken_off(line, text) ||
+	       parse_disconnect(line, text);
 }
 
 /* "postfix/smtp[123]", "postfix-out/qmgr[1]", possibly with other names between the slashes: its

@@ -236,6 +236,28 @@ def test_same_message_sent_again_was_swallowed(world, post, name):
     assert {offer for _, _, offer in decisions(world, pickup) + decisions(world, plain)} == {"1"}
 
 
+def test_same_message_sent_again_while_the_mta_held_the_first_was_swallowed(world, post, name):
+    """Promise 2: qmgr had not come to the first, since it was on HOLD, or many others were before it."""
+    pickup, plain, sender = f"{name}@pickup.example", f"{name}@plain.example", f"{name}@example.com"
+    message = post.compose([pickup, plain], sender=sender)
+    world.company.set(smtpd_data_restrictions="check_client_access static:hold")
+    try:
+        post.accepted(message, [pickup, plain], sender=sender)
+        world.postgres.query("update postseal.offer set offered_at = offered_at - interval '10 seconds' where message in"
+                             f" (select id from postseal.message where sender = '{sender}') returning 1")
+        # The log is read on, and tells of other mail.
+        world.company.set(smtpd_data_restrictions="")
+        post.accepted(post.compose([f"{name}.other@plain.example"]), [f"{name}.other@plain.example"])
+        post.box(f"{name}.other@plain.example").one()
+        post.accepted(message, [pickup, plain], sender=sender)
+    finally:
+        world.company.set(smtpd_data_restrictions="")
+        sandbox.command("postsuper", "-c", world.company.config, "-H", "ALL")
+    for address in (pickup, plain, sender):
+        post.box(address).wait(2)
+    assert {offer for _, _, offer in decisions(world, pickup) + decisions(world, plain)} == {"1"}
+
+
 @pytest.mark.parametrize("fields", [b"", b"Message-ID: <device@printer>\r\n", b"Subject: Fax\r\nDate: Thu, 1 Jan 1970 00:00:00 +0000\r\n"])
 def test_mails_of_a_device_all_look_alike_and_one_arrived(world, post, name, fields):
     to, sender = f"{name}@pickup.example", f"{name}@example.com"

@@ -449,6 +449,26 @@ def test_requeued_mail_was_decided_on_once_more(world, post, keys, secret, name)
     assert again == sorted([a, m] for a, m in wanted.items() if a != "archive@plain.example")
 
 
+def test_requeued_copy_left_once_more_at_each_attempt_and_though_a_new_recipient_was_refused(world, post, secret, name):
+    """Promise 3: what goes over verified TLS was put into the outbox before it was known whether the rest is accepted."""
+    to = f"{name}@partner.example"
+    world.company.set(defer_transports="smtp relay postseal-verified")
+    try:
+        found = secret([to], name)
+        sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
+        sandbox.wait_until(lambda: f"to=<{to}>" in world.company.log.read_text(), "it to be deferred")
+        world.company.set(always_bcc="ceo@closed.example")
+        refused = world.company.log.read_text().count("They take no mail.")
+        requeue(world)
+        sandbox.wait_until(lambda: world.company.log.read_text().count("They take no mail.") > refused, "the refusal", 90)
+        sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
+    finally:
+        world.company.set(always_bcc="archive@plain.example", defer_transports="")
+    sandbox.command("postqueue", "-c", world.company.config, "-f")
+    sandbox.wait_until(lambda: to.encode() not in sandbox.command("postqueue", "-c", world.company.config, "-p"), "the queue to be without it")
+    assert found.arrived(to) == []
+
+
 def test_unlock_code_left_in_plain_where_an_alias_of_the_sender_leads(world, post, name):
     """Promise 1: it is for the sender only, and must not leave the organisation."""
     to = f"{name}@pickup.example"

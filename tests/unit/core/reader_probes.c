@@ -128,6 +128,16 @@ probe_pieces(const char *document, size_t length, GString *answer)
 		reader_refuse(READER_TOO_MANY);
 }
 
+/* Works for some milliseconds between a piece and the answer. */
+static void
+probe_slow_pieces(const char *document, size_t length, GString *answer)
+{
+	(void)document, (void)length, (void)answer;
+	reader_tell(READER_NAME, "a name", 6);
+	for (volatile unsigned i = 0; i < 3000000; i++)
+		;
+}
+
 static void
 probe_flood_of_pieces(const char *document, size_t length, GString *answer)
 {
@@ -148,6 +158,7 @@ static const struct reader_format formats[] = {
 	{"crash", probe_crash},
 	{"flood", probe_flood},
 	{"pieces", probe_pieces},
+	{"slow pieces", probe_slow_pieces},
 	{"flood of pieces", probe_flood_of_pieces},
 	{NULL, NULL},
 };

@@ -1,10 +1,13 @@
 /* How a program calls postseal-reader, here replaced by reader_probes.c, and what it is told about
  * each failure. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -165,6 +168,50 @@ test_fault_of_the_taker_is_no_fault_of_the_document(void **state)
 	g_string_free(found.text, TRUE);
 }
 
+/* As the kernel does when memory is short. */
+static void
+kill_readers(void)
+{
+	g_autofree char *path = g_strdup_printf("/proc/self/task/%d/children", gettid());
+	g_autofree char *pids = NULL;
+	g_auto(GStrv) words = NULL;
+
+	assert_true(g_file_get_contents(path, &pids, NULL, NULL));
+	words = g_strsplit(pids, " ", -1);
+	for (int i = 0; words[i] != NULL; i++)
+		if (atoi(words[i]) > 0)
+			kill(atoi(words[i]), SIGKILL);
+}
+
+static bool
+kill_at_first(struct reader_taker *taker, enum reader_piece piece, const char *bytes, size_t length,
+	      struct fault *fault)
+{
+	struct collecting *collecting = (struct collecting *)taker;
+
+	(void)piece, (void)bytes, (void)length, (void)fault;
+	if (collecting->names++ == 0)
+		kill_readers();
+	return true;
+}
+
+/* The document counted as opaque, and where such mail passes it left unread. Some processes are
+ * faster than the one that kills them. */
+static void
+test_process_that_was_killed_was_held_against_its_document(void **state)
+{
+	bool is_hit = false;
+	struct fault fault;
+
+	for (int i = 0; i < 100 && !is_hit; i++) {
+		struct collecting found = {{kill_at_first}, NULL};
+
+		assert_true(take_pieces(*state, "slow pieces", "", &found, &fault));
+		is_hit = found.names == 2;
+	}
+	assert_true(is_hit);
+}
+
 #ifndef POSTSEAL_SANITIZED
 static void
 test_taken_over_parser_can_do_nothing(void **state)
@@ -229,6 +276,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_what_came_before_a_refusal_counts, start,
 						stop),
 		cmocka_unit_test_setup_teardown(test_pieces_end_at_a_limit, start, stop),
+		cmocka_unit_test_setup_teardown(
+			test_process_that_was_killed_was_held_against_its_document, start, stop),
 		cmocka_unit_test_setup_teardown(test_fault_of_the_taker_is_no_fault_of_the_document,
 						start, stop),
 #ifndef POSTSEAL_SANITIZED
