@@ -38,6 +38,16 @@ append_text(GByteArray *plain, const char *text)
 	g_byte_array_append(plain, (const guint8 *)text, (guint)strlen(text) + 1);
 }
 
+/* Of a client whose name is too long ("NAME [ADDRESS]"), its address, which says whether it is one
+ * of ours. */
+static const char *
+client_that_fits(const char *client)
+{
+	const char *address = client == NULL ? NULL : strrchr(client, '[');
+
+	return address == NULL || strlen(client) <= TEXT_MAX ? client : address;
+}
+
 /* The time as eight bytes, the login, a NUL, the client, a NUL. */
 static GByteArray *
 plain_note(const struct message *message, gint64 now)
@@ -47,7 +57,7 @@ plain_note(const struct message *message, gint64 now)
 
 	g_byte_array_append(plain, (const guint8 *)&time, sizeof time);
 	append_text(plain, message->authenticated);
-	append_text(plain, message->client);
+	append_text(plain, client_that_fits(message->client));
 	return plain;
 }
 

@@ -5,6 +5,7 @@
 #include "core/database.h"
 #include "core/log.h"
 #include "core/metrics.h"
+#include "delivery/outbox/outbox.h"
 #include "keystore/discovery.h"
 #include "keystore/domain_tls_asking.h"
 #include "keystore/evidence.h"
@@ -170,14 +171,12 @@ set_all(void *context)
 static void
 expect_handled(void)
 {
-	static const char *const kinds[] = {"copy",   "notice",	 "code",  "alert",
-					    "bounce", "receipt", "reply", "account"};
 	static const char *const statuses[] = {"sent", "deferred", "failed"};
 
-	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+	for (size_t i = 0; outbox_kinds[i] != NULL; i++)
 		for (size_t j = 0; j < G_N_ELEMENTS(statuses); j++) {
-			g_autofree char *labels =
-				g_strdup_printf("kind=\"%s\",status=\"%s\"", kinds[i], statuses[j]);
+			g_autofree char *labels = g_strdup_printf("kind=\"%s\",status=\"%s\"",
+								  outbox_kinds[i], statuses[j]);
 
 			metrics_expect(METRIC_OUTBOX_HANDLED, labels);
 		}

@@ -6,6 +6,9 @@
 
 enum { DAY_SECONDS = 86400 };
 
+const char *const outbox_kinds[] = {"copy",    "notice", "code",    "alert", "bounce",
+				    "receipt", "reply",	 "account", NULL};
+
 static const struct statement outbox_put = {
 	"outbox_put",
 	"insert into postseal.outbox (id, message, kind, sender, ret, envid, smtputf8, verified,"

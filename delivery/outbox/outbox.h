@@ -11,9 +11,12 @@
 #include "keystore/key.h"
 #include "mail/imprint.h"
 
+/* "copy", "notice" and so on; ends with NULL. */
+extern const char *const outbox_kinds[];
+
 struct outbox_mail {
 	struct identifier id;
-	const char *kind;    /* "copy", "notice", "code", "alert", "bounce" */
+	const char *kind;    /* one of outbox_kinds[] */
 	const char *message; /* identifier of the message in the log, or NULL */
 	const char *sender;  /* of the envelope; "" for the null sender */
 	const char *ret;     /* DSN parameters of MAIL (RFC 3461), or NULL */

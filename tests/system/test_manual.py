@@ -61,6 +61,14 @@ def test_states_are_the_same_in_database_program_and_manual():
     assert stored == enum == set(re.findall(r"^\.It Sy (\w+)", log, re.M))
 
 
+def test_kinds_of_outbox_mail_are_the_same_in_database_and_program():
+    constraint = [re.search(r"outbox.*?check \(kind in \((.*?)\)\)", path.read_text(), re.S)
+                  for path in sorted(SOURCE.glob("delivery/sql/*.sql"), key=lambda path: path.name)]
+    stored = set(re.findall(r"'(\w+)'", [found for found in constraint if found][-1].group(1)))
+    text = (SOURCE / "delivery/outbox/outbox.c").read_text()
+    assert stored == set(re.findall(r'"(\w+)"', re.search(r"outbox_kinds\[\] = \{(.*?)\}", text, re.S).group(1)))
+
+
 def test_commands_are_those_that_the_command_prints():
     printed = subprocess.run([BUILD / "bin" / "postseal", "-h"], capture_output=True, text=True, check=True).stdout
     commands = {line.strip().split("  ")[0] for line in printed.splitlines() if line.startswith("  ")}

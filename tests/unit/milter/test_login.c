@@ -64,6 +64,25 @@ recall_with(const char *id, const char *body, const char *note, const struct key
 	return false;
 }
 
+/* A client without an address counts as one of ours: mail from outside, with a forged result of a
+ * check, was taken for an employee's. */
+static void
+test_client_with_a_long_name_became_one_of_ours(void **state)
+{
+	g_autoptr(message_auto) message = message_of(" <1@example.com>", "Hello.\r\n");
+	g_autofree char *name = g_strnfill(250, 'x'), *note = NULL;
+	struct seal_key key = key_of(1);
+	const struct key_file keys = {1, {key}};
+	unsigned char pass[LOGIN_PASS_BYTES];
+
+	(void)state;
+	message->client = g_strdup_printf("%s [2001:db8::7]", name);
+	note = login_note(message, &key, NOW);
+	message_add_field(message, "X-Postseal-Login", note);
+	assert_true(login_recall(message, &keys, NOW, DAY, pass));
+	assert_string_equal(message->client, "[2001:db8::7]");
+}
+
 static bool
 recall(const char *id, const char *body, const char *note, const struct seal_key *key, gint64 now)
 {
@@ -168,6 +187,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_its_own_message_opens_it),
+		cmocka_unit_test(test_client_with_a_long_name_became_one_of_ours),
 		cmocka_unit_test(test_another_message_key_or_time_does_not),
 		cmocka_unit_test(test_each_key_of_the_file_opens_it),
 		cmocka_unit_test(test_no_changed_byte_opens_it),
