@@ -154,15 +154,25 @@ refuse(struct plan *plan, struct copy *copy)
 	plan->refused = copy;
 }
 
-/* Is it a login of theirs? If the MTA alone knows who may send as whom, only by its form. */
+/* "otto" is the login of otto@example.com, if that is ours. */
+static bool
+is_local_part(const struct settings *settings, const char *login, const char *address)
+{
+	const size_t length = strlen(login);
+
+	return strncmp(login, address, length) == 0 && address[length] == '@' &&
+	       keystore_is_employee(settings->domains, address);
+}
+
+/* Is it a login of theirs? If the MTA alone knows who may send as whom, only by its form, and as
+ * far as that is listed here too. */
 static bool
 is_their_login(const struct surroundings *around, const char *login, const char *approver)
 {
 	g_autofree char *folded = address_fold(login);
 
-	return strcmp(folded, approver) == 0 ||
-	       (around->settings->sign != SIGN_MTA &&
-		policy_vouches_for(around->policy, login, approver));
+	return strcmp(folded, approver) == 0 || is_local_part(around->settings, folded, approver) ||
+	       policy_lists_login(around->policy, login, approver);
 }
 
 bool

@@ -419,6 +419,12 @@ policy_vouches_for(const struct policy *policy, const char *login, const char *s
 }
 
 bool
+policy_lists_login(const struct policy *policy, const char *login, const char *address)
+{
+	return logins_may_send_as(policy->logins, login, address);
+}
+
+bool
 policy_signs_for(const struct policy *policy, const char *login, const char *sender)
 {
 	return policy->settings->sign == SIGN_ANY || policy_vouches_for(policy, login, sender);

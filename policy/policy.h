@@ -88,6 +88,8 @@ bool policy_check_directories(const struct policy *policy, struct fault *fault);
 /* Is it established that the authenticated user (NULL: none) may send as the folded address, either
  * by `sign logins` or because the MTA allows nothing else? */
 bool policy_vouches_for(const struct policy *policy, const char *login, const char *sender);
+/* The same as far as the setting `sign logins` says it, whatever `sign` says. */
+bool policy_lists_login(const struct policy *policy, const char *login, const char *address);
 /* Is mail from this sender signed: is the sender established as above, or `sign "any"` set? */
 bool policy_signs_for(const struct policy *policy, const char *login, const char *sender);
 

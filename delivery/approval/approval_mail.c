@@ -166,6 +166,21 @@ approval_tell_refused(const struct approval_mail *mail, const char *by, const ch
 }
 
 bool
+approval_tell_recalled(const struct approval_mail *mail, const char *by, struct fault *fault)
+{
+	const char *language = senders_language(mail);
+	GString *text = g_string_new(NULL);
+
+	add_line(text, translate(language, "Your message was recalled by %s. It was not sent to:"),
+		 by);
+	add_recipients(text, mail, NULL, language);
+	add_line(text, translate(language, "It waited for approval for this reason: %s"),
+		 mail->reason);
+	return tell_sender(mail, language, translate(language, "Your message was recalled"), text,
+			   fault);
+}
+
+bool
 approval_tell_released(const struct approval_mail *mail, const char *by, const GPtrArray *methods,
 		       struct fault *fault)
 {

@@ -20,11 +20,13 @@ struct approval_mail {
 /* `subject` of the message, UTF-8, or NULL: it is not shown. */
 bool approval_ask(const struct approval_mail *mail, const char *approver, const char *url,
 		  const char *subject, struct fault *fault);
-/* Does nothing if the message has no sender, and so do the other two. */
+/* Does nothing if the message has no sender, and so do the others. */
 bool approval_tell_held(const struct approval_mail *mail, const char *url, struct fault *fault);
 /* `by` NULL: its time was over. `because`: what they wrote, or NULL. */
 bool approval_tell_refused(const struct approval_mail *mail, const char *by, const char *because,
 			   struct fault *fault);
+/* Somebody else than the sender has recalled it. */
+bool approval_tell_recalled(const struct approval_mail *mail, const char *by, struct fault *fault);
 /* `methods`: const char *, how each recipient gets it, to be translated. */
 bool approval_tell_released(const struct approval_mail *mail, const char *by,
 			    const GPtrArray *methods, struct fault *fault);

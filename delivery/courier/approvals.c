@@ -1,7 +1,8 @@
-/* Refuses what nobody approved in time, and tells senders what was refused. */
+/* Refuses what nobody approved in time, and tells senders what was not sent. */
 #include <jansson.h>
 #include <string.h>
 
+#include "core/address.h"
 #include "delivery/approval/approval_mail.h"
 #include "delivery/courier/chore.h"
 #include "delivery/outbox/deputy.h"
@@ -15,6 +16,21 @@ static const struct statement closed = {
 	" (select json_agg(c.address order by c.number) from postseal.approval_copy c where c.approval = a.id) "
 	"from postseal.approval a left join postseal.message m on m.id = a.message where a.id = $1"};
 enum { MESSAGE, SENDER, SMTPUTF8, REASON, DECISION, BY, BECAUSE, MESSAGE_ID, RECIPIENTS };
+
+/* Whoever recalled their own message knows it. */
+static bool
+tell_outcome(const struct approval_mail *mail, const PGresult *row, struct fault *fault)
+{
+	const char *by = result_text(row, 0, BY), *sender = mail->notice->sender,
+		   *deputy = mail->notice->deputy;
+	g_autofree char *folded = by == NULL ? NULL : address_fold(by);
+	g_autofree char *own = address_fold(sender);
+
+	if (strcmp(PQgetvalue(row, 0, DECISION), "recalled") != 0)
+		return approval_tell_refused(mail, by, result_text(row, 0, BECAUSE), fault);
+	return g_strcmp0(folded, own) == 0 || (deputy != NULL && g_strcmp0(by, deputy) == 0) ||
+	       approval_tell_recalled(mail, by == NULL ? "" : by, fault);
+}
 
 static bool
 put_mail(const struct courier *courier, struct connection *connection, const PGresult *row,
@@ -42,13 +58,10 @@ put_mail(const struct courier *courier, struct connection *connection, const PGr
 		return false;
 	notice.deputy = deputy;
 	notice.smtputf8 |= !g_str_is_ascii(deputy == NULL ? notice.sender : deputy);
-	return batch_begin(connection, fault) &&
-	       approval_tell_refused(&mail, result_text(row, 0, BY), result_text(row, 0, BECAUSE),
-				     fault) &&
+	return batch_begin(connection, fault) && tell_outcome(&mail, row, fault) &&
 	       batch_commit(connection, fault);
 }
 
-/* Whoever recalled a message knows it. */
 static bool
 tell(const struct courier *courier, struct connection *connection, const char *id,
      struct fault *fault)
@@ -58,8 +71,7 @@ tell(const struct courier *courier, struct connection *connection, const char *i
 
 	parameters_text(&parameters, id);
 	return connection_execute(connection, &closed, &parameters, &row, fault) &&
-	       (strcmp(PQgetvalue(row, 0, DECISION), "recalled") == 0 ||
-		put_mail(courier, connection, row, fault));
+	       put_mail(courier, connection, row, fault);
 }
 
 static bool

@@ -252,7 +252,7 @@ def test_sender_recalls_what_is_held(world, post, name, sender):
     assert "recalled" in otto.browser.page.text
     assert "recalled already" in refused(world, "approval", "release", approval)
     finish(world, approval)
-    assert not post.box(to[0]).files()
+    assert not post.box(to[0]).files() and not anna.mails("was recalled")
 
 
 def test_admin_recalls_what_is_held(world, post, name, sender):
@@ -263,6 +263,8 @@ def test_admin_recalls_what_is_held(world, post, name, sender):
     assert said.count("recalled") == 2
     assert approvals(world, record)[0][1:3] == ["recalled", "root"]
     assert [last(post, a)["state"] for a in to] == ["recalled", "recalled"]
+    told = Person(world, post, sender).mail("was recalled").text()
+    assert "root" in told and all(address in told for address in to)
 
 
 def test_approver_without_the_right_decides_nothing(world, post, name, sender):
