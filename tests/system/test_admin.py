@@ -274,6 +274,24 @@ def test_each_role_is_refused_what_is_not_its_own(world, role, sql):
         world.postgres.query(sql, role)
 
 
+FACTS = ("message", "copy", "event", "activity", "reading", "policy_version", "policy_in_force", "legal_hold", "legal_hold_end",
+         "record_deletion")
+
+
+def test_no_program_may_change_what_is_on_record(world):
+    """Promise 6: not only in the cases above. Rows go, and a copy's state moves, by functions alone."""
+    names = ", ".join(f"'{table}'" for table in FACTS)
+    assert world.postgres.query(f"select count(*) from pg_tables where schemaname = 'postseal' and tablename in ({names})") == [[str(len(FACTS))]]
+    assert world.postgres.query(f"""
+        select table_name, grantee, privilege_type from information_schema.role_table_grants
+        where table_schema = 'postseal' and table_name in ({names}) and grantee like 'postseal%'
+          and privilege_type in ('UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER')
+        union select table_name, grantee, privilege_type || ' of ' || column_name from information_schema.column_privileges
+        where table_schema = 'postseal' and table_name in ({names}) and grantee like 'postseal%' and privilege_type = 'UPDATE'
+        union select table_name, grantee, privilege_type from information_schema.role_table_grants
+        where table_schema = 'postseal' and grantee = 'PUBLIC'""") == []
+
+
 def test_auditor_sees_the_log(world, post, name):
     to = f"{name}@plain.example"
     post.accepted(post.compose([to]), [to])

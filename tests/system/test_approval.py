@@ -172,6 +172,22 @@ def test_link_shows_and_asks_and_its_form_releases(world, post, name, sender):
     assert "<form" not in otto.browser.get(link).text.split("<main")[1].split("</main")[0]
 
 
+def test_bcc_is_unseen_in_what_was_approved(world, post, name, sender):
+    """Promise 5: those who approve see who gets it, and no copy says so."""
+    to, blind = [f"{name}@plain.example", f"{name}@pickup.example"], f"{name}blind@plain.example"
+    post.accepted(post.compose(to, SECRET, subject="Budget 2027", fields=[f"Bcc: {blind}"]), [*to, blind])
+    approval = approvals(world, last(post, blind)["message"])[0][0]
+    otto = officer(world, post)
+    assert blind in otto.browser.get(link_for(otto, sender)).text
+    otto.browser.send({"action": "release"})
+    finish(world, approval)
+    for address in (*to, blind):
+        mail = post.box(address).one()
+        assert not mail.fields("Bcc")
+        assert address == blind or blind.encode() not in mail.raw, address
+    assert blind not in Person(world, post, to[1]).unlock().text
+
+
 def test_refusal_tells_the_sender_why(world, post, name, sender):
     to = [f"{name}@plain.example"]
     _, record, approval = held(world, post, to)

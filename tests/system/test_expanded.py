@@ -146,6 +146,17 @@ def test_each_expanded_recipient_is_decided_by_itself(world, secret, name, to, w
     secret(to, name).is_exactly(wanted)
 
 
+def test_bcc_is_unseen_in_two_passes(world, post, name):
+    """Promise 5: the second pass decides for each that an alias leads to, and what one is sees none of the others."""
+    blind = [f"{name}blind@plain.example", f"{name}blind@pickup.example"]
+    people.certify(world, f"{name}@smime.example")
+    to = [f"{name}@smime.example", f"{name}@plain.example", "plus+%s@example.com" % name]
+    post.accepted(post.compose(to, fields=[f"Bcc: {', '.join(blind)}"]), [*to, *blind])
+    for address in (*to[:2], f"joe+{name}@plain.example", f"pia+{name}@pickup.example", *blind):
+        mail = post.box(address).one()
+        assert not mail.fields("Bcc") and not [a for a in blind if a != address and a.encode() in mail.raw], address
+
+
 def test_plus_addresses_are_expanded_too(secret, name):
     secret([f"plus+{name}@example.com"], name).is_exactly(
         {f"joe+{name}@plain.example": "plain", f"pia+{name}@pickup.example": "pickup"})

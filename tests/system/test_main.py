@@ -9,6 +9,7 @@ import pytest
 import people
 import world as sandbox
 from messages import base64_lines, multipart, noise, part
+from person import Person
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +71,21 @@ def test_six_recipients_get_exactly_six_copies(world, post, sue, pat):
     # Which next hop, how well protected, and what it replied.
     known, = world.postgres.query("select state_detail from postseal.log where recipient = 'tom@partner.example'")[0]
     assert re.match(r"partner\.example\[127\.0\.0\.1\]:\d+, verified TLSv1\.\d with cipher \S+: 250 2\.0\.0 Ok: queued as \S+$", known)
+
+
+def test_bcc_is_unseen_in_what_is_opened_in_the_portal(world, post, name):
+    """Promise 5: on the page, in the source, and in the name of the file that is downloaded."""
+    seen, blind = f"{name}seen@pickup.example", f"{name}blind@pickup.example"
+    also = f"{name}blind@plain.example"
+    post.accepted(post.compose([seen], b"Hi.\r\n", fields=[f"Bcc: {blind}, {also}", f"Resent-Bcc: {also}"]), [seen, blind, also])
+    for address, hidden in ((seen, (blind, also)), (blind, (also,))):
+        person = Person(world, post, address)
+        page = person.unlock()
+        source = person.browser.get(page.path.replace("/message/", "/source/"))
+        assert b"Hi." in source.body and "Hi." in page.text
+        for other in hidden:
+            assert other not in page.text and other.encode() not in source.body and other not in str(source.headers), (address, other)
+        assert b"bcc:" not in source.body.lower()
 
 
 def test_bcc_is_unseen_in_every_copy(world, post, name):

@@ -1,5 +1,7 @@
 """A signature is that of whoever sent the message: clients authenticate (with XCLIENT, Postfix's
 own way to do so in tests), and the address they give in MAIL FROM proves nothing."""
+import os
+import signal
 import smtplib
 
 import pytest
@@ -79,6 +81,33 @@ def test_login_that_is_the_sender_or_is_listed_gets_the_signature(world, post, p
     send(world, post, sender, to, login=login)
     assert b"smime-type=signed-data" in people.open_smime(post.box(to).one(), base)
     assert post.copies(to)[0]["signed_by"]
+
+
+@pytest.fixture
+def by_mta(world):
+    """The MTA lets nobody send as somebody else, and says who has authenticated."""
+    original = world.config.read_text()
+
+    def reload(text):
+        count = world.log("postseal-milter").count("reloaded:")
+        world.config.write_text(text)
+        os.kill(world.programs["postseal-milter"], signal.SIGHUP)
+        sandbox.wait_until(lambda: world.log("postseal-milter").count("reloaded:") > count, "the setting")
+
+    reload(original.replace('sign "login"', 'sign "mta"'))
+    yield
+    reload(original)
+
+
+@pytest.mark.parametrize("login, is_signed", [(None, False), ("mallory@example.com", True), ("u17", True)])
+def test_where_the_mta_vouches_who_has_authenticated_gets_the_signature(world, post, pair, name, by_mta, login, is_signed):
+    sender = f"{name}.boss@example.com"
+    to, base = pair(sender)
+    message = send(world, post, sender, to, login=login)
+    opened = people.open_smime(post.box(to).one(), base)
+    assert (b"smime-type=signed-data" in opened) == is_signed and (opened == people.entity_of(message)) != is_signed
+    copy = post.copies(to)[0]
+    assert bool(copy["signed_by"]) == is_signed and ("the client has not authenticated" in copy["reason"]) != is_signed
 
 
 def test_rules_can_ask_whether_the_sender_authenticated(world, post, name):
