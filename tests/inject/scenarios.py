@@ -1,6 +1,9 @@
 """Messages that each take a different way through Postseal, and what may become of them."""
+import base64
+import io
 import random
 import re
+import zipfile
 
 import injector
 import people
@@ -20,6 +23,7 @@ receive any                                                      open
 match recipient domain "wrong.example" text regex "falcon flies"  reject "No birds."
 match recipient domain "auto.example" text regex "falcon flies"  deliver pickup
 match recipient domain "auto.example" attachment name "*.dwg"    reject "No drawings."
+match recipient { "clear@plain.example" "clear@auto.example" } opaque reject "Unreadable."
 match recipient domain "smime.example"                           deliver smime
 match recipient domain "pgp.example"                             deliver pgp
 match recipient domain in <verified>                             deliver tls
@@ -33,10 +37,10 @@ FILLING = b"".join(b"%06d %s\r\n" % (n, b"x" * 60) for n in range(1000))
 class Scenario:
     """`cold`: with no database connection and no gpg process ready."""
 
-    def __init__(self, name, to, large=False, sender="anna@example.com", bcc=(), cold=False, parts=False, secret=True):
+    def __init__(self, name, to, large=False, sender="anna@example.com", bcc=(), cold=False, parts=None, secret=True):
         self.name, self.to, self.bcc, self.sender, self.cold = name, to, bcc, sender, cold
         text = (FILLING if large else b"") + (SECRET if secret else b"nothing of note") + b"\r\n"
-        self.content, self.body = multipart(text) if parts else (b" text/plain; charset=utf-8", text)
+        self.content, self.body = (b" text/plain; charset=utf-8", text) if parts is None else parts(text)
 
     def recipients(self):
         return [*self.to, *self.bcc]
@@ -110,10 +114,26 @@ def multipart(text):
             + b"\r\n--b\r\nContent-Type: text/plain; charset=iso-8859-1\r\n\r\n" + text + b"\r\n--b--\r\n")
 
 
+def document(text):
+    """The text is in a document, which postseal-reader-office reads."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("[Content_Types].xml", "<Types/>")
+        package.writestr("word/document.xml", '<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
+                                              f"<w:body><w:p><w:r><w:t>{text.decode()}</w:t></w:r></w:p></w:body></w:document>")
+    encoded = base64.encodebytes(file.getvalue()).replace(b"\n", b"\r\n")
+    return (b' multipart/mixed; boundary="b"', b"--b\r\nContent-Type: text/plain\r\n\r\nHello.\r\n--b\r\n"
+            b'Content-Type: application/octet-stream; name="a.docx"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
+            + encoded + b"\r\n--b--\r\n")
+
+
 SCENARIOS = [
-    Scenario("text", ["a@auto.example"], large=True, parts=True),
+    Scenario("document", ["a@auto.example"], large=True, parts=document),
+    Scenario("document, read or refused", ["clear@auto.example"], parts=document),
+    Scenario("document, nothing found", ["clear@plain.example"], large=True, parts=document, secret=False),
+    Scenario("text", ["a@auto.example"], large=True, parts=multipart),
     Scenario("text, short", ["a@auto.example"]),
-    Scenario("text, nothing found", ["a@auto.example"], large=True, parts=True, secret=False),
+    Scenario("text, nothing found", ["a@auto.example"], large=True, parts=multipart, secret=False),
     Scenario("text, refused", ["a@wrong.example"], large=True),
     Scenario("smime", ["a@smime.example"]),
     Scenario("smime, large", ["a@smime.example"], large=True),
