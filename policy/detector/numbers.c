@@ -247,15 +247,6 @@ report_longest(const struct walk *walk, const struct longest *longest)
 	}
 }
 
-bool
-number_is_fraction(const struct number_window *window)
-{
-	const char *at = window->from;
-
-	return window->groups == 1 && at - window->begin >= 2 && (at[-1] == '.' || at[-1] == ',') &&
-	       g_ascii_isdigit(at[-2]);
-}
-
 /* --- runs --- */
 
 /* May a group of one digit belong to a window, because a line end breaks a group there? */

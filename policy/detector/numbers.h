@@ -63,7 +63,8 @@ struct number_kind {
 
 extern const struct number_kind number_card, number_ahv, number_ssn;
 
-/* Is it in one piece, and behind a decimal point: 0.4111111111111111? */
+/* Is it in one piece, and behind a decimal point, 0.4111111111111111, rather than a cell of a list
+ * that commas or dots separate? */
 bool number_is_fraction(const struct number_window *window);
 /* Do words nearby say that the number is a social security number? Windows come in the order of
  * the text. */

@@ -1320,6 +1320,69 @@ detectors_look_for_numbers_that_are_right(void **state)
 	unload(&l);
 }
 
+struct found_in {
+	const char *text;
+	bool is_found;
+};
+
+static void
+assert_found(const char *detector, const struct found_in *texts, size_t count)
+{
+	g_autofree char *rules = g_strdup_printf("match detect %s deliver pickup\n"
+						 "otherwise deliver plain\n",
+						 detector);
+	struct loaded l;
+	struct policy *p = good(&l, rules);
+
+	for (size_t i = 0; i < count; i++)
+		if ((line_for_text(p, texts[i].text) == 1) != texts[i].is_found)
+			fail_msg("%s in “%s” was %s", detector, texts[i].text,
+				 texts[i].is_found ? "not found" : "found");
+	unload(&l);
+}
+
+/* An export of identifier, card and name passed whole. */
+static void
+cell_of_a_list_was_taken_for_a_fraction(void **state)
+{
+	static const struct found_in cards[] = {
+		{"1,4539578763621486,Muster", true},
+		{"0,4539578763621486,Muster", true},
+		{"1,4539578763621486, Muster", true},
+		{"Muster,1,4539578763621486", true},
+		{"id,card\r\n1,4539578763621486\r\n2,4539578763621487\r\n", true},
+		{"> 1,4539578763621486\n", true},
+		{"(1,4539578763621486);", true},
+		{"[1,4539578763621486]", true},
+		{"2026,4539578763621486", true},
+		{"in 2026,4539578763621486 und", true},
+		{"in 12,4539578763621486 und", true},
+		{"1;4539578763621486;Muster", true},
+		{"1.4539578763621486.Muster", true},
+		{"1.2.4539578763621486", true},
+		{"2026.4539578763621486", true},
+		{"2026;4539578763621486", true},
+		{"0.4539578763621486", false},
+		{"1.4539578763621486", false},
+		{"x,0.4539578763621486,y", false},
+		{"1.4539578763621486,47.4539578763621486", false},
+		{"a;1,4539578763621486;b", false},
+		{"Im Mittel 1,4539578763621486.", false},
+		{"Im Mittel 0,4539578763621486 und", false},
+		{"12.4539578763621486 on average.", false},
+		{"4,539578763621486e-01,1", false},
+		{"0.4539578763621486e-01", false},
+	};
+	static const struct found_in ssn[] = {
+		{"id,ssn\n1,123456789,Smith", true},
+		{"2,123456789 of SSN", false},
+	};
+
+	(void)state;
+	assert_found("card", cards, G_N_ELEMENTS(cards));
+	assert_found("ssn", ssn, G_N_ELEMENTS(ssn));
+}
+
 static void
 detectors_count_different_numbers(void **state)
 {
@@ -1548,6 +1611,7 @@ main(void)
 		cmocka_unit_test(what_is_hardly_meant_is_a_warning),
 		cmocka_unit_test(rule_that_reads_like_another_asks_nobody_which_is_a_warning),
 		cmocka_unit_test(detectors_look_for_numbers_that_are_right),
+		cmocka_unit_test(cell_of_a_list_was_taken_for_a_fraction),
 		cmocka_unit_test(detectors_count_different_numbers),
 		cmocka_unit_test(own_detectors_are_expressions_with_checksums),
 		cmocka_unit_test(number_is_masked_on_record),
