@@ -205,19 +205,18 @@ is_in_fours(const struct reading *reading)
 	return reading->lengths[reading->groups - 1] <= 4;
 }
 
-/* In one piece, or in fours as printed, without a stray digit behind; or in other groups, without
- * any behind that may be the end of it. */
+/* In one piece, or in fours as printed; or in other groups, without digits behind a short one that
+ * may be the end of it. */
 static bool
 is_grouped(const struct reading *reading)
 {
 	struct symbol_gap gap;
 	const size_t last = reading->lengths[reading->groups - 1];
 
-	if (reading->groups == 1 || !symbols_gap(reading->at, reading->end, &gap) ||
-	    gap.has_line_end || !g_ascii_isdigit(*gap.next))
+	if (reading->groups == 1 || is_in_fours(reading) || last >= 3)
 		return true;
-	return (is_in_fours(reading) || last >= 3) && gap.next + 1 < reading->end &&
-	       g_ascii_isdigit(gap.next[1]);
+	return !symbols_gap(reading->at, reading->end, &gap) || gap.has_line_end ||
+	       gap.separator == '\t' || !g_ascii_isdigit(*gap.next);
 }
 
 /* The first letter of a word behind it is no part of it. */
@@ -245,7 +244,7 @@ find_beginning(const char *begin, const char *digits, const char *end)
 
 	if (end - digits < 2 || !g_ascii_isdigit(digits[1]))
 		return NULL;
-	if (at - begin >= 3 && strchr(" -./", at[-1]) != NULL)
+	if (at - begin >= 3 && strchr(" \t-./", at[-1]) != NULL)
 		at--;
 	if (at - begin < 2 || !g_ascii_isalpha(at[-1]) || !g_ascii_isalpha(at[-2]))
 		return NULL;

@@ -46,8 +46,8 @@ struct number_window {
 	char separator;		   /* between the first two groups, as in struct symbol_gap */
 	bool ends_behind_line_end; /* is the last group on a line of its own? */
 	bool has_one_separator;	   /* the same between all groups */
-	/* The same separators lead to it from another group, or on to one, or to a single digit. */
-	bool is_behind, goes_on, lacks_digit;
+	/* The same separators lead to it from another group, or on to one. */
+	bool is_behind, goes_on;
 	struct number_words *words;
 };
 

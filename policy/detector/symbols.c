@@ -87,7 +87,7 @@ static char
 of_control(const char *at, const char *end)
 {
 	if (*at == '\t')
-		return ' ';
+		return *at;
 	if (*at == '\r')
 		return at + 1 < end && at[1] == '\n' ? SKIPPED : '\n';
 	return *at >= '\n' && *at <= '\f' ? '\n' : SKIPPED;
@@ -155,12 +155,12 @@ bool
 symbols_gap(const char *at, const char *end, struct symbol_gap *gap_r)
 {
 	const char *const last = at + MIN(end - at, GAP_MAX), *const begin = at;
-	unsigned blanks = 0, line_ends = 0;
+	unsigned blanks = 0, tabs = 0, line_ends = 0;
 
 	*gap_r = (struct symbol_gap){0};
 	for (; at < last && !g_ascii_isalnum(*at); at++) {
-		if (*at == ' ')
-			blanks++;
+		if (*at == ' ' || *at == '\t')
+			blanks++, tabs += *at == '\t';
 		else if (*at == '\n')
 			line_ends++;
 		else if (*at == '>' && line_ends > 0) /* quoted */
@@ -172,7 +172,10 @@ symbols_gap(const char *at, const char *end, struct symbol_gap *gap_r)
 	}
 	gap_r->next = at;
 	gap_r->has_line_end = line_ends > 0;
+	if (gap_r->separator != '\0' && strchr("._'", gap_r->separator) != NULL && blanks > 0)
+		return false;
+	if (tabs > 0 && line_ends == 0)
+		gap_r->separator = '\t';
 	return at > begin && at < end && g_ascii_isalnum(*at) && blanks <= BLANKS_MAX &&
-	       line_ends <= 1 &&
-	       (gap_r->separator == '\0' || strchr("._'", gap_r->separator) == NULL || blanks == 0);
+	       line_ends <= 1;
 }

@@ -1,6 +1,7 @@
 /*
  * Text in ASCII, one byte a character, to look for numbers in: with common digits, blanks, dashes
  * and dots, whichever of Unicode's are in the text, and without the characters that nobody sees.
+ * Tabs stay: they are also between the cells of a table.
  */
 #ifndef POSTSEAL_POLICY_DETECTOR_SYMBOLS_H
 #define POSTSEAL_POLICY_DETECTOR_SYMBOLS_H
@@ -26,7 +27,8 @@ bool symbols_are_free_after(const char *at, const char *end);
 
 /* What is between the groups of a number: blanks, a separator, the end of a line. */
 struct symbol_gap {
-	char separator; /* "-./_'", or '\0': only blanks and line ends */
+	char separator; /* "-./_'"; '\t': of cells, or tabs in a line; '\0': only blanks and line
+			   ends, with tabs beside these */
 	bool has_line_end;
 	const char *next; /* what follows the gap */
 };

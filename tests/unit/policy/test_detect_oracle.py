@@ -176,7 +176,8 @@ INVISIBLE = ["\u00ad", "\u200b", "\u200c", "\u2060", "\ufeff", "\u034f"]
 DIGIT_FORMS = {"full width": 0xff10, "Arabic": 0x660, "mathematical": 0x1d7ce, "Devanagari": 0x966}
 
 
-def grouped(rng, kind, number, separator):
+def grouped(kind, number, separator, is_longer=False):
+    """`is_longer`: by a digit that is no group of its own, which would be no part of the number."""
     sizes = GROUPS.get(kind, {}).get(len(number), [4] * 9)
     pieces, at = [], 0
     for size in sizes:
@@ -184,7 +185,10 @@ def grouped(rng, kind, number, separator):
         at += size
     if at < len(number):
         pieces.append(number[at:])
-    return separator.join(piece for piece in pieces if piece)
+    pieces = [piece for piece in pieces if piece]
+    if is_longer and len(pieces[-1]) == 1:
+        pieces[-2:] = ["".join(pieces[-2:])]
+    return separator.join(pieces)
 
 
 def in_other_digits(rng, text):
@@ -195,22 +199,22 @@ def in_other_digits(rng, text):
     return name, text
 
 
-def written(rng, kind, number, one_line):
+def written(rng, kind, number, one_line, is_longer):
     """(the form, the text)"""
     form = rng.choice(["one piece", "groups", "groups", "groups", "other digits", "invisible", "line end", "line end within", "lower case"])
     if form == "one piece" or (one_line and form.startswith("line end")) or (form == "lower case" and not is_valid(kind, number)):
         return "one piece", number
     if form == "groups":
         separator = rng.choice([s for s in SEPARATORS if not (one_line and s == "\t")])
-        return f"groups by {separator!a}", grouped(rng, kind, number, separator)
+        return f"groups by {separator!a}", grouped(kind, number, separator, is_longer)
     if form == "other digits":
-        text = number if rng.random() < .5 else grouped(rng, kind, number, rng.choice([" ", "-", "\u3000", "\uff0d"]))
+        text = number if rng.random() < .5 else grouped(kind, number, rng.choice([" ", "-", "\u3000", "\uff0d"]), is_longer)
         return in_other_digits(rng, text)
     if form == "invisible":
-        text = number if rng.random() < .5 else grouped(rng, kind, number, rng.choice([" ", "-", "."]))
+        text = number if rng.random() < .5 else grouped(kind, number, rng.choice([" ", "-", "."]), is_longer)
         return form, "".join(c + (rng.choice(INVISIBLE) if rng.random() < .3 else "") for c in text)
     if form == "line end":
-        text = grouped(rng, kind, number, " ")
+        text = grouped(kind, number, " ", is_longer)
         blanks = [i for i, c in enumerate(text) if c == " "]
         at = rng.choice(blanks)
         return form, text[:at] + "\r\n" + text[at + 1:]
@@ -218,7 +222,7 @@ def written(rng, kind, number, one_line):
         cuts = [at for at in range(4, len(number) - 3) if not stdnum.luhn.is_valid(number[at:]) and not stdnum.luhn.is_valid(number[:at])]
         at = rng.choice(cuts or [5])
         return form, number[:at] + "\r\n" + number[at:]
-    return form, grouped(rng, kind, number, " ").lower()
+    return form, grouped(kind, number, " ", is_longer).lower()
 
 
 # --- what stands around them ---
@@ -354,7 +358,11 @@ class Case:
         one_line = self.place in ("subject", "file name", "sender's name", "attachment")
         self.is_right = rng.random() < .5
         self.how, self.number = ("valid", valid(rng, self.kind)) if self.is_right else near_miss(rng, self.kind)
-        self.form, text = written(rng, self.kind, self.number, one_line or self.how in ("a digit more", "another beginning"))
+        self.form, text = written(rng, self.kind, self.number, one_line or self.how in ("a digit more", "another beginning"),
+                                  self.how == "a digit more")
+        if self.is_right and not self.form.startswith("line end") and rng.random() < .1:
+            self.form += ", a digit behind"
+            text += rng.choice([" ", "\t", "-"]) + rng.choice("0123456789")
         if self.place == "file name":
             text = text.replace("/", "-")
         if self.place == "attachment":

@@ -1383,6 +1383,49 @@ cell_of_a_list_was_taken_for_a_fraction(void **state)
 	assert_found("ssn", ssn, G_N_ELEMENTS(ssn));
 }
 
+/* A number of rooms, nights or children behind a number in groups hid it. */
+static void
+digit_behind_a_number_hid_it(void **state)
+{
+	static const struct found_in cards[] = {
+		{"4539 5787 6362 1486\t2", true},	  {"2\t4539 5787 6362 1486\t2", true},
+		{"4539-5787-6362-1486\t-2", true},	  {"4539 5787 6362 1486 3 nights", true},
+		{"3 4539 5787 6362 1486 3 nights", true}, {"4539\t5787\t6362\t1486", true},
+		{"4539\t5787\t6362\t1486\t2", true},	  {"4539 5787\r\n\t6362 1486", true},
+		{"453957876362\r\n\t1486", true},	  {"45 39 57 87 63 62 14 86\t3", true},
+		{"1\t45 39 57 87 63 62 14 86\t3", true},  {"3782 822463 10005 2 nights", true},
+		{"7\t3782 8224 6310 005\t7", true},	  {"4539 5787 6362 1487\t2", false},
+		{"4539 5787 6362 14862", false},	  {"4539 5787 6362\t14862", false},
+		{"45 39 57 87 63 62 14 87\t3", false},
+	};
+	static const struct found_in ahv[] = {
+		{"756 1234 5678 97 3 Kinder", true},
+		{"756 1234 5678 97\t3", true},
+		{"756 1234 5678 9\t3", false},
+	};
+	static const struct found_in ssn[] = {
+		{"7\t123 45 6789\t2", true},
+		{"SSN 123 45 6789 2 persons", true},
+		{"SOCIAL\tSECURITY 123456789", true},
+		{"7 123 45 6789 2", false},
+	};
+	static const struct found_in ibans[] = {
+		{"CH93 0076 2011 6238 5295 7 2 Zimmer", true},
+		{"CH93 0076 2011 6238 5295 7\t2", true},
+		{"AT61 1904 3002 3457 3201 3 Tage", true},
+		{"DE 89 37 04 00 44 05 32 01 30 00\t2", true},
+		{"DE\t89 3704 0044 0532 0130 00", true},
+		{"CH93 0076 2011 6238 5295 72", false},
+		{"CH93 0076 2011 6238 5295 8\t2", false},
+	};
+
+	(void)state;
+	assert_found("card", cards, G_N_ELEMENTS(cards));
+	assert_found("ahv", ahv, G_N_ELEMENTS(ahv));
+	assert_found("ssn", ssn, G_N_ELEMENTS(ssn));
+	assert_found("iban", ibans, G_N_ELEMENTS(ibans));
+}
+
 static void
 detectors_count_different_numbers(void **state)
 {
@@ -1612,6 +1655,7 @@ main(void)
 		cmocka_unit_test(rule_that_reads_like_another_asks_nobody_which_is_a_warning),
 		cmocka_unit_test(detectors_look_for_numbers_that_are_right),
 		cmocka_unit_test(cell_of_a_list_was_taken_for_a_fraction),
+		cmocka_unit_test(digit_behind_a_number_hid_it),
 		cmocka_unit_test(detectors_count_different_numbers),
 		cmocka_unit_test(own_detectors_are_expressions_with_checksums),
 		cmocka_unit_test(number_is_masked_on_record),
