@@ -512,7 +512,7 @@ kind_of(GMimeObject *part, const GPtrArray *names)
 			    looks_like_page(beginning, length)),
 		.is_source = !is_page,
 		.is_text = g_mime_content_type_is_type(type, "text", "*") || is_page ||
-			   document_is_text(beginning, length) ||
+			   document_is_like_text(beginning, length) ||
 			   charset_is_utf16(beginning, length),
 		.is_document = is_document(type, beginning, length),
 		.flows = says(part, "format", "flowed"),

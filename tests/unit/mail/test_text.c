@@ -120,6 +120,8 @@ static const char *const secrets[] = {
 	"Content-Type: text; charset=utf-8\n" BASE64 "YSBzZWNyZXQgd29yZA==\n",
 	"Content-Type: application/octet-stream; name=a.csv\n" BASE64 "YSBzZWNyZXQgd29yZA==\n",
 	"Content-Type: application/vnd.ms-excel; name=a.csv\n\na secret word\n",
+	"Content-Type: application/vnd.ms-excel; name=a.csv\n\n\x01"
+	"a secret word\n",
 	/* Character sets: UTF-16 with and without a name, none, a wrong one, wide letters,
 	   stand-alone accents. */
 	"Content-Type: text/plain; charset=utf-16le\n" BASE64
@@ -164,6 +166,38 @@ text_is_what_a_reader_sees(void **state)
 	for (size_t i = 0; i < G_N_ELEMENTS(secrets); i++)
 		if (!says(secrets[i], strlen(secrets[i]), "a secret word"))
 			fail_msg("not found: %s", secrets[i]);
+}
+
+/* Promise 1: Excel and editors show a list that begins with a byte that is not text, or has one
+ * within; rules did not look into it. */
+static void
+one_control_byte_hid_a_list(void **state)
+{
+	static const char *const types[] = {"application/octet-stream; name=list.csv",
+					    "application/vnd.ms-excel; name=list.csv",
+					    "application/x-unknown"};
+	static const struct {
+		const char *bytes;
+		size_t length;
+	} lists[] = {
+		{"\1a secret word", 14},
+		{"1,a secret word\0\n2,more\n", 24},
+		{"\v1|a secret word|2|more and more\034\r\n", 35},
+		{"1,M\xfcller,a se\2cret word\n2,more\n", 33},
+		{"\1a\0 \0s\0e\0c\0r\0e\0t\0 \0w\0o\0r\0d\0", 27},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
+		for (size_t j = 0; j < G_N_ELEMENTS(lists); j++) {
+			g_autofree char *base64 =
+				g_base64_encode((const guchar *)lists[j].bytes, lists[j].length);
+			g_autofree char *message = g_strconcat("Content-Type: ", types[i], "\n",
+							       BASE64, base64, "\n", NULL);
+
+			if (!says(message, strlen(message), "a secret word"))
+				fail_msg("not found: list %zu of the type %s", j, types[i]);
+		}
 }
 
 /* Promise 1: of a value, its first kilobyte counted, and an element with a long name hid nothing.
@@ -365,6 +399,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(invisible_letters_do_not_part_a_word),
 		cmocka_unit_test(text_is_what_a_reader_sees),
+		cmocka_unit_test(one_control_byte_hid_a_list),
 		cmocka_unit_test(long_values_hid_what_they_say),
 		cmocka_unit_test(text_is_not_what_nobody_sees),
 		cmocka_unit_test(long_text_is_seen_without_gaps),
