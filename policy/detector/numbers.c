@@ -189,8 +189,7 @@ is_number(struct walk *walk, const struct number_kind *kind, guint first, guint 
 		return false;
 	look_around(walk, first, last);
 	return is_grouped(walk, kind, first, last, is_alone) &&
-	       symbols_are_free_before(walk->begin, window->from) &&
-	       symbols_are_free_after(window->to, walk->end) &&
+	       !symbols_are_piece(walk->begin, window->from, window->to, walk->end) &&
 	       !number_is_in_iban(walk->begin, window, walk->end);
 }
 

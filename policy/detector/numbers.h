@@ -79,7 +79,7 @@ struct number_iban {
 /* Is there an IBAN whose check digits begin at `digits`? */
 bool number_iban_at(const char *begin, const char *digits, const char *end,
 		    struct number_iban *iban_r);
-/* Does the number belong to an IBAN, or to what looks like a wrong one? */
+/* Does the number begin within an IBAN? What only looks like one hides nothing. */
 bool number_is_in_iban(const char *begin, const struct number_window *window, const char *end);
 
 #endif

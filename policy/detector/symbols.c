@@ -8,6 +8,7 @@ enum {
 	GAP_MAX = 9, /* symbols */
 	BLANKS_MAX = 6,
 	LETTERS_MAX = 32, /* that are looked at beside a number */
+	WORD_LEAST = 3,	  /* letters */
 };
 
 static char
@@ -124,22 +125,52 @@ symbol_is_letter(char symbol)
 	return symbol == SYMBOL_LETTER || g_ascii_isalpha(symbol);
 }
 
-bool
-symbols_are_free_before(const char *begin, const char *at)
+/* Letters beside a number. */
+struct beside {
+	unsigned letters;
+	bool is_hexadecimal, has_digit; /* beyond them */
+};
+
+static struct beside
+look_beside(const char *at, const char *last, int step)
 {
-	for (int letters = 0; at > begin && letters < LETTERS_MAX; letters++)
-		if (!symbol_is_letter(*--at))
-			return !g_ascii_isdigit(*at);
-	return true;
+	struct beside beside = {.is_hexadecimal = true};
+
+	for (; at != last && symbol_is_letter(*at) && beside.letters < LETTERS_MAX; at += step) {
+		beside.letters++;
+		beside.is_hexadecimal &= g_ascii_isxdigit(*at);
+	}
+	beside.has_digit = at != last && g_ascii_isdigit(*at);
+	return beside;
+}
+
+static struct beside
+look_before(const char *begin, const char *at)
+{
+	return at == begin ? (struct beside){0} : look_beside(at - 1, begin - 1, -1);
+}
+
+/* "cvv123" and "exp12/28" are words with numbers of their own. */
+static bool
+is_free(const struct beside *beside)
+{
+	return !beside->has_digit || (beside->letters >= WORD_LEAST && !beside->is_hexadecimal);
 }
 
 bool
-symbols_are_free_after(const char *at, const char *end)
+symbols_are_free_before(const char *begin, const char *at)
 {
-	for (int letters = 0; at < end && letters < LETTERS_MAX; letters++, at++)
-		if (!symbol_is_letter(*at))
-			return !g_ascii_isdigit(*at);
-	return true;
+	const struct beside before = look_before(begin, at);
+
+	return is_free(&before);
+}
+
+bool
+symbols_are_piece(const char *begin, const char *from, const char *to, const char *end)
+{
+	const struct beside before = look_before(begin, from), after = look_beside(to, end, 1);
+
+	return before.letters > 0 && after.letters > 0 && !(is_free(&before) && is_free(&after));
 }
 
 /* Blanks beside a dot end a sentence. */

@@ -127,9 +127,11 @@ def wrong_beginning(rng, kind, number):
 
 
 def has_another(kind, number):
-    """Written in groups, a number may have a card within it."""
+    """Written in groups, a number may have a card within it; and so may an IBAN that is wrong, behind its country."""
     start = 4 if kind == "iban" else 0
     pieces = [number[i:i + n] for i in range(start, len(number), 4) for n in range(12, 20) if (i, n) != (0, len(number))]
+    if kind == "iban":
+        pieces += re.findall(r"\d+", number)
     return kind in ("card", "iban") and any(stdnum.luhn.is_valid(piece) for piece in pieces if len(piece) >= 12 and piece[0] not in "017")
 
 
@@ -160,7 +162,8 @@ def near_miss(rng, kind):
                 number = wrong_beginning(rng, kind, number)
         if how == "a digit more" and kind == "card" and len(number) == 20:
             continue
-        if len(number) >= 9 and not has_another(kind, number[:-1] if how == "a digit more" else number) and not any(
+        others = [number[:-1]] * (how == "a digit more") + [number] * (how != "a digit more" or kind == "iban")
+        if len(number) >= 9 and not any(has_another(kind, other) for other in others) and not any(
                 is_valid(other, number) for other in MAKERS):
             # Another issuer of cards may have it, which the list above does not know in full.
             if kind != "card" or how == "another beginning" or not stdnum.luhn.is_valid(number):

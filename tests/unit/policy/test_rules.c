@@ -1426,6 +1426,43 @@ digit_behind_a_number_hid_it(void **state)
 	assert_found("iban", ibans, G_N_ELEMENTS(ibans));
 }
 
+/* "DE12" before a card hid it, and so did words with numbers directly behind it. */
+static void
+letters_beside_a_number_hid_it(void **state)
+{
+	static const struct found_in cards[] = {
+		{"DE12 4539 5787 6362 1486", true},
+		{"DE4539578763621486", true},
+		{"DE124539578763621486", false},
+		{"XX12 4539 5787 6362 1486 12", true},
+		{"AT61 1904 3002 3457 3201 4539 5787 6362 1486", true},
+		{"4539578763621486cvv123", true},
+		{"4539578763621486exp12/28", true},
+		{"4539 5787 6362 1486ab12/28", true},
+		{"Visa4539578763621486cvc123", true},
+		{"No4539578763621486g\xc3\xbcltig12", true},
+		{"ref12card4539578763621486", true},
+		{"7f4539578763621486ab", false},
+		{"ab4539578763621486f7", false},
+		{"A1B4539578763621486C2", false},
+		/* A valid IBAN: MOD 97 of the whole is right. */
+		{"DE24 4539 5787 6362 1486 00", false},
+		{"DE24453957876362148600", false},
+		{"DE24 4539 5787 6362 1486 00cvv123", false},
+		{"DE25 4539 5787 6362 1486 00", true},
+		{"AT61 1904 3002 3457 3201 2026", false},
+	};
+	static const struct found_in ibans[] = {
+		{"DE89370400440532013000exp12/28", true},
+		{"DE893704004405320130001", false},
+		{"DE12 4539 5787 6362 1486", false},
+	};
+
+	(void)state;
+	assert_found("card", cards, G_N_ELEMENTS(cards));
+	assert_found("iban", ibans, G_N_ELEMENTS(ibans));
+}
+
 static void
 detectors_count_different_numbers(void **state)
 {
@@ -1656,6 +1693,7 @@ main(void)
 		cmocka_unit_test(detectors_look_for_numbers_that_are_right),
 		cmocka_unit_test(cell_of_a_list_was_taken_for_a_fraction),
 		cmocka_unit_test(digit_behind_a_number_hid_it),
+		cmocka_unit_test(letters_beside_a_number_hid_it),
 		cmocka_unit_test(detectors_count_different_numbers),
 		cmocka_unit_test(own_detectors_are_expressions_with_checksums),
 		cmocka_unit_test(number_is_masked_on_record),
