@@ -74,6 +74,8 @@ good(struct loaded *loaded, const char *rules)
 
 static const char *text_of_message;
 
+static const char *field_of_message, *value_of_field; /* besides; NULL: none */
+
 static bool
 one_header(void *context, const char *name, bool leniently, policy_visit *visit, void *visitor,
 	   struct fault *fault)
@@ -86,6 +88,8 @@ one_header(void *context, const char *name, bool leniently, policy_visit *visit,
 		visit(visitor, "\xff\xfe tail", 7);
 	if (g_ascii_strcasecmp(name, "X-Class") == 0)
 		visit(visitor, leniently ? "secret" : "=?utf-8?b?c2VjcmV0=?", 20 - 14 * leniently);
+	if (field_of_message != NULL && g_ascii_strcasecmp(name, field_of_message) == 0)
+		visit(visitor, value_of_field, strlen(value_of_field));
 	if (g_ascii_strcasecmp(name, "Subject") == 0 && leniently)
 		visit(visitor, "[hidden] x", 10);
 	return true;
@@ -1463,6 +1467,32 @@ letters_beside_a_number_hid_it(void **state)
 	assert_found("iban", ibans, G_N_ELEMENTS(ibans));
 }
 
+/* Organization and Sender were not looked at, nor comments in Date. */
+static void
+field_that_readers_are_shown_was_not_looked_at(void **state)
+{
+	static const char *const fields[][2] = {
+		{"Subject", "4539578763621486"},
+		{"Sender", "4539578763621486 <a@b.example>"},
+		{"Organization", "4539 5787 6362 1486"},
+		{"Bcc", "4539578763621486 <a@b.example>"},
+		{"Date", "Sat, 28 Nov 2026 11:30:47 +0000 (4539578763621486)"},
+		{"Date", "4539578763621486"},
+	};
+	static const struct found_in nothing = {"nothing", true};
+	static const struct found_in not_found = {"nothing", false};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
+		field_of_message = fields[i][0];
+		value_of_field = fields[i][1];
+		assert_found("card", &nothing, 1);
+	}
+	field_of_message = "X-Mailer";
+	assert_found("card", &not_found, 1);
+	field_of_message = NULL;
+}
+
 static void
 detectors_count_different_numbers(void **state)
 {
@@ -1694,6 +1724,7 @@ main(void)
 		cmocka_unit_test(cell_of_a_list_was_taken_for_a_fraction),
 		cmocka_unit_test(digit_behind_a_number_hid_it),
 		cmocka_unit_test(letters_beside_a_number_hid_it),
+		cmocka_unit_test(field_that_readers_are_shown_was_not_looked_at),
 		cmocka_unit_test(detectors_count_different_numbers),
 		cmocka_unit_test(own_detectors_are_expressions_with_checksums),
 		cmocka_unit_test(number_is_masked_on_record),
