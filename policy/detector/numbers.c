@@ -82,6 +82,8 @@ window_add(struct walk *walk, guint i)
 	window->lengths[window->groups++] = length_of(group);
 	window->to = group->end;
 	window->ends_behind_line_end = window->groups > 1 && group->has_line_end;
+	window->ends_in_other_cell = window->groups > 1 && group->separator == '\t' &&
+				     (window->groups == 2 || !window->has_one_separator);
 	return true;
 }
 
@@ -129,7 +131,7 @@ has_even_groups(const struct number_window *window)
 	for (size_t i = 1; i + 1 < window->groups; i++)
 		if (window->lengths[i] != first)
 			return false;
-	return window->groups > 2 ? last <= first : last == first;
+	return last == first || (last < first && window->groups > 2 && !window->ends_in_other_cell);
 }
 
 /* Are digits, which is all there are, written evenly, without letters beside them? */
@@ -165,7 +167,8 @@ is_grouped(struct walk *walk, const struct number_kind *kind, guint first, guint
 	const bool is_run = first == 0 && last + 1 == walk->run.groups->len;
 
 	return kind->is_grouped(&walk->window) || (is_alone && is_even_alone(walk, kind)) ||
-	       (is_run && walk->run.line_ends == 1 && is_grouped_when_joined(walk, kind));
+	       (is_run && walk->run.line_ends == 1 && walk->run.cells == 0 &&
+		is_grouped_when_joined(walk, kind));
 }
 
 static size_t

@@ -45,6 +45,7 @@ struct number_window {
 	size_t groups;
 	char separator;		   /* between the first two groups, as in struct symbol_gap */
 	bool ends_behind_line_end; /* is the last group on a line of its own? */
+	bool ends_in_other_cell;   /* is it behind a tab, and not each group? */
 	bool has_one_separator;	   /* the same between all groups */
 	/* The same separators lead to it from another group, or on to one. */
 	bool is_behind, goes_on;

@@ -83,6 +83,15 @@ of_wide(gunichar c)
 	return of_category(c);
 }
 
+/* In UTF-16 that is read as bytes, something stands between CR and LF that nobody sees. */
+static bool
+is_before_line_end(const char *at, const char *end)
+{
+	while (at < end && *at >= 0 && *at < '\t')
+		at++;
+	return at < end && *at == '\n';
+}
+
 /* What is neither printable ASCII nor beyond it. */
 static char
 of_control(const char *at, const char *end)
@@ -90,7 +99,7 @@ of_control(const char *at, const char *end)
 	if (*at == '\t')
 		return *at;
 	if (*at == '\r')
-		return at + 1 < end && at[1] == '\n' ? SKIPPED : '\n';
+		return is_before_line_end(at + 1, end) ? SKIPPED : '\n';
 	return *at >= '\n' && *at <= '\f' ? '\n' : SKIPPED;
 }
 
