@@ -118,9 +118,9 @@ is_like_utf16(const char *bytes, size_t length)
 bool
 document_is_like_text(const char *beginning, size_t length)
 {
-	return has_utf16_mark(beginning, length) || is_like_utf16(beginning, length) ||
+	return has_utf16_mark(beginning, length) ||
 	       has_few_binary(beginning, MIN(length, SNIFF_BYTES)) ||
-	       has_few_binary(beginning, length);
+	       has_few_binary(beginning, length) || is_like_utf16(beginning, length);
 }
 
 void

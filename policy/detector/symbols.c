@@ -137,33 +137,48 @@ symbol_is_letter(char symbol)
 /* Letters beside a number. */
 struct beside {
 	unsigned letters;
-	bool is_hexadecimal, has_digit; /* beyond them */
+	bool has_other; /* than those of hexadecimal digits */
+	bool has_digit; /* beyond them */
 };
 
-static struct beside
-look_beside(const char *at, const char *last, int step)
+/* False: there is no letter. */
+static bool
+add_letter(struct beside *beside, char symbol)
 {
-	struct beside beside = {.is_hexadecimal = true};
-
-	for (; at != last && symbol_is_letter(*at) && beside.letters < LETTERS_MAX; at += step) {
-		beside.letters++;
-		beside.is_hexadecimal &= g_ascii_isxdigit(*at);
-	}
-	beside.has_digit = at != last && g_ascii_isdigit(*at);
-	return beside;
+	if (!symbol_is_letter(symbol) || beside->letters == LETTERS_MAX)
+		return false;
+	beside->letters++;
+	beside->has_other |= !g_ascii_isxdigit(symbol);
+	return true;
 }
 
 static struct beside
 look_before(const char *begin, const char *at)
 {
-	return at == begin ? (struct beside){0} : look_beside(at - 1, begin - 1, -1);
+	struct beside beside = {0};
+
+	while (at > begin && add_letter(&beside, at[-1]))
+		at--;
+	beside.has_digit = at > begin && g_ascii_isdigit(at[-1]);
+	return beside;
+}
+
+static struct beside
+look_behind(const char *at, const char *end)
+{
+	struct beside beside = {0};
+
+	while (at < end && add_letter(&beside, *at))
+		at++;
+	beside.has_digit = at < end && g_ascii_isdigit(*at);
+	return beside;
 }
 
 /* "cvv123" and "exp12/28" are words with numbers of their own. */
 static bool
 is_free(const struct beside *beside)
 {
-	return !beside->has_digit || (beside->letters >= WORD_LEAST && !beside->is_hexadecimal);
+	return !beside->has_digit || (beside->letters >= WORD_LEAST && beside->has_other);
 }
 
 bool
@@ -177,7 +192,7 @@ symbols_are_free_before(const char *begin, const char *at)
 bool
 symbols_are_piece(const char *begin, const char *from, const char *to, const char *end)
 {
-	const struct beside before = look_before(begin, from), after = look_beside(to, end, 1);
+	const struct beside before = look_before(begin, from), after = look_behind(to, end);
 
 	return before.letters > 0 && after.letters > 0 && !(is_free(&before) && is_free(&after));
 }
