@@ -9,6 +9,8 @@ enum {
 	BLANKS_MAX = 6,
 	LETTERS_MAX = 32, /* that are looked at beside a number */
 	WORD_LEAST = 3,	  /* letters */
+	INFORMATION_SEPARATOR_FOUR =
+		0x1c, /* ISO 6429: as FS, GS, RS and US, they are between cells */
 };
 
 static char
@@ -96,8 +98,8 @@ is_before_line_end(const char *at, const char *end)
 static char
 of_control(const char *at, const char *end)
 {
-	if (*at == '\t')
-		return *at;
+	if (*at == '\t' || (*at >= INFORMATION_SEPARATOR_FOUR && *at < ' '))
+		return '\t';
 	if (*at == '\r')
 		return is_before_line_end(at + 1, end) ? SKIPPED : '\n';
 	return *at >= '\n' && *at <= '\f' ? '\n' : SKIPPED;

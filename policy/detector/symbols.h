@@ -1,7 +1,7 @@
 /*
  * Text in ASCII, one byte a character, to look for numbers in: with common digits, blanks, dashes
  * and dots, whichever of Unicode's are in the text, and without the characters that nobody sees.
- * Tabs stay: they are also between the cells of a table.
+ * Tabs stay: they are also between the cells of a table, as are ASCII's separators of information.
  */
 #ifndef POSTSEAL_POLICY_DETECTOR_SYMBOLS_H
 #define POSTSEAL_POLICY_DETECTOR_SYMBOLS_H
