@@ -6,6 +6,7 @@ enum {
 	SNIFF_BYTES = 1445, /* WHATWG MIME Sniffing 7 */
 	END_BYTES = 22,	    /* APPNOTE.TXT 4.3.16 */
 	PDF_WITHIN = 1024,
+	BINARY_FEW = 16, /* up to one byte of so many */
 };
 
 static const struct {
@@ -63,17 +64,76 @@ document_kinds_by_end(const char *bytes, size_t length)
 	return 0;
 }
 
+/* WHATWG MIME Sniffing 3 */
+static bool
+is_binary(unsigned char c)
+{
+	return c <= 0x08 || c == 0x0b || (c >= 0x0e && c <= 0x1a) || (c >= 0x1c && c <= 0x1f);
+}
+
+static size_t
+count_binary(const char *bytes, size_t length)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < length; i++)
+		count += is_binary((unsigned char)bytes[i]);
+	return count;
+}
+
+static bool
+has_utf16_mark(const char *bytes, size_t length)
+{
+	return length >= 2 &&
+	       (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0);
+}
+
 bool
 document_is_text(const char *beginning, size_t length)
 {
-	if (length >= 2 &&
-	    (memcmp(beginning, "\xff\xfe", 2) == 0 || memcmp(beginning, "\xfe\xff", 2) == 0))
-		return true;
-	for (size_t i = 0; i < MIN(length, SNIFF_BYTES); i++) {
-		unsigned char c = (unsigned char)beginning[i];
+	return has_utf16_mark(beginning, length) ||
+	       (length > 0 && count_binary(beginning, MIN(length, SNIFF_BYTES)) == 0);
+}
 
-		if (c <= 0x08 || c == 0x0b || (c >= 0x0e && c <= 0x1a) || (c >= 0x1c && c <= 0x1f))
-			return false;
-	}
-	return length > 0;
+/* Of what is compressed, every tenth byte is binary, and more of most programs and pictures. */
+static bool
+has_few_binary(const char *bytes, size_t length)
+{
+	return length > 0 && count_binary(bytes, length) <= MAX(length / BINARY_FEW, 1);
+}
+
+/* In UTF-16, every second byte of most letters is zero, wherever a byte before them puts it. */
+static bool
+is_like_utf16(const char *bytes, size_t length)
+{
+	const size_t binary = count_binary(bytes, length);
+	size_t zeros[2] = {0, 0};
+
+	for (size_t i = 0; i < length; i++)
+		zeros[i % 2] += bytes[i] == '\0';
+	return MAX(zeros[0], zeros[1]) > length / 8 * 3 &&
+	       binary - MAX(zeros[0], zeros[1]) <= MAX(length / 2 / BINARY_FEW, 1);
+}
+
+bool
+document_is_like_text(const char *beginning, size_t length)
+{
+	return has_utf16_mark(beginning, length) ||
+	       has_few_binary(beginning, MIN(length, SNIFF_BYTES)) ||
+	       has_few_binary(beginning, length) || is_like_utf16(beginning, length);
+}
+
+void
+document_count(struct document_bytes *bytes, const char *piece, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		bytes->shown += (piece[i] >= ' ' && piece[i] <= '~') ||
+				(piece[i] >= '\t' && piece[i] <= '\r');
+	bytes->all += length;
+}
+
+bool
+document_is_mostly_text(const struct document_bytes *bytes)
+{
+	return bytes->all > 0 && bytes->shown * 4 >= bytes->all * 3;
 }

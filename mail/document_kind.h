@@ -29,5 +29,15 @@ unsigned document_kinds_by_end(const char *bytes, size_t length);
 
 /* Is there no byte that never occurs in text (WHATWG MIME Sniffing 7)? */
 bool document_is_text(const char *beginning, size_t length);
+/* Are there only few, in the first bytes or in all of these? Programs that open a file by its name
+ * show it nevertheless. */
+bool document_is_like_text(const char *beginning, size_t length);
+
+/* A whole file, to tell whether it is mostly text, however it begins. */
+struct document_bytes {
+	size_t shown, all; /* characters of ASCII, bytes */
+};
+void document_count(struct document_bytes *bytes, const char *piece, size_t length);
+bool document_is_mostly_text(const struct document_bytes *bytes);
 
 #endif

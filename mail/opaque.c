@@ -130,6 +130,7 @@ struct glance {
 	bool has[MARKS], has_zip_end;
 	char end[CONTAINER_END];
 	size_t end_length;
+	struct document_bytes bytes;
 	bool is_text;
 };
 
@@ -182,6 +183,7 @@ read_all(GMimeObject *part, struct glance *glance)
 	ssize_t got;
 
 	while ((got = g_mime_stream_read(stream, window + held, PIECE_BYTES)) > 0) {
+		document_count(&glance->bytes, window + held, (size_t)got);
 		held += (size_t)got;
 		search(glance, window, held);
 		kept = MIN(held, (size_t)CONTAINER_END);
@@ -260,6 +262,15 @@ tnef_that_hides(GMimeContentType *type, const struct glance *glance, unsigned ki
 		       : NULL;
 }
 
+/* Programs that open a file by its name show text among bytes that are none; what has more than a
+ * few of these where it begins is not read (text.c). */
+static bool
+is_unread_text(const struct glance *glance, unsigned kinds)
+{
+	return kinds == 0 && !glance->is_text && document_is_mostly_text(&glance->bytes) &&
+	       !document_is_like_text(glance->beginning, glance->length);
+}
+
 /* What hides the text and may also hide names, or hides only the text. What kinds of documents it
  * is (document_kind.h) tells what postseal-reader has looked into. */
 static const char *
@@ -290,6 +301,8 @@ what_hides(GMimeObject *part, struct glance *glance, unsigned kinds, bool *hides
 	if ((kinds & DOCUMENT_ZIP) == 0 &&
 	    (glance->has_zip_end || g_str_has_prefix(glance->beginning, "PK")))
 		what = look_into_zip(part, hides_names_r);
+	if (what == NULL && is_unread_text(glance, kinds))
+		what = "is text with bytes in it that are none";
 	return what == NULL && (glance->is_text || begins_encoded_file(glance))
 		       ? look_into_text(part)
 		       : what;

@@ -10,6 +10,7 @@
 #include "mail/flowed.h"
 #include "mail/html_text.h"
 #include "mail/mime_stream.h"
+#include "mail/shown_fields.h"
 #include "mail/unfold.h"
 #include "mail/visual_order.h"
 
@@ -23,7 +24,8 @@ enum {
 
 struct reading {
 	struct parts *parts;
-	struct reading_limit subjects; /* of attached messages */
+	struct reading_limit fields; /* of attached messages */
+	const char *field;	     /* that is read */
 	text_visit *visit;
 	void *visitor;
 	bool go_on;
@@ -512,7 +514,7 @@ kind_of(GMimeObject *part, const GPtrArray *names)
 			    looks_like_page(beginning, length)),
 		.is_source = !is_page,
 		.is_text = g_mime_content_type_is_type(type, "text", "*") || is_page ||
-			   document_is_text(beginning, length) ||
+			   document_is_like_text(beginning, length) ||
 			   charset_is_utf16(beginning, length),
 		.is_document = is_document(type, beginning, length),
 		.flows = says(part, "format", "flowed"),
@@ -582,26 +584,48 @@ read_reading(void *visitor, const char *text)
 {
 	struct reading *reading = visitor;
 
-	read_around(text, reading);
+	read_around(shown_field_text(reading->field, text), reading);
 	return reading->go_on;
 }
 
-/* The subject of an attached message, or of signed content within a part. */
 static void
-read_subject(GMimeObject *part, struct reading *reading)
+read_field(const char *name, const char *value, struct reading *reading)
+{
+	g_autofree char *shown = field_shown(value);
+
+	reading->field = name;
+	read_around(shown_field_text(name, shown), reading);
+	if (reading->go_on)
+		encoded_words_each(value, &reading->fields, read_reading, reading);
+}
+
+static bool
+is_shown(const char *name)
+{
+	for (size_t i = 0; i < SHOWN_FIELDS; i++)
+		if (g_ascii_strcasecmp(name, shown_fields[i]) == 0)
+			return true;
+	return false;
+}
+
+/* The header of an attached message, or of signed content within a part. */
+static void
+read_header(GMimeObject *part, struct reading *reading)
 {
 	GMimeMessage *inner = GMIME_IS_MESSAGE_PART(part)
 				      ? g_mime_message_part_get_message(GMIME_MESSAGE_PART(part))
 				      : NULL;
-	GMimeHeader *field = g_mime_header_list_get_header(
-		g_mime_object_get_header_list(inner == NULL ? part : GMIME_OBJECT(inner)),
-		"Subject");
-	const char *value = field == NULL ? NULL : g_mime_header_get_raw_value(field);
-	g_autofree char *subject = value == NULL ? NULL : field_shown(value);
+	GMimeHeaderList *fields =
+		g_mime_object_get_header_list(inner == NULL ? part : GMIME_OBJECT(inner));
 
-	read_around(subject, reading);
-	if (value != NULL && reading->go_on)
-		encoded_words_each(value, &reading->subjects, read_reading, reading);
+	for (int i = 0; reading->go_on && i < g_mime_header_list_get_count(fields); i++) {
+		GMimeHeader *field = g_mime_header_list_get_header_at(fields, i);
+		const char *name = g_mime_header_get_name(field);
+		const char *value = g_mime_header_get_raw_value(field);
+
+		if (value != NULL && is_shown(name))
+			read_field(name, value, reading);
+	}
 }
 
 static bool
@@ -609,7 +633,7 @@ read_part(GMimeObject *part, void *data)
 {
 	struct reading *reading = data;
 
-	read_subject(part, reading);
+	read_header(part, reading);
 	if (GMIME_IS_MULTIPART(part)) {
 		read_around(g_mime_multipart_get_prologue(GMIME_MULTIPART(part)), reading);
 		read_around(g_mime_multipart_get_epilogue(GMIME_MULTIPART(part)), reading);
@@ -650,7 +674,7 @@ bool
 text_each(struct parts *parts, text_visit *visit, void *visitor, struct fault *fault)
 {
 	struct reading reading = {.parts = parts,
-				  .subjects = {.left = READINGS_BYTES},
+				  .fields = {.left = READINGS_BYTES},
 				  .visit = visit,
 				  .visitor = visitor,
 				  .go_on = true,
@@ -658,7 +682,7 @@ text_each(struct parts *parts, text_visit *visit, void *visitor, struct fault *f
 				  .window = g_string_new(NULL)};
 	bool read = parts_each(parts, read_part, &reading, fault) &&
 		    read_documents(parts, &reading, fault) &&
-		    reading_limit_is_kept(&reading.subjects, fault);
+		    reading_limit_is_kept(&reading.fields, fault);
 
 	g_string_free(reading.window, TRUE);
 	return read;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "mail/shown_fields.h"
 #include "mail/text.h"
 #include "policy/detector/detections.h"
 #include "policy/detector/symbols.h"
@@ -10,26 +11,13 @@
 /* A match that fails its checksum may hide one that begins within it, if it is short. */
 enum { AGAIN_MAX = 64 };
 
-/* Fields whose text is shown to readers, and what they are called on record. */
-static const struct {
-	const char *name, *where;
-} fields[] = {
-	{"Subject", "subject"},
-	{"Thread-Topic", "header Thread-Topic"},
-	{"Comments", "header Comments"},
-	{"Keywords", "header Keywords"},
-	{"From", "header From"},
-	{"Reply-To", "header Reply-To"},
-	{"To", "header To"},
-	{"Cc", "header Cc"},
-};
-
 struct search {
 	struct policy_question *question;
 	const GPtrArray *detectors;
 	unsigned numbers; /* the built-in detectors that rules name, a bit each */
 	GString *symbols;
-	const char *where; /* NULL: the part that is being visited */
+	const char *where; /* NULL: the part that is being visited, */
+	const char *field; /* or this field of the header */
 	const struct detector *failed;
 	int error; /* of PCRE2, for `failed` */
 };
@@ -39,6 +27,10 @@ where_is(const struct search *search)
 {
 	const struct policy_facts *facts = &search->question->facts;
 
+	if (search->field != NULL)
+		return g_ascii_strcasecmp(search->field, "Subject") == 0
+			       ? g_strdup("subject")
+			       : g_strconcat("header ", search->field, NULL);
 	if (search->where != NULL || facts->place == NULL)
 		return g_strdup(search->where == NULL ? "text" : search->where);
 	return facts->place(facts->context);
@@ -180,6 +172,16 @@ look_at_line(void *visitor, const char *text, size_t length)
 }
 
 static bool
+look_at_field(void *visitor, const char *text, size_t length)
+{
+	const struct search *search = visitor;
+	g_autofree char *value = g_strndup(text, length);
+	const char *shown = shown_field_text(search->field, value);
+
+	return look_at_line(visitor, shown, strlen(shown));
+}
+
+static bool
 look_at_name(void *visitor, const char *name, const char *type)
 {
 	(void)type;
@@ -191,12 +193,13 @@ look_everywhere(struct search *search, struct fault *fault)
 {
 	const struct policy_facts *facts = &search->question->facts;
 
-	for (size_t i = 0; i < G_N_ELEMENTS(fields) && search->error == 0; i++) {
-		search->where = fields[i].where;
-		if (!facts->headers(facts->context, fields[i].name, true, look_at_line, search,
+	for (size_t i = 0; i < SHOWN_FIELDS && search->error == 0; i++) {
+		search->field = shown_fields[i];
+		if (!facts->headers(facts->context, search->field, true, look_at_field, search,
 				    fault))
 			return false;
 	}
+	search->field = NULL;
 	search->where = "file name";
 	if (search->error == 0 && !facts->parts(facts->context, look_at_name, search, fault))
 		return false;

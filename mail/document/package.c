@@ -100,6 +100,7 @@ struct reading {
 	struct office_text *office;
 	char held[CONTAINER_BEGINNING];
 	size_t held_length;
+	struct document_bytes bytes; /* of what is passed */
 	bool has_zip_end;
 };
 
@@ -150,6 +151,10 @@ decide(struct reading *reading)
 	else if (is_office && !is_macro(reading->member->name) &&
 		 is_binary_part(reading->member->name))
 		tell_opaque(READER_OPAQUE_TEXT, "has binary parts that are not read");
+	else if (document_is_like_text(bytes, length)) {
+		begin_file(reading);
+		return FILE_OF_ITS_OWN;
+	}
 	return PASSED;
 }
 
@@ -177,6 +182,7 @@ pass(struct reading *reading, const char *bytes, size_t length)
 		return true;
 	default:
 		reading->has_zip_end |= memmem(bytes, length, "PK\5\6", 4) != NULL;
+		document_count(&reading->bytes, bytes, length);
 		return true;
 	}
 }
@@ -223,6 +229,8 @@ read_member(struct package *package, const struct zip_member *member)
 			    why);
 	if (hidden != NULL)
 		tell_opaque(READER_OPAQUE_TEXT, hidden);
+	if (document_is_mostly_text(&reading->bytes))
+		tell_opaque(READER_OPAQUE_TEXT, "holds text with bytes in it that are none");
 	if (reading->has_zip_end || (!package->is_office && is_named_container(member->name)))
 		tell_opaque(READER_OPAQUE_FILES, "holds another archive or message");
 	reader_release(reading);

@@ -83,7 +83,7 @@ is_grouped(const struct number_window *window)
 			return false;
 	return window->groups == 1 || lengths[window->groups - 1] % 4 == 0 ||
 	       (lengths[window->groups - 1] < 4 && !window->is_behind &&
-		!window->ends_behind_line_end);
+		!window->ends_behind_line_end && !window->ends_in_other_cell);
 }
 
 static bool

@@ -10,8 +10,6 @@
 enum {
 	ROWS_MAX = 3,
 	GROUPS_MAX = NUMBER_LENGTH_MAX,
-	NEAR = 4,		     /* characters more or less than the country has */
-	OTHER_LEAST = 21,	     /* characters of something like an IBAN without a country */
 	BEFORE_MAX = 2 * GROUPS_MAX, /* symbols of an IBAN before a number within it */
 };
 
@@ -205,19 +203,18 @@ is_in_fours(const struct reading *reading)
 	return reading->lengths[reading->groups - 1] <= 4;
 }
 
-/* In one piece, or in fours as printed, without a stray digit behind; or in other groups, without
- * any behind that may be the end of it. */
+/* In one piece, or in fours as printed; or in other groups, without digits behind a short one that
+ * may be the end of it. */
 static bool
 is_grouped(const struct reading *reading)
 {
 	struct symbol_gap gap;
 	const size_t last = reading->lengths[reading->groups - 1];
 
-	if (reading->groups == 1 || !symbols_gap(reading->at, reading->end, &gap) ||
-	    gap.has_line_end || !g_ascii_isdigit(*gap.next))
+	if (reading->groups == 1 || is_in_fours(reading) || last >= 3)
 		return true;
-	return (is_in_fours(reading) || last >= 3) && gap.next + 1 < reading->end &&
-	       g_ascii_isdigit(gap.next[1]);
+	return !symbols_gap(reading->at, reading->end, &gap) || gap.has_line_end ||
+	       gap.separator == '\t' || !g_ascii_isdigit(*gap.next);
 }
 
 /* The first letter of a word behind it is no part of it. */
@@ -234,7 +231,7 @@ is_valid(const struct reading *reading, const struct country *country)
 	return reading->length == length_of(country) && ends_with_group(reading) &&
 	       has_structure(country, reading->compact + 4) &&
 	       checksum_mod97(NULL, reading->compact, reading->length) && is_grouped(reading) &&
-	       symbols_are_free_after(reading->at, reading->end);
+	       (reading->at == reading->end || !g_ascii_isdigit(*reading->at));
 }
 
 /* The country before two check digits: directly, or as a group of its own. NULL: there is none. */
@@ -245,7 +242,7 @@ find_beginning(const char *begin, const char *digits, const char *end)
 
 	if (end - digits < 2 || !g_ascii_isdigit(digits[1]))
 		return NULL;
-	if (at - begin >= 3 && strchr(" -./", at[-1]) != NULL)
+	if (at - begin >= 3 && strchr(" \t-./", at[-1]) != NULL)
 		at--;
 	if (at - begin < 2 || !g_ascii_isalpha(at[-1]) || !g_ascii_isalpha(at[-2]))
 		return NULL;
@@ -284,71 +281,21 @@ number_iban_at(const char *begin, const char *digits, const char *end, struct nu
 
 /* --- numbers within --- */
 
-static bool
-looks_like_one(const struct reading *reading, const char *at, const struct country *country)
-{
-	const size_t length = reading->length;
-
-	/* "No", and not NO for Norway. */
-	if (g_ascii_isupper(at[0]) != g_ascii_isupper(at[1]))
-		return false;
-	if (country != NULL)
-		return length + NEAR >= length_of(country) && length <= length_of(country) + NEAR;
-	return g_ascii_isupper(at[0]) &&
-	       (reading->groups == 1 || (length >= OTHER_LEAST && is_in_fours(reading)));
-}
-
-/* Words and further lines are no part of it. */
-static bool
-next_group_within(struct reading *reading, const struct country *country)
-{
-	struct symbol_gap gap;
-	size_t letters = 0;
-
-	if (!symbols_gap(reading->at, reading->end, &gap) || (gap.has_line_end && country == NULL))
-		return false;
-	while (letters <= 4 && gap.next + letters < reading->end &&
-	       (country == NULL ? g_ascii_isupper(gap.next[letters])
-				: g_ascii_isalpha(gap.next[letters])))
-		letters++;
-	if (letters > 4 ||
-	    (gap.next + letters < reading->end && symbol_is_letter(gap.next[letters])))
-		return false;
-	return next_group(reading);
-}
-
-/* Do groups from `at` on look like an IBAN that holds the number? */
-static bool
-holds(const char *at, const struct number_window *window, const char *end)
-{
-	const struct country *country = country_at(at);
-	struct reading reading = {.at = at, .end = end};
-
-	do {
-		read_group(&reading, NUMBER_LENGTH_MAX);
-		if (reading.at >= window->to && looks_like_one(&reading, at, country))
-			return true;
-	} while (reading.length < NUMBER_LENGTH_MAX && next_group_within(&reading, country));
-	return false;
-}
-
 bool
 number_is_in_iban(const char *begin, const struct number_window *window, const char *end)
 {
 	const char *from = window->from;
 	const char *first = from - begin > BEFORE_MAX ? from - BEFORE_MAX : begin;
 	const char *letter = from;
+	struct number_iban iban;
 
 	while (letter > first && !g_ascii_isalpha(*letter))
 		letter--;
 	if (letter == first)
 		return false;
-	for (const char *digits = MIN(from, letter + 2); digits >= first; digits--) {
-		const char *at =
-			g_ascii_isdigit(*digits) ? find_beginning(begin, digits, end) : NULL;
-
-		if (at != NULL && holds(at, window, end))
+	for (const char *digits = MIN(from, letter + 2); digits >= first; digits--)
+		if (g_ascii_isdigit(*digits) && number_iban_at(begin, digits, end, &iban) &&
+		    iban.to > from)
 			return true;
-	}
 	return false;
 }

@@ -25,8 +25,8 @@ struct group {
 
 /* Groups that are separated as those of a number are. */
 struct run {
-	GArray *groups; /* struct group */
-	size_t line_ends;
+	GArray *groups;		 /* struct group */
+	size_t line_ends, cells; /* within it */
 };
 
 struct walk {
@@ -82,6 +82,8 @@ window_add(struct walk *walk, guint i)
 	window->lengths[window->groups++] = length_of(group);
 	window->to = group->end;
 	window->ends_behind_line_end = window->groups > 1 && group->has_line_end;
+	window->ends_in_other_cell = window->groups > 1 && group->separator == '\t' &&
+				     (window->groups == 2 || !window->has_one_separator);
 	return true;
 }
 
@@ -118,7 +120,6 @@ look_around(struct walk *walk, guint first, guint last)
 
 	window->is_behind = first > 0 && is_joined_alike(walk, group_at(walk, first));
 	window->goes_on = next != NULL && is_joined_alike(walk, next);
-	window->lacks_digit = window->goes_on && window->groups > 1 && length_of(next) == 1;
 }
 
 /* 4-4-4-4, 2-2-2-2-2-2-1: the last may be shorter. */
@@ -130,7 +131,7 @@ has_even_groups(const struct number_window *window)
 	for (size_t i = 1; i + 1 < window->groups; i++)
 		if (window->lengths[i] != first)
 			return false;
-	return window->groups > 2 ? last <= first : last == first;
+	return last == first || (last < first && window->groups > 2 && !window->ends_in_other_cell);
 }
 
 /* Are digits, which is all there are, written evenly, without letters beside them? */
@@ -158,7 +159,7 @@ is_grouped_when_joined(struct walk *walk, const struct number_kind *kind)
 	return is;
 }
 
-/* `is_alone`: no other digits are near, or none on its line. */
+/* `is_alone`: no other digits are near, or none on its line, or in its cell. */
 static bool
 is_grouped(struct walk *walk, const struct number_kind *kind, guint first, guint last,
 	   bool is_alone)
@@ -166,7 +167,8 @@ is_grouped(struct walk *walk, const struct number_kind *kind, guint first, guint
 	const bool is_run = first == 0 && last + 1 == walk->run.groups->len;
 
 	return kind->is_grouped(&walk->window) || (is_alone && is_even_alone(walk, kind)) ||
-	       (is_run && walk->run.line_ends == 1 && is_grouped_when_joined(walk, kind));
+	       (is_run && walk->run.line_ends == 1 && walk->run.cells == 0 &&
+		is_grouped_when_joined(walk, kind));
 }
 
 static size_t
@@ -189,9 +191,8 @@ is_number(struct walk *walk, const struct number_kind *kind, guint first, guint 
 	if (!is_alone && count_line_ends(walk, first, last) > 1)
 		return false;
 	look_around(walk, first, last);
-	return !window->lacks_digit && is_grouped(walk, kind, first, last, is_alone) &&
-	       symbols_are_free_before(walk->begin, window->from) &&
-	       symbols_are_free_after(window->to, walk->end) &&
+	return is_grouped(walk, kind, first, last, is_alone) &&
+	       !symbols_are_piece(walk->begin, window->from, window->to, walk->end) &&
 	       !number_is_in_iban(walk->begin, window, walk->end);
 }
 
@@ -247,15 +248,6 @@ report_longest(const struct walk *walk, const struct longest *longest)
 	}
 }
 
-bool
-number_is_fraction(const struct number_window *window)
-{
-	const char *at = window->from;
-
-	return window->groups == 1 && at - window->begin >= 2 && (at[-1] == '.' || at[-1] == ',') &&
-	       g_ascii_isdigit(at[-2]);
-}
-
 /* --- runs --- */
 
 /* May a group of one digit belong to a window, because a line end breaks a group there? */
@@ -305,13 +297,25 @@ try_alone(struct walk *walk, guint first, guint last)
 	report_longest(walk, &longest);
 }
 
+static bool
+begins_line(const struct group *group)
+{
+	return group->has_line_end;
+}
+
+static bool
+begins_line_or_cell(const struct group *group)
+{
+	return group->has_line_end || group->separator == '\t';
+}
+
 static void
-try_lines(struct walk *walk)
+try_pieces(struct walk *walk, bool (*begins)(const struct group *group))
 {
 	guint first = 0;
 
 	for (guint i = 1; i <= walk->run.groups->len; i++)
-		if (i == walk->run.groups->len || group_at(walk, i)->has_line_end) {
+		if (i == walk->run.groups->len || begins(group_at(walk, i))) {
 			if (i - first > 1)
 				try_alone(walk, first, i - 1);
 			first = i;
@@ -328,7 +332,9 @@ try_run(struct walk *walk)
 	if (count > 1)
 		try_alone(walk, 0, count - 1);
 	if (walk->run.line_ends > 0)
-		try_lines(walk);
+		try_pieces(walk, begins_line);
+	if (walk->run.cells > 0)
+		try_pieces(walk, begins_line_or_cell);
 }
 
 static const char *
@@ -357,6 +363,7 @@ add_group(struct walk *walk, const char *at, const struct symbol_gap *gap)
 
 	g_array_append_val(walk->run.groups, group);
 	walk->run.line_ends += gap->has_line_end;
+	walk->run.cells += gap->separator == '\t';
 }
 
 /* Returns the end of the run whose first group begins at `at`. */
@@ -366,7 +373,7 @@ read_run(struct walk *walk, const char *at)
 	struct symbol_gap gap = {0};
 
 	g_array_set_size(walk->run.groups, 0);
-	walk->run.line_ends = 0;
+	walk->run.line_ends = walk->run.cells = 0;
 	add_group(walk, at, &gap);
 	for (guint last = 0; last < RUN_MAX; last++) {
 		at = group_at(walk, last)->end;

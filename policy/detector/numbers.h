@@ -45,9 +45,10 @@ struct number_window {
 	size_t groups;
 	char separator;		   /* between the first two groups, as in struct symbol_gap */
 	bool ends_behind_line_end; /* is the last group on a line of its own? */
+	bool ends_in_other_cell;   /* is it behind a tab, and not each group? */
 	bool has_one_separator;	   /* the same between all groups */
-	/* The same separators lead to it from another group, or on to one, or to a single digit. */
-	bool is_behind, goes_on, lacks_digit;
+	/* The same separators lead to it from another group, or on to one. */
+	bool is_behind, goes_on;
 	struct number_words *words;
 };
 
@@ -63,7 +64,8 @@ struct number_kind {
 
 extern const struct number_kind number_card, number_ahv, number_ssn;
 
-/* Is it in one piece, and behind a decimal point: 0.4111111111111111? */
+/* Is it in one piece, and behind a decimal point, 0.4111111111111111, rather than a cell of a list
+ * that commas or dots separate? */
 bool number_is_fraction(const struct number_window *window);
 /* Do words nearby say that the number is a social security number? Windows come in the order of
  * the text. */
@@ -78,7 +80,7 @@ struct number_iban {
 /* Is there an IBAN whose check digits begin at `digits`? */
 bool number_iban_at(const char *begin, const char *digits, const char *end,
 		    struct number_iban *iban_r);
-/* Does the number belong to an IBAN, or to what looks like a wrong one? */
+/* Does the number begin within an IBAN? What only looks like one hides nothing. */
 bool number_is_in_iban(const char *begin, const struct number_window *window, const char *end);
 
 #endif

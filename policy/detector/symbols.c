@@ -8,6 +8,9 @@ enum {
 	GAP_MAX = 9, /* symbols */
 	BLANKS_MAX = 6,
 	LETTERS_MAX = 32, /* that are looked at beside a number */
+	WORD_LEAST = 3,	  /* letters */
+	INFORMATION_SEPARATOR_FOUR =
+		0x1c, /* ISO 6429: as FS, GS, RS and US, they are between cells */
 };
 
 static char
@@ -82,14 +85,23 @@ of_wide(gunichar c)
 	return of_category(c);
 }
 
+/* In UTF-16 that is read as bytes, something stands between CR and LF that nobody sees. */
+static bool
+is_before_line_end(const char *at, const char *end)
+{
+	while (at < end && *at >= 0 && *at < '\t')
+		at++;
+	return at < end && *at == '\n';
+}
+
 /* What is neither printable ASCII nor beyond it. */
 static char
 of_control(const char *at, const char *end)
 {
-	if (*at == '\t')
-		return ' ';
+	if (*at == '\t' || (*at >= INFORMATION_SEPARATOR_FOUR && *at < ' '))
+		return '\t';
 	if (*at == '\r')
-		return at + 1 < end && at[1] == '\n' ? SKIPPED : '\n';
+		return is_before_line_end(at + 1, end) ? SKIPPED : '\n';
 	return *at >= '\n' && *at <= '\f' ? '\n' : SKIPPED;
 }
 
@@ -124,22 +136,67 @@ symbol_is_letter(char symbol)
 	return symbol == SYMBOL_LETTER || g_ascii_isalpha(symbol);
 }
 
-bool
-symbols_are_free_before(const char *begin, const char *at)
+/* Letters beside a number. */
+struct beside {
+	unsigned letters;
+	bool has_other; /* than those of hexadecimal digits */
+	bool has_digit; /* beyond them */
+};
+
+/* False: there is no letter. */
+static bool
+add_letter(struct beside *beside, char symbol)
 {
-	for (int letters = 0; at > begin && letters < LETTERS_MAX; letters++)
-		if (!symbol_is_letter(*--at))
-			return !g_ascii_isdigit(*at);
+	if (!symbol_is_letter(symbol) || beside->letters == LETTERS_MAX)
+		return false;
+	beside->letters++;
+	beside->has_other |= !g_ascii_isxdigit(symbol);
 	return true;
 }
 
-bool
-symbols_are_free_after(const char *at, const char *end)
+static struct beside
+look_before(const char *begin, const char *at)
 {
-	for (int letters = 0; at < end && letters < LETTERS_MAX; letters++, at++)
-		if (!symbol_is_letter(*at))
-			return !g_ascii_isdigit(*at);
-	return true;
+	struct beside beside = {0};
+
+	while (at > begin && add_letter(&beside, at[-1]))
+		at--;
+	beside.has_digit = at > begin && g_ascii_isdigit(at[-1]);
+	return beside;
+}
+
+static struct beside
+look_behind(const char *at, const char *end)
+{
+	struct beside beside = {0};
+
+	while (at < end && add_letter(&beside, *at))
+		at++;
+	beside.has_digit = at < end && g_ascii_isdigit(*at);
+	return beside;
+}
+
+/* "cvv123" and "exp12/28" are words with numbers of their own. */
+static bool
+is_free(const struct beside *beside)
+{
+	return !beside->has_digit || (beside->letters >= WORD_LEAST && beside->has_other);
+}
+
+bool
+symbols_are_free_before(const char *begin, const char *at)
+{
+	const struct beside before = look_before(begin, at);
+
+	return is_free(&before);
+}
+
+bool
+symbols_are_piece(const char *begin, const char *from, const char *to, const char *end)
+{
+	const struct beside before = look_before(begin, from), after = look_behind(to, end);
+
+	return before.letters > 0 && after.letters > 0 && !(is_free(&before) && is_free(&after));
 }
 
 /* Blanks beside a dot end a sentence. */
@@ -155,12 +212,12 @@ bool
 symbols_gap(const char *at, const char *end, struct symbol_gap *gap_r)
 {
 	const char *const last = at + MIN(end - at, GAP_MAX), *const begin = at;
-	unsigned blanks = 0, line_ends = 0;
+	unsigned blanks = 0, tabs = 0, line_ends = 0;
 
 	*gap_r = (struct symbol_gap){0};
 	for (; at < last && !g_ascii_isalnum(*at); at++) {
-		if (*at == ' ')
-			blanks++;
+		if (*at == ' ' || *at == '\t')
+			blanks++, tabs += *at == '\t';
 		else if (*at == '\n')
 			line_ends++;
 		else if (*at == '>' && line_ends > 0) /* quoted */
@@ -172,7 +229,10 @@ symbols_gap(const char *at, const char *end, struct symbol_gap *gap_r)
 	}
 	gap_r->next = at;
 	gap_r->has_line_end = line_ends > 0;
+	if (gap_r->separator != '\0' && strchr("._'", gap_r->separator) != NULL && blanks > 0)
+		return false;
+	if (tabs > 0 && line_ends == 0)
+		gap_r->separator = '\t';
 	return at > begin && at < end && g_ascii_isalnum(*at) && blanks <= BLANKS_MAX &&
-	       line_ends <= 1 &&
-	       (gap_r->separator == '\0' || strchr("._'", gap_r->separator) == NULL || blanks == 0);
+	       line_ends <= 1;
 }

@@ -23,7 +23,8 @@ is_like(char symbol, char wanted)
 		return symbol_is_letter(symbol);
 	if (wanted == '#')
 		return g_ascii_ispunct(symbol);
-	return g_ascii_toupper(symbol) == wanted || (wanted == ' ' && symbol == '\n');
+	return g_ascii_toupper(symbol) == wanted ||
+	       (wanted == ' ' && (symbol == '\n' || symbol == '\t'));
 }
 
 static bool

@@ -27,7 +27,7 @@ TO = "reader@plain.example"
 AHV = "It has an AHV number."
 
 # None of the numbers is written in a test as it is sent: the last test looks for them everywhere.
-NUMBERS = {"card": "4539 5787 6362 1486", "iban": "DE75 5121 0800 1245 1261 99", "ahv": "756.9217.0769.85", "ssn": "219-38-7465",
+NUMBERS = {"card": "4539 5787 6362 1486", "iban": "DE89 3704 0044 0532 0130 00", "ahv": "756.9217.0769.85", "ssn": "219-38-7465",
            "nhs": "943 476 5919"}
 
 

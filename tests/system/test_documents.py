@@ -240,6 +240,17 @@ def test_ordinary_documents_are_not_opaque():
         assert found.outcome == DONE and not found.opaque
 
 
+def test_list_with_a_byte_that_is_not_text_in_an_archive_was_neither_read_nor_opaque():
+    lines = b"a line of a list\r\n" * 9000
+    for data in (b"\x01" + lines, lines[:500] + b"\0" + lines):
+        found = read(zipped({"list.csv": data}))
+        assert found.outcome == DONE and not found.opaque and [name for name, _ in found.files] == ["list.csv"] and found.files[0][1] == data
+    found = read(zipped({"list.csv": bytes(range(256)) * 200 + lines}))
+    assert found.outcome == DONE and found.opaque
+    found = read(zipped({"picture.bin": bytes(range(256)) * 200}))
+    assert found.outcome == DONE and not found.opaque
+
+
 # --- against what others find ---
 
 def words(text):

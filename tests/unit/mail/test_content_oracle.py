@@ -367,7 +367,7 @@ def found_in_leaf(names, data, charset, main_type):
     found = set()
     if any(map(is_drawing, names)) or any(map(is_drawing, names_within(data))):
         found.add("N")
-    if (main_type == "text" or not re.search(rb"[\x00-\x08\x0e-\x1a]", data)) and says(data, charset):
+    if says(data, charset):
         found.add("T")
     return found
 

@@ -190,6 +190,47 @@ what_cannot_be_seen_is_told(void **state)
 	}
 }
 
+/* Whether a file is opaque that has `before` first, and then this text so many times. */
+static bool
+is_opaque_with(const char *type, const GString *before, const char *text, int times)
+{
+	g_autoptr(GString) file = g_string_new_len(before->str, (gssize)before->len);
+	g_autofree char *base64 = NULL, *bytes = NULL;
+	struct opacity opaque;
+	struct fault fault;
+
+	for (int i = 0; i < times; i++)
+		g_string_append(file, text);
+	base64 = g_base64_encode((const guchar *)file->str, file->len);
+	bytes = g_strconcat("Content-Type: ", type, "\n", BASE64, base64, "\n", NULL);
+	g_autoptr(message_auto) message = message_of(bytes);
+	g_autoptr(parts_auto) parts = parts_new(message, 100);
+
+	assert_true(opaque_find(parts, &opaque, &fault));
+	return opaque.text;
+}
+
+/* Promise 1: what is mostly text is shown as such, but was neither read nor opaque if bytes stood
+ * before it that no text has. */
+static void
+text_behind_other_bytes_passed_unread(void **state)
+{
+	static const char list[] = "name of a customer, number of the card\n";
+	g_autoptr(GString) before = g_string_new(NULL);
+
+	(void)state;
+	for (unsigned i = 0; i < 70000; i++)
+		g_string_append_c(before, (char)(i * i / 7));
+	assert_true(is_opaque_with("application/octet-stream; name=list.csv", before, list, 9000));
+	assert_true(is_opaque_with("application/vnd.ms-excel; name=list.csv", before, list, 9000));
+	assert_false(is_opaque_with("application/octet-stream", before, list, 10));
+	assert_false(is_opaque_with("text/csv", before, list, 9000));
+	assert_false(is_opaque_with("application/octet-stream", before, "", 1));
+	/* It is read (test_text.c). */
+	g_string_truncate(before, 2000);
+	assert_false(is_opaque_with("application/octet-stream", before, list, 9000));
+}
+
 /* Postfix turns it into a blank, other MTAs do not. */
 static void
 cr_alone_in_a_header_is_told(void **state)
@@ -264,6 +305,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_cannot_be_seen_is_told),
+		cmocka_unit_test(text_behind_other_bytes_passed_unread),
 		cmocka_unit_test(cr_alone_in_a_header_is_told),
 		cmocka_unit_test(what_lies_too_deep_is_told),
 		cmocka_unit_test(multiparts_that_nest_too_deep_are_told),

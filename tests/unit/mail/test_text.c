@@ -120,6 +120,8 @@ static const char *const secrets[] = {
 	"Content-Type: text; charset=utf-8\n" BASE64 "YSBzZWNyZXQgd29yZA==\n",
 	"Content-Type: application/octet-stream; name=a.csv\n" BASE64 "YSBzZWNyZXQgd29yZA==\n",
 	"Content-Type: application/vnd.ms-excel; name=a.csv\n\na secret word\n",
+	"Content-Type: application/vnd.ms-excel; name=a.csv\n\n\x01"
+	"a secret word\n",
 	/* Character sets: UTF-16 with and without a name, none, a wrong one, wide letters,
 	   stand-alone accents. */
 	"Content-Type: text/plain; charset=utf-16le\n" BASE64
@@ -164,6 +166,93 @@ text_is_what_a_reader_sees(void **state)
 	for (size_t i = 0; i < G_N_ELEMENTS(secrets); i++)
 		if (!says(secrets[i], strlen(secrets[i]), "a secret word"))
 			fail_msg("not found: %s", secrets[i]);
+}
+
+/* Promise 1: of an attached message, only the subject counted; its reader is shown more. */
+static void
+fields_of_an_attached_message_were_not_seen(void **state)
+{
+	static const char *const fields[] = {
+		"Subject: a secret word",
+		"Subject: x\nSubject: a secret word",
+		"From: a secret word <a@b.example>",
+		"From: a@b.example (a secret word)",
+		"From: =?utf-8?q?a_secret?= word <a@b.example>",
+		"Sender: a secret word <a@b.example>",
+		"Reply-To: a@b.example, \"a secret word\" <b@b.example>",
+		"to: a@b.example,\n a secret word <b@b.example>",
+		"Cc: a secret word: a@b.example;",
+		"Bcc: a secret word <a@b.example>",
+		"Date: Sat, 28 Nov 2026 11:30:47 +0000 (a secret word)",
+		"Date: 28 Nov 26 11:30 GMT (a secret word)",
+		"Date: a secret word",
+		"Organization: a secret word",
+		"Comments: a secret word",
+		"Keywords: a secret word",
+		"Thread-Topic: a secret word",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
+		g_autofree char *inner = g_strconcat(fields[i], "\n\nHi.\n", NULL);
+		g_autofree char *base64 = g_base64_encode((const guchar *)inner, strlen(inner));
+		g_autofree char *attached =
+			g_strconcat("Content-Type: message/rfc822\n\n", inner, NULL);
+		g_autofree char *file = g_strconcat("Content-Type: application/octet-stream; "
+						    "name=a.eml\n" BASE64,
+						    base64, "\n", NULL);
+
+		if (!says(attached, strlen(attached), "a secret word"))
+			fail_msg("not found in an attached message: %s", fields[i]);
+		if (!says(file, strlen(file), "a secret word"))
+			fail_msg("not found in a file: %s", fields[i]);
+	}
+}
+
+/* Every message has one, and a rule for the number of a year would find it. */
+static void
+date_is_no_text(void **state)
+{
+	static const char attached[] = "Content-Type: message/rfc822\n\n"
+				       "Date: Sat, 28 Nov 2026 11:30:47 +0000\n\nHi.\n";
+	static const char other[] =
+		"Content-Type: message/rfc822\n\nX-Mailer: a secret word\n\nHi.\n";
+
+	(void)state;
+	assert_false(says(attached, strlen(attached), "2026"));
+	assert_false(says(other, strlen(other), "a secret word"));
+}
+
+/* Promise 1: Excel and editors show a list that begins with a byte that is not text, or has one
+ * within; rules did not look into it. */
+static void
+one_control_byte_hid_a_list(void **state)
+{
+	static const char *const types[] = {"application/octet-stream; name=list.csv",
+					    "application/vnd.ms-excel; name=list.csv",
+					    "application/x-unknown"};
+	static const struct {
+		const char *bytes;
+		size_t length;
+	} lists[] = {
+		{"\1a secret word", 14},
+		{"1,a secret word\0\n2,more\n", 24},
+		{"\v1|a secret word|2|more and more\034\r\n", 35},
+		{"1,M\xfcller,a se\2cret word\n2,more\n", 33},
+		{"\1a\0 \0s\0e\0c\0r\0e\0t\0 \0w\0o\0r\0d\0", 27},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
+		for (size_t j = 0; j < G_N_ELEMENTS(lists); j++) {
+			g_autofree char *base64 =
+				g_base64_encode((const guchar *)lists[j].bytes, lists[j].length);
+			g_autofree char *message = g_strconcat("Content-Type: ", types[i], "\n",
+							       BASE64, base64, "\n", NULL);
+
+			if (!says(message, strlen(message), "a secret word"))
+				fail_msg("not found: list %zu of the type %s", j, types[i]);
+		}
 }
 
 /* Promise 1: of a value, its first kilobyte counted, and an element with a long name hid nothing.
@@ -365,6 +454,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(invisible_letters_do_not_part_a_word),
 		cmocka_unit_test(text_is_what_a_reader_sees),
+		cmocka_unit_test(fields_of_an_attached_message_were_not_seen),
+		cmocka_unit_test(date_is_no_text),
+		cmocka_unit_test(one_control_byte_hid_a_list),
 		cmocka_unit_test(long_values_hid_what_they_say),
 		cmocka_unit_test(text_is_not_what_nobody_sees),
 		cmocka_unit_test(long_text_is_seen_without_gaps),

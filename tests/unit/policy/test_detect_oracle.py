@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """What the built-in detectors find in generated messages, compared with python-stdnum: numbers that
-it calls valid, in the forms in which people write them and mail programs encode them, are found; ones
-that it calls invalid are not. Nothing that is put on record has the number.
+it calls valid, in the forms in which people write them and mail programs encode them, and in the cells of
+lists and tables, are found; ones that it calls invalid are not, nor decimals. Nothing that is put on record
+has the number.
 
 Usage: test_detect_oracle.py PROGRAM [MESSAGES [SEED]], where the program is detect_probe.
 """
@@ -127,9 +128,11 @@ def wrong_beginning(rng, kind, number):
 
 
 def has_another(kind, number):
-    """Written in groups, a number may have a card within it."""
+    """Written in groups, a number may have a card within it; and so may an IBAN that is wrong, behind its country."""
     start = 4 if kind == "iban" else 0
     pieces = [number[i:i + n] for i in range(start, len(number), 4) for n in range(12, 20) if (i, n) != (0, len(number))]
+    if kind == "iban":
+        pieces += re.findall(r"\d+", number)
     return kind in ("card", "iban") and any(stdnum.luhn.is_valid(piece) for piece in pieces if len(piece) >= 12 and piece[0] not in "017")
 
 
@@ -160,7 +163,8 @@ def near_miss(rng, kind):
                 number = wrong_beginning(rng, kind, number)
         if how == "a digit more" and kind == "card" and len(number) == 20:
             continue
-        if len(number) >= 9 and not has_another(kind, number[:-1] if how == "a digit more" else number) and not any(
+        others = [number[:-1]] * (how == "a digit more") + [number] * (how != "a digit more" or kind == "iban")
+        if len(number) >= 9 and not any(has_another(kind, other) for other in others) and not any(
                 is_valid(other, number) for other in MAKERS):
             # Another issuer of cards may have it, which the list above does not know in full.
             if kind != "card" or how == "another beginning" or not stdnum.luhn.is_valid(number):
@@ -176,7 +180,8 @@ INVISIBLE = ["\u00ad", "\u200b", "\u200c", "\u2060", "\ufeff", "\u034f"]
 DIGIT_FORMS = {"full width": 0xff10, "Arabic": 0x660, "mathematical": 0x1d7ce, "Devanagari": 0x966}
 
 
-def grouped(rng, kind, number, separator):
+def grouped(kind, number, separator, is_longer=False):
+    """`is_longer`: by a digit that is no group of its own, which would be no part of the number."""
     sizes = GROUPS.get(kind, {}).get(len(number), [4] * 9)
     pieces, at = [], 0
     for size in sizes:
@@ -184,7 +189,10 @@ def grouped(rng, kind, number, separator):
         at += size
     if at < len(number):
         pieces.append(number[at:])
-    return separator.join(piece for piece in pieces if piece)
+    pieces = [piece for piece in pieces if piece]
+    if is_longer and len(pieces[-1]) == 1:
+        pieces[-2:] = ["".join(pieces[-2:])]
+    return separator.join(pieces)
 
 
 def in_other_digits(rng, text):
@@ -195,22 +203,22 @@ def in_other_digits(rng, text):
     return name, text
 
 
-def written(rng, kind, number, one_line):
+def written(rng, kind, number, one_line, is_longer):
     """(the form, the text)"""
     form = rng.choice(["one piece", "groups", "groups", "groups", "other digits", "invisible", "line end", "line end within", "lower case"])
     if form == "one piece" or (one_line and form.startswith("line end")) or (form == "lower case" and not is_valid(kind, number)):
         return "one piece", number
     if form == "groups":
         separator = rng.choice([s for s in SEPARATORS if not (one_line and s == "\t")])
-        return f"groups by {separator!a}", grouped(rng, kind, number, separator)
+        return f"groups by {separator!a}", grouped(kind, number, separator, is_longer)
     if form == "other digits":
-        text = number if rng.random() < .5 else grouped(rng, kind, number, rng.choice([" ", "-", "\u3000", "\uff0d"]))
+        text = number if rng.random() < .5 else grouped(kind, number, rng.choice([" ", "-", "\u3000", "\uff0d"]), is_longer)
         return in_other_digits(rng, text)
     if form == "invisible":
-        text = number if rng.random() < .5 else grouped(rng, kind, number, rng.choice([" ", "-", "."]))
+        text = number if rng.random() < .5 else grouped(kind, number, rng.choice([" ", "-", "."]), is_longer)
         return form, "".join(c + (rng.choice(INVISIBLE) if rng.random() < .3 else "") for c in text)
     if form == "line end":
-        text = grouped(rng, kind, number, " ")
+        text = grouped(kind, number, " ", is_longer)
         blanks = [i for i, c in enumerate(text) if c == " "]
         at = rng.choice(blanks)
         return form, text[:at] + "\r\n" + text[at + 1:]
@@ -218,7 +226,7 @@ def written(rng, kind, number, one_line):
         cuts = [at for at in range(4, len(number) - 3) if not stdnum.luhn.is_valid(number[at:]) and not stdnum.luhn.is_valid(number[:at])]
         at = rng.choice(cuts or [5])
         return form, number[:at] + "\r\n" + number[at:]
-    return form, grouped(rng, kind, number, " ").lower()
+    return form, grouped(kind, number, " ", is_longer).lower()
 
 
 # --- what stands around them ---
@@ -277,7 +285,9 @@ def in_html(rng, text):
 
 def encoded(rng, kind, text):
     """Header fields and body of a part."""
-    charset = rng.choice(["utf-8", "utf-8", "utf-16", "utf-16le", "utf-32", "latin1"])
+    # Programs that do not heed the character set see a digit in each ideographic space, and no character references.
+    wide = [] if "\u3000" in text or "&#" in text else ["utf-16", "utf-16le", "utf-32"]
+    charset = rng.choice(["utf-8", "utf-8", "latin1"] + wide)
     try:
         data = text.encode(charset)
     except UnicodeEncodeError:
@@ -347,6 +357,166 @@ def message(rng, place, text, is_split):
     return header + b"Content-Type: %s; boundary=b\r\n\r\n" % kind + b"".join(b"--b\r\n" + p + b"\r\n" for p in inner) + b"--b--\r\n"
 
 
+# --- lists ---
+
+NAMES = ["Muster", "Anna", "M\u00fcller", "\u00d6zil", "Smith & Co", "offen"]
+BYTES = "\x01\x02\x05\x07\x0e\x14\x1a\x7f"  # of no text; a program shows them as boxes, or not at all
+LIST_PLACES = ["csv", "csv", "csv as a file", "csv as a file", "plain", "html table", "attached message"]
+FIELDS = ["From: {} <a@b.example>", "Sender: {} <a@b.example>", "Reply-To: a@b.example, \"{}\" <b@b.example>", "To: a@b.example ({})",
+          "Cc: {} <a@b.example>", "Date: Sat, 28 Nov 2026 11:30:47 +0000 ({})", "Organization: {}", "Subject: {}", "Comments: {}"]
+DECIMAL_SENTENCES = ["The result is {} on average.", "It was {} of the total; see below.", "Im Mittel {} pro Tag.", "Der Wert ist {} gewesen.",
+                     "Environ {} par jour."]
+
+
+def in_cell(rng, kind, number, is_longer):
+    """As exports have it: in one piece, or in its usual groups. Nine digits are an SSN only in groups."""
+    if kind == "ssn":
+        return "groups", grouped(kind, number, rng.choice([" ", "-"]))
+    if rng.random() < .6:
+        return "one piece", number
+    return "groups", grouped(kind, number, rng.choice([" ", " ", "-"]), is_longer)
+
+
+def row(rng, cell, separator, form):
+    """Cells around the number, as text. Where dots separate cells, the next one is a word, and no cell but the first is of four
+    digits: with cells beside it, which stand apart by a tab alone, a near miss in groups of four could be a number."""
+    identifier = str(rng.randrange(1, 700)) if rng.random() < .8 else str(rng.randrange(1990, 2040))
+    name, count = rng.choice(NAMES), rng.choice("0123456789")
+    if separator == ".":
+        return [identifier, cell, "Muster"]
+    if form == "groups" and len(identifier) == 4:
+        identifier = "7"
+    return rng.choice([[identifier, cell], [identifier, cell, name], [name, identifier, cell], [name, cell, count], [name, cell],
+                       [cell, count, name], [identifier, cell, count]])
+
+
+def in_list(rng, cell, form, how, is_table):
+    """(its separator, lines of cells)"""
+    separators = [",", ",", ";", "\t", "\t", ", ", "|", '"'] + ["."] * (form == "one piece")
+    separator = rng.choice(separators)
+    lines = [row(rng, rng.choice(["x", "offen", ""]) if separator != "." else "x", separator, form) for _ in range(rng.randrange(4))]
+    ours = row(rng, cell, separator, form)
+    if how == "a digit less" and (separator == "\t" or is_table):
+        ours = [rng.choice(NAMES), cell, rng.choice(NAMES)]  # another digit may be the one that is missing
+    at = rng.randrange(len(lines) + 1)
+    # The next line may be more of a number in groups, and the end of the one before the beginning.
+    if ours[-1] == cell and at < len(lines):
+        lines[at] = [rng.choice(NAMES), "x"]
+    if ours[0] == cell and at > 0:
+        lines[at - 1] = ["x", rng.choice(NAMES)]
+    lines.insert(at, ours)
+    return separator, lines
+
+
+def joined(separator, lines):
+    if separator == '"':
+        return "".join(",".join(f'"{cell}"' for cell in line) + "\r\n" for line in lines)
+    return "".join(separator.join(line) + "\r\n" for line in lines)
+
+
+def table(rng, lines):
+    between = rng.choice(["", "\r\n ", " "])
+    opening, closing = rng.choice([("<td>", "</td>"), ("<td align=right>", "</td>"), ("<th>", "</th>"), ("<td>", ""), ("<td><b>", "</b></td>")])
+    rows = "".join("<tr>" + between.join(f"{opening}{html.escape(cell)}{closing}" for cell in line) + "</tr>\r\n" for line in lines)
+    return f"<html><body><table>{rows}</table></body></html>"
+
+
+def with_bytes(rng, text):
+    """A byte at the beginning, or some anywhere, of which there are few."""
+    if rng.random() < .5:
+        return rng.choice(BYTES + "\0") + text
+    for _ in range(1 + len(text) // 100):
+        at = rng.randrange(len(text) + 1)
+        text = text[:at] + rng.choice(BYTES) + text[at:]
+    return text
+
+
+def list_file(rng, text):
+    """Of an unknown type, or as a browser calls it."""
+    kind = rng.choice(["application/octet-stream", "application/vnd.ms-excel", "application/x-unknown"])
+    data = text.encode(rng.choice(["utf-8", "utf-8", "cp1252", "utf-16"]))
+    return (f"Content-Type: {kind}; name=list.csv\r\nContent-Disposition: attachment; filename=list.csv\r\n"
+            "Content-Transfer-Encoding: base64\r\n\r\n").encode() + base64.encodebytes(data).replace(b"\n", b"\r\n")
+
+
+def list_message(rng, place, separator, lines, has_bytes):
+    header = b"From: anna@example.com\r\nTo: sue@example.net\r\nSubject: Export\r\nMIME-Version: 1.0\r\n"
+    text = joined(separator, lines)
+    if place == "html table":
+        return header + part(rng, "text/html", table(rng, lines))
+    if place == "plain":
+        return header + part(rng, "text/plain", text)
+    if place == "attached message":
+        inner = b"Content-Type: message/rfc822\r\n\r\nSubject: x\r\n" + part(rng, "text/plain", text)
+    elif place == "csv":
+        inner = part(rng, "text/csv", text, "Content-Disposition: attachment; filename=list.csv\r\n")
+    else:
+        inner = list_file(rng, with_bytes(rng, text) if has_bytes else text)
+    body = [part(rng, "text/plain", "See attached."), inner]
+    return header + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"".join(b"--b\r\n" + p + b"\r\n" for p in body) + b"--b--\r\n"
+
+
+def decimal(rng):
+    """A card's number behind a point, with no more digits than programs print; and, behind a dot, than databases do."""
+    while True:
+        number = card(rng)
+        if len(number) <= 16:
+            break
+    point = rng.choice(".,")
+    before = rng.choice(["0", "0", rng.choice("123456789")] + [str(rng.randrange(10, 1000))] * (point == "."))
+    return number, before + point + number
+
+
+class ListCase:
+    """A number in a cell of its own is found, whatever is in the next one; a near miss is not."""
+
+    def __init__(self, rng):
+        self.kind = rng.choice(list(MAKERS))
+        self.place = rng.choice(LIST_PLACES)
+        self.is_right = rng.random() < .5
+        self.how, self.number = ("valid", valid(rng, self.kind)) if self.is_right else near_miss(rng, self.kind)
+        self.form, cell = in_cell(rng, self.kind, self.number, self.how == "a digit more")
+        separator, lines = in_list(rng, cell, self.form, self.how, self.place == "html table")
+        has_bytes = self.place == "csv as a file" and rng.random() < .5
+        self.form += f" in cells by {separator!a}" + " with control bytes" * has_bytes
+        self.text = joined(separator, lines)
+        self.message = list_message(rng, self.place, separator, lines, has_bytes)
+        self.kinds_right = {self.kind} if self.is_right else set()
+
+
+class DecimalCase:
+    """What is behind a decimal point in a sentence is no card's number, though its check digit is right."""
+
+    def __init__(self, rng):
+        self.kind, self.place, self.is_right, self.how, self.form = "card", "plain", False, "a decimal", "in a sentence"
+        self.number, text = decimal(rng)
+        self.text = rng.choice(DECIMAL_SENTENCES).replace("{}", text)
+        self.message = message(rng, self.place, self.text, False)
+        self.kinds_right = set()
+
+
+class FieldCase:
+    """A number in a field that the reader of an attached message is shown, or of the message itself, is found."""
+
+    def __init__(self, rng):
+        self.kind = rng.choice([kind for kind in MAKERS if kind != "ssn"])
+        self.is_right = rng.random() < .5
+        self.how, self.number = ("valid", valid(rng, self.kind)) if self.is_right else near_miss(rng, self.kind)
+        self.form, text = in_cell(rng, self.kind, self.number, self.how == "a digit more")
+        self.text = rng.choice(FIELDS).replace("{}", text)
+        name = self.text.partition(":")[0]
+        inner = f"{self.text}\r\n\r\nHello.\r\n".encode()
+        self.place = rng.choice(["attached message", "attached file", "outer"]) + "'s field " + name
+        if self.place.startswith("outer"):
+            self.message = inner
+        elif self.place.startswith("attached message"):
+            self.message = b"From: anna@example.com\r\nMIME-Version: 1.0\r\nContent-Type: message/rfc822\r\n\r\n" + inner
+        else:
+            self.message = (b"From: anna@example.com\r\nMIME-Version: 1.0\r\nContent-Type: application/octet-stream; name=a.eml\r\n"
+                            b"Content-Transfer-Encoding: base64\r\n\r\n" + base64.encodebytes(inner).replace(b"\n", b"\r\n"))
+        self.kinds_right = {self.kind} if self.is_right else set()
+
+
 class Case:
     def __init__(self, rng):
         self.kind = rng.choice(list(MAKERS))
@@ -354,7 +524,11 @@ class Case:
         one_line = self.place in ("subject", "file name", "sender's name", "attachment")
         self.is_right = rng.random() < .5
         self.how, self.number = ("valid", valid(rng, self.kind)) if self.is_right else near_miss(rng, self.kind)
-        self.form, text = written(rng, self.kind, self.number, one_line or self.how in ("a digit more", "another beginning"))
+        self.form, text = written(rng, self.kind, self.number, one_line or self.how in ("a digit more", "another beginning"),
+                                  self.how == "a digit more")
+        if self.is_right and not self.form.startswith("line end") and rng.random() < .1:
+            self.form += ", a digit behind"
+            text += rng.choice([" ", "-"] + ["\t"] * (not one_line)) + rng.choice("0123456789")  # tabs may not be seen in a name
         if self.place == "file name":
             text = text.replace("/", "-")
         if self.place == "attachment":
@@ -366,35 +540,39 @@ class Case:
         self.message = message(rng, self.place, self.text, self.is_right)
         self.kinds_right = {self.kind} if self.is_right else set()
 
-    def complaint(self, line):
-        found = {entry["detector"]: entry for entry in json.loads(line)}
-        # Programs that show blanks between encoded words show an IBAN in pieces.
-        is_split = self.is_right and self.place in ("subject", "sender's name")
-        if not self.kinds_right <= set(found) or (set(found) != self.kinds_right and not is_split):
-            return f"found {sorted(found)}"
-        if not is_split and any(entry["count"] != 1 for entry in found.values()):
-            return "counted more than once"
-        plain = re.sub(r"[^0-9A-Z]", "", line.upper())
-        if self.number in plain or any(entry["sample"].count("*") < 6 for entry in found.values()):
-            return "is on record"
-        return None
+
+def complaint(case, line):
+    found = {entry["detector"]: entry for entry in json.loads(line)}
+    # Programs that show blanks between encoded words show an IBAN in pieces.
+    is_split = case.is_right and case.place in ("subject", "sender's name")
+    if not case.kinds_right <= set(found) or (set(found) != case.kinds_right and not is_split):
+        return f"found {sorted(found)}"
+    if not is_split and any(entry["count"] != 1 for entry in found.values()):
+        return "counted more than once"
+    plain = re.sub(r"[^0-9A-Z]", "", line.upper())
+    if case.number in plain or any(entry["sample"].count("*") < 6 for entry in found.values()):
+        return "is on record"
+    return None
+
+
+KINDS_OF_CASE = [Case] * 6 + [ListCase] * 4 + [DecimalCase, FieldCase]
 
 
 def main():
     count = int(sys.argv[2]) if len(sys.argv) > 2 else MESSAGES
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else random.randrange(1 << 32)
     rng = random.Random(seed)
-    cases = [Case(rng) for _ in range(count)]
+    cases = [rng.choice(KINDS_OF_CASE)(rng) for _ in range(count)]
     with tempfile.NamedTemporaryFile() as file:
         for case in cases:
             file.write(b"%d\n" % len(case.message) + case.message)
         file.flush()
         lines = subprocess.run([sys.argv[1], file.name], stdout=subprocess.PIPE, check=True, text=True).stdout.splitlines()
     assert len(lines) == count
-    wrong = [(case, line) for case, line in zip(cases, lines) if case.complaint(line)]
+    wrong = [(case, line) for case, line in zip(cases, lines) if complaint(case, line)]
     classes = collections.Counter()
     for case, line in wrong[:int(20)]:
-        print(f"{case.complaint(line)}: {case.kind} {case.number} ({case.how}), {case.form}, in {case.place}\n  {case.text!a}\n  {line}")
+        print(f"{complaint(case, line)}: {case.kind} {case.number} ({case.how}), {case.form}, in {case.place}\n  {case.text!a}\n  {line}")
     for case, line in wrong:
         classes[case.kind, case.how, case.form, case.place] += 1
     right = sum(case.is_right for case in cases)

@@ -74,6 +74,8 @@ good(struct loaded *loaded, const char *rules)
 
 static const char *text_of_message;
 
+static const char *field_of_message, *value_of_field; /* besides; NULL: none */
+
 static bool
 one_header(void *context, const char *name, bool leniently, policy_visit *visit, void *visitor,
 	   struct fault *fault)
@@ -86,6 +88,8 @@ one_header(void *context, const char *name, bool leniently, policy_visit *visit,
 		visit(visitor, "\xff\xfe tail", 7);
 	if (g_ascii_strcasecmp(name, "X-Class") == 0)
 		visit(visitor, leniently ? "secret" : "=?utf-8?b?c2VjcmV0=?", 20 - 14 * leniently);
+	if (field_of_message != NULL && g_ascii_strcasecmp(name, field_of_message) == 0)
+		visit(visitor, value_of_field, strlen(value_of_field));
 	if (g_ascii_strcasecmp(name, "Subject") == 0 && leniently)
 		visit(visitor, "[hidden] x", 10);
 	return true;
@@ -1320,6 +1324,190 @@ detectors_look_for_numbers_that_are_right(void **state)
 	unload(&l);
 }
 
+struct found_in {
+	const char *text;
+	bool is_found;
+};
+
+static void
+assert_found(const char *detector, const struct found_in *texts, size_t count)
+{
+	g_autofree char *rules = g_strdup_printf("match detect %s deliver pickup\n"
+						 "otherwise deliver plain\n",
+						 detector);
+	struct loaded l;
+	struct policy *p = good(&l, rules);
+
+	for (size_t i = 0; i < count; i++)
+		if ((line_for_text(p, texts[i].text) == 1) != texts[i].is_found)
+			fail_msg("%s in “%s” was %s", detector, texts[i].text,
+				 texts[i].is_found ? "not found" : "found");
+	unload(&l);
+}
+
+/* An export of identifier, card and name passed whole. */
+static void
+cell_of_a_list_was_taken_for_a_fraction(void **state)
+{
+	static const struct found_in cards[] = {
+		{"1,4539578763621486,Muster", true},
+		{"0,4539578763621486,Muster", true},
+		{"1,4539578763621486, Muster", true},
+		{"Muster,1,4539578763621486", true},
+		{"id,card\r\n1,4539578763621486\r\n2,4539578763621487\r\n", true},
+		{"> 1,4539578763621486\n", true},
+		{"(1,4539578763621486);", true},
+		{"[1,4539578763621486]", true},
+		{"2026,4539578763621486", true},
+		{"in 2026,4539578763621486 und", true},
+		{"in 12,4539578763621486 und", true},
+		{"1;4539578763621486;Muster", true},
+		{"1.4539578763621486.Muster", true},
+		{"1.2.4539578763621486", true},
+		{"2026.4539578763621486", true},
+		{"2026;4539578763621486", true},
+		{"0.4539578763621486", false},
+		{"1.4539578763621486", false},
+		{"x,0.4539578763621486,y", false},
+		{"1.4539578763621486,47.4539578763621486", false},
+		{"a;1,4539578763621486;b", false},
+		{"Im Mittel 1,4539578763621486.", false},
+		{"Im Mittel 0,4539578763621486 und", false},
+		{"12.4539578763621486 on average.", false},
+		{"4,539578763621486e-01,1", false},
+		{"0.4539578763621486e-01", false},
+	};
+	static const struct found_in ssn[] = {
+		{"id,ssn\n1,123456789,Smith", true},
+		{"2,123456789 of SSN", false},
+	};
+
+	(void)state;
+	assert_found("card", cards, G_N_ELEMENTS(cards));
+	assert_found("ssn", ssn, G_N_ELEMENTS(ssn));
+}
+
+/* A number of rooms, nights or children behind a number in groups hid it. */
+static void
+digit_behind_a_number_hid_it(void **state)
+{
+	static const struct found_in cards[] = {
+		{"4539 5787 6362 1486\t2", true},
+		{"2\t4539 5787 6362 1486\t2", true},
+		{"4539-5787-6362-1486\t-2", true},
+		{"4539 5787 6362 1486 3 nights", true},
+		{"3 4539 5787 6362 1486 3 nights", true},
+		{"4539\t5787\t6362\t1486", true},
+		{"4539\t5787\t6362\t1486\t2", true},
+		{"4539 5787\r\n\t6362 1486", true},
+		{"453957876362\r\n\t1486", true},
+		{"45 39 57 87 63 62 14 86\t3", true},
+		{"1\037"
+		 "4539578763621486\037"
+		 "2\036",
+		 true},
+		{"1\t45 39 57 87 63 62 14 86\t3", true},
+		{"3782 822463 10005 2 nights", true},
+		{"7\t3782 8224 6310 005\t7", true},
+		{"4539 5787 6362 1487\t2", false},
+		{"4539 5787 6362 14862", false},
+		{"4539 5787 6362\t14862", false},
+		{"45 39 57 87 63 62 14 87\t3", false},
+		/* With the next cell, these would be longer ones. */
+		{"6212 3456 7890 1235\t4", false},
+		{"6212345678901235\t4", false},
+	};
+	static const struct found_in ahv[] = {
+		{"756 1234 5678 97 3 Kinder", true},
+		{"756 1234 5678 97\t3", true},
+		{"756 1234 5678 9\t3", false},
+	};
+	static const struct found_in ssn[] = {
+		{"7\t123 45 6789\t2", true},
+		{"SSN 123 45 6789 2 persons", true},
+		{"SOCIAL\tSECURITY 123456789", true},
+		{"7 123 45 6789 2", false},
+	};
+	static const struct found_in ibans[] = {
+		{"CH93 0076 2011 6238 5295 7 2 Zimmer", true},
+		{"CH93 0076 2011 6238 5295 7\t2", true},
+		{"AT61 1904 3002 3457 3201 3 Tage", true},
+		{"DE 89 37 04 00 44 05 32 01 30 00\t2", true},
+		{"DE\t89 3704 0044 0532 0130 00", true},
+		{"CH93 0076 2011 6238 5295 72", false},
+		{"CH93 0076 2011 6238 5295 8\t2", false},
+	};
+
+	(void)state;
+	assert_found("card", cards, G_N_ELEMENTS(cards));
+	assert_found("ahv", ahv, G_N_ELEMENTS(ahv));
+	assert_found("ssn", ssn, G_N_ELEMENTS(ssn));
+	assert_found("iban", ibans, G_N_ELEMENTS(ibans));
+}
+
+/* "DE12" before a card hid it, and so did words with numbers directly behind it. */
+static void
+letters_beside_a_number_hid_it(void **state)
+{
+	static const struct found_in cards[] = {
+		{"DE12 4539 5787 6362 1486", true},
+		{"DE4539578763621486", true},
+		{"DE124539578763621486", false},
+		{"XX12 4539 5787 6362 1486 12", true},
+		{"AT61 1904 3002 3457 3201 4539 5787 6362 1486", true},
+		{"4539578763621486cvv123", true},
+		{"4539578763621486exp12/28", true},
+		{"4539 5787 6362 1486ab12/28", true},
+		{"Visa4539578763621486cvc123", true},
+		{"No4539578763621486g\xc3\xbcltig12", true},
+		{"ref12card4539578763621486", true},
+		{"7f4539578763621486ab", false},
+		{"ab4539578763621486f7", false},
+		{"A1B4539578763621486C2", false},
+		/* A valid IBAN: MOD 97 of the whole is right. */
+		{"DE24 4539 5787 6362 1486 00", false},
+		{"DE24453957876362148600", false},
+		{"DE24 4539 5787 6362 1486 00cvv123", false},
+		{"DE25 4539 5787 6362 1486 00", true},
+		{"AT61 1904 3002 3457 3201 2026", false},
+	};
+	static const struct found_in ibans[] = {
+		{"DE89370400440532013000exp12/28", true},
+		{"DE893704004405320130001", false},
+		{"DE12 4539 5787 6362 1486", false},
+	};
+
+	(void)state;
+	assert_found("card", cards, G_N_ELEMENTS(cards));
+	assert_found("iban", ibans, G_N_ELEMENTS(ibans));
+}
+
+/* Organization and Sender were not looked at, nor comments in Date. */
+static void
+field_that_readers_are_shown_was_not_looked_at(void **state)
+{
+	static const char *const fields[][2] = {
+		{"Subject", "4539578763621486"},
+		{"Sender", "4539578763621486 <a@b.example>"},
+		{"Organization", "4539 5787 6362 1486"},
+		{"Bcc", "4539578763621486 <a@b.example>"},
+		{"Date", "Sat, 28 Nov 2026 11:30:47 +0000 (4539578763621486)"},
+		{"Date", "4539578763621486"},
+	};
+	static const struct found_in nothing = {"nothing", true};
+	static const struct found_in not_found = {"nothing", false};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
+		field_of_message = fields[i][0];
+		value_of_field = fields[i][1];
+		assert_found("card", &nothing, 1);
+	}
+	field_of_message = "X-Mailer";
+	assert_found("card", &not_found, 1);
+	field_of_message = NULL;
+}
+
 static void
 detectors_count_different_numbers(void **state)
 {
@@ -1548,6 +1736,10 @@ main(void)
 		cmocka_unit_test(what_is_hardly_meant_is_a_warning),
 		cmocka_unit_test(rule_that_reads_like_another_asks_nobody_which_is_a_warning),
 		cmocka_unit_test(detectors_look_for_numbers_that_are_right),
+		cmocka_unit_test(cell_of_a_list_was_taken_for_a_fraction),
+		cmocka_unit_test(digit_behind_a_number_hid_it),
+		cmocka_unit_test(letters_beside_a_number_hid_it),
+		cmocka_unit_test(field_that_readers_are_shown_was_not_looked_at),
 		cmocka_unit_test(detectors_count_different_numbers),
 		cmocka_unit_test(own_detectors_are_expressions_with_checksums),
 		cmocka_unit_test(number_is_masked_on_record),
