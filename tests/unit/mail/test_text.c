@@ -238,7 +238,7 @@ one_control_byte_hid_a_list(void **state)
 		{"\1a secret word", 14},
 		{"1,a secret word\0\n2,more\n", 24},
 		{"\v1|a secret word|2|more and more\034\r\n", 35},
-		{"1,M\xfcller,a se\2cret word\n2,more\n", 33},
+		{"1,M\xfcller,a se\2cret word\n2,more\n", 31},
 		{"\1a\0 \0s\0e\0c\0r\0e\0t\0 \0w\0o\0r\0d\0", 27},
 	};
 
