@@ -118,6 +118,7 @@ is_like_utf16(const char *bytes, size_t length)
 bool
 document_is_like_text(const char *beginning, size_t length)
 {
+	length = MIN(length, (size_t)DOCUMENT_LIKE_TEXT);
 	return has_utf16_mark(beginning, length) ||
 	       has_few_binary(beginning, MIN(length, SNIFF_BYTES)) ||
 	       has_few_binary(beginning, length) || is_like_utf16(beginning, length);

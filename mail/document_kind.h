@@ -16,8 +16,9 @@ enum document_kind {
 };
 
 enum {
-	DOCUMENT_BEGINNING = 2048, /* bytes that are enough to recognise one */
-	DOCUMENT_END = 22 + 65535, /* the end of a ZIP archive with its comment */
+	DOCUMENT_BEGINNING = 2048,  /* bytes that are enough to recognise one */
+	DOCUMENT_END = 22 + 65535,  /* the end of a ZIP archive with its comment */
+	DOCUMENT_LIKE_TEXT = 32768, /* bytes that tell whether it is like text */
 };
 
 /* By the first bytes of a file. */
@@ -29,8 +30,8 @@ unsigned document_kinds_by_end(const char *bytes, size_t length);
 
 /* Is there no byte that never occurs in text (WHATWG MIME Sniffing 7)? */
 bool document_is_text(const char *beginning, size_t length);
-/* Are there only few, in the first bytes or in all of these? Programs that open a file by its name
- * show it nevertheless. */
+/* Are there only few, in the first bytes or in all of DOCUMENT_LIKE_TEXT, as far as the file has
+ * so many? Programs that open a file by its name show it nevertheless. */
 bool document_is_like_text(const char *beginning, size_t length);
 
 /* A whole file, to tell whether it is mostly text, however it begins. */

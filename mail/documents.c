@@ -227,17 +227,21 @@ struct taking {
 	struct reader_taker taker;
 	struct documents *documents;
 	struct entry *entry;
+	guint names, ranges; /* that the document had before: it may be read in several ways */
+	uint64_t bytes;
 };
 
 static bool
-count_bytes(struct documents *documents, size_t length, struct fault *fault)
+count_bytes(struct taking *taking, size_t length, struct fault *fault)
 {
+	struct documents *documents = taking->documents;
 	bool good;
 
 	g_mutex_lock(&documents->lock);
 	documents->bytes += length;
 	good = documents->bytes <= BYTES_MAX;
 	g_mutex_unlock(&documents->lock);
+	taking->bytes += length;
 	return good ||
 	       fault_set(fault, FAULT_TOO_BIG, "reading documents: there is too much text in them");
 }
@@ -263,6 +267,20 @@ take_content(struct entry *entry, const char *bytes, size_t length, struct fault
 	return spool_append(entry->files, bytes, length, fault);
 }
 
+/* Text that comes twice is the same text; a file that was cut off would be a damaged one. */
+static void
+begin(struct reader_taker *taker)
+{
+	struct taking *taking = (struct taking *)taker;
+
+	g_ptr_array_set_size(taking->entry->document.names, (gint)taking->names);
+	g_array_set_size(taking->entry->ranges, taking->ranges);
+	g_mutex_lock(&taking->documents->lock);
+	taking->documents->bytes -= taking->bytes;
+	g_mutex_unlock(&taking->documents->lock);
+	taking->bytes = 0;
+}
+
 static bool
 take(struct reader_taker *taker, enum reader_piece piece, const char *bytes, size_t length,
      struct fault *fault)
@@ -271,7 +289,7 @@ take(struct reader_taker *taker, enum reader_piece piece, const char *bytes, siz
 	struct entry *entry = taking->entry;
 	g_autofree char *text = NULL;
 
-	if (!count_bytes(taking->documents, length, fault))
+	if (!count_bytes(taking, length, fault))
 		return false;
 	switch (piece) {
 	case READER_TEXT:
@@ -386,7 +404,8 @@ add_files(struct documents *documents, struct entry *entry, struct fault *fault)
 static bool
 read_as(struct documents *documents, struct entry *entry, const char *format, struct fault *fault)
 {
-	struct taking taking = {{take}, documents, entry};
+	struct taking taking = {{begin, take},	    documents, entry, entry->document.names->len,
+				entry->ranges->len, 0};
 	const char *reason;
 	g_autofree char *why = NULL;
 

@@ -515,9 +515,10 @@ settle_known(SMFICTX *context, struct session *session, const struct known *know
 		 known->is_secret && known->others->len > 0 ? ", and get nothing of it" : "");
 	if (verdict == SMFIS_ACCEPT)
 		verdict = settle_others(context, session, known);
-	return verdict != SMFIS_ACCEPT || send_verified(context, session, known)
-		       ? verdict
-		       : refuse_known(context, session);
+	if (verdict != SMFIS_ACCEPT || send_verified(context, session, known))
+		return verdict;
+	*session->answered.message.text = '\0'; /* the MTA hears no answer to what was decided */
+	return refuse_known(context, session);
 }
 
 static sfsistat

@@ -259,6 +259,8 @@ attempt(struct exchange *exchange, const struct spool_part *document, const char
 		*outcome_r = fault->cause == FAULT_OVERLOAD ? "busy" : "not started";
 		return false;
 	}
+	if (exchange->taker != NULL)
+		exchange->taker->begin(exchange->taker);
 	exchange->socket = worker_socket(worker);
 	exchange->until = MIN(until, g_get_monotonic_time() + exchange->reader->patience);
 	done = exchange_all(exchange, document, outcome_r, fault);
@@ -325,6 +327,12 @@ reader_take(struct reader *reader, const char *format, const struct spool_part *
 	return done;
 }
 
+static void
+begin_nothing(struct reader_taker *taker)
+{
+	(void)taker;
+}
+
 static bool
 ignore(struct reader_taker *taker, enum reader_piece piece, const char *bytes, size_t length,
        struct fault *fault)
@@ -339,7 +347,7 @@ reader_check(const struct settings *settings, const char *format, struct fault *
 	const struct spool_settings in_memory = {.memory_max = 1};
 	g_autoptr(spool_auto) nothing = spool_new(&in_memory);
 	const struct spool_part whole = {nothing, 0, 0};
-	struct reader_taker taker = {ignore};
+	struct reader_taker taker = {begin_nothing, ignore};
 	struct reader *reader = reader_new(settings);
 	bool good = reader_take(reader, format, &whole, TRANSFER_FOREVER, &taker, fault);
 

@@ -32,12 +32,13 @@ GBytes *reader_ask_part(struct reader *reader, const char *format,
 
 /* Is given the pieces of a document as they come. False with `fault` filled ends the reading. */
 struct reader_taker {
+	/* Before the first piece, and once more after a crash: what came before is void. */
+	void (*begin)(struct reader_taker *taker);
 	bool (*take)(struct reader_taker *taker, enum reader_piece piece, const char *bytes,
 		     size_t length, struct fault *fault);
 };
 /* The same for a format that answers in pieces (protocol.h); ends by `until`
- * (g_get_monotonic_time()) at the latest. What came before a failure is valid; after a crash it
- * comes once more. */
+ * (g_get_monotonic_time()) at the latest. What came before a failure is valid. */
 bool reader_take(struct reader *reader, const char *format, const struct spool_part *document,
 		 gint64 until, struct reader_taker *taker, struct fault *fault);
 

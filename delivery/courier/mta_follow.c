@@ -429,6 +429,7 @@ run(const struct courier *courier, bool *more_r, struct fault *fault)
 		return true;
 	/* What was read has not been recorded: it is read again. */
 	g_clear_pointer(&follow->reader, mta_reader_free);
+	mta_sessions_forget(follow->sessions);
 	return false;
 }
 

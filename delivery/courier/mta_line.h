@@ -17,8 +17,9 @@ enum mta_said {
 	MTA_TOOK,      /* it is in the queue, for `recipients` */
 	MTA_DISCARDED, /* at the milter's request */
 	MTA_BEGAN,     /* Postfix: a process begins to receive it */
-	MTA_SESSION,   /* Postfix: a process has ended a session, in which it accepted `recipients`
-			* mails, and refused none after their content. No queue ID. */
+	MTA_SESSION,   /* Postfix: a process has ended a session. `recipients`: how many mails it
+			* accepted in it; 0 if it refused any after its content, or they are not
+			* counted. No queue ID. */
 	MTA_IDENT,     /* it was re-injected as the row `text` of the outbox */
 	MTA_SENT,      /* the next hop, or a mailbox, has it: `to`, `original`, `relay`, `text` */
 	MTA_DEFERRED,  /* the same fields */

@@ -126,21 +126,30 @@ parse_broken_off(struct mta_line *line, const char *text)
 	return line->said != MTA_NOTHING;
 }
 
-/* "disconnect from localhost[127.0.0.1] ehlo=1 mail=2 rcpt=2 data=2 quit=1 commands=8"; "data=1/2":
- * one of two. The pieces of BDAT are counted otherwise. */
-static bool
-parse_disconnect(struct mta_line *line, const char *text)
+/* "ehlo=1 mail=2 rcpt=2 data=2 quit=1 commands=8"; "data=1/2": one of two. The pieces of BDAT are
+ * counted otherwise. */
+static unsigned
+count_accepted(const char *counts)
 {
-	const char *counts = g_str_has_prefix(text, "disconnect from ") ? strstr(text, "] ") : NULL;
 	const char *data = counts == NULL ? NULL : strstr(counts, " data=");
+	unsigned long count;
 	char *end;
 
 	if (data == NULL || strstr(counts, " bdat=") != NULL)
+		return 0;
+	count = strtoul(data + strlen(" data="), &end, 10);
+	return *end == ' ' || *end == '\0' ? (unsigned)count : 0;
+}
+
+/* "disconnect from localhost[127.0.0.1] ehlo=1 …" */
+static bool
+parse_disconnect(struct mta_line *line, const char *text)
+{
+	if (!g_str_has_prefix(text, "disconnect from "))
 		return false;
-	line->recipients = (unsigned)strtoul(data + strlen(" data="), &end, 10);
-	if (*end == ' ' || *end == '\0')
-		line->said = MTA_SESSION;
-	return line->said != MTA_NOTHING;
+	line->said = MTA_SESSION;
+	line->recipients = count_accepted(strstr(text, "] "));
+	return true;
 }
 
 static bool

@@ -24,6 +24,13 @@ mta_sessions_new(void)
 	return sessions;
 }
 
+void
+mta_sessions_free(struct mta_sessions *sessions)
+{
+	g_hash_table_unref(sessions->mails);
+	g_free(sessions);
+}
+
 /* What is forgotten is known from the queue manager, only later. */
 void
 mta_sessions_begin(struct mta_sessions *sessions, const char *process, const char *queue_id)
@@ -38,6 +45,12 @@ mta_sessions_begin(struct mta_sessions *sessions, const char *process, const cha
 	}
 	if (mails->len < MAILS_MAX)
 		g_ptr_array_add(mails, g_strdup(queue_id));
+}
+
+void
+mta_sessions_forget(struct mta_sessions *sessions)
+{
+	g_hash_table_remove_all(sessions->mails);
 }
 
 GPtrArray *

@@ -11,8 +11,11 @@
 struct mta_sessions;
 
 struct mta_sessions *mta_sessions_new(void);
+void mta_sessions_free(struct mta_sessions *sessions);
 /* The process begins to receive the mail. */
 void mta_sessions_begin(struct mta_sessions *sessions, const char *process, const char *queue_id);
+/* Lines will be read again. */
+void mta_sessions_forget(struct mta_sessions *sessions);
 /* Its session has ended, and it accepted so many. Returns the queue IDs (char *) of all that were
  * begun, if these are as many; otherwise NULL. Caller unrefs. */
 GPtrArray *mta_sessions_end(struct mta_sessions *sessions, const char *process, unsigned accepted);

@@ -64,13 +64,16 @@ is_in_comma_list(const struct decimal *decimal)
 	       (before > decimal->begin && before[-1] == ',');
 }
 
-/* Two cells that are all of a line, which may be quoted, or of what brackets enclose. */
+/* Two cells that are all of a line, which may be quoted, or of what brackets enclose. Identifiers
+ * begin at 1: a column of lines with 0 in front is one of fractions. */
 static bool
 is_pair(const struct decimal *decimal)
 {
 	const char *next = skip(decimal->to, decimal->end, " ");
 	const char *before = skip_back(decimal->from, decimal->begin, " >");
 
+	if (decimal->point - decimal->from == 1 && *decimal->from == '0')
+		return false;
 	if (before == decimal->begin || before[-1] == '\n')
 		return next == decimal->end || *next == '\n';
 	return strchr("([{", before[-1]) != NULL && next < decimal->end &&

@@ -255,6 +255,28 @@ one_control_byte_hid_a_list(void **state)
 		}
 }
 
+/* Promise 1: whether it is read and whether it is opaque was asked of more and of fewer of its
+ * first bytes, with different answers. */
+static void
+list_behind_other_bytes_was_neither_read_nor_opaque(void **state)
+{
+	g_autoptr(GString) bytes = g_string_new(NULL);
+	g_autofree char *base64 = NULL, *message = NULL;
+
+	(void)state;
+	for (unsigned i = 0; i < 1500; i++)
+		g_string_append_c(bytes, (char)(i * i / 7));
+	while (bytes->len < 40000)
+		g_string_append(bytes, "a line of a list\n");
+	while (bytes->len < 64000)
+		g_string_append_c(bytes, '\0');
+	g_string_append(bytes, "a secret word\n");
+	base64 = g_base64_encode((const guchar *)bytes->str, bytes->len);
+	message = g_strconcat("Content-Type: application/octet-stream; name=list.csv\n", BASE64,
+			      base64, "\n", NULL);
+	assert_true(says(message, strlen(message), "a secret word"));
+}
+
 /* Promise 1: of a value, its first kilobyte counted, and an element with a long name hid nothing.
  */
 static void
@@ -457,6 +479,7 @@ main(void)
 		cmocka_unit_test(fields_of_an_attached_message_were_not_seen),
 		cmocka_unit_test(date_is_no_text),
 		cmocka_unit_test(one_control_byte_hid_a_list),
+		cmocka_unit_test(list_behind_other_bytes_was_neither_read_nor_opaque),
 		cmocka_unit_test(long_values_hid_what_they_say),
 		cmocka_unit_test(text_is_not_what_nobody_sees),
 		cmocka_unit_test(long_text_is_seen_without_gaps),

@@ -1373,6 +1373,7 @@ cell_of_a_list_was_taken_for_a_fraction(void **state)
 		{"a;1,4539578763621486;b", false},
 		{"Im Mittel 1,4539578763621486.", false},
 		{"Im Mittel 0,4539578763621486 und", false},
+		{"0,4539578763621486\n0,4539578763621486\n", false},
 		{"12.4539578763621486 on average.", false},
 		{"4,539578763621486e-01,1", false},
 		{"0.4539578763621486e-01", false},
