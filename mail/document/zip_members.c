@@ -119,14 +119,11 @@ name_of(const unsigned char *bytes, size_t length)
 	const size_t most = MIN(length, (size_t)ZIP_NAME_MAX);
 	const char *name = (const char *)bytes + (length - most);
 
-	if (g_utf8_validate_len((const char *)bytes, length, NULL)) {
-		const char *from = name;
-
-		while (length > most && (*from & 0xc0) == 0x80)
-			from++; /* not from within a character */
-		return g_strndup(from, most - (size_t)(from - name));
-	}
-	return charset_table_convert(437, name, most);
+	/* A name that is cut here may begin within a character: of it, less is told (tell_name.h).
+	 */
+	return g_utf8_validate_len((const char *)bytes, length, NULL)
+		       ? g_strndup(name, most)
+		       : charset_table_convert(437, name, most);
 }
 
 /* 4.5.3: each value is there only if its field has no room for it, in this order. */
