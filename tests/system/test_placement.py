@@ -136,7 +136,7 @@ def show_wiring(path, *options):
     "virtual_maps=texthash:{directory}/team",
     "-P cleanup/unix/always_bcc=archive@smime.example",
     "-P cleanup/unix/virtual_alias_maps=inline:{a@example.com=b@smime.example}",
-    "masquerade_classes=envelope_sender,envelope_recipient",
+    "masquerade_classes=envelope_sender,envelope_recipient; masquerade_domains=example.com",
 ])
 def test_what_adds_recipients_was_not_seen_by_wire(world, setting, tmp_path):
     """Promise 1: wire said "edge, since nothing here adds or changes recipients"."""
