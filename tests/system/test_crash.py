@@ -116,7 +116,7 @@ def test_what_is_held_is_held_once_and_sent_once(world, post, name, point):
     [[approval]] = world.postgres.query(f"select id from postseal.approval where sender = '{sender}'")
     if point in RELEASE:
         world.crash_file.write_text(point)
-    world.postseal("approval", "release", approval)
+    world.postseal("hold", "release", approval)
 
     def is_done():
         if not sandbox.is_running(world.programs["postseal-milter"]):
