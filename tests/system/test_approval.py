@@ -231,6 +231,64 @@ def test_two_approvers_at_once_are_one_decision(world, post, name, sender):
         assert decided == [["1"]]
 
 
+def page_about(world, post, address, about, recipient):
+    """A person's open page about the message to this recipient."""
+    def find():
+        return [m for m in person.mails(about) if f"    {recipient}\n" in m.text()]
+
+    person = Person(world, post, address)
+    mail = sandbox.wait_until(find, f"the mail for {address}")[-1]
+    person.browser.get(re.search(r"http://\S+/approval/\S{43}", mail.text()).group(0))
+    return person.browser
+
+
+ROUNDS = 24
+
+
+def test_sender_recalls_while_an_approver_releases(world, post, name, sender):
+    """Whoever comes first: it is sent once, or never; everybody is told the same, each once, by page and by mail."""
+    to = [[f"{name}.{number}@plain.example"] for number in range(ROUNDS)]
+    records = {}
+    for number in range(ROUNDS):
+        _, records[number], _ = held(world, post, to[number], subject=f"Budget number {number}.")
+    anna, told, won = Person(world, post, sender), {}, {"released": 0, "recalled": 0}
+
+    def mails_about(number):
+        return {about: len([m for m in anna.mails(about) if to[number][0] in m.text()]) for about in ("was approved", "was recalled")}
+
+    for number, record in records.items():
+        release = page_about(world, post, "otto@example.com", "Approval needed", to[number][0])
+        recall = page_about(world, post, sender, "waits for approval", to[number][0])
+        by_command = number % 3 == 2
+        both = [threading.Thread(target=release.send, args=({"action": "release"},)),
+                threading.Thread(target=subprocess.run, args=([world.bin / "postseal", "-f", world.config, "message", "recall", record],),
+                                 kwargs={"capture_output": True}) if by_command
+                else threading.Thread(target=recall.send, args=({"action": "recall"},))]
+        for thread in both[::1 if number % 2 else -1]:
+            thread.start()
+        for thread in both:
+            thread.join()
+        approval, decision, by = approvals(world, record)[0][:3]
+        finish(world, approval)
+        won[decision] += 1
+        assert (decision, by) in [("released", "otto@example.com"), ("recalled", "root" if by_command else sender)]
+        sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
+        assert [c["state"].replace("handed", "sent") for c in post.copies(to[number][0])] \
+            == (["repeated", "sent"] if decision == "released" else ["recalled"])
+        shown = {"released": "approved", "recalled": "recalled"}[decision]
+        for browser in (release, recall):
+            # What the button answered was so at that moment: a release that the milter had not carried out yet is recalled.
+            assert by_command or browser is release or shown in browser.page.text
+            page = browser.get(browser.page.url).text.split("<main")[1].split("</main")[0]
+            assert shown in page and by in page and "<form" not in page
+        told[number] = {"was approved": int(decision == "released"), "was recalled": int(decision == "recalled" and by_command)}
+        if decision == "released":
+            assert post.box(to[number][0]).one().raw.endswith(ARRIVED)
+    sandbox.wait_until(lambda: {number: mails_about(number) for number in told} == told, "each outcome to be told once")
+    assert [len(post.box(to[number][0]).files()) for number in told] == [each["was approved"] for each in told.values()]
+    assert all(won.values()), won
+
+
 def test_nobody_decides_in_time(world, post, name, sender):
     """It is refused then, and released by nobody, even in the moment before the courier notices."""
     to = [f"{name}@plain.example"]
