@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 
+#include "core/crash.h"
 #include "core/identifier.h"
 
 static const struct statement approval_list = {
@@ -105,10 +106,12 @@ decide(const struct admin *admin, const struct identifier *id, const char *what,
 	struct fault fault;
 	bool done;
 
+	crash_point("hold-before-decision");
 	if (!command_ask(admin, &approval_decide,
 			 (const char *const[]){id->text, what, admin->actor, reason, NULL},
 			 &decided, &fault))
 		return command_fail(&fault);
+	crash_point("hold-after-decision");
 	done = result_flag(decided, 0, 0);
 	if (!command_ask(admin, &approval_outcome,
 			 (const char *const[]){id->text, done ? "true" : "false", NULL}, &outcome,
