@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 
+#include "core/crash.h"
 #include "core/identifier.h"
 
 static const struct statement approval_list = {
@@ -56,7 +57,8 @@ find(const struct admin *admin, const char *named, struct identifier *id_r, PGre
 	*found_r = NULL;
 	if (!identifier_parse(id_r, named)) {
 		*status_r = command_missing("looking for the message %s: it is not an identifier "
-					    "as shown by `postseal approval list`",
+					    "as shown by `postseal hold list` (what is kept for a "
+					    "legal matter: `postseal legal-hold list`)",
 					    named);
 		return false;
 	}
@@ -104,10 +106,12 @@ decide(const struct admin *admin, const struct identifier *id, const char *what,
 	struct fault fault;
 	bool done;
 
+	crash_point("hold-before-decision");
 	if (!command_ask(admin, &approval_decide,
 			 (const char *const[]){id->text, what, admin->actor, reason, NULL},
 			 &decided, &fault))
 		return command_fail(&fault);
+	crash_point("hold-after-decision");
 	done = result_flag(decided, 0, 0);
 	if (!command_ask(admin, &approval_outcome,
 			 (const char *const[]){id->text, done ? "true" : "false", NULL}, &outcome,
@@ -153,15 +157,17 @@ refuse(const struct admin *admin, int argc, char **argv)
 static const char example[] = "01a20d7c-90c6-7637-90e1-6481ec755f5a";
 
 const struct command approval_commands[] = {
-	{"approval list", "[--all]", "list what waits for approval, or ever did", list,
-	 .reads = true, .example = "--all"},
-	{"approval show", "APPROVAL", "show what is known of a message that waits for approval",
-	 show, .reads = true, .example = example},
-	{"approval release", "APPROVAL [--reason TEXT]",
+	{"hold list", "[--all]", "list what waits for approval, or ever did", list, .reads = true,
+	 .example = "--all", .former = "approval list"},
+	{"hold show", "ID", "show what is known of a message that waits for approval", show,
+	 .reads = true, .example = example, .former = "approval show"},
+	{"hold release", "ID [--reason TEXT]",
 	 "send a message that waits for approval, as the other rules say", release,
-	 .example = "01a20d7c-90c6-7637-90e1-6481ec755f5a --reason \"The figures are public.\""},
-	{"approval refuse", "APPROVAL [--reason TEXT]",
+	 .example = "01a20d7c-90c6-7637-90e1-6481ec755f5a --reason \"The figures are public.\"",
+	 .former = "approval release"},
+	{"hold refuse", "ID [--reason TEXT]",
 	 "refuse a message that waits for approval, and tell its sender why", refuse,
-	 .example = "01a20d7c-90c6-7637-90e1-6481ec755f5a --reason \"Use the data room.\""},
+	 .example = "01a20d7c-90c6-7637-90e1-6481ec755f5a --reason \"Use the data room.\"",
+	 .former = "approval refuse"},
 	{NULL, NULL, NULL, NULL},
 };

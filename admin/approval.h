@@ -1,4 +1,4 @@
-/* The commands about messages that wait for approval: postseal approval. */
+/* The commands about messages that wait for approval: postseal hold. */
 #ifndef POSTSEAL_ADMIN_APPROVAL_H
 #define POSTSEAL_ADMIN_APPROVAL_H
 

@@ -45,6 +45,7 @@ struct command {
 	bool makes_database; /* so nothing can be recorded beforehand */
 	bool is_dialogue;    /* needs a person at the terminal: no --json */
 	const char *example; /* an example of the arguments: "--pin sue.pem" */
+	const char *former;  /* what it was called once: scripts may still say so; or NULL */
 };
 
 /* Queries the database with text parameters, ending with NULL. */

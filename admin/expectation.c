@@ -53,17 +53,17 @@ take_text(struct cursor *cursor, const char **text_r)
 
 /* `"a@x.example"`, or `{ "a@x.example" "b@x.example" }` */
 static bool
-read_recipients(struct cursor *cursor)
+read_texts(struct cursor *cursor, GPtrArray *read)
 {
 	const bool is_list = cursor->at->kind == TOKEN_OPEN;
 
 	cursor->at += is_list;
 	do {
-		const char *address;
+		const char *text;
 
-		if (!take_text(cursor, &address))
+		if (!take_text(cursor, &text))
 			return false;
-		g_ptr_array_add(cursor->expectation->to, (gpointer)address);
+		g_ptr_array_add(read, (gpointer)text);
 		if (is_list && cursor->at->kind == TOKEN_COMMA)
 			cursor->at++;
 	} while (is_list && cursor->at->kind == TOKEN_STRING);
@@ -124,7 +124,7 @@ read_part(struct cursor *cursor)
 	}
 	if (is_word(word, "to")) {
 		cursor->at++;
-		return read_recipients(cursor);
+		return read_texts(cursor, cursor->expectation->to);
 	}
 	if (is_word(word, "gives") && cursor->expectation->gives->len == 0) {
 		cursor->at++;
@@ -150,6 +150,45 @@ is_complete(const struct cursor *cursor)
 		return expect(cursor, "either file, or subject and text");
 	return true;
 }
+
+/* --- who is in a table --- */
+
+bool
+expected_members_is(const struct configuration_line *line)
+{
+	return is_word(&g_array_index(line->tokens, struct token, 0), "table");
+}
+
+bool
+expected_members_read(struct expected_members *members, const struct configuration_line *line,
+		      GPtrArray *errors)
+{
+	struct cursor cursor = {.at = &g_array_index(line->tokens, struct token, 0),
+				.errors = errors};
+
+	*members =
+		(struct expected_members){.place = cursor.at->place, .members = g_ptr_array_new()};
+	cursor.at++;
+	if (cursor.at->kind != TOKEN_WORD)
+		return expect(&cursor, "the name of a table");
+	members->table = cursor.at->text;
+	cursor.at++;
+	if (cursor.at->kind != TOKEN_OPEN)
+		return expect(&cursor, "the members of the table in braces");
+	if (cursor.at[1].kind == TOKEN_CLOSE)
+		cursor.at += 2; /* nobody */
+	else if (!read_texts(&cursor, members->members))
+		return false;
+	return cursor.at->kind == TOKEN_END || expect(&cursor, "the end of the line");
+}
+
+void
+expected_members_clear(struct expected_members *members)
+{
+	g_clear_pointer(&members->members, g_ptr_array_unref);
+}
+
+/* --- what is expected --- */
 
 bool
 expectation_read(struct expectation *expectation, const struct configuration_line *line,

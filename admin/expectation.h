@@ -22,6 +22,24 @@ struct expectation {
 	const char *by;		    /* the name of the rule, or NULL */
 };
 
+/* Who is in a table of the rules, instead of asking its directory or the database:
+ *
+ *     table lawyers { "anna@example.com" "bob@example.com" }
+ */
+struct expected_members {
+	struct place place;
+	const char *table;
+	GPtrArray *members; /* const char * */
+};
+
+/* Is the line one of these? If so, read it; false if it is wrong. */
+bool expected_members_is(const struct configuration_line *line);
+bool expected_members_read(struct expected_members *members, const struct configuration_line *line,
+			   GPtrArray *errors);
+void expected_members_clear(struct expected_members *members);
+typedef struct expected_members expected_members_auto;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(expected_members_auto, expected_members_clear)
+
 /* False if the line is wrong, with a sentence added to `errors`. */
 bool expectation_read(struct expectation *expectation, const struct configuration_line *line,
 		      GPtrArray *errors);

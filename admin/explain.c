@@ -227,6 +227,8 @@ explain(const struct admin *admin, int argc, char **argv)
 {
 	static const struct option options[] = {{"from", required_argument, NULL, 'f'},
 						{"to", required_argument, NULL, 't'},
+						{"user", required_argument, NULL, 'l'},
+						/* its former name */
 						{"login", required_argument, NULL, 'l'},
 						{"inbound", no_argument, NULL, 'i'},
 						{"client", required_argument, NULL, 'c'},
@@ -264,7 +266,7 @@ explain(const struct admin *admin, int argc, char **argv)
 
 const struct command explain_commands[] = {
 	{"policy explain",
-	 "[--login LOGIN | --inbound] [--client ADDRESS] [--time \"YYYY-MM-DD HH:MM\"] --from ADDRESS "
+	 "[--user LOGIN | --inbound] [--client ADDRESS] [--time \"YYYY-MM-DD HH:MM\"] --from ADDRESS "
 	 "--to ADDRESS [--to ADDRESS ...] [FILE.eml | -]",
 	 "show what would happen to a message, and why", explain, .needs_rules = true,
 	 .reads = true, .example = "--from anna@example.com --to sue@partner.example mail.eml"},

@@ -209,6 +209,18 @@ print_failures(FILE *file, const json_t *rows)
 	fprintf(file, "%zu of %zu expectations hold\n", held, json_array_size(rows));
 }
 
+/* Tables are asked of nobody for what comes after it. */
+static void
+give_members(const struct trial *trial, const struct configuration_line *line, GPtrArray *errors)
+{
+	g_auto(expected_members_auto) given = {0};
+	struct fault fault;
+
+	if (expected_members_read(&given, line, errors) &&
+	    !policy_table_give(trial->admin->policy, given.table, given.members, &fault))
+		configuration_complain(errors, &given.place, "%s", fault.text);
+}
+
 static void
 try_line(const struct trial *trial, const struct configuration_line *line, GPtrArray *errors)
 {
@@ -222,8 +234,11 @@ try_line(const struct trial *trial, const struct configuration_line *line, GPtrA
 static void
 try_all(const struct trial *trial, const struct configuration *file, GPtrArray *errors)
 {
-	for (guint i = 0; i < file->lines->len; i++)
-		try_line(trial, g_ptr_array_index(file->lines, i), errors);
+	for (guint i = 0; i < file->lines->len; i++) {
+		const struct configuration_line *line = g_ptr_array_index(file->lines, i);
+
+		(expected_members_is(line) ? give_members : try_line)(trial, line, errors);
+	}
 	if (json_array_size(trial->rows) == 0 && errors->len == 0)
 		configuration_complain(errors, &file->end, "found no expectation");
 }

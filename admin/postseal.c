@@ -15,10 +15,10 @@
 #include "admin/domain_tls.h"
 #include "admin/employee.h"
 #include "admin/explain.h"
-#include "admin/hold.h"
 #include "admin/key.h"
 #include "admin/key_report.h"
 #include "admin/key_source.h"
+#include "admin/legal_hold.h"
 #include "admin/message.h"
 #include "admin/outbox.h"
 #include "admin/secrets.h"
@@ -33,7 +33,7 @@
 static const struct command *const folders[] = {
 	setup_commands,	     secrets_commands,	  keystore_commands,   trust_commands,
 	explain_commands,    message_commands,	  waiting_commands,    outbox_commands,
-	account_commands,    employee_commands,	  activity_commands,   hold_commands,
+	account_commands,    employee_commands,	  activity_commands,   legal_hold_commands,
 	check_commands,	     key_source_commands, key_report_commands, ca_commands,
 	domain_tls_commands, approval_commands,
 };
@@ -61,9 +61,9 @@ help(const struct command *command)
 
 /* How many of the arguments are the command's own words; 0 if it is a different command. */
 static int
-words_in(const struct command *command, int argc, char **argv)
+words_in(const char *name, int argc, char **argv)
 {
-	g_auto(GStrv) words = g_strsplit(command->words, " ", -1);
+	g_auto(GStrv) words = g_strsplit(name, " ", -1);
 	int count = (int)g_strv_length(words);
 
 	for (int i = 0; i < count; i++)
@@ -77,7 +77,9 @@ find_command(int argc, char **argv, int *words_r)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(folders); i++)
 		for (const struct command *c = folders[i]; c->words != NULL; c++) {
-			*words_r = words_in(c, argc, argv);
+			*words_r = words_in(c->words, argc, argv);
+			if (*words_r == 0 && c->former != NULL)
+				*words_r = words_in(c->former, argc, argv);
 			if (*words_r > 0)
 				return c;
 		}

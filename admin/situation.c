@@ -20,7 +20,8 @@ situation_client(struct message *message, const char *text, struct fault *fault)
 	return true;
 }
 
-/* The C library would take 30 February for the second day of March. */
+/* The C library would take 30 February for the second day of March, and a time that the clocks
+ * leave out for one an hour later. */
 bool
 situation_time(const char *text, time_t *time_r, struct fault *fault)
 {
@@ -29,8 +30,12 @@ situation_time(const char *text, time_t *time_r, struct fault *fault)
 
 	asked = local;
 	*time_r = end == NULL || *end != '\0' ? -1 : mktime(&local);
-	return (*time_r > 0 && asked.tm_mday == local.tm_mday) ||
+	if (*time_r <= 0 || asked.tm_mday != local.tm_mday)
+		return fault_set(
+			fault, FAULT_INPUT,
+			"reading the time \"%s\": it is not a time such as 2026-11-27 08:30", text);
+	return (asked.tm_hour == local.tm_hour && asked.tm_min == local.tm_min) ||
 	       fault_set(fault, FAULT_INPUT,
-			 "reading the time \"%s\": it is not a time such as 2026-11-27 08:30",
+			 "reading the time \"%s\": the clocks go forward then, and leave it out",
 			 text);
 }

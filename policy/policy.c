@@ -479,6 +479,17 @@ policy_hold_tags(const struct policy *policy, const char *text)
 }
 
 bool
+policy_table_give(const struct policy *policy, const char *table, const GPtrArray *members,
+		  struct fault *fault)
+{
+	struct table *found = policy_find_table(policy, table);
+
+	if (found == NULL)
+		return fault_set(fault, FAULT_CONFIG, "there is no table <%s> in the rules", table);
+	return table_give(found, members, fault);
+}
+
+bool
 policy_check_tables(const struct policy *policy, struct database *database, struct fault *fault)
 {
 	for (guint i = 0; i < policy->tables->len; i++) {

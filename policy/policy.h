@@ -76,6 +76,10 @@ bool policy_may_approve(const struct policy *policy, const char *officers, const
 /* The subject tags of the rule with `hold` that has this text, which ends with NULL; NULL: there is
  * no such rule any more. */
 const char *const *policy_hold_tags(const struct policy *policy, const char *rule);
+/* These (const char *) are in the table from now on, and it is not asked any more: see
+ * table_give(). Only for a policy that nobody else uses. */
+bool policy_table_give(const struct policy *policy, const char *table, const GPtrArray *members,
+		       struct fault *fault);
 /* Runs the query of each database table once, to see that it works. */
 bool policy_check_tables(const struct policy *policy, struct database *database,
 			 struct fault *fault);

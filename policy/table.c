@@ -181,10 +181,28 @@ has_directory_entry(const struct table *table, struct database *database, const 
 	       fault_within(fault, "asking the table <%s>", table->name);
 }
 
+static const struct table_kind table_given = {"given", NULL, has_entry, true};
 const struct table_kind table_inline = {"inline", NULL, has_entry, false};
 const struct table_kind table_file = {"file", load_file, has_entry, false};
 const struct table_kind table_database = {"database", NULL, has_row, true};
 const struct table_kind table_directory = {"directory", NULL, has_directory_entry, true};
+
+bool
+table_give(struct table *table, const GPtrArray *members, struct fault *fault)
+{
+	if (!table->kind->exact_only)
+		return fault_set(fault, FAULT_CONFIG,
+				 "the members of the table <%s> are known: it is neither in a "
+				 "directory nor in the database",
+				 table->name);
+	table->kind = &table_given;
+	g_hash_table_remove_all(table->entries);
+	for (guint i = 0; i < members->len; i++)
+		if (!table_add(table, g_ptr_array_index(members, i), fault))
+			return fault_within(fault, "reading the members of the table <%s>",
+					    table->name);
+	return true;
+}
 
 bool
 table_has_client(const struct table *table, const char *client)

@@ -51,6 +51,11 @@ const char *table_content_shown(enum table_content content);
 /* False if the entry is not of the table's content: one that matches nobody is an error. */
 bool table_add(struct table *table, const char *entry, struct fault *fault);
 
+/* From now on these are in the table, and nobody else: it need not be asked. Each is a whole
+ * address, or domain, as a query or filter is asked for. Only for tables that are asked, in a
+ * directory or the database. */
+bool table_give(struct table *table, const GPtrArray *members, struct fault *fault);
+
 /* Is the address, as text, in one of the networks? NULL is in none. */
 bool table_has_client(const struct table *table, const char *client);
 bool table_has_address(const struct table *table, struct database *database, const char *address,

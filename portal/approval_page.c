@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/catalogue.h"
+#include "core/crash.h"
 #include "delivery/approval/approval.h"
 #include "delivery/method.h"
 #include "portal/answer.h"
@@ -115,18 +116,20 @@ fill_decision(const struct request *request, struct page *page, const PGresult *
 
 	if (PQgetisnull(link, 0, DECISION)) {
 		page_remove(page, "decision");
+		page_remove(page, "by-line");
+		page_remove(page, "given-line");
 		return;
 	}
 	when = request_date(request, result_number(link, 0, DECIDED_AT));
 	page_text(page, "what",
 		  request_say(request, decision_shown(PQgetvalue(link, 0, DECISION))));
 	page_text(page, "when", when);
-	page_text_if_any(page, "by", by);
-	page_text_if_any(page, "given", because);
+	page_text(page, "by", by == NULL ? "" : by);
+	page_text(page, "given", because == NULL ? "" : because);
 	if (by == NULL)
-		page_remove(page, "by-title");
+		page_remove(page, "by-line");
 	if (because == NULL)
-		page_remove(page, "because-title");
+		page_remove(page, "given-line");
 }
 
 static enum MHD_Result
@@ -145,10 +148,11 @@ show(struct request *request, const PGresult *link)
 	page_text(page, "since", since);
 	fill_decision(request, page, link);
 	page_choose(page, is_sender, "own", "asked");
-	if (waits)
-		page_text(page, "until", until);
-	else
+	page_text(page, "until", until);
+	if (!waits) {
+		page_remove(page, "until-line");
 		page_remove(page, is_sender ? "own" : "asked");
+	}
 	return answer_page(request, MHD_HTTP_OK, page);
 }
 
@@ -186,6 +190,18 @@ decision_for(const struct request *request)
 	return NULL;
 }
 
+/* The reason is one line in the mail and on record. */
+static void
+join_lines(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from != '\0'; from++)
+		if (*from != '\r')
+			*to++ = g_ascii_iscntrl(*from) ? ' ' : *from;
+	*to = '\0';
+}
+
 static bool
 decide(struct request *request, const char *decision, struct fault *fault)
 {
@@ -195,11 +211,16 @@ decide(struct request *request, const char *decision, struct fault *fault)
 	unsigned char digest[SEAL_DIGEST_BYTES];
 	struct parameters parameters = {0};
 
+	join_lines(because);
 	approval_link_digest(request->web.tail, digest);
 	parameters_bytes(&parameters, digest, sizeof digest);
 	parameters_text(&parameters, decision);
 	parameters_text(&parameters, g_strstrip(because));
-	return connection_execute(request->connection, &link_decide, &parameters, NULL, fault);
+	crash_point("portal-before-decision");
+	if (!connection_execute(request->connection, &link_decide, &parameters, NULL, fault))
+		return false;
+	crash_point("portal-after-decision");
+	return true;
 }
 
 /* `decision` NULL: the page is only shown. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/address.h"
+#include "core/crash.h"
 #include "delivery/approval/approval_mail.h"
 #include "delivery/courier/chore.h"
 #include "delivery/outbox/deputy.h"
@@ -75,6 +76,20 @@ tell(const struct courier *courier, struct connection *connection, const char *i
 }
 
 static bool
+close_and_tell(const struct courier *courier, struct connection *connection, const char *id,
+	       struct fault *fault)
+{
+	crash_point("courier-before-closing");
+	if (!tell(courier, connection, id, fault))
+		return false;
+	crash_point("courier-in-closing");
+	if (!transaction_commit(connection, fault))
+		return false;
+	crash_point("courier-after-closing");
+	return true;
+}
+
+static bool
 run(const struct courier *courier, bool *more_r, struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = database_take(courier->database, fault);
@@ -89,8 +104,8 @@ run(const struct courier *courier, bool *more_r, struct fault *fault)
 	    !connection_execute(connection, &close_one, NULL, &id, fault))
 		return false;
 	*more_r = !PQgetisnull(id, 0, 0);
-	return (!*more_r || tell(courier, connection, PQgetvalue(id, 0, 0), fault)) &&
-	       transaction_commit(connection, fault);
+	return *more_r ? close_and_tell(courier, connection, PQgetvalue(id, 0, 0), fault)
+		       : transaction_commit(connection, fault);
 }
 
 const struct chore chore_approvals = {

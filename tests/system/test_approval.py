@@ -98,9 +98,9 @@ def test_held_copy_goes_by_the_next_rules_once_it_is_released(world, post, name,
         copy = last(post, address)
         assert (copy["method"], copy["state"], copy["reason"]) == ("hold", "held", "Budgets need approval.")
         assert not post.box(address).files()
-    assert "waits" in world.postseal("approval", "list") and "Budgets need approval." in world.postseal("approval", "show", approval)
+    assert "waits" in world.postseal("hold", "list") and "Budgets need approval." in world.postseal("hold", "show", approval)
 
-    assert "released" in world.postseal("approval", "release", approval, "--reason", "It is public.")
+    assert "released" in world.postseal("hold", "release", approval, "--reason", "It is public.")
     finish(world, approval)
     assert people.open_smime(post.box(smime).one(), base) == people.entity_of(message)
     assert post.box(plain).one().raw.endswith(ARRIVED)
@@ -119,7 +119,7 @@ def test_held_copy_goes_by_the_next_rules_once_it_is_released(world, post, name,
     assert all(a in teller.mail("waits for approval").text() for a in (smime, pickup, plain, "Budgets need approval."))
     told = teller.mail("was approved").text()
     assert "root" in told and f"{plain}: unprotected" in " ".join(told.split())
-    assert "released already, by root" in refused(world, "approval", "refuse", approval)
+    assert "released already, by root" in refused(world, "hold", "refuse", approval)
     assert world.postgres.query(f"select count(*) from postseal.approval_chunk where approval = '{approval}'") == [["0"]]
 
 
@@ -139,7 +139,7 @@ def test_answer_row_by_row_was_taken_for_that_of_the_next_batch(world, post, nam
     to = [f"{name}@plain.example"]
     for number in range(3):
         _, _, approval = held(world, post, to, subject=f"Budget {number}")
-        world.postseal("approval", "release", approval)
+        world.postseal("hold", "release", approval)
         finish(world, approval)
     post.box(to[0]).wait(3)
     assert "not answered in time" not in world.log("postseal-milter")
@@ -199,7 +199,7 @@ def test_refusal_tells_the_sender_why(world, post, name, sender):
     copy = last(post, to[0])
     assert copy["state"] == "refused" and copy["reason"].startswith("refused by zoe@example.com: Not")
     assert not post.box(to[0]).files()
-    assert "refused already" in refused(world, "approval", "release", approval)
+    assert "refused already" in refused(world, "hold", "release", approval)
 
 
 def test_two_approvers_at_once_are_one_decision(world, post, name, sender):
@@ -231,6 +231,64 @@ def test_two_approvers_at_once_are_one_decision(world, post, name, sender):
         assert decided == [["1"]]
 
 
+def page_about(world, post, address, about, recipient):
+    """A person's open page about the message to this recipient."""
+    def find():
+        return [m for m in person.mails(about) if f"    {recipient}\n" in m.text()]
+
+    person = Person(world, post, address)
+    mail = sandbox.wait_until(find, f"the mail for {address}")[-1]
+    person.browser.get(re.search(r"http://\S+/approval/\S{43}", mail.text()).group(0))
+    return person.browser
+
+
+ROUNDS = 24
+
+
+def test_sender_recalls_while_an_approver_releases(world, post, name, sender):
+    """Whoever comes first: it is sent once, or never; everybody is told the same, each once, by page and by mail."""
+    to = [[f"{name}.{number}@plain.example"] for number in range(ROUNDS)]
+    records = {}
+    for number in range(ROUNDS):
+        _, records[number], _ = held(world, post, to[number], subject=f"Budget number {number}.")
+    anna, told, won = Person(world, post, sender), {}, {"released": 0, "recalled": 0}
+
+    def mails_about(number):
+        return {about: len([m for m in anna.mails(about) if to[number][0] in m.text()]) for about in ("was approved", "was recalled")}
+
+    for number, record in records.items():
+        release = page_about(world, post, "otto@example.com", "Approval needed", to[number][0])
+        recall = page_about(world, post, sender, "waits for approval", to[number][0])
+        by_command = number % 3 == 2
+        both = [threading.Thread(target=release.send, args=({"action": "release"},)),
+                threading.Thread(target=subprocess.run, args=([world.bin / "postseal", "-f", world.config, "message", "recall", record],),
+                                 kwargs={"capture_output": True}) if by_command
+                else threading.Thread(target=recall.send, args=({"action": "recall"},))]
+        for thread in both[::1 if number % 2 else -1]:
+            thread.start()
+        for thread in both:
+            thread.join()
+        approval, decision, by = approvals(world, record)[0][:3]
+        finish(world, approval)
+        won[decision] += 1
+        assert (decision, by) in [("released", "otto@example.com"), ("recalled", "root" if by_command else sender)]
+        sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
+        assert [c["state"].replace("handed", "sent") for c in post.copies(to[number][0])] \
+            == (["repeated", "sent"] if decision == "released" else ["recalled"])
+        shown = {"released": "approved", "recalled": "recalled"}[decision]
+        for browser in (release, recall):
+            # What the button answered was so at that moment: a release that the milter had not carried out yet is recalled.
+            assert by_command or browser is release or shown in browser.page.text
+            page = browser.get(browser.page.url).text.split("<main")[1].split("</main")[0]
+            assert shown in page and by in page and "<form" not in page
+        told[number] = {"was approved": int(decision == "released"), "was recalled": int(decision == "recalled" and by_command)}
+        if decision == "released":
+            assert post.box(to[number][0]).one().raw.endswith(ARRIVED)
+    sandbox.wait_until(lambda: {number: mails_about(number) for number in told} == told, "each outcome to be told once")
+    assert [len(post.box(to[number][0]).files()) for number in told] == [each["was approved"] for each in told.values()]
+    assert all(won.values()), won
+
+
 def test_nobody_decides_in_time(world, post, name, sender):
     """It is refused then, and released by nobody, even in the moment before the courier notices."""
     to = [f"{name}@plain.example"]
@@ -239,7 +297,7 @@ def test_nobody_decides_in_time(world, post, name, sender):
     os.kill(world.programs["postseal-courier"], signal.SIGSTOP)
     try:
         world.postgres.query(f"update postseal.approval set expires_at = now() where id = '{approval}'")
-        assert "its time is over" in refused(world, "approval", "release", approval)
+        assert "its time is over" in refused(world, "hold", "release", approval)
     finally:
         os.kill(world.programs["postseal-courier"], signal.SIGCONT)
     told = Person(world, post, sender).mail("was refused").text()
@@ -266,7 +324,7 @@ def test_sender_recalls_what_is_held(world, post, name, sender):
     assert last(post, to[0])["state"] == "recalled"
     otto.browser.get(link_for(otto, sender))
     assert "recalled" in otto.browser.page.text
-    assert "recalled already" in refused(world, "approval", "release", approval)
+    assert "recalled already" in refused(world, "hold", "release", approval)
     finish(world, approval)
     assert not post.box(to[0]).files() and not anna.mails("was recalled")
 
@@ -332,7 +390,7 @@ def test_sender_approves_no_message_of_their_own(world, post, name):
 def test_each_rule_that_holds_is_approved_by_its_own(world, post, name, sender):
     to = [f"{name}@plain.example"]
     _, record, approval = held(world, post, to, subject="Budget, twice")
-    world.postseal("approval", "release", approval)
+    world.postseal("hold", "release", approval)
     finish(world, approval)
     (_, again) = approvals(world, record)
     assert again[1] == "" and last(post, to[0])["state"] == "held" and not post.box(to[0]).files()
@@ -355,7 +413,7 @@ def test_released_message_that_the_rules_now_forbid_goes_nowhere(world, post, na
     try:
         sandbox.wait_until(lambda: world.postseal("policy", "explain", "--from", sender, "--to", to[0]), "the rules")
         sandbox.wait_until(lambda: world.log("postseal-milter").count("reloaded:") >= 1, "the rules to be in force")
-        world.postseal("approval", "release", approval)
+        world.postseal("hold", "release", approval)
         finish(world, approval)
     finally:
         world.config.write_text(original)
@@ -374,8 +432,8 @@ def test_released_message_that_cannot_be_decided_in_time_is_refused(world, post,
     _, record, approval = held(world, post, to, subject="Budget, if cleared")
     world.postgres.query("alter table public.cleared rename to gone")
     try:
-        world.postseal("approval", "release", approval)
-        sandbox.wait_until(lambda: '"public.cleared" does not exist' in world.postseal("approval", "show", approval), "the trouble")
+        world.postseal("hold", "release", approval)
+        sandbox.wait_until(lambda: '"public.cleared" does not exist' in world.postseal("hold", "show", approval), "the trouble")
         assert last(post, to[0])["state"] == "held" and not is_done(world, approval)
         world.postgres.query(f"update postseal.approval set decided_at = decided_at - interval '30 days' where id = '{approval}'")
         finish(world, approval)
@@ -404,7 +462,7 @@ def test_login_key_is_rotated_while_a_message_waits(world, post, name, sender):
     assert "messages that wait for approval sealed with the new key" in said
     after = world.postgres.query(f"select encode(substring(key for 4), 'hex') from postseal.approval where id = '{approval}'")
     assert before != after
-    world.postseal("approval", "release", approval)
+    world.postseal("hold", "release", approval)
     finish(world, approval)
     assert post.box(to[0]).one().raw.endswith(ARRIVED)
 
@@ -417,11 +475,11 @@ def test_message_on_hold_for_a_matter_is_kept_though_refused(world, post, name, 
         world.postgres.query("select postseal.approvals_forget()")
         return world.postgres.query(f"select count(*) from postseal.approval_chunk where approval = '{approval}'") != [["0"]]
 
-    world.postseal("hold", "add", f"Case {name}", "--message", record)
-    world.postseal("approval", "refuse", approval)
+    world.postseal("legal-hold", "add", f"Case {name}", "--message", record)
+    world.postseal("hold", "refuse", approval)
     finish(world, approval)
     assert is_kept()
-    world.postseal("hold", "release", f"Case {name}")
+    world.postseal("legal-hold", "release", f"Case {name}")
     assert not is_kept()
 
 
@@ -436,6 +494,19 @@ def test_explain_and_test_know_what_is_held(world, name):
     world.postseal("policy", "test", expected)
 
 
+def test_former_words_of_the_command_still_work(world, post, name, sender):
+    """Scripts say `approval`, and `hold add` for a legal matter; the record has the words of today."""
+    _, record, approval = held(world, post, [f"{name}@plain.example"])
+    assert approval in world.postseal("approval", "list") and record in world.postseal("approval", "show", approval)
+    world.postseal("hold", "add", f"Case {name}", "--message", record)
+    assert record in world.postseal("legal-hold", "list") and record not in world.postseal("hold", "list")
+    assert "refused" in world.postseal("approval", "refuse", approval, "--reason", "No.")
+    finish(world, approval)
+    assert world.postgres.query(f"select subject from postseal.activity where what = 'command given' and detail ~ '{approval}|{name}'"
+                                " order by id") == [["legal-hold add"], ["hold refuse"]]
+    assert "`postseal legal-hold list`" in refused(world, "hold", "release", f"Case {name}")
+
+
 def test_identifier_that_is_none_is_said(world):
-    assert "not an identifier" in refused(world, "approval", "show", "x")
-    assert "none waits, or waited" in refused(world, "approval", "release", "01a20d7c-90c6-7637-90e1-6481ec755f5a")
+    assert "not an identifier" in refused(world, "hold", "show", "x")
+    assert "none waits, or waited" in refused(world, "hold", "release", "01a20d7c-90c6-7637-90e1-6481ec755f5a")

@@ -66,7 +66,7 @@ def live(world, person, name):
 def test_every_question_of_the_manual_is_answered(world, person, name):
     """Promise 6: in the role of an auditor, which can see nothing else."""
     smime, key = live(world, person, name)
-    world.postseal("hold", "add", "Case 7", "--person", person.address, "--reason", "an order")
+    world.postseal("legal-hold", "add", "Case 7", "--person", person.address, "--reason", "an order")
     message, = world.postgres.query(f"select message from postseal.log where recipient = '{person.address}'")[0]
     day, = world.postgres.query("select current_date")[0]
     answers = {question: ask(world, sql, person=person.address, message=message, day=day, key=key, rule="trial")

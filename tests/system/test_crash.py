@@ -13,7 +13,7 @@ import pytest
 
 import people
 import world as sandbox
-from person import send
+from person import Person, send
 from test_inbound import TEXT, Outside, arrived, employee, encrypted, envelope, pgp_employee, pgp_mime, prepare  # noqa: F401
 from test_portal_summaries import SETTINGS as SUMMARY, days_pass, enrol, marks, write
 
@@ -27,6 +27,14 @@ COURIER = ("courier-before-issue", "courier-after-claim", "courier-before-send",
            "courier-after-settle")
 SUMMARIES = ("courier-before-summary", "courier-after-claim", "courier-in-data", "courier-before-settle", "courier-after-settle")
 RELEASE = ("milter-before-release", "milter-after-release")
+BY_LINK = ("portal-before-decision", "portal-after-decision")
+BY_COMMAND = ("hold-before-decision", "hold-after-decision")
+CLOSING = ("courier-before-closing", "courier-in-closing", "courier-after-closing", "courier-after-claim", "courier-in-data",
+           "courier-before-settle", "courier-after-settle")
+# How what waits for approval ends without being sent, and each step of it.
+NOT_SENT = [*((how, point) for how in ("refused by link", "recalled by link") for point in BY_LINK),
+            *(("refused by command", point) for point in BY_COMMAND),
+            *((how, point) for how in ("refused by command", "recalled by command", "nobody decides") for point in CLOSING)]
 ROTATE = ("rotate-between-files", "rotate-before-prepare", "rotate-before-batch", "rotate-after-batch")
 RETIRE = ("retire-after-close", "retire-before-files", "retire-between-files")
 
@@ -116,7 +124,7 @@ def test_what_is_held_is_held_once_and_sent_once(world, post, name, point):
     [[approval]] = world.postgres.query(f"select id from postseal.approval where sender = '{sender}'")
     if point in RELEASE:
         world.crash_file.write_text(point)
-    world.postseal("approval", "release", approval)
+    world.postseal("hold", "release", approval)
 
     def is_done():
         if not sandbox.is_running(world.programs["postseal-milter"]):
@@ -130,6 +138,81 @@ def test_what_is_held_is_held_once_and_sent_once(world, post, name, point):
     post.sender = sender
     code = sandbox.wait_until(lambda: people.find_code(post, pickup), "the unlock code")
     assert people.browse(post.box(pickup).one().link(), code).endswith(b"Once.\r\n")
+
+
+class Held:
+    """A message that waits for approval, and what its sender and approver can do about it."""
+
+    def __init__(self, world, post, name):
+        post.sender = self.sender = f"{name}@example.com"
+        self.world, self.post, self.to = world, post, [f"{name}@plain.example", f"{name}@pickup.example"]
+        post.accepted(post.compose(self.to, b"Once.\r\n", subject="[ask] Once"), self.to)
+        sandbox.wait_until(world.nothing_waits, "the mails about it")
+        [[self.id, self.record]] = world.postgres.query(f"select id, message from postseal.approval where sender = '{self.sender}'")
+
+    def mails(self, address, about):
+        found = [people.Received(f.read_bytes()) for f in self.post.box(address).files()]
+        return [m for m in found if about in str(m["Subject"]) and (address == self.sender or self.sender in str(m["Subject"]))]
+
+    def link(self, address, about):
+        """A visitor whose page is open, by the link in a mail."""
+        mail = sandbox.wait_until(lambda: self.mails(address, about), f"the mail to {address}")[-1]
+        person = Person(self.world, self.post, address)
+        person.browser.get(re.search(r"http://\S+/approval/\S{43}", mail.text()).group(0))
+        return person.browser
+
+    def decision(self):
+        return self.world.postgres.query(f"select decision, decided_by, done_at is not null from postseal.approval where id = '{self.id}'")[0]
+
+
+def press(world, browser, action, point):
+    """Presses a button while the portal dies; whoever got no answer loads the page again, and presses again if it still asks."""
+    world.crash_file.write_text(point)
+    with pytest.raises(OSError):
+        browser.send({"action": action})
+    assert not world.crash_file.exists()
+    world.start_program("postseal-portal")
+    page = browser.get(browser.page.url)
+    still_asks = f'value="{action}"' in page.text
+    assert still_asks == (point == "portal-before-decision"), page.text
+    return browser.send({"action": action}) if still_asks else page
+
+
+def end_without_sending(world, held, how, point):
+    if how == "refused by link":
+        assert "refused" in press(world, held.link("otto@example.com", "Approval needed"), "refuse", point).text
+    elif how == "recalled by link":
+        assert "recalled" in press(world, held.link(held.sender, "waits for approval"), "recall", point).text
+    elif point in BY_COMMAND:
+        killed(world, point, "hold", "refuse", held.id)
+        again = subprocess.run([world.bin / "postseal", "-f", world.config, "hold", "refuse", held.id], capture_output=True, text=True)
+        assert (again.returncode, "refused already, by root" in again.stdout) == ((3, True) if point == "hold-after-decision" else (0, False))
+    else:
+        world.crash_file.write_text(point)
+        if how == "nobody decides":
+            world.postgres.query(f"update postseal.approval set expires_at = now() where id = '{held.id}'")
+        else:
+            world.postseal(*(("hold", "refuse", held.id) if how == "refused by command" else ("message", "recall", held.record)))
+
+
+@pytest.mark.parametrize("how,point", NOT_SENT)
+def test_what_is_not_approved_is_not_sent_and_its_sender_is_told_once(world, post, name, how, point):
+    """Promises 2 and 3, at each step: the decision stands or was not made, nobody gets it, and the sender hears of it once."""
+    held = Held(world, post, name)
+    end_without_sending(world, held, how, point)
+    keep_courier_alive(world, lambda: held.decision()[2] == "t" and not world.crash_file.exists() and world.nothing_waits(),
+                       "its sender to be told")
+    word = "recalled" if how.startswith("recalled") else "refused"
+    by = {"link": "otto@example.com" if word == "refused" else held.sender, "command": "root"}.get(how.split()[-1], "")
+    assert held.decision()[:2] == ["expired" if how == "nobody decides" else word, by]
+    assert [[c["state"] for c in post.copies(address)] for address in held.to] == [[word], [word]]
+    # What the MTA has taken has yet to come into the Maildir.
+    told = how == "recalled by link" or sandbox.wait_until(lambda: held.mails(held.sender, f"was {word}"), "the mail to its sender")
+    if how != "recalled by link":
+        assert len(told) == 1 and all(address in told[0].text() for address in held.to)
+    assert len(held.mails(held.sender, "")) == (1 if how == "recalled by link" else 2)
+    assert not any(post.box(address).files() for address in held.to)
+    assert len(held.mails("otto@example.com", "Approval needed")) == 1
 
 
 def send_in_until_accepted(world, outside, message, to):

@@ -98,3 +98,65 @@ def test_rows_for_programs(run):
 def test_errors_name_their_place(run, line, wanted):
     done = run(line + "\n")
     assert done.returncode == 1 and "rules.expect" in done.stderr and wanted in done.stderr, done.stderr
+
+
+ASKED = """organisation "Example Corp"
+domains { "example.com" }
+database "host=/nowhere dbname=nothing"
+portal url "https://secure.example.com"
+directory staff url "ldaps://127.0.0.1:1" base "dc=example"
+table lawyers directory staff filter "(&(mail=%s)(ou=law))"
+table clients database "select 1 from crm.client where domain = $1"
+table known { "a@example.com" }
+rule "clients" match recipient domain in <clients> deliver tls
+rule "lawyers" match sender in <lawyers> deliver smime
+rule "rest" otherwise deliver plain
+"""
+
+
+def test_tables_are_asked_of_nobody_where_their_members_are_given(tmp_path):
+    """Without a directory and a database, and from there on: each line about a table is what holds for the lines below."""
+    (tmp_path / "postseal.conf").write_text(ASKED)
+
+    def run(text):
+        (tmp_path / "rules.expect").write_text(text)
+        return subprocess.run([BUILD / "bin" / "postseal", "-f", tmp_path / "postseal.conf", "policy", "test", "rules.expect"],
+                              cwd=tmp_path, capture_output=True, text=True)
+
+    good = """
+table lawyers { "Law@Example.com", "b@b\u00fccher.example" }
+table clients { }
+from "law@example.com" to "x@client.example" gives only smime by "lawyers"
+from "b@xn--bcher-kva.example" to "x@client.example" gives only smime by "lawyers"
+from "other@example.com" to "x@client.example" gives only plain by "rest"
+table clients { "client.example" }
+from "law@example.com" to "x@client.example" gives only tls by "clients"
+# A query or filter is asked for the whole domain, and so is this.
+from "law@example.com" to "x@sub.client.example" gives only smime by "lawyers"
+table lawyers {}
+from "law@example.com" to "x@sub.client.example" gives only plain by "rest"
+"""
+    done = run(good)
+    assert (done.stderr, done.stdout, done.returncode) == ("", "6 of 6 expectations hold\n", 0)
+    done = run(good.replace("table clients { }", "# not given"))
+    assert done.returncode == 1 and "asking the table <clients>" in done.stderr
+    done = run(good.replace('table lawyers { "Law', "# "))
+    assert done.returncode == 1 and "asking the table <lawyers>" in done.stderr
+
+
+@pytest.mark.parametrize("line, wanted", [
+    ("table nobody { }", ":1:1: there is no table <nobody> in the rules"),
+    ('table known { "b@example.com" }', ":1:1: the members of the table <known> are known: it is neither in a directory nor in the database"),
+    ("table lawyers", ":1:14: found the end of the line, expected the members of the table in braces"),
+    ('table lawyers "a@example.com"', ':1:15: found "a@example.com", expected the members of the table in braces'),
+    ('table lawyers { "a@example.com" x }', ":1:33: found x, expected another text in quotes or a closing brace"),
+    ('table lawyers { "a@example.com" } x', ":1:35: found x, expected the end of the line"),
+    ('table "lawyers" { }', ':1:7: found "lawyers", expected the name of a table'),
+    ('table lawyers { "a b@example.com" }', ":1:1: reading the members of the table <lawyers>: "),
+])
+def test_errors_about_members_name_their_place(tmp_path, line, wanted):
+    (tmp_path / "postseal.conf").write_text(ASKED)
+    (tmp_path / "rules.expect").write_text(line + "\n")
+    done = subprocess.run([BUILD / "bin" / "postseal", "-f", tmp_path / "postseal.conf", "policy", "test", "rules.expect"],
+                          cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1 and "rules.expect" + wanted in done.stderr, done.stderr

@@ -60,7 +60,7 @@ def is_on_record(world, address):
 
 
 def hold(world, *words):
-    return world.postseal("hold", *words)
+    return world.postseal("legal-hold", *words)
 
 
 def deliver(world, post, address):

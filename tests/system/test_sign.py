@@ -126,7 +126,7 @@ def test_explain_knows_of_the_login(world, pair, name):
     to, _ = pair(sender)
     asked = ("policy", "explain", "--from", sender, "--to", to)
     assert "not signed: the client has not authenticated" in world.postseal(*asked)
-    assert ", signed by " in world.postseal(*asked, "--login", sender)
+    assert ", signed by " in world.postseal(*asked, "--user", sender)
 
 
 def test_wrong_line_in_the_file_of_logins_is_an_error_with_its_place(world):

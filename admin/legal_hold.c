@@ -1,4 +1,4 @@
-#include "admin/hold.h"
+#include "admin/legal_hold.h"
 
 #include <getopt.h>
 
@@ -172,13 +172,14 @@ release(const struct admin *admin, int argc, char **argv)
 	return print(admin, result);
 }
 
-const struct command hold_commands[] = {
-	{"hold add", "NAME (--person ADDRESS | --message ID) [--reason TEXT]",
+const struct command legal_hold_commands[] = {
+	{"legal-hold add", "NAME (--person ADDRESS | --message ID) [--reason TEXT]",
 	 "keep what concerns a matter, whatever its time", add,
-	 .example = "\"Case 7\" --person anna@example.com --reason \"Order of 26 November\""},
-	{"hold list", "[--all]", "list what is on hold, or ever was", list, .reads = true,
+	 .example = "\"Case 7\" --person anna@example.com --reason \"Order of 26 November\"",
+	 .former = "hold add"},
+	{"legal-hold list", "[--all]", "list what is on hold, or ever was", list, .reads = true,
 	 .example = "--all"},
-	{"hold release", "NAME [--reason TEXT]", "end the hold for a matter", release,
+	{"legal-hold release", "NAME [--reason TEXT]", "end the hold for a matter", release,
 	 .example = "\"Case 7\" --reason settled"},
 	{NULL, NULL, NULL, NULL},
 };
