@@ -56,6 +56,9 @@ const struct settings *policy_settings(const struct policy *policy);
  * that text, the table files and the logins. */
 const char *policy_text(const struct policy *policy);
 const char *policy_digest(const struct policy *policy);
+/* The files that it was read from, for the record, as a JSON array: for each its path, its owner
+ * and when it was written, and of tables and logins what is in them (policy/sources.h). */
+const char *policy_files(const struct policy *policy);
 unsigned policy_rule_count(const struct policy *policy);
 /* The names of the rules that have one and decide, or that only watch; end with NULL. */
 const char *const *policy_names(const struct policy *policy, bool watching);
