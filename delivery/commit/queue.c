@@ -12,7 +12,8 @@ queue_trust(const struct commit *commit, struct outbox_writer *writer, const str
 		const struct key *key = g_ptr_array_index(copy->keys, i);
 		const struct outbox_trust trust = {
 			.key = key,
-			.address = copy->recipient->folded,
+			/* A gateway's key was judged by what is stated about the gateway. */
+			.address = key->gateway != NULL ? key->gateway : copy->recipient->folded,
 			.sender = commit->around->message->sender_folded,
 			.asked = trust_level_name(copy->trust.asked),
 			.colleagues = commit->around->settings->trust_colleagues};

@@ -37,16 +37,18 @@ has_signed(const GPtrArray *signatures, const char *fingerprint)
 	return false;
 }
 
-/* The ground on which the key is taken for the author's; NULL: there is none. */
+/* The ground on which the key is taken for the author's; NULL: there is none. Whoever claims an
+ * address can sign with a key of their own, so a signature alone proves nothing: the domain must
+ * have sent the message. */
 static const char *
 ground_of(const struct surroundings *around, const struct sealed *sealed,
 	  const struct carried_key *key)
 {
+	if (!results_authenticate(around->message, around->settings, address_domain(around->from)))
+		return NULL;
 	if (has_signed(sealed->signed_within, key->fingerprint) ||
 	    has_signed(sealed->signatures, key->fingerprint))
 		return "signed mail";
-	if (!results_authenticate(around->message, around->settings, address_domain(around->from)))
-		return NULL;
 	return key->is_autocrypt ? "autocrypt" : "attached";
 }
 

@@ -120,12 +120,12 @@ def test_source_that_never_answers_costs_the_budget_and_no_more(world, post, fin
 def test_message_waits_where_a_refusal_would_be_final(world, post, finder, gpg, name):
     """The rule allows only pgp, and nobody knows yet whether there is a key. Promise 1: nor does it leave in plain."""
     address = f"{name}@pgp.example"
+    key = gpg(address)
     finder.answers["WKD", address] = SILENCE
     code, text = post.send(post.compose([address]), [address])
+    finder.answers["WKD", address] = found(binary(key))  # before the courier asks: its next question would be minutes away
     assert 400 <= code < 500, text
     assert f"<{address}>: keys of this recipient are still being looked for" in world.log("postseal-milter")
-    key = gpg(address)
-    finder.answers["WKD", address] = found(binary(key))
     sandbox.wait_until(lambda: row(world, address, "wkd") == "found", "the courier's question", 90)
     send(post, address)
     assert b"Hello." in people.open_pgp(post.box(address).one(), key)
@@ -460,3 +460,19 @@ def test_gateways_key_is_trusted_as_its_domains_word(world, post, finder, gpg, n
     send(post, address)
     assert b"Hello." in people.open_pgp(post.box(address).one(), key)
     assert last(post, address)["keys"] == key.fingerprint() and "trust domain" in last(post, address)["reason"]
+    # Beside another copy it waits in the outbox, which judged it by what nobody had stated about the recipient: it was returned.
+    post.accepted(post.compose([address]), ["joe@plain.example", address])
+    assert b"Hello." in people.open_pgp(post.box(address).wait(2)[1], key)
+    assert last(post, address)["state"] in ("handed", "sent")
+
+
+def test_admin_was_not_told_of_two_keys_from_one_source(world, post, finder, gpg, name):
+    """Whoever may write to one of several directories read along."""
+    address = f"{name}@auto.example"
+    theirs, stranger = gpg(address), gpg(address, which="b")
+    finder.answers["LDAP_PGP", address] = found(binary(theirs), binary(stranger))
+    world.postseal("key", "find", address)
+    told = world.postseal("key", "conflicts", address)
+    assert theirs.fingerprint() in told and stranger.fingerprint() in told
+    world.postseal("trust", "attest", address, theirs.fingerprint()[:16])
+    assert stranger.fingerprint() not in world.postseal("key", "conflicts", address)

@@ -277,11 +277,20 @@ def test_trust_that_was_revoked_came_back_with_the_next_signed_mail(world, comes
 def test_answer_to_mail_with_the_key_that_signed_it_is_encrypted(world, post, comes, goes, gpg, name):
     address = f"{name}@auto.example"
     key = gpg(address)
-    comes(detached(key, with_key(key)), address)
+    comes(detached(key, with_key(key)), address, fields=[passes(address)])
     copy = goes(address)
     assert copy["method"] == "pgp" and copy["keys"] == key.fingerprint()
     assert b"Hello." in people.open_pgp(post.box(address).one(), key)
     assert world.postgres.query(f"select how from postseal.attestation where address = '{address}'") == [["signed mail"]]
+
+
+def test_strangers_own_key_was_taken_for_whomever_their_signed_mail_claimed_to_be_from(world, comes, goes, gpg, name):
+    """Promise 1: the next mail to the person they named was sealed to the stranger."""
+    victim = f"{name}@auto.example"
+    key = gpg(victim)
+    for fields in ([], [autocrypt(key)], [passes("a@evil.example")], [passes(victim, "mx.evil.example")]):
+        comes(detached(key, with_key(key)), victim, fields=fields)
+        assert found(world, victim) == [] and goes(victim)["method"] == "pickup"
 
 
 def test_attached_key_that_did_not_sign_counts_less(world, comes, goes, gpg, name):
@@ -383,7 +392,7 @@ def test_mail_never_outranks_a_key_of_another_source(world, comes, goes, gpg, na
     """Though the setting names mail before it."""
     address = f"{name}@auto.example"
     published, forged = gpg(address), gpg(address)
-    comes(detached(forged, with_key(forged)), address)
+    comes(detached(forged, with_key(forged)), address, fields=[passes(address)])
     packets = published.run("--export", address).hex()
     mark = published.fingerprint()
     world.postgres.query("insert into postseal.key_found (id, address, source, kind, author, fingerprint, content, owner) values"
@@ -395,9 +404,9 @@ def test_mail_never_outranks_a_key_of_another_source(world, comes, goes, gpg, na
 def test_several_keys_that_mail_brought_are_none(world, comes, goes, gpg, name):
     address = f"{name}@auto.example"
     first, second = gpg(address), gpg(address)
-    comes(detached(first, with_key(first)), address)
+    comes(detached(first, with_key(first)), address, fields=[passes(address)])
     assert goes(address)["method"] == "pgp"
-    comes(detached(second, with_key(second)), address)
+    comes(detached(second, with_key(second)), address, fields=[passes(address)])
     assert goes(address)["method"] == "pickup"
     with pytest.raises(sandbox.Trouble, match="nobody says which is right"):
         world.postseal("key", "find", address)
