@@ -128,6 +128,15 @@ documents_free(struct documents *documents)
 	g_free(documents);
 }
 
+void
+documents_end_at_character(char *text)
+{
+	const char *end;
+
+	if (!g_utf8_validate(text, -1, &end))
+		text[end - text] = '\0';
+}
+
 /* The first reason counts. */
 static void
 hide(struct entry *entry, bool names, const char *why)
@@ -136,7 +145,9 @@ hide(struct entry *entry, bool names, const char *why)
 
 	if (!document->hides_text)
 		g_snprintf(document->why, sizeof document->why, "%s%s",
-			   entry->depth > 0 ? "holds a file that " : "", why);
+			   entry->depth > 0 ? "holds a file that " : "",
+			   *why == '\0' ? "cannot be read" : why);
+	documents_end_at_character(document->why);
 	document->hides_text = true;
 	document->hides_names |= names;
 }

@@ -52,6 +52,10 @@ unsigned documents_kinds(const struct documents *documents, GMimeObject *part);
 /* False, with `fault` filled: what was found could not be read again. Call after reading it. */
 bool documents_are_good(const struct documents *documents, struct fault *fault);
 
+/* Valid UTF-8 that was cut where there was no more room: without the piece of a character at its
+ * end, which could not be put on record. */
+void documents_end_at_character(char *text);
+
 /* Returns false to stop. */
 typedef bool documents_visit(const struct document *document, void *data);
 void documents_each(const struct documents *documents, documents_visit *visit, void *data);

@@ -37,6 +37,7 @@ say(struct opacity *opaque, GMimeObject *part, bool hides_names, const char *wha
 			 g_strdelimit(cut, "\r\n", ' '), what);
 	else if (!opaque->text)
 		snprintf(opaque->why, sizeof opaque->why, "a part %s", what);
+	documents_end_at_character(opaque->why);
 	opaque->text = true;
 	opaque->names |= hides_names;
 }

@@ -2,6 +2,8 @@
 
 #include <glib.h>
 
+enum { ENTITY_LENGTH = 20 };
+
 static bool
 is_digits(const char *text, size_t length)
 {
@@ -34,13 +36,12 @@ is_led_by_country(const char *text, size_t length)
 	       g_ascii_isdigit(text[2]) && g_ascii_isdigit(text[3]);
 }
 
-bool
-checksum_mod97(const struct checksum *checksum, const char *text, size_t length)
+/* Read from `first` on, and around. */
+static bool
+is_mod97(const char *text, size_t length, size_t first)
 {
-	const size_t first = is_led_by_country(text, length) ? 4 : 0;
 	unsigned rest = 0;
 
-	(void)checksum;
 	for (size_t i = 0; i < length; i++) {
 		const char c = text[(first + i) % length];
 
@@ -52,6 +53,20 @@ checksum_mod97(const struct checksum *checksum, const char *text, size_t length)
 			return false;
 	}
 	return rest == 1;
+}
+
+bool
+checksum_iban(const struct checksum *checksum, const char *text, size_t length)
+{
+	(void)checksum;
+	return is_mod97(text, length, is_led_by_country(text, length) ? 4 : 0);
+}
+
+bool
+checksum_mod97(const struct checksum *checksum, const char *text, size_t length)
+{
+	return checksum_iban(checksum, text, length) ||
+	       (length == ENTITY_LENGTH && is_mod97(text, length, 0));
 }
 
 bool

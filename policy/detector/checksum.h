@@ -20,6 +20,9 @@ struct checksum {
 bool checksum_luhn(const struct checksum *checksum, const char *text, size_t length);
 /* ISO/IEC 7064, MOD 97-10. Two letters and two digits at the beginning count as the end, as in an
  * IBAN (ISO 13616-1) or a creditor reference (ISO 11649). */
+bool checksum_iban(const struct checksum *checksum, const char *text, size_t length);
+/* The same, or as it stands, where it is as long as a legal entity identifier (ISO 17442-1), which
+ * may begin with a country by chance. */
 bool checksum_mod97(const struct checksum *checksum, const char *text, size_t length);
 /* GS1 General Specifications 7.9, 13 digits. */
 bool checksum_ean13(const struct checksum *checksum, const char *text, size_t length);

@@ -230,7 +230,7 @@ is_valid(const struct reading *reading, const struct country *country)
 {
 	return reading->length == length_of(country) && ends_with_group(reading) &&
 	       has_structure(country, reading->compact + 4) &&
-	       checksum_mod97(NULL, reading->compact, reading->length) && is_grouped(reading) &&
+	       checksum_iban(NULL, reading->compact, reading->length) && is_grouped(reading) &&
 	       (reading->at == reading->end || !g_ascii_isdigit(*reading->at));
 }
 

@@ -1,9 +1,12 @@
 /* How long a decision takes among 10 000 rules, each of which looks into one of ten tables with 100
- * 000 entries. */
+ * 000 entries. Fails if that is not less than a millisecond. */
 #include <stdio.h>
+#include <time.h>
 
 #include "delivery/method.h"
 #include "policy/policy.h"
+
+#define MILLISECONDS_MAX 1.0
 
 enum { RULES = 10000, TABLES = 10, ENTRIES = 100000, DECISIONS = 2000 };
 
@@ -33,6 +36,16 @@ write_policy(const char *directory)
 	return path;
 }
 
+/* Microseconds of the processor: the machine may be busy with something else. */
+static gint64
+spent(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (gint64)time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+}
+
 int
 main(void)
 {
@@ -40,11 +53,13 @@ main(void)
 	g_autofree char *path = write_policy(directory);
 	struct policy *policy = policy_read(path, methods_for_policy());
 	const struct policy_facts facts = {.sender = "nobody@example.com", .subject = ""};
+	double milliseconds;
+	bool good;
 	gint64 begin;
 
 	if (policy == NULL)
 		return 1;
-	begin = g_get_monotonic_time();
+	begin = spent();
 	for (int i = 0; i < DECISIONS; i++) {
 		g_autofree char *recipient = g_strdup_printf("u%d.t3@x%d.example", i, i % 1000);
 		struct policy_question *question = policy_question_new(policy, NULL, &facts);
@@ -56,8 +71,11 @@ main(void)
 		policy_decision_clear(&decision);
 		policy_question_free(question);
 	}
-	printf("a decision among %d rules and tables of %d entries: %.3f ms (to reach: 1 ms)\n",
-	       RULES, ENTRIES, (double)(g_get_monotonic_time() - begin) / 1000 / DECISIONS);
+	milliseconds = (double)(spent() - begin) / 1000 / DECISIONS;
+	good = milliseconds < MILLISECONDS_MAX;
+	printf("a decision among %d rules and tables of %d entries: %.3f ms of the processor, which is %s (to reach: less than %.0f ms)\n",
+	       RULES, ENTRIES, milliseconds, good ? "within the bar" : "OVER the bar",
+	       MILLISECONDS_MAX);
 	policy_unref(policy);
-	return 0;
+	return good ? 0 : 1;
 }

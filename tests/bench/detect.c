@@ -1,9 +1,13 @@
-/* How long ten detectors take for a text of 100 kB: prose, and what is hardest for them. */
+/* How long ten detectors take for a text of 100 kB: prose, and what is hardest for them. Fails if
+ * prose, the first, takes a millisecond or more. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "delivery/method.h"
 #include "policy/policy.h"
+
+#define MILLISECONDS_MAX 1.0
 
 enum { BYTES = 100 * 1000, TIMES = 50 };
 
@@ -94,7 +98,17 @@ read_policy(void)
 	return policy_read(path, methods_for_policy());
 }
 
-/* The fastest of many: the machine may be busy with something else. */
+/* Microseconds of the processor: the machine may be busy with something else. */
+static gint64
+spent(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (gint64)time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+}
+
+/* The fastest of many. */
 static double
 milliseconds(struct policy *policy, GString *text)
 {
@@ -109,7 +123,7 @@ milliseconds(struct policy *policy, GString *text)
 
 	for (int i = 0; i < TIMES; i++) {
 		struct policy_question *question = policy_question_new(policy, NULL, &facts);
-		gint64 begin = g_get_monotonic_time();
+		gint64 begin = spent();
 		struct policy_decision decision;
 		struct fault fault;
 
@@ -117,7 +131,7 @@ milliseconds(struct policy *policy, GString *text)
 			printf("%s\n", fault.text);
 			exit(1);
 		}
-		best = MIN(best, g_get_monotonic_time() - begin);
+		best = MIN(best, spent() - begin);
 		policy_decision_clear(&decision);
 		policy_question_free(question);
 	}
@@ -128,17 +142,26 @@ int
 main(void)
 {
 	struct policy *policy = read_policy();
+	bool good = true;
 
 	if (policy == NULL)
 		return 1;
 	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
 		g_autoptr(GString) text = g_string_new(NULL);
+		double taken;
 
 		while (text->len < BYTES)
 			g_string_append(text, texts[i].piece);
-		printf("ten detectors over 100 kB of %s: %.3f ms%s\n", texts[i].name,
-		       milliseconds(policy, text), i == 0 ? " (to reach: 1 ms)" : "");
+		taken = milliseconds(policy, text);
+		printf("ten detectors over 100 kB of %s: %.3f ms of the processor", texts[i].name,
+		       taken);
+		if (i == 0) {
+			good = taken < MILLISECONDS_MAX;
+			printf(", which is %s (to reach: less than %.0f ms)",
+			       good ? "within the bar" : "OVER the bar", MILLISECONDS_MAX);
+		}
+		putchar('\n');
 	}
 	policy_unref(policy);
-	return 0;
+	return good ? 0 : 1;
 }

@@ -1,5 +1,6 @@
 """What rules cost that look into content: messages of 10 kB of prose that ten detectors read, compared with a milter that
-only collects them, in alternating rounds; and the time of a decision that reads a .docx of 1 MB.
+only collects them, in alternating rounds; the time of a decision that reads a .docx of 1 MB, and what the reader alone
+takes for one. Fails if a bar is missed, and says which.
 
 Run as root: /usr/bin/python3 tests/bench/looking.py [--rounds N] [COUNT]"""
 import argparse
@@ -10,16 +11,20 @@ import random
 import smtplib
 import statistics
 import sys
+import time
 import urllib.request
 import zipfile
+from xml.parsers import expat
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(SOURCE / "contrib" / "sandbox"), str(SOURCE / "tests" / "bench")]
+sys.path[:0] = [str(SOURCE / "contrib" / "sandbox"), str(SOURCE / "tests" / "bench"), str(SOURCE / "tests" / "system")]
 
 import docx  # noqa: E402
+import documents  # noqa: E402
 import speed  # noqa: E402
 
 DOCUMENTS, MEGABYTE = 10, 1_000_000
+RATIO_MIN, DECISION_MS_MAX, READER_MS_MAX = 0.85, 50, 50
 NAMES = ("card", "iban", "ahv", "ssn", "nhs", "nino", "pesel", "imei", "lei", "case")
 RULES = r"""
 detect nhs   regex "\b\d{3} ?\d{3} ?\d{4}\b" checksum weights {10 9 8 7 6 5 4 3 2 1} modulo 11
@@ -58,6 +63,35 @@ def document():
     return file.getvalue()
 
 
+missed = []
+
+
+def judge(what, figure, is_reached, bar):
+    """Prints the figure and what is to be reached, and remembers if it is not."""
+    print(f"{what}: {figure} ({'reaches' if is_reached else 'MISSES'} the bar: {bar})", flush=True)
+    if not is_reached:
+        missed.append(f"{what}: {figure}, not {bar}")
+
+
+def bare(package):
+    """Seconds that unpacking and parsing take alone."""
+    begun = time.process_time()
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        for name in archive.namelist():
+            data = archive.read(name)
+            if data.startswith(b"<"):
+                expat.ParserCreate(namespace_separator=" ").Parse(data, True)
+    return time.process_time() - begun
+
+
+def reader():
+    """Of the processor, with starting the process: the best of ten."""
+    content = document()
+    spent, alone = min(documents.ask("postseal-reader-office", b"zip", content).seconds for _ in range(10)), min(bare(content) for _ in range(10))
+    judge(f"a .docx of {len(content) / 1e6:.1f} MB, its reader alone", f"{1e3 * spent:.1f} ms of the processor, {1e3 * alone:.1f} ms for "
+          "unpacking and parsing without an interest in the result", 1e3 * spent < READER_MS_MAX, f"less than {READER_MS_MAX} ms")
+
+
 class Looking(speed.Bench):
     def round(self, _):
         milter, program = self.peers["collect"]
@@ -69,8 +103,11 @@ class Looking(speed.Bench):
     def report(self):
         rate = {what: statistics.median(values) for what, values in self.rates.items()}
         for what in ("plain", "ten detectors"):
-            print(f"{what} / collect: {rate[what] / rate['collect']:.2f}"
-                  + (" (to reach: 0.85)" if what == "ten detectors" else ""))
+            ratio = rate[what] / rate["collect"]
+            if what == "ten detectors":
+                judge(f"{what} / collect", f"{ratio:.2f}", ratio >= RATIO_MIN, f"at least {RATIO_MIN}")
+            else:
+                print(f"{what} / collect: {ratio:.2f}")
         self.report_shares()
 
     def decided(self):
@@ -95,7 +132,8 @@ class Looking(speed.Bench):
                 smtp.send_message(message)
             after = self.decided()
             spent.append(1e3 * (after[0] - before[0]) / (after[1] - before[1]))
-        print(f"a .docx of {len(content) / 1e6:.1f} MB: decided in {statistics.median(spent[1:]):.1f} ms (to reach: 50)")
+        decided = statistics.median(spent[1:])
+        judge(f"a .docx of {len(content) / 1e6:.1f} MB", f"decided in {decided:.1f} ms", decided < DECISION_MS_MAX, f"less than {DECISION_MS_MAX} ms")
 
 
 def main():
@@ -108,6 +146,7 @@ def main():
                       + prose(speed.LENGTH))
     bench = Looking(options.count, RULES, letter)
     try:
+        reader()
         bench.start()
         bench.documents()
         for number in range(options.rounds):
@@ -116,6 +155,8 @@ def main():
         bench.report()
     finally:
         bench.stop()
+    if missed:
+        sys.exit("missed: " + "; ".join(missed))
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ look_at_number(void *context, const struct number_found *found)
 	g_autofree char *compact = g_strndup(found->compact, found->length);
 	static bool (*const checks[NUMBER_KINDS])(const struct checksum *, const char *, size_t) = {
 		[NUMBER_CARD] = checksum_luhn,
-		[NUMBER_IBAN] = checksum_mod97,
+		[NUMBER_IBAN] = checksum_iban,
 		[NUMBER_AHV] = checksum_ean13,
 	};
 

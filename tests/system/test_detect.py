@@ -15,6 +15,8 @@ RULES = """
 detect nhs regex "\\b\\d{3} ?\\d{3} ?\\d{4}\\b" checksum weights { 10 9 8 7 6 5 4 3 2 1 } modulo 11
 match sender "two@example.com" detect ahv at least 2       reject "It has two AHV numbers."
 match sender "two@example.com"                             deliver plain
+match sender "four@example.com" detect ahv at least 4      reject "It has four AHV numbers."
+match sender "four@example.com"                            deliver plain
 match sender "not@example.com" not detect card             reject "It has no card."
 match detect card                                          reject "It has a card number."
 match detect iban                                          reject "It has an IBAN."
@@ -98,6 +100,24 @@ def test_different_numbers_are_counted(post):
     assert "two AHV" in answer(post, f"{number}, 756.1234.5678.97", sender="two")
     both = multipart("b", part("Content-Type: text/plain", number.encode()), part("Content-Type: text/html", b"<p>756.1234.5678.97"))
     assert "two AHV" in answer(post, both, b"multipart/alternative; boundary=b", sender="two")
+
+
+def test_threshold_counts_subject_names_text_and_documents_together(post):
+    """The fourth is in the file itself."""
+    numbers = NUMBERS["ahv"], "756.1234.5678.97", "756.3047.5009.62", "756.8800.5641.37"
+
+    def said(subject, name, text, inside):
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("note.txt", inside)
+        file = part(f"Content-Type: application/zip; name=\"{name}.zip\"\nContent-Transfer-Encoding: base64", base64_lines(packed.getvalue()))
+        body = multipart("b", part("Content-Type: text/plain", text.encode()), file)
+        return answer(post, body, b"multipart/mixed; boundary=b", sender="four", subject=f"Befund {subject}")
+
+    assert "It has four AHV numbers." in said(*numbers)
+    for missing in range(4):
+        assert said(*("nothing" if i == missing else number for i, number in enumerate(numbers))) == "250"
+        assert said(*(numbers[missing - 1] if i == missing else number for i, number in enumerate(numbers))) == "250"
 
 
 @pytest.mark.parametrize("sender, body", [("anna", "x"), ("two", NUMBERS["ahv"]), ("not", "x")], ids=["none", "fewer", "not"])

@@ -1,8 +1,9 @@
 /*
- * What detectors find in messages: for test_detect_oracle.py.
+ * What detectors find in messages: for test_detect_oracle.py and test_checksum_oracle.py.
  *
  * Reads messages from a file, each preceded by its length as a decimal number and a line end, and
- * prints for each a JSON array of what is put on record.
+ * prints for each a JSON array of what is put on record for the first rule. A second file may have
+ * other rules.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,20 +17,22 @@
 #include "delivery/method.h"
 #include "mail/mime_stream.h"
 
-static const char rules[] =
+static const char settings[] =
 	"organisation \"x\"\ndomains { \"example.com\" }\ndatabase \"x\"\nportal url \"https://x\"\n"
-	"opaque \"pass\"\n"
+	"opaque \"pass\"\n";
+static const char built_in[] =
 	"match detect card at least 10000 detect iban detect ahv detect ssn deliver plain\n"
 	"otherwise deliver plain\n";
 
 static struct policy *
-read_policy(void)
+read_policy(const char *rules)
 {
 	g_autofree char *path = NULL;
+	g_autofree char *all = g_strconcat(settings, rules, NULL);
 	int fd = g_file_open_tmp("policy.XXXXXX", &path, NULL);
 	struct policy *policy;
 
-	if (fd < 0 || !g_file_set_contents(path, rules, -1, NULL))
+	if (fd < 0 || !g_file_set_contents(path, all, -1, NULL))
 		exit(1);
 	close(fd);
 	policy = policy_read(path, methods_for_policy());
@@ -69,12 +72,14 @@ print(struct policy *policy, const char *text, size_t length)
 int
 main(int argc, char **argv)
 {
-	struct policy *policy = read_policy();
-	g_autoptr(FILE) file = argc == 2 ? fopen(argv[1], "rb") : NULL;
+	g_autofree char *own = NULL;
+	g_autoptr(FILE) file = argc >= 2 ? fopen(argv[1], "rb") : NULL;
+	struct policy *policy;
 	unsigned length;
 
-	if (file == NULL)
+	if (file == NULL || (argc > 2 && !g_file_get_contents(argv[2], &own, NULL, NULL)))
 		return 2;
+	policy = read_policy(own == NULL ? built_in : own);
 	mime_start();
 	while (fscanf(file, "%u%*1[\n]", &length) == 1) {
 		g_autofree char *text = g_malloc(length + 1);

@@ -95,13 +95,15 @@ one_header(void *context, const char *name, bool leniently, policy_visit *visit,
 	return true;
 }
 
+static const char *name_of_part = "Plan ÄÖ.DWG";
+
 static bool
 two_parts(void *context, policy_visit_part *visit, void *visitor, struct fault *fault)
 {
 	(void)context;
 	(void)fault;
 	if (visit(visitor, NULL, "text/plain"))
-		visit(visitor, "Plan ÄÖ.DWG", "image/vnd.dwg");
+		visit(visitor, name_of_part, "image/vnd.dwg");
 	return true;
 }
 
@@ -1524,6 +1526,44 @@ detectors_count_different_numbers(void **state)
 	unload(&l);
 }
 
+/* One in the subject, one in a file's name and one in the text were three times one. */
+static void
+detectors_count_in_subject_names_and_text_together(void **state)
+{
+	struct loaded l;
+	struct policy *p = good(&l, "detect case regex \"\\bC-\\d{4}\\b\" at least 3\n"
+				    "match detect ahv at least 3 deliver pickup\n"
+				    "match detect case deliver smime\n"
+				    "match detect ahv at least 2 deliver pgp\n"
+				    "match detect ahv deliver tls\n"
+				    "otherwise deliver plain\n");
+	static const struct {
+		const char *subject, *name, *text;
+		unsigned line;
+	} messages[] = {
+		{"756.9217.0769.85", "756.1234.5678.97.pdf", "756.3047.5009.62", 2},
+		{"756.9217.0769.85", "756.1234.5678.97.pdf", "nothing", 4},
+		{"nothing", "7561234567897.pdf", "756 3047 5009 62", 4},
+		{"756.9217.0769.85", "a.pdf", "756.3047.5009.62", 4},
+		{"756.9217.0769.85", "7569217076985.pdf", "756 9217 0769 85", 5},
+		{"C-1234", "C-1235.pdf", "see C-1236", 3},
+		{"C-1234", "C-1235.pdf", "see C-1235", 6},
+		{"C-1234 C-1235 C-1236", "a.pdf", "nothing", 3},
+	};
+
+	(void)state;
+	field_of_message = "Subject";
+	for (size_t i = 0; i < G_N_ELEMENTS(messages); i++) {
+		value_of_field = messages[i].subject;
+		name_of_part = messages[i].name;
+		if (line_for_text(p, messages[i].text) != messages[i].line)
+			fail_msg("message %zu was not decided by line %u", i, messages[i].line);
+	}
+	field_of_message = NULL;
+	name_of_part = "Plan ÄÖ.DWG";
+	unload(&l);
+}
+
 static void
 own_detectors_are_expressions_with_checksums(void **state)
 {
@@ -1742,6 +1782,7 @@ main(void)
 		cmocka_unit_test(letters_beside_a_number_hid_it),
 		cmocka_unit_test(field_that_readers_are_shown_was_not_looked_at),
 		cmocka_unit_test(detectors_count_different_numbers),
+		cmocka_unit_test(detectors_count_in_subject_names_and_text_together),
 		cmocka_unit_test(own_detectors_are_expressions_with_checksums),
 		cmocka_unit_test(number_is_masked_on_record),
 		cmocka_unit_test(detector_waits_for_what_cannot_be_looked_into),
