@@ -21,6 +21,7 @@
 #include "admin/legal_hold.h"
 #include "admin/message.h"
 #include "admin/outbox.h"
+#include "admin/policy_version.h"
 #include "admin/secrets.h"
 #include "admin/setup/setup.h"
 #include "admin/trust.h"
@@ -31,11 +32,11 @@
 #include "mail/mime_stream.h"
 
 static const struct command *const folders[] = {
-	setup_commands,	     secrets_commands,	  keystore_commands,   trust_commands,
-	explain_commands,    message_commands,	  waiting_commands,    outbox_commands,
-	account_commands,    employee_commands,	  activity_commands,   legal_hold_commands,
-	check_commands,	     key_source_commands, key_report_commands, ca_commands,
-	domain_tls_commands, approval_commands,
+	setup_commands,	     secrets_commands,	  keystore_commands,	   trust_commands,
+	explain_commands,    message_commands,	  waiting_commands,	   outbox_commands,
+	account_commands,    employee_commands,	  activity_commands,	   legal_hold_commands,
+	check_commands,	     key_source_commands, key_report_commands,	   ca_commands,
+	domain_tls_commands, approval_commands,	  policy_version_commands,
 };
 
 static int

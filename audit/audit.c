@@ -3,7 +3,7 @@
 #include <string.h>
 
 static const struct statement policy_put = {"audit_policy",
-					    "select postseal.policy_put($1, $2, $3, $4)"};
+					    "select postseal.policy_put($1, $2, $3, $4, $5, $6)"};
 
 static const struct statement offer_put = {
 	"audit_offer",
@@ -64,6 +64,8 @@ audit_policy(struct connection *connection, const struct audit_policy *policy, s
 	parameters_text(&parameters, policy->text);
 	parameters_text(&parameters, policy->program);
 	parameters_text(&parameters, policy->node);
+	parameters_text(&parameters, policy->is_reloaded ? "reload" : "start");
+	parameters_text(&parameters, policy->files);
 	return connection_execute(connection, &policy_put, &parameters, NULL, fault);
 }
 

@@ -56,9 +56,11 @@ struct audit_policy {
 	const char *text;
 	const char *program; /* the program for which it is in force now, "postseal-milter" */
 	const char *node;    /* the name of the machine */
+	bool is_reloaded;    /* by a program that runs; otherwise, by one that starts */
+	const char *files;   /* JSON: policy_files() (policy/policy.h) */
 };
 
-/* Records a policy and when it came into force, in a transaction of its own. */
+/* Records a policy, when it came into force and on which occasion, in a transaction of its own. */
 bool audit_policy(struct connection *connection, const struct audit_policy *policy,
 		  struct fault *fault);
 

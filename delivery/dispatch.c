@@ -80,7 +80,8 @@ note_decided(const struct commit *commit, struct fault *fault)
 	for (guint i = 0; i < dispatch->in_place->copies->len; i++) {
 		const struct copy *copy = g_ptr_array_index(dispatch->in_place->copies, i);
 		const struct decided decided = {.address = copy->recipient->folded,
-						.kind = (char *)"copy"};
+						.kind = (char *)"copy",
+						.copy = (char *)copy->id.text};
 
 		if (!decided_note(commit->connection, imprint, &decided, lifetime, fault))
 			return false;

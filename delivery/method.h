@@ -71,8 +71,11 @@ struct copy {
 	GPtrArray *keys;	       /* struct key: the keys it is sealed to */
 	const struct opening *opening; /* what it opened to, for mail that comes in; or NULL */
 	/* Of mail that comes in: values of fields, or NULL. */
-	char *subject;	     /* replaces the original one */
-	char *results;	     /* Authentication-Results */
+	char *subject; /* replaces the original one */
+	char *results; /* Authentication-Results */
+	/* It came in sealed: what the MTA said of it would show what it opened to, or whether it
+	 * did (delivery/sql/370_returned.sql). */
+	bool is_reported_by_us;
 	const char *flavour; /* copies with another cipher, or digest of a signature in the clear,
 				need another variant; or NULL */
 	bool is_signed;	     /* in the clear (methods/clear_signature.h) */

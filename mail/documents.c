@@ -63,12 +63,15 @@ clear_file(gpointer file)
 	g_free(((struct file *)file)->name);
 }
 
+/* Takes the place. */
 static struct entry *
-entry_new(struct documents *documents, GMimeObject *part, unsigned depth, unsigned kinds)
+entry_new(struct documents *documents, GMimeObject *part, char *place, unsigned depth,
+	  unsigned kinds)
 {
 	struct entry *entry = g_new0(struct entry, 1);
 
 	entry->document.part = part;
+	entry->document.place = place;
 	entry->document.kinds = kinds;
 	entry->document.names = g_ptr_array_new_with_free_func(g_free);
 	entry->document.files = g_ptr_array_new_with_free_func(g_object_unref);
@@ -86,6 +89,7 @@ entry_free(gpointer data)
 {
 	struct entry *entry = data;
 
+	g_free(entry->document.place);
 	g_ptr_array_unref(entry->document.names);
 	g_ptr_array_unref(entry->document.files);
 	g_array_unref(entry->ranges);
@@ -209,7 +213,7 @@ add_part(GMimeObject *part, void *data)
 	kinds = kinds_of(&search->ends);
 	if (kinds == 0)
 		return true;
-	entry = entry_new(documents, part, 0, kinds);
+	entry = entry_new(documents, part, parts_place(documents->parts), 0, kinds);
 	g_ptr_array_add(documents->entries, entry);
 	if (documents->entries->len > DOCUMENTS_MAX) {
 		hide(entry, true, "is one of too many documents");
@@ -371,7 +375,8 @@ add_inner(struct documents *documents, struct entry *around, const struct file *
 	} else if (documents->entries->len >= DOCUMENTS_MAX) {
 		hide(around, true, "has too many documents within it");
 	} else {
-		entry = entry_new(documents, around->document.part, around->depth + 1, kinds);
+		entry = entry_new(documents, around->document.part,
+				  g_strdup(around->document.place), around->depth + 1, kinds);
 		entry->content = (struct spool_part){around->files, file->offset, file->length};
 		g_ptr_array_add(documents->entries, entry);
 	}

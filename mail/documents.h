@@ -29,6 +29,7 @@ bool documents_check(const struct settings *settings, struct fault *fault);
 
 struct document {
 	GMimeObject *part;	  /* that it is, or in which it is */
+	char *place;		  /* of that part, as parts_place() says it */
 	unsigned kinds;		  /* document_kind.h */
 	const struct spool *text; /* UTF-8, as a reader sees it; NULL: it was not read */
 	GPtrArray *names;	  /* char *, UTF-8: of files in it */

@@ -22,6 +22,7 @@ struct parts {
 	struct documents *documents; /* NULL: they are not read */
 	GMimeObject *visited;	     /* just now */
 	guint place;		     /* its number, without multiparts */
+	const char *at;		     /* where else we are; NULL: there */
 	size_t budget;		     /* bytes that may still be parsed this way */
 };
 
@@ -233,7 +234,14 @@ parts_place(const struct parts *parts)
 	g_autofree char *valid = g_utf8_make_valid(lower, -1);
 
 	mask_digits(valid);
-	return g_strdup_printf("part %u, %.60s", MAX(parts->place, 1), valid);
+	return parts->at != NULL ? g_strdup(parts->at)
+				 : g_strdup_printf("part %u, %.60s", MAX(parts->place, 1), valid);
+}
+
+void
+parts_be_at(struct parts *parts, const char *place)
+{
+	parts->at = place;
 }
 
 /* Some programs take a lone CR for the end of a line, and what follows it for a field. */

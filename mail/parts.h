@@ -48,6 +48,9 @@ struct reading_limit *parts_reading_limit(struct parts *parts);
 /* Which part is visited just now, such as "part 2, text/csv", counted without multiparts. Caller
  * frees. */
 char *parts_place(const struct parts *parts);
+/* Says what parts_place() says from now on: documents are read after all parts, but what is found
+ * in one was in its part. Must outlive that; NULL: the part that is visited, again. */
+void parts_be_at(struct parts *parts, const char *place);
 /* After the visit: does the part hold a message that parts_each() could not parse, or whose headers
  * are not clear? */
 bool parts_are_closed(struct parts *parts, GMimeObject *part);

@@ -649,6 +649,7 @@ read_document(const struct document *document, void *data)
 	struct reading *reading = data;
 	GMimeStream *stream = mime_stream_of_entity(NULL, document->text);
 
+	parts_be_at(reading->parts, document->place);
 	read_as_it_is(stream, reading);
 	g_object_unref(stream);
 	for (guint i = 0; reading->go_on && i < document->files->len; i++)
@@ -667,6 +668,7 @@ read_documents(struct parts *parts, struct reading *reading, struct fault *fault
 	if (!documents_read(documents, fault))
 		return false;
 	documents_each(documents, read_document, reading);
+	parts_be_at(parts, NULL);
 	return documents_are_good(documents, fault) && parts_are_good(parts, fault);
 }
 

@@ -27,21 +27,23 @@ is_secret(const struct decided *decided)
 
 /* One of our letters to an employee may have been mapped to another address of the company. */
 static void
-sort(struct known *known, struct recipient *recipient, const GPtrArray *decisions,
-     const struct settings *settings)
+sort(struct known *known, struct recipient *recipient, const struct settings *settings)
 {
 	GPtrArray *place = known->others;
 
-	for (guint i = 0; i < decisions->len; i++) {
-		const struct decided *decided = g_ptr_array_index(decisions, i);
+	for (guint i = 0; i < known->decisions->len && place != known->verified; i++) {
+		struct decided *decided = g_ptr_array_index(known->decisions, i);
 		bool is_named = strcmp(decided->address, recipient->folded) == 0;
 
-		if (is_named && decided->verified)
+		if (is_named && decided->verified) {
 			place = known->verified;
-		else if (place == known->others &&
-			 (is_named || (is_letter(decided) &&
-				       keystore_is_employee(settings->domains, recipient->folded))))
+			g_ptr_array_add(known->verified_by, decided);
+		} else if (place == known->others &&
+			   (is_named ||
+			    (is_letter(decided) &&
+			     keystore_is_employee(settings->domains, recipient->folded)))) {
 			place = known->passed;
+		}
 	}
 	g_ptr_array_add(place, recipient);
 }
@@ -51,20 +53,22 @@ known_find(struct known *known, const struct message *message, const struct sett
 	   struct database *database, struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = NULL;
-	g_autoptr(GPtrArray) decisions = NULL;
 	unsigned char imprint[IMPRINT_BYTES];
 
-	*known = (struct known){g_ptr_array_new(), g_ptr_array_new(), g_ptr_array_new(), false};
+	*known = (struct known){.passed = g_ptr_array_new(),
+				.verified = g_ptr_array_new(),
+				.others = g_ptr_array_new(),
+				.verified_by = g_ptr_array_new()};
 	if (!imprint_of(message, imprint, fault))
 		return false;
 	connection = database_take(database, fault);
-	decisions = connection == NULL ? NULL : decided_find(connection, imprint, fault);
-	if (decisions == NULL)
+	known->decisions = connection == NULL ? NULL : decided_find(connection, imprint, fault);
+	if (known->decisions == NULL)
 		return false;
-	for (guint i = 0; i < decisions->len; i++)
-		known->is_secret |= is_secret(g_ptr_array_index(decisions, i));
+	for (guint i = 0; i < known->decisions->len; i++)
+		known->is_secret |= is_secret(g_ptr_array_index(known->decisions, i));
 	for (guint i = 0; i < message->recipients->len; i++)
-		sort(known, g_ptr_array_index(message->recipients, i), decisions, settings);
+		sort(known, g_ptr_array_index(message->recipients, i), settings);
 	return true;
 }
 
@@ -74,50 +78,89 @@ known_clear(struct known *known)
 	g_clear_pointer(&known->passed, g_ptr_array_unref);
 	g_clear_pointer(&known->verified, g_ptr_array_unref);
 	g_clear_pointer(&known->others, g_ptr_array_unref);
+	g_clear_pointer(&known->verified_by, g_ptr_array_unref);
+	g_clear_pointer(&known->decisions, g_ptr_array_unref);
 }
 
-static bool
-add_recipients(struct outbox_writer *writer, const GPtrArray *recipients, struct fault *fault)
+static const char *
+message_of(const struct known *known, guint i)
 {
-	for (guint i = 0; i < recipients->len; i++) {
-		const struct recipient *recipient = g_ptr_array_index(recipients, i);
-		const struct outbox_recipient to = {recipient->address, recipient->notify,
-						    recipient->orcpt, NULL};
+	return ((const struct decided *)g_ptr_array_index(known->verified_by, i))->message;
+}
 
-		if (!outbox_add_recipient(writer, &to, fault))
+/* Those who were decided on with the message in the log, or without any that is still there. */
+static bool
+add_recipients(struct outbox_writer *writer, const struct known *known, struct fault *fault)
+{
+	for (guint i = 0; i < known->verified->len; i++) {
+		const struct recipient *recipient = g_ptr_array_index(known->verified, i);
+		const struct decided *decided = g_ptr_array_index(known->verified_by, i);
+		const struct outbox_recipient to = {
+			.address = recipient->address,
+			.notify = recipient->notify,
+			.orcpt = recipient->orcpt,
+			.copy = decided->message == NULL ? NULL : decided->copy};
+
+		if (g_strcmp0(decided->message, writer->mail->message) == 0 &&
+		    !outbox_add_recipient(writer, &to, fault))
 			return false;
 	}
 	return true;
 }
 
+/* `message`: in the log; or NULL. */
+static bool
+put_mail(const struct known *known, const struct surroundings *around,
+	 const struct seal_key *courier, const char *message, struct connection *connection,
+	 struct fault *fault)
+{
+	static const char *const no_tags[] = {NULL};
+	struct outbox_mail mail = {.kind = "copy",
+				   .message = message,
+				   .sender = around->message->sender,
+				   .ret = around->message->ret,
+				   .envid = around->message->envid,
+				   .smtputf8 = around->message->smtputf8,
+				   .verified = true,
+				   .lifetime = around->settings->queue_lifetime};
+	struct outbox_writer writer;
+	struct variant variant;
+	bool done;
+
+	identifier_make(&mail.id);
+	variant_init(&variant, around, NULL, no_tags);
+	done = outbox_begin(&writer, connection, courier, &mail, fault) &&
+	       add_recipients(&writer, known, fault) &&
+	       variant_write(&variant, around, NULL, &writer.imprint.sink, fault) &&
+	       outbox_end(&writer, fault);
+	outbox_clear(&writer);
+	variant_clear(&variant);
+	return done;
+}
+
+static bool
+is_first_of_its_message(const struct known *known, guint i)
+{
+	for (guint j = 0; j < i; j++)
+		if (g_strcmp0(message_of(known, j), message_of(known, i)) == 0)
+			return false;
+	return true;
+}
+
+/* A file of the MTA's queue may hold recipients who were decided on with different messages. */
 bool
 known_send_again(const struct known *known, const struct message *message,
 		 const struct settings *settings, const struct seal_key *courier,
 		 struct database *database, struct fault *fault)
 {
-	static const char *const no_tags[] = {NULL};
 	const struct surroundings around = {.settings = settings, .message = message};
-	struct outbox_mail mail = {.kind = "copy",
-				   .sender = message->sender,
-				   .ret = message->ret,
-				   .envid = message->envid,
-				   .smtputf8 = message->smtputf8,
-				   .verified = true,
-				   .lifetime = settings->queue_lifetime};
 	g_autoptr(connection_auto) connection = database_take(database, fault);
-	struct outbox_writer writer;
-	struct variant variant;
-	bool done;
 
 	if (connection == NULL || !batch_begin(connection, fault))
 		return false;
-	identifier_make(&mail.id);
-	variant_init(&variant, &around, NULL, no_tags);
-	done = outbox_begin(&writer, connection, courier, &mail, fault) &&
-	       add_recipients(&writer, known->verified, fault) &&
-	       variant_write(&variant, &around, NULL, &writer.imprint.sink, fault) &&
-	       outbox_end(&writer, fault) && batch_commit(connection, fault);
-	outbox_clear(&writer);
-	variant_clear(&variant);
-	return done;
+	for (guint i = 0; i < known->verified->len; i++)
+		if (is_first_of_its_message(known, i) &&
+		    !put_mail(known, &around, courier, message_of(known, i), connection, fault))
+			return false;
+	return batch_commit(connection, fault);
 }

@@ -16,9 +16,11 @@ struct database;
 
 /* Recipients of the message, owned by the message. */
 struct known {
-	GPtrArray *passed;   /* it goes on to them unchanged */
-	GPtrArray *verified; /* the same, but only over verified TLS */
-	GPtrArray *others;   /* no decision was made for them */
+	GPtrArray *passed;	/* it goes on to them unchanged */
+	GPtrArray *verified;	/* the same, but only over verified TLS */
+	GPtrArray *others;	/* no decision was made for them */
+	GPtrArray *verified_by; /* struct decided, for each of `verified`; owned by `decisions` */
+	GPtrArray *decisions;
 	bool is_secret; /* holds a link or an unlock code, meant only for the original recipient */
 };
 
@@ -27,8 +29,8 @@ bool known_find(struct known *known, const struct message *message, const struct
 		struct database *database, struct fault *fault);
 void known_clear(struct known *known);
 
-/* Puts the mail for recipients that need verified TLS into the outbox again, in a transaction of
- * its own. */
+/* Puts the mail for recipients that need verified TLS into the outbox again, as the copies that
+ * they are, in a transaction of its own. */
 bool known_send_again(const struct known *known, const struct message *message,
 		      const struct settings *settings, const struct seal_key *courier,
 		      struct database *database, struct fault *fault);

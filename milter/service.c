@@ -13,10 +13,13 @@
 enum { POLL_MICROSECONDS = 50000 };
 
 static bool
-put_on_record(struct database *database, const struct policy *policy, struct fault *fault)
+put_on_record(struct database *database, const struct policy *policy, bool is_reloaded,
+	      struct fault *fault)
 {
 	const struct audit_policy record = {.digest = policy_digest(policy),
 					    .text = policy_text(policy),
+					    .files = policy_files(policy),
+					    .is_reloaded = is_reloaded,
 					    .program = "postseal-milter",
 					    .node = policy_settings(policy)->hostname};
 	g_autoptr(connection_auto) connection = database_take(database, fault);
@@ -60,7 +63,7 @@ service_init(struct service *service, const char *config, struct policy *policy,
 	service->courier = ring_read(settings->secrets, SECRET_COURIER_PUBLIC, fault);
 	if (service->courier != NULL)
 		service->login = ring_read(settings->secrets, SECRET_LOGIN, fault);
-	if (service->login == NULL || !put_on_record(service->database, policy, fault) ||
+	if (service->login == NULL || !put_on_record(service->database, policy, false, fault) ||
 	    !ring_join(service->courier, "postseal-milter", service->database, &database, fault) ||
 	    !ring_join(service->login, "postseal-milter", service->database, &database, fault))
 		return false;
@@ -108,7 +111,7 @@ service_reload(struct service *service)
 
 	ring_reload(service->courier);
 	ring_reload(service->login);
-	if (policy != NULL && !put_on_record(service->database, policy, &fault)) {
+	if (policy != NULL && !put_on_record(service->database, policy, true, &fault)) {
 		log_error("%s", fault.text);
 		g_clear_pointer(&policy, policy_unref);
 	}

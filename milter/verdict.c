@@ -129,7 +129,7 @@ is_emptied(SMFICTX *context, const struct spool *body)
 
 /* --- whom the MTA has it for --- */
 
-/* The recipients of the in-place variant, by their keys. */
+/* The copies of the in-place variant, by the keys of their recipients. */
 static GHashTable *
 chosen_in(const struct group *group)
 {
@@ -138,19 +138,22 @@ chosen_in(const struct group *group)
 	for (guint i = 0; i < group->copies->len; i++) {
 		const struct copy *copy = g_ptr_array_index(group->copies, i);
 
-		g_hash_table_insert(chosen, copy->recipient->folded, (gpointer)copy->recipient);
+		g_hash_table_insert(chosen, copy->recipient->folded, (gpointer)copy);
 	}
 	return chosen;
 }
 
-/* The MTA deletes every recipient with this name, so the one to keep is added again. */
+/* The MTA deletes every recipient with this name, so the one to keep is added again. That is also
+ * how it learns who reports what becomes of it. */
 static bool
-keep_one(SMFICTX *context, const struct recipient *recipient)
+keep_one(SMFICTX *context, const struct copy *copy)
 {
+	const struct recipient *recipient = copy->recipient;
+	const char *notify = copy->is_reported_by_us ? "NEVER" : recipient->notify;
 	g_autoptr(GString) parameters = g_string_new(NULL);
 
-	if (recipient->notify != NULL)
-		g_string_append_printf(parameters, "NOTIFY=%s ", recipient->notify);
+	if (notify != NULL)
+		g_string_append_printf(parameters, "NOTIFY=%s ", notify);
 	if (recipient->orcpt != NULL)
 		g_string_append_printf(parameters, "ORCPT=%s", recipient->orcpt);
 	return smfi_delrcpt(context, recipient->path) == MI_SUCCESS &&
@@ -165,22 +168,22 @@ settle_recipients(SMFICTX *context, const struct group *group, const struct mess
 {
 	g_autoptr(GHashTable) chosen = chosen_in(group), again = g_hash_table_new(NULL, NULL);
 	GHashTableIter each;
-	void *recipient;
+	void *copy;
 
 	for (guint i = 0; i < message->recipients->len; i++) {
 		const struct recipient *named = g_ptr_array_index(message->recipients, i);
-		const struct recipient *kept = g_hash_table_lookup(chosen, named->folded);
+		const struct copy *kept = g_hash_table_lookup(chosen, named->folded);
 
-		if (kept == named)
+		if (kept != NULL && kept->recipient == named && !kept->is_reported_by_us)
 			continue;
-		if (kept != NULL && strcmp(kept->address, named->address) == 0)
+		if (kept != NULL && strcmp(kept->recipient->address, named->address) == 0)
 			g_hash_table_add(again, (gpointer)kept);
 		else if (smfi_delrcpt(context, named->path) != MI_SUCCESS)
 			return false;
 	}
 	g_hash_table_iter_init(&each, again);
-	while (g_hash_table_iter_next(&each, &recipient, NULL))
-		if (!keep_one(context, recipient))
+	while (g_hash_table_iter_next(&each, &copy, NULL))
+		if (!keep_one(context, copy))
 			return false;
 	return true;
 }

@@ -5,9 +5,6 @@
 enum { TRACE_MAX = 100 };	  /* rules; of more, the last ones are kept, and it is said */
 enum { UNKNOWN, NO, YES, MAYBE }; /* MAYBE: what the condition asks about cannot be looked into */
 
-static const char refusal[] =
-	"Part of the message cannot be inspected, which your organisation's rules require.";
-
 struct policy_question *
 policy_question_new(struct policy *policy, struct database *database,
 		    const struct policy_facts *facts)
@@ -331,6 +328,24 @@ look_at(struct policy_question *question, const struct rule *rule, struct trial 
 	return true;
 }
 
+/* The setting opaque is "refuse": the sender learns which attachment it is. */
+static bool
+refuse_unseen(const struct policy_question *question, struct policy_decision *decision,
+	      struct fault *fault)
+{
+	struct policy_opaque opaque = {0};
+
+	if (!question->facts.opaque(question->facts.context, &opaque, fault))
+		return false;
+	decision->unseen = g_strdup_printf("The message cannot be inspected, which your "
+					   "organisation's rules require: %s.",
+					   opaque.why);
+	decision->reject = decision->unseen;
+	decision->refuse = NULL;
+	decision->hold = NULL;
+	return true;
+}
+
 /* Takes the decision of a rule that matches. */
 static bool
 decide_with(struct policy_question *question, const struct rule *rule, const struct trial *trial,
@@ -339,12 +354,7 @@ decide_with(struct policy_question *question, const struct rule *rule, const str
 	if (trial->unseen != NULL && question->policy->settings->opaque == OPAQUE_WAIT)
 		return wait_for_rule(question, rule, trial->unseen, fault);
 	fill(question->policy, decision, rule);
-	if (trial->unseen != NULL) {
-		decision->reject = refusal;
-		decision->refuse = NULL;
-		decision->hold = NULL;
-	}
-	return true;
+	return trial->unseen == NULL || refuse_unseen(question, decision, fault);
 }
 
 static bool
@@ -438,6 +448,7 @@ void
 policy_decision_clear(struct policy_decision *decision)
 {
 	json_decref(decision->trace);
+	g_free(decision->unseen);
 	if (decision->watched != NULL)
 		g_ptr_array_unref(decision->watched);
 	*decision = (struct policy_decision){0};

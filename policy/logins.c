@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/address.h"
+#include "policy/sources.h"
 #include "policy/table.h"
 
 struct logins {
@@ -77,9 +78,13 @@ logins_load(const char *path, struct fault *fault)
 		good = fault_set(fault, FAULT_CONFIG,
 				 "reading who may send as whom: %s is not in UTF-8", path);
 	}
+	if (good) {
+		g_autofree char *content = g_steal_pointer(&logins->text);
+
+		logins->text = sources_without_comments(content);
+	}
 	lines = g_strsplit(good ? logins->text : "", "\n", -1);
 	for (guint i = 0; good && lines[i] != NULL; i++) {
-		lines[i][strcspn(lines[i], "#")] = '\0';
 		if (*g_strstrip(lines[i]) != '\0' && !add_line(logins, lines[i], fault))
 			good = fault_within(fault, "%s:%u", path, i + 1);
 	}

@@ -14,7 +14,7 @@ struct logins;
  * wrong. */
 struct logins *logins_load(const char *path, struct fault *fault);
 void logins_free(struct logins *logins);
-/* The contents of the file, for the policy's digest. */
+/* The contents of the file without comments, for the record. */
 const char *logins_text(const struct logins *logins);
 
 /* May the login send as this folded address? A login that is an address needs no line for that

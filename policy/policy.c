@@ -3,6 +3,7 @@
 #include "core/log.h"
 #include "policy/directory_lookup.h"
 #include "policy/parser.h"
+#include "policy/sources.h"
 
 enum { MATCH_LIMIT = 1000000, DEPTH_LIMIT = 250, HEAP_LIMIT_KIB = 20000 };
 
@@ -161,6 +162,7 @@ policy_unref(struct policy *policy)
 		g_ptr_array_unref(policy->files);
 	g_free(policy->text);
 	g_free(policy->digest);
+	g_free(policy->file_list);
 	g_free(policy);
 }
 
@@ -180,6 +182,12 @@ const char *
 policy_digest(const struct policy *policy)
 {
 	return policy->digest;
+}
+
+const char *
+policy_files(const struct policy *policy)
+{
+	return policy->file_list;
 }
 
 bool
@@ -237,28 +245,6 @@ policy_rule_count(const struct policy *policy)
 }
 
 /* --- the whole file --- */
-
-/* Computed over the text without its secrets: a new password does not make a new policy, and nobody
- * who sees the digest can try passwords against it. It covers the table files and the logins: with
- * another table, it is another policy. */
-static char *
-digest(const struct policy *policy)
-{
-	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-
-	g_checksum_update(sum, (const guchar *)policy->text, -1);
-	g_checksum_update(sum, (const guchar *)logins_text(policy->logins), -1);
-	for (guint i = 0; i < policy->tables->len; i++) {
-		const struct table *table = g_ptr_array_index(policy->tables, i);
-		g_autofree char *content = NULL;
-		gsize length;
-
-		if (table->kind == &table_file &&
-		    g_file_get_contents(table->source, &content, &length, NULL))
-			g_checksum_update(sum, (const guchar *)content, (gssize)length);
-	}
-	return g_strdup(g_checksum_get_string(sum));
-}
 
 static void
 table_use_clear(struct table_use *use)
@@ -389,7 +375,8 @@ policy_load(const char *path, const struct policy_method *methods,
 	g_array_unref(parser.detector_uses);
 	if (complaints->errors->len > 0)
 		return NULL;
-	policy->digest = digest(policy);
+	policy->digest = sources_digest(policy);
+	policy->file_list = sources_shown(policy);
 	return g_steal_pointer(&policy);
 }
 

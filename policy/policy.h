@@ -56,6 +56,9 @@ const struct settings *policy_settings(const struct policy *policy);
  * that text, the table files and the logins. */
 const char *policy_text(const struct policy *policy);
 const char *policy_digest(const struct policy *policy);
+/* The files that it was read from, for the record, as a JSON array: for each its path, its owner
+ * and when it was written, and of tables and logins what is in them (policy/sources.h). */
+const char *policy_files(const struct policy *policy);
 unsigned policy_rule_count(const struct policy *policy);
 /* The names of the rules that have one and decide, or that only watch; end with NULL. */
 const char *const *policy_names(const struct policy *policy, bool watching);
@@ -178,6 +181,7 @@ struct policy_decision {
 	const char *rule;   /* the text of the rule */
 	const char *name;   /* of the rule, or NULL */
 	const char *reject; /* the sentence for the sender, or NULL if the rule delivers */
+	char *unseen;	    /* owned: that sentence if the rule cannot look into the message */
 	const char *refuse; /* the same if only this recipient gets nothing; or NULL */
 	const struct policy_hold *hold; /* the copy waits for approval; or NULL */
 	const char *const *methods; /* ends with NULL; none if the rule rejects, refuses or holds */
@@ -206,9 +210,9 @@ struct policy_decision {
 };
 
 /* If the decision depends on content that cannot be looked into, the setting `opaque` says what
- * happens: a fault, a decision that rejects, or nothing. `recipient` is folded. The texts live as
- * long as the policy. For a message written in the portal, no rule need match: is_for_portal is
- * then false. */
+ * happens: a fault, a decision that rejects, or nothing. `recipient` is folded. The texts that the
+ * decision does not own live as long as the policy. For a message written in the portal, no rule
+ * need match: is_for_portal is then false. */
 bool policy_decide(struct policy_question *question, const char *recipient,
 		   struct policy_decision *decision_r, struct fault *fault);
 /* The same for a recipient for whom the message comes in: what the first rule that begins with

@@ -119,6 +119,7 @@ struct policy {
 	GPtrArray *files; /* struct configuration_file, in which the rules have their places */
 	char *text;	  /* of these files, without secrets */
 	char *digest;
+	char *file_list; /* JSON */
 	struct settings *settings;
 	struct logins *logins;
 	GPtrArray *tables;    /* struct table */

@@ -5,6 +5,7 @@
 #include "core/address.h"
 #include "core/domain.h"
 #include "policy/directory_lookup.h"
+#include "policy/sources.h"
 
 struct table *
 table_new(const char *name, const struct table_kind *kind, const char *source)
@@ -37,6 +38,7 @@ table_free(struct table *table)
 	directory_lookup_free(table->lookup);
 	g_free(table->statement);
 	g_free(table->source);
+	g_free(table->text);
 	g_free(table->name);
 	g_free(table);
 }
@@ -126,12 +128,9 @@ load_file(struct table *table, struct fault *fault)
 	if (!g_file_get_contents(table->source, &content, NULL, &error))
 		return fault_set(fault, FAULT_CONFIG, "reading the table <%s>: %s", table->name,
 				 error->message);
-	lines = g_strsplit(content, "\n", -1);
+	table->text = sources_without_comments(content);
+	lines = g_strsplit(table->text, "\n", -1);
 	for (guint i = 0; lines[i] != NULL; i++) {
-		char *comment = strchr(lines[i], '#');
-
-		if (comment != NULL)
-			*comment = '\0';
 		if (*g_strstrip(lines[i]) != '\0' && !table_add(table, lines[i], fault))
 			return fault_within(fault, "reading the table <%s>: %s:%u", table->name,
 					    table->source, i + 1);

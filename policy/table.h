@@ -24,6 +24,7 @@ struct table {
 	const struct table_kind *kind;
 	enum table_content content;
 	char *source;	     /* path, or query */
+	char *text;	     /* file: its content, without comments */
 	char *statement;     /* database: the name of the prepared statement */
 	GHashTable *entries; /* inline and file: addresses, folded */
 	GArray *networks;    /* struct network */

@@ -59,6 +59,7 @@ put_on_record(const struct portal *portal, struct connection *connection, struct
 {
 	const struct audit_policy record = {.digest = policy_digest(portal->policy),
 					    .text = policy_text(portal->policy),
+					    .files = policy_files(portal->policy),
 					    .program = "postseal-portal",
 					    .node = portal->settings->hostname};
 

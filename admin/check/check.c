@@ -155,6 +155,7 @@ run(const struct admin *admin, int argc, char **argv)
 	if (postfix == NULL && fault.cause != FAULT_NONE)
 		findings_add(&findings, "Postfix", WRONG, fault.text);
 	check_mark_members(&check, postfix);
+	check_mark_returns(&check, postfix);
 	if (probe.to == NULL)
 		look_at_all(&check, &findings);
 	else

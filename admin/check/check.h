@@ -65,6 +65,8 @@ bool check_pop(const struct check *check, char **note_r, struct fault *fault);
 
 /* submission.c: do members send with mail programs, and only what they may? */
 bool check_submission(const struct check *check, char **note_r, struct fault *fault);
+/* reinjection.c: marks the services that take mail back: the other looks leave them out. */
+void check_mark_returns(const struct check *check, struct postfix *postfix);
 /* Marks the services at which members sign in: the other looks leave them out. */
 void check_mark_members(const struct check *check, struct postfix *postfix);
 

@@ -118,6 +118,10 @@ static const struct statement boxes = {
 	"union all "
 	"(select boxed, 'a parcel without its link' from postseal.parcel_key where boxed is not null limit 1000)"};
 
+static const struct statement approvals = {
+	"check_approvals", "select key, id::text from postseal.approval where key is not null"
+			   " order by held_at desc limit 1000"};
+
 struct opening {
 	const struct key_files *files;
 	unsigned count;	    /* that were tried */
@@ -169,6 +173,24 @@ open_box(void *context, const PGresult *row, struct fault *fault)
 }
 
 static bool
+open_approval(void *context, const PGresult *row, struct fault *fault)
+{
+	struct opening *opening = context;
+	size_t length, plain_length;
+	const char *id = PQgetvalue(row, 0, 1);
+	g_autofree unsigned char *sealed = result_bytes(row, 0, 0, &length);
+	unsigned char *plain =
+		seal_marked_open(sealed, length, &opening->files->login, id, &plain_length);
+
+	(void)fault;
+	note_opening(opening, plain != NULL, "what waits for approval, ", id);
+	if (plain != NULL)
+		sodium_memzero(plain, plain_length);
+	g_free(plain);
+	return true;
+}
+
+static bool
 open_rows(const struct check *check, const struct statement *statement, take_row *take,
 	  struct opening *opening, struct fault *fault)
 {
@@ -196,18 +218,21 @@ static bool
 open_all(const struct check *check, const struct key_files *files, char **note_r,
 	 struct fault *fault)
 {
-	struct opening keys = {.files = files}, mail = {.files = files};
+	struct opening keys = {.files = files}, mail = {.files = files}, held = {.files = files};
 	bool good = open_rows(check, &private_keys, open_private_key, &keys, fault) &&
 		    open_rows(check, &boxes, open_box, &mail, fault) &&
+		    open_rows(check, &approvals, open_approval, &held, fault) &&
 		    check_opening(check, &keys, SECRET_MASTER,
 				  ", or delete these keys and import them again", fault) &&
-		    check_opening(check, &mail, SECRET_COURIER, "", fault);
+		    check_opening(check, &mail, SECRET_COURIER, "", fault) &&
+		    check_opening(check, &held, SECRET_LOGIN, "", fault);
 
 	if (good)
 		*note_r = g_strdup_printf("%u private keys and %u messages that wait can be opened",
-					  keys.count, mail.count);
+					  keys.count, mail.count + held.count);
 	g_free(keys.first_closed);
 	g_free(mail.first_closed);
+	g_free(held.first_closed);
 	return good;
 }
 

@@ -165,6 +165,12 @@ is_loopback(const char *place)
 	       g_str_has_prefix(place, "[::1]");
 }
 
+bool
+milters_is_local(const char *service)
+{
+	return is_loopback(service) || g_str_has_suffix(service, "/unix");
+}
+
 /* Is mail accepted from this machine only? */
 static bool
 is_for_this_machine(const struct check *check, const char *service)

@@ -33,6 +33,8 @@ char *milters_option(const struct check *check, const char *address, const char 
  * only, without a content_filter of its own, in addition to one that has such a filter? Mail that
  * comes back has already been decided on. */
 bool milters_is_return(const struct check *check, const char *service);
+/* Can only this machine connect to the service, by its name in master.cf? */
+bool milters_is_local(const char *service);
 /* Does it use no milter at all? */
 bool milters_are_off(const struct check *check, const char *service);
 

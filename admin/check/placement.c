@@ -216,15 +216,23 @@ check_added(const struct check *check, struct fault *fault)
 	return true;
 }
 
+/* Without domains, nothing is masqueraded, whatever the classes are (cleanup(8)). */
 static bool
 check_masquerade(const struct check *check, struct fault *fault)
 {
-	return strstr(postfix_value(check->postfix, NULL, "masquerade_classes"),
-		      "envelope_recipient") == NULL ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "checking Postfix: masquerade_classes with envelope_recipient changes "
-			 "recipients after the milter has decided; %s",
-			 advice);
+	g_autoptr(GList) domains = settings_of(check, "masquerade_domains");
+	g_autoptr(GList) classes = settings_of(check, "masquerade_classes");
+
+	for (const GList *setting = classes; domains != NULL && setting != NULL;
+	     setting = setting->next)
+		if (strstr(g_hash_table_lookup(check->postfix->values, setting->data),
+			   "envelope_recipient") != NULL)
+			return fault_set(
+				fault, FAULT_CONFIG,
+				"checking Postfix: %s with envelope_recipient changes recipients after the "
+				"milter has decided; %s",
+				(const char *)setting->data, advice);
+	return true;
 }
 
 /* smtp(8) rewrites recipients as it sends: in either placement, too late for any decision. */

@@ -1,6 +1,10 @@
 #include "admin/check/postfix.h"
 
+#include <netdb.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "core/listening.h"
 
 static const char ours[] = "postfix/postseal";
 
@@ -43,6 +47,16 @@ service_free(struct postfix_service *service)
 	g_free(service);
 }
 
+/* "-" is the default, which was "y" before Postfix 3.0, and is where main.cf does not set
+ * compatibility_level (COMPATIBILITY_README). */
+static bool
+is_chrooted(const struct postfix *postfix, const char *field)
+{
+	return strcmp(field, "y") == 0 ||
+	       (strcmp(field, "-") == 0 &&
+		g_ascii_strtod(postfix_value(postfix, NULL, "compatibility_level"), NULL) < 1);
+}
+
 /* As in master(5): name, type, private, unprivileged, chroot, wakeup, processes, command. */
 static void
 read_services(struct postfix *postfix, const char *text)
@@ -57,7 +71,7 @@ read_services(struct postfix *postfix, const char *text)
 			continue;
 		service = g_new0(struct postfix_service, 1);
 		service->name = g_strdup_printf("%s/%s", fields[0], fields[1]);
-		service->chrooted = strcmp(fields[4], "y") == 0;
+		service->chrooted = is_chrooted(postfix, fields[4]);
 		service->program = g_strdup(fields[7]);
 		g_ptr_array_add(postfix->services, service);
 	}
@@ -127,6 +141,45 @@ postfix_service(const struct postfix *postfix, const char *name)
 	return NULL;
 }
 
+/* Of "host:port", "[::1]:port" or "port", which may be a name; 0 if it is none. */
+static unsigned
+port_of(const char *place)
+{
+	const char *colon = strrchr(place, ':');
+	const char *port = colon == NULL ? place : colon + 1;
+	const struct servent *known = getservbyname(port, "tcp");
+
+	return known != NULL ? ntohs((uint16_t)known->s_port)
+			     : (unsigned)g_ascii_strtoull(port, NULL, 10);
+}
+
+static bool
+is_at(const struct postfix_service *service, const char *type, const char *place)
+{
+	const char *slash = strrchr(service->name, '/');
+	g_autofree char *name = g_strndup(service->name, (gsize)(slash - service->name));
+
+	if (strcmp(slash + 1, type) != 0)
+		return false;
+	return strcmp(name, place) == 0 ||
+	       (strcmp(type, "inet") == 0 && port_of(name) != 0 && port_of(name) == port_of(place));
+}
+
+struct postfix_service *
+postfix_service_at(const struct postfix *postfix, const char *url)
+{
+	const char *path = listening_path(url), *place = strrchr(path != NULL ? path : url, '/');
+	const char *type = path != NULL ? "unix" : "inet";
+
+	for (guint i = 0; place != NULL && i < postfix->services->len; i++) {
+		struct postfix_service *service = g_ptr_array_index(postfix->services, i);
+
+		if (is_at(service, type, place + 1))
+			return service;
+	}
+	return NULL;
+}
+
 struct as_user
 postfix_as_user(const struct postfix *postfix, const char *service, unsigned seconds)
 {
@@ -147,6 +200,7 @@ postfix_listeners(const struct postfix *postfix)
 		struct postfix_service *service = g_ptr_array_index(postfix->services, i);
 
 		if (strcmp(service->program, "smtpd") == 0 && !service->is_for_members &&
+		    !service->takes_back &&
 		    !g_str_has_prefix(postfix_value(postfix, service->name, "syslog_name"), ours))
 			g_ptr_array_add(list, service);
 	}

@@ -16,6 +16,7 @@ struct postfix_service {
 	char *program; /* "smtpd" */
 	bool chrooted;
 	bool is_for_members; /* of the portal, who sign in there (submission sasl) */
+	bool takes_back;     /* from Postseal (reinject), and from nobody on another machine */
 };
 
 struct postfix {
@@ -31,12 +32,16 @@ void postfix_free(struct postfix *postfix);
 const char *postfix_value(const struct postfix *postfix, const char *service,
 			  const char *parameter);
 const struct postfix_service *postfix_service(const struct postfix *postfix, const char *name);
+/* The one that listens at "unix:/path" or "smtp://host:port", or NULL. Ports are compared, whatever
+ * the host is called: master.cf may have it as "localhost:10026", "10026" or by its name in
+ * services(5). */
+struct postfix_service *postfix_service_at(const struct postfix *postfix, const char *url);
 /* What a process of the service may do: as its user, from the queue directory, and in its chroot if
  * it has one; `seconds` is the limit. */
 struct as_user postfix_as_user(const struct postfix *postfix, const char *service,
 			       unsigned seconds);
-/* The smtpd services that accept mail from others: not those that wire created, nor those
- * for members of the portal. */
+/* The smtpd services that accept mail from others: not those that wire created, nor those that take
+ * mail back from Postseal, nor those for members of the portal. */
 GPtrArray *postfix_listeners(const struct postfix *postfix);
 
 /* The elements of a list, separated by commas and blanks; "{ a, b }" is one. Free with

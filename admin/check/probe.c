@@ -182,6 +182,8 @@ look_for_seal(struct trip *trip, GString *said)
 		if (strcmp(keys, "0") != 0)
 			g_string_append_printf(said, "to %s key%s", keys,
 					       strcmp(keys, "1") == 0 ? "" : "s");
+		else if (is_in(trip, row, "held"))
+			g_string_append(said, "in the database, until it is approved");
 		else if (strcmp(method, "pickup") == 0)
 			g_string_append(said, "in the database, for the portal");
 		else if (strcmp(method, "tls") == 0)
@@ -207,6 +209,10 @@ look_for_handing(struct trip *trip, GString *said)
 		bool is_parked = is_in(trip, row, "parked");
 
 		begin_copy(trip, said, row);
+		if (is_in(trip, row, "held")) {
+			g_string_append(said, "waits for approval, and does not leave before");
+			continue;
+		}
 		if (is_in(trip, row, "queued") ||
 		    (is_parked && result_flag(trip->rows, row, IN_OUTBOX))) {
 			g_string_append_printf(
@@ -235,6 +241,11 @@ look_at_copy(const struct trip *trip, GString *said, int row)
 		g_string_append_printf(said, "%s: %s", get(trip, row, STATE),
 				       get(trip, row, DETAIL));
 		return is_in(trip, row, "sent") ? PASSED : FAILED;
+	}
+	if (is_in(trip, row, "held")) {
+		g_string_append(said,
+				"is not there: it waits for approval (postseal approval list)");
+		return PASSED;
 	}
 	if (!is_in(trip, row, "handed")) {
 		g_string_append_printf(said, "%s in the portal, and does not leave",
@@ -276,6 +287,18 @@ is_parked(const struct trip *trip)
 
 	for (int row = 0; row < rows; row++)
 		if (strcmp(get(trip, row, METHOD), "pickup") == 0 && !is_in(trip, row, "refused"))
+			return true;
+	return false;
+}
+
+/* It asks somebody for approval, who need not be bothered by a probe for long. */
+static bool
+is_held(const struct trip *trip)
+{
+	int rows = trip->rows == NULL ? 0 : PQntuples(trip->rows);
+
+	for (int row = 0; row < rows; row++)
+		if (is_in(trip, row, "held"))
 			return true;
 	return false;
 }
@@ -419,7 +442,7 @@ probe_run(const struct probe *probe, const struct check *check, struct findings 
 	for (size_t i = 0; passed && i < G_N_ELEMENTS(stations); i++)
 		if (!stations[i].is_of_portal || is_parked(&trip))
 			passed = pass(&stations[i], &trip, findings);
-	if (is_parked(&trip))
+	if (is_parked(&trip) || is_held(&trip))
 		pass(&last, &trip, findings);
 	trip_clear(&trip);
 }

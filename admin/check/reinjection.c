@@ -13,20 +13,28 @@
 
 enum { SMTP_SECONDS = 10, COURIER_SECONDS = 30 };
 
-/* The service that wire makes; "" if the service is not in the Postfix we are looking at. */
-static char *
+void
+check_mark_returns(const struct check *check, struct postfix *postfix)
+{
+	const char *const urls[] = {check->settings->reinject, check->settings->reinject_verified,
+				    check->settings->reinject_mapped};
+
+	for (size_t i = 0; postfix != NULL && i < G_N_ELEMENTS(urls); i++) {
+		struct postfix_service *service = postfix_service_at(postfix, urls[i]);
+
+		if (service != NULL)
+			service->takes_back = milters_is_local(service->name);
+	}
+}
+
+/* Its name; "" if it is not in the Postfix we are looking at. */
+static const char *
 service_of(const struct check *check, const char *url)
 {
-	const char *path = listening_path(url);
-	char *name;
+	const struct postfix_service *service =
+		check->postfix == NULL ? NULL : postfix_service_at(check->postfix, url);
 
-	if (check->postfix == NULL)
-		return g_strdup("");
-	name = path != NULL ? g_strdup_printf("%s/unix", strrchr(path, '/') + 1)
-			    : g_strdup_printf("%s/inet", strrchr(url, '/') + 1);
-	if (postfix_service(check->postfix, name) == NULL)
-		*name = '\0';
-	return name;
+	return service == NULL ? "" : service->name;
 }
 
 /* Mail that comes back would be decided on and sealed once more; nobody may refuse it any more, but
@@ -86,7 +94,7 @@ check_service(const struct check *check, const char *url, char **note_r, struct 
 					.seconds = COURIER_SECONDS};
 	struct greeting greeting = {check, url, {false, false}};
 	const char *path = listening_path(url);
-	g_autofree char *service = service_of(check, url);
+	const char *service = service_of(check, url);
 
 	if (path != NULL && access(path, F_OK) == 0 &&
 	    !access_of_user(check->settings->courier_user, path, W_OK, fault))
@@ -98,6 +106,12 @@ check_service(const struct check *check, const char *url, char **note_r, struct 
 	if (!as_user(&courier, greet, &greeting, &greeting.offers, sizeof greeting.offers, fault) ||
 	    (*service != '\0' && !check_milters_of_decided(check, service, fault)))
 		return false;
+	if (*service == '\0' && check->postfix != NULL)
+		check_warn(
+			check,
+			"%s is no service in master.cf of this Postfix: whether what is handed over there is "
+			"sealed twice, or leaves without verified TLS, cannot be seen from here",
+			url);
 	*note_r = g_strdup_printf(
 		"%s answers%s%s%s", url,
 		smtp_is_local(url)
@@ -263,7 +277,7 @@ bool
 check_reinject_verified(const struct check *check, char **note_r, struct fault *fault)
 {
 	const char *url = check->settings->reinject_verified;
-	g_autofree char *service = service_of(check, url);
+	const char *service = service_of(check, url);
 
 	if (*check->settings->tls_domains == '\0' && !domain_tls_is_asked(check->settings)) {
 		*note_r = g_strdup("not needed: neither tls domains nor tls from is set");

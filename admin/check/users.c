@@ -12,12 +12,13 @@
 #include "policy/policy.h"
 
 struct program {
-	const char *name, *user, *role;
-	bool has_rules; /* it reads all of postseal.conf, and the tables of the rules */
+	const char *name, *user;
+	const char *role; /* NULL: it has no database */
+	bool has_rules;	  /* it reads all of postseal.conf, and the tables of the rules */
 };
 
 struct programs {
-	struct program all[4];
+	struct program all[5];
 };
 
 static struct programs
@@ -25,6 +26,7 @@ programs_of(const struct settings *settings)
 {
 	return (struct programs){{
 		{"postseal-keeper", settings->keeper_user, "postseal_keeper", false},
+		{"postseal-finder", settings->finder_user, NULL, false},
 		{"postseal-milter", settings->milter_user, "postseal_milter", true},
 		{"postseal-courier", settings->courier_user, "postseal_courier", false},
 		{"postseal-portal", settings->portal_user, "postseal_portal", true},
@@ -88,10 +90,15 @@ ask_database(void *context, struct fault *fault)
 	const struct visit *visit = context;
 	const struct database_settings settings = {.url = visit->check->settings->database,
 						   .role = visit->program->role};
-	struct database *database = database_new(&settings);
-	struct connection *connection = database_take(database, fault);
-	bool good = connection != NULL && migrate_check(connection, fault);
+	struct database *database;
+	struct connection *connection;
+	bool good;
 
+	if (settings.role == NULL)
+		return true;
+	database = database_new(&settings);
+	connection = database_take(database, fault);
+	good = connection != NULL && migrate_check(connection, fault);
 	connection_give(connection);
 	good = good && (!visit->program->has_rules ||
 			policy_check_tables(visit->check->admin->policy, database, fault));

@@ -82,19 +82,30 @@ list_of(const struct check *check, const struct asker *asker)
 	return postfix_value(check->postfix, asker->service, asker->parameter);
 }
 
-/* What Postfix does if a milter does not answer: as the element of the list says,
- * "{ unix:/path, default_action=accept }", or the service. Caller frees. */
+/* How Postfix treats one milter: as the element of the list says, "{ unix:/path, protocol=2 }"
+ * (MILTER_README), or else the service, "milter_protocol". Caller frees. */
 static char *
-action_of(const struct check *check, const struct asker *asker, const char *element)
+setting_of(const struct check *check, const struct asker *asker, const char *element,
+	   const char *name)
 {
-	const char *found = strstr(element, "default_action");
+	g_autofree char *pattern = g_strdup_printf("[{, \t]%s[ \t]*=[ \t]*([^, \t}]*)", name);
+	g_autofree char *parameter = g_strconcat("milter_", name, NULL);
+	g_autoptr(GRegex) regex = g_regex_new(pattern, 0, 0, NULL);
+	g_autoptr(GMatchInfo) match = NULL;
 
-	if (found == NULL)
-		return g_strdup(
-			postfix_value(check->postfix, asker->service, "milter_default_action"));
-	found += strlen("default_action");
-	found += strspn(found, " \t=");
-	return g_strndup(found, strcspn(found, ", \t}"));
+	if (g_regex_match(regex, element, 0, &match))
+		return g_match_info_fetch(match, 1);
+	return g_strdup(postfix_value(check->postfix, asker->service, parameter));
+}
+
+/* The same for our milter. */
+static char *
+setting_of_ours(const struct check *check, const struct asker *asker, const char *name)
+{
+	guint place;
+	g_autofree char *ours = milters_find(check, list_of(check, asker), asker->service, &place);
+
+	return setting_of(check, asker, ours == NULL ? "" : ours, name);
 }
 
 static bool
@@ -239,7 +250,7 @@ check_others(const struct check *check, const struct asker *asker, struct fault 
 
 	for (char **element = elements; *element != NULL; element++) {
 		g_autofree char *address = milters_address(*element);
-		g_autofree char *action = action_of(check, asker, *element);
+		g_autofree char *action = setting_of(check, asker, *element, "default_action");
 		const struct sample *sample;
 
 		if (milters_is_ours(check, address, asker->service) || !fails_closed(action))
@@ -517,9 +528,7 @@ check_logins(const struct check *check, char **note_r, struct fault *fault)
 static bool
 check_action(const struct check *check, const struct asker *asker, struct fault *fault)
 {
-	guint place;
-	g_autofree char *ours = milters_find(check, list_of(check, asker), asker->service, &place);
-	g_autofree char *action = action_of(check, asker, ours == NULL ? "" : ours);
+	g_autofree char *action = setting_of_ours(check, asker, "default_action");
 
 	return fails_closed(action) ||
 	       fault_set(fault, FAULT_CONFIG,
@@ -531,13 +540,14 @@ check_action(const struct check *check, const struct asker *asker, struct fault 
 static bool
 check_protocol(const struct check *check, const struct asker *asker, struct fault *fault)
 {
-	const char *version = postfix_value(check->postfix, asker->service, "milter_protocol");
+	g_autofree char *version = setting_of_ours(check, asker, "protocol");
 
 	return g_ascii_strtoull(version, NULL, 10) >= 6 ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "checking Postfix: milter_protocol = %s is too old to preserve every "
-			 "byte of a header; expected 6",
-			 version);
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "checking Postfix: %s/%s has milter_protocol = %s, which is too old to preserve "
+		       "every byte of a header; expected 6",
+		       asker->service, asker->parameter, version);
 }
 
 /* "30s", as postconf -x shows it; 0 for what has no unit that is known here. */
@@ -563,22 +573,20 @@ static bool
 check_patience(const struct check *check, const struct asker *asker, struct fault *fault)
 {
 	static const struct {
-		const char *parameter;
+		const char *name;
 		guint seconds;
 		const char *normal;
-	} limits[] = {{"milter_command_timeout", 10, "30s"},
-		      {"milter_content_timeout", 60, "300s"}};
+	} limits[] = {{"command_timeout", 10, "30s"}, {"content_timeout", 60, "300s"}};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(limits); i++) {
-		const char *value =
-			postfix_value(check->postfix, asker->service, limits[i].parameter);
+		g_autofree char *value = setting_of_ours(check, asker, limits[i].name);
 
 		if (seconds_of(value) < limits[i].seconds)
 			return fault_set(
 				fault, FAULT_CONFIG,
-				"checking the Postfix service %s: with %s = %s, it does not wait until the milter has looked "
+				"checking the Postfix service %s: with milter_%s = %s, it does not wait until the milter has looked "
 				"for keys and sealed, and the mail waits in the sender's queue; expected %s",
-				asker->service, limits[i].parameter, value, limits[i].normal);
+				asker->service, limits[i].name, value, limits[i].normal);
 	}
 	return true;
 }

@@ -91,7 +91,8 @@ stop(const struct setup *setup, const struct fault *fault)
 static int
 check(const struct setup *setup)
 {
-	puts(setup->changes == 0
+	puts(setup->unsettled > 0 ? "What is left to do stands above. Running postseal check:"
+	     : setup->changes == 0
 		     ? "Nothing was changed: everything is in place. Running postseal check:"
 		     : "Done. Running postseal check:");
 	fflush(stdout);

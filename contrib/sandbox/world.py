@@ -22,6 +22,7 @@ import os
 import pathlib
 import pwd
 import random
+import re
 import resource
 import shutil
 import signal
@@ -376,6 +377,14 @@ reinject mapped "unix:{self.company_queue}/public/postseal-mapped\""""
 
     def postseal(self, *words, **options):
         return command(self.bin / "postseal", "-f", self.config, *words, **options).decode()
+
+    def read_rules_again(self):
+        """The milter loads the rules in the file."""
+        told = len(self.log("postseal-milter"))
+        os.kill(self.programs["postseal-milter"], signal.SIGHUP)
+        said = wait_until(lambda: re.search("reload(ed|ing).*", self.log("postseal-milter")[told:]), "the rules to be read again")
+        if said[1] == "ing":
+            raise Trouble(self.log("postseal-milter")[told:])
 
     def check(self):
         """What `postseal check` says about this world; raises Trouble if something is wrong."""

@@ -29,9 +29,10 @@ queue_recipients(const struct commit *commit, struct outbox_writer *writer,
 {
 	for (guint i = 0; i < group->copies->len; i++) {
 		const struct copy *copy = g_ptr_array_index(group->copies, i);
-		const struct outbox_recipient recipient = {copy->recipient->address,
-							   copy->recipient->notify,
-							   copy->recipient->orcpt, copy->id.text};
+		const struct outbox_recipient recipient = {
+			copy->recipient->address,
+			copy->is_reported_by_us ? "NEVER" : copy->recipient->notify,
+			copy->recipient->orcpt, copy->id.text};
 
 		if (!outbox_add_recipient(writer, &recipient, fault) ||
 		    !queue_trust(commit, writer, copy, fault))

@@ -2,6 +2,7 @@
 
 #include "delivery/inbound/answered.h"
 #include "delivery/inbound/receive.h"
+#include "delivery/outbox/failure.h"
 
 static char *
 fingerprint_array(const struct copy *copy)
@@ -52,6 +53,27 @@ commit_reason(const struct dispatch *dispatch, const struct copy *copy)
 			       refused->recipient->address);
 }
 
+static const struct statement note_sender = {
+	"commit_note_sender",
+	"insert into postseal.tell_returned (copy, sender, envid, orcpt) values ($1, $2, $3, $4)"};
+
+/* Who hears from us if the copy is returned. */
+static bool
+record_sender(const struct commit *commit, const struct copy *copy, struct fault *fault)
+{
+	const struct message *message = commit->around->message;
+	struct parameters parameters = {0};
+
+	if (!copy->is_reported_by_us || *message->sender == '\0' || copy->method == NULL ||
+	    !failure_is_wanted(copy->recipient->notify))
+		return true;
+	parameters_text(&parameters, copy->id.text);
+	parameters_text(&parameters, message->sender);
+	parameters_text(&parameters, message->envid);
+	parameters_text(&parameters, copy->recipient->orcpt);
+	return batch_add(commit->connection, &note_sender, &parameters, fault);
+}
+
 static bool
 record_copy(const struct commit *commit, const struct copy *copy, struct fault *fault)
 {
@@ -81,7 +103,8 @@ record_copy(const struct commit *commit, const struct copy *copy, struct fault *
 	    !trust_note_conflict(commit->connection, copy->recipient->folded, copy->trust.conflict,
 				 commit->message->id.text, fault))
 		return false;
-	return audit_add_copy(commit->connection, commit->message, &record, fault);
+	return audit_add_copy(commit->connection, commit->message, &record, fault) &&
+	       record_sender(commit, copy, fault);
 }
 
 /* What was handed to the MTA at an earlier offer is decided again: both decisions stay on record.

@@ -17,7 +17,8 @@
 enum {
 	LINES_MAX = 4000,	/* of one round */
 	CONNECTIONS_MAX = 4096, /* connections whose TLS is remembered */
-	IDLE_SECONDS = 2,	/* after which the position in an idle log is recorded too */
+	IDENTS_MAX = 65536,
+	IDLE_SECONDS = 2, /* after which the position in an idle log is recorded too */
 };
 
 static const struct statement make_place = {
@@ -33,9 +34,11 @@ static const struct statement keep_place = {
 	" where source = $1"};
 static const struct statement clock_now = {"mta_clock", "select clock_timestamp()"};
 
-static const struct statement put_took = {"mta_took", "select postseal.mta_took($1)"};
+static const struct statement put_took = {"mta_took", "select postseal.mta_took($1, $2)"};
 static const struct statement put_took_again = {"mta_took_again",
 						"select postseal.mta_took_again($1, $2)"};
+static const struct statement put_goes_on = {"mta_goes_on",
+					     "select postseal.mta_goes_on($1, $2, $3)"};
 static const struct statement put_said = {"mta_said",
 					  "select postseal.mta_said($1, $2, $3, $4, $5)"};
 static const struct statement put_removed = {
@@ -48,6 +51,8 @@ struct follow {
 	char *position;	     /* of the reader, as last committed */
 	GHashTable *secured; /* "process relay" → struct secured */
 	struct mta_sessions *sessions;
+	GHashTable
+		*idents; /* queue ID → what it came in as (MTA_IDENT), of mail still in the queue */
 };
 
 /* How secure the TLS is of a connection that the log mentions, for the mail that it was made for or
@@ -70,6 +75,8 @@ secured_free(void *item)
 /* What was read in a round, as PostgreSQL arrays. */
 struct findings {
 	GString *took, *again_ids, *again_rows, *removed;
+	GString *took_idents;
+	GString *befores, *now_ids, *requeued; /* what has another queue ID now */
 	GString *ids, *tos, *originals, *outcomes, *details;
 };
 
@@ -90,9 +97,11 @@ add(GString *array, const char *text)
 static GString **
 findings_all(struct findings *findings, size_t i)
 {
-	GString **all[] = {&findings->took,	 &findings->again_ids, &findings->again_rows,
-			   &findings->removed,	 &findings->ids,       &findings->tos,
-			   &findings->originals, &findings->outcomes,  &findings->details};
+	GString **all[] = {&findings->took,	   &findings->again_ids, &findings->again_rows,
+			   &findings->removed,	   &findings->ids,	 &findings->tos,
+			   &findings->originals,   &findings->outcomes,	 &findings->details,
+			   &findings->took_idents, &findings->befores,	 &findings->now_ids,
+			   &findings->requeued};
 
 	return i < G_N_ELEMENTS(all) ? all[i] : NULL;
 }
@@ -159,6 +168,15 @@ detail_of(const struct follow *follow, const struct mta_entry *entry, const stru
 	return g_utf8_make_valid(detail, -1);
 }
 
+static void
+note_took(const struct follow *follow, struct findings *findings, const char *queue_id)
+{
+	const char *ident = g_hash_table_lookup(follow->idents, queue_id);
+
+	add(findings->took, queue_id);
+	add(findings->took_idents, ident == NULL ? "" : ident);
+}
+
 /* `said_to`: "" for all who are still waiting. */
 static void
 note_recipient(const struct follow *follow, struct findings *findings,
@@ -184,7 +202,8 @@ note_said(const struct follow *follow, struct findings *findings, const struct m
 	guint i = 0;
 
 	if (follow->log.mta == MTA_SENDMAIL)
-		add(findings->took, line->queue_id); /* the log has no other way to say so */
+		note_took(follow, findings,
+			  line->queue_id); /* the log has no other way to say so */
 	do {
 		note_recipient(follow, findings, entry, line,
 			       i < line->to->len ? g_ptr_array_index(line->to, i) : "");
@@ -199,19 +218,60 @@ note_session(const struct follow *follow, struct findings *findings, const struc
 		mta_sessions_end(follow->sessions, entry->process, line->recipients);
 
 	for (guint i = 0; accepted != NULL && i < accepted->len; i++)
-		add(findings->took, g_ptr_array_index(accepted, i));
+		note_took(follow, findings, g_ptr_array_index(accepted, i));
+}
+
+static void
+note_goes_on(struct findings *findings, const char *before, const char *queue_id, bool is_requeued)
+{
+	add(findings->befores, before);
+	add(findings->now_ids, queue_id);
+	add(findings->requeued, is_requeued ? "t" : "f");
+}
+
+/* Postfix keeps this name of a mail for as long as it has the mail, whatever its queue ID. */
+static void
+note_ident(struct follow *follow, const struct mta_line *line)
+{
+	if (g_hash_table_size(follow->idents) >= IDENTS_MAX)
+		g_hash_table_remove_all(follow->idents);
+	g_hash_table_insert(follow->idents, g_strdup(line->queue_id), g_strdup(line->text));
+}
+
+static void
+note_again(struct follow *follow, struct findings *findings, const struct mta_line *line)
+{
+	struct identifier row;
+
+	note_ident(follow, line);
+	note_goes_on(findings, line->text, line->queue_id, false);
+	if (!identifier_parse(&row, line->text))
+		return;
+	add(findings->again_ids, line->queue_id);
+	add(findings->again_rows, row.text);
+}
+
+/* Nothing more is said of it under its old queue ID. If it was on hold, this is the first line that
+ * says that the MTA has it. */
+static void
+note_requeued(const struct follow *follow, struct findings *findings, const struct mta_line *line)
+{
+	note_took(follow, findings, line->text);
+	note_goes_on(findings, line->text, line->queue_id, true);
+	add(findings->removed, line->text);
 }
 
 static void
 note(struct follow *follow, struct findings *findings, const struct mta_entry *entry,
      const struct mta_line *line)
 {
-	struct identifier row;
-
 	switch (line->said) {
 	case MTA_TOOK:
+		note_took(follow, findings, line->queue_id);
+		break;
 	case MTA_DISCARDED:
-		add(findings->took, line->queue_id);
+		note_took(follow, findings, line->queue_id);
+		add(findings->removed, line->queue_id);
 		break;
 	case MTA_BEGAN:
 		mta_sessions_begin(follow->sessions, entry->process, line->queue_id);
@@ -221,10 +281,10 @@ note(struct follow *follow, struct findings *findings, const struct mta_entry *e
 		break;
 	case MTA_IDENT:
 		mta_sessions_begin(follow->sessions, entry->process, line->queue_id);
-		if (identifier_parse(&row, line->text)) {
-			add(findings->again_ids, line->queue_id);
-			add(findings->again_rows, row.text);
-		}
+		note_again(follow, findings, line);
+		break;
+	case MTA_REQUEUED:
+		note_requeued(follow, findings, line);
 		break;
 	case MTA_SENT:
 	case MTA_DEFERRED:
@@ -233,6 +293,7 @@ note(struct follow *follow, struct findings *findings, const struct mta_entry *e
 		break;
 	case MTA_REMOVED:
 		add(findings->removed, line->queue_id);
+		g_hash_table_remove(follow->idents, line->queue_id);
 		break;
 	case MTA_TLS:
 		note_tls(follow, entry, line);
@@ -282,9 +343,12 @@ put(struct connection *connection, const struct statement *statement, GString *c
 static bool
 put_findings(struct connection *connection, const struct findings *f, struct fault *fault)
 {
-	return put(connection, &put_took, (GString *const[]){f->took, NULL}, fault) &&
+	return put(connection, &put_took, (GString *const[]){f->took, f->took_idents, NULL},
+		   fault) &&
 	       put(connection, &put_took_again,
 		   (GString *const[]){f->again_ids, f->again_rows, NULL}, fault) &&
+	       put(connection, &put_goes_on,
+		   (GString *const[]){f->befores, f->now_ids, f->requeued, NULL}, fault) &&
 	       put(connection, &put_said,
 		   (GString *const[]){f->ids, f->tos, f->originals, f->outcomes, f->details, NULL},
 		   fault) &&
@@ -412,6 +476,7 @@ follow_new(const struct settings *settings)
 	follow->log = mta_log_of(settings);
 	follow->source = g_strdup_printf("%s:%s", g_get_host_name(), follow->log.where);
 	follow->sessions = mta_sessions_new();
+	follow->idents = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	follow->secured = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, secured_free);
 	return follow;
 }

@@ -20,7 +20,10 @@ enum mta_said {
 	MTA_SESSION,   /* Postfix: a process has ended a session. `recipients`: how many mails it
 			* accepted in it; 0 if it refused any after its content, or they are not
 			* counted. No queue ID. */
-	MTA_IDENT,     /* it was re-injected as the row `text` of the outbox */
+	MTA_IDENT,     /* it came in once more: it was re-injected as the row `text` of the
+			* outbox, or Postfix, which had it as the queue ID `text`, handed it to itself
+			*/
+	MTA_REQUEUED,  /* Postfix: an administrator requeued it; before, its queue ID was `text` */
 	MTA_SENT,      /* the next hop, or a mailbox, has it: `to`, `original`, `relay`, `text` */
 	MTA_DEFERRED,  /* the same fields */
 	MTA_RETURNED,  /* the same; `to` is empty if all who are still waiting are meant */

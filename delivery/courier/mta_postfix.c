@@ -57,6 +57,23 @@ parse_queue(struct mta_line *line, const char *said)
 	return line->said != MTA_NOTHING;
 }
 
+/* "uid=109 from=<a> orig_id=QUEUEID"; without orig_id, someone submitted it with sendmail(1). */
+static bool
+parse_pickup(struct mta_line *line, const char *said)
+{
+	static const char before[] = " orig_id=";
+	g_autofree char *from = NULL;
+	const char *at = strstr(said, " from=<"), *rest = NULL;
+
+	if (at != NULL)
+		rest = mta_line_address(at + strlen(" from=<"), &from);
+	if (rest == NULL || !g_str_has_prefix(rest, before))
+		return false;
+	line->said = MTA_REQUEUED;
+	mta_line_set(&line->text, g_strdup(rest + strlen(before)));
+	return true;
+}
+
 static bool
 parse_said(struct mta_line *line, const char *said)
 {
@@ -64,6 +81,8 @@ parse_said(struct mta_line *line, const char *said)
 		return parse_delivery(line, said);
 	if (g_str_has_prefix(said, "from=<"))
 		return parse_queue(line, said);
+	if (g_str_has_prefix(said, "uid="))
+		return parse_pickup(line, said);
 	if (g_str_has_prefix(said, "milter-discard: ")) {
 		line->said = MTA_DISCARDED;
 	} else if (strcmp(said, "removed") == 0) {

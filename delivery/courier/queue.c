@@ -237,10 +237,11 @@ queue_distrust(struct connection *connection, const struct queued_mail *mail, ch
 
 static const struct statement mta_mail_put = {
 	"queue_mta_mail",
-	"insert into postseal.mta_mail (queue_id, message, kind, address, copy, copies)"
-	" values ($1, $2, $3, $4, $5, (select o.copies from postseal.outbox o where o.id = $6)) "
-	"on conflict (queue_id) do update set message = excluded.message, kind = excluded.kind,"
-	" address = excluded.address, copy = excluded.copy, copies = excluded.copies, since = now()"};
+	"insert into postseal.mta_mail (queue_id, message, kind, address, copy, copies, ident)"
+	" values ($1, $2, $3, $4, $5, (select o.copies from postseal.outbox o where o.id = $6), $6::uuid::text) "
+	"on conflict (queue_id, origin) do update set message = excluded.message, kind = excluded.kind,"
+	" address = excluded.address, copy = excluded.copy, copies = excluded.copies,"
+	" ident = excluded.ident, goes_on_as = '{}', since = now()"};
 static const struct statement own_mail_failed = {
 	"queue_own_mail_failed", "select postseal.own_mail_failed($1, $2, $3, $4, $5)"};
 static const struct statement summary_failed = {

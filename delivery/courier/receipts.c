@@ -6,6 +6,7 @@
 #include "core/metrics.h"
 #include "delivery/courier/page.h"
 #include "delivery/outbox/deputy.h"
+#include "delivery/outbox/failure.h"
 #include "delivery/outbox/notice.h"
 #include "delivery/outbox/trust_link.h"
 #include "mail/xtext.h"
@@ -315,6 +316,34 @@ put_alert(const struct notice *notice, const PGresult *rows, struct fault *fault
 		notice_undelivered(notice, postmaster, &alert, fault));
 }
 
+/* --- copies that were returned --- */
+
+/* To who is outside, in words that do not tell what was opened. */
+static bool
+put_bounce(const struct notice *notice, const PGresult *rows, struct fault *fault)
+{
+	const struct failure failure = {
+		.settings = notice->settings,
+		.courier = notice->courier,
+		.connection = notice->connection,
+		.message = notice->message,
+		.sender = notice->sender,
+		.envid = result_text(rows, 0, ENVID),
+		.smtputf8 = notice->smtputf8,
+		.text = translate(notice->settings->language,
+				  N_("Your message could not be delivered to the recipients "
+				     "below. The mail server's reply is shown below each "
+				     "address."))};
+	size_t count = (size_t)PQntuples(rows);
+	g_autofree struct failure_recipient *failed = g_new0(struct failure_recipient, count);
+
+	for (int row = 0; row < PQntuples(rows); row++)
+		failed[row] = (struct failure_recipient){PQgetvalue(rows, row, RECIPIENT),
+							 result_text(rows, row, ORCPT),
+							 PQgetvalue(rows, row, DETAIL), NULL};
+	return failure_put(&failure, failed, count, fault);
+}
+
 static void
 count_undelivered(const PGresult *rows)
 {
@@ -347,16 +376,17 @@ mail_rows(const struct issuer *issuer, struct connection *connection, const PGre
 				.message = PQgetvalue(rows, 0, MESSAGE),
 				.sender = PQgetvalue(rows, 0, SENDER)};
 	g_autofree char *deputy = NULL;
-	bool is_alert = strcmp(PQgetvalue(rows, 0, FORM), "alert") == 0;
+	const char *form = PQgetvalue(rows, 0, FORM);
 
-	if (!deputy_find(connection, notice.sender, &deputy, fault))
+	if (strcmp(form, "bounce") != 0 && !deputy_find(connection, notice.sender, &deputy, fault))
 		return false;
 	notice.deputy = deputy;
 	notice.smtputf8 = !g_str_is_ascii(deputy == NULL ? notice.sender : deputy);
 	count_undelivered(rows);
 	return batch_begin(connection, fault) &&
-	       (is_alert ? put_alert(&notice, rows, fault)
-			 : put_receipt(issuer, &notice, rows, fault)) &&
+	       (strcmp(form, "alert") == 0    ? put_alert(&notice, rows, fault)
+		: strcmp(form, "bounce") == 0 ? put_bounce(&notice, rows, fault)
+					      : put_receipt(issuer, &notice, rows, fault)) &&
 	       batch_commit(connection, fault);
 }
 

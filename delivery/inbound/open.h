@@ -17,6 +17,7 @@ enum {
 	OPEN_KEYS_MAX = 8,
 	OPEN_TRIES_MAX = 8,
 	OPEN_PGP_TRIES_MAX = 50,
+	OPEN_PGP_BYTES_MAX = 1 << 30,
 	CONTENT_KEY_MAX = 64
 };
 
@@ -29,6 +30,7 @@ struct sealed {
 	enum seal_kind kind;
 	GPtrArray *openings; /* struct opening: one for each content key with which it opened */
 	unsigned tries;	     /* how often it was decrypted in vain */
+	unsigned opened;     /* how often with OpenPGP, whoever's key it was */
 	/* OpenPGP signatures (struct pgp_signature): those that were encrypted together with it,
 	 * over all of it; and those in its MIME structure, once they were looked for. Or NULL. */
 	GPtrArray *signed_within;

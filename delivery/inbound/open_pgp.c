@@ -132,16 +132,27 @@ open_with(struct sealed *sealed, const struct open_request *request, struct key 
 	return fault->cause == FAULT_INPUT || fault->cause == FAULT_TOO_BIG;
 }
 
+/* Each of many readers' keys is tried, as it alone shows that the message is for this reader; but
+ * whoever sends a large message to all of them may not keep the gateway busy for minutes. */
+static bool
+is_enough(const struct sealed *sealed, const struct spool *content)
+{
+	return sealed->opened >= OPEN_PGP_TRIES_MAX &&
+	       sealed->opened * spool_size(content) >= OPEN_PGP_BYTES_MAX;
+}
+
 static bool
 try_keys(struct sealed *sealed, const struct open_request *request, const GPtrArray *keys,
 	 const struct spool *content, struct opening **opening_r, struct fault *fault)
 {
 	for (guint i = 0; i < keys->len && i < OPEN_KEYS_MAX && *opening_r == NULL; i++) {
-		if (sealed->tries++ >= OPEN_PGP_TRIES_MAX)
+		if (sealed->tries >= OPEN_PGP_TRIES_MAX || is_enough(sealed, content))
 			return true;
 		if (!open_with(sealed, request, g_ptr_array_index(keys, i), content, opening_r,
 			       fault))
 			return false;
+		sealed->tries += *opening_r == NULL;
+		sealed->opened += *opening_r != NULL;
 	}
 	return true;
 }

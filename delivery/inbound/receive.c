@@ -197,6 +197,7 @@ inbound_describe(const struct surroundings *around, struct copy *copy, struct fa
 
 	if (verified) {
 		copy->flavour = copy->decision.rule;
+		copy->is_reported_by_us = inbound_was_sealed(around->inbound);
 		copy->subject = subject_for(around, copy, &signature);
 		copy->results = results_text(
 			around->settings, copy->opening == NULL ? NULL : copy->reason, &signature);

@@ -328,6 +328,16 @@ agreement_for(const struct key_agreement *agreement, X509 *certificate,
 	return false;
 }
 
+/* Whoever writes a message chooses both: a name may stand in the wrong kind of RecipientInfo. */
+static bool
+fits(const struct recipient_info *info, X509 *certificate)
+{
+	EVP_PKEY *key = X509_get0_pubkey(certificate);
+
+	return key != NULL &&
+	       EVP_PKEY_get_base_id(key) == (info->type == AGREEMENT ? EVP_PKEY_EC : EVP_PKEY_RSA);
+}
+
 bool
 recipient_info_for(const struct recipient_info *info, X509 *certificate, size_t key_length,
 		   struct keeper_wrapped *wrapped_r)
@@ -336,6 +346,10 @@ recipient_info_for(const struct recipient_info *info, X509 *certificate, size_t 
 	bool is_for = false;
 
 	*wrapped_r = (struct keeper_wrapped){.key_length = (uint32_t)key_length};
+	if (!fits(info, certificate)) {
+		ERR_clear_error();
+		return false;
+	}
 	if (info->type == AGREEMENT) {
 		is_for = agreement_for(info->d.agreement, certificate, wrapped_r);
 	} else {

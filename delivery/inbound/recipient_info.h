@@ -19,7 +19,7 @@ void recipient_info_free(struct recipient_info *info);
 /* If it is for this certificate, which it names by issuer and serial number or by the subject key
  * identifier: what the keeper needs to open the key, of `key_length` bytes. RSA (PKCS#1 v1.5,
  * OAEP; RFC 3370, RFC 3560) and EC with AES key wrap (RFC 5753). False: it is not, or it uses an
- * algorithm that is not known here. */
+ * algorithm that is not known here, or that the certificate's key is not for. */
 bool recipient_info_for(const struct recipient_info *info, X509 *certificate, size_t key_length,
 			struct keeper_wrapped *wrapped_r);
 

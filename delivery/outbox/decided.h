@@ -12,6 +12,8 @@ struct decided {
 	char *address; /* folded */
 	char *kind;    /* as in struct outbox_mail */
 	bool verified;
+	char *copy;    /* its identifier in the log; NULL: none, or not of a user's message */
+	char *message; /* that it is a copy of; only as found */
 };
 
 /* Adds to the open batch. `lifetime`: seconds for which the MTA may have the mail. */

@@ -71,7 +71,8 @@ outbox_begin(struct outbox_writer *writer, struct connection *connection,
 
 	*writer = (struct outbox_writer){.connection = connection,
 					 .mail = mail,
-					 .addresses = g_ptr_array_new_with_free_func(g_free)};
+					 .addresses = g_ptr_array_new_with_free_func(g_free),
+					 .copies = g_ptr_array_new_with_free_func(g_free)};
 	imprint_sink_init(&writer->imprint, mail->sender, &writer->sealing.sink);
 	randombytes_buf(content.bytes, SEAL_KEY_BYTES);
 	sealing_sink_init(&writer->sealing, &content, mail->id.text, header, store_chunk, writer);
@@ -104,6 +105,7 @@ outbox_add_recipient(struct outbox_writer *writer, const struct outbox_recipient
 	parameters_text(&parameters, writer->mail->id.text);
 	parameters_number(&parameters, writer->addresses->len);
 	g_ptr_array_add(writer->addresses, address_fold(recipient->address));
+	g_ptr_array_add(writer->copies, g_strdup(recipient->copy));
 	parameters_text(&parameters, recipient->address);
 	parameters_text(&parameters, recipient->notify);
 	parameters_text(&parameters, recipient->orcpt);
@@ -139,7 +141,8 @@ note_decided(const struct outbox_writer *writer, struct fault *fault)
 	for (guint i = 0; i < writer->addresses->len; i++) {
 		const struct decided decided = {.address = g_ptr_array_index(writer->addresses, i),
 						.kind = (char *)writer->mail->kind,
-						.verified = writer->mail->verified};
+						.verified = writer->mail->verified,
+						.copy = g_ptr_array_index(writer->copies, i)};
 
 		if (!decided_note(writer->connection, imprint, &decided,
 				  2 * writer->mail->lifetime + DAY_SECONDS, fault))
@@ -160,4 +163,5 @@ outbox_clear(struct outbox_writer *writer)
 	imprint_sink_clear(&writer->imprint);
 	sealing_sink_clear(&writer->sealing);
 	g_clear_pointer(&writer->addresses, g_ptr_array_unref);
+	g_clear_pointer(&writer->copies, g_ptr_array_unref);
 }

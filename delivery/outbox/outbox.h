@@ -55,6 +55,7 @@ struct outbox_writer {
 	struct connection *connection;
 	const struct outbox_mail *mail;
 	GPtrArray *addresses; /* folded */
+	GPtrArray *copies;    /* of these recipients; NULL: none */
 	unsigned trust_count;
 };
 

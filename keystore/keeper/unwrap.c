@@ -19,14 +19,19 @@ struct unwrapped {
 };
 
 static bool
-makes_sense(const EVP_PKEY *private_key, const struct keeper_wrapped *wrapped)
+makes_sense(const struct keeper_wrapped *wrapped)
 {
-	int type = EVP_PKEY_get_base_id(private_key);
-
 	return wrapped->key_length > 0 && wrapped->key_length <= KEEPER_KEY_MAX &&
 	       wrapped->length <= KEEPER_WRAPPED_MAX && wrapped->point_length <= KEEPER_POINT_MAX &&
-	       wrapped->info_length <= KEEPER_INFO_MAX &&
-	       type == (wrapped->wrapping == KEEPER_ECDH ? EVP_PKEY_EC : EVP_PKEY_RSA);
+	       wrapped->info_length <= KEEPER_INFO_MAX;
+}
+
+/* A message may name a key in a way that is not for its kind. */
+static bool
+fits(const EVP_PKEY *private_key, const struct keeper_wrapped *wrapped)
+{
+	return EVP_PKEY_get_base_id(private_key) ==
+	       (wrapped->wrapping == KEEPER_ECDH ? EVP_PKEY_EC : EVP_PKEY_RSA);
 }
 
 /* --- RSA --- */
@@ -138,11 +143,11 @@ unwrap_key(EVP_PKEY *private_key, const struct keeper_wrapped *wrapped,
 {
 	struct unwrapped unwrapped = {0};
 
-	if (!makes_sense(private_key, wrapped))
+	if (!makes_sense(wrapped))
 		return fault_set(fault, FAULT_CRYPTO, "it cannot open such a key");
-	if (wrapped->wrapping == KEEPER_ECDH)
+	if (fits(private_key, wrapped) && wrapped->wrapping == KEEPER_ECDH)
 		unwrap_agreed(private_key, wrapped, &unwrapped);
-	else
+	else if (fits(private_key, wrapped))
 		unwrap_rsa(private_key, wrapped, &unwrapped);
 	choose(key_r, &unwrapped, wrapped);
 	ERR_clear_error();

@@ -67,9 +67,25 @@ is_end(const struct zip_members *zip, size_t at)
 	       at + END_BYTES + number(zip->archive + at + 20, 2) <= zip->length;
 }
 
+/* 4.4.1.4: does the end have no room for the value, or the same? */
+static bool
+may_say(uint64_t value, uint32_t said, uint32_t no_room)
+{
+	return said == no_room || said == value;
+}
+
+/* Some programs read the shorter record, some the longer one. */
+static bool
+is_same_directory(const unsigned char *end, const struct directory *directory)
+{
+	return may_say(directory->entries, number(end + 10, 2), UINT16_MAX) &&
+	       may_say(directory->bytes, number(end + 12, 4), UINT32_MAX) &&
+	       may_say(directory->offset, number(end + 16, 4), UINT32_MAX);
+}
+
 /* 4.3.14 and 4.3.15: for archives of more than 4 GB, or of 65535 files, but allowed for any. */
 static bool
-find_end64(const struct zip_members *zip, size_t end, struct directory *directory)
+find_end64(struct zip_members *zip, size_t end, struct directory *directory)
 {
 	const unsigned char *locator = zip->archive + end - LOCATOR64_BYTES, *record;
 	uint64_t at;
@@ -86,6 +102,8 @@ find_end64(const struct zip_members *zip, size_t end, struct directory *director
 	directory->bytes = number64(record + 40);
 	directory->offset = number64(record + 48);
 	directory->end = at;
+	if (!is_same_directory(zip->archive + end, directory))
+		note(zip, unclear);
 	return true;
 }
 
@@ -146,6 +164,18 @@ read_extra(const unsigned char *extra, size_t length, struct zip_member *member,
 	}
 }
 
+/* With a descriptor, sizes and checksum are behind the file. */
+static bool
+says_the_same(const unsigned char *local, uint64_t name_length, const struct zip_member *member)
+{
+	struct zip_member said = {.packed = number(local + 18, 4), .size = number(local + 22, 4)};
+	uint64_t offset = 0;
+
+	read_extra(local + LOCAL_BYTES + name_length, number(local + 28, 2), &said, &offset);
+	return said.packed == member->packed && said.size == member->size &&
+	       number(local + 14, 4) == member->checksum;
+}
+
 /* The record before the file (4.3.7) must say what the directory says. */
 static bool
 read_local(struct zip_members *zip, const unsigned char *entry, uint64_t offset,
@@ -167,9 +197,7 @@ read_local(struct zip_members *zip, const unsigned char *entry, uint64_t offset,
 	    memcmp(local + LOCAL_BYTES, entry + ENTRY_BYTES, name_length) != 0 ||
 	    number(local + 8, 2) != member->method ||
 	    ((number(local + 6, 2) ^ number(entry + 8, 2)) & FLAG_ENCRYPTED) != 0 ||
-	    (!member->has_descriptor && number(local + 18, 4) != UINT32_MAX &&
-	     (number(local + 18, 4) != member->packed || number(local + 22, 4) != member->size ||
-	      number(local + 14, 4) != member->checksum)))
+	    (!member->has_descriptor && !says_the_same(local, name_length, member)))
 		note(zip, unclear);
 	return true;
 }

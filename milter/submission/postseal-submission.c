@@ -60,6 +60,7 @@ put_on_record(const struct program *program, struct connection *connection, stru
 	const struct policy *policy = program->members.policy;
 	const struct audit_policy record = {.digest = policy_digest(policy),
 					    .text = policy_text(policy),
+					    .files = policy_files(policy),
 					    .program = "postseal-submission",
 					    .node = program->members.settings->hostname};
 

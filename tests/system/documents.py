@@ -8,6 +8,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import unittest.mock
 import zipfile
 import zlib
 
@@ -15,6 +16,7 @@ import docx
 import openpyxl
 import xlsxwriter
 from conftest import BUILD
+from messages import noise
 from odf.opendocument import OpenDocumentSpreadsheet, OpenDocumentText
 from odf.table import Table, TableCell, TableRow
 from odf.teletype import addTextToElement
@@ -319,6 +321,59 @@ ODF_ENCRYPTED = """<?xml version="1.0"?><manifest:manifest xmlns:manifest="urn:o
 </manifest:manifest>"""
 
 
+def odf_encrypted(package):
+    """Each file encrypted for itself, as in OpenDocument 1.2."""
+    return repacked(package, **{"META-INF/manifest.xml": ODF_ENCRYPTED, "content.xml": noise(2000, "content"), "meta.xml": noise(500, "meta"),
+                                "styles.xml": noise(2000, "styles")})
+
+
+def odf_encrypted_whole():
+    """The package within a package, as LibreOffice 24.2 writes it."""
+    return zipped({"mimetype": "application/vnd.oasis.opendocument.text", "encrypted-package": noise(5000, "package"),
+                   "META-INF/manifest.xml": ODF_ENCRYPTED.replace("content.xml", "encrypted-package")})
+
+
+# --- Office with a password, in the words of MS-OFFCRYPTO and MS-CFB: nothing in Debian makes it ---
+
+def cfb(streams):
+    """A compound file of streams of at least 4096 bytes each."""
+    free, end, fat_mark, sector = 0xffffffff, 0xfffffffe, 0xfffffffd, 512
+    chain, data, starts = [fat_mark, end], b"", []  # the table of sectors, and the directory
+    for content in streams.values():
+        first, count = len(chain), -(-len(content) // sector)
+        starts.append(first)
+        chain += [*range(first + 1, first + count), end]
+        data += content.ljust(count * sector, b"\0")
+
+    def entry(name, kind, right, child, start, size):
+        encoded = name.encode("utf-16-le") + b"\0\0"
+        return struct.pack("<64sHBBIII36xIQ", encoded, len(encoded), kind, 1, free, right, child, start, size)
+
+    directory = entry("Root Entry", 5, free, 1, end, 0)
+    for i, (name, content) in enumerate(streams.items()):
+        directory += entry(name, 2, i + 2 if i + 1 < len(streams) else free, free, starts[i], len(content))
+    header = struct.pack("<8s16xHHHHH6xIIIIIIIII", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 62, 3, 0xfffe, 9, 6, 0, 1, 1, 0, 4096, end, 0, end, 0)
+    table = struct.pack("<128I", *chain, *[free] * (128 - len(chain)))
+    return header + struct.pack("<109I", 0, *[free] * 108) + table + directory.ljust(sector, b"\0") + data
+
+
+def office_encrypted(package):
+    """The key is not known: the bytes in place of the package are any."""
+    about = b'<encryption xmlns="http://schemas.microsoft.com/office/2006/encryption"><keyData saltSize="16"/></encryption>'
+    return cfb({"EncryptionInfo": (struct.pack("<HHI", 4, 4, 0x40) + about).ljust(4096, b" "),
+                "EncryptedPackage": struct.pack("<Q", len(package)) + noise(-(-len(package) // 16) * 16, "key")})
+
+
+def zip_encrypted_with_aes(text):
+    """As WinZip and 7-Zip encrypt: method 99 (APPNOTE.TXT, appendix E)."""
+    data = bytearray(zipped({"note.txt": text + " " * 100}, zipfile.ZIP_STORED))
+    for mark, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        struct.pack_into("<HH", data, data.index(mark) + at, 1, 99)
+    at = data.index(text.encode())
+    data[at:at + len(text)] = noise(len(text), "aes")
+    return bytes(data)
+
+
 # --- RTF ---
 
 def rtf(text):
@@ -573,6 +628,36 @@ def zip_in_zip(text):
     return zipped({"inner.zip": zipped({"inner.zip": zip_text(text)}), "other.txt": "nothing"})
 
 
+def zip64(files):
+    """All that may be said in 64 bits is (4.5.3 of APPNOTE.TXT), as programs do that write what is longer than they know."""
+    with unittest.mock.patch("zipfile.ZIP64_LIMIT", 0):
+        return zipped(files)
+
+
+def zip64_text(text):
+    return zip64({"first.txt": "nothing", "note.txt": f"Number {text}\n"})
+
+
+def zip64_streamed(text):
+    """With the sizes in a descriptor behind the file."""
+    class Stream(io.BytesIO):
+        def seekable(self):
+            return False
+
+        def tell(self):
+            raise io.UnsupportedOperation
+
+    packed = Stream()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("note.txt", "w", force_zip64=True) as file:
+        file.write(f"Number {text}\n".encode())
+    return packed.getvalue()
+
+
+def docx_zip64(text):
+    with zipfile.ZipFile(io.BytesIO(docx_runs(text))) as archive:
+        return zip64({name: archive.read(name) for name in archive.namelist()})
+
+
 def zip_docx(text):
     return zipped({"letter.docx": docx_runs(text), "table.xlsx": xlsx_shared("x")})
 
@@ -586,7 +671,7 @@ FORMS = {make.__name__: make for make in (
     docx_paragraph, docx_runs, docx_table, docx_header, docx_hidden_between, docx_hidden, docx_property, docx_footnote,
     docx_comment, docx_deleted, docx_strict, docx_embedded, xlsx_shared, xlsx_rich, xlsx_inline, xlsx_comment, xlsx_formula,
     xlsx_sheet_name, xlsx_header, pptx_slide, pptx_notes, zip_text, zip_html, zip_utf16, zip_in_zip, zip_docx,
-    zip_self_extracting, odt_paragraph, odt_spans, odt_note, ods_cell, rtf_paragraph, rtf_runs, rtf_header, rtf_note,
+    zip_self_extracting, zip64_text, zip64_streamed, docx_zip64, odt_paragraph, odt_spans, odt_note, ods_cell, rtf_paragraph, rtf_runs, rtf_header, rtf_note,
     rtf_hidden_between, rtf_field, rtf_in_zip, pdf_plain, pdf_uncompressed, pdf_letters, pdf_turned, pdf_last_page, pdf_invisible,
     pdf_field, pdf_note, pdf_title, pdf_outline, pdf_object_streams, pdf_for_reading_only, pdf_printed, pdf_attachment,
     pdf_behind_other_bytes, pdf_in_zip, tnef_body, tnef_unicode, tnef_html, tnef_rtf, tnef_rtf_stored, tnef_attachment, tnef_message)}

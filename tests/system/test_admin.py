@@ -275,7 +275,7 @@ def test_each_role_is_refused_what_is_not_its_own(world, role, sql):
 
 
 FACTS = ("message", "copy", "event", "activity", "reading", "policy_version", "policy_in_force", "legal_hold", "legal_hold_end",
-         "record_deletion")
+         "record_deletion", "policy_file", "policy_declaration")
 
 
 def test_no_program_may_change_what_is_on_record(world):

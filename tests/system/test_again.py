@@ -60,13 +60,6 @@ def offer_unheard(world, message, to, sender, queue_id):
     connection.close()
 
 
-def read_again(world):
-    """The milter loads the rules in the file."""
-    count = world.log("postseal-milter").count("reloaded:")
-    os.kill(world.programs["postseal-milter"], signal.SIGHUP)
-    sandbox.wait_until(lambda: world.log("postseal-milter").count("reloaded:") > count, "the rules to be read again")
-
-
 def decisions(world, address):
     return [tuple(row) for row in world.postgres.query(
         f"select method, state, offer from postseal.log where recipient = '{address}' order by offered_at, offer")]
@@ -306,11 +299,11 @@ def test_decision_of_an_older_policy_was_overwritten(world, post, name):
     try:
         world.config.write_text(original.replace('domain "plain.example"        deliver plain',
                                                  'domain "plain.example"        deliver pickup'))
-        read_again(world)
+        world.read_rules_again()
         post.accepted(message, [to], sender=sender)
     finally:
         world.config.write_text(original)
-        read_again(world)
+        world.read_rules_again()
     rows = world.postgres.query("select l.method, l.state, l.policy, p.content like '%plain.example\"        deliver ' || l.method || '%'"
                                 " from postseal.log l join postseal.policy_version p on p.digest = l.policy"
                                 f" where l.recipient = '{to}' order by l.offer")

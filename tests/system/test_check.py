@@ -65,6 +65,9 @@ BROKEN = [
     ("smtpd_milters={unix:postseal/milter.sock,default_action=accept}", "milter failures", "default action accept"),
     ("-P SUBMISSION/milter_default_action=accept", "milter failures", "SUBMISSION/smtpd_milters"),
     ("milter_protocol=2", "milter failures", "milter_protocol = 2"),
+    ("smtpd_milters={unix:postseal/milter.sock,protocol=2}", "milter failures", "milter_protocol = 2"),
+    ("smtpd_milters={unix:postseal/milter.sock, command_timeout = 5s}", "milter failures", "milter_command_timeout = 5s"),
+    ("smtpd_milters={unix:postseal/milter.sock,content_timeout=20s}", "milter failures", "milter_content_timeout = 20s"),
     ("always_bcc=archive@example.com", "placement", "always_bcc = archive@example.com adds recipients"),
     ("-P cleanup/unix/always_bcc=archive@example.com", "placement", "cleanup/unix/always_bcc = archive@example.com adds recipients"),
     ("header_checks=regexp:{ {/^Subject: x/ BCC archive@smime.example} }", "placement", "header_checks has tables with BCC"),
@@ -124,7 +127,8 @@ GOOD_SETTINGS = [
     "-P SUBMISSION/content_filter=smtp:[127.0.0.1]:9",
     "smtpd_milters=unix:postseal/milter.sock,unix:dkim.sock",
     "smtpd_milters={unix:postseal/milter.sock,connect_timeout=5s}",
-    "smtpd_milters={unix:nobody.sock,default_action=accept},unix:postseal/milter.sock",
+    "smtpd_milters={unix:nobody.sock,default_action=accept,protocol=2,content_timeout=1s},unix:postseal/milter.sock",
+    "masquerade_classes=envelope_sender,envelope_recipient",
     "-P postseal/unix/smtpd_milters=unix:dkim.sock",
     "milter_default_action=reject",
     "virtual_alias_maps=inline:{info@example.com=anna@example.com}",
@@ -192,6 +196,16 @@ def test_log_that_anybody_may_write_to_is_told(world):
 def test_socket_outside_the_chroot_is_told(world, broken):
     """For example in /run: that path does not exist for a chrooted smtpd, whatever its mode."""
     sandbox.command("postconf", "-c", world.company.config, "-e", f"smtpd_milters=unix:{world.milter_socket}")
+    with pytest.raises(sandbox.Trouble, match=r"milter socket +WRONG: .*runs in a chroot"):
+        world.check()
+
+
+def test_socket_outside_the_chroot_of_an_old_master_cf_is_told(world, broken):
+    """Its "-" means "y" where compatibility_level was never set; it was taken for "n", and all mail waited."""
+    sandbox.command("postconf", "-c", world.company.config, "-F", "-e", f"{world.submission}/chroot=-")
+    sandbox.command("postconf", "-c", world.company.config, "-e", f"smtpd_milters=unix:{world.milter_socket}")
+    assert "WRONG" not in world.check()
+    sandbox.command("postconf", "-c", world.company.config, "-e", "compatibility_level=0")
     with pytest.raises(sandbox.Trouble, match=r"milter socket +WRONG: .*runs in a chroot"):
         world.check()
 

@@ -195,6 +195,23 @@ def test_log_that_nobody_follows(world, without):
     stops(world, "joe@plain.example", "next hop", "log says nothing more of it; can the courier read it", seconds=SECONDS)
 
 
+def test_probe_that_is_held_was_said_to_be_with_the_mta(world):
+    """And whoever approves was left with it."""
+    kept_settings = world.config.read_text()
+    world.config.write_text(kept_settings.replace(
+        'rule "drawings"', 'table officers { "otto@example.com" }\n'
+        'rule "ask" match recipient "wait@plain.example" hold "Ask." for <officers>\nrule "drawings"'))
+    world.read_rules_again()
+    try:
+        said = arrives(world, "wait@plain.example", PATH + ["taken back"])
+    finally:
+        world.config.write_text(kept_settings)
+        world.read_rules_again()
+    assert "until it is approved" in said["sealed"] and "waits for approval" in said["handed back"]
+    assert "recalled" in said["taken back"]
+    assert world.postgres.query("select state from postseal.log where recipient = 'wait@plain.example'") == [["recalled"]]
+
+
 # --- on the way to the portal ---
 
 def test_portal_that_cannot_be_reached_is_a_doubt(world, without):

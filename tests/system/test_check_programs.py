@@ -114,6 +114,17 @@ def web_server(name, shift="+0d", days=60):
     return change
 
 
+def waits_for_approval(world, mended):
+    mended(world.read_rules_again)
+    mended(world.config.write_text, world.config.read_text())
+    configured('^rule "drawings"', 'table officers { "otto@example.com" }\nrule "ask" match subject regex "Budget" hold "Ask." for <officers>\nrule "drawings"')(world, mended)
+    world.read_rules_again()
+    mended(world.postgres.query, "delete from postseal.approval")
+    message = b"From: <anna@example.com>\r\nTo: <joe@plain.example>\r\nSubject: Budget\r\n\r\nHello.\r\n"
+    with smtplib.SMTP("127.0.0.1", world.ports["submission"]) as smtp:
+        smtp.sendmail("anna@example.com", ["joe@plain.example"], message)
+
+
 def full_disk(world, mended):
     spool = world.directory / "portal-spool"
     sandbox.command("mount", "-t", "tmpfs", "-o", "size=4k,mode=0777", "none", spool)
@@ -204,6 +215,11 @@ BROKEN = {
                                            "master.key does not open the private key .*otto.*1 of 1"),
     "courier.key of another installation": (both(waiting_mail, another_installation("courier.key", "courier.pub")), "key store",
                                             "courier.key does not open mail in the outbox"),
+    "login.key of another installation": (both(waits_for_approval, another_installation("login.key")), "key store",
+                                          "login.key does not open what waits for approval"),
+    "postseal.conf that the finder may not read": (
+        both(configured('(^finder socket .*) user "nobody"', r'\1 user "man"'), locked("postseal.conf", 0o400, "nobody")),
+        "settings", "as postseal-finder does .user man."),
 }
 
 RIGHT = {

@@ -51,6 +51,27 @@ def without_chroot(world, mended):
     postconf(world, "-e", f"smtpd_milters=unix:{world.milter_socket}", f"non_smtpd_milters=unix:{world.milter_socket}")
 
 
+def with_old_default(world, mended):
+    """Before Postfix 3.0, "-" in the chroot column meant "y"; it still does where compatibility_level was never set."""
+    postconf(world, "-F", "-e", "*/*/chroot=-")
+    postconf(world, "-e", "compatibility_level=0")
+
+
+def handed_over_at(name, setting, *options, transport=()):
+    """Something else listens at the port, so that the courier is answered; master.cf calls it `name`."""
+    def change(world, mended):
+        port = world.ports["outside"]
+        place = name.replace("PORT", str(port))
+        configured(f'^{setting} "[^"]*"', f'{setting} "smtp://127.0.0.1:{port}"')(world, mended)
+        postconf(world, "-M", "-e", f"{place}/inet={place} inet n - n - - smtpd " + " ".join(f"-o {o}" for o in options))
+        for one in transport:
+            postconf(world, "-P", "-e", one)
+    return change
+
+
+CLOSED = ("receive_override_options=no_milters", "mynetworks=127.0.0.0/8")
+
+
 def postscreen(world, mended):
     postconf(world, "-M", "-e", "smtpd/pass=smtpd pass - - y - - smtpd")
     postconf(world, "-M", "-e", f"127.0.0.1:{world.spare[1]}/inet=127.0.0.1:{world.spare[1]} inet n - y - 1 postscreen")
@@ -69,6 +90,17 @@ BROKEN = {
     "another milter at its port": (listener(as_another_milter), "milter socket", "is another one than postseal-milter"),
     "no milter at its port": (listener(lambda asked: b"HTTP/1.0 400 Bad Request\r\n\r\n"), "milter socket",
                               "does not answer as a milter does"),
+    # what is handed over at a port
+    "port for mail from Postseal that seals again, under another name": (
+        handed_over_at("localhost:PORT", "reinject", "syslog_name=postfix/postseal"), "reinject", "localhost:[0-9]+/inet: .*sealed twice"),
+    "port for mail from Postseal without a host": (
+        handed_over_at("PORT", "reinject", "syslog_name=postfix/postseal"), "reinject", "sealed twice"),
+    "port for verified TLS whose transport verifies nobody": (
+        handed_over_at("localhost:PORT", "reinject verified", *CLOSED, "content_filter=postseal-verified:",
+                       transport=["postseal-verified/unix/smtp_tls_security_level=may"]),
+        "reinject verified", "may does not verify the server"),
+    "port for mail from Postseal that is open to all": (
+        handed_over_at("PORT", "reinject", *CLOSED), "milters", "disables the milter"),
     # which mail reaches it
     "clients that have other milters": (set_to("smtpd_milter_maps", "inline:{127.0.0.1=DISABLE}"), "milters", "smtpd_milter_maps"),
     "filter before the queue": (set_to("SUBMISSION/smtpd_proxy_filter", "127.0.0.1:9"), "milters", "smtpd_proxy_filter"),
@@ -81,7 +113,8 @@ BROKEN = {
     "copies by sender": (set_to("sender_bcc_maps", "inline:{a@example.com=b@example.com}"), "placement", "sender_bcc_maps"),
     "copies by recipient": (set_to("recipient_bcc_maps", "inline:{a@example.com=b@example.com}"), "placement", "recipient_bcc_maps"),
     "canonical addresses outside": (set_to("canonical_maps", "inline:{a@example.com=b@smime.example}"), "placement", "b@smime.example"),
-    "recipients that are masqueraded": (set_to("masquerade_classes", "envelope_sender, envelope_recipient"), "placement", "masquerade"),
+    "recipients that are masqueraded": (both(set_to("masquerade_domains", "example.com"),
+                                         set_to("masquerade_classes", "envelope_sender, envelope_recipient")), "placement", "masquerade"),
     "local aliases outside": (both(set_to("mydestination", "example.com"),
                                    set_to("alias_maps", "inline:{team=joe@smime.example}")), "placement", "joe@smime.example"),
     "mail of nobody sent on": (both(set_to("mydestination", "example.com"), set_to("luser_relay", "catch@example.com")),
@@ -92,6 +125,8 @@ RIGHT = {
     "at the edge, smtpd in its chroot, a Unix socket": lambda world, mended: None,
     "nothing in a chroot, the socket by its full path": without_chroot,
     "everything in the chroot": all_in_chroot,
+    "everything in the chroot, by the old default": with_old_default,
+    "a port for mail from Postseal, without the name that wire gives it": handed_over_at("localhost:PORT", "reinject", *CLOSED),
     "rspamd before it": listed("unix:scanner.sock", "ours"),
     "submission with logins that are bound to senders": submission_with_login,
     "postscreen in front": postscreen,

@@ -458,6 +458,54 @@ def test_requeued_mail_was_decided_on_once_more(world, post, keys, secret, name)
         assert found.arrived(address) == [wanted[address]]
     again = [r[:2] for r in found.rows() if r[0] != "archive@plain.example"]  # which Postfix adds once more
     assert again == sorted([a, m] for a, m in wanted.items() if a != "archive@plain.example")
+    is_followed_to_its_end(world, [to[0], to[2], to[3]])
+    sandbox.wait_until(lambda: any(what == "notice sent" and "pickup.example[" in detail for what, detail in history(world, to[1])),
+                       "the notice to be followed")
+
+
+def history(world, address):
+    return world.postgres.query(f"select what, detail from postseal.history where recipient = '{address}' order by at")
+
+
+def is_followed_to_its_end(world, addresses):
+    """Promise 6: what the next hop said is on record, once, and nothing is taken for its answer that Postfix told itself."""
+    for address in addresses:
+        sandbox.wait_until(lambda a=address: "sent" in [what for what, _ in history(world, a)], f"the copy for {address} to be sent")
+        said = [detail for what, detail in history(world, address) if what == "sent"]
+        assert len(said) == 1 and "queued as" in said[0] and not said[0].startswith("127.0.0.1"), said
+        assert any(what == "deferred" for what, _ in history(world, address))
+
+
+def test_held_mail_was_not_followed_once_it_was_requeued(world, post, keys, secret, name):
+    """Promise 6. It is requeued twice: Postfix gives it new queue IDs each time, two of them, as there are two passes."""
+    to = ["sue@smime.example", f"{name}@partner.example", f"{name}@plain.example", f"{name}@nowhere.invalid"]
+    world.company.set(defer_transports="smtp relay postseal-verified")
+    try:
+        found = secret(to, name)
+        sandbox.wait_until(lambda: len(found.rows()) == len(to) + 1, "the record")
+        sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
+        for count in (1, 2):
+            sandbox.wait_until(lambda n=count: all(world.company.log.read_text().count(f"to=<{a}>, relay=none") >= n for a in to[1:]),
+                               "all to be deferred")
+            sandbox.command("postsuper", "-c", world.company.config, "-h", "ALL")
+            requeue(world)
+            sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
+    finally:
+        world.company.set(defer_transports="")
+    states = dict.fromkeys(to[:3], "sent") | {to[3]: "failed"}
+
+    def is_over():
+        sandbox.command("postqueue", "-c", world.company.config, "-f")
+        return {r[0]: r[2] for r in found.rows() if r[0] in states} == states
+
+    sandbox.wait_until(is_over, "the end of each copy on record", 90)
+    rows = world.postgres.query("select c.recipient, h.what, h.detail from postseal.history h join postseal.copy c on c.id = h.copy"
+                                f" join postseal.message m on m.id = h.message where m.message_id = '<{name}@example.com>'"
+                                " and h.what in ('sent', 'failed') and c.recipient <> 'archive@plain.example' order by 1")
+    assert [r[:2] for r in rows] == sorted([a, s] for a, s in states.items())
+    assert all("queued as" in r[2] and not r[2].startswith("127.0.0.1") for r in rows if r[1] == "sent"), rows
+    for address in to[1:3]:
+        post.box(address).one()
 
 
 def test_requeued_copy_left_once_more_at_each_attempt_and_though_a_new_recipient_was_refused(world, post, secret, name):

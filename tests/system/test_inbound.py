@@ -52,17 +52,18 @@ class Outside:
                 "MIME-Version: 1.0"]
         return "\r\n".join(head).encode() + b"\r\n" + entity
 
-    def send(self, message, to, sender=STRANGER, client="203.0.113.5", login=None):
+    def send(self, message, to, sender=STRANGER, client="203.0.113.5", login=None, asks=(), returns=()):
+        """`asks` and `returns`: parameters of RCPT and MAIL (RFC 3461)."""
         with smtplib.SMTP("127.0.0.1", self.world.ports["submission"]) as smtp:
             smtp.ehlo()
             attributes = f"ADDR={client}" + (f" LOGIN={login}" if login else "")
             code, text = smtp.docmd("XCLIENT", attributes)
             assert code == 220, text
             smtp.ehlo()
-            code, text = smtp.mail(sender, ["BODY=8BITMIME"])
+            code, text = smtp.mail(sender, ["BODY=8BITMIME", *returns])
             assert code == 250, text
             for address in to:
-                code, text = smtp.rcpt(address)
+                code, text = smtp.rcpt(address, asks)
                 assert code == 250, text
             code, text = smtp.data(message)
             assert code == 250, str(code).encode() + b" " + text
@@ -200,7 +201,20 @@ def gcm_as_enveloped(entity, certificate):
     return pkcs7(der.replace(bytes.fromhex("060b2a864886f70d0109100117"), bytes.fromhex("060b2a864886f70d0109100107")))
 
 
+def of_another_kind(certificate):
+    """The readers' names in a RecipientInfo that their keys are not for: key agreement that names an RSA key."""
+    other = certificate.with_name(f"{certificate.stem}-agreed.pem")
+    serial = sandbox.command("openssl", "x509", "-in", certificate, "-noout", "-serial").decode().strip().partition("=")[2]
+    keys = certificate.parent
+    sandbox.command("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                    other.with_suffix(".key"), "-out", other.with_suffix(".csr"), "-subj", "/CN=other")
+    sandbox.command("openssl", "x509", "-req", "-in", other.with_suffix(".csr"), "-CA", keys / "authority.pem", "-CAkey",
+                    keys / "authority.key", "-set_serial", f"0x{serial}", "-days", "10", "-out", other)
+    return envelope(TEXT, other)
+
+
 BROKEN = {
+    "key agreement for an RSA key": of_another_kind,
     "another cipher": lambda certificate: envelope(TEXT, certificate, options=("-des3",)),
     "a bit of the ciphertext": lambda certificate: pkcs7(changed(envelope(TEXT, certificate, form="DER"), -40)),
     "a bit under GCM": lambda certificate: pkcs7(changed(envelope(TEXT, certificate, options=("-aes-256-gcm",), form="DER"), -40)),
@@ -389,6 +403,87 @@ def test_subject_that_travelled_inside_is_shown(world, post, outside, name):
               b"HP-Outer: Subject: [...]\r\n\r\nHello.\r\n")
     _, mail = outside.sent(envelope(entity, certificate), address, subject="[...]")
     assert mail["Subject"] == "The real one" and mail.body == b"Hello.\n"
+
+
+# --- what is said to who is outside ---
+
+PROTECTED = (b'Content-Type: text/plain; charset=utf-8; protected-headers="v1"; hp="cipher"\r\nSubject: The real one\r\n'
+             b"HP-Outer: Subject: [...]\r\n\r\nHello.\r\n")
+
+
+@pytest.fixture
+def refused(world):
+    """Makes the mailboxes' server refuse these addresses from now on."""
+    def refuse(*addresses):
+        table = " ".join(f"{{ {a} = 550 5.1.1 no such mailbox }}" for a in addresses)
+        world.outside.set(smtpd_recipient_restrictions="check_recipient_access inline:{ " + table + " }, reject_unauth_destination"
+                          if addresses else "reject_unauth_destination")
+    yield refuse
+    refuse()
+
+
+def settle(world, addresses):
+    """Waits until nothing is left to be said about their mail."""
+    sandbox.wait_until(lambda: all(state in ("sent", "failed") for address in addresses for state, in world.postgres.query(
+        f"select state from postseal.log where recipient = '{address}'")), "the MTA's log to be read")
+    sandbox.wait_until(lambda: not world.postgres.query("select 1 from postseal.receipt") and world.nothing_waits(), "our outbox to be empty")
+    sandbox.wait_until(lambda: not sandbox.command("postqueue", "-c", world.company.config, "-j").strip(), "Postfix's queue to be empty", 40)
+
+
+def told_apart(report):
+    """A report without what differs from one to the next anyway: dates, identifiers, who is meant."""
+    text = re.sub(rb"(?m)^(Date|Received|Message-ID|Delivered-To|X-Original-To|Return-Path|Arrival-Date|X-Postfix-Queue-ID):.*\n(?:[ \t].*\n)*", b"",
+                  report.raw)
+    return re.sub(rb"r\d+[ab]@|=_?[\w/.+-]{8,}|--[\w/.=+-]{8,}", b"x", text)
+
+
+def test_what_was_opened_went_back_to_whoever_sent_it(world, post, outside, name):
+    """Whoever has caught sealed mail sends it again from their own address, and asks what became of it."""
+    thief, ours, theirs = f"{name}@partner.example", f"{name}a@example.com", f"{name}b@example.com"
+    certificate = employee(world, ours)
+    employee(world, theirs)
+    for to in (ours, theirs):
+        message = outside.mail(envelope(PROTECTED, certificate), [to], sender=thief, subject="[...]")
+        outside.send(message, [to], sender=thief, asks=["NOTIFY=SUCCESS,FAILURE,DELAY"], returns=["RET=FULL", "ENVID=known"])
+    assert post.box(ours).one()["Subject"] == "The real one"
+    assert post.box(theirs).one()["Subject"] == "[...]"
+    settle(world, (ours, theirs))
+    assert post.box(thief).files() == []
+
+
+def test_report_of_what_could_not_be_delivered_showed_what_was_opened(world, post, outside, refused, name):
+    """Mail that comes in with nearly too many hops, or is a little too large, is returned whenever its sender likes."""
+    thief, ours, theirs = f"{name}@partner.example", f"{name}a@example.com", f"{name}b@example.com"
+    certificate = employee(world, ours)
+    employee(world, theirs)
+    refused(ours, theirs)
+    for to in (ours, theirs):
+        message = outside.mail(envelope(PROTECTED, certificate), [to], sender=thief, subject="[...]")
+        outside.send(message, [to], sender=thief, asks=[f"ORCPT=rfc822;{to}"], returns=["RET=FULL", "ENVID=known"])
+    both = post.box(thief).wait(2)
+    settle(world, (ours, theirs))
+    assert len(post.box(thief).files()) == 2
+    assert {post.copies(to)[0]["method"] for to in (ours, theirs)} == {"open", "pass"}
+    for report in both:
+        assert b"The real one" not in report.raw and b"x-decrypted" not in report.raw
+        assert b"550 5.1.1" in report.raw and b"Original-Envelope-Id: known" in report.raw and b"Original-Recipient: rfc822;" in report.raw
+    assert told_apart(both[0]) == told_apart(both[1])
+
+
+@pytest.mark.parametrize("asks", ["NOTIFY=NEVER", "NOTIFY=SUCCESS"])
+def test_who_wants_no_report_gets_none(world, post, outside, refused, name, asks):
+    thief, ours = f"{name}@partner.example", f"{name}a@example.com"
+    certificate = employee(world, ours)
+    refused(ours)
+    outside.send(outside.mail(envelope(TEXT, certificate), [ours], sender=thief), [ours], sender=thief, asks=[asks])
+    settle(world, (ours,))
+    assert post.copies(ours)[0]["state"] == "failed" and post.box(thief).files() == []
+
+
+def test_mail_that_was_not_sealed_is_reported_by_the_mta(world, post, outside, name):
+    sender, to = f"{name}@partner.example", f"{name}a@example.com"
+    outside.send(outside.mail(TEXT, [to], sender=sender), [to], sender=sender, asks=["NOTIFY=SUCCESS"])
+    assert b"Successful Mail Delivery Report" in post.box(sender).one().raw
 
 
 def test_opened_record_is_kept_when_the_message_is_offered_again_without_the_keeper(world, post, outside, name):
@@ -777,6 +872,23 @@ def test_nobody_gets_mail_decrypted_with_the_key_of_a_colleague(world, post, out
         for key in keys:
             key.end()
     assert arrived(mail) == people.entity_of(message)
+
+
+def test_openpgp_mail_to_more_than_fifty_of_us_stayed_shut_for_the_rest(world, post, outside, name):
+    """Each of their keys is tried, and opens it."""
+    addresses = [f"{name}.{number}@example.com" for number in range(53)]
+    gpg = people.Gpg(world.directory / "keys" / f"{name}.gnupg", addresses[0], "future-default")
+    path = world.directory / "keys" / f"{name}.secret.asc"
+    try:
+        for address in addresses[1:]:
+            gpg.run("--quick-gen-key", "--passphrase", "", f"Test <{address}>", "future-default", "default", "30d")
+        path.write_bytes(gpg.run("--passphrase", "", "--armor", "--export-secret-keys"))
+        world.postseal("key", "import", path)
+        sealed = encrypted(gpg, TEXT, *(word for address in addresses[1:] for word in ("-r", address)))
+        outside.send(outside.mail(pgp_mime(sealed), addresses), addresses)
+    finally:
+        gpg.end()
+    assert [arrived(post.box(address).one()) for address in addresses] == [TEXT] * len(addresses)
 
 
 # --- what is made to be a burden ---

@@ -106,6 +106,52 @@ def test_requeued_copy_forgot_that_its_connection_must_be_verified(world, post, 
     assert "with ESMTPS" in mail["Received"] and not mail.fields("X-Postseal-Verified")
 
 
+@pytest.mark.parametrize("courier", ["runs", "comes later"])
+def test_held_mail_was_not_followed_once_it_was_requeued(world, post, name, courier):
+    """Promise 6: Postfix gives it another queue ID, twice here, under which its deliveries are logged."""
+    smime, plain, tls, gone = to = [f"{name}@{domain}" for domain in ("smime.example", "plain.example", "partner.example", "nowhere.invalid")]
+    people.certify(world, smime)
+    world.company.forget_queue()
+
+    def queue_ids():
+        return {a: set(re.findall(rf"error\S+ (\w+): to=<{a}>.*status=deferred", world.company.log.read_text())) for a in to}
+
+    def wait_for(count):
+        sandbox.wait_until(lambda: all(len(ids) == count for ids in queue_ids().values()), f"all to be deferred under queue ID {count}", 90)
+
+    world.company.set(defer_transports="smtp relay postseal-verified")
+    try:
+        post.accepted(post.compose(to), to)
+        wait_for(1)
+        if courier == "comes later":
+            world.stop_program("postseal-courier")
+        for count in (2, 3):
+            sandbox.command("postsuper", "-c", world.company.config, "-h", "ALL")
+            sandbox.command("postsuper", "-c", world.company.config, "-r", "ALL")
+            world.company.reload()  # pickup(8) looks at once
+            wait_for(count)
+    finally:
+        world.company.set(defer_transports="")
+    if courier == "comes later":
+        world.start_program("postseal-courier")
+    wanted = dict.fromkeys((smime, plain, tls), "sent") | {gone: "failed"}
+
+    def is_over():
+        sandbox.command("postqueue", "-c", world.company.config, "-f")
+        return {a: post.copies(a)[-1]["state"] for a in to} == wanted
+
+    sandbox.wait_until(is_over, "the end of each copy on record", 90)
+    for address, end in wanted.items():
+        said = world.postgres.query(f"select what, detail from postseal.history where recipient = '{address}' order by at")
+        assert [what for what, _ in said].count(end) == 1, said
+        assert "deferred" in [what for what, _ in said]
+        if end == "sent":
+            assert re.search(rf"{address.split('@')[1]}\S*\[127\..*: 250 2.0.0 Ok: queued as", dict(said)["sent"]), said
+            post.box(address).one()
+    sandbox.wait_until(lambda: world.postgres.query("select count(*) from postseal.mta_mail m join postseal.copy c using (message)"
+                                                    f" where c.address = '{plain}'") == [["0"]], "nothing to be followed any more")
+
+
 def test_copy_for_verified_tls_was_led_to_another_transport(world, post, name):
     """Promise 1: whatever the reason, a transport that does not verify its peer holds it."""
     to = f"{name}@partner.example"
@@ -136,7 +182,7 @@ def show_wiring(path, *options):
     "virtual_maps=texthash:{directory}/team",
     "-P cleanup/unix/always_bcc=archive@smime.example",
     "-P cleanup/unix/virtual_alias_maps=inline:{a@example.com=b@smime.example}",
-    "masquerade_classes=envelope_sender,envelope_recipient",
+    "masquerade_classes=envelope_sender,envelope_recipient; masquerade_domains=example.com",
 ])
 def test_what_adds_recipients_was_not_seen_by_wire(world, setting, tmp_path):
     """Promise 1: wire said "edge, since nothing here adds or changes recipients"."""

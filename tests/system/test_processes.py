@@ -1,10 +1,14 @@
 """How the programs behave as processes: a policy that is reloaded, descriptors that run out, others
 on their sockets, keys that must be gone."""
 import concurrent.futures
+import json
 import os
+import pwd
 import signal
 import socket
+import subprocess
 
+import acting
 import people
 import world as sandbox
 
@@ -177,6 +181,139 @@ def test_policy_that_comes_back_is_on_record_again(world, post, name):
     to = f"{name}@plain.example"
     post.accepted(post.compose([to]), [to])
     assert world.postgres.query(f"select policy from postseal.log where recipient = '{to}'") == [[before[-1]]]
+
+
+def changes(world):
+    """What the newest policy changed, as the auditor sees it."""
+    return [tuple(row) for row in world.postgres.query(
+        "select change, line, content from postseal.policy_changes where program = 'postseal-milter' and since = "
+        "(select max(since) from postseal.policies where program = 'postseal-milter')", "postseal_auditor")]
+
+
+def newest(world):
+    """Who, when and why of the newest policy of the milter."""
+    return world.postgres.query(
+        "select occasion, file, file_owner, abs(extract(epoch from since - file_changed_at)) < 60, coalesce(declared_by, '-'),"
+        " coalesce(declared_because, '-') from postseal.policies where program = 'postseal-milter' order by since desc limit 1",
+        "postseal_auditor")[0]
+
+
+def declare(world, *words):
+    done = subprocess.run([world.bin / "postseal", "-f", world.config, "policy", "declare", *words],
+                          env=acting.environment("anna"), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def shown(world, *words):
+    return [(row["change"], row["line"], row["content"]) for row in json.loads(world.postseal("policy", "diff", *words, "--json"))]
+
+
+def test_nobody_knew_who_changed_the_policy_and_what(world, name):
+    """Promise 6: the record said only that there was another version."""
+    original = world.config.read_text()
+    rule = f'match recipient domain "{name}.example" reject "To {name} we do not write."'
+    lines = original.splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("match "))
+    try:
+        reload(world)
+        world.config.write_text("\n".join([*lines[:first], rule, *lines[first:]]) + "\n")
+        os.chown(world.config, pwd.getpwnam("daemon").pw_uid, -1)
+        declare(world, "--reason", f"Ticket of {name}")
+        reload(world)
+        assert changes(world) == [("added", str(first + 1), rule)] == [(c, str(n), t) for c, n, t in shown(world)]
+        assert newest(world) == ["reload", str(world.config), "daemon", "t", acting.by_sudo("anna"), f"Ticket of {name}"]
+        # The order of the rules counts.
+        os.chown(world.config, 0, -1)
+        world.config.write_text("\n".join([*lines[:first], lines[first], rule, *lines[first + 1:]]) + "\n")
+        reload(world)
+        assert sorted(change for change, _, _ in changes(world)) == ["added", "removed"]
+        assert newest(world)[2:] == ["root", "t", "-", "-"], "what nobody declared has nobody's name"
+        # A password is in no text and makes no version.
+        count = len(in_force(world))
+        world.config.write_text(world.config.read_text().replace(world.postgres.url, world.postgres.url + "&password=tok-en"))
+        reload(world)
+        assert len(in_force(world)) == count
+    finally:
+        world.config.write_text(original)
+        os.chown(world.config, 0, -1)
+        reload(world)
+    # The older one came back, and nothing is said for it by what was declared for another time.
+    assert [(change, text) for change, _, text in changes(world)] == [("removed", rule)]
+    assert newest(world)[4:] == ["-", "-"]
+    declared, = world.postgres.query("select declared_by from postseal.policies where declared_because = "
+                                     f"'Ticket of {name}'", "postseal_auditor")
+    assert declared == [acting.by_sudo("anna")]
+    record = str(world.postgres.query("select policies::text from postseal.policies", "postseal_auditor"))
+    assert "tok-en" not in record and world.postgres.url not in record
+    listed = json.loads(world.postseal("policy", "versions", "--json"))
+    assert f"Ticket of {name}" in [row["declared_because"] for row in listed]
+    assert {row["node"] for row in listed if row["program"] == "postseal-milter"} == {"gateway.example.com"}
+
+
+def test_table_that_changed_made_a_new_version_with_the_same_text(world, name):
+    """The digest covers tables and logins, and the record had nothing of them."""
+    original = world.config.read_text()
+    table, logins = world.directory / f"{name}.table", world.directory / f"{name}.logins"
+    table.write_text("a.example # secret-comment\nb.example\n")
+    logins.write_text(f"anna anna@{name}.example\n")
+    new = f'sign logins "{logins}"\ntable {name} file "{table}"\nmatch recipient in <{name}> reject "No."\n'
+    rule = original.index('rule "drawings"')
+    try:
+        world.config.write_text(original[:rule] + new + original[rule:])
+        reload(world)
+        added = [text for change, _, text in changes(world) if change == "added"]
+        assert added[:3] == new.splitlines() and set(added[3:]) == {f"anna anna@{name}.example", "a.example", "b.example"}
+        before = in_force(world)
+        table.write_text("a.example # another\nb.example\n")
+        reload(world)
+        assert in_force(world) == before, "a comment is no part of a policy"
+        table.write_text("b.example\nc.example\n")
+        reload(world)
+        assert set(changes(world)) == {("removed", "1", "a.example"), ("added", "2", "c.example")}
+        assert newest(world)[1] == str(table)
+        logins.write_text(f"anna anna@{name}.example\nbob anna@{name}.example\n")
+        reload(world)
+        assert changes(world) == [("added", "2", f"bob anna@{name}.example")]
+        # What is too large to be kept is on record by its size and digest.
+        table.write_text("".join(f"n{number}.example\n" for number in range(100000)))
+        reload(world)
+        (change, _, text), = changes(world)
+        assert change == "changed" and text.startswith("from 2 entries, ") and " to 100000 entries, " in text
+    finally:
+        world.config.write_text(original)
+        reload(world)
+    files = {row[0] for row in world.postgres.query(
+        f"select distinct path from postseal.policy_file where content is null and path like '%{name}%'")}
+    assert files == {str(table)}
+    assert world.postgres.query("select count(*) from postseal.policy_file where content like '%secret-comment%'") == [["0"]]
+
+
+def test_former_release_had_no_tables_on_record(world, name):
+    """Where it is not known what was in them, the record says that instead of nothing."""
+    world.postgres.query(f"insert into postseal.policy_version values ('old-{name}', 'otherwise deliver plain')")
+    world.postgres.query(f"select postseal.policy_put('old-{name}', 'otherwise deliver plain', '{name}', 'n')", "postseal_milter")
+    world.postgres.query("select postseal.policy_put(digest, content, '" + name + "', 'n', 'start', '[{\"path\": \"/p\","
+                         " \"kind\": \"configuration\"}]') from postseal.policies order by since limit 1")
+    rows = world.postgres.query(f"select change, coalesce(content, '-') from postseal.policy_changes where program = '{name}'", "postseal_auditor")
+    assert rows[-1] == ["not on record", "what was in the tables of one of the two, or who might send as whom"]
+    assert ["removed", "otherwise deliver plain"] in rows or ["added", "otherwise deliver plain"] not in rows
+    world.postgres.query(f"delete from postseal.policy_in_force where program = '{name}';"
+                         f"delete from postseal.policy_version where digest = 'old-{name}'")
+
+
+def test_difference_of_texts_is_the_smallest_one(world):
+    def difference(former, latter):
+        return [tuple(row) for row in world.postgres.query(
+            "select change, line, content from postseal.lines_changed($a$" + former + "$a$, $b$" + latter + "$b$)")]
+
+    assert difference("a\nb\nc", "a\nb\nc") == []
+    assert difference("a\nb\nc", "a\nc") == [("removed", "2", "b")]
+    assert difference("a\nc", "a\nb\nc") == [("added", "2", "b")]
+    assert difference("x\na\nb\nc\ny", "x\nb\nc\na\ny") == [("removed", "2", "a"), ("added", "4", "a")]
+    assert difference("", "a") == [("added", "1", "a")]
+    long = [f"line {number}" for number in range(3000)]
+    assert len(difference("\n".join(long), "\n".join(["new", *long[:1500], "other", *long[1500:-1], "end"]))) > 3
+    assert difference("\n".join(long), "\n".join([*long[:1500], "other", *long[1500:]])) == [("added", "1501", "other")]
 
 
 def test_secrets_of_earlier_releases_are_masked_by_the_migration(world):

@@ -260,3 +260,35 @@ def test_sealed_content_on_hold_was_deleted(world, person, clock, how):
     clock(50)
     run_courier(world, "")
     sandbox.wait_until(lambda: sealed(world, message) == ([], [[], []]), "what was released to be gone")
+
+
+def test_tables_of_a_policy_are_deleted_with_their_time(world, clock, name):
+    """They name people, like the messages that they decided about; what is in force stays, whatever its age."""
+    def put(digest):
+        world.postgres.query(f"select postseal.policy_put('{digest}-{name}', 'otherwise deliver plain', '{name}', 'n', 'start', '"
+                             '[{"path": "/c", "kind": "configuration"}, {"path": "/t", "kind": "table", "digest": "d", "entries": 1,'
+                             f""" "content": "{digest}@{name}.example"}}]')""", "postseal_milter")
+
+    def delete():
+        world.postgres.query(f"select postseal.record_delete_due({YEARS}, 100000)")
+        return [row[0] for row in world.postgres.query(
+            f"select content from postseal.policy_file where kind = 'table' and policy like '%-{name}' order by content")]
+
+    world.stop_program("postseal-courier")
+    for (matter,) in world.postgres.query("select distinct name from postseal.holds where released_at is null"):
+        hold(world, "release", matter)
+    put("one")
+    put("two")
+    both = [f"one@{name}.example", f"two@{name}.example"]
+    clock(366)
+    assert delete() == both
+    hold(world, "add", "Case 9", "--person", f"x@{name}.example")
+    clock(3 * 366)
+    assert delete() == both, "a hold keeps it"
+    hold(world, "release", "Case 9")
+    before, = world.postgres.query("select coalesce(sum(policies), 0) from postseal.record_deletion")[0]
+    assert delete() == both[1:]
+    after, = world.postgres.query("select sum(policies) from postseal.record_deletion", "postseal_auditor")[0]
+    assert int(after) == int(before) + 1
+    assert world.postgres.query(f"select change from postseal.policy_changes where program = '{name}'", "postseal_auditor") \
+        == [["not on record"]]

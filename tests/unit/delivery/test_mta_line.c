@@ -42,6 +42,13 @@ static const struct {
 	{"Nov 26 11:10:52 gw postfix/postseal/smtpd[7]: 1A2B: client=localhost[127.0.0.1], orig_client=x, "
 	 "orig_queue_id=01a21776-5519-744f-811d-499082d86c1f",
 	 MTA_IDENT, "1A2B", "", "", "", "01a21776-5519-744f-811d-499082d86c1f"},
+	{"Nov 26 11:10:52 gw postfix/postseal-edge/smtpd[7]: 1A2B: client=localhost[127.0.0.1], orig_queue_id=3C4D, "
+	 "orig_client=localhost[127.0.0.1]",
+	 MTA_IDENT, "1A2B", "", "", "", "3C4D"},
+	{"Nov 26 11:10:52 gw postfix/pickup[7]: 1A2B: uid=109 from=<\"s> orig_id=5E6F\"@example.com> orig_id=3C4D",
+	 MTA_REQUEUED, "1A2B", "", "", "", "3C4D"},
+	{"Nov 26 11:10:52 gw postfix/pickup[7]: 1A2B: uid=109 from=<> orig_id=3C4D", MTA_REQUEUED,
+	 "1A2B", "", "", "", "3C4D"},
 	{"Nov 26 11:10:52 gw postfix/smtp[7]: Verified TLS connection established to mx.example[192.0.2.1]:25: TLSv1.3 with "
 	 "cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 server-signature RSA-PSS (2048 bits)",
 	 MTA_TLS, NULL, "", "", "mx.example[192.0.2.1]:25",
