@@ -235,6 +235,72 @@ warn_of_holding_twice(struct parser *parser)
 	}
 }
 
+/* Is the answer unknown for whatever cannot be looked into, unless a part that can be matches? */
+static bool
+asks_for_text(const struct condition *condition)
+{
+	const bool either = condition->matcher == &match_either;
+
+	if (condition->group == NULL)
+		return condition->matcher->sees == SEES_TEXT;
+	for (guint i = 0; i < condition->group->len; i++)
+		if (asks_for_text(g_ptr_array_index(condition->group, i)) == either)
+			return either;
+	return !either;
+}
+
+/* The same for all of a rule's conditions: one that is known not to hold would settle it. */
+static bool
+waits_for_text(const struct rule *rule)
+{
+	for (guint i = 0; i < rule->conditions->len; i++)
+		if (!asks_for_text(g_ptr_array_index(rule->conditions, i)))
+			return false;
+	return rule->conditions->len > 0 && !rule->watches;
+}
+
+static bool
+asks_whether_opaque(const struct rule *rule)
+{
+	for (guint i = 0; i < rule->conditions->len; i++) {
+		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
+
+		if (condition->matcher == &match_opaque && !condition->negated)
+			return true;
+	}
+	return false;
+}
+
+/* What cannot be inspected never comes to a rule about it behind one that asks for text. */
+static void
+warn_of_opaque_too_late(struct parser *parser)
+{
+	const GPtrArray *rules = parser->policy->rules;
+	const struct rule *before = NULL;
+
+	if (parser->policy->settings->opaque == OPAQUE_PASS)
+		return;
+	for (guint i = 0; i < rules->len; i++) {
+		const struct rule *rule = g_ptr_array_index(rules, i);
+		const bool is_about_opaque = asks_whether_opaque(rule);
+
+		if (is_about_opaque && before != NULL) {
+			g_autofree char *line = rule_line_shown(parser->policy, before);
+
+			parser_warn(parser, &rule->place,
+				    "this rule comes too late: for what cannot be inspected, the "
+				    "one in %s cannot be answered, and the setting opaque decides; "
+				    "put this one before it",
+				    line);
+		} else if (is_about_opaque && rule->conditions->len == 1 && !rule->watches &&
+			   rule->hold == NULL) {
+			return; /* it decides about all of it */
+		}
+		if (before == NULL && waits_for_text(rule))
+			before = rule;
+	}
+}
+
 static void
 check_names(struct parser *parser, const GPtrArray *rules, GHashTable *seen)
 {
@@ -280,4 +346,5 @@ parser_review(struct parser *parser)
 	check_names(parser, parser->policy->receiving, names);
 	warn_of_repeated(parser);
 	warn_of_holding_twice(parser);
+	warn_of_opaque_too_late(parser);
 }

@@ -1254,6 +1254,51 @@ what_is_hardly_meant_is_a_warning(void **state)
 	unload(&l);
 }
 
+/* `postseal policy test` found that the message waits; the file itself said nothing. */
+static void
+rule_about_what_is_opaque_that_comes_too_late_is_a_warning(void **state)
+{
+	static const struct {
+		const char *rules;
+		unsigned line; /* of the warning; 0: none */
+	} cases[] = {
+		{"match text regex \"a\" deliver smime\nmatch opaque deliver plain\n", 2},
+		{"match detect card or subject regex \"a\" deliver smime\n"
+		 "match opaque sender \"a@example.com\" deliver plain\n",
+		 2},
+		{"match not (text regex \"a\" text regex \"b\") deliver smime\nmatch opaque deliver plain\n",
+		 2},
+		{"match opaque sender \"a@example.com\" deliver smime\nmatch detect card deliver smime\n"
+		 "match opaque deliver plain\n",
+		 3},
+		{"match opaque deliver plain\nmatch detect card deliver smime\n", 0},
+		{"match opaque deliver plain\nmatch detect card deliver smime\n"
+		 "match opaque sender \"a@example.com\" deliver smime\n",
+		 0},
+		{"match detect card sender \"a@example.com\" deliver smime\nmatch opaque deliver plain\n",
+		 0},
+		{"match detect card watch\nmatch opaque deliver plain\n", 0},
+		{"match attachment name \"*.exe\" reject \"No.\"\nmatch opaque deliver plain\n", 0},
+		{"match detect card deliver smime\nmatch not opaque deliver plain\n", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *rules =
+			g_strconcat(cases[i].rules, "otherwise deliver plain\n", NULL);
+		g_autofree char *wanted =
+			g_strdup_printf(":%u:1: this rule comes too late: ", cases[i].line + 4);
+		struct loaded l;
+
+		good(&l, rules);
+		assert_int_equal(l.complaints.warnings->len, cases[i].line > 0);
+		if (cases[i].line > 0)
+			assert_non_null(
+				strstr(g_ptr_array_index(l.complaints.warnings, 0), wanted));
+		unload(&l);
+	}
+}
+
 static void
 rule_that_reads_like_another_asks_nobody_which_is_a_warning(void **state)
 {
@@ -1776,6 +1821,7 @@ main(void)
 		cmocka_unit_test(those_who_approve_are_listed),
 		cmocka_unit_test(what_is_hardly_meant_is_a_warning),
 		cmocka_unit_test(rule_that_reads_like_another_asks_nobody_which_is_a_warning),
+		cmocka_unit_test(rule_about_what_is_opaque_that_comes_too_late_is_a_warning),
 		cmocka_unit_test(detectors_look_for_numbers_that_are_right),
 		cmocka_unit_test(cell_of_a_list_was_taken_for_a_fraction),
 		cmocka_unit_test(digit_behind_a_number_hid_it),
