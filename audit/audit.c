@@ -265,7 +265,8 @@ earlier_of(const PGresult *result, int row)
 	earlier->is_in_place = result_flag(result, row, IN_PLACE);
 	earlier->is_over = is_state(result, row, COPY_DELETED) ||
 			   is_state(result, row, COPY_EXPIRED) ||
-			   is_state(result, row, COPY_LOST) || is_state(result, row, COPY_FAILED);
+			   is_state(result, row, COPY_LOCKED) || is_state(result, row, COPY_LOST) ||
+			   is_state(result, row, COPY_FAILED);
 	return earlier;
 }
 

@@ -48,7 +48,8 @@ struct audit_earlier {
 	struct identifier id;
 	char *address;
 	bool is_in_place; /* left with the MTA in place, and nothing more is known about it */
-	bool is_over;	  /* it did not reach its recipient, and was not taken back */
+	bool is_over; /* it did not reach its recipient, who may have locked it, and was not taken
+			 back */
 };
 
 struct audit_policy {

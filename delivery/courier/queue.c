@@ -235,13 +235,16 @@ queue_distrust(struct connection *connection, const struct queued_mail *mail, ch
 
 /* --- settling --- */
 
+/* A mail with several recipients is recorded for each. */
 static const struct statement mta_mail_put = {
 	"queue_mta_mail",
-	"insert into postseal.mta_mail (queue_id, message, kind, address, copy, copies, ident)"
-	" values ($1, $2, $3, $4, $5, (select o.copies from postseal.outbox o where o.id = $6), $6::uuid::text) "
+	"insert into postseal.mta_mail as m (queue_id, message, kind, address, copy, copies, ident, carries)"
+	" values ($1, $2, $3, $4, $5, (select o.copies from postseal.outbox o where o.id = $6), $6::uuid::text,"
+	" array_remove(array[$7::uuid], null)) "
 	"on conflict (queue_id, origin) do update set message = excluded.message, kind = excluded.kind,"
-	" address = excluded.address, copy = excluded.copy, copies = excluded.copies,"
-	" ident = excluded.ident, goes_on_as = '{}', since = now()"};
+	" address = excluded.address, copy = excluded.copy, copies = excluded.copies, ident = excluded.ident,"
+	" carries = case m.ident when excluded.ident then m.carries || excluded.carries else excluded.carries end,"
+	" goes_on_as = case m.ident when excluded.ident then m.goes_on_as else '{}' end, since = now()"};
 static const struct statement own_mail_failed = {
 	"queue_own_mail_failed", "select postseal.own_mail_failed($1, $2, $3, $4, $5)"};
 static const struct statement summary_failed = {
@@ -307,6 +310,7 @@ note_queue_id(struct connection *connection, const struct queued_mail *mail,
 	parameters_text(&parameters, is_copy ? NULL : recipient->address);
 	parameters_text(&parameters, is_copy ? NULL : recipient->copy);
 	parameters_text(&parameters, mail->id.text);
+	parameters_text(&parameters, recipient->copy);
 	return batch_add(connection, &mta_mail_put, &parameters, fault);
 }
 

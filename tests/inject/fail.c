@@ -48,7 +48,9 @@
 enum call { CALLS(ROW) CALL_COUNT };
 #undef ROW
 
-static const char *const programs[] = {"postseal-milter", "postseal-gpg", "postseal-keeper", "gpg"};
+static const char *const programs[] = {"postseal-milter", "postseal-gpg",
+				       "postseal-keeper", "gpg",
+				       "postseal-finder", "postseal-keyreader"};
 enum {
 	PROGRAMS = sizeof programs / sizeof programs[0],
 	NAME_MAX_BYTES = 16,

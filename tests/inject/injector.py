@@ -4,8 +4,8 @@ import errno
 import mmap
 import struct
 
-PROGRAMS = ("postseal-milter", "postseal-gpg", "postseal-keeper", "gpg")
-ROWS_MAX, HEAD, ROW = 64, 288, 32  # of struct control: rows, bytes before them, bytes in each
+PROGRAMS = ("postseal-milter", "postseal-gpg", "postseal-keeper", "gpg", "postseal-finder", "postseal-keyreader")
+ROWS_MAX, HEAD, ROW = 64, 288, 16 + 4 * len(PROGRAMS)  # of struct control: rows, bytes before them, bytes in each
 SHORT = 0
 
 # How each call may fail. None: in no sensible way.
@@ -73,7 +73,7 @@ class Injector:
         """Counts calls meanwhile, and makes the one that `failure` names fail."""
         rows = self.rows()
         for n in range(len(rows)):
-            struct.pack_into("4I", self.map, HEAD + n * ROW + 16, 0, 0, 0, 0)
+            struct.pack_into(f"{len(PROGRAMS)}I", self.map, HEAD + n * ROW + 16, *[0] * len(PROGRAMS))
         wanted = (0, 0, 0, 0, 0) if failure is None else (
             PROGRAMS.index(failure.program), rows.index(failure.call), failure.turn, failure.lasting, failure.error)
         struct.pack_into("IIIIiI", self.map, 8, *wanted, 0)

@@ -14,24 +14,36 @@ import threading
 
 import pytest
 
+import people
 import world as sandbox
 from next_hop import NextHop
 
 SEED = 20261126
 FORMS = 3000
+ALSO = {"smime": 500, "pgp": 200}  # forms of pickup.example and its like that are tried with these words in place of "pickup"
 SECRET = "Nobody else may read this."
 RULES = """
 match recipient domain "pickup.example"           deliver pickup
 match recipient domain "bücher.pickup.example"    deliver pickup
 match recipient domain "strasse.pickup.example"   deliver pickup
+match recipient domain "smime.example"            deliver smime, pickup
+match recipient domain "bücher.smime.example"     deliver smime, pickup
+match recipient domain "strasse.smime.example"    deliver smime, pickup
+match recipient domain "pgp.example"              deliver pgp, pickup
+match recipient domain "bücher.pgp.example"       deliver pgp, pickup
+match recipient domain "strasse.pgp.example"      deliver pgp, pickup
 match recipient "told@plain.example"              deliver plain receipt
 match recipient in domains                        deliver plain
 otherwise                                         deliver plain
 """
-SEALED = {"pickup.example", "xn--bcher-kva.pickup.example", "strasse.pickup.example"}
+KINDS = ["pickup", "smime", "pgp"]
+SEALED = {f"{prefix}{kind}.example" for kind in KINDS for prefix in ("", "xn--bcher-kva.", "strasse.")}
+# Mailboxes with a key; what is for others in their domains is parked.
+KEYS = [("joe", "%s.example"), ("Joe.Miller", "%s.example"), ("o'neil", "%s.example"), ("a-b_c", "%s.example"),
+        ("prvs=1234=joe", "%s.example"), ("joe", "xn--bcher-kva.%s.example"), ("joe", "strasse.%s.example")]
 SERVERS = {name: f"127.0.1.{i + 1}" for i, name in enumerate(
     ["plain.example", "example.com", "gateway.example.com", "relay.example", "host.plain.example", "_x.plain.example",
-     "xn--bcher-kva.plain.example", "xn--strae-oqa.pickup.example", "xn--strae-oqa.plain.example", "strasse.plain.example",
+     "xn--bcher-kva.plain.example", *(f"xn--strae-oqa.{kind}.example" for kind in KINDS), "xn--strae-oqa.plain.example", "strasse.plain.example",
      *sorted(SEALED)])}
 NAMES = {address: name for name, address in SERVERS.items()}
 LOCAL = "127.0.2.1"  # where Postfix sends mail that it delivers itself
@@ -108,7 +120,11 @@ def forms_of(chance, count):
         address = f"{chance.choice(LOCALS)}@{chance.choice(DOMAINS)}"
         form = chance.choice(WRAPPERS) % chance.choice([address] * 9 + [chance.choice(LOCALS)])
         made.append((mutated(chance, form) if chance.random() < 0.4 else form, False))
-    forms = ordinary + mapped + made
+    like = [form for form in ordinary + made if re.search("pickup", form[0], re.I) and "<x@" not in form[0]]
+    others = [(re.sub("pickup", kind, form, flags=re.I), must) for kind, number in ALSO.items()
+              for form, must in chance.sample(like, min(number, len(like)))]
+    others += [(f"<{local}@{domain % kind}>", True) for kind in ALSO for local, domain in KEYS]
+    forms = ordinary + mapped + made + others
     chance.shuffle(forms)
     return forms
 
@@ -194,7 +210,19 @@ def offer_all(port, offers, clients=6, **options):
 
 
 @pytest.fixture(scope="module")
-def next_hop(world):
+def keys(world):
+    """By mailbox: what opens what is sealed to it."""
+    found = {}
+    for local, domain in KEYS:
+        for kind in ALSO:
+            address = f"{local}@{domain % kind}"
+            found[local, domain % kind] = (people.certify(world, address).with_suffix("") if kind == "smime" else
+                                           people.make_pgp(world, address, f"pgp{len(found)}"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def next_hop(world, keys):
     world.outside.stop()
     world.ports["outside"] = sandbox.free_ports(1)[0]
     server = NextHop(world.ports["outside"])
@@ -235,6 +263,27 @@ def arrived_of(next_hop):
     return arrived
 
 
+def how(content):
+    """How a mail is sealed; None: it is not."""
+    head = content.partition(b"\r\n\r\n")[0].lower()
+    return "smime" if b"application/pkcs7-mime" in head else "pgp" if b"multipart/encrypted" in head else None
+
+
+def sealed_of(next_hop):
+    """By number of the message: (mailbox, method) of what arrived sealed, and the contents."""
+    sealed = collections.defaultdict(list)
+    for address, sender, recipients, content in next_hop.mails:
+        number = re.search(rb"^Message-ID: <(\d+)@example.com>", content, re.M | re.I)
+        if number is not None and sender != "" and how(content) is not None:
+            sealed[int(number.group(1))] += [((reached(address, r), how(content)), content) for r in recipients]
+    return sealed
+
+
+def opened(content, key):
+    mail = people.Received(content.replace(b"\r\n", b"\n"))
+    return people.open_smime(mail, key) if how(content) == "smime" else people.open_pgp(mail, key)
+
+
 def reached(address, recipient):
     """The mailbox that a recipient stands for, at the server with this address."""
     local, domain = mailbox(recipient)
@@ -263,11 +312,27 @@ def kept_of(world):
     return kept
 
 
+def judge_sealed(record, sealed, keys, kept, is_over):
+    """The same of what leaves sealed. `is_over`: all of it has left, from the outbox too."""
+    wanted = {(m, method) for m, method in record.items() if method in ALSO}
+    got = collections.Counter(which for which, _ in sealed)
+    if set(got) - wanted:
+        return f"left sealed as {set(got)}, and the record has {record}"
+    if any(count > 1 for count in got.values()):
+        return f"left sealed more than once: {dict(got)}"
+    if is_over and {m for m, _ in wanted - set(got)} - kept:
+        return f"neither arrived nor kept: {wanted - set(got)}"
+    for (mailbox, _), content in sealed:
+        if SECRET.encode() in content or SECRET.encode() not in opened(content, keys[mailbox]):
+            return f"what arrived at {mailbox} does not open with its key"
+    return None
+
+
 def judge(offer, arrived, recorded, rows, kept):
     """What is wrong about the outcome of an offer; None: nothing."""
     record = {k: v for k, v in recorded.items() if k != "queue"}
     plain = {m for m, method in record.items() if method == "plain"}
-    parked = {m for m, method in record.items() if method == "pickup"}
+    parked = {m for m, method in record.items() if method in KINDS}
     if any(domain in SEALED for _, domain in arrived):
         return "left in plain, and the policy wants it sealed"
     if {m for m in arrived if m not in plain}:
@@ -276,7 +341,8 @@ def judge(offer, arrived, recorded, rows, kept):
         return f"left more than once: {dict(arrived)}"
     if plain - set(arrived) - kept:
         return f"accepted, and neither arrived nor kept: {plain - set(arrived) - kept}"
-    if any(domain not in SEALED for _, domain in parked) or len(record) != rows:
+    if any(domain not in SEALED or (method != "pickup" and f"{method}." not in domain)
+           for (_, domain), method in record.items() if method != "plain") or len(record) != rows:
         return f"the record has {record} in {rows} rows"
     accepted = sum(reply.startswith("250") for reply in offer.replies) if offer.answer.startswith("250") else 0
     if rows != accepted and not (rows == 1 and accepted == 2 and offer.companion in offer.form):
@@ -288,7 +354,7 @@ def judge(offer, arrived, recorded, rows, kept):
     return None
 
 
-def test_what_leaves_is_what_the_record_says_whatever_the_form_of_an_address(world, next_hop):
+def test_what_leaves_is_what_the_record_says_whatever_the_form_of_an_address(world, next_hop, keys):
     """Promise 1, with the real Postfix, under each of its relevant settings."""
     chance = random.Random(SEED)
     forms = forms_of(chance, FORMS)
@@ -299,12 +365,14 @@ def test_what_leaves_is_what_the_record_says_whatever_the_form_of_an_address(wor
         offer_all(world.ports["submission"], mine)
         wait_for_queue(world)
         offers += mine
-    arrived, kept = arrived_of(next_hop), kept_of(world)
+    arrived, kept, sealed = arrived_of(next_hop), kept_of(world), sealed_of(next_hop)
     recorded, rows = recorded_of(world)
     wrong = []
     for offer in offers:
         record = recorded[offer.number]
-        fault = judge(offer, arrived[offer.number], record, rows[offer.number], kept[record.get("queue", "")])
+        kept_here = kept[record.get("queue", "")]
+        fault = judge(offer, arrived[offer.number], record, rows[offer.number], kept_here) or judge_sealed(
+            {k: v for k, v in record.items() if k != "queue"}, sealed[offer.number], keys, kept_here, is_over=False)
         if fault is not None:
             wrong.append(f"{offer}: {fault}")
     by_us = sum("is not accepted" in o.replies[-1] or "SMTPUTF8" in o.replies[-1] for o in offers)
@@ -312,26 +380,32 @@ def test_what_leaves_is_what_the_record_says_whatever_the_form_of_an_address(wor
     taken = sum(o.taken for o in offers)
     print(f"\n{len(forms)} forms, {len(offers)} messages under {len(WAYS)} settings: {taken} taken, {by_us} refused by "
           f"Postseal ({read_otherwise} because Postfix said so), {len(offers) - taken - by_us} by Postfix; "
-          f"{sum(len(a) for a in arrived.values())} mailboxes reached")
+          f"{sum(len(a) for a in arrived.values())} mailboxes reached in plain, {sum(len(a) for a in sealed.values())} sealed in place")
     assert not wrong, f"{len(wrong)} of {len(offers)}:\n" + "\n".join(wrong[:40])
     assert taken > 500 and by_us > 500
 
 
-def test_each_who_is_parked_for_gets_one_notice(world, next_hop):
-    """Mail that goes through the outbox also reaches the mailbox on record, and nobody else."""
+def test_each_who_is_parked_for_gets_one_notice(world, next_hop, keys):
+    """Mail that goes through the outbox, notices and sealed copies, also reaches the mailbox on record, and nobody else."""
     parked = collections.Counter()
     for (recipient,) in world.postgres.query("select recipient from postseal.log where method = 'pickup'"):
         parked[mailbox(recipient)] += 1
-    restart(world, WAYS[0])
+    restart(world, {"allow_min_user": "yes"})  # under which "-f" was taken
     seen = len(next_hop.mails)
     world.start_program("postseal-courier")
-    sandbox.wait_until(world.nothing_waits, "the outbox", 100)
+    sandbox.wait_until(world.nothing_waits, "the outbox", 200)
     wait_for_queue(world)
     got = collections.Counter(reached(address, recipient) for address, _, recipients, content in next_hop.mails[seen:]
-                              for recipient in recipients)
+                              if how(content) is None for recipient in recipients)
     codes = got.pop(("anna", "example.com"))
     print(f"\n{sum(parked.values())} notices, {codes} mails with their codes")
     assert len(parked) > 30 and got == parked
+    recorded, sealed, kept = recorded_of(world)[0], sealed_of(next_hop), kept_of(world)
+    wrong = {number: fault for number, record in recorded.items() if (fault := judge_sealed(
+        {k: v for k, v in record.items() if k != "queue"}, sealed[number], keys, set().union(*kept.values()), is_over=True))}
+    methods = collections.Counter(method for each in sealed.values() for (_, method), _ in each)
+    print(f"sealed: {dict(methods)}")
+    assert not wrong and methods["smime"] > 40 and methods["pgp"] > 20, wrong
 
 
 def test_one_mailbox_that_is_named_in_several_ways_gets_one_copy(world, next_hop):

@@ -271,6 +271,96 @@ def test_recalled_message_that_is_sent_again_was_lost(world, post, name):
     assert [state for _, state, _ in decisions(world, to)] == ["recalled", "parked"]
 
 
+def offer_first(world, post, message, to, heard, name):
+    """The MTA hears the answer, and has it in its log; or it hears nothing, and the client comes again."""
+    if heard == "heard":
+        post.accepted(message, to)
+    else:
+        offer_unheard(world, message, to, post.sender, f"UNHEARD{name}")
+
+
+@pytest.mark.parametrize("heard", ["heard", "unheard"])
+@pytest.mark.parametrize("end", ["bounced", "expired in the queue"])
+def test_message_that_came_back_was_swallowed_when_it_was_sent_again(world, post, name, end, heard):
+    """Promises 2 and 3: each gets it once it can be delivered, in place or from the outbox, and once; the earlier failure
+    stays on record."""
+    smime, plain, fine = to = [f"{name}@smime.example", f"{name}@plain.example", f"{name}.fine@smime.example"]
+    for address in (smime, fine):
+        people.certify(world, address)
+    message = post.compose(to)
+    # What of it does not arrive at first: what the MTA has heard of; and in one mail with `smime`, what is for `fine`.
+    first = ([smime] if heard == "unheard" else [smime, plain]) + ([] if end == "bounced" else [fine])
+    refused = ", ".join(f"{{ {a} = 550 5.1.1 unknown }}" for a in (smime, plain))
+    if end == "bounced":
+        world.outside.set(smtpd_recipient_restrictions=f"check_recipient_access inline:{{ {refused} }}, reject_unauth_destination")
+    try:
+        if end != "bounced":
+            post.accepted(post.compose([f"{name}.other@plain.example"]), [f"{name}.other@plain.example"])
+            post.box(f"{name}.other@plain.example").one()
+            world.outside.stop()
+        offer_first(world, post, message, to, heard, name)
+        if end != "bounced":
+            sandbox.wait_until(lambda: all(re.search(rf"to=<{a}>.*status=deferred", world.company.log.read_text()) for a in first),
+                               "all to be deferred")
+            queue_ids = {q for a in first for q in re.findall(rf"(\w+): to=<{a}>.*status=deferred", world.company.log.read_text())}
+            for queue_id in queue_ids:
+                sandbox.command("postsuper", "-c", world.company.config, "-e", queue_id)
+            sandbox.command("postqueue", "-c", world.company.config, "-f")
+        for address in first:
+            state(world, post, address, "failed")
+    finally:
+        if end == "bounced":
+            world.outside.set(smtpd_recipient_restrictions="reject_unauth_destination")
+        else:
+            world.outside.start()
+    post.accepted(message, to)
+    for address in to:
+        sandbox.wait_until(lambda a=address: decisions(world, a)[-1][1] == "sent", "the copy to arrive")
+        states = [s for _, s, _ in decisions(world, address)]
+        if address in first:
+            assert states == ["failed", "sent"]
+        elif address == plain:
+            assert states == ["repeated", "sent"]
+        else:
+            assert states == ["sent", "sent"] if heard == "heard" else ["sent"]
+        post.box(address).wait(states.count("sent"))
+    wait_outbox_empty(world)
+    sandbox.command("postqueue", "-c", world.company.config, "-f")
+
+    def bounced():
+        mails = [people.Received(f.read_bytes()) for f in post.box(post.sender).files()]
+        return sorted(a for m in mails for a in first if f"Final-Recipient: rfc822; {a}".encode() in m.raw)
+
+    sandbox.wait_until(lambda: bounced() == sorted(first), "the sender to be told of each")
+
+
+@pytest.mark.parametrize("heard", ["heard", "unheard"])
+@pytest.mark.parametrize("end", ["locked", "lost"])
+def test_parked_message_that_nobody_can_open_was_swallowed_when_it_was_sent_again(world, post, name, end, heard):
+    """Promise 2: whoever had it locked by wrong codes, or whose key is gone, gets a link and the sender a code, that open it."""
+    to = f"{name}@pickup.example"
+    message = post.compose([to], b"The secret is 42.\r\n")
+    offer_first(world, post, message, [to], heard, name)
+    link, code = post.box(to).one().link(), sandbox.wait_until(lambda: people.find_code(post, to), "the code")
+    if end == "locked":
+        for _ in range(5):
+            people.try_code(link, people.another_code(code))
+    else:
+        world.postgres.query("delete from postseal.parcel_key k using postseal.copy c where c.id = k.copy"
+                             f" and c.recipient = '{to}'", "postseal_portal")
+    state(world, post, to, end)
+    post.accepted(message, [to])
+    new = [m.link() for m in post.box(to).wait(2) if m.link() != link]
+    assert len(new) == 1 and [s for _, s, _ in decisions(world, to)] == [end, "parked"]
+
+    def new_code():
+        codes = {m.codes()[to] for m in (people.Received(f.read_bytes()) for f in post.box(post.sender).files())
+                 if "Unlock code" in str(m["Subject"]) and to in m.codes()}
+        return codes - {code}
+
+    assert b"The secret is 42." in people.browse(new[0], sandbox.wait_until(new_code, "the new code").pop())
+
+
 @pytest.mark.parametrize("log", ["of before", "of another MTA"])
 def test_without_a_log_to_follow_the_connection_tells_what_was_heard(world, post, name, log):
     """The courier is stopped, so that nobody follows the MTA's log; or it follows a log that does
@@ -364,6 +454,26 @@ def test_copy_that_was_sent_was_given_up_with_another_one(world, post, name):
     assert post.copies(to)[0]["state"] == "sent"
 
 
+def test_copy_in_another_file_of_the_queue_was_given_up_with_one_that_expired(world, post, name):
+    """Promise 6. That one file is given up, Postfix logs without naming anybody: the other copy of the message was on record
+    as failed, and arrived."""
+    smime, plain = f"{name}@smime.example", f"{name}@plain.example"
+    people.certify(world, smime)
+    world.outside.stop()
+    try:
+        post.accepted(post.compose([smime, plain]), [smime, plain])
+        for address in (smime, plain):
+            sandbox.wait_until(lambda a=address: "deferred" in [what for what, _ in history(world, a)], "deferral on record")
+        for ends, stays in ((smime, plain), (plain, None)):
+            for queue_id in set(re.findall(rf"(\w+): to=<{ends}>.*status=deferred", world.company.log.read_text())):
+                sandbox.command("postsuper", "-c", world.company.config, "-e", queue_id)
+            sandbox.command("postqueue", "-c", world.company.config, "-f")
+            state(world, post, ends, "failed")
+            assert stays is None or post.copies(stays)[-1]["state"] == "handed"
+    finally:
+        world.outside.start()
+
+
 def test_log_of_the_mta_was_followed_by_reading_whole_tables(world, name):
     """PostgreSQL counts the rows that it reads sequentially; rows found through an index are not among them."""
     rows = 300
@@ -417,7 +527,8 @@ def test_log_of_the_mta_that_is_rotated_or_cut_off_is_read_to_its_end(world, pos
         file.write(kept)
 
 
-def test_message_on_hold_that_was_deleted_unread_could_not_be_sent_again(world, post, name):
+@pytest.mark.parametrize("end", ["deleted", "locked", "lost", "failed", "expired"])
+def test_message_on_hold_that_did_not_reach_its_reader_could_not_be_sent_again(world, post, name, end):
     """Promise 2. The queue manager never logs what Postfix holds, so the sender's second message was taken for the
     first, offered once more: accepted, and nothing made of it."""
     to = f"{name}@pickup.example"
@@ -427,13 +538,13 @@ def test_message_on_hold_that_was_deleted_unread_could_not_be_sent_again(world, 
     try:
         post.accepted(message, [to, f"{name}@plain.example"])
         post.box(to).one()
-        world.postgres.query(f"select postseal.copy_move(id, 'deleted', 'unread') from postseal.copy where recipient = '{to}'")
+        world.postgres.query(f"select postseal.copy_move(id, '{end}', 'unread') from postseal.copy where recipient = '{to}'")
         post.accepted(message, [to, f"{name}@plain.example"])
         post.box(to).wait(2)
     finally:
         world.company.set(smtpd_recipient_restrictions=restrictions)
         sandbox.command("postsuper", "-c", world.company.config, "-H", "ALL")
-    assert sorted(c["state"] for c in post.copies(to)) == ["deleted", "parked"]
+    assert sorted(c["state"] for c in post.copies(to)) == sorted([end, "parked"])
 
 
 def test_tls_of_the_connection_before_was_on_record(world, post, name):

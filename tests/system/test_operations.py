@@ -1,5 +1,6 @@
 """postseal-operations(7): its commands exist, a backup made with them opens after being restored with them into an empty
-cluster, an older release is upgraded by them, and with a key file only what the page says is lost."""
+cluster, an older release is upgraded by them and backed up then, and with a key file only what the page says is lost."""
+import contextlib
 import re
 import shutil
 import smtplib
@@ -28,36 +29,55 @@ def test_commands_of_the_page_are_there(world):
                    for command in there), words
 
 
+CONTENTS = """select t.relname, (xpath('//c/text()', q))[1], (xpath('//d/text()', q))[1] from (
+    select relname, query_to_xml(format('select count(*) as c, md5(coalesce(string_agg(r::text, E''\\n'' order by r::text), %L)) as d'
+                                        ' from postseal.%I r', '', relname), false, true, '') as q
+    from pg_class where relnamespace = 'postseal'::regnamespace and relkind = 'r') t order by 1"""
+
+
+@contextlib.contextmanager
+def restored(world, label):
+    """Types the commands of the page: back-up, and restore into an empty cluster, where this yields the cluster and its admin."""
+    back_up, restore = blocks("BACK-UP AND RESTORE")[:2]
+    home = world.directory / label
+    for name in ("backup", "safe", "etc", "new"):
+        (home / name).mkdir(parents=True)
+    sandbox.command("cp", "-a", world.directory / "secrets", world.config, world.directory / "verified", home / "etc")
+    places = {"/backup/": f"{home}/backup/", "/safe/": f"{home}/safe/"}
+    Admin(world, home / "etc", places).type(back_up)
+    empty = Postgres(home / "empty")
+    empty.start()
+    try:
+        empty.run("dropdb", "-h", empty.sockets, "-U", "root", "postseal")
+        config = home / "new.conf"
+        config.write_text(world.config.read_text().replace(world.postgres.url, empty.url)
+                          .replace(f"{world.directory}/secrets", f"{home}/new/secrets"))
+        there = Admin(world, home / "new", places, config, empty.sockets)
+        there.type(restore)
+        yield empty, there
+    finally:
+        empty.stop("immediate")
+        shutil.rmtree(empty.sockets, ignore_errors=True)
+
+
+def rotate(cluster, admin):
+    """Opens every row that these keys sealed."""
+    for name in ("courier", "master"):
+        for node, in cluster.query("select distinct node from postseal.secret_holder"):
+            admin.type(f"postseal secrets forget {node}")
+        admin.type(f"postseal secrets rotate {name}")
+
+
 def test_back_up_is_restored_into_an_empty_cluster_by_the_commands_of_the_page(world, post):
     """Promise 2. A rotation in that cluster opens every row that a key file sealed."""
     post.accepted(post.compose(["kept@pickup.example"]), ["kept@pickup.example"])
     sandbox.wait_until(world.nothing_waits, "links and codes", 60)
-    back_up, restore = blocks("BACK-UP AND RESTORE")[:2]
-    for name in ("backup", "safe", "etc", "new"):
-        (world.directory / name).mkdir()
-    sandbox.command("cp", "-a", world.directory / "secrets", world.config, world.directory / "verified", world.directory / "etc")
-    places = {"/backup/": f"{world.directory}/backup/", "/safe/": f"{world.directory}/safe/"}
-    Admin(world, world.directory / "etc", places).type(back_up)
-    empty = Postgres(world.directory / "empty")
-    empty.start()
-    try:
-        empty.run("dropdb", "-h", empty.sockets, "-U", "root", "postseal")
-        config = world.directory / "new.conf"
-        config.write_text(world.config.read_text().replace(world.postgres.url, empty.url)
-                          .replace(f"{world.directory}/secrets", f"{world.directory}/new/secrets"))
-        there = Admin(world, world.directory / "new", places, config, empty.sockets)
-        there.type(restore)
-        assert (world.directory / "new" / "verified").read_bytes() == (world.directory / "verified").read_bytes(), \
+    with restored(world, "first") as (empty, there):
+        assert (world.directory / "first" / "new" / "verified").read_bytes() == (world.directory / "verified").read_bytes(), \
             "tables were forgotten"
         counted = "select count(*) from postseal.message", "select count(*) from postseal.parcel_key"
         assert [empty.query(sql) for sql in counted] == [world.postgres.query(sql) for sql in counted]
-        for name in ("courier", "master"):
-            for node, in empty.query("select distinct node from postseal.secret_holder"):
-                there.type(f"postseal secrets forget {node}")
-            there.type(f"postseal secrets rotate {name}")
-    finally:
-        empty.stop("immediate")
-        shutil.rmtree(empty.sockets, ignore_errors=True)
+        rotate(empty, there)
 
 
 # --- lost key files (login.key: test_rotation_login.py) ---
@@ -234,3 +254,17 @@ def test_older_release_is_upgraded_by_the_commands_of_the_page(world, post):
     waited = people.open_smime(post.box("sue@smime.example").one(), test_upgrade.DATA / "sue")
     text = sandbox.command("openssl", "cms", "-verify", "-CAfile", test_upgrade.DATA / "authority.pem", "-no_check_time", input=waited)
     assert test_upgrade.FACTS["waiting"]["text"].encode() in text
+    # Once nothing writes any more, a back-up of it has every row, and its key files open them.
+    admin.type(stop)
+    before = world.postgres.query(CONTENTS)
+    assert len(before) > 60 and dict((row[0], int(row[1])) for row in before)["parcel_key"] > 0
+    with restored(world, "upgraded") as (cluster, there):
+        restored_rows = cluster.query(CONTENTS)
+        # That the commands were given is on record, too.
+        assert {old[0] for old, new in zip(before, restored_rows) if old != new} <= {"activity"} and len(restored_rows) == len(before)
+        rotate(cluster, there)
+        sealed = "select fingerprint, role from postseal.key where role = 'own' order by 1"
+        assert cluster.query(sealed) == world.postgres.query(sealed) != []
+        after = dict((row[0], row[1]) for row in cluster.query(CONTENTS))
+        assert {table: after[table] for table in ("key", "parcel_key", "outbox", "account", "message", "copy")} == \
+            {row[0]: row[1] for row in before if row[0] in ("key", "parcel_key", "outbox", "account", "message", "copy")}

@@ -152,34 +152,43 @@ def test_member_has_inbox_draft_and_sent_mail(world):
     assert "Member subject" in browser.get("/sent").text
 
 
-def test_private_keys_sign(world, post):
+def is_signed(world, post, text):
+    """The employee's key of then opens in the keeper, and signs what is sealed to a key of then."""
     to = "sue@smime.example"
-    post.accepted(post.compose([to], b"Signed after the upgrade.\r\n"), [to])
+    post.accepted(post.compose([to], text + b"\r\n"), [to])
 
     def verified():
         opened = [people.open_smime(people.Received(file.read_bytes()), DATA / "sue") for file in post.box(to).files()]
-        return [text for text in (sandbox.command("openssl", "cms", "-verify", "-CAfile", DATA / "authority.pem", "-no_check_time", input=each)
-                                  for each in opened) if b"Signed after the upgrade." in text]
+        return [signed for signed in (sandbox.command("openssl", "cms", "-verify", "-CAfile", DATA / "authority.pem", "-no_check_time", input=each)
+                                  for each in opened) if text in signed]
 
     assert len(sandbox.wait_until(verified, "the signed copy")) == 1
     assert post.copies(to)[-1]["signed_by"]
 
 
+def test_private_keys_sign(world, post):
+    is_signed(world, post, b"Signed after the upgrade.")
+
+
+ROWS = "select count(*), md5(coalesce(string_agg(r::text, ' ' order by r::text), '')) from postseal.{table} r"
+
+
 @pytest.mark.parametrize("format", ["plain", "custom"])
-def test_backup_brings_all_of_it_back(world, format):
-    """pg_dump and the key files are the backup; what was written later is gone, and nothing else."""
+def test_backup_brings_all_of_it_back(world, post, format):
+    """pg_dump and the key files are the backup; what was written later is gone, and nothing else: each row is what it was, and
+    private keys, accounts and parcels open."""
     for name in list(world.programs):
         world.stop_program(name)
     base = ["pg_dump", "-h", str(world.postgres.sockets), "-U", "root", "-d", "postseal", "-n", "postseal"]
     tables = world.postgres.query("select relname from pg_class where relnamespace = 'postseal'::regnamespace"
                                   " and relkind = 'r' order by 1")
-    counts = {table: world.postgres.query(f"select count(*) from postseal.{table}") for table, in tables}
+    rows = {table: world.postgres.query(ROWS.format(table=table)) for table, in tables}
     dump = subprocess.run([*base, *(["-Fc"] if format == "custom" else [])], check=True, capture_output=True).stdout
     try:
         if format == "custom":
             dump = subprocess.run(["pg_restore", "-f", "-"], input=dump, check=True, capture_output=True).stdout
         restore(world, dump)
-        assert {table: world.postgres.query(f"select count(*) from postseal.{table}") for table, in tables} == counts
+        assert {table: world.postgres.query(ROWS.format(table=table)) for table, in tables} == rows
         world.postseal("database", "init")
     finally:
         world.start_programs()
@@ -187,3 +196,8 @@ def test_backup_brings_all_of_it_back(world, format):
     browser.get("/signin")
     browser.send({"address": FACTS["member"]["address"], "password": FACTS["member"]["password"]})
     assert FACTS["member"]["text"] in browser.get(FACTS["member"]["message"]).text
+    is_signed(world, post, f"Signed after it was restored, {format}.".encode())
+    # What was opened before opens, with the link and the code of then.
+    again = visitor(world)
+    again.get(here(world, FACTS["unread"]["link"]))
+    assert FACTS["unread"]["text"] in again.send({"code": FACTS["unread"]["code"]}).text
