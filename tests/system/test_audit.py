@@ -1,4 +1,5 @@
 """The record as auditors query it: the questions of postseal-audit(7), and who did what."""
+import json
 import os
 import pathlib
 import re
@@ -97,6 +98,64 @@ def test_every_question_of_the_manual_is_answered(world, person, name):
     about = [row[2] for row in answer("on record of this person")]
     assert {"parked", "unlocked", "opened", "account made", "wrong password"} <= set(about)
     assert PASSWORD not in str(answers)
+
+
+def about(world, person):
+    """What is on record of a person, as the auditor asks."""
+    return [tuple(row) for row in ask(world, "select what, role, detail from postseal.about(:'person');", person=person)]
+
+
+def test_person_whose_domain_is_in_another_script_was_not_on_record(world, post, name):
+    """The envelope's address was compared with the folded one; and only mail, keys and accounts were looked through."""
+    person, ascii = f"jörg{name}@bücher.plain.example", f"jörg{name}@xn--bcher-kva.plain.example"
+    elsewhere, utf8 = f"{name}@plain.example", {"options": ("SMTPUTF8",)}
+    post.accepted(post.compose([elsewhere], sender=person), [elsewhere], sender=person, **utf8)
+    post.accepted(post.compose([elsewhere], sender=ascii), [elsewhere], sender=ascii.upper().replace("Ö", "ö"), **utf8)
+    post.accepted(post.compose([person]), [person], **utf8)
+    loop = b"Received: by gateway.example.com (Postseal) id 01a20d7c-90cd-7524-9844-505337cc3c16\r\n" * 3
+    assert post.send(loop + post.compose([elsewhere], sender=person), [elsewhere], sender=person, **utf8)[0] >= 500
+    world.postseal("hold", "add", f"Case {name}", "--person", person, "--reason", "an order")
+    world.postseal("hold", "release", f"Case {name}", "--reason", "settled")
+    world.postgres.query(f"insert into postseal.left_employee (address, deputy, noted_by) values ('{ascii}', 'b@example.com', 'root'),"
+                         f" ('{name}@example.com', '{ascii}', 'root')")
+    for given in (person, ascii):
+        subprocess.run([world.bin / "postseal", "-f", world.config, "account", "delete", given], capture_output=True)
+    # As an officer, and as someone who reads what another account has.
+    other, = world.postgres.query(f"select message from postseal.log where recipient = '{elsewhere}' limit 1")[0]
+    world.postgres.query(f"insert into postseal.event (message, copy, what, detail) select message, copy, 'approved', 'by {person}: yes'"
+                         f" from postseal.log where message = '{other}'")
+    world.postgres.query(f"select postseal.reading_add('{other}', (select copy from postseal.log where message = '{other}'), 'shown',"
+                         f" 'text', '127.0.0.0/24', '{ascii}')")
+    found = about(world, person)
+    assert {row[:2] for row in found if not re.match("message |handed|sent|queued|failed|deferred", row[0])} == {
+        ("not accepted", "sender"), ("shown", "reader"), ("approved", "actor"), ("left", "owner"), ("deputy", "owner"), ("on hold", "owner"),
+        ("released from hold", "owner"), ("hold added", "named"), ("hold released", "named"), ("command given", "named")}
+    assert sorted(row[1] for row in found if row[0].startswith("message ")) == ["recipient", "sender", "sender"]
+    assert len([row for row in found if row[0] == "command given" and "account delete" in row[2]]) == 2
+    for written in (ascii, person.upper(), f" {ascii} "):
+        assert about(world, written) == found
+    assert about(world, f"örg{name}@bücher.plain.example") == about(world, f"jörg{name}@bucher.plain.example") == []
+    for written in (person, ascii):
+        assert len(json.loads(world.postseal("message", "list", "--json", written))) == 3
+        assert len(json.loads(world.postseal("activity", "about", "--json", written))) == len(found)
+    copy = next(row for row in json.loads(world.postseal("message", "list", "--json", ascii)) if row["recipient"] == person)
+    assert "=> plain" in world.postseal("message", "why", copy["message"], person)
+
+
+def test_database_compares_addresses_as_the_programs_do(world):
+    """In the database's own words, which no program is asked for."""
+    domains = ["bücher.example", "BÜCHER.Example", "faß.example", "παράδειγμα.δοκιμή", "例え.テスト", "пример.испытание",
+               "a-ü-b.example", "münchen-ost.xn--bcher-kva.example", "ليهمابتكلموشعربي؟.example", "ひとつ屋根の下2.example", "bu\u0308cher.example",
+               "плюс.example", "ÅÄÖ.example", "plain.example", "XN--BCHER-KVA.EXAMPLE"]
+    for domain in domains:
+        done = subprocess.run([world.bin / "postseal", "-f", world.config, "hold", "add", f"IDNA {domain}", "--person", f"Ö.x@{domain}"],
+                              capture_output=True, text=True)
+        if done.returncode:
+            continue  # no such domain is possible, so no address on record has it
+        key, = world.postgres.query(f"select person[1] from postseal.legal_hold where name = 'IDNA {domain}'")[0]
+        assert world.postgres.query(f"select postseal.address_key('Ö.x@{domain}')") == [[key]], domain
+        world.postseal("hold", "release", f"IDNA {domain}")
+    assert int(world.postgres.query("select count(*) from postseal.holds where name like 'IDNA %'")[0][0]) >= 10
 
 
 FILES = multipart("b", part("Content-Type: text/plain", b"See both.\r\n"),
