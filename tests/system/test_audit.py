@@ -248,9 +248,38 @@ def test_message_that_was_not_accepted_left_no_record(world, post, name):
 def test_each_column_that_an_auditor_reads_has_a_comment(world):
     without = world.postgres.query("""select c.relname, a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid
         where c.relnamespace = 'postseal'::regnamespace and c.relkind in ('r', 'v') and a.attnum > 0 and not a.attisdropped
-          and has_table_privilege('postseal_auditor', c.oid, 'select') and c.relname not in ('policy_version', 'policy_in_force')
+          and has_column_privilege('postseal_auditor', c.oid, a.attnum, 'select')
           and col_description(c.oid, a.attnum) is null""")
     assert without == []
+
+
+def test_auditor_may_read_what_the_manual_lists_and_nothing_else(world):
+    """Keys as they came by mail could be read, and the manual said that no keys could."""
+    listed = (SOURCE / "man/postseal-audit.7").read_text().split(".Sh QUESTIONS")[0]
+    named = {word for line in re.findall(r"^\.It Li (.+)$", listed, re.M) for word in line.split() if word != ","}
+    may = {f"{schema}.{relation}" for schema, relation in world.postgres.query(
+        """select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+            where n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_toast'
+              and has_schema_privilege('postseal_auditor', n.oid, 'usage')
+              and case when c.relkind in ('r', 'v', 'm', 'p', 'f') then has_any_column_privilege('postseal_auditor', c.oid, 'select')
+                       when c.relkind = 'S' then has_sequence_privilege('postseal_auditor', c.oid, 'select,usage,update') end""")}
+    functions = {f"postseal.{function}" for (function,) in world.postgres.query(
+        """select proname from pg_proc where pronamespace = 'postseal'::regnamespace and prokind = 'f'
+            and has_function_privilege('postseal_auditor', oid, 'execute') and prorettype <> 'trigger'::regtype
+            -- Others act with the auditor's own rights.
+            and (prosecdef or exists (select from aclexplode(proacl) a where a.grantee = 'postseal_auditor'::regrole))""")}
+    # Triggers ask, in whoever's name a row is written: has the key been given up that sealed this?
+    functions.remove("postseal.secret_is_closed")
+    assert (sorted((may | functions) - named), sorted(named - may - functions)) == ([], [])
+    # What holds content or keys is in no column either.
+    columns = world.postgres.query("""select c.relname, a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid
+        where c.relnamespace = 'postseal'::regnamespace and c.relkind in ('r', 'v') and a.attnum > 0 and not a.attisdropped
+          and has_column_privilege('postseal_auditor', c.oid, a.attnum, 'select') and a.atttypid = 'bytea'::regtype""")
+    assert columns == []
+    changes = world.postgres.query("""select c.relname from pg_class c where c.relnamespace = 'postseal'::regnamespace
+        and c.relkind in ('r', 'v') and (has_any_column_privilege('postseal_auditor', c.oid, 'insert, update')
+                                         or has_table_privilege('postseal_auditor', c.oid, 'delete, truncate, trigger'))""")
+    assert changes == []
 
 
 def test_who_deleted_a_key_was_not_on_record(world, name):
