@@ -1,15 +1,16 @@
 """The record as auditors query it: the questions of postseal-audit(7), and who did what."""
 import json
-import os
 import pathlib
+import pwd
 import re
 import subprocess
 
+import acting
 import people
 import pytest
 import world as sandbox
 from messages import multipart, part
-from person import PASSWORD, PORTAL_RULES, Person, dump, send
+from person import PASSWORD, PORTAL_RULES, Person, dump, send, totp
 from visitor import Visitor
 
 RULES = 'match recipient domain "smime.example"        deliver smime\n' + PORTAL_RULES
@@ -290,14 +291,76 @@ def test_who_deleted_a_key_was_not_on_record(world, name):
         keys += world.postgres.query("select k.fingerprint from postseal.key k join postseal.key_address a on a.key = k.id"
                                      f" where a.address = '{name}.{n}@smime.example'")[0]
     done = subprocess.run([world.bin / "postseal", "-f", world.config, "key", "delete", keys[0]],
-                          env={**os.environ, "SUDO_USER": "anna"}, capture_output=True, text=True)
+                          env=acting.environment("anna"), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     world.postgres.query(f"delete from postseal.key where fingerprint = '{keys[1]}'")
     by_command, by_hand = activity(world, keys[0]), activity(world, keys[1])
     assert [row[2] for row in by_command] == [row[2] for row in by_hand] == ["key imported", "key deleted"]
-    assert by_command[1][0] in ("anna as root", "root") and by_command[1][1] == "root"
+    assert by_command[1][:2] == (acting.by_sudo("anna"), "root")
     assert by_hand[1][:2] == ("root", "root")
     assert "key deleted" in world.postseal("activity", "list", keys[0][:12])
+
+
+def test_who_logged_in_is_believed_before_the_environment(world, name):
+    """Whoever is root can call themselves anyone; the kernel remembers who they were (pam_loginuid(8))."""
+    command = f'echo {pwd.getpwnam("daemon").pw_uid} >/proc/self/loginuid 2>/dev/null; exec "$0" "$@"'
+    subprocess.run(["sh", "-c", command, world.bin / "postseal", "-f", world.config, "account", "delete", f"{name}@pickup.example"],
+                   env=acting.environment("anna"), capture_output=True)
+    actor, = world.postgres.query(f"select actor from postseal.activity where detail = '{name}@pickup.example' and what = 'command given'")[0]
+    assert actor == (acting.by_sudo("anna") if acting.login() else "daemon as root")
+
+
+def tries(world, person):
+    """Attempts at the account, without the first sign-in's."""
+    return [row[2] for row in activity(world, person.address) if row[2].startswith(("wrong", "too many"))]
+
+
+def test_attempts_beyond_the_limit_left_no_trace(world, person):
+    """One row for each account and quarter of an hour: whoever goes on trying fills no record."""
+    send(person)
+    person.unlock()
+    person.enrol()
+    other = Person(world, person.post, person.address)
+    for _ in range(14):
+        other.sign_in("not the password")
+    assert tries(world, person) == ["wrong password"] * 10 + ["too many attempts"]
+    world.postgres.query("delete from postseal.throttle")  # a quarter of an hour later
+    other.sign_in("not the password")
+    for _ in range(12):
+        other.sign_in("not the password")
+    assert tries(world, person)[11:] == ["wrong password"] * 10 + ["too many attempts"]
+    assert {row[3] for row in activity(world, person.address) if row[2] == "too many attempts"} == {"127.0.0.0/24"}
+    assert world.postgres.query(f"select distinct detail from postseal.activity where subject = '{person.address}'"
+                                " and what = 'too many attempts'") == [["limit: password address"]]
+
+
+def factors(world, person):
+    return world.postgres.query("select one_time_passwords, passkeys, last_signed_in is not null from postseal.accounts"
+                                f" where address = '{person.address}'", "postseal_auditor")[0]
+
+
+def test_wrong_second_factor_is_on_record_with_what_the_account_has(world, person):
+    send(person)
+    person.unlock()
+    person.enrol()
+    assert factors(world, person) == ["f", "0", "t"]
+    person.browser.get("/settings/totp")
+    secret = re.search(r'class="secret">([A-Z2-7]+)<', person.browser.page.text).group(1)
+    person.browser.send({"code": totp(secret)})
+    world.postgres.query("insert into postseal.passkey (id, account, credential, public_key, algorithm, counter, name)"
+                         f" select gen_random_uuid(), id, '{person.address}', 'x', -7, 0, 'key' from postseal.account"
+                         f" where address = '{person.address}'")
+    assert factors(world, person) == ["t", "1", "t"]
+    other = Person(world, person.post, person.address)
+    assert other.sign_in().path == "/factor"
+    assert other.browser.get("/factor").status == 200
+    other.browser.send({"credential": "x", "client": "x", "data": "x", "signature": "x"}, action="/factor/passkey")
+    assert tries(world, person) == ["wrong second factor"]
+    for _ in range(8):
+        other.browser.get("/factor")
+        other.browser.send({"code": "000000"}, action="/factor")
+    assert tries(world, person) == ["wrong second factor"] * 6 + ["too many attempts"]
+    assert {row[3] for row in activity(world, person.address) if row[2].startswith(("wrong", "too"))} == {"127.0.0.0/24"}
 
 
 def test_what_an_account_owner_does_is_on_record_with_the_network(world, person):
