@@ -9,7 +9,7 @@ static const struct statement message_list = {
 	"message_list",
 	"select date_trunc('second', offered_at) as offered_at, queue_id, method, state, sender, recipient, message "
 	"from postseal.log "
-	"where $1 = '' or lower(sender) = $1 or lower(recipient) = $1 or queue_id = $3 "
+	"where $1 = '' or postseal.address_key(sender) = $1 or address = $1 or queue_id = $3 "
 	"order by log.offered_at desc, recipient limit $2::bigint"};
 
 static const struct statement message_find = {
@@ -20,7 +20,7 @@ static const struct statement message_find = {
 static const struct statement message_copies = {
 	"message_copies",
 	"select recipient, method, state, state_at, state_detail, reason, rule_line as line, rule, policy, to_jsonb(keys) as keys,"
-	" signed_by, trace from postseal.log where message = $1 and ($2 = '' or lower(recipient) = $2)"
+	" signed_by, trace from postseal.log where message = $1 and ($2 = '' or address = $2)"
 	" order by recipient, decided_at"};
 
 static const struct statement message_history = {

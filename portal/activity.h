@@ -14,4 +14,11 @@ bool activity_note(struct request *request, const char *address, const char *wha
 bool activity_add(struct connection *connection, const char *actor, const char *network,
 		  const char *address, const char *what, const char *detail, struct fault *fault);
 
+struct throttle; /* portal/web/throttle.h */
+/* A try was not even made, because `throttle` does not allow `whom` any more: once for both in a
+ * quarter of an hour, so that whoever goes on trying fills no record. `address` NULL: unknown. */
+bool activity_note_throttled(struct connection *connection, const struct throttle *throttle,
+			     const char *whom, const char *network, const char *address,
+			     struct fault *fault);
+
 #endif

@@ -41,10 +41,19 @@ struct trial {
 static bool
 may_try(const struct trial *trial, bool *allowed_r, struct fault *fault)
 {
-	return throttle_take(trial->connection, &throttle_application_network,
-			     trial->attempt->network, allowed_r, fault) &&
-	       (!*allowed_r || throttle_take(trial->connection, &throttle_application_client,
-					     trial->client, allowed_r, fault));
+	struct connection *connection = trial->connection;
+	const char *network = trial->attempt->network;
+
+	if (!throttle_take(connection, &throttle_application_network, network, allowed_r, fault))
+		return false;
+	if (!*allowed_r)
+		return activity_note_throttled(connection, &throttle_application_network, network,
+					       network, trial->address, fault);
+	return throttle_take(connection, &throttle_application_client, trial->client, allowed_r,
+			     fault) &&
+	       (*allowed_r ||
+		activity_note_throttled(connection, &throttle_application_client, trial->client,
+					network, trial->address, fault));
 }
 
 static bool

@@ -122,7 +122,10 @@ second_factor_try_code(struct request *request, bool *allowed_r, bool *right_r, 
 	if (*right_r)
 		return throttle_forget(request->connection, &throttle_second_factor, account,
 				       fault);
-	return !*allowed_r || note_wrong(request, fault);
+	return *allowed_r ? note_wrong(request, fault)
+			  : activity_note_throttled(request->connection, &throttle_second_factor,
+						    account, request->web.network,
+						    request->session.account.address, fault);
 }
 
 enum MHD_Result

@@ -175,10 +175,17 @@ signin_with_password(struct request *request)
 static bool
 may_try(struct request *request, const char *address, bool *allowed_r, struct fault *fault)
 {
-	return throttle_take(request->connection, &throttle_password_network, request->web.network,
-			     allowed_r, fault) &&
-	       (!*allowed_r || throttle_take(request->connection, &throttle_password_address,
-					     address, allowed_r, fault));
+	struct connection *connection = request->connection;
+	const char *network = request->web.network;
+
+	if (!throttle_take(connection, &throttle_password_network, network, allowed_r, fault))
+		return false;
+	if (!*allowed_r)
+		return activity_note_throttled(connection, &throttle_password_network, network,
+					       network, address, fault);
+	return throttle_take(connection, &throttle_password_address, address, allowed_r, fault) &&
+	       (*allowed_r || activity_note_throttled(connection, &throttle_password_address,
+						      address, network, address, fault));
 }
 
 static bool

@@ -10,6 +10,7 @@
 
 #include "admin/as_user.h"
 #include "admin/setup/answers.h"
+#include "admin/setup/setup.h"
 #include "core/database.h"
 #include "core/migrate.h"
 
@@ -292,6 +293,16 @@ make_elsewhere(struct setup *setup, struct database *database, const struct targ
 	return true;
 }
 
+/* Earlier steps were taken before there was a place to record them in. Not the arguments: the URL
+ * of a database may have a password. */
+static bool
+put_on_record(struct database *database, struct fault *fault)
+{
+	const struct admin admin = {.command = &setup_commands[0], .database = database};
+
+	return command_record(&admin, 0, NULL, fault);
+}
+
 bool
 setup_database(struct setup *setup, struct fault *fault)
 {
@@ -309,6 +320,8 @@ setup_database(struct setup *setup, struct fault *fault)
 	/* In a dry run, what does not exist yet cannot be examined. */
 	if (good && !(setup->dry_run && (setup->changes > before || !target.is_local)))
 		good = make_tables(setup, database, fault);
+	if (good && !setup->dry_run)
+		good = put_on_record(database, fault);
 	database_free(database);
 	return good;
 }

@@ -41,9 +41,10 @@ init_secrets(const struct admin *admin, int argc, char **argv)
 	struct fault fault;
 	int made;
 
-	(void)argv;
 	if (argc != 1)
 		return command_usage(admin->command);
+	/* Key files come before the database: there may be none to put this on record in. */
+	(void)command_record(admin, argc, argv, &fault);
 	if (!secret_make_missing(admin->settings->secrets, &owners, &made, &fault))
 		return command_fail(&fault);
 	rows = json_pack(

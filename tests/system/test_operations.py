@@ -230,6 +230,13 @@ def test_with_courier_key_more_or_less_was_lost_than_the_page_says(world, post):
 
 # --- upgrade; the last, for the database is replaced ---
 
+def test_what_the_upgrade_stops_was_not_started_again():
+    """The programs for members' mail programs."""
+    lines = [line.split() for block in blocks("UPGRADE") for line in block.splitlines() if line.startswith("systemctl ")]
+    stopped, started = ({name for words in lines if words[1] == verb for name in words[2:]} for verb in ("stop", "start"))
+    assert stopped == started and "postseal-pop" in stopped
+
+
 def test_older_release_is_upgraded_by_the_commands_of_the_page(world, post):
     """Promise 2: until then, no program runs with a schema that is not its own, and mail waits in the MTA."""
     stop, *rest = blocks("UPGRADE")[0].splitlines()

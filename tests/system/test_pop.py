@@ -225,6 +225,9 @@ def test_passwords_are_not_tried_for_long(member):
                     if "LOGIN-DELAY" in str(error):
                         raise
     assert "[LOGIN-DELAY]" in refusal(member, member.secret)
+    assert member.world.postgres.query("select what, detail, count(*) from postseal.activity where subject = '" + member.address
+                                       + "' and what = 'too many attempts' group by 1, 2") == [
+        ["too many attempts", "limit: application client", "1"]]
     member.world.postgres.query("delete from postseal.throttle")
     assert refusal(member, member.secret) is None
 

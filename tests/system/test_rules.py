@@ -61,8 +61,16 @@ def test_names_of_rules_are_on_record(world, post, name):
     rows = world.postgres.query(f"select recipient, rule_name, rule, method from postseal.log where recipient like '{name}@%' order by 1")
     assert [(row[1], row[3]) for row in rows] == [("secrets", "pickup"), ("rest", "plain")]
     assert rows[1][2] == "otherwise deliver plain"
-    months = world.postgres.query("select rule_name from postseal.by_month where rule_name = 'secrets'")
-    assert len(months) == 1
+    # By month, method and rule name, and nothing is counted twice.
+    months = world.postgres.query("select rule_name, method, sum(copies), bool_and(month = date_trunc('month', now())) from postseal.by_month"
+                                  " where rule_name in ('secrets', 'rest') group by 1, 2 order by 1, 2", "postseal_auditor")
+    counts = world.postgres.query("select rule_name, coalesce(method, 'refused'), count(*), true from postseal.copy"
+                                  " where rule_name in ('secrets', 'rest') group by 1, 2 order by 1, 2")
+    assert months == counts and ["secrets", "pickup"] in [row[:2] for row in months]
+    one, = world.postgres.query("select sum(copies) from postseal.by_month where rule_name = 'secrets' and method = 'pickup'")[0]
+    post.accepted(post.compose(to, fields=["Sensitivity: Private"]), to)
+    assert world.postgres.query("select sum(copies) from postseal.by_month where rule_name = 'secrets' and method = 'pickup'") \
+        == [[str(int(one) + 1)]]
 
 
 def test_rules_that_watch_are_on_record_only(world, post, name):

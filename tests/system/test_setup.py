@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+import acting
 import machine as sandbox_machine
 import people
 import readme
@@ -307,3 +308,16 @@ def test_units_are_started_in_order_and_a_failure_is_told(machine, tmp_path):
     finally:
         control.unlink()
         pathlib.Path("/run/systemd/system").rmdir()
+
+
+def test_who_installed_it_was_not_on_record(machine):
+    """Promise 6: as soon as there is a place for it; with no password of a database's URL."""
+    install(machine)
+    given = ("select subject || coalesce(' ' || nullif(detail, ''), '') from postseal.activity"
+             f" where what = 'command given' and actor = '{acting.by_sudo('root')}' order by id")
+    before = [row[0] for row in machine.postgres.query(given)]
+    assert before and set(before) <= {"setup", "database init"}
+    set_up(machine, *ANSWERS, "--dry-run")
+    assert [row[0] for row in machine.postgres.query(given)] == before
+    assert machine.run("postseal", "secrets", "init").returncode == 0
+    assert [row[0] for row in machine.postgres.query(given)] == [*before, "secrets init"]
