@@ -112,73 +112,14 @@ write_body(struct entity_sink *entity, const char *data, size_t length, struct f
 
 /* --- what nobody writes --- */
 
-enum { START_BYTES = 256 };
-
-/* A line that is part of the field Content-Type, or looks like it. */
-static bool
-is_of_type(const struct entity_sink *entity)
-{
-	const char *line = entity->start->str;
-
-	return *line == ' ' || *line == '\t' ? entity->is_in_type
-					     : g_ascii_strncasecmp(line, "Content-Type:", 13) == 0;
-}
-
-static void
-look_at_line(struct entity_sink *entity)
-{
-	g_autofree char *line = g_ascii_strdown(entity->start->str, -1);
-	const char *charset = strstr(line, "charset=");
-
-	entity->is_in_type = is_of_type(entity);
-	if (!entity->is_in_type || charset == NULL)
-		return;
-	charset += strlen("charset=");
-	charset += *charset == '"';
-	entity->names_charset |= g_ascii_isalpha(*charset) && !g_str_has_prefix(charset, "utf-") &&
-				 !g_str_has_prefix(charset, "us-ascii");
-}
-
-static void
-look_for_charset(struct entity_sink *entity, char byte)
-{
-	if (byte == '\n') {
-		look_at_line(entity);
-		g_string_truncate(entity->start, 0);
-	} else if (entity->start->len < START_BYTES) {
-		g_string_append_c(entity->start, byte);
-	}
-}
-
-static void
-look_at_byte(struct entity_sink *entity, unsigned char byte)
-{
-	if (entity->continued > 0 && (byte & 0xc0) == 0x80) {
-		entity->continued--;
-		return;
-	}
-	entity->is_not_utf8 |= entity->continued > 0;
-	entity->continued = 0;
-	if (byte < 0x80) {
-		entity->has_control |= (byte < ' ' && strchr("\t\r\n\f\033", byte) == NULL) ||
-				       byte == '\0' || byte == 0x7f;
-		return;
-	}
-	entity->has_high_control |= byte < 0xa0;
-	entity->is_not_utf8 |= byte < 0xc2 || byte > 0xf4;
-	entity->continued = byte < 0xc2 || byte > 0xf4 ? 0 : byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
-}
-
 bool
-entity_sink_is_disturbed(const struct entity_sink *entity)
+entity_sink_is_disturbed(struct entity_sink *entity)
 {
 	g_autofree char *type = message_field_text(entity->message, "Content-Type");
 
-	if (entity->is_binary)
-		return g_ascii_strncasecmp(type, "application/pkcs7-mime", 22) != 0 &&
-		       g_ascii_strncasecmp(type, "application/x-pkcs7-mime", 24) != 0;
-	return entity->has_control ||
-	       (entity->is_not_utf8 && (entity->has_high_control || !entity->names_charset));
+	return disturbance_end(&entity->disturbance, entity->is_binary) ||
+	       (entity->is_binary && g_ascii_strncasecmp(type, "application/pkcs7-mime", 22) != 0 &&
+		g_ascii_strncasecmp(type, "application/x-pkcs7-mime", 24) != 0);
 }
 
 /* --- the sink --- */
@@ -190,10 +131,8 @@ entity_write_bytes(struct sink *sink, const void *data, size_t length, struct fa
 	const char *at = data;
 	size_t used;
 
-	for (size_t i = 0; i < length; i++) {
-		look_at_byte(entity, (unsigned char)at[i]);
-		look_for_charset(entity, at[i]);
-	}
+	if (entity->is_suspect)
+		disturbance_look(&entity->disturbance, data, length);
 	while (length > 0 && !entity->in_body) {
 		used = write_header(entity, at, length, fault);
 		if (used == 0)
@@ -225,8 +164,8 @@ entity_sink_init(struct entity_sink *entity, struct message *message, uint64_t h
 		.header_max = header_max,
 		.line = g_string_new(NULL),
 		.field = g_string_new(NULL),
-		.start = g_string_new(NULL),
 	};
+	disturbance_init(&entity->disturbance);
 }
 
 void
@@ -234,5 +173,5 @@ entity_sink_clear(struct entity_sink *entity)
 {
 	g_string_free(entity->line, TRUE);
 	g_string_free(entity->field, TRUE);
-	g_string_free(entity->start, TRUE);
+	disturbance_clear(&entity->disturbance);
 }

@@ -8,7 +8,9 @@
 
 #include "delivery/inbound/open.h"
 #include "delivery/inbound/recipient_info.h"
+#include "delivery/inbound/verify.h"
 #include "mail/cms_envelope.h"
+#include "mail/cms_type.h"
 #include "mail/entity_sink.h"
 #include "mail/mime_stream.h"
 
@@ -227,6 +229,65 @@ is_about_message(const struct fault *fault)
 	return fault->cause == FAULT_INPUT || fault->cause == FAULT_TOO_BIG;
 }
 
+/* Binary content shows nothing of what was done to it: it must be signed, or be encrypted itself.
+ */
+static bool
+is_proof(GMimeObject *root, enum signature_worth worth)
+{
+	GMimeStream *content;
+	enum cms_type type;
+
+	if (!GMIME_IS_PART(root))
+		return false;
+	content = mime_stream_of_part(GMIME_PART(root));
+	type = cms_type_of(content);
+	g_object_unref(content);
+	return type == CMS_ENCRYPTED ||
+	       (type == CMS_SIGNED && (worth == SIGNATURE_PASS || worth == SIGNATURE_POLICY));
+}
+
+/* A cipher that does not authenticate was no hindrance if what is signed within it was changed. */
+static bool
+is_disproved(struct opening *opening, const struct open_request *request, bool is_binary,
+	     bool *is_r, struct fault *fault)
+{
+	struct sealed *inner = &opening->inner;
+	enum signature_worth worth;
+	GMimeObject *root;
+
+	if (!verify_bytes(inner, request->around, request->address, &worth, fault))
+		return false;
+	*is_r = worth == SIGNATURE_FAIL;
+	if (*is_r || !is_binary)
+		return true;
+	root = parts_root(inner->parts, fault);
+	if (root == NULL)
+		return false;
+	*is_r = !is_proof(root, worth);
+	return parts_are_good(inner->parts, fault);
+}
+
+/* It stays unless it was changed, as far as that can be told; *opening_r is NULL if so. */
+static bool
+keep(struct sealed *sealed, const struct open_request *request, const struct content_cipher *cipher,
+     bool is_binary, struct opening *opening, struct opening **opening_r, struct fault *fault)
+{
+	bool is_changed = false;
+
+	*opening_r = NULL;
+	opening_keep(sealed, opening, request->around);
+	if (!cipher->is_authenticated &&
+	    !is_disproved(opening, request, is_binary, &is_changed, fault))
+		return false;
+	if (is_changed) {
+		g_ptr_array_remove(sealed->openings, opening);
+		sealed->tries++;
+	} else {
+		*opening_r = opening;
+	}
+	return true;
+}
+
 /* *opening_r is NULL if it does not open with this content key. */
 static bool
 open_with(struct sealed *sealed, const struct open_request *request, GMimePart *part,
@@ -237,22 +298,22 @@ open_with(struct sealed *sealed, const struct open_request *request, GMimePart *
 	size_t length = (size_t)EVP_CIPHER_get_key_length(cipher->cipher);
 	struct opening *opening;
 	struct entity_sink entity;
-	bool done;
+	bool done, is_binary;
 
 	*opening_r = sealed_opening(sealed, content_key, length);
 	if (*opening_r != NULL || sealed->tries >= OPEN_TRIES_MAX)
 		return true;
 	opening = opening_new(around);
 	entity_sink_init(&entity, opening->entity, around->settings->limit_headers);
+	entity.is_suspect = !cipher->is_authenticated;
 	done = decrypt(part, cipher, content_key, &entity, fault);
+	is_binary = entity.is_binary;
 	entity_sink_clear(&entity);
 	if (done) {
 		memcpy(opening->content_key, content_key, length);
 		opening->content_key_length = length;
 		opening->how = g_strdup_printf("S/MIME, %s", cipher_word(cipher));
-		opening_keep(sealed, opening, around);
-		*opening_r = opening;
-		return true;
+		return keep(sealed, request, cipher, is_binary, opening, opening_r, fault);
 	}
 	opening_free(opening);
 	sealed->tries++;

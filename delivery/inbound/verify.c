@@ -291,6 +291,8 @@ check(CMS_ContentInfo *cms, BIO *content, const struct surroundings *around,
 
 	BIO_free(nothing);
 	ERR_clear_error();
+	if (is_good && signature_r->is_of_nobody)
+		return signature_say(signature_r, SIGNATURE_POLICY, "nobody asked whose it is");
 	if (is_good)
 		return judge_signers(cms, around, signature_r, fault);
 	if (ERR_GET_REASON(error) == CMS_R_SIGNER_CERTIFICATE_NOT_FOUND)
@@ -506,4 +508,16 @@ verify_signature(struct sealed *sealed, const struct surroundings *around, const
 	return signature_r->worth != SIGNATURE_NONE || sealed->signed_within == NULL ||
 	       sealed->signed_within->len == 0 ||
 	       verify_pgp_judge(sealed->signed_within, around, reader, signature_r, fault);
+}
+
+bool
+verify_bytes(struct sealed *sealed, const struct surroundings *around, const char *reader,
+	     enum signature_worth *worth_r, struct fault *fault)
+{
+	struct signature signature = {.is_of_nobody = true};
+	bool done = verify_structure(sealed, around, reader, &signature, fault);
+
+	*worth_r = signature.worth;
+	signature_clear(&signature);
+	return done;
 }

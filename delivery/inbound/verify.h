@@ -20,6 +20,7 @@ enum signature_worth {
 struct signature {
 	enum signature_worth worth;
 	enum key_kind kind;
+	bool is_of_nobody;	   /* verify_bytes(): nobody asks whose it is */
 	char *why;		   /* not SIGNATURE_PASS */
 	char *fingerprint;	   /* of the certificate or key that signed, or NULL */
 	char *address;		   /* SIGNATURE_PASS: the author, folded */
@@ -34,6 +35,10 @@ struct signature {
 bool verify_signature(struct sealed *sealed, const struct surroundings *around, const char *reader,
 		      struct signature *signature_r, struct fault *fault);
 void signature_clear(struct signature *signature);
+/* How far the signature holds for the bytes that it covers, without asking whose it is:
+ * SIGNATURE_NONE, _POLICY if it does, _FAIL, _NEUTRAL; of OpenPGP signatures as above. */
+bool verify_bytes(struct sealed *sealed, const struct surroundings *around, const char *reader,
+		  enum signature_worth *worth_r, struct fault *fault);
 /* "pass", "policy", … */
 const char *signature_worth_word(enum signature_worth worth);
 /* Why such a signature is neutral. */

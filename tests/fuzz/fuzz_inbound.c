@@ -1,6 +1,6 @@
 /* What is read of mail that comes in before anybody knows who wrote it: envelopes of S/MIME and
- * their recipients, signed parts, text signed in clear, Autocrypt, what verifiers say, and OpenPGP
- * signatures. */
+ * their recipients, signed parts, text signed in clear, Autocrypt, what verifiers say, OpenPGP
+ * signatures, and what was encrypted. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,7 @@
 #include "mail/clear_signed.h"
 #include "mail/cms_content.h"
 #include "mail/cms_envelope.h"
+#include "mail/entity_sink.h"
 #include "mail/mime_stream.h"
 #include "mail/signed_part.h"
 
@@ -143,13 +144,42 @@ read_fields(const uint8_t *data, size_t size)
 	message_free(message);
 }
 
+/* However it is cut into pieces, it is judged alike; and what is opened is a mail. */
+static void
+take_apart(const uint8_t *data, size_t size)
+{
+	bool disturbed[2] = {false, false}, good[2];
+
+	for (size_t round = 0; round < 2; round++) {
+		struct message *message = message_new(&in_memory);
+		size_t piece = round == 0 ? size + 1 : 7;
+		struct entity_sink entity;
+		struct fault fault;
+
+		entity_sink_init(&entity, message, 100000);
+		entity.is_suspect = true;
+		good[round] = true;
+		for (size_t at = 0; at < size && good[round]; at += piece)
+			good[round] =
+				sink_write(&entity.sink, data + at, MIN(piece, size - at), &fault);
+		good[round] = good[round] && sink_finish(&entity.sink, &fault);
+		disturbed[round] = good[round] && entity_sink_is_disturbed(&entity);
+		if (good[round] && message_field(message, "Content-Type") == NULL)
+			abort();
+		entity_sink_clear(&entity);
+		message_free(message);
+	}
+	if (good[0] != good[1] || disturbed[0] != disturbed[1])
+		abort();
+}
+
 /* The first byte says as what the rest is read. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const readers[])(const uint8_t *data, size_t size) = {
 		read_envelope,	 read_recipient, find_signed_part, find_clear_text,
-		read_signatures, read_fields,	 take_content};
+		read_signatures, read_fields,	 take_content,	   take_apart};
 	static bool is_started;
 
 	if (!is_started)

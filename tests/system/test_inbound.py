@@ -13,6 +13,7 @@ import subprocess
 import pytest
 
 import attacks
+import efail
 import messages
 import people
 import world as sandbox
@@ -291,6 +292,78 @@ def test_random_block_that_looked_like_text_was_shown(world, post, outside, name
     found = [text for text in wanted if is_of_one_byte_each(shown[shown.index(text) - 16:shown.index(text)])]
     pass_byte_for_byte(outside, address, {
         text.decode(): pkcs7(attacks.change_ciphertext(cbc, attacks.with_gadgets(attacks.KNOWN, text))) for text in found[:3]})
+
+
+TRIES, SENT = 1000, 8  # for each kind of mail, of which there are 42: what is tried, and the most text-like of it
+
+
+def test_changed_mail_in_any_charset_and_encoding_was_shown(world, post, outside, name):
+    """In 42 000 tries; all of them, and more, without the way through the mail: tests/unit/mail/test_disturbance_oracle.py."""
+    address = f"{name}@example.com"
+    certificate = employee(world, address)
+    wrapped = sandbox.command("openssl", "pkeyutl", "-encrypt", "-certin", "-inkey", certificate, input=efail.KEY)
+    template = envelope(PAGE, certificate, form="DER")
+    sent = {}
+    for cell, text in efail.CELLS.items():
+        made = [(how, iv, blocks, changed) for how, iv, blocks, changed in efail.tries(cell, TRIES) if changed is not None]
+        made.sort(key=lambda each: efail.strangeness(each[3], text))
+        for number, (how, iv, blocks, _) in enumerate(made[:SENT]):
+            sent[f"{cell} {how} {number}"] = pkcs7(efail.structure(template, wrapped, iv, blocks))
+    mails = pass_byte_for_byte(outside, address, sent)
+    assert len(efail.CELLS) == 42 and len(mails) == 42 * SENT
+    # unchanged, each of them opens
+    good = [efail.Sealed(text) for text in efail.CELLS.values()]
+    for each in good:
+        outside.send(outside.mail(pkcs7(efail.structure(template, wrapped, each.iv, each.blocks)), [address]), [address])
+    opened = [arrived(mail) for mail in post.box(address).wait(len(mails) + len(good)) if mail["Subject"] == "Hello"]
+    assert sorted(opened) == sorted(efail.CELLS.values())
+
+
+OPAQUE = b'Content-Type: application/pkcs7-mime; smime-type=signed-data; name="smime.p7m"\r\nContent-Transfer-Encoding: binary\r\n\r\n'
+
+
+def test_what_was_signed_in_binary_was_shown_changed(world, post, outside, name):
+    """Its length stays, and so its structure; random blocks are nothing unusual in it. Every block of the text is tried."""
+    address, author = f"{name}@example.com", f"{name}@marked.example"
+    certificate = employee(world, address)
+    signed_page = sandbox.command("openssl", "cms", "-sign", "-binary", "-nodetach", "-signer",
+                                  path := world.authority.issue_mail(name, author), "-inkey", path.with_suffix(".key"), "-outform", "DER",
+                                  input=PAGE)
+    _, mail = outside.sent(envelope(OPAQUE + signed_page, certificate), address, sender=author)
+    assert results(mail) == {"x-decrypted": "pass", "smime": "pass"}
+    other = f"{name}b@example.com"
+    certificate = employee(world, other)
+    sealed = efail.Sealed(OPAQUE + signed_page)
+    wrapped = sandbox.command("openssl", "pkeyutl", "-encrypt", "-certin", "-inkey", certificate, input=efail.KEY)
+    template = envelope(PAGE, certificate, form="DER")
+    rng, end, sent, behind = random.Random(3), (sealed.text.index(PAGE) + len(PAGE)) // 16 + 1, {}, {}
+    for known in range(1, len(sealed.blocks) - 1):
+        wanted = efail.wanted_text(rng)
+        for what, block in {"chosen": sealed.gadget(wanted, known)[0], "random": rng.randbytes(16)}.items():
+            blocks = [*sealed.blocks[:known - 1], block, *sealed.blocks[known:]]
+            (sent if known <= end else behind)[f"{what} block {known}"] = pkcs7(efail.structure(template, wrapped, sealed.iv, blocks))
+    assert len(sent) > 100 and len(behind) > 100
+    inner = {"no CMS structure": b"\x01\x02" * 100, "without certificate": attacks.sign(path, PAGE, "-nodetach", "-nocerts"),
+             "compressed": closed(bytes.fromhex("2a864886f70d0109100109"), [(0x02, b"\0"), (0x30, b""), (0x30, b"")])}
+    sent.update((what, envelope(OPAQUE + structure, certificate)) for what, structure in inner.items())
+    pass_byte_for_byte(outside, other, sent)
+    # the certificates: whose the text is can be changed, to nobody's; the text cannot
+    for entity in behind.values():
+        outside.send(outside.mail(entity, [other], subject="Behind", sender=author), [other], sender=author)
+    shown = [mail for mail in post.box(other).wait(len(sent) + len(behind)) if mail["Subject"] == "Behind" and "x-decrypted" in results(mail)]
+    assert len(shown) < len(behind) and {results(mail)["smime"] for mail in shown} <= {"policy"}
+    for mail in shown:
+        assert sandbox.command("openssl", "cms", "-verify", "-noverify", "-binary", input=re.sub(rb"\r?\n", b"\r\n", mail.raw)) == PAGE
+
+
+def test_what_was_signed_in_clear_was_shown_changed(world, post, outside, name):
+    """By blocks that change places, each with a random one that happens to be text, for whoever knows all of it but one line."""
+    address, author = f"{name}@example.com", f"{name}@marked.example"
+    certificate = employee(world, address)
+    entity = signed(world, TEXT, author)
+    changed = {"a word": entity.replace(b"42", b"43"), "the signature": entity[:-90] + (b"A" if entity[-90:-89] != b"A" else b"B") + entity[-89:]}
+    assert entity not in changed.values()
+    pass_byte_for_byte(outside, address, {what: envelope(each, certificate) for what, each in changed.items()})
 
 
 def test_text_in_a_charset_of_single_bytes_is_opened_where_it_names_one(world, post, outside, name):
