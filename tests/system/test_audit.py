@@ -231,7 +231,7 @@ def test_database_compares_addresses_as_the_programs_do(world):
                "a-ü-b.example", "münchen-ost.xn--bcher-kva.example", "ليهمابتكلموشعربي؟.example", "ひとつ屋根の下2.example", "bu\u0308cher.example",
                "плюс.example", "ÅÄÖ.example", "plain.example", "XN--BCHER-KVA.EXAMPLE"]
     for domain in domains:
-        done = subprocess.run([world.bin / "postseal", "-f", world.config, "hold", "add", f"IDNA {domain}", "--person", f"Ö.x@{domain}"],
+        done = subprocess.run([world.bin / "postseal", "-f", world.config, "legal-hold", "add", f"IDNA {domain}", "--person", f"Ö.x@{domain}"],
                               capture_output=True, text=True)
         if done.returncode:
             continue  # no such domain is possible, so no address on record has it
