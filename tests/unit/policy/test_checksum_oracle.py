@@ -26,7 +26,7 @@ import stdnum.luhn
 import stdnum.nl.bsn
 import stdnum.pl.pesel
 
-EACH, ODD_WEIGHTS = 150, 30
+EACH, ODD_WEIGHTS = 60, 30
 LETTERS, DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
 
 
