@@ -405,7 +405,8 @@ def test_each_who_is_parked_for_gets_one_notice(world, next_hop, keys):
         {k: v for k, v in record.items() if k != "queue"}, sealed[number], keys, set().union(*kept.values()), is_over=True))}
     methods = collections.Counter(method for each in sealed.values() for (_, method), _ in each)
     print(f"sealed: {dict(methods)}")
-    assert not wrong and methods["smime"] > 40 and methods["pgp"] > 20, wrong
+    assert not wrong, wrong
+    assert methods["smime"] >= 40 and methods["pgp"] >= 20, methods
 
 
 def test_one_mailbox_that_is_named_in_several_ways_gets_one_copy(world, next_hop):
