@@ -218,7 +218,10 @@ def keys(world):
             address = f"{local}@{domain % kind}"
             found[local, domain % kind] = (people.certify(world, address).with_suffix("") if kind == "smime" else
                                            people.make_pgp(world, address, f"pgp{len(found)}"))
-    return found
+    yield found
+    for key in found.values():
+        if isinstance(key, people.Gpg):
+            key.end()
 
 
 @pytest.fixture(scope="module")
