@@ -218,7 +218,10 @@ def keys(world):
             address = f"{local}@{domain % kind}"
             found[local, domain % kind] = (people.certify(world, address).with_suffix("") if kind == "smime" else
                                            people.make_pgp(world, address, f"pgp{len(found)}"))
-    return found
+    yield found
+    for key in found.values():
+        if isinstance(key, people.Gpg):
+            key.end()
 
 
 @pytest.fixture(scope="module")
@@ -405,7 +408,8 @@ def test_each_who_is_parked_for_gets_one_notice(world, next_hop, keys):
         {k: v for k, v in record.items() if k != "queue"}, sealed[number], keys, set().union(*kept.values()), is_over=True))}
     methods = collections.Counter(method for each in sealed.values() for (_, method), _ in each)
     print(f"sealed: {dict(methods)}")
-    assert not wrong and methods["smime"] > 40 and methods["pgp"] > 20, wrong
+    assert not wrong, wrong
+    assert methods["smime"] >= 40 and methods["pgp"] >= 20, methods
 
 
 def test_one_mailbox_that_is_named_in_several_ways_gets_one_copy(world, next_hop):

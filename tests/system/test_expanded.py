@@ -89,6 +89,10 @@ class Outcome:
             "select c.recipient, c.method, c.state, m.authenticated, m.client from postseal.copy c"
             f" join postseal.message m on m.id = c.message where m.message_id = '<{self.name}@example.com>' order by 1")
 
+    def history(self, address):
+        return self.world.postgres.query("select h.what, h.detail from postseal.history h join postseal.message m on m.id = h.message"
+                                         f" where m.message_id = '<{self.name}@example.com>' and h.recipient = '{address}' order by h.at")
+
     def is_exactly(self, wanted):
         """{address: method}, and the archive of everything that is sent."""
         wanted = {**wanted, "archive@plain.example": "plain"}
@@ -458,22 +462,18 @@ def test_requeued_mail_was_decided_on_once_more(world, post, keys, secret, name)
         assert found.arrived(address) == [wanted[address]]
     again = [r[:2] for r in found.rows() if r[0] != "archive@plain.example"]  # which Postfix adds once more
     assert again == sorted([a, m] for a, m in wanted.items() if a != "archive@plain.example")
-    is_followed_to_its_end(world, [to[0], to[2], to[3]])
-    sandbox.wait_until(lambda: any(what == "notice sent" and "pickup.example[" in detail for what, detail in history(world, to[1])),
+    is_followed_to_its_end(found, [to[0], to[2], to[3]])
+    sandbox.wait_until(lambda: any(what == "notice sent" and "pickup.example[" in detail for what, detail in found.history(to[1])),
                        "the notice to be followed")
 
 
-def history(world, address):
-    return world.postgres.query(f"select what, detail from postseal.history where recipient = '{address}' order by at")
-
-
-def is_followed_to_its_end(world, addresses):
+def is_followed_to_its_end(found, addresses):
     """Promise 6: what the next hop said is on record, once, and nothing is taken for its answer that Postfix told itself."""
     for address in addresses:
-        sandbox.wait_until(lambda a=address: "sent" in [what for what, _ in history(world, a)], f"the copy for {address} to be sent")
-        said = [detail for what, detail in history(world, address) if what == "sent"]
+        sandbox.wait_until(lambda a=address: "sent" in [what for what, _ in found.history(a)], f"the copy for {address} to be sent")
+        said = [detail for what, detail in found.history(address) if what == "sent"]
         assert len(said) == 1 and "queued as" in said[0] and not said[0].startswith("127.0.0.1"), said
-        assert any(what == "deferred" for what, _ in history(world, address))
+        assert any(what == "deferred" for what, _ in found.history(address))
 
 
 def test_held_mail_was_not_followed_once_it_was_requeued(world, post, keys, secret, name):
