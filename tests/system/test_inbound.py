@@ -650,7 +650,8 @@ def test_reply_to_mail_that_came_sealed_went_in_plain(world, post, outside, name
     certificate = employee(world, reader)
     employee(world, other)
     sealed, _, _ = outside.sent(envelope(TEXT, certificate), [reader, other])
-    in_plain, _ = outside.sent(TEXT, reader, author="<carl@partner.example>", sender="carl@partner.example")
+    in_plain = outside.mail(TEXT, [reader], author="<carl@partner.example>", sender="carl@partner.example")
+    outside.send(in_plain, [reader], sender="carl@partner.example")
     identifiers = [email.message_from_bytes(message)["Message-ID"] for message in (sealed, in_plain)]
     wanted = {}
     for number, (form, fields) in enumerate(ANSWERS.items()):
