@@ -60,6 +60,12 @@ bool parcel_end(struct parcel_writer *writer, struct fault *fault);
 /* Call this whatever parcel_begin() returned. */
 void parcel_clear(struct parcel_writer *writer);
 
+/* X25519, made of a parcel's content key: what is boxed to the public one, whoever opens the parcel
+ * opens. Wipe the private one. */
+void parcel_key_pair(struct seal_key *public_r, struct seal_key *private_r,
+		     const struct seal_key *content);
+void parcel_public_key(struct seal_key *public_r, const struct seal_key *content);
+
 /* The subject in the summary of a parcel, UTF-8; NULL if the summary cannot be opened. Caller
  * frees.
  */
