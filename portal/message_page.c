@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "portal/added_file.h"
 #include "portal/answer.h"
 #include "portal/invitation_card.h"
 #include "portal/item.h"
@@ -289,6 +290,7 @@ message_page_show(struct request *request)
 {
 	static const struct mailbox_use as_text = {.part = MAILBOX_TEXT};
 	g_auto(mailbox_item_auto) item = {0};
+	g_auto(added_files_auto) added = {0};
 	g_autoptr(page_auto) page = NULL;
 	g_autofree char *text = NULL;
 	struct invitation_cards cards;
@@ -297,6 +299,8 @@ message_page_show(struct request *request)
 
 	if (!item_open(request, request->web.tail, &as_text, &item, &answered))
 		return answered;
+	if (!added_files_find(request, &item, &added, &fault))
+		return answer_fault(request, &fault);
 	request_rest(request);
 	text = text_of(request, &item, &fault);
 	if (text == NULL)
@@ -307,6 +311,7 @@ message_page_show(struct request *request)
 	invitation_cards_fill(&cards, page, "invitations", item.layout, "");
 	fill_body(page, &item, text);
 	list_attachments(request, page, &item);
+	added_files_show(request, page, &item, &added);
 	if (!unfold_messages(request, page, &item, &cards, &fault))
 		return answer_fault(request, &fault);
 	offer_actions(request, page, &item);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "portal/added_file.h"
 #include "portal/answer.h"
 #include "portal/application_password_page.h"
 #include "portal/approval_page.h"
@@ -21,6 +22,7 @@
 #include "portal/search_page.h"
 #include "portal/second_factor.h"
 #include "portal/security_page.h"
+#include "portal/sender_file_page.h"
 #include "portal/sender_page.h"
 #include "portal/settings_page.h"
 #include "portal/signin.h"
@@ -194,10 +196,12 @@ static const struct route routes[] = {
 	{"GET", "/source/", reading_source, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
 	{"GET", "/attachment/", reading_attachment, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
 	{"GET", "/zip/", reading_zip, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
+	{"GET", "/added/", added_file_download, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
 	{"POST", "/delete/", reading_delete, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"GET", "/discard/", writing_discard, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"GET", "/draft/", writing_draft, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"POST", "/send", writing_send, ACCESS_MEMBER, FORM_FILES, SERVED_APART, writing_give_back},
+	{"POST", "/track-file/", sender_file_page_add, ACCESS_ANYBODY, FORM_ADDED, SERVED_APART},
 
 	/* Untrusted content, parsed in a separate process: HTML, as HTML or as text; a key, by gpg.
 	 */
@@ -315,6 +319,7 @@ begin(struct portal *portal, struct MHD_Connection *mhd, const char *url, const 
 
 	*request_r = request;
 	request->begun = g_get_monotonic_time();
+	request->web.is_head = strcmp(method, "HEAD") == 0;
 	give_seconds(mhd, FORM_SECONDS);
 	if (!web_is_unambiguous(&request->web, version))
 		return refuse_ambiguous(request);

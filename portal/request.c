@@ -5,6 +5,7 @@
 #include "core/catalogue.h"
 #include "core/log.h"
 #include "portal/answer.h"
+#include "portal/sender_file_page.h"
 
 static const char form_purpose[] = "postseal form";
 
@@ -266,16 +267,25 @@ request_connect_again(struct request *request, struct fault *fault)
 	return request->connection != NULL;
 }
 
+/* NULL: this visitor may send no files here. Caller frees. */
+static char *
+uploader_of(struct request *request)
+{
+	if (request->route->form == FORM_ADDED)
+		return sender_file_page_uploader(request);
+	return is_allowed(request) ? g_strdup(request->session.account.id.text) : NULL;
+}
+
 static bool
 may_upload(struct request *request)
 {
-	const char *account = request->session.account.id.text;
+	g_autofree char *who = uploader_of(request);
 
-	if (!is_allowed(request))
+	if (who == NULL)
 		return false;
-	request->is_one_upload_too_many = !tally_add(request->portal->uploads, account);
+	request->is_one_upload_too_many = !tally_add(request->portal->uploads, who);
 	if (!request->is_one_upload_too_many)
-		request->uploader = g_strdup(account);
+		request->uploader = g_steal_pointer(&who);
 	return request->uploader != NULL;
 }
 

@@ -9,8 +9,8 @@ enum { LINE_CHARACTERS = 200, FILES_MAX = 50 };
 static const struct statement parcel_put = {
 	"parcel_put",
 	"insert into postseal.parcel (id, message, sender, header, size, smtputf8, summary, language, receipt, phone,"
-	" sent_by_sender, public_key, issued_at)"
-	" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, case when $2::uuid is null then now() end)",
+	" sent_by_sender, public_key, files_added, issued_at)"
+	" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, case when $13::boolean then 0 end, case when $2::uuid is null then now() end)",
 	.repeats = true};
 
 static const struct statement parcel_put_chunk = {
@@ -141,6 +141,7 @@ parcel_begin(struct parcel_writer *writer, struct connection *connection,
 	parameters_flag(&parameters, settings->is_by_sender);
 	parcel_public_key(&public_key, &writer->content);
 	parameters_bytes(&parameters, public_key.bytes, sizeof public_key.bytes);
+	parameters_flag(&parameters, settings->takes_files);
 	return batch_add(connection, &parcel_put, &parameters, fault);
 }
 

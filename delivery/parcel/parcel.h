@@ -40,6 +40,7 @@ struct parcel_settings {
 	const char *receipt;	/* as a rule asks: "mail", "mdn", "dsn", or NULL */
 	const char *phone;	/* where the code is sent, or NULL: to the sender */
 	bool is_by_sender;	/* it is known that the sender sent it */
+	bool takes_files;	/* the sender may add files on the sender's page */
 	const struct seal_key *courier; /* public key; seals the phone number */
 };
 
