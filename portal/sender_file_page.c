@@ -22,14 +22,12 @@ show_file(const struct request *request, struct page *page, const struct sender_
 	g_autofree char *name = name_of(request, file);
 	g_autofree char *when = request_date(request, file->added_at);
 	g_autofree char *size = request_size(request, file->size);
-	g_autofree char *label = g_strdup_printf(request_say(request, "Take %s out again…"), name);
 
 	page_repeat(page, "file");
 	page_text(page, "file-name", name);
 	page_text(page, "file-when", when);
 	page_text(page, "file-size", size);
 	page_attribute(page, "file-id", "value", file->id.text);
-	page_attribute(page, "file-button", "aria-label", label);
 	if (!file->is_read)
 		page_remove(page, "file-state");
 	if (file->is_read || !is_open)

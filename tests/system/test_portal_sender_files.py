@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 import world as sandbox
-from looking import everywhere
+from looking import check, everywhere, open_page
 from messages import noise
 from person import PORTAL_RULES, Person, dump, send, state
 from visitor import Visitor
@@ -16,8 +16,7 @@ from visitor import Visitor
 RULES = """
 table officers { "otto@example.com" }
 match subject regex "(?i)budget" recipient domain "auto.example"  hold "Budgets need approval." for <officers>
-match subject regex "(?i)twin" recipient domain "pickup.example"  deliver pickup expire 20 days
-match subject regex "(?i)twin" recipient domain "auto.example"    deliver pickup expire 3 days
+match subject regex "(?i)twin" recipient domain "auto.example"  deliver pickup add header "X-Edition" "another"
 """ + PORTAL_RULES
 SETTINGS = 'pickup files "yes"\nportal upload 3 MB\nportal quota 5 MB'
 DATA = noise(700_000, "a plan")
@@ -172,10 +171,11 @@ def test_range_of_another_version_is_not_sent_and_head_reads_nothing(person, emp
 
 def test_taken_out_before_anybody_read_it_and_not_after(person, employee):
     add(employee, (NAME, DATA), ("kept.txt", b"kept"))
+    asked = employee.browser.send({"action": "take-out", "file": file_id(employee)}, to=employee.track)
+    assert "Take this file out of the message?" in asked.text and NAME in asked.text and "700 kB" in asked.text
     person.unlock()
     (first, _), (second, _) = added(person)
-    asked = employee.browser.send({"action": "take-out", "file": first[-36:]}, action=None, to=employee.track)
-    assert "Take this file out of the message?" in asked.text and NAME in asked.text and person.browser.ask(first).status == 200
+    assert employee.browser.form()[1]["file"] == first[-36:] and person.browser.ask(first).status == 200
     # That was a download: too late.
     late = employee.browser.send({"action": "take-out-now"})
     assert "The file was not taken out" in late.text and late.text.count("downloaded</p>") == 1
@@ -278,13 +278,13 @@ def test_recipient_who_deletes_the_message_has_no_file_any_more(person, employee
     sandbox.wait_until(lambda: is_swept(person, path[-36:]), "the file to be deleted")
 
 
-def send_to(person, others, subject, body=b"The secret is 42.\r\n"):
+def send_to(person, others, subject):
     to = [person.address, *others]
-    person.post.accepted(person.post.compose(to, body, subject=subject), to)
+    person.post.accepted(person.post.compose(to, b"The secret is 42.\r\n", subject=subject), to)
 
 
 def test_second_recipient_has_it_in_another_edition_of_the_message(person):
-    """Whose message waits for another time, and who has no account yet."""
+    """To which a rule has added something, and whose reader has no account yet."""
     other = Person(person.world, person.post, person.address.replace("pickup", "auto"))
     send_to(person, [other.address], "Twin plans")
     for each in (person, other):
@@ -481,8 +481,8 @@ def test_pages_look_right(chromium, person, employee):
     browser = Person(person.world, person.post, person.post.sender)
     browser.browser = employee.browser
     everywhere(chromium, browser, employee.track, "sender-files")
-    chromium.run("await state.page.getByRole('button', {name: /Take Roof plan/}).click(); await state.page.waitForLoadState();")
-    from looking import check
+    chromium.run("await state.page.getByRole('button', {name: 'Take out again…'}).first().click(); await state.page.waitForLoadState();")
+
     check(chromium, "sender-files-takeout")
     path = person.unlock().path
     everywhere(chromium, person, path, "added-files")
@@ -490,7 +490,7 @@ def test_pages_look_right(chromium, person, employee):
 
 def test_file_is_added_in_a_browser(chromium, person, employee, tmp_path):
     """Without any script, as the page has none."""
-    from looking import check, open_page
+
     file = tmp_path / "drawing.dwg"
     file.write_bytes(DATA)
     browser = Person(person.world, person.post, person.post.sender)
