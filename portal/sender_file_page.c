@@ -35,6 +35,24 @@ show_file(const struct request *request, struct page *page, const struct sender_
 }
 
 static void
+show_files(const struct request *request, struct page *page, const GPtrArray *files, bool is_open)
+{
+	bool has_names = true;
+
+	for (guint i = 0; i < files->len; i++) {
+		const struct sender_file *file = g_ptr_array_index(files, i);
+
+		show_file(request, page, file, is_open);
+		has_names = has_names && file->name != NULL;
+	}
+	page_repeat_end(page, "file");
+	if (has_names)
+		page_remove(page, "file-names");
+	if (files->len == 0)
+		page_remove(page, "file-list");
+}
+
+static void
 show_form(const struct request *request, const struct tracked *tracked, struct page *page)
 {
 	g_autofree char *place = g_strconcat("/track-file/", tracked->secret, NULL);
@@ -65,9 +83,7 @@ sender_file_page_fill(struct request *request, const struct tracked *tracked, st
 		page_remove(page, "files");
 		return true;
 	}
-	for (guint i = 0; i < files->len; i++)
-		show_file(request, page, g_ptr_array_index(files, i), is_open);
-	page_repeat_end(page, "file");
+	show_files(request, page, files, is_open);
 	if (can_add && files->len < SENDER_FILES_MAX)
 		show_form(request, tracked, page);
 	else

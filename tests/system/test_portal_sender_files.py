@@ -79,7 +79,7 @@ def employee(person):
 
 def test_file_is_added_seen_and_downloaded(person, employee):
     """By somebody without an account, who opens the message with link and code later."""
-    assert NAME not in employee.browser.page.text and "Files added to it" in employee.browser.page.text
+    assert NAME not in employee.browser.page.text and "Added files" in employee.browser.page.text
     answer = add(employee, (NAME, DATA))
     assert answer.path == employee.track and "It was added to the message." in answer.text
     assert NAME in answer.text and "700 kB" in answer.text and "Take out again" in answer.text
@@ -178,7 +178,7 @@ def test_taken_out_before_anybody_read_it_and_not_after(person, employee):
     assert employee.browser.form()[1]["file"] == first[-36:] and person.browser.ask(first).status == 200
     # That was a download: too late.
     late = employee.browser.send({"action": "take-out-now"})
-    assert "The file was not taken out" in late.text and late.text.count("downloaded</p>") == 1
+    assert "The file was not taken out" in late.text and late.text.count("can no longer be taken out") == 1
     asked = employee.browser.send({"action": "take-out", "file": second[-36:]}, to=employee.track)
     done = employee.browser.send({"action": "take-out-now"})
     assert "The file was taken out." in done.text and "kept.txt" not in done.text and NAME not in done.text
@@ -233,7 +233,7 @@ def test_nothing_after_recall(person, employee):
     employee.browser.send({"action": "recall-now"})
     assert state(person) == "recalled"
     page = employee.browser.get(employee.track)
-    assert "Files added to it" not in page.text and NAME not in page.text
+    assert "Added files" not in page.text and NAME not in page.text
     employee.browser.page = stale
     refused = employee.browser.send(action=place(employee), files=[("file", "x.bin", "text/plain", b"x")])
     assert "Nothing was added: the message is no longer available" in refused.text
@@ -257,7 +257,7 @@ def test_nothing_after_expiry(person, employee):
     query(person, "update postseal.parcel_key k set expires_at = now() - interval '1 second' from postseal.copy c"
                   f" where c.id = k.copy and c.recipient = '{person.address}' returning 1")
     assert person.browser.ask(path).status == 404
-    assert "Files added to it" not in employee.browser.get(employee.track).text
+    assert "Added files" not in employee.browser.get(employee.track).text
     employee.browser.page = stale
     refused = employee.browser.send(action=place(employee), files=[("file", "x.bin", "text/plain", b"x")])
     assert "Nothing was added" in refused.text
@@ -345,7 +345,7 @@ def test_while_somebody_has_to_approve_it_nothing_is_added_nor_ever_to_what_was_
     sandbox.wait_until(person.code, "the code")
     assert state(held) == "held"
     employee = sender(person)
-    assert "Files added to it" not in employee.browser.page.text
+    assert "Added files" not in employee.browser.page.text
     refused = employee.browser.send({}, action=None, to=place(employee), files=[("file", "x.bin", "text/plain", b"x")])
     assert "it waits for approval" in refused.text
     mail = sandbox.wait_until(lambda: [m for m in officer.mails("Approval needed") if person.post.sender in str(m["Subject"])],
