@@ -57,6 +57,7 @@ HEARS = {
     ("GET", "/source/"): ">/signin >/signin 404 >/signin 404",
     ("GET", "/attachment/"): ">/signin >/signin 404 >/signin 404",
     ("GET", "/zip/"): ">/signin >/signin 404 >/signin 404",
+    ("GET", "/added/"): ">/signin >/signin 404 >/signin 404",
     ("POST", "/delete/"): "403 403 403 403 404",
     ("GET", "/folder/"): ">/signin >/signin >/signin >/signin 404",
     ("POST", "/folder/"): "403 403 403 403 404",
@@ -101,6 +102,7 @@ HEARS = {
     ("POST", "/settings/sessions"): "403 403 403 403 >/settings",
     ("GET", "/track/"): "404 404 404 404 404",
     ("POST", "/track/"): "404 404 404 404 404",
+    ("POST", "/track-file/"): "404 404 404 404 404",
     ("GET", "/trust/"): "404 404 404 404 404",
     ("POST", "/trust/"): "404 404 404 404 404",
     ("GET", "/approval/"): "404 404 404 404 404",
@@ -123,6 +125,7 @@ OWNER_HEARS = {
     ("GET", "/source/"): "200 404 404 404 200 200",
     ("GET", "/attachment/"): "404 404 404 404 404 404",
     ("GET", "/zip/"): "200 404 404 404 200 200",
+    ("GET", "/added/"): "404 404 404 404 404 404",
     ("GET", "/folder/"): "404 404 404 404 404 404",
     ("POST", "/folder/"): "404 404 404 404 404 404",
     ("GET", "/search/"): "404 404 404 404 404 404",
@@ -136,6 +139,7 @@ OWNER_HEARS = {
     ("GET", "/discard/"): "404 404 404 404 200 404",
     ("GET", "/track/"): "404 404 404 404 404 404",
     ("POST", "/track/"): "404 404 404 404 404 404",
+    ("POST", "/track-file/"): "404 404 404 404 404 404",
     ("GET", "/trust/"): "404 404 404 404 404 404",
     ("POST", "/trust/"): "404 404 404 404 404 404",
     ("GET", "/approval/"): "404 404 404 404 404 404",
@@ -273,7 +277,7 @@ def in_state(owner, state):
 # --- every field of every form, with values that none of our pages sends ---
 
 # Where a form is sent that has no action of its own, or gets it from the program.
-PLACES = {"unlock.html": "/m/", "discard.html": "/delete/", "enrol.html": "/enrol", "reopen.html": "/proof/", "track.html": "/track/", "recall.html": "/track/", "revoke.html": "/trust/", "approval.html": "/approval/", "message.html": "/delete/", "list.html": "/inbox"}
+PLACES = {"unlock.html": "/m/", "discard.html": "/delete/", "enrol.html": "/enrol", "reopen.html": "/proof/", "track.html": "/track/", "recall.html": "/track/", "takeout.html": "/track/", "revoke.html": "/trust/", "approval.html": "/approval/", "message.html": "/delete/", "list.html": "/inbox"}
 # Boxes that are named by the program.
 BOXES = {"keep-box": "keep-0", "entry-box": "message-x"}
 HOSTILE = ("empty", "nonsense", "quote", "control", "long", "other's")
@@ -360,6 +364,7 @@ FIELDS = {
     ("/write", "to"): "200",
     ("/track/", "action"): "200",
     ("/track/", "copy"): "200",
+    ("/track/", "file"): "200",
 }
 # What the others have meanwhile.
 RIGHT = {
