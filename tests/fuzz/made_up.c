@@ -20,6 +20,7 @@ static const char message[] = "01900000-0000-7000-8000-00000000000d";
 static const char copy[] = "01900000-0000-7000-8000-00000000000e";
 static const char parcel[] = "01900000-0000-7000-8000-000000000001";
 static const char parcel_key[] = "01900000-0000-7000-8000-000000000002";
+static const char file[] = "01900000-0000-7000-8000-000000000003";
 static const char address[] = "me@b.example", shown[] = "Me@b.example";
 static const char sender[] = "anna@example.com";
 static const char number_now[] = "1800000000", number_later[] = "1900000000";
@@ -474,6 +475,79 @@ put_tracked_copy(PGresult *result)
 }
 
 static void
+put_sender_file(PGresult *result)
+{
+	put_text(result, 0, 0, file);
+	put_text(result, 0, 1, "1");
+	put_text(result, 0, 2, "100000");
+	put_text(result, 0, 3, number_now);
+	put_flag(result, 0, 4, choice(2) == 0);
+	put_text(result, 0, 5, choice(2) == 0 ? NULL : "\\x00ff");
+}
+
+static void
+put_parcel_for_files(PGresult *result)
+{
+	struct seal_key public_key;
+
+	parcel_public_key(&public_key, &made.content);
+	put_text(result, 0, 0, parcel);
+	put_bytes(result, 0, 1, public_key.bytes, choice(4) == 3 ? 5 : sizeof public_key.bytes);
+}
+
+static void
+put_nothing(PGresult *result)
+{
+	(void)result;
+}
+
+/* Null: it is done. */
+static void
+put_refusal(PGresult *result)
+{
+	static const char *const words[] = {NULL,     NULL,	NULL,	NULL,
+					    "offset", "length", "gone", "large"};
+
+	put_one_of(result, 0, 0, words, G_N_ELEMENTS(words));
+}
+
+static void
+put_added_file(PGresult *result)
+{
+	put_text(result, 0, 0, file);
+	put_text(result, 0, 1, "1");
+	put_text(result, 0, 2, number_now);
+}
+
+/* What is sealed about it is right, or it is the message that is fuzzed. */
+static void
+put_large_file(PGresult *result)
+{
+	static const char about[] = "{\"name\":\"<plan>.dwg\",\"type\":\"x/y\",\"size\":100000}";
+	struct seal_key public_key;
+	unsigned char boxed[SEAL_BOXED_BYTES];
+	struct fault fault;
+
+	parcel_public_key(&public_key, &made.content);
+	seal_box(boxed, &made.content, &public_key, &fault);
+	put_text(result, 0, 0, file);
+	if (choice(4) == 3)
+		put_sealed(result, 0, 1, made.text->data, made.text->len, &made.content, file);
+	else
+		put_sealed(result, 0, 1, about, strlen(about), &made.content, file);
+	put_text(result, 0, 2, "100000");
+	put_text(result, 0, 3, "100000");
+	put_bytes(result, 0, 4, boxed, sizeof boxed);
+}
+
+/* In binary form. */
+static void
+put_piece_header(PGresult *result)
+{
+	PQsetvalue(result, 0, 0, (char *)made.header, sizeof made.header);
+}
+
+static void
 put_trust_link(PGresult *result)
 {
 	put_text(result, 0, 0, sender);
@@ -608,6 +682,17 @@ static const struct made_up_row {
 	{"application_passwords", put_application_password, false},
 	{"track_find", put_sender_page, false},
 	{"track_copies", put_tracked_copy, false},
+	{"sender_file_is_open", put_taken, true},
+	{"sender_file_list", put_sender_file, false},
+	{"sender_file_parcels", put_parcel_for_files, false},
+	{"sender_file_remove", put_taken, true},
+	{"large_file_cut_off", put_nothing, true},
+	{"large_file_announce", put_refusal, true},
+	{"large_file_take", put_refusal, true},
+	{"added_files", put_added_file, false},
+	{"large_file_of_parcel", put_large_file, false},
+	{"large_file_header", put_piece_header, false},
+	{"large_file_chunks", put_chunk, false},
 	{"trust_link_find", put_trust_link, false},
 	{"approval_link_find", put_approval_link, false},
 	{"member_vouched", put_statement, false},
@@ -662,6 +747,10 @@ bool __wrap_batch_begin(struct connection *connection, struct fault *fault);
 bool __wrap_batch_add(struct connection *connection, const struct statement *statement,
 		      const struct parameters *parameters, struct fault *fault);
 bool __wrap_batch_commit(struct connection *connection, struct fault *fault);
+bool __wrap_transaction_begin(struct connection *connection, struct fault *fault);
+bool __wrap_transaction_commit(struct connection *connection, struct fault *fault);
+bool __wrap_batch_end_transaction(struct connection *connection, struct fault *fault);
+const char *__wrap_connection_sqlstate(const struct connection *connection);
 
 static char connection_place;
 
@@ -732,6 +821,34 @@ __wrap_batch_commit(struct connection *connection, struct fault *fault)
 {
 	(void)connection;
 	return choice(256) != 255 || fault_set(fault, FAULT_DATABASE, "made up");
+}
+
+bool
+__wrap_transaction_begin(struct connection *connection, struct fault *fault)
+{
+	return __wrap_batch_begin(connection, fault);
+}
+
+bool
+__wrap_transaction_commit(struct connection *connection, struct fault *fault)
+{
+	return __wrap_batch_commit(connection, fault);
+}
+
+bool
+__wrap_batch_end_transaction(struct connection *connection, struct fault *fault)
+{
+	return __wrap_batch_begin(connection, fault);
+}
+
+const char *
+__wrap_connection_sqlstate(const struct connection *connection)
+{
+	static const char *const states[] = {"",      "PS001", "PS002", "PS003",
+					     "PS290", "PS352", "23503", "23505"};
+
+	(void)connection;
+	return states[choice(G_N_ELEMENTS(states))];
 }
 
 /* --- beginning --- */
