@@ -107,7 +107,7 @@ struct adding {
 };
 
 static enum sender_file_outcome
-outcome_of(enum large_file_outcome outcome)
+outcome_of(const struct adding *adding, enum large_file_outcome outcome, struct fault *fault)
 {
 	switch (outcome) {
 	case LARGE_FILE_DONE:
@@ -116,7 +116,11 @@ outcome_of(enum large_file_outcome outcome)
 		return SENDER_FILE_TOO_LARGE;
 	case LARGE_FILE_GONE:
 		return SENDER_FILE_CLOSED;
+	case LARGE_FILE_FAILED:
+		return SENDER_FILE_FAILED;
 	default:
+		fault_set(fault, FAULT_BUG, "adding the file %s: a piece of it does not fit",
+			  adding->file.id.text);
 		return SENDER_FILE_FAILED;
 	}
 }
@@ -132,12 +136,10 @@ take_pieces(struct adding *adding, const struct upload *upload, struct fault *fa
 			upload->content.spool, upload->content.offset + at,
 			MIN(upload->content.length - at, (uint64_t)LARGE_FILE_PIECE_BYTES)};
 
-		fault_set(fault, FAULT_BUG, "storing the file %s: its pieces do not fit",
-			  adding->file.id.text);
 		outcome = large_file_take(adding->request->connection, &adding->place,
 					  &adding->file, at, &piece, fault);
 	}
-	return outcome_of(outcome);
+	return outcome_of(adding, outcome, fault);
 }
 
 /* To each of the parcels that wait: the recipients of a message may have several. */
@@ -224,8 +226,11 @@ add_file(struct adding *adding, const struct upload *upload, struct fault *fault
 							     .type = upload->type,
 							     .size = upload->content.length,
 							     .modified = ""};
-	enum sender_file_outcome outcome = outcome_of(large_file_announce(
-		adding->request->connection, &adding->place, &announcement, &adding->file, fault));
+	enum sender_file_outcome outcome =
+		outcome_of(adding,
+			   large_file_announce(adding->request->connection, &adding->place,
+					       &announcement, &adding->file, fault),
+			   fault);
 
 	if (outcome != SENDER_FILE_ADDED)
 		return outcome;

@@ -76,7 +76,7 @@ begin
     values (which, of_message, of_sender, so_far + 1, name_sealed);
     if (select count(*) from sender_file where message = of_message and removed_at is null) > files_max
        or (select sum(l.size) from sender_file f join large_file l on l.id = f.file
-           where f.sender = of_sender and f.removed_at is null) > bytes_max then
+           where f.sender = of_sender and f.removed_at is null and not l.doomed) > bytes_max then
         raise exception 'there is no room for the file' using errcode = 'PS003';
     end if;
     perform sender_file_forget_names(parcel) from large_file_parcel where file = which;
