@@ -1,8 +1,8 @@
 """Files that the sender of a waiting message adds on the sender's page: too large for mail, sealed as the message is, for
 those who can open it and nobody else."""
 import re
-import subprocess
 import urllib.parse
+import urllib.request
 import uuid
 
 import pytest
@@ -11,6 +11,7 @@ import world as sandbox
 from looking import check, everywhere, open_page
 from messages import noise
 from person import PORTAL_RULES, Person, dump, send, state
+from test_audit import ask, questions
 from visitor import Visitor
 
 RULES = """
@@ -143,14 +144,9 @@ def test_ranges(person, employee, wanted, status, begin, end):
 
 
 def head(browser, path, **headers):
-    request = sandbox_request(browser, path, headers)
+    request = urllib.request.Request(browser.portal + path, headers=headers, method="HEAD")
     with browser.opener.open(request, timeout=60) as response:
         return response.status, response.headers, response.read()
-
-
-def sandbox_request(browser, path, headers):
-    import urllib.request
-    return urllib.request.Request(browser.portal + path, headers=headers, method="HEAD")
 
 
 def test_range_of_another_version_is_not_sent_and_head_reads_nothing(person, employee):
@@ -208,6 +204,8 @@ def test_everything_is_on_record(person, employee):
     told = person.world.postseal("message", "show", message_of(person))
     assert "file added" in told and "added file 1" in told
     assert NAME not in str(history) and NAME not in told
+    [sql] = [sql for question, sql in questions() if "no rule saw them" in question]
+    assert [row[1:4] for row in ask(person.world, sql) if row[1] == message_of(person)] == [[message_of(person), person.address, "file added"]]
 
 
 def test_stolen_database_opens_nothing(person, employee):
