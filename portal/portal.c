@@ -397,7 +397,8 @@ prepare_site(struct portal *portal, struct fault *fault)
 	portal->spool = (struct spool_settings){.directory = settings->portal_spool,
 						.memory_max = SPOOL_MEMORY};
 	portal->upload_spool = (struct spool_settings){.directory = settings->portal_spool,
-						       .memory_max = UPLOAD_MEMORY};
+						       .memory_max = UPLOAD_MEMORY,
+						       .is_sealed = true};
 	portal->counts = known_counts_new();
 	portal->failed_previews = failed_previews_new();
 	portal->requests = tally_new(REQUESTS_MAX, CONNECTIONS_MAX);
