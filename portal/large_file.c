@@ -391,14 +391,22 @@ large_file_take(struct connection *connection, const struct large_file_place *pl
 }
 
 bool
-large_file_drop(struct connection *connection, const struct large_file_place *place, const char *id,
-		struct fault *fault)
+large_file_take_out(struct connection *connection, const struct large_file_place *place,
+		    const char *id, struct fault *fault)
 {
 	struct parameters parameters = {0};
 
 	parameters_text(&parameters, id);
 	add_place(&parameters, place);
-	return connection_execute(connection, &drop, &parameters, NULL, fault);
+	return batch_add(connection, &drop, &parameters, fault);
+}
+
+bool
+large_file_drop(struct connection *connection, const struct large_file_place *place, const char *id,
+		struct fault *fault)
+{
+	return batch_begin(connection, fault) &&
+	       large_file_take_out(connection, place, id, fault) && batch_commit(connection, fault);
 }
 
 GPtrArray *
@@ -463,6 +471,13 @@ large_file_of_parcel(struct connection *connection, const char *parcel,
 	return connection_execute(connection, &of_parcel, &parameters, &result, fault)
 		       ? read_files(result, unbox, content, fault)
 		       : NULL;
+}
+
+bool
+large_file_read_row(struct large_file *file_r, const PGresult *result,
+		    const struct seal_key *wrapping, struct fault *fault)
+{
+	return read_file(file_r, result, 0, unwrap, wrapping, fault);
 }
 
 struct large_file_reader {

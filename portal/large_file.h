@@ -84,6 +84,9 @@ bool large_file_find(struct connection *connection, const struct large_file_plac
 /* Takes it out again, whole or not. */
 bool large_file_drop(struct connection *connection, const struct large_file_place *place,
 		     const char *id, struct fault *fault);
+/* The same in the open batch. */
+bool large_file_take_out(struct connection *connection, const struct large_file_place *place,
+			 const char *id, struct fault *fault);
 /* struct large_file, in the order in which they were announced; the array frees them. NULL with
  * `fault` filled. */
 GPtrArray *large_file_list(struct connection *connection, const struct large_file_place *place,
@@ -108,6 +111,11 @@ bool large_file_is_lost(const struct connection *connection);
  * filled. */
 GPtrArray *large_file_of_parcel(struct connection *connection, const char *parcel,
 				const struct seal_key *content, struct fault *fault);
+
+/* The columns "f.id, f.about, f.size, f.arrived" of a row, and the content key as somebody else
+ * wrapped it: for statements that find a file in another way. */
+bool large_file_read_row(struct large_file *file_r, const PGresult *result,
+			 const struct seal_key *wrapping, struct fault *fault);
 
 struct large_file_reader;
 /* The bytes from `from` to before `to`. It takes a connection only for as long as a query lasts. */

@@ -69,6 +69,7 @@ struct mailbox_use {
 		MAILBOX_ATTACHMENT,
 		MAILBOX_PREVIEW, /* of an attachment */
 		MAILBOX_ALL_ATTACHMENTS,
+		MAILBOX_BESIDE, /* a large file, which is not in the message itself */
 	} part;
 	const char *attachment; /* its path (layout_attachment()) */
 	bool without_layout; /* the original alone: a message that is not parsed yet need not be */

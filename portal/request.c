@@ -5,6 +5,7 @@
 #include "core/catalogue.h"
 #include "core/log.h"
 #include "portal/answer.h"
+#include "portal/large_file.h"
 
 static const char form_purpose[] = "postseal form";
 
@@ -300,7 +301,10 @@ request_expect_form(struct request *request)
 		form_expect_fields(&request->web.form);
 		return;
 	}
-	form_expect_files(&request->web.form, request->portal->settings->portal_upload,
+	form_expect_files(&request->web.form,
+			  request->route->form == FORM_PIECE
+				  ? LARGE_FILE_PIECE_BYTES
+				  : request->portal->settings->portal_upload,
 			  &request->portal->upload_spool);
 	if (request->route->form == FORM_TEXT)
 		request->web.form.is_without_files = true;
