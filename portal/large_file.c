@@ -15,8 +15,8 @@ enum {
 
 /* --- statements --- */
 
-#define FILE_COLUMNS "f.id, f.about, f.size, f.arrived"
-enum { ID, ABOUT, SIZE, ARRIVED, KEY };
+#define FILE_COLUMNS "f.id, f.about, f.size, f.arrived, f.account is not null"
+enum { ID, ABOUT, SIZE, ARRIVED, IS_MEMBERS, KEY };
 #define OF_PLACE                                                                                   \
 	" from postseal.large_file f where f.account is not distinct from $1 and f.place = $2 and" \
 	" not f.doomed"
@@ -103,6 +103,7 @@ read_about(struct large_file *file, const PGresult *result, int row)
 	file->type = g_strdup(type);
 	file->size = (uint64_t)size;
 	file->arrived = (uint64_t)result_number(result, row, ARRIVED);
+	file->is_members = result_flag(result, row, IS_MEMBERS);
 	/* What is not sealed says the same. */
 	return size == result_number(result, row, SIZE) && file->arrived <= file->size;
 }

@@ -46,6 +46,7 @@ struct large_file {
 	char *name, *type; /* as the browser gave them, UTF-8 */
 	uint64_t size;
 	uint64_t arrived; /* where the next piece begins; `size`: the file is whole */
+	bool is_members;  /* a member uploaded it */
 	struct seal_key key;
 };
 void large_file_clear(struct large_file *file);
@@ -112,8 +113,8 @@ bool large_file_is_lost(const struct connection *connection);
 GPtrArray *large_file_of_parcel(struct connection *connection, const char *parcel,
 				const struct seal_key *content, struct fault *fault);
 
-/* The columns "f.id, f.about, f.size, f.arrived" of a row, and the content key as somebody else
- * wrapped it: for statements that find a file in another way. */
+/* The columns "f.id, f.about, f.size, f.arrived, f.account is not null" of a row, and the content
+ * key as somebody else wrapped it: for statements that find a file in another way. */
 bool large_file_read_row(struct large_file *file_r, const PGresult *result,
 			 const struct seal_key *wrapping, struct fault *fault);
 

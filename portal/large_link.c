@@ -14,10 +14,10 @@ static const struct statement add_link = {
 	"large_link_add", "select postseal.large_file_add_link($1, $2, $3, $4, $5, $6, $7, $8)"};
 static const struct statement find_link = {
 	"large_link_find",
-	"select f.id, f.about, f.size, f.arrived, l.wrapped, l.message, l.sender,"
+	"select f.id, f.about, f.size, f.arrived, f.account is not null, l.wrapped, l.message, l.sender,"
 	" extract(epoch from l.expires_at)::bigint from postseal.large_file_link l"
 	" join postseal.large_file f on f.id = l.file where l.digest = $1 and l.expires_at > now()"};
-enum { MESSAGE = 5, SENDER, EXPIRES_AT };
+enum { MESSAGE = 6, SENDER, EXPIRES_AT };
 static const struct statement note_reading = {"large_link_read",
 					      "select postseal.large_file_link_read($1, $2)"};
 
@@ -205,6 +205,7 @@ large_link_show(struct request *request)
 				      "please ask its sender.");
 	if (words[1] == NULL)
 		return show(request, &opened, words[0]);
-	return record(request, &opened, &fault) ? large_download_answer(request, &opened.file)
-						: answer_fault(request, &fault);
+	return request->web.is_head || record(request, &opened, &fault)
+		       ? large_download_answer(request, &opened.file)
+		       : answer_fault(request, &fault);
 }

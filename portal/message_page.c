@@ -97,6 +97,17 @@ list_attachment(void *visitor, const char *path, const struct layout_part *part)
 	show_preview(listing, path, part);
 }
 
+/* What the author sent with it. */
+static guint
+count_large(const GPtrArray *files)
+{
+	guint count = 0;
+
+	for (guint i = 0; i < files->len; i++)
+		count += ((const struct large_file *)g_ptr_array_index(files, i))->is_members;
+	return count;
+}
+
 static void
 list_large(const struct listing *listing, const GPtrArray *files)
 {
@@ -109,6 +120,8 @@ list_large(const struct listing *listing, const GPtrArray *files)
 		g_autofree char *size = request_size(listing->request, file->size);
 		g_autofree char *name = large_download_name(file);
 
+		if (!file->is_members)
+			continue;
 		page_repeat(page, "attachment");
 		page_text(page, "attachment-link", name);
 		page_attribute(page, "attachment-link", "href", place);
@@ -130,7 +143,7 @@ list_attachments(const struct request *request, struct page *page, const struct 
 
 	if (!layout->is_cut)
 		page_remove(page, "cut");
-	if (layout->attachments->len + large->len == 0) {
+	if (layout->attachments->len + count_large(large) == 0) {
 		page_remove(page, "attachments");
 		return;
 	}
@@ -138,7 +151,7 @@ list_attachments(const struct request *request, struct page *page, const struct 
 	list_large(&listing, large);
 	page_repeat_end(page, "attachment");
 	/* It has what is in the message. */
-	if (layout->attachments->len < 2 || large->len > 0)
+	if (layout->attachments->len < 2 || count_large(large) > 0)
 		page_remove(page, "all");
 	else
 		page_attribute(page, "all", "href", all);

@@ -322,6 +322,7 @@ begin(struct portal *portal, struct MHD_Connection *mhd, const char *url, const 
 
 	*request_r = request;
 	request->begun = g_get_monotonic_time();
+	request->web.is_head = strcmp(method, "HEAD") == 0;
 	give_seconds(mhd, FORM_SECONDS);
 	if (!web_is_unambiguous(&request->web, version))
 		return refuse_ambiguous(request);

@@ -7,7 +7,7 @@ alter table postseal.parcel add column public_key bytea;
 
 create table postseal.large_file (
     id uuid primary key,
-    account uuid references postseal.account on delete set null, -- of the member who uploads it; null: somebody else does
+    account uuid,                         -- of the member who uploads it, even once it has ended; null: somebody else does
     place uuid,                           -- what it is added to: a draft, or the message of a sender's page; null: it is
                                           -- in parcels alone
     mark bytea not null,                  -- by which its uploader finds an upload again that was cut off
