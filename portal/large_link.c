@@ -82,6 +82,25 @@ large_links_make(GPtrArray *links, const GPtrArray *files, const struct author *
 	return g_string_free(whole, FALSE);
 }
 
+char *
+large_links_note(const GPtrArray *files, const struct author *author, const char *text)
+{
+	GString *whole = g_string_new(text);
+
+	g_string_append(whole, "\n\n");
+	g_string_append_printf(
+		whole, translate(author->language, "These files are beside the message, at %s:"),
+		author->settings->portal_url);
+	g_string_append_c(whole, '\n');
+	for (guint i = 0; i < files->len; i++) {
+		const struct large_file *file = g_ptr_array_index(files, i);
+		g_autofree char *name = large_download_name(file);
+
+		g_string_append_printf(whole, "%s (%.1f MB)\n", name, (double)file->size / 1e6);
+	}
+	return g_string_free(whole, FALSE);
+}
+
 bool
 large_link_add(struct connection *connection, const struct large_file_place *place,
 	       const struct large_link_use *use, const struct large_link *link, struct fault *fault)

@@ -24,6 +24,10 @@ GPtrArray *large_links_new(void);
 char *large_links_make(GPtrArray *links, const GPtrArray *files, const struct author *author,
 		       const char *text);
 
+/* For those who read it here, or with a mail program: `text`, and below it the names of the files
+ * that are beside it. Caller frees. */
+char *large_links_note(const GPtrArray *files, const struct author *author, const char *text);
+
 struct large_link_use {
 	const char *message; /* in the log */
 	const char *sender;

@@ -8,6 +8,7 @@
 #include "portal/answer.h"
 #include "portal/autosave.h"
 #include "portal/item.h"
+#include "portal/large_file.h"
 #include "portal/sending.h"
 #include "portal/signin.h"
 #include "portal/unsaved.h"
@@ -108,6 +109,24 @@ answer_to(const struct request *request, const struct mailbox_item *item, const 
 	return g_strjoinv(", ", (char **)list->pdata);
 }
 
+/* What a message has beside it stays there; NULL: nothing, or that is not known now. */
+static const char *
+note_beside(const struct request *request, const struct mailbox_item *item)
+{
+	g_autoptr(GPtrArray) beside = NULL;
+	struct fault fault;
+
+	beside = large_file_of_parcel(request->connection, item->content.parcel.text,
+				      &item->content.key, &fault);
+	if (beside == NULL)
+		log_error("%s: %s", request->route->path, fault.text);
+	return beside == NULL || beside->len == 0
+		       ? NULL
+		       : request_say(request,
+				     "The files beside this message are not forwarded with it. "
+				     "Please download them and add them here.");
+}
+
 static enum MHD_Result
 begin_form(struct request *request, const char *reply_kind, const char *prefix)
 {
@@ -135,6 +154,8 @@ begin_form(struct request *request, const char *reply_kind, const char *prefix)
 	form.to = to;
 	form.subject = subject;
 	form.text = text;
+	if (strcmp(reply_kind, "forward") == 0)
+		form.saved = note_beside(request, &item);
 	return writing_form_show(request, MHD_HTTP_OK, &form);
 }
 

@@ -21,7 +21,7 @@ struct writing_form {
 			   of its draft; NULL: a new one */
 	const char *wrong;
 	bool is_kept;	   /* it is kept for its author, who signs in on the page (unsaved.h) */
-	const char *saved; /* when its draft was saved, for the reader, or NULL */
+	const char *saved; /* when its draft was saved, or what else its reader is told; or NULL */
 	const char *other; /* its draft, as another window saved it, or NULL */
 	bool is_saved;	   /* what was written is in the draft, including its files */
 };

@@ -320,13 +320,15 @@ write_composition(const void *data, const struct composition_author *from, struc
 
 /* Names that the message can be found by. Caller unrefs; the names are borrowed. */
 static GPtrArray *
-names_of(const GArray *enclosures)
+names_of(const GArray *enclosures, const GPtrArray *beside)
 {
 	GPtrArray *names = g_ptr_array_new();
 
 	for (guint i = 0; i < enclosures->len; i++)
 		g_ptr_array_add(names,
 				(gpointer)g_array_index(enclosures, struct enclosure, i).name);
+	for (guint i = 0; beside != NULL && i < beside->len; i++)
+		g_ptr_array_add(names, ((struct large_file *)g_ptr_array_index(beside, i))->name);
 	return names;
 }
 
@@ -336,7 +338,7 @@ commit_composition(struct sending *sending, const struct composition *compositio
 		   struct fault *fault)
 {
 	g_autofree char *message_id = composition_message_id(composition);
-	g_autoptr(GPtrArray) files = names_of(composition->enclosures);
+	g_autoptr(GPtrArray) files = names_of(composition->enclosures, sending->files.beside);
 	bool again;
 
 	sending->content = (struct sending_content){.message_id = message_id,
@@ -351,9 +353,9 @@ commit_composition(struct sending *sending, const struct composition *compositio
 /* The files that were uploaded for the draft: within the message, or beside it, with links in mail
  * to the company. */
 struct large_files {
-	GPtrArray *links; /* struct large_link */
-	GPtrArray *ended; /* identifiers */
-	char *mail_text;
+	GPtrArray *links;	/* struct large_link */
+	GPtrArray *ended;	/* identifiers */
+	char *text, *mail_text; /* of the message, if it says more than what was written; or NULL */
 };
 
 static void
@@ -361,6 +363,7 @@ large_files_clear(struct large_files *large)
 {
 	g_ptr_array_unref(large->links);
 	g_ptr_array_unref(large->ended);
+	g_free(large->text);
 	g_free(large->mail_text);
 }
 
@@ -380,6 +383,7 @@ place_large(const struct request *request, const struct written *written, struct
 		return;
 	if (is_too_large_for_mail(request, written, enclosed)) {
 		sending->files.beside = written->large;
+		large->text = large_links_note(written->large, sending->author, written->text);
 		if (sending_is_to_company(sending))
 			large->mail_text = large_links_make(large->links, written->large,
 							    sending->author, written->text);
@@ -424,6 +428,8 @@ commit(struct request *request, const struct written *written, struct sending *s
 	identifier_make(&sending->own.id);
 	identify(request, written, sending->identity);
 	place_large(request, written, sending, files, &large);
+	if (large.text != NULL)
+		composition.text = large.text;
 	composition.mail_text = large.mail_text;
 	done = commit_composition(sending, &composition, fault);
 	large_files_clear(&large);

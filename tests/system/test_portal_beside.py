@@ -113,6 +113,13 @@ def test_author_and_other_members_see_the_file_on_the_messages_page(member, worl
         strangers = Visitor(member.browser.portal)
         assert strangers.get(place).path == "/signin"
         assert browser.get(f"/large/{message}/{place[-36:]}").status == 404 and browser.get(place[:-36] + "nonsense").status == 404
+    # Whoever reads with a mail program is told of it; whoever forwards it, too; and it is found by its name.
+    original = member.browser.get(sent.replace("message", "source")).text
+    assert "film.mp4 (7.0 MB)" in original and "beside the message, at http" in original
+    assert "not forwarded with it" in tab(member.browser).get(sent.replace("message", "forward")).text
+    finding = tab(member.browser)
+    finding.get("/sent")
+    assert sent in finding.send({"words": "film.mp4"}, action="/search").text
     assert any("large file, from" in detail and member.address in detail for _, detail in downloads(member))
     # The author deletes their own copy, and the other still has theirs; then nobody has it.
     action = re.search(r'action="(/delete/\S{36})"', member.browser.get(sent).text).group(1)
