@@ -172,7 +172,10 @@ large_upload_take(struct request *request)
 	if (!found || *file.id.text == '\0')
 		return refuse(request, LARGE_FILE_GONE, NULL);
 	outcome = take_piece(request, &place, &file, &fault);
-	if (outcome == LARGE_FILE_FAILED)
+	/* What has arrived of it must not take the room of what the member would rather keep. */
+	if (outcome == LARGE_FILE_FAILED ||
+	    (outcome == LARGE_FILE_FULL &&
+	     !large_file_drop(request->connection, &place, file.id.text, &fault)))
 		return answer_fault(request, &fault);
 	return outcome == LARGE_FILE_DONE ? answer_progress(request, &file)
 					  : refuse(request, outcome, &file);

@@ -247,7 +247,7 @@ serve_checked(struct request *request)
 			       : answer_refusal(request, REFUSED_WITHOUT_FACTOR);
 	if (strcmp(request->route->method, "POST") == 0 && !request_form_is_ours(request))
 		return answer_refusal(request, REFUSED_OLD_FORM);
-	if (form->has_dropped && request->route->form == FORM_FILES)
+	if (form->has_dropped && request->route->form != FORM_TEXT)
 		return answer_refusal(request, REFUSED_FILES);
 	return request->route->serve(request);
 }

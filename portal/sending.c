@@ -160,6 +160,18 @@ end_files(const struct sending *sending, struct fault *fault)
 	return true;
 }
 
+/* Names that the message can be found by. Caller unrefs; the names are borrowed. */
+static GPtrArray *
+names_beside(const struct sending *sending)
+{
+	const GPtrArray *files = sending->files.beside;
+	GPtrArray *names = g_ptr_array_new();
+
+	for (guint i = 0; files != NULL && i < files->len; i++)
+		g_ptr_array_add(names, ((struct large_file *)g_ptr_array_index(files, i))->name);
+	return names;
+}
+
 /* For the author's own folder and for recipients who are members: sealed once. */
 static bool
 park(const struct sending *sending, struct fault *fault)
@@ -167,6 +179,7 @@ park(const struct sending *sending, struct fault *fault)
 	const struct author *author = sending->author;
 	const struct account *account = author->account;
 	const struct composition_author from = as_in_portal(account);
+	g_autoptr(GPtrArray) beside = names_beside(sending);
 	const struct parcel_settings settings = {
 		.message = sending->addressees == NULL ? NULL : sending->message.text,
 		.sender = account->shown,
@@ -176,6 +189,7 @@ park(const struct sending *sending, struct fault *fault)
 		.from = account->name != NULL ? account->name : account->shown,
 		.to = sending->content.to,
 		.files = sending->content.files,
+		.beside = beside,
 		.language = account->language};
 	struct parcel_writer parcel;
 	bool done;

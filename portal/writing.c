@@ -348,10 +348,12 @@ answer_parent_gone(struct request *request, struct written *written)
 /* --- the buttons --- */
 
 static bool
-look_at_files(const struct request *request, char **why_r)
+look_at_files(const struct request *request, const struct written *written, char **why_r)
 {
 	uint64_t bytes = 0;
 
+	for (guint i = 0; i < written->large->len; i++)
+		bytes += ((const struct large_file *)g_ptr_array_index(written->large, i))->size;
 	for (guint i = 0; i < request->web.form.uploads->len; i++)
 		bytes += ((const struct upload *)g_ptr_array_index(request->web.form.uploads, i))
 				 ->content.length;
@@ -402,7 +404,7 @@ press_send(struct request *request, struct written *written)
 	g_autofree char *why = NULL;
 	struct fault fault;
 
-	if (look_at_files(request, &why) &&
+	if (look_at_files(request, written, &why) &&
 	    !addressees_check(&author, &question, addressees, &why, &fault))
 		return answer_fault(request, &fault);
 	return why != NULL ? answer_saved(request, written, MHD_HTTP_BAD_REQUEST, why)
@@ -416,7 +418,7 @@ save_and_see(struct request *request, struct written *written, const char *place
 	g_autofree char *why = NULL, *whole = NULL;
 	enum MHD_Result answered;
 
-	if (!look_at_files(request, &why)) {
+	if (!look_at_files(request, written, &why)) {
 		written->form.wrong = why;
 		return writing_form_show(request, MHD_HTTP_BAD_REQUEST, &written->form);
 	}
@@ -453,7 +455,7 @@ press_nothing(struct request *request, struct written *written)
 {
 	g_autofree char *why = NULL;
 
-	return look_at_files(request, &why)
+	return look_at_files(request, written, &why)
 		       ? autosave_save(request, written)
 		       : autosave_refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, why);
 }

@@ -320,15 +320,13 @@ write_composition(const void *data, const struct composition_author *from, struc
 
 /* Names that the message can be found by. Caller unrefs; the names are borrowed. */
 static GPtrArray *
-names_of(const GArray *enclosures, const GPtrArray *beside)
+names_of(const GArray *enclosures)
 {
 	GPtrArray *names = g_ptr_array_new();
 
 	for (guint i = 0; i < enclosures->len; i++)
 		g_ptr_array_add(names,
 				(gpointer)g_array_index(enclosures, struct enclosure, i).name);
-	for (guint i = 0; beside != NULL && i < beside->len; i++)
-		g_ptr_array_add(names, ((struct large_file *)g_ptr_array_index(beside, i))->name);
 	return names;
 }
 
@@ -338,7 +336,7 @@ commit_composition(struct sending *sending, const struct composition *compositio
 		   struct fault *fault)
 {
 	g_autofree char *message_id = composition_message_id(composition);
-	g_autoptr(GPtrArray) files = names_of(composition->enclosures, sending->files.beside);
+	g_autoptr(GPtrArray) files = names_of(composition->enclosures);
 	bool again;
 
 	sending->content = (struct sending_content){.message_id = message_id,

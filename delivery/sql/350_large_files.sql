@@ -308,3 +308,5 @@ end
 $$;
 revoke execute on function postseal.large_files_sweep from public;
 grant execute on function postseal.large_files_sweep to postseal_courier;
+
+comment on column postseal.readings.part is 'text, original, an attachment by its number, all attachments, or a large file beside it';
