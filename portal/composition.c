@@ -55,7 +55,8 @@ disposition(const char *name)
 {
 	g_autofree char *escaped = g_uri_escape_string(name, NULL, FALSE);
 
-	if (g_str_is_ascii(name) && strpbrk(name, "\"\\") == NULL && strlen(name) < NAME_MAX_BYTES)
+	if (g_str_is_ascii(name) && strpbrk(name, "\"\\\r\n") == NULL &&
+	    strlen(name) < NAME_MAX_BYTES)
 		return g_strdup_printf("attachment; filename=\"%s\"", name);
 	return g_strdup_printf("attachment;\r\n\tfilename*=UTF-8''%s", escaped);
 }

@@ -210,13 +210,25 @@ make_mark(unsigned char mark_r[SEAL_DIGEST_BYTES], const struct large_file_place
 			   place->wrapping->bytes, SEAL_KEY_BYTES);
 }
 
-/* Caller frees. */
+/* In one line: it becomes part of a header field. Caller frees. */
 static char *
 shortened(const char *text, glong characters)
 {
 	g_autofree char *valid = g_utf8_make_valid(text, -1);
 
+	for (char *at = valid; *at != '\0'; at++)
+		if (g_ascii_iscntrl(*at))
+			*at = ' ';
 	return g_utf8_substring(valid, 0, MIN(g_utf8_strlen(valid, -1), characters));
+}
+
+/* Caller frees. */
+static char *
+type_of(const char *text)
+{
+	g_autofree char *type = shortened(text, TYPE_CHARACTERS);
+
+	return g_ascii_strdown(type, -1);
 }
 
 static enum large_file_outcome
@@ -273,7 +285,7 @@ large_file_announce(struct connection *connection, const struct large_file_place
 		    struct fault *fault)
 {
 	g_auto(large_file_auto) file = {.name = shortened(announcement->name, NAME_CHARACTERS),
-					.type = shortened(announcement->type, TYPE_CHARACTERS),
+					.type = type_of(announcement->type),
 					.size = announcement->size};
 	unsigned char mark[SEAL_DIGEST_BYTES];
 	struct parameters parameters = {0};

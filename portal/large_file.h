@@ -66,7 +66,7 @@ enum large_file_outcome {
 /* --- uploading: each call is a transaction of its own --- */
 
 struct large_file_announcement {
-	const char *name, *type; /* made valid UTF-8, and cut if they are too long */
+	const char *name, *type; /* made valid UTF-8 in one line, and cut if they are too long */
 	uint64_t size;		 /* at least 1 */
 	const char *modified;	 /* when, according to the browser: tells files of a name apart */
 };

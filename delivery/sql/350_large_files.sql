@@ -122,7 +122,7 @@ begin
     end if;
     select coalesce(sum(size), 0), count(*) into present, files from large_file
     where place = at_place and account is not distinct from of_account and not doomed;
-    if bytes > place_max - present or files >= 100 then
+    if bytes > place_max - present or files >= 50 then
         return 'large';
     end if;
     if of_account is not null and bytes > account_max - mailbox_bytes(of_account) then

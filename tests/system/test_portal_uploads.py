@@ -79,6 +79,18 @@ def test_file_in_pieces_is_a_file_of_the_draft_and_goes_with_the_message(member)
     assert rows(member, "select count(*) from postseal.large_file_chunk") == [["0"]]
 
 
+def test_name_of_a_file_that_has_lines_adds_no_header_field(member):
+    draft = begin(member.browser)
+    for name in ("a\r\nX-Evil: yes\r\n\r\nb.pdf", "ä\r\nX-Evil: yes.pdf"):
+        upload(member.browser, draft, name=name, type="text/html\r\nX-Evil: yes")
+    member.browser.get(f"/draft/{draft}")
+    assert member.browser.send({"action": "send"}, action="/send").path == "/sent"
+    mail = sandbox.wait_until(lambda: (arrived(member) or [None])[-1], "the mail")
+    parts = list(mail.parsed.iter_attachments())
+    assert [part.get_payload(decode=True) == FILE for part in parts] == [True, True]
+    assert not [part for part in mail.parsed.walk() if part["X-Evil"]]
+
+
 def test_upload_began_again_when_the_connection_had_broken(member):
     draft = begin(member.browser)
     status, said = announce(member.browser, draft)
