@@ -2,13 +2,10 @@
 
 #include <string.h>
 
-#include "core/log.h"
 #include "portal/answer.h"
 #include "portal/item.h"
+#include "portal/large_download.h"
 #include "portal/sender_file.h"
-#include "portal/web/range.h"
-
-enum { BLOCK_BYTES = 32768 };
 
 static const struct statement of_parcel = {
 	"added_files",
@@ -73,11 +70,12 @@ show_one(const struct request *request, struct page *page, const struct mailbox_
 		g_strdup_printf("/added/%s/%s", item->id.text, added->file->id.text);
 	g_autofree char *when = request_date(request, added->added_at);
 	g_autofree char *size = request_size(request, added->file->size);
+	g_autofree char *name = large_download_name(added->file);
 
 	page_repeat(page, "added-file");
-	page_text(page, "added-link", added->file->name);
+	page_text(page, "added-link", name);
 	page_attribute(page, "added-link", "href", place);
-	page_attribute(page, "added-link", "download", added->file->name);
+	page_attribute(page, "added-link", "download", name);
 	page_text(page, "added-when", when);
 	page_text(page, "added-size", size);
 }
@@ -100,51 +98,6 @@ added_files_show(const struct request *request, struct page *page, const struct 
 
 /* --- the download --- */
 
-static ssize_t
-pull(void *context, uint64_t position, char *buffer, size_t size)
-{
-	struct fault fault;
-	size_t got = 0;
-
-	(void)position;
-	if (large_file_read(context, buffer, size, &got, &fault))
-		return got == 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)got;
-	log_error("sending a file to a browser: %s", fault.text);
-	return MHD_CONTENT_READER_END_WITH_ERROR;
-}
-
-static void
-close_reader(void *context)
-{
-	large_file_close(context);
-}
-
-static enum MHD_Result
-answer_bytes(struct request *request, const struct large_file *file, enum range range,
-	     uint64_t from, uint64_t to)
-{
-	g_autofree char *tag = g_strdup_printf("\"%s\"", file->id.text);
-	struct MHD_Response *response = MHD_create_response_from_callback(
-		to - from, BLOCK_BYTES, pull,
-		large_file_open(request->portal->database, file, from, to), close_reader);
-
-	range_describe(response, range, file->size, from, to);
-	MHD_add_response_header(response, "ETag", tag);
-	web_make_download(response, file->name);
-	return answer_response(
-		request, range == RANGE_PART ? MHD_HTTP_PARTIAL_CONTENT : MHD_HTTP_OK, response);
-}
-
-static enum MHD_Result
-answer_not_satisfiable(struct request *request, const struct large_file *file)
-{
-	struct MHD_Response *response =
-		MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
-
-	range_describe(response, RANGE_NOT_SATISFIABLE, file->size, 0, 0);
-	return answer_response(request, MHD_HTTP_RANGE_NOT_SATISFIABLE, response);
-}
-
 /* The sender cannot take it out any more, and the record says who was given it. */
 static bool
 record(struct request *request, const struct mailbox_item *item, const struct added_file *added,
@@ -162,20 +115,12 @@ record(struct request *request, const struct mailbox_item *item, const struct ad
 static enum MHD_Result
 give(struct request *request, const struct mailbox_item *item, const struct added_file *added)
 {
-	g_autofree char *tag = g_strdup_printf("\"%s\"", added->file->id.text);
-
-	enum range range;
-	uint64_t from, to;
 	struct fault fault;
 	bool found = true;
 
-	range = range_of(&request->web, tag, added->file->size, &from, &to);
-	if (range == RANGE_NOT_SATISFIABLE)
-		return answer_not_satisfiable(request, added->file);
 	if (!request->web.is_head && !record(request, item, added, &found, &fault))
 		return answer_fault(request, &fault);
-	return found ? answer_bytes(request, added->file, range, from, to)
-		     : answer_not_found(request);
+	return found ? large_download_answer(request, added->file) : answer_not_found(request);
 }
 
 enum MHD_Result

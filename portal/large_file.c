@@ -15,8 +15,8 @@ enum {
 
 /* --- statements --- */
 
-#define FILE_COLUMNS "f.id, f.about, f.size, f.arrived"
-enum { ID, ABOUT, SIZE, ARRIVED, KEY };
+#define FILE_COLUMNS "f.id, f.about, f.size, f.arrived, f.account is not null"
+enum { ID, ABOUT, SIZE, ARRIVED, IS_MEMBERS, KEY };
 #define OF_PLACE                                                                                   \
 	" from postseal.large_file f where f.account is not distinct from $1 and f.place = $2 and" \
 	" not f.doomed"
@@ -103,6 +103,7 @@ read_about(struct large_file *file, const PGresult *result, int row)
 	file->type = g_strdup(type);
 	file->size = (uint64_t)size;
 	file->arrived = (uint64_t)result_number(result, row, ARRIVED);
+	file->is_members = result_flag(result, row, IS_MEMBERS);
 	/* What is not sealed says the same. */
 	return size == result_number(result, row, SIZE) && file->arrived <= file->size;
 }
@@ -209,13 +210,25 @@ make_mark(unsigned char mark_r[SEAL_DIGEST_BYTES], const struct large_file_place
 			   place->wrapping->bytes, SEAL_KEY_BYTES);
 }
 
-/* Caller frees. */
+/* In one line: it becomes part of a header field. Caller frees. */
 static char *
 shortened(const char *text, glong characters)
 {
 	g_autofree char *valid = g_utf8_make_valid(text, -1);
 
+	for (char *at = valid; *at != '\0'; at++)
+		if (g_ascii_iscntrl(*at))
+			*at = ' ';
 	return g_utf8_substring(valid, 0, MIN(g_utf8_strlen(valid, -1), characters));
+}
+
+/* Caller frees. */
+static char *
+type_of(const char *text)
+{
+	g_autofree char *type = shortened(text, TYPE_CHARACTERS);
+
+	return g_ascii_strdown(type, -1);
 }
 
 static enum large_file_outcome
@@ -272,7 +285,7 @@ large_file_announce(struct connection *connection, const struct large_file_place
 		    struct fault *fault)
 {
 	g_auto(large_file_auto) file = {.name = shortened(announcement->name, NAME_CHARACTERS),
-					.type = shortened(announcement->type, TYPE_CHARACTERS),
+					.type = type_of(announcement->type),
 					.size = announcement->size};
 	unsigned char mark[SEAL_DIGEST_BYTES];
 	struct parameters parameters = {0};
@@ -391,14 +404,22 @@ large_file_take(struct connection *connection, const struct large_file_place *pl
 }
 
 bool
-large_file_drop(struct connection *connection, const struct large_file_place *place, const char *id,
-		struct fault *fault)
+large_file_take_out(struct connection *connection, const struct large_file_place *place,
+		    const char *id, struct fault *fault)
 {
 	struct parameters parameters = {0};
 
 	parameters_text(&parameters, id);
 	add_place(&parameters, place);
-	return connection_execute(connection, &drop, &parameters, NULL, fault);
+	return batch_add(connection, &drop, &parameters, fault);
+}
+
+bool
+large_file_drop(struct connection *connection, const struct large_file_place *place, const char *id,
+		struct fault *fault)
+{
+	return batch_begin(connection, fault) &&
+	       large_file_take_out(connection, place, id, fault) && batch_commit(connection, fault);
 }
 
 GPtrArray *
@@ -463,6 +484,13 @@ large_file_of_parcel(struct connection *connection, const char *parcel,
 	return connection_execute(connection, &of_parcel, &parameters, &result, fault)
 		       ? read_files(result, unbox, content, fault)
 		       : NULL;
+}
+
+bool
+large_file_read_row(struct large_file *file_r, const PGresult *result,
+		    const struct seal_key *wrapping, struct fault *fault)
+{
+	return read_file(file_r, result, 0, unwrap, wrapping, fault);
 }
 
 struct large_file_reader {

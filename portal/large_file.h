@@ -46,6 +46,7 @@ struct large_file {
 	char *name, *type; /* as the browser gave them, UTF-8 */
 	uint64_t size;
 	uint64_t arrived; /* where the next piece begins; `size`: the file is whole */
+	bool is_members;  /* a member uploaded it */
 	struct seal_key key;
 };
 void large_file_clear(struct large_file *file);
@@ -65,7 +66,7 @@ enum large_file_outcome {
 /* --- uploading: each call is a transaction of its own --- */
 
 struct large_file_announcement {
-	const char *name, *type; /* made valid UTF-8, and cut if they are too long */
+	const char *name, *type; /* made valid UTF-8 in one line, and cut if they are too long */
 	uint64_t size;		 /* at least 1 */
 	const char *modified;	 /* when, according to the browser: tells files of a name apart */
 };
@@ -84,6 +85,9 @@ bool large_file_find(struct connection *connection, const struct large_file_plac
 /* Takes it out again, whole or not. */
 bool large_file_drop(struct connection *connection, const struct large_file_place *place,
 		     const char *id, struct fault *fault);
+/* The same in the open batch. */
+bool large_file_take_out(struct connection *connection, const struct large_file_place *place,
+			 const char *id, struct fault *fault);
 /* struct large_file, in the order in which they were announced; the array frees them. NULL with
  * `fault` filled. */
 GPtrArray *large_file_list(struct connection *connection, const struct large_file_place *place,
@@ -108,6 +112,11 @@ bool large_file_is_lost(const struct connection *connection);
  * filled. */
 GPtrArray *large_file_of_parcel(struct connection *connection, const char *parcel,
 				const struct seal_key *content, struct fault *fault);
+
+/* The columns "f.id, f.about, f.size, f.arrived, f.account is not null" of a row, and the content
+ * key as somebody else wrapped it: for statements that find a file in another way. */
+bool large_file_read_row(struct large_file *file_r, const PGresult *result,
+			 const struct seal_key *wrapping, struct fault *fault);
 
 struct large_file_reader;
 /* The bytes from `from` to before `to`. It takes a connection only for as long as a query lasts. */

@@ -362,7 +362,8 @@ add_reading(const struct mailbox *mailbox, struct connection *connection,
 {
 	static const char *const parts[] = {[MAILBOX_TEXT] = "text",
 					    [MAILBOX_ORIGINAL] = "original",
-					    [MAILBOX_ALL_ATTACHMENTS] = "all attachments"};
+					    [MAILBOX_ALL_ATTACHMENTS] = "all attachments",
+					    [MAILBOX_BESIDE] = "large file"};
 	const struct session *session = mailbox->session;
 	g_autofree char *attachment = is_of_attachment(use) ? attachment_shown(use->attachment)
 				      : use->part == MAILBOX_ADDED_FILE

@@ -70,6 +70,7 @@ struct mailbox_use {
 		MAILBOX_PREVIEW, /* of an attachment */
 		MAILBOX_ALL_ATTACHMENTS,
 		MAILBOX_ADDED_FILE, /* by its sender (portal/sender_file.h) */
+		MAILBOX_BESIDE,	    /* a large file, which is not in the message itself */
 	} part;
 	const char *attachment; /* its path (layout_attachment()) */
 	unsigned number;	/* of the file */

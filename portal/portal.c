@@ -10,6 +10,9 @@
 #include "portal/contacts_page.h"
 #include "portal/folder_page.h"
 #include "portal/join.h"
+#include "portal/large_download.h"
+#include "portal/large_link.h"
+#include "portal/large_upload.h"
 #include "portal/manifest.h"
 #include "portal/message_page.h"
 #include "portal/own_folder_page.h"
@@ -200,6 +203,10 @@ static const struct route routes[] = {
 	{"POST", "/delete/", reading_delete, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"GET", "/discard/", writing_discard, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"GET", "/draft/", writing_draft, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"POST", "/upload", large_upload_begin, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"POST", "/upload/", large_upload_take, ACCESS_MEMBER, FORM_PIECE, SERVED_APART},
+	{"GET", "/large/", large_download_show, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
+	{"GET", "/file/", large_link_show, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
 	{"POST", "/send", writing_send, ACCESS_MEMBER, FORM_FILES, SERVED_APART, writing_give_back},
 	{"POST", "/track-file/", sender_file_page_add, ACCESS_ANYBODY, FORM_ADDED, SERVED_APART},
 

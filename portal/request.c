@@ -5,6 +5,7 @@
 #include "core/catalogue.h"
 #include "core/log.h"
 #include "portal/answer.h"
+#include "portal/large_file.h"
 #include "portal/sender_file_page.h"
 
 static const char form_purpose[] = "postseal form";
@@ -247,7 +248,9 @@ serve_checked(struct request *request)
 			       : answer_refusal(request, REFUSED_WITHOUT_FACTOR);
 	if (strcmp(request->route->method, "POST") == 0 && !request_form_is_ours(request))
 		return answer_refusal(request, REFUSED_OLD_FORM);
-	if (form->has_dropped && request->route->form == FORM_FILES)
+	/* The sender's page says itself why nothing was added. */
+	if (form->has_dropped && request->route->form != FORM_TEXT &&
+	    request->route->form != FORM_ADDED)
 		return answer_refusal(request, REFUSED_FILES);
 	return request->route->serve(request);
 }
@@ -310,7 +313,10 @@ request_expect_form(struct request *request)
 		form_expect_fields(&request->web.form);
 		return;
 	}
-	form_expect_files(&request->web.form, request->portal->settings->portal_upload,
+	form_expect_files(&request->web.form,
+			  request->route->form == FORM_PIECE
+				  ? LARGE_FILE_PIECE_BYTES
+				  : request->portal->settings->portal_upload,
 			  &request->portal->upload_spool);
 	if (request->route->form == FORM_TEXT)
 		request->web.form.is_without_files = true;

@@ -54,6 +54,7 @@ enum route_form {
 	FORM_TEXT,  /* as long as one with files, but without them: from anybody */
 	FORM_FILES, /* with files, as large as the settings allow */
 	FORM_ADDED, /* the same, from whoever has the link to a sender's page */
+	FORM_PIECE, /* with a piece of a file (large_file.h) */
 };
 
 /* Where a request is served, so that nobody has to wait for someone else's. */

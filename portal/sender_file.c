@@ -38,6 +38,9 @@ static const struct statement remove_file = {"sender_file_remove",
 static const struct statement mark_read = {"sender_file_read",
 					   "select postseal.sender_file_read($1)"};
 
+static const struct statement is_added = {
+	"sender_file_is", "select exists (select from postseal.sender_file where file = $1)"};
+
 /* --- what there is --- */
 
 bool
@@ -51,6 +54,19 @@ sender_file_is_open(struct connection *connection, const struct tracked *tracked
 	if (!connection_execute(connection, &is_open, &parameters, &result, fault))
 		return false;
 	*open_r = PQntuples(result) == 1 && result_flag(result, 0, 0);
+	return true;
+}
+
+bool
+sender_file_is(struct connection *connection, const char *id, bool *is_r, struct fault *fault)
+{
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+
+	parameters_text(&parameters, id);
+	if (!connection_execute(connection, &is_added, &parameters, &result, fault))
+		return false;
+	*is_r = result_flag(result, 0, 0);
 	return true;
 }
 

@@ -46,6 +46,8 @@ enum sender_file_outcome sender_file_add(struct request *request, const struct t
 bool sender_file_remove(struct request *request, const struct tracked *tracked, const char *id,
 			bool *done_r, struct fault *fault);
 
+/* Is the large file one that a sender has added, even if it was taken out? */
+bool sender_file_is(struct connection *connection, const char *id, bool *is_r, struct fault *fault);
 /* For readers: call before any byte of it is given out; *found_r is false if it was taken out. */
 bool sender_file_read(struct connection *connection, const char *id, bool *found_r,
 		      struct fault *fault);

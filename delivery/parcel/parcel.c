@@ -75,9 +75,9 @@ make_summary(const struct parcel_writer *writer, const struct parcel_settings *s
 	     size_t *length_r)
 {
 	g_autoptr(json_t) json =
-		json_pack("{s:o, s:o, s:o, s:o}", "subject", line_of(settings->subject), "from",
-			  line_of(settings->from), "to", line_of(settings->to), "files",
-			  lines_of(settings->files));
+		json_pack("{s:o, s:o, s:o, s:o, s:o}", "subject", line_of(settings->subject),
+			  "from", line_of(settings->from), "to", line_of(settings->to), "files",
+			  lines_of(settings->files), "beside", lines_of(settings->beside));
 	g_autofree char *text = json_dumps(json, JSON_COMPACT);
 
 	return seal_bytes(text, strlen(text), &writer->content, writer->id.text, length_r);

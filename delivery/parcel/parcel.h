@@ -34,13 +34,14 @@ struct parcel_settings {
 	bool smtputf8;
 	/* What lists of messages show, UTF-8; sealed with the message. NULL: "". */
 	const char *subject, *from, *to;
-	const GPtrArray *files; /* names that it can be found by, UTF-8, stored in the same way; or
-				   NULL */
-	const char *language;	/* of the notices, if known, or NULL */
-	const char *receipt;	/* as a rule asks: "mail", "mdn", "dsn", or NULL */
-	const char *phone;	/* where the code is sent, or NULL: to the sender */
-	bool is_by_sender;	/* it is known that the sender sent it */
-	bool takes_files;	/* the sender may add files on the sender's page */
+	const GPtrArray *files;	 /* names that it can be found by, UTF-8, stored in the same way; or
+				    NULL */
+	const GPtrArray *beside; /* names of files that are not in the message itself; or NULL */
+	const char *language;	 /* of the notices, if known, or NULL */
+	const char *receipt;	 /* as a rule asks: "mail", "mdn", "dsn", or NULL */
+	const char *phone;	 /* where the code is sent, or NULL: to the sender */
+	bool is_by_sender;	 /* it is known that the sender sent it */
+	bool takes_files;	 /* the sender may add files on the sender's page */
 	const struct seal_key *courier; /* public key; seals the phone number */
 };
 

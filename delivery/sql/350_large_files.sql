@@ -7,7 +7,7 @@ alter table postseal.parcel add column public_key bytea;
 
 create table postseal.large_file (
     id uuid primary key,
-    account uuid references postseal.account on delete set null, -- of the member who uploads it; null: somebody else does
+    account uuid,                         -- of the member who uploads it, even once it has ended; null: somebody else does
     place uuid,                           -- what it is added to: a draft, or the message of a sender's page; null: it is
                                           -- in parcels alone
     mark bytea not null,                  -- by which its uploader finds an upload again that was cut off
@@ -56,7 +56,9 @@ create table postseal.large_file_link (
     message uuid not null,                -- in the log
     sender text not null,
     wrapped bytea not null,               -- the file's content key, by what the secret yields
-    expires_at timestamptz not null
+    expires_at timestamptz not null,
+    read_at timestamptz,                  -- the last download that is on record
+    read_from text
 );
 create index large_file_link_file on postseal.large_file_link (file);
 create index large_file_link_expires on postseal.large_file_link (expires_at);
@@ -109,14 +111,18 @@ $$;
 create function postseal.large_file_announce(which uuid, of_account uuid, at_place uuid, its_mark bytea, key_wrapped bytea,
                                              its_about bytea, bytes bigint, place_max bigint, account_max bigint)
 returns text language plpgsql security definer set search_path = postseal, pg_temp as $$
+declare
+    present bigint;
+    files bigint;
 begin
     -- One at a time for each account, and for each place.
     perform from account where id = of_account for no key update;
     if of_account is null then
         perform pg_advisory_xact_lock(hashtextextended(at_place::text, 350));
     end if;
-    if bytes > place_max - (select coalesce(sum(size), 0) from large_file
-                            where place = at_place and account is not distinct from of_account and not doomed) then
+    select coalesce(sum(size), 0), count(*) into present, files from large_file
+    where place = at_place and account is not distinct from of_account and not doomed;
+    if bytes > place_max - present or files >= 50 then
         return 'large';
     end if;
     if of_account is not null and bytes > account_max - mailbox_bytes(of_account) then
@@ -211,6 +217,18 @@ $$;
 revoke execute on function postseal.large_file_add_link from public;
 grant execute on function postseal.large_file_add_link to postseal_portal;
 
+-- Is this download to be put on record? A part of one that went on is not, for ten minutes.
+create function postseal.large_file_link_read(its_digest bytea, network text) returns boolean
+language plpgsql security definer set search_path = postseal, pg_temp as $$
+begin
+    update large_file_link set read_at = now(), read_from = network
+    where digest = its_digest and (read_from is distinct from network or read_at < now() - interval '10 minutes');
+    return found;
+end
+$$;
+revoke execute on function postseal.large_file_link_read from public;
+grant execute on function postseal.large_file_link_read to postseal_portal;
+
 -- Files that were attached, to parcels or links, are theirs from now on.
 create function postseal.large_files_leave(of_account uuid, at_place uuid) returns void
 language sql security definer set search_path = postseal, pg_temp as $$
@@ -290,3 +308,5 @@ end
 $$;
 revoke execute on function postseal.large_files_sweep from public;
 grant execute on function postseal.large_files_sweep to postseal_courier;
+
+comment on column postseal.readings.part is 'text, original, an attachment by its number, all attachments, or a large file beside it';

@@ -76,6 +76,10 @@ HEARS = {
     ("GET", "/discard/"): ">/signin >/signin >/signin >/signin 404",
     ("GET", "/draft/"): ">/signin >/signin >/signin >/signin 404",
     ("POST", "/send"): "403 403 403 403 404",
+    ("POST", "/upload"): "403 403 403 403 404",
+    ("POST", "/upload/"): "403 403 403 403 404",
+    ("GET", "/large/"): ">/signin >/signin 404 >/signin 404",
+    ("GET", "/file/"): "404 404 404 404 404",
     ("GET", "/settings"): ">/signin >/signin >/signin >/signin 200",
     ("POST", "/settings/name"): "403 403 403 403 >/settings",
     ("POST", "/settings/language"): "403 403 403 403 >/settings",
@@ -137,6 +141,9 @@ OWNER_HEARS = {
     ("GET", "/forward/"): "200 404 404 404 404 200",
     ("GET", "/draft/"): "404 404 404 404 200 404",
     ("GET", "/discard/"): "404 404 404 404 200 404",
+    ("POST", "/upload/"): "404 404 404 404 404 404",
+    ("GET", "/large/"): "404 404 404 404 404 404",
+    ("GET", "/file/"): "404 404 404 404 404 404",
     ("GET", "/track/"): "404 404 404 404 404 404",
     ("POST", "/track/"): "404 404 404 404 404 404",
     ("POST", "/track-file/"): "404 404 404 404 404 404",
@@ -279,7 +286,7 @@ def in_state(owner, state):
 # Where a form is sent that has no action of its own, or gets it from the program.
 PLACES = {"unlock.html": "/m/", "discard.html": "/delete/", "enrol.html": "/enrol", "reopen.html": "/proof/", "track.html": "/track/", "recall.html": "/track/", "takeout.html": "/track/", "revoke.html": "/trust/", "approval.html": "/approval/", "message.html": "/delete/", "list.html": "/inbox"}
 # Boxes that are named by the program.
-BOXES = {"keep-box": "keep-0", "entry-box": "message-x"}
+BOXES = {"keep-box": "keep-0", "keep-listed": "listed-x", "entry-box": "message-x"}
 HOSTILE = ("empty", "nonsense", "quote", "control", "long", "other's")
 # For each field, what the owner is told if only this field has such a value, and the others are
 # right.
@@ -324,6 +331,7 @@ FIELDS = {
     ("/send", "files"): ">/drafts",
     ("/send", "form"): ">/drafts",
     ("/send", "keep-0"): ">/drafts",
+    ("/send", "listed-x"): ">/drafts",
     ("/send", "parent"): ">/drafts 404 404 404 404 404",
     ("/send", "password"): ">/drafts",
     ("/send", "proof"): ">/drafts",

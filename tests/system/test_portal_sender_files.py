@@ -388,6 +388,8 @@ def test_another_messages_secret_takes_out_nothing_and_another_reader_gets_nothi
     [(path, _)] = added(person)
     key = path.split("/")[2]
     theirs = re.search(r"/message/(\S{36})", stranger.browser.page.url).group(1)
+    # The place of what members send does not know whether it was read, or taken out.
+    assert person.browser.ask(f"/large/{key}/{file}").status == 404 and readings(person) == []
     for tried in (path, f"/added/{theirs}/{file}", f"/added/{key}/{theirs}", f"/added/{key}", f"/added/{key}/{file}/", f"/added/{key}/x"):
         assert stranger.browser.ask(tried).status == 404, tried
     nobody = Visitor(person.browser.portal)
