@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 enum {
 	COPY_BYTES = 65536,
 	TAIL_BYTES = 65536,   /* written to the file at once */
+	BLOCK_BYTES = 64,     /* of the cipher */
 	MEMORY_MAX = 1 << 30, /* the limit of a GByteArray */
 };
 
@@ -19,6 +21,7 @@ struct spool {
 	int fd;
 	uint64_t size, filed;  /* total bytes, and the bytes in the file */
 	struct fault *failure; /* the first one; its cause is FAULT_NONE while all is well */
+	unsigned char *key;    /* NULL: the file is not sealed */
 };
 
 static bool
@@ -37,6 +40,10 @@ spool_new(const struct spool_settings *settings)
 	spool->memory = g_byte_array_new();
 	spool->fd = -1;
 	spool->failure = g_new0(struct fault, 1);
+	if (settings->is_sealed) {
+		spool->key = g_malloc(crypto_stream_chacha20_KEYBYTES);
+		randombytes_buf(spool->key, crypto_stream_chacha20_KEYBYTES);
+	}
 	return spool;
 }
 
@@ -48,6 +55,9 @@ spool_free(struct spool *spool)
 	if (spool->fd >= 0)
 		close(spool->fd);
 	g_byte_array_unref(spool->memory);
+	if (spool->key != NULL)
+		sodium_memzero(spool->key, crypto_stream_chacha20_KEYBYTES);
+	g_free(spool->key);
 	g_free(spool->failure);
 	g_free(spool);
 }
@@ -79,6 +89,32 @@ spool_check(const struct spool *spool, struct fault *fault)
 		return true;
 	*fault = *spool->failure;
 	return false;
+}
+
+/* --- sealing --- */
+
+/* The key is used for this file alone, and each byte is written once: so the number of its block is
+ * all that is needed beside the key. It keeps the bytes secret, and does not tell whether somebody
+ * changed them: nobody else can open the file. */
+static void
+apply_key(const struct spool *spool, uint64_t offset, unsigned char *bytes, size_t length)
+{
+	static const unsigned char nonce[crypto_stream_chacha20_NONCEBYTES];
+	unsigned char block[BLOCK_BYTES] = {0};
+	size_t within = (size_t)(offset % BLOCK_BYTES), first = MIN(length, BLOCK_BYTES - within);
+
+	if (within > 0) {
+		memcpy(block + within, bytes, first);
+		crypto_stream_chacha20_xor_ic(block, block, sizeof block, nonce,
+					      offset / BLOCK_BYTES, spool->key);
+		memcpy(bytes, block + within, first);
+		sodium_memzero(block, sizeof block);
+		offset += first;
+		bytes += first;
+		length -= first;
+	}
+	crypto_stream_chacha20_xor_ic(bytes, bytes, length, nonce, offset / BLOCK_BYTES,
+				      spool->key);
 }
 
 /* --- writing --- */
@@ -133,9 +169,27 @@ open_file(struct spool *spool, struct fault *fault)
 }
 
 static bool
+write_sealed(const struct spool *spool, uint64_t offset, const void *data, size_t length,
+	     struct fault *fault)
+{
+	g_autofree unsigned char *piece = g_malloc(COPY_BYTES);
+
+	for (size_t done = 0; done < length; done += COPY_BYTES) {
+		size_t most = MIN(length - done, (size_t)COPY_BYTES);
+
+		memcpy(piece, (const char *)data + done, most);
+		apply_key(spool, offset + done, piece, most);
+		if (!write_at(spool, offset + done, piece, most, fault))
+			return false;
+	}
+	return true;
+}
+
+static bool
 write_next(struct spool *spool, const void *data, size_t length, struct fault *fault)
 {
-	if (!write_at(spool, spool->filed, data, length, fault))
+	if (!(spool->key == NULL ? write_at : write_sealed)(spool, spool->filed, data, length,
+							    fault))
 		return false;
 	spool->filed += length;
 	return true;
@@ -207,6 +261,8 @@ read_at(const struct spool *spool, uint64_t offset, void *data, size_t length, s
 				 spool->settings->directory,
 				 got < 0 ? strerror(errno) : "the file is truncated");
 	*got_r = (size_t)got;
+	if (spool->key != NULL)
+		apply_key(spool, offset, data, *got_r);
 	return true;
 }
 
@@ -274,6 +330,7 @@ spool_descriptor(struct spool *spool, const void **memory_r)
 {
 	struct fault fault;
 
+	g_assert(spool->key == NULL);
 	if (spool->fd >= 0 && !write_tail(spool, &fault))
 		keep_failure(spool, &fault);
 	*memory_r = spool->fd < 0 ? spool->memory->data : NULL;

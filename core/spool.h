@@ -18,6 +18,9 @@ struct spool_settings {
 	const char *directory; /* for the unnamed files */
 	size_t memory_max;     /* bytes kept in memory before a file is used */
 	uint64_t size_max;     /* bytes; more is FAULT_TOO_BIG. 0: no limit */
+	/* What is in the file is encrypted with a key that only this process has: nothing that can
+	 * be read is left on the disk. */
+	bool is_sealed;
 };
 
 struct spool;
@@ -50,7 +53,7 @@ bool spool_part_copy(const struct spool_part *part, struct sink *next, struct fa
 bool spool_check(const struct spool *spool, struct fault *fault);
 
 /* For libraries that do their own reading: the descriptor, or -1 if everything is in memory and
- * *memory_r points to it. Both belong to the spool. */
+ * *memory_r points to it. Both belong to the spool, which is not sealed. */
 int spool_descriptor(struct spool *spool, const void **memory_r);
 
 #endif

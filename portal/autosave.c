@@ -5,10 +5,10 @@
 
 #include "portal/answer.h"
 #include "portal/item.h"
+#include "portal/large_upload.h"
 
-/* Takes over the reference. */
-static enum MHD_Result
-answer_json(struct request *request, unsigned status, json_t *json)
+enum MHD_Result
+autosave_answer(struct request *request, unsigned status, json_t *json)
 {
 	char *text = json_dumps(json, JSON_COMPACT);
 	struct MHD_Response *response =
@@ -23,7 +23,7 @@ answer_json(struct request *request, unsigned status, json_t *json)
 enum MHD_Result
 autosave_refuse(struct request *request, unsigned status, const char *why)
 {
-	return answer_json(request, status, json_pack("{s:s}", "message", why));
+	return autosave_answer(request, status, json_pack("{s:s}", "message", why));
 }
 
 static json_t *
@@ -46,11 +46,12 @@ answer_saved(struct request *request, const struct written *written, unsigned st
 	char proof[SEAL_KEY_CHARACTERS + 1];
 
 	writing_form_proof(proof, &request->session, written->id.text);
-	return answer_json(request, status,
-			   json_pack("{s:s, s:s, s:s, s:o, s:s, s:s*}", "draft",
-				     written->draft_id.text, "form", written->id.text, "proof",
-				     proof, "files", file_names(written->form.draft), "message",
-				     message, "other", written->form.other));
+	return autosave_answer(request, status,
+			       json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:s*}", "draft",
+					 written->draft_id.text, "form", written->id.text, "proof",
+					 proof, "files", file_names(written->form.draft), "large",
+					 large_upload_names(written->large), "message", message,
+					 "other", written->form.other));
 }
 
 static enum MHD_Result

@@ -5,7 +5,7 @@
 
 #include "mail/letter.h"
 
-enum { NAME_MAX_BYTES = 200 };
+enum { NAME_MAX_BYTES = 200, PIECE_BYTES = 32768 };
 
 char *
 composition_message_id(const struct composition *composition)
@@ -55,7 +55,8 @@ disposition(const char *name)
 {
 	g_autofree char *escaped = g_uri_escape_string(name, NULL, FALSE);
 
-	if (g_str_is_ascii(name) && strpbrk(name, "\"\\") == NULL && strlen(name) < NAME_MAX_BYTES)
+	if (g_str_is_ascii(name) && strpbrk(name, "\"\\\r\n") == NULL &&
+	    strlen(name) < NAME_MAX_BYTES)
 		return g_strdup_printf("attachment; filename=\"%s\"", name);
 	return g_strdup_printf("attachment;\r\n\tfilename*=UTF-8''%s", escaped);
 }
@@ -78,6 +79,23 @@ type_of(const char *type)
 }
 
 static bool
+copy_large(const struct enclosure *enclosure, struct sink *sink, struct fault *fault)
+{
+	struct large_file_reader *reader =
+		large_file_open(enclosure->database, enclosure->large, 0, enclosure->large->size);
+	g_autofree char *piece = g_malloc(PIECE_BYTES);
+	bool good;
+	size_t got;
+
+	do
+		good = large_file_read(reader, piece, PIECE_BYTES, &got, fault) &&
+		       sink_write(sink, piece, got, fault);
+	while (good && got > 0);
+	large_file_close(reader);
+	return good;
+}
+
+static bool
 write_enclosure(const struct enclosure *enclosure, struct sink *sink, struct fault *fault)
 {
 	g_autofree char *shown_as = disposition(enclosure->name);
@@ -93,6 +111,9 @@ write_enclosure(const struct enclosure *enclosure, struct sink *sink, struct fau
 	if (enclosure->upload != NULL)
 		return spool_part_copy(enclosure->upload, &encoder.sink, fault) &&
 		       sink_finish(&encoder.sink, fault);
+	if (enclosure->large != NULL)
+		return copy_large(enclosure, &encoder.sink, fault) &&
+		       sink_finish(&encoder.sink, fault);
 	content = content_open(enclosure->source, enclosure->part);
 	return content_copy(content, &encoder.sink, fault) && sink_finish(&encoder.sink, fault);
 }
@@ -102,15 +123,18 @@ composition_write(const struct composition *composition, const struct compositio
 		  struct sink *sink, struct fault *fault)
 {
 	guint count = composition->enclosures->len;
+	const char *text = author->is_mail && composition->mail_text != NULL
+				   ? composition->mail_text
+				   : composition->text;
 
 	if (!write_header(composition, author, sink, fault))
 		return false;
 	if (count == 0)
-		return letter_write_text(composition->text, sink, fault);
+		return letter_write_text(text, sink, fault);
 	if (!sink_print(sink, fault,
 			"Content-Type: multipart/mixed; boundary=\"=_%s\"\r\n\r\n--=_%s\r\n",
 			composition->id.text, composition->id.text) ||
-	    !letter_write_text(composition->text, sink, fault))
+	    !letter_write_text(text, sink, fault))
 		return false;
 	for (guint i = 0; i < count; i++)
 		if (!sink_print(sink, fault, "\r\n--=_%s\r\n", composition->id.text) ||

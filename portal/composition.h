@@ -5,11 +5,14 @@
 #define POSTSEAL_PORTAL_COMPOSITION_H
 
 #include "portal/content.h"
+#include "portal/large_file.h"
 
 struct enclosure {
-	const char *name;		     /* UTF-8 */
-	const char *type;		     /* according to the browser or the other message */
-	const struct spool_part *upload;     /* or NULL, and then: */
+	const char *name;		 /* UTF-8 */
+	const char *type;		 /* according to the browser or the other message */
+	const struct spool_part *upload; /* or NULL, and then: */
+	const struct large_file *large;	 /* in this database, or NULL, and then: */
+	struct database *database;
 	const struct content_source *source; /* a part of a message that is already stored */
 	const struct layout_part *part;
 };
@@ -20,6 +23,7 @@ struct composition {
 	const char *to;	      /* as they are shown */
 	const char *subject;
 	const char *text;		      /* UTF-8; with line ends as browsers send them */
+	const char *mail_text;		      /* the same in mail to the company; or NULL */
 	const char *in_reply_to, *references; /* with brackets, or "" */
 	GArray *enclosures;		      /* struct enclosure */
 };
@@ -29,6 +33,7 @@ struct composition {
 struct composition_author {
 	const char *name, *address;
 	const char *reply_to; /* or NULL */
+	bool is_mail;	      /* it leaves the portal */
 };
 
 /* "<ID.portal@example.com>": identifies the conversation when the message is answered (policy). */

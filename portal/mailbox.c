@@ -343,6 +343,12 @@ attachment_shown(const char *path)
 	return g_string_free(shown, FALSE);
 }
 
+static char *
+added_file_shown(unsigned number)
+{
+	return g_strdup_printf("added file %u", number);
+}
+
 static bool
 is_of_attachment(const struct mailbox_use *use)
 {
@@ -356,10 +362,13 @@ add_reading(const struct mailbox *mailbox, struct connection *connection,
 {
 	static const char *const parts[] = {[MAILBOX_TEXT] = "text",
 					    [MAILBOX_ORIGINAL] = "original",
-					    [MAILBOX_ALL_ATTACHMENTS] = "all attachments"};
+					    [MAILBOX_ALL_ATTACHMENTS] = "all attachments",
+					    [MAILBOX_BESIDE] = "large file"};
 	const struct session *session = mailbox->session;
-	g_autofree char *attachment =
-		is_of_attachment(use) ? attachment_shown(use->attachment) : NULL;
+	g_autofree char *attachment = is_of_attachment(use) ? attachment_shown(use->attachment)
+				      : use->part == MAILBOX_ADDED_FILE
+					      ? added_file_shown(use->number)
+					      : NULL;
 	const struct audit_reading reading = {
 		.message = item->message,
 		.copy = item->copy,

@@ -69,9 +69,12 @@ struct mailbox_use {
 		MAILBOX_ATTACHMENT,
 		MAILBOX_PREVIEW, /* of an attachment */
 		MAILBOX_ALL_ATTACHMENTS,
+		MAILBOX_ADDED_FILE, /* by its sender (portal/sender_file.h) */
+		MAILBOX_BESIDE,	    /* a large file, which is not in the message itself */
 	} part;
 	const char *attachment; /* its path (layout_attachment()) */
-	bool without_layout; /* the original alone: a message that is not parsed yet need not be */
+	unsigned number;	/* of the file */
+	bool without_layout;	/* a message that is not parsed yet need not be */
 };
 /* The same, for a message to be shown or downloaded: reads (and stores) the layout. Before this
  * returns, the access is recorded; for the first opening of a received message, the sender is told,

@@ -2,9 +2,11 @@
 
 #include <string.h>
 
+#include "portal/added_file.h"
 #include "portal/answer.h"
 #include "portal/invitation_card.h"
 #include "portal/item.h"
+#include "portal/large_download.h"
 #include "portal/preview.h"
 #include "portal/prose_view.h"
 
@@ -96,8 +98,45 @@ list_attachment(void *visitor, const char *path, const struct layout_part *part)
 	show_preview(listing, path, part);
 }
 
+/* What the author sent with it. */
+static guint
+count_large(const GPtrArray *files)
+{
+	guint count = 0;
+
+	for (guint i = 0; i < files->len; i++)
+		count += ((const struct large_file *)g_ptr_array_index(files, i))->is_members;
+	return count;
+}
+
 static void
-list_attachments(const struct request *request, struct page *page, const struct mailbox_item *item)
+list_large(const struct listing *listing, const GPtrArray *files)
+{
+	struct page *page = listing->page;
+
+	for (guint i = 0; i < files->len; i++) {
+		const struct large_file *file = g_ptr_array_index(files, i);
+		g_autofree char *place =
+			g_strdup_printf("/large/%s/%s", listing->item->id.text, file->id.text);
+		g_autofree char *size = request_size(listing->request, file->size);
+		g_autofree char *name = large_download_name(file);
+
+		if (!file->is_members)
+			continue;
+		page_repeat(page, "attachment");
+		page_text(page, "attachment-link", name);
+		page_attribute(page, "attachment-link", "href", place);
+		page_attribute(page, "attachment-link", "download", name);
+		page_text(page, "attachment-size", size);
+		page_remove(page, "attachment-within");
+		page_remove(page, "attachment-preview");
+	}
+}
+
+/* `large`: the files beside the message. */
+static void
+list_attachments(const struct request *request, struct page *page, const struct mailbox_item *item,
+		 const GPtrArray *large)
 {
 	struct listing listing = {.request = request, .page = page, .item = item};
 	const struct layout *layout = item->layout;
@@ -105,13 +144,15 @@ list_attachments(const struct request *request, struct page *page, const struct 
 
 	if (!layout->is_cut)
 		page_remove(page, "cut");
-	if (layout->attachments->len == 0) {
+	if (layout->attachments->len + count_large(large) == 0) {
 		page_remove(page, "attachments");
 		return;
 	}
 	layout_each_attachment(layout, list_attachment, &listing);
+	list_large(&listing, large);
 	page_repeat_end(page, "attachment");
-	if (layout->attachments->len < 2)
+	/* It has what is in the message. */
+	if (layout->attachments->len < 2 || count_large(large) > 0)
 		page_remove(page, "all");
 	else
 		page_attribute(page, "all", "href", all);
@@ -289,7 +330,9 @@ message_page_show(struct request *request)
 {
 	static const struct mailbox_use as_text = {.part = MAILBOX_TEXT};
 	g_auto(mailbox_item_auto) item = {0};
+	g_auto(added_files_auto) added = {0};
 	g_autoptr(page_auto) page = NULL;
+	g_autoptr(GPtrArray) large = NULL;
 	g_autofree char *text = NULL;
 	struct invitation_cards cards;
 	enum MHD_Result answered;
@@ -297,8 +340,12 @@ message_page_show(struct request *request)
 
 	if (!item_open(request, request->web.tail, &as_text, &item, &answered))
 		return answered;
+	large = large_file_of_parcel(request->connection, item.content.parcel.text,
+				     &item.content.key, &fault);
+	if (!added_files_find(request, &item, &added, &fault))
+		return answer_fault(request, &fault);
 	request_rest(request);
-	text = text_of(request, &item, &fault);
+	text = large == NULL ? NULL : text_of(request, &item, &fault);
 	if (text == NULL)
 		return answer_fault(request, &fault);
 	page = answer_begin(request, "message.html");
@@ -306,7 +353,8 @@ message_page_show(struct request *request)
 	cards = invitation_cards_begin(request, &item, true);
 	invitation_cards_fill(&cards, page, "invitations", item.layout, "");
 	fill_body(page, &item, text);
-	list_attachments(request, page, &item);
+	list_attachments(request, page, &item, large);
+	added_files_show(request, page, &item, &added);
 	if (!unfold_messages(request, page, &item, &cards, &fault))
 		return answer_fault(request, &fault);
 	offer_actions(request, page, &item);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "portal/added_file.h"
 #include "portal/answer.h"
 #include "portal/application_password_page.h"
 #include "portal/approval_page.h"
@@ -9,6 +10,9 @@
 #include "portal/contacts_page.h"
 #include "portal/folder_page.h"
 #include "portal/join.h"
+#include "portal/large_download.h"
+#include "portal/large_link.h"
+#include "portal/large_upload.h"
 #include "portal/manifest.h"
 #include "portal/message_page.h"
 #include "portal/own_folder_page.h"
@@ -21,6 +25,7 @@
 #include "portal/search_page.h"
 #include "portal/second_factor.h"
 #include "portal/security_page.h"
+#include "portal/sender_file_page.h"
 #include "portal/sender_page.h"
 #include "portal/settings_page.h"
 #include "portal/signin.h"
@@ -194,10 +199,16 @@ static const struct route routes[] = {
 	{"GET", "/source/", reading_source, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
 	{"GET", "/attachment/", reading_attachment, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
 	{"GET", "/zip/", reading_zip, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
+	{"GET", "/added/", added_file_download, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
 	{"POST", "/delete/", reading_delete, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"GET", "/discard/", writing_discard, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
 	{"GET", "/draft/", writing_draft, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"POST", "/upload", large_upload_begin, ACCESS_MEMBER, FORM_FIELDS, SERVED_APART},
+	{"POST", "/upload/", large_upload_take, ACCESS_MEMBER, FORM_PIECE, SERVED_APART},
+	{"GET", "/large/", large_download_show, ACCESS_GUEST, FORM_FIELDS, SERVED_APART},
+	{"GET", "/file/", large_link_show, ACCESS_ANYBODY, FORM_FIELDS, SERVED_APART},
 	{"POST", "/send", writing_send, ACCESS_MEMBER, FORM_FILES, SERVED_APART, writing_give_back},
+	{"POST", "/track-file/", sender_file_page_add, ACCESS_ANYBODY, FORM_ADDED, SERVED_APART},
 
 	/* Untrusted content, parsed in a separate process: HTML, as HTML or as text; a key, by gpg.
 	 */
@@ -315,6 +326,7 @@ begin(struct portal *portal, struct MHD_Connection *mhd, const char *url, const 
 
 	*request_r = request;
 	request->begun = g_get_monotonic_time();
+	request->web.is_head = strcmp(method, "HEAD") == 0;
 	give_seconds(mhd, FORM_SECONDS);
 	if (!web_is_unambiguous(&request->web, version))
 		return refuse_ambiguous(request);
@@ -392,7 +404,8 @@ prepare_site(struct portal *portal, struct fault *fault)
 	portal->spool = (struct spool_settings){.directory = settings->portal_spool,
 						.memory_max = SPOOL_MEMORY};
 	portal->upload_spool = (struct spool_settings){.directory = settings->portal_spool,
-						       .memory_max = UPLOAD_MEMORY};
+						       .memory_max = UPLOAD_MEMORY,
+						       .is_sealed = true};
 	portal->counts = known_counts_new();
 	portal->failed_previews = failed_previews_new();
 	portal->requests = tally_new(REQUESTS_MAX, CONNECTIONS_MAX);

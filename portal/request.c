@@ -5,6 +5,8 @@
 #include "core/catalogue.h"
 #include "core/log.h"
 #include "portal/answer.h"
+#include "portal/large_file.h"
+#include "portal/sender_file_page.h"
 
 static const char form_purpose[] = "postseal form";
 
@@ -246,7 +248,9 @@ serve_checked(struct request *request)
 			       : answer_refusal(request, REFUSED_WITHOUT_FACTOR);
 	if (strcmp(request->route->method, "POST") == 0 && !request_form_is_ours(request))
 		return answer_refusal(request, REFUSED_OLD_FORM);
-	if (form->has_dropped && request->route->form == FORM_FILES)
+	/* The sender's page says itself why nothing was added. */
+	if (form->has_dropped && request->route->form != FORM_TEXT &&
+	    request->route->form != FORM_ADDED)
 		return answer_refusal(request, REFUSED_FILES);
 	return request->route->serve(request);
 }
@@ -266,16 +270,25 @@ request_connect_again(struct request *request, struct fault *fault)
 	return request->connection != NULL;
 }
 
+/* NULL: this visitor may send no files here. Caller frees. */
+static char *
+uploader_of(struct request *request)
+{
+	if (request->route->form == FORM_ADDED)
+		return sender_file_page_uploader(request);
+	return is_allowed(request) ? g_strdup(request->session.account.id.text) : NULL;
+}
+
 static bool
 may_upload(struct request *request)
 {
-	const char *account = request->session.account.id.text;
+	g_autofree char *who = uploader_of(request);
 
-	if (!is_allowed(request))
+	if (who == NULL)
 		return false;
-	request->is_one_upload_too_many = !tally_add(request->portal->uploads, account);
+	request->is_one_upload_too_many = !tally_add(request->portal->uploads, who);
 	if (!request->is_one_upload_too_many)
-		request->uploader = g_strdup(account);
+		request->uploader = g_steal_pointer(&who);
 	return request->uploader != NULL;
 }
 
@@ -300,7 +313,10 @@ request_expect_form(struct request *request)
 		form_expect_fields(&request->web.form);
 		return;
 	}
-	form_expect_files(&request->web.form, request->portal->settings->portal_upload,
+	form_expect_files(&request->web.form,
+			  request->route->form == FORM_PIECE
+				  ? LARGE_FILE_PIECE_BYTES
+				  : request->portal->settings->portal_upload,
 			  &request->portal->upload_spool);
 	if (request->route->form == FORM_TEXT)
 		request->web.form.is_without_files = true;

@@ -38,7 +38,7 @@ struct portal {
 	struct deadlines *deadlines;
 	struct known_counts *counts;
 	struct tally *requests; /* for each network, from header to end of answer */
-	struct tally *uploads;	/* for each member: forms with files */
+	struct tally *uploads;	/* for each member, or sender's page: forms with files */
 	struct MHD_Daemon *daemon;
 };
 
@@ -53,6 +53,8 @@ enum route_form {
 	FORM_FIELDS,
 	FORM_TEXT,  /* as long as one with files, but without them: from anybody */
 	FORM_FILES, /* with files, as large as the settings allow */
+	FORM_ADDED, /* the same, from whoever has the link to a sender's page */
+	FORM_PIECE, /* with a piece of a file (large_file.h) */
 };
 
 /* Where a request is served, so that nobody has to wait for someone else's. */

@@ -93,8 +93,8 @@ append_bytes(GString *array, const unsigned char *bytes, size_t length)
 	g_string_append_c(array, '"');
 }
 
-/* The names of files, as the message's layout has them; or, before it was opened, as it was parked.
- */
+/* The names of files, as the message's layout has them; or, before it was opened, as it was parked;
+ * and of those beside it. */
 static void
 add_files(GString *text, json_t *summary, const struct layout *layout)
 {
@@ -108,6 +108,8 @@ add_files(GString *text, json_t *summary, const struct layout *layout)
 	if (layout == NULL)
 		json_array_foreach(json_object_get(summary, "files"), i, name)
 			add_folded(text, json_string_value(name));
+	json_array_foreach(json_object_get(summary, "beside"), i, name)
+		add_folded(text, json_string_value(name));
 }
 
 static struct layout *

@@ -6,101 +6,17 @@
 #include "audit/state.h"
 #include "core/address.h"
 #include "core/catalogue.h"
-#include "delivery/parcel/sender_page.h"
 #include "keystore/trust.h"
-#include "mail/layout.h"
 #include "portal/answer.h"
-
-static const struct statement track_find = {
-	"track_find", "select message, sender, extract(epoch from created_at)::bigint from "
-		      "postseal.sender_page where digest = $1"};
-
-/* A message that was read stays readable for its reader; without a courier's copy of the key, no
- * new code can be made. */
-static const struct statement track_copies = {
-	"track_copies",
-	"select c.id, c.recipient, c.state, extract(epoch from c.state_at)::bigint, k.id,"
-	" k.opened_at is null, postseal.courier_opens(k.boxed) and k.opened_at is null and k.account is null,"
-	" exists (select from postseal.attestation a where a.kind = 'account' and a.address = "
-	"c.address"
-	"  and a.author = $2 and a.revoked_at is null), c.address, k.subject "
-	"from postseal.copy c left join postseal.parcel_key k on k.copy = c.id "
-	"where c.message = $1 and c.method = 'pickup' order by c.recipient"};
+#include "portal/sender_file_page.h"
+#include "portal/tracked.h"
 
 static const struct statement recall_key = {
 	"track_recall", "delete from postseal.parcel_key where id = $1 and opened_at is null"};
 
 static const struct statement renew_key = {"track_renew", "select postseal.parcel_key_renew($1)"};
 
-struct tracked {
-	struct identifier message;
-	char *sender;
-	gint64 at;
-	PGresult *copies;
-};
-enum { COPY, RECIPIENT, STATE, STATE_AT, KEY, IS_UNREAD, CAN_RENEW, IS_TRUSTED, ADDRESS, SUBJECT };
-
-static void
-tracked_clear(struct tracked *tracked)
-{
-	g_free(tracked->sender);
-	PQclear(tracked->copies);
-}
-typedef struct tracked tracked_auto;
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(tracked_auto, tracked_clear)
-
-static bool
-find_copies(struct request *request, struct tracked *tracked, struct fault *fault)
-{
-	g_autofree char *author = address_fold(tracked->sender);
-	struct parameters parameters = {0};
-
-	parameters_text(&parameters, tracked->message.text);
-	parameters_text(&parameters, author);
-	return connection_execute(request->connection, &track_copies, &parameters, &tracked->copies,
-				  fault);
-}
-
-static bool
-find(struct request *request, struct tracked *tracked_r, bool *found_r, struct fault *fault)
-{
-	unsigned char digest[SEAL_DIGEST_BYTES];
-	struct parameters parameters = {0};
-	g_autoptr(PGresult) result = NULL;
-
-	*found_r = track_digest(request->web.tail, digest);
-	if (!*found_r)
-		return true;
-	parameters_bytes(&parameters, digest, sizeof digest);
-	if (!connection_execute(request->connection, &track_find, &parameters, &result, fault))
-		return false;
-	*found_r = PQntuples(result) == 1;
-	if (!*found_r)
-		return true;
-	identifier_parse(&tracked_r->message, PQgetvalue(result, 0, 0));
-	tracked_r->sender = g_strdup(PQgetvalue(result, 0, 1));
-	tracked_r->at = result_number(result, 0, 2);
-	return find_copies(request, tracked_r, fault);
-}
-
 /* --- the page --- */
-
-/* NULL: it is not known any more, as nothing waits that its sender could act on. Caller frees. */
-static char *
-subject_of(const struct request *request, const struct tracked *tracked)
-{
-	for (int row = 0; row < PQntuples(tracked->copies); row++) {
-		size_t length;
-		g_autofree unsigned char *sealed =
-			result_bytes(tracked->copies, row, SUBJECT, &length);
-		g_autofree char *subject = track_open_subject(
-			sealed, length, request->web.tail, PQgetvalue(tracked->copies, row, KEY));
-
-		if (subject != NULL)
-			return layout_line(subject);
-	}
-	return NULL;
-}
 
 /* What the page says once about a button that was pressed: its name is in the query. */
 static const char *
@@ -114,6 +30,20 @@ done_text(const struct request *request)
 		 N_("A new link is on its way to your recipient, and a new code to you. The "
 		    "old ones no longer work.")},
 		{"revoke", N_("From your next message on, this recipient needs a code again.")},
+		{"added", N_("It was added to the message.")},
+		{"taken-out", N_("The file was taken out. It can no longer be downloaded.")},
+		{"kept",
+		 N_("The file was not taken out: it was downloaded meanwhile, or the message "
+		    "is no longer available.")},
+		{"closed",
+		 N_("Nothing was added: the message is no longer available, or it waits for "
+		    "approval.")},
+		{"full", N_("There is no room for this file. Take out others first, or wait until "
+			    "earlier messages have expired.")},
+		{"empty", N_("Nothing was added: no file was chosen, or it is empty.")},
+		{"others",
+		 N_("Nothing was added, as other files are still arriving. Please try again "
+		    "when they are listed.")},
 		{"nothing", N_("Nothing was changed: the message was read meanwhile, or this had "
 			       "already been done.")}};
 
@@ -124,9 +54,9 @@ done_text(const struct request *request)
 }
 
 static void
-show_subject(const struct request *request, const struct tracked *tracked, struct page *page)
+show_subject(const struct tracked *tracked, struct page *page)
 {
-	g_autofree char *subject = subject_of(request, tracked);
+	g_autofree char *subject = tracked_subject(tracked);
 
 	if (subject == NULL)
 		page_remove(page, "subject-line");
@@ -139,31 +69,35 @@ show(struct request *request, const struct tracked *tracked)
 {
 	g_autoptr(page_auto) page = answer_begin(request, "track.html");
 	g_autofree char *sent = request_date(request, tracked->at);
+	struct fault fault;
 
-	show_subject(request, tracked, page);
+	show_subject(tracked, page);
 	page_text(page, "sent", sent);
 	page_text_if_any(page, "done", done_text(request));
 	for (int row = 0; row < PQntuples(tracked->copies); row++) {
-		g_autofree char *when =
-			request_date(request, result_number(tracked->copies, row, STATE_AT));
-		bool is_unread = !PQgetisnull(tracked->copies, row, KEY) &&
-				 result_flag(tracked->copies, row, IS_UNREAD);
+		g_autofree char *when = request_date(
+			request, result_number(tracked->copies, row, TRACKED_STATE_AT));
+		bool is_unread = !PQgetisnull(tracked->copies, row, TRACKED_KEY) &&
+				 result_flag(tracked->copies, row, TRACKED_IS_UNREAD);
 
 		page_repeat(page, "copy");
-		page_text(page, "recipient", PQgetvalue(tracked->copies, row, RECIPIENT));
+		page_text(page, "recipient", PQgetvalue(tracked->copies, row, TRACKED_RECIPIENT));
 		page_text(page, "state",
-			  request_say(request,
-				      copy_state_shown(PQgetvalue(tracked->copies, row, STATE))));
+			  request_say(request, copy_state_shown(PQgetvalue(tracked->copies, row,
+									   TRACKED_STATE))));
 		page_text(page, "when", when);
-		page_attribute(page, "copy-id", "value", PQgetvalue(tracked->copies, row, COPY));
+		page_attribute(page, "copy-id", "value",
+			       PQgetvalue(tracked->copies, row, TRACKED_COPY));
 		if (!is_unread)
 			page_remove(page, "recall");
-		if (!result_flag(tracked->copies, row, CAN_RENEW))
+		if (!result_flag(tracked->copies, row, TRACKED_CAN_RENEW))
 			page_remove(page, "renew");
-		if (!result_flag(tracked->copies, row, IS_TRUSTED))
+		if (!result_flag(tracked->copies, row, TRACKED_IS_TRUSTED))
 			page_remove(page, "revoke");
 	}
 	page_repeat_end(page, "copy");
+	if (!sender_file_page_fill(request, tracked, page, &fault))
+		return answer_fault(request, &fault);
 	return answer_page(request, MHD_HTTP_OK, page);
 }
 
@@ -183,7 +117,7 @@ sender_page_show(struct request *request)
 	struct fault fault;
 	bool found;
 
-	if (!find(request, &tracked, &found, &fault))
+	if (!tracked_find(request, &tracked, &found, &fault))
 		return answer_fault(request, &fault);
 	return found ? show(request, &tracked) : answer_unknown(request);
 }
@@ -195,10 +129,11 @@ recall_copy(struct request *request, const struct tracked *tracked, int row, str
 {
 	struct parameters key = {0};
 
-	parameters_text(&key, PQgetvalue(tracked->copies, row, KEY));
+	parameters_text(&key, PQgetvalue(tracked->copies, row, TRACKED_KEY));
 	return batch_add(request->connection, &recall_key, &key, fault) &&
-	       audit_move_parked(request->connection, PQgetvalue(tracked->copies, row, COPY),
-				 COPY_RECALLED, "by its sender, unread", fault);
+	       audit_move_parked(request->connection,
+				 PQgetvalue(tracked->copies, row, TRACKED_COPY), COPY_RECALLED,
+				 "by its sender, unread", fault);
 }
 
 static bool
@@ -206,13 +141,14 @@ renew_copy(struct request *request, const struct tracked *tracked, int row, stru
 {
 	struct parameters key = {0};
 
-	parameters_text(&key, PQgetvalue(tracked->copies, row, KEY));
+	parameters_text(&key, PQgetvalue(tracked->copies, row, TRACKED_KEY));
 	return batch_add(request->connection, &renew_key, &key, fault) &&
-	       audit_move_parked(request->connection, PQgetvalue(tracked->copies, row, COPY),
-				 COPY_PARKED, "its sender asked for a new link and code", fault) &&
+	       audit_move_parked(request->connection,
+				 PQgetvalue(tracked->copies, row, TRACKED_COPY), COPY_PARKED,
+				 "its sender asked for a new link and code", fault) &&
 	       audit_event(request->connection, tracked->message.text,
-			   PQgetvalue(tracked->copies, row, COPY), "renewed", "new link and code",
-			   fault);
+			   PQgetvalue(tracked->copies, row, TRACKED_COPY), "renewed",
+			   "new link and code", fault);
 }
 
 static bool
@@ -220,11 +156,12 @@ revoke_trust(struct request *request, const struct tracked *tracked, int row, st
 {
 	g_autofree char *author = address_fold(tracked->sender);
 
-	return trust_doubt(request->connection, author, PQgetvalue(tracked->copies, row, ADDRESS),
+	return trust_doubt(request->connection, author,
+			   PQgetvalue(tracked->copies, row, TRACKED_ADDRESS),
 			   "revoked by its sender on the message's page", fault) &&
 	       audit_event(request->connection, tracked->message.text,
-			   PQgetvalue(tracked->copies, row, COPY), "trust revoked", tracked->sender,
-			   fault);
+			   PQgetvalue(tracked->copies, row, TRACKED_COPY), "trust revoked",
+			   tracked->sender, fault);
 }
 
 /* A recall cannot be undone, so the sender is asked first. */
@@ -233,9 +170,9 @@ ask_recall(struct request *request, const struct tracked *tracked, int row)
 {
 	g_autoptr(page_auto) page = answer_begin(request, "recall.html");
 
-	show_subject(request, tracked, page);
-	page_text(page, "recipient", PQgetvalue(tracked->copies, row, RECIPIENT));
-	page_attribute(page, "copy-id", "value", PQgetvalue(tracked->copies, row, COPY));
+	show_subject(tracked, page);
+	page_text(page, "recipient", PQgetvalue(tracked->copies, row, TRACKED_RECIPIENT));
+	page_attribute(page, "copy-id", "value", PQgetvalue(tracked->copies, row, TRACKED_COPY));
 	page_attribute(page, "recall", "action", request->web.path);
 	page_attribute(page, "back", "href", request->web.path);
 	return answer_page(request, MHD_HTTP_OK, page);
@@ -252,8 +189,8 @@ struct action {
 static bool
 can_be_recalled(const struct tracked *tracked, int row)
 {
-	return !PQgetisnull(tracked->copies, row, KEY) &&
-	       result_flag(tracked->copies, row, IS_UNREAD);
+	return !PQgetisnull(tracked->copies, row, TRACKED_KEY) &&
+	       result_flag(tracked->copies, row, TRACKED_IS_UNREAD);
 }
 
 /* The action that was requested, if it is possible for this copy; NULL: nothing. */
@@ -267,9 +204,10 @@ action_for(const struct request *request, const struct tracked *tracked, int row
 
 	if (strcmp(action, recall.name) == 0 && can_be_recalled(tracked, row))
 		return &recall;
-	if (strcmp(action, renew.name) == 0 && result_flag(tracked->copies, row, CAN_RENEW))
+	if (strcmp(action, renew.name) == 0 && result_flag(tracked->copies, row, TRACKED_CAN_RENEW))
 		return &renew;
-	if (strcmp(action, revoke.name) == 0 && result_flag(tracked->copies, row, IS_TRUSTED))
+	if (strcmp(action, revoke.name) == 0 &&
+	    result_flag(tracked->copies, row, TRACKED_IS_TRUSTED))
 		return &revoke;
 	return NULL;
 }
@@ -292,8 +230,12 @@ act_on(struct request *request, const struct tracked *tracked, int row)
 static enum MHD_Result
 act(struct request *request, const struct tracked *tracked)
 {
+	if (strcmp(request_field(request, "action"), "take-out") == 0)
+		return sender_file_page_ask(request, tracked);
+	if (strcmp(request_field(request, "action"), "take-out-now") == 0)
+		return sender_file_page_remove(request, tracked);
 	for (int row = 0; row < PQntuples(tracked->copies); row++) {
-		if (strcmp(PQgetvalue(tracked->copies, row, COPY),
+		if (strcmp(PQgetvalue(tracked->copies, row, TRACKED_COPY),
 			   request_field(request, "copy")) != 0)
 			continue;
 		if (strcmp(request_field(request, "action"), "recall") == 0 &&
@@ -311,7 +253,7 @@ sender_page_act(struct request *request)
 	struct fault fault;
 	bool found;
 
-	if (!find(request, &tracked, &found, &fault))
+	if (!tracked_find(request, &tracked, &found, &fault))
 		return answer_fault(request, &fault);
 	return found ? act(request, &tracked) : answer_unknown(request);
 }

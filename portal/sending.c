@@ -89,7 +89,7 @@ queue(const struct sending *sending, struct fault *fault)
 	g_autofree char *address = letter_from(author->settings);
 	g_autofree char *name = name_with_address(account);
 	const struct composition_author from = {
-		.name = name, .address = address, .reply_to = account->shown};
+		.name = name, .address = address, .reply_to = account->shown, .is_mail = true};
 	struct outbox_mail mail = {.kind = "reply",
 				   .message = sending->message.text,
 				   .sender = "",
@@ -114,6 +114,64 @@ queue(const struct sending *sending, struct fault *fault)
 	return done;
 }
 
+static bool
+add_links(const struct sending *sending, struct fault *fault)
+{
+	const struct sending_files *files = &sending->files;
+	const struct large_link_use use = {.message = sending->message.text,
+					   .sender = sending->author->account->shown,
+					   .lifetime = sending->author->settings->pickup_expire};
+
+	for (guint i = 0; files->links != NULL && i < files->links->len; i++)
+		if (!large_link_add(sending->author->connection, &files->place, &use,
+				    g_ptr_array_index(files->links, i), fault))
+			return false;
+	return true;
+}
+
+/* Whoever opens the parcel opens the files beside it. */
+static bool
+attach(const struct sending *sending, const struct parcel_writer *parcel, struct fault *fault)
+{
+	const struct sending_files *files = &sending->files;
+	struct connection *connection = sending->author->connection;
+	struct seal_key public_key;
+
+	if (files->beside == NULL || files->beside->len == 0)
+		return true;
+	parcel_public_key(&public_key, &parcel->content);
+	for (guint i = 0; i < files->beside->len; i++)
+		if (!large_file_attach(connection, &files->place,
+				       g_ptr_array_index(files->beside, i), parcel->id.text,
+				       &public_key, fault))
+			return false;
+	return add_links(sending, fault) && large_file_leave(connection, &files->place, fault);
+}
+
+static bool
+end_files(const struct sending *sending, struct fault *fault)
+{
+	const struct sending_files *files = &sending->files;
+
+	for (guint i = 0; files->ended != NULL && i < files->ended->len; i++)
+		if (!large_file_take_out(sending->author->connection, &files->place,
+					 g_ptr_array_index(files->ended, i), fault))
+			return false;
+	return true;
+}
+
+/* Names that the message can be found by. Caller unrefs; the names are borrowed. */
+static GPtrArray *
+names_beside(const struct sending *sending)
+{
+	const GPtrArray *files = sending->files.beside;
+	GPtrArray *names = g_ptr_array_new();
+
+	for (guint i = 0; files != NULL && i < files->len; i++)
+		g_ptr_array_add(names, ((struct large_file *)g_ptr_array_index(files, i))->name);
+	return names;
+}
+
 /* For the author's own folder and for recipients who are members: sealed once. */
 static bool
 park(const struct sending *sending, struct fault *fault)
@@ -121,6 +179,7 @@ park(const struct sending *sending, struct fault *fault)
 	const struct author *author = sending->author;
 	const struct account *account = author->account;
 	const struct composition_author from = as_in_portal(account);
+	g_autoptr(GPtrArray) beside = names_beside(sending);
 	const struct parcel_settings settings = {
 		.message = sending->addressees == NULL ? NULL : sending->message.text,
 		.sender = account->shown,
@@ -130,12 +189,14 @@ park(const struct sending *sending, struct fault *fault)
 		.from = account->name != NULL ? account->name : account->shown,
 		.to = sending->content.to,
 		.files = sending->content.files,
+		.beside = beside,
 		.language = account->language};
 	struct parcel_writer parcel;
 	bool done;
 
 	done = parcel_begin(&parcel, author->connection, &settings, fault) &&
-	       mailbox_put(&parcel, account, author->keys, &sending->own, fault);
+	       mailbox_put(&parcel, account, author->keys, &sending->own, fault) &&
+	       attach(sending, &parcel, fault);
 	for (guint i = 0; done && sending->addressees != NULL && i < sending->addressees->len;
 	     i++) {
 		const struct addressee *addressee = g_ptr_array_index(sending->addressees, i);
@@ -159,6 +220,12 @@ count_company(const GPtrArray *addressees)
 	for (guint i = 0; i < addressees->len; i++)
 		count += ((const struct addressee *)g_ptr_array_index(addressees, i))->is_company;
 	return count;
+}
+
+bool
+sending_is_to_company(const struct sending *sending)
+{
+	return count_company(sending->addressees) > 0;
 }
 
 /* Anybody with a mailbox can become a member: nobody may use the portal to write to the whole
@@ -203,7 +270,7 @@ commit(struct sending *sending, struct fault *fault)
 		mailbox_replace_draft(connection, author->account, sending->draft, sending->version,
 				      fault)) &&
 	       (!is_sent || count_company(sending->addressees) == 0 || queue(sending, fault)) &&
-	       park(sending, fault) &&
+	       park(sending, fault) && end_files(sending, fault) &&
 	       mailbox_need_room(connection, author->account, author->settings, fault) &&
 	       batch_commit(connection, fault);
 }

@@ -10,6 +10,7 @@
 #include "portal/addressee.h"
 #include "portal/author.h"
 #include "portal/composition.h"
+#include "portal/large_link.h"
 
 /* The message itself, whoever makes it. */
 struct sending_content {
@@ -23,12 +24,21 @@ struct sending_content {
 	const void *data;
 };
 
+/* What the author uploaded for it beforehand. */
+struct sending_files {
+	struct large_file_place place;
+	const GPtrArray *beside; /* struct large_file: they go beside the message */
+	const GPtrArray *links;	 /* struct large_link: to the same, for mail to the company */
+	const GPtrArray *ended;	 /* identifiers of those that were taken out, or are within it */
+};
+
 struct sending {
 	const struct author *author;
 	struct sending_content content;
 	const GPtrArray *addressees; /* struct addressee; NULL: it is stored as a draft */
 	/* The draft that it is, or NULL, and the version of it that was continued, or NULL. */
 	const char *draft, *version;
+	struct sending_files files;
 	struct mailbox_own own;	   /* its place in the author's mailbox */
 	struct identifier message; /* in the log */
 	/* Derived from what was sent to us: if that comes twice, the message goes out once, as far
@@ -43,6 +53,8 @@ struct sending {
 /* What the author is told of `is_too_often`, to be translated. */
 extern const char sending_too_often[];
 
+/* Goes mail to the company? */
+bool sending_is_to_company(const struct sending *sending);
 /* *again_r: the message went out before, which is on record; nothing else was done. */
 bool sending_commit(struct sending *sending, bool *again_r, struct fault *fault);
 

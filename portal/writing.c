@@ -8,6 +8,7 @@
 #include "portal/answer.h"
 #include "portal/autosave.h"
 #include "portal/item.h"
+#include "portal/large_file.h"
 #include "portal/sending.h"
 #include "portal/signin.h"
 #include "portal/unsaved.h"
@@ -108,6 +109,24 @@ answer_to(const struct request *request, const struct mailbox_item *item, const 
 	return g_strjoinv(", ", (char **)list->pdata);
 }
 
+/* What a message has beside it stays there; NULL: nothing, or that is not known now. */
+static const char *
+note_beside(const struct request *request, const struct mailbox_item *item)
+{
+	g_autoptr(GPtrArray) beside = NULL;
+	struct fault fault;
+
+	beside = large_file_of_parcel(request->connection, item->content.parcel.text,
+				      &item->content.key, &fault);
+	if (beside == NULL)
+		log_error("%s: %s", request->route->path, fault.text);
+	return beside == NULL || beside->len == 0
+		       ? NULL
+		       : request_say(request,
+				     "The files beside this message are not forwarded with it. "
+				     "Please download them and add them here.");
+}
+
 static enum MHD_Result
 begin_form(struct request *request, const char *reply_kind, const char *prefix)
 {
@@ -135,6 +154,8 @@ begin_form(struct request *request, const char *reply_kind, const char *prefix)
 	form.to = to;
 	form.subject = subject;
 	form.text = text;
+	if (strcmp(reply_kind, "forward") == 0)
+		form.saved = note_beside(request, &item);
 	return writing_form_show(request, MHD_HTTP_OK, &form);
 }
 
@@ -327,10 +348,12 @@ answer_parent_gone(struct request *request, struct written *written)
 /* --- the buttons --- */
 
 static bool
-look_at_files(const struct request *request, char **why_r)
+look_at_files(const struct request *request, const struct written *written, char **why_r)
 {
 	uint64_t bytes = 0;
 
+	for (guint i = 0; i < written->large->len; i++)
+		bytes += ((const struct large_file *)g_ptr_array_index(written->large, i))->size;
 	for (guint i = 0; i < request->web.form.uploads->len; i++)
 		bytes += ((const struct upload *)g_ptr_array_index(request->web.form.uploads, i))
 				 ->content.length;
@@ -381,7 +404,7 @@ press_send(struct request *request, struct written *written)
 	g_autofree char *why = NULL;
 	struct fault fault;
 
-	if (look_at_files(request, &why) &&
+	if (look_at_files(request, written, &why) &&
 	    !addressees_check(&author, &question, addressees, &why, &fault))
 		return answer_fault(request, &fault);
 	return why != NULL ? answer_saved(request, written, MHD_HTTP_BAD_REQUEST, why)
@@ -395,7 +418,7 @@ save_and_see(struct request *request, struct written *written, const char *place
 	g_autofree char *why = NULL, *whole = NULL;
 	enum MHD_Result answered;
 
-	if (!look_at_files(request, &why)) {
+	if (!look_at_files(request, written, &why)) {
 		written->form.wrong = why;
 		return writing_form_show(request, MHD_HTTP_BAD_REQUEST, &written->form);
 	}
@@ -432,7 +455,7 @@ press_nothing(struct request *request, struct written *written)
 {
 	g_autofree char *why = NULL;
 
-	return look_at_files(request, &why)
+	return look_at_files(request, written, &why)
 		       ? autosave_save(request, written)
 		       : autosave_refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, why);
 }

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "core/domain.h"
+#include "core/log.h"
 #include "portal/answer.h"
+#include "portal/large_upload.h"
 
 bool
 writing_form_forwards(const struct writing_form *form)
@@ -22,10 +24,9 @@ writing_form_source(const struct writing_form *form)
 /* The page may be shown again: the member's choices are kept. */
 static void
 list_file(const struct request *request, const struct writing_form *form, struct page *page,
-	  guint number, const char *shown)
+	  const char *name, const char *shown, bool is_new)
 {
-	g_autofree char *name = g_strdup_printf("keep-%u", number);
-	bool is_chosen = !form->is_saved && strcmp(request->route->method, "POST") == 0;
+	bool is_chosen = !is_new && !form->is_saved && strcmp(request->route->method, "POST") == 0;
 
 	page_repeat(page, "keep");
 	page_attribute(page, "keep-box", "name", name);
@@ -41,7 +42,10 @@ list_attachments(const struct request *request, const struct writing_form *form,
 	for (guint i = 0; i < attachments->len; i++) {
 		const struct layout_part *part = g_ptr_array_index(attachments, i);
 
-		list_file(request, form, page, i, part->name);
+		g_autofree char *name = g_strdup_printf("keep-%u", i);
+
+		list_file(request, form, page, name, part->name, false);
+		page_remove(page, "keep-listed");
 	}
 	return attachments->len;
 }
@@ -58,7 +62,56 @@ list_unseen(const struct request *request, const struct writing_form *form, stru
 		if (*request_field(request, name) == '\0')
 			continue;
 		shown = g_strdup_printf(request_say(request, "File %u"), i + 1);
-		list_file(request, form, page, i, shown);
+		list_file(request, form, page, name, shown, false);
+		page_remove(page, "keep-listed");
+		listed++;
+	}
+	return listed;
+}
+
+GPtrArray *
+writing_form_taken_out(const struct request *request)
+{
+	GPtrArray *listed = form_names(&request->web.form, "listed-");
+
+	for (guint i = listed->len; i > 0; i--) {
+		const char *id = g_ptr_array_index(listed, i - 1);
+		g_autofree char *name = g_strconcat("large-", id, NULL);
+		struct identifier parsed;
+
+		if (!identifier_parse(&parsed, id) || *request_field(request, name) != '\0')
+			g_ptr_array_remove_index(listed, i - 1);
+	}
+	return listed;
+}
+
+/* Those that were uploaded for the draft (large_file.h). They stay in it, whatever the page shows:
+ * if they cannot be listed just now, they are not. */
+static guint
+list_large(const struct request *request, const struct writing_form *form, struct page *page)
+{
+	const struct author author = request_author(request);
+	const struct large_file_place place = large_upload_place(&author, form->id);
+	g_autoptr(GPtrArray) files = NULL;
+	struct fault fault;
+	guint listed = 0;
+
+	if (form->id == NULL || request->session.state != SESSION_MEMBER ||
+	    request->connection == NULL)
+		return 0;
+	files = large_file_list(request->connection, &place, &fault);
+	if (files == NULL)
+		log_error("%s: %s", request->route->path, fault.text);
+	for (guint i = 0; files != NULL && i < files->len; i++) {
+		const struct large_file *file = g_ptr_array_index(files, i);
+		g_autofree char *listed_as = g_strconcat("listed-", file->id.text, NULL);
+		g_autofree char *name = g_strconcat("large-", file->id.text, NULL);
+
+		if (!large_file_is_whole(file))
+			continue;
+		list_file(request, form, page, name, file->name,
+			  *request_field(request, listed_as) == '\0');
+		page_attribute(page, "keep-listed", "name", listed_as);
 		listed++;
 	}
 	return listed;
@@ -75,6 +128,7 @@ list_kept(const struct request *request, struct page *page, const struct writing
 		listed = list_attachments(request, form, page, source->layout->attachments);
 	else if (form->draft_id != NULL || (writing_form_forwards(form) && form->parent_id != NULL))
 		listed = list_unseen(request, form, page);
+	listed += list_large(request, form, page);
 	page_repeat_end(page, "keep");
 	if (listed == 0)
 		page_attribute(page, "kept", "hidden", "hidden");

@@ -21,7 +21,7 @@ struct writing_form {
 			   of its draft; NULL: a new one */
 	const char *wrong;
 	bool is_kept;	   /* it is kept for its author, who signs in on the page (unsaved.h) */
-	const char *saved; /* when its draft was saved, for the reader, or NULL */
+	const char *saved; /* when its draft was saved, or what else its reader is told; or NULL */
 	const char *other; /* its draft, as another window saved it, or NULL */
 	bool is_saved;	   /* what was written is in the draft, including its files */
 };
@@ -29,6 +29,9 @@ struct writing_form {
 bool writing_form_forwards(const struct writing_form *form);
 /* The message whose files may be kept; NULL: none. */
 const struct mailbox_item *writing_form_source(const struct writing_form *form);
+/* Uploaded files that the page listed, and the member deselected: their identifiers, freed by the
+ * array. */
+GPtrArray *writing_form_taken_out(const struct request *request);
 /* Proves that this account got this form from us. */
 void writing_form_proof(char text_r[SEAL_KEY_CHARACTERS + 1], const struct session *session,
 			const char *id);

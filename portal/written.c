@@ -3,9 +3,16 @@
 #include <string.h>
 
 #include "portal/item.h"
+#include "portal/large_upload.h"
 #include "portal/sending.h"
 
-enum { REFERENCES_MAX = 4000, DRAFT_SECONDS = 90 * 86400, LINE_ENDS_BYTES = 16 };
+enum {
+	REFERENCES_MAX = 4000,
+	DRAFT_SECONDS = 90 * 86400,
+	LINE_ENDS_BYTES = 16,
+	BASE64_LINE_CHARACTERS = 78, /* with its end */
+	HEADER_BYTES = 64 * 1024,    /* of the message and its parts, at most */
+};
 
 /* For what is quoted or enclosed, the text counts as shown. */
 static const struct mailbox_use as_text = {.part = MAILBOX_TEXT};
@@ -59,6 +66,7 @@ written_read(const struct request *request, struct written *written_r)
 
 	written_take(&fields, written_r);
 	written_r->uploads = request->web.form.uploads;
+	written_r->taken_out = writing_form_taken_out(request);
 	for (guint i = 0; i < KEPT_MAX; i++) {
 		g_autofree char *name = g_strdup_printf("keep-%u", i);
 
@@ -76,6 +84,8 @@ written_clear(struct written *written)
 	g_free(written->subject);
 	g_free(written->text);
 	g_clear_pointer(&written->kept, g_array_unref);
+	g_clear_pointer(&written->large, g_ptr_array_unref);
+	g_clear_pointer(&written->taken_out, g_ptr_array_unref);
 }
 
 /* Only received messages can be answered: someone who could answer their own messages could name
@@ -97,6 +107,31 @@ is_draft(const struct mailbox_item *item)
 	return item->has_folder && item->folder == FOLDER_DRAFTS;
 }
 
+static bool
+is_taken_out(const struct written *written, const char *id)
+{
+	return written->taken_out != NULL &&
+	       g_ptr_array_find_with_equal_func(written->taken_out, id, g_str_equal, NULL);
+}
+
+/* What was uploaded for its draft, and stays. */
+static bool
+list_large(const struct request *request, struct written *written, struct fault *fault)
+{
+	const struct author author = request_author(request);
+	const struct large_file_place place = large_upload_place(&author, written->id.text);
+
+	g_clear_pointer(&written->large, g_ptr_array_unref);
+	written->large = large_file_list(request->connection, &place, fault);
+	for (guint i = written->large == NULL ? 0 : written->large->len; i > 0; i--) {
+		const struct large_file *file = g_ptr_array_index(written->large, i - 1);
+
+		if (!large_file_is_whole(file) || is_taken_out(written, file->id.text))
+			g_ptr_array_remove_index(written->large, i - 1);
+	}
+	return written->large != NULL;
+}
+
 bool
 written_open(const struct request *request, struct written *written, struct fault *fault)
 {
@@ -113,7 +148,7 @@ written_open(const struct request *request, struct written *written, struct faul
 		form->parent = &written->parent;
 	if (has_draft && is_draft(&written->draft))
 		form->draft = &written->draft;
-	return true;
+	return list_large(request, written, fault);
 }
 
 /* What cannot be determined stays as it was sent. */
@@ -188,6 +223,40 @@ enclosures(const struct written *written)
 	return list;
 }
 
+static void
+enclose_large(const struct request *request, const struct written *written, GArray *list)
+{
+	for (guint i = 0; i < written->large->len; i++) {
+		const struct large_file *file = g_ptr_array_index(written->large, i);
+		const struct enclosure added = {.name = file->name,
+						.type = file->type,
+						.large = file,
+						.database = request->portal->database};
+
+		g_array_append_val(list, added);
+	}
+}
+
+/* Would all files within the message make it larger than mail may be (setting: limit message)? */
+static bool
+is_too_large_for_mail(const struct request *request, const struct written *written,
+		      const GArray *enclosed)
+{
+	uint64_t bytes = 0;
+
+	for (guint i = 0; i < enclosed->len; i++) {
+		const struct enclosure *one = &g_array_index(enclosed, struct enclosure, i);
+
+		bytes += one->upload != NULL ? one->upload->length : layout_size(one->part);
+	}
+	for (guint i = 0; i < written->large->len; i++)
+		bytes += ((const struct large_file *)g_ptr_array_index(written->large, i))->size;
+	/* In base64, and its lines. */
+	return bytes / BASE64_LINE_BYTES * BASE64_LINE_CHARACTERS + strlen(written->text) +
+		       HEADER_BYTES >
+	       request->portal->settings->limit_message;
+}
+
 /* RFC 5322 §3.6.4: the other message's references, and the message itself. If there are many, only
  * the first and the last ones. */
 static char *
@@ -234,6 +303,9 @@ identify(const struct request *request, const struct written *written,
 		digest(&state, upload->name);
 		digest(&state, size);
 	}
+	for (guint i = 0; i < written->large->len; i++)
+		digest(&state,
+		       ((const struct large_file *)g_ptr_array_index(written->large, i))->id.text);
 	crypto_generichash_final(&state, identity_r, AUDIT_IDENTITY_BYTES);
 }
 
@@ -276,6 +348,52 @@ commit_composition(struct sending *sending, const struct composition *compositio
 	return sending_commit(sending, &again, fault);
 }
 
+/* The files that were uploaded for the draft: within the message, or beside it, with links in mail
+ * to the company. */
+struct large_files {
+	GPtrArray *links;	/* struct large_link */
+	GPtrArray *ended;	/* identifiers */
+	char *text, *mail_text; /* of the message, if it says more than what was written; or NULL */
+};
+
+static void
+large_files_clear(struct large_files *large)
+{
+	g_ptr_array_unref(large->links);
+	g_ptr_array_unref(large->ended);
+	g_free(large->text);
+	g_free(large->mail_text);
+}
+
+static void
+place_large(const struct request *request, const struct written *written, struct sending *sending,
+	    GArray *enclosed, struct large_files *large_r)
+{
+	struct large_files *large = large_r;
+
+	*large = (struct large_files){.links = large_links_new(), .ended = g_ptr_array_new()};
+	for (guint i = 0; written->taken_out != NULL && i < written->taken_out->len; i++)
+		g_ptr_array_add(large->ended, g_ptr_array_index(written->taken_out, i));
+	sending->files.place = large_upload_place(sending->author, written->id.text);
+	sending->files.links = large->links;
+	sending->files.ended = large->ended;
+	if (sending->addressees == NULL || written->large->len == 0)
+		return;
+	if (is_too_large_for_mail(request, written, enclosed)) {
+		sending->files.beside = written->large;
+		large->text = large_links_note(written->large, sending->author, written->text);
+		if (sending_is_to_company(sending))
+			large->mail_text = large_links_make(large->links, written->large,
+							    sending->author, written->text);
+		return;
+	}
+	enclose_large(request, written, enclosed);
+	for (guint i = 0; i < written->large->len; i++)
+		g_ptr_array_add(
+			large->ended,
+			((struct large_file *)g_ptr_array_index(written->large, i))->id.text);
+}
+
 /* With the addressees and the author's own place filled in. */
 static enum written_outcome
 commit(struct request *request, const struct written *written, struct sending *sending,
@@ -289,6 +407,8 @@ commit(struct request *request, const struct written *written, struct sending *s
 	g_autofree char *shown = sending->addressees == NULL
 					 ? g_strdup(form->to)
 					 : addressees_shown(sending->addressees);
+	struct large_files large;
+	bool done;
 	struct composition composition = {.domain = request->portal->settings->domains[0],
 					  .to = shown,
 					  .subject = form->subject,
@@ -305,7 +425,13 @@ commit(struct request *request, const struct written *written, struct sending *s
 	identifier_make(&composition.id);
 	identifier_make(&sending->own.id);
 	identify(request, written, sending->identity);
-	if (commit_composition(sending, &composition, fault))
+	place_large(request, written, sending, files, &large);
+	if (large.text != NULL)
+		composition.text = large.text;
+	composition.mail_text = large.mail_text;
+	done = commit_composition(sending, &composition, fault);
+	large_files_clear(&large);
+	if (done)
 		return WRITTEN_DONE;
 	if ((!sending->is_full && !sending->is_changed && !sending->is_too_often) ||
 	    !request_connect_again(request, fault))
@@ -423,6 +549,9 @@ save_beside(struct request *request, struct written *written, struct fault *faul
 		written->form.other = written->other.text;
 	}
 	written->form.draft = NULL;
+	/* These are the other version's. */
+	g_ptr_array_set_size(written->large, 0);
+	g_clear_pointer(&written->taken_out, g_ptr_array_unref);
 	identifier_make(&written->id);
 	outcome = save_version(request, written, fault);
 	return outcome == WRITTEN_DONE ? WRITTEN_BESIDE : outcome;

@@ -16,6 +16,8 @@ struct written {
 	char *to, *subject, *text;
 	GArray *kept;		  /* guint: which existing files stay, from 0 */
 	const GPtrArray *uploads; /* struct upload: new files, or NULL */
+	GPtrArray *large;     /* struct large_file: those of its draft that are whole, or NULL */
+	GPtrArray *taken_out; /* identifiers of those that are not to stay, or NULL */
 };
 
 /* The fields of the form; "" if it has no such field. */

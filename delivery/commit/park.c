@@ -79,6 +79,13 @@ is_by_sender(const struct surroundings *around)
 				around->message->sender_folded);
 }
 
+/* Whoever approved it has not seen them. */
+static bool
+takes_files(const struct surroundings *around)
+{
+	return around->settings->pickup_files && around->approved == NULL;
+}
+
 bool
 commit_park(const struct commit *commit, const struct group *group, struct fault *fault)
 {
@@ -101,6 +108,7 @@ commit_park(const struct commit *commit, const struct group *group, struct fault
 						 .receipt = commit_receipt(group->copies),
 						 .phone = commit->dispatch->plan.phone,
 						 .is_by_sender = is_by_sender(commit->around),
+						 .takes_files = takes_files(commit->around),
 						 .courier = commit->around->courier};
 	struct parcel_writer parcel;
 	struct variant variant;

@@ -18,7 +18,7 @@ struct chore {
 
 extern const struct chore chore_doubt, chore_expire, chore_reminders, chore_mta_follow,
 	chore_record, chore_keys, chore_revocation, chore_mailed_keys, chore_domain_tls,
-	chore_approvals, chore_summaries, chore_new_clients;
+	chore_approvals, chore_summaries, chore_new_clients, chore_large_files;
 extern const struct chore *const chores[]; /* ends with NULL */
 
 #endif

@@ -179,7 +179,7 @@ seal_subject(const struct issuing *issuing, int row, const struct seal_key *cont
 	subject = parcel_subject(summary, length, PQgetvalue(issuing->parcel, 0, PARCEL), content);
 	return subject == NULL || *subject == '\0'
 		       ? NULL
-		       : track_seal_subject(subject, issuing->track,
+		       : track_seal_text(subject, issuing->track,
 					    PQgetvalue(issuing->keys, row, KEY), length_r);
 }
 

@@ -9,8 +9,8 @@ enum { LINE_CHARACTERS = 200, FILES_MAX = 50 };
 static const struct statement parcel_put = {
 	"parcel_put",
 	"insert into postseal.parcel (id, message, sender, header, size, smtputf8, summary, language, receipt, phone,"
-	" sent_by_sender, issued_at)"
-	" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, case when $2::uuid is null then now() end)",
+	" sent_by_sender, public_key, files_added, issued_at)"
+	" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, case when $13::boolean then 0 end, case when $2::uuid is null then now() end)",
 	.repeats = true};
 
 static const struct statement parcel_put_chunk = {
@@ -75,9 +75,9 @@ make_summary(const struct parcel_writer *writer, const struct parcel_settings *s
 	     size_t *length_r)
 {
 	g_autoptr(json_t) json =
-		json_pack("{s:o, s:o, s:o, s:o}", "subject", line_of(settings->subject), "from",
-			  line_of(settings->from), "to", line_of(settings->to), "files",
-			  lines_of(settings->files));
+		json_pack("{s:o, s:o, s:o, s:o, s:o}", "subject", line_of(settings->subject),
+			  "from", line_of(settings->from), "to", line_of(settings->to), "files",
+			  lines_of(settings->files), "beside", lines_of(settings->beside));
 	g_autofree char *text = json_dumps(json, JSON_COMPACT);
 
 	return seal_bytes(text, strlen(text), &writer->content, writer->id.text, length_r);
@@ -114,6 +114,7 @@ parcel_begin(struct parcel_writer *writer, struct connection *connection,
 	struct parameters parameters = {0};
 	unsigned char header[SEALING_HEADER_BYTES], phone[SEAL_MARKED_BOX_BYTES];
 	g_autofree unsigned char *summary = NULL;
+	struct seal_key public_key;
 	size_t length;
 
 	*writer = (struct parcel_writer){.connection = connection};
@@ -138,7 +139,27 @@ parcel_begin(struct parcel_writer *writer, struct connection *connection,
 	else
 		return false;
 	parameters_flag(&parameters, settings->is_by_sender);
+	parcel_public_key(&public_key, &writer->content);
+	parameters_bytes(&parameters, public_key.bytes, sizeof public_key.bytes);
+	parameters_flag(&parameters, settings->takes_files);
 	return batch_add(connection, &parcel_put, &parameters, fault);
+}
+
+void
+parcel_key_pair(struct seal_key *public_r, struct seal_key *private_r,
+		const struct seal_key *content)
+{
+	seal_key_digest(private_r->bytes, content, "postseal parcel key pair");
+	crypto_scalarmult_base(public_r->bytes, private_r->bytes);
+}
+
+void
+parcel_public_key(struct seal_key *public_r, const struct seal_key *content)
+{
+	struct seal_key private_key;
+
+	parcel_key_pair(public_r, &private_key, content);
+	sodium_memzero(&private_key, sizeof private_key);
 }
 
 bool

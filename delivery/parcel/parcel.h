@@ -34,12 +34,14 @@ struct parcel_settings {
 	bool smtputf8;
 	/* What lists of messages show, UTF-8; sealed with the message. NULL: "". */
 	const char *subject, *from, *to;
-	const GPtrArray *files; /* names that it can be found by, UTF-8, stored in the same way; or
-				   NULL */
-	const char *language;	/* of the notices, if known, or NULL */
-	const char *receipt;	/* as a rule asks: "mail", "mdn", "dsn", or NULL */
-	const char *phone;	/* where the code is sent, or NULL: to the sender */
-	bool is_by_sender;	/* it is known that the sender sent it */
+	const GPtrArray *files;	 /* names that it can be found by, UTF-8, stored in the same way; or
+				    NULL */
+	const GPtrArray *beside; /* names of files that are not in the message itself; or NULL */
+	const char *language;	 /* of the notices, if known, or NULL */
+	const char *receipt;	 /* as a rule asks: "mail", "mdn", "dsn", or NULL */
+	const char *phone;	 /* where the code is sent, or NULL: to the sender */
+	bool is_by_sender;	 /* it is known that the sender sent it */
+	bool takes_files;	 /* the sender may add files on the sender's page */
 	const struct seal_key *courier; /* public key; seals the phone number */
 };
 
@@ -59,6 +61,12 @@ bool parcel_add_key(struct parcel_writer *writer, const struct parcel_recipient 
 bool parcel_end(struct parcel_writer *writer, struct fault *fault);
 /* Call this whatever parcel_begin() returned. */
 void parcel_clear(struct parcel_writer *writer);
+
+/* X25519, made of a parcel's content key: what is boxed to the public one, whoever opens the parcel
+ * opens. Wipe the private one. */
+void parcel_key_pair(struct seal_key *public_r, struct seal_key *private_r,
+		     const struct seal_key *content);
+void parcel_public_key(struct seal_key *public_r, const struct seal_key *content);
 
 /* The subject in the summary of a parcel, UTF-8; NULL if the summary cannot be opened. Caller
  * frees.

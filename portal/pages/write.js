@@ -1,5 +1,6 @@
 /* The writing page: saves what is written every half minute, at an address that stays, sends files at once
- * and shows how far they are, takes files that are dropped, and warns before the session ends. Without it,
+ * and shows how far they are, takes files that are dropped, and warns before the session ends. A large file is
+ * sent in pieces, and goes on where it was when the connection or the page is back. Without it,
  * everything works by the buttons. The texts are in the page, in the reader's language. */
 "use strict";
 
@@ -12,9 +13,12 @@
 	const chooser = document.getElementById("files");
 	const kept = document.getElementById("kept");
 	const SAVE = 30000, RETRY = 10000, WARN = 120000, SLACK = 60000;
+	const PIECE = 2 * 1024 * 1024; /* what the server takes at once (large_file.h) */
 	const lifetime = Number(form.dataset.session) * 1000;
 	/* What the browser filled in again, when it came back to the page, is not saved yet. */
 	let saved = fields("defaultValue"), waiting = [], active = null, submitter = null, left = false, warning = 0;
+	/* Large files, the first of which is on its way: { file, id, arrived, refused }. */
+	let queue = [], carrying = false, again = false;
 
 	function say(name, values) {
 		let text = notes.querySelector("[data-note='" + name + "']").textContent;
@@ -41,7 +45,7 @@
 	}
 
 	function changed() {
-		return waiting.length > 0 || snapshot() !== saved;
+		return waiting.length > 0 || queue.length > 0 || snapshot() !== saved;
 	}
 
 	function fresh() {
@@ -51,25 +55,35 @@
 			warning = setTimeout(() => { ending.hidden = false; }, lifetime - WARN - SLACK);
 	}
 
-	function list(files) {
-		const shown = [...kept.querySelectorAll("input:checked")].map((box) => box.parentNode.textContent);
+	function list(files, large) {
+		const wanted = files.map((name, number) => ["keep-" + number, name])
+			.concat(large.map((file) => ["large-" + file.id, file.name]));
+		const shown = [...kept.querySelectorAll("input:checked")].map((box) => [box.name, box.parentNode.textContent]);
 
-		if (JSON.stringify(shown) === JSON.stringify(files))
+		/* By name and number: another one may have been taken out before it. */
+		if (JSON.stringify(shown) === JSON.stringify(wanted))
 			return;
-		kept.hidden = files.length === 0;
+		kept.hidden = wanted.length === 0;
 		kept.querySelectorAll("p").forEach((line) => line.remove());
-		files.forEach((name, number) => {
+		for (const [field, name] of wanted) {
 			const line = kept.appendChild(document.createElement("p"));
 			const label = line.appendChild(document.createElement("label"));
 			const box = label.appendChild(document.createElement("input"));
 
 			line.className = "choice";
 			box.type = "checkbox";
-			box.name = "keep-" + number;
+			box.name = field;
 			box.value = "yes";
 			box.checked = true;
 			label.appendChild(document.createElement("span")).textContent = name;
-		});
+			if (field.startsWith("large-")) {
+				const listed = line.appendChild(document.createElement("input"));
+
+				listed.type = "hidden";
+				listed.name = field.replace("large-", "listed-");
+				listed.value = "yes";
+			}
+		}
 	}
 
 	/* What the server saved: another window may have made it a draft of its own. */
@@ -80,7 +94,7 @@
 		if (answer.form)
 			keep(answer.form);
 		if (answer.files)
-			list(answer.files);
+			list(answer.files, answer.large);
 		state.textContent = answer.message || "";
 		state.classList.toggle("wrong", status !== 200);
 		if (answer.other) {
@@ -94,10 +108,25 @@
 		fresh();
 	}
 
+	/* What is pressed meanwhile waits, and is said to until it is done. */
+	function progress(percent) {
+		bar.hidden = false;
+		bar.value = percent;
+		if (submitter)
+			say("waiting");
+		else
+			say("uploading", { percent });
+	}
+
 	function finish() {
 		const pressed = submitter;
 
 		active = null;
+		if (queue.length > 0) {
+			if (pressed)
+				say("waiting");
+			return carry();
+		}
 		bar.hidden = true;
 		submitter = null;
 		if (pressed) {
@@ -130,13 +159,17 @@
 		if (request.status !== 200 && request.status !== 409) {
 			take(answer, request.status);
 			waiting = [];
+			/* Without a draft, nothing can be added to it. */
+			if (!form.elements.namedItem("draft").value)
+				queue = [];
 			submitter = null;
 			return finish();
 		}
 		take(answer, request.status);
 		saved = sent;
-		if (waiting.length > 0) {
+		if (waiting.length > 0 || again) {
 			active = null;
+			again = false;
 			return save();
 		}
 		/* What the other window saved is to be looked at first. */
@@ -159,11 +192,7 @@
 		request.upload.onprogress = (event) => {
 			if (files.length === 0 || !event.lengthComputable)
 				return;
-			const percent = Math.floor(event.loaded * 100 / event.total);
-
-			bar.hidden = false;
-			bar.value = percent;
-			say("uploading", { percent });
+			progress(Math.floor(event.loaded * 100 / event.total));
 		};
 		request.onload = () => done(request, files, sent);
 		request.onerror = request.onabort = () => fail(files, "offline");
@@ -171,8 +200,105 @@
 		request.send(data);
 	}
 
+	/* --- large files --- */
+
+	/* It is not sent, because of this. */
+	function giveUp(message) {
+		queue.shift();
+		submitter = null;
+		state.classList.add("wrong");
+		state.textContent = message;
+		carry();
+	}
+
+	/* The connection broke, or the server cannot take it just now: it goes on by itself. */
+	function later(note) {
+		state.classList.add("wrong");
+		say(note);
+		if (note === "offline") {
+			setTimeout(carry, RETRY);
+			return;
+		}
+		queue = [];
+		bar.hidden = true;
+		if (submitter)
+			finish();
+	}
+
+	function answered(item, request) {
+		let answer = null;
+
+		carrying = false;
+		try {
+			answer = JSON.parse(request.responseText);
+		} catch (error) {
+			return later(request.status === 403 ? "signed-out" : request.status === 413 ? "large" : "offline");
+		}
+		fresh();
+		if (request.status === 200) {
+			state.classList.remove("wrong");
+			Object.assign(item, { id: answer.file, arrived: answer.arrived, refused: 0 });
+			if (!answer.whole)
+				return carry();
+			/* The draft has it. */
+			queue.shift();
+			again = active !== null;
+			save();
+			return carry();
+		}
+		/* Another window sends it too, or the draft has become another one. */
+		item.refused += 1;
+		if ((request.status !== 409 && request.status !== 404) || item.refused > 3)
+			return giveUp(answer.message);
+		if (request.status === 404)
+			item.id = null;
+		else
+			item.arrived = answer.arrived;
+		return carry();
+	}
+
+	function post(item, path, data) {
+		const request = new XMLHttpRequest();
+
+		for (const name of ["token", "form"])
+			data.set(name, form.elements.namedItem(name).value);
+		if (item.id)
+			request.upload.onprogress = (event) =>
+				progress(Math.floor(Math.min(item.arrived + event.loaded, item.file.size) * 100 / item.file.size));
+		request.onload = () => answered(item, request);
+		request.onerror = request.onabort = () => {
+			carrying = false;
+			later("offline");
+		};
+		carrying = true;
+		request.open("POST", path);
+		request.send(data);
+	}
+
+	/* The next piece of the first file; a new one is announced first, for which the draft must be saved. */
+	function carry() {
+		const item = queue[0];
+
+		if (carrying || left || !item)
+			return;
+		if (!form.elements.namedItem("draft").value) {
+			save();
+			return;
+		}
+		if (item.id) {
+			const data = new FormData();
+
+			data.set("offset", item.arrived);
+			data.append("piece", item.file.slice(item.arrived, item.arrived + PIECE), "piece");
+			post(item, "/upload/" + item.id, data);
+			return;
+		}
+		post(item, "/upload", new URLSearchParams({ name: item.file.name, type: item.file.type, size: item.file.size,
+			modified: item.file.lastModified }));
+	}
+
 	function add(files) {
-		const all = waiting.concat([...files]);
+		const all = waiting.concat(queue.map((item) => item.file), [...files]);
 
 		if (all.reduce((sum, file) => sum + file.size, 0) > Number(form.dataset.limit)) {
 			state.classList.add("wrong");
@@ -180,8 +306,14 @@
 			return;
 		}
 		state.classList.remove("wrong");
-		waiting = all;
-		save();
+		for (const file of files)
+			if (file.size > PIECE)
+				queue.push({ file, id: null, arrived: 0, refused: 0 });
+			else
+				waiting.push(file);
+		if (waiting.length > 0)
+			save();
+		carry();
 	}
 
 	chooser.addEventListener("change", () => {
@@ -203,11 +335,13 @@
 		add(event.dataTransfer.files);
 	});
 	form.addEventListener("submit", (event) => {
-		if (active || waiting.length > 0) {
+		if (active || waiting.length > 0 || queue.length > 0) {
 			event.preventDefault();
 			submitter = event.submitter;
 			say("waiting");
-			save();
+			if (waiting.length > 0)
+				save();
+			carry();
 			return;
 		}
 		left = true;

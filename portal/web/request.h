@@ -23,6 +23,7 @@ struct web_request {
 	struct MHD_Connection *mhd;
 	const char *path;
 	const char *tail; /* the rest of the path, after the route's own */
+	bool is_head;	  /* only the header of the answer is sent */
 	const char *language;
 	bool language_is_new; /* just chosen: a cookie remembers it */
 	char *network;	      /* what is throttled */

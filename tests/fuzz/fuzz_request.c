@@ -82,6 +82,7 @@ prepare(struct portal *portal, struct seal_key *courier)
 	static const char configuration[] =
 		"organisation \"Fuzz Ltd\"\ndomains { \"example.com\" }\ndatabase \"none\"\n"
 		"portal url \"http://localhost\"\nspool directory \"/tmp\"\npop listen \"[::]:995\"\n"
+		"pickup files \"yes\"\n"
 		"match portal recipient \"open@example.com\" deliver plain\notherwise deliver "
 		"plain\n";
 	static const struct policy_method plain[] = {{"plain", true, false}, {NULL, false, false}};

@@ -19,6 +19,7 @@ static const char passkey[] = "01900000-0000-7000-8000-00000000000c";
 static const char message[] = "01900000-0000-7000-8000-00000000000d";
 static const char copy[] = "01900000-0000-7000-8000-00000000000e";
 static const char parcel[] = "01900000-0000-7000-8000-000000000001";
+static const char piece[] = "01900000-0000-7000-8000-000000000001/0"; /* of a large file */
 static const char parcel_key[] = "01900000-0000-7000-8000-000000000002";
 static const char address[] = "me@b.example", shown[] = "Me@b.example";
 static const char sender[] = "anna@example.com";
@@ -45,6 +46,8 @@ static struct {
 	GByteArray *text; /* the message */
 	unsigned char header[SEALING_HEADER_BYTES];
 	GByteArray *chunk; /* sealed */
+	unsigned char piece_header[SEALING_HEADER_BYTES];
+	GByteArray *piece; /* of a large file: the same and one byte more, sealed */
 } made;
 
 static unsigned
@@ -474,6 +477,35 @@ put_tracked_copy(PGresult *result)
 }
 
 static void
+put_sender_file(PGresult *result)
+{
+	put_text(result, 0, 0, parcel); /* the large file's as well */
+	put_text(result, 0, 1, "1");
+	put_text(result, 0, 2, "100000");
+	put_text(result, 0, 3, number_now);
+	put_flag(result, 0, 4, choice(2) == 0);
+	put_text(result, 0, 5, choice(2) == 0 ? NULL : "\\x00ff");
+}
+
+static void
+put_parcel_for_files(PGresult *result)
+{
+	struct seal_key public_key;
+
+	parcel_public_key(&public_key, &made.content);
+	put_text(result, 0, 0, parcel);
+	put_bytes(result, 0, 1, public_key.bytes, choice(4) == 3 ? 5 : sizeof public_key.bytes);
+}
+
+static void
+put_added_file(PGresult *result)
+{
+	put_text(result, 0, 0, parcel); /* the large file's as well */
+	put_text(result, 0, 1, "1");
+	put_text(result, 0, 2, number_now);
+}
+
+static void
 put_trust_link(PGresult *result)
 {
 	put_text(result, 0, 0, sender);
@@ -562,6 +594,79 @@ put_unsaved(PGresult *result)
 	put_sealed(result, 0, 2, text, strlen(text), &made.content, parcel_key);
 }
 
+/* A large file of a draft, of as many bytes as the message has; in half of the cases, it is not
+ * whole. `about` stands under it. */
+static void
+put_file_columns(PGresult *result, bool is_whole)
+{
+	g_autofree char *about = g_strdup_printf(
+		"{\"name\":\"<file>.pdf\",\"type\":\"application/pdf\",\"size\":%u}",
+		made.text->len + 1);
+	g_autofree char *size = g_strdup_printf("%u", made.text->len + 1);
+
+	put_text(result, 0, 0, parcel);
+	put_sealed(result, 0, 1, about, strlen(about), &made.content, parcel);
+	put_text(result, 0, 2, size);
+	put_text(result, 0, 3, is_whole ? size : "0");
+	put_flag(result, 0, 4, choice(2) == 0);
+}
+
+static void
+put_large_file(PGresult *result)
+{
+	put_file_columns(result, choice(2) == 0);
+	put_wrapped(result, 0, 5, &made.content, &made.keys.mailbox, parcel);
+}
+
+static void
+put_file_beside(PGresult *result)
+{
+	struct seal_key public_key;
+	unsigned char boxed[SEAL_BOXED_BYTES];
+	struct fault fault;
+
+	put_file_columns(result, true);
+	parcel_public_key(&public_key, &made.content);
+	if (!seal_box(boxed, &made.content, &public_key, &fault))
+		abort();
+	put_bytes(result, 0, 5, boxed, sizeof boxed);
+}
+
+/* Its secret is the cookie's. */
+static void
+put_file_link(PGresult *result)
+{
+	struct seal_key wrapping;
+
+	put_file_columns(result, true);
+	seal_key_digest(wrapping.bytes, &made.cookie, "postseal large file key");
+	put_wrapped(result, 0, 5, &made.content, &wrapping, parcel);
+	put_text(result, 0, 6, message);
+	put_text(result, 0, 7, address);
+	put_text(result, 0, 8, number_later);
+}
+
+static void
+put_refusal(PGresult *result)
+{
+	static const char *const words[] = {NULL,   NULL,     NULL,	"large",
+					    "full", "offset", "length", "gone"};
+
+	put_one_of(result, 0, 0, words, G_N_ELEMENTS(words));
+}
+
+static void
+put_piece_header(PGresult *result)
+{
+	PQsetvalue(result, 0, 0, (char *)made.piece_header, sizeof made.piece_header);
+}
+
+static void
+put_piece_chunk(PGresult *result)
+{
+	PQsetvalue(result, 0, 0, (char *)made.piece->data, (int)made.piece->len);
+}
+
 static const struct made_up_row {
 	const char *statement;
 	void (*put)(PGresult *result);
@@ -608,11 +713,26 @@ static const struct made_up_row {
 	{"application_passwords", put_application_password, false},
 	{"track_find", put_sender_page, false},
 	{"track_copies", put_tracked_copy, false},
+	{"sender_file_is_open", put_taken, true},
+	{"sender_file_list", put_sender_file, false},
+	{"sender_file_parcels", put_parcel_for_files, false},
+	{"sender_file_remove", put_taken, true},
+	{"added_files", put_added_file, false},
 	{"trust_link_find", put_trust_link, false},
 	{"approval_link_find", put_approval_link, false},
 	{"member_vouched", put_statement, false},
 	{"member_vouched_one", put_statement, false},
 	{"account_key_upload", put_taken, true},
+	{"large_file_cut_off", put_large_file, false},
+	{"large_file_find", put_large_file, false},
+	{"large_file_list", put_large_file, false},
+	{"large_file_of_parcel", put_file_beside, false},
+	{"large_link_find", put_file_link, false},
+	{"large_file_announce", put_refusal, true},
+	{"large_file_take", put_refusal, true},
+	{"large_link_read", put_taken, true},
+	{"large_file_header", put_piece_header, false},
+	{"large_file_chunks", put_piece_chunk, false},
 };
 
 static PGresult *
@@ -662,6 +782,10 @@ bool __wrap_batch_begin(struct connection *connection, struct fault *fault);
 bool __wrap_batch_add(struct connection *connection, const struct statement *statement,
 		      const struct parameters *parameters, struct fault *fault);
 bool __wrap_batch_commit(struct connection *connection, struct fault *fault);
+bool __wrap_transaction_begin(struct connection *connection, struct fault *fault);
+bool __wrap_transaction_commit(struct connection *connection, struct fault *fault);
+bool __wrap_batch_end_transaction(struct connection *connection, struct fault *fault);
+const char *__wrap_connection_sqlstate(const struct connection *connection);
 
 static char connection_place;
 
@@ -734,6 +858,34 @@ __wrap_batch_commit(struct connection *connection, struct fault *fault)
 	return choice(256) != 255 || fault_set(fault, FAULT_DATABASE, "made up");
 }
 
+bool
+__wrap_transaction_begin(struct connection *connection, struct fault *fault)
+{
+	return __wrap_batch_begin(connection, fault);
+}
+
+bool
+__wrap_transaction_commit(struct connection *connection, struct fault *fault)
+{
+	return __wrap_batch_commit(connection, fault);
+}
+
+bool
+__wrap_batch_end_transaction(struct connection *connection, struct fault *fault)
+{
+	return __wrap_batch_begin(connection, fault);
+}
+
+const char *
+__wrap_connection_sqlstate(const struct connection *connection)
+{
+	static const char *const states[] = {"",      "PS001", "PS002", "PS003",
+					     "PS290", "PS352", "23503", "23505"};
+
+	(void)connection;
+	return states[choice(G_N_ELEMENTS(states))];
+}
+
 /* --- beginning --- */
 
 static void
@@ -771,16 +923,16 @@ made_up_start(struct seal_key *courier_r)
 		abort(); /* the seeds contain others */
 	crypto_scalarmult_base(courier_r->bytes, made.secret.bytes);
 	made.chunk = g_byte_array_new();
+	made.piece = g_byte_array_new();
 	made.text = g_byte_array_new();
 }
 
 static bool
 store(void *context, unsigned number, const void *sealed, size_t length, struct fault *fault)
 {
-	(void)context;
 	(void)number;
 	(void)fault;
-	g_byte_array_append(made.chunk, sealed, (guint)length);
+	g_byte_array_append(context, sealed, (guint)length);
 	return true;
 }
 
@@ -796,8 +948,14 @@ made_up_choose(const uint8_t choices[MADE_UP_CHOICES], const uint8_t *text, size
 	g_byte_array_set_size(made.text, 0);
 	g_byte_array_append(made.text, text, (guint)MIN(size, (size_t)MESSAGE_MAX));
 	g_byte_array_set_size(made.chunk, 0);
-	sealing_sink_init(&sealing, &made.content, parcel, made.header, store, NULL);
+	sealing_sink_init(&sealing, &made.content, parcel, made.header, store, made.chunk);
 	sink_write(&sealing.sink, made.text->data, made.text->len, &fault);
+	sink_finish(&sealing.sink, &fault);
+	sealing_sink_clear(&sealing);
+	g_byte_array_set_size(made.piece, 0);
+	sealing_sink_init(&sealing, &made.content, piece, made.piece_header, store, made.piece);
+	sink_write(&sealing.sink, made.text->data, made.text->len, &fault);
+	sink_write(&sealing.sink, "", 1, &fault);
 	sink_finish(&sealing.sink, &fault);
 	sealing_sink_clear(&sealing);
 }

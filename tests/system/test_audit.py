@@ -113,6 +113,8 @@ def fare_badly(world, person, name):
     message, *_ = write(person, waiting)
     world.postgres.query(f"insert into postseal.event (message, copy, what, detail) select message, id, 'notice not delivered', 'x'"
                          f" from postseal.copy where message = '{message}'", "postseal_courier")
+    world.postgres.query(f"insert into postseal.event (message, copy, what, detail) select message, id, 'file added', 'x'"
+                         f" from postseal.copy where message = '{message}'")
     guesser = Person(world, post, waiting)
     link, code = guesser.mail("Protected message").link(), sandbox.wait_until(guesser.code, "the code")
     for _ in range(5):

@@ -39,7 +39,7 @@ def drafts(browser):
     for draft in re.findall(r"/draft/\S{36}", browser.get("/drafts").text):
         page = browser.get(draft).text
         text = next((fields["text"] for action, fields in Forms(page).forms if action == "/send"), "")  # saved again just now
-        found.append((text.strip(), re.findall(r'name="keep-\d+"[^>]*/?><span[^>]*>([^<]+)<', page)))
+        found.append((text.strip(), re.findall(r'name="(?:keep-\d+|large-\S+)"[^>]*/?><span[^>]*>([^<]+)<', page)))
     return sorted(found)
 
 
@@ -115,14 +115,19 @@ def test_files_are_dropped_and_sending_waits_for_them(chromium, member):
         const network = await state.context.newCDPSession(state.page);
         await network.send("Network.emulateNetworkConditions", {offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 100000});
         const data = await state.page.evaluateHandle(() => { const d = new DataTransfer();
-            d.items.add(new File([new Uint8Array(400000).fill(65)], "dropped.txt", {type: "text/plain"})); return d; });
+            d.items.add(new File([new Uint8Array(1000000).fill(65)], "dropped.txt", {type: "text/plain"})); return d; });
         await state.page.dispatchEvent("main", "dragover", {dataTransfer: data});
         await state.page.dispatchEvent("main", "drop", {dataTransfer: data});
         await state.page.click("button:has-text('Send')");""")
     assert "Please wait until the upload is finished" in state_of(chromium)
+    # The next percentage took its place.
+    percent = "return await state.page.evaluate(() => document.querySelector('#progress').value)"
+    before = chromium.run(percent)
+    sandbox.wait_until(lambda: chromium.run(percent) > before, "the upload to go on")
+    assert "Please wait until the upload is finished" in state_of(chromium)
     chromium.run("""await state.page.waitForURL("**/sent");""")
     mail = Person(member.world, member.post, "office@example.com").mail("Dropped")
-    assert next(mail.parsed.iter_attachments()).get_payload(decode=True) == b"A" * 400_000
+    assert next(mail.parsed.iter_attachments()).get_payload(decode=True) == b"A" * 1_000_000
 
 
 def test_text_and_files_survive_a_connection_that_breaks(chromium, member):
@@ -134,6 +139,66 @@ def test_text_and_files_survive_a_connection_that_breaks(chromium, member):
     assert drafts(elsewhere(member)) == []
     chromium.run("await state.context.setOffline(false); await state.page.clock.fastForward(11000);")
     sandbox.wait_until(lambda: drafts(elsewhere(member)) == [("As it began", ["a.bin"])], "what was written offline")
+
+
+CHOOSE = """await state.page.evaluate((seed) => { const bytes = new Uint8Array(5000000);
+        for (let i = 0; i < bytes.length; i++) bytes[i] = (i * 7 + seed) % 251;
+        const d = new DataTransfer(); d.items.add(new File([bytes], "film.mp4", {type: "video/mp4", lastModified: 17}));
+        const input = document.querySelector("#files"); input.files = d.files; input.dispatchEvent(new Event("change")); }, 3);"""
+FILM = bytes((i * 7 + 3) % 251 for i in range(5_000_000))
+
+
+def pieces_taken(member):
+    return int(member.world.postgres.query("select count(*) from postseal.large_file_piece p join postseal.large_file f on f.id = p.file"
+                                           f" join postseal.account a on a.id = f.account where a.address = '{member.address}'")[0][0])
+
+
+def test_upload_began_again_when_the_connection_broke(chromium, member):
+    """In the middle of a piece, and then with the page."""
+    begin(chromium, member, subject="Resumed")
+    chromium.run("""state.offsets = [];
+        await state.page.route("**/upload/*", async (route) => {
+            const offset = /name="offset"\\r\\n\\r\\n(\\d+)/.exec(route.request().postDataBuffer().toString("latin1"))[1];
+            state.offsets.push(offset);
+            return state.offsets.length === 2 ? route.abort("connectionreset") : route.continue(); });""")
+    chromium.run(CHOOSE)
+    wait_state(chromium, "the connection was interrupted")
+    assert pieces_taken(member) == 1
+    chromium.run("""await state.page.route("**/upload/*", (route) => route.abort("connectionreset")); await state.page.clock.fastForward(11000);""")
+    wait_state(chromium, "the connection was interrupted")
+    # The page is loaded again, at the draft's own address, and the same file is chosen.
+    chromium.run("""await state.page.unroute("**/upload/*"); state.page.on("dialog", (dialog) => dialog.accept());
+        await state.page.reload(); state.offsets = [];
+        await state.page.route("**/upload/*", async (route) => {
+            state.offsets.push(/name="offset"\\r\\n\\r\\n(\\d+)/.exec(route.request().postDataBuffer().toString("latin1"))[1]);
+            return route.continue(); });""")
+    chromium.run(CHOOSE + """await state.page.waitForSelector("#kept >> text=film.mp4");""")
+    assert chromium.run("return state.offsets") == ["2097152", "4194304"]
+    check(chromium, "writing-large-file")
+    chromium.run("""await state.page.click("button:has-text('Send')"); await state.page.waitForURL("**/sent");""")
+    mail = Person(member.world, member.post, "office@example.com").mail("Resumed")
+    assert next(mail.parsed.iter_attachments()).get_payload(decode=True) == FILM
+
+
+def test_large_file_is_taken_out_again_on_the_page(chromium, member):
+    begin(chromium, member, subject="Taken out")
+    chromium.run(CHOOSE + """await state.page.waitForSelector("#kept >> text=film.mp4");
+        await state.page.setInputFiles("#files", {name: "a.bin", mimeType: "application/octet-stream", buffer: Buffer.alloc(5, 1)});
+        await state.page.waitForSelector("#kept >> text=a.bin"); await state.page.uncheck("#kept input[type=checkbox][name^=large]");
+        await state.page.fill("#text", "Without it"); await state.page.clock.fastForward(31000);""")
+    sandbox.wait_until(lambda: drafts(elsewhere(member)) == [("Without it", ["a.bin"])], "the draft without it")
+
+
+def test_file_was_lost_when_the_one_before_it_was_taken_out(chromium, member):
+    """The page went on to call it by its old number."""
+    begin(chromium, member, subject="Renumbered")
+    chromium.run("""await state.page.setInputFiles("#files", ["a.bin", "b.bin"].map((name) =>
+            ({name, mimeType: "application/octet-stream", buffer: Buffer.alloc(5, 1)})));
+        await state.page.waitForSelector("#kept >> text=b.bin"); await state.page.uncheck("#kept input[name=keep-0]");
+        await state.page.fill("#text", "Without the first"); await state.page.clock.fastForward(31000);
+        await state.page.waitForSelector("#kept >> text=a.bin", {state: "detached"});
+        await state.page.fill("#text", "Saved again"); await state.page.clock.fastForward(31000);""")
+    sandbox.wait_until(lambda: drafts(elsewhere(member)) == [("Saved again", ["b.bin"])], "the second file")
 
 
 def test_file_that_is_too_large_is_said_before_it_is_sent(chromium, member):

@@ -4,11 +4,13 @@ import http.client
 import re
 import urllib.parse
 
+import world as sandbox
 from messages import noise
-from person import PORTAL_RULES as RULES, dump  # noqa: F401 (read by the fixtures)
+from person import PORTAL_RULES as RULES, send  # noqa: F401 (read by the fixtures)
+from test_portal_pickup import sender_page
 from test_portal_kept import WRITTEN, member, written  # noqa: F401 (a fixture)
 
-SETTINGS = "portal upload 2 GB\nportal quota 4 GB"
+SETTINGS = 'portal upload 2 GB\nportal quota 4 GB\npickup files "yes"'
 PIECE = noise(1_000_000, "large")
 PIECES = 300
 
@@ -19,19 +21,18 @@ def memory(member, field):
         return int(re.search(rf"{field}:\s+(\d+) kB", status.read()).group(1)) * 1024
 
 
-def send_pieces(member, action):
+def send_pieces(browser, path, fields, field):
     """As a browser sends a file that does not fit into its memory either."""
-    member.browser.get("/write")
-    fields = {**written(member.browser.page), **WRITTEN, "action": action}
     head = b"".join(f'--mark\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode() for name, value in fields.items())
-    head += b'--mark\r\nContent-Disposition: form-data; name="files"; filename="film.mp4"\r\nContent-Type: video/mp4\r\n\r\n'
+    head += (f'--mark\r\nContent-Disposition: form-data; name="{field}"; filename="film.mp4"\r\n'
+             "Content-Type: video/mp4\r\n\r\n").encode()
     tail = b"\r\n--mark--\r\n"
-    place = urllib.parse.urlsplit(member.browser.portal)
+    place = urllib.parse.urlsplit(browser.portal)
     connection = http.client.HTTPConnection(place.hostname, place.port, timeout=300)
-    connection.putrequest("POST", "/send")
+    connection.putrequest("POST", path)
     connection.putheader("Content-Type", "multipart/form-data; boundary=mark")
     connection.putheader("Content-Length", str(len(head) + PIECES * len(PIECE) + len(tail)))
-    connection.putheader("Cookie", "; ".join(f"{c.name}={c.value}" for c in member.browser.jar))
+    connection.putheader("Cookie", "; ".join(f"{c.name}={c.value}" for c in browser.jar))
     connection.endheaders()
     connection.send(head)
     for _ in range(PIECES):
@@ -40,18 +41,40 @@ def send_pieces(member, action):
     return connection.getresponse()
 
 
-def test_large_file_takes_constant_memory_both_ways(member):
-    """Peak of the resident memory, from before the first byte to after the last."""
-    before = memory(member, "VmRSS")
-    answer = send_pieces(member, "save")
-    assert answer.status == 303 and answer.headers["Location"].startswith("/draft/")
-    assert memory(member, "VmHWM") - before < 40_000_000, f"{before} {memory(member, 'VmHWM')}"
-    draft = written(member.browser.get(answer.headers["Location"]))["draft"]
+def is_what_was_sent(browser, path):
     digest, wanted = hashlib.sha256(), hashlib.sha256()
-    response = member.browser.opener.open(f"{member.browser.portal}/attachment/{draft}/0", timeout=300)
+    response = browser.opener.open(f"{browser.portal}{path}", timeout=300)
     while piece := response.read(1 << 20):
         digest.update(piece)
     for _ in range(PIECES):
         wanted.update(PIECE)
-    assert digest.digest() == wanted.digest()
+    return digest.digest() == wanted.digest()
+
+
+def test_large_file_takes_constant_memory_both_ways(member):
+    """Peak of the resident memory, from before the first byte to after the last."""
+    before = memory(member, "VmRSS")
+    member.browser.get("/write")
+    answer = send_pieces(member.browser, "/send", {**written(member.browser.page), **WRITTEN, "action": "save"}, "files")
+    assert answer.status == 303 and answer.headers["Location"].startswith("/draft/")
     assert memory(member, "VmHWM") - before < 40_000_000, f"{before} {memory(member, 'VmHWM')}"
+    draft = written(member.browser.get(answer.headers["Location"]))["draft"]
+    assert is_what_was_sent(member.browser, f"/attachment/{draft}/0")
+    assert memory(member, "VmHWM") - before < 40_000_000, f"{before} {memory(member, 'VmHWM')}"
+
+
+def test_large_file_of_a_sender_takes_constant_memory_both_ways(person):
+    """It is sealed piece by piece, and opened so."""
+    send(person)
+    sandbox.wait_until(person.code, "the code")
+    browser = sender_page(person)
+    path = browser.page.path.replace("/track/", "/track-file/")
+    before = memory(person, "VmRSS")
+    answer = send_pieces(browser, path, {"token": browser.form(path)[1]["token"]}, "file")
+    assert answer.status == 303 and answer.headers["Location"].endswith("?done=added")
+    assert memory(person, "VmHWM") - before < 40_000_000, f"{before} {memory(person, 'VmHWM')}"
+    place = re.search(r'"(/added/[^"]+)"', person.unlock().text).group(1)
+    assert is_what_was_sent(person.browser, place)
+    part = person.browser.ask(place, headers={"Range": "bytes=299999990-"})
+    assert part.status == 206 and part.body == PIECE[-10:]
+    assert memory(person, "VmHWM") - before < 40_000_000, f"{before} {memory(person, 'VmHWM')}"

@@ -195,6 +195,22 @@ def test_recall_while_unread_and_not_after(person):
     assert ">read<" in sender.browser.page.text and 'value="recall"' not in sender.browser.page.text
 
 
+def test_nothing_can_be_added_to_a_message_unless_the_setting_says_so(person):
+    """No rule would look at it."""
+    send(person)
+    sandbox.wait_until(person.code, "the code")
+    browser = sender_page(person)
+    assert "Added files" not in browser.page.text and 'type="file"' not in browser.page.text
+    place = browser.page.path.replace("/track/", "/track-file/")
+    answer = browser.send(to=place, files=[("file", "plan.dwg", "application/octet-stream", b"x" * 100_000)])
+    assert "Nothing was added" in answer.text
+    query = person.world.postgres.query
+    assert query("select count(*) from postseal.large_file") == [["0"]]
+    assert query("select count(*) from postseal.parcel where files_added is not null") == [["0"]]
+    person.unlock()
+    assert "Added by the sender" not in person.browser.page.text
+
+
 def expire(person):
     person.world.postgres.query("update postseal.parcel_key k set expires_at = now() - interval '1 second' from postseal.copy c"
                                 f" where c.id = k.copy and c.recipient = '{person.address}' returning 1")

@@ -57,6 +57,7 @@ HEARS = {
     ("GET", "/source/"): ">/signin >/signin 404 >/signin 404",
     ("GET", "/attachment/"): ">/signin >/signin 404 >/signin 404",
     ("GET", "/zip/"): ">/signin >/signin 404 >/signin 404",
+    ("GET", "/added/"): ">/signin >/signin 404 >/signin 404",
     ("POST", "/delete/"): "403 403 403 403 404",
     ("GET", "/folder/"): ">/signin >/signin >/signin >/signin 404",
     ("POST", "/folder/"): "403 403 403 403 404",
@@ -75,6 +76,10 @@ HEARS = {
     ("GET", "/discard/"): ">/signin >/signin >/signin >/signin 404",
     ("GET", "/draft/"): ">/signin >/signin >/signin >/signin 404",
     ("POST", "/send"): "403 403 403 403 404",
+    ("POST", "/upload"): "403 403 403 403 404",
+    ("POST", "/upload/"): "403 403 403 403 404",
+    ("GET", "/large/"): ">/signin >/signin 404 >/signin 404",
+    ("GET", "/file/"): "404 404 404 404 404",
     ("GET", "/settings"): ">/signin >/signin >/signin >/signin 200",
     ("POST", "/settings/name"): "403 403 403 403 >/settings",
     ("POST", "/settings/language"): "403 403 403 403 >/settings",
@@ -101,6 +106,7 @@ HEARS = {
     ("POST", "/settings/sessions"): "403 403 403 403 >/settings",
     ("GET", "/track/"): "404 404 404 404 404",
     ("POST", "/track/"): "404 404 404 404 404",
+    ("POST", "/track-file/"): "404 404 404 404 404",
     ("GET", "/trust/"): "404 404 404 404 404",
     ("POST", "/trust/"): "404 404 404 404 404",
     ("GET", "/approval/"): "404 404 404 404 404",
@@ -123,6 +129,7 @@ OWNER_HEARS = {
     ("GET", "/source/"): "200 404 404 404 200 200",
     ("GET", "/attachment/"): "404 404 404 404 404 404",
     ("GET", "/zip/"): "200 404 404 404 200 200",
+    ("GET", "/added/"): "404 404 404 404 404 404",
     ("GET", "/folder/"): "404 404 404 404 404 404",
     ("POST", "/folder/"): "404 404 404 404 404 404",
     ("GET", "/search/"): "404 404 404 404 404 404",
@@ -134,8 +141,12 @@ OWNER_HEARS = {
     ("GET", "/forward/"): "200 404 404 404 404 200",
     ("GET", "/draft/"): "404 404 404 404 200 404",
     ("GET", "/discard/"): "404 404 404 404 200 404",
+    ("POST", "/upload/"): "404 404 404 404 404 404",
+    ("GET", "/large/"): "404 404 404 404 404 404",
+    ("GET", "/file/"): "404 404 404 404 404 404",
     ("GET", "/track/"): "404 404 404 404 404 404",
     ("POST", "/track/"): "404 404 404 404 404 404",
+    ("POST", "/track-file/"): "404 404 404 404 404 404",
     ("GET", "/trust/"): "404 404 404 404 404 404",
     ("POST", "/trust/"): "404 404 404 404 404 404",
     ("GET", "/approval/"): "404 404 404 404 404 404",
@@ -273,9 +284,9 @@ def in_state(owner, state):
 # --- every field of every form, with values that none of our pages sends ---
 
 # Where a form is sent that has no action of its own, or gets it from the program.
-PLACES = {"unlock.html": "/m/", "discard.html": "/delete/", "enrol.html": "/enrol", "reopen.html": "/proof/", "track.html": "/track/", "recall.html": "/track/", "revoke.html": "/trust/", "approval.html": "/approval/", "message.html": "/delete/", "list.html": "/inbox"}
+PLACES = {"unlock.html": "/m/", "discard.html": "/delete/", "enrol.html": "/enrol", "reopen.html": "/proof/", "track.html": "/track/", "recall.html": "/track/", "takeout.html": "/track/", "revoke.html": "/trust/", "approval.html": "/approval/", "message.html": "/delete/", "list.html": "/inbox"}
 # Boxes that are named by the program.
-BOXES = {"keep-box": "keep-0", "entry-box": "message-x"}
+BOXES = {"keep-box": "keep-0", "keep-listed": "listed-x", "entry-box": "message-x"}
 HOSTILE = ("empty", "nonsense", "quote", "control", "long", "other's")
 # For each field, what the owner is told if only this field has such a value, and the others are
 # right.
@@ -320,6 +331,7 @@ FIELDS = {
     ("/send", "files"): ">/drafts",
     ("/send", "form"): ">/drafts",
     ("/send", "keep-0"): ">/drafts",
+    ("/send", "listed-x"): ">/drafts",
     ("/send", "parent"): ">/drafts 404 404 404 404 404",
     ("/send", "password"): ">/drafts",
     ("/send", "proof"): ">/drafts",
@@ -360,6 +372,7 @@ FIELDS = {
     ("/write", "to"): "200",
     ("/track/", "action"): "200",
     ("/track/", "copy"): "200",
+    ("/track/", "file"): "200",
 }
 # What the others have meanwhile.
 RIGHT = {

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "core/spool.h"
 
@@ -77,18 +78,16 @@ spool_that_failed_once_is_never_taken_for_whole(void **state)
 
 /* Pieces of all sizes, in every combination of buffered and direct writes. */
 static void
-spool_gives_back_what_it_was_given(void **state)
+give_and_read(const struct spool_settings *settings)
 {
-	static const struct spool_settings on_disk = {.directory = "/tmp", .memory_max = 1000};
 	static const size_t sizes[] = {1,     999, 1,	   65535, 1,	65536,
 				       65537, 3,   200000, 64000, 2000, 7};
-	g_autoptr(spool_auto) spool = spool_new(&on_disk);
+	g_autoptr(spool_auto) spool = spool_new(settings);
 	g_autoptr(GByteArray) expected = g_byte_array_new();
 	g_autofree guint8 *read = g_malloc(500000);
 	struct fault fault = {0};
 	size_t got, done = 0;
 
-	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
 		g_autofree guint8 *piece = g_malloc(sizes[i]);
 
@@ -104,6 +103,68 @@ spool_gives_back_what_it_was_given(void **state)
 	}
 }
 
+static void
+spool_gives_back_what_it_was_given(void **state)
+{
+	static const struct spool_settings on_disk = {.directory = "/tmp", .memory_max = 1000},
+					   sealed = {.directory = "/tmp",
+						     .memory_max = 1000,
+						     .is_sealed = true};
+
+	(void)state;
+	give_and_read(&on_disk);
+	give_and_read(&sealed);
+}
+
+/* The bytes of the file without a name that this process has open. */
+static GByteArray *
+read_unnamed(void)
+{
+	GByteArray *bytes = g_byte_array_new();
+
+	for (int fd = 3; fd < 100; fd++) {
+		g_autofree char *link = g_strdup_printf("/proc/self/fd/%d", fd);
+		g_autofree char *path = g_file_read_link(link, NULL);
+		guint8 piece[4096];
+		off_t at = 0;
+		ssize_t got;
+
+		if (path == NULL || !g_str_has_prefix(path, "/tmp/") ||
+		    !g_str_has_suffix(path, " (deleted)"))
+			continue;
+		for (; (got = pread(fd, piece, sizeof piece, at)) > 0; at += got)
+			g_byte_array_append(bytes, piece, (guint)got);
+	}
+	return bytes;
+}
+
+static bool
+is_in_file(const struct spool_settings *settings, const char *words)
+{
+	g_autoptr(spool_auto) spool = spool_new(settings);
+	g_autoptr(GByteArray) file = NULL;
+	struct fault fault;
+
+	for (int i = 0; i < 20000; i++)
+		assert_true(spool_append(spool, words, strlen(words), &fault));
+	file = read_unnamed();
+	assert_true(file->len > 65536);
+	return memmem(file->data, file->len, words, strlen(words)) != NULL;
+}
+
+static void
+file_of_a_sealed_spool_cannot_be_read(void **state)
+{
+	static const struct spool_settings on_disk = {.directory = "/tmp", .memory_max = 1000},
+					   sealed = {.directory = "/tmp",
+						     .memory_max = 1000,
+						     .is_sealed = true};
+
+	(void)state;
+	assert_true(is_in_file(&on_disk, "the plan of the roof"));
+	assert_false(is_in_file(&sealed, "the plan of the roof"));
+}
+
 int
 main(void)
 {
@@ -111,6 +172,7 @@ main(void)
 		cmocka_unit_test(spool_is_the_same_in_memory_and_in_a_file),
 		cmocka_unit_test(spool_that_cannot_write_is_a_temporary_fault),
 		cmocka_unit_test(spool_gives_back_what_it_was_given),
+		cmocka_unit_test(file_of_a_sealed_spool_cannot_be_read),
 		cmocka_unit_test(spool_that_failed_once_is_never_taken_for_whole),
 	};
 

@@ -33,15 +33,15 @@ only_the_link_opens_it_in_its_row(void **state)
 	(void)state;
 	make_link(link);
 	make_link(other);
-	sealed = track_seal_subject(subject, link, row, &length);
-	opened = track_open_subject(sealed, length, link, row);
+	sealed = track_seal_text(subject, link, row, &length);
+	opened = track_open_text(sealed, length, link, row);
 	assert_string_equal(opened, subject);
-	assert_null(track_open_subject(sealed, length, other, row));
-	assert_null(track_open_subject(sealed, length, link, other_row));
-	assert_null(track_open_subject(sealed, length - 1, link, row));
-	assert_null(track_open_subject(sealed, 0, link, row));
+	assert_null(track_open_text(sealed, length, other, row));
+	assert_null(track_open_text(sealed, length, link, other_row));
+	assert_null(track_open_text(sealed, length - 1, link, row));
+	assert_null(track_open_text(sealed, 0, link, row));
 	sealed[length - 1] ^= 1;
-	assert_null(track_open_subject(sealed, length, link, row));
+	assert_null(track_open_text(sealed, length, link, row));
 }
 
 static void
@@ -55,12 +55,12 @@ digest_in_the_database_is_not_the_key(void **state)
 
 	(void)state;
 	make_link(link);
-	sealed = track_seal_subject(subject, link, row, &length);
+	sealed = track_seal_text(subject, link, row, &length);
 	assert_true(track_digest(link, digest));
 	memcpy(stolen.bytes, digest, sizeof stolen.bytes);
 	assert_null(seal_open_bytes(sealed, length, &stolen, row, &opened_length));
 	seal_key_show(text, &stolen);
-	assert_null(track_open_subject(sealed, length, text, row));
+	assert_null(track_open_text(sealed, length, text, row));
 }
 
 static void
@@ -71,8 +71,8 @@ what_is_no_link_is_refused(void **state)
 
 	(void)state;
 	assert_false(track_digest("x", digest));
-	assert_null(track_seal_subject(subject, "", row, &length));
-	assert_null(track_open_subject((const unsigned char *)subject, sizeof subject, "..", row));
+	assert_null(track_seal_text(subject, "", row, &length));
+	assert_null(track_open_text((const unsigned char *)subject, sizeof subject, "..", row));
 }
 
 int
