@@ -180,7 +180,7 @@ seal_subject(const struct issuing *issuing, int row, const struct seal_key *cont
 	return subject == NULL || *subject == '\0'
 		       ? NULL
 		       : track_seal_text(subject, issuing->track,
-					    PQgetvalue(issuing->keys, row, KEY), length_r);
+					 PQgetvalue(issuing->keys, row, KEY), length_r);
 }
 
 /* Wraps the key with what is derived from link and code. The link's secret is kept, boxed, for
