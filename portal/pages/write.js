@@ -51,36 +51,53 @@
 			warning = setTimeout(() => { ending.hidden = false; }, lifetime - WARN - SLACK);
 	}
 
-	function list(files) {
-		const shown = [...kept.querySelectorAll("input:checked")].map((box) => box.parentNode.textContent);
+	/* The new version's files are those that were ticked when it was made, then the new ones. Lines that
+	 * stay keep their state: whoever unticked one meanwhile does not want it. */
+	function list(files, sent) {
+		const stay = sent.every((box, number) => box.parentNode.textContent === files[number]) ? sent : [];
 
-		if (JSON.stringify(shown) === JSON.stringify(files))
-			return;
+		kept.querySelectorAll("input").forEach((box) => {
+			if (!stay.includes(box))
+				box.closest("p").remove();
+		});
+		stay.forEach((box, number) => { box.name = "keep-" + number; });
 		kept.hidden = files.length === 0;
-		kept.querySelectorAll("p").forEach((line) => line.remove());
-		files.forEach((name, number) => {
+		files.slice(stay.length).forEach((name, index) => {
 			const line = kept.appendChild(document.createElement("p"));
 			const label = line.appendChild(document.createElement("label"));
 			const box = label.appendChild(document.createElement("input"));
 
 			line.className = "choice";
 			box.type = "checkbox";
-			box.name = "keep-" + number;
+			box.name = "keep-" + (stay.length + index);
 			box.value = "yes";
 			box.checked = true;
 			label.appendChild(document.createElement("span")).textContent = name;
 		});
 	}
 
+	/* What is unticked while a version is being made is not in it, and cannot be ticked again. */
+	function lock(locked) {
+		kept.querySelectorAll(locked ? "input:not(:checked)" : "input").forEach((box) => { box.disabled = locked; });
+	}
+
+	/* Back into the field: the form takes them along, and the next page says what is wrong. */
+	function choose(files) {
+		const data = new DataTransfer();
+
+		[...chooser.files, ...files].forEach((file) => data.items.add(file));
+		chooser.files = data.files;
+	}
+
 	/* What the server saved: another window may have made it a draft of its own. */
-	function take(answer, status) {
+	function take(answer, status, boxes) {
 		for (const name of ["draft", "form", "proof"])
 			if (answer[name])
 				form.elements.namedItem(name).value = answer[name];
 		if (answer.form)
 			keep(answer.form);
 		if (answer.files)
-			list(answer.files);
+			list(answer.files, boxes);
 		state.textContent = answer.message || "";
 		state.classList.toggle("wrong", status !== 200);
 		if (answer.other) {
@@ -100,10 +117,8 @@
 		active = null;
 		bar.hidden = true;
 		submitter = null;
-		if (pressed) {
-			left = true;
+		if (pressed)
 			form.requestSubmit(pressed);
-		}
 	}
 
 	function fail(files, note) {
@@ -111,15 +126,18 @@
 		state.classList.add("wrong");
 		say(note);
 		/* Whoever pressed a button sees the page that says more. */
-		if (submitter && note !== "offline")
+		if (submitter && note !== "offline") {
+			choose(waiting);
+			waiting = [];
 			return finish();
+		}
 		active = null;
 		bar.hidden = true;
 		if (note === "offline")
 			setTimeout(save, RETRY);
 	}
 
-	function done(request, files, sent) {
+	function done(request, files, sent, boxes) {
 		let answer = null;
 
 		try {
@@ -128,12 +146,13 @@
 			return fail(files, request.status === 403 ? "signed-out" : request.status === 413 ? "large" : "offline");
 		}
 		if (request.status !== 200 && request.status !== 409) {
-			take(answer, request.status);
+			take(answer, request.status, boxes);
+			choose(files.concat(waiting));
 			waiting = [];
 			submitter = null;
 			return finish();
 		}
-		take(answer, request.status);
+		take(answer, request.status, boxes);
 		saved = sent;
 		if (waiting.length > 0) {
 			active = null;
@@ -155,7 +174,8 @@
 		data.set("action", "autosave");
 		files.forEach((file) => data.append("files", file, file.name));
 		active = new XMLHttpRequest();
-		const request = active;
+		const request = active, boxes = [...kept.querySelectorAll("input:checked")];
+		lock(true);
 		request.upload.onprogress = (event) => {
 			if (files.length === 0 || !event.lengthComputable)
 				return;
@@ -165,8 +185,13 @@
 			bar.value = percent;
 			say("uploading", { percent });
 		};
-		request.onload = () => done(request, files, sent);
-		request.onerror = request.onabort = () => fail(files, "offline");
+		request.onloadend = () => {
+			lock(false);
+			if (request.status === 0)
+				fail(files, "offline");
+			else
+				done(request, files, sent, boxes);
+		};
 		request.open("POST", form.getAttribute("action")); /* form.action is a button */
 		request.send(data);
 	}
@@ -215,6 +240,20 @@
 	window.addEventListener("beforeunload", (event) => {
 		if (!left && changed())
 			event.preventDefault();
+	});
+	/* A telephone ends a page that is out of sight without a word. */
+	document.addEventListener("visibilitychange", () => {
+		if (document.visibilityState === "hidden" && changed())
+			save();
+	});
+	window.addEventListener("pagehide", () => {
+		const data = new FormData(form);
+
+		if (left || snapshot() === saved)
+			return;
+		data.delete("files");
+		data.set("action", "autosave");
+		navigator.sendBeacon(form.getAttribute("action"), data);
 	});
 	window.addEventListener("pageshow", (event) => {
 		if (event.persisted)
