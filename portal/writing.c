@@ -478,6 +478,9 @@ writing_send(struct request *request)
 		return answer_fault(request, &fault);
 	if (form->parent == NULL && *request_field(request, "parent") != '\0')
 		return answer_parent_gone(request, &written);
+	/* A file that somebody ticked is never left out without a word. */
+	if (!written_knows_files(&written))
+		return answer_refusal(request, REFUSED_FILES);
 	if (form->draft == NULL && form->draft_id != NULL && !is_autosave(request) &&
 	    !save(request, &written, &answered))
 		return answered;
