@@ -20,9 +20,6 @@ static const struct statement notices_put = {
 static const struct statement name_put = {
 	"name_put", "update postseal.account set name = nullif($2, '') where id = $1"};
 
-static const struct statement language_put = {
-	"language_put", "update postseal.account set language = $2 where id = $1"};
-
 static const struct statement sessions = {"member_sessions",
 					  "select id, browser, network, extract(epoch from "
 					  "seen_at)::bigint from postseal.portal_session "
@@ -166,10 +163,16 @@ enum MHD_Result
 settings_page_language(struct request *request)
 {
 	const char *language = catalogue_language(request_field(request, "language"));
+	struct account *account = &request->session.account;
+	struct fault fault;
 
 	if (language == NULL)
 		return answer_see(request, "/settings");
-	return put_and_show(request, &language_put, language);
+	g_free(account->language);
+	account->language = g_strdup(language);
+	return account_put_language(request->connection, account, &fault)
+		       ? answer_see(request, "/settings")
+		       : answer_fault(request, &fault);
 }
 
 enum MHD_Result

@@ -148,6 +148,38 @@ def test_language_is_the_browsers_and_then_the_members(person):
     assert "Le ha inviato" in person.mail("Messaggio protetto").text()
 
 
+def test_language_chosen_at_the_foot_of_a_page_held_for_that_page_only(person):
+    send(person)
+    person.unlock()
+    person.enrol()
+    assert '<html lang="it">' in person.browser.get("/inbox?lang=it").text
+    assert '<html lang="it">' in person.browser.get("/sent").text
+    send(person, subject="Second")
+    assert "Le ha inviato" in person.mail("Messaggio protetto").text()
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):
+        person.browser.get("/inbox?lang=pl", headers=headers)
+        assert '<html lang="it">' in person.browser.get("/sent").text
+
+
+def test_language_links_led_away_from_the_answer_to_a_form(person):
+    """The answer has no address of its own: with the link, the recovery code or what was written was gone."""
+    send(person)
+    person.unlock()
+    assert "?lang=de" in person.browser.get("/enrol").text
+    answer = person.browser.send({"password": PASSWORD, "again": PASSWORD})
+    assert "recovery" in answer.text and "?lang=" not in answer.text
+    person.browser.get("/write")
+    assert "?lang=" in person.browser.page.text
+    answer = person.browser.send({"to": "hr@example.com", "text": "t", "action": "send"})
+    assert answer.status == 400 and "?lang=" not in answer.text
+
+
+def test_long_password_was_cut_on_the_writing_page():
+    for page in (sandbox.SOURCE / "portal" / "pages").glob("*.html"):
+        lengths = re.findall(r'type="password"[^>]*maxlength="(\d+)"', page.read_text())
+        assert len(lengths) == page.read_text().count('type="password"') and set(lengths) <= {"1000"}, page
+
+
 def test_answer_arrives_with_the_members_name(person):
     """Beside the address, which a name never hides; what looks like an address, or like another's, is no name."""
     send(person)
