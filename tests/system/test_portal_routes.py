@@ -116,22 +116,22 @@ OWNER_HEARS = {
     ("POST", "/m/"): "400 400 400 400 400 400",
     ("GET", "/proof/"): "404 404 404 404 404 404",
     ("POST", "/proof/"): "404 404 404 404 404 404",
-    ("GET", "/message/"): "200 404 404 404 200 200",
+    ("GET", "/message/"): "200 410 410 410 200 200",
     ("GET", "/html/"): "404 404 404 404 404 404",
     ("GET", "/preview/"): "404 404 404 404 404 404",
-    ("GET", "/print/"): "200 404 404 404 200 200",
-    ("GET", "/source/"): "200 404 404 404 200 200",
+    ("GET", "/print/"): "200 410 410 410 200 200",
+    ("GET", "/source/"): "200 410 410 410 200 200",
     ("GET", "/attachment/"): "404 404 404 404 404 404",
-    ("GET", "/zip/"): "200 404 404 404 200 200",
+    ("GET", "/zip/"): "200 410 410 410 200 200",
     ("GET", "/folder/"): "404 404 404 404 404 404",
     ("POST", "/folder/"): "404 404 404 404 404 404",
     ("GET", "/search/"): "404 404 404 404 404 404",
     ("POST", "/search/"): "404 404 404 404 404 404",
-    ("POST", "/unread/"): ">/inbox 404 404 404 404 404",
-    ("POST", "/delete/"): ">/inbox 404 404 404 >/drafts >/sent",
-    ("GET", "/reply/"): "200 404 404 404 404 404",
-    ("GET", "/replyall/"): "200 404 404 404 404 404",
-    ("GET", "/forward/"): "200 404 404 404 404 200",
+    ("POST", "/unread/"): ">/inbox 410 410 410 404 404",
+    ("POST", "/delete/"): "200 410 410 410 200 200",
+    ("GET", "/reply/"): "200 410 410 410 404 404",
+    ("GET", "/replyall/"): "200 410 410 410 404 404",
+    ("GET", "/forward/"): "200 410 410 410 404 200",
     ("GET", "/draft/"): "404 404 404 404 200 404",
     ("GET", "/discard/"): "404 404 404 404 200 404",
     ("GET", "/track/"): "404 404 404 404 404 404",
@@ -266,16 +266,16 @@ def in_state(owner, state):
         world.postgres.query(f"update postseal.parcel_key set expires_at = now() - interval '1 second' where id = '{message}' returning 1")
     elif state == "deleted":
         owner.browser.get(f"/message/{message}")
-        owner.browser.send({}, action=f"/delete/{message}")
+        owner.browser.send({"action": "delete-now"}, action=f"/delete/{message}")
     return message
 
 
 # --- every field of every form, with values that none of our pages sends ---
 
 # Where a form is sent that has no action of its own, or gets it from the program.
-PLACES = {"unlock.html": "/m/", "discard.html": "/delete/", "enrol.html": "/enrol", "reopen.html": "/proof/", "track.html": "/track/", "recall.html": "/track/", "revoke.html": "/trust/", "approval.html": "/approval/", "message.html": "/delete/", "list.html": "/inbox"}
+PLACES = {"unlock.html": "/m/", "delete.html": "/delete/", "discard.html": "/delete/", "enrol.html": "/enrol", "reopen.html": "/proof/", "track.html": "/track/", "recall.html": "/track/", "revoke.html": "/trust/", "approval.html": "/approval/", "message.html": "/delete/", "list.html": "/inbox"}
 # Boxes that are named by the program.
-BOXES = {"keep-box": "keep-0", "entry-box": "message-x"}
+BOXES = {"keep-box": "keep-0", "entry-box": "message-x", "chosen-box": "message-x"}
 HOSTILE = ("empty", "nonsense", "quote", "control", "long", "other's")
 # For each field, what the owner is told if only this field has such a value, and the others are
 # right.
