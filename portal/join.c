@@ -152,6 +152,8 @@ find_newcomer(struct request *request, const struct statement *statement,
 	return look_for_account(request, newcomer_r, fault);
 }
 
+static const char not_recovery[] = N_("This is not the recovery code for this account.");
+
 static enum MHD_Result
 show_enrol(struct request *request, const struct newcomer *newcomer, bool by_link,
 	   const char *wrong)
@@ -159,7 +161,8 @@ show_enrol(struct request *request, const struct newcomer *newcomer, bool by_lin
 	g_autoptr(page_auto) page = answer_begin(
 		request, by_link && newcomer->has_account ? "reopen.html" : "enrol.html");
 
-	answer_wrong(page, wrong == NULL ? NULL : request_say(request, wrong), "password-field");
+	answer_wrong(page, wrong == NULL ? NULL : request_say(request, wrong),
+		     wrong == not_recovery ? "recovery" : "password-field");
 	page_text(page, "address", newcomer->shown);
 	page_attribute(page, "username", "value", newcomer->shown);
 	page_attribute(page, "recovery", "value", request_field(request, "recovery"));
@@ -372,8 +375,7 @@ recover(struct request *request, const struct newcomer *newcomer)
 			     &account, &session->keys, &right, &fault))
 		return answer_fault(request, &fault);
 	if (!right)
-		return show_enrol(request, newcomer, true,
-				  "This is not the recovery code for this account.");
+		return show_enrol(request, newcomer, true, not_recovery);
 	if (!signin_was_right(request, newcomer->address, &fault)) {
 		account_clear(&account);
 		return answer_fault(request, &fault);

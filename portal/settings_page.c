@@ -113,9 +113,11 @@ show_settings(struct request *request, unsigned status, const char *wrong)
 	const bool required = request->portal->settings->portal_factor == PORTAL_FACTOR_REQUIRED;
 	struct fault fault;
 
-	page_text_if_any(page, "wrong", wrong == NULL ? NULL : request_say(request, wrong));
+	answer_wrong(page, wrong == NULL ? NULL : request_say(request, wrong), "name");
 	page_text(page, "address", request->session.account.shown);
-	if (request->session.account.name != NULL)
+	if (wrong != NULL)
+		page_attribute(page, "name", "value", request_field(request, "name"));
+	else if (request->session.account.name != NULL)
 		page_attribute(page, "name", "value", request->session.account.name);
 	page_attribute(page, language, "selected", "selected");
 	if (!required)

@@ -55,7 +55,7 @@ show_signin(struct request *request, unsigned status, const char *wrong)
 				     ? request_field(request, "message")
 				     : request_query(request, "message");
 
-	answer_wrong(page, wrong, "password-field");
+	answer_wrong(page, wrong, status == MHD_HTTP_BAD_REQUEST ? "address" : "password-field");
 	page_attribute(page, "message", "value",
 		       identifier_parse(&message, wanted) ? message.text : "");
 	page_attribute(page, "address", "value", request_field(request, "address"));

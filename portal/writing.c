@@ -381,9 +381,12 @@ press_send(struct request *request, struct written *written)
 	g_autofree char *why = NULL;
 	struct fault fault;
 
-	if (look_at_files(request, &why) &&
-	    !addressees_check(&author, &question, addressees, &why, &fault))
+	if (!look_at_files(request, &why))
+		return answer_saved(request, written, MHD_HTTP_BAD_REQUEST, why);
+	if (!addressees_check(&author, &question, addressees, &why, &fault))
 		return answer_fault(request, &fault);
+	if (why != NULL)
+		written->form.wrong_field = "to";
 	return why != NULL ? answer_saved(request, written, MHD_HTTP_BAD_REQUEST, why)
 			   : send_to(request, written, addressees);
 }

@@ -143,3 +143,39 @@ def test_who_signs_in_after_a_member_reads_nothing_that_they_opened(person, name
     person.browser.send({"address": third.address, "password": PASSWORD}, to="/signin", action="/settings/sessions")
     assert third.address in person.browser.get("/settings").text
     assert person.browser.get(message).status == 404
+
+
+def marked(page):
+    """The fields that are marked as wrong, and those that have the focus."""
+    fields = [tag for tag in re.findall(r"<(?:input|textarea)[^>]*>", page) if "aria-invalid" in tag]
+    assert all('aria-errormessage="wrong"' in tag and "autofocus" in tag for tag in fields) and 'id="wrong"' in page
+    return [re.search(r'(?:^| )name="([^"]*)"', tag).group(1) for tag in fields]
+
+
+@pytest.mark.parametrize("place, action, fields, field", [
+    ("/signin", "/signin", {"address": "no address", "password": "x"}, "address"),
+    ("/signin", "/signin", {"address": "nobody@pickup.example", "password": "x"}, "password"),
+    ("/write", "/send", {"to": "hr@example.com", "text": "t", "action": "send"}, "to"),
+    ("/settings", "/settings/name", {"name": "a@b.example"}, "name"),
+    ("/settings/confirm", "/settings/confirm", {"password": "wrong password"}, "password"),
+    ("/settings/security", "/settings/password", {"password": "one thing", "again": "another"}, "password"),
+    ("/folders", "/folders", {"name": " ", "action": "create"}, "name")])
+def test_wrong_field_was_neither_marked_nor_had_the_focus(person, place, action, fields, field):
+    member(person)
+    if place == "/settings/security":
+        person.confirm()
+    browser = Visitor(person.browser.portal) if place == "/signin" else person.browser
+    browser.get(place)
+    answer = browser.send(fields, action=action)
+    assert answer.status in (400, 403) and marked(answer.text) == [field]
+
+
+def test_wrong_password_or_recovery_code_was_not_marked_for_a_new_password(person):
+    member(person)
+    browser = Visitor(person.browser.portal)
+    browser.get("/join")
+    browser.send({"address": person.address})
+    browser.get(re.search(r"http://\S+/proof/\S{43}", person.mail("please confirm your email address").text()).group(0))
+    assert marked(browser.send({"password": "short", "again": "short"}).text) == ["password"]
+    new = "another correct horse"
+    assert marked(browser.send({"password": new, "again": new, "recovery": "WRONG"}).text) == ["recovery"]
