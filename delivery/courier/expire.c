@@ -113,7 +113,8 @@ delete_expired(struct connection *connection, const struct settings *settings, s
 	static const struct statement *const statements[] = {
 		&expire_keys,	     &forget_decided, &release_held,	  &expire_parcels,
 		&expire_sessions,    &expire_proofs,  &expire_throttles,  &expire_pages,
-		&expire_trust_links, &expire_unsaved, &forget_gone_links, &forget_gone_keys, &forget_approvals};
+		&expire_trust_links, &expire_unsaved, &forget_gone_links, &forget_gone_keys,
+		&forget_approvals};
 	struct parameters lifetime = {0};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(statements); i++)
