@@ -335,7 +335,9 @@ def test_lists_on_a_desktop_and_on_a_telephone(chromium, person):
     chromium.run("""await state.page.goto(url); await state.page.check("li:has-text('Number 26') input");
         await state.page.check("li:has-text('Number 25') input");""", url=person.browser.portal + "/inbox")
     shot(chromium, "phone-inbox-selected")
-    chromium.run("""await state.page.click("button:has-text('Delete')"); await state.page.waitForSelector("text=25 messages, 24 unread");
+    chromium.run("""await state.page.click("button:has-text('Delete')"); await state.page.waitForSelector("text=Delete for good?");""")
+    check(chromium, "phone-delete")
+    chromium.run("""await state.page.click("main button"); await state.page.waitForSelector("text=25 messages, 24 unread");
         if (await state.page.isVisible("text=Number 26")) throw new Error("it is still there");""")
     open_page(chromium, person, viewport={"width": 390, "height": 844}, isMobile=True, hasTouch=True)
     chromium.run("""await state.page.goto(url); await state.page.check("li:has-text('Number 24') input");""",
