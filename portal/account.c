@@ -36,6 +36,9 @@ static const struct statement account_recovery = {
 	"account_recovery",
 	"update postseal.account set recovery_salt = $2, recovery_wrapped = $3 where id = $1"};
 
+static const struct statement language_put = {
+	"language_put", "update postseal.account set language = $2 where id = $1"};
+
 void
 account_clear(struct account *account)
 {
@@ -289,4 +292,15 @@ account_set_recovery(struct connection *connection, const struct account *accoun
 {
 	long_code_make(recovery_r, RECOVERY_GROUPS);
 	return set_locked(connection, &account_recovery, account, keys, recovery_r, fault);
+}
+
+bool
+account_put_language(struct connection *connection, const struct account *account,
+		     struct fault *fault)
+{
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, account->id.text);
+	parameters_text(&parameters, account->language);
+	return connection_execute(connection, &language_put, &parameters, NULL, fault);
 }

@@ -79,6 +79,9 @@ bool account_recover(struct connection *connection, const char *address, const c
 		     struct account *account_r, struct account_keys *keys_r, bool *right_r,
 		     struct fault *fault);
 
+/* As account->language says, at once. */
+bool account_put_language(struct connection *connection, const struct account *account,
+			  struct fault *fault);
 /* These add to the open batch. */
 bool account_set_password(struct connection *connection, const struct account *account,
 			  const struct account_keys *keys, const char *password,

@@ -34,6 +34,9 @@ finish_page(struct request *request, struct page *page)
 		page_remove(page, "navigation");
 	else
 		page_text(page, "member", request->session.account.shown);
+	/* In another language there would be another page: the answer to a form has no address. */
+	if (request->route == NULL || strcmp(request->route->method, "GET") != 0)
+		page_remove(page, "languages");
 	/* A page without a form needs no cookie. */
 	if (page_has(page, "token")) {
 		request_form_token(request, token);
@@ -200,6 +203,35 @@ answer_not_found(struct request *request)
 		request, MHD_HTTP_NOT_FOUND, "Not found",
 		"This page does not exist, or you do not have access to it. Please use the link "
 		"in the email exactly as it is.");
+}
+
+static enum MHD_Result
+add_to_query(void *query, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	g_autofree char *escaped_name = g_uri_escape_string(name, NULL, FALSE);
+	g_autofree char *escaped = g_uri_escape_string(value == NULL ? "" : value, NULL, FALSE);
+
+	(void)kind;
+	g_string_append_printf(query, "&%s=%s", escaped_name, escaped);
+	return MHD_YES;
+}
+
+enum MHD_Result
+answer_once_more(struct request *request)
+{
+	g_autoptr(page_auto) page = answer_begin(request, "onwards.html");
+	g_autofree char *path = g_uri_escape_string(request->web.path, "/", FALSE);
+	g_autoptr(GString) place = g_string_new(path);
+	g_autofree char *refresh = NULL;
+	struct MHD_Response *response;
+
+	g_string_append(place, "?again=yes");
+	MHD_get_connection_values(request->web.mhd, MHD_GET_ARGUMENT_KIND, add_to_query, place);
+	page_attribute(page, "onwards", "href", place->str);
+	response = finish_page(request, page);
+	refresh = g_strconcat("0; url=", place->str, NULL);
+	MHD_add_response_header(response, "Refresh", refresh);
+	return answer_response(request, MHD_HTTP_OK, response);
 }
 
 /* --- forms that are shown again --- */

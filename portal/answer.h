@@ -48,5 +48,8 @@ enum MHD_Result answer_fault(struct request *request, const struct fault *fault)
 /* What was tried, and how long to wait; `text` is translated. */
 enum MHD_Result answer_too_often(struct request *request, const char *text);
 enum MHD_Result answer_not_found(struct request *request);
+/* A page that asks for the present address again, with `again` in its query, and that sets no
+ * cookie of a session. */
+enum MHD_Result answer_once_more(struct request *request);
 
 #endif

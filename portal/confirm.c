@@ -20,7 +20,7 @@ show_confirm(struct request *request, unsigned status, const char *wrong)
 	const struct account *account = &request->session.account;
 	struct fault fault;
 
-	page_text_if_any(page, "wrong", wrong == NULL ? NULL : request_say(request, wrong));
+	answer_wrong(page, wrong == NULL ? NULL : request_say(request, wrong), "password-field");
 	page_attribute(page, "username", "value", account->shown);
 	if (!account->has_totp)
 		page_remove(page, account->has_passkey ? "plain" : "code");

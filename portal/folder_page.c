@@ -486,6 +486,33 @@ answer_archive(struct request *request, const GPtrArray *ticked)
 	return answer_response(request, MHD_HTTP_OK, response);
 }
 
+/* A slip must not cost a message: what is chosen is deleted after a question. */
+static enum MHD_Result
+ask_to_delete(struct request *request, const char *path, const GPtrArray *ticked,
+	      const struct folder_question *question)
+{
+	g_autoptr(page_auto) page = answer_begin(request, "delete.html");
+	g_autofree char *back =
+		folder_page_place(path, question, question->before, question->after);
+	g_autofree char *count = folder_page_count(request, ticked->len, 0);
+
+	page_text(page, "what", count);
+	page_attribute(page, "delete", "action", path);
+	page_attribute(page, "place-order", "value", question->is_oldest_first ? "oldest" : "");
+	page_attribute(page, "place-before", "value", question->before);
+	page_attribute(page, "place-after", "value", question->after);
+	page_attribute(page, "back", "href", back);
+	for (guint i = 0; i < ticked->len; i++) {
+		g_autofree char *name =
+			g_strconcat(ticked_prefix, g_ptr_array_index(ticked, i), NULL);
+
+		page_repeat(page, "chosen");
+		page_attribute(page, "chosen-box", "name", name);
+	}
+	page_repeat_end(page, "chosen");
+	return answer_page(request, MHD_HTTP_OK, page);
+}
+
 /* At most as many as a page shows. */
 static GPtrArray *
 ticked_of(const struct request *request)
@@ -511,9 +538,11 @@ folder_page_act(struct request *request, const char *path)
 
 	if (ticked->len > 0 && strcmp(action, "download") == 0)
 		return answer_archive(request, ticked);
+	if (ticked->len > 0 && strcmp(action, "delete") == 0)
+		return ask_to_delete(request, path, ticked, &question);
 	if (strcmp(action, "read") == 0 || strcmp(action, "unread") == 0)
 		done = mark_all(request, ticked, strcmp(action, "read") == 0, &fault);
-	else if (strcmp(action, "delete") == 0)
+	else if (strcmp(action, "delete-now") == 0)
 		done = delete_all(request, ticked, &fault);
 	else if (strcmp(action, "move") == 0)
 		done = move_all(request, ticked, &fault);

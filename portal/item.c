@@ -6,6 +6,7 @@
 #include "core/reader/protocol.h"
 #include "mail/html.h"
 #include "portal/answer.h"
+#include "portal/unlock.h"
 
 /* Bytes; in UTF-8 it is no more than the reader takes. */
 enum { HTML_SOURCE_MAX = READER_DOCUMENT_MAX / 4 };
@@ -19,15 +20,32 @@ item_mailbox(const struct request *request)
 				portal->reader,	  &request->session, request->web.network};
 }
 
+/* A member who comes too late from the mail about a message is told what became of it. */
+static enum MHD_Result
+answer_missing(struct request *request, const char *text)
+{
+	const struct session *session = &request->session;
+	enum parcel_gone gone = PARCEL_NOT_GONE;
+	struct identifier id;
+	struct fault fault;
+
+	if (session->state == SESSION_MEMBER && identifier_parse(&id, text) &&
+	    !parcel_find_gone_key(request->connection, id.text, session->account.id.text, &gone,
+				  &fault))
+		return answer_fault(request, &fault);
+	return gone == PARCEL_NOT_GONE ? answer_not_found(request)
+				       : unlock_show_gone(request, gone);
+}
+
 /* Turns the outcome of a look into the mailbox into an answer. */
 static bool
-judge(struct request *request, bool good, bool found, const struct fault *fault,
+judge(struct request *request, const char *id, bool good, bool found, const struct fault *fault,
       enum MHD_Result *answered_r)
 {
 	if (!good)
 		*answered_r = answer_fault(request, fault);
 	else if (!found)
-		*answered_r = answer_not_found(request);
+		*answered_r = answer_missing(request, id);
 	return good && found;
 }
 
@@ -39,7 +57,7 @@ item_open(struct request *request, const char *id, const struct mailbox_use *use
 	struct fault fault;
 	bool found, good = mailbox_open(&mailbox, id, use, item_r, &found, &fault);
 
-	return judge(request, good, found, &fault, answered_r);
+	return judge(request, id, good, found, &fault, answered_r);
 }
 
 bool
@@ -50,7 +68,7 @@ item_find(struct request *request, const char *id, struct mailbox_item *item_r,
 	struct fault fault;
 	bool found, good = mailbox_find(&mailbox, id, item_r, &found, &fault);
 
-	return judge(request, good, found, &fault, answered_r);
+	return judge(request, id, good, found, &fault, answered_r);
 }
 
 /* If the reader cannot handle the HTML, the message can still be downloaded. */

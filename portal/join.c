@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/log.h"
+
 #include "core/address.h"
 #include "core/catalogue.h"
 #include "delivery/outbox/proof.h"
@@ -64,6 +66,17 @@ mail_proof(struct request *request, const struct address *address, struct fault 
 	       batch_commit(request->connection, fault);
 }
 
+static bool
+may_mail(struct request *request, const char *address, bool *allowed_r, struct fault *fault)
+{
+	g_autofree char *client = g_strdup_printf("%s|%s", address, request->web.network);
+
+	return throttle_take(request->connection, &throttle_proof_client, client, allowed_r,
+			     fault) &&
+	       (!*allowed_r || throttle_take(request->connection, &throttle_proof_address, address,
+					     allowed_r, fault));
+}
+
 enum MHD_Result
 join_submit(struct request *request)
 {
@@ -83,9 +96,9 @@ join_submit(struct request *request)
 		return answer_too_often(
 			request, "Too many emails have been requested from your network. Please "
 				 "wait an hour, then try again.");
-	/* So that nobody can fill someone else's mailbox by typing their address. */
-	if (!throttle_take(request->connection, &throttle_proof_address, address.key, &allowed,
-			   &fault) ||
+	/* So that nobody can fill someone else's mailbox by typing their address, nor use up what
+	   its owner may ask for. */
+	if (!may_mail(request, address.key, &allowed, &fault) ||
 	    (allowed && !mail_proof(request, &address, &fault)))
 		return answer_fault(request, &fault);
 	return answer_outcome(request, MHD_HTTP_OK, "Please check your email",
@@ -139,6 +152,8 @@ find_newcomer(struct request *request, const struct statement *statement,
 	return look_for_account(request, newcomer_r, fault);
 }
 
+static const char not_recovery[] = N_("This is not the recovery code for this account.");
+
 static enum MHD_Result
 show_enrol(struct request *request, const struct newcomer *newcomer, bool by_link,
 	   const char *wrong)
@@ -146,7 +161,8 @@ show_enrol(struct request *request, const struct newcomer *newcomer, bool by_lin
 	g_autoptr(page_auto) page = answer_begin(
 		request, by_link && newcomer->has_account ? "reopen.html" : "enrol.html");
 
-	answer_wrong(page, wrong == NULL ? NULL : request_say(request, wrong), "password-field");
+	answer_wrong(page, wrong == NULL ? NULL : request_say(request, wrong),
+		     wrong == not_recovery ? "recovery" : "password-field");
 	page_text(page, "address", newcomer->shown);
 	page_attribute(page, "username", "value", newcomer->shown);
 	page_attribute(page, "recovery", "value", request_field(request, "recovery"));
@@ -242,6 +258,8 @@ enrol(struct request *request, const struct newcomer *newcomer)
 		request->cookie_is_new = false;
 		return answer_fault(request, &fault);
 	}
+	if (!signin_know_network(request, &fault))
+		log_error("%s: %s", request->route->path, fault.text);
 	return show_recovery(request, recovery, request_field(request, "password"));
 }
 
@@ -349,8 +367,7 @@ recover(struct request *request, const struct newcomer *newcomer)
 	struct fault fault;
 	bool right, allowed;
 
-	if (!throttle_take(connection, &throttle_password_address, newcomer->address, &allowed,
-			   &fault))
+	if (!signin_may_try(request, newcomer->address, &allowed, &fault))
 		return answer_fault(request, &fault);
 	if (!allowed)
 		return answer_too_often(request, SIGNIN_TOO_OFTEN);
@@ -358,8 +375,11 @@ recover(struct request *request, const struct newcomer *newcomer)
 			     &account, &session->keys, &right, &fault))
 		return answer_fault(request, &fault);
 	if (!right)
-		return show_enrol(request, newcomer, true,
-				  "This is not the recovery code for this account.");
+		return show_enrol(request, newcomer, true, not_recovery);
+	if (!signin_was_right(request, newcomer->address, &fault)) {
+		account_clear(&account);
+		return answer_fault(request, &fault);
+	}
 	account_clear(&session->account);
 	session->account = account;
 	session->is_confirmed = false;

@@ -79,7 +79,8 @@ show_all(struct request *request, unsigned status, const char *wrong, const char
 	if (folders == NULL)
 		return answer_fault(request, &fault);
 	page = answer_begin(request, "folders.html");
-	page_text_if_any(page, "wrong", wrong);
+	answer_wrong(page, wrong,
+		     strcmp(request_field(request, "action"), "rename") == 0 ? "" : "new-name");
 	page_attribute(page, "new-name", "value", name);
 	for (guint i = 0; i < folders->len; i++)
 		list_folder(page, g_ptr_array_index(folders, i));

@@ -18,9 +18,6 @@ enum {
 	WORD_MIN = 4, /* letters of an address that make a password easy to guess */
 };
 
-/* Of cracklib-runtime; without the ending of its files. */
-#define DICTIONARY "/var/cache/cracklib/cracklib_dict"
-
 static bool
 is_common(const char *password)
 {
@@ -52,13 +49,13 @@ is_in_dictionary(const char *password, const char *address)
 	static GMutex one_at_a_time;
 	bool is_weak;
 
-	if (access(DICTIONARY ".pwd", R_OK) != 0) {
-		log_error("checking a password: %s.pwd cannot be read: %s", DICTIONARY,
+	if (access(PASSWORD_DICTIONARY ".pwd", R_OK) != 0) {
+		log_error("checking a password: %s.pwd cannot be read: %s", PASSWORD_DICTIONARY,
 			  g_strerror(errno));
 		return false;
 	}
 	g_mutex_lock(&one_at_a_time);
-	is_weak = FascistCheckUser(password, DICTIONARY, address, "") != NULL;
+	is_weak = FascistCheckUser(password, PASSWORD_DICTIONARY, address, "") != NULL;
 	g_mutex_unlock(&one_at_a_time);
 	return is_weak;
 }

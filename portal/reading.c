@@ -174,6 +174,22 @@ reading_zip(struct request *request)
 	return answer_download(request, archive_response(archive), "attachments.zip");
 }
 
+/* A slip must not cost a message. */
+static enum MHD_Result
+ask_to_delete(struct request *request, const struct mailbox_item *item)
+{
+	g_autoptr(page_auto) page = answer_begin(request, "delete.html");
+	g_autofree char *path = g_strconcat("/delete/", item->id.text, NULL);
+	g_autofree char *back = g_strconcat("/message/", item->id.text, NULL);
+	const char *subject = item->layout == NULL ? "" : item->layout->subject;
+
+	page_text(page, "what", *subject == '\0' ? request_say(request, "(no subject)") : subject);
+	page_attribute(page, "delete", "action", path);
+	page_attribute(page, "back", "href", back);
+	page_remove(page, "chosen");
+	return answer_page(request, MHD_HTTP_OK, page);
+}
+
 enum MHD_Result
 reading_delete(struct request *request)
 {
@@ -186,6 +202,8 @@ reading_delete(struct request *request)
 	/* With link and code, one may read the message but not delete it. */
 	if (!item.has_folder)
 		return answer_not_found(request);
+	if (strcmp(request_field(request, "action"), "delete-now") != 0)
+		return ask_to_delete(request, &item);
 	if (!mailbox_delete(request->connection, request->portal->settings, &item, &fault))
 		return answer_fault(request, &fault);
 	folder_page_changed(request);

@@ -229,6 +229,36 @@ lacks_factor(const struct request *request)
 	       request->portal->settings->portal_factor == PORTAL_FACTOR_REQUIRED;
 }
 
+/* Our cookie is not sent when a link on another site is followed, such as a notice's in webmail: a
+ * member would seem to be a stranger, and the new cookie would end the session. The browser is
+ * asked to come once more, from here; that it came that way already, `again` says. */
+static bool
+is_led_here(const struct request *request)
+{
+	const char *site = web_header(&request->web, "Sec-Fetch-Site");
+	const char *mode = web_header(&request->web, "Sec-Fetch-Mode");
+
+	return request->cookie_is_new && strcmp(request->route->method, "GET") == 0 &&
+	       g_strcmp0(site, "cross-site") == 0 && g_strcmp0(mode, "navigate") == 0 &&
+	       *request_query(request, "again") == '\0';
+}
+
+/* What a member chooses at the foot of a page holds for all further pages, and for mails. A link on
+ * another site chooses nothing. */
+static bool
+remember_language(struct request *request, struct fault *fault)
+{
+	struct account *account = &request->session.account;
+
+	if (request->session.state != SESSION_MEMBER || !request->web.language_is_new ||
+	    strcmp(account->language, request->web.language) == 0 ||
+	    !web_is_same_origin(&request->web) || *request_query(request, "again") != '\0')
+		return true;
+	g_free(account->language);
+	account->language = g_strdup(request->web.language);
+	return account_put_language(request->connection, account, fault);
+}
+
 static enum MHD_Result
 serve_checked(struct request *request)
 {
@@ -337,8 +367,11 @@ request_serve(struct request *request)
 		session_clear(&request->session);
 		take_cookie(request); /* identifies a form that is given back */
 		queued = answer_fault(request, &fault);
+	} else if (is_led_here(request)) {
+		queued = answer_once_more(request);
 	} else {
-		queued = serve_checked(request);
+		queued = remember_language(request, &fault) ? serve_checked(request)
+							    : answer_fault(request, &fault);
 	}
 	request_rest(request);
 	return queued;

@@ -69,12 +69,12 @@ security_page_fill(struct request *request, struct page *page, struct fault *fau
 }
 
 static enum MHD_Result
-show_security(struct request *request, unsigned status, const char *wrong)
+show_security(struct request *request, unsigned status, const char *wrong, const char *field)
 {
 	g_autoptr(page_auto) page = answer_begin(request, "security.html");
 	struct fault fault;
 
-	page_text_if_any(page, "wrong", wrong == NULL ? NULL : request_say(request, wrong));
+	answer_wrong(page, wrong == NULL ? NULL : request_say(request, wrong), field);
 	page_attribute(page, "username", "value", request->session.account.shown);
 	return security_page_fill(request, page, &fault) ? answer_page(request, status, page)
 							 : answer_fault(request, &fault);
@@ -85,7 +85,7 @@ security_page_show(struct request *request)
 {
 	enum MHD_Result answered;
 
-	return confirm_is_given(request, &answered) ? show_security(request, MHD_HTTP_OK, NULL)
+	return confirm_is_given(request, &answered) ? show_security(request, MHD_HTTP_OK, NULL, "")
 						    : answered;
 }
 
@@ -106,10 +106,11 @@ security_page_password(struct request *request)
 	if (strcmp(password, request_field(request, "again")) != 0)
 		return show_security(request, MHD_HTTP_BAD_REQUEST,
 				     "The two passwords do not match. Please enter the same "
-				     "password twice.");
+				     "password twice.",
+				     "password-field");
 	wrong = password_fault(password, session->account.address);
 	if (wrong != NULL)
-		return show_security(request, MHD_HTTP_BAD_REQUEST, wrong);
+		return show_security(request, MHD_HTTP_BAD_REQUEST, wrong, "password-field");
 	applications = application_password_all(connection, &session->account, &fault);
 	if (applications == NULL || !batch_begin(connection, &fault) ||
 	    !account_set_password(connection, &session->account, &session->keys, password,
@@ -204,7 +205,8 @@ add_key(struct request *request, const struct key_facts *key)
 		return answer_fault(request, &fault);
 	return stored ? answer_see(request, "/settings")
 		      : show_security(request, MHD_HTTP_BAD_REQUEST,
-				      "Your organisation manages the keys for this address.");
+				      "Your organisation manages the keys for this address.",
+				      "key-field");
 }
 
 enum MHD_Result
@@ -225,7 +227,7 @@ security_page_add_key(struct request *request)
 	if (key != NULL)
 		answered = add_key(request, key);
 	else if (fault.cause == FAULT_INPUT)
-		answered = show_security(request, MHD_HTTP_BAD_REQUEST, fault.text);
+		answered = show_security(request, MHD_HTTP_BAD_REQUEST, fault.text, "key-field");
 	else
 		answered = answer_fault(request, &fault);
 	g_clear_pointer(&key, key_facts_free);

@@ -20,9 +20,6 @@ static const struct statement notices_put = {
 static const struct statement name_put = {
 	"name_put", "update postseal.account set name = nullif($2, '') where id = $1"};
 
-static const struct statement language_put = {
-	"language_put", "update postseal.account set language = $2 where id = $1"};
-
 static const struct statement sessions = {"member_sessions",
 					  "select id, browser, network, extract(epoch from "
 					  "seen_at)::bigint from postseal.portal_session "
@@ -116,9 +113,11 @@ show_settings(struct request *request, unsigned status, const char *wrong)
 	const bool required = request->portal->settings->portal_factor == PORTAL_FACTOR_REQUIRED;
 	struct fault fault;
 
-	page_text_if_any(page, "wrong", wrong == NULL ? NULL : request_say(request, wrong));
+	answer_wrong(page, wrong == NULL ? NULL : request_say(request, wrong), "name");
 	page_text(page, "address", request->session.account.shown);
-	if (request->session.account.name != NULL)
+	if (wrong != NULL)
+		page_attribute(page, "name", "value", request_field(request, "name"));
+	else if (request->session.account.name != NULL)
 		page_attribute(page, "name", "value", request->session.account.name);
 	page_attribute(page, language, "selected", "selected");
 	if (!required)
@@ -166,10 +165,16 @@ enum MHD_Result
 settings_page_language(struct request *request)
 {
 	const char *language = catalogue_language(request_field(request, "language"));
+	struct account *account = &request->session.account;
+	struct fault fault;
 
 	if (language == NULL)
 		return answer_see(request, "/settings");
-	return put_and_show(request, &language_put, language);
+	g_free(account->language);
+	account->language = g_strdup(language);
+	return account_put_language(request->connection, account, &fault)
+		       ? answer_see(request, "/settings")
+		       : answer_fault(request, &fault);
 }
 
 enum MHD_Result

@@ -55,7 +55,7 @@ show_signin(struct request *request, unsigned status, const char *wrong)
 				     ? request_field(request, "message")
 				     : request_query(request, "message");
 
-	answer_wrong(page, wrong, "password-field");
+	answer_wrong(page, wrong, status == MHD_HTTP_BAD_REQUEST ? "address" : "password-field");
 	page_attribute(page, "message", "value",
 		       identifier_parse(&message, wanted) ? message.text : "");
 	page_attribute(page, "address", "value", request_field(request, "address"));
@@ -120,8 +120,8 @@ become_member(struct request *request, struct fault *fault)
 	adoption.senders = senders = mailbox_senders(
 		request->connection, request->session.account.address, opened, fault);
 	request->session.state = SESSION_MEMBER;
-	return senders != NULL && tell_new_client(request, fault) &&
-	       batch_begin(request->connection, fault) &&
+	return senders != NULL && signin_know_network(request, fault) &&
+	       tell_new_client(request, fault) && batch_begin(request->connection, fault) &&
 	       mailbox_adopt(request->connection, &adoption, fault) &&
 	       request_begin_session(request, opened, fault);
 }
@@ -172,10 +172,39 @@ signin_with_password(struct request *request)
 							 : signin_complete(request);
 }
 
+/* Whoever has a member's session is not slowed by others, nor given more tries by having many
+ * networks. Caller frees. */
+static char *
+client_of(const struct request *request, const char *address)
+{
+	const struct session *session = &request->session;
+	bool is_session =
+		session->state == SESSION_MEMBER && strcmp(session->account.address, address) == 0;
+
+	return is_session ? g_strdup_printf("session|%s", session->id.text)
+			  : g_strdup_printf("%s|%s", address, request->web.network);
+}
+
+/* Strangers' tries from all networks together. */
 static bool
-may_try(struct request *request, const char *address, bool *allowed_r, struct fault *fault)
+may_stranger_try(struct request *request, const char *address, const char *client, bool *allowed_r,
+		 struct fault *fault)
+{
+	bool known = g_str_has_prefix(client, "session|");
+
+	if (!known && !throttle_is_noted(request->connection, &throttle_password_known, client,
+					 &known, fault))
+		return false;
+	*allowed_r = true;
+	return known || throttle_take(request->connection, &throttle_password_address, address,
+				      allowed_r, fault);
+}
+
+bool
+signin_may_try(struct request *request, const char *address, bool *allowed_r, struct fault *fault)
 {
 	struct connection *connection = request->connection;
+	g_autofree char *client = client_of(request, address);
 	const char *network = request->web.network;
 
 	if (!throttle_take(connection, &throttle_password_network, network, allowed_r, fault))
@@ -183,17 +212,36 @@ may_try(struct request *request, const char *address, bool *allowed_r, struct fa
 	if (!*allowed_r)
 		return activity_note_throttled(connection, &throttle_password_network, network,
 					       network, address, fault);
-	return throttle_take(connection, &throttle_password_address, address, allowed_r, fault) &&
+	if (!throttle_take(connection, &throttle_password_client, client, allowed_r, fault))
+		return false;
+	if (!*allowed_r)
+		return activity_note_throttled(connection, &throttle_password_client, client,
+					       network, address, fault);
+	return may_stranger_try(request, address, client, allowed_r, fault) &&
 	       (*allowed_r || activity_note_throttled(connection, &throttle_password_address,
 						      address, network, address, fault));
 }
 
-static bool
-count_no_more(struct request *request, const char *address, struct fault *fault)
+/* The limit of all strangers is not lifted: a member who signs in now and then must not give
+ * somebody who guesses new tries. */
+bool
+signin_was_right(struct request *request, const char *address, struct fault *fault)
 {
-	return throttle_forget(request->connection, &throttle_password_address, address, fault) &&
-	       throttle_give_back(request->connection, &throttle_password_network,
-				  request->web.network, fault);
+	struct connection *connection = request->connection;
+	g_autofree char *client = client_of(request, address);
+
+	return throttle_forget(connection, &throttle_password_client, client, fault) &&
+	       throttle_give_back(connection, &throttle_password_network, request->web.network,
+				  fault);
+}
+
+bool
+signin_know_network(struct request *request, struct fault *fault)
+{
+	g_autofree char *client =
+		g_strdup_printf("%s|%s", request->session.account.address, request->web.network);
+
+	return throttle_note(request->connection, &throttle_password_known, client, fault);
 }
 
 bool
@@ -204,7 +252,7 @@ signin_try_password(struct request *request, const char *address, struct account
 	g_autofree char *quoted = quote(address);
 
 	*right_r = false;
-	if (!may_try(request, address, allowed_r, fault))
+	if (!signin_may_try(request, address, allowed_r, fault))
 		return false;
 	if (!*allowed_r)
 		return true;
@@ -213,7 +261,7 @@ signin_try_password(struct request *request, const char *address, struct account
 		return false;
 	log_info("password is %s: network=%s, address=%s", *right_r ? "right" : "wrong",
 		 request->web.network, quoted);
-	return *right_r ? count_no_more(request, address, fault)
+	return *right_r ? signin_was_right(request, address, fault)
 			: activity_note(request, address, "wrong password", fault);
 }
 

@@ -12,6 +12,13 @@ give_back_form signin_give_back;
 #define SIGNIN_TOO_OFTEN                                                                           \
 	N_("Too many passwords were tried. Please wait a quarter of an hour, then try again.")
 
+/* A password or a recovery code for the address is about to be tried; *allowed_r: false if too many
+ * were. It was right: that try does not count. */
+bool signin_may_try(struct request *request, const char *address, bool *allowed_r,
+		    struct fault *fault);
+bool signin_was_right(struct request *request, const char *address, struct fault *fault);
+/* The member signed in from here: tries by others from elsewhere do not keep the member out. */
+bool signin_know_network(struct request *request, struct fault *fault);
 /* Tries the form's password; *allowed_r: false if there were too many tries. Wipe the keys. */
 bool signin_try_password(struct request *request, const char *address, struct account *account_r,
 			 struct account_keys *keys_r, bool *allowed_r, bool *right_r,

@@ -41,8 +41,8 @@ unlock_give_back(struct request *request, unsigned status, const char *why)
 	return show_form(request, status, why);
 }
 
-static enum MHD_Result
-show_gone(struct request *request, enum parcel_gone gone)
+enum MHD_Result
+unlock_show_gone(struct request *request, enum parcel_gone gone)
 {
 	switch (gone) {
 	case PARCEL_RECALLED:
@@ -55,6 +55,11 @@ show_gone(struct request *request, enum parcel_gone gone)
 			request, MHD_HTTP_GONE, "This message was deleted",
 			"It was deleted by whoever received it. If you still need it, "
 			"please ask its sender to send it again.");
+	case PARCEL_LOST:
+		return answer_outcome(
+			request, MHD_HTTP_GONE, "This message was lost",
+			"Its key was deleted, for example with an account, so nobody can open it any "
+			"more. If you still need it, please ask its sender to send it again.");
 	case PARCEL_LINK_REPLACED:
 		return answer_outcome(request, MHD_HTTP_GONE, "There is a newer link",
 				      "A newer email about this message has a link of its own, and "
@@ -77,7 +82,7 @@ answer_if_gone(struct request *request, enum MHD_Result *answered_r)
 	if (!parcel_find_gone(request->connection, request->web.tail, &gone, &fault))
 		*answered_r = answer_fault(request, &fault);
 	else if (gone != PARCEL_NOT_GONE)
-		*answered_r = show_gone(request, gone);
+		*answered_r = unlock_show_gone(request, gone);
 	else
 		return false;
 	return true;

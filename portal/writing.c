@@ -404,9 +404,12 @@ press_send(struct request *request, struct written *written)
 	g_autofree char *why = NULL;
 	struct fault fault;
 
-	if (look_at_files(request, written, &why) &&
-	    !addressees_check(&author, &question, addressees, &why, &fault))
+	if (!look_at_files(request, written, &why))
+		return answer_saved(request, written, MHD_HTTP_BAD_REQUEST, why);
+	if (!addressees_check(&author, &question, addressees, &why, &fault))
 		return answer_fault(request, &fault);
+	if (why != NULL)
+		written->form.wrong_field = "to";
 	return why != NULL ? answer_saved(request, written, MHD_HTTP_BAD_REQUEST, why)
 			   : send_to(request, written, addressees);
 }
@@ -501,6 +504,9 @@ writing_send(struct request *request)
 		return answer_fault(request, &fault);
 	if (form->parent == NULL && *request_field(request, "parent") != '\0')
 		return answer_parent_gone(request, &written);
+	/* A file that somebody ticked is never left out without a word. */
+	if (!written_knows_files(&written))
+		return answer_refusal(request, REFUSED_FILES);
 	if (form->draft == NULL && form->draft_id != NULL && !is_autosave(request) &&
 	    !save(request, &written, &answered))
 		return answered;

@@ -252,7 +252,7 @@ writing_form_show(struct request *request, unsigned status, const struct writing
 	g_autofree char *files =
 		g_strdup_printf(request_say(request, "All files together may be up to %s."), limit);
 
-	page_text_if_any(page, "wrong", form->wrong);
+	answer_wrong(page, form->wrong, form->wrong_field == NULL ? "" : form->wrong_field);
 	page_text_if_any(page, "saved", form->saved);
 	fill_advice(request, page, status, form);
 	fill_other(page, form);

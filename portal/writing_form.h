@@ -20,6 +20,7 @@ struct writing_form {
 	const char *id; /* keeps a form that is sent twice from becoming two messages, and is that
 			   of its draft; NULL: a new one */
 	const char *wrong;
+	const char *wrong_field; /* which it is about; NULL: none in particular */
 	bool is_kept;	   /* it is kept for its author, who signs in on the page (unsaved.h) */
 	const char *saved; /* when its draft was saved, or what else its reader is told; or NULL */
 	const char *other; /* its draft, as another window saved it, or NULL */

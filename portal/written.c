@@ -207,7 +207,7 @@ enclosures(const struct written *written)
 				: NULL;
 		struct enclosure kept = {.source = &source->content, .part = part};
 
-		if (part == NULL)
+		if (part == NULL) /* of a draft that was changed meanwhile: its author is told */
 			continue;
 		kept.name = part->name;
 		kept.type = part->type;
@@ -270,6 +270,17 @@ references_to(const struct layout *layout)
 		g_strdup_printf("%s %s", earlier == NULL ? "" : earlier, layout->message_id));
 }
 
+bool
+written_knows_files(const struct written *written)
+{
+	const struct mailbox_item *source = writing_form_source(&written->form);
+
+	for (guint i = 0; source != NULL && i < written->kept->len; i++)
+		if (g_array_index(written->kept, guint, i) >= source->layout->attachments->len)
+			return false;
+	return true;
+}
+
 static void
 digest(crypto_generichash_state *state, const char *text)
 {
@@ -278,11 +289,37 @@ digest(crypto_generichash_state *state, const char *text)
 	crypto_generichash_update(state, (const unsigned char *)"", 1);
 }
 
-/* The same each time a browser sends the same form with the same content. If the content differs,
- * it is another message. */
-static void
+struct digest_sink {
+	struct sink sink;
+	crypto_generichash_state *state;
+};
+
+static bool
+digest_write(struct sink *sink, const void *data, size_t length, struct fault *fault)
+{
+	struct digest_sink *self = (struct digest_sink *)sink;
+
+	(void)fault;
+	crypto_generichash_update(self->state, data, length);
+	return true;
+}
+
+static bool
+digest_upload(crypto_generichash_state *state, const struct upload *upload, struct fault *fault)
+{
+	struct digest_sink sink = {{digest_write, NULL}, state};
+	g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, upload->content.length);
+
+	digest(state, upload->name);
+	digest(state, size);
+	return spool_part_copy(&upload->content, &sink.sink, fault);
+}
+
+/* The same each time a browser sends the same form with the same content. If the content or a file
+ * differs, it is another message. */
+static bool
 identify(const struct request *request, const struct written *written,
-	 unsigned char identity_r[AUDIT_IDENTITY_BYTES])
+	 unsigned char identity_r[AUDIT_IDENTITY_BYTES], struct fault *fault)
 {
 	const struct writing_form *form = &written->form;
 	crypto_generichash_state state;
@@ -295,18 +332,20 @@ identify(const struct request *request, const struct written *written,
 	digest(&state, form->text);
 	digest(&state, form->reply_kind);
 	digest(&state, form->parent == NULL ? NULL : form->parent->id.text);
-	for (guint i = 0; i < upload_count(written); i++) {
-		const struct upload *upload = g_ptr_array_index(written->uploads, i);
-		g_autofree char *size =
-			g_strdup_printf("%" G_GUINT64_FORMAT, upload->content.length);
+	for (guint i = 0; i < written->kept->len; i++) {
+		g_autofree char *number =
+			g_strdup_printf("kept %u", g_array_index(written->kept, guint, i));
 
-		digest(&state, upload->name);
-		digest(&state, size);
+		digest(&state, number);
 	}
 	for (guint i = 0; i < written->large->len; i++)
 		digest(&state,
 		       ((const struct large_file *)g_ptr_array_index(written->large, i))->id.text);
+	for (guint i = 0; i < upload_count(written); i++)
+		if (!digest_upload(&state, g_ptr_array_index(written->uploads, i), fault))
+			return false;
 	crypto_generichash_final(&state, identity_r, AUDIT_IDENTITY_BYTES);
+	return true;
 }
 
 /* --- committing it --- */
@@ -424,7 +463,8 @@ commit(struct request *request, const struct written *written, struct sending *s
 	identifier_make(&sending->message);
 	identifier_make(&composition.id);
 	identifier_make(&sending->own.id);
-	identify(request, written, sending->identity);
+	if (!identify(request, written, sending->identity, fault))
+		return WRITTEN_FAILED;
 	place_large(request, written, sending, files, &large);
 	if (large.text != NULL)
 		composition.text = large.text;

@@ -37,6 +37,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(written_auto, written_clear)
 bool written_open(const struct request *request, struct written *written, struct fault *fault);
 /* Only looks for them, for a page that shows the form again; nothing is opened. */
 void written_look(const struct request *request, struct written *written);
+/* Does the form keep only files that the message has that it continues or forwards? Call it with
+ * that opened. */
+bool written_knows_files(const struct written *written);
 /* Nothing was typed, chosen or saved. */
 bool written_is_empty(const struct written *written);
 /* Can this message be answered or forwarded, whichever `reply_kind` says? */

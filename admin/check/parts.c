@@ -1,4 +1,6 @@
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "admin/check/check.h"
 #include "admin/check/negotiation.h"
@@ -8,6 +10,7 @@
 #include "mail/html.h"
 #include "mail/preview.h"
 #include "policy/policy.h"
+#include "portal/password.h"
 
 enum { CLOCK_SECONDS = 20 };
 
@@ -239,6 +242,11 @@ check_portal(const struct check *check, char **note_r, struct fault *fault)
 	if (g_str_has_suffix(url, "/"))
 		return fault_set(fault, FAULT_CONFIG,
 				 "checking portal url: %s must not end with a slash", url);
+	if (access(PASSWORD_DICTIONARY ".pwd", R_OK) != 0)
+		check_warn(check,
+			   "%s.pwd cannot be read: %s; members can choose any word of a dictionary "
+			   "as their password (cracklib-runtime, update-cracklib)",
+			   PASSWORD_DICTIONARY, g_strerror(errno));
 	if (g_str_has_prefix(url, "http://"))
 		*note_r =
 			g_strdup("without https, messages can be read on the way: for trials only");

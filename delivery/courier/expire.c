@@ -48,6 +48,10 @@ static const struct statement forget_gone_links = {
 	"forget_gone_links",
 	"delete from postseal.gone_link where gone_at < now() - interval '1 year'"};
 
+static const struct statement forget_gone_keys = {
+	"forget_gone_keys",
+	"delete from postseal.gone_key where gone_at < now() - interval '1 year'"};
+
 static const struct statement forget_approvals = {"forget_approvals",
 						  "select postseal.approvals_forget()"};
 
@@ -109,7 +113,8 @@ delete_expired(struct connection *connection, const struct settings *settings, s
 	static const struct statement *const statements[] = {
 		&expire_keys,	     &forget_decided, &release_held,	  &expire_parcels,
 		&expire_sessions,    &expire_proofs,  &expire_throttles,  &expire_pages,
-		&expire_trust_links, &expire_unsaved, &forget_gone_links, &forget_approvals};
+		&expire_trust_links, &expire_unsaved, &forget_gone_links, &forget_gone_keys,
+		&forget_approvals};
 	struct parameters lifetime = {0};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(statements); i++)

@@ -34,6 +34,8 @@ static const struct statement parcel_by_link = {
 
 static const struct statement link_gone = {"parcel_link_gone", "select postseal.link_gone($1)"};
 
+static const struct statement key_gone = {"parcel_key_gone", "select postseal.key_gone($1, $2)"};
+
 /* --- writing --- */
 
 static bool
@@ -275,18 +277,44 @@ parcel_find(struct connection *connection, const char *link, struct parcel_key *
 	return true;
 }
 
-bool
-parcel_find_gone(struct connection *connection, const char *link, enum parcel_gone *gone_r,
-		 struct fault *fault)
+static enum parcel_gone
+gone_of(const PGresult *result)
 {
 	static const char *const words[] = {[PARCEL_RECALLED] = "recalled",
 					    [PARCEL_EXPIRED] = "expired",
 					    [PARCEL_DELETED] = "deleted",
-					    [PARCEL_LINK_REPLACED] = "replaced"};
+					    [PARCEL_LINK_REPLACED] = "replaced",
+					    [PARCEL_LOST] = "lost"};
+	const char *word = result_text(result, 0, 0);
+
+	for (size_t i = PARCEL_RECALLED; word != NULL && i < G_N_ELEMENTS(words); i++)
+		if (strcmp(words[i], word) == 0)
+			return (enum parcel_gone)i;
+	return PARCEL_NOT_GONE;
+}
+
+bool
+parcel_find_gone_key(struct connection *connection, const char *id, const char *account,
+		     enum parcel_gone *gone_r, struct fault *fault)
+{
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+
+	parameters_text(&parameters, id);
+	parameters_text(&parameters, account);
+	if (!connection_execute(connection, &key_gone, &parameters, &result, fault))
+		return false;
+	*gone_r = gone_of(result);
+	return true;
+}
+
+bool
+parcel_find_gone(struct connection *connection, const char *link, enum parcel_gone *gone_r,
+		 struct fault *fault)
+{
 	unsigned char hash[SEAL_DIGEST_BYTES];
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
-	const char *word;
 
 	*gone_r = PARCEL_NOT_GONE;
 	if (!parcel_link_hash(link, hash))
@@ -294,10 +322,7 @@ parcel_find_gone(struct connection *connection, const char *link, enum parcel_go
 	parameters_bytes(&parameters, hash, sizeof hash);
 	if (!connection_execute(connection, &link_gone, &parameters, &result, fault))
 		return false;
-	word = result_text(result, 0, 0);
-	for (size_t i = PARCEL_RECALLED; word != NULL && i < G_N_ELEMENTS(words); i++)
-		if (strcmp(words[i], word) == 0)
-			*gone_r = (enum parcel_gone)i;
+	*gone_r = gone_of(result);
 	return true;
 }
 

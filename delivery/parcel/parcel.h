@@ -117,10 +117,14 @@ enum parcel_gone {
 	PARCEL_RECALLED,
 	PARCEL_EXPIRED,
 	PARCEL_DELETED,
-	PARCEL_LINK_REPLACED /* by a newer one */
+	PARCEL_LINK_REPLACED, /* by a newer one */
+	PARCEL_LOST	      /* its key was deleted, as with its reader's account */
 };
 bool parcel_find_gone(struct connection *connection, const char *link, enum parcel_gone *gone_r,
 		      struct fault *fault);
+/* The same for a message that this account had in its mailbox (delivery/sql/353_gone_keys.sql). */
+bool parcel_find_gone_key(struct connection *connection, const char *id, const char *account,
+			  enum parcel_gone *gone_r, struct fault *fault);
 /* *opened_r says whether link and code together open the parcel. */
 bool parcel_unlock(const struct parcel_key *key, const char *link, const struct code *code,
 		   struct seal_key *content_r, bool *opened_r, struct fault *fault);

@@ -55,46 +55,68 @@
 			warning = setTimeout(() => { ending.hidden = false; }, lifetime - WARN - SLACK);
 	}
 
-	function list(files, large) {
-		const wanted = files.map((name, number) => ["keep-" + number, name])
-			.concat(large.map((file) => ["large-" + file.id, file.name]));
-		const shown = [...kept.querySelectorAll("input:checked")].map((box) => [box.name, box.parentNode.textContent]);
+	function offer(field, name) {
+		const line = kept.appendChild(document.createElement("p"));
+		const label = line.appendChild(document.createElement("label"));
+		const box = label.appendChild(document.createElement("input"));
 
-		/* By name and number: another one may have been taken out before it. */
-		if (JSON.stringify(shown) === JSON.stringify(wanted))
-			return;
-		kept.hidden = wanted.length === 0;
-		kept.querySelectorAll("p").forEach((line) => line.remove());
-		for (const [field, name] of wanted) {
-			const line = kept.appendChild(document.createElement("p"));
-			const label = line.appendChild(document.createElement("label"));
-			const box = label.appendChild(document.createElement("input"));
+		line.className = "choice";
+		box.type = "checkbox";
+		box.name = field;
+		box.value = "yes";
+		box.checked = true;
+		label.appendChild(document.createElement("span")).textContent = name;
+		if (field.startsWith("large-")) {
+			const listed = line.appendChild(document.createElement("input"));
 
-			line.className = "choice";
-			box.type = "checkbox";
-			box.name = field;
-			box.value = "yes";
-			box.checked = true;
-			label.appendChild(document.createElement("span")).textContent = name;
-			if (field.startsWith("large-")) {
-				const listed = line.appendChild(document.createElement("input"));
-
-				listed.type = "hidden";
-				listed.name = field.replace("large-", "listed-");
-				listed.value = "yes";
-			}
+			listed.type = "hidden";
+			listed.name = field.replace("large-", "listed-");
+			listed.value = "yes";
 		}
 	}
 
+	/* The new version's files are those that were ticked when it was made, then the new ones. Lines that
+	 * stay keep their state: whoever unticked one meanwhile does not want it. */
+	function list(files, large, sent) {
+		const before = sent.filter((box) => box.name.startsWith("keep-"));
+		const stay = before.every((box, number) => box.parentNode.textContent === files[number]) ? before : [];
+		const fields = large.map((file) => "large-" + file.id);
+
+		kept.querySelectorAll("input[type=checkbox]").forEach((box) => {
+			if (!stay.includes(box) && !fields.includes(box.name))
+				box.closest("p").remove();
+		});
+		stay.forEach((box, number) => { box.name = "keep-" + number; });
+		files.slice(stay.length).forEach((name, index) => offer("keep-" + (stay.length + index), name));
+		large.forEach((file, index) => {
+			if (!kept.querySelector("[name='" + fields[index] + "']"))
+				offer(fields[index], file.name);
+		});
+		kept.hidden = files.length + large.length === 0;
+	}
+
+	/* What is unticked while a version is being made is not in it, and cannot be ticked again. */
+	function lock(locked) {
+		kept.querySelectorAll("input[type=checkbox]" + (locked ? ":not(:checked)" : "")).forEach((box) => { box.disabled = locked; });
+	}
+
+	/* Back into the field: the form takes them along, and the next page says what is wrong. */
+	function choose(files) {
+		const data = new DataTransfer();
+
+		[...chooser.files, ...files].forEach((file) => data.items.add(file));
+		chooser.files = data.files;
+	}
+
 	/* What the server saved: another window may have made it a draft of its own. */
-	function take(answer, status) {
+	function take(answer, status, boxes) {
 		for (const name of ["draft", "form", "proof"])
 			if (answer[name])
 				form.elements.namedItem(name).value = answer[name];
 		if (answer.form)
 			keep(answer.form);
 		if (answer.files)
-			list(answer.files, answer.large);
+			list(answer.files, answer.large, boxes);
 		state.textContent = answer.message || "";
 		state.classList.toggle("wrong", status !== 200);
 		if (answer.other) {
@@ -129,10 +151,8 @@
 		}
 		bar.hidden = true;
 		submitter = null;
-		if (pressed) {
-			left = true;
+		if (pressed)
 			form.requestSubmit(pressed);
-		}
 	}
 
 	function fail(files, note) {
@@ -140,15 +160,18 @@
 		state.classList.add("wrong");
 		say(note);
 		/* Whoever pressed a button sees the page that says more. */
-		if (submitter && note !== "offline")
+		if (submitter && note !== "offline") {
+			choose(waiting);
+			waiting = [];
 			return finish();
+		}
 		active = null;
 		bar.hidden = true;
 		if (note === "offline")
 			setTimeout(save, RETRY);
 	}
 
-	function done(request, files, sent) {
+	function done(request, files, sent, boxes) {
 		let answer = null;
 
 		try {
@@ -157,7 +180,8 @@
 			return fail(files, request.status === 403 ? "signed-out" : request.status === 413 ? "large" : "offline");
 		}
 		if (request.status !== 200 && request.status !== 409) {
-			take(answer, request.status);
+			take(answer, request.status, boxes);
+			choose(files.concat(waiting));
 			waiting = [];
 			/* Without a draft, nothing can be added to it. */
 			if (!form.elements.namedItem("draft").value)
@@ -165,7 +189,7 @@
 			submitter = null;
 			return finish();
 		}
-		take(answer, request.status);
+		take(answer, request.status, boxes);
 		saved = sent;
 		if (waiting.length > 0 || again) {
 			active = null;
@@ -188,14 +212,20 @@
 		data.set("action", "autosave");
 		files.forEach((file) => data.append("files", file, file.name));
 		active = new XMLHttpRequest();
-		const request = active;
+		const request = active, boxes = [...kept.querySelectorAll("input:checked")];
+		lock(true);
 		request.upload.onprogress = (event) => {
 			if (files.length === 0 || !event.lengthComputable)
 				return;
 			progress(Math.floor(event.loaded * 100 / event.total));
 		};
-		request.onload = () => done(request, files, sent);
-		request.onerror = request.onabort = () => fail(files, "offline");
+		request.onloadend = () => {
+			lock(false);
+			if (request.status === 0)
+				fail(files, "offline");
+			else
+				done(request, files, sent, boxes);
+		};
 		request.open("POST", form.getAttribute("action")); /* form.action is a button */
 		request.send(data);
 	}
@@ -219,6 +249,8 @@
 			setTimeout(carry, RETRY);
 			return;
 		}
+		/* Nothing is sent without them. */
+		choose(queue.map((item) => item.file));
 		queue = [];
 		bar.hidden = true;
 		if (submitter)
@@ -349,6 +381,20 @@
 	window.addEventListener("beforeunload", (event) => {
 		if (!left && changed())
 			event.preventDefault();
+	});
+	/* A telephone ends a page that is out of sight without a word. */
+	document.addEventListener("visibilitychange", () => {
+		if (document.visibilityState === "hidden" && changed())
+			save();
+	});
+	window.addEventListener("pagehide", () => {
+		const data = new FormData(form);
+
+		if (left || snapshot() === saved)
+			return;
+		data.delete("files");
+		data.set("action", "autosave");
+		navigator.sendBeacon(form.getAttribute("action"), data);
 	});
 	window.addEventListener("pageshow", (event) => {
 		if (event.persisted)

@@ -14,13 +14,19 @@ struct throttle {
 };
 
 extern const struct throttle throttle_code_address, throttle_code_network,
-	throttle_password_address, throttle_password_network, throttle_second_factor,
-	throttle_application_client, throttle_application_network, throttle_proof_address,
+	throttle_password_address, throttle_password_network, throttle_password_client,
+	throttle_password_known, throttle_second_factor, throttle_application_client,
+	throttle_application_network, throttle_proof_client, throttle_proof_address,
 	throttle_proof_network, throttle_outside_recipients, throttle_company_recipients;
 
 /* *allowed_r: the limit was not reached yet. `whom` is an address, a network or an identifier. */
 bool throttle_take(struct connection *connection, const struct throttle *throttle, const char *whom,
 		   bool *allowed_r, struct fault *fault);
+/* Remembers `whom` for the throttle's time from now; and whether that is so. */
+bool throttle_note(struct connection *connection, const struct throttle *throttle, const char *whom,
+		   struct fault *fault);
+bool throttle_is_noted(struct connection *connection, const struct throttle *throttle,
+		       const char *whom, bool *noted_r, struct fault *fault);
 /* So many at once, as part of the open batch: it fails if they are too many, and then none counts.
  */
 bool throttle_take_many(struct connection *connection, const struct throttle *throttle,

@@ -241,6 +241,20 @@ put_throttle(PGresult *result)
 }
 
 static void
+put_noted(PGresult *result)
+{
+	put_text(result, 0, 0, choice(2) == 0 ? "0" : "1");
+}
+
+static void
+put_gone(PGresult *result)
+{
+	static const char *const words[] = {"recalled", "expired", "deleted", "replaced", "lost"};
+
+	put_one_of(result, 0, 0, words, G_N_ELEMENTS(words));
+}
+
+static void
 put_address(PGresult *result)
 {
 	put_text(result, 0, 0, address);
@@ -679,6 +693,9 @@ static const struct made_up_row {
 	{"parcel_by_link", put_locked_key, false},
 	{"opening_try", put_try, false},
 	{"throttle_take", put_throttle, true},
+	{"parcel_key_gone", put_gone, false},
+	{"parcel_link_gone", put_gone, false},
+	{"throttle_is_noted", put_noted, true},
 	{"proof_find", put_address, false},
 	{"guest_address", put_address, false},
 	{"totp_get", put_totp, false},

@@ -1,8 +1,10 @@
 """The portal in the real Chromium: on a phone, by keyboard, without JavaScript, with passkeys; and
 mail that tries to run scripts."""
 import base64
+import http.server
 import os
 import re
+import threading
 
 import pytest
 import world as sandbox
@@ -95,6 +97,69 @@ def later(person, days):
     person.world.postgres.query(
         f"update postseal.parcel_key k set expires_at = k.expires_at - interval '{days} days' from postseal.copy c"
         f" where c.id = k.copy and c.recipient = '{person.address}' returning 1")
+
+
+@pytest.fixture
+def webmail():
+    """A page of another site, which shows the link of a mail."""
+    shown = {}
+
+    class Site(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(f'<a id="link" href="{shown["link"]}">Read</a>'.encode())
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def page(link):
+        shown["link"] = link
+        return f"http://127.0.0.1:{server.server_port}/"
+    yield page
+    server.shutdown()
+    server.server_close()
+
+
+def test_link_in_webmail_signed_the_member_out(chromium, person, name, webmail):
+    """The browser keeps our cookie to itself when a link on another site is followed, and was given another one."""
+    send(person)
+    person.unlock()
+    person.enrol()
+    message = re.search(r"/message/(\S{36})", person.browser.get("/inbox").text).group(1)
+    chromium.run("""state.context = await browser.newContext(); state.page = await state.context.newPage();
+        state.page.setDefaultTimeout(60000); await state.page.goto(portal + "/signin");
+        await state.page.fill("#address", address); await state.page.fill("#password", password);
+        await state.page.click("main button"); await state.page.waitForURL("**/inbox");
+        state.mail = await state.context.newPage(); state.mail.setDefaultTimeout(60000);""",
+                 portal=person.browser.portal, address=person.address, password=PASSWORD)
+
+    def follow(link):
+        return chromium.run("""await state.mail.goto(mail); await state.mail.click("#link");
+            await state.mail.waitForURL((url) => url.search.includes("again")); await state.mail.waitForLoadState();
+            return [state.mail.url(), await state.mail.textContent("main")];""", mail=webmail(link))
+    url, text = follow(f"{person.browser.portal}/message/{message}")
+    assert "/message/" in url and "The secret is 42." in text
+    # What somebody else was sent asks for its code, and the member stays the member.
+    stranger = Person(person.world, person.post, f"{name}.else@pickup.example")
+    send(stranger)
+    url, text = follow(stranger.mail("Protected message").link())
+    assert "/m/" in url and "code" in text
+    # A link of a stranger's chooses no language for the member.
+    follow(f"{person.browser.portal}/inbox?lang=pl")
+    assert chromium.run("await state.page.reload(); return [state.page.url(), await state.page.getAttribute('html', 'lang')];") == [
+        f"{person.browser.portal}/inbox", "en"]
+    # Whoever is not signed in is asked to, and gets there.
+    chromium.run("await state.context.clearCookies();")
+    assert chromium.run("""await state.mail.goto(mail); await state.mail.click("#link"); await state.mail.waitForURL("**/signin?message=*");
+        await state.mail.fill("#address", address); await state.mail.fill("#password", password);
+        await state.mail.click("main button"); await state.mail.waitForURL("**/message/*"); return await state.mail.textContent("main");""",
+                        mail=webmail(f"{person.browser.portal}/message/{message}"), address=person.address, password=PASSWORD
+                        ).count("The secret is 42.") > 0
 
 
 def test_second_message_stranger_recall_and_expiry(chromium, person, name):
@@ -270,7 +335,9 @@ def test_lists_on_a_desktop_and_on_a_telephone(chromium, person):
     chromium.run("""await state.page.goto(url); await state.page.check("li:has-text('Number 26') input");
         await state.page.check("li:has-text('Number 25') input");""", url=person.browser.portal + "/inbox")
     shot(chromium, "phone-inbox-selected")
-    chromium.run("""await state.page.click("button:has-text('Delete')"); await state.page.waitForSelector("text=25 messages, 24 unread");
+    chromium.run("""await state.page.click("button:has-text('Delete')"); await state.page.waitForSelector("text=Delete for good?");""")
+    check(chromium, "phone-delete")
+    chromium.run("""await state.page.click("main button"); await state.page.waitForSelector("text=25 messages, 24 unread");
         if (await state.page.isVisible("text=Number 26")) throw new Error("it is still there");""")
     open_page(chromium, person, viewport={"width": 390, "height": 844}, isMobile=True, hasTouch=True)
     chromium.run("""await state.page.goto(url); await state.page.check("li:has-text('Number 24') input");""",

@@ -201,6 +201,50 @@ def test_file_was_lost_when_the_one_before_it_was_taken_out(chromium, member):
     sandbox.wait_until(lambda: drafts(elsewhere(member)) == [("Saved again", ["b.bin"])], "the second file")
 
 
+def begin_with_files(chromium, member, subject):
+    """Files A, B and C in the draft's first version, and the second to be made."""
+    begin(chromium, member, subject=subject)
+    chromium.run("""await state.page.setInputFiles("#files", ["A", "B", "C"].map(
+            (name) => ({name: name + ".txt", mimeType: "text/plain", buffer: Buffer.from(name)})));
+        await state.page.waitForSelector("#kept >> text=C.txt");""")
+
+
+def sent_files(chromium, member, subject):
+    chromium.run("""await state.page.click("button:has-text('Send')"); await state.page.waitForURL("**/sent");""")
+    mail = Person(member.world, member.post, "office@example.com").mail(subject)
+    return [(a.get_filename(), a.get_payload(decode=True)) for a in mail.parsed.iter_attachments()]
+
+
+def ticked(chromium):
+    return chromium.run("""return await state.page.$$eval("#kept input", (boxes) =>
+        boxes.map((box) => [box.name, box.parentNode.textContent, box.checked, box.disabled]));""")
+
+
+def test_ticked_file_was_left_out_after_another_was_unticked(chromium, member):
+    """The numbers of the boxes were those of the version before."""
+    begin_with_files(chromium, member, "Without A")
+    chromium.run("""await state.page.uncheck("text=A.txt"); await state.page.fill("#text", "As it went on");
+        await state.page.clock.fastForward(31000);""")
+    sandbox.wait_until(lambda: drafts(elsewhere(member)) == [("As it went on", ["B.txt", "C.txt"])], "the next version")
+    sandbox.wait_until(lambda: ticked(chromium) == [["keep-0", "B.txt", True, False], ["keep-1", "C.txt", True, False]], "the new numbers")
+    assert sent_files(chromium, member, "Without A") == [("B.txt", b"B"), ("C.txt", b"C")]
+
+
+def test_file_unticked_during_an_upload_was_sent(chromium, member):
+    begin_with_files(chromium, member, "Without B")
+    chromium.run("""await state.page.uncheck("text=A.txt");
+        const network = await state.context.newCDPSession(state.page);
+        await network.send("Network.emulateNetworkConditions", {offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 100000});
+        await state.page.setInputFiles("#files", {name: "D.txt", mimeType: "text/plain", buffer: Buffer.alloc(300000, 68)});
+        await state.page.waitForSelector("#progress", {state: "visible"}); await state.page.uncheck("text=B.txt");""")
+    # What is not in the version that is being made cannot be ticked into it.
+    assert [box[1:] for box in ticked(chromium)][:2] == [["A.txt", False, True], ["B.txt", False, False]]
+    assert 0 <= chromium.run("return await state.page.$eval('#progress', (bar) => bar.value)") < 100
+    chromium.run("""await state.page.waitForSelector("#kept >> text=D.txt");""")
+    assert [box[1:3] for box in ticked(chromium)] == [["B.txt", False], ["C.txt", True], ["D.txt", True]]
+    assert [name for name, _ in sent_files(chromium, member, "Without B")] == ["C.txt", "D.txt"]
+
+
 def test_file_that_is_too_large_is_said_before_it_is_sent(chromium, member):
     begin(chromium, member, subject="Large")
     chromium.run("""await state.page.evaluate(() => { const d = new DataTransfer(); d.items.add(new File([new Uint8Array(30e6)], "film.mov"));
@@ -243,6 +287,42 @@ def test_is_warned_before_the_session_ends_and_signs_in_on_the_page(chromium, me
                  address=member.address, password=PASSWORD)
     assert chromium.run("return await state.page.inputValue('#text')").strip() == "Written too late"
     check(chromium, "writing-signed-in-again")
+
+
+def test_session_that_ended_while_a_file_waited_locked_the_page(chromium, member):
+    """It said for ever that the page continues by itself, on the very button that it named as the way out."""
+    begin(chromium, member, subject="Over")
+    member.world.postgres.query("update postseal.portal_session set expires_at = now() - interval '1 second' returning 1")
+    chromium.run("""await state.page.setInputFiles("#files", {name: "a.txt", mimeType: "text/plain", buffer: Buffer.from("AAA")});""")
+    wait_state(chromium, "you have been signed out")
+    chromium.run("""await state.page.click("button:has-text('Save and continue')"); await state.page.waitForSelector("text=Sign in to continue");""")
+    assert chromium.run("return await state.page.isVisible('text=Please choose your new files again')")
+    chromium.run("""await state.page.fill("#address", address); await state.page.fill("#password", password);
+        await state.page.click("text=Sign in and continue"); await state.page.waitForURL("**/draft/*");""",
+                 address=member.address, password=PASSWORD)
+    assert chromium.run("return await state.page.inputValue('#text')").strip() == "As it began"
+
+
+def test_too_many_files_locked_the_page(chromium, member):
+    begin(chromium, member, subject="Many")
+    chromium.run("""await state.page.setInputFiles("#files", [...Array(101).keys()].map(
+            (number) => ({name: number + ".txt", mimeType: "text/plain", buffer: Buffer.from("A")})));
+        await state.page.click("button:has-text('Send')"); await state.page.waitForSelector("text=larger than allowed");""")
+    assert chromium.run("return await state.page.inputValue('#text')").strip() == "As it began"
+    assert drafts(elsewhere(member)) == [("As it began", [])]
+
+
+def test_page_that_was_left_was_not_saved(chromium, member):
+    """A telephone ends a page without asking; what was typed in the last half minute was gone."""
+    begin(chromium, member)
+    chromium.run("""await state.page.evaluate(() => { Object.defineProperty(document, "visibilityState", {value: "hidden", configurable: true});
+        document.dispatchEvent(new Event("visibilitychange")); });""")
+    wait_state(chromium, "Saved on")
+    assert drafts(elsewhere(member)) == [("As it began", [])]
+    chromium.run("""await state.page.fill("#text", "Typed just now"); state.page.on("dialog", (dialog) => dialog.accept());
+        await state.page.evaluate(() => { delete document.visibilityState; });
+        await state.page.goto(url + "/inbox");""", url=member.browser.portal)
+    sandbox.wait_until(lambda: drafts(elsewhere(member)) == [("Typed just now", [])], "what was typed last")
 
 
 @pytest.mark.parametrize("device", ["phone", "desktop"])

@@ -251,3 +251,13 @@ def test_successor_ends_the_warning(world_of, mended):
     assert checked(world_of)[1]["certificates"][0] == "WARNING"
     own_key(world_of, mended, days=60)
     assert checked(world_of)[1]["certificates"][0] == "good"
+
+
+def test_password_list_that_is_missing_was_no_word_worth(world):
+    """Every word of a dictionary was taken for a password, and only the log said so."""
+    def said(*before):
+        done = subprocess.run([*before, world.bin / "postseal", "-f", world.config, "check"], capture_output=True, text=True)
+        return done.stdout + done.stderr
+    assert "cracklib" not in said()
+    missing = said("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /var/cache/cracklib && exec "$@"', "sh")
+    assert "cracklib_dict.pwd cannot be read" in missing and "any word of a dictionary" in missing

@@ -121,6 +121,49 @@ def test_passwords_are_throttled_and_tell_nothing(person):
     assert plain == re.sub(r'value="[^"]*"', "", answers[0].text)
 
 
+def networks(person, first):
+    """Many computers, each in a network of its own."""
+    return [Visitor(person.browser.portal, {"X-Forwarded-For": f"198.{first}.{number}.7"}) for number in range(1, 60)]
+
+
+def test_anybody_could_lock_a_member_out(person):
+    """Ten requests each quarter of an hour were enough, from wherever they came."""
+    send(person)
+    person.unlock()
+    person.enrol()
+    at_home, on_the_road = networks(person, 1)[:2]
+    assert person.sign_in(PASSWORD, at_home).path == "/inbox"
+    attacker = Visitor(person.browser.portal, {"X-Forwarded-For": "203.0.113.9"})
+    assert [person.sign_in("wrong password", attacker).status for _ in range(12)] == [403] * 10 + [429] * 2
+    assert person.sign_in(PASSWORD, on_the_road).path == "/inbox"
+    # Somebody who has many networks has no more tries, and those where the member was before stay open.
+    answers = [person.sign_in("wrong password", computer).status for computer in networks(person, 2)]
+    assert answers.count(403) <= 20 and answers[-20:] == [429] * 20
+    assert person.sign_in(PASSWORD, networks(person, 3)[0]).status == 429
+    again = Visitor(person.browser.portal, at_home.headers)
+    assert person.sign_in(PASSWORD, again).path == "/inbox"
+    assert person.confirm().path == "/settings/security"
+    # Signing in gives nobody new tries; in a network that is known, ten are all there are.
+    assert person.sign_in("wrong password", networks(person, 4)[0]).status == 429
+    assert [person.sign_in("wrong password", Visitor(person.browser.portal, at_home.headers)).status for _ in range(11)] == [403] * 10 + [429]
+
+
+def test_stranger_used_up_the_mails_that_the_owner_may_ask_for(person):
+    def ask(browser):
+        browser.get("/join")
+        return browser.send({"address": person.address})
+    for _ in range(5):
+        ask(Visitor(person.browser.portal, {"X-Forwarded-For": "203.0.113.9"}))
+    person.mail("please confirm your email address", 3)
+    ask(person.browser)
+    person.mail("please confirm your email address", 4)
+    for browser in networks(person, 5)[:20]:
+        ask(browser)
+    person.mail("please confirm your email address", 12)
+    sandbox.wait_until(person.world.nothing_waits, "the courier")
+    assert len(person.mails("please confirm your email address")) == 12
+
+
 def test_sessions_are_listed_and_ended(person):
     send(person)
     person.unlock()
@@ -146,6 +189,38 @@ def test_language_is_the_browsers_and_then_the_members(person):
     assert '<html lang="it">' in person.browser.page.text
     send(person, subject="Second")
     assert "Le ha inviato" in person.mail("Messaggio protetto").text()
+
+
+def test_language_chosen_at_the_foot_of_a_page_held_for_that_page_only(person):
+    send(person)
+    person.unlock()
+    person.enrol()
+    assert '<html lang="it">' in person.browser.get("/inbox?lang=it").text
+    assert '<html lang="it">' in person.browser.get("/sent").text
+    send(person, subject="Second")
+    assert "Le ha inviato" in person.mail("Messaggio protetto").text()
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):
+        person.browser.get("/inbox?lang=pl", headers=headers)
+        assert '<html lang="it">' in person.browser.get("/sent").text
+
+
+def test_language_links_led_away_from_the_answer_to_a_form(person):
+    """The answer has no address of its own: with the link, the recovery code or what was written was gone."""
+    send(person)
+    person.unlock()
+    assert "?lang=de" in person.browser.get("/enrol").text
+    answer = person.browser.send({"password": PASSWORD, "again": PASSWORD})
+    assert "recovery" in answer.text and "?lang=" not in answer.text
+    person.browser.get("/write")
+    assert "?lang=" in person.browser.page.text
+    answer = person.browser.send({"to": "hr@example.com", "text": "t", "action": "send"})
+    assert answer.status == 400 and "?lang=" not in answer.text
+
+
+def test_long_password_was_cut_on_the_writing_page():
+    for page in (sandbox.SOURCE / "portal" / "pages").glob("*.html"):
+        lengths = re.findall(r'type="password"[^>]*maxlength="(\d+)"', page.read_text())
+        assert len(lengths) == page.read_text().count('type="password"') and set(lengths) <= {"1000"}, page
 
 
 def test_answer_arrives_with_the_members_name(person):

@@ -63,7 +63,7 @@ def test_several_drafts_are_listed_continued_and_discarded(member):
     go_on = re.search(r'href="(/draft/\S{36})"', answer.text).group(1)
     assert written(tab(member.browser).get(go_on))["text"].strip() == "Second words"
     action = re.search(r'action="(/delete/\S{36})"', answer.text).group(1)
-    assert member.browser.send({}, action=action).path == "/drafts"
+    assert member.browser.send({"action": "delete-now"}, action=action).path == "/drafts"
     assert {text_of(member, draft) for draft in drafts(member)} == {"First words", "Third words"}
 
 

@@ -121,10 +121,29 @@ def test_marks_say_nothing_to_the_sender(member):
 
 def test_several_are_deleted_and_the_senders_told(member):
     ids = {subject: message for subject, (message, _) in entries(member).items()}
-    assert act(member, "delete", ids["First"], ids["Third"]).path == "/inbox"
+    assert act(member, "delete-now", ids["First"], ids["Third"]).path == "/inbox"
     assert set(entries(member)) == {"Second"} and "1 message, 1 unread<" in member.browser.page.text
     states = [copy["state"] for copy in member.post.copies(member.address)]
     assert sorted(states) == ["deleted", "opened", "parked"]
+
+
+def test_messages_were_deleted_for_good_at_one_touch(member):
+    """Beside "Download", for up to 25 at once, without a question; and their senders were told."""
+    ids = {subject: message for subject, (message, _) in entries(member).items()}
+    answer = act(member, "delete", ids["First"], ids["Third"])
+    assert answer.status == 200 and "Delete for good?" in answer.text and "2 messages<" in answer.text
+    assert set(entries(member)) == {"First", "Second", "Third"}
+    member.browser.page = answer
+    assert member.browser.send({"action": "delete-now"}, action="/inbox").path == "/inbox"
+    assert set(entries(member)) == {"Second"}
+    # A single one, from its page.
+    member.browser.get(f"/message/{ids['Second']}")
+    answer = member.browser.send({}, action=f"/delete/{ids['Second']}")
+    assert answer.status == 200 and "Delete for good?" in answer.text and "<strong>Second</strong>" in answer.text
+    assert link(answer.text, "Do not delete") == f"/message/{ids['Second']}" and set(entries(member)) == {"Second"}
+    member.browser.page = answer
+    assert member.browser.send({"action": "delete-now"}, action=f"/delete/{ids['Second']}").path == "/inbox"
+    assert entries(member) == {}
 
 
 def test_several_are_downloaded_as_messages_that_other_programs_open(member):
@@ -153,7 +172,7 @@ def test_nothing_that_is_ticked_is_somebody_elses(member, name):
     ids = [message for message, _ in entries(member).values()]
     events = f"select count(*) from postseal.event where copy in (select id from postseal.copy where recipient = '{member.address}')"
     count = member.world.postgres.query(events)
-    for action in ("read", "unread", "delete"):
+    for action in ("read", "unread", "delete-now"):
         assert act(other, action, *ids).path == "/inbox"
     archive = zipfile.ZipFile(io.BytesIO(act(other, "download", *ids).body))
     assert archive.namelist() == [] and len(entries(member)) == 3
@@ -167,10 +186,10 @@ def test_drafts_and_what_was_sent_are_deleted_together(member):
         member.browser.send({"to": "office@example.com", "subject": f"To {action}", "text": "x", "action": action})
     drafts = re.findall(r'name="message-(\S{36})"', member.browser.get("/drafts").text)
     assert len(drafts) == 2 and "Mark as unread" not in member.browser.page.text
-    assert act(member, "delete", *drafts, folder="/drafts").path == "/drafts"
+    assert act(member, "delete-now", *drafts, folder="/drafts").path == "/drafts"
     assert "No messages." in member.browser.page.text
     sent, = entries(member, "/sent").values()
-    assert act(member, "delete", sent[0], folder="/sent").path == "/sent" and entries(member, "/sent") == {}
+    assert act(member, "delete-now", sent[0], folder="/sent").path == "/sent" and entries(member, "/sent") == {}
 
 
 # --- folders of one's own ---

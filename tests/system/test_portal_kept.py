@@ -145,7 +145,7 @@ def recall_all(member):
 def delete_parent(member):
     other = tab(member.browser)
     other.get(f"/message/{member.message}")
-    assert other.send({}, action=f"/delete/{member.message}").path == "/inbox"
+    assert other.send({"action": "delete-now"}, action=f"/delete/{member.message}").path == "/inbox"
 
 
 @pytest.mark.parametrize("end", [recall_all, delete_parent])
@@ -173,7 +173,7 @@ def test_what_was_written_was_lost_when_its_draft_was_gone(member):
     draft = keep_draft(member)
     other = tab(member.browser)
     other.get("/settings")
-    assert other.send({}, to=f"/delete/{draft}", action="/settings/sessions").path == "/drafts"
+    assert other.send({"action": "delete-now"}, to=f"/delete/{draft}", action="/settings/sessions").path == "/drafts"
     answer = member.browser.send({"text": "More of it.", "action": "send"})
     assert answer.status == 404 and "draft has expired" in is_given_back(answer, {**WRITTEN, "text": "More of it."})
     assert "keep-0" not in answer.text and written(answer)["draft"] not in ("", draft)  # it is a new draft

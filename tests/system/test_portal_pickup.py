@@ -255,9 +255,49 @@ def test_link_of_a_deleted_message_says_so(person):
     person.enrol()
     assert Visitor(person.browser.portal).get(link).status == 200  # it is in a mailbox now
     person.browser.get(f"/message/{message}")
-    person.browser.send({}, action=f"/delete/{message}")
+    person.browser.send({"action": "delete-now"}, action=f"/delete/{message}")
     stranger = Visitor(person.browser.portal)
     assert stranger.get(link).status == 410 and "This message was deleted" in stranger.page.text
+
+
+@pytest.mark.parametrize("how, says", [("recalled", "This message was recalled"), ("expired", "This message has expired"),
+                                       ("tidied", "This message has expired"), ("deleted", "This message was deleted")])
+def test_member_who_came_too_late_was_told_that_the_page_does_not_exist(person, name, how, says):
+    send(person)
+    person.unlock()
+    person.enrol()
+    send(person, subject="Second")
+    place = re.search(r"/message/\S{36}", person.mail("Protected message", 2).text()).group(0)
+    if how == "recalled":
+        person.world.postseal("message", "recall", person.post.copies(person.address)[-1]["message"])
+    elif how == "deleted":
+        person.browser.get(place)
+        person.browser.send({"action": "delete-now"}, action=place.replace("message", "delete"))
+    else:
+        expire(person)
+    if how == "tidied":
+        tidy(person.world)
+        sandbox.wait_until(lambda: not person.world.postgres.query(
+            f"select 1 from postseal.parcel_key where id = '{place.rpartition('/')[2]}'"), "the key to go")
+    assert person.browser.get(place).status == 410 and says in person.browser.page.text
+    # Nobody else hears of it.
+    other = Person(person.world, person.post, f"{name}.else@pickup.example")
+    send(other)
+    other.unlock()
+    assert other.browser.get(place).status == 404
+    other.enrol()
+    assert other.browser.get(place).status == 404 and Visitor(person.browser.portal).get(place).path == "/signin"
+
+
+def test_link_of_a_message_that_was_lost_asked_for_its_code(person):
+    """And then it said that link and code do not belong together."""
+    send(person)
+    link = person.mail("Protected message").link()
+    person.world.postgres.query("delete from postseal.parcel_key k using postseal.copy c"
+                                f" where c.id = k.copy and c.recipient = '{person.address}' returning 1")
+    assert state(person) == "lost"
+    late = Visitor(person.browser.portal)
+    assert late.get(link).status == 410 and "This message was lost" in late.page.text
 
 
 def test_link_that_was_never_made_gets_the_form(person):

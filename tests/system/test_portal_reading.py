@@ -92,7 +92,7 @@ def test_nobody_reads_what_is_not_theirs(person, name):
         answer = other.browser.get(f"/{path}/{message}")
         assert answer.status == 404, path
     other.browser.get("/settings")
-    assert other.browser.send({}, to=f"/delete/{message}", action="/settings/sessions").status == 404
+    assert other.browser.send({"action": "delete-now"}, to=f"/delete/{message}", action="/settings/sessions").status == 404
     other.browser.get("/write")
     assert other.browser.send({"parent": message, "to": person.post.sender, "action": "send"}).status == 404
     other.browser.get("/write")
@@ -107,7 +107,7 @@ def test_deleted_message_is_really_gone_and_the_record_stays(person):
     person.enrol()
     parcel = person.world.postgres.query(f"select parcel from postseal.parcel_key where id = '{message}'")[0][0]
     person.browser.get(f"/message/{message}")
-    assert person.browser.send({}, action=f"/delete/{message}").path == "/inbox"
+    assert person.browser.send({"action": "delete-now"}, action=f"/delete/{message}").path == "/inbox"
     for table in ("parcel where id", "parcel_chunk where parcel", "parcel_key where parcel"):
         assert person.world.postgres.query(f"select count(*) from postseal.{table} = '{parcel}'") == [["0"]]
     assert state(person) == "opened"
@@ -205,7 +205,7 @@ def test_link_and_code_do_not_make_the_message_theirs(person, name):
     message = page.path.removeprefix("/message/")
     assert page.status == 200 and f"/delete/{message}" not in page.text
     other.browser.get("/settings")
-    assert other.browser.send({}, to=f"/delete/{message}", action="/settings/sessions").status == 404
+    assert other.browser.send({"action": "delete-now"}, to=f"/delete/{message}", action="/settings/sessions").status == 404
     assert "The secret is 42." in other.browser.get(f"/message/{message}").text
 
 

@@ -68,7 +68,7 @@ def test_every_folder_is_searched_and_named(member):
     # What was found is dealt with as in any list.
     draft = re.search(r'name="message-(\S{36})"(?:(?!name="message-).)*/draft/', answer.text, re.S).group(1)
     member.browser.page = answer
-    again = member.browser.send({"action": "delete", f"message-{draft}": "yes"}, action=answer.path)
+    again = member.browser.send({"action": "delete-now", f"message-{draft}": "yes"}, action=answer.path)
     assert again.path == answer.path and found(again) == ["Rent send"]
 
 

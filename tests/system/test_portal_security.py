@@ -62,8 +62,11 @@ def test_confirming_is_throttled_as_signing_in_is(person):
     person.world.postgres.query("update postseal.throttle set count = 0 returning 1")
     assert [person.confirm("wrong password").status for _ in range(10)] == [403] * 10
     assert person.confirm().status == 429
-    other = Person(person.world, person.post, person.address, **{"X-Forwarded-For": "203.0.113.9"})
-    assert other.sign_in().status == 429
+    thief = Person(person.world, person.post, person.address, **{"X-Forwarded-For": "203.0.113.9"})
+    for cookie in person.browser.jar:
+        thief.browser.jar.set_cookie(cookie)
+    assert thief.confirm().status == 429  # another network is the same session
+    assert Person(person.world, person.post, person.address).sign_in().path == "/inbox"
 
 
 def test_the_second_factor_is_asked_for_before_it_is_removed(person):
@@ -140,3 +143,39 @@ def test_who_signs_in_after_a_member_reads_nothing_that_they_opened(person, name
     person.browser.send({"address": third.address, "password": PASSWORD}, to="/signin", action="/settings/sessions")
     assert third.address in person.browser.get("/settings").text
     assert person.browser.get(message).status == 404
+
+
+def marked(page):
+    """The fields that are marked as wrong, and those that have the focus."""
+    fields = [tag for tag in re.findall(r"<(?:input|textarea)[^>]*>", page) if "aria-invalid" in tag]
+    assert all('aria-errormessage="wrong"' in tag and "autofocus" in tag for tag in fields) and 'id="wrong"' in page
+    return [re.search(r'(?:^| )name="([^"]*)"', tag).group(1) for tag in fields]
+
+
+@pytest.mark.parametrize("place, action, fields, field", [
+    ("/signin", "/signin", {"address": "no address", "password": "x"}, "address"),
+    ("/signin", "/signin", {"address": "nobody@pickup.example", "password": "x"}, "password"),
+    ("/write", "/send", {"to": "hr@example.com", "text": "t", "action": "send"}, "to"),
+    ("/settings", "/settings/name", {"name": "a@b.example"}, "name"),
+    ("/settings/confirm", "/settings/confirm", {"password": "wrong password"}, "password"),
+    ("/settings/security", "/settings/password", {"password": "one thing", "again": "another"}, "password"),
+    ("/folders", "/folders", {"name": " ", "action": "create"}, "name")])
+def test_wrong_field_was_neither_marked_nor_had_the_focus(person, place, action, fields, field):
+    member(person)
+    if place == "/settings/security":
+        person.confirm()
+    browser = Visitor(person.browser.portal) if place == "/signin" else person.browser
+    browser.get(place)
+    answer = browser.send(fields, action=action)
+    assert answer.status in (400, 403) and marked(answer.text) == [field]
+
+
+def test_wrong_password_or_recovery_code_was_not_marked_for_a_new_password(person):
+    member(person)
+    browser = Visitor(person.browser.portal)
+    browser.get("/join")
+    browser.send({"address": person.address})
+    browser.get(re.search(r"http://\S+/proof/\S{43}", person.mail("please confirm your email address").text()).group(0))
+    assert marked(browser.send({"password": "short", "again": "short"}).text) == ["password"]
+    new = "another correct horse"
+    assert marked(browser.send({"password": new, "again": new, "recovery": "WRONG"}).text) == ["recovery"]

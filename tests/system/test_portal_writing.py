@@ -362,6 +362,37 @@ def test_form_that_comes_again_with_another_text_was_thrown_away(person):
     assert sorted(m.text().strip() for m in office.mails(f"Twice {person.address}")) == ["First text", "Second text"]
 
 
+def test_form_that_comes_again_with_another_file_was_thrown_away(person):
+    """The same name and size are not the same file, and a file that is unticked makes another message."""
+    send(person)
+    person.unlock()
+    person.enrol()
+    office = Person(person.world, person.post, "office@example.com")
+    person.browser.get("/write")
+    form, subject = person.browser.page, f"Other file {person.address}"
+    for content in (b"first", b"other", b"other"):
+        person.browser.page = form
+        answer = person.browser.send({"to": "office@example.com", "subject": subject, "text": "t", "action": "send"},
+                                     files=[("files", "a.txt", "text/plain", content)])
+        assert answer.path == "/sent", answer.text
+    office.mail(subject, 2)
+    sandbox.wait_until(person.world.nothing_waits, "the courier")
+    contents = [next(m.parsed.iter_attachments()).get_payload(decode=True) for m in office.mails(subject)]
+    assert sorted(contents) == [b"first", b"other"]
+
+
+def test_file_that_the_draft_does_not_have_was_passed_over(person):
+    send(person)
+    person.unlock()
+    person.enrol()
+    person.browser.get("/write")
+    answer = person.browser.send({"to": "office@example.com", "subject": "Stale numbers", "text": "kept text", "action": "save"},
+                                 files=[("files", "a.txt", "text/plain", b"A")])
+    answer = person.browser.send({"keep-1": "yes", "action": "send"}, action="/send")
+    assert answer.status == 403 and "files could not be accepted" in answer.text and "kept text" in answer.text and "a.txt" in answer.text
+    assert "Stale numbers" not in person.browser.get("/sent").text
+
+
 def test_a_button_pressed_twice_sends_once(person):
     send(person)
     person.unlock()

@@ -228,7 +228,7 @@ def delete(person, clock):
     person.enrol()
     place = re.search(r'href="/message/([^"]+)"', person.browser.get("/inbox").text).group(1)
     person.browser.get(f"/message/{place}")
-    person.browser.send({}, action=f"/delete/{place}")
+    person.browser.send({"action": "delete-now"}, action=f"/delete/{place}")
 
 
 def end_account(person, clock):
