@@ -69,6 +69,8 @@ def is_simple(sql):
 
 
 class Postgres:
+    fsync = "on"
+
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
         self.data = self.directory / "data"
@@ -99,6 +101,7 @@ class Postgres:
                      "--locale=C.UTF-8", "--no-sync")
         (self.data / "postgresql.auto.conf").write_text(
             f"listen_addresses = ''\nunix_socket_directories = '{self.sockets}'\n"
+            f"fsync = {self.fsync}\n"
             "max_connections = 200\nshared_buffers = 256MB\n")
         self.resume()
         if cluster is None:
