@@ -66,7 +66,7 @@ sender_file_is(struct connection *connection, const char *id, bool *is_r, struct
 	parameters_text(&parameters, id);
 	if (!connection_execute(connection, &is_added, &parameters, &result, fault))
 		return false;
-	*is_r = result_flag(result, 0, 0);
+	*is_r = PQntuples(result) != 1 || result_flag(result, 0, 0);
 	return true;
 }
 

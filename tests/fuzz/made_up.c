@@ -512,6 +512,12 @@ put_parcel_for_files(PGresult *result)
 }
 
 static void
+put_no(PGresult *result)
+{
+	put_flag(result, 0, 0, false);
+}
+
+static void
 put_added_file(PGresult *result)
 {
 	put_text(result, 0, 0, parcel); /* the large file's as well */
@@ -734,6 +740,7 @@ static const struct made_up_row {
 	{"sender_file_list", put_sender_file, false},
 	{"sender_file_parcels", put_parcel_for_files, false},
 	{"sender_file_remove", put_taken, true},
+	{"sender_file_is", put_no, true},
 	{"added_files", put_added_file, false},
 	{"trust_link_find", put_trust_link, false},
 	{"approval_link_find", put_approval_link, false},
