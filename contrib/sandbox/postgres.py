@@ -69,8 +69,6 @@ def is_simple(sql):
 
 
 class Postgres:
-    fsync = "on"
-
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
         self.data = self.directory / "data"
@@ -101,7 +99,6 @@ class Postgres:
                      "--locale=C.UTF-8", "--no-sync")
         (self.data / "postgresql.auto.conf").write_text(
             f"listen_addresses = ''\nunix_socket_directories = '{self.sockets}'\n"
-            f"fsync = {self.fsync}\n"
             "max_connections = 200\nshared_buffers = 256MB\n")
         self.resume()
         if cluster is None:

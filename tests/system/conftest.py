@@ -27,8 +27,6 @@ def world(request):
     settings = getattr(request.module, "SETTINGS", "")
     kind = getattr(request.module, "WORLD", sandbox.World)
     made = kind(BUILD / "tests" / "world" / name, BUILD, parameters=getattr(request.module, "PARAMETERS", None))
-    # Tests kill processes but never the machine, which keeps what was written.
-    made.postgres.fsync = "off"
     try:
         made.start(rules, settings, getattr(request.module, "prepare", None))
         made.postseal("key", "import", "--root", made.directory / "keys" / "authority.pem")

@@ -123,7 +123,7 @@ def test_author_and_other_members_see_the_file_on_the_messages_page(member, worl
     assert any("large file, from" in detail and member.address in detail for _, detail in downloads(member))
     # The author deletes their own copy, and the other still has theirs; then nobody has it.
     action = re.search(r'action="(/delete/\S{36})"', member.browser.get(sent).text).group(1)
-    member.browser.send({}, action=action)
+    member.browser.send({"action": "delete-now"}, action=action)
     assert other.browser.get(place, headers={"Range": "bytes=10-19"}).body == FILE[10:20]
 
 
@@ -132,7 +132,7 @@ def test_link_ends_with_its_time_and_with_it_the_file(member):
     sent = re.search(r"/message/\S{36}", member.browser.get("/sent").text).group(0)
     mine = f"account = (select id from postseal.account where address = '{member.address}')"
     action = re.search(r'action="(/delete/\S{36})"', member.browser.get(sent).text).group(1)
-    member.browser.send({}, action=action)
+    member.browser.send({"action": "delete-now"}, action=action)
     # The company has it still.
     place = here(member, link_in(mail))
     assert Visitor(member.browser.portal).get(place).status == 200

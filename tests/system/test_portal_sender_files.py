@@ -271,8 +271,8 @@ def test_recipient_who_deletes_the_message_has_no_file_any_more(person, employee
     key = re.search(r"/message/(\S{36})", person.browser.get("/inbox").text).group(1)
     person.browser.get(f"/message/{key}")
     [(path, _)] = added(person)
-    person.browser.send({}, action=f"/delete/{key}")
-    assert person.browser.ask(path).status == 404
+    person.browser.send({"action": "delete-now"}, action=f"/delete/{key}")
+    assert person.browser.ask(path).status == 410
     sandbox.wait_until(lambda: is_swept(person, path[-36:]), "the file to be deleted")
 
 
@@ -462,7 +462,7 @@ def test_no_more_than_fifty_files_at_a_message(person, employee):
 def test_held_for_a_legal_matter_keeps_what_was_taken_out(person, employee):
     add(employee, (NAME, DATA))
     file, message = file_id(employee), message_of(person)
-    person.world.postseal("hold", "add", f"Case {message}", "--message", message)
+    person.world.postseal("legal-hold", "add", f"Case {message}", "--message", message)
     person.unlock()
     [(path, _)] = added(person)
     employee.browser.get(employee.track)
@@ -471,7 +471,7 @@ def test_held_for_a_legal_matter_keeps_what_was_taken_out(person, employee):
     kept = f"select count(*) from postseal.large_file_chunk where file = '{file}'"
     person.world.postgres.query("select postseal.large_files_sweep(100)")
     assert int(query(person, kept)[0][0]) > 0
-    person.world.postseal("hold", "release", f"Case {message}")
+    person.world.postseal("legal-hold", "release", f"Case {message}")
     person.world.postgres.query("select postseal.held_keys_release()")
     sandbox.wait_until(lambda: is_swept(person, file), "the file to be deleted")
 

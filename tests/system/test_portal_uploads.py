@@ -275,7 +275,7 @@ def test_draft_that_is_discarded_deletes_its_files_and_so_does_its_account(membe
     assert kept(member.browser.get(f"/draft/{draft}")) == ["plan.pdf"]
     member.browser.send({"action": "discard"}, action="/send")
     action = re.search(r'action="(/delete/\S{36})"', member.browser.page.text).group(1)
-    assert member.browser.send({}, action=action).path == "/drafts"
+    assert member.browser.send({"action": "delete-now"}, action=action).path == "/drafts"
     mine = f"account = (select id from postseal.account where address = '{member.address}')"
     assert rows(member, f"select count(*) from postseal.large_file where not doomed and {mine}") == [["0"]]
     upload(member.browser, begin(member.browser))
