@@ -177,7 +177,8 @@ def test_every_question_of_the_manual_is_answered(world, person, name):
     assert {row[-1] for row in answer("not accepted for another")} != {""} and len(answer("What waits for approval")) == 2
     assert {row[2] for row in answer("Who approved a message, or refused")} == {"approved", "refused"}
     assert [row[1:3] for row in answer("What was refused")][0][1] == f"{name}@plain.example"
-    assert [row[2] for row in answer("on its way")] == [f"{name}@wrong.example"] and answer("on its way")[0][4] != ""
+    put_off, = [row for row in answer("on its way") if row[2] == f"{name}@wrong.example"]  # others may still be, for a moment
+    assert put_off[4] != ""
     assert [row[5] for row in answer("What did each policy change")] == ["removed", "added"] * 2
     assert [row[:2] + row[5:] for row in answer("What is on hold")] == [["Case 7", person.address, "an order"]]
     about = [row[2] for row in answer("on record of this person")]
