@@ -371,7 +371,7 @@ changes_that_need_a_restart_are_named(void **state)
 	(void)state;
 	assert_string_equal(milter, "milter listen, milter mode");
 	assert_string_equal(courier, "courier workers, receipts, sms");
-	assert_string_equal(portal, "portal proxies, receipts");
+	assert_string_equal(portal, "portal proxies, limit message, receipts");
 	assert_null(restart_settings(before, now, "keeper"));
 	assert_null(restart_settings(before, before, "milter"));
 }
