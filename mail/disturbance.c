@@ -106,10 +106,13 @@ is_mark(gunichar c)
 	return c != 0 && c < 0x80 && strchr(".,;:!?()", (int)c) != NULL;
 }
 
-/* Quotation marks and dashes, where they stand in text: „these“, ‘these’ and « these » – so. */
+/* Quotation marks and dashes, where they stand in text: „these“, ‘these’ and « these » – so. ¿Qué?
+ */
 static bool
 is_placed(gunichar c, gunichar before, gunichar after)
 {
+	if (c == 0xa1 || c == 0xbf)
+		return is_blank(before) && is_letter(after);
 	switch (g_unichar_type(c)) {
 	case G_UNICODE_DASH_PUNCTUATION:
 		return is_blank(before) == is_blank(after);
@@ -135,13 +138,59 @@ is_pair(gunichar before, gunichar c)
 	return before == c || (before < 0x80 && c < 0x80 && strstr(pairs, at) != NULL);
 }
 
+static bool
+is_digit_or_blank(gunichar c)
+{
+	return is_blank(c) || g_unichar_isdigit(c);
+}
+
+/* § 5, 3 €, 25 °C ± 2, m², ½: at a number, or standing alone. */
+static bool
+is_of_number(gunichar c, gunichar before, gunichar after)
+{
+	static const gunichar signs[] = {0xa3, 0xa7, 0xb0, 0xb1, 0xb2,	 0xb3,	 0xb7,	0xbc,
+					 0xbd, 0xbe, 0xd7, 0xf7, 0x2022, 0x2030, 0x20ac};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(signs); i++)
+		if (signs[i] == c)
+			return is_digit_or_blank(before) || is_digit_or_blank(after);
+	return false;
+}
+
+/* The rest of ASCII: | a * b + 5 % | [x] #1 a_b */
+static bool
+is_usual(gunichar c, gunichar before, gunichar after)
+{
+	switch (c) {
+	case '%':
+		return is_digit_or_blank(before);
+	case '[':
+	case '{':
+		return is_blank(before);
+	case ']':
+	case '}':
+		return is_blank(after) || is_mark(after);
+	case '#':
+	case '$':
+	case '+':
+		return is_blank(before) && is_digit_or_blank(after);
+	case '_':
+	case '@':
+		return g_unichar_isalnum(before) && g_unichar_isalnum(after);
+	default:
+		return is_blank(before) && is_blank(after);
+	}
+}
+
 static unsigned
 oddness_of_mark(gunichar c, gunichar before, gunichar after)
 {
+	if (c == before || c == after) /* *** or ____ */
+		return 0;
 	if (c >= 0x80)
-		return !is_placed(c, before, after);
+		return !is_placed(c, before, after) && !is_of_number(c, before, after);
 	if (strchr(".,;:!?'\"()/-<>=&", (int)c) == NULL)
-		return 1;
+		return !is_usual(c, before, after);
 	return !is_blank(before) && !is_letter(before) && !g_unichar_isdigit(before) &&
 	       before < 0x80 && !is_pair(before, c);
 }
@@ -158,7 +207,7 @@ oddness_of(gunichar c, gunichar before, gunichar before_that, gunichar after)
 	return c == '\f' ? 1 : oddness_of_mark(c, before, after);
 }
 
-enum { ODDNESS_MAX = 2, LATIN_HIGH_MAX = 5 };
+enum { ODDNESS_MAX = 2, LATIN_HIGH_MAX = 5, BOTH_MAX = 6 };
 
 static gunichar
 character_at(const struct disturbance *disturbance, size_t at)
@@ -187,7 +236,8 @@ is_text(const struct disturbance *disturbance, size_t length)
 		before_that = before;
 		before = c;
 	}
-	return oddness <= ODDNESS_MAX && high_latin <= LATIN_HIGH_MAX;
+	return oddness <= ODDNESS_MAX && high_latin <= LATIN_HIGH_MAX &&
+	       oddness + high_latin <= BOTH_MAX;
 }
 
 static void
@@ -385,12 +435,36 @@ look_at_high(struct disturbance *disturbance, unsigned char byte)
 	disturbance->continued = !is_first ? 0 : byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
 }
 
+/* Does the line go on like a delimiter of a multipart that was named? */
+static bool
+continues_delimiter(const struct disturbance *disturbance, unsigned char byte)
+{
+	const GString *line = disturbance->line;
+
+	if (line->len < 2)
+		return byte == '-' && (line->len == 0 || line->str[0] == '-');
+	if (!g_str_has_prefix(line->str, "--"))
+		return false;
+	for (guint i = 0; i < disturbance->boundaries->len; i++) {
+		const char *boundary = g_ptr_array_index(disturbance->boundaries, i);
+		size_t length = strlen(boundary), so_far = line->len - 2;
+
+		if (strncmp(line->str + 2, boundary, MIN(so_far, length)) == 0 &&
+		    (so_far < length ? boundary[so_far] == (char)byte
+				     : byte != '\0' && strchr("- \t\r\n", byte) != NULL))
+			return true;
+	}
+	return false;
+}
+
+/* Structure is not judged as text: it is compared with what it has to be. */
 static void
 look_at_byte(struct disturbance *disturbance, unsigned char byte)
 {
 	size_t place = disturbance->at % DISTURBANCE_BLOCK;
+	bool is_structure = disturbance->in_header || continues_delimiter(disturbance, byte);
 
-	disturbance->block[place] = byte;
+	disturbance->block[place] = is_structure && byte < 0x80 ? ' ' : byte;
 	if (byte >= 0x80) {
 		look_at_high(disturbance, byte);
 	} else {

@@ -22,6 +22,9 @@ ALSO = ["Grüße aus Genève\n-- \nJürgen Müller | Straße 5 | 80331 München\
         "Größe:\t5 m², Preis: 12,50 £ (inkl. 19 % MwSt.)\n* Ärger\n* Öl\n> Übrigens: „zitiert“ – oder?\n",
         "<p>Für <b>Übermut</b> &amp; Spaß</p>\n<a href=\"http://example.com/?q=1\">Häuser</a>\n", "ÄRGER ÜBER ÖSTERREICH\n",
         "Señor Núñez, ¿cómo está usted? ¡Mañana! Åse Sjögren på Gärdet. Ça coûte cher à Noël.\n"]
+# what stayed shut: signs in a row, at numbers, between blanks
+SIGNS = ["*** Grüße ***\n", "§§ 305, 307 BGB; § 5 UStG\n", "a² + b² = c²\n", "~~~ Lösung ~~~\n", "| Größe | Menge |\n", "________\nFür Sie\n",
+         "Temp.: 25 °C ± 2 °C\n", "12,50 € + 3,20 €\n", "[Größe: 5 %]\n"]
 CYRILLIC = ["Уважаемые коллеги! Отправляю вам счёт № 5 от 12.03.2026 (PDF). С уважением, Пётр Ильич.\n",
             "Файл: отчёт.doc, размер 15 Кб. Смотрите http://example.com/ и пишите на info@example.com.\n"]
 
@@ -47,12 +50,18 @@ def genuine(rng):
     made = {}
     written = [(language, charset, text) for language, charsets in LANGUAGES.items() for charset in charsets for text in catalogue(language)]
     written += [("also", "windows-1252", text) for text in ALSO * 16]
+    written += [("signs", "windows-1252", text) for text in SIGNS * 16]
     written += [("also", charset, text) for charset in ("koi8-r", "windows-1251") for text in CYRILLIC * 16]
     for number, (language, charset, text) in enumerate(written):
         body = (text.rstrip("\n") + "\n").replace("\n", "\r\n").encode(charset, "ignore")
         for encoding in ("8bit", "qp"):
             head = f"Content-Type: text/plain; charset={charset}\r\nX: {'x' * (number % 16)}\r\nContent-Transfer-Encoding: "
-            made[f"{language} {charset} {encoding} {text}"] = (head + efail.ENCODINGS[encoding] + "\r\n\r\n").encode() + efail.encoded(body, encoding)
+            made[f"{language} {charset} {encoding} {number % 16} {text}"] = (head + efail.ENCODINGS[encoding] + "\r\n\r\n").encode() + efail.encoded(body, encoding)
+    # The delimiter behind a text was judged as part of it.
+    for number, boundary in enumerate(["3f4a9b2c71d0", "b1_a8f3", "=-abCDef12GhI", "=_NextPart_000_01DA"] * 16):
+        part = f"\r\n--{boundary}\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: 8bit\r\n\r\nGrüße, Jürgen Müller"
+        made[f"multipart {boundary} {number}"] = (f"Content-Type: multipart/mixed; boundary=\"{boundary}\"\r\nX: {'x' * (number // 4)}\r\n"
+                                                  f"{part * 2}\r\n--{boundary}--\r\n").encode("iso-8859-1")
     made.update({f"the mail of the tries: {cell}": text for cell, text in efail.CELLS.items()})
     return made
 
