@@ -400,6 +400,7 @@ plan_init(struct plan *plan, const struct surroundings *around, struct fault *fa
 		.groups = g_ptr_array_new_with_free_func((GDestroyNotify)group_free),
 	};
 	plan->place_is_taken = around->place_is_taken;
+	plan->keeps_notify = around->settings->mta == MTA_SENDMAIL;
 	plan->outgrows_place =
 		around->size_limit > 0 && sealed_max(around->message) > around->size_limit;
 	add_copies(plan, around->message, visible);
@@ -517,6 +518,21 @@ fits_in_place(const struct plan *plan, const struct group *group)
 	return !group_has_new_content(group) || !plan->outgrows_place;
 }
 
+/* Sendmail adds up what is asked of a recipient who is taken out and added again (NOTIFY, RFC
+ * 3461): what must be NEVER is handed over anew. */
+static bool
+keeps_silence(const struct plan *plan, const struct group *group)
+{
+	for (guint i = 0; i < group->copies->len; i++) {
+		const struct copy *copy = g_ptr_array_index(group->copies, i);
+
+		if (plan->keeps_notify && copy->is_reported_by_us &&
+		    copy->recipient->notify != NULL)
+			return false;
+	}
+	return true;
+}
+
 static void
 pick_in_place(struct plan *plan)
 {
@@ -525,7 +541,7 @@ pick_in_place(struct plan *plan)
 	for (guint i = 0; i < plan->groups->len; i++) {
 		struct group *group = g_ptr_array_index(plan->groups, i);
 
-		if (fits_in_place(plan, group) &&
+		if (fits_in_place(plan, group) && keeps_silence(plan, group) &&
 		    group->method->in_place_rank > (best == NULL ? 0 : best->method->in_place_rank))
 			best = group;
 	}

@@ -24,14 +24,17 @@ alter table postseal.receipt
                         'notice failed', 'code failed', 'trusted', 'returned')),
     add constraint receipt_form_check check (form in ('mail', 'mdn', 'dsn', 'alert', 'bounce'));
 
--- What the log says begins with the next hop; whoever is outside is told its reply alone.
+-- What the log says begins with the next hop; whoever is outside is told its reply alone, and nothing that was said of the
+-- content, which may have been opened.
 create function postseal.copy_returned() returns trigger language plpgsql security definer
 set search_path = postseal, pg_temp as $$
 begin
     with told as (delete from tell_returned where copy = new.id returning sender, envid, orcpt)
     insert into receipt (message, sender, recipient, what, form, detail, envid, orcpt, due_at)
         select new.message, t.sender, new.recipient, 'returned', 'bounce',
-               coalesce(substring(new.state_detail from '5[0-9][0-9][ -]5\.[0-9]+\.[0-9]+ .*'), '550 5.0.0 delivery failed'),
+               coalesce(case when new.state_detail like '%in reply to RCPT TO command)%'
+                             then substring(new.state_detail from '5[0-9][0-9][ -]5\.[0-9]+\.[0-9]+ .*') end,
+                        '550 5.0.0 delivery failed'),
                t.envid, t.orcpt, now()
         from told t;
     return null;

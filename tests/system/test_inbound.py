@@ -543,6 +543,19 @@ def test_report_of_what_could_not_be_delivered_showed_what_was_opened(world, pos
     assert told_apart(both[0]) == told_apart(both[1])
 
 
+def test_reply_about_what_was_opened_went_back_to_whoever_sent_it(world, post, outside, name):
+    """What a scanner at the next hop finds is about the content."""
+    thief, ours = f"{name}@partner.example", f"{name}a@example.com"
+    certificate = employee(world, ours)
+    world.outside.set(header_checks="regexp:{ {/^Subject: The real one/ REJECT it names the wall} }")
+    try:
+        outside.send(outside.mail(envelope(PROTECTED, certificate), [ours], sender=thief, subject="[...]"), [ours], sender=thief)
+        report = post.box(thief).one()
+    finally:
+        world.outside.set(header_checks="")
+    assert b"550 5.0.0 delivery failed" in report.raw and b"wall" not in report.raw
+
+
 @pytest.mark.parametrize("asks", ["NOTIFY=NEVER", "NOTIFY=SUCCESS"])
 def test_who_wants_no_report_gets_none(world, post, outside, refused, name, asks):
     thief, ours = f"{name}@partner.example", f"{name}a@example.com"
