@@ -153,31 +153,40 @@ port_of(const char *place)
 			     : (unsigned)g_ascii_strtoull(port, NULL, 10);
 }
 
-static bool
-is_at(const struct postfix_service *service, const char *type, const char *place)
+/* "127.0.0.1:10026/inet" and "10026/inet" may both be there; of those at the same port, one of the
+ * same name is it, or else one for this machine. */
+static int
+likeness(const struct postfix_service *service, const char *type, const char *place)
 {
 	const char *slash = strrchr(service->name, '/');
 	g_autofree char *name = g_strndup(service->name, (gsize)(slash - service->name));
 
 	if (strcmp(slash + 1, type) != 0)
-		return false;
-	return strcmp(name, place) == 0 ||
-	       (strcmp(type, "inet") == 0 && port_of(name) != 0 && port_of(name) == port_of(place));
+		return 0;
+	if (strcmp(name, place) == 0)
+		return 3;
+	if (strcmp(type, "inet") != 0 || port_of(name) == 0 || port_of(name) != port_of(place))
+		return 0;
+	return g_str_has_prefix(name, "localhost:") || strchr(name, ':') == NULL ? 2 : 1;
 }
 
 struct postfix_service *
 postfix_service_at(const struct postfix *postfix, const char *url)
 {
 	const char *path = listening_path(url), *place = strrchr(path != NULL ? path : url, '/');
-	const char *type = path != NULL ? "unix" : "inet";
+	struct postfix_service *found = NULL;
+	int best = 0;
 
 	for (guint i = 0; place != NULL && i < postfix->services->len; i++) {
 		struct postfix_service *service = g_ptr_array_index(postfix->services, i);
+		int like = likeness(service, path != NULL ? "unix" : "inet", place + 1);
 
-		if (is_at(service, type, place + 1))
-			return service;
+		if (like > best) {
+			best = like;
+			found = service;
+		}
 	}
-	return NULL;
+	return found;
 }
 
 struct as_user

@@ -244,7 +244,7 @@ look_at_copy(const struct trip *trip, GString *said, int row)
 	}
 	if (is_in(trip, row, "held")) {
 		g_string_append(said,
-				"is not there: it waits for approval (postseal approval list)");
+				"is not there: it waits for approval (postseal hold list)");
 		return PASSED;
 	}
 	if (!is_in(trip, row, "handed")) {

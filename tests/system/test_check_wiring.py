@@ -63,6 +63,7 @@ def handed_over_at(name, setting, *options, transport=()):
         port = world.ports["outside"]
         place = name.replace("PORT", str(port))
         configured(f'^{setting} "[^"]*"', f'{setting} "smtp://127.0.0.1:{port}"')(world, mended)
+        postconf(world, "-M", "-e", f"192.0.2.1:{port}/inet=192.0.2.1:{port} inet n - n - - smtpd -o smtpd_milters=unix:postseal/milter.sock")
         postconf(world, "-M", "-e", f"{place}/inet={place} inet n - n - - smtpd " + " ".join(f"-o {o}" for o in options))
         for one in transport:
             postconf(world, "-P", "-e", one)
