@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/address.h"
 #include "portal/answer.h"
 #include "portal/sender_file.h"
 
@@ -163,7 +164,7 @@ sender_file_page_uploader(struct request *request)
 	    !tracked_find(request, &tracked, &found, &fault) || !found ||
 	    !sender_file_is_open(request->connection, &tracked, &found, &fault) || !found)
 		return NULL;
-	return g_strdup(tracked.message.text);
+	return address_fold(tracked.sender);
 }
 
 /* One after the other: those that were added stay, whatever comes of the next. */

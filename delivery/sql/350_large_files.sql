@@ -68,15 +68,12 @@ grant select on postseal.large_file, postseal.large_file_piece, postseal.large_f
 
 -- --- room ---
 
--- Bytes that a member's files take up: of what is being uploaded, what has arrived; of what was sent, what the member
--- still has in their own folder.
+-- Bytes that a member's files take up: of what is being uploaded, what has arrived; what was sent counts until nobody can
+-- fetch it any more, whether or not the member has deleted it, or they could fill the disk with it.
 create function postseal.large_file_bytes(of_account uuid) returns bigint
 language sql stable security definer set search_path = postseal, pg_temp as $$
     select coalesce(sum(f.arrived), 0)::bigint from large_file f
     where f.account = of_account and not f.doomed
-        and (f.place is not null
-             or exists (select from large_file_parcel l join parcel_key k on k.parcel = l.parcel
-                        where l.file = f.id and k.account = of_account and k.folder = 'sent'))
 $$;
 revoke execute on function postseal.large_file_bytes from public;
 grant execute on function postseal.large_file_bytes to postseal_portal;
@@ -120,8 +117,10 @@ begin
     if of_account is null then
         perform pg_advisory_xact_lock(hashtextextended(at_place::text, 350));
     end if;
+    -- An upload that nobody goes on with does not count: no page shows it.
     select coalesce(sum(size), 0), count(*) into present, files from large_file
-    where place = at_place and account is not distinct from of_account and not doomed;
+    where place = at_place and account is not distinct from of_account and not doomed
+        and (arrived = size or touched_at > now() - interval '10 minutes');
     if bytes > place_max - present or files >= 50 then
         return 'large';
     end if;

@@ -5,6 +5,7 @@
 -- The milter says where it parks whether files may be added. No rule sees what is added: nothing to a message that
 -- somebody had to approve.
 alter table postseal.parcel add column files_added integer;  -- so far; null: none may be
+create index parcel_files_added on postseal.parcel (message) where files_added is not null;
 
 create table postseal.sender_file (
     file uuid primary key references postseal.large_file on delete cascade,
@@ -55,7 +56,7 @@ end
 $$;
 create trigger parcel_key_forget_names after update of boxed on postseal.parcel_key
     for each row when (old.boxed is not null and new.boxed is null) execute function postseal.parcel_key_forget_names();
-create trigger parcel_key_gone_forget_names after delete on postseal.parcel_key
+create trigger parcel_key_forget_names_gone after delete on postseal.parcel_key
     for each row when (old.boxed is not null) execute function postseal.parcel_key_forget_names();
 
 -- A file that was attached to the parcels of the message becomes one of its files, at the end of the transaction that
@@ -70,13 +71,18 @@ begin
     if not sender_files_open(of_message) or not exists (select from large_file_parcel where file = which) then
         raise exception 'nothing can be added to the message any more' using errcode = 'PS352';
     end if;
-    select max(files_added) into so_far from parcel where message = of_message;
+    select max(files_added) into so_far from parcel where message = of_message and files_added is not null;
+    -- Those that were taken out again count here: each is on record.
+    if so_far >= 4 * files_max then
+        raise exception 'too many files were added to the message' using errcode = 'PS003';
+    end if;
     update parcel set files_added = so_far + 1 where message = of_message and files_added is not null;
     insert into sender_file (file, message, sender, number, track_name)
     values (which, of_message, of_sender, so_far + 1, name_sealed);
     if (select count(*) from sender_file where message = of_message and removed_at is null) > files_max
        or (select sum(l.size) from sender_file f join large_file l on l.id = f.file
-           where f.sender = of_sender and f.removed_at is null and not l.doomed) > bytes_max then
+           where f.sender = of_sender and not l.doomed
+             and exists (select from large_file_parcel p where p.file = f.file)) > bytes_max then  -- on hold, it is still there
         raise exception 'there is no room for the file' using errcode = 'PS003';
     end if;
     perform sender_file_forget_names(parcel) from large_file_parcel where file = which;

@@ -44,8 +44,12 @@
 			history.replaceState(history.state, "", place);
 	}
 
+	function unsaved() {
+		return waiting.length > 0 || snapshot() !== saved;
+	}
+
 	function changed() {
-		return waiting.length > 0 || queue.length > 0 || snapshot() !== saved;
+		return queue.length > 0 || unsaved();
 	}
 
 	function fresh() {
@@ -184,8 +188,10 @@
 			choose(files.concat(waiting));
 			waiting = [];
 			/* Without a draft, nothing can be added to it. */
-			if (!form.elements.namedItem("draft").value)
+			if (!form.elements.namedItem("draft").value) {
+				choose(queue.map((item) => item.file));
 				queue = [];
+			}
 			submitter = null;
 			return finish();
 		}
@@ -232,9 +238,9 @@
 
 	/* --- large files --- */
 
-	/* It is not sent, because of this. */
+	/* It is not taken, because of this. The form takes it along, and the next page says so again. */
 	function giveUp(message) {
-		queue.shift();
+		choose([queue.shift().file]);
 		submitter = null;
 		state.classList.add("wrong");
 		state.textContent = message;
@@ -267,10 +273,12 @@
 			return later(request.status === 403 ? "signed-out" : request.status === 413 ? "large" : "offline");
 		}
 		fresh();
-		if (request.status === 200) {
+		/* The answer to its last piece may have been lost, or another window was faster. */
+		const whole = answer.whole || (request.status === 409 && answer.arrived === item.file.size);
+		if (request.status === 200 || whole) {
 			state.classList.remove("wrong");
-			Object.assign(item, { id: answer.file, arrived: answer.arrived, refused: 0 });
-			if (!answer.whole)
+			Object.assign(item, { id: answer.file || item.id, arrived: answer.arrived, refused: 0 });
+			if (!whole)
 				return carry();
 			/* The draft has it. */
 			queue.shift();
@@ -384,7 +392,7 @@
 	});
 	/* A telephone ends a page that is out of sight without a word. */
 	document.addEventListener("visibilitychange", () => {
-		if (document.visibilityState === "hidden" && changed())
+		if (document.visibilityState === "hidden" && unsaved())
 			save();
 	});
 	window.addEventListener("pagehide", () => {
@@ -402,7 +410,7 @@
 	});
 	ending.querySelector("button").addEventListener("click", save);
 	setInterval(() => {
-		if (changed())
+		if (unsaved())
 			save();
 	}, SAVE);
 	document.getElementById("dropping").hidden = false;
