@@ -180,6 +180,22 @@ def test_upload_began_again_when_the_connection_broke(chromium, member):
     assert next(mail.parsed.iter_attachments()).get_payload(decode=True) == FILM
 
 
+def test_upload_failed_when_the_answer_to_its_last_piece_was_lost(chromium, member):
+    begin(chromium, member, subject="Lost answer")
+    chromium.run("""state.lost = 0; await state.page.route("**/upload/*", async (route) => {
+            const last = /name="offset"\\r\\n\\r\\n4194304/.test(route.request().postDataBuffer().toString("latin1"));
+            if (!last || state.lost++ > 0)
+                return route.continue();
+            await route.fetch();
+            return route.abort("connectionreset"); });""")
+    chromium.run(CHOOSE)
+    wait_state(chromium, "the connection was interrupted")
+    chromium.run("""await state.page.clock.fastForward(11000); await state.page.waitForSelector("#kept >> text=film.mp4");
+        await state.page.click("button:has-text('Send')"); await state.page.waitForURL("**/sent");""")
+    mail = Person(member.world, member.post, "office@example.com").mail("Lost answer")
+    assert [a.get_payload(decode=True) for a in mail.parsed.iter_attachments()] == [FILM]
+
+
 def test_large_file_is_taken_out_again_on_the_page(chromium, member):
     begin(chromium, member, subject="Taken out")
     chromium.run(CHOOSE + """await state.page.waitForSelector("#kept >> text=film.mp4");

@@ -394,6 +394,8 @@ OTHERS = {
     "certificate_status.certificate", "certificate_status.issuer", "decided.imprint", "key.content", "key_between.content",
     "key_found.content", "key_mailed.content", "key_mailed.digest", "key_request.request", "key_upload.content", "revocation_list.content",
     "message.identity", "offer.identity", "own_folder.name", "held_key.kept", "held_key.link_hash", "held_key.salt", "held_key.sealed", "held_key.wrapped",
+    "large_file.about", "large_file.mark", "large_file.wrapped", "large_file_chunk.content", "large_file_link.digest", "large_file_link.wrapped",
+    "large_file_parcel.boxed", "large_file_piece.header", "parcel.public_key", "sender_file.track_name",
     "outbox.header", "outbox_chunk.content", "parcel.header", "parcel.layout", "parcel.summary", "parcel_chunk.content",
     "parcel_key.indexed", "parcel_key.subject", "parcel_key.kept", "parcel_key.link_hash", "parcel_key.salt", "parcel_key.sealed", "parcel_key.wrapped",
     "passkey.credential", "passkey.public_key", "portal_session.challenge", "portal_session.cookie_hash", "portal_session.wrapped",
