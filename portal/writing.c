@@ -505,11 +505,13 @@ writing_send(struct request *request)
 	if (form->parent == NULL && *request_field(request, "parent") != '\0')
 		return answer_parent_gone(request, &written);
 	/* A file that somebody ticked is never left out without a word. */
-	if (!is_autosave(request) && !written_knows_files(request, &written))
+	if (!is_autosave(request) && !written_knows_files(&written))
 		return answer_refusal(request, REFUSED_FILES);
 	if (form->draft == NULL && form->draft_id != NULL && !is_autosave(request) &&
 	    !save(request, &written, &answered))
 		return answered;
+	if (!is_autosave(request) && !written_knows_large(request, &written))
+		return answer_refusal(request, REFUSED_FILES);
 	return press(request, &written);
 }
 

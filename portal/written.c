@@ -274,21 +274,29 @@ static bool
 has_large(const struct written *written, const char *id)
 {
 	for (guint i = 0; i < written->large->len; i++)
-		if (strcmp(((const struct large_file *)g_ptr_array_index(written->large, i))->id.text,
+		if (strcmp(((const struct large_file *)g_ptr_array_index(written->large, i))
+				   ->id.text,
 			   id) == 0)
 			return true;
 	return false;
 }
 
 bool
-written_knows_files(const struct request *request, const struct written *written)
+written_knows_files(const struct written *written)
 {
-	g_autoptr(GPtrArray) ticked = form_names(&request->web.form, "large-");
 	const struct mailbox_item *source = writing_form_source(&written->form);
 
 	for (guint i = 0; source != NULL && i < written->kept->len; i++)
 		if (g_array_index(written->kept, guint, i) >= source->layout->attachments->len)
 			return false;
+	return true;
+}
+
+bool
+written_knows_large(const struct request *request, const struct written *written)
+{
+	g_autoptr(GPtrArray) ticked = form_names(&request->web.form, "large-");
+
 	for (guint i = 0; i < ticked->len; i++)
 		if (!has_large(written, g_ptr_array_index(ticked, i)))
 			return false;

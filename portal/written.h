@@ -39,7 +39,9 @@ bool written_open(const struct request *request, struct written *written, struct
 void written_look(const struct request *request, struct written *written);
 /* Does the form keep only files that the message has that it continues or forwards? Call it with
  * that opened. */
-bool written_knows_files(const struct request *request, const struct written *written);
+bool written_knows_files(const struct written *written);
+/* The same for those that were uploaded in pieces. */
+bool written_knows_large(const struct request *request, const struct written *written);
 /* Nothing was typed, chosen or saved. */
 bool written_is_empty(const struct written *written);
 /* Can this message be answered or forwarded, whichever `reply_kind` says? */

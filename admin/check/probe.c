@@ -243,8 +243,7 @@ look_at_copy(const struct trip *trip, GString *said, int row)
 		return is_in(trip, row, "sent") ? PASSED : FAILED;
 	}
 	if (is_in(trip, row, "held")) {
-		g_string_append(said,
-				"is not there: it waits for approval (postseal hold list)");
+		g_string_append(said, "is not there: it waits for approval (postseal hold list)");
 		return PASSED;
 	}
 	if (!is_in(trip, row, "handed")) {

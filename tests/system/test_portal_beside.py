@@ -160,6 +160,22 @@ def test_stolen_database_opens_no_file(member):
         assert text not in stolen
 
 
+def test_file_that_another_window_took_out_was_left_out_without_a_word(member):
+    """Its box was ticked; the text was the same, so that the other window's version was sent."""
+    draft = begin(member.browser)
+    upload(member.browser, draft, FILE)
+    first, second = tab(member.browser), tab(member.browser)
+    first.get(f"/draft/{draft}")
+    second.get(f"/draft/{draft}")
+    fields = second.form("/send")[1]
+    box = next(name for name in fields if name.startswith("large-"))
+    second.ask("/send", urllib.parse.urlencode({**{name: value for name, value in fields.items() if name != box}, "action": "save"}).encode())
+    assert kept(second.page) == []
+    answer = first.send({"action": "send"}, action="/send")
+    assert answer.status == 403 and "Nothing was sent" in answer.text
+    assert arrived(member) == []
+
+
 def test_same_form_sent_twice_sends_one_message(member):
     """A double click: the second finds the files gone with the first."""
     draft = begin(member.browser)
