@@ -17,7 +17,7 @@ struct plan {
 			NULL */
 	bool place_is_taken; /* no group is chosen for in place */
 	bool outgrows_place; /* nor one that is sealed: the MTA might refuse it for its size */
-	bool keeps_notify; /* the MTA: what a recipient asked for stays, whatever we ask for */
+	bool keeps_notify;   /* the MTA: what a recipient asked for stays, whatever we ask for */
 	const struct copy *refused; /* the copy because of which the message is refused; NULL: it is
 				       not refused */
 	struct fault refusal;	    /* what the sender is told in that case */

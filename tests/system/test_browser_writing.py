@@ -164,7 +164,9 @@ def test_upload_began_again_when_the_connection_broke(chromium, member):
     chromium.run(CHOOSE)
     wait_state(chromium, "the connection was interrupted")
     assert pieces_taken(member) == 1
-    chromium.run("""await state.page.route("**/upload/*", (route) => route.abort("connectionreset")); await state.page.clock.fastForward(11000);""")
+    chromium.run("""state.tries = 0; await state.page.route("**/upload/*", (route) => { state.tries++; return route.abort("connectionreset"); });
+        await state.page.clock.fastForward(11000);""")
+    sandbox.wait_until(lambda: chromium.run("return state.tries"), "another try")  # it must not be on its way when all is let through again
     wait_state(chromium, "the connection was interrupted")
     # The page is loaded again, at the draft's own address, and the same file is chosen.
     chromium.run("""await state.page.unroute("**/upload/*"); state.page.on("dialog", (dialog) => dialog.accept());
