@@ -15,18 +15,6 @@ static const struct statement of_parcel = {
 
 /* --- the list --- */
 
-static const struct large_file *
-file_of(const GPtrArray *all, const char *id)
-{
-	for (guint i = 0; i < all->len; i++) {
-		const struct large_file *file = g_ptr_array_index(all, i);
-
-		if (strcmp(file->id.text, id) == 0)
-			return file;
-	}
-	return NULL;
-}
-
 bool
 added_files_find(const struct request *request, const struct mailbox_item *item,
 		 struct added_files *files_r, struct fault *fault)
@@ -44,9 +32,9 @@ added_files_find(const struct request *request, const struct mailbox_item *item,
 		return true;
 	files_r->all = large_file_of_parcel(request->connection, parcel, &item->content.key, fault);
 	for (int row = 0; files_r->all != NULL && row < PQntuples(result); row++) {
-		const struct added_file added = {file_of(files_r->all, PQgetvalue(result, row, 0)),
-						 (unsigned)result_number(result, row, 1),
-						 result_number(result, row, 2)};
+		const struct added_file added = {
+			large_file_among(files_r->all, PQgetvalue(result, row, 0)),
+			(unsigned)result_number(result, row, 1), result_number(result, row, 2)};
 
 		/* One that came between the two queries is listed the next time. */
 		if (added.file != NULL)

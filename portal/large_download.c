@@ -1,7 +1,5 @@
 #include "portal/large_download.h"
 
-#include <string.h>
-
 #include "core/log.h"
 #include "mail/layout_names.h"
 #include "portal/answer.h"
@@ -71,18 +69,6 @@ large_download_answer(struct request *request, const struct large_file *file)
 
 /* --- beside a message --- */
 
-static const struct large_file *
-file_among(const GPtrArray *files, const char *id)
-{
-	for (guint i = 0; i < files->len; i++) {
-		const struct large_file *file = g_ptr_array_index(files, i);
-
-		if (strcmp(file->id.text, id) == 0)
-			return file;
-	}
-	return NULL;
-}
-
 /* Only a message that has the file is opened, which is then on record. */
 enum MHD_Result
 large_download_show(struct request *request)
@@ -102,7 +88,7 @@ large_download_show(struct request *request)
 				     &item.content.key, &fault);
 	if (files == NULL)
 		return answer_fault(request, &fault);
-	file = words[1] == NULL ? NULL : file_among(files, words[1]);
+	file = words[1] == NULL ? NULL : large_file_among(files, words[1]);
 	if (file == NULL)
 		return answer_not_found(request);
 	/* One that its sender added has a place of its own (added_file.h), which knows if it was

@@ -71,6 +71,18 @@ file_free(struct large_file *file)
 	g_free(file);
 }
 
+const struct large_file *
+large_file_among(const GPtrArray *files, const char *id)
+{
+	for (guint i = 0; i < files->len; i++) {
+		const struct large_file *file = g_ptr_array_index(files, i);
+
+		if (strcmp(file->id.text, id) == 0)
+			return file;
+	}
+	return NULL;
+}
+
 bool
 large_file_is_whole(const struct large_file *file)
 {
@@ -465,12 +477,6 @@ large_file_leave(struct connection *connection, const struct large_file_place *p
 }
 
 /* Raised by 350_large_files.sql. */
-bool
-large_file_is_lost(const struct connection *connection)
-{
-	return strcmp(connection_sqlstate(connection), "PS290") == 0;
-}
-
 /* --- reading --- */
 
 GPtrArray *

@@ -93,8 +93,10 @@ bool large_file_take_out(struct connection *connection, const struct large_file_
 GPtrArray *large_file_list(struct connection *connection, const struct large_file_place *place,
 			   struct fault *fault);
 bool large_file_is_whole(const struct large_file *file);
+/* The one of this identifier in such a list, or NULL. */
+const struct large_file *large_file_among(const GPtrArray *files, const char *id);
 
-/* --- attaching: in the open batch, which fails as large_file_is_lost() says --- */
+/* --- attaching: in the open batch, which fails if a file was taken out meanwhile --- */
 
 /* `public_key` is the parcel's: parcel_public_key(), or the column of that name. */
 bool large_file_attach(struct connection *connection, const struct large_file_place *place,
@@ -103,8 +105,6 @@ bool large_file_attach(struct connection *connection, const struct large_file_pl
 /* The upload has ended for all files of this place that are attached. */
 bool large_file_leave(struct connection *connection, const struct large_file_place *place,
 		      struct fault *fault);
-/* A file was taken out meanwhile. */
-bool large_file_is_lost(const struct connection *connection);
 
 /* --- reading --- */
 

@@ -270,17 +270,6 @@ references_to(const struct layout *layout)
 		g_strdup_printf("%s %s", earlier == NULL ? "" : earlier, layout->message_id));
 }
 
-static bool
-has_large(const struct written *written, const char *id)
-{
-	for (guint i = 0; i < written->large->len; i++)
-		if (strcmp(((const struct large_file *)g_ptr_array_index(written->large, i))
-				   ->id.text,
-			   id) == 0)
-			return true;
-	return false;
-}
-
 bool
 written_knows_files(const struct written *written)
 {
@@ -298,7 +287,7 @@ written_knows_large(const struct request *request, const struct written *written
 	g_autoptr(GPtrArray) ticked = form_names(&request->web.form, "large-");
 
 	for (guint i = 0; i < ticked->len; i++)
-		if (!has_large(written, g_ptr_array_index(ticked, i)))
+		if (large_file_among(written->large, g_ptr_array_index(ticked, i)) == NULL)
 			return false;
 	return true;
 }

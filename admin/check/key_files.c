@@ -138,6 +138,17 @@ note_opening(struct opening *opening, bool opens, const char *what, const char *
 		opening->first_closed = g_strdup_printf("%s%s", what, whose);
 }
 
+/* `plain`: NULL if it does not open; wiped and freed. */
+static void
+note_plain(struct opening *opening, unsigned char *plain, size_t length, const char *what,
+	   const char *whose)
+{
+	note_opening(opening, plain != NULL, what, whose);
+	if (plain != NULL)
+		sodium_memzero(plain, length);
+	g_free(plain);
+}
+
 static bool
 open_private_key(void *context, const PGresult *row, struct fault *fault)
 {
@@ -150,10 +161,7 @@ open_private_key(void *context, const PGresult *row, struct fault *fault)
 						PQgetvalue(row, 0, 1), &plain_length);
 
 	(void)fault;
-	note_opening(opening, plain != NULL, "the private key ", whose);
-	if (plain != NULL)
-		sodium_memzero(plain, plain_length);
-	g_free(plain);
+	note_plain(opening, plain, plain_length, "the private key ", whose);
 	return true;
 }
 
@@ -183,10 +191,7 @@ open_approval(void *context, const PGresult *row, struct fault *fault)
 		seal_marked_open(sealed, length, &opening->files->login, id, &plain_length);
 
 	(void)fault;
-	note_opening(opening, plain != NULL, "what waits for approval, ", id);
-	if (plain != NULL)
-		sodium_memzero(plain, plain_length);
-	g_free(plain);
+	note_plain(opening, plain, plain_length, "what waits for approval, ", id);
 	return true;
 }
 

@@ -60,6 +60,16 @@ digest(unsigned char digest_r[DIGEST_BYTES], const char *whom)
 			   0);
 }
 
+/* $1 and $2 of each statement; `who_r` must last as long as the parameters. */
+static void
+name(struct parameters *parameters, const struct throttle *throttle, const char *whom,
+     unsigned char who_r[DIGEST_BYTES])
+{
+	digest(who_r, whom);
+	parameters_text(parameters, throttle->what);
+	parameters_bytes(parameters, who_r, DIGEST_BYTES);
+}
+
 bool
 throttle_take(struct connection *connection, const struct throttle *throttle, const char *whom,
 	      bool *allowed_r, struct fault *fault)
@@ -68,9 +78,7 @@ throttle_take(struct connection *connection, const struct throttle *throttle, co
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
 
-	digest(who, whom);
-	parameters_text(&parameters, throttle->what);
-	parameters_bytes(&parameters, who, sizeof who);
+	name(&parameters, throttle, whom, who);
 	parameters_number(&parameters, throttle->seconds);
 	if (!connection_execute(connection, &take, &parameters, &result, fault))
 		return false;
@@ -85,9 +93,7 @@ throttle_note(struct connection *connection, const struct throttle *throttle, co
 	unsigned char who[DIGEST_BYTES];
 	struct parameters parameters = {0};
 
-	digest(who, whom);
-	parameters_text(&parameters, throttle->what);
-	parameters_bytes(&parameters, who, sizeof who);
+	name(&parameters, throttle, whom, who);
 	parameters_number(&parameters, throttle->seconds);
 	return connection_execute(connection, &note, &parameters, NULL, fault);
 }
@@ -100,9 +106,7 @@ throttle_is_noted(struct connection *connection, const struct throttle *throttle
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
 
-	digest(who, whom);
-	parameters_text(&parameters, throttle->what);
-	parameters_bytes(&parameters, who, sizeof who);
+	name(&parameters, throttle, whom, who);
 	if (!connection_execute(connection, &is_noted, &parameters, &result, fault))
 		return false;
 	*noted_r = result_number(result, 0, 0) > 0;
@@ -116,9 +120,7 @@ throttle_take_many(struct connection *connection, const struct throttle *throttl
 	unsigned char who[DIGEST_BYTES];
 	struct parameters parameters = {0};
 
-	digest(who, whom);
-	parameters_text(&parameters, throttle->what);
-	parameters_bytes(&parameters, who, sizeof who);
+	name(&parameters, throttle, whom, who);
 	parameters_number(&parameters, many);
 	parameters_number(&parameters, throttle->count);
 	parameters_number(&parameters, throttle->seconds);
@@ -139,9 +141,7 @@ change(struct connection *connection, const struct statement *how, const struct 
 	unsigned char who[DIGEST_BYTES];
 	struct parameters parameters = {0};
 
-	digest(who, whom);
-	parameters_text(&parameters, throttle->what);
-	parameters_bytes(&parameters, who, sizeof who);
+	name(&parameters, throttle, whom, who);
 	return connection_execute(connection, how, &parameters, NULL, fault);
 }
 

@@ -1,10 +1,8 @@
 """The record as auditors query it: the questions of postseal-audit(7), and who did what."""
 import json
-import os
 import pathlib
 import pwd
 import re
-import signal
 import subprocess
 
 import acting
@@ -89,9 +87,7 @@ def change_rules(world, name):
     original = world.config.read_text()
     for text in (original.replace("[refused]", f"[{name}]"), original):
         world.config.write_text(text)
-        seen = world.log("postseal-milter").count("reloaded:")
-        os.kill(world.programs["postseal-milter"], signal.SIGHUP)
-        sandbox.wait_until(lambda: world.log("postseal-milter").count("reloaded:") > seen, "the rules to be read again")
+        world.read_rules_again()
 
 
 def fare_badly(world, person, name):

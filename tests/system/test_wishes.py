@@ -5,7 +5,6 @@ import email.policy
 import io
 import os
 import re
-import signal
 import smtplib
 import subprocess
 import time
@@ -195,9 +194,7 @@ def in_force(world, clock):
         if now == [house]:
             return
         (world.directory / "house.rules").write_text((WISHES / f"{house}.rules").read_text())
-        before = world.log("postseal-milter").count("reloaded:")
-        os.kill(world.programs["postseal-milter"], signal.SIGHUP)
-        sandbox.wait_until(lambda: world.log("postseal-milter").count("reloaded:") > before, "the rules to be in force")
+        world.read_rules_again()
         now[:] = [house]
     return put
 
