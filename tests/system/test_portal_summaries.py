@@ -292,19 +292,23 @@ def test_two_couriers_tell_each_member_once(world, post, name):
         people.append(person)
     world.stop_program("postseal-courier")
     days_pass(world, *people)
+    alone = world.directory / "two.conf"
+    alone.write_text(re.sub(r"^courier metrics .*\n", "", world.config.read_text(), flags=re.M))
     first = world.start_program("postseal-courier", wait=False)
     pid = world.programs["postseal-courier"]
-    second = world.start_program("postseal-courier", host="two")
+    second = world.start_program("postseal-courier", wait=False, host="two", config=alone)
     try:
+        for courier in (first, second):
+            sandbox.wait_until(lambda: f"postseal-courier[{courier.pid}]: handing mail" in world.log("postseal-courier"), "both couriers")
         for person in people:
             person.mail("2 protected messages,")
         sandbox.wait_until(world.nothing_waits, "the outbox to be empty")
         assert [len(person.mails("protected message")) for person in people] == [1, 1, 1]
+        assert [courier.poll() for courier in (first, second)] == [None, None]
     finally:
         second.terminate()
         second.wait(30)
         world.programs["postseal-courier"] = pid
-    assert first.poll() is None
 
 
 def test_only_the_two_choices_are_taken(member):
