@@ -234,9 +234,18 @@ is_valid(const struct reading *reading, const struct country *country)
 	       (reading->at == reading->end || !g_ascii_isdigit(*reading->at));
 }
 
+static const struct country *
+country_at(const char *at)
+{
+	const char code[] = {g_ascii_toupper(at[0]), g_ascii_toupper(at[1])};
+
+	return find_country(code);
+}
+
 /* The country before two check digits: directly, or as a group of its own. NULL: there is none. */
 static const char *
-find_beginning(const char *begin, const char *digits, const char *end)
+find_beginning(const char *begin, const char *digits, const char *end,
+	       const struct country **country_r)
 {
 	const char *at = digits;
 
@@ -249,26 +258,20 @@ find_beginning(const char *begin, const char *digits, const char *end)
 	at -= 2;
 	if (at + 2 < digits && at > begin && symbol_is_letter(at[-1]))
 		return NULL;
-	return symbols_are_free_before(begin, at) ? at : NULL;
-}
-
-static const struct country *
-country_at(const char *at)
-{
-	const char code[] = {g_ascii_toupper(at[0]), g_ascii_toupper(at[1])};
-
-	return find_country(code);
+	*country_r = country_at(at);
+	return *country_r != NULL && symbols_are_free_before(begin, at) ? at : NULL;
 }
 
 bool
 number_iban_at(const char *begin, const char *digits, const char *end, struct number_iban *iban_r)
 {
-	const char *at = find_beginning(begin, digits, end);
-	const struct country *country = at == NULL ? NULL : country_at(at);
-	struct reading reading = {.at = at, .end = end};
+	const struct country *country;
+	const char *at = find_beginning(begin, digits, end, &country);
+	struct reading reading;
 
-	if (country == NULL)
+	if (at == NULL)
 		return false;
+	reading = (struct reading){.at = at, .end = end};
 	read_groups(&reading, length_of(country));
 	if (!is_valid(&reading, country))
 		return false;

@@ -5,9 +5,10 @@
 #include "policy/detector/symbols.h"
 
 enum {
-	BEGINNING = 3,	 /* digits that tell whether a number of a kind may begin */
-	DIGITS_MAX = 19, /* of a number that has digits only */
-	RUN_MAX = 4096,	 /* groups that are looked at together */
+	BEGINNING = 3,	  /* digits that tell whether a number of a kind may begin */
+	DIGITS_LEAST = 9, /* of a number that has digits only: a social security number, */
+	DIGITS_MAX = 19,  /* and a card's */
+	RUN_MAX = 4096,	  /* groups that are looked at together */
 };
 
 static const struct number_kind *const kinds[NUMBER_KINDS] = {
@@ -26,6 +27,7 @@ struct group {
 /* Groups that are separated as those of a number are. */
 struct run {
 	GArray *groups;		 /* struct group */
+	size_t digits;		 /* of all groups */
 	size_t line_ends, cells; /* within it */
 };
 
@@ -327,6 +329,8 @@ try_run(struct walk *walk)
 {
 	const guint count = walk->run.groups->len;
 
+	if (walk->run.digits < DIGITS_LEAST)
+		return;
 	for (guint i = 0; i < count; i++)
 		try_from(walk, i);
 	if (count > 1)
@@ -362,6 +366,7 @@ add_group(struct walk *walk, const char *at, const struct symbol_gap *gap)
 				    .has_line_end = gap->has_line_end};
 
 	g_array_append_val(walk->run.groups, group);
+	walk->run.digits += length_of(&group);
 	walk->run.line_ends += gap->has_line_end;
 	walk->run.cells += gap->separator == '\t';
 }
@@ -373,7 +378,7 @@ read_run(struct walk *walk, const char *at)
 	struct symbol_gap gap = {0};
 
 	g_array_set_size(walk->run.groups, 0);
-	walk->run.line_ends = walk->run.cells = 0;
+	walk->run.digits = walk->run.line_ends = walk->run.cells = 0;
 	add_group(walk, at, &gap);
 	for (guint last = 0; last < RUN_MAX; last++) {
 		at = group_at(walk, last)->end;
