@@ -40,8 +40,8 @@ class History:
         doubted = [at for who, at in self.doubts if who == author]
         if since is not None and any(at >= since for at in taken_back + doubted):
             return
-        if how in BY_MAIL and any(s[:3] == [kind, subject, author] and s[5] is not None and (s[3] in BY_MAIL or s[6] != author)
-                                  for s in self.statements):
+        if how in BY_MAIL and any(s[:3] == [kind, subject, author] and s[5] is not None and s[3] in WORTH
+                                  and (s[3] in BY_MAIL or s[6] != author) for s in self.statements):
             return
         if not any(s[:4] == [kind, subject, author, how] and s[5] is None for s in self.statements):
             self.statements.append([kind, subject, author, how, now, None, None])
@@ -101,6 +101,9 @@ def play(number, dice):
             if how in ("wkd", "dane", "ldap", "domain key", "servers"):
                 author = "partner.example"
             author = {"signed in": history.address, "administrator": "root"}.get(how, author)
+            if history.statements and dice.random() < .3:  # said again, or otherwise, by somebody who was heard before
+                kind, subject, author, said = dice.choice(history.statements)[:4]
+                how = how if author in SENDERS and how != "signed in" else said
             mark = dice.randrange(len(marks) + 1)
             history.attest(kind, subject, author, how, marks[mark - 1] if mark else None)
             since = f"(select at from mark where history = {number} and number = {mark})" if mark else "null"
@@ -110,10 +113,11 @@ def play(number, dice):
             kind = dice.choice((kind, None))
             subject = dice.choice((subject, None)) if kind else None
             author = dice.choice((author, None))
-            history.revoke(kind, subject, author)
-            sql.append("select postseal.attestations_revoke({}, '{}', {}, {}, 'somebody', 'for a reason')".format(
+            by = dice.choice(("somebody", author or "somebody"))
+            history.revoke(kind, subject, author, by)
+            sql.append("select postseal.attestations_revoke({}, '{}', {}, {}, '{}', 'for a reason')".format(
                 *(repr(v) if v else "null" for v in (kind,)), history.address,
-                *(repr(v) if v else "null" for v in (subject, author))))
+                *(repr(v) if v else "null" for v in (subject, author)), by))
         else:
             history.doubt(author)
             sql.append(f"select postseal.trust_doubt('{author}', '{history.address}', 'no')")
