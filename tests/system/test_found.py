@@ -117,6 +117,30 @@ def test_source_that_never_answers_costs_the_budget_and_no_more(world, post, fin
     assert len(finder.questions(address)) == before
 
 
+def decided(world):
+    """(seconds, decisions) of the milter so far."""
+    figures = people.Visitor(f"http://127.0.0.1:{world.ports['milter_metrics']}").get("/metrics").text
+    return [float(re.search(rf'^postseal_phase_seconds_{what}{{phase="decide"}} (\S+)', figures, re.M)[1]) for what in ("sum", "count")]
+
+
+def test_budget_was_each_recipients_own(world, post, finder, name):
+    """Forty strangers, and no source that answers: the decision about all of them has the two seconds of the setting."""
+    strangers = [f"{name}n{i}@auto.example" for i in range(40)]
+    for each in strangers:
+        for wish in EVERYWHERE:
+            finder.answers[wish, each] = SILENCE
+    before = decided(world)
+    post.accepted(post.compose(strangers[:1], b"Hello.\r\n"), strangers)
+    after = decided(world)
+    assert after[1] == before[1] + 1
+    assert 1.5 < after[0] - before[0] < 4, "the budget, and the machine's other work"
+    assert {last(post, each)["method"] for each in strangers} == {"pickup"}
+    finder.answers.update({(wish, each): Answer(NOTHING) for each in strangers for wish in EVERYWHERE})
+    known = ("select count(distinct address), count(*) filter (where outcome is distinct from 'nothing') from postseal.key_answer"
+             f" where address like '{name}n%'")
+    sandbox.wait_until(lambda: world.postgres.query(known) == [["40", "0"]], "the courier to ask for those for whom there was no time", 120)
+
+
 def test_message_waits_where_a_refusal_would_be_final(world, post, finder, gpg, name):
     """The rule allows only pgp, and nobody knows yet whether there is a key. Promise 1: nor does it leave in plain."""
     address = f"{name}@pgp.example"
