@@ -416,14 +416,22 @@ add_files(struct documents *documents, struct entry *entry, struct fault *fault)
 
 /* --- reading --- */
 
-/* Returns false if something else than the document is at fault. */
+static void
+hide_by_fault(struct entry *entry, const struct fault *fault)
+{
+	const char *reason = strstr(fault->text, ": ");
+	g_autofree char *why = g_strdup_printf("cannot be read%s", reason == NULL ? "" : reason);
+
+	hide(entry, true, why);
+}
+
+/* Returns false if something else than the document is at fault. That others keep all processes
+ * busy until there is no more time is not told from a document that takes too long itself. */
 static bool
 read_as(struct documents *documents, struct entry *entry, const char *format, struct fault *fault)
 {
 	struct taking taking = {{begin, take},	    documents, entry, entry->document.names->len,
 				entry->ranges->len, 0};
-	const char *reason;
-	g_autofree char *why = NULL;
 
 	if (documents->settings.reader == NULL || g_get_monotonic_time() >= documents->until) {
 		hide(entry, true, "cannot be read: there is no time for it");
@@ -432,11 +440,12 @@ read_as(struct documents *documents, struct entry *entry, const char *format, st
 	if (reader_take(documents->settings.reader, format, &entry->content, documents->until,
 			&taking.taker, fault))
 		return true;
-	if (fault->cause != FAULT_INPUT && fault->cause != FAULT_TOO_BIG)
+	if (fault->cause == FAULT_OVERLOAD)
+		hide(entry, true, "cannot be read: all readers were busy until its time was over");
+	else if (fault->cause == FAULT_INPUT || fault->cause == FAULT_TOO_BIG)
+		hide_by_fault(entry, fault);
+	else
 		return false;
-	reason = strstr(fault->text, ": ");
-	why = g_strdup_printf("cannot be read%s", reason == NULL ? "" : reason);
-	hide(entry, true, why);
 	return true;
 }
 
