@@ -225,7 +225,7 @@ def test_readers_stopped_while_they_waited_take_no_other_document_along(post, re
     assert 1 <= tried["too slow"] <= len(waiting) and tried["done"] >= 3, tried
 
 
-def test_message_that_waited_for_a_free_reader_did_so_beyond_its_deadline_and_was_deferred(post, readers):
+def test_message_that_waited_for_a_free_reader_was_deferred_before_its_deadline(post, readers):
     """Six messages at once, for whose documents there are not enough readers: what gets none in its time is opaque."""
     files = [documents.docx_paragraph(f"nothing {i}") for i in range(PROCESSES)]
     readers.stop()
@@ -239,8 +239,7 @@ def test_message_that_waited_for_a_free_reader_did_so_beyond_its_deadline_and_wa
         answers = list(pool.map(send, range(6)))
     assert all("It cannot be looked into." in said for said, _ in answers), answers
     assert max(seconds for _, seconds in answers) < DEADLINE + 5, answers
-    tried = outcomes(readers, before)
-    assert set(tried) == {"too slow", "busy"}, tried
+    assert set(outcomes(readers, before)) <= {"too slow", "busy"}
 
 
 def test_message_without_documents_does_not_wait_for_readers_that_are_stopped(post, readers):
