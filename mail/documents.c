@@ -8,11 +8,12 @@
 #include "mail/parts.h"
 
 enum {
-	DEPTH_MAX = 5,		       /* of documents within documents */
-	DOCUMENTS_MAX = 500,	       /* of a message */
-	FILES_MAX = 10000,	       /* in a document */
-	BYTES_MAX = 256 * 1024 * 1024, /* that documents of a message may turn into */
-	MEMORY_MAX = 16 * 1024,	       /* of a spool */
+	DEPTH_MAX = 5,			  /* of documents within documents */
+	DOCUMENTS_MAX = 500,		  /* of a message */
+	FILES_MAX = 10000,		  /* in a document */
+	BYTES_MAX = 256 * 1024 * 1024,	  /* of text and files in the documents of a message */
+	UNPACKED_MAX = 512 * 1024 * 1024, /* bytes that its archives may unpack to */
+	MEMORY_MAX = 16 * 1024,		  /* of a spool */
 	PIECE_BYTES = 64 * 1024,
 };
 
@@ -51,7 +52,7 @@ struct documents {
 	GMutex lock;
 	GCond changed;
 	guint next, active; /* the first that nobody has taken; how many are being read */
-	uint64_t bytes;
+	uint64_t bytes, unpacked;
 	struct fault fault; /* the first, if its cause is not FAULT_NONE */
 };
 
@@ -243,7 +244,7 @@ struct taking {
 	struct documents *documents;
 	struct entry *entry;
 	guint names, ranges; /* that the document had before: it may be read in several ways */
-	uint64_t bytes;
+	uint64_t bytes, unpacked;
 };
 
 static bool
@@ -259,6 +260,26 @@ count_bytes(struct taking *taking, size_t length, struct fault *fault)
 	taking->bytes += length;
 	return good ||
 	       fault_set(fault, FAULT_TOO_BIG, "reading documents: there is too much text in them");
+}
+
+/* What is too much does not count: smaller documents are read still. */
+static bool
+count_unpacked(struct taking *taking, const char *bytes, size_t length, struct fault *fault)
+{
+	struct documents *documents = taking->documents;
+	uint64_t claimed = UNPACKED_MAX;
+	bool good;
+
+	memcpy(&claimed, bytes, MIN(length, sizeof claimed));
+	g_mutex_lock(&documents->lock);
+	good = claimed <= UNPACKED_MAX - documents->unpacked;
+	if (good)
+		documents->unpacked += claimed;
+	g_mutex_unlock(&documents->lock);
+	if (good)
+		taking->unpacked += claimed;
+	return good || fault_set(fault, FAULT_TOO_BIG,
+				 "reading documents: there is too much to unpack in them");
 }
 
 static bool
@@ -292,8 +313,9 @@ begin(struct reader_taker *taker)
 	g_array_set_size(taking->entry->ranges, taking->ranges);
 	g_mutex_lock(&taking->documents->lock);
 	taking->documents->bytes -= taking->bytes;
+	taking->documents->unpacked -= taking->unpacked;
 	g_mutex_unlock(&taking->documents->lock);
-	taking->bytes = 0;
+	taking->bytes = taking->unpacked = 0;
 }
 
 static bool
@@ -317,6 +339,8 @@ take(struct reader_taker *taker, enum reader_piece piece, const char *bytes, siz
 		g_ptr_array_add(entry->document.names, g_utf8_make_valid(bytes, (gssize)length));
 		return entry->document.names->len <= FILES_MAX ||
 		       fault_set(fault, FAULT_TOO_BIG, "reading documents: it has too many parts");
+	case READER_UNPACKS:
+		return count_unpacked(taking, bytes, length, fault);
 	default:
 		text = g_utf8_make_valid(bytes, (gssize)length);
 		hide(entry, piece == READER_OPAQUE_FILES, text);
@@ -416,14 +440,22 @@ add_files(struct documents *documents, struct entry *entry, struct fault *fault)
 
 /* --- reading --- */
 
-/* Returns false if something else than the document is at fault. */
+static void
+hide_by_fault(struct entry *entry, const struct fault *fault)
+{
+	const char *reason = strstr(fault->text, ": ");
+	g_autofree char *why = g_strdup_printf("cannot be read%s", reason == NULL ? "" : reason);
+
+	hide(entry, true, why);
+}
+
+/* Returns false if something else than the document is at fault. That others keep all processes
+ * busy until there is no more time is not told from a document that takes too long itself. */
 static bool
 read_as(struct documents *documents, struct entry *entry, const char *format, struct fault *fault)
 {
 	struct taking taking = {{begin, take},	    documents, entry, entry->document.names->len,
-				entry->ranges->len, 0};
-	const char *reason;
-	g_autofree char *why = NULL;
+				entry->ranges->len, 0,	       0};
 
 	if (documents->settings.reader == NULL || g_get_monotonic_time() >= documents->until) {
 		hide(entry, true, "cannot be read: there is no time for it");
@@ -432,11 +464,12 @@ read_as(struct documents *documents, struct entry *entry, const char *format, st
 	if (reader_take(documents->settings.reader, format, &entry->content, documents->until,
 			&taking.taker, fault))
 		return true;
-	if (fault->cause != FAULT_INPUT && fault->cause != FAULT_TOO_BIG)
+	if (fault->cause == FAULT_OVERLOAD)
+		hide(entry, true, "cannot be read: all readers were busy until its time was over");
+	else if (fault->cause == FAULT_INPUT || fault->cause == FAULT_TOO_BIG)
+		hide_by_fault(entry, fault);
+	else
 		return false;
-	reason = strstr(fault->text, ": ");
-	why = g_strdup_printf("cannot be read%s", reason == NULL ? "" : reason);
-	hide(entry, true, why);
 	return true;
 }
 
@@ -510,7 +543,7 @@ documents_read(struct documents *documents, struct fault *fault)
 	search->fault = fault;
 	g_ptr_array_set_size(documents->entries, 0);
 	documents->next = documents->active = 0;
-	documents->bytes = 0;
+	documents->bytes = documents->unpacked = 0;
 	documents->fault = (struct fault){0};
 	if (!parts_each(documents->parts, add_part, search, fault) || search->failed)
 		return fault_within(fault, "reading the documents in the message");

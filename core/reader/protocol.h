@@ -40,6 +40,7 @@ enum reader_piece {
 	 * second case, why neither its text nor the names of files in it can be read. */
 	READER_OPAQUE_TEXT,
 	READER_OPAQUE_FILES,
+	READER_UNPACKS, /* a uint64_t: bytes to which the document claims to unpack */
 	READER_PIECE_KINDS
 };
 

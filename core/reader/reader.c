@@ -8,7 +8,7 @@
 #include "core/worker.h"
 
 enum {
-	WAIT_SECONDS = 5, /* for a free process */
+	WAIT_SECONDS = 5, /* for a free process, unless the caller says until when */
 	ATTEMPTS_MAX = 2,
 };
 
@@ -246,13 +246,20 @@ count(const char *format, const char *outcome)
 	metrics_count(METRIC_READER_DOCUMENTS, labels, 1);
 }
 
+static gint64
+end_of_wait(const struct exchange *exchange, gint64 begun)
+{
+	return exchange->until == TRANSFER_FOREVER ? begun + WAIT_SECONDS * G_USEC_PER_SEC
+						   : exchange->until;
+}
+
 static bool
 attempt(struct exchange *exchange, const struct spool_part *document, const char **outcome_r,
 	struct fault *fault)
 {
 	const gint64 begun = g_get_monotonic_time(), until = exchange->until;
 	struct worker_pool *pool = exchange->reader->pools[program_of(exchange->format)];
-	struct worker *worker = worker_take(pool, begun + WAIT_SECONDS * G_USEC_PER_SEC, fault);
+	struct worker *worker = worker_take(pool, end_of_wait(exchange, begun), fault);
 	bool done;
 
 	if (worker == NULL) {

@@ -38,7 +38,8 @@ struct reader_taker {
 		     size_t length, struct fault *fault);
 };
 /* The same for a format that answers in pieces (protocol.h); ends by `until`
- * (g_get_monotonic_time()) at the latest. What came before a failure is valid. */
+ * (g_get_monotonic_time()) at the latest, also the wait for a process, which fails with
+ * FAULT_OVERLOAD. What came before a failure is valid. */
 bool reader_take(struct reader *reader, const char *format, const struct spool_part *document,
 		 gint64 until, struct reader_taker *taker, struct fault *fault);
 

@@ -293,6 +293,8 @@ check_places(struct zip_members *zip, const struct directory *directory)
 		note(zip, unclear);
 }
 
+/* Whoever asked is told before the work begins: many archives within one may be too much
+ * together, though nothing of what they unpack to is text. */
 static void
 check_sizes(const struct zip_members *zip)
 {
@@ -304,6 +306,7 @@ check_sizes(const struct zip_members *zip)
 		if (size > ZIP_UNPACKED_MAX || (sum += size) > ZIP_UNPACKED_MAX)
 			reader_refuse(READER_TOO_LARGE);
 	}
+	reader_tell(READER_UNPACKS, (const char *)&sum, sizeof sum);
 }
 
 static void

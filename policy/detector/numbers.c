@@ -31,10 +31,20 @@ struct run {
 	size_t line_ends, cells; /* within it */
 };
 
+/* A number that was found in a run. Others of its kind may share groups with it: those of a card
+ * that is written twice are, from the second on, another card by Luhn's sum. */
+struct candidate {
+	enum number kind;
+	char compact[DIGITS_MAX];
+	size_t length;
+	const char *from, *to, *first_end; /* where the shortest that begins there ends */
+};
+
 struct walk {
 	const char *begin, *end;
 	unsigned wanted;
 	struct run run;
+	GArray *candidates; /* struct candidate */
 	struct number_window window;
 	struct number_words words;
 	number_report *report;
@@ -220,7 +230,7 @@ has_length(const struct number_kind *kind, size_t length)
 /* The longest number of each kind that begins where the window does. */
 struct longest {
 	size_t length[NUMBER_KINDS];
-	const char *to[NUMBER_KINDS];
+	const char *to[NUMBER_KINDS], *first_end[NUMBER_KINDS];
 };
 
 static void
@@ -232,22 +242,61 @@ try_window(struct walk *walk, unsigned begin, guint first, guint last, bool is_a
 		    is_number(walk, kinds[number], first, last, is_alone)) {
 			longest->length[number] = walk->window.length;
 			longest->to[number] = walk->window.to;
+			if (longest->first_end[number] == NULL)
+				longest->first_end[number] = walk->window.to;
 		}
 }
 
 static void
-report_longest(const struct walk *walk, const struct longest *longest)
+add_longest(struct walk *walk, const struct longest *longest)
 {
 	for (enum number number = 0; number < NUMBER_KINDS; number++) {
-		const struct number_found found = {.kind = number,
-						   .compact = walk->window.digits,
-						   .length = longest->length[number],
-						   .from = walk->window.from,
-						   .to = longest->to[number]};
+		struct candidate candidate = {.kind = number,
+					      .length = longest->length[number],
+					      .from = walk->window.from,
+					      .to = longest->to[number],
+					      .first_end = longest->first_end[number]};
 
-		if (found.length > 0)
-			walk->report(walk->context, &found);
+		if (candidate.length == 0)
+			continue;
+		memcpy(candidate.compact, walk->window.digits, candidate.length);
+		g_array_append_val(walk->candidates, candidate);
 	}
+}
+
+static gint
+compare_ends(gconstpointer a, gconstpointer b)
+{
+	const struct candidate *one = a, *other = b;
+
+	if (one->first_end != other->first_end)
+		return one->first_end < other->first_end ? -1 : 1;
+	return (one->from > other->from) - (one->from < other->from);
+}
+
+/* As many as have room beside each other: who ends first leaves the most to the others. */
+static void
+report_candidates(struct walk *walk)
+{
+	const char *ends[NUMBER_KINDS] = {NULL};
+
+	if (walk->candidates->len > 1)
+		g_array_sort(walk->candidates, compare_ends);
+	for (guint i = 0; i < walk->candidates->len; i++) {
+		const struct candidate *candidate =
+			&g_array_index(walk->candidates, struct candidate, i);
+		const struct number_found found = {.kind = candidate->kind,
+						   .compact = candidate->compact,
+						   .length = candidate->length,
+						   .from = candidate->from,
+						   .to = candidate->to};
+
+		if (ends[candidate->kind] != NULL && candidate->from < ends[candidate->kind])
+			continue;
+		ends[candidate->kind] = candidate->first_end;
+		walk->report(walk->context, &found);
+	}
+	g_array_set_size(walk->candidates, 0);
 }
 
 /* --- runs --- */
@@ -278,7 +327,7 @@ try_from(struct walk *walk, guint first)
 		if (length_of(group_at(walk, i)) < 2 && !is_broken(walk, i))
 			break;
 	}
-	report_longest(walk, &longest);
+	add_longest(walk, &longest);
 }
 
 /* All the groups from one to another as one number. */
@@ -296,7 +345,7 @@ try_alone(struct walk *walk, guint first, guint last)
 	if (walk->window.length < BEGINNING)
 		return;
 	try_window(walk, kinds_that_begin(walk), first, last, true, &longest);
-	report_longest(walk, &longest);
+	add_longest(walk, &longest);
 }
 
 static bool
@@ -339,6 +388,7 @@ try_run(struct walk *walk)
 		try_pieces(walk, begins_line);
 	if (walk->run.cells > 0)
 		try_pieces(walk, begins_line_or_cell);
+	report_candidates(walk);
 }
 
 static const char *
@@ -414,6 +464,7 @@ numbers_each(const GString *symbols, unsigned wanted, number_report *report, voi
 			    .end = symbols->str + symbols->len,
 			    .wanted = wanted,
 			    .run.groups = g_array_new(FALSE, FALSE, sizeof(struct group)),
+			    .candidates = g_array_new(FALSE, FALSE, sizeof(struct candidate)),
 			    .report = report,
 			    .context = context};
 
@@ -428,4 +479,5 @@ numbers_each(const GString *symbols, unsigned wanted, number_report *report, voi
 		try_run(&walk);
 	}
 	g_array_unref(walk.run.groups);
+	g_array_unref(walk.candidates);
 }

@@ -24,7 +24,7 @@ from odf.text import Note, NoteBody, NoteCitation, P, Span
 from reportlab.pdfgen import canvas
 
 DONE, NO_FORMAT, TOO_LARGE, TOO_DEEP, TOO_MUCH_WORK, TOO_MUCH_MEMORY, TOO_MANY, DAMAGED = range(8)
-TEXT, NAME, FILE, CONTENT, OPAQUE_TEXT, OPAQUE_FILES = range(64, 70)
+TEXT, NAME, FILE, CONTENT, OPAQUE_TEXT, OPAQUE_FILES, UNPACKS = range(64, 71)
 
 
 @dataclasses.dataclass
@@ -38,6 +38,7 @@ class Found:
     files: list = dataclasses.field(default_factory=list)
     opaque: list = dataclasses.field(default_factory=list)
     answer: bytes = b""
+    unpacks: int = None
 
     def take(self, kind, data):
         if kind == TEXT:
@@ -48,6 +49,8 @@ class Found:
             self.files.append([data.decode(), b""])
         elif kind == CONTENT:
             self.files[-1][1] += data
+        elif kind == UNPACKS:
+            self.unpacks = int.from_bytes(data, "little")
         else:
             self.opaque.append(data.decode())
 

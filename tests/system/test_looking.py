@@ -3,11 +3,13 @@ rule asks, and all of a message within one deadline, in memory that does not gro
 
 How often a reader is asked is counted in two ways: by the milter, and by the processes: each reads one document and
 ends, so those that were started and are gone were asked."""
+import concurrent.futures
 import os
 import pathlib
 import re
 import signal
 import threading
+import time
 import urllib.request
 
 import documents
@@ -19,7 +21,7 @@ from messages import base64_lines, multipart, noise, part
 
 SANITIZED = "sanitize" in (BUILD / "CMakeCache.txt").read_text().partition("POSTSEAL_SANITIZE:")[2].partition("\n")[0]
 NUMBER = "756.1234.5678.97"
-PROCESSES, TIMEOUT, DEADLINE = 4, 2, 4
+PROCESSES, TIMEOUT, DEADLINE = 4, 2, 7
 SETTINGS = f"""
 reader processes {PROCESSES}
 reader timeout {TIMEOUT} seconds
@@ -221,6 +223,23 @@ def test_readers_stopped_while_they_waited_take_no_other_document_along(post, re
     assert "It has the number." in found
     tried = outcomes(readers, before)
     assert 1 <= tried["too slow"] <= len(waiting) and tried["done"] >= 3, tried
+
+
+def test_message_that_waited_for_a_free_reader_was_deferred_before_its_deadline(post, readers):
+    """Six messages at once, for whose documents there are not enough readers: what gets none in its time is opaque."""
+    files = [documents.docx_paragraph(f"nothing {i}") for i in range(PROCESSES)]
+    readers.stop()
+    before = readers.counted()
+
+    def send(_):
+        begun = time.monotonic()
+        return answer(post, *files, sender="opaque"), time.monotonic() - begun
+
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(send, range(6)))
+    assert all("It cannot be looked into." in said for said, _ in answers), answers
+    assert max(seconds for _, seconds in answers) < DEADLINE + 5, answers
+    assert set(outcomes(readers, before)) <= {"too slow", "busy"}
 
 
 def test_message_without_documents_does_not_wait_for_readers_that_are_stopped(post, readers):

@@ -124,15 +124,22 @@ collect(struct reader_taker *taker, enum reader_piece piece, const char *bytes, 
 }
 
 static bool
-take_pieces(struct reader *reader, const char *format, const char *document,
-	    struct collecting *collecting, struct fault *fault)
+take_pieces_until(struct reader *reader, const char *format, const char *document, gint64 until,
+		  struct collecting *collecting, struct fault *fault)
 {
 	const struct spool_settings in_memory = {.memory_max = 100};
 	g_autoptr(spool_auto) spool = spool_new(&in_memory);
 	struct spool_part whole = {spool, 0, strlen(document)};
 
 	assert_true(spool_append(spool, document, strlen(document), fault));
-	return reader_take(reader, format, &whole, G_MAXINT64, &collecting->taker, fault);
+	return reader_take(reader, format, &whole, until, &collecting->taker, fault);
+}
+
+static bool
+take_pieces(struct reader *reader, const char *format, const char *document,
+	    struct collecting *collecting, struct fault *fault)
+{
+	return take_pieces_until(reader, format, document, G_MAXINT64, collecting, fault);
 }
 
 static void
@@ -271,6 +278,36 @@ test_wait_for_a_process_ends_with_busy(void **state)
 	reader_free(one);
 }
 
+/* The wait for a process was five seconds, whatever the caller's deadline: longer, or less. */
+static void
+test_wait_for_a_process_did_not_end_with_the_deadline(void **state)
+{
+	struct reader *one = reader_with(1);
+	struct collecting early = {{begin, collect}, g_string_new(NULL)},
+			  late = {{begin, collect}, g_string_new(NULL)};
+	GThread *threads[ASKERS];
+	struct fault fault;
+	gint64 begun;
+
+	(void)state;
+	for (int i = 0; i < ASKERS; i++)
+		threads[i] = g_thread_new("asker", ask_and_wait, one);
+	do /* until the askers are there */
+		begun = g_get_monotonic_time();
+	while (take_pieces_until(one, "pieces", "abc", begun + G_USEC_PER_SEC / 10, &early,
+				 &fault));
+	assert_int_equal(fault.cause, FAULT_OVERLOAD);
+	assert_true(g_get_monotonic_time() - begun < 3 * G_USEC_PER_SEC);
+	assert_true(take_pieces_until(one, "pieces", "abc", begun + 60 * G_USEC_PER_SEC, &late,
+				      &fault));
+	assert_string_equal(late.text->str, "abc");
+	for (int i = 0; i < ASKERS; i++)
+		g_thread_join(threads[i]);
+	g_string_free(early.text, TRUE);
+	g_string_free(late.text, TRUE);
+	reader_free(one);
+}
+
 int
 main(void)
 {
@@ -293,6 +330,7 @@ main(void)
 						stop),
 #endif
 		cmocka_unit_test(test_wait_for_a_process_ends_with_busy),
+		cmocka_unit_test(test_wait_for_a_process_did_not_end_with_the_deadline),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

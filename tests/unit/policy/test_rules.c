@@ -1571,6 +1571,36 @@ detectors_count_different_numbers(void **state)
 	unload(&l);
 }
 
+/* From its second group on, it was another card: Luhn's sum is the same. Side by side, different
+ * ones count each, though what they share is a card as well. */
+static void
+card_that_was_written_twice_in_a_row_was_two_cards(void **state)
+{
+	struct loaded l;
+	struct policy *p = good(&l, "match detect card at least 3 deliver tls\n"
+				    "match detect card at least 2 deliver pickup\n"
+				    "match detect card deliver smime\n"
+				    "otherwise deliver plain\n");
+	static const struct {
+		const char *text;
+		unsigned line;
+	} messages[] = {
+		{"4539 5787 6362 1486 4539 5787 6362 1486", 3},
+		{"4539-5787-6362-1486\n4539-5787-6362-1486\n4539578763621486", 3},
+		{"4539 5787 6362 1486 4539 5787 6362 1486 4539 5787 6362 1486", 3},
+		{"4539 5787 6362 1486 4556 7375 8689 9855", 2},
+		{"1111 4539 5787 6362 1486 4556 7375 8689 9855 2222", 2},
+		{"4539 5787 6362 1486 4539 5787 6362 1486 4556 7375 8689 9855", 2},
+		{"4539 5787 6362 1486 4556 7375 8689 9855 5555 5555 5555 4444", 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(messages); i++)
+		if (line_for_text(p, messages[i].text) != messages[i].line)
+			fail_msg("%s", messages[i].text);
+	unload(&l);
+}
+
 /* One in the subject, one in a file's name and one in the text were three times one. */
 static void
 detectors_count_in_subject_names_and_text_together(void **state)
@@ -1828,6 +1858,7 @@ main(void)
 		cmocka_unit_test(letters_beside_a_number_hid_it),
 		cmocka_unit_test(field_that_readers_are_shown_was_not_looked_at),
 		cmocka_unit_test(detectors_count_different_numbers),
+		cmocka_unit_test(card_that_was_written_twice_in_a_row_was_two_cards),
 		cmocka_unit_test(detectors_count_in_subject_names_and_text_together),
 		cmocka_unit_test(own_detectors_are_expressions_with_checksums),
 		cmocka_unit_test(number_is_masked_on_record),
