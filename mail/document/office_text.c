@@ -16,13 +16,17 @@ enum {
 	ASIDE_BYTES = 64 * 1024,
 	NUMBER_MAX = 64, /* characters of a cell's number */
 	SPACES_MAX = 1000,
+	REPEATS_MAX = 16, /* of a cell with as much as a piece of a number */
+	REPEATED_BYTES = 8,
+	DIGITS_LEAST = 12,   /* in an attribute that may be a number of somebody */
+	ATTRIBUTE_MAX = 256, /* what is longer is a drawing's */
 };
 
 static const double WHOLE_MAX = 9007199254740992.; /* every whole number below it is exact */
 
 /* --- the elements that matter --- */
 
-enum family { OTHER, WORD, DRAWING, SHEET, MATH, TEXT, MANIFEST };
+enum family { OTHER, WORD, DRAWING, SHEET, MATH, TEXT, TABLE, MANIFEST };
 
 static const struct {
 	const char *name;
@@ -37,6 +41,7 @@ static const struct {
 	{"http://schemas.openxmlformats.org/officeDocument/2006/math", MATH},
 	{"http://purl.oclc.org/ooxml/officeDocument/math", MATH},
 	{"urn:oasis:names:tc:opendocument:xmlns:text:1.0", TEXT},
+	{"urn:oasis:names:tc:opendocument:xmlns:table:1.0", TABLE},
 	{"urn:oasis:names:tc:opendocument:xmlns:manifest:1.0", MANIFEST},
 };
 
@@ -65,6 +70,9 @@ enum effect {
 	PAGE_EDGE, /* the head or foot of a page, with codes in its text */
 	NAMED,	   /* has a name that is shown */
 	VARIABLE,  /* has a value that fields show */
+	ITEM,	   /* has a value that a pivot table keeps of its source */
+	SAME_ROWS, /* stands for as many rows as it says */
+	SAME_CELLS,
 	CIPHER,
 };
 
@@ -96,6 +104,12 @@ static const struct element {
 	{MATH, "t", SPAN},
 	{SHEET, "row", ROW},
 	{SHEET, "c", CELL},
+	{SHEET, "cell", CELL}, /* kept of another workbook */
+	{SHEET, "s", ITEM},
+	{SHEET, "n", ITEM},
+	{SHEET, "inputCells", VARIABLE},
+	{SHEET, "filter", VARIABLE},
+	{SHEET, "customFilter", VARIABLE},
 	{SHEET, "v", CELL_VALUE},
 	{SHEET, "t", SPAN},
 	{SHEET, "si", STRING},
@@ -110,6 +124,12 @@ static const struct element {
 	{SHEET, "firstHeader", PAGE_EDGE},
 	{SHEET, "firstFooter", PAGE_EDGE},
 	{WORD, "docVar", VARIABLE},
+	{WORD, "default", VARIABLE},
+	{WORD, "listEntry", VARIABLE},
+	{WORD, "helpText", VARIABLE},
+	{WORD, "statusText", VARIABLE},
+	{WORD, "alias", VARIABLE},
+	{WORD, "tag", VARIABLE},
 	{TEXT, "p", FLOW},
 	{TEXT, "h", FLOW},
 	{TEXT, "s", SPACES},
@@ -117,13 +137,21 @@ static const struct element {
 	{TEXT, "line-break", BREAK},
 	{TEXT, "soft-page-break", NOTHING},
 	{TEXT, "ruby-text", PHONETIC},
+	{TABLE, "table-row", SAME_ROWS},
+	{TABLE, "table-cell", SAME_CELLS},
 	{MANIFEST, "encryption-data", CIPHER},
 };
 
 /* Attributes with text, whatever their element. */
 static const char *const telling[] = {
-	"descr",       "title",	 "alt",	  "Target",	  "href",  "tooltip", "displayText",
-	"description", "prompt", "error", "string-value", "value", "author",  NULL};
+	"descr",	"title",	 "alt",		"Target",	 "href",
+	"tooltip",	"displayText",	 "description", "prompt",	 "error",
+	"string-value", "value",	 "author",	"promptTitle",	 "errorTitle",
+	"comment",	"caption",	 "label",	"current-value", "string",
+	"instr",	"UnicodeString", NULL};
+
+/* Attributes whose numbers are places. */
+static const char *const drawn[] = {"d", "points", "path", "viewBox", "v", NULL};
 
 /* --- the state --- */
 
@@ -138,6 +166,7 @@ struct office_text {
 	unsigned paragraphs_count;
 	unsigned deletions, phonetics; /* how many are open */
 	bool run_is_hidden;
+	gulong same_rows, same_cells;	       /* for how many the open ones stand */
 	enum { NUMBER, SHARED, LITERAL } cell; /* what its value is */
 	bool has_cell;			       /* in this row, so far */
 	char number[NUMBER_MAX];
@@ -223,6 +252,21 @@ close_paragraph(struct office_text *office, char end)
 	text_line_end(paragraph_of(office), end);
 	if (--office->paragraphs_count == 0)
 		flush_aside(office);
+}
+
+/* LibreOffice writes equal cells beside each other once, such as those with a digit each. */
+static void
+repeat_paragraph(struct office_text *office)
+{
+	const GString *text = paragraph_of(office)->wide;
+	gulong left = MIN(office->same_rows * office->same_cells, (gulong)REPEATS_MAX);
+
+	if (text->len == 0 || text->len > REPEATED_BYTES)
+		return;
+	while (left-- > 1) {
+		text_out(text->str, text->len);
+		text_out_line();
+	}
 }
 
 /* --- workbooks --- */
@@ -447,17 +491,41 @@ put_aside(struct office_text *office, const char *text)
 	begin_aside(office);
 }
 
+/* A number in the name of a shape or column, in a format, in a formula without a result, in data
+ * that is in attributes only; in braces is what programs tell things apart by. */
+static bool
+has_number(const char *name, const char *value, size_t length)
+{
+	unsigned digits = 0;
+
+	if (length < DIGITS_LEAST || length > ATTRIBUTE_MAX || *value == '{')
+		return false;
+	for (const char *at = value; *at != '\0'; at++)
+		digits += g_ascii_isdigit(*at);
+	return digits >= DIGITS_LEAST && !g_strv_contains(drawn, name);
+}
+
 static void
 put_attributes(struct office_text *office, const char *const *attributes)
 {
 	for (; *attributes != NULL; attributes += 2) {
-		const char *space = strrchr(attributes[0], ' ');
+		const char *space = strrchr(attributes[0], ' '),
+			   *name = space == NULL ? attributes[0] : space + 1;
+		const size_t length = strlen(attributes[1]);
 
-		if (!g_strv_contains(telling, space == NULL ? attributes[0] : space + 1) ||
-		    strlen(attributes[1]) < 4)
-			continue;
-		put_aside(office, attributes[1]);
+		if ((length >= 4 && g_strv_contains(telling, name)) ||
+		    has_number(name, attributes[1], length))
+			put_aside(office, attributes[1]);
 	}
+}
+
+/* At least one. */
+static gulong
+repeats(const char *const *attributes, const char *name)
+{
+	const char *count = attribute(attributes, name);
+
+	return count == NULL ? 1 : MAX(MIN(strtoul(count, NULL, 10), (gulong)REPEATS_MAX), 1ul);
 }
 
 static void
@@ -516,6 +584,17 @@ open_element(struct office_text *office, enum effect effect, const char *const *
 	case VARIABLE:
 		put_aside(office, attribute(attributes, "val"));
 		break;
+	case ITEM:
+		put_aside(office, attribute(attributes, "v"));
+		break;
+	case SAME_ROWS:
+		begin_aside(office);
+		office->same_rows = repeats(attributes, "number-rows-repeated");
+		break;
+	case SAME_CELLS:
+		begin_aside(office);
+		office->same_cells = repeats(attributes, "number-columns-repeated");
+		break;
 	case CIPHER:
 		office->why = "is encrypted";
 		break;
@@ -528,8 +607,11 @@ static void
 close_element(struct office_text *office, enum effect effect)
 {
 	switch (effect) {
-	case PARAGRAPH:
 	case FLOW:
+		repeat_paragraph(office);
+		close_paragraph(office, '\n');
+		break;
+	case PARAGRAPH:
 		close_paragraph(office, '\n');
 		break;
 	case CELL_STRING:
@@ -540,6 +622,14 @@ close_element(struct office_text *office, enum effect effect)
 		break;
 	case STRING:
 		close_string(office);
+		break;
+	case SAME_ROWS:
+		office->same_rows = 1;
+		begin_aside(office);
+		break;
+	case SAME_CELLS:
+		office->same_cells = 1;
+		begin_aside(office);
 		break;
 	case ASIDE:
 		begin_aside(office);
@@ -661,6 +751,7 @@ office_text_new(struct office_strings *strings, bool fills_strings)
 	office->strings = strings;
 	office->fills_strings = fills_strings;
 	office->aside = g_string_new(NULL);
+	office->same_rows = office->same_cells = 1;
 	office->parser = XML_ParserCreate_MM(NULL, &memory, " ");
 	if (office->parser == NULL)
 		reader_refuse(READER_TOO_MUCH_MEMORY);
