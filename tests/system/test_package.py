@@ -6,6 +6,7 @@ import http.cookiejar
 import re
 import shlex
 import smtplib
+import socket
 import subprocess
 import urllib.parse
 
@@ -332,10 +333,59 @@ def test_group_without_the_programs_user_is_told(signing):
 
 
 def test_restarts_are_limited(configured):
-    for program in PROGRAMS:
-        shown = configured.unit(program, "StartLimitBurst", "StartLimitIntervalUSec", "RestartUSec")
-        assert int(shown["StartLimitBurst"]) * 5 <= 3600 and shown["RestartUSec"] == "5s"
-        assert shown["StartLimitIntervalUSec"] == "1h"
+    """As systemd reads the units: a limit of 0 is none, and passed this test."""
+    for program in (*PROGRAMS, "pop", "submission"):
+        shown = configured.unit(program, "StartLimitBurst", "StartLimitIntervalUSec", "RestartUSec", "Restart")
+        assert shown == {"StartLimitBurst": "360", "StartLimitIntervalUSec": "1h", "RestartUSec": "5s", "Restart": "always"}
+
+
+def test_program_that_never_starts_is_given_up_by_systemd(configured):
+    """With a limit that a test can wait for, in place of the half hour."""
+    node = configured
+    folder = node.root / "etc/systemd/system/postseal-finder.service.d"
+    folder.mkdir()
+    (folder / "test.conf").write_text("[Unit]\nStartLimitBurst=3\n[Service]\nRestartSec=50ms\nExecStart=\nExecStart=/bin/false\n")
+    node.run("systemctl", "daemon-reload")
+    try:
+        node.run("systemctl", "stop", "postseal-finder")
+        node.run("systemctl", "reset-failed", "postseal-finder")
+        node.status("systemctl", "start", "postseal-finder")
+        sandbox.wait_until(lambda: node.unit("finder", "ActiveState", "NRestarts") == {"ActiveState": "failed", "NRestarts": "3"},
+                           "systemd to give up", 60)
+        assert "Start request repeated too quickly" in node.run("journalctl", "--no-pager", "-u", "postseal-finder")
+    finally:
+        (folder / "test.conf").unlink()
+        folder.rmdir()
+        node.run("systemctl", "daemon-reload")
+        node.run("systemctl", "reset-failed", "postseal-finder")
+        node.run("systemctl", "start", "postseal-finder")
+    node.are_active()
+
+
+def test_units_for_sendmail_give_the_courier_its_socket(configured):
+    """Sendmail makes it for root alone whenever it starts. systemd has nothing to say about the units, either."""
+    node = configured
+    names = ("postseal-sendmail.path", "postseal-sendmail.service")
+    for name in names:
+        node.run("cp", f"/usr/share/doc/postseal/examples/sendmail/{name}", "/etc/systemd/system")
+    said = node.said("systemd-analyze", "verify", "--man=no", *names)
+    assert "postseal" not in said, said
+    node.run("systemctl", "daemon-reload")
+    node.run("systemctl", "enable", "-q", "--now", names[0])
+    inside = "/run/postseal-sendmail/reinject.sock"
+    try:
+        for _ in range(2):  # as Sendmail does when it is restarted
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(f"/proc/{node.init}/root{inside}")
+            node.run("chmod", "600", inside)
+            sandbox.wait_until(lambda: node.run("stat", "-c", "%U:%G %a", inside) == "root:postseal_courier 660\n",
+                               "access to be given", 30)
+            sandbox.wait_until(lambda: node.status("systemctl", "is-active", names[1]) == "inactive", "the unit to end", 30)
+            node.run("rm", inside)
+    finally:
+        node.run("systemctl", "disable", "-q", "--now", names[0])
+        node.run("rm", *(f"/etc/systemd/system/{name}" for name in names))
+        node.run("systemctl", "daemon-reload")
 
 
 # --- beside rspamd and OpenDKIM ---
