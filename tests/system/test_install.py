@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+import readme
+
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("POSTSEAL_BUILD", SOURCE / "build"))
 
@@ -145,6 +147,37 @@ def test_completion_offers_files_where_files_are_meant():
 @pytest.mark.parametrize("shell,script", [("bash", "postseal.bash"), ("zsh", "_postseal")])
 def test_completion_can_be_read_by_its_shell(shell, script):
     run(shell, "-n", SOURCE / "contrib/completion" / script)
+
+
+# --- README ---
+
+def test_each_block_of_readme_is_run_by_some_test():
+    """Two sections were read by no test. Whoever reads one takes its blocks apart by their number, so that another block is
+    missed there; a section with its first block is missed here."""
+    readers = "".join(path.read_text() for path in (SOURCE / "tests/system").glob("*.py"))
+    read = set(re.findall(r'readme\.(?:blocks|commands)\("([^"]+)"', readers))
+    assert {heading for heading in readme.headings() if readme.blocks(heading)} == read
+
+
+def test_readme_has_no_other_blocks():
+    """Between fences there are drawings alone, which no test types."""
+    for fenced in re.findall(r"^```(.*?)^```$", readme.README.read_text(), re.M | re.S):
+        assert fenced.startswith("\n") and "\u2500\u2500" in fenced
+
+
+def test_commands_within_the_text_of_readme_exist():
+    """With the words of the command in the order that its help has."""
+    known = re.findall(r"^  ([a-z].*?)(?:  |$)", run(BUILD / "bin/postseal", "--help", env={**os.environ, "POSTSEAL_CONFIG": "/nowhere"}), re.M)
+    named = re.findall(r"`postseal ([a-z][^`]*)`", readme.README.read_text())
+    assert len(named) > 8
+    for words in named:
+        options = set(re.findall(r"--[a-z-]+", words))
+        command = next((each for each in known if f"{words} ".startswith(f"{each} ")), None)
+        if command is None:  # a group of commands
+            assert any(each.startswith(f"{words} ") for each in known), words
+        else:
+            usage = run(BUILD / "bin/postseal", *command.split(), "--help", env={**os.environ, "POSTSEAL_CONFIG": "/nowhere"})
+            assert options <= set(re.findall(r"--[a-z-]+", usage)), words
 
 
 # --- the command ---
