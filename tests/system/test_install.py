@@ -1,12 +1,16 @@
 """Where `cmake --install` puts everything, and the files that name those places; completions and examples."""
+import functools
 import os
 import pathlib
+import pty
 import re
+import select
 import subprocess
 
 import pytest
 
 import readme
+import world as sandbox
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("POSTSEAL_BUILD", SOURCE / "build"))
@@ -128,20 +132,91 @@ def complete(*words):
     return set(output.split())
 
 
-def test_completion_offers_what_the_manual_has():
+class Zsh:
+    """An interactive zsh at a terminal, in which somebody presses Tab."""
+
+    def __init__(self, directory):
+        self.offered = directory / "offered"
+        self.offered.touch()
+        (directory / "start").write_text(f"""
+fpath=({SOURCE}/contrib/completion $fpath)
+autoload -Uz compinit && compinit -u -D
+unsetopt auto_list beep
+compadd() {{  # notes what is added, and adds it
+	if [[ ${{@[1,(i)(-|--)]}} != *-(O|A|D)\\ * ]]; then
+		local -a found
+		builtin compadd -O found "$@"
+		print -rl -- $found >>{self.offered}
+	fi
+	builtin compadd "$@"
+}}
+at-the-end() {{ print -r -- "the end" >>{self.offered} }}
+zle -N at-the-end
+bindkey '^G' at-the-end
+bindkey '^I' complete-word
+bindkey '^U' kill-whole-line
+""")
+        self.leader, follower = pty.openpty()
+        self.shell = subprocess.Popen(["zsh", "-f", "-i"], stdin=follower, stdout=follower, stderr=follower, start_new_session=True,
+                                      cwd=SOURCE, env={**os.environ, "PATH": f"{BUILD}/bin:{os.environ['PATH']}", "TERM": "vt100"})
+        os.close(follower)
+        self.type(f"source {directory}/start\r\a")
+
+    def type(self, text):
+        """Returns what was offered while this was typed, which ends with ^G."""
+        os.write(self.leader, text.encode())
+        sandbox.wait_until(self.has_ended, "zsh", 30)
+        found = set(self.offered.read_text().splitlines()) - {"the end", ""}
+        self.offered.write_text("")
+        return found
+
+    def has_ended(self):
+        while select.select([self.leader], [], [], 0)[0]:  # what it shows on the terminal
+            os.read(self.leader, 65536)
+        return self.offered.read_text().endswith("the end\n")
+
+    def complete(self, *words):
+        return self.type("\x15" + " ".join(words) + "\t\a")
+
+    def end(self):
+        os.close(self.leader)  # hangs up
+        self.shell.wait()
+
+
+@pytest.fixture(scope="module", params=["bash", "zsh"])
+def completion(request, tmp_path_factory):
+    """What the shell would offer for the last of the words; commands that begin alike are asked for once."""
+    if request.param == "bash":
+        yield functools.cache(complete)
+        return
+    zsh = Zsh(tmp_path_factory.mktemp("zsh"))
+    yield functools.cache(zsh.complete)
+    zsh.end()
+
+
+def test_completion_offers_what_the_manual_has(completion):
+    """That of zsh was never run: it offered the first letter where one word was left."""
     manual = (SOURCE / "man/postseal.8").read_text()
     for item in re.findall(r"^\.It Ic ([a-z].*)$", manual, re.M):
         words = re.sub(r"\s+(Oo|Op|Ar|Fl|Ns)\b.*", "", item).split()
         for i in range(len(words)):
-            assert words[i] in complete("postseal", *words[:i], words[i][:1]), item
-            assert words[i] in complete("postseal", "-f", "/a.conf", *words[:i], ""), item
-        assert set(re.findall(r"Fl (-[a-z-]+)", item)) <= {o[1:] for o in complete("postseal", *words, "-")}, item
+            assert words[i] in completion("postseal", *words[:i], words[i][:1]), item
+            assert words[i] in completion("postseal", "-f", "/a.conf", *words[:i], ""), item
+        assert set(re.findall(r"Fl (-[a-z-]+)", item)) <= {o[1:] for o in completion("postseal", *words, "-")}, item
 
 
-def test_completion_offers_files_where_files_are_meant():
-    assert complete("postseal", "key", "import", "READ") == {"README.md"}
-    assert complete("postseal", "-f", "READ") == {"README.md"}
-    assert complete("postseal", "key", "show", "READ") == set()
+def test_completion_offers_first_words_of_commands_and_nothing_else(completion):
+    """And behind one that takes no file, nothing."""
+    known = re.findall(r"^  ([a-z]\S*)", run(BUILD / "bin/postseal", "--help"), re.M)
+    assert completion("postseal", "") == set(known)
+    assert completion("postseal", "no-such-command", "") == set()
+    assert completion("postseal", "-") == {"-f", "--help", "--version"}
+
+
+def test_completion_offers_files_where_files_are_meant(completion):
+    assert completion("postseal", "key", "import", "READ") == {"README.md"}
+    assert completion("postseal", "-f", "READ") == {"README.md"}
+    assert completion("postseal", "key", "show", "READ") == set()
 
 
 @pytest.mark.parametrize("shell,script", [("bash", "postseal.bash"), ("zsh", "_postseal")])
