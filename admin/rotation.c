@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "admin/progress.h"
 #include "core/crash.h"
 #include "core/seal/marked.h"
 #include "core/seal/rotation.h"
@@ -315,33 +316,54 @@ count_left(const struct rotation *rotation, uint64_t *left_r, struct fault *faul
 	return true;
 }
 
-static bool
-rewrap_once(struct rotation *rotation, struct fault *fault)
+/* What a terminal shows of it. Rows may be added to those that were counted. */
+struct pass {
+	unsigned done, total;
+};
+
+static void
+show_pass(void *context, unsigned rows)
 {
-	struct rewrap_keys keys = {.file = &rotation->keys};
+	struct pass *pass = context;
+
+	pass->done += rows;
+	if (pass->done < pass->total)
+		progress_show(pass->done, pass->total, "rows");
+}
+
+static bool
+rewrap_once(struct rotation *rotation, uint64_t left, struct fault *fault)
+{
+	struct pass pass = {.total = (unsigned)MIN(left, UINT_MAX)};
+	struct rewrap_keys keys = {.file = &rotation->keys, .told = show_pass, .context = &pass};
+	bool good = true;
 
 	rotation_find(&rotation->shown, rotation->in_use, &keys.use);
-	for (const struct rewrap *where = rotation->secret->where; where->what != NULL; where++) {
+	show_pass(&pass, 0);
+	for (const struct rewrap *where = rotation->secret->where; good && where->what != NULL;
+	     where++) {
 		uint64_t done;
 
-		if (!rewrap_rows(where, &keys, rotation->connection, &done, fault))
-			return false;
-		if (done > 0)
+		good = rewrap_rows(where, &keys, rotation->connection, &done, fault);
+		if (good && done > 0)
 			say(rotation, rotation->in_use,
 			    "%" G_GUINT64_FORMAT " %s sealed with the new key", done, where->what);
 	}
-	return true;
+	progress_show(pass.total, pass.total, "rows");
+	return good;
 }
 
 bool
 rotation_rewrap(struct rotation *rotation, struct fault *fault)
 {
-	uint64_t left = 1;
+	uint64_t left;
 
+	if (!count_left(rotation, &left, fault))
+		return false;
 	for (int i = 0; left > 0 && i < REWRAP_TRIES; i++) {
 		if (i > 0)
 			g_usleep(REWRAP_PAUSE);
-		if (!rewrap_once(rotation, fault) || !count_left(rotation, &left, fault))
+		if (!rewrap_once(rotation, left, fault) || !count_left(rotation, &left, fault))
 			return false;
 	}
 	return left == 0 || fault_set(fault, FAULT_BUSY,

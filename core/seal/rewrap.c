@@ -123,6 +123,8 @@ rewrap_rows(const struct rewrap *where, const struct rewrap_keys *keys,
 		if (!rewrap_some(where, keys, mark, connection, &after, &count, fault))
 			return false;
 		*done_r += (uint64_t)count;
+		if (keys->told != NULL)
+			keys->told(keys->context, (unsigned)count);
 	} while (count == AT_ONCE);
 	return true;
 }

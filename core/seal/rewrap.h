@@ -30,6 +30,9 @@ struct rewrap {
 struct rewrap_keys {
 	const struct key_file *file; /* as stored in the file: for the courier, the private keys */
 	unsigned use;
+	/* Called after each transaction with the number of its rows; may be NULL. */
+	void (*told)(void *context, unsigned rows);
+	void *context;
 };
 bool rewrap_rows(const struct rewrap *where, const struct rewrap_keys *keys,
 		 struct connection *connection, uint64_t *done_r, struct fault *fault);

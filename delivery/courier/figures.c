@@ -5,6 +5,7 @@
 #include "core/database.h"
 #include "core/log.h"
 #include "core/metrics.h"
+#include "delivery/courier/mta_log.h"
 #include "delivery/outbox/outbox.h"
 #include "keystore/discovery.h"
 #include "keystore/domain_tls_asking.h"
@@ -23,9 +24,14 @@ static const struct statement count_approvals = {
 static const struct statement count_mta = {
 	"figures_mta",
 	"select count(*), coalesce(extract(epoch from now() - min(m.since)), 0)::bigint,"
-	" (select extract(epoch from now() - min(read_at))::bigint from postseal.mta_log where read_at > '-infinity')"
+	" (select extract(epoch from now() - min(read_at))::bigint from postseal.mta_log where read_at > '-infinity'),"
+	" (select extract(epoch from now() - read_at)::bigint from postseal.mta_log where source = $1 and read_at > '-infinity')"
 	" from postseal.mta_mail m where exists"
 	"  (select from postseal.event e where e.message = m.message and e.what = 'deferred')"};
+enum { MAILS, OLDEST, LEAST_RECENT, OURS };
+/* When the log of this machine was last known to be read, on the monotonic clock, in microseconds;
+ * at first, the courier's start: one that never was read must not be missed. */
+static gint64 log_read;
 
 static const struct statement count_keys = {
 	"figures_keys",
@@ -73,10 +79,16 @@ set_approvals(const PGresult *result)
 static void
 set_mta(const PGresult *result)
 {
-	metrics_set(METRIC_MTA_DEFERRED, "", (double)result_number(result, 0, 0));
-	metrics_set(METRIC_MTA_DEFERRED_OLDEST, "", (double)result_number(result, 0, 1));
-	if (!PQgetisnull(result, 0, 2)) /* null: no log is followed yet */
-		metrics_set(METRIC_MTA_LOG_AGE, "", (double)result_number(result, 0, 2));
+	gint64 now = g_get_monotonic_time(), age;
+
+	metrics_set(METRIC_MTA_DEFERRED, "", (double)result_number(result, 0, MAILS));
+	metrics_set(METRIC_MTA_DEFERRED_OLDEST, "", (double)result_number(result, 0, OLDEST));
+	if (!PQgetisnull(result, 0, OURS)) /* null: cannot be read, or not read to its end */
+		log_read = now - result_number(result, 0, OURS) * G_USEC_PER_SEC;
+	age = (now - log_read) / G_USEC_PER_SEC;
+	if (!PQgetisnull(result, 0, LEAST_RECENT))
+		age = MAX(age, result_number(result, 0, LEAST_RECENT));
+	metrics_set(METRIC_MTA_LOG_AGE, "", (double)age);
 }
 
 static void
@@ -140,8 +152,9 @@ set_tls(const PGresult *result)
 static const struct {
 	const struct statement *statement;
 	void (*set)(const PGresult *result);
+	bool asks_for_log; /* the statement's parameter is the log of this machine */
 } figures[] = {
-	{&count_outbox, set_outbox}, {&count_mta, set_mta},
+	{&count_outbox, set_outbox}, {&count_mta, set_mta, true},
 	{&count_keys, set_keys},     {&count_certificates, set_certificates},
 	{&count_tls, set_tls},	     {&count_approvals, set_approvals},
 };
@@ -151,6 +164,7 @@ static void
 set_all(void *context)
 {
 	const struct courier *courier = context;
+	g_autofree char *source = mta_log_source(courier->settings);
 	struct fault fault;
 	g_autoptr(connection_auto) connection = database_take(courier->database, &fault);
 
@@ -160,8 +174,12 @@ set_all(void *context)
 	}
 	for (size_t i = 0; i < G_N_ELEMENTS(figures); i++) {
 		g_autoptr(PGresult) result = NULL;
+		struct parameters parameters = {0};
 
-		if (connection_execute(connection, figures[i].statement, NULL, &result, &fault))
+		if (figures[i].asks_for_log)
+			parameters_text(&parameters, source);
+		if (connection_execute(connection, figures[i].statement, &parameters, &result,
+				       &fault))
 			figures[i].set(result);
 		else
 			log_warning("counting for the metrics: %s", fault.text);
@@ -192,5 +210,6 @@ bool
 figures_serve(struct courier *courier, struct fault *fault)
 {
 	expect_handled();
+	log_read = g_get_monotonic_time();
 	return metrics_serve(courier->settings->courier_metrics, set_all, courier, fault);
 }

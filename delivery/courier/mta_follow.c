@@ -474,7 +474,7 @@ follow_new(const struct settings *settings)
 	struct follow *follow = g_new0(struct follow, 1);
 
 	follow->log = mta_log_of(settings);
-	follow->source = g_strdup_printf("%s:%s", g_get_host_name(), follow->log.where);
+	follow->source = mta_log_source(settings);
 	follow->sessions = mta_sessions_new();
 	follow->idents = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	follow->secured = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, secured_free);

@@ -298,6 +298,12 @@ mta_log_of(const struct settings *settings)
 		.mta = settings->mta, .where = settings->mta_log, .user = settings->reinject_user};
 }
 
+char *
+mta_log_source(const struct settings *settings)
+{
+	return g_strdup_printf("%s:%s", g_get_host_name(), settings->mta_log);
+}
+
 bool
 mta_log_find(const struct mta_log *log, const struct identifier *id,
 	     struct mta_log_answer *answer_r, struct fault *fault)

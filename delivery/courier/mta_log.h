@@ -50,6 +50,9 @@ struct mta_log {
 };
 struct mta_log mta_log_of(const struct settings *settings); /* which must outlive the log */
 
+/* "machine:where", its name in the database; caller frees. */
+char *mta_log_source(const struct settings *settings);
+
 /* False if the log cannot be read, or not all of what was logged since then. */
 bool mta_log_find(const struct mta_log *log, const struct identifier *id,
 		  struct mta_log_answer *answer_r, struct fault *fault);

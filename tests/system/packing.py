@@ -24,7 +24,7 @@ BESIDE = readme.blocks("rspamd and OpenDKIM")
 TREE = "/root/postseal"
 OUTSIDE = "127.0.0.2"
 DOMAINS = ("example.com", "partner.example", "bank.example", "pgp.example", "smime.example", "pickup.example", "out.example",
-           "plain.example")
+           "plain.example", "sub.partner.example")
 
 
 # --- the package ---

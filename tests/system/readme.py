@@ -5,6 +5,10 @@ import re
 README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
 
 
+def headings():
+    return re.findall(r"^#+ (.*)\n", README.read_text(), flags=re.M)
+
+
 def section(heading):
     """The text below a heading, up to the next one."""
     parts = re.split(r"^#+ (.*)\n", README.read_text(), flags=re.M)

@@ -1,10 +1,16 @@
 """Where `cmake --install` puts everything, and the files that name those places; completions and examples."""
+import functools
 import os
 import pathlib
+import pty
 import re
+import select
 import subprocess
 
 import pytest
+
+import readme
+import world as sandbox
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("POSTSEAL_BUILD", SOURCE / "build"))
@@ -49,6 +55,34 @@ def test_units_are_as_systemd_wants_them(prefix):
     result = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True, check=False)
     said = [line for line in result.stderr.splitlines() if str(prefix) in line or "postseal" in line]
     assert result.returncode == 0 and not said
+
+
+def test_units_for_sendmail_are_as_systemd_wants_them(prefix):
+    """An admin copies them where units are: they were never verified."""
+    units = sorted(path for path in (prefix / "share/doc/postseal/examples/sendmail").iterdir() if path.suffix in (".path", ".service"))
+    assert [path.name for path in units] == ["postseal-sendmail.path", "postseal-sendmail.service"]
+    result = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True, check=False)
+    assert result.returncode == 0 and "postseal" not in result.stderr, result.stderr
+
+
+@pytest.mark.parametrize("unit", sorted((SOURCE / "contrib/systemd").glob("*.service")), ids=lambda unit: unit.stem)
+def test_restarts_end_after_half_an_hour(unit):
+    """A limit of 0 is none, and the tests passed."""
+    settings = dict(re.findall(r"^(\w+)=(.*)$", unit.read_text(), re.M))
+    assert settings["Restart"] == "always" and settings["StartLimitIntervalSec"] == "1h"
+    assert int(settings["StartLimitBurst"]) * int(settings["RestartSec"]) == 1800
+    assert "# Tries for half an hour;" in unit.read_text()
+
+
+def test_upgraded_package_asks_about_each_program():
+    """The one for members' mail programs was left out: its wait for a newer schema was not told."""
+    loop, = re.findall(r"^\tfor program in (.*); do$", (SOURCE / "debian/postseal.postinst").read_text(), re.M)
+    assert {f"postseal-{program}" for program in loop.split()} == {unit.stem for unit in (SOURCE / "contrib/systemd").glob("*.service")}
+
+
+def test_nothing_is_installed_twice():
+    lines = [line for line in re.findall(r"^install\([^)]*\)", (SOURCE / "CMakeLists.txt").read_text(), re.M)]
+    assert len(lines) == len(set(lines)) > 10
 
 
 @pytest.mark.parametrize("prefixed", ["/usr", "/usr/local"])
@@ -98,25 +132,127 @@ def complete(*words):
     return set(output.split())
 
 
-def test_completion_offers_what_the_manual_has():
+class Zsh:
+    """An interactive zsh at a terminal, in which somebody presses Tab."""
+
+    def __init__(self, directory):
+        self.offered = directory / "offered"
+        self.offered.touch()
+        (directory / "start").write_text(f"""
+fpath=({SOURCE}/contrib/completion $fpath)
+autoload -Uz compinit && compinit -u -D
+unsetopt auto_list beep
+compadd() {{  # notes what is added, and adds it
+	if [[ ${{@[1,(i)(-|--)]}} != *-(O|A|D)\\ * ]]; then
+		local -a found
+		builtin compadd -O found "$@"
+		print -rl -- $found >>{self.offered}
+	fi
+	builtin compadd "$@"
+}}
+at-the-end() {{ print -r -- "the end" >>{self.offered} }}
+zle -N at-the-end
+bindkey '^G' at-the-end
+bindkey '^I' complete-word
+bindkey '^U' kill-whole-line
+""")
+        self.leader, follower = pty.openpty()
+        self.shell = subprocess.Popen(["zsh", "-f", "-i"], stdin=follower, stdout=follower, stderr=follower, start_new_session=True,
+                                      cwd=SOURCE, env={**os.environ, "PATH": f"{BUILD}/bin:{os.environ['PATH']}", "TERM": "vt100"})
+        os.close(follower)
+        self.type(f"source {directory}/start\r\a")
+
+    def type(self, text):
+        """Returns what was offered while this was typed, which ends with ^G."""
+        os.write(self.leader, text.encode())
+        sandbox.wait_until(self.has_ended, "zsh", 30)
+        found = set(self.offered.read_text().splitlines()) - {"the end", ""}
+        self.offered.write_text("")
+        return found
+
+    def has_ended(self):
+        while select.select([self.leader], [], [], 0)[0]:  # what it shows on the terminal
+            os.read(self.leader, 65536)
+        return self.offered.read_text().endswith("the end\n")
+
+    def complete(self, *words):
+        return self.type("\x15" + " ".join(words) + "\t\a")
+
+    def end(self):
+        os.close(self.leader)  # hangs up
+        self.shell.wait()
+
+
+@pytest.fixture(scope="module", params=["bash", "zsh"])
+def completion(request, tmp_path_factory):
+    """What the shell would offer for the last of the words; commands that begin alike are asked for once."""
+    if request.param == "bash":
+        yield functools.cache(complete)
+        return
+    zsh = Zsh(tmp_path_factory.mktemp("zsh"))
+    yield functools.cache(zsh.complete)
+    zsh.end()
+
+
+def test_completion_offers_what_the_manual_has(completion):
+    """That of zsh was never run: it offered the first letter where one word was left."""
     manual = (SOURCE / "man/postseal.8").read_text()
     for item in re.findall(r"^\.It Ic ([a-z].*)$", manual, re.M):
         words = re.sub(r"\s+(Oo|Op|Ar|Fl|Ns)\b.*", "", item).split()
         for i in range(len(words)):
-            assert words[i] in complete("postseal", *words[:i], words[i][:1]), item
-            assert words[i] in complete("postseal", "-f", "/a.conf", *words[:i], ""), item
-        assert set(re.findall(r"Fl (-[a-z-]+)", item)) <= {o[1:] for o in complete("postseal", *words, "-")}, item
+            assert words[i] in completion("postseal", *words[:i], words[i][:1]), item
+            assert words[i] in completion("postseal", "-f", "/a.conf", *words[:i], ""), item
+        assert set(re.findall(r"Fl (-[a-z-]+)", item)) <= {o[1:] for o in completion("postseal", *words, "-")}, item
 
 
-def test_completion_offers_files_where_files_are_meant():
-    assert complete("postseal", "key", "import", "READ") == {"README.md"}
-    assert complete("postseal", "-f", "READ") == {"README.md"}
-    assert complete("postseal", "key", "show", "READ") == set()
+def test_completion_offers_first_words_of_commands_and_nothing_else(completion):
+    """And behind one that takes no file, nothing."""
+    known = re.findall(r"^  ([a-z]\S*)", run(BUILD / "bin/postseal", "--help"), re.M)
+    assert completion("postseal", "") == set(known)
+    assert completion("postseal", "no-such-command", "") == set()
+    assert completion("postseal", "-") == {"-f", "--help", "--version"}
+
+
+def test_completion_offers_files_where_files_are_meant(completion):
+    assert completion("postseal", "key", "import", "READ") == {"README.md"}
+    assert completion("postseal", "-f", "READ") == {"README.md"}
+    assert completion("postseal", "key", "show", "READ") == set()
 
 
 @pytest.mark.parametrize("shell,script", [("bash", "postseal.bash"), ("zsh", "_postseal")])
 def test_completion_can_be_read_by_its_shell(shell, script):
     run(shell, "-n", SOURCE / "contrib/completion" / script)
+
+
+# --- README ---
+
+def test_each_block_of_readme_is_run_by_some_test():
+    """Two sections were read by no test. Whoever reads one takes its blocks apart by their number, so that another block is
+    missed there; a section with its first block is missed here."""
+    readers = "".join(path.read_text() for path in (SOURCE / "tests/system").glob("*.py"))
+    read = set(re.findall(r'readme\.(?:blocks|commands)\("([^"]+)"', readers))
+    assert {heading for heading in readme.headings() if readme.blocks(heading)} == read
+
+
+def test_readme_has_no_other_blocks():
+    """Between fences there are drawings alone, which no test types."""
+    for fenced in re.findall(r"^```(.*?)^```$", readme.README.read_text(), re.M | re.S):
+        assert fenced.startswith("\n") and "\u2500\u2500" in fenced
+
+
+def test_commands_within_the_text_of_readme_exist():
+    """With the words of the command in the order that its help has."""
+    known = re.findall(r"^  ([a-z].*?)(?:  |$)", run(BUILD / "bin/postseal", "--help", env={**os.environ, "POSTSEAL_CONFIG": "/nowhere"}), re.M)
+    named = re.findall(r"`postseal ([a-z][^`]*)`", readme.README.read_text())
+    assert len(named) > 8
+    for words in named:
+        options = set(re.findall(r"--[a-z-]+", words))
+        command = next((each for each in known if f"{words} ".startswith(f"{each} ")), None)
+        if command is None:  # a group of commands
+            assert any(each.startswith(f"{words} ") for each in known), words
+        else:
+            usage = run(BUILD / "bin/postseal", *command.split(), "--help", env={**os.environ, "POSTSEAL_CONFIG": "/nowhere"})
+            assert options <= set(re.findall(r"--[a-z-]+", usage)), words
 
 
 # --- the command ---

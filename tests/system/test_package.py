@@ -1,11 +1,14 @@
 """The Debian package: built in a clean root, checked by lintian, installed on a bare Debian that
 boots, set up as README says, upgraded, removed and purged. The commands typed are read from README
 itself."""
+import base64
 import gzip
 import http.cookiejar
 import re
 import shlex
+import shutil
 import smtplib
+import socket
 import subprocess
 import urllib.parse
 
@@ -17,6 +20,7 @@ import world as sandbox
 from conftest import BUILD, SOURCE
 from node import TOGETHER
 from packing import BESIDE, PROGRAMS, STEPS, TREE, checked, contents, lintian, make_both, repack
+from test_inbound import envelope
 from test_upgrade import DATA, FACTS, MOVE_TIMES
 from test_upgrade import RULES as OLD_RULES
 from visitor import Visitor
@@ -272,6 +276,58 @@ def test_parked_mail_is_read_with_link_and_code(configured):
     assert configured.method("joe@out.example") == "pickup"
 
 
+# --- methods that README lists, and which need a rule of their own ---
+
+OWN_RULES = ['table officers { "otto@example.com" }',
+             'match sender "anna@example.com" opaque                       deliver pickup',
+             'match subject regex "Budget" not recipient in domains        hold "Budgets need approval." for <officers>',
+             'match recipient domain "out.example" subject regex "Rivals"  refuse recipient "Nothing for rivals."']
+
+
+@pytest.fixture(scope="module")
+def ruled(configured):
+    node, path = configured, "/etc/postseal/postseal.conf"
+    kept = node.read(path)
+    add_rules(node, OWN_RULES)
+    node.run("systemctl", "reload", "postseal-milter")
+    yield node
+    node.write(path, kept)
+    node.run("systemctl", "reload", "postseal-milter")
+
+
+def test_held_mail_leaves_once_it_is_released(ruled):
+    node, to = ruled, "kim@plain.example"
+    node.send(to, message(to, "Budget"))
+    assert node.method(to) == "hold" and not any(mentions(path, "Budget") for path in node.box(to).files())
+    approval = node.asked("select id from postseal.approval where done_at is null")
+    assert "Budgets need approval." in node.run("postseal", "hold", "show", approval)
+    node.run("postseal", "hold", "release", approval)
+    sandbox.wait_until(lambda: any(mentions(path, "Budget") for path in node.box(to).files()), "the mail")
+    assert node.method(to) == "plain"
+
+
+def test_recipient_that_a_rule_refuses_is_told_in_a_bounce(ruled):
+    node, rival, other = ruled, "rita@out.example", "kurt@plain.example"
+    with node.network(), smtplib.SMTP("127.0.0.1", 25, timeout=60) as smtp:
+        smtp.sendmail("anna@example.com", [rival, other], message(f"{rival}>, <{other}", "Rivals"))
+    node.box(other).one()
+    sandbox.wait_until(lambda: any("Nothing for rivals." in path.read_text() and rival in path.read_text()
+                                   for path in node.box("anna@example.com").files()), "the bounce")
+    assert not node.box(rival).files()
+    assert node.asked(f"select state from postseal.log where recipient = '{rival}'") == "refused"
+
+
+def test_what_cannot_be_looked_into_is_parked_as_its_rule_says(ruled):
+    node, to = ruled, "olga@plain.example"
+    (node.directory / "note.txt").write_text("Nobody sees this.")
+    sandbox.command("zip", "-q", "-j", "-P", "x", node.directory / "a.zip", node.directory / "note.txt")
+    closed = base64.encodebytes((node.directory / "a.zip").read_bytes()).replace(b"\n", b"\r\n")
+    node.send(to, message(to, "Closed", 'application/zip; name="a.zip"').replace(b"MIME-Version", b"Content-Transfer-Encoding: base64\r\nMIME-Version")
+              .replace(b"What anna wrote.\r\n", closed))
+    assert node.method(to) == "pickup"
+    node.box(to).one().link()
+
+
 # --- its units ---
 
 @pytest.fixture(scope="module")
@@ -332,10 +388,59 @@ def test_group_without_the_programs_user_is_told(signing):
 
 
 def test_restarts_are_limited(configured):
-    for program in PROGRAMS:
-        shown = configured.unit(program, "StartLimitBurst", "StartLimitIntervalUSec", "RestartUSec")
-        assert int(shown["StartLimitBurst"]) * 5 <= 3600 and shown["RestartUSec"] == "5s"
-        assert shown["StartLimitIntervalUSec"] == "1h"
+    """As systemd reads the units: a limit of 0 is none, and passed this test."""
+    for program in (*PROGRAMS, "pop", "submission"):
+        shown = configured.unit(program, "StartLimitBurst", "StartLimitIntervalUSec", "RestartUSec", "Restart")
+        assert shown == {"StartLimitBurst": "360", "StartLimitIntervalUSec": "1h", "RestartUSec": "5s", "Restart": "always"}
+
+
+def test_program_that_never_starts_is_given_up_by_systemd(configured):
+    """With a limit that a test can wait for, in place of the half hour."""
+    node = configured
+    folder = node.root / "etc/systemd/system/postseal-finder.service.d"
+    folder.mkdir()
+    (folder / "test.conf").write_text("[Unit]\nStartLimitBurst=3\n[Service]\nRestartSec=50ms\nExecStart=\nExecStart=/bin/false\n")
+    node.run("systemctl", "daemon-reload")
+    try:
+        node.run("systemctl", "stop", "postseal-finder")
+        node.run("systemctl", "reset-failed", "postseal-finder")
+        node.status("systemctl", "start", "postseal-finder")
+        sandbox.wait_until(lambda: node.unit("finder", "ActiveState", "NRestarts") == {"ActiveState": "failed", "NRestarts": "3"},
+                           "systemd to give up", 60)
+        assert "Start request repeated too quickly" in node.run("journalctl", "--no-pager", "-u", "postseal-finder")
+    finally:
+        (folder / "test.conf").unlink()
+        folder.rmdir()
+        node.run("systemctl", "daemon-reload")
+        node.run("systemctl", "reset-failed", "postseal-finder")
+        node.run("systemctl", "start", "postseal-finder")
+    node.are_active()
+
+
+def test_units_for_sendmail_give_the_courier_its_socket(configured):
+    """Sendmail makes it for root alone whenever it starts. systemd has nothing to say about the units, either."""
+    node = configured
+    names = ("postseal-sendmail.path", "postseal-sendmail.service")
+    for name in names:
+        node.run("cp", f"/usr/share/doc/postseal/examples/sendmail/{name}", "/etc/systemd/system")
+    said = node.said("systemd-analyze", "verify", "--man=no", *names)
+    assert "postseal" not in said, said
+    node.run("systemctl", "daemon-reload")
+    node.run("systemctl", "enable", "-q", "--now", names[0])
+    inside = "/run/postseal-sendmail/reinject.sock"
+    try:
+        for _ in range(2):  # as Sendmail does when it is restarted
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(f"/proc/{node.init}/root{inside}")
+            node.run("chmod", "600", inside)
+            sandbox.wait_until(lambda: node.run("stat", "-c", "%U:%G %a", inside) == "root:postseal_courier 660\n",
+                               "access to be given", 30)
+            sandbox.wait_until(lambda: node.status("systemctl", "is-active", names[1]) == "inactive", "the unit to end", 30)
+            node.run("rm", inside)
+    finally:
+        node.run("systemctl", "disable", "-q", "--now", names[0])
+        node.run("rm", *(f"/etc/systemd/system/{name}" for name in names))
+        node.run("systemctl", "daemon-reload")
 
 
 # --- beside rspamd and OpenDKIM ---
@@ -417,6 +522,59 @@ def test_unit_that_would_not_start_again_was_called_good(configured):
         assert re.search("^units +WARNING: postseal-courier.service runs, but will not be started", checked(configured), re.M)
     finally:
         configured.run("systemctl", "enable", "-q", "postseal-courier")
+
+
+# --- README's other sections ---
+
+def use_settings(node, lines):
+    """Settings behind those that are there, as the programs read them."""
+    path = "/etc/postseal/postseal.conf"
+    node.write(path, node.read(path) + "\n".join(lines) + "\n")
+    node.run("systemctl", "restart", *(f"postseal-{program}" for program in PROGRAMS))
+    node.are_active()
+
+
+@pytest.fixture
+def settings_kept(configured):
+    kept = configured.read("/etc/postseal/postseal.conf")
+    yield configured
+    configured.write("/etc/postseal/postseal.conf", kept)
+    configured.run("systemctl", "restart", *(f"postseal-{program}" for program in PROGRAMS))
+    configured.are_active()
+
+
+def test_mail_that_comes_in_is_opened_as_readme_has_it(settings_kept):
+    """The employee's private key is imported, and the two lines are in postseal.conf."""
+    node = settings_kept
+    settings, = readme.blocks("Mail that comes in")
+    certificate = node.authority.issue_mail("ina", "ina@example.com")
+    both = certificate.read_bytes() + certificate.with_suffix(".key").read_bytes()
+    (node.root / TREE[1:] / "ina.pem").write_bytes(both)
+    node.run("postseal", "key", "import", f"{TREE}/ina.pem")
+    use_settings(node, settings)
+    assert "receive any open" in node.run("postseal", "policy", "explain", "--inbound", "--from", "sue@partner.example", "--to", "ina@example.com")
+    entity = b"Content-Type: text/plain\r\n\r\nThe answer is 42.\r\n"
+    sealed = envelope(entity, certificate)
+    with node.network(), smtplib.SMTP("127.0.0.1", 25, timeout=60) as smtp:
+        smtp.sendmail("sue@partner.example", ["ina@example.com"], b"From: <sue@partner.example>\r\nTo: <ina@example.com>\r\n"
+                      b"Subject: An answer\r\nMIME-Version: 1.0\r\n" + sealed)
+    mail = node.box("ina@example.com").one()
+    assert mail.body == b"The answer is 42.\n" and mail["Content-Type"] == "text/plain"
+
+
+def test_key_of_a_gateway_serves_its_domain_as_readme_has_it(settings_kept):
+    """The network of the node knows no names: what is asked there is not answered, and what is imported counts."""
+    node = settings_kept
+    settings, (command,) = readme.blocks("Keys that arrive by themselves")
+    gateway = node.authority.issue_mail("gateway", "gateway@sub.partner.example")
+    shutil.copy(gateway, node.root / TREE[1:])
+    shown = node.good(command)
+    assert "*.partner.example" in shown, shown
+    use_settings(node, settings)
+    assert not re.search("^(policy|units|keys?) +WRONG", checked(node), re.M)
+    to = "zoe@sub.partner.example"
+    node.send(to, message(to))
+    assert people.open_smime(node.box(to).one(60), node.directory / "keys" / "gateway") == people.entity_of(message(to))
 
 
 # --- later ---

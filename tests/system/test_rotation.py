@@ -1,5 +1,7 @@
 """master.key and courier.key are rotated on two nodes while mail flows through the real Postfix, and each command is
 killed half-way and given again."""
+import os
+import pty
 import re
 import shutil
 import signal
@@ -336,6 +338,39 @@ def test_rotation_of_the_master_key(world, post, company, two, waiting):
         world.start_program("postseal-keeper")
         traffic.progress()
     all_arrived(world, post, company, traffic)
+
+
+def at_a_terminal(world, *words):
+    """What the command shows on a terminal beside what it prints, and what it prints."""
+    leader, follower = pty.openpty()
+    done = subprocess.run([world.bin / "postseal", "-f", world.config, *words], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=follower, text=True, check=False)
+    os.close(follower)
+    shown = b""
+    with open(leader, "rb", buffering=0) as terminal:
+        try:
+            while part := terminal.read(65536):
+                shown += part
+        except OSError:  # the other end is closed
+            pass
+    assert done.returncode == 0, shown
+    return shown.decode(), done.stdout
+
+
+def test_rotation_showed_no_progress(world, company, two, waiting):
+    """Thousands of rows were sealed anew without a sign of life."""
+    world.postseal("secrets", "rotate", "--prepare", "courier")
+    two.copy()
+    for node in {row[0] for row in world.postgres.query("select node from postseal.secret_holder")} & {"three"}:
+        world.postseal("secrets", "forget", node)  # which never started
+    shown, printed = at_a_terminal(world, "secrets", "rotate", "courier")
+    bars = [(bar.count("#"), int(done), int(total)) for bar, done, total in re.findall(r"\[([# ]{30})\] (\d+) of (\d+) rows", shown)]
+    assert bars[0][:2] == (0, 0) and len(bars) > 2 and bars == sorted(bars), shown
+    total = sum(int(rows) for rows in re.findall(r": (\d+) .* sealed with the new key", printed))
+    assert bars[0][2] == total > WAITING and shown.endswith("\r\033[K") and bars[-1][0] < 30
+    done = subprocess.run([world.bin / "postseal", "-f", world.config, "secrets", "retire", "courier"], capture_output=True, check=True)
+    assert done.stderr == b""
+    two.postseal("secrets", "retire", "courier")
 
 
 def test_key_that_is_imported_after_a_rotation_is_wrapped_by_the_new_key(world, company, two):

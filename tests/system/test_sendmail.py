@@ -9,10 +9,18 @@ import people
 import sendmail
 import world as sandbox
 from messages import base64_lines, noise
+from test_approval import finish, held
+from test_opaque import locked, prepare, reply  # noqa: F401 (prepare is for conftest.world)
+from test_rules import bounces
 from test_doubt import Wire, events, machines, rows, send_copy  # noqa: F401 (machines is a fixture)
 
 WORLD = sendmail.SendmailWorld
 RULES = """
+table officers { "otto@example.com" }
+match sender "opaque@example.com" opaque      deliver pickup
+match sender "held@example.com" not recipient in domains hold "Budgets need approval." for <officers>
+match sender "one@example.com" recipient domain "auto.example" refuse recipient "Nothing for rivals."
+match sender "draft@example.com" attachment name "*.dwg" reject "Drawings may not leave by mail."
 match recipient domain "plain.example"        deliver plain
 match recipient domain "smime.example"        deliver smime
 match recipient domain "pgp.example"          deliver pgp
@@ -73,6 +81,63 @@ def test_one_recipient(world, post, name, domain):
     else:
         code = post.box(f"{name}@example.com").one().codes()[address]
         assert people.entity_of(people.browse(mail.link(), code)) == people.entity_of(message)
+
+
+def test_held_copies_leave_once_they_are_released(world, post, name):
+    """By the methods of the rules behind; the colleague has the message at once."""
+    plain, sealed, parked, colleague = f"{name}@plain.example", f"{name}@smime.example", f"{name}@pickup.example", f"{name}@example.com"
+    base = people.certify(world, sealed).with_suffix("")
+    post.sender = "held@example.com"
+    message, _, approval = held(world, post, [plain, sealed, parked, colleague])
+    entity = people.entity_of(message)
+    assert post.box(colleague).one().raw.endswith(entity.split(b"\r\n\r\n", 1)[1].replace(b"\r\n", b"\n"))
+    assert not any(post.box(address).files() for address in (plain, sealed, parked))
+    world.postseal("hold", "release", approval)
+    finish(world, approval)
+    assert post.box(plain).one().raw.endswith(entity.split(b"\r\n\r\n", 1)[1].replace(b"\r\n", b"\n"))
+    assert people.open_smime(post.box(sealed).one(), base) == entity
+    code = sandbox.wait_until(lambda: people.find_code(post, parked), "the unlock code")
+    assert people.entity_of(people.browse(post.box(parked).one().link(), code)) == entity
+    sandbox.wait_until(lambda: post.copies(plain)[-1]["state"] == "sent", "the log to say that it is sent")
+    assert [copy["method"] for copy in post.copies(plain)] == ["hold", "plain"]
+
+
+def test_held_copy_that_is_refused_never_leaves(world, post, name):
+    post.sender, to = "held@example.com", f"{name}@plain.example"
+    _, _, approval = held(world, post, [to])
+    world.postseal("hold", "refuse", approval)
+    finish(world, approval)
+    sandbox.wait_until(world.nothing_waits, "the courier")
+    assert not post.box(to).files()
+
+
+def test_recipient_that_a_rule_refuses_gets_nothing_and_the_others_theirs(world, post, name):
+    """The sender hears of it in a bounce, or at once where nobody else is left."""
+    rival, other = f"{name}@auto.example", f"{name}@plain.example"
+    post.sender = "one@example.com"
+    post.accepted(post.compose([rival, other]), [rival, other])
+    post.box(other).one()
+    bounce, = sandbox.wait_until(lambda: bounces(post, rival), "the bounce")
+    assert "Nothing for rivals." in bounce.text()
+    code, text = post.send(post.compose([rival]), [rival])
+    assert code == 550 and f"<{rival}>: Nothing for rivals." in text
+    assert not post.box(rival).files()
+
+
+def test_message_that_a_rule_rejects_is_refused_with_its_sentence(world, post, name):
+    to = [f"{name}@plain.example", f"{name}@auto.example"]
+    message = post.compose(to, content=b'application/octet-stream; name="plan.dwg"')
+    code, text = post.send(message, to, sender="draft@example.com")
+    assert code == 550 and "Drawings may not leave by mail." in text
+    sandbox.wait_until(world.nothing_waits, "the courier")
+    assert not any(post.box(address).files() for address in to)
+
+
+def test_what_cannot_be_looked_into_is_delivered_as_its_rule_says(world, post, name):
+    to = f"{name}@plain.example"
+    for data, expected in ((locked(world), "pickup"), (b"Nothing is hidden.\r\n", "plain")):
+        assert reply(post, data, to=(to,), sender="opaque", name='filename="report.bin"')[0] == 250
+        assert post.copies(to)[-1]["method"] == expected
 
 
 @pytest.mark.parametrize(("before", "after", "complaint"), [

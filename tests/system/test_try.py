@@ -1,8 +1,18 @@
 """What contrib/try shows somebody who sees Postseal for the first time."""
+import os
 import re
 
+import readme
 import show
-from conftest import BUILD
+from conftest import BUILD, SOURCE
+
+
+def test_what_readme_tries_is_there():
+    """contrib/try ends with what the next test runs; contrib/check is what runs the tests."""
+    blocks = readme.blocks("Try it")
+    assert blocks == [["contrib/try"], ["contrib/check"]]
+    assert all(os.access(SOURCE / line, os.X_OK) for block in blocks for line in block)
+    assert "exec /usr/bin/python3 contrib/sandbox/show.py start\n" in (SOURCE / "contrib/try").read_text()
 
 
 def test_every_step_that_is_shown_went_well(capsys):
