@@ -2,13 +2,13 @@
 
 #include "delivery/outbox/outbox.h"
 
-/* What the copies rest on is looked at again before they leave (delivery/sql/128_outbox_trust.sql).
- */
+/* What the copies rest on is looked at again before they leave (delivery/sql/363_outbox_keys.sql).
+ * The keys of mail that was opened are only what opened it. */
 static bool
 queue_trust(const struct commit *commit, struct outbox_writer *writer, const struct copy *copy,
 	    struct fault *fault)
 {
-	for (guint i = 0; copy->trust.asked != TRUST_NONE && i < copy->keys->len; i++) {
+	for (guint i = 0; copy->method->takes_keys && i < copy->keys->len; i++) {
 		const struct key *key = g_ptr_array_index(copy->keys, i);
 		const struct outbox_trust trust = {
 			.key = key,

@@ -74,6 +74,9 @@ static const struct statement forget_mta_mail = {
 	"forget_mta_mail",
 	"delete from postseal.mta_mail where since < now() - $1 * interval '1 second' - interval '1 day'"};
 
+static const struct statement forget_returned = {
+	"forget_returned", "select postseal.returned_forget($1 * interval '1 second')"};
+
 static bool
 expire_copy(struct connection *connection, const struct settings *settings, const PGresult *rows,
 	    int row, struct fault *fault)
@@ -122,7 +125,8 @@ delete_expired(struct connection *connection, const struct settings *settings, s
 			return false;
 	parameters_number(&lifetime, (int64_t)settings->queue_lifetime);
 	return connection_execute(connection, &forget_identities, &lifetime, NULL, fault) &&
-	       connection_execute(connection, &forget_mta_mail, &lifetime, NULL, fault);
+	       connection_execute(connection, &forget_mta_mail, &lifetime, NULL, fault) &&
+	       connection_execute(connection, &forget_returned, &lifetime, NULL, fault);
 }
 
 static bool

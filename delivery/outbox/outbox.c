@@ -3,6 +3,7 @@
 #include "core/address.h"
 #include "core/seal/marked.h"
 #include "delivery/outbox/decided.h"
+#include "keystore/certificate.h"
 
 enum { DAY_SECONDS = 86400 };
 
@@ -27,8 +28,8 @@ static const struct statement outbox_put_recipient = {
 
 static const struct statement outbox_put_trust = {
 	"outbox_put_trust",
-	"insert into postseal.outbox_trust (outbox, number, kind, subject, address, sender, asked, colleagues, authority) "
-	"values ($1, $2, $3, $4, $5, $6, $7::text::postseal.trust_level, $8, $9)",
+	"insert into postseal.outbox_trust (outbox, number, kind, subject, address, sender, asked, colleagues, authority, chain) "
+	"values ($1, $2, $3, $4, $5, $6, $7::text::postseal.trust_level, $8, $9, $10)",
 	.repeats = true};
 
 static const struct statement outbox_put_chunk = {
@@ -113,10 +114,25 @@ outbox_add_recipient(struct outbox_writer *writer, const struct outbox_recipient
 	return batch_add(writer->connection, &outbox_put_recipient, &parameters, fault);
 }
 
+/* As a PostgreSQL array; NULL: there is none. Caller frees. */
+static char *
+fingerprints(const STACK_OF(X509) * chain)
+{
+	GString *text = chain == NULL ? NULL : g_string_new("{");
+
+	for (int i = 0; i < sk_X509_num(chain); i++) {
+		g_autofree char *fingerprint = certificate_fingerprint(sk_X509_value(chain, i));
+
+		g_string_append_printf(text, "%s%s", i > 0 ? "," : "", fingerprint);
+	}
+	return text == NULL ? NULL : g_string_free(g_string_append_c(text, '}'), FALSE);
+}
+
 bool
 outbox_add_trust(struct outbox_writer *writer, const struct outbox_trust *trust,
 		 struct fault *fault)
 {
+	g_autofree char *chain = fingerprints(trust->key->chain);
 	struct parameters parameters = {0};
 
 	parameters_text(&parameters, writer->mail->id.text);
@@ -128,6 +144,7 @@ outbox_add_trust(struct outbox_writer *writer, const struct outbox_trust *trust,
 	parameters_text(&parameters, trust->asked);
 	parameters_number(&parameters, (int64_t)trust->colleagues);
 	parameters_text(&parameters, trust->key->authority);
+	parameters_text(&parameters, chain);
 	return batch_add(writer->connection, &outbox_put_trust, &parameters, fault);
 }
 

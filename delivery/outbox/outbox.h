@@ -38,8 +38,8 @@ struct outbox_recipient {
 	const char *copy; /* identifier in the log of the copy whose state changes, or NULL */
 };
 
-/* A key that a copy is sealed to, and how far its sender must be able to trust it when it leaves.
- */
+/* A key that a copy is sealed to: when the copy leaves, somebody must still say whose it is, and
+ * its sender be able to trust that as far as its rule asks (sql/363_outbox_keys.sql). */
 struct outbox_trust {
 	const struct key *key;
 	const char *address; /* of the recipient; folded */

@@ -9,6 +9,8 @@ import random
 import re
 import smtplib
 import subprocess
+import time
+import uuid
 
 import pytest
 
@@ -564,6 +566,26 @@ def test_who_wants_no_report_gets_none(world, post, outside, refused, name, asks
     outside.send(outside.mail(envelope(TEXT, certificate), [ours], sender=thief), [ours], sender=thief, asks=[asks])
     settle(world, (ours,))
     assert post.copies(ours)[0]["state"] == "failed" and post.box(thief).files() == []
+
+
+def test_whom_to_tell_of_a_return_was_remembered_for_ever(world, post, outside, name):
+    """Of mail that arrived, as of mail that never will: once it cannot be returned any more. Until then it can, after it arrived, too."""
+    sender, to = f"{name}@partner.example", f"{name}a@example.com"
+    outside.send(outside.mail(envelope(TEXT, employee(world, to)), [to], sender=sender), [to], sender=sender)
+    settle(world, (to,))
+    now, = (row[0] for row in world.postgres.query(f"select id from postseal.copy where address = '{to}'"))
+    # As if it had been decided twelve days ago (outbox and MTA try for five days each), and another ten.
+    old, younger = (f"{int((time.time() - 86400 * days) * 1000):012x}7{now.replace('-', '')[13:]}" for days in (12, 10))
+    for age in (old, younger):
+        world.postgres.query(f"insert into postseal.copy select (jsonb_populate_record(c, jsonb_build_object('id', '{age}'))).*"
+                             f" from postseal.copy c where id = '{now}'; insert into postseal.tell_returned (copy, sender)"
+                             f" values ('{age}', '{sender}')")
+    world.stop_program("postseal-courier")
+    world.start_program("postseal-courier")
+    sandbox.wait_until(lambda: not world.postgres.query(f"select 1 from postseal.tell_returned where copy = '{old}'"),
+                       "the courier to forget it", 90)
+    rows = world.postgres.query(f"select copy from postseal.tell_returned where sender = '{sender}' order by 1")
+    assert rows == [[str(uuid.UUID(younger))], [now]]
 
 
 def test_mail_that_was_not_sealed_is_reported_by_the_mta(world, post, outside, name):

@@ -1,0 +1,53 @@
+-- Why mail that was sealed to a key may not leave any more; null: the key is as good as it was. What has merely expired was
+-- good when the mail was sealed.
+
+-- `chain`: fingerprints from the certificate up to the root; null: it needs none.
+create function postseal.key_chain_lapse(chain text[]) returns text
+language sql stable set search_path = postseal, pg_temp as $$
+    select case when s.fingerprint <> chain[1] then 'its authority''s certificate was revoked'
+                when s.state = 'held' then 'it was suspended by its issuer'
+                else 'it was revoked by its issuer' end
+    from certificate_status s where s.fingerprint = any(chain) and s.state in ('held', 'revoked')
+    order by array_position(chain, s.fingerprint) desc limit 1;
+$$;
+
+-- The places that have it for the address (keystore/source), and whether that needs an authority besides.
+create function postseal.key_places(of_kind text, of_fingerprint text, of_address text)
+returns table (cannot_encrypt text, needs_authority boolean) language sql stable set search_path = postseal, pg_temp as $$
+    select k.cannot_encrypt, not k.pinned and k.kind = 'smime'
+        from key k where k.kind = of_kind and k.fingerprint = of_fingerprint and k.role in ('recipient', 'own')
+          and (exists (select from key_address a where a.key = k.id and a.address = of_address)
+               or exists (select from key_domain d where d.key = k.id
+                              and (d.domain = substring(of_address from '[^@]*$')
+                                   or (starts_with(d.domain, '*.')
+                                       and right(of_address, length(d.domain) - 1) = substr(d.domain, 2)))))
+    union all
+    select null, false
+        from key_upload u where u.kind = of_kind and u.fingerprint = of_fingerprint and u.address = of_address
+          and exists (select from attestation t where t.kind = u.kind and t.subject = u.fingerprint and t.address = u.address
+                          and t.author = u.address and t.how = 'signed in' and t.revoked_at is null)
+    union all
+    select f.cannot_encrypt, not f.pinned and f.kind = 'smime'
+        from key_found f where f.kind = of_kind and f.fingerprint = of_fingerprint and f.address = of_address
+          and f.withdrawn_at is null
+          and exists (select from attestation t where t.kind = f.kind and t.subject = f.fingerprint and t.address = f.address
+                          and (t.author = f.author or t.how = 'administrator') and t.revoked_at is null);
+$$;
+
+create function postseal.key_lapse(of_kind text, of_fingerprint text, of_address text, chain text[])
+returns text language sql stable set search_path = postseal, pg_temp as $$
+    with places as (select * from key_places(of_kind, of_fingerprint, of_address))
+    select case
+        when exists (select from places where starts_with(cannot_encrypt, 'revoked by its owner'))
+             or exists (select from key_found f where f.fingerprint = of_fingerprint
+                            and starts_with(f.cannot_encrypt, 'revoked by its owner'))
+            then 'it was revoked by its owner'
+        when key_chain_lapse(chain) is not null then key_chain_lapse(chain)
+        when not exists (select from places where cannot_encrypt is null)
+            then 'it was removed, or nobody states any more that it is theirs'
+        when chain is not null and not exists (select from places where cannot_encrypt is null and not needs_authority)
+             and not exists (select from key k where k.kind = 'smime' and k.role = 'root' and k.fingerprint = chain[cardinality(chain)])
+            then 'the organisation no longer trusts its authority'
+    end;
+$$;
+revoke execute on function postseal.key_chain_lapse, postseal.key_places, postseal.key_lapse from public;
