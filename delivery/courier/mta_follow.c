@@ -3,21 +3,19 @@
  * TLS, its reply, since when it is deferred, that it was returned. A copy counts as "sent" only if
  * a next hop accepted it.
  *
- * The position in the log and what was read up to there are committed together. Only one courier on
- * a machine follows the log at a time.
+ * The position in the log and what was read up to there are committed together, also what will be
+ * needed for later lines (mta_memory.h). Only one courier on a machine follows the log at a time.
  */
 
 #include <string.h>
 
 #include "core/identifier.h"
 #include "delivery/courier/chore.h"
+#include "delivery/courier/mta_memory.h"
 #include "delivery/courier/mta_reader.h"
-#include "delivery/courier/mta_sessions.h"
 
 enum {
-	LINES_MAX = 4000,	/* of one round */
-	CONNECTIONS_MAX = 4096, /* connections whose TLS is remembered */
-	IDENTS_MAX = 65536,
+	LINES_MAX = 4000, /* of one round */
 	IDLE_SECONDS = 2, /* after which the position in an idle log is recorded too */
 };
 
@@ -30,8 +28,12 @@ static const struct statement lock_place = {
 	" for update skip locked"};
 static const struct statement keep_place = {
 	"mta_keep_place",
-	"update postseal.mta_log set position = $2, read_at = $3::timestamptz, tells = tells or $4::boolean"
+	"update postseal.mta_log set position = $2, read_at = $3::timestamptz, tells = tells or $4::boolean, known = $5::text[]"
 	" where source = $1"};
+static const struct statement get_known = {
+	"mta_known",
+	"select word from postseal.mta_log, unnest(known) with ordinality as k (word, n)"
+	" where source = $1 order by n"};
 static const struct statement clock_now = {"mta_clock", "select clock_timestamp()"};
 
 static const struct statement put_took = {"mta_took", "select postseal.mta_took($1, $2)"};
@@ -48,29 +50,9 @@ struct follow {
 	struct mta_log log;
 	char *source;
 	struct mta_reader *reader;
-	char *position;	     /* of the reader, as last committed */
-	GHashTable *secured; /* "process relay" → struct secured */
-	struct mta_sessions *sessions;
-	GHashTable
-		*idents; /* queue ID → what it came in as (MTA_IDENT), of mail still in the queue */
+	char *position; /* of the reader, as last committed */
+	struct mta_memory *memory;
 };
-
-/* How secure the TLS is of a connection that the log mentions, for the mail that it was made for or
- * reused for: the same process may have its next connection without TLS. */
-struct secured {
-	char *how;
-	char *queue_id; /* NULL: that mail has not been mentioned yet */
-};
-
-static void
-secured_free(void *item)
-{
-	struct secured *secured = item;
-
-	g_free(secured->how);
-	g_free(secured->queue_id);
-	g_free(secured);
-}
 
 /* What was read in a round, as PostgreSQL arrays. */
 struct findings {
@@ -92,6 +74,18 @@ add(GString *array, const char *text)
 		g_string_append_c(array, *c);
 	}
 	g_string_append_c(array, '"');
+}
+
+/* Caller frees. */
+static char *
+array_of(const GPtrArray *words)
+{
+	GString *array = g_string_new(NULL);
+
+	for (guint i = 0; i < words->len; i++)
+		add(array, g_ptr_array_index(words, i));
+	g_string_append(array, array->len == 0 ? "{}" : "}");
+	return g_string_free(array, FALSE);
 }
 
 static GString **
@@ -122,43 +116,12 @@ findings_clear(struct findings *findings)
 
 /* --- reading --- */
 
-static char *
-connection_name(const char *process, const char *relay)
-{
-	/* Sendmail gives the relay's address only when it has delivered the mail. */
-	return g_strdup_printf("%s %.*s", process, (int)strcspn(relay, " "), relay);
-}
-
-static void
-note_tls(struct follow *follow, const struct mta_entry *entry, const struct mta_line *line)
-{
-	struct secured *secured = g_new0(struct secured, 1);
-
-	if (g_hash_table_size(follow->secured) >= CONNECTIONS_MAX)
-		g_hash_table_remove_all(follow->secured);
-	secured->how = g_strdup(line->text);
-	g_hash_table_insert(follow->secured, connection_name(entry->process, line->relay), secured);
-}
-
-/* NULL: nothing is known about TLS for this mail. */
-static const char *
-tls_of(const struct follow *follow, const struct mta_entry *entry, const struct mta_line *line)
-{
-	g_autofree char *name = connection_name(entry->process, line->relay);
-	struct secured *secured = g_hash_table_lookup(follow->secured, name);
-
-	if (secured == NULL)
-		return NULL;
-	if (secured->queue_id == NULL)
-		secured->queue_id = g_strdup(line->queue_id);
-	return strcmp(secured->queue_id, line->queue_id) == 0 ? secured->how : NULL;
-}
-
 /* "mx.example[192.0.2.1]:25, verified TLSv1.3 with cipher …: 250 2.0.0 Ok" */
 static char *
 detail_of(const struct follow *follow, const struct mta_entry *entry, const struct mta_line *line)
 {
-	const char *tls = tls_of(follow, entry, line);
+	const char *tls =
+		mta_memory_tls(follow->memory, entry->process, line->relay, line->queue_id);
 	g_autofree char *detail = NULL;
 
 	if (*line->relay == '\0' || strcmp(line->relay, "none") == 0)
@@ -171,7 +134,7 @@ detail_of(const struct follow *follow, const struct mta_entry *entry, const stru
 static void
 note_took(const struct follow *follow, struct findings *findings, const char *queue_id)
 {
-	const char *ident = g_hash_table_lookup(follow->idents, queue_id);
+	g_autofree char *ident = mta_memory_take_ident(follow->memory, queue_id);
 
 	add(findings->took, queue_id);
 	add(findings->took_idents, ident == NULL ? "" : ident);
@@ -215,7 +178,7 @@ note_session(const struct follow *follow, struct findings *findings, const struc
 	     const struct mta_line *line)
 {
 	g_autoptr(GPtrArray) accepted =
-		mta_sessions_end(follow->sessions, entry->process, line->recipients);
+		mta_memory_end(follow->memory, entry->process, line->recipients);
 
 	for (guint i = 0; accepted != NULL && i < accepted->len; i++)
 		note_took(follow, findings, g_ptr_array_index(accepted, i));
@@ -231,19 +194,15 @@ note_goes_on(struct findings *findings, const char *before, const char *queue_id
 
 /* Postfix keeps this name of a mail for as long as it has the mail, whatever its queue ID. */
 static void
-note_ident(struct follow *follow, const struct mta_line *line)
-{
-	if (g_hash_table_size(follow->idents) >= IDENTS_MAX)
-		g_hash_table_remove_all(follow->idents);
-	g_hash_table_insert(follow->idents, g_strdup(line->queue_id), g_strdup(line->text));
-}
-
-static void
-note_again(struct follow *follow, struct findings *findings, const struct mta_line *line)
+note_again(const struct follow *follow, struct findings *findings, const struct mta_entry *entry,
+	   const struct mta_line *line)
 {
 	struct identifier row;
 
-	note_ident(follow, line);
+	if (follow->log.mta == MTA_POSTFIX) {
+		mta_memory_begin(follow->memory, entry->process, line->queue_id);
+		mta_memory_set_ident(follow->memory, line->queue_id, line->text);
+	}
 	note_goes_on(findings, line->text, line->queue_id, false);
 	if (!identifier_parse(&row, line->text))
 		return;
@@ -262,7 +221,7 @@ note_requeued(const struct follow *follow, struct findings *findings, const stru
 }
 
 static void
-note(struct follow *follow, struct findings *findings, const struct mta_entry *entry,
+note(const struct follow *follow, struct findings *findings, const struct mta_entry *entry,
      const struct mta_line *line)
 {
 	switch (line->said) {
@@ -274,14 +233,13 @@ note(struct follow *follow, struct findings *findings, const struct mta_entry *e
 		add(findings->removed, line->queue_id);
 		break;
 	case MTA_BEGAN:
-		mta_sessions_begin(follow->sessions, entry->process, line->queue_id);
+		mta_memory_begin(follow->memory, entry->process, line->queue_id);
 		break;
 	case MTA_SESSION:
 		note_session(follow, findings, entry, line);
 		break;
 	case MTA_IDENT:
-		mta_sessions_begin(follow->sessions, entry->process, line->queue_id);
-		note_again(follow, findings, line);
+		note_again(follow, findings, entry, line);
 		break;
 	case MTA_REQUEUED:
 		note_requeued(follow, findings, line);
@@ -293,10 +251,10 @@ note(struct follow *follow, struct findings *findings, const struct mta_entry *e
 		break;
 	case MTA_REMOVED:
 		add(findings->removed, line->queue_id);
-		g_hash_table_remove(follow->idents, line->queue_id);
+		mta_memory_remove(follow->memory, line->queue_id);
 		break;
 	case MTA_TLS:
-		note_tls(follow, entry, line);
+		mta_memory_set_tls(follow->memory, entry->process, line->relay, line->text);
 		break;
 	case MTA_READ:
 	case MTA_BROKEN_OFF:
@@ -360,12 +318,15 @@ put_place(struct follow *follow, struct connection *connection, const char *read
 	  struct fault *fault)
 {
 	g_autofree char *position = mta_reader_position(follow->reader);
+	g_autoptr(GPtrArray) words = mta_memory_words(follow->memory);
+	g_autofree char *known = array_of(words);
 	struct parameters parameters = {0};
 
 	parameters_text(&parameters, follow->source);
 	parameters_text(&parameters, position);
 	parameters_text(&parameters, read_at);
 	parameters_flag(&parameters, tells);
+	parameters_text(&parameters, known);
 	if (!connection_execute(connection, &keep_place, &parameters, NULL, fault) ||
 	    !transaction_commit(connection, fault))
 		return false;
@@ -402,9 +363,27 @@ lock(const struct follow *follow, struct connection *connection, PGresult **plac
 	return connection_execute(connection, &lock_place, &parameters, place_r, fault);
 }
 
+/* What the courier knew that read up to here. */
+static bool
+recall(const struct follow *follow, struct connection *connection, struct fault *fault)
+{
+	g_autoptr(GPtrArray) words = g_ptr_array_new();
+	g_autoptr(PGresult) known = NULL;
+	struct parameters parameters = {0};
+
+	parameters_text(&parameters, follow->source);
+	if (!connection_execute(connection, &get_known, &parameters, &known, fault))
+		return false;
+	for (int row = 0; row < PQntuples(known); row++)
+		g_ptr_array_add(words, PQgetvalue(known, row, 0));
+	mta_memory_recall(follow->memory, words);
+	return true;
+}
+
 /* The reader continues from where it is, unless another courier has read on since. */
 static bool
-open_reader(struct follow *follow, const char *position, struct fault *fault)
+open_reader(struct follow *follow, struct connection *connection, const char *position,
+	    struct fault *fault)
 {
 	if (follow->reader != NULL && g_strcmp0(follow->position, position) == 0)
 		return true;
@@ -412,7 +391,7 @@ open_reader(struct follow *follow, const char *position, struct fault *fault)
 	follow->reader = mta_reader_new(&follow->log, position, fault);
 	g_free(follow->position);
 	follow->position = g_strdup(position);
-	return follow->reader != NULL;
+	return follow->reader != NULL && recall(follow, connection, fault);
 }
 
 static bool
@@ -464,7 +443,7 @@ follow_round(struct follow *follow, struct connection *connection, bool *more_r,
 		return false;
 	if (PQntuples(place) == 0) /* another courier is doing it */
 		return transaction_commit(connection, fault);
-	return open_reader(follow, PQgetvalue(place, 0, 0), fault) &&
+	return open_reader(follow, connection, PQgetvalue(place, 0, 0), fault) &&
 	       read_on(follow, connection, result_flag(place, 0, 1), more_r, fault);
 }
 
@@ -475,13 +454,10 @@ follow_new(const struct settings *settings)
 
 	follow->log = mta_log_of(settings);
 	follow->source = mta_log_source(settings);
-	follow->sessions = mta_sessions_new();
-	follow->idents = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	follow->secured = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, secured_free);
+	follow->memory = mta_memory_new();
 	return follow;
 }
 
-/* What is known about the log is kept from round to round for as long as the program runs. */
 static bool
 run(const struct courier *courier, bool *more_r, struct fault *fault)
 {
@@ -492,9 +468,8 @@ run(const struct courier *courier, bool *more_r, struct fault *fault)
 		follow = follow_new(courier->settings);
 	if (connection != NULL && follow_round(follow, connection, more_r, fault))
 		return true;
-	/* What was read has not been recorded: it is read again. */
+	/* What was read has not been recorded: it is read again, with what was known before it. */
 	g_clear_pointer(&follow->reader, mta_reader_free);
-	mta_sessions_forget(follow->sessions);
 	return false;
 }
 

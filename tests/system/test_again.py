@@ -593,6 +593,62 @@ def test_log_that_is_rotated_twice_while_no_courier_runs_is_read_whole(world, po
     assert [[what for what, _ in history(world, a)].count("sent") for a in to] == [1] * 4
 
 
+def restart_courier(world):
+    """It has read the log up to here."""
+    end = world.company.log.stat().st_size
+    sandbox.wait_until(lambda: int(world.postgres.query("select position from postseal.mta_log")[0][0].split(":")[1]) >= end,
+                       "the log to be read")
+    world.stop_program("postseal-courier")
+    world.start_program("postseal-courier")
+
+
+def test_courier_that_is_restarted_forgot_what_it_had_read_and_needed(world, post, name):
+    """Promise 6. It is restarted after each line. By its name in the first pass, mail is known that Postfix requeued; the
+    connection is described before the mail that is sent over it."""
+    to, sender = f"{name}@plain.example", f"{name}@example.com"
+    first, second, third, fourth = (f"4{n}{name.upper().replace('_', '')[-8:]}" for n in "ABCD")
+    offer_unheard(world, post.compose([to], sender=sender), [to], sender, second)
+    for line in (f"smtpd[99998]: {second}: client=localhost[127.0.0.1], orig_queue_id={first}, orig_client=localhost[127.0.0.1]",
+                 f"qmgr[99997]: {second}: from=<{sender}>, size=400, nrcpt=1 (queue active)",
+                 f"pickup[99996]: {third}: uid=0 from=<{sender}> orig_id={second}",
+                 f"smtpd[99998]: {fourth}: client=localhost[127.0.0.1], orig_queue_id={first}, orig_client=localhost[127.0.0.1]",
+                 f"qmgr[99997]: {fourth}: from=<{sender}>, size=400, nrcpt=1 (queue active)",
+                 "smtp[99995]: Verified TLS connection established to mx.plain.example[192.0.2.1]:25: TLSv1.3 with cipher"
+                 " TLS_AES_256_GCM_SHA384 (256/256 bits)",
+                 f"smtp[99995]: {fourth}: to=<{to}>, relay=mx.plain.example[192.0.2.1]:25, delay=1, delays=0/0/0/1, dsn=2.0.0,"
+                 " status=sent (250 2.0.0 Ok: queued as 4X)",
+                 f"qmgr[99997]: {fourth}: removed"):
+        with world.company.log.open("a") as log:
+            log.write(f"Nov  6 09:30:00 gateway postfix/{line}\n")
+        restart_courier(world)
+    assert [(what, detail) for what, detail in history(world, to) if what in ("sent", "failed")] == [
+        ("sent", "mx.plain.example[192.0.2.1]:25, verified TLSv1.3 with cipher TLS_AES_256_GCM_SHA384: 250 2.0.0 Ok: queued as 4X")]
+
+
+def test_message_on_hold_was_swallowed_when_it_was_sent_again_and_the_courier_had_been_restarted(world, post, name):
+    """Promise 2. That Postfix accepted what it holds is known from two lines only, at the beginning and at the end of the
+    session: the courier is restarted between them."""
+    pickup, plain, sender = f"{name}@pickup.example", f"{name}@plain.example", f"{name}@example.com"
+    message = post.compose([pickup, plain], sender=sender)
+    world.company.set(smtpd_data_restrictions="check_client_access static:hold")
+    try:
+        with smtplib.SMTP("127.0.0.1", world.ports["submission"]) as smtp:
+            smtp.sendmail(sender, [pickup, plain], message)
+            restart_courier(world)
+        restart_courier(world)
+        world.postgres.query("update postseal.offer set offered_at = offered_at - interval '10 seconds' where message in"
+                             f" (select id from postseal.message where sender = '{sender}') returning 1")
+        world.company.set(smtpd_data_restrictions="")
+        post.accepted(post.compose([f"{name}.other@plain.example"]), [f"{name}.other@plain.example"])
+        post.box(f"{name}.other@plain.example").one()
+        post.accepted(message, [pickup, plain], sender=sender)
+    finally:
+        world.company.set(smtpd_data_restrictions="")
+        sandbox.command("postsuper", "-c", world.company.config, "-H", "ALL")
+    for address in (pickup, plain, sender):
+        post.box(address).wait(2)
+
+
 def test_same_message_to_another_recipient_is_another_copy(world, post, name):
     """Clients send one message to many recipients in several transactions."""
     sender = f"{name}@example.com"
