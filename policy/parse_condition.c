@@ -106,15 +106,32 @@ patterns(const struct matcher *matcher, GPtrArray *globs)
 	return condition;
 }
 
+/* Each media type is compared in the form type/subtype, without parameters. */
+static bool
+is_of_type(const char *glob)
+{
+	return strpbrk(glob, "/*") != NULL && strpbrk(glob, "; \t") == NULL;
+}
+
 struct condition *
 parser_patterns(struct parser *parser, const struct place *place, const struct matcher *matcher,
 		GPtrArray *globs)
 {
-	for (guint i = 0; i < globs->len; i++)
-		if (*(const char *)g_ptr_array_index(globs, i) == '\0')
+	const bool are_types = matcher == &match_attachment_type;
+
+	for (guint i = 0; i < globs->len; i++) {
+		const char *glob = g_ptr_array_index(globs, i);
+
+		if (*glob == '\0')
 			parser_error(parser, place,
 				     "found an empty text, expected a pattern such as \"%s\"",
-				     matcher == &match_attachment_type ? "image/*" : "*.exe");
+				     are_types ? "image/*" : "*.exe");
+		else if (are_types && !is_of_type(glob))
+			parser_error(parser, place,
+				     "found \"%s\", which matches no media type, expected one "
+				     "such as \"image/*\", without parameters",
+				     glob);
+	}
 	return patterns(matcher, globs);
 }
 

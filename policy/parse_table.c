@@ -145,6 +145,48 @@ use_table(struct parser *parser, const struct table_use *use)
 		use->condition->table = table;
 }
 
+/* --- entries that cannot match --- */
+
+static bool
+asks_for_domain(const struct table_use *use)
+{
+	return use->condition != NULL && (use->condition->matcher == &match_sender_domain ||
+					  use->condition->matcher == &match_recipient_domain);
+}
+
+static bool
+is_only_for_domains(const struct parser *parser, const char *name)
+{
+	for (guint i = 0; i < parser->uses->len; i++) {
+		const struct table_use *use = &g_array_index(parser->uses, struct table_use, i);
+
+		if (use->name != NULL && strcmp(use->name, name) == 0 && !asks_for_domain(use))
+			return false;
+	}
+	return true;
+}
+
+/* In the condition itself, an address is an error; a table may be for other conditions as well. */
+static void
+warn_of_addresses(struct parser *parser, const struct table_use *use)
+{
+	const struct table *table = use->condition->table;
+	GHashTableIter iterator;
+	gpointer entry;
+
+	if (table == NULL || !is_only_for_domains(parser, use->name))
+		return;
+	g_hash_table_iter_init(&iterator, table->entries);
+	while (g_hash_table_iter_next(&iterator, &entry, NULL))
+		if (strchr(entry, '@') != NULL) {
+			parser_warn(parser, &use->place,
+				    "the table <%s> has addresses such as %s, and is compared "
+				    "with domains alone, so that they match nobody",
+				    use->name, (const char *)entry);
+			return;
+		}
+}
+
 void
 parser_resolve_tables(struct parser *parser)
 {
@@ -155,5 +197,11 @@ parser_resolve_tables(struct parser *parser)
 			use_table(parser, use);
 		else if (use->condition != NULL)
 			use_setting(parser, use->condition);
+	}
+	for (guint i = 0; i < parser->uses->len; i++) {
+		const struct table_use *use = &g_array_index(parser->uses, struct table_use, i);
+
+		if (use->name != NULL && asks_for_domain(use))
+			warn_of_addresses(parser, use);
 	}
 }

@@ -43,11 +43,27 @@ table_free(struct table *table)
 	g_free(table);
 }
 
+/* `*` and `?` may be in addresses, but whoever writes them means a pattern, as for names of files.
+ * In quotes, they stand for themselves. */
+static bool
+is_address(const char *entry, struct fault *fault)
+{
+	const char *at = strrchr(entry, '@');
+
+	return *entry == '"' || strcspn(entry, "*?") > (size_t)(at - entry) ||
+	       fault_set(fault, FAULT_CONFIG,
+			 "\"%s\" is a pattern, and only whole addresses and domains are compared; "
+			 "everybody at a domain is \"%s\"",
+			 entry, at);
+}
+
 static bool
 add_address(struct table *table, const char *entry, struct fault *fault)
 {
 	g_auto(address_auto) address = {0};
 
+	if (!is_address(entry, fault))
+		return false;
 	if (!address_parse(&address, entry, fault))
 		return false;
 	g_hash_table_add(table->entries, g_strdup(address.key));

@@ -1126,6 +1126,13 @@ what_cannot_be_meant_is_an_error(void **state)
 		{"table t database \"select 1\"\n", "found a query without $1"},
 		{"table t { \"a.example\" \"b\" }\n",
 		 "found an entry that matches nobody: \"b\" is not a domain"},
+		{"match recipient \"*@x.example\" deliver plain\n",
+		 "everybody at a domain is \"@x.example\""},
+		{"table t { \"jo?@x.example\" }\n", "\"jo?@x.example\" is a pattern"},
+		{"match attachment type \"application\" deliver plain\n",
+		 "found \"application\", which matches no media type"},
+		{"match attachment type \"text/plain; charset=utf-8\" deliver plain\n",
+		 "which matches no media type"},
 	};
 
 	(void)state;
@@ -1251,6 +1258,26 @@ what_is_hardly_meant_is_a_warning(void **state)
 	assert_non_null(
 		strstr(g_ptr_array_index(l.complaints.warnings, 2),
 		       ":8:1: this rule never decides: the one in line 7 has the same conditions"));
+	unload(&l);
+}
+
+/* They matched nobody without a word, and the mail went by a rule below. */
+static void
+addresses_in_a_table_that_is_for_domains_are_a_warning(void **state)
+{
+	struct loaded l;
+
+	(void)state;
+	good(&l, "table t { \"joe@x.example\" \"y.example\" }\n"
+		 "table both { \"joe@x.example\" \"y.example\" }\n"
+		 "match recipient domain in <t> deliver pickup\n"
+		 "match sender domain in <both> deliver pickup\n"
+		 "match recipient in <both> deliver pickup\n"
+		 "match sender \"\\\"*\\\"@x.example\" deliver pickup\n"
+		 "otherwise deliver smime, plain\n");
+	assert_int_equal(l.complaints.warnings->len, 1);
+	assert_non_null(strstr(g_ptr_array_index(l.complaints.warnings, 0),
+			       "the table <t> has addresses such as joe@x.example"));
 	unload(&l);
 }
 
@@ -1850,6 +1877,7 @@ main(void)
 		cmocka_unit_test(what_was_approved_is_decided_by_the_next_rules),
 		cmocka_unit_test(those_who_approve_are_listed),
 		cmocka_unit_test(what_is_hardly_meant_is_a_warning),
+		cmocka_unit_test(addresses_in_a_table_that_is_for_domains_are_a_warning),
 		cmocka_unit_test(rule_that_reads_like_another_asks_nobody_which_is_a_warning),
 		cmocka_unit_test(rule_about_what_is_opaque_that_comes_too_late_is_a_warning),
 		cmocka_unit_test(detectors_look_for_numbers_that_are_right),
