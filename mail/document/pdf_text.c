@@ -5,15 +5,18 @@
 
 #include "core/reader/serve.h"
 #include "core/reader/tell_name.h"
+#include "mail/document/pdf_raw.h"
 #include "mail/document/text_out.h"
 
 enum {
 	PAGES_MAX = 10000,
 	FILES_MAX = 1000,
 	OUTLINE_DEPTH_MAX = 32,
+	TAGS_DEPTH_MAX = 128,
+	CONTROLS_MAX = 12, /* characters of a page: fewer than a number has */
 };
 
-static bool lacks_characters;
+static bool lacks_characters, has_unknown_characters, has_fields;
 
 static void
 tell_opaque(enum reader_piece piece, const char *why)
@@ -75,6 +78,7 @@ tell_file(PopplerAttachment *attachment)
 
 	if (++count > FILES_MAX)
 		reader_refuse(READER_TOO_MANY);
+	put_line(poppler_attachment_get_description(attachment));
 	reader_tell_name(READER_NAME, name);
 	reader_tell_name(READER_FILE, name);
 	if (!poppler_attachment_save_to_callback(attachment, tell_content, NULL, NULL))
@@ -114,14 +118,59 @@ put_note(PopplerAnnot *note)
 }
 
 static void
-put_field(PopplerFormField *field)
+put_names(PopplerFormField *field)
 {
 	take_line(poppler_form_field_get_name(field));
+	take_line(poppler_form_field_get_alternate_ui_name(field));
+	take_line(poppler_form_field_get_mapping_name(field));
+}
+
+static void
+put_value(PopplerFormField *field)
+{
+	has_fields = true;
 	if (poppler_form_field_get_field_type(field) == POPPLER_FORM_FIELD_TEXT)
 		take_line(poppler_form_field_text_get_text(field));
-	if (poppler_form_field_get_field_type(field) == POPPLER_FORM_FIELD_CHOICE)
+	if (poppler_form_field_get_field_type(field) == POPPLER_FORM_FIELD_CHOICE) {
+		take_line(poppler_form_field_choice_get_text(field));
 		for (int i = 0; i < poppler_form_field_choice_get_n_items(field); i++)
 			take_line(poppler_form_field_choice_get_item(field, i));
+	}
+}
+
+/* Values first: of a number with a field for each digit, they are beside each other. The library
+ * has the last field first. */
+static GList *
+put_fields(GList *fields)
+{
+	fields = g_list_reverse(fields);
+	for (GList *field = fields; field != NULL; field = field->next)
+		put_value(((PopplerFormFieldMapping *)field->data)->field);
+	for (GList *field = fields; field != NULL; field = field->next)
+		put_names(((PopplerFormFieldMapping *)field->data)->field);
+	return fields;
+}
+
+/* A font that does not say which characters its shapes are gives their numbers, of which many are
+ * those of no character. */
+static void
+look_for_unknown(const char *text)
+{
+	unsigned controls = 0;
+
+	for (; *text != '\0'; text++)
+		controls += *text > 0 && *text < ' ' && strchr("\t\n\v\f\r", *text) == NULL;
+	has_unknown_characters |= controls > CONTROLS_MAX;
+}
+
+static void
+put_text(PopplerPage *page)
+{
+	char *text = poppler_page_get_text(page);
+
+	if (text != NULL)
+		look_for_unknown(text);
+	take_line(text);
 }
 
 static void
@@ -130,11 +179,10 @@ put_page(PopplerPage *page)
 	GList *notes = poppler_page_get_annot_mapping(page),
 	      *fields = poppler_page_get_form_field_mapping(page);
 
-	take_line(poppler_page_get_text(page));
+	put_text(page);
 	for (GList *note = notes; note != NULL; note = note->next)
 		put_note(((PopplerAnnotMapping *)note->data)->annot);
-	for (GList *field = fields; field != NULL; field = field->next)
-		put_field(((PopplerFormFieldMapping *)field->data)->field);
+	fields = put_fields(fields);
 	poppler_page_free_annot_mapping(notes);
 	poppler_page_free_form_field_mapping(fields);
 }
@@ -156,6 +204,84 @@ put_pages(PopplerDocument *document)
 		put_page(page);
 		g_object_unref(page);
 	}
+}
+
+/* --- layers --- */
+
+/* Returns whether one was hidden. */
+static bool
+show_layers(PopplerLayersIter *iter, unsigned depth)
+{
+	bool was_hidden = false;
+
+	if (iter == NULL)
+		return false;
+	if (depth == OUTLINE_DEPTH_MAX)
+		reader_refuse(READER_TOO_DEEP);
+	do {
+		PopplerLayer *layer = poppler_layers_iter_get_layer(iter);
+		PopplerLayersIter *child = poppler_layers_iter_get_child(iter);
+
+		take_line(poppler_layers_iter_get_title(iter));
+		if (layer != NULL) {
+			put_line(poppler_layer_get_title(layer));
+			was_hidden |= !poppler_layer_is_visible(layer);
+			poppler_layer_show(layer);
+			g_object_unref(layer);
+		}
+		was_hidden |= show_layers(child, depth + 1);
+		poppler_layers_iter_free(child);
+	} while (poppler_layers_iter_next(iter));
+	return was_hidden;
+}
+
+/* What is in layers that are not shown is there, and anybody can show them. */
+static void
+put_hidden_layers(PopplerDocument *document)
+{
+	PopplerLayersIter *iter = poppler_layers_iter_new(document);
+	const bool was_hidden = show_layers(iter, 0);
+
+	poppler_layers_iter_free(iter);
+	for (int i = 0; was_hidden && i < poppler_document_get_n_pages(document); i++) {
+		PopplerPage *page = poppler_document_get_page(document, i);
+
+		if (page != NULL)
+			put_text(page);
+		g_clear_object(&page);
+	}
+}
+
+/* --- tags --- */
+
+/* What a screen reader says in the place of a picture or text. */
+static void
+put_tags(PopplerStructureElementIter *iter, unsigned depth)
+{
+	if (iter == NULL)
+		return;
+	if (depth == TAGS_DEPTH_MAX)
+		reader_refuse(READER_TOO_DEEP);
+	do {
+		PopplerStructureElement *tag = poppler_structure_element_iter_get_element(iter);
+		PopplerStructureElementIter *child = poppler_structure_element_iter_get_child(iter);
+
+		take_line(poppler_structure_element_get_alt_text(tag));
+		take_line(poppler_structure_element_get_actual_text(tag));
+		take_line(poppler_structure_element_get_title(tag));
+		g_object_unref(tag);
+		put_tags(child, depth + 1);
+		poppler_structure_element_iter_free(child);
+	} while (poppler_structure_element_iter_next(iter));
+}
+
+static void
+put_all_tags(PopplerDocument *document)
+{
+	PopplerStructureElementIter *iter = poppler_structure_element_iter_new(document);
+
+	put_tags(iter, 0);
+	poppler_structure_element_iter_free(iter);
 }
 
 /* --- the rest --- */
@@ -186,6 +312,8 @@ put_properties(PopplerDocument *document)
 	take_line(poppler_document_get_author(document));
 	take_line(poppler_document_get_subject(document));
 	take_line(poppler_document_get_keywords(document));
+	take_line(poppler_document_get_creator(document));
+	take_line(poppler_document_get_metadata(document));
 }
 
 static void
@@ -197,28 +325,52 @@ read_all(PopplerDocument *document)
 	put_outline(outline, 0);
 	poppler_index_iter_free(outline);
 	put_pages(document);
+	put_all_tags(document);
+	put_hidden_layers(document);
 	tell_files(document);
 	if (poppler_document_has_javascript(document))
 		tell_opaque(READER_OPAQUE_TEXT, "has scripts");
 	if (lacks_characters)
 		tell_opaque(READER_OPAQUE_TEXT, "has text in a character set that is not embedded");
+	if (has_unknown_characters)
+		tell_opaque(READER_OPAQUE_TEXT,
+			    "has text in a font that does not say which characters it is");
 	text_out_flush();
+}
+
+static GBytes *
+uncropped(const char *document, size_t length)
+{
+	char *copy = g_memdup2(document, length);
+
+	pdf_raw_uncrop(copy, length);
+	return g_bytes_new_take(copy, length);
 }
 
 void
 pdf_text_read(const char *document, size_t length, GString *answer)
 {
-	g_autoptr(GBytes) bytes = g_bytes_new_static(document, length);
+	g_autoptr(GBytes) bytes = NULL;
 	g_autoptr(GError) error = NULL;
-	PopplerDocument *pdf = poppler_document_new_from_bytes(bytes, NULL, &error);
+	PopplerDocument *pdf;
+	struct pdf_raw raw;
 
 	(void)answer;
+	pdf_raw_look(document, length, &raw);
+	bytes = raw.crops ? uncropped(document, length) : g_bytes_new_static(document, length);
+	pdf = poppler_document_new_from_bytes(bytes, NULL, &error);
 	if (pdf != NULL)
 		read_all(pdf);
 	else if (g_error_matches(error, POPPLER_ERROR, POPPLER_ERROR_ENCRYPTED))
 		tell_opaque(READER_OPAQUE_FILES, "is encrypted");
 	else
 		tell_opaque(READER_OPAQUE_FILES, "is a damaged document");
+	if (pdf != NULL && raw.has_scripts && !poppler_document_has_javascript(pdf))
+		tell_opaque(READER_OPAQUE_TEXT, "has scripts");
+	if (pdf != NULL && raw.crops_packed)
+		tell_opaque(READER_OPAQUE_TEXT, "has pages that are cropped");
+	if (pdf != NULL && raw.has_xfa && !has_fields)
+		tell_opaque(READER_OPAQUE_TEXT, "has a form that few programs show (XFA)");
 	g_clear_object(&pdf);
 }
 

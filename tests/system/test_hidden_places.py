@@ -2,6 +2,7 @@
 silence. Asked of `postseal policy test`, which reads as the milter does, by way of the same readers."""
 import json
 import subprocess
+import zlib
 
 import documents
 from conftest import BUILD
@@ -125,3 +126,93 @@ def test_number_that_only_an_attribute_has_passed_in_silence(tmp_path):
 def test_numbers_of_drawings_are_places():
     text = documents.ask("postseal-reader-office", b"zip", opendocument(f'<draw:polygon draw:points="{CARD}" draw:name="{{{CARD}}}"/>')).text
     assert text and CARD.encode() not in text
+
+
+# --- PDF ---
+
+def stream(text, about=""):
+    data = text if isinstance(text, bytes) else text.encode()
+    return f"<</Length {len(data)}{about}>>stream\n".encode() + data + b"\nendstream"
+
+
+def pdf(content="", page="", catalog="", resources="", further=(), font="<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"):
+    """In the words of ISO 32000, without a table of objects, which every program makes anew. What is further begins with object 6."""
+    objects = [f"<</Type/Catalog/Pages 2 0 R{catalog}>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+               f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>{resources}>>{page}>>",
+               stream(content), font, *further]
+    data = b"%PDF-1.7\n"
+    for i, value in enumerate(objects, 1):
+        data += f"{i} 0 obj\n".encode() + (value if isinstance(value, bytes) else value.encode()) + b"\nendobj\n"
+    return data + b"trailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+def shown(text):
+    return f"BT /F 12 Tf 72 700 Td ({text}) Tj ET"
+
+
+def layer(text):
+    return pdf(f"/OC /O BDC {shown(text)} EMC", catalog="/OCProperties<</OCGs[6 0 R]/D<</OFF[6 0 R]>>>>", resources="/Properties<</O 6 0 R>>",
+               further=["<</Type/OCG/Name(Hidden)>>"])
+
+
+def fields(values):
+    places = " ".join(f"{6 + i} 0 R" for i in range(len(values)))
+    return pdf(shown("x"), f"/Annots[{places}]", f"/AcroForm<</Fields[{places}]/DA(/F 9 Tf)>>", further=[
+        f"<</Type/Annot/Subtype/Widget/Rect[{50 + 20 * i} 50 {68 + 20 * i} 90]/FT/Tx/T(d{i}){value}>>" for i, value in enumerate(values)])
+
+
+def tag(text):
+    return pdf(shown("x"), catalog="/MarkInfo<</Marked true>>/StructTreeRoot 6 0 R", further=[
+        "<</Type/StructTreeRoot/K 7 0 R>>", f"<</Type/StructElem/S/Figure/P 6 0 R/Pg 3 0 R/Alt({text})/K 0>>"])
+
+
+def described_file(text):
+    return pdf(shown("x"), catalog="/Names<</EmbeddedFiles<</Names[(a)6 0 R]>>>>", further=[
+        f"<</Type/Filespec/F(a.txt)/UF(a.txt)/Desc({text})/EF<</F 7 0 R>>>>", stream("x", "/Type/EmbeddedFile")])
+
+
+PDF = {
+    "layer that is off": layer,
+    "outside of what a page shows": lambda n: pdf(shown(n), "/CropBox[0 0 50 50]"),
+    "instead of a picture": tag,
+    "XMP": lambda n: pdf(shown("x"), catalog="/Metadata 6 0 R", further=[stream(f"<x><dc:description>{n}</dc:description></x>", "/Type/Metadata/Subtype/XML")]),
+    "tool tip of a field": lambda n: fields([f"/TU({n})"]),
+    "a field for each digit": lambda n: fields([f"/V({digit})" for digit in n.replace(" ", "")]),
+    "a field for each group": lambda n: fields([f"/V({group})" for group in n.split()]),
+    "what was typed into a list": lambda n: fields([f"/FT/Ch/Ff 393216/Opt[(a)(b)]/V({n})"]),
+    "description of an attached file": described_file,
+}
+
+
+def test_number_in_a_corner_of_a_pdf_passed_in_silence(tmp_path):
+    found = verdicts(tmp_path, [with_file(PDF[name](CARD)) for name in PDF])
+    assert dict(zip(PDF, found)) == dict.fromkeys(PDF, "reject")
+    found = verdicts(tmp_path, [with_file(PDF[name](NEAR)) for name in PDF])
+    assert dict(zip(PDF, found)) == dict.fromkeys(PDF, "plain")
+
+
+def packed_pages(crop):
+    """The page is in a stream of objects, as Acrobat writes it."""
+    page = f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]{crop}/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>"
+    return pdf(shown("x"), further=[stream(zlib.compress(f"9 0 {page}".encode()), "/Type/ObjStm/N 1/First 4/Filter/FlateDecode")])
+
+
+def glyphs():
+    """As programs write them that do not say which characters these are: by their numbers in the font, where 0 is the 19th."""
+    font = ("<</Type/Font/Subtype/Type0/BaseFont/X/Encoding/Identity-H/DescendantFonts[<</Type/Font/Subtype/CIDFontType2/BaseFont/X"
+            "/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>/DW 600/FontDescriptor 6 0 R>>]>>")
+    numbers = "".join(f"{int(digit) + 19:04x}" for digit in DIGITS)
+    return pdf(f"BT /F 12 Tf 72 700 Td <{numbers}> Tj ET", font=font, further=[
+        "<</Type/FontDescriptor/FontName/X/Flags 4/FontBBox[0 0 1000 1000]/Ascent 800/Descent -200/ItalicAngle 0/CapHeight 700/StemV 80>>"])
+
+
+def test_pdf_whose_text_is_not_what_it_shows_was_not_opaque(tmp_path):
+    made = {"cropped in a stream of objects": packed_pages("/CropBox[0 0 50 50]"), "glyphs by number": glyphs(),
+            "XFA": pdf(shown("Please wait"), catalog="/AcroForm<</Fields[]/XFA[(datasets)6 0 R]>>", further=[stream("<xfa:datasets/>")]),
+            "script at the start": pdf(shown("x"), catalog="/OpenAction<</S/JavaScript/JS(app.beep)>>")}
+    found = verdicts(tmp_path, [with_file(made[name]) for name in made])
+    assert dict(zip(made, found)) == dict.fromkeys(made, "wait")
+    ordinary = {"all of the page": packed_pages("/CropBox[0 0 600 800]"), "XFA beside fields": pdf(
+        shown("x"), "/Annots[6 0 R]", "/AcroForm<</Fields[6 0 R]/XFA[]>>", further=["<</Type/Annot/Subtype/Widget/Rect[0 0 9 9]/FT/Tx/T(a)/V(b)>>"])}
+    found = verdicts(tmp_path, [with_file(ordinary[name]) for name in ordinary])
+    assert dict(zip(ordinary, found)) == dict.fromkeys(ordinary, "plain")
