@@ -8,13 +8,6 @@
 /* The field that smtpd_data_restrictions adds (contrib/postfix/wire). */
 static const char mark[] = "Postseal-Undecided: yes";
 
-static bool
-has_two_passes(const struct check *check)
-{
-	return g_str_has_prefix(postfix_value(check->postfix, NULL, "content_filter"),
-				"postseal-edge:");
-}
-
 /* --- what keeps mail from the second pass --- */
 
 /* In a service that maps no addresses, the first pass may decide. */
@@ -40,7 +33,7 @@ check_filters(const struct check *check, char **note_r, struct fault *fault)
 	g_autoptr(GString) unknown = g_string_new(NULL);
 	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
 
-	if (!has_two_passes(check)) {
+	if (!milters_have_two_passes(check)) {
 		*note_r = g_strdup("not needed: nothing relies on content_filter");
 		return true;
 	}
@@ -252,9 +245,9 @@ check_blind(const struct check *check, struct fault *fault)
 
 	if (*names == '\0')
 		return true;
-	if (!tables_check(check, has_two_passes(check) ? TABLES_ALL : TABLES_OF_CONTENT,
-			  has_two_passes(check) ? "REDIRECT|FILTER" : "REDIRECT", why, unknown,
-			  fault))
+	if (!tables_check(check, milters_have_two_passes(check) ? TABLES_ALL : TABLES_OF_CONTENT,
+			  milters_have_two_passes(check) ? "REDIRECT|FILTER" : "REDIRECT", why,
+			  unknown, fault))
 		return false;
 	tables_warn(check, "REDIRECT or FILTER", unknown);
 	return true;
@@ -292,66 +285,4 @@ check_transports(const struct check *check, char **note_r, struct fault *fault)
 	return check_files(check, fault) && check_stops(check, fault) && check_mark(check, fault) &&
 	       check_local_submission(check, fault) && check_next_hop(check, fault) &&
 	       check_blind(check, fault);
-}
-
-/* --- how large a message may be --- */
-
-/* A message grows when it is sealed, and cleanup(8) enforces the limit. */
-static bool
-check_size(const struct check *check, const struct postfix_service *service, struct fault *fault)
-{
-	g_autofree char *cleanup = g_strdup_printf(
-		"%s/unix", postfix_value(check->postfix, service->name, "cleanup_service_name"));
-	const char *const places[] = {service->name, cleanup};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
-		const char *limit = postfix_value(check->postfix, places[i], "message_size_limit");
-
-		if (strcmp(limit, "0") != 0)
-			return fault_set(
-				fault, FAULT_CONFIG,
-				"checking the Postfix service %s: message_size_limit = %s there refuses what grew "
-				"when it was sealed, after it was accepted; expected -o message_size_limit=0, which " POSTSEAL_WIRE
-				" sets",
-				places[i], limit);
-	}
-	return true;
-}
-
-/* Otherwise the milter would seal messages that cleanup(8) then refuses. */
-static bool
-check_told(const struct check *check, const struct postfix_service *service, struct fault *fault)
-{
-	return strstr(postfix_value(check->postfix, service->name, "milter_macro_defaults"),
-		      "postseal_size_limit=") != NULL ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "checking the Postfix service %s: milter_macro_defaults does not tell the "
-			 "milter the message_size_limit, so that a message may be refused when "
-			 "other copies are out; " POSTSEAL_WIRE " sets it up",
-			 service->name);
-}
-
-bool
-check_sizes(const struct check *check, char **note_r, struct fault *fault)
-{
-	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
-
-	(void)note_r;
-	for (guint i = 0; i < check->postfix->services->len; i++) {
-		const struct postfix_service *service =
-			g_ptr_array_index(check->postfix->services, i);
-
-		if (strcmp(service->program, "smtpd") == 0 &&
-		    g_str_has_prefix(postfix_value(check->postfix, service->name, "syslog_name"),
-				     "postfix/postseal") &&
-		    !check_size(check, service, fault))
-			return false;
-	}
-	/* check_placement() reports macros that are missing. */
-	if (has_two_passes(check) && !milters_come_again(check, NULL))
-		return true;
-	for (guint i = 0; i < listeners->len; i++)
-		if (!check_told(check, g_ptr_array_index(listeners, i), fault))
-			return false;
-	return true;
 }

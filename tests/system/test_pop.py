@@ -311,6 +311,7 @@ def test_owner_who_is_told_later_is_still_told(member):
 
 
 def test_a_stolen_database_does_not_have_the_password(member):
+    """Promise 7: the password opens the account's messages."""
     sign_in(member, member.secret).quit()
     stolen = dump(member.world)
     for form in (member.secret, member.secret.replace("-", ""), member.secret.lower()):

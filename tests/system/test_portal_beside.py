@@ -153,6 +153,7 @@ def test_links_that_are_guessed_open_nothing(member, change):
 
 
 def test_stolen_database_opens_no_file(member):
+    """Promise 7."""
     mail = send_large(member, b"The patient's secret findings " * 300_000, name="findings-of-4711.pdf")
     secret = link_in(mail)[-43:]
     stolen = dump(member.world)

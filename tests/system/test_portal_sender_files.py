@@ -209,6 +209,7 @@ def test_everything_is_on_record(person, employee):
 
 
 def test_stolen_database_opens_nothing(person, employee):
+    """Promise 7."""
     marker = b"The plan of the roof. " * 3000
     add(employee, (NAME, marker))
     stolen = dump(person.world)
