@@ -440,6 +440,7 @@ def test_units_for_sendmail_give_the_courier_its_socket(configured):
     finally:
         node.run("systemctl", "disable", "-q", "--now", names[0])
         node.run("rm", *(f"/etc/systemd/system/{name}" for name in names))
+        node.run("rm", "-r", "/run/postseal-sendmail")
         node.run("systemctl", "daemon-reload")
 
 
