@@ -1,6 +1,8 @@
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "admin/check/milters.h"
 
@@ -67,12 +69,71 @@ check_field(const struct check *check, const struct postfix_service *cleanup, st
 		(unsigned long long)whole);
 }
 
+/* --- how much space there must be --- */
+
+/* With less than this, smtpd(8) takes no mail: queue_minfree, and half as much again as the largest
+ * message. */
+static guint64
+wanted_space(const struct check *check, const char *service)
+{
+	const guint64 least =
+		g_ascii_strtoull(postfix_value(check->postfix, service, "queue_minfree"), NULL, 10);
+	const guint64 largest = g_ascii_strtoull(
+		postfix_value(check->postfix, service, "message_size_limit"), NULL, 10);
+
+	return MAX(least, largest / 2 * 3);
+}
+
+static bool
+check_space(const struct check *check, const char *service, struct fault *fault)
+{
+	const char *queue = postfix_value(check->postfix, NULL, "queue_directory");
+	const guint64 wanted = wanted_space(check, service);
+	struct statvfs space;
+	guint64 free;
+
+	if (statvfs(queue, &space) != 0)
+		return fault_set(fault, FAULT_CONFIG, "looking at the queue of Postfix, %s: %s",
+				 queue, g_strerror(errno));
+	free = (guint64)space.f_bavail * space.f_frsize;
+	if (free <= wanted)
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"looking at the queue of Postfix, %s: there is space for %" G_GUINT64_FORMAT
+			" MB, and the service %s takes no mail with less than %" G_GUINT64_FORMAT
+			" MB (queue_minfree, or half as much again as message_size_limit); make space",
+			queue, free >> 20, service, wanted >> 20);
+	if (free / 4 <= wanted)
+		check_warn(check,
+			   "the queue of Postfix, %s, has space for %" G_GUINT64_FORMAT
+			   " MB; with less than %" G_GUINT64_FORMAT
+			   " MB, the service %s takes no mail",
+			   queue, free >> 20, wanted >> 20, service);
+	return true;
+}
+
+static bool
+check_spaces(const struct check *check, struct fault *fault)
+{
+	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
+
+	for (guint i = 0; i < listeners->len; i++)
+		if (!check_space(
+			    check,
+			    ((const struct postfix_service *)g_ptr_array_index(listeners, i))->name,
+			    fault))
+			return false;
+	return check_space(check, "postseal/unix", fault);
+}
+
 bool
 check_sizes(const struct check *check, char **note_r, struct fault *fault)
 {
 	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
 
 	(void)note_r;
+	if (!check_spaces(check, fault))
+		return false;
 	for (guint i = 0; i < check->postfix->services->len; i++) {
 		const struct postfix_service *service =
 			g_ptr_array_index(check->postfix->services, i);

@@ -1,9 +1,8 @@
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "admin/check/milters.h"
 #include "admin/check/tables.h"
+#include "admin/check/wired_tables.h"
 
 /* The field that smtpd_data_restrictions adds (contrib/postfix/wire). */
 static const char mark[] = "Postseal-Undecided: yes";
@@ -54,55 +53,73 @@ check_filters(const struct check *check, char **note_r, struct fault *fault)
 	return true;
 }
 
-/* --- the tables that wire made --- */
+/* --- the marks --- */
 
-/* A copy of /etc that lacks one of them: Postfix defers whatever it looks up there. */
-static bool
-check_files_in(const char *setting, const char *value, struct fault *fault)
+static const char *
+checks_of(const struct check *check, const struct postfix_service *service)
 {
-	static const char *const pattern = "regexp:(/[^][ \t,{}]*/postseal_[a-z_]+)";
-	g_autoptr(GRegex) table = g_regex_new(pattern, 0, 0, NULL);
-	g_autoptr(GMatchInfo) each = NULL;
+	return postfix_value(check->postfix, service->name,
+			     strcmp(service->program, "lmtp") == 0 ? "lmtp_header_checks"
+								   : "smtp_header_checks");
+}
 
-	for (g_regex_match(table, value, 0, &each); g_match_info_matches(each);
-	     g_match_info_next(each, NULL)) {
-		g_autofree char *path = g_match_info_fetch(each, 1);
+/* Where each mark stops a message; the first table that answers to a line is the last that is
+ * asked, whatever it says. */
+static const struct stop {
+	const char *table, *line;
+} all_stops[] = {
+	{"/postseal_undecided,fail:", mark},
+	{"/postseal_only_verified", "X-Postseal-Verified: yes"},
+};
 
-		if (access(path, R_OK) != 0)
+static bool
+stops(const struct check *check, const struct postfix_service *service)
+{
+	const char *checks = checks_of(check, service);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(all_stops); i++)
+		if (strstr(checks, all_stops[i].table) == NULL)
+			return false;
+	return true;
+}
+
+static bool
+check_before(const struct check *check, const struct postfix_service *service,
+	     const struct stop *stop, struct fault *fault)
+{
+	g_auto(GStrv) tables = postfix_list(checks_of(check, service));
+
+	for (char **table = tables; *table != NULL && strstr(*table, stop->table) == NULL;
+	     table++) {
+		g_autofree char *answer = strstr(*table, "/postseal_") != NULL
+						  ? NULL
+						  : tables_ask(*table, stop->line);
+
+		if (answer != NULL)
 			return fault_set(
 				fault, FAULT_CONFIG,
-				"looking at the table %s, which %s of Postfix names: %s, so that mail waits; " POSTSEAL_WIRE
-				" apply makes it again",
-				path, setting, g_strerror(errno));
+				"checking the transport %s of Postfix: in its smtp_header_checks, %s answers \"%s\" to "
+				"\"%s\" before the table that stops such mail, which is then not asked; put it behind",
+				service->name, *table, answer, stop->line);
 	}
 	return true;
 }
 
 static bool
-check_files(const struct check *check, struct fault *fault)
+check_stops_of(const struct check *check, const struct postfix_service *service,
+	       struct fault *fault)
 {
-	GHashTableIter each;
-	void *setting, *value;
-
-	g_hash_table_iter_init(&each, check->postfix->values);
-	while (g_hash_table_iter_next(&each, &setting, &value))
-		if (!check_files_in(setting, value, fault))
+	if (!stops(check, service))
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"checking the transport %s of Postfix: its smtp_header_checks do not stop what "
+			"nobody has decided on, or what only verified TLS may take, if it is led there; " POSTSEAL_WIRE
+			" sets them",
+			service->name);
+	for (size_t i = 0; i < G_N_ELEMENTS(all_stops); i++)
+		if (!check_before(check, service, &all_stops[i], fault))
 			return false;
 	return true;
-}
-
-/* --- the marks --- */
-
-static bool
-stops(const struct check *check, const struct postfix_service *service)
-{
-	const char *checks =
-		postfix_value(check->postfix, service->name,
-			      strcmp(service->program, "lmtp") == 0 ? "lmtp_header_checks"
-								    : "smtp_header_checks");
-
-	return strstr(checks, "/postseal_undecided,fail:") != NULL &&
-	       strstr(checks, "/postseal_only_verified") != NULL;
 }
 
 /* Every transport defers mail with the mark of the first pass, and all but one defer mail with the
@@ -118,15 +135,45 @@ check_stops(const struct check *check, struct fault *fault)
 		     strcmp(service->program, "lmtp") == 0) &&
 		    strcmp(service->name, milters_transport(MILTERS_INSIDE)) != 0 &&
 		    strcmp(service->name, milters_transport(MILTERS_OUTSIDE)) != 0 &&
-		    !stops(check, service))
-			return fault_set(
-				fault, FAULT_CONFIG,
-				"checking the transport %s of Postfix: its smtp_header_checks do not stop what "
-				"nobody has decided on, or what only verified TLS may take, if it is led there; " POSTSEAL_WIRE
-				" sets them",
-				service->name);
+		    !check_stops_of(check, service, fault))
+			return false;
 	}
 	return true;
+}
+
+/* --- what is marked --- */
+
+/* The restriction before the mark that may permit a message, so that the mark is not reached, or
+ * NULL. */
+static const char *
+find_permission(const GStrv restrictions)
+{
+	for (char **each = restrictions; *each != NULL; each++) {
+		const char *next = each[1] == NULL ? "" : each[1];
+
+		if (strstr(*each, "/postseal_mark") != NULL ||
+		    strstr(next, "/postseal_mark") != NULL)
+			return NULL;
+		if (g_str_has_prefix(*each, "permit") || g_str_has_prefix(*each, "check_"))
+			return *each;
+	}
+	return NULL;
+}
+
+static bool
+check_reached(const struct check *check, const char *service, struct fault *fault)
+{
+	g_auto(GStrv) restrictions =
+		postfix_list(postfix_value(check->postfix, service, "smtpd_data_restrictions"));
+	const char *permission = find_permission(restrictions);
+
+	return permission == NULL ||
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "checking the Postfix service %s: %s in smtpd_data_restrictions comes before the mark, and what it "
+		       "permits is not marked, so that no transport stops it when nobody has decided on it; put it behind "
+		       "check_client_access regexp:…/postseal_mark",
+		       service, permission);
 }
 
 /* Postfix calls no milter for mail that header_checks or body_checks redirect, so incoming mail
@@ -161,6 +208,8 @@ check_mark(const struct check *check, struct fault *fault)
 				" sets "
 				"them",
 				service->name);
+		if (!check_reached(check, service->name, fault))
+			return false;
 	}
 	return tables_keep(check, mark, fault);
 }
@@ -282,7 +331,7 @@ bool
 check_transports(const struct check *check, char **note_r, struct fault *fault)
 {
 	(void)note_r;
-	return check_files(check, fault) && check_stops(check, fault) && check_mark(check, fault) &&
-	       check_local_submission(check, fault) && check_next_hop(check, fault) &&
-	       check_blind(check, fault);
+	return wired_tables_check(check, fault) && check_stops(check, fault) &&
+	       check_mark(check, fault) && check_local_submission(check, fault) &&
+	       check_next_hop(check, fault) && check_blind(check, fault);
 }
