@@ -7,12 +7,14 @@ import json
 import lzma
 import os
 import pathlib
+import random
 import re
 import signal
 import socket
 import sqlite3
 import struct
 import subprocess
+import sys
 import tarfile
 import zipfile
 import zlib
@@ -22,11 +24,14 @@ import documents
 import openpyxl
 import pytest
 import world as sandbox
-from conftest import BUILD
+from conftest import BUILD, SOURCE
 from documents import DONE, FORMS, TOO_DEEP, TOO_LARGE, TOO_MANY, TOO_MUCH_MEMORY, TOO_MUCH_WORK, ask, zipped
 from messages import base64_lines, multipart, noise, part
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+
+sys.path.append(str(SOURCE / "tests" / "unit" / "policy"))
+import test_detect_oracle as oracle  # noqa: E402
 
 SANITIZED = "sanitize" in (BUILD / "CMakeCache.txt").read_text().partition("POSTSEAL_SANITIZE:")[2].partition("\n")[0]
 NUMBER, NEAR = "756.1234.5678.97", "756.1234.5678.9x"
@@ -106,6 +111,37 @@ def test_what_each_detector_looks_for_is_found_in_every_form_and_near_misses_are
     assert names == list(SOUGHT)
     assert found == {detector: (1, f"part {i + 2}, application/octet-stream") for i, detector in enumerate(SOUGHT) if detector != "diagnoses"}
     assert watched(world, post, f"{name}.near", near) == ([], {})
+
+
+NUMBER_KINDS = ("card", "iban", "ahv", "ssn")
+SHORT = ("xlsx_sheet_name",)  # has room for a number only
+
+
+def generated(form, make):
+    """For each kind of number and each language, a file with a generated sentence."""
+    rng, files = random.Random(form), []
+    for kind in NUMBER_KINDS:
+        for language, sentences in oracle.SENTENCES.items():
+            written, is_longer = make(rng, kind)
+            text = oracle.grouped(kind, written, "-" if form in SHORT else rng.choice([" ", "-"]), is_longer)
+            around = rng.choice([one for one in sentences if "\r\n" not in one and not set(one) & set("[\u2019\u2039")])
+            around = around.replace("{}", oracle.WORDS[language] + "{}") if kind == "ssn" else around
+            files.append(FORMS[form](text if form in SHORT else around.replace("{}", text)))
+    return files
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_generated_numbers_in_four_languages_are_found_in_every_form_and_near_misses_are_not(world, post, name, form):
+    _, found = watched(world, post, f"{name}.right", generated(form, lambda rng, kind: (oracle.valid(rng, kind), False)))
+    counts = {kind: count for kind, (count, _) in found.items()}
+    assert counts == dict.fromkeys(NUMBER_KINDS, len(oracle.SENTENCES))
+
+    def near(rng, kind):
+        how, number = oracle.near_miss(rng, kind)
+        return number, how == "a digit more"
+
+    _, found = watched(world, post, f"{name}.near", generated(form, near))
+    assert set(found) & set(NUMBER_KINDS) == set()
 
 
 def test_number_in_one_of_many_attachments_is_found(post):
