@@ -250,3 +250,52 @@ container_by_end(const char *bytes, size_t length)
 				      : find(ends, G_N_ELEMENTS(ends),
 					     bytes + length - CONTAINER_END, CONTAINER_END);
 }
+
+/* --- messages --- */
+
+static bool
+says(const char *line, const char *end, const char *field, const char *value)
+{
+	const size_t length = strlen(field);
+
+	if ((size_t)(end - line) < length || g_ascii_strncasecmp(line, field, length) != 0)
+		return false;
+	for (line += length; line < end && (*line == ' ' || *line == '\t'); line++)
+		;
+	return (size_t)(end - line) >= strlen(value) &&
+	       g_ascii_strncasecmp(line, value, strlen(value)) == 0;
+}
+
+/* Is it a field of a header, or the continuation of one (RFC 5322 §2.2)? */
+static bool
+is_of_header(const char *line, const char *end)
+{
+	const char *at = line;
+
+	while (at<end && * at> ' ' && *at <= '~' && *at != ':')
+		at++;
+	return at < end && (*line == ' ' || *line == '\t' || (at > line && *at == ':'));
+}
+
+bool
+container_is_message(const char *bytes, size_t length)
+{
+	const char *end = bytes + length, *line_end;
+	bool is_mime = false, is_encoded = false;
+
+	for (const char *line = bytes; line < end; line = line_end + 1) {
+		line_end = memchr(line, '\n', (size_t)(end - line));
+		if (line_end == NULL)
+			return is_mime && is_encoded && length == CONTAINER_BEGINNING;
+		if (line_end == line || (line_end == line + 1 && *line == '\r'))
+			return is_mime && is_encoded && line_end + 1 < end;
+		if (!is_of_header(line, line_end))
+			return false;
+		is_mime |= says(line, line_end, "MIME-Version:", "");
+		is_encoded |= says(line, line_end, "Content-Type:", "multipart/") ||
+			      says(line, line_end, "Content-Type:", "message/") ||
+			      says(line, line_end, "Content-Transfer-Encoding:", "base64") ||
+			      says(line, line_end, "Content-Transfer-Encoding:", "quoted-");
+	}
+	return false;
+}

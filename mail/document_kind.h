@@ -25,6 +25,9 @@ enum {
 unsigned document_kinds_by_beginning(const char *bytes, size_t length);
 /* .doc, .xls, .ppt (MS-CFB 2.2), whose text it does not find. */
 bool document_is_old_office(const char *beginning, size_t length);
+/* What has text that it does not find, those included, worded to follow "the part": "is a database
+ * (SQLite)". NULL: none that is known. */
+const char *document_unread(const char *beginning, size_t length);
 /* By its last bytes: an archive may have a program in front of it that unpacks it. */
 unsigned document_kinds_by_end(const char *bytes, size_t length);
 

@@ -88,6 +88,15 @@ is_binary_part(const char *name)
 	return ends_with(name, endings) && strstr(name, "/printerSettings/") == NULL;
 }
 
+/* Pages and sheets of Apple's programs, and of XPS, whose text is in attributes. */
+static bool
+is_unread_page(const char *name)
+{
+	static const char *const endings[] = {".iwa", ".fpage", NULL};
+
+	return ends_with(name, endings);
+}
+
 /* --- a file in the package --- */
 
 enum content { UNDECIDED, XML, FILE_OF_ITS_OWN, PASSED };
@@ -131,6 +140,8 @@ decide(struct reading *reading)
 	const size_t length = reading->held_length;
 	const bool is_office = reading->package->is_office;
 
+	if (is_unread_page(reading->member->name))
+		tell_opaque(READER_OPAQUE_TEXT, "has pages in a format that is not read");
 	if (is_office && is_macro(reading->member->name))
 		tell_opaque(READER_OPAQUE_TEXT, "has macros");
 	if (is_office && begins_as_xml(bytes, length)) {
@@ -148,6 +159,9 @@ decide(struct reading *reading)
 	else if (document_is_old_office(bytes, length) &&
 		 !(is_office && is_macro(reading->member->name)))
 		tell_opaque(READER_OPAQUE_FILES, "holds an object in a format that is not read");
+	else if (document_unread(bytes, length) != NULL &&
+		 !(is_office && is_macro(reading->member->name)))
+		tell_opaque(READER_OPAQUE_TEXT, "holds a file in a format that is not read");
 	else if (is_office && !is_macro(reading->member->name) &&
 		 is_binary_part(reading->member->name))
 		tell_opaque(READER_OPAQUE_TEXT, "has binary parts that are not read");
