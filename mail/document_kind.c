@@ -37,6 +37,28 @@ document_kinds_by_beginning(const char *bytes, size_t length)
 	return kinds;
 }
 
+const char *
+document_unread(const char *beginning, size_t length)
+{
+	static const struct {
+		size_t at;
+		const char *bytes;
+		size_t length;
+		const char *what;
+	} marks[] = {
+		{4, "Standard Jet DB", 15, "is a database (Access)"},
+		{4, "Standard ACE DB", 15, "is a database (Access)"},
+		{0, "SQLite format 3", 16, "is a database (SQLite)"},
+		{0, "bplist0", 7, "is a binary property list, such as a web archive of Safari"},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(marks); i++)
+		if (length >= marks[i].at + marks[i].length &&
+		    memcmp(beginning + marks[i].at, marks[i].bytes, marks[i].length) == 0)
+			return marks[i].what;
+	return NULL;
+}
+
 bool
 document_is_old_office(const char *beginning, size_t length)
 {

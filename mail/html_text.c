@@ -56,7 +56,9 @@ hear_text(void *context, const char *within, const char *text, size_t length)
 	struct html_text *html = context;
 	bool is_raw = *within != '\0';
 
-	if (html->hidden > 0 || (is_raw && !is_one_of(within, shown)))
+	/* The title of a page is above it. */
+	if (html->hidden > 0 || (is_raw && !is_one_of(within, shown) &&
+				 (html->view != HTML_WIDE || strcmp(within, "title") != 0)))
 		return;
 	for (size_t i = 0; i < length; i++) {
 		bool is_space = text[i] != '\0' && strchr(" \t\r\n\f", text[i]) != NULL;
@@ -291,7 +293,7 @@ is_block(const char *name)
 		"legend",  "li",       "listing",  "main",	 "menu",       "nav",
 		"ol",	   "optgroup", "option",   "p",		 "plaintext",  "pre",
 		"section", "select",   "summary",  "table",	 "tbody",      "tfoot",
-		"thead",   "tr",       "ul",	   "xmp",	 NULL};
+		"thead",   "title",    "tr",	   "ul",	 "xmp",	       NULL};
 
 	return is_one_of(name, names);
 }

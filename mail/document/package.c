@@ -88,6 +88,15 @@ is_binary_part(const char *name)
 	return ends_with(name, endings) && strstr(name, "/printerSettings/") == NULL;
 }
 
+/* Pages, Numbers and Keynote, on phones as well. */
+static bool
+is_of_iwork(const char *name)
+{
+	static const char *const endings[] = {".iwa", NULL};
+
+	return ends_with(name, endings);
+}
+
 /* --- a file in the package --- */
 
 enum content { UNDECIDED, XML, FILE_OF_ITS_OWN, PASSED };
@@ -137,6 +146,10 @@ decide(struct reading *reading)
 		reading->office =
 			office_text_new(&reading->package->strings, has_strings(reading->member));
 		return XML;
+	}
+	if (document_unread(bytes, length) != NULL || is_of_iwork(reading->member->name)) {
+		tell_opaque(READER_OPAQUE_TEXT, "holds an object in a format that is not read");
+		return PASSED;
 	}
 	if (document_kinds_by_beginning(bytes, length) != 0 || document_is_text(bytes, length)) {
 		begin_file(reading);
@@ -275,6 +288,7 @@ package_read(const char *document, size_t length, GString *answer)
 	package.is_office = is_office(&package.zip);
 	if (package.zip.defect != NULL)
 		tell_opaque(READER_OPAQUE_FILES, package.zip.defect);
+	text_out(package.zip.comments->str, package.zip.comments->len);
 	read_members(&package, true);
 	package.strings.shown = g_new0(bool, package.strings.ends->len + 1);
 	read_members(&package, false);
