@@ -259,18 +259,6 @@ waits_for_text(const struct rule *rule)
 	return rule->conditions->len > 0 && !rule->watches;
 }
 
-static bool
-asks_whether_opaque(const struct rule *rule)
-{
-	for (guint i = 0; i < rule->conditions->len; i++) {
-		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
-
-		if (condition->matcher == &match_opaque && !condition->negated)
-			return true;
-	}
-	return false;
-}
-
 /* What cannot be inspected never comes to a rule about it behind one that asks for text. */
 static void
 warn_of_opaque_too_late(struct parser *parser)
@@ -282,7 +270,7 @@ warn_of_opaque_too_late(struct parser *parser)
 		return;
 	for (guint i = 0; i < rules->len; i++) {
 		const struct rule *rule = g_ptr_array_index(rules, i);
-		const bool is_about_opaque = asks_whether_opaque(rule);
+		const bool is_about_opaque = rule_asks_whether_opaque(rule);
 
 		if (is_about_opaque && before != NULL) {
 			g_autofree char *line = rule_line_shown(parser->policy, before);

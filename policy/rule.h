@@ -107,6 +107,8 @@ void rule_free(struct rule *rule);
 char *rule_line_shown(const struct policy *policy, const struct rule *rule);
 /* "the rule \"patients\" in line 12"; caller frees. */
 char *rule_shown(const struct policy *policy, const struct rule *rule);
+/* Does it ask, among the conditions that must hold, for what cannot be inspected? */
+bool rule_asks_whether_opaque(const struct rule *rule);
 /* The path of the file that has the rule, if that is one that postseal.conf includes; or NULL. */
 const char *rule_file(const struct policy *policy, const struct rule *rule);
 struct condition *condition_new(const struct matcher *matcher);
