@@ -313,3 +313,20 @@ def test_number_with_other_separators_passed_in_silence(tmp_path):
     assert dict(zip(WRITTEN, found)) == dict.fromkeys(WRITTEN, "plain")
     amounts = ["7'569'217'076'985'000", "1'756'921'707'698'5", "at 10:20:30 and 11:45:56:37"]
     assert verdicts(tmp_path, [with_text(amount) for amount in amounts]) == ["plain"] * len(amounts)
+
+
+def test_account_number_with_a_box_for_each_digit_passed_in_silence(tmp_path):
+    """As banks print them, and as forms and tables have them."""
+    for number, wanted in (("DE89370400440532013000", "reject"), ("CH9300762011623852957", "reject"), ("DE89370400440532013001", "plain")):
+        found = verdicts(tmp_path, [with_text(f"Account {separator.join(number)} of") for separator in (" ", "  ", " | ", "|", "\t", "\r\n")])
+        assert found == [wanted] * len(found)
+    apart = pdf(" ".join(f"BT /F 12 Tf {40 + 20 * i} 700 Td ({c}) Tj ET" for i, c in enumerate("DE89370400440532013000")))
+    assert verdicts(tmp_path, [with_file(apart), with_file(fields([f"/V({c})" for c in "DE89370400440532013000"]))]) == ["reject"] * 2
+
+
+def test_word_that_a_line_end_divides_in_a_pdf_was_no_word():
+    """Word and LibreOffice divide words where they set text in columns."""
+    made = pdf("BT /F 12 Tf 14 TL 72 700 Td (It is an Appendi-) Tj T* (citis, they say, in the E-) Tj T* (Mail, of the 1980-) Tj T* (ties -) Tj T* (so) Tj ET")
+    lines = documents.ask("postseal-reader-pdf", b"pdf", made).text.decode().splitlines()
+    assert "Appendicitis" in lines and not {"EMail", "1980ties"} & set(lines)
+    assert lines.count("so") == 1
