@@ -151,8 +151,10 @@ has_even_groups(const struct number_window *window)
 static bool
 is_by_thousands(const struct number_window *window)
 {
+	static const char separators[] = {'\'', '.', '\0'}; /* NUL: blanks */
+
 	if (window->length < THOUSANDS_LEAST || !window->has_one_separator || window->is_behind ||
-	    window->goes_on || (window->separator != '\'' && window->separator != '.') ||
+	    window->goes_on || memchr(separators, window->separator, sizeof separators) == NULL ||
 	    window->lengths[0] > 3)
 		return false;
 	for (size_t i = 1; i < window->groups; i++)

@@ -302,6 +302,7 @@ WRITTEN = {
     "a drawn table": between(" | "), "drawn lines": between("\u2502"), "equals": between("="), "backslashes": between("\\"),
     "a digit a cell of a drawn table": lambda n: " | ".join(n.replace(" ", "")),
     "by thousands": lambda n: f"{int(n.replace(' ', '')):,}".replace(",", "'"), "by thousands, in German": lambda n: f"{int(n.replace(' ', '')):,}".replace(",", "."),
+    "by thousands, in French": lambda n: f"{int(n.replace(' ', '')):,}".replace(",", "\u202f"),
     "digits of a font of symbols": lambda n: "".join(chr(0xf000 + ord(c)) if c != " " else c for c in n),
 }
 
@@ -330,3 +331,21 @@ def test_word_that_a_line_end_divides_in_a_pdf_was_no_word():
     lines = documents.ask("postseal-reader-pdf", b"pdf", made).text.decode().splitlines()
     assert "Appendicitis" in lines and not {"EMail", "1980ties"} & set(lines)
     assert lines.count("so") == 1
+
+
+def test_word_in_the_name_of_a_file_or_a_category_passed_in_silence(tmp_path):
+    (tmp_path / "wishes.conf").write_text(CONFIG.partition("match")[0] + 'table diagnoses words { "Appendicitis" "Hepatitis C" }\n'
+                                          'match text in <diagnoses> at least 2 hold "Two." for <readers>\n'
+                                          'match text in <diagnoses> reject "One."\notherwise deliver plain\n'.replace("<readers>", "<some>")
+                                          + 'table some { "dpo@example.com" }\n')
+    made = [with_file("x", "Report_Appendicitis_2026.pdf"), with_file(documents.zipped({"Appendicitis.txt": "x"})),
+            HEAD + b"Keywords: Appendicitis\r\nContent-Type: text/plain\r\n\r\nx\r\n", HEAD + b"X-Message-Flag: Appendicitis?\r\nContent-Type: text/plain\r\n\r\nx\r\n",
+            with_file("Hepatitis C", "Appendicitis.txt"), with_file("x", "Appendicitides.pdf"), HEAD + b"X-Other: Appendicitis\r\n\r\nx\r\n"]
+    text = ""
+    for i, (message, wanted) in enumerate(zip(made, ["reject"] * 4 + ["hold", "plain", "plain"])):
+        (tmp_path / f"{i}.eml").write_bytes(message)
+        text += f'from "anna@example.com" to "x@plain.example" file "{i}.eml" gives {wanted}\n'
+    (tmp_path / "wishes.expect").write_text(text)
+    done = subprocess.run([BUILD / "bin" / "postseal", "-f", tmp_path / "wishes.conf", "policy", "test", "wishes.expect"], cwd=tmp_path, capture_output=True,
+                          text=True)
+    assert (done.stdout, done.stderr) == ("7 of 7 expectations hold\n", "")
