@@ -56,6 +56,7 @@ static const struct {
 	{0, "SQLite format 3", 16, "is a database (SQLite)"},
 	{4, "Standard Jet DB", 16, "is a database (Access)"},
 	{4, "Standard ACE DB", 16, "is a database (Access)"},
+	{0, "bplist0", 7, "is a binary property list, such as a web archive of Safari"},
 	{0, "PAR1", 4, "is a database (Parquet)"},
 	{0, "\xffWPC", 4, "is a document in a format that is not read (WordPerfect)"},
 	{0, "HWP Document File", 17, "is a document in a format that is not read (HWP)"},

@@ -50,12 +50,30 @@ put_letter(struct html_text *html, char c)
 }
 
 static void
+flush_aside(struct html_text *html)
+{
+	g_string_append_len(html->text, html->aside->str, (gssize)html->aside->len);
+	g_string_truncate(html->aside, 0);
+}
+
+static void
+put_aside(struct html_text *html, const char *text, size_t length)
+{
+	g_string_append_len(html->aside, text, (gssize)length);
+	if (html->aside->len > ASIDE_MAX)
+		flush_aside(html);
+}
+
+static void
 hear_text(void *context, const char *within, const char *text, size_t length)
 {
 	static const char *const shown[] = {"textarea", "xmp", "plaintext", NULL};
 	struct html_text *html = context;
 	bool is_raw = *within != '\0';
 
+	/* The title of a page is above it. */
+	if (html->view == HTML_WIDE && strcmp(within, "title") == 0)
+		put_aside(html, text, length);
 	if (html->hidden > 0 || (is_raw && !is_one_of(within, shown)))
 		return;
 	for (size_t i = 0; i < length; i++) {
@@ -173,13 +191,6 @@ hear_style(struct html_text *html, const char *value)
 }
 
 static void
-flush_aside(struct html_text *html)
-{
-	g_string_append_len(html->text, html->aside->str, (gssize)html->aside->len);
-	g_string_truncate(html->aside, 0);
-}
-
-static void
 hear_attribute(void *context, const char *name, const char *value)
 {
 	static const char *const said[] = {"alt",   "title",	  "value", "placeholder",
@@ -194,9 +205,9 @@ hear_attribute(void *context, const char *name, const char *value)
 		say_direction(html, direction_in(value, ""));
 	if (html->view != HTML_WIDE || *value == '\0' || !is_one_of(name, said))
 		return;
-	g_string_append_printf(html->aside, "\n%s\n", value);
-	if (html->aside->len > ASIDE_MAX)
-		flush_aside(html);
+	put_aside(html, "\n", 1);
+	put_aside(html, value, strlen(value));
+	put_aside(html, "\n", 1);
 }
 
 static bool
@@ -318,6 +329,8 @@ hear_tag(void *context, const char *name, bool is_end)
 	if (is_hidden(html, name, is_end))
 		return;
 	count_preformatted(html, name, is_end);
+	if (html->view == HTML_WIDE && strcmp(name, "title") == 0)
+		put_aside(html, "\n", 1);
 	if (is_block(name))
 		html->blank = '\n';
 	else if (html->blank != '\n' && (strcmp(name, "td") == 0 || strcmp(name, "th") == 0))

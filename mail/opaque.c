@@ -15,7 +15,7 @@
 #include "mail/uuencode.h"
 #include "mail/zip.h"
 
-enum { PIECE_BYTES = 65536, NAME_SHOWN = 80 };
+enum { PIECE_BYTES = 65536, NAME_SHOWN = 80, VALUE_BEGINNING = 64 };
 
 struct look {
 	struct parts *parts;
@@ -124,12 +124,12 @@ note_file(void *visitor, const char *name)
 }
 
 /* What is searched for in the whole content of a part, and its last bytes. */
-enum { PGP_ARMOR, PDF_ENCRYPT, OLE_PACKAGE, OUTLOOK_ITEM, CALENDAR_FILE, MARKS };
+enum { PGP_ARMOR, PDF_ENCRYPT, OLE_PACKAGE, OUTLOOK_ITEM, MARKS };
 
 struct glance {
 	char beginning[CONTAINER_BEGINNING];
-	size_t length; /* of the bytes read */
-	bool has[MARKS], has_zip_end;
+	size_t length;				/* of the bytes read */
+	bool has[MARKS], has_zip_end, has_file; /* within a calendar entry or card */
 	char end[CONTAINER_END];
 	size_t end_length;
 	struct document_bytes bytes;
@@ -145,9 +145,65 @@ static const struct {
 	[PGP_ARMOR] = {"\n-----BEGIN PGP MESSAGE-----", 28, ""},
 	[PDF_ENCRYPT] = {"/Encrypt", 8, "%PDF-"},
 	[OLE_PACKAGE] = {"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e", 31, "\xd0\xcf\x11\xe0"},
-	[CALENDAR_FILE] = {"ENCODING=BASE64", 15, "BEGIN:VCALENDAR"}, /* RFC 5545 3.8.1.1 */
 	[OUTLOOK_ITEM] = {"_\0_\0s\0u\0b\0s\0t\0g\0001\0.\0000\0_", 23, "\xd0\xcf\x11\xe0"},
 };
+
+/* A picture, which a card may have of a person, or a certificate. */
+static bool
+begins_picture(const char *at, const char *end)
+{
+	static const char *const beginnings[] = {"/9j/",  "iVBORw0KGgo", "R0lGOD", "Qk",
+						 "UklGR", "AAAA",	 "MII",	   NULL};
+
+	while (at < end && strchr(" \t\r\n", *at) != NULL)
+		at++;
+	for (const char *const *beginning = beginnings; *beginning != NULL; beginning++)
+		if ((size_t)(end - at) >= strlen(*beginning) &&
+		    strncmp(at, *beginning, strlen(*beginning)) == 0)
+			return true;
+	return false;
+}
+
+static bool
+begins_word(const char *at, const char *end, const char *word)
+{
+	return (size_t)(end - at) >= strlen(word) &&
+	       g_ascii_strncasecmp(at, word, strlen(word)) == 0;
+}
+
+/* The character before an encoded value that is declared here, or NUL: a parameter (RFC 5545
+ * 3.8.1.1, RFC 2426 2.4.1, vCard 2.1), or an address with data (RFC 2397). */
+static char
+declared_before(const char *at, const char *end)
+{
+	if (begins_word(at, end, ";base64,"))
+		return ',';
+	return begins_word(at, end, ";base64:") || begins_word(at, end, ";base64;") ||
+			       begins_word(at, end, "encoding=b:") ||
+			       begins_word(at, end, "encoding=b;") ||
+			       begins_word(at, end, "encoding=base64")
+		       ? ':'
+		       : '\0';
+}
+
+/* Pieces overlap: a value that begins where one ends is looked at with the next. */
+static void
+look_for_value(struct glance *glance, const char *window, size_t length, bool is_last)
+{
+	const bool is_card = g_ascii_strncasecmp(glance->beginning, "BEGIN:VCARD", 11) == 0;
+	const char *end = window + length, *value;
+
+	if (glance->has_file ||
+	    (!is_card && g_ascii_strncasecmp(glance->beginning, "BEGIN:VCALENDAR", 15) != 0))
+		return;
+	for (const char *at = window; at < end && !glance->has_file; at++) {
+		const char before = strchr(";eE", *at) == NULL ? '\0' : declared_before(at, end);
+
+		value = before == '\0' ? NULL : memchr(at + 1, before, (size_t)(end - at - 1));
+		if (value != NULL && (is_last || end - value > VALUE_BEGINNING))
+			glance->has_file = !is_card || !begins_picture(value + 1, end);
+	}
+}
 
 static bool
 is_sought(const struct glance *glance, size_t mark)
@@ -160,6 +216,7 @@ static void
 search(struct glance *glance, const char *window, size_t length)
 {
 	glance->has_zip_end = glance->has_zip_end || zip_end_is_in(window, length);
+	look_for_value(glance, window, length, false);
 	for (size_t i = 0; i < MARKS; i++)
 		if (is_sought(glance, i))
 			glance->has[i] =
@@ -192,6 +249,7 @@ read_all(GMimeObject *part, struct glance *glance)
 		memmove(window, window + held - kept, kept);
 		held = kept;
 	}
+	look_for_value(glance, window, held, true);
 	memcpy(glance->end, window, held);
 	glance->end_length = held;
 	g_object_unref(stream);
@@ -292,8 +350,8 @@ what_hides(GMimeObject *part, struct glance *glance, unsigned kinds, bool *hides
 	what = container_by_end(glance->end, glance->end_length);
 	if (what != NULL || glance->has[OUTLOOK_ITEM])
 		return what != NULL ? what : "is an Outlook item";
-	if (glance->has[CALENDAR_FILE])
-		return "has a file within its calendar entry";
+	if (glance->has_file)
+		return "has a file within its calendar entry or card";
 	*hides_names_r = false;
 	if (glance->has[PGP_ARMOR] || glance->has[OLE_PACKAGE] ||
 	    (glance->has[PDF_ENCRYPT] && (kinds & DOCUMENT_PDF) == 0))

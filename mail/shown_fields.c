@@ -3,8 +3,9 @@
 #include <glib.h>
 
 const char *const shown_fields[SHOWN_FIELDS] = {
-	"Subject",  "Thread-Topic", "Comments", "Keywords", "From", "Sender",
-	"Reply-To", "To",	    "Cc",	"Bcc",	    "Date", "Organization",
+	"Subject",	  "Thread-Topic", "Comments", "Keywords", "From", "Sender",
+	"Reply-To",	  "To",		  "Cc",	      "Bcc",	  "Date", "Organization",
+	"X-Message-Flag", /* what Outlook asks its reader to do */
 };
 
 /* RFC 5322 3.3, and 4.3 with the names of zones. */

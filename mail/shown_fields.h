@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-enum { SHOWN_FIELDS = 12 };
+enum { SHOWN_FIELDS = 13 };
 extern const char *const shown_fields[SHOWN_FIELDS];
 
 /* What such a field says to its reader: its value, decoded, or of a date what is behind it

@@ -101,6 +101,35 @@ answer(struct policy_question *question, const struct condition *condition, unsi
 	return (condition->group == NULL ? test : test_group)(question, condition, answer_r, fault);
 }
 
+bool
+rule_asks_whether_opaque(const struct rule *rule)
+{
+	for (guint i = 0; i < rule->conditions->len; i++) {
+		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
+
+		if (condition->matcher == &match_opaque && !condition->negated)
+			return true;
+	}
+	return false;
+}
+
+static bool
+has_negation(const struct condition *condition)
+{
+	if (condition->negated)
+		return true;
+	for (guint i = 0; condition->group != NULL && i < condition->group->len; i++)
+		if (has_negation(g_ptr_array_index(condition->group, i)))
+			return true;
+	return false;
+}
+
+bool
+rule_asks_for_the_rest(const struct rule *rule, const struct condition *condition)
+{
+	return rule_asks_whether_opaque(rule) && !has_negation(condition);
+}
+
 struct trial {
 	const struct condition
 		*failed; /* the condition that did not hold, or NULL if the rule matched */
@@ -122,6 +151,8 @@ try_rule(struct policy_question *question, const struct rule *rule, struct trial
 
 			return fault_within(fault, "deciding by %s", shown);
 		}
+		if (found == MAYBE && rule_asks_for_the_rest(rule, condition))
+			found = NO;
 		if (found == MAYBE && trial->unseen == NULL)
 			trial->unseen = condition;
 		if (found == NO) {

@@ -266,6 +266,18 @@ passed
 
 enum { EXPECTED_MAX = 40 };
 
+/* "table words ..." found a word and expected one. */
+static const char *
+expected_name(const yypcontext_t *context, yysymbol_kind_t expected)
+{
+	const yysymbol_kind_t found = yypcontext_token(context);
+
+	return expected == YYSYMBOL_WORD && found >= YYSYMBOL_TABLE &&
+			       found < YYSYMBOL_UNKNOWN_CHARACTER
+		       ? "a word that the language does not use itself"
+		       : yysymbol_name(expected);
+}
+
 static int
 yyreport_syntax_error(const yypcontext_t *context, struct parser *parser)
 {
@@ -276,7 +288,7 @@ yyreport_syntax_error(const yypcontext_t *context, struct parser *parser)
 
 	for (int i = 0; i < count; i++)
 		g_string_append_printf(list, "%s%s", i == 0 ? "" : i + 1 == count ? " or " : ", ",
-				       yysymbol_name(expected[i]));
+				       expected_name(context, expected[i]));
 	parser_error(parser, yypcontext_location(context), "found %s, expected %s", found, list->str);
 	return 0;
 }

@@ -305,15 +305,38 @@ look_for_words(void *visitor, const char *text, size_t length)
 	return !search->found;
 }
 
-/* The subject counts as text, in each way in which it may be read. */
+static bool
+look_for_words_in_name(void *visitor, const char *name, const char *type)
+{
+	(void)type;
+	return name == NULL || look_for_words(visitor, name, strlen(name));
+}
+
+/* What people write into the header counts as text, in each way in which it may be read. */
+static bool
+look_for_words_in_fields(const struct policy_facts *facts, struct word_search *search,
+			 struct fault *fault)
+{
+	static const char *const fields[] = {"Subject", "Thread-Topic", "Comments", "Keywords",
+					     "X-Message-Flag"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(fields) && !search->found; i++)
+		if (!facts->headers(facts->context, fields[i], true, look_for_words, search, fault))
+			return false;
+	return true;
+}
+
+/* And so do the names of files. */
 static bool
 look_for_words_in_all(const struct policy_facts *facts, struct word_search *search,
 		      struct fault *fault)
 {
 	if (!look_for_words(search, facts->subject, strlen(facts->subject)))
 		return true;
-	if (facts->headers != NULL &&
-	    !facts->headers(facts->context, "Subject", true, look_for_words, search, fault))
+	if (facts->headers != NULL && !look_for_words_in_fields(facts, search, fault))
+		return false;
+	if (!search->found && facts->parts != NULL &&
+	    !facts->parts(facts->context, look_for_words_in_name, search, fault))
 		return false;
 	return search->found || facts->text(facts->context, look_for_words, search, fault);
 }

@@ -202,8 +202,10 @@ check_options(struct parser *parser, const struct place *place, const struct rul
 			"found sign in a rule whose methods are never signed in the clear, expected "
 			"plain or tls among them (smime and pgp sign without it)");
 	if (rule->options.hide_subject && !seals)
-		parser_warn(parser, place,
-			    "hide subject has no effect: none of the methods seals the message");
+		parser_warn(
+			parser, place,
+			"hide subject has no effect: none of the methods encrypts what is sent "
+			"(smime, pgp); the link to pick a message up never comes with its subject");
 }
 
 /* --- mail that comes in --- */

@@ -259,18 +259,6 @@ waits_for_text(const struct rule *rule)
 	return rule->conditions->len > 0 && !rule->watches;
 }
 
-static bool
-asks_whether_opaque(const struct rule *rule)
-{
-	for (guint i = 0; i < rule->conditions->len; i++) {
-		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
-
-		if (condition->matcher == &match_opaque && !condition->negated)
-			return true;
-	}
-	return false;
-}
-
 /* Is the answer unknown for some of what cannot be looked into? */
 static bool
 may_ask_for_text(const struct condition *condition)
@@ -286,9 +274,12 @@ may_ask_for_text(const struct condition *condition)
 static bool
 may_wait_for_text(const struct rule *rule)
 {
-	for (guint i = 0; i < rule->conditions->len; i++)
-		if (may_ask_for_text(g_ptr_array_index(rule->conditions, i)))
+	for (guint i = 0; i < rule->conditions->len; i++) {
+		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
+
+		if (may_ask_for_text(condition) && !rule_asks_for_the_rest(rule, condition))
 			return !rule->watches;
+	}
 	return false;
 }
 
@@ -352,7 +343,7 @@ never_match_together(const struct rule *one, const struct rule *other)
 static bool
 takes_opaque_from(const struct rule *rule, const struct rule *other)
 {
-	if (!asks_whether_opaque(rule) || rule->watches || rule->hold != NULL)
+	if (!rule_asks_whether_opaque(rule) || rule->watches || rule->hold != NULL)
 		return false;
 	for (guint i = 0; i < rule->conditions->len; i++) {
 		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
@@ -404,7 +395,7 @@ warn_of_opaque_too_late(struct parser *parser)
 		const struct rule *rule = g_ptr_array_index(rules, i), *before;
 		g_autofree char *line = NULL;
 
-		if (!asks_whether_opaque(rule) || (before = find_waiting(rules, i)) == NULL)
+		if (!rule_asks_whether_opaque(rule) || (before = find_waiting(rules, i)) == NULL)
 			continue;
 		line = rule_line_shown(parser->policy, before);
 		parser_warn(

@@ -92,6 +92,19 @@ add_network(struct table *table, const char *entry, struct fault *fault)
 	return true;
 }
 
+/* ".ch": all domains in it, of which none has this name alone. */
+static bool
+parse_domains_below(const char *entry, char **domain_r, struct fault *fault)
+{
+	static const char any[] = "x.";
+	g_autofree char *below = g_strconcat(any, entry, NULL);
+
+	if (!domain_parse(below, domain_r, fault))
+		return false;
+	memmove(*domain_r, *domain_r + strlen(any), strlen(*domain_r + strlen(any)) + 1);
+	return true;
+}
+
 /* An address or domain was expected; a network is easily meant. */
 static bool
 add_domain(struct table *table, const char *entry, const char *dot, struct fault *fault)
@@ -104,7 +117,7 @@ add_domain(struct table *table, const char *entry, const char *dot, struct fault
 				 "\"%s\" is a network, and tables of networks are defined as "
 				 "`table name networks`",
 				 entry);
-	if (!domain_parse(entry, &domain, fault))
+	if (!(*dot == '.' ? parse_domains_below : domain_parse)(entry, &domain, fault))
 		return fault_within(fault, "\"%s\" is not a domain", entry);
 	g_hash_table_add(table->entries, g_strconcat(dot, domain, NULL));
 	return true;

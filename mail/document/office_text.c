@@ -18,6 +18,7 @@ enum {
 	SPACES_MAX = 1000,
 	REPEATS_MAX = 16, /* of a cell with as much as a piece of a number */
 	REPEATED_BYTES = 8,
+	REMOVED_BYTES = 64,  /* of a deletion that may be a piece of a number */
 	DIGITS_LEAST = 12,   /* in an attribute that may be a number of somebody */
 	ATTRIBUTE_MAX = 256, /* what is longer is a drawing's */
 };
@@ -73,6 +74,9 @@ enum effect {
 	ITEM,	   /* has a value that a pivot table keeps of its source */
 	SAME_ROWS, /* stands for as many rows as it says */
 	SAME_CELLS,
+	CHANGE,	 /* recorded, with a name */
+	REMOVAL, /* what was deleted by it */
+	REMOVED, /* where it was */
 	CIPHER,
 };
 
@@ -137,6 +141,9 @@ static const struct element {
 	{TEXT, "line-break", BREAK},
 	{TEXT, "soft-page-break", NOTHING},
 	{TEXT, "ruby-text", PHONETIC},
+	{TEXT, "changed-region", CHANGE},
+	{TEXT, "deletion", REMOVAL},
+	{TEXT, "change", REMOVED},
 	{TABLE, "table-row", SAME_ROWS},
 	{TABLE, "table-cell", SAME_CELLS},
 	{MANIFEST, "encryption-data", CIPHER},
@@ -166,6 +173,9 @@ struct office_text {
 	unsigned paragraphs_count;
 	unsigned deletions, phonetics; /* how many are open */
 	bool run_is_hidden;
+	char *change;			       /* the name of the recorded change that is open */
+	bool is_removed;		       /* its text was deleted */
+	GHashTable *removals;		       /* short texts, by the names of their changes */
 	gulong same_rows, same_cells;	       /* for how many the open ones stand */
 	enum { NUMBER, SHARED, LITERAL } cell; /* what its value is */
 	bool has_cell;			       /* in this row, so far */
@@ -267,6 +277,36 @@ repeat_paragraph(struct office_text *office)
 		text_out(text->str, text->len);
 		text_out_line();
 	}
+}
+
+/* OpenDocument has what was deleted before the text, and a mark where it was. */
+static void
+keep_removal(struct office_text *office)
+{
+	const GString *text = paragraph_of(office)->wide;
+
+	if (office->is_removed && office->change != NULL && text->len <= REMOVED_BYTES)
+		g_hash_table_insert(office->removals, g_strdup(office->change),
+				    g_strndup(text->str, text->len));
+}
+
+/* Once: a mark that comes again is none. */
+static void
+put_removal(struct office_text *office, const char *change)
+{
+	const char *text = change == NULL ? NULL : g_hash_table_lookup(office->removals, change);
+
+	if (text == NULL)
+		return;
+	put(office, text, strlen(text), true);
+	g_hash_table_remove(office->removals, change);
+}
+
+static void
+name_change(struct office_text *office, const char *name)
+{
+	g_free(office->change);
+	office->change = g_strdup(name);
 }
 
 /* --- workbooks --- */
@@ -595,6 +635,17 @@ open_element(struct office_text *office, enum effect effect, const char *const *
 		begin_aside(office);
 		office->same_cells = repeats(attributes, "number-columns-repeated");
 		break;
+	case CHANGE:
+		begin_aside(office);
+		name_change(office, attribute(attributes, "id"));
+		break;
+	case REMOVAL:
+		begin_aside(office);
+		office->is_removed = true;
+		break;
+	case REMOVED:
+		put_removal(office, attribute(attributes, "change-id"));
+		break;
 	case CIPHER:
 		office->why = "is encrypted";
 		break;
@@ -609,6 +660,7 @@ close_element(struct office_text *office, enum effect effect)
 	switch (effect) {
 	case FLOW:
 		repeat_paragraph(office);
+		keep_removal(office);
 		close_paragraph(office, '\n');
 		break;
 	case PARAGRAPH:
@@ -622,6 +674,14 @@ close_element(struct office_text *office, enum effect effect)
 		break;
 	case STRING:
 		close_string(office);
+		break;
+	case CHANGE:
+		name_change(office, NULL);
+		begin_aside(office);
+		break;
+	case REMOVAL:
+		office->is_removed = false;
+		begin_aside(office);
 		break;
 	case SAME_ROWS:
 		office->same_rows = 1;
@@ -752,6 +812,7 @@ office_text_new(struct office_strings *strings, bool fills_strings)
 	office->fills_strings = fills_strings;
 	office->aside = g_string_new(NULL);
 	office->same_rows = office->same_cells = 1;
+	office->removals = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	office->parser = XML_ParserCreate_MM(NULL, &memory, " ");
 	if (office->parser == NULL)
 		reader_refuse(READER_TOO_MUCH_MEMORY);
@@ -801,6 +862,8 @@ office_text_end(struct office_text *office)
 	XML_ParserFree(office->parser);
 	g_string_free(office->aside, TRUE);
 	g_free(office->last_namespace);
+	g_free(office->change);
+	g_hash_table_unref(office->removals);
 	g_free(office);
 	return why;
 }

@@ -88,11 +88,11 @@ is_binary_part(const char *name)
 	return ends_with(name, endings) && strstr(name, "/printerSettings/") == NULL;
 }
 
-/* Pages and sheets of Apple's programs, and of XPS, whose text is in attributes. */
+/* Of Pages, Numbers and Keynote, on phones as well. */
 static bool
 is_unread_page(const char *name)
 {
-	static const char *const endings[] = {".iwa", ".fpage", NULL};
+	static const char *const endings[] = {".iwa", NULL};
 
 	return ends_with(name, endings);
 }
@@ -289,6 +289,7 @@ package_read(const char *document, size_t length, GString *answer)
 	package.is_office = is_office(&package.zip);
 	if (package.zip.defect != NULL)
 		tell_opaque(READER_OPAQUE_FILES, package.zip.defect);
+	text_out(package.zip.comments->str, package.zip.comments->len);
 	read_members(&package, true);
 	package.strings.shown = g_new0(bool, package.strings.ends->len + 1);
 	read_members(&package, false);

@@ -163,14 +163,46 @@ look_for_unknown(const char *text)
 	has_unknown_characters |= controls > CONTROLS_MAX;
 }
 
+static bool
+is_hyphen(gunichar c)
+{
+	return c == '-' || c == 0xad || c == 0x2010;
+}
+
+/* Words that a line end divides, each as a whole: nothing tells a hyphen that was put in for the
+ * line's sake from one that belongs to the word. */
+static void
+put_divided_words(const char *text)
+{
+	for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++) {
+		const char *hyphen = at == text ? at : g_utf8_prev_char(at), *begin = hyphen,
+			   *end = at + 1;
+
+		if (!is_hyphen(g_utf8_get_char(hyphen)) || !g_unichar_islower(g_utf8_get_char(end)))
+			continue;
+		while (begin > text && g_unichar_isalpha(g_utf8_get_char(g_utf8_prev_char(begin))))
+			begin = g_utf8_prev_char(begin);
+		while (g_unichar_isalpha(g_utf8_get_char(end)))
+			end = g_utf8_next_char(end);
+		if (begin == hyphen)
+			continue;
+		text_out(begin, (size_t)(hyphen - begin));
+		text_out(at + 1, (size_t)(end - at - 1));
+		text_out_line();
+	}
+}
+
 static void
 put_text(PopplerPage *page)
 {
 	char *text = poppler_page_get_text(page);
 
-	if (text != NULL)
+	put_line(text);
+	if (text != NULL) {
 		look_for_unknown(text);
-	take_line(text);
+		put_divided_words(text);
+	}
+	g_free(text);
 }
 
 static void

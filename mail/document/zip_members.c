@@ -107,6 +107,24 @@ find_end64(struct zip_members *zip, size_t end, struct directory *directory)
 	return true;
 }
 
+/* What programs show beside the files (4.3.12) and the archive (4.3.16). */
+static void
+add_comment(struct zip_members *zip, const unsigned char *bytes, size_t length)
+{
+	const char *comment = (const char *)bytes;
+
+	if (length == 0)
+		return;
+	if (g_utf8_validate_len(comment, length, NULL)) {
+		g_string_append_len(zip->comments, comment, (gssize)length);
+	} else {
+		g_autofree char *converted = charset_table_convert(437, comment, length);
+
+		g_string_append(zip->comments, converted);
+	}
+	g_string_append_c(zip->comments, '\n');
+}
+
 static bool
 find_directory(struct zip_members *zip, struct directory *directory)
 {
@@ -121,6 +139,7 @@ find_directory(struct zip_members *zip, struct directory *directory)
 	if (!is_end(zip, at))
 		return false;
 	end = zip->archive + at;
+	add_comment(zip, end + END_BYTES, number(end + 20, 2));
 	if (number(end + 4, 2) != number(end + 6, 2)) /* split over several disks */
 		return false;
 	if (find_end64(zip, at, directory))
@@ -229,6 +248,7 @@ read_entry(struct zip_members *zip, const unsigned char *entry, size_t left, uin
 	if (offset > zip->length || !read_local(zip, entry, base + offset, &member))
 		return 0;
 	member.name = name_of(entry + ENTRY_BYTES, name_length);
+	add_comment(zip, entry + ENTRY_BYTES + name_length + extra_length, number(entry + 32, 2));
 	g_array_append_val(zip->members, member);
 	return length;
 }
@@ -322,8 +342,8 @@ zip_members_read(struct zip_members *zip, const char *archive, size_t length)
 
 	*zip = (struct zip_members){.archive = (const unsigned char *)archive,
 				    .length = length,
-				    .members =
-					    g_array_new(FALSE, FALSE, sizeof(struct zip_member))};
+				    .members = g_array_new(FALSE, FALSE, sizeof(struct zip_member)),
+				    .comments = g_string_new(NULL)};
 	g_array_set_clear_func(zip->members, clear_member);
 	if (!find_directory(zip, &directory) || directory.bytes > directory.end ||
 	    directory.offset > directory.end - directory.bytes) {
@@ -339,6 +359,7 @@ void
 zip_members_clear(struct zip_members *zip)
 {
 	g_array_unref(zip->members);
+	g_string_free(zip->comments, TRUE);
 }
 
 /* --- unpacking --- */

@@ -33,6 +33,7 @@ struct zip_members {
 	const unsigned char *archive;
 	size_t length;
 	GArray *members;    /* struct zip_member, in the order of the directory */
+	GString *comments;  /* a line for each: UTF-8 */
 	const char *defect; /* worded to follow "the part"; NULL: none */
 };
 

@@ -10,6 +10,7 @@
 enum {
 	ROWS_MAX = 3,
 	GROUPS_MAX = NUMBER_LENGTH_MAX,
+	APART_MAX = 3,		     /* symbols between letters in boxes */
 	BEFORE_MAX = 2 * GROUPS_MAX, /* symbols of an IBAN before a number within it */
 };
 
@@ -242,6 +243,33 @@ country_at(const char *at)
 	return find_country(code);
 }
 
+/* What a gap before it follows, or NULL: there is none, or nothing before it. */
+static const char *
+back_over_gap(const char *begin, const char *at)
+{
+	const char *from = at;
+
+	while (from > begin && at - from < APART_MAX && strchr(" \t\n|", from[-1]) != NULL)
+		from--;
+	return from == at || from == begin ? NULL : from;
+}
+
+/* Forms have a box, and tables a cell, for each letter and digit. */
+static const char *
+find_beginning_apart(const char *begin, const char *digits, const char *end,
+		     const struct country **country_r)
+{
+	struct symbol_gap gap;
+	const char *second = back_over_gap(begin, digits),
+		   *first = second == NULL ? NULL : back_over_gap(begin, second - 1);
+
+	if (first == NULL || !symbols_gap(digits + 1, end, &gap) || !g_ascii_isdigit(*gap.next) ||
+	    (first - 1 > begin && symbol_is_letter(first[-2])))
+		return NULL;
+	*country_r = country_at((const char[]){first[-1], second[-1]});
+	return *country_r == NULL ? NULL : first - 1;
+}
+
 /* The country before two check digits: directly, or as a group of its own. NULL: there is none. */
 static const char *
 find_beginning(const char *begin, const char *digits, const char *end,
@@ -249,8 +277,10 @@ find_beginning(const char *begin, const char *digits, const char *end,
 {
 	const char *at = digits;
 
-	if (end - digits < 2 || !g_ascii_isdigit(digits[1]))
+	if (end - digits < 2)
 		return NULL;
+	if (!g_ascii_isdigit(digits[1]))
+		return find_beginning_apart(begin, digits, end, country_r);
 	if (at - begin >= 3 && strchr(" \t-./", at[-1]) != NULL)
 		at--;
 	if (at - begin < 2 || !g_ascii_isalpha(at[-1]) || !g_ascii_isalpha(at[-2]))

@@ -5,10 +5,11 @@
 #include "policy/detector/symbols.h"
 
 enum {
-	BEGINNING = 3,	  /* digits that tell whether a number of a kind may begin */
-	DIGITS_LEAST = 9, /* of a number that has digits only: a social security number, */
-	DIGITS_MAX = 19,  /* and a card's */
-	RUN_MAX = 4096,	  /* groups that are looked at together */
+	BEGINNING = 3,	      /* digits that tell whether a number of a kind may begin */
+	DIGITS_LEAST = 9,     /* of a number that has digits only: a social security number, */
+	DIGITS_MAX = 19,      /* and a card's */
+	RUN_MAX = 4096,	      /* groups that are looked at together */
+	THOUSANDS_LEAST = 13, /* digits */
 };
 
 static const struct number_kind *const kinds[NUMBER_KINDS] = {
@@ -146,6 +147,22 @@ has_even_groups(const struct number_window *window)
 	return last == first || (last < first && window->groups > 2 && !window->ends_in_other_cell);
 }
 
+/* As spreadsheets show it: 7'569'217'076'985. So large an amount is none. */
+static bool
+is_by_thousands(const struct number_window *window)
+{
+	static const char separators[] = {'\'', '.', '\0'}; /* NUL: blanks */
+
+	if (window->length < THOUSANDS_LEAST || !window->has_one_separator || window->is_behind ||
+	    window->goes_on || memchr(separators, window->separator, sizeof separators) == NULL ||
+	    window->lengths[0] > 3)
+		return false;
+	for (size_t i = 1; i < window->groups; i++)
+		if (window->lengths[i] != 3)
+			return false;
+	return true;
+}
+
 /* Are digits, which is all there are, written evenly, without letters beside them? */
 static bool
 is_even_alone(const struct walk *walk, const struct number_kind *kind)
@@ -178,7 +195,8 @@ is_grouped(struct walk *walk, const struct number_kind *kind, guint first, guint
 {
 	const bool is_run = first == 0 && last + 1 == walk->run.groups->len;
 
-	return kind->is_grouped(&walk->window) || (is_alone && is_even_alone(walk, kind)) ||
+	return kind->is_grouped(&walk->window) || is_by_thousands(&walk->window) ||
+	       (is_alone && is_even_alone(walk, kind)) ||
 	       (is_run && walk->run.line_ends == 1 && walk->run.cells == 0 &&
 		is_grouped_when_joined(walk, kind));
 }

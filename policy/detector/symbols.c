@@ -33,6 +33,11 @@ of_punctuation(gunichar c)
 		if (c == dots[i])
 			return '.';
 	switch (c) {
+	case 0x2800: /* of Braille: a blank */
+		return ' ';
+	case 0x2502: /* of boxes */
+	case 0xff5c:
+		return '|';
 	case 0x2212: /* minus sign */
 	case 0x2043: /* hyphen bullet */
 		return '-';
@@ -69,6 +74,8 @@ of_category(gunichar c)
 		return ' ';
 	if ((mask & (U_GC_ZL_MASK | U_GC_ZP_MASK)) != 0)
 		return '\n';
+	if (c >= 0xf030 && c <= 0xf039) /* in fonts of symbols, as Word numbers them */
+		return (char)('0' + (c - 0xf030));
 	return (mask & U_GC_PD_MASK) != 0 ? '-' : of_punctuation(c);
 }
 
@@ -199,13 +206,15 @@ symbols_are_piece(const char *begin, const char *from, const char *to, const cha
 	return before.letters > 0 && after.letters > 0 && !(is_free(&before) && is_free(&after));
 }
 
-/* Blanks beside a dot end a sentence. */
+/* Blanks beside a dot end a sentence, and beside a plus sign something is added. */
+static const char tight[] = "._'+*=~:\\";
+
 static bool
 is_separator(const char *at, const struct symbol_gap *gap, unsigned blanks)
 {
 	if (gap->separator != '\0')
 		return false;
-	return *at == '-' || *at == '/' || (blanks == 0 && strchr("._'", *at) != NULL);
+	return *at == '-' || *at == '/' || (blanks == 0 && strchr(tight, *at) != NULL);
 }
 
 bool
@@ -216,8 +225,8 @@ symbols_gap(const char *at, const char *end, struct symbol_gap *gap_r)
 
 	*gap_r = (struct symbol_gap){0};
 	for (; at < last && !g_ascii_isalnum(*at); at++) {
-		if (*at == ' ' || *at == '\t')
-			blanks++, tabs += *at == '\t';
+		if (*at == ' ' || *at == '\t' || *at == '|') /* cells of a table that is drawn */
+			blanks++, tabs += *at != ' ';
 		else if (*at == '\n')
 			line_ends++;
 		else if (*at == '>' && line_ends > 0) /* quoted */
@@ -229,7 +238,7 @@ symbols_gap(const char *at, const char *end, struct symbol_gap *gap_r)
 	}
 	gap_r->next = at;
 	gap_r->has_line_end = line_ends > 0;
-	if (gap_r->separator != '\0' && strchr("._'", gap_r->separator) != NULL && blanks > 0)
+	if (gap_r->separator != '\0' && strchr(tight, gap_r->separator) != NULL && blanks > 0)
 		return false;
 	if (tabs > 0 && line_ends == 0)
 		gap_r->separator = '\t';

@@ -1,7 +1,10 @@
 """A number that an employee's own programs put where nobody looks: it is found, or the message waits, but it never passes in
 silence. Asked of `postseal policy test`, which reads as the milter does, by way of the same readers."""
+import base64
+import io
 import json
 import subprocess
+import zipfile
 import zlib
 
 import documents
@@ -111,6 +114,9 @@ OFFICE = {
                                                        "</table:table-row></table:table>"),
     "equal cells, written once": lambda n: cells(("4", 1), ("5", 2), ("6", 1), ("7", 1), ("3", 1), ("7", 1), ("5", 1), ("8", 1), ("6", 1), ("8", 1), ("9", 2),
                                                  ("8", 1), ("5", 1), (n[-1], 1)),
+    "deletion that is recorded in LibreOffice": lambda n: opendocument(
+        f'<text:tracked-changes><text:changed-region text:id="c1"><text:deletion><text:p>{n[-4:]}</text:p></text:deletion></text:changed-region>'
+        f'</text:tracked-changes><text:p>{n[:-4]}<text:change text:change-id="c1"/>.</text:p>'),
     "page of XPS": lambda n: opc("Documents/1/Pages/1.fpage", f'<FixedPage><Glyphs UnicodeString="{n}"/></FixedPage>'),
     "data of a shape in Visio": lambda n: opc("visio/pages/page1.xml", f'<PageContents><Cell N="Value" V="{n}"/></PageContents>'),
 }
@@ -216,3 +222,133 @@ def test_pdf_whose_text_is_not_what_it_shows_was_not_opaque(tmp_path):
         shown("x"), "/Annots[6 0 R]", "/AcroForm<</Fields[6 0 R]/XFA[]>>", further=["<</Type/Annot/Subtype/Widget/Rect[0 0 9 9]/FT/Tx/T(a)/V(b)>>"])}
     found = verdicts(tmp_path, [with_file(ordinary[name]) for name in ordinary])
     assert dict(zip(ordinary, found)) == dict.fromkeys(ordinary, "plain")
+
+
+# --- mail, archives, calendars, and other programs' files ---
+
+def archive_with_comment(text, of_file=False):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        file = zipfile.ZipInfo("a.txt")
+        if of_file:
+            file.comment = text.encode()
+        else:
+            archive.comment = text.encode()
+        archive.writestr(file, "x")
+    return packed.getvalue()
+
+
+SHOWN = {
+    "what Outlook asks its reader to do": lambda n: HEAD + f"X-Message-Flag: {n}\r\nContent-Type: text/plain\r\n\r\nx\r\n".encode(),
+    "title of a page": lambda n: with_file(f"<html><head><title>{n}</title></head><body>x", "page.html", "text/html"),
+    "comment of an archive": lambda n: with_file(archive_with_comment(n)),
+    "comment of a file in an archive": lambda n: with_file(archive_with_comment(n, of_file=True)),
+}
+
+
+def test_number_in_a_flag_a_title_or_a_comment_passed_in_silence(tmp_path):
+    found = verdicts(tmp_path, [SHOWN[name](CARD) for name in SHOWN])
+    assert dict(zip(SHOWN, found)) == dict.fromkeys(SHOWN, "reject")
+    found = verdicts(tmp_path, [SHOWN[name](NEAR) for name in SHOWN])
+    assert dict(zip(SHOWN, found)) == dict.fromkeys(SHOWN, "plain")
+
+
+def encoded(text):
+    return base64.b64encode(text.encode() if isinstance(text, str) else text).decode()
+
+
+def entry(line):
+    return f"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n{line}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+
+
+def card(line):
+    return f"BEGIN:VCARD\r\nVERSION:3.0\r\n{line}\r\nEND:VCARD\r\n"
+
+
+def test_file_within_a_calendar_entry_or_card_was_not_opaque(tmp_path):
+    made = {"lower case": entry(f"ATTACH;VALUE=BINARY;ENCODING=base64:{encoded(CARD)}"), "an address with data": entry(
+                f"ATTACH:data:text/plain;base64,{encoded(CARD)}"),
+            "note of vCard 3": card(f"NOTE;ENCODING=b:{encoded(CARD)}"), "note of vCard 2.1": card(f"NOTE;BASE64:\r\n {encoded(CARD)}\r\n"),
+            "sound of vCard 4": card(f"SOUND:data:text/plain;base64,{encoded(CARD)}"),
+            "behind a picture": card(f"PHOTO;ENCODING=b;TYPE=JPEG:{encoded(bytes([0xff, 0xd8, 0xff]) * 30000)}\r\nNOTE;ENCODING=b:{encoded(CARD)}"),
+            "at the very end": f"BEGIN:VCARD\r\nNOTE;ENCODING=b:{encoded(CARD)}"}
+    found = verdicts(tmp_path, [with_file(made[name], "a.ics") for name in made])
+    assert dict(zip(made, found)) == dict.fromkeys(made, "wait")
+    ordinary = {"a person's picture": card(f"PHOTO;ENCODING=b;TYPE=JPEG:{encoded(bytes([0xff, 0xd8, 0xff]) * 30000)}"),
+                "of an iPhone": card(f"PHOTO;ENCODING=BASE64;TYPE=JPEG:\r\n {encoded(bytes([0xff, 0xd8, 0xff]) * 300)}\r\n"),
+                "a certificate": card(f"KEY;X509;ENCODING=BASE64:\r\n {encoded(bytes([0x30, 0x82, 5]) + bytes(300))}\r\n"),
+                "nothing encoded": entry("SUMMARY:Meeting; ENCODING=BASE 64")}
+    found = verdicts(tmp_path, [with_file(ordinary[name], "a.vcf") for name in ordinary])
+    assert dict(zip(ordinary, found)) == dict.fromkeys(ordinary, "plain")
+
+
+def test_file_of_a_program_that_is_not_read_was_not_opaque(tmp_path):
+    letter = documents.zipped({"Index/Document.iwa": b"\0\x19\0\0\x15\x50" + CARD.encode(), "preview.jpg": b"\xff\xd8\xff\xe0" + bytes(99)})
+    made = {"Pages": letter, "Pages in an archive": documents.zipped({"letter.pages": letter}),
+            "Access": b"\0\1\0\0Standard ACE DB\0" + bytes(3000) + CARD.encode("utf-16-le"), "SQLite": b"SQLite format 3\0\x10\0\1\1" + bytes(3000) + CARD.encode(),
+            "web archive of Safari": b"bplist00\xd1\1\2_\x10\x0fWebMainResourceO\x11\1\0" + CARD.encode("utf-16-be"),
+            "SQLite in an archive": documents.zipped({"a.db": b"SQLite format 3\0\x10\0\1\1" + bytes(3000)}),
+            "restricted by Microsoft": b"\x76\xe8\x04\x60\xc4\x11\xe3\x86" + bytes(90), "protected by Purview": b".pfile" + bytes(90),
+            "openssl enc": b"Salted__" + bytes(range(90)), "KeePass": b"\x03\xd9\xa2\x9a\x67\xfb\x4b\xb5" + bytes(90), "Apple archive": b"AA01" + bytes(90)}
+    found = verdicts(tmp_path, [with_file(made[name]) for name in made])
+    assert dict(zip(made, found)) == dict.fromkeys(made, "wait")
+
+
+# --- text ---
+
+def between(separator):
+    return lambda n: separator.join(n.split())
+
+
+WRITTEN = {
+    "blanks of Braille": between("\u2800"), "plus": between("+"), "stars": between("*"), "colons": between(":"), "bars": between("|"),
+    "a drawn table": between(" | "), "drawn lines": between("\u2502"), "equals": between("="), "backslashes": between("\\"),
+    "a digit a cell of a drawn table": lambda n: " | ".join(n.replace(" ", "")),
+    "by thousands": lambda n: f"{int(n.replace(' ', '')):,}".replace(",", "'"), "by thousands, in German": lambda n: f"{int(n.replace(' ', '')):,}".replace(",", "."),
+    "by thousands, in French": lambda n: f"{int(n.replace(' ', '')):,}".replace(",", "\u202f"),
+    "digits of a font of symbols": lambda n: "".join(chr(0xf000 + ord(c)) if c != " " else c for c in n),
+}
+
+
+def test_number_with_other_separators_passed_in_silence(tmp_path):
+    found = verdicts(tmp_path, [with_text(f"It is {WRITTEN[name](CARD)} today") for name in WRITTEN])
+    assert dict(zip(WRITTEN, found)) == dict.fromkeys(WRITTEN, "reject")
+    found = verdicts(tmp_path, [with_text(f"It is {WRITTEN[name](NEAR)} today") for name in WRITTEN])
+    assert dict(zip(WRITTEN, found)) == dict.fromkeys(WRITTEN, "plain")
+    amounts = ["7'569'217'076'985'000", "1'756'921'707'698'5", "at 10:20:30 and 11:45:56:37"]
+    assert verdicts(tmp_path, [with_text(amount) for amount in amounts]) == ["plain"] * len(amounts)
+
+
+def test_account_number_with_a_box_for_each_digit_passed_in_silence(tmp_path):
+    """As banks print them, and as forms and tables have them."""
+    for number, wanted in (("DE89370400440532013000", "reject"), ("CH9300762011623852957", "reject"), ("DE89370400440532013001", "plain")):
+        found = verdicts(tmp_path, [with_text(f"Account {separator.join(number)} of") for separator in (" ", "  ", " | ", "|", "\t", "\r\n")])
+        assert found == [wanted] * len(found)
+    apart = pdf(" ".join(f"BT /F 12 Tf {40 + 20 * i} 700 Td ({c}) Tj ET" for i, c in enumerate("DE89370400440532013000")))
+    assert verdicts(tmp_path, [with_file(apart), with_file(fields([f"/V({c})" for c in "DE89370400440532013000"]))]) == ["reject"] * 2
+
+
+def test_word_that_a_line_end_divides_in_a_pdf_was_no_word():
+    """Word and LibreOffice divide words where they set text in columns."""
+    made = pdf("BT /F 12 Tf 14 TL 72 700 Td (It is an Appendi-) Tj T* (citis, they say, in the E-) Tj T* (Mail, of the 1980-) Tj T* (ties -) Tj T* (so) Tj ET")
+    lines = documents.ask("postseal-reader-pdf", b"pdf", made).text.decode().splitlines()
+    assert "Appendicitis" in lines and not {"EMail", "1980ties"} & set(lines)
+    assert lines.count("so") == 1
+
+
+def test_word_in_the_name_of_a_file_or_a_category_passed_in_silence(tmp_path):
+    (tmp_path / "wishes.conf").write_text(CONFIG.partition("match")[0] + 'table diagnoses words { "Appendicitis" "Hepatitis C" }\n'
+                                          'match text in <diagnoses> at least 2 hold "Two." for <readers>\n'
+                                          'match text in <diagnoses> reject "One."\notherwise deliver plain\n'.replace("<readers>", "<some>")
+                                          + 'table some { "dpo@example.com" }\n')
+    made = [with_file("x", "Report_Appendicitis_2026.pdf"), with_file(documents.zipped({"Appendicitis.txt": "x"})),
+            HEAD + b"Keywords: Appendicitis\r\nContent-Type: text/plain\r\n\r\nx\r\n", HEAD + b"X-Message-Flag: Appendicitis?\r\nContent-Type: text/plain\r\n\r\nx\r\n",
+            with_file("Hepatitis C", "Appendicitis.txt"), with_file("x", "Appendicitides.pdf"), HEAD + b"X-Other: Appendicitis\r\n\r\nx\r\n"]
+    text = ""
+    for i, (message, wanted) in enumerate(zip(made, ["reject"] * 4 + ["hold", "plain", "plain"])):
+        (tmp_path / f"{i}.eml").write_bytes(message)
+        text += f'from "anna@example.com" to "x@plain.example" file "{i}.eml" gives {wanted}\n'
+    (tmp_path / "wishes.expect").write_text(text)
+    done = subprocess.run([BUILD / "bin" / "postseal", "-f", tmp_path / "wishes.conf", "policy", "test", "wishes.expect"], cwd=tmp_path, capture_output=True,
+                          text=True)
+    assert (done.stdout, done.stderr) == ("7 of 7 expectations hold\n", "")

@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from conftest import BUILD
+from messages import base64_lines, multipart, part
 
 CONFIG = """organisation "Example Corp"
 domains { "example.com" }
@@ -160,3 +161,50 @@ def test_errors_about_members_name_their_place(tmp_path, line, wanted):
     done = subprocess.run([BUILD / "bin" / "postseal", "-f", tmp_path / "postseal.conf", "policy", "test", "rules.expect"],
                           cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1 and "rules.expect" + wanted in done.stderr, done.stderr
+
+
+WISHES = CONFIG.partition("table partners")[0] + """
+table secrets words { "password" }
+table abroad { ".cn" ".xn--p1ai" }
+rule "abroad"   match recipient domain in <abroad>            reject "No mail to this country."
+rule "password" match opaque text in <secrets>                reject "The password may not be in the same mail."
+rule "nothing"  match opaque not text in <secrets> sender "nobody@example.com" deliver plain
+rule "locked"   match opaque                                  deliver pickup
+rule "rest"     otherwise                                     deliver plain
+"""
+
+
+@pytest.fixture
+def wish(tmp_path):
+    """What becomes of these lines under WISHES."""
+    (tmp_path / "wishes.conf").write_text(WISHES)
+
+    def test(text):
+        (tmp_path / "wishes.expect").write_text(text)
+        return subprocess.run([BUILD / "bin" / "postseal", "-f", tmp_path / "wishes.conf", "policy", "test", "wishes.expect"],
+                              cwd=tmp_path, capture_output=True, text=True, env={"TZ": "UTC", "PATH": "/usr/bin:/bin"})
+    return test
+
+
+def test_rule_about_a_word_beside_what_is_opaque_waited_for_ever(wish, tmp_path):
+    """A password in the mail with the locked archive is one; that none is in the archive, nobody knows."""
+    for name, text in (("with", b"The password is x"), ("without", b"As agreed")):
+        archive = multipart("b", part("Content-Type: text/plain", text + b"\r\n"),
+                            part("Content-Type: application/octet-stream\nContent-Transfer-Encoding: base64", base64_lines(b"7z\xbc\xaf\x27\x1c" + bytes(90))))
+        (tmp_path / f"{name}.eml").write_bytes(b"Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + archive)
+    done = wish('from "a@example.com" to "x@x.example" file "with.eml" gives reject by "password"\n'
+                'from "a@example.com" to "x@x.example" file "without.eml" gives pickup by "locked"\n'
+                'from "nobody@example.com" to "x@x.example" file "without.eml" gives wait\n')
+    assert (done.stderr, done.stdout, done.returncode) == ("", "3 of 3 expectations hold\n", 0)
+
+
+def test_country_was_no_domain(wish):
+    done = wish('from "a@example.com" to { "x@y.CN" "x@a.b.cn" "x@a.рф" } gives reject by "abroad"\n'
+                'from "a@example.com" to { "x@cn.example" "x@acn.example" } gives plain by "rest"\n')
+    assert (done.stderr, done.stdout, done.returncode) == ("", "5 of 5 expectations hold\n", 0)
+
+
+def test_word_of_the_language_as_a_name_was_no_word(tmp_path):
+    (tmp_path / "wishes.conf").write_text(WISHES + 'table words words { "a" }\n')
+    done = subprocess.run([BUILD / "bin" / "postseal", "-f", tmp_path / "wishes.conf", "policy", "test", "none"], capture_output=True, text=True)
+    assert "wishes.conf:15:7: found words, expected a word that the language does not use itself" in done.stderr

@@ -35,7 +35,7 @@ static const struct {
 	{"&#0; &#xD800; &#x110000; &#99999999999; &#; &#x; &;",
 	 "\ufffd \ufffd \ufffd \ufffd &#; &#x; &;", NULL},
 	{"a<!-- b -->c<!-->d<!--->e<!-- f --!>g", "acdeg", NULL},
-	{"a<script>if (a<b) '</p>'</script>b<style>p{}</style>c<title>t</title>d", "abcd", NULL},
+	{"a<script>if (a<b) '</p>'</script>b<style>p{}</style>c<title>t</title>d", "abcd", "abcd\nt\n"},
 	{"<script><!-- <script> </script> xyzzy --></script>a", "a", NULL},
 	{"<script>x</scripty></script >a", "a", NULL},
 	{"<textarea> a\n<b></textarea>", " a\n<b>", NULL},

@@ -175,7 +175,7 @@ def near_miss(rng, kind):
 
 GROUPS = {"card": {14: [4, 6, 4], 15: [4, 6, 5]}, "ahv": {13: [3, 4, 4, 2]}, "ssn": {9: [3, 2, 4]}}
 SEPARATORS = [" ", " ", "-", ".", "\u00a0", "\u202f", "\u2009", "\u3000", "\u2010", "\u2011", "\u2013", "\u2014", "\u2212",
-              "\u00b7", "/", " - ", " \u2013 ", "  ", "\t", "_"]
+              "\u00b7", "/", " - ", " \u2013 ", "  ", "\t", "_", "+", "*", "=", "|", " | ", "\u2800"]
 INVISIBLE = ["\u00ad", "\u200b", "\u200c", "\u2060", "\ufeff", "\u034f"]
 DIGIT_FORMS = {"full width": 0xff10, "Arabic": 0x660, "mathematical": 0x1d7ce, "Devanagari": 0x966}
 
@@ -396,7 +396,7 @@ def in_list(rng, cell, form, how, is_table):
     separator = rng.choice(separators)
     lines = [row(rng, rng.choice(["x", "offen", ""]) if separator != "." else "x", separator, form) for _ in range(rng.randrange(4))]
     ours = row(rng, cell, separator, form)
-    if how == "a digit less" and (separator == "\t" or is_table):
+    if how == "a digit less" and (separator in ("\t", "|") or is_table):
         ours = [rng.choice(NAMES), cell, rng.choice(NAMES)]  # another digit may be the one that is missing
     at = rng.randrange(len(lines) + 1)
     # The next line may be more of a number in groups, and the end of the one before the beginning.
