@@ -4,6 +4,9 @@
 
 enum { LINE_BYTES = 1000, PIECE_BYTES = 16384 };
 
+/* Its name is within what follows (RFC 1741). */
+static const char binhex[] = "(This file must be converted with BinHex";
+
 /* "begin 644 name", "begin-base64 644 name", "=ybegin line=128 size=1 name=name". */
 static const char *
 name_in(const char *line)
@@ -44,16 +47,22 @@ end_line(struct scan *scan)
 
 	scan->line[scan->length] = '\0';
 	scan->length = 0;
-	name = name_in(g_strchomp(scan->line));
-	if (name != NULL && *name != '\0')
-		scan->go_on = scan->visit(scan->visitor, name);
+	if (g_str_has_prefix(scan->line, binhex)) {
+		scan->go_on = scan->visit(scan->visitor, NULL);
+		return;
+	}
+	g_strdelimit(scan->line, "\r\n", '\0');
+	name = name_in(scan->line);
+	if (name != NULL)
+		scan->go_on = scan->visit(scan->visitor, g_strchomp((char *)name));
 }
 
 static void
 take_line(struct scan *scan, const char *text, size_t length)
 {
 	if (scan->length == 0 && length > 0)
-		scan->passes_over = scan->passes_over || (*text != 'b' && *text != '=');
+		scan->passes_over =
+			scan->passes_over || strchr("b=(", *text) == NULL || *text == '\0';
 	if (scan->passes_over)
 		return;
 	length = MIN(length, LINE_BYTES - scan->length);
