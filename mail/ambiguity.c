@@ -46,6 +46,22 @@ raw_content_type(GMimeObject *part)
 	return field == NULL ? "" : g_mime_header_get_raw_value(field);
 }
 
+/* Is it said to have parts, in a way in which GMime finds none? Python and Thunderbird find them
+ * behind "multipart/" without a subtype. */
+static const char *
+doubtful_type(GMimeObject *part)
+{
+	const char *value = raw_content_type(part), *subtype;
+
+	value += strspn(value, " \t\r\n\"'");
+	if (g_ascii_strncasecmp(value, "multipart", strlen("multipart")) == 0)
+		return "has a type that is not clear";
+	if (g_ascii_strncasecmp(value, "message/", strlen("message/")) != 0)
+		return NULL;
+	subtype = value + strlen("message/");
+	return g_ascii_isalnum(*subtype) ? NULL : "has a type that is not clear";
+}
+
 /* The boundary decides where each part begins. */
 static const char *
 doubtful_boundary(GMimeObject *part)
@@ -182,8 +198,10 @@ ambiguity_of(GMimeObject *part)
 {
 	const char *why = repeated_field(part);
 
-	if (why == NULL && GMIME_IS_MULTIPART(part))
-		why = doubtful_boundary(part);
+	if (why == NULL)
+		why = GMIME_IS_MULTIPART(part) ? doubtful_boundary(part)
+		      : GMIME_IS_PART(part)    ? doubtful_type(part)
+					       : NULL;
 	if (why == NULL)
 		why = GMIME_IS_PART(part) ? unclear_content(GMIME_PART(part))
 					  : encoded_structure(part);

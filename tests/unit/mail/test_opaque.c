@@ -167,6 +167,13 @@ static const struct {
 	{OCTETS "H4sIAAAAAAA=\n", NAMES},
 	{"Content-Type: multipart/mixed\n\n--b\n\nHi.\n--b--\n", NAMES},
 	{"Content-Type: multipart/mixed; boundary=c\n\n--b\n\nHi.\n--b--\n", NAMES},
+	/* Python finds parts in the first and in "message/". */
+	{"Content-Type: multipart/; boundary=b\n\n--b\n\nHi.\n--b--\n", NAMES},
+	{"Content-Type: Multipart; boundary=b\n\n--b\n\nHi.\n--b--\n", NAMES},
+	{"Content-Type: \"multipart/mixed\"; boundary=b\n\n--b\n\nHi.\n--b--\n", NAMES},
+	{"Content-Type: message/\n\nSubject: x\n\nHi.\n", NAMES},
+	{"Content-Type: message/; x=y\n\nSubject: x\n\nHi.\n", NAMES},
+	{"Content-Type: message/delivery-status\n\nReporting-MTA: dns; x\n", CLEAR},
 	{"Content-Type: multipart/mixed; boundary=b\n" BASE64 "LS1iDQoNCkhpLg0KLS1iLS0NCg==\n",
 	 NAMES},
 	{"Content-Type: text/plain\nContent-Transfer-Encoding: x-rot13\n\nUv.\n", NAMES},
