@@ -144,11 +144,11 @@ is_clear_base64(GMimeStream *encoded)
 /* --- quoted-printable --- */
 
 /* Blanks after the equals sign were added in transport and are removed (RFC 2045 §6.7 (3)); some
- * programs keep them, and the sign as well. */
+ * programs keep them, and the sign as well. A lone CR behind it is the end of a line for some. */
 static bool
 is_clear_quoted(GMimeStream *encoded)
 {
-	enum { TEXT, SIGN, SIGN_AND_BLANK } state = TEXT;
+	enum { TEXT, SIGN, SIGN_AND_BLANK, SIGN_AND_CR } state = TEXT;
 	g_autofree char *piece = g_malloc(PIECE_BYTES);
 	ssize_t got;
 
@@ -159,6 +159,12 @@ is_clear_quoted(GMimeStream *encoded)
 				if (at == NULL)
 					break;
 				state = SIGN;
+			} else if (state == SIGN_AND_CR) {
+				if (*at != '\n')
+					return false;
+				state = TEXT;
+			} else if (state == SIGN && *at == '\r') {
+				state = SIGN_AND_CR;
 			} else if (*at == ' ' || *at == '\t') {
 				state = SIGN_AND_BLANK;
 			} else if (state == SIGN_AND_BLANK && (*at == '\r' || *at == '\n')) {
