@@ -51,7 +51,6 @@ end_line(struct scan *scan)
 		scan->go_on = scan->visit(scan->visitor, NULL);
 		return;
 	}
-	g_strdelimit(scan->line, "\r\n", '\0');
 	name = name_in(scan->line);
 	if (name != NULL)
 		scan->go_on = scan->visit(scan->visitor, g_strchomp((char *)name));
@@ -77,7 +76,9 @@ scan_piece(struct scan *scan, const char *piece, size_t length)
 	const char *end = piece + length;
 
 	while (piece < end && scan->go_on) {
-		const char *line_end = memchr(piece, '\n', (size_t)(end - piece));
+		const char *lf = memchr(piece, '\n', (size_t)(end - piece));
+		const char *cr = memchr(piece, '\r', (size_t)((lf == NULL ? end : lf) - piece));
+		const char *line_end = cr == NULL ? lf : cr; /* behind CR, LF ends an empty line */
 
 		take_line(scan, piece, (size_t)((line_end == NULL ? end : line_end) - piece));
 		if (line_end == NULL)

@@ -154,6 +154,7 @@ static const struct {
 	{"Content-Type: text/plain\r\n\r\nHi.\r\nbegin 644 \r\n#0V%T\r\n`\r\nend\r\n", TEXT},
 	{"Content-Type: text/plain\n\nHi.\n(This file must be converted with BinHex 4.0)\n\n:$f*TEQKPH#\n",
 	 NAMES},
+	{"Content-Type: text/plain\n\nHi.\rbegin 644 a.txt\r#0V%T\r`\rend\r", TEXT},
 	{"Content-Type: text/plain\n\nHi (This file must be converted with BinHex 4.0)\n", CLEAR},
 	{"Content-Type: text/plain\n\n(This file is for you)\nbegin 644\n", CLEAR},
 	{"Content-Type: text/plain\n\nHi.\nbegin 5 minutes earlier\n", CLEAR},
