@@ -22,7 +22,7 @@ static const double WHOLE_MAX = 9007199254740992.; /* every whole number below i
 
 /* --- the elements that matter --- */
 
-enum family { OTHER, WORD, DRAWING, SHEET, MATH, TEXT, MANIFEST };
+enum family { OTHER, WORD, DRAWING, SHEET, MATH, TEXT, MANIFEST, COMPATIBILITY, VISIO };
 
 static const struct {
 	const char *name;
@@ -38,6 +38,8 @@ static const struct {
 	{"http://purl.oclc.org/ooxml/officeDocument/math", MATH},
 	{"urn:oasis:names:tc:opendocument:xmlns:text:1.0", TEXT},
 	{"urn:oasis:names:tc:opendocument:xmlns:manifest:1.0", MANIFEST},
+	{"http://schemas.openxmlformats.org/markup-compatibility/2006", COMPATIBILITY},
+	{"http://schemas.microsoft.com/office/visio/2012/main", VISIO},
 };
 
 enum effect {
@@ -61,10 +63,11 @@ enum effect {
 	CELL_STRING,
 	ROW,
 	STRING,
-	PHONETIC,  /* how a text is pronounced, above it */
+	PHONETIC,  /* how a text is pronounced, above it; or what some show in place of another */
 	PAGE_EDGE, /* the head or foot of a page, with codes in its text */
 	NAMED,	   /* has a name that is shown */
 	VARIABLE,  /* has a value that fields show */
+	CACHED,	   /* has a value of the source of a pivot table, which may be nowhere else */
 	CIPHER,
 };
 
@@ -109,7 +112,17 @@ static const struct element {
 	{SHEET, "evenFooter", PAGE_EDGE},
 	{SHEET, "firstHeader", PAGE_EDGE},
 	{SHEET, "firstFooter", PAGE_EDGE},
+	{SHEET, "cacheField", NAMED},
+	{SHEET, "s", CACHED},
+	{SHEET, "n", CACHED},
 	{WORD, "docVar", VARIABLE},
+	{WORD, "lvlText", VARIABLE},
+	{COMPATIBILITY, "Fallback", PHONETIC},
+	{VISIO, "Text", FLOW},
+	{VISIO, "cp", NOTHING},
+	{VISIO, "pp", NOTHING},
+	{VISIO, "tp", NOTHING},
+	{VISIO, "fld", SPAN},
 	{TEXT, "p", FLOW},
 	{TEXT, "h", FLOW},
 	{TEXT, "s", SPACES},
@@ -122,8 +135,11 @@ static const struct element {
 
 /* Attributes with text, whatever their element. */
 static const char *const telling[] = {
-	"descr",       "title",	 "alt",	  "Target",	  "href",  "tooltip", "displayText",
-	"description", "prompt", "error", "string-value", "value", "author",  NULL};
+	"descr", "title", "alt", "Target", "href", "tooltip", "displayText", "description",
+	"prompt", "error", "string-value", "value", "author",
+	/* buttons and lists, WordArt, fields, the text of XPS */
+	"label", "current-value", "string", "instr", "UnicodeString", "string-value-if-true",
+	"string-value-if-false", "num-prefix", "num-suffix", "formatCode", NULL};
 
 /* --- the state --- */
 
@@ -263,12 +279,61 @@ close_page_edge(struct office_text *office)
 	close_paragraph(office, '\n');
 }
 
+/* "_x0041_" in a string of a workbook stands for A (ECMA-376 Part 1 §22.9.2.19). Returns how many
+ * bytes it has become. */
+static size_t
+put_escaped(char *out, const char *code)
+{
+	gunichar c = 0;
+
+	for (int i = 2; i < 6; i++)
+		c = c << 4 | (gunichar)g_ascii_xdigit_value(code[i]);
+	return c != 0 && g_unichar_validate(c) ? (size_t)g_unichar_to_utf8(c, out) : 0;
+}
+
+static bool
+is_escape(const char *text, size_t length)
+{
+	return length >= 7 && text[0] == '_' && text[1] == 'x' && g_ascii_isxdigit(text[2]) &&
+	       g_ascii_isxdigit(text[3]) && g_ascii_isxdigit(text[4]) &&
+	       g_ascii_isxdigit(text[5]) && text[6] == '_';
+}
+
+/* Returns the new length. */
+static size_t
+unescape(char *text, size_t length)
+{
+	size_t used = 0;
+
+	for (size_t at = 0; at < length;) {
+		if (is_escape(text + at, length - at)) {
+			char shown[6];
+			const size_t bytes = put_escaped(shown, text + at);
+
+			memcpy(text + used, shown, bytes);
+			used += bytes;
+			at += 7;
+		} else {
+			text[used++] = text[at++];
+		}
+	}
+	return used;
+}
+
+static void
+unescape_line(struct text_line *line)
+{
+	g_string_truncate(line->wide, unescape(line->wide->str, line->wide->len));
+	g_string_truncate(line->narrow, unescape(line->narrow->str, line->narrow->len));
+}
+
 static void
 close_string(struct office_text *office)
 {
 	struct text_line *paragraph = paragraph_of(office);
 	struct office_strings *strings = office->strings;
 
+	unescape_line(paragraph);
 	if (office->fills_strings) {
 		g_string_append_len(strings->text, paragraph->wide->str,
 				    (gssize)paragraph->wide->len);
@@ -289,21 +354,28 @@ show_string(struct office_strings *strings, gulong index)
 	strings->shown[index] = true;
 }
 
-/* Whole numbers as they are shown, whichever way they are written: "7.561234567897E12". */
+/* Whole numbers as they are shown, whichever way they are written: "7.561234567897E12". False: it
+ * is shown as it is written. */
+static bool
+whole_number(const char *number, char whole_r[NUMBER_MAX])
+{
+	char *end;
+	const double value = strtod(number, &end);
+
+	if (end == number || *end != '\0' || strpbrk(number, "eE.") == NULL ||
+	    fabs(value) >= WHOLE_MAX || value != trunc(value))
+		return false;
+	g_snprintf(whole_r, NUMBER_MAX, "%.0f", value);
+	return true;
+}
+
 static void
 show_number(const struct office_text *office)
 {
-	char *end;
-	const double value = strtod(office->number, &end);
 	char whole[NUMBER_MAX];
+	const char *shown = whole_number(office->number, whole) ? whole : office->number;
 
-	if (*end == '\0' && strpbrk(office->number, "eE.") != NULL && fabs(value) < WHOLE_MAX &&
-	    value == trunc(value)) {
-		g_snprintf(whole, sizeof whole, "%.0f", value);
-		text_out(whole, strlen(whole));
-	} else {
-		text_out(office->number, strlen(office->number));
-	}
+	text_out(shown, strlen(shown));
 }
 
 static void
@@ -335,7 +407,7 @@ close_value(struct office_text *office)
 	else if (office->cell == NUMBER)
 		show_number(office);
 	else if (office->cell == LITERAL)
-		text_out(office->number, office->number_length);
+		text_out(office->number, unescape(office->number, office->number_length));
 	office->number_length = 0;
 }
 
@@ -447,6 +519,26 @@ put_aside(struct office_text *office, const char *text)
 	begin_aside(office);
 }
 
+/* Of a number, or a text. */
+static void
+put_value_aside(struct office_text *office, const char *value)
+{
+	char whole[NUMBER_MAX];
+
+	put_aside(office, value != NULL && whole_number(value, whole) ? whole : value);
+}
+
+static void
+put_cached(struct office_text *office, const char *const *attributes)
+{
+	const char *value = attribute(attributes, "v");
+	g_autofree char *text = g_strdup(value);
+
+	if (text != NULL)
+		text[unescape(text, strlen(text))] = '\0';
+	put_value_aside(office, text);
+}
+
 static void
 put_attributes(struct office_text *office, const char *const *attributes)
 {
@@ -456,7 +548,7 @@ put_attributes(struct office_text *office, const char *const *attributes)
 		if (!g_strv_contains(telling, space == NULL ? attributes[0] : space + 1) ||
 		    strlen(attributes[1]) < 4)
 			continue;
-		put_aside(office, attributes[1]);
+		put_value_aside(office, attributes[1]);
 	}
 }
 
@@ -516,6 +608,9 @@ open_element(struct office_text *office, enum effect effect, const char *const *
 	case VARIABLE:
 		put_aside(office, attribute(attributes, "val"));
 		break;
+	case CACHED:
+		put_cached(office, attributes);
+		break;
 	case CIPHER:
 		office->why = "is encrypted";
 		break;
@@ -530,9 +625,12 @@ close_element(struct office_text *office, enum effect effect)
 	switch (effect) {
 	case PARAGRAPH:
 	case FLOW:
+		if (office->phonetics > 0)
+			begin_aside(office);
 		close_paragraph(office, '\n');
 		break;
 	case CELL_STRING:
+		unescape_line(paragraph_of(office));
 		close_paragraph(office, '\0');
 		break;
 	case PAGE_EDGE:
