@@ -1,6 +1,7 @@
 #include "mail/document/pdf_text.h"
 
 #include <poppler.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/reader/serve.h"
@@ -124,12 +125,38 @@ put_field(PopplerFormField *field)
 			take_line(poppler_form_field_choice_get_item(field, i));
 }
 
+static bool
+is_drawn(PopplerAnnot *note)
+{
+	const PopplerAnnotType type = poppler_annot_get_annot_type(note);
+
+	return type != POPPLER_ANNOT_LINK && type != POPPLER_ANNOT_POPUP;
+}
+
+/* What notes and fields look like may say more than they contain: stamps, signatures, buttons.
+ * Poppler finds it only while it draws, and keeps the text of a page that it has drawn. */
+static void
+draw(PopplerPage *page)
+{
+	cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_A8, 1, 1);
+	cairo_t *cairo = cairo_create(surface);
+
+	poppler_page_render(page, cairo);
+	cairo_destroy(cairo);
+	cairo_surface_destroy(surface);
+}
+
 static void
 put_page(PopplerPage *page)
 {
 	GList *notes = poppler_page_get_annot_mapping(page),
 	      *fields = poppler_page_get_form_field_mapping(page);
+	bool has_drawn = false;
 
+	for (GList *note = notes; note != NULL; note = note->next)
+		has_drawn |= is_drawn(((PopplerAnnotMapping *)note->data)->annot);
+	if (has_drawn)
+		draw(page);
 	take_line(poppler_page_get_text(page));
 	for (GList *note = notes; note != NULL; note = note->next)
 		put_note(((PopplerAnnotMapping *)note->data)->annot);
@@ -188,8 +215,23 @@ put_properties(PopplerDocument *document)
 	take_line(poppler_document_get_keywords(document));
 }
 
+/* Acrobat shows the form in XFA in place of the pages (ISO 32000-1 §12.7.8); poppler does not read
+ * it, nor tell that there is one. */
+static bool
+has_own_form(const char *bytes, size_t length)
+{
+	const char *at = bytes, *end = bytes + length;
+
+	while ((at = memmem(at, (size_t)(end - at), "/XFA", 4)) != NULL) {
+		at += 4;
+		if (at < end && strchr(" \t\r\n[0123456789", *at) != NULL && *at != '\0')
+			return true;
+	}
+	return false;
+}
+
 static void
-read_all(PopplerDocument *document)
+read_all(PopplerDocument *document, const char *bytes, size_t length)
 {
 	PopplerIndexIter *outline = poppler_index_iter_new(document);
 
@@ -200,6 +242,8 @@ read_all(PopplerDocument *document)
 	tell_files(document);
 	if (poppler_document_has_javascript(document))
 		tell_opaque(READER_OPAQUE_TEXT, "has scripts");
+	if (has_own_form(bytes, length))
+		tell_opaque(READER_OPAQUE_TEXT, "has a form that only some programs show (XFA)");
 	if (lacks_characters)
 		tell_opaque(READER_OPAQUE_TEXT, "has text in a character set that is not embedded");
 	text_out_flush();
@@ -214,7 +258,7 @@ pdf_text_read(const char *document, size_t length, GString *answer)
 
 	(void)answer;
 	if (pdf != NULL)
-		read_all(pdf);
+		read_all(pdf, document, length);
 	else if (g_error_matches(error, POPPLER_ERROR, POPPLER_ERROR_ENCRYPTED))
 		tell_opaque(READER_OPAQUE_FILES, "is encrypted");
 	else
@@ -244,6 +288,17 @@ open_converters(void)
 	return good;
 }
 
+/* poppler says there that it has no font, and the system would end a process that writes. */
+static bool
+say_nothing(void)
+{
+	FILE *nowhere = fopencookie(NULL, "w", (cookie_io_functions_t){0});
+
+	if (nowhere != NULL)
+		stderr = nowhere;
+	return nowhere != NULL;
+}
+
 /* What was loaded is kept as long as a document is open. */
 bool
 pdf_text_start(void)
@@ -254,8 +309,12 @@ pdf_text_start(void)
 	g_autofree char *text = NULL;
 
 	g_log_set_writer_func(note_complaint, NULL, NULL);
+	if (!say_nothing())
+		return false;
 	kept = poppler_document_new_from_bytes(bytes, NULL, NULL);
 	page = kept == NULL ? NULL : poppler_document_get_page(kept, 0);
+	if (page != NULL)
+		draw(page); /* the tables of fonts */
 	text = page == NULL ? NULL : poppler_page_get_text(page);
 	g_clear_object(&page);
 	lacks_characters = false;

@@ -531,6 +531,33 @@ def test_text_of_pdf_is_what_another_program_finds(tmp_path):
     assert len(words(theirs)) > 30000 and words(theirs) in ours
 
 
+def pdf_with_note(kind, catalog=""):
+    """A page without text; its note looks like a number."""
+    shown = "BT /F 12 Tf 5 5 Td (" + NUMBER + ") Tj ET"
+    return pdf_of("<</Type/Catalog/Pages 2 0 R" + catalog + ">>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+                  "<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Annots[4 0 R]>>",
+                  "<</Type/Annot/Subtype/" + kind + "/Rect[10 10 199 99]/F 4/AP<</N 5 0 R>>>>",
+                  "<</Type/XObject/Subtype/Form/BBox[0 0 189 89]/Resources<</Font<</F 6 0 R>>>>/Length %d>>stream\n" % len(shown)
+                  + shown + "\nendstream",
+                  "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>")
+
+
+@pytest.mark.parametrize("kind, catalog", [
+    ("Stamp", ""), ("FreeText", ""), ("Watermark", ""), ("Widget/FT/Sig/T(s)", "/AcroForm<</Fields[4 0 R]>>"),
+    ("Widget/FT/Tx/T(s)/V(x)", "/AcroForm<</Fields[4 0 R]>>")], ids=["stamp", "free text", "watermark", "signature", "field"])
+def test_what_a_note_in_a_pdf_looks_like_was_not_read(kind, catalog):
+    """Promise 1: every program shows its appearance, which may say more than its content."""
+    found = read(pdf_with_note(kind, catalog))
+    assert NUMBER.encode() in found.text and found.opaque == [] and found.outcome == DONE
+
+
+@pytest.mark.parametrize("form", ["/XFA 7 0 R", "/XFA[(template) 7 0 R]"])
+def test_form_that_only_acrobat_shows_was_neither_read_nor_opaque(form):
+    """Promise 1: XFA."""
+    assert "XFA" in " ".join(read(pdf_with_note("Stamp", "/AcroForm<</Fields[]" + form + ">>")).opaque)
+    assert read(pdf_with_note("Stamp", "/AcroForm<</Fields[]/XFAx 1>>")).opaque == []
+
+
 def test_text_in_a_character_set_that_is_not_embedded_is_opaque():
     """Japanese without embedded fonts: its numbers are those of a character collection."""
     def draw(page):
