@@ -33,11 +33,29 @@ visit_reading(void *visitor, const char *text)
 }
 
 static bool
-visit_standard(const struct field *field, struct field_visit *visit)
+visit_standard(const char *value, struct field_visit *visit)
 {
-	g_autofree char *text = field_shown(field->value);
+	g_autofree char *text = field_shown(value);
 
 	return visit_reading(visit, text);
+}
+
+static bool
+visit_behind_cr(const struct field *field, const char *name, struct reading_limit *limit,
+		struct field_visit *visit)
+{
+	const char *at = field->value;
+	bool go_on = true;
+
+	while (go_on) {
+		g_autofree char *value = field_behind_cr(&at, name);
+
+		if (value == NULL)
+			return true;
+		go_on = visit_standard(value, visit) &&
+			encoded_words_each(value, limit, visit_reading, visit);
+	}
+	return false;
 }
 
 static bool
@@ -53,9 +71,11 @@ ask_headers(void *context, const char *name, bool leniently, policy_visit *visit
 		const struct field *field = g_ptr_array_index(facts->message->fields, i);
 
 		if (field_is(field, name))
-			go_on = visit_standard(field, &how) &&
+			go_on = visit_standard(field->value, &how) &&
 				(!leniently ||
 				 encoded_words_each(field->value, &limit, visit_reading, &how));
+		if (go_on && leniently)
+			go_on = visit_behind_cr(field, name, &limit, &how);
 	}
 	return reading_limit_is_kept(&limit, fault);
 }
@@ -105,19 +125,35 @@ ask_answers_sealed(void *context, bool *answers_r, struct fault *fault)
 	return answered_find(facts->message, facts->database, answers_r, fault);
 }
 
-/* A reader may be shown either of two Subject fields: each is a line of its own. */
+static void
+add_subject(GString *text, const char *value, bool is_first)
+{
+	g_autofree char *shown = field_shown(value);
+
+	g_string_append_printf(text, "%s%s", is_first ? "" : "\n", shown);
+}
+
+/* A reader may be shown either of two Subject fields: each is a line of its own. One behind a lone
+ * CR is never the first, which asks for less protection. */
 static char *
 subjects(const struct message *message)
 {
 	GString *text = g_string_new(NULL);
+	bool is_first = true;
 
 	for (guint i = 0; i < message->fields->len; i++) {
 		const struct field *field = g_ptr_array_index(message->fields, i);
-		g_autofree char *shown =
-			field_is(field, "Subject") ? field_shown(field->value) : NULL;
+		const char *at = field->value;
+		char *hidden;
 
-		if (shown != NULL)
-			g_string_append_printf(text, "%s%s", text->len > 0 ? "\n" : "", shown);
+		if (field_is(field, "Subject")) {
+			add_subject(text, field->value, is_first);
+			is_first = false;
+		}
+		while ((hidden = field_behind_cr(&at, "Subject")) != NULL) {
+			add_subject(text, hidden, false);
+			g_free(hidden);
+		}
 	}
 	return g_string_free(text, FALSE);
 }

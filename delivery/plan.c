@@ -164,6 +164,33 @@ is_local_part(const struct settings *settings, const char *login, const char *ad
 	       keystore_is_employee(settings->domains, address);
 }
 
+/* Do two folded addresses differ at most in what follows a + (235_said_by_mail.sql)? */
+static bool
+is_same_person(const char *one, const char *other)
+{
+	const size_t length = strcspn(one, "+@");
+	const char *domain = strrchr(one, '@'), *other_domain = strrchr(other, '@');
+
+	return domain != NULL && other_domain != NULL && length > 0 &&
+	       length == strcspn(other, "+@") && strncmp(one, other, length) == 0 &&
+	       strcmp(domain, other_domain) == 0;
+}
+
+/* Does a field name them as an author, perhaps among others, or as who sends it for them? */
+static bool
+is_author(const struct message *message, const char *approver)
+{
+	g_autoptr(GHashTable) authors = addresses_authors(message);
+	GHashTableIter iterator;
+	gpointer address;
+
+	g_hash_table_iter_init(&iterator, authors);
+	while (g_hash_table_iter_next(&iterator, &address, NULL))
+		if (is_same_person(address, approver))
+			return true;
+	return false;
+}
+
 /* Is it a login of theirs? If the MTA alone knows who may send as whom, only by its form, and as
  * far as that is listed here too. */
 static bool
@@ -171,7 +198,8 @@ is_their_login(const struct surroundings *around, const char *login, const char 
 {
 	g_autofree char *folded = address_fold(login);
 
-	return strcmp(folded, approver) == 0 || is_local_part(around->settings, folded, approver) ||
+	return is_same_person(folded, approver) ||
+	       is_local_part(around->settings, folded, approver) ||
 	       policy_lists_login(around->policy, login, approver);
 }
 
@@ -180,8 +208,9 @@ plan_may_approve(const struct surroundings *around, const char *approver)
 {
 	const char *login = around->message->authenticated;
 
-	return strcmp(approver, around->message->sender_folded) != 0 &&
-	       g_strcmp0(approver, around->from) != 0 &&
+	return !is_same_person(around->message->sender_folded, approver) &&
+	       (around->from == NULL || !is_same_person(around->from, approver)) &&
+	       !is_author(around->message, approver) &&
 	       (login == NULL || *login == '\0' || !is_their_login(around, login, approver));
 }
 

@@ -71,6 +71,14 @@ addresses_visible(const struct message *message)
 	return addresses_in(message, names);
 }
 
+GHashTable *
+addresses_authors(const struct message *message)
+{
+	static const char *const names[] = {"From", "Sender", "Resent-From", "Resent-Sender", NULL};
+
+	return addresses_in(message, names);
+}
+
 char *
 addresses_from(const struct message *message)
 {

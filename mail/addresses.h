@@ -11,6 +11,8 @@
 char *addresses_author(const struct message *message);
 /* The folded address in From; NULL if there is none, or more than one. Caller frees. */
 char *addresses_from(const struct message *message);
+/* All folded addresses in From, Sender and their Resent- forms. Caller unrefs. */
+GHashTable *addresses_authors(const struct message *message);
 /* The folded addresses that a reader of the message can see: To, Cc and their Resent- forms. Caller
  * unrefs. */
 GHashTable *addresses_visible(const struct message *message);

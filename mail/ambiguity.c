@@ -46,6 +46,22 @@ raw_content_type(GMimeObject *part)
 	return field == NULL ? "" : g_mime_header_get_raw_value(field);
 }
 
+/* Is it said to have parts, in a way in which GMime finds none? Python and Thunderbird find them
+ * behind "multipart/" without a subtype. */
+static const char *
+doubtful_type(GMimeObject *part)
+{
+	const char *value = raw_content_type(part), *subtype;
+
+	value += strspn(value, " \t\r\n\"'");
+	if (g_ascii_strncasecmp(value, "multipart", strlen("multipart")) == 0)
+		return "has a type that is not clear";
+	if (g_ascii_strncasecmp(value, "message/", strlen("message/")) != 0)
+		return NULL;
+	subtype = value + strlen("message/");
+	return g_ascii_isalnum(*subtype) ? NULL : "has a type that is not clear";
+}
+
 /* The boundary decides where each part begins. */
 static const char *
 doubtful_boundary(GMimeObject *part)
@@ -128,11 +144,11 @@ is_clear_base64(GMimeStream *encoded)
 /* --- quoted-printable --- */
 
 /* Blanks after the equals sign were added in transport and are removed (RFC 2045 §6.7 (3)); some
- * programs keep them, and the sign as well. */
+ * programs keep them, and the sign as well. A lone CR behind it is the end of a line for some. */
 static bool
 is_clear_quoted(GMimeStream *encoded)
 {
-	enum { TEXT, SIGN, SIGN_AND_BLANK } state = TEXT;
+	enum { TEXT, SIGN, SIGN_AND_BLANK, SIGN_AND_CR } state = TEXT;
 	g_autofree char *piece = g_malloc(PIECE_BYTES);
 	ssize_t got;
 
@@ -143,6 +159,12 @@ is_clear_quoted(GMimeStream *encoded)
 				if (at == NULL)
 					break;
 				state = SIGN;
+			} else if (state == SIGN_AND_CR) {
+				if (*at != '\n')
+					return false;
+				state = TEXT;
+			} else if (state == SIGN && *at == '\r') {
+				state = SIGN_AND_CR;
 			} else if (*at == ' ' || *at == '\t') {
 				state = SIGN_AND_BLANK;
 			} else if (state == SIGN_AND_BLANK && (*at == '\r' || *at == '\n')) {
@@ -182,8 +204,10 @@ ambiguity_of(GMimeObject *part)
 {
 	const char *why = repeated_field(part);
 
-	if (why == NULL && GMIME_IS_MULTIPART(part))
-		why = doubtful_boundary(part);
+	if (why == NULL)
+		why = GMIME_IS_MULTIPART(part) ? doubtful_boundary(part)
+		      : GMIME_IS_PART(part)    ? doubtful_type(part)
+					       : NULL;
 	if (why == NULL)
 		why = GMIME_IS_PART(part) ? unclear_content(GMIME_PART(part))
 					  : encoded_structure(part);

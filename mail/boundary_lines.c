@@ -74,17 +74,34 @@ boundary_at(const GPtrArray *boundaries, const char *text)
 	return last != NULL && g_str_has_prefix(text, last) ? last : NULL;
 }
 
-static bool
-is_clear_line(const GPtrArray *boundaries, const GString *line)
-{
-	const char *boundary =
-		g_str_has_prefix(line->str, "--") ? boundary_at(boundaries, line->str + 2) : NULL;
-	const char *rest = boundary == NULL ? NULL : line->str + 2 + strlen(boundary);
+struct look {
+	const GPtrArray *boundaries;
+	GString *line;
+	bool is_behind_cr;     /* the line follows a CR */
+	bool follows_boundary; /* which ends a boundary */
+};
 
-	if (rest == NULL)
-		return true;
-	rest += g_str_has_prefix(rest, "--") ? 2 : 0;
-	return rest + strspn(rest, " \t\r") == line->str + line->len;
+/* Python and Thunderbird take a lone CR for the end of a line, and GMime does not: next to it, a
+ * boundary is one for some only. A line behind the CR of a CRLF is empty. */
+static bool
+is_clear_line(struct look *look, char end)
+{
+	const char *line = look->line->str;
+	const char *boundary =
+		g_str_has_prefix(line, "--") ? boundary_at(look->boundaries, line + 2) : NULL;
+	const char *rest = boundary == NULL ? NULL : line + 2 + strlen(boundary);
+	bool is_clear = look->line->len == 0 ||
+			!(look->is_behind_cr && (rest != NULL || look->follows_boundary));
+
+	if (rest != NULL) {
+		rest += g_str_has_prefix(rest, "--") ? 2 : 0;
+		is_clear &= rest + strspn(rest, " \t") == line + look->line->len;
+	}
+	look->follows_boundary =
+		end == '\r' && (rest != NULL || (look->follows_boundary && look->line->len == 0));
+	look->is_behind_cr = end == '\r';
+	g_string_truncate(look->line, 0);
+	return is_clear;
 }
 
 static bool
@@ -92,22 +109,25 @@ are_clear_lines(const GPtrArray *boundaries, GMimeStream *stream)
 {
 	g_autoptr(GString) line = g_string_new(NULL);
 	g_autofree char *piece = g_malloc(PIECE_BYTES);
+	struct look look = {.boundaries = boundaries, .line = line};
 	bool is_clear = true;
 	ssize_t got;
 
 	while (is_clear && (got = g_mime_stream_read(stream, piece, PIECE_BYTES)) > 0)
 		for (const char *at = piece, *end = piece + got; is_clear && at < end;) {
 			const char *stop = memchr(at, '\n', (size_t)(end - at));
-			size_t length = (size_t)((stop == NULL ? end : stop) - at);
+			const char *cr =
+				memchr(at, '\r', (size_t)((stop == NULL ? end : stop) - at));
+			size_t length;
 
+			stop = cr != NULL ? cr : stop;
+			length = (size_t)((stop == NULL ? end : stop) - at);
 			g_string_append_len(line, at, (gssize)MIN(length, LINE_BYTES - line->len));
 			at += length + (stop != NULL);
-			if (stop == NULL)
-				continue;
-			is_clear = is_clear_line(boundaries, line);
-			g_string_truncate(line, 0);
+			if (stop != NULL)
+				is_clear = is_clear_line(&look, *stop);
 		}
-	return is_clear && is_clear_line(boundaries, line);
+	return is_clear && is_clear_line(&look, '\n');
 }
 
 bool

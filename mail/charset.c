@@ -361,6 +361,25 @@ add(struct readings *readings, const char *charset)
 		readings->charsets[readings->count++] = charset;
 }
 
+/* Without a mark, RFC 2781 reads UTF-16 with the higher byte first, and so do Java and macOS;
+ * browsers and others, the lower one. iconv(3) reads it as this machine stores it. */
+static void
+add_orders(struct readings *readings, const char *declared, const char *said)
+{
+	const size_t length = strlen(declared);
+	const char *end = length < 2 ? "" : declared + length - 2;
+
+	if (g_ascii_strcasecmp(end, "le") == 0 || g_ascii_strcasecmp(end, "be") == 0)
+		return;
+	if (is_utf16(said)) {
+		add(readings, "UTF-16LE");
+		add(readings, "UTF-16BE");
+	} else if (g_ascii_strncasecmp(said, "utf-32", 6) == 0) {
+		add(readings, "UTF-32LE");
+		add(readings, "UTF-32BE");
+	}
+}
+
 /* What the page says anywhere, also in comments and attributes that some programs heed. */
 static void
 add_said(struct readings *readings, const char *text, size_t length)
@@ -400,6 +419,8 @@ charset_readings(const struct charset_text *text, const char *charsets_r[CHARSET
 	mark = byte_order_mark(beginning, length);
 	if (mark != NULL)
 		add(&readings, mark);
+	else if (said != NULL)
+		add_orders(&readings, text->declared, said);
 	if (memmem(beginning, length, "\033(", 2) != NULL ||
 	    memmem(beginning, length, "\033$", 2) != NULL)
 		add(&readings, "ISO-2022-JP");

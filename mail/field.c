@@ -81,6 +81,25 @@ field_write(const struct field *field, struct sink *sink, struct fault *fault)
 }
 
 char *
+field_behind_cr(const char **at, const char *name)
+{
+	const size_t length = strlen(name);
+	const char *cr;
+
+	while ((cr = strchr(*at, '\r')) != NULL) {
+		const char *colon = cr + 1 + length;
+
+		*at = cr + 1;
+		if (g_ascii_strncasecmp(cr + 1, name, length) != 0)
+			continue;
+		colon += strspn(colon, " \t");
+		if (*colon == ':')
+			return g_strndup(colon + 1, strcspn(colon + 1, "\r"));
+	}
+	return NULL;
+}
+
+char *
 field_text(const char *value)
 {
 	char *text = g_strdup(value);

@@ -31,6 +31,11 @@ bool field_is_ours(const struct field *field);
 void field_append(GString *text, const struct field *field);
 bool field_write(const struct field *field, struct sink *sink, struct fault *fault);
 
+/* Some programs take a lone CR for the end of a line, and what follows it in a value for a field:
+ * the next one of that name, from *at on, which moves behind its beginning. NULL: there is none.
+ * Caller frees. */
+char *field_behind_cr(const char **at, const char *name);
+
 /* The value unfolded, without surrounding blanks. Caller frees. */
 char *field_text(const char *value);
 /* The same, with encoded words (RFC 2047) decoded to UTF-8. Caller frees. */

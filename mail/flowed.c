@@ -43,29 +43,34 @@ put_line(struct flowed *flowed, bool has_ended, GString *out)
 	g_string_truncate(flowed->line, 0);
 }
 
-static void
-end_line(struct flowed *flowed, GString *out)
+/* The first CR or LF; NULL: there is none. */
+static const char *
+line_end(const char *data, size_t length)
 {
-	if (flowed->line->len > 0 && flowed->line->str[flowed->line->len - 1] == '\r')
-		g_string_truncate(flowed->line, flowed->line->len - 1);
-	put_line(flowed, true, out);
+	const char *lf = memchr(data, '\n', length);
+	const char *cr = memchr(data, '\r', lf == NULL ? length : (size_t)(lf - data));
+
+	return cr == NULL ? lf : cr;
 }
 
 void
 flowed_step(struct flowed *flowed, const char *data, size_t length, GString *out)
 {
 	while (length > 0) {
-		const char *end = memchr(data, '\n', length);
+		const char *end = line_end(data, length);
 		size_t piece = end == NULL ? length : (size_t)(end - data);
+		bool ends_crlf = flowed->is_behind_cr && *data == '\n';
 
 		g_string_append_len(flowed->line, data, (gssize)piece);
 		if (end != NULL) {
-			end_line(flowed, out);
+			if (!ends_crlf)
+				put_line(flowed, true, out);
 			piece++;
 		} else if (flowed->line->len > LINE_BYTES_MAX) {
 			g_string_append_len(out, flowed->line->str, (gssize)flowed->line->len);
 			g_string_truncate(flowed->line, 0);
 		}
+		flowed->is_behind_cr = end != NULL && *end == '\r';
 		data += piece;
 		length -= piece;
 	}

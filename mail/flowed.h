@@ -14,11 +14,13 @@ struct flowed {
 	GString *line;	    /* the line that has not ended yet */
 	bool is_open;	    /* the previous line flows into this one */
 	size_t depth;	    /* quoting depth of the previous line */
+	bool is_behind_cr;  /* so that LF only ends the same line */
 };
 
 void flowed_init(struct flowed *flowed, bool deletes_space);
 void flowed_clear(struct flowed *flowed);
-/* Appends to `out` what the next bytes, in a superset of ASCII, contribute. Its lines end with LF.
+/* A lone CR ends a line as well, as it does for Python and Thunderbird. Appends to `out` what the
+ * next bytes, in a superset of ASCII, contribute. Its lines end with LF.
  */
 void flowed_step(struct flowed *flowed, const char *data, size_t length, GString *out);
 void flowed_end(struct flowed *flowed, GString *out);

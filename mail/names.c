@@ -45,7 +45,7 @@ tell_packed(void *visitor, const char *name, bool is_encrypted)
 static bool
 tell_in_text(void *visitor, const char *name)
 {
-	return file_name_forms(name, tell, visitor);
+	return name == NULL || *name == '\0' || file_name_forms(name, tell, visitor);
 }
 
 /* Also if something precedes the archive, as in a self-extracting one. */

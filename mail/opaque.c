@@ -115,12 +115,18 @@ note_nested(void *visitor, const char *name, bool is_encrypted)
 	return !*found;
 }
 
+struct files {
+	bool any, hide_names;
+};
+
 static bool
 note_file(void *visitor, const char *name)
 {
-	(void)name;
-	*(bool *)visitor = true;
-	return false;
+	struct files *files = visitor;
+
+	files->any = true;
+	files->hide_names |= name == NULL;
+	return true;
 }
 
 /* What is searched for in the whole content of a part, and its last bytes. */
@@ -276,14 +282,17 @@ look_into_zip(GMimeObject *part, bool *hides_names_r)
 }
 
 static const char *
-look_into_text(GMimeObject *part)
+look_into_text(GMimeObject *part, bool *hides_names_r)
 {
 	GMimeStream *stream = mime_stream_of_part(GMIME_PART(part));
-	bool found = false;
+	struct files files = {0};
 
-	uuencode_each(stream, note_file, &found);
+	uuencode_each(stream, note_file, &files);
 	g_object_unref(stream);
-	return found ? "has a file within its text (uuencode)" : NULL;
+	*hides_names_r |= files.hide_names;
+	if (files.hide_names)
+		return "has a file within its text (BinHex)";
+	return files.any ? "has a file within its text (uuencode)" : NULL;
 }
 
 /* A file that is uuencoded by itself, whatever its type. */
@@ -365,7 +374,7 @@ what_hides(GMimeObject *part, struct glance *glance, unsigned kinds, bool *hides
 	if (what == NULL && is_unread_text(glance, kinds))
 		what = "is text with bytes in it that are none";
 	return what == NULL && (glance->is_text || begins_encoded_file(glance))
-		       ? look_into_text(part)
+		       ? look_into_text(part, hides_names_r)
 		       : what;
 }
 

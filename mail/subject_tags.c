@@ -366,7 +366,8 @@ subject_tags_has(const char *subject, const char *tag, bool leads)
 	size_t length;
 	const char *at = find_tag(valid, tag, &length);
 
-	return at != NULL && (!leads || are_tags(valid, at));
+	return at != NULL && (!leads || (are_tags(valid, at) &&
+					 memchr(valid, '\n', (size_t)(at - valid)) == NULL));
 }
 
 static bool

@@ -16,7 +16,7 @@ char *subject_tags_remove(const char *value, const char *const *tags);
 char *subject_tags_shown(const struct message *message, const char *const *tags);
 /* Does the subject contain the tag? With `leads`, only if nothing but other bracketed tags precedes
  * it: there the sender wrote it, while in "Re: Offer [plain]" it may have been written by the
- * stranger who is being answered. */
+ * stranger who is being answered. Of several subjects, each on a line, only the first counts. */
 bool subject_tags_has(const char *subject, const char *tag, bool leads);
 /* The tag at the beginning of the subject such as "[sms:+41791234567]", and the phone number in it
  * (E.164). Caller frees both; NULL: there is none. */

@@ -4,6 +4,9 @@
 
 enum { LINE_BYTES = 1000, PIECE_BYTES = 16384 };
 
+/* Its name is within what follows (RFC 1741). */
+static const char binhex[] = "(This file must be converted with BinHex";
+
 /* "begin 644 name", "begin-base64 644 name", "=ybegin line=128 size=1 name=name". */
 static const char *
 name_in(const char *line)
@@ -44,16 +47,21 @@ end_line(struct scan *scan)
 
 	scan->line[scan->length] = '\0';
 	scan->length = 0;
-	name = name_in(g_strchomp(scan->line));
-	if (name != NULL && *name != '\0')
-		scan->go_on = scan->visit(scan->visitor, name);
+	if (g_str_has_prefix(scan->line, binhex)) {
+		scan->go_on = scan->visit(scan->visitor, NULL);
+		return;
+	}
+	name = name_in(scan->line);
+	if (name != NULL)
+		scan->go_on = scan->visit(scan->visitor, g_strchomp((char *)name));
 }
 
 static void
 take_line(struct scan *scan, const char *text, size_t length)
 {
 	if (scan->length == 0 && length > 0)
-		scan->passes_over = scan->passes_over || (*text != 'b' && *text != '=');
+		scan->passes_over =
+			scan->passes_over || strchr("b=(", *text) == NULL || *text == '\0';
 	if (scan->passes_over)
 		return;
 	length = MIN(length, LINE_BYTES - scan->length);
@@ -68,7 +76,9 @@ scan_piece(struct scan *scan, const char *piece, size_t length)
 	const char *end = piece + length;
 
 	while (piece < end && scan->go_on) {
-		const char *line_end = memchr(piece, '\n', (size_t)(end - piece));
+		const char *lf = memchr(piece, '\n', (size_t)(end - piece));
+		const char *cr = memchr(piece, '\r', (size_t)((lf == NULL ? end : lf) - piece));
+		const char *line_end = cr == NULL ? lf : cr; /* behind CR, LF ends an empty line */
 
 		take_line(scan, piece, (size_t)((line_end == NULL ? end : line_end) - piece));
 		if (line_end == NULL)

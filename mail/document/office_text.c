@@ -27,7 +27,7 @@ static const double WHOLE_MAX = 9007199254740992.; /* every whole number below i
 
 /* --- the elements that matter --- */
 
-enum family { OTHER, WORD, DRAWING, SHEET, MATH, TEXT, TABLE, MANIFEST };
+enum family { OTHER, WORD, DRAWING, SHEET, MATH, TEXT, TABLE, MANIFEST, COMPATIBILITY, VISIO };
 
 static const struct {
 	const char *name;
@@ -44,6 +44,8 @@ static const struct {
 	{"urn:oasis:names:tc:opendocument:xmlns:text:1.0", TEXT},
 	{"urn:oasis:names:tc:opendocument:xmlns:table:1.0", TABLE},
 	{"urn:oasis:names:tc:opendocument:xmlns:manifest:1.0", MANIFEST},
+	{"http://schemas.openxmlformats.org/markup-compatibility/2006", COMPATIBILITY},
+	{"http://schemas.microsoft.com/office/visio/2012/main", VISIO},
 };
 
 enum effect {
@@ -67,7 +69,7 @@ enum effect {
 	CELL_STRING,
 	ROW,
 	STRING,
-	PHONETIC,  /* how a text is pronounced, above it */
+	PHONETIC,  /* how a text is pronounced, above it; or what some show in place of another */
 	PAGE_EDGE, /* the head or foot of a page, with codes in its text */
 	NAMED,	   /* has a name that is shown */
 	VARIABLE,  /* has a value that fields show */
@@ -127,6 +129,7 @@ static const struct element {
 	{SHEET, "evenFooter", PAGE_EDGE},
 	{SHEET, "firstHeader", PAGE_EDGE},
 	{SHEET, "firstFooter", PAGE_EDGE},
+	{SHEET, "cacheField", NAMED},
 	{WORD, "docVar", VARIABLE},
 	{WORD, "default", VARIABLE},
 	{WORD, "listEntry", VARIABLE},
@@ -134,6 +137,13 @@ static const struct element {
 	{WORD, "statusText", VARIABLE},
 	{WORD, "alias", VARIABLE},
 	{WORD, "tag", VARIABLE},
+	{WORD, "lvlText", VARIABLE},
+	{COMPATIBILITY, "Fallback", PHONETIC},
+	{VISIO, "Text", FLOW},
+	{VISIO, "cp", NOTHING},
+	{VISIO, "pp", NOTHING},
+	{VISIO, "tp", NOTHING},
+	{VISIO, "fld", SPAN},
 	{TEXT, "p", FLOW},
 	{TEXT, "h", FLOW},
 	{TEXT, "s", SPACES},
@@ -151,11 +161,12 @@ static const struct element {
 
 /* Attributes with text, whatever their element. */
 static const char *const telling[] = {
-	"descr",	"title",	 "alt",		"Target",	 "href",
-	"tooltip",	"displayText",	 "description", "prompt",	 "error",
-	"string-value", "value",	 "author",	"promptTitle",	 "errorTitle",
-	"comment",	"caption",	 "label",	"current-value", "string",
-	"instr",	"UnicodeString", NULL};
+	"descr", "title", "alt", "Target", "href", "tooltip", "displayText", "description",
+	"prompt", "error", "string-value", "value", "author", "promptTitle", "errorTitle",
+	"comment", "caption",
+	/* buttons and lists, WordArt, fields, the text of XPS */
+	"label", "current-value", "string", "instr", "UnicodeString", "string-value-if-true",
+	"string-value-if-false", "num-prefix", "num-suffix", "formatCode", NULL};
 
 /* Attributes whose numbers are places. */
 static const char *const drawn[] = {"d", "points", "path", "viewBox", "v", NULL};
@@ -347,12 +358,61 @@ close_page_edge(struct office_text *office)
 	close_paragraph(office, '\n');
 }
 
+/* "_x0041_" in a string of a workbook stands for A (ECMA-376 Part 1 §22.9.2.19). Returns how many
+ * bytes it has become. */
+static size_t
+put_escaped(char *out, const char *code)
+{
+	gunichar c = 0;
+
+	for (int i = 2; i < 6; i++)
+		c = c << 4 | (gunichar)g_ascii_xdigit_value(code[i]);
+	return c != 0 && g_unichar_validate(c) ? (size_t)g_unichar_to_utf8(c, out) : 0;
+}
+
+static bool
+is_escape(const char *text, size_t length)
+{
+	return length >= 7 && text[0] == '_' && text[1] == 'x' && g_ascii_isxdigit(text[2]) &&
+	       g_ascii_isxdigit(text[3]) && g_ascii_isxdigit(text[4]) &&
+	       g_ascii_isxdigit(text[5]) && text[6] == '_';
+}
+
+/* Returns the new length. */
+static size_t
+unescape(char *text, size_t length)
+{
+	size_t used = 0;
+
+	for (size_t at = 0; at < length;) {
+		if (is_escape(text + at, length - at)) {
+			char shown[6];
+			const size_t bytes = put_escaped(shown, text + at);
+
+			memcpy(text + used, shown, bytes);
+			used += bytes;
+			at += 7;
+		} else {
+			text[used++] = text[at++];
+		}
+	}
+	return used;
+}
+
+static void
+unescape_line(struct text_line *line)
+{
+	g_string_truncate(line->wide, unescape(line->wide->str, line->wide->len));
+	g_string_truncate(line->narrow, unescape(line->narrow->str, line->narrow->len));
+}
+
 static void
 close_string(struct office_text *office)
 {
 	struct text_line *paragraph = paragraph_of(office);
 	struct office_strings *strings = office->strings;
 
+	unescape_line(paragraph);
 	if (office->fills_strings) {
 		g_string_append_len(strings->text, paragraph->wide->str,
 				    (gssize)paragraph->wide->len);
@@ -373,21 +433,28 @@ show_string(struct office_strings *strings, gulong index)
 	strings->shown[index] = true;
 }
 
-/* Whole numbers as they are shown, whichever way they are written: "7.561234567897E12". */
+/* Whole numbers as they are shown, whichever way they are written: "7.561234567897E12". False: it
+ * is shown as it is written. */
+static bool
+whole_number(const char *number, char whole_r[NUMBER_MAX])
+{
+	char *end;
+	const double value = strtod(number, &end);
+
+	if (end == number || *end != '\0' || strpbrk(number, "eE.") == NULL ||
+	    fabs(value) >= WHOLE_MAX || value != trunc(value))
+		return false;
+	g_snprintf(whole_r, NUMBER_MAX, "%.0f", value);
+	return true;
+}
+
 static void
 show_number(const struct office_text *office)
 {
-	char *end;
-	const double value = strtod(office->number, &end);
 	char whole[NUMBER_MAX];
+	const char *shown = whole_number(office->number, whole) ? whole : office->number;
 
-	if (*end == '\0' && strpbrk(office->number, "eE.") != NULL && fabs(value) < WHOLE_MAX &&
-	    value == trunc(value)) {
-		g_snprintf(whole, sizeof whole, "%.0f", value);
-		text_out(whole, strlen(whole));
-	} else {
-		text_out(office->number, strlen(office->number));
-	}
+	text_out(shown, strlen(shown));
 }
 
 static void
@@ -419,7 +486,7 @@ close_value(struct office_text *office)
 	else if (office->cell == NUMBER)
 		show_number(office);
 	else if (office->cell == LITERAL)
-		text_out(office->number, office->number_length);
+		text_out(office->number, unescape(office->number, office->number_length));
 	office->number_length = 0;
 }
 
@@ -545,6 +612,26 @@ has_number(const char *name, const char *value, size_t length)
 	return digits >= DIGITS_LEAST && !g_strv_contains(drawn, name);
 }
 
+/* Of a number, or a text. */
+static void
+put_value_aside(struct office_text *office, const char *value)
+{
+	char whole[NUMBER_MAX];
+
+	put_aside(office, value != NULL && whole_number(value, whole) ? whole : value);
+}
+
+static void
+put_cached(struct office_text *office, const char *const *attributes)
+{
+	const char *value = attribute(attributes, "v");
+	g_autofree char *text = g_strdup(value);
+
+	if (text != NULL)
+		text[unescape(text, strlen(text))] = '\0';
+	put_value_aside(office, text);
+}
+
 static void
 put_attributes(struct office_text *office, const char *const *attributes)
 {
@@ -555,7 +642,7 @@ put_attributes(struct office_text *office, const char *const *attributes)
 
 		if ((length >= 4 && g_strv_contains(telling, name)) ||
 		    has_number(name, attributes[1], length))
-			put_aside(office, attributes[1]);
+			put_value_aside(office, attributes[1]);
 	}
 }
 
@@ -625,7 +712,7 @@ open_element(struct office_text *office, enum effect effect, const char *const *
 		put_aside(office, attribute(attributes, "val"));
 		break;
 	case ITEM:
-		put_aside(office, attribute(attributes, "v"));
+		put_cached(office, attributes);
 		break;
 	case SAME_ROWS:
 		begin_aside(office);
@@ -654,6 +741,15 @@ open_element(struct office_text *office, enum effect effect, const char *const *
 	}
 }
 
+/* What stands in the place of something else is not in the middle of it. */
+static void
+close_line(struct office_text *office)
+{
+	if (office->phonetics > 0)
+		begin_aside(office);
+	close_paragraph(office, '\n');
+}
+
 static void
 close_element(struct office_text *office, enum effect effect)
 {
@@ -661,12 +757,13 @@ close_element(struct office_text *office, enum effect effect)
 	case FLOW:
 		repeat_paragraph(office);
 		keep_removal(office);
-		close_paragraph(office, '\n');
+		close_line(office);
 		break;
 	case PARAGRAPH:
-		close_paragraph(office, '\n');
+		close_line(office);
 		break;
 	case CELL_STRING:
+		unescape_line(paragraph_of(office));
 		close_paragraph(office, '\0');
 		break;
 	case PAGE_EDGE:

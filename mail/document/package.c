@@ -127,6 +127,28 @@ begins_as_xml(const char *bytes, size_t length)
 	return at < length && bytes[at] == '<';
 }
 
+/* A page that Word shows within its document (w:altChunk, ECMA-376 Part 1 §17.17.2.1): its text is
+ * found as in any page. */
+static bool
+begins_as_page(const char *bytes, size_t length)
+{
+	static const char *const roots[] = {"html", "!doctype html", "body", "head", "meta", "div",
+					    "p",    "table",	     "span"};
+	g_autofree char *text = g_strndup(bytes, length);
+	const char *at = strchr(text, '<');
+
+	while (at != NULL && (at[1] == '?' || g_str_has_prefix(at, "<!--")))
+		at = strchr(at + 1, '<');
+	for (size_t i = 0; at != NULL && i < G_N_ELEMENTS(roots); i++) {
+		const size_t name = strlen(roots[i]);
+
+		if (g_ascii_strncasecmp(at + 1, roots[i], name) == 0 &&
+		    !g_ascii_isalnum(at[1 + name]) && strchr(":-_.", at[1 + name]) == NULL)
+			return true;
+	}
+	return false;
+}
+
 static void
 begin_file(const struct reading *reading)
 {
@@ -144,7 +166,7 @@ decide(struct reading *reading)
 		tell_opaque(READER_OPAQUE_TEXT, "has pages in a format that is not read");
 	if (is_office && is_macro(reading->member->name))
 		tell_opaque(READER_OPAQUE_TEXT, "has macros");
-	if (is_office && begins_as_xml(bytes, length)) {
+	if (is_office && begins_as_xml(bytes, length) && !begins_as_page(bytes, length)) {
 		reading->office =
 			office_text_new(&reading->package->strings, has_strings(reading->member));
 		return XML;

@@ -1,6 +1,7 @@
 #include "mail/document/pdf_text.h"
 
 #include <poppler.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/reader/serve.h"
@@ -205,12 +206,38 @@ put_text(PopplerPage *page)
 	g_free(text);
 }
 
+static bool
+is_drawn(PopplerAnnot *note)
+{
+	const PopplerAnnotType type = poppler_annot_get_annot_type(note);
+
+	return type != POPPLER_ANNOT_LINK && type != POPPLER_ANNOT_POPUP;
+}
+
+/* What notes and fields look like may say more than they contain: stamps, signatures, buttons.
+ * Poppler finds it only while it draws, and keeps the text of a page that it has drawn. */
+static void
+draw(PopplerPage *page)
+{
+	cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_A8, 1, 1);
+	cairo_t *cairo = cairo_create(surface);
+
+	poppler_page_render(page, cairo);
+	cairo_destroy(cairo);
+	cairo_surface_destroy(surface);
+}
+
 static void
 put_page(PopplerPage *page)
 {
 	GList *notes = poppler_page_get_annot_mapping(page),
 	      *fields = poppler_page_get_form_field_mapping(page);
+	bool has_drawn = false;
 
+	for (GList *note = notes; note != NULL; note = note->next)
+		has_drawn |= is_drawn(((PopplerAnnotMapping *)note->data)->annot);
+	if (has_drawn)
+		draw(page);
 	put_text(page);
 	for (GList *note = notes; note != NULL; note = note->next)
 		put_note(((PopplerAnnotMapping *)note->data)->annot);
@@ -428,6 +455,17 @@ open_converters(void)
 	return good;
 }
 
+/* poppler says there that it has no font, and the system would end a process that writes. */
+static bool
+say_nothing(void)
+{
+	FILE *nowhere = fopencookie(NULL, "w", (cookie_io_functions_t){0});
+
+	if (nowhere != NULL)
+		stderr = nowhere;
+	return nowhere != NULL;
+}
+
 /* What was loaded is kept as long as a document is open. */
 bool
 pdf_text_start(void)
@@ -438,8 +476,12 @@ pdf_text_start(void)
 	g_autofree char *text = NULL;
 
 	g_log_set_writer_func(note_complaint, NULL, NULL);
+	if (!say_nothing())
+		return false;
 	kept = poppler_document_new_from_bytes(bytes, NULL, NULL);
 	page = kept == NULL ? NULL : poppler_document_get_page(kept, 0);
+	if (page != NULL)
+		draw(page); /* the tables of fonts */
 	text = page == NULL ? NULL : poppler_page_get_text(page);
 	g_clear_object(&page);
 	lacks_characters = false;

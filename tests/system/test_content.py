@@ -19,6 +19,9 @@ match sender "name@example.com" attachment name "*.dwg"       reject "It has a d
 match sender "opaque@example.com" opaque                      reject "It cannot be looked into."
 match sender "tag@example.com" subject tag "[secure]"         reject "It has the tag."
 match sender "class@example.com" header "X-Class" "secret"    reject "It has the class."
+match sender "plain@example.com" subject tag "[plain]"        deliver plain
+match sender "plain@example.com"                              reject "It does not ask for less."
+match sender "card@example.com" detect card                   reject "It has a card."
 otherwise                                                     deliver plain
 """
 TO = "reader@plain.example"
@@ -219,3 +222,47 @@ def test_plain_text_beside_the_encrypted_is_not_encrypted(post, tmp_path):
     assert "It is encrypted." in answer(post, "encrypted", b"text/plain", armor)
     assert answer(post, "encrypted", b"text/plain", said) == "250"
     assert answer(post, "encrypted", b"text/plain", behind) == "250"
+
+
+@pytest.fixture
+def lone_cr(world):
+    """Postfix before 3.7.10, and one that is told so, leaves a lone CR as it is."""
+    world.company.set(cleanup_replace_stray_cr_lf="no")
+    yield
+    world.company.set(cleanup_replace_stray_cr_lf="yes")
+
+
+def answer_with(post, sender, field, subject="Subject: x\r\n"):
+    address = f"{sender}@example.com"
+    code, text = post.send(f"From: <{address}>\r\nTo: <{TO}>\r\n{subject}{field}\r\n\r\nx\r\n".encode(), [TO], sender=address)
+    return "250" if code == 250 else text
+
+
+@pytest.mark.parametrize("sender, field, sentence", [
+    ("class", "X-A: x\rX-Class: secret", "It has the class."),
+    ("class", "X-A: x\rx-class : =?utf-8?q?secre=74?=\r", "It has the class."),
+    ("tag", "X-A: x\rSubject: [secure] x", "It has the tag."),
+    ("card", "X-A: x\rX-B: y\rComments: 4111 1111 1111 1111", "It has a card."),
+])
+def test_field_behind_a_lone_cr_was_no_field(post, lone_cr, sender, field, sentence):
+    """Promise 1: Python and Thunderbird find a field there."""
+    assert sentence in answer_with(post, sender, field)
+    assert answer_with(post, sender, field.replace("\r", " ")) == "250"
+
+
+def test_tag_behind_a_lone_cr_asks_for_less_of_nobody(post, lone_cr):
+    assert answer_with(post, "plain", "X-A: x", "Subject: [plain] x\r\n") == "250"
+    for subject in ("", "Subject: x\r\n", "Subject: \r\n"):
+        assert "It does not ask for less." in answer_with(post, "plain", "X-A: x\rSubject: [plain] x", subject)
+
+
+def test_tag_in_a_second_subject_behind_an_empty_one_asked_for_less(post):
+    assert "It does not ask for less." in answer_with(post, "plain", "Subject: [plain] x", "Subject: \r\n")
+
+
+def test_part_behind_a_lone_cr_was_no_part(post, lone_cr):
+    """Promise 1: the same for a boundary."""
+    body = b"--b\r\n\r\nx\r--b\rContent-Type: image/x; name=a.dwg\r\rx\r\n--b--\r\n"
+    assert email.message_from_bytes(b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + body).get_payload()[1].get_filename() == "a.dwg"
+    assert answer(post, "name", b"multipart/mixed; boundary=b", body) == "4"
+    assert "It cannot be looked into." in answer(post, "opaque", b"multipart/mixed; boundary=b", body)

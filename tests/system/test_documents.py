@@ -574,6 +574,52 @@ def test_text_of_opendocument_is_what_another_program_finds(tmp_path):
     assert len(theirs) > 15000 and words(theirs) in ours
 
 
+SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+WORDS = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+CHOICE = "http://schemas.openxmlformats.org/markup-compatibility/2006"
+
+
+def office_part(name, xml):
+    return zipped({"[Content_Types].xml": b"<Types/>", name: xml.encode()})
+
+
+@pytest.mark.parametrize("name, xml, text", [
+    ("xl/worksheets/sheet1.xml", f'<worksheet xmlns="{SHEET}"><c t="inlineStr"><is><t>a se_x0063_r</t></is></c></worksheet>', b"a secr"),
+    ("xl/sharedStrings.xml", f'<sst xmlns="{SHEET}"><si><r><t>a se_x00</t></r><r><t>63_r _x005F_x0063_</t></r></si></sst>',
+     b"a secr _x0063_"),
+    ("xl/worksheets/sheet1.xml", f'<worksheet xmlns="{SHEET}"><c t="str"><v>a se_x0063_r</v></c></worksheet>', b"a secr"),
+    ("xl/pivotCache/pivotCacheDefinition1.xml", f'<d xmlns="{SHEET}"><sharedItems><s v="a se_x0063_r"/></sharedItems></d>', b"a secr"),
+    ("xl/pivotCache/pivotCacheRecords1.xml", f'<d xmlns="{SHEET}"><r><n v="7.561234567897E12"/></r></d>', b"7561234567897"),
+    ("xl/styles.xml", f'<d xmlns="{SHEET}"><numFmt formatCode="&quot;a secr&quot;"/></d>', b"a secr"),
+    ("word/document.xml", f'<w:d xmlns:w="{WORDS}"><w:fldSimple w:instr="QUOTE a secr"/></w:d>', b"a secr"),
+    ("word/document.xml", '<d xmlns:v="urn:schemas-microsoft-com:vml"><v:textpath string="a secr"/></d>', b"a secr"),
+    ("word/numbering.xml", f'<w:d xmlns:w="{WORDS}"><w:lvlText w:val="a secr"/></w:d>', b"a secr"),
+    ("word/document.xml", f'<w:d xmlns:w="{WORDS}" xmlns:c="{CHOICE}"><w:p><w:r><w:t>a s</w:t></w:r><c:AlternateContent><c:Choice><w:r>'
+     "<w:t>ec</w:t></w:r></c:Choice><c:Fallback><w:r><w:t>ec</w:t></w:r></c:Fallback></c:AlternateContent><w:r><w:t>r</w:t></w:r></w:p></w:d>",
+     b"a secr"),
+    ("Documents/1/Pages/1.fpage", '<FixedPage><Glyphs UnicodeString="a secr"/></FixedPage>', b"a secr"),
+    ("visio/pages/page1.xml", '<s xmlns="http://schemas.microsoft.com/office/visio/2012/main"><Text>a s<cp IX="1"/>ecr</Text></s>', b"a secr"),
+    ("content.xml", '<c xmlns:o="urn:oasis:names:tc:opendocument:xmlns:office:1.0" o:value="7.561234567897E+012"/>', b"7561234567897"),
+    ("content.xml", '<c xmlns:f="urn:oasis:names:tc:opendocument:xmlns:form:1.0"><f:button f:label="a secr"/></c>', b"a secr"),
+], ids=["escape", "escape in runs", "escape in a formula's text", "pivot table", "number of a pivot table", "format of numbers", "field", "WordArt",
+        "label of a list", "alternative", "XPS", "Visio", "number of OpenDocument", "button"])
+def test_what_an_office_program_shows_of_its_files_was_not_read(name, xml, text):
+    """Promise 1: it stands in attributes, in escapes, and in what was copied for pivot tables."""
+    found = ask("postseal-reader-office", b"zip", office_part(name, xml))
+    assert text in found.text, found.text
+
+
+@pytest.mark.parametrize("name, page", [
+    ("word/a.htm", "<html>a se<b>c</b>r</html>"),
+    ("word/afchunk.dat", "<!DOCTYPE html><p>a se<b>c</b>r"),
+    ("word/a.xhtml", '<?xml version="1.0"?><!-- x --><html xmlns="http://www.w3.org/1999/xhtml">a se<b>c</b>r</html>'),
+])
+def test_page_that_word_shows_within_its_document_was_read_as_parts_that_stand_apart(name, page):
+    """Promise 1: w:altChunk. It is read like any attached page."""
+    found = ask("postseal-reader-office", b"zip", office_part(name, page))
+    assert found.files == [[name, page.encode()]] and found.opaque == []
+
+
 def test_text_of_rtf_is_what_another_program_finds(tmp_path):
     """unrtf has question marks for what is not in ASCII."""
     (tmp_path / "a.rtf").write_bytes(documents.rtf("\n".join(f"Paragraph {i} with ümläut, ß and Ω {i * 7}" for i in range(300))))
@@ -602,6 +648,33 @@ def test_text_of_pdf_is_what_another_program_finds(tmp_path):
                             capture_output=True, check=True).stdout.decode()
     ours = words(read((tmp_path / "a.pdf").read_bytes()).text.decode())
     assert len(words(theirs)) > 30000 and words(theirs) in ours
+
+
+def pdf_with_note(kind, catalog=""):
+    """A page without text; its note looks like a number."""
+    shown = "BT /F 12 Tf 5 5 Td (" + NUMBER + ") Tj ET"
+    return pdf_of("<</Type/Catalog/Pages 2 0 R" + catalog + ">>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+                  "<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Annots[4 0 R]>>",
+                  "<</Type/Annot/Subtype/" + kind + "/Rect[10 10 199 99]/F 4/AP<</N 5 0 R>>>>",
+                  "<</Type/XObject/Subtype/Form/BBox[0 0 189 89]/Resources<</Font<</F 6 0 R>>>>/Length %d>>stream\n" % len(shown)
+                  + shown + "\nendstream",
+                  "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>")
+
+
+@pytest.mark.parametrize("kind, catalog", [
+    ("Stamp", ""), ("FreeText", ""), ("Watermark", ""), ("Widget/FT/Sig/T(s)", "/AcroForm<</Fields[4 0 R]>>"),
+    ("Widget/FT/Tx/T(s)/V(x)", "/AcroForm<</Fields[4 0 R]>>")], ids=["stamp", "free text", "watermark", "signature", "field"])
+def test_what_a_note_in_a_pdf_looks_like_was_not_read(kind, catalog):
+    """Promise 1: every program shows its appearance, which may say more than its content."""
+    found = read(pdf_with_note(kind, catalog))
+    assert NUMBER.encode() in found.text and found.opaque == [] and found.outcome == DONE
+
+
+@pytest.mark.parametrize("form", ["/XFA 7 0 R", "/XFA[(template) 7 0 R]"])
+def test_form_that_only_acrobat_shows_was_neither_read_nor_opaque(form):
+    """Promise 1: XFA."""
+    assert "XFA" in " ".join(read(pdf_with_note("Stamp", "/AcroForm<</Fields[]" + form + ">>")).opaque)
+    assert read(pdf_with_note("Stamp", "/AcroForm<</Fields[]/XFAx 1>>")).opaque == []
 
 
 def test_text_in_a_character_set_that_is_not_embedded_is_opaque():

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <gmime/gmime.h>
 
 #include "delivery/plan.h"
 
@@ -74,12 +75,58 @@ test_officer_approved_their_own_message_sent_as_an_alias(void **state)
 	}
 }
 
+/* The link to release went to their address without the +. */
+static void
+test_officer_approved_their_own_message_sent_with_a_plus(void **state)
+{
+	g_autoptr(policy_auto) policy = policy_with("any");
+
+	(void)state;
+	assert_false(may_approve(policy, NULL, "otto+x@example.com", "otto+x@example.com"));
+	assert_false(may_approve(policy, NULL, "anna@example.com", "otto+y@example.com"));
+	assert_true(may_approve(policy, NULL, "ottob+x@example.com", "anna@example.com"));
+	assert_true(may_approve(policy, NULL, "otto@example.org", "otto@example.org"));
+	assert_true(may_approve(policy, NULL, "+otto@example.com", "+otto@example.com"));
+}
+
+/* Of several authors, none was known, so that each of them could approve. */
+static void
+test_officer_approved_what_they_wrote_with_others(void **state)
+{
+	static const char *const fields[][2] = {
+		{"From", " Anna <anna@example.com>, Otto <otto@example.com>"},
+		{"From", " Both: anna@example.com, Otto+x@Example.com;"},
+		{"Sender", " otto@example.com"},
+		{"Resent-From", " otto@example.com"},
+	};
+	g_autoptr(policy_auto) policy = policy_with("any");
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
+		g_autoptr(message_auto) message = message_new(&spool);
+		const struct surroundings around = {
+			.settings = policy_settings(policy), .policy = policy, .message = message};
+		struct fault fault;
+
+		assert_true(message_set_sender(
+			message, &(struct envelope_argument){.path = (char *)"<anna@example.com>"},
+			&fault));
+		message_add_field(message, "From", " Anna <anna@example.com>");
+		assert_true(plan_may_approve(&around, "otto@example.com"));
+		message_add_field(message, fields[i][0], fields[i][1]);
+		assert_false(plan_may_approve(&around, "otto@example.com"));
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_officer_approved_their_own_message_sent_as_an_alias),
+		cmocka_unit_test(test_officer_approved_their_own_message_sent_with_a_plus),
+		cmocka_unit_test(test_officer_approved_what_they_wrote_with_others),
 	};
 
+	g_mime_init();
 	return cmocka_run_group_tests_name("who may approve", tests, NULL, NULL);
 }

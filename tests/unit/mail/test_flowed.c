@@ -30,6 +30,8 @@ static const struct {
 	/* LF only, and an end without a line end. */
 	{"a \nb", "a b", false},
 	{"", "", false},
+	/* A lone CR was no line end, which it is for Thunderbird. */
+	{"sec \rret\r\n\rword\r\r\n", "secret\n\nword\n\n", true},
 };
 
 static void

@@ -407,6 +407,24 @@ rules_see_text_in_an_unknown_charset_as_readers_do(void **state)
 	assert_true(says_in("WINDOWS-1252", "H\u0152llo", wrong));
 }
 
+/* Only one of the two orders was read: that of this machine. */
+static void
+utf16_without_its_order_was_read_in_one_way(void **state)
+{
+	static const char wide[] = "Content-Type: text/plain; charset=utf-16\n";
+	static const char wider[] = "Content-Type: text/plain; charset=utf-32\n";
+	static const char ucs[] = "Content-Type: text/plain; charset=iso-10646-ucs-2\n";
+	static const char words[] = "\u041d\u043e\u043c\u0435\u0440 4111";
+
+	(void)state;
+	assert_true(says_in("UTF-16BE", words, wide));
+	assert_true(says_in("UTF-16LE", words, wide));
+	assert_true(says_in("UTF-32BE", words, wider));
+	assert_true(says_in("UTF-32LE", words, wider));
+	assert_true(says_in("UTF-16BE", words, ucs));
+	assert_true(says_in("UTF-16LE", words, ucs));
+}
+
 static bool
 see_name(void *visitor, const char *name, const char *type)
 {
@@ -486,6 +504,7 @@ main(void)
 		cmocka_unit_test(long_text_is_seen_without_gaps),
 		cmocka_unit_test(charset_that_is_not_told_is_guessed),
 		cmocka_unit_test(rules_see_text_in_an_unknown_charset_as_readers_do),
+		cmocka_unit_test(utf16_without_its_order_was_read_in_one_way),
 		cmocka_unit_test(text_that_cannot_be_read_is_a_fault),
 		cmocka_unit_test(parts_in_a_file_are_read_to_their_ends),
 		cmocka_unit_test(structure_that_cannot_be_read_is_a_fault),
