@@ -143,6 +143,22 @@ answers_want(struct connection *connection, const GPtrArray *askings, unsigned s
 	return done;
 }
 
+bool
+answers_add_wanted(struct connection *connection, const GPtrArray *askings, struct fault *fault)
+{
+	struct parameters parameters = {0};
+	GString *texts[3];
+	bool done;
+
+	if (askings->len == 0)
+		return true;
+	put_column(&parameters, askings, texts);
+	parameters_number(&parameters, 0);
+	done = batch_add(connection, &answers_wanted, &parameters, fault);
+	free_columns(texts);
+	return done;
+}
+
 static const struct key_source *
 source_named(const char *name)
 {
@@ -150,6 +166,17 @@ source_named(const char *name)
 		if (strcmp((*source)->name, name) == 0)
 			return *source;
 	return NULL;
+}
+
+void
+answers_ask_all(char *const *sources, const char *address, enum key_kind kind, GPtrArray *askings)
+{
+	for (char *const *name = sources; name != NULL && *name != NULL; name++) {
+		const struct key_source *source = source_named(*name);
+
+		if (source != NULL && key_source_is_asked(source, kind))
+			g_ptr_array_add(askings, key_asking_new(address, source, kind));
+	}
 }
 
 bool

@@ -26,6 +26,12 @@ bool answers_drop_good(struct connection *connection, GPtrArray *askings, struct
 /* Leaves them to the courier, from `seconds` from now on. */
 bool answers_want(struct connection *connection, const GPtrArray *askings, unsigned seconds,
 		  struct fault *fault);
+/* The same in the open batch, and at once. */
+bool answers_add_wanted(struct connection *connection, const GPtrArray *askings,
+			struct fault *fault);
+/* Adds a question for each source in the network that `sources`, the setting `keys from`, names. */
+void answers_ask_all(char *const *sources, const char *address, enum key_kind kind,
+		     GPtrArray *askings);
 /* For a courier: adds up to `most` that are due to `askings`, and holds them for two minutes.
  * *more_r: there may be more. `sources`: the setting `keys from`; what belongs to others, or mail
  * has not needed for 30 days, is put aside. `busy`: sources to leave alone for now, one a line. */

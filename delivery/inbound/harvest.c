@@ -6,6 +6,7 @@
 #include "delivery/inbound/carried.h"
 #include "delivery/inbound/results.h"
 #include "delivery/methods/pgp/decrypt.h"
+#include "keystore/answers.h"
 #include "keystore/mailed.h"
 #include "keystore/trust.h"
 
@@ -69,6 +70,19 @@ note_key(const struct surroundings *around, const struct sealed *sealed,
 	g_ptr_array_add(around->inbound->mailed, mailed);
 }
 
+static void
+note_announced(const struct surroundings *around)
+{
+	struct inbound *inbound = around->inbound;
+
+	if (inbound->announced != NULL || message_field(around->message, "OpenPGP") == NULL ||
+	    !carried_are_wanted(around) ||
+	    !results_authenticate(around->message, around->settings, address_domain(around->from)))
+		return;
+	inbound->announced = g_ptr_array_new_with_free_func((GDestroyNotify)key_asking_free);
+	answers_ask_all(around->settings->keys_from, around->from, KEY_PGP, inbound->announced);
+}
+
 bool
 harvest_note(const struct surroundings *around, struct sealed *sealed, struct signature *signature,
 	     struct fault *fault)
@@ -78,6 +92,7 @@ harvest_note(const struct surroundings *around, struct sealed *sealed, struct si
 	note_seen(around->inbound, signature);
 	if (sealed->is_harvested)
 		return true;
+	note_announced(around);
 	carried = carried_find(around, sealed->parts, fault);
 	for (guint i = 0; carried != NULL && i < carried->len; i++)
 		note_key(around, sealed, g_ptr_array_index(carried, i));
@@ -99,6 +114,9 @@ harvest(struct connection *connection, const struct inbound *inbound, const char
 	for (guint i = 0; i < inbound->mailed->len; i++)
 		if (!mailed_add(connection, g_ptr_array_index(inbound->mailed, i), message, fault))
 			return false;
+	if (inbound->announced != NULL &&
+	    !answers_add_wanted(connection, inbound->announced, fault))
+		return false;
 	if (inbound->seen_key == NULL)
 		return true;
 	attestation.kind = key_kind_name(inbound->seen_kind);

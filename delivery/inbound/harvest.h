@@ -6,7 +6,11 @@
  *
  * An OpenPGP key is taken if it signed the message; an Autocrypt header or an attached key that did
  * not, only if something that the organisation trusts says that the author's domain sent the
- * message. Nobody can be made to lose a key, or to have one preferred, by writing mail.
+ * message. A field OpenPGP (draft-josefsson-openpgp-mailnews-header) announces a key that is
+ * elsewhere: of such an author, the sources in the network that the setting names are asked at
+ * once, and they say which key it is. What the field says is not used, least of all its URL: a
+ * stranger's mail does not have us fetch what it likes. Nobody can be made to lose a key, or to
+ * have one preferred, by writing mail.
  */
 #ifndef POSTSEAL_DELIVERY_INBOUND_HARVEST_H
 #define POSTSEAL_DELIVERY_INBOUND_HARVEST_H

@@ -80,6 +80,7 @@ inbound_free(struct inbound *inbound)
 	g_free(inbound->seen_key);
 	g_free(inbound->seen_address);
 	g_ptr_array_unref(inbound->mailed);
+	g_clear_pointer(&inbound->announced, g_ptr_array_unref);
 	g_free(inbound);
 }
 

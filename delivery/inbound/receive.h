@@ -16,6 +16,9 @@ struct inbound {
 	enum key_kind seen_kind;
 	char *seen_key, *seen_address;
 	GPtrArray *mailed; /* struct mailed_key: what the message brought */
+	GPtrArray
+		*announced; /* struct key_asking: who is asked for a key that it announces; or NULL
+			     */
 };
 
 /* Is the message from outside? Nobody authenticated, and either the client is not in the setting

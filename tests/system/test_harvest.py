@@ -328,6 +328,30 @@ def test_autocrypt_header_needs_something_that_says_who_sent_it(world, arrives, 
     assert goes(keys["authentic"].address)["method"] == "pgp" and goes(keys["failed"].address)["method"] == "pickup"
 
 
+def asked(world, address):
+    """Which sources in the network were asked for the address, for which kind of key."""
+    return world.postgres.query("select source, kind from postseal.key_answer where asked_at is not null"
+                                f" and address = '{address}' order by 1, 2")
+
+
+def test_announced_key_is_looked_for_before_anybody_needs_it(world, arrives, goes, gpg, name):
+    """Where its domain publishes it, and nowhere else: the field itself, which anybody can write, is not believed."""
+    known, unknown, nobody = (f"{name}{which}@auto.example" for which in "abc")
+    announced = f"OpenPGP: id={'AB' * 20}; url=http://127.0.0.1:1/key.asc; preference=signencrypt"
+    arrives(TEXT, unknown, fields=[announced])
+    arrives(TEXT, nobody, fields=[passes(nobody)])
+    arrives(TEXT, EMPLOYEE, fields=[passes(EMPLOYEE), announced])
+    arrives(TEXT, known, fields=[passes(known), announced])
+    sandbox.wait_until(lambda: asked(world, known) == [["wkd", "pgp"]], "the courier to ask", 90)
+    assert asked(world, unknown) == asked(world, nobody) == asked(world, EMPLOYEE) == []
+    assert found(world, known) == [] and "127.0.0.1:1" not in world.log("postseal-finder")
+    # Once is enough for as long as the answer is good.
+    answer = f"select due_at, good_until, asked_at from postseal.key_answer where address = '{known}'"
+    before = world.postgres.query(answer)
+    arrives(TEXT, known, fields=[passes(known), announced])
+    assert world.postgres.query(answer) == before
+
+
 BROKEN = {
     "for another address": lambda key, other: [autocrypt(key, "victim@auto.example")],
     "two of them": lambda key, other: [autocrypt(key), autocrypt(key)],
