@@ -68,7 +68,7 @@ rewrap_row(const struct rewrap *where, const struct rewrap_keys *keys,
 	return connection_execute(connection, where->put, &parameters, NULL, fault);
 }
 
-/* Does one transaction. `after_r` says where to go on from, and is set to how far it got. */
+/* Does one transaction. `after` says where to go on from, and is set to how far it got. */
 static bool
 rewrap_some(const struct rewrap *where, const struct rewrap_keys *keys, const char *mark,
 	    struct connection *connection, char **after, int *count_r, struct fault *fault)
