@@ -897,13 +897,27 @@ reallocate(void *memory, size_t size)
 	return larger;
 }
 
+/* A salt of its own would be read from a file. The kernel gives each program 16 random bytes. */
+static void
+salt(XML_Parser parser)
+{
+	const unsigned char *random = (const void *)getauxval(AT_RANDOM);
+#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 8
+	XML_SetHashSalt16Bytes(parser, random);
+#else
+	unsigned long number;
+
+	memcpy(&number, random, sizeof number);
+	XML_SetHashSalt(parser, number | 1); /* 0 is none */
+#endif
+}
+
 struct office_text *
 office_text_new(struct office_strings *strings, bool fills_strings)
 {
 	static const XML_Memory_Handling_Suite memory = {reader_allocate, reallocate,
 							 reader_release};
 	struct office_text *office = g_new0(struct office_text, 1);
-	unsigned long salt;
 
 	office->strings = strings;
 	office->fills_strings = fills_strings;
@@ -913,9 +927,7 @@ office_text_new(struct office_strings *strings, bool fills_strings)
 	office->parser = XML_ParserCreate_MM(NULL, &memory, " ");
 	if (office->parser == NULL)
 		reader_refuse(READER_TOO_MUCH_MEMORY);
-	/* A salt of its own would be read from a file. */
-	memcpy(&salt, (const void *)getauxval(AT_RANDOM), sizeof salt);
-	XML_SetHashSalt(office->parser, salt | 1);
+	salt(office->parser);
 	XML_SetUserData(office->parser, office);
 	XML_SetElementHandler(office->parser, on_start, on_end);
 	XML_SetCharacterDataHandler(office->parser, on_text);
